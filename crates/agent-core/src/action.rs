@@ -1,0 +1,183 @@
+use vipnode_types::{
+    Enode, LeaseId, NodeId, Price,
+    wire::{AskRequest, ConnectRequest, EvictReason, LeaveRequest, ReportRequest, WireError},
+};
+
+use crate::JournalEntry;
+
+/// The agent's name of a request or of a call it has to answer.
+pub type RequestTag = u64;
+
+/// The agent's name of something it has the node do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct NodeTask(pub u64);
+
+/// What the agent does because of an event, in order.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Action {
+    /// Write to the journal; durable before the next action begins.
+    Journal(JournalEntry),
+    /// Have the node do something; its end comes back as [`crate::Event::NodeDone`].
+    Node {
+        /// Under which name.
+        task: NodeTask,
+        /// What.
+        call: NodeCall,
+    },
+    /// Look at the node's peers now, and closely (every few ms, backing off) for `for_ms`, because a
+    /// connection is about to come. Results come as [`crate::Event::Peers`].
+    Watch {
+        /// For how long.
+        for_ms: u64,
+    },
+    /// Say something to the pool; the answer comes as [`crate::Event::PoolAnswers`].
+    Pool {
+        /// Under which name.
+        tag: RequestTag,
+        /// What.
+        request: ToPool,
+    },
+    /// Answer a call of the pool.
+    Answer {
+        /// The call's name.
+        tag: RequestTag,
+        /// With what.
+        reply: CallReply,
+    },
+    /// Close the socket to the pool and open another no sooner than in `after_ms`.
+    Reconnect {
+        /// How long to wait.
+        after_ms: u64,
+    },
+    /// Tell the user.
+    Notice(Notice),
+    /// Everything is undone: end. `error` is set where the agent cannot go on.
+    Stopped {
+        /// Why, and what mends it.
+        error: Option<WireError>,
+    },
+}
+
+/// How a call of the pool is answered.
+pub type CallReply = Result<(), WireError>;
+
+/// What a node can be made to do. A driver knows how its client is told, and in which order.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum NodeCall {
+    /// Let this node in, also past the limit of peers. Does not dial (geth, reth: `addTrustedPeer`).
+    Admit(Enode),
+    /// Dial this node and keep it connected (`addPeer`).
+    Dial(Enode),
+    /// Stop dialling and disconnect, trust untouched (`removePeer`).
+    Drop(Enode),
+    /// Take trust back, then stop dialling and disconnect.
+    Evict(Enode),
+}
+
+/// A request to the pool.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ToPool {
+    /// Present the agent. Whoever runs the mind adds the join proof and signs.
+    Connect(Box<ConnectRequest>),
+    /// Report.
+    Report(ReportRequest),
+    /// Ask for hosts.
+    Ask(AskRequest),
+    /// End leases.
+    Leave(LeaveRequest),
+    /// Stop.
+    Bye,
+}
+
+/// Something that the user wants to know. Words and colour are the command line's.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Notice {
+    /// The pool took the agent.
+    Connected {
+        /// The operator's words.
+        welcome: Option<String>,
+        /// What a place costs.
+        price: Price,
+    },
+    /// The pool is away; leases go on.
+    PoolAway {
+        /// Why.
+        why: String,
+    },
+    /// The pool said no to something.
+    PoolRefused(WireError),
+    /// The node is away.
+    NodeAway {
+        /// Why.
+        why: String,
+    },
+    /// The node is back.
+    NodeBack,
+    /// A host was given and is being dialled.
+    HostGiven {
+        /// The lease.
+        lease: LeaseId,
+        /// The host.
+        host: NodeId,
+    },
+    /// The node and a host see each other.
+    HostConnected {
+        /// The lease.
+        lease: LeaseId,
+        /// The host.
+        host: NodeId,
+        /// From the moment it was given, in milliseconds.
+        after_ms: u64,
+    },
+    /// A host is gone; another is sought.
+    HostGone {
+        /// The lease.
+        lease: LeaseId,
+        /// The host.
+        host: NodeId,
+    },
+    /// Fewer hosts than wanted, and why.
+    HostsMissing {
+        /// How many are missing.
+        missing: u32,
+        /// The pool's words.
+        why: String,
+    },
+    /// A client was let in.
+    ClientAdmitted {
+        /// The lease.
+        lease: LeaseId,
+        /// The client.
+        client: NodeId,
+    },
+    /// A client and the node see each other.
+    ClientConnected {
+        /// The lease.
+        lease: LeaseId,
+        /// The client.
+        client: NodeId,
+    },
+    /// A client's lease is over and undone.
+    ClientEvicted {
+        /// The lease.
+        lease: LeaseId,
+        /// The client.
+        client: NodeId,
+        /// Why.
+        reason: EvictReason,
+    },
+    /// Places are offered, or no longer are, and why.
+    Offering {
+        /// How many, 0 for none.
+        slots: u32,
+        /// Why none.
+        why: Option<String>,
+    },
+    /// The node's own peers are fewer than they were while places are sold.
+    OwnPeersFalling {
+        /// Own peers now.
+        now: u32,
+        /// What the reserve keeps free for them.
+        reserve: u32,
+    },
+}

@@ -1,0 +1,92 @@
+use vipnode_types::{
+    HeadFact, NodeFacts, NodeId, PeerFact,
+    wire::{AdmitCall, AskReply, ConnectReply, DialCall, EvictCall, ReportReply, WireError},
+};
+
+use crate::{NodeTask, action::RequestTag};
+
+/// What happens to the agent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Event {
+    /// The node answered a probe: it is there, for the first time or again.
+    NodeUp(Box<NodeFacts>),
+    /// The node does not answer.
+    NodeDown {
+        /// Why, for the user.
+        why: String,
+    },
+    /// The whole list of peers.
+    Peers(Vec<PeerFact>),
+    /// A single peer is known to be gone (from `peerEvents`); the next [`Event::Peers`] confirms it.
+    PeerGone(NodeId),
+    /// The newest block.
+    Head {
+        /// What the node said.
+        head: HeadFact,
+        /// This machine's wall clock, in seconds since the Unix epoch: a head has an age.
+        wall_s: u64,
+    },
+    /// An [`crate::Action::Node`] ended.
+    NodeDone {
+        /// Which.
+        task: NodeTask,
+        /// How; an error says why, for the user.
+        result: Result<(), String>,
+    },
+    /// A socket to the pool is open, nothing was said on it yet.
+    PoolOpen,
+    /// The socket to the pool is gone, or could not be opened.
+    PoolLost {
+        /// Why, for the user.
+        why: String,
+    },
+    /// The pool calls.
+    PoolCalls {
+        /// For the answer.
+        tag: RequestTag,
+        /// What it wants.
+        call: FromPool,
+    },
+    /// The pool answered.
+    PoolAnswers {
+        /// The request.
+        tag: RequestTag,
+        /// The answer.
+        answer: Result<PoolAnswer, WireError>,
+    },
+    /// The user stops the agent.
+    Stop(StopCause),
+    /// Time passed; due at [`crate::AgentCore::next_wake`].
+    Tick,
+}
+
+/// Why an agent stops.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum StopCause {
+    /// Ctrl-C or SIGTERM.
+    Signal,
+}
+
+/// A call of the pool.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum FromPool {
+    /// Let a client in.
+    Admit(AdmitCall),
+    /// Undo a lease.
+    Evict(EvictCall),
+    /// Dial a peer.
+    Dial(DialCall),
+}
+
+/// An answer of the pool.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum PoolAnswer {
+    /// To a connect.
+    Connect(Box<ConnectReply>),
+    /// To a report.
+    Report(ReportReply),
+    /// To an ask.
+    Ask(AskReply),
+    /// To a leave or a bye.
+    Done,
+}

@@ -1,0 +1,2 @@
+//! The binary `vipnode`: reads the command line and runs a role.
+fn main() {}

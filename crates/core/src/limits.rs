@@ -1,0 +1,91 @@
+use vipnode_types::Price;
+
+/// Every limit of the pool's mind, by name. What happens at each stands with it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Limits {
+    /// A tick comes at least this often; a gap of more than ten times as much is a pause of the pool
+    /// and nobody's silence.
+    pub tick_ms: u64,
+    /// A report is due this often.
+    pub report_interval_ms: u64,
+    /// An agent silent for longer goes down where it was last seen.
+    pub silence_ms: u64,
+    /// After a start no silence is judged for this long.
+    pub reconnect_window_ms: u64,
+    /// A host answers an admit in this time, or the place goes back.
+    pub admit_deadline_ms: u64,
+    /// An ask is answered after this time with what it has.
+    pub ask_deadline_ms: u64,
+    /// An offer that both sides did not see in this time ends.
+    pub offer_ms: u64,
+    /// A leased pair not connected after this time: the host is asked to dial.
+    pub dial_after_ms: u64,
+    /// One host is not given twice in this time to clients of one public address.
+    pub same_address_ms: u64,
+    /// A running lease whose host said "gone" waits this long for the client's word.
+    pub half_down_ms: u64,
+    /// A lease rolls over to a new row after this time.
+    pub rollover_ms: u64,
+    /// Time a day that only the host may see, per node and per address block; only where a price is
+    /// asked. Past it nothing is granted.
+    pub unpaired_ms_a_day: u64,
+    /// Presences are flushed this often.
+    pub flush_ms: u64,
+    /// Leases a client; `want` beyond it is cut.
+    pub leases_a_client: u32,
+    /// Places a host; offers beyond it are cut.
+    pub slots_a_host: u32,
+    /// Outstanding offers an address block (/24, /48); asks beyond it are busy.
+    pub offers_a_block: u32,
+    /// Hosts in `avoid`; the rest is ignored.
+    pub avoid: u32,
+    /// Hosts looked at for one place.
+    pub candidates: u32,
+    /// Deadlines that one `handle` works off; the rest waits for the next.
+    pub expiries_a_handle: u32,
+    /// Hosts shown in a status.
+    pub status_hosts: u32,
+    /// Nodes remembered; new ones beyond it are busy.
+    pub nodes: u32,
+    /// A node without a lease that was not seen for this long is forgotten.
+    pub prune_ms: u64,
+    /// What a place costs.
+    pub price: Price,
+    /// Whether the pool admits only members: their word on their own address counts.
+    pub closed: bool,
+}
+
+const SECOND: u64 = 1_000;
+const MINUTE: u64 = 60 * SECOND;
+const HOUR: u64 = 60 * MINUTE;
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            tick_ms: SECOND,
+            report_interval_ms: MINUTE,
+            silence_ms: 3 * MINUTE,
+            reconnect_window_ms: 10 * MINUTE,
+            admit_deadline_ms: 3 * SECOND,
+            ask_deadline_ms: 5 * SECOND,
+            offer_ms: 15 * SECOND,
+            dial_after_ms: 2 * SECOND,
+            same_address_ms: 35 * SECOND,
+            half_down_ms: 15 * SECOND,
+            rollover_ms: 24 * HOUR,
+            unpaired_ms_a_day: 10 * MINUTE,
+            flush_ms: 3 * MINUTE,
+            leases_a_client: 64,
+            slots_a_host: 1_000,
+            offers_a_block: 256,
+            avoid: 64,
+            candidates: 32,
+            expiries_a_handle: 1_000,
+            status_hosts: 1_000,
+            nodes: 4_000_000,
+            prune_ms: 30 * 24 * HOUR,
+            price: Price::FREE,
+            closed: false,
+        }
+    }
+}

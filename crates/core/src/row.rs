@@ -1,0 +1,94 @@
+//! What outlives the process, as plain values. A store keeps the newest value of each key.
+
+use vipnode_types::{Account, AgentPublic, ChainSpec, Enode, LeaseId, Ms, NodeId, Price, Wei, meter::Seen};
+
+/// One durable fact.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Row {
+    /// A node and its newest delegation.
+    Node(Box<NodeRow>),
+    /// A running lease.
+    Lease(Box<LeaseRow>),
+    /// A row of the meter that is over. Immutable: the same key is never written with another value.
+    Metered(Box<MeteredRow>),
+    /// Presences: the last moment that each of these nodes reported. Flushed every few minutes.
+    Presence(Vec<(NodeId, Ms)>),
+    /// Floor of pool time, so that it never runs backwards over a restart.
+    Clock(Ms),
+    /// The next lease to be named.
+    NextLease(u64),
+    /// Takes away what stands under a key.
+    Delete(RowKey),
+}
+
+/// What a [`Row`] is stored under.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum RowKey {
+    /// A node.
+    Node(NodeId),
+    /// A running lease.
+    Lease(LeaseId),
+}
+
+/// A node as the pool remembers it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NodeRow {
+    /// Who.
+    pub id: NodeId,
+    /// The agent that spoke for it last.
+    pub agent: AgentPublic,
+    /// The newest delegation seen.
+    pub issued: Ms,
+    /// When it last reported, as far as flushed.
+    pub seen: Ms,
+    /// Its chain.
+    pub chain: ChainSpec,
+    /// Where it may be dialled.
+    pub enode: Option<Enode>,
+    /// Who earns.
+    pub payout: Option<Account>,
+    /// Whether it ever offered places.
+    pub host: bool,
+    /// Whether it ever asked for hosts.
+    pub client: bool,
+}
+
+/// A running lease: everything its meter needs, fixed when its row began.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LeaseRow {
+    /// The grant.
+    pub id: LeaseId,
+    /// Which row of the grant's meter runs: 0, then one more after each rollover or return.
+    pub row: u32,
+    /// Who has the place.
+    pub client: NodeId,
+    /// Who gives it.
+    pub host: NodeId,
+    /// Who earns.
+    pub payee: Option<Account>,
+    /// What it costs.
+    pub price: Price,
+    /// When it was offered.
+    pub offered: Ms,
+    /// When the client first saw the host, and when it said that it was gone.
+    pub client_seen: Option<(Ms, Option<Ms>)>,
+    /// When the host first saw the client, and when it said that it was gone.
+    pub host_seen: Option<(Ms, Option<Ms>)>,
+}
+
+/// A row of the meter that is over, with both ends frozen.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MeteredRow {
+    /// The lease, as it last was.
+    pub lease: LeaseRow,
+    /// What the client saw.
+    pub client: Option<Seen>,
+    /// What the host saw.
+    pub host: Option<Seen>,
+    /// `meter::billed_ms` of both.
+    pub billed_ms: u64,
+    /// `meter::cost` of both; 0 where the product would not fit.
+    pub cost: Wei,
+    /// When it ended.
+    pub ended: Ms,
+}

@@ -1,0 +1,92 @@
+use std::{fmt, str::FromStr};
+
+use alloy_primitives::Address;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+/// Who pays or earns: an Ethereum address. Written in lower case inside, read in any (D10).
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Account(Address);
+
+/// Why a text is not an [`Account`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum AccountError {
+    /// Not `0x` and 40 hex characters.
+    #[error("an account is an address: 0x and 40 hex characters")]
+    Form,
+    /// Mixed case whose EIP-55 checksum fails: probably a typing error.
+    #[error("the address's checksum is wrong: a character was mistyped (EIP-55)")]
+    Checksum,
+}
+
+impl Account {
+    /// The 20 bytes of an address.
+    #[must_use]
+    pub const fn new(bytes: [u8; 20]) -> Self {
+        Self(Address::new(bytes))
+    }
+
+    /// The 20 bytes.
+    #[must_use]
+    pub fn as_bytes(&self) -> &[u8; 20] {
+        &self.0.0.0
+    }
+}
+
+impl FromStr for Account {
+    type Err = AccountError;
+
+    /// Reads all-lower, all-upper or correctly checksummed hex.
+    fn from_str(text: &str) -> Result<Self, AccountError> {
+        let hex = text.strip_prefix("0x").ok_or(AccountError::Form)?;
+        if hex.len() != 40 || !hex.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+            return Err(AccountError::Form);
+        }
+        let mixed = hex.bytes().any(|b| b.is_ascii_lowercase()) && hex.bytes().any(|b| b.is_ascii_uppercase());
+        if mixed {
+            return Address::parse_checksummed(text, None).map(Self).map_err(|_| AccountError::Checksum);
+        }
+        text.parse().map(Self).map_err(|_| AccountError::Form)
+    }
+}
+
+impl fmt::Display for Account {
+    /// With its EIP-55 checksum, as wallets show it.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0.to_checksum(None))
+    }
+}
+
+impl fmt::Debug for Account {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Account({self})")
+    }
+}
+
+impl Serialize for Account {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&const_hex::encode_prefixed(self.as_bytes()))
+    }
+}
+
+impl<'de> Deserialize<'de> for Account {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = std::borrow::Cow::<'de, str>::deserialize(deserializer)?;
+        text.parse().map_err(serde::de::Error::custom)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn d10_letter_case_makes_no_second_account() {
+        let checksummed = "0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed";
+        let account: Account = checksummed.parse().unwrap();
+        assert_eq!(account.to_string(), checksummed);
+        assert_eq!(checksummed.to_lowercase().parse(), Ok(account));
+        assert_eq!("0x5AAeb6053F3E94C9b9A09f33669435E7Ef1BeAed".parse::<Account>(), Err(AccountError::Checksum));
+        assert_eq!("5aaeb6053f3e94c9b9a09f33669435e7ef1beaed".parse::<Account>(), Err(AccountError::Form));
+        assert_eq!(serde_json::to_string(&account).unwrap(), format!("\"{}\"", checksummed.to_lowercase()));
+    }
+}

@@ -1,0 +1,108 @@
+use alloy_primitives::keccak256;
+use serde::{Deserialize, Serialize};
+
+use crate::{AgentPublic, Ms, NodeId, NodeKey, signed::Signature};
+
+/// A node's word that an agent speaks for it, until a moment. Signed once by the node key.
+///
+/// A pool remembers the newest `issued_ms` it saw of each node and refuses older ones: a new
+/// delegation takes back every earlier one there.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Delegation {
+    /// The node that delegates.
+    pub node: NodeId,
+    /// The agent that may speak for it.
+    pub agent: AgentPublic,
+    /// When it was signed.
+    pub issued_ms: Ms,
+    /// When it ends.
+    pub expires_ms: Ms,
+    /// By the node key.
+    pub signature: Signature,
+}
+
+/// Why a [`Delegation`] does not hold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum DelegationError {
+    /// Not signed by the node it names.
+    #[error("the delegation is not signed by the node it names")]
+    Signature,
+    /// Over.
+    #[error("the delegation has expired")]
+    Expired,
+    /// From the future, by more than five minutes.
+    #[error("the delegation is dated in the future: check this machine's clock")]
+    Future,
+}
+
+/// How far a signer's clock may run ahead.
+const MAX_AHEAD_MS: u64 = 5 * 60 * 1000;
+
+impl Delegation {
+    /// Signs a delegation to `agent` with the node's key.
+    #[must_use]
+    pub fn sign(key: &NodeKey, agent: AgentPublic, issued_ms: Ms, expires_ms: Ms) -> Self {
+        let node = key.id();
+        let digest = digest(&node, &agent, issued_ms, expires_ms);
+        Self { node, agent, issued_ms, expires_ms, signature: Signature::new(key.sign(digest)) }
+    }
+
+    /// Checks the signature and both dates.
+    ///
+    /// # Errors
+    /// See [`DelegationError`].
+    pub fn verify(&self, now: Ms) -> Result<(), DelegationError> {
+        if now >= self.expires_ms {
+            return Err(DelegationError::Expired);
+        }
+        if self.issued_ms > now.plus(MAX_AHEAD_MS) {
+            return Err(DelegationError::Future);
+        }
+        let digest = digest(&self.node, &self.agent, self.issued_ms, self.expires_ms);
+        if self.node.verifies(digest, self.signature.as_bytes()) { Ok(()) } else { Err(DelegationError::Signature) }
+    }
+}
+
+fn digest(node: &NodeId, agent: &AgentPublic, issued: Ms, expires: Ms) -> [u8; 32] {
+    let mut text = b"vipnode/3 delegation\n".to_vec();
+    text.extend_from_slice(node.as_bytes());
+    text.extend_from_slice(agent.as_bytes());
+    text.extend_from_slice(&issued.get().to_be_bytes());
+    text.extend_from_slice(&expires.get().to_be_bytes());
+    keccak256(text).0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::AgentKey;
+
+    fn keys() -> (NodeKey, AgentPublic) {
+        (NodeKey::read(&[7; 32]).unwrap(), AgentKey::from_random([9; 32]).unwrap().public())
+    }
+
+    #[test]
+    fn holds_until_it_expires() {
+        let (node, agent) = keys();
+        let delegation = Delegation::sign(&node, agent, Ms::new(1000), Ms::new(2000));
+        assert_eq!(delegation.verify(Ms::new(1999)), Ok(()));
+        assert_eq!(delegation.verify(Ms::new(2000)), Err(DelegationError::Expired));
+    }
+
+    #[test]
+    fn nothing_in_it_can_be_changed() {
+        let (node, agent) = keys();
+        let good = Delegation::sign(&node, agent, Ms::new(1000), Ms::new(2000));
+        let other = AgentKey::from_random([8; 32]).unwrap().public();
+        let forged = [
+            Delegation { agent: other, ..good.clone() },
+            Delegation { expires_ms: Ms::new(3000), ..good.clone() },
+            Delegation { issued_ms: Ms::new(1500), ..good.clone() },
+            Delegation { node: NodeKey::read(&[6; 32]).unwrap().id(), ..good },
+        ];
+        for forged in forged {
+            assert_eq!(forged.verify(Ms::new(1500)), Err(DelegationError::Signature));
+        }
+    }
+}

@@ -1,0 +1,237 @@
+use std::{
+    fmt,
+    net::{IpAddr, Ipv6Addr},
+    str::FromStr,
+};
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use crate::{NodeId, NodeIdError};
+
+/// Where a node can be dialled: `enode://<id>@<host>:<port>?discport=<port>`.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Enode {
+    /// Who answers there.
+    pub id: NodeId,
+    /// The host part; [`EnodeHost::None`] suffices to trust or to remove a node.
+    pub host: EnodeHost,
+    /// TCP port of devp2p; 0 where the host is [`EnodeHost::None`].
+    pub port: u16,
+    /// UDP port of discovery where it differs, 0 where discovery is off.
+    pub disc_port: Option<u16>,
+}
+
+/// The host part of an [`Enode`].
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum EnodeHost {
+    /// `enode://<id>` alone.
+    None,
+    /// An address.
+    Ip(IpAddr),
+    /// A DNS name, which the reader has to resolve.
+    Dns(Box<str>),
+}
+
+/// Why a text is not an [`Enode`].
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum EnodeError {
+    /// Not the scheme.
+    #[error("an enode begins with enode:// (this may be an ENR or a bare id)")]
+    Scheme,
+    /// The key is wrong.
+    #[error("the key in the enode: {0}")]
+    Id(#[from] NodeIdError),
+    /// The host is no IP address and no DNS name.
+    #[error("the host in the enode is no address and no DNS name (IPv6 stands in brackets)")]
+    Host,
+    /// The port is missing or not 1..=65535.
+    #[error("the port in the enode is not a number from 1 to 65535")]
+    Port,
+    /// Something else than `discport` behind the question mark.
+    #[error("behind the ? of an enode only discport=<port> may stand")]
+    Query,
+    /// Longer than any real one.
+    #[error("an enode has at most 512 characters")]
+    Length,
+}
+
+const MAX_TEXT: usize = 512;
+
+impl Enode {
+    /// An enode that names a node without saying where it is.
+    #[must_use]
+    pub const fn id_only(id: NodeId) -> Self {
+        Self { id, host: EnodeHost::None, port: 0, disc_port: None }
+    }
+
+    /// The enode of a node at an address.
+    #[must_use]
+    pub const fn at(id: NodeId, ip: IpAddr, port: u16) -> Self {
+        Self { id, host: EnodeHost::Ip(ip), port, disc_port: None }
+    }
+
+    /// The address, where the host part is one.
+    #[must_use]
+    pub const fn ip(&self) -> Option<IpAddr> {
+        match self.host {
+            EnodeHost::Ip(ip) => Some(ip),
+            EnodeHost::None | EnodeHost::Dns(_) => None,
+        }
+    }
+
+    /// The same node at another address.
+    #[must_use]
+    pub fn with_ip(&self, ip: IpAddr) -> Self {
+        Self { host: EnodeHost::Ip(ip), ..self.clone() }
+    }
+}
+
+impl FromStr for Enode {
+    type Err = EnodeError;
+
+    fn from_str(text: &str) -> Result<Self, EnodeError> {
+        if text.len() > MAX_TEXT {
+            return Err(EnodeError::Length);
+        }
+        let rest = text.strip_prefix("enode://").ok_or(EnodeError::Scheme)?;
+        let (rest, query) = match rest.split_once('?') {
+            Some((rest, query)) => (rest, Some(query)),
+            None => (rest, None),
+        };
+        let disc_port = query.map(parse_query).transpose()?;
+        let Some((id, place)) = rest.split_once('@') else {
+            return Ok(Self { disc_port, ..Self::id_only(rest.parse()?) });
+        };
+        let id = id.parse()?;
+        let (host, port) = place.rsplit_once(':').ok_or(EnodeError::Port)?;
+        let host = parse_host(host)?;
+        let port = match parse_port(port) {
+            Some(port) if port != 0 => port,
+            _ => return Err(EnodeError::Port),
+        };
+        Ok(Self { id, host, port, disc_port })
+    }
+}
+
+fn parse_query(query: &str) -> Result<u16, EnodeError> {
+    query.strip_prefix("discport=").and_then(parse_port).ok_or(EnodeError::Query)
+}
+
+/// Digits only: `u16::from_str` would take a plus sign.
+fn parse_port(text: &str) -> Option<u16> {
+    text.bytes().all(|byte| byte.is_ascii_digit()).then(|| text.parse().ok()).flatten()
+}
+
+fn parse_host(host: &str) -> Result<EnodeHost, EnodeError> {
+    if let Some(inner) = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')) {
+        let ip: Ipv6Addr = inner.parse().map_err(|_| EnodeError::Host)?;
+        return Ok(EnodeHost::Ip(IpAddr::V6(ip)));
+    }
+    if let Ok(ip) = host.parse::<std::net::Ipv4Addr>() {
+        return Ok(EnodeHost::Ip(IpAddr::V4(ip)));
+    }
+    let label = |label: &str| {
+        !label.is_empty()
+            && label.len() <= 63
+            && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
+    };
+    let name = host.strip_suffix('.').unwrap_or(host);
+    let numeric = name.rsplit('.').next().is_some_and(|last| last.bytes().all(|b| b.is_ascii_digit()));
+    if host.len() > 253 || numeric || !name.split('.').all(label) {
+        return Err(EnodeError::Host);
+    }
+    Ok(EnodeHost::Dns(host.into()))
+}
+
+impl fmt::Display for Enode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "enode://{}", self.id)?;
+        match &self.host {
+            EnodeHost::None => {}
+            EnodeHost::Ip(IpAddr::V4(ip)) => write!(f, "@{ip}:{}", self.port)?,
+            EnodeHost::Ip(IpAddr::V6(ip)) => write!(f, "@[{ip}]:{}", self.port)?,
+            EnodeHost::Dns(name) => write!(f, "@{name}:{}", self.port)?,
+        }
+        match self.disc_port {
+            Some(port) => write!(f, "?discport={port}"),
+            None => Ok(()),
+        }
+    }
+}
+
+impl Serialize for Enode {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Enode {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = std::borrow::Cow::<'de, str>::deserialize(deserializer)?;
+        text.parse().map_err(serde::de::Error::custom)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn id() -> String {
+        "0a".repeat(64)
+    }
+
+    #[test]
+    fn reads_what_clients_write() {
+        for place in [
+            "@127.0.0.1:30303",
+            "@10.3.58.6:30303?discport=30301",
+            "@[::1]:30303",
+            "@bootnode.example.org:1",
+            "",
+            "@1.2.3.4:30303?discport=0",
+        ] {
+            let text = format!("enode://{}{place}", id());
+            assert_eq!(text.parse::<Enode>().unwrap().to_string(), text);
+        }
+    }
+
+    #[test]
+    fn refuses_the_rest_with_a_reason() {
+        let with = |place: &str| format!("enode://{}{place}", id()).parse::<Enode>();
+        assert_eq!("enr:-abc".parse::<Enode>(), Err(EnodeError::Scheme));
+        assert_eq!(with("@127.0.0.1"), Err(EnodeError::Port));
+        assert_eq!(with("@127.0.0.1:0"), Err(EnodeError::Port));
+        assert_eq!(with("@127.0.0.1:+1"), Err(EnodeError::Port));
+        assert_eq!(with("@127.0.0.1:65536"), Err(EnodeError::Port));
+        assert_eq!(with("@::1:30303"), Err(EnodeError::Host));
+        assert_eq!(with("@1.2.3:30303"), Err(EnodeError::Host));
+        assert_eq!(with("@a b:30303"), Err(EnodeError::Host));
+        assert_eq!(with("@a:1?x=1"), Err(EnodeError::Query));
+        assert!(matches!("enode://00@a:1".parse::<Enode>(), Err(EnodeError::Id(_))));
+    }
+
+    #[test]
+    fn d34_ipv6_keeps_its_brackets() {
+        let enode = Enode::at(NodeId::new([1; 64]), "2001:db8::1".parse().unwrap(), 30303);
+        assert!(enode.to_string().ends_with("@[2001:db8::1]:30303"));
+    }
+
+    proptest! {
+        #[test]
+        fn parses_what_it_prints(key in any::<[u8; 32]>(), ip in any::<IpAddr>(), port in 1u16.., disc in any::<Option<u16>>()) {
+            let mut bytes = [0; 64];
+            bytes[..32].copy_from_slice(&key);
+            let enode = Enode { disc_port: disc, ..Enode::at(NodeId::new(bytes), ip, port) };
+            prop_assert_eq!(enode.to_string().parse::<Enode>().unwrap(), enode);
+        }
+
+        #[test]
+        fn never_panics(text in ".{0,300}") {
+            if let Ok(enode) = format!("enode://{text}").parse::<Enode>() {
+                prop_assert_eq!(enode.to_string().parse::<Enode>(), Ok(enode));
+            }
+        }
+    }
+}

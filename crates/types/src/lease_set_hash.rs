@@ -1,0 +1,66 @@
+use std::fmt;
+
+use alloy_primitives::keccak256;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use crate::LeaseId;
+
+/// A hash of a set of leases that is moved by one lease at a time.
+///
+/// The exclusive or of the first 8 bytes of keccak256 of each id: order does not matter, adding
+/// twice takes out. It finds lost frames, not lies: an agent speaks of nobody but itself in it.
+#[derive(Clone, Copy, PartialEq, Eq, Default)]
+pub struct LeaseSetHash([u8; 8]);
+
+impl LeaseSetHash {
+    /// The hash of these leases; each must stand once.
+    #[must_use]
+    pub fn of(leases: impl IntoIterator<Item = LeaseId>) -> Self {
+        leases.into_iter().fold(Self::default(), Self::toggled)
+    }
+
+    /// The hash with `lease` put in, or taken out if it was in.
+    #[must_use]
+    pub fn toggled(mut self, lease: LeaseId) -> Self {
+        let hash = keccak256(lease.get().to_be_bytes());
+        for (byte, with) in self.0.iter_mut().zip(hash) {
+            *byte ^= with;
+        }
+        self
+    }
+}
+
+impl fmt::Debug for LeaseSetHash {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "LeaseSetHash({})", const_hex::encode(self.0))
+    }
+}
+
+impl Serialize for LeaseSetHash {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&const_hex::encode(self.0))
+    }
+}
+
+impl<'de> Deserialize<'de> for LeaseSetHash {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = std::borrow::Cow::<'de, str>::deserialize(deserializer)?;
+        let mut bytes = [0; 8];
+        const_hex::decode_to_slice(text.as_bytes(), &mut bytes)
+            .map_err(|_| serde::de::Error::custom("a lease-set hash is 16 hex characters"))?;
+        Ok(Self(bytes))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn order_does_not_matter_and_twice_takes_out() {
+        let [a, b] = [LeaseId::new(1), LeaseId::new(2)];
+        assert_eq!(LeaseSetHash::of([a, b]), LeaseSetHash::of([b, a]));
+        assert_ne!(LeaseSetHash::of([a, b]), LeaseSetHash::of([a]));
+        assert_eq!(LeaseSetHash::of([a, b]).toggled(b), LeaseSetHash::of([a]));
+    }
+}

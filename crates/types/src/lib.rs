@@ -1,0 +1,42 @@
+//! The words of vipnode: ids, enodes, wei, the meter, signatures and every message of the wire.
+//!
+//! This crate knows no socket, no clock and no store. Pool and agent meet only here and in the RPC.
+//!
+//! - Who: [`NodeId`], [`Enode`], [`Account`], [`AgentKey`], [`ChainSpec`].
+//! - How much: [`Wei`], [`Price`], [`meter`].
+//! - When: [`Ms`], always handed in.
+//! - What is said: [`wire`], signed as [`signed`] tells.
+#![cfg_attr(not(test), deny(clippy::arithmetic_side_effects))]
+
+mod account;
+mod agent_key;
+mod chain_spec;
+mod delegation;
+mod enode;
+mod join_secret;
+mod lease_id;
+mod lease_set_hash;
+pub mod meter;
+mod ms;
+mod node_facts;
+mod node_id;
+mod node_key;
+mod price;
+pub mod signed;
+mod wei;
+pub mod wire;
+
+pub use account::{Account, AccountError};
+pub use agent_key::{AgentKey, AgentPublic};
+pub use chain_spec::ChainSpec;
+pub use delegation::{Delegation, DelegationError};
+pub use enode::{Enode, EnodeError, EnodeHost};
+pub use join_secret::{JoinProof, JoinSecret};
+pub use lease_id::LeaseId;
+pub use lease_set_hash::LeaseSetHash;
+pub use ms::Ms;
+pub use node_facts::{Direction, HeadFact, NodeFacts, PeerFact};
+pub use node_id::{NodeId, NodeIdError};
+pub use node_key::{NodeKey, NodeKeyError};
+pub use price::Price;
+pub use wei::{Wei, WeiError};

@@ -1,0 +1,68 @@
+//! The meter: what a lease has cost is a pure function of what its two sides saw.
+//!
+//! Nobody is billed for what only one side says, and a report that is repeated, late or out of
+//! order changes nothing (D13, D14, D19, D20).
+
+use crate::{Ms, Price, Wei};
+
+/// What one side of a lease saw of the other.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Seen {
+    /// The first moment.
+    pub up: Ms,
+    /// The last moment: when it said the peer was gone, else when it last reported at all.
+    pub end: Ms,
+}
+
+/// Milliseconds that both sides saw: `max(0, min(ends) − max(ups))`.
+///
+/// `None` stands for a side that never saw the peer.
+#[must_use]
+pub fn billed_ms(client: Option<Seen>, host: Option<Seen>) -> u64 {
+    match (client, host) {
+        (Some(client), Some(host)) => client.end.min(host.end).since(client.up.max(host.up)),
+        _ => 0,
+    }
+}
+
+/// What the common time costs, rounded down; `None` beyond 2^128 − 1 wei.
+#[must_use]
+pub fn cost(price: Price, client: Option<Seen>, host: Option<Seen>) -> Option<Wei> {
+    price.cost(billed_ms(client, host))
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn seen(up: u64, end: u64) -> Option<Seen> {
+        Some(Seen { up: Ms::new(up), end: Ms::new(end) })
+    }
+
+    #[test]
+    fn only_common_time_counts() {
+        assert_eq!(billed_ms(seen(10, 100), seen(20, 90)), 70);
+        assert_eq!(billed_ms(seen(10, 100), None), 0);
+        assert_eq!(billed_ms(seen(10, 20), seen(30, 40)), 0);
+    }
+
+    #[test]
+    fn cost_is_rounded_down() {
+        let price = Price::per_minute(Wei::new(100));
+        assert_eq!(cost(price, seen(0, 59_999), seen(0, 99_999)), Some(Wei::new(99)));
+        assert_eq!(cost(price, seen(0, 60_000), seen(0, 99_999)), Some(Wei::new(100)));
+    }
+
+    proptest! {
+        #[test]
+        fn d13_no_side_alone_can_raise_the_bill(a: [u32; 2], b: [u32; 2]) {
+            let (client, host) = (seen(a[0].into(), a[1].into()), seen(b[0].into(), b[1].into()));
+            let billed = billed_ms(client, host);
+            prop_assert!(billed <= u64::from(a[1].saturating_sub(a[0])));
+            prop_assert!(billed <= u64::from(b[1].saturating_sub(b[0])));
+            prop_assert_eq!(billed, billed_ms(host, client));
+        }
+    }
+}

@@ -1,0 +1,112 @@
+use std::{fmt, str::FromStr};
+
+use alloy_primitives::{B256, keccak256};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+/// The name of a node: its secp256k1 public key without the leading `04`, 64 bytes.
+///
+/// On the wire it is 128 lower-case hex characters without prefix and nothing else: an alias would
+/// be a second node (D10).
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct NodeId([u8; 64]);
+
+/// Why a text is not a [`NodeId`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum NodeIdError {
+    /// Not 128 characters long.
+    #[error("a node id is 128 hex characters, the public key in the node's enode; this has {0}")]
+    Length(usize),
+    /// A character that is not `0-9a-f`.
+    #[error("a node id is written in lower-case hex without 0x")]
+    Character,
+}
+
+impl NodeId {
+    /// Wraps the 64 bytes of a public key. Whether they are a point on the curve is found when a
+    /// signature is checked.
+    #[must_use]
+    pub const fn new(bytes: [u8; 64]) -> Self {
+        Self(bytes)
+    }
+
+    /// The 64 bytes.
+    #[must_use]
+    pub const fn as_bytes(&self) -> &[u8; 64] {
+        &self.0
+    }
+
+    /// The first 12 hex characters, for people.
+    #[must_use]
+    pub fn short(&self) -> String {
+        let mut text = const_hex::encode(self.0);
+        text.truncate(12);
+        text
+    }
+
+    /// keccak256 of the key: what geth, reth and Nethermind call `id` in `admin_peers`.
+    #[must_use]
+    pub fn devp2p_hash(&self) -> B256 {
+        keccak256(self.0)
+    }
+}
+
+impl FromStr for NodeId {
+    type Err = NodeIdError;
+
+    fn from_str(text: &str) -> Result<Self, NodeIdError> {
+        if text.len() != 128 {
+            return Err(NodeIdError::Length(text.chars().count()));
+        }
+        if !text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f')) {
+            return Err(NodeIdError::Character);
+        }
+        let mut bytes = [0; 64];
+        const_hex::decode_to_slice(text, &mut bytes).map_err(|_| NodeIdError::Character)?;
+        Ok(Self(bytes))
+    }
+}
+
+impl fmt::Display for NodeId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&const_hex::encode(self.0))
+    }
+}
+
+impl fmt::Debug for NodeId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "NodeId({}…)", self.short())
+    }
+}
+
+impl Serialize for NodeId {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for NodeId {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = std::borrow::Cow::<'de, str>::deserialize(deserializer)?;
+        text.parse().map_err(serde::de::Error::custom)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn d10_an_alias_is_not_a_second_node() {
+        let id = "ab".repeat(64);
+        assert_eq!(id.parse::<NodeId>().unwrap().to_string(), id);
+        assert_eq!(id.to_uppercase().parse::<NodeId>(), Err(NodeIdError::Character));
+        assert_eq!(format!("0x{id}").parse::<NodeId>(), Err(NodeIdError::Length(130)));
+        assert_eq!(format!("0x{}", &id[2..]).parse::<NodeId>(), Err(NodeIdError::Character));
+        assert_eq!("é".repeat(64).parse::<NodeId>(), Err(NodeIdError::Character));
+    }
+
+    #[test]
+    fn short_is_the_head_of_the_key() {
+        assert_eq!(NodeId::new([0x1f; 64]).short(), "1f1f1f1f1f1f");
+    }
+}

@@ -1,0 +1,93 @@
+use std::fmt;
+
+use secp256k1::{PublicKey, SecretKey, ecdsa};
+use zeroize::Zeroizing;
+
+use crate::NodeId;
+
+/// The secret key of a node. It signs a [`crate::Delegation`] once and is not kept.
+pub struct NodeKey(SecretKey);
+
+/// Why bytes are not a node key. Never shows the bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum NodeKeyError {
+    /// Neither 32 raw bytes nor 64 hex characters.
+    #[error("a node key file holds 64 hex characters (geth, reth, Besu) or 32 raw bytes (Nethermind)")]
+    Form,
+    /// Zero, or not below the order of the curve.
+    #[error("these 32 bytes are no secp256k1 secret key")]
+    Range,
+}
+
+impl NodeKey {
+    /// Reads the key file of any execution client: raw 32 bytes, else trimmed, `0x` stripped, 64 hex.
+    ///
+    /// # Errors
+    /// See [`NodeKeyError`].
+    pub fn read(file: &[u8]) -> Result<Self, NodeKeyError> {
+        let mut bytes = Zeroizing::new([0; 32]);
+        if let Ok(raw) = <[u8; 32]>::try_from(file) {
+            *bytes = raw;
+        } else {
+            let text = file.trim_ascii();
+            let hex = text.strip_prefix(b"0x").unwrap_or(text);
+            const_hex::decode_to_slice(hex, bytes.as_mut_slice()).map_err(|_| NodeKeyError::Form)?;
+        }
+        SecretKey::from_secret_bytes(*bytes).map(Self).map_err(|_| NodeKeyError::Range)
+    }
+
+    /// The id of the node that this is the key of.
+    #[must_use]
+    pub fn id(&self) -> NodeId {
+        let [_, id @ ..] = PublicKey::from_secret_key(&self.0).serialize_uncompressed();
+        NodeId::new(id)
+    }
+
+    pub(crate) fn sign(&self, digest: [u8; 32]) -> [u8; 64] {
+        ecdsa::sign(secp256k1::Message::from_digest(digest), &self.0).serialize_compact()
+    }
+}
+
+impl NodeId {
+    /// Whether `signature` (R‖S) over `digest` was made by this node's key.
+    pub(crate) fn verifies(&self, digest: [u8; 32], signature: &[u8; 64]) -> bool {
+        let mut sec1 = [4; 65];
+        sec1[1..].copy_from_slice(self.as_bytes());
+        let Ok(key) = PublicKey::from_byte_array_uncompressed(sec1) else { return false };
+        verifies(&key, digest, signature)
+    }
+}
+
+/// Whether `signature` (R‖S) over `digest` is of `key`.
+pub(crate) fn verifies(key: &PublicKey, digest: [u8; 32], signature: &[u8; 64]) -> bool {
+    ecdsa::Signature::from_compact(signature)
+        .is_ok_and(|signature| ecdsa::verify(&signature, secp256k1::Message::from_digest(digest), key).is_ok())
+}
+
+impl fmt::Debug for NodeKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "NodeKey(of {:?})", self.id())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reads_the_files_of_all_clients() {
+        let hex = "4c0883a69102937d6231471b5dbb6204fe5129617082792ae468d01a3f362318";
+        let id = NodeKey::read(hex.as_bytes()).unwrap().id();
+        assert_eq!(NodeKey::read(format!("0x{hex}\n").as_bytes()).unwrap().id(), id);
+        assert_eq!(NodeKey::read(&const_hex::decode(hex).unwrap()).unwrap().id(), id);
+        assert_eq!(NodeKey::read(b"0x12").unwrap_err(), NodeKeyError::Form);
+        assert_eq!(NodeKey::read(&[0; 32]).unwrap_err(), NodeKeyError::Range);
+        assert_eq!(NodeKey::read(&[]).unwrap_err(), NodeKeyError::Form);
+    }
+
+    #[test]
+    fn debug_shows_no_secret() {
+        let key = NodeKey::read(&[7; 32]).unwrap();
+        assert!(!format!("{key:?}").contains("0707"));
+    }
+}

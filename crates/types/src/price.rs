@@ -1,0 +1,59 @@
+use std::{fmt, str::FromStr};
+
+use serde::{Deserialize, Serialize};
+
+use crate::{Wei, WeiError};
+
+/// What a place costs: wei per minute both sides saw each other. Zero means free.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Price(Wei);
+
+/// Milliseconds in the minute a price is for.
+const MS_A_MINUTE: u128 = 60_000;
+
+impl Price {
+    /// Nothing to pay.
+    pub const FREE: Self = Self(Wei::ZERO);
+
+    /// That much a minute.
+    #[must_use]
+    pub const fn per_minute(wei: Wei) -> Self {
+        Self(wei)
+    }
+
+    /// The amount for one minute.
+    #[must_use]
+    pub const fn minute(self) -> Wei {
+        self.0
+    }
+
+    /// Whether nothing is asked.
+    #[must_use]
+    pub fn is_free(self) -> bool {
+        self.0 == Wei::ZERO
+    }
+
+    /// What `billed_ms` cost: `floor(price × ms / 60000)`, rounded down in the client's favour.
+    /// `None` where the product is beyond 2^128 − 1.
+    #[must_use]
+    pub fn cost(self, billed_ms: u64) -> Option<Wei> {
+        let product = self.0.get().checked_mul(u128::from(billed_ms))?;
+        product.checked_div(MS_A_MINUTE).map(Wei::new)
+    }
+}
+
+impl FromStr for Price {
+    type Err = WeiError;
+
+    /// Reads an amount as [`Wei`] does.
+    fn from_str(text: &str) -> Result<Self, WeiError> {
+        text.parse().map(Self)
+    }
+}
+
+impl fmt::Display for Price {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.is_free() { f.write_str("free") } else { write!(f, "{} a minute", self.0) }
+    }
+}

@@ -1,0 +1,40 @@
+use serde::{Deserialize, Serialize};
+
+use crate::{Enode, LeaseId, NodeId, Price};
+
+/// A client wants to be brought to a number of hosts.
+///
+/// The answer holds one place as soon as a host said yes; further ones come as
+/// [`super::DialCall`]s. Over HTTP, where the pool cannot call, ask again.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct AskRequest {
+    /// Hosts in all, those it has included. The pool remembers it and tops up by itself when one
+    /// is lost; 0 stops that.
+    pub want: u32,
+    /// Hosts not to be given, because they were tried and failed.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub avoid: Vec<NodeId>,
+}
+
+/// Which hosts let the client in.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct AskReply {
+    /// New places, each already admitted.
+    pub hosts: Vec<Grant>,
+    /// How many places are still missing to `want`.
+    pub missing: u32,
+    /// Where some are missing: why, for the user.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub why: Option<String>,
+}
+
+/// A place on a host.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Grant {
+    /// The name of the lease.
+    pub lease: LeaseId,
+    /// Whom to dial.
+    pub host: Enode,
+    /// What it costs.
+    pub price: Price,
+}

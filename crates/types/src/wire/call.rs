@@ -1,0 +1,69 @@
+use serde::{Deserialize, Serialize};
+
+use super::Side;
+use crate::{Enode, LeaseId, NodeId, Price};
+
+/// A host is to trust a client's node. The answer comes once the node was told.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AdmitCall {
+    /// The lease that begins.
+    pub lease: LeaseId,
+    /// The client's node.
+    pub client: NodeId,
+    /// What the client pays.
+    pub price: Price,
+}
+
+/// A lease is over. A host untrusts and then disconnects; a client stops dialling.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EvictCall {
+    /// The lease that ended.
+    pub lease: LeaseId,
+    /// The other node.
+    pub peer: NodeId,
+    /// Why.
+    pub reason: EvictReason,
+}
+
+/// Dial a peer of a lease.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DialCall {
+    /// The lease. To a client it may be new: a further host of its ask.
+    pub lease: LeaseId,
+    /// Which side the reader is.
+    pub side: Side,
+    /// Whom to dial.
+    pub peer: Enode,
+    /// What it costs.
+    pub price: Price,
+}
+
+/// The agent did what a call asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Done {}
+
+/// Why a lease ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum EvictReason {
+    /// One side left.
+    Left,
+    /// One side saw the other go and not come back.
+    Gone,
+    /// One side said nothing for too long.
+    Silent,
+    /// The two did not both see each other in time.
+    NotConnected,
+    /// The host takes its places back.
+    Drained,
+    /// The price rose beyond what the client takes.
+    Price,
+    /// Time that only the host saw is used up.
+    Unpaired,
+    /// Nothing is left to pay with.
+    NoFunds,
+    /// The host answered too late; the client has other places.
+    TooLate,
+    /// The pool does not know this lease.
+    Unknown,
+}

@@ -1,0 +1,97 @@
+use serde::{Deserialize, Serialize};
+
+use crate::{Account, ChainSpec, Enode, JoinProof, LeaseId, Price};
+
+/// An agent presents itself and its node. Its node id stands in the envelope's delegation.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ConnectRequest {
+    /// [`super::PROTOCOL`].
+    pub protocol: u32,
+    /// `vipnode/<version>` of the agent.
+    pub agent_version: String,
+    /// `web3_clientVersion` of the node.
+    pub client_version: String,
+    /// The chain that the node follows.
+    pub chain: ChainSpec,
+    /// Where the node listens, as far as it knows; `None` where it takes no connections.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub enode: Option<Enode>,
+    /// Present on an agent that sells places.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub host: Option<HostOffer>,
+    /// Present on an agent that seeks hosts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub client: Option<ClientWish>,
+    /// For a pool with a join secret.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub join: Option<JoinProof>,
+}
+
+/// What a host sells.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HostOffer {
+    /// Places in all, taken ones included. 0 while the node is not in sync.
+    pub slots: u32,
+    /// Who earns; without it nothing is owed to anybody.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub payout: Option<Account>,
+}
+
+/// What a client is ready for.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct ClientWish {
+    /// The dearest place it takes; `None` for any price.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_price: Option<Price>,
+}
+
+/// The pool's welcome.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ConnectReply {
+    /// `vipnode/<version>` of the pool.
+    pub pool_version: String,
+    /// The operator's words to the user.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub welcome: Option<String>,
+    /// A report is due this often, in milliseconds, also when nothing changed.
+    pub report_interval_ms: u64,
+    /// What a place costs here now.
+    pub price: Price,
+    /// Every lease of this node that the pool holds to be alive. What an agent has granted beyond
+    /// these it takes back.
+    pub leases: Vec<LeaseView>,
+}
+
+/// One lease from one side.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LeaseView {
+    /// Its name.
+    pub lease: LeaseId,
+    /// Which side the reader is.
+    pub side: Side,
+    /// The other node.
+    pub peer: Enode,
+    /// What it costs.
+    pub price: Price,
+}
+
+/// One of the two sides of a lease.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Side {
+    /// Has the place.
+    Client,
+    /// Gives the place.
+    Host,
+}
+
+impl Side {
+    /// The one across.
+    #[must_use]
+    pub const fn other(self) -> Self {
+        match self {
+            Self::Client => Self::Host,
+            Self::Host => Self::Client,
+        }
+    }
+}

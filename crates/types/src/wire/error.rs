@@ -1,0 +1,78 @@
+use serde::{Deserialize, Serialize};
+
+/// An error as it goes over the wire: a code, a sentence, and what mends it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+#[error("{message}")]
+pub struct WireError {
+    /// See [`ErrorCode`].
+    pub code: i32,
+    /// What happened and why.
+    pub message: String,
+    /// The machine's part.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub data: Option<ErrorData>,
+}
+
+/// What a program or a user does about an error.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct ErrorData {
+    /// The flag, command or change that mends it.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub mend: String,
+    /// Try again after so many milliseconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retry_ms: Option<u64>,
+}
+
+/// Codes of JSON-RPC 2.0 (A64) and our own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[repr(i32)]
+pub enum ErrorCode {
+    /// Not JSON.
+    Parse = -32700,
+    /// Not a request.
+    InvalidRequest = -32600,
+    /// No such method.
+    MethodNotFound = -32601,
+    /// Params of another form.
+    InvalidParams = -32602,
+    /// A fault of ours.
+    Internal = -32603,
+    /// Anything else, as the original says it.
+    Server = -32000,
+    /// Signature, delegation, nonce or audience does not hold.
+    Unauthorized = -32001,
+    /// Not a member of this closed pool.
+    NotMember = -32002,
+    /// A limit was reached; `data.retry_ms` tells when to try again.
+    Busy = -32003,
+    /// The pool cannot use what the agent is: chain, version, role.
+    Unsuitable = -32004,
+    /// A host does not admit: no free place, draining, not in sync.
+    Refused = -32005,
+    /// Too much unpaired time today.
+    Unpaired = -32006,
+}
+
+impl WireError {
+    /// An error with a sentence and what mends it (may be empty).
+    #[must_use]
+    pub fn new(code: ErrorCode, message: impl Into<String>, mend: impl Into<String>) -> Self {
+        let mend = mend.into();
+        let data = (!mend.is_empty()).then_some(ErrorData { mend, retry_ms: None });
+        Self { code: code as i32, message: message.into(), data }
+    }
+
+    /// "Try again in so many milliseconds."
+    #[must_use]
+    pub fn busy(message: impl Into<String>, retry_ms: u64) -> Self {
+        let data = ErrorData { mend: format!("try again in {} ms", retry_ms), retry_ms: Some(retry_ms) };
+        Self { code: ErrorCode::Busy as i32, message: message.into(), data: Some(data) }
+    }
+
+    /// Whether the code is this one.
+    #[must_use]
+    pub const fn is(&self, code: ErrorCode) -> bool {
+        self.code == code as i32
+    }
+}

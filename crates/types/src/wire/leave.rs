@@ -1,0 +1,32 @@
+use serde::{Deserialize, Serialize};
+
+use crate::LeaseId;
+
+/// An agent ends leases, from either side.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LeaveRequest {
+    /// Which.
+    pub leases: Vec<LeaseId>,
+    /// Why.
+    pub reason: LeaveReason,
+}
+
+/// Why an agent ends a lease.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LeaveReason {
+    /// It was never connected.
+    NotConnected,
+    /// Connected, then gone again and again.
+    Unstable,
+    /// No longer needed.
+    Surplus,
+    /// The host takes the place back for its own node.
+    Drained,
+    /// What the agent did for it was lost (its node restarted, its journal says nothing).
+    Lost,
+}
+
+/// An agent stops; every lease it has ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct ByeRequest {}

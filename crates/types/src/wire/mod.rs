@@ -1,0 +1,39 @@
+//! Every message of protocol 3, both ways.
+//!
+//! | method | from → to | params | signed |
+//! |---|---|---|---|
+//! | [`method::PING`] | any → pool | none | no |
+//! | [`method::STATUS`] | any → pool | none | no |
+//! | [`method::CONNECT`] | agent → pool | [`ConnectRequest`] | always |
+//! | [`method::REPORT`] | agent → pool | [`ReportRequest`] | over HTTP |
+//! | [`method::ASK`] | agent → pool | [`AskRequest`] | over HTTP |
+//! | [`method::LEAVE`] | agent → pool | [`LeaveRequest`] | over HTTP |
+//! | [`method::BYE`] | agent → pool | [`ByeRequest`] | over HTTP |
+//! | [`method::ADMIT`] | pool → agent | [`AdmitCall`] | no |
+//! | [`method::EVICT`] | pool → agent | [`EvictCall`] | no |
+//! | [`method::DIAL`] | pool → agent | [`DialCall`] | no |
+//!
+//! Params are `[object]`, or `[object, envelope]` where signed (see [`crate::signed`]). Fields that
+//! are not known are ignored, so that each side can grow.
+
+mod ask;
+mod call;
+mod connect;
+mod error;
+mod leave;
+pub mod method;
+mod report;
+mod status;
+
+pub use ask::{AskReply, AskRequest, Grant};
+pub use call::{AdmitCall, DialCall, Done, EvictCall, EvictReason};
+pub use connect::{ClientWish, ConnectReply, ConnectRequest, HostOffer, LeaseView, Side};
+pub use error::{ErrorCode, ErrorData, WireError};
+pub use leave::{ByeRequest, LeaveReason, LeaveRequest};
+pub use report::{ReportReply, ReportRequest, UpLease};
+pub use status::{HostStatus, PoolStats, PoolStatus};
+
+/// The version that this crate speaks.
+pub const PROTOCOL: u32 = 3;
+/// The header of the 101 response that carries the challenge, 64 hex characters.
+pub const CHALLENGE_HEADER: &str = "vipnode-challenge";

@@ -1,0 +1,49 @@
+use serde::{Deserialize, Serialize};
+
+use crate::{LeaseId, LeaseSetHash};
+
+/// What an agent sees of the peers that the pool gave it or had it admit, and of no others (D46).
+///
+/// The first report on a socket is [`full`](Self::full); later ones say what changed. A report of
+/// nothing new is `{"seq":7}`.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct ReportRequest {
+    /// 1 on a new socket, then one more each time.
+    pub seq: u32,
+    /// The whole set of leases whose peer is connected.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub full: Option<Vec<UpLease>>,
+    /// Peers that connected since the last report.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub up: Vec<LeaseId>,
+    /// Peers that went since the last report. A lease in `down` and in `up` went and came back.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub down: Vec<LeaseId>,
+    /// The whole set after this report; present whenever `full`, `up` or `down` is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hash: Option<LeaseSetHash>,
+    /// Places in all, where that changed (see [`super::HostOffer::slots`]).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub slots: Option<u32>,
+    /// Number of the newest block, where that changed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub head: Option<u64>,
+}
+
+/// A connected peer in a full report.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UpLease {
+    /// The lease it belongs to.
+    pub lease: LeaseId,
+    /// Whether it was never seen down since it was last reported up. Else a new row of the meter
+    /// begins.
+    pub kept: bool,
+}
+
+/// The pool's answer to a report.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct ReportReply {
+    /// Sequence or hash did not fit, nothing was counted: send a full report.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub resync: bool,
+}
