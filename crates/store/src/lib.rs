@@ -1,1 +1,20 @@
-//! store
+//! Durable state of the pool.
+//!
+//! [`Store`] is the contract, [`MemoryStore`] its first implementation, and `conformance` (feature
+//! `testing`) the one suite that every implementation has to pass.
+#![cfg_attr(not(test), deny(clippy::arithmetic_side_effects))]
+
+#[cfg(any(test, feature = "testing"))]
+#[allow(
+    clippy::expect_used,
+    clippy::arithmetic_side_effects,
+    reason = "a test suite that other crates call: it fails by panicking"
+)]
+pub mod conformance;
+mod memory;
+mod store;
+mod store_error;
+
+pub use memory::MemoryStore;
+pub use store::Store;
+pub use store_error::StoreError;

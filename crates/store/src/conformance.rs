@@ -1,0 +1,52 @@
+//! The one suite that every store passes.
+//!
+//! A crate that brings a store calls [`run`] from a test of its own, with two functions: one opens an
+//! empty store, the other closes a store and opens it again (for a store in memory: gives it back).
+
+mod laws;
+mod model;
+mod sample;
+
+use std::fmt::Debug;
+
+use proptest::{
+    collection::vec,
+    test_runner::{Config, TestRunner},
+};
+
+use self::model::Model;
+use crate::{Store, StoreError};
+
+/// Runs of the property test against the model; stores that sync to a disk are slow.
+const CASES: u32 = 64;
+
+/// Holds a store to the contract of [`Store`]; panics where it breaks it.
+pub fn run<S: Store + Debug>(fresh: impl Fn() -> S, reopen: impl Fn(S) -> S) {
+    laws::run(&fresh, &reopen);
+    let mut runner = TestRunner::new(Config { cases: CASES, failure_persistence: None, ..Config::default() });
+    let batches = vec((vec(sample::any_row(), 0..8), proptest::bool::weighted(0.2)), 0..12);
+    let outcome = runner.run(&batches, |batches| {
+        let mut store = fresh();
+        let mut model = Model::default();
+        let mut last = None;
+        for (batch, reopened) in batches {
+            let expected = model.apply(&batch);
+            match store.apply(&batch) {
+                Ok(seq) => {
+                    assert_eq!(expected, Ok(()), "a batch that the contract refuses was taken: {batch:?}");
+                    assert!(Some(seq) > last, "sequence {seq} after {last:?}");
+                    last = Some(seq);
+                }
+                Err(error @ StoreError::Conflict { .. }) => assert_eq!(expected, Err(error)),
+                Err(error) => unreachable!("{error}"),
+            }
+            if reopened {
+                store = reopen(store);
+                last = None;
+            }
+            model.compare(&mut store);
+        }
+        Ok(())
+    });
+    assert_eq!(outcome, Ok(()), "the smallest run of batches that breaks the contract");
+}

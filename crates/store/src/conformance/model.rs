@@ -1,0 +1,111 @@
+//! What a store should hold, computed from scratch out of everything ever written.
+
+use vipnode_core::{LeaseRow, MeteredRow, NodeRow, Row, RowKey};
+
+use crate::{Store, StoreError};
+
+/// Everything written so far, in order; nothing is ever looked up quickly.
+#[derive(Debug, Default)]
+pub(super) struct Model {
+    history: Vec<Row>,
+}
+
+impl Model {
+    pub(super) fn apply(&mut self, batch: &[Row]) -> Result<(), StoreError> {
+        let mut history = self.history.clone();
+        for row in batch {
+            history.push(row.clone());
+            let Row::Metered(new) = row else { continue };
+            let same_key = |old: &&MeteredRow| old.lease.id == new.lease.id && old.lease.row == new.lease.row;
+            if metered(&history).filter(same_key).any(|old| old != &**new) {
+                return Err(StoreError::Conflict { lease: new.lease.id, row: new.lease.row });
+            }
+        }
+        self.history = history;
+        Ok(())
+    }
+
+    /// Asserts that a store holds what it should.
+    pub(super) fn compare(&self, store: &mut impl Store) {
+        assert_eq!(state_of(store), self.state(), "after {:#?}", self.history);
+        assert_eq!(journal_of(store), self.journal(), "after {:#?}", self.history);
+    }
+
+    fn state(&self) -> Vec<Row> {
+        let mut nodes: Vec<NodeRow> = Vec::new();
+        let mut leases: Vec<LeaseRow> = Vec::new();
+        let (mut clock, mut next) = (None, None);
+        for row in &self.history {
+            match row {
+                Row::Node(node) => {
+                    nodes.retain(|old| old.id != node.id);
+                    nodes.push((**node).clone());
+                }
+                Row::Lease(lease) => {
+                    leases.retain(|old| old.id != lease.id);
+                    leases.push((**lease).clone());
+                }
+                Row::Presence(list) => {
+                    for (id, seen) in list {
+                        nodes.iter_mut().filter(|node| node.id == *id).for_each(|node| node.seen = *seen);
+                    }
+                }
+                Row::Clock(floor) => clock = Some(Row::Clock(*floor)),
+                Row::NextLease(number) => next = Some(Row::NextLease(*number)),
+                Row::Delete(RowKey::Node(id)) => nodes.retain(|old| old.id != *id),
+                Row::Delete(RowKey::Lease(id)) => leases.retain(|old| old.id != *id),
+                Row::Metered(_) => {}
+            }
+        }
+        nodes.sort_by_key(|node| node.id);
+        leases.sort_by_key(|lease| lease.id);
+        let nodes = nodes.into_iter().map(|node| Row::Node(Box::new(node)));
+        let leases = leases.into_iter().map(|lease| Row::Lease(Box::new(lease)));
+        clock.into_iter().chain(next).chain(nodes).chain(leases).collect()
+    }
+
+    fn journal(&self) -> Vec<MeteredRow> {
+        let mut journal: Vec<MeteredRow> = Vec::new();
+        for row in metered(&self.history) {
+            if !journal.contains(row) {
+                journal.push(row.clone());
+            }
+        }
+        journal
+    }
+}
+
+/// The state that a store tells.
+pub(super) fn state_of(store: &mut impl Store) -> Vec<Row> {
+    let mut rows = Vec::new();
+    store.load(&mut |row| rows.push(row)).expect("loads");
+    rows
+}
+
+/// The journal that a store tells, read three rows at a time.
+pub(super) fn journal_of(store: &mut impl Store) -> Vec<MeteredRow> {
+    let mut rows = Vec::new();
+    let mut from = 0;
+    loop {
+        let before = rows.len();
+        let mut last = None;
+        let each = &mut |position, row| {
+            assert!(position >= from && Some(position) > last, "position {position} after {last:?}, from {from}");
+            last = Some(position);
+            rows.push(row);
+        };
+        store.metered(from, 3, each).expect("reads the journal");
+        assert!(rows.len() <= before + 3, "more rows than the limit");
+        match last {
+            Some(last) => from = last + 1,
+            None => return rows,
+        }
+    }
+}
+
+fn metered(history: &[Row]) -> impl Iterator<Item = &MeteredRow> {
+    history.iter().filter_map(|row| match row {
+        Row::Metered(row) => Some(&**row),
+        _ => None,
+    })
+}

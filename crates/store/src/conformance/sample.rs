@@ -1,0 +1,139 @@
+//! Rows to write: few keys, so that they meet; values with every field and at every edge.
+
+use proptest::{collection::vec, option, prelude::*};
+use vipnode_core::{LeaseRow, MeteredRow, NodeRow, Row, RowKey};
+use vipnode_types::{
+    Account, AgentKey, AgentPublic, ChainSpec, Enode, LeaseId, Ms, NodeId, Price, Wei,
+    meter::{Seen, billed_ms, cost},
+};
+
+/// A node with nothing special.
+pub(super) fn node(number: u8) -> NodeRow {
+    NodeRow {
+        id: node_id(number),
+        agent: agent(),
+        issued: Ms::new(1),
+        seen: Ms::new(2),
+        chain: ChainSpec { chain_id: 1337, genesis: [3; 32].into() },
+        enode: None,
+        payout: None,
+        host: true,
+        client: false,
+    }
+}
+
+/// A running lease with nothing special.
+pub(super) fn lease(number: u64, row: u32) -> LeaseRow {
+    LeaseRow {
+        id: LeaseId::new(number),
+        row,
+        client: node_id(1),
+        host: node_id(2),
+        payee: None,
+        price: Price::per_minute(Wei::new(60_000)),
+        offered: Ms::new(1),
+        client_seen: None,
+        host_seen: None,
+    }
+}
+
+/// The row of a lease that both sides saw for so long.
+pub(super) fn metered(number: u64, row: u32, ms: u64) -> MeteredRow {
+    let seen = Some(Seen { up: Ms::new(1_000), end: Ms::new(1_000 + ms) });
+    let lease = lease(number, row);
+    MeteredRow {
+        billed_ms: billed_ms(seen, seen),
+        cost: cost(lease.price, seen, seen).unwrap_or(Wei::ZERO),
+        lease,
+        client: seen,
+        host: seen,
+        ended: Ms::new(2_000 + ms),
+    }
+}
+
+/// The node of that number.
+pub(super) fn node_id(number: u8) -> NodeId {
+    NodeId::new([number; 64])
+}
+
+/// Any row, of one of four nodes or four leases.
+pub(super) fn any_row() -> impl Strategy<Value = Row> {
+    prop_oneof![
+        3 => any_node().prop_map(|row| Row::Node(Box::new(row))),
+        3 => any_lease().prop_map(|row| Row::Lease(Box::new(row))),
+        3 => any_metered().prop_map(|row| Row::Metered(Box::new(row))),
+        2 => vec((any_id(), any_ms()), 0..4).prop_map(Row::Presence),
+        1 => any_ms().prop_map(Row::Clock),
+        1 => any::<u32>().prop_map(|next| Row::NextLease(next.into())),
+        1 => any_id().prop_map(|id| Row::Delete(RowKey::Node(id))),
+        1 => (0u64..4).prop_map(|id| Row::Delete(RowKey::Lease(LeaseId::new(id)))),
+    ]
+}
+
+fn any_node() -> impl Strategy<Value = NodeRow> {
+    let enode = (any::<std::net::IpAddr>(), 1u16.., any::<Option<u16>>());
+    let flags = any::<[bool; 2]>();
+    (any_id(), any_ms(), any_ms(), any::<[u8; 32]>(), any::<u64>(), option::of(enode), any_payee(), flags).prop_map(
+        |(id, issued, seen, genesis, chain_id, enode, payout, [host, client])| NodeRow {
+            id,
+            agent: agent(),
+            issued,
+            seen,
+            chain: ChainSpec { chain_id, genesis: genesis.into() },
+            enode: enode.map(|(ip, port, disc_port)| Enode { disc_port, ..Enode::at(id, ip, port) }),
+            payout,
+            host,
+            client,
+        },
+    )
+}
+
+fn any_lease() -> impl Strategy<Value = LeaseRow> {
+    let side = || option::of((any_ms(), option::of(any_ms())));
+    let names = (0u64..4, 0u32..2, any_id(), any_id());
+    (names, any_payee(), any::<u128>(), any_ms(), side(), side()).prop_map(
+        |((id, row, client, host), payee, price, offered, client_seen, host_seen)| LeaseRow {
+            id: LeaseId::new(id),
+            row,
+            client,
+            host,
+            payee,
+            price: Price::per_minute(Wei::new(price)),
+            offered,
+            client_seen,
+            host_seen,
+        },
+    )
+}
+
+/// Mostly one of a few values, so that the same row comes twice; else anything, for conflicts.
+fn any_metered() -> impl Strategy<Value = MeteredRow> {
+    let seen = || option::of((any_ms(), any_ms()).prop_map(|(up, end)| Seen { up, end }));
+    let wild = (any_lease(), seen(), seen(), any_ms()).prop_map(|(lease, client, host, ended)| MeteredRow {
+        billed_ms: billed_ms(client, host),
+        cost: cost(lease.price, client, host).unwrap_or(Wei::ZERO),
+        lease,
+        client,
+        host,
+        ended,
+    });
+    let tame = (4u64..12, 0u32..2).prop_map(|(lease, row)| metered(lease, row, 60_000));
+    prop_oneof![4 => tame, 1 => wild]
+}
+
+fn any_payee() -> impl Strategy<Value = Option<Account>> {
+    option::of(any::<[u8; 20]>().prop_map(Account::new))
+}
+
+fn any_id() -> impl Strategy<Value = NodeId> {
+    (0u8..4).prop_map(node_id)
+}
+
+/// Below 2^63: moments are milliseconds since 1970, and SQL has no larger integers.
+fn any_ms() -> impl Strategy<Value = Ms> {
+    prop_oneof![0u64..10, Just(i64::MAX.unsigned_abs()), 1_700_000_000_000u64..1_900_000_000_000].prop_map(Ms::new)
+}
+
+fn agent() -> AgentPublic {
+    AgentKey::from_random([7; 32]).expect("a key").public()
+}

@@ -1,0 +1,114 @@
+use std::collections::{BTreeMap, btree_map};
+
+use vipnode_core::{LeaseRow, MeteredRow, NodeRow, Row, RowKey};
+use vipnode_types::{LeaseId, Ms, NodeId};
+
+use crate::{Store, StoreError};
+
+#[cfg(test)]
+mod tests;
+
+/// A store that forgets with the process: for the simulator, for tests, and for a pool that asks no price
+/// and does not mind.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct MemoryStore {
+    seq: u64,
+    nodes: BTreeMap<NodeId, NodeRow>,
+    leases: BTreeMap<LeaseId, LeaseRow>,
+    clock: Option<Ms>,
+    next_lease: Option<u64>,
+    journal: Vec<MeteredRow>,
+    /// Where in the journal a row of a lease stands.
+    places: BTreeMap<(LeaseId, u32), usize>,
+}
+
+impl MemoryStore {
+    /// An empty store.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Fails where a metered row is in the journal, or earlier in the batch, with another value.
+    fn check(&self, rows: &[Row]) -> Result<(), StoreError> {
+        let mut batch: BTreeMap<_, &MeteredRow> = BTreeMap::new();
+        for row in rows {
+            let Row::Metered(metered) = row else { continue };
+            let key = key(metered);
+            let earlier = match batch.entry(key) {
+                btree_map::Entry::Occupied(entry) => Some(*entry.get()),
+                btree_map::Entry::Vacant(entry) => {
+                    entry.insert(metered);
+                    self.places.get(&key).and_then(|place| self.journal.get(*place))
+                }
+            };
+            if earlier.is_some_and(|earlier| *earlier != **metered) {
+                return Err(StoreError::Conflict { lease: key.0, row: key.1 });
+            }
+        }
+        Ok(())
+    }
+
+    fn write(&mut self, row: &Row) {
+        match row {
+            Row::Node(node) => {
+                self.nodes.insert(node.id, (**node).clone());
+            }
+            Row::Lease(lease) => {
+                self.leases.insert(lease.id, (**lease).clone());
+            }
+            Row::Metered(metered) => {
+                if let btree_map::Entry::Vacant(entry) = self.places.entry(key(metered)) {
+                    entry.insert(self.journal.len());
+                    self.journal.push((**metered).clone());
+                }
+            }
+            Row::Presence(seen) => {
+                for (id, seen) in seen {
+                    if let Some(node) = self.nodes.get_mut(id) {
+                        node.seen = *seen;
+                    }
+                }
+            }
+            Row::Clock(floor) => self.clock = Some(*floor),
+            Row::NextLease(next) => self.next_lease = Some(*next),
+            Row::Delete(RowKey::Node(id)) => {
+                self.nodes.remove(id);
+            }
+            Row::Delete(RowKey::Lease(id)) => {
+                self.leases.remove(id);
+            }
+        }
+    }
+}
+
+impl Store for MemoryStore {
+    fn apply(&mut self, rows: &[Row]) -> Result<u64, StoreError> {
+        self.check(rows)?;
+        for row in rows {
+            self.write(row);
+        }
+        self.seq = self.seq.saturating_add(1);
+        Ok(self.seq)
+    }
+
+    fn load(&mut self, each: &mut dyn FnMut(Row)) -> Result<(), StoreError> {
+        self.clock.map(Row::Clock).into_iter().for_each(&mut *each);
+        self.next_lease.map(Row::NextLease).into_iter().for_each(&mut *each);
+        self.nodes.values().for_each(|node| each(Row::Node(Box::new(node.clone()))));
+        self.leases.values().for_each(|lease| each(Row::Lease(Box::new(lease.clone()))));
+        Ok(())
+    }
+
+    fn metered(&mut self, from: u64, limit: usize, each: &mut dyn FnMut(u64, MeteredRow)) -> Result<(), StoreError> {
+        let skip = usize::try_from(from).unwrap_or(usize::MAX);
+        for (position, row) in (from..).zip(self.journal.iter().skip(skip).take(limit)) {
+            each(position, row.clone());
+        }
+        Ok(())
+    }
+}
+
+fn key(row: &MeteredRow) -> (LeaseId, u32) {
+    (row.lease.id, row.lease.row)
+}
