@@ -1,1 +1,62 @@
-//! rpc
+//! JSON-RPC 2.0 both ways on one socket, and the sockets it runs on.
+//!
+//! - [`Connection`] is the protocol without any I/O: frames in, events out. It owns the ids, the
+//!   table of calls in flight, and batches, each with a limit.
+//! - [`drive`] runs a `Connection` on any stream and sink of [`Frame`]s, as one task with bounded
+//!   queues. [`RpcPeer`] is the handle to call the other side; what the other side says arrives in
+//!   [`Opened::incoming`].
+//! - [`open_ws`], [`open_ipc`] and [`pipe`] make such sockets; [`http`] makes a client that can call
+//!   but not be called. [`RpcClient`] is either.
+//!
+//! Raw JSON is kept as it stood in the frame ([`serde_json::value::RawValue`]), because signatures
+//! cover bytes.
+//!
+//! ```
+//! # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+//! use std::time::Duration;
+//! use vipnode_rpc::{Incoming, pipe};
+//!
+//! let (here, mut there) = pipe();
+//! tokio::spawn(async move {
+//!     while let Some(Incoming::Request { responder, .. }) = there.incoming.recv().await {
+//!         responder.respond(Ok("pong"));
+//!     }
+//! });
+//! let answer = here.peer.call("vipnode_ping", &[(); 0], Duration::from_secs(1)).await?;
+//! assert_eq!(answer.get(), "\"pong\"");
+//! # Ok::<(), vipnode_rpc::CallError>(()) }).unwrap();
+//! ```
+
+mod address;
+mod client;
+mod connection;
+mod driver;
+mod frame;
+mod http;
+mod ipc;
+mod json_splitter;
+mod limits;
+mod message;
+mod open_error;
+mod opened;
+mod outbox;
+mod peer;
+mod pipe;
+mod responder;
+mod ws;
+
+pub use client::RpcClient;
+pub use connection::{Connection, Event, Full, Served};
+pub use driver::{Keepalive, drive};
+pub use frame::Frame;
+pub use http::{HttpRpc, http};
+pub use ipc::open_ipc;
+pub use json_splitter::{JsonSplitter, SplitError};
+pub use limits::RpcLimits;
+pub use message::request_text;
+pub use open_error::OpenError;
+pub use opened::{Closed, Opened};
+pub use peer::{CallError, RpcPeer};
+pub use pipe::{pipe, pipe_with};
+pub use responder::{Incoming, Responder};
+pub use ws::open_ws;

@@ -1,0 +1,55 @@
+use reqwest::Url;
+
+use crate::OpenError;
+
+/// Reads a URL and applies the rule: `plain` beyond this machine only with `insecure`, `tls` not yet.
+pub(crate) fn checked(url: &str, plain: &str, tls: &str, insecure: bool) -> Result<Url, OpenError> {
+    let address = |why: &str| OpenError::Address { url: url.to_owned(), why: why.to_owned() };
+    let parsed = Url::parse(url).map_err(|error| address(&error.to_string()))?;
+    if parsed.scheme() == tls {
+        return Err(OpenError::Tls { url: url.to_owned() });
+    }
+    if parsed.scheme() != plain {
+        return Err(address(&format!("it does not begin with {plain}://")));
+    }
+    if !parsed.username().is_empty() || parsed.password().is_some() {
+        return Err(address("user and password in an address are not supported"));
+    }
+    let host = parsed.host_str().ok_or_else(|| address("it names no host"))?;
+    if !insecure && !is_loopback(host) {
+        return Err(OpenError::Insecure { url: url.to_owned() });
+    }
+    Ok(parsed)
+}
+
+fn is_loopback(host: &str) -> bool {
+    let bare = host.trim_start_matches('[').trim_end_matches(']');
+    match bare.parse::<std::net::IpAddr>() {
+        Ok(ip) => ip.to_canonical().is_loopback(),
+        Err(_) => host == "localhost" || host.ends_with(".localhost"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn plain_stays_on_this_machine_unless_told() {
+        for url in ["ws://127.0.0.1:8080", "ws://localhost:1/x", "ws://[::1]:8080/"] {
+            assert!(checked(url, "ws", "wss", false).is_ok(), "{url}");
+        }
+        let refused = checked("ws://pool.example:8080", "ws", "wss", false).unwrap_err();
+        assert!(refused.to_string().contains("--insecure"), "{refused}");
+        assert!(checked("ws://127.0.0.1.example/", "ws", "wss", false).is_err());
+        assert!(checked("ws://pool.example:8080", "ws", "wss", true).is_ok());
+    }
+
+    #[test]
+    fn tls_is_said_to_be_missing() {
+        let error = checked("wss://pool.example", "ws", "wss", true).unwrap_err();
+        assert!(matches!(error, OpenError::Tls { .. }));
+        assert!(matches!(checked("ftp://127.0.0.1", "ws", "wss", true), Err(OpenError::Address { .. })));
+        assert!(matches!(checked("ws://a:b@127.0.0.1", "ws", "wss", true), Err(OpenError::Address { .. })));
+    }
+}

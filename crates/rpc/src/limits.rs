@@ -1,0 +1,62 @@
+use std::time::Duration;
+
+/// Every limit of one connection, by name, and what happens at each.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RpcLimits {
+    /// Bytes of one frame, one IPC message or one HTTP body. A larger one ends the connection.
+    pub frame_bytes: usize,
+    /// Calls of ours that wait for an answer; a further one fails with [`crate::CallError::Full`].
+    pub in_flight: usize,
+    /// Requests of the other side that wait for our answer; a further one is answered "busy".
+    pub served: usize,
+    /// Messages in a batch; a longer one is refused as a whole.
+    pub batch: usize,
+    /// Frames that wait to be written. At the limit nothing more is read or taken up until the other
+    /// side reads; see [`RpcLimits::write`].
+    pub outbound: usize,
+    /// Requests and notifications that wait to be taken. At the limit nothing more is read.
+    pub incoming: usize,
+    /// Opening a connection fails after this time.
+    pub open: Duration,
+    /// A frame that the other side does not take in this time ends the connection.
+    pub write: Duration,
+    /// A WebSocket client pings this often.
+    pub ping: Duration,
+    /// A WebSocket on which nothing arrived for this long is half-open and ends (D40).
+    pub silence: Duration,
+    /// Whether `ws://` and `http://` may go beyond this machine.
+    pub insecure: bool,
+}
+
+impl Default for RpcLimits {
+    fn default() -> Self {
+        Self {
+            frame_bytes: 1 << 20,
+            in_flight: 4_096,
+            served: 1_024,
+            batch: 100,
+            outbound: 1_024,
+            incoming: 256,
+            open: Duration::from_secs(10),
+            write: Duration::from_secs(10),
+            ping: Duration::from_secs(20),
+            silence: Duration::from_secs(60),
+            insecure: false,
+        }
+    }
+}
+
+impl RpcLimits {
+    /// For an execution client: its lists of peers may be long.
+    #[must_use]
+    pub fn node() -> Self {
+        Self { frame_bytes: 16 << 20, ..Self::default() }
+    }
+}
+
+/// Bytes of the id of a request; a longer one is refused.
+pub(crate) const ID_BYTES: usize = 1_024;
+/// Characters kept of the message of an error that came over the wire.
+pub(crate) const ERROR_CHARS: usize = 1_024;
+/// Bytes of the reason in a close frame; RFC 6455 leaves 123.
+pub(crate) const CLOSE_BYTES: usize = 123;

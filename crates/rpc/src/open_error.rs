@@ -1,0 +1,56 @@
+/// Why a connection could not be opened.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum OpenError {
+    /// Not an address of the kind.
+    #[error("{url} is no address to connect to: {why}")]
+    Address {
+        /// As it was given.
+        url: String,
+        /// What is wrong.
+        why: String,
+    },
+    /// Unencrypted, and not this machine.
+    #[error(
+        "{url} goes over the network without encryption, where anyone on the way could read and change it; \
+         add --insecure if that network is your own"
+    )]
+    Insecure {
+        /// As it was given.
+        url: String,
+    },
+    /// Encrypted, which this build cannot.
+    #[error(
+        "{url} needs TLS, which this build does not have yet; use ws:// or http:// to this machine \
+         (an SSH tunnel or a local proxy), or --insecure within a network of your own"
+    )]
+    Tls {
+        /// As it was given.
+        url: String,
+    },
+    /// Nobody answers there.
+    #[error("{place} cannot be reached: {why}")]
+    Unreachable {
+        /// URL or path.
+        place: String,
+        /// What the system says.
+        why: String,
+    },
+    /// It answers, and does not open.
+    #[error("{url} refused the connection with HTTP status {status}: {body}")]
+    Refused {
+        /// As it was given.
+        url: String,
+        /// The HTTP status.
+        status: u16,
+        /// The first line of what it said.
+        body: String,
+    },
+    /// It takes too long.
+    #[error("{place} did not answer within {ms} ms")]
+    Timeout {
+        /// URL or path.
+        place: String,
+        /// How long was waited.
+        ms: u128,
+    },
+}

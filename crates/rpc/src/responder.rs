@@ -1,0 +1,68 @@
+use serde::Serialize;
+use serde_json::value::{RawValue, to_raw_value};
+use tokio::sync::mpsc;
+use vipnode_types::wire::{ErrorCode, WireError};
+
+use crate::Served;
+
+/// What the other side says of its own.
+#[derive(Debug)]
+pub enum Incoming {
+    /// It waits for an answer.
+    Request {
+        /// The method.
+        method: String,
+        /// The params as they stood in the frame; `[]` where there were none.
+        params: Box<RawValue>,
+        /// For the answer.
+        responder: Responder,
+    },
+    /// It does not.
+    Notification {
+        /// The method.
+        method: String,
+        /// The params as they stood in the frame.
+        params: Box<RawValue>,
+    },
+}
+
+/// Answers one request. Dropped without an answer it answers with an error, so that nobody waits
+/// for ever.
+#[derive(Debug)]
+pub struct Responder {
+    served: Served,
+    replies: Option<mpsc::Sender<Answered>>,
+}
+
+pub(crate) type Answered = (Served, Result<Box<RawValue>, WireError>);
+
+impl Responder {
+    pub(crate) const fn new(served: Served, replies: mpsc::Sender<Answered>) -> Self {
+        Self { served, replies: Some(replies) }
+    }
+
+    /// Answers.
+    pub fn respond<T: Serialize>(self, result: Result<T, WireError>) {
+        let fault = |error: serde_json::Error| WireError::new(ErrorCode::Internal, error.to_string(), "");
+        self.respond_raw(result.and_then(|value| to_raw_value(&value).map_err(fault)));
+    }
+
+    /// Answers with JSON that is text already.
+    pub fn respond_raw(mut self, result: Result<Box<RawValue>, WireError>) {
+        self.send(result);
+    }
+
+    /// The queue has a place for each request that may be unanswered, so it is full never; where it
+    /// is closed nobody is left to be answered.
+    fn send(&mut self, result: Result<Box<RawValue>, WireError>) {
+        if let Some(replies) = self.replies.take() {
+            let _closed = replies.try_send((self.served, result));
+        }
+    }
+}
+
+impl Drop for Responder {
+    fn drop(&mut self) {
+        self.send(Err(WireError::new(ErrorCode::Internal, "the request was not answered", "")));
+    }
+}
