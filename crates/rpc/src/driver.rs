@@ -1,10 +1,4 @@
-use std::{
-    collections::VecDeque,
-    fmt::Display,
-    future::poll_fn,
-    sync::Arc,
-    time::Duration,
-};
+use std::{collections::VecDeque, fmt::Display, future::poll_fn, sync::Arc, time::Duration};
 
 use futures_util::{Sink, SinkExt, Stream, StreamExt};
 use serde_json::value::RawValue;
@@ -45,7 +39,7 @@ where
     R: Stream<Item = Result<Frame, E>> + Unpin + Send + 'static,
     W: Sink<Frame> + Unpin + Send + 'static,
     W::Error: Display + Send,
-    E: Display + Send,
+    E: Display + Send + 'static,
 {
     let shared = Arc::new(Shared::default());
     let (calls, outgoing) = mpsc::channel(limits.outbound.max(1));

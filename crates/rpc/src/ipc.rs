@@ -16,8 +16,7 @@ use crate::{Frame, JsonSplitter, Keepalive, OpenError, Opened, RpcLimits, SplitE
 /// [`OpenError::Unreachable`], [`OpenError::Timeout`].
 pub async fn open_ipc(path: &Path, limits: &RpcLimits) -> Result<Opened, OpenError> {
     let place = path.display().to_string();
-    let unreachable =
-        |error: std::io::Error| OpenError::Unreachable { place: place.clone(), why: error.to_string() };
+    let unreachable = |error: std::io::Error| OpenError::Unreachable { place: place.clone(), why: error.to_string() };
     let name = path.to_fs_name::<GenericFilePath>().map_err(unreachable)?;
     let stream = match timeout(limits.open, Stream::connect(name)).await {
         Ok(connected) => connected.map_err(unreachable)?,
