@@ -1,1 +1,27 @@
-//! node
+//! Execution clients: find, probe and drive them; and the simulated node.
+//!
+//! - [`Node`] is what the agent sees of an execution client. [`PeerCommand`] is what it can have it do.
+//! - [`drive`] probes what is at the other end of a [`Transport`] and picks the driver, today [`GethNode`].
+//! - [`DryRun`] looks at a node and changes nothing.
+//! - [`sim`] is a network of simulated nodes that speak geth's RPC, so that the same driver drives them.
+
+mod answers;
+mod capabilities;
+mod drivers;
+mod dry_run;
+mod exposure;
+mod geth;
+pub mod limits;
+mod names;
+mod node;
+mod node_error;
+pub mod sim;
+mod transport;
+
+pub use capabilities::Capabilities;
+pub use drivers::{NodeFamily, drive};
+pub use dry_run::DryRun;
+pub use geth::GethNode;
+pub use node::{Node, PeerCommand, PeerEvent, PeerEvents, PlannedCall};
+pub use node_error::NodeError;
+pub use transport::{CallFault, Push, Pushes, Transport};

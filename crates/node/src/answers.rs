@@ -1,0 +1,181 @@
+//! Reads what clients answer, leniently and within bounds: fields that are missing, oddly typed or too large are
+//! taken as unknown, and `difficulty` is never looked at (Besu writes it as an integer beyond 64 bits).
+
+use std::net::SocketAddr;
+
+use alloy_primitives::B256;
+use serde::Deserialize;
+use serde_json::value::RawValue;
+use vipnode_types::{Direction, Enode, NodeId, PeerFact};
+
+use crate::{
+    limits::{MAX_CLIENT_VERSION, MAX_PEERS},
+    node_error::clean,
+};
+
+/// The part of `admin_nodeInfo` that is used.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct NodeInfo {
+    pub(crate) enode: Enode,
+    pub(crate) name: String,
+    pub(crate) full: bool,
+}
+
+/// The part of a block that is used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Block {
+    pub(crate) number: u64,
+    pub(crate) timestamp_s: u64,
+    pub(crate) hash: Option<B256>,
+}
+
+#[derive(Deserialize)]
+struct RawInfo<'a> {
+    enode: String,
+    #[serde(borrow, default)]
+    name: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    protocols: Option<&'a RawValue>,
+}
+
+#[derive(Deserialize)]
+struct RawPeer<'a> {
+    enode: String,
+    #[serde(borrow, default)]
+    name: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    network: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    protocols: Option<&'a RawValue>,
+}
+
+#[derive(Deserialize, Default)]
+struct RawProtocols<'a> {
+    #[serde(borrow, default)]
+    eth: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    les: Option<&'a RawValue>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(rename_all = "camelCase")]
+struct RawNetwork<'a> {
+    #[serde(borrow, default)]
+    remote_address: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    inbound: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    trusted: Option<&'a RawValue>,
+}
+
+#[derive(Deserialize)]
+struct RawBlock<'a> {
+    #[serde(borrow)]
+    number: &'a RawValue,
+    #[serde(borrow)]
+    timestamp: &'a RawValue,
+    #[serde(borrow, default)]
+    hash: Option<&'a RawValue>,
+}
+
+/// Reads `admin_nodeInfo`. The id is the key in the enode; the field `id` is a hash with some clients.
+pub(crate) fn node_info(json: &RawValue) -> Result<NodeInfo, String> {
+    let raw: RawInfo<'_> = serde_json::from_str(json.get()).map_err(|error| error.to_string())?;
+    let enode = match raw.enode.parse::<Enode>() {
+        Ok(enode) => enode,
+        // A port of 0 or an odd host does not make the key less true.
+        Err(_) => Enode::id_only(key_of(&raw.enode).ok_or("its enode has no key")?),
+    };
+    // A light node speaks les and not eth; one that serves light nodes speaks both.
+    let protocols: RawProtocols<'_> = inner(raw.protocols);
+    Ok(NodeInfo { enode, name: text(raw.name), full: is_object(protocols.eth) })
+}
+
+/// Reads `admin_peers`. An entry that makes no sense is left out; a list too long is an error.
+pub(crate) fn peers(json: &RawValue) -> Result<Vec<PeerFact>, String> {
+    let raw: Vec<&RawValue> = serde_json::from_str(json.get()).map_err(|error| error.to_string())?;
+    if raw.len() > MAX_PEERS {
+        return Err(format!("{} peers are more than the {MAX_PEERS} that are read", raw.len()));
+    }
+    Ok(raw.into_iter().filter_map(peer).collect())
+}
+
+/// Reads a block; `number` and `timestamp` may be hex or decimal.
+pub(crate) fn block(json: &RawValue) -> Result<Block, String> {
+    let raw: RawBlock<'_> = serde_json::from_str(json.get()).map_err(|error| error.to_string())?;
+    Ok(Block {
+        number: number(raw.number).ok_or("its number is no number")?,
+        timestamp_s: number(raw.timestamp).ok_or("its timestamp is no number")?,
+        hash: raw.hash.and_then(|raw| serde_json::from_str(raw.get()).ok()),
+    })
+}
+
+/// A number as `"0x2a"`, `"42"` or `42`.
+pub(crate) fn number(json: &RawValue) -> Option<u64> {
+    if let Ok(number) = serde_json::from_str::<u64>(json.get()) {
+        return Some(number);
+    }
+    let text: String = serde_json::from_str(json.get()).ok()?;
+    match text.strip_prefix("0x") {
+        Some(hex) => u64::from_str_radix(hex, 16).ok(),
+        None => text.parse().ok(),
+    }
+}
+
+/// A text, cut and cleaned; empty where it is none.
+pub(crate) fn text(json: Option<&RawValue>) -> String {
+    let text = json.and_then(|raw| serde_json::from_str::<String>(raw.get()).ok()).unwrap_or_default();
+    clean(&text, MAX_CLIENT_VERSION)
+}
+
+/// The hash that a peer event names, with or without `0x`.
+pub(crate) fn peer_hash(text: &str) -> Option<B256> {
+    let mut bytes = [0; 32];
+    const_hex::decode_to_slice(text.strip_prefix("0x").unwrap_or(text), &mut bytes).ok()?;
+    Some(B256::from(bytes))
+}
+
+fn peer(json: &RawValue) -> Option<PeerFact> {
+    let raw: RawPeer<'_> = serde_json::from_str(json.get()).ok()?;
+    let id = key_of(&raw.enode)?;
+    let network: RawNetwork<'_> = inner(raw.network);
+    let protocols: RawProtocols<'_> = inner(raw.protocols);
+    let remote = network.remote_address.and_then(|raw| serde_json::from_str::<String>(raw.get()).ok());
+    let remote = remote.and_then(|text| text.parse::<SocketAddr>().ok()).map(|address| address.ip());
+    let direction = match flag(network.inbound) {
+        Some(true) => Direction::Inbound,
+        Some(false) => Direction::Outbound,
+        None => Direction::Unknown,
+    };
+    Some(PeerFact {
+        id,
+        ready: is_object(protocols.eth) || is_object(protocols.les),
+        direction,
+        trusted: flag(network.trusted),
+        remote,
+        client_version: text(raw.name),
+    })
+}
+
+/// The public key in an enode whose address may be anything: an inbound peer's has an ephemeral port.
+fn key_of(enode: &str) -> Option<NodeId> {
+    let rest = enode.strip_prefix("enode://")?;
+    let key = rest.split(['@', '?']).next()?;
+    key.to_ascii_lowercase().parse().ok()
+}
+
+fn inner<'a, T: Deserialize<'a> + Default>(json: Option<&'a RawValue>) -> T {
+    json.and_then(|raw| serde_json::from_str(raw.get()).ok()).unwrap_or_default()
+}
+
+fn flag(json: Option<&RawValue>) -> Option<bool> {
+    json.and_then(|raw| serde_json::from_str(raw.get()).ok())
+}
+
+/// A sub-protocol that runs is an object; one that is about to fail is the text "handshake" or "unknown".
+fn is_object(json: Option<&RawValue>) -> bool {
+    json.is_some_and(|raw| raw.get().starts_with('{'))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,74 @@
+use super::*;
+
+fn raw(text: &str) -> Box<RawValue> {
+    RawValue::from_string(text.to_owned()).unwrap()
+}
+
+const KEY: &str = "6cb2b9f8b4a1f2a63fd6a4df11d3f5ae3c0b6ae9d9d9ff6dc4f2f1c9e0a7b5c36cb2b9f8b4a1f2a63fd6a4df11d3f5ae3c0b6ae9d9d9ff6dc4f2f1c9e0a7b5c3";
+
+#[test]
+fn besus_difficulty_beyond_64_bits_is_not_read() {
+    let json = format!(
+        r#"{{"enode":"enode://{KEY}@127.0.0.1:30303","name":"besu/v26","protocols":{{"eth":{{"difficulty":58750003716598352816469,"network":1}}}}}}"#
+    );
+    let info = node_info(&raw(&json)).unwrap();
+    assert_eq!(info.enode.id.to_string(), KEY);
+    assert!(info.full);
+}
+
+#[test]
+fn a_light_node_is_not_full() {
+    let json = format!(r#"{{"enode":"enode://{KEY}@127.0.0.1:30303","protocols":{{"les":{{}}}}}}"#);
+    assert!(!node_info(&raw(&json)).unwrap().full);
+}
+
+#[test]
+fn a_node_that_does_not_listen_still_has_its_key() {
+    let json = format!(r#"{{"enode":"enode://{KEY}@127.0.0.1:0?discport=0"}}"#);
+    assert_eq!(node_info(&raw(&json)).unwrap().enode, Enode::id_only(KEY.parse().unwrap()));
+}
+
+#[test]
+fn a_doomed_peer_is_not_ready() {
+    let with = |protocols: &str| {
+        let json = format!(r#"[{{"enode":"enode://{KEY}@127.0.0.1:55123","protocols":{protocols}}}]"#);
+        peers(&raw(&json)).unwrap().first().unwrap().ready
+    };
+    assert!(!with(r#"{"snap":"handshake"}"#));
+    assert!(!with(r#"{"eth":"handshake"}"#));
+    assert!(!with(r#"{"eth":"unknown"}"#));
+    assert!(!with("7"));
+    assert!(with(r#"{"eth":{"version":69}}"#));
+    assert!(with(r#"{"les":{"version":4}}"#));
+}
+
+#[test]
+fn odd_fields_are_unknown_and_odd_entries_left_out() {
+    let json = format!(
+        r#"[1, {{}}, {{"enode":"enode://{}@[::1]:0","name":[1],"network":{{"inbound":"x","remoteAddress":"[2001:db8::1]:4"}}}}]"#,
+        KEY.to_uppercase()
+    );
+    let list = peers(&raw(&json)).unwrap();
+    assert_eq!(list.len(), 1);
+    assert_eq!(list[0].id.to_string(), KEY);
+    assert_eq!(list[0].direction, Direction::Unknown);
+    assert_eq!(list[0].trusted, None);
+    assert_eq!(list[0].remote, Some("2001:db8::1".parse().unwrap()));
+}
+
+#[test]
+fn a_list_too_long_is_refused_whole() {
+    let json = format!("[{}]", vec!["0"; MAX_PEERS + 1].join(","));
+    assert!(peers(&raw(&json)).unwrap_err().contains("2000"));
+    assert!(peers(&raw("null")).is_err());
+}
+
+#[test]
+fn blocks_are_read_in_hex_and_decimal() {
+    let read = |json: &str| block(&raw(json));
+    let at = |number, timestamp_s| Ok(Block { number, timestamp_s, hash: None });
+    assert_eq!(read(r#"{"number":"0x10","timestamp":"0x20"}"#), at(16, 32));
+    assert_eq!(read(r#"{"number":16,"timestamp":32,"difficulty":99999999999999999999999999}"#), at(16, 32));
+    assert!(read("null").is_err());
+    assert!(read(r#"{"number":"0x1ffffffffffffffff","timestamp":"0x20"}"#).is_err());
+}

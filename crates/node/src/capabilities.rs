@@ -1,0 +1,104 @@
+use std::{sync::Arc, time::Duration};
+
+use serde_json::value::RawValue;
+
+use crate::{CallFault, NodeError, NodeFamily, Transport, limits::CALL_DEADLINE};
+
+/// Which calls a node offers, found by calling them and looking at the error, never by the client's name: forks
+/// of all clients are everywhere.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Capabilities {
+    /// `admin_nodeInfo`.
+    pub node_info: bool,
+    /// `admin_peers`.
+    pub peers: bool,
+    /// `admin_addPeer`.
+    pub add_peer: bool,
+    /// `admin_removePeer`.
+    pub remove_peer: bool,
+    /// `admin_addTrustedPeer`.
+    pub add_trusted: bool,
+    /// `admin_removeTrustedPeer`.
+    pub remove_trusted: bool,
+    /// `eth_chainId` and `eth_getBlockByNumber`.
+    pub eth: bool,
+}
+
+impl Capabilities {
+    /// Asks a node what it offers. Calls that would change something are made without their parameter, which no
+    /// client accepts and each answers differently from a method that it does not know.
+    ///
+    /// # Errors
+    /// Where the node cannot be reached at all.
+    pub async fn probe(rpc: &Arc<dyn Transport>) -> Result<Self, NodeError> {
+        let has = |method| offers(rpc, method);
+        let (node_info, peers) = futures_util::try_join!(has("admin_nodeInfo"), has("admin_peers"))?;
+        let (add_peer, remove_peer) = futures_util::try_join!(has("admin_addPeer"), has("admin_removePeer"))?;
+        let (add_trusted, remove_trusted) =
+            futures_util::try_join!(has("admin_addTrustedPeer"), has("admin_removeTrustedPeer"))?;
+        let (chain, block) = futures_util::try_join!(has("eth_chainId"), has("eth_getBlockByNumber"))?;
+        let eth = chain && block;
+        Ok(Self { node_info, peers, add_peer, remove_peer, add_trusted, remove_trusted, eth })
+    }
+
+    /// The driver that fits, if any.
+    #[must_use]
+    pub const fn family(&self) -> Option<NodeFamily> {
+        let common = self.node_info && self.peers && self.add_peer && self.remove_peer && self.eth;
+        if common && self.add_trusted && self.remove_trusted { Some(NodeFamily::Trusting) } else { None }
+    }
+
+    /// Why no driver fits.
+    pub(crate) fn refusal(&self, at: String, client: String) -> NodeError {
+        let admin = [
+            (self.node_info, "admin_nodeInfo"),
+            (self.peers, "admin_peers"),
+            (self.add_peer, "admin_addPeer"),
+            (self.remove_peer, "admin_removePeer"),
+        ];
+        match admin.into_iter().find(|(there, _)| !there) {
+            Some((_, method)) => NodeError::NoAdmin { at, method: method.to_owned() },
+            None if !self.eth => NodeError::NoEth { at, method: "eth_chainId and eth_getBlockByNumber".to_owned() },
+            None => NodeError::NoTrust { at, client },
+        }
+    }
+}
+
+/// "Method not found" as it is said: geth, reth and Besu -32601; Besu with a module that is off -32604.
+pub(crate) const fn is_missing(code: i64) -> bool {
+    matches!(code, -32601 | -32604)
+}
+
+async fn offers(rpc: &Arc<dyn Transport>, method: &'static str) -> Result<bool, NodeError> {
+    match rpc.call(method, empty(), CALL_DEADLINE).await {
+        Ok(_) => Ok(true),
+        Err(CallFault::Remote { code, .. }) => Ok(!is_missing(code)),
+        Err(fault) => Err(fault.into_error(rpc.at(), method, CALL_DEADLINE)),
+    }
+}
+
+/// `[]`.
+pub(crate) fn empty() -> Box<RawValue> {
+    RawValue::from_string("[]".to_owned()).unwrap_or_default()
+}
+
+impl CallFault {
+    /// The fault as an error of the node, with the method it happened to.
+    pub(crate) fn into_error(self, at: String, method: &str, deadline: Duration) -> NodeError {
+        let method = method.to_owned();
+        match self {
+            Self::Remote { code, .. } if is_missing(code) && method.starts_with("admin_") => {
+                NodeError::NoAdmin { at, method }
+            }
+            Self::Remote { code, .. } if is_missing(code) => NodeError::NoEth { at, method },
+            Self::Remote { code, message } => {
+                NodeError::Refused { at, method, code, message: crate::node_error::clean_error(&message) }
+            }
+            Self::Lost(why) => NodeError::Unreachable { at, why: crate::node_error::clean_error(&why) },
+            Self::NotPermitted { owner } => NodeError::NotPermitted { at, owner },
+            Self::Forbidden => NodeError::Forbidden { at },
+            Self::Expired => NodeError::Expired { at, method, ms: deadline.as_millis() },
+            Self::Answer(why) => NodeError::Answer { at, method, why: crate::node_error::clean_error(&why) },
+        }
+    }
+}

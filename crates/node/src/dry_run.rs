@@ -1,0 +1,66 @@
+use std::{path::PathBuf, sync::Arc};
+
+use futures_util::{FutureExt, future::BoxFuture};
+use vipnode_types::{HeadFact, NodeFacts, PeerFact};
+
+use crate::{Node, NodeError, PeerCommand, PeerEvents, PlannedCall};
+
+/// A node that is looked at but never changed (`--dry-run`): each call that would change it is told instead.
+pub struct DryRun {
+    node: Arc<dyn Node>,
+    tell: Box<dyn Fn(&PlannedCall) + Send + Sync>,
+}
+
+impl DryRun {
+    /// Wraps a node; `tell` is handed each RPC call that is not made.
+    pub fn new(node: Arc<dyn Node>, tell: impl Fn(&PlannedCall) + Send + Sync + 'static) -> Self {
+        Self { node, tell: Box::new(tell) }
+    }
+}
+
+impl Node for DryRun {
+    fn facts(&self) -> BoxFuture<'_, Result<NodeFacts, NodeError>> {
+        self.node.facts()
+    }
+
+    fn peers(&self) -> BoxFuture<'_, Result<Vec<PeerFact>, NodeError>> {
+        self.node.peers()
+    }
+
+    fn head(&self) -> BoxFuture<'_, Result<HeadFact, NodeError>> {
+        self.node.head()
+    }
+
+    fn call(&self, command: PeerCommand) -> BoxFuture<'_, Result<(), NodeError>> {
+        for call in self.node.plan(&command) {
+            (self.tell)(&call);
+        }
+        std::future::ready(Ok(())).boxed()
+    }
+
+    fn plan(&self, command: &PeerCommand) -> Vec<PlannedCall> {
+        self.node.plan(command)
+    }
+
+    fn events(&self) -> BoxFuture<'_, Option<PeerEvents>> {
+        self.node.events()
+    }
+
+    fn exposure(&self) -> BoxFuture<'_, Vec<String>> {
+        self.node.exposure()
+    }
+
+    fn data_dir(&self) -> BoxFuture<'_, Option<PathBuf>> {
+        self.node.data_dir()
+    }
+
+    fn at(&self) -> String {
+        self.node.at()
+    }
+}
+
+impl std::fmt::Debug for DryRun {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("DryRun")
+    }
+}

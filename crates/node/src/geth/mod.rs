@@ -1,0 +1,199 @@
+//! Drives geth, and what behaves like it.
+
+mod events;
+mod sequence;
+
+use std::{
+    collections::BTreeMap,
+    path::PathBuf,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use alloy_primitives::B256;
+use futures_util::{
+    FutureExt,
+    future::{BoxFuture, try_join},
+};
+use serde_json::value::{RawValue, to_raw_value};
+use vipnode_types::{ChainSpec, Enode, HeadFact, NodeFacts, NodeId, PeerFact};
+
+use crate::{
+    CallFault, Node, NodeError, PeerCommand, PeerEvents, PlannedCall, Transport, answers,
+    capabilities::empty,
+    exposure,
+    limits::{CALL_DEADLINE, MAX_DIALLED},
+    names::Names,
+};
+
+/// The driver of geth and its forks: a peer is let in with `admin_addTrustedPeer`, which never dials, and dialled
+/// with `admin_addPeer`, which keeps to the limits. Both answer `true` whatever happens.
+pub struct GethNode {
+    rpc: Arc<dyn Transport>,
+    names: Arc<Names>,
+    /// With which address a node was last added: geth ignores an id that is added again with another one.
+    dialled: Mutex<BTreeMap<NodeId, Enode>>,
+}
+
+impl GethNode {
+    /// A driver over `rpc`; [`crate::drive`] finds out first whether it fits.
+    #[must_use]
+    pub fn new(rpc: Arc<dyn Transport>) -> Self {
+        Self { rpc, names: Arc::default(), dialled: Mutex::default() }
+    }
+
+    async fn ask(&self, method: &str, params: Box<RawValue>) -> Result<Box<RawValue>, NodeError> {
+        self.rpc
+            .call(method, params, CALL_DEADLINE)
+            .await
+            .map_err(|fault| fault.into_error(self.rpc.at(), method, CALL_DEADLINE))
+    }
+
+    fn odd(&self, method: &str, why: impl Into<String>) -> NodeError {
+        CallFault::Answer(why.into()).into_error(self.rpc.at(), method, CALL_DEADLINE)
+    }
+
+    async fn block(&self, which: &str) -> Result<answers::Block, NodeError> {
+        let method = "eth_getBlockByNumber";
+        let json = self.ask(method, params(&(which, false))).await?;
+        answers::block(&json).map_err(|why| self.odd(method, why))
+    }
+
+    async fn node_info(&self) -> Result<answers::NodeInfo, NodeError> {
+        let method = "admin_nodeInfo";
+        let json = self.ask(method, empty()).await?;
+        answers::node_info(&json).map_err(|why| self.odd(method, why))
+    }
+
+    async fn genesis(&self) -> Result<B256, NodeError> {
+        self.block("0x0").await?.hash.ok_or_else(|| self.odd("eth_getBlockByNumber", "block 0 has no hash"))
+    }
+
+    async fn chain_id(&self) -> Result<u64, NodeError> {
+        let json = self.ask("eth_chainId", empty()).await?;
+        answers::number(&json).ok_or_else(|| self.odd("eth_chainId", "the chain id is no number"))
+    }
+
+    /// The name, from `admin_nodeInfo` where `web3` is not offered.
+    async fn client_version(&self) -> Result<String, NodeError> {
+        match self.rpc.call("web3_clientVersion", empty(), CALL_DEADLINE).await {
+            Ok(json) => Ok(answers::text(Some(&json))),
+            Err(CallFault::Remote { .. }) => Ok(String::new()),
+            Err(fault) => Err(fault.into_error(self.rpc.at(), "web3_clientVersion", CALL_DEADLINE)),
+        }
+    }
+
+    async fn ask_facts(&self) -> Result<NodeFacts, NodeError> {
+        let (info, version, chain_id, genesis) =
+            futures_util::try_join!(self.node_info(), self.client_version(), self.chain_id(), self.genesis())?;
+        let client_version = if version.is_empty() { info.name } else { version };
+        let chain = ChainSpec { chain_id, genesis };
+        Ok(NodeFacts { id: info.enode.id, enode: info.enode, client_version, chain, full: info.full })
+    }
+
+    async fn ask_peers(&self) -> Result<Vec<PeerFact>, NodeError> {
+        let json = self.ask("admin_peers", empty()).await?;
+        let peers = answers::peers(&json).map_err(|why| self.odd("admin_peers", why))?;
+        for peer in &peers {
+            self.names.learn(peer.id);
+        }
+        Ok(peers)
+    }
+
+    async fn ask_head(&self) -> Result<HeadFact, NodeError> {
+        let (block, syncing) = try_join(self.block("latest"), self.ask("eth_syncing", empty())).await?;
+        let syncing = syncing.get() != "false";
+        Ok(HeadFact { number: block.number, timestamp_s: block.timestamp_s, syncing })
+    }
+
+    async fn carry_out(&self, command: PeerCommand) -> Result<(), NodeError> {
+        let calls = self.plan(&command);
+        self.names.learn(sequence::peer_of(&command).id);
+        for call in calls {
+            let answer = self.ask(call.method, params(&(&call.peer,))).await?;
+            // geth says true whatever happens; older Nethermind says the enode; false is a refusal nowhere yet.
+            tracing::debug!(call = %call, answer = answer.get().get(..64).unwrap_or(answer.get()), "node called");
+        }
+        self.remember(command);
+        Ok(())
+    }
+
+    fn remember(&self, command: PeerCommand) {
+        let mut dialled = self.dialled.lock().unwrap_or_else(PoisonError::into_inner);
+        match command {
+            PeerCommand::Dial(peer) => {
+                if dialled.len() >= MAX_DIALLED && !dialled.contains_key(&peer.id) {
+                    dialled.pop_first();
+                }
+                dialled.insert(peer.id, peer);
+            }
+            PeerCommand::Drop(peer) | PeerCommand::Evict(peer) => {
+                dialled.remove(&peer.id);
+            }
+            PeerCommand::Admit(_) => {}
+        }
+    }
+}
+
+impl Node for GethNode {
+    fn facts(&self) -> BoxFuture<'_, Result<NodeFacts, NodeError>> {
+        self.ask_facts().boxed()
+    }
+
+    fn peers(&self) -> BoxFuture<'_, Result<Vec<PeerFact>, NodeError>> {
+        self.ask_peers().boxed()
+    }
+
+    fn head(&self) -> BoxFuture<'_, Result<HeadFact, NodeError>> {
+        self.ask_head().boxed()
+    }
+
+    fn call(&self, command: PeerCommand) -> BoxFuture<'_, Result<(), NodeError>> {
+        self.carry_out(command).boxed()
+    }
+
+    fn plan(&self, command: &PeerCommand) -> Vec<PlannedCall> {
+        let dialled = self.dialled.lock().unwrap_or_else(PoisonError::into_inner);
+        sequence::calls(command, dialled.get(&sequence::peer_of(command).id))
+    }
+
+    fn events(&self) -> BoxFuture<'_, Option<PeerEvents>> {
+        events::subscribe(&self.rpc, &self.names).boxed()
+    }
+
+    fn exposure(&self) -> BoxFuture<'_, Vec<String>> {
+        async move {
+            match self.node_info().await {
+                Ok(info) => exposure::find(&self.rpc.at(), info.enode.id).await,
+                Err(_) => Vec::new(),
+            }
+        }
+        .boxed()
+    }
+
+    fn data_dir(&self) -> BoxFuture<'_, Option<PathBuf>> {
+        async move {
+            if !self.rpc.is_local() {
+                return None;
+            }
+            let json = self.ask("admin_datadir", empty()).await.ok()?;
+            let path: String = serde_json::from_str(json.get()).ok()?;
+            (!path.is_empty()).then(|| path.into())
+        }
+        .boxed()
+    }
+
+    fn at(&self) -> String {
+        self.rpc.at()
+    }
+}
+
+impl std::fmt::Debug for GethNode {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "GethNode(at {})", self.rpc.at())
+    }
+}
+
+/// Our own texts and enodes always become JSON.
+fn params(value: &impl serde::Serialize) -> Box<RawValue> {
+    to_raw_value(value).unwrap_or_else(|_| empty())
+}

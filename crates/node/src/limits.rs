@@ -1,0 +1,18 @@
+//! What a node may ask of the agent's memory and patience, by name.
+
+use std::time::Duration;
+
+/// A single call to a node; past it the call fails and the node counts as not answering.
+pub const CALL_DEADLINE: Duration = Duration::from_secs(5);
+/// Peers in one answer; a longer list is an error, since a shortened one would look like lost peers.
+pub const MAX_PEERS: usize = 2_000;
+/// Characters kept of a client's name; the rest is cut.
+pub const MAX_CLIENT_VERSION: usize = 256;
+/// Characters kept of a node's error message; the rest is cut.
+pub const MAX_ERROR_TEXT: usize = 300;
+/// Peers whose hash is remembered, to read events; the oldest is forgotten first.
+pub const MAX_NAMES: usize = 8_192;
+/// Addresses remembered of nodes that were dialled; the oldest is forgotten first.
+pub const MAX_DIALLED: usize = 1_024;
+/// Peer events waiting for a slow reader; past it the reader is told that it missed some.
+pub const EVENT_QUEUE: usize = 1_024;

@@ -1,0 +1,168 @@
+use crate::limits::MAX_ERROR_TEXT;
+
+/// Why a node could not be asked, or not be made to do something. The text says what happened and why;
+/// [`NodeError::mend`] says what to do.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum NodeError {
+    /// Nobody there, or the connection broke.
+    #[error("no node answers at {at}: {why}")]
+    Unreachable {
+        /// The address.
+        at: String,
+        /// The system's words.
+        why: String,
+    },
+    /// The file is there but not for us.
+    #[error("{at} is there, but this user may not open it{}", owner_words(.owner.as_deref()))]
+    NotPermitted {
+        /// The path.
+        at: String,
+        /// Who owns it, where the system tells.
+        owner: Option<String>,
+    },
+    /// The node took too long.
+    #[error("the node at {at} did not answer {method} within {ms} ms")]
+    Expired {
+        /// The address.
+        at: String,
+        /// The method.
+        method: String,
+        /// The deadline, in milliseconds.
+        ms: u128,
+    },
+    /// HTTP 403: the node dislikes the `Host` or `Origin` header.
+    #[error("the node at {at} refuses the host name in this address (HTTP 403)")]
+    Forbidden {
+        /// The address.
+        at: String,
+    },
+    /// The admin calls are not offered at this address.
+    #[error("the node at {at} answers, but does not offer {method} there")]
+    NoAdmin {
+        /// The address.
+        at: String,
+        /// The first method that is missing.
+        method: String,
+    },
+    /// The calls `eth_*` are not offered at this address.
+    #[error("the node at {at} answers, but does not offer {method} there")]
+    NoEth {
+        /// The address.
+        at: String,
+        /// The first method that is missing.
+        method: String,
+    },
+    /// A client that cannot trust single peers.
+    #[error("the node at {at} ({client}) has no admin_addTrustedPeer, so it cannot let a client in past its limit")]
+    NoTrust {
+        /// The address.
+        at: String,
+        /// What it calls itself.
+        client: String,
+    },
+    /// The node said no.
+    #[error("the node at {at} refused {method}: {message} ({code})")]
+    Refused {
+        /// The address.
+        at: String,
+        /// The method.
+        method: String,
+        /// Its JSON-RPC code.
+        code: i64,
+        /// Its words, cut.
+        message: String,
+    },
+    /// An answer that cannot be read.
+    #[error("the node at {at} answered {method} with something unexpected: {why}")]
+    Answer {
+        /// The address.
+        at: String,
+        /// The method.
+        method: String,
+        /// What was wrong.
+        why: String,
+    },
+    /// The text given as the node's address is none.
+    #[error("{text:?} is no address of a node: {why}")]
+    Address {
+        /// What was given.
+        text: String,
+        /// What was wrong.
+        why: String,
+    },
+}
+
+impl NodeError {
+    /// The flag or command that mends it.
+    #[must_use]
+    pub fn mend(&self) -> String {
+        match self {
+            Self::Unreachable { .. } | Self::Expired { .. } => {
+                "start the node, or say where it is: --rpc <path of its IPC file, or http://127.0.0.1:8545>".into()
+            }
+            Self::NotPermitted { owner, .. } => format!(
+                "run vipnode as {}, or give that user's group access to the file",
+                owner.as_deref().unwrap_or("the user that runs the node")
+            ),
+            Self::Forbidden { at } if at.starts_with("ws") => {
+                "use 127.0.0.1 in --rpc, or allow this origin: geth --ws.origins <origin>".into()
+            }
+            Self::Forbidden { .. } => {
+                "use 127.0.0.1 in --rpc, or allow this name: geth --http.vhosts localhost,<name>".into()
+            }
+            Self::NoAdmin { at, .. } | Self::NoEth { at, .. } => {
+                let flag = if at.starts_with("ws") { "--ws --ws.api" } else { "--http --http.api" };
+                format!(
+                    "give the node's IPC file, where all calls answer: --rpc <datadir>/geth.ipc; \
+                     or start geth with {flag} admin,eth,net,web3, on 127.0.0.1 only"
+                )
+            }
+            Self::NoTrust { .. } => {
+                "run geth 1.9 or later, or a fork of it; other clients are not driven yet".to_owned()
+            }
+            Self::Refused { .. } | Self::Answer { .. } => {
+                "try the same call in the node's console; if it works there, please report this".into()
+            }
+            Self::Address { .. } => {
+                "--rpc takes a path (/home/me/.ethereum/geth.ipc), http://host:port or ws://host:port".into()
+            }
+        }
+    }
+
+    /// Whether the node may simply be away, so that trying again later makes sense.
+    #[must_use]
+    pub const fn is_away(&self) -> bool {
+        matches!(self, Self::Unreachable { .. } | Self::Expired { .. })
+    }
+}
+
+fn owner_words(owner: Option<&str>) -> String {
+    owner.map(|owner| format!("; it belongs to {owner}")).unwrap_or_default()
+}
+
+/// Text of a stranger, fit for a terminal: no control characters, at most `max` characters.
+pub(crate) fn clean(text: &str, max: usize) -> String {
+    text.chars().filter(|c| !c.is_control()).take(max).collect()
+}
+
+/// [`clean`] to the length of an error message.
+pub(crate) fn clean_error(text: &str) -> String {
+    clean(text, MAX_ERROR_TEXT)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_missing_admin_api_names_the_flag_of_the_transport() {
+        let error = |at: &str| NodeError::NoAdmin { at: at.into(), method: "admin_peers".into() }.mend();
+        assert!(error("http://127.0.0.1:8545").contains("--http.api admin,eth,net,web3"));
+        assert!(error("ws://127.0.0.1:8546").contains("--ws.api admin,eth,net,web3"));
+    }
+
+    #[test]
+    fn strangers_cannot_paint_the_terminal() {
+        assert_eq!(clean("a\u{1b}[31mb\nc", 4), "a[31");
+    }
+}

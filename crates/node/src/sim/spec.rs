@@ -1,0 +1,98 @@
+use std::net::{IpAddr, Ipv4Addr};
+
+use alloy_primitives::{B256, keccak256};
+use vipnode_types::{ChainSpec, Enode, NodeId};
+
+/// What a simulated node is, for as long as it exists; a restart does not change it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SimSpec {
+    /// Its public key.
+    pub id: NodeId,
+    /// Its address, as others see it.
+    pub ip: IpAddr,
+    /// Its port.
+    pub port: u16,
+    /// `--maxpeers`.
+    pub max_peers: u32,
+    /// What it serves.
+    pub kind: SimKind,
+    /// The chain it follows.
+    pub chain: ChainSpec,
+    /// Its newest block.
+    pub head: SimHead,
+}
+
+/// What a simulated node serves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SimKind {
+    /// A full node with so many places for light nodes (`--light.maxpeers`), 0 for none.
+    Full {
+        /// Places for light nodes.
+        light_max_peers: u32,
+    },
+    /// A light node.
+    Light,
+}
+
+/// The newest block of a simulated node.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SimHead {
+    /// A block every 12 s, on time.
+    Fresh,
+    /// Stands still.
+    At {
+        /// Block number.
+        number: u64,
+        /// Seconds since the Unix epoch.
+        timestamp_s: u64,
+        /// Whether `eth_syncing` says so.
+        syncing: bool,
+    },
+}
+
+impl SimSpec {
+    /// A full node called `name` on the simulated chain, 1337, with geth's default of 50 peers.
+    /// Its secret key is [`sim_key`] of the name, its address 127.0.0.1.
+    #[must_use]
+    pub fn new(name: &str, port: u16) -> Self {
+        let id = vipnode_types::NodeKey::read(sim_key(name).as_slice());
+        Self {
+            // keccak256 hits a value that is no key once in 2^128.
+            id: id.map_or(NodeId::new([0; 64]), |key| key.id()),
+            ip: IpAddr::V4(Ipv4Addr::LOCALHOST),
+            port,
+            max_peers: 50,
+            kind: SimKind::Full { light_max_peers: 0 },
+            chain: ChainSpec { chain_id: 1337, genesis: keccak256("the simulated chain of vipnode") },
+            head: SimHead::Fresh,
+        }
+    }
+
+    /// Where it can be dialled.
+    #[must_use]
+    pub const fn enode(&self) -> Enode {
+        Enode::at(self.id, self.ip, self.port)
+    }
+
+    /// Connections it dials itself: geth's dial ratio of 3, at least 1.
+    #[must_use]
+    pub const fn dial_slots(&self) -> u32 {
+        match self.max_peers {
+            0 => 0,
+            1..=5 => 1,
+            max => max / 3,
+        }
+    }
+
+    /// Connections it takes from nodes that it does not trust.
+    #[must_use]
+    pub const fn inbound_places(&self) -> u32 {
+        self.max_peers.saturating_sub(self.dial_slots())
+    }
+}
+
+/// The secret key of the simulated node of that name. Not secret at all: it is made of the name.
+#[must_use]
+pub fn sim_key(name: &str) -> B256 {
+    keccak256(format!("simulated node of vipnode: {name}"))
+}
