@@ -1,0 +1,95 @@
+//! The arrows between the crates, as ARCHITECTURE.md draws them.
+#![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::Value;
+
+/// Who may use whom. Pool and agent meet only in types and rpc.
+const ARROWS: &[(&str, &[&str])] = &[
+    ("types", &[]),
+    ("core", &["types"]),
+    ("agent-core", &["types"]),
+    ("rpc", &["types"]),
+    ("store", &["core", "types"]),
+    ("node", &["rpc", "types"]),
+    ("pool", &["core", "rpc", "store", "types"]),
+    ("agent", &["agent-core", "node", "rpc", "types"]),
+    ("cli", &["agent", "node", "pool", "rpc", "types"]),
+    ("sim", &["agent-core", "core", "store", "types"]),
+];
+
+/// These compile without it, so that they run unchanged in the simulator.
+const WITHOUT_TOKIO: &[&str] = &["vipnode-types", "vipnode-core", "vipnode-agent-core", "vipnode-store", "vipnode-sim"];
+
+fn metadata() -> Value {
+    let out = std::process::Command::new(env!("CARGO"))
+        .args([
+            "metadata",
+            "--format-version",
+            "1",
+            "--offline",
+            "--locked",
+            "--filter-platform",
+            "x86_64-unknown-linux-gnu",
+        ])
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .output()
+        .unwrap();
+    assert!(out.status.success(), "{}", String::from_utf8_lossy(&out.stderr));
+    serde_json::from_slice(&out.stdout).unwrap()
+}
+
+fn normal_dependencies(metadata: &Value) -> BTreeMap<String, BTreeSet<String>> {
+    let names: BTreeMap<&str, &str> = metadata["packages"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|package| (package["id"].as_str().unwrap(), package["name"].as_str().unwrap()))
+        .collect();
+    let normal = |dep: &Value| dep["dep_kinds"].as_array().unwrap().iter().any(|kind| kind["kind"].is_null());
+    let mut all: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    for node in metadata["resolve"]["nodes"].as_array().unwrap() {
+        let name = names[node["id"].as_str().unwrap()].to_owned();
+        let deps = node["deps"].as_array().unwrap().iter().filter(|dep| normal(dep));
+        all.entry(name).or_default().extend(deps.map(|dep| names[dep["pkg"].as_str().unwrap()].to_owned()));
+    }
+    all
+}
+
+fn folder(package: &str) -> Option<&str> {
+    if package == "vipnode" { Some("cli") } else { package.strip_prefix("vipnode-") }
+}
+
+#[test]
+fn the_arrows_are_as_drawn() {
+    let dependencies = normal_dependencies(&metadata());
+    let allowed: BTreeMap<&str, &[&str]> = ARROWS.iter().copied().collect();
+    let mut seen = 0;
+    for (package, uses) in &dependencies {
+        let Some(house) = folder(package) else { continue };
+        let allowed = allowed.get(house).unwrap_or_else(|| panic!("{package} is not in ARROWS"));
+        for used in uses.iter().filter_map(|used| folder(used)) {
+            assert!(allowed.contains(&used), "{house} uses {used}; ARCHITECTURE.md does not draw that arrow");
+        }
+        seen += 1;
+    }
+    assert_eq!(seen, ARROWS.len());
+}
+
+#[test]
+fn the_minds_compile_without_tokio() {
+    let dependencies = normal_dependencies(&metadata());
+    for start in WITHOUT_TOKIO {
+        let mut reached = BTreeSet::new();
+        let mut todo = vec![(*start).to_owned()];
+        while let Some(package) = todo.pop() {
+            assert_ne!(package, "tokio", "{start} reaches tokio");
+            for used in &dependencies[&package] {
+                if reached.insert(used.clone()) {
+                    todo.push(used.clone());
+                }
+            }
+        }
+    }
+}
