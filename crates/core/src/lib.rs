@@ -5,18 +5,62 @@
 //!
 //! Whoever runs it parses, verifies and authenticates before; after, it carries out the [`Effect`]s in
 //! order, holding back those marked [`Release::AfterCommit`] until the rows persisted so far are durable.
+//!
+//! Where to read what:
+//! - who is here: `registry`, `node`, `connect`, `presence` (silence), `report`;
+//! - who is given to whom: `ask`, `matching`, `score`, `places` (hosts with free ones), `hunger`
+//!   (clients that want more), `grant`, `calls` (what agents were asked to do);
+//! - what it has cost: `lease`, `sides` (who sees whom), `meter_row`, `rollover`, `lease_end`, `unpaired`;
+//! - what comes later: `deadlines`, `tick`; what survives: `restore`, `rows`.
 #![cfg_attr(not(test), deny(clippy::arithmetic_side_effects))]
 
+mod address_block;
+mod ask;
+mod calls;
+mod check;
 mod command;
+mod connect;
+mod core;
+mod day_budget;
+mod deadlines;
 mod effect;
+mod errors;
+mod gauges;
+mod grant;
+mod hunger;
+mod interner;
+mod lease;
+mod lease_end;
+mod lease_table;
+mod leave;
 mod limits;
+mod matching;
+mod meter_row;
+mod node;
+mod outstanding;
+mod places;
+mod presence;
+mod recent;
+mod registry;
+mod report;
+mod restore;
+mod rollover;
 mod row;
+mod score;
+mod seed;
+mod sides;
+mod slab;
+mod status;
+mod tick;
+mod turn;
+mod unpaired;
 
+#[cfg(test)]
+mod tests;
+
+pub use self::core::Core;
 pub use command::{CallOutcome, Command, Identity, Peer};
 pub use effect::{CallId, Effect, PoolCall, Release, Reply, RequestId};
+pub use gauges::{Counters, Gauges};
 pub use limits::Limits;
 pub use row::{LeaseRow, MeteredRow, NodeRow, Row, RowKey};
-
-/// The pool's mind.
-#[derive(Debug)]
-pub struct Core {}

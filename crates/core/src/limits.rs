@@ -33,7 +33,7 @@ pub struct Limits {
     pub flush_ms: u64,
     /// Leases a client; `want` beyond it is cut.
     pub leases_a_client: u32,
-    /// Places a host; offers beyond it are cut.
+    /// Places a host; offers beyond it are cut. At most 1,000, so that one host's end is one step.
     pub slots_a_host: u32,
     /// Outstanding offers an address block (/24, /48); asks beyond it are busy.
     pub offers_a_block: u32,
@@ -45,6 +45,32 @@ pub struct Limits {
     pub expiries_a_handle: u32,
     /// Hosts shown in a status.
     pub status_hosts: u32,
+    /// Unknown leases that one report may name; the rest of them is ignored.
+    pub unknown_a_report: u32,
+    /// Hosts asked one after the other for one ask; then it is answered with what it has.
+    pub tries_an_ask: u32,
+    /// Clients served by themselves in one tick; the rest waits for the next.
+    pub served_a_tick: u32,
+    /// A client for which no host was found is tried again after this time.
+    pub retry_ms: u64,
+    /// A host that did not admit is left alone for this time, doubled each time up to `max_rest_ms`.
+    pub rest_ms: u64,
+    /// See `rest_ms`.
+    pub max_rest_ms: u64,
+    /// Times an eviction is sent again that was not answered in time.
+    pub evict_tries: u32,
+    /// Different chains; nodes of further ones are busy.
+    pub chains: u32,
+    /// Different version strings; further ones show as empty.
+    pub versions: u32,
+    /// Characters of a version string; the rest is cut.
+    pub version_chars: u32,
+    /// Grants remembered for `same_address_ms`; beyond it the oldest are forgotten early.
+    pub recent_grants: u32,
+    /// Address blocks whose unpaired time is counted in one day; further ones count by node alone.
+    pub unpaired_blocks: u32,
+    /// Nodes looked at in one tick for pruning.
+    pub swept_a_tick: u32,
     /// Nodes remembered; new ones beyond it are busy.
     pub nodes: u32,
     /// A node without a lease that was not seen for this long is forgotten.
@@ -82,6 +108,19 @@ impl Default for Limits {
             candidates: 32,
             expiries_a_handle: 1_000,
             status_hosts: 1_000,
+            unknown_a_report: 16,
+            tries_an_ask: 8,
+            served_a_tick: 256,
+            retry_ms: 5 * SECOND,
+            rest_ms: 2 * SECOND,
+            max_rest_ms: 10 * MINUTE,
+            evict_tries: 3,
+            chains: 4_096,
+            versions: 4_096,
+            version_chars: 64,
+            recent_grants: 1_000_000,
+            unpaired_blocks: 1_000_000,
+            swept_a_tick: 64,
             nodes: 4_000_000,
             prune_ms: 30 * 24 * HOUR,
             price: Price::FREE,

@@ -1,0 +1,161 @@
+use std::collections::BTreeMap;
+
+use vipnode_types::{
+    LeaseId, Ms, NodeId, Price,
+    wire::{AdmitCall, DialCall, EvictCall, EvictReason, Side},
+};
+
+use crate::{CallId, CallOutcome, Core, Effect, Peer, PoolCall, Release, slab::Handle, turn::Turn};
+
+/// Calls to agents that have not come to their end. All have the same time to be answered, so the
+/// oldest ends first.
+#[derive(Debug, Default)]
+pub(crate) struct Calls {
+    next: u64,
+    in_flight: BTreeMap<u64, Call>,
+}
+
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Call {
+    pub(crate) kind: CallKind,
+    pub(crate) lease: LeaseId,
+    pub(crate) node: Handle,
+    pub(crate) peer: Peer,
+    deadline: Ms,
+}
+
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum CallKind {
+    /// A host is to let a client in.
+    Admit,
+    /// A client is to dial a further host.
+    DialHost,
+    /// A host is to dial a client.
+    DialClient,
+    /// Undo a lease.
+    Evict(Eviction),
+}
+
+/// What an eviction is about, in case it has to be sent again.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Eviction {
+    pub(crate) other: NodeId,
+    pub(crate) reason: EvictReason,
+    pub(crate) tries: u32,
+    /// The client said that it left, but the host sees it until this is done: since when, at what price.
+    pub(crate) unpaired: Option<Unpaired>,
+}
+
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Unpaired {
+    pub(crate) client: Handle,
+    pub(crate) since: Ms,
+    pub(crate) price: Price,
+}
+
+impl Calls {
+    pub(crate) fn len(&self) -> usize {
+        self.in_flight.len()
+    }
+
+    /// When the core gives up on the oldest by itself.
+    pub(crate) fn next_deadline(&self) -> Option<Ms> {
+        self.in_flight.first_key_value().map(|(_, call)| call.deadline)
+    }
+}
+
+impl Core {
+    pub(crate) fn call_admit(&mut self, turn: &mut Turn, host: u32, message: AdmitCall) {
+        self.call(turn, host, message.lease, CallKind::Admit, PoolCall::Admit(message));
+    }
+
+    pub(crate) fn call_dial(&mut self, turn: &mut Turn, node: u32, message: DialCall) {
+        let kind = match message.side {
+            Side::Client => CallKind::DialHost,
+            Side::Host => CallKind::DialClient,
+        };
+        self.call(turn, node, message.lease, kind, PoolCall::Dial(message));
+    }
+
+    /// Has an agent undo a lease. One that is away finds it missing in its next `ConnectReply`.
+    pub(crate) fn call_evict(&mut self, turn: &mut Turn, node: u32, lease: LeaseId, eviction: Eviction) {
+        let message = EvictCall { lease, peer: eviction.other, reason: eviction.reason };
+        self.call(turn, node, lease, CallKind::Evict(eviction), PoolCall::Evict(message));
+    }
+
+    fn call(&mut self, turn: &mut Turn, node: u32, lease: LeaseId, kind: CallKind, message: PoolCall) {
+        let deadline = turn.now.plus(self.limits.admit_deadline_ms);
+        let (Some(handle), Some(at)) = (self.nodes.handle(node), self.nodes.get(node)) else { return };
+        let Some(peer) = at.peer.filter(|_| at.callable) else { return };
+        self.calls.next = self.calls.next.saturating_add(1);
+        let number = self.calls.next;
+        // The gateway tells the end by the deadline; two ticks later the core stops believing in that.
+        let given_up = deadline.plus(self.limits.tick_ms.saturating_mul(2));
+        let call = Call { kind, lease, node: handle, peer, deadline: given_up };
+        self.calls.in_flight.insert(number, call);
+        let release = Release::AfterCommit;
+        turn.push(Effect::Call { peer, call: CallId(number), message, deadline, release });
+    }
+
+    pub(crate) fn call_done(&mut self, turn: &mut Turn, call: CallId, outcome: &CallOutcome) {
+        // Unknown: given up already, or never asked.
+        let Some(call) = self.calls.in_flight.remove(&call.0) else { return };
+        match call.kind {
+            CallKind::Admit => self.admit_done(turn, &call, outcome),
+            CallKind::DialHost => self.dial_done(turn, &call, outcome),
+            CallKind::DialClient => {}
+            CallKind::Evict(eviction) => self.evict_done(turn, &call, eviction, outcome),
+        }
+    }
+
+    /// Ends the oldest call that its gateway forgot; false where there is none.
+    pub(crate) fn give_up_a_call(&mut self, turn: &mut Turn) -> bool {
+        let Some((&number, call)) = self.calls.in_flight.first_key_value() else { return false };
+        if call.deadline > turn.now {
+            return false;
+        }
+        self.call_done(turn, CallId(number), &CallOutcome::Expired);
+        true
+    }
+
+    /// The node of a call, while its agent is on the socket that was called.
+    pub(crate) fn still_there(&self, call: &Call) -> Option<u32> {
+        let index = self.nodes.live(call.node)?;
+        (self.nodes.get(index)?.peer == Some(call.peer)).then_some(index)
+    }
+
+    fn evict_done(&mut self, turn: &mut Turn, call: &Call, eviction: Eviction, outcome: &CallOutcome) {
+        if *outcome == CallOutcome::Done {
+            self.end_unpaired(turn.now, eviction.unpaired);
+            return;
+        }
+        // On a dead socket nothing is sent again: the list at the next connect says it.
+        let again = *outcome == CallOutcome::Expired && eviction.tries < self.limits.evict_tries;
+        if let Some(node) = self.still_there(call).filter(|_| again) {
+            let eviction = Eviction { tries: eviction.tries.saturating_add(1), ..eviction };
+            self.call_evict(turn, node, call.lease, eviction);
+        } else {
+            self.counters.evictions_unanswered = self.counters.evictions_unanswered.saturating_add(1);
+            self.end_unpaired(turn.now, eviction.unpaired);
+        }
+    }
+
+    fn end_unpaired(&mut self, now: Ms, unpaired: Option<Unpaired>) {
+        let Some(Unpaired { client, since, price }) = unpaired else { return };
+        let Some(client) = self.nodes.live(client) else { return };
+        if let Some(number) = self.prices.acquire(price) {
+            self.count_unpaired(client, number, now.since(since));
+            self.prices.release(number);
+        }
+    }
+
+    fn dial_done(&mut self, turn: &mut Turn, call: &Call, outcome: &CallOutcome) {
+        if let (CallOutcome::Refused(_), Some(lease)) = (outcome, self.leases.find(call.lease)) {
+            // The client does not want this host: the place goes back.
+            if let Some(client) = self.nodes.live(call.node) {
+                self.end_lease(turn, lease, EvictReason::Left, Some(Side::Client), None);
+                self.fast(client);
+            }
+        }
+    }
+}

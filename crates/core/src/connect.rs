@@ -1,0 +1,246 @@
+use std::net::IpAddr;
+
+use vipnode_types::{
+    ChainSpec,
+    wire::{ConnectReply, ConnectRequest, EvictReason, LeaseView, PROTOCOL, Side, WireError},
+};
+
+use crate::{
+    Core, Effect, Identity, Peer, Reply, RequestId, Row, RowKey, errors,
+    node::{Node, Place},
+    turn::Turn,
+};
+
+/// What the pool calls itself.
+pub(crate) const POOL_VERSION: &str = concat!("vipnode/", env!("CARGO_PKG_VERSION"));
+
+impl Core {
+    #[expect(clippy::too_many_arguments, reason = "the fields of one command")]
+    pub(crate) fn connect(
+        &mut self,
+        turn: &mut Turn,
+        peer: Peer,
+        request: RequestId,
+        identity: &Identity,
+        address: IpAddr,
+        callable: bool,
+        hello: &ConnectRequest,
+    ) {
+        match self.enter(turn, identity, hello) {
+            Ok(index) => {
+                self.attach(turn, index, peer, address, callable);
+                self.take_in(turn, index, identity, hello);
+                let reply = Reply::Connect(Box::new(self.welcome(index)));
+                turn.reply_durably(peer, request, reply);
+                self.refresh_connected(index);
+                self.refresh_places(index);
+                self.refresh_hunger(index);
+                self.watch(index);
+            }
+            Err(error) => {
+                self.counters.refused_connects = self.counters.refused_connects.saturating_add(1);
+                turn.reply(peer, request, Err(error));
+            }
+        }
+    }
+
+    /// The node that connects, known or made, on the chain it follows.
+    fn enter(&mut self, turn: &mut Turn, identity: &Identity, hello: &ConnectRequest) -> Result<u32, WireError> {
+        if hello.protocol != PROTOCOL {
+            return Err(errors::protocol(hello.protocol, PROTOCOL));
+        }
+        if hello.enode.as_ref().is_some_and(|enode| enode.id != identity.node) {
+            return Err(errors::foreign_enode());
+        }
+        let retry = self.limits.report_interval_ms;
+        if let Some(index) = self.nodes.find(&identity.node) {
+            if self.nodes.get(index).is_some_and(|node| identity.issued < node.issued) {
+                return Err(errors::old_delegation());
+            }
+            if self.is_silent(index) {
+                self.go_down(turn, index);
+            }
+            self.change_chain(turn, index, hello.chain)?;
+            return Ok(index);
+        }
+        let full = errors::pool_full(self.limits.nodes, retry);
+        if self.nodes.len() >= self.limits.nodes as usize && !self.make_room(turn) {
+            return Err(full);
+        }
+        let chain = self.chains.acquire(hello.chain).ok_or_else(|| errors::chains_full(&hello.chain, retry))?;
+        let node = Node::new(identity.node, identity.agent, identity.issued, turn.now, chain);
+        self.nodes.insert(node).ok_or(full)
+    }
+
+    /// A node that follows another chain than before begins anew there.
+    fn change_chain(&mut self, turn: &mut Turn, index: u32, chain: ChainSpec) -> Result<(), WireError> {
+        let old = self.nodes.get(index).map(|node| node.chain);
+        let Some(old) = old.filter(|&old| self.chains.get(old) != Some(&chain)) else { return Ok(()) };
+        let retry = self.limits.report_interval_ms;
+        let new = self.chains.acquire(chain).ok_or_else(|| errors::chains_full(&chain, retry))?;
+        self.detach(turn, index);
+        for (lease, side) in self.leases_of(index) {
+            self.end_lease(turn, lease, EvictReason::Gone, Some(side), None);
+        }
+        if let Some(node) = self.nodes.get_mut(index) {
+            node.chain = new;
+        }
+        self.chains.release(old);
+        Ok(())
+    }
+
+    /// Gives a node its new socket; an older one is closed.
+    fn attach(&mut self, turn: &mut Turn, index: u32, peer: Peer, address: IpAddr, callable: bool) {
+        if let Some(other) = self.nodes.at_peer(peer).filter(|&other| other != index) {
+            self.detach(turn, other);
+        }
+        if let Some(old) = self.nodes.get(index).and_then(|node| node.peer) {
+            if old != peer {
+                let reason = "a newer connection of this node took its place".to_owned();
+                turn.push(Effect::Close { peer: old, reason });
+            }
+            self.detach(turn, index);
+        }
+        self.nodes.set_peer(index, Some(peer));
+        let waiting = self.leases_of(index).into_iter().filter(|(lease, side)| {
+            *side == Side::Client && self.leases.get(*lease).is_some_and(|lease| !lease.paired)
+        });
+        let waiting = waiting.count();
+        let Some(node) = self.nodes.get_mut(index) else { return };
+        let before = node.address.replace(address);
+        node.callable = callable;
+        node.since = turn.now;
+        node.seq = 0;
+        node.hash = vipnode_types::LeaseSetHash::default();
+        // Outstanding offers move with the client to its new block.
+        for _ in 0..waiting {
+            self.outstanding.sub(before);
+            self.outstanding.add(Some(address));
+        }
+    }
+
+    /// Takes in what an agent says of itself.
+    fn take_in(&mut self, turn: &mut Turn, index: u32, identity: &Identity, hello: &ConnectRequest) {
+        let gone =
+            |side| (side == Side::Client && hello.client.is_none()) || (side == Side::Host && hello.host.is_none());
+        for (lease, side) in self.leases_of(index) {
+            if gone(side) {
+                let reason = if side == Side::Client { EvictReason::Left } else { EvictReason::Drained };
+                self.end_lease(turn, lease, reason, Some(side), None);
+            }
+        }
+        let before = self.node_row(index);
+        if let Some(host) = &hello.host {
+            self.change_payout(turn, index, host.payout);
+        }
+        self.set_versions(index, hello);
+        let unseen = self
+            .leases_of(index)
+            .into_iter()
+            .all(|(lease, side)| self.leases.get(lease).is_none_or(|lease| lease.up(side) == crate::lease::UNSEEN));
+        let (now, slots_a_host) = (turn.now, self.limits.slots_a_host.min(1_000));
+        let Some(node) = self.nodes.get_mut(index) else { return };
+        let new_host = hello.host.is_some() && !node.ever_host;
+        let new_client = hello.client.is_some() && !node.ever_client;
+        self.roles.hosts = self.roles.hosts.saturating_add(u64::from(new_host));
+        self.roles.clients = self.roles.clients.saturating_add(u64::from(new_client));
+        node.agent = identity.agent;
+        node.issued = identity.issued;
+        node.place = hello.enode.as_ref().map(Place::of);
+        node.hosting = hello.host.is_some();
+        node.slots = hello.host.as_ref().map_or(0, |host| host.slots.min(slots_a_host));
+        node.ever_host |= hello.host.is_some();
+        node.consuming = hello.client.is_some();
+        node.max_price = hello.client.as_ref().and_then(|client| client.max_price);
+        node.ever_client |= hello.client.is_some();
+        if unseen {
+            // Nothing is metered by it, so this is a sign of life and no more.
+            node.seen = now;
+        }
+        let after = self.node_row(index);
+        let same = |(a, b): (&crate::NodeRow, &crate::NodeRow)| crate::NodeRow { seen: b.seen, ..a.clone() } == *b;
+        let known = self.nodes.get(index).is_some_and(|node| node.stored);
+        if !(known && before.as_ref().zip(after.as_ref()).is_some_and(same))
+            && let Some(row) = after
+        {
+            turn.persist(Row::Node(Box::new(row)));
+        }
+        if let Some(node) = self.nodes.get_mut(index) {
+            node.stored = true;
+        }
+    }
+
+    fn set_versions(&mut self, index: u32, hello: &ConnectRequest) {
+        let agent = self.intern_version(&hello.agent_version);
+        let client = self.intern_version(&hello.client_version);
+        let Some(node) = self.nodes.get_mut(index) else { return };
+        let old =
+            [std::mem::replace(&mut node.agent_version, agent), std::mem::replace(&mut node.client_version, client)];
+        for number in old.into_iter().flatten() {
+            self.versions.release(number);
+        }
+    }
+
+    fn intern_version(&mut self, text: &str) -> Option<u32> {
+        let cut: String = text.chars().filter(|c| !c.is_control()).take(self.limits.version_chars as usize).collect();
+        self.versions.acquire(cut.into_boxed_str())
+    }
+
+    fn welcome(&self, index: u32) -> ConnectReply {
+        let leases = self.leases_of(index).into_iter().filter_map(|(lease, side)| self.view(lease, side));
+        ConnectReply {
+            pool_version: POOL_VERSION.to_owned(),
+            welcome: None,
+            report_interval_ms: self.limits.report_interval_ms,
+            price: self.limits.price,
+            leases: leases.collect(),
+        }
+    }
+
+    /// A lease as one of its sides is shown it; `None` while that side does not know of it.
+    fn view(&self, lease: u32, side: Side) -> Option<LeaseView> {
+        let lease = self.leases.get(lease).filter(|lease| !lease.admitting)?;
+        let other = self.nodes.get(lease.node(side.other()))?;
+        let price = self.prices.get(lease.price).copied()?;
+        Some(LeaseView { lease: lease.id, side, peer: other.named(self.limits.closed), price })
+    }
+
+    pub(crate) fn node_row(&self, index: u32) -> Option<crate::NodeRow> {
+        let node = self.nodes.get(index)?;
+        Some(node.row(*self.chains.get(node.chain)?))
+    }
+
+    /// Forgets some node that may be forgotten; false where a bounded search finds none.
+    fn make_room(&mut self, turn: &mut Turn) -> bool {
+        let before = self.nodes.len();
+        self.sweep(turn, 1_000);
+        self.nodes.len() < before
+    }
+
+    /// Looks at some nodes in turn and forgets those that were away for long.
+    pub(crate) fn sweep(&mut self, turn: &mut Turn, looks: u32) {
+        for _ in 0..looks.min(self.nodes.slots()) {
+            let index = self.timers.sweep_at;
+            let next = index.saturating_add(1);
+            self.timers.sweep_at = if next >= self.nodes.slots() { 0 } else { next };
+            let Some(node) = self.nodes.get(index) else { continue };
+            let away = turn.now.since(node.seen) > self.limits.prune_ms;
+            if away && node.peer.is_none() && !node.leased() && turn.now >= self.window_ends {
+                self.forget(turn, index);
+            }
+        }
+    }
+
+    fn forget(&mut self, turn: &mut Turn, index: u32) {
+        self.refresh_hunger(index);
+        let Some(node) = self.nodes.remove(index) else { return };
+        self.chains.release(node.chain);
+        self.roles.hosts = self.roles.hosts.saturating_sub(u64::from(node.ever_host));
+        self.roles.clients = self.roles.clients.saturating_sub(u64::from(node.ever_client));
+        for number in [node.agent_version, node.client_version].into_iter().flatten() {
+            self.versions.release(number);
+        }
+        self.counters.pruned = self.counters.pruned.saturating_add(1);
+        turn.persist(Row::Delete(RowKey::Node(node.id)));
+    }
+}

@@ -1,0 +1,125 @@
+use std::collections::BTreeMap;
+
+use vipnode_types::{ChainSpec, Ms, Price};
+
+use crate::{
+    Command, Counters, Effect, Limits, Row, ask::PendingAsk, calls::Calls, gauges::Roles, hunger::Hunger,
+    interner::Interner, lease_table::LeaseTable, outstanding::Outstanding, places::Places, presence::Presences,
+    recent::Recent, registry::Registry, seed::Dice, tick::Timers, turn::Turn, unpaired::UnpairedBlocks,
+};
+
+/// The pool's mind.
+#[derive(Debug)]
+pub struct Core {
+    pub(crate) limits: Limits,
+    pub(crate) dice: Dice,
+    /// Pool time: the latest moment handed in, never earlier than what the rows say.
+    pub(crate) now: Ms,
+    pub(crate) started: Ms,
+    /// Nobody is silent who reported, or could not report, up to here.
+    pub(crate) grace: Ms,
+    /// The reconnect window's end.
+    pub(crate) window_ends: Ms,
+    pub(crate) next_lease: u64,
+    /// Lease numbers below this are reserved durably.
+    pub(crate) reserved_leases: u64,
+
+    pub(crate) nodes: Registry,
+    pub(crate) leases: LeaseTable,
+    pub(crate) chains: Interner<ChainSpec>,
+    pub(crate) versions: Interner<Box<str>>,
+    pub(crate) prices: Interner<Price>,
+
+    pub(crate) places: Places,
+    pub(crate) hunger: Hunger,
+    pub(crate) asks: BTreeMap<u32, PendingAsk>,
+    pub(crate) next_ask: u64,
+    pub(crate) calls: Calls,
+    pub(crate) recent: Recent,
+    pub(crate) outstanding: Outstanding,
+    pub(crate) unpaired: UnpairedBlocks,
+    pub(crate) presences: Presences,
+    pub(crate) timers: Timers,
+    pub(crate) roles: Roles,
+    pub(crate) counters: Counters,
+}
+
+impl Core {
+    /// A pool that nobody has joined yet.
+    #[must_use]
+    pub fn new(limits: Limits, seed: [u8; 32], now: Ms) -> Self {
+        let mut dice = Dice::new(seed);
+        Self {
+            now,
+            started: now,
+            grace: Ms::ZERO,
+            window_ends: Ms::ZERO,
+            next_lease: 1,
+            reserved_leases: 1,
+            nodes: Registry::new(dice.keys()),
+            leases: LeaseTable::new(dice.keys()),
+            chains: Interner::new(dice.keys(), limits.chains as usize),
+            versions: Interner::new(dice.keys(), limits.versions as usize),
+            prices: Interner::new(dice.keys(), usize::MAX),
+            places: Places::default(),
+            hunger: Hunger::default(),
+            asks: BTreeMap::new(),
+            next_ask: 0,
+            calls: Calls::default(),
+            recent: Recent::new(dice.keys()),
+            outstanding: Outstanding::default(),
+            unpaired: UnpairedBlocks::default(),
+            presences: Presences::new(now.plus(limits.flush_ms)),
+            timers: Timers::new(),
+            roles: Roles::default(),
+            counters: Counters::default(),
+            dice,
+            limits,
+        }
+    }
+
+    /// Pool time. It begins at what the rows say, where that is later than the `now` handed in; whoever
+    /// runs the mind hands in moments from there on.
+    #[must_use]
+    pub const fn now(&self) -> Ms {
+        self.now
+    }
+
+    /// Takes in one command. Moments before an earlier one count as that one.
+    pub fn handle(&mut self, now: Ms, command: Command, out: &mut Vec<Effect>) {
+        let now = now.max(self.now);
+        self.notice_pause(now);
+        self.now = now;
+        let mut turn = Turn::new(now);
+        self.dispatch(&mut turn, command);
+        turn.finish(out);
+    }
+
+    fn dispatch(&mut self, turn: &mut Turn, command: Command) {
+        match command {
+            Command::Connect { peer, request, identity, address, callable, hello } => {
+                self.connect(turn, peer, request, &identity, address, callable, &hello);
+            }
+            Command::Report { peer, request, report } => self.report(turn, peer, request, &report),
+            Command::Ask { peer, request, ask } => self.ask(turn, peer, request, &ask),
+            Command::Leave { peer, request, leave } => self.leave(turn, peer, request, &leave),
+            Command::Bye { peer, request } => self.bye(turn, peer, request),
+            Command::Status { peer, request } => self.status(turn, peer, request),
+            Command::CallDone { call, outcome } => self.call_done(turn, call, &outcome),
+            Command::Latency { peer, rtt_us } => self.latency(peer, rtt_us),
+            Command::Disconnected { peer } => self.disconnected(turn, peer),
+            Command::Tick => self.tick(turn),
+        }
+    }
+
+    /// Names a lease; the numbers are reserved durably by the thousand.
+    pub(crate) fn name_lease(&mut self, turn: &mut Turn) -> vipnode_types::LeaseId {
+        let number = self.next_lease;
+        self.next_lease = number.saturating_add(1);
+        if number >= self.reserved_leases {
+            self.reserved_leases = number.saturating_add(1_000);
+            turn.persist(Row::NextLease(self.reserved_leases));
+        }
+        vipnode_types::LeaseId::new(number)
+    }
+}

@@ -1,0 +1,195 @@
+use std::net::IpAddr;
+
+use vipnode_types::{Account, AgentPublic, ChainSpec, Enode, EnodeHost, LeaseSetHash, Ms, NodeId, Price};
+
+use crate::{NodeRow, Peer, day_budget::DayBudget, hunger::HungerKey, lease::NIL, slab::Handle};
+
+/// A node and its agent. Its leases hang on two lists through the leases themselves.
+#[derive(Debug)]
+pub(crate) struct Node {
+    pub(crate) id: NodeId,
+    pub(crate) agent: AgentPublic,
+    /// The newest delegation seen.
+    pub(crate) issued: Ms,
+    /// The presence: the last moment it reported.
+    pub(crate) seen: Ms,
+    pub(crate) chain: u32,
+    pub(crate) place: Option<Place>,
+    pub(crate) payout: Option<Account>,
+    pub(crate) ever_host: bool,
+    pub(crate) ever_client: bool,
+
+    /// The socket, while there is one. Nothing below outlives it but the lists and the rank.
+    pub(crate) peer: Option<Peer>,
+    pub(crate) address: Option<IpAddr>,
+    pub(crate) callable: bool,
+    pub(crate) since: Ms,
+    pub(crate) agent_version: Option<u32>,
+    pub(crate) client_version: Option<u32>,
+    pub(crate) rtt_us: u32,
+    pub(crate) seq: u32,
+    pub(crate) hash: LeaseSetHash,
+    pub(crate) head: u64,
+
+    pub(crate) hosting: bool,
+    pub(crate) slots: u32,
+    pub(crate) host_leases: u32,
+    pub(crate) host_head: u32,
+    /// Place in the list of connected hosts, [`NIL`] for none.
+    pub(crate) host_pos: u32,
+    /// Place in its chain's list of hosts with free places, [`NIL`] for none.
+    pub(crate) open_pos: u32,
+    /// Free places that it adds to its chain's sum.
+    pub(crate) open_free: u32,
+    /// It refused or was late; not asked until a timer ends that.
+    pub(crate) resting: bool,
+    pub(crate) refusals: u8,
+    /// Offers of late that never connected.
+    pub(crate) strikes: u8,
+
+    pub(crate) consuming: bool,
+    /// It stands in the count of connected clients.
+    pub(crate) counted_client: bool,
+    pub(crate) max_price: Option<Price>,
+    pub(crate) want: u32,
+    pub(crate) client_leases: u32,
+    pub(crate) client_head: u32,
+    /// Leases of it whose admit the host has not answered.
+    pub(crate) admitting: u32,
+    pub(crate) avoid: Box<[Handle]>,
+    pub(crate) hunger: Option<HungerKey>,
+    /// No host was found; it waits for a timer before it is tried again.
+    pub(crate) fasting: bool,
+    pub(crate) unpaired: DayBudget,
+
+    /// The store has a row of it.
+    pub(crate) stored: bool,
+    /// It has an entry among the deadlines of silence.
+    pub(crate) watched: bool,
+    /// Its presence moved since the last flush.
+    pub(crate) dirty: bool,
+}
+
+/// Where a node says that it listens.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Place {
+    host: EnodeHost,
+    port: u16,
+    disc_port: Option<u16>,
+}
+
+impl Place {
+    pub(crate) fn of(enode: &Enode) -> Self {
+        Self { host: enode.host.clone(), port: enode.port, disc_port: enode.disc_port }
+    }
+
+    fn enode(&self, id: NodeId) -> Enode {
+        Enode { id, host: self.host.clone(), port: self.port, disc_port: self.disc_port }
+    }
+}
+
+impl Node {
+    pub(crate) fn new(id: NodeId, agent: AgentPublic, issued: Ms, seen: Ms, chain: u32) -> Self {
+        Self {
+            id,
+            agent,
+            issued,
+            seen,
+            chain,
+            place: None,
+            payout: None,
+            ever_host: false,
+            ever_client: false,
+            peer: None,
+            address: None,
+            callable: false,
+            since: seen,
+            agent_version: None,
+            client_version: None,
+            rtt_us: 0,
+            seq: 0,
+            hash: LeaseSetHash::default(),
+            head: 0,
+            hosting: false,
+            slots: 0,
+            host_leases: 0,
+            host_head: NIL,
+            host_pos: NIL,
+            open_pos: NIL,
+            open_free: 0,
+            resting: false,
+            refusals: 0,
+            strikes: 0,
+            consuming: false,
+            counted_client: false,
+            max_price: None,
+            want: 0,
+            client_leases: 0,
+            client_head: NIL,
+            admitting: 0,
+            avoid: Box::default(),
+            hunger: None,
+            fasting: false,
+            unpaired: DayBudget::default(),
+            stored: false,
+            watched: false,
+            dirty: false,
+        }
+    }
+
+    pub(crate) fn from_row(row: &NodeRow, chain: u32) -> Self {
+        let mut node = Self::new(row.id, row.agent, row.issued, row.seen, chain);
+        node.place = row.enode.as_ref().map(Place::of);
+        node.payout = row.payout;
+        node.ever_host = row.host;
+        node.ever_client = row.client;
+        node.stored = true;
+        node
+    }
+
+    pub(crate) fn row(&self, chain: ChainSpec) -> NodeRow {
+        NodeRow {
+            id: self.id,
+            agent: self.agent,
+            issued: self.issued,
+            seen: self.seen,
+            chain,
+            enode: self.place.as_ref().map(|place| place.enode(self.id)),
+            payout: self.payout,
+            host: self.ever_host,
+            client: self.ever_client,
+        }
+    }
+
+    /// Whether it has a lease on either side.
+    pub(crate) const fn leased(&self) -> bool {
+        self.host_leases > 0 || self.client_leases > 0
+    }
+
+    /// Places that may be given away now.
+    pub(crate) fn free_places(&self) -> u32 {
+        let open = self.hosting && self.callable && self.peer.is_some() && !self.resting;
+        let reachable = self.place.as_ref().is_some_and(|place| place.port != 0);
+        if open && reachable { self.slots.saturating_sub(self.host_leases) } else { 0 }
+    }
+
+    /// Where others may dial it: the address seen on its socket with the port it claims. Its own
+    /// word on its address counts in a closed pool, or where the socket came over loopback. Nobody is
+    /// made to dial an address that was not observed.
+    pub(crate) fn dialled_at(&self, closed: bool) -> Option<Enode> {
+        let place = self.place.as_ref().filter(|place| place.port != 0)?;
+        let observed = self.address?.to_canonical();
+        let claims = match &place.host {
+            EnodeHost::None => false,
+            EnodeHost::Ip(ip) => !ip.is_unspecified(),
+            EnodeHost::Dns(_) => true,
+        };
+        let enode = place.enode(self.id);
+        Some(if claims && (closed || observed.is_loopback()) { enode } else { enode.with_ip(observed) })
+    }
+
+    /// As [`Self::dialled_at`], or its id alone.
+    pub(crate) fn named(&self, closed: bool) -> Enode {
+        self.dialled_at(closed).unwrap_or_else(|| Enode::id_only(self.id))
+    }
+}

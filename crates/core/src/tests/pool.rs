@@ -1,0 +1,310 @@
+use std::net::IpAddr;
+
+use vipnode_types::{
+    Account, AgentKey, AgentPublic, ChainSpec, Enode, LeaseId, LeaseSetHash, Ms, NodeId, Price, Wei,
+    wire::{
+        AskReply, AskRequest, ClientWish, ConnectReply, ConnectRequest, EvictCall, EvictReason, HostOffer, LeaveReason,
+        LeaveRequest, ReportRequest, UpLease, WireError,
+    },
+};
+
+use crate::{CallId, CallOutcome, Command, Core, Effect, Identity, Limits, MeteredRow, Peer, PoolCall, Reply, Row};
+
+/// A pool and the agents of a test. Each agent is a number; its node, socket and address follow from it.
+pub(crate) struct Pool {
+    pub(crate) core: Core,
+    pub(crate) now: Ms,
+    pub(crate) calls: Vec<(Peer, CallId, PoolCall)>,
+    pub(crate) rows: Vec<Row>,
+    pub(crate) replies: Vec<(Peer, Result<Reply, WireError>)>,
+    pub(crate) closed: Vec<Peer>,
+    sessions: std::collections::BTreeMap<u32, Session>,
+}
+
+#[derive(Default, Clone)]
+struct Session {
+    generation: u32,
+    seq: u32,
+    hash: LeaseSetHash,
+}
+
+pub(crate) const START: Ms = Ms::new(1_700_000_000_000);
+
+pub(crate) fn node(agent: u32) -> NodeId {
+    let mut bytes = [1; 64];
+    bytes[..4].copy_from_slice(&agent.to_be_bytes());
+    NodeId::new(bytes)
+}
+
+pub(crate) fn agent_key() -> AgentPublic {
+    AgentKey::from_random([9; 32]).unwrap().public()
+}
+
+pub(crate) fn chain(id: u64) -> ChainSpec {
+    let mut spec: ChainSpec = ChainSpec { chain_id: id, genesis: Default::default() };
+    spec.genesis.0[0] = 7;
+    spec
+}
+
+/// Each agent has an address block of its own.
+pub(crate) fn address(agent: u32) -> IpAddr {
+    IpAddr::from([20, u8::try_from(agent / 256).unwrap(), u8::try_from(agent % 256).unwrap(), 1])
+}
+
+pub(crate) fn hello(agent: u32) -> ConnectRequest {
+    ConnectRequest {
+        protocol: 3,
+        agent_version: "vipnode/0.1.0".into(),
+        client_version: "Geth/v1.17.5".into(),
+        chain: chain(1),
+        enode: Some(Enode::at(node(agent), "127.0.0.1".parse().unwrap(), 30303)),
+        host: None,
+        client: None,
+        join: None,
+    }
+}
+
+pub(crate) fn host(agent: u32, slots: u32) -> ConnectRequest {
+    ConnectRequest { host: Some(HostOffer { slots, payout: Some(payout(agent)) }), ..hello(agent) }
+}
+
+pub(crate) fn client(agent: u32) -> ConnectRequest {
+    ConnectRequest { client: Some(ClientWish::default()), ..hello(agent) }
+}
+
+pub(crate) fn payout(agent: u32) -> Account {
+    let mut bytes = [2; 20];
+    bytes[..4].copy_from_slice(&agent.to_be_bytes());
+    Account::new(bytes)
+}
+
+pub(crate) fn wei(amount: u128) -> Price {
+    Price::per_minute(Wei::new(amount))
+}
+
+impl Pool {
+    pub(crate) fn new() -> Self {
+        Self::with(Limits::default())
+    }
+
+    pub(crate) fn priced() -> Self {
+        Self::with(Limits { price: wei(60_000), ..Limits::default() })
+    }
+
+    pub(crate) fn with(limits: Limits) -> Self {
+        Self {
+            core: Core::new(limits, [5; 32], START),
+            now: START,
+            calls: Vec::new(),
+            rows: Vec::new(),
+            replies: Vec::new(),
+            closed: Vec::new(),
+            sessions: Default::default(),
+        }
+    }
+
+    pub(crate) fn peer(&self, agent: u32) -> Peer {
+        let generation = self.sessions.get(&agent).map_or(0, |session| session.generation);
+        Peer { gateway: 1, connection: agent, generation }
+    }
+
+    /// One command; the index checks hold after each.
+    pub(crate) fn handle(&mut self, command: Command) -> Vec<Effect> {
+        let mut out = Vec::new();
+        self.core.handle(self.now, command, &mut out);
+        assert_eq!(self.core.check(), Ok(()));
+        for effect in &out {
+            match effect {
+                Effect::Persist(rows) => self.rows.extend(rows.iter().cloned()),
+                Effect::Call { peer, call, message, .. } => self.calls.push((*peer, *call, message.clone())),
+                Effect::Reply { peer, reply, .. } => self.replies.push((*peer, reply.clone())),
+                Effect::Close { peer, .. } => self.closed.push(*peer),
+            }
+        }
+        out
+    }
+
+    /// The reply that this very command got.
+    pub(crate) fn request(&mut self, command: Command) -> Option<Result<Reply, WireError>> {
+        self.handle(command).into_iter().find_map(|effect| match effect {
+            Effect::Reply { reply, .. } => Some(reply),
+            _ => None,
+        })
+    }
+
+    /// Connects on a new socket.
+    pub(crate) fn connect(&mut self, agent: u32, hello: ConnectRequest) -> Result<ConnectReply, WireError> {
+        self.connect_from(agent, hello, address(agent), true)
+    }
+
+    pub(crate) fn connect_from(
+        &mut self,
+        agent: u32,
+        hello: ConnectRequest,
+        address: IpAddr,
+        callable: bool,
+    ) -> Result<ConnectReply, WireError> {
+        let session = self.sessions.entry(agent).or_default();
+        session.generation += 1;
+        (session.seq, session.hash) = (0, LeaseSetHash::default());
+        let identity = Identity { node: node(agent), agent: agent_key(), issued: Ms::new(1) };
+        let (peer, hello) = (self.peer(agent), Box::new(hello));
+        match self.request(Command::Connect { peer, request: 1, identity, address, callable, hello }) {
+            Some(Ok(Reply::Connect(reply))) => Ok(*reply),
+            Some(Err(error)) => Err(error),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    pub(crate) fn disconnect(&mut self, agent: u32) {
+        let peer = self.peer(agent);
+        self.handle(Command::Disconnected { peer });
+    }
+
+    /// Asks and leaves the answer in `replies`.
+    pub(crate) fn ask(&mut self, agent: u32, want: u32) -> Vec<Effect> {
+        let ask = Box::new(AskRequest { want, avoid: Vec::new() });
+        self.handle(Command::Ask { peer: self.peer(agent), request: 2, ask })
+    }
+
+    /// Takes the oldest call to an agent of the kind that `pick` takes.
+    pub(crate) fn take_call<T>(&mut self, agent: u32, pick: impl Fn(&PoolCall) -> Option<T>) -> Option<(CallId, T)> {
+        let to = self.peer(agent);
+        let found = self
+            .calls
+            .iter()
+            .enumerate()
+            .find_map(|(at, (peer, call, message))| Some((at, *call, (*peer == to).then(|| pick(message))??)));
+        let (at, call, value) = found?;
+        self.calls.remove(at);
+        Some((call, value))
+    }
+
+    pub(crate) fn take_admit(&mut self, host: u32) -> Option<(CallId, LeaseId)> {
+        self.take_call(host, |call| if let PoolCall::Admit(admit) = call { Some(admit.lease) } else { None })
+    }
+
+    pub(crate) fn take_evict(&mut self, agent: u32) -> Option<EvictCall> {
+        let pick = |call: &PoolCall| if let PoolCall::Evict(evict) = call { Some(evict.clone()) } else { None };
+        let (call, evict) = self.take_call(agent, pick)?;
+        self.done(call, CallOutcome::Done);
+        Some(evict)
+    }
+
+    pub(crate) fn evicted(&mut self, agent: u32) -> Option<EvictReason> {
+        self.take_evict(agent).map(|evict| evict.reason)
+    }
+
+    pub(crate) fn done(&mut self, call: CallId, outcome: CallOutcome) {
+        self.handle(Command::CallDone { call, outcome });
+    }
+
+    /// The host says yes to the admit that waits for it.
+    pub(crate) fn admit(&mut self, host: u32) -> LeaseId {
+        let (call, lease) = self.take_admit(host).expect("an admit call");
+        self.done(call, CallOutcome::Done);
+        lease
+    }
+
+    pub(crate) fn last_ask(&self, agent: u32) -> Option<AskReply> {
+        let peer = self.peer(agent);
+        self.replies.iter().rev().find_map(|(to, reply)| match reply {
+            Ok(Reply::Ask(ask)) if *to == peer => Some(ask.clone()),
+            _ => None,
+        })
+    }
+
+    fn report(&mut self, agent: u32, make: impl FnOnce(&mut Session) -> ReportRequest) -> bool {
+        let peer = self.peer(agent);
+        let session = self.sessions.entry(agent).or_default();
+        session.seq += 1;
+        let report = Box::new(ReportRequest { seq: session.seq, ..make(session) });
+        match self.request(Command::Report { peer, request: 3, report }) {
+            Some(Ok(Reply::Report(reply))) => !reply.resync,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    /// Reports that nothing changed.
+    pub(crate) fn beat(&mut self, agent: u32) {
+        assert!(self.report(agent, |_| ReportRequest::default()));
+    }
+
+    pub(crate) fn full(&mut self, agent: u32, leases: &[(LeaseId, bool)]) {
+        let full: Vec<UpLease> = leases.iter().map(|&(lease, kept)| UpLease { lease, kept }).collect();
+        assert!(self.report(agent, |session| {
+            session.hash = LeaseSetHash::of(full.iter().map(|up| up.lease));
+            ReportRequest { full: Some(full), hash: Some(session.hash), ..Default::default() }
+        }));
+    }
+
+    pub(crate) fn delta(&mut self, agent: u32, up: &[LeaseId], down: &[LeaseId]) {
+        assert!(self.report(agent, |session| {
+            session.hash = up.iter().chain(down).fold(session.hash, |hash, id| hash.toggled(*id));
+            ReportRequest { up: up.into(), down: down.into(), hash: Some(session.hash), ..Default::default() }
+        }));
+    }
+
+    pub(crate) fn leave(&mut self, agent: u32, lease: LeaseId, reason: LeaveReason) {
+        let leave = Box::new(LeaveRequest { leases: vec![lease], reason });
+        let reply = self.request(Command::Leave { peer: self.peer(agent), request: 4, leave });
+        assert!(matches!(reply, Some(Ok(Reply::Done(_)))), "{reply:?}");
+    }
+
+    pub(crate) fn bye(&mut self, agent: u32) {
+        let reply = self.request(Command::Bye { peer: self.peer(agent), request: 5 });
+        assert!(matches!(reply, Some(Ok(Reply::Done(_)))), "{reply:?}");
+    }
+
+    /// Lets time pass with a tick at each wake, and at least each second.
+    pub(crate) fn pass(&mut self, ms: u64) {
+        let end = self.now.plus(ms);
+        while self.now < end {
+            let second = self.now.plus(1000);
+            let wake = self.core.next_wake().unwrap_or(second).max(self.now.plus(1));
+            self.now = wake.min(second).min(end);
+            self.handle(Command::Tick);
+        }
+    }
+
+    /// Lets time pass while these agents report each 30 s.
+    pub(crate) fn pass_with(&mut self, ms: u64, agents: &[u32]) {
+        let end = self.now.plus(ms);
+        while self.now < end {
+            self.pass(end.since(self.now).min(30_000));
+            for &agent in agents {
+                self.beat(agent);
+            }
+        }
+    }
+
+    /// A host (1) and a client (2), both with their first report.
+    pub(crate) fn pair_up(&mut self) {
+        self.connect(1, host(1, 4)).unwrap();
+        self.connect(2, client(2)).unwrap();
+        self.full(1, &[]);
+        self.full(2, &[]);
+    }
+
+    /// As [`Self::pair_up`], with a lease that both see.
+    pub(crate) fn lease_up(&mut self) -> LeaseId {
+        self.pair_up();
+        self.ask(2, 1);
+        let lease = self.admit(1);
+        self.delta(1, &[lease], &[]);
+        self.delta(2, &[lease], &[]);
+        lease
+    }
+
+    pub(crate) fn metered(&self) -> Vec<MeteredRow> {
+        let metered = |row: &Row| if let Row::Metered(row) = row { Some((**row).clone()) } else { None };
+        self.rows.iter().filter_map(metered).collect()
+    }
+
+    /// The process dies and a new one begins with what was written; sockets are gone.
+    pub(crate) fn restart(&mut self, limits: Limits) {
+        self.core = Core::restore(limits, [6; 32], self.now, self.rows.clone());
+        assert_eq!(self.core.check(), Ok(()));
+        self.calls.clear();
+    }
+}

@@ -1,0 +1,42 @@
+use vipnode_types::{Ms, wire::WireError};
+
+use crate::{Effect, Peer, Release, Reply, RequestId, Row};
+
+/// What one `handle` makes: rows first, then everything else in order.
+#[derive(Debug)]
+pub(crate) struct Turn {
+    pub(crate) now: Ms,
+    rows: Vec<Row>,
+    effects: Vec<Effect>,
+}
+
+impl Turn {
+    pub(crate) const fn new(now: Ms) -> Self {
+        Self { now, rows: Vec::new(), effects: Vec::new() }
+    }
+
+    pub(crate) fn persist(&mut self, row: Row) {
+        self.rows.push(row);
+    }
+
+    pub(crate) fn push(&mut self, effect: Effect) {
+        self.effects.push(effect);
+    }
+
+    /// Answers once everything persisted so far is durable.
+    pub(crate) fn reply_durably(&mut self, peer: Peer, request: RequestId, reply: Reply) {
+        self.push(Effect::Reply { peer, request, reply: Ok(reply), release: Release::AfterCommit });
+    }
+
+    /// Answers at once.
+    pub(crate) fn reply(&mut self, peer: Peer, request: RequestId, reply: Result<Reply, WireError>) {
+        self.push(Effect::Reply { peer, request, reply, release: Release::Now });
+    }
+
+    pub(crate) fn finish(self, out: &mut Vec<Effect>) {
+        if !self.rows.is_empty() {
+            out.push(Effect::Persist(self.rows));
+        }
+        out.extend(self.effects);
+    }
+}

@@ -1,0 +1,81 @@
+use std::{collections::BTreeMap, net::IpAddr};
+
+use vipnode_types::{Ms, wire::WireError};
+
+use crate::{
+    Core,
+    address_block::AddressBlock,
+    day_budget::{DayBudget, day},
+    errors,
+    lease::{Lease, UNSEEN},
+};
+
+/// Time that only hosts saw, by address block of the clients, today.
+#[derive(Debug, Default)]
+pub(crate) struct UnpairedBlocks {
+    day: u32,
+    blocks: BTreeMap<AddressBlock, DayBudget>,
+}
+
+impl UnpairedBlocks {
+    fn add(&mut self, now: Ms, address: IpAddr, ms: u64, limit: u32) {
+        if self.day != day(now) {
+            self.blocks.clear();
+            self.day = day(now);
+        }
+        let block = AddressBlock::of(address);
+        if self.blocks.contains_key(&block) || self.blocks.len() < limit as usize {
+            self.blocks.entry(block).or_default().add(now, ms);
+        }
+    }
+
+    fn used(&self, now: Ms, address: IpAddr) -> u64 {
+        self.blocks.get(&AddressBlock::of(address)).map_or(0, |budget| budget.used(now))
+    }
+}
+
+impl Core {
+    /// Counts time that a client had a place and the host alone said so. Never billed: a host would
+    /// farm it by kicking. Only where a price is asked.
+    pub(crate) fn count_unpaired(&mut self, client: u32, price: u32, ms: u64) {
+        if ms == 0 || self.prices.get(price).is_none_or(|price| price.is_free()) {
+            return;
+        }
+        let now = self.now;
+        let Some(node) = self.nodes.get_mut(client) else { return };
+        node.unpaired.add(now, ms);
+        let address = node.address;
+        self.counters.unpaired_ms = self.counters.unpaired_ms.saturating_add(ms);
+        if let Some(address) = address {
+            self.unpaired.add(now, address, ms, self.limits.unpaired_blocks);
+        }
+    }
+
+    /// Whether a client has used up its unpaired time of today, by itself or with its neighbours.
+    pub(crate) fn past_unpaired(&self, client: u32) -> bool {
+        let Some(node) = self.nodes.get(client) else { return false };
+        let block = node.address.map_or(0, |address| self.unpaired.used(self.now, address));
+        let used = node.unpaired.used(self.now).max(block);
+        !self.limits.price.is_free() && used >= self.limits.unpaired_ms_a_day
+    }
+
+    pub(crate) fn unpaired_error(&self) -> WireError {
+        errors::unpaired(self.limits.unpaired_ms_a_day, DayBudget::renewed_in(self.now))
+    }
+
+    /// The part of an ending row that counts: until the client saw the host, or since it fell silent. The
+    /// gap that sampling leaves between two honest reports does not.
+    pub(crate) fn unpaired_of(&self, lease: &Lease, client_silent: bool) -> u64 {
+        if lease.host_up == UNSEEN {
+            return 0;
+        }
+        let host_end = self.side_end(lease, vipnode_types::wire::Side::Host);
+        if lease.client_up == UNSEEN {
+            return host_end.since(lease.host_up);
+        }
+        let before = lease.client_up.min(host_end).since(lease.host_up);
+        let client_end = self.side_end(lease, vipnode_types::wire::Side::Client);
+        let after = if client_silent { host_end.since(client_end.max(lease.host_up)) } else { 0 };
+        before.saturating_add(after)
+    }
+}
