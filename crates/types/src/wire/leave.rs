@@ -21,6 +21,8 @@ pub enum LeaveReason {
     Unstable,
     /// No longer needed.
     Surplus,
+    /// It costs more than the client takes.
+    Price,
     /// The host takes the place back for its own node.
     Drained,
     /// What the agent did for it was lost (its node restarted, its journal says nothing).
