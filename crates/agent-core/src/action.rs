@@ -44,14 +44,17 @@ pub enum Action {
         /// With what.
         reply: CallReply,
     },
-    /// Close the socket to the pool and open another no sooner than in `after_ms`.
+    /// Close the socket to the pool, if there is one, and open another in `after_ms`. The end comes as
+    /// [`crate::Event::PoolOpen`] or [`crate::Event::PoolLost`]; no `PoolLost` is told for the socket
+    /// closed here, and no `PoolAnswers` or `PoolCalls` of it are told any more.
     Reconnect {
         /// How long to wait.
         after_ms: u64,
     },
     /// Tell the user.
     Notice(Notice),
-    /// Everything is undone: end. `error` is set where the agent cannot go on.
+    /// The end; no action follows. `error` is set where the agent could not go on, or could not undo
+    /// everything in time.
     Stopped {
         /// Why, and what mends it.
         error: Option<WireError>,
@@ -72,6 +75,8 @@ pub enum NodeCall {
     Drop(Enode),
     /// Take trust back, then stop dialling and disconnect.
     Evict(Enode),
+    /// Take trust back and leave the connection alone: another lease needs it, or it was there before.
+    Untrust(Enode),
 }
 
 /// A request to the pool.

@@ -8,14 +8,16 @@ use crate::{NodeTask, action::RequestTag};
 /// What happens to the agent.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Event {
-    /// The node answered a probe: it is there, for the first time or again.
+    /// The node answered a probe: it is there, for the first time or again. Told once each time it
+    /// (re)appears, not at each probe: everything granted is then told to it anew.
     NodeUp(Box<NodeFacts>),
     /// The node does not answer.
     NodeDown {
         /// Why, for the user.
         why: String,
     },
-    /// The whole list of peers.
+    /// The whole list of peers; told at each [`crate::Action::Watch`] look, and at least every 20 s while
+    /// the node is up (60 s without it count as not watched, and nothing is stated as seen).
     Peers(Vec<PeerFact>),
     /// A single peer is known to be gone (from `peerEvents`); the next [`Event::Peers`] confirms it.
     PeerGone(NodeId),
@@ -33,7 +35,8 @@ pub enum Event {
         /// How; an error says why, for the user.
         result: Result<(), String>,
     },
-    /// A socket to the pool is open, nothing was said on it yet.
+    /// A socket to the pool is open, nothing was said on it yet. Whoever runs the mind opens the first
+    /// by itself; each further one is asked for by [`crate::Action::Reconnect`].
     PoolOpen,
     /// The socket to the pool is gone, or could not be opened.
     PoolLost {

@@ -6,19 +6,47 @@
 //!
 //! Every grant is in the journal before the node is told ([`Action::Journal`] comes before
 //! [`Action::Node`], and is to be durable before the next action is begun), so that what a crash leaves
-//! can be undone without a pool.
+//! can be undone without a pool. It is called undone only after the node said so. What the agent did not
+//! do it never undoes: peers and trust that the node has by itself stay.
+//!
+//! Whoever runs it: reads the journal ([`left_undone`]) into [`AgentCore::new`]; opens the first socket to
+//! the pool; probes the node and tells [`Event::NodeUp`]; sends [`Event::Tick`] at
+//! [`AgentCore::next_wake`]; lists peers at each [`Action::Watch`] and at least every 20 s.
 #![cfg_attr(not(test), deny(clippy::arithmetic_side_effects))]
 
 mod action;
+mod admit;
+mod agent_core;
+mod ask;
+mod avoid;
+mod backoff;
+mod check;
 mod config;
+mod dial;
 mod event;
 mod grant;
+mod hands;
+mod hello;
+mod hosting;
+mod lease;
+mod leases;
+mod leave;
+mod limits;
+mod node_side;
+mod own_peers;
+mod pool_link;
+mod reconcile;
+mod release;
+mod report;
+mod stop;
+mod view;
+mod watch;
 
 pub use action::{Action, CallReply, NodeCall, NodeTask, Notice, RequestTag, ToPool};
+pub use agent_core::AgentCore;
 pub use config::{AgentConfig, HostConfig};
 pub use event::{Event, FromPool, PoolAnswer, StopCause};
 pub use grant::{Grant, GrantKind, JournalEntry};
-
-/// The agent's mind.
-#[derive(Debug)]
-pub struct AgentCore {}
+pub use hosting::HostConfigError;
+pub use release::{left_undone, release};
+pub use view::{AgentView, LeaseState, PoolState};

@@ -1,0 +1,134 @@
+use vipnode_types::{
+    Enode, Ms, NodeId,
+    wire::{AdmitCall, ErrorCode, EvictCall, Side, WireError},
+};
+
+use crate::{Action, AgentCore, FromPool, Notice, RequestTag, hands::refused, lease::Lease, limits};
+
+impl AgentCore {
+    pub(crate) fn pool_calls(&mut self, now: Ms, tag: RequestTag, call: FromPool, out: &mut Vec<Action>) {
+        let full = self.leases.pending_calls() >= limits::PENDING_CALLS;
+        match call {
+            // What is over ends whether or not there is room to say so later.
+            FromPool::Evict(call) => self.evict(tag, &call, full, out),
+            FromPool::Admit(_) | FromPool::Dial(_) if full => {
+                let why = format!("{} calls wait for this node already", limits::PENDING_CALLS);
+                out.push(Action::Answer { tag, reply: Err(WireError::busy(why, 1_000)) });
+            }
+            FromPool::Admit(call) => self.admit(now, tag, &call, out),
+            FromPool::Dial(call) => self.dial(now, tag, call, out),
+        }
+    }
+
+    fn admit(&mut self, now: Ms, tag: RequestTag, call: &AdmitCall, out: &mut Vec<Action>) {
+        let reply = match self.leases.get(call.lease) {
+            Some(_) => self.admit_again(tag, call),
+            None => self.admit_new(now, tag, call, out),
+        };
+        // Without a reply yet it is answered once the node is done.
+        if let Some(reply) = reply {
+            out.push(Action::Answer { tag, reply });
+        }
+    }
+
+    /// A repeated call: the answer is that of the first.
+    fn admit_again(&mut self, tag: RequestTag, call: &AdmitCall) -> Option<Result<(), WireError>> {
+        let socket = self.link.socket;
+        let lease = self.leases.get_mut(call.lease)?;
+        if lease.side != Side::Host || lease.peer.id != call.client {
+            return Some(Err(other_lease()));
+        }
+        if !lease.runs() {
+            return Some(Err(WireError::busy("this lease has ended and is being undone", 1_000)));
+        }
+        if !self.node.up {
+            return Some(Err(refused("the host's node is away")));
+        }
+        lease.socket = socket;
+        if std::mem::take(&mut lease.leftover) {
+            lease.applied = false;
+        }
+        if lease.nodes_own || lease.applied {
+            return Some(Ok(()));
+        }
+        lease.waiting.push(tag);
+        None
+    }
+
+    fn admit_new(
+        &mut self,
+        now: Ms,
+        tag: RequestTag,
+        call: &AdmitCall,
+        out: &mut Vec<Action>,
+    ) -> Option<Result<(), WireError>> {
+        if let Some(why) = self.refuses(now, call.client) {
+            return Some(Err(refused(why)));
+        }
+        let mut lease = Lease::new(call.lease, Side::Host, Enode::id_only(call.client), now);
+        lease.price = Some(call.price);
+        lease.socket = self.link.socket;
+        if self.is_nodes_own_link(call.client) {
+            let trusted = self.node.peers.get(&call.client).copied().flatten();
+            lease.nodes_own = trusted == Some(true);
+            lease.linked_before = true;
+        }
+        if lease.nodes_own {
+            out.push(Action::Notice(Notice::ClientAdmitted { lease: lease.id, client: call.client }));
+            self.leases.insert(lease);
+            return Some(Ok(()));
+        }
+        lease.waiting.push(tag);
+        self.leases.insert(lease);
+        None
+    }
+
+    /// Why no client is let in now; the agent keeps to its own count whatever the pool says.
+    fn refuses(&self, now: Ms, client: NodeId) -> Option<String> {
+        let Some(host) = &self.config.host else {
+            return Some("this agent sells no places".to_owned());
+        };
+        if let Some(why) = self.offer(now).1 {
+            return Some(why);
+        }
+        let (held, slots) = (self.leases.held(Side::Host), host.places());
+        if held >= slots || self.leases.len() >= limits::LEASES {
+            return Some(format!("all {slots} places are taken"));
+        }
+        (self.node.facts.as_ref()?.id == client).then(|| "a node is no client of itself".to_owned())
+    }
+
+    /// Whether the node is connected to that peer without any doing of the agent.
+    pub(crate) fn is_nodes_own_link(&self, peer: NodeId) -> bool {
+        let ours = |lease: &Lease| lease.peer.id == peer && !lease.nodes_own && !lease.linked_before;
+        self.node.peers.contains_key(&peer) && !self.leases.iter().any(ours)
+    }
+
+    /// A lease that is not known is undone already.
+    fn evict(&mut self, tag: RequestTag, call: &EvictCall, full: bool, out: &mut Vec<Action>) {
+        let Some(lease) = self.leases.get(call.lease) else {
+            out.push(Action::Answer { tag, reply: Ok(()) });
+            return;
+        };
+        if lease.peer.id != call.peer {
+            out.push(Action::Answer { tag, reply: Err(other_lease()) });
+            return;
+        }
+        if lease.side == Side::Client && lease.runs() && lease.ever_up {
+            out.push(Action::Notice(Notice::HostGone { lease: lease.id, host: lease.peer.id }));
+        }
+        self.end(call.lease, Some(call.reason), out);
+        self.asks.soon(self.now);
+        let now_undone = "it is over and will be undone as soon as the node can be told";
+        let Some(lease) = self.leases.get_mut(call.lease) else { return };
+        match &mut lease.over {
+            Some(over) if self.node.up && !full => over.waiting.push(tag),
+            _ if !lease.journaled => out.push(Action::Answer { tag, reply: Ok(()) }),
+            _ => out.push(Action::Answer { tag, reply: Err(refused(now_undone)) }),
+        }
+    }
+}
+
+pub(crate) fn other_lease() -> WireError {
+    WireError::new(ErrorCode::InvalidParams, "this lease is held with another peer or from the other side", "")
+}

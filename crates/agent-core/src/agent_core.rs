@@ -1,0 +1,130 @@
+use rand::SeedableRng;
+use rand_chacha::ChaCha8Rng;
+use vipnode_types::{LeaseId, Ms, wire::LeaveReason};
+
+use crate::{
+    Action, AgentConfig, Event, Grant, NodeTask, RequestTag, ask::Asks, avoid::Avoid, lease::Lease, leases::Leases,
+    leave::Leaving, node_side::NodeSide, own_peers::OwnPeers, pool_link::PoolLink, report::Reports, stop::Stopping,
+};
+
+/// The agent's mind. See the [crate] for what it promises.
+#[derive(Debug, Clone)]
+pub struct AgentCore {
+    pub(crate) config: AgentConfig,
+    pub(crate) rng: ChaCha8Rng,
+    /// The newest moment handed in: time never runs backwards in here.
+    pub(crate) now: Ms,
+    pub(crate) node: NodeSide,
+    pub(crate) leases: Leases,
+    pub(crate) link: PoolLink,
+    pub(crate) asks: Asks,
+    pub(crate) avoid: Avoid,
+    pub(crate) reports: Reports,
+    pub(crate) leaving: Leaving,
+    pub(crate) own_peers: OwnPeers,
+    /// What was last said to the user of the places offered.
+    pub(crate) offer_said: Option<(u32, Option<String>)>,
+    pub(crate) stopping: Option<Stopping>,
+    pub(crate) stopped: bool,
+    /// How many leases an earlier run left.
+    pub(crate) left_over: usize,
+    next_tag: RequestTag,
+    next_task: u64,
+}
+
+impl AgentCore {
+    /// A mind that knows what an earlier run left undone (see [`crate::left_undone`]). These grants are
+    /// kept until the pool says which of them still live.
+    #[must_use]
+    pub fn new(config: AgentConfig, journal: impl IntoIterator<Item = Grant>, now: Ms) -> Self {
+        let mut rng = ChaCha8Rng::from_seed(config.seed);
+        let mut leases = Leases::default();
+        for grant in journal {
+            leases.insert(Lease::left_over(grant, now));
+        }
+        // Two runs of one agent must not take the answer to an old request for the answer to a new one.
+        let next_tag = u64::from(rand::Rng::next_u32(&mut rng));
+        Self {
+            left_over: leases.len(),
+            config,
+            rng,
+            now,
+            node: NodeSide::default(),
+            leases,
+            link: PoolLink::default(),
+            asks: Asks::default(),
+            avoid: Avoid::default(),
+            reports: Reports::default(),
+            leaving: Leaving::default(),
+            own_peers: OwnPeers::default(),
+            offer_said: None,
+            stopping: None,
+            stopped: false,
+            next_tag,
+            next_task: 0,
+        }
+    }
+
+    /// Takes in what happened at `now` and appends what is to be done, in order.
+    pub fn handle(&mut self, now: Ms, event: Event, out: &mut Vec<Action>) {
+        if self.stopped {
+            return;
+        }
+        let now = self.now.max(now);
+        self.now = now;
+        match event {
+            Event::NodeUp(facts) => self.node_up(now, *facts, out),
+            Event::NodeDown { why } => self.node_down(why, out),
+            Event::Peers(peers) => self.see_peers(now, &peers, out),
+            Event::PeerGone(peer) => self.suspect_gone(now, peer, out),
+            Event::Head { head, wall_s } => self.node.see_head(now, head, wall_s),
+            Event::NodeDone { task, result } => self.node_done(now, task, result, out),
+            Event::PoolOpen => self.pool_open(now, out),
+            Event::PoolLost { why } => self.pool_lost(now, why, out),
+            Event::PoolCalls { tag, call } => self.pool_calls(now, tag, call, out),
+            Event::PoolAnswers { tag, answer } => self.pool_answers(now, tag, answer, out),
+            Event::Stop(_) => self.stop(now, out),
+            Event::Tick => {}
+        }
+        self.settle(now, out);
+    }
+
+    /// The moment at which [`Event::Tick`] is due, unless something else happens before; `None` while
+    /// only an event can change anything.
+    #[must_use]
+    pub fn next_wake(&self) -> Option<Ms> {
+        if self.stopped {
+            return None;
+        }
+        let due = self.watch_due().chain(self.node_due()).chain(self.pool_due()).chain(self.stop_due());
+        due.chain(self.head_due()).min()
+    }
+
+    /// Does what is due by the clock or follows from what changed: first at the node, then towards the pool.
+    fn settle(&mut self, now: Ms, out: &mut Vec<Action>) {
+        self.watch_expire(now, out);
+        self.tasks_expire(now, out);
+        self.link_expire(now, out);
+        self.work(now, out);
+        self.say_offer(now, out);
+        self.speak(now, out);
+        self.finish_stop(now, out);
+    }
+
+    pub(crate) fn new_tag(&mut self) -> RequestTag {
+        self.next_tag = self.next_tag.wrapping_add(1);
+        self.next_tag
+    }
+
+    pub(crate) fn new_task(&mut self) -> NodeTask {
+        self.next_task = self.next_task.wrapping_add(1);
+        NodeTask(self.next_task)
+    }
+
+    /// Tells the pool that a lease is left, at the next chance.
+    pub(crate) fn leave(&mut self, lease: LeaseId, reason: LeaveReason) {
+        if self.link.is_live() && self.stopping.is_none() {
+            self.leaving.add(lease, reason);
+        }
+    }
+}

@@ -1,0 +1,81 @@
+use std::collections::BTreeMap;
+
+use vipnode_types::{Ms, NodeId};
+
+use crate::limits;
+
+/// Hosts that failed, for a while.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Avoid {
+    /// Until when.
+    hosts: BTreeMap<NodeId, Ms>,
+    /// When a host was gone at once after it connected; the newest last.
+    gone_at_once: BTreeMap<NodeId, Vec<Ms>>,
+}
+
+impl Avoid {
+    pub(crate) fn len(&self) -> usize {
+        self.hosts.len().max(self.gone_at_once.len())
+    }
+
+    pub(crate) fn contains(&self, host: NodeId, now: Ms) -> bool {
+        self.hosts.get(&host).is_some_and(|until| *until > now)
+    }
+
+    pub(crate) fn list(&mut self, now: Ms) -> Vec<NodeId> {
+        self.hosts.retain(|_, until| *until > now);
+        self.hosts.keys().copied().collect()
+    }
+
+    pub(crate) fn add(&mut self, host: NodeId, now: Ms) {
+        self.hosts.retain(|_, until| *until > now);
+        if self.hosts.len() >= limits::AVOID && !self.hosts.contains_key(&host) {
+            let soonest = self.hosts.iter().min_by_key(|(_, until)| **until).map(|(host, _)| *host);
+            if let Some(soonest) = soonest {
+                self.hosts.remove(&soonest);
+            }
+        }
+        self.hosts.insert(host, now.plus(limits::AVOID_MS));
+        self.gone_at_once.remove(&host);
+    }
+
+    /// The host connected and was gone at once; says whether that happened too often of late.
+    pub(crate) fn gone_at_once(&mut self, host: NodeId, now: Ms) -> bool {
+        let recent = |at: &Ms| now.since(*at) < limits::AT_ONCE_WITHIN_MS;
+        self.gone_at_once.retain(|_, times| times.iter().any(recent));
+        if self.gone_at_once.len() >= limits::AVOID && !self.gone_at_once.contains_key(&host) {
+            self.gone_at_once.pop_first();
+        }
+        let times = self.gone_at_once.entry(host).or_default();
+        times.retain(recent);
+        times.push(now);
+        times.len() >= limits::AT_ONCE_TIMES
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_list_is_bounded_and_forgets() {
+        let mut avoid = Avoid::default();
+        for number in 0..200u8 {
+            avoid.add(NodeId::new([number; 64]), Ms::new(u64::from(number)));
+        }
+        let now = Ms::new(200);
+        assert_eq!(avoid.list(now).len(), limits::AVOID);
+        assert!(avoid.contains(NodeId::new([199; 64]), now) && !avoid.contains(NodeId::new([0; 64]), now));
+        assert!(avoid.list(now.plus(limits::AVOID_MS)).is_empty());
+    }
+
+    #[test]
+    fn three_times_within_a_minute_is_too_often() {
+        let mut avoid = Avoid::default();
+        let host = NodeId::new([1; 64]);
+        assert!(!avoid.gone_at_once(host, Ms::new(0)));
+        assert!(!avoid.gone_at_once(host, Ms::new(35_000)));
+        assert!(!avoid.gone_at_once(host, Ms::new(70_000)), "the first is too long ago");
+        assert!(avoid.gone_at_once(host, Ms::new(80_000)));
+    }
+}

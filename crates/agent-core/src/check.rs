@@ -1,0 +1,47 @@
+use std::collections::BTreeSet;
+
+use vipnode_types::wire::Side;
+
+use crate::{AgentCore, lease::Lease, limits};
+
+impl AgentCore {
+    /// Whether everything that always holds does hold; for tests and the simulator.
+    ///
+    /// # Errors
+    /// What does not hold.
+    pub fn check(&self) -> Result<(), String> {
+        self.leases.iter().try_for_each(check_lease)?;
+        let mut busy = BTreeSet::new();
+        for lease in self.leases.iter().filter(|lease| lease.task.is_some()) {
+            ensure(busy.insert(lease.peer.id), || format!("{:?}: two tasks for one peer", lease.id))?;
+        }
+        let most = limits::LEASES.max(self.left_over);
+        ensure(self.leases.len() <= most, || "more leases than the limit".to_owned())?;
+        ensure(self.avoid.len() <= limits::AVOID, || "more avoided hosts than the limit".to_owned())?;
+        let pending = self.leases.pending_calls();
+        ensure(pending <= limits::PENDING_CALLS, || format!("{pending} calls wait"))?;
+        ensure(self.node.peers.len() <= limits::PEERS, || "more peers than the limit".to_owned())?;
+        ensure(self.node.up || busy.is_empty(), || "a task runs while the node is away".to_owned())?;
+        let places = self.config.host.as_ref().map_or(0, crate::HostConfig::places);
+        let fresh = self.leases.iter().filter(|lease| lease.side == Side::Host && lease.socket > 0).count();
+        let most = usize::try_from(places).unwrap_or(usize::MAX).max(self.left_over);
+        ensure(fresh <= most, || format!("{fresh} clients on {places} places"))?;
+        let live = self.link.is_live();
+        let speaks = self.reports.in_flight().or(self.asks.in_flight()).or(self.leaving.in_flight()).is_some();
+        ensure(live || !speaks, || "a request is in flight on no socket".to_owned())
+    }
+}
+
+fn check_lease(lease: &Lease) -> Result<(), String> {
+    let id = lease.id;
+    ensure(!lease.applied || lease.journaled || lease.nodes_own, || format!("{id:?}: done and not in the journal"))?;
+    ensure(lease.task.is_none() || lease.journaled, || format!("{id:?}: the node is told before the journal"))?;
+    ensure(!lease.nodes_own || !lease.journaled, || format!("{id:?}: the node's own, and in the journal"))?;
+    ensure(lease.runs() || lease.up.is_none(), || format!("{id:?}: over and still seen"))?;
+    let seen = lease.up.is_some();
+    ensure(seen || (lease.suspect.is_none() && !lease.returning), || format!("{id:?}: suspected unseen"))
+}
+
+fn ensure(holds: bool, what: impl FnOnce() -> String) -> Result<(), String> {
+    if holds { Ok(()) } else { Err(what()) }
+}

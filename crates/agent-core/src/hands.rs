@@ -1,0 +1,268 @@
+//! What the node is told: one thing at a time for each peer, the journal first.
+
+use vipnode_types::{
+    LeaseId, Ms,
+    wire::{ErrorCode, EvictReason, LeaveReason, Side, WireError},
+};
+
+use crate::{
+    Action, AgentCore, JournalEntry, NodeCall, NodeTask, Notice,
+    lease::{Lease, Task, Work},
+    limits,
+};
+
+/// What is next for a lease.
+enum Plan {
+    /// Nothing, or not now.
+    Nothing,
+    /// The node is told.
+    Tell(Work, NodeCall),
+    /// It is over and the node has nothing to undo: another lease needs all that stands.
+    Covered,
+    /// It is over, and nothing was ever done.
+    Remove,
+}
+
+impl AgentCore {
+    /// Has the node do whatever leases need and lack: first what is over, then admits, then dials.
+    pub(crate) fn work(&mut self, now: Ms, out: &mut Vec<Action>) {
+        // Each further round follows on a removal, so there are no more rounds than leases.
+        while self.work_round(now, out) {}
+    }
+
+    fn work_round(&mut self, now: Ms, out: &mut Vec<Action>) -> bool {
+        let mut ids = self.leases.ids(|lease| lease.task.is_none() && has_work(lease, now));
+        if ids.is_empty() {
+            return false;
+        }
+        ids.sort_by_key(|id| self.leases.get(*id).map(|lease| (lease.runs(), lease.side == Side::Client, lease.id)));
+        let mut busy = self.leases.busy_peers();
+        let mut removed = false;
+        for id in ids {
+            let Some(lease) = self.leases.get(id) else { continue };
+            let peer = lease.peer.id;
+            match self.plan(lease) {
+                Plan::Nothing => {}
+                Plan::Tell(what, call) if self.node.up && !busy.contains(&peer) => {
+                    busy.insert(peer);
+                    self.tell_node(now, id, what, call, out);
+                }
+                Plan::Tell(..) => {}
+                Plan::Covered => {
+                    self.hand_over(id);
+                    self.undone(id, out);
+                    removed = true;
+                }
+                Plan::Remove => {
+                    self.undone(id, out);
+                    removed = true;
+                }
+            }
+        }
+        removed
+    }
+
+    fn plan(&self, lease: &Lease) -> Plan {
+        if !lease.runs() {
+            return if lease.journaled { self.plan_undo(lease) } else { Plan::Remove };
+        }
+        if !lease.applied {
+            let call = match lease.side {
+                Side::Host => NodeCall::Admit(lease.peer.clone()),
+                Side::Client => NodeCall::Dial(lease.peer.clone()),
+            };
+            return Plan::Tell(Work::Apply, call);
+        }
+        match &lease.dial {
+            Some(dial) if !dial.done => Plan::Tell(Work::HostDial, NodeCall::Dial(dial.peer.clone())),
+            _ => Plan::Nothing,
+        }
+    }
+
+    /// Takes back no more than no other lease with the same node needs.
+    fn plan_undo(&self, lease: &Lease) -> Plan {
+        let runs = |fits: fn(&Lease) -> bool| self.leases.siblings(lease).any(|other| other.runs() && fits(other));
+        let as_host = runs(|other| other.side == Side::Host && !other.nodes_own);
+        let as_client = runs(|other| other.side == Side::Client && !other.nodes_own);
+        let nodes_own = runs(|other| other.nodes_own);
+        let peer = lease.peer.clone();
+        match lease.side {
+            Side::Host if as_host => Plan::Covered,
+            Side::Host if as_client || nodes_own || lease.linked_before => {
+                Plan::Tell(Work::Undo, NodeCall::Untrust(peer))
+            }
+            Side::Host => Plan::Tell(Work::Undo, NodeCall::Evict(peer)),
+            // Evicting will drop it too.
+            Side::Client if as_client || as_host => Plan::Covered,
+            // To stop dialling would cut a connection that is the node's own: wait for that lease's end.
+            Side::Client if nodes_own => Plan::Nothing,
+            Side::Client => Plan::Tell(Work::Undo, NodeCall::Drop(peer)),
+        }
+    }
+
+    /// What was done for this lease is now undone with its sibling, all of it.
+    fn hand_over(&mut self, id: LeaseId) {
+        let Some(lease) = self.leases.get(id) else { return };
+        let (peer, dial) = (lease.peer.id, lease.side == Side::Client || lease.dial.is_some());
+        if dial {
+            for other in self.leases.iter_mut().filter(|other| other.peer.id == peer) {
+                other.linked_before = false;
+            }
+        }
+    }
+
+    fn tell_node(&mut self, now: Ms, id: LeaseId, what: Work, call: NodeCall, out: &mut Vec<Action>) {
+        let task = self.new_task();
+        let Some(lease) = self.leases.get_mut(id) else { return };
+        lease.task = Some(Task { id: task, what, since: now });
+        if what == Work::Apply && !std::mem::replace(&mut lease.journaled, true) {
+            out.push(Action::Journal(JournalEntry::Done(lease.grant())));
+        }
+        out.push(Action::Node { task, call });
+        if what == Work::HostDial || (what == Work::Apply && lease.side == Side::Client) {
+            out.push(Action::Watch { for_ms: limits::CONNECT_MS });
+        }
+    }
+
+    pub(crate) fn node_done(&mut self, now: Ms, task: NodeTask, result: Result<(), String>, out: &mut Vec<Action>) {
+        // An end that comes after the task was given up is nobody's.
+        let of_task = |lease: &Lease| lease.task.is_some_and(|running| running.id == task);
+        let Some(lease) = self.leases.iter_mut().find(|lease| of_task(lease)) else { return };
+        let Some(task) = lease.task.take() else { return };
+        let id = lease.id;
+        match (task.what, result) {
+            (Work::Apply, Ok(())) => self.applied(id, out),
+            (Work::Apply, Err(why)) => self.not_applied(now, id, &why, out),
+            (Work::HostDial, Ok(())) => {
+                if let Some(dial) = &mut lease.dial {
+                    dial.done = true;
+                    answer_all(&mut dial.waiting, &Ok(()), out);
+                }
+            }
+            (Work::HostDial, Err(why)) => {
+                if let Some(mut dial) = lease.dial.take() {
+                    answer_all(&mut dial.waiting, &Err(refused(format!("the node does not dial: {why}"))), out);
+                }
+            }
+            (Work::Undo, Ok(())) => self.undone(id, out),
+            (Work::Undo, Err(why)) => {
+                let stopping = self.stopping.is_some();
+                let wait_ms = if stopping { limits::UNDO_AGAIN_STOPPING_MS } else { limits::UNDO_AGAIN_MS };
+                lease.undo_again = Some(now.plus(wait_ms));
+                if let Some(over) = &mut lease.over {
+                    answer_all(&mut over.waiting, &Err(refused(format!("the node did not undo it yet: {why}"))), out);
+                }
+            }
+        }
+    }
+
+    fn applied(&mut self, id: LeaseId, out: &mut Vec<Action>) {
+        let Some(lease) = self.leases.get_mut(id) else { return };
+        lease.applied = true;
+        if lease.side == Side::Host && lease.runs() {
+            if !lease.waiting.is_empty() {
+                out.push(Action::Notice(Notice::ClientAdmitted { lease: id, client: lease.peer.id }));
+            }
+            answer_all(&mut lease.waiting, &Ok(()), out);
+            out.push(Action::Watch { for_ms: limits::WATCH_MS });
+        }
+    }
+
+    /// Whether the node did half of it is not known: it is undone, and the journal says so after.
+    fn not_applied(&mut self, now: Ms, id: LeaseId, why: &str, out: &mut Vec<Action>) {
+        let Some(lease) = self.leases.get_mut(id).filter(|lease| lease.runs()) else { return };
+        if lease.side == Side::Client {
+            self.host_failed(now, id, LeaveReason::NotConnected, true, out);
+            return;
+        }
+        let asked = !lease.waiting.is_empty();
+        answer_all(&mut lease.waiting, &Err(refused(format!("the node does not let the client in: {why}"))), out);
+        let reason = (!asked).then_some(EvictReason::Drained);
+        self.end(id, reason, out);
+        if !asked {
+            self.leave(id, LeaveReason::Lost);
+        }
+    }
+
+    /// The node is away: calls that wait for it are answered, and all else is told anew when it is back.
+    pub(crate) fn fail_all_tasks(&mut self, out: &mut Vec<Action>) {
+        let mut failed = Vec::new();
+        for lease in self.leases.iter_mut() {
+            if lease.task.take().is_some_and(|task| task.what == Work::Apply) {
+                lease.applied = false;
+            }
+            lease.suspect = None;
+            let away = || Err(refused("the host's node is away"));
+            if !lease.waiting.is_empty() {
+                answer_all(&mut lease.waiting, &away(), out);
+                failed.push(lease.id);
+            }
+            if let Some(dial) = &mut lease.dial {
+                answer_all(&mut dial.waiting, &away(), out);
+            }
+            if let Some(over) = &mut lease.over {
+                answer_all(&mut over.waiting, &away(), out);
+            }
+        }
+        for lease in failed {
+            self.end(lease, None, out);
+        }
+    }
+
+    pub(crate) fn tasks_expire(&mut self, now: Ms, out: &mut Vec<Action>) {
+        let tasks = self.leases.iter().filter_map(|lease| lease.task);
+        let late: Vec<_> = tasks.filter(|task| task.since.plus(limits::NODE_TASK_MS) <= now).collect();
+        for task in late {
+            let why = format!("no answer within {} s", limits::NODE_TASK_MS / 1_000);
+            self.node_done(now, task.id, Err(why), out);
+        }
+    }
+
+    /// When something at the node is due.
+    pub(crate) fn node_due(&self) -> impl Iterator<Item = Ms> {
+        let tasks = self.leases.iter().filter_map(|lease| lease.task).map(|task| task.since.plus(limits::NODE_TASK_MS));
+        let again = |lease: &Lease| lease.undo_again.filter(|at| self.node.up && *at > self.now);
+        tasks.chain(self.leases.iter().filter_map(again))
+    }
+
+    /// The lease is over: everything done for it is undone.
+    pub(crate) fn end(&mut self, id: LeaseId, reason: Option<EvictReason>, out: &mut Vec<Action>) {
+        let Some(lease) = self.leases.get_mut(id).filter(|lease| lease.runs()) else { return };
+        lease.mark_down();
+        lease.over = Some(crate::lease::Over { reason, waiting: Vec::new() });
+        let ended = Err(refused("the lease ended before the node had done it"));
+        answer_all(&mut lease.waiting, &ended, out);
+        if let Some(dial) = &mut lease.dial {
+            answer_all(&mut dial.waiting, &ended, out);
+        }
+    }
+
+    /// Nothing of the lease is left at the node.
+    fn undone(&mut self, id: LeaseId, out: &mut Vec<Action>) {
+        let Some(lease) = self.leases.remove(id) else { return };
+        if lease.journaled {
+            out.push(Action::Journal(JournalEntry::Undone { lease: id, kind: lease.kind() }));
+        }
+        let Some(mut over) = lease.over else { return };
+        answer_all(&mut over.waiting, &Ok(()), out);
+        if let (Side::Host, Some(reason)) = (lease.side, over.reason) {
+            out.push(Action::Notice(Notice::ClientEvicted { lease: id, client: lease.peer.id, reason }));
+        }
+    }
+}
+
+fn has_work(lease: &Lease, now: Ms) -> bool {
+    if !lease.runs() {
+        return lease.undo_again.is_none_or(|at| at <= now);
+    }
+    !lease.nodes_own && (!lease.applied || lease.dial.as_ref().is_some_and(|dial| !dial.done))
+}
+
+/// Answers every call that waits, and none of them again.
+pub(crate) fn answer_all(waiting: &mut Vec<u64>, reply: &Result<(), WireError>, out: &mut Vec<Action>) {
+    out.extend(waiting.drain(..).map(|tag| Action::Answer { tag, reply: reply.clone() }));
+}
+
+pub(crate) fn refused(why: impl Into<String>) -> WireError {
+    WireError::new(ErrorCode::Refused, why, "")
+}

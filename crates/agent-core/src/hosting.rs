@@ -1,0 +1,120 @@
+use vipnode_types::Ms;
+
+use crate::{Action, AgentCore, HostConfig, Notice, limits};
+
+/// Why a host may not start as it is configured.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum HostConfigError {
+    /// More places than the node has room for beside its own peers.
+    #[error(
+        "--slots {slots} does not fit: the node takes --node-max-peers {node_max_peers} peers and --reserve {reserve} \
+         are kept for its own, so at most {most} can be sold. A trusted client takes a place in the node's table, and a \
+         node whose table is full dials nobody. Lower --slots, or raise the node's own limit and say so with \
+         --node-max-peers"
+    )]
+    TooMany {
+        /// Asked for.
+        slots: u32,
+        /// Kept.
+        reserve: u32,
+        /// Of the node.
+        node_max_peers: u32,
+        /// What would fit.
+        most: u32,
+    },
+    /// More places than one agent can hold.
+    #[error("--slots {slots} is more than one agent holds, which is {most}. Lower --slots")]
+    Limit {
+        /// Asked for.
+        slots: u32,
+        /// The limit.
+        most: u32,
+    },
+}
+
+impl HostConfig {
+    /// Whether the places to sell fit beside the node's own peers.
+    ///
+    /// # Errors
+    /// The numbers, the reason and the flags that mend it.
+    pub const fn check(&self) -> Result<(), HostConfigError> {
+        let (slots, reserve, node_max_peers) = (self.slots, self.reserve, self.node_max_peers);
+        let most = self.room();
+        if slots > most {
+            return Err(HostConfigError::TooMany { slots, reserve, node_max_peers, most });
+        }
+        if slots > limits::SLOTS {
+            return Err(HostConfigError::Limit { slots, most: limits::SLOTS });
+        }
+        Ok(())
+    }
+
+    /// Places that are ever sold at once.
+    pub(crate) fn places(&self) -> u32 {
+        self.slots.min(self.room()).min(limits::SLOTS)
+    }
+
+    const fn room(&self) -> u32 {
+        self.node_max_peers.saturating_sub(self.reserve)
+    }
+}
+
+impl AgentCore {
+    /// Places offered in all, and why none.
+    pub(crate) fn offer(&self, now: Ms) -> (u32, Option<String>) {
+        let Some(host) = &self.config.host else { return (0, None) };
+        match self.offers_nothing(host, now) {
+            Some(why) => (0, Some(why)),
+            None => (host.places(), None),
+        }
+    }
+
+    fn offers_nothing(&self, host: &HostConfig, now: Ms) -> Option<String> {
+        let facts = self.node.facts.as_ref().filter(|_| self.node.up);
+        if self.stopping.is_some() {
+            return Some("the host stops".to_owned());
+        }
+        let Some(facts) = facts else {
+            return Some("the host's node is away".to_owned());
+        };
+        if !facts.full {
+            return Some("the node is no full node, and only those serve others".to_owned());
+        }
+        let Some(head) = self.node.head else {
+            return Some("the node has not told its newest block yet".to_owned());
+        };
+        // geth calls itself syncing for as long as its head is genesis.
+        let at_rest = host.max_head_age_s.is_none() && head.fact.number == 0;
+        if head.fact.syncing && !at_rest {
+            return Some("the node is not in sync".to_owned());
+        }
+        let most_s = host.max_head_age_s?;
+        let late = head.age_ms(now) > most_s.saturating_mul(1_000);
+        late.then(|| {
+            format!(
+                "the node's newest block is older than {most_s} s, so it is not in sync (--max-head-age; \"off\" for a \
+                 chain that stands still)"
+            )
+        })
+    }
+
+    /// When the newest block becomes too old.
+    pub(crate) fn head_due(&self) -> Option<Ms> {
+        let most_ms = self.config.host.as_ref()?.max_head_age_s?.saturating_mul(1_000);
+        let head = self.node.head?;
+        let due = head.told.plus(most_ms.saturating_sub(head.age_ms)).plus(1);
+        (due > self.now).then_some(due)
+    }
+
+    /// Tells the user once when the offer changes.
+    pub(crate) fn say_offer(&mut self, now: Ms, out: &mut Vec<Action>) {
+        if self.config.host.is_none() || self.node.facts.is_none() || self.stopping.is_some() {
+            return;
+        }
+        let offer = self.offer(now);
+        if self.offer_said.as_ref() != Some(&offer) {
+            out.push(Action::Notice(Notice::Offering { slots: offer.0, why: offer.1.clone() }));
+            self.offer_said = Some(offer);
+        }
+    }
+}

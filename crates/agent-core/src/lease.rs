@@ -1,0 +1,162 @@
+use vipnode_types::{
+    Enode, LeaseId, Ms, Price,
+    wire::{EvictReason, Side},
+};
+
+use crate::{Grant, GrantKind, NodeTask, RequestTag};
+
+/// One lease of this node and all that was done for it. A lease has one grant at most, so the two
+/// share a name.
+#[derive(Debug, Clone)]
+pub(crate) struct Lease {
+    pub(crate) id: LeaseId,
+    pub(crate) side: Side,
+    /// The other node, as our node was told.
+    pub(crate) peer: Enode,
+    pub(crate) price: Option<Price>,
+    /// Since when the pair ought to connect.
+    pub(crate) given: Ms,
+    /// Number of the socket on which the pool last spoke of it; 0 for one from the journal.
+    pub(crate) socket: u64,
+    /// Left by an earlier run; the pool has not said yet whether it lives.
+    pub(crate) leftover: bool,
+    /// The node has this peer by its own settings: nothing was done and nothing is undone.
+    pub(crate) nodes_own: bool,
+    /// The pair was connected before the grant: that connection is not ours to cut.
+    pub(crate) linked_before: bool,
+    /// The journal has it.
+    pub(crate) journaled: bool,
+    /// The node did it.
+    pub(crate) applied: bool,
+    /// What the node is doing for it now.
+    pub(crate) task: Option<Task>,
+    /// A host is to dial its client there too.
+    pub(crate) dial: Option<HostDial>,
+    /// Set once it is over: then everything is undone.
+    pub(crate) over: Option<Over>,
+    /// Not before then is the undoing tried again.
+    pub(crate) undo_again: Option<Ms>,
+    /// Since when the peer is seen.
+    pub(crate) up: Option<Ms>,
+    /// The peer was seen before.
+    pub(crate) ever_up: bool,
+    /// The peer went since the last report that the pool took.
+    pub(crate) blinked: bool,
+    /// Somebody said that the peer is gone; the next list of peers decides.
+    pub(crate) suspect: Option<Ms>,
+    /// The node came back: the peer may be missing for a while without being gone.
+    pub(crate) returning: bool,
+    /// Calls of the pool that are answered once the node has done what they ask for.
+    pub(crate) waiting: Vec<RequestTag>,
+}
+
+/// What the node was told for a lease and has not ended.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Task {
+    pub(crate) id: NodeTask,
+    pub(crate) what: Work,
+    pub(crate) since: Ms,
+}
+
+/// What a task is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Work {
+    /// Admit or dial.
+    Apply,
+    /// A host dials its client.
+    HostDial,
+    /// Evict, untrust or drop.
+    Undo,
+}
+
+/// A host's dial to its client.
+#[derive(Debug, Clone)]
+pub(crate) struct HostDial {
+    pub(crate) peer: Enode,
+    pub(crate) done: bool,
+    pub(crate) waiting: Vec<RequestTag>,
+}
+
+/// How a lease ended.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Over {
+    /// For the notice about a client.
+    pub(crate) reason: Option<EvictReason>,
+    /// Evict calls that are answered once all is undone.
+    pub(crate) waiting: Vec<RequestTag>,
+}
+
+impl Lease {
+    pub(crate) fn new(id: LeaseId, side: Side, peer: Enode, now: Ms) -> Self {
+        Self {
+            id,
+            side,
+            peer,
+            price: None,
+            given: now,
+            socket: 0,
+            leftover: false,
+            nodes_own: false,
+            linked_before: false,
+            journaled: false,
+            applied: false,
+            task: None,
+            dial: None,
+            over: None,
+            undo_again: None,
+            up: None,
+            ever_up: false,
+            blinked: false,
+            suspect: None,
+            returning: false,
+            waiting: Vec::new(),
+        }
+    }
+
+    /// What the journal of an earlier run says was done.
+    pub(crate) fn left_over(grant: Grant, now: Ms) -> Self {
+        let side = match grant.kind {
+            GrantKind::Admitted => Side::Host,
+            GrantKind::Dialled => Side::Client,
+        };
+        let lease = Self::new(grant.lease, side, grant.peer, now);
+        Self { leftover: true, journaled: true, applied: true, ..lease }
+    }
+
+    pub(crate) const fn kind(&self) -> GrantKind {
+        match self.side {
+            Side::Host => GrantKind::Admitted,
+            Side::Client => GrantKind::Dialled,
+        }
+    }
+
+    pub(crate) fn grant(&self) -> Grant {
+        Grant { lease: self.id, peer: self.peer.clone(), kind: self.kind() }
+    }
+
+    /// Not over.
+    pub(crate) const fn runs(&self) -> bool {
+        self.over.is_none()
+    }
+
+    /// Whether the pool is told that the peer is seen.
+    pub(crate) const fn stated(&self) -> bool {
+        self.up.is_some() && self.over.is_none() && !self.leftover
+    }
+
+    /// Answers that the pool waits for.
+    pub(crate) fn pending(&self) -> usize {
+        let dial = self.dial.as_ref().map_or(0, |dial| dial.waiting.len());
+        let over = self.over.as_ref().map_or(0, |over| over.waiting.len());
+        self.waiting.len().saturating_add(dial).saturating_add(over)
+    }
+
+    /// The peer is not seen any more.
+    pub(crate) fn mark_down(&mut self) {
+        if self.up.take().is_some() {
+            self.blinked = true;
+        }
+        self.suspect = None;
+        self.returning = false;
+    }
+}

@@ -1,0 +1,57 @@
+use std::collections::BTreeMap;
+
+use vipnode_types::{
+    LeaseId, Ms,
+    wire::{LeaveReason, LeaveRequest},
+};
+
+use crate::{Action, AgentCore, RequestTag, ToPool, limits, pool_link::Request};
+
+/// Leases to be left at the pool: one request in flight, the rest waits. Lost with the socket: the
+/// next connect reply lists what the pool still holds, and that is then left anew.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Leaving {
+    queue: BTreeMap<LeaseId, LeaveReason>,
+    in_flight: Option<Request>,
+}
+
+impl Leaving {
+    /// Beyond the limit of leases the rest is dropped; see the type.
+    pub(crate) fn add(&mut self, lease: LeaseId, reason: LeaveReason) {
+        if self.queue.len() < limits::REPLY_LEASES {
+            self.queue.entry(lease).or_insert(reason);
+        }
+    }
+
+    pub(crate) fn clear(&mut self) {
+        *self = Self::default();
+    }
+
+    pub(crate) const fn in_flight(&self) -> Option<Request> {
+        self.in_flight
+    }
+
+    /// Whether `tag` was the one in flight; then it is no longer.
+    pub(crate) fn answered(&mut self, tag: RequestTag) -> bool {
+        self.in_flight.take_if(|request| request.tag == tag).is_some()
+    }
+
+    /// All that wait for the reason of the first.
+    fn take(&mut self) -> Option<LeaveRequest> {
+        let reason = *self.queue.values().next()?;
+        let leases = self.queue.extract_if(.., |_, why| *why == reason).map(|(lease, _)| lease).collect();
+        Some(LeaveRequest { leases, reason })
+    }
+}
+
+impl AgentCore {
+    pub(crate) fn say_leave(&mut self, now: Ms, out: &mut Vec<Action>) {
+        if self.leaving.in_flight.is_some() {
+            return;
+        }
+        let Some(request) = self.leaving.take() else { return };
+        let tag = self.new_tag();
+        self.leaving.in_flight = Some(Request { tag, sent: now });
+        out.push(Action::Pool { tag, request: ToPool::Leave(request) });
+    }
+}

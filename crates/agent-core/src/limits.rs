@@ -1,0 +1,65 @@
+//! Every limit of the agent's mind, by name. What happens at each stands with it.
+
+/// Leases held at once; further admits and places are refused.
+pub(crate) const LEASES: usize = 1_100;
+/// Places sold at once, whatever the user offers.
+pub(crate) const SLOTS: u32 = 1_000;
+/// Calls of the pool that wait for the node; further ones are answered "busy".
+pub(crate) const PENDING_CALLS: usize = 64;
+/// Hosts that are not to be given again; beyond it the one that is freed soonest goes.
+pub(crate) const AVOID: usize = 64;
+/// Peers of the node that are remembered; the rest counts as unknown.
+pub(crate) const PEERS: usize = 4_096;
+/// Leases of one connect reply that are looked at.
+pub(crate) const REPLY_LEASES: usize = 2_200;
+/// Hosts of one ask reply that are looked at.
+pub(crate) const REPLY_HOSTS: usize = 128;
+/// Places held beyond those wanted; further ones are left as surplus.
+pub(crate) const SURPLUS: u32 = 2;
+
+/// A host that is not connected after this time is left.
+pub(crate) const CONNECT_MS: u64 = 20_000;
+/// After a word that a peer is gone the next list of peers decides; without one it is gone.
+pub(crate) const SUSPECT_MS: u64 = 1_000;
+/// Without a list of peers for this long nothing is stated as seen.
+pub(crate) const UNWATCHED_MS: u64 = 60_000;
+/// A host that goes within this time of its connection went at once.
+pub(crate) const AT_ONCE_MS: u64 = 10_000;
+/// A host that goes at once this often ...
+pub(crate) const AT_ONCE_TIMES: usize = 3;
+/// ... within this time is unstable.
+pub(crate) const AT_ONCE_WITHIN_MS: u64 = 60_000;
+/// A host that failed is not taken again for this long.
+pub(crate) const AVOID_MS: u64 = 120_000;
+/// After a client was let in its connection is looked for this long.
+pub(crate) const WATCH_MS: u64 = 15_000;
+
+/// What the node was told to do and did not end counts as failed.
+pub(crate) const NODE_TASK_MS: u64 = 10_000;
+/// What could not be undone is tried again after this time.
+pub(crate) const UNDO_AGAIN_MS: u64 = 5_000;
+/// The same while the agent stops.
+pub(crate) const UNDO_AGAIN_STOPPING_MS: u64 = 500;
+/// The node and the pool each have this long to let the agent stop.
+pub(crate) const STOP_MS: u64 = 5_000;
+
+/// A request without an answer for this long: the socket is half-open (D40).
+pub(crate) const REQUEST_MS: u64 = 15_000;
+/// The first wait before a new socket is at most this long, each further one twice the last, ...
+pub(crate) const BACKOFF_FIRST_MS: u64 = 1_000;
+/// ... up to this.
+pub(crate) const BACKOFF_MOST_MS: u64 = 60_000;
+/// A connection that held this long was good: the next wait is short again.
+pub(crate) const GOOD_MS: u64 = 60_000;
+/// A pool that does not take the agent any more is asked again after this time.
+pub(crate) const REFUSED_MS: u64 = 300_000;
+/// The pool's wishes for a wait are held to this at most.
+pub(crate) const RETRY_MOST_MS: u64 = 300_000;
+/// The pool's report interval is held to this at least ...
+pub(crate) const INTERVAL_LEAST_MS: u64 = 100;
+/// ... and this at most: an agent silent for 180 s is down.
+pub(crate) const INTERVAL_MOST_MS: u64 = 119_000;
+/// Two asks are this far apart at least.
+pub(crate) const ASK_LEAST_MS: u64 = 1_000;
+/// While hosts are missing the first further ask waits at most this long.
+pub(crate) const ASK_FIRST_MS: u64 = 5_000;
