@@ -63,6 +63,7 @@ const fn reason(reason: LeaveReason) -> EvictReason {
         LeaveReason::NotConnected => EvictReason::NotConnected,
         LeaveReason::Unstable | LeaveReason::Lost => EvictReason::Gone,
         LeaveReason::Surplus => EvictReason::Left,
+        LeaveReason::Price => EvictReason::Price,
         LeaveReason::Drained => EvictReason::Drained,
     }
 }
