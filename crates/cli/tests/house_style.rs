@@ -21,8 +21,9 @@ fn sources() -> Vec<PathBuf> {
 }
 
 fn is_test_file(path: &Path) -> bool {
-    path.components()
-        .any(|part| matches!(part.as_os_str().to_str(), Some("tests" | "tests.rs" | "testing" | "benches")))
+    path.components().any(|part| {
+        matches!(part.as_os_str().to_str(), Some("tests" | "tests.rs" | "testing" | "conformance" | "conformance.rs"))
+    })
 }
 
 #[test]
