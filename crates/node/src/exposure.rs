@@ -1,8 +1,54 @@
 //! Whether a node's admin calls answer to others than this machine.
 
+use std::{
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket},
+    time::Duration,
+};
+
+use futures_util::future::join_all;
 use vipnode_types::NodeId;
 
+use crate::{Endpoint, Transport, answers, capabilities::empty, rpc_transport::RpcTransport};
+
+/// Where clients offer HTTP and WebSocket unless told otherwise.
+const DEFAULT_PORTS: [(&str, u16); 3] = [("http", 8545), ("ws", 8546), ("ws", 8545)];
+/// This machine answers itself fast or not at all.
+const PROBE_DEADLINE: Duration = Duration::from_secs(1);
+
 /// Addresses beyond loopback where the node `id`, known to answer at `at`, takes admin calls.
-pub(crate) async fn find(_at: &str, _id: NodeId) -> Vec<String> {
-    Vec::new()
+pub(crate) async fn find(at: &str, id: NodeId) -> Vec<String> {
+    let mut urls: Vec<String> = Vec::new();
+    if at.parse::<Endpoint>().is_ok_and(|endpoint| !endpoint.is_local()) {
+        urls.push(at.to_owned());
+    }
+    for ip in own_addresses() {
+        urls.extend(DEFAULT_PORTS.map(|(scheme, port)| format!("{scheme}://{}", SocketAddr::new(ip, port))));
+        let port = at.rsplit_once(':').and_then(|(_, port)| port.trim_end_matches('/').parse::<u16>().ok());
+        if let (Some(port), Some((scheme, _))) = (port, at.split_once("://")) {
+            urls.push(format!("{scheme}://{}", SocketAddr::new(ip, port)));
+        }
+    }
+    urls.sort_unstable();
+    urls.dedup();
+    join_all(urls.into_iter().map(|url| answers_admin(url, id))).await.into_iter().flatten().collect()
+}
+
+async fn answers_admin(url: String, id: NodeId) -> Option<String> {
+    let transport = RpcTransport::new(url.parse().ok()?, true).ok()?;
+    let info = transport.call("admin_nodeInfo", empty(), PROBE_DEADLINE).await.ok()?;
+    (answers::node_info(&info).ok()?.enode.id == id).then_some(url)
+}
+
+/// The addresses this machine would use towards the outside. Connecting a UDP socket sends nothing.
+fn own_addresses() -> Vec<IpAddr> {
+    let outside: [(IpAddr, IpAddr); 2] = [
+        (Ipv4Addr::UNSPECIFIED.into(), Ipv4Addr::new(192, 0, 2, 1).into()),
+        (Ipv6Addr::UNSPECIFIED.into(), Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 1).into()),
+    ];
+    let own = |(any, far): (IpAddr, IpAddr)| {
+        let socket = UdpSocket::bind((any, 0)).ok()?;
+        socket.connect((far, 9)).ok()?;
+        Some(socket.local_addr().ok()?.ip())
+    };
+    outside.into_iter().filter_map(own).filter(|ip| !ip.is_loopback() && !ip.is_unspecified()).collect()
 }

@@ -1,0 +1,90 @@
+use std::{
+    io::ErrorKind,
+    io::Read,
+    path::{Path, PathBuf},
+};
+
+use vipnode_types::{NodeId, NodeKey};
+
+use super::{Lines, Surroundings, Tried, data_dirs, not_there, places::key_paths};
+use crate::{Endpoint, Node, owner::owner_of};
+
+/// A key file that was found.
+#[derive(Debug)]
+pub struct FoundKey {
+    /// The key of the node.
+    pub key: NodeKey,
+    /// Where it lies.
+    pub path: PathBuf,
+}
+
+/// The node's key was not found. The text lists what was tried and the flag to give.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "the key of the node was not found. Tried, in order:{}\nGive the file with --nodekey FILE; \
+     it is read once, to sign that this agent speaks for the node.",
+    Lines(tried)
+)]
+pub struct KeyNotFound {
+    /// In order.
+    pub tried: Vec<Tried>,
+}
+
+/// Longer files are no key.
+const MAX_KEY_FILE: u64 = 256;
+
+/// Looks for the key of `node`, whose id is `id`: in the data directory that it tells or that its IPC file lies in,
+/// then at geth's default places. A key of another node is passed by.
+///
+/// # Errors
+/// With everything that was tried.
+pub async fn find_node_key(
+    node: &dyn Node,
+    endpoint: &Endpoint,
+    id: NodeId,
+    surroundings: &Surroundings,
+) -> Result<FoundKey, KeyNotFound> {
+    let mut dirs: Vec<PathBuf> = node.data_dir().await.into_iter().collect();
+    if let Endpoint::Ipc(path) = endpoint {
+        dirs.extend(path.parent().map(PathBuf::from));
+    }
+    if endpoint.is_local() {
+        dirs.extend(data_dirs(surroundings));
+    }
+    let mut paths: Vec<PathBuf> = Vec::new();
+    for path in dirs.iter().flat_map(|dir| key_paths(dir)) {
+        if !paths.contains(&path) {
+            paths.push(path);
+        }
+    }
+    let mut tried = Vec::new();
+    for path in paths {
+        match read(&path, id) {
+            Ok(key) => return Ok(FoundKey { key, path }),
+            Err(miss) => tried.push(miss),
+        }
+    }
+    Err(KeyNotFound { tried })
+}
+
+fn read(path: &Path, id: NodeId) -> Result<NodeKey, Tried> {
+    let miss = |why: String| Tried { place: path.display().to_string(), why };
+    let mut bytes = Vec::new();
+    let file = std::fs::File::open(path).and_then(|file| file.take(MAX_KEY_FILE).read_to_end(&mut bytes));
+    if let Err(error) = file {
+        return Err(match error.kind() {
+            ErrorKind::NotFound => not_there(path),
+            ErrorKind::PermissionDenied => {
+                let owner = owner_of(path).map(|owner| format!("; it belongs to {owner}")).unwrap_or_default();
+                miss(format!("this user may not read it{owner}"))
+            }
+            _ => miss(error.to_string()),
+        });
+    }
+    let key = NodeKey::read(&bytes).map_err(|error| miss(error.to_string()))?;
+    if key.id() == id {
+        Ok(key)
+    } else {
+        Err(miss(format!("this is the key of another node, {}…", key.id().short())))
+    }
+}

@@ -1,0 +1,50 @@
+use vipnode_types::NodeKey;
+
+use super::*;
+use crate::sim::{SimNet, SimSpec, sim_key};
+
+fn surroundings(home: &std::path::Path) -> Surroundings {
+    Surroundings { os: Os::Linux, home: Some(home.into()), local_app_data: None }
+}
+
+#[tokio::test]
+async fn what_was_tried_is_listed_in_order_with_the_flag() {
+    let home = tempfile::tempdir().unwrap();
+    let dir = home.path().join(".ethereum");
+    std::fs::create_dir_all(&dir).unwrap();
+    // Left over by a node that was killed: the file stays when its listener is gone.
+    drop(std::os::unix::net::UnixListener::bind(dir.join("geth.ipc")).unwrap());
+    let endpoints = ipc_paths(&surroundings(home.path())).into_iter().map(Endpoint::Ipc).collect();
+    let error = find_among(endpoints).await.unwrap_err();
+    let whys: Vec<&str> = error.tried.iter().map(|tried| tried.why.as_str()).collect();
+    let missing = "there is no such file";
+    assert_eq!(whys, ["the file is there, but no node listens on it", missing, missing, missing]);
+    assert!(error.tried[1].place.ends_with("sepolia/geth.ipc"));
+    assert!(error.to_string().contains("--rpc"), "{error}");
+}
+
+#[tokio::test]
+async fn the_key_must_be_of_this_node() {
+    let home = tempfile::tempdir().unwrap();
+    let dir = home.path().join(".ethereum").join("geth");
+    std::fs::create_dir_all(&dir).unwrap();
+    let spec = SimSpec::new("mine", 1);
+    let node = SimNet::new().add(spec.clone());
+    let endpoint = Endpoint::Sim("sim://127.0.0.1:1/mine".to_owned());
+    let around = surroundings(home.path());
+    let find = || find_node_key(&*node, &endpoint, spec.id, &around);
+
+    std::fs::write(dir.join("nodekey"), const_hex(&sim_key("other").0)).unwrap();
+    let error = find().await.unwrap_err();
+    assert!(error.tried[1].why.contains("another node"), "{error}");
+    assert!(error.to_string().contains("--nodekey"), "{error}");
+
+    std::fs::write(dir.join("nodekey"), const_hex(&sim_key("mine").0)).unwrap();
+    let found = find().await.unwrap();
+    assert_eq!(found.key.id(), NodeKey::read(&sim_key("mine").0).unwrap().id());
+    assert!(found.path.ends_with("geth/nodekey"));
+}
+
+fn const_hex(bytes: &[u8]) -> String {
+    const_hex::encode(bytes)
+}

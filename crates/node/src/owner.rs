@@ -1,0 +1,38 @@
+use std::path::Path;
+
+/// Who owns a file, or the nearest directory above it that may be looked at. `None` where the system does not tell.
+#[cfg(unix)]
+pub(crate) fn owner_of(path: &Path) -> Option<String> {
+    use std::os::unix::fs::MetadataExt;
+    let uid = path.ancestors().find_map(|path| std::fs::metadata(path).ok())?.uid();
+    let users = std::fs::read_to_string("/etc/passwd").unwrap_or_default();
+    Some(name_of(uid, &users).map_or_else(|| format!("the user with id {uid}"), ToOwned::to_owned))
+}
+
+/// Who owns a file. `None`: this system has no such thing, or does not tell.
+#[cfg(not(unix))]
+pub(crate) fn owner_of(_path: &Path) -> Option<String> {
+    None
+}
+
+#[cfg(unix)]
+fn name_of(uid: u32, users: &str) -> Option<&str> {
+    let uid = uid.to_string();
+    users.lines().find_map(|line| {
+        let mut fields = line.split(':');
+        let name = fields.next()?;
+        (fields.nth(1)? == uid).then_some(name)
+    })
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_a_user() {
+        let users = "root:x:0:0:root:/root:/bin/bash\ngeth:x:1001:1001::/home/geth:/bin/sh\n";
+        assert_eq!(name_of(1001, users), Some("geth"));
+        assert_eq!(name_of(100, users), None);
+    }
+}

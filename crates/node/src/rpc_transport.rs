@@ -1,0 +1,227 @@
+use std::{io::ErrorKind, path::Path, sync::Arc, time::Duration};
+
+use futures_util::{FutureExt, StreamExt, future::BoxFuture, stream};
+use serde::Deserialize;
+use serde_json::value::RawValue;
+use tokio::{
+    sync::{
+        Mutex,
+        broadcast::{self, error::RecvError},
+        mpsc,
+    },
+    time::timeout,
+};
+use vipnode_rpc::{CallError, Closed, HttpRpc, Incoming, OpenError, RpcLimits, RpcPeer, http, open_ipc, open_ws};
+
+use crate::{
+    CallFault, Endpoint, NodeError, Push, Pushes, Transport,
+    limits::{CALL_DEADLINE, EVENT_QUEUE},
+    owner::owner_of,
+};
+
+/// Calls to a real node. A socket that broke is opened again at the next call.
+#[derive(Debug)]
+pub(crate) struct RpcTransport {
+    endpoint: Endpoint,
+    limits: RpcLimits,
+    way: Way,
+}
+
+#[derive(Debug)]
+enum Way {
+    Http(HttpRpc),
+    Socket(Mutex<Option<Live>>),
+}
+
+/// An open socket; closed when this is dropped.
+#[derive(Debug)]
+struct Live {
+    peer: RpcPeer,
+    closed: Closed,
+    /// The pump that reads the socket owns the sender, so that streams end with the socket.
+    notices: broadcast::WeakSender<Arc<Notice>>,
+}
+
+#[derive(Debug)]
+struct Notice {
+    method: String,
+    params: Box<RawValue>,
+}
+
+#[derive(Deserialize)]
+struct Pushed<'a> {
+    #[serde(borrow)]
+    subscription: &'a RawValue,
+    #[serde(borrow)]
+    result: &'a RawValue,
+}
+
+impl RpcTransport {
+    /// Nothing is connected before the first call.
+    pub(crate) fn new(endpoint: Endpoint, insecure: bool) -> Result<Self, NodeError> {
+        let limits = RpcLimits { insecure, open: CALL_DEADLINE, ..RpcLimits::node() };
+        let way = match &endpoint {
+            Endpoint::Http(url) => Way::Http(http(url, &limits).map_err(|error| {
+                let (text, why) = (url.clone(), error.to_string());
+                NodeError::Address { text, why }
+            })?),
+            Endpoint::Ipc(_) | Endpoint::Ws(_) | Endpoint::Sim(_) => Way::Socket(Mutex::default()),
+        };
+        Ok(Self { endpoint, limits, way })
+    }
+
+    async fn exchange(&self, method: &str, params: Box<RawValue>, wait: Duration) -> Result<Box<RawValue>, CallFault> {
+        let answer = match &self.way {
+            Way::Http(http) => http.call_raw(method, params, wait).await,
+            Way::Socket(live) => {
+                let peer = self.peer(live).await?.0;
+                peer.call_raw(method, params, wait).await
+            }
+        };
+        answer.map_err(fault)
+    }
+
+    /// The open socket, opened now if there is none.
+    async fn peer(&self, live: &Mutex<Option<Live>>) -> Result<Socket, CallFault> {
+        let mut live = live.lock().await;
+        if let Some(open) = live.as_ref().filter(|open| !open.closed.is_closed()) {
+            return Ok((open.peer.clone(), open.notices.clone()));
+        }
+        *live = None;
+        let open = self.connect().await?;
+        let socket = (open.peer.clone(), open.notices.clone());
+        *live = Some(open);
+        Ok(socket)
+    }
+
+    async fn connect(&self) -> Result<Live, CallFault> {
+        let opened = match (&self.endpoint, self.endpoint.ws_url()) {
+            (_, Some(url)) => open_ws(&url, &self.limits).await,
+            (Endpoint::Ipc(path), _) => open_ipc(path, &self.limits).await,
+            // Not reached: HTTP has a way of its own.
+            (other, None) => {
+                let (url, why) = (other.to_string(), "not a socket".to_owned());
+                Err(OpenError::Address { url, why })
+            }
+        };
+        let opened = opened.map_err(|error| self.not_opened(error))?;
+        let (sender, _) = broadcast::channel(EVENT_QUEUE);
+        let notices = sender.downgrade();
+        tokio::spawn(pump(opened.incoming, sender));
+        Ok(Live { peer: opened.peer, closed: opened.closed, notices })
+    }
+
+    fn not_opened(&self, error: OpenError) -> CallFault {
+        match (&self.endpoint, error) {
+            (_, OpenError::Refused { status: 403, .. }) => CallFault::Forbidden,
+            (_, OpenError::Timeout { .. }) => CallFault::Expired,
+            (Endpoint::Ipc(path), OpenError::Unreachable { why, .. }) => not_connected(path, why),
+            (_, OpenError::Unreachable { why, .. }) => CallFault::Lost(why),
+            (_, error) => CallFault::Lost(error.to_string()),
+        }
+    }
+}
+
+type Socket = (RpcPeer, broadcast::WeakSender<Arc<Notice>>);
+
+impl Transport for RpcTransport {
+    fn call<'a>(
+        &'a self,
+        method: &'a str,
+        params: Box<RawValue>,
+        deadline: Duration,
+    ) -> BoxFuture<'a, Result<Box<RawValue>, CallFault>> {
+        async move { timeout(deadline, self.exchange(method, params, deadline)).await.unwrap_or(Err(CallFault::Expired)) }
+            .boxed()
+    }
+
+    fn subscribe<'a>(
+        &'a self,
+        namespace: &'a str,
+        params: Box<RawValue>,
+        deadline: Duration,
+    ) -> BoxFuture<'a, Result<Option<Pushes>, CallFault>> {
+        let subscribing = async move {
+            let Way::Socket(live) = &self.way else { return Ok(None) };
+            let (peer, notices) = self.peer(live).await?;
+            let lost = || CallFault::Lost("the connection broke".to_owned());
+            // Listening begins before the call, so that nothing is pushed unheard in between.
+            let notices = notices.upgrade().ok_or_else(lost)?.subscribe();
+            let subscribed = peer.call_raw(&format!("{namespace}_subscribe"), params, deadline).await.map_err(fault)?;
+            Ok(Some(pushes(notices, format!("{namespace}_subscription"), subscribed.get().to_owned())))
+        };
+        async move { timeout(deadline, subscribing).await.unwrap_or(Err(CallFault::Expired)) }.boxed()
+    }
+
+    fn at(&self) -> String {
+        self.endpoint.to_string()
+    }
+
+    fn is_local(&self) -> bool {
+        self.endpoint.is_local()
+    }
+}
+
+impl Drop for Live {
+    fn drop(&mut self) {
+        self.peer.close("done");
+    }
+}
+
+/// Takes whatever the node says, so that its answers never wait behind what nobody reads.
+async fn pump(mut incoming: mpsc::Receiver<Incoming>, notices: broadcast::Sender<Arc<Notice>>) {
+    while let Some(said) = incoming.recv().await {
+        // A node asks nothing of us; an unanswered request is dropped and refused by the RPC.
+        if let Incoming::Notification { method, params, .. } = said {
+            // Without listeners it is lost, as it should be.
+            let _ = notices.send(Arc::new(Notice { method, params }));
+        }
+    }
+}
+
+fn pushes(notices: broadcast::Receiver<Arc<Notice>>, method: String, subscription: String) -> Pushes {
+    stream::unfold((notices, method, subscription), |(mut notices, method, subscription)| async move {
+        loop {
+            let push = match notices.recv().await {
+                Ok(notice) if notice.method == method => match result_of(&notice.params, &subscription) {
+                    Some(result) => Push::Item(result),
+                    None => continue,
+                },
+                Ok(_) => continue,
+                Err(RecvError::Lagged(_)) => Push::Missed,
+                Err(RecvError::Closed) => return None,
+            };
+            return Some((push, (notices, method, subscription)));
+        }
+    })
+    .boxed()
+}
+
+fn result_of(params: &RawValue, subscription: &str) -> Option<Box<RawValue>> {
+    let pushed: Pushed<'_> = serde_json::from_str(params.get()).ok()?;
+    (pushed.subscription.get() == subscription).then(|| pushed.result.to_owned())
+}
+
+fn fault(error: CallError) -> CallFault {
+    match error {
+        CallError::Remote(error) => CallFault::Remote { code: i64::from(error.code), message: error.message },
+        CallError::Expired => CallFault::Expired,
+        CallError::Json(why) => CallFault::Answer(why),
+        // The RPC has no status apart from its words.
+        CallError::Lost(why) if why.contains("HTTP status 403") => CallFault::Forbidden,
+        CallError::Lost(why) => CallFault::Lost(why),
+        CallError::Full => CallFault::Lost("too many calls to it wait for an answer".to_owned()),
+    }
+}
+
+/// A local socket that does not open: not there, not allowed, or left over by a node that was killed. The RPC hands
+/// on the system's words only, so it is looked at once more.
+fn not_connected(path: &Path, why: String) -> CallFault {
+    match std::fs::metadata(path) {
+        Err(error) if error.kind() == ErrorKind::NotFound => CallFault::Lost("there is no such file".to_owned()),
+        Err(error) if error.kind() == ErrorKind::PermissionDenied => CallFault::NotPermitted { owner: owner_of(path) },
+        Ok(_) if why.contains("ermission denied") => CallFault::NotPermitted { owner: owner_of(path) },
+        Ok(_) if why.contains("efused") => CallFault::Lost("the file is there, but no node listens on it".to_owned()),
+        Ok(_) | Err(_) => CallFault::Lost(why),
+    }
+}

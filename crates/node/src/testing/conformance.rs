@@ -1,0 +1,330 @@
+//! What a node is and does, the same for a simulated one and a real geth. Each check panics where the node behaves
+//! otherwise. What was seen of real geths is in the words of the checks; nothing here is weakened for the simulation.
+
+use std::{sync::Arc, time::Duration};
+
+use futures_util::{StreamExt, future::BoxFuture};
+use serde_json::value::to_raw_value;
+use tokio::time::{Instant, timeout};
+use vipnode_types::{Direction, Enode, NodeId, PeerFact};
+
+use crate::{CallFault, Node, PeerCommand, PeerEvent, Transport, limits::CALL_DEADLINE};
+
+/// Where nodes are made.
+pub trait Lab: Send + Sync {
+    /// Starts a node with so many peers at most, on the chain of the lab.
+    fn start(&self, max_peers: u32) -> BoxFuture<'_, Member>;
+
+    /// Stops a node and starts it again: the same key, the same address.
+    fn restart<'a>(&'a self, member: &'a Member) -> BoxFuture<'a, ()>;
+}
+
+/// A node of a lab.
+#[derive(Clone)]
+pub struct Member {
+    /// Its driver.
+    pub node: Arc<dyn Node>,
+    /// For calls that the driver does not make one by one.
+    pub rpc: Arc<dyn Transport>,
+    /// Where it is dialled.
+    pub enode: Enode,
+}
+
+/// A connection that nothing stands against comes well within this time, on a busy machine too.
+const SOON: Duration = Duration::from_secs(15);
+/// geth dials again 35.0 s after the last attempt.
+const REDIAL: Duration = Duration::from_secs(35);
+
+impl Member {
+    /// Looks at a node and makes it a member.
+    pub async fn new(node: Arc<dyn Node>, rpc: Arc<dyn Transport>) -> Self {
+        let enode = node.facts().await.unwrap().enode;
+        Self { node, rpc, enode }
+    }
+
+    fn id(&self) -> NodeId {
+        self.enode.id
+    }
+
+    async fn dial(&self, peer: &Self) {
+        self.node.call(PeerCommand::Dial(peer.enode.clone())).await.unwrap();
+    }
+
+    async fn admit(&self, peer: &Self) {
+        self.node.call(PeerCommand::Admit(Enode::id_only(peer.id()))).await.unwrap();
+    }
+
+    async fn drop_peer(&self, peer: &Self) {
+        self.node.call(PeerCommand::Drop(peer.enode.clone())).await.unwrap();
+    }
+
+    async fn evict(&self, peer: &Self) {
+        self.node.call(PeerCommand::Evict(peer.enode.clone())).await.unwrap();
+    }
+
+    async fn raw(&self, method: &str, text: &str) -> Result<String, CallFault> {
+        let answer = self.rpc.call(method, to_raw_value(&[text]).unwrap(), CALL_DEADLINE).await;
+        answer.map(|json| json.get().to_owned())
+    }
+
+    async fn peer(&self, other: &Self) -> Option<PeerFact> {
+        self.node.peers().await.unwrap().into_iter().find(|peer| peer.id == other.id())
+    }
+
+    /// Whether it lists exactly these peers.
+    async fn lists(&self, others: &[&Self]) -> bool {
+        let mut is: Vec<NodeId> = self.node.peers().await.unwrap().into_iter().map(|peer| peer.id).collect();
+        let mut should: Vec<NodeId> = others.iter().map(|other| other.id()).collect();
+        is.sort_unstable();
+        should.sort_unstable();
+        is == should
+    }
+
+    /// Waits until both list each other with a protocol that runs.
+    async fn connected(&self, other: &Self, within: Duration) {
+        let both = async {
+            self.until(other, |peer| peer.is_some_and(|peer| peer.ready)).await;
+            other.until(self, |peer| peer.is_some_and(|peer| peer.ready)).await;
+        };
+        let late = format!("{} and {} are not connected after {within:?}", self.node.at(), other.node.at());
+        timeout(within, both).await.expect(&late);
+    }
+
+    /// Waits until neither lists the other.
+    async fn apart(&self, other: &Self, within: Duration) {
+        let both = async {
+            self.until(other, |peer| peer.is_none()).await;
+            other.until(self, |peer| peer.is_none()).await;
+        };
+        timeout(within, both).await.expect("the connection breaks");
+    }
+
+    /// Looks again at each event; no event tells that a protocol runs, so every 20 ms as well.
+    async fn until(&self, other: &Self, holds: impl Fn(Option<&PeerFact>) -> bool) {
+        let mut events = self.node.events().await.expect("the lab's nodes tell of their peers");
+        while !holds(self.peer(other).await.as_ref()) {
+            let _event_or_time = timeout(Duration::from_millis(20), events.next()).await;
+        }
+    }
+}
+
+/// A node says who it is, and nodes of one chain say the same chain.
+pub async fn facts_and_head(lab: &dyn Lab) {
+    let (a, b) = (lab.start(50).await, lab.start(50).await);
+    let (of_a, of_b) = (a.node.facts().await.unwrap(), b.node.facts().await.unwrap());
+    assert_eq!(of_a.chain, of_b.chain);
+    assert_ne!(of_a.id, of_b.id);
+    assert_eq!(of_a.id, of_a.enode.id);
+    assert!(of_a.full && !of_a.client_version.is_empty());
+    assert!(a.node.peers().await.unwrap().is_empty());
+    a.node.head().await.unwrap();
+}
+
+/// A dial shows on both sides, says who dialled, and is told as an event of a peer that is known by its key.
+pub async fn dialling_connects(lab: &dyn Lab) {
+    let (a, b) = (lab.start(50).await, lab.start(50).await);
+    let mut events = a.node.events().await.unwrap();
+    a.dial(&b).await;
+    a.connected(&b, SOON).await;
+    assert_eq!(timeout(SOON, events.next()).await.unwrap(), Some(PeerEvent::Added(b.id())));
+    let (at_a, at_b) = (a.peer(&b).await.unwrap(), b.peer(&a).await.unwrap());
+    assert_eq!((at_a.direction, at_b.direction), (Direction::Outbound, Direction::Inbound));
+    assert_eq!((at_a.trusted, at_b.trusted), (Some(false), Some(false)));
+    a.drop_peer(&b).await;
+    assert_eq!(timeout(SOON, events.next()).await.unwrap(), Some(PeerEvent::Gone(b.id())));
+    a.apart(&b, SOON).await;
+}
+
+/// `true` says nothing: it is the answer also where nobody can be dialled. Only what is no enode is refused.
+pub async fn true_means_nothing(lab: &dyn Lab) {
+    let (a, b) = (lab.start(50).await, lab.start(50).await);
+    let stranger = lab.start(50).await;
+    for method in ["admin_addPeer", "admin_addTrustedPeer", "admin_removeTrustedPeer", "admin_removePeer"] {
+        let nowhere = stranger.enode.to_string().replace(&format!(":{}", stranger.enode.port), ":1");
+        assert_eq!(a.raw(method, &nowhere).await.unwrap(), "true", "{method}");
+        // By id alone, without a host.
+        let id_only = Enode::id_only(stranger.id()).to_string();
+        assert_eq!(a.raw(method, &id_only).await.unwrap(), "true", "{method}");
+        let bare = a.raw(method, &stranger.id().to_string()).await;
+        assert!(matches!(bare, Err(CallFault::Remote { code: -32000, .. })), "{method}: {bare:?}");
+    }
+    // A connection that does come shows that the others had their time.
+    a.dial(&b).await;
+    a.connected(&b, SOON).await;
+    assert!(a.lists(&[&b]).await);
+    let unknown = a.raw("admin_noSuchMethod", "").await;
+    assert!(matches!(unknown, Err(CallFault::Remote { code: -32601, .. })), "{unknown:?}");
+}
+
+/// Trusting lets in; it dials nobody.
+pub async fn trust_never_dials(lab: &dyn Lab) {
+    let (host, client, other) = (lab.start(50).await, lab.start(50).await, lab.start(50).await);
+    host.node.call(PeerCommand::Admit(client.enode.clone())).await.unwrap();
+    host.dial(&other).await;
+    host.connected(&other, SOON).await;
+    assert!(host.lists(&[&other]).await);
+    client.dial(&host).await;
+    client.connected(&host, SOON).await;
+    assert_eq!(host.peer(&client).await.unwrap().trusted, Some(true));
+}
+
+/// A node dials max(1, max_peers / 3) peers; one more is dialled as soon as a slot is free, and trust does not help.
+pub async fn dial_slots(lab: &dyn Lab) {
+    let (node, first, second) = (lab.start(3).await, lab.start(50).await, lab.start(50).await);
+    node.dial(&first).await;
+    node.connected(&first, SOON).await;
+    node.admit(&second).await;
+    node.dial(&second).await;
+    // Whoever dials this node comes in at once: there are places, only no slot to dial.
+    let inbound = lab.start(50).await;
+    inbound.dial(&node).await;
+    inbound.connected(&node, SOON).await;
+    assert!(node.lists(&[&first, &inbound]).await);
+    node.drop_peer(&first).await;
+    node.connected(&second, SOON).await;
+}
+
+/// A node takes max_peers - max(1, max_peers / 3) strangers; with one peer at most it takes nobody.
+pub async fn inbound_places(lab: &dyn Lab) {
+    let (one, two) = (lab.start(1).await, lab.start(2).await);
+    let (filler, client, elsewhere) = (lab.start(50).await, lab.start(50).await, lab.start(50).await);
+    filler.dial(&two).await;
+    filler.connected(&two, SOON).await;
+    client.dial(&one).await;
+    client.dial(&two).await;
+    client.dial(&elsewhere).await;
+    client.connected(&elsewhere, SOON).await;
+    assert!(one.lists(&[]).await);
+    assert!(two.lists(&[&filler]).await);
+    // Trust makes a place, here for a third node that was never refused.
+    let trusted = lab.start(50).await;
+    two.admit(&trusted).await;
+    trusted.dial(&two).await;
+    trusted.connected(&two, SOON).await;
+    assert!(two.lists(&[&filler, &trusted]).await);
+}
+
+/// A host that is full and a client that it refused, at the moment of the client's dial.
+async fn refused(lab: &dyn Lab) -> (Member, Member, Instant) {
+    let (host, filler) = (lab.start(2).await, lab.start(50).await);
+    let (client, elsewhere) = (lab.start(50).await, lab.start(50).await);
+    filler.dial(&host).await;
+    filler.connected(&host, SOON).await;
+    let dialled = Instant::now();
+    client.dial(&host).await;
+    client.dial(&elsewhere).await;
+    client.connected(&elsewhere, SOON).await;
+    assert!(host.lists(&[&filler]).await);
+    (host, client, dialled)
+}
+
+/// A refused dial is tried again 35.0 s after the last one; neither trust nor adding again shortens that.
+pub async fn redial_after_35_s(lab: &dyn Lab) {
+    let (host, client, dialled) = refused(lab).await;
+    host.admit(&client).await;
+    client.drop_peer(&host).await;
+    client.dial(&host).await;
+    client.connected(&host, REDIAL + SOON).await;
+    let after = dialled.elapsed();
+    assert!(after >= REDIAL && after < REDIAL + Duration::from_secs(5), "redialled after {after:?}");
+}
+
+/// The way round the 35 s: the host trusts the client and dials it.
+pub async fn the_host_dials_instead(lab: &dyn Lab) {
+    let (host, client, _) = refused(lab).await;
+    host.admit(&client).await;
+    host.dial(&client).await;
+    host.connected(&client, SOON).await;
+}
+
+/// Taking trust back breaks no connection; evicting does, on both sides.
+pub async fn untrusting_is_not_disconnecting(lab: &dyn Lab) {
+    let (host, client, other) = (lab.start(2).await, lab.start(50).await, lab.start(50).await);
+    host.admit(&client).await;
+    client.dial(&host).await;
+    client.connected(&host, SOON).await;
+    assert_eq!(host.peer(&client).await.unwrap().trusted, Some(true));
+    assert_eq!(host.raw("admin_removeTrustedPeer", &client.enode.to_string()).await.unwrap(), "true");
+    client.dial(&other).await;
+    client.connected(&other, SOON).await;
+    assert_eq!(host.peer(&client).await.unwrap().trusted, Some(false));
+    host.evict(&client).await;
+    host.apart(&client, SOON).await;
+}
+
+/// Removing disconnects both sides at once and leaves trust alone: the client is let in again at its next dial,
+/// although the host is full.
+pub async fn removing_does_not_untrust(lab: &dyn Lab) {
+    let (host, filler, client) = (lab.start(2).await, lab.start(50).await, lab.start(50).await);
+    filler.dial(&host).await;
+    filler.connected(&host, SOON).await;
+    host.admit(&client).await;
+    let dialled = Instant::now();
+    client.dial(&host).await;
+    client.connected(&host, SOON).await;
+    host.drop_peer(&client).await;
+    host.apart(&client, SOON).await;
+    client.connected(&host, REDIAL + SOON).await;
+    assert!(dialled.elapsed() >= REDIAL, "back after {:?}", dialled.elapsed());
+    assert_eq!(host.peer(&client).await.unwrap().trusted, Some(true));
+    assert!(host.lists(&[&filler, &client]).await);
+}
+
+/// Trusted peers count in the table: past its limit the node's own dials fail for as long as they stay.
+pub async fn trusted_peers_crowd_out_own_dials(lab: &dyn Lab) {
+    let (host, own, elsewhere) = (lab.start(4).await, lab.start(50).await, lab.start(50).await);
+    let mut clients = Vec::new();
+    for _ in 0..6 {
+        let client = lab.start(50).await;
+        host.admit(&client).await;
+        client.dial(&host).await;
+        client.connected(&host, SOON).await;
+        clients.push(client);
+    }
+    let dialled = Instant::now();
+    host.dial(&own).await;
+    // A second dial of the same node, of a peer that it trusts, does come through meanwhile.
+    host.admit(&elsewhere).await;
+    host.dial(&elsewhere).await;
+    host.connected(&elsewhere, SOON).await;
+    assert!(host.peer(&own).await.is_none());
+    host.drop_peer(&elsewhere).await;
+    for client in clients.iter().take(3) {
+        host.evict(client).await;
+    }
+    host.connected(&own, REDIAL + SOON).await;
+    assert!(dialled.elapsed() >= REDIAL, "dialled again after {:?}", dialled.elapsed());
+}
+
+/// A node that was stopped is away, is back by itself for its driver, and knows neither whom it trusted nor whom it
+/// was to dial.
+pub async fn a_restart_forgets(lab: &dyn Lab) {
+    let (host, client, wished) = (lab.start(50).await, lab.start(50).await, lab.start(50).await);
+    host.admit(&client).await;
+    client.dial(&host).await;
+    client.connected(&host, SOON).await;
+    host.dial(&wished).await;
+    host.connected(&wished, SOON).await;
+    assert_eq!(host.peer(&client).await.unwrap().trusted, Some(true));
+    let events = host.node.events().await.unwrap();
+    lab.restart(&host).await;
+    timeout(SOON, events.for_each(|_| std::future::ready(()))).await.expect("the events end with the node");
+    client.until(&host, |peer| peer.is_none()).await;
+    host.dial(&client).await;
+    host.connected(&client, SOON).await;
+    assert_eq!(host.peer(&client).await.unwrap().trusted, Some(false));
+    assert!(host.peer(&wished).await.is_none());
+}
+
+/// A dial is not repeated at another address unless the old one is removed first; the driver does that.
+pub async fn a_new_address_is_dialled(lab: &dyn Lab) {
+    let (node, peer, elsewhere) = (lab.start(50).await, lab.start(50).await, lab.start(50).await);
+    let mut wrong = peer.enode.clone();
+    wrong.port = 1;
+    node.node.call(PeerCommand::Dial(wrong)).await.unwrap();
+    node.dial(&elsewhere).await;
+    node.connected(&elsewhere, SOON).await;
+    assert!(node.peer(&peer).await.is_none());
+    node.dial(&peer).await;
+    node.connected(&peer, REDIAL + SOON).await;
+}

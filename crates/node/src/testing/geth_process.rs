@@ -1,0 +1,178 @@
+use std::{
+    net::{IpAddr, Ipv4Addr},
+    path::{Path, PathBuf},
+    process::Stdio,
+    sync::Arc,
+    time::Duration,
+};
+
+use serde_json::json;
+use tempfile::TempDir;
+use tokio::{
+    io::{AsyncBufReadExt, BufReader},
+    process::{Child, Command},
+    time::timeout,
+};
+
+use super::{assert_isolated, free_port};
+use crate::{Endpoint, Node};
+
+/// What a geth of a test is started with.
+#[derive(Debug, Clone)]
+pub struct GethSpec {
+    /// `--maxpeers`.
+    pub max_peers: u32,
+    /// Nodes of other chains do not become peers.
+    pub chain_id: u64,
+    /// Further flags, say `--http`.
+    pub flags: Vec<String>,
+}
+
+impl Default for GethSpec {
+    fn default() -> Self {
+        Self { max_peers: 50, chain_id: 1337, flags: Vec::new() }
+    }
+}
+
+/// A real geth on loopback, with a data directory of its own that goes with it. Killed when dropped.
+#[derive(Debug)]
+pub struct Geth {
+    child: Child,
+    dir: TempDir,
+    spec: GethSpec,
+    ip: IpAddr,
+    port: u16,
+    auth_port: u16,
+}
+
+/// From the start until it answers, on a busy machine.
+const START: Duration = Duration::from_secs(60);
+/// From SIGINT to the end.
+const STOP: Duration = Duration::from_secs(30);
+
+impl Geth {
+    /// Starts one and waits until it answers over IPC.
+    pub async fn start(spec: GethSpec) -> Self {
+        assert_isolated();
+        let dir = tempfile::tempdir().unwrap();
+        std::fs::write(dir.path().join("genesis.json"), genesis(spec.chain_id)).unwrap();
+        let (port, auth_port) = (free_port(), free_port());
+        // An address of its own, as nodes have: 127.x.y.1.
+        let [x, y] = port.to_be_bytes();
+        let ip = IpAddr::V4(Ipv4Addr::new(127, x, y, 1));
+        let child = launch(dir.path(), &spec, ip, port, auth_port).await;
+        Self { child, dir, spec, ip, port, auth_port }
+    }
+
+    /// Its driver, over IPC.
+    pub async fn node(&self) -> Arc<dyn Node> {
+        self.endpoint().open(false).await.unwrap()
+    }
+
+    /// Its IPC file.
+    #[must_use]
+    pub fn endpoint(&self) -> Endpoint {
+        Endpoint::Ipc(self.ipc())
+    }
+
+    /// The path of its IPC file.
+    #[must_use]
+    pub fn ipc(&self) -> PathBuf {
+        self.dir.path().join("geth.ipc")
+    }
+
+    /// The file of its node key.
+    #[must_use]
+    pub fn node_key(&self) -> PathBuf {
+        self.dir.path().join("geth").join("nodekey")
+    }
+
+    /// Its process, for signals.
+    #[must_use]
+    pub fn pid(&self) -> Option<u32> {
+        self.child.id()
+    }
+
+    /// Stops it as a user does, with SIGINT, and waits for its end. [`Geth::again`] starts it again.
+    pub async fn stop(&mut self) {
+        let pid = self.child.id().expect("it runs").to_string();
+        let sent = Command::new("kill").args(["-INT", &pid]).status().await.unwrap();
+        assert!(sent.success(), "kill -INT {pid}");
+        timeout(STOP, self.child.wait()).await.expect("geth stops on SIGINT").unwrap();
+    }
+
+    /// kill -9, and waits for its end.
+    pub async fn kill(&mut self) {
+        self.child.kill().await.unwrap();
+    }
+
+    /// Starts it again after [`Geth::stop`] or [`Geth::kill`]: same key, same addresses, same chain.
+    pub async fn again(&mut self) {
+        self.child = launch(self.dir.path(), &self.spec, self.ip, self.port, self.auth_port).await;
+    }
+
+    pub(super) fn engine_url(&self) -> String {
+        format!("http://127.0.0.1:{}", self.auth_port)
+    }
+
+    pub(super) fn engine_secret(&self) -> PathBuf {
+        self.dir.path().join("geth").join("jwtsecret")
+    }
+}
+
+fn genesis(chain_id: u64) -> String {
+    let forks = [
+        "homesteadBlock",
+        "eip150Block",
+        "eip155Block",
+        "eip158Block",
+        "byzantiumBlock",
+        "constantinopleBlock",
+        "petersburgBlock",
+        "istanbulBlock",
+        "berlinBlock",
+        "londonBlock",
+        "terminalTotalDifficulty",
+        "shanghaiTime",
+    ];
+    let mut config = json!({ "chainId": chain_id });
+    for fork in forks {
+        config[fork] = json!(0);
+    }
+    json!({ "config": config, "difficulty": "0x0", "gasLimit": "0x1c9c380", "alloc": {} }).to_string()
+}
+
+async fn launch(dir: &Path, spec: &GethSpec, ip: IpAddr, port: u16, auth_port: u16) -> Child {
+    let program = std::env::var("VIPNODE_TEST_GETH").unwrap_or_else(|_| "geth".to_owned());
+    let mut command = Command::new(&program);
+    command.arg("--datadir").arg(dir).arg("--override.genesis").arg(dir.join("genesis.json"));
+    command.arg("--ipcpath").arg(dir.join("geth.ipc"));
+    command.args(["--nat", &format!("extip:{ip}"), "--port", &port.to_string()]);
+    command.args(["--authrpc.port", &auth_port.to_string(), "--maxpeers", &spec.max_peers.to_string()]);
+    command.args(["--nodiscover", "--netrestrict", "127.0.0.0/8", "--cache", "16", "--syncmode", "full"]);
+    command.args(&spec.flags).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped()).kill_on_drop(true);
+    let mut child = command.spawn().unwrap_or_else(|error| {
+        panic!("{program} does not start: {error}; ./test installs it, or set VIPNODE_TEST_GETH to a geth 1.17")
+    });
+    let log = child.stderr.take().expect("its log is piped");
+    if let Err(log) = timeout(START, opened(log)).await.unwrap_or_else(|_| Err(vec!["(too slow)".to_owned()])) {
+        panic!("geth does not answer: {}", log.join("\n"));
+    }
+    child
+}
+
+/// Waits for the line that says that IPC is open, and reads on ever after so that geth never waits for us.
+async fn opened(log: tokio::process::ChildStderr) -> Result<(), Vec<String>> {
+    let mut lines = BufReader::new(log).lines();
+    let mut said = Vec::new();
+    while let Ok(Some(line)) = lines.next_line().await {
+        if line.contains("IPC endpoint opened") {
+            tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
+            return Ok(());
+        }
+        if said.len() < 100 {
+            said.push(line);
+        }
+    }
+    Err(said)
+}

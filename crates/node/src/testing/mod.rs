@@ -1,0 +1,20 @@
+//! For tests: real geths on loopback, blocks through their engine API, and one conformance suite for all nodes.
+//!
+//! geth listens on all interfaces, so everything here wants a network namespace of its own and says so
+//! ([`assert_isolated`]): `unshare -n sh -c 'ip link set lo up; exec cargo test …'`.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "test support: a failure here is the failure of a test"
+)]
+
+pub mod conformance;
+mod engine;
+mod geth_process;
+mod isolation;
+
+pub use engine::make_blocks;
+pub use geth_process::{Geth, GethSpec};
+pub use isolation::{assert_isolated, free_port};

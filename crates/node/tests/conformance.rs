@@ -1,0 +1,59 @@
+//! The conformance suite of nodes on simulated ones; time is paused, so the 35 s cost nothing.
+#![allow(missing_docs, reason = "tests")]
+
+use futures_util::{FutureExt, future::BoxFuture};
+use vipnode_node::{
+    sim::{SimNet, SimSpec},
+    testing::conformance::{self, Lab, Member},
+};
+
+struct SimLab {
+    net: SimNet,
+    made: std::sync::atomic::AtomicU16,
+}
+
+impl SimLab {
+    fn new() -> Self {
+        Self { net: SimNet::new(), made: 0.into() }
+    }
+}
+
+impl Lab for SimLab {
+    fn start(&self, max_peers: u32) -> BoxFuture<'_, Member> {
+        let n = self.made.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        let spec = SimSpec { max_peers, ..SimSpec::new(&format!("n{n}"), 30_000 + n) };
+        let (id, node) = (spec.id, self.net.add(spec));
+        Member::new(node, self.net.transport(id)).boxed()
+    }
+
+    fn restart<'a>(&'a self, member: &'a Member) -> BoxFuture<'a, ()> {
+        self.net.stop(member.enode.id);
+        self.net.start(member.enode.id);
+        std::future::ready(()).boxed()
+    }
+}
+
+macro_rules! on_simulated_nodes {
+    ($($check:ident),* $(,)?) => {$(
+        #[tokio::test(start_paused = true)]
+        async fn $check() {
+            conformance::$check(&SimLab::new()).await;
+        }
+    )*};
+}
+
+on_simulated_nodes!(
+    facts_and_head,
+    dialling_connects,
+    true_means_nothing,
+    trust_never_dials,
+    dial_slots,
+    inbound_places,
+    redial_after_35_s,
+    the_host_dials_instead,
+    untrusting_is_not_disconnecting,
+    removing_does_not_untrust,
+    trusted_peers_crowd_out_own_dials,
+    a_restart_forgets,
+    a_new_address_is_dialled,
+);
