@@ -51,6 +51,8 @@ pub enum PeerCommand {
     Drop(Enode),
     /// Take trust back, then stop dialling and disconnect.
     Evict(Enode),
+    /// Take trust back and leave the connection alone.
+    Untrust(Enode),
 }
 
 /// One RPC call to a node, as [`Node::plan`] shows it.

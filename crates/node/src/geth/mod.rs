@@ -129,7 +129,7 @@ impl GethNode {
             PeerCommand::Drop(peer) | PeerCommand::Evict(peer) => {
                 dialled.remove(&peer.id);
             }
-            PeerCommand::Admit(_) => {}
+            PeerCommand::Admit(_) | PeerCommand::Untrust(_) => {}
         }
     }
 }

@@ -23,13 +23,17 @@ pub(super) fn calls(command: &PeerCommand, added: Option<&Enode>) -> Vec<Planned
         PeerCommand::Evict(peer) => {
             vec![call("admin_removeTrustedPeer", peer), call("admin_removePeer", peer)]
         }
+        PeerCommand::Untrust(peer) => vec![call("admin_removeTrustedPeer", peer)],
     }
 }
 
 /// The node that a command is about.
 pub(super) const fn peer_of(command: &PeerCommand) -> &Enode {
-    let (PeerCommand::Admit(peer) | PeerCommand::Dial(peer) | PeerCommand::Drop(peer) | PeerCommand::Evict(peer)) =
-        command;
+    let (PeerCommand::Admit(peer)
+    | PeerCommand::Dial(peer)
+    | PeerCommand::Drop(peer)
+    | PeerCommand::Evict(peer)
+    | PeerCommand::Untrust(peer)) = command;
     peer
 }
 
