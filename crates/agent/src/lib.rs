@@ -1,1 +1,31 @@
-//! agent
+//! The agent's role: runs the mind of `vipnode-agent-core` between a node and a pool.
+//!
+//! [`AgentRunner::spawn`] starts it, [`AgentRunner::stop`] has it undo everything and end,
+//! [`AgentRunner::join`] waits for the end. One task owns the mind and carries out its actions in order:
+//!
+//! - a grant is durable in the journal ([`state::Journal`]) before the node is told;
+//! - the node is told one thing after the other;
+//! - each source of events has a queue of its own, and each queue a limit ([`limits`]).
+//!
+//! [`release()`] undoes what a crash left on the node, without a pool.
+
+mod actor;
+mod agent_error;
+mod clock;
+pub mod limits;
+mod node;
+mod pool;
+mod pool_address;
+mod prepare;
+pub mod random;
+mod release;
+mod runner;
+pub mod state;
+mod told;
+
+pub use agent_error::AgentError;
+pub use pool::{Door, Line, NetDoor};
+pub use pool_address::PoolAddress;
+pub use release::release;
+pub use runner::{AgentRunner, NodeKeyAt, RunnerConfig};
+pub use told::Told;

@@ -1,0 +1,281 @@
+use std::{
+    collections::{BTreeMap, BTreeSet, VecDeque},
+    sync::Arc,
+    time::Duration,
+};
+
+use tokio::{
+    sync::{mpsc, watch},
+    task::JoinSet,
+    time::{Instant, sleep_until, timeout},
+};
+use tokio_util::sync::CancellationToken;
+use vipnode_agent_core::{
+    Action, AgentConfig, AgentCore, CallReply, Event, JournalEntry, NodeCall, NodeTask, RequestTag, StopCause,
+};
+use vipnode_node::Node;
+use vipnode_rpc::Responder;
+use vipnode_types::{
+    JoinSecret, NodeFacts, NodeId,
+    wire::{Done, WireError},
+};
+
+use crate::{
+    AgentError, Door, PoolAddress, Told,
+    clock::Clock,
+    limits::{NODE_CALLS, NODE_EVENTS, POOL_CALLS, POOL_EVENTS, POOL_ORDERS, STOP_DEADLINE},
+    node::{Eyes, FromNode, Hands},
+    pool::{FromLink, Link, Round, Say, Speaker, What},
+    runner::Tell,
+    state::{Identity, Journal},
+};
+
+/// What an actor stands between.
+pub(crate) struct Parts {
+    pub(crate) node: Arc<dyn Node>,
+    pub(crate) facts: NodeFacts,
+    pub(crate) door: Arc<dyn Door>,
+    pub(crate) pool: PoolAddress,
+    pub(crate) join: Option<JoinSecret>,
+    pub(crate) identity: Identity,
+}
+
+/// The task that owns the mind.
+pub(crate) struct Actor {
+    core: AgentCore,
+    clock: Clock,
+    tell: Tell,
+    /// Away only while an entry is written.
+    journal: Option<Journal>,
+    /// Peers whose grant could not be written down, so that the node must not be told.
+    unwritten: BTreeSet<NodeId>,
+    node: Arc<dyn Node>,
+    id: NodeId,
+    hands: mpsc::Sender<(NodeTask, NodeCall)>,
+    closely: watch::Sender<Instant>,
+    orders: mpsc::Sender<Say>,
+    rounds: watch::Sender<Round>,
+    calls: BTreeMap<RequestTag, Responder>,
+    last_call: RequestTag,
+    /// Events that the actor owes the mind itself.
+    owed: VecDeque<Event>,
+}
+
+/// A closing link may take this long to say what is queued.
+const FLUSH: Duration = Duration::from_secs(1);
+
+impl Actor {
+    /// Runs an agent to its end.
+    pub(crate) async fn run(
+        config: AgentConfig,
+        journal: Journal,
+        parts: Parts,
+        stop: CancellationToken,
+        tell: Tell,
+    ) -> Result<(), AgentError> {
+        let clock = Clock::start();
+        let mut tasks = JoinSet::new();
+        let (hands, hands_calls) = mpsc::channel(NODE_CALLS);
+        let (node_out, mut from_node) = mpsc::channel(NODE_EVENTS);
+        let (orders, orders_given) = mpsc::channel(POOL_ORDERS);
+        let (rounds, rounds_given) = watch::channel(Round { number: 0, after: Duration::ZERO });
+        let (link_out, mut from_link) = mpsc::channel(POOL_EVENTS);
+        let (closely, closely_seen) = watch::channel(Instant::now());
+        let (up, up_seen) = watch::channel(true);
+        let (node, id) = (parts.node, parts.facts.id);
+        let speaker = Speaker::new(Arc::new(parts.identity), parts.pool.url().to_owned(), parts.join);
+        tasks.spawn(Hands { node: node.clone(), up: up_seen }.run(hands_calls, node_out.clone()));
+        let eyes = Eyes { node: node.clone(), id, closely: closely_seen, up, out: node_out };
+        tasks.spawn(eyes.run(parts.facts));
+        let mut link_task = tokio::spawn(Link { door: parts.door, speaker }.run(rounds_given, orders_given, link_out));
+        let mut actor = Self {
+            core: AgentCore::new(config, journal.alive().cloned(), clock.now()),
+            clock,
+            tell,
+            journal: Some(journal),
+            unwritten: BTreeSet::new(),
+            node,
+            id,
+            hands,
+            closely,
+            orders,
+            rounds,
+            calls: BTreeMap::new(),
+            last_call: 0,
+            owed: VecDeque::new(),
+        };
+        let ended = actor.serve(&mut from_node, &mut from_link, &stop).await;
+        // The link says its last words and closes the socket once nobody can give it orders. It must not
+        // wait for us to hear what else comes.
+        drop(actor);
+        from_link.close();
+        if timeout(FLUSH, &mut link_task).await.is_err() {
+            link_task.abort();
+        }
+        ended
+    }
+
+    async fn serve(
+        &mut self,
+        from_node: &mut mpsc::Receiver<FromNode>,
+        from_link: &mut mpsc::Receiver<FromLink>,
+        stop: &CancellationToken,
+    ) -> Result<(), AgentError> {
+        let mut stop_by: Option<Instant> = None;
+        let mut actions = Vec::new();
+        loop {
+            let wake = self.core.next_wake().map(|moment| self.clock.instant(moment));
+            let event = tokio::select! {
+                biased;
+                () = stop.cancelled(), if stop_by.is_none() => {
+                    stop_by = Some(Instant::now() + STOP_DEADLINE);
+                    Some(Event::Stop(StopCause::Signal))
+                }
+                () = at(stop_by) => return Err(AgentError::NotUndone { left: self.left() }),
+                () = std::future::ready(()), if !self.owed.is_empty() => self.owed.pop_front(),
+                Some(what) = from_node.recv() => Some(self.of_node(what)?),
+                Some(what) = from_link.recv() => self.of_link(what),
+                () = at(wake) => Some(Event::Tick),
+            };
+            let Some(event) = event else { continue };
+            self.core.handle(self.clock.now(), event, &mut actions);
+            for action in actions.drain(..) {
+                if let Some(ended) = self.carry_out(action).await? {
+                    return ended;
+                }
+            }
+            // What is owed must not keep the others from running.
+            tokio::task::yield_now().await;
+        }
+    }
+
+    fn of_node(&self, what: FromNode) -> Result<Event, AgentError> {
+        Ok(match what {
+            FromNode::Up(facts) => Event::NodeUp(facts),
+            FromNode::Down(why) => Event::NodeDown { why },
+            FromNode::Peers(peers) => Event::Peers(peers),
+            FromNode::Gone(id) => Event::PeerGone(id),
+            FromNode::Head { head, wall_s } => Event::Head { head, wall_s },
+            FromNode::Done { task, result } => Event::NodeDone { task, result },
+            FromNode::Other(now) => {
+                let (was, now) = (self.id.short(), now.short());
+                return Err(AgentError::OtherNode { at: self.node.at(), was, now });
+            }
+        })
+    }
+
+    fn of_link(&mut self, from: FromLink) -> Option<Event> {
+        if from.round != self.rounds.borrow().number {
+            return None;
+        }
+        Some(match from.what {
+            What::Open => Event::PoolOpen,
+            What::Lost(why) => {
+                self.calls.clear();
+                Event::PoolLost { why }
+            }
+            What::Answer(tag, answer) => Event::PoolAnswers { tag, answer },
+            What::Call(call, responder) => {
+                if self.calls.len() >= POOL_CALLS {
+                    responder.respond::<Done>(Err(WireError::busy("too many calls wait for this agent's node", 1_000)));
+                    return None;
+                }
+                self.last_call += 1;
+                self.calls.insert(self.last_call, responder);
+                Event::PoolCalls { tag: self.last_call, call }
+            }
+        })
+    }
+
+    /// `Some` at the end.
+    async fn carry_out(&mut self, action: Action) -> Result<Option<Result<(), AgentError>>, AgentError> {
+        match action {
+            Action::Journal(entry) => self.write(entry).await?,
+            Action::Node { task, call } => self.have_node_do(task, call),
+            Action::Watch { for_ms } => {
+                self.closely.send_replace(Instant::now() + Duration::from_millis(for_ms));
+            }
+            Action::Pool { tag, request } => {
+                let say = Say { round: self.rounds.borrow().number, tag, request };
+                if self.orders.try_send(say).is_err() {
+                    let busy = WireError::busy("too many requests wait to be said to the pool", 1_000);
+                    self.owed.push_back(Event::PoolAnswers { tag, answer: Err(busy) });
+                }
+            }
+            Action::Answer { tag, reply } => self.answer(tag, reply),
+            Action::Reconnect { after_ms } => {
+                self.calls.clear();
+                self.rounds.send_modify(|round| {
+                    *round = Round { number: round.number + 1, after: Duration::from_millis(after_ms) };
+                });
+            }
+            Action::Notice(notice) => self.tell.tell(Told::Notice(notice)),
+            Action::Stopped { error } => {
+                return Ok(Some(error.map_or(Ok(()), |error| Err(AgentError::Stopped(error)))));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Durable when this returns, or the node is not told.
+    async fn write(&mut self, entry: JournalEntry) -> Result<(), AgentError> {
+        let fault = |why: &str| AgentError::Fault(format!("the journal: {why}"));
+        let mut journal = self.journal.take().ok_or_else(|| fault("it is being written already"))?;
+        let peer = match &entry {
+            JournalEntry::Done(grant) => Some(grant.peer.id),
+            JournalEntry::Undone { .. } => None,
+        };
+        let written = tokio::task::spawn_blocking(move || {
+            let result = journal.append(&entry);
+            (journal, result)
+        });
+        let (journal, result) = written.await.map_err(|error| fault(&error.to_string()))?;
+        self.journal = Some(journal);
+        match (result, peer) {
+            (Ok(()), Some(peer)) => {
+                self.unwritten.remove(&peer);
+            }
+            (Ok(()), None) => {}
+            (Err(error), peer) => {
+                self.unwritten.extend(peer);
+                self.tell.tell(Told::Fault { what: error.to_string(), mend: error.mend() });
+                tracing::error!("{error}");
+            }
+        }
+        Ok(())
+    }
+
+    fn have_node_do(&mut self, task: NodeTask, call: NodeCall) {
+        let refused = match &call {
+            NodeCall::Admit(peer) | NodeCall::Dial(peer) if self.unwritten.contains(&peer.id) => {
+                Some("it could not be written to the journal first")
+            }
+            _ => None,
+        };
+        let refused = refused.or_else(|| {
+            self.hands.try_send((task, call)).is_err().then_some("as many calls as allowed wait for the node")
+        });
+        if let Some(why) = refused {
+            self.owed.push_back(Event::NodeDone { task, result: Err(why.to_owned()) });
+        }
+    }
+
+    fn answer(&mut self, tag: RequestTag, reply: CallReply) {
+        match self.calls.remove(&tag) {
+            Some(responder) => responder.respond(reply.map(|()| Done {})),
+            None => tracing::debug!(tag, "an answer to a call of a socket that is gone"),
+        }
+    }
+
+    fn left(&self) -> usize {
+        self.journal.as_ref().map_or(0, |journal| journal.alive().len())
+    }
+}
+
+/// Waits for a moment; for ever without one.
+async fn at(moment: Option<Instant>) {
+    match moment {
+        Some(moment) => sleep_until(moment).await,
+        None => std::future::pending().await,
+    }
+}

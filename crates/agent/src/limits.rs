@@ -1,0 +1,49 @@
+//! Every limit of the agent's role, by name, and what happens at each.
+
+use std::time::Duration;
+
+/// Events of the pool that wait for the mind. At the limit nothing more is read from the socket.
+pub const POOL_EVENTS: usize = 256;
+/// Requests that wait to be said to the pool. A further one is answered "busy" on the spot.
+pub const POOL_ORDERS: usize = 256;
+/// Calls that wait for the node. A further one fails on the spot.
+pub const NODE_CALLS: usize = 4_096;
+/// Ends of calls and looks at the node that wait for the mind. At the limit the node is not asked more.
+pub const NODE_EVENTS: usize = 256;
+/// Notices that wait for whoever shows them. A further one is dropped; it is in the log all the same.
+pub const NOTICES: usize = 1_024;
+/// Calls of the pool that wait for an answer of ours; the RPC answers "busy" beyond its own, lower limit.
+pub const POOL_CALLS: usize = 4_096;
+
+/// Bytes of a journal. A longer one is not read: it is not ours.
+pub const JOURNAL_BYTES: u64 = 64 << 20;
+/// Lines of a journal beyond four for each grant alive, after which it is written anew.
+pub const JOURNAL_SPARE_LINES: usize = 1_024;
+/// Bytes of any other file of the state directory, and of a node's key file.
+pub const FILE_BYTES: u64 = 64 << 10;
+
+/// Nobody waits longer for an answer of the pool. The mind gives a socket up before.
+pub const REQUEST_DEADLINE: Duration = Duration::from_secs(20);
+
+/// From the first signal to the end, whatever pool and node do; the mind is done before. What is not
+/// undone by then is in the journal, and the error says how to undo it.
+pub const STOP_DEADLINE: Duration = Duration::from_secs(8);
+
+/// The node is looked at this often when nothing is about to happen.
+pub const LOOK_CALM: Duration = Duration::from_secs(5);
+/// The first look after something was set going; each further one waits twice as long.
+pub const LOOK_FIRST: Duration = Duration::from_millis(5);
+/// The newest block is asked for this often.
+pub const HEAD_EVERY: Duration = Duration::from_secs(5);
+/// The first retry of a node that is away; each further one waits twice as long.
+pub const NODE_RETRY_FIRST: Duration = Duration::from_millis(100);
+/// The longest wait between two retries of a node that is away.
+pub const NODE_RETRY_MAX: Duration = Duration::from_secs(5);
+
+/// How long a delegation holds, in milliseconds: a year.
+pub const DELEGATION_MS: u64 = 365 * DAY_MS;
+/// A delegation with less than this left is renewed where the node's key can be read.
+pub const RENEW_MS: u64 = 30 * DAY_MS;
+/// A delegation with less than this left is not begun with.
+pub const LAST_MS: u64 = DAY_MS;
+const DAY_MS: u64 = 24 * 60 * 60 * 1000;

@@ -1,0 +1,130 @@
+use std::{sync::Arc, time::Duration};
+
+use futures_util::StreamExt;
+use tokio::{
+    sync::{mpsc, watch},
+    time::{Instant, sleep, sleep_until},
+};
+use vipnode_node::{Node, PeerEvent, PeerEvents};
+use vipnode_types::{NodeFacts, NodeId};
+
+use super::FromNode;
+use crate::{
+    clock,
+    limits::{HEAD_EVERY, LOOK_CALM, LOOK_FIRST, NODE_RETRY_FIRST, NODE_RETRY_MAX},
+};
+
+/// Looks at the node: whether it is there, its peers, its newest block.
+pub(crate) struct Eyes {
+    pub(crate) node: Arc<dyn Node>,
+    pub(crate) id: NodeId,
+    /// Until when a connection is expected, so that it is looked for closely.
+    pub(crate) closely: watch::Receiver<Instant>,
+    pub(crate) up: watch::Sender<bool>,
+    pub(crate) out: mpsc::Sender<FromNode>,
+}
+
+/// Nobody hears any more.
+struct Unheard;
+
+impl Eyes {
+    /// Runs until nobody hears, or another node answers.
+    pub(crate) async fn run(mut self, facts: NodeFacts) {
+        let mut facts = Some(facts);
+        while let Some(up) = facts {
+            facts = match self.watch(up).await {
+                Ok(()) => self.find_again().await,
+                Err(Unheard) => None,
+            };
+        }
+    }
+
+    async fn tell(&self, what: FromNode) -> Result<(), Unheard> {
+        self.out.send(what).await.map_err(|_closed| Unheard)
+    }
+
+    /// From the moment the node is there to the one it is not.
+    async fn watch(&mut self, facts: NodeFacts) -> Result<(), Unheard> {
+        self.up.send_replace(true);
+        self.tell(FromNode::Up(Box::new(facts))).await?;
+        let why = self.look_until_lost().await?;
+        self.up.send_replace(false);
+        self.tell(FromNode::Down(why)).await
+    }
+
+    /// Returns why the node counts as away.
+    async fn look_until_lost(&mut self) -> Result<String, Unheard> {
+        let mut events = self.node.events().await;
+        let mut wait = LOOK_FIRST;
+        let mut looked = Instant::now() - LOOK_FIRST;
+        let (mut next_look, mut next_head) = (Instant::now(), Instant::now());
+        loop {
+            tokio::select! {
+                biased;
+                event = next(&mut events) => {
+                    match event {
+                        // The node may have been started anew and have forgotten whom it trusts.
+                        None => return Ok("the connection to it broke".to_owned()),
+                        Some(PeerEvent::Gone(id)) => self.tell(FromNode::Gone(id)).await?,
+                        Some(PeerEvent::Added(_) | PeerEvent::Look) => wait = LOOK_FIRST,
+                    }
+                    next_look = next_look.min(looked + LOOK_FIRST);
+                }
+                changed = self.closely.changed() => {
+                    changed.map_err(|_closed| Unheard)?;
+                    wait = LOOK_FIRST;
+                    next_look = next_look.min(Instant::now() + wait);
+                }
+                () = sleep_until(next_look) => {
+                    match self.node.peers().await {
+                        Ok(peers) => self.tell(FromNode::Peers(peers)).await?,
+                        Err(error) => return Ok(error.to_string()),
+                    }
+                    looked = Instant::now();
+                    wait = if looked < *self.closely.borrow() { wait } else { LOOK_CALM };
+                    next_look = looked + wait;
+                    wait = wait.saturating_mul(2).min(LOOK_CALM);
+                }
+                () = sleep_until(next_head) => {
+                    match self.node.head().await {
+                        Ok(head) => self.tell(FromNode::Head { head, wall_s: clock::wall().get() / 1000 }).await?,
+                        Err(error) => tracing::warn!("the node does not tell its newest block: {error}"),
+                    }
+                    next_head = Instant::now() + HEAD_EVERY;
+                }
+            }
+        }
+    }
+
+    /// Waits until the node is back; `None` if nobody hears or another one is there.
+    async fn find_again(&self) -> Option<NodeFacts> {
+        let mut wait = NODE_RETRY_FIRST;
+        loop {
+            match self.node.facts().await {
+                Ok(facts) if facts.id == self.id => return Some(facts),
+                Ok(other) => {
+                    self.tell(FromNode::Other(other.id)).await.ok()?;
+                    return None;
+                }
+                Err(error) => tracing::debug!("the node is still away: {error}"),
+            }
+            tokio::select! {
+                () = self.out.closed() => return None,
+                () = sleep(wait) => {}
+            }
+            wait = longer(wait);
+        }
+    }
+}
+
+/// The next wait for a node that is away.
+pub(crate) fn longer(wait: Duration) -> Duration {
+    wait.saturating_mul(2).min(NODE_RETRY_MAX)
+}
+
+async fn next(events: &mut Option<PeerEvents>) -> Option<PeerEvent> {
+    match events {
+        Some(events) => events.next().await,
+        None => std::future::pending().await,
+    }
+}

@@ -1,0 +1,46 @@
+use std::fmt::Debug;
+
+use futures_util::{FutureExt, future::BoxFuture};
+use vipnode_rpc::{HttpRpc, OpenError, Opened, RpcLimits, http, open_ws};
+
+use crate::PoolAddress;
+
+/// Opens connections to a pool, one at a time.
+pub trait Door: Debug + Send + Sync + 'static {
+    /// Opens one.
+    fn open(&self) -> BoxFuture<'_, Result<Line, OpenError>>;
+}
+
+/// An open connection to a pool.
+#[derive(Debug)]
+pub enum Line {
+    /// A socket, on which both sides call; its challenge is answered by the first call.
+    Socket(Box<Opened>),
+    /// HTTP, on which each call is signed and the pool cannot call.
+    Http(HttpRpc),
+}
+
+/// A [`Door`] over the network.
+#[derive(Debug)]
+pub struct NetDoor {
+    address: PoolAddress,
+    limits: RpcLimits,
+}
+
+impl NetDoor {
+    /// To this pool; unencrypted beyond this machine only if `insecure`.
+    #[must_use]
+    pub fn new(address: PoolAddress, insecure: bool) -> Self {
+        Self { address, limits: RpcLimits { insecure, ..RpcLimits::default() } }
+    }
+}
+
+impl Door for NetDoor {
+    fn open(&self) -> BoxFuture<'_, Result<Line, OpenError>> {
+        let (url, limits) = (self.address.url(), &self.limits);
+        if !self.address.calls_back() {
+            return std::future::ready(http(url, limits).map(Line::Http)).boxed();
+        }
+        async move { open_ws(url, limits).await.map(|opened| Line::Socket(Box::new(opened))) }.boxed()
+    }
+}

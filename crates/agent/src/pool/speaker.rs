@@ -1,0 +1,160 @@
+use std::sync::{
+    Arc,
+    atomic::{AtomicU64, Ordering},
+};
+
+use serde::{Serialize, de::DeserializeOwned};
+use serde_json::value::RawValue;
+use vipnode_agent_core::{PoolAnswer, ToPool};
+use vipnode_rpc::{CallError, RpcClient};
+use vipnode_types::{
+    JoinSecret,
+    signed::Envelope,
+    wire::{ByeRequest, ErrorCode, WireError, method},
+};
+
+use crate::{clock, limits::REQUEST_DEADLINE, state::Identity};
+
+/// Says the mind's requests to the pool, signed where they have to be, and reads the answers.
+#[derive(Debug)]
+pub(crate) struct Speaker {
+    identity: Arc<Identity>,
+    audience: String,
+    join: Option<JoinSecret>,
+    /// The last nonce over HTTP, in milliseconds since the Unix epoch; each is larger than the one before.
+    last_nonce: AtomicU64,
+}
+
+/// What proves that a call is this agent's.
+#[derive(Debug, Clone)]
+pub(crate) enum Proof {
+    /// The socket's challenge, covered by `vipnode_connect`; later calls need none.
+    Challenge(String),
+    /// A growing number, on each call.
+    Number,
+}
+
+/// How a request ended for the mind; `None` where no answer came.
+pub(crate) type Said = Option<Result<PoolAnswer, WireError>>;
+
+impl Speaker {
+    pub(crate) fn new(identity: Arc<Identity>, audience: String, join: Option<JoinSecret>) -> Self {
+        Self { identity, audience, join, last_nonce: AtomicU64::new(0) }
+    }
+
+    /// Says a request and waits for its answer.
+    ///
+    /// # Errors
+    /// Why the connection is of no more use.
+    pub(crate) async fn say(&self, to: &RpcClient, proof: &Proof, request: ToPool) -> Result<Said, String> {
+        let kind = Kind::of(&request);
+        let params = match self.params(proof, request) {
+            Ok(params) => params,
+            Err(error) => return Ok(Some(Err(fault(&error)))),
+        };
+        match to.call_raw(kind.method(), params, REQUEST_DEADLINE).await {
+            Ok(answer) => Ok(Some(kind.read(&answer))),
+            Err(CallError::Remote(error)) => Ok(Some(Err(error))),
+            Err(CallError::Lost(why)) => Err(why),
+            // The mind knows how long it waits, and what a pool is that does not answer (D40).
+            Err(CallError::Expired) => Ok(None),
+            Err(error @ (CallError::Full | CallError::Json(_))) => {
+                Ok(Some(Err(WireError::new(ErrorCode::Internal, error.to_string(), ""))))
+            }
+        }
+    }
+
+    /// `[object]` or `[object, envelope]`.
+    fn params(&self, proof: &Proof, request: ToPool) -> Result<Box<RawValue>, serde_json::Error> {
+        let nonce = match (proof, &request) {
+            (Proof::Challenge(challenge), ToPool::Connect(_)) => Some(challenge.clone()),
+            (Proof::Challenge(_), _) => None,
+            (Proof::Number, _) => Some(self.next_nonce().to_string()),
+        };
+        let name = Kind::of(&request).method();
+        let object = match request {
+            ToPool::Connect(mut connect) => {
+                if let (Some(secret), Some(nonce)) = (&self.join, &nonce) {
+                    connect.join = Some(secret.prove(&self.identity.delegation.node, nonce));
+                }
+                json(&connect)?
+            }
+            ToPool::Report(report) => json(&report)?,
+            ToPool::Ask(ask) => json(&ask)?,
+            ToPool::Leave(leave) => json(&leave)?,
+            ToPool::Bye => json(&ByeRequest::default())?,
+        };
+        let text = match nonce {
+            None => format!("[{object}]"),
+            Some(nonce) => {
+                let (key, delegation) = (&self.identity.key, self.identity.delegation.clone());
+                let envelope = Envelope::sign(key, delegation, name, &self.audience, &nonce, &object);
+                format!("[{object},{}]", json(&envelope)?)
+            }
+        };
+        RawValue::from_string(text)
+    }
+
+    fn next_nonce(&self) -> u64 {
+        let wall = clock::wall().get();
+        let next = |last: u64| Some(wall.max(last.saturating_add(1)));
+        // The closure always returns a number, so both arms hold the one before.
+        let (Ok(last) | Err(last)) = self.last_nonce.fetch_update(Ordering::Relaxed, Ordering::Relaxed, next);
+        wall.max(last.saturating_add(1))
+    }
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Kind {
+    Connect,
+    Report,
+    Ask,
+    Leave,
+    Bye,
+}
+
+impl Kind {
+    const fn of(request: &ToPool) -> Self {
+        match request {
+            ToPool::Connect(_) => Self::Connect,
+            ToPool::Report(_) => Self::Report,
+            ToPool::Ask(_) => Self::Ask,
+            ToPool::Leave(_) => Self::Leave,
+            ToPool::Bye => Self::Bye,
+        }
+    }
+
+    const fn method(self) -> &'static str {
+        match self {
+            Self::Connect => method::CONNECT,
+            Self::Report => method::REPORT,
+            Self::Ask => method::ASK,
+            Self::Leave => method::LEAVE,
+            Self::Bye => method::BYE,
+        }
+    }
+
+    fn read(self, answer: &RawValue) -> Result<PoolAnswer, WireError> {
+        match self {
+            Self::Connect => self.parse(answer).map(|reply| PoolAnswer::Connect(Box::new(reply))),
+            Self::Report => self.parse(answer).map(PoolAnswer::Report),
+            Self::Ask => self.parse(answer).map(PoolAnswer::Ask),
+            Self::Leave | Self::Bye => Ok(PoolAnswer::Done),
+        }
+    }
+
+    fn parse<T: DeserializeOwned>(self, answer: &RawValue) -> Result<T, WireError> {
+        serde_json::from_str(answer.get()).map_err(|error| {
+            let text = format!("the pool's answer to {} cannot be read: {error}", self.method());
+            WireError::new(ErrorCode::Internal, text, "check that pool and agent are of versions that fit")
+        })
+    }
+}
+
+fn json(value: &impl Serialize) -> Result<String, serde_json::Error> {
+    serde_json::to_string(value)
+}
+
+fn fault(error: &serde_json::Error) -> WireError {
+    WireError::new(ErrorCode::Internal, error.to_string(), "")
+}

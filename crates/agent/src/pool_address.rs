@@ -1,0 +1,117 @@
+use std::fmt;
+
+use crate::AgentError;
+
+/// Where a pool is, as its user names it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PoolAddress {
+    url: String,
+    scheme: Scheme,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Scheme {
+    Socket,
+    Http,
+}
+
+impl PoolAddress {
+    /// Reads `ws://host:port`, `wss://`, `http://` or `https://`, with a path or without. Without a scheme it
+    /// is `ws://` on this machine and `wss://` beyond.
+    ///
+    /// # Errors
+    /// [`AgentError::PoolAddress`].
+    pub fn read(text: &str) -> Result<Self, AgentError> {
+        let refused = |why: &str, mend: &str| {
+            let text = text.chars().take(200).collect();
+            Err(AgentError::PoolAddress { text, why: why.to_owned(), mend: mend.to_owned() })
+        };
+        let trimmed = text.trim();
+        if trimmed.starts_with("enode://") {
+            return refused(
+                "it is the enode of a node",
+                "give the pool's address, or add this node with your node's admin_addPeer",
+            );
+        }
+        let (scheme, rest) = trimmed.split_once("://").unwrap_or_else(|| (default_scheme(trimmed), trimmed));
+        let scheme = scheme.to_ascii_lowercase();
+        let kind = match scheme.as_str() {
+            "ws" | "wss" => Scheme::Socket,
+            "http" | "https" => Scheme::Http,
+            _ => {
+                return refused(
+                    "it begins with something else than ws://, wss://, http:// or https://",
+                    "ws://host:port",
+                );
+            }
+        };
+        let (place, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
+        if place.is_empty()
+            || place.contains(['@', '?', '#'])
+            || place.chars().any(|c| c.is_whitespace() || c.is_control())
+        {
+            return refused("it names no host", "ws://host:port");
+        }
+        let place = place.to_ascii_lowercase();
+        let default_port = if scheme.ends_with('s') && scheme != "ws" { ":443" } else { ":80" };
+        let place = place.strip_suffix(default_port).unwrap_or(&place);
+        let path = if path.is_empty() { "/" } else { path };
+        Ok(Self { url: format!("{scheme}://{place}{path}"), scheme: kind })
+    }
+
+    /// The URL in the one form that pool and agent agree on: lower-case scheme and host, no default port, a
+    /// slash at the end where there is no path. What is signed for the pool names it.
+    #[must_use]
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// Whether the pool can call back there. Over HTTP it cannot, so a host needs a socket.
+    #[must_use]
+    pub fn calls_back(&self) -> bool {
+        self.scheme == Scheme::Socket
+    }
+}
+
+impl fmt::Display for PoolAddress {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.url)
+    }
+}
+
+fn default_scheme(place: &str) -> &'static str {
+    let host = place.split('/').next().unwrap_or_default();
+    let name = host.rsplit_once(':').map_or(host, |(name, _port)| name).trim_matches(['[', ']']);
+    let here = name == "localhost" || name.parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_loopback());
+    if here { "ws" } else { "wss" }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn has_one_form() {
+        for (text, url) in [
+            ("WS://Pool.Example:8080", "ws://pool.example:8080/"),
+            ("ws://127.0.0.1:8080/", "ws://127.0.0.1:8080/"),
+            ("wss://pool.example:443/A", "wss://pool.example/A"),
+            ("ws://pool.example:80", "ws://pool.example/"),
+            ("ws://pool.example:443", "ws://pool.example:443/"),
+            ("http://[::1]:8080", "http://[::1]:8080/"),
+            ("127.0.0.1:8080", "ws://127.0.0.1:8080/"),
+            ("[::1]:8080", "ws://[::1]:8080/"),
+            ("localhost:1", "ws://localhost:1/"),
+            ("pool.example", "wss://pool.example/"),
+        ] {
+            assert_eq!(PoolAddress::read(text).unwrap().url(), url, "{text}");
+        }
+    }
+
+    #[test]
+    fn refuses_the_rest_with_what_mends_it() {
+        for text in ["", "ftp://a", "ws://", "ws://a b", "ws://u:p@a", "enode://00@127.0.0.1:30303"] {
+            assert!(!PoolAddress::read(text).unwrap_err().mend().is_empty(), "{text}");
+        }
+    }
+}

@@ -1,0 +1,100 @@
+//! From the start to the first word with the pool: the node, the state directory, who the agent is.
+
+use tokio::time::sleep;
+use vipnode_node::finder::find_node_key;
+use vipnode_types::{NodeFacts, NodeKey};
+
+use crate::{
+    AgentError, NodeKeyAt, RunnerConfig, Told, clock,
+    limits::{LAST_MS, NODE_RETRY_FIRST, RENEW_MS},
+    node::longer,
+    release::undo_all,
+    runner::Tell,
+    state::{Identity, Journal, StateDir, read_node_key},
+};
+
+/// What has to be there before the mind is begun.
+pub(crate) struct Prepared {
+    pub(crate) state: StateDir,
+    pub(crate) facts: NodeFacts,
+    pub(crate) identity: Identity,
+    pub(crate) journal: Journal,
+}
+
+pub(crate) async fn prepare(config: &RunnerConfig, tell: &Tell) -> Result<Prepared, AgentError> {
+    let facts = wait_for_node(config, tell).await?;
+    let state = StateDir::open(&config.state_root, &facts.id)?;
+    let (at, state_dir) = (config.node.at(), state.path().to_owned());
+    tell.tell(Told::Node { facts: Box::new(facts.clone()), at, state_dir });
+    let identity = identify(&state, &facts, config, tell).await?;
+    for at in config.node.exposure().await {
+        tell.tell(Told::Exposed { at });
+    }
+    let mut journal = state.journal()?;
+    if state.pool()?.as_deref() != Some(config.pool.url()) {
+        let grants = undo_all(&mut journal, &*config.node).await?.len();
+        if grants > 0 {
+            tell.tell(Told::Released { grants });
+        }
+        state.set_pool(config.pool.url())?;
+    }
+    Ok(Prepared { state, facts, identity, journal })
+}
+
+async fn wait_for_node(config: &RunnerConfig, tell: &Tell) -> Result<NodeFacts, AgentError> {
+    let mut wait = NODE_RETRY_FIRST;
+    let mut said = false;
+    loop {
+        match config.node.facts().await {
+            Ok(facts) => return Ok(facts),
+            Err(error) if error.is_away() => {
+                if !std::mem::replace(&mut said, true) {
+                    tell.tell(Told::WaitingForNode { why: error.to_string(), mend: error.mend() });
+                }
+            }
+            Err(error) => return Err(error.into()),
+        }
+        sleep(wait).await;
+        wait = longer(wait);
+    }
+}
+
+/// The agent's key and a delegation that holds. The node's key is asked for only where one has to be signed.
+async fn identify(
+    state: &StateDir,
+    facts: &NodeFacts,
+    config: &RunnerConfig,
+    tell: &Tell,
+) -> Result<Identity, AgentError> {
+    let now = clock::wall();
+    let key = state.agent_key()?;
+    let kept = state.delegation(facts.id, &key, now)?;
+    let left_ms = kept.as_ref().map_or(0, |kept| kept.expires_ms.since(now));
+    if let Some(delegation) = kept.clone().filter(|_| left_ms > RENEW_MS) {
+        return Ok(Identity { key, delegation });
+    }
+    match (node_key(facts, config).await, kept) {
+        (Ok((node_key, path)), _) => {
+            let delegation = state.delegate(&node_key, &key, now)?;
+            tell.tell(Told::Delegated { key_file: path });
+            Ok(Identity { key, delegation })
+        }
+        (Err(error), Some(delegation)) if left_ms > LAST_MS => {
+            let what =
+                format!("the agent's delegation ends in {} days and could not be renewed: {error}", left_ms / LAST_MS);
+            tell.tell(Told::Fault { what, mend: error.mend() });
+            Ok(Identity { key, delegation })
+        }
+        (Err(error), _) => Err(error),
+    }
+}
+
+async fn node_key(facts: &NodeFacts, config: &RunnerConfig) -> Result<(NodeKey, std::path::PathBuf), AgentError> {
+    match &config.node_key {
+        NodeKeyAt::File(path) => Ok((read_node_key(path, facts.id, &config.node.at())?, path.clone())),
+        NodeKeyAt::Search { endpoint, surroundings } => {
+            let found = find_node_key(&*config.node, endpoint, facts.id, surroundings).await?;
+            Ok((found.key, found.path))
+        }
+    }
+}

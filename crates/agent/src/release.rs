@@ -1,0 +1,50 @@
+use std::path::Path;
+
+use vipnode_agent_core::{Grant, JournalEntry};
+use vipnode_node::{Node, NodeError};
+
+use crate::{
+    AgentError,
+    node::command,
+    state::{Journal, StateDir},
+};
+
+/// Undoes all that agents did on `node` and did not undo, by the journal in the state directory below `root`,
+/// without a pool. Returns what was undone.
+///
+/// What the journal does not name is not touched.
+///
+/// # Errors
+/// [`AgentError::Locked`] while an agent runs for the node, [`AgentError::NotReleased`] where the node did not
+/// do all of it, and the errors of the state directory.
+pub async fn release(root: &Path, node: &dyn Node) -> Result<Vec<Grant>, AgentError> {
+    let facts = node.facts().await?;
+    let state = StateDir::open(root, &facts.id)?;
+    let mut journal = state.journal()?;
+    undo_all(&mut journal, node).await
+}
+
+/// Undoes all that is in a journal; goes on past what fails.
+pub(crate) async fn undo_all(journal: &mut Journal, node: &dyn Node) -> Result<Vec<Grant>, AgentError> {
+    let grants: Vec<Grant> = journal.alive().cloned().collect();
+    let all = grants.len();
+    let mut undone = Vec::new();
+    let mut failed: Option<NodeError> = None;
+    for (grant, call) in vipnode_agent_core::release(grants) {
+        match node.call(command(call)).await {
+            Ok(()) => {
+                journal.append(&JournalEntry::Undone { lease: grant.lease, kind: grant.kind })?;
+                undone.push(grant);
+            }
+            // A node that is away is not asked for each of the others too.
+            Err(error) if error.is_away() => {
+                return Err(AgentError::NotReleased { left: all - undone.len(), all, why: error });
+            }
+            Err(error) => failed = failed.or(Some(error)),
+        }
+    }
+    match failed {
+        None => Ok(undone),
+        Some(why) => Err(AgentError::NotReleased { left: all - undone.len(), all, why }),
+    }
+}

@@ -1,0 +1,121 @@
+use std::{path::PathBuf, sync::Arc};
+
+use tokio::{sync::mpsc, task::JoinHandle};
+use tokio_util::sync::CancellationToken;
+use vipnode_agent_core::AgentConfig;
+use vipnode_node::{Endpoint, Node, finder::Surroundings};
+use vipnode_types::JoinSecret;
+
+use crate::{
+    AgentError, Door, PoolAddress, Told,
+    actor::{Actor, Parts},
+    limits::NOTICES,
+    prepare::{Prepared, prepare},
+};
+
+/// What an agent runs with.
+#[derive(Clone)]
+pub struct RunnerConfig {
+    /// The node it runs beside.
+    pub node: Arc<dyn Node>,
+    /// The pool, as the user named it; signatures name it too.
+    pub pool: PoolAddress,
+    /// The way to the pool, mostly a [`crate::NetDoor`].
+    pub door: Arc<dyn Door>,
+    /// What members of a closed pool know.
+    pub join: Option<JoinSecret>,
+    /// The directory below which each node has its own; see [`StateDir::root`].
+    pub state_root: PathBuf,
+    /// Where the node's key is, should it be needed.
+    pub node_key: NodeKeyAt,
+    /// What the user wants. The seed is drawn anew at each start.
+    pub agent: AgentConfig,
+}
+
+/// Where the key of the node is. It is read at the first start and once a year.
+#[derive(Debug, Clone)]
+pub enum NodeKeyAt {
+    /// In this file.
+    File(PathBuf),
+    /// In one of the places where clients keep it.
+    Search {
+        /// How the node was reached: its IPC file lies in its data directory.
+        endpoint: Endpoint,
+        /// This machine's.
+        surroundings: Surroundings,
+    },
+}
+
+/// An agent that runs.
+#[derive(Debug)]
+pub struct AgentRunner {
+    stop: CancellationToken,
+    task: JoinHandle<Result<(), AgentError>>,
+}
+
+impl AgentRunner {
+    /// Starts an agent. It waits for a node that is away, opens its state and then runs until it is stopped,
+    /// or cannot go on. What it tells its user arrives in the receiver, which may be dropped.
+    #[must_use]
+    pub fn spawn(config: RunnerConfig) -> (Self, mpsc::Receiver<Told>) {
+        let (tell, told) = mpsc::channel(NOTICES);
+        let stop = CancellationToken::new();
+        let task = tokio::spawn(run(config, stop.clone(), Tell(tell)));
+        (Self { stop, task }, told)
+    }
+
+    /// Has it undo everything and end, within [`crate::limits::STOP_DEADLINE`]. Never waits itself.
+    pub fn stop(&self) {
+        self.stop.cancel();
+    }
+
+    /// Waits for the end.
+    ///
+    /// # Errors
+    /// Why it could not go on, or what is left on the node. `Ok` says that everything is undone.
+    pub async fn join(self) -> Result<(), AgentError> {
+        self.task.await.unwrap_or_else(|error| Err(AgentError::Fault(error.to_string())))
+    }
+}
+
+/// The way to the user; full or unheard, it drops.
+#[derive(Debug, Clone)]
+pub(crate) struct Tell(mpsc::Sender<Told>);
+
+impl Tell {
+    pub(crate) fn tell(&self, told: Told) {
+        tracing::debug!(?told);
+        let _full_or_unheard = self.0.try_send(told);
+    }
+}
+
+async fn run(config: RunnerConfig, stop: CancellationToken, tell: Tell) -> Result<(), AgentError> {
+    if let Some(host) = &config.agent.host {
+        host.check()?;
+        if !config.pool.calls_back() {
+            return Err(AgentError::HostOverHttp(config.pool.url().to_owned()));
+        }
+    }
+    let prepared = tokio::select! {
+        () = stop.cancelled() => return Ok(()),
+        prepared = prepare(&config, &tell) => prepared?,
+    };
+    let Prepared { state, facts, identity, journal } = prepared;
+    let mut agent = config.agent;
+    agent.seed = *crate::random::bytes()?;
+    let parts = Parts { node: config.node, facts, door: config.door, pool: config.pool, join: config.join, identity };
+    let ended = Actor::run(agent, journal, parts, stop, tell).await;
+    // Held to here: another agent must not begin before this one is done with the node.
+    drop(state);
+    ended
+}
+
+impl std::fmt::Debug for RunnerConfig {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("RunnerConfig")
+            .field("node", &self.node.at())
+            .field("pool", &self.pool)
+            .field("agent", &self.agent)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,83 @@
+use std::{io::Read, path::Path};
+
+use vipnode_types::{AgentKey, Delegation, Ms, NodeId, NodeKey};
+use zeroize::Zeroizing;
+
+use super::{StateDir, files};
+use crate::{
+    AgentError,
+    limits::{DELEGATION_MS, FILE_BYTES},
+    random,
+};
+
+/// Who the agent is, and its node's word that it may speak for it.
+#[derive(Debug)]
+pub struct Identity {
+    /// The agent's own key.
+    pub key: AgentKey,
+    /// The node's word.
+    pub delegation: Delegation,
+}
+
+impl StateDir {
+    /// The agent's own key, made at the first start.
+    ///
+    /// # Errors
+    /// [`AgentError::File`], [`AgentError::Damaged`], [`AgentError::Random`].
+    pub fn agent_key(&self) -> Result<AgentKey, AgentError> {
+        let path = self.path.join("agent.key");
+        if let Some(bytes) = files::read(&path)?.map(Zeroizing::new) {
+            let damaged = |why: vipnode_types::NodeKeyError| AgentError::Damaged { path, why: why.to_string() };
+            return AgentKey::read(&bytes).map_err(damaged);
+        }
+        loop {
+            // All but one of 2^128 values are keys.
+            if let Ok(key) = AgentKey::from_random(*random::bytes()?) {
+                files::write(&path, key.to_hex().as_bytes())?;
+                return Ok(key);
+            }
+        }
+    }
+
+    /// The delegation of `node` to `key` that an earlier start left, if it holds at `now`.
+    ///
+    /// # Errors
+    /// [`AgentError::File`]. A delegation that cannot be read is as good as none.
+    pub fn delegation(&self, node: NodeId, key: &AgentKey, now: Ms) -> Result<Option<Delegation>, AgentError> {
+        let bytes = files::read(&self.path.join("delegation.json"))?;
+        let kept: Option<Delegation> = bytes.and_then(|bytes| serde_json::from_slice(&bytes).ok());
+        Ok(kept.filter(|kept| kept.node == node && kept.agent == key.public() && kept.verify(now).is_ok()))
+    }
+
+    /// Has the node's key sign a delegation for a year and keeps that. The key itself is not kept.
+    ///
+    /// # Errors
+    /// [`AgentError::File`].
+    pub fn delegate(&self, node_key: &NodeKey, key: &AgentKey, now: Ms) -> Result<Delegation, AgentError> {
+        let delegation = Delegation::sign(node_key, key.public(), now, now.plus(DELEGATION_MS));
+        let json = serde_json::to_vec_pretty(&delegation).map_err(|error| AgentError::Fault(error.to_string()))?;
+        files::write(&self.path.join("delegation.json"), &json)?;
+        Ok(delegation)
+    }
+}
+
+/// Reads a node's key from the file that the user named and checks that it is this node's (A13).
+///
+/// # Errors
+/// [`AgentError::File`], [`AgentError::NodeKey`], [`AgentError::OtherKey`].
+pub fn read_node_key(path: &Path, node: NodeId, at: &str) -> Result<NodeKey, AgentError> {
+    let fault = |why| AgentError::File { doing: "reading the node's key", path: path.to_owned(), why };
+    let mut bytes = Zeroizing::new(Vec::with_capacity(128));
+    let file = std::fs::File::open(path).map_err(fault)?;
+    file.take(FILE_BYTES).read_to_end(&mut bytes).map_err(fault)?;
+    let key = NodeKey::read(&bytes).map_err(|why| AgentError::NodeKey { path: path.to_owned(), why })?;
+    if key.id() != node {
+        return Err(AgentError::OtherKey {
+            path: path.to_owned(),
+            key: key.id().short(),
+            node: node.short(),
+            at: at.to_owned(),
+        });
+    }
+    Ok(key)
+}

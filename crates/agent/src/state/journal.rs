@@ -1,0 +1,126 @@
+use std::{
+    collections::BTreeMap,
+    fs::{self, File},
+    io::{self, BufRead, BufReader, Read, Write},
+    path::{Path, PathBuf},
+};
+
+use vipnode_agent_core::{Grant, GrantKind, JournalEntry};
+use vipnode_types::LeaseId;
+
+use super::files::{create_owned, fault, sync_parent};
+use crate::{
+    AgentError,
+    limits::{JOURNAL_BYTES, JOURNAL_SPARE_LINES},
+};
+
+/// What the node was made to do and not yet undone, as JSON lines that only grow.
+///
+/// An entry is durable when [`Journal::append`] returns. A last line torn by a crash is forgotten: it was
+/// not durable, so the node was not told. At the start, and when undone entries pile up, the file is
+/// written anew with what is alive.
+#[derive(Debug)]
+pub struct Journal {
+    path: PathBuf,
+    file: File,
+    lines: usize,
+    alive: BTreeMap<(LeaseId, GrantKind), Grant>,
+}
+
+impl Journal {
+    /// Reads the journal and writes it anew.
+    ///
+    /// # Errors
+    /// [`AgentError::File`], [`AgentError::Damaged`] where a line other than the last is no entry.
+    pub(super) fn open(path: &Path) -> Result<Self, AgentError> {
+        let alive = replay(path)?;
+        let file = rewrite(path, alive.values()).map_err(fault("writing", path))?;
+        Ok(Self { path: path.to_owned(), file, lines: alive.len(), alive })
+    }
+
+    /// What is to be undone one day.
+    pub fn alive(&self) -> impl ExactSizeIterator<Item = &Grant> {
+        self.alive.values()
+    }
+
+    /// Writes an entry; durable when this returns.
+    ///
+    /// # Errors
+    /// [`AgentError::File`]; the node must not be told then.
+    pub fn append(&mut self, entry: &JournalEntry) -> Result<(), AgentError> {
+        let appended = append(&mut self.file, entry);
+        appended.map_err(fault("writing", &self.path))?;
+        self.lines += 1;
+        apply(&mut self.alive, entry.clone());
+        if self.lines > self.alive.len().saturating_mul(4).saturating_add(JOURNAL_SPARE_LINES) {
+            self.file = rewrite(&self.path, self.alive.values()).map_err(fault("writing", &self.path))?;
+            self.lines = self.alive.len();
+        }
+        Ok(())
+    }
+}
+
+fn append(file: &mut File, entry: &JournalEntry) -> io::Result<()> {
+    let mut line = serde_json::to_vec(entry)?;
+    line.push(b'\n');
+    file.write_all(&line)?;
+    file.sync_data()
+}
+
+fn apply(alive: &mut BTreeMap<(LeaseId, GrantKind), Grant>, entry: JournalEntry) {
+    match entry {
+        JournalEntry::Done(grant) => {
+            alive.insert((grant.lease, grant.kind), grant);
+        }
+        JournalEntry::Undone { lease, kind } => {
+            alive.remove(&(lease, kind));
+        }
+    }
+}
+
+fn replay(path: &Path) -> Result<BTreeMap<(LeaseId, GrantKind), Grant>, AgentError> {
+    let mut alive = BTreeMap::new();
+    let file = match File::open(path) {
+        Ok(file) => file,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(alive),
+        Err(error) => return Err(fault("reading", path)(error)),
+    };
+    let damaged = |why: String| AgentError::Damaged { path: path.to_owned(), why };
+    let bytes = file.metadata().map_err(fault("reading", path))?.len();
+    if bytes > JOURNAL_BYTES {
+        return Err(damaged(format!("it has more than {JOURNAL_BYTES} bytes")));
+    }
+    let mut reader = BufReader::new(file.take(JOURNAL_BYTES));
+    let mut line = Vec::new();
+    for number in 1_u64.. {
+        line.clear();
+        if reader.read_until(b'\n', &mut line).map_err(fault("reading", path))? == 0 {
+            break;
+        }
+        if line.last() != Some(&b'\n') {
+            tracing::info!(path = %path.display(), "the last line of the journal was torn by a crash and is left out");
+            break;
+        }
+        match serde_json::from_slice(&line) {
+            Ok(entry) => apply(&mut alive, entry),
+            Err(error) => return Err(damaged(format!("line {number} is no entry of a journal: {error}"))),
+        }
+    }
+    Ok(alive)
+}
+
+/// Writes a journal with these grants beside the old one and puts it in its place.
+fn rewrite<'a>(path: &Path, alive: impl Iterator<Item = &'a Grant>) -> io::Result<File> {
+    let part = path.with_extension("part");
+    let mut file = create_owned(&part)?;
+    let mut text = Vec::new();
+    for grant in alive {
+        serde_json::to_writer(&mut text, &JournalEntry::Done(grant.clone()))?;
+        text.push(b'\n');
+    }
+    file.write_all(&text)?;
+    file.sync_all()?;
+    fs::rename(&part, path)?;
+    sync_parent(path)?;
+    Ok(file)
+}

@@ -1,0 +1,169 @@
+use std::{fs, os::unix::fs::PermissionsExt, path::Path};
+
+use vipnode_agent_core::{Grant, GrantKind, JournalEntry};
+use vipnode_types::{Enode, LeaseId, Ms, NodeId, NodeKey};
+
+use super::*;
+use crate::limits::{DELEGATION_MS, JOURNAL_SPARE_LINES};
+
+fn node_key(byte: u8) -> NodeKey {
+    NodeKey::read(&[byte; 32]).unwrap()
+}
+
+fn grant(lease: u64, kind: GrantKind) -> Grant {
+    let peer = Enode::at(NodeId::new([7; 64]), [127, 0, 0, 1].into(), 30303);
+    Grant { lease: LeaseId::new(lease), peer, kind }
+}
+
+fn done(lease: u64) -> JournalEntry {
+    JournalEntry::Done(grant(lease, GrantKind::Admitted))
+}
+
+fn undone(lease: u64) -> JournalEntry {
+    JournalEntry::Undone { lease: LeaseId::new(lease), kind: GrantKind::Admitted }
+}
+
+fn alive(journal: &Journal) -> Vec<u64> {
+    journal.alive().map(|grant| grant.lease.get()).collect()
+}
+
+fn mode(path: &Path) -> u32 {
+    fs::metadata(path).unwrap().permissions().mode() & 0o777
+}
+
+#[test]
+fn only_the_owner_reads_what_is_kept() {
+    let root = tempfile::tempdir().unwrap();
+    let key = node_key(1);
+    let state = StateDir::open(&root.path().join("vipnode"), &key.id()).unwrap();
+    let agent = state.agent_key().unwrap();
+    state.delegate(&key, &agent, Ms::new(1)).unwrap();
+    let mut journal = state.journal().unwrap();
+    journal.append(&done(1)).unwrap();
+    assert_eq!(mode(state.path()), 0o700);
+    for file in ["agent.key", "delegation.json", "journal"] {
+        assert_eq!(mode(&state.path().join(file)), 0o600, "{file}");
+    }
+    assert_eq!(state.path().file_name().unwrap().to_str().unwrap(), key.id().short());
+}
+
+#[test]
+fn the_agents_key_is_made_once() {
+    let root = tempfile::tempdir().unwrap();
+    let state = StateDir::open(root.path(), &node_key(1).id()).unwrap();
+    let first = state.agent_key().unwrap().public();
+    assert_eq!(state.agent_key().unwrap().public(), first);
+    let other = StateDir::open(root.path(), &node_key(2).id()).unwrap();
+    assert_ne!(other.agent_key().unwrap().public(), first);
+}
+
+#[test]
+fn a_delegation_is_kept_while_it_holds_and_fits() {
+    let root = tempfile::tempdir().unwrap();
+    let node = node_key(1);
+    let state = StateDir::open(root.path(), &node.id()).unwrap();
+    let agent = state.agent_key().unwrap();
+    let now = Ms::new(1_000);
+    assert_eq!(state.delegation(node.id(), &agent, now).unwrap(), None);
+    let signed = state.delegate(&node, &agent, now).unwrap();
+    assert_eq!(state.delegation(node.id(), &agent, now).unwrap(), Some(signed));
+    assert_eq!(state.delegation(node.id(), &agent, now.plus(DELEGATION_MS)).unwrap(), None, "expired");
+    assert_eq!(state.delegation(node_key(2).id(), &agent, now).unwrap(), None, "of another node");
+    fs::write(state.path().join("delegation.json"), "{").unwrap();
+    assert_eq!(state.delegation(node.id(), &agent, now).unwrap(), None, "torn");
+}
+
+#[test]
+fn a13_the_key_of_another_node_is_refused() {
+    let root = tempfile::tempdir().unwrap();
+    let path = root.path().join("nodekey");
+    fs::write(&path, "02".repeat(32)).unwrap();
+    assert!(read_node_key(&path, node_key(2).id(), "here").is_ok());
+    let error = read_node_key(&path, node_key(1).id(), "here").unwrap_err();
+    assert!(matches!(error, AgentError::OtherKey { .. }), "{error}");
+    assert!(error.mend().contains("--nodekey"));
+    fs::write(&path, "no key").unwrap();
+    let error = read_node_key(&path, node_key(1).id(), "here").unwrap_err();
+    assert!(matches!(error, AgentError::NodeKey { .. }) && !error.to_string().contains("no key"), "{error}");
+}
+
+#[test]
+fn two_agents_do_not_share_a_node() {
+    let root = tempfile::tempdir().unwrap();
+    let id = node_key(1).id();
+    let first = StateDir::open(root.path(), &id).unwrap();
+    let error = StateDir::open(root.path(), &id).unwrap_err();
+    assert!(matches!(error, AgentError::Locked { .. }), "{error}");
+    drop(first);
+    StateDir::open(root.path(), &id).unwrap();
+}
+
+#[test]
+fn a_journal_is_replayed() {
+    let root = tempfile::tempdir().unwrap();
+    let state = StateDir::open(root.path(), &node_key(1).id()).unwrap();
+    let mut journal = state.journal().unwrap();
+    for entry in [done(1), done(2), undone(1), done(3)] {
+        journal.append(&entry).unwrap();
+    }
+    journal.append(&JournalEntry::Done(grant(3, GrantKind::Dialled))).unwrap();
+    assert_eq!(alive(&journal), [2, 3, 3]);
+    drop(journal);
+    assert_eq!(alive(&state.journal().unwrap()), [2, 3, 3]);
+}
+
+#[test]
+fn a_torn_last_line_is_left_out_and_what_follows_is_whole() {
+    let root = tempfile::tempdir().unwrap();
+    let state = StateDir::open(root.path(), &node_key(1).id()).unwrap();
+    let path = state.path().join("journal");
+    state.journal().unwrap().append(&done(1)).unwrap();
+    let whole = fs::read(&path).unwrap();
+    for cut in 1..whole.len() {
+        let mut torn = whole.clone();
+        torn.extend_from_slice(&whole[..cut]);
+        fs::write(&path, torn).unwrap();
+        let mut journal = state.journal().unwrap();
+        assert_eq!(alive(&journal), [1]);
+        journal.append(&done(2)).unwrap();
+        assert_eq!(alive(&state.journal().unwrap()), [1, 2]);
+    }
+}
+
+#[test]
+fn a_foreign_line_is_an_error_and_nothing_is_lost() {
+    let root = tempfile::tempdir().unwrap();
+    let state = StateDir::open(root.path(), &node_key(1).id()).unwrap();
+    let path = state.path().join("journal");
+    state.journal().unwrap().append(&done(1)).unwrap();
+    let text = format!("hello\n{}", fs::read_to_string(&path).unwrap());
+    fs::write(&path, &text).unwrap();
+    let error = state.journal().unwrap_err();
+    assert!(matches!(error, AgentError::Damaged { .. }) && error.to_string().contains("line 1"), "{error}");
+    assert_eq!(fs::read_to_string(&path).unwrap(), text);
+}
+
+#[test]
+fn what_is_undone_does_not_pile_up() {
+    let root = tempfile::tempdir().unwrap();
+    let state = StateDir::open(root.path(), &node_key(1).id()).unwrap();
+    let mut journal = state.journal().unwrap();
+    journal.append(&done(1)).unwrap();
+    for lease in 2..1_000 {
+        journal.append(&done(lease)).unwrap();
+        journal.append(&undone(lease)).unwrap();
+        let lines = fs::read_to_string(state.path().join("journal")).unwrap().lines().count();
+        assert!(lines <= JOURNAL_SPARE_LINES + 8, "{lines} lines");
+    }
+    assert_eq!(alive(&journal), [1]);
+    assert_eq!(alive(&state.journal().unwrap()), [1]);
+}
+
+#[test]
+fn the_pool_is_remembered() {
+    let root = tempfile::tempdir().unwrap();
+    let state = StateDir::open(root.path(), &node_key(1).id()).unwrap();
+    assert_eq!(state.pool().unwrap(), None);
+    state.set_pool("ws://127.0.0.1:8080/").unwrap();
+    assert_eq!(state.pool().unwrap().as_deref(), Some("ws://127.0.0.1:8080/"));
+}
