@@ -7,7 +7,7 @@ use vipnode_types::{
 
 use crate::{
     Core, Effect, Identity, Peer, Reply, RequestId, Row, RowKey, errors,
-    node::{Node, Place},
+    node::{ANY_PRICE, Node, Place},
     turn::Turn,
 };
 
@@ -151,7 +151,7 @@ impl Core {
         node.slots = hello.host.as_ref().map_or(0, |host| host.slots.min(slots_a_host));
         node.ever_host |= hello.host.is_some();
         node.consuming = hello.client.is_some();
-        node.max_price = hello.client.as_ref().and_then(|client| client.max_price);
+        node.max_price = hello.client.as_ref().and_then(|client| client.max_price).unwrap_or(ANY_PRICE);
         node.ever_client |= hello.client.is_some();
         if unseen {
             // Nothing is metered by it, so this is a sign of life and no more.

@@ -32,12 +32,7 @@ impl Core {
             _ => {}
         }
         let silent = reason == EvictReason::Silent && by == Some(Side::Client);
-        // Before the pair the wait of a client that came was counted when it came.
-        let unpaired = match (lease.paired, silent) {
-            (true, true) => ends.host.since(ends.client.max(lease.host_up)),
-            (true, false) => 0,
-            (false, _) => self.unpaired_of(lease, silent),
-        };
+        let unpaired = self.unpaired_of(lease, ends.client, silent);
         self.freeze(turn, &row, ends);
         turn.persist(Row::Delete(RowKey::Lease(row.id)));
         self.count_unpaired(client, price, unpaired);
@@ -88,9 +83,9 @@ impl Core {
         if lease.admitting {
             return;
         }
-        // Gone by the client's word, and the host sees it until it has evicted.
-        let said_gone = by == Some(Side::Client) && reason != EvictReason::Silent && lease.sees(Side::Host);
-        let client = self.nodes.handle(lease.client).filter(|_| said_gone);
+        // The client does not hold it to be connected, and the host sees it until it has evicted.
+        let lone = lease.sees(Side::Host) && (by == Some(Side::Client) || lease.client_up == UNSEEN);
+        let client = self.nodes.handle(lease.client).filter(|_| lone);
         let unpaired = client.map(|client| Unpaired { client, since: turn.now, price });
         let eviction = Eviction { other, reason, tries: 0, unpaired };
         self.call_evict(turn, lease.host, lease.id, eviction);
@@ -123,7 +118,7 @@ impl Core {
             node.strikes = node.strikes.saturating_add(1).min(3);
         }
         let lone_host = lease.sees(Side::Host);
-        let used = self.unpaired_of(lease, false);
+        let used = self.unpaired_of(lease, Ms::ZERO, false);
         let price = lease.price;
         let free = self.prices.get(price).is_none_or(|price| price.is_free());
         let before = self.nodes.get(client).map_or(0, |node| node.unpaired.used(turn.now));

@@ -22,7 +22,7 @@ impl Core {
     /// pool.
     pub(crate) fn find_host(&mut self, client: u32) -> Result<u32, NoHost> {
         let Some(node) = self.nodes.get(client) else { return Err(NoHost::NoneFree) };
-        if node.max_price.is_some_and(|max| self.limits.price > max) {
+        if self.limits.price > node.max_price {
             return Err(NoHost::Price(self.limits.price));
         }
         let chain = node.chain;
@@ -71,6 +71,6 @@ impl Core {
 
     /// Whether a client takes a price.
     pub(crate) fn takes(&self, client: u32, price: Price) -> bool {
-        self.nodes.get(client).is_some_and(|node| node.max_price.is_none_or(|max| price <= max))
+        self.nodes.get(client).is_some_and(|node| price <= node.max_price)
     }
 }

@@ -1,6 +1,6 @@
 use std::net::IpAddr;
 
-use vipnode_types::{Account, AgentPublic, ChainSpec, Enode, EnodeHost, LeaseSetHash, Ms, NodeId, Price};
+use vipnode_types::{Account, AgentPublic, ChainSpec, Enode, EnodeHost, LeaseSetHash, Ms, NodeId, Price, Wei};
 
 use crate::{NodeRow, Peer, day_budget::DayBudget, hunger::HungerKey, lease::NIL, slab::Handle};
 
@@ -50,7 +50,8 @@ pub(crate) struct Node {
     pub(crate) consuming: bool,
     /// It stands in the count of connected clients.
     pub(crate) counted_client: bool,
-    pub(crate) max_price: Option<Price>,
+    /// The dearest place it takes; the dearest there can be for any.
+    pub(crate) max_price: Price,
     pub(crate) want: u32,
     pub(crate) client_leases: u32,
     pub(crate) client_head: u32,
@@ -69,6 +70,9 @@ pub(crate) struct Node {
     /// Its presence moved since the last flush.
     pub(crate) dirty: bool,
 }
+
+/// No price is above it.
+pub(crate) const ANY_PRICE: Price = Price::per_minute(Wei::new(u128::MAX));
 
 /// Where a node says that it listens.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -122,7 +126,7 @@ impl Node {
             strikes: 0,
             consuming: false,
             counted_client: false,
-            max_price: None,
+            max_price: ANY_PRICE,
             want: 0,
             client_leases: 0,
             client_head: NIL,

@@ -1,6 +1,9 @@
 use std::{collections::BTreeMap, net::IpAddr};
 
-use vipnode_types::{Ms, wire::WireError};
+use vipnode_types::{
+    Ms,
+    wire::{Side, WireError},
+};
 
 use crate::{
     Core,
@@ -63,19 +66,24 @@ impl Core {
         errors::unpaired(self.limits.unpaired_ms_a_day, DayBudget::renewed_in(self.now))
     }
 
-    /// The part of an ending row that counts: until the client saw the host, or since it fell silent. The
-    /// gap that sampling leaves between two honest reports does not.
-    pub(crate) fn unpaired_of(&self, lease: &Lease, client_silent: bool) -> u64 {
-        if lease.host_up == UNSEEN {
+    /// What of an ending row only the host saw: until the client saw it too, or since that fell silent
+    /// at `client_end`. The gap that sampling leaves between two honest reports does not count.
+    pub(crate) fn unpaired_of(&self, lease: &Lease, client_end: Ms, silent: bool) -> u64 {
+        let lone = lease.client_up == UNSEEN || silent;
+        if lease.host_up == UNSEEN || !lone {
             return 0;
         }
-        let host_end = self.side_end(lease, vipnode_types::wire::Side::Host);
-        if lease.client_up == UNSEEN {
-            return host_end.since(lease.host_up);
+        let since = if lease.client_up == UNSEEN { lease.host_up } else { client_end.max(lease.host_up) };
+        self.host_sees_until(lease).since(since)
+    }
+
+    /// A host that is there goes on seeing what it said it sees.
+    fn host_sees_until(&self, lease: &Lease) -> Ms {
+        let there = self.nodes.get(lease.host).is_some_and(|node| node.peer.is_some());
+        if lease.sees(Side::Host) && there && !self.is_silent(lease.host) {
+            self.now
+        } else {
+            self.side_end(lease, Side::Host)
         }
-        let before = lease.client_up.min(host_end).since(lease.host_up);
-        let client_end = self.side_end(lease, vipnode_types::wire::Side::Client);
-        let after = if client_silent { host_end.since(client_end.max(lease.host_up)) } else { 0 };
-        before.saturating_add(after)
     }
 }

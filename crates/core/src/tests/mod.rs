@@ -1,6 +1,13 @@
 //! The mind as whoever runs it sees it: commands in, effects out.
 
 mod connect;
+mod fail_static;
 mod flow;
+mod limits;
+mod matching;
 mod metering;
 mod pool;
+mod random;
+mod reports;
+mod sizes;
+mod unpaired;

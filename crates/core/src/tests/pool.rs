@@ -19,6 +19,7 @@ pub(crate) struct Pool {
     pub(crate) replies: Vec<(Peer, Result<Reply, WireError>)>,
     pub(crate) closed: Vec<Peer>,
     sessions: std::collections::BTreeMap<u32, Session>,
+    handled: u64,
 }
 
 #[derive(Default, Clone)]
@@ -100,6 +101,7 @@ impl Pool {
             replies: Vec::new(),
             closed: Vec::new(),
             sessions: Default::default(),
+            handled: 0,
         }
     }
 
@@ -108,11 +110,14 @@ impl Pool {
         Peer { gateway: 1, connection: agent, generation }
     }
 
-    /// One command; the index checks hold after each.
+    /// One command; the index checks hold after each (they walk everything, so seldom in large pools).
     pub(crate) fn handle(&mut self, command: Command) -> Vec<Effect> {
         let mut out = Vec::new();
         self.core.handle(self.now, command, &mut out);
-        assert_eq!(self.core.check(), Ok(()));
+        self.handled += 1;
+        if self.core.gauges().nodes < 50 || self.handled.is_multiple_of(200) {
+            assert_eq!(self.core.check(), Ok(()));
+        }
         for effect in &out {
             match effect {
                 Effect::Persist(rows) => self.rows.extend(rows.iter().cloned()),

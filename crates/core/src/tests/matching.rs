@@ -1,0 +1,242 @@
+use std::net::IpAddr;
+
+use vipnode_types::wire::{AskRequest, ClientWish, ErrorCode, HostOffer, WireError};
+
+use super::pool::{Pool, address, chain, client, host, node, payout, wei};
+use crate::{CallOutcome, Command, Limits, PoolCall};
+
+/// The host that was asked to admit just now.
+fn asked(pool: &Pool, hosts: impl IntoIterator<Item = u32>) -> Option<u32> {
+    hosts.into_iter().find(|&agent| {
+        let peer = pool.peer(agent);
+        pool.calls.iter().any(|(to, _, call)| *to == peer && matches!(call, PoolCall::Admit(_)))
+    })
+}
+
+fn why(pool: &Pool, agent: u32) -> String {
+    pool.last_ask(agent).unwrap().why.unwrap_or_default()
+}
+
+#[test]
+fn only_hosts_of_the_same_chain_and_genesis() {
+    let mut pool = Pool::new();
+    let mut other = host(1, 4);
+    other.chain = chain(2);
+    pool.connect(1, other).unwrap();
+    let mut other = host(3, 4);
+    other.chain.genesis.0[5] = 1;
+    pool.connect(3, other).unwrap();
+    pool.connect(2, client(2)).unwrap();
+    pool.ask(2, 1);
+    assert_eq!(asked(&pool, [1, 3]), None);
+    pool.connect(4, host(4, 4)).unwrap();
+    pool.handle(Command::Tick);
+    assert_eq!(asked(&pool, [1, 3, 4]), Some(4));
+}
+
+#[test]
+fn hosts_to_avoid_and_hosts_it_has_are_not_given() {
+    let mut pool = Pool::new();
+    pool.connect(1, host(1, 4)).unwrap();
+    pool.connect(2, client(2)).unwrap();
+    let ask = Box::new(AskRequest { want: 2, avoid: vec![node(1), node(99)] });
+    pool.handle(Command::Ask { peer: pool.peer(2), request: 2, ask });
+    assert!(why(&pool, 2).contains("tried a moment ago"));
+    pool.ask(2, 2);
+    pool.admit(1);
+    pool.pass(10_000);
+    assert_eq!(asked(&pool, [1]), None, "one place a host");
+}
+
+#[test]
+fn a_price_above_what_the_client_takes_is_said() {
+    let mut pool = Pool::priced();
+    pool.connect(1, host(1, 4)).unwrap();
+    let mut wish = client(2);
+    wish.client = Some(ClientWish { max_price: Some(wei(59_999)) });
+    pool.connect(2, wish).unwrap();
+    pool.ask(2, 1);
+    assert!(why(&pool, 2).contains("--max-price"));
+    assert_eq!(asked(&pool, [1]), None);
+}
+
+#[test]
+fn one_host_is_not_given_twice_in_a_while_to_one_public_address() {
+    let mut pool = Pool::new();
+    pool.connect(1, host(1, 4)).unwrap();
+    pool.connect(2, client(2)).unwrap();
+    pool.connect_from(3, client(3), address(2), true).unwrap();
+    pool.full(2, &[]);
+    pool.ask(2, 1);
+    let lease = pool.admit(1);
+    pool.delta(2, &[lease], &[]);
+    pool.ask(3, 1);
+    assert_eq!(pool.last_ask(3).unwrap().missing, 1);
+    pool.pass(34_000);
+    assert_eq!(asked(&pool, [1]), None);
+    pool.pass(6_000);
+    assert_eq!(asked(&pool, [1]), Some(1));
+    let own: IpAddr = "192.168.1.1".parse().unwrap();
+    for agent in [4, 5] {
+        pool.connect_from(agent, client(agent), own, true).unwrap();
+        pool.ask(agent, 1);
+        pool.admit(1);
+    }
+}
+
+#[test]
+fn d35_a_full_host_is_not_given_and_a_failing_one_rests_longer_each_time() {
+    let mut pool = Pool::new();
+    pool.connect(1, host(1, 1)).unwrap();
+    pool.connect(2, client(2)).unwrap();
+    pool.connect(3, client(3)).unwrap();
+    for agent in [1, 2, 3] {
+        pool.full(agent, &[]);
+    }
+    pool.ask(2, 1);
+    let no = || CallOutcome::Refused(WireError::new(ErrorCode::Refused, "no", ""));
+    let mut last = pool.now;
+    let mut gaps = Vec::new();
+    for round in 0..12 {
+        let mut waited = 0;
+        while asked(&pool, [1]).is_none() {
+            pool.pass_with(1_000, &[1, 2, 3]);
+            waited += 1_000;
+            assert!(waited <= 620_000, "round {round}");
+        }
+        gaps.push(pool.now.since(last));
+        last = pool.now;
+        let (call, _) = pool.take_admit(1).unwrap();
+        pool.done(call, no());
+    }
+    assert!(gaps.windows(2).all(|pair| pair[0] <= pair[1] + 6_000), "{gaps:?}");
+    assert!(gaps[8] >= 256_000 && gaps[11] >= 600_000, "{gaps:?}");
+    while asked(&pool, [1]).is_none() {
+        pool.pass_with(1_000, &[1, 2, 3]);
+    }
+    pool.admit(1);
+    pool.ask(3, 1);
+    assert!(why(&pool, 3).contains("no host"), "its one place is taken");
+}
+
+#[test]
+fn the_better_host_is_chosen() {
+    // Free places, latency, and being another operator's than the hosts it has.
+    let best = |prepare: &dyn Fn(&mut Pool)| {
+        let mut pool = Pool::new();
+        pool.connect(1, host(1, 4)).unwrap();
+        pool.connect(3, host(3, 4)).unwrap();
+        prepare(&mut pool);
+        pool.connect(2, client(2)).unwrap();
+        pool.ask(2, 1);
+        asked(&pool, [1, 3])
+    };
+    for (better, worse) in [(1, 3), (3, 1)] {
+        let latency = |pool: &mut Pool| {
+            pool.handle(Command::Latency { peer: pool.peer(better), rtt_us: 10_000 });
+            pool.handle(Command::Latency { peer: pool.peer(worse), rtt_us: 500_000 });
+        };
+        assert_eq!(best(&latency), Some(better));
+        let load = |pool: &mut Pool| {
+            pool.disconnect(better);
+            for agent in 10..13 {
+                pool.connect(agent, client(agent)).unwrap();
+                pool.ask(agent, 1);
+                pool.admit(worse);
+            }
+            pool.connect(better, host(better, 4)).unwrap();
+        };
+        assert_eq!(best(&load), Some(better));
+    }
+}
+
+#[test]
+fn further_hosts_are_of_other_operators_where_there_are_any() {
+    for same_block in [true, false] {
+        let mut pool = Pool::new();
+        pool.connect(1, host(1, 4)).unwrap();
+        pool.connect(2, client(2)).unwrap();
+        pool.full(2, &[]);
+        pool.ask(2, 2);
+        let lease = pool.admit(1);
+        pool.delta(2, &[lease], &[]);
+        // One shares the block or the payout account of the first, the other nothing.
+        let mut kin = host(3, 4);
+        if !same_block {
+            kin.host = Some(HostOffer { slots: 4, payout: Some(payout(1)) });
+        }
+        let near = if same_block { address(1) } else { address(3) };
+        pool.connect_from(3, kin, near, true).unwrap();
+        pool.connect(4, host(4, 4)).unwrap();
+        pool.pass(1_000);
+        assert_eq!(asked(&pool, [3, 4]), Some(4), "{same_block}");
+    }
+}
+
+#[test]
+fn when_places_are_scarce_only_those_with_none_get_one() {
+    let mut pool = Pool::new();
+    pool.connect(1, host(1, 3)).unwrap();
+    for agent in 10..13 {
+        pool.connect(agent, client(agent)).unwrap();
+        pool.full(agent, &[]);
+        pool.ask(agent, 2);
+        let lease = pool.admit(1);
+        pool.delta(agent, &[lease], &[]);
+        assert_eq!(pool.last_ask(agent).unwrap().missing, 1);
+    }
+    pool.connect(13, client(13)).unwrap();
+    pool.ask(13, 2);
+    // Two places for four clients: the one that has none gets one, the rest stay free.
+    pool.connect(2, host(2, 2)).unwrap();
+    pool.handle(Command::Tick);
+    let lease = pool.admit(2);
+    let client = pool.core.leases.get(pool.core.leases.find(lease).unwrap()).unwrap().client;
+    assert_eq!(pool.core.nodes.get(client).unwrap().id, node(13));
+    pool.pass(5_000);
+    assert_eq!(asked(&pool, [2]), None, "one place left, and four want a second");
+    pool.ask(10, 2);
+    assert!(why(&pool, 10).contains("scarce"));
+    // Four more places: now there is enough for everybody.
+    pool.connect(3, host(3, 4)).unwrap();
+    pool.pass(2_000);
+    assert!(asked(&pool, [2, 3]).is_some());
+}
+
+#[test]
+fn d48_a_thousand_clients_at_once_are_all_served() {
+    let mut pool = Pool::with(Limits { same_address_ms: 0, ..Limits::default() });
+    for agent in 1..=10 {
+        pool.connect(agent, host(agent, 100)).unwrap();
+    }
+    let mut core_calls = 0;
+    for agent in 1000..2000 {
+        pool.connect(agent, client(agent)).unwrap();
+        let effects = pool.ask(agent, 1);
+        core_calls += effects.iter().filter(|effect| matches!(effect, crate::Effect::Call { .. })).count();
+    }
+    assert_eq!(core_calls, 1000, "each has a host asked at once");
+    for (_, call, _) in std::mem::take(&mut pool.calls) {
+        pool.done(call, CallOutcome::Done);
+    }
+    let served = (1000..2000).filter(|&agent| pool.last_ask(agent).is_some_and(|reply| reply.missing == 0));
+    assert_eq!(served.count(), 1000);
+    assert_eq!(pool.core.gauges().free_places, 0);
+}
+
+#[test]
+fn two_that_host_each_other_are_the_last_choice() {
+    let both = |agent| {
+        let mut hello = host(agent, 4);
+        hello.client = Some(ClientWish::default());
+        hello
+    };
+    let mut pool = Pool::new();
+    pool.connect(1, both(1)).unwrap();
+    pool.connect(2, both(2)).unwrap();
+    pool.ask(1, 1);
+    pool.admit(2);
+    pool.connect(3, both(3)).unwrap();
+    pool.ask(2, 1);
+    assert_eq!(asked(&pool, [1, 3]), Some(3));
+}
