@@ -16,14 +16,23 @@ impl SimLab {
     fn new() -> Self {
         Self { net: SimNet::new(), made: 0.into() }
     }
+
+    fn add(&self, change: impl FnOnce(&mut SimSpec)) -> BoxFuture<'_, Member> {
+        let n = self.made.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        let mut spec = SimSpec::new(&format!("n{n}"), 30_000 + n);
+        change(&mut spec);
+        let (id, node) = (spec.id, self.net.add(spec));
+        Member::new(node, self.net.transport(id)).boxed()
+    }
 }
 
 impl Lab for SimLab {
     fn start(&self, max_peers: u32) -> BoxFuture<'_, Member> {
-        let n = self.made.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
-        let spec = SimSpec { max_peers, ..SimSpec::new(&format!("n{n}"), 30_000 + n) };
-        let (id, node) = (spec.id, self.net.add(spec));
-        Member::new(node, self.net.transport(id)).boxed()
+        self.add(|spec| spec.max_peers = max_peers)
+    }
+
+    fn start_on_another_chain(&self) -> BoxFuture<'_, Member> {
+        self.add(|spec| spec.chain.chain_id = 7)
     }
 
     fn restart<'a>(&'a self, member: &'a Member) -> BoxFuture<'a, ()> {
@@ -49,6 +58,7 @@ on_simulated_nodes!(
     trust_never_dials,
     dial_slots,
     inbound_places,
+    another_chain_is_doomed,
     redial_after_35_s,
     the_host_dials_instead,
     untrusting_is_not_disconnecting,

@@ -16,15 +16,25 @@ struct GethLab {
     geths: Mutex<BTreeMap<NodeId, Geth>>,
 }
 
-impl Lab for GethLab {
-    fn start(&self, max_peers: u32) -> BoxFuture<'_, Member> {
+impl GethLab {
+    fn add(&self, spec: GethSpec) -> BoxFuture<'_, Member> {
         async move {
-            let geth = Geth::start(GethSpec { max_peers, ..GethSpec::default() }).await;
+            let geth = Geth::start(spec).await;
             let member = Member::new(geth.node().await, geth.endpoint().transport(false).unwrap()).await;
             self.geths.lock().await.insert(member.enode.id, geth);
             member
         }
         .boxed()
+    }
+}
+
+impl Lab for GethLab {
+    fn start(&self, max_peers: u32) -> BoxFuture<'_, Member> {
+        self.add(GethSpec { max_peers, ..GethSpec::default() })
+    }
+
+    fn start_on_another_chain(&self) -> BoxFuture<'_, Member> {
+        self.add(GethSpec { chain_id: 7, ..GethSpec::default() })
     }
 
     fn restart<'a>(&'a self, member: &'a Member) -> BoxFuture<'a, ()> {
@@ -54,6 +64,7 @@ on_real_geths!(
     trust_never_dials,
     dial_slots,
     inbound_places,
+    another_chain_is_doomed,
     the_host_dials_instead,
     untrusting_is_not_disconnecting,
     a_restart_forgets,

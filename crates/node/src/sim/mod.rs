@@ -7,11 +7,13 @@
 mod answers;
 mod net;
 mod peer;
+mod server;
 mod spec;
 mod transport;
 mod world;
 
 pub use net::SimNet;
 pub use peer::SimPeer;
+pub use server::SimServer;
 pub use spec::{SimHead, SimKind, SimSpec, sim_key};
 pub use world::{SimEvent, World};

@@ -137,16 +137,12 @@ async fn run(shared: Weak<Shared>) {
             alive.publish(&mut world);
             world.next_wake_ms()
         };
-        // Not held while waiting: at most every second it is looked whether the network is still there.
+        // At least every second it is looked whether anybody else still holds the network.
         let began = alive.began;
         let poll = Instant::now() + Duration::from_secs(1);
         let until = next_ms.map_or(poll, |ms| (began + Duration::from_millis(ms)).min(poll));
-        let woken = async {
-            let notified = alive.woken.notified();
-            notified.await;
-        };
         tokio::select! {
-            () = woken => {}
+            () = alive.woken.notified() => {}
             () = tokio::time::sleep_until(until) => {}
         }
     }

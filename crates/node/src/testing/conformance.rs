@@ -3,7 +3,10 @@
 
 use std::{sync::Arc, time::Duration};
 
-use futures_util::{StreamExt, future::BoxFuture};
+use futures_util::{
+    FutureExt, StreamExt,
+    future::{BoxFuture, join_all},
+};
 use serde_json::value::to_raw_value;
 use tokio::time::{Instant, timeout};
 use vipnode_types::{Direction, Enode, NodeId, PeerFact};
@@ -14,6 +17,9 @@ use crate::{CallFault, Node, PeerCommand, PeerEvent, Transport, limits::CALL_DEA
 pub trait Lab: Send + Sync {
     /// Starts a node with so many peers at most, on the chain of the lab.
     fn start(&self, max_peers: u32) -> BoxFuture<'_, Member>;
+
+    /// Starts a node on another chain.
+    fn start_on_another_chain(&self) -> BoxFuture<'_, Member>;
 
     /// Stops a node and starts it again: the same key, the same address.
     fn restart<'a>(&'a self, member: &'a Member) -> BoxFuture<'a, ()>;
@@ -110,7 +116,7 @@ impl Member {
 
 /// A node says who it is, and nodes of one chain say the same chain.
 pub async fn facts_and_head(lab: &dyn Lab) {
-    let (a, b) = (lab.start(50).await, lab.start(50).await);
+    let (a, b) = tokio::join!(lab.start(50), lab.start(50));
     let (of_a, of_b) = (a.node.facts().await.unwrap(), b.node.facts().await.unwrap());
     assert_eq!(of_a.chain, of_b.chain);
     assert_ne!(of_a.id, of_b.id);
@@ -122,7 +128,7 @@ pub async fn facts_and_head(lab: &dyn Lab) {
 
 /// A dial shows on both sides, says who dialled, and is told as an event of a peer that is known by its key.
 pub async fn dialling_connects(lab: &dyn Lab) {
-    let (a, b) = (lab.start(50).await, lab.start(50).await);
+    let (a, b) = tokio::join!(lab.start(50), lab.start(50));
     let mut events = a.node.events().await.unwrap();
     a.dial(&b).await;
     a.connected(&b, SOON).await;
@@ -137,7 +143,7 @@ pub async fn dialling_connects(lab: &dyn Lab) {
 
 /// `true` says nothing: it is the answer also where nobody can be dialled. Only what is no enode is refused.
 pub async fn true_means_nothing(lab: &dyn Lab) {
-    let (a, b) = (lab.start(50).await, lab.start(50).await);
+    let (a, b) = tokio::join!(lab.start(50), lab.start(50));
     let stranger = lab.start(50).await;
     for method in ["admin_addPeer", "admin_addTrustedPeer", "admin_removeTrustedPeer", "admin_removePeer"] {
         let nowhere = stranger.enode.to_string().replace(&format!(":{}", stranger.enode.port), ":1");
@@ -158,7 +164,7 @@ pub async fn true_means_nothing(lab: &dyn Lab) {
 
 /// Trusting lets in; it dials nobody.
 pub async fn trust_never_dials(lab: &dyn Lab) {
-    let (host, client, other) = (lab.start(50).await, lab.start(50).await, lab.start(50).await);
+    let (host, client, other) = tokio::join!(lab.start(50), lab.start(50), lab.start(50));
     host.node.call(PeerCommand::Admit(client.enode.clone())).await.unwrap();
     host.dial(&other).await;
     host.connected(&other, SOON).await;
@@ -170,7 +176,7 @@ pub async fn trust_never_dials(lab: &dyn Lab) {
 
 /// A node dials max(1, max_peers / 3) peers; one more is dialled as soon as a slot is free, and trust does not help.
 pub async fn dial_slots(lab: &dyn Lab) {
-    let (node, first, second) = (lab.start(3).await, lab.start(50).await, lab.start(50).await);
+    let (node, first, second) = tokio::join!(lab.start(3), lab.start(50), lab.start(50));
     node.dial(&first).await;
     node.connected(&first, SOON).await;
     node.admit(&second).await;
@@ -186,8 +192,8 @@ pub async fn dial_slots(lab: &dyn Lab) {
 
 /// A node takes max_peers - max(1, max_peers / 3) strangers; with one peer at most it takes nobody.
 pub async fn inbound_places(lab: &dyn Lab) {
-    let (one, two) = (lab.start(1).await, lab.start(2).await);
-    let (filler, client, elsewhere) = (lab.start(50).await, lab.start(50).await, lab.start(50).await);
+    let (one, two) = tokio::join!(lab.start(1), lab.start(2));
+    let (filler, client, elsewhere) = tokio::join!(lab.start(50), lab.start(50), lab.start(50));
     filler.dial(&two).await;
     filler.connected(&two, SOON).await;
     client.dial(&one).await;
@@ -206,16 +212,32 @@ pub async fn inbound_places(lab: &dyn Lab) {
 
 /// A host that is full and a client that it refused, at the moment of the client's dial.
 async fn refused(lab: &dyn Lab) -> (Member, Member, Instant) {
-    let (host, filler) = (lab.start(2).await, lab.start(50).await);
-    let (client, elsewhere) = (lab.start(50).await, lab.start(50).await);
+    let (host, filler) = tokio::join!(lab.start(2), lab.start(50));
+    let (client, elsewhere) = tokio::join!(lab.start(50), lab.start(50));
     filler.dial(&host).await;
     filler.connected(&host, SOON).await;
+    let mut events = client.node.events().await.unwrap();
     let dialled = Instant::now();
     client.dial(&host).await;
     client.dial(&elsewhere).await;
     client.connected(&elsewhere, SOON).await;
     assert!(host.lists(&[&filler]).await);
+    // "Too many peers" shows in no call and no event.
+    assert_eq!(events.next().await, Some(PeerEvent::Added(elsewhere.id())));
+    assert_eq!(events.next().now_or_never(), None);
     (host, client, dialled)
+}
+
+/// A peer of another chain comes and is gone some milliseconds later, and is never ready.
+pub async fn another_chain_is_doomed(lab: &dyn Lab) {
+    let (node, stranger) = tokio::join!(lab.start(50), lab.start_on_another_chain());
+    assert_ne!(node.node.facts().await.unwrap().chain, stranger.node.facts().await.unwrap().chain);
+    let mut events = node.node.events().await.unwrap();
+    node.dial(&stranger).await;
+    assert_eq!(timeout(SOON, events.next()).await.unwrap(), Some(PeerEvent::Added(stranger.id())));
+    assert!(node.peer(&stranger).await.is_none_or(|peer| !peer.ready));
+    assert_eq!(timeout(SOON, events.next()).await.unwrap(), Some(PeerEvent::Gone(stranger.id())));
+    node.apart(&stranger, SOON).await;
 }
 
 /// A refused dial is tried again 35.0 s after the last one; neither trust nor adding again shortens that.
@@ -239,7 +261,7 @@ pub async fn the_host_dials_instead(lab: &dyn Lab) {
 
 /// Taking trust back breaks no connection; evicting does, on both sides.
 pub async fn untrusting_is_not_disconnecting(lab: &dyn Lab) {
-    let (host, client, other) = (lab.start(2).await, lab.start(50).await, lab.start(50).await);
+    let (host, client, other) = tokio::join!(lab.start(2), lab.start(50), lab.start(50));
     host.admit(&client).await;
     client.dial(&host).await;
     client.connected(&host, SOON).await;
@@ -255,7 +277,7 @@ pub async fn untrusting_is_not_disconnecting(lab: &dyn Lab) {
 /// Removing disconnects both sides at once and leaves trust alone: the client is let in again at its next dial,
 /// although the host is full.
 pub async fn removing_does_not_untrust(lab: &dyn Lab) {
-    let (host, filler, client) = (lab.start(2).await, lab.start(50).await, lab.start(50).await);
+    let (host, filler, client) = tokio::join!(lab.start(2), lab.start(50), lab.start(50));
     filler.dial(&host).await;
     filler.connected(&host, SOON).await;
     host.admit(&client).await;
@@ -272,14 +294,12 @@ pub async fn removing_does_not_untrust(lab: &dyn Lab) {
 
 /// Trusted peers count in the table: past its limit the node's own dials fail for as long as they stay.
 pub async fn trusted_peers_crowd_out_own_dials(lab: &dyn Lab) {
-    let (host, own, elsewhere) = (lab.start(4).await, lab.start(50).await, lab.start(50).await);
-    let mut clients = Vec::new();
-    for _ in 0..6 {
-        let client = lab.start(50).await;
-        host.admit(&client).await;
+    let (host, own, elsewhere) = tokio::join!(lab.start(4), lab.start(50), lab.start(50));
+    let clients = join_all((0..6).map(|_| lab.start(50))).await;
+    for client in &clients {
+        host.admit(client).await;
         client.dial(&host).await;
         client.connected(&host, SOON).await;
-        clients.push(client);
     }
     let dialled = Instant::now();
     host.dial(&own).await;
@@ -299,7 +319,7 @@ pub async fn trusted_peers_crowd_out_own_dials(lab: &dyn Lab) {
 /// A node that was stopped is away, is back by itself for its driver, and knows neither whom it trusted nor whom it
 /// was to dial.
 pub async fn a_restart_forgets(lab: &dyn Lab) {
-    let (host, client, wished) = (lab.start(50).await, lab.start(50).await, lab.start(50).await);
+    let (host, client, wished) = tokio::join!(lab.start(50), lab.start(50), lab.start(50));
     host.admit(&client).await;
     client.dial(&host).await;
     client.connected(&host, SOON).await;
@@ -318,7 +338,7 @@ pub async fn a_restart_forgets(lab: &dyn Lab) {
 
 /// A dial is not repeated at another address unless the old one is removed first; the driver does that.
 pub async fn a_new_address_is_dialled(lab: &dyn Lab) {
-    let (node, peer, elsewhere) = (lab.start(50).await, lab.start(50).await, lab.start(50).await);
+    let (node, peer, elsewhere) = tokio::join!(lab.start(50), lab.start(50), lab.start(50));
     let mut wrong = peer.enode.clone();
     wrong.port = 1;
     node.node.call(PeerCommand::Dial(wrong)).await.unwrap();

@@ -161,17 +161,20 @@ async fn launch(dir: &Path, spec: &GethSpec, ip: IpAddr, port: u16, auth_port: u
     child
 }
 
-/// Waits for the line that says that IPC is open, and reads on ever after so that geth never waits for us.
+/// What geth says once its sockets are open; the order of the two is not fixed.
+const OPEN: [&str; 2] = ["auth=true", "Started P2P networking"];
+
+/// Waits until all of its sockets are open, and reads on ever after so that geth never waits for us.
 async fn opened(log: tokio::process::ChildStderr) -> Result<(), Vec<String>> {
     let mut lines = BufReader::new(log).lines();
-    let mut said = Vec::new();
+    let mut said: Vec<String> = Vec::new();
     while let Ok(Some(line)) = lines.next_line().await {
-        if line.contains("IPC endpoint opened") {
+        if said.len() < 200 {
+            said.push(line);
+        }
+        if OPEN.iter().all(|word| said.iter().any(|line| line.contains(word))) {
             tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
             return Ok(());
-        }
-        if said.len() < 100 {
-            said.push(line);
         }
     }
     Err(said)
