@@ -7,7 +7,7 @@ use crate::{
     Action, AgentCore, Notice, RequestTag,
     admit::other_lease,
     hands::refused,
-    lease::{HostDial, Lease},
+    lease::{DialState, HostDial, Lease},
     limits,
 };
 
@@ -100,9 +100,12 @@ impl AgentCore {
         }
         lease.linked_before = false;
         match &mut lease.dial {
-            Some(dial) if dial.done => return Some(Ok(())),
-            Some(dial) => dial.waiting.push(tag),
-            None => lease.dial = Some(HostDial { peer: call.peer, done: false, waiting: vec![tag] }),
+            Some(dial) if dial.state == DialState::Done => return Some(Ok(())),
+            Some(dial) => {
+                dial.state = DialState::Due;
+                dial.waiting.push(tag);
+            }
+            None => lease.dial = Some(HostDial { peer: call.peer, state: DialState::Due, waiting: vec![tag] }),
         }
         None
     }

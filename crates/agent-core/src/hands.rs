@@ -7,7 +7,7 @@ use vipnode_types::{
 
 use crate::{
     Action, AgentCore, JournalEntry, NodeCall, NodeTask, Notice,
-    lease::{Lease, Task, Work},
+    lease::{DialState, Lease, Task, Work},
     limits,
 };
 
@@ -26,7 +26,8 @@ enum Plan {
 impl AgentCore {
     /// Has the node do whatever leases need and lack: first what is over, then admits, then dials.
     pub(crate) fn work(&mut self, now: Ms, out: &mut Vec<Action>) {
-        // Each further round follows on a removal, so there are no more rounds than leases.
+        // A round without an end of anything is the last: each other one tells something for a lease that
+        // waited, or removes one.
         while self.work_round(now, out) {}
     }
 
@@ -37,7 +38,7 @@ impl AgentCore {
         }
         ids.sort_by_key(|id| self.leases.get(*id).map(|lease| (lease.runs(), lease.side == Side::Client, lease.id)));
         let mut busy = self.leases.busy_peers();
-        let mut removed = false;
+        let mut changed = false;
         for id in ids {
             let Some(lease) = self.leases.get(id) else { continue };
             let peer = lease.peer.id;
@@ -45,21 +46,22 @@ impl AgentCore {
                 Plan::Nothing => {}
                 Plan::Tell(what, call) if self.node.up && !busy.contains(&peer) => {
                     busy.insert(peer);
+                    changed = true;
                     self.tell_node(now, id, what, call, out);
                 }
                 Plan::Tell(..) => {}
                 Plan::Covered => {
                     self.hand_over(id);
                     self.undone(id, out);
-                    removed = true;
+                    changed = true;
                 }
                 Plan::Remove => {
                     self.undone(id, out);
-                    removed = true;
+                    changed = true;
                 }
             }
         }
-        removed
+        changed
     }
 
     fn plan(&self, lease: &Lease) -> Plan {
@@ -74,7 +76,7 @@ impl AgentCore {
             return Plan::Tell(Work::Apply, call);
         }
         match &lease.dial {
-            Some(dial) if !dial.done => Plan::Tell(Work::HostDial, NodeCall::Dial(dial.peer.clone())),
+            Some(dial) if dial.state == DialState::Due => Plan::Tell(Work::HostDial, NodeCall::Dial(dial.peer.clone())),
             _ => Plan::Nothing,
         }
     }
@@ -85,17 +87,22 @@ impl AgentCore {
         let as_host = runs(|other| other.side == Side::Host && !other.nodes_own);
         let as_client = runs(|other| other.side == Side::Client && !other.nodes_own);
         let nodes_own = runs(|other| other.nodes_own);
+        if runs(|other| !other.nodes_own && !other.journaled) {
+            // Only what the journal has may take over what is to be undone one day.
+            return Plan::Nothing;
+        }
         let peer = lease.peer.clone();
         match lease.side {
+            // To stop dialling would cut a connection that is the node's own: wait for that lease's end.
+            Side::Host if nodes_own && lease.dial.is_some() => Plan::Nothing,
             Side::Host if as_host => Plan::Covered,
             Side::Host if as_client || nodes_own || lease.linked_before => {
                 Plan::Tell(Work::Undo, NodeCall::Untrust(peer))
             }
             Side::Host => Plan::Tell(Work::Undo, NodeCall::Evict(peer)),
+            Side::Client if nodes_own => Plan::Nothing,
             // Evicting will drop it too.
             Side::Client if as_client || as_host => Plan::Covered,
-            // To stop dialling would cut a connection that is the node's own: wait for that lease's end.
-            Side::Client if nodes_own => Plan::Nothing,
             Side::Client => Plan::Tell(Work::Undo, NodeCall::Drop(peer)),
         }
     }
@@ -135,12 +142,13 @@ impl AgentCore {
             (Work::Apply, Err(why)) => self.not_applied(now, id, &why, out),
             (Work::HostDial, Ok(())) => {
                 if let Some(dial) = &mut lease.dial {
-                    dial.done = true;
+                    dial.state = DialState::Done;
                     answer_all(&mut dial.waiting, &Ok(()), out);
                 }
             }
             (Work::HostDial, Err(why)) => {
-                if let Some(mut dial) = lease.dial.take() {
+                if let Some(dial) = &mut lease.dial {
+                    dial.state = DialState::Failed;
                     answer_all(&mut dial.waiting, &Err(refused(format!("the node does not dial: {why}"))), out);
                 }
             }
@@ -255,7 +263,7 @@ fn has_work(lease: &Lease, now: Ms) -> bool {
     if !lease.runs() {
         return lease.undo_again.is_none_or(|at| at <= now);
     }
-    !lease.nodes_own && (!lease.applied || lease.dial.as_ref().is_some_and(|dial| !dial.done))
+    !lease.nodes_own && (!lease.applied || lease.dial.as_ref().is_some_and(|dial| dial.state == DialState::Due))
 }
 
 /// Answers every call that waits, and none of them again.

@@ -73,8 +73,19 @@ pub(crate) enum Work {
 #[derive(Debug, Clone)]
 pub(crate) struct HostDial {
     pub(crate) peer: Enode,
-    pub(crate) done: bool,
+    pub(crate) state: DialState,
     pub(crate) waiting: Vec<RequestTag>,
+}
+
+/// How far a host's dial is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum DialState {
+    /// The node is to be told, or is at it.
+    Due,
+    /// The node did it.
+    Done,
+    /// The node said no, or nothing; what it did is not known, so it counts when all is undone.
+    Failed,
 }
 
 /// How a lease ended.

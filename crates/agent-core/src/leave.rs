@@ -36,10 +36,11 @@ impl Leaving {
         self.in_flight.take_if(|request| request.tag == tag).is_some()
     }
 
-    /// All that wait for the reason of the first.
+    /// Those that wait for the reason of the first, as many as one request holds.
     fn take(&mut self) -> Option<LeaveRequest> {
         let reason = *self.queue.values().next()?;
-        let leases = self.queue.extract_if(.., |_, why| *why == reason).map(|(lease, _)| lease).collect();
+        let same = self.queue.extract_if(.., |_, why| *why == reason).map(|(lease, _)| lease);
+        let leases = same.take(limits::LEAVE_LEASES).collect();
         Some(LeaveRequest { leases, reason })
     }
 }

@@ -12,6 +12,8 @@ pub(crate) const AVOID: usize = 64;
 pub(crate) const PEERS: usize = 4_096;
 /// Leases of one connect reply that are looked at.
 pub(crate) const REPLY_LEASES: usize = 2_200;
+/// Leases that one request leaves; the rest follows in the next.
+pub(crate) const LEAVE_LEASES: usize = 512;
 /// Hosts of one ask reply that are looked at.
 pub(crate) const REPLY_HOSTS: usize = 128;
 /// Places held beyond those wanted; further ones are left as surplus.

@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 
 use vipnode_types::{HeadFact, Ms, NodeFacts, NodeId, wire::Side};
 
-use crate::{Action, AgentCore, Notice, limits};
+use crate::{Action, AgentCore, Notice, lease::DialState, limits};
 
 /// What the agent knows of its node.
 #[derive(Debug, Clone, Default)]
@@ -54,8 +54,8 @@ impl AgentCore {
         for lease in self.leases.iter_mut().filter(|lease| lease.runs() && !lease.leftover) {
             if lease.task.is_none() {
                 lease.applied = false;
-                if let Some(dial) = &mut lease.dial {
-                    dial.done = false;
+                if let Some(dial) = lease.dial.as_mut().filter(|dial| dial.state == DialState::Done) {
+                    dial.state = DialState::Due;
                 }
             }
             if lease.side == Side::Client {

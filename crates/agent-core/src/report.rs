@@ -94,7 +94,8 @@ impl AgentCore {
             return;
         }
         let set: BTreeSet<LeaseId> = self.leases.iter().filter(|lease| lease.stated()).map(|lease| lease.id).collect();
-        let blinked = self.leases.ids(|lease| lease.stated() && lease.blinked);
+        // Whether a peer that the node lost with its restart comes back is said once it is known.
+        let blinked = self.leases.ids(|lease| lease.stated() && lease.blinked && !lease.returning);
         let slots = self.config.host.is_some().then(|| self.offer(now).0);
         let slots = slots.filter(|slots| self.reports.slots_said != Some(*slots));
         let reports = &self.reports;
@@ -105,7 +106,8 @@ impl AgentCore {
         }
         let mut report = ReportRequest { seq: reports.seq.saturating_add(1), slots, ..ReportRequest::default() };
         if reports.full_due {
-            let kept = |lease: &LeaseId| reports.taken.contains(lease) && !blinked.contains(lease);
+            let gone = |id: LeaseId| self.leases.get(id).is_none_or(|lease| lease.blinked);
+            let kept = |id: &LeaseId| reports.taken.contains(id) && !gone(*id);
             report.full = Some(set.iter().map(|lease| UpLease { lease: *lease, kept: kept(lease) }).collect());
         } else {
             report.up = set.difference(&reports.taken).copied().chain(back()).collect();
@@ -135,7 +137,7 @@ impl AgentCore {
         blinks: Vec<LeaseId>,
         out: &mut Vec<Action>,
     ) {
-        for id in &set {
+        for id in &blinks {
             if let Some(lease) = self.leases.get_mut(*id) {
                 lease.blinked = false;
             }

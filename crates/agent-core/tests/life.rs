@@ -29,14 +29,10 @@ fn a_client_connects_asks_dials_and_reports() {
     bench.answer(report_tag, vipnode_agent_core::PoolAnswer::Report(Default::default()));
     bench.now = bench.now.plus(12);
     bench.peers(&[9, 50]);
-    assert!(bench.notices().contains(&Notice::HostConnected { lease: lease(7), host: node_id(9), after_ms: 12 }));
+    assert!(bench.notices().contains(&Notice::HostConnected { lease: lease(7), host: common::node(9), after_ms: 12 }));
     let (_, up) = bench.report().unwrap();
     assert_eq!((up.seq, up.up, up.down, up.full), (2, vec![lease(7)], vec![], None));
     assert_eq!(up.hash, Some(LeaseSetHash::of([lease(7)])));
-}
-
-fn node_id(byte: u8) -> vipnode_types::NodeId {
-    node(byte)
 }
 
 #[test]

@@ -88,6 +88,8 @@ pub struct Bench {
     /// What the last event brought about.
     pub out: Vec<Action>,
     pub journal: Vec<JournalEntry>,
+    /// Reports and leaves are taken as soon as they are said.
+    pub obliging: bool,
 }
 
 impl Bench {
@@ -98,7 +100,7 @@ impl Bench {
     pub fn restarted(config: AgentConfig, journal: Vec<JournalEntry>) -> Self {
         let now = Ms::new(1_000_000);
         let core = AgentCore::new(config, left_undone(journal.clone()), now);
-        Self { core, now, out: Vec::new(), journal }
+        Self { core, now, out: Vec::new(), journal, obliging: false }
     }
 
     /// With the node up and in sync, and the pool connected; the first report and ask are out.
@@ -127,15 +129,47 @@ impl Bench {
 
     pub fn on(&mut self, event: Event) -> &[Action] {
         self.out.clear();
+        self.step(event);
+        let mut next = 0;
+        while let Some(action) = self.out.get(next).cloned().filter(|_| self.obliging) {
+            next += 1;
+            match action {
+                Action::Pool { tag, request: ToPool::Report(_) } => {
+                    self.step(Event::PoolAnswers { tag, answer: Ok(PoolAnswer::Report(ReportReply::default())) });
+                }
+                Action::Pool { tag, request: ToPool::Leave(_) | ToPool::Bye } => {
+                    self.step(Event::PoolAnswers { tag, answer: Ok(PoolAnswer::Done) });
+                }
+                _ => {}
+            }
+        }
+        &self.out
+    }
+
+    fn step(&mut self, event: Event) {
+        let before = self.out.len();
         self.core.handle(self.now, event, &mut self.out);
         self.core.check().unwrap();
         assert!(self.core.next_wake().is_none_or(|wake| wake > self.now), "a wake-up that is due already");
-        for action in &self.out {
+        for action in &self.out[before..] {
             if let Action::Journal(entry) = action {
                 self.journal.push(entry.clone());
             }
         }
-        &self.out
+    }
+
+    /// From now on reports and leaves are taken at once; the one in `out` too.
+    pub fn oblige(&mut self) {
+        let out = std::mem::take(&mut self.out);
+        for (tag, said) in
+            out.iter().filter_map(|a| if let Action::Pool { tag, request } = a { Some((*tag, request)) } else { None })
+        {
+            if matches!(said, ToPool::Report(_)) {
+                self.answer(tag, PoolAnswer::Report(ReportReply::default()));
+            }
+        }
+        self.obliging = true;
+        self.out = out;
     }
 
     pub fn after(&mut self, ms: u64) -> &[Action] {
