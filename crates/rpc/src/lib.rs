@@ -56,7 +56,7 @@ pub use limits::RpcLimits;
 pub use message::request_text;
 pub use open_error::OpenError;
 pub use opened::{Closed, Opened};
-pub use peer::{CallError, RpcPeer};
+pub use peer::{CallError, PendingCall, RpcPeer};
 pub use pipe::{pipe, pipe_with};
 pub use responder::{Incoming, Responder};
 pub use ws::open_ws;

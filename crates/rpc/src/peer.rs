@@ -46,6 +46,27 @@ pub(crate) enum Outgoing {
     Notify { method: String, params: Box<RawValue> },
 }
 
+/// A call that was queued.
+#[derive(Debug)]
+pub struct PendingCall {
+    answer: oneshot::Receiver<Result<Box<RawValue>, CallError>>,
+    shared: Arc<Shared>,
+}
+
+impl PendingCall {
+    /// Waits for the answer.
+    ///
+    /// # Errors
+    /// See [`CallError`].
+    pub async fn wait_until(self, until: Instant) -> Result<Box<RawValue>, CallError> {
+        match timeout_at(until, self.answer).await {
+            Ok(Ok(result)) => result,
+            Ok(Err(_dropped)) => Err(CallError::Lost(self.shared.why())),
+            Err(_elapsed) => Err(CallError::Expired),
+        }
+    }
+}
+
 impl RpcPeer {
     /// Calls a method and waits for its answer, at most for `deadline`.
     ///
@@ -72,18 +93,31 @@ impl RpcPeer {
         deadline: Duration,
     ) -> Result<Box<RawValue>, CallError> {
         let until = Instant::now() + deadline;
-        let (waiter, answer) = oneshot::channel();
-        let outgoing = Outgoing::Call { method: method.to_owned(), params, waiter };
+        let (pending, outgoing) = self.prepare(method, params);
         match timeout_at(until, self.calls.send(outgoing)).await {
-            Ok(Ok(())) => {}
-            Ok(Err(_closed)) => return Err(CallError::Lost(self.shared.why())),
-            Err(_elapsed) => return Err(CallError::Expired),
-        }
-        match timeout_at(until, answer).await {
-            Ok(Ok(result)) => result,
-            Ok(Err(_dropped)) => Err(CallError::Lost(self.shared.why())),
+            Ok(Ok(())) => pending.wait_until(until).await,
+            Ok(Err(_closed)) => Err(CallError::Lost(self.shared.why())),
             Err(_elapsed) => Err(CallError::Expired),
         }
+    }
+
+    /// Queues a call without waiting, so that calls leave in the order in which they were begun.
+    ///
+    /// # Errors
+    /// [`CallError::Full`] where the queue is full, [`CallError::Lost`].
+    pub fn begin_call(&self, method: &str, params: Box<RawValue>) -> Result<PendingCall, CallError> {
+        let (pending, outgoing) = self.prepare(method, params);
+        match self.calls.try_send(outgoing) {
+            Ok(()) => Ok(pending),
+            Err(mpsc::error::TrySendError::Full(_)) => Err(CallError::Full),
+            Err(mpsc::error::TrySendError::Closed(_)) => Err(CallError::Lost(self.shared.why())),
+        }
+    }
+
+    fn prepare(&self, method: &str, params: Box<RawValue>) -> (PendingCall, Outgoing) {
+        let (waiter, answer) = oneshot::channel();
+        let pending = PendingCall { answer, shared: Arc::clone(&self.shared) };
+        (pending, Outgoing::Call { method: method.to_owned(), params, waiter })
     }
 
     /// Says something that is not answered; waits for room in the queue.

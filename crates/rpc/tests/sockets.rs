@@ -275,3 +275,15 @@ async fn http_calls_and_explains() {
     let nobody = http("http://127.0.0.1:1", &limits).unwrap().call("m", &[0; 0], LONG).await;
     assert!(matches!(nobody, Err(CallError::Lost(why)) if why.contains("refused")));
 }
+
+#[tokio::test]
+async fn begun_calls_keep_their_order_and_a_full_queue_says_so() {
+    let (left, mut right) = pipe_with(&RpcLimits { outbound: 2, ..RpcLimits::default() });
+    let params = |number: u32| serde_json::value::to_raw_value(&[number]).unwrap();
+    let begun: Vec<_> = (0..3).map(|number| left.peer.begin_call("m", params(number))).collect();
+    assert_eq!(begun[2].as_ref().unwrap_err(), &CallError::Full);
+    for number in 0..2 {
+        let Some(Incoming::Request { params, .. }) = right.incoming.recv().await else { panic!() };
+        assert_eq!(params.get(), format!("[{number}]"));
+    }
+}
