@@ -1,1 +1,49 @@
-//! pool
+//! The pool role: sockets → the pool's mind → effects.
+//!
+//! [`PoolServer::spawn`] starts everything, [`PoolServer::shutdown`] ends it in order.
+//!
+//! ```text
+//! socket ─► parse ─► verify ─► permit ─► inbox ─► the mind's thread ─► effects
+//!   ▲                                              │  ▲                  │
+//!   │                                         rows ▼  │ durable          │
+//!   │                                      the store's thread            │
+//!   └──────────────────── outbox (waits for "durable") ◄─────────────────┘
+//! ```
+//!
+//! - Who may speak: `audience`, `call` (signatures), [`Membership`], `http_agents` (nonces).
+//! - One socket: `listen`, `http`, `socket`, `rate`; all of them: `sockets`, `gateway`.
+//! - The mind and the store: `inbox`, `mind`, `releases`, `store_thread`, `clock`.
+//!
+//! Parsing and signature checks run on the sockets' own tasks, on all cores, and keep the order of each
+//! socket. The mind's thread owns [`vipnode_core::Core`] and the clock. If a commit fails or the mind
+//! panics, it is discarded and built again from the store; whoever waits is told "busy".
+//!
+//! Every limit is in [`PoolLimits`].
+
+mod audience;
+mod call;
+mod clock;
+mod config;
+mod errors;
+mod gateway;
+mod http;
+mod http_agents;
+mod http_call;
+mod inbox;
+mod limits;
+mod listen;
+mod membership;
+mod metrics;
+mod mind;
+mod rate;
+mod releases;
+mod server;
+mod socket;
+mod sockets;
+mod store_thread;
+
+pub use config::PoolConfig;
+pub use limits::PoolLimits;
+pub use membership::{MembersError, Membership};
+pub use metrics::PoolMetrics;
+pub use server::{PoolError, PoolServer};

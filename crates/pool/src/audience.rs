@@ -1,0 +1,78 @@
+use std::net::SocketAddr;
+
+use vipnode_types::wire::{ErrorCode, WireError};
+
+/// The names under which agents may address this pool. Never the Host header, which is theirs.
+#[derive(Debug, Clone)]
+pub(crate) struct Audience {
+    /// As [`origin`] writes them.
+    origins: Vec<String>,
+    /// For people.
+    listed: String,
+}
+
+impl Audience {
+    pub(crate) fn new(bound: SocketAddr, public_urls: &[String]) -> Self {
+        let mut urls = public_urls.to_vec();
+        let (ip, port) = (bound.ip().to_canonical(), bound.port());
+        if ip.is_unspecified() || ip.is_loopback() {
+            urls.extend(["127.0.0.1", "localhost", "[::1]"].map(|host| format!("ws://{host}:{port}")));
+        }
+        if ip.is_loopback() {
+            urls.push(format!("ws://{}", SocketAddr::new(ip, port)));
+        }
+        let origins = urls.iter().filter_map(|url| origin(url)).collect();
+        Self { origins, listed: urls.join(", ") }
+    }
+
+    pub(crate) fn check(&self, audience: &str) -> Result<(), WireError> {
+        if origin(audience).is_some_and(|origin| self.origins.contains(&origin)) {
+            return Ok(());
+        }
+        let shown: String = audience.chars().filter(|c| !c.is_control()).take(200).collect();
+        Err(WireError::new(
+            ErrorCode::Unauthorized,
+            format!("this call is signed for {shown}, and this pool is known as {}", self.listed),
+            "connect by one of these URLs, or have the operator add yours with --public-url",
+        ))
+    }
+}
+
+/// Scheme, host and port, in one spelling; WebSocket and HTTP are one pool. `None` where it is no URL.
+pub(crate) fn origin(url: &str) -> Option<String> {
+    let (scheme, rest) = url.split_once("://")?;
+    let (scheme, default_port) = match scheme.to_ascii_lowercase().as_str() {
+        "ws" | "http" => ("ws", ":80"),
+        "wss" | "https" => ("wss", ":443"),
+        _ => return None,
+    };
+    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default().to_ascii_lowercase();
+    let authority = authority.strip_suffix(default_port).unwrap_or(&authority);
+    (!authority.is_empty() && !authority.contains('@')).then(|| format!("{scheme}://{authority}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn d12_only_the_names_of_this_pool_are_heard() {
+        let audience = Audience::new("0.0.0.0:8080".parse().unwrap(), &["wss://Pool.Example/x".to_owned()]);
+        for good in [
+            "ws://127.0.0.1:8080",
+            "http://localhost:8080/rpc",
+            "ws://[::1]:8080/",
+            "wss://pool.example",
+            "https://pool.example:443/y",
+        ] {
+            assert!(audience.check(good).is_ok(), "{good}");
+        }
+        for bad in ["ws://127.0.0.1:8081", "ws://pool.example", "wss://pool.example.evil", "pool.example", "", "ws://"]
+        {
+            let error = audience.check(bad).unwrap_err();
+            assert!(error.message.contains("wss://Pool.Example/x"), "{bad}: {error}");
+        }
+        let narrow = Audience::new("10.0.0.1:8080".parse().unwrap(), &[]);
+        assert!(narrow.check("ws://127.0.0.1:8080").is_err());
+    }
+}

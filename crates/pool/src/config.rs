@@ -1,0 +1,46 @@
+use std::net::SocketAddr;
+
+use crate::{Membership, PoolLimits, PoolMetrics};
+
+/// What a pool is.
+#[derive(Debug, Clone)]
+pub struct PoolConfig {
+    /// Where it listens; port 0 takes a free one.
+    pub bind: SocketAddr,
+    /// The URLs under which agents know it. A signature made for another URL is refused (D12); the
+    /// loopback addresses that it is bound to count always.
+    pub public_urls: Vec<String>,
+    /// Who may join.
+    pub members: Membership,
+    /// The operator's words to each user.
+    pub welcome: Option<String>,
+    /// The gateway's limits.
+    pub limits: PoolLimits,
+    /// The mind's limits. `closed` is set by `members`.
+    pub core: vipnode_core::Limits,
+    /// Seed of the mind's own choices; random but in tests.
+    pub seed: [u8; 32],
+    /// What `/metrics` shows.
+    pub metrics: PoolMetrics,
+}
+
+impl PoolConfig {
+    /// An open pool at an address, everything else at its default.
+    ///
+    /// # Errors
+    /// The system has no randomness.
+    pub fn new(bind: SocketAddr) -> Result<Self, std::io::Error> {
+        let mut seed = [0; 32];
+        getrandom::fill(&mut seed).map_err(std::io::Error::other)?;
+        Ok(Self {
+            bind,
+            public_urls: Vec::new(),
+            members: Membership::Open,
+            welcome: None,
+            limits: PoolLimits::default(),
+            core: vipnode_core::Limits::default(),
+            seed,
+            metrics: PoolMetrics::default(),
+        })
+    }
+}

@@ -1,0 +1,212 @@
+//! What one TCP connection of the pool's port is asked: upgrades, POSTs, `/health`, `/metrics`.
+
+use std::{
+    net::IpAddr,
+    sync::{Arc, Mutex, PoisonError},
+    time::Instant,
+};
+
+use axum::{
+    body::{Body, to_bytes},
+    extract::{
+        FromRequestParts as _,
+        ws::{CloseFrame, Message, WebSocket, WebSocketUpgrade, close_code},
+    },
+    http::{HeaderValue, Method, Request, StatusCode, header, request::Parts},
+    response::{IntoResponse as _, Response},
+};
+use futures_util::{SinkExt, StreamExt, future::ready};
+use tokio::time::timeout;
+use tokio_util::task::TaskTracker;
+use vipnode_rpc::{Connection, Event, Frame, Keepalive, RpcLimits, drive};
+use vipnode_types::wire::CHALLENGE_HEADER;
+
+use crate::{
+    errors,
+    gateway::Gateway,
+    http_call,
+    rate::{Pace, Rate},
+    socket,
+    sockets::Place,
+};
+
+/// One TCP connection.
+#[derive(Debug)]
+pub(crate) struct HttpConnection {
+    pub(crate) gateway: Arc<Gateway>,
+    pub(crate) address: IpAddr,
+    /// Given back when the last user of the connection is gone.
+    pub(crate) _place: Place,
+    pub(crate) rate: Mutex<Rate>,
+    /// Every task that serves a socket, so that the end waits for them.
+    pub(crate) tasks: TaskTracker,
+}
+
+impl HttpConnection {
+    pub(crate) async fn handle(self: Arc<Self>, request: Request<Body>) -> Response {
+        let (mut parts, body) = request.into_parts();
+        let path = parts.uri.path();
+        match parts.method {
+            Method::GET if parts.headers.contains_key(header::UPGRADE) => self.upgrade(&mut parts).await,
+            Method::GET if path.ends_with("/health") => self.health().await,
+            Method::GET if path.ends_with("/metrics") => {
+                let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+                ([(header::CONTENT_TYPE, kind)], self.gateway.metrics.text()).into_response()
+            }
+            Method::GET => {
+                "This is a vipnode pool. Agents connect by WebSocket; see /health and /metrics.\n".into_response()
+            }
+            Method::POST => self.post(body).await,
+            _ => (StatusCode::METHOD_NOT_ALLOWED, [(header::ALLOW, "GET, POST")]).into_response(),
+        }
+    }
+
+    /// Readiness as it is: never 200 with an error (D44).
+    async fn health(&self) -> Response {
+        let (status, body) = match self.gateway.health().await {
+            Ok(()) => (StatusCode::OK, serde_json::json!({"ok": true})),
+            Err(error) => (StatusCode::SERVICE_UNAVAILABLE, serde_json::json!({"ok": false, "error": error})),
+        };
+        (status, [(header::CONTENT_TYPE, "application/json")], body.to_string()).into_response()
+    }
+
+    async fn upgrade(self: Arc<Self>, parts: &mut Parts) -> Response {
+        let upgrade = match WebSocketUpgrade::from_request_parts(parts, &()).await {
+            Ok(upgrade) => upgrade,
+            Err(rejection) => return rejection.into_response(),
+        };
+        let mut challenge = [0; 32];
+        if getrandom::fill(&mut challenge).is_err() {
+            return (StatusCode::SERVICE_UNAVAILABLE, "the system has no randomness").into_response();
+        }
+        let challenge = hex(&challenge);
+        let Ok(value) = HeaderValue::from_str(&challenge) else {
+            return StatusCode::INTERNAL_SERVER_ERROR.into_response();
+        };
+        let bytes = self.gateway.limits.frame_bytes;
+        // Without the two buffer sizes a socket costs 128 KiB for as long as it lives.
+        let upgrade =
+            upgrade.read_buffer_size(4_096).write_buffer_size(0).max_message_size(bytes).max_frame_size(bytes);
+        let token = self.tasks.token();
+        let mut response = upgrade.on_upgrade(move |socket| async move {
+            serve(&self, socket, challenge).await;
+            drop(token);
+        });
+        response.headers_mut().insert(CHALLENGE_HEADER, value);
+        response
+    }
+
+    async fn post(&self, body: Body) -> Response {
+        let limits = &self.gateway.limits;
+        let body = match timeout(limits.http_body, to_bytes(body, limits.frame_bytes)).await {
+            Ok(Ok(body)) => body,
+            Ok(Err(_)) => {
+                let why = format!("the body cannot be read, or has more than {} bytes", limits.frame_bytes);
+                return (StatusCode::PAYLOAD_TOO_LARGE, why).into_response();
+            }
+            Err(_elapsed) => return (StatusCode::REQUEST_TIMEOUT, "the body took too long").into_response(),
+        };
+        let Ok(text) = std::str::from_utf8(&body) else {
+            return (StatusCode::BAD_REQUEST, "the body is not UTF-8").into_response();
+        };
+        match self.answer(text).await {
+            Some(answer) => ([(header::CONTENT_TYPE, "application/json")], answer).into_response(),
+            // Nothing but notifications, which get no reply (D45).
+            None => StatusCode::NO_CONTENT.into_response(),
+        }
+    }
+
+    /// Works off the calls of one body, one after the other.
+    async fn answer(&self, text: &str) -> Option<String> {
+        let limits = &self.gateway.limits;
+        let served = limits.requests_a_socket;
+        let mut wire = Connection::<()>::new(&RpcLimits { served, batch: served, ..RpcLimits::default() });
+        let mut answer = None;
+        for event in wire.read(text) {
+            match event {
+                Event::Send(text) => answer = Some(text),
+                Event::Request { served, method, params } => {
+                    self.gateway.metrics.requests.inc();
+                    let result = match self.pace() {
+                        Pace::Fine => http_call::answer(&self.gateway, self.address, &method, &params).await,
+                        Pace::TooFast { retry_ms, .. } => {
+                            self.gateway.metrics.too_fast.inc();
+                            Err(errors::too_fast(retry_ms))
+                        }
+                    };
+                    if result.is_err() {
+                        self.gateway.metrics.errors.inc();
+                    }
+                    answer = wire.answer(served, result.as_ref().map(|value| &**value)).or(answer);
+                }
+                Event::Notification { .. } | Event::Answer { .. } => {}
+            }
+        }
+        answer
+    }
+
+    fn pace(&self) -> Pace {
+        self.rate.lock().unwrap_or_else(PoisonError::into_inner).take(Instant::now())
+    }
+}
+
+async fn serve(connection: &HttpConnection, socket: WebSocket, challenge: String) {
+    let gateway = Arc::clone(&connection.gateway);
+    let limits = &gateway.limits;
+    let rpc = RpcLimits {
+        frame_bytes: limits.frame_bytes,
+        in_flight: limits.unanswered,
+        served: limits.requests_a_socket,
+        batch: limits.requests_a_socket,
+        outbound: limits.outbound,
+        incoming: limits.requests_a_socket,
+        write: limits.write,
+        ping: limits.ping,
+        silence: limits.silence,
+        ..RpcLimits::default()
+    };
+    let bytes = limits.frame_bytes;
+    let (writer, reader) = socket.split();
+    let reader = reader.map(move |message| message.map(read).map_err(|error| explain(&error, bytes)));
+    let writer = writer.with(|frame| ready(Ok::<_, axum::Error>(write(frame))));
+    let opened = drive(reader, writer, &rpc, Keepalive::Ping);
+    gateway.metrics.sockets.inc();
+    socket::serve(Arc::clone(&gateway), opened, connection.address, challenge).await;
+    gateway.metrics.sockets.dec();
+}
+
+fn read(message: Message) -> Frame {
+    match message {
+        Message::Text(text) => Frame::Text(text.as_str().to_owned()),
+        Message::Binary(bytes) => Frame::Text(String::from_utf8_lossy(&bytes).into_owned()),
+        Message::Ping(_) => Frame::Ping(0),
+        Message::Pong(payload) => Frame::pong(&payload),
+        Message::Close(close) => Frame::Close(close.map_or_else(String::new, |close| close.reason.as_str().to_owned())),
+    }
+}
+
+fn write(frame: Frame) -> Message {
+    match frame {
+        Frame::Text(text) => Message::Text(text.into()),
+        Frame::Ping(number) => Message::Ping(number.to_be_bytes().to_vec().into()),
+        Frame::Pong(number) => Message::Pong(number.unwrap_or_default().to_be_bytes().to_vec().into()),
+        Frame::Close(reason) => Message::Close(Some(CloseFrame { code: close_code::NORMAL, reason: reason.into() })),
+    }
+}
+
+fn explain(error: &axum::Error, bytes: usize) -> String {
+    let text = error.to_string();
+    if text.contains("too long") || text.contains("too large") {
+        return format!("a frame of more than {bytes} bytes");
+    }
+    text
+}
+
+fn hex(bytes: &[u8]) -> String {
+    use std::fmt::Write as _;
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        // Writing into a string fails never.
+        let _infallible = write!(text, "{byte:02x}");
+        text
+    })
+}

@@ -1,0 +1,147 @@
+use std::{
+    collections::BTreeMap,
+    sync::{Mutex, MutexGuard, PoisonError},
+    time::{Duration, Instant},
+};
+
+use vipnode_core::{Identity, Peer};
+use vipnode_types::{Ms, NodeId, wire::WireError};
+
+use crate::errors;
+
+/// Agents that speak over HTTP: each agent key is a connection of its own, and its nonces grow.
+#[derive(Debug)]
+pub(crate) struct HttpAgents {
+    limit: usize,
+    /// Nonces of before are refused: which of them were used is not known (D9).
+    started: Ms,
+    agents: Mutex<BTreeMap<[u8; 33], HttpAgent>>,
+}
+
+#[derive(Debug)]
+struct HttpAgent {
+    nonce: u64,
+    node: NodeId,
+    peer: Option<Peer>,
+    heard: Instant,
+}
+
+/// How far a nonce may be ahead of the pool's clock.
+const AHEAD_MS: u64 = 5 * 60 * 1_000;
+/// How far a nonce may be behind.
+const BEHIND_MS: u64 = 15 * 60 * 1_000;
+
+impl HttpAgents {
+    pub(crate) fn new(limit: usize) -> Self {
+        Self { limit, started: crate::clock::wall(), agents: Mutex::new(BTreeMap::new()) }
+    }
+
+    /// Takes the nonce of a call whose signature holds (D8); each may be used once and only growing.
+    pub(crate) fn use_nonce(&self, identity: &Identity, nonce: &str, wall: Ms) -> Result<(), WireError> {
+        let refused = |why: &str| Err(errors::unauthorized(why, "check the clocks of both machines, then call again"));
+        let digits = nonce.bytes().all(|byte| byte.is_ascii_digit());
+        let Some(nonce) = nonce.parse::<u64>().ok().filter(|_| digits) else {
+            return refused("over HTTP the nonce is the time in Unix milliseconds");
+        };
+        if nonce > wall.plus(AHEAD_MS).get() {
+            return refused("the nonce is more than 5 minutes in the future");
+        }
+        if nonce < wall.minus(BEHIND_MS).get() {
+            return refused("the nonce is more than 15 minutes old");
+        }
+        if nonce < self.started.get() {
+            return refused("the nonce is older than this pool's start");
+        }
+        let mut agents = self.lock();
+        let full = agents.len() >= self.limit;
+        match agents.get_mut(identity.agent.as_bytes()) {
+            Some(agent) if nonce <= agent.nonce => return refused("this nonce, or a later one, was used already"),
+            Some(agent) => (agent.nonce, agent.heard) = (nonce, Instant::now()),
+            None if full => return Err(errors::crowded(60_000)),
+            None => {
+                let agent = HttpAgent { nonce, node: identity.node, peer: None, heard: Instant::now() };
+                agents.insert(*identity.agent.as_bytes(), agent);
+            }
+        }
+        Ok(())
+    }
+
+    /// The connection of an agent that connected before, for the same node.
+    pub(crate) fn peer(&self, identity: &Identity) -> Option<Peer> {
+        let agents = self.lock();
+        let agent = agents.get(identity.agent.as_bytes())?;
+        agent.peer.filter(|_| agent.node == identity.node)
+    }
+
+    /// Gives an agent its connection; returns the one it had.
+    pub(crate) fn set_peer(&self, identity: &Identity, peer: Option<Peer>) -> Option<Peer> {
+        let mut agents = self.lock();
+        let agent = agents.get_mut(identity.agent.as_bytes())?;
+        agent.node = identity.node;
+        std::mem::replace(&mut agent.peer, peer)
+    }
+
+    /// Connections of agents that were not heard for `idle`. Their nonces are kept for as long as they
+    /// could be said again.
+    pub(crate) fn expire(&self, idle: Duration) -> Vec<Peer> {
+        let mut agents = self.lock();
+        let mut left = Vec::new();
+        let forget = Duration::from_millis(AHEAD_MS + BEHIND_MS).max(idle);
+        agents.retain(|_, agent| {
+            let silent = agent.heard.elapsed();
+            if silent >= idle {
+                left.extend(agent.peer.take());
+            }
+            silent < forget
+        });
+        left
+    }
+
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<[u8; 33], HttpAgent>> {
+        self.agents.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use vipnode_types::{AgentKey, wire::ErrorCode};
+
+    use super::*;
+
+    fn identity(seed: u8) -> Identity {
+        let agent = AgentKey::from_random([seed; 32]).unwrap().public();
+        Identity { node: NodeId::new([seed; 64]), agent, issued: Ms::ZERO }
+    }
+
+    #[test]
+    fn d9_nonces_grow_and_stay_near_the_clock() {
+        let agents = HttpAgents::new(2);
+        let wall = agents.started.plus(20 * 60_000);
+        let take = |seed, nonce: u64| agents.use_nonce(&identity(seed), &nonce.to_string(), wall);
+        assert!(take(1, wall.get()).is_ok());
+        assert!(take(1, wall.get()).is_err());
+        assert!(take(1, wall.get() - 1).is_err());
+        assert!(take(1, wall.plus(AHEAD_MS).get()).is_ok());
+        assert!(take(2, wall.plus(AHEAD_MS + 1).get()).is_err());
+        assert!(take(2, wall.minus(BEHIND_MS + 1).get()).is_err());
+        assert!(agents.use_nonce(&identity(2), "+5", wall).is_err());
+        let before = agents.started.minus(1);
+        assert!(agents.use_nonce(&identity(2), &before.get().to_string(), agents.started).is_err(), "before the start");
+        assert!(take(2, wall.get()).is_ok());
+        assert!(take(3, wall.get()).unwrap_err().is(ErrorCode::Busy), "the table is full");
+    }
+
+    #[test]
+    fn a_silent_agent_leaves_and_its_nonce_stays() {
+        let agents = HttpAgents::new(2);
+        let wall = agents.started;
+        let identity = identity(1);
+        let peer = Peer { gateway: 0, connection: 4, generation: 0 };
+        agents.use_nonce(&identity, &wall.get().to_string(), wall).unwrap();
+        agents.set_peer(&identity, Some(peer));
+        assert_eq!(agents.expire(Duration::from_secs(1)), []);
+        assert_eq!(agents.expire(Duration::ZERO), [peer]);
+        assert_eq!(agents.peer(&identity), None);
+        assert!(agents.use_nonce(&identity, &wall.get().to_string(), wall).is_err());
+    }
+}

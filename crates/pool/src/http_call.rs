@@ -1,0 +1,89 @@
+//! Calls over HTTP: each is signed, and an agent's key stands for a connection.
+
+use std::net::IpAddr;
+
+use serde_json::value::RawValue;
+use vipnode_core::{Command, Identity, Peer, Reply};
+use vipnode_types::wire::{WireError, method};
+
+use crate::{
+    call::{self, Call},
+    clock, errors,
+    gateway::{Gateway, reply_text},
+    socket::{command, is_agent_method, pong},
+    sockets::{Leave, Line},
+};
+
+/// Answers one call.
+pub(crate) async fn answer(
+    gateway: &Gateway,
+    address: IpAddr,
+    method: &str,
+    params: &RawValue,
+) -> Result<Box<RawValue>, WireError> {
+    match method {
+        method::PING => return pong(),
+        method::STATUS => return gateway.status().await,
+        method if method == method::CONNECT || is_agent_method(method) => {}
+        _ => return Err(errors::unknown_method(method)),
+    }
+    let call = Call::read(params)?;
+    let (identity, nonce) = call.verify(gateway, method)?;
+    let reply = if method == method::CONNECT {
+        connect(gateway, address, &call, identity, nonce).await?
+    } else {
+        gateway.http_agents.use_nonce(&identity, nonce, clock::wall())?;
+        let peer = connected(gateway, &identity)?;
+        gateway.ask(command(method, &call, peer)?).await?.answer().await?
+    };
+    if method == method::BYE {
+        leave(gateway, &identity);
+    }
+    reply_text(&reply)
+}
+
+async fn connect(
+    gateway: &Gateway,
+    address: IpAddr,
+    call: &Call<'_>,
+    identity: Identity,
+    nonce: &str,
+) -> Result<Reply, WireError> {
+    // Strangers to a closed pool take no place in the table of agents.
+    let hello = call::admitted(gateway, call, &identity, nonce)?;
+    gateway.http_agents.use_nonce(&identity, nonce, clock::wall())?;
+    let peer = connected(gateway, &identity).unwrap_or_else(|_| begin(gateway, &identity));
+    let make = |request| Command::Connect { peer, request, identity, address, callable: false, hello };
+    let reply = gateway.ask(make).await?.answer().await;
+    if reply.is_err() {
+        leave(gateway, &identity);
+    }
+    reply
+}
+
+/// The agent's connection, unless the mind closed it.
+fn connected(gateway: &Gateway, identity: &Identity) -> Result<Peer, WireError> {
+    let peer = gateway.http_agents.peer(identity);
+    let live = |peer: &Peer| gateway.sockets.line(*peer).is_some_and(|line| !line.leave.is_asked());
+    peer.filter(live).ok_or_else(errors::not_authenticated)
+}
+
+fn begin(gateway: &Gateway, identity: &Identity) -> Peer {
+    let peer = gateway.sockets.add(Line { rpc: None, leave: Leave::default() });
+    if let Some(old) = gateway.http_agents.set_peer(identity, Some(peer)) {
+        end(gateway, old);
+    }
+    peer
+}
+
+fn leave(gateway: &Gateway, identity: &Identity) {
+    if let Some(peer) = gateway.http_agents.set_peer(identity, None) {
+        end(gateway, peer);
+    }
+}
+
+/// A connection over HTTP is over.
+pub(crate) fn end(gateway: &Gateway, peer: Peer) {
+    gateway.sockets.remove(peer);
+    gateway.note(Command::Disconnected { peer });
+}

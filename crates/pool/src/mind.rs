@@ -1,0 +1,324 @@
+//! The thread that owns the pool's mind and its clock, and carries out its effects.
+
+use std::{
+    collections::BTreeMap,
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::Arc,
+    time::Duration,
+};
+
+use serde_json::value::to_raw_value;
+use tokio::{runtime::Handle, sync::oneshot, time::Instant};
+use vipnode_core::{CallId, CallOutcome, Command, Core, Effect, Limits, Peer, PoolCall, Reply, RequestId, Row};
+use vipnode_rpc::{CallError, PendingCall};
+use vipnode_types::{Ms, wire::method};
+
+use crate::{
+    clock::PoolClock,
+    errors,
+    inbox::{Answer, Inbox, Item, Items},
+    metrics::Metrics,
+    releases::Releases,
+    sockets::Sockets,
+    store_thread::{Job, StoreThread},
+};
+
+/// Commands that one batch of rows takes together, at most.
+const BATCH: usize = 256;
+/// How often a store that cannot be read is tried again.
+const RELOAD: Duration = Duration::from_secs(1);
+/// An agent's answer at the very deadline still counts for the mind, which gives up by itself too.
+const SECOND_MS: u64 = 1_000;
+
+/// What the mind's thread is made of.
+pub(crate) struct Parts {
+    pub(crate) limits: Limits,
+    pub(crate) seed: [u8; 32],
+    pub(crate) welcome: Option<String>,
+    pub(crate) retry_ms: u64,
+    pub(crate) inbox: Inbox,
+    pub(crate) items: Items,
+    pub(crate) sockets: Arc<Sockets>,
+    pub(crate) store: StoreThread,
+    pub(crate) metrics: Arc<Metrics>,
+    pub(crate) runtime: Handle,
+}
+
+/// The mind and what it waits for.
+pub(crate) struct Mind {
+    parts: Parts,
+    core: Core,
+    clock: PoolClock,
+    /// Counts the minds of this process, so that the end of a call is never told to a later one.
+    life: u64,
+    waiting: BTreeMap<RequestId, oneshot::Sender<Answer>>,
+    releases: Releases,
+    rows: Vec<Row>,
+    ticket: Option<u64>,
+    last_tick: Ms,
+    out: Vec<Effect>,
+}
+
+/// The mind cannot go on.
+struct Broken(String);
+
+impl Mind {
+    /// Reads the store and builds the mind.
+    pub(crate) fn new(parts: Parts) -> Result<Self, vipnode_store::StoreError> {
+        let rows = parts.store.load()?;
+        let clock = PoolClock::new();
+        let core = build(&parts, clock.now(), rows);
+        let clock = clock.not_before(core.now());
+        let last_tick = clock.now();
+        Ok(Self {
+            parts,
+            core,
+            clock,
+            life: 0,
+            waiting: BTreeMap::new(),
+            releases: Releases::default(),
+            rows: Vec::new(),
+            ticket: None,
+            last_tick,
+            out: Vec::new(),
+        })
+    }
+
+    /// Works until it is told to stop.
+    pub(crate) fn run(mut self) {
+        loop {
+            match self.work() {
+                Ok(()) => return,
+                Err(broken) => {
+                    if !self.rebuild(&broken.0) {
+                        return;
+                    }
+                }
+            }
+        }
+    }
+
+    /// `Ok` at the end, `Err` where the mind is to be built again.
+    fn work(&mut self) -> Result<(), Broken> {
+        loop {
+            let Ok(mut next) = self.parts.items.next(self.wait()) else { return Ok(()) };
+            let mut taken = 0;
+            while let Some(item) = next {
+                if matches!(item, Item::Stop) {
+                    return self.send_rows();
+                }
+                self.take(item)?;
+                taken += 1;
+                next = if taken < BATCH { self.parts.items.next(Duration::ZERO).unwrap_or(None) } else { None };
+            }
+            if self.is_tick_due() {
+                self.tick()?;
+            }
+            self.send_rows()?;
+        }
+    }
+
+    fn wait(&self) -> Duration {
+        let due = self.last_tick.plus(self.parts.limits.tick_ms);
+        let due = self.core.next_wake().map_or(due, |wake| wake.min(due));
+        self.clock.until(due)
+    }
+
+    fn is_tick_due(&self) -> bool {
+        self.wait().is_zero()
+    }
+
+    fn tick(&mut self) -> Result<(), Broken> {
+        self.last_tick = self.clock.now();
+        // Whoever asked may be gone, and then needs no answer.
+        self.waiting.retain(|_, reply| !reply.is_closed());
+        self.parts.metrics.show(&self.core.gauges());
+        self.handle(Command::Tick)
+    }
+
+    fn take(&mut self, item: Item) -> Result<(), Broken> {
+        match item {
+            Item::Request { command, request, reply, permit } => {
+                self.waiting.insert(request, reply);
+                drop(permit);
+                self.handle(command)
+            }
+            Item::Note(command) => self.handle(command),
+            Item::CallDone { life, call, outcome } if life == self.life => {
+                self.handle(Command::CallDone { call, outcome })
+            }
+            Item::CallDone { .. } | Item::Stop => Ok(()),
+            Item::Committed(ticket) => {
+                self.parts.metrics.commits.inc();
+                for effect in self.releases.committed(ticket) {
+                    self.carry_out(effect);
+                }
+                Ok(())
+            }
+            Item::CommitFailed(error) => Err(Broken(format!("what changed could not be written: {error}"))),
+            Item::Probe(answer) => {
+                self.parts.store.send(Job::Probe(answer));
+                Ok(())
+            }
+        }
+    }
+
+    fn handle(&mut self, command: Command) -> Result<(), Broken> {
+        let mut out = std::mem::take(&mut self.out);
+        let (core, now) = (&mut self.core, self.clock.now());
+        let handled = catch_unwind(AssertUnwindSafe(|| core.handle(now, command, &mut out)));
+        if handled.is_err() {
+            return Err(Broken("a fault in the pool's mind; please report the lines above".to_owned()));
+        }
+        for effect in out.drain(..) {
+            if let Effect::Persist(rows) = effect {
+                self.rows.extend(rows);
+                self.ticket.get_or_insert_with(|| self.releases.begin());
+            } else if let Some(effect) = self.releases.pass(effect) {
+                self.carry_out(effect);
+            }
+        }
+        self.out = out;
+        Ok(())
+    }
+
+    fn send_rows(&mut self) -> Result<(), Broken> {
+        let Some(ticket) = self.ticket.take() else { return Ok(()) };
+        let rows = std::mem::take(&mut self.rows);
+        if self.parts.store.send(Job::Apply { ticket, rows }) {
+            return Ok(());
+        }
+        Err(Broken("the store's thread is gone".to_owned()))
+    }
+
+    fn carry_out(&mut self, effect: Effect) {
+        match effect {
+            Effect::Persist(_) => {}
+            Effect::Reply { request, reply, .. } => {
+                if let Some(waiting) = self.waiting.remove(&request) {
+                    let _gone = waiting.send(reply.map(|reply| self.with_welcome(reply)));
+                }
+            }
+            Effect::Close { peer, reason } => self.parts.sockets.close(peer, &reason),
+            Effect::Call { peer, call, message, deadline, .. } => self.call(peer, call, &message, deadline),
+        }
+    }
+
+    fn with_welcome(&self, mut reply: Reply) -> Reply {
+        if let Reply::Connect(connect) = &mut reply {
+            connect.welcome.clone_from(&self.parts.welcome);
+        }
+        reply
+    }
+
+    /// Queues a call, so that calls to one agent keep their order; a task of its own waits for the end
+    /// and tells it, once.
+    fn call(&self, peer: Peer, call: CallId, message: &PoolCall, deadline: Ms) {
+        self.parts.metrics.calls.inc();
+        let (inbox, life, metrics) = (self.parts.inbox.clone(), self.life, Arc::clone(&self.parts.metrics));
+        let wait = self.clock.until(deadline).min(Duration::from_millis(60 * SECOND_MS));
+        match self.begin(peer, message) {
+            Ok(pending) => {
+                let sockets = Arc::clone(&self.parts.sockets);
+                self.parts.runtime.spawn(async move {
+                    let answer = pending.wait_until(Instant::now() + wait).await;
+                    if matches!(answer, Err(CallError::Full)) {
+                        overflow(&sockets, &metrics, peer);
+                    }
+                    let outcome = outcome(answer.map(|_done| ()));
+                    if outcome != CallOutcome::Done {
+                        metrics.calls_failed.inc();
+                    }
+                    inbox.push(Item::CallDone { life, call, outcome });
+                });
+            }
+            Err(error) => {
+                if error == CallError::Full {
+                    overflow(&self.parts.sockets, &metrics, peer);
+                }
+                metrics.calls_failed.inc();
+                inbox.push(Item::CallDone { life, call, outcome: outcome(Err(error)) });
+            }
+        }
+    }
+
+    fn begin(&self, peer: Peer, message: &PoolCall) -> Result<PendingCall, CallError> {
+        let line = self.parts.sockets.line(peer).and_then(|line| line.rpc);
+        let rpc = line.ok_or_else(|| CallError::Lost("the connection is gone".to_owned()))?;
+        let (method, params) = match message {
+            PoolCall::Admit(call) => (method::ADMIT, to_raw_value(&[call])),
+            PoolCall::Evict(call) => (method::EVICT, to_raw_value(&[call])),
+            PoolCall::Dial(call) => (method::DIAL, to_raw_value(&[call])),
+        };
+        rpc.begin_call(method, params.map_err(|error| CallError::Json(error.to_string()))?)
+    }
+
+    /// Discards the mind and builds another from what is durable; false where it is to stop.
+    fn rebuild(&mut self, why: &str) -> bool {
+        tracing::error!(why, "the pool rebuilds its state from the store");
+        self.parts.metrics.rebuilds.inc();
+        let busy = || errors::rebuilding(self.parts.retry_ms);
+        for (_, reply) in std::mem::take(&mut self.waiting) {
+            let _gone = reply.send(Err(busy()));
+        }
+        self.releases.discard();
+        (self.rows, self.ticket, self.out) = (Vec::new(), None, Vec::new());
+        self.life = self.life.saturating_add(1);
+        self.parts.sockets.close_all("the pool brings its state back; leases go on, connect again");
+        loop {
+            match self.parts.store.load() {
+                Ok(rows) => {
+                    self.core = build(&self.parts, self.clock.now(), rows);
+                    self.clock = self.clock.not_before(self.core.now());
+                    return true;
+                }
+                Err(error) => {
+                    tracing::error!(%error, "the store cannot be read; trying again");
+                    if !self.refuse_for(RELOAD, &error.to_string()) {
+                        return false;
+                    }
+                }
+            }
+        }
+    }
+
+    /// Answers "busy" for a while; false where it is to stop.
+    fn refuse_for(&self, time: Duration, why: &str) -> bool {
+        let until = std::time::Instant::now() + time;
+        loop {
+            let left = until.saturating_duration_since(std::time::Instant::now());
+            match self.parts.items.next(left) {
+                Ok(Some(Item::Request { reply, .. })) => {
+                    let _gone = reply.send(Err(errors::rebuilding(self.parts.retry_ms)));
+                }
+                Ok(Some(Item::Probe(answer))) => {
+                    let _gone = answer.send(Err(format!("the store cannot be read: {why}")));
+                }
+                Ok(Some(Item::Stop)) | Err(_) => return false,
+                Ok(Some(_)) => {}
+                Ok(None) => return true,
+            }
+        }
+    }
+}
+
+fn build(parts: &Parts, now: Ms, rows: Vec<Row>) -> Core {
+    if rows.is_empty() {
+        return Core::new(parts.limits.clone(), parts.seed, now);
+    }
+    Core::restore(parts.limits.clone(), parts.seed, now, rows)
+}
+
+fn overflow(sockets: &Sockets, metrics: &Metrics, peer: Peer) {
+    metrics.overflows.inc();
+    sockets.close(peer, "the agent does not take up its calls");
+}
+
+fn outcome(answer: Result<(), CallError>) -> CallOutcome {
+    match answer {
+        Ok(()) => CallOutcome::Done,
+        Err(CallError::Remote(error)) => CallOutcome::Refused(error),
+        Err(CallError::Expired) => CallOutcome::Expired,
+        Err(CallError::Lost(_) | CallError::Full | CallError::Json(_)) => CallOutcome::Lost,
+    }
+}

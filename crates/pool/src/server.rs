@@ -1,0 +1,204 @@
+use std::{net::SocketAddr, sync::Arc, thread::JoinHandle, time::Duration};
+
+use tokio::{
+    net::TcpListener,
+    runtime::Handle,
+    sync::oneshot,
+    task::{self, spawn_blocking},
+    time::{interval, timeout},
+};
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use vipnode_store::{MemoryStore, Store, StoreError};
+
+use crate::{
+    PoolConfig,
+    audience::Audience,
+    gateway::Gateway,
+    http_call,
+    inbox::inbox,
+    listen::listen,
+    mind::{Mind, Parts},
+    sockets::Sockets,
+    store_thread::StoreThread,
+};
+
+/// A running pool.
+#[derive(Debug)]
+pub struct PoolServer {
+    local_addr: SocketAddr,
+    stop: CancellationToken,
+    supervisor: Option<task::JoinHandle<Result<(), PoolError>>>,
+}
+
+/// Why a pool does not run.
+#[derive(Debug, thiserror::Error)]
+pub enum PoolError {
+    /// The address cannot be listened on.
+    #[error("the pool cannot listen on {bind}: {source}; choose another address with --bind, or end what uses it")]
+    Bind {
+        /// The address.
+        bind: SocketAddr,
+        /// What the system says.
+        source: std::io::Error,
+    },
+    /// What was stored cannot be read.
+    #[error("the pool's store cannot be read: {0}")]
+    Store(#[from] StoreError),
+    /// The system has no thread to give.
+    #[error("the pool cannot start a thread: {0}")]
+    Thread(std::io::Error),
+    /// A fault of ours.
+    #[error("the pool stopped by a fault of its own: {0}; please report it")]
+    Fault(String),
+}
+
+/// Sockets of one process end within this time after they were asked to.
+const CLOSING: Duration = Duration::from_secs(6);
+/// How often silent agents of HTTP are looked for.
+const EXPIRE: Duration = Duration::from_secs(5);
+
+impl PoolServer {
+    /// Starts a pool that remembers for as long as it runs.
+    ///
+    /// # Errors
+    /// See [`PoolError`].
+    pub async fn spawn(config: PoolConfig) -> Result<Self, PoolError> {
+        Self::spawn_with(config, Box::new(MemoryStore::new())).await
+    }
+
+    /// Starts a pool on a store.
+    ///
+    /// # Errors
+    /// See [`PoolError`].
+    pub async fn spawn_with(config: PoolConfig, store: Box<dyn Store + Send>) -> Result<Self, PoolError> {
+        let bound = TcpListener::bind(config.bind).await;
+        let refused = |source| PoolError::Bind { bind: config.bind, source };
+        let listener = bound.map_err(refused)?;
+        let local_addr = listener.local_addr().map_err(refused)?;
+        let metrics = config.metrics.shared();
+        let (inbox, items) = inbox(metrics.queue.clone());
+        let sockets = Arc::new(Sockets::default());
+        let (store, store_thread) =
+            StoreThread::start(store, inbox.clone(), config.limits.store_batches).map_err(PoolError::Thread)?;
+        let parts = Parts {
+            limits: vipnode_core::Limits { closed: config.members.is_closed(), ..config.core.clone() },
+            seed: config.seed,
+            welcome: config.welcome.clone(),
+            retry_ms: config.limits.retry_ms(),
+            inbox: inbox.clone(),
+            items,
+            sockets: Arc::clone(&sockets),
+            store,
+            metrics: Arc::clone(&metrics),
+            runtime: Handle::current(),
+        };
+        let mind_thread = start_mind(parts).await?;
+        let audience = Audience::new(local_addr, &config.public_urls);
+        let gateway = Arc::new(Gateway::new(config.limits, config.members, audience, sockets, metrics, inbox));
+        let stop = CancellationToken::new();
+        let running = Running { gateway, stop: stop.clone(), threads: vec![mind_thread, store_thread] };
+        let supervisor = tokio::spawn(running.supervise(listener));
+        Ok(Self { local_addr, stop, supervisor: Some(supervisor) })
+    }
+
+    /// Where it listens.
+    #[must_use]
+    pub const fn local_addr(&self) -> SocketAddr {
+        self.local_addr
+    }
+
+    /// Waits for its end; only [`PoolServer::shutdown`] or a fault brings it. May be dropped and called
+    /// again.
+    ///
+    /// # Errors
+    /// [`PoolError::Fault`].
+    pub async fn join(&mut self) -> Result<(), PoolError> {
+        let Some(supervisor) = &mut self.supervisor else { return Ok(()) };
+        let ended = supervisor.await;
+        self.supervisor = None;
+        ended.unwrap_or_else(|error| Err(PoolError::Fault(error.to_string())))
+    }
+
+    /// Ends it in order: takes no further connections, answers what is in flight, writes what is to be
+    /// stored, closes each socket with a reason.
+    ///
+    /// # Errors
+    /// [`PoolError::Fault`].
+    pub async fn shutdown(mut self) -> Result<(), PoolError> {
+        self.stop.cancel();
+        self.join().await
+    }
+}
+
+impl Drop for PoolServer {
+    fn drop(&mut self) {
+        self.stop.cancel();
+    }
+}
+
+/// Starts the mind's thread and waits until it has read the store.
+async fn start_mind(parts: Parts) -> Result<JoinHandle<()>, PoolError> {
+    let (ready, is_ready) = oneshot::channel();
+    let work = move || match Mind::new(parts) {
+        Ok(mind) => {
+            let _gone = ready.send(Ok(()));
+            mind.run();
+        }
+        Err(error) => {
+            let _gone = ready.send(Err(error));
+        }
+    };
+    let thread = std::thread::Builder::new().name("vipnode-mind".to_owned()).spawn(work).map_err(PoolError::Thread)?;
+    match is_ready.await {
+        Ok(started) => started?,
+        Err(_) => return Err(PoolError::Fault("the pool's mind did not start".to_owned())),
+    }
+    Ok(thread)
+}
+
+struct Running {
+    gateway: Arc<Gateway>,
+    stop: CancellationToken,
+    threads: Vec<JoinHandle<()>>,
+}
+
+impl Running {
+    async fn supervise(mut self, listener: TcpListener) -> Result<(), PoolError> {
+        let tasks = TaskTracker::new();
+        let listening = tokio::spawn(listen(listener, Arc::clone(&self.gateway), tasks.clone(), self.stop.clone()));
+        let fault = self.watch().await;
+        self.stop.cancel();
+        let _ended = listening.await;
+        self.gateway.drain(self.gateway.limits.drain).await;
+        self.gateway.sockets.close_all("the pool is going down; leases go on");
+        tasks.close();
+        if timeout(CLOSING, tasks.wait()).await.is_err() {
+            tracing::warn!(sockets = tasks.len(), "sockets did not close in time");
+        }
+        self.gateway.stop();
+        let threads = std::mem::take(&mut self.threads);
+        let ended = spawn_blocking(move || threads.into_iter().all(|thread| thread.join().is_ok())).await;
+        match (fault, ended) {
+            (Some(fault), _) => Err(PoolError::Fault(fault)),
+            (None, Ok(true)) => Ok(()),
+            (None, _) => Err(PoolError::Fault("a thread ended by a panic".to_owned())),
+        }
+    }
+
+    /// Returns when the pool is to end; with the reason where that is a fault.
+    async fn watch(&self) -> Option<String> {
+        let mut tick = interval(EXPIRE.min(self.gateway.limits.http_idle.max(Duration::from_millis(1))));
+        loop {
+            tokio::select! {
+                () = self.stop.cancelled() => return None,
+                _ = tick.tick() => {}
+            }
+            if self.threads.iter().any(JoinHandle::is_finished) {
+                return Some("a thread of the pool ended".to_owned());
+            }
+            for peer in self.gateway.http_agents.expire(self.gateway.limits.http_idle) {
+                http_call::end(&self.gateway, peer);
+            }
+        }
+    }
+}

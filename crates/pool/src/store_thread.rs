@@ -1,0 +1,137 @@
+//! The store on a thread of its own: batches in, "durable up to here" out.
+
+use std::{
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel},
+    thread::JoinHandle,
+};
+
+use vipnode_core::Row;
+use vipnode_store::{Store, StoreError};
+
+use crate::inbox::{Inbox, Item};
+
+/// Rows that one commit takes together, at most, before the next begins.
+const GROUP_ROWS: usize = 4_096;
+
+#[derive(Debug)]
+pub(crate) enum Job {
+    /// Write a batch.
+    Apply { ticket: u64, rows: Vec<Row> },
+    /// Read everything. Ends the refusal of batches that a failed commit began.
+    Load(Sender<Result<Vec<Row>, StoreError>>),
+    /// Is the store well?
+    Probe(tokio::sync::oneshot::Sender<Result<(), String>>),
+}
+
+/// The mind's end of the store.
+#[derive(Debug)]
+pub(crate) struct StoreThread {
+    jobs: SyncSender<Job>,
+}
+
+impl StoreThread {
+    /// Starts the thread. It ends when the handle is dropped and all jobs are done.
+    pub(crate) fn start(
+        store: Box<dyn Store + Send>,
+        inbox: Inbox,
+        batches: usize,
+    ) -> std::io::Result<(Self, JoinHandle<()>)> {
+        let (jobs, todo) = sync_channel(batches.max(1));
+        let thread = std::thread::Builder::new()
+            .name("vipnode-store".to_owned())
+            .spawn(move || Worker { store, inbox, failed: None }.run(&todo))?;
+        Ok((Self { jobs }, thread))
+    }
+
+    /// Waits for room; false where the thread is gone.
+    pub(crate) fn send(&self, job: Job) -> bool {
+        self.jobs.send(job).is_ok()
+    }
+
+    /// Reads the whole state, after everything that was sent before.
+    pub(crate) fn load(&self) -> Result<Vec<Row>, StoreError> {
+        let (answer, rows) = channel();
+        let gone = || StoreError::Unavailable("its thread is gone".to_owned());
+        if !self.send(Job::Load(answer)) {
+            return Err(gone());
+        }
+        rows.recv().unwrap_or_else(|_| Err(gone()))
+    }
+}
+
+struct Worker {
+    store: Box<dyn Store + Send>,
+    inbox: Inbox,
+    /// After a failed commit nothing is written until the state was read again: what comes would
+    /// rest on rows that are not there.
+    failed: Option<StoreError>,
+}
+
+impl Worker {
+    fn run(mut self, jobs: &Receiver<Job>) {
+        while let Ok(job) = jobs.recv() {
+            let mut next = Some(job);
+            while let Some(job) = next.take() {
+                match job {
+                    Job::Apply { ticket, rows } => next = self.apply_group(jobs, ticket, rows),
+                    Job::Load(answer) => {
+                        let _gone = answer.send(self.load());
+                    }
+                    Job::Probe(answer) => {
+                        let well = match &self.failed {
+                            Some(error) => Err(error.clone()),
+                            None => self.apply(&[]),
+                        };
+                        let _gone = answer.send(well.map_err(|error| error.to_string()));
+                    }
+                }
+            }
+        }
+    }
+
+    /// Commits a batch together with those that wait behind it; returns a job of another kind that
+    /// was met.
+    fn apply_group(&mut self, jobs: &Receiver<Job>, mut last: u64, mut rows: Vec<Row>) -> Option<Job> {
+        let mut other = None;
+        while rows.len() < GROUP_ROWS {
+            match jobs.try_recv() {
+                Ok(Job::Apply { ticket, rows: more }) => {
+                    last = ticket;
+                    rows.extend(more);
+                }
+                Ok(job) => {
+                    other = Some(job);
+                    break;
+                }
+                Err(_) => break,
+            }
+        }
+        if self.failed.is_none() {
+            match self.apply(&rows) {
+                Ok(()) => self.inbox.push(Item::Committed(last)),
+                Err(error) => {
+                    self.failed = Some(error.clone());
+                    self.inbox.push(Item::CommitFailed(error));
+                }
+            }
+        }
+        other
+    }
+
+    fn apply(&mut self, rows: &[Row]) -> Result<(), StoreError> {
+        caught(|| self.store.apply(rows)).map(|_seq| ())
+    }
+
+    fn load(&mut self) -> Result<Vec<Row>, StoreError> {
+        let mut rows = Vec::new();
+        caught(|| self.store.load(&mut |row| rows.push(row)))?;
+        self.failed = None;
+        Ok(rows)
+    }
+}
+
+fn caught<T>(work: impl FnOnce() -> Result<T, StoreError>) -> Result<T, StoreError> {
+    catch_unwind(AssertUnwindSafe(work))
+        .unwrap_or_else(|_| Err(StoreError::Unavailable("it panicked; see the log".to_owned())))
+}
