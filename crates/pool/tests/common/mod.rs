@@ -130,14 +130,12 @@ impl Agent {
 
     /// Takes one call of the pool and answers it with `{}`.
     pub(crate) async fn take(&mut self) -> (String, Value) {
-        loop {
-            let Some(Incoming::Request { method, params, responder }) = self.opened.incoming.recv().await else {
-                panic!("the socket is gone: {}", self.opened.closed.wait().await)
-            };
-            responder.respond(Ok(serde_json::json!({})));
-            let params: Vec<Value> = serde_json::from_str(params.get()).unwrap();
-            return (method, params.into_iter().next().unwrap());
-        }
+        let Some(Incoming::Request { method, params, responder }) = self.opened.incoming.recv().await else {
+            panic!("the socket is gone: {}", self.opened.closed.wait().await)
+        };
+        responder.respond(Ok(serde_json::json!({})));
+        let params: Vec<Value> = serde_json::from_str(params.get()).unwrap();
+        (method, params.into_iter().next().unwrap())
     }
 }
 
