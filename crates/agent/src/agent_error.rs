@@ -73,6 +73,14 @@ pub enum AgentError {
     /// No node key, and one is needed: at the first start, and before a delegation ends.
     #[error("the node has to sign once that this agent speaks for it: {0}")]
     NoNodeKey(#[from] KeyNotFound),
+    /// The key file cannot be read.
+    #[error("the node's key file {path} cannot be read: {why}", path = path.display())]
+    NodeKeyFile {
+        /// Which file.
+        path: PathBuf,
+        /// The system's words.
+        why: std::io::Error,
+    },
     /// The key file does not hold a key.
     #[error("the node key in {path}: {why}", path = path.display())]
     NodeKey {
@@ -149,6 +157,7 @@ impl AgentError {
             Self::NoNodeKey(_) => "--nodekey <path of the node's key file>, once; for geth <datadir>/geth/nodekey. \
                  Run as a user that may read it"
                 .into(),
+            Self::NodeKeyFile { .. } => "--nodekey <path of the node's key file>, as a user that may read it".into(),
             Self::NodeKey { .. } => "--nodekey <path of the node's key file>; for geth <datadir>/geth/nodekey".into(),
             Self::OtherKey { .. } => {
                 "--nodekey with this node's own file, or --rpc with the node that the key belongs to".into()

@@ -69,6 +69,12 @@ impl AgentRunner {
         self.stop.cancel();
     }
 
+    /// Ends it at once and undoes nothing, as a kill would. What is left is in the journal.
+    pub async fn abort(self) {
+        self.task.abort();
+        let _cancelled = self.task.await;
+    }
+
     /// Waits for the end.
     ///
     /// # Errors

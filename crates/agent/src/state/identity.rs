@@ -64,9 +64,9 @@ impl StateDir {
 /// Reads a node's key from the file that the user named and checks that it is this node's (A13).
 ///
 /// # Errors
-/// [`AgentError::File`], [`AgentError::NodeKey`], [`AgentError::OtherKey`].
+/// [`AgentError::NodeKeyFile`], [`AgentError::NodeKey`], [`AgentError::OtherKey`].
 pub fn read_node_key(path: &Path, node: NodeId, at: &str) -> Result<NodeKey, AgentError> {
-    let fault = |why| AgentError::File { doing: "reading the node's key", path: path.to_owned(), why };
+    let fault = |why| AgentError::NodeKeyFile { path: path.to_owned(), why };
     let mut bytes = Zeroizing::new(Vec::with_capacity(128));
     let file = std::fs::File::open(path).map_err(fault)?;
     file.take(FILE_BYTES).read_to_end(&mut bytes).map_err(fault)?;
