@@ -248,7 +248,7 @@ fn left_by_an_earlier_run() -> Vec<JournalEntry> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(1_000))]
+    #![proptest_config(ProptestConfig { cases: 1_000, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn whatever_happens_everything_is_undone_in_the_end(

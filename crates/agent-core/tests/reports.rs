@@ -164,3 +164,15 @@ fn the_newest_block_rides_along_when_it_changed() {
     bench.after(30_000);
     assert_eq!(bench.take_report().head, Some(102));
 }
+
+#[test]
+fn what_was_gone_is_not_kept_though_the_pool_asked_for_all() {
+    let mut bench = two_clients();
+    bench.on(Event::PeerGone(node(9)));
+    bench.peers(&[9, 10]);
+    let (tag, delta) = bench.report().unwrap();
+    assert_eq!((delta.up, delta.down), (vec![lease(1)], vec![lease(1)]));
+    bench.answer(tag, PoolAnswer::Report(ReportReply { resync: true }));
+    let kept = bench.take_report().full.unwrap().iter().map(|up| up.kept).collect::<Vec<_>>();
+    assert_eq!(kept, [false, true]);
+}
