@@ -3,7 +3,7 @@ use std::{fmt, net::IpAddr, path::PathBuf, str::FromStr, sync::Arc};
 use crate::{Node, NodeError, Transport, drive, rpc_transport::RpcTransport};
 
 /// Where a node takes calls.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub enum Endpoint {
     /// A local socket, or a named pipe of Windows.
     Ipc(PathBuf),
@@ -78,12 +78,24 @@ impl FromStr for Endpoint {
     }
 }
 
+/// Without a user name and a password, which are nobody's business in a log.
 impl fmt::Display for Endpoint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Ipc(path) => path.display().fmt(f),
-            Self::Http(url) | Self::Ws(url) | Self::Sim(url) => f.write_str(url),
-        }
+        let url = match self {
+            Self::Ipc(path) => return path.display().fmt(f),
+            Self::Http(url) | Self::Ws(url) | Self::Sim(url) => url,
+        };
+        let (scheme, rest) = url.split_once("://").unwrap_or_default();
+        let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
+        let (place, path) = rest.split_at(end);
+        let place = place.rsplit_once('@').map_or(place, |(_, place)| place);
+        write!(f, "{scheme}://{place}{path}")
+    }
+}
+
+impl fmt::Debug for Endpoint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Endpoint({self})")
     }
 }
 
@@ -117,6 +129,13 @@ mod tests {
         for wrong in ["", "http://", "http://:8545", "ftp://h", "enode://00@h:1"] {
             assert!(matches!(read(wrong), Err(NodeError::Address { .. })), "{wrong}");
         }
+    }
+
+    #[test]
+    fn shows_no_password() {
+        let endpoint: Endpoint = "http://me:secret@127.0.0.1:8545/x@y".parse().unwrap();
+        assert_eq!(endpoint.to_string(), "http://127.0.0.1:8545/x@y");
+        assert!(!format!("{endpoint:?}").contains("secret"));
     }
 
     #[test]

@@ -209,7 +209,11 @@ fn fault(error: CallError) -> CallFault {
         CallError::Json(why) => CallFault::Answer(why),
         // The RPC has no status apart from its words.
         CallError::Lost(why) if why.contains("HTTP status 403") => CallFault::Forbidden,
-        CallError::Lost(why) => CallFault::Lost(why),
+        // The address stands in our own words already.
+        CallError::Lost(why) => match why.split_once(" cannot be reached: ") {
+            Some((_, cause)) => CallFault::Lost(cause.to_owned()),
+            None => CallFault::Lost(why),
+        },
         CallError::Full => CallFault::Lost("too many calls to it wait for an answer".to_owned()),
     }
 }

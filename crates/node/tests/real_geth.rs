@@ -76,6 +76,30 @@ async fn ws_tells_of_peers() {
     assert!(node.events().await.is_some());
 }
 
+/// geth takes one inbound attempt per public address and 30 s, trusted or not; the simulated node does the same.
+#[tokio::test]
+async fn two_trusted_clients_of_one_public_address_come_35_s_apart() {
+    let added = tokio::process::Command::new("ip").args(["addr", "add", "11.0.0.1/32", "dev", "lo"]).status().await;
+    assert!(added.is_ok(), "ip, of the package iproute2, is needed: {added:?}");
+    let flags: Vec<String> = ["--netrestrict", "11.0.0.0/8"].map(ToOwned::to_owned).into();
+    let start = || Geth::start(GethSpec { flags: flags.clone(), ..GethSpec::default() });
+    let (host, first, second) = tokio::join!(start(), start(), start());
+    let (host, first, second) = tokio::join!(host.node(), first.node(), second.node());
+    let mut at = host.facts().await.unwrap().enode;
+    at = at.with_ip("11.0.0.1".parse().unwrap());
+    let mut events = host.events().await.unwrap();
+    let dialled = tokio::time::Instant::now();
+    for client in [&first, &second] {
+        let id = client.facts().await.unwrap().id;
+        host.call(PeerCommand::Admit(Enode::id_only(id))).await.unwrap();
+        client.call(PeerCommand::Dial(at.clone())).await.unwrap();
+        timeout(Duration::from_secs(50), events.next()).await.expect("a peer comes").unwrap();
+    }
+    let after = dialled.elapsed();
+    assert!(after > Duration::from_secs(34) && after < Duration::from_secs(45), "{after:?}");
+    assert_eq!(host.peers().await.unwrap().len(), 2);
+}
+
 /// D40: a node that goes away does not end its driver.
 #[tokio::test]
 async fn d40_a_killed_node_is_away_and_is_back_by_itself() {

@@ -72,3 +72,38 @@ fn blocks_are_read_in_hex_and_decimal() {
     assert!(read("null").is_err());
     assert!(read(r#"{"number":"0x1ffffffffffffffff","timestamp":"0x20"}"#).is_err());
 }
+
+proptest::proptest! {
+    /// A node is a stranger: whatever JSON it answers with, it is read or refused, never a panic.
+    #[test]
+    fn any_json_is_read_or_refused(value in any_json(3)) {
+        let json = raw(&value);
+        let _ = node_info(&json);
+        let _ = block(&json);
+        let _ = number(&json);
+        let _ = text(Some(&json));
+        if let Ok(peers) = peers(&json) {
+            proptest::prop_assert!(peers.iter().all(|peer| peer.client_version.chars().count() <= MAX_CLIENT_VERSION));
+        }
+    }
+}
+
+/// JSON made of the words that are looked for.
+fn any_json(depth: u32) -> impl proptest::strategy::Strategy<Value = String> {
+    use proptest::{collection::vec, prelude::*};
+    let words =
+        ["null", "true", "-1", "1e99", "99999999999999999999999", "\"0x\"", "\"\"", "\"handshake\"", "\"[::1]:4\""];
+    let enode = format!("\"enode://{KEY}@1.2.3.4:0\"");
+    let leaf = prop_oneof![proptest::sample::select(words.map(str::to_owned).to_vec()), Just(enode)];
+    let keys =
+        ["enode", "name", "protocols", "network", "eth", "les", "inbound", "remoteAddress", "number", "timestamp"];
+    leaf.prop_recursive(depth, 64, 8, move |inner| {
+        let field = (proptest::sample::select(keys.to_vec()), inner.clone());
+        let object = vec(field, 0..8).prop_map(|fields| {
+            let fields: Vec<String> = fields.into_iter().map(|(key, value)| format!("\"{key}\":{value}")).collect();
+            format!("{{{}}}", fields.join(","))
+        });
+        let list = vec(inner, 0..8).prop_map(|items| format!("[{}]", items.join(",")));
+        prop_oneof![object, list]
+    })
+}
