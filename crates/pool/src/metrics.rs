@@ -46,6 +46,12 @@ impl Default for PoolMetrics {
 }
 
 impl PoolMetrics {
+    /// The text of `/metrics`.
+    #[must_use]
+    pub fn text(&self) -> String {
+        self.0.text()
+    }
+
     pub(crate) fn shared(&self) -> Arc<Metrics> {
         Arc::clone(&self.0)
     }

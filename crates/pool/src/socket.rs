@@ -60,9 +60,8 @@ pub(crate) async fn serve(gateway: Arc<Gateway>, mut opened: Opened, address: Ip
             incoming = opened.incoming.recv() => {
                 let Some(incoming) = incoming else { break };
                 let Incoming::Request { method, params, responder } = incoming else { continue };
-                if pending.len() >= limits.requests_a_socket {
-                    socket.refuse(responder, errors::crowded(limits.retry_ms()));
-                } else if let Some(asked) = socket.request(&method, &params, responder).await {
+                // No more than `requests_a_socket` can be pending: the connection answers "busy" beyond.
+                if let Some(asked) = socket.request(&method, &params, responder).await {
                     pending.push(asked.finish(&gateway));
                 }
             }

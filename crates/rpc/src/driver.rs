@@ -27,8 +27,6 @@ pub enum Keepalive {
 
 /// How often calls are swept whose caller does not wait any longer.
 const SWEEP: Duration = Duration::from_secs(20);
-/// What was queued has this long to be written when a connection is closed.
-const FLUSH: Duration = Duration::from_secs(5);
 
 /// Runs a [`Connection`] on a reader and a writer of frames, as a task of its own.
 ///
@@ -60,6 +58,7 @@ where
         shared: Arc::clone(&shared),
         keepalive,
         silence: limits.silence,
+        flush: limits.write,
         heard: Instant::now(),
         pinged: (0, Instant::now()),
         rtt,
@@ -82,6 +81,8 @@ struct Driver {
     shared: Arc<Shared>,
     keepalive: Keepalive,
     silence: Duration,
+    /// What is queued has this long to be written at the end.
+    flush: Duration,
     heard: Instant,
     pinged: (u64, Instant),
     rtt: watch::Sender<u32>,
@@ -101,11 +102,12 @@ impl Driver {
             self.answer(served, &result);
         }
         self.out.push(Frame::close(&reason));
+        let patience = self.flush;
         let flush = async {
             let _gone = poll_fn(|cx| self.out.poll_pump(&mut writer, cx)).await;
             let _gone = writer.close().await;
         };
-        let _too_slow = timeout(FLUSH, flush).await;
+        let _too_slow = timeout(patience, flush).await;
         tracing::debug!(reason, "connection closed");
         self.shared.closed.cancel();
     }

@@ -11,7 +11,10 @@ use tokio::{
     task::JoinSet,
 };
 use tokio_tungstenite::{accept_hdr_async, tungstenite::Message};
-use vipnode_rpc::{CallError, Incoming, OpenError, Opened, RpcLimits, http, open_ipc, open_ws, pipe, pipe_with};
+use vipnode_rpc::{
+    CallError, Frame, Incoming, Keepalive, OpenError, Opened, RpcLimits, drive, http, open_ipc, open_ws, pipe,
+    pipe_with,
+};
 use vipnode_types::wire::{ErrorCode, WireError};
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -286,4 +289,17 @@ async fn begun_calls_keep_their_order_and_a_full_queue_says_so() {
         let Some(Incoming::Request { params, .. }) = right.incoming.recv().await else { panic!() };
         assert_eq!(params.get(), format!("[{number}]"));
     }
+}
+
+#[tokio::test]
+async fn d4_a_side_that_does_not_read_loses_its_connection() {
+    let (sender, held) = tokio::sync::mpsc::channel::<Frame>(1);
+    let limits = RpcLimits { write: Duration::from_millis(30), ..RpcLimits::default() };
+    let reader = futures_util::stream::pending::<Result<Frame, String>>();
+    let opened = drive(reader, tokio_util::sync::PollSender::new(sender), &limits, Keepalive::None);
+    for _ in 0..3 {
+        opened.peer.notify("n", &[0]).await.unwrap();
+    }
+    assert_eq!(opened.closed.wait().await, "the other side does not read");
+    drop(held);
 }

@@ -1,5 +1,11 @@
 //! A pool on loopback and agents that speak to it as real ones do.
-#![allow(dead_code, reason = "each test uses a part")]
+#![allow(dead_code, unused_imports, reason = "each test uses a part")]
+
+mod raw;
+mod store;
+
+pub(crate) use raw::{RawSocket, exchange, get, post_text};
+pub(crate) use store::{Mood, TestStore};
 
 use std::{
     net::{IpAddr, Ipv4Addr, SocketAddr},
