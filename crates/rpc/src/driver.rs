@@ -28,6 +28,9 @@ pub enum Keepalive {
 /// How often calls are swept whose caller does not wait any longer.
 const SWEEP: Duration = Duration::from_secs(20);
 
+/// After its farewell a WebSocket waits this long for the other side's.
+const LINGER: Duration = Duration::from_secs(1);
+
 /// Runs a [`Connection`] on a reader and a writer of frames, as a task of its own.
 ///
 /// The task ends when the transport does, when [`RpcPeer::close`] is called, or when nobody holds a
@@ -101,15 +104,28 @@ impl Driver {
         while let Ok((served, result)) = self.replies.try_recv() {
             self.answer(served, &result);
         }
+        self.lose_calls();
         self.out.push(Frame::close(&reason));
         let patience = self.flush;
         let flush = async {
             let _gone = poll_fn(|cx| self.out.poll_pump(&mut writer, cx)).await;
             let _gone = writer.close().await;
         };
-        let _too_slow = timeout(patience, flush).await;
+        let flushed = timeout(patience, flush).await;
+        if flushed.is_ok() && self.keepalive == Keepalive::Ping {
+            // To end a TCP connection with bytes unread would throw away what was just written.
+            let rest = async { while let Some(Ok(_)) = reader.next().await {} };
+            let _too_slow = timeout(patience.min(LINGER), rest).await;
+        }
         tracing::debug!(reason, "connection closed");
         self.shared.closed.cancel();
+    }
+
+    /// Nobody will be answered: the callers need not wait for the farewell.
+    fn lose_calls(&mut self) {
+        self.outgoing.close();
+        while self.outgoing.try_recv().is_ok() {}
+        self.wire.retain_calls(|_| false);
     }
 
     /// Works until the connection ends; returns why.
