@@ -20,6 +20,10 @@ pub struct Core {
     pub(crate) grace: Ms,
     /// The reconnect window's end.
     pub(crate) window_ends: Ms,
+    /// When the pool itself last came back, from a start or a pause, and until when offers from before
+    /// wait for their sides to come back too.
+    pub(crate) resumed: Ms,
+    pub(crate) offers_wait: Ms,
     pub(crate) next_lease: u64,
     /// Lease numbers below this are reserved durably.
     pub(crate) reserved_leases: u64,
@@ -54,6 +58,8 @@ impl Core {
             started: now,
             grace: Ms::ZERO,
             window_ends: Ms::ZERO,
+            resumed: now,
+            offers_wait: Ms::ZERO,
             next_lease: 1,
             reserved_leases: 1,
             nodes: Registry::new(dice.keys()),

@@ -86,7 +86,6 @@ impl Core {
     fn admitted(&mut self, turn: &mut Turn, index: u32) {
         let Some(lease) = self.leases.get_mut(index) else { return };
         lease.admitting = false;
-        lease.told = true;
         let (id, client, host, price) = (lease.id, lease.client, lease.host, lease.price);
         if let Some(node) = self.nodes.get_mut(host) {
             node.refusals = 0;
@@ -103,6 +102,9 @@ impl Core {
             self.end_lease(turn, index, EvictReason::NotConnected, None, None);
             return;
         };
+        if let Some(lease) = self.leases.get_mut(index) {
+            lease.told = true;
+        }
         if self.asks.contains_key(&client) {
             self.answer_ask(turn, client, vec![Grant { lease: id, host: enode, price }], None);
         } else if self.nodes.get(client).is_some_and(|node| node.peer.is_some() && node.callable) {

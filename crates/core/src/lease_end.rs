@@ -106,9 +106,9 @@ impl Core {
         if lease.paired {
             return;
         }
-        if turn.now < self.window_ends && lease.offered < self.started {
-            // A grant from before the restart: its sides may still be on their way here.
-            self.timers.offers.push(self.window_ends.plus(self.limits.offer_ms), lease.id);
+        if turn.now < self.offers_wait && lease.offered < self.resumed {
+            // Granted before the pool was away: its sides may still be on their way back.
+            self.timers.offers.push(self.offers_wait, lease.id);
             return;
         }
         let (client, host) = (lease.client, lease.host);

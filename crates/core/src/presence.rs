@@ -42,12 +42,16 @@ impl Core {
             self.open_window(now);
         } else {
             self.grace = self.grace.max(now);
+            self.resumed = now;
+            self.offers_wait = self.offers_wait.max(now.plus(self.limits.offer_ms));
         }
     }
 
     /// Begins the time in which agents come back and nobody is judged.
     pub(crate) fn open_window(&mut self, now: Ms) {
         self.window_ends = now.plus(self.limits.reconnect_window_ms);
+        self.resumed = now;
+        self.offers_wait = self.window_ends.plus(self.limits.offer_ms);
         self.grace = self.grace.max(self.window_ends.minus(self.limits.silence_ms)).max(now);
     }
 

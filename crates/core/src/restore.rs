@@ -101,8 +101,7 @@ impl Core {
             row.host_seen.map_or((UNSEEN, UNSEEN), |(up, down)| (up, down.unwrap_or(UNSEEN)));
         // Whether the host said yes was not written: both are told, and the offer's deadline decides.
         (lease.admitting, lease.told) = (false, true);
-        // A row after the first began because both had seen each other.
-        lease.paired = lease.runs() || (row.row > 0 && lease.client_up != UNSEEN);
+        lease.paired = lease.client_up != UNSEEN && lease.host_up != UNSEEN;
         let (paired, down, id) = (lease.paired, lease.host_down != UNSEEN, lease.id);
         lease.half_armed = down;
         let Some(index) = self.leases.insert(lease) else { return };
@@ -112,7 +111,7 @@ impl Core {
             self.leases.row_begins(index);
         } else {
             self.outstanding.add(None);
-            self.timers.offers.push(self.window_ends.plus(self.limits.offer_ms), id);
+            self.timers.offers.push(self.offers_wait, id);
         }
         if down {
             self.timers.half_downs.push(self.now.plus(self.limits.half_down_ms), id);

@@ -63,10 +63,15 @@ impl Core {
 
     pub(crate) fn tick(&mut self, turn: &mut Turn) {
         self.recent.expire(turn.now);
-        for _ in 0..self.limits.expiries_a_handle.max(1) {
+        let mut budget = self.limits.expiries_a_handle.max(1) as usize;
+        while budget > 0 {
+            let leases = self.leases.len();
             if !self.expire_one(turn) {
                 break;
             }
+            // One agent's silence may end a thousand leases: each counts.
+            let ended = leases.saturating_sub(self.leases.len());
+            budget = budget.saturating_sub(ended.max(1));
         }
         self.serve_hungry(turn);
         self.flush(turn);

@@ -133,3 +133,33 @@ fn a_hosts_gone_outlives_a_restart() {
     pool.pass(15_000);
     assert_eq!(pool.evicted(2), Some(EvictReason::Gone));
 }
+
+#[test]
+fn an_offer_outlives_a_pause_of_the_pool() {
+    let mut pool = Pool::new();
+    pool.pair_up();
+    pool.ask(2, 1);
+    let lease = pool.admit(1);
+    pool.now = pool.now.plus(20_000);
+    pool.handle(Command::Tick);
+    assert_eq!(pool.core.gauges().leases, 1, "its reports wait in line");
+    pool.delta(1, &[lease], &[]);
+    pool.delta(2, &[lease], &[]);
+    pool.pass(15_000);
+    assert_eq!(pool.core.gauges().running, 1);
+}
+
+#[test]
+fn what_was_metered_before_a_hosts_gone_outlives_a_restart() {
+    let mut pool = Pool::priced();
+    let lease = pool.lease_up();
+    pool.pass_with(60_000, &[1, 2]);
+    pool.delta(1, &[], &[lease]);
+    pool.restart(priced());
+    pool.connect(1, host(1, 4)).unwrap();
+    pool.connect(2, client(2)).unwrap();
+    pool.full(2, &[(lease, true)]);
+    pool.full(1, &[(lease, false)]);
+    assert_eq!(pool.metered()[0].billed_ms, 60_000, "the row ended there, another runs");
+    assert_eq!(pool.core.gauges().running, 1);
+}

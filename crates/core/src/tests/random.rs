@@ -217,39 +217,41 @@ impl World {
         self.handle(Command::Report { peer: from, request: 1, report: Box::new(report) });
     }
 
-    fn step(&mut self, step: Step) {
+    fn connect(&mut self, step: &Step) {
+        let &Step::Connect { agent, generation, roles, slots, callable, variant } = step else { return };
+        let mut hello = host(agent, slots);
+        hello.client = client(agent).client;
+        if roles & 1 == 0 && roles != 0 {
+            hello.host = None;
+        }
+        if roles & 2 == 0 && roles != 0 {
+            hello.client = None;
+        }
+        if let Some(host) = hello.host.as_mut().filter(|_| variant == 5) {
+            host.payout = Some(payout(77));
+        }
+        if variant == 6 {
+            hello.chain = chain(2);
+        }
+        if variant == 7 {
+            hello.enode = None;
+        }
+        let identity = Identity { node: node(agent), agent: agent_key(), issued: Ms::new(u64::from(variant)) };
+        let address = [9, 9, 9, u8::try_from(agent % 3).unwrap()].into();
+        self.said.remove(&peer(agent, generation));
+        self.handle(Command::Connect {
+            peer: peer(agent, generation),
+            request: 0,
+            identity,
+            address,
+            callable,
+            hello: Box::new(hello),
+        });
+    }
+
+    fn any_report(&mut self, step: Step) {
         let id = |lease: u8| LeaseId::new(lease.into());
         match step {
-            Step::Connect { agent, generation, roles, slots, callable, variant } => {
-                let mut hello = host(agent, slots);
-                hello.client = client(agent).client;
-                if roles & 1 == 0 && roles != 0 {
-                    hello.host = None;
-                }
-                if roles & 2 == 0 && roles != 0 {
-                    hello.client = None;
-                }
-                if let Some(host) = hello.host.as_mut().filter(|_| variant == 5) {
-                    host.payout = Some(payout(77));
-                }
-                if variant == 6 {
-                    hello.chain = chain(2);
-                }
-                if variant == 7 {
-                    hello.enode = None;
-                }
-                let identity = Identity { node: node(agent), agent: agent_key(), issued: Ms::new(u64::from(variant)) };
-                let address = [9, 9, 9, u8::try_from(agent % 3).unwrap()].into();
-                self.said.remove(&peer(agent, generation));
-                self.handle(Command::Connect {
-                    peer: peer(agent, generation),
-                    request: 0,
-                    identity,
-                    address,
-                    callable,
-                    hello: Box::new(hello),
-                });
-            }
             Step::Full { agent, generation, seq, leases } => {
                 let mut leases = leases;
                 leases.sort_unstable();
@@ -273,6 +275,15 @@ impl World {
                 }
                 self.report(from, ReportRequest { seq, up, down, hash: Some(hash), ..Default::default() });
             }
+            _ => {}
+        }
+    }
+
+    fn step(&mut self, step: Step) {
+        let id = |lease: u8| LeaseId::new(lease.into());
+        match step {
+            Step::Connect { .. } => self.connect(&step),
+            Step::Full { .. } | Step::Delta { .. } => self.any_report(step),
             Step::Ask { agent, generation, want, avoid } => {
                 let ask = Box::new(AskRequest { want, avoid: avoid.into_iter().map(node).collect() });
                 self.handle(Command::Ask { peer: peer(agent, generation), request: 2, ask });
