@@ -89,21 +89,32 @@ struct Socket<'a> {
     authenticated: bool,
 }
 
-/// A request that the mind answers.
+/// A request that is yet to be answered.
 struct Pending {
-    asked: Asked,
+    of: Awaited,
     responder: Responder,
+}
+
+enum Awaited {
+    Mind(Asked),
+    Status,
 }
 
 impl Pending {
     /// Answers; true where a connect was taken.
     async fn finish(self, gateway: &Gateway) -> bool {
-        let reply = self.asked.answer().await;
-        if reply.is_err() {
+        let (answer, connected) = match self.of {
+            Awaited::Status => (gateway.status().await, false),
+            Awaited::Mind(asked) => {
+                let reply = asked.answer().await;
+                let connected = matches!(reply, Ok(Reply::Connect(_)));
+                (reply.and_then(|reply| reply_text(&reply)), connected)
+            }
+        };
+        if answer.is_err() {
             gateway.metrics.errors.inc();
         }
-        let connected = matches!(reply, Ok(Reply::Connect(_)));
-        self.responder.respond_raw(reply.and_then(|reply| reply_text(&reply)));
+        self.responder.respond_raw(answer);
         connected
     }
 }
@@ -130,15 +141,12 @@ impl Socket<'_> {
                 responder.respond(Ok("pong"));
                 return None;
             }
-            method::STATUS => {
-                responder.respond_raw(self.gateway.status().await);
-                return None;
-            }
+            method::STATUS => return Some(Pending { of: Awaited::Status, responder }),
             method::CONNECT => self.connect(params).await,
             _ => self.command(method, params).await,
         };
         match asked {
-            Ok(asked) => Some(Pending { asked, responder }),
+            Ok(asked) => Some(Pending { of: Awaited::Mind(asked), responder }),
             Err(error) => {
                 self.refuse(responder, error);
                 None

@@ -303,3 +303,28 @@ async fn d4_a_side_that_does_not_read_loses_its_connection() {
     assert_eq!(opened.closed.wait().await, "the other side does not read");
     drop(held);
 }
+
+#[tokio::test]
+async fn opening_ends_in_time() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("ws://{}", listener.local_addr().unwrap());
+    let limits = RpcLimits { open: Duration::from_millis(30), ..RpcLimits::default() };
+    let error = open_ws(&url, &limits).await.unwrap_err();
+    assert_eq!(error, OpenError::Timeout { place: url, ms: 30 });
+}
+
+#[tokio::test]
+async fn what_nobody_takes_waits_and_is_not_lost() {
+    let (left, mut right) = pipe_with(&RpcLimits { incoming: 1, outbound: 1, ..RpcLimits::default() });
+    let sending = tokio::spawn(async move {
+        for number in 0..500 {
+            left.peer.notify("n", &[number]).await.unwrap();
+        }
+        left
+    });
+    for number in 0..500 {
+        let Some(Incoming::Notification { params, .. }) = right.incoming.recv().await else { panic!() };
+        assert_eq!(params.get(), format!("[{number}]"));
+    }
+    sending.await.unwrap();
+}
