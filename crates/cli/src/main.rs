@@ -1,2 +1,31 @@
 //! The binary `vipnode`: reads the command line and runs a role.
-fn main() {}
+
+mod args;
+mod commands;
+mod dry_run;
+mod failure;
+mod find_node;
+mod find_pool;
+mod log;
+mod screen;
+mod signals;
+mod told_line;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use crate::{args::Cli, screen::Screen};
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    log::start(cli.global.verbose);
+    let screen = Screen::new(cli.global.json);
+    match commands::run(cli, &screen) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            screen.failure(&failure);
+            ExitCode::from(2)
+        }
+    }
+}

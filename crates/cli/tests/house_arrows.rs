@@ -15,7 +15,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("node", &["rpc", "types"]),
     ("pool", &["core", "rpc", "store", "types"]),
     ("agent", &["agent-core", "node", "rpc", "types"]),
-    ("cli", &["agent", "node", "pool", "rpc", "types"]),
+    ("cli", &["agent", "agent-core", "core", "node", "pool", "types"]),
     ("sim", &["agent-core", "core", "store", "types"]),
 ];
 

@@ -1,0 +1,94 @@
+use std::sync::Arc;
+
+use vipnode_agent::{AgentRunner, NetDoor, RunnerConfig, state::StateDir};
+use vipnode_agent_core::{AgentConfig, HostConfig};
+
+use crate::{
+    args::{AgentArgs, Between, ClientArgs, HostArgs, Seeking, Selling},
+    commands::join::join_secret,
+    dry_run::dry_run,
+    failure::Failure,
+    find_node::find_node,
+    find_pool::find_pool,
+    screen::{Line, Screen, Tone},
+    signals::Signals,
+    told_line::told_line,
+};
+
+/// What an agent is: host, client, or both.
+#[derive(Debug)]
+pub(crate) struct Role {
+    between: Between,
+    selling: Option<Selling>,
+    seeking: Option<Seeking>,
+}
+
+impl Role {
+    pub(crate) fn both(args: AgentArgs) -> Self {
+        Self { between: args.between, selling: Some(args.selling), seeking: Some(args.seeking) }
+    }
+
+    pub(crate) fn host(args: HostArgs) -> Self {
+        Self { between: args.between, selling: Some(args.selling), seeking: None }
+    }
+
+    pub(crate) fn client(args: ClientArgs) -> Self {
+        Self { between: args.between, selling: None, seeking: Some(args.seeking) }
+    }
+
+    fn config(&self) -> AgentConfig {
+        AgentConfig {
+            agent_version: concat!("vipnode/", env!("CARGO_PKG_VERSION")).to_owned(),
+            min_peers: self.seeking.as_ref().map_or(0, |seeking| seeking.min_peers),
+            max_price: self.seeking.as_ref().and_then(|seeking| seeking.max_price),
+            host: self.selling.as_ref().map(|selling| HostConfig {
+                slots: selling.slots,
+                reserve: selling.reserve,
+                node_max_peers: selling.node_max_peers,
+                payout: selling.payout,
+                max_head_age_s: selling.max_head_age.0.map(|age| age.as_secs()),
+            }),
+            // The runner draws one.
+            seed: [0; 32],
+        }
+    }
+}
+
+/// Runs an agent until it is stopped, and everything is undone.
+pub(crate) async fn run(role: Role, screen: Screen, signals: Signals) -> Result<(), Failure> {
+    let config = role.config();
+    if let Some(host) = &config.host {
+        host.check().map_err(vipnode_agent::AgentError::from)?;
+    }
+    let node = find_node(&role.between.node, screen).await?;
+    if role.between.dry_run {
+        return dry_run(&*node, role.selling.is_some(), role.seeking.is_some(), screen).await;
+    }
+    let pool = find_pool(role.between.pool.as_deref(), screen).await?;
+    let (runner, mut told) = AgentRunner::spawn(RunnerConfig {
+        node,
+        door: Arc::new(NetDoor::new(pool.clone(), role.between.node.insecure)),
+        pool,
+        join: join_secret(&role.between.join)?,
+        state_root: StateDir::root(role.between.node.state_dir.as_deref())?,
+        node_key: role.between.nodekey,
+        agent: config,
+    });
+    let mut stopping = false;
+    loop {
+        tokio::select! {
+            () = signals.first(), if !stopping => {
+                stopping = true;
+                screen.say(&Line::new("stopping", Tone::Plain, "stopping: undoing what was done to the node"));
+                runner.stop();
+            }
+            said = told.recv() => match said {
+                Some(said) => screen.say(&told_line(&said)),
+                None => break,
+            },
+        }
+    }
+    runner.join().await?;
+    screen.say(&Line::new("stopped", Tone::Good, "stopped; the node is as its owner made it"));
+    Ok(())
+}

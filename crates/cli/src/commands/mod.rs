@@ -1,0 +1,42 @@
+//! One file a command.
+
+mod agent;
+mod join;
+mod pool;
+mod release;
+
+use tokio::runtime::Runtime;
+
+use crate::{
+    args::{Cli, Command},
+    commands::agent::Role,
+    failure::Failure,
+    screen::Screen,
+    signals::Signals,
+};
+
+/// Runs what the user asked for until it ends, or until a second signal.
+pub(crate) fn run(cli: Cli, screen: &Screen) -> Result<(), Failure> {
+    let runtime = Runtime::new().map_err(|error| Failure::new(format!("no threads to run on: {error}"), ""))?;
+    let ended = runtime.block_on(async {
+        let signals = Signals::listen()?;
+        let at_once = signals.clone();
+        tokio::select! {
+            ended = dispatch(cli, *screen, signals) => ended,
+            () = at_once.second() => Err(Failure::new("ended at once, without undoing what was done", "vipnode release")),
+        }
+    });
+    runtime.shutdown_background();
+    ended
+}
+
+async fn dispatch(cli: Cli, screen: Screen, signals: Signals) -> Result<(), Failure> {
+    match cli.command {
+        None => agent::run(Role::both(cli.agent), screen, signals).await,
+        Some(Command::Agent(args)) => agent::run(Role::both(args), screen, signals).await,
+        Some(Command::Host(args)) => agent::run(Role::host(args), screen, signals).await,
+        Some(Command::Client(args)) => agent::run(Role::client(args), screen, signals).await,
+        Some(Command::Release(args)) => release::run(&args, screen).await,
+        Some(Command::Pool(args)) => pool::run(args, screen, signals).await,
+    }
+}

@@ -1,0 +1,57 @@
+use vipnode_core::Limits;
+use vipnode_pool::{Membership, PoolConfig, PoolServer};
+
+use crate::{
+    args::PoolArgs,
+    commands::join::join_secret,
+    failure::Failure,
+    screen::{Line, Screen, Tone},
+    signals::Signals,
+};
+
+/// Runs a pool until it is stopped, and everybody was answered.
+pub(crate) async fn run(args: PoolArgs, screen: Screen, signals: Signals) -> Result<(), Failure> {
+    let bind = args.bind;
+    let config = config(args)?;
+    let open = !config.members.is_closed();
+    let server = PoolServer::spawn(config).await.map_err(|error| {
+        Failure::new(error.to_string(), format!("free {bind}, or choose another address: --bind ADDRESS:PORT"))
+    })?;
+    let address = server.local_addr();
+    let url = format!("ws://{address}");
+    let listens = Line::new("listening", Tone::Good, format!("the pool listens on {url}"));
+    screen.say(&listens.with("url", url.as_str()));
+    if open {
+        let text = "anyone may join (--members FILE or --join-secret-file FILE closes it)";
+        screen.say(&Line::new("open", Tone::Warning, text));
+    }
+    let next = if address.ip().is_unspecified() { format!("ws://<this machine>:{}", address.port()) } else { url };
+    let text = format!("next: `vipnode host {next}` beside a full node, `vipnode client {next}` beside another");
+    screen.say(&Line::new("next", Tone::Plain, text));
+    let health = format!("http://{address}/health, /metrics");
+    screen.say(&Line::new("health", Tone::Plain, format!("for monitoring: {health}")));
+    signals.first().await;
+    screen.say(&Line::new("stopping", Tone::Plain, "stopping: answering what is under way; leases go on"));
+    server.shutdown().await.map_err(|error| Failure::new(error.to_string(), "look at the log above"))?;
+    screen.say(&Line::new("stopped", Tone::Good, "stopped"));
+    Ok(())
+}
+
+fn config(args: PoolArgs) -> Result<PoolConfig, Failure> {
+    let secret = join_secret(&args.join)?;
+    let members = match (&args.members, secret) {
+        (Some(_), Some(_)) => {
+            return Err(Failure::new("--members and a join secret were both given", "give one of the two"));
+        }
+        (Some(path), None) => Membership::read_file(path).map_err(|error| Failure::new(error.to_string(), ""))?,
+        (None, Some(secret)) => Membership::Secret(secret),
+        (None, None) => Membership::Open,
+    };
+    let mut config = PoolConfig::new(args.bind)
+        .map_err(|error| Failure::new(format!("the operating system gives no random bytes: {error}"), ""))?;
+    config.public_urls = args.public_url;
+    config.members = members;
+    config.welcome = args.welcome;
+    config.core = Limits { price: args.price, ..config.core };
+    Ok(config)
+}

@@ -1,0 +1,25 @@
+use vipnode_agent::{release, state::StateDir};
+
+use crate::{
+    args::ReleaseArgs,
+    failure::Failure,
+    find_node::find_node,
+    screen::{Line, Screen, Tone},
+};
+
+/// Undoes what agents left on the node.
+pub(crate) async fn run(args: &ReleaseArgs, screen: Screen) -> Result<(), Failure> {
+    let node = find_node(&args.node, screen).await?;
+    let root = StateDir::root(args.node.state_dir.as_deref())?;
+    let undone = release(&root, &*node).await?;
+    for grant in &undone {
+        let text = format!("undid {:?} of {} (lease {})", grant.kind, grant.peer.id.short(), grant.lease);
+        screen.say(&Line::new("undone", Tone::Good, text).with("peer", grant.peer.id.to_string()));
+    }
+    let text = match undone.len() {
+        0 => "nothing was left on the node".to_owned(),
+        count => format!("{count} grants undone; the node is as its owner made it"),
+    };
+    screen.say(&Line::new("released", Tone::Good, text).with("grants", undone.len()));
+    Ok(())
+}

@@ -1,0 +1,25 @@
+use std::sync::Arc;
+
+use vipnode_node::{
+    Endpoint, Node,
+    finder::{self, Surroundings},
+};
+
+use crate::{
+    args::NodeArgs,
+    failure::Failure,
+    screen::{Line, Screen, Tone},
+};
+
+/// The node that the user named, else the one found at the usual places, which is said.
+pub(crate) async fn find_node(args: &NodeArgs, screen: Screen) -> Result<Arc<dyn Node>, Failure> {
+    if let Some(rpc) = &args.rpc {
+        let endpoint: Endpoint = rpc.parse()?;
+        return Ok(endpoint.open(args.insecure).await?);
+    }
+    let found = finder::find(&Surroundings::here()).await?;
+    let place = found.endpoint.to_string();
+    let text = format!("found a node at {place} (another one: --rpc)");
+    screen.say(&Line::new("node_found", Tone::Plain, text).with("rpc", place));
+    Ok(found.node)
+}

@@ -1,0 +1,36 @@
+use std::time::Duration;
+
+use tokio::time::timeout;
+use vipnode_agent::{Door, Line as Open, NetDoor, PoolAddress};
+
+use crate::{
+    failure::Failure,
+    screen::{Line, Screen, Tone},
+};
+
+/// Where a pool listens that was started without a word.
+const LOCAL: &str = "ws://127.0.0.1:8080";
+/// One on this machine answers within this time.
+const LOCAL_DEADLINE: Duration = Duration::from_secs(2);
+
+/// The pool that the user named (argument or `VIPNODE_POOL`), else one that answers on this machine, which is
+/// said.
+pub(crate) async fn find_pool(named: Option<&str>, screen: Screen) -> Result<PoolAddress, Failure> {
+    if let Some(text) = named {
+        return Ok(PoolAddress::read(text)?);
+    }
+    let address = PoolAddress::read(LOCAL)?;
+    let door = NetDoor::new(address.clone(), false);
+    if let Ok(Ok(Open::Socket(opened))) = timeout(LOCAL_DEADLINE, door.open()).await
+        && opened.challenge.is_some()
+    {
+        let text = format!("using the pool at {LOCAL} (another one: give its address, or set VIPNODE_POOL)");
+        screen.say(&Line::new("pool_found", Tone::Plain, text).with("pool", LOCAL));
+        return Ok(address);
+    }
+    Err(Failure::new(
+        format!("no pool was named, and none answers at {LOCAL}"),
+        "name one: `vipnode <command> ws://host:port` or VIPNODE_POOL; run one: `vipnode pool`; \
+         see one: `vipnode demo`",
+    ))
+}

@@ -1,0 +1,82 @@
+use std::io::Write;
+
+use anstyle::{AnsiColor, Style};
+use serde_json::{Map, Value, json};
+
+use crate::failure::Failure;
+
+/// Where the user reads: coloured lines on a terminal, plain ones in a pipe, JSON with `--json`.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Screen {
+    json: bool,
+}
+
+/// One thing said: a sentence for people, fields for programs.
+#[derive(Debug, Clone)]
+pub(crate) struct Line {
+    /// Name of the event in JSON.
+    pub(crate) event: &'static str,
+    pub(crate) tone: Tone,
+    pub(crate) text: String,
+    pub(crate) fields: Map<String, Value>,
+}
+
+/// What a line is to the reader.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Tone {
+    Good,
+    Plain,
+    Warning,
+}
+
+impl Line {
+    pub(crate) fn new(event: &'static str, tone: Tone, text: impl Into<String>) -> Self {
+        Self { event, tone, text: text.into(), fields: Map::new() }
+    }
+
+    pub(crate) fn with(mut self, name: &str, value: impl Into<Value>) -> Self {
+        self.fields.insert(name.to_owned(), value.into());
+        self
+    }
+}
+
+impl Screen {
+    pub(crate) const fn new(json: bool) -> Self {
+        Self { json }
+    }
+
+    pub(crate) fn say(self, line: &Line) {
+        let mut out = anstream::stdout().lock();
+        // A reader that went away is no reason to stop serving.
+        let _reader_gone = if self.json {
+            let mut fields = line.fields.clone();
+            fields.insert("event".to_owned(), line.event.into());
+            fields.insert("text".to_owned(), line.text.clone().into());
+            writeln!(out, "{}", Value::Object(fields))
+        } else {
+            let (mark, style) = look(line.tone);
+            writeln!(out, "{style}{mark}{style:#} {}", line.text)
+        };
+        let _reader_gone = out.flush();
+    }
+
+    pub(crate) fn failure(self, failure: &Failure) {
+        let mut err = anstream::stderr().lock();
+        let red = AnsiColor::Red.on_default().bold();
+        let _reader_gone = if self.json {
+            writeln!(err, "{}", json!({"event": "error", "text": failure.what, "mend": failure.mend}))
+        } else if failure.mend.is_empty() {
+            writeln!(err, "{red}error:{red:#} {}", failure.what)
+        } else {
+            writeln!(err, "{red}error:{red:#} {}\n -> {}", failure.what, failure.mend)
+        };
+    }
+}
+
+fn look(tone: Tone) -> (&'static str, Style) {
+    match tone {
+        Tone::Good => ("✓", AnsiColor::Green.on_default()),
+        Tone::Plain => ("·", Style::new().dimmed()),
+        Tone::Warning => ("!", AnsiColor::Yellow.on_default().bold()),
+    }
+}

@@ -1,0 +1,73 @@
+use tokio_util::sync::CancellationToken;
+
+use crate::failure::Failure;
+
+/// Ctrl-C and SIGTERM, which mean the same (D43): the first asks to undo everything and end, the second
+/// ends at once.
+#[derive(Debug, Clone)]
+pub(crate) struct Signals {
+    first: CancellationToken,
+    second: CancellationToken,
+}
+
+impl Signals {
+    /// Begins to listen.
+    pub(crate) fn listen() -> Result<Self, Failure> {
+        let signals = Self { first: CancellationToken::new(), second: CancellationToken::new() };
+        let failed = |error| Failure::new(format!("the system does not let us hear signals: {error}"), "");
+        let mut terminate = Terminate::new().map_err(failed)?;
+        let (first, second) = (signals.first.clone(), signals.second.clone());
+        tokio::spawn(async move {
+            terminate.heard().await;
+            first.cancel();
+            terminate.heard().await;
+            second.cancel();
+        });
+        Ok(signals)
+    }
+
+    /// Until the first.
+    pub(crate) async fn first(&self) {
+        self.first.cancelled().await;
+    }
+
+    /// Until the second.
+    pub(crate) async fn second(&self) {
+        self.second.cancelled().await;
+    }
+}
+
+#[cfg(unix)]
+struct Terminate {
+    interrupt: tokio::signal::unix::Signal,
+    terminate: tokio::signal::unix::Signal,
+}
+
+#[cfg(unix)]
+impl Terminate {
+    fn new() -> std::io::Result<Self> {
+        use tokio::signal::unix::{SignalKind, signal};
+        Ok(Self { interrupt: signal(SignalKind::interrupt())?, terminate: signal(SignalKind::terminate())? })
+    }
+
+    async fn heard(&mut self) {
+        tokio::select! {
+            _ = self.interrupt.recv() => {}
+            _ = self.terminate.recv() => {}
+        }
+    }
+}
+
+#[cfg(not(unix))]
+struct Terminate;
+
+#[cfg(not(unix))]
+impl Terminate {
+    fn new() -> std::io::Result<Self> {
+        Ok(Self)
+    }
+
+    async fn heard(&mut self) {
+        let _cannot_listen = tokio::signal::ctrl_c().await;
+    }
+}

@@ -1,0 +1,148 @@
+use vipnode_agent::Told;
+use vipnode_agent_core::Notice;
+use vipnode_types::wire::EvictReason;
+
+use crate::screen::{Line, Tone};
+
+/// What an agent tells, in words.
+pub(crate) fn told_line(told: &Told) -> Line {
+    match told {
+        Told::WaitingForNode { why, mend } => {
+            Line::new("waiting_for_node", Tone::Warning, format!("waiting for the node: {why}\n  -> {mend}"))
+        }
+        Told::Node { facts, at, state_dir } => {
+            let text = format!(
+                "node {} ({}) on {} at {at}; what is done to it is written down in {}",
+                facts.id.short(),
+                facts.client_version,
+                facts.chain,
+                state_dir.display()
+            );
+            Line::new("node", Tone::Good, text)
+                .with("node", facts.id.to_string())
+                .with("client_version", facts.client_version.as_str())
+        }
+        Told::Exposed { at } => {
+            let text = format!(
+                "the node's admin calls answer at {at}, beyond this machine: anybody who reaches it controls the node\n  \
+                 -> take admin out of its API list there, and use the IPC file"
+            );
+            Line::new("exposed", Tone::Warning, text).with("at", at.as_str())
+        }
+        Told::Released { grants } => {
+            let text = format!("undid {grants} grants that an earlier run for another pool had left on the node");
+            Line::new("released", Tone::Plain, text).with("grants", *grants)
+        }
+        Told::Fault { what, mend } => Line::new("fault", Tone::Warning, format!("{what}\n  -> {mend}")),
+        Told::Notice(notice) => notice_line(notice),
+    }
+}
+
+fn notice_line(notice: &Notice) -> Line {
+    match notice {
+        Notice::Connected { welcome, price } => {
+            let mut text = format!("joined the pool; a place is {price}");
+            if let Some(welcome) = welcome {
+                text = format!("{text}\n  “{}”", plain(welcome));
+            }
+            Line::new("joined", Tone::Good, text).with("price", price.minute().get().to_string())
+        }
+        Notice::PoolAway { why } => {
+            Line::new("pool_away", Tone::Warning, format!("the pool is away ({why}); leases go on, trying again"))
+        }
+        Notice::PoolRefused(error) => {
+            let mend = error.data.as_ref().map(|data| plain(&data.mend)).unwrap_or_default();
+            let text = format!("the pool says no: {}", plain(&error.message));
+            let text = if mend.is_empty() { text } else { format!("{text}\n  -> {mend}") };
+            Line::new("pool_refused", Tone::Warning, text).with("code", error.code)
+        }
+        Notice::NodeAway { why } => {
+            Line::new("node_away", Tone::Warning, format!("the node is away ({why}); trying again"))
+        }
+        Notice::NodeBack => Line::new("node_back", Tone::Good, "the node is back; what is due was done again"),
+        Notice::Offering { slots, why } => offering(*slots, why.as_deref()),
+        Notice::OwnPeersFalling { now, reserve } => {
+            let text = format!(
+                "the node has only {now} peers of its own while places are sold (reserve {reserve})\n  \
+                 -> sell fewer: --slots, or raise --reserve"
+            );
+            Line::new("own_peers_falling", Tone::Warning, text).with("own_peers", *now)
+        }
+        _ => lease_line(notice),
+    }
+}
+
+fn offering(slots: u32, why: Option<&str>) -> Line {
+    match why {
+        None => Line::new("offering", Tone::Good, format!("offering {slots} places")),
+        Some(why) => Line::new("offering", Tone::Warning, format!("offering no place: {why}")),
+    }
+    .with("slots", slots)
+}
+
+fn lease_line(notice: &Notice) -> Line {
+    let (line, lease, peer) = match notice {
+        Notice::HostGiven { lease, host } => {
+            (Line::new("host_given", Tone::Plain, format!("host {} lets us in, dialling", host.short())), lease, host)
+        }
+        Notice::HostConnected { lease, host, after_ms } => {
+            let text = format!("host {} connected after {after_ms} ms", host.short());
+            (Line::new("host_connected", Tone::Good, text).with("after_ms", *after_ms), lease, host)
+        }
+        Notice::HostGone { lease, host } => {
+            let text = format!("host {} is gone, seeking another", host.short());
+            (Line::new("host_gone", Tone::Warning, text), lease, host)
+        }
+        Notice::ClientAdmitted { lease, client } => {
+            (Line::new("client_admitted", Tone::Plain, format!("client {} may come", client.short())), lease, client)
+        }
+        Notice::ClientConnected { lease, client } => {
+            let text = format!("client {} connected, its meter runs", client.short());
+            (Line::new("client_connected", Tone::Good, text), lease, client)
+        }
+        Notice::ClientEvicted { lease, client, reason } => {
+            let text = format!("client {} is out: {}", client.short(), why_ended(*reason));
+            (Line::new("client_evicted", Tone::Plain, text), lease, client)
+        }
+        Notice::HostsMissing { missing, why } => {
+            let text = format!("{missing} hosts are still missing: {}", plain(why));
+            return Line::new("hosts_missing", Tone::Warning, text).with("missing", *missing);
+        }
+        other => return Line::new("notice", Tone::Plain, format!("{other:?}")),
+    };
+    line.with("lease", lease.get()).with("peer", peer.to_string())
+}
+
+fn why_ended(reason: EvictReason) -> &'static str {
+    match reason {
+        EvictReason::Left => "it left",
+        EvictReason::Gone => "the connection is gone",
+        EvictReason::Silent => "its agent fell silent",
+        EvictReason::NotConnected => "it did not connect in time",
+        EvictReason::Drained => "the host takes its places back",
+        EvictReason::Price => "the price rose beyond what it takes",
+        EvictReason::Unpaired => "its agent did not report while its node used the place",
+        EvictReason::NoFunds => "nothing is left to pay with",
+        EvictReason::TooLate => "it has other places already",
+        EvictReason::Unknown => "the pool does not know this lease",
+    }
+}
+
+/// Words of a stranger on the user's terminal: control characters out.
+fn plain(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() { ' ' } else { c }).take(1_000).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use vipnode_types::Price;
+
+    use super::*;
+
+    #[test]
+    fn a_welcome_cannot_paint_on_the_terminal() {
+        let welcome = Some("hi\u{1b}[2Jthere".to_owned());
+        let line = told_line(&Told::Notice(Notice::Connected { welcome, price: Price::FREE }));
+        assert!(line.text.contains("hi [2Jthere"), "{}", line.text);
+    }
+}
