@@ -111,6 +111,10 @@ impl AgentCore {
         if self.config.host.is_none() || self.node.facts.is_none() || self.stopping.is_some() {
             return;
         }
+        // Just started or just back: the newest block comes in a moment, and nothing is worth saying before.
+        if self.node.up && self.node.head.is_none() {
+            return;
+        }
         let offer = self.offer(now);
         if self.offer_said.as_ref() != Some(&offer) {
             out.push(Action::Notice(Notice::Offering { slots: offer.0, why: offer.1.clone() }));

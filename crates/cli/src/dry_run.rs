@@ -15,7 +15,7 @@ pub(crate) async fn dry_run(node: &dyn Node, host: bool, client: bool, screen: S
     let someone = Enode::at(NodeId::new([0xee; 64]), std::net::Ipv4Addr::new(192, 0, 2, 1).into(), 30303);
     let id = Enode::id_only(someone.id);
     let as_host = [
-        ("when the pool gives us a client", PeerCommand::Admit(id.clone())),
+        ("when the pool gives us a client", PeerCommand::Admit(id)),
         ("if the client has not connected after 2 s", PeerCommand::Dial(someone.clone())),
         ("when its lease ends, and when we stop", PeerCommand::Evict(someone.clone())),
     ];

@@ -34,6 +34,13 @@ pub(crate) fn told_line(told: &Told) -> Line {
             Line::new("released", Tone::Plain, text).with("grants", *grants)
         }
         Told::Fault { what, mend } => Line::new("fault", Tone::Warning, format!("{what}\n  -> {mend}")),
+        Told::Delegated { key_file } => {
+            let text = format!(
+                "the node's key in {} signed a delegation to this agent, for a year; the file is not needed again until then",
+                key_file.display()
+            );
+            Line::new("delegated", Tone::Good, text)
+        }
         Told::Notice(notice) => notice_line(notice),
     }
 }

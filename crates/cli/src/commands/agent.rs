@@ -1,14 +1,15 @@
 use std::sync::Arc;
 
-use vipnode_agent::{AgentRunner, NetDoor, RunnerConfig, state::StateDir};
+use vipnode_agent::{AgentRunner, NetDoor, NodeKeyAt, RunnerConfig, state::StateDir};
 use vipnode_agent_core::{AgentConfig, HostConfig};
+use vipnode_node::finder::Surroundings;
 
 use crate::{
     args::{AgentArgs, Between, ClientArgs, HostArgs, Seeking, Selling},
     commands::join::join_secret,
     dry_run::dry_run,
     failure::Failure,
-    find_node::find_node,
+    find_node::{Beside, find_node},
     find_pool::find_pool,
     screen::{Line, Screen, Tone},
     signals::Signals,
@@ -60,7 +61,7 @@ pub(crate) async fn run(role: Role, screen: Screen, signals: Signals) -> Result<
     if let Some(host) = &config.host {
         host.check().map_err(vipnode_agent::AgentError::from)?;
     }
-    let node = find_node(&role.between.node, screen).await?;
+    let Beside { node, endpoint } = find_node(&role.between.node, screen).await?;
     if role.between.dry_run {
         return dry_run(&*node, role.selling.is_some(), role.seeking.is_some(), screen).await;
     }
@@ -71,7 +72,10 @@ pub(crate) async fn run(role: Role, screen: Screen, signals: Signals) -> Result<
         pool,
         join: join_secret(&role.between.join)?,
         state_root: StateDir::root(role.between.node.state_dir.as_deref())?,
-        node_key: role.between.nodekey,
+        node_key: match role.between.nodekey {
+            Some(path) => NodeKeyAt::File(path),
+            None => NodeKeyAt::Search { endpoint, surroundings: Surroundings::here() },
+        },
         agent: config,
     });
     let mut stopping = false;

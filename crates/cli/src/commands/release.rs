@@ -9,7 +9,7 @@ use crate::{
 
 /// Undoes what agents left on the node.
 pub(crate) async fn run(args: &ReleaseArgs, screen: Screen) -> Result<(), Failure> {
-    let node = find_node(&args.node, screen).await?;
+    let node = find_node(&args.node, screen).await?.node;
     let root = StateDir::root(args.node.state_dir.as_deref())?;
     let undone = release(&root, &*node).await?;
     for grant in &undone {

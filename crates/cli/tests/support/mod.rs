@@ -1,5 +1,5 @@
 //! Runs the binary and reads what it says, line by line, as JSON.
-#![allow(dead_code, reason = "each test file uses its part")]
+#![allow(dead_code, unreachable_pub, clippy::indexing_slicing, reason = "each test file uses its part")]
 
 use std::{
     path::Path,
