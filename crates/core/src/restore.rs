@@ -116,12 +116,6 @@ impl Core {
         if down {
             self.timers.half_downs.push(self.now.plus(self.limits.half_down_ms), id);
         }
-        for (node, up) in [(client, row.client_seen), (host, row.host_seen)] {
-            if let (Some(node), Some((up, _))) = (self.nodes.get_mut(node), up) {
-                // It had reported by then, whatever was flushed.
-                node.seen = node.seen.max(up);
-            }
-        }
     }
 
     /// The durable part, as a store holds it once every presence is flushed: `restore` of it is equal
