@@ -1,0 +1,75 @@
+//! Plays seeds of the simulator.
+
+use std::{
+    io::{self, Write as _},
+    process::ExitCode,
+};
+
+use clap::Parser;
+use vipnode_sim::{replay, run_seed};
+
+/// Plays both minds through faults, from seeds.
+#[derive(Debug, Parser)]
+#[command(version)]
+enum Cli {
+    /// Play many seeds; prints the failing ones, and a line at the end.
+    Seeds {
+        /// The first seed.
+        #[arg(long, default_value_t = 0)]
+        from: u64,
+        /// How many.
+        #[arg(long, default_value_t = 100)]
+        count: u64,
+    },
+    /// Play one seed again.
+    Replay {
+        /// Which.
+        #[arg(long)]
+        seed: u64,
+        /// Print everything that happens.
+        #[arg(short, long)]
+        verbose: bool,
+    },
+}
+
+fn main() -> io::Result<ExitCode> {
+    let mut out = io::BufWriter::new(io::stdout().lock());
+    let good = match Cli::parse() {
+        Cli::Seeds { from, count } => {
+            let (mut failed, mut events, mut metered, mut healed_ms) = (0_u64, 0, 0, 0);
+            for seed in from..from.saturating_add(count) {
+                match run_seed(seed) {
+                    Ok(stats) => {
+                        events += stats.events;
+                        metered += stats.metered;
+                        healed_ms = stats.healed_ms.max(healed_ms);
+                    }
+                    Err(failure) => {
+                        failed += 1;
+                        writeln!(out, "{failure}\n")?;
+                    }
+                }
+            }
+            writeln!(
+                out,
+                "{count} seeds, {failed} failed; {events} events, {metered} metered rows, all connected again after \
+                 {healed_ms} ms at most"
+            )?;
+            failed == 0
+        }
+        Cli::Replay { seed, verbose } => {
+            let (outcome, tape) = replay(seed);
+            let skip = if verbose { 0 } else { tape.len().saturating_sub(50) };
+            for line in tape.iter().skip(skip) {
+                writeln!(out, "{line}")?;
+            }
+            match &outcome {
+                Ok(stats) => writeln!(out, "seed {seed}: good, {stats:?}")?,
+                Err(what) => writeln!(out, "seed {seed}: {what}")?,
+            }
+            outcome.is_ok()
+        }
+    };
+    out.flush()?;
+    Ok(if good { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}

@@ -1,0 +1,60 @@
+use std::{
+    fmt,
+    panic::{AssertUnwindSafe, catch_unwind},
+};
+
+use crate::world::{Stats, Tape, World};
+
+/// A seed under which something broke.
+#[derive(Debug, Clone)]
+pub struct Failure {
+    /// Which.
+    pub seed: u64,
+    /// What broke.
+    pub what: String,
+    /// The last that happened before.
+    pub last: Vec<String>,
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for line in &self.last {
+            writeln!(f, "{line}")?;
+        }
+        writeln!(f, "seed {}: {}", self.seed, self.what)?;
+        write!(f, "play it again: cargo run -p vipnode-sim -- replay --seed {} -v", self.seed)
+    }
+}
+
+/// Plays one seed in silence; a seed that fails is played again with its last events written down.
+///
+/// # Errors
+/// What broke.
+pub fn run_seed(seed: u64) -> Result<Stats, Box<Failure>> {
+    let (outcome, _) = play(seed, Tape::Off);
+    outcome.map_err(|what| {
+        let (again, last) = play(seed, Tape::Last(std::collections::VecDeque::new()));
+        let what = match again {
+            Err(again) if again == what => what,
+            again => format!("{what}\nand not again when played again, so the run is not deterministic: {again:?}"),
+        };
+        Box::new(Failure { seed, what, last })
+    })
+}
+
+/// Plays one seed and tells everything that happened.
+#[must_use]
+pub fn replay(seed: u64) -> (Result<Stats, String>, Vec<String>) {
+    play(seed, Tape::All(Vec::new()))
+}
+
+/// A mind that panics is a failure as any other.
+fn play(seed: u64, tape: Tape) -> (Result<Stats, String>, Vec<String>) {
+    let mut world = World::new(seed, tape);
+    let outcome = catch_unwind(AssertUnwindSafe(|| world.run()));
+    let outcome = outcome.unwrap_or_else(|cause| {
+        let text = cause.downcast_ref::<String>().map(String::as_str).or_else(|| cause.downcast_ref::<&str>().copied());
+        Err(format!("a panic: {}", text.unwrap_or("without words")))
+    });
+    (outcome, world.tape())
+}

@@ -1,0 +1,187 @@
+use std::net::{IpAddr, Ipv4Addr};
+
+use vipnode_agent_core::{AgentConfig, HostConfig};
+use vipnode_core::Limits;
+use vipnode_types::{AgentKey, AgentPublic, NodeId, Price, Wei};
+
+use crate::Dice;
+
+/// What one seed plays: who is there, and how rough it gets.
+#[derive(Debug)]
+pub struct Scenario {
+    /// Every agent with its node.
+    pub agents: Vec<AgentPlan>,
+    /// The pool's limits.
+    pub limits: Limits,
+    /// How long things go wrong.
+    pub safety_ms: u64,
+    /// Between two faults, on average.
+    pub fault_every_ms: u64,
+    /// Faults of these kinds alone; empty for none.
+    pub faults: Vec<Fault>,
+}
+
+/// One agent and the node beside it.
+#[derive(Debug, Clone)]
+pub struct AgentPlan {
+    /// The node.
+    pub id: NodeId,
+    /// The agent's key.
+    pub key: AgentPublic,
+    /// Where both are seen from.
+    pub ip: IpAddr,
+    /// Whether the node can be dialled.
+    pub listens: bool,
+    /// The node's `--maxpeers`.
+    pub max_peers: u32,
+    /// Own peers that dialled the node.
+    pub own_in: u32,
+    /// Own peers that the node dialled.
+    pub own_out: u32,
+    /// Whether the node tells of peers that go (`peerEvents`).
+    pub peer_events: bool,
+    /// What the agent wants.
+    pub config: AgentConfig,
+}
+
+/// What goes wrong.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Fault {
+    /// A socket dies; each end notices when it does.
+    CutSocket,
+    /// An agent cannot reach the pool for a while.
+    PartitionAgent,
+    /// kill -9 of an agent; it is started again later.
+    CrashAgent,
+    /// Ctrl-C at an agent; it is started again later.
+    StopAgent,
+    /// A node goes and comes back without its memory.
+    RestartNode,
+    /// Two nodes cannot reach each other for a while.
+    SeverNodes,
+    /// A connection between two nodes breaks.
+    BreakLink,
+    /// kill -9 of the pool.
+    CrashPool,
+    /// The pool's machine sleeps.
+    PausePool,
+    /// Commits take seconds.
+    SlowCommits,
+    /// A commit fails.
+    FailCommit,
+    /// The wall clock of an agent's machine jumps.
+    JumpClock,
+    /// Frames of an agent come seconds late.
+    LateFrames,
+    /// Frames of an agent come twice.
+    DoubleFrames,
+    /// A node follows no blocks for a while.
+    StickHead,
+    /// A node answers calls with errors, whether it did them or not.
+    FlakyNode,
+}
+
+const FAULTS: [Fault; 16] = [
+    Fault::CutSocket,
+    Fault::PartitionAgent,
+    Fault::CrashAgent,
+    Fault::StopAgent,
+    Fault::RestartNode,
+    Fault::SeverNodes,
+    Fault::BreakLink,
+    Fault::CrashPool,
+    Fault::PausePool,
+    Fault::SlowCommits,
+    Fault::FailCommit,
+    Fault::JumpClock,
+    Fault::LateFrames,
+    Fault::DoubleFrames,
+    Fault::StickHead,
+    Fault::FlakyNode,
+];
+
+const MINUTE_MS: u64 = 60_000;
+
+impl Scenario {
+    /// Draws a scenario.
+    #[must_use]
+    pub fn draw(dice: &mut Dice) -> Self {
+        let hosts = dice.count(1, 4);
+        let clients = dice.count(1, 6);
+        let both = if dice.chance(400) { dice.count(1, 3) } else { 0 };
+        let abundant = dice.chance(600);
+        let mut agents = Vec::new();
+        for number in 0..hosts + clients + both {
+            let sells = number < hosts || number >= hosts + clients;
+            let seeks = number >= hosts;
+            let places = if abundant { clients + both } else { dice.count(1, 4) };
+            let wanted = dice.count(1, hosts.min(3));
+            agents.push(draw_agent(dice, &agents, number, sells.then_some(places), if seeks { wanted } else { 0 }));
+        }
+        let calm = dice.chance(120);
+        let kinds = if dice.chance(500) { 1_000 } else { 350 };
+        let faults = FAULTS.into_iter().filter(|_| !calm && dice.chance(kinds)).collect();
+        Self {
+            agents,
+            limits: draw_limits(dice),
+            safety_ms: dice.range(10, 50) * MINUTE_MS,
+            fault_every_ms: dice.range(5_000, 90_000),
+            faults,
+        }
+    }
+}
+
+fn draw_limits(dice: &mut Dice) -> Limits {
+    let mut limits = Limits::default();
+    if dice.chance(400) {
+        limits.price = Price::per_minute(Wei::new(u128::from(dice.range(1, 1_000_000_000))));
+        // Used-up budgets would forbid what the end of a run asks for; half of the priced runs keep them.
+        if dice.chance(500) {
+            limits.unpaired_ms_a_day = 24 * 60 * MINUTE_MS;
+        }
+    }
+    if dice.chance(300) {
+        limits.rollover_ms = dice.range(5, 15) * MINUTE_MS;
+    }
+    if dice.chance(300) {
+        limits.expiries_a_handle = dice.count(1, 3);
+    }
+    limits
+}
+
+fn draw_agent(dice: &mut Dice, others: &[AgentPlan], number: u32, places: Option<u32>, min_peers: u32) -> AgentPlan {
+    let [a, b, c, d] = (number + 1).to_be_bytes();
+    let mut id = [0; 64];
+    id[..4].copy_from_slice(&[d, c, b, a]);
+    id[63] = 1;
+    // Some share a public address, as behind one router.
+    let neighbour = if dice.chance(150) { others.last().map(|other| other.ip) } else { None };
+    let ip = neighbour.unwrap_or(IpAddr::V4(Ipv4Addr::new(11, c, d, 1)));
+    let max_peers = 50;
+    let full = places.is_some() && dice.chance(700);
+    let listens = places.is_some() || dice.chance(600);
+    let no_slot_to_dial = places.is_none() && listens && neighbour.is_none() && dice.chance(150);
+    AgentPlan {
+        id: NodeId::new(id),
+        key: AgentKey::from_random([u8::try_from(number + 1).unwrap_or(1); 32]).expect("a key").public(),
+        ip,
+        listens,
+        max_peers,
+        own_in: if full { max_peers - max_peers / 3 } else { dice.count(0, 5) },
+        own_out: if no_slot_to_dial { max_peers / 3 } else { dice.count(0, 5) },
+        peer_events: dice.chance(600),
+        config: AgentConfig {
+            agent_version: "vipnode/sim".to_owned(),
+            min_peers,
+            max_price: None,
+            host: places.map(|slots| HostConfig {
+                slots,
+                reserve: 16,
+                node_max_peers: max_peers,
+                payout: None,
+                max_head_age_s: Some(600),
+            }),
+            seed: dice.seed(),
+        },
+    }
+}

@@ -1,0 +1,156 @@
+//! The pool's side of the sockets: requests in, each answered once; calls out, each ended once.
+
+use vipnode_agent_core::{FromPool, PoolAnswer, RequestTag, ToPool as Request};
+use vipnode_core::{CallId, CallOutcome, Command, Effect, Identity, Peer, PoolCall, Reply};
+use vipnode_types::Ms;
+
+use super::{EPOCH_MS, Ev, World, net::ToAgent, net::ToPool};
+use crate::checker::REPLY_MS;
+
+/// A request that the mind has to answer.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Open {
+    socket: u64,
+    tag: RequestTag,
+    since: u64,
+    /// What it was, for a complaint.
+    what: &'static str,
+}
+
+impl World {
+    pub(crate) fn pool_hears(&mut self, number: u64, frame: ToPool) {
+        let Some(socket) = self.sockets.get(&number).filter(|socket| socket.pool_end && !socket.cut) else { return };
+        let (peer, agent) = (socket.peer, socket.agent);
+        match frame {
+            ToPool::Answer { call, reply } => {
+                if self.pool.calls.get(&call) == Some(&number) {
+                    let outcome = reply.map_or_else(CallOutcome::Refused, |()| CallOutcome::Done);
+                    self.call_ends(self.pool.life, call, outcome);
+                }
+            }
+            ToPool::Request { tag, request } => {
+                let twice = self.faults.double.contains(&agent) && self.dice.chance(200);
+                if twice {
+                    self.log(|| "the next frame comes twice".to_owned());
+                    self.request(number, peer, agent, tag, request.clone());
+                }
+                self.request(number, peer, agent, tag, request);
+            }
+        }
+    }
+
+    fn request(&mut self, socket: u64, peer: Peer, agent: usize, tag: RequestTag, message: Request) {
+        let request = self.pool.next_request;
+        self.pool.next_request += 1;
+        let plan = &self.agents[agent].plan;
+        let (what, command) = match message {
+            Request::Connect(hello) => {
+                let identity = Identity { node: plan.id, agent: plan.key, issued: Ms::new(EPOCH_MS) };
+                let address = plan.ip;
+                ("connect", Command::Connect { peer, request, identity, address, callable: true, hello })
+            }
+            Request::Report(report) => ("report", Command::Report { peer, request, report: Box::new(report) }),
+            Request::Ask(ask) => ("ask", Command::Ask { peer, request, ask: Box::new(ask) }),
+            Request::Leave(leave) => ("leave", Command::Leave { peer, request, leave: Box::new(leave) }),
+            Request::Bye => ("bye", Command::Bye { peer, request }),
+        };
+        self.pool.requests.insert(request, Open { socket, tag, since: self.now, what });
+        self.command(command);
+    }
+
+    /// An effect leaves the pool.
+    pub(crate) fn leave(&mut self, effect: Effect) {
+        match effect {
+            Effect::Persist(_) => {}
+            Effect::Reply { request, reply, .. } => {
+                let Some(open) = self.pool.requests.remove(&request) else {
+                    if !self.pool.forgotten.remove(&request) {
+                        self.violated(format!("the pool answers request {request} that nobody made, or twice"));
+                    }
+                    return;
+                };
+                let answer = reply.map(|reply| match reply {
+                    Reply::Connect(reply) => PoolAnswer::Connect(reply),
+                    Reply::Report(reply) => PoolAnswer::Report(reply),
+                    Reply::Ask(reply) => PoolAnswer::Ask(reply),
+                    Reply::Done(_) | Reply::Status(_) => PoolAnswer::Done,
+                });
+                self.send_to_agent(open.socket, ToAgent::Answer { tag: open.tag, answer });
+            }
+            Effect::Call { call, message, .. } => {
+                let Some(socket) = self.pool.calls.get(&call).copied() else { return };
+                let message = match message {
+                    PoolCall::Admit(call) => FromPool::Admit(call),
+                    PoolCall::Evict(call) => FromPool::Evict(call),
+                    PoolCall::Dial(call) => FromPool::Dial(call),
+                };
+                self.send_to_agent(socket, ToAgent::Call { call, message });
+            }
+            Effect::Close { peer, .. } => {
+                if let Some(number) = self.pool.sockets.get(&peer).copied() {
+                    self.pool_closes(number);
+                }
+            }
+        }
+    }
+
+    /// A call is named; from now on its end is owed to the mind.
+    pub(crate) fn call_begins(&mut self, peer: Peer, call: CallId, deadline: Ms) {
+        if !self.pool.calls_ever.insert(call) {
+            self.violated(format!("the pool names two calls {call:?}"));
+        }
+        let life = self.pool.life;
+        if let Some(socket) = self.pool.sockets.get(&peer).copied() {
+            self.pool.calls.insert(call, socket);
+            self.at(deadline.get().saturating_sub(EPOCH_MS), Ev::CallExpires { life, call });
+        } else {
+            self.pool.calls.insert(call, 0);
+            self.at(self.now, Ev::CallLost { life, call });
+        }
+    }
+
+    pub(crate) fn call_ends(&mut self, life: u32, call: CallId, outcome: CallOutcome) {
+        if self.pool.life == life && self.pool.calls.remove(&call).is_some() {
+            self.command(Command::CallDone { call, outcome });
+        }
+    }
+
+    /// The pool's end of a socket is gone, with everything that waited on it.
+    pub(crate) fn pool_lost_socket(&mut self, number: u64, peer: Peer) {
+        if self.pool.sockets.get(&peer) != Some(&number) {
+            return;
+        }
+        self.pool.sockets.remove(&peer);
+        let gone = self.pool.requests.extract_if(.., |_, open| open.socket == number).map(|(request, _)| request);
+        self.pool.forgotten.extend(gone);
+        let life = self.pool.life;
+        let lost: Vec<CallId> =
+            self.pool.calls.iter().filter(|(_, on)| **on == number).map(|(call, _)| *call).collect();
+        for call in lost {
+            self.call_ends(life, call, CallOutcome::Lost);
+        }
+        self.command(Command::Disconnected { peer });
+    }
+
+    /// Every request is answered in time.
+    pub(crate) fn check_requests(&mut self) {
+        if self.pool.sleeps_until > self.now {
+            return;
+        }
+        let late = self.pool.requests.values().find(|open| open.since + REPLY_MS < self.now).copied();
+        if let Some(open) = late.filter(|open| open.since > self.pool.slept_until) {
+            let agent = self.sockets.get(&open.socket).map(|socket| socket.agent);
+            self.violated(format!("a {} of agent {agent:?} is not answered within {REPLY_MS} ms", open.what));
+        }
+    }
+
+    /// Now and then a socket answers a ping.
+    pub(crate) fn ping_somebody(&mut self) {
+        let peers: Vec<Peer> = self.pool.sockets.keys().copied().collect();
+        if !peers.is_empty() && self.dice.chance(100) {
+            let peer = peers[self.dice.index(peers.len())];
+            let rtt_us = self.dice.count(200, 300_000);
+            self.command(Command::Latency { peer, rtt_us });
+        }
+    }
+}
