@@ -26,8 +26,8 @@ pub(crate) struct Call {
 
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum CallKind {
-    /// A host is to let a client in.
-    Admit,
+    /// A host is to let this client in.
+    Admit(NodeId),
     /// A client is to dial a further host.
     DialHost,
     /// A host is to dial a client.
@@ -66,7 +66,7 @@ impl Calls {
 
 impl Core {
     pub(crate) fn call_admit(&mut self, turn: &mut Turn, host: u32, message: AdmitCall) {
-        self.call(turn, host, message.lease, CallKind::Admit, PoolCall::Admit(message));
+        self.call(turn, host, message.lease, CallKind::Admit(message.client), PoolCall::Admit(message));
     }
 
     pub(crate) fn call_dial(&mut self, turn: &mut Turn, node: u32, message: DialCall) {
@@ -101,7 +101,7 @@ impl Core {
         // Unknown: given up already, or never asked.
         let Some(call) = self.calls.in_flight.remove(&call.0) else { return };
         match call.kind {
-            CallKind::Admit => self.admit_done(turn, &call, outcome),
+            CallKind::Admit(client) => self.admit_done(turn, &call, client, outcome),
             CallKind::DialHost => self.dial_done(turn, &call, outcome),
             CallKind::DialClient => {}
             CallKind::Evict(eviction) => self.evict_done(turn, &call, eviction, outcome),

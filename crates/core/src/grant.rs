@@ -1,5 +1,5 @@
 use vipnode_types::{
-    Ms,
+    Ms, NodeId,
     wire::{AdmitCall, DialCall, EvictReason, Grant, Side},
 };
 
@@ -64,22 +64,21 @@ impl Core {
     }
 
     /// A host answered an admit, or did not.
-    pub(crate) fn admit_done(&mut self, turn: &mut Turn, call: &Call, outcome: &CallOutcome) {
+    pub(crate) fn admit_done(&mut self, turn: &mut Turn, call: &Call, client: NodeId, outcome: &CallOutcome) {
         let waiting = self.leases.find(call.lease);
         let waiting = waiting.filter(|&index| self.leases.get(index).is_some_and(|lease| lease.admitting));
         match (waiting, outcome) {
             (Some(lease), CallOutcome::Done) => self.admitted(turn, lease),
-            (Some(lease), _) => self.not_admitted(turn, lease, call, outcome),
-            (None, CallOutcome::Done | CallOutcome::Expired) => self.too_late(turn, call),
+            (Some(lease), _) => self.not_admitted(turn, lease, call, client, outcome),
+            (None, CallOutcome::Done | CallOutcome::Expired) => self.too_late(turn, call, client),
             (None, _) => {}
         }
     }
 
-    /// The client has other places by now, or is gone.
-    fn too_late(&mut self, turn: &mut Turn, call: &Call) {
+    /// The client has other places by now, or is gone. Its record may be gone too: the call remembers it.
+    fn too_late(&mut self, turn: &mut Turn, call: &Call, client: NodeId) {
         let Some(host) = self.still_there(call) else { return };
-        let Some(other) = self.nodes.get(host).map(|node| node.id) else { return };
-        let eviction = Eviction { other, reason: EvictReason::TooLate, tries: 0, unpaired: None };
+        let eviction = Eviction { other: client, reason: EvictReason::TooLate, tries: 0, unpaired: None };
         self.call_evict(turn, host, call.lease, eviction);
     }
 
@@ -116,13 +115,13 @@ impl Core {
         self.refresh_hunger(client);
     }
 
-    fn not_admitted(&mut self, turn: &mut Turn, index: u32, call: &Call, outcome: &CallOutcome) {
+    fn not_admitted(&mut self, turn: &mut Turn, index: u32, call: &Call, id: NodeId, outcome: &CallOutcome) {
         let Some((client, host)) = self.leases.get(index).map(|lease| (lease.client, lease.host)) else { return };
         self.rest_host(turn.now, host);
         self.end_lease(turn, index, EvictReason::TooLate, None, None);
         if *outcome == CallOutcome::Expired {
             // It may still do it, and nobody would come.
-            self.too_late(turn, call);
+            self.too_late(turn, call, id);
         }
         self.counters.not_admitted = self.counters.not_admitted.saturating_add(1);
         self.go_on_asking(turn, client);

@@ -107,7 +107,8 @@ fn a_refusal_moves_on_to_the_next_host() {
     let first = if pool.calls.iter().any(|(peer, ..)| *peer == pool.peer(1)) { 1 } else { 3 };
     let (call, _) = pool.take_admit(first).unwrap();
     pool.done(call, CallOutcome::Expired);
-    assert_eq!(pool.evicted(first), Some(EvictReason::TooLate), "it may still have done it");
+    let evict = pool.take_evict(first).unwrap();
+    assert_eq!((evict.peer, evict.reason), (node(2), EvictReason::TooLate), "it may still have let the client in");
     let second = 4 - first;
     pool.admit(second);
     assert_eq!(pool.last_ask(2).unwrap().hosts[0].host.id, node(second));
