@@ -22,9 +22,9 @@ pub const OVERBILLED_A_GAP_MS: u64 = 60_000 + 2 * FRAME_LATE_MS;
 pub const LOST_A_LEASE_MS: u64 = 60_000;
 /// The pool answers everything in this time, commits of some seconds included.
 pub const REPLY_MS: u64 = 30_000;
-/// Everything is connected again this long after the last fault: the reconnect window, the longest rest
+/// Everything is connected again this long after the last fault: the reconnect window or the longest rest
 /// of a host, and the offers and dials after those.
-pub const LIVENESS_MS: u64 = 25 * 60_000;
+pub const LIVENESS_MS: u64 = 12 * 60_000;
 /// How long everything has to stay connected then.
 pub const STEADY_MS: u64 = 5 * 60_000;
 /// Whoever is told to stop has undone everything in this time.

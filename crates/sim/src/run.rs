@@ -43,7 +43,6 @@ pub fn run_seed(seed: u64) -> Result<Stats, Box<Failure>> {
 }
 
 /// Plays one seed and tells everything that happened.
-#[must_use]
 pub fn replay(seed: u64) -> (Result<Stats, String>, Vec<String>) {
     play(seed, Tape::All(Vec::new()))
 }

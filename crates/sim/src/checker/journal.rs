@@ -51,12 +51,13 @@ impl Checker {
         }
         for ((client, host), (billed, leases)) in &pairs {
             let really = truth.overlap(*client, *host, from, to);
-            // Two that serve each other have one connection for both leases.
-            if pairs.contains_key(&(*host, *client)) {
+            // Two that serve each other have one connection for both leases; and a node may keep a peer
+            // that it found by itself, or that dialled it in the moment its lease ended.
+            if pairs.contains_key(&(*host, *client)) || leases.is_empty() {
                 continue;
             }
             let lost = really.ms.saturating_sub(*billed);
-            if lost > LOST_A_LEASE_MS * leases.len().max(1) as u64 {
+            if lost > LOST_A_LEASE_MS * leases.len() as u64 {
                 return Err(format!(
                     "client {client} and host {host} were connected for {} ms from {from} to {to}, of which {billed} \
                      were billed, in {} leases",

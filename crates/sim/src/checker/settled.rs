@@ -48,19 +48,29 @@ pub fn settled(
     if let Some((client, host)) = leases.iter().find(|(client, host)| !connected(*client, *host)) {
         return Err(format!("client {client} has a lease on host {host} and is not connected"));
     }
-    for (client, standing) in standings.iter().enumerate() {
-        let has = leases.iter().filter(|lease| lease.0 == client).count();
-        if has >= standing.wants as usize || may_lack {
-            continue;
-        }
-        for (host, other) in standings.iter().enumerate() {
-            let taken = leases.iter().filter(|lease| lease.1 == host).count();
-            if host != client && taken < other.sells as usize && !leases.contains(&(client, host)) {
-                return Err(format!(
-                    "client {client} has {has} hosts of {}, and host {host} has {taken} clients on {} places",
-                    standing.wants, other.sells
-                ));
-            }
+    lacks_nothing(standings, &leases, may_lack)
+}
+
+/// Whoever has no host comes first: while there are fewer free places than clients that lack one, those
+/// that have one may be kept waiting.
+fn lacks_nothing(standings: &[Standing], leases: &[(usize, usize)], may_lack: bool) -> Result<(), String> {
+    let has = |client: usize| leases.iter().filter(|lease| lease.0 == client).count();
+    let free = |host: usize| {
+        let taken = leases.iter().filter(|lease| lease.1 == host).count();
+        (standings[host].sells as usize).saturating_sub(taken)
+    };
+    let lacking = |client: &usize| has(*client) < standings[*client].wants as usize;
+    let hungry: Vec<usize> = (0..standings.len()).filter(lacking).collect();
+    let places: usize = (0..standings.len()).map(free).sum();
+    for &client in hungry.iter().filter(|client| !may_lack && (has(**client) == 0 || places >= hungry.len())) {
+        let fits = |host: &usize| *host != client && free(*host) > 0 && !leases.contains(&(client, *host));
+        if let Some(host) = (0..standings.len()).find(fits) {
+            return Err(format!(
+                "client {client} has {} hosts of {}, and host {host} has {} free places",
+                has(client),
+                standings[client].wants,
+                free(host)
+            ));
         }
     }
     Ok(())

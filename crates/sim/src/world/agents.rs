@@ -255,7 +255,7 @@ impl World {
     }
 
     /// The list is of this moment, and told a little later.
-    fn list_peers(&mut self, agent: usize, life: u32) {
+    pub(crate) fn list_peers(&mut self, agent: usize, life: u32) {
         let node = &self.devp2p.nodes[agent];
         if node.up && self.agents[agent].told_boot == Some(Some(node.boot)) {
             let event = Box::new(Event::Peers(node.peers(self.now)));

@@ -21,7 +21,7 @@ pub(crate) struct Faults {
 }
 
 /// What ends.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Copy)]
 pub(crate) enum Healing {
     Partition(usize),
     Late(usize),

@@ -1,5 +1,7 @@
 //! What the nodes do by themselves, and what their agents have them do.
 
+use std::collections::btree_map::Entry;
+
 use vipnode_agent_core::{Event, NodeCall, NodeTask};
 use vipnode_types::{HeadFact, NodeId};
 
@@ -37,8 +39,8 @@ impl World {
                 node.trusted.insert(peer.id);
             }
             NodeCall::Dial(peer) => {
-                if !node.statics.contains_key(&peer.id) {
-                    node.statics.insert(peer.id, 0);
+                if let Entry::Vacant(entry) = node.statics.entry(peer.id) {
+                    entry.insert(0);
                     self.plan_dial(number, peer.id);
                 }
             }
@@ -155,6 +157,7 @@ impl World {
             let facts = self.agents[agent].facts();
             self.tell(agent, life, Event::NodeUp(Box::new(facts)));
             self.tell_head(agent);
+            self.list_peers(agent, life);
         }
     }
 
