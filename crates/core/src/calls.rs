@@ -130,13 +130,20 @@ impl Core {
             return;
         }
         // On a dead socket nothing is sent again: the list at the next connect says it.
-        let again = *outcome == CallOutcome::Expired && eviction.tries < self.limits.evict_tries;
-        if let Some(node) = self.still_there(call).filter(|_| again) {
+        let expired = self.still_there(call).filter(|_| *outcome == CallOutcome::Expired);
+        if let Some(node) = expired.filter(|_| eviction.tries < self.limits.evict_tries) {
             let eviction = Eviction { tries: eviction.tries.saturating_add(1), ..eviction };
             self.call_evict(turn, node, call.lease, eviction);
-        } else {
-            self.counters.evictions_unanswered = self.counters.evictions_unanswered.saturating_add(1);
-            self.end_unpaired(turn.now, eviction.unpaired);
+            return;
+        }
+        self.counters.evictions_unanswered = self.counters.evictions_unanswered.saturating_add(1);
+        self.end_unpaired(turn.now, eviction.unpaired);
+        if let Some(node) = expired {
+            // What it does not hear on this socket it hears from the list on the next one; else it would
+            // hold a lease for ever that nobody else holds.
+            let reason = "an eviction was not answered; connect again".to_owned();
+            turn.push(Effect::Close { peer: call.peer, reason });
+            self.detach(turn, node);
         }
     }
 

@@ -57,7 +57,8 @@ pub struct Limits {
     pub rest_ms: u64,
     /// See `rest_ms`.
     pub max_rest_ms: u64,
-    /// Times an eviction is sent again that was not answered in time.
+    /// Times an eviction is sent again that was not answered in time; then the socket is closed, and the
+    /// agent learns from its next connect reply which leases live.
     pub evict_tries: u32,
     /// Different chains; nodes of further ones are busy.
     pub chains: u32,

@@ -187,9 +187,9 @@ fn an_ask_tries_so_many_hosts_and_no_more() {
 }
 
 #[test]
-fn an_eviction_is_sent_again_a_bounded_number_of_times_and_never_on_a_dead_socket() {
+fn an_eviction_is_sent_again_a_bounded_number_of_times_then_the_socket_is_closed() {
     for (outcome, sends) in [(CallOutcome::Expired, 4), (CallOutcome::Lost, 1)] {
-        let mut pool = Pool::new();
+        let mut pool = Pool::exactly(Limits::default());
         let lease = pool.lease_up();
         pool.leave(2, lease, LeaveReason::Surplus);
         let evict = |call: &PoolCall| if let PoolCall::Evict(evict) = call { Some(evict.lease) } else { None };
@@ -197,7 +197,9 @@ fn an_eviction_is_sent_again_a_bounded_number_of_times_and_never_on_a_dead_socke
         while let Some((call, id)) = pool.take_call(1, evict) {
             assert_eq!(id, lease);
             sent += 1;
-            pool.done(call, outcome.clone());
+            let effects = pool.handle(Command::CallDone { call, outcome: outcome.clone() });
+            let closes = effects.iter().any(|effect| matches!(effect, Effect::Close { .. }));
+            assert_eq!(closes, outcome == CallOutcome::Expired && sent == sends, "the next connect reply says it");
         }
         assert_eq!(sent, sends);
         assert_eq!(pool.core.counters().evictions_unanswered, 1);

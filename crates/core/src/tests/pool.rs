@@ -92,7 +92,13 @@ impl Pool {
         Self::with(Limits { price: wei(60_000), ..Limits::default() })
     }
 
-    pub(crate) fn with(limits: Limits) -> Self {
+    /// Agents here answer an eviction when a test has them do so, and lose no socket before.
+    pub(crate) fn with(mut limits: Limits) -> Self {
+        limits.evict_tries = u32::MAX;
+        Self::exactly(limits)
+    }
+
+    pub(crate) fn exactly(limits: Limits) -> Self {
         Self {
             core: Core::new(limits, [5; 32], START),
             now: START,
@@ -307,7 +313,8 @@ impl Pool {
     }
 
     /// The process dies and a new one begins with what was written; sockets are gone.
-    pub(crate) fn restart(&mut self, limits: Limits) {
+    pub(crate) fn restart(&mut self, mut limits: Limits) {
+        limits.evict_tries = u32::MAX;
         self.core = Core::restore(limits, [6; 32], self.now, self.rows.clone());
         assert_eq!(self.core.check(), Ok(()));
         self.calls.clear();
