@@ -9,6 +9,7 @@ use axum::{
     http::StatusCode,
     response::{IntoResponse, Response},
     routing::get,
+    serve::ListenerExt,
 };
 use futures_util::{SinkExt, StreamExt, future::ready};
 use serde_json::{json, value::RawValue};
@@ -57,6 +58,8 @@ impl SimServer {
         let shop = Shop { net, sockets: Arc::new(Semaphore::new(MAX_SOCKETS)) };
         let routes = Router::new().route("/{name}", get(upgrade)).with_state(shop);
         let task = tokio::spawn(async move {
+            // Without it an event and an answer that follow each other lie 40 ms apart (Nagle and delayed ACK).
+            let listener = listener.tap_io(|socket| drop(socket.set_nodelay(true)));
             // Ends with the process or with this handle only.
             let _ = axum::serve(listener, routes).await;
         });

@@ -1,0 +1,127 @@
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use futures_util::future::try_join_all;
+use vipnode_node::{
+    Endpoint, Node,
+    sim::{SimNet, SimServer, SimSpec, sim_key},
+};
+use vipnode_types::NodeId;
+
+use super::{cast::Who, geth::Geth};
+use crate::failure::Failure;
+
+/// The nodes beside the agents: real ones or simulated ones.
+pub(super) struct Fleet {
+    kind: Kind,
+    nodes: BTreeMap<Who, Member>,
+}
+
+/// One node and what its agent has to be told of it.
+pub(super) struct Member {
+    pub(super) id: NodeId,
+    pub(super) rpc: String,
+    pub(super) key_file: PathBuf,
+    node: Arc<dyn Node>,
+}
+
+enum Kind {
+    Simulated { net: SimNet, _server: SimServer },
+    Geth(BTreeMap<Who, Geth>),
+}
+
+/// Where the simulated nodes listen, by their own word. Nothing is opened there.
+const SIM_PORT: u16 = 30_303;
+
+impl Fleet {
+    /// Starts a node for each; simulated ones where there is no geth.
+    pub(super) async fn start(cast: &[Who], dir: &Path, geth: Option<&Path>) -> Result<Self, Failure> {
+        match geth {
+            Some(program) => Self::start_geths(cast, dir, program).await,
+            None => Self::simulate(cast, dir).await,
+        }
+    }
+
+    async fn simulate(cast: &[Who], dir: &Path) -> Result<Self, Failure> {
+        let failed =
+            |error: std::io::Error| Failure::new(format!("the simulated nodes cannot be offered: {error}"), "");
+        let net = SimNet::new();
+        let server = SimServer::start(net.clone()).await.map_err(failed)?;
+        let mut nodes = BTreeMap::new();
+        for (port, who) in (SIM_PORT..).zip(cast) {
+            let name = who.slug();
+            let spec = SimSpec::new(&name, port);
+            let id = spec.id;
+            let key_file = dir.join(format!("{name}.key"));
+            std::fs::write(&key_file, sim_key(&name).as_slice()).map_err(failed)?;
+            let rpc = server.endpoint(&name).to_string();
+            nodes.insert(*who, Member { id, rpc, key_file, node: net.add(spec) });
+        }
+        Ok(Self { kind: Kind::Simulated { net, _server: server }, nodes })
+    }
+
+    async fn start_geths(cast: &[Who], dir: &Path, program: &Path) -> Result<Self, Failure> {
+        let start = async |who: Who| {
+            let geth = Geth::start(program, &dir.join(who.slug())).await?;
+            let endpoint = Endpoint::Ipc(geth.ipc());
+            let node = endpoint.open(false).await?;
+            let id = node.facts().await?.id;
+            Ok::<_, Failure>((who, Member { id, rpc: endpoint.to_string(), key_file: geth.key_file(), node }, geth))
+        };
+        let started = try_join_all(cast.iter().map(|who| start(*who))).await?;
+        let (mut nodes, mut geths) = (BTreeMap::new(), BTreeMap::new());
+        for (who, member, geth) in started {
+            nodes.insert(who, member);
+            geths.insert(who, geth);
+        }
+        Ok(Self { kind: Kind::Geth(geths), nodes })
+    }
+
+    /// In one word, for the tables.
+    pub(super) const fn word(&self) -> &'static str {
+        match self.kind {
+            Kind::Simulated { .. } => "simulated",
+            Kind::Geth(_) => "geth",
+        }
+    }
+
+    pub(super) fn members(&self) -> impl Iterator<Item = (Who, &Member)> {
+        self.nodes.iter().map(|(who, member)| (*who, member))
+    }
+
+    pub(super) fn member(&self, who: Who) -> Option<&Member> {
+        self.nodes.get(&who)
+    }
+
+    /// kill -9 of a node.
+    pub(super) async fn kill(&mut self, who: Who) {
+        let Some(member) = self.nodes.remove(&who) else { return };
+        match &mut self.kind {
+            Kind::Simulated { net, .. } => net.stop(member.id),
+            Kind::Geth(geths) => {
+                if let Some(geth) = geths.remove(&who) {
+                    geth.kill().await;
+                }
+            }
+        }
+    }
+
+    /// How many connections there are between the nodes that run.
+    pub(super) async fn connections(&self) -> Result<usize, Failure> {
+        let mut ends = 0_usize;
+        for member in self.nodes.values() {
+            ends = ends.saturating_add(member.node.peers().await?.len());
+        }
+        Ok(ends.div_ceil(2))
+    }
+
+    /// Stops them all.
+    pub(super) async fn stop(self) {
+        if let Kind::Geth(geths) = self.kind {
+            futures_util::future::join_all(geths.into_values().map(Geth::stop)).await;
+        }
+    }
+}

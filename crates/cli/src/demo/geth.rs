@@ -1,0 +1,143 @@
+use std::{
+    net::{Ipv4Addr, TcpListener},
+    path::{Path, PathBuf},
+    process::Stdio,
+    time::Duration,
+};
+
+use serde_json::json;
+use tokio::{
+    io::{AsyncBufReadExt, BufReader},
+    process::{Child, ChildStderr, Command},
+    time::timeout,
+};
+
+use crate::failure::Failure;
+
+/// A geth on a private chain that nobody else is on, on loopback only. Killed when dropped.
+#[derive(Debug)]
+pub(super) struct Geth {
+    child: Child,
+    dir: PathBuf,
+}
+
+/// From the start until it listens, on a busy machine.
+const START: Duration = Duration::from_secs(30);
+/// From SIGINT to the end.
+const STOP: Duration = Duration::from_secs(5);
+/// What geth says once its sockets are open; the order of the two is not fixed.
+const OPEN: [&str; 2] = ["auth=true", "Started P2P networking"];
+/// Lines of its log that are kept for an error.
+const KEPT_LINES: usize = 200;
+
+impl Geth {
+    /// `given`, else `geth` on the PATH.
+    pub(super) fn find(given: Option<&Path>) -> Option<PathBuf> {
+        if let Some(given) = given {
+            return Some(given.to_owned());
+        }
+        let paths = std::env::var_os("PATH")?;
+        std::env::split_paths(&paths).map(|dir| dir.join("geth")).find(|path| path.is_file())
+    }
+
+    /// Starts one in a directory of its own and waits until it listens.
+    pub(super) async fn start(program: &Path, dir: &Path) -> Result<Self, Failure> {
+        let mend = "another --geth PATH (geth 1.17 is known to do), or --simulated for simulated nodes";
+        let failed =
+            |error: std::io::Error| Failure::new(format!("{} does not start: {error}", program.display()), mend);
+        std::fs::create_dir_all(dir).map_err(failed)?;
+        std::fs::write(dir.join("genesis.json"), genesis()).map_err(failed)?;
+        let mut command = Command::new(program);
+        command.arg("--datadir").arg(dir).arg("--override.genesis").arg(dir.join("genesis.json"));
+        command.arg("--ipcpath").arg(ipc(dir));
+        command.args(["--port", &free_port().map_err(failed)?, "--authrpc.port", &free_port().map_err(failed)?]);
+        command.args(["--nodiscover", "--nat", "none", "--netrestrict", "127.0.0.0/8"]);
+        command.args(["--cache", "16", "--syncmode", "full"]);
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped()).kill_on_drop(true);
+        #[cfg(unix)]
+        command.process_group(0);
+        let mut child = command.spawn().map_err(failed)?;
+        let opened = match child.stderr.take() {
+            Some(log) => {
+                timeout(START, opened(log)).await.unwrap_or_else(|_| Err("it does not listen in time".to_owned()))
+            }
+            None => Err("its log cannot be read".to_owned()),
+        };
+        match opened {
+            Ok(()) => Ok(Self { child, dir: dir.to_owned() }),
+            Err(why) => Err(Failure::new(format!("{} does not run: {why}", program.display()), mend)),
+        }
+    }
+
+    pub(super) fn ipc(&self) -> PathBuf {
+        ipc(&self.dir)
+    }
+
+    pub(super) fn key_file(&self) -> PathBuf {
+        self.dir.join("geth").join("nodekey")
+    }
+
+    /// kill -9.
+    pub(super) async fn kill(mut self) {
+        let _gone_already = self.child.kill().await;
+    }
+
+    /// Stops it as a user does.
+    pub(super) async fn stop(mut self) {
+        #[cfg(unix)]
+        if let Some(pid) =
+            self.child.id().and_then(|id| i32::try_from(id).ok()).and_then(rustix::process::Pid::from_raw)
+        {
+            let _gone_already = rustix::process::kill_process(pid, rustix::process::Signal::INT);
+            let _too_slow = timeout(STOP, self.child.wait()).await;
+        }
+        self.kill().await;
+    }
+}
+
+fn ipc(dir: &Path) -> PathBuf {
+    dir.join("geth.ipc")
+}
+
+fn genesis() -> String {
+    let forks = [
+        "homesteadBlock",
+        "eip150Block",
+        "eip155Block",
+        "eip158Block",
+        "byzantiumBlock",
+        "constantinopleBlock",
+        "petersburgBlock",
+        "istanbulBlock",
+        "berlinBlock",
+        "londonBlock",
+        // Without it geth 1.17 refuses to start.
+        "terminalTotalDifficulty",
+        "shanghaiTime",
+    ];
+    let mut config: serde_json::Map<_, _> = forks.into_iter().map(|fork| (fork.to_owned(), json!(0))).collect();
+    config.insert("chainId".to_owned(), json!(1337));
+    json!({ "config": config, "difficulty": "0x0", "gasLimit": "0x1c9c380", "alloc": {} }).to_string()
+}
+
+/// Free now; somebody may take it before geth does, which then says so.
+fn free_port() -> std::io::Result<String> {
+    Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port().to_string())
+}
+
+/// Waits until geth listens, and reads on ever after, so that it never waits for us.
+async fn opened(log: ChildStderr) -> Result<(), String> {
+    let mut lines = BufReader::new(log).lines();
+    let mut said: Vec<String> = Vec::new();
+    while let Ok(Some(line)) = lines.next_line().await {
+        if said.len() < KEPT_LINES {
+            said.push(line);
+        }
+        if OPEN.iter().all(|word| said.iter().any(|line| line.contains(word))) {
+            tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
+            return Ok(());
+        }
+    }
+    let last: Vec<&str> = said.iter().rev().take(3).rev().map(String::as_str).collect();
+    Err(format!("it ended and said: {}", last.join(" | ")))
+}

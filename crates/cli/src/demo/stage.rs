@@ -1,0 +1,95 @@
+use std::io::{self, IsTerminal, Write};
+
+use anstyle::{AnsiColor, Style};
+use comfy_table::Table;
+use serde_json::Value;
+use tokio::time::Instant;
+
+use super::{cast::Who, story::Sentence};
+use crate::screen::{Line, Screen, Tone};
+
+/// Where the demo is shown: lines with the time, and on a terminal a table that moves.
+#[derive(Debug)]
+pub(super) struct Stage {
+    screen: Screen,
+    began: Instant,
+    terminal: bool,
+    /// Lines of the table that moves, at the bottom.
+    moving: usize,
+}
+
+impl Stage {
+    pub(super) fn new(screen: Screen) -> Self {
+        let terminal = io::stdout().is_terminal() && !screen.is_json();
+        Self { screen, began: Instant::now(), terminal, moving: 0 }
+    }
+
+    /// Something that a process did.
+    pub(super) fn tell(&mut self, who: Who, sentence: &Sentence) {
+        if self.screen.is_json() {
+            let line = Line::new("demo", sentence.tone, sentence.text.as_str());
+            self.screen.say(&line.with("who", who.to_string()));
+            return;
+        }
+        let (colour, text) = (
+            colour(who),
+            match sentence.tone {
+                Tone::Good => Style::new(),
+                Tone::Plain => Style::new().dimmed(),
+                Tone::Warning => AnsiColor::Yellow.on_default(),
+            },
+        );
+        let line = format!("{}  {colour}{who:<8}{colour:#}  {text}{}{text:#}", self.time(), sentence.text);
+        self.print(&line);
+    }
+
+    /// A word of the demo itself.
+    pub(super) fn say(&mut self, text: &str) {
+        if self.screen.is_json() {
+            return self.screen.say(&Line::new("demo", Tone::Plain, text));
+        }
+        let bold = Style::new().bold();
+        self.print(&format!("\n{bold}{text}{bold:#}"));
+    }
+
+    /// A table that stays.
+    pub(super) fn show(&mut self, name: &'static str, table: &Table, rows: Value) {
+        if self.screen.is_json() {
+            return self.screen.say(&Line::new(name, Tone::Plain, name).with("rows", rows));
+        }
+        self.print(&table.to_string());
+    }
+
+    /// A table that replaces the last one shown so. Only a terminal can move.
+    pub(super) fn show_moving(&mut self, table: &Table) {
+        if self.terminal {
+            let text = table.to_string();
+            self.print(&text);
+            self.moving = text.lines().count();
+        }
+    }
+
+    fn print(&mut self, text: &str) {
+        let mut out = anstream::stdout().lock();
+        if self.moving > 0 {
+            // Up over the moving table, and nothing of it is left.
+            let _reader_gone = write!(out, "\x1b[{}A\x1b[J", self.moving);
+            self.moving = 0;
+        }
+        let _reader_gone = writeln!(out, "{text}");
+        let _reader_gone = out.flush();
+    }
+
+    fn time(&self) -> String {
+        let ms = self.began.elapsed().as_millis();
+        format!("{:>3}.{} s", ms / 1_000, ms % 1_000 / 100)
+    }
+}
+
+fn colour(who: Who) -> Style {
+    match who {
+        Who::Pool => AnsiColor::Yellow.on_default(),
+        Who::Host(_) => AnsiColor::Cyan.on_default(),
+        Who::Client(_) => AnsiColor::Magenta.on_default(),
+    }
+}

@@ -1,0 +1,213 @@
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::Value;
+use tokio::time::Instant;
+use vipnode_types::{Price, Wei};
+
+use super::cast::Who;
+use crate::screen::Tone;
+
+/// What happened so far, put together from what each process said.
+#[derive(Debug, Default)]
+pub(super) struct Story {
+    /// Node ids on the wire, by name.
+    names: BTreeMap<String, Who>,
+    pub(super) price: Price,
+    pub(super) pool: Option<String>,
+    pub(super) joined: BTreeSet<Who>,
+    pub(super) ended: BTreeSet<Who>,
+    leases: BTreeMap<u64, Lease>,
+    /// The last error of each.
+    errors: BTreeMap<Who, (String, String)>,
+}
+
+/// A lease as its two sides told of it.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Lease {
+    pub(super) number: u64,
+    pub(super) host: Who,
+    pub(super) client: Who,
+    client_up: Option<Instant>,
+    host_up: Option<Instant>,
+    over: Option<Instant>,
+}
+
+/// A sentence for the audience.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Sentence {
+    pub(super) tone: Tone,
+    pub(super) text: String,
+}
+
+impl Story {
+    pub(super) fn new(names: BTreeMap<String, Who>, price: Price) -> Self {
+        Self { names, price, ..Self::default() }
+    }
+
+    /// Takes in what a process said; returns what is worth telling.
+    pub(super) fn hear(&mut self, now: Instant, who: Who, said: &Value) -> Option<Sentence> {
+        let text = said.get("text").and_then(Value::as_str).unwrap_or_default();
+        match said.get("event").and_then(Value::as_str).unwrap_or_default() {
+            "listening" => {
+                let url = said.get("url").and_then(Value::as_str).unwrap_or_default();
+                self.pool = Some(url.to_owned());
+                good(format!("listens on {url}; a place costs {}", self.price))
+            }
+            "joined" => {
+                self.joined.insert(who);
+                good("joined the pool".to_owned())
+            }
+            "offering" | "hosts_missing" | "node_away" | "node_back" | "pool_away" | "pool_refused" => {
+                plain(text.to_owned())
+            }
+            "error" => {
+                let mend = said.get("mend").and_then(Value::as_str).unwrap_or_default();
+                self.errors.insert(who, (text.to_owned(), mend.to_owned()));
+                None
+            }
+            "log" => {
+                // Of a process that ends without a word of its own, the last one counts.
+                if text.contains("error") {
+                    self.errors.entry(who).or_insert_with(|| (text.to_owned(), String::new()));
+                }
+                None
+            }
+            "ended" => {
+                self.ended.insert(who);
+                for lease in self.leases.values_mut().filter(|lease| lease.host == who || lease.client == who) {
+                    lease.over.get_or_insert(now);
+                }
+                None
+            }
+            event => self.hear_of_lease(now, who, event, said),
+        }
+    }
+
+    fn hear_of_lease(&mut self, now: Instant, who: Who, event: &str, said: &Value) -> Option<Sentence> {
+        let number = said.get("lease").and_then(Value::as_u64)?;
+        let peer = *self.names.get(said.get("peer").and_then(Value::as_str)?)?;
+        let (host, client) = if matches!(who, Who::Host(_)) { (who, peer) } else { (peer, who) };
+        let fresh = Lease { number, host, client, client_up: None, host_up: None, over: None };
+        let lease = self.leases.entry(number).or_insert(fresh);
+        match event {
+            "client_admitted" => plain(format!("lets {client} in: lease {number} is granted")),
+            "host_given" => plain(format!("found {host}, dials it")),
+            "host_connected" => {
+                lease.client_up.get_or_insert(now);
+                let ms = said.get("after_ms").and_then(Value::as_u64).unwrap_or_default();
+                good(format!("is connected to {host}, {ms} ms after it was given{}", lease.meter_begins()))
+            }
+            "client_connected" => {
+                lease.host_up.get_or_insert(now);
+                plain(format!("sees {client}{}", lease.meter_begins()))
+            }
+            "host_gone" => {
+                lease.over.get_or_insert(now);
+                Some(Sentence { tone: Tone::Warning, text: format!("lost {host}, seeks another host") })
+            }
+            "client_evicted" => {
+                lease.over.get_or_insert(now);
+                plain(format!("took its trust in {client} back"))
+            }
+            _ => None,
+        }
+    }
+
+    pub(super) fn leases(&self) -> impl Iterator<Item = &Lease> {
+        self.leases.values()
+    }
+
+    /// Whether the meter of a lease of this client runs.
+    pub(super) fn is_served(&self, client: Who) -> bool {
+        self.leases.values().any(|lease| lease.client == client && lease.runs())
+    }
+
+    /// Clients that a host serves now.
+    pub(super) fn clients_of(&self, host: Who) -> usize {
+        self.leases.values().filter(|lease| lease.host == host && lease.runs()).count()
+    }
+
+    /// The last error that a process told, and what mends it.
+    pub(super) fn error_of(&self, who: Who) -> Option<&(String, String)> {
+        self.errors.get(&who)
+    }
+}
+
+impl Lease {
+    /// From when both sides saw each other; `None` before.
+    fn since(&self) -> Option<Instant> {
+        Some(self.client_up?.max(self.host_up?))
+    }
+
+    pub(super) fn runs(&self) -> bool {
+        self.since().is_some() && self.over.is_none()
+    }
+
+    /// How long both sides saw each other, in milliseconds.
+    pub(super) fn metered_ms(&self, now: Instant) -> u64 {
+        let until = self.over.unwrap_or(now);
+        let metered = self.since().map(|since| until.saturating_duration_since(since)).unwrap_or_default();
+        u64::try_from(metered.as_millis()).unwrap_or(u64::MAX)
+    }
+
+    pub(super) fn cost(&self, price: Price, now: Instant) -> Wei {
+        price.cost(self.metered_ms(now)).unwrap_or_default()
+    }
+
+    fn meter_begins(&self) -> &'static str {
+        if self.runs() { "; the meter runs" } else { "" }
+    }
+}
+
+#[expect(clippy::unnecessary_wraps, reason = "each arm of a match says whether there is something to tell")]
+fn good(text: String) -> Option<Sentence> {
+    Some(Sentence { tone: Tone::Good, text })
+}
+
+#[expect(clippy::unnecessary_wraps, reason = "as above")]
+fn plain(text: String) -> Option<Sentence> {
+    Some(Sentence { tone: Tone::Plain, text })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use serde_json::json;
+
+    use super::*;
+
+    const HOST: Who = Who::Host(0);
+    const CLIENT: Who = Who::Client(0);
+
+    fn story() -> Story {
+        let names = [("aa".to_owned(), HOST), ("bb".to_owned(), CLIENT)];
+        Story::new(names.into(), "60000 wei".parse().unwrap())
+    }
+
+    #[test]
+    fn a_meter_runs_while_both_sides_see_each_other() {
+        let (mut story, start) = (story(), Instant::now());
+        let at = |s| start + Duration::from_secs(s);
+        story.hear(at(0), HOST, &json!({"event": "client_admitted", "lease": 7, "peer": "bb"}));
+        story.hear(at(1), CLIENT, &json!({"event": "host_connected", "lease": 7, "peer": "aa", "after_ms": 9}));
+        assert!(!story.is_served(CLIENT));
+        let told = story.hear(at(2), HOST, &json!({"event": "client_connected", "lease": 7, "peer": "bb"}));
+        assert!(told.unwrap().text.ends_with("the meter runs"));
+        assert!(story.is_served(CLIENT) && story.clients_of(HOST) == 1);
+        story.hear(at(5), CLIENT, &json!({"event": "host_gone", "lease": 7, "peer": "aa"}));
+        assert!(!story.is_served(CLIENT));
+        let lease = *story.leases().next().unwrap();
+        assert_eq!(lease.metered_ms(at(9)), 3_000);
+        assert_eq!(lease.cost(story.price, at(9)), Wei::new(3_000));
+    }
+
+    #[test]
+    fn strangers_and_nonsense_are_passed_over() {
+        let (mut story, now) = (story(), Instant::now());
+        for said in [json!({}), json!({"event": 1}), json!({"event": "host_connected", "lease": 1, "peer": "cc"})] {
+            assert_eq!(story.hear(now, CLIENT, &said), None);
+        }
+        assert_eq!(story.leases().count(), 0);
+    }
+}
