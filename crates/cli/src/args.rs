@@ -1,8 +1,8 @@
 //! The command line. Names and defaults stand here and nowhere else.
 
-use std::{net::SocketAddr, path::PathBuf, time::Duration};
+use std::{ffi::OsString, net::SocketAddr, path::PathBuf, time::Duration};
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, error::ErrorKind, parser::ValueSource};
 use vipnode_types::{Account, JoinSecret, Price};
 
 const EXAMPLES: &str = "\
@@ -15,7 +15,7 @@ Examples:
 
 /// An economic incentive to run Ethereum full nodes and to serve light clients.
 #[derive(Debug, Parser)]
-#[command(name = "vipnode", version, after_help = EXAMPLES, args_conflicts_with_subcommands = true)]
+#[command(name = "vipnode", version, after_help = EXAMPLES, subcommand_precedence_over_arg = true)]
 pub(crate) struct Cli {
     #[command(flatten)]
     pub(crate) global: Global,
@@ -24,6 +24,30 @@ pub(crate) struct Cli {
     /// Without a command: `agent`.
     #[command(flatten)]
     pub(crate) agent: AgentArgs,
+}
+
+impl Cli {
+    /// Reads a command line. What only an agent without a command understands is refused before a command;
+    /// clap's own `args_conflicts_with_subcommands` would take `vipnode -v pool` for a pool called "pool".
+    pub(crate) fn read(line: impl IntoIterator<Item = impl Into<OsString> + Clone>) -> Result<Self, clap::Error> {
+        let mut command = Self::command();
+        let matches = command.try_get_matches_from_mut(line)?;
+        if let Some((name, _)) = matches.subcommand() {
+            let given = |id: &&clap::Id| matches.value_source(id.as_str()) == Some(ValueSource::CommandLine);
+            let ours = |id: &&clap::Id| matches!(id.as_str(), "verbose" | "json") || command_has_group(&command, id);
+            if let Some(id) = matches.ids().filter(given).find(|id| !ours(id)) {
+                let flag = id.as_str().replace('_', "-");
+                let text = format!("`{flag}` stands before `{name}`; give the flags of a command after its name");
+                return Err(command.error(ErrorKind::ArgumentConflict, text));
+            }
+        }
+        Self::from_arg_matches(&matches)
+    }
+}
+
+/// Groups are ids too; an argument in them is reported by its own.
+fn command_has_group(command: &clap::Command, id: &clap::Id) -> bool {
+    command.get_groups().any(|group| group.get_id() == id)
 }
 
 #[derive(Debug, Args)]
@@ -48,6 +72,8 @@ pub(crate) enum Command {
     Agent(AgentArgs),
     /// Undo what a crashed agent left on the node. Needs no pool.
     Release(ReleaseArgs),
+    /// Show all of it on this machine, in half a minute.
+    Demo(DemoArgs),
 }
 
 /// The pool and the node that an agent stands between.
@@ -184,6 +210,29 @@ pub(crate) struct PoolArgs {
     /// What a place costs a minute: "100 gwei". Metered; nothing is collected in this version.
     #[arg(long, default_value = "0", value_name = "AMOUNT")]
     pub(crate) price: Price,
+    /// How often agents report, 1s to 119s. A lease whose side dies is metered up to its last report.
+    #[arg(long, default_value = "60s", value_name = "TIME", value_parser = report_interval)]
+    pub(crate) report_interval: Duration,
+}
+
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  vipnode demo                 on geth if it is on the PATH, else on simulated nodes\n  \
+                        vipnode demo --keep          stays up, to look around"
+)]
+pub(crate) struct DemoArgs {
+    /// Run on real nodes: this geth, on a private chain that only this machine can reach [default: geth on the PATH].
+    #[arg(long, value_name = "PATH", conflicts_with = "simulated")]
+    pub(crate) geth: Option<PathBuf>,
+    /// Run on simulated nodes even where there is a geth.
+    #[arg(long)]
+    pub(crate) simulated: bool,
+    /// Stay up until Ctrl-C, and print the pool's address.
+    #[arg(long)]
+    pub(crate) keep: bool,
+    /// What a place costs a minute.
+    #[arg(long, default_value = "100 gwei", value_name = "AMOUNT")]
+    pub(crate) price: Price,
 }
 
 /// How old the newest block may be; `None` inside is "off".
@@ -198,14 +247,19 @@ fn head_age(text: &str) -> Result<HeadAge, String> {
     Ok(HeadAge(Some(age)))
 }
 
+/// A15. Below a second reports are load and no news; an agent silent for 180 s is down.
+fn report_interval(text: &str) -> Result<Duration, String> {
+    let interval = humantime::parse_duration(text).map_err(|error| format!("{error}: write 60s or 1m"))?;
+    let fits = (Duration::from_secs(1)..=Duration::from_secs(119)).contains(&interval);
+    if fits { Ok(interval) } else { Err("from 1s to 119s, since an agent silent for 180 s is down".to_owned()) }
+}
+
 fn join_secret(text: &str) -> Result<JoinSecret, String> {
     JoinSecret::new(text).ok_or_else(|| "the secret is empty".to_owned())
 }
 
 #[cfg(test)]
 mod tests {
-    use clap::CommandFactory;
-
     use super::*;
 
     #[test]
@@ -215,10 +269,18 @@ mod tests {
 
     #[test]
     fn without_a_command_it_is_an_agent() {
-        let cli = Cli::try_parse_from(["vipnode", "ws://127.0.0.1:1", "--slots", "3"]).unwrap();
+        let cli = Cli::read(["vipnode", "ws://127.0.0.1:1", "--slots", "3"]).unwrap();
         assert!(cli.command.is_none());
         assert_eq!(cli.agent.between.pool.as_deref(), Some("ws://127.0.0.1:1"));
         assert_eq!(cli.agent.selling.slots, 3);
+    }
+
+    #[test]
+    fn flags_for_all_commands_stand_before_and_after() {
+        for line in [["vipnode", "-v", "pool"], ["vipnode", "pool", "-v"]] {
+            let cli = Cli::read(line).unwrap();
+            assert!(matches!(cli.command, Some(Command::Pool(_))) && cli.global.verbose == 1, "{line:?}");
+        }
     }
 
     #[test]
@@ -231,15 +293,18 @@ mod tests {
             &["vipnode", "client", "--max-price", "1 euro"],
             &["vipnode", "pool", "--bind", "nowhere"],
             &["vipnode", "pool", "--join-secret", " "],
+            &["vipnode", "pool", "--report-interval", "120s"],
+            &["vipnode", "demo", "--geth", "x", "--simulated"],
             &["vipnode", "--no-such-flag"],
+            &["vipnode", "--slots", "3", "pool"],
         ] {
-            assert!(Cli::try_parse_from(bad).is_err(), "{bad:?}");
+            assert!(Cli::read(bad).is_err(), "{bad:?}");
         }
     }
 
     #[test]
     fn no_secret_is_shown() {
-        let cli = Cli::try_parse_from(["vipnode", "host", "--join-secret", "sesame"]).unwrap();
+        let cli = Cli::read(["vipnode", "host", "--join-secret", "sesame"]).unwrap();
         assert!(!format!("{cli:?}").contains("sesame"));
     }
 }

@@ -2,6 +2,7 @@
 
 mod args;
 mod commands;
+mod demo;
 mod dry_run;
 mod failure;
 mod find_node;
@@ -13,12 +14,10 @@ mod told_line;
 
 use std::process::ExitCode;
 
-use clap::Parser;
-
 use crate::{args::Cli, screen::Screen};
 
 fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let cli = Cli::read(std::env::args_os()).unwrap_or_else(|error| error.exit());
     log::start(cli.global.verbose);
     let screen = Screen::new(cli.global.json);
     match commands::run(cli, &screen) {

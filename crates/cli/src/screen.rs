@@ -45,6 +45,10 @@ impl Screen {
         Self { json }
     }
 
+    pub(crate) const fn is_json(self) -> bool {
+        self.json
+    }
+
     pub(crate) fn say(self, line: &Line) {
         let mut out = anstream::stdout().lock();
         // A reader that went away is no reason to stop serving.

@@ -52,6 +52,7 @@ fn config(args: PoolArgs) -> Result<PoolConfig, Failure> {
     config.public_urls = args.public_url;
     config.members = members;
     config.welcome = args.welcome;
-    config.core = Limits { price: args.price, ..config.core };
+    let report_interval_ms = u64::try_from(args.report_interval.as_millis()).unwrap_or(u64::MAX);
+    config.core = Limits { price: args.price, report_interval_ms, ..config.core };
     Ok(config)
 }

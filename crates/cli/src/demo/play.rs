@@ -6,7 +6,7 @@ use tokio::{
     sync::mpsc,
     time::{Instant, timeout_at},
 };
-use vipnode_rpc::RpcLimits;
+use vipnode_agent::{Door, Line, NetDoor, PoolAddress};
 use vipnode_types::wire::{PoolStatus, method};
 
 use super::{
@@ -33,6 +33,8 @@ const PATIENCE: Duration = Duration::from_secs(20);
 const WATCH: Duration = Duration::from_secs(5);
 /// A table that moves is drawn this often.
 const REDRAW: Duration = Duration::from_millis(200);
+/// A dead side is metered up to its last report, so in a short play reports are frequent.
+const REPORTS: &str = "--report-interval=1s";
 /// What the pool is asked.
 const ASK: Duration = Duration::from_secs(3);
 
@@ -94,7 +96,8 @@ impl Play {
 
     async fn act(&mut self, keep: bool, stage: &mut Stage) -> Result<(), Failure> {
         stage.say("1  A pool, and two hosts that sell places on their nodes");
-        self.start(Who::Pool, vec!["pool".into(), "--bind=127.0.0.1:0".into(), format!("--price={}", self.price)])?;
+        let price = format!("--price={}", self.price);
+        self.start(Who::Pool, vec!["pool".into(), "--bind=127.0.0.1:0".into(), REPORTS.into(), price])?;
         self.until("the pool listens", stage, |story| story.pool.is_some()).await?;
         for who in Who::HOSTS {
             self.start_agent(who, &["host", "--max-head-age=off"])?;
@@ -134,8 +137,7 @@ impl Play {
         self.until("its clients notice", stage, |story| story.clients_of(victim) == 0).await?;
         self.until("its clients are served elsewhere", stage, all_served).await?;
         let ms = killed.elapsed().as_millis();
-        let text = format!("   All clients are served again, {}.{} s after the kill.", ms / 1_000, ms % 1_000 / 100);
-        stage.say(&text);
+        stage.say(&format!("   All clients are served again, {ms} ms after the kill."));
         Ok(())
     }
 
@@ -147,18 +149,15 @@ impl Play {
         self.stop(&Who::HOSTS, stage).await;
         let left = self.fleet.connections().await;
         self.stop(&[Who::Pool], stage).await;
-        if let Ok(left) = &left {
-            let tone = if *left == 0 { Tone::Good } else { Tone::Warning };
-            let text = match left {
-                0 => "is gone; no node has a peer left that vipnode brought".to_owned(),
-                left => format!("is gone; {left} connections between the nodes are left"),
-            };
-            stage.tell(Who::Pool, &Sentence { tone, text });
+        match &left {
+            Ok(0) => stage.say("   No node has a peer left that vipnode brought."),
+            Ok(left) => stage.say(&format!("   {left} connections between the nodes are left!")),
+            Err(_) => {}
         }
         if let Some(status) = status {
             let now = Instant::now();
             let table = tables::summary(&self.story, self.fleet.word(), &status.stats, now);
-            stage.say("What was metered. Each side's own word counts only where the other says the same");
+            stage.say("What was metered: the time that both sides reported, a dead side's up to its last report");
             stage.show("summary", &table, tables::rows(&self.story, now));
         }
         self.fleet.stop().await;
@@ -269,7 +268,8 @@ impl Play {
 
     async fn pool_status(&self) -> Option<PoolStatus> {
         let url = http(self.story.pool.as_deref()?);
-        let client = vipnode_rpc::http(&url, &RpcLimits::default()).ok()?;
+        let door = NetDoor::new(PoolAddress::read(&url).ok()?, false);
+        let Ok(Line::Http(client)) = door.open().await else { return None };
         let answer = client.call(method::STATUS, &[(); 0], ASK).await.ok()?;
         serde_json::from_str(answer.get()).ok()
     }

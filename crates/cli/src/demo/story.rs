@@ -57,6 +57,7 @@ impl Story {
                 self.joined.insert(who);
                 good("joined the pool".to_owned())
             }
+            "offering" if said.get("slots").and_then(Value::as_u64) == Some(0) && !self.joined.contains(&who) => None,
             "offering" | "hosts_missing" | "node_away" | "node_back" | "pool_away" | "pool_refused" => {
                 plain(text.to_owned())
             }

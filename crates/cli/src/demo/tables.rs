@@ -11,7 +11,7 @@ pub(super) fn meters(story: &Story, word: &str, now: Instant) -> Table {
         "lease".to_owned(),
         format!("host ({word})"),
         format!("client ({word})"),
-        "metered".into(),
+        "connected".into(),
         "cost".into(),
         String::new(),
     ]);
