@@ -40,7 +40,13 @@ impl Core {
             Some(full) => self.take_full(turn, index, full, before),
             None => self.take_delta(turn, index, report, before),
         }
-        turn.reply(peer, request, Ok(Reply::Report(ReportReply { resync: false })));
+        let reply = Reply::Report(ReportReply { resync: false });
+        if turn.writes() {
+            // An agent says "kept" of what was taken: the end of a row must not be forgotten after it was.
+            turn.reply_durably(peer, request, reply);
+        } else {
+            turn.reply(peer, request, Ok(reply));
+        }
     }
 
     /// The hash after a report that fits what the agent said before on this socket.

@@ -23,6 +23,11 @@ impl Turn {
         self.effects.push(effect);
     }
 
+    /// Whether this command writes anything.
+    pub(crate) const fn writes(&self) -> bool {
+        !self.rows.is_empty()
+    }
+
     /// Answers once everything persisted so far is durable.
     pub(crate) fn reply_durably(&mut self, peer: Peer, request: RequestId, reply: Reply) {
         self.push(Effect::Reply { peer, request, reply: Ok(reply), release: Release::AfterCommit });

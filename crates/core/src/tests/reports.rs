@@ -4,7 +4,7 @@ use vipnode_types::{
 };
 
 use super::pool::{Pool, START, client};
-use crate::{Command, Effect, Reply};
+use crate::{Command, Effect, Release, Reply};
 
 fn say(pool: &mut Pool, agent: u32, report: ReportRequest) -> ReportReply {
     let command = Command::Report { peer: pool.peer(agent), request: 1, report: Box::new(report) };
@@ -103,6 +103,21 @@ fn an_unchanged_report_writes_nothing_whatever_the_size_of_the_pool() {
     let effects = pool.handle(Command::Report { peer: pool.peer(2), request: 1, report });
     assert!(matches!(&effects[..], [Effect::Reply { reply: Ok(Reply::Report(reply)), .. }] if !reply.resync));
     assert_eq!(pool.core.gauges().dirty_presences, 2);
+}
+
+#[test]
+fn a_report_that_ends_or_begins_a_row_is_answered_once_that_is_durable() {
+    let mut pool = Pool::new();
+    let lease = pool.lease_up();
+    let mut release = |seq, down: &[LeaseId]| {
+        let hash = (!down.is_empty()).then(|| LeaseSetHash::of([]));
+        let report = Box::new(ReportRequest { seq, down: down.to_vec(), hash, ..Default::default() });
+        let effects = pool.handle(Command::Report { peer: pool.peer(1), request: 1, report });
+        effects.iter().find_map(|effect| if let Effect::Reply { release, .. } = effect { Some(*release) } else { None })
+    };
+    let seq = 3;
+    assert_eq!(release(seq, &[]), Some(Release::Now));
+    assert_eq!(release(seq + 1, &[lease]), Some(Release::AfterCommit), "else a crash forgets what the agent was told");
 }
 
 #[test]
