@@ -79,9 +79,12 @@ pub enum Fault {
     StickHead,
     /// A node answers calls with errors, whether it did them or not.
     FlakyNode,
+    /// An agent reports each lease that it has as up and never down. One lies at a time: two that lie
+    /// together pay themselves.
+    Lie,
 }
 
-const FAULTS: [Fault; 16] = [
+const FAULTS: [Fault; 17] = [
     Fault::CutSocket,
     Fault::PartitionAgent,
     Fault::CrashAgent,
@@ -98,6 +101,7 @@ const FAULTS: [Fault; 16] = [
     Fault::DoubleFrames,
     Fault::StickHead,
     Fault::FlakyNode,
+    Fault::Lie,
 ];
 
 const MINUTE_MS: u64 = 60_000;

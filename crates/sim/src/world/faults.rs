@@ -15,6 +15,7 @@ pub(crate) struct Faults {
     pub(crate) dies_amid: BTreeSet<usize>,
     /// Nodes that follow no blocks, and since when.
     pub(crate) stuck: BTreeMap<usize, u64>,
+    pub(crate) liar: Option<usize>,
     pub(crate) slow_commits: bool,
     pub(crate) fails_commit: bool,
     pub(crate) healed_ms: u64,
@@ -30,6 +31,7 @@ pub(crate) enum Healing {
     Stuck(usize),
     Severed(usize, usize),
     SlowCommits,
+    Lie,
     Clock(usize),
 }
 
@@ -96,6 +98,12 @@ impl World {
                 self.faults.stuck.entry(agent).or_insert(self.now);
                 self.within(60_000, 1_500_000, Ev::Heal { what: Healing::Stuck(agent) });
             }
+            Fault::Lie => {
+                if self.faults.liar.is_none() {
+                    self.faults.liar = Some(agent);
+                    self.within(60_000, 900_000, Ev::Heal { what: Healing::Lie });
+                }
+            }
             Fault::FlakyNode => {
                 self.faults.flaky.insert(agent);
                 self.within(1_000, 200_000, Ev::Heal { what: Healing::Flaky(agent) });
@@ -160,6 +168,7 @@ impl World {
             Healing::Stuck(agent) => drop(faults.stuck.remove(&agent)),
             Healing::Severed(a, b) => drop(self.devp2p.severed.remove(&(a, b))),
             Healing::SlowCommits => faults.slow_commits = false,
+            Healing::Lie => faults.liar = None,
             Healing::Clock(agent) => self.agents[agent].wall_skew_s = 0,
         }
     }

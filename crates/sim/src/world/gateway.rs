@@ -1,8 +1,13 @@
 //! The pool's side of the sockets: requests in, each answered once; calls out, each ended once.
 
-use vipnode_agent_core::{FromPool, PoolAnswer, RequestTag, ToPool as Request};
+use std::collections::BTreeSet;
+
+use vipnode_agent_core::{FromPool, PoolAnswer, RequestTag, ToPool as Request, left_undone};
 use vipnode_core::{CallId, CallOutcome, Command, Effect, Identity, Peer, PoolCall, Reply};
-use vipnode_types::Ms;
+use vipnode_types::{
+    LeaseId, LeaseSetHash, Ms,
+    wire::{ReportRequest, UpLease},
+};
 
 use super::{EPOCH_MS, Ev, World, net::ToAgent, net::ToPool};
 use crate::checker::REPLY_MS;
@@ -49,6 +54,10 @@ impl World {
                 let address = plan.ip;
                 ("connect", Command::Connect { peer, request, identity, address, callable: true, hello })
             }
+            Request::Report(report) if self.faults.liar == Some(agent) => {
+                let report = Box::new(self.lie(agent, &report));
+                ("report", Command::Report { peer, request, report })
+            }
             Request::Report(report) => ("report", Command::Report { peer, request, report: Box::new(report) }),
             Request::Ask(ask) => ("ask", Command::Ask { peer, request, ask: Box::new(ask) }),
             Request::Leave(leave) => ("leave", Command::Leave { peer, request, leave: Box::new(leave) }),
@@ -56,6 +65,20 @@ impl World {
         };
         self.pool.requests.insert(request, Open { socket, tag, since: self.now, what });
         self.command(command);
+    }
+
+    /// What an agent would say that wants to be paid, or served, for everything it was ever given and
+    /// did not undo.
+    fn lie(&self, agent: usize, honest: &ReportRequest) -> ReportRequest {
+        let left = left_undone(self.agents[agent].journal.iter().cloned());
+        let all: BTreeSet<LeaseId> = left.iter().map(|grant| grant.lease).collect();
+        ReportRequest {
+            full: Some(all.iter().map(|&lease| UpLease { lease, kept: true }).collect()),
+            up: Vec::new(),
+            down: Vec::new(),
+            hash: Some(LeaseSetHash::of(all)),
+            ..honest.clone()
+        }
     }
 
     /// An effect leaves the pool.
