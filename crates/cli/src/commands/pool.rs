@@ -12,9 +12,10 @@ use crate::{
 /// Runs a pool until it is stopped, and everybody was answered.
 pub(crate) async fn run(args: PoolArgs, screen: Screen, signals: Signals) -> Result<(), Failure> {
     let bind = args.bind;
+    let unnamed = !bind.ip().is_loopback() && args.public_url.is_empty();
     let config = config(args)?;
     let open = !config.members.is_closed();
-    let server = PoolServer::spawn(config).await.map_err(|error| {
+    let mut server = PoolServer::spawn(config).await.map_err(|error| {
         Failure::new(error.to_string(), format!("free {bind}, or choose another address: --bind ADDRESS:PORT"))
     })?;
     let address = server.local_addr();
@@ -25,12 +26,22 @@ pub(crate) async fn run(args: PoolArgs, screen: Screen, signals: Signals) -> Res
         let text = "anyone may join (--members FILE or --join-secret-file FILE closes it)";
         screen.say(&Line::new("open", Tone::Warning, text));
     }
+    if unnamed {
+        let text = "agents on other machines will be refused: what they sign names the pool's address\n  \
+                    -> say how they reach this pool: --public-url ws://HOST:PORT";
+        screen.say(&Line::new("no_public_url", Tone::Warning, text));
+    }
     let next = if address.ip().is_unspecified() { format!("ws://<this machine>:{}", address.port()) } else { url };
     let text = format!("next: `vipnode host {next}` beside a full node, `vipnode client {next}` beside another");
     screen.say(&Line::new("next", Tone::Plain, text));
     let health = format!("http://{address}/health, /metrics");
     screen.say(&Line::new("health", Tone::Plain, format!("for monitoring: {health}")));
-    signals.first().await;
+    tokio::select! {
+        () = signals.first() => {}
+        ended = server.join() => {
+            return ended.map_err(|error| Failure::new(error.to_string(), "look at the log above, and start it again"));
+        }
+    }
     screen.say(&Line::new("stopping", Tone::Plain, "stopping: answering what is under way; leases go on"));
     server.shutdown().await.map_err(|error| Failure::new(error.to_string(), "look at the log above"))?;
     screen.say(&Line::new("stopped", Tone::Good, "stopped"));
