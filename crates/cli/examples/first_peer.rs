@@ -1,7 +1,13 @@
 //! Measures on real geths how long a client waits for its first host, beside the node's own dial.
 //!
 //! `cargo build --release && unshare -n sh -c 'ip link set lo up && cargo run --release --example first_peer'`
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stdout, reason = "a measurement by hand")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stdout,
+    reason = "a measurement by hand"
+)]
 
 use std::{
     path::{Path, PathBuf},

@@ -22,7 +22,10 @@ fn sources() -> Vec<PathBuf> {
 
 fn is_test_file(path: &Path) -> bool {
     path.components().any(|part| {
-        matches!(part.as_os_str().to_str(), Some("tests" | "tests.rs" | "testing" | "conformance" | "conformance.rs"))
+        matches!(
+            part.as_os_str().to_str(),
+            Some("tests" | "tests.rs" | "examples" | "testing" | "conformance" | "conformance.rs")
+        )
     })
 }
 
