@@ -1,7 +1,8 @@
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
+use tokio::time::sleep;
 use vipnode_node::{
-    Endpoint, Node,
+    Endpoint, Node, NodeError,
     finder::{self, Surroundings},
 };
 
@@ -17,15 +18,52 @@ pub(crate) struct Beside {
     pub(crate) endpoint: Endpoint,
 }
 
+/// What to do where the node that the user named is away.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Patience {
+    /// Wait for it: agent and node may be started together, in any order.
+    Wait,
+    /// Say so and end.
+    None,
+}
+
+/// The first retry of a node that is away; each further one waits twice as long ...
+const RETRY_FIRST: Duration = Duration::from_millis(100);
+/// ... up to this.
+const RETRY_MOST: Duration = Duration::from_secs(5);
+
 /// The node that the user named, else the one found at the usual places, which is said.
-pub(crate) async fn find_node(args: &NodeArgs, screen: Screen) -> Result<Beside, Failure> {
+pub(crate) async fn find_node(args: &NodeArgs, patience: Patience, screen: Screen) -> Result<Beside, Failure> {
     if let Some(rpc) = &args.rpc {
         let endpoint: Endpoint = rpc.parse()?;
-        return Ok(Beside { node: endpoint.open(args.insecure).await?, endpoint });
+        return Ok(Beside { node: open(&endpoint, args.insecure, patience, screen).await?, endpoint });
     }
     let found = finder::find(&Surroundings::here()).await?;
     let place = found.endpoint.to_string();
     let text = format!("found a node at {place} (another one: --rpc)");
     screen.say(&Line::new("node_found", Tone::Plain, text).with("rpc", place));
     Ok(Beside { node: found.node, endpoint: found.endpoint })
+}
+
+async fn open(
+    endpoint: &Endpoint,
+    insecure: bool,
+    patience: Patience,
+    screen: Screen,
+) -> Result<Arc<dyn Node>, NodeError> {
+    let mut wait = RETRY_FIRST;
+    let mut said = false;
+    loop {
+        match endpoint.open(insecure).await {
+            Err(error) if error.is_away() && patience == Patience::Wait => {
+                if !std::mem::replace(&mut said, true) {
+                    let text = format!("waiting for the node: {error}\n  -> {}", error.mend());
+                    screen.say(&Line::new("waiting_for_node", Tone::Warning, text));
+                }
+            }
+            opened => return opened,
+        }
+        sleep(wait).await;
+        wait = wait.saturating_mul(2).min(RETRY_MOST);
+    }
 }

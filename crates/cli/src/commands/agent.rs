@@ -9,7 +9,7 @@ use crate::{
     commands::join::join_secret,
     dry_run::dry_run,
     failure::Failure,
-    find_node::{Beside, find_node},
+    find_node::{Beside, Patience, find_node},
     find_pool::find_pool,
     screen::{Line, Screen, Tone},
     signals::Signals,
@@ -61,7 +61,11 @@ pub(crate) async fn run(role: Role, screen: Screen, signals: Signals) -> Result<
     if let Some(host) = &config.host {
         host.check().map_err(vipnode_agent::AgentError::from)?;
     }
-    let Beside { node, endpoint } = find_node(&role.between.node, screen).await?;
+    let patience = if role.between.dry_run { Patience::None } else { Patience::Wait };
+    let Beside { node, endpoint } = tokio::select! {
+        found = find_node(&role.between.node, patience, screen) => found?,
+        () = signals.first() => return Ok(()),
+    };
     if role.between.dry_run {
         return dry_run(&*node, role.selling.is_some(), role.seeking.is_some(), screen).await;
     }

@@ -3,13 +3,13 @@ use vipnode_agent::{release, state::StateDir};
 use crate::{
     args::ReleaseArgs,
     failure::Failure,
-    find_node::find_node,
+    find_node::{Patience, find_node},
     screen::{Line, Screen, Tone},
 };
 
 /// Undoes what agents left on the node.
 pub(crate) async fn run(args: &ReleaseArgs, screen: Screen) -> Result<(), Failure> {
-    let node = find_node(&args.node, screen).await?.node;
+    let node = find_node(&args.node, Patience::None, screen).await?.node;
     let root = StateDir::root(args.node.state_dir.as_deref())?;
     let undone = release(&root, &*node).await?;
     for grant in &undone {

@@ -158,7 +158,7 @@ impl Play {
             let now = Instant::now();
             let table = tables::summary(&self.story, self.fleet.word(), &status.stats, now);
             stage.say("What was metered: the time that both sides reported, a dead side's up to its last report");
-            stage.show("summary", &table, tables::rows(&self.story, now));
+            stage.show("summary", &table, tables::rows(&self.story, now), Some(&status.stats));
         }
         self.fleet.stop().await;
         let dir = self.dir.path().to_owned();
@@ -209,7 +209,7 @@ impl Play {
         }
         let now = Instant::now();
         let table = tables::meters(&self.story, self.fleet.word(), now);
-        stage.show("meters", &table, tables::rows(&self.story, now));
+        stage.show("meters", &table, tables::rows(&self.story, now), None);
         Ok(())
     }
 

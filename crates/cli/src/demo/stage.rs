@@ -2,8 +2,9 @@ use std::io::{self, IsTerminal, Write};
 
 use anstyle::{AnsiColor, Style};
 use comfy_table::Table;
-use serde_json::Value;
+use serde_json::{Value, json};
 use tokio::time::Instant;
+use vipnode_types::wire::PoolStats;
 
 use super::{cast::Who, story::Sentence};
 use crate::screen::{Line, Screen, Tone};
@@ -52,10 +53,11 @@ impl Stage {
         self.print(&format!("\n{bold}{text}{bold:#}"));
     }
 
-    /// A table that stays.
-    pub(super) fn show(&mut self, name: &'static str, table: &Table, rows: Value) {
+    /// A table that stays, and for programs its rows and what the pool says.
+    pub(super) fn show(&mut self, name: &'static str, table: &Table, rows: Value, pool: Option<&PoolStats>) {
         if self.screen.is_json() {
-            return self.screen.say(&Line::new(name, Tone::Plain, name).with("rows", rows));
+            let line = Line::new(name, Tone::Plain, name).with("rows", rows);
+            return self.screen.say(&line.with("pool", json!(pool)));
         }
         self.print(&table.to_string());
     }

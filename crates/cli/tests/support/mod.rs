@@ -29,10 +29,15 @@ pub struct Vipnode {
 
 impl Vipnode {
     pub fn start(args: &[&str]) -> Self {
+        Self::start_with(args, &[])
+    }
+
+    pub fn start_with(args: &[&str], env: &[(&str, &str)]) -> Self {
         let mut child = Command::new(env!("CARGO_BIN_EXE_vipnode"))
             .args(args)
             .args(["--json"])
             .env_remove("VIPNODE_POOL")
+            .envs(env.iter().copied())
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .kill_on_drop(true)
@@ -146,4 +151,45 @@ pub async fn trusts(node: &dyn Node, other: &Enode) -> bool {
     let peers = until(node, "the dialled peer shows", |peers| has(peers, other.id)).await;
     node.call(PeerCommand::Drop(other.clone())).await.unwrap();
     peers.iter().find(|peer| peer.id == other.id).unwrap().trusted.unwrap()
+}
+
+/// Hears a demo to its summary and looks at what it tells.
+pub async fn demo_told(demo: &mut Vipnode) {
+    let running = demo.event("meters").await;
+    let rows = running["rows"].as_array().unwrap();
+    assert!(rows.len() == 3 && rows.iter().all(|row| row["runs"] == true), "{running}");
+    let moved = demo.event("meters").await;
+    let rows = moved["rows"].as_array().unwrap();
+    let running = |host: &Value| rows.iter().filter(|row| row["host"] == *host && row["runs"] == true).count();
+    let ended: Vec<_> = rows.iter().filter(|row| row["runs"] == false).collect();
+    assert!(!ended.is_empty() && ended.iter().all(|row| running(&row["host"]) == 0), "one host died: {moved}");
+    assert_eq!(rows.iter().filter(|row| row["runs"] == true).count(), 3, "every client is served again: {moved}");
+    let summary = demo.event("summary").await;
+    let pool = &summary["pool"];
+    assert_eq!(pool["num_metered_leases"], summary["rows"].as_array().unwrap().len(), "{summary}");
+    let seen: u64 = summary["rows"].as_array().unwrap().iter().map(|row| row["metered_ms"].as_u64().unwrap()).sum();
+    let metered = pool["metered_ms"].as_u64().unwrap();
+    // A report interval of 1 s and some room, for each of five leases at most.
+    assert!(metered <= seen + 1_000 && seen <= metered + 10_000, "seen {seen} ms, metered {metered} ms");
+}
+
+/// The command lines that name a path.
+pub fn processes_of(path: &Path) -> Vec<String> {
+    let path = path.to_str().unwrap();
+    let lines = std::fs::read_dir("/proc").unwrap().filter_map(|entry| {
+        let bytes = std::fs::read(entry.ok()?.path().join("cmdline")).ok()?;
+        Some(String::from_utf8_lossy(&bytes).replace('\0', " "))
+    });
+    lines.filter(|line| line.contains(path)).collect()
+}
+
+/// Waits until no process names this path any more: a killed one takes a moment to go.
+pub async fn gone(path: &Path) {
+    let looking = async {
+        let mut ticks = tokio::time::interval(Duration::from_millis(20));
+        while !processes_of(path).is_empty() {
+            ticks.tick().await;
+        }
+    };
+    timeout(Duration::from_secs(5), looking).await.unwrap_or_else(|_| panic!("left: {:?}", processes_of(path)));
 }
