@@ -46,6 +46,8 @@ impl Eyes {
     /// From the moment the node is there to the one it is not.
     async fn watch(&mut self, facts: NodeFacts) -> Result<(), Unheard> {
         self.up.send_replace(true);
+        // The newest block first, so that a host's first word to the pool tells its places.
+        self.tell_head().await?;
         self.tell(FromNode::Up(Box::new(facts))).await?;
         let why = self.look_until_lost().await?;
         self.up.send_replace(false);
@@ -57,7 +59,7 @@ impl Eyes {
         let mut events = self.node.events().await;
         let mut wait = LOOK_FIRST;
         let mut looked = Instant::now() - LOOK_FIRST;
-        let (mut next_look, mut next_head) = (Instant::now(), Instant::now());
+        let (mut next_look, mut next_head) = (Instant::now(), Instant::now() + HEAD_EVERY);
         loop {
             tokio::select! {
                 biased;
@@ -86,12 +88,19 @@ impl Eyes {
                     wait = wait.saturating_mul(2).min(LOOK_CALM);
                 }
                 () = sleep_until(next_head) => {
-                    match self.node.head().await {
-                        Ok(head) => self.tell(FromNode::Head { head, wall_s: clock::wall().get() / 1000 }).await?,
-                        Err(error) => tracing::warn!("the node does not tell its newest block: {error}"),
-                    }
+                    self.tell_head().await?;
                     next_head = Instant::now() + HEAD_EVERY;
                 }
+            }
+        }
+    }
+
+    async fn tell_head(&self) -> Result<(), Unheard> {
+        match self.node.head().await {
+            Ok(head) => self.tell(FromNode::Head { head, wall_s: clock::wall().get() / 1_000 }).await,
+            Err(error) => {
+                tracing::warn!("the node does not tell its newest block: {error}");
+                Ok(())
             }
         }
     }
