@@ -3,7 +3,7 @@ use serde_json::{Value, json};
 use tokio::time::Instant;
 use vipnode_types::{Wei, wire::PoolStats};
 
-use super::story::Story;
+use super::story::{Lease, Story};
 
 /// Every lease and its meter, now. `word` says what the nodes are.
 pub(super) fn meters(story: &Story, word: &str, now: Instant) -> Table {
@@ -15,7 +15,7 @@ pub(super) fn meters(story: &Story, word: &str, now: Instant) -> Table {
         "cost".into(),
         String::new(),
     ]);
-    for lease in story.leases().filter(|lease| lease.metered_ms(now) > 0) {
+    for lease in ran(story, now) {
         table.add_row([
             lease.number.to_string(),
             lease.host.to_string(),
@@ -39,7 +39,7 @@ pub(super) fn summary(story: &Story, word: &str, pool: &PoolStats, now: Instant)
 
 /// The meters for programs.
 pub(super) fn rows(story: &Story, now: Instant) -> Value {
-    let row = |lease: &super::story::Lease| {
+    let row = |lease: &Lease| {
         json!({
             "lease": lease.number,
             "host": lease.host.to_string(),
@@ -49,7 +49,12 @@ pub(super) fn rows(story: &Story, now: Instant) -> Value {
             "runs": lease.runs(),
         })
     };
-    story.leases().map(row).collect()
+    ran(story, now).map(row).collect()
+}
+
+/// A lease that both sides never saw is no line.
+fn ran(story: &Story, now: Instant) -> impl Iterator<Item = &Lease> {
+    story.leases().filter(move |lease| lease.metered_ms(now) > 0)
 }
 
 fn new(header: impl IntoIterator<Item = String>) -> Table {
