@@ -21,7 +21,7 @@ fn text(bytes: &[u8]) -> String {
     String::from_utf8(bytes.to_vec()).unwrap()
 }
 
-/// A simulated node for agents in other processes.
+/// A simulated node for agents in other processes, and another one called "other".
 struct Sim {
     _net: SimNet,
     server: SimServer,
@@ -32,9 +32,11 @@ impl Sim {
     async fn start() -> Self {
         let net = SimNet::new();
         net.add(SimSpec::new("node", 30_303));
+        net.add(SimSpec::new("other", 30_304));
         let server = SimServer::start(net.clone()).await.unwrap();
         let dir = tempfile::tempdir().unwrap();
         std::fs::write(dir.path().join("key"), sim_key("node").as_slice()).unwrap();
+        std::fs::write(dir.path().join("other.key"), sim_key("other").as_slice()).unwrap();
         Self { _net: net, server, dir }
     }
 
@@ -194,6 +196,27 @@ async fn an_agent_of_a_pool_without_a_name_finds_it_by_the_environment() {
     let joined = agent.event("joined").await;
     assert!(joined["text"].as_str().unwrap().contains("be kind"), "{joined}");
     assert_eq!(agent.interrupt().await.code(), Some(0));
+}
+
+#[tokio::test]
+async fn over_http_a_client_is_served_and_a_host_is_refused() {
+    let sim = Sim::start().await;
+    let (_pool, url) = Vipnode::pool(&[]).await;
+    let http = url.replacen("ws://", "http://", 1);
+    let mut refused = sim.agent(&["host", &http]);
+    assert_eq!(refused.ended().await.code(), Some(2));
+    let mut host = sim.agent(&["host", &url]);
+    host.event("joined").await;
+    let dir = sim.dir.path().display();
+    let (rpc, key, state) =
+        (sim.server.endpoint("other").to_string(), format!("{dir}/other.key"), format!("{dir}/other"));
+    let args = ["client", &http, "--min-peers", "1", "--rpc", &rpc, "--nodekey", &key, "--state-dir", &state];
+    let mut client = Vipnode::start(&args);
+    client.event("host_connected").await;
+    host.event("client_connected").await;
+    assert_eq!(client.interrupt().await.code(), Some(0));
+    host.event("client_evicted").await;
+    assert_eq!(host.interrupt().await.code(), Some(0));
 }
 
 #[tokio::test]
