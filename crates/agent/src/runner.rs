@@ -24,7 +24,7 @@ pub struct RunnerConfig {
     pub door: Arc<dyn Door>,
     /// What members of a closed pool know.
     pub join: Option<JoinSecret>,
-    /// The directory below which each node has its own; see [`StateDir::root`].
+    /// The directory below which each node has its own; see [`crate::state::StateDir::root`].
     pub state_root: PathBuf,
     /// Where the node's key is, should it be needed.
     pub node_key: NodeKeyAt,
