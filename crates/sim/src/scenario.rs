@@ -79,7 +79,7 @@ pub enum Fault {
     StickHead,
     /// A node answers calls with errors, whether it did them or not.
     FlakyNode,
-    /// An agent reports each lease that it has as up and never down. One lies at a time: two that lie
+    /// An agent reports each lease that it has as up and never down. One lies in a run: two that lie
     /// together pay themselves.
     Lie,
 }

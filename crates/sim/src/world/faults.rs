@@ -16,6 +16,8 @@ pub(crate) struct Faults {
     /// Nodes that follow no blocks, and since when.
     pub(crate) stuck: BTreeMap<usize, u64>,
     pub(crate) liar: Option<usize>,
+    /// The one that may lie in this run: what two lied about in turn would be billed rightly.
+    lies_ever: Option<usize>,
     pub(crate) slow_commits: bool,
     pub(crate) fails_commit: bool,
     pub(crate) healed_ms: u64,
@@ -81,6 +83,13 @@ impl World {
                 }
             }
             Fault::CrashPool | Fault::PausePool | Fault::SlowCommits | Fault::FailCommit => self.pool_fault(kind),
+            _ => self.passing_fault(kind, agent),
+        }
+    }
+
+    /// A fault that ends by itself.
+    fn passing_fault(&mut self, kind: Fault, agent: usize) {
+        match kind {
             Fault::JumpClock => {
                 let jump_s = self.dice.range(0, 7_200);
                 self.agents[agent].wall_skew_s = i64::try_from(jump_s).unwrap_or(0) - 3_600;
@@ -99,8 +108,9 @@ impl World {
                 self.within(60_000, 1_500_000, Ev::Heal { what: Healing::Stuck(agent) });
             }
             Fault::Lie => {
+                let liar = *self.faults.lies_ever.get_or_insert(agent);
                 if self.faults.liar.is_none() {
-                    self.faults.liar = Some(agent);
+                    self.faults.liar = Some(liar);
                     self.within(60_000, 900_000, Ev::Heal { what: Healing::Lie });
                 }
             }
@@ -108,6 +118,7 @@ impl World {
                 self.faults.flaky.insert(agent);
                 self.within(1_000, 200_000, Ev::Heal { what: Healing::Flaky(agent) });
             }
+            _ => {}
         }
     }
 

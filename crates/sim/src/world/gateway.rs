@@ -70,8 +70,10 @@ impl World {
     /// What an agent would say that wants to be paid, or served, for everything it was ever given and
     /// did not undo.
     fn lie(&self, agent: usize, honest: &ReportRequest) -> ReportRequest {
-        let left = left_undone(self.agents[agent].journal.iter().cloned());
-        let all: BTreeSet<LeaseId> = left.iter().map(|grant| grant.lease).collect();
+        let liar = &self.agents[agent];
+        let mut all: BTreeSet<LeaseId> =
+            left_undone(liar.journal.iter().cloned()).iter().map(|grant| grant.lease).collect();
+        all.extend(liar.mind.iter().flat_map(|mind| mind.view().leases).map(|lease| lease.lease));
         ReportRequest {
             full: Some(all.iter().map(|&lease| UpLease { lease, kept: true }).collect()),
             up: Vec::new(),
