@@ -121,7 +121,8 @@ impl AgentCore {
     fn tell_node(&mut self, now: Ms, id: LeaseId, what: Work, call: NodeCall, out: &mut Vec<Action>) {
         let task = self.new_task();
         let Some(lease) = self.leases.get_mut(id) else { return };
-        lease.task = Some(Task { id: task, what, since: now });
+        let cuts = matches!(call, NodeCall::Drop(_) | NodeCall::Evict(_));
+        lease.task = Some(Task { id: task, what, since: now, cuts });
         if what == Work::Apply && !std::mem::replace(&mut lease.journaled, true) {
             out.push(Action::Journal(JournalEntry::Done(lease.grant())));
         }
@@ -152,7 +153,14 @@ impl AgentCore {
                     answer_all(&mut dial.waiting, &Err(refused(format!("the node does not dial: {why}"))), out);
                 }
             }
-            (Work::Undo, Ok(())) => self.undone(id, out),
+            (Work::Undo, Ok(())) => {
+                if task.cuts {
+                    // The list of peers is from before: a new lease with this node must not take the
+                    // connection that was just cut for one of the node's own.
+                    self.node.peers.remove(&lease.peer.id);
+                }
+                self.undone(id, out);
+            }
             (Work::Undo, Err(why)) => {
                 let stopping = self.stopping.is_some();
                 let wait_ms = if stopping { limits::UNDO_AGAIN_STOPPING_MS } else { limits::UNDO_AGAIN_MS };

@@ -56,6 +56,8 @@ pub(crate) struct Task {
     pub(crate) id: NodeTask,
     pub(crate) what: Work,
     pub(crate) since: Ms,
+    /// It ends the connection, where there is one.
+    pub(crate) cuts: bool,
 }
 
 /// What a task is for.

@@ -201,6 +201,17 @@ fn a_new_lease_with_a_client_takes_over_the_trust_of_the_old() {
 }
 
 #[test]
+fn a_connection_that_was_just_cut_is_not_taken_for_the_nodes_own() {
+    let mut bench = Bench::with_host(9);
+    bench.call(7, evict(1, 9));
+    assert!(matches!(bench.calls()[..], [NodeCall::Drop(_)]), "{:?}", bench.calls());
+    bench.done();
+    // No list of peers came since.
+    bench.call(8, dial(2, Side::Client, 9));
+    assert!(matches!(bench.calls()[..], [NodeCall::Dial(_)]), "the client dials: {:?}", bench.calls());
+}
+
+#[test]
 fn the_nodes_own_peers_and_trust_are_left_alone() {
     // Trusted by the user: nothing is done, nothing undone.
     let mut bench = Bench::live(host_config(2));
