@@ -18,8 +18,9 @@ pub const FRAME_LATE_MS: u64 = 8_000;
 /// An honest pair is billed at most this much too much for each time it was not connected: a report
 /// interval (design §4), and two frames on their way.
 pub const OVERBILLED_A_GAP_MS: u64 = 60_000 + 2 * FRAME_LATE_MS;
-/// An honest pair loses at most this much a lease: a report interval (design §4).
-pub const LOST_A_LEASE_MS: u64 = 60_000;
+/// An honest pair loses at most this much a lease: a report interval (design §4), and the 20 s between two
+/// looks at the node's peers.
+pub const LOST_A_LEASE_MS: u64 = 60_000 + 20_000;
 /// The pool answers everything in this time, commits of some seconds included.
 pub const REPLY_MS: u64 = 30_000;
 /// Everything is connected again this long after the last fault: the reconnect window or the longest rest
