@@ -7,11 +7,7 @@
 //! ([`Truth`]) and shares no code with the minds but the meter's formula.
 //!
 //! Everything is drawn from the seed, so a run that fails plays again in exactly the same way.
-#![allow(
-    clippy::indexing_slicing,
-    clippy::expect_used,
-    reason = "a simulator is a test: agents and nodes are named by their index, and it fails by stopping"
-)]
+#![allow(clippy::indexing_slicing, reason = "a simulator is a test: agents and nodes are named by their index")]
 
 pub mod checker;
 mod devp2p;

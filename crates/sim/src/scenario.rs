@@ -164,10 +164,16 @@ fn draw_agent(dice: &mut Dice, others: &[AgentPlan], number: u32, places: Option
     let max_peers = 50;
     let full = places.is_some() && dice.chance(700);
     let listens = places.is_some() || dice.chance(600);
+    let key = loop {
+        // All but a few values of 2^256 are keys.
+        if let Ok(key) = AgentKey::from_random(dice.seed()) {
+            break key.public();
+        }
+    };
     let no_slot_to_dial = places.is_none() && listens && neighbour.is_none() && dice.chance(150);
     AgentPlan {
         id: NodeId::new(id),
-        key: AgentKey::from_random([u8::try_from(number + 1).unwrap_or(1); 32]).expect("a key").public(),
+        key,
         ip,
         listens,
         max_peers,
