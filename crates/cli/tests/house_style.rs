@@ -20,13 +20,15 @@ fn sources() -> Vec<PathBuf> {
     files
 }
 
+/// Tests, what supports them, and the simulator, which is nothing else.
 fn is_test_file(path: &Path) -> bool {
-    path.components().any(|part| {
-        matches!(
-            part.as_os_str().to_str(),
-            Some("tests" | "tests.rs" | "examples" | "testing" | "conformance" | "conformance.rs")
-        )
-    })
+    path.starts_with(Path::new(env!("CARGO_MANIFEST_DIR")).with_file_name("sim"))
+        || path.components().any(|part| {
+            matches!(
+                part.as_os_str().to_str(),
+                Some("tests" | "tests.rs" | "examples" | "testing" | "conformance" | "conformance.rs")
+            )
+        })
 }
 
 #[test]
