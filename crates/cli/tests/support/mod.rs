@@ -56,17 +56,30 @@ impl Vipnode {
 
     /// The next line with this event; those before it are passed over.
     pub async fn event(&mut self, name: &str) -> Value {
+        self.any_of(&[name]).await
+    }
+
+    async fn any_of(&mut self, names: &[&str]) -> Value {
         loop {
             let line = match timeout(SOON, self.lines.next_line()).await {
                 Ok(Ok(Some(line))) => line,
-                Ok(_) => panic!("it ended without saying {name:?}; it said:\n{}", self.said.join("\n")),
-                Err(_) => panic!("it did not say {name:?}; it said:\n{}", self.said.join("\n")),
+                Ok(_) => panic!("it ended without saying one of {names:?}; it said:\n{}", self.said.join("\n")),
+                Err(_) => panic!("it did not say one of {names:?}; it said:\n{}", self.said.join("\n")),
             };
             let value: Value = serde_json::from_str(&line).unwrap_or_else(|_| panic!("no JSON: {line}"));
             self.said.push(line);
-            if value["event"] == name {
+            if names.iter().any(|name| value["event"] == *name) {
                 return value;
             }
+        }
+    }
+
+    /// Waits for these events, in whichever order they come.
+    pub async fn events(&mut self, names: &[&str]) {
+        let mut missing: Vec<&str> = names.to_vec();
+        while !missing.is_empty() {
+            let next = self.any_of(&missing).await["event"].as_str().unwrap().to_owned();
+            missing.retain(|name| *name != next);
         }
     }
 
