@@ -1,7 +1,6 @@
 use std::time::Duration;
 
-use serde::Serialize;
-use serde_json::value::{RawValue, to_raw_value};
+use serde_json::value::RawValue;
 
 use crate::{CallError, HttpRpc, RpcPeer};
 
@@ -15,21 +14,8 @@ pub enum RpcClient {
 }
 
 impl RpcClient {
-    /// Calls a method and waits for its answer, at most for `deadline`.
-    ///
-    /// # Errors
-    /// See [`CallError`].
-    pub async fn call<P: Serialize + ?Sized>(
-        &self,
-        method: &str,
-        params: &P,
-        deadline: Duration,
-    ) -> Result<Box<RawValue>, CallError> {
-        let params = to_raw_value(params).map_err(|error| CallError::Json(error.to_string()))?;
-        self.call_raw(method, params, deadline).await
-    }
-
-    /// The same with params that are text already.
+    /// Calls a method and waits for its answer, at most for `deadline`. The params are text already, as a signature
+    /// needs it.
     ///
     /// # Errors
     /// See [`CallError`].
