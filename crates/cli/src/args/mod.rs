@@ -1,9 +1,17 @@
 //! The command line. Names and defaults stand here and nowhere else.
 
-use std::{ffi::OsString, net::SocketAddr, path::PathBuf, time::Duration};
+mod agent;
+mod pool;
+
+use std::{ffi::OsString, path::PathBuf};
 
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, error::ErrorKind, parser::ValueSource};
-use vipnode_types::{Account, JoinSecret, Price};
+use vipnode_types::{JoinSecret, Price};
+
+pub(crate) use self::{
+    agent::{AgentArgs, Between, ClientArgs, HostArgs, NodeArgs, ReleaseArgs, Seeking, Selling},
+    pool::PoolArgs,
+};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -76,38 +84,6 @@ pub(crate) enum Command {
     Demo(DemoArgs),
 }
 
-/// The pool and the node that an agent stands between.
-#[derive(Debug, Args)]
-pub(crate) struct Between {
-    /// The pool, for example ws://127.0.0.1:8080 [default: a pool that answers there].
-    #[arg(value_name = "POOL", env = "VIPNODE_POOL")]
-    pub(crate) pool: Option<String>,
-    #[command(flatten)]
-    pub(crate) node: NodeArgs,
-    /// Key file of the node, read once to sign a delegation [default: found beside the node].
-    #[arg(long, value_name = "FILE", env = "VIPNODE_NODEKEY")]
-    pub(crate) nodekey: Option<PathBuf>,
-    /// Secret of a closed pool.
-    #[command(flatten)]
-    pub(crate) join: JoinArgs,
-    /// Show each call to the node that would be made, and make none. The pool is not contacted.
-    #[arg(long)]
-    pub(crate) dry_run: bool,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct NodeArgs {
-    /// The node's admin RPC: path of its IPC file, http:// or ws:// [default: geth's usual places].
-    #[arg(long, value_name = "PATH|URL", env = "VIPNODE_RPC")]
-    pub(crate) rpc: Option<String>,
-    /// Where agents keep their key, delegation and journal [default: ~/.local/state/vipnode].
-    #[arg(long, value_name = "DIR", env = "VIPNODE_STATE_DIR")]
-    pub(crate) state_dir: Option<PathBuf>,
-    /// Allow ws:// and http:// beyond this machine, where anybody on the way can read and change it.
-    #[arg(long)]
-    pub(crate) insecure: bool,
-}
-
 #[derive(Debug, Args)]
 #[group(multiple = false)]
 pub(crate) struct JoinArgs {
@@ -117,102 +93,6 @@ pub(crate) struct JoinArgs {
     /// A file that holds the join secret.
     #[arg(long, value_name = "FILE", env = "VIPNODE_JOIN_SECRET_FILE")]
     pub(crate) join_secret_file: Option<PathBuf>,
-}
-
-/// What a host sells and keeps.
-#[derive(Debug, Args)]
-pub(crate) struct Selling {
-    /// Places to sell.
-    #[arg(long, default_value_t = 10, value_name = "N")]
-    pub(crate) slots: u32,
-    /// Places kept for the node's own peers.
-    #[arg(long, default_value_t = 16, value_name = "N")]
-    pub(crate) reserve: u32,
-    /// --maxpeers of the node, which no RPC tells.
-    #[arg(long, default_value_t = 50, value_name = "N")]
-    pub(crate) node_max_peers: u32,
-    /// Who earns: an Ethereum address.
-    #[arg(long, value_name = "ADDRESS")]
-    pub(crate) payout: Option<Account>,
-    /// Offer nothing while the newest block is older; "off" for a private chain that stands still.
-    #[arg(long, default_value = "10m", value_name = "TIME|off", value_parser = head_age)]
-    pub(crate) max_head_age: HeadAge,
-}
-
-/// What a client wants.
-#[derive(Debug, Args)]
-pub(crate) struct Seeking {
-    /// Hosts to keep.
-    #[arg(long, default_value_t = 3, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=64))]
-    pub(crate) min_peers: u32,
-    /// The dearest place to take, a minute: "100 gwei" [default: any].
-    #[arg(long, value_name = "AMOUNT")]
-    pub(crate) max_price: Option<Price>,
-}
-
-#[derive(Debug, Args)]
-#[command(after_help = "Example:\n  vipnode host ws://127.0.0.1:8080 --slots 20 --payout 0x…")]
-pub(crate) struct HostArgs {
-    #[command(flatten)]
-    pub(crate) between: Between,
-    #[command(flatten)]
-    pub(crate) selling: Selling,
-}
-
-#[derive(Debug, Args)]
-#[command(after_help = "Example:\n  vipnode client ws://127.0.0.1:8080 --min-peers 5")]
-pub(crate) struct ClientArgs {
-    #[command(flatten)]
-    pub(crate) between: Between,
-    #[command(flatten)]
-    pub(crate) seeking: Seeking,
-}
-
-#[derive(Debug, Args)]
-#[command(
-    after_help = "Example:\n  vipnode agent ws://10.0.0.1:8080 --insecure --join-secret-file /etc/vipnode/secret"
-)]
-pub(crate) struct AgentArgs {
-    #[command(flatten)]
-    pub(crate) between: Between,
-    #[command(flatten)]
-    pub(crate) selling: Selling,
-    #[command(flatten)]
-    pub(crate) seeking: Seeking,
-}
-
-#[derive(Debug, Args)]
-#[command(after_help = "Example:\n  vipnode release --rpc ~/.ethereum/geth.ipc")]
-pub(crate) struct ReleaseArgs {
-    #[command(flatten)]
-    pub(crate) node: NodeArgs,
-}
-
-#[derive(Debug, Args)]
-#[command(after_help = "Examples:\n  vipnode pool --bind 0.0.0.0:8080 --public-url ws://pool.example:8080\n  \
-                        vipnode pool --members members.txt        only these node ids, one a line")]
-pub(crate) struct PoolArgs {
-    /// Where to listen.
-    #[arg(long, default_value = "127.0.0.1:8080", value_name = "ADDRESS")]
-    pub(crate) bind: SocketAddr,
-    /// A URL under which agents reach this pool; what they sign names it. May be given several times.
-    #[arg(long, value_name = "URL")]
-    pub(crate) public_url: Vec<String>,
-    /// Admit only these nodes: a file with a node id a line.
-    #[arg(long, value_name = "FILE")]
-    pub(crate) members: Option<PathBuf>,
-    /// Admit only agents that know a secret.
-    #[command(flatten)]
-    pub(crate) join: JoinArgs,
-    /// Shown to every agent that joins.
-    #[arg(long, value_name = "TEXT")]
-    pub(crate) welcome: Option<String>,
-    /// What a place costs a minute: "100 gwei". Metered; nothing is collected in this version.
-    #[arg(long, default_value = "0", value_name = "AMOUNT")]
-    pub(crate) price: Price,
-    /// How often agents report, 1s to 119s. A lease whose side dies is metered up to its last report.
-    #[arg(long, default_value = "60s", value_name = "TIME", value_parser = report_interval)]
-    pub(crate) report_interval: Duration,
 }
 
 #[derive(Debug, Args)]
@@ -233,25 +113,6 @@ pub(crate) struct DemoArgs {
     /// What a place costs a minute.
     #[arg(long, default_value = "100 gwei", value_name = "AMOUNT")]
     pub(crate) price: Price,
-}
-
-/// How old the newest block may be; `None` inside is "off".
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct HeadAge(pub(crate) Option<Duration>);
-
-fn head_age(text: &str) -> Result<HeadAge, String> {
-    if text == "off" {
-        return Ok(HeadAge(None));
-    }
-    let age = humantime::parse_duration(text).map_err(|error| format!("{error}: write 10m, 90s, 1h or off"))?;
-    Ok(HeadAge(Some(age)))
-}
-
-/// A15. Below a second reports are load and no news; an agent silent for 180 s is down.
-fn report_interval(text: &str) -> Result<Duration, String> {
-    let interval = humantime::parse_duration(text).map_err(|error| format!("{error}: write 60s or 1m"))?;
-    let fits = (Duration::from_secs(1)..=Duration::from_secs(119)).contains(&interval);
-    if fits { Ok(interval) } else { Err("from 1s to 119s, since an agent silent for 180 s is down".to_owned()) }
 }
 
 fn join_secret(text: &str) -> Result<JoinSecret, String> {

@@ -1,0 +1,121 @@
+//! Flags of everything that stands beside a node.
+
+use std::{path::PathBuf, time::Duration};
+
+use clap::Args;
+use vipnode_types::{Account, Price};
+
+use super::JoinArgs;
+
+/// The pool and the node that an agent stands between.
+#[derive(Debug, Args)]
+pub(crate) struct Between {
+    /// The pool, for example ws://127.0.0.1:8080 [default: a pool that answers there].
+    #[arg(value_name = "POOL", env = "VIPNODE_POOL")]
+    pub(crate) pool: Option<String>,
+    #[command(flatten)]
+    pub(crate) node: NodeArgs,
+    /// Key file of the node, read once to sign a delegation [default: found beside the node].
+    #[arg(long, value_name = "FILE", env = "VIPNODE_NODEKEY")]
+    pub(crate) nodekey: Option<PathBuf>,
+    /// Secret of a closed pool.
+    #[command(flatten)]
+    pub(crate) join: JoinArgs,
+    /// Show each call to the node that would be made, and make none. The pool is not contacted.
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct NodeArgs {
+    /// The node's admin RPC: path of its IPC file, http:// or ws:// [default: geth's usual places].
+    #[arg(long, value_name = "PATH|URL", env = "VIPNODE_RPC")]
+    pub(crate) rpc: Option<String>,
+    /// Where agents keep their key, delegation and journal [default: ~/.local/state/vipnode].
+    #[arg(long, value_name = "DIR", env = "VIPNODE_STATE_DIR")]
+    pub(crate) state_dir: Option<PathBuf>,
+    /// Allow ws:// and http:// beyond this machine, where anybody on the way can read and change it.
+    #[arg(long)]
+    pub(crate) insecure: bool,
+}
+
+/// What a host sells and keeps.
+#[derive(Debug, Args)]
+pub(crate) struct Selling {
+    /// Places to sell.
+    #[arg(long, default_value_t = 10, value_name = "N")]
+    pub(crate) slots: u32,
+    /// Places kept for the node's own peers.
+    #[arg(long, default_value_t = 16, value_name = "N")]
+    pub(crate) reserve: u32,
+    /// --maxpeers of the node, which no RPC tells.
+    #[arg(long, default_value_t = 50, value_name = "N")]
+    pub(crate) node_max_peers: u32,
+    /// Who earns: an Ethereum address.
+    #[arg(long, value_name = "ADDRESS")]
+    pub(crate) payout: Option<Account>,
+    /// Offer nothing while the newest block is older; "off" for a private chain that stands still.
+    #[arg(long, default_value = "10m", value_name = "TIME|off", value_parser = head_age)]
+    pub(crate) max_head_age: HeadAge,
+}
+
+/// What a client wants.
+#[derive(Debug, Args)]
+pub(crate) struct Seeking {
+    /// Hosts to keep.
+    #[arg(long, default_value_t = 3, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=64))]
+    pub(crate) min_peers: u32,
+    /// The dearest place to take, a minute: "100 gwei" [default: any].
+    #[arg(long, value_name = "AMOUNT")]
+    pub(crate) max_price: Option<Price>,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  vipnode host ws://127.0.0.1:8080 --slots 20 --payout 0x…")]
+pub(crate) struct HostArgs {
+    #[command(flatten)]
+    pub(crate) between: Between,
+    #[command(flatten)]
+    pub(crate) selling: Selling,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  vipnode client ws://127.0.0.1:8080 --min-peers 5")]
+pub(crate) struct ClientArgs {
+    #[command(flatten)]
+    pub(crate) between: Between,
+    #[command(flatten)]
+    pub(crate) seeking: Seeking,
+}
+
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Example:\n  vipnode agent ws://10.0.0.1:8080 --insecure --join-secret-file /etc/vipnode/secret"
+)]
+pub(crate) struct AgentArgs {
+    #[command(flatten)]
+    pub(crate) between: Between,
+    #[command(flatten)]
+    pub(crate) selling: Selling,
+    #[command(flatten)]
+    pub(crate) seeking: Seeking,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  vipnode release --rpc ~/.ethereum/geth.ipc")]
+pub(crate) struct ReleaseArgs {
+    #[command(flatten)]
+    pub(crate) node: NodeArgs,
+}
+
+/// How old the newest block may be; `None` inside is "off".
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct HeadAge(pub(crate) Option<Duration>);
+
+fn head_age(text: &str) -> Result<HeadAge, String> {
+    if text == "off" {
+        return Ok(HeadAge(None));
+    }
+    let age = humantime::parse_duration(text).map_err(|error| format!("{error}: write 10m, 90s, 1h or off"))?;
+    Ok(HeadAge(Some(age)))
+}

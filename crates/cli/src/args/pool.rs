@@ -1,0 +1,42 @@
+//! Flags of the pool.
+
+use std::{net::SocketAddr, path::PathBuf, time::Duration};
+
+use clap::Args;
+use vipnode_types::Price;
+
+use super::JoinArgs;
+
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  vipnode pool --bind 0.0.0.0:8080 --public-url ws://pool.example:8080\n  \
+                        vipnode pool --members members.txt        only these node ids, one a line")]
+pub(crate) struct PoolArgs {
+    /// Where to listen.
+    #[arg(long, default_value = "127.0.0.1:8080", value_name = "ADDRESS")]
+    pub(crate) bind: SocketAddr,
+    /// A URL under which agents reach this pool; what they sign names it. May be given several times.
+    #[arg(long, value_name = "URL")]
+    pub(crate) public_url: Vec<String>,
+    /// Admit only these nodes: a file with a node id a line.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) members: Option<PathBuf>,
+    /// Admit only agents that know a secret.
+    #[command(flatten)]
+    pub(crate) join: JoinArgs,
+    /// Shown to every agent that joins.
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) welcome: Option<String>,
+    /// What a place costs a minute: "100 gwei". Metered; nothing is collected in this version.
+    #[arg(long, default_value = "0", value_name = "AMOUNT")]
+    pub(crate) price: Price,
+    /// How often agents report, 1s to 119s. A lease whose side dies is metered up to its last report.
+    #[arg(long, default_value = "60s", value_name = "TIME", value_parser = report_interval)]
+    pub(crate) report_interval: Duration,
+}
+
+/// A15. Below a second reports are load and no news; an agent silent for 180 s is down.
+fn report_interval(text: &str) -> Result<Duration, String> {
+    let interval = humantime::parse_duration(text).map_err(|error| format!("{error}: write 60s or 1m"))?;
+    let fits = (Duration::from_secs(1)..=Duration::from_secs(119)).contains(&interval);
+    if fits { Ok(interval) } else { Err("from 1s to 119s, since an agent silent for 180 s is down".to_owned()) }
+}
