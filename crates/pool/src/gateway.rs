@@ -8,11 +8,12 @@ use std::{
 
 use serde_json::value::{RawValue, to_raw_value};
 use tokio::{
-    sync::{Mutex, Semaphore, oneshot},
+    sync::{Mutex, OwnedSemaphorePermit, Semaphore, oneshot},
     time::{Instant, timeout},
 };
 use tokio_util::task::{TaskTracker, task_tracker::TaskTrackerToken};
 use vipnode_core::{Command, Reply, RequestId};
+use vipnode_rpc::Responder;
 use vipnode_types::wire::{ErrorCode, WireError};
 
 use crate::{
@@ -20,7 +21,7 @@ use crate::{
     audience::Audience,
     errors,
     http_agents::HttpAgents,
-    inbox::{Answer, Inbox, Item},
+    inbox::{Answer, Inbox, Item, ReplyTo},
     metrics::Metrics,
     sockets::{NOBODY, Sockets},
 };
@@ -48,6 +49,13 @@ struct Permits {
     connect: Arc<Semaphore>,
     report: Arc<Semaphore>,
     other: Arc<Semaphore>,
+}
+
+/// A request that has its name, and no place before the mind yet.
+#[derive(Debug)]
+pub(crate) struct Request {
+    id: RequestId,
+    command: Command,
 }
 
 /// A request that is on its way to the mind.
@@ -98,25 +106,50 @@ impl Gateway {
 
     /// Hands a request to the mind, in the order of the caller's requests.
     pub(crate) async fn ask(&self, make: impl FnOnce(RequestId) -> Command) -> Result<Asked, WireError> {
-        let retry_ms = self.limits.retry_ms();
+        let request = self.begin(make)?;
+        let permit = self.permit(&request).await?;
+        let (reply, answer) = oneshot::channel();
+        let asked = Asked { answer, retry_ms: self.limits.retry_ms(), _in_flight: self.in_flight.token() };
+        self.hand(request, ReplyTo::Caller(reply), permit);
+        Ok(asked)
+    }
+
+    /// Names a request.
+    pub(crate) fn begin(&self, make: impl FnOnce(RequestId) -> Command) -> Result<Request, WireError> {
         if self.draining.load(Ordering::Relaxed) {
-            return Err(errors::going_down(retry_ms));
+            return Err(errors::going_down(self.limits.retry_ms()));
         }
-        let request = self.next_request.fetch_add(1, Ordering::Relaxed);
-        let command = make(request);
-        let permits = match command {
+        let id = self.next_request.fetch_add(1, Ordering::Relaxed);
+        Ok(Request { id, command: make(id) })
+    }
+
+    fn permits(&self, request: &Request) -> Arc<Semaphore> {
+        Arc::clone(match request.command {
             Command::Connect { .. } => &self.permits.connect,
             Command::Report { .. } => &self.permits.report,
             _ => &self.permits.other,
-        };
-        let permit = match timeout(self.limits.permit_wait, Arc::clone(permits).acquire_owned()).await {
-            Ok(Ok(permit)) => permit,
-            Ok(Err(_)) | Err(_) => return Err(errors::crowded(retry_ms)),
-        };
-        let (reply, answer) = oneshot::channel();
-        let asked = Asked { answer, retry_ms, _in_flight: self.in_flight.token() };
-        self.inbox.push(Item::Request { command, request, reply, permit });
-        Ok(asked)
+        })
+    }
+
+    /// A place before the mind, if there is one now.
+    pub(crate) fn try_permit(&self, request: &Request) -> Option<OwnedSemaphorePermit> {
+        self.permits(request).try_acquire_owned().ok()
+    }
+
+    /// Waits for a place before the mind, at most for [`PoolLimits::permit_wait`].
+    pub(crate) async fn permit(&self, request: &Request) -> Result<OwnedSemaphorePermit, WireError> {
+        let permit = timeout(self.limits.permit_wait, self.permits(request).acquire_owned()).await;
+        permit.ok().and_then(Result::ok).ok_or_else(|| errors::crowded(self.limits.retry_ms()))
+    }
+
+    /// Hands a request to the mind, which answers the socket itself.
+    pub(crate) fn hand_for(&self, request: Request, responder: Responder, permit: OwnedSemaphorePermit) {
+        self.hand(request, ReplyTo::Socket(responder, self.in_flight.token()), permit);
+    }
+
+    fn hand(&self, request: Request, reply_to: ReplyTo, permit: OwnedSemaphorePermit) {
+        let Request { id: request, command } = request;
+        self.inbox.push(Item::Request { command, request, reply_to, permit });
     }
 
     /// Tells the mind something that needs no answer.

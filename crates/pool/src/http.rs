@@ -10,19 +10,19 @@ use axum::{
     body::{Body, to_bytes},
     extract::{
         FromRequestParts as _,
-        ws::{CloseFrame, Message, WebSocket, WebSocketUpgrade, close_code},
+        ws::{WebSocket, WebSocketUpgrade},
     },
     http::{HeaderValue, Method, Request, StatusCode, header, request::Parts},
     response::{IntoResponse as _, Response},
 };
-use futures_util::{SinkExt, StreamExt, future::ready};
 use tokio::time::timeout;
 use tokio_util::task::TaskTracker;
-use vipnode_rpc::{Connection, Event, Frame, Keepalive, RpcLimits, drive};
+use vipnode_rpc::{Connection, Event, Keepalive, RpcLimits, Session};
 use vipnode_types::wire::CHALLENGE_HEADER;
 
 use crate::{
     errors,
+    frames::Frames,
     gateway::Gateway,
     http_call,
     rate::{Pace, Rate},
@@ -151,7 +151,7 @@ impl HttpConnection {
 }
 
 async fn serve(connection: &HttpConnection, socket: WebSocket, challenge: String) {
-    let gateway = Arc::clone(&connection.gateway);
+    let gateway = &connection.gateway;
     let limits = &gateway.limits;
     let rpc = RpcLimits {
         frame_bytes: limits.frame_bytes,
@@ -165,41 +165,10 @@ async fn serve(connection: &HttpConnection, socket: WebSocket, challenge: String
         silence: limits.silence,
         ..RpcLimits::default()
     };
-    let bytes = limits.frame_bytes;
-    let (writer, reader) = socket.split();
-    let reader = reader.map(move |message| message.map(read).map_err(|error| explain(&error, bytes)));
-    let writer = writer.with(|frame| ready(Ok::<_, axum::Error>(write(frame))));
-    let opened = drive(reader, writer, &rpc, Keepalive::Ping);
+    let (session, peer) = Session::new(Frames::new(socket, limits.frame_bytes), &rpc, Keepalive::Ping);
     gateway.metrics.sockets.inc();
-    socket::serve(Arc::clone(&gateway), opened, connection.address, challenge).await;
+    socket::serve(gateway, session, peer, connection.address, challenge).await;
     gateway.metrics.sockets.dec();
-}
-
-fn read(message: Message) -> Frame {
-    match message {
-        Message::Text(text) => Frame::Text(text.as_str().to_owned()),
-        Message::Binary(bytes) => Frame::Text(String::from_utf8_lossy(&bytes).into_owned()),
-        Message::Ping(_) => Frame::Ping(0),
-        Message::Pong(payload) => Frame::pong(&payload),
-        Message::Close(close) => Frame::Close(close.map_or_else(String::new, |close| close.reason.as_str().to_owned())),
-    }
-}
-
-fn write(frame: Frame) -> Message {
-    match frame {
-        Frame::Text(text) => Message::Text(text.into()),
-        Frame::Ping(number) => Message::Ping(number.to_be_bytes().to_vec().into()),
-        Frame::Pong(number) => Message::Pong(number.unwrap_or_default().to_be_bytes().to_vec().into()),
-        Frame::Close(reason) => Message::Close(Some(CloseFrame { code: close_code::NORMAL, reason: reason.into() })),
-    }
-}
-
-fn explain(error: &axum::Error, bytes: usize) -> String {
-    let text = error.to_string();
-    if text.contains("too long") || text.contains("too large") {
-        return format!("a frame of more than {bytes} bytes");
-    }
-    text
 }
 
 fn hex(bytes: &[u8]) -> String {

@@ -2,16 +2,16 @@
 
 use std::net::IpAddr;
 
-use serde_json::value::RawValue;
+use serde_json::value::{RawValue, to_raw_value};
 use vipnode_core::{Command, Identity, Peer, Reply};
 use vipnode_types::wire::{WireError, method};
 
 use crate::{
+    agent_call::{AgentCall, is_agent_method},
     call::{self, Call},
     clock, errors,
     gateway::{Gateway, reply_text},
-    socket::{command, is_agent_method, pong},
-    sockets::{Leave, Line},
+    sockets::Line,
 };
 
 /// Answers one call.
@@ -22,7 +22,7 @@ pub(crate) async fn answer(
     params: &RawValue,
 ) -> Result<Box<RawValue>, WireError> {
     match method {
-        method::PING => return pong(),
+        method::PING => return Ok(pong()),
         method::STATUS => return gateway.status().await,
         method if method == method::CONNECT || is_agent_method(method) => {}
         _ => return Err(errors::unknown_method(method)),
@@ -34,7 +34,8 @@ pub(crate) async fn answer(
     } else {
         gateway.http_agents.use_nonce(&identity, nonce, clock::wall())?;
         let peer = connected(gateway, &identity)?;
-        gateway.ask(command(method, &call, peer)?).await?.answer().await?
+        let agent_call = AgentCall::read(method, &call)?;
+        gateway.ask(|request| agent_call.command(peer, request)).await?.answer().await?
     };
     if method == method::BYE {
         leave(gateway, &identity);
@@ -64,12 +65,11 @@ async fn connect(
 /// The agent's connection, unless the mind closed it.
 fn connected(gateway: &Gateway, identity: &Identity) -> Result<Peer, WireError> {
     let peer = gateway.http_agents.peer(identity);
-    let live = |peer: &Peer| gateway.sockets.line(*peer).is_some_and(|line| !line.leave.is_asked());
-    peer.filter(live).ok_or_else(errors::not_authenticated)
+    peer.filter(|peer| gateway.sockets.is_open(*peer)).ok_or_else(errors::not_authenticated)
 }
 
 fn begin(gateway: &Gateway, identity: &Identity) -> Peer {
-    let peer = gateway.sockets.add(Line { rpc: None, leave: Leave::default() });
+    let peer = gateway.sockets.add(Line::Http);
     if let Some(old) = gateway.http_agents.set_peer(identity, Some(peer)) {
         end(gateway, old);
     }
@@ -86,4 +86,8 @@ fn leave(gateway: &Gateway, identity: &Identity) {
 pub(crate) fn end(gateway: &Gateway, peer: Peer) {
     gateway.sockets.remove(peer);
     gateway.note(Command::Disconnected { peer });
+}
+
+fn pong() -> Box<RawValue> {
+    to_raw_value("pong").unwrap_or_else(|_| RawValue::NULL.to_owned())
 }

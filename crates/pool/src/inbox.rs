@@ -5,18 +5,50 @@ use std::{
 
 use prometheus_client::metrics::gauge::Gauge;
 use tokio::sync::{OwnedSemaphorePermit, oneshot};
+use tokio_util::task::task_tracker::TaskTrackerToken;
 use vipnode_core::{CallId, CallOutcome, Command, Reply, RequestId};
+use vipnode_rpc::Responder;
 use vipnode_store::StoreError;
 use vipnode_types::wire::WireError;
 
+use crate::gateway::reply_text;
+
 /// The answer of the pool's mind to a request.
 pub(crate) type Answer = Result<Reply, WireError>;
+
+/// Who waits for an answer.
+#[derive(Debug)]
+pub(crate) enum ReplyTo {
+    /// Whoever goes on with it.
+    Caller(oneshot::Sender<Answer>),
+    /// A WebSocket, which is answered at once. Held so that the end of the pool waits for the answer.
+    Socket(Responder, TaskTrackerToken),
+}
+
+impl ReplyTo {
+    /// Whether nobody waits any longer.
+    pub(crate) fn is_closed(&self) -> bool {
+        match self {
+            Self::Caller(caller) => caller.is_closed(),
+            Self::Socket(responder, _) => responder.is_closed(),
+        }
+    }
+
+    pub(crate) fn send(self, answer: Answer) {
+        match self {
+            Self::Caller(caller) => {
+                let _gone = caller.send(answer);
+            }
+            Self::Socket(responder, _in_flight) => responder.respond_raw(answer.and_then(|reply| reply_text(&reply))),
+        }
+    }
+}
 
 /// What the thread of the pool's mind is told.
 #[derive(Debug)]
 pub(crate) enum Item {
     /// A request of an agent. Holds its permit until it is handled.
-    Request { command: Command, request: RequestId, reply: oneshot::Sender<Answer>, permit: OwnedSemaphorePermit },
+    Request { command: Command, request: RequestId, reply_to: ReplyTo, permit: OwnedSemaphorePermit },
     /// Something that nobody waits for.
     Note(Command),
     /// A call to an agent ended. `life` tells which mind began it.

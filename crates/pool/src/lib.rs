@@ -20,11 +20,13 @@
 //!
 //! Every limit is in [`PoolLimits`].
 
+mod agent_call;
 mod audience;
 mod call;
 mod clock;
 mod config;
 mod errors;
+mod frames;
 mod gateway;
 mod http;
 mod http_agents;

@@ -8,7 +8,7 @@ use std::{
 };
 
 use serde_json::value::to_raw_value;
-use tokio::{runtime::Handle, sync::oneshot, time::Instant};
+use tokio::{runtime::Handle, time::Instant};
 use vipnode_core::{CallId, CallOutcome, Command, Core, Effect, Limits, Peer, PoolCall, Reply, RequestId, Row};
 use vipnode_rpc::{CallError, PendingCall};
 use vipnode_types::{Ms, wire::method};
@@ -16,7 +16,7 @@ use vipnode_types::{Ms, wire::method};
 use crate::{
     clock::PoolClock,
     errors,
-    inbox::{Answer, Inbox, Item, Items},
+    inbox::{Answer, Inbox, Item, Items, ReplyTo},
     metrics::Metrics,
     releases::Releases,
     sockets::Sockets,
@@ -51,7 +51,7 @@ pub(crate) struct Mind {
     clock: PoolClock,
     /// Counts the minds of this process, so that the end of a call is never told to a later one.
     life: u64,
-    waiting: BTreeMap<RequestId, oneshot::Sender<Answer>>,
+    waiting: BTreeMap<RequestId, ReplyTo>,
     releases: Releases,
     rows: Vec<Row>,
     ticket: Option<u64>,
@@ -138,8 +138,8 @@ impl Mind {
 
     fn take(&mut self, item: Item) -> Result<(), Broken> {
         match item {
-            Item::Request { command, request, reply, permit } => {
-                self.waiting.insert(request, reply);
+            Item::Request { command, request, reply_to, permit } => {
+                self.waiting.insert(request, reply_to);
                 drop(permit);
                 self.handle(command)
             }
@@ -194,21 +194,25 @@ impl Mind {
     fn carry_out(&mut self, effect: Effect) {
         match effect {
             Effect::Persist(_) => {}
-            Effect::Reply { request, reply, .. } => {
-                if let Some(waiting) = self.waiting.remove(&request) {
-                    let _gone = waiting.send(reply.map(|reply| self.with_welcome(reply)));
-                }
-            }
+            Effect::Reply { peer, request, reply, .. } => self.answer(peer, request, reply),
             Effect::Close { peer, reason } => self.parts.sockets.close(peer, &reason),
             Effect::Call { peer, call, message, deadline, .. } => self.call(peer, call, &message, deadline),
         }
     }
 
-    fn with_welcome(&self, mut reply: Reply) -> Reply {
-        if let Reply::Connect(connect) = &mut reply {
-            connect.welcome.clone_from(&self.parts.welcome);
+    fn answer(&mut self, peer: Peer, request: RequestId, mut answer: Answer) {
+        let Some(waiting) = self.waiting.remove(&request) else { return };
+        match &mut answer {
+            Ok(Reply::Connect(connect)) => {
+                connect.welcome.clone_from(&self.parts.welcome);
+                self.parts.sockets.confirm(peer);
+            }
+            Ok(_) => {}
+            Err(_) => {
+                self.parts.metrics.errors.inc();
+            }
         }
-        reply
+        waiting.send(answer);
     }
 
     /// Queues a call, so that calls to one agent keep their order; a task of its own waits for the end
@@ -243,8 +247,7 @@ impl Mind {
     }
 
     fn begin(&self, peer: Peer, message: &PoolCall) -> Result<PendingCall, CallError> {
-        let line = self.parts.sockets.line(peer).and_then(|line| line.rpc);
-        let rpc = line.ok_or_else(|| CallError::Lost("the connection is gone".to_owned()))?;
+        let rpc = self.parts.sockets.rpc(peer).ok_or_else(|| CallError::Lost("the connection is gone".to_owned()))?;
         let (method, params) = match message {
             PoolCall::Admit(call) => (method::ADMIT, to_raw_value(&[call])),
             PoolCall::Evict(call) => (method::EVICT, to_raw_value(&[call])),
@@ -258,8 +261,8 @@ impl Mind {
         tracing::error!(why, "the pool rebuilds its state from the store");
         self.parts.metrics.rebuilds.inc();
         let busy = || errors::rebuilding(self.parts.retry_ms);
-        for (_, reply) in std::mem::take(&mut self.waiting) {
-            let _gone = reply.send(Err(busy()));
+        for (_, waiting) in std::mem::take(&mut self.waiting) {
+            waiting.send(Err(busy()));
         }
         self.releases.discard();
         (self.rows, self.ticket, self.out) = (Vec::new(), None, Vec::new());
@@ -288,8 +291,8 @@ impl Mind {
         loop {
             let left = until.saturating_duration_since(std::time::Instant::now());
             match self.parts.items.next(left) {
-                Ok(Some(Item::Request { reply, .. })) => {
-                    let _gone = reply.send(Err(errors::rebuilding(self.parts.retry_ms)));
+                Ok(Some(Item::Request { reply_to, .. })) => {
+                    reply_to.send(Err(errors::rebuilding(self.parts.retry_ms)));
                 }
                 Ok(Some(Item::Probe(answer))) => {
                     let _gone = answer.send(Err(format!("the store cannot be read: {why}")));

@@ -1,10 +1,9 @@
 use std::{
     net::{IpAddr, Ipv6Addr},
-    sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 use std::collections::BTreeMap;
-use tokio_util::sync::CancellationToken;
 use vipnode_core::Peer;
 use vipnode_rpc::RpcPeer;
 
@@ -24,22 +23,17 @@ struct Table {
 struct Slot {
     generation: u32,
     line: Option<Line>,
+    /// The mind knows who this is.
+    confirmed: bool,
 }
 
 /// How a connection is reached.
-#[derive(Debug, Clone)]
-pub(crate) struct Line {
-    /// `None` where the agent speaks over HTTP and cannot be called.
-    pub(crate) rpc: Option<RpcPeer>,
-    /// Asks whoever serves the connection to end it.
-    pub(crate) leave: Leave,
-}
-
-/// "End this connection", with the first reason that was given.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct Leave {
-    token: CancellationToken,
-    reason: Arc<OnceLock<String>>,
+#[derive(Debug)]
+pub(crate) enum Line {
+    /// By its socket.
+    Socket(RpcPeer),
+    /// Not at all: the agent speaks over HTTP.
+    Http,
 }
 
 /// Why no further socket is taken.
@@ -58,22 +52,6 @@ pub(crate) struct Place {
 
 /// A command about no connection in particular.
 pub(crate) const NOBODY: Peer = Peer { gateway: 0, connection: u32::MAX, generation: 0 };
-
-impl Leave {
-    pub(crate) fn ask(&self, reason: &str) {
-        let _earlier = self.reason.set(reason.to_owned());
-        self.token.cancel();
-    }
-
-    pub(crate) async fn asked(&self) -> String {
-        self.token.cancelled().await;
-        self.reason.get().cloned().unwrap_or_default()
-    }
-
-    pub(crate) fn is_asked(&self) -> bool {
-        self.token.is_cancelled()
-    }
-}
 
 impl Sockets {
     /// Takes a place for a socket from `address`.
@@ -98,50 +76,85 @@ impl Sockets {
         if let Some(connection) = table.free.pop()
             && let Some(slot) = table.slots.get_mut(connection as usize)
         {
-            slot.line = Some(line);
+            (slot.line, slot.confirmed) = (Some(line), false);
             return Peer { gateway: 0, connection, generation: slot.generation };
         }
         let connection = u32::try_from(table.slots.len()).unwrap_or(u32::MAX);
-        table.slots.push(Slot { generation: 0, line: Some(line) });
+        table.slots.push(Slot { generation: 0, line: Some(line), confirmed: false });
         Peer { gateway: 0, connection, generation: 0 }
     }
 
     /// Forgets a connection; its name is not used again.
     pub(crate) fn remove(&self, peer: Peer) {
-        let mut table = self.lock();
-        let Some(slot) = table.slots.get_mut(peer.connection as usize) else { return };
-        if slot.generation == peer.generation && slot.line.take().is_some() {
-            slot.generation = slot.generation.wrapping_add(1);
-            table.free.push(peer.connection);
+        self.lock().remove(peer);
+    }
+
+    /// How to call an agent, if it is there and can be called.
+    pub(crate) fn rpc(&self, peer: Peer) -> Option<RpcPeer> {
+        match self.lock().slot(peer)?.line.as_ref()? {
+            Line::Socket(rpc) => Some(rpc.clone()),
+            Line::Http => None,
         }
     }
 
-    /// How a connection is reached, if it is there.
-    pub(crate) fn line(&self, peer: Peer) -> Option<Line> {
-        let table = self.lock();
-        let slot = table.slots.get(peer.connection as usize)?;
-        slot.line.clone().filter(|_| slot.generation == peer.generation)
+    /// Whether a connection is there.
+    pub(crate) fn is_open(&self, peer: Peer) -> bool {
+        self.lock().slot(peer).is_some()
     }
 
-    /// Asks for the end of a connection.
+    /// The mind knows from now on who is at the other end.
+    pub(crate) fn confirm(&self, peer: Peer) {
+        if let Some(slot) = self.lock().slot(peer) {
+            slot.confirmed = true;
+        }
+    }
+
+    pub(crate) fn is_confirmed(&self, peer: Peer) -> bool {
+        self.lock().slot(peer).is_some_and(|slot| slot.confirmed)
+    }
+
+    /// Ends a connection: a socket with a reason, one over HTTP by forgetting it.
     pub(crate) fn close(&self, peer: Peer, reason: &str) {
-        if let Some(line) = self.line(peer) {
-            line.leave.ask(reason);
+        match self.rpc(peer) {
+            Some(rpc) => rpc.close(reason),
+            None => self.remove(peer),
         }
     }
 
-    /// Asks for the end of all connections.
+    /// Ends all connections.
     pub(crate) fn close_all(&self, reason: &str) {
-        let lines: Vec<Leave> =
-            self.lock().slots.iter().filter_map(|slot| slot.line.as_ref().map(|line| line.leave.clone())).collect();
-        for leave in lines {
-            leave.ask(reason);
+        let mut table = self.lock();
+        for connection in 0..u32::try_from(table.slots.len()).unwrap_or(u32::MAX) {
+            let Some(slot) = table.slots.get(connection as usize) else { continue };
+            match &slot.line {
+                Some(Line::Socket(rpc)) => rpc.close(reason),
+                Some(Line::Http) => {
+                    let generation = slot.generation;
+                    table.remove(Peer { gateway: 0, connection, generation });
+                }
+                None => {}
+            }
         }
     }
 
     /// No code panics while it holds the lock; if one did, the table would still be whole.
     fn lock(&self) -> MutexGuard<'_, Table> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Table {
+    /// The slot of a connection that is there.
+    fn slot(&mut self, peer: Peer) -> Option<&mut Slot> {
+        let slot = self.slots.get_mut(peer.connection as usize)?;
+        (slot.generation == peer.generation && slot.line.is_some()).then_some(slot)
+    }
+
+    fn remove(&mut self, peer: Peer) {
+        let Some(slot) = self.slot(peer) else { return };
+        slot.line = None;
+        slot.generation = slot.generation.wrapping_add(1);
+        self.free.push(peer.connection);
     }
 }
 
@@ -170,21 +183,21 @@ fn block(address: IpAddr) -> IpAddr {
 mod tests {
     use super::*;
 
-    fn line() -> Line {
-        Line { rpc: None, leave: Leave::default() }
-    }
-
     #[test]
     fn d32_a_late_word_about_an_old_connection_does_not_reach_the_new_one() {
         let sockets = Sockets::default();
-        let old = sockets.add(line());
+        let old = sockets.add(Line::Http);
+        sockets.confirm(old);
         sockets.remove(old);
-        let new = sockets.add(line());
+        let new = sockets.add(Line::Http);
         assert_eq!((old.connection, old.generation + 1), (new.connection, new.generation));
+        sockets.confirm(old);
         sockets.close(old, "late");
         sockets.remove(old);
-        assert!(!sockets.line(new).unwrap().leave.is_asked());
-        assert!(sockets.line(old).is_none());
+        assert!(sockets.is_open(new) && !sockets.is_confirmed(new));
+        assert!(!sockets.is_open(old));
+        sockets.close(new, "enough");
+        assert!(!sockets.is_open(new));
     }
 
     #[test]

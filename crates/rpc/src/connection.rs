@@ -1,4 +1,4 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 
 use serde_json::value::RawValue;
 use vipnode_types::wire::{ErrorCode, WireError};
@@ -19,7 +19,8 @@ pub struct Connection<W> {
     next_call: u64,
     calls: BTreeMap<u64, W>,
     next_served: u64,
-    served: BTreeMap<u64, Request>,
+    /// In order of their names: most are answered in that order.
+    served: VecDeque<Request>,
     batches: BTreeMap<u64, Batch>,
     dropped: u64,
 }
@@ -58,6 +59,8 @@ pub enum Event<W> {
     Send(String),
 }
 
+const NOT_JSON: &str = "this frame is not JSON";
+
 /// As many calls as allowed are in flight; the waiter comes back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("as many calls as allowed wait for an answer of the other side")]
@@ -65,6 +68,7 @@ pub struct Full<W>(pub W);
 
 #[derive(Debug)]
 struct Request {
+    served: Served,
     id: Box<RawValue>,
     batch: Option<u64>,
 }
@@ -87,7 +91,7 @@ impl<W> Connection<W> {
             next_call: 1,
             calls: BTreeMap::new(),
             next_served: 1,
-            served: BTreeMap::new(),
+            served: VecDeque::new(),
             batches: BTreeMap::new(),
             dropped: 0,
         }
@@ -140,13 +144,10 @@ impl<W> Connection<W> {
     pub fn read(&mut self, frame: &str) -> Vec<Event<W>> {
         let frame = frame.trim_ascii();
         if !frame.starts_with('[') {
-            if serde_json::from_str::<&RawValue>(frame).is_err() {
-                return vec![refuse(None, ErrorCode::Parse, "this frame is not JSON")];
-            }
             return self.read_one(frame, None).into_iter().collect();
         }
         let Ok(messages) = serde_json::from_str::<Vec<&RawValue>>(frame) else {
-            return vec![refuse(None, ErrorCode::Parse, "this frame is not JSON")];
+            return vec![refuse(None, ErrorCode::Parse, NOT_JSON)];
         };
         if messages.is_empty() {
             return vec![refuse(None, ErrorCode::InvalidRequest, "the batch is empty")];
@@ -188,11 +189,11 @@ impl<W> Connection<W> {
                 Some(Event::Send(answer_text(id, Err(&error))))
             }
             Message::Request { id, method, params } => {
-                let served = self.next_served;
+                let served = Served(self.next_served);
                 self.next_served = self.next_served.wrapping_add(1);
-                self.served.insert(served, Request { id: id.to_owned(), batch });
+                self.served.push_back(Request { served, id: id.to_owned(), batch });
                 let (method, params) = (method.into_owned(), params.to_owned());
-                Some(Event::Request { served: Served(served), method, params })
+                Some(Event::Request { served, method, params })
             }
             Message::Notification { method, params } => {
                 Some(Event::Notification { method: method.into_owned(), params: params.to_owned() })
@@ -205,13 +206,15 @@ impl<W> Connection<W> {
                 Some(Event::Answer { waiter, result: result.map(ToOwned::to_owned) })
             }
             Message::Invalid { id, why } => Some(refuse(id, ErrorCode::InvalidRequest, why)),
+            Message::NotJson => Some(refuse(None, ErrorCode::Parse, NOT_JSON)),
         }
     }
 
     /// Answers a request; returns the frame to send, `None` while others of its batch are missing
     /// or where it was answered before.
     pub fn answer(&mut self, served: Served, result: Result<&RawValue, &WireError>) -> Option<String> {
-        let request = self.served.remove(&served.0)?;
+        let at = self.served.binary_search_by_key(&served, |request| request.served).ok()?;
+        let request = self.served.remove(at)?;
         let text = answer_text(&request.id, result);
         let Some(name) = request.batch else { return Some(text) };
         let batch = self.batches.get_mut(&name)?;

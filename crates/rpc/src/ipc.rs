@@ -22,15 +22,14 @@ pub async fn open_ipc(path: &Path, limits: &RpcLimits) -> Result<Opened, OpenErr
         Ok(connected) => connected.map_err(unreachable)?,
         Err(_elapsed) => return Err(too_slow(&place, limits.open)),
     };
-    let (writer, reader) = Framed::new(stream, JsonSplitter::new(limits.frame_bytes)).split();
+    let socket = Framed::new(stream, JsonSplitter::new(limits.frame_bytes)).map(|text| text.map(Frame::Text));
     // There are no pings and no close frames on a local socket.
-    let writer = writer.with_flat_map(|frame: Frame| {
+    let socket = socket.with_flat_map(|frame: Frame| {
         let text = match frame {
             Frame::Text(text) => Some(Ok::<_, SplitError>(text)),
             Frame::Ping(_) | Frame::Pong(_) | Frame::Close(_) => None,
         };
         futures_util::stream::iter(text)
     });
-    let reader = reader.map(|text| text.map(Frame::Text));
-    Ok(drive(reader, writer, limits, Keepalive::None))
+    Ok(drive(socket, limits, Keepalive::None))
 }

@@ -2,8 +2,10 @@
 //!
 //! - [`Connection`] is the protocol without any I/O: frames in, events out. It owns the ids, the
 //!   table of calls in flight, and batches, each with a limit.
-//! - [`drive`] runs a `Connection` on any stream and sink of [`Frame`]s, as one task with bounded
-//!   queues. [`RpcPeer`] is the handle to call the other side; what the other side says arrives in
+//! - [`Session`] runs a `Connection` on any stream and sink of [`Frame`]s, within the task of whoever
+//!   takes what it hears. [`RpcPeer`] is the handle to call the other side, [`Responder`] the one to
+//!   answer it; both say it to the session's own bounded queues.
+//! - [`drive`] gives a `Session` a task of its own; what the other side says then arrives in
 //!   [`Opened::incoming`].
 //! - [`open_ws`], [`open_ipc`] and [`pipe`] make such sockets; [`http`] makes a client that can call
 //!   but not be called. [`RpcClient`] is either.
@@ -28,10 +30,12 @@
 //! ```
 
 mod address;
+mod alarm;
 mod client;
 mod connection;
 mod driver;
 mod frame;
+mod halves;
 mod http;
 mod ipc;
 mod json_splitter;
@@ -43,12 +47,15 @@ mod outbox;
 mod peer;
 mod pipe;
 mod responder;
+mod session;
+mod shared;
 mod ws;
 
 pub use client::RpcClient;
 pub use connection::{Connection, Event, Full, Served};
-pub use driver::{Keepalive, drive};
+pub use driver::drive;
 pub use frame::Frame;
+pub use halves::Halves;
 pub use http::{HttpRpc, http};
 pub use ipc::open_ipc;
 pub use json_splitter::{JsonSplitter, SplitError};
@@ -59,4 +66,5 @@ pub use opened::{Closed, Opened};
 pub use peer::{CallError, PendingCall, RpcPeer};
 pub use pipe::{pipe, pipe_with};
 pub use responder::{Incoming, Responder};
+pub use session::{Heard, Keepalive, Session};
 pub use ws::open_ws;

@@ -12,7 +12,7 @@ use crate::limits::{ERROR_CHARS, ID_BYTES};
 #[derive(Deserialize)]
 struct Raw<'a> {
     #[serde(borrow, default)]
-    jsonrpc: Option<Cow<'a, str>>,
+    jsonrpc: Option<Text<'a>>,
     #[serde(borrow, default, deserialize_with = "present")]
     id: Option<&'a RawValue>,
     #[serde(borrow, default, deserialize_with = "present")]
@@ -39,16 +39,21 @@ pub(crate) enum Message<'a> {
     Answer { id: Option<u64>, result: Result<&'a RawValue, WireError> },
     /// Neither; the id to answer under, if there is one.
     Invalid { id: Option<&'a RawValue>, why: &'static str },
+    /// Not even that.
+    NotJson,
 }
 
-/// Reads one message that is known to be JSON.
+/// Reads one message.
 pub(crate) fn read(text: &str) -> Message<'_> {
     let Ok(raw) = serde_json::from_str::<Raw<'_>>(text) else {
+        if serde_json::from_str::<&RawValue>(text).is_err() {
+            return Message::NotJson;
+        }
         return Message::Invalid { id: None, why: "a message is an object, each of its fields stands once" };
     };
     let id = raw.id.filter(|id| id.get().len() <= ID_BYTES);
     let invalid = |why| Message::Invalid { id, why };
-    if raw.jsonrpc.is_some_and(|version| version != "2.0") {
+    if raw.jsonrpc.is_some_and(|version| version.0 != "2.0") {
         return invalid("this is JSON-RPC 2.0");
     }
     if raw.id.is_some() && id.is_none() {

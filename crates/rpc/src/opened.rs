@@ -1,12 +1,8 @@
-use std::sync::{
-    Arc, OnceLock,
-    atomic::{AtomicU64, Ordering},
-};
+use std::sync::Arc;
 
 use tokio::sync::{mpsc, watch};
-use tokio_util::sync::CancellationToken;
 
-use crate::{Incoming, RpcPeer};
+use crate::{Incoming, RpcPeer, shared::Shared};
 
 /// An open socket.
 #[derive(Debug)]
@@ -28,40 +24,15 @@ pub struct Opened {
 #[derive(Debug, Clone)]
 pub struct Closed(pub(crate) Arc<Shared>);
 
-/// What a driver and its handles share.
-#[derive(Debug, Default)]
-pub(crate) struct Shared {
-    pub(crate) close: CancellationToken,
-    pub(crate) close_reason: OnceLock<String>,
-    pub(crate) closed: CancellationToken,
-    pub(crate) closed_reason: OnceLock<String>,
-    pub(crate) dropped: AtomicU64,
-}
-
 impl Closed {
     /// Waits until the socket is gone; returns the reason.
     pub async fn wait(&self) -> String {
-        self.0.closed.cancelled().await;
-        self.0.why()
+        self.0.until_gone().await
     }
 
     /// Whether it is gone.
     #[must_use]
     pub fn is_closed(&self) -> bool {
-        self.0.closed.is_cancelled()
-    }
-}
-
-impl Shared {
-    pub(crate) fn why(&self) -> String {
-        self.closed_reason.get().cloned().unwrap_or_else(|| "the connection is closed".to_owned())
-    }
-
-    pub(crate) fn dropped(&self) -> u64 {
-        self.dropped.load(Ordering::Relaxed)
-    }
-
-    pub(crate) fn set_dropped(&self, dropped: u64) {
-        self.dropped.store(dropped, Ordering::Relaxed);
+        self.0.is_gone()
     }
 }

@@ -3,19 +3,16 @@ use std::{sync::Arc, time::Duration};
 use serde::Serialize;
 use serde_json::value::{RawValue, to_raw_value};
 use tokio::{
-    sync::{mpsc, oneshot},
+    sync::oneshot,
     time::{Instant, timeout_at},
 };
 use vipnode_types::wire::WireError;
 
-use crate::opened::Shared;
+use crate::shared::{NotQueued, Outgoing, Shared};
 
 /// The other side of an open socket, to be called. Cheap to clone.
-#[derive(Debug, Clone)]
-pub struct RpcPeer {
-    pub(crate) calls: mpsc::Sender<Outgoing>,
-    pub(crate) shared: Arc<Shared>,
-}
+#[derive(Debug)]
+pub struct RpcPeer(Arc<Shared>);
 
 /// How a call failed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -35,15 +32,6 @@ pub enum CallError {
     /// The params do not serialise, or the answer is not JSON-RPC.
     #[error("JSON: {0}")]
     Json(String),
-}
-
-pub(crate) type Waiter = oneshot::Sender<Result<Box<RawValue>, CallError>>;
-
-/// What a handle asks the driver for.
-#[derive(Debug)]
-pub(crate) enum Outgoing {
-    Call { method: String, params: Box<RawValue>, waiter: Waiter },
-    Notify { method: String, params: Box<RawValue> },
 }
 
 /// A call that was queued.
@@ -68,6 +56,11 @@ impl PendingCall {
 }
 
 impl RpcPeer {
+    pub(crate) fn new(shared: Arc<Shared>) -> Self {
+        shared.add_caller();
+        Self(shared)
+    }
+
     /// Calls a method and waits for its answer, at most for `deadline`.
     ///
     /// # Errors
@@ -94,9 +87,9 @@ impl RpcPeer {
     ) -> Result<Box<RawValue>, CallError> {
         let until = Instant::now() + deadline;
         let (pending, outgoing) = self.prepare(method, params);
-        match timeout_at(until, self.calls.send(outgoing)).await {
+        match timeout_at(until, self.0.queue(outgoing)).await {
             Ok(Ok(())) => pending.wait_until(until).await,
-            Ok(Err(_closed)) => Err(CallError::Lost(self.shared.why())),
+            Ok(Err(why)) => Err(CallError::Lost(why)),
             Err(_elapsed) => Err(CallError::Expired),
         }
     }
@@ -107,16 +100,16 @@ impl RpcPeer {
     /// [`CallError::Full`] where the queue is full, [`CallError::Lost`].
     pub fn begin_call(&self, method: &str, params: Box<RawValue>) -> Result<PendingCall, CallError> {
         let (pending, outgoing) = self.prepare(method, params);
-        match self.calls.try_send(outgoing) {
+        match self.0.try_queue(outgoing) {
             Ok(()) => Ok(pending),
-            Err(mpsc::error::TrySendError::Full(_)) => Err(CallError::Full),
-            Err(mpsc::error::TrySendError::Closed(_)) => Err(CallError::Lost(self.shared.why())),
+            Err(NotQueued::Full(_)) => Err(CallError::Full),
+            Err(NotQueued::Ended(why)) => Err(CallError::Lost(why)),
         }
     }
 
     fn prepare(&self, method: &str, params: Box<RawValue>) -> (PendingCall, Outgoing) {
         let (waiter, answer) = oneshot::channel();
-        let pending = PendingCall { answer, shared: Arc::clone(&self.shared) };
+        let pending = PendingCall { answer, shared: Arc::clone(&self.0) };
         (pending, Outgoing::Call { method: method.to_owned(), params, waiter })
     }
 
@@ -127,18 +120,29 @@ impl RpcPeer {
     pub async fn notify<P: Serialize + ?Sized>(&self, method: &str, params: &P) -> Result<(), CallError> {
         let params = to_raw_value(params).map_err(|error| CallError::Json(error.to_string()))?;
         let outgoing = Outgoing::Notify { method: method.to_owned(), params };
-        self.calls.send(outgoing).await.map_err(|_closed| CallError::Lost(self.shared.why()))
+        self.0.queue(outgoing).await.map_err(CallError::Lost)
     }
 
     /// Closes the socket after what is queued was written; the first reason counts.
     pub fn close(&self, reason: &str) {
-        let _earlier = self.shared.close_reason.set(reason.to_owned());
-        self.shared.close.cancel();
+        self.0.close(reason);
     }
 
     /// Answers that nobody waited for, so far (D3).
     #[must_use]
     pub fn dropped_answers(&self) -> u64 {
-        self.shared.dropped()
+        self.0.dropped()
+    }
+}
+
+impl Clone for RpcPeer {
+    fn clone(&self) -> Self {
+        Self::new(Arc::clone(&self.0))
+    }
+}
+
+impl Drop for RpcPeer {
+    fn drop(&mut self) {
+        self.0.remove_caller();
     }
 }

@@ -2,7 +2,7 @@ use futures_util::stream;
 use tokio::sync::mpsc;
 use tokio_util::sync::PollSender;
 
-use crate::{Frame, Keepalive, Opened, RpcLimits, drive};
+use crate::{Frame, Halves, Keepalive, Opened, RpcLimits, drive};
 
 /// Frames on their way between the two ends of a pipe.
 const FRAMES: usize = 64;
@@ -25,5 +25,5 @@ pub fn pipe_with(limits: &RpcLimits) -> (Opened, Opened) {
 
 fn end(writer: mpsc::Sender<Frame>, mut reader: mpsc::Receiver<Frame>, limits: &RpcLimits) -> Opened {
     let reader = stream::poll_fn(move |cx| reader.poll_recv(cx).map(|frame| frame.map(Ok::<_, String>)));
-    drive(reader, PollSender::new(writer), limits, Keepalive::None)
+    drive(Halves::new(reader, PollSender::new(writer)), limits, Keepalive::None)
 }

@@ -1,9 +1,10 @@
+use std::sync::Arc;
+
 use serde::Serialize;
 use serde_json::value::{RawValue, to_raw_value};
-use tokio::sync::mpsc;
 use vipnode_types::wire::{ErrorCode, WireError};
 
-use crate::Served;
+use crate::{Served, shared::Shared};
 
 /// What the other side says of its own.
 #[derive(Debug)]
@@ -31,14 +32,12 @@ pub enum Incoming {
 #[derive(Debug)]
 pub struct Responder {
     served: Served,
-    replies: Option<mpsc::Sender<Answered>>,
+    session: Option<Arc<Shared>>,
 }
 
-pub(crate) type Answered = (Served, Result<Box<RawValue>, WireError>);
-
 impl Responder {
-    pub(crate) const fn new(served: Served, replies: mpsc::Sender<Answered>) -> Self {
-        Self { served, replies: Some(replies) }
+    pub(crate) const fn new(served: Served, session: Arc<Shared>) -> Self {
+        Self { served, session: Some(session) }
     }
 
     /// Answers.
@@ -52,17 +51,23 @@ impl Responder {
         self.send(result);
     }
 
-    /// The queue has a place for each request that may be unanswered, so it is full never; where it
-    /// is closed nobody is left to be answered.
+    /// Whether nobody is left to be answered.
+    #[must_use]
+    pub fn is_closed(&self) -> bool {
+        self.session.as_ref().is_none_or(|session| session.has_ended())
+    }
+
     fn send(&mut self, result: Result<Box<RawValue>, WireError>) {
-        if let Some(replies) = self.replies.take() {
-            let _closed = replies.try_send((self.served, result));
+        if let Some(session) = self.session.take() {
+            session.answer(self.served, result);
         }
     }
 }
 
 impl Drop for Responder {
     fn drop(&mut self) {
-        self.send(Err(WireError::new(ErrorCode::Internal, "the request was not answered", "")));
+        if self.session.is_some() {
+            self.send(Err(WireError::new(ErrorCode::Internal, "the request was not answered", "")));
+        }
     }
 }

@@ -33,12 +33,12 @@ pub async fn open_ws(url: &str, limits: &RpcLimits) -> Result<Opened, OpenError>
     };
     let header = response.headers().get(CHALLENGE_HEADER);
     let challenge = header.and_then(|value| value.to_str().ok()).map(ToOwned::to_owned);
-    let (writer, reader) = socket.split();
     let limit = limits.frame_bytes;
-    let reader = reader
+    let socket = socket
         .filter_map(move |message| ready(read(message).transpose()))
-        .map(move |frame| frame.map_err(|error| explain(&error, limit)));
-    let opened = drive(reader, writer.with(|frame| ready(Ok::<_, Error>(write(frame)))), limits, Keepalive::Ping);
+        .map(move |frame| frame.map_err(|error| explain(&error, limit)))
+        .with(|frame| ready(Ok::<_, Error>(write(frame))));
+    let opened = drive(socket, limits, Keepalive::Ping);
     Ok(Opened { challenge, ..opened })
 }
 

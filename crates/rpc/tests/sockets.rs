@@ -12,7 +12,7 @@ use tokio::{
 };
 use tokio_tungstenite::{accept_hdr_async, tungstenite::Message};
 use vipnode_rpc::{
-    CallError, Frame, Incoming, Keepalive, OpenError, Opened, RpcLimits, drive, http, open_ipc, open_ws, pipe,
+    CallError, Frame, Halves, Incoming, Keepalive, OpenError, Opened, RpcLimits, drive, http, open_ipc, open_ws, pipe,
     pipe_with,
 };
 use vipnode_types::wire::{ErrorCode, WireError};
@@ -296,7 +296,7 @@ async fn d4_a_side_that_does_not_read_loses_its_connection() {
     let (sender, held) = tokio::sync::mpsc::channel::<Frame>(1);
     let limits = RpcLimits { write: Duration::from_millis(30), ..RpcLimits::default() };
     let reader = futures_util::stream::pending::<Result<Frame, String>>();
-    let opened = drive(reader, tokio_util::sync::PollSender::new(sender), &limits, Keepalive::None);
+    let opened = drive(Halves::new(reader, tokio_util::sync::PollSender::new(sender)), &limits, Keepalive::None);
     for _ in 0..3 {
         opened.peer.notify("n", &[0]).await.unwrap();
     }

@@ -96,11 +96,11 @@ async fn upgrade(State(shop): State<Shop>, Path(name): Path<String>, upgrade: We
 
 async fn serve(net: &SimNet, id: NodeId, socket: WebSocket) {
     let news = net.news();
-    let (writer, reader) = socket.split();
-    let reader = reader.filter_map(|message| ready(message.map(read).transpose()));
-    let writer = writer.with(|frame| ready(Ok::<_, axum::Error>(write(frame))));
-    let mut session =
-        Session { net, id, opened: drive(reader, writer, &RpcLimits::default(), Keepalive::None), subscriptions: 0 };
+    let socket = socket
+        .filter_map(|message| ready(message.map(read).transpose()))
+        .with(|frame| ready(Ok::<_, axum::Error>(write(frame))));
+    let opened = drive(socket, &RpcLimits::default(), Keepalive::None);
+    let mut session = Session { net, id, opened, subscriptions: 0 };
     session.run(news).await;
     session.opened.peer.close("the simulated node was stopped");
 }

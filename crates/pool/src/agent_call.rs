@@ -1,0 +1,42 @@
+use vipnode_core::{Command, Peer, RequestId};
+use vipnode_types::wire::{AskRequest, ByeRequest, LeaveRequest, ReportRequest, WireError, method};
+
+use crate::{call::Call, errors};
+
+/// A call of an agent that has connected.
+#[derive(Debug)]
+pub(crate) enum AgentCall {
+    Report(Box<ReportRequest>),
+    Ask(Box<AskRequest>),
+    Leave(Box<LeaveRequest>),
+    Bye,
+}
+
+/// Whether an agent calls it once it has connected.
+pub(crate) fn is_agent_method(method: &str) -> bool {
+    matches!(method, method::REPORT | method::ASK | method::LEAVE | method::BYE)
+}
+
+impl AgentCall {
+    pub(crate) fn read(method: &str, call: &Call<'_>) -> Result<Self, WireError> {
+        Ok(match method {
+            method::REPORT => Self::Report(call.parse()?),
+            method::ASK => Self::Ask(call.parse()?),
+            method::LEAVE => Self::Leave(call.parse()?),
+            method::BYE => {
+                let ByeRequest {} = call.parse()?;
+                Self::Bye
+            }
+            _ => return Err(errors::unknown_method(method)),
+        })
+    }
+
+    pub(crate) fn command(self, peer: Peer, request: RequestId) -> Command {
+        match self {
+            Self::Report(report) => Command::Report { peer, request, report },
+            Self::Ask(ask) => Command::Ask { peer, request, ask },
+            Self::Leave(leave) => Command::Leave { peer, request, leave },
+            Self::Bye => Command::Bye { peer, request },
+        }
+    }
+}

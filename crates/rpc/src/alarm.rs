@@ -1,0 +1,33 @@
+use std::{
+    pin::Pin,
+    task::{Context, Poll, ready},
+};
+
+use tokio::time::{Instant, Sleep, sleep_until};
+
+/// One timer for all that a session waits for. It is set anew only for an earlier moment: to be woken
+/// too early once in a while costs less than to move a timer with each frame.
+#[derive(Debug)]
+pub(crate) struct Alarm {
+    sleep: Pin<Box<Sleep>>,
+}
+
+impl Alarm {
+    pub(crate) fn new(at: Instant) -> Self {
+        Self { sleep: Box::pin(sleep_until(at)) }
+    }
+
+    /// Ready once `due` has come.
+    pub(crate) fn poll(&mut self, due: Instant, cx: &mut Context<'_>) -> Poll<()> {
+        if due < self.sleep.deadline() {
+            self.sleep.as_mut().reset(due);
+        }
+        loop {
+            ready!(self.sleep.as_mut().poll(cx));
+            if due <= self.sleep.deadline() || due <= Instant::now() {
+                return Poll::Ready(());
+            }
+            self.sleep.as_mut().reset(due);
+        }
+    }
+}
