@@ -1,10 +1,15 @@
 use std::{
-    sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel},
+    collections::VecDeque,
+    sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
 use prometheus_client::metrics::gauge::Gauge;
-use tokio::sync::{OwnedSemaphorePermit, oneshot};
+use tokio::{
+    runtime::Handle,
+    sync::{OwnedSemaphorePermit, oneshot},
+    task::yield_now,
+};
 use tokio_util::task::task_tracker::TaskTrackerToken;
 use vipnode_core::{CallId, CallOutcome, Command, Reply, RequestId};
 use vipnode_rpc::Responder;
@@ -68,43 +73,100 @@ pub(crate) enum Item {
 /// that the store may have, the rest by the number of sockets.
 #[derive(Debug, Clone)]
 pub(crate) struct Inbox {
-    items: Sender<Item>,
+    shared: Arc<Shared>,
     length: Gauge,
 }
 
 /// The mind's end of an [`Inbox`].
 #[derive(Debug)]
 pub(crate) struct Items {
-    items: Receiver<Item>,
+    shared: Arc<Shared>,
     length: Gauge,
+    /// Taken out of the queue at once, so that the lock is not needed for each.
+    taken: VecDeque<Item>,
+}
+
+#[derive(Debug, Default)]
+struct Shared {
+    queue: Mutex<Queue>,
+    bell: Condvar,
+}
+
+#[derive(Debug, Default)]
+struct Queue {
+    items: VecDeque<Item>,
+    /// The mind sleeps, and nobody is about to wake it.
+    asleep: bool,
+    /// The mind is gone.
+    closed: bool,
 }
 
 pub(crate) fn inbox(length: Gauge) -> (Inbox, Items) {
-    let (send, receive) = channel();
-    (Inbox { items: send, length: length.clone() }, Items { items: receive, length })
+    let shared = Arc::new(Shared::default());
+    let items = Items { shared: Arc::clone(&shared), length: length.clone(), taken: VecDeque::new() };
+    (Inbox { shared, length }, items)
+}
+
+impl Shared {
+    /// No code panics while it holds the lock; if one did, the queue would still be whole.
+    fn lock(&self) -> MutexGuard<'_, Queue> {
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 impl Inbox {
     /// Puts an item at the end. After the end of the mind's thread it is dropped, and whoever waits
     /// for an answer sees that.
     pub(crate) fn push(&self, item: Item) {
-        self.length.inc();
-        if self.items.send(item).is_err() {
-            self.length.dec();
+        let mut queue = self.shared.lock();
+        if queue.closed {
+            return;
         }
+        self.length.inc();
+        queue.items.push_back(item);
+        if std::mem::take(&mut queue.asleep) {
+            drop(queue);
+            self.wake();
+        }
+    }
+
+    /// Wakes the mind: a task does so once the tasks that can run now have run, so that what they have
+    /// for the mind is one batch. To change threads for each request costs more than the request.
+    fn wake(&self) {
+        let shared = Arc::clone(&self.shared);
+        let Ok(runtime) = Handle::try_current() else { return shared.bell.notify_one() };
+        runtime.spawn(async move {
+            yield_now().await;
+            shared.bell.notify_one();
+        });
     }
 }
 
 impl Items {
-    /// The next item; `Ok(None)` after `wait`, `Err` where nobody can send any longer.
-    pub(crate) fn next(&self, wait: Duration) -> Result<Option<Item>, RecvTimeoutError> {
-        match self.items.recv_timeout(wait) {
-            Ok(item) => {
-                self.length.dec();
-                Ok(Some(item))
+    /// The next item, if there is one before `wait` is over.
+    pub(crate) fn next(&mut self, wait: Duration) -> Option<Item> {
+        if self.taken.is_empty() {
+            let mut queue = self.shared.lock();
+            if queue.items.is_empty() && !wait.is_zero() {
+                queue.asleep = true;
+                let woken = self.shared.bell.wait_timeout_while(queue, wait, |queue| queue.items.is_empty());
+                (queue, _) = woken.unwrap_or_else(PoisonError::into_inner);
+                queue.asleep = false;
             }
-            Err(RecvTimeoutError::Timeout) => Ok(None),
-            Err(gone @ RecvTimeoutError::Disconnected) => Err(gone),
+            std::mem::swap(&mut self.taken, &mut queue.items);
         }
+        let item = self.taken.pop_front()?;
+        self.length.dec();
+        Some(item)
+    }
+}
+
+impl Drop for Items {
+    fn drop(&mut self) {
+        let mut queue = self.shared.lock();
+        queue.closed = true;
+        let left = std::mem::take(&mut queue.items);
+        drop(queue);
+        drop(left);
     }
 }

@@ -53,6 +53,8 @@ pub(crate) struct Mind {
     life: u64,
     waiting: BTreeMap<RequestId, ReplyTo>,
     releases: Releases,
+    /// What may leave at the end of the batch.
+    ready: Vec<Effect>,
     rows: Vec<Row>,
     ticket: Option<u64>,
     last_tick: Ms,
@@ -77,6 +79,7 @@ impl Mind {
             life: 0,
             waiting: BTreeMap::new(),
             releases: Releases::default(),
+            ready: Vec::new(),
             rows: Vec::new(),
             ticket: None,
             last_tick,
@@ -101,20 +104,21 @@ impl Mind {
     /// `Ok` at the end, `Err` where the mind is to be built again.
     fn work(&mut self) -> Result<(), Broken> {
         loop {
-            let Ok(mut next) = self.parts.items.next(self.wait()) else { return Ok(()) };
-            let mut taken = 0;
-            while let Some(item) = next {
+            let mut wait = self.wait();
+            for _ in 0..BATCH {
+                let Some(item) = self.parts.items.next(wait) else { break };
                 if matches!(item, Item::Stop) {
+                    self.deliver();
                     return self.send_rows();
                 }
                 self.take(item)?;
-                taken += 1;
-                next = if taken < BATCH { self.parts.items.next(Duration::ZERO).unwrap_or(None) } else { None };
+                wait = Duration::ZERO;
             }
             if self.is_tick_due() {
                 self.tick()?;
             }
             self.send_rows()?;
+            self.deliver();
         }
     }
 
@@ -150,9 +154,7 @@ impl Mind {
             Item::CallDone { .. } | Item::Stop => Ok(()),
             Item::Committed(ticket) => {
                 self.parts.metrics.commits.inc();
-                for effect in self.releases.committed(ticket) {
-                    self.carry_out(effect);
-                }
+                self.ready.extend(self.releases.committed(ticket));
                 Ok(())
             }
             Item::CommitFailed(error) => Err(Broken(format!("what changed could not be written: {error}"))),
@@ -174,8 +176,8 @@ impl Mind {
             if let Effect::Persist(rows) = effect {
                 self.rows.extend(rows);
                 self.ticket.get_or_insert_with(|| self.releases.begin());
-            } else if let Some(effect) = self.releases.pass(effect) {
-                self.carry_out(effect);
+            } else {
+                self.ready.extend(self.releases.pass(effect));
             }
         }
         self.out = out;
@@ -189,6 +191,15 @@ impl Mind {
             return Ok(());
         }
         Err(Broken("the store's thread is gone".to_owned()))
+    }
+
+    /// Carries out what a batch of commands made, in order. Whoever is woken by it finds all of it.
+    fn deliver(&mut self) {
+        let mut ready = std::mem::take(&mut self.ready);
+        for effect in ready.drain(..) {
+            self.carry_out(effect);
+        }
+        self.ready = ready;
     }
 
     fn carry_out(&mut self, effect: Effect) {
@@ -265,7 +276,7 @@ impl Mind {
             waiting.send(Err(busy()));
         }
         self.releases.discard();
-        (self.rows, self.ticket, self.out) = (Vec::new(), None, Vec::new());
+        (self.rows, self.ticket, self.out, self.ready) = (Vec::new(), None, Vec::new(), Vec::new());
         self.life = self.life.saturating_add(1);
         self.parts.sockets.close_all("the pool brings its state back; leases go on, connect again");
         loop {
@@ -286,20 +297,20 @@ impl Mind {
     }
 
     /// Answers "busy" for a while; false where it is to stop.
-    fn refuse_for(&self, time: Duration, why: &str) -> bool {
+    fn refuse_for(&mut self, time: Duration, why: &str) -> bool {
         let until = std::time::Instant::now() + time;
         loop {
             let left = until.saturating_duration_since(std::time::Instant::now());
             match self.parts.items.next(left) {
-                Ok(Some(Item::Request { reply_to, .. })) => {
+                Some(Item::Request { reply_to, .. }) => {
                     reply_to.send(Err(errors::rebuilding(self.parts.retry_ms)));
                 }
-                Ok(Some(Item::Probe(answer))) => {
+                Some(Item::Probe(answer)) => {
                     let _gone = answer.send(Err(format!("the store cannot be read: {why}")));
                 }
-                Ok(Some(Item::Stop)) | Err(_) => return false,
-                Ok(Some(_)) => {}
-                Ok(None) => return true,
+                Some(Item::Stop) => return false,
+                Some(_) => {}
+                None => return true,
             }
         }
     }
