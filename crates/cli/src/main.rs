@@ -7,6 +7,7 @@ mod dry_run;
 mod failure;
 mod find_node;
 mod find_pool;
+mod limit_flag;
 mod log;
 mod screen;
 mod signals;

@@ -64,6 +64,13 @@ impl Screen {
         let _reader_gone = out.flush();
     }
 
+    /// What was asked for, and nothing else: text for people, JSON for programs.
+    pub(crate) fn print(self, text: &str, json: &Value) {
+        let mut out = anstream::stdout().lock();
+        let _reader_gone = if self.json { writeln!(out, "{json}") } else { writeln!(out, "{text}") };
+        let _reader_gone = out.flush();
+    }
+
     pub(crate) fn failure(self, failure: &Failure) {
         let mut err = anstream::stderr().lock();
         let red = AnsiColor::Red.on_default().bold();

@@ -1,131 +1,200 @@
+//! Every limit of a pool, of its mind and of its gateway: name, default, unit, what it may be set to,
+//! and what happens there. `vipnode pool --print-limits` prints these very lines.
+
+use std::time::Duration;
+
 use vipnode_types::Price;
 
-/// Every limit of the pool's mind, by name. What happens at each stands with it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Limits {
-    /// A tick comes at least this often; a gap of more than ten times as much is a pause of the pool
-    /// and nobody's silence.
-    pub tick_ms: u64,
-    /// A report is due this often.
-    pub report_interval_ms: u64,
-    /// An agent silent for longer goes down where it was last seen.
-    pub silence_ms: u64,
-    /// After a start no silence is judged for this long.
-    pub reconnect_window_ms: u64,
-    /// A host answers an admit in this time, or the place goes back.
-    pub admit_deadline_ms: u64,
-    /// An ask is answered after this time with what it has.
-    pub ask_deadline_ms: u64,
-    /// An offer that both sides did not see in this time ends.
-    pub offer_ms: u64,
-    /// A leased pair not connected after this time: the host is asked to dial.
-    pub dial_after_ms: u64,
-    /// One host is not given twice in this time to clients of one public address.
-    pub same_address_ms: u64,
-    /// A running lease whose host said "gone" waits this long for the client's word.
-    pub half_down_ms: u64,
-    /// A lease rolls over to a new row after this time.
-    pub rollover_ms: u64,
-    /// Time a day that only the host may see, per node and per address block; only where a price is
-    /// asked. Past it nothing is granted.
-    pub unpaired_ms_a_day: u64,
-    /// Presences are flushed this often.
-    pub flush_ms: u64,
-    /// Leases a client; `want` beyond it is cut.
-    pub leases_a_client: u32,
-    /// Places a host; offers beyond it are cut. At most 1,000, so that one host's end is one step.
-    pub slots_a_host: u32,
-    /// Outstanding offers an address block (/24, /48); asks beyond it are busy.
-    pub offers_a_block: u32,
-    /// Hosts in `avoid`; the rest is ignored.
-    pub avoid: u32,
-    /// Hosts looked at for one place.
-    pub candidates: u32,
-    /// Deadlines that one `handle` works off; the rest waits for the next.
-    pub expiries_a_handle: u32,
-    /// Hosts shown in a status.
-    pub status_hosts: u32,
-    /// Unknown leases that one report may name; the rest of them is ignored.
-    pub unknown_a_report: u32,
-    /// Hosts asked one after the other for one ask; then it is answered with what it has.
-    pub tries_an_ask: u32,
-    /// Clients served by themselves in one tick; the rest waits for the next.
-    pub served_a_tick: u32,
-    /// A client for which no host was found is tried again after this time.
-    pub retry_ms: u64,
-    /// A host that did not admit is left alone for this time, doubled each time up to `max_rest_ms`.
-    pub rest_ms: u64,
-    /// See `rest_ms`.
-    pub max_rest_ms: u64,
-    /// Times an eviction is sent again that was not answered in time; then the socket is closed, and the
-    /// agent learns from its next connect reply which leases live.
-    pub evict_tries: u32,
-    /// Different chains; nodes of further ones are busy.
-    pub chains: u32,
-    /// Different version strings; further ones show as empty.
-    pub versions: u32,
-    /// Characters of a version string; the rest is cut.
-    pub version_chars: u32,
-    /// Grants remembered for `same_address_ms`; beyond it the oldest are forgotten early.
-    pub recent_grants: u32,
-    /// Address blocks whose unpaired time is counted in one day; further ones count by node alone.
-    pub unpaired_blocks: u32,
-    /// Nodes looked at in one tick for pruning.
-    pub swept_a_tick: u32,
-    /// Nodes remembered; new ones beyond it are busy.
-    pub nodes: u32,
-    /// A node without a lease that was not seen for this long is forgotten.
-    pub prune_ms: u64,
-    /// What a place costs.
-    pub price: Price,
-    /// Whether the pool admits only members: their word on their own address counts.
-    pub closed: bool,
-}
+use crate::limit::limits;
 
 const SECOND: u64 = 1_000;
 const MINUTE: u64 = 60 * SECOND;
 const HOUR: u64 = 60 * MINUTE;
+const DAY: u64 = 24 * HOUR;
+const KIB: u64 = 1 << 10;
+const MIB: u64 = 1 << 20;
 
-impl Default for Limits {
-    fn default() -> Self {
-        Self {
-            tick_ms: SECOND,
-            report_interval_ms: MINUTE,
-            silence_ms: 3 * MINUTE,
-            reconnect_window_ms: 10 * MINUTE,
-            admit_deadline_ms: 3 * SECOND,
-            ask_deadline_ms: 5 * SECOND,
-            offer_ms: 15 * SECOND,
-            dial_after_ms: 2 * SECOND,
-            same_address_ms: 35 * SECOND,
-            half_down_ms: 15 * SECOND,
-            rollover_ms: 24 * HOUR,
-            unpaired_ms_a_day: 10 * MINUTE,
-            flush_ms: 3 * MINUTE,
-            leases_a_client: 64,
-            slots_a_host: 1_000,
-            offers_a_block: 256,
-            avoid: 64,
-            candidates: 32,
-            expiries_a_handle: 1_000,
-            status_hosts: 1_000,
-            unknown_a_report: 16,
-            tries_an_ask: 8,
-            served_a_tick: 256,
-            retry_ms: 5 * SECOND,
-            rest_ms: 2 * SECOND,
-            max_rest_ms: 10 * MINUTE,
-            evict_tries: 3,
-            chains: 4_096,
-            versions: 4_096,
-            version_chars: 64,
-            recent_grants: 1_000_000,
-            unpaired_blocks: 1_000_000,
-            swept_a_tick: 64,
-            nodes: 4_000_000,
-            prune_ms: 30 * 24 * HOUR,
-            price: Price::FREE,
-            closed: false,
+limits! {
+    /// Every limit of the pool's mind, by name.
+    Limits {
+        /// A tick comes at least this often; a gap of more than ten times as much is a pause of the pool
+        /// and nobody's silence.
+        tick_ms: u64 = SECOND, Time 10..=10 * SECOND;
+        /// A report is due this often.
+        report_interval_ms: u64 = MINUTE, Time SECOND..=119 * SECOND;
+        /// An agent silent for longer goes down where it was last seen.
+        silence_ms: u64 = 3 * MINUTE, Time 2 * SECOND..=HOUR;
+        /// After a start no silence is judged for this long.
+        reconnect_window_ms: u64 = 10 * MINUTE, Time SECOND..=DAY;
+        /// A host answers an admit in this time, or the place goes back.
+        admit_deadline_ms: u64 = 3 * SECOND, Time 100..=MINUTE;
+        /// An ask is answered after this time with what it has.
+        ask_deadline_ms: u64 = 5 * SECOND, Time 100..=MINUTE;
+        /// An offer that both sides did not see in this time ends.
+        offer_ms: u64 = 15 * SECOND, Time SECOND..=10 * MINUTE;
+        /// A leased pair not connected after this time: the host is asked to dial.
+        dial_after_ms: u64 = 2 * SECOND, Time 100..=MINUTE;
+        /// One host is not given twice in this time to clients of one public address.
+        same_address_ms: u64 = 35 * SECOND, Time 0..=HOUR;
+        /// A running lease whose host said "gone" waits this long for the client's word.
+        half_down_ms: u64 = 15 * SECOND, Time SECOND..=10 * MINUTE;
+        /// A lease rolls over to a new row after this time.
+        rollover_ms: u64 = DAY, Time MINUTE..=30 * DAY;
+        /// Time a day that only the host may see, per node and per address block; only where a price is
+        /// asked. Past it nothing is granted.
+        unpaired_ms_a_day: u64 = 10 * MINUTE, Time 0..=DAY;
+        /// Presences are flushed this often.
+        flush_ms: u64 = 3 * MINUTE, Time SECOND..=HOUR;
+        /// Leases a client; `want` beyond it is cut.
+        leases_a_client: u32 = 64, Count 1..=1_000;
+        /// Places a host; offers beyond it are cut. At most 1,000, so that one host's end is one step.
+        slots_a_host: u32 = 1_000, Count 1..=1_000;
+        /// Outstanding offers an address block (/24, /48); asks beyond it are busy.
+        offers_a_block: u32 = 256, Count 1..=1_000_000;
+        /// Hosts in `avoid`; the rest is ignored.
+        avoid: u32 = 64, Count 0..=1_000;
+        /// Hosts looked at for one place.
+        candidates: u32 = 32, Count 1..=1_000;
+        /// Deadlines that one `handle` works off; the rest waits for the next.
+        expiries_a_handle: u32 = 1_000, Count 1..=100_000;
+        /// Hosts shown in a status.
+        status_hosts: u32 = 1_000, Count 0..=100_000;
+        /// Unknown leases that one report may name; the rest of them is ignored.
+        unknown_a_report: u32 = 16, Count 0..=1_000;
+        /// Hosts asked one after the other for one ask; then it is answered with what it has.
+        tries_an_ask: u32 = 8, Count 1..=100;
+        /// Clients served by themselves in one tick; the rest waits for the next.
+        served_a_tick: u32 = 256, Count 1..=100_000;
+        /// A client for which no host was found is tried again after this time.
+        retry_ms: u64 = 5 * SECOND, Time 100..=HOUR;
+        /// A host that did not admit is left alone for this time, doubled each time up to `max_rest_ms`.
+        rest_ms: u64 = 2 * SECOND, Time 100..=HOUR;
+        /// The longest rest; see `rest_ms`.
+        max_rest_ms: u64 = 10 * MINUTE, Time 100..=DAY;
+        /// Times an eviction is sent again that was not answered in time; then the socket is closed, and the
+        /// agent learns from its next connect reply which leases live.
+        evict_tries: u32 = 3, Count 0..=100;
+        /// Different chains; nodes of further ones are busy.
+        chains: u32 = 4_096, Count 1..=1_000_000;
+        /// Different version strings; further ones show as empty.
+        versions: u32 = 4_096, Count 1..=1_000_000;
+        /// Characters of a version string; the rest is cut.
+        version_chars: u32 = 64, Count 8..=256;
+        /// Grants remembered for `same_address_ms`; beyond it the oldest are forgotten early.
+        recent_grants: u32 = 1_000_000, Count 1..=100_000_000;
+        /// Address blocks whose unpaired time is counted in one day; further ones count by node alone.
+        unpaired_blocks: u32 = 1_000_000, Count 1..=100_000_000;
+        /// Nodes looked at in one tick for pruning.
+        swept_a_tick: u32 = 64, Count 1..=100_000;
+        /// Nodes remembered; new ones beyond it are busy.
+        nodes: u32 = 4_000_000, Count 1..=100_000_000;
+        /// A node without a lease that was not seen for this long is forgotten.
+        prune_ms: u64 = 30 * DAY, Time HOUR..=3_650 * DAY;
+    }
+    also {
+        /// What a place costs.
+        price: Price = Price::FREE;
+        /// Whether the pool admits only members: their word on their own address counts.
+        closed: bool = false;
+    }
+}
+
+limits! {
+    /// Every limit of the pool's gateway, by name.
+    PoolLimits {
+        /// Bytes of a WebSocket message or of an HTTP body; a larger one ends the socket, or is 413.
+        frame_bytes: usize = 128 << 10, Bytes KIB..=16 * MIB;
+        /// Sockets in all; a further one is told 503 and closed.
+        connections: usize = 50_000, Count 1..=10_000_000;
+        /// Sockets of one address (IPv4) or /64 (IPv6); a further one is told 429 and closed.
+        connections_an_address: usize = 1_000, Count 1..=10_000_000;
+        /// A WebSocket that has not said who it is in this time is closed.
+        unauthenticated: Duration = seconds(10), Time SECOND..=10 * MINUTE;
+        /// Calls to one agent that wait to be written; at the limit its socket is closed.
+        outbound: usize = 256, Count 1..=100_000;
+        /// Calls to one agent that wait for its answer; at the limit its socket is closed.
+        unanswered: usize = 1_024, Count 1..=100_000;
+        /// Requests of one socket that wait for the pool; a further one is answered "busy".
+        requests_a_socket: usize = 64, Count 1..=10_000;
+        /// Calls a second of one socket, on average; a further one is answered "busy".
+        calls_a_second: u32 = 20, Count 1..=1_000_000;
+        /// Calls of one socket that may come at once.
+        burst: u32 = 100, Count 1..=1_000_000;
+        /// Calls beyond the rate in a row; then the socket is closed.
+        flood: u32 = 1_000, Count 1..=1_000_000;
+        /// Connects that wait for the pool's mind; at the limit "busy" after `permit_wait`.
+        permits_connect: usize = 4_096, Count 1..=1_000_000;
+        /// Reports that wait for the pool's mind; at the limit "busy" after `permit_wait`.
+        permits_report: usize = 16_384, Count 1..=1_000_000;
+        /// Everything else that waits for the pool's mind; at the limit "busy" after `permit_wait`.
+        permits_other: usize = 4_096, Count 1..=1_000_000;
+        /// How long a request waits for its permit.
+        permit_wait: Duration = seconds(2), Time 0..=MINUTE;
+        /// The head of an HTTP request is read in this time, or the socket is closed.
+        http_head: Duration = seconds(10), Time 100..=10 * MINUTE;
+        /// The body of an HTTP request is read in this time, or it is 408.
+        http_body: Duration = seconds(10), Time 100..=10 * MINUTE;
+        /// A WebSocket is pinged this often, which also measures its latency.
+        ping: Duration = seconds(30), Time SECOND..=10 * MINUTE;
+        /// A WebSocket on which nothing arrived for this long is closed.
+        socket_silence: Duration = seconds(75), Time SECOND..=HOUR;
+        /// A frame that an agent does not take in this time ends its socket.
+        write: Duration = seconds(10), Time 100..=10 * MINUTE;
+        /// Agents that speak over HTTP; a further one is "busy".
+        http_agents: usize = 10_000, Count 1..=10_000_000;
+        /// An agent over HTTP that was not heard for this long has left.
+        http_idle: Duration = seconds(240), Time SECOND..=DAY;
+        /// A status is made this often; in between everybody gets the same.
+        status_age: Duration = seconds(1), Time 0..=HOUR;
+        /// The pool's mind and its store answer a probe in this time, or `/health` is 503.
+        health: Duration = seconds(1), Time 10..=MINUTE;
+        /// At the end requests in flight have this long to be answered.
+        drain: Duration = seconds(5), Time 0..=10 * MINUTE;
+        /// Batches of rows that wait for the store; at the limit the pool's mind waits.
+        store_batches: usize = 64, Count 1..=10_000;
+        /// "Try again in", where the pool's state is being rebuilt or the pool has too much to do.
+        busy_retry: Duration = seconds(5), Time 100..=10 * MINUTE;
+    }
+    also {}
+}
+
+impl PoolLimits {
+    /// "Try again in", in milliseconds.
+    #[must_use]
+    pub fn retry_ms(&self) -> u64 {
+        u64::try_from(self.busy_retry.as_millis()).unwrap_or(u64::MAX)
+    }
+}
+
+const fn seconds(count: u64) -> Duration {
+    Duration::from_secs(count)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn each_default_is_in_its_range_and_each_name_is_there_once() {
+        let (mind, gateway) = (Limits::default(), PoolLimits::default());
+        let mind = Limits::TABLE.iter().map(|row| (row.name, (row.get)(&mind), &row.range, row.rule));
+        let gateway = PoolLimits::TABLE.iter().map(|row| (row.name, (row.get)(&gateway), &row.range, row.rule));
+        let mut names = BTreeSet::new();
+        for (name, default, range, rule) in mind.chain(gateway) {
+            assert!(range.contains(&default), "{name}: {default}");
+            assert!(rule.len() > 10 && rule.ends_with('.'), "{name}: {rule}");
+            assert!(names.insert(name), "{name} twice");
         }
+    }
+
+    #[test]
+    fn a_limit_is_set_by_its_line() {
+        let mut limits = PoolLimits::default();
+        let row = PoolLimits::TABLE.iter().find(|row| row.name == "write").unwrap();
+        (row.set)(&mut limits, 1_500);
+        assert_eq!(limits.write, Duration::from_millis(1_500));
+        assert_eq!(limits, PoolLimits { write: Duration::from_millis(1_500), ..PoolLimits::default() });
     }
 }

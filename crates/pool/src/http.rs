@@ -162,7 +162,7 @@ async fn serve(connection: &HttpConnection, socket: WebSocket, challenge: String
         incoming: limits.requests_a_socket,
         write: limits.write,
         ping: limits.ping,
-        silence: limits.silence,
+        silence: limits.socket_silence,
         ..RpcLimits::default()
     };
     let (session, peer) = Session::new(Frames::new(socket, limits.frame_bytes), &rpc, Keepalive::Ping);

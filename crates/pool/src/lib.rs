@@ -45,7 +45,8 @@ mod sockets;
 mod store_thread;
 
 pub use config::PoolConfig;
-pub use limits::PoolLimits;
+pub use limits::LimitSetting;
 pub use membership::{MembersError, Membership};
 pub use metrics::PoolMetrics;
 pub use server::{PoolError, PoolServer};
+pub use vipnode_core::PoolLimits;

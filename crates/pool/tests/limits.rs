@@ -224,7 +224,7 @@ async fn d4_http_head_and_body() {
 
 #[tokio::test]
 async fn d40_ping_and_silence() {
-    let limits = PoolLimits { ping: SOON, silence: 3 * SOON, ..PoolLimits::default() };
+    let limits = PoolLimits { ping: SOON, socket_silence: 3 * SOON, ..PoolLimits::default() };
     let pool = limited(limits).await;
     let living = Agent::open(&pool).await;
     let text = upgrade_and_listen(pool.local_addr()).await;

@@ -6,6 +6,7 @@ use clap::Args;
 use vipnode_types::Price;
 
 use super::JoinArgs;
+use crate::limit_flag::LimitFlag;
 
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  vipnode pool --bind 0.0.0.0:8080 --public-url ws://pool.example:8080\n  \
@@ -32,6 +33,12 @@ pub(crate) struct PoolArgs {
     /// How often agents report, 1s to 119s. A lease whose side dies is metered up to its last report.
     #[arg(long, default_value = "60s", value_name = "TIME", value_parser = report_interval)]
     pub(crate) report_interval: Duration,
+    /// Set a limit, such as calls_a_second=50. May be given several times.
+    #[arg(long, value_name = "NAME=VALUE")]
+    pub(crate) limit: Vec<LimitFlag>,
+    /// Print every limit, what it is set to and what happens there, and end.
+    #[arg(long)]
+    pub(crate) print_limits: bool,
 }
 
 /// A15. Below a second reports are load and no news; an agent silent for 180 s is down.

@@ -5,6 +5,7 @@ use crate::{
     args::PoolArgs,
     commands::join::join_secret,
     failure::Failure,
+    limit_flag,
     screen::{Line, Screen, Tone},
     signals::Signals,
 };
@@ -13,7 +14,12 @@ use crate::{
 pub(crate) async fn run(args: PoolArgs, screen: Screen, signals: Signals) -> Result<(), Failure> {
     let bind = args.bind;
     let unnamed = !bind.ip().is_loopback() && args.public_url.is_empty();
+    let print_limits = args.print_limits;
     let config = config(args)?;
+    if print_limits {
+        screen.print(&limit_flag::table(&config).trim_fmt(), &limit_flag::json(&config));
+        return Ok(());
+    }
     let open = !config.members.is_closed();
     let mut server = PoolServer::spawn(config).await.map_err(|error| {
         Failure::new(error.to_string(), format!("free {bind}, or choose another address: --bind ADDRESS:PORT"))
@@ -65,5 +71,6 @@ fn config(args: PoolArgs) -> Result<PoolConfig, Failure> {
     config.welcome = args.welcome;
     let report_interval_ms = u64::try_from(args.report_interval.as_millis()).unwrap_or(u64::MAX);
     config.core = Limits { price: args.price, report_interval_ms, ..config.core };
+    limit_flag::set(&mut config, &args.limit)?;
     Ok(config)
 }

@@ -1,0 +1,178 @@
+//! `--limit NAME=VALUE` and `--print-limits`: the pool's limits as people read and write them.
+
+use std::{str::FromStr, time::Duration};
+
+use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
+use serde_json::{Value, json};
+use vipnode_core::LimitUnit;
+use vipnode_pool::{LimitSetting, PoolConfig};
+
+use crate::failure::Failure;
+
+/// `NAME=VALUE`, as it was given.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct LimitFlag {
+    name: String,
+    value: String,
+}
+
+impl FromStr for LimitFlag {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let (name, value) = text.split_once('=').ok_or("write NAME=VALUE, such as calls_a_second=50")?;
+        Ok(Self { name: name.trim().to_owned(), value: value.trim().to_owned() })
+    }
+}
+
+/// Sets the limits that were given.
+pub(crate) fn set(config: &mut PoolConfig, flags: &[LimitFlag]) -> Result<(), Failure> {
+    for LimitFlag { name, value } in flags {
+        let settings = config.limit_settings();
+        let Some(limit) = settings.iter().find(|limit| limit.name == name) else {
+            return Err(Failure::new(
+                format!("there is no limit called {name}"),
+                "`vipnode pool --print-limits` shows them all",
+            ));
+        };
+        let number = read(limit.unit, value).filter(|number| limit.range.contains(number));
+        if !number.is_some_and(|number| config.set_limit(name, number)) {
+            let (least, most) = (show(limit.unit, *limit.range.start()), show(limit.unit, *limit.range.end()));
+            return Err(Failure::new(
+                format!("the limit {name} cannot be \"{value}\": {}", limit.rule),
+                format!("from {least} to {most}: --limit {name}={}", show(limit.unit, limit.default).replace(' ', "")),
+            ));
+        }
+    }
+    Ok(())
+}
+
+/// The limits as a table.
+pub(crate) fn table(config: &PoolConfig) -> Table {
+    let mut table = Table::new();
+    table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Dynamic);
+    table.set_header(["limit", "value", "default", "from", "to", "what it limits, and what happens there"]);
+    for limit in config.limit_settings() {
+        let LimitSetting { name, unit, value, default, range, rule } = limit;
+        let same = if value == default { String::new() } else { show(unit, default) };
+        let (least, most) = (show(unit, *range.start()), show(unit, *range.end()));
+        table.add_row([name.to_owned(), show(unit, value), same, least, most, rule.to_owned()]);
+    }
+    for column in 1..=4 {
+        if let Some(column) = table.column_mut(column) {
+            column.set_cell_alignment(CellAlignment::Right);
+        }
+    }
+    table
+}
+
+/// The limits for programs. Times are in milliseconds.
+pub(crate) fn json(config: &PoolConfig) -> Value {
+    let row = |limit: LimitSetting| {
+        json!({
+            "name": limit.name,
+            "unit": match limit.unit {
+                LimitUnit::Count => "count",
+                LimitUnit::Bytes => "bytes",
+                LimitUnit::Time => "ms",
+            },
+            "value": limit.value,
+            "default": limit.default,
+            "min": limit.range.start(),
+            "max": limit.range.end(),
+            "rule": limit.rule,
+        })
+    };
+    config.limit_settings().into_iter().map(row).collect()
+}
+
+fn read(unit: LimitUnit, text: &str) -> Option<u64> {
+    match unit {
+        LimitUnit::Count => text.replace('_', "").parse().ok(),
+        LimitUnit::Bytes => {
+            let (number, factor) = [("KiB", 10), ("MiB", 20), ("B", 0)]
+                .iter()
+                .find_map(|(suffix, shift)| Some((text.strip_suffix(suffix)?, 1_u64 << shift)))
+                .unwrap_or((text, 1));
+            number.trim().parse::<u64>().ok()?.checked_mul(factor)
+        }
+        LimitUnit::Time => u64::try_from(humantime::parse_duration(text).ok()?.as_millis()).ok(),
+    }
+}
+
+fn show(unit: LimitUnit, value: u64) -> String {
+    match unit {
+        LimitUnit::Count => value.to_string(),
+        LimitUnit::Bytes => match value {
+            _ if value >= 1 << 20 && value.is_multiple_of(1 << 20) => format!("{} MiB", value >> 20),
+            _ if value >= 1 << 10 && value.is_multiple_of(1 << 10) => format!("{} KiB", value >> 10),
+            _ => format!("{value} B"),
+        },
+        LimitUnit::Time => days(value),
+    }
+}
+
+/// humantime counts months, which nobody sets a limit by.
+fn days(value: u64) -> String {
+    const DAY: u64 = 24 * 3_600 * 1_000;
+    if value >= DAY && value.is_multiple_of(DAY) {
+        return format!("{}d", value / DAY);
+    }
+    humantime::format_duration(Duration::from_millis(value)).to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn config() -> PoolConfig {
+        PoolConfig::new("127.0.0.1:0".parse().unwrap()).unwrap()
+    }
+
+    fn given(text: &str) -> Result<PoolConfig, Failure> {
+        let mut config = config();
+        set(&mut config, &[text.parse().unwrap()]).map(|()| config)
+    }
+
+    #[test]
+    fn limits_are_set_by_name_in_their_own_unit() {
+        assert_eq!(given("calls_a_second=50").unwrap().limits.calls_a_second, 50);
+        assert_eq!(given("frame_bytes = 1 MiB").unwrap().limits.frame_bytes, 1 << 20);
+        assert_eq!(given("frame_bytes=4096").unwrap().limits.frame_bytes, 4_096);
+        assert_eq!(given("write=1m 30s").unwrap().limits.write, Duration::from_secs(90));
+        assert_eq!(given("nodes=1_000").unwrap().core.nodes, 1_000);
+    }
+
+    #[test]
+    fn what_cannot_be_set_says_what_can() {
+        for (bad, mend) in [
+            ("calls_a_second=0", "from 1 to 1000000"),
+            ("calls_a_second=many", "from 1 to 1000000"),
+            ("calls_a_second=-1", "from 1 to 1000000"),
+            ("frame_bytes=17 MiB", "from 1 KiB to 16 MiB"),
+            ("write=10", "from 100ms to 10m: --limit write=10s"),
+            ("socket_silence=2h", "from 1s to 1h"),
+            ("price=1", "--print-limits"),
+        ] {
+            let failure = given(bad).unwrap_err();
+            assert!(failure.mend.contains(mend), "{bad}: {failure:?}");
+        }
+        assert!("calls_a_second".parse::<LimitFlag>().is_err());
+    }
+
+    #[test]
+    fn each_limit_can_be_set_to_what_is_shown() {
+        let all = config();
+        let flags: Vec<LimitFlag> = all
+            .limit_settings()
+            .iter()
+            .map(|limit| LimitFlag { name: limit.name.to_owned(), value: show(limit.unit, *limit.range.start()) })
+            .collect();
+        let mut config = config();
+        set(&mut config, &flags).unwrap();
+        assert!(config.limit_settings().iter().all(|limit| limit.value == *limit.range.start()));
+        let shown = table(&config).to_string();
+        assert!(config.limit_settings().iter().all(|limit| shown.contains(limit.name)));
+        assert_eq!(json(&config).as_array().unwrap().len(), flags.len());
+    }
+}
