@@ -6,11 +6,13 @@ mod common;
 use std::{net::SocketAddr, time::Duration};
 
 use common::{Agent, Keys, Mood, RawSocket, TestStore, config, exchange, get, http_url, post, post_text, wall, ws_url};
+use futures_util::SinkExt;
 use serde_json::{Value, json};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,
 };
+use tokio_tungstenite::tungstenite::Message;
 use vipnode_pool::{PoolConfig, PoolLimits, PoolMetrics, PoolServer};
 use vipnode_rpc::{OpenError, RpcLimits, http, open_ws};
 use vipnode_types::wire::{ConnectReply, Done, ErrorCode, PoolStatus, ReportReply, WireError, method};
@@ -241,6 +243,29 @@ async fn upgrade_and_listen(address: SocketAddr) -> String {
     let mut seen = Vec::new();
     stream.read_to_end(&mut seen).await.unwrap();
     String::from_utf8_lossy(&seen).into_owned()
+}
+
+#[tokio::test]
+async fn d4_write_ends_a_socket_that_takes_nothing() {
+    let limits = PoolLimits { write: SOON, calls_a_second: 1_000_000, burst: 1_000_000, ..PoolLimits::default() };
+    let pool = limited(limits).await;
+    let mut socket = RawSocket::open(&ws_url(&pool)).await;
+    // The answers are as long as the ids, and nobody reads them.
+    let ping = format!(r#"{{"id":"{}","method":"vipnode_ping"}}"#, "x".repeat(1_000));
+    while socket.0.send(Message::text(ping.clone())).await.is_ok() {}
+    assert_eq!(Agent::open(&pool).await.call::<Value>(method::PING, &[(); 0]).await.unwrap(), "pong");
+}
+
+#[tokio::test]
+async fn busy_retry_is_what_busy_answers_say() {
+    let store = TestStore::default();
+    let limits = PoolLimits { busy_retry: Duration::from_millis(1_234), ..PoolLimits::default() };
+    let pool = limited_on(&store, limits).await;
+    let keys = Keys::new(1);
+    let agent = Agent::open(&pool).await;
+    store.set(Mood::Failing);
+    let error = agent.connect(&keys, &keys.host(1)).await.unwrap_err();
+    assert_eq!(error.data.unwrap().retry_ms, Some(1_234));
 }
 
 #[tokio::test]

@@ -155,6 +155,7 @@ mod tests {
             &["vipnode", "pool", "--bind", "nowhere"],
             &["vipnode", "pool", "--join-secret", " "],
             &["vipnode", "pool", "--report-interval", "120s"],
+            &["vipnode", "pool", "--limit", "calls_a_second"],
             &["vipnode", "demo", "--geth", "x", "--simulated"],
             &["vipnode", "--no-such-flag"],
             &["vipnode", "--slots", "3", "pool"],

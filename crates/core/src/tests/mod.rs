@@ -9,5 +9,6 @@ mod metering;
 mod pool;
 mod random;
 mod reports;
+mod set_limits;
 mod sizes;
 mod unpaired;
