@@ -5,7 +5,7 @@
 //! - Who: [`NodeId`], [`Enode`], [`Account`], [`AgentKey`], [`ChainSpec`].
 //! - How much: [`Wei`], [`Price`], [`meter`].
 //! - When: [`Ms`], always handed in.
-//! - What is said: [`wire`], signed as [`signed`] tells.
+//! - What is said: [`wire`], signed as [`signed`] tells; by the original's agents and pools: [`protocol2`].
 #![cfg_attr(not(test), deny(clippy::arithmetic_side_effects))]
 
 mod account;
@@ -22,6 +22,7 @@ mod node_facts;
 mod node_id;
 mod node_key;
 mod price;
+pub mod protocol2;
 pub mod signed;
 mod wei;
 pub mod wire;

@@ -1,6 +1,9 @@
 use std::fmt;
 
-use secp256k1::{PublicKey, SecretKey, ecdsa};
+use secp256k1::{
+    PublicKey, SecretKey,
+    ecdsa::{self, RecoverableSignature},
+};
 use zeroize::Zeroizing;
 
 use crate::NodeId;
@@ -45,6 +48,19 @@ impl NodeKey {
 
     pub(crate) fn sign(&self, digest: [u8; 32]) -> [u8; 64] {
         ecdsa::sign(secp256k1::Message::from_digest(digest), &self.0).serialize_compact()
+    }
+}
+
+impl NodeKey {
+    /// R‖S‖V, V being 0 or 1.
+    pub(crate) fn sign_recoverable(&self, digest: [u8; 32]) -> [u8; 65] {
+        let signature = RecoverableSignature::sign_ecdsa_recoverable(secp256k1::Message::from_digest(digest), &self.0);
+        let (recovery, compact) = signature.serialize_compact();
+        let mut bytes = [0; 65];
+        for (to, from) in bytes.iter_mut().zip(compact.into_iter().chain([recovery.to_u8()])) {
+            *to = from;
+        }
+        bytes
     }
 }
 

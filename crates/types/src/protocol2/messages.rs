@@ -1,0 +1,242 @@
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use super::PeerEntry;
+
+/// Which execution client a node is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub enum Kind {
+    /// Anything else, or not known.
+    #[default]
+    Unknown,
+    /// go-ethereum.
+    Geth,
+    /// Parity, later OpenEthereum.
+    Parity,
+    /// Pantheon, today Besu.
+    Pantheon,
+}
+
+impl Kind {
+    /// The word for it in answers of a pool.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Unknown => "unknown",
+            Self::Geth => "geth",
+            Self::Parity => "parity",
+            Self::Pantheon => "pantheon",
+        }
+    }
+
+    /// The kind of that name, in any case; anything else is unknown.
+    #[must_use]
+    pub fn named(name: &str) -> Self {
+        let kinds = [Self::Geth, Self::Parity, Self::Pantheon];
+        kinds.into_iter().find(|kind| kind.name().eq_ignore_ascii_case(name)).unwrap_or_default()
+    }
+}
+
+impl Serialize for Kind {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_u8(match self {
+            Self::Unknown => 0,
+            Self::Geth => 1,
+            Self::Parity => 2,
+            Self::Pantheon => 3,
+        })
+    }
+}
+
+impl<'de> Deserialize<'de> for Kind {
+    /// A number that no kind has is unknown (D37: an unknown kind matches any).
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Ok(match i64::deserialize(deserializer)? {
+            1 => Self::Geth,
+            2 => Self::Parity,
+            3 => Self::Pantheon,
+            _ => Self::Unknown,
+        })
+    }
+}
+
+/// What an agent says of its node.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct NodeInfo {
+    /// `web3_clientVersion`.
+    pub version: String,
+    /// `eth_protocolVersion`; empty with today's clients (D39).
+    pub eth_protocol: String,
+    /// Which execution client.
+    pub kind: Kind,
+    /// `net_version` as a number.
+    pub network: i64,
+    /// Whether it is a full node, which can be a host.
+    pub is_full_node: bool,
+}
+
+/// An agent presents itself (A58).
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct ConnectRequest {
+    /// The agent's version.
+    pub vipnode_version: String,
+    /// Its node.
+    pub node_info: NodeInfo,
+    /// Where the node listens, where that is not the address of the agent and port 30303.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub node_uri: String,
+    /// Hosts wanted at once; early agents only.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub num_hosts: i64,
+    /// Whose account earns; may be empty.
+    pub payout: String,
+}
+
+/// The pool's welcome (A58).
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct ConnectReply {
+    /// The pool's version.
+    pub pool_version: String,
+    /// Hosts that let the node in.
+    #[serde(skip_serializing_if = "Vec::is_empty", deserialize_with = "nullable")]
+    pub hosts: Vec<PeerEntry>,
+    /// The operator's words to the user.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub message: String,
+}
+
+/// Older: a host presents itself (A61).
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct HostRequest {
+    /// The name of a [`Kind`].
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub kind: String,
+    /// Whose account earns; may be empty.
+    pub payout: String,
+    /// As in [`ConnectRequest`].
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub node_uri: String,
+}
+
+/// The answer to a [`HostRequest`].
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct HostReply {
+    /// The pool's version.
+    pub pool_version: String,
+}
+
+/// Older: a client presents itself and wants hosts (A61).
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct ClientRequest {
+    /// The name of a [`Kind`].
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub kind: String,
+    /// Hosts wanted; 0 stands for 3.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub num_hosts: i64,
+}
+
+/// The answer to a [`ClientRequest`].
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct ClientReply {
+    /// Hosts that let the node in.
+    #[serde(deserialize_with = "nullable")]
+    pub hosts: Vec<PeerEntry>,
+    /// The pool's version.
+    pub pool_version: String,
+    /// The operator's words to the user.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub message: String,
+}
+
+/// The answer to an update (A59).
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct UpdateReply {
+    /// What the node's account has, where anything is owed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub balance: Option<Balance>,
+    /// Node ids that are to be untrusted and disconnected. Read as text: a foreign pool may say anything.
+    #[serde(deserialize_with = "nullable")]
+    pub invalid_peers: Vec<String>,
+    /// Enodes of the peers that the pool holds to be in order.
+    #[serde(deserialize_with = "nullable")]
+    pub active_peers: Vec<String>,
+    /// The newest block that the pool believes in.
+    pub latest_block_number: u64,
+}
+
+/// What an account has. Amounts in wei are JSON numbers, for the original knows no other form.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Balance {
+    /// The address, empty where the node has none.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub account: String,
+    /// The deposit in the contract, in wei.
+    pub deposit: i128,
+    /// Earned minus spent, in wei.
+    pub credit: i128,
+    /// When the account can be paid next, RFC 3339.
+    pub next_withdraw: String,
+}
+
+/// The answer to [`super::method::ACCOUNT`] (A62).
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct AccountReply {
+    /// The first 12 characters of each id.
+    #[serde(deserialize_with = "nullable")]
+    pub node_short_ids: Vec<String>,
+    /// What it has.
+    pub balance: Balance,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde's signature")]
+const fn is_zero(number: &i64) -> bool {
+    *number == 0
+}
+
+/// Go writes a nil slice as null.
+pub(super) fn nullable<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<Vec<T>, D::Error> {
+    Ok(Option::<Vec<T>>::deserialize(deserializer)?.unwrap_or_default())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// `pool/pool.go`, ConnectRequest and `ethnode/rpc.go`, UserAgent, as an agent of 2.3 sends them.
+    #[test]
+    fn a_connect_as_the_original_sends_it() {
+        let text = r#"{"vipnode_version":"vipnode/dev","node_info":{"version":"Geth/v1.9.20","eth_protocol":"0x40","kind":1,"network":1,"is_full_node":true},"node_uri":"enode://ab@1.2.3.4:30303","payout":""}"#;
+        let request: ConnectRequest = serde_json::from_str(text).unwrap();
+        assert_eq!(request.node_info.kind, Kind::Geth);
+        assert!(request.node_info.is_full_node);
+        assert_eq!(super::super::go_json(&request).unwrap(), text);
+    }
+
+    #[test]
+    fn an_answer_as_the_original_gives_it() {
+        let text = r#"{"balance":{"account":"0xabc","deposit":100000000000000000000,"credit":-5,"next_withdraw":"0001-01-01T00:00:00Z"},"invalid_peers":null,"active_peers":["enode://ab@1.2.3.4:30303"],"latest_block_number":7}"#;
+        let reply: UpdateReply = serde_json::from_str(text).unwrap();
+        let balance = reply.balance.unwrap();
+        assert_eq!((balance.deposit, balance.credit), (100_000_000_000_000_000_000, -5));
+        assert_eq!((reply.invalid_peers.len(), reply.active_peers.len(), reply.latest_block_number), (0, 1, 7));
+    }
+
+    #[test]
+    fn d37_a_kind_that_nobody_knows_is_unknown() {
+        for text in ["0", "-1", "99"] {
+            assert_eq!(serde_json::from_str::<Kind>(text).unwrap(), Kind::Unknown);
+        }
+        assert_eq!(Kind::named("Geth"), Kind::Geth);
+        assert_eq!(Kind::named("nethermind"), Kind::Unknown);
+    }
+}

@@ -1,0 +1,100 @@
+use std::time::{Duration, UNIX_EPOCH};
+
+use serde::{Deserialize, Serialize};
+
+use super::{Kind, messages::nullable};
+use crate::{Enode, Ms};
+
+/// An agent wants peers (A60).
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct PeerRequest {
+    /// How many; less than 1 is refused (D2).
+    pub num: i64,
+    /// The name of a [`Kind`]; empty for any.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub kind: String,
+}
+
+/// The answer to a [`PeerRequest`].
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct PeerReply {
+    /// Peers that let the node in.
+    #[serde(deserialize_with = "nullable")]
+    pub peers: Vec<PeerEntry>,
+}
+
+/// A node as the original's store writes it, its odd capitals included.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct PeerEntry {
+    /// 128 hex characters.
+    #[serde(rename = "ID")]
+    pub id: String,
+    /// Its enode.
+    pub uri: String,
+    /// When it was last seen, RFC 3339.
+    pub last_seen: String,
+    /// The name of a [`Kind`].
+    pub kind: String,
+    /// Whether it is a host.
+    #[serde(rename = "IsHost")]
+    pub is_host: bool,
+    /// Whose account earns; never told to others here.
+    #[serde(rename = "Payout")]
+    pub payout: String,
+    /// Its newest block, by its own word.
+    pub block_number: u64,
+    /// `web3_clientVersion`.
+    pub node_version: String,
+    /// Its agent's version.
+    pub vipnode_version: String,
+}
+
+impl PeerEntry {
+    /// A host as others are told of it.
+    #[must_use]
+    pub fn host(enode: &Enode, kind: Kind, last_seen: Ms, block_number: u64) -> Self {
+        Self {
+            id: enode.id.to_string(),
+            uri: enode.to_string(),
+            last_seen: rfc3339(last_seen),
+            kind: kind.name().to_owned(),
+            is_host: true,
+            block_number,
+            ..Self::default()
+        }
+    }
+}
+
+/// A moment as Go writes it in JSON.
+fn rfc3339(at: Ms) -> String {
+    let at = UNIX_EPOCH.checked_add(Duration::from_millis(at.get())).unwrap_or(UNIX_EPOCH);
+    humantime::format_rfc3339_millis(at).to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::NodeId;
+
+    /// `pool/store/store.go`, Node.
+    #[test]
+    fn a_peer_as_the_original_writes_it() {
+        let enode = Enode::at(NodeId::new([0xab; 64]), "2001:db8::1".parse().unwrap(), 30303);
+        let entry = PeerEntry::host(&enode, Kind::Geth, Ms::new(1_600_000_000_123), 7);
+        let id = "ab".repeat(64);
+        assert_eq!(
+            serde_json::to_string(&entry).unwrap(),
+            format!(
+                r#"{{"ID":"{id}","uri":"enode://{id}@[2001:db8::1]:30303","last_seen":"2020-09-13T12:26:40.123Z","kind":"geth","IsHost":true,"Payout":"","block_number":7,"node_version":"","vipnode_version":""}}"#
+            )
+        );
+    }
+
+    #[test]
+    fn the_last_moment_there_is_does_not_panic() {
+        assert!(!rfc3339(Ms::new(253_402_300_799_000)).is_empty());
+    }
+}
