@@ -17,7 +17,7 @@ use axum::{
 };
 use tokio::time::timeout;
 use tokio_util::task::TaskTracker;
-use vipnode_rpc::{Connection, Event, Keepalive, RpcLimits, Session};
+use vipnode_rpc::{Connection, Event, Keepalive, RpcLimits, RpcPeer, Session};
 use vipnode_types::wire::CHALLENGE_HEADER;
 
 use crate::{
@@ -88,12 +88,37 @@ impl HttpConnection {
         let upgrade =
             upgrade.read_buffer_size(4_096).write_buffer_size(0).max_message_size(bytes).max_frame_size(bytes);
         let token = self.tasks.token();
-        let mut response = upgrade.on_upgrade(move |socket| async move {
-            serve(&self, socket, challenge).await;
-            drop(token);
+        // The future lives as long as the socket: what it holds is on the heap once, and not moved along
+        // with it.
+        let mut response = upgrade.on_upgrade(move |socket| {
+            let (session, peer) = self.session(socket);
+            async move {
+                self.gateway.metrics.sockets.inc();
+                socket::serve(&self.gateway, session, peer, self.address, challenge).await;
+                self.gateway.metrics.sockets.dec();
+                drop(token);
+            }
         });
         response.headers_mut().insert(CHALLENGE_HEADER, value);
         response
+    }
+
+    fn session(&self, socket: WebSocket) -> (Box<Session<Frames>>, RpcPeer) {
+        let limits = &self.gateway.limits;
+        let rpc = RpcLimits {
+            frame_bytes: limits.frame_bytes,
+            in_flight: limits.unanswered,
+            served: limits.requests_a_socket,
+            batch: limits.requests_a_socket,
+            outbound: limits.outbound,
+            incoming: limits.requests_a_socket,
+            write: limits.write,
+            ping: limits.ping,
+            silence: limits.socket_silence,
+            ..RpcLimits::default()
+        };
+        let (session, peer) = Session::new(Frames::new(socket, limits.frame_bytes), &rpc, Keepalive::Ping);
+        (Box::new(session), peer)
     }
 
     async fn post(&self, body: Body) -> Response {
@@ -148,27 +173,6 @@ impl HttpConnection {
     fn pace(&self) -> Pace {
         self.rate.lock().unwrap_or_else(PoisonError::into_inner).take(Instant::now())
     }
-}
-
-async fn serve(connection: &HttpConnection, socket: WebSocket, challenge: String) {
-    let gateway = &connection.gateway;
-    let limits = &gateway.limits;
-    let rpc = RpcLimits {
-        frame_bytes: limits.frame_bytes,
-        in_flight: limits.unanswered,
-        served: limits.requests_a_socket,
-        batch: limits.requests_a_socket,
-        outbound: limits.outbound,
-        incoming: limits.requests_a_socket,
-        write: limits.write,
-        ping: limits.ping,
-        silence: limits.socket_silence,
-        ..RpcLimits::default()
-    };
-    let (session, peer) = Session::new(Frames::new(socket, limits.frame_bytes), &rpc, Keepalive::Ping);
-    gateway.metrics.sockets.inc();
-    socket::serve(gateway, session, peer, connection.address, challenge).await;
-    gateway.metrics.sockets.dec();
 }
 
 fn hex(bytes: &[u8]) -> String {

@@ -22,7 +22,7 @@ use crate::{
 /// Serves an open WebSocket to its end.
 pub(crate) async fn serve<S, E>(
     gateway: &Arc<Gateway>,
-    mut session: Session<S>,
+    mut session: Box<Session<S>>,
     rpc: RpcPeer,
     address: IpAddr,
     challenge: String,
@@ -44,7 +44,8 @@ pub(crate) async fn serve<S, E>(
     }
     gateway.metrics.dropped_answers.inc_by(socket.rpc.dropped_answers());
     tracing::debug!(%address, reason, "socket ends");
-    session.end(reason).await;
+    // Few sockets end at a time, and none waits for it before.
+    Box::pin(session.end(reason)).await;
 }
 
 struct Socket<'a> {

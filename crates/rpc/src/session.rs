@@ -133,8 +133,9 @@ where
         .await
     }
 
-    /// Says farewell: what is answered already is written, then a close frame with the reason.
-    pub async fn end(mut self, reason: String) {
+    /// Says farewell: what is answered already is written, then a close frame with the reason. The socket
+    /// is gone when the session is dropped.
+    pub async fn end(&mut self, reason: String) {
         for (served, result) in self.shared.end(&reason) {
             self.answer(served, result.as_deref().map_err(|error| &**error));
         }
