@@ -2,10 +2,12 @@ use std::net::IpAddr;
 
 /// What one operator is likely to hold: the /24 of an IPv4, the /48 of an IPv6 address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub(crate) struct AddressBlock(u64);
+pub struct AddressBlock(u64);
 
 impl AddressBlock {
-    pub(crate) fn of(ip: IpAddr) -> Self {
+    /// The block of an address.
+    #[must_use]
+    pub fn of(ip: IpAddr) -> Self {
         match ip.to_canonical() {
             IpAddr::V4(ip) => {
                 let [a, b, c, _] = ip.octets();

@@ -60,6 +60,7 @@ mod unpaired;
 mod tests;
 
 pub use self::core::Core;
+pub use address_block::AddressBlock;
 pub use command::{CallOutcome, Command, Identity, Peer};
 pub use effect::{CallId, Effect, PoolCall, Release, Reply, RequestId};
 pub use gauges::{Counters, Gauges};

@@ -104,10 +104,19 @@ limits! {
     PoolLimits {
         /// Bytes of a WebSocket message or of an HTTP body; a larger one ends the socket, or is 413.
         frame_bytes: usize = 128 << 10, Bytes KIB..=16 * MIB;
-        /// Sockets in all; a further one is told 503 and closed.
+        /// Sockets in all, of one address block (/24, /48) at most as many as are left; a further one is told
+        /// 503 or 429 and closed.
         connections: usize = 50_000, Count 1..=10_000_000;
         /// Sockets of one address (IPv4) or /64 (IPv6); a further one is told 429 and closed.
         connections_an_address: usize = 1_000, Count 1..=10_000_000;
+        /// New sockets a second of one address block, on average; a further one is told 429 and closed.
+        opens_a_second: u32 = 100, Count 1..=1_000_000;
+        /// New sockets of one address block that may come at once.
+        opens_at_once: u32 = 2_000, Count 1..=10_000_000;
+        /// Address blocks counted one by one; further ones count as one.
+        blocks: usize = 100_000, Count 1..=10_000_000;
+        /// Refused sockets that are told why at once; further ones are closed without a word.
+        refusals: usize = 64, Count 0..=10_000;
         /// A WebSocket that has not said who it is in this time is closed.
         unauthenticated: Duration = seconds(10), Time SECOND..=10 * MINUTE;
         /// Calls to one agent that wait to be written; at the limit its socket is closed.
@@ -122,14 +131,25 @@ limits! {
         burst: u32 = 100, Count 1..=1_000_000;
         /// Calls beyond the rate in a row; then the socket is closed.
         flood: u32 = 1_000, Count 1..=1_000_000;
-        /// Connects that wait for the pool's mind; at the limit "busy" after `permit_wait`.
+        /// Frames in a row that are not JSON-RPC; then the socket is closed.
+        garbage: u32 = 32, Count 1..=1_000_000;
+        /// Calls a second of one address block, on average; a further one is answered "busy".
+        block_calls_a_second: u32 = 2_000, Count 1..=100_000_000;
+        /// Calls of one address block that may come at once.
+        block_burst: u32 = 20_000, Count 1..=100_000_000;
+        /// Connects that wait for the pool's mind, of one address block at most as many as are free; a further
+        /// one is answered "busy".
         permits_connect: usize = 4_096, Count 1..=1_000_000;
-        /// Reports that wait for the pool's mind; at the limit "busy" after `permit_wait`.
+        /// Reports that wait for the pool's mind; the same.
         permits_report: usize = 16_384, Count 1..=1_000_000;
-        /// Everything else that waits for the pool's mind; at the limit "busy" after `permit_wait`.
+        /// Everything else that waits for the pool's mind; the same.
         permits_other: usize = 4_096, Count 1..=1_000_000;
-        /// How long a request waits for its permit.
-        permit_wait: Duration = seconds(2), Time 0..=MINUTE;
+        /// Signatures that are checked at once, address blocks in turn; 0 is half of the machine's cores.
+        signature_checks: usize = 0, Count 0..=1_024;
+        /// A signed call whose turn to be checked does not come in this time is answered "busy".
+        check_wait: Duration = seconds(2), Time 0..=MINUTE;
+        /// Bytes of the head of an HTTP request; a larger one is 431.
+        http_head_bytes: usize = 16 << 10, Bytes 8 * KIB..=MIB;
         /// The head of an HTTP request is read in this time, or the socket is closed.
         http_head: Duration = seconds(10), Time 100..=10 * MINUTE;
         /// The body of an HTTP request is read in this time, or it is 408.

@@ -1,6 +1,6 @@
 use std::net::SocketAddr;
 
-use crate::{Membership, PoolLimits, PoolMetrics};
+use crate::{Membership, PoolLimits, PoolMetrics, TrustedProxies};
 
 /// What a pool is.
 #[derive(Debug, Clone)]
@@ -10,6 +10,8 @@ pub struct PoolConfig {
     /// The URLs under which agents know it. A signature made for another URL is refused (D12); the
     /// loopback addresses that it is bound to count always.
     pub public_urls: Vec<String>,
+    /// The proxies before it, if any.
+    pub proxies: TrustedProxies,
     /// Who may join.
     pub members: Membership,
     /// The operator's words to each user.
@@ -35,6 +37,7 @@ impl PoolConfig {
         Ok(Self {
             bind,
             public_urls: Vec::new(),
+            proxies: TrustedProxies::default(),
             members: Membership::Open,
             welcome: None,
             limits: PoolLimits::default(),

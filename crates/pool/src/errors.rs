@@ -39,6 +39,10 @@ pub(crate) fn too_fast(retry_ms: u64) -> WireError {
     WireError::busy("too many calls a second on this connection", retry_ms)
 }
 
+pub(crate) fn block_too_fast(retry_ms: u64) -> WireError {
+    WireError::busy("too many calls a second of your address and its neighbours", retry_ms)
+}
+
 pub(crate) fn rebuilding(retry_ms: u64) -> WireError {
     WireError::busy("the pool is busy bringing its state back", retry_ms)
 }

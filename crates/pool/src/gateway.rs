@@ -3,12 +3,13 @@ use std::{
         Arc,
         atomic::{AtomicBool, AtomicU64, Ordering},
     },
+    thread::available_parallelism,
     time::Duration,
 };
 
 use serde_json::value::{RawValue, to_raw_value};
 use tokio::{
-    sync::{Mutex, OwnedSemaphorePermit, Semaphore, oneshot},
+    sync::{Mutex, oneshot},
     time::{Instant, timeout},
 };
 use tokio_util::task::{TaskTracker, task_tracker::TaskTrackerToken};
@@ -19,11 +20,16 @@ use vipnode_types::wire::{ErrorCode, WireError};
 use crate::{
     Membership, PoolLimits,
     audience::Audience,
+    block::Block,
+    door::Door,
     errors,
     http_agents::HttpAgents,
     inbox::{Answer, Inbox, Item, ReplyTo},
     metrics::Metrics,
+    permits::{Kind, Permit, Permits},
+    proxy::TrustedProxies,
     sockets::{NOBODY, Sockets},
+    turns::{Turn, Turns},
 };
 
 /// What all sockets share.
@@ -32,23 +38,20 @@ pub(crate) struct Gateway {
     pub(crate) limits: PoolLimits,
     pub(crate) members: Membership,
     pub(crate) audience: Audience,
+    pub(crate) door: Arc<Door>,
+    pub(crate) proxies: TrustedProxies,
     pub(crate) sockets: Arc<Sockets>,
     pub(crate) http_agents: HttpAgents,
     pub(crate) metrics: Arc<Metrics>,
     inbox: Inbox,
-    permits: Permits,
+    permits: Arc<Permits>,
+    checks: Arc<Turns>,
+    /// Stands for the pool's own requests.
+    own: Arc<Block>,
     next_request: AtomicU64,
     in_flight: TaskTracker,
     draining: AtomicBool,
     status: Mutex<Option<(Instant, Box<RawValue>)>>,
-}
-
-/// Places before the pool's mind, apart for what must not crowd out the other.
-#[derive(Debug)]
-struct Permits {
-    connect: Arc<Semaphore>,
-    report: Arc<Semaphore>,
-    other: Arc<Semaphore>,
 }
 
 /// A request that has its name, and no place before the mind yet.
@@ -79,20 +82,24 @@ impl Gateway {
         limits: PoolLimits,
         members: Membership,
         audience: Audience,
+        proxies: TrustedProxies,
         sockets: Arc<Sockets>,
         metrics: Arc<Metrics>,
         inbox: Inbox,
     ) -> Self {
-        let semaphore = |places: usize| Arc::new(Semaphore::new(places.min(Semaphore::MAX_PERMITS)));
+        let checks = match limits.signature_checks {
+            0 => available_parallelism().map_or(1, |cores| cores.get() / 2).max(1),
+            checks => checks,
+        };
         Self {
             members,
             audience,
             http_agents: HttpAgents::new(limits.http_agents),
-            permits: Permits {
-                connect: semaphore(limits.permits_connect),
-                report: semaphore(limits.permits_report),
-                other: semaphore(limits.permits_other),
-            },
+            permits: Arc::new(Permits::new(&limits)),
+            checks: Arc::new(Turns::new(checks)),
+            own: Arc::new(Block::new(&limits, std::time::Instant::now())),
+            door: Arc::new(Door::new(&limits)),
+            proxies,
             sockets,
             metrics,
             inbox,
@@ -104,10 +111,10 @@ impl Gateway {
         }
     }
 
-    /// Hands a request to the mind, in the order of the caller's requests.
-    pub(crate) async fn ask(&self, make: impl FnOnce(RequestId) -> Command) -> Result<Asked, WireError> {
+    /// Hands a request of somebody in an address block to the mind.
+    pub(crate) fn ask(&self, block: &Arc<Block>, make: impl FnOnce(RequestId) -> Command) -> Result<Asked, WireError> {
         let request = self.begin(make)?;
-        let permit = self.permit(&request).await?;
+        let permit = self.permit(block, &request)?;
         let (reply, answer) = oneshot::channel();
         let asked = Asked { answer, retry_ms: self.limits.retry_ms(), _in_flight: self.in_flight.token() };
         self.hand(request, ReplyTo::Caller(reply), permit);
@@ -123,31 +130,29 @@ impl Gateway {
         Ok(Request { id, command: make(id) })
     }
 
-    fn permits(&self, request: &Request) -> Arc<Semaphore> {
-        Arc::clone(match request.command {
-            Command::Connect { .. } => &self.permits.connect,
-            Command::Report { .. } => &self.permits.report,
-            _ => &self.permits.other,
-        })
+    /// A place before the mind.
+    pub(crate) fn permit(&self, block: &Arc<Block>, request: &Request) -> Result<Permit, WireError> {
+        let permit = self.permits.take(block, Kind::of(&request.command));
+        permit.ok_or_else(|| errors::crowded(self.limits.retry_ms()))
     }
 
-    /// A place before the mind, if there is one now.
-    pub(crate) fn try_permit(&self, request: &Request) -> Option<OwnedSemaphorePermit> {
-        self.permits(request).try_acquire_owned().ok()
+    /// A turn to check a signature, or a place in the queue for [`Gateway::wait_for_turn`].
+    pub(crate) fn turn(&self, block: &Arc<Block>) -> Result<Turn, oneshot::Receiver<Turn>> {
+        self.checks.take(block)
     }
 
-    /// Waits for a place before the mind, at most for [`PoolLimits::permit_wait`].
-    pub(crate) async fn permit(&self, request: &Request) -> Result<OwnedSemaphorePermit, WireError> {
-        let permit = timeout(self.limits.permit_wait, self.permits(request).acquire_owned()).await;
-        permit.ok().and_then(Result::ok).ok_or_else(|| errors::crowded(self.limits.retry_ms()))
+    /// Waits at most for [`PoolLimits::check_wait`].
+    pub(crate) async fn wait_for_turn(&self, wait: oneshot::Receiver<Turn>) -> Result<Turn, WireError> {
+        let turn = timeout(self.limits.check_wait, wait).await.ok().and_then(Result::ok);
+        turn.ok_or_else(|| errors::crowded(self.limits.retry_ms()))
     }
 
     /// Hands a request to the mind, which answers the socket itself.
-    pub(crate) fn hand_for(&self, request: Request, responder: Responder, permit: OwnedSemaphorePermit) {
+    pub(crate) fn hand_for(&self, request: Request, responder: Responder, permit: Permit) {
         self.hand(request, ReplyTo::Socket(responder, self.in_flight.token()), permit);
     }
 
-    fn hand(&self, request: Request, reply_to: ReplyTo, permit: OwnedSemaphorePermit) {
+    fn hand(&self, request: Request, reply_to: ReplyTo, permit: Permit) {
         let Request { id: request, command } = request;
         self.inbox.push(Item::Request { command, request, reply_to, permit });
     }
@@ -165,7 +170,7 @@ impl Gateway {
         {
             return Ok(status.clone());
         }
-        let reply = self.ask(|request| Command::Status { peer: NOBODY, request }).await?.answer().await?;
+        let reply = self.ask(&self.own, |request| Command::Status { peer: NOBODY, request })?.answer().await?;
         let status = reply_text(&reply)?;
         *kept = Some((Instant::now(), status.clone()));
         Ok(status)

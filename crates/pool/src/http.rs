@@ -12,29 +12,32 @@ use axum::{
         FromRequestParts as _,
         ws::{WebSocket, WebSocketUpgrade},
     },
-    http::{HeaderValue, Method, Request, StatusCode, header, request::Parts},
+    http::{HeaderMap, HeaderValue, Method, Request, StatusCode, header, request::Parts},
     response::{IntoResponse as _, Response},
 };
 use tokio::time::timeout;
 use tokio_util::task::TaskTracker;
 use vipnode_rpc::{Connection, Event, Keepalive, RpcLimits, RpcPeer, Session};
-use vipnode_types::wire::CHALLENGE_HEADER;
+use vipnode_types::wire::{CHALLENGE_HEADER, WireError};
 
 use crate::{
+    door::{Guest, Place},
     errors,
     frames::Frames,
     gateway::Gateway,
     http_call,
     rate::{Pace, Rate},
     socket,
-    sockets::Place,
 };
 
 /// One TCP connection.
 #[derive(Debug)]
 pub(crate) struct HttpConnection {
     pub(crate) gateway: Arc<Gateway>,
+    /// The other end, which may be a proxy.
     pub(crate) address: IpAddr,
+    /// Who is there, where that is no proxy.
+    pub(crate) guest: Option<Arc<Guest>>,
     /// Given back when the last user of the connection is gone.
     pub(crate) _place: Place,
     pub(crate) rate: Mutex<Rate>,
@@ -47,7 +50,10 @@ impl HttpConnection {
         let (mut parts, body) = request.into_parts();
         let path = parts.uri.path();
         match parts.method {
-            Method::GET if parts.headers.contains_key(header::UPGRADE) => self.upgrade(&mut parts).await,
+            Method::GET if parts.headers.contains_key(header::UPGRADE) => match self.guest(&parts.headers) {
+                Ok(guest) => self.upgrade(guest, &mut parts).await,
+                Err(refusal) => *refusal,
+            },
             Method::GET if path.ends_with("/health") => self.health().await,
             Method::GET if path.ends_with("/metrics") => {
                 let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
@@ -56,9 +62,27 @@ impl HttpConnection {
             Method::GET => {
                 "This is a vipnode pool. Agents connect by WebSocket; see /health and /metrics.\n".into_response()
             }
-            Method::POST => self.post(body).await,
+            Method::POST => match self.guest(&parts.headers) {
+                Ok(guest) => self.post(&guest, body).await,
+                Err(refusal) => *refusal,
+            },
             _ => (StatusCode::METHOD_NOT_ALLOWED, [(header::ALLOW, "GET, POST")]).into_response(),
         }
+    }
+
+    /// Who asks; behind a proxy that is said in each request.
+    fn guest(&self, headers: &HeaderMap) -> Result<Arc<Guest>, Box<Response>> {
+        if let Some(guest) = &self.guest {
+            return Ok(Arc::clone(guest));
+        }
+        let client = self.gateway.proxies.client(self.address, headers);
+        let client = client
+            .map_err(|error| (StatusCode::BAD_REQUEST, format!("{error}\n")).into_response())
+            .map_err(Box::new)?;
+        self.gateway.door.enter(client, Instant::now()).map(Arc::new).map_err(|crowded| {
+            self.gateway.metrics.refused.inc();
+            Box::new((crowded.status(), crowded.words()).into_response())
+        })
     }
 
     /// Readiness as it is: never 200 with an error (D44).
@@ -70,7 +94,7 @@ impl HttpConnection {
         (status, [(header::CONTENT_TYPE, "application/json")], body.to_string()).into_response()
     }
 
-    async fn upgrade(self: Arc<Self>, parts: &mut Parts) -> Response {
+    async fn upgrade(self: Arc<Self>, guest: Arc<Guest>, parts: &mut Parts) -> Response {
         let upgrade = match WebSocketUpgrade::from_request_parts(parts, &()).await {
             Ok(upgrade) => upgrade,
             Err(rejection) => return rejection.into_response(),
@@ -94,7 +118,7 @@ impl HttpConnection {
             let (session, peer) = self.session(socket);
             async move {
                 self.gateway.metrics.sockets.inc();
-                socket::serve(&self.gateway, session, peer, self.address, challenge).await;
+                socket::serve(&self.gateway, session, peer, &guest, challenge).await;
                 self.gateway.metrics.sockets.dec();
                 drop(token);
             }
@@ -112,6 +136,7 @@ impl HttpConnection {
             batch: limits.requests_a_socket,
             outbound: limits.outbound,
             incoming: limits.requests_a_socket,
+            garbage: limits.garbage,
             write: limits.write,
             ping: limits.ping,
             silence: limits.socket_silence,
@@ -121,7 +146,7 @@ impl HttpConnection {
         (Box::new(session), peer)
     }
 
-    async fn post(&self, body: Body) -> Response {
+    async fn post(&self, guest: &Guest, body: Body) -> Response {
         let limits = &self.gateway.limits;
         let body = match timeout(limits.http_body, to_bytes(body, limits.frame_bytes)).await {
             Ok(Ok(body)) => body,
@@ -134,7 +159,7 @@ impl HttpConnection {
         let Ok(text) = std::str::from_utf8(&body) else {
             return (StatusCode::BAD_REQUEST, "the body is not UTF-8").into_response();
         };
-        match self.answer(text).await {
+        match self.answer(guest, text).await {
             Some(answer) => ([(header::CONTENT_TYPE, "application/json")], answer).into_response(),
             // Nothing but notifications, which get no reply (D45).
             None => StatusCode::NO_CONTENT.into_response(),
@@ -142,7 +167,7 @@ impl HttpConnection {
     }
 
     /// Works off the calls of one body, one after the other.
-    async fn answer(&self, text: &str) -> Option<String> {
+    async fn answer(&self, guest: &Guest, text: &str) -> Option<String> {
         let limits = &self.gateway.limits;
         let served = limits.requests_a_socket;
         let mut wire = Connection::<()>::new(&RpcLimits { served, batch: served, ..RpcLimits::default() });
@@ -152,11 +177,11 @@ impl HttpConnection {
                 Event::Send(text) => answer = Some(text),
                 Event::Request { served, method, params } => {
                     self.gateway.metrics.requests.inc();
-                    let result = match self.pace() {
-                        Pace::Fine => http_call::answer(&self.gateway, self.address, &method, &params).await,
-                        Pace::TooFast { retry_ms, .. } => {
+                    let result = match self.pace(guest) {
+                        Ok(()) => http_call::answer(&self.gateway, guest, &method, &params).await,
+                        Err(error) => {
                             self.gateway.metrics.too_fast.inc();
-                            Err(errors::too_fast(retry_ms))
+                            Err(error)
                         }
                     };
                     if result.is_err() {
@@ -170,8 +195,15 @@ impl HttpConnection {
         answer
     }
 
-    fn pace(&self) -> Pace {
-        self.rate.lock().unwrap_or_else(PoisonError::into_inner).take(Instant::now())
+    fn pace(&self, guest: &Guest) -> Result<(), WireError> {
+        let now = Instant::now();
+        // What comes through a proxy is of many, and counted by address block alone.
+        if self.guest.is_some()
+            && let Pace::TooFast { retry_ms, .. } = self.rate.lock().unwrap_or_else(PoisonError::into_inner).take(now)
+        {
+            return Err(errors::too_fast(retry_ms));
+        }
+        guest.block.calls.take(now).map_err(errors::block_too_fast)
     }
 }
 

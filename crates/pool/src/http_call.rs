@@ -1,7 +1,5 @@
 //! Calls over HTTP: each is signed, and an agent's key stands for a connection.
 
-use std::net::IpAddr;
-
 use serde_json::value::{RawValue, to_raw_value};
 use vipnode_core::{Command, Identity, Peer, Reply};
 use vipnode_types::wire::{WireError, method};
@@ -9,7 +7,9 @@ use vipnode_types::wire::{WireError, method};
 use crate::{
     agent_call::{AgentCall, is_agent_method},
     call::{self, Call},
-    clock, errors,
+    clock,
+    door::Guest,
+    errors,
     gateway::{Gateway, reply_text},
     sockets::Line,
 };
@@ -17,7 +17,7 @@ use crate::{
 /// Answers one call.
 pub(crate) async fn answer(
     gateway: &Gateway,
-    address: IpAddr,
+    guest: &Guest,
     method: &str,
     params: &RawValue,
 ) -> Result<Box<RawValue>, WireError> {
@@ -28,14 +28,19 @@ pub(crate) async fn answer(
         _ => return Err(errors::unknown_method(method)),
     }
     let call = Call::read(params)?;
+    let turn = match gateway.turn(&guest.block) {
+        Ok(turn) => turn,
+        Err(wait) => gateway.wait_for_turn(wait).await?,
+    };
     let (identity, nonce) = call.verify(gateway, method)?;
+    drop(turn);
     let reply = if method == method::CONNECT {
-        connect(gateway, address, &call, identity, nonce).await?
+        connect(gateway, guest, &call, identity, nonce).await?
     } else {
         gateway.http_agents.use_nonce(&identity, nonce, clock::wall())?;
         let peer = connected(gateway, &identity)?;
         let agent_call = AgentCall::read(method, &call)?;
-        gateway.ask(|request| agent_call.command(peer, request)).await?.answer().await?
+        gateway.ask(&guest.block, |request| agent_call.command(peer, request))?.answer().await?
     };
     if method == method::BYE {
         leave(gateway, &identity);
@@ -45,7 +50,7 @@ pub(crate) async fn answer(
 
 async fn connect(
     gateway: &Gateway,
-    address: IpAddr,
+    guest: &Guest,
     call: &Call<'_>,
     identity: Identity,
     nonce: &str,
@@ -54,8 +59,8 @@ async fn connect(
     let hello = call::admitted(gateway, call, &identity, nonce)?;
     gateway.http_agents.use_nonce(&identity, nonce, clock::wall())?;
     let peer = connected(gateway, &identity).unwrap_or_else(|_| begin(gateway, &identity));
-    let make = |request| Command::Connect { peer, request, identity, address, callable: false, hello };
-    let reply = gateway.ask(make).await?.answer().await;
+    let make = |request| Command::Connect { peer, request, identity, address: guest.address, callable: false, hello };
+    let reply = gateway.ask(&guest.block, make)?.answer().await;
     if reply.is_err() {
         leave(gateway, &identity);
     }

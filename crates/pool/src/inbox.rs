@@ -5,18 +5,14 @@ use std::{
 };
 
 use prometheus_client::metrics::gauge::Gauge;
-use tokio::{
-    runtime::Handle,
-    sync::{OwnedSemaphorePermit, oneshot},
-    task::yield_now,
-};
+use tokio::{runtime::Handle, sync::oneshot, task::yield_now};
 use tokio_util::task::task_tracker::TaskTrackerToken;
 use vipnode_core::{CallId, CallOutcome, Command, Reply, RequestId};
 use vipnode_rpc::Responder;
 use vipnode_store::StoreError;
 use vipnode_types::wire::WireError;
 
-use crate::gateway::reply_text;
+use crate::{gateway::reply_text, permits::Permit};
 
 /// The answer of the pool's mind to a request.
 pub(crate) type Answer = Result<Reply, WireError>;
@@ -53,7 +49,7 @@ impl ReplyTo {
 #[derive(Debug)]
 pub(crate) enum Item {
     /// A request of an agent. Holds its permit until it is handled.
-    Request { command: Command, request: RequestId, reply_to: ReplyTo, permit: OwnedSemaphorePermit },
+    Request { command: Command, request: RequestId, reply_to: ReplyTo, permit: Permit },
     /// Something that nobody waits for.
     Note(Command),
     /// A call to an agent ended. `life` tells which mind began it.

@@ -22,9 +22,11 @@
 
 mod agent_call;
 mod audience;
+mod block;
 mod call;
 mod clock;
 mod config;
+mod door;
 mod errors;
 mod frames;
 mod gateway;
@@ -37,16 +39,20 @@ mod listen;
 mod membership;
 mod metrics;
 mod mind;
+mod permits;
+mod proxy;
 mod rate;
 mod releases;
 mod server;
 mod socket;
 mod sockets;
 mod store_thread;
+mod turns;
 
 pub use config::PoolConfig;
 pub use limits::LimitSetting;
 pub use membership::{MembersError, Membership};
 pub use metrics::PoolMetrics;
+pub use proxy::{ProxyHeader, ProxyHeaderError, TrustedProxies};
 pub use server::{PoolError, PoolServer};
 pub use vipnode_core::PoolLimits;

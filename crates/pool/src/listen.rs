@@ -12,19 +12,18 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::{
     io::AsyncWriteExt as _,
     net::{TcpListener, TcpStream},
+    sync::Semaphore,
     time::{sleep, timeout},
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
+    door::{Crowded, Guest, Place},
     gateway::Gateway,
     http::HttpConnection,
     rate::Rate,
-    sockets::{Crowded, Place},
 };
 
-/// Bytes of the head of an HTTP request.
-const HEAD_BYTES: usize = 16 << 10;
 /// A refused connection has this long to take its refusal.
 const REFUSAL: Duration = Duration::from_secs(1);
 /// After the system refused a socket (it has no more of them).
@@ -32,6 +31,7 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
 /// Takes connections until `stop`.
 pub(crate) async fn listen(listener: TcpListener, gateway: Arc<Gateway>, tasks: TaskTracker, stop: CancellationToken) {
+    let refusals = Arc::new(Semaphore::new(gateway.limits.refusals));
     loop {
         let accepted = tokio::select! {
             () = stop.cancelled() => return,
@@ -45,35 +45,50 @@ pub(crate) async fn listen(listener: TcpListener, gateway: Arc<Gateway>, tasks: 
                 continue;
             }
         };
-        let limits = &gateway.limits;
-        match gateway.sockets.enter(address.ip(), limits.connections, limits.connections_an_address) {
-            Ok(place) => {
+        match enter(&gateway, address) {
+            Ok(entered) => {
                 gateway.metrics.opened.inc();
-                tasks.spawn(serve(stream, address, place, Arc::clone(&gateway), tasks.clone(), stop.clone()));
+                tasks.spawn(serve(stream, address, entered, Arc::clone(&gateway), tasks.clone(), stop.clone()));
             }
             Err(crowded) => {
                 gateway.metrics.refused.inc();
-                tasks.spawn(timeout(REFUSAL, refuse(stream, crowded)));
+                if let Ok(permit) = Arc::clone(&refusals).try_acquire_owned() {
+                    tasks.spawn(async move {
+                        let _too_slow = timeout(REFUSAL, refuse(stream, crowded)).await;
+                        drop(permit);
+                    });
+                }
             }
         }
     }
 }
 
+/// A place for a connection, and who is at its other end where that is no proxy.
+fn enter(gateway: &Gateway, address: SocketAddr) -> Result<(Place, Option<Arc<Guest>>), Crowded> {
+    let place = gateway.door.place()?;
+    if gateway.proxies.trusts(address.ip()) {
+        return Ok((place, None));
+    }
+    let guest = gateway.door.enter(address.ip(), Instant::now())?;
+    Ok((place, Some(Arc::new(guest))))
+}
+
 async fn serve(
     stream: TcpStream,
     address: SocketAddr,
-    place: Place,
+    (place, guest): (Place, Option<Arc<Guest>>),
     gateway: Arc<Gateway>,
     tasks: TaskTracker,
     stop: CancellationToken,
 ) {
     // A late packet costs more than a small one.
     let _best_effort = stream.set_nodelay(true);
-    let (head, rate) = (gateway.limits.http_head, &gateway.limits);
+    let (head, head_bytes, rate) = (gateway.limits.http_head, gateway.limits.http_head_bytes, &gateway.limits);
     let connection = Arc::new(HttpConnection {
         rate: Mutex::new(Rate::new(rate.calls_a_second, rate.burst, Instant::now())),
         gateway: Arc::clone(&gateway),
         address: address.ip().to_canonical(),
+        guest,
         _place: place,
         tasks,
     });
@@ -84,7 +99,7 @@ async fn serve(
     let serving = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(head)
-        .max_buf_size(HEAD_BYTES)
+        .max_buf_size(head_bytes)
         .serve_connection(TokioIo::new(stream), service)
         .with_upgrades();
     let mut serving = pin!(serving);
@@ -101,12 +116,7 @@ async fn serve(
 }
 
 async fn refuse(mut stream: TcpStream, crowded: Crowded) {
-    let (status, why) = match crowded {
-        Crowded::Pool => {
-            ("503 Service Unavailable", "this pool has as many connections as it takes; try again later\n")
-        }
-        Crowded::Address => ("429 Too Many Requests", "too many connections of this address; close some\n"),
-    };
+    let (status, why) = (crowded.status(), crowded.words());
     let text = format!("HTTP/1.1 {status}\r\nconnection: close\r\ncontent-length: {}\r\n\r\n{why}", why.len());
     let _gone = stream.write_all(text.as_bytes()).await;
     // Closing with unread bytes would throw the refusal away on its way.

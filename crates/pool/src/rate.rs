@@ -1,12 +1,34 @@
-use std::time::{Duration, Instant};
+use std::{
+    sync::atomic::{AtomicU64, Ordering},
+    time::{Duration, Instant},
+};
 
-/// A bucket of calls: it refills at an even rate, up to a burst.
-#[derive(Debug)]
-pub(crate) struct Rate {
+/// A bucket: it refills at an even rate, up to a burst.
+#[derive(Debug, Clone, Copy)]
+struct Bucket {
     each: Duration,
     burst: Duration,
-    /// When the bucket will be full again.
-    full_at: Instant,
+}
+
+impl Bucket {
+    fn new(a_second: u32, burst: u32) -> Self {
+        let each = Duration::from_secs(1) / a_second.max(1);
+        Self { each, burst: each.saturating_mul(burst.max(1)) }
+    }
+
+    /// When it will be full again after one more, and how long that is too early.
+    fn take(self, full_at: Duration, now: Duration) -> (Duration, Duration) {
+        let full_at = full_at.max(now).saturating_add(self.each);
+        (full_at, full_at.saturating_sub(now).saturating_sub(self.burst))
+    }
+}
+
+/// The calls of one socket.
+#[derive(Debug)]
+pub(crate) struct Rate {
+    bucket: Bucket,
+    start: Instant,
+    full_at: Duration,
     refused: u32,
 }
 
@@ -23,22 +45,60 @@ pub(crate) enum Pace {
 
 impl Rate {
     pub(crate) fn new(a_second: u32, burst: u32, now: Instant) -> Self {
-        let each = Duration::from_secs(1) / a_second.max(1);
-        Self { each, burst: each * burst.max(1), full_at: now, refused: 0 }
+        Self { bucket: Bucket::new(a_second, burst), start: now, full_at: Duration::ZERO, refused: 0 }
     }
 
     pub(crate) fn take(&mut self, now: Instant) -> Pace {
-        let full_at = self.full_at.max(now) + self.each;
-        let over = full_at.duration_since(now).saturating_sub(self.burst);
+        let (full_at, over) = self.bucket.take(self.full_at, now.duration_since(self.start));
         if over.is_zero() {
             self.full_at = full_at;
             self.refused = 0;
             return Pace::Fine;
         }
         self.refused = self.refused.saturating_add(1);
-        let retry_ms = u64::try_from(over.as_millis()).unwrap_or(u64::MAX).max(1);
-        Pace::TooFast { retry_ms, in_a_row: self.refused }
+        Pace::TooFast { retry_ms: milliseconds(over), in_a_row: self.refused }
     }
+}
+
+/// What many sockets do together; no lock, since all cores may count here.
+#[derive(Debug)]
+pub(crate) struct SharedRate {
+    bucket: Bucket,
+    start: Instant,
+    /// Nanoseconds after the start.
+    full_at: AtomicU64,
+}
+
+impl SharedRate {
+    pub(crate) fn new(a_second: u32, burst: u32, now: Instant) -> Self {
+        Self { bucket: Bucket::new(a_second, burst), start: now, full_at: AtomicU64::new(0) }
+    }
+
+    /// One more; where that is too fast, in how many milliseconds it is not.
+    pub(crate) fn take(&self, now: Instant) -> Result<(), u64> {
+        let now = now.duration_since(self.start);
+        let mut before = self.full_at.load(Ordering::Relaxed);
+        loop {
+            let (full_at, over) = self.bucket.take(Duration::from_nanos(before), now);
+            if !over.is_zero() {
+                return Err(milliseconds(over));
+            }
+            let after = u64::try_from(full_at.as_nanos()).unwrap_or(u64::MAX);
+            match self.full_at.compare_exchange_weak(before, after, Ordering::Relaxed, Ordering::Relaxed) {
+                Ok(_) => return Ok(()),
+                Err(other) => before = other,
+            }
+        }
+    }
+
+    /// Whether it is as if nothing had ever been taken.
+    pub(crate) fn is_full(&self, now: Instant) -> bool {
+        Duration::from_nanos(self.full_at.load(Ordering::Relaxed)) <= now.duration_since(self.start)
+    }
+}
+
+fn milliseconds(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX).max(1)
 }
 
 #[cfg(test)]
@@ -56,5 +116,20 @@ mod tests {
         assert_eq!(taken(&mut rate, 100), Pace::Fine);
         assert!((0..3).all(|_| taken(&mut rate, 10_000) == Pace::Fine));
         assert!(matches!(taken(&mut rate, 10_000), Pace::TooFast { in_a_row: 1, .. }));
+    }
+
+    #[test]
+    fn many_threads_together_take_no_more_than_the_burst() {
+        let start = Instant::now();
+        let rate = SharedRate::new(1, 1_000, start);
+        let taken: usize = std::thread::scope(|scope| {
+            let threads: Vec<_> =
+                (0..4).map(|_| scope.spawn(|| (0..1_000).filter(|_| rate.take(start).is_ok()).count())).collect();
+            threads.into_iter().map(|thread| thread.join().unwrap()).sum()
+        });
+        assert_eq!(taken, 1_000);
+        assert_eq!(rate.take(start), Err(1_000));
+        assert!(!rate.is_full(start + Duration::from_millis(999_999)));
+        assert!(rate.is_full(start + Duration::from_secs(1_000)));
     }
 }

@@ -94,7 +94,8 @@ impl PoolServer {
         };
         let mind_thread = start_mind(parts).await?;
         let audience = Audience::new(local_addr, &config.public_urls);
-        let gateway = Arc::new(Gateway::new(config.limits, config.members, audience, sockets, metrics, inbox));
+        let gateway =
+            Arc::new(Gateway::new(config.limits, config.members, audience, config.proxies, sockets, metrics, inbox));
         let stop = CancellationToken::new();
         let running = Running { gateway, stop: stop.clone(), threads: vec![mind_thread, store_thread] };
         let supervisor = tokio::spawn(running.supervise(listener));

@@ -1,7 +1,7 @@
 //! One WebSocket: requests in, answers out, until either side ends it. One task does all of it; the
 //! mind answers straight into the session's queue.
 
-use std::{fmt::Display, net::IpAddr, sync::Arc, time::Instant};
+use std::{fmt::Display, sync::Arc, time::Instant};
 
 use futures_util::{Sink, Stream};
 use serde_json::value::RawValue;
@@ -13,10 +13,12 @@ use vipnode_types::wire::{WireError, method};
 use crate::{
     agent_call::{AgentCall, is_agent_method},
     call::{self, Call},
+    door::Guest,
     errors,
     gateway::{Gateway, Request},
     rate::{Pace, Rate},
     sockets::Line,
+    turns::Turn,
 };
 
 /// Serves an open WebSocket to its end.
@@ -24,7 +26,7 @@ pub(crate) async fn serve<S, E>(
     gateway: &Arc<Gateway>,
     mut session: Box<Session<S>>,
     rpc: RpcPeer,
-    address: IpAddr,
+    guest: &Guest,
     challenge: String,
 ) where
     S: Stream<Item = Result<Frame, E>> + Sink<Frame> + Unpin,
@@ -32,8 +34,9 @@ pub(crate) async fn serve<S, E>(
     E: Display,
 {
     let peer = gateway.sockets.add(Line::Socket(rpc.clone()));
-    let rate = Rate::new(gateway.limits.calls_a_second, gateway.limits.burst, Instant::now());
-    let mut socket = Socket { gateway, rpc, peer, address, challenge, rate, claimed: None };
+    let rate = || Rate::new(gateway.limits.calls_a_second, gateway.limits.burst, Instant::now());
+    let (rate, noise) = (rate(), rate());
+    let mut socket = Socket { gateway, rpc, peer, guest, challenge, rate, noise, claimed: None };
     let reason = match socket.serve(&mut session).await {
         Ok(never) => match never {},
         Err(reason) => reason,
@@ -43,7 +46,7 @@ pub(crate) async fn serve<S, E>(
         gateway.note(Command::Disconnected { peer });
     }
     gateway.metrics.dropped_answers.inc_by(socket.rpc.dropped_answers());
-    tracing::debug!(%address, reason, "socket ends");
+    tracing::debug!(address = %guest.address, reason, "socket ends");
     // Few sockets end at a time, and none waits for it before.
     Box::pin(session.end(reason)).await;
 }
@@ -52,9 +55,11 @@ struct Socket<'a> {
     gateway: &'a Arc<Gateway>,
     rpc: RpcPeer,
     peer: Peer,
-    address: IpAddr,
+    guest: &'a Guest,
     challenge: String,
     rate: Rate,
+    /// The same for frames that are no calls.
+    noise: Rate,
     /// Who this is, by a signature that holds; the mind may still say no.
     claimed: Option<Identity>,
 }
@@ -88,7 +93,12 @@ impl Socket<'_> {
                 Heard::RoundTrip(rtt_us) if self.claimed.is_some() => {
                     self.gateway.note(Command::Latency { peer: self.peer, rtt_us });
                 }
-                Heard::RoundTrip(_) | Heard::Incoming(Incoming::Notification { .. }) => {}
+                Heard::RoundTrip(_) => {}
+                Heard::Noise | Heard::Incoming(Incoming::Notification { .. }) => {
+                    if let Pace::TooFast { in_a_row, .. } = self.noise.take(Instant::now()) {
+                        self.flooded(in_a_row)?;
+                    }
+                }
                 Heard::Incoming(Incoming::Request { method, params, responder }) => {
                     self.request(session, &method, &params, responder).await?;
                 }
@@ -129,9 +139,11 @@ impl Socket<'_> {
         if let Pace::TooFast { retry_ms, in_a_row } = self.rate.take(Instant::now()) {
             self.gateway.metrics.too_fast.inc();
             self.refuse(responder, errors::too_fast(retry_ms));
-            if in_a_row >= self.gateway.limits.flood {
-                self.rpc.close("too many calls a second, again and again");
-            }
+            return self.flooded(in_a_row);
+        }
+        if let Err(retry_ms) = self.guest.block.calls.take(Instant::now()) {
+            self.gateway.metrics.too_fast.inc();
+            self.refuse(responder, errors::block_too_fast(retry_ms));
             return Ok(());
         }
         let made = match method {
@@ -143,7 +155,10 @@ impl Socket<'_> {
                 self.status(responder);
                 return Ok(());
             }
-            method::CONNECT => self.connect(params),
+            method::CONNECT => match self.turn(session).await? {
+                Ok(_turn) => self.connect(params),
+                Err(error) => Err(error),
+            },
             _ => self.agent_call(method, params),
         };
         let request = match made {
@@ -153,15 +168,32 @@ impl Socket<'_> {
                 return Ok(());
             }
         };
-        let permit = match self.gateway.try_permit(&request) {
-            Some(permit) => Ok(permit),
-            None => session.work_while(Box::pin(self.gateway.permit(&request))).await?,
-        };
-        match permit {
+        match self.gateway.permit(&self.guest.block, &request) {
             Ok(permit) => self.gateway.hand_for(request, responder, permit),
             Err(error) => self.refuse(responder, error),
         }
         Ok(())
+    }
+
+    /// Ends the socket after so many frames in a row that came too fast.
+    fn flooded(&self, in_a_row: u32) -> Result<(), String> {
+        if in_a_row >= self.gateway.limits.flood {
+            return Err("too many calls a second, again and again".to_owned());
+        }
+        Ok(())
+    }
+
+    /// Waits for a turn to check a signature. Fails where the socket ends meanwhile.
+    async fn turn<S, E>(&self, session: &mut Session<S>) -> Result<Result<Turn, WireError>, String>
+    where
+        S: Stream<Item = Result<Frame, E>> + Sink<Frame> + Unpin,
+        <S as Sink<Frame>>::Error: Display,
+        E: Display,
+    {
+        match self.gateway.turn(&self.guest.block) {
+            Ok(turn) => Ok(Ok(turn)),
+            Err(wait) => session.work_while(Box::pin(self.gateway.wait_for_turn(wait))).await,
+        }
     }
 
     /// No more than `requests_a_socket` of these can wait: the session answers "busy" beyond.
@@ -189,7 +221,7 @@ impl Socket<'_> {
             return Err(errors::other_node());
         }
         let hello = call::admitted(self.gateway, &call, &identity, nonce)?;
-        let (peer, address) = (self.peer, self.address);
+        let (peer, address) = (self.peer, self.guest.address);
         let make = |request| Command::Connect { peer, request, identity, address, callable: true, hello };
         let request = self.gateway.begin(make)?;
         self.claimed = Some(identity);

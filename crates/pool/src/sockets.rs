@@ -1,9 +1,5 @@
-use std::{
-    net::{IpAddr, Ipv6Addr},
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use std::collections::BTreeMap;
 use vipnode_core::Peer;
 use vipnode_rpc::RpcPeer;
 
@@ -15,8 +11,6 @@ pub(crate) struct Sockets(Mutex<Table>);
 struct Table {
     slots: Vec<Slot>,
     free: Vec<u32>,
-    by_address: BTreeMap<IpAddr, usize>,
-    open: usize,
 }
 
 #[derive(Debug)]
@@ -36,40 +30,10 @@ pub(crate) enum Line {
     Http,
 }
 
-/// Why no further socket is taken.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Crowded {
-    Pool,
-    Address,
-}
-
-/// A place among the sockets of an address; given back when it is dropped.
-#[derive(Debug)]
-pub(crate) struct Place {
-    sockets: Arc<Sockets>,
-    address: IpAddr,
-}
-
 /// A command about no connection in particular.
 pub(crate) const NOBODY: Peer = Peer { gateway: 0, connection: u32::MAX, generation: 0 };
 
 impl Sockets {
-    /// Takes a place for a socket from `address`.
-    pub(crate) fn enter(self: &Arc<Self>, address: IpAddr, all: usize, an_address: usize) -> Result<Place, Crowded> {
-        let address = block(address);
-        let mut table = self.lock();
-        if table.open >= all {
-            return Err(Crowded::Pool);
-        }
-        let count = table.by_address.entry(address).or_default();
-        if *count >= an_address {
-            return Err(Crowded::Address);
-        }
-        *count += 1;
-        table.open += 1;
-        Ok(Place { sockets: Arc::clone(self), address })
-    }
-
     /// Names a connection.
     pub(crate) fn add(&self, line: Line) -> Peer {
         let mut table = self.lock();
@@ -158,27 +122,6 @@ impl Table {
     }
 }
 
-impl Drop for Place {
-    fn drop(&mut self) {
-        let mut table = self.sockets.lock();
-        table.open = table.open.saturating_sub(1);
-        if let Some(count) = table.by_address.get_mut(&self.address) {
-            *count = count.saturating_sub(1);
-            if *count == 0 {
-                table.by_address.remove(&self.address);
-            }
-        }
-    }
-}
-
-/// An IPv4 address, or the /64 that one IPv6 customer has.
-fn block(address: IpAddr) -> IpAddr {
-    match address.to_canonical() {
-        IpAddr::V4(ip) => IpAddr::V4(ip),
-        IpAddr::V6(ip) => IpAddr::V6(Ipv6Addr::from_bits(ip.to_bits() >> 64 << 64)),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -198,19 +141,5 @@ mod tests {
         assert!(!sockets.is_open(old));
         sockets.close(new, "enough");
         assert!(!sockets.is_open(new));
-    }
-
-    #[test]
-    fn d4_places_are_limited_in_all_and_by_address_and_come_back() {
-        let sockets = Arc::new(Sockets::default());
-        let enter = |address: &str| sockets.enter(address.parse().unwrap(), 3, 2);
-        let first = enter("2001:db8::1").unwrap();
-        let _second = enter("2001:db8::2").unwrap();
-        assert_eq!(enter("2001:db8::3").unwrap_err(), Crowded::Address);
-        let _third = enter("10.0.0.1").unwrap();
-        assert_eq!(enter("10.0.0.2").unwrap_err(), Crowded::Pool);
-        drop(first);
-        assert!(enter("::ffff:10.0.0.1").is_ok());
-        assert_eq!(sockets.lock().by_address.len(), 2);
     }
 }

@@ -5,7 +5,7 @@ mod common;
 
 use common::{Agent, Keys, Mood, TestStore, config, get, pool};
 use serde_json::{Value, json};
-use vipnode_pool::{PoolConfig, PoolError, PoolServer};
+use vipnode_pool::{PoolConfig, PoolError, PoolLimits, PoolServer};
 use vipnode_types::wire::{ErrorCode, ReportReply, Side, method};
 
 async fn on(store: &TestStore) -> PoolServer {
@@ -64,7 +64,8 @@ async fn a_failed_commit_is_answered_busy_and_the_state_is_built_again() {
 #[tokio::test]
 async fn d44_health_says_what_is_wrong_with_a_store_that_cannot_even_be_read() {
     let store = TestStore::default();
-    let pool = on(&store).await;
+    let limits = PoolLimits { opens_at_once: 1_000_000, ..PoolLimits::default() };
+    let pool = PoolServer::spawn_with(PoolConfig { limits, ..config() }, store.boxed()).await.unwrap();
     let keys = Keys::new(1);
     let agent = Agent::open(&pool).await;
     store.set(Mood::Dead);

@@ -170,7 +170,7 @@ async fn d4_calls_a_second_burst_and_flood() {
 /// A pool whose mind waits for a store that is held.
 async fn stuck(limits: PoolLimits) -> (TestStore, PoolServer, Agent) {
     let store = TestStore::default();
-    let limits = PoolLimits { store_batches: 1, health: SOON, permit_wait: SOON, ..limits };
+    let limits = PoolLimits { store_batches: 1, health: SOON, ..limits };
     let pool = limited_on(&store, limits).await;
     let keys = Keys::new(1);
     let agent = Agent::open(&pool).await;

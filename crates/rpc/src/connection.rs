@@ -23,6 +23,7 @@ pub struct Connection<W> {
     served: VecDeque<Request>,
     batches: BTreeMap<u64, Batch>,
     dropped: u64,
+    garbage: u32,
 }
 
 /// A request of the other side that is to be answered, as [`Connection`] names it.
@@ -94,6 +95,7 @@ impl<W> Connection<W> {
             served: VecDeque::new(),
             batches: BTreeMap::new(),
             dropped: 0,
+            garbage: 0,
         }
     }
 
@@ -140,9 +142,17 @@ impl<W> Connection<W> {
         self.dropped
     }
 
+    /// Frames in a row, up to the last one, of which nothing was JSON-RPC.
+    #[must_use]
+    pub fn garbage(&self) -> u32 {
+        self.garbage
+    }
+
     /// Takes one frame.
     pub fn read(&mut self, frame: &str) -> Vec<Event<W>> {
         let frame = frame.trim_ascii();
+        // Taken back by the first message that is one.
+        self.garbage = self.garbage.saturating_add(1);
         if !frame.starts_with('[') {
             return self.read_one(frame, None).into_iter().collect();
         }
@@ -183,7 +193,11 @@ impl<W> Connection<W> {
     }
 
     fn read_one(&mut self, text: &str, batch: Option<u64>) -> Option<Event<W>> {
-        match message::read(text) {
+        let message = message::read(text);
+        if !matches!(message, Message::Invalid { .. } | Message::NotJson) {
+            self.garbage = 0;
+        }
+        match message {
             Message::Request { id, .. } if self.served.len() >= self.served_limit => {
                 let error = WireError::busy("too many requests of this connection wait for an answer", 1_000);
                 Some(Event::Send(answer_text(id, Err(&error))))

@@ -42,6 +42,7 @@ where
             () = &mut unused => break "no longer used".to_owned(),
         };
         match heard {
+            Ok(Heard::Noise) => {}
             Ok(Heard::RoundTrip(us)) => {
                 let _nobody = rtt.send(us);
             }

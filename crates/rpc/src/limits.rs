@@ -16,6 +16,8 @@ pub struct RpcLimits {
     pub outbound: usize,
     /// Requests and notifications that wait to be taken. At the limit nothing more is read.
     pub incoming: usize,
+    /// Frames in a row that are not JSON-RPC; then the connection ends.
+    pub garbage: u32,
     /// Opening a connection fails after this time.
     pub open: Duration,
     /// A frame that the other side does not take in this time ends the connection.
@@ -37,6 +39,7 @@ impl Default for RpcLimits {
             batch: 100,
             outbound: 1_024,
             incoming: 256,
+            garbage: 32,
             open: Duration::from_secs(10),
             write: Duration::from_secs(10),
             ping: Duration::from_secs(20),

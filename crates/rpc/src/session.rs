@@ -36,6 +36,9 @@ pub enum Heard {
     Incoming(Incoming),
     /// A ping was answered after so many microseconds.
     RoundTrip(u32),
+    /// A frame that brought nothing: a ping, an answer that nobody waits for, what is not JSON-RPC, or a
+    /// request beyond what may wait. To be counted by an owner who looks at the pace.
+    Noise,
 }
 
 /// How often calls are swept whose caller does not wait any longer.
@@ -59,6 +62,8 @@ pub struct Session<S> {
     pending: VecDeque<Incoming>,
     keepalive: Keepalive,
     silence: Duration,
+    /// Frames in a row that may be garbage.
+    garbage: u32,
     /// What is queued has this long to be written at the end.
     flush: Duration,
     period: Duration,
@@ -92,6 +97,7 @@ where
             pending: VecDeque::new(),
             keepalive,
             silence: limits.silence,
+            garbage: limits.garbage.max(1),
             flush: limits.write,
             period,
             next_tick,
@@ -241,15 +247,15 @@ where
             Some(Err(error)) => Err(error.to_string()),
             Some(Ok(Frame::Close(reason))) if reason.is_empty() => Err("closed by the other side".to_owned()),
             Some(Ok(Frame::Close(reason))) => Err(format!("closed by the other side: {reason}")),
-            Some(Ok(Frame::Ping(_) | Frame::Pong(None))) => Ok(None),
-            Some(Ok(Frame::Pong(Some(number)))) => Ok(self.pong(number)),
-            Some(Ok(Frame::Text(text))) => Ok(self.read(&text).map(Heard::Incoming)),
+            Some(Ok(Frame::Ping(_) | Frame::Pong(None))) => Ok(Some(Heard::Noise)),
+            Some(Ok(Frame::Pong(Some(number)))) => Ok(Some(self.pong(number))),
+            Some(Ok(Frame::Text(text))) => self.read(&text),
         }
     }
 
     /// Takes a frame; the first of what it brought comes back, the rest is kept.
-    fn read(&mut self, text: &str) -> Option<Incoming> {
-        let mut first = None;
+    fn read(&mut self, text: &str) -> Result<Option<Heard>, String> {
+        let (mut first, mut answered) = (None, false);
         for event in self.wire.read(text) {
             let incoming = match event {
                 Event::Send(text) => {
@@ -257,6 +263,7 @@ where
                     continue;
                 }
                 Event::Answer { waiter, result } => {
+                    answered = true;
                     let _gone = waiter.send(result.map_err(CallError::Remote));
                     continue;
                 }
@@ -273,13 +280,19 @@ where
             }
         }
         self.shared.set_dropped(self.wire.dropped());
-        first
+        if self.wire.garbage() >= self.garbage {
+            return Err(format!("{} frames in a row were not JSON-RPC 2.0", self.garbage));
+        }
+        match first {
+            Some(first) => Ok(Some(Heard::Incoming(first))),
+            None => Ok((!answered).then_some(Heard::Noise)),
+        }
     }
 
-    fn pong(&self, number: u64) -> Option<Heard> {
+    fn pong(&self, number: u64) -> Heard {
         let (pinged, at) = self.pinged;
         let rtt = u32::try_from(at.elapsed().as_micros()).unwrap_or(u32::MAX);
-        (number == pinged).then_some(Heard::RoundTrip(rtt))
+        if number == pinged { Heard::RoundTrip(rtt) } else { Heard::Noise }
     }
 
     fn poll_alarm(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), String>> {

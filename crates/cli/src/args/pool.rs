@@ -1,8 +1,14 @@
 //! Flags of the pool.
 
-use std::{net::SocketAddr, path::PathBuf, time::Duration};
+use std::{
+    net::{IpAddr, SocketAddr},
+    path::PathBuf,
+    time::Duration,
+};
 
 use clap::Args;
+use ipnet::IpNet;
+use vipnode_pool::ProxyHeader;
 use vipnode_types::Price;
 
 use super::JoinArgs;
@@ -33,12 +39,25 @@ pub(crate) struct PoolArgs {
     /// How often agents report, 1s to 119s. A lease whose side dies is metered up to its last report.
     #[arg(long, default_value = "60s", value_name = "TIME", value_parser = report_interval)]
     pub(crate) report_interval: Duration,
+    /// A proxy before this pool, by address or network (10.0.0.0/8). On its connections an agent's address comes
+    /// from a header; nobody else's header counts. May be given several times.
+    #[arg(long, value_name = "ADDRESS", value_parser = proxy)]
+    pub(crate) proxy: Vec<IpNet>,
+    /// The header in which the proxy says who came to it: x-forwarded-for, forwarded or x-real-ip.
+    #[arg(long, value_name = "HEADER", default_value = "x-forwarded-for", requires = "proxy")]
+    pub(crate) proxy_header: ProxyHeader,
     /// Set a limit, such as calls_a_second=50. May be given several times.
     #[arg(long, value_name = "NAME=VALUE")]
     pub(crate) limit: Vec<LimitFlag>,
     /// Print every limit, what it is set to and what happens there, and end.
     #[arg(long)]
     pub(crate) print_limits: bool,
+}
+
+/// An address alone is a network of one.
+fn proxy(text: &str) -> Result<IpNet, String> {
+    let net = text.parse::<IpNet>().or_else(|_| text.parse::<IpAddr>().map(IpNet::from));
+    net.map_err(|_| "an address such as 10.0.0.1 or 2001:db8::1, or a network such as 10.0.0.0/8".to_owned())
 }
 
 /// A15. Below a second reports are load and no news; an agent silent for 180 s is down.

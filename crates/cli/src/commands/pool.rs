@@ -1,5 +1,5 @@
 use vipnode_core::Limits;
-use vipnode_pool::{Membership, PoolConfig, PoolServer};
+use vipnode_pool::{Membership, PoolConfig, PoolServer, TrustedProxies};
 
 use crate::{
     args::PoolArgs,
@@ -68,6 +68,7 @@ fn config(args: PoolArgs) -> Result<PoolConfig, Failure> {
         .map_err(|error| Failure::new(format!("the operating system gives no random bytes: {error}"), ""))?;
     config.public_urls = args.public_url;
     config.members = members;
+    config.proxies = TrustedProxies { proxies: args.proxy, header: args.proxy_header };
     config.welcome = args.welcome;
     let report_interval_ms = u64::try_from(args.report_interval.as_millis()).unwrap_or(u64::MAX);
     config.core = Limits { price: args.price, report_interval_ms, ..config.core };

@@ -1,0 +1,253 @@
+use std::{
+    collections::BTreeMap,
+    net::{IpAddr, Ipv6Addr},
+    ops::Bound::{Excluded, Unbounded},
+    sync::{Arc, Mutex, MutexGuard, PoisonError, atomic::Ordering},
+    time::Instant,
+};
+
+use axum::http::StatusCode;
+use vipnode_core::AddressBlock;
+
+use crate::{PoolLimits, block::Block};
+
+/// Who may open a further connection: counted in all, by address and by address block.
+#[derive(Debug)]
+pub(crate) struct Door {
+    limits: PoolLimits,
+    table: Mutex<Table>,
+}
+
+#[derive(Debug, Default)]
+struct Table {
+    open: usize,
+    /// Connections of each address, which is a whole /64 with IPv6.
+    addresses: BTreeMap<IpAddr, usize>,
+    blocks: BTreeMap<AddressBlock, Arc<Block>>,
+    /// Where the search for blocks that nobody uses goes on.
+    swept: Option<AddressBlock>,
+    /// Stands for all blocks beyond the limit.
+    further: Option<Arc<Block>>,
+}
+
+/// Why no further connection is taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Crowded {
+    /// By the pool as a whole.
+    Pool,
+    /// From this address.
+    Address,
+    /// From this address block: it has as many as all others may still have.
+    Block,
+    /// From this address block, at this pace.
+    TooFast,
+}
+
+/// A place among all connections; given back when it is dropped.
+#[derive(Debug)]
+pub(crate) struct Place(Arc<Door>);
+
+/// Somebody at an address; counted there until this is dropped.
+#[derive(Debug)]
+pub(crate) struct Guest {
+    door: Arc<Door>,
+    /// Where it is.
+    pub(crate) address: IpAddr,
+    pub(crate) block: Arc<Block>,
+}
+
+impl Crowded {
+    /// What HTTP calls it.
+    pub(crate) const fn status(self) -> StatusCode {
+        match self {
+            Self::Pool => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Address | Self::Block | Self::TooFast => StatusCode::TOO_MANY_REQUESTS,
+        }
+    }
+
+    /// What is said to whoever is refused.
+    pub(crate) const fn words(self) -> &'static str {
+        match self {
+            Self::Pool => "this pool has as many connections as it takes; try again later\n",
+            Self::Address => "too many connections of this address; close some\n",
+            Self::Block => "too many connections of this address and its neighbours; close some\n",
+            Self::TooFast => "too many new connections of this address and its neighbours; wait a second\n",
+        }
+    }
+}
+
+/// Blocks looked at for each that enters, so that unused ones go sooner than they come.
+const SWEEP: usize = 2;
+
+impl Door {
+    pub(crate) fn new(limits: &PoolLimits) -> Self {
+        Self { limits: limits.clone(), table: Mutex::default() }
+    }
+
+    /// Takes a place for a TCP connection.
+    pub(crate) fn place(self: &Arc<Self>) -> Result<Place, Crowded> {
+        let mut table = self.lock();
+        if table.open >= self.limits.connections {
+            return Err(Crowded::Pool);
+        }
+        table.open += 1;
+        Ok(Place(Arc::clone(self)))
+    }
+
+    /// Lets somebody in who is at an address, and has a place or comes through a proxy that has one.
+    pub(crate) fn enter(self: &Arc<Self>, address: IpAddr, now: Instant) -> Result<Guest, Crowded> {
+        let address = address.to_canonical();
+        let mut table = self.lock();
+        table.sweep(now);
+        let block = table.block(AddressBlock::of(address), &self.limits, now);
+        let own = whole(address);
+        if table.addresses.get(&own).is_some_and(|count| *count >= self.limits.connections_an_address) {
+            return Err(Crowded::Address);
+        }
+        let left = self.limits.connections.saturating_sub(table.open);
+        let taken = block.sockets.load(Ordering::Relaxed);
+        // This one has its place already.
+        if taken > left {
+            return Err(Crowded::Block);
+        }
+        if block.opens.take(now).is_err() {
+            return Err(Crowded::TooFast);
+        }
+        *table.addresses.entry(own).or_default() += 1;
+        block.sockets.fetch_add(1, Ordering::Relaxed);
+        Ok(Guest { door: Arc::clone(self), address, block })
+    }
+
+    /// No code panics while it holds the lock; if one did, the table would still be whole.
+    fn lock(&self) -> MutexGuard<'_, Table> {
+        self.table.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Table {
+    fn block(&mut self, key: AddressBlock, limits: &PoolLimits, now: Instant) -> Arc<Block> {
+        if let Some(block) = self.blocks.get(&key) {
+            return Arc::clone(block);
+        }
+        if self.blocks.len() >= limits.blocks {
+            return Arc::clone(self.further.get_or_insert_with(|| Arc::new(Block::new(limits, now))));
+        }
+        let block = Arc::new(Block::new(limits, now));
+        self.blocks.insert(key, Arc::clone(&block));
+        block
+    }
+
+    fn sweep(&mut self, now: Instant) {
+        for _ in 0..SWEEP {
+            let from = self.swept.map_or(Unbounded, Excluded);
+            let Some((key, block)) = self.blocks.range((from, Unbounded)).next() else {
+                self.swept = None;
+                return;
+            };
+            let key = *key;
+            if Arc::strong_count(block) == 1 && block.is_idle(now) {
+                self.blocks.remove(&key);
+            }
+            self.swept = Some(key);
+        }
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        let mut table = self.0.lock();
+        table.open = table.open.saturating_sub(1);
+    }
+}
+
+impl Drop for Guest {
+    fn drop(&mut self) {
+        let mut table = self.door.lock();
+        self.block.sockets.fetch_sub(1, Ordering::Relaxed);
+        if let Some(count) = table.addresses.get_mut(&whole(self.address)) {
+            *count = count.saturating_sub(1);
+            if *count == 0 {
+                table.addresses.remove(&whole(self.address));
+            }
+        }
+    }
+}
+
+/// An IPv4 address, or the /64 that one IPv6 customer has.
+fn whole(address: IpAddr) -> IpAddr {
+    match address {
+        IpAddr::V4(ip) => IpAddr::V4(ip),
+        IpAddr::V6(ip) => IpAddr::V6(Ipv6Addr::from_bits(ip.to_bits() >> 64 << 64)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    fn door(change: impl FnOnce(&mut PoolLimits)) -> Arc<Door> {
+        let mut limits = PoolLimits::default();
+        change(&mut limits);
+        Arc::new(Door::new(&limits))
+    }
+
+    fn come(door: &Arc<Door>, address: &str, now: Instant) -> Result<(Place, Guest), Crowded> {
+        let place = door.place()?;
+        Ok((place, door.enter(address.parse().unwrap(), now)?))
+    }
+
+    #[test]
+    fn d4_places_are_limited_in_all_and_by_address_and_come_back() {
+        let now = Instant::now();
+        let door = door(|limits| (limits.connections, limits.connections_an_address) = (9, 2));
+        let enter = |address: &str| come(&door, address, now);
+        let first = enter("2001:db8::1").unwrap();
+        let _second = enter("2001:db8::2").unwrap();
+        assert_eq!(enter("2001:db8::3").unwrap_err(), Crowded::Address, "the same /64");
+        let others: Vec<_> = (0..7).map(|n| enter(&format!("10.0.{n}.1")).unwrap()).collect();
+        assert_eq!(enter("10.1.0.1").unwrap_err(), Crowded::Pool);
+        drop(first);
+        assert!(enter("::ffff:10.0.9.1").is_ok());
+        drop(others);
+        assert_eq!(door.lock().addresses.len(), 1);
+    }
+
+    #[test]
+    fn d4_one_address_block_leaves_half_of_all_places() {
+        let now = Instant::now();
+        let door = door(|limits| limits.connections = 100);
+        let flood: Vec<_> = (0..200).filter_map(|n| come(&door, &format!("10.0.0.{n}"), now).ok()).collect();
+        assert_eq!(flood.len(), 50);
+        assert_eq!(come(&door, "10.0.0.250", now).unwrap_err(), Crowded::Block);
+        assert!((0..25).all(|n| come(&door, &format!("10.1.{n}.1"), now).is_ok()));
+    }
+
+    #[test]
+    fn d4_a_storm_of_connects_of_one_block_is_slowed_and_nobody_elses() {
+        let now = Instant::now();
+        let door = door(|limits| (limits.opens_a_second, limits.opens_at_once) = (10, 5));
+        let storm = (0..1_000).filter(|n| come(&door, &format!("10.0.0.{}", n % 250), now).is_ok()).count();
+        assert_eq!(storm, 5);
+        assert_eq!(come(&door, "10.0.0.1", now).unwrap_err(), Crowded::TooFast);
+        assert!(come(&door, "10.0.1.1", now).is_ok());
+        assert!(come(&door, "10.0.0.1", now + Duration::from_millis(100)).is_ok());
+    }
+
+    #[test]
+    fn blocks_are_bounded_and_forgotten_once_nothing_is_left_of_them() {
+        let now = Instant::now();
+        let door = door(|limits| (limits.blocks, limits.opens_at_once) = (3, 2));
+        for n in 0..10 {
+            let came = come(&door, &format!("10.0.{n}.1"), now);
+            assert_eq!(came.is_ok(), n < 5, "further blocks are one: {n}");
+        }
+        assert_eq!(door.lock().blocks.len(), 3);
+        let later = now + Duration::from_secs(60);
+        for n in 0..4 {
+            come(&door, "10.9.9.9", later + Duration::from_secs(n)).unwrap();
+        }
+        assert_eq!(door.lock().blocks.len(), 1);
+    }
+}

@@ -1,0 +1,202 @@
+use std::{net::IpAddr, str::FromStr};
+
+use axum::http::{HeaderMap, HeaderName};
+use ipnet::IpNet;
+
+/// The proxies before this pool, and the header in which they say who came to them.
+///
+/// The header counts on connections of these addresses only, and of it only what they wrote: read from its
+/// end, the first address that is none of theirs (D34). What stands before that is the client's own word.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct TrustedProxies {
+    /// Addresses of the proxies.
+    pub proxies: Vec<IpNet>,
+    /// The header they set.
+    pub header: ProxyHeader,
+}
+
+/// The header in which a proxy says who came to it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum ProxyHeader {
+    /// `X-Forwarded-For: client, proxy`.
+    #[default]
+    XForwardedFor,
+    /// `Forwarded: for=client;proto=https, for=proxy` (RFC 7239).
+    Forwarded,
+    /// `X-Real-IP: client`.
+    XRealIp,
+}
+
+/// A header of a trusted proxy that names no address.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("the proxy's header {header} says \"{said}\" where it should name an address; look at how the proxy sets it")]
+pub struct ProxyHeaderError {
+    header: &'static str,
+    said: String,
+}
+
+impl TrustedProxies {
+    /// Whether a connection of this address is a proxy's.
+    #[must_use]
+    pub fn trusts(&self, address: IpAddr) -> bool {
+        let address = address.to_canonical();
+        self.proxies.iter().any(|net| net.contains(&address))
+    }
+
+    /// Who is behind a proxy: its own address where it does not say.
+    ///
+    /// # Errors
+    /// [`ProxyHeaderError`] where what counts in the header is no address.
+    pub fn client(&self, proxy: IpAddr, headers: &HeaderMap) -> Result<IpAddr, ProxyHeaderError> {
+        let mut client = proxy.to_canonical();
+        for value in headers.get_all(self.header.name()).iter().rev() {
+            let text = value.to_str().map_err(|_| self.header.error("bytes that are not text"))?;
+            for part in self.header.parts(text).into_iter().rev() {
+                client = self.header.read(part)?;
+                if !self.trusts(client) {
+                    return Ok(client);
+                }
+            }
+        }
+        Ok(client)
+    }
+}
+
+impl ProxyHeader {
+    fn name(self) -> HeaderName {
+        HeaderName::from_static(self.text())
+    }
+
+    const fn text(self) -> &'static str {
+        match self {
+            Self::XForwardedFor => "x-forwarded-for",
+            Self::Forwarded => "forwarded",
+            Self::XRealIp => "x-real-ip",
+        }
+    }
+
+    fn error(self, said: &str) -> ProxyHeaderError {
+        let said = said.chars().filter(|c| !c.is_control()).take(64).collect();
+        ProxyHeaderError { header: self.text(), said }
+    }
+
+    /// One part for each proxy on the way.
+    fn parts(self, text: &str) -> Vec<&str> {
+        match self {
+            Self::XForwardedFor => text.split(',').collect(),
+            Self::XRealIp => vec![text],
+            Self::Forwarded => {
+                let mut quoted = false;
+                text.split(|c| {
+                    quoted ^= c == '"';
+                    c == ',' && !quoted
+                })
+                .collect()
+            }
+        }
+    }
+
+    fn read(self, part: &str) -> Result<IpAddr, ProxyHeaderError> {
+        let address = match self {
+            Self::XForwardedFor | Self::XRealIp => part.trim(),
+            Self::Forwarded => {
+                let pairs = part.split(';').filter_map(|pair| pair.split_once('='));
+                let mut named = pairs.filter(|(name, _)| name.trim().eq_ignore_ascii_case("for"));
+                let (_, value) = named.next().ok_or_else(|| self.error(part))?;
+                value.trim().trim_matches('"')
+            }
+        };
+        without_port(address).map(|ip| ip.to_canonical()).ok_or_else(|| self.error(part))
+    }
+}
+
+impl FromStr for ProxyHeader {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let all = [Self::XForwardedFor, Self::Forwarded, Self::XRealIp];
+        all.into_iter()
+            .find(|header| header.text().eq_ignore_ascii_case(text))
+            .ok_or_else(|| "one of x-forwarded-for, forwarded, x-real-ip".to_owned())
+    }
+}
+
+/// `192.0.2.1`, `192.0.2.1:80`, `2001:db8::1`, `[2001:db8::1]` or `[2001:db8::1]:80`.
+fn without_port(text: &str) -> Option<IpAddr> {
+    if let Ok(ip) = text.parse() {
+        return Some(ip);
+    }
+    if let Ok(address) = text.parse::<std::net::SocketAddr>() {
+        return Some(address.ip());
+    }
+    text.strip_prefix('[')?.strip_suffix(']')?.parse().ok().map(IpAddr::V6)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn proxies(header: ProxyHeader) -> TrustedProxies {
+        let proxies = ["10.0.0.0/8", "2001:db8:aa::/48"].map(|net| net.parse().unwrap()).to_vec();
+        TrustedProxies { proxies, header }
+    }
+
+    fn said(header: ProxyHeader, values: &[&str]) -> Result<String, ProxyHeaderError> {
+        let mut headers = HeaderMap::new();
+        for value in values {
+            headers.append(header.name(), value.parse().unwrap());
+        }
+        proxies(header).client("10.0.0.1".parse().unwrap(), &headers).map(|ip| ip.to_string())
+    }
+
+    #[test]
+    fn d34_the_last_hop_that_is_no_proxy_of_ours_is_the_client() {
+        for (values, client) in [
+            (&["192.0.2.7"][..], "192.0.2.7"),
+            (&["203.0.113.9, 192.0.2.7"], "192.0.2.7"),
+            (&["203.0.113.9, 192.0.2.7, 10.1.2.3"], "192.0.2.7"),
+            (&["203.0.113.9", "192.0.2.7", "10.1.2.3, 10.1.2.4"], "192.0.2.7"),
+            (&["garbage, <script>, 192.0.2.7"], "192.0.2.7"),
+            (&["2001:db8::7, 2001:db8:aa::1"], "2001:db8::7"),
+            (&["[2001:db8::7]:4711"], "2001:db8::7"),
+            (&["192.0.2.7:80"], "192.0.2.7"),
+            (&["::ffff:192.0.2.7"], "192.0.2.7"),
+            (&["10.1.2.3, 10.1.2.4"], "10.1.2.3"),
+            (&[], "10.0.0.1"),
+        ] {
+            assert_eq!(said(ProxyHeader::XForwardedFor, values).unwrap(), client, "{values:?}");
+        }
+    }
+
+    #[test]
+    fn d34_forwarded_and_real_ip() {
+        let forwarded = |value| said(ProxyHeader::Forwarded, &[value]);
+        assert_eq!(
+            forwarded(r#"for=192.0.2.43, For="[2001:db8:cafe::17]:4711";proto=https"#).unwrap(),
+            "2001:db8:cafe::17"
+        );
+        assert_eq!(forwarded(r#"for="192.0.2.1";by="a,b;for=9.9.9.9", for=10.0.0.9"#).unwrap(), "192.0.2.1");
+        assert_eq!(said(ProxyHeader::XRealIp, &["192.0.2.7"]).unwrap(), "192.0.2.7");
+        for bad in ["for=unknown", "for=_hidden", "by=10.0.0.1", "", "for="] {
+            assert!(forwarded(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn garbage_where_it_counts_is_an_error_that_shows_it() {
+        for bad in ["unknown", "192.0.2.7, ", "192.0.2.256", "192.0.2.7 10.0.0.1", "fe80::1%eth0"] {
+            let error = said(ProxyHeader::XForwardedFor, &[bad]).unwrap_err();
+            assert!(error.to_string().contains("x-forwarded-for"), "{error}");
+        }
+        assert!(said(ProxyHeader::XRealIp, &["1.2.3.4, 5.6.7.8"]).is_err());
+    }
+
+    #[test]
+    fn only_configured_proxies_are_believed() {
+        let proxies = proxies(ProxyHeader::XForwardedFor);
+        let trusts = |ip: &str| proxies.trusts(ip.parse().unwrap());
+        assert!(trusts("10.255.0.1") && trusts("::ffff:10.0.0.1") && trusts("2001:db8:aa:1::1"));
+        assert!(!trusts("11.0.0.1") && !trusts("2001:db8:ab::1"));
+        assert!(!TrustedProxies::default().trusts("127.0.0.1".parse().unwrap()));
+    }
+}
