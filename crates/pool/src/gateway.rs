@@ -219,3 +219,26 @@ pub(crate) fn reply_text(reply: &Reply) -> Result<Box<RawValue>, WireError> {
     };
     text.map_err(|error| WireError::new(ErrorCode::Internal, error.to_string(), ""))
 }
+
+#[cfg(test)]
+mod tests {
+    use prometheus_client::metrics::gauge::Gauge;
+
+    use super::*;
+    use crate::PoolMetrics;
+
+    #[tokio::test]
+    async fn so_many_signatures_are_checked_at_once_and_the_next_waits_no_longer_than_allowed() {
+        let limits = PoolLimits { signature_checks: 1, check_wait: Duration::ZERO, ..PoolLimits::default() };
+        let (inbox, _items) = crate::inbox::inbox(Gauge::default());
+        let audience = Audience::new(([127, 0, 0, 1], 1).into(), &[]);
+        let (sockets, metrics) = (Arc::new(Sockets::default()), PoolMetrics::default().shared());
+        let proxies = TrustedProxies::default();
+        let gateway = Gateway::new(limits, Membership::Open, audience, proxies, sockets, metrics, inbox);
+        let turn = gateway.turn(&gateway.own).unwrap();
+        let wait = gateway.turn(&gateway.own).unwrap_err();
+        assert!(gateway.wait_for_turn(wait).await.unwrap_err().is(ErrorCode::Busy));
+        drop(turn);
+        assert!(gateway.turn(&gateway.own).is_ok());
+    }
+}

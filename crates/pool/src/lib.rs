@@ -12,13 +12,15 @@
 //!
 //! - Who may speak: `audience`, `call` (signatures), [`Membership`], `http_agents` (nonces).
 //! - One socket: `listen`, `http`, `socket`, `rate`; all of them: `sockets`, `gateway`.
+//! - Fairness among address blocks: `door` (places for sockets, `proxy`), `block`, `permits` (places before
+//!   the mind), `turns` (signature checks).
 //! - The mind and the store: `inbox`, `mind`, `releases`, `store_thread`, `clock`.
 //!
 //! Parsing and signature checks run on the sockets' own tasks, on all cores, and keep the order of each
 //! socket. The mind's thread owns [`vipnode_core::Core`] and the clock. If a commit fails or the mind
 //! panics, it is discarded and built again from the store; whoever waits is told "busy".
 //!
-//! Every limit is in [`PoolLimits`].
+//! Every limit is in [`PoolLimits`]; [`PoolConfig::limit_settings`] shows the mind's too.
 
 mod agent_call;
 mod audience;

@@ -102,6 +102,11 @@ impl Keys {
     }
 }
 
+/// A request whose params are signed as they stand.
+pub(crate) fn signed_text(method: &str, params: &RawValue) -> String {
+    format!(r#"{{"id":1,"method":"{method}","params":{}}}"#, params.get())
+}
+
 /// A WebSocket to a pool.
 pub(crate) struct Agent {
     pub(crate) opened: Opened,
