@@ -20,6 +20,7 @@ impl AgentCore {
             host,
             client,
             join: None,
+            protocol2: false,
         })
     }
 }

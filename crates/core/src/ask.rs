@@ -1,19 +1,57 @@
-use vipnode_types::wire::{AskReply, AskRequest, Grant};
+use vipnode_types::{
+    protocol2::Kind,
+    wire::{AskReply, AskRequest, Grant, WireError},
+};
 
 use crate::{
     Core, Peer, Reply, RequestId,
     errors::{self, NoHost},
+    node::Node,
     slab::Handle,
     turn::Turn,
 };
 
-/// A client's request that no host has said yes to yet.
+/// A client's request that waits for hosts to say yes.
 #[derive(Debug)]
 pub(crate) struct PendingAsk {
     pub(crate) number: u64,
-    peer: Peer,
-    request: RequestId,
+    pub(crate) peer: Peer,
+    pub(crate) request: RequestId,
     tries: u32,
+    pub(crate) form: AskForm,
+    /// Hosts that said yes already, where more than one is waited for.
+    pub(crate) got: Vec<Grant>,
+}
+
+/// How a request is answered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum AskForm {
+    /// With the first host; the pool tops up by itself.
+    Protocol3,
+    /// With all that it wants, for it hears of no later one.
+    Protocol2 {
+        wanted: u32,
+        kind: Kind,
+        /// By the older `vipnode_client`.
+        older: bool,
+    },
+}
+
+impl PendingAsk {
+    /// Which execution client the hosts have to be.
+    pub(crate) const fn kind(&self) -> Kind {
+        match self.form {
+            AskForm::Protocol3 => Kind::Unknown,
+            AskForm::Protocol2 { kind, .. } => kind,
+        }
+    }
+
+    const fn wanted(&self) -> usize {
+        match self.form {
+            AskForm::Protocol3 => 1,
+            AskForm::Protocol2 { wanted, .. } => wanted as usize,
+        }
+    }
 }
 
 impl Core {
@@ -22,48 +60,82 @@ impl Core {
             turn.reply(peer, request, Err(errors::not_connected()));
             return;
         };
-        if self.asks.contains_key(&index) {
-            self.answer_ask(turn, index, Vec::new(), Some(errors::NEWER_ASK.to_owned()));
-        }
         let avoid = self.known(&ask.avoid);
         let want = ask.want.min(self.limits.leases_a_client);
-        let Some(node) = self.nodes.get_mut(index) else { return };
-        if !node.consuming {
+        if !self.nodes.get(index).is_some_and(|node| node.consuming) {
+            self.answer_older(turn, index);
             turn.reply(peer, request, Err(errors::no_client()));
             return;
         }
+        if let Err(error) = self.begin_ask(turn, index, (peer, request), want, avoid, AskForm::Protocol3) {
+            turn.reply(peer, request, Err(error));
+        }
+        self.refresh_hunger(index);
+    }
+
+    fn answer_older(&mut self, turn: &mut Turn, index: u32) {
+        if self.asks.contains_key(&index) {
+            self.answer_ask(turn, index, Vec::new(), Some(errors::NEWER_ASK.to_owned()));
+        }
+    }
+
+    /// Takes up a request for `want` hosts in all.
+    pub(crate) fn begin_ask(
+        &mut self,
+        turn: &mut Turn,
+        index: u32,
+        (peer, request): (Peer, RequestId),
+        want: u32,
+        avoid: Box<[Handle]>,
+        form: AskForm,
+    ) -> Result<(), WireError> {
+        self.answer_older(turn, index);
+        let Some(node) = self.nodes.get_mut(index) else { return Err(errors::not_connected()) };
         node.want = want;
         node.avoid = avoid;
         let (chain, has, address) = (node.chain, node.client_leases, node.address);
         let in_flight = node.admitting > 0;
         if has < want && self.past_unpaired(index) {
-            turn.reply(peer, request, Err(self.unpaired_error()));
-        } else if has < want && !in_flight && self.outstanding.of(address) >= self.limits.offers_a_block {
-            let error = errors::offers_in_block(self.limits.offers_a_block, self.limits.offer_ms);
-            turn.reply(peer, request, Err(error));
-        } else {
-            self.next_ask = self.next_ask.saturating_add(1);
-            let pending = PendingAsk { number: self.next_ask, peer, request, tries: 0 };
-            self.asks.insert(index, pending);
-            self.refresh_hunger(index);
-            if has >= want && !in_flight {
-                self.answer_ask(turn, index, Vec::new(), None);
-            } else {
-                self.timers.asks.push(turn.now.plus(self.limits.ask_deadline_ms), (index, self.next_ask));
-                if has > 0 && !in_flight && self.scarce(chain) {
-                    self.answer_without(turn, index, NoHost::Scarce);
-                } else if !in_flight {
-                    self.go_on_asking(turn, index);
-                }
-            }
+            return Err(self.unpaired_error());
         }
+        if has < want && !in_flight && self.outstanding.of(address) >= self.limits.offers_a_block {
+            return Err(errors::offers_in_block(self.limits.offers_a_block, self.limits.offer_ms));
+        }
+        self.next_ask = self.next_ask.saturating_add(1);
+        let pending = PendingAsk { number: self.next_ask, peer, request, tries: 0, form, got: Vec::new() };
+        self.asks.insert(index, pending);
         self.refresh_hunger(index);
+        if has >= want && !in_flight {
+            self.answer_ask(turn, index, Vec::new(), None);
+            return Ok(());
+        }
+        self.timers.asks.push(turn.now.plus(self.limits.ask_deadline_ms), (index, self.next_ask));
+        if has > 0 && !in_flight && self.scarce(chain) {
+            self.answer_without(turn, index, NoHost::Scarce);
+        } else if !in_flight {
+            self.go_on_asking(turn, index);
+        }
+        Ok(())
+    }
+
+    /// A host said yes to a client whose request waits.
+    pub(crate) fn granted(&mut self, turn: &mut Turn, client: u32, grant: Grant) {
+        let Some(pending) = self.asks.get_mut(&client) else { return };
+        pending.got.push(grant);
+        let enough = pending.got.len() >= pending.wanted();
+        let chain = self.nodes.get(client).map(|node| node.chain);
+        if enough || chain.is_none_or(|chain| self.scarce(chain)) {
+            self.answer_ask(turn, client, Vec::new(), None);
+        } else {
+            self.go_on_asking(turn, client);
+        }
     }
 
     /// Asks the next host for a client whose request waits. One that does not wait is hungry again.
     pub(crate) fn go_on_asking(&mut self, turn: &mut Turn, client: u32) {
         if let Some(pending) = self.asks.get_mut(&client) {
-            let exhausted = pending.tries >= self.limits.tries_an_ask;
+            let got = u32::try_from(pending.got.len()).unwrap_or(u32::MAX);
+            let exhausted = pending.tries >= self.limits.tries_an_ask.saturating_add(got);
             pending.tries = pending.tries.saturating_add(1);
             let offered = if exhausted { Err(NoHost::NoneFits) } else { self.offer_a_place(turn, client) };
             if let Err(why) = offered {
@@ -79,15 +151,20 @@ impl Core {
         self.answer_ask(turn, client, Vec::new(), why);
     }
 
-    /// Answers a waiting request, if there is one.
+    /// Answers a waiting request, if there is one, with what it got and `hosts`.
     pub(crate) fn answer_ask(&mut self, turn: &mut Turn, client: u32, hosts: Vec<Grant>, why: Option<String>) {
-        let Some(pending) = self.asks.remove(&client) else { return };
+        let Some(mut pending) = self.asks.remove(&client) else { return };
+        pending.got.extend(hosts);
+        if let AskForm::Protocol2 { older, .. } = pending.form {
+            self.answer_protocol2(turn, client, &pending, older);
+            return;
+        }
         let missing = self
             .nodes
             .get(client)
             .map_or(0, |node| node.want.saturating_sub(node.client_leases.saturating_sub(node.admitting)));
         let why = why.filter(|_| missing > 0);
-        let reply = Reply::Ask(AskReply { hosts, missing, why });
+        let reply = Reply::Ask(AskReply { hosts: pending.got, missing, why });
         turn.reply(pending.peer, pending.request, Ok(reply));
         self.refresh_hunger(client);
     }
@@ -98,7 +175,7 @@ impl Core {
             return;
         }
         self.answer_ask(turn, client, Vec::new(), Some(errors::NO_ANSWER.to_owned()));
-        if self.nodes.get(client).is_some_and(|node| !node.callable) {
+        if !self.nodes.get(client).is_some_and(Node::can_dial) {
             // Nobody could tell it of a late yes.
             self.end_unanswered(turn, client);
         }

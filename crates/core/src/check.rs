@@ -34,7 +34,7 @@ impl Core {
                 ensure(key.served == node.client_leases, || format!("{:?} stands wrong in the queue", node.id))?;
                 ensure(self.hunger.holds(node.chain, key, index), || format!("{:?} is not in the queue", node.id))?;
             }
-            let wants = node.peer.is_some() && node.callable && node.consuming && node.client_leases < node.want;
+            let wants = node.can_dial() && node.consuming && node.client_leases < node.want;
             let waits = node.admitting > 0 || node.fasting || self.asks.contains_key(&index);
             ensure(node.hunger.is_some() == (wants && !waits), || format!("{:?} is forgotten or sated", node.id))?;
         }

@@ -1,7 +1,7 @@
 use std::net::IpAddr;
 
 use vipnode_types::{
-    AgentPublic, Ms, NodeId,
+    AgentPublic, Ms, NodeId, protocol2,
     wire::{AskRequest, ConnectRequest, LeaveRequest, ReportRequest, WireError},
 };
 
@@ -87,6 +87,23 @@ pub enum Command {
         peer: Peer,
         /// For the answer.
         request: RequestId,
+    },
+    /// An agent of the original calls, by a signature of the node's own key that holds.
+    Protocol2 {
+        /// On which connection.
+        peer: Peer,
+        /// For the answer.
+        request: RequestId,
+        /// Who signed.
+        node: NodeId,
+        /// When it says it did, in nanoseconds since the Unix epoch; judged here.
+        nonce: u64,
+        /// The address that was seen at the other end of the socket.
+        address: IpAddr,
+        /// Whether the pool can call it (a WebSocket), or only answers (HTTP).
+        callable: bool,
+        /// What it said.
+        call: protocol2::Call,
     },
     /// An [`crate::Effect::Call`] came to its end.
     CallDone {

@@ -1,18 +1,31 @@
 use std::net::IpAddr;
 
 use vipnode_types::{
-    ChainSpec,
+    Account, ChainSpec, NodeId, Price,
     wire::{ConnectReply, ConnectRequest, EvictReason, LeaseView, PROTOCOL, Side, WireError},
 };
 
 use crate::{
-    Core, Effect, Identity, Peer, Reply, RequestId, Row, RowKey, errors,
+    Core, Effect, Identity, Peer, Reply, RequestId, Row, RowKey, Speaker, errors,
     node::{ANY_PRICE, Node, Place},
     turn::Turn,
 };
 
 /// What the pool calls itself.
 pub(crate) const POOL_VERSION: &str = concat!("vipnode/", env!("CARGO_PKG_VERSION"));
+
+/// What an agent says of itself, in either protocol.
+#[derive(Debug)]
+pub(crate) struct Hello<'a> {
+    pub(crate) speaker: Speaker,
+    pub(crate) place: Option<Place>,
+    /// A host's places in all, and who earns.
+    pub(crate) host: Option<(u32, Option<Account>)>,
+    /// The dearest place that a client takes.
+    pub(crate) client: Option<Price>,
+    pub(crate) agent_version: &'a str,
+    pub(crate) client_version: &'a str,
+}
 
 impl Core {
     #[expect(clippy::too_many_arguments, reason = "the fields of one command")]
@@ -28,14 +41,21 @@ impl Core {
     ) {
         match self.enter(turn, identity, hello) {
             Ok(index) => {
-                self.attach(turn, index, peer, address, callable);
-                self.take_in(turn, index, identity, hello);
+                let said = Hello {
+                    speaker: Speaker::Agent {
+                        key: identity.agent,
+                        issued: identity.issued,
+                        protocol2: hello.protocol2,
+                    },
+                    place: hello.enode.as_ref().map(Place::of),
+                    host: hello.host.as_ref().map(|host| (host.slots, host.payout)),
+                    client: hello.client.as_ref().map(|client| client.max_price.unwrap_or(ANY_PRICE)),
+                    agent_version: &hello.agent_version,
+                    client_version: &hello.client_version,
+                };
+                self.present(turn, index, peer, address, callable, said);
                 let reply = Reply::Connect(Box::new(self.welcome(index)));
                 turn.reply_durably(peer, request, reply);
-                self.refresh_connected(index);
-                self.refresh_places(index);
-                self.refresh_hunger(index);
-                self.watch(index);
             }
             Err(error) => {
                 self.counters.refused_connects = self.counters.refused_connects.saturating_add(1);
@@ -52,23 +72,36 @@ impl Core {
         if hello.enode.as_ref().is_some_and(|enode| enode.id != identity.node) {
             return Err(errors::foreign_enode());
         }
+        let known = self.nodes.find(&identity.node).and_then(|index| self.nodes.get(index));
+        if known.is_some_and(|node| identity.issued < node.speaker.issued()) {
+            return Err(errors::old_delegation());
+        }
+        let speaker = Speaker::Agent { key: identity.agent, issued: identity.issued, protocol2: hello.protocol2 };
+        self.node_on(turn, identity.node, hello.chain, &speaker)
+    }
+
+    /// A node, known or made by `speaker`'s word, on the chain that it follows.
+    pub(crate) fn node_on(
+        &mut self,
+        turn: &mut Turn,
+        id: NodeId,
+        chain: ChainSpec,
+        speaker: &Speaker,
+    ) -> Result<u32, WireError> {
         let retry = self.limits.report_interval_ms;
-        if let Some(index) = self.nodes.find(&identity.node) {
-            if self.nodes.get(index).is_some_and(|node| identity.issued < node.issued) {
-                return Err(errors::old_delegation());
-            }
+        if let Some(index) = self.nodes.find(&id) {
             if self.is_silent(index) {
                 self.go_down(turn, index);
             }
-            self.change_chain(turn, index, hello.chain)?;
+            self.change_chain(turn, index, chain)?;
             return Ok(index);
         }
         let full = errors::pool_full(self.limits.nodes, retry);
         if self.nodes.len() >= self.limits.nodes as usize && !self.make_room(turn) {
             return Err(full);
         }
-        let chain = self.chains.acquire(hello.chain).ok_or_else(|| errors::chains_full(&hello.chain, retry))?;
-        let node = Node::new(identity.node, identity.agent, identity.issued, turn.now, chain);
+        let chain = self.chains.acquire(chain).ok_or_else(|| errors::chains_full(&chain, retry))?;
+        let node = Node::new(id, speaker.clone(), turn.now, chain);
         self.nodes.insert(node).ok_or(full)
     }
 
@@ -87,6 +120,24 @@ impl Core {
         }
         self.chains.release(old);
         Ok(())
+    }
+
+    /// Gives a node its socket and takes in what it said.
+    pub(crate) fn present(
+        &mut self,
+        turn: &mut Turn,
+        index: u32,
+        peer: Peer,
+        address: IpAddr,
+        callable: bool,
+        said: Hello<'_>,
+    ) {
+        self.attach(turn, index, peer, address, callable);
+        self.take_in(turn, index, said);
+        self.refresh_connected(index);
+        self.refresh_places(index);
+        self.refresh_hunger(index);
+        self.watch(index);
     }
 
     /// Gives a node its new socket; an older one is closed.
@@ -120,9 +171,9 @@ impl Core {
     }
 
     /// Takes in what an agent says of itself.
-    fn take_in(&mut self, turn: &mut Turn, index: u32, identity: &Identity, hello: &ConnectRequest) {
+    fn take_in(&mut self, turn: &mut Turn, index: u32, said: Hello<'_>) {
         let gone =
-            |side| (side == Side::Client && hello.client.is_none()) || (side == Side::Host && hello.host.is_none());
+            |side| (side == Side::Client && said.client.is_none()) || (side == Side::Host && said.host.is_none());
         for (lease, side) in self.leases_of(index) {
             if gone(side) {
                 let reason = if side == Side::Client { EvictReason::Left } else { EvictReason::Drained };
@@ -130,29 +181,28 @@ impl Core {
             }
         }
         let before = self.node_row(index);
-        if let Some(host) = &hello.host {
-            self.change_payout(turn, index, host.payout);
+        if let Some((_, payout)) = said.host {
+            self.change_payout(turn, index, payout);
         }
-        self.set_versions(index, hello);
+        self.set_versions(index, &said);
         let unseen = self
             .leases_of(index)
             .into_iter()
             .all(|(lease, side)| self.leases.get(lease).is_none_or(|lease| lease.up(side) == crate::lease::UNSEEN));
         let (now, slots_a_host) = (turn.now, self.limits.slots_a_host.min(1_000));
         let Some(node) = self.nodes.get_mut(index) else { return };
-        let new_host = hello.host.is_some() && !node.ever_host;
-        let new_client = hello.client.is_some() && !node.ever_client;
+        let new_host = said.host.is_some() && !node.ever_host;
+        let new_client = said.client.is_some() && !node.ever_client;
         self.roles.hosts = self.roles.hosts.saturating_add(u64::from(new_host));
         self.roles.clients = self.roles.clients.saturating_add(u64::from(new_client));
-        node.agent = identity.agent;
-        node.issued = identity.issued;
-        node.place = hello.enode.as_ref().map(Place::of);
-        node.hosting = hello.host.is_some();
-        node.slots = hello.host.as_ref().map_or(0, |host| host.slots.min(slots_a_host));
-        node.ever_host |= hello.host.is_some();
-        node.consuming = hello.client.is_some();
-        node.max_price = hello.client.as_ref().and_then(|client| client.max_price).unwrap_or(ANY_PRICE);
-        node.ever_client |= hello.client.is_some();
+        node.speaker = said.speaker;
+        node.place = said.place;
+        node.hosting = said.host.is_some();
+        node.slots = said.host.map_or(0, |(slots, _)| slots.min(slots_a_host));
+        node.ever_host |= said.host.is_some();
+        node.consuming = said.client.is_some();
+        node.max_price = said.client.unwrap_or(ANY_PRICE);
+        node.ever_client |= said.client.is_some();
         if unseen {
             // Nothing is metered by it, so this is a sign of life and no more.
             node.seen = now;
@@ -170,9 +220,9 @@ impl Core {
         }
     }
 
-    fn set_versions(&mut self, index: u32, hello: &ConnectRequest) {
-        let agent = self.intern_version(&hello.agent_version);
-        let client = self.intern_version(&hello.client_version);
+    fn set_versions(&mut self, index: u32, said: &Hello<'_>) {
+        let agent = self.intern_version(said.agent_version);
+        let client = self.intern_version(said.client_version);
         let Some(node) = self.nodes.get_mut(index) else { return };
         let old =
             [std::mem::replace(&mut node.agent_version, agent), std::mem::replace(&mut node.client_version, client)];

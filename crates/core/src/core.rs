@@ -5,7 +5,8 @@ use vipnode_types::{ChainSpec, Ms, Price};
 use crate::{
     Command, Counters, Effect, Limits, Row, ask::PendingAsk, calls::Calls, gauges::Roles, hunger::Hunger,
     interner::Interner, lease_table::LeaseTable, outstanding::Outstanding, places::Places, presence::Presences,
-    recent::Recent, registry::Registry, seed::Dice, tick::Timers, turn::Turn, unpaired::UnpairedBlocks,
+    protocol2::Caller, recent::Recent, registry::Registry, seed::Dice, tick::Timers, turn::Turn,
+    unpaired::UnpairedBlocks,
 };
 
 /// The pool's mind.
@@ -91,13 +92,6 @@ impl Core {
         self.now
     }
 
-    /// Leases are numbered from here on, where that is beyond what was given out.
-    pub fn number_leases_from(&mut self, first: u64) {
-        if first > self.next_lease {
-            (self.next_lease, self.reserved_leases) = (first, first);
-        }
-    }
-
     /// Takes in one command. Moments before an earlier one count as that one.
     pub fn handle(&mut self, now: Ms, command: Command, out: &mut Vec<Effect>) {
         let now = now.max(self.now);
@@ -117,6 +111,10 @@ impl Core {
             Command::Ask { peer, request, ask } => self.ask(turn, peer, request, &ask),
             Command::Leave { peer, request, leave } => self.leave(turn, peer, request, &leave),
             Command::Bye { peer, request } => self.bye(turn, peer, request),
+            Command::Protocol2 { peer, request, node, nonce, address, callable, call } => {
+                let caller = Caller { peer, node, nonce, address, callable };
+                self.protocol2(turn, &caller, request, &call);
+            }
             Command::Status { peer, request } => self.status(turn, peer, request),
             Command::CallDone { call, outcome } => self.call_done(turn, call, &outcome),
             Command::Latency { peer, rtt_us } => self.latency(peer, rtt_us),

@@ -1,5 +1,6 @@
-use vipnode_types::wire::{
-    AdmitCall, AskReply, ConnectReply, DialCall, Done, EvictCall, PoolStatus, ReportReply, WireError,
+use vipnode_types::{
+    Ms, NodeId, protocol2,
+    wire::{AdmitCall, AskReply, ConnectReply, DialCall, Done, EvictCall, PoolStatus, ReportReply, WireError},
 };
 
 use crate::{Peer, Row};
@@ -27,7 +28,7 @@ pub enum Effect {
         /// When.
         release: Release,
     },
-    /// Call an agent. Its end comes back as [`crate::Command::CallDone`].
+    /// Call an agent. Its end comes back as [`crate::Command::CallDone`], at `deadline` at the latest.
     Call {
         /// Whom.
         peer: Peer,
@@ -35,8 +36,8 @@ pub enum Effect {
         call: CallId,
         /// What to do.
         message: PoolCall,
-        /// How long an answer counts, from when the call leaves.
-        answer_ms: u64,
+        /// Until when an answer counts.
+        deadline: Ms,
         /// When.
         release: Release,
     },
@@ -71,6 +72,8 @@ pub enum Reply {
     Done(Done),
     /// To a status.
     Status(Box<PoolStatus>),
+    /// To a call of protocol 2.
+    Protocol2(Box<protocol2::Reply>),
 }
 
 /// A call to an agent.
@@ -82,4 +85,6 @@ pub enum PoolCall {
     Evict(EvictCall),
     /// Dial a peer.
     Dial(DialCall),
+    /// Let a client in, in the words of protocol 2.
+    Whitelist(NodeId),
 }

@@ -37,6 +37,42 @@ pub(crate) fn foreign_enode() -> WireError {
     )
 }
 
+pub(crate) fn speaks_protocol3() -> WireError {
+    WireError::new(
+        ErrorCode::Unauthorized,
+        "this node has come by protocol 3, and its owner has not allowed protocol 2 since",
+        "run the agent with --allow-protocol-2 once, or stay with protocol 3",
+    )
+}
+
+pub(crate) fn host_over_http() -> WireError {
+    WireError::new(
+        ErrorCode::Unsuitable,
+        "a host cannot be called over HTTP",
+        "connect by WebSocket: ws:// or wss:// in place of http:// or https://",
+    )
+}
+
+pub(crate) fn network(network: i64) -> WireError {
+    invalid(format!("{network} is no network id"), "node_info.network is net_version as a number, 1 for mainnet")
+}
+
+pub(crate) fn node_uri(error: &vipnode_types::EnodeError) -> WireError {
+    invalid(format!("node_uri is no enode: {error}"), "give --enode as enode://<id>@<host>:<port>, or leave it out")
+}
+
+pub(crate) fn payout(error: &vipnode_types::AccountError) -> WireError {
+    invalid(format!("payout: {error}"), "give --payout an address, or leave it out")
+}
+
+pub(crate) fn too_few(num: i64) -> WireError {
+    invalid(format!("{num} peers were asked for"), "ask for at least 1 (num)")
+}
+
+fn invalid(why: String, mend: &str) -> WireError {
+    WireError::new(ErrorCode::InvalidParams, why, mend)
+}
+
 pub(crate) fn no_client() -> WireError {
     WireError::new(
         ErrorCode::Unsuitable,

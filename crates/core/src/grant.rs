@@ -9,6 +9,7 @@ use crate::{
     errors::NoHost,
     lease::Lease,
     lease_table::List,
+    node::Node,
     turn::Turn,
 };
 
@@ -31,6 +32,9 @@ impl Core {
         let client_id = self.nodes.get(client)?.id;
         let address = self.nodes.get(client)?.address;
         let number = self.prices.acquire(price)?;
+        let host_id = self.nodes.get(host)?.id;
+        self.keep_peer(turn, host, &client_id);
+        self.keep_peer(turn, client, &host_id);
         let id = self.name_lease(turn);
         let lease = self.leases.insert(Lease::new(id, client, host, number, turn.now))?;
         self.link_lease(lease);
@@ -93,7 +97,7 @@ impl Core {
             node.admitting = node.admitting.saturating_sub(1);
         }
         self.counters.admitted = self.counters.admitted.saturating_add(1);
-        self.timers.offers.push(turn.now.plus(self.limits.offer_ms), id);
+        self.timers.offers.push(turn.now.plus(self.offer_wait(client, host)), id);
         self.timers.dials.push(turn.now.plus(self.limits.dial_after_ms), id);
         let enode = self.nodes.get(host).and_then(|node| node.dialled_at(self.limits.closed));
         let price = self.prices.get(price).copied().unwrap_or_default();
@@ -105,8 +109,8 @@ impl Core {
             lease.told = true;
         }
         if self.asks.contains_key(&client) {
-            self.answer_ask(turn, client, vec![Grant { lease: id, host: enode, price }], None);
-        } else if self.nodes.get(client).is_some_and(|node| node.peer.is_some() && node.callable) {
+            self.granted(turn, client, Grant { lease: id, host: enode, price });
+        } else if self.nodes.get(client).is_some_and(Node::can_dial) {
             self.call_dial(turn, client, DialCall { lease: id, side: Side::Client, peer: enode, price });
         } else {
             self.end_lease(turn, index, EvictReason::Left, Some(Side::Client), None);

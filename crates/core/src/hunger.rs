@@ -1,4 +1,7 @@
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    num::NonZeroU64,
+};
 
 use vipnode_types::Ms;
 
@@ -21,8 +24,8 @@ pub(crate) struct Hunger {
 pub(crate) struct HungerKey {
     /// Leases it has.
     pub(crate) served: u32,
-    /// First come, first served.
-    pub(crate) ticket: u64,
+    /// First come, first served. Not zero, which saves each node eight bytes.
+    pub(crate) ticket: NonZeroU64,
 }
 
 impl Hunger {
@@ -42,7 +45,7 @@ impl Hunger {
 
     fn insert(&mut self, chain: u32, served: u32, client: u32) -> HungerKey {
         self.tickets = self.tickets.wrapping_add(1);
-        let key = HungerKey { served, ticket: self.tickets };
+        let key = HungerKey { served, ticket: NonZeroU64::new(self.tickets).unwrap_or(NonZeroU64::MIN) };
         if self.chains.entry(chain).or_default().insert((key, client)) {
             self.len = self.len.saturating_add(1);
         }
@@ -75,7 +78,7 @@ impl Core {
     /// is looked at here.
     pub(crate) fn refresh_hunger(&mut self, index: u32) {
         let Some(node) = self.nodes.get(index) else { return };
-        let here = node.peer.is_some() && node.callable && node.consuming;
+        let here = node.can_dial() && node.consuming;
         let wants = here && node.client_leases < node.want && node.admitting == 0;
         let wants = wants && !node.fasting && !self.asks.contains_key(&index);
         let (chain, served, before) = (node.chain, node.client_leases, node.hunger);

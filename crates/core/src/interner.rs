@@ -45,6 +45,11 @@ impl<T: Eq + Hash> Interner<T> {
         Some(number)
     }
 
+    /// Every value.
+    pub(crate) fn values(&self) -> impl Iterator<Item = &T> {
+        self.entries.iter().map(|(_, (value, _))| value)
+    }
+
     /// Gives back what [`Self::acquire`] counted; true where that was the last use.
     pub(crate) fn release(&mut self, number: u32) -> bool {
         let Some((value, uses)) = self.entries.get_mut(number) else { return false };

@@ -26,12 +26,8 @@ limits! {
         silence_ms: u64 = 3 * MINUTE, Time 2 * SECOND..=HOUR;
         /// After a start no silence is judged for this long.
         reconnect_window_ms: u64 = 10 * MINUTE, Time SECOND..=DAY;
-        /// An agent answers a call in this time, counted from when it was sent; a host that did not admit in it
-        /// loses the place.
+        /// A host answers an admit in this time, or the place goes back.
         admit_deadline_ms: u64 = 3 * SECOND, Time 100..=MINUTE;
-        /// A call to an agent waits this long for what it rests on to be durable, beyond `admit_deadline_ms`; then
-        /// the mind gives it up.
-        commit_ms: u64 = 30 * SECOND, Time SECOND..=10 * MINUTE;
         /// An ask is answered after this time with what it has.
         ask_deadline_ms: u64 = 5 * SECOND, Time 100..=MINUTE;
         /// An offer that both sides did not see in this time ends.
@@ -53,6 +49,16 @@ limits! {
         leases_a_client: u32 = 64, Count 1..=1_000;
         /// Places a host; offers beyond it are cut. At most 1,000, so that one host's end is one step.
         slots_a_host: u32 = 1_000, Count 1..=1_000;
+        /// Places of a host that speaks protocol 2, which cannot say how many it has.
+        slots_a_protocol2_host: u32 = 16, Count 1..=1_000;
+        /// Hosts that one request of protocol 2 is given; more are cut.
+        max_request_hosts: u32 = 16, Count 1..=1_000;
+        /// Peers that a node of protocol 2 is yet to drop; beyond it the oldest are forgotten.
+        invalid_peers: u32 = 1_024, Count 1..=10_000;
+        /// How far a nonce of protocol 2 may be ahead of the pool's clock; beyond it the call is refused.
+        nonce_ahead_ms: u64 = 5 * MINUTE, Time SECOND..=HOUR;
+        /// How far a nonce of protocol 2 may be behind the pool's clock; beyond it the call is refused.
+        nonce_behind_ms: u64 = 15 * MINUTE, Time SECOND..=DAY;
         /// Outstanding offers an address block (/24, /48); asks beyond it are busy.
         offers_a_block: u32 = 256, Count 1..=1_000_000;
         /// Hosts in `avoid`; the rest is ignored.

@@ -1,4 +1,4 @@
-use vipnode_types::{Account, Price};
+use vipnode_types::{Account, Price, protocol2::Kind};
 
 use crate::{Core, address_block::AddressBlock, errors::NoHost, lease_table::List, node::Node};
 
@@ -12,6 +12,8 @@ pub(crate) struct Wish {
     pub(crate) clients: Vec<u32>,
     pub(crate) blocks: Vec<AddressBlock>,
     pub(crate) payouts: Vec<Account>,
+    /// Which execution client a host has to be; unknown for any.
+    kind: Kind,
 }
 
 /// How many times `candidates` are looked at where the first ones do not fit.
@@ -58,7 +60,8 @@ impl Core {
         let near = hosts.iter().filter_map(|&host| self.nodes.get(host));
         let blocks = near.clone().filter_map(|host| host.address).map(AddressBlock::of).collect();
         let payouts = near.filter_map(|host| host.payout).collect();
-        Wish { client, hosts, clients, blocks, payouts }
+        let kind = self.asks.get(&client).map(crate::ask::PendingAsk::kind).unwrap_or_default();
+        Wish { client, hosts, clients, blocks, payouts, kind }
     }
 
     fn suits(&self, wish: &Wish, host: u32) -> bool {
@@ -67,6 +70,7 @@ impl Core {
             && !wish.hosts.contains(&host)
             && !client.avoid.iter().any(|&handle| self.nodes.live(handle) == Some(host))
             && !self.recent.bars(self.now, host, wish.client, client.address)
+            && (wish.kind == Kind::Unknown || [wish.kind, Kind::Unknown].contains(&self.kind_of(host)))
     }
 
     /// Whether a client takes a price.

@@ -1,16 +1,14 @@
 use std::net::IpAddr;
 
-use vipnode_types::{Account, AgentPublic, ChainSpec, Enode, EnodeHost, LeaseSetHash, Ms, NodeId, Price, Wei};
+use vipnode_types::{Account, ChainSpec, Enode, EnodeHost, LeaseSetHash, Ms, NodeId, Price, Wei};
 
-use crate::{NodeRow, Peer, day_budget::DayBudget, hunger::HungerKey, lease::NIL, slab::Handle};
+use crate::{NodeRow, Peer, Speaker, day_budget::DayBudget, hunger::HungerKey, lease::NIL, slab::Handle};
 
 /// A node and its agent. Its leases hang on two lists through the leases themselves.
 #[derive(Debug)]
 pub(crate) struct Node {
     pub(crate) id: NodeId,
-    pub(crate) agent: AgentPublic,
-    /// The newest delegation seen.
-    pub(crate) issued: Ms,
+    pub(crate) speaker: Speaker,
     /// The presence: the last moment it reported.
     pub(crate) seen: Ms,
     pub(crate) chain: u32,
@@ -93,11 +91,10 @@ impl Place {
 }
 
 impl Node {
-    pub(crate) fn new(id: NodeId, agent: AgentPublic, issued: Ms, seen: Ms, chain: u32) -> Self {
+    pub(crate) fn new(id: NodeId, speaker: Speaker, seen: Ms, chain: u32) -> Self {
         Self {
             id,
-            agent,
-            issued,
+            speaker,
             seen,
             chain,
             place: None,
@@ -142,7 +139,7 @@ impl Node {
     }
 
     pub(crate) fn from_row(row: &NodeRow, chain: u32) -> Self {
-        let mut node = Self::new(row.id, row.agent, row.issued, row.seen, chain);
+        let mut node = Self::new(row.id, row.speaker.clone(), row.seen, chain);
         node.place = row.enode.as_ref().map(Place::of);
         node.payout = row.payout;
         node.ever_host = row.host;
@@ -154,8 +151,7 @@ impl Node {
     pub(crate) fn row(&self, chain: ChainSpec) -> NodeRow {
         NodeRow {
             id: self.id,
-            agent: self.agent,
-            issued: self.issued,
+            speaker: self.speaker.untold(),
             seen: self.seen,
             chain,
             enode: self.place.as_ref().map(|place| place.enode(self.id)),
@@ -190,6 +186,17 @@ impl Node {
         };
         let enode = place.enode(self.id);
         Some(if claims && (closed || observed.is_loopback()) { enode } else { enode.with_ip(observed) })
+    }
+
+    /// Where it says that it is, whoever may have seen it there.
+    pub(crate) fn claimed(&self) -> Option<Enode> {
+        let place = self.place.as_ref().filter(|place| place.port != 0 && place.host != EnodeHost::None)?;
+        Some(place.enode(self.id))
+    }
+
+    /// Whether the pool can have it dial, and evict by a call: it speaks protocol 3 on a WebSocket.
+    pub(crate) fn can_dial(&self) -> bool {
+        self.peer.is_some() && self.callable && !self.speaker.is_node_key()
     }
 
     /// As [`Self::dialled_at`], or its id alone.

@@ -3,7 +3,7 @@ use vipnode_types::{
     wire::{EvictReason, Side},
 };
 
-use crate::{Core, Effect, Peer, Row, deadlines::Deadlines, lease_table::List, slab::Handle, turn::Turn};
+use crate::{Core, Effect, Peer, Presence, Row, deadlines::Deadlines, lease_table::List, slab::Handle, turn::Turn};
 
 /// When each agent was last heard, as far as it has to be looked at or written.
 #[derive(Debug)]
@@ -135,7 +135,7 @@ impl Core {
             let Some(index) = self.nodes.live(handle) else { continue };
             let Some(node) = self.nodes.get_mut(index) else { continue };
             node.dirty = false;
-            seen.push((node.id, node.seen));
+            seen.push(Presence { id: node.id, seen: node.seen, nonce: node.speaker.nonce() });
         }
         if !seen.is_empty() {
             turn.persist(Row::Presence(seen));

@@ -3,7 +3,7 @@ use std::collections::BTreeMap;
 use vipnode_types::{LeaseId, Ms, NodeId, Wei};
 
 use crate::{
-    Core, LeaseRow, Limits, NodeRow, Row, RowKey,
+    Core, LeaseRow, Limits, NodeRow, Presence, Row, RowKey,
     lease::{Lease, UNSEEN},
     node::Node,
 };
@@ -13,7 +13,7 @@ use crate::{
 struct Rows {
     nodes: BTreeMap<NodeId, NodeRow>,
     leases: BTreeMap<LeaseId, LeaseRow>,
-    seen: BTreeMap<NodeId, Ms>,
+    seen: BTreeMap<NodeId, (Ms, u64)>,
     clock: Ms,
     next_lease: u64,
 }
@@ -31,7 +31,7 @@ impl Core {
         for row in rows {
             core.read(&mut read, row);
         }
-        let floor = read.nodes.values().map(|node| node.seen).chain(read.seen.values().copied());
+        let floor = read.nodes.values().map(|node| node.seen).chain(read.seen.values().map(|(seen, _)| *seen));
         let seen = |side: Option<(Ms, Option<Ms>)>| side.map_or(Ms::ZERO, |(up, down)| up.max(down.unwrap_or(up)));
         let ups = read.leases.values().map(|row| row.offered.max(seen(row.client_seen)).max(seen(row.host_seen)));
         let now = floor.chain(ups).fold(now.max(read.clock), Ms::max);
@@ -39,7 +39,9 @@ impl Core {
         core.presences.flush_at = now.plus(core.limits.flush_ms);
         core.open_window(now);
         for mut row in read.nodes.into_values() {
-            row.seen = row.seen.max(read.seen.get(&row.id).copied().unwrap_or(Ms::ZERO));
+            let (seen, nonce) = read.seen.get(&row.id).copied().unwrap_or_default();
+            row.seen = row.seen.max(seen);
+            row.speaker.raise_nonce(nonce);
             core.restore_node(&row);
         }
         let last = read.leases.last_key_value().map_or(0, |(id, _)| id.get());
@@ -67,9 +69,9 @@ impl Core {
                 counters.metered_cost = sum.unwrap_or(Wei::new(u128::MAX));
             }
             Row::Presence(seen) => {
-                for (id, seen) in seen {
+                for Presence { id, seen, nonce } in seen {
                     let newest = read.seen.entry(id).or_default();
-                    *newest = seen.max(*newest);
+                    *newest = (seen.max(newest.0), nonce.max(newest.1));
                 }
             }
             Row::Clock(clock) => read.clock = read.clock.max(clock),
@@ -114,7 +116,7 @@ impl Core {
             self.timers.offers.push(self.offers_wait, id);
         }
         if down {
-            self.timers.half_downs.push(self.now.plus(self.limits.half_down_ms), id);
+            self.timers.half_downs.push(self.now.plus(self.half_down_wait(client)), id);
         }
     }
 

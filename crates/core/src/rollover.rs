@@ -10,7 +10,7 @@ impl Core {
         // A host's "gone" is settled first.
         let settled = match lease.host_down {
             UNSEEN => Ms::ZERO,
-            down => down.plus(self.limits.half_down_ms).plus(self.limits.tick_ms),
+            down => down.plus(self.half_down_wait(lease.client)).plus(self.limits.tick_ms),
         };
         Some(due.max(settled))
     }

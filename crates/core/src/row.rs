@@ -1,6 +1,8 @@
 //! What outlives the process, as plain values. A store keeps the newest value of each key.
 
-use vipnode_types::{Account, AgentPublic, ChainSpec, Enode, LeaseId, Ms, NodeId, Price, Wei, meter::Seen};
+use vipnode_types::{Account, ChainSpec, Enode, LeaseId, Ms, NodeId, Price, Wei, meter::Seen};
+
+use crate::Speaker;
 
 /// One durable fact.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -12,7 +14,7 @@ pub enum Row {
     /// A row of the meter that is over. Immutable: the same key is never written with another value.
     Metered(Box<MeteredRow>),
     /// Presences: the last moment that each of these nodes reported. Flushed every few minutes.
-    Presence(Vec<(NodeId, Ms)>),
+    Presence(Vec<Presence>),
     /// Floor of pool time, so that it never runs backwards over a restart.
     Clock(Ms),
     /// The next lease to be named.
@@ -30,15 +32,24 @@ pub enum RowKey {
     Lease(LeaseId),
 }
 
+/// When a node last reported.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Presence {
+    /// Who.
+    pub id: NodeId,
+    /// When.
+    pub seen: Ms,
+    /// The newest nonce of protocol 2; 0 where it speaks protocol 3.
+    pub nonce: u64,
+}
+
 /// A node as the pool remembers it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NodeRow {
     /// Who.
     pub id: NodeId,
-    /// The agent that spoke for it last.
-    pub agent: AgentPublic,
-    /// The newest delegation seen.
-    pub issued: Ms,
+    /// Who spoke for it last.
+    pub speaker: Speaker,
     /// When it last reported, as far as flushed.
     pub seen: Ms,
     /// Its chain.

@@ -69,9 +69,11 @@ impl Core {
             }
             Side::Host => {
                 lease.host_down = end.max(lease.host_up);
-                let (id, armed) = (lease.id, std::mem::replace(&mut lease.half_armed, true));
+                let (id, client) = (lease.id, lease.client);
+                let armed = std::mem::replace(&mut lease.half_armed, true);
                 if !armed {
-                    self.timers.half_downs.push(turn.now.plus(self.limits.half_down_ms), id);
+                    let wait = self.half_down_wait(client);
+                    self.timers.half_downs.push(turn.now.plus(wait), id);
                 }
                 self.persist_lease(turn, index);
             }
@@ -80,7 +82,8 @@ impl Core {
 
     /// The client's word on a host's "gone" is due.
     pub(crate) fn half_down_due(&mut self, turn: &mut Turn, index: u32) {
-        let wait = self.limits.half_down_ms;
+        let Some(client) = self.leases.get(index).map(|lease| lease.client) else { return };
+        let wait = self.half_down_wait(client);
         let Some(lease) = self.leases.get_mut(index) else { return };
         lease.half_armed = false;
         if lease.host_down == UNSEEN {

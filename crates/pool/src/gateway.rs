@@ -216,6 +216,7 @@ pub(crate) fn reply_text(reply: &Reply) -> Result<Box<RawValue>, WireError> {
         Reply::Ask(reply) => to_raw_value(reply),
         Reply::Done(reply) => to_raw_value(reply),
         Reply::Status(reply) => to_raw_value(reply),
+        Reply::Protocol2(reply) => to_raw_value(reply),
     };
     text.map_err(|error| WireError::new(ErrorCode::Internal, error.to_string(), ""))
 }

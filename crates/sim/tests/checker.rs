@@ -1,7 +1,7 @@
 //! The checker sees each wrong that it is there to see: otherwise a silent run would prove nothing.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, missing_docs)]
 
-use vipnode_core::{LeaseRow, MeteredRow, NodeRow, Row};
+use vipnode_core::{LeaseRow, MeteredRow, NodeRow, Row, Speaker};
 use vipnode_sim::{
     Checker, Dice, EPOCH_MS, Scenario, Truth,
     checker::{LOST_A_LEASE_MS, OVERBILLED_A_GAP_MS, Standing, durable, settled},
@@ -175,8 +175,11 @@ fn a_store_that_lags_or_leads_is_seen() {
     let node = |seen| {
         Row::Node(Box::new(NodeRow {
             id: bench.host,
-            agent: AgentKey::from_random([1; 32]).unwrap().public(),
-            issued: Ms::new(1),
+            speaker: Speaker::Agent {
+                key: AgentKey::from_random([1; 32]).unwrap().public(),
+                issued: Ms::new(1),
+                protocol2: false,
+            },
             seen: Ms::new(seen),
             chain: ChainSpec { chain_id: 1, genesis: [1; 32].into() },
             enode: None,

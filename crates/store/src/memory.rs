@@ -1,6 +1,6 @@
 use std::collections::{BTreeMap, btree_map};
 
-use vipnode_core::{LeaseRow, MeteredRow, NodeRow, Row, RowKey};
+use vipnode_core::{LeaseRow, MeteredRow, NodeRow, Presence, Row, RowKey};
 use vipnode_types::{LeaseId, Ms, NodeId};
 
 use crate::{Store, StoreError};
@@ -64,9 +64,10 @@ impl MemoryStore {
                 }
             }
             Row::Presence(seen) => {
-                for (id, seen) in seen {
+                for Presence { id, seen, nonce } in seen {
                     if let Some(node) = self.nodes.get_mut(id) {
                         node.seen = *seen;
+                        node.speaker.raise_nonce(*nonce);
                     }
                 }
             }

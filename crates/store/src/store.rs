@@ -9,7 +9,7 @@ use crate::StoreError;
 /// **State**: the newest value under each key, read back by [`load`](Self::load).
 /// - [`Row::Node`] and [`Row::Lease`] replace what stands under their id; [`Row::Clock`] and
 ///   [`Row::NextLease`] replace the one value there is. The last write wins, also within a batch.
-/// - [`Row::Presence`] replaces `seen` of each node it names. A node that is not there is passed over.
+/// - [`Row::Presence`] replaces `seen` of each node it names, and takes its nonce where that is newer. A node that is not there is passed over.
 /// - [`Row::Delete`] takes away what stands under a key; where nothing stands it does nothing.
 ///
 /// **Journal**: [`Row::Metered`], in the order first written, read back by [`metered`](Self::metered).

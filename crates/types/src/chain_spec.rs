@@ -1,6 +1,6 @@
 use std::fmt;
 
-use alloy_primitives::B256;
+use alloy_primitives::{B256, b256};
 use serde::{Deserialize, Serialize};
 
 /// Which chain a node is on: chain id and genesis, since several private chains share an id.
@@ -10,6 +10,31 @@ pub struct ChainSpec {
     pub chain_id: u64,
     /// The hash of block 0.
     pub genesis: B256,
+}
+
+/// Genesis hashes of the public networks, whose network id is their chain id; each as geth 1.17.5 tells it.
+const PUBLIC: [ChainSpec; 4] = [
+    ChainSpec { chain_id: 1, genesis: b256!("d4e56740f876aef8c010b86a40d5f56745a118d0906a34e69aec8c0db1cb8fa3") },
+    ChainSpec {
+        chain_id: 11_155_111,
+        genesis: b256!("25a5cc106eea7138acab33231d7160d69cb777ee0c2c553fcddf5138993e6dd9"),
+    },
+    ChainSpec { chain_id: 17_000, genesis: b256!("b5f7f912443c940f21fd611f12828d75b534364ed9e95ca4e307729a4661bde4") },
+    ChainSpec { chain_id: 560_048, genesis: b256!("bbe312868b376a3001692a646dd2d7d1e4406380dfd86b98aa8a34d1557c971b") },
+];
+
+impl ChainSpec {
+    /// The public network of this id, where its genesis is known.
+    #[must_use]
+    pub fn public(network: u64) -> Option<Self> {
+        PUBLIC.into_iter().find(|chain| chain.chain_id == network)
+    }
+
+    /// A chain of which only the id was told: nodes of protocol 2 know no more.
+    #[must_use]
+    pub const fn untold(chain_id: u64) -> Self {
+        Self { chain_id, genesis: B256::ZERO }
+    }
 }
 
 impl fmt::Display for ChainSpec {

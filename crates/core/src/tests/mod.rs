@@ -7,6 +7,7 @@ mod limits;
 mod matching;
 mod metering;
 mod pool;
+mod protocol2;
 mod random;
 mod reports;
 mod set_limits;

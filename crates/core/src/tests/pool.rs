@@ -62,6 +62,7 @@ pub(crate) fn hello(agent: u32) -> ConnectRequest {
         host: None,
         client: None,
         join: None,
+        protocol2: false,
     }
 }
 

@@ -78,6 +78,7 @@ impl Keys {
             host: None,
             client: None,
             join: None,
+            protocol2: false,
         }
     }
 

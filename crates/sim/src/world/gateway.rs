@@ -98,18 +98,20 @@ impl World {
                     Reply::Connect(reply) => PoolAnswer::Connect(reply),
                     Reply::Report(reply) => PoolAnswer::Report(reply),
                     Reply::Ask(reply) => PoolAnswer::Ask(reply),
-                    Reply::Done(_) | Reply::Status(_) => PoolAnswer::Done,
+                    Reply::Done(_) | Reply::Status(_) | Reply::Protocol2(_) => PoolAnswer::Done,
                 });
                 self.send_to_agent(open.socket, ToAgent::Answer { tag: open.tag, answer });
             }
-            Effect::Call { call, message, answer_ms, .. } => {
-                let life = self.pool.life;
-                self.at(self.now + answer_ms, Ev::CallExpires { life, call });
+            Effect::Call { call, message, .. } => {
                 let Some(socket) = self.pool.calls.get(&call).copied() else { return };
                 let message = match message {
                     PoolCall::Admit(call) => FromPool::Admit(call),
                     PoolCall::Evict(call) => FromPool::Evict(call),
                     PoolCall::Dial(call) => FromPool::Dial(call),
+                    PoolCall::Whitelist(client) => {
+                        self.violated(format!("the pool calls {client:?} in words of protocol 2, which nobody here spoke"));
+                        return;
+                    }
                 };
                 self.send_to_agent(socket, ToAgent::Call { call, message });
             }
@@ -122,13 +124,14 @@ impl World {
     }
 
     /// A call is named; from now on its end is owed to the mind.
-    pub(crate) fn call_begins(&mut self, peer: Peer, call: CallId) {
+    pub(crate) fn call_begins(&mut self, peer: Peer, call: CallId, deadline: Ms) {
         if !self.pool.calls_ever.insert(call) {
             self.violated(format!("the pool names two calls {call:?}"));
         }
         let life = self.pool.life;
         if let Some(socket) = self.pool.sockets.get(&peer).copied() {
             self.pool.calls.insert(call, socket);
+            self.at(deadline.get().saturating_sub(EPOCH_MS), Ev::CallExpires { life, call });
         } else {
             self.pool.calls.insert(call, 0);
             self.at(self.now, Ev::CallLost { life, call });

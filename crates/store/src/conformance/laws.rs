@@ -1,11 +1,11 @@
 //! The contract, law by law, with the smallest case of each.
 
-use vipnode_core::{Row, RowKey};
+use vipnode_core::{Presence, Row, RowKey};
 use vipnode_types::{LeaseId, Ms};
 
 use super::{
     model::{journal_of, state_of},
-    sample::{lease, metered, node, node_id},
+    sample::{agent, lease, metered, node, node_id},
 };
 use crate::{Store, StoreError};
 
@@ -32,7 +32,7 @@ fn empty(store: &mut impl Store) {
 
 fn newest_value_wins(store: &mut impl Store) {
     let mut newer = node(1);
-    newer.issued = Ms::new(9);
+    newer.speaker = agent(Ms::new(9), true);
     let mut running = lease(1, 0);
     running.client_seen = Some((Ms::new(5), None));
     store.apply(&[node_row(1), Row::Lease(Box::new(lease(1, 0))), Row::Clock(Ms::new(5))]).expect("applies");
@@ -59,7 +59,8 @@ fn deletes(store: &mut impl Store) {
 }
 
 fn presences(store: &mut impl Store) {
-    let seen = |ms| Row::Presence(vec![(node_id(1), Ms::new(ms)), (node_id(9), Ms::new(ms))]);
+    let presence = |number, ms| Presence { id: node_id(number), seen: Ms::new(ms), nonce: 0 };
+    let seen = |ms| Row::Presence(vec![presence(1, ms), presence(9, ms)]);
     store.apply(&[seen(50), node_row(1), node_row(2)]).expect("applies");
     assert_eq!(state_of(store), [node_row(1), node_row(2)], "a node that is not there is passed over");
     store.apply(&[seen(100)]).expect("applies");
@@ -111,7 +112,7 @@ fn the_journal_keeps_its_order(store: &mut impl Store) {
 fn replay_changes_nothing(store: &mut impl Store) {
     let batches = [
         vec![node_row(1), Row::Lease(Box::new(lease(1, 0))), Row::NextLease(2)],
-        vec![Row::Presence(vec![(node_id(1), Ms::new(50))]), Row::Clock(Ms::new(50))],
+        vec![Row::Presence(vec![Presence { id: node_id(1), seen: Ms::new(50), nonce: 7 }]), Row::Clock(Ms::new(50))],
         vec![Row::Metered(Box::new(metered(1, 0, 5))), Row::Delete(RowKey::Lease(LeaseId::new(1)))],
     ];
     for batch in &batches {

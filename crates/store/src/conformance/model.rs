@@ -1,6 +1,6 @@
 //! What a store should hold, computed from scratch out of everything ever written.
 
-use vipnode_core::{LeaseRow, MeteredRow, NodeRow, Row, RowKey};
+use vipnode_core::{LeaseRow, MeteredRow, NodeRow, Presence, Row, RowKey};
 
 use crate::{Store, StoreError};
 
@@ -46,8 +46,11 @@ impl Model {
                     leases.push((**lease).clone());
                 }
                 Row::Presence(list) => {
-                    for (id, seen) in list {
-                        nodes.iter_mut().filter(|node| node.id == *id).for_each(|node| node.seen = *seen);
+                    for Presence { id, seen, nonce } in list {
+                        for node in nodes.iter_mut().filter(|node| node.id == *id) {
+                            node.seen = *seen;
+                            node.speaker.raise_nonce(*nonce);
+                        }
                     }
                 }
                 Row::Clock(floor) => clock = Some(Row::Clock(*floor)),

@@ -1,18 +1,18 @@
 //! Rows to write: few keys, so that they meet; values with every field and at every edge.
 
 use proptest::{collection::vec, option, prelude::*};
-use vipnode_core::{LeaseRow, MeteredRow, NodeRow, Row, RowKey};
+use vipnode_core::{LeaseRow, MeteredRow, NodeRow, Presence, Row, RowKey, Speaker};
 use vipnode_types::{
-    Account, AgentKey, AgentPublic, ChainSpec, Enode, LeaseId, Ms, NodeId, Price, Wei,
+    Account, AgentKey, ChainSpec, Enode, LeaseId, Ms, NodeId, Price, Wei,
     meter::{Seen, billed_ms, cost},
+    protocol2::Kind,
 };
 
 /// A node with nothing special.
 pub(super) fn node(number: u8) -> NodeRow {
     NodeRow {
         id: node_id(number),
-        agent: agent(),
-        issued: Ms::new(1),
+        speaker: agent(Ms::new(1), false),
         seen: Ms::new(2),
         chain: ChainSpec { chain_id: 1337, genesis: [3; 32].into() },
         enode: None,
@@ -62,7 +62,7 @@ pub(super) fn any_row() -> impl Strategy<Value = Row> {
         3 => any_node().prop_map(|row| Row::Node(Box::new(row))),
         3 => any_lease().prop_map(|row| Row::Lease(Box::new(row))),
         3 => any_metered().prop_map(|row| Row::Metered(Box::new(row))),
-        2 => vec((any_id(), any_ms()), 0..4).prop_map(Row::Presence),
+        2 => vec(any_presence(), 0..4).prop_map(Row::Presence),
         1 => any_ms().prop_map(Row::Clock),
         1 => any::<u32>().prop_map(|next| Row::NextLease(next.into())),
         1 => any_id().prop_map(|id| Row::Delete(RowKey::Node(id))),
@@ -73,19 +73,36 @@ pub(super) fn any_row() -> impl Strategy<Value = Row> {
 fn any_node() -> impl Strategy<Value = NodeRow> {
     let enode = (any::<std::net::IpAddr>(), 1u16.., any::<Option<u16>>());
     let flags = any::<[bool; 2]>();
-    (any_id(), any_ms(), any_ms(), any::<[u8; 32]>(), any::<u64>(), option::of(enode), any_payee(), flags).prop_map(
-        |(id, issued, seen, genesis, chain_id, enode, payout, [host, client])| NodeRow {
+    (any_id(), any_speaker(), any_ms(), any::<[u8; 32]>(), any::<u64>(), option::of(enode), any_payee(), flags)
+        .prop_map(|(id, speaker, seen, genesis, chain_id, enode, payout, [host, client])| NodeRow {
             id,
-            agent: agent(),
-            issued,
+            speaker,
             seen,
             chain: ChainSpec { chain_id, genesis: genesis.into() },
             enode: enode.map(|(ip, port, disc_port)| Enode { disc_port, ..Enode::at(id, ip, port) }),
             payout,
             host,
             client,
-        },
-    )
+        })
+}
+
+fn any_speaker() -> impl Strategy<Value = Speaker> {
+    let kind = prop_oneof![Just(Kind::Unknown), Just(Kind::Geth), Just(Kind::Parity), Just(Kind::Pantheon)];
+    prop_oneof![
+        (any_ms(), any::<bool>()).prop_map(|(issued, protocol2)| agent(issued, protocol2)),
+        (any_ms(), any_nonce(), kind, any::<bool>(), vec(any_id(), 0..4)).prop_map(
+            |(issued, nonce, kind, full, drop)| Speaker::NodeKey { issued, nonce, kind, full, drop, told: 0 }
+        ),
+    ]
+}
+
+fn any_presence() -> impl Strategy<Value = Presence> {
+    (any_id(), any_ms(), any_nonce()).prop_map(|(id, seen, nonce)| Presence { id, seen, nonce })
+}
+
+/// Below 2^63, as the wire has them.
+fn any_nonce() -> impl Strategy<Value = u64> {
+    prop_oneof![0u64..10, Just(i64::MAX.unsigned_abs())]
 }
 
 fn any_lease() -> impl Strategy<Value = LeaseRow> {
@@ -134,6 +151,6 @@ fn any_ms() -> impl Strategy<Value = Ms> {
     prop_oneof![0u64..10, Just(i64::MAX.unsigned_abs()), 1_700_000_000_000u64..1_900_000_000_000].prop_map(Ms::new)
 }
 
-fn agent() -> AgentPublic {
-    AgentKey::from_random([7; 32]).expect("a key").public()
+pub(super) fn agent(issued: Ms, protocol2: bool) -> Speaker {
+    Speaker::Agent { key: AgentKey::from_random([7; 32]).expect("a key").public(), issued, protocol2 }
 }

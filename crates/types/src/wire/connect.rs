@@ -25,6 +25,10 @@ pub struct ConnectRequest {
     /// For a pool with a join secret.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub join: Option<JoinProof>,
+    /// Whether this node may also come by protocol 2, where nothing but its key's signature stands for
+    /// it; else the pool refuses that from now on.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub protocol2: bool,
 }
 
 /// What a host sells.

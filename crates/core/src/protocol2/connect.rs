@@ -1,0 +1,164 @@
+use vipnode_types::{
+    Account, ChainSpec, Enode, EnodeHost, Ms,
+    protocol2::{ClientRequest, ConnectReply, ConnectRequest, HostReply, HostRequest, Kind, Reply},
+    wire::WireError,
+};
+
+use super::{Caller, reply};
+use crate::{
+    Core, RequestId, Speaker,
+    connect::{Hello, POOL_VERSION},
+    errors,
+    node::{ANY_PRICE, Place},
+    turn::Turn,
+};
+
+/// The port that a node listens on where it did not say (A48).
+const PORT: u16 = 30303;
+/// The network of agents that are too old to say.
+const MAINNET: i64 = 1;
+/// Hosts that an old client gets where it did not say how many (A61).
+const NUM_HOSTS: i64 = 3;
+
+/// What the calls that connect have in common.
+struct Said<'a> {
+    kind: Kind,
+    full: bool,
+    network: i64,
+    payout: &'a str,
+    node_uri: &'a str,
+    agent_version: &'a str,
+    client_version: &'a str,
+}
+
+impl Core {
+    pub(super) fn connect2(
+        &mut self,
+        turn: &mut Turn,
+        caller: &Caller,
+        request: RequestId,
+        hello: &ConnectRequest,
+    ) -> Result<(), WireError> {
+        let said = Said {
+            kind: hello.node_info.kind,
+            full: hello.node_info.is_full_node,
+            network: hello.node_info.network,
+            payout: &hello.payout,
+            node_uri: &hello.node_uri,
+            agent_version: &hello.vipnode_version,
+            client_version: &hello.node_info.version,
+        };
+        self.enter2(turn, caller, &said)?;
+        let welcome = ConnectReply { pool_version: POOL_VERSION.to_owned(), ..ConnectReply::default() };
+        turn.reply_durably(caller.peer, request, reply(Reply::Connect(welcome)));
+        Ok(())
+    }
+
+    pub(super) fn host2(
+        &mut self,
+        turn: &mut Turn,
+        caller: &Caller,
+        request: RequestId,
+        hello: &HostRequest,
+    ) -> Result<(), WireError> {
+        if !caller.callable {
+            return Err(errors::host_over_http());
+        }
+        let (payout, node_uri) = (hello.payout.as_str(), hello.node_uri.as_str());
+        self.enter2(turn, caller, &Said { full: true, payout, node_uri, ..older(&hello.kind) })?;
+        let welcome = HostReply { pool_version: POOL_VERSION.to_owned() };
+        turn.reply_durably(caller.peer, request, reply(Reply::Host(welcome)));
+        Ok(())
+    }
+
+    pub(super) fn client2(
+        &mut self,
+        turn: &mut Turn,
+        caller: &Caller,
+        request: RequestId,
+        hello: &ClientRequest,
+    ) -> Result<(), WireError> {
+        let said = older(&hello.kind);
+        let index = self.enter2(turn, caller, &said)?;
+        let num = if hello.num_hosts == 0 { NUM_HOSTS } else { hello.num_hosts };
+        self.ask2(turn, index, (caller.peer, request), num, said.kind, true)
+    }
+
+    fn enter2(&mut self, turn: &mut Turn, caller: &Caller, said: &Said<'_>) -> Result<u32, WireError> {
+        self.may_connect(caller)?;
+        let place = place(caller, said.node_uri)?;
+        let payout = payout(said.payout)?;
+        let chain = self.chain_of(caller, said.network)?;
+        let known = self.nodes.find(&caller.node).and_then(|index| self.nodes.get(index));
+        let issued = known.map_or(Ms::ZERO, |node| node.speaker.issued());
+        let drop = match known.map(|node| &node.speaker) {
+            Some(Speaker::NodeKey { drop, .. }) => drop.clone(),
+            _ => Vec::new(),
+        };
+        // A full node has to ask once before it counts as a client.
+        let hosts = said.full && caller.callable;
+        let asks = !hosts || known.is_some_and(|node| node.ever_client);
+        let speaker = Speaker::NodeKey { issued, nonce: caller.nonce, kind: said.kind, full: said.full, drop, told: 0 };
+        let index = self.node_on(turn, caller.node, chain, &speaker)?;
+        let hello = Hello {
+            speaker,
+            place: Some(place),
+            host: hosts.then_some((self.limits.slots_a_protocol2_host, payout)),
+            client: asks.then_some(ANY_PRICE),
+            agent_version: said.agent_version,
+            client_version: said.client_version,
+        };
+        self.present(turn, index, caller.peer, caller.address, caller.callable, hello);
+        Ok(index)
+    }
+
+    /// The chain that a network id means: a public one; else the one on which the node was; else the
+    /// only one here with that id; else one whose genesis nobody told.
+    fn chain_of(&self, caller: &Caller, network: i64) -> Result<ChainSpec, WireError> {
+        let chain_id = u64::try_from(network).map_err(|_| errors::network(network))?;
+        if let Some(chain) = ChainSpec::public(chain_id) {
+            return Ok(chain);
+        }
+        let before = self.nodes.find(&caller.node).and_then(|index| self.nodes.get(index));
+        let told = |chain: &&ChainSpec| chain.chain_id == chain_id && **chain != ChainSpec::untold(chain_id);
+        if let Some(chain) = before.and_then(|node| self.chains.get(node.chain)).filter(told) {
+            return Ok(*chain);
+        }
+        let mut known = self.chains.values().filter(told);
+        match (known.next(), known.next()) {
+            (Some(chain), None) => Ok(*chain),
+            _ => Ok(ChainSpec::untold(chain_id)),
+        }
+    }
+}
+
+fn older(kind: &str) -> Said<'_> {
+    Said {
+        kind: Kind::named(kind),
+        full: false,
+        network: MAINNET,
+        payout: "",
+        node_uri: "",
+        agent_version: "",
+        client_version: "",
+    }
+}
+
+/// Where the node listens: as it says, else on the usual port of the address seen.
+fn place(caller: &Caller, node_uri: &str) -> Result<Place, WireError> {
+    if node_uri.is_empty() {
+        return Ok(Place::of(&Enode { id: caller.node, host: EnodeHost::None, port: PORT, disc_port: None }));
+    }
+    let enode: Enode = node_uri.parse().map_err(|error| errors::node_uri(&error))?;
+    if enode.id != caller.node {
+        return Err(errors::foreign_enode());
+    }
+    Ok(Place::of(&if enode.port == 0 { Enode { port: PORT, ..enode } } else { enode }))
+}
+
+fn payout(text: &str) -> Result<Option<Account>, WireError> {
+    if text.is_empty() {
+        return Ok(None);
+    }
+    text.parse().map(Some).map_err(|error| errors::payout(&error))
+}

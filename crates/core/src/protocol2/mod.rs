@@ -1,0 +1,81 @@
+//! Protocol 2 of the original, feeding the same leases and the same meter. A node that speaks it signs
+//! with its own key, is asked by `vipnode_whitelist`, and hears of evictions in the answers to its own
+//! calls.
+
+mod ask;
+mod connect;
+mod drops;
+mod update;
+mod waits;
+mod words;
+
+use std::net::IpAddr;
+
+use vipnode_types::{
+    NodeId,
+    protocol2::{self, Call},
+    wire::WireError,
+};
+
+use crate::{
+    Core, Peer, Reply, RequestId, Speaker, errors,
+    nonce::{self, Known},
+    turn::Turn,
+};
+
+/// Who calls, by a signature that holds.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Caller {
+    pub(crate) peer: Peer,
+    pub(crate) node: NodeId,
+    pub(crate) nonce: u64,
+    pub(crate) address: IpAddr,
+    pub(crate) callable: bool,
+}
+
+impl Core {
+    pub(crate) fn protocol2(&mut self, turn: &mut Turn, caller: &Caller, request: RequestId, call: &Call) {
+        let at = (caller.peer, request);
+        let done = match call {
+            Call::Connect(hello) => self.connect2(turn, caller, request, hello),
+            Call::Host(hello) => self.host2(turn, caller, request, hello),
+            Call::Client(hello) => self.client2(turn, caller, request, hello),
+            Call::Update(update) => self.connected2(caller).map(|index| self.update2(turn, index, at, update)),
+            Call::Peer(peer) => self.connected2(caller).and_then(|index| self.peer2(turn, index, at, peer)),
+        };
+        if let Err(error) = done {
+            turn.reply(caller.peer, request, Err(error));
+        }
+    }
+
+    /// Judges the nonce of a call that connects. It is taken with everything else the call says.
+    fn may_connect(&self, caller: &Caller) -> Result<(), WireError> {
+        let node = self.nodes.find(&caller.node).and_then(|index| self.nodes.get(index));
+        if node.is_some_and(|node| matches!(node.speaker, Speaker::Agent { protocol2: false, .. })) {
+            return Err(errors::speaks_protocol3());
+        }
+        let known = Known {
+            newest: node.map_or(0, |node| node.speaker.nonce()),
+            connected: node.is_some_and(|node| node.peer.is_some() || node.since > self.started),
+        };
+        nonce::judge(&self.limits, self.now, self.started, known, caller.nonce, true)
+    }
+
+    /// The node that calls, if it connected on this very socket; takes its nonce.
+    fn connected2(&mut self, caller: &Caller) -> Result<u32, WireError> {
+        let index = self.nodes.at_peer(caller.peer).ok_or_else(errors::not_connected)?;
+        let (limits, now, started) = (&self.limits, self.now, self.started);
+        let node = self.nodes.get_mut(index).ok_or_else(errors::not_connected)?;
+        if node.id != caller.node || !node.speaker.is_node_key() {
+            return Err(errors::not_connected());
+        }
+        let known = Known { newest: node.speaker.nonce(), connected: true };
+        nonce::judge(limits, now, started, known, caller.nonce, false)?;
+        node.speaker.raise_nonce(caller.nonce);
+        Ok(index)
+    }
+}
+
+fn reply(reply: protocol2::Reply) -> Reply {
+    Reply::Protocol2(Box::new(reply))
+}

@@ -1,0 +1,82 @@
+use vipnode_types::{
+    Enode, Ms, NodeId,
+    protocol2::{Reply, Update, UpdateReply},
+};
+
+use super::reply;
+use crate::{Core, Peer, RequestId, turn::Turn};
+
+/// The port of a node that did not say where it listens (A48).
+const PORT: u16 = 30303;
+
+impl Core {
+    /// A node's whole list of peers. Only those that it has a lease with count, for either side (D13,
+    /// D16); a lease whose peer is missing was last seen with the update before (D20).
+    pub(super) fn update2(&mut self, turn: &mut Turn, index: u32, (peer, request): (Peer, RequestId), update: &Update) {
+        self.counters.reports = self.counters.reports.saturating_add(1);
+        if self.is_silent(index) {
+            self.go_down(turn, index);
+        }
+        let before = self.nodes.get(index).map_or(Ms::ZERO, |node| node.seen);
+        self.seen_now(index);
+        let Some(node) = self.nodes.get_mut(index) else { return };
+        node.head = update.block_number;
+        let idle = !node.leased() && !node.speaker.drops();
+        let answer = if idle {
+            UpdateReply { latest_block_number: update.block_number, ..UpdateReply::default() }
+        } else {
+            let mut peers = update.peers.clone();
+            peers.sort_unstable();
+            self.take_peers(turn, index, &peers, before);
+            self.news(turn, index, &peers)
+        };
+        let answer = reply(Reply::Update(answer));
+        if turn.writes() {
+            turn.reply_durably(peer, request, answer);
+        } else {
+            turn.reply(peer, request, Ok(answer));
+        }
+    }
+
+    fn take_peers(&mut self, turn: &mut Turn, index: u32, peers: &[NodeId], before: Ms) {
+        for (lease, side) in self.leases_of(index) {
+            let Some(at) = self.leases.get(lease).filter(|lease| !lease.admitting) else { continue };
+            let Some(other) = self.id_of(at.node(side.other())) else { continue };
+            if peers.binary_search(&other).is_ok() {
+                self.side_up(turn, lease, side);
+            } else {
+                self.side_down(turn, lease, side, before);
+            }
+        }
+    }
+
+    /// What a node hears after its update.
+    fn news(&mut self, turn: &mut Turn, index: u32, peers: &[NodeId]) -> UpdateReply {
+        let invalid_peers = self.still_to_drop(turn, index, peers);
+        let mut heads: Vec<u64> = self.nodes.get(index).map(|node| node.head).into_iter().collect();
+        let mut active_peers = Vec::new();
+        for (lease, side) in self.leases_of(index) {
+            let Some(lease) = self.leases.get(lease).filter(|lease| !lease.admitting) else { continue };
+            let other = lease.node(side.other());
+            active_peers.extend(self.contact(other).map(|enode| enode.to_string()));
+            let here = self.nodes.get(other).filter(|node| node.peer.is_some() && node.head > 0);
+            heads.extend(here.map(|node| node.head));
+        }
+        UpdateReply { balance: None, invalid_peers, active_peers, latest_block_number: median(heads) }
+    }
+
+    /// Where a node is, with host and port even for a client that listens nowhere: a strict host takes an
+    /// active peer without an address for a stranger (D33).
+    fn contact(&self, index: u32) -> Option<Enode> {
+        let node = self.nodes.get(index)?;
+        let seen = || Some(Enode::at(node.id, node.address?.to_canonical(), PORT));
+        node.dialled_at(self.limits.closed).or_else(seen).or_else(|| node.claimed())
+    }
+}
+
+/// The lower one of two in the middle: one lie moves it by one place and no further (D36).
+fn median(mut heads: Vec<u64>) -> u64 {
+    heads.sort_unstable();
+    let middle = heads.len().saturating_sub(1) / 2;
+    heads.get(middle).copied().unwrap_or(0)
+}

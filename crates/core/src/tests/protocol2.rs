@@ -1,0 +1,458 @@
+//! Agents of the original beside agents of ours.
+
+use vipnode_types::{
+    ChainSpec, Ms, NodeId,
+    protocol2::{
+        Call, ClientRequest, ConnectRequest as Connect2, HostRequest, Kind, NodeInfo, PeerRequest, Reply as Reply2,
+        Update, UpdateReply,
+    },
+    wire::{ConnectRequest, ErrorCode, EvictReason, WireError},
+};
+
+use super::pool::{Pool, START, address, client, host, node};
+use crate::{CallId, CallOutcome, Command, Limits, PoolCall, Reply};
+
+fn info(kind: Kind, full: bool) -> Connect2 {
+    let node_info =
+        NodeInfo { version: "Geth/v1.9.20".into(), eth_protocol: "0x40".into(), kind, network: 1, is_full_node: full };
+    Connect2 { vipnode_version: "2.3.2".into(), node_info, ..Connect2::default() }
+}
+
+fn on_mainnet(hello: ConnectRequest) -> ConnectRequest {
+    ConnectRequest { chain: ChainSpec::public(1).unwrap(), ..hello }
+}
+
+impl Pool {
+    fn nonce(&self) -> u64 {
+        // Later in the same millisecond each time.
+        self.now.max(START.plus(1)).get() * 1_000_000 + self.replies.len() as u64 + 1
+    }
+
+    fn call2(&mut self, agent: u32, call: Call) -> Option<Result<Reply2, WireError>> {
+        let nonce = self.nonce();
+        self.call2_at(agent, nonce, true, call)
+    }
+
+    fn call2_at(&mut self, agent: u32, nonce: u64, callable: bool, call: Call) -> Option<Result<Reply2, WireError>> {
+        let (peer, node, address) = (self.peer(agent), node(agent), address(agent));
+        let reply = self.request(Command::Protocol2 { peer, request: 9, node, nonce, address, callable, call })?;
+        Some(reply.map(|reply| match reply {
+            Reply::Protocol2(reply) => *reply,
+            other => panic!("{other:?}"),
+        }))
+    }
+
+    fn connect2(&mut self, agent: u32, hello: Connect2) {
+        let reply = self.call2(agent, Call::Connect(Box::new(hello))).unwrap().unwrap();
+        assert!(matches!(reply, Reply2::Connect(_)), "{reply:?}");
+    }
+
+    fn update2(&mut self, agent: u32, peers: &[u32]) -> UpdateReply {
+        self.update2_at(agent, peers, 100)
+    }
+
+    fn update2_at(&mut self, agent: u32, peers: &[u32], block_number: u64) -> UpdateReply {
+        let peers = peers.iter().map(|&peer| node(peer)).collect();
+        match self.call2(agent, Call::Update(Update { peers, block_number })) {
+            Some(Ok(Reply2::Update(reply))) => reply,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    fn ask2(&mut self, agent: u32, num: i64) -> Option<Result<Reply2, WireError>> {
+        self.call2(agent, Call::Peer(PeerRequest { num, kind: String::new() }))
+    }
+
+    fn whitelisted(&mut self, agent: u32) -> Option<(CallId, NodeId)> {
+        self.take_call(agent, |call| if let PoolCall::Whitelist(id) = call { Some(*id) } else { None })
+    }
+
+    fn allow(&mut self, host: u32) {
+        let (call, _) = self.whitelisted(host).expect("a whitelist call");
+        self.done(call, CallOutcome::Done);
+    }
+
+    /// The ids in the last answer to `vipnode_peer`.
+    fn given2(&self, agent: u32) -> Vec<String> {
+        let peer = self.peer(agent);
+        let found = self.replies.iter().rev().find_map(|(to, reply)| match reply {
+            Ok(Reply::Protocol2(reply)) if *to == peer => match &**reply {
+                Reply2::Peer(reply) => Some(reply.peers.iter().map(|peer| peer.id.clone()).collect()),
+                Reply2::Client(reply) => Some(reply.hosts.iter().map(|peer| peer.id.clone()).collect()),
+                _ => None,
+            },
+            _ => None,
+        });
+        found.expect("an answer with peers")
+    }
+
+    /// A host (1) and a client (2) of the original, with a lease that both see.
+    fn pair2(&mut self) {
+        self.connect2(1, info(Kind::Geth, true));
+        self.connect2(2, info(Kind::Geth, false));
+        self.update2(1, &[]);
+        self.update2(2, &[]);
+        self.ask2(2, 1);
+        self.allow(1);
+        assert_eq!(self.given2(2), [node(1).to_string()]);
+        self.update2(1, &[2]);
+        self.update2(2, &[1]);
+    }
+}
+
+fn beat2(pool: &mut Pool, ms: u64) {
+    let end = pool.now.plus(ms);
+    while pool.now < end {
+        pool.pass(end.since(pool.now).min(60_000));
+        pool.update2(1, &[2]);
+        pool.update2(2, &[1]);
+    }
+}
+
+#[test]
+fn two_agents_of_the_original_are_brought_together_and_metered() {
+    let mut pool = Pool::priced();
+    pool.pair2();
+    beat2(&mut pool, 600_000);
+    // The client says that it left: its host drops it, and 600 s are billed.
+    let news = pool.update2(2, &[]);
+    assert!(news.invalid_peers.is_empty() && news.active_peers.is_empty());
+    let [row] = &pool.metered()[..] else { panic!("{:?}", pool.metered()) };
+    assert_eq!(row.billed_ms, 600_000);
+    assert_eq!(pool.update2(1, &[2]).invalid_peers, [node(2).to_string()]);
+    assert_eq!(pool.update2(1, &[2]).invalid_peers, [node(2).to_string()], "until it has dropped it");
+    assert!(pool.update2(1, &[]).invalid_peers.is_empty());
+    assert!(pool.update2(1, &[2]).invalid_peers.is_empty(), "its own friends are its own");
+}
+
+#[test]
+fn d13_d16_peers_that_the_pool_did_not_give_count_for_nothing() {
+    let mut pool = Pool::priced();
+    pool.pair2();
+    pool.connect2(3, info(Kind::Geth, true));
+    let news = pool.update2(3, &[1, 2, 3]);
+    assert_eq!(news, UpdateReply { latest_block_number: 100, ..UpdateReply::default() });
+    pool.pass(60_000);
+    pool.update2(3, &[1, 2, 3]);
+    pool.update2(2, &[1, 3]);
+    assert_eq!((pool.core.gauges().leases, pool.metered().len()), (1, 0));
+    assert!(pool.update2(1, &[2, 3]).invalid_peers.is_empty());
+}
+
+#[test]
+fn d20_a_peer_that_is_no_longer_reported_was_last_seen_before() {
+    let mut pool = Pool::priced();
+    pool.pair2();
+    beat2(&mut pool, 60_000);
+    pool.pass(60_000);
+    pool.update2(1, &[2]);
+    pool.update2(2, &[]);
+    assert_eq!(pool.metered()[0].billed_ms, 60_000);
+}
+
+#[test]
+fn d19_long_silence_is_not_billed() {
+    let mut pool = Pool::priced();
+    pool.pair2();
+    beat2(&mut pool, 120_000);
+    pool.pass(72 * 3_600_000);
+    assert_eq!(pool.metered()[0].billed_ms, 120_000);
+    assert_eq!(pool.core.gauges().leases, 0);
+}
+
+#[test]
+fn d14_connecting_again_resets_nothing() {
+    let mut pool = Pool::priced();
+    pool.pair2();
+    for _ in 0..4 {
+        beat2(&mut pool, 60_000);
+        pool.connect2(2, info(Kind::Geth, false));
+        pool.connect2(1, info(Kind::Geth, true));
+    }
+    pool.update2(2, &[]);
+    assert_eq!(pool.metered()[0].billed_ms, 240_000);
+}
+
+#[test]
+fn d2_less_than_one_peer_is_no_request_and_more_than_the_limit_is_cut() {
+    let mut pool = Pool::with(Limits { max_request_hosts: 2, slots_a_protocol2_host: 3, ..Limits::default() });
+    for host in [1, 3, 4] {
+        pool.connect2(host, info(Kind::Geth, true));
+    }
+    pool.connect2(2, info(Kind::Geth, false));
+    for num in [0, -1, i64::MIN] {
+        let error = pool.ask2(2, num).unwrap().unwrap_err();
+        assert!(error.is(ErrorCode::InvalidParams) && error.data.unwrap().mend.contains("num"));
+    }
+    assert_eq!(pool.core.gauges().free_places, 9);
+    pool.ask2(2, i64::MAX);
+    for _ in 0..2 {
+        let host = [1, 3, 4].into_iter().find(|&host| pool.calls.iter().any(|(to, ..)| *to == pool.peer(host)));
+        pool.allow(host.unwrap());
+    }
+    assert_eq!(pool.given2(2).len(), 2);
+}
+
+#[test]
+fn a_request_gets_all_it_can_in_one_answer_and_nothing_later() {
+    let mut pool = Pool::new();
+    pool.connect2(1, info(Kind::Geth, true));
+    pool.connect(3, on_mainnet(host(3, 4))).unwrap();
+    pool.connect2(2, info(Kind::Geth, false));
+    pool.ask2(2, 3);
+    for _ in 0..2 {
+        if pool.calls.iter().any(|(_, _, call)| matches!(call, PoolCall::Whitelist(_))) {
+            pool.allow(1);
+        } else {
+            pool.admit(3);
+        }
+    }
+    // No third host fits: it is answered with the two.
+    let mut given = pool.given2(2);
+    given.sort();
+    let mut both = [node(1).to_string(), node(3).to_string()];
+    both.sort();
+    assert_eq!(given, both);
+    pool.connect(4, on_mainnet(host(4, 4))).unwrap();
+    pool.pass(30_000);
+    assert!(pool.take_admit(4).is_none(), "nobody could tell it of another host");
+}
+
+#[test]
+fn a_host_that_does_not_answer_costs_the_others_nothing() {
+    let mut pool = Pool::new();
+    pool.connect2(1, info(Kind::Geth, true));
+    pool.connect2(2, info(Kind::Geth, false));
+    pool.ask2(2, 2);
+    let (call, _) = pool.whitelisted(1).unwrap();
+    pool.pass(3_000);
+    pool.done(call, CallOutcome::Expired);
+    assert!(pool.given2(2).is_empty());
+    // It may have let it in all the same.
+    assert_eq!(pool.update2(1, &[]).invalid_peers, [node(2).to_string()]);
+}
+
+#[test]
+fn the_older_methods_are_understood() {
+    let mut pool = Pool::new();
+    let hello = HostRequest { kind: "geth".into(), ..HostRequest::default() };
+    let reply = pool.call2(1, Call::Host(hello.clone())).unwrap().unwrap();
+    assert!(matches!(reply, Reply2::Host(reply) if reply.pool_version.starts_with("vipnode/")));
+    assert!(pool.call2(2, Call::Client(ClientRequest { kind: "geth".into(), num_hosts: 0 })).is_none());
+    pool.allow(1);
+    assert_eq!(pool.given2(2), [node(1).to_string()]);
+    let nonce = pool.nonce();
+    let error = pool.call2_at(3, nonce, false, Call::Host(hello)).unwrap().unwrap_err();
+    assert!(error.message.contains("HTTP") && error.data.unwrap().mend.contains("ws://"));
+}
+
+#[test]
+fn d37_light_nodes_get_hosts_of_their_kind_and_unknown_ones_any() {
+    for (light, hosts, served) in [
+        (Kind::Geth, Kind::Parity, false),
+        (Kind::Geth, Kind::Geth, true),
+        (Kind::Unknown, Kind::Parity, true),
+        (Kind::Parity, Kind::Unknown, true),
+    ] {
+        let mut pool = Pool::new();
+        pool.connect2(1, info(hosts, true));
+        pool.connect2(2, info(light, false));
+        let waits = pool.ask2(2, 1).is_none();
+        assert_eq!(waits, served, "{light:?} on {hosts:?}");
+    }
+}
+
+#[test]
+fn d33_each_side_is_told_the_other_with_host_and_port() {
+    let mut pool = Pool::new();
+    pool.pair2();
+    let enode = |agent: u32| vec![format!("enode://{}@{}:30303", node(agent), address(agent))];
+    assert_eq!(pool.update2(1, &[2]).active_peers, enode(2));
+    assert_eq!(pool.update2(2, &[1]).active_peers, enode(1));
+}
+
+#[test]
+fn d36_one_lie_moves_no_block_number() {
+    let mut pool = Pool::new();
+    pool.pair2();
+    for liar in [3, 4] {
+        pool.connect2(liar, info(Kind::Geth, false));
+        pool.ask2(liar, 1);
+        pool.allow(1);
+    }
+    pool.update2_at(3, &[1], u64::MAX);
+    pool.update2_at(4, &[1], 101);
+    assert_eq!(pool.update2_at(1, &[2, 3, 4], 100).latest_block_number, 100);
+    pool.connect2(5, info(Kind::Geth, true));
+    assert_eq!(pool.update2_at(5, &[], 7).latest_block_number, 7, "nobody else is asked");
+}
+
+#[test]
+fn d9_a_call_is_taken_once() {
+    let mut pool = Pool::new();
+    let nonce = pool.nonce();
+    let connect = || Call::Connect(Box::new(info(Kind::Geth, true)));
+    assert!(pool.call2_at(1, nonce, true, connect()).unwrap().is_ok());
+    let error = pool.call2_at(1, nonce, true, connect()).unwrap().unwrap_err();
+    assert!(error.is(ErrorCode::Unauthorized), "{error:?}");
+    let update = || Call::Update(Update::default());
+    assert!(pool.call2_at(1, nonce, true, update()).unwrap().is_err());
+    assert!(pool.call2_at(1, nonce + 1, true, update()).unwrap().is_ok());
+    assert!(pool.call2_at(1, nonce + 1, true, update()).unwrap().is_err());
+}
+
+#[test]
+fn d9_a_restart_forgets_no_nonce() {
+    let mut pool = Pool::new();
+    pool.connect2(1, info(Kind::Geth, true));
+    let ahead = pool.nonce() + 60_000_000_000;
+    assert!(pool.call2_at(1, ahead, true, Call::Update(Update::default())).unwrap().is_ok());
+    pool.pass(180_000);
+    pool.update2(1, &[]);
+    pool.pass(180_000);
+    let newest = pool.core.nodes.find(&node(1)).and_then(|index| pool.core.nodes.get(index)).unwrap().speaker.nonce();
+    pool.restart(Limits::default());
+    let kept = pool.core.nodes.find(&node(1)).and_then(|index| pool.core.nodes.get(index)).unwrap().speaker.nonce();
+    assert_eq!(kept, newest);
+    let connect = || Call::Connect(Box::new(info(Kind::Geth, true)));
+    let started = pool.now.get() * 1_000_000;
+    assert!(pool.call2_at(1, started, true, connect()).unwrap().is_err());
+    assert!(pool.call2_at(1, started + 2_000_000, true, connect()).unwrap().is_ok());
+}
+
+#[test]
+fn who_has_come_by_protocol_3_is_refused_unless_its_owner_allowed_it() {
+    let mut pool = Pool::new();
+    pool.connect(1, host(1, 4)).unwrap();
+    let connect = || Call::Connect(Box::new(info(Kind::Geth, true)));
+    let error = pool.call2(1, connect()).unwrap().unwrap_err();
+    assert!(error.data.unwrap().mend.contains("--allow-protocol-2"));
+    assert!(pool.call2(1, Call::Update(Update::default())).unwrap().is_err());
+    pool.connect(1, ConnectRequest { protocol2: true, ..host(1, 4) }).unwrap();
+    assert!(pool.call2(1, connect()).unwrap().is_ok());
+    // Its agent comes back and no longer allows it.
+    pool.connect(1, host(1, 4)).unwrap();
+    assert!(pool.call2(1, connect()).unwrap().is_err());
+}
+
+#[test]
+fn an_agent_of_ours_leases_to_one_of_the_original_and_the_other_way_round() {
+    let mut pool = Pool::new();
+    pool.connect(1, on_mainnet(host(1, 4))).unwrap();
+    pool.full(1, &[]);
+    pool.connect2(2, info(Kind::Geth, false));
+    pool.ask2(2, 1);
+    let lease = pool.admit(1);
+    pool.delta(1, &[lease], &[]);
+    pool.update2(2, &[1]);
+    assert_eq!(pool.core.gauges().running, 1);
+    pool.bye(1);
+    assert_eq!(pool.update2(2, &[1]).invalid_peers, [node(1).to_string()]);
+
+    pool.connect2(3, info(Kind::Geth, true));
+    pool.connect(4, on_mainnet(client(4))).unwrap();
+    pool.full(4, &[]);
+    pool.ask(4, 1);
+    pool.allow(3);
+    let lease = pool.last_ask(4).unwrap().hosts[0].lease;
+    pool.delta(4, &[lease], &[]);
+    pool.update2(3, &[4]);
+    assert_eq!(pool.core.gauges().running, 1);
+    pool.leave(4, lease, vipnode_types::wire::LeaveReason::Surplus);
+    assert_eq!(pool.update2(3, &[4]).invalid_peers, [node(4).to_string()]);
+}
+
+#[test]
+fn an_offer_to_a_side_of_the_original_waits_for_two_updates() {
+    let mut pool = Pool::new();
+    pool.connect2(1, info(Kind::Geth, true));
+    pool.connect(2, on_mainnet(client(2))).unwrap();
+    pool.full(2, &[]);
+    pool.ask(2, 1);
+    pool.allow(1);
+    let lease = pool.last_ask(2).unwrap().hosts[0].lease;
+    pool.delta(2, &[lease], &[]);
+    pool.pass(119_000);
+    pool.beat(2);
+    pool.update2(1, &[]);
+    pool.pass(60_000);
+    pool.beat(2);
+    assert_eq!(pool.core.gauges().leases, 1);
+    pool.pass(1_000);
+    assert_eq!(pool.evicted(2), Some(EvictReason::NotConnected));
+}
+
+#[test]
+fn peers_to_drop_outlive_a_restart_and_a_new_grant_takes_them_back() {
+    let mut pool = Pool::new();
+    pool.pair2();
+    pool.update2(2, &[]);
+    pool.restart(Limits::default());
+    pool.now = pool.now.plus(1_000);
+    pool.connect2(1, info(Kind::Geth, true));
+    assert_eq!(pool.update2(1, &[2]).invalid_peers, [node(2).to_string()]);
+    pool.connect2(2, info(Kind::Geth, false));
+    pool.pass(36_000);
+    pool.ask2(2, 1);
+    pool.allow(1);
+    assert!(pool.update2(1, &[2]).invalid_peers.is_empty());
+}
+
+#[test]
+fn only_so_many_peers_to_drop_are_remembered() {
+    let limits = Limits { invalid_peers: 2, same_address_ms: 0, ..Limits::default() };
+    let mut pool = Pool::with(limits);
+    pool.connect2(1, info(Kind::Geth, true));
+    for agent in [2, 3, 4] {
+        pool.connect2(agent, info(Kind::Geth, false));
+        pool.ask2(agent, 1);
+        pool.allow(1);
+        pool.update2(agent, &[1]);
+        pool.update2(agent, &[]);
+    }
+    assert_eq!(pool.update2(1, &[]).invalid_peers, [node(3).to_string(), node(4).to_string()]);
+}
+
+#[test]
+fn a_nonce_may_be_ahead_and_behind_by_as_much_as_is_set() {
+    let mut pool = Pool::with(Limits { nonce_ahead_ms: 1_000, nonce_behind_ms: 2_000, ..Limits::default() });
+    pool.now = START.plus(10_000);
+    let connect = || Call::Connect(Box::new(info(Kind::Geth, true)));
+    let ns = |ms: Ms| ms.get() * 1_000_000;
+    for (at, taken) in [(pool.now.plus(1_001), false), (pool.now.minus(2_001), false), (pool.now.minus(2_000), true)] {
+        assert_eq!(pool.call2_at(1, ns(at), true, connect()).unwrap().is_ok(), taken);
+    }
+}
+
+#[test]
+fn a_request_that_makes_no_sense_says_what_to_change() {
+    let mut pool = Pool::new();
+    let foreign = format!("enode://{}@1.2.3.4:30303", node(9));
+    for (hello, word) in [
+        (Connect2 { node_uri: "http://x".into(), ..info(Kind::Geth, true) }, "--enode"),
+        (Connect2 { node_uri: foreign, ..info(Kind::Geth, true) }, "--enode"),
+        (Connect2 { payout: "0x12".into(), ..info(Kind::Geth, true) }, "--payout"),
+    ] {
+        let error = pool.call2(1, Call::Connect(Box::new(hello))).unwrap().unwrap_err();
+        assert!(error.data.as_ref().unwrap().mend.contains(word), "{error:?}");
+    }
+    let mut hello = info(Kind::Geth, true);
+    hello.node_info.network = -1;
+    assert!(pool.call2(1, Call::Connect(Box::new(hello))).unwrap().is_err());
+    assert_eq!(pool.core.gauges().nodes, 0);
+}
+
+#[test]
+fn a_private_network_is_the_one_chain_here_that_has_its_id() {
+    let mut pool = Pool::new();
+    let mut hello = info(Kind::Geth, true);
+    hello.node_info.network = 7;
+    // Nobody has told a genesis yet; the next time somebody has.
+    pool.connect2(1, hello.clone());
+    pool.connect(2, ConnectRequest { chain: super::pool::chain(7), ..client(2) }).unwrap();
+    pool.ask(2, 1);
+    assert!(pool.whitelisted(1).is_none());
+    pool.connect2(1, hello);
+    pool.pass(10_000);
+    assert!(pool.whitelisted(1).is_some());
+}
