@@ -19,10 +19,13 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("sim", &["agent-core", "core", "store", "types"]),
 ];
 
+/// What a crate uses beyond that with its default features: the simulator's binary measures real pools.
+const WITH_DEFAULT_FEATURES: &[(&str, &[&str])] = &[("sim", &["pool", "rpc"])];
+
 /// These compile without it, so that they run unchanged in the simulator.
 const WITHOUT_TOKIO: &[&str] = &["vipnode-types", "vipnode-core", "vipnode-agent-core", "vipnode-store", "vipnode-sim"];
 
-fn metadata() -> Value {
+fn metadata(features: &[&str]) -> Value {
     let out = std::process::Command::new(env!("CARGO"))
         .args([
             "metadata",
@@ -33,6 +36,7 @@ fn metadata() -> Value {
             "--filter-platform",
             "x86_64-unknown-linux-gnu",
         ])
+        .args(features)
         .current_dir(env!("CARGO_MANIFEST_DIR"))
         .output()
         .unwrap();
@@ -63,10 +67,17 @@ fn folder(package: &str) -> Option<&str> {
 
 #[test]
 fn the_arrows_are_as_drawn() {
-    let dependencies = normal_dependencies(&metadata());
-    let allowed: BTreeMap<&str, &[&str]> = ARROWS.iter().copied().collect();
+    let mut allowed: BTreeMap<&str, Vec<&str>> = ARROWS.iter().map(|(house, uses)| (*house, uses.to_vec())).collect();
+    assert_arrows(&normal_dependencies(&metadata(&["--no-default-features"])), &allowed);
+    for (house, more) in WITH_DEFAULT_FEATURES {
+        allowed.get_mut(house).unwrap().extend(more.iter());
+    }
+    assert_arrows(&normal_dependencies(&metadata(&[])), &allowed);
+}
+
+fn assert_arrows(dependencies: &BTreeMap<String, BTreeSet<String>>, allowed: &BTreeMap<&str, Vec<&str>>) {
     let mut seen = 0;
-    for (package, uses) in &dependencies {
+    for (package, uses) in dependencies {
         let Some(house) = folder(package) else { continue };
         let allowed = allowed.get(house).unwrap_or_else(|| panic!("{package} is not in ARROWS"));
         for used in uses.iter().filter_map(|used| folder(used)) {
@@ -79,7 +90,7 @@ fn the_arrows_are_as_drawn() {
 
 #[test]
 fn the_minds_compile_without_tokio() {
-    let dependencies = normal_dependencies(&metadata());
+    let dependencies = normal_dependencies(&metadata(&["--no-default-features"]));
     for start in WITHOUT_TOKIO {
         let mut reached = BTreeSet::new();
         let mut todo = vec![(*start).to_owned()];

@@ -1,7 +1,7 @@
 use std::{net::SocketAddr, sync::Arc, thread::JoinHandle, time::Duration};
 
 use tokio::{
-    net::TcpListener,
+    net::{TcpListener, TcpSocket},
     runtime::Handle,
     sync::oneshot,
     task::{self, spawn_blocking},
@@ -71,9 +71,8 @@ impl PoolServer {
     /// # Errors
     /// See [`PoolError`].
     pub async fn spawn_with(config: PoolConfig, store: Box<dyn Store + Send>) -> Result<Self, PoolError> {
-        let bound = TcpListener::bind(config.bind).await;
         let refused = |source| PoolError::Bind { bind: config.bind, source };
-        let listener = bound.map_err(refused)?;
+        let listener = bind(config.bind).map_err(refused)?;
         let local_addr = listener.local_addr().map_err(refused)?;
         let metrics = config.metrics.shared();
         let (inbox, items) = inbox(metrics.queue.clone());
@@ -135,6 +134,19 @@ impl Drop for PoolServer {
     fn drop(&mut self) {
         self.stop.cancel();
     }
+}
+
+/// Connections that the system keeps until they are taken. One beyond it is not refused but tries again
+/// after a second, which a thousand clients at once would all feel.
+const BACKLOG: u32 = 4_096;
+
+fn bind(to: SocketAddr) -> std::io::Result<TcpListener> {
+    let socket = if to.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
+    // A pool that starts again takes its port back at once.
+    #[cfg(unix)]
+    socket.set_reuseaddr(true)?;
+    socket.bind(to)?;
+    socket.listen(BACKLOG)
 }
 
 /// Starts the mind's thread and waits until it has read the store.

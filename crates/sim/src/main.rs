@@ -1,4 +1,7 @@
-//! Plays seeds of the simulator.
+//! Plays seeds of the simulator, and runs the benchmarks.
+
+#[cfg(feature = "bench")]
+mod bench;
 
 use std::{
     io::{self, Write as _},
@@ -30,11 +33,25 @@ enum Cli {
         #[arg(short, long)]
         verbose: bool,
     },
+    /// Measure a real pool beside its floors.
+    #[cfg(feature = "bench")]
+    Bench(bench::BenchArgs),
+    /// What a benchmark runs in a process of its own.
+    #[cfg(feature = "bench")]
+    #[command(hide = true, subcommand)]
+    Measured(bench::Measured),
 }
 
 fn main() -> io::Result<ExitCode> {
     let mut out = io::BufWriter::new(io::stdout().lock());
     let good = match Cli::parse() {
+        #[cfg(feature = "bench")]
+        Cli::Bench(args) => bench::run(&args, &mut out)?,
+        #[cfg(feature = "bench")]
+        Cli::Measured(what) => {
+            bench::measured(&what, &mut out)?;
+            true
+        }
         Cli::Seeds { from, count } => {
             let (mut failed, mut events, mut metered, mut healed_ms) = (0_u64, 0, 0, 0);
             for seed in from..from.saturating_add(count) {

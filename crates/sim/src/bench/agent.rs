@@ -1,0 +1,82 @@
+use std::{
+    io,
+    net::{IpAddr, Ipv4Addr, SocketAddr},
+};
+
+use vipnode_types::{
+    AgentKey, ChainSpec, Delegation, Enode, Ms, NodeId, NodeKey,
+    signed::Envelope,
+    wire::{ClientWish, ConnectRequest, HostOffer, PROTOCOL, method},
+};
+
+use super::wire::Wire;
+
+/// An agent of the load generator, by its number.
+pub(crate) struct Agent {
+    pub(crate) number: u32,
+    node: NodeKey,
+    key: AgentKey,
+    delegation: Delegation,
+}
+
+impl Agent {
+    pub(crate) fn new(number: u32) -> io::Result<Self> {
+        let mut seed = [0; 32];
+        seed[..4].copy_from_slice(&number.to_be_bytes());
+        seed[31] = 1;
+        let node = NodeKey::read(&seed).map_err(io::Error::other)?;
+        seed[31] = 2;
+        let key = AgentKey::from_random(seed).map_err(io::Error::other)?;
+        let now = now();
+        let delegation = Delegation::sign(&node, key.public(), now.minus(1_000), now.plus(86_400_000));
+        Ok(Self { number, node, key, delegation })
+    }
+
+    pub(crate) fn id(&self) -> NodeId {
+        self.node.id()
+    }
+
+    pub(crate) const fn node(&self) -> &NodeKey {
+        &self.node
+    }
+
+    /// An address of this machine in a block that it shares with few others.
+    pub(crate) fn address(&self) -> IpAddr {
+        let [_, a, b, c] = self.number.to_be_bytes();
+        IpAddr::V4(Ipv4Addr::new(127, b, c, a.wrapping_add(2)))
+    }
+
+    /// Says who it is; a host offers `slots`, without it is a client.
+    pub(crate) fn hello(&self, slots: Option<u32>) -> ConnectRequest {
+        ConnectRequest {
+            protocol: PROTOCOL,
+            agent_version: "vipnode/0.1.0".to_owned(),
+            client_version: "Geth/v1.17.5-stable-a1b2c3d4/linux-amd64/go1.26.0".to_owned(),
+            chain: ChainSpec { chain_id: 1, genesis: Default::default() },
+            enode: Some(Enode::at(self.id(), self.address(), 30_303)),
+            host: slots.map(|slots| HostOffer { slots, payout: None }),
+            client: slots.is_none().then(ClientWish::default),
+            join: None,
+        }
+    }
+
+    /// Opens a socket and connects.
+    pub(crate) async fn connect(&self, pool: SocketAddr, slots: Option<u32>) -> io::Result<Wire> {
+        let mut wire = Wire::open(pool, self.address()).await?;
+        let params = self.signed(&format!("ws://{pool}"), &wire.challenge, &self.hello(slots))?;
+        wire.call(method::CONNECT, &params).await?;
+        Ok(wire)
+    }
+
+    fn signed(&self, url: &str, challenge: &str, hello: &ConnectRequest) -> io::Result<String> {
+        let raw = serde_json::to_string(hello)?;
+        let envelope = Envelope::sign(&self.key, self.delegation.clone(), method::CONNECT, url, challenge, &raw);
+        Ok(format!("[{raw},{}]", serde_json::to_string(&envelope)?))
+    }
+}
+
+/// The wall clock.
+pub(crate) fn now() -> Ms {
+    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+    Ms::new(u64::try_from(since.as_millis()).unwrap_or(u64::MAX))
+}

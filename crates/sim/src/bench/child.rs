@@ -1,0 +1,143 @@
+//! Servers that are measured, each a process of its own on a core of its own.
+
+use std::{
+    io::{self, BufRead as _, Read as _, Write},
+    net::{Ipv4Addr, SocketAddr},
+    process::{Child, ChildStdout, Command, Stdio},
+    time::Duration,
+};
+
+use axum::{
+    Router,
+    extract::ws::{WebSocket, WebSocketUpgrade},
+    routing::get,
+    serve::ListenerExt as _,
+};
+use tokio::{net::TcpListener, runtime};
+use vipnode_pool::{PoolConfig, PoolLimits, PoolServer};
+
+use super::machine;
+
+/// Which server.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// A pool whose limits let one load generator do what otherwise many agents do.
+    Pool,
+    /// The WebSockets of the same library with the same buffers, each message sent back.
+    Echo,
+}
+
+/// A running server; it ends when this is dropped.
+pub(crate) struct Server {
+    process: Child,
+    pub(crate) address: SocketAddr,
+}
+
+impl Server {
+    pub(crate) fn start(kind: Kind) -> io::Result<Self> {
+        let kind = if kind == Kind::Pool { "pool" } else { "echo" };
+        let mut process = Command::new(std::env::current_exe()?)
+            .args(["measured", kind])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()?;
+        let address = process.stdout.as_mut().map_or(Ok(String::new()), read_line)?;
+        let address = address.trim().parse().map_err(|_| io::Error::other(format!("no address but {address:?}")))?;
+        Ok(Self { process, address })
+    }
+
+    pub(crate) fn pid(&self) -> u32 {
+        self.process.id()
+    }
+}
+
+fn read_line(out: &mut ChildStdout) -> io::Result<String> {
+    let mut line = String::new();
+    io::BufReader::new(out).read_line(&mut line)?;
+    Ok(line)
+}
+
+/// Runs a measurement in a process of its own and returns what it says.
+pub(crate) fn ask(args: &[&str]) -> io::Result<String> {
+    let output = Command::new(std::env::current_exe()?).arg("measured").args(args).stderr(Stdio::inherit()).output()?;
+    if output.status.success() {
+        return String::from_utf8(output.stdout).map_err(io::Error::other);
+    }
+    Err(io::Error::other(format!("{args:?} failed")))
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // Nothing of it is needed any longer.
+        let _ended = self.process.kill();
+        let _status = self.process.wait();
+    }
+}
+
+/// Is such a server, until the input ends.
+pub(crate) fn serve(kind: Kind, out: &mut impl Write) -> io::Result<()> {
+    machine::pin(machine::MEASURED)?;
+    machine::raise_open_files()?;
+    runtime::Builder::new_multi_thread().enable_all().build()?.block_on(async {
+        match kind {
+            Kind::Pool => {
+                let pool = PoolServer::spawn(config()?).await.map_err(io::Error::other)?;
+                tell(out, pool.local_addr())?;
+                until_input_ends().await?;
+                drop(pool);
+            }
+            Kind::Echo => {
+                let listener = TcpListener::bind(loopback()).await?;
+                tell(out, listener.local_addr()?)?;
+                let listener = listener.tap_io(|stream| {
+                    let _best_effort = stream.set_nodelay(true);
+                });
+                let app = Router::new().route(
+                    "/",
+                    get(async |upgrade: WebSocketUpgrade| {
+                        upgrade.read_buffer_size(4_096).write_buffer_size(0).on_upgrade(echo)
+                    }),
+                );
+                tokio::select! {
+                    ended = axum::serve(listener, app) => ended?,
+                    ended = until_input_ends() => ended?,
+                }
+            }
+        }
+        Ok(())
+    })
+}
+
+fn tell(out: &mut impl Write, address: SocketAddr) -> io::Result<()> {
+    writeln!(out, "{address}")?;
+    out.flush()
+}
+
+async fn until_input_ends() -> io::Result<()> {
+    tokio::task::spawn_blocking(|| io::stdin().read(&mut [0]).map(|_| ())).await.map_err(io::Error::other)?
+}
+
+fn loopback() -> SocketAddr {
+    SocketAddr::from((Ipv4Addr::LOCALHOST, 0))
+}
+
+async fn echo(mut socket: WebSocket) {
+    while let Some(Ok(message)) = socket.recv().await {
+        if socket.send(message).await.is_err() {
+            return;
+        }
+    }
+}
+
+/// What keeps one agent from crowding out others would keep the generator from loading the pool.
+fn config() -> io::Result<PoolConfig> {
+    let mut config = PoolConfig::new(loopback())?;
+    config.limits = PoolLimits {
+        calls_a_second: 1_000_000_000,
+        burst: 1_000_000_000,
+        connections_an_address: 1_000_000,
+        unauthenticated: Duration::from_secs(60),
+        ..config.limits
+    };
+    Ok(config)
+}

@@ -1,0 +1,105 @@
+//! Closed-loop load: each socket sends its next message when the last was answered.
+
+use std::{cell::Cell, io, rc::Rc, time::Duration};
+
+use tokio::{
+    task::JoinSet,
+    time::{Instant, sleep},
+};
+
+use super::{machine, wire::Wire};
+
+/// What was done, and at what cost.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Rate {
+    pub(crate) done: u64,
+    pub(crate) cpu_ns: u64,
+    pub(crate) wall_ns: u64,
+}
+
+impl Rate {
+    /// Operations per CPU-second of the server.
+    pub(crate) fn per_cpu_second(&self) -> u64 {
+        scaled(self.done, 1_000_000_000, self.cpu_ns)
+    }
+
+    /// How much of its core the server used, in per cent.
+    pub(crate) fn busy_percent(&self) -> u64 {
+        scaled(self.cpu_ns, 100, self.wall_ns)
+    }
+}
+
+/// `a × b / c`, rounded down; 0 where `c` is.
+pub(crate) fn scaled(a: u64, b: u64, c: u64) -> u64 {
+    let product = u128::from(a).saturating_mul(u128::from(b));
+    product.checked_div(u128::from(c)).and_then(|scaled| scaled.try_into().ok()).unwrap_or_default()
+}
+
+/// The one in the middle.
+pub(crate) fn median(mut values: Vec<u64>) -> u64 {
+    values.sort_unstable();
+    values.get(values.len() / 2).copied().unwrap_or_default()
+}
+
+/// The value that so many per cent do not exceed.
+pub(crate) fn percentile(mut values: Vec<u64>, percent: usize) -> u64 {
+    values.sort_unstable();
+    values.get((values.len() * percent / 100).min(values.len().saturating_sub(1))).copied().unwrap_or_default()
+}
+
+/// Sockets under load, with what the next message of each is made from.
+pub(crate) struct Load<M> {
+    pub(crate) wires: Vec<(Wire, M)>,
+}
+
+impl<M: Message + 'static> Load<M> {
+    /// Loads a server for a while, after a short warm-up; the sockets come back.
+    pub(crate) async fn run(self, pid: u32, time: Duration) -> io::Result<(Self, Rate)> {
+        let (stop, done) = (Rc::new(Cell::new(false)), Rc::new(Cell::new(0_u64)));
+        let mut tasks = JoinSet::new();
+        for (wire, message) in self.wires {
+            tasks.spawn_local(closed_loop(wire, message, Rc::clone(&stop), Rc::clone(&done)));
+        }
+        sleep(time / 4).await;
+        let (done_before, cpu_before, began) = (done.get(), machine::cpu_ns(pid)?, Instant::now());
+        sleep(time).await;
+        let wall = began.elapsed().as_nanos();
+        let rate = Rate {
+            done: done.get().saturating_sub(done_before),
+            cpu_ns: machine::cpu_ns(pid)?.saturating_sub(cpu_before),
+            wall_ns: u64::try_from(wall).unwrap_or(u64::MAX),
+        };
+        stop.set(true);
+        let mut wires = Vec::new();
+        while let Some(ended) = tasks.join_next().await {
+            wires.push(ended.map_err(io::Error::other)??);
+        }
+        Ok((Self { wires }, rate))
+    }
+}
+
+/// Makes the messages of one socket.
+pub(crate) trait Message {
+    /// The next frame; `None` where there are no more, and then the load was too short.
+    fn next(&mut self) -> Option<Vec<u8>>;
+    /// Whether an answer is a good one.
+    fn accepts(&self, answer: &str) -> bool;
+}
+
+async fn closed_loop<M: Message>(
+    mut wire: Wire,
+    mut message: M,
+    stop: Rc<Cell<bool>>,
+    done: Rc<Cell<u64>>,
+) -> io::Result<(Wire, M)> {
+    while !stop.get() {
+        let frame = message.next().ok_or_else(|| io::Error::other("there are too few frames for the time"))?;
+        wire.send_frame(&frame).await?;
+        let answer = wire.next().await?;
+        if !message.accepts(answer) {
+            return Err(io::Error::other(format!("a bad answer: {answer}")));
+        }
+        done.set(done.get().saturating_add(1));
+    }
+    Ok((wire, message))
+}

@@ -1,0 +1,270 @@
+//! The pool's mind alone, without sockets: what a report costs among few and among many.
+
+use std::{
+    io::{self, Write},
+    net::IpAddr,
+};
+
+use serde_json::{Value, json};
+use vipnode_core::{CallId, CallOutcome, Command, Core, Effect, Identity, Limits, Peer, PoolCall, Reply};
+use vipnode_types::{
+    AgentKey, AgentPublic, ChainSpec, Enode, LeaseId, LeaseSetHash, Ms, NodeId,
+    wire::{AskRequest, ClientWish, ConnectRequest, HostOffer, PROTOCOL, ReportRequest},
+};
+
+use super::{child, figure::Figure, load::scaled, machine};
+
+/// Half of the nodes are clients, each with so many leases: twice as many leases as nodes.
+const LEASES_A_CLIENT: u32 = 4;
+/// Reports that are measured, at least; each agent sends as many as any other.
+const REPORTS: u32 = 2_000_000;
+/// A report is due this often.
+const INTERVAL_MS: u64 = 60_000;
+const START: Ms = Ms::new(1_700_000_000_000);
+const FEW: u32 = 10_000;
+const MANY: u32 = 1_000_000;
+
+/// Measures small and large.
+pub(crate) fn run(figures: &mut Vec<Figure>) -> io::Result<()> {
+    let (few, many) = (measured(FEW)?, measured(MANY)?);
+    let of = |measured: &Value, name: &str| measured.get(name).and_then(Value::as_u64).unwrap_or(u64::MAX);
+    let report = of(&many, "report_ns");
+    let size = format!("{MANY} nodes and {} leases", MANY * 2);
+    figures.push(Figure {
+        bench: "core",
+        what: format!("a protocol-3 report among {size}, ticks included"),
+        figure: format!("{report} ns"),
+        floor: format!("{} ns among {FEW} nodes", of(&few, "report_ns")),
+        ratio: format!("{} %", scaled(report, 100, of(&few, "report_ns"))),
+        target: "<= 2000 ns".to_owned(),
+        reached: Some(report <= 2_000),
+    });
+    let rows = |measured| (of(measured, "rows_of_reports"), of(measured, "rows_of_a_thousand_grants"));
+    figures.push(Figure {
+        bench: "core",
+        what: format!("rows written by unchanged reports, and by 1000 leases from ask to both up, among {size}"),
+        figure: format!("{} and {}", rows(&many).0, rows(&many).1),
+        floor: format!("{} and {} among {FEW} nodes", rows(&few).0, rows(&few).1),
+        ratio: String::new(),
+        target: "equal".to_owned(),
+        reached: Some(rows(&few) == rows(&many)),
+    });
+    for (what, name, target) in [("a connected node", "node_bytes", 512), ("a lease", "lease_bytes", 128)] {
+        let bytes = of(&many, name);
+        figures.push(Figure {
+            bench: "core",
+            what: format!("memory of {what}, indexes included, among {size}"),
+            figure: format!("{bytes} bytes"),
+            floor: format!("{} bytes among {FEW} nodes", of(&few, name)),
+            ratio: String::new(),
+            target: format!("<= {target} bytes"),
+            reached: Some(bytes <= target),
+        });
+    }
+    Ok(())
+}
+
+fn measured(nodes: u32) -> io::Result<Value> {
+    Ok(serde_json::from_str(&child::ask(&["core", "--nodes", &nodes.to_string()])?)?)
+}
+
+/// Measures in a process of its own, so that nothing else is in its memory.
+pub(crate) fn serve(nodes: u32, out: &mut impl Write) -> io::Result<()> {
+    machine::pin(machine::MEASURED)?;
+    let mut fleet = Fleet::new(nodes)?;
+    let bytes = |before: u64, count: u32| -> io::Result<u64> {
+        Ok(scaled(machine::user_bytes(std::process::id())?.saturating_sub(before), 1, u64::from(count)))
+    };
+    let before = machine::user_bytes(std::process::id())?;
+    fleet.connect_all();
+    let node_bytes = bytes(before, nodes)?;
+    let before = machine::user_bytes(std::process::id())?;
+    let leases = fleet.lease_all()?;
+    let lease_bytes = bytes(before, leases)?;
+    let report_ns = fleet.report_all()?;
+    let measured = json!({
+        "node_bytes": node_bytes,
+        "lease_bytes": lease_bytes,
+        "rows_of_a_thousand_grants": scaled(fleet.lease_rows, 1_000, u64::from(leases)),
+        "rows_of_reports": fleet.report_rows,
+        "report_ns": report_ns,
+    });
+    writeln!(out, "{measured}")?;
+    out.flush()
+}
+
+/// A core and its agents, each a number. The even ones are hosts.
+struct Fleet {
+    core: Core,
+    key: AgentPublic,
+    nodes: u32,
+    said: Vec<(u32, LeaseSetHash)>,
+    now: Ms,
+    turn: u32,
+    resyncs: u64,
+    report_rows: u64,
+    lease_rows: u64,
+    calls: Vec<(Peer, CallId, LeaseId)>,
+    granted: Vec<LeaseId>,
+    out: Vec<Effect>,
+}
+
+impl Fleet {
+    fn new(nodes: u32) -> io::Result<Self> {
+        let limits = Limits { offers_a_block: u32::MAX, ..Limits::default() };
+        Ok(Self {
+            core: Core::new(limits, [7; 32], START),
+            key: AgentKey::from_random([9; 32]).map_err(io::Error::other)?.public(),
+            nodes,
+            said: vec![(1, LeaseSetHash::default()); nodes as usize],
+            now: START,
+            turn: 0,
+            resyncs: 0,
+            report_rows: 0,
+            lease_rows: 0,
+            calls: Vec::new(),
+            granted: Vec::new(),
+            out: Vec::with_capacity(64),
+        })
+    }
+
+    /// Returns how many rows it wrote.
+    fn handle(&mut self, command: Command) -> u64 {
+        let mut written = 0;
+        self.core.handle(self.now, command, &mut self.out);
+        for effect in self.out.drain(..) {
+            match effect {
+                Effect::Persist(rows) => written += rows.len() as u64,
+                Effect::Call { peer, call, message: PoolCall::Admit(admit), .. } => {
+                    self.calls.push((peer, call, admit.lease));
+                }
+                Effect::Reply { reply: Ok(Reply::Ask(reply)), .. } => {
+                    self.granted.extend(reply.hosts.iter().map(|grant| grant.lease));
+                }
+                Effect::Reply { reply: Ok(Reply::Report(reply)), .. } => self.resyncs += u64::from(reply.resync),
+                Effect::Reply { .. } | Effect::Call { .. } | Effect::Close { .. } => {}
+            }
+        }
+        written
+    }
+
+    fn connect_all(&mut self) {
+        for agent in 0..self.nodes {
+            let host = agent.is_multiple_of(2);
+            let hello = ConnectRequest {
+                protocol: PROTOCOL,
+                agent_version: "vipnode/0.1.0".to_owned(),
+                client_version: "Geth/v1.17.5".to_owned(),
+                chain: ChainSpec { chain_id: 1, genesis: Default::default() },
+                enode: Some(Enode::at(node(agent), address(agent), 30_303)),
+                host: host.then_some(HostOffer { slots: 2 * LEASES_A_CLIENT, payout: None }),
+                client: (!host).then(ClientWish::default),
+                join: None,
+            };
+            let identity = Identity { node: node(agent), agent: self.key, issued: START };
+            let (peer, address) = (peer(agent), address(agent));
+            self.handle(Command::Connect {
+                peer,
+                request: 0,
+                identity,
+                address,
+                callable: true,
+                hello: Box::new(hello),
+            });
+            let full = ReportRequest { full: Some(Vec::new()), hash: Some(LeaseSetHash::default()), ..report(1) };
+            self.handle(Command::Report { peer, request: 0, report: Box::new(full) });
+        }
+    }
+
+    /// Has each client ask for its hosts, and both sides see each other, while everybody reports; returns
+    /// how many leases there are. What serves the beginning of a lease only is over by then.
+    fn lease_all(&mut self) -> io::Result<u32> {
+        let mut leases = 0;
+        // Slowly, so that what is remembered of the last half minute's leases weighs little.
+        let a_second = self.nodes.div_ceil(240);
+        for want in 1..=LEASES_A_CLIENT {
+            for client in (1..self.nodes).step_by(2) {
+                if leases % a_second == 0 {
+                    self.second();
+                }
+                let ask = Box::new(AskRequest { want, avoid: Vec::new() });
+                self.lease_rows += self.handle(Command::Ask { peer: peer(client), request: 0, ask });
+                let Some((host, call, lease)) = self.calls.pop() else {
+                    return Err(io::Error::other("the mind found no host"));
+                };
+                self.lease_rows += self.handle(Command::CallDone { call, outcome: CallOutcome::Done });
+                if self.granted.pop() != Some(lease) {
+                    return Err(io::Error::other("the mind did not grant what the host admitted"));
+                }
+                self.lease_rows += self.up(host.connection, lease) + self.up(client, lease);
+                leases += 1;
+            }
+        }
+        for _ in 0..60 {
+            self.second();
+        }
+        if self.core.gauges().running != u64::from(leases) {
+            return Err(io::Error::other("not all leases run"));
+        }
+        Ok(leases)
+    }
+
+    fn up(&mut self, agent: u32, lease: LeaseId) -> u64 {
+        let Some((seq, hash)) = self.said.get_mut(agent as usize) else { return 0 };
+        (*seq, *hash) = (*seq + 1, hash.toggled(lease));
+        let report = ReportRequest { up: vec![lease], hash: Some(*hash), ..report(*seq) };
+        self.handle(Command::Report { peer: peer(agent), request: 0, report: Box::new(report) })
+    }
+
+    /// A second of a pool: as many of its agents report as are due, in no order, and the ticks that are due.
+    fn second(&mut self) {
+        for _ in 0..self.nodes.div_ceil(60) {
+            // A prime step comes to each of them once in a round.
+            self.turn = (self.turn + 611_953) % self.nodes;
+            let agent = self.turn;
+            let Some((seq, _)) = self.said.get_mut(agent as usize) else { continue };
+            *seq += 1;
+            let report = Box::new(report(*seq));
+            self.report_rows += self.handle(Command::Report { peer: peer(agent), request: 0, report });
+        }
+        self.now = self.now.plus(INTERVAL_MS / 60);
+        self.handle(Command::Tick);
+        while self.core.next_wake().is_some_and(|wake| wake <= self.now) {
+            self.handle(Command::Tick);
+        }
+    }
+
+    /// Unchanged reports; returns what one costs in nanoseconds of CPU, with its share of the ticks.
+    fn report_all(&mut self) -> io::Result<u64> {
+        let running = self.core.gauges().running;
+        let seconds = REPORTS.div_ceil(self.nodes.div_ceil(60));
+        let before = machine::cpu_ns(std::process::id())?;
+        for _ in 0..seconds {
+            self.second();
+        }
+        let spent = machine::cpu_ns(std::process::id())?.saturating_sub(before);
+        if self.resyncs > 0 || self.core.gauges().running != running {
+            return Err(io::Error::other("the mind did not take all reports"));
+        }
+        Ok(scaled(spent, 1, u64::from(seconds) * u64::from(self.nodes.div_ceil(60))))
+    }
+}
+
+fn report(seq: u32) -> ReportRequest {
+    ReportRequest { seq, ..ReportRequest::default() }
+}
+
+fn node(agent: u32) -> NodeId {
+    let mut bytes = [1; 64];
+    bytes[..4].copy_from_slice(&agent.to_be_bytes());
+    NodeId::new(bytes)
+}
+
+const fn peer(agent: u32) -> Peer {
+    Peer { gateway: 0, connection: agent, generation: 0 }
+}
+
+/// Each agent has an address block of its own.
+fn address(agent: u32) -> IpAddr {
+    IpAddr::from((0x0b00_0001_u32.wrapping_add(agent.wrapping_mul(256))).to_be_bytes())
+}

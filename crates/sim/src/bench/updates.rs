@@ -1,0 +1,158 @@
+//! Signed updates of protocol 2, beside the signature alone over the same frames in one thread.
+
+use std::{
+    io::{self, Write},
+    time::Duration,
+};
+
+use serde_json::{Value, json};
+use vipnode_rpc::{Connection, Event, RpcLimits};
+use vipnode_types::protocol2::{SignedCall, Update, method, signed_params};
+
+use super::{
+    BenchArgs,
+    agent::{Agent, now},
+    child::{self, Kind, Server},
+    figure::Figure,
+    load::{Load, Message, Rate, median, scaled},
+    machine,
+    wire::{Wire, call_text, frame},
+};
+
+/// Sockets under load.
+const SOCKETS: u32 = 100;
+/// Frames of the floor.
+const FLOOR_FRAMES: u32 = 6_000;
+/// Frames a second that are signed before: more than there can be.
+const A_SECOND: u64 = 45_000;
+
+/// Presigned frames; each socket has its own.
+struct Presigned {
+    frames: std::vec::IntoIter<Vec<u8>>,
+}
+
+impl Message for Presigned {
+    fn next(&mut self) -> Option<Vec<u8>> {
+        self.frames.next()
+    }
+
+    fn accepts(&self, answer: &str) -> bool {
+        answer.contains(r#""active_peers":"#)
+    }
+}
+
+/// Measures 3 and 25 peers; returns updates per CPU-second of each.
+pub(crate) async fn run(args: &BenchArgs, figures: &mut Vec<Figure>) -> io::Result<Vec<(u32, u64)>> {
+    let mut rates = Vec::new();
+    for peers in [3, 25] {
+        let bytes = update(&Agent::new(0)?, peers, 0, 0)?.len();
+        let (mut updates, mut floors, mut ratios) = (Vec::new(), Vec::new(), Vec::new());
+        let pool = Server::start(Kind::Pool)?;
+        let mut wires = Vec::new();
+        for number in 0..SOCKETS {
+            wires.push(connect(&pool, &Agent::new(number)?).await?);
+        }
+        for round in 0..args.rounds {
+            let floor = floor(peers)?;
+            let load = Load { wires: presigned(wires, peers, round)? };
+            // The frames of a round last for a second and a quarter.
+            let (load, rate): (_, Rate) = load.run(pool.pid(), Duration::from_secs(1)).await?;
+            wires = load.wires.into_iter().map(|(wire, _)| wire).collect();
+            ratios.push(scaled(rate.per_cpu_second(), 100, floor));
+            updates.push(rate.per_cpu_second());
+            floors.push(floor);
+        }
+        let (rate, floor, ratio) = (median(updates), median(floors), median(ratios));
+        figures.push(Figure {
+            bench: "updates",
+            what: format!("signed protocol-2 updates of {peers} peers ({bytes} bytes), {SOCKETS} sockets"),
+            figure: format!("{rate} per CPU-second"),
+            floor: format!("{floor}: parse, keccak256 and libsecp256k1 alone, same frames, one thread"),
+            ratio: format!("{ratio} %"),
+            target: ">= 60 % of the floor".to_owned(),
+            reached: Some(ratio >= 60),
+        });
+        rates.push((peers, rate));
+    }
+    Ok(rates)
+}
+
+async fn connect(pool: &Server, agent: &Agent) -> io::Result<Wire> {
+    let mut wire = Wire::open(pool.address, agent.address()).await?;
+    let hello = json!({
+        "vipnode_version": "v2.3.1",
+        "node_info": {"version": "Geth/v1.10.26", "eth_protocol": "66", "kind": 1, "network": 1, "is_full_node": true},
+        "node_uri": format!("enode://{}@{}:30303", agent.id(), agent.address()),
+        "payout": "",
+    });
+    let nonce = now().get().saturating_mul(1_000_000);
+    wire.call(method::CONNECT, &signed_params(agent.node(), method::CONNECT, nonce, &hello.to_string())).await?;
+    Ok(wire)
+}
+
+fn presigned(wires: Vec<Wire>, peers: u32, round: u64) -> io::Result<Vec<(Wire, Presigned)>> {
+    let mut loaded = Vec::new();
+    let each = A_SECOND / u64::from(SOCKETS) * if peers > 10 { 1 } else { 2 } / 2;
+    for (number, wire) in (0..).zip(wires) {
+        let agent = Agent::new(number)?;
+        let frames: io::Result<Vec<_>> = (0..each).map(|step| update(&agent, peers, round, step)).collect();
+        loaded.push((wire, Presigned { frames: frames?.into_iter() }));
+    }
+    Ok(loaded)
+}
+
+/// A signed update, as the original's agents send it.
+fn update(agent: &Agent, peers: u32, round: u64, step: u64) -> io::Result<Vec<u8>> {
+    Ok(frame(&update_text(agent, peers, round, step)))
+}
+
+fn update_text(agent: &Agent, peers: u32, round: u64, step: u64) -> String {
+    let infos: Vec<String> = (0..peers).map(|peer| peer_info(agent.number, peer)).collect();
+    let argument = format!(r#"{{"peers_info":[{}],"block_number":{}}}"#, infos.join(","), 21_000_000 + step);
+    let nonce = now().get().saturating_mul(1_000_000).saturating_add(step);
+    call_text(
+        round * 1_000_000 + step + 2,
+        method::UPDATE,
+        &signed_params(agent.node(), method::UPDATE, nonce, &argument),
+    )
+}
+
+/// As geth's admin_peers tells a peer and the original's agents hand it on.
+fn peer_info(agent: u32, peer: u32) -> String {
+    let number = agent * 1_000 + peer;
+    let (id, key, head) = (format!("{number:064x}"), format!("{number:0128x}"), format!("{number:064x}"));
+    let address = format!("203.0.{}.{}:30303", peer / 256, peer % 256);
+    format!(
+        r#"{{"id":"{id}","name":"Geth/v1.10.26-stable-e5eb32ac/linux-amd64/go1.18.5","caps":["eth/66","eth/67","eth/68","snap/1"],"protocols":{{"eth":{{"difficulty":58750003716598352816469,"head":"0x{head}","version":68}},"snap":{{"version":1}}}},"enode":"enode://{key}@{address}","network":{{"localAddress":"10.0.0.2:45678","remoteAddress":"{address}"}}}}"#
+    )
+}
+
+fn floor(peers: u32) -> io::Result<u64> {
+    let told: Value = serde_json::from_str(&child::ask(&["signature", "--peers", &peers.to_string()])?)?;
+    Ok(told.get("per_cpu_second").and_then(Value::as_u64).unwrap_or_default())
+}
+
+/// Reads and verifies updates, and does no more, in a process of its own.
+pub(crate) fn serve_floor(peers: u32, out: &mut impl Write) -> io::Result<()> {
+    machine::pin(machine::MEASURED)?;
+    let agent = Agent::new(1)?;
+    let texts: Vec<String> = (0..u64::from(FLOOR_FRAMES)).map(|step| update_text(&agent, peers, 0, step)).collect();
+    let before = machine::cpu_ns(std::process::id())?;
+    let mut seen = 0;
+    for text in &texts {
+        let mut wire = Connection::<()>::new(&RpcLimits::default());
+        for event in wire.read(text) {
+            let Event::Request { method, params, .. } = event else { return Err(io::Error::other("no request")) };
+            let call = SignedCall::read(&params).map_err(io::Error::other)?;
+            call.verify_node(&method).map_err(io::Error::other)?;
+            let argument = call.arguments.first().ok_or_else(|| io::Error::other("no argument"))?;
+            seen += Update::read(argument)?.peers.len();
+        }
+    }
+    let spent = machine::cpu_ns(std::process::id())?.saturating_sub(before);
+    if seen != texts.len() * peers as usize {
+        return Err(io::Error::other("peers were lost"));
+    }
+    writeln!(out, "{}", json!({"per_cpu_second": scaled(u64::from(FLOOR_FRAMES), 1_000_000_000, spent)}))?;
+    out.flush()
+}

@@ -1,0 +1,167 @@
+//! A WebSocket of the load generator: as little work as possible beyond the system calls.
+
+use std::{
+    io,
+    net::{IpAddr, SocketAddr},
+    ops::Range,
+};
+
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    net::{TcpSocket, TcpStream},
+};
+
+/// An open WebSocket.
+pub(crate) struct Wire {
+    stream: TcpStream,
+    /// What was read; what lies before `taken` is done with.
+    buffer: Vec<u8>,
+    taken: usize,
+    /// The pool's challenge, empty where there was none.
+    pub(crate) challenge: String,
+    /// The id of the next call.
+    next_id: u64,
+}
+
+impl Wire {
+    /// Opens a WebSocket, from an address of this machine.
+    pub(crate) async fn open(to: SocketAddr, from: IpAddr) -> io::Result<Self> {
+        let socket = TcpSocket::new_v4()?;
+        socket.bind(SocketAddr::new(from, 0))?;
+        let mut stream = socket.connect(to).await?;
+        stream.set_nodelay(true)?;
+        let head = format!(
+            "GET / HTTP/1.1\r\nhost: {to}\r\nconnection: upgrade\r\nupgrade: websocket\r\n\
+             sec-websocket-version: 13\r\nsec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+        );
+        stream.write_all(head.as_bytes()).await?;
+        let mut wire = Self { stream, buffer: Vec::new(), taken: 0, challenge: String::new(), next_id: 1 };
+        let end = loop {
+            if let Some(end) = wire.buffer.windows(4).position(|bytes| bytes == b"\r\n\r\n") {
+                break end.saturating_add(4);
+            }
+            wire.fill().await?;
+        };
+        let head = String::from_utf8_lossy(wire.buffer.get(..end).unwrap_or_default()).into_owned();
+        if !head.starts_with("HTTP/1.1 101") {
+            return Err(io::Error::other(head));
+        }
+        let challenge = head.lines().find_map(|line| line.strip_prefix("vipnode-challenge: "));
+        wire.challenge = challenge.unwrap_or_default().to_owned();
+        wire.taken = end;
+        Ok(wire)
+    }
+
+    /// Sends bytes that [`frame`] made.
+    pub(crate) async fn send_frame(&mut self, frame: &[u8]) -> io::Result<()> {
+        self.stream.write_all(frame).await
+    }
+
+    pub(crate) async fn send(&mut self, text: &str) -> io::Result<()> {
+        self.send_frame(&frame(text)).await
+    }
+
+    /// The next text; pings are answered on the way.
+    pub(crate) async fn next(&mut self) -> io::Result<&str> {
+        loop {
+            let (opcode, payload) = self.next_frame().await?;
+            match opcode {
+                1 => {
+                    let payload = self.buffer.get(payload).unwrap_or_default();
+                    return std::str::from_utf8(payload).map_err(io::Error::other);
+                }
+                9 => {
+                    let payload = self.buffer.get(payload).unwrap_or_default();
+                    let mut pong = header(0x8a, payload.len());
+                    pong.extend_from_slice(payload);
+                    self.stream.write_all(&pong).await?;
+                }
+                8 => {
+                    let reason = self.buffer.get(payload).unwrap_or_default();
+                    return Err(io::Error::other(format!("closed: {}", String::from_utf8_lossy(reason))));
+                }
+                _ => {}
+            }
+        }
+    }
+
+    /// Calls, and waits for the answer; what else comes meanwhile is an error.
+    pub(crate) async fn call(&mut self, method: &str, params: &str) -> io::Result<String> {
+        let id = self.begin(method, params).await?;
+        let answer = self.next().await?;
+        let good = answer.contains(&format!("\"id\":{id},")) && answer.contains("\"result\":");
+        if good { Ok(answer.to_owned()) } else { Err(io::Error::other(format!("{method}: {answer}"))) }
+    }
+
+    /// Calls without waiting; returns the id.
+    pub(crate) async fn begin(&mut self, method: &str, params: &str) -> io::Result<u64> {
+        let id = self.next_id;
+        self.next_id = id.saturating_add(1);
+        self.send(&call_text(id, method, params)).await?;
+        Ok(id)
+    }
+
+    async fn next_frame(&mut self) -> io::Result<(u8, Range<usize>)> {
+        loop {
+            if let Some((opcode, payload)) = self.parse() {
+                self.taken = payload.end;
+                return Ok((opcode, payload));
+            }
+            self.buffer.drain(..self.taken);
+            self.taken = 0;
+            self.fill().await?;
+        }
+    }
+
+    /// The first whole frame in the buffer. Servers do not mask.
+    fn parse(&self) -> Option<(u8, Range<usize>)> {
+        let bytes = self.buffer.get(self.taken..)?;
+        let (first, second) = (*bytes.first()?, *bytes.get(1)?);
+        let (head, length) = match second & 0x7f {
+            126 => (4, usize::from(u16::from_be_bytes(bytes.get(2..4)?.try_into().ok()?))),
+            127 => (10, usize::try_from(u64::from_be_bytes(bytes.get(2..10)?.try_into().ok()?)).ok()?),
+            short => (2, usize::from(short)),
+        };
+        let start = self.taken.checked_add(head)?;
+        let end = start.checked_add(length)?;
+        (end <= self.buffer.len()).then_some((first & 0x0f, start..end))
+    }
+
+    async fn fill(&mut self) -> io::Result<()> {
+        self.buffer.reserve(1_024);
+        if self.stream.read_buf(&mut self.buffer).await? == 0 {
+            return Err(io::ErrorKind::UnexpectedEof.into());
+        }
+        Ok(())
+    }
+}
+
+/// The text of a call.
+pub(crate) fn call_text(id: u64, method: &str, params: &str) -> String {
+    format!(r#"{{"jsonrpc":"2.0","id":{id},"method":"{method}","params":{params}}}"#)
+}
+
+/// A text frame as a client sends it. The mask is zero, which costs the server as much as any other.
+pub(crate) fn frame(text: &str) -> Vec<u8> {
+    let mut bytes = header(0x81, text.len());
+    bytes.extend_from_slice(text.as_bytes());
+    bytes
+}
+
+fn header(first: u8, length: usize) -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(length.saturating_add(14));
+    bytes.push(first);
+    match (u8::try_from(length), u16::try_from(length)) {
+        (Ok(short), _) if short < 126 => bytes.push(0x80 | short),
+        (_, Ok(medium)) => {
+            bytes.push(0x80 | 126);
+            bytes.extend_from_slice(&medium.to_be_bytes());
+        }
+        _ => {
+            bytes.push(0x80 | 127);
+            bytes.extend_from_slice(&u64::try_from(length).unwrap_or(u64::MAX).to_be_bytes());
+        }
+    }
+    bytes.extend_from_slice(&[0; 4]);
+    bytes
+}
