@@ -133,8 +133,10 @@ async fn echo(mut socket: WebSocket) {
 fn config() -> io::Result<PoolConfig> {
     let mut config = PoolConfig::new(loopback())?;
     config.limits = PoolLimits {
-        calls_a_second: 1_000_000_000,
-        burst: 1_000_000_000,
+        calls_a_second: 1_000_000,
+        burst: 1_000_000,
+        block_calls_a_second: 100_000_000,
+        block_burst: 100_000_000,
         connections_an_address: 1_000_000,
         unauthenticated: Duration::from_secs(60),
         ..config.limits

@@ -21,7 +21,8 @@ How it is measured:
   machine disturbs little. Still it swings with what else runs; ratios to a floor of the same run swing less.
 - Every figure stands beside its floor: what the same machine does in the same minute without the pool around it.
 - The pool is `vipnode_pool::PoolServer` on the memory store, with the limits raised that keep one agent from
-  crowding out others: calls a second and burst of a socket, sockets of an address, the time to say who one is.
+  crowding out others: calls a second and burst of a socket and of an address block, sockets of an address, the time
+  to say who one is.
   Everything else is as `vipnode pool` runs it.
 - Sockets are real ones over loopback. `reports`, `updates`: 100 sockets, each with one call under way.
   Frames of `updates` are signed beforehand and have the form in which the original's agents send them.
