@@ -57,6 +57,7 @@ impl Agent {
             host: slots.map(|slots| HostOffer { slots, payout: None }),
             client: slots.is_none().then(ClientWish::default),
             join: None,
+            protocol2: false,
         }
     }
 

@@ -160,6 +160,7 @@ impl Fleet {
                 host: host.then_some(HostOffer { slots: 2 * LEASES_A_CLIENT, payout: None }),
                 client: (!host).then(ClientWish::default),
                 join: None,
+                protocol2: false,
             };
             let identity = Identity { node: node(agent), agent: self.key, issued: START };
             let (peer, address) = (peer(agent), address(agent));
