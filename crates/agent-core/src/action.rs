@@ -1,5 +1,6 @@
 use vipnode_types::{
     Enode, LeaseId, NodeId, Price,
+    protocol2::Call,
     wire::{AskRequest, ConnectRequest, EvictReason, LeaveRequest, ReportRequest, WireError},
 };
 
@@ -92,6 +93,9 @@ pub enum ToPool {
     Leave(LeaveRequest),
     /// Stop.
     Bye,
+    /// Any of these, to a pool of the original. Whoever runs the mind gives it a nonce and has the node's key
+    /// sign it.
+    Protocol2(Box<Call>),
 }
 
 /// Something that the user wants to know. Words and colour are the command line's.
@@ -101,8 +105,8 @@ pub enum Notice {
     Connected {
         /// The operator's words.
         welcome: Option<String>,
-        /// What a place costs.
-        price: Price,
+        /// What a place costs; `None` where the pool does not say (protocol 2).
+        price: Option<Price>,
     },
     /// The pool is away; leases go on.
     PoolAway {
@@ -170,6 +174,25 @@ pub enum Notice {
         client: NodeId,
         /// Why.
         reason: EvictReason,
+    },
+    /// The node is behind what the pool takes for the newest block; said once.
+    Behind {
+        /// By how many blocks.
+        blocks: u64,
+        /// The pool's newest block.
+        latest: u64,
+    },
+    /// The node is no longer behind.
+    CaughtUp {
+        /// The pool's newest block.
+        latest: u64,
+    },
+    /// What the node's account has at a pool of the original, in wei.
+    Balance {
+        /// Earned minus spent.
+        credit_wei: i128,
+        /// The deposit in the contract.
+        deposit_wei: i128,
     },
     /// Places are offered, or no longer are, and why.
     Offering {

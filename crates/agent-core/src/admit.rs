@@ -7,20 +7,25 @@ use crate::{Action, AgentCore, FromPool, Notice, RequestTag, hands::refused, lea
 
 impl AgentCore {
     pub(crate) fn pool_calls(&mut self, now: Ms, tag: RequestTag, call: FromPool, out: &mut Vec<Action>) {
+        if let Some(error) = self.is_of_other_protocol(&call) {
+            out.push(Action::Answer { tag, reply: Err(error) });
+            return;
+        }
         let full = self.leases.pending_calls() >= limits::PENDING_CALLS;
         match call {
             // What is over ends whether or not there is room to say so later.
             FromPool::Evict(call) => self.evict(tag, &call, full, out),
-            FromPool::Admit(_) | FromPool::Dial(_) if full => {
+            FromPool::Admit(_) | FromPool::Dial(_) | FromPool::Whitelist(_) if full => {
                 let why = format!("{} calls wait for this node already", limits::PENDING_CALLS);
                 out.push(Action::Answer { tag, reply: Err(WireError::busy(why, 1_000)) });
             }
             FromPool::Admit(call) => self.admit(now, tag, &call, out),
             FromPool::Dial(call) => self.dial(now, tag, call, out),
+            FromPool::Whitelist(client) => self.whitelist(now, tag, client, out),
         }
     }
 
-    fn admit(&mut self, now: Ms, tag: RequestTag, call: &AdmitCall, out: &mut Vec<Action>) {
+    pub(crate) fn admit(&mut self, now: Ms, tag: RequestTag, call: &AdmitCall, out: &mut Vec<Action>) {
         let reply = match self.leases.get(call.lease) {
             Some(_) => self.admit_again(tag, call),
             None => self.admit_new(now, tag, call, out),

@@ -4,7 +4,8 @@ use vipnode_types::{LeaseId, Ms, wire::LeaveReason};
 
 use crate::{
     Action, AgentConfig, Event, Grant, NodeTask, RequestTag, ask::Asks, avoid::Avoid, lease::Lease, leases::Leases,
-    leave::Leaving, node_side::NodeSide, own_peers::OwnPeers, pool_link::PoolLink, report::Reports, stop::Stopping,
+    leave::Leaving, node_side::NodeSide, own_peers::OwnPeers, pool_link::PoolLink, protocol2::Protocol2,
+    report::Reports, stop::Stopping,
 };
 
 /// The agent's mind. See the [crate] for what it promises.
@@ -22,6 +23,8 @@ pub struct AgentCore {
     pub(crate) reports: Reports,
     pub(crate) leaving: Leaving,
     pub(crate) own_peers: OwnPeers,
+    /// Set where the pool is one of the original.
+    pub(crate) protocol2: Option<Protocol2>,
     /// What was last said to the user of the places offered.
     pub(crate) offer_said: Option<(u32, Option<String>)>,
     pub(crate) stopping: Option<Stopping>,
@@ -44,6 +47,8 @@ impl AgentCore {
         }
         // Two runs of one agent must not take the answer to an old request for the answer to a new one.
         let next_tag = u64::from(rand::Rng::next_u32(&mut rng));
+        let ids = leases.iter().map(|lease| lease.id);
+        let protocol2 = config.protocol2.map(|config| Protocol2::new(config, ids));
         Self {
             left_over: leases.len(),
             config,
@@ -57,6 +62,7 @@ impl AgentCore {
             reports: Reports::default(),
             leaving: Leaving::default(),
             own_peers: OwnPeers::default(),
+            protocol2,
             offer_said: None,
             stopping: None,
             stopped: false,
@@ -97,7 +103,7 @@ impl AgentCore {
             return None;
         }
         let due = self.watch_due().chain(self.node_due()).chain(self.pool_due()).chain(self.stop_due());
-        due.chain(self.head_due()).min()
+        due.chain(self.head_due()).chain(self.unseen_due()).min()
     }
 
     /// Does what is due by the clock or follows from what changed: first at the node, then towards the pool.
@@ -105,6 +111,7 @@ impl AgentCore {
         self.watch_expire(now, out);
         self.tasks_expire(now, out);
         self.link_expire(now, out);
+        self.unseen_expire(now, out);
         self.work(now, out);
         self.say_offer(now, out);
         self.speak(now, out);
@@ -121,9 +128,9 @@ impl AgentCore {
         NodeTask(self.next_task)
     }
 
-    /// Tells the pool that a lease is left, at the next chance.
+    /// Tells the pool that a lease is left, at the next chance. Over protocol 2 the next update says so.
     pub(crate) fn leave(&mut self, lease: LeaseId, reason: LeaveReason) {
-        if self.link.is_live() && self.stopping.is_none() {
+        if self.protocol2.is_none() && self.link.is_live() && self.stopping.is_none() {
             self.leaving.add(lease, reason);
         }
     }

@@ -80,8 +80,12 @@ impl AgentCore {
         let tag = self.new_tag();
         self.asks.in_flight = Some(Request { tag, sent: now });
         self.asks.last = Some(now);
-        let request = AskRequest { want: self.config.min_peers, avoid: self.avoid.list(now) };
-        out.push(Action::Pool { tag, request: ToPool::Ask(request) });
+        let avoid = self.avoid.list(now);
+        let request = match self.protocol2 {
+            Some(_) => self.peer_request(avoid.len()),
+            None => ToPool::Ask(AskRequest { want: self.config.min_peers, avoid }),
+        };
+        out.push(Action::Pool { tag, request });
     }
 
     pub(crate) fn ask_answered(&mut self, now: Ms, answer: Result<AskReply, WireError>, out: &mut Vec<Action>) {

@@ -22,6 +22,8 @@ impl AgentCore {
         ensure(pending <= limits::PENDING_CALLS, || format!("{pending} calls wait"))?;
         ensure(self.node.peers.len() <= limits::PEERS, || "more peers than the limit".to_owned())?;
         ensure(self.node.up || busy.is_empty(), || "a task runs while the node is away".to_owned())?;
+        let unseen = self.protocol2.as_ref().map_or(0, crate::protocol2::Protocol2::unseen);
+        ensure(unseen <= most, || format!("{unseen} unseen clients of {} leases", self.leases.len()))?;
         let places = self.config.host.as_ref().map_or(0, crate::HostConfig::places);
         let fresh = self.leases.iter().filter(|lease| lease.side == Side::Host && lease.socket > 0).count();
         let most = usize::try_from(places).unwrap_or(usize::MAX).max(self.left_over);

@@ -1,4 +1,6 @@
-use vipnode_types::{Account, Price};
+use vipnode_types::{Account, Enode, EnodeHost, Price};
+
+use crate::Protocol2Config;
 
 /// What the user wants of the agent.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -11,8 +13,26 @@ pub struct AgentConfig {
     pub max_price: Option<Price>,
     /// Places to sell; `None` for an agent that is no host.
     pub host: Option<HostConfig>,
+    /// Where others are told to dial the node.
+    pub advertise: Advertise,
+    /// Speak protocol 2, to a pool of the original; `None` for protocol 3.
+    pub protocol2: Option<Protocol2Config>,
+    /// Over protocol 3: the pool may take this node over protocol 2 too, where only the node's key signs.
+    pub allow_protocol2: bool,
     /// Seed of the agent's own choices (jitter).
     pub seed: [u8; 32],
+}
+
+/// Where others are told to dial the node.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum Advertise {
+    /// Where the node says that it listens.
+    #[default]
+    Node,
+    /// At this host, at the port that the node says (A16, D34).
+    Host(EnodeHost),
+    /// There, whatever the node says.
+    Enode(Enode),
 }
 
 /// What a host sells and keeps.

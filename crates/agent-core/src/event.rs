@@ -1,5 +1,5 @@
 use vipnode_types::{
-    HeadFact, NodeFacts, NodeId, PeerFact,
+    HeadFact, NodeFacts, NodeId, PeerFact, protocol2,
     wire::{AdmitCall, AskReply, ConnectReply, DialCall, EvictCall, ReportReply, WireError},
 };
 
@@ -79,6 +79,8 @@ pub enum FromPool {
     Evict(EvictCall),
     /// Dial a peer.
     Dial(DialCall),
+    /// Let a client in, as a pool of the original says it.
+    Whitelist(NodeId),
 }
 
 /// An answer of the pool.
@@ -92,4 +94,6 @@ pub enum PoolAnswer {
     Ask(AskReply),
     /// To a leave or a bye.
     Done,
+    /// Of a pool of the original, to whatever was said.
+    Protocol2(protocol2::Reply),
 }

@@ -1,9 +1,9 @@
 use vipnode_types::{
-    Ms,
+    Enode, Ms, NodeFacts,
     wire::{ClientWish, ConnectRequest, HostOffer, PROTOCOL},
 };
 
-use crate::AgentCore;
+use crate::{Advertise, AgentCore};
 
 impl AgentCore {
     /// How the agent presents itself and its node; `None` before the node is known or while it is away.
@@ -16,11 +16,21 @@ impl AgentCore {
             agent_version: self.config.agent_version.clone(),
             client_version: facts.client_version.clone(),
             chain: facts.chain,
-            enode: (facts.enode.port != 0).then(|| facts.enode.clone()),
+            enode: self.advertised(facts),
             host,
             client,
             join: None,
             protocol2: false,
         })
+    }
+
+    /// Where others are told to dial the node; `None` where it takes no connections.
+    pub(crate) fn advertised(&self, facts: &NodeFacts) -> Option<Enode> {
+        let listens = (facts.enode.port != 0).then(|| facts.enode.clone());
+        match &self.config.advertise {
+            Advertise::Node => listens,
+            Advertise::Host(host) => listens.map(|enode| Enode { host: host.clone(), ..enode }),
+            Advertise::Enode(enode) => Some(enode.clone()),
+        }
     }
 }

@@ -61,6 +61,14 @@ pub(crate) const RETRY_MOST_MS: u64 = 300_000;
 pub(crate) const INTERVAL_LEAST_MS: u64 = 100;
 /// ... and this at most: an agent silent for 180 s is down.
 pub(crate) const INTERVAL_MOST_MS: u64 = 119_000;
+/// Of two updates of protocol 2 the second comes no sooner, whatever changes.
+pub(crate) const UPDATE_LEAST_MS: u64 = 5_000;
+/// Over protocol 2 a client that was let in may be unseen for two updates and this long.
+pub(crate) const UNSEEN_MS: u64 = 60_000;
+/// A node that is more blocks behind the pool's newest one is said to be behind (A21).
+pub(crate) const BEHIND_BLOCKS: u64 = 3;
+/// A balance that changed is said this often at most.
+pub(crate) const BALANCE_MS: u64 = 600_000;
 /// Two asks are this far apart at least.
 pub(crate) const ASK_LEAST_MS: u64 = 1_000;
 /// While hosts are missing the first further ask waits at most this long.

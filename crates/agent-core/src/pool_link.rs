@@ -80,11 +80,15 @@ impl AgentCore {
         match self.link.state {
             LinkState::Away => {}
             LinkState::Open => {
-                let Some(hello) = self.hello(now) else { return };
+                let request = match self.protocol2 {
+                    Some(_) => self.hello_of_original(),
+                    None => self.hello(now).map(|hello| ToPool::Connect(Box::new(hello))),
+                };
+                let Some(request) = request else { return };
                 let tag = self.new_tag();
                 self.link.state = LinkState::Connecting(Request { tag, sent: now });
-                self.reports.slots_said(hello.host.as_ref().map(|host| host.slots));
-                out.push(Action::Pool { tag, request: ToPool::Connect(Box::new(hello)) });
+                self.reports.slots_said(self.config.host.as_ref().map(|_| self.offer(now).0));
+                out.push(Action::Pool { tag, request });
             }
             LinkState::Connecting(_) | LinkState::Live { .. } if another => self.reconnect(now, 0, out),
             LinkState::Connecting(_) | LinkState::Live { .. } => {}
@@ -105,18 +109,16 @@ impl AgentCore {
         answer: Result<PoolAnswer, WireError>,
         out: &mut Vec<Action>,
     ) {
-        let odd = || WireError::new(ErrorCode::Internal, "the pool answered something else than was asked", "");
         if matches!(self.link.state, LinkState::Connecting(request) if request.tag == tag) {
-            match answer {
-                Ok(PoolAnswer::Connect(reply)) => self.taken(now, *reply, out),
-                Ok(_) => self.not_taken(now, odd(), out),
+            match answer.and_then(|answer| self.connect_reply(answer)) {
+                Ok(reply) => self.taken(now, reply, out),
                 Err(error) => self.not_taken(now, error, out),
             }
         } else if self.reports.is(tag) {
-            let answer = answer.and_then(|a| if let PoolAnswer::Report(reply) = a { Ok(reply) } else { Err(odd()) });
+            let answer = answer.and_then(|answer| self.report_reply(now, answer, out));
             self.report_answered(now, answer, out);
         } else if self.asks.is(tag) {
-            let answer = answer.and_then(|a| if let PoolAnswer::Ask(reply) = a { Ok(reply) } else { Err(odd()) });
+            let answer = self.ask_reply(answer);
             self.ask_answered(now, answer, out);
         } else if !self.leaving.answered(tag) {
             // An answer to a request of an old socket falls through: it changes nothing.
@@ -129,17 +131,19 @@ impl AgentCore {
         self.link.state = LinkState::Live { since: now, interval_ms };
         self.link.taken_before = true;
         self.link.away_said = false;
-        self.link.price = Some(reply.price);
-        out.push(Action::Notice(Notice::Connected { welcome: reply.welcome, price: reply.price }));
+        self.link.price = self.protocol2.is_none().then_some(reply.price);
+        out.push(Action::Notice(Notice::Connected { welcome: reply.welcome, price: self.link.price }));
         self.reports.new_socket(now);
         self.asks.new_socket(now);
         self.reconcile(now, &reply.leases, out);
     }
 
     /// The pool said no to the agent itself.
-    fn not_taken(&mut self, now: Ms, error: WireError, out: &mut Vec<Action>) {
+    pub(crate) fn not_taken(&mut self, now: Ms, error: WireError, out: &mut Vec<Action>) {
         let lasting = [ErrorCode::Unauthorized, ErrorCode::NotMember, ErrorCode::Unsuitable];
-        let lasting = lasting.into_iter().any(|code| error.is(code));
+        let stranger = self.protocol2.is_some() && error.is(ErrorCode::MethodNotFound);
+        let error = if stranger { speaks_no_protocol_2(&error) } else { error };
+        let lasting = stranger || lasting.into_iter().any(|code| error.is(code));
         out.push(Action::Notice(Notice::PoolRefused(error.clone())));
         if lasting && !self.link.taken_before {
             self.forget_socket(now);
@@ -229,6 +233,15 @@ impl AgentCore {
             }
         }
     }
+}
+
+fn speaks_no_protocol_2(error: &WireError) -> WireError {
+    let text = format!("the pool does not speak protocol 2: {}", error.message);
+    WireError::new(ErrorCode::MethodNotFound, text, "leave out --protocol 2, or check the pool's address")
+}
+
+pub(crate) fn odd() -> WireError {
+    WireError::new(ErrorCode::Internal, "the pool answered something else than was asked", "")
 }
 
 /// How long the pool asks to wait, held to a bound.

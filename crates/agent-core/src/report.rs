@@ -155,7 +155,14 @@ impl AgentCore {
         }
         reports.in_flight =
             Some(Sent { request: Request { tag, sent: now }, full: report.full.is_some(), set, blinks });
-        out.push(Action::Pool { tag, request: ToPool::Report(report) });
+        let request = match self.protocol2 {
+            Some(_) => {
+                self.reports.hold = now.plus(limits::UPDATE_LEAST_MS.min(interval_ms));
+                self.update()
+            }
+            None => ToPool::Report(report),
+        };
+        out.push(Action::Pool { tag, request });
     }
 
     pub(crate) fn report_answered(&mut self, now: Ms, answer: Result<ReportReply, WireError>, out: &mut Vec<Action>) {
@@ -173,13 +180,17 @@ impl AgentCore {
             // Two sides that never agree must not talk without a pause.
             Ok(_) if sent.full => limits::BACKOFF_FIRST_MS,
             Ok(_) => 0,
+            // A pool of the original that was started anew does not know the node any more.
+            Err(error) if self.protocol2.is_some() && retry_ms(&error).is_none() => {
+                return self.not_taken(now, error, out);
+            }
             Err(error) => {
                 let wait_ms = retry_ms(&error).unwrap_or(limits::BACKOFF_FIRST_MS);
                 out.push(Action::Notice(Notice::PoolRefused(error)));
                 wait_ms
             }
         };
-        self.reports.hold = now.plus(wait_ms);
+        self.reports.hold = self.reports.hold.max(now.plus(wait_ms));
     }
 }
 

@@ -32,7 +32,8 @@ impl AgentCore {
         }
         let bye = self.link.is_live().then(|| self.new_tag());
         if let Some(tag) = bye {
-            out.push(Action::Pool { tag, request: ToPool::Bye });
+            let request = if self.protocol2.is_some() { self.last_update() } else { ToPool::Bye };
+            out.push(Action::Pool { tag, request });
         }
         self.leaving.clear();
         self.stopping = Some(Stopping { since: now, error, bye });

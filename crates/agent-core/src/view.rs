@@ -70,7 +70,7 @@ impl AgentCore {
             lease: lease.id,
             side: lease.side,
             peer: lease.peer.id,
-            price: lease.price,
+            price: lease.price.filter(|_| self.protocol2.is_none()),
             since: lease.given,
             connected: lease.up,
             ending: !lease.runs(),

@@ -9,11 +9,12 @@ use std::collections::BTreeSet;
 use common::*;
 use proptest::prelude::*;
 use vipnode_agent_core::{
-    Action, AgentCore, Event, GrantKind, JournalEntry, NodeCall, NodeTask, PoolAnswer, RequestTag, StopCause, ToPool,
-    left_undone,
+    Action, AgentCore, Event, FromPool, GrantKind, JournalEntry, NodeCall, NodeTask, PoolAnswer, RequestTag, StopCause,
+    ToPool, left_undone,
 };
 use vipnode_types::{
     Enode, HeadFact, LeaseId, Ms, NodeId, PeerFact,
+    protocol2::{Call, ConnectReply, Kind, PeerEntry, PeerReply, Reply, UpdateReply},
     wire::{AskReply, ErrorCode, ReportReply, Side, WireError},
 };
 
@@ -34,6 +35,7 @@ enum Step {
     Admit(u64, u8),
     Evict(u64, u8),
     Dial(u64, u8, bool),
+    Whitelist(u8),
     /// Answers one of the requests, perhaps again.
     Answer(usize, u8, Vec<(u64, u8, bool)>),
 }
@@ -56,6 +58,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
         6 => (lease.clone(), byte.clone()).prop_map(|(lease, byte)| Step::Admit(lease, byte)),
         4 => (lease.clone(), byte.clone()).prop_map(|(lease, byte)| Step::Evict(lease, byte)),
         5 => (lease.clone(), byte.clone(), any::<bool>()).prop_map(|(lease, byte, host)| Step::Dial(lease, byte, host)),
+        6 => byte.clone().prop_map(Step::Whitelist),
         9 => (any::<usize>(), 0..10u8, prop::collection::vec((lease, byte, any::<bool>()), 0..4))
             .prop_map(|(which, kind, leases)| Step::Answer(which, kind, leases)),
     ];
@@ -78,8 +81,8 @@ struct World {
 }
 
 impl World {
-    fn new(both: bool, journal: Vec<JournalEntry>) -> Self {
-        let mut config = host_config(3);
+    fn new(both: bool, original: bool, journal: Vec<JournalEntry>) -> Self {
+        let mut config = if original { protocol2(host_config(3)) } else { host_config(3) };
         config.min_peers = 2;
         if !both {
             config.host = None;
@@ -147,6 +150,12 @@ impl World {
                     ToPool::Report(_) => 1,
                     ToPool::Ask(_) => 2,
                     ToPool::Leave(_) | ToPool::Bye => 3,
+                    ToPool::Protocol2(call) => match *call {
+                        Call::Connect(_) => 4,
+                        Call::Update(_) => 5,
+                        Call::Peer(_) => 6,
+                        Call::Host(_) | Call::Client(_) => return Err(TestCaseError::fail("an older call")),
+                    },
                 };
                 self.requests.push((tag, kind));
             }
@@ -192,6 +201,7 @@ impl World {
             Step::Admit(lease, byte) => self.call(admit(lease, byte)),
             Step::Evict(lease, byte) => self.call(evict(lease, byte)),
             Step::Dial(lease, byte, host) => self.call(dial(lease, if host { Side::Host } else { Side::Client }, byte)),
+            Step::Whitelist(byte) => self.call(FromPool::Whitelist(node(byte))),
             Step::Answer(which, kind, leases) => {
                 if self.requests.is_empty() {
                     return Ok(());
@@ -226,7 +236,7 @@ impl World {
 
 fn answer(fitting: u8, kind: u8, leases: Vec<(u64, u8, bool)>) -> Result<PoolAnswer, WireError> {
     let side = |host| if host { Side::Host } else { Side::Client };
-    let kind = if kind < 4 && kind != 0 { kind } else { fitting };
+    let kind = if kind < 7 && kind != 0 { kind } else { fitting };
     match kind {
         0 if leases.len() == 3 => Err(WireError::new(ErrorCode::Internal, "no", "")),
         0 => Ok(welcome(leases.into_iter().map(|(lease, byte, host)| view(lease, side(host), byte)).collect())),
@@ -234,6 +244,19 @@ fn answer(fitting: u8, kind: u8, leases: Vec<(u64, u8, bool)>) -> Result<PoolAns
         2 => {
             let hosts = leases.into_iter().map(|(lease, byte, _)| place(lease, byte)).collect();
             Ok(PoolAnswer::Ask(AskReply { hosts, missing: 1, why: None }))
+        }
+        4 | 5 | 6 if leases.len() == 3 && leases[0].2 => Err(WireError::new(ErrorCode::Internal, "no host nodes", "")),
+        4 => Ok(PoolAnswer::Protocol2(Reply::Connect(ConnectReply::default()))),
+        5 => {
+            let invalid_peers = leases.iter().map(|(_, byte, _)| node(*byte).to_string()).collect();
+            let latest_block_number = leases.first().map_or(0, |(number, ..)| *number);
+            let reply = UpdateReply { invalid_peers, latest_block_number, ..UpdateReply::default() };
+            Ok(PoolAnswer::Protocol2(Reply::Update(reply)))
+        }
+        6 => {
+            let entry = |byte| PeerEntry::host(&enode(byte), Kind::Geth, Ms::ZERO, 1);
+            let peers = leases.into_iter().map(|(_, byte, _)| entry(byte)).collect();
+            Ok(PoolAnswer::Protocol2(Reply::Peer(PeerReply { peers })))
         }
         _ if leases.len() == 3 => Err(WireError::busy("later", 2_000)),
         _ => Ok(PoolAnswer::Done),
@@ -253,11 +276,12 @@ proptest! {
     #[test]
     fn whatever_happens_everything_is_undone_in_the_end(
         both in prop::bool::weighted(0.8),
+        original in any::<bool>(),
         restarted in any::<bool>(),
         start in any::<bool>(),
         steps in steps(),
     ) {
-        let mut world = World::new(both, if restarted { left_by_an_earlier_run() } else { vec![] });
+        let mut world = World::new(both, original, if restarted { left_by_an_earlier_run() } else { vec![] });
         if start {
             world.event(Event::NodeUp(Box::new(facts(200))))?;
             world.step(Step::Head(false, 1))?;

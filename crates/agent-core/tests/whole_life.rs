@@ -141,6 +141,7 @@ impl World {
             }
             ToPool::Leave(_) => {}
             ToPool::Bye => self.evict(),
+            ToPool::Protocol2(_) => panic!("protocol 2 to a pool of protocol 3"),
         }
         self.events.push_back((who, Event::PoolAnswers { tag, answer: Ok(answer) }));
     }

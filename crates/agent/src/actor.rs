@@ -16,18 +16,18 @@ use vipnode_agent_core::{
 use vipnode_node::Node;
 use vipnode_rpc::Responder;
 use vipnode_types::{
-    JoinSecret, NodeFacts, NodeId,
+    NodeFacts, NodeId,
     wire::{Done, WireError},
 };
 
 use crate::{
-    AgentError, Door, PoolAddress, Told,
+    AgentError, Door, Told,
     clock::Clock,
     limits::{NODE_CALLS, NODE_EVENTS, POOL_CALLS, POOL_EVENTS, POOL_ORDERS, STOP_DEADLINE},
     node::{Eyes, FromNode, Hands},
-    pool::{FromLink, Link, Round, Say, Speaker, What},
+    pool::{FromLink, Link, Round, Say, Voice, What},
     runner::Tell,
-    state::{Identity, Journal},
+    state::Journal,
 };
 
 /// What an actor stands between.
@@ -35,9 +35,7 @@ pub(crate) struct Parts {
     pub(crate) node: Arc<dyn Node>,
     pub(crate) facts: NodeFacts,
     pub(crate) door: Arc<dyn Door>,
-    pub(crate) pool: PoolAddress,
-    pub(crate) join: Option<JoinSecret>,
-    pub(crate) identity: Identity,
+    pub(crate) voice: Voice,
 }
 
 /// The task that owns the mind.
@@ -57,6 +55,8 @@ pub(crate) struct Actor {
     rounds: watch::Sender<Round>,
     calls: BTreeMap<RequestTag, Responder>,
     last_call: RequestTag,
+    /// The pool is one of the original, which takes no answer to its calls but null.
+    original: bool,
     /// Events that the actor owes the mind itself.
     owed: VecDeque<Event>,
 }
@@ -83,11 +83,12 @@ impl Actor {
         let (closely, closely_seen) = watch::channel(Instant::now());
         let (up, up_seen) = watch::channel(true);
         let (node, id) = (parts.node, parts.facts.id);
-        let speaker = Speaker::new(Arc::new(parts.identity), parts.pool.url().to_owned(), parts.join);
+        let original = config.protocol2.is_some();
         tasks.spawn(Hands { node: node.clone(), up: up_seen }.run(hands_calls, node_out.clone()));
         let eyes = Eyes { node: node.clone(), id, closely: closely_seen, up, out: node_out };
         tasks.spawn(eyes.run(parts.facts));
-        let mut link_task = tokio::spawn(Link { door: parts.door, speaker }.run(rounds_given, orders_given, link_out));
+        let mut link_task =
+            tokio::spawn(Link { door: parts.door, voice: parts.voice }.run(rounds_given, orders_given, link_out));
         let mut actor = Self {
             core: AgentCore::new(config, journal.alive().cloned(), clock.now()),
             clock,
@@ -102,6 +103,7 @@ impl Actor {
             rounds,
             calls: BTreeMap::new(),
             last_call: 0,
+            original,
             owed: VecDeque::new(),
         };
         let ended = actor.serve(&mut from_node, &mut from_link, &stop).await;
@@ -262,6 +264,7 @@ impl Actor {
 
     fn answer(&mut self, tag: RequestTag, reply: CallReply) {
         match self.calls.remove(&tag) {
+            Some(responder) if self.original => responder.respond(reply),
             Some(responder) => responder.respond(reply.map(|()| Done {})),
             None => tracing::debug!(tag, "an answer to a call of a socket that is gone"),
         }

@@ -101,6 +101,19 @@ pub enum AgentError {
         /// Its address.
         at: String,
     },
+    /// Protocol 2, and no key to sign with.
+    #[error("protocol 2 has every call signed by the node's own key, which is not to be had: {0}")]
+    KeyForEachCall(Box<AgentError>),
+    /// What others are told to dial is another node (A13).
+    #[error("--enode names node {given}, but the node at {at} is {node}")]
+    OtherEnode {
+        /// Who is named, short.
+        given: String,
+        /// Our node, short.
+        node: String,
+        /// Its address.
+        at: String,
+    },
     /// The system gave no random bytes.
     #[error("the operating system gives no random bytes: {0}")]
     Random(String),
@@ -138,7 +151,21 @@ impl AgentError {
             Self::Pool(_) => "check the address of the pool, and that `vipnode pool` runs there".into(),
             Self::Stopped(error) => error.data.as_ref().map(|data| data.mend.clone()).unwrap_or_default(),
             Self::Host(_) => "lower --slots, or give the node more --maxpeers and say so with --node-max-peers".into(),
-            Self::HostOverHttp(_) => "give the pool's ws:// address".into(),
+            Self::HostOverHttp(url) => {
+                // http becomes ws, https wss.
+                format!("{}, or `vipnode client`, which needs no calls", url.replacen("http", "ws", 1))
+            }
+            Self::KeyForEachCall(error) => match &**error {
+                Self::NoNodeKey(_) => "--nodekey <path of the node's key file>; for geth <datadir>/geth/nodekey. Run \
+                     as a user that may read it at each start; protocol 3 needs it once"
+                    .into(),
+                error => error.mend(),
+            },
+            Self::OtherEnode { .. } => {
+                "--enode with this node's own enode, --enode.host HOST to change the host only, \
+                 or --rpc with the other node"
+                    .into()
+            }
             Self::Node(error) => error.mend(),
             Self::OtherNode { .. } => {
                 "start vipnode again; `vipnode release` undoes what is left on the old node".into()

@@ -1,6 +1,9 @@
 //! From the start to the first word with the pool: the node, the state directory, who the agent is.
 
+use std::sync::Arc;
+
 use tokio::time::sleep;
+use vipnode_agent_core::Advertise;
 use vipnode_node::finder::find_node_key;
 use vipnode_types::{NodeFacts, NodeKey};
 
@@ -8,6 +11,7 @@ use crate::{
     AgentError, NodeKeyAt, RunnerConfig, Told, clock,
     limits::{LAST_MS, NODE_RETRY_FIRST, RENEW_MS},
     node::longer,
+    pool::{OriginalSpeaker, Speaker, Voice},
     release::undo_all,
     runner::Tell,
     state::{Identity, Journal, StateDir, read_node_key},
@@ -17,7 +21,7 @@ use crate::{
 pub(crate) struct Prepared {
     pub(crate) state: StateDir,
     pub(crate) facts: NodeFacts,
-    pub(crate) identity: Identity,
+    pub(crate) voice: Voice,
     pub(crate) journal: Journal,
 }
 
@@ -26,19 +30,25 @@ pub(crate) async fn prepare(config: &RunnerConfig, tell: &Tell) -> Result<Prepar
     let state = StateDir::open(&config.state_root, &facts.id)?;
     let (at, state_dir) = (config.node.at(), state.path().to_owned());
     tell.tell(Told::Node { facts: Box::new(facts.clone()), at, state_dir });
-    let identity = identify(&state, &facts, config, tell).await?;
+    check_enode(&facts, config)?;
+    let voice = voice(&state, &facts, config, tell).await?;
     for at in config.node.exposure().await {
         tell.tell(Told::Exposed { at });
     }
     let mut journal = state.journal()?;
-    if state.pool()?.as_deref() != Some(config.pool.url()) {
+    // Names of leases of one protocol mean nothing in the other.
+    let pool = match config.agent.protocol2 {
+        Some(_) => format!("{} (protocol 2)", config.pool.url()),
+        None => config.pool.url().to_owned(),
+    };
+    if state.pool()?.as_deref() != Some(&pool) {
         let grants = undo_all(&mut journal, &*config.node).await?.len();
         if grants > 0 {
             tell.tell(Told::Released { grants });
         }
-        state.set_pool(config.pool.url())?;
+        state.set_pool(&pool)?;
     }
-    Ok(Prepared { state, facts, identity, journal })
+    Ok(Prepared { state, facts, voice, journal })
 }
 
 async fn wait_for_node(config: &RunnerConfig, tell: &Tell) -> Result<NodeFacts, AgentError> {
@@ -57,6 +67,29 @@ async fn wait_for_node(config: &RunnerConfig, tell: &Tell) -> Result<NodeFacts, 
         sleep(wait).await;
         wait = longer(wait);
     }
+}
+
+/// What the user tells others to dial has to be this node (A13).
+fn check_enode(facts: &NodeFacts, config: &RunnerConfig) -> Result<(), AgentError> {
+    match &config.agent.advertise {
+        Advertise::Enode(enode) if enode.id != facts.id => {
+            Err(AgentError::OtherEnode { given: enode.id.short(), node: facts.id.short(), at: config.node.at() })
+        }
+        _ => Ok(()),
+    }
+}
+
+/// How to speak to the pool. Over protocol 2 the node's own key signs every call, so that it is kept for as
+/// long as the agent runs.
+async fn voice(state: &StateDir, facts: &NodeFacts, config: &RunnerConfig, tell: &Tell) -> Result<Voice, AgentError> {
+    if config.agent.protocol2.is_none() {
+        let identity = identify(state, facts, config, tell).await?;
+        let speaker = Speaker::new(Arc::new(identity), config.pool.url().to_owned(), config.join.clone());
+        return Ok(Voice::Delegated(speaker));
+    }
+    let (key, key_file) = node_key(facts, config).await.map_err(|error| AgentError::KeyForEachCall(Box::new(error)))?;
+    tell.tell(Told::SignsEachCall { key_file });
+    Ok(Voice::Original(OriginalSpeaker::new(key, state.nonces()?)))
 }
 
 /// The agent's key and a delegation that holds. The node's key is asked for only where one has to be signed.

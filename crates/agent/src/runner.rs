@@ -106,10 +106,10 @@ async fn run(config: RunnerConfig, stop: CancellationToken, tell: Tell) -> Resul
         () = stop.cancelled() => return Ok(()),
         prepared = prepare(&config, &tell) => prepared?,
     };
-    let Prepared { state, facts, identity, journal } = prepared;
+    let Prepared { state, facts, voice, journal } = prepared;
     let mut agent = config.agent;
     agent.seed = *crate::random::bytes()?;
-    let parts = Parts { node: config.node, facts, door: config.door, pool: config.pool, join: config.join, identity };
+    let parts = Parts { node: config.node, facts, door: config.door, voice };
     let ended = Actor::run(agent, journal, parts, stop, tell).await;
     // Held to here: another agent must not begin before this one is done with the node.
     drop(state);

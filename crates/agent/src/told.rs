@@ -27,6 +27,11 @@ pub enum Told {
         /// Which file was read.
         key_file: PathBuf,
     },
+    /// Protocol 2: the node's key was read and is kept while the agent runs, for it signs every call.
+    SignsEachCall {
+        /// Which file was read.
+        key_file: PathBuf,
+    },
     /// The node's admin calls answer beyond this machine, where anyone could use them.
     Exposed {
         /// Where.

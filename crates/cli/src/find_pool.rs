@@ -13,16 +13,25 @@ const LOCAL: &str = "ws://127.0.0.1:8080";
 /// One on this machine answers within this time.
 const LOCAL_DEADLINE: Duration = Duration::from_secs(2);
 
+/// What the original calls a pool inside its own agent.
+const IN_MEMORY: &str = ":memory:";
+
 /// The pool that the user named (argument or `VIPNODE_POOL`), else one that answers on this machine, which is
 /// said.
-pub(crate) async fn find_pool(named: Option<&str>, screen: Screen) -> Result<PoolAddress, Failure> {
+pub(crate) async fn find_pool(named: Option<&str>, ours: bool, screen: Screen) -> Result<PoolAddress, Failure> {
     if let Some(text) = named {
+        if text == IN_MEMORY {
+            return Err(Failure::new(
+                format!("{IN_MEMORY} is a pool of the original, inside its agent; there is none here"),
+                "run one beside the agent: `vipnode pool`; to see it all at once: `vipnode demo`",
+            ));
+        }
         return Ok(PoolAddress::read(text)?);
     }
     let address = PoolAddress::read(LOCAL)?;
     let door = NetDoor::new(address.clone(), false);
     if let Ok(Ok(Open::Socket(opened))) = timeout(LOCAL_DEADLINE, door.open()).await
-        && opened.challenge.is_some()
+        && (opened.challenge.is_some() || !ours)
     {
         let text = format!("using the pool at {LOCAL} (another one: give its address, or set VIPNODE_POOL)");
         screen.say(&Line::new("pool_found", Tone::Plain, text).with("pool", LOCAL));

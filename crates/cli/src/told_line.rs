@@ -1,8 +1,14 @@
 use vipnode_agent::Told;
 use vipnode_agent_core::Notice;
-use vipnode_types::wire::EvictReason;
+use vipnode_types::{Wei, wire::EvictReason};
 
 use crate::screen::{Line, Tone};
+
+/// An amount of wei, with its sign.
+fn amount(wei: i128) -> String {
+    let sign = if wei < 0 { "-" } else { "" };
+    format!("{sign}{}", Wei::new(wei.unsigned_abs()))
+}
 
 /// What an agent tells, in words.
 pub(crate) fn told_line(told: &Told) -> Line {
@@ -41,6 +47,13 @@ pub(crate) fn told_line(told: &Told) -> Line {
             );
             Line::new("delegated", Tone::Good, text)
         }
+        Told::SignsEachCall { key_file } => {
+            let text = format!(
+                "protocol 2: the node's key in {} signs every call and is kept while this agent runs",
+                key_file.display()
+            );
+            Line::new("signs_each_call", Tone::Plain, text)
+        }
         Told::Notice(notice) => notice_line(notice),
     }
 }
@@ -48,11 +61,34 @@ pub(crate) fn told_line(told: &Told) -> Line {
 fn notice_line(notice: &Notice) -> Line {
     match notice {
         Notice::Connected { welcome, price } => {
-            let mut text = format!("joined the pool; a place is {price}");
+            let mut text = match price {
+                Some(price) => format!("joined the pool; a place is {price}"),
+                None => "joined the pool, which tells no price over protocol 2".to_owned(),
+            };
             if let Some(welcome) = welcome {
                 text = format!("{text}\n  “{}”", plain(welcome));
             }
-            Line::new("joined", Tone::Good, text).with("price", price.minute().get().to_string())
+            let line = Line::new("joined", Tone::Good, text);
+            match price {
+                Some(price) => line.with("price", price.minute().get().to_string()),
+                None => line,
+            }
+        }
+        Notice::Behind { blocks, latest } => {
+            let text = format!(
+                "the node is {blocks} blocks behind the newest the pool knows, {latest}\n  \
+                 -> check that it is in sync and has peers"
+            );
+            Line::new("behind", Tone::Warning, text).with("blocks", *blocks).with("latest", *latest)
+        }
+        Notice::CaughtUp { latest } => {
+            let text = format!("the node caught up with the newest block the pool knows, {latest}");
+            Line::new("caught_up", Tone::Good, text).with("latest", *latest)
+        }
+        Notice::Balance { credit_wei, deposit_wei } => {
+            let text = format!("the pool says: credit {}, deposit {}", amount(*credit_wei), amount(*deposit_wei));
+            let line = Line::new("balance", Tone::Plain, text);
+            line.with("credit_wei", credit_wei.to_string()).with("deposit_wei", deposit_wei.to_string())
         }
         Notice::PoolAway { why } => {
             Line::new("pool_away", Tone::Warning, format!("the pool is away ({why}); leases go on, trying again"))
@@ -149,7 +185,7 @@ mod tests {
     #[test]
     fn a_welcome_cannot_paint_on_the_terminal() {
         let welcome = Some("hi\u{1b}[2Jthere".to_owned());
-        let line = told_line(&Told::Notice(Notice::Connected { welcome, price: Price::FREE }));
+        let line = told_line(&Told::Notice(Notice::Connected { welcome, price: Some(Price::FREE) }));
         assert!(line.text.contains("hi [2Jthere"), "{}", line.text);
     }
 }

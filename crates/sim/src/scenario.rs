@@ -1,6 +1,6 @@
 use std::net::{IpAddr, Ipv4Addr};
 
-use vipnode_agent_core::{AgentConfig, HostConfig};
+use vipnode_agent_core::{Advertise, AgentConfig, HostConfig};
 use vipnode_core::Limits;
 use vipnode_types::{AgentKey, AgentPublic, NodeId, Price, Wei};
 
@@ -191,6 +191,9 @@ fn draw_agent(dice: &mut Dice, others: &[AgentPlan], number: u32, places: Option
                 payout: None,
                 max_head_age_s: Some(600),
             }),
+            advertise: Advertise::Node,
+            protocol2: None,
+            allow_protocol2: false,
             seed: dice.seed(),
         },
     }

@@ -8,7 +8,8 @@ use zeroize::Zeroizing;
 
 use crate::NodeId;
 
-/// The secret key of a node. It signs a [`crate::Delegation`] once and is not kept.
+/// The secret key of a node. It signs a [`crate::Delegation`] once and is not kept, or each
+/// call of protocol 2.
 pub struct NodeKey(SecretKey);
 
 /// Why bytes are not a node key. Never shows the bytes.
@@ -78,6 +79,13 @@ impl NodeId {
 pub(crate) fn verifies(key: &PublicKey, digest: [u8; 32], signature: &[u8; 64]) -> bool {
     ecdsa::Signature::from_compact(signature)
         .is_ok_and(|signature| ecdsa::verify(&signature, secp256k1::Message::from_digest(digest), key).is_ok())
+}
+
+/// Protocol 2 keeps a key for as long as an agent runs; it does not stay in memory after.
+impl Drop for NodeKey {
+    fn drop(&mut self) {
+        self.0.non_secure_erase();
+    }
 }
 
 impl fmt::Debug for NodeKey {

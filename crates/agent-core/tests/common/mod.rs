@@ -2,11 +2,12 @@
 #![allow(dead_code, unreachable_pub, reason = "each test file uses its own part")]
 
 use vipnode_agent_core::{
-    Action, AgentConfig, AgentCore, CallReply, Event, FromPool, Grant, HostConfig, JournalEntry, NodeCall, NodeTask,
-    Notice, PoolAnswer, RequestTag, StopCause, ToPool, left_undone,
+    Action, Advertise, AgentConfig, AgentCore, CallReply, Event, FromPool, Grant, HostConfig, JournalEntry, NodeCall,
+    NodeTask, Notice, PoolAnswer, Protocol2Config, RequestTag, StopCause, ToPool, left_undone,
 };
 use vipnode_types::{
     ChainSpec, Direction, Enode, HeadFact, LeaseId, Ms, NodeFacts, NodeId, PeerFact, Price,
+    protocol2::{Call, Reply, UpdateReply},
     wire::{
         AdmitCall, AskReply, AskRequest, ConnectReply, DialCall, EvictCall, EvictReason, Grant as Place, LeaseView,
         LeaveRequest, ReportReply, ReportRequest, Side,
@@ -43,8 +44,33 @@ pub fn peer(byte: u8) -> PeerFact {
     }
 }
 
+fn empty_config() -> AgentConfig {
+    AgentConfig {
+        agent_version: String::new(),
+        min_peers: 0,
+        max_price: None,
+        host: None,
+        advertise: Advertise::Node,
+        protocol2: None,
+        allow_protocol2: false,
+        seed: [0; 32],
+    }
+}
+
+/// To a pool of the original.
+pub fn protocol2(config: AgentConfig) -> AgentConfig {
+    AgentConfig { protocol2: Some(Protocol2Config { update_interval_ms: INTERVAL_MS }), ..config }
+}
+
 pub fn client_config(min_peers: u32) -> AgentConfig {
-    AgentConfig { agent_version: "vipnode/test".into(), min_peers, max_price: None, host: None, seed: [3; 32] }
+    AgentConfig {
+        agent_version: "vipnode/test".into(),
+        min_peers,
+        max_price: None,
+        host: None,
+        seed: [3; 32],
+        ..empty_config()
+    }
 }
 
 pub fn host_config(slots: u32) -> AgentConfig {
@@ -139,6 +165,10 @@ impl Bench {
                 }
                 Action::Pool { tag, request: ToPool::Leave(_) | ToPool::Bye } => {
                     self.step(Event::PoolAnswers { tag, answer: Ok(PoolAnswer::Done) });
+                }
+                Action::Pool { tag, request: ToPool::Protocol2(call) } if matches!(*call, Call::Update(_)) => {
+                    let reply = PoolAnswer::Protocol2(Reply::Update(UpdateReply::default()));
+                    self.step(Event::PoolAnswers { tag, answer: Ok(reply) });
                 }
                 _ => {}
             }

@@ -1,7 +1,10 @@
 use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
 use vipnode_agent_core::FromPool;
-use vipnode_types::wire::{ErrorCode, WireError, method};
+use vipnode_types::{
+    NodeId, protocol2,
+    wire::{ErrorCode, WireError, method},
+};
 
 /// Reads a call of the pool.
 pub(super) fn read(name: &str, params: &RawValue) -> Result<FromPool, WireError> {
@@ -9,17 +12,28 @@ pub(super) fn read(name: &str, params: &RawValue) -> Result<FromPool, WireError>
         method::ADMIT => one(params).map(FromPool::Admit),
         method::EVICT => one(params).map(FromPool::Evict),
         method::DIAL => one(params).map(FromPool::Dial),
-        _ => {
-            let name: String = name.chars().take(64).collect();
-            Err(WireError::new(ErrorCode::MethodNotFound, format!("an agent has no method {name:?}"), ""))
-        }
+        _ => Err(no_such(name)),
     }
+}
+
+/// Reads a call of a pool of the original.
+pub(super) fn read_original(name: &str, params: &RawValue) -> Result<FromPool, WireError> {
+    match name {
+        protocol2::method::WHITELIST => one::<NodeId>(params).map(FromPool::Whitelist),
+        _ => Err(no_such(name)),
+    }
+}
+
+fn no_such(name: &str) -> WireError {
+    let name: String = name.chars().take(64).collect();
+    WireError::new(ErrorCode::MethodNotFound, format!("an agent has no method {name:?}"), "")
 }
 
 /// The only element of the params.
 fn one<T: DeserializeOwned>(params: &RawValue) -> Result<T, WireError> {
-    let (object,) = serde_json::from_str::<(T,)>(params.get())
-        .map_err(|error| WireError::new(ErrorCode::InvalidParams, format!("params are [object]: {error}"), ""))?;
+    let (object,) = serde_json::from_str::<(T,)>(params.get()).map_err(|error| {
+        WireError::new(ErrorCode::InvalidParams, format!("params are a list of one element: {error}"), "")
+    })?;
     Ok(object)
 }
 
@@ -40,6 +54,21 @@ mod tests {
         assert!(matches!(read_text(method::EVICT, &evict), Ok(FromPool::Evict(_))));
         let dial = format!(r#"[{{"lease":7,"side":"client","peer":"enode://{id}@127.0.0.1:1","price":"0"}}]"#);
         assert!(matches!(read_text(method::DIAL, &dial), Ok(FromPool::Dial(_))));
+    }
+
+    /// `pool/service.go`, requestHosts.
+    #[test]
+    fn reads_what_a_pool_of_the_original_says() {
+        let id = "0a".repeat(64);
+        let read = |name, params: String| read_original(name, &RawValue::from_string(params).unwrap());
+        let call = read("vipnode_whitelist", format!("[\"{id}\"]"));
+        assert_eq!(call, Ok(FromPool::Whitelist(id.parse().unwrap())));
+        for bad in ["[]".to_owned(), format!("[\"0x{id}\"]"), format!("[\"{}\"]", id.to_uppercase())] {
+            assert!(read("vipnode_whitelist", bad).unwrap_err().is(ErrorCode::InvalidParams));
+        }
+        assert!(read(method::ADMIT, "[{}]".to_owned()).unwrap_err().is(ErrorCode::MethodNotFound));
+        let whitelist = format!("[\"{id}\"]");
+        assert!(read_text("vipnode_whitelist", &whitelist).unwrap_err().is(ErrorCode::MethodNotFound));
     }
 
     #[test]

@@ -9,13 +9,13 @@ use vipnode_agent_core::{FromPool, PoolAnswer, RequestTag, ToPool};
 use vipnode_rpc::{Closed, Incoming, Opened, Responder, RpcClient};
 use vipnode_types::wire::WireError;
 
-use super::{Door, Line, Speaker, incoming, speaker::Proof};
+use super::{Door, Line, Voice, speaker::Proof};
 
 /// The connection to the pool: opened, served, and opened again when the mind says so.
 #[derive(Debug)]
 pub(crate) struct Link {
     pub(crate) door: Arc<dyn Door>,
-    pub(crate) speaker: Speaker,
+    pub(crate) voice: Voice,
 }
 
 /// Which connection is to be open: the next round begins no sooner than `after` from when it was ordered.
@@ -104,7 +104,7 @@ impl Link {
         orders: &mut mpsc::Receiver<Say>,
         events: &mpsc::Sender<FromLink>,
     ) -> End {
-        let mut wire = match Wire::of(line) {
+        let mut wire = match Wire::of(line, self.voice.needs_challenge()) {
             Ok(wire) => wire,
             Err(why) => return End::Lost(why),
         };
@@ -126,7 +126,7 @@ impl Link {
                 order = orders.recv() => match order {
                     Some(Say { round: of, tag, request }) if of == round => {
                         let (client, proof) = (wire.client.clone(), &proof);
-                        said.push(Box::pin(async move { (tag, self.speaker.say(&client, proof, request).await) }));
+                        said.push(Box::pin(async move { (tag, self.voice.say(&client, proof, request).await) }));
                         Ok(())
                     }
                     Some(_of_another_round) => Ok(()),
@@ -134,7 +134,7 @@ impl Link {
                 },
                 changed = rounds.changed() => break if changed.is_ok() { End::Again } else { End::Over },
                 incoming = wire.next() => match incoming {
-                    Some(incoming) => match hear(incoming) {
+                    Some(incoming) => match self.hear(incoming) {
                         Some(what) => tell(what).await,
                         None => Ok(()),
                     },
@@ -148,20 +148,20 @@ impl Link {
         wire.close().await;
         end
     }
-}
 
-fn hear(incoming: Incoming) -> Option<What> {
-    match incoming {
-        Incoming::Request { method, params, responder } => match incoming::read(&method, &params) {
-            Ok(call) => Some(What::Call(call, responder)),
-            Err(error) => {
-                responder.respond::<()>(Err(error));
+    fn hear(&self, incoming: Incoming) -> Option<What> {
+        match incoming {
+            Incoming::Request { method, params, responder } => match self.voice.read(&method, &params) {
+                Ok(call) => Some(What::Call(call, responder)),
+                Err(error) => {
+                    responder.respond::<()>(Err(error));
+                    None
+                }
+            },
+            Incoming::Notification { method, .. } => {
+                tracing::debug!(method, "a notification of the pool, which an agent has no use for");
                 None
             }
-        },
-        Incoming::Notification { method, .. } => {
-            tracing::debug!(method, "a notification of the pool, which an agent has no use for");
-            None
         }
     }
 }
@@ -174,15 +174,20 @@ struct Wire {
 }
 
 impl Wire {
-    fn of(line: Line) -> Result<Self, String> {
+    fn of(line: Line, needs_challenge: bool) -> Result<Self, String> {
         match line {
             Line::Http(http) => Ok(Self { client: RpcClient::Http(http), proof: Proof::Number, socket: None }),
             Line::Socket(opened) => {
                 let Opened { peer, incoming, challenge, closed, .. } = *opened;
-                let Some(challenge) = challenge else {
-                    return Err("what answers there is no pool of protocol 3: it gave no challenge".to_owned());
+                let proof = match challenge {
+                    Some(challenge) => Proof::Challenge(challenge),
+                    None if needs_challenge => {
+                        return Err("what answers there is no pool of protocol 3: it gave no challenge \
+                                    (--protocol 2 speaks to a pool of the original)"
+                            .to_owned());
+                    }
+                    None => Proof::Number,
                 };
-                let proof = Proof::Challenge(challenge);
                 Ok(Self { client: RpcClient::Socket(peer), proof, socket: Some((incoming, closed)) })
             }
         }

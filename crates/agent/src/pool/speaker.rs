@@ -47,31 +47,22 @@ impl Speaker {
     /// # Errors
     /// Why the connection is of no more use.
     pub(crate) async fn say(&self, to: &RpcClient, proof: &Proof, request: ToPool) -> Result<Said, String> {
-        let kind = Kind::of(&request);
-        let params = match self.params(proof, request) {
+        let Some(kind) = Kind::of(&request) else { return Ok(Some(Err(of_protocol_2()))) };
+        let params = match self.params(proof, kind, request) {
             Ok(params) => params,
             Err(error) => return Ok(Some(Err(fault(&error)))),
         };
-        match to.call_raw(kind.method(), params, REQUEST_DEADLINE).await {
-            Ok(answer) => Ok(Some(kind.read(&answer))),
-            Err(CallError::Remote(error)) => Ok(Some(Err(error))),
-            Err(CallError::Lost(why)) => Err(why),
-            // The mind knows how long it waits, and what a pool is that does not answer (D40).
-            Err(CallError::Expired) => Ok(None),
-            Err(error @ (CallError::Full | CallError::Json(_))) => {
-                Ok(Some(Err(WireError::new(ErrorCode::Internal, error.to_string(), ""))))
-            }
-        }
+        said(to.call_raw(kind.method(), params, REQUEST_DEADLINE).await, |answer| kind.read(answer))
     }
 
     /// `[object]` or `[object, envelope]`.
-    fn params(&self, proof: &Proof, request: ToPool) -> Result<Box<RawValue>, serde_json::Error> {
+    fn params(&self, proof: &Proof, kind: Kind, request: ToPool) -> Result<Box<RawValue>, serde_json::Error> {
         let nonce = match (proof, &request) {
             (Proof::Challenge(challenge), ToPool::Connect(_)) => Some(challenge.clone()),
             (Proof::Challenge(_), _) => None,
             (Proof::Number, _) => Some(self.next_nonce().to_string()),
         };
-        let name = Kind::of(&request).method();
+        let name = kind.method();
         let object = match request {
             ToPool::Connect(mut connect) => {
                 if let (Some(secret), Some(nonce)) = (&self.join, &nonce) {
@@ -82,7 +73,7 @@ impl Speaker {
             ToPool::Report(report) => json(&report)?,
             ToPool::Ask(ask) => json(&ask)?,
             ToPool::Leave(leave) => json(&leave)?,
-            ToPool::Bye => json(&ByeRequest::default())?,
+            ToPool::Bye | ToPool::Protocol2(_) => json(&ByeRequest::default())?,
         };
         let text = match nonce {
             None => format!("[{object}]"),
@@ -114,14 +105,16 @@ enum Kind {
 }
 
 impl Kind {
-    const fn of(request: &ToPool) -> Self {
-        match request {
+    /// `None` for what belongs to the other protocol.
+    const fn of(request: &ToPool) -> Option<Self> {
+        Some(match request {
             ToPool::Connect(_) => Self::Connect,
             ToPool::Report(_) => Self::Report,
             ToPool::Ask(_) => Self::Ask,
             ToPool::Leave(_) => Self::Leave,
             ToPool::Bye => Self::Bye,
-        }
+            ToPool::Protocol2(_) => return None,
+        })
     }
 
     const fn method(self) -> &'static str {
@@ -151,10 +144,34 @@ impl Kind {
     }
 }
 
+/// How a call ended for the mind.
+///
+/// # Errors
+/// Why the connection is of no more use.
+pub(super) fn said(
+    ended: Result<Box<RawValue>, CallError>,
+    read: impl FnOnce(&RawValue) -> Result<PoolAnswer, WireError>,
+) -> Result<Said, String> {
+    match ended {
+        Ok(answer) => Ok(Some(read(&answer))),
+        Err(CallError::Remote(error)) => Ok(Some(Err(error))),
+        Err(CallError::Lost(why)) => Err(why),
+        // The mind knows how long it waits, and what a pool is that does not answer (D40).
+        Err(CallError::Expired) => Ok(None),
+        Err(error @ (CallError::Full | CallError::Json(_))) => {
+            Ok(Some(Err(WireError::new(ErrorCode::Internal, error.to_string(), ""))))
+        }
+    }
+}
+
+fn of_protocol_2() -> WireError {
+    WireError::new(ErrorCode::Internal, "a request of protocol 2 over protocol 3", "")
+}
+
 fn json(value: &impl Serialize) -> Result<String, serde_json::Error> {
     serde_json::to_string(value)
 }
 
-fn fault(error: &serde_json::Error) -> WireError {
+pub(super) fn fault(error: &serde_json::Error) -> WireError {
     WireError::new(ErrorCode::Internal, error.to_string(), "")
 }

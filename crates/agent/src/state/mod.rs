@@ -1,8 +1,9 @@
-//! What an agent keeps on disk for one node: `agent.key`, `delegation.json`, `journal`, `lock`, `pool`.
+//! What an agent keeps on disk for one node: `agent.key`, `delegation.json`, `journal`, `lock`, `nonce`, `pool`.
 
 mod files;
 mod identity;
 mod journal;
+mod nonces;
 #[cfg(test)]
 mod tests;
 
@@ -17,6 +18,7 @@ use crate::AgentError;
 
 pub use identity::{Identity, read_node_key};
 pub use journal::Journal;
+pub use nonces::Nonces;
 
 /// The state directory of one node, held by this process alone.
 #[derive(Debug)]

@@ -13,7 +13,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json, value::RawValue};
 use tokio::sync::mpsc;
 use vipnode_agent::{AgentError, AgentRunner, Door, Line, NodeKeyAt, PoolAddress, RunnerConfig, Told};
-use vipnode_agent_core::{AgentConfig, HostConfig, Notice};
+use vipnode_agent_core::{Advertise, AgentConfig, HostConfig, Notice};
 use vipnode_node::{
     Node,
     sim::{SimNet, SimSpec, sim_key},
@@ -87,6 +87,9 @@ impl Toy {
                     payout: None,
                     max_head_age_s: None,
                 }),
+                advertise: Advertise::Node,
+                protocol2: None,
+                allow_protocol2: false,
                 seed: [0; 32],
             },
         }

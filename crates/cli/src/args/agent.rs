@@ -5,7 +5,7 @@ use std::{path::PathBuf, time::Duration};
 use clap::Args;
 use vipnode_types::{Account, Price};
 
-use super::JoinArgs;
+use super::{JoinArgs, Speaking};
 
 /// The pool and the node that an agent stands between.
 #[derive(Debug, Args)]
@@ -15,9 +15,12 @@ pub(crate) struct Between {
     pub(crate) pool: Option<String>,
     #[command(flatten)]
     pub(crate) node: NodeArgs,
-    /// Key file of the node, read once to sign a delegation [default: found beside the node].
+    /// Key file of the node, read once to sign a delegation, or at each start with --protocol 2 [default: found
+    /// beside the node].
     #[arg(long, value_name = "FILE", env = "VIPNODE_NODEKEY")]
     pub(crate) nodekey: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) speaking: Speaking,
     /// Secret of a closed pool.
     #[command(flatten)]
     pub(crate) join: JoinArgs,

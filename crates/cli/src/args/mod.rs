@@ -2,6 +2,7 @@
 
 mod agent;
 mod pool;
+mod speaking;
 
 use std::{ffi::OsString, path::PathBuf};
 
@@ -11,6 +12,7 @@ use vipnode_types::{JoinSecret, Price};
 pub(crate) use self::{
     agent::{AgentArgs, Between, ClientArgs, HostArgs, NodeArgs, ReleaseArgs, Seeking, Selling},
     pool::PoolArgs,
+    speaking::{Speaking, UPDATE_INTERVAL},
 };
 
 const EXAMPLES: &str = "\
@@ -95,6 +97,13 @@ pub(crate) struct JoinArgs {
     pub(crate) join_secret_file: Option<PathBuf>,
 }
 
+impl JoinArgs {
+    /// Whether there is a secret at all.
+    pub(crate) const fn is_given(&self) -> bool {
+        self.join_secret.is_some() || self.join_secret_file.is_some()
+    }
+}
+
 #[derive(Debug, Args)]
 #[command(
     after_help = "Examples:\n  vipnode demo                 on geth if it is on the PATH, else on simulated nodes\n  \
@@ -151,6 +160,11 @@ mod tests {
             &["vipnode", "host", "--payout", "0x12"],
             &["vipnode", "host", "--max-head-age", "soon"],
             &["vipnode", "client", "--min-peers", "0"],
+            &["vipnode", "client", "--update-interval", "5s"],
+            &["vipnode", "client", "--update-interval", "120s"],
+            &["vipnode", "client", "--protocol", "4"],
+            &["vipnode", "client", "--enode", "enode://1"],
+            &["vipnode", "client", "--enode.host", "1.2.3.4:5"],
             &["vipnode", "client", "--max-price", "1 euro"],
             &["vipnode", "pool", "--bind", "nowhere"],
             &["vipnode", "pool", "--join-secret", " "],

@@ -6,7 +6,7 @@ use vipnode_node::finder::Surroundings;
 
 use crate::{
     args::{AgentArgs, Between, ClientArgs, HostArgs, Seeking, Selling},
-    commands::join::join_secret,
+    commands::{join::join_secret, speaking},
     dry_run::dry_run,
     failure::Failure,
     find_node::{Beside, Patience, find_node},
@@ -49,6 +49,9 @@ impl Role {
                 payout: selling.payout,
                 max_head_age_s: selling.max_head_age.0.map(|age| age.as_secs()),
             }),
+            advertise: speaking::advertise(&self.between.speaking),
+            protocol2: speaking::protocol2(&self.between.speaking),
+            allow_protocol2: self.between.speaking.allow_protocol_2,
             // The runner draws one.
             seed: [0; 32],
         }
@@ -57,6 +60,7 @@ impl Role {
 
 /// Runs an agent until it is stopped, and everything is undone.
 pub(crate) async fn run(role: Role, screen: Screen, signals: Signals) -> Result<(), Failure> {
+    speaking::check(&role.between, role.seeking.as_ref(), screen)?;
     let config = role.config();
     if let Some(host) = &config.host {
         host.check().map_err(vipnode_agent::AgentError::from)?;
@@ -69,7 +73,7 @@ pub(crate) async fn run(role: Role, screen: Screen, signals: Signals) -> Result<
     if role.between.dry_run {
         return dry_run(&*node, role.selling.is_some(), role.seeking.is_some(), screen).await;
     }
-    let pool = find_pool(role.between.pool.as_deref(), screen).await?;
+    let pool = find_pool(role.between.pool.as_deref(), config.protocol2.is_none(), screen).await?;
     let (runner, mut told) = AgentRunner::spawn(RunnerConfig {
         node,
         door: Arc::new(NetDoor::new(pool.clone(), role.between.node.insecure)),

@@ -4,6 +4,7 @@ mod agent;
 mod join;
 mod pool;
 mod release;
+mod speaking;
 
 use tokio::runtime::Runtime;
 

@@ -62,6 +62,9 @@ impl World {
             Request::Ask(ask) => ("ask", Command::Ask { peer, request, ask: Box::new(ask) }),
             Request::Leave(leave) => ("leave", Command::Leave { peer, request, leave: Box::new(leave) }),
             Request::Bye => ("bye", Command::Bye { peer, request }),
+            Request::Protocol2(call) => {
+                return self.violated(format!("{call:?} to a pool of protocol 3"));
+            }
         };
         self.pool.requests.insert(request, Open { socket, tag, since: self.now, what });
         self.command(command);

@@ -1,0 +1,69 @@
+use std::net::{IpAddr, Ipv6Addr};
+
+use vipnode_types::{
+    Enode, EnodeHost, NodeFacts,
+    protocol2::{Call, ConnectRequest, Kind, NodeInfo},
+};
+
+use crate::{Advertise, AgentCore, ToPool};
+
+pub(super) const UNKNOWN: Kind = Kind::Unknown;
+
+impl AgentCore {
+    /// How the agent presents its node to a pool of the original; `None` before the node is known or while
+    /// it is away.
+    pub(crate) fn hello_of_original(&self) -> Option<ToPool> {
+        let facts = self.node.facts.as_ref().filter(|_| self.node.up)?;
+        let host = self.config.host.as_ref();
+        let node_info = NodeInfo {
+            version: facts.client_version.clone(),
+            // No client of today tells one (D39).
+            eth_protocol: String::new(),
+            kind: kind(facts),
+            network: i64::try_from(facts.chain.chain_id).unwrap_or(i64::MAX),
+            // To the original this word makes a host.
+            is_full_node: host.is_some() && facts.full,
+        };
+        let payout = host.and_then(|host| host.payout).map(|payout| payout.to_string());
+        Some(ToPool::Protocol2(Box::new(Call::Connect(Box::new(ConnectRequest {
+            vipnode_version: self.config.agent_version.clone(),
+            node_info,
+            node_uri: self.node_uri(facts),
+            num_hosts: 0,
+            payout: payout.unwrap_or_default(),
+        })))))
+    }
+
+    /// Where the node is dialled. An address that nobody else can dial is not told (D34): the unspecified one
+    /// stands for "where this socket comes from", and the port is kept.
+    fn node_uri(&self, facts: &NodeFacts) -> String {
+        let Some(enode) = self.advertised(facts) else { return String::new() };
+        let hidden = self.config.advertise == Advertise::Node && !is_public(&enode.host);
+        let host = if hidden { EnodeHost::Ip(IpAddr::V6(Ipv6Addr::UNSPECIFIED)) } else { enode.host };
+        Enode { host, disc_port: None, ..enode }.to_string()
+    }
+}
+
+/// Which of the three that the original knows.
+pub(super) fn kind(facts: &NodeFacts) -> Kind {
+    let name = facts.client_version.split('/').next().unwrap_or_default().to_ascii_lowercase();
+    match name.as_str() {
+        "geth" => Kind::Geth,
+        "parity" | "parity-ethereum" | "openethereum" => Kind::Parity,
+        "pantheon" | "besu" => Kind::Pantheon,
+        _ => Kind::Unknown,
+    }
+}
+
+fn is_public(host: &EnodeHost) -> bool {
+    match host {
+        EnodeHost::None => false,
+        EnodeHost::Dns(_) => true,
+        EnodeHost::Ip(IpAddr::V4(ip)) => {
+            !(ip.is_loopback() || ip.is_unspecified() || ip.is_private() || ip.is_link_local())
+        }
+        EnodeHost::Ip(IpAddr::V6(ip)) => {
+            !(ip.is_loopback() || ip.is_unspecified() || ip.is_unique_local() || ip.is_unicast_link_local())
+        }
+    }
+}

@@ -1,0 +1,112 @@
+use std::sync::{Arc, Mutex};
+
+use serde::de::DeserializeOwned;
+use serde_json::value::RawValue;
+use vipnode_agent_core::{PoolAnswer, ToPool};
+use vipnode_rpc::RpcClient;
+use vipnode_types::{
+    NodeKey,
+    protocol2::{Call, Reply, UpdateRequest, go_json, method, signed_params},
+    wire::{ErrorCode, WireError},
+};
+
+use super::speaker::{Said, fault, said};
+use crate::{AgentError, clock, limits::REQUEST_DEADLINE, state::Nonces};
+
+/// Says the mind's requests to a pool of the original: each signed by the node's own key, with a nonce larger
+/// than the one before, one after the other, so that they arrive in the order of their nonces.
+#[derive(Debug)]
+pub(crate) struct OriginalSpeaker {
+    key: NodeKey,
+    nonces: Arc<Mutex<Nonces>>,
+    turn: tokio::sync::Mutex<()>,
+}
+
+impl OriginalSpeaker {
+    pub(crate) fn new(key: NodeKey, nonces: Nonces) -> Self {
+        Self { key, nonces: Arc::new(Mutex::new(nonces)), turn: tokio::sync::Mutex::new(()) }
+    }
+
+    /// Says a request and waits for its answer.
+    ///
+    /// # Errors
+    /// Why the connection is of no more use.
+    pub(super) async fn say(&self, to: &RpcClient, request: ToPool) -> Result<Said, String> {
+        let ToPool::Protocol2(call) = request else {
+            return Ok(Some(Err(WireError::new(ErrorCode::Internal, "a request of protocol 3 over protocol 2", ""))));
+        };
+        let (name, argument) = match text(&call) {
+            Ok(text) => text,
+            Err(error) => return Ok(Some(Err(fault(&error)))),
+        };
+        let _turn = self.turn.lock().await;
+        let nonce = match self.nonce().await {
+            Ok(nonce) => nonce,
+            Err(error) => {
+                return Ok(Some(Err(WireError::new(ErrorCode::Internal, error.to_string(), error.mend()))));
+            }
+        };
+        let params = match RawValue::from_string(signed_params(&self.key, name, nonce, &argument)) {
+            Ok(params) => params,
+            Err(error) => return Ok(Some(Err(fault(&error)))),
+        };
+        said(to.call_raw(name, params, REQUEST_DEADLINE).await, |answer| read(&call, answer))
+    }
+
+    /// Durable before it is used: a nonce that a crash forgot would be used again, and refused.
+    async fn nonce(&self) -> Result<u64, AgentError> {
+        let nonces = self.nonces.clone();
+        let next = tokio::task::spawn_blocking(move || {
+            let mut nonces = nonces.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+            nonces.next(clock::wall())
+        });
+        next.await.map_err(|error| AgentError::Fault(error.to_string()))?
+    }
+}
+
+/// The method and its argument, as Go would write it.
+fn text(call: &Call) -> Result<(&'static str, String), serde_json::Error> {
+    Ok(match call {
+        Call::Connect(request) => (method::CONNECT, go_json(request)?),
+        Call::Update(update) => {
+            (method::UPDATE, go_json(&UpdateRequest::of(update.peers.iter().copied(), update.block_number))?)
+        }
+        Call::Peer(request) => (method::PEER, go_json(request)?),
+        Call::Host(request) => (method::HOST, go_json(request)?),
+        Call::Client(request) => (method::CLIENT, go_json(request)?),
+    })
+}
+
+fn read(call: &Call, answer: &RawValue) -> Result<PoolAnswer, WireError> {
+    let reply = match call {
+        Call::Connect(_) => parse(answer).map(Reply::Connect),
+        Call::Update(_) => parse(answer).map(Reply::Update),
+        Call::Peer(_) => parse(answer).map(Reply::Peer),
+        Call::Host(_) => parse(answer).map(Reply::Host),
+        Call::Client(_) => parse(answer).map(Reply::Client),
+    };
+    reply.map(PoolAnswer::Protocol2)
+}
+
+/// Go answers `null` where it has nothing to say.
+fn parse<T: DeserializeOwned + Default>(answer: &RawValue) -> Result<T, WireError> {
+    let read = serde_json::from_str::<Option<T>>(answer.get()).map(Option::unwrap_or_default);
+    read.map_err(|error| {
+        let text = format!("the pool's answer is not one of protocol 2: {error}");
+        WireError::new(ErrorCode::Internal, text, "check that a pool of the original answers there")
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn debug_shows_no_secret() {
+        let root = tempfile::tempdir().unwrap();
+        let key = NodeKey::read(&[7; 32]).unwrap();
+        let state = crate::state::StateDir::open(root.path(), &key.id()).unwrap();
+        let text = format!("{:?}", OriginalSpeaker::new(key, state.nonces().unwrap()));
+        assert!(!text.contains("0707") && !text.contains("7, 7"), "{text}");
+    }
+}
