@@ -245,7 +245,7 @@ fn answer(fitting: u8, kind: u8, leases: Vec<(u64, u8, bool)>) -> Result<PoolAns
             let hosts = leases.into_iter().map(|(lease, byte, _)| place(lease, byte)).collect();
             Ok(PoolAnswer::Ask(AskReply { hosts, missing: 1, why: None }))
         }
-        4 | 5 | 6 if leases.len() == 3 && leases[0].2 => Err(WireError::new(ErrorCode::Internal, "no host nodes", "")),
+        4..=6 if leases.len() == 3 && leases[0].2 => Err(WireError::new(ErrorCode::Internal, "no host nodes", "")),
         4 => Ok(PoolAnswer::Protocol2(Reply::Connect(ConnectReply::default()))),
         5 => {
             let invalid_peers = leases.iter().map(|(_, byte, _)| node(*byte).to_string()).collect();
