@@ -11,6 +11,7 @@ use crate::{
     door::Guest,
     errors,
     gateway::{Gateway, reply_text},
+    protocol2,
     sockets::Line,
 };
 
@@ -24,6 +25,18 @@ pub(crate) async fn answer(
     match method {
         method::PING => return Ok(pong()),
         method::STATUS => return gateway.status().await,
+        method if protocol2::is_node_call(method, params) => {
+            return protocol2::answer(gateway, guest, method, params).await;
+        }
+        method if protocol2::is_wallet_method(method) => {
+            let turn = match gateway.turn(&guest.block) {
+                Ok(turn) => turn,
+                Err(wait) => gateway.wait_for_turn(wait).await?,
+            };
+            let answer = protocol2::wallet(method, params);
+            drop(turn);
+            return answer;
+        }
         method if method == method::CONNECT || is_agent_method(method) => {}
         _ => return Err(errors::unknown_method(method)),
     }

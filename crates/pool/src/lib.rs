@@ -42,6 +42,7 @@ mod membership;
 mod metrics;
 mod mind;
 mod permits;
+mod protocol2;
 mod proxy;
 mod rate;
 mod releases;

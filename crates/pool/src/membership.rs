@@ -57,6 +57,18 @@ impl Membership {
         !matches!(self, Self::Open)
     }
 
+    /// Judges a node that speaks protocol 2, which cannot prove that it knows a secret.
+    pub(crate) fn admits_protocol2(&self, node: &NodeId) -> Result<(), WireError> {
+        if let Self::Secret(_) = self {
+            return Err(WireError::new(
+                ErrorCode::NotMember,
+                "this pool is closed by a join secret, which protocol 2 cannot speak",
+                "use an agent that speaks protocol 3, or ask the operator for a pool with --members",
+            ));
+        }
+        self.admits(node, None, "")
+    }
+
     /// Judges a node whose signature holds.
     pub(crate) fn admits(&self, node: &NodeId, join: Option<&JoinProof>, nonce: &str) -> Result<(), WireError> {
         let refused = |message: &str, mend: &str| Err(WireError::new(ErrorCode::NotMember, message, mend));

@@ -18,6 +18,7 @@ use crate::{
     inbox::inbox,
     listen::listen,
     mind::{Mind, Parts},
+    protocol2,
     sockets::Sockets,
     store_thread::StoreThread,
 };
@@ -212,6 +213,7 @@ impl Running {
             for peer in self.gateway.http_agents.expire(self.gateway.limits.http_idle) {
                 http_call::end(&self.gateway, peer);
             }
+            protocol2::expire(&self.gateway, self.gateway.limits.http_idle);
         }
     }
 }

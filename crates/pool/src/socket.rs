@@ -8,7 +8,10 @@ use serde_json::value::RawValue;
 use tokio::time::sleep;
 use vipnode_core::{Command, Identity, Peer};
 use vipnode_rpc::{Frame, Heard, Incoming, Responder, RpcPeer, Session};
-use vipnode_types::wire::{WireError, method};
+use vipnode_types::{
+    NodeId,
+    wire::{WireError, method},
+};
 
 use crate::{
     agent_call::{AgentCall, is_agent_method},
@@ -16,6 +19,7 @@ use crate::{
     door::Guest,
     errors,
     gateway::{Gateway, Request},
+    protocol2::{self, SignedBy},
     rate::{Pace, Rate},
     sockets::Line,
     turns::Turn,
@@ -36,13 +40,13 @@ pub(crate) async fn serve<S, E>(
     let peer = gateway.sockets.add(Line::Socket(rpc.clone()));
     let rate = || Rate::new(gateway.limits.calls_a_second, gateway.limits.burst, Instant::now());
     let (rate, noise) = (rate(), rate());
-    let mut socket = Socket { gateway, rpc, peer, guest, challenge, rate, noise, claimed: None };
+    let mut socket = Socket { gateway, rpc, peer, guest, challenge, rate, noise, claimed: None, signed_by: None };
     let reason = match socket.serve(&mut session).await {
         Ok(never) => match never {},
         Err(reason) => reason,
     };
     gateway.sockets.remove(peer);
-    if socket.claimed.is_some() {
+    if socket.is_known() {
         gateway.note(Command::Disconnected { peer });
     }
     gateway.metrics.dropped_answers.inc_by(socket.rpc.dropped_answers());
@@ -62,6 +66,8 @@ struct Socket<'a> {
     noise: Rate,
     /// Who this is, by a signature that holds; the mind may still say no.
     claimed: Option<Identity>,
+    /// The node whose key signs the calls here, by protocol 2.
+    signed_by: Option<NodeId>,
 }
 
 impl Socket<'_> {
@@ -90,7 +96,7 @@ impl Socket<'_> {
                 },
             };
             match heard {
-                Heard::RoundTrip(rtt_us) if self.claimed.is_some() => {
+                Heard::RoundTrip(rtt_us) if self.is_known() => {
                     self.gateway.note(Command::Latency { peer: self.peer, rtt_us });
                 }
                 Heard::RoundTrip(_) => {}
@@ -155,6 +161,15 @@ impl Socket<'_> {
                 self.status(responder);
                 return Ok(());
             }
+            method if protocol2::is_node_call(method, params) => match self.turn(session).await? {
+                Ok(_turn) => self.node_call(method, params),
+                Err(error) => Err(error),
+            },
+            method if protocol2::is_wallet_method(method) => {
+                let turn = self.turn(session).await?;
+                responder.respond_raw(turn.and_then(|_turn| protocol2::wallet(method, params)));
+                return Ok(());
+            }
             method::CONNECT => match self.turn(session).await? {
                 Ok(_turn) => self.connect(params),
                 Err(error) => Err(error),
@@ -217,7 +232,8 @@ impl Socket<'_> {
                 "sign the value of the header vipnode-challenge of this very connection",
             ));
         }
-        if self.claimed.as_ref().is_some_and(|claimed| claimed.node != identity.node) {
+        let other = self.claimed.as_ref().is_some_and(|claimed| claimed.node != identity.node);
+        if other || self.signed_by.is_some() {
             return Err(errors::other_node());
         }
         let hello = call::admitted(self.gateway, &call, &identity, nonce)?;
@@ -226,6 +242,23 @@ impl Socket<'_> {
         let request = self.gateway.begin(make)?;
         self.claimed = Some(identity);
         Ok(request)
+    }
+
+    /// A call of protocol 2. One socket speaks for one node, in one protocol.
+    fn node_call(&mut self, method: &str, params: &RawValue) -> Result<Request, WireError> {
+        let call = SignedBy::read(method, params, &self.gateway.members)?;
+        if self.claimed.is_some() || self.signed_by.is_some_and(|node| node != call.node) {
+            return Err(errors::other_node());
+        }
+        if self.signed_by.is_none() && !call.connects() {
+            return Err(errors::not_authenticated());
+        }
+        self.signed_by = Some(call.node);
+        self.gateway.begin(|request| call.command(self.peer, self.guest, true, request))
+    }
+
+    fn is_known(&self) -> bool {
+        self.claimed.is_some() || self.signed_by.is_some()
     }
 
     /// A call of an agent that said who it is; the mind knows whether it was believed.

@@ -93,8 +93,8 @@ async fn a_socket_speaks_for_one_node_and_only_after_it_said_for_which() {
     ] {
         assert!(agent.call::<Value>(method::ASK, &params).await.unwrap_err().is(code), "{params}");
     }
-    let unknown = agent.call::<Value>("vipnode_update", &[0; 0]).await.unwrap_err();
-    assert!(unknown.is(ErrorCode::MethodNotFound) && unknown.message.contains("vipnode_update"));
+    let unknown = agent.call::<Value>("vipnode_updates", &[0; 0]).await.unwrap_err();
+    assert!(unknown.is(ErrorCode::MethodNotFound) && unknown.message.contains("vipnode_updates"));
 }
 
 #[tokio::test]

@@ -112,7 +112,9 @@ impl World {
                     PoolCall::Evict(call) => FromPool::Evict(call),
                     PoolCall::Dial(call) => FromPool::Dial(call),
                     PoolCall::Whitelist(client) => {
-                        self.violated(format!("the pool calls {client:?} in words of protocol 2, which nobody here spoke"));
+                        self.violated(format!(
+                            "the pool calls {client:?} in words of protocol 2, which nobody here spoke"
+                        ));
                         return;
                     }
                 };
