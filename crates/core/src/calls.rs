@@ -85,17 +85,19 @@ impl Core {
 
     fn call(&mut self, turn: &mut Turn, node: u32, lease: LeaseId, kind: CallKind, message: PoolCall) {
         let Some(message) = self.in_its_words(turn, node, message, kind) else { return };
-        let deadline = turn.now.plus(self.limits.admit_deadline_ms);
+        let answer_ms = self.limits.admit_deadline_ms;
         let (Some(handle), Some(at)) = (self.nodes.handle(node), self.nodes.get(node)) else { return };
         let Some(peer) = at.peer.filter(|_| at.callable) else { return };
         self.calls.next = self.calls.next.saturating_add(1);
         let number = self.calls.next;
-        // The gateway tells the end by the deadline; two ticks later the core stops believing in that.
-        let given_up = deadline.plus(self.limits.tick_ms.saturating_mul(2));
+        // The gateway counts from when the call leaves, which is after a commit, and tells the end; two ticks
+        // after the latest such moment the core stops believing in that.
+        let latest = turn.now.plus(self.limits.commit_ms).plus(answer_ms);
+        let given_up = latest.plus(self.limits.tick_ms.saturating_mul(2));
         let call = Call { kind, lease, node: handle, peer, deadline: given_up };
         self.calls.in_flight.insert(number, call);
         let release = Release::AfterCommit;
-        turn.push(Effect::Call { peer, call: CallId(number), message, deadline, release });
+        turn.push(Effect::Call { peer, call: CallId(number), message, answer_ms, release });
     }
 
     pub(crate) fn call_done(&mut self, turn: &mut Turn, call: CallId, outcome: &CallOutcome) {

@@ -92,6 +92,13 @@ impl Core {
         self.now
     }
 
+    /// Leases are numbered from here on, where that is beyond what was given out.
+    pub fn number_leases_from(&mut self, first: u64) {
+        if first > self.next_lease {
+            (self.next_lease, self.reserved_leases) = (first, first);
+        }
+    }
+
     /// Takes in one command. Moments before an earlier one count as that one.
     pub fn handle(&mut self, now: Ms, command: Command, out: &mut Vec<Effect>) {
         let now = now.max(self.now);

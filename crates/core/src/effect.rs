@@ -1,5 +1,5 @@
 use vipnode_types::{
-    Ms, NodeId, protocol2,
+    NodeId, protocol2,
     wire::{AdmitCall, AskReply, ConnectReply, DialCall, Done, EvictCall, PoolStatus, ReportReply, WireError},
 };
 
@@ -28,7 +28,7 @@ pub enum Effect {
         /// When.
         release: Release,
     },
-    /// Call an agent. Its end comes back as [`crate::Command::CallDone`], at `deadline` at the latest.
+    /// Call an agent. Its end comes back as [`crate::Command::CallDone`].
     Call {
         /// Whom.
         peer: Peer,
@@ -36,8 +36,8 @@ pub enum Effect {
         call: CallId,
         /// What to do.
         message: PoolCall,
-        /// Until when an answer counts.
-        deadline: Ms,
+        /// How long an answer counts, from when the call leaves.
+        answer_ms: u64,
         /// When.
         release: Release,
     },

@@ -26,8 +26,12 @@ limits! {
         silence_ms: u64 = 3 * MINUTE, Time 2 * SECOND..=HOUR;
         /// After a start no silence is judged for this long.
         reconnect_window_ms: u64 = 10 * MINUTE, Time SECOND..=DAY;
-        /// A host answers an admit in this time, or the place goes back.
+        /// An agent answers a call in this time, counted from when it was sent; a host that did not admit in it
+        /// loses the place.
         admit_deadline_ms: u64 = 3 * SECOND, Time 100..=MINUTE;
+        /// A call to an agent waits this long for what it rests on to be durable, beyond `admit_deadline_ms`; then
+        /// the mind gives it up.
+        commit_ms: u64 = 30 * SECOND, Time SECOND..=10 * MINUTE;
         /// An ask is answered after this time with what it has.
         ask_deadline_ms: u64 = 5 * SECOND, Time 100..=MINUTE;
         /// An offer that both sides did not see in this time ends.

@@ -27,8 +27,6 @@ use crate::{
 const BATCH: usize = 256;
 /// How often a store that cannot be read is tried again.
 const RELOAD: Duration = Duration::from_secs(1);
-/// An agent's answer at the very deadline still counts for the mind, which gives up by itself too.
-const SECOND_MS: u64 = 1_000;
 
 /// What the mind's thread is made of.
 pub(crate) struct Parts {
@@ -166,9 +164,14 @@ impl Mind {
     }
 
     fn handle(&mut self, command: Command) -> Result<(), Broken> {
+        self.handle_by(|core, now, out| core.handle(now, command, out))
+    }
+
+    /// A panic of `work` breaks the mind, and nothing else.
+    fn handle_by(&mut self, work: impl FnOnce(&mut Core, Ms, &mut Vec<Effect>)) -> Result<(), Broken> {
         let mut out = std::mem::take(&mut self.out);
         let (core, now) = (&mut self.core, self.clock.now());
-        let handled = catch_unwind(AssertUnwindSafe(|| core.handle(now, command, &mut out)));
+        let handled = catch_unwind(AssertUnwindSafe(|| work(core, now, &mut out)));
         if handled.is_err() {
             return Err(Broken("a fault in the pool's mind; please report the lines above".to_owned()));
         }
@@ -207,7 +210,7 @@ impl Mind {
             Effect::Persist(_) => {}
             Effect::Reply { peer, request, reply, .. } => self.answer(peer, request, reply),
             Effect::Close { peer, reason } => self.parts.sockets.close(peer, &reason),
-            Effect::Call { peer, call, message, deadline, .. } => self.call(peer, call, &message, deadline),
+            Effect::Call { peer, call, message, answer_ms, .. } => self.call(peer, call, &message, answer_ms),
         }
     }
 
@@ -240,10 +243,10 @@ impl Mind {
 
     /// Queues a call, so that calls to one agent keep their order; a task of its own waits for the end
     /// and tells it, once.
-    fn call(&self, peer: Peer, call: CallId, message: &PoolCall, deadline: Ms) {
+    fn call(&self, peer: Peer, call: CallId, message: &PoolCall, answer_ms: u64) {
         self.parts.metrics.calls.inc();
         let (inbox, life, metrics) = (self.parts.inbox.clone(), self.life, Arc::clone(&self.parts.metrics));
-        let wait = self.clock.until(deadline).min(Duration::from_millis(60 * SECOND_MS));
+        let wait = Duration::from_millis(answer_ms);
         match self.begin(peer, message) {
             Ok(pending) => {
                 let sockets = Arc::clone(&self.parts.sockets);
@@ -331,7 +334,11 @@ impl Mind {
 
 fn build(parts: &Parts, now: Ms, rows: Vec<Row>) -> Core {
     if rows.is_empty() {
-        return Core::new(parts.limits.clone(), parts.seed, now);
+        let mut core = Core::new(parts.limits.clone(), parts.seed, now);
+        // An agent may hold leases of a pool that remembers nothing: their numbers are not given again. Nobody
+        // gives out a million a second.
+        core.number_leases_from(now.get().saturating_mul(1_000));
+        return core;
     }
     Core::restore(parts.limits.clone(), parts.seed, now, rows)
 }
@@ -347,5 +354,59 @@ fn outcome(answer: Result<(), CallError>) -> CallOutcome {
         Err(CallError::Remote(error)) => CallOutcome::Refused(error),
         Err(CallError::Expired) => CallOutcome::Expired,
         Err(CallError::Lost(_) | CallError::Full | CallError::Json(_)) => CallOutcome::Lost,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use vipnode_core::{Command, Release};
+    use vipnode_store::MemoryStore;
+    use vipnode_types::wire::ErrorCode;
+
+    use super::*;
+    use crate::{PoolMetrics, sockets::NOBODY};
+
+    fn mind() -> Mind {
+        let metrics = PoolMetrics::default().shared();
+        let (inbox, items) = crate::inbox::inbox(metrics.queue.clone());
+        let (store, _thread) = StoreThread::start(Box::new(MemoryStore::new()), inbox.clone(), 4).unwrap();
+        let limits = Limits { tick_ms: 1_000, ..Limits::default() };
+        let parts = Parts {
+            limits,
+            seed: [1; 32],
+            welcome: None,
+            retry_ms: 7,
+            inbox,
+            items,
+            sockets: Arc::default(),
+            store,
+            metrics,
+            runtime: Handle::current(),
+        };
+        Mind::new(parts).unwrap()
+    }
+
+    #[tokio::test]
+    async fn a_panic_of_the_mind_is_answered_busy_and_what_is_durable_goes_on() {
+        let mut mind = mind();
+        mind.handle_by(|_, _, out| out.push(Effect::Persist(vec![Row::NextLease(5_000)]))).ok().unwrap();
+        mind.send_rows().ok().unwrap();
+        let (reply, answer) = tokio::sync::oneshot::channel();
+        mind.waiting.insert(3, ReplyTo::Caller(reply));
+        let broken = mind.handle_by(|_, _, out| {
+            let reply = Ok(Reply::Done(vipnode_types::wire::Done {}));
+            out.push(Effect::Reply { peer: NOBODY, request: 3, reply, release: Release::Now });
+            panic!("as the test wants it");
+        });
+        let broken = broken.err().unwrap();
+        assert!(broken.0.contains("please report"), "{}", broken.0);
+        assert!(mind.rebuild(&broken.0));
+        mind.deliver();
+        let busy = answer.await.unwrap().unwrap_err();
+        assert!(busy.is(ErrorCode::Busy) && busy.data.unwrap().retry_ms == Some(7));
+        let rows = mind.core.rows();
+        assert!(rows.contains(&Row::NextLease(5_000)), "{rows:?}");
+        assert_eq!((mind.life, mind.parts.metrics.rebuilds.get()), (1, 1));
+        mind.handle(Command::Tick).ok().unwrap();
     }
 }

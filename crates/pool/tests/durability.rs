@@ -5,6 +5,7 @@ mod common;
 
 use common::{Agent, Keys, Mood, TestStore, config, get, pool};
 use serde_json::{Value, json};
+use vipnode_core::Limits;
 use vipnode_pool::{PoolConfig, PoolError, PoolLimits, PoolServer};
 use vipnode_types::wire::{ErrorCode, ReportReply, Side, method};
 
@@ -31,6 +32,43 @@ async fn answers_wait_until_their_rows_are_durable() {
     assert_eq!(status["stats"]["num_active_hosts"], 1, "the mind has taken it");
     store.set(Mood::Well);
     connecting.await.unwrap();
+}
+
+#[tokio::test]
+async fn a_host_has_its_whole_time_though_the_commit_was_slower() {
+    let store = TestStore::default();
+    let core = Limits { admit_deadline_ms: 250, ..Limits::default() };
+    let pool = PoolServer::spawn_with(PoolConfig { core, ..config() }, store.boxed()).await.unwrap();
+    let (ana, ben) = (Keys::new(1), Keys::new(2));
+    let mut host = Agent::open(&pool).await;
+    host.connect(&ana, &ana.host(5)).await.unwrap();
+    let report = [json!({"seq": 1, "full": [], "hash": "0000000000000000"})];
+    host.call::<ReportReply>(method::REPORT, &report).await.unwrap();
+    let client = Agent::open(&pool).await;
+    client.connect(&ben, &ben.client()).await.unwrap();
+    store.set(Mood::Slow);
+    let (asked, (method, _)) = tokio::join!(client.ask(1), host.take());
+    assert_eq!((method.as_str(), asked.unwrap().hosts.len()), (method::ADMIT, 1));
+}
+
+#[tokio::test]
+async fn leases_of_a_pool_that_forgot_are_not_numbered_again() {
+    let (ana, ben) = (Keys::new(1), Keys::new(2));
+    let mut leases = Vec::new();
+    for _ in 0..2 {
+        let pool = pool().await;
+        let mut host = Agent::open(&pool).await;
+        host.connect(&ana, &ana.host(5)).await.unwrap();
+        let report = [json!({"seq": 1, "full": [], "hash": "0000000000000000"})];
+        host.call::<ReportReply>(method::REPORT, &report).await.unwrap();
+        let client = Agent::open(&pool).await;
+        client.connect(&ben, &ben.client()).await.unwrap();
+        let (asked, _) = tokio::join!(client.ask(1), host.take());
+        leases.push(asked.unwrap().hosts[0].lease.get());
+        pool.shutdown().await.unwrap();
+    }
+    assert!(leases[0] < leases[1], "{leases:?}");
+    assert!(leases[1] < 1 << 53, "whole in JSON everywhere");
 }
 
 #[tokio::test]

@@ -208,10 +208,10 @@ fn an_eviction_is_sent_again_a_bounded_number_of_times_then_the_socket_is_closed
 
 #[test]
 fn a_call_that_its_gateway_forgets_is_given_up() {
-    let mut pool = Pool::new();
+    let mut pool = limited(|limits| limits.commit_ms = 7_000);
     pool.pair_up();
     pool.ask(2, 1);
-    pool.pass(4_999);
+    pool.pass(11_999);
     assert_eq!(pool.core.gauges().calls_in_flight, 1);
     pool.pass(1);
     assert_eq!(pool.core.gauges().leases, 0);

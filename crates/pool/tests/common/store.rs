@@ -20,6 +20,8 @@ pub(crate) enum Mood {
     Well,
     /// Writing takes until this ends.
     Held,
+    /// Writing takes half a second.
+    Slow,
     /// Writing fails.
     Failing,
     /// Writing panics.
@@ -52,6 +54,10 @@ impl Store for TestStore {
     fn apply(&mut self, rows: &[Row]) -> Result<u64, StoreError> {
         match self.mood() {
             Mood::Well | Mood::Held => self.0.inner.lock().unwrap().apply(rows),
+            Mood::Slow => {
+                std::thread::sleep(std::time::Duration::from_millis(500));
+                self.0.inner.lock().unwrap().apply(rows)
+            }
             Mood::Failing | Mood::Dead => Err(broken()),
             Mood::Panicking => panic!("as the test wants it"),
         }

@@ -105,7 +105,9 @@ impl World {
                 });
                 self.send_to_agent(open.socket, ToAgent::Answer { tag: open.tag, answer });
             }
-            Effect::Call { call, message, .. } => {
+            Effect::Call { call, message, answer_ms, .. } => {
+                let life = self.pool.life;
+                self.at(self.now + answer_ms, Ev::CallExpires { life, call });
                 let Some(socket) = self.pool.calls.get(&call).copied() else { return };
                 let message = match message {
                     PoolCall::Admit(call) => FromPool::Admit(call),
@@ -129,14 +131,13 @@ impl World {
     }
 
     /// A call is named; from now on its end is owed to the mind.
-    pub(crate) fn call_begins(&mut self, peer: Peer, call: CallId, deadline: Ms) {
+    pub(crate) fn call_begins(&mut self, peer: Peer, call: CallId) {
         if !self.pool.calls_ever.insert(call) {
             self.violated(format!("the pool names two calls {call:?}"));
         }
         let life = self.pool.life;
         if let Some(socket) = self.pool.sockets.get(&peer).copied() {
             self.pool.calls.insert(call, socket);
-            self.at(deadline.get().saturating_sub(EPOCH_MS), Ev::CallExpires { life, call });
         } else {
             self.pool.calls.insert(call, 0);
             self.at(self.now, Ev::CallLost { life, call });

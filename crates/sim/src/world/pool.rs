@@ -128,8 +128,8 @@ impl World {
             Effect::Reply { release, .. } | Effect::Call { release, .. } => *release,
             Effect::Close { .. } => Release::Now,
         };
-        if let Effect::Call { peer, call, deadline, .. } = &effect {
-            self.call_begins(*peer, *call, *deadline);
+        if let Effect::Call { peer, call, .. } = &effect {
+            self.call_begins(*peer, *call);
         }
         if release == Release::AfterCommit && self.pool.durable < self.pool.handed {
             self.pool.outbox.push_back((self.pool.handed, effect));
