@@ -151,7 +151,7 @@ async fn a_dry_run_tells_each_call_and_makes_none() {
 }
 
 #[tokio::test]
-async fn geth_offers_all_that_its_driver_needs() {
+async fn d39_geth_offers_all_that_its_driver_needs() {
     let geth = Geth::start(GethSpec::default()).await;
     let capabilities = Capabilities::probe(&geth.endpoint().transport(false).unwrap()).await.unwrap();
     assert_eq!(capabilities.family(), Some(NodeFamily::Trusting));

@@ -72,7 +72,7 @@ async fn leases_of_a_pool_that_forgot_are_not_numbered_again() {
 }
 
 #[tokio::test]
-async fn a_failed_commit_is_answered_busy_and_the_state_is_built_again() {
+async fn d21_a_failed_commit_is_answered_busy_and_the_state_is_built_again() {
     for mood in [Mood::Failing, Mood::Panicking] {
         let store = TestStore::default();
         let pool = on(&store).await;

@@ -46,7 +46,7 @@ mod tests {
     }
 
     #[test]
-    fn reads_what_a_pool_says() {
+    fn d18_what_a_pool_calls_its_agents_serve() {
         let id = "0a".repeat(64);
         let admit = format!(r#"[{{"lease":7,"client":"{id}","price":"100","new_field":1}}]"#);
         assert!(matches!(read_text(method::ADMIT, &admit), Ok(FromPool::Admit(call)) if call.lease.get() == 7));

@@ -202,7 +202,7 @@ fn a_dearer_price_takes_hold_at_rollover_within_what_the_client_takes() {
 }
 
 #[test]
-fn a_new_payout_account_ends_the_rows_first() {
+fn d24_a_new_payout_account_ends_the_rows_first() {
     let mut pool = Pool::priced();
     let lease = pool.lease_up();
     pool.pass_with(60_000, &[1, 2]);
