@@ -120,7 +120,7 @@ impl Core {
             Command::Bye { peer, request } => self.bye(turn, peer, request),
             Command::Protocol2 { peer, request, node, nonce, address, callable, call } => {
                 let caller = Caller { peer, node, nonce, address, callable };
-                self.protocol2(turn, &caller, request, &call);
+                self.protocol2(turn, &caller, request, call);
             }
             Command::Status { peer, request } => self.status(turn, peer, request),
             Command::CallDone { call, outcome } => self.call_done(turn, call, &outcome),

@@ -12,7 +12,7 @@ const PORT: u16 = 30303;
 impl Core {
     /// A node's whole list of peers. Only those that it has a lease with count, for either side (D13,
     /// D16); a lease whose peer is missing was last seen with the update before (D20).
-    pub(super) fn update2(&mut self, turn: &mut Turn, index: u32, (peer, request): (Peer, RequestId), update: &Update) {
+    pub(super) fn update2(&mut self, turn: &mut Turn, index: u32, (peer, request): (Peer, RequestId), update: Update) {
         self.counters.reports = self.counters.reports.saturating_add(1);
         if self.is_silent(index) {
             self.go_down(turn, index);
@@ -25,7 +25,7 @@ impl Core {
         let answer = if idle {
             UpdateReply { latest_block_number: update.block_number, ..UpdateReply::default() }
         } else {
-            let mut peers = update.peers.clone();
+            let mut peers = update.peers;
             peers.sort_unstable();
             self.take_peers(turn, index, &peers, before);
             self.news(turn, index, &peers)

@@ -20,13 +20,13 @@ const LEASES_A_CLIENT: u32 = 4;
 const REPORTS: u32 = 2_000_000;
 /// A report is due this often.
 const INTERVAL_MS: u64 = 60_000;
-const START: Ms = Ms::new(1_700_000_000_000);
+pub(crate) const START: Ms = Ms::new(1_700_000_000_000);
 const FEW: u32 = 10_000;
 const MANY: u32 = 1_000_000;
 
 /// Measures small and large.
 pub(crate) fn run(figures: &mut Vec<Figure>) -> io::Result<()> {
-    let (few, many) = (measured(FEW)?, measured(MANY)?);
+    let (few, many) = (measured("core", FEW)?, measured("core", MANY)?);
     let of = |measured: &Value, name: &str| measured.get(name).and_then(Value::as_u64).unwrap_or(u64::MAX);
     let report = of(&many, "report_ns");
     let size = format!("{MANY} nodes and {} leases", MANY * 2);
@@ -39,15 +39,33 @@ pub(crate) fn run(figures: &mut Vec<Figure>) -> io::Result<()> {
         target: "<= 2000 ns".to_owned(),
         reached: Some(report <= 2_000),
     });
-    let rows = |measured| (of(measured, "rows_of_reports"), of(measured, "rows_of_a_thousand_grants"));
+    let (few_updates, many_updates) = (measured("core-updates", FEW)?, measured("core-updates", MANY)?);
+    let update = of(&many_updates, "update_ns");
     figures.push(Figure {
         bench: "core",
-        what: format!("rows written by unchanged reports, and by 1000 leases from ask to both up, among {size}"),
-        figure: format!("{} and {}", rows(&many).0, rows(&many).1),
-        floor: format!("{} and {} among {FEW} nodes", rows(&few).0, rows(&few).1),
+        what: format!("a protocol-2 update of 25 peers among {size}, ticks included"),
+        figure: format!("{update} ns"),
+        floor: format!("{} ns among {FEW} nodes", of(&few_updates, "update_ns")),
+        ratio: format!("{} %", scaled(update, 100, of(&few_updates, "update_ns"))),
+        target: "<= 5000 ns".to_owned(),
+        reached: Some(update <= 5_000),
+    });
+    let rows = |few_or_many, of_updates| {
+        let updates = of(of_updates, "rows_of_updates");
+        (of(few_or_many, "rows_of_reports"), updates, of(few_or_many, "rows_of_a_thousand_grants"))
+    };
+    let (few_rows, many_rows) = (rows(&few, &few_updates), rows(&many, &many_updates));
+    figures.push(Figure {
+        bench: "core",
+        what: format!(
+            "rows written by unchanged reports, by unchanged updates, and by 1000 leases from ask to both up, among \
+             {size}"
+        ),
+        figure: format!("{many_rows:?}"),
+        floor: format!("{few_rows:?} among {FEW} nodes"),
         ratio: String::new(),
         target: "equal".to_owned(),
-        reached: Some(rows(&few) == rows(&many)),
+        reached: Some(few_rows == many_rows),
     });
     for (what, name, target) in [("a connected node", "node_bytes", 512), ("a lease", "lease_bytes", 128)] {
         let bytes = of(&many, name);
@@ -64,8 +82,8 @@ pub(crate) fn run(figures: &mut Vec<Figure>) -> io::Result<()> {
     Ok(())
 }
 
-fn measured(nodes: u32) -> io::Result<Value> {
-    Ok(serde_json::from_str(&child::ask(&["core", "--nodes", &nodes.to_string()])?)?)
+fn measured(what: &str, nodes: u32) -> io::Result<Value> {
+    Ok(serde_json::from_str(&child::ask(&[what, "--nodes", &nodes.to_string()])?)?)
 }
 
 /// Measures in a process of its own, so that nothing else is in its memory.
@@ -255,17 +273,17 @@ fn report(seq: u32) -> ReportRequest {
     ReportRequest { seq, ..ReportRequest::default() }
 }
 
-fn node(agent: u32) -> NodeId {
+pub(crate) fn node(agent: u32) -> NodeId {
     let mut bytes = [1; 64];
     bytes[..4].copy_from_slice(&agent.to_be_bytes());
     NodeId::new(bytes)
 }
 
-const fn peer(agent: u32) -> Peer {
+pub(crate) const fn peer(agent: u32) -> Peer {
     Peer { gateway: 0, connection: agent, generation: 0 }
 }
 
 /// Each agent has an address block of its own.
-fn address(agent: u32) -> IpAddr {
+pub(crate) fn address(agent: u32) -> IpAddr {
     IpAddr::from((0x0b00_0001_u32.wrapping_add(agent.wrapping_mul(256))).to_be_bytes())
 }

@@ -9,6 +9,7 @@ mod load;
 mod machine;
 mod market;
 mod mind;
+mod mind_updates;
 mod page;
 mod reports;
 mod updates;
@@ -57,6 +58,12 @@ pub(crate) enum Measured {
     },
     /// The pool's mind alone.
     Core {
+        /// Nodes; there are twice as many leases.
+        #[arg(long)]
+        nodes: u32,
+    },
+    /// The same with agents of the original.
+    CoreUpdates {
         /// Nodes; there are twice as many leases.
         #[arg(long)]
         nodes: u32,
@@ -141,6 +148,7 @@ pub(crate) fn measured(what: &Measured, out: &mut impl Write) -> io::Result<()> 
         Measured::Pool => child::serve(Kind::Pool, out),
         Measured::Echo => child::serve(Kind::Echo, out),
         Measured::Signature { peers } => updates::serve_floor(*peers, out),
+        Measured::CoreUpdates { nodes } => mind_updates::serve(*nodes, out),
         Measured::Core { nodes } => mind::serve(*nodes, out),
     }
 }

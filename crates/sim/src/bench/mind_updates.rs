@@ -1,0 +1,172 @@
+//! The pool's mind alone: what an update of protocol 2 costs, which names all peers of a node each time.
+
+use std::io::{self, Write};
+
+use serde_json::json;
+use vipnode_core::{CallId, CallOutcome, Command, Core, Effect, Limits, Peer, PoolCall};
+use vipnode_types::{
+    Ms, NodeId,
+    protocol2::{Call, ConnectRequest, Kind, NodeInfo, PeerRequest, Update},
+};
+
+use super::{
+    load::scaled,
+    machine,
+    mind::{START, address, node, peer},
+};
+
+/// Peers of an update.
+const PEERS: usize = 25;
+/// Half of the nodes ask for so many hosts: twice as many leases as nodes.
+const LEASES_A_CLIENT: u32 = 4;
+/// Updates that are measured, at least.
+const UPDATES: u32 = 1_000_000;
+/// Strangers are numbered from here.
+const STRANGERS: u32 = 1 << 31;
+
+/// Measures in a process of its own.
+pub(crate) fn serve(nodes: u32, out: &mut impl Write) -> io::Result<()> {
+    machine::pin(machine::MEASURED)?;
+    let mut fleet = Fleet::new(nodes);
+    fleet.connect_all();
+    let leases = fleet.lease_all()?;
+    let seconds = UPDATES.div_ceil(nodes.div_ceil(60)).max(60);
+    fleet.rows = 0;
+    let before = machine::cpu_ns(std::process::id())?;
+    for _ in 0..seconds {
+        fleet.second();
+    }
+    let spent = machine::cpu_ns(std::process::id())?.saturating_sub(before);
+    if fleet.core.gauges().running != u64::from(leases) {
+        return Err(io::Error::other("leases ended"));
+    }
+    let update_ns = scaled(spent, 1, u64::from(seconds) * u64::from(nodes.div_ceil(60)));
+    writeln!(out, "{}", json!({"update_ns": update_ns, "rows_of_updates": fleet.rows}))?;
+    out.flush()
+}
+
+struct Fleet {
+    core: Core,
+    nodes: u32,
+    /// Peers that the pool does not know.
+    strangers: Vec<NodeId>,
+    /// Whom each node has a lease with, and how many those are.
+    peers: Vec<([u32; PEERS], usize)>,
+    now: Ms,
+    calls: u64,
+    turn: u32,
+    rows: u64,
+    whitelists: Vec<(Peer, CallId)>,
+    out: Vec<Effect>,
+}
+
+impl Fleet {
+    fn new(nodes: u32) -> Self {
+        let limits = Limits { offers_a_block: u32::MAX, ..Limits::default() };
+        Self {
+            core: Core::new(limits, [7; 32], START),
+            nodes,
+            strangers: (STRANGERS..).take(PEERS).map(node).collect(),
+            peers: vec![([0; PEERS], 0); nodes as usize],
+            now: START,
+            calls: 0,
+            turn: 0,
+            rows: 0,
+            whitelists: Vec::new(),
+            out: Vec::with_capacity(64),
+        }
+    }
+
+    fn handle(&mut self, command: Command) -> u64 {
+        let mut written = 0;
+        self.core.handle(self.now, command, &mut self.out);
+        for effect in self.out.drain(..) {
+            match effect {
+                Effect::Persist(rows) => written += rows.len() as u64,
+                Effect::Call { peer, call, message: PoolCall::Whitelist(_), .. } => self.whitelists.push((peer, call)),
+                Effect::Call { .. } | Effect::Reply { .. } | Effect::Close { .. } => {}
+            }
+        }
+        written
+    }
+
+    fn call(&mut self, agent: u32, call: Call) -> u64 {
+        self.calls += 1;
+        let nonce = self.now.get() * 1_000_000 + self.calls % 1_000_000;
+        let (peer, address) = (peer(agent), address(agent));
+        self.handle(Command::Protocol2 { peer, request: 0, node: node(agent), nonce, address, callable: true, call })
+    }
+
+    fn connect_all(&mut self) {
+        for agent in 0..self.nodes {
+            let hello = ConnectRequest {
+                vipnode_version: "v2.3.1".to_owned(),
+                node_info: NodeInfo {
+                    version: "Geth/v1.10.26".to_owned(),
+                    eth_protocol: "66".to_owned(),
+                    kind: Kind::Geth,
+                    network: 1,
+                    is_full_node: true,
+                },
+                ..ConnectRequest::default()
+            };
+            self.now = self.now.plus(u64::from(agent.is_multiple_of(100)));
+            self.call(agent, Call::Connect(Box::new(hello)));
+            self.update(agent);
+        }
+    }
+
+    /// Has every other node ask for its hosts, while everybody updates; returns the leases that run.
+    fn lease_all(&mut self) -> io::Result<u32> {
+        for client in (1..self.nodes).step_by(2) {
+            if client % (self.nodes.div_ceil(120) | 1) == 0 {
+                self.second();
+            }
+            self.call(client, Call::Peer(PeerRequest { num: i64::from(LEASES_A_CLIENT), ..PeerRequest::default() }));
+            while let Some((host, call)) = self.whitelists.pop() {
+                self.handle(Command::CallDone { call, outcome: CallOutcome::Done });
+                self.see(host.connection, client);
+                self.see(client, host.connection);
+            }
+        }
+        for _ in 0..240 {
+            self.second();
+        }
+        let running = self.core.gauges().running;
+        let wanted = u64::from(self.nodes / 2 * LEASES_A_CLIENT);
+        if running < wanted * 9 / 10 {
+            return Err(io::Error::other(format!("{running} of {wanted} leases run")));
+        }
+        u32::try_from(running).map_err(io::Error::other)
+    }
+
+    fn see(&mut self, agent: u32, other: u32) {
+        let Some((peers, known)) = self.peers.get_mut(agent as usize) else { return };
+        if let Some(place) = peers.get_mut(*known) {
+            (*place, *known) = (other, *known + 1);
+        }
+    }
+
+    fn update(&mut self, agent: u32) -> u64 {
+        let Some((known, count)) = self.peers.get(agent as usize) else { return 0 };
+        let mut peers = self.strangers.clone();
+        for (place, other) in peers.iter_mut().zip(known.iter().take(*count)) {
+            *place = node(*other);
+        }
+        self.call(agent, Call::Update(Update { peers, block_number: 21_000_000 }))
+    }
+
+    /// A second of a pool: as many of its agents update as are due, in no order, and the ticks that are due.
+    fn second(&mut self) {
+        for _ in 0..self.nodes.div_ceil(60) {
+            // A prime step comes to each of them once in a round.
+            self.turn = (self.turn + 611_953) % self.nodes;
+            self.rows += self.update(self.turn);
+        }
+        self.now = self.now.plus(1_000);
+        self.handle(Command::Tick);
+        while self.core.next_wake().is_some_and(|wake| wake <= self.now) {
+            self.handle(Command::Tick);
+        }
+    }
+}
