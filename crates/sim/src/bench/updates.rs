@@ -28,6 +28,7 @@ const A_SECOND: u64 = 45_000;
 
 /// Presigned frames; each socket has its own.
 struct Presigned {
+    agent: Agent,
     frames: std::vec::IntoIter<Vec<u8>>,
 }
 
@@ -45,19 +46,20 @@ impl Message for Presigned {
 pub(crate) async fn run(args: &BenchArgs, figures: &mut Vec<Figure>) -> io::Result<Vec<(u32, u64)>> {
     let mut rates = Vec::new();
     for peers in [3, 25] {
-        let bytes = update(&Agent::new(0)?, peers, 0, 0)?.len();
+        let bytes = update(&Agent::new(0)?, peers, 0, 0).len();
         let (mut updates, mut floors, mut ratios) = (Vec::new(), Vec::new(), Vec::new());
         let pool = Server::start(Kind::Pool)?;
         let mut wires = Vec::new();
         for number in 0..SOCKETS {
-            wires.push(connect(&pool, &Agent::new(number)?).await?);
+            let agent = Agent::new(number)?;
+            wires.push((connect(&pool, &agent).await?, agent));
         }
         for round in 0..args.rounds {
             let floor = floor(peers)?;
-            let load = Load { wires: presigned(wires, peers, round)? };
+            let load = Load { wires: presigned(wires, peers, round) };
             // The frames of a round last for a second and a quarter.
             let (load, rate): (_, Rate) = load.run(pool.pid(), Duration::from_secs(1)).await?;
-            wires = load.wires.into_iter().map(|(wire, _)| wire).collect();
+            wires = load.wires.into_iter().map(|(wire, done)| (wire, done.agent)).collect();
             ratios.push(scaled(rate.per_cpu_second(), 100, floor));
             updates.push(rate.per_cpu_second());
             floors.push(floor);
@@ -85,31 +87,31 @@ async fn connect(pool: &Server, agent: &Agent) -> io::Result<Wire> {
         "node_uri": format!("enode://{}@{}:30303", agent.id(), agent.address()),
         "payout": "",
     });
-    let nonce = now().get().saturating_mul(1_000_000);
+    // After the pool's start, by any clock.
+    let nonce = now().plus(1_000).get().saturating_mul(1_000_000);
     wire.call(method::CONNECT, &signed_params(agent.node(), method::CONNECT, nonce, &hello.to_string())).await?;
     Ok(wire)
 }
 
-fn presigned(wires: Vec<Wire>, peers: u32, round: u64) -> io::Result<Vec<(Wire, Presigned)>> {
+fn presigned(wires: Vec<(Wire, Agent)>, peers: u32, round: u64) -> Vec<(Wire, Presigned)> {
     let mut loaded = Vec::new();
     let each = A_SECOND / u64::from(SOCKETS) * if peers > 10 { 1 } else { 2 } / 2;
-    for (number, wire) in (0..).zip(wires) {
-        let agent = Agent::new(number)?;
-        let frames: io::Result<Vec<_>> = (0..each).map(|step| update(&agent, peers, round, step)).collect();
-        loaded.push((wire, Presigned { frames: frames?.into_iter() }));
+    for (wire, agent) in wires {
+        let frames: Vec<_> = (0..each).map(|step| update(&agent, peers, round, step)).collect();
+        loaded.push((wire, Presigned { agent, frames: frames.into_iter() }));
     }
-    Ok(loaded)
+    loaded
 }
 
 /// A signed update, as the original's agents send it.
-fn update(agent: &Agent, peers: u32, round: u64, step: u64) -> io::Result<Vec<u8>> {
-    Ok(frame(&update_text(agent, peers, round, step)))
+fn update(agent: &Agent, peers: u32, round: u64, step: u64) -> Vec<u8> {
+    frame(&update_text(agent, peers, round, step))
 }
 
 fn update_text(agent: &Agent, peers: u32, round: u64, step: u64) -> String {
     let infos: Vec<String> = (0..peers).map(|peer| peer_info(agent.number, peer)).collect();
     let argument = format!(r#"{{"peers_info":[{}],"block_number":{}}}"#, infos.join(","), 21_000_000 + step);
-    let nonce = now().get().saturating_mul(1_000_000).saturating_add(step);
+    let nonce = now().plus(2_000).get().saturating_mul(1_000_000).saturating_add(step);
     call_text(
         round * 1_000_000 + step + 2,
         method::UPDATE,
