@@ -145,9 +145,9 @@ impl AgentError {
         match self {
             Self::PoolAddress { mend, .. } => mend.clone(),
             Self::Pool(OpenError::Insecure { .. }) => {
-                "--insecure, if every machine on the way is yours; else use an SSH tunnel to a ws://127.0.0.1 port"
-                    .into()
+                "use the pool's wss:// address; --insecure only if every machine on the way is yours".into()
             }
+            Self::Pool(OpenError::Tls { fault, .. }) => fault.mend().to_owned(),
             Self::Pool(_) => "check the address of the pool, and that `vipnode pool` runs there".into(),
             Self::Stopped(error) => error.data.as_ref().map(|data| data.mend.clone()).unwrap_or_default(),
             Self::Host(_) => "lower --slots, or give the node more --maxpeers and say so with --node-max-peers".into(),

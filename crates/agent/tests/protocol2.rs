@@ -64,7 +64,7 @@ impl Bench {
         let host = |slots| HostConfig { slots, reserve: 16, node_max_peers: 50, payout: None, max_head_age_s: None };
         RunnerConfig {
             node,
-            door: Arc::new(NetDoor::new(pool.clone(), false)),
+            door: Arc::new(NetDoor::new(pool.clone(), vipnode_rpc::Trust::default())),
             pool,
             join: None,
             state_root: self.root.path().join("state"),

@@ -2,7 +2,7 @@ use std::{sync::Arc, time::Duration};
 
 use tokio::time::sleep;
 use vipnode_node::{
-    Endpoint, Node, NodeError,
+    Endpoint, Node, NodeError, Trust,
     finder::{self, Surroundings},
 };
 
@@ -36,7 +36,7 @@ const RETRY_MOST: Duration = Duration::from_secs(5);
 pub(crate) async fn find_node(args: &NodeArgs, patience: Patience, screen: Screen) -> Result<Beside, Failure> {
     if let Some(rpc) = &args.rpc {
         let endpoint: Endpoint = rpc.parse()?;
-        return Ok(Beside { node: open(&endpoint, args.insecure, patience, screen).await?, endpoint });
+        return Ok(Beside { node: open(&endpoint, &args.trust()?, patience, screen).await?, endpoint });
     }
     let found = finder::find(&Surroundings::here()).await?;
     let place = found.endpoint.to_string();
@@ -47,14 +47,14 @@ pub(crate) async fn find_node(args: &NodeArgs, patience: Patience, screen: Scree
 
 async fn open(
     endpoint: &Endpoint,
-    insecure: bool,
+    trust: &Trust,
     patience: Patience,
     screen: Screen,
 ) -> Result<Arc<dyn Node>, NodeError> {
     let mut wait = RETRY_FIRST;
     let mut said = false;
     loop {
-        match endpoint.open(insecure).await {
+        match endpoint.open(trust).await {
             Err(error) if error.is_away() && patience == Patience::Wait => {
                 if !std::mem::replace(&mut said, true) {
                     let text = format!("waiting for the node: {error}\n  -> {}", error.mend());

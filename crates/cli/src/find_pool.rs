@@ -2,6 +2,7 @@ use std::time::Duration;
 
 use tokio::time::timeout;
 use vipnode_agent::{Door, Line as Open, NetDoor, PoolAddress};
+use vipnode_node::Trust;
 
 use crate::{
     failure::Failure,
@@ -29,7 +30,7 @@ pub(crate) async fn find_pool(named: Option<&str>, ours: bool, screen: Screen) -
         return Ok(PoolAddress::read(text)?);
     }
     let address = PoolAddress::read(LOCAL)?;
-    let door = NetDoor::new(address.clone(), false);
+    let door = NetDoor::new(address.clone(), Trust::default());
     if let Ok(Ok(Open::Socket(opened))) = timeout(LOCAL_DEADLINE, door.open()).await
         && (opened.challenge.is_some() || !ours)
     {

@@ -96,6 +96,7 @@ impl CallFault {
             }
             Self::Lost(why) => NodeError::Unreachable { at, why: crate::node_error::clean_error(&why) },
             Self::NotPermitted { owner } => NodeError::NotPermitted { at, owner },
+            Self::Untrusted(fault) => NodeError::Untrusted { at, fault },
             Self::Forbidden => NodeError::Forbidden { at },
             Self::Expired => NodeError::Expired { at, method, ms: deadline.as_millis() },
             Self::Answer(why) => NodeError::Answer { at, method, why: crate::node_error::clean_error(&why) },

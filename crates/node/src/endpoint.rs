@@ -1,5 +1,7 @@
 use std::{fmt, net::IpAddr, path::PathBuf, str::FromStr, sync::Arc};
 
+use vipnode_rpc::Trust;
+
 use crate::{Node, NodeError, Transport, drive, rpc_transport::RpcTransport};
 
 /// Where a node takes calls.
@@ -7,9 +9,9 @@ use crate::{Node, NodeError, Transport, drive, rpc_transport::RpcTransport};
 pub enum Endpoint {
     /// A local socket, or a named pipe of Windows.
     Ipc(PathBuf),
-    /// `http://…`; cannot tell of peers as they come and go.
+    /// `http://…` or `https://…`; cannot tell of peers as they come and go.
     Http(String),
-    /// `ws://…`
+    /// `ws://…` or `wss://…`
     Ws(String),
     /// `sim://host:port/name`: a simulated node of another process, see [`crate::sim::SimServer`].
     Sim(String),
@@ -19,20 +21,20 @@ impl Endpoint {
     /// Probes what answers here and returns the driver that fits. The node may go away and come back later; the
     /// driver connects again by itself.
     ///
-    /// `insecure` allows `http://` and `ws://` beyond loopback.
+    /// `trust` is what `https://` and `wss://` believe, and whether `http://` and `ws://` may go beyond loopback.
     ///
     /// # Errors
     /// Where nothing answers, or what answers cannot be driven.
-    pub async fn open(&self, insecure: bool) -> Result<Arc<dyn Node>, NodeError> {
-        drive(self.transport(insecure)?).await
+    pub async fn open(&self, trust: &Trust) -> Result<Arc<dyn Node>, NodeError> {
+        drive(self.transport(trust)?).await
     }
 
     /// The way to whatever answers here; nothing is connected yet.
     ///
     /// # Errors
     /// [`NodeError::Address`].
-    pub fn transport(&self, insecure: bool) -> Result<Arc<dyn Transport>, NodeError> {
-        Ok(Arc::new(RpcTransport::new(self.clone(), insecure)?))
+    pub fn transport(&self, trust: &Trust) -> Result<Arc<dyn Transport>, NodeError> {
+        Ok(Arc::new(RpcTransport::new(self.clone(), trust)?))
     }
 
     /// Whether only this machine can reach it.
@@ -73,7 +75,7 @@ impl FromStr for Endpoint {
             "ws" | "wss" => Ok(Self::Ws(text.to_owned())),
             "sim" => Ok(Self::Sim(text.to_owned())),
             "enode" | "enr" => Err(wrong("an enode says where other nodes dial, not where it takes calls")),
-            _ => Err(wrong("only http, ws and the path of an IPC file are known")),
+            _ => Err(wrong("only http, https, ws, wss and the path of an IPC file are known")),
         }
     }
 }

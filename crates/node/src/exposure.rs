@@ -8,7 +8,7 @@ use std::{
 use futures_util::future::join_all;
 use vipnode_types::NodeId;
 
-use crate::{Endpoint, Transport, answers, capabilities::empty, rpc_transport::RpcTransport};
+use crate::{Endpoint, Transport, Trust, answers, capabilities::empty, rpc_transport::RpcTransport};
 
 /// Where clients offer HTTP and WebSocket unless told otherwise.
 const DEFAULT_PORTS: [(&str, u16); 3] = [("http", 8545), ("ws", 8546), ("ws", 8545)];
@@ -34,7 +34,7 @@ pub(crate) async fn find(at: &str, id: NodeId) -> Vec<String> {
 }
 
 async fn answers_admin(url: String, id: NodeId) -> Option<String> {
-    let transport = RpcTransport::new(url.parse().ok()?, true).ok()?;
+    let transport = RpcTransport::new(url.parse().ok()?, &Trust::default().allow_plain(true)).ok()?;
     let info = transport.call("admin_nodeInfo", empty(), PROBE_DEADLINE).await.ok()?;
     (answers::node_info(&info).ok()?.enode.id == id).then_some(url)
 }

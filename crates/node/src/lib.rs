@@ -33,3 +33,4 @@ pub use geth::GethNode;
 pub use node::{Node, PeerCommand, PeerEvent, PeerEvents, PlannedCall};
 pub use node_error::NodeError;
 pub use transport::{CallFault, Push, Pushes, Transport};
+pub use vipnode_rpc::{Trust, TrustError};

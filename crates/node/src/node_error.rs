@@ -1,3 +1,5 @@
+use vipnode_rpc::TlsFault;
+
 use crate::limits::MAX_ERROR_TEXT;
 
 /// Why a node could not be asked, or not be made to do something. The text says what happened and why;
@@ -19,6 +21,14 @@ pub enum NodeError {
         at: String,
         /// Who owns it, where the system tells.
         owner: Option<String>,
+    },
+    /// Over TLS: what answers is not who it should be.
+    #[error("the node at {at} is not trusted: {}", fault.why())]
+    Untrusted {
+        /// The address.
+        at: String,
+        /// What is wrong with its certificate.
+        fault: TlsFault,
     },
     /// The node took too long.
     #[error("the node at {at} did not answer {method} within {ms} ms")]
@@ -104,6 +114,7 @@ impl NodeError {
                 "run vipnode as {}, or give that user's group access to the file",
                 owner.as_deref().unwrap_or("the user that runs the node")
             ),
+            Self::Untrusted { fault, .. } => fault.mend().to_owned(),
             Self::Forbidden { at } if at.starts_with("ws") => {
                 "use 127.0.0.1 in --rpc, or allow this origin: geth --ws.origins <origin>".into()
             }

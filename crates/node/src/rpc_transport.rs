@@ -11,7 +11,9 @@ use tokio::{
     },
     time::timeout,
 };
-use vipnode_rpc::{CallError, Closed, HttpRpc, Incoming, OpenError, RpcLimits, RpcPeer, http, open_ipc, open_ws};
+use vipnode_rpc::{
+    CallError, Closed, HttpRpc, Incoming, OpenError, RpcLimits, RpcPeer, Trust, http, open_ipc, open_ws,
+};
 
 use crate::{
     CallFault, Endpoint, NodeError, Push, Pushes, Transport,
@@ -58,8 +60,8 @@ struct Pushed<'a> {
 
 impl RpcTransport {
     /// Nothing is connected before the first call.
-    pub(crate) fn new(endpoint: Endpoint, insecure: bool) -> Result<Self, NodeError> {
-        let limits = RpcLimits { insecure, open: CALL_DEADLINE, ..RpcLimits::node() };
+    pub(crate) fn new(endpoint: Endpoint, trust: &Trust) -> Result<Self, NodeError> {
+        let limits = RpcLimits { trust: trust.clone(), open: CALL_DEADLINE, ..RpcLimits::node() };
         let way = match &endpoint {
             Endpoint::Http(url) => Way::Http(http(url, &limits).map_err(|error| {
                 let (text, why) = (url.clone(), error.to_string());
@@ -114,6 +116,7 @@ impl RpcTransport {
     fn not_opened(&self, error: OpenError) -> CallFault {
         match (&self.endpoint, error) {
             (_, OpenError::Refused { status: 403, .. }) => CallFault::Forbidden,
+            (_, OpenError::Tls { fault, .. }) => CallFault::Untrusted(fault),
             (_, OpenError::Timeout { .. }) => CallFault::Expired,
             (Endpoint::Ipc(path), OpenError::Unreachable { why, .. }) => not_connected(path, why),
             (_, OpenError::Unreachable { why, .. }) => CallFault::Lost(why),
@@ -206,6 +209,7 @@ fn fault(error: CallError) -> CallFault {
     match error {
         CallError::Remote(error) => CallFault::Remote { code: i64::from(error.code), message: error.message },
         CallError::Expired => CallFault::Expired,
+        CallError::Tls { fault, .. } => CallFault::Untrusted(fault),
         CallError::Json(why) => CallFault::Answer(why),
         // The RPC has no status apart from its words.
         CallError::Lost(why) if why.contains("HTTP status 403") => CallFault::Forbidden,

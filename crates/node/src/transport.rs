@@ -2,6 +2,7 @@ use std::time::Duration;
 
 use futures_util::{future::BoxFuture, stream::BoxStream};
 use serde_json::value::RawValue;
+use vipnode_rpc::TlsFault;
 
 /// How JSON-RPC calls reach a node: a socket, HTTP, or a simulated node in this process.
 pub trait Transport: Send + Sync + 'static {
@@ -58,6 +59,8 @@ pub enum CallFault {
         /// Who owns it, where the system tells.
         owner: Option<String>,
     },
+    /// What answers is not who it should be, or speaks no TLS.
+    Untrusted(TlsFault),
     /// HTTP 403.
     Forbidden,
     /// No answer in time.

@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use futures_util::StreamExt;
 use tokio::time::timeout;
 use vipnode_node::{
-    Capabilities, DryRun, Endpoint, NodeError, NodeFamily, PeerCommand,
+    Capabilities, DryRun, Endpoint, NodeError, NodeFamily, PeerCommand, Trust,
     finder::{Os, Surroundings, find_node_key},
     testing::{Geth, GethSpec, free_port, make_blocks},
 };
@@ -37,20 +37,21 @@ async fn http_without_admin_is_told_from_http_with_it() {
     let port = free_port();
     let url = format!("http://127.0.0.1:{port}");
     let geth = Geth::start(http(port, "eth,net,web3")).await;
-    let error = url.parse::<Endpoint>().unwrap().open(false).await.err().unwrap();
+    let error = url.parse::<Endpoint>().unwrap().open(&Trust::default()).await.err().unwrap();
     assert_eq!(error, NodeError::NoAdmin { at: url.clone(), method: "admin_nodeInfo".into() });
     assert!(error.mend().contains("--http.api admin,eth,net,web3"));
     drop(geth);
 
     let port = free_port();
     let _geth = Geth::start(http(port, "admin,eth,net,web3")).await;
-    let node = format!("http://127.0.0.1:{port}").parse::<Endpoint>().unwrap().open(false).await.unwrap();
+    let node = format!("http://127.0.0.1:{port}").parse::<Endpoint>().unwrap().open(&Trust::default()).await.unwrap();
     assert!(node.facts().await.unwrap().client_version.starts_with("Geth/"));
     assert!(node.events().await.is_none(), "HTTP pushes nothing");
 
     let port = free_port();
     let _geth = Geth::start(http(port, "admin")).await;
-    let error = format!("http://127.0.0.1:{port}").parse::<Endpoint>().unwrap().open(false).await.err().unwrap();
+    let error =
+        format!("http://127.0.0.1:{port}").parse::<Endpoint>().unwrap().open(&Trust::default()).await.err().unwrap();
     assert!(matches!(error, NodeError::NoEth { .. }), "{error}");
 }
 
@@ -61,7 +62,8 @@ async fn a_foreign_host_name_is_refused_with_the_flag_that_allows_it() {
     let mut spec = http(port, "admin,eth,net,web3");
     spec.flags.extend(["--http.vhosts", "node.example"].map(ToOwned::to_owned));
     let _geth = Geth::start(spec).await;
-    let error = format!("http://localhost:{port}").parse::<Endpoint>().unwrap().open(false).await.err().unwrap();
+    let error =
+        format!("http://localhost:{port}").parse::<Endpoint>().unwrap().open(&Trust::default()).await.err().unwrap();
     assert!(matches!(error, NodeError::Forbidden { .. }), "{error}");
     assert!(error.mend().contains("--http.vhosts"));
 }
@@ -72,7 +74,7 @@ async fn ws_tells_of_peers() {
     let flags = ["--ws", "--ws.port", &port.to_string(), "--ws.api", "admin,eth,net,web3"];
     let flags = flags.map(ToOwned::to_owned).into();
     let _geth = Geth::start(GethSpec { flags, ..GethSpec::default() }).await;
-    let node = format!("ws://127.0.0.1:{port}").parse::<Endpoint>().unwrap().open(false).await.unwrap();
+    let node = format!("ws://127.0.0.1:{port}").parse::<Endpoint>().unwrap().open(&Trust::default()).await.unwrap();
     assert!(node.events().await.is_some());
 }
 
@@ -153,6 +155,6 @@ async fn a_dry_run_tells_each_call_and_makes_none() {
 #[tokio::test]
 async fn d39_geth_offers_all_that_its_driver_needs() {
     let geth = Geth::start(GethSpec::default()).await;
-    let capabilities = Capabilities::probe(&geth.endpoint().transport(false).unwrap()).await.unwrap();
+    let capabilities = Capabilities::probe(&geth.endpoint().transport(&Trust::default()).unwrap()).await.unwrap();
     assert_eq!(capabilities.family(), Some(NodeFamily::Trusting));
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use futures_util::StreamExt;
 use tokio::time::timeout;
 use vipnode_node::{
-    PeerCommand, PeerEvent,
+    PeerCommand, PeerEvent, Trust,
     sim::{SimNet, SimServer, SimSpec},
 };
 
@@ -20,7 +20,7 @@ async fn the_driver_of_geth_drives_them_over_a_socket() {
     net.add(bob.clone());
     let server = SimServer::start(net.clone()).await.unwrap();
     let text = server.endpoint("alice").to_string();
-    let node = text.parse::<vipnode_node::Endpoint>().unwrap().open(false).await.unwrap();
+    let node = text.parse::<vipnode_node::Endpoint>().unwrap().open(&Trust::default()).await.unwrap();
 
     let facts = node.facts().await.unwrap();
     assert_eq!((facts.id, facts.chain), (alice.id, alice.chain));
@@ -43,6 +43,6 @@ async fn the_driver_of_geth_drives_them_over_a_socket() {
 #[tokio::test]
 async fn a_node_that_is_not_there_is_away() {
     let server = SimServer::start(SimNet::new()).await.unwrap();
-    let error = server.endpoint("nobody").open(false).await.err().unwrap();
+    let error = server.endpoint("nobody").open(&Trust::default()).await.err().unwrap();
     assert!(error.is_away(), "{error}");
 }

@@ -353,7 +353,7 @@ fn outcome(answer: Result<(), CallError>) -> CallOutcome {
         Ok(()) => CallOutcome::Done,
         Err(CallError::Remote(error)) => CallOutcome::Refused(error),
         Err(CallError::Expired) => CallOutcome::Expired,
-        Err(CallError::Lost(_) | CallError::Full | CallError::Json(_)) => CallOutcome::Lost,
+        Err(CallError::Lost(_) | CallError::Tls { .. } | CallError::Full | CallError::Json(_)) => CallOutcome::Lost,
     }
 }
 

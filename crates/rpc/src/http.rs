@@ -1,11 +1,12 @@
 use std::time::Duration;
 
 use reqwest::{Client, Response, Url, header::CONTENT_TYPE, redirect::Policy};
+use rustls::ClientConfig;
 use serde::Serialize;
 use serde_json::value::{RawValue, to_raw_value};
 use tokio::time::timeout;
 
-use crate::{CallError, Connection, Event, OpenError, RpcLimits, address};
+use crate::{CallError, Connection, Event, OpenError, RpcLimits, TlsFault, Trust, address};
 
 /// JSON-RPC over HTTP POST: it can call and is not called.
 #[derive(Debug, Clone)]
@@ -13,22 +14,24 @@ pub struct HttpRpc {
     client: Client,
     url: Url,
     body_bytes: usize,
+    trust: Trust,
 }
 
 /// A client for JSON-RPC over HTTP. Nothing is connected until the first call.
 ///
 /// # Errors
-/// [`OpenError::Address`], [`OpenError::Insecure`], [`OpenError::Tls`].
+/// [`OpenError::Address`], [`OpenError::Insecure`], [`OpenError::Unreachable`].
 pub fn http(url: &str, limits: &RpcLimits) -> Result<HttpRpc, OpenError> {
-    let checked = address::checked(url, "http", "https", limits.insecure)?;
+    let checked = address::checked(url, "http", "https", limits.trust.plain())?;
     let client = Client::builder()
+        .tls_backend_preconfigured(ClientConfig::clone(&limits.trust.config()))
         .redirect(Policy::none())
         .no_proxy()
         .connect_timeout(limits.open)
         .pool_max_idle_per_host(4)
         .build()
         .map_err(|error| OpenError::Unreachable { place: url.to_owned(), why: error.to_string() })?;
-    Ok(HttpRpc { client, url: checked, body_bytes: limits.frame_bytes })
+    Ok(HttpRpc { client, url: checked, body_bytes: limits.frame_bytes, trust: limits.trust.clone() })
 }
 
 impl HttpRpc {
@@ -63,9 +66,9 @@ impl HttpRpc {
         let mut wire = Connection::new(&RpcLimits::default());
         let (_, body) = wire.call(method, params, ()).map_err(|_full| CallError::Full)?;
         let request = self.client.post(self.url.clone()).header(CONTENT_TYPE, "application/json").body(body);
-        let mut response = request.send().await.map_err(|error| lost(&error))?;
+        let mut response = request.send().await.map_err(|error| self.lost(&error))?;
         let status = response.status();
-        let body = read_body(&mut response, self.body_bytes).await?;
+        let body = self.read_body(&mut response).await?;
         for event in wire.read(&body) {
             if let Event::Answer { result, .. } = event {
                 return result.map_err(CallError::Remote);
@@ -77,25 +80,29 @@ impl HttpRpc {
         let said: String = body.lines().next().unwrap_or_default().chars().take(300).collect();
         Err(CallError::Lost(format!("{} answered with HTTP status {status}: {said}", self.url)))
     }
-}
 
-async fn read_body(response: &mut Response, limit: usize) -> Result<String, CallError> {
-    let mut body = Vec::new();
-    while let Some(chunk) = response.chunk().await.map_err(|error| lost(&error))? {
-        if body.len().saturating_add(chunk.len()) > limit {
-            return Err(CallError::Lost(format!("the answer has more than {limit} bytes")));
+    async fn read_body(&self, response: &mut Response) -> Result<String, CallError> {
+        let limit = self.body_bytes;
+        let mut body = Vec::new();
+        while let Some(chunk) = response.chunk().await.map_err(|error| self.lost(&error))? {
+            if body.len().saturating_add(chunk.len()) > limit {
+                return Err(CallError::Lost(format!("the answer has more than {limit} bytes")));
+            }
+            body.extend_from_slice(&chunk);
         }
-        body.extend_from_slice(&chunk);
+        String::from_utf8(body).map_err(|_| CallError::Json("the answer is not UTF-8".to_owned()))
     }
-    String::from_utf8(body).map_err(|_| CallError::Json("the answer is not UTF-8".to_owned()))
-}
 
-/// The cause at the bottom is what a user can act on; reqwest's own words only name the layer.
-fn lost(error: &reqwest::Error) -> CallError {
-    let mut cause: &dyn std::error::Error = error;
-    while let Some(next) = cause.source() {
-        cause = next;
+    /// The cause at the bottom is what a user can act on; reqwest's own words only name the layer.
+    fn lost(&self, error: &reqwest::Error) -> CallError {
+        if let Some(fault) = TlsFault::within(error, &self.trust) {
+            return CallError::Tls { url: self.url.to_string(), fault };
+        }
+        let mut cause: &dyn std::error::Error = error;
+        while let Some(next) = cause.source() {
+            cause = next;
+        }
+        let place = error.url().map_or("the server", Url::as_str);
+        CallError::Lost(format!("{place} cannot be reached: {cause}"))
     }
-    let place = error.url().map_or("the server", Url::as_str);
-    CallError::Lost(format!("{place} cannot be reached: {cause}"))
 }

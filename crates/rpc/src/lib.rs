@@ -49,6 +49,8 @@ mod pipe;
 mod responder;
 mod session;
 mod shared;
+mod tls_fault;
+mod trust;
 mod ws;
 
 pub use client::RpcClient;
@@ -67,4 +69,6 @@ pub use peer::{CallError, PendingCall, RpcPeer};
 pub use pipe::{pipe, pipe_with};
 pub use responder::{Incoming, Responder};
 pub use session::{Heard, Keepalive, Session};
+pub use tls_fault::TlsFault;
+pub use trust::{Trust, TrustError};
 pub use ws::open_ws;

@@ -1,5 +1,7 @@
 use std::time::Duration;
 
+use crate::Trust;
+
 /// Every limit of one connection, by name, and what happens at each.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RpcLimits {
@@ -26,8 +28,8 @@ pub struct RpcLimits {
     pub ping: Duration,
     /// A WebSocket on which nothing arrived for this long is half-open and ends (D40).
     pub silence: Duration,
-    /// Whether `ws://` and `http://` may go beyond this machine.
-    pub insecure: bool,
+    /// Whom a connection beyond this machine may be to.
+    pub trust: Trust,
 }
 
 impl Default for RpcLimits {
@@ -44,7 +46,7 @@ impl Default for RpcLimits {
             write: Duration::from_secs(10),
             ping: Duration::from_secs(20),
             silence: Duration::from_secs(60),
-            insecure: false,
+            trust: Trust::default(),
         }
     }
 }

@@ -1,3 +1,5 @@
+use crate::TlsFault;
+
 /// Why a connection could not be opened.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum OpenError {
@@ -18,14 +20,13 @@ pub enum OpenError {
         /// As it was given.
         url: String,
     },
-    /// Encrypted, which this build cannot.
-    #[error(
-        "{url} needs TLS, which this build does not have yet; use ws:// or http:// to this machine \
-         (an SSH tunnel or a local proxy), or --insecure within a network of your own"
-    )]
+    /// What answers cannot show that it is who it should be, or speaks no TLS.
+    #[error("{url} is not trusted: {fault}")]
     Tls {
         /// As it was given.
         url: String,
+        /// What is wrong with it, and what mends it.
+        fault: TlsFault,
     },
     /// Nobody answers there.
     #[error("{place} cannot be reached: {why}")]

@@ -8,7 +8,10 @@ use tokio::{
 };
 use vipnode_types::wire::WireError;
 
-use crate::shared::{NotQueued, Outgoing, Shared};
+use crate::{
+    TlsFault,
+    shared::{NotQueued, Outgoing, Shared},
+};
 
 /// The other side of an open socket, to be called. Cheap to clone.
 #[derive(Debug)]
@@ -23,6 +26,14 @@ pub enum CallError {
     /// The connection is gone, and why. Whether the call was carried out is not known.
     #[error("{0}")]
     Lost(String),
+    /// Over HTTPS: what answers is not who it should be. Nothing was said to it.
+    #[error("{url} is not trusted: {fault}")]
+    Tls {
+        /// As it was given.
+        url: String,
+        /// What is wrong with it, and what mends it.
+        fault: TlsFault,
+    },
     /// No answer by the deadline.
     #[error("no answer within the time for it")]
     Expired,

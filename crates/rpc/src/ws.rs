@@ -1,34 +1,40 @@
-use std::time::Duration;
+use std::{io, time::Duration};
 
 use futures_util::{SinkExt, StreamExt, future::ready};
-use tokio::time::timeout;
+use reqwest::Url;
+use rustls::pki_types::ServerName;
+use tokio::{net::TcpStream, time::timeout};
+use tokio_rustls::{TlsConnector, client::TlsStream};
 use tokio_tungstenite::{
-    connect_async_with_config,
+    client_async_with_config,
     tungstenite::{
         Error, Message,
         protocol::{CloseFrame, WebSocketConfig, frame::coding::CloseCode},
     },
 };
+use tokio_util::either::Either;
 use vipnode_types::wire::CHALLENGE_HEADER;
 
-use crate::{Frame, Keepalive, OpenError, Opened, RpcLimits, address, drive};
+use crate::{Frame, Keepalive, OpenError, Opened, RpcLimits, TlsFault, Trust, address, drive};
 
 /// Opens a WebSocket: to a pool, or to the WebSocket of an execution client.
 ///
 /// # Errors
 /// See [`OpenError`].
 pub async fn open_ws(url: &str, limits: &RpcLimits) -> Result<Opened, OpenError> {
-    let checked = address::checked(url, "ws", "wss", limits.insecure)?;
+    let checked = address::checked(url, "ws", "wss", limits.trust.plain())?;
     // Without these two a socket costs 128 KiB for as long as it lives.
     let config = WebSocketConfig::default()
         .read_buffer_size(4_096)
         .write_buffer_size(0)
         .max_message_size(Some(limits.frame_bytes))
         .max_frame_size(Some(limits.frame_bytes));
-    let opening = connect_async_with_config(checked.as_str(), Some(config), true);
+    let opening = async {
+        let stream = connect(url, &checked, &limits.trust).await?;
+        client_async_with_config(checked.as_str(), stream, Some(config)).await.map_err(|error| refused(url, error))
+    };
     let (socket, response) = match timeout(limits.open, opening).await {
-        Ok(Ok(opened)) => opened,
-        Ok(Err(error)) => return Err(refused(url, error)),
+        Ok(opened) => opened?,
         Err(_elapsed) => return Err(too_slow(url, limits.open)),
     };
     let header = response.headers().get(CHALLENGE_HEADER);
@@ -40,6 +46,35 @@ pub async fn open_ws(url: &str, limits: &RpcLimits) -> Result<Opened, OpenError>
         .with(|frame| ready(Ok::<_, Error>(write(frame))));
     let opened = drive(socket, limits, Keepalive::Ping);
     Ok(Opened { challenge, ..opened })
+}
+
+/// TCP, and TLS on it for `wss://`.
+async fn connect(
+    url: &str,
+    checked: &Url,
+    trust: &Trust,
+) -> Result<Either<TcpStream, Box<TlsStream<TcpStream>>>, OpenError> {
+    let address = |why: &str| OpenError::Address { url: url.to_owned(), why: why.to_owned() };
+    let unreachable = |error: io::Error| OpenError::Unreachable { place: url.to_owned(), why: error.to_string() };
+    let host = checked.host_str().ok_or_else(|| address("it names no host"))?;
+    // An IPv6 address stands in brackets in a URL and nowhere else.
+    let host = host.trim_start_matches('[').trim_end_matches(']');
+    let port = checked.port_or_known_default().ok_or_else(|| address("it names no port"))?;
+    let stream = TcpStream::connect((host, port)).await.map_err(unreachable)?;
+    // A late packet costs more than a small one.
+    let _best_effort = stream.set_nodelay(true);
+    if checked.scheme() != "wss" {
+        return Ok(Either::Left(stream));
+    }
+    let name =
+        ServerName::try_from(host.to_owned()).map_err(|_| address("no certificate can be for this host name"))?;
+    match TlsConnector::from(trust.config()).connect(name, stream).await {
+        Ok(stream) => Ok(Either::Right(Box::new(stream))),
+        Err(error) => Err(match TlsFault::within(&error, trust) {
+            Some(fault) => OpenError::Tls { url: url.to_owned(), fault },
+            None => unreachable(error),
+        }),
+    }
 }
 
 fn read(message: Result<Message, Error>) -> Result<Option<Frame>, Error> {

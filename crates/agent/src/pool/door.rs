@@ -1,7 +1,7 @@
 use std::fmt::Debug;
 
 use futures_util::{FutureExt, future::BoxFuture};
-use vipnode_rpc::{HttpRpc, OpenError, Opened, RpcLimits, http, open_ws};
+use vipnode_rpc::{HttpRpc, OpenError, Opened, RpcLimits, Trust, http, open_ws};
 
 use crate::PoolAddress;
 
@@ -28,10 +28,10 @@ pub struct NetDoor {
 }
 
 impl NetDoor {
-    /// To this pool; unencrypted beyond this machine only if `insecure`.
+    /// To this pool, trusting as said.
     #[must_use]
-    pub fn new(address: PoolAddress, insecure: bool) -> Self {
-        Self { address, limits: RpcLimits { insecure, ..RpcLimits::default() } }
+    pub fn new(address: PoolAddress, trust: Trust) -> Self {
+        Self { address, limits: RpcLimits { trust, ..RpcLimits::default() } }
     }
 }
 

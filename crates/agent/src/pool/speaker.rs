@@ -156,6 +156,7 @@ pub(super) fn said(
         Ok(answer) => Ok(Some(read(&answer))),
         Err(CallError::Remote(error)) => Ok(Some(Err(error))),
         Err(CallError::Lost(why)) => Err(why),
+        Err(error @ CallError::Tls { .. }) => Err(error.to_string()),
         // The mind knows how long it waits, and what a pool is that does not answer (D40).
         Err(CallError::Expired) => Ok(None),
         Err(error @ (CallError::Full | CallError::Json(_))) => {

@@ -3,9 +3,11 @@
 use std::{path::PathBuf, time::Duration};
 
 use clap::Args;
+use vipnode_node::Trust;
 use vipnode_types::{Account, Price};
 
 use super::{JoinArgs, Speaking};
+use crate::failure::Failure;
 
 /// The pool and the node that an agent stands between.
 #[derive(Debug, Args)]
@@ -31,7 +33,7 @@ pub(crate) struct Between {
 
 #[derive(Debug, Args)]
 pub(crate) struct NodeArgs {
-    /// The node's admin RPC: path of its IPC file, http:// or ws:// [default: geth's usual places].
+    /// The node's admin RPC: path of its IPC file, http://, https://, ws:// or wss:// [default: geth's usual places].
     #[arg(long, value_name = "PATH|URL", env = "VIPNODE_RPC")]
     pub(crate) rpc: Option<String>,
     /// Where agents keep their key, delegation and journal [default: ~/.local/state/vipnode].
@@ -40,6 +42,22 @@ pub(crate) struct NodeArgs {
     /// Allow ws:// and http:// beyond this machine, where anybody on the way can read and change it.
     #[arg(long)]
     pub(crate) insecure: bool,
+    /// Believe the authorities of a PEM file too, for wss:// and https:// with a certificate of your own CA.
+    #[arg(long, value_name = "FILE", env = "VIPNODE_TLS_CA")]
+    pub(crate) tls_ca: Option<PathBuf>,
+}
+
+impl NodeArgs {
+    /// Whom connections to the node and to the pool may be to.
+    pub(crate) fn trust(&self) -> Result<Trust, Failure> {
+        let trust = Trust::default().allow_plain(self.insecure);
+        match &self.tls_ca {
+            Some(path) => trust
+                .with_ca(path)
+                .map_err(|error| Failure::new(error.to_string(), "--tls-ca FILE with your CA's certificate as PEM")),
+            None => Ok(trust),
+        }
+    }
 }
 
 /// What a host sells and keeps.

@@ -76,7 +76,7 @@ pub(crate) async fn run(role: Role, screen: Screen, signals: Signals) -> Result<
     let pool = find_pool(role.between.pool.as_deref(), config.protocol2.is_none(), screen).await?;
     let (runner, mut told) = AgentRunner::spawn(RunnerConfig {
         node,
-        door: Arc::new(NetDoor::new(pool.clone(), role.between.node.insecure)),
+        door: Arc::new(NetDoor::new(pool.clone(), role.between.node.trust()?)),
         pool,
         join: join_secret(&role.between.join)?,
         state_root: StateDir::root(role.between.node.state_dir.as_deref())?,

@@ -6,7 +6,7 @@ use std::{
 
 use futures_util::future::try_join_all;
 use vipnode_node::{
-    Endpoint, Node,
+    Endpoint, Node, Trust,
     sim::{SimNet, SimServer, SimSpec, sim_key},
 };
 use vipnode_types::NodeId;
@@ -67,7 +67,7 @@ impl Fleet {
         let start = async |who: Who| {
             let geth = Geth::start(program, &dir.join(who.slug())).await?;
             let endpoint = Endpoint::Ipc(geth.ipc());
-            let node = endpoint.open(false).await?;
+            let node = endpoint.open(&Trust::default()).await?;
             let id = node.facts().await?.id;
             Ok::<_, Failure>((who, Member { id, rpc: endpoint.to_string(), key_file: geth.key_file(), node }, geth))
         };

@@ -7,6 +7,7 @@ use tokio::{
     time::{Instant, timeout_at},
 };
 use vipnode_agent::{Door, Line, NetDoor, PoolAddress};
+use vipnode_node::Trust;
 use vipnode_types::wire::{PoolStatus, method};
 
 use super::{
@@ -268,7 +269,7 @@ impl Play {
 
     async fn pool_status(&self) -> Option<PoolStatus> {
         let url = http(self.story.pool.as_deref()?);
-        let door = NetDoor::new(PoolAddress::read(&url).ok()?, false);
+        let door = NetDoor::new(PoolAddress::read(&url).ok()?, Trust::default());
         let Ok(Line::Http(client)) = door.open().await else { return None };
         let answer = client.call(method::STATUS, &[(); 0], ASK).await.ok()?;
         serde_json::from_str(answer.get()).ok()

@@ -8,7 +8,7 @@ use std::{fmt, path::Path, sync::Arc};
 pub use node_key::{FoundKey, KeyNotFound, find_node_key};
 pub use places::{Os, Surroundings, data_dirs, ipc_paths};
 
-use crate::{Endpoint, Node, NodeError};
+use crate::{Endpoint, Node, NodeError, Trust};
 
 /// A node that was found.
 pub struct Found {
@@ -54,7 +54,7 @@ async fn find_among(endpoints: Vec<Endpoint>) -> Result<Found, NotFound> {
     let mut tried = Vec::new();
     let mut nearest: Option<NodeError> = None;
     for endpoint in endpoints {
-        match endpoint.open(false).await {
+        match endpoint.open(&Trust::default()).await {
             Ok(node) => return Ok(Found { node, endpoint, tried }),
             Err(error) => {
                 tried.push(Tried { place: endpoint.to_string(), why: reason(&error) });

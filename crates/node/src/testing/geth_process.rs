@@ -15,7 +15,7 @@ use tokio::{
 };
 
 use super::{assert_isolated, free_port};
-use crate::{Endpoint, Node};
+use crate::{Endpoint, Node, Trust};
 
 /// What a geth of a test is started with.
 #[derive(Debug, Clone)]
@@ -66,7 +66,7 @@ impl Geth {
 
     /// Its driver, over IPC.
     pub async fn node(&self) -> Arc<dyn Node> {
-        self.endpoint().open(false).await.unwrap()
+        self.endpoint().open(&Trust::default()).await.unwrap()
     }
 
     /// Its IPC file.

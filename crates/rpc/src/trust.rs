@@ -1,0 +1,126 @@
+use std::{
+    fmt, io,
+    path::{Path, PathBuf},
+    sync::{Arc, OnceLock},
+};
+
+use rustls::{
+    ClientConfig, RootCertStore,
+    pki_types::{CertificateDer, pem::PemObject},
+};
+
+/// Whom a client believes: the authorities of this machine's system, further ones of a file, and whether
+/// unencrypted connections may go beyond this machine.
+#[derive(Clone, Default)]
+pub struct Trust {
+    plain: bool,
+    ca: Option<Arc<Authorities>>,
+}
+
+/// The system's authorities alone, read once a process: it takes milliseconds and some 100 KB.
+static SYSTEM: OnceLock<Arc<ClientConfig>> = OnceLock::new();
+
+struct Authorities {
+    file: PathBuf,
+    config: Arc<ClientConfig>,
+}
+
+/// Why a file of authorities cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum TrustError {
+    /// It cannot be read.
+    #[error("the CA file {path} cannot be read: {why}", path = path.display())]
+    File {
+        /// Which file.
+        path: PathBuf,
+        /// The system's words.
+        why: io::Error,
+    },
+    /// It holds something else.
+    #[error("the CA file {path} is not used: {why}; it has to hold certificates as PEM", path = path.display())]
+    Content {
+        /// Which file.
+        path: PathBuf,
+        /// What is wrong.
+        why: String,
+    },
+}
+
+impl Trust {
+    /// The same, and `ws://` and `http://` may go beyond this machine.
+    #[must_use]
+    pub fn allow_plain(self, plain: bool) -> Self {
+        Self { plain, ..self }
+    }
+
+    /// The same, and the authorities of a PEM file are believed besides the system's.
+    ///
+    /// # Errors
+    /// The file cannot be read, or holds no certificate of an authority.
+    pub fn with_ca(self, path: &Path) -> Result<Self, TrustError> {
+        let text = std::fs::read(path).map_err(|why| TrustError::File { path: path.to_owned(), why })?;
+        let content = |why: String| TrustError::Content { path: path.to_owned(), why };
+        let certificates: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&text).collect();
+        let certificates = certificates.map_err(|error| content(error.to_string()))?;
+        if certificates.is_empty() {
+            return Err(content("it holds no certificate".to_owned()));
+        }
+        let mut roots = RootCertStore::empty();
+        for certificate in &certificates {
+            roots.add(certificate.clone()).map_err(|error| content(error.to_string()))?;
+        }
+        let ca = Authorities { file: path.to_owned(), config: config(certificates) };
+        Ok(Self { ca: Some(Arc::new(ca)), ..self })
+    }
+
+    /// Whether unencrypted connections may go beyond this machine.
+    #[must_use]
+    pub const fn plain(&self) -> bool {
+        self.plain
+    }
+
+    /// The file of further authorities.
+    #[must_use]
+    pub fn ca_file(&self) -> Option<&Path> {
+        self.ca.as_ref().map(|ca| ca.file.as_path())
+    }
+
+    /// What rustls needs to connect.
+    #[must_use]
+    pub fn config(&self) -> Arc<ClientConfig> {
+        match &self.ca {
+            Some(ca) => Arc::clone(&ca.config),
+            None => Arc::clone(SYSTEM.get_or_init(|| config(Vec::new()))),
+        }
+    }
+}
+
+/// Two are the same where they believe the same file.
+impl PartialEq for Trust {
+    fn eq(&self, other: &Self) -> bool {
+        self.plain == other.plain && self.ca_file() == other.ca_file()
+    }
+}
+
+impl Eq for Trust {}
+
+impl fmt::Debug for Trust {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Trust").field("plain", &self.plain).field("ca", &self.ca_file()).finish()
+    }
+}
+
+/// Believes the authorities of the system and `further` ones.
+fn config(further: Vec<CertificateDer<'static>>) -> Arc<ClientConfig> {
+    let mut roots = RootCertStore::empty();
+    let system = rustls_native_certs::load_native_certs();
+    if !system.errors.is_empty() {
+        tracing::debug!(errors = ?system.errors, "some authorities of the system cannot be read");
+    }
+    let (_added, ignored) = roots.add_parsable_certificates(system.certs.into_iter().chain(further));
+    if ignored > 0 {
+        tracing::debug!(ignored, "some authorities of the system are not understood");
+    }
+    // rustls takes ring, the one crypto provider that is compiled in; deny.toml sees to it.
+    Arc::new(ClientConfig::builder().with_root_certificates(roots).with_no_client_auth())
+}
