@@ -37,6 +37,35 @@ impl Signals {
     }
 }
 
+/// SIGHUP, which asks to read files again. Only who has such files listens: else it ends the process.
+pub(crate) struct Hangups {
+    #[cfg(unix)]
+    signal: tokio::signal::unix::Signal,
+}
+
+impl Hangups {
+    /// Begins to listen.
+    pub(crate) fn listen() -> Result<Self, Failure> {
+        #[cfg(unix)]
+        {
+            use tokio::signal::unix::{SignalKind, signal};
+            let failed = |error| Failure::new(format!("the system does not let us hear signals: {error}"), "");
+            Ok(Self { signal: signal(SignalKind::hangup()).map_err(failed)? })
+        }
+        #[cfg(not(unix))]
+        Ok(Self {})
+    }
+
+    /// Until the next.
+    pub(crate) async fn next(&mut self) {
+        #[cfg(unix)]
+        if self.signal.recv().await.is_some() {
+            return;
+        }
+        std::future::pending().await
+    }
+}
+
 #[cfg(unix)]
 struct Terminate {
     interrupt: tokio::signal::unix::Signal,

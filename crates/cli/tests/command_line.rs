@@ -5,8 +5,7 @@ mod support;
 
 use std::process::{Command, Output};
 
-use support::Vipnode;
-use vipnode_node::sim::{SimNet, SimServer, SimSpec, sim_key};
+use support::{Sim, Vipnode};
 
 /// Runs to its end, with nothing in the environment that a user may have set and no home to search.
 fn run(args: &[&str]) -> Output {
@@ -19,42 +18,6 @@ fn run(args: &[&str]) -> Output {
 
 fn text(bytes: &[u8]) -> String {
     String::from_utf8(bytes.to_vec()).unwrap()
-}
-
-/// A simulated node for agents in other processes, and another one called "other".
-struct Sim {
-    _net: SimNet,
-    server: SimServer,
-    dir: tempfile::TempDir,
-}
-
-impl Sim {
-    async fn start() -> Self {
-        let net = SimNet::new();
-        net.add(SimSpec::new("node", 30_303));
-        net.add(SimSpec::new("other", 30_304));
-        let server = SimServer::start(net.clone()).await.unwrap();
-        let dir = tempfile::tempdir().unwrap();
-        std::fs::write(dir.path().join("key"), sim_key("node").as_slice()).unwrap();
-        std::fs::write(dir.path().join("other.key"), sim_key("other").as_slice()).unwrap();
-        Self { _net: net, server, dir }
-    }
-
-    fn args(&self) -> [String; 3] {
-        let dir = self.dir.path().display();
-        [
-            format!("--rpc={}", self.server.endpoint("node")),
-            format!("--nodekey={dir}/key"),
-            format!("--state-dir={dir}"),
-        ]
-    }
-
-    /// An agent beside the node.
-    fn agent(&self, args: &[&str]) -> Vipnode {
-        let own = self.args();
-        let own: Vec<&str> = own.iter().map(String::as_str).collect();
-        Vipnode::start(&[args, &own].concat())
-    }
 }
 
 #[test]

@@ -164,6 +164,11 @@ limits! {
         check_wait: Duration = seconds(2), Time 0..=MINUTE;
         /// Bytes of the head of an HTTP request; a larger one is 431.
         http_head_bytes: usize = 16 << 10, Bytes 8 * KIB..=MIB;
+        /// A TLS handshake is done in this time, or the socket is closed.
+        tls_handshake: Duration = seconds(10), Time 100..=10 * MINUTE;
+        /// TLS handshakes at once; for a further one the oldest of the address block (/24, /48) with the most
+        /// is closed.
+        tls_handshakes: usize = 1_024, Count 1..=1_000_000;
         /// The head of an HTTP request is read in this time, or the socket is closed.
         http_head: Duration = seconds(10), Time 100..=10 * MINUTE;
         /// The body of an HTTP request is read in this time, or it is 408.

@@ -2,6 +2,8 @@ use std::net::SocketAddr;
 
 use vipnode_types::wire::{ErrorCode, WireError};
 
+use crate::PoolTls;
+
 /// The names under which agents may address this pool. Never the Host header, which is theirs.
 #[derive(Debug, Clone)]
 pub(crate) struct Audience {
@@ -12,14 +14,18 @@ pub(crate) struct Audience {
 }
 
 impl Audience {
-    pub(crate) fn new(bound: SocketAddr, public_urls: &[String]) -> Self {
+    /// `tls` is the pool's own: its names beyond `public_urls` are `wss://` then, and those of `hosts` count.
+    pub(crate) fn new(bound: SocketAddr, public_urls: &[String], tls: Option<&PoolTls>) -> Self {
+        let scheme = if tls.is_some() { "wss" } else { "ws" };
         let mut urls = public_urls.to_vec();
+        let hosts = tls.map(PoolTls::hosts).unwrap_or_default();
+        urls.extend(hosts.iter().map(|host| format!("{scheme}://{host}:{}", bound.port())));
         let (ip, port) = (bound.ip().to_canonical(), bound.port());
         if ip.is_unspecified() || ip.is_loopback() {
-            urls.extend(["127.0.0.1", "localhost", "[::1]"].map(|host| format!("ws://{host}:{port}")));
+            urls.extend(["127.0.0.1", "localhost", "[::1]"].map(|host| format!("{scheme}://{host}:{port}")));
         }
         if ip.is_loopback() {
-            urls.push(format!("ws://{}", SocketAddr::new(ip, port)));
+            urls.push(format!("{scheme}://{}", SocketAddr::new(ip, port)));
         }
         let origins = urls.iter().filter_map(|url| origin(url)).collect();
         Self { origins, listed: urls.join(", ") }
@@ -57,7 +63,7 @@ mod tests {
 
     #[test]
     fn d12_only_the_names_of_this_pool_are_heard() {
-        let audience = Audience::new("0.0.0.0:8080".parse().unwrap(), &["wss://Pool.Example/x".to_owned()]);
+        let audience = Audience::new("0.0.0.0:8080".parse().unwrap(), &["wss://Pool.Example/x".to_owned()], None);
         for good in [
             "ws://127.0.0.1:8080",
             "http://localhost:8080/rpc",
@@ -72,7 +78,7 @@ mod tests {
             let error = audience.check(bad).unwrap_err();
             assert!(error.message.contains("wss://Pool.Example/x"), "{bad}: {error}");
         }
-        let narrow = Audience::new("10.0.0.1:8080".parse().unwrap(), &[]);
+        let narrow = Audience::new("10.0.0.1:8080".parse().unwrap(), &[], None);
         assert!(narrow.check("ws://127.0.0.1:8080").is_err());
     }
 }

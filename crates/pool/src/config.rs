@@ -1,6 +1,6 @@
 use std::net::SocketAddr;
 
-use crate::{Membership, PoolLimits, PoolMetrics, TrustedProxies};
+use crate::{Membership, PoolLimits, PoolMetrics, PoolTls, TrustedProxies};
 
 /// What a pool is.
 #[derive(Debug, Clone)]
@@ -10,6 +10,8 @@ pub struct PoolConfig {
     /// The URLs under which agents know it. A signature made for another URL is refused (D12); the
     /// loopback addresses that it is bound to count always.
     pub public_urls: Vec<String>,
+    /// Its certificate; without one it speaks no TLS. With one it speaks nothing else.
+    pub tls: Option<PoolTls>,
     /// The proxies before it, if any.
     pub proxies: TrustedProxies,
     /// Who may join.
@@ -37,6 +39,7 @@ impl PoolConfig {
         Ok(Self {
             bind,
             public_urls: Vec::new(),
+            tls: None,
             proxies: TrustedProxies::default(),
             members: Membership::Open,
             welcome: None,

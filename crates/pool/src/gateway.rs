@@ -30,6 +30,7 @@ use crate::{
     protocol2::HttpNodes,
     proxy::TrustedProxies,
     sockets::{NOBODY, Sockets},
+    tls::Handshakes,
     turns::{Turn, Turns},
 };
 
@@ -41,6 +42,7 @@ pub(crate) struct Gateway {
     pub(crate) audience: Audience,
     pub(crate) door: Arc<Door>,
     pub(crate) proxies: TrustedProxies,
+    pub(crate) handshakes: Arc<Handshakes>,
     pub(crate) sockets: Arc<Sockets>,
     pub(crate) http_agents: HttpAgents,
     pub(crate) http_nodes: HttpNodes,
@@ -102,6 +104,7 @@ impl Gateway {
             checks: Arc::new(Turns::new(checks)),
             own: Arc::new(Block::new(&limits, std::time::Instant::now())),
             door: Arc::new(Door::new(&limits)),
+            handshakes: Arc::new(Handshakes::new(limits.tls_handshakes)),
             proxies,
             sockets,
             metrics,
@@ -235,7 +238,7 @@ mod tests {
     async fn so_many_signatures_are_checked_at_once_and_the_next_waits_no_longer_than_allowed() {
         let limits = PoolLimits { signature_checks: 1, check_wait: Duration::ZERO, ..PoolLimits::default() };
         let (inbox, _items) = crate::inbox::inbox(Gauge::default());
-        let audience = Audience::new(([127, 0, 0, 1], 1).into(), &[]);
+        let audience = Audience::new(([127, 0, 0, 1], 1).into(), &[], None);
         let (sockets, metrics) = (Arc::new(Sockets::default()), PoolMetrics::default().shared());
         let proxies = TrustedProxies::default();
         let gateway = Gateway::new(limits, Membership::Open, audience, proxies, sockets, metrics, inbox);

@@ -14,6 +14,7 @@
 //! - One socket: `listen`, `http`, `socket`, `rate`; all of them: `sockets`, `gateway`.
 //! - Fairness among address blocks: `door` (places for sockets, `proxy`), `block`, `permits` (places before
 //!   the mind), `turns` (signature checks).
+//! - TLS before all of that, where the pool has a certificate: `tls`.
 //! - The mind and the store: `inbox`, `mind`, `releases`, `store_thread`, `clock`.
 //!
 //! Parsing and signature checks run on the sockets' own tasks, on all cores, and keep the order of each
@@ -50,6 +51,7 @@ mod server;
 mod socket;
 mod sockets;
 mod store_thread;
+mod tls;
 mod turns;
 
 pub use config::PoolConfig;
@@ -58,4 +60,7 @@ pub use membership::{MembersError, Membership};
 pub use metrics::PoolMetrics;
 pub use proxy::{ProxyHeader, ProxyHeaderError, TrustedProxies};
 pub use server::{PoolError, PoolServer};
+#[cfg(feature = "acme")]
+pub use tls::{AcmeConfig, LETS_ENCRYPT};
+pub use tls::{CertificateFacts, PoolTls, TlsError, TlsNews};
 pub use vipnode_core::PoolLimits;

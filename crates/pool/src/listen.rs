@@ -10,7 +10,7 @@ use axum::body::Body;
 use hyper::{body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::{
-    io::AsyncWriteExt as _,
+    io::{AsyncRead, AsyncWrite, AsyncWriteExt as _},
     net::{TcpListener, TcpStream},
     sync::Semaphore,
     time::{sleep, timeout},
@@ -18,10 +18,12 @@ use tokio::{
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
+    PoolTls,
     door::{Crowded, Guest, Place},
     gateway::Gateway,
     http::HttpConnection,
     rate::Rate,
+    tls::accept,
 };
 
 /// A refused connection has this long to take its refusal.
@@ -30,7 +32,13 @@ const REFUSAL: Duration = Duration::from_secs(1);
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
 /// Takes connections until `stop`.
-pub(crate) async fn listen(listener: TcpListener, gateway: Arc<Gateway>, tasks: TaskTracker, stop: CancellationToken) {
+pub(crate) async fn listen(
+    listener: TcpListener,
+    gateway: Arc<Gateway>,
+    tasks: TaskTracker,
+    stop: CancellationToken,
+    tls: Option<PoolTls>,
+) {
     let refusals = Arc::new(Semaphore::new(gateway.limits.refusals));
     loop {
         let accepted = tokio::select! {
@@ -48,7 +56,21 @@ pub(crate) async fn listen(listener: TcpListener, gateway: Arc<Gateway>, tasks: 
         match enter(&gateway, address) {
             Ok(entered) => {
                 gateway.metrics.opened.inc();
-                tasks.spawn(serve(stream, address, entered, Arc::clone(&gateway), tasks.clone(), stop.clone()));
+                let (gateway, stop, tls) = (Arc::clone(&gateway), stop.clone(), tls.clone());
+                let tracker = tasks.clone();
+                tasks.spawn(async move {
+                    // A late packet costs more than a small one.
+                    let _best_effort = stream.set_nodelay(true);
+                    match tls {
+                        None => serve(stream, address, entered, gateway, tracker, stop).await,
+                        Some(tls) => {
+                            let shaken = stop.run_until_cancelled(accept(stream, address.ip(), &gateway, &tls)).await;
+                            if let Some(stream) = shaken.flatten() {
+                                serve(stream, address, entered, gateway, tracker, stop).await;
+                            }
+                        }
+                    }
+                });
             }
             Err(crowded) => {
                 gateway.metrics.refused.inc();
@@ -73,16 +95,14 @@ fn enter(gateway: &Gateway, address: SocketAddr) -> Result<(Place, Option<Arc<Gu
     Ok((place, Some(Arc::new(guest))))
 }
 
-async fn serve(
-    stream: TcpStream,
+async fn serve<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(
+    stream: S,
     address: SocketAddr,
     (place, guest): (Place, Option<Arc<Guest>>),
     gateway: Arc<Gateway>,
     tasks: TaskTracker,
     stop: CancellationToken,
 ) {
-    // A late packet costs more than a small one.
-    let _best_effort = stream.set_nodelay(true);
     let (head, head_bytes, rate) = (gateway.limits.http_head, gateway.limits.http_head_bytes, &gateway.limits);
     let connection = Arc::new(HttpConnection {
         rate: Mutex::new(Rate::new(rate.calls_a_second, rate.burst, Instant::now())),

@@ -18,6 +18,8 @@ pub(crate) struct Metrics {
     pub(crate) opened: Counter,
     pub(crate) refused: Counter,
     pub(crate) unauthenticated: Counter,
+    pub(crate) tls_failed: Counter,
+    pub(crate) tls_expires: Gauge,
     pub(crate) requests: Counter,
     pub(crate) errors: Counter,
     pub(crate) too_fast: Counter,
@@ -66,6 +68,10 @@ impl Metrics {
             gauge
         };
         let sockets = gauge("sockets", "Sockets that are open");
+        let tls_expires = gauge(
+            "tls_certificate_expires_seconds",
+            "When the pool's certificate ends, in seconds since 1970; 0 without one",
+        );
         let queue = gauge("queue", "Commands that wait for the pool's mind");
         let nodes = gauge("nodes", "Nodes remembered");
         let connected = gauge("agents", "Agents with a connection");
@@ -85,6 +91,7 @@ impl Metrics {
             opened: counter("sockets_opened", "Sockets taken"),
             refused: counter("sockets_refused", "Sockets refused at a limit"),
             unauthenticated: counter("sockets_unauthenticated", "Sockets closed because they never said who they are"),
+            tls_failed: counter("tls_handshakes_failed", "Sockets closed because their TLS handshake failed"),
             requests: counter("requests", "Requests of agents"),
             errors: counter("request_errors", "Requests answered with an error"),
             too_fast: counter("requests_too_fast", "Requests beyond the rate of their socket"),
@@ -95,6 +102,7 @@ impl Metrics {
             commits: counter("commits", "Batches made durable"),
             rebuilds: counter("rebuilds", "Times that the pool's state was rebuilt from the store"),
             sockets,
+            tls_expires,
             queue,
             nodes,
             connected,

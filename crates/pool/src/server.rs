@@ -1,4 +1,4 @@
-use std::{net::SocketAddr, sync::Arc, thread::JoinHandle, time::Duration};
+use std::{io::ErrorKind, net::SocketAddr, sync::Arc, thread::JoinHandle, time::Duration};
 
 use tokio::{
     net::{TcpListener, TcpSocket},
@@ -11,7 +11,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use vipnode_store::{MemoryStore, Store, StoreError};
 
 use crate::{
-    PoolConfig,
+    PoolConfig, PoolTls,
     audience::Audience,
     gateway::Gateway,
     http_call,
@@ -35,7 +35,7 @@ pub struct PoolServer {
 #[derive(Debug, thiserror::Error)]
 pub enum PoolError {
     /// The address cannot be listened on.
-    #[error("the pool cannot listen on {bind}: {source}; choose another address with --bind, or end what uses it")]
+    #[error("the pool cannot listen on {bind}: {source}")]
     Bind {
         /// The address.
         bind: SocketAddr,
@@ -57,6 +57,24 @@ pub enum PoolError {
 const CLOSING: Duration = Duration::from_secs(6);
 /// How often silent agents of HTTP are looked for.
 const EXPIRE: Duration = Duration::from_secs(5);
+
+impl PoolError {
+    /// The flag or command that mends it.
+    #[must_use]
+    pub fn mend(&self) -> String {
+        match self {
+            Self::Bind { bind, source } if source.kind() == ErrorKind::PermissionDenied && bind.port() < 1024 => {
+                format!(
+                    "ports below 1024 need a right: sudo setcap cap_net_bind_service=+ep \"$(command -v vipnode)\", or in a \
+                 systemd unit AmbientCapabilities=CAP_NET_BIND_SERVICE; or take a higher port: --bind {}:8443",
+                    if bind.is_ipv6() { format!("[{}]", bind.ip()) } else { bind.ip().to_string() }
+                )
+            }
+            Self::Bind { bind, .. } => format!("free {bind}, or choose another address: --bind ADDRESS:PORT"),
+            Self::Store(_) | Self::Thread(_) | Self::Fault(_) => "look at the log above, and start it again".to_owned(),
+        }
+    }
+}
 
 impl PoolServer {
     /// Starts a pool that remembers for as long as it runs.
@@ -93,11 +111,15 @@ impl PoolServer {
             runtime: Handle::current(),
         };
         let mind_thread = start_mind(parts).await?;
-        let audience = Audience::new(local_addr, &config.public_urls);
+        let audience = Audience::new(local_addr, &config.public_urls, config.tls.as_ref());
+        if let Some(tls) = &config.tls {
+            tls.show_in(metrics.tls_expires.clone());
+        }
         let gateway =
             Arc::new(Gateway::new(config.limits, config.members, audience, config.proxies, sockets, metrics, inbox));
         let stop = CancellationToken::new();
-        let running = Running { gateway, stop: stop.clone(), threads: vec![mind_thread, store_thread] };
+        let running =
+            Running { gateway, stop: stop.clone(), threads: vec![mind_thread, store_thread], tls: config.tls };
         let supervisor = tokio::spawn(running.supervise(listener));
         Ok(Self { local_addr, stop, supervisor: Some(supervisor) })
     }
@@ -174,12 +196,15 @@ struct Running {
     gateway: Arc<Gateway>,
     stop: CancellationToken,
     threads: Vec<JoinHandle<()>>,
+    tls: Option<PoolTls>,
 }
 
 impl Running {
     async fn supervise(mut self, listener: TcpListener) -> Result<(), PoolError> {
         let tasks = TaskTracker::new();
-        let listening = tokio::spawn(listen(listener, Arc::clone(&self.gateway), tasks.clone(), self.stop.clone()));
+        let listening = listen(listener, Arc::clone(&self.gateway), tasks.clone(), self.stop.clone(), self.tls.clone());
+        let listening = tokio::spawn(listening);
+        self.keep_certificate();
         let fault = self.watch().await;
         self.stop.cancel();
         let _ended = listening.await;
@@ -196,6 +221,15 @@ impl Running {
             (Some(fault), _) => Err(PoolError::Fault(fault)),
             (None, Ok(true)) => Ok(()),
             (None, _) => Err(PoolError::Fault("a thread ended by a panic".to_owned())),
+        }
+    }
+
+    /// The ACME server asks at the pool's port, so this begins once it listens.
+    fn keep_certificate(&self) {
+        #[cfg(feature = "acme")]
+        if let Some(tls) = self.tls.clone() {
+            let stop = self.stop.clone();
+            tokio::spawn(async move { stop.run_until_cancelled(tls.keep()).await });
         }
     }
 

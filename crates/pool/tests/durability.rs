@@ -143,7 +143,7 @@ async fn a_taken_address_is_explained_and_join_waits() {
     let mut running = pool().await;
     let bind = running.local_addr();
     let error = PoolServer::spawn(PoolConfig { bind, ..config() }).await.unwrap_err();
-    assert!(matches!(error, PoolError::Bind { .. }) && error.to_string().contains("--bind"), "{error}");
+    assert!(matches!(error, PoolError::Bind { .. }) && error.mend().contains("--bind"), "{error}");
     tokio::select! {
         biased;
         ended = running.join() => panic!("{ended:?}"),

@@ -77,7 +77,8 @@ impl fmt::Display for TlsFault {
 
 fn of_certificate(error: &CertificateError, trust: &Trust) -> TlsFault {
     let (why, mend) = match error {
-        CertificateError::UnknownIssuer => match trust.ca_file() {
+        // A signature that does not fit is that of an authority whose name is the same and whose key is not.
+        CertificateError::UnknownIssuer | CertificateError::BadSignature => match trust.ca_file() {
             None => (
                 "its certificate comes from an authority that this machine does not know".to_owned(),
                 "for a private authority: --tls-ca FILE with its certificate".to_owned(),

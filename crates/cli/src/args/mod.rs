@@ -3,16 +3,20 @@
 mod agent;
 mod pool;
 mod speaking;
+mod tls;
 
 use std::{ffi::OsString, path::PathBuf};
 
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, error::ErrorKind, parser::ValueSource};
 use vipnode_types::{JoinSecret, Price};
 
+#[cfg(feature = "acme")]
+pub(crate) use self::tls::AcmeArgs;
 pub(crate) use self::{
     agent::{AgentArgs, Between, ClientArgs, HostArgs, NodeArgs, ReleaseArgs, Seeking, Selling},
     pool::PoolArgs,
     speaking::{Speaking, UPDATE_INTERVAL},
+    tls::TlsArgs,
 };
 
 const EXAMPLES: &str = "\
@@ -173,6 +177,7 @@ mod tests {
             &["vipnode", "pool", "--proxy", "localhost"],
             &["vipnode", "pool", "--proxy", "10.0.0.1", "--proxy-header", "via"],
             &["vipnode", "pool", "--proxy-header", "forwarded"],
+            &["vipnode", "pool", "--tls-cert", "x"],
             &["vipnode", "demo", "--geth", "x", "--simulated"],
             &["vipnode", "--no-such-flag"],
             &["vipnode", "--slots", "3", "pool"],

@@ -11,19 +11,23 @@ use ipnet::IpNet;
 use vipnode_pool::ProxyHeader;
 use vipnode_types::Price;
 
-use super::JoinArgs;
+use super::{JoinArgs, TlsArgs};
 use crate::limit_flag::LimitFlag;
 
 #[derive(Debug, Args)]
-#[command(after_help = "Examples:\n  vipnode pool --bind 0.0.0.0:8080 --public-url ws://pool.example:8080\n  \
-                        vipnode pool --members members.txt        only these node ids, one a line")]
+#[command(
+    after_help = "Examples:\n  vipnode pool --tls-host pool.example.org         a public pool at wss://pool.example.org\n  \
+                        vipnode pool --members members.txt        only these node ids, one a line"
+)]
 pub(crate) struct PoolArgs {
-    /// Where to listen.
-    #[arg(long, default_value = "127.0.0.1:8080", value_name = "ADDRESS")]
-    pub(crate) bind: SocketAddr,
+    /// Where to listen [default: 127.0.0.1:8080; with --tls-host 0.0.0.0:443].
+    #[arg(long, value_name = "ADDRESS")]
+    bind: Option<SocketAddr>,
     /// A URL under which agents reach this pool; what they sign names it. May be given several times.
     #[arg(long, value_name = "URL")]
     pub(crate) public_url: Vec<String>,
+    #[command(flatten)]
+    pub(crate) tls: TlsArgs,
     /// Admit only these nodes: a file with a node id a line.
     #[arg(long, value_name = "FILE")]
     pub(crate) members: Option<PathBuf>,
@@ -52,6 +56,14 @@ pub(crate) struct PoolArgs {
     /// Print every limit, what it is set to and what happens there, and end.
     #[arg(long)]
     pub(crate) print_limits: bool,
+}
+
+impl PoolArgs {
+    /// Where to listen.
+    pub(crate) fn bind(&self) -> SocketAddr {
+        let usual = if self.tls.by_acme() { ([0, 0, 0, 0], 443) } else { ([127, 0, 0, 1], 8080) };
+        self.bind.unwrap_or_else(|| SocketAddr::from(usual))
+    }
 }
 
 /// An address alone is a network of one.

@@ -3,6 +3,7 @@
 mod agent;
 mod join;
 mod pool;
+mod pool_tls;
 mod release;
 mod speaking;
 

@@ -1,19 +1,20 @@
+use std::net::SocketAddr;
+
 use vipnode_core::Limits;
-use vipnode_pool::{Membership, PoolConfig, PoolServer, TrustedProxies};
+use vipnode_pool::{Membership, PoolConfig, PoolServer, PoolTls, TrustedProxies};
 
 use crate::{
     args::PoolArgs,
-    commands::join::join_secret,
+    commands::{join::join_secret, pool_tls},
     failure::Failure,
     limit_flag,
     screen::{Line, Screen, Tone},
-    signals::Signals,
+    signals::{Hangups, Signals},
 };
 
 /// Runs a pool until it is stopped, and everybody was answered.
 pub(crate) async fn run(args: PoolArgs, screen: Screen, signals: Signals) -> Result<(), Failure> {
-    let bind = args.bind;
-    let unnamed = !bind.ip().is_loopback() && args.public_url.is_empty();
+    let unnamed = !args.bind().ip().is_loopback() && args.public_url.is_empty() && !args.tls.by_acme();
     let print_limits = args.print_limits;
     let config = config(args)?;
     if print_limits {
@@ -21,37 +22,69 @@ pub(crate) async fn run(args: PoolArgs, screen: Screen, signals: Signals) -> Res
         return Ok(());
     }
     let open = !config.members.is_closed();
-    let mut server = PoolServer::spawn(config).await.map_err(|error| {
-        Failure::new(error.to_string(), format!("free {bind}, or choose another address: --bind ADDRESS:PORT"))
-    })?;
-    let address = server.local_addr();
-    let url = format!("ws://{address}");
-    let listens = Line::new("listening", Tone::Good, format!("the pool listens on {url}"));
-    screen.say(&listens.with("url", url.as_str()));
+    let tls = config.tls.clone();
+    let mut server = PoolServer::spawn(config).await.map_err(|error| Failure::new(error.to_string(), error.mend()))?;
+    say_start(server.local_addr(), tls.as_ref(), screen);
     if open {
         let text = "anyone may join (--members FILE or --join-secret-file FILE closes it)";
         screen.say(&Line::new("open", Tone::Warning, text));
     }
     if unnamed {
-        let text = "agents on other machines will be refused: what they sign names the pool's address\n  \
-                    -> say how they reach this pool: --public-url ws://HOST:PORT";
+        let scheme = if tls.is_some() { "wss" } else { "ws" };
+        let text = format!(
+            "agents on other machines will be refused: what they sign names the pool's address\n  \
+             -> say how they reach this pool: --public-url {scheme}://HOST:PORT"
+        );
         screen.say(&Line::new("no_public_url", Tone::Warning, text));
     }
-    let next = if address.ip().is_unspecified() { format!("ws://<this machine>:{}", address.port()) } else { url };
-    let text = format!("next: `vipnode host {next}` beside a full node, `vipnode client {next}` beside another");
-    screen.say(&Line::new("next", Tone::Plain, text));
-    let health = format!("http://{address}/health, /metrics");
-    screen.say(&Line::new("health", Tone::Plain, format!("for monitoring: {health}")));
-    tokio::select! {
-        () = signals.first() => {}
-        ended = server.join() => {
-            return ended.map_err(|error| Failure::new(error.to_string(), "look at the log above, and start it again"));
-        }
-    }
+    serve(&mut server, tls, screen, signals).await?;
     screen.say(&Line::new("stopping", Tone::Plain, "stopping: answering what is under way; leases go on"));
-    server.shutdown().await.map_err(|error| Failure::new(error.to_string(), "look at the log above"))?;
+    server.shutdown().await.map_err(|error| Failure::new(error.to_string(), error.mend()))?;
     screen.say(&Line::new("stopped", Tone::Good, "stopped"));
     Ok(())
+}
+
+/// Until the user stops it; SIGHUP has the certificate read again.
+async fn serve(server: &mut PoolServer, tls: Option<PoolTls>, screen: Screen, signals: Signals) -> Result<(), Failure> {
+    let Some(tls) = tls else {
+        return tokio::select! {
+            () = signals.first() => Ok(()),
+            ended = server.join() => ended.map_err(|error| Failure::new(error.to_string(), error.mend())),
+        };
+    };
+    let mut hangups = Hangups::listen()?;
+    let mut news = tls.news();
+    loop {
+        tokio::select! {
+            () = signals.first() => return Ok(()),
+            ended = server.join() => return ended.map_err(|error| Failure::new(error.to_string(), error.mend())),
+            () = hangups.next() => pool_tls::reload(&tls, screen),
+            Ok(()) = news.changed() => if let Some(news) = &*news.borrow_and_update() {
+                pool_tls::say_news(news, screen);
+            },
+        }
+    }
+}
+
+fn say_start(address: SocketAddr, tls: Option<&PoolTls>, screen: Screen) {
+    let (ws, http) = if tls.is_some() { ("wss", "https") } else { ("ws", "http") };
+    let url = match tls.and_then(|tls| tls.hosts().first()) {
+        Some(host) if address.port() == 443 => format!("{ws}://{host}"),
+        Some(host) => format!("{ws}://{host}:{}", address.port()),
+        None => format!("{ws}://{address}"),
+    };
+    let listens = Line::new("listening", Tone::Good, format!("the pool listens on {url}"));
+    screen.say(&listens.with("url", url.as_str()).with("address", address.to_string()));
+    if let Some(tls) = tls {
+        pool_tls::say_at_start(tls, address.port(), screen);
+    }
+    let named = tls.is_some_and(|tls| !tls.hosts().is_empty());
+    let somewhere = address.ip().is_unspecified() && !named;
+    let next = if somewhere { format!("{ws}://<this machine>:{}", address.port()) } else { url.clone() };
+    let text = format!("next: `vipnode host {next}` beside a full node, `vipnode client {next}` beside another");
+    screen.say(&Line::new("next", Tone::Plain, text));
+    let health = url.replacen(ws, http, 1);
+    screen.say(&Line::new("health", Tone::Plain, format!("for monitoring: {health}/health, /metrics")));
 }
 
 fn config(args: PoolArgs) -> Result<PoolConfig, Failure> {
@@ -64,10 +97,11 @@ fn config(args: PoolArgs) -> Result<PoolConfig, Failure> {
         (None, Some(secret)) => Membership::Secret(secret),
         (None, None) => Membership::Open,
     };
-    let mut config = PoolConfig::new(args.bind)
+    let mut config = PoolConfig::new(args.bind())
         .map_err(|error| Failure::new(format!("the operating system gives no random bytes: {error}"), ""))?;
     config.public_urls = args.public_url;
     config.members = members;
+    config.tls = pool_tls::pool_tls(args.tls)?;
     config.proxies = TrustedProxies { proxies: args.proxy, header: args.proxy_header };
     config.welcome = args.welcome;
     let report_interval_ms = u64::try_from(args.report_interval.as_millis()).unwrap_or(u64::MAX);

@@ -14,7 +14,11 @@ use tokio::{
     process::{Child, ChildStdout, Command},
     time::timeout,
 };
-use vipnode_node::{Node, PeerCommand, testing::Geth};
+use vipnode_node::{
+    Node, PeerCommand,
+    sim::{SimNet, SimServer, SimSpec, sim_key},
+    testing::Geth,
+};
 use vipnode_types::{Enode, NodeId, PeerFact};
 
 /// Whatever is awaited comes well within this time, on a busy machine too.
@@ -103,6 +107,42 @@ impl Vipnode {
     /// kill -9, and waits for its end.
     pub async fn kill(mut self) {
         self.child.kill().await.unwrap();
+    }
+}
+
+/// A simulated node for agents in other processes, and another one called "other".
+pub struct Sim {
+    _net: SimNet,
+    pub server: SimServer,
+    pub dir: tempfile::TempDir,
+}
+
+impl Sim {
+    pub async fn start() -> Self {
+        let net = SimNet::new();
+        net.add(SimSpec::new("node", 30_303));
+        net.add(SimSpec::new("other", 30_304));
+        let server = SimServer::start(net.clone()).await.unwrap();
+        let dir = tempfile::tempdir().unwrap();
+        std::fs::write(dir.path().join("key"), sim_key("node").as_slice()).unwrap();
+        std::fs::write(dir.path().join("other.key"), sim_key("other").as_slice()).unwrap();
+        Self { _net: net, server, dir }
+    }
+
+    pub fn args(&self) -> [String; 3] {
+        let dir = self.dir.path().display();
+        [
+            format!("--rpc={}", self.server.endpoint("node")),
+            format!("--nodekey={dir}/key"),
+            format!("--state-dir={dir}"),
+        ]
+    }
+
+    /// An agent beside the node.
+    pub fn agent(&self, args: &[&str]) -> Vipnode {
+        let own = self.args();
+        let own: Vec<&str> = own.iter().map(String::as_str).collect();
+        Vipnode::start(&[args, &own].concat())
     }
 }
 

@@ -1,0 +1,81 @@
+use std::{net::IpAddr, time::Duration};
+
+use tokio::{
+    io::AsyncWriteExt as _,
+    net::TcpStream,
+    time::{timeout, timeout_at},
+};
+use tokio_rustls::{TlsAcceptor, server::TlsStream};
+
+use super::{PoolTls, pool_tls::ACME_ALPN};
+use crate::gateway::Gateway;
+
+/// Bytes that wait to be encrypted; more is taken once these are written.
+const BUFFER_BYTES: usize = 16 << 10;
+/// The first byte of each TLS connection: a handshake record.
+const HANDSHAKE_RECORD: u8 = 22;
+/// Whoever spoke no TLS has this long to take what is wrong.
+const REFUSAL: Duration = Duration::from_secs(1);
+
+/// The TLS handshake of one connection, within its limits; `None` where there is nothing to serve. It waits
+/// neither for the rest of the pool nor does the rest wait for it.
+pub(crate) async fn accept(
+    stream: TcpStream,
+    address: IpAddr,
+    gateway: &Gateway,
+    tls: &PoolTls,
+) -> Option<TlsStream<TcpStream>> {
+    let end = tokio::time::Instant::now().checked_add(gateway.limits.tls_handshake)?;
+    let handshake = gateway.handshakes.begin(address);
+    let shaking = async {
+        let mut first = [0];
+        stream.peek(&mut first).await.ok()?;
+        if first != [HANDSHAKE_RECORD] {
+            return Some(Err(stream));
+        }
+        let accepting = TlsAcceptor::from(tls.server())
+            .accept_with(stream, |connection| connection.set_buffer_limit(Some(BUFFER_BYTES)));
+        match accepting.await {
+            Ok(stream) => Some(Ok(stream)),
+            Err(error) => {
+                tracing::debug!(%address, %error, "no TLS handshake");
+                None
+            }
+        }
+    };
+    let shaken = tokio::select! {
+        shaken = timeout_at(end, shaking) => shaken.ok().flatten(),
+        () = handshake.given_up() => None,
+    };
+    drop(handshake);
+    match shaken {
+        Some(Ok(mut stream)) if stream.get_ref().1.alpn_protocol() == Some(ACME_ALPN) => {
+            // The handshake was the answer.
+            let _gone = timeout(REFUSAL, stream.shutdown()).await;
+            None
+        }
+        Some(Ok(stream)) => Some(stream),
+        Some(Err(plain)) => {
+            gateway.metrics.tls_failed.inc();
+            let _too_slow = timeout(REFUSAL, say_tls(plain)).await;
+            None
+        }
+        None => {
+            gateway.metrics.tls_failed.inc();
+            None
+        }
+    }
+}
+
+/// Whoever speaks plain HTTP here learns what to change.
+async fn say_tls(mut stream: TcpStream) {
+    let why = "this port speaks TLS: use wss:// (an agent) or https:// instead of ws:// or http://\n";
+    let text = format!(
+        "HTTP/1.1 400 Bad Request\r\nconnection: close\r\ncontent-type: text/plain\r\ncontent-length: {}\r\n\r\n{why}",
+        why.len()
+    );
+    let _gone = stream.write_all(text.as_bytes()).await;
+    // Closing with unread bytes would throw the words away on their way.
+    let _gone = stream.shutdown().await;
+    let _read = tokio::io::copy(&mut stream, &mut tokio::io::sink()).await;
+}

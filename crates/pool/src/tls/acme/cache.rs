@@ -1,0 +1,81 @@
+use std::{
+    fs::{self, OpenOptions},
+    io::{self, Write as _},
+    path::{Path, PathBuf},
+    time::SystemTime,
+};
+
+use super::{AcmeConfig, Certificate, TlsError};
+
+/// Bytes of the file of an account.
+const ACCOUNT_BYTES: u64 = 64 << 10;
+
+impl AcmeConfig {
+    /// The certificate of an earlier run, where it is for these names and not over.
+    pub(crate) fn kept(&self, now: SystemTime) -> Result<Option<Certificate>, TlsError> {
+        fs::create_dir_all(&self.cache).map_err(|why| TlsError::Write { path: self.cache.clone(), why })?;
+        let kept = Certificate::read(&self.certificate_file(), &self.key_file(), now);
+        Ok(match kept {
+            Ok(kept) if self.hosts.iter().all(|host| kept.facts.names.contains(host)) => Some(kept),
+            Ok(_for_other_names) => None,
+            Err(TlsError::File { why, .. }) if why.kind() == io::ErrorKind::NotFound => None,
+            // Whatever lies there, a new one comes in its place.
+            Err(error) => {
+                tracing::warn!(%error, "the kept certificate is not used");
+                None
+            }
+        })
+    }
+
+    /// Key first: a certificate whose key is another one is not read, an old key is only not used.
+    pub(super) fn keep_certificate(&self, chain: &str, key: &str) -> Result<(), TlsError> {
+        write(&self.key_file(), key)?;
+        write(&self.certificate_file(), chain)
+    }
+
+    pub(super) fn kept_account(&self) -> Option<String> {
+        let path = self.account_file();
+        let fits = fs::metadata(&path).is_ok_and(|file| file.len() <= ACCOUNT_BYTES);
+        fits.then(|| fs::read_to_string(&path).ok()).flatten()
+    }
+
+    pub(super) fn keep_account(&self, credentials: &str) -> Result<(), TlsError> {
+        write(&self.account_file(), credentials)
+    }
+
+    pub(super) fn certificate_file(&self) -> PathBuf {
+        self.file("certificate.pem")
+    }
+
+    pub(super) fn key_file(&self) -> PathBuf {
+        self.file("key.pem")
+    }
+
+    fn account_file(&self) -> PathBuf {
+        self.file("account.json")
+    }
+
+    /// Of each ACME server apart, so that a test directory never stands in for the real one.
+    fn file(&self, name: &str) -> PathBuf {
+        let server = self.directory.split_once("://").map_or(&*self.directory, |(_, rest)| rest);
+        let server: String =
+            server.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).take(100).collect();
+        self.cache.join(format!("{server}-{name}"))
+    }
+}
+
+/// Whole or not at all, and for its owner only.
+fn write(path: &Path, text: &str) -> Result<(), TlsError> {
+    let written = || -> io::Result<()> {
+        let new = path.with_extension("new");
+        let mut options = OpenOptions::new();
+        options.write(true).create(true).truncate(true);
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        let mut file = options.open(&new)?;
+        file.write_all(text.as_bytes())?;
+        file.sync_all()?;
+        fs::rename(&new, path)
+    };
+    written().map_err(|why| TlsError::Write { path: path.to_owned(), why })
+}

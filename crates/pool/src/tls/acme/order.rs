@@ -1,0 +1,114 @@
+use std::{sync::Arc, time::SystemTime};
+
+use instant_acme::{
+    Account, AuthorizationHandle, AuthorizationStatus, ChallengeType, Error, Identifier, NewAccount, NewOrder, Order,
+    OrderStatus, RetryPolicy,
+};
+use rcgen::{CertificateParams, CustomExtension, KeyPair};
+use rustls::{
+    crypto::ring::sign::any_supported_type,
+    pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer},
+    sign::CertifiedKey,
+};
+
+use super::{AcmeConfig, Certificate, ORDER, PoolTls, TlsError, acme_client::AcmeClient};
+
+/// Has one certificate made, shown to be ours name by name, and keeps it.
+pub(super) async fn order(tls: &PoolTls, config: &AcmeConfig) -> Result<Certificate, TlsError> {
+    let failed = |why: String| TlsError::Acme { directory: config.directory.clone(), why };
+    let account = account(config).await?;
+    let names: Vec<_> = config.hosts.iter().cloned().map(Identifier::Dns).collect();
+    let ordered = account.new_order(&NewOrder::new(&names)).await;
+    let mut order = ordered.map_err(|error| failed(error.to_string()))?;
+    let proven = prove(tls, &mut order).await;
+    for host in &config.hosts {
+        tls.challenge(host, None);
+    }
+    proven.map_err(failed)?;
+    let retries = RetryPolicy::new().timeout(ORDER);
+    let key = order.finalize().await.map_err(|error| failed(error.to_string()))?;
+    let chain = order.poll_certificate(&retries).await.map_err(|error| failed(error.to_string()))?;
+    config.keep_certificate(&chain, &key)?;
+    let (certificate_file, key_file) = (config.certificate_file(), config.key_file());
+    Certificate::parse((&certificate_file, chain.as_bytes()), (&key_file, key.as_bytes()), SystemTime::now())
+}
+
+/// The account of an earlier run, or a new one.
+async fn account(config: &AcmeConfig) -> Result<Account, TlsError> {
+    let failed = |why: String| TlsError::Acme { directory: config.directory.clone(), why };
+    let client = AcmeClient::new(&config.trust).map_err(failed)?;
+    if let Some(kept) = config.kept_account().and_then(|kept| serde_json::from_str(&kept).ok()) {
+        let account = Account::builder_with_http(Box::new(client.clone())).from_credentials(kept).await;
+        match account {
+            Ok(account) => return Ok(account),
+            // Of a server that forgot us, or is away; the latter shows below.
+            Err(error) => tracing::warn!(%error, "the kept ACME account is not used"),
+        }
+    }
+    let contact: Vec<String> = config.contact.iter().map(|mail| format!("mailto:{mail}")).collect();
+    let contact: Vec<&str> = contact.iter().map(String::as_str).collect();
+    let new = NewAccount { contact: &contact, terms_of_service_agreed: true, only_return_existing: false };
+    let made = Account::builder_with_http(Box::new(client)).create(&new, config.directory.clone(), None).await;
+    let (account, credentials) = made.map_err(|error| failed(error.to_string()))?;
+    config.keep_account(&serde_json::to_string(&credentials).map_err(|error| failed(error.to_string()))?)?;
+    Ok(account)
+}
+
+/// Answers for each name, and waits until the server believes it.
+async fn prove(tls: &PoolTls, order: &mut Order) -> Result<(), String> {
+    let mut authorizations = order.authorizations();
+    while let Some(authorization) = authorizations.next().await {
+        let authorization = authorization.map_err(told)?;
+        match authorization.status {
+            AuthorizationStatus::Pending => answer(tls, authorization).await?,
+            AuthorizationStatus::Valid => {}
+            other => return Err(format!("a name is {other:?} there")),
+        }
+    }
+    match order.poll_ready(&RetryPolicy::new().timeout(ORDER)).await.map_err(told)? {
+        OrderStatus::Ready => Ok(()),
+        other => Err(refusal(order, other).await),
+    }
+}
+
+async fn answer(tls: &PoolTls, mut authorization: AuthorizationHandle<'_>) -> Result<(), String> {
+    let challenge = authorization.challenge(ChallengeType::TlsAlpn01);
+    let mut challenge = challenge.ok_or("it does not offer TLS-ALPN-01")?;
+    let Identifier::Dns(name) = challenge.identifier().identifier.clone() else {
+        return Err("it asks for something else than a host name".to_owned());
+    };
+    let key = challenge_certificate(&name, challenge.key_authorization().digest().as_ref());
+    tls.challenge(&name, Some(key.map_err(|error| format!("no answer for {name}: {error}"))?));
+    challenge.set_ready().await.map_err(told)
+}
+
+/// The server's own words about the name that it does not believe.
+async fn refusal(order: &mut Order, status: OrderStatus) -> String {
+    let mut authorizations = order.authorizations();
+    while let Some(Ok(mut authorization)) = authorizations.next().await {
+        let Ok(state) = authorization.refresh().await else { continue };
+        if let Some(problem) = state.challenges.iter().find_map(|challenge| challenge.error.as_ref()) {
+            return problem.to_string();
+        }
+    }
+    format!("the order is {status:?}")
+}
+
+/// A self-signed certificate that holds the digest (RFC 8737).
+fn challenge_certificate(name: &str, digest: &[u8]) -> Result<Arc<CertifiedKey>, String> {
+    if digest.len() != 32 {
+        return Err("its digest has not 32 bytes".to_owned());
+    }
+    let key = KeyPair::generate().map_err(|error| error.to_string())?;
+    let mut params = CertificateParams::new([name.to_owned()]).map_err(|error| error.to_string())?;
+    params.custom_extensions = vec![CustomExtension::new_acme_identifier(digest)];
+    let certificate = params.self_signed(&key).map_err(|error| error.to_string())?;
+    let key = PrivateKeyDer::from(PrivatePkcs8KeyDer::from(key.serialize_der()));
+    let key = any_supported_type(&key).map_err(|error| error.to_string())?;
+    Ok(Arc::new(CertifiedKey::new(vec![certificate.der().clone()], key)))
+}
+
+#[allow(clippy::needless_pass_by_value, reason = "for map_err")]
+fn told(error: Error) -> String {
+    error.to_string()
+}

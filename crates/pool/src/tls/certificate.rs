@@ -1,0 +1,134 @@
+use std::{
+    path::Path,
+    sync::Arc,
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
+
+use rustls::{
+    crypto::ring::sign::any_supported_type,
+    pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject},
+    sign::CertifiedKey,
+};
+use x509_cert::{
+    der::Decode,
+    ext::pkix::{SubjectAltName, name::GeneralName},
+};
+
+use super::TlsError;
+
+/// Bytes of a PEM file; a longer one holds something else.
+const FILE_BYTES: u64 = 1 << 20;
+/// Names that are told; the rest is counted.
+const NAMES: usize = 16;
+
+/// What a certificate says, for people.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CertificateFacts {
+    /// The host names it is for, at most 16.
+    pub names: Vec<String>,
+    /// When it begins, in seconds since 1970.
+    pub begins_s: u64,
+    /// When it ends, in seconds since 1970.
+    pub expires_s: u64,
+}
+
+/// A certificate that can be shown.
+#[derive(Debug, Clone)]
+pub(crate) struct Certificate {
+    pub(crate) key: Arc<CertifiedKey>,
+    pub(crate) facts: CertificateFacts,
+}
+
+impl CertificateFacts {
+    /// When it ends, RFC 3339.
+    #[must_use]
+    pub fn expires(&self) -> String {
+        rfc3339(self.expires_s)
+    }
+
+    /// Whole days left; 0 where it is over.
+    #[must_use]
+    pub fn days_left(&self, now: SystemTime) -> u64 {
+        self.expires_s.saturating_sub(seconds(now)) / 86_400
+    }
+
+    fn read(der: &CertificateDer<'_>) -> Result<Self, String> {
+        let certificate = x509_cert::Certificate::from_der(der).map_err(|error| error.to_string())?;
+        let tbs = &certificate.tbs_certificate;
+        let names = match tbs.get::<SubjectAltName>() {
+            Ok(Some((_critical, names))) => names.0.iter().filter_map(name).take(NAMES).collect(),
+            Ok(None) | Err(_) => Vec::new(),
+        };
+        let seconds = |time: &x509_cert::time::Time| time.to_unix_duration().as_secs();
+        Ok(Self { names, begins_s: seconds(&tbs.validity.not_before), expires_s: seconds(&tbs.validity.not_after) })
+    }
+}
+
+impl Certificate {
+    /// Reads two PEM files and sees that they fit each other and the time.
+    pub(crate) fn read(certificate: &Path, key: &Path, now: SystemTime) -> Result<Self, TlsError> {
+        Self::parse((certificate, &text(certificate)?), (key, &text(key)?), now)
+    }
+
+    /// The same with texts that are there; the paths are for the errors.
+    pub(crate) fn parse(
+        (certificate, pem): (&Path, &[u8]),
+        (key_file, key): (&Path, &[u8]),
+        now: SystemTime,
+    ) -> Result<Self, TlsError> {
+        let wrong = |path: &Path, why: String| TlsError::Content { path: path.to_owned(), why };
+        let chain: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(pem).collect();
+        let chain = chain.map_err(|error| wrong(certificate, error.to_string()))?;
+        let Some(first) = chain.first() else {
+            return Err(wrong(certificate, "it holds no certificate".to_owned()));
+        };
+        let facts = CertificateFacts::read(first).map_err(|why| wrong(certificate, why))?;
+        let key =
+            PrivateKeyDer::from_pem_slice(key).map_err(|_| wrong(key_file, "it holds no private key".to_owned()))?;
+        let key = any_supported_type(&key).map_err(|error| wrong(key_file, error.to_string()))?;
+        let key = CertifiedKey::new(chain, key);
+        match key.keys_match() {
+            // Of some keys the public half is not known; then the first handshake shows it.
+            Ok(()) | Err(rustls::Error::InconsistentKeys(rustls::InconsistentKeys::Unknown)) => {}
+            Err(_) => {
+                return Err(TlsError::Mismatch { certificate: certificate.to_owned(), key: key_file.to_owned() });
+            }
+        }
+        if facts.expires_s <= seconds(now) {
+            return Err(TlsError::Expired { path: certificate.to_owned(), at: facts.expires() });
+        }
+        Ok(Self { key: Arc::new(key), facts })
+    }
+}
+
+fn text(path: &Path) -> Result<Vec<u8>, TlsError> {
+    let file = |why| TlsError::File { path: path.to_owned(), why };
+    if std::fs::metadata(path).map_err(file)?.len() > FILE_BYTES {
+        let why = format!("it has more than {FILE_BYTES} bytes");
+        return Err(TlsError::Content { path: path.to_owned(), why });
+    }
+    std::fs::read(path).map_err(file)
+}
+
+fn name(name: &GeneralName) -> Option<String> {
+    match name {
+        GeneralName::DnsName(name) => Some(name.as_str().to_owned()),
+        GeneralName::IpAddress(bytes) => {
+            let bytes = bytes.as_bytes();
+            let v4 = <[u8; 4]>::try_from(bytes).map(|ip| std::net::Ipv4Addr::from(ip).to_string());
+            let v6 = || <[u8; 16]>::try_from(bytes).map(|ip| std::net::Ipv6Addr::from(ip).to_string());
+            v4.or_else(|_| v6()).ok()
+        }
+        _ => None,
+    }
+}
+
+pub(super) fn seconds(time: SystemTime) -> u64 {
+    time.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs()
+}
+
+fn rfc3339(seconds: u64) -> String {
+    // The year 9999 ends here; humantime knows none later.
+    let time = UNIX_EPOCH.checked_add(Duration::from_secs(seconds.min(253_402_300_799))).unwrap_or(UNIX_EPOCH);
+    humantime::format_rfc3339_seconds(time).to_string()
+}

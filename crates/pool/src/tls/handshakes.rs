@@ -1,0 +1,117 @@
+use std::{
+    cmp::Reverse,
+    collections::BTreeMap,
+    net::IpAddr,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use tokio_util::sync::CancellationToken;
+use vipnode_core::AddressBlock;
+
+/// The TLS handshakes that are not done. Where there are as many as allowed, the oldest of the address
+/// block that has the most is given up for the new one: who begins many and ends none only hurts itself,
+/// while an honest handshake is done within two round trips.
+#[derive(Debug)]
+pub(crate) struct Handshakes {
+    most: usize,
+    table: Mutex<Table>,
+}
+
+#[derive(Debug, Default)]
+struct Table {
+    begun: u64,
+    open: usize,
+    blocks: BTreeMap<AddressBlock, BTreeMap<u64, CancellationToken>>,
+}
+
+/// A handshake; counted until this is dropped.
+#[derive(Debug)]
+pub(crate) struct Handshake {
+    handshakes: Arc<Handshakes>,
+    block: AddressBlock,
+    number: u64,
+    given_up: CancellationToken,
+}
+
+impl Handshakes {
+    /// At most `most` at once, at least one.
+    pub(crate) fn new(most: usize) -> Self {
+        Self { most: most.max(1), table: Mutex::default() }
+    }
+
+    /// Counts one of `address`.
+    pub(crate) fn begin(self: &Arc<Self>, address: IpAddr) -> Handshake {
+        let block = AddressBlock::of(address);
+        let given_up = CancellationToken::new();
+        let mut table = self.lock();
+        while table.open >= self.most && table.give_one_up() {}
+        let number = table.begun;
+        table.begun = number.wrapping_add(1);
+        table.open = table.open.saturating_add(1);
+        table.blocks.entry(block).or_default().insert(number, given_up.clone());
+        drop(table);
+        Handshake { handshakes: Arc::clone(self), block, number, given_up }
+    }
+
+    /// No code panics while it holds the lock; if one did, the table would still be whole.
+    fn lock(&self) -> MutexGuard<'_, Table> {
+        self.table.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Table {
+    fn give_one_up(&mut self) -> bool {
+        let key = |open: &BTreeMap<u64, _>| (open.len(), Reverse(open.keys().next().copied()));
+        let busiest = self.blocks.iter().max_by_key(|(_, open)| key(open)).map(|(block, _)| *block);
+        let oldest = busiest.and_then(|block| Some((block, *self.blocks.get(&block)?.keys().next()?)));
+        let Some((block, number)) = oldest else { return false };
+        if let Some(given_up) = self.remove(block, number) {
+            given_up.cancel();
+        }
+        true
+    }
+
+    fn remove(&mut self, block: AddressBlock, number: u64) -> Option<CancellationToken> {
+        let open = self.blocks.get_mut(&block)?;
+        let removed = open.remove(&number)?;
+        if open.is_empty() {
+            self.blocks.remove(&block);
+        }
+        self.open = self.open.saturating_sub(1);
+        Some(removed)
+    }
+}
+
+impl Handshake {
+    /// Until it is to be given up for others.
+    pub(crate) async fn given_up(&self) {
+        self.given_up.cancelled().await;
+    }
+}
+
+impl Drop for Handshake {
+    fn drop(&mut self) {
+        self.handshakes.lock().remove(self.block, self.number);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_oldest_of_the_busiest_block_makes_room() {
+        let handshakes = Arc::new(Handshakes::new(4));
+        let begin = |address: &str| handshakes.begin(address.parse().unwrap());
+        let honest = begin("10.0.1.1");
+        let storm: Vec<_> = (1..=3).map(|n| begin(&format!("10.0.2.{n}"))).collect();
+        let late = begin("10.0.3.1");
+        assert!(storm[0].given_up.is_cancelled() && !storm[1].given_up.is_cancelled());
+        let more: Vec<_> = (0..100).map(|_| begin("10.0.2.9")).collect();
+        assert!(!honest.given_up.is_cancelled() && !late.given_up.is_cancelled(), "a storm hurts itself only");
+        assert_eq!(more.iter().filter(|one| !one.given_up.is_cancelled()).count(), 2);
+        assert_eq!(handshakes.lock().open, 4);
+        drop((storm, more, honest, late));
+        assert!(handshakes.lock().blocks.is_empty() && handshakes.lock().open == 0);
+    }
+}

@@ -1,0 +1,237 @@
+use std::{
+    collections::BTreeMap,
+    fmt,
+    path::PathBuf,
+    sync::{Arc, OnceLock, PoisonError, RwLock},
+    time::SystemTime,
+};
+
+use prometheus_client::metrics::gauge::Gauge;
+use rustls::{
+    ServerConfig,
+    crypto::ring,
+    server::{ClientHello, NoServerSessionStorage, ResolvesServerCert},
+    sign::CertifiedKey,
+};
+use tokio::sync::watch;
+
+use super::{
+    CertificateFacts, TlsError,
+    certificate::{Certificate, seconds},
+};
+
+/// What an ACME server offers when it looks whether a name leads here (RFC 8737).
+pub(crate) const ACME_ALPN: &[u8] = b"acme-tls/1";
+
+/// The pool's certificate, from files or by ACME. Clones are one.
+#[derive(Debug, Clone)]
+pub struct PoolTls(Arc<Inner>);
+
+struct Inner {
+    source: Source,
+    certificates: Arc<Certificates>,
+    server: Arc<ServerConfig>,
+    news: watch::Sender<Option<TlsNews>>,
+}
+
+#[derive(Debug)]
+enum Source {
+    Files {
+        certificate: PathBuf,
+        key: PathBuf,
+    },
+    #[cfg(feature = "acme")]
+    Acme(super::AcmeConfig),
+}
+
+/// What happened to the certificate by itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum TlsNews {
+    /// There is a new one.
+    Obtained(CertificateFacts),
+    /// One could not be had.
+    Failed {
+        /// What happened.
+        why: String,
+        /// What mends it.
+        mend: String,
+        /// It is tried again after this time, in seconds.
+        retry_s: u64,
+    },
+}
+
+/// What is shown to whom. Swapped whole, so a handshake never sees half of a change.
+#[derive(Debug, Default)]
+struct Certificates {
+    current: RwLock<Option<Certificate>>,
+    /// Answers to an ACME server, by name; see [`ACME_ALPN`].
+    challenges: RwLock<BTreeMap<String, Arc<CertifiedKey>>>,
+    expires: OnceLock<Gauge>,
+}
+
+impl PoolTls {
+    /// A certificate with its intermediates, and its key, from PEM files.
+    ///
+    /// # Errors
+    /// A file cannot be read or used; see [`TlsError`].
+    pub fn from_files(certificate: PathBuf, key: PathBuf) -> Result<Self, TlsError> {
+        let current = Certificate::read(&certificate, &key, SystemTime::now())?;
+        Self::new(Source::Files { certificate, key }, Some(current))
+    }
+
+    /// A certificate by ACME, kept in a directory. It is ordered once the pool listens, as the ACME server
+    /// asks at its port; until then, at the very first start, handshakes fail.
+    ///
+    /// # Errors
+    /// A name cannot be in a certificate, or the directory cannot be used.
+    #[cfg(feature = "acme")]
+    pub fn acme(config: super::AcmeConfig) -> Result<Self, TlsError> {
+        let kept = config.kept(SystemTime::now())?;
+        Self::new(Source::Acme(config), kept)
+    }
+
+    fn new(source: Source, current: Option<Certificate>) -> Result<Self, TlsError> {
+        let certificates = Arc::new(Certificates::default());
+        let library = |error: rustls::Error| TlsError::Library(error.to_string());
+        let mut server = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
+            .with_safe_default_protocol_versions()
+            .map_err(library)?
+            .with_no_client_auth()
+            .with_cert_resolver(Arc::clone(&certificates) as Arc<dyn ResolvesServerCert>);
+        server.alpn_protocols = vec![b"http/1.1".to_vec()];
+        #[cfg(feature = "acme")]
+        if matches!(source, Source::Acme(_)) {
+            server.alpn_protocols.push(ACME_ALPN.to_vec());
+        }
+        // Resumption costs memory for each agent, and agents stay for days.
+        server.session_storage = Arc::new(NoServerSessionStorage {});
+        server.send_tls13_tickets = 0;
+        let tls =
+            Self(Arc::new(Inner { source, certificates, server: Arc::new(server), news: watch::Sender::new(None) }));
+        if let Some(current) = current {
+            tls.show(current);
+        }
+        Ok(tls)
+    }
+
+    /// The certificate that is shown now; `None` before the first by ACME.
+    #[must_use]
+    pub fn facts(&self) -> Option<CertificateFacts> {
+        let current = self.0.certificates.current.read().unwrap_or_else(PoisonError::into_inner);
+        current.as_ref().map(|current| current.facts.clone())
+    }
+
+    /// Reads the files again. The old certificate stays where the new one cannot be used; open connections
+    /// stay in any case.
+    ///
+    /// # Errors
+    /// What is wrong with the files; see [`TlsError`].
+    pub fn reload(&self) -> Result<CertificateFacts, TlsError> {
+        match &self.0.source {
+            Source::Files { certificate, key } => {
+                let new = Certificate::read(certificate, key, SystemTime::now())?;
+                let facts = new.facts.clone();
+                self.show(new);
+                Ok(facts)
+            }
+            #[cfg(feature = "acme")]
+            Source::Acme(_) => Err(TlsError::NoFiles),
+        }
+    }
+
+    /// The names that were asked for with ACME.
+    #[must_use]
+    pub fn hosts(&self) -> &[String] {
+        match &self.0.source {
+            Source::Files { .. } => &[],
+            #[cfg(feature = "acme")]
+            Source::Acme(config) => &config.hosts,
+        }
+    }
+
+    /// Tells what happens to the certificate by itself.
+    #[must_use]
+    pub fn news(&self) -> watch::Receiver<Option<TlsNews>> {
+        self.0.news.subscribe()
+    }
+
+    pub(crate) fn server(&self) -> Arc<ServerConfig> {
+        Arc::clone(&self.0.server)
+    }
+
+    /// Keeps a gauge at the moment of expiry.
+    pub(crate) fn show_in(&self, gauge: Gauge) {
+        let gauge = self.0.certificates.expires.get_or_init(|| gauge);
+        gauge.set(self.facts().map_or(0, |facts| i64::try_from(facts.expires_s).unwrap_or(i64::MAX)));
+    }
+
+    fn show(&self, new: Certificate) {
+        let certificates = &self.0.certificates;
+        let expires = i64::try_from(new.facts.expires_s).unwrap_or(i64::MAX);
+        *certificates.current.write().unwrap_or_else(PoisonError::into_inner) = Some(new);
+        if let Some(gauge) = certificates.expires.get() {
+            gauge.set(expires);
+        }
+    }
+}
+
+#[cfg(feature = "acme")]
+impl PoolTls {
+    /// Has a certificate by ACME ordered and renewed for as long as it is polled; with files it does nothing.
+    pub(crate) async fn keep(&self) {
+        match &self.0.source {
+            Source::Files { .. } => std::future::pending().await,
+            Source::Acme(config) => super::acme::keep(self, config).await,
+        }
+    }
+
+    pub(crate) fn obtained(&self, new: Certificate) {
+        let facts = new.facts.clone();
+        self.show(new);
+        self.0.news.send_replace(Some(TlsNews::Obtained(facts)));
+    }
+
+    pub(crate) fn failed(&self, error: &TlsError, retry_s: u64) {
+        let (why, mend) = (error.to_string(), error.mend().to_owned());
+        self.0.news.send_replace(Some(TlsNews::Failed { why, mend, retry_s }));
+    }
+
+    /// Answers an ACME server that asks about `name`, until told otherwise.
+    pub(crate) fn challenge(&self, name: &str, answer: Option<Arc<CertifiedKey>>) {
+        let mut challenges = self.0.certificates.challenges.write().unwrap_or_else(PoisonError::into_inner);
+        match answer {
+            Some(answer) => challenges.insert(name.to_owned(), answer),
+            None => challenges.remove(name),
+        };
+    }
+}
+
+impl ResolvesServerCert for Certificates {
+    fn resolve(&self, hello: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
+        if hello.alpn().is_some_and(|mut offered| offered.any(|protocol| protocol == ACME_ALPN)) {
+            let challenges = self.challenges.read().unwrap_or_else(PoisonError::into_inner);
+            return challenges.get(&hello.server_name()?.to_ascii_lowercase()).cloned();
+        }
+        let current = self.current.read().unwrap_or_else(PoisonError::into_inner);
+        current.as_ref().map(|current| Arc::clone(&current.key))
+    }
+}
+
+impl CertificateFacts {
+    /// Whether two thirds of its time are over, which is when it is renewed.
+    pub(crate) fn is_due(&self, now: SystemTime) -> bool {
+        self.due_s() <= seconds(now)
+    }
+
+    /// When two thirds of its time are over, in seconds since 1970. Rounds up.
+    pub(crate) fn due_s(&self) -> u64 {
+        self.expires_s.saturating_sub(self.expires_s.saturating_sub(self.begins_s) / 3)
+    }
+}
+
+/// No key is shown.
+impl fmt::Debug for Inner {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PoolTls").field("source", &self.source).finish_non_exhaustive()
+    }
+}
