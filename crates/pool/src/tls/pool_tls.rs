@@ -15,10 +15,7 @@ use rustls::{
 };
 use tokio::sync::watch;
 
-use super::{
-    CertificateFacts, TlsError,
-    certificate::{Certificate, seconds},
-};
+use super::{CertificateFacts, TlsError, certificate::Certificate};
 
 /// What an ACME server offers when it looks whether a name leads here (RFC 8737).
 pub(crate) const ACME_ALPN: &[u8] = b"acme-tls/1";
@@ -214,18 +211,6 @@ impl ResolvesServerCert for Certificates {
         }
         let current = self.current.read().unwrap_or_else(PoisonError::into_inner);
         current.as_ref().map(|current| Arc::clone(&current.key))
-    }
-}
-
-impl CertificateFacts {
-    /// Whether two thirds of its time are over, which is when it is renewed.
-    pub(crate) fn is_due(&self, now: SystemTime) -> bool {
-        self.due_s() <= seconds(now)
-    }
-
-    /// When two thirds of its time are over, in seconds since 1970. Rounds up.
-    pub(crate) fn due_s(&self) -> u64 {
-        self.expires_s.saturating_sub(self.expires_s.saturating_sub(self.begins_s) / 3)
     }
 }
 

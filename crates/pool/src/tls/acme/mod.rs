@@ -5,13 +5,19 @@ mod acme_client;
 mod cache;
 mod order;
 
-use std::{path::PathBuf, time::Duration};
+use std::{
+    path::PathBuf,
+    time::{Duration, SystemTime},
+};
 
 use rustls::pki_types::DnsName;
 use tokio::time::sleep;
 use vipnode_rpc::Trust;
 
-use super::{PoolTls, TlsError, certificate::Certificate};
+use super::{
+    CertificateFacts, PoolTls, TlsError,
+    certificate::{Certificate, seconds},
+};
 
 /// How a certificate is had by ACME.
 #[derive(Debug, Clone)]
@@ -62,7 +68,7 @@ impl AcmeConfig {
 pub(super) async fn keep(tls: &PoolTls, config: &AcmeConfig) {
     let mut wait = RETRY_FIRST;
     loop {
-        let due = tls.facts().is_none_or(|facts| facts.is_due(std::time::SystemTime::now()));
+        let due = tls.facts().is_none_or(|facts| is_due(&facts, SystemTime::now()));
         if !due {
             sleep(LOOK).await;
             continue;
@@ -82,6 +88,44 @@ pub(super) async fn keep(tls: &PoolTls, config: &AcmeConfig) {
                 sleep(wait).await;
                 wait = wait.saturating_mul(2).min(RETRY_MOST);
             }
+        }
+    }
+}
+
+/// Whether two thirds of its time are over, which is when it is renewed.
+fn is_due(facts: &CertificateFacts, now: SystemTime) -> bool {
+    let last_third_s = facts.expires_s.saturating_sub(facts.begins_s) / 3;
+    facts.expires_s.saturating_sub(last_third_s) <= seconds(now)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::UNIX_EPOCH;
+
+    use super::*;
+
+    fn config(hosts: &[&str]) -> AcmeConfig {
+        AcmeConfig {
+            hosts: hosts.iter().map(ToString::to_string).collect(),
+            directory: LETS_ENCRYPT.to_owned(),
+            trust: Trust::default(),
+            cache: PathBuf::new(),
+            contact: None,
+        }
+    }
+
+    #[test]
+    fn it_is_renewed_after_two_thirds_of_its_time() {
+        let facts = CertificateFacts { names: Vec::new(), begins_s: 1_000, expires_s: 4_000 };
+        let due = |now_s| is_due(&facts, UNIX_EPOCH + Duration::from_secs(now_s));
+        assert_eq!([due(2_999), due(3_000), due(5_000)], [false, true, true]);
+    }
+
+    #[test]
+    fn only_host_names_are_asked_for() {
+        assert_eq!(config(&["Pool.Example.ORG"]).check().unwrap().hosts, ["pool.example.org"]);
+        for wrong in ["", "https://pool.example", "pool.example:443", "*.example.org", "a b"] {
+            assert!(matches!(config(&["a.example", wrong]).check(), Err(TlsError::Name(name)) if name == wrong));
         }
     }
 }
