@@ -1,4 +1,4 @@
-use std::{fmt, str::FromStr};
+use std::{cmp::Ordering, fmt, str::FromStr};
 
 use alloy_primitives::{B256, keccak256};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -7,7 +7,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 ///
 /// On the wire it is 128 lower-case hex characters without prefix and nothing else: an alias would
 /// be a second node (D10).
-#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct NodeId([u8; 64]);
 
 /// Why a text is not a [`NodeId`].
@@ -66,9 +66,23 @@ impl FromStr for NodeId {
     }
 }
 
+/// In the order of their hex. Ids are as good as random, so the first bytes nearly always decide.
+impl Ord for NodeId {
+    fn cmp(&self, other: &Self) -> Ordering {
+        let begin = |id: &Self| id.0.first_chunk().map(|bytes| u64::from_be_bytes(*bytes));
+        begin(self).cmp(&begin(other)).then_with(|| self.0.cmp(&other.0))
+    }
+}
+
+impl PartialOrd for NodeId {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
 impl fmt::Display for NodeId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&const_hex::encode(self.0))
+        f.write_str(const_hex::Buffer::<64>::new().format(&self.0))
     }
 }
 
@@ -94,6 +108,19 @@ impl<'de> Deserialize<'de> for NodeId {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_order_is_that_of_the_hex() {
+        let id = |at: usize, byte: u8| {
+            let mut bytes = [7; 64];
+            bytes[at] = byte;
+            NodeId::new(bytes)
+        };
+        let ids = [id(0, 1), id(7, 9), id(8, 6), id(63, 8), id(63, 7), id(0, 200), id(1, 0)];
+        for (a, b) in ids.iter().flat_map(|a| ids.iter().map(move |b| (a, b))) {
+            assert_eq!(a.cmp(b), a.to_string().cmp(&b.to_string()));
+        }
+    }
 
     #[test]
     fn d10_an_alias_is_not_a_second_node() {
