@@ -93,8 +93,10 @@ impl AgentCore {
         }
         let peer = lease.peer.clone();
         match lease.side {
-            // To stop dialling would cut a connection that is the node's own: wait for that lease's end.
-            Side::Host if nodes_own && lease.dial.is_some() => Plan::Nothing,
+            // To stop dialling would cut a connection that is the node's own: that waits for the other lease's
+            // end. Trust must not outlive its own lease.
+            Side::Host if nodes_own && lease.dial.is_some() && lease.untrusted => Plan::Nothing,
+            Side::Host if nodes_own && lease.dial.is_some() => Plan::Tell(Work::Untrust, NodeCall::Untrust(peer)),
             Side::Host if as_host => Plan::Covered,
             Side::Host if as_client || nodes_own || lease.linked_before => {
                 Plan::Tell(Work::Undo, NodeCall::Untrust(peer))
@@ -161,7 +163,13 @@ impl AgentCore {
                 }
                 self.undone(id, out);
             }
-            (Work::Undo, Err(why)) => {
+            (Work::Untrust, Ok(())) => {
+                lease.untrusted = true;
+                if let Some(over) = &mut lease.over {
+                    answer_all(&mut over.waiting, &Ok(()), out);
+                }
+            }
+            (Work::Undo | Work::Untrust, Err(why)) => {
                 let stopping = self.stopping.is_some();
                 let wait_ms = if stopping { limits::UNDO_AGAIN_STOPPING_MS } else { limits::UNDO_AGAIN_MS };
                 lease.undo_again = Some(now.plus(wait_ms));

@@ -20,7 +20,7 @@ impl AgentCore {
             host,
             client,
             join: None,
-            protocol2: false,
+            protocol2: self.config.allow_protocol2,
         })
     }
 

@@ -34,6 +34,8 @@ pub(crate) struct Lease {
     pub(crate) dial: Option<HostDial>,
     /// Set once it is over: then everything is undone.
     pub(crate) over: Option<Over>,
+    /// It is over, and its trust is taken back already.
+    pub(crate) untrusted: bool,
     /// Not before then is the undoing tried again.
     pub(crate) undo_again: Option<Ms>,
     /// Since when the peer is seen.
@@ -69,6 +71,8 @@ pub(crate) enum Work {
     HostDial,
     /// Evict, untrust or drop.
     Undo,
+    /// Take back the trust of a lease that is over; what it dialled is undone later.
+    Untrust,
 }
 
 /// A host's dial to its client.
@@ -116,6 +120,7 @@ impl Lease {
             task: None,
             dial: None,
             over: None,
+            untrusted: false,
             undo_again: None,
             up: None,
             ever_up: false,

@@ -249,6 +249,31 @@ fn the_nodes_own_peers_and_trust_are_left_alone() {
 }
 
 #[test]
+fn d35_trust_does_not_outlive_its_lease_while_the_nodes_own_connection_stands() {
+    let mut config = host_config(2);
+    config.min_peers = 1;
+    let mut bench = Bench::live(config);
+    let ask = bench.out.clone();
+    // The node found 9 by itself; the pool gives it as a host and sends it as a client.
+    bench.peers(&[9]);
+    bench.out = ask;
+    bench.give(vec![place(1, 9)]);
+    bench.call(1, admit(2, 9));
+    bench.done();
+    bench.call(2, dial(2, Side::Host, 9));
+    bench.done();
+    bench.call(3, evict(2, 9));
+    assert_eq!(bench.calls(), vec![NodeCall::Untrust(id(9))], "and the connection stays");
+    bench.done();
+    assert_eq!(bench.reply(3), Some(Ok(())));
+    assert_eq!(bench.left().len(), 1, "what it dialled is undone with the other lease");
+    bench.call(4, evict(1, 9));
+    assert_eq!(bench.calls(), vec![NodeCall::Evict(id(9))]);
+    bench.done();
+    assert_eq!(bench.left(), vec![]);
+}
+
+#[test]
 fn a_host_dials_a_client_that_does_not_get_through() {
     let mut bench = Bench::with_client(9);
     bench.call(2, dial(1, Side::Host, 9));

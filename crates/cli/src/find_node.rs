@@ -9,6 +9,7 @@ use vipnode_node::{
 use crate::{
     args::NodeArgs,
     failure::Failure,
+    fake_node::fake_node,
     screen::{Line, Screen, Tone},
 };
 
@@ -35,6 +36,9 @@ const RETRY_MOST: Duration = Duration::from_secs(5);
 /// The node that the user named, else the one found at the usual places, which is said.
 pub(crate) async fn find_node(args: &NodeArgs, patience: Patience, screen: Screen) -> Result<Beside, Failure> {
     if let Some(rpc) = &args.rpc {
+        if let Some(fake) = fake_node(rpc) {
+            return fake;
+        }
         let endpoint: Endpoint = rpc.parse()?;
         return Ok(Beside { node: open(&endpoint, &args.trust()?, patience, screen).await?, endpoint });
     }

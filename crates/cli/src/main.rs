@@ -5,6 +5,7 @@ mod commands;
 mod demo;
 mod dry_run;
 mod failure;
+mod fake_node;
 mod find_node;
 mod find_pool;
 mod limit_flag;

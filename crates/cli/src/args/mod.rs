@@ -48,7 +48,10 @@ impl Cli {
         let matches = command.try_get_matches_from_mut(line)?;
         if let Some((name, _)) = matches.subcommand() {
             let given = |id: &&clap::Id| matches.value_source(id.as_str()) == Some(ValueSource::CommandLine);
-            let ours = |id: &&clap::Id| matches!(id.as_str(), "verbose" | "json") || command_has_group(&command, id);
+            let ours = |id: &&clap::Id| {
+                matches!(id.as_str(), "verbose" | "json" | "pprof" | "config" | "print_config")
+                    || command_has_group(&command, id)
+            };
             if let Some(id) = matches.ids().filter(given).find(|id| !ours(id)) {
                 let flag = id.as_str().replace('_', "-");
                 let text = format!("`{flag}` stands before `{name}`; give the flags of a command after its name");
@@ -72,6 +75,19 @@ pub(crate) struct Global {
     /// One JSON object a line instead of sentences.
     #[arg(long, global = true)]
     pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) old: OldGlobal,
+}
+
+/// Flags of the original that have no counterpart, taken so that the refusal can say what to do instead.
+#[derive(Debug, Args)]
+pub(crate) struct OldGlobal {
+    #[arg(long, value_name = "ADDR", hide = true, global = true)]
+    pub(crate) pprof: Option<String>,
+    #[arg(long, value_name = "FILE", hide = true, global = true)]
+    pub(crate) config: Option<PathBuf>,
+    #[arg(long, hide = true, global = true)]
+    pub(crate) print_config: bool,
 }
 
 #[derive(Debug, Subcommand)]
