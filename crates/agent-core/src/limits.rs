@@ -21,6 +21,8 @@ pub(crate) const SURPLUS: u32 = 2;
 
 /// A host that is not connected after this time is left.
 pub(crate) const CONNECT_MS: u64 = 20_000;
+/// The same over protocol 2, where no host dials its client: geth dials nobody twice within 35 s.
+pub(crate) const CONNECT_ALONE_MS: u64 = 45_000;
 /// After a word that a peer is gone the next list of peers decides; without one it is gone.
 pub(crate) const SUSPECT_MS: u64 = 1_000;
 /// Without a list of peers for this long nothing is stated as seen.
@@ -62,7 +64,7 @@ pub(crate) const INTERVAL_LEAST_MS: u64 = 100;
 /// ... and this at most: an agent silent for 180 s is down.
 pub(crate) const INTERVAL_MOST_MS: u64 = 119_000;
 /// Of two updates of protocol 2 the second comes no sooner, whatever changes.
-pub(crate) const UPDATE_LEAST_MS: u64 = 5_000;
+pub(crate) const UPDATE_LEAST_MS: u64 = 1_000;
 /// Over protocol 2 a client that was let in may be unseen for two updates and this long.
 pub(crate) const UNSEEN_MS: u64 = 60_000;
 /// A node that is more blocks behind the pool's newest one is said to be behind (A21).

@@ -97,7 +97,8 @@ impl AgentCore {
             self.went_down(now, id, out);
         }
         if self.waits_for_hosts() {
-            for id in self.leases.ids(|lease| connect_due(lease).is_some_and(|at| at <= now)) {
+            let most_ms = self.connect_ms();
+            for id in self.leases.ids(|lease| connect_due(lease, most_ms).is_some_and(|at| at <= now)) {
                 self.host_failed(now, id, LeaveReason::NotConnected, true, out);
             }
         }
@@ -108,9 +109,15 @@ impl AgentCore {
         let watched = self.node.watched.plus(limits::UNWATCHED_MS);
         let seen = self.leases.iter().any(|lease| lease.up.is_some());
         let waits = self.waits_for_hosts();
-        let connect = move |lease: &Lease| connect_due(lease).filter(|_| waits);
+        let most_ms = self.connect_ms();
+        let connect = move |lease: &Lease| connect_due(lease, most_ms).filter(|_| waits);
         let due = self.leases.iter().filter_map(gone_due).chain(self.leases.iter().filter_map(connect));
         due.chain(seen.then_some(watched))
+    }
+
+    /// How long a host has to be connected.
+    const fn connect_ms(&self) -> u64 {
+        if self.protocol2.is_some() { limits::CONNECT_ALONE_MS } else { limits::CONNECT_MS }
     }
 
     fn waits_for_hosts(&self) -> bool {
@@ -127,7 +134,7 @@ fn gone_due(lease: &Lease) -> Option<Ms> {
 }
 
 /// When a host that was never seen counts as failed.
-fn connect_due(lease: &Lease) -> Option<Ms> {
+fn connect_due(lease: &Lease, most_ms: u64) -> Option<Ms> {
     let waits = lease.side == Side::Client && lease.runs() && !lease.leftover && lease.up.is_none();
-    waits.then(|| lease.given.plus(limits::CONNECT_MS))
+    waits.then(|| lease.given.plus(most_ms))
 }

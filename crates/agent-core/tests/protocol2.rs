@@ -144,7 +144,7 @@ fn the_flow_of_the_original_connect_update_peer_update() {
     assert_eq!(bench.calls(), [NodeCall::Dial(enode(7)), NodeCall::Dial(enode(8))]);
     bench.done();
     bench.peers(&[7, 8, 50]);
-    assert_eq!(update(&bench), None, "two updates are some seconds apart");
+    assert_eq!(update(&bench), None, "two updates are a second apart");
     bench.after(5_000);
     let said = take_update(&mut bench, UpdateReply::default());
     assert_eq!((said.peers.clone(), said.block_number), (vec![node(7), node(8)], 100), "D46: not 50");
@@ -302,6 +302,9 @@ fn what_an_earlier_run_left_goes_on() {
     answer(&mut bench, updated, Reply::Update(UpdateReply::default()));
     let old = bench.left()[0].lease;
     bench.after(20_000);
+    assert_eq!(bench.calls(), [], "geth may dial it once more after 35 s, and no host dials a client here");
+    bench.peers(&[]);
+    bench.after(25_000);
     assert_eq!(bench.calls(), [NodeCall::Drop(enode(7))]);
     let asked = peer_request(&bench).is_some();
     let out = bench.out.clone();

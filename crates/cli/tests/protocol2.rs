@@ -5,13 +5,9 @@ mod support;
 
 use std::time::Duration;
 
-use support::{SOON, Vipnode};
-use vipnode_agent::{Door, Line, NetDoor, PoolAddress};
+use support::{SOON, Vipnode, stats_until};
 use vipnode_node::sim::{SimNet, SimServer, SimSpec, sim_key};
-use vipnode_types::{
-    NodeId,
-    wire::{PoolStats, PoolStatus, method},
-};
+use vipnode_types::NodeId;
 
 /// Two simulated nodes for agents in other processes.
 struct Nodes {
@@ -63,23 +59,6 @@ fn id(name: &str) -> NodeId {
     SimSpec::new(name, 1).id
 }
 
-/// Asks the pool again and again until its sums are as wanted.
-async fn stats_until(pool: &str, what: &str, holds: impl Fn(&PoolStats) -> bool) -> PoolStats {
-    let door = NetDoor::new(PoolAddress::read(pool).unwrap(), false);
-    let Line::Socket(socket) = door.open().await.unwrap() else { panic!("no socket") };
-    let asking = async {
-        loop {
-            let answer = socket.peer.call(method::STATUS, &[(); 0], SOON).await.unwrap();
-            let status: PoolStatus = serde_json::from_str(answer.get()).unwrap();
-            if holds(&status.stats) {
-                return status.stats;
-            }
-            tokio::time::sleep(Duration::from_millis(50)).await;
-        }
-    };
-    tokio::time::timeout(SOON, asking).await.unwrap_or_else(|_| panic!("{what}: it did not come to that"))
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn host_and_client_of_protocol_2_are_metered_by_our_pool() {
     let nodes = Nodes::start().await;
@@ -127,7 +106,7 @@ async fn a_host_of_protocol_3_serves_a_client_of_protocol_2_and_the_other_way_ro
         let host = || nodes.agent("host", &url, host_args);
         let client = || nodes.agent("client", &url, &[client_args, &["--min-peers", "1"]].concat());
         // Protocol 2 tells no genesis: of a private chain the pool learns it from a node of protocol 3.
-        let (mut host, mut client) = if host_args.is_empty() {
+        let (host, mut client) = if host_args.is_empty() {
             let mut host = host();
             host.event("joined").await;
             (host, client())

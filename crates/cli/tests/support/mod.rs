@@ -14,12 +14,16 @@ use tokio::{
     process::{Child, ChildStdout, Command},
     time::timeout,
 };
+use vipnode_agent::{Door, Line, NetDoor, PoolAddress};
 use vipnode_node::{
     Node, PeerCommand,
     sim::{SimNet, SimServer, SimSpec, sim_key},
     testing::Geth,
 };
-use vipnode_types::{Enode, NodeId, PeerFact};
+use vipnode_types::{
+    Enode, NodeId, PeerFact,
+    wire::{PoolStats, PoolStatus, method},
+};
 
 /// Whatever is awaited comes well within this time, on a busy machine too.
 pub const SOON: Duration = Duration::from_secs(90);
@@ -245,4 +249,21 @@ pub async fn gone(path: &Path) {
         }
     };
     timeout(Duration::from_secs(5), looking).await.unwrap_or_else(|_| panic!("left: {:?}", processes_of(path)));
+}
+
+/// Asks the pool again and again until its sums are as wanted.
+pub async fn stats_until(pool: &str, what: &str, holds: impl Fn(&PoolStats) -> bool) -> PoolStats {
+    let door = NetDoor::new(PoolAddress::read(pool).unwrap(), Default::default());
+    let Line::Socket(socket) = door.open().await.unwrap() else { panic!("no socket") };
+    let asking = async {
+        loop {
+            let answer = socket.peer.call(method::STATUS, &[(); 0], SOON).await.unwrap();
+            let status: PoolStatus = serde_json::from_str(answer.get()).unwrap();
+            if holds(&status.stats) {
+                return status.stats;
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    };
+    tokio::time::timeout(SOON, asking).await.unwrap_or_else(|_| panic!("{what}: it did not come to that"))
 }
