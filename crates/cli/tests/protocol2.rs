@@ -70,6 +70,8 @@ async fn host_and_client_of_protocol_2_are_metered_by_our_pool() {
     host.event("client_connected").await;
     assert!(nodes.connected());
     stats_until(&url, "both sides see the lease", |stats| stats.num_running_leases == 1).await;
+    // Each side is metered up to its last word.
+    tokio::join!(nodes.says_more("client"), nodes.says_more("host"));
     nodes.says_more("client").await;
     // The client's last update names nobody, which ends the lease where it was last seen up.
     assert!(client.interrupt().await.success());
