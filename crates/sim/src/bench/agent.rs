@@ -69,7 +69,8 @@ impl Agent {
         Ok(wire)
     }
 
-    fn signed(&self, url: &str, challenge: &str, hello: &ConnectRequest) -> io::Result<String> {
+    /// The params of a signed connect.
+    pub(crate) fn signed(&self, url: &str, challenge: &str, hello: &ConnectRequest) -> io::Result<String> {
         let raw = serde_json::to_string(hello)?;
         let envelope = Envelope::sign(&self.key, self.delegation.clone(), method::CONNECT, url, challenge, &raw);
         Ok(format!("[{raw},{}]", serde_json::to_string(&envelope)?))

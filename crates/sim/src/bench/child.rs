@@ -16,11 +16,15 @@ use axum::{
 use tokio::{net::TcpListener, runtime};
 use vipnode_pool::{PoolConfig, PoolLimits, PoolServer};
 
-use super::machine;
+use clap::ValueEnum as _;
+
+use super::{flood::Attack, machine};
 
 /// Which server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
+    /// A pool with the limits that `vipnode pool` has.
+    Shipped,
     /// A pool whose limits let one load generator do what otherwise many agents do.
     Pool,
     /// The WebSockets of the same library with the same buffers, each message sent back.
@@ -35,7 +39,11 @@ pub(crate) struct Server {
 
 impl Server {
     pub(crate) fn start(kind: Kind) -> io::Result<Self> {
-        let kind = if kind == Kind::Pool { "pool" } else { "echo" };
+        let kind = match kind {
+            Kind::Shipped => "shipped",
+            Kind::Pool => "pool",
+            Kind::Echo => "echo",
+        };
         let mut process = Command::new(std::env::current_exe()?)
             .args(["measured", kind])
             .stdin(Stdio::piped())
@@ -80,8 +88,10 @@ pub(crate) fn serve(kind: Kind, out: &mut impl Write) -> io::Result<()> {
     machine::raise_open_files()?;
     runtime::Builder::new_multi_thread().enable_all().build()?.block_on(async {
         match kind {
-            Kind::Pool => {
-                let pool = PoolServer::spawn(config()?).await.map_err(io::Error::other)?;
+            Kind::Pool | Kind::Shipped => {
+                let shipped = PoolConfig::new(loopback())?;
+                let config = if kind == Kind::Pool { raised(shipped) } else { shipped };
+                let pool = PoolServer::spawn(config).await.map_err(io::Error::other)?;
                 tell(out, pool.local_addr())?;
                 until_input_ends().await?;
                 drop(pool);
@@ -130,8 +140,7 @@ async fn echo(mut socket: WebSocket) {
 }
 
 /// What keeps one agent from crowding out others would keep the generator from loading the pool.
-fn config() -> io::Result<PoolConfig> {
-    let mut config = PoolConfig::new(loopback())?;
+fn raised(mut config: PoolConfig) -> PoolConfig {
     config.limits = PoolLimits {
         calls_a_second: 1_000_000,
         burst: 1_000_000,
@@ -141,5 +150,26 @@ fn config() -> io::Result<PoolConfig> {
         unauthenticated: Duration::from_secs(60),
         ..config.limits
     };
-    Ok(config)
+    config
+}
+
+/// A flood in a process of its own, which runs only where nobody else wants the generator's core.
+pub(crate) struct Attacker(Child);
+
+impl Attacker {
+    pub(crate) fn start(attack: Attack, pool: SocketAddr) -> io::Result<Self> {
+        let name = attack.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default();
+        let process = Command::new(std::env::current_exe()?)
+            .args(["measured", "attack", &name, &pool.to_string()])
+            .stdin(Stdio::null())
+            .spawn()?;
+        Ok(Self(process))
+    }
+}
+
+impl Drop for Attacker {
+    fn drop(&mut self) {
+        let _ended = self.0.kill();
+        let _status = self.0.wait();
+    }
 }

@@ -19,6 +19,12 @@ pub(crate) fn pin(core: usize) -> io::Result<()> {
     Ok(sched_setaffinity(None, &set)?)
 }
 
+/// Runs only where nobody else wants to.
+pub(crate) fn give_way() -> io::Result<()> {
+    rustix::process::nice(19)?;
+    Ok(())
+}
+
 /// Takes as many open files as the system gives.
 pub(crate) fn raise_open_files() -> io::Result<u64> {
     let limit = getrlimit(Resource::Nofile);

@@ -3,7 +3,9 @@
 
 mod agent;
 mod child;
+mod fairness;
 mod figure;
+mod flood;
 mod idle;
 mod load;
 mod machine;
@@ -15,7 +17,10 @@ mod reports;
 mod updates;
 mod wire;
 
-use std::io::{self, Write};
+use std::{
+    io::{self, Write},
+    net::SocketAddr,
+};
 
 use clap::ValueEnum;
 use tokio::{runtime, task::LocalSet};
@@ -48,6 +53,16 @@ pub(crate) struct BenchArgs {
 pub(crate) enum Measured {
     /// A pool.
     Pool,
+    /// A pool with the limits as shipped.
+    Shipped,
+    /// A flood.
+    Attack {
+        /// Which.
+        #[arg(value_enum)]
+        attack: flood::Attack,
+        /// On which pool.
+        pool: SocketAddr,
+    },
     /// An echo.
     Echo,
     /// What limits signed updates: parsing and verifying, in one thread.
@@ -86,6 +101,8 @@ enum What {
     Ask,
     /// A thousand clients at once.
     Burst,
+    /// Others, while one socket, one address block or a storm of connects floods the pool.
+    Fairness,
 }
 
 /// Runs benchmarks; true where every target was reached.
@@ -119,6 +136,9 @@ async fn all(args: &BenchArgs, figures: &mut Vec<Figure>) -> io::Result<()> {
     if wanted(What::Burst) {
         market::at_once(figures).await?;
     }
+    if wanted(What::Fairness) {
+        fairness::run(args, figures).await?;
+    }
     let reports = if wanted(What::Reports) { Some(reports::run(args, figures).await?) } else { None };
     let updates = if wanted(What::Updates) { updates::run(args, figures).await? } else { Vec::new() };
     for (peers, updates) in updates {
@@ -146,6 +166,14 @@ fn times(reports: u64, peers: u32, updates: u64) -> Figure {
 pub(crate) fn measured(what: &Measured, out: &mut impl Write) -> io::Result<()> {
     match what {
         Measured::Pool => child::serve(Kind::Pool, out),
+        Measured::Shipped => child::serve(Kind::Shipped, out),
+        Measured::Attack { attack, pool } => {
+            machine::pin(machine::GENERATOR)?;
+            machine::give_way()?;
+            machine::raise_open_files()?;
+            let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
+            LocalSet::new().block_on(&runtime, fairness::attack(*attack, *pool))
+        }
         Measured::Echo => child::serve(Kind::Echo, out),
         Measured::Signature { peers } => updates::serve_floor(*peers, out),
         Measured::CoreUpdates { nodes } => mind_updates::serve(*nodes, out),

@@ -52,6 +52,11 @@ impl Wire {
         Ok(wire)
     }
 
+    /// The connection below.
+    pub(crate) fn into_stream(self) -> TcpStream {
+        self.stream
+    }
+
     /// Sends bytes that [`frame`] made.
     pub(crate) async fn send_frame(&mut self, frame: &[u8]) -> io::Result<()> {
         self.stream.write_all(frame).await
