@@ -123,14 +123,16 @@ limits! {
         connections: usize = 50_000, Count 1..=10_000_000;
         /// Sockets of one address (IPv4) or /64 (IPv6); a further one is told 429 and closed.
         connections_an_address: usize = 1_000, Count 1..=10_000_000;
-        /// New sockets a second of one address block, on average; a further one is told 429 and closed.
+        /// New sockets a second of one address block, on average; further ones wait up to `opens_wait`.
         opens_a_second: u32 = 100, Count 1..=1_000_000;
         /// New sockets of one address block that may come at once.
-        opens_at_once: u32 = 2_000, Count 1..=10_000_000;
+        opens_at_once: u32 = 50, Count 1..=10_000_000;
+        /// A new socket of an address block that would have to wait longer is told 429 and closed.
+        opens_wait: Duration = seconds(5), Time 0..=MINUTE;
         /// Address blocks counted one by one; further ones count as one.
         blocks: usize = 100_000, Count 1..=10_000_000;
-        /// Refused sockets that are told why at once; further ones are closed without a word.
-        refusals: usize = 64, Count 0..=10_000;
+        /// Refused sockets a second that are told why; further ones are closed without a word.
+        refusals: u32 = 50, Count 1..=10_000;
         /// A WebSocket that has not said who it is in this time is closed.
         unauthenticated: Duration = seconds(10), Time SECOND..=10 * MINUTE;
         /// Calls to one agent that wait to be written; at the limit its socket is closed.
@@ -143,14 +145,18 @@ limits! {
         calls_a_second: u32 = 20, Count 1..=1_000_000;
         /// Calls of one socket that may come at once.
         burst: u32 = 100, Count 1..=1_000_000;
-        /// Calls beyond the rate in a row; then the socket is closed.
-        flood: u32 = 1_000, Count 1..=1_000_000;
+        /// After a call beyond its rate a socket is not read for this long.
+        flood_pause: Duration = Duration::from_millis(20), Time 0..=MINUTE;
+        /// Calls beyond the rate since the socket was last calm; then it is closed.
+        flood: u32 = 100, Count 1..=1_000_000;
         /// Frames in a row that are not JSON-RPC; then the socket is closed.
         garbage: u32 = 32, Count 1..=1_000_000;
-        /// Calls a second of one address block, on average; a further one is answered "busy".
+        /// Calls a second of one address block, on average; further ones wait up to `block_wait`.
         block_calls_a_second: u32 = 2_000, Count 1..=100_000_000;
         /// Calls of one address block that may come at once.
-        block_burst: u32 = 20_000, Count 1..=100_000_000;
+        block_burst: u32 = 1_000, Count 1..=100_000_000;
+        /// A call of an address block that would have to wait longer is answered "busy".
+        block_wait: Duration = seconds(2), Time 0..=MINUTE;
         /// Connects that wait for the pool's mind, of one address block at most as many as are free; a further
         /// one is answered "busy".
         permits_connect: usize = 4_096, Count 1..=1_000_000;

@@ -3,7 +3,7 @@ use std::{
     net::{IpAddr, Ipv6Addr},
     ops::Bound::{Excluded, Unbounded},
     sync::{Arc, Mutex, MutexGuard, PoisonError, atomic::Ordering},
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 use axum::http::StatusCode;
@@ -54,6 +54,8 @@ pub(crate) struct Guest {
     /// Where it is.
     pub(crate) address: IpAddr,
     pub(crate) block: Arc<Block>,
+    /// It came so much too early: nothing is done for it before.
+    pub(crate) wait: Duration,
 }
 
 impl Crowded {
@@ -110,12 +112,10 @@ impl Door {
         if taken > left {
             return Err(Crowded::Block);
         }
-        if block.opens.take(now).is_err() {
-            return Err(Crowded::TooFast);
-        }
+        let wait = block.opens.reserve(now, self.limits.opens_wait).map_err(|_later| Crowded::TooFast)?;
         *table.addresses.entry(own).or_default() += 1;
         block.sockets.fetch_add(1, Ordering::Relaxed);
-        Ok(Guest { door: Arc::clone(self), address, block })
+        Ok(Guest { door: Arc::clone(self), address, block, wait })
     }
 
     /// No code panics while it holds the lock; if one did, the table would still be whole.
@@ -183,8 +183,6 @@ fn whole(address: IpAddr) -> IpAddr {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
 
     fn door(change: impl FnOnce(&mut PoolLimits)) -> Arc<Door> {
@@ -228,17 +226,20 @@ mod tests {
     fn d4_a_storm_of_connects_of_one_block_is_slowed_and_nobody_elses() {
         let now = Instant::now();
         let door = door(|limits| (limits.opens_a_second, limits.opens_at_once) = (10, 5));
+        let (_place, guest) = come(&door, "10.2.2.2", now).unwrap();
+        assert_eq!(guest.wait, Duration::ZERO);
         let storm = (0..1_000).filter(|n| come(&door, &format!("10.0.0.{}", n % 250), now).is_ok()).count();
-        assert_eq!(storm, 5);
+        assert_eq!(storm, 5 + 50, "five at once, and five seconds' worth of them wait");
         assert_eq!(come(&door, "10.0.0.1", now).unwrap_err(), Crowded::TooFast);
         assert!(come(&door, "10.0.1.1", now).is_ok());
-        assert!(come(&door, "10.0.0.1", now + Duration::from_millis(100)).is_ok());
+        let (_place, guest) = come(&door, "10.0.0.1", now + Duration::from_millis(100)).unwrap();
+        assert_eq!(guest.wait, Duration::from_secs(5));
     }
 
     #[test]
     fn blocks_are_bounded_and_forgotten_once_nothing_is_left_of_them() {
         let now = Instant::now();
-        let door = door(|limits| (limits.blocks, limits.opens_at_once) = (3, 2));
+        let door = door(|limits| (limits.blocks, limits.opens_at_once, limits.opens_wait) = (3, 2, Duration::ZERO));
         for n in 0..10 {
             let came = come(&door, &format!("10.0.{n}.1"), now);
             assert_eq!(came.is_ok(), n < 5, "further blocks are one: {n}");

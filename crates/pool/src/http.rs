@@ -15,7 +15,7 @@ use axum::{
     http::{HeaderMap, HeaderValue, Method, Request, StatusCode, header, request::Parts},
     response::{IntoResponse as _, Response},
 };
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 use tokio_util::task::TaskTracker;
 use vipnode_rpc::{Connection, Event, Keepalive, RpcLimits, RpcPeer, Session};
 use vipnode_types::wire::{CHALLENGE_HEADER, WireError};
@@ -50,7 +50,7 @@ impl HttpConnection {
         let (mut parts, body) = request.into_parts();
         let path = parts.uri.path();
         match parts.method {
-            Method::GET if parts.headers.contains_key(header::UPGRADE) => match self.guest(&parts.headers) {
+            Method::GET if parts.headers.contains_key(header::UPGRADE) => match self.guest(&parts.headers).await {
                 Ok(guest) => self.upgrade(guest, &mut parts).await,
                 Err(refusal) => *refusal,
             },
@@ -62,7 +62,7 @@ impl HttpConnection {
             Method::GET => {
                 "This is a vipnode pool. Agents connect by WebSocket; see /health and /metrics.\n".into_response()
             }
-            Method::POST => match self.guest(&parts.headers) {
+            Method::POST => match self.guest(&parts.headers).await {
                 Ok(guest) => self.post(&guest, body).await,
                 Err(refusal) => *refusal,
             },
@@ -71,7 +71,7 @@ impl HttpConnection {
     }
 
     /// Who asks; behind a proxy that is said in each request.
-    fn guest(&self, headers: &HeaderMap) -> Result<Arc<Guest>, Box<Response>> {
+    async fn guest(&self, headers: &HeaderMap) -> Result<Arc<Guest>, Box<Response>> {
         if let Some(guest) = &self.guest {
             return Ok(Arc::clone(guest));
         }
@@ -79,10 +79,12 @@ impl HttpConnection {
         let client = client
             .map_err(|error| (StatusCode::BAD_REQUEST, format!("{error}\n")).into_response())
             .map_err(Box::new)?;
-        self.gateway.door.enter(client, Instant::now()).map(Arc::new).map_err(|crowded| {
+        let guest = self.gateway.door.enter(client, Instant::now()).map_err(|crowded| {
             self.gateway.metrics.refused.inc();
             Box::new((crowded.status(), crowded.words()).into_response())
-        })
+        })?;
+        sleep(guest.wait).await;
+        Ok(Arc::new(guest))
     }
 
     /// Readiness as it is: never 200 with an error (D44).
@@ -177,7 +179,7 @@ impl HttpConnection {
                 Event::Send(text) => answer = Some(text),
                 Event::Request { served, method, params } => {
                     self.gateway.metrics.requests.inc();
-                    let result = match self.pace(guest) {
+                    let result = match self.pace(guest).await {
                         Ok(()) => http_call::answer(&self.gateway, guest, &method, &params).await,
                         Err(error) => {
                             self.gateway.metrics.too_fast.inc();
@@ -195,15 +197,25 @@ impl HttpConnection {
         answer
     }
 
-    fn pace(&self, guest: &Guest) -> Result<(), WireError> {
-        let now = Instant::now();
+    /// Slows down who is too fast, as a WebSocket is slowed down.
+    async fn pace(&self, guest: &Guest) -> Result<(), WireError> {
+        let (now, limits) = (Instant::now(), &self.gateway.limits);
         // What comes through a proxy is of many, and counted by address block alone.
-        if self.guest.is_some()
-            && let Pace::TooFast { retry_ms, .. } = self.rate.lock().unwrap_or_else(PoisonError::into_inner).take(now)
-        {
-            return Err(errors::too_fast(retry_ms));
+        let own = match self.guest {
+            Some(_) => self.rate.lock().unwrap_or_else(PoisonError::into_inner).take(now),
+            None => Pace::Fine,
+        };
+        let (wait, paced) = match own {
+            Pace::TooFast { retry_ms, .. } => (limits.flood_pause, Err(errors::too_fast(retry_ms))),
+            Pace::Fine => match guest.block.calls.reserve(now, limits.block_wait) {
+                Ok(wait) => (wait, Ok(())),
+                Err(retry_ms) => (limits.flood_pause, Err(errors::block_too_fast(retry_ms))),
+            },
+        };
+        if !wait.is_zero() {
+            sleep(wait).await;
         }
-        guest.block.calls.take(now).map_err(errors::block_too_fast)
+        paced
     }
 }
 

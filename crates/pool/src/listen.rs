@@ -12,7 +12,6 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::{
     io::{AsyncRead, AsyncWrite, AsyncWriteExt as _},
     net::{TcpListener, TcpStream},
-    sync::Semaphore,
     time::{sleep, timeout},
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
@@ -22,7 +21,7 @@ use crate::{
     door::{Crowded, Guest, Place},
     gateway::Gateway,
     http::HttpConnection,
-    rate::Rate,
+    rate::{Rate, SharedRate},
     tls::accept,
 };
 
@@ -30,6 +29,11 @@ use crate::{
 const REFUSAL: Duration = Duration::from_secs(1);
 /// After the system refused a socket (it has no more of them).
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+
+/// So many refused connections in a row are a storm,
+const REFUSED_AT_ONCE: u32 = 4;
+/// in which the next ones are taken after this time.
+const STORM_PAUSE: Duration = Duration::from_millis(1);
 
 /// Takes connections until `stop`.
 pub(crate) async fn listen(
@@ -39,7 +43,8 @@ pub(crate) async fn listen(
     stop: CancellationToken,
     tls: Option<PoolTls>,
 ) {
-    let refusals = Arc::new(Semaphore::new(gateway.limits.refusals));
+    let refusals = SharedRate::new(gateway.limits.refusals, gateway.limits.refusals, Instant::now());
+    let mut refused_in_a_row = 0_u32;
     loop {
         let accepted = tokio::select! {
             () = stop.cancelled() => return,
@@ -56,9 +61,16 @@ pub(crate) async fn listen(
         match enter(&gateway, address) {
             Ok(entered) => {
                 gateway.metrics.opened.inc();
+                refused_in_a_row = 0;
                 let (gateway, stop, tls) = (Arc::clone(&gateway), stop.clone(), tls.clone());
                 let tracker = tasks.clone();
                 tasks.spawn(async move {
+                    if let Some(guest) = &entered.1
+                        && !guest.wait.is_zero()
+                        && stop.run_until_cancelled(sleep(guest.wait)).await.is_none()
+                    {
+                        return;
+                    }
                     // A late packet costs more than a small one.
                     let _best_effort = stream.set_nodelay(true);
                     match tls {
@@ -74,11 +86,13 @@ pub(crate) async fn listen(
             }
             Err(crowded) => {
                 gateway.metrics.refused.inc();
-                if let Ok(permit) = Arc::clone(&refusals).try_acquire_owned() {
-                    tasks.spawn(async move {
-                        let _too_slow = timeout(REFUSAL, refuse(stream, crowded)).await;
-                        drop(permit);
-                    });
+                if refusals.take(Instant::now()).is_ok() {
+                    tasks.spawn(timeout(REFUSAL, refuse(stream, crowded)));
+                }
+                refused_in_a_row = refused_in_a_row.saturating_add(1);
+                if refused_in_a_row.is_multiple_of(REFUSED_AT_ONCE) {
+                    // A storm of connects costs the system more than the pool: others come first.
+                    sleep(STORM_PAUSE).await;
                 }
             }
         }

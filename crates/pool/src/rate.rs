@@ -36,10 +36,10 @@ pub(crate) struct Rate {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Pace {
     Fine,
-    /// It may in so many milliseconds; and how many in a row were told so.
+    /// It may in so many milliseconds; and how many were told so since the bucket was last full.
     TooFast {
         retry_ms: u64,
-        in_a_row: u32,
+        refused: u32,
     },
 }
 
@@ -49,14 +49,17 @@ impl Rate {
     }
 
     pub(crate) fn take(&mut self, now: Instant) -> Pace {
-        let (full_at, over) = self.bucket.take(self.full_at, now.duration_since(self.start));
+        let now = now.duration_since(self.start);
+        if self.full_at <= now {
+            self.refused = 0;
+        }
+        let (full_at, over) = self.bucket.take(self.full_at, now);
         if over.is_zero() {
             self.full_at = full_at;
-            self.refused = 0;
             return Pace::Fine;
         }
         self.refused = self.refused.saturating_add(1);
-        Pace::TooFast { retry_ms: milliseconds(over), in_a_row: self.refused }
+        Pace::TooFast { retry_ms: milliseconds(over), refused: self.refused }
     }
 }
 
@@ -74,18 +77,24 @@ impl SharedRate {
         Self { bucket: Bucket::new(a_second, burst), start: now, full_at: AtomicU64::new(0) }
     }
 
-    /// One more; where that is too fast, in how many milliseconds it is not.
+    /// One more, at once; where that is too fast, in how many milliseconds it is not.
     pub(crate) fn take(&self, now: Instant) -> Result<(), u64> {
+        self.reserve(now, Duration::ZERO).map(|_at_once| ())
+    }
+
+    /// One more, and how long it has to wait for that; where that is longer than `patience`, in how many
+    /// milliseconds it is not.
+    pub(crate) fn reserve(&self, now: Instant, patience: Duration) -> Result<Duration, u64> {
         let now = now.duration_since(self.start);
         let mut before = self.full_at.load(Ordering::Relaxed);
         loop {
             let (full_at, over) = self.bucket.take(Duration::from_nanos(before), now);
-            if !over.is_zero() {
-                return Err(milliseconds(over));
+            if over > patience {
+                return Err(milliseconds(over.saturating_sub(patience)));
             }
             let after = u64::try_from(full_at.as_nanos()).unwrap_or(u64::MAX);
             match self.full_at.compare_exchange_weak(before, after, Ordering::Relaxed, Ordering::Relaxed) {
-                Ok(_) => return Ok(()),
+                Ok(_) => return Ok(over),
                 Err(other) => before = other,
             }
         }
@@ -111,11 +120,22 @@ mod tests {
         let mut rate = Rate::new(10, 3, start);
         let taken = |rate: &mut Rate, at: u64| rate.take(start + Duration::from_millis(at));
         assert!((0..3).all(|_| taken(&mut rate, 0) == Pace::Fine));
-        assert_eq!(taken(&mut rate, 0), Pace::TooFast { retry_ms: 100, in_a_row: 1 });
-        assert_eq!(taken(&mut rate, 60), Pace::TooFast { retry_ms: 40, in_a_row: 2 });
+        assert_eq!(taken(&mut rate, 0), Pace::TooFast { retry_ms: 100, refused: 1 });
+        assert_eq!(taken(&mut rate, 60), Pace::TooFast { retry_ms: 40, refused: 2 });
         assert_eq!(taken(&mut rate, 100), Pace::Fine);
+        assert_eq!(taken(&mut rate, 100), Pace::TooFast { retry_ms: 100, refused: 3 }, "one good call is no calm");
         assert!((0..3).all(|_| taken(&mut rate, 10_000) == Pace::Fine));
-        assert!(matches!(taken(&mut rate, 10_000), Pace::TooFast { in_a_row: 1, .. }));
+        assert!(matches!(taken(&mut rate, 10_000), Pace::TooFast { refused: 1, .. }));
+    }
+
+    #[test]
+    fn who_is_patient_gets_its_place_in_the_row() {
+        let start = Instant::now();
+        let (rate, second) = (SharedRate::new(10, 1, start), Duration::from_secs(1));
+        let waits: Vec<_> = (0..13).map(|_| rate.reserve(start, second)).collect();
+        let expected: Vec<_> = (0..11).map(|n| Ok(Duration::from_millis(100 * n))).collect();
+        assert_eq!(waits[..11], expected);
+        assert_eq!(waits[11..], [Err(100), Err(100)], "and who is not takes none");
     }
 
     #[test]

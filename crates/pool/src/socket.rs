@@ -101,9 +101,9 @@ impl Socket<'_> {
                 }
                 Heard::RoundTrip(_) => {}
                 Heard::Noise | Heard::Incoming(Incoming::Notification { .. }) => {
-                    if let Pace::TooFast { in_a_row, .. } = self.noise.take(Instant::now()) {
-                        self.flooded(in_a_row)?;
-                    }
+                    let pace = self.noise.take(Instant::now());
+                    // It needs no answer: that it waited is enough.
+                    let _waited = self.paced(session, pace).await?;
                 }
                 Heard::Incoming(Incoming::Request { method, params, responder }) => {
                     self.request(session, &method, &params, responder).await?;
@@ -142,14 +142,10 @@ impl Socket<'_> {
         E: Display,
     {
         self.gateway.metrics.requests.inc();
-        if let Pace::TooFast { retry_ms, in_a_row } = self.rate.take(Instant::now()) {
+        let pace = self.rate.take(Instant::now());
+        if let Err(error) = self.paced(session, pace).await? {
             self.gateway.metrics.too_fast.inc();
-            self.refuse(responder, errors::too_fast(retry_ms));
-            return self.flooded(in_a_row);
-        }
-        if let Err(retry_ms) = self.guest.block.calls.take(Instant::now()) {
-            self.gateway.metrics.too_fast.inc();
-            self.refuse(responder, errors::block_too_fast(retry_ms));
+            self.refuse(responder, error);
             return Ok(());
         }
         let made = match method {
@@ -190,12 +186,29 @@ impl Socket<'_> {
         Ok(())
     }
 
-    /// Ends the socket after so many frames in a row that came too fast.
-    fn flooded(&self, in_a_row: u32) -> Result<(), String> {
-        if in_a_row >= self.gateway.limits.flood {
-            return Err("too many calls a second, again and again".to_owned());
+    /// Slows a socket down that is too fast, by itself or with its neighbours: it is not read meanwhile, which
+    /// costs nothing and holds back the other side. Fails where it floods, or ends meanwhile.
+    async fn paced<S, E>(&self, session: &mut Session<S>, pace: Pace) -> Result<Result<(), WireError>, String>
+    where
+        S: Stream<Item = Result<Frame, E>> + Sink<Frame> + Unpin,
+        <S as Sink<Frame>>::Error: Display,
+        E: Display,
+    {
+        let limits = &self.gateway.limits;
+        let (wait, paced) = match pace {
+            Pace::TooFast { refused, .. } if refused >= limits.flood => {
+                return Err("too many calls a second, again and again".to_owned());
+            }
+            Pace::TooFast { retry_ms, .. } => (limits.flood_pause, Err(errors::too_fast(retry_ms))),
+            Pace::Fine => match self.guest.block.calls.reserve(Instant::now(), limits.block_wait) {
+                Ok(wait) => (wait, Ok(())),
+                Err(retry_ms) => (limits.flood_pause, Err(errors::block_too_fast(retry_ms))),
+            },
+        };
+        if !wait.is_zero() {
+            session.work_while(Box::pin(sleep(wait))).await?;
         }
-        Ok(())
+        Ok(paced)
     }
 
     /// Waits for a turn to check a signature. Fails where the socket ends meanwhile.

@@ -97,7 +97,13 @@ async fn d4_frames_that_break_the_protocol_end_a_socket_with_a_reason() {
 
 #[tokio::test]
 async fn d4_floods_of_frames_that_are_no_calls_end_a_socket() {
-    let limits = PoolLimits { calls_a_second: 1, burst: 5, flood: 5, ..PoolLimits::default() };
+    let limits = PoolLimits {
+        calls_a_second: 1,
+        burst: 5,
+        flood: 5,
+        flood_pause: Duration::from_millis(1),
+        ..PoolLimits::default()
+    };
     let pool = limited(limits).await;
     for message in [
         Message::text(r#"{"method":"vipnode_ping"}"#),
@@ -116,7 +122,8 @@ async fn d4_floods_of_frames_that_are_no_calls_end_a_socket() {
 
 #[tokio::test]
 async fn calls_of_one_address_block_together_are_limited() {
-    let limits = PoolLimits { block_calls_a_second: 1, block_burst: 3, ..PoolLimits::default() };
+    let limits =
+        PoolLimits { block_calls_a_second: 1, block_burst: 3, block_wait: Duration::ZERO, ..PoolLimits::default() };
     let pool = limited(limits).await;
     let mut answers = Vec::new();
     for _ in 0..5 {
@@ -133,12 +140,21 @@ async fn calls_of_one_address_block_together_are_limited() {
 
 #[tokio::test]
 async fn d4_a_storm_of_connects_is_refused_and_beyond_the_refusals_without_a_word() {
-    let pool = limited(PoolLimits { opens_a_second: 1, opens_at_once: 1, ..PoolLimits::default() }).await;
+    let pool = limited(PoolLimits {
+        opens_a_second: 1,
+        opens_at_once: 1,
+        opens_wait: Duration::ZERO,
+        ..PoolLimits::default()
+    })
+    .await;
     let _first = TcpStream::connect(pool.local_addr()).await.unwrap();
     let refused = exchange(pool.local_addr(), b"").await;
     assert!(refused.starts_with("HTTP/1.1 429") && refused.contains("wait a second"), "{refused}");
-    let pool = limited(PoolLimits { opens_at_once: 1, refusals: 0, ..PoolLimits::default() }).await;
+    let pool =
+        limited(PoolLimits { opens_at_once: 1, opens_wait: Duration::ZERO, refusals: 1, ..PoolLimits::default() })
+            .await;
     let _first = TcpStream::connect(pool.local_addr()).await.unwrap();
+    assert!(exchange(pool.local_addr(), b"").await.contains("wait a second"));
     assert_eq!(exchange(pool.local_addr(), b"").await, "");
 }
 
