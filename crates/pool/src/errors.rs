@@ -23,7 +23,11 @@ pub(crate) fn unauthorized(why: &str, mend: &str) -> WireError {
 }
 
 pub(crate) fn invalid_params(why: &str) -> WireError {
-    WireError::new(ErrorCode::InvalidParams, format!("the params are not what this method takes: {why}"), "")
+    WireError::new(
+        ErrorCode::InvalidParams,
+        format!("the params are not what this method takes: {why}"),
+        "write them as this method takes them; if a vipnode wrote them, update the older of agent and pool",
+    )
 }
 
 pub(crate) fn unknown_method(method: &str) -> WireError {
@@ -31,7 +35,7 @@ pub(crate) fn unknown_method(method: &str) -> WireError {
     WireError::new(
         ErrorCode::MethodNotFound,
         format!("this pool has no method {shown}"),
-        "this pool speaks protocol 3; an older or newer agent may need another version",
+        "look at how it is written; if a vipnode called it, update the older of agent and pool",
     )
 }
 

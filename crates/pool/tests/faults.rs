@@ -3,11 +3,11 @@
 
 mod common;
 
-use common::{Agent, Keys, pool};
+use common::{Agent, Keys, RawSocket, pool, ws_url};
 use serde_json::{Value, json};
 use tokio::task::JoinSet;
 use vipnode_types::{
-    AgentKey, Delegation, LeaseSetHash, NodeKey,
+    AgentKey, Delegation, LeaseSetHash, NodeKey, protocol2,
     wire::{AskReply, ErrorCode, ReportReply, ReportRequest, method},
 };
 
@@ -88,4 +88,37 @@ async fn d49_reports_at_once_all_count() {
         });
     }
     assert_eq!(agents.join_all().await.iter().sum::<u32>(), 0);
+}
+
+/// Params of protocol 2 as an agent of the original signs them.
+fn params(keys: &Keys, method: &str, nonce: u64, argument: &str) -> String {
+    protocol2::signed_params(&keys.node, method, nonce, argument)
+}
+
+#[tokio::test]
+async fn d6_d8_peer_is_signed_and_a_forged_call_uses_no_nonce() {
+    let pool = pool().await;
+    let keys = Keys::new(3);
+    let mut socket = RawSocket::open(&ws_url(&pool)).await;
+    let nonce = common::wall().get() * 1_000_000;
+    let mut call = async |method: &str, params: &str| {
+        socket.send(&format!(r#"{{"jsonrpc":"2.0","id":1,"method":"{method}","params":{params}}}"#)).await;
+        socket.next().await
+    };
+    let client = r#"{"kind":"geth","version":"dev","num_hosts":1}"#;
+    let connected = call("vipnode_client", &params(&keys, "vipnode_client", nonce, client)).await;
+    assert!(connected["result"].is_object(), "{connected}");
+    let far = nonce + 200_000_000_000;
+    let good = params(&keys, "vipnode_peer", far, r#"{"num":1}"#);
+    let unsigned = format!(r#"["","{}",{far},{{"num":1}}]"#, keys.id());
+    let forged = params(&Keys::new(4), "vipnode_peer", far, r#"{"num":1}"#)
+        .replace(&Keys::new(4).id().to_string(), &keys.id().to_string());
+    for bad in [unsigned, forged, good.replace(r#"{"num":1}"#, r#"{"num":2}"#), r#"[{"num":1}]"#.to_owned()] {
+        let answer = call("vipnode_peer", &bad).await;
+        assert!(answer["error"]["message"].is_string(), "{bad}: {answer}");
+    }
+    let asked = call("vipnode_peer", &params(&keys, "vipnode_peer", nonce + 1, r#"{"num":1}"#)).await;
+    assert!(!asked.to_string().contains("nonce") && !asked.to_string().contains("signature"), "{asked}");
+    let again = call("vipnode_peer", &params(&keys, "vipnode_peer", nonce + 1, r#"{"num":1}"#)).await;
+    assert!(again["error"]["message"].as_str().unwrap().contains("nonce"), "{again}");
 }

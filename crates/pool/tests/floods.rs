@@ -48,6 +48,31 @@ async fn d4_garbage_again_and_again_ends_a_socket() {
 }
 
 #[tokio::test]
+async fn each_wrong_request_gets_its_code_a_sentence_and_what_mends_it() {
+    let pool = pool().await;
+    let mut socket = RawSocket::open(&ws_url(&pool)).await;
+    for (text, code) in [
+        ("nonsense", -32700),
+        ("{}", -32600),
+        ("[]", -32600),
+        (r#"{"jsonrpc":"1.0","id":1,"method":"vipnode_ping"}"#, -32600),
+        (r#"{"id":1,"method":"vipnode_ping","params":7}"#, -32600),
+        (r#"{"id":1,"method":"vipnode_unknown"}"#, -32601),
+        (r#"{"id":1,"method":"vipnode_report","params":[{"seq":1}]}"#, ErrorCode::Unauthorized as i64),
+        (r#"{"id":1,"method":"vipnode_connect","params":[]}"#, -32602),
+        (r#"{"id":1,"method":"vipnode_connect","params":[{}]}"#, ErrorCode::Unauthorized as i64),
+        (r#"{"id":1,"method":"vipnode_connect","params":["sig","id",1]}"#, ErrorCode::Unauthorized as i64),
+        (r#"{"id":1,"method":"vipnode_peer","params":["","",1,{}]}"#, ErrorCode::Unauthorized as i64),
+    ] {
+        socket.send(text).await;
+        let error = socket.next().await["error"].clone();
+        assert_eq!(error["code"], code, "{text}: {error}");
+        assert!(error["message"].as_str().unwrap().len() > 10, "{text}: {error}");
+        assert!(error["data"]["mend"].as_str().is_some_and(|mend| mend.len() > 10), "{text}: {error}");
+    }
+}
+
+#[tokio::test]
 async fn d4_bytes_that_are_not_text_are_answered_and_end_a_socket() {
     let pool = limited(PoolLimits { garbage: 2, ..PoolLimits::default() }).await;
     let mut socket = RawSocket::open(&ws_url(&pool)).await;

@@ -61,6 +61,8 @@ pub enum Event<W> {
 }
 
 const NOT_JSON: &str = "this frame is not JSON";
+/// What mends any of them.
+const MEND: &str = "send JSON-RPC 2.0: one object a frame, or a short array of them";
 
 /// As many calls as allowed are in flight; the waiter comes back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -248,7 +250,7 @@ impl Batch {
 }
 
 fn refuse<W>(id: Option<&RawValue>, code: ErrorCode, why: &str) -> Event<W> {
-    Event::Send(answer_text(id.unwrap_or(RawValue::NULL), Err(&WireError::new(code, why, ""))))
+    Event::Send(answer_text(id.unwrap_or(RawValue::NULL), Err(&WireError::new(code, why, MEND))))
 }
 
 #[cfg(test)]
