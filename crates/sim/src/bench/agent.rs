@@ -9,7 +9,7 @@ use vipnode_types::{
     wire::{ClientWish, ConnectRequest, HostOffer, PROTOCOL, method},
 };
 
-use super::wire::Wire;
+use super::{certificate::Trust, wire::Wire};
 
 /// An agent of the load generator, by its number.
 pub(crate) struct Agent {
@@ -63,8 +63,18 @@ impl Agent {
 
     /// Opens a socket and connects.
     pub(crate) async fn connect(&self, pool: SocketAddr, slots: Option<u32>) -> io::Result<Wire> {
-        let mut wire = Wire::open(pool, self.address()).await?;
-        let params = self.signed(&format!("ws://{pool}"), &wire.challenge, &self.hello(slots))?;
+        let wire = Wire::open(pool, self.address()).await?;
+        self.begin(wire, &format!("ws://{pool}"), slots).await
+    }
+
+    /// The same over TLS.
+    pub(crate) async fn connect_tls(&self, pool: SocketAddr, trust: &Trust, slots: Option<u32>) -> io::Result<Wire> {
+        let wire = Wire::open_tls(pool, self.address(), trust).await?;
+        self.begin(wire, &format!("wss://{pool}"), slots).await
+    }
+
+    async fn begin(&self, mut wire: Wire, url: &str, slots: Option<u32>) -> io::Result<Wire> {
+        let params = self.signed(url, &wire.challenge, &self.hello(slots))?;
         wire.call(method::CONNECT, &params).await?;
         Ok(wire)
     }

@@ -3,6 +3,7 @@
 use std::{
     io::{self, BufRead as _, Read as _, Write},
     net::{Ipv4Addr, SocketAddr},
+    path::Path,
     process::{Child, ChildStdout, Command, Stdio},
     time::Duration,
 };
@@ -14,11 +15,15 @@ use axum::{
     serve::ListenerExt as _,
 };
 use tokio::{net::TcpListener, runtime};
-use vipnode_pool::{PoolConfig, PoolLimits, PoolServer};
+use vipnode_pool::{PoolConfig, PoolLimits, PoolServer, PoolTls};
 
 use clap::ValueEnum as _;
 
-use super::{flood::Attack, machine};
+use super::{
+    certificate::{self, Certificate},
+    flood::Attack,
+    machine,
+};
 
 /// Which server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,16 +44,22 @@ pub(crate) struct Server {
 
 impl Server {
     pub(crate) fn start(kind: Kind) -> io::Result<Self> {
+        Self::start_with(kind, None)
+    }
+
+    /// With a certificate, a pool speaks TLS.
+    pub(crate) fn start_with(kind: Kind, certificate: Option<&Certificate>) -> io::Result<Self> {
         let kind = match kind {
             Kind::Shipped => "shipped",
             Kind::Pool => "pool",
             Kind::Echo => "echo",
         };
-        let mut process = Command::new(std::env::current_exe()?)
-            .args(["measured", kind])
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()?;
+        let mut command = Command::new(std::env::current_exe()?);
+        command.args(["measured", kind]);
+        if let Some(certificate) = certificate {
+            command.arg("--tls").arg(certificate.folder());
+        }
+        let mut process = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?;
         let address = process.stdout.as_mut().map_or(Ok(String::new()), read_line)?;
         let address = address.trim().parse().map_err(|_| io::Error::other(format!("no address but {address:?}")))?;
         Ok(Self { process, address })
@@ -83,13 +94,13 @@ impl Drop for Server {
 }
 
 /// Is such a server, until the input ends.
-pub(crate) fn serve(kind: Kind, out: &mut impl Write) -> io::Result<()> {
+pub(crate) fn serve(kind: Kind, tls: Option<&Path>, out: &mut impl Write) -> io::Result<()> {
     machine::pin(machine::MEASURED)?;
     machine::raise_open_files()?;
     runtime::Builder::new_multi_thread().enable_all().build()?.block_on(async {
         match kind {
             Kind::Pool | Kind::Shipped => {
-                let shipped = PoolConfig::new(loopback())?;
+                let shipped = shipped(tls)?;
                 let config = if kind == Kind::Pool { raised(shipped) } else { shipped };
                 let pool = PoolServer::spawn(config).await.map_err(io::Error::other)?;
                 tell(out, pool.local_addr())?;
@@ -172,4 +183,14 @@ impl Drop for Attacker {
         let _ended = self.0.kill();
         let _status = self.0.wait();
     }
+}
+
+/// A pool as it comes, with TLS where there is a certificate.
+fn shipped(tls: Option<&Path>) -> io::Result<PoolConfig> {
+    let mut config = PoolConfig::new(loopback())?;
+    if let Some(folder) = tls {
+        let files = (certificate::certificate_file(folder), certificate::key_file(folder));
+        config.tls = Some(PoolTls::from_files(files.0, files.1).map_err(io::Error::other)?);
+    }
+    Ok(config)
 }

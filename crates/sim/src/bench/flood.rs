@@ -92,7 +92,7 @@ impl Flood {
     }
 
     async fn calls(&self, from: IpAddr) -> io::Result<()> {
-        let (mut answers, mut calls) = Wire::open(self.pool, from).await?.into_stream().into_split();
+        let (mut answers, mut calls) = tokio::io::split(Wire::open(self.pool, from).await?.into_stream());
         let write = async {
             while calls.write_all(&self.calls).await.is_ok() {}
             Err::<(), _>(io::Error::other("closed"))

@@ -8,6 +8,7 @@ use vipnode_types::wire::method;
 use super::{
     BenchArgs,
     agent::Agent,
+    certificate::Certificate,
     child::{Kind, Server},
     figure::Figure,
     load::scaled,
@@ -16,31 +17,43 @@ use super::{
 
 /// Bytes an agent may cost.
 const PLAIN_BYTES: u64 = 12 * 1_024;
+/// The same over TLS.
+const TLS_BYTES: u64 = 32 * 1_024;
 
+/// Measures plain sockets, and TLS.
 pub(crate) async fn run(args: &BenchArgs, figures: &mut Vec<Figure>) -> io::Result<()> {
-    let pool = Server::start(Kind::Pool)?;
-    let (user, kernel) = (machine::user_bytes(pool.pid())?, machine::kernel_bytes()?);
-    let mut wires = Vec::new();
-    for number in 0..args.sockets {
-        let mut wire = Agent::new(number)?.connect(pool.address, Some(10)).await?;
-        wire.call(method::REPORT, r#"[{"seq":1,"full":[],"hash":"0000000000000000"}]"#).await?;
-        wire.call(method::REPORT, r#"[{"seq":2}]"#).await?;
-        wire.call(method::REPORT, r#"[{"seq":3}]"#).await?;
-        wires.push(wire);
+    let certificate = Certificate::new()?;
+    for (certificate, sockets, target) in
+        [(None, "plain sockets", PLAIN_BYTES), (Some(&certificate), "sockets with TLS 1.3", TLS_BYTES)]
+    {
+        let pool = Server::start_with(Kind::Pool, certificate)?;
+        let (user, kernel) = (machine::user_bytes(pool.pid())?, machine::kernel_bytes()?);
+        let mut wires = Vec::new();
+        for number in 0..args.sockets {
+            let agent = Agent::new(number)?;
+            let mut wire = match certificate {
+                None => agent.connect(pool.address, Some(10)).await?,
+                Some(certificate) => agent.connect_tls(pool.address, certificate.trust(), Some(10)).await?,
+            };
+            wire.call(method::REPORT, r#"[{"seq":1,"full":[],"hash":"0000000000000000"}]"#).await?;
+            wire.call(method::REPORT, r#"[{"seq":2}]"#).await?;
+            wire.call(method::REPORT, r#"[{"seq":3}]"#).await?;
+            wires.push(wire);
+        }
+        // What was freed is given back by then, or never.
+        sleep(Duration::from_secs(1)).await;
+        let count = u64::from(args.sockets);
+        let each = scaled(machine::user_bytes(pool.pid())?.saturating_sub(user), 1, count);
+        let kernel = scaled(machine::kernel_bytes()?.saturating_sub(kernel), 1, count);
+        figures.push(Figure {
+            bench: "idle",
+            what: format!("user memory of an idle agent, {count} {sockets}, after a connect and three reports"),
+            figure: format!("{each} bytes"),
+            floor: format!("kernel: {kernel} bytes for both ends of its socket"),
+            ratio: String::new(),
+            target: format!("<= {target} bytes"),
+            reached: Some(each <= target),
+        });
     }
-    // What was freed is given back by then, or never.
-    sleep(Duration::from_secs(1)).await;
-    let sockets = u64::from(args.sockets);
-    let each = scaled(machine::user_bytes(pool.pid())?.saturating_sub(user), 1, sockets);
-    let kernel = scaled(machine::kernel_bytes()?.saturating_sub(kernel), 1, sockets);
-    figures.push(Figure {
-        bench: "idle",
-        what: format!("user memory of an idle agent, {sockets} plain sockets, after a connect and three reports"),
-        figure: format!("{each} bytes"),
-        floor: format!("kernel: {kernel} bytes for both ends of its socket"),
-        ratio: String::new(),
-        target: format!("<= {PLAIN_BYTES} bytes"),
-        reached: Some(each <= PLAIN_BYTES),
-    });
     Ok(())
 }

@@ -2,6 +2,7 @@
 //! beside its floor of the same run.
 
 mod agent;
+mod certificate;
 mod child;
 mod fairness;
 mod figure;
@@ -20,6 +21,7 @@ mod wire;
 use std::{
     io::{self, Write},
     net::SocketAddr,
+    path::PathBuf,
 };
 
 use clap::ValueEnum;
@@ -52,7 +54,11 @@ pub(crate) struct BenchArgs {
 #[derive(Debug, clap::Subcommand)]
 pub(crate) enum Measured {
     /// A pool.
-    Pool,
+    Pool {
+        /// With the certificate in this folder.
+        #[arg(long)]
+        tls: Option<PathBuf>,
+    },
     /// A pool with the limits as shipped.
     Shipped,
     /// A flood.
@@ -165,8 +171,8 @@ fn times(reports: u64, peers: u32, updates: u64) -> Figure {
 /// Is what a benchmark measures.
 pub(crate) fn measured(what: &Measured, out: &mut impl Write) -> io::Result<()> {
     match what {
-        Measured::Pool => child::serve(Kind::Pool, out),
-        Measured::Shipped => child::serve(Kind::Shipped, out),
+        Measured::Pool { tls } => child::serve(Kind::Pool, tls.as_deref(), out),
+        Measured::Shipped => child::serve(Kind::Shipped, None, out),
         Measured::Attack { attack, pool } => {
             machine::pin(machine::GENERATOR)?;
             machine::give_way()?;
@@ -174,7 +180,7 @@ pub(crate) fn measured(what: &Measured, out: &mut impl Write) -> io::Result<()> 
             let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
             LocalSet::new().block_on(&runtime, fairness::attack(*attack, *pool))
         }
-        Measured::Echo => child::serve(Kind::Echo, out),
+        Measured::Echo => child::serve(Kind::Echo, None, out),
         Measured::Signature { peers } => updates::serve_floor(*peers, out),
         Measured::CoreUpdates { nodes } => mind_updates::serve(*nodes, out),
         Measured::Core { nodes } => mind::serve(*nodes, out),

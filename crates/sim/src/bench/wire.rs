@@ -7,13 +7,19 @@ use std::{
 };
 
 use tokio::{
-    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _},
     net::{TcpSocket, TcpStream},
 };
 
+use super::certificate::Trust;
+
+/// TCP, or TLS over it.
+trait Stream: AsyncRead + AsyncWrite + Unpin {}
+impl<S: AsyncRead + AsyncWrite + Unpin> Stream for S {}
+
 /// An open WebSocket.
 pub(crate) struct Wire {
-    stream: TcpStream,
+    stream: Box<dyn Stream>,
     /// What was read; what lies before `taken` is done with.
     buffer: Vec<u8>,
     taken: usize,
@@ -26,10 +32,15 @@ pub(crate) struct Wire {
 impl Wire {
     /// Opens a WebSocket, from an address of this machine.
     pub(crate) async fn open(to: SocketAddr, from: IpAddr) -> io::Result<Self> {
-        let socket = TcpSocket::new_v4()?;
-        socket.bind(SocketAddr::new(from, 0))?;
-        let mut stream = socket.connect(to).await?;
-        stream.set_nodelay(true)?;
+        Self::upgrade(Box::new(tcp(to, from).await?), to).await
+    }
+
+    /// The same over TLS.
+    pub(crate) async fn open_tls(to: SocketAddr, from: IpAddr, trust: &Trust) -> io::Result<Self> {
+        Self::upgrade(Box::new(trust.connect(tcp(to, from).await?).await?), to).await
+    }
+
+    async fn upgrade(mut stream: Box<dyn Stream>, to: SocketAddr) -> io::Result<Self> {
         let head = format!(
             "GET / HTTP/1.1\r\nhost: {to}\r\nconnection: upgrade\r\nupgrade: websocket\r\n\
              sec-websocket-version: 13\r\nsec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
@@ -53,7 +64,7 @@ impl Wire {
     }
 
     /// The connection below.
-    pub(crate) fn into_stream(self) -> TcpStream {
+    pub(crate) fn into_stream(self) -> impl AsyncRead + AsyncWrite + Unpin {
         self.stream
     }
 
@@ -139,6 +150,14 @@ impl Wire {
         }
         Ok(())
     }
+}
+
+async fn tcp(to: SocketAddr, from: IpAddr) -> io::Result<TcpStream> {
+    let socket = TcpSocket::new_v4()?;
+    socket.bind(SocketAddr::new(from, 0))?;
+    let stream = socket.connect(to).await?;
+    stream.set_nodelay(true)?;
+    Ok(stream)
 }
 
 /// The text of a call.
