@@ -1,9 +1,9 @@
 use std::collections::BTreeMap;
 
-use vipnode_types::{ChainSpec, Ms, Price};
+use vipnode_types::{ChainSpec, Ms, NodeId, Price};
 
 use crate::{
-    Command, Counters, Effect, Limits, Row, ask::PendingAsk, calls::Calls, gauges::Roles, hunger::Hunger,
+    Command, Counters, Effect, Limits, Peer, Row, ask::PendingAsk, calls::Calls, gauges::Roles, hunger::Hunger,
     interner::Interner, lease_table::LeaseTable, outstanding::Outstanding, places::Places, presence::Presences,
     protocol2::Caller, recent::Recent, registry::Registry, seed::Dice, tick::Timers, turn::Turn,
     unpaired::UnpairedBlocks,
@@ -97,6 +97,13 @@ impl Core {
         if first > self.next_lease {
             (self.next_lease, self.reserved_leases) = (first, first);
         }
+    }
+
+    /// The node that presented itself on a connection and is still there.
+    #[must_use]
+    pub fn node_at(&self, peer: Peer) -> Option<NodeId> {
+        let index = self.nodes.at_peer(peer)?;
+        self.nodes.get(index).map(|node| node.id)
     }
 
     /// Takes in one command. Moments before an earlier one count as that one.

@@ -57,6 +57,9 @@ pub(crate) fn admitted(
 ) -> Result<Box<ConnectRequest>, WireError> {
     let hello: ConnectRequest = call.parse()?;
     gateway.members.admits(&identity.node, hello.join.as_ref(), nonce)?;
+    if let Some(network) = gateway.network {
+        network.admits(hello.chain.chain_id)?;
+    }
     Ok(Box::new(hello))
 }
 

@@ -1,6 +1,8 @@
 use std::net::SocketAddr;
 
-use crate::{Membership, PoolLimits, PoolMetrics, PoolTls, TrustedProxies};
+use crate::{
+    AllowedOrigins, Membership, Network, PoolLimits, PoolMetrics, PoolTls, StatusAudience, TrustedProxies, Welcome,
+};
 
 /// What a pool is.
 #[derive(Debug, Clone)]
@@ -17,7 +19,13 @@ pub struct PoolConfig {
     /// Who may join.
     pub members: Membership,
     /// The operator's words to each user.
-    pub welcome: Option<String>,
+    pub welcome: Option<Welcome>,
+    /// The one network whose nodes are taken; any where there is none.
+    pub network: Option<Network>,
+    /// Who may see the status.
+    pub status: StatusAudience,
+    /// Which web pages may read the answers.
+    pub origins: AllowedOrigins,
     /// The gateway's limits.
     pub limits: PoolLimits,
     /// The mind's limits. `closed` is set by `members`.
@@ -43,6 +51,9 @@ impl PoolConfig {
             proxies: TrustedProxies::default(),
             members: Membership::Open,
             welcome: None,
+            network: None,
+            status: StatusAudience::default(),
+            origins: AllowedOrigins::default(),
             limits: PoolLimits::default(),
             core: vipnode_core::Limits::default(),
             seed,

@@ -18,7 +18,7 @@ use vipnode_rpc::Responder;
 use vipnode_types::wire::{ErrorCode, WireError};
 
 use crate::{
-    Membership, PoolLimits,
+    AllowedOrigins, Membership, Network, PoolConfig, PoolLimits, StatusAudience,
     audience::Audience,
     block::Block,
     door::Door,
@@ -43,6 +43,9 @@ pub(crate) struct Gateway {
     pub(crate) door: Arc<Door>,
     pub(crate) proxies: TrustedProxies,
     pub(crate) handshakes: Arc<Handshakes>,
+    pub(crate) network: Option<Network>,
+    pub(crate) status: StatusAudience,
+    pub(crate) origins: AllowedOrigins,
     pub(crate) sockets: Arc<Sockets>,
     pub(crate) http_agents: HttpAgents,
     pub(crate) http_nodes: HttpNodes,
@@ -55,7 +58,7 @@ pub(crate) struct Gateway {
     next_request: AtomicU64,
     in_flight: TaskTracker,
     draining: AtomicBool,
-    status: Mutex<Option<(Instant, Box<RawValue>)>>,
+    kept_status: Mutex<Option<(Instant, Box<RawValue>)>>,
 }
 
 /// A request that has its name, and no place before the mind yet.
@@ -83,14 +86,13 @@ impl Asked {
 
 impl Gateway {
     pub(crate) fn new(
-        limits: PoolLimits,
-        members: Membership,
+        config: PoolConfig,
         audience: Audience,
-        proxies: TrustedProxies,
         sockets: Arc<Sockets>,
         metrics: Arc<Metrics>,
         inbox: Inbox,
     ) -> Self {
+        let PoolConfig { limits, members, proxies, network, status, origins, .. } = config;
         let checks = match limits.signature_checks {
             0 => available_parallelism().map_or(1, |cores| cores.get() / 2).max(1),
             checks => checks,
@@ -106,13 +108,16 @@ impl Gateway {
             door: Arc::new(Door::new(&limits)),
             handshakes: Arc::new(Handshakes::new(limits.tls_handshakes)),
             proxies,
+            network,
+            status,
+            origins,
             sockets,
             metrics,
             inbox,
             next_request: AtomicU64::new(1),
             in_flight: TaskTracker::new(),
             draining: AtomicBool::new(false),
-            status: Mutex::new(None),
+            kept_status: Mutex::new(None),
             limits,
         }
     }
@@ -168,9 +173,10 @@ impl Gateway {
         self.inbox.push(Item::Note(command));
     }
 
-    /// What everybody may see; made at most once in [`PoolLimits::status_age`].
-    pub(crate) async fn status(&self) -> Result<Box<RawValue>, WireError> {
-        let mut kept = self.status.lock().await;
+    /// The status, for somebody who has connected or not; made at most once in [`PoolLimits::status_age`].
+    pub(crate) async fn status(&self, connected: bool) -> Result<Box<RawValue>, WireError> {
+        self.status.admits(connected)?;
+        let mut kept = self.kept_status.lock().await;
         if let Some((made, status)) = &*kept
             && made.elapsed() < self.limits.status_age
         {
@@ -240,8 +246,8 @@ mod tests {
         let (inbox, _items) = crate::inbox::inbox(Gauge::default());
         let audience = Audience::new(([127, 0, 0, 1], 1).into(), &[], None);
         let (sockets, metrics) = (Arc::new(Sockets::default()), PoolMetrics::default().shared());
-        let proxies = TrustedProxies::default();
-        let gateway = Gateway::new(limits, Membership::Open, audience, proxies, sockets, metrics, inbox);
+        let config = PoolConfig { limits, ..PoolConfig::new(([127, 0, 0, 1], 1).into()).unwrap() };
+        let gateway = Gateway::new(config, audience, sockets, metrics, inbox);
         let turn = gateway.turn(&gateway.own).unwrap();
         let wait = gateway.turn(&gateway.own).unwrap_err();
         assert!(gateway.wait_for_turn(wait).await.unwrap_err().is(ErrorCode::Busy));

@@ -21,6 +21,7 @@ use vipnode_rpc::{Connection, Event, Keepalive, RpcLimits, RpcPeer, Session};
 use vipnode_types::wire::{CHALLENGE_HEADER, WireError};
 
 use crate::{
+    cors,
     door::{Guest, Place},
     errors,
     frames::Frames,
@@ -47,7 +48,18 @@ pub(crate) struct HttpConnection {
 
 impl HttpConnection {
     pub(crate) async fn handle(self: Arc<Self>, request: Request<Body>) -> Response {
-        let (mut parts, body) = request.into_parts();
+        let (parts, body) = request.into_parts();
+        let gateway = Arc::clone(&self.gateway);
+        if parts.method == Method::OPTIONS {
+            return gateway.origins.options(&parts.headers);
+        }
+        let origin = parts.headers.get(header::ORIGIN).cloned();
+        let mut response = self.answer_one(parts, body).await;
+        gateway.origins.open(origin.as_ref(), response.headers_mut());
+        response
+    }
+
+    async fn answer_one(self: Arc<Self>, mut parts: Parts, body: Body) -> Response {
         let path = parts.uri.path();
         match parts.method {
             Method::GET if parts.headers.contains_key(header::UPGRADE) => match self.guest(&parts.headers).await {
@@ -66,7 +78,7 @@ impl HttpConnection {
                 Ok(guest) => self.post(&guest, body).await,
                 Err(refusal) => *refusal,
             },
-            _ => (StatusCode::METHOD_NOT_ALLOWED, [(header::ALLOW, "GET, POST")]).into_response(),
+            _ => (StatusCode::METHOD_NOT_ALLOWED, [(header::ALLOW, cors::ALLOW)]).into_response(),
         }
     }
 

@@ -24,7 +24,7 @@ pub(crate) async fn answer(
 ) -> Result<Box<RawValue>, WireError> {
     match method {
         method::PING => return Ok(pong()),
-        method::STATUS => return gateway.status().await,
+        method::STATUS => return gateway.status(false).await,
         method if protocol2::is_node_call(method, params) => {
             return protocol2::answer(gateway, guest, method, params).await;
         }

@@ -14,6 +14,7 @@ use vipnode_rpc::{CallError, PendingCall};
 use vipnode_types::{Ms, protocol2, wire::method};
 
 use crate::{
+    Welcome,
     clock::PoolClock,
     errors,
     inbox::{Answer, Inbox, Item, Items, ReplyTo},
@@ -32,7 +33,7 @@ const RELOAD: Duration = Duration::from_secs(1);
 pub(crate) struct Parts {
     pub(crate) limits: Limits,
     pub(crate) seed: [u8; 32],
-    pub(crate) welcome: Option<String>,
+    pub(crate) welcome: Option<Welcome>,
     pub(crate) retry_ms: u64,
     pub(crate) inbox: Inbox,
     pub(crate) items: Items,
@@ -218,7 +219,7 @@ impl Mind {
         let Some(waiting) = self.waiting.remove(&request) else { return };
         match &mut answer {
             Ok(Reply::Connect(connect)) => {
-                connect.welcome.clone_from(&self.parts.welcome);
+                connect.welcome = self.welcome(peer);
                 self.parts.sockets.confirm(peer);
             }
             Ok(Reply::Protocol2(reply)) => {
@@ -228,8 +229,8 @@ impl Mind {
                     protocol2::Reply::Host(_) => None,
                     protocol2::Reply::Update(_) | protocol2::Reply::Peer(_) => return waiting.send(answer),
                 };
-                if let (Some(message), Some(welcome)) = (message, &self.parts.welcome) {
-                    message.clone_from(welcome);
+                if let (Some(message), Some(welcome)) = (message, self.welcome(peer)) {
+                    *message = welcome;
                 }
                 self.parts.sockets.confirm(peer);
             }
@@ -239,6 +240,11 @@ impl Mind {
             }
         }
         waiting.send(answer);
+    }
+
+    /// The operator's words to whoever is on a connection.
+    fn welcome(&self, peer: Peer) -> Option<String> {
+        self.parts.welcome.as_ref().map(|welcome| welcome.to(self.core.node_at(peer)))
     }
 
     /// Queues a call, so that calls to one agent keep their order; a task of its own waits for the end

@@ -115,11 +115,10 @@ impl PoolServer {
         if let Some(tls) = &config.tls {
             tls.show_in(metrics.tls_expires.clone());
         }
-        let gateway =
-            Arc::new(Gateway::new(config.limits, config.members, audience, config.proxies, sockets, metrics, inbox));
+        let tls = config.tls.clone();
+        let gateway = Arc::new(Gateway::new(config, audience, sockets, metrics, inbox));
         let stop = CancellationToken::new();
-        let running =
-            Running { gateway, stop: stop.clone(), threads: vec![mind_thread, store_thread], tls: config.tls };
+        let running = Running { gateway, stop: stop.clone(), threads: vec![mind_thread, store_thread], tls };
         let supervisor = tokio::spawn(running.supervise(listener));
         Ok(Self { local_addr, stop, supervisor: Some(supervisor) })
     }

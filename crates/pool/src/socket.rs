@@ -158,8 +158,8 @@ impl Socket<'_> {
                 return Ok(());
             }
             method if protocol2::is_node_call(method, params) => match self.turn(session).await? {
-                Ok(_turn) => self.node_call(method, params),
-                Err(error) => Err(error),
+                Ok(_turn) => self.node_call(method, params).map_err(WireError::for_protocol2),
+                Err(error) => Err(error.for_protocol2()),
             },
             method if protocol2::is_wallet_method(method) => {
                 let turn = self.turn(session).await?;
@@ -226,9 +226,9 @@ impl Socket<'_> {
 
     /// No more than `requests_a_socket` of these can wait: the session answers "busy" beyond.
     fn status(&self, responder: Responder) {
-        let gateway = Arc::clone(self.gateway);
+        let (gateway, peer) = (Arc::clone(self.gateway), self.peer);
         tokio::spawn(async move {
-            let status = gateway.status().await;
+            let status = gateway.status(gateway.sockets.is_confirmed(peer)).await;
             if status.is_err() {
                 gateway.metrics.errors.inc();
             }
@@ -259,7 +259,7 @@ impl Socket<'_> {
 
     /// A call of protocol 2. One socket speaks for one node, in one protocol.
     fn node_call(&mut self, method: &str, params: &RawValue) -> Result<Request, WireError> {
-        let call = SignedBy::read(method, params, &self.gateway.members)?;
+        let call = SignedBy::read(method, params, self.gateway)?;
         if self.claimed.is_some() || self.signed_by.is_some_and(|node| node != call.node) {
             return Err(errors::other_node());
         }

@@ -17,12 +17,12 @@ use vipnode_types::{
 
 #[tokio::test]
 async fn connect_ask_admit_report_leave() {
-    let config = vipnode_pool::PoolConfig { welcome: Some("be kind".to_owned()), ..config() };
+    let config = vipnode_pool::PoolConfig { welcome: Some("be kind, {{.NodeID}}".parse().unwrap()), ..config() };
     let pool = PoolServer::spawn(config).await.unwrap();
     let (ana, ben) = (Keys::new(1), Keys::new(2));
     let mut host = Agent::open(&pool).await;
     let reply = host.connect(&ana, &ana.host(5)).await.unwrap();
-    assert_eq!(reply.welcome.as_deref(), Some("be kind"));
+    assert_eq!(reply.welcome, Some(format!("be kind, {}", ana.id())));
     assert!(reply.pool_version.starts_with("vipnode/") && reply.leases.is_empty());
     assert!(!host.call::<ReportReply>(method::REPORT, &[full(&[])]).await.unwrap().resync);
 

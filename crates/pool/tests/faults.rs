@@ -100,7 +100,8 @@ async fn d6_d8_peer_is_signed_and_a_forged_call_uses_no_nonce() {
     let pool = pool().await;
     let keys = Keys::new(3);
     let mut socket = RawSocket::open(&ws_url(&pool)).await;
-    let nonce = common::wall().get() * 1_000_000;
+    // Not in the millisecond of the pool's start.
+    let nonce = common::wall().plus(10).get() * 1_000_000;
     let mut call = async |method: &str, params: &str| {
         socket.send(&format!(r#"{{"jsonrpc":"2.0","id":1,"method":"{method}","params":{params}}}"#)).await;
         socket.next().await

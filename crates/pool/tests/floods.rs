@@ -61,8 +61,8 @@ async fn each_wrong_request_gets_its_code_a_sentence_and_what_mends_it() {
         (r#"{"id":1,"method":"vipnode_report","params":[{"seq":1}]}"#, ErrorCode::Unauthorized as i64),
         (r#"{"id":1,"method":"vipnode_connect","params":[]}"#, -32602),
         (r#"{"id":1,"method":"vipnode_connect","params":[{}]}"#, ErrorCode::Unauthorized as i64),
-        (r#"{"id":1,"method":"vipnode_connect","params":["sig","id",1]}"#, ErrorCode::Unauthorized as i64),
-        (r#"{"id":1,"method":"vipnode_peer","params":["","",1,{}]}"#, ErrorCode::Unauthorized as i64),
+        (r#"{"id":1,"method":"vipnode_connect","params":["sig","id",1]}"#, ErrorCode::Server as i64),
+        (r#"{"id":1,"method":"vipnode_peer","params":["","",1,{}]}"#, ErrorCode::Server as i64),
     ] {
         socket.send(text).await;
         let error = socket.next().await["error"].clone();

@@ -53,7 +53,8 @@ pub(crate) fn read(text: &str) -> Message<'_> {
     };
     let id = raw.id.filter(|id| id.get().len() <= ID_BYTES);
     let invalid = |why| Message::Invalid { id, why };
-    if raw.jsonrpc.is_some_and(|version| version.0 != "2.0") {
+    // The first agents of the original sent it empty.
+    if raw.jsonrpc.is_some_and(|version| !matches!(&*version.0, "2.0" | "")) {
         return invalid("this is JSON-RPC 2.0");
     }
     if raw.id.is_some() && id.is_none() {

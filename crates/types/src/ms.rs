@@ -1,4 +1,7 @@
-use std::fmt;
+use std::{
+    fmt,
+    time::{Duration, UNIX_EPOCH},
+};
 
 use serde::{Deserialize, Serialize};
 
@@ -43,6 +46,15 @@ impl Ms {
     #[must_use]
     pub const fn since(self, earlier: Self) -> u64 {
         self.0.saturating_sub(earlier.0)
+    }
+
+    /// As people and programs write a moment (RFC 3339), with milliseconds.
+    #[must_use]
+    pub fn rfc3339(self) -> String {
+        // The year 9999 is the last that RFC 3339 knows.
+        let last = 253_402_300_799_000;
+        let at = UNIX_EPOCH.checked_add(Duration::from_millis(self.0.min(last))).unwrap_or(UNIX_EPOCH);
+        humantime::format_rfc3339_millis(at).to_string()
     }
 }
 

@@ -1,6 +1,7 @@
 //! The command line. Names and defaults stand here and nowhere else.
 
 mod agent;
+mod original_pool;
 mod pool;
 mod speaking;
 mod tls;
@@ -93,7 +94,7 @@ pub(crate) struct OldGlobal {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// Bring hosts and clients together, and meter who served whom.
-    Pool(PoolArgs),
+    Pool(Box<PoolArgs>),
     /// Sell places on the full node beside this.
     Host(HostArgs),
     /// Get good peers for the node beside this.
@@ -190,6 +191,11 @@ mod tests {
             &["vipnode", "pool", "--join-secret", " "],
             &["vipnode", "pool", "--report-interval", "120s"],
             &["vipnode", "pool", "--limit", "calls_a_second"],
+            &["vipnode", "pool", "--status", "friends"],
+            &["vipnode", "pool", "--welcome", "{{.Name}}"],
+            &["vipnode", "pool", "--allow-origin", "pages.example"],
+            &["vipnode", "pool", "--restrict-network", "main net"],
+            &["vipnode", "pool", "--max-request-hosts", "0"],
             &["vipnode", "pool", "--proxy", "localhost"],
             &["vipnode", "pool", "--proxy", "10.0.0.1", "--proxy-header", "via"],
             &["vipnode", "pool", "--proxy-header", "forwarded"],

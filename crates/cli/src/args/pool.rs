@@ -8,10 +8,10 @@ use std::{
 
 use clap::Args;
 use ipnet::IpNet;
-use vipnode_pool::ProxyHeader;
+use vipnode_pool::{AllowedOrigin, Network, ProxyHeader, StatusAudience, Welcome};
 use vipnode_types::Price;
 
-use super::{JoinArgs, TlsArgs};
+use super::{JoinArgs, TlsArgs, original_pool::OriginalPool};
 use crate::limit_flag::LimitFlag;
 
 #[derive(Debug, Args)]
@@ -34,15 +34,27 @@ pub(crate) struct PoolArgs {
     /// Admit only agents that know a secret.
     #[command(flatten)]
     pub(crate) join: JoinArgs,
-    /// Shown to every agent that joins.
-    #[arg(long, value_name = "TEXT")]
-    pub(crate) welcome: Option<String>,
+    /// Shown to every agent that joins; {{.NodeID}} in it stands for the agent's node.
+    #[arg(long, alias = "contract.welcome", value_name = "TEXT")]
+    pub(crate) welcome: Option<Welcome>,
     /// What a place costs a minute: "100 gwei". Metered; nothing is collected in this version.
-    #[arg(long, default_value = "0", value_name = "AMOUNT")]
+    #[arg(long, alias = "contract.price", default_value = "0", value_name = "AMOUNT")]
     pub(crate) price: Price,
     /// How often agents report, 1s to 119s. A lease whose side dies is metered up to its last report.
     #[arg(long, default_value = "60s", value_name = "TIME", value_parser = report_interval)]
     pub(crate) report_interval: Duration,
+    /// Take nodes of one network only: mainnet, sepolia, holesky, hoodi, or a network id.
+    #[arg(long, value_name = "NETWORK")]
+    pub(crate) restrict_network: Option<Network>,
+    /// Hosts that one request of protocol 2 is given at most [default: 16].
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1_000))]
+    pub(crate) max_request_hosts: Option<u32>,
+    /// Who may see the pool's status: public, members (on the WebSocket of an agent that connected) or off.
+    #[arg(long, value_name = "WHO", default_value = "public")]
+    pub(crate) status: StatusAudience,
+    /// A web page that may call this pool, such as https://pages.example, or *. May be given several times.
+    #[arg(long, value_name = "ORIGIN")]
+    pub(crate) allow_origin: Vec<AllowedOrigin>,
     /// A proxy before this pool, by address or network (10.0.0.0/8). On its connections an agent's address comes
     /// from a header; nobody else's header counts. May be given several times.
     #[arg(long, value_name = "ADDRESS", value_parser = proxy)]
@@ -56,6 +68,8 @@ pub(crate) struct PoolArgs {
     /// Print every limit, what it is set to and what happens there, and end.
     #[arg(long)]
     pub(crate) print_limits: bool,
+    #[command(flatten)]
+    pub(crate) original: OriginalPool,
 }
 
 impl PoolArgs {

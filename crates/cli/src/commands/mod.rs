@@ -59,6 +59,6 @@ async fn dispatch(cli: Cli, screen: Screen, signals: Signals) -> Result<(), Fail
         Some(Command::Client(args)) => agent::run(Role::client(args), screen, signals).await,
         Some(Command::Release(args)) => release::run(&args, screen).await,
         Some(Command::Demo(args)) => crate::demo::run(args, screen, signals, cli.global.verbose).await,
-        Some(Command::Pool(args)) => pool::run(args, screen, signals).await,
+        Some(Command::Pool(args)) => pool::run(*args, screen, signals).await,
     }
 }

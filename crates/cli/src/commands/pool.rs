@@ -88,6 +88,7 @@ fn say_start(address: SocketAddr, tls: Option<&PoolTls>, screen: Screen) {
 }
 
 fn config(args: PoolArgs) -> Result<PoolConfig, Failure> {
+    args.original.refuse()?;
     let secret = join_secret(&args.join)?;
     let members = match (&args.members, secret) {
         (Some(_), Some(_)) => {
@@ -104,8 +105,12 @@ fn config(args: PoolArgs) -> Result<PoolConfig, Failure> {
     config.tls = pool_tls::pool_tls(args.tls)?;
     config.proxies = TrustedProxies { proxies: args.proxy, header: args.proxy_header };
     config.welcome = args.welcome;
+    config.network = args.restrict_network;
+    config.status = args.status;
+    config.origins = args.allow_origin.into_iter().collect();
     let report_interval_ms = u64::try_from(args.report_interval.as_millis()).unwrap_or(u64::MAX);
     config.core = Limits { price: args.price, report_interval_ms, ..config.core };
+    config.core.max_request_hosts = args.max_request_hosts.unwrap_or(config.core.max_request_hosts);
     limit_flag::set(&mut config, &args.limit)?;
     Ok(config)
 }

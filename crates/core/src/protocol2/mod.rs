@@ -9,6 +9,8 @@ mod update;
 mod waits;
 mod words;
 
+pub(crate) use update::median;
+
 use std::net::IpAddr;
 
 use vipnode_types::{
@@ -44,7 +46,7 @@ impl Core {
             Call::Peer(peer) => self.connected2(caller).and_then(|index| self.peer2(turn, index, at, &peer)),
         };
         if let Err(error) = done {
-            turn.reply(caller.peer, request, Err(error));
+            turn.reply(caller.peer, request, Err(error.for_protocol2()));
         }
     }
 

@@ -90,7 +90,7 @@ fn text(enode: &Enode) -> String {
 }
 
 /// The lower one of two in the middle: one lie moves it by one place and no further (D36).
-fn median(mut heads: Vec<u64>) -> u64 {
+pub(crate) fn median(mut heads: Vec<u64>) -> u64 {
     heads.sort_unstable();
     let middle = heads.len().saturating_sub(1) / 2;
     heads.get(middle).copied().unwrap_or(0)

@@ -125,6 +125,7 @@ fn d36_status_shows_each_hosts_own_word_and_sums_none() {
     assert_eq!(status.active_hosts.len(), 2);
     assert_eq!(status.active_hosts[0].block_number, u64::MAX);
     assert_eq!(status.active_hosts[1].block_number, 0);
+    assert_eq!(status.active_hosts[0].kind, "geth");
     let stats = &status.stats;
     assert_eq!((stats.num_active_hosts, stats.num_total_hosts), (3, 3));
     assert_eq!((stats.num_active_clients, stats.num_total_clients), (1, 1));

@@ -7,7 +7,7 @@ use vipnode_types::{
     wire::{ErrorCode, WireError},
 };
 
-use crate::{Membership, door::Guest, errors};
+use crate::{door::Guest, errors, gateway::Gateway};
 
 /// A call and the node whose signature it bears.
 #[derive(Debug)]
@@ -19,10 +19,10 @@ pub(crate) struct SignedBy {
 
 impl SignedBy {
     /// Reads and verifies a call. The nonce is the mind's to judge, after this (D8).
-    pub(crate) fn read(name: &str, params: &RawValue, members: &Membership) -> Result<Self, WireError> {
+    pub(crate) fn read(name: &str, params: &RawValue, gateway: &Gateway) -> Result<Self, WireError> {
         let signed = SignedCall::read(params).map_err(|error| errors::invalid_params(&error.to_string()))?;
         let node = signed.verify_node(name).map_err(refuse)?;
-        members.admits_protocol2(&node)?;
+        gateway.members.admits_protocol2(&node)?;
         let [argument] = signed.arguments.as_slice() else {
             return Err(errors::invalid_params("after the nonce comes one argument"));
         };
@@ -33,6 +33,9 @@ impl SignedBy {
             method::CLIENT => Call::Client(parse(argument)?),
             _ => Call::Connect(Box::new(parse(argument)?)),
         };
+        if let (Some(network), Some(id)) = (gateway.network, network(&call)) {
+            network.admits(id)?;
+        }
         Ok(Self { node, nonce: signed.nonce, call })
     }
 
@@ -44,6 +47,16 @@ impl SignedBy {
     pub(crate) fn command(self, peer: Peer, guest: &Guest, callable: bool, request: RequestId) -> Command {
         let Self { node, nonce, call } = self;
         Command::Protocol2 { peer, request, node, nonce, address: guest.address, callable, call }
+    }
+}
+
+/// The network of a node that presents itself; the older forms are too old to say, and mean mainnet.
+fn network(call: &Call) -> Option<u64> {
+    match call {
+        // What is no id is the mind's to refuse.
+        Call::Connect(hello) => u64::try_from(hello.node_info.network).ok(),
+        Call::Host(_) | Call::Client(_) => Some(1),
+        Call::Update(_) | Call::Peer(_) => None,
     }
 }
 

@@ -20,11 +20,15 @@ pub(crate) async fn answer(
     method: &str,
     params: &RawValue,
 ) -> Result<Box<RawValue>, WireError> {
+    take(gateway, guest, method, params).await.map_err(WireError::for_protocol2)
+}
+
+async fn take(gateway: &Gateway, guest: &Guest, method: &str, params: &RawValue) -> Result<Box<RawValue>, WireError> {
     let turn = match gateway.turn(&guest.block) {
         Ok(turn) => turn,
         Err(wait) => gateway.wait_for_turn(wait).await?,
     };
-    let call = SignedBy::read(method, params, &gateway.members)?;
+    let call = SignedBy::read(method, params, gateway)?;
     drop(turn);
     let node = call.node;
     let known = gateway.http_nodes.heard(&node).filter(|peer| gateway.sockets.is_open(*peer));

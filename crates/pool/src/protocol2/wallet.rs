@@ -17,6 +17,10 @@ pub(crate) fn is_wallet_method(name: &str) -> bool {
 
 /// Answers a wallet's page. The caller holds a turn: signatures are checked here.
 pub(crate) fn answer(name: &str, params: &RawValue) -> Result<Box<RawValue>, WireError> {
+    take(name, params).map_err(WireError::for_protocol2)
+}
+
+fn take(name: &str, params: &RawValue) -> Result<Box<RawValue>, WireError> {
     if name == method::ACCOUNT {
         return account(params);
     }
@@ -73,7 +77,8 @@ mod tests {
     fn d7_d8_an_unsigned_claim_changes_nothing() {
         let params = raw(r#"["00","0x9d8A62f656a8d1615C1294fd71e9CFb3E4855A4F",9223372036854775807,"node"]"#);
         for method in ["pool_addNode", "pool_withdraw"] {
-            assert!(answer(method, &params).unwrap_err().is(ErrorCode::Unauthorized));
+            let error = answer(method, &params).unwrap_err();
+            assert!(error.is(ErrorCode::Server) && error.message.contains("signature"), "{error:?}");
         }
     }
 }

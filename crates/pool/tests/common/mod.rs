@@ -1,9 +1,11 @@
 //! A pool on loopback and agents that speak to it as real ones do.
 #![allow(dead_code, unused_imports, reason = "each test uses a part")]
 
+mod original;
 mod raw;
 mod store;
 
+pub(crate) use original::{Original, code, connect_request, frame, nonce, update_request};
 pub(crate) use raw::{RawSocket, exchange, get, post_text};
 pub(crate) use store::{Mood, TestStore};
 

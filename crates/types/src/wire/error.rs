@@ -70,6 +70,15 @@ impl WireError {
         Self { code: ErrorCode::Busy as i32, message: message.into(), data: Some(data) }
     }
 
+    /// The same in the codes of protocol 2, which has none of our own (A64).
+    #[must_use]
+    pub const fn for_protocol2(mut self) -> Self {
+        if self.code > -32_100 && self.code < ErrorCode::Server as i32 {
+            self.code = ErrorCode::Server as i32;
+        }
+        self
+    }
+
     /// Whether the code is this one.
     #[must_use]
     pub const fn is(&self, code: ErrorCode) -> bool {

@@ -2,13 +2,14 @@ use serde::{Deserialize, Serialize};
 
 use crate::Wei;
 
-/// What a pool shows to everybody: the original's fields (A63), amounts as strings.
+/// What a pool shows of itself: the original's fields (A63) and more. Moments are RFC 3339, amounts in wei
+/// are strings (D29).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PoolStatus {
-    /// When this was made, in seconds since the Unix epoch.
-    pub time_updated: u64,
-    /// When the pool started, in seconds since the Unix epoch.
-    pub time_started: u64,
+    /// When this was made.
+    pub time_updated: String,
+    /// When the pool started.
+    pub time_started: String,
     /// `vipnode/<version>` of the pool.
     pub version: String,
     /// Hosts with a live connection, at most a limit of the pool.
@@ -25,8 +26,10 @@ pub struct PoolStatus {
 pub struct HostStatus {
     /// The first 12 characters of its id.
     pub short_id: String,
-    /// When it last reported, in seconds since the Unix epoch.
-    pub last_seen: u64,
+    /// When it last reported.
+    pub last_seen: String,
+    /// Which execution client: the name of a [`crate::protocol2::Kind`].
+    pub kind: String,
     /// `web3_clientVersion` of its node.
     pub node_version: String,
     /// Its agent's version.
@@ -50,6 +53,15 @@ pub struct PoolStats {
     pub num_active_clients: u32,
     /// Clients ever seen and not pruned.
     pub num_total_clients: u32,
+    /// The newest block of the chain that most of the hosts shown are on: the median of their words, so that
+    /// a lie of one moves it by one place and no further (D36).
+    pub latest_block_number: u64,
+    /// What accounts have earned and were not paid: nothing, while nothing is owed.
+    pub total_credit: Wei,
+    /// What accounts have deposited: nothing, while nothing is collected.
+    pub total_deposit: Wei,
+    /// Nodes that owe something and have no account: none, while nothing is owed.
+    pub num_trial_balances: u32,
     /// Leases that both sides see.
     pub num_running_leases: u32,
     /// Leases that ended and were metered.

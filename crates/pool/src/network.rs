@@ -1,0 +1,74 @@
+use std::{fmt, str::FromStr};
+
+use vipnode_types::wire::{ErrorCode, WireError};
+
+/// One Ethereum network, by the id that its nodes tell.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Network(u64);
+
+/// The text names no network.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("\"{0}\" is no network that is known by name: give its id, such as 1")]
+pub struct NetworkError(String);
+
+/// The public ones, those that are no more included: the original knew them by these names.
+const NAMES: [(&str, u64); 9] = [
+    ("mainnet", 1),
+    ("sepolia", 11_155_111),
+    ("holesky", 17_000),
+    ("hoodi", 560_048),
+    ("morden", 2),
+    ("ropsten", 3),
+    ("rinkeby", 4),
+    ("goerli", 5),
+    ("kovan", 42),
+];
+
+impl Network {
+    /// Judges the network of a node: its chain id, or the network id of protocol 2.
+    pub(crate) fn admits(self, network: u64) -> Result<(), WireError> {
+        if self.0 == network {
+            return Ok(());
+        }
+        Err(WireError::new(
+            ErrorCode::Unsuitable,
+            format!("this pool is for nodes on {self}, and this node is on {}", Self(network)),
+            format!("run a node on {self}, or ask for a pool for {}", Self(network)),
+        ))
+    }
+}
+
+impl fmt::Display for Network {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match NAMES.iter().find(|(_, id)| *id == self.0) {
+            Some((name, _)) => f.write_str(name),
+            None => write!(f, "the network {}", self.0),
+        }
+    }
+}
+
+impl FromStr for Network {
+    type Err = NetworkError;
+
+    fn from_str(text: &str) -> Result<Self, NetworkError> {
+        let named = NAMES.iter().find(|(name, _)| name.eq_ignore_ascii_case(text)).map(|(_, id)| *id);
+        named.or_else(|| text.parse().ok()).map(Self).ok_or_else(|| NetworkError(text.to_owned()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_network_has_a_name_or_an_id() {
+        for (text, id) in [("mainnet", 1), ("Sepolia", 11_155_111), ("1337", 1_337), ("rinkeby", 4)] {
+            assert_eq!(text.parse(), Ok(Network(id)), "{text}");
+        }
+        for bad in ["", "main net", "-1", "0x1"] {
+            assert!(bad.parse::<Network>().is_err(), "{bad}");
+        }
+        let error = Network(1).admits(1_337).unwrap_err();
+        assert!(error.message.contains("mainnet") && error.message.contains("1337"), "{error}");
+    }
+}

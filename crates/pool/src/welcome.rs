@@ -1,0 +1,62 @@
+use std::str::FromStr;
+
+use vipnode_types::NodeId;
+
+/// The operator's words to each user; `{{.NodeID}}` in them stands for the user's own node.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Welcome {
+    /// Between each two of them stands the node's id.
+    parts: Vec<String>,
+}
+
+/// Why words cannot be a welcome.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum WelcomeError {
+    /// Something else in braces.
+    #[error("{{{{{0}}}}} is not known here: {{{{.NodeID}}}} is all that is filled in")]
+    Unknown(String),
+    /// Braces that nothing ends.
+    #[error("a {{{{ without its }}}}: {{{{.NodeID}}}} is what is filled in")]
+    Open,
+}
+
+impl Welcome {
+    /// The words to the user of a node.
+    pub(crate) fn to(&self, node: Option<NodeId>) -> String {
+        self.parts.join(&node.map(|node| node.to_string()).unwrap_or_default())
+    }
+}
+
+impl FromStr for Welcome {
+    type Err = WelcomeError;
+
+    fn from_str(mut text: &str) -> Result<Self, WelcomeError> {
+        let mut parts = Vec::new();
+        while let Some((before, rest)) = text.split_once("{{") {
+            let (inside, after) = rest.split_once("}}").ok_or(WelcomeError::Open)?;
+            if inside.trim() != ".NodeID" {
+                return Err(WelcomeError::Unknown(inside.to_owned()));
+            }
+            parts.push(before.to_owned());
+            text = after;
+        }
+        parts.push(text.to_owned());
+        Ok(Self { parts })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_node_is_named_where_it_says_so() {
+        let node = NodeId::new([0xab; 64]);
+        let welcome: Welcome = "Hi {{.NodeID}}, {{ .NodeID }}!".parse().unwrap();
+        assert_eq!(welcome.to(Some(node)), format!("Hi {node}, {node}!"));
+        assert_eq!("be kind".parse::<Welcome>().unwrap().to(Some(node)), "be kind");
+        assert_eq!("{{.Name}}".parse::<Welcome>(), Err(WelcomeError::Unknown(".Name".to_owned())));
+        let error = "{{.NodeID".parse::<Welcome>().unwrap_err().to_string();
+        assert_eq!(error, "a {{ without its }}: {{.NodeID}} is what is filled in");
+    }
+}
