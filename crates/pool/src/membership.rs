@@ -48,7 +48,15 @@ impl Membership {
     pub fn read_file(path: &Path) -> Result<Self, MembersError> {
         let name = path.display().to_string();
         let text = std::fs::read_to_string(path).map_err(|source| MembersError::Read { path: name.clone(), source })?;
-        parse(&text).map(Self::Members).map_err(|(line, why)| MembersError::Line { path: name, line, why })
+        Self::members(&text).map_err(|(line, why)| MembersError::Line { path: name, line, why })
+    }
+
+    /// Reads what a file of members holds.
+    ///
+    /// # Errors
+    /// The number of the first line that is neither, counted from 1, and what is wrong with it.
+    pub fn members(text: &str) -> Result<Self, (usize, String)> {
+        parse(text).map(Self::Members)
     }
 
     /// Whether not everybody may join.
