@@ -73,7 +73,6 @@ fuzz_target!(|data: &[u8]| {
         }
         let _any = node.head().await;
         let _any = node.facts().await;
-        let _any = node.exposure().await;
         let _any = node.data_dir().await;
         if let Some(mut events) = node.events().await {
             while events.next().await.is_some() {}

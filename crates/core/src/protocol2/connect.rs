@@ -149,6 +149,8 @@ fn place(caller: &Caller, node_uri: &str) -> Result<Place, WireError> {
     if node_uri.is_empty() {
         return Ok(Place::of(&Enode { id: caller.node, host: EnodeHost::None, port: PORT, disc_port: None }));
     }
+    // Some agents leave the host out where the node does not know it.
+    let node_uri = node_uri.replacen("@:", "@[::]:", 1);
     let enode: Enode = node_uri.parse().map_err(|error| errors::node_uri(&error))?;
     if enode.id != caller.node {
         return Err(errors::foreign_enode());
