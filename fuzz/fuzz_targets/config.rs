@@ -38,7 +38,7 @@ fuzz_target!(|data: (u8, &str)| {
             if let Some(secret) = JoinSecret::new(text) {
                 let node = NodeId::new([1; 64]);
                 assert!(secret.accepts(&secret.prove(&node, "n"), &node, "n"));
-                assert!(text.len() < 8 || !format!("{secret:?}").contains(text), "a secret is shown");
+                assert_eq!(format!("{secret:?}"), "JoinSecret(…)", "nothing of it is shown");
             }
         }
         _ => proxies(text),

@@ -75,7 +75,7 @@ impl Core {
 
     fn answer_older(&mut self, turn: &mut Turn, index: u32) {
         if self.asks.contains_key(&index) {
-            self.answer_ask(turn, index, Vec::new(), Some(errors::NEWER_ASK.to_owned()));
+            self.answer_ask(turn, index, Some(errors::NEWER_ASK.to_owned()));
         }
     }
 
@@ -106,7 +106,7 @@ impl Core {
         self.asks.insert(index, pending);
         self.refresh_hunger(index);
         if has >= want && !in_flight {
-            self.answer_ask(turn, index, Vec::new(), None);
+            self.answer_ask(turn, index, None);
             return Ok(());
         }
         self.timers.asks.push(turn.now.plus(self.limits.ask_deadline_ms), (index, self.next_ask));
@@ -125,7 +125,7 @@ impl Core {
         let enough = pending.got.len() >= pending.wanted();
         let chain = self.nodes.get(client).map(|node| node.chain);
         if enough || chain.is_none_or(|chain| self.scarce(chain)) {
-            self.answer_ask(turn, client, Vec::new(), None);
+            self.answer_ask(turn, client, None);
         } else {
             self.go_on_asking(turn, client);
         }
@@ -148,13 +148,12 @@ impl Core {
     fn answer_without(&mut self, turn: &mut Turn, client: u32, why: NoHost) {
         let chain = self.nodes.get(client).and_then(|node| self.chains.get(node.chain));
         let why = chain.map(|chain| why.why(chain));
-        self.answer_ask(turn, client, Vec::new(), why);
+        self.answer_ask(turn, client, why);
     }
 
-    /// Answers a waiting request, if there is one, with what it got and `hosts`.
-    pub(crate) fn answer_ask(&mut self, turn: &mut Turn, client: u32, hosts: Vec<Grant>, why: Option<String>) {
-        let Some(mut pending) = self.asks.remove(&client) else { return };
-        pending.got.extend(hosts);
+    /// Answers a waiting request, if there is one, with what it got.
+    fn answer_ask(&mut self, turn: &mut Turn, client: u32, why: Option<String>) {
+        let Some(pending) = self.asks.remove(&client) else { return };
         if let AskForm::Protocol2 { older, .. } = pending.form {
             self.answer_protocol2(turn, client, &pending, older);
             return;
@@ -174,7 +173,7 @@ impl Core {
         if self.asks.get(&client).is_none_or(|pending| pending.number != number) {
             return;
         }
-        self.answer_ask(turn, client, Vec::new(), Some(errors::NO_ANSWER.to_owned()));
+        self.answer_ask(turn, client, Some(errors::NO_ANSWER.to_owned()));
         if !self.nodes.get(client).is_some_and(Node::can_dial) {
             // Nobody could tell it of a late yes.
             self.end_unanswered(turn, client);

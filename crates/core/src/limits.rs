@@ -59,9 +59,9 @@ limits! {
         max_request_hosts: u32 = 16, Count 1..=1_000;
         /// Peers that a node of protocol 2 is yet to drop; beyond it the oldest are forgotten.
         invalid_peers: u32 = 1_024, Count 1..=10_000;
-        /// How far a nonce of protocol 2 may be ahead of the pool's clock; beyond it the call is refused.
+        /// How far a nonce, of protocol 2 or over HTTP, may be ahead of the pool's clock; beyond it the call is refused.
         nonce_ahead_ms: u64 = 5 * MINUTE, Time SECOND..=HOUR;
-        /// How far a nonce of protocol 2 may be behind the pool's clock; beyond it the call is refused.
+        /// How far a nonce, of protocol 2 or over HTTP, may be behind the pool's clock; beyond it the call is refused.
         nonce_behind_ms: u64 = 15 * MINUTE, Time SECOND..=DAY;
         /// Outstanding offers an address block (/24, /48); asks beyond it are busy.
         offers_a_block: u32 = 256, Count 1..=1_000_000;

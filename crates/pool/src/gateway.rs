@@ -92,7 +92,7 @@ impl Gateway {
         metrics: Arc<Metrics>,
         inbox: Inbox,
     ) -> Self {
-        let PoolConfig { limits, members, proxies, network, status, origins, .. } = config;
+        let PoolConfig { limits, core, members, proxies, network, status, origins, .. } = config;
         let checks = match limits.signature_checks {
             0 => available_parallelism().map_or(1, |cores| cores.get() / 2).max(1),
             checks => checks,
@@ -100,7 +100,7 @@ impl Gateway {
         Self {
             members,
             audience,
-            http_agents: HttpAgents::new(limits.http_agents),
+            http_agents: HttpAgents::new(limits.http_agents, &core),
             http_nodes: HttpNodes::new(limits.http_agents),
             permits: Arc::new(Permits::new(&limits)),
             checks: Arc::new(Turns::new(checks)),
@@ -150,6 +150,14 @@ impl Gateway {
     /// A turn to check a signature, or a place in the queue for [`Gateway::wait_for_turn`].
     pub(crate) fn turn(&self, block: &Arc<Block>) -> Result<Turn, oneshot::Receiver<Turn>> {
         self.checks.take(block)
+    }
+
+    /// A turn to check a signature, waited for where there is none now.
+    pub(crate) async fn next_turn(&self, block: &Arc<Block>) -> Result<Turn, WireError> {
+        match self.turn(block) {
+            Ok(turn) => Ok(turn),
+            Err(wait) => self.wait_for_turn(wait).await,
+        }
     }
 
     /// Waits at most for [`PoolLimits::check_wait`].

@@ -4,7 +4,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use vipnode_core::{Identity, Peer};
+use vipnode_core::{Identity, Limits, Peer};
 use vipnode_types::{Ms, NodeId, wire::WireError};
 
 use crate::errors;
@@ -13,6 +13,10 @@ use crate::errors;
 #[derive(Debug)]
 pub(crate) struct HttpAgents {
     limit: usize,
+    /// How far a nonce may be ahead of the pool's clock, in milliseconds.
+    ahead_ms: u64,
+    /// How far it may be behind.
+    behind_ms: u64,
     /// Nonces of before are refused: which of them were used is not known (D9).
     started: Ms,
     agents: Mutex<BTreeMap<[u8; 33], HttpAgent>>,
@@ -26,14 +30,10 @@ struct HttpAgent {
     heard: Instant,
 }
 
-/// How far a nonce may be ahead of the pool's clock.
-const AHEAD_MS: u64 = 5 * 60 * 1_000;
-/// How far a nonce may be behind.
-const BEHIND_MS: u64 = 15 * 60 * 1_000;
-
 impl HttpAgents {
-    pub(crate) fn new(limit: usize) -> Self {
-        Self { limit, started: crate::clock::wall(), agents: Mutex::new(BTreeMap::new()) }
+    pub(crate) fn new(limit: usize, mind: &Limits) -> Self {
+        let Limits { nonce_ahead_ms: ahead_ms, nonce_behind_ms: behind_ms, .. } = *mind;
+        Self { limit, ahead_ms, behind_ms, started: crate::clock::wall(), agents: Mutex::new(BTreeMap::new()) }
     }
 
     /// Takes the nonce of a call whose signature holds (D8); each may be used once and only growing.
@@ -43,11 +43,11 @@ impl HttpAgents {
         let Some(nonce) = nonce.parse::<u64>().ok().filter(|_| digits) else {
             return refused("over HTTP the nonce is the time in Unix milliseconds");
         };
-        if nonce > wall.plus(AHEAD_MS).get() {
-            return refused("the nonce is more than 5 minutes in the future");
+        if nonce > wall.plus(self.ahead_ms).get() {
+            return refused(&format!("the nonce is more than {} s in the future", self.ahead_ms / 1_000));
         }
-        if nonce < wall.minus(BEHIND_MS).get() {
-            return refused("the nonce is more than 15 minutes old");
+        if nonce < wall.minus(self.behind_ms).get() {
+            return refused(&format!("the nonce is more than {} s old", self.behind_ms / 1_000));
         }
         if nonce < self.started.get() {
             return refused("the nonce is older than this pool's start");
@@ -86,7 +86,7 @@ impl HttpAgents {
     pub(crate) fn expire(&self, idle: Duration) -> Vec<Peer> {
         let mut agents = self.lock();
         let mut left = Vec::new();
-        let forget = Duration::from_millis(AHEAD_MS + BEHIND_MS).max(idle);
+        let forget = Duration::from_millis(self.ahead_ms.saturating_add(self.behind_ms)).max(idle);
         agents.retain(|_, agent| {
             let silent = agent.heard.elapsed();
             if silent >= idle {
@@ -115,15 +115,15 @@ mod tests {
 
     #[test]
     fn d9_nonces_grow_and_stay_near_the_clock() {
-        let agents = HttpAgents::new(2);
+        let agents = HttpAgents::new(2, &Limits::default());
         let wall = agents.started.plus(20 * 60_000);
         let take = |seed, nonce: u64| agents.use_nonce(&identity(seed), &nonce.to_string(), wall);
         assert!(take(1, wall.get()).is_ok());
         assert!(take(1, wall.get()).is_err());
         assert!(take(1, wall.get() - 1).is_err());
-        assert!(take(1, wall.plus(AHEAD_MS).get()).is_ok());
-        assert!(take(2, wall.plus(AHEAD_MS + 1).get()).is_err());
-        assert!(take(2, wall.minus(BEHIND_MS + 1).get()).is_err());
+        assert!(take(1, wall.plus(agents.ahead_ms).get()).is_ok());
+        assert!(take(2, wall.plus(agents.ahead_ms + 1).get()).is_err());
+        assert!(take(2, wall.minus(agents.behind_ms + 1).get()).is_err());
         assert!(agents.use_nonce(&identity(2), "+5", wall).is_err());
         let before = agents.started.minus(1);
         assert!(agents.use_nonce(&identity(2), &before.get().to_string(), agents.started).is_err(), "before the start");
@@ -133,7 +133,7 @@ mod tests {
 
     #[test]
     fn a_silent_agent_leaves_and_its_nonce_stays() {
-        let agents = HttpAgents::new(2);
+        let agents = HttpAgents::new(2, &Limits::default());
         let wall = agents.started;
         let identity = identity(1);
         let peer = Peer { gateway: 0, connection: 4, generation: 0 };

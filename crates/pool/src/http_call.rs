@@ -29,22 +29,14 @@ pub(crate) async fn answer(
             return protocol2::answer(gateway, guest, method, params).await;
         }
         method if protocol2::is_wallet_method(method) => {
-            let turn = match gateway.turn(&guest.block) {
-                Ok(turn) => turn,
-                Err(wait) => gateway.wait_for_turn(wait).await?,
-            };
-            let answer = protocol2::wallet(method, params);
-            drop(turn);
-            return answer;
+            let _turn = gateway.next_turn(&guest.block).await?;
+            return protocol2::wallet(method, params);
         }
         method if method == method::CONNECT || is_agent_method(method) => {}
         _ => return Err(errors::unknown_method(method)),
     }
     let call = Call::read(params)?;
-    let turn = match gateway.turn(&guest.block) {
-        Ok(turn) => turn,
-        Err(wait) => gateway.wait_for_turn(wait).await?,
-    };
+    let turn = gateway.next_turn(&guest.block).await?;
     let (identity, nonce) = call.verify(gateway, method)?;
     drop(turn);
     let reply = if method == method::CONNECT {
@@ -73,7 +65,10 @@ async fn connect(
     gateway.http_agents.use_nonce(&identity, nonce, clock::wall())?;
     let peer = connected(gateway, &identity).unwrap_or_else(|_| begin(gateway, &identity));
     let make = |request| Command::Connect { peer, request, identity, address: guest.address, callable: false, hello };
-    let reply = gateway.ask(&guest.block, make)?.answer().await;
+    let reply = match gateway.ask(&guest.block, make) {
+        Ok(asked) => asked.answer().await,
+        Err(error) => Err(error),
+    };
     if reply.is_err() {
         leave(gateway, &identity);
     }

@@ -1,10 +1,7 @@
-use std::{
-    error::Error as StdError,
-    fmt, io,
-    time::{Duration, UNIX_EPOCH},
-};
+use std::{error::Error as StdError, fmt, io};
 
 use rustls::{CertificateError, Error, pki_types::UnixTime};
+use vipnode_types::Ms;
 
 use crate::Trust;
 
@@ -131,6 +128,5 @@ fn names(presented: &[String]) -> String {
 }
 
 fn date(time: UnixTime) -> String {
-    let time = UNIX_EPOCH.checked_add(Duration::from_secs(time.as_secs())).unwrap_or(UNIX_EPOCH);
-    humantime::format_rfc3339_seconds(time).to_string()
+    Ms::new(time.as_secs().saturating_mul(1_000)).rfc3339_seconds()
 }

@@ -1,6 +1,6 @@
 use std::{
     fmt,
-    time::{Duration, UNIX_EPOCH},
+    time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
 use serde::{Deserialize, Serialize};
@@ -51,10 +51,19 @@ impl Ms {
     /// As people and programs write a moment (RFC 3339), with milliseconds.
     #[must_use]
     pub fn rfc3339(self) -> String {
-        // The year 9999 is the last that RFC 3339 knows.
+        humantime::format_rfc3339_millis(self.system_time()).to_string()
+    }
+
+    /// The same with whole seconds, rounded down.
+    #[must_use]
+    pub fn rfc3339_seconds(self) -> String {
+        humantime::format_rfc3339_seconds(self.system_time()).to_string()
+    }
+
+    /// Not after the year 9999, the last that RFC 3339 knows and that can be written.
+    fn system_time(self) -> SystemTime {
         let last = 253_402_300_799_000;
-        let at = UNIX_EPOCH.checked_add(Duration::from_millis(self.0.min(last))).unwrap_or(UNIX_EPOCH);
-        humantime::format_rfc3339_millis(at).to_string()
+        UNIX_EPOCH.checked_add(Duration::from_millis(self.0.min(last))).unwrap_or(UNIX_EPOCH)
     }
 }
 

@@ -46,14 +46,43 @@ impl Price {
 impl FromStr for Price {
     type Err = WeiError;
 
-    /// Reads an amount as [`Wei`] does.
+    /// Reads an amount as [`Wei`] does, and its own words: "100 gwei a minute", "free".
     fn from_str(text: &str) -> Result<Self, WeiError> {
-        text.parse().map(Self)
+        match text.trim() {
+            "free" => Ok(Self::FREE),
+            text => text.strip_suffix(" a minute").unwrap_or(text).parse().map(Self),
+        }
     }
 }
 
 impl fmt::Display for Price {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.is_free() { f.write_str("free") } else { write!(f, "{} a minute", self.0) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// Found by fuzzing: what is shown could not be given back.
+    #[test]
+    fn reads_its_own_words() {
+        assert_eq!("free".parse(), Ok(Price::FREE));
+        assert_eq!("100 gwei a minute".parse(), Ok(Price::per_minute(Wei::new(100_000_000_000))));
+        assert_eq!("100 gwei".parse(), Ok(Price::per_minute(Wei::new(100_000_000_000))));
+        for bad in ["", "a minute", " a minute", "free a minute", "5 a minute a minute", "1 gwei an hour"] {
+            assert!(bad.parse::<Price>().is_err(), "{bad}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_printed_can_be_read(wei: u128) {
+            let price = Price::per_minute(Wei::new(wei));
+            prop_assert_eq!(price.to_string().parse(), Ok(price));
+        }
     }
 }

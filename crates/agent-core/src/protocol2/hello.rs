@@ -7,8 +7,6 @@ use vipnode_types::{
 
 use crate::{Advertise, AgentCore, ToPool};
 
-pub(super) const UNKNOWN: Kind = Kind::Unknown;
-
 impl AgentCore {
     /// How the agent presents its node to a pool of the original; `None` before the node is known or while
     /// it is away.
@@ -19,7 +17,7 @@ impl AgentCore {
             version: facts.client_version.clone(),
             // No client of today tells one (D39).
             eth_protocol: String::new(),
-            kind: kind(facts),
+            kind: Kind::of_client(&facts.client_version),
             network: i64::try_from(facts.chain.chain_id).unwrap_or(i64::MAX),
             // To the original this word makes a host.
             is_full_node: host.is_some() && facts.full,
@@ -41,17 +39,6 @@ impl AgentCore {
         let hidden = self.config.advertise == Advertise::Node && !is_public(&enode.host);
         let host = if hidden { EnodeHost::Ip(IpAddr::V6(Ipv6Addr::UNSPECIFIED)) } else { enode.host };
         Enode { host, disc_port: None, ..enode }.to_string()
-    }
-}
-
-/// Which of the three that the original knows.
-pub(super) fn kind(facts: &NodeFacts) -> Kind {
-    let name = facts.client_version.split('/').next().unwrap_or_default().to_ascii_lowercase();
-    match name.as_str() {
-        "geth" => Kind::Geth,
-        "parity" | "parity-ethereum" | "openethereum" => Kind::Parity,
-        "pantheon" | "besu" => Kind::Pantheon,
-        _ => Kind::Unknown,
     }
 }
 

@@ -27,7 +27,7 @@ use std::collections::BTreeMap;
 
 use vipnode_types::{
     LeaseId, Ms,
-    protocol2::{Balance, Call, PeerRequest, Update},
+    protocol2::{Balance, Call, Kind, PeerRequest, Update},
 };
 
 use crate::{AgentCore, ToPool, limits};
@@ -96,7 +96,8 @@ impl AgentCore {
     pub(crate) fn peer_request(&self, avoided: usize) -> ToPool {
         let avoided = i64::try_from(avoided).unwrap_or(0);
         let facts = self.node.facts.as_ref();
-        let light = facts.filter(|facts| !facts.full).map(hello::kind).filter(|kind| *kind != hello::UNKNOWN);
+        let light = facts.filter(|facts| !facts.full).map(|facts| Kind::of_client(&facts.client_version));
+        let light = light.filter(|kind| *kind != Kind::Unknown);
         let kind = light.map_or_else(String::new, |kind| kind.name().to_owned());
         let request = PeerRequest { num: i64::from(self.missing_hosts()).saturating_add(avoided), kind };
         ToPool::Protocol2(Box::new(Call::Peer(request)))

@@ -6,7 +6,7 @@ use vipnode_types::{
 
 use super::reply;
 use crate::{
-    Core, Peer, RequestId, Row, Speaker,
+    Core, Peer, RequestId, Speaker,
     ask::{AskForm, PendingAsk},
     connect::POOL_VERSION,
     errors,
@@ -60,9 +60,7 @@ impl Core {
         if !node.ever_client {
             node.ever_client = true;
             self.roles.clients = self.roles.clients.saturating_add(1);
-            if let Some(row) = self.node_row(index) {
-                turn.persist(Row::Node(Box::new(row)));
-            }
+            self.persist_node(turn, index);
         }
         self.refresh_connected(index);
     }
@@ -95,8 +93,7 @@ impl Core {
             return kind;
         }
         let version = node.client_version.and_then(|number| self.versions.get(number));
-        let name = version.and_then(|version| version.split('/').next()).unwrap_or_default();
-        if name.eq_ignore_ascii_case("besu") { Kind::Pantheon } else { Kind::named(name) }
+        version.map_or(Kind::Unknown, |version| Kind::of_client(version))
     }
 
     /// The id of a node.

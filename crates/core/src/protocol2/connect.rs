@@ -4,7 +4,7 @@ use vipnode_types::{
     wire::WireError,
 };
 
-use super::{Caller, reply};
+use super::{Caller, PORT, reply};
 use crate::{
     Core, RequestId, Speaker,
     connect::{Hello, POOL_VERSION},
@@ -13,8 +13,6 @@ use crate::{
     turn::Turn,
 };
 
-/// The port that a node listens on where it did not say (A48).
-const PORT: u16 = 30303;
 /// The network of agents that are too old to say.
 const MAINNET: i64 = 1;
 /// Hosts that an old client gets where it did not say how many (A61).

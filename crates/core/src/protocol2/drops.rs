@@ -58,7 +58,7 @@ impl Core {
         ids
     }
 
-    fn persist_node(&self, turn: &mut Turn, index: u32) {
+    pub(super) fn persist_node(&self, turn: &mut Turn, index: u32) {
         if let Some(row) = self.node_row(index) {
             turn.persist(Row::Node(Box::new(row)));
         }

@@ -25,6 +25,9 @@ use crate::{
     turn::Turn,
 };
 
+/// The port that a node listens on where it did not say (A48).
+const PORT: u16 = 30303;
+
 /// Who calls, by a signature that holds.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Caller {

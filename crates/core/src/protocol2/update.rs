@@ -5,11 +5,8 @@ use vipnode_types::{
     protocol2::{Reply, Update, UpdateReply},
 };
 
-use super::reply;
+use super::{PORT, reply};
 use crate::{Core, Peer, RequestId, turn::Turn};
-
-/// The port of a node that did not say where it listens (A48).
-const PORT: u16 = 30303;
 
 impl Core {
     /// A node's whole list of peers. Only those that it has a lease with count, for either side (D13,

@@ -1,4 +1,4 @@
-use crate::{Core, node::Node};
+use crate::Core;
 
 /// What an agent of protocol 2 is late by, at most, beyond two of its intervals.
 const SLACK_MS: u64 = 60_000;
@@ -20,6 +20,6 @@ impl Core {
     }
 
     fn is_node_key(&self, index: u32) -> bool {
-        self.nodes.get(index).is_some_and(|node: &Node| node.speaker.is_node_key())
+        self.nodes.get(index).is_some_and(|node| node.speaker.is_node_key())
     }
 }

@@ -47,6 +47,8 @@ pub struct Geth {
 
 /// From the start until it answers, on a busy machine.
 const START: Duration = Duration::from_secs(60);
+/// A port that was free can be another process's before geth takes it: then others are tried, so often.
+const PORTS: usize = 3;
 /// From SIGINT to the end.
 const STOP: Duration = Duration::from_secs(30);
 
@@ -56,12 +58,18 @@ impl Geth {
         assert_isolated();
         let dir = tempfile::tempdir().unwrap();
         std::fs::write(dir.path().join("genesis.json"), genesis(spec.chain_id)).unwrap();
-        let (port, auth_port) = (free_port(), free_port());
-        // An address of its own, as nodes have: 127.x.y.1.
-        let [x, y] = port.to_be_bytes();
-        let ip = IpAddr::V4(Ipv4Addr::new(127, x, y, 1));
-        let child = launch(dir.path(), &spec, ip, port, auth_port).await;
-        Self { child, dir, spec, ip, port, auth_port }
+        for tries_left in (0..PORTS).rev() {
+            let (port, auth_port) = (free_port(), free_port());
+            // An address of its own, as nodes have: 127.x.y.1.
+            let [x, y] = port.to_be_bytes();
+            let ip = IpAddr::V4(Ipv4Addr::new(127, x, y, 1));
+            match launch(dir.path(), &spec, ip, port, auth_port).await {
+                Ok(child) => return Self { child, dir, spec, ip, port, auth_port },
+                Err(log) if tries_left > 0 && log.contains("address already in use") => {}
+                Err(log) => panic!("geth does not answer: {log}"),
+            }
+        }
+        unreachable!("the last try returns or panics")
     }
 
     /// Its driver, over IPC.
@@ -108,7 +116,8 @@ impl Geth {
 
     /// Starts it again after [`Geth::stop`] or [`Geth::kill`]: same key, same addresses, same chain.
     pub async fn again(&mut self) {
-        self.child = launch(self.dir.path(), &self.spec, self.ip, self.port, self.auth_port).await;
+        let child = launch(self.dir.path(), &self.spec, self.ip, self.port, self.auth_port).await;
+        self.child = child.unwrap_or_else(|log| panic!("geth does not answer: {log}"));
     }
 
     pub(super) fn engine_url(&self) -> String {
@@ -142,7 +151,8 @@ fn genesis(chain_id: u64) -> String {
     json!({ "config": config, "difficulty": "0x0", "gasLimit": "0x1c9c380", "alloc": {} }).to_string()
 }
 
-async fn launch(dir: &Path, spec: &GethSpec, ip: IpAddr, port: u16, auth_port: u16) -> Child {
+/// Starts geth; else what it said.
+async fn launch(dir: &Path, spec: &GethSpec, ip: IpAddr, port: u16, auth_port: u16) -> Result<Child, String> {
     let program = std::env::var("VIPNODE_TEST_GETH").unwrap_or_else(|_| "geth".to_owned());
     let mut command = Command::new(&program);
     command.arg("--datadir").arg(dir).arg("--override.genesis").arg(dir.join("genesis.json"));
@@ -155,10 +165,8 @@ async fn launch(dir: &Path, spec: &GethSpec, ip: IpAddr, port: u16, auth_port: u
         panic!("{program} does not start: {error}; ./test installs it, or set VIPNODE_TEST_GETH to a geth 1.17")
     });
     let log = child.stderr.take().expect("its log is piped");
-    if let Err(log) = timeout(START, opened(log)).await.unwrap_or_else(|_| Err(vec!["(too slow)".to_owned()])) {
-        panic!("geth does not answer: {}", log.join("\n"));
-    }
-    child
+    let opened = timeout(START, opened(log)).await.unwrap_or_else(|_| Err(vec!["(too slow)".to_owned()]));
+    opened.map(|()| child).map_err(|log| log.join("\n"))
 }
 
 /// What geth says once its sockets are open; the order of the two is not fixed.

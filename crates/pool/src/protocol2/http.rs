@@ -24,10 +24,7 @@ pub(crate) async fn answer(
 }
 
 async fn take(gateway: &Gateway, guest: &Guest, method: &str, params: &RawValue) -> Result<Box<RawValue>, WireError> {
-    let turn = match gateway.turn(&guest.block) {
-        Ok(turn) => turn,
-        Err(wait) => gateway.wait_for_turn(wait).await?,
-    };
+    let turn = gateway.next_turn(&guest.block).await?;
     let call = SignedBy::read(method, params, gateway)?;
     drop(turn);
     let node = call.node;
@@ -37,7 +34,10 @@ async fn take(gateway: &Gateway, guest: &Guest, method: &str, params: &RawValue)
         None if call.connects() => begin(gateway, &call)?,
         None => return Err(errors::not_authenticated()),
     };
-    let reply = gateway.ask(&guest.block, |request| call.command(peer, guest, false, request))?.answer().await;
+    let reply = match gateway.ask(&guest.block, |request| call.command(peer, guest, false, request)) {
+        Ok(asked) => asked.answer().await,
+        Err(error) => Err(error),
+    };
     if reply.is_err() && known.is_none() {
         // Whoever did not get in, by a nonce used before or otherwise, leaves nothing behind.
         gateway.http_nodes.remove(&node);

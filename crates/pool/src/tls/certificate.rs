@@ -1,7 +1,7 @@
 use std::{
     path::Path,
     sync::Arc,
-    time::{Duration, SystemTime, UNIX_EPOCH},
+    time::{SystemTime, UNIX_EPOCH},
 };
 
 use rustls::{
@@ -9,6 +9,7 @@ use rustls::{
     pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject},
     sign::CertifiedKey,
 };
+use vipnode_types::Ms;
 use x509_cert::{
     der::Decode,
     ext::pkix::{SubjectAltName, name::GeneralName},
@@ -43,7 +44,7 @@ impl CertificateFacts {
     /// When it ends, RFC 3339.
     #[must_use]
     pub fn expires(&self) -> String {
-        rfc3339(self.expires_s)
+        Ms::new(self.expires_s.saturating_mul(1_000)).rfc3339_seconds()
     }
 
     /// Whole days left; 0 where it is over.
@@ -125,10 +126,4 @@ fn name(name: &GeneralName) -> Option<String> {
 
 pub(super) fn seconds(time: SystemTime) -> u64 {
     time.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs()
-}
-
-fn rfc3339(seconds: u64) -> String {
-    // The year 9999 ends here; humantime knows none later.
-    let time = UNIX_EPOCH.checked_add(Duration::from_secs(seconds.min(253_402_300_799))).unwrap_or(UNIX_EPOCH);
-    humantime::format_rfc3339_seconds(time).to_string()
 }

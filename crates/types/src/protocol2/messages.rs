@@ -28,6 +28,17 @@ impl Kind {
         }
     }
 
+    /// The kind of a node by its `web3_clientVersion`.
+    #[must_use]
+    pub fn of_client(version: &str) -> Self {
+        let name = version.split('/').next().unwrap_or_default();
+        match name.to_ascii_lowercase().as_str() {
+            "besu" => Self::Pantheon,
+            "parity-ethereum" | "openethereum" => Self::Parity,
+            name => Self::named(name),
+        }
+    }
+
     /// The kind of that name, in any case; anything else is unknown.
     #[must_use]
     pub fn named(name: &str) -> Self {
@@ -238,5 +249,16 @@ mod tests {
         }
         assert_eq!(Kind::named("Geth"), Kind::Geth);
         assert_eq!(Kind::named("nethermind"), Kind::Unknown);
+        for (version, kind) in [
+            ("Geth/v1.17.5-stable/linux-amd64/go1.26", Kind::Geth),
+            ("Parity-Ethereum//v2.7.2-stable", Kind::Parity),
+            ("OpenEthereum//v3.3.5", Kind::Parity),
+            ("besu/v24.1.0/linux-x86_64", Kind::Pantheon),
+            ("pantheon/1.3.0", Kind::Pantheon),
+            ("reth/v1.0.0", Kind::Unknown),
+            ("", Kind::Unknown),
+        ] {
+            assert_eq!(Kind::of_client(version), kind, "{version}");
+        }
     }
 }

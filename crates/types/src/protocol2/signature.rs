@@ -125,6 +125,12 @@ mod tests {
     const ARGUMENT: &str = r#"{"peers_info":[{"id":"x","name":"a\u003cb\u003e\u0026c","caps":null,"protocols":null,"network":{"localAddress":"","remoteAddress":""}}],"block_number":0}"#;
     const SIGNATURE: &str = "Bg/iL/rHxi6QjnGS+zcwbqeux5Xlu8WLf2RI0yRC7j86iMrgvvfMCgf0STP7eQb2+ecmdDKDgTQQzer1GfnMrAA=";
 
+    /// Of `vipnode_peer` with `{"num":3,"kind":"geth"}`, the nonce one more.
+    const PEER_SIGNATURE: &str =
+        "14AwtsAJZ7R4/ajhre/3Uy1Xpxd1LOBaF3eUciJtIkAvesFfhn3qSi8pwSlizmYxLbLoPiqzBTn2kxOjsF0JYwA=";
+    /// Of `pool_withdraw` by the wallet 0x4646…46, V being 0 or 1.
+    const WITHDRAW_SIGNATURE: &str = "541e619aacc03d249842589f0e7b2252a5ed0787d73c97efe0d1cddf3f56bccf7c9c0943f957babbd79d559ff13b3d115d440efac7d2bdd240237bf1ab4e86a601";
+
     fn key() -> NodeKey {
         NodeKey::read(&BASE64.decode("Qz7wmX+MXfvY85IsJMnMFd8fOI4msOT24bp6Iw/NuPo=").unwrap()).unwrap()
     }
@@ -142,6 +148,18 @@ mod tests {
         let params = signed_params(&key(), METHOD, NONCE, ARGUMENT);
         assert_eq!(params, format!(r#"["{SIGNATURE}","{}",{NONCE},{ARGUMENT}]"#, key().id()));
         assert_eq!(verify(&params), Ok(key().id()));
+    }
+
+    /// Made by this code on 2026-11-24, and the same by ethers 6.
+    #[test]
+    fn golden_vectors_of_our_own() {
+        let peer = signed_params(&key(), "vipnode_peer", NONCE + 1, r#"{"num":3,"kind":"geth"}"#);
+        let call = raw(&peer);
+        assert_eq!(SignedCall::read(&call).unwrap().signature, PEER_SIGNATURE);
+        let rest = format!("\"0x9d8A62f656a8d1615C1294fd71e9CFb3E4855A4F\",{NONCE}]");
+        let wallet = NodeKey::read(&[0x46; 32]).unwrap();
+        let signature = wallet.sign_recoverable(wallet_digest("pool_withdraw", &rest));
+        assert_eq!(const_hex::encode(signature), WITHDRAW_SIGNATURE);
     }
 
     /// Bytes are verified as they came: a caller that is not Go need not write as Go does.
