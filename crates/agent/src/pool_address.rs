@@ -1,4 +1,4 @@
-use std::fmt;
+use std::{fmt, net::Ipv6Addr};
 
 use crate::AgentError;
 
@@ -46,7 +46,7 @@ impl PoolAddress {
             }
         };
         let (place, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
-        if place.is_empty()
+        if !names_a_host(place)
             || place.contains(['@', '?', '#'])
             || place.chars().any(|c| c.is_whitespace() || c.is_control())
         {
@@ -71,6 +71,20 @@ impl PoolAddress {
     pub fn calls_back(&self) -> bool {
         self.scheme == Scheme::Socket
     }
+}
+
+/// A host, and behind it a port or nothing; IPv6 in brackets.
+fn names_a_host(place: &str) -> bool {
+    let (host, port) = match place.strip_prefix('[').map(|rest| rest.split_once(']')) {
+        Some(Some((v6, port))) => (v6.parse::<Ipv6Addr>().is_ok(), port),
+        Some(None) => return false,
+        None => {
+            let (host, port) = place.split_at(place.find(':').unwrap_or(place.len()));
+            (!host.is_empty(), port)
+        }
+    };
+    let number = |port: &str| port.bytes().all(|b| b.is_ascii_digit()) && port.parse::<u16>().is_ok_and(|n| n != 0);
+    host && (port.is_empty() || port.strip_prefix(':').is_some_and(number))
 }
 
 impl fmt::Display for PoolAddress {
@@ -110,7 +124,23 @@ mod tests {
 
     #[test]
     fn refuses_the_rest_with_what_mends_it() {
-        for text in ["", "ftp://a", "ws://", "ws://a b", "ws://u:p@a", "enode://00@127.0.0.1:30303"] {
+        for text in [
+            "",
+            "ftp://a",
+            "ws://",
+            "ws://a b",
+            "ws://u:p@a",
+            "enode://00@127.0.0.1:30303",
+            // Found by fuzzing: a port alone, and more than one.
+            ":443",
+            "wss://a:443:443",
+            "ws://a:",
+            "ws://a:65536",
+            "ws://a:+1",
+            "ws://[::1",
+            "ws://[a]:1",
+            "ws://[::1]1",
+        ] {
             assert!(!PoolAddress::read(text).unwrap_err().mend().is_empty(), "{text}");
         }
     }
