@@ -52,7 +52,7 @@ pub(crate) struct PoolArgs {
     /// Who may see the pool's status: public, members (on the WebSocket of an agent that connected) or off.
     #[arg(long, value_name = "WHO", default_value = "public")]
     pub(crate) status: StatusAudience,
-    /// A web page that may call this pool, such as https://pages.example, or *. May be given several times.
+    /// A web page that may call this pool, such as `https://pages.example`, or *. May be given several times.
     #[arg(long, value_name = "ORIGIN")]
     pub(crate) allow_origin: Vec<AllowedOrigin>,
     /// A proxy before this pool, by address or network (10.0.0.0/8). On its connections an agent's address comes
