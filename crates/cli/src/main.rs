@@ -2,6 +2,7 @@
 
 mod args;
 mod commands;
+mod config;
 mod demo;
 mod dry_run;
 mod failure;
@@ -14,18 +15,48 @@ mod screen;
 mod signals;
 mod told_line;
 
-use std::process::ExitCode;
+use std::{io::Write, process::ExitCode};
 
-use crate::{args::Cli, screen::Screen};
+use crate::{
+    args::LogFormat,
+    config::{Reader, Unread},
+    screen::Screen,
+};
 
 fn main() -> ExitCode {
-    let cli = Cli::read(std::env::args_os()).unwrap_or_else(|error| error.exit());
-    log::start(cli.global.verbose);
+    let reader = Reader::here();
+    let (cli, settings) = match reader.read() {
+        Ok(read) => read,
+        Err(unread) => return refuse(unread),
+    };
+    if cli.global.print_config {
+        let _reader_gone = write!(anstream::stdout().lock(), "{}", settings.to_toml());
+        return ExitCode::SUCCESS;
+    }
+    log::start(cli.global.verbose, cli.global.log_format);
     let screen = Screen::new(cli.global.json);
+    let programs_read = cli.global.json || cli.global.log_format == LogFormat::Json;
     match commands::run(cli, &screen) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
-            screen.failure(&failure);
+            Screen::new(programs_read).failure(&failure);
+            ExitCode::from(2)
+        }
+    }
+}
+
+/// Help is printed here too.
+fn refuse(unread: Unread) -> ExitCode {
+    match unread {
+        Unread::Line(error, notes) => {
+            let _reader_gone = error.print();
+            for note in notes {
+                let _reader_gone = writeln!(anstream::stderr().lock(), " -> {note}");
+            }
+            ExitCode::from(if error.use_stderr() { 2 } else { 0 })
+        }
+        Unread::Failure(failure) => {
+            Screen::new(false).failure(&failure);
             ExitCode::from(2)
         }
     }

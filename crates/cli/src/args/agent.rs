@@ -13,13 +13,13 @@ use crate::failure::Failure;
 #[derive(Debug, Args)]
 pub(crate) struct Between {
     /// The pool, for example ws://127.0.0.1:8080 [default: a pool that answers there].
-    #[arg(value_name = "POOL", env = "VIPNODE_POOL")]
+    #[arg(value_name = "POOL")]
     pub(crate) pool: Option<String>,
     #[command(flatten)]
     pub(crate) node: NodeArgs,
     /// Key file of the node, read once to sign a delegation, or at each start with --protocol 2 [default: found
     /// beside the node].
-    #[arg(long, value_name = "FILE", env = "VIPNODE_NODEKEY")]
+    #[arg(long, value_name = "FILE")]
     pub(crate) nodekey: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) speaking: Speaking,
@@ -34,16 +34,16 @@ pub(crate) struct Between {
 #[derive(Debug, Args)]
 pub(crate) struct NodeArgs {
     /// The node's admin RPC: path of its IPC file, http://, https://, ws:// or wss:// [default: geth's usual places].
-    #[arg(long, value_name = "PATH|URL", env = "VIPNODE_RPC")]
+    #[arg(long, value_name = "PATH|URL")]
     pub(crate) rpc: Option<String>,
     /// Where agents keep their key, delegation and journal [default: ~/.local/state/vipnode].
-    #[arg(long, value_name = "DIR", env = "VIPNODE_STATE_DIR")]
+    #[arg(long, value_name = "DIR")]
     pub(crate) state_dir: Option<PathBuf>,
     /// Allow ws:// and http:// beyond this machine, where anybody on the way can read and change it.
     #[arg(long)]
     pub(crate) insecure: bool,
     /// Believe the authorities of a PEM file too, for wss:// and https:// with a certificate of your own CA.
-    #[arg(long, value_name = "FILE", env = "VIPNODE_TLS_CA")]
+    #[arg(long, value_name = "FILE")]
     pub(crate) tls_ca: Option<PathBuf>,
 }
 

@@ -6,9 +6,9 @@ mod pool;
 mod speaking;
 mod tls;
 
-use std::{ffi::OsString, path::PathBuf};
+use std::path::PathBuf;
 
-use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, error::ErrorKind, parser::ValueSource};
+use clap::{Args, FromArgMatches, Parser, Subcommand, ValueEnum, error::ErrorKind, parser::ValueSource};
 use vipnode_types::{JoinSecret, Price};
 
 #[cfg(feature = "acme")]
@@ -42,16 +42,14 @@ pub(crate) struct Cli {
 }
 
 impl Cli {
-    /// Reads a command line. What only an agent without a command understands is refused before a command;
-    /// clap's own `args_conflicts_with_subcommands` would take `vipnode -v pool` for a pool called "pool".
-    pub(crate) fn read(line: impl IntoIterator<Item = impl Into<OsString> + Clone>) -> Result<Self, clap::Error> {
-        let mut command = Self::command();
-        let matches = command.try_get_matches_from_mut(line)?;
+    /// What clap took. What only an agent without a command understands is refused before a command; clap's own
+    /// `args_conflicts_with_subcommands` would take `vipnode -v pool` for a pool called "pool".
+    pub(crate) fn of(command: &mut clap::Command, matches: &clap::ArgMatches) -> Result<Self, clap::Error> {
         if let Some((name, _)) = matches.subcommand() {
             let given = |id: &&clap::Id| matches.value_source(id.as_str()) == Some(ValueSource::CommandLine);
             let ours = |id: &&clap::Id| {
-                matches!(id.as_str(), "verbose" | "json" | "pprof" | "config" | "print_config")
-                    || command_has_group(&command, id)
+                command.get_arguments().any(|arg| arg.is_global_set() && arg.get_id() == *id)
+                    || command_has_group(command, id)
             };
             if let Some(id) = matches.ids().filter(given).find(|id| !ours(id)) {
                 let flag = id.as_str().replace('_', "-");
@@ -59,7 +57,17 @@ impl Cli {
                 return Err(command.error(ErrorKind::ArgumentConflict, text));
             }
         }
-        Self::from_arg_matches(&matches)
+        Self::from_arg_matches(matches)
+    }
+
+    /// Reads a line that nothing completes.
+    #[cfg(test)]
+    pub(crate) fn read(
+        line: impl IntoIterator<Item = impl Into<std::ffi::OsString> + Clone>,
+    ) -> Result<Self, clap::Error> {
+        let mut command = <Self as clap::CommandFactory>::command();
+        let matches = command.try_get_matches_from_mut(line)?;
+        Self::of(&mut command, &matches)
     }
 }
 
@@ -76,19 +84,27 @@ pub(crate) struct Global {
     /// One JSON object a line instead of sentences.
     #[arg(long, global = true)]
     pub(crate) json: bool,
-    #[command(flatten)]
-    pub(crate) old: OldGlobal,
-}
-
-/// Flags of the original that have no counterpart, taken so that the refusal can say what to do instead.
-#[derive(Debug, Args)]
-pub(crate) struct OldGlobal {
+    /// How the log on stderr is written.
+    #[arg(long, value_name = "text|json", default_value = "text", hide_possible_values = true, global = true)]
+    pub(crate) log_format: LogFormat,
+    /// Read settings from a TOML file. A flag is stronger than its variable VIPNODE_<FLAG>, and that than the file.
+    #[arg(long, value_name = "FILE", global = true)]
+    pub(crate) config: Option<PathBuf>,
+    /// Print all settings of the command as such a file, with where each comes from, and end.
+    #[arg(long, global = true)]
+    pub(crate) print_config: bool,
+    /// Of the original, without a counterpart; taken so that the refusal can say what to do instead.
     #[arg(long, value_name = "ADDR", hide = true, global = true)]
     pub(crate) pprof: Option<String>,
-    #[arg(long, value_name = "FILE", hide = true, global = true)]
-    pub(crate) config: Option<PathBuf>,
-    #[arg(long, hide = true, global = true)]
-    pub(crate) print_config: bool,
+}
+
+/// How the log is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum LogFormat {
+    /// Lines for people.
+    Text,
+    /// One JSON object a line.
+    Json,
 }
 
 #[derive(Debug, Subcommand)]
@@ -111,10 +127,10 @@ pub(crate) enum Command {
 #[group(multiple = false)]
 pub(crate) struct JoinArgs {
     /// The join secret itself; other users of this machine may see it, so prefer the file.
-    #[arg(long, value_name = "SECRET", env = "VIPNODE_JOIN_SECRET", hide_env_values = true, value_parser = join_secret)]
+    #[arg(long, value_name = "SECRET", hide_env_values = true, value_parser = join_secret)]
     pub(crate) join_secret: Option<JoinSecret>,
     /// A file that holds the join secret.
-    #[arg(long, value_name = "FILE", env = "VIPNODE_JOIN_SECRET_FILE")]
+    #[arg(long, value_name = "FILE")]
     pub(crate) join_secret_file: Option<PathBuf>,
 }
 
@@ -155,7 +171,7 @@ mod tests {
 
     #[test]
     fn the_tree_holds_together() {
-        Cli::command().debug_assert();
+        <Cli as clap::CommandFactory>::command().debug_assert();
     }
 
     #[test]

@@ -11,8 +11,6 @@ pub(crate) struct OriginalPool {
     store: Option<String>,
     #[arg(long, hide = true, value_name = "DIR")]
     datadir: Option<String>,
-    #[arg(long, hide = true, value_name = "ADDRESS")]
-    pprof: Option<String>,
     #[arg(long, hide = true, value_name = "REGEXP")]
     invalid_node: Option<String>,
     #[arg(long = "contract.rpc", hide = true, value_name = "URL")]
@@ -45,13 +43,6 @@ impl OriginalPool {
         }
         if self.datadir.is_some() {
             return no("--datadir", "this version writes no data to disk", "leave it out");
-        }
-        if self.pprof.is_some() {
-            return no(
-                "--pprof",
-                "it is Go's profiler",
-                "/metrics tells what the pool does; `perf record` profiles it",
-            );
         }
         if self.invalid_node.is_some() {
             return no(
@@ -92,7 +83,6 @@ mod tests {
             &["--store", "badger"],
             &["--store", "sqlite"],
             &["--datadir", "/var/lib/vipnode"],
-            &["--pprof", "localhost:6060"],
             &["--invalid-node", "Geth/v1.8"],
             &["--contract.rpc", "http://localhost:8545"],
             &["--contract.address", "mainnet://0x00"],

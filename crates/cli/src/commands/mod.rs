@@ -10,7 +10,7 @@ mod speaking;
 use tokio::runtime::Runtime;
 
 use crate::{
-    args::{Cli, Command, OldGlobal},
+    args::{Cli, Command, Global},
     commands::agent::Role,
     failure::Failure,
     screen::Screen,
@@ -33,25 +33,18 @@ pub(crate) fn run(cli: Cli, screen: &Screen) -> Result<(), Failure> {
 }
 
 /// What the original has and this has not.
-fn refuse_old(old: &OldGlobal) -> Result<(), Failure> {
-    if old.pprof.is_some() {
+fn refuse_old(global: &Global) -> Result<(), Failure> {
+    if global.pprof.is_some() {
         return Err(Failure::new(
             "--pprof serves Go's profiler, and this is no Go program",
             "leave it out; `perf record -p <pid>` works on a running vipnode, -vv tells every step",
-        ));
-    }
-    if old.config.is_some() || old.print_config {
-        return Err(Failure::new(
-            "there is no configuration file: settings are flags and environment variables",
-            "leave it out; `vipnode <command> --help` lists both, and VIPNODE_POOL, VIPNODE_RPC, VIPNODE_NODEKEY and \
-             VIPNODE_STATE_DIR may stand in a systemd unit's EnvironmentFile",
         ));
     }
     Ok(())
 }
 
 async fn dispatch(cli: Cli, screen: Screen, signals: Signals) -> Result<(), Failure> {
-    refuse_old(&cli.global.old)?;
+    refuse_old(&cli.global)?;
     match cli.command {
         None => agent::run(Role::both(cli.agent), screen, signals).await,
         Some(Command::Agent(args)) => agent::run(Role::both(args), screen, signals).await,

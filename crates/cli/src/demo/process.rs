@@ -22,16 +22,6 @@ pub(super) struct Process {
 
 /// From SIGTERM to the end; an agent needs less than 8 s whatever happens.
 const STOP: Duration = Duration::from_secs(10);
-/// What a user may have set for agents of his own must not reach these.
-const NOT_OURS: [&str; 6] = [
-    "VIPNODE_POOL",
-    "VIPNODE_RPC",
-    "VIPNODE_NODEKEY",
-    "VIPNODE_STATE_DIR",
-    "VIPNODE_JOIN_SECRET",
-    "VIPNODE_JOIN_SECRET_FILE",
-];
-
 impl Process {
     /// Starts a role; what it says arrives in `said`.
     pub(super) fn start(who: Who, args: &[String], said: &mpsc::Sender<Said>) -> Result<Self, Failure> {
@@ -39,7 +29,8 @@ impl Process {
         let mut command = Command::new(std::env::current_exe().map_err(failed)?);
         command.args(args).arg("--json").kill_on_drop(true);
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        for name in NOT_OURS {
+        // What a user has set for roles of his own must not reach these.
+        for (name, _) in std::env::vars_os().filter(|(name, _)| name.as_encoded_bytes().starts_with(b"VIPNODE_")) {
             command.env_remove(name);
         }
         // Ctrl-C on the terminal is for the demo, which then stops everyone in order.

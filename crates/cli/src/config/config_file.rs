@@ -1,0 +1,181 @@
+use std::{collections::BTreeMap, io::Read, path::Path};
+
+use clap::Command;
+use toml::de::{DeTable, DeValue};
+
+use super::{
+    flag::Flag,
+    original_ini,
+    value::{Source, Value},
+};
+use crate::failure::Failure;
+
+/// Larger files are refused.
+const MOST_BYTES: u64 = 1 << 20;
+const MEND: &str = "--config FILE with a TOML file; `vipnode <command> --print-config` prints one";
+
+/// A file of settings: TOML, a table a command, what stands before the first table for each command that has it.
+#[derive(Debug, Default)]
+pub(crate) struct ConfigFile {
+    /// By table ("" before the first) and key.
+    entries: BTreeMap<(String, String), (Value, Source)>,
+}
+
+/// Something wrong at a place of the text.
+struct Wrong {
+    at: usize,
+    what: String,
+    mend: String,
+}
+
+impl ConfigFile {
+    /// Reads a file and judges every key in it by the tree of commands.
+    pub(crate) fn read(path: &Path, tree: &Command) -> Result<Self, Failure> {
+        let mut text = String::new();
+        let file = std::fs::File::open(path).map_err(|error| Failure::file(path, &error, MEND))?;
+        file.take(MOST_BYTES + 1).read_to_string(&mut text).map_err(|error| Failure::file(path, &error, MEND))?;
+        if u64::try_from(text.len()).unwrap_or(u64::MAX) > MOST_BYTES {
+            let what = format!("{} is larger than {MOST_BYTES} bytes", path.display());
+            return Err(Failure::new(what, MEND));
+        }
+        Self::parse(path, &text, tree)
+    }
+
+    /// Reads what a file holds.
+    pub(crate) fn parse(path: &Path, text: &str, tree: &Command) -> Result<Self, Failure> {
+        Self::entries(path, text, tree).map_err(|wrong| {
+            if let Some(toml) = original_ini::replacement(text, tree) {
+                return Failure::new(
+                    format!(
+                        "{} is a configuration of the original vipnode (INI), and this one reads TOML",
+                        path.display()
+                    ),
+                    format!("write this in its place:\n\n{toml}"),
+                );
+            }
+            Failure::new(format!("{} line {}: {}", path.display(), line_of(text, wrong.at), wrong.what), wrong.mend)
+        })
+    }
+
+    fn entries(path: &Path, text: &str, tree: &Command) -> Result<Self, Wrong> {
+        let parsed = DeTable::parse(text).map_err(|error| Wrong {
+            at: error.span().map_or(0, |span| span.start),
+            what: format!("this is not TOML: {}", error.message()),
+            mend: "write key = \"value\"; `vipnode <command> --print-config` prints an example".to_owned(),
+        })?;
+        let mut file = Self::default();
+        let mut walk = Walk { path, text, tree, file: &mut file };
+        walk.table(parsed.get_ref(), &mut Vec::new(), "")?;
+        Ok(file)
+    }
+
+    /// What it says of a flag of a command; the command's own table before what is for all.
+    pub(crate) fn get(&self, table: &str, flag: Flag<'_>) -> Option<&(Value, Source)> {
+        let in_table = |table: &str| {
+            self.entries.iter().find(|((of, key), _)| of == table && flag.is_called(key)).map(|(_, found)| found)
+        };
+        in_table(table).or_else(|| in_table(""))
+    }
+}
+
+struct Walk<'a> {
+    path: &'a Path,
+    text: &'a str,
+    tree: &'a Command,
+    file: &'a mut ConfigFile,
+}
+
+impl Walk<'_> {
+    fn table(&mut self, table: &DeTable<'_>, commands: &mut Vec<String>, prefix: &str) -> Result<(), Wrong> {
+        let command = find(self.tree, commands);
+        for (key, value) in table {
+            let (at, value) = (key.span().start, value.get_ref());
+            let key = format!("{prefix}{}", key.get_ref());
+            if let DeValue::Table(inner) = value {
+                if prefix.is_empty() && command.find_subcommand(&key).is_some() {
+                    commands.push(key);
+                    self.table(inner, commands, "")?;
+                    commands.pop();
+                    continue;
+                }
+                if !known(command, commands, |name| name.starts_with(&format!("{key}."))) {
+                    return Err(unknown(&key, at, command, commands));
+                }
+                self.table(inner, commands, &format!("{key}."))?;
+                continue;
+            }
+            if !known(command, commands, |name| name == key) {
+                return Err(unknown(&key, at, command, commands));
+            }
+            let source = Source::File { path: self.path.to_owned(), line: line_of(self.text, at) };
+            let value = read(value).ok_or_else(|| Wrong {
+                at,
+                what: format!("\"{key}\" is neither a text, a whole number, true, false, nor a list of texts"),
+                mend: format!("put it in quotes: {key} = \"…\""),
+            })?;
+            self.file.entries.insert((commands.join(" "), key), (value, source));
+        }
+        Ok(())
+    }
+}
+
+fn find<'a>(tree: &'a Command, commands: &[String]) -> &'a Command {
+    commands.iter().fold(tree, |command, name| command.find_subcommand(name).unwrap_or(command))
+}
+
+/// Whether a key stands for a flag there: before the first table, for one of any command.
+fn known(command: &Command, commands: &[String], is: impl Fn(&str) -> bool) -> bool {
+    names(command, commands).iter().any(|name| is(name))
+}
+
+fn names(command: &Command, commands: &[String]) -> Vec<String> {
+    let mut all: Vec<String> = Vec::new();
+    for flag in Flag::of(command).filter(|flag| flag.is_in_files()) {
+        all.push(flag.key());
+        all.extend(flag.arg().get_all_aliases().unwrap_or_default().into_iter().map(ToOwned::to_owned));
+    }
+    if commands.is_empty() {
+        all.extend(command.get_subcommands().flat_map(every));
+    }
+    all
+}
+
+fn every(command: &Command) -> Vec<String> {
+    let mut all = names(command, &["".to_owned()]);
+    all.extend(command.get_subcommands().flat_map(every));
+    all
+}
+
+fn unknown(key: &str, at: usize, command: &Command, commands: &[String]) -> Wrong {
+    let mut candidates = names(command, commands);
+    candidates.extend(command.get_subcommands().map(|sub| sub.get_name().to_owned()));
+    let nearest = candidates.into_iter().min_by_key(|name| strsim::osa_distance(name, key)).unwrap_or_default();
+    let place = if commands.is_empty() { String::new() } else { format!(" in [{}]", commands.join(".")) };
+    Wrong {
+        at,
+        what: format!("there is no setting \"{key}\"{place}"),
+        mend: format!(
+            "the nearest is \"{nearest}\"; keys are the flags of `vipnode <command> --help` without their --"
+        ),
+    }
+}
+
+fn read(value: &DeValue<'_>) -> Option<Value> {
+    match value {
+        DeValue::Boolean(switch) => Some(Value::Switch(*switch)),
+        DeValue::Array(values) => {
+            let one = |value: &DeValue<'_>| match read(value) {
+                Some(Value::One(text)) => Some(text),
+                _ => None,
+            };
+            values.iter().map(|value| one(value.get_ref())).collect::<Option<_>>().map(Value::Many)
+        }
+        DeValue::String(text) => Some(Value::One(text.as_ref().into())),
+        DeValue::Integer(number) if number.radix() == 10 => Some(Value::One(number.as_str().replace('_', "").into())),
+        _ => None,
+    }
+}
+
+fn line_of(text: &str, at: usize) -> usize {
+    text.get(..at).unwrap_or(text).matches('\n').count() + 1
+}

@@ -1,0 +1,124 @@
+use std::{collections::BTreeMap, ffi::OsString, fmt::Write};
+
+use clap::{ArgMatches, Command};
+
+use super::{
+    flag::{Flag, Takes},
+    value::Source,
+};
+
+/// What each flag of a command is set to, and by whom.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Settings {
+    /// The command's words, and its table in a file.
+    table: String,
+    rows: Vec<Row>,
+}
+
+#[derive(Clone, PartialEq, Eq)]
+struct Row {
+    key: String,
+    general: bool,
+    hidden: bool,
+    secret: bool,
+    integer: bool,
+    takes: Takes,
+    /// A secret's too: it is compared and never shown.
+    values: Vec<OsString>,
+    source: Source,
+}
+
+impl std::fmt::Debug for Row {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Row").field("key", &self.key).field("source", &self.source).finish_non_exhaustive()
+    }
+}
+
+impl Settings {
+    /// Reads what clap took.
+    pub(super) fn of(
+        table: String,
+        command: &Command,
+        matches: &ArgMatches,
+        sources: &BTreeMap<String, Source>,
+    ) -> Self {
+        let rows = Flag::of(command).filter(|flag| flag.is_in_files()).map(|flag| Row {
+            key: flag.key(),
+            general: flag.arg().is_global_set(),
+            hidden: flag.arg().is_hide_set(),
+            secret: flag.is_secret(),
+            integer: flag.is_integer(),
+            takes: flag.takes(),
+            values: values(flag, matches),
+            source: sources.get(flag.id()).cloned().unwrap_or(Source::Default),
+        });
+        Self { table, rows: rows.collect() }
+    }
+
+    /// As a file that says the same, with where each value comes from, and without secrets.
+    pub(crate) fn to_toml(&self) -> String {
+        let mut text =
+            format!("# vipnode {}: a flag is stronger than its variable, and that than a file\n", self.table);
+        let (general, own): (Vec<&Row>, Vec<&Row>) = self.rows.iter().partition(|row| row.general);
+        general.into_iter().for_each(|row| row.write(&mut text));
+        let _infallible = writeln!(text, "\n[{}]", self.table.replace(' ', "."));
+        own.into_iter().for_each(|row| row.write(&mut text));
+        text
+    }
+}
+
+impl Row {
+    fn write(&self, text: &mut String) {
+        let key = key(&self.key);
+        let by = &self.source;
+        let unset = self.values.is_empty();
+        let _infallible = match () {
+            () if self.hidden && (unset || *by == Source::Default) => Ok(()),
+            () if unset => writeln!(text, "# {key} is not set"),
+            () if self.secret => writeln!(text, "# {key} is set, and a secret # {by}"),
+            // Spelt out it would count as given, and need what such a flag needs.
+            () if *by == Source::Default => writeln!(text, "# {key} = {} # {by}", self.said()),
+            () => writeln!(text, "{key} = {} # {by}", self.said()),
+        };
+    }
+
+    fn said(&self) -> String {
+        let texts: Vec<String> = self.values.iter().map(|value| value.to_string_lossy().into_owned()).collect();
+        let one = texts.first().map_or("", String::as_str);
+        match self.takes {
+            Takes::Nothing | Takes::Count => one.to_owned(),
+            Takes::One if self.integer => one.to_owned(),
+            Takes::One => quote(one),
+            Takes::Many => format!("[{}]", texts.iter().map(|text| quote(text)).collect::<Vec<_>>().join(", ")),
+        }
+    }
+}
+
+fn values(flag: Flag<'_>, matches: &ArgMatches) -> Vec<OsString> {
+    match flag.takes() {
+        Takes::Nothing => {
+            let on = matches.try_get_one::<bool>(flag.id()).ok().flatten().copied().unwrap_or_default();
+            vec![on.to_string().into()]
+        }
+        Takes::Count => {
+            let count = matches.try_get_one::<u8>(flag.id()).ok().flatten().copied().unwrap_or_default();
+            vec![count.to_string().into()]
+        }
+        Takes::One | Takes::Many => {
+            let raw = matches.try_get_raw(flag.id()).ok().flatten();
+            raw.map(|raw| raw.map(ToOwned::to_owned).collect()).unwrap_or_default()
+        }
+    }
+}
+
+/// A key as TOML writes it.
+pub(super) fn key(name: &str) -> String {
+    let bare = name.chars().all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_');
+    if bare { name.to_owned() } else { quote(name) }
+}
+
+/// A text as TOML writes it.
+pub(super) fn quote(text: &str) -> String {
+    // JSON's escapes are TOML's, but for one character that only TOML escapes.
+    serde_json::Value::from(text).to_string().replace('\u{7f}', "\\u007f")
+}

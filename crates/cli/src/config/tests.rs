@@ -1,0 +1,239 @@
+use std::{collections::BTreeSet, ffi::OsString, path::Path};
+
+use clap::{Command, CommandFactory};
+
+use super::{
+    config_file::ConfigFile,
+    flag::{Flag, Takes},
+    reader::{Reader, Unread},
+    settings::Settings,
+};
+use crate::{
+    args::{Cli, Command as Chosen},
+    failure::Failure,
+};
+
+fn read(line: &[&str], env: fn(&str) -> Option<OsString>) -> Result<(Cli, Settings), Unread> {
+    Reader::new(line.iter().map(OsString::from), env).read()
+}
+
+fn with_file(text: &str, line: &[&str], env: fn(&str) -> Option<OsString>) -> Result<(Cli, Settings), Unread> {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("vipnode.toml");
+    std::fs::write(&path, text).unwrap();
+    let line: Vec<&str> = line.iter().copied().chain(["--config", path.to_str().unwrap()]).collect();
+    read(&line, env)
+}
+
+fn nothing(_: &str) -> Option<OsString> {
+    None
+}
+
+fn tree() -> Command {
+    let mut tree = Cli::command();
+    tree.build();
+    tree
+}
+
+fn refused(text: &str) -> Failure {
+    ConfigFile::parse(Path::new("vipnode.toml"), text, &tree()).unwrap_err()
+}
+
+fn host(text: &str, line: &[&str], env: fn(&str) -> Option<OsString>) -> crate::args::HostArgs {
+    let (cli, _) = with_file(text, &[&["vipnode", "host"], line].concat(), env).unwrap_or_else(|e| panic!("{e:?}"));
+    let Some(Chosen::Host(args)) = cli.command else { panic!("a host") };
+    args
+}
+
+fn each(command: &Command, table: &[String], look: &mut dyn FnMut(&[String], &Command)) {
+    look(table, command);
+    for sub in command.get_subcommands().filter(|sub| sub.get_name() != "help") {
+        each(sub, &[table, &[sub.get_name().to_owned()]].concat(), look);
+    }
+}
+
+#[test]
+fn every_flag_has_a_variable_and_a_key() {
+    let tree = tree();
+    let mut seen = 0;
+    each(&tree, &[], &mut |words, command| {
+        let mut variables = BTreeSet::new();
+        for flag in Flag::of(command) {
+            assert!(variables.insert(flag.variable()), "{words:?}: {} twice", flag.variable());
+            let variable = flag.variable();
+            assert!(variable.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'_'), "{variable}");
+            let value = match flag.takes() {
+                Takes::Nothing => "true",
+                Takes::Count => "1",
+                Takes::Many => "[\"x\"]",
+                Takes::One => "\"x\"",
+            };
+            let section = if words.is_empty() { String::new() } else { format!("[{}]\n", words.join(".")) };
+            let text = format!("{section}\"{}\" = {value}\n", flag.key());
+            let file = ConfigFile::parse(Path::new("f"), &text, &tree);
+            assert_eq!(file.is_ok(), flag.is_in_files(), "{text}");
+            let found = file.ok().is_some_and(|file| file.get(&words.join(" "), flag).is_some());
+            assert_eq!(found, flag.is_in_files(), "{text}");
+            seen += 1;
+        }
+    });
+    assert!(seen > 60, "{seen}");
+}
+
+#[test]
+fn every_secret_can_be_in_a_file_of_its_own() {
+    let mut secrets = 0;
+    each(&tree(), &[], &mut |words, command| {
+        for flag in Flag::of(command).filter(|flag| flag.is_secret()) {
+            let of_file = format!("{}_FILE", flag.variable());
+            assert!(Flag::of(command).any(|other| other.variable() == of_file), "{words:?}: {of_file}");
+            secrets += 1;
+        }
+        for flag in Flag::of(command) {
+            let named = ["secret", "password", "passphrase", "token"].iter().any(|word| flag.key().ends_with(word));
+            assert!(!named || flag.is_secret(), "{words:?}: {} is shown", flag.key());
+        }
+    });
+    assert!(secrets > 0);
+}
+
+#[test]
+fn a_flag_beats_a_variable_beats_a_file_beats_the_default() {
+    let env: fn(&str) -> Option<OsString> = |name| match name {
+        "VIPNODE_SLOTS" => Some("2".into()),
+        "VIPNODE_RESERVE" => Some("20".into()),
+        _ => None,
+    };
+    let file = "[host]\nslots = 1\nreserve = 10\nnode-max-peers = 70\npool = \"ws://127.0.0.1:1\"\n";
+    let args = host(file, &["--slots", "3"], env);
+    assert_eq!((args.selling.slots, args.selling.reserve, args.selling.node_max_peers), (3, 20, 70));
+    assert_eq!(host("", &[], nothing).selling.slots, 10);
+}
+
+#[test]
+fn what_stands_before_the_tables_is_for_each_command_that_has_it() {
+    let file = "rpc = \"/all.ipc\"\nverbose = 2\n[host]\nslots = 1\n[client]\nrpc = \"/client.ipc\"\n";
+    assert_eq!(host(file, &[], nothing).between.node.rpc.as_deref(), Some("/all.ipc"));
+    let (cli, _) = with_file(file, &["vipnode", "client"], nothing).unwrap();
+    let Some(Chosen::Client(args)) = cli.command else { panic!("a client") };
+    assert_eq!((args.between.node.rpc.as_deref(), cli.global.verbose), (Some("/client.ipc"), 2));
+    let (cli, _) = with_file("[agent]\nslots = 7\n", &["vipnode"], nothing).unwrap();
+    assert_eq!(cli.agent.selling.slots, 7);
+}
+
+#[test]
+fn a_stronger_word_silences_a_weaker_one_that_contradicts_it() {
+    let file = "[host]\njoin-secret-file = \"/secret\"\n";
+    let args = host(file, &["--join-secret", "sesame"], nothing);
+    assert!(args.between.join.join_secret.is_some() && args.between.join.join_secret_file.is_none());
+}
+
+#[test]
+fn the_rules_of_flags_hold_for_files_and_variables_and_say_where_a_value_is_from() {
+    let Err(Unread::Line(error, notes)) = with_file("[pool]\ntls-cert = \"c.pem\"\n", &["vipnode", "pool"], nothing)
+    else {
+        panic!("a certificate without a key was taken")
+    };
+    assert!(error.to_string().contains("--tls-key"), "{error} {notes:?}");
+    let file = "[client]\n\nmin-peers = 100\n";
+    let Err(Unread::Line(error, notes)) = with_file(file, &["vipnode", "client"], nothing) else { panic!("taken") };
+    assert!(error.to_string().contains("1..=64"), "{error}");
+    assert!(notes.len() == 1 && notes[0].contains("--min-peers") && notes[0].ends_with("line 3"), "{notes:?}");
+}
+
+#[test]
+fn lists_come_from_each_place() {
+    let env: fn(&str) -> Option<OsString> = |name| match name {
+        "VIPNODE_PUBLIC_URL" => Some("wss://a.example, wss://b.example".into()),
+        "VIPNODE_LIMIT" => Some("[\"write=1s\", \"nodes=5\"]".into()),
+        "VIPNODE_PRINT_LIMITS" => Some("yes".into()),
+        _ => None,
+    };
+    let file = "[pool]\nallow-origin = [\"https://x.example\"]\nproxy = \"10.0.0.1\"\n";
+    let (cli, _) = with_file(file, &["vipnode", "pool"], env).unwrap();
+    let Some(Chosen::Pool(pool)) = cli.command else { panic!("a pool") };
+    assert_eq!(pool.public_url, ["wss://a.example", "wss://b.example"]);
+    assert_eq!((pool.limit.len(), pool.allow_origin.len(), pool.proxy.len()), (2, 1, 1));
+    assert!(pool.print_limits);
+}
+
+#[test]
+fn an_unknown_key_names_the_nearest() {
+    for (text, line, nearest) in [
+        ("[host]\n\nslot = 3\n", "line 3", "\"slots\""),
+        ("[hosts]\nslots = 3\n", "line 1", "\"host\""),
+        ("verbos = 1\n", "line 1", "\"verbose\""),
+        ("[pool]\nmin-peers = 3\n", "line 2", "[pool]"),
+        ("[host]\nenode.hots = \"x\"\n", "line 2", "\"enode.host\""),
+    ] {
+        let failure = refused(text);
+        let said = format!("{} {}", failure.what, failure.mend);
+        assert!(said.contains(line) && said.contains(nearest), "{said}");
+    }
+    for (text, why) in
+        [("[host]\nslots = 1.5\n", "neither"), ("[host\n", "not TOML"), ("[host]\nrpc = [1, true]", "neither")]
+    {
+        assert!(refused(text).what.contains(why), "{:?}", refused(text));
+    }
+    let Err(Unread::Failure(failure)) = with_file("[host]\ndry-run = 3\n", &["vipnode", "host"], nothing) else {
+        panic!("taken")
+    };
+    assert!(failure.what.contains("dry-run") && failure.mend.contains("true or false"), "{failure:?}");
+}
+
+#[test]
+fn a_name_with_a_dot_is_a_key_in_quotes_or_not() {
+    for text in ["[client]\nenode.host = \"1.2.3.4\"\n", "[client]\n\"enode.host\" = \"1.2.3.4\"\n"] {
+        let (cli, _) = with_file(text, &["vipnode", "client"], nothing).unwrap();
+        let Some(Chosen::Client(args)) = cli.command else { panic!("a client") };
+        assert!(args.between.speaking.enode_host.is_some(), "{text}");
+    }
+}
+
+#[test]
+fn what_is_printed_says_where_it_is_from_shows_no_secret_and_is_read_again() {
+    let env: fn(&str) -> Option<OsString> = |name| match name {
+        "VIPNODE_WELCOME" => Some("say \"hi\"\n\u{7f}".into()),
+        "VIPNODE_JOIN_SECRET" => Some("sesame".into()),
+        _ => None,
+    };
+    let file = "verbose = 1\n[pool]\nprice = \"100 gwei\"\nlimit = [\"write=1s\"]\nmax-request-hosts = 5\n";
+    let (_, settings) = with_file(file, &["vipnode", "pool", "--bind", "127.0.0.1:0"], env).unwrap();
+    let toml = settings.to_toml();
+    assert!(!toml.contains("sesame") && toml.contains("# join-secret is set, and a secret # VIPNODE_JOIN_SECRET"));
+    for line in [
+        "bind = \"127.0.0.1:0\" # the command line",
+        "welcome = \"say \\\"hi\\\"\\n\\u007f\" # VIPNODE_WELCOME",
+        "# report-interval = \"60s\" # default",
+        "max-request-hosts = 5 # ",
+        "# members is not set",
+    ] {
+        assert!(toml.contains(line), "{line}: {toml}");
+    }
+    assert!(toml.contains("vipnode.toml line 3"), "{toml}");
+    let (_, again) = with_file(&toml, &["vipnode", "pool"], nothing).unwrap_or_else(|e| panic!("{e:?}\n{toml}"));
+    let values = |text: &str| -> Vec<String> {
+        let sourceless = text.lines().map(|line| line.rsplit_once(" # ").map_or(line, |(value, _)| value).to_owned());
+        sourceless.filter(|line| !line.contains("join-secret is")).collect()
+    };
+    assert_eq!(values(&again.to_toml()), values(&toml));
+}
+
+#[test]
+fn what_the_original_configured_is_refused_with_what_replaces_it() {
+    let ini = "[Application Options]\nVerbose = true\nVerbose = true\n\n[pool]\n; Address\nBind = 0.0.0.0:8080\n\
+               Store = persist\nMaxRequestHosts = 5\n\n[pool.contract]\nPrice = 100 gwei\n\n[agent]\nMinPeers = 4\nColour = red\n";
+    let failure = refused(ini);
+    assert!(failure.what.contains("original vipnode"), "{failure:?}");
+    let toml = failure.mend.split_once("\n\n").unwrap().1;
+    for line in
+        ["verbose = 2", "bind = \"0.0.0.0:8080\"", "price = \"100 gwei\"", "min-peers = 4", "max-request-hosts = 5"]
+    {
+        assert!(toml.contains(line), "{line}: {toml}");
+    }
+    assert!(toml.contains("# left out, not in this version: Store = \"persist\""), "{toml}");
+    assert!(toml.contains("# left out, there is no such setting here: Colour"), "{toml}");
+    let (cli, _) = with_file(toml, &["vipnode"], nothing).unwrap_or_else(|e| panic!("{e:?}\n{toml}"));
+    assert_eq!((cli.agent.seeking.min_peers, cli.global.verbose), (4, 2));
+    assert!(!refused("[host]\nslot = 3\n").what.contains("original"));
+}

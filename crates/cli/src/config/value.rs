@@ -1,0 +1,89 @@
+use std::{ffi::OsString, fmt, path::PathBuf};
+
+use super::flag::{Flag, Takes};
+
+/// What somebody wrote for a flag: in a variable, or in a file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Value {
+    Switch(bool),
+    One(OsString),
+    Many(Vec<OsString>),
+}
+
+/// Where a value comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Source {
+    Line,
+    Variable(String),
+    File { path: PathBuf, line: usize },
+    Default,
+}
+
+/// More of one flag are refused.
+const MOST_COUNT: u8 = 9;
+
+impl fmt::Display for Source {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Line => f.write_str("the command line"),
+            Self::Variable(name) => f.write_str(name),
+            Self::File { path, line } => write!(f, "{} line {line}", path.display()),
+            Self::Default => f.write_str("default"),
+        }
+    }
+}
+
+impl Value {
+    /// What a variable says. Several values stand between commas, or in TOML's brackets.
+    pub(crate) fn of_variable(flag: Flag<'_>, text: OsString) -> Self {
+        let Some(word) = text.to_str() else { return Self::One(text) };
+        match flag.takes() {
+            Takes::Nothing => match word.to_ascii_lowercase().as_str() {
+                "1" | "true" | "yes" | "on" => Self::Switch(true),
+                "" | "0" | "false" | "no" | "off" => Self::Switch(false),
+                _ => Self::One(text),
+            },
+            Takes::Many if flag.arg().get_value_delimiter().is_none() => Self::Many(split(word)),
+            Takes::Many | Takes::Count | Takes::One => Self::One(text),
+        }
+    }
+
+    /// Parts of a line that say the same; `Err` tells what the flag takes.
+    pub(crate) fn to_line(&self, flag: Flag<'_>) -> Result<Vec<OsString>, &'static str> {
+        let name = format!("--{}", flag.key());
+        let with = |value: &OsString| {
+            if flag.arg().is_positional() {
+                return value.clone();
+            }
+            let mut word = OsString::from(format!("{name}="));
+            word.push(value);
+            word
+        };
+        match (flag.takes(), self) {
+            (Takes::Nothing, Self::Switch(true)) => Ok(vec![name.into()]),
+            (Takes::Nothing, Self::Switch(false)) => Ok(Vec::new()),
+            (Takes::Nothing, _) => Err("true or false"),
+            (Takes::Count, Self::One(value)) => {
+                let count = value.to_str().and_then(|text| text.parse::<u8>().ok()).filter(|n| *n <= MOST_COUNT);
+                let count = count.ok_or("a number from 0 to 9")?;
+                Ok((0..count).map(|_| OsString::from(&name)).collect())
+            }
+            (Takes::Count, _) => Err("a number from 0 to 9"),
+            (Takes::One | Takes::Many, Self::One(value)) => Ok(vec![with(value)]),
+            (Takes::Many, Self::Many(values)) => Ok(values.iter().map(with).collect()),
+            (Takes::One, Self::Many(_)) => Err("one value, not several"),
+            (Takes::One | Takes::Many, Self::Switch(_)) => Err("a text in quotes, or a number"),
+        }
+    }
+}
+
+fn split(text: &str) -> Vec<OsString> {
+    if text.starts_with('[')
+        && let Ok(value) = toml::de::DeValue::parse(text)
+        && let Some(values) = value.get_ref().as_array()
+        && let Some(values) = values.iter().map(|value| value.get_ref().as_str().map(OsString::from)).collect()
+    {
+        return values;
+    }
+    text.split(',').map(str::trim).filter(|part| !part.is_empty()).map(OsString::from).collect()
+}
