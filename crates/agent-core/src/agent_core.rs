@@ -85,6 +85,7 @@ impl AgentCore {
             Event::PeerGone(peer) => self.suspect_gone(now, peer, out),
             Event::Head { head, wall_s } => self.node.see_head(now, head, wall_s),
             Event::NodeDone { task, result } => self.node_done(now, task, result, out),
+            Event::Configured(config) => self.configured(now, *config, out),
             Event::PoolOpen => self.pool_open(now, out),
             Event::PoolLost { why } => self.pool_lost(now, why, out),
             Event::PoolCalls { tag, call } => self.pool_calls(now, tag, call, out),
@@ -104,6 +105,16 @@ impl AgentCore {
         }
         let due = self.watch_due().chain(self.node_due()).chain(self.pool_due()).chain(self.stop_due());
         due.chain(self.head_due()).chain(self.unseen_due()).min()
+    }
+
+    /// Presents itself anew to the pool, which keeps the leases.
+    fn configured(&mut self, now: Ms, config: AgentConfig, out: &mut Vec<Action>) {
+        let AgentConfig { protocol2, seed, .. } = self.config;
+        let host = config.host.filter(|_| self.config.host.is_some()).or_else(|| self.config.host.clone());
+        self.config = AgentConfig { protocol2, seed, host, ..config };
+        if self.stopping.is_none() {
+            self.present(now, true, out);
+        }
     }
 
     /// Does what is due by the clock or follows from what changed: first at the node, then towards the pool.

@@ -3,7 +3,7 @@ use vipnode_types::{
     wire::{AdmitCall, AskReply, ConnectReply, DialCall, EvictCall, ReportReply, WireError},
 };
 
-use crate::{NodeTask, action::RequestTag};
+use crate::{AgentConfig, NodeTask, action::RequestTag};
 
 /// What happens to the agent.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,6 +35,8 @@ pub enum Event {
         /// How; an error says why, for the user.
         result: Result<(), String>,
     },
+    /// The user wants something else. The role, the protocol and the seed stay as they were.
+    Configured(Box<AgentConfig>),
     /// A socket to the pool is open, nothing was said on it yet. Whoever runs the mind opens the first
     /// by itself; each further one is asked for by [`crate::Action::Reconnect`].
     PoolOpen,

@@ -4,7 +4,7 @@
 mod common;
 
 use common::*;
-use vipnode_agent_core::{Event, HostConfig, Notice};
+use vipnode_agent_core::{Action, Event, HostConfig, Notice};
 use vipnode_types::HeadFact;
 
 fn offered(bench: &Bench) -> Vec<(u32, bool)> {
@@ -101,4 +101,18 @@ fn own_peers_that_fall_while_places_are_sold_are_told_once() {
     bench.peers(&[9, 20, 21, 22, 23, 24, 25, 26, 27]);
     bench.peers(&[9]);
     assert!(warned(&bench), "and again after they recovered");
+}
+
+#[test]
+fn what_the_user_wants_now_is_told_to_the_pool_anew_and_clients_stay() {
+    let mut bench = Bench::with_client(9);
+    let mut config = host_config(0);
+    config.host = Some(host(5, 16, 50));
+    bench.on(Event::Configured(Box::new(config.clone())));
+    assert!(bench.out.iter().any(|action| matches!(action, Action::Reconnect { after_ms: 0 })), "{:?}", bench.out);
+    assert_eq!((bench.core.view().slots, bench.core.view().leases.len()), (5, 1));
+    // A host stays one.
+    config.host = None;
+    bench.on(Event::Configured(Box::new(config)));
+    assert_eq!(bench.core.view().slots, 5);
 }

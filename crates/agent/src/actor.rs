@@ -36,6 +36,8 @@ pub(crate) struct Parts {
     pub(crate) facts: NodeFacts,
     pub(crate) door: Arc<dyn Door>,
     pub(crate) voice: Voice,
+    /// What the user wants, when that changes.
+    pub(crate) wanted: watch::Receiver<AgentConfig>,
 }
 
 /// The task that owns the mind.
@@ -106,7 +108,7 @@ impl Actor {
             original,
             owed: VecDeque::new(),
         };
-        let ended = actor.serve(&mut from_node, &mut from_link, &stop).await;
+        let ended = actor.serve(&mut from_node, &mut from_link, parts.wanted, &stop).await;
         // The link says its last words and closes the socket once nobody can give it orders. It must not
         // wait for us to hear what else comes.
         drop(actor);
@@ -121,6 +123,7 @@ impl Actor {
         &mut self,
         from_node: &mut mpsc::Receiver<FromNode>,
         from_link: &mut mpsc::Receiver<FromLink>,
+        mut wanted: watch::Receiver<AgentConfig>,
         stop: &CancellationToken,
     ) -> Result<(), AgentError> {
         let mut stop_by: Option<Instant> = None;
@@ -137,6 +140,7 @@ impl Actor {
                 () = std::future::ready(()), if !self.owed.is_empty() => self.owed.pop_front(),
                 Some(what) = from_node.recv() => Some(self.of_node(what)?),
                 Some(what) = from_link.recv() => self.of_link(what),
+                Ok(()) = wanted.changed() => Some(Event::Configured(Box::new(wanted.borrow_and_update().clone()))),
                 () = at(wake) => Some(Event::Tick),
             };
             let Some(event) = event else { continue };

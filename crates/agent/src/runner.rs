@@ -1,6 +1,9 @@
 use std::{path::PathBuf, sync::Arc};
 
-use tokio::{sync::mpsc, task::JoinHandle};
+use tokio::{
+    sync::{mpsc, watch},
+    task::JoinHandle,
+};
 use tokio_util::sync::CancellationToken;
 use vipnode_agent_core::AgentConfig;
 use vipnode_node::{Endpoint, Node, finder::Surroundings};
@@ -50,6 +53,7 @@ pub enum NodeKeyAt {
 #[derive(Debug)]
 pub struct AgentRunner {
     stop: CancellationToken,
+    wanted: watch::Sender<AgentConfig>,
     task: JoinHandle<Result<(), AgentError>>,
 }
 
@@ -60,13 +64,20 @@ impl AgentRunner {
     pub fn spawn(config: RunnerConfig) -> (Self, mpsc::Receiver<Told>) {
         let (tell, told) = mpsc::channel(NOTICES);
         let stop = CancellationToken::new();
-        let task = tokio::spawn(run(config, stop.clone(), Tell(tell)));
-        (Self { stop, task }, told)
+        let (wanted, changes) = watch::channel(config.agent.clone());
+        let task = tokio::spawn(run(config, stop.clone(), changes, Tell(tell)));
+        (Self { stop, wanted, task }, told)
     }
 
     /// Has it undo everything and end, within [`crate::limits::STOP_DEADLINE`]. Never waits itself.
     pub fn stop(&self) {
         self.stop.cancel();
+    }
+
+    /// Has it want something else from now on. It presents itself anew to the pool; leases go on. Its role and its
+    /// protocol stay.
+    pub fn configure(&self, agent: AgentConfig) {
+        self.wanted.send_replace(agent);
     }
 
     /// Ends it at once and undoes nothing, as a kill would. What is left is in the journal.
@@ -95,7 +106,12 @@ impl Tell {
     }
 }
 
-async fn run(config: RunnerConfig, stop: CancellationToken, tell: Tell) -> Result<(), AgentError> {
+async fn run(
+    config: RunnerConfig,
+    stop: CancellationToken,
+    wanted: watch::Receiver<AgentConfig>,
+    tell: Tell,
+) -> Result<(), AgentError> {
     if let Some(host) = &config.agent.host {
         host.check()?;
         if !config.pool.calls_back() {
@@ -109,7 +125,7 @@ async fn run(config: RunnerConfig, stop: CancellationToken, tell: Tell) -> Resul
     let Prepared { state, facts, voice, journal } = prepared;
     let mut agent = config.agent;
     agent.seed = *crate::random::bytes()?;
-    let parts = Parts { node: config.node, facts, door: config.door, voice };
+    let parts = Parts { node: config.node, facts, door: config.door, voice, wanted };
     let ended = Actor::run(agent, journal, parts, stop, tell).await;
     // Held to here: another agent must not begin before this one is done with the node.
     drop(state);

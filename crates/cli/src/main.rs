@@ -19,7 +19,7 @@ use std::{io::Write, process::ExitCode};
 
 use crate::{
     args::LogFormat,
-    config::{Reader, Unread},
+    config::{Reader, Reload, Unread},
     screen::Screen,
 };
 
@@ -33,10 +33,11 @@ fn main() -> ExitCode {
         let _reader_gone = write!(anstream::stdout().lock(), "{}", settings.to_toml());
         return ExitCode::SUCCESS;
     }
-    log::start(cli.global.verbose, cli.global.log_format);
+    let verbosity = log::start(cli.global.verbose, cli.global.log_format);
+    let reload = Reload::new(reader, settings, verbosity);
     let screen = Screen::new(cli.global.json);
     let programs_read = cli.global.json || cli.global.log_format == LogFormat::Json;
-    match commands::run(cli, &screen) {
+    match commands::run(cli, &screen, reload) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
             Screen::new(programs_read).failure(&failure);

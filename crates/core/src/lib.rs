@@ -45,6 +45,7 @@ mod presence;
 mod protocol2;
 mod recent;
 mod registry;
+mod reload;
 mod report;
 mod restore;
 mod rollover;

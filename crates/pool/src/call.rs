@@ -56,8 +56,9 @@ pub(crate) fn admitted(
     nonce: &str,
 ) -> Result<Box<ConnectRequest>, WireError> {
     let hello: ConnectRequest = call.parse()?;
-    gateway.members.admits(&identity.node, hello.join.as_ref(), nonce)?;
-    if let Some(network) = gateway.network {
+    let rules = gateway.rules();
+    rules.members.admits(&identity.node, hello.join.as_ref(), nonce)?;
+    if let Some(network) = rules.network {
         network.admits(hello.chain.chain_id)?;
     }
     Ok(Box::new(hello))

@@ -1,6 +1,6 @@
 use std::{
     sync::{
-        Arc,
+        Arc, PoisonError, RwLock,
         atomic::{AtomicBool, AtomicU64, Ordering},
     },
     thread::available_parallelism,
@@ -13,12 +13,12 @@ use tokio::{
     time::{Instant, timeout},
 };
 use tokio_util::task::{TaskTracker, task_tracker::TaskTrackerToken};
-use vipnode_core::{Command, Reply, RequestId};
+use vipnode_core::{Command, Limits, Reply, RequestId};
 use vipnode_rpc::Responder;
 use vipnode_types::wire::{ErrorCode, WireError};
 
 use crate::{
-    AllowedOrigins, Membership, Network, PoolConfig, PoolLimits, StatusAudience,
+    PoolConfig, PoolLimits, Welcome,
     audience::Audience,
     block::Block,
     door::Door,
@@ -29,6 +29,7 @@ use crate::{
     permits::{Kind, Permit, Permits},
     protocol2::HttpNodes,
     proxy::TrustedProxies,
+    rules::Rules,
     sockets::{NOBODY, Sockets},
     tls::Handshakes,
     turns::{Turn, Turns},
@@ -38,14 +39,11 @@ use crate::{
 #[derive(Debug)]
 pub(crate) struct Gateway {
     pub(crate) limits: PoolLimits,
-    pub(crate) members: Membership,
     pub(crate) audience: Audience,
     pub(crate) door: Arc<Door>,
     pub(crate) proxies: TrustedProxies,
     pub(crate) handshakes: Arc<Handshakes>,
-    pub(crate) network: Option<Network>,
-    pub(crate) status: StatusAudience,
-    pub(crate) origins: AllowedOrigins,
+    rules: RwLock<Arc<Rules>>,
     pub(crate) sockets: Arc<Sockets>,
     pub(crate) http_agents: HttpAgents,
     pub(crate) http_nodes: HttpNodes,
@@ -92,13 +90,13 @@ impl Gateway {
         metrics: Arc<Metrics>,
         inbox: Inbox,
     ) -> Self {
-        let PoolConfig { limits, core, members, proxies, network, status, origins, .. } = config;
+        let rules = RwLock::new(Arc::new(Rules::of(&config)));
+        let PoolConfig { limits, core, proxies, .. } = config;
         let checks = match limits.signature_checks {
             0 => available_parallelism().map_or(1, |cores| cores.get() / 2).max(1),
             checks => checks,
         };
         Self {
-            members,
             audience,
             http_agents: HttpAgents::new(limits.http_agents, &core),
             http_nodes: HttpNodes::new(limits.http_agents),
@@ -108,9 +106,7 @@ impl Gateway {
             door: Arc::new(Door::new(&limits)),
             handshakes: Arc::new(Handshakes::new(limits.tls_handshakes)),
             proxies,
-            network,
-            status,
-            origins,
+            rules,
             sockets,
             metrics,
             inbox,
@@ -120,6 +116,26 @@ impl Gateway {
             kept_status: Mutex::new(None),
             limits,
         }
+    }
+
+    /// Whom the pool takes, at this moment.
+    pub(crate) fn rules(&self) -> Arc<Rules> {
+        Arc::clone(&self.rules.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Takes other rules, and has the mind take other limits and words. Names the limits that it cannot take.
+    pub(crate) async fn reload(&self, config: &PoolConfig) -> Vec<&'static str> {
+        let rules = Rules::of(config);
+        let limits = Limits { closed: rules.members.is_closed(), ..config.core.clone() };
+        let welcome: Option<Welcome> = config.welcome.clone();
+        let members = rules.members.clone();
+        *self.rules.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(rules);
+        let (done, refused) = oneshot::channel();
+        self.inbox.push(Item::Reload { limits: Box::new(limits), welcome, members, done });
+        let mut refused = refused.await.unwrap_or_default();
+        let own = PoolLimits::TABLE.iter().filter(|row| (row.get)(&self.limits) != (row.get)(&config.limits));
+        refused.extend(own.map(|row| row.name));
+        refused
     }
 
     /// Hands a request of somebody in an address block to the mind.
@@ -183,7 +199,7 @@ impl Gateway {
 
     /// The status, for somebody who has connected or not; made at most once in [`PoolLimits::status_age`].
     pub(crate) async fn status(&self, connected: bool) -> Result<Box<RawValue>, WireError> {
-        self.status.admits(connected)?;
+        self.rules().status.admits(connected)?;
         let mut kept = self.kept_status.lock().await;
         if let Some((made, status)) = &*kept
             && made.elapsed() < self.limits.status_age

@@ -51,11 +51,11 @@ impl HttpConnection {
         let (parts, body) = request.into_parts();
         let gateway = Arc::clone(&self.gateway);
         if parts.method == Method::OPTIONS {
-            return gateway.origins.options(&parts.headers);
+            return gateway.rules().origins.options(&parts.headers);
         }
         let origin = parts.headers.get(header::ORIGIN).cloned();
         let mut response = self.answer_one(parts, body).await;
-        gateway.origins.open(origin.as_ref(), response.headers_mut());
+        gateway.rules().origins.open(origin.as_ref(), response.headers_mut());
         response
     }
 

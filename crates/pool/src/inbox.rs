@@ -7,12 +7,12 @@ use std::{
 use prometheus_client::metrics::gauge::Gauge;
 use tokio::{runtime::Handle, sync::oneshot, task::yield_now};
 use tokio_util::task::task_tracker::TaskTrackerToken;
-use vipnode_core::{CallId, CallOutcome, Command, Reply, RequestId};
+use vipnode_core::{CallId, CallOutcome, Command, Limits, Reply, RequestId};
 use vipnode_rpc::Responder;
 use vipnode_store::StoreError;
 use vipnode_types::wire::WireError;
 
-use crate::{gateway::reply_text, permits::Permit};
+use crate::{Membership, Welcome, gateway::reply_text, permits::Permit};
 
 /// The answer of the pool's mind to a request.
 pub(crate) type Answer = Result<Reply, WireError>;
@@ -58,6 +58,13 @@ pub(crate) enum Item {
     Committed(u64),
     /// A batch could not be made durable.
     CommitFailed(StoreError),
+    /// Other settings, from here on; answered with the limits that are taken at a start only.
+    Reload {
+        limits: Box<Limits>,
+        welcome: Option<Welcome>,
+        members: Membership,
+        done: oneshot::Sender<Vec<&'static str>>,
+    },
     /// Is everything well?
     Probe(oneshot::Sender<Result<(), String>>),
     /// End, after what came before.

@@ -49,6 +49,7 @@ mod protocol2;
 mod proxy;
 mod rate;
 mod releases;
+mod rules;
 mod server;
 mod socket;
 mod sockets;

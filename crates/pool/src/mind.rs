@@ -8,13 +8,13 @@ use std::{
 };
 
 use serde_json::value::to_raw_value;
-use tokio::{runtime::Handle, time::Instant};
+use tokio::{runtime::Handle, sync::oneshot, time::Instant};
 use vipnode_core::{CallId, CallOutcome, Command, Core, Effect, Limits, Peer, PoolCall, Reply, RequestId, Row};
 use vipnode_rpc::{CallError, PendingCall};
 use vipnode_types::{Ms, protocol2, wire::method};
 
 use crate::{
-    Welcome,
+    Membership, Welcome,
     clock::PoolClock,
     errors,
     inbox::{Answer, Inbox, Item, Items, ReplyTo},
@@ -157,11 +157,37 @@ impl Mind {
                 Ok(())
             }
             Item::CommitFailed(error) => Err(Broken(format!("what changed could not be written: {error}"))),
+            Item::Reload { limits, welcome, members, done } => {
+                self.reload(*limits, welcome, &members, done);
+                Ok(())
+            }
             Item::Probe(answer) => {
                 self.parts.store.send(Job::Probe(answer));
                 Ok(())
             }
         }
+    }
+
+    /// Other settings. Whoever is no member any more is told so when it connects again; who knew another secret
+    /// cannot be told apart before.
+    fn reload(
+        &mut self,
+        limits: Limits,
+        welcome: Option<Welcome>,
+        members: &Membership,
+        done: oneshot::Sender<Vec<&'static str>>,
+    ) {
+        let refused = self.core.set_limits(limits.clone());
+        self.parts.limits = limits;
+        self.parts.welcome = welcome;
+        if let Membership::Members(members) = members {
+            for peer in self.parts.sockets.peers() {
+                if self.core.node_at(peer).is_some_and(|node| !members.contains(&node)) {
+                    self.parts.sockets.close(peer, "this node is not a member of this pool any more");
+                }
+            }
+        }
+        let _nobody_waits = done.send(refused);
     }
 
     fn handle(&mut self, command: Command) -> Result<(), Broken> {
@@ -329,6 +355,11 @@ impl Mind {
                 }
                 Some(Item::Probe(answer)) => {
                     let _gone = answer.send(Err(format!("the store cannot be read: {why}")));
+                }
+                Some(Item::Reload { limits, welcome, done, .. }) => {
+                    self.parts.limits = *limits;
+                    self.parts.welcome = welcome;
+                    let _nobody_waits = done.send(Vec::new());
                 }
                 Some(Item::Stop) => return false,
                 Some(_) => {}

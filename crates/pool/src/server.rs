@@ -27,6 +27,7 @@ use crate::{
 #[derive(Debug)]
 pub struct PoolServer {
     local_addr: SocketAddr,
+    gateway: Arc<Gateway>,
     stop: CancellationToken,
     supervisor: Option<task::JoinHandle<Result<(), PoolError>>>,
 }
@@ -118,15 +119,27 @@ impl PoolServer {
         let tls = config.tls.clone();
         let gateway = Arc::new(Gateway::new(config, audience, sockets, metrics, inbox));
         let stop = CancellationToken::new();
-        let running = Running { gateway, stop: stop.clone(), threads: vec![mind_thread, store_thread], tls };
+        let running = Running {
+            gateway: Arc::clone(&gateway),
+            stop: stop.clone(),
+            threads: vec![mind_thread, store_thread],
+            tls,
+        };
         let supervisor = tokio::spawn(running.supervise(listener));
-        Ok(Self { local_addr, stop, supervisor: Some(supervisor) })
+        Ok(Self { local_addr, gateway, stop, supervisor: Some(supervisor) })
     }
 
     /// Where it listens.
     #[must_use]
     pub const fn local_addr(&self) -> SocketAddr {
         self.local_addr
+    }
+
+    /// Takes other settings while it runs: members, words, network, price and the mind's limits, who may see the
+    /// status, which pages may read. Returns the names of changed limits that are taken at a start only; the rest of
+    /// a configuration (addresses, proxies, the certificate's files) is not looked at.
+    pub async fn reload(&self, config: &PoolConfig) -> Vec<&'static str> {
+        self.gateway.reload(config).await
     }
 
     /// Waits for its end; only [`PoolServer::shutdown`] or a fault brings it. May be dropped and called

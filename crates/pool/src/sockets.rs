@@ -85,6 +85,17 @@ impl Sockets {
         }
     }
 
+    /// The connections that are there.
+    pub(crate) fn peers(&self) -> Vec<Peer> {
+        let table = self.lock();
+        let there = table.slots.iter().enumerate().filter(|(_, slot)| slot.line.is_some());
+        let name = |(at, slot): (usize, &Slot)| {
+            let connection = u32::try_from(at).unwrap_or(u32::MAX);
+            Peer { gateway: 0, connection, generation: slot.generation }
+        };
+        there.map(name).collect()
+    }
+
     /// Ends all connections.
     pub(crate) fn close_all(&self, reason: &str) {
         let mut table = self.lock();

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 pub(crate) struct TlsArgs {
     /// Speak TLS with this certificate: PEM, the intermediates below it. Read again on SIGHUP.
     #[arg(long, value_name = "FILE", requires = "tls_key")]
@@ -19,7 +19,7 @@ pub(crate) struct TlsArgs {
 
 /// A certificate that the pool gets by itself.
 #[cfg(feature = "acme")]
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 pub(crate) struct AcmeArgs {
     /// Speak TLS with a certificate for this name from Let's Encrypt, whose terms you accept by this. The name leads
     /// here, and so does port 443 of it. May be given several times.

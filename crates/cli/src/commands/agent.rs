@@ -5,14 +5,15 @@ use vipnode_agent_core::{AgentConfig, HostConfig};
 use vipnode_node::finder::Surroundings;
 
 use crate::{
-    args::{AgentArgs, Between, ClientArgs, HostArgs, Seeking, Selling},
+    args::{AgentArgs, Between, Cli, ClientArgs, Command, HostArgs, Seeking, Selling},
     commands::{join::join_secret, speaking},
+    config::{Reload, say_kept},
     dry_run::dry_run,
     failure::Failure,
     find_node::{Beside, Patience, find_node},
     find_pool::find_pool,
     screen::{Line, Screen, Tone},
-    signals::Signals,
+    signals::{Hangups, Signals},
     told_line::told_line,
 };
 
@@ -37,6 +38,17 @@ impl Role {
         Self { between: args.between, selling: None, seeking: Some(args.seeking) }
     }
 
+    /// What the command line of this very command says.
+    fn of(cli: Cli) -> Option<Self> {
+        match cli.command {
+            None => Some(Self::both(cli.agent)),
+            Some(Command::Agent(args)) => Some(Self::both(args)),
+            Some(Command::Host(args)) => Some(Self::host(args)),
+            Some(Command::Client(args)) => Some(Self::client(args)),
+            Some(_) => None,
+        }
+    }
+
     fn config(&self) -> AgentConfig {
         AgentConfig {
             agent_version: concat!("vipnode/", env!("CARGO_PKG_VERSION")).to_owned(),
@@ -58,8 +70,40 @@ impl Role {
     }
 }
 
+/// What SIGHUP changes: all that is in [`AgentConfig`].
+const LIVE: [&str; 10] = [
+    "slots",
+    "reserve",
+    "node-max-peers",
+    "payout",
+    "max-head-age",
+    "min-peers",
+    "max-price",
+    "enode",
+    "enode.host",
+    "allow-protocol-2",
+];
+
+/// SIGHUP: reads the settings again. The pool hears of them by another connect, which ends no lease.
+fn read_again(reload: &mut Reload, runner: &AgentRunner, screen: Screen) {
+    let Some((cli, newer)) = reload.read(screen) else { return };
+    let Some(role) = Role::of(cli) else { return };
+    let config = role.config();
+    let checked = speaking::check(&role.between, role.seeking.as_ref(), screen).and_then(|()| match &config.host {
+        Some(host) => host.check().map_err(|error| vipnode_agent::AgentError::from(error).into()),
+        None => Ok(()),
+    });
+    if let Err(failure) = checked {
+        return say_kept(&failure.what, &failure.mend, screen);
+    }
+    if reload.differs(&newer, &LIVE) {
+        runner.configure(config);
+    }
+    reload.done(newer, &LIVE, &[], screen);
+}
+
 /// Runs an agent until it is stopped, and everything is undone.
-pub(crate) async fn run(role: Role, screen: Screen, signals: Signals) -> Result<(), Failure> {
+pub(crate) async fn run(role: Role, screen: Screen, signals: Signals, mut reload: Reload) -> Result<(), Failure> {
     speaking::check(&role.between, role.seeking.as_ref(), screen)?;
     let config = role.config();
     if let Some(host) = &config.host {
@@ -86,6 +130,7 @@ pub(crate) async fn run(role: Role, screen: Screen, signals: Signals) -> Result<
         },
         agent: config,
     });
+    let mut hangups = Hangups::listen()?;
     let mut stopping = false;
     loop {
         tokio::select! {
@@ -94,6 +139,7 @@ pub(crate) async fn run(role: Role, screen: Screen, signals: Signals) -> Result<
                 screen.say(&Line::new("stopping", Tone::Plain, "stopping: undoing what was done to the node"));
                 runner.stop();
             }
+            () = hangups.next(), if !stopping => read_again(&mut reload, &runner, screen),
             said = told.recv() => match said {
                 Some(said) => screen.say(&told_line(&said)),
                 None => break,

@@ -12,19 +12,20 @@ use tokio::runtime::Runtime;
 use crate::{
     args::{Cli, Command, Global},
     commands::agent::Role,
+    config::Reload,
     failure::Failure,
     screen::Screen,
     signals::Signals,
 };
 
 /// Runs what the user asked for until it ends, or until a second signal.
-pub(crate) fn run(cli: Cli, screen: &Screen) -> Result<(), Failure> {
+pub(crate) fn run(cli: Cli, screen: &Screen, reload: Reload) -> Result<(), Failure> {
     let runtime = Runtime::new().map_err(|error| Failure::new(format!("no threads to run on: {error}"), ""))?;
     let ended = runtime.block_on(async {
         let signals = Signals::listen()?;
         let at_once = signals.clone();
         tokio::select! {
-            ended = dispatch(cli, *screen, signals) => ended,
+            ended = dispatch(cli, *screen, signals, reload) => ended,
             () = at_once.second() => Err(Failure::new("ended at once, without undoing what was done", "vipnode release")),
         }
     });
@@ -43,15 +44,15 @@ fn refuse_old(global: &Global) -> Result<(), Failure> {
     Ok(())
 }
 
-async fn dispatch(cli: Cli, screen: Screen, signals: Signals) -> Result<(), Failure> {
+async fn dispatch(cli: Cli, screen: Screen, signals: Signals, reload: Reload) -> Result<(), Failure> {
     refuse_old(&cli.global)?;
     match cli.command {
-        None => agent::run(Role::both(cli.agent), screen, signals).await,
-        Some(Command::Agent(args)) => agent::run(Role::both(args), screen, signals).await,
-        Some(Command::Host(args)) => agent::run(Role::host(args), screen, signals).await,
-        Some(Command::Client(args)) => agent::run(Role::client(args), screen, signals).await,
+        None => agent::run(Role::both(cli.agent), screen, signals, reload).await,
+        Some(Command::Agent(args)) => agent::run(Role::both(args), screen, signals, reload).await,
+        Some(Command::Host(args)) => agent::run(Role::host(args), screen, signals, reload).await,
+        Some(Command::Client(args)) => agent::run(Role::client(args), screen, signals, reload).await,
         Some(Command::Release(args)) => release::run(&args, screen).await,
         Some(Command::Demo(args)) => crate::demo::run(args, screen, signals, cli.global.verbose).await,
-        Some(Command::Pool(args)) => pool::run(*args, screen, signals).await,
+        Some(Command::Pool(args)) => pool::run(*args, screen, signals, reload).await,
     }
 }

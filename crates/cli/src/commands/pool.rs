@@ -1,11 +1,13 @@
 use std::net::SocketAddr;
 
+use tokio::sync::watch::{Receiver, error::RecvError};
 use vipnode_core::Limits;
-use vipnode_pool::{Membership, PoolConfig, PoolServer, PoolTls, TrustedProxies};
+use vipnode_pool::{Membership, PoolConfig, PoolServer, PoolTls, TlsNews, TrustedProxies};
 
 use crate::{
-    args::PoolArgs,
+    args::{Command, PoolArgs},
     commands::{join::join_secret, pool_tls},
+    config::{Reload, say_kept},
     failure::Failure,
     limit_flag,
     screen::{Line, Screen, Tone},
@@ -13,7 +15,7 @@ use crate::{
 };
 
 /// Runs a pool until it is stopped, and everybody was answered.
-pub(crate) async fn run(args: PoolArgs, screen: Screen, signals: Signals) -> Result<(), Failure> {
+pub(crate) async fn run(args: PoolArgs, screen: Screen, signals: Signals, reload: Reload) -> Result<(), Failure> {
     let unnamed = !args.bind().ip().is_loopback() && args.public_url.is_empty() && !args.tls.by_acme();
     let print_limits = args.print_limits;
     let config = config(args)?;
@@ -37,32 +39,74 @@ pub(crate) async fn run(args: PoolArgs, screen: Screen, signals: Signals) -> Res
         );
         screen.say(&Line::new("no_public_url", Tone::Warning, text));
     }
-    serve(&mut server, tls, screen, signals).await?;
+    serve(&mut server, tls, screen, signals, reload).await?;
     screen.say(&Line::new("stopping", Tone::Plain, "stopping: answering what is under way; leases go on"));
     server.shutdown().await.map_err(|error| Failure::new(error.to_string(), error.mend()))?;
     screen.say(&Line::new("stopped", Tone::Good, "stopped"));
     Ok(())
 }
 
-/// Until the user stops it; SIGHUP has the certificate read again.
-async fn serve(server: &mut PoolServer, tls: Option<PoolTls>, screen: Screen, signals: Signals) -> Result<(), Failure> {
-    let Some(tls) = tls else {
-        return tokio::select! {
-            () = signals.first() => Ok(()),
-            ended = server.join() => ended.map_err(|error| Failure::new(error.to_string(), error.mend())),
-        };
-    };
+/// What SIGHUP changes. Of the limits it changes the mind's; which others stay is said.
+const LIVE: [&str; 11] = [
+    "members",
+    "join-secret",
+    "join-secret-file",
+    "welcome",
+    "price",
+    "report-interval",
+    "restrict-network",
+    "max-request-hosts",
+    "status",
+    "allow-origin",
+    "limit",
+];
+
+/// Until the user stops it; SIGHUP has the settings, and the files they name, read again.
+async fn serve(
+    server: &mut PoolServer,
+    tls: Option<PoolTls>,
+    screen: Screen,
+    signals: Signals,
+    mut reload: Reload,
+) -> Result<(), Failure> {
     let mut hangups = Hangups::listen()?;
-    let mut news = tls.news();
+    let mut news = tls.as_ref().map(PoolTls::news);
     loop {
         tokio::select! {
             () = signals.first() => return Ok(()),
             ended = server.join() => return ended.map_err(|error| Failure::new(error.to_string(), error.mend())),
-            () = hangups.next() => pool_tls::reload(&tls, screen),
-            Ok(()) = news.changed() => if let Some(news) = &*news.borrow_and_update() {
-                pool_tls::say_news(news, screen);
-            },
+            () = hangups.next() => {
+                read_again(server, &mut reload, screen).await;
+                if let Some(tls) = &tls {
+                    pool_tls::reload(tls, screen);
+                }
+            }
+            Some(Ok(())) = changed(news.as_mut()) => {
+                if let Some(news) = news.as_mut().and_then(|news| news.borrow_and_update().clone()) {
+                    pool_tls::say_news(&news, screen);
+                }
+            }
         }
+    }
+}
+
+async fn changed(news: Option<&mut Receiver<Option<TlsNews>>>) -> Option<Result<(), RecvError>> {
+    match news {
+        Some(news) => Some(news.changed().await),
+        None => None,
+    }
+}
+
+async fn read_again(server: &PoolServer, reload: &mut Reload, screen: Screen) {
+    let Some((cli, newer)) = reload.read(screen) else { return };
+    let Some(Command::Pool(args)) = cli.command else { return };
+    match live(&args) {
+        Ok(config) => {
+            let refused = server.reload(&config).await;
+            let refused: Vec<String> = refused.into_iter().map(|name| format!("the limit {name}")).collect();
+            reload.done(newer, &LIVE, &refused, screen);
+        }
+        Err(failure) => say_kept(&failure.what, &failure.mend, screen),
     }
 }
 
@@ -87,7 +131,16 @@ fn say_start(address: SocketAddr, tls: Option<&PoolTls>, screen: Screen) {
     screen.say(&Line::new("health", Tone::Plain, format!("for monitoring: {health}/health, /metrics")));
 }
 
-fn config(args: PoolArgs) -> Result<PoolConfig, Failure> {
+fn config(mut args: PoolArgs) -> Result<PoolConfig, Failure> {
+    let mut config = live(&args)?;
+    config.tls = pool_tls::pool_tls(std::mem::take(&mut args.tls))?;
+    config.public_urls = args.public_url;
+    config.proxies = TrustedProxies { proxies: args.proxy, header: args.proxy_header };
+    Ok(config)
+}
+
+/// All but what is read once, at the start.
+fn live(args: &PoolArgs) -> Result<PoolConfig, Failure> {
     args.original.refuse()?;
     let secret = join_secret(&args.join)?;
     let members = match (&args.members, secret) {
@@ -100,14 +153,11 @@ fn config(args: PoolArgs) -> Result<PoolConfig, Failure> {
     };
     let mut config = PoolConfig::new(args.bind())
         .map_err(|error| Failure::new(format!("the operating system gives no random bytes: {error}"), ""))?;
-    config.public_urls = args.public_url;
     config.members = members;
-    config.tls = pool_tls::pool_tls(args.tls)?;
-    config.proxies = TrustedProxies { proxies: args.proxy, header: args.proxy_header };
-    config.welcome = args.welcome;
+    config.welcome = args.welcome.clone();
     config.network = args.restrict_network;
     config.status = args.status;
-    config.origins = args.allow_origin.into_iter().collect();
+    config.origins = args.allow_origin.iter().cloned().collect();
     let report_interval_ms = u64::try_from(args.report_interval.as_millis()).unwrap_or(u64::MAX);
     config.core = Limits { price: args.price, report_interval_ms, ..config.core };
     config.core.max_request_hosts = args.max_request_hosts.unwrap_or(config.core.max_request_hosts);

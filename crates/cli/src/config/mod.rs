@@ -8,10 +8,14 @@ mod config_file;
 mod flag;
 mod original_ini;
 mod reader;
+mod reload;
 mod settings;
 mod value;
 
-pub(crate) use self::reader::{Reader, Unread};
+pub(crate) use self::{
+    reader::{Reader, Unread},
+    reload::{Reload, say_kept},
+};
 
 #[cfg(test)]
 mod tests;

@@ -65,6 +65,21 @@ impl Settings {
         own.into_iter().for_each(|row| row.write(&mut text));
         text
     }
+
+    /// The keys whose values differ.
+    pub(crate) fn changed(&self, newer: &Self) -> Vec<String> {
+        let differs = |row: &&Row| !newer.rows.iter().any(|other| other.key == row.key && other.values == row.values);
+        self.rows.iter().filter(differs).map(|row| row.key.clone()).collect()
+    }
+
+    /// Takes over from a newer reading what is not in `kept`.
+    pub(crate) fn take_over(&mut self, newer: Self, kept: &[String]) {
+        for row in newer.rows {
+            if let Some(own) = self.rows.iter_mut().find(|own| own.key == row.key && !kept.contains(&own.key)) {
+                *own = row;
+            }
+        }
+    }
 }
 
 impl Row {

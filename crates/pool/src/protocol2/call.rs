@@ -22,7 +22,7 @@ impl SignedBy {
     pub(crate) fn read(name: &str, params: &RawValue, gateway: &Gateway) -> Result<Self, WireError> {
         let signed = SignedCall::read(params).map_err(|error| errors::invalid_params(&error.to_string()))?;
         let node = signed.verify_node(name).map_err(refuse)?;
-        gateway.members.admits_protocol2(&node)?;
+        gateway.rules().members.admits_protocol2(&node)?;
         let [argument] = signed.arguments.as_slice() else {
             return Err(errors::invalid_params("after the nonce comes one argument"));
         };
@@ -33,7 +33,7 @@ impl SignedBy {
             method::CLIENT => Call::Client(parse(argument)?),
             _ => Call::Connect(Box::new(parse(argument)?)),
         };
-        if let (Some(network), Some(id)) = (gateway.network, network(&call)) {
+        if let (Some(network), Some(id)) = (gateway.rules().network, network(&call)) {
             network.admits(id)?;
         }
         Ok(Self { node, nonce: signed.nonce, call })

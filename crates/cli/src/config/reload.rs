@@ -1,0 +1,80 @@
+use super::{
+    reader::{Reader, Unread},
+    settings::Settings,
+};
+use crate::{
+    args::Cli,
+    log::Verbosity,
+    screen::{Line, Screen, Tone},
+};
+
+/// What a running command was told, and the way to read it again.
+pub(crate) struct Reload {
+    reader: Reader,
+    running: Settings,
+    verbosity: Verbosity,
+}
+
+/// Settings that were read again and are not in force yet.
+pub(crate) struct Newer {
+    settings: Settings,
+    verbose: u8,
+}
+
+impl Reload {
+    pub(crate) const fn new(reader: Reader, running: Settings, verbosity: Verbosity) -> Self {
+        Self { reader, running, verbosity }
+    }
+
+    /// Reads everything again; what is wrong is said, and then nothing changes.
+    pub(crate) fn read(&self, screen: Screen) -> Option<(Cli, Newer)> {
+        match self.reader.read() {
+            Ok((cli, settings)) => {
+                let verbose = cli.global.verbose;
+                Some((cli, Newer { settings, verbose }))
+            }
+            Err(Unread::Line(error, notes)) => {
+                let text = error.to_string();
+                let first = text.lines().next().unwrap_or_default().to_owned();
+                say_kept(&format!("{first} {}", notes.join("; ")), "", screen);
+                None
+            }
+            Err(Unread::Failure(failure)) => {
+                say_kept(&failure.what, &failure.mend, screen);
+                None
+            }
+        }
+    }
+
+    /// Whether one of these settings is another one than what is in force.
+    pub(crate) fn differs(&self, newer: &Newer, keys: &[&str]) -> bool {
+        self.running.changed(&newer.settings).iter().any(|key| keys.contains(&key.as_str()))
+    }
+
+    /// Says what is in force now and what will be at the next start only. `live` are the keys that the command
+    /// took over, `refused` what else it could not.
+    pub(crate) fn done(&mut self, newer: Newer, live: &[&str], refused: &[String], screen: Screen) {
+        let changed = self.running.changed(&newer.settings);
+        let (now, mut later): (Vec<String>, Vec<String>) =
+            changed.into_iter().partition(|key| key == "verbose" || live.contains(&key.as_str()));
+        self.verbosity.set(newer.verbose);
+        self.running.take_over(newer.settings, &later);
+        later.extend_from_slice(refused);
+        let text = match now.is_empty() {
+            true => "settings were read again; none of those that can change now is another one".to_owned(),
+            false => format!("settings were read again; in force from now on: {}", now.join(", ")),
+        };
+        screen.say(&Line::new("reloaded", Tone::Good, text).with("changed", now));
+        if !later.is_empty() {
+            let text = format!("these take hold at the next start only: {}\n  -> start it again", later.join(", "));
+            screen.say(&Line::new("restart_needed", Tone::Warning, text).with("settings", later));
+        }
+    }
+}
+
+/// Says why nothing changes.
+pub(crate) fn say_kept(why: &str, mend: &str, screen: Screen) {
+    let mend = if mend.is_empty() { String::new() } else { format!("\n  -> {mend}") };
+    let text = format!("settings were read again, and stay as they were: {why}{mend}");
+    screen.say(&Line::new("settings_kept", Tone::Warning, text).with("why", why));
+}

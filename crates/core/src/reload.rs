@@ -1,0 +1,37 @@
+use crate::{Core, Limits};
+
+impl Core {
+    /// Takes other limits from here on. Deadlines that run keep the moment they were given; a price holds for new
+    /// leases, and for others when they roll over. Returns the limits that are taken at a start only.
+    pub fn set_limits(&mut self, limits: Limits) -> Vec<&'static str> {
+        let fixed = ["chains", "versions", "nonce_ahead_ms", "nonce_behind_ms"];
+        let mut limits = limits;
+        let mut refused = Vec::new();
+        for row in Limits::TABLE.iter().filter(|row| fixed.contains(&row.name)) {
+            let held = (row.get)(&self.limits);
+            if (row.get)(&limits) != held {
+                (row.set)(&mut limits, held);
+                refused.push(row.name);
+            }
+        }
+        self.limits = limits;
+        refused
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use vipnode_types::{Ms, Price};
+
+    use super::*;
+
+    #[test]
+    fn other_limits_are_taken_but_for_those_that_tables_were_made_with() {
+        let price: Price = "100 gwei".parse().unwrap();
+        let mut core = Core::new(Limits::default(), [0; 32], Ms::ZERO);
+        let newer = Limits { price, closed: true, chains: 7, max_request_hosts: 3, ..Limits::default() };
+        assert_eq!(core.set_limits(newer), ["chains"]);
+        assert_eq!((core.limits.price, core.limits.closed, core.limits.max_request_hosts), (price, true, 3));
+        assert_eq!(core.limits.chains, Limits::default().chains);
+    }
+}
