@@ -11,6 +11,7 @@ mod find_node;
 mod find_pool;
 mod limit_flag;
 mod log;
+mod reference;
 mod screen;
 mod signals;
 mod told_line;

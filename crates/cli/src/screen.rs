@@ -71,6 +71,12 @@ impl Screen {
         let _reader_gone = out.flush();
     }
 
+    /// A text that is for another program, byte for byte.
+    pub(crate) fn raw(self, text: &[u8]) {
+        let mut out = std::io::stdout().lock();
+        let _reader_gone = out.write_all(text).and_then(|()| out.flush());
+    }
+
     pub(crate) fn failure(self, failure: &Failure) {
         let mut err = anstream::stderr().lock();
         let red = AnsiColor::Red.on_default().bold();

@@ -121,6 +121,10 @@ pub(crate) enum Command {
     Release(ReleaseArgs),
     /// Show all of it on this machine, in half a minute.
     Demo(DemoArgs),
+    /// Print what a shell reads to complete a line.
+    Completions(CompletionsArgs),
+    /// Print the manual page, or write all of them.
+    Man(ManArgs),
 }
 
 #[derive(Debug, Args)]
@@ -159,6 +163,25 @@ pub(crate) struct DemoArgs {
     /// What a place costs a minute.
     #[arg(long, default_value = "100 gwei", value_name = "AMOUNT")]
     pub(crate) price: Price,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  vipnode completions bash > /etc/bash_completion.d/vipnode")]
+pub(crate) struct CompletionsArgs {
+    /// The shell.
+    #[arg(value_name = "SHELL")]
+    pub(crate) shell: clap_complete::Shell,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  vipnode man | man -l -\n  vipnode man --dir /usr/local/share/man/man1")]
+pub(crate) struct ManArgs {
+    /// Write a page for each command into this folder.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) dir: Option<PathBuf>,
+    /// Print the whole command line as a page of the book instead.
+    #[arg(long, conflicts_with = "dir")]
+    pub(crate) markdown: bool,
 }
 
 fn join_secret(text: &str) -> Result<JoinSecret, String> {

@@ -14,6 +14,7 @@ use crate::{
     commands::agent::Role,
     config::Reload,
     failure::Failure,
+    reference,
     screen::Screen,
     signals::Signals,
 };
@@ -53,6 +54,11 @@ async fn dispatch(cli: Cli, screen: Screen, signals: Signals, reload: Reload) ->
         Some(Command::Client(args)) => agent::run(Role::client(args), screen, signals, reload).await,
         Some(Command::Release(args)) => release::run(&args, screen).await,
         Some(Command::Demo(args)) => crate::demo::run(args, screen, signals, cli.global.verbose).await,
+        Some(Command::Completions(args)) => {
+            reference::completions(&args, screen);
+            Ok(())
+        }
+        Some(Command::Man(args)) => reference::man(&args, screen),
         Some(Command::Pool(args)) => pool::run(*args, screen, signals, reload).await,
     }
 }

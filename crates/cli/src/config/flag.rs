@@ -8,6 +8,17 @@ pub(crate) struct Flag<'a> {
     arg: &'a Arg,
 }
 
+/// A tree whose flags show their variables. Only for what is written about it: their values are taken in by
+/// [`super::Reader`].
+pub(crate) fn with_variables(command: Command) -> Command {
+    command
+        .mut_args(|arg| {
+            let variable = Flag { arg: &arg }.variable();
+            arg.env(variable)
+        })
+        .mut_subcommands(with_variables)
+}
+
 /// What a flag takes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Takes {

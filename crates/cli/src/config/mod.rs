@@ -13,6 +13,7 @@ mod settings;
 mod value;
 
 pub(crate) use self::{
+    flag::{Flag, with_variables},
     reader::{Reader, Unread},
     reload::{Reload, say_kept},
 };

@@ -1,0 +1,105 @@
+//! What is written from the tree of commands: manual pages, completions, and the book's page about the command line.
+
+use std::{fmt::Write, path::Path};
+
+use clap::{Command, CommandFactory};
+
+use crate::{
+    args::{Cli, CompletionsArgs, ManArgs},
+    config::{Flag, with_variables},
+    failure::Failure,
+    screen::Screen,
+};
+
+/// The program's name.
+const NAME: &str = "vipnode";
+
+/// Manual pages: the first on stdout, all into a folder, or the book's page.
+pub(crate) fn man(args: &ManArgs, screen: Screen) -> Result<(), Failure> {
+    if args.markdown {
+        screen.raw(markdown().as_bytes());
+        return Ok(());
+    }
+    let failed = |error: std::io::Error, path: &Path| {
+        Failure::new(
+            format!("{} cannot be written: {error}", path.display()),
+            "--dir DIR with a folder you may write to",
+        )
+    };
+    let tree = with_variables(Cli::command());
+    if let Some(dir) = &args.dir {
+        std::fs::create_dir_all(dir).map_err(|error| failed(error, dir))?;
+        return clap_mangen::generate_to(tree, dir).map_err(|error| failed(error, dir));
+    }
+    let mut page = Vec::new();
+    clap_mangen::Man::new(tree).render(&mut page).map_err(|error| failed(error, Path::new("stdout")))?;
+    screen.raw(&page);
+    Ok(())
+}
+
+/// What a shell reads to complete a line.
+pub(crate) fn completions(args: &CompletionsArgs, screen: Screen) {
+    let mut script = Vec::new();
+    clap_complete::generate(args.shell, &mut Cli::command(), NAME, &mut script);
+    screen.raw(&script);
+}
+
+/// The whole command line as a page of the book.
+fn markdown() -> String {
+    let mut tree = Cli::command();
+    tree.build();
+    let mut page = "# The command line\n\n\
+        <!-- Written by `vipnode man --markdown`; a test compares them. -->\n\n\
+        Each flag is also a variable, `VIPNODE_` and its name in capitals with `_` for `-` and `.`, and a key of the\n\
+        [file of settings](configuration.md), its name without `--`.\n"
+        .to_owned();
+    let general = Flag::of(&tree).filter(|flag| flag.arg().is_global_set());
+    page += "\n## For every command\n\n";
+    table(&mut page, general);
+    for command in tree.get_subcommands().filter(|command| is_shown(command)) {
+        of_command(&mut page, command, 2);
+    }
+    page
+}
+
+fn is_shown(command: &Command) -> bool {
+    !command.is_hide_set() && command.get_name() != "help"
+}
+
+fn of_command(page: &mut String, command: &Command, depth: usize) {
+    let name = command.get_bin_name().unwrap_or_else(|| command.get_name());
+    let about = command.get_about().map(ToString::to_string).unwrap_or_default();
+    let usage = command.clone().render_usage().to_string();
+    let usage = usage.trim_start_matches("Usage: ");
+    let _infallible = write!(page, "\n{} {name}\n\n{about}.\n\n```text\n{usage}\n```\n\n", "#".repeat(depth));
+    if let Some(after) = command.get_after_help() {
+        let _infallible = write!(page, "```text\n{}\n```\n\n", after.to_string().trim_end());
+    }
+    table(page, Flag::of(command).filter(|flag| !flag.arg().is_global_set()));
+    for sub in command.get_subcommands().filter(|command| is_shown(command)) {
+        of_command(page, sub, depth.saturating_add(1).min(6));
+    }
+}
+
+fn table<'a>(page: &mut String, flags: impl Iterator<Item = Flag<'a>>) {
+    let mut rows = String::new();
+    for arg in flags.map(Flag::arg).filter(|arg| !arg.is_hide_set()) {
+        let cell = |text: &str| text.replace('|', "\\|").replace('\n', " ").replace('<', "&lt;");
+        let mut names = format!("`{}`", arg.to_string().replace('|', "\\|"));
+        if let Some(short) = arg.get_short() {
+            names = format!("`-{short}`, {names}");
+        }
+        for alias in arg.get_visible_aliases().unwrap_or_default() {
+            names += &format!(", `--{alias}`");
+        }
+        let help = arg.get_help().map(ToString::to_string).unwrap_or_default();
+        let defaults: Vec<String> =
+            arg.get_default_values().iter().map(|value| format!("`{}`", value.to_string_lossy())).collect();
+        let shown = arg.get_action().takes_values() && !defaults.is_empty();
+        let default = if shown { format!(" [default: {}]", defaults.join(", ")) } else { String::new() };
+        let _infallible = writeln!(rows, "| {names} | {}{default} |", cell(&help));
+    }
+    if !rows.is_empty() {
+        let _infallible = write!(page, "| | |\n|---|---|\n{rows}");
+    }
+}
