@@ -70,7 +70,9 @@ impl AgentCore {
         if let Some(why) = self.refuses(now, call.client) {
             return Some(Err(refused(why)));
         }
-        let mut lease = Lease::new(call.lease, Side::Host, Enode::id_only(call.client), now);
+        let told = call.peer.clone().filter(|peer| peer.id == call.client);
+        let client = told.unwrap_or_else(|| Enode::id_only(call.client));
+        let mut lease = Lease::new(call.lease, Side::Host, client, now);
         lease.price = Some(call.price);
         lease.socket = self.link.socket;
         if self.is_nodes_own_link(call.client) {

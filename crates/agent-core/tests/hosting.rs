@@ -4,8 +4,8 @@
 mod common;
 
 use common::*;
-use vipnode_agent_core::{Action, Event, HostConfig, Notice};
-use vipnode_types::HeadFact;
+use vipnode_agent_core::{Action, Event, FromPool, HostConfig, NodeCall, Notice, left_undone};
+use vipnode_types::{Enode, HeadFact, Price, wire::AdmitCall};
 
 fn offered(bench: &Bench) -> Vec<(u32, bool)> {
     let offers = bench.notices().into_iter().filter_map(|notice| match notice {
@@ -115,4 +115,18 @@ fn what_the_user_wants_now_is_told_to_the_pool_anew_and_clients_stay() {
     config.host = None;
     bench.on(Event::Configured(Box::new(config)));
     assert_eq!(bench.core.view().slots, 5);
+}
+
+/// Some clients let nobody in whose address they do not know, and forget a peer by the very same enode only.
+#[test]
+fn an_admit_keeps_the_enode_that_the_pool_tells() {
+    let admit = |peer: Enode| AdmitCall { lease: lease(1), client: node(9), price: Price::FREE, peer: Some(peer) };
+    let mut bench = Bench::live(host_config(2));
+    bench.on(Event::PoolCalls { tag: 1, call: FromPool::Admit(admit(enode(9))) });
+    assert_eq!(bench.calls(), [NodeCall::Admit(enode(9))]);
+    assert_eq!(left_undone(bench.journal.clone())[0].peer, enode(9));
+
+    let mut bench = Bench::live(host_config(2));
+    bench.on(Event::PoolCalls { tag: 1, call: FromPool::Admit(admit(enode(8))) });
+    assert_eq!(bench.calls(), [NodeCall::Admit(Enode::id_only(node(9)))], "of another node: not believed");
 }

@@ -46,7 +46,8 @@ impl Core {
         self.recent.given(host, client, address, until, self.limits.recent_grants);
         self.counters.offered = self.counters.offered.saturating_add(1);
         self.persist_lease(turn, lease);
-        self.call_admit(turn, host, AdmitCall { lease: id, client: client_id, price });
+        let peer = self.nodes.get(client).and_then(|node| node.dialled_at(self.limits.closed));
+        self.call_admit(turn, host, AdmitCall { lease: id, client: client_id, price, peer });
         self.refresh_hunger(client);
         Some(())
     }

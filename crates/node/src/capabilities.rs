@@ -22,6 +22,9 @@ pub struct Capabilities {
     pub remove_trusted: bool,
     /// `eth_chainId` and `eth_getBlockByNumber`.
     pub eth: bool,
+    /// How `admin_addTrustedPeer` refuses a text that is no enode: geth and Erigon as a fault of the call (-32000),
+    /// reth and Nethermind as a wrong parameter (-32602).
+    pub refuses_by_parameter: bool,
 }
 
 impl Capabilities {
@@ -38,14 +41,20 @@ impl Capabilities {
             futures_util::try_join!(has("admin_addTrustedPeer"), has("admin_removeTrustedPeer"))?;
         let (chain, block) = futures_util::try_join!(has("eth_chainId"), has("eth_getBlockByNumber"))?;
         let eth = chain && block;
-        Ok(Self { node_info, peers, add_peer, remove_peer, add_trusted, remove_trusted, eth })
+        let refuses_by_parameter = add_trusted && refuses_by_parameter(rpc).await?;
+        Ok(Self { node_info, peers, add_peer, remove_peer, add_trusted, remove_trusted, eth, refuses_by_parameter })
     }
 
     /// The driver that fits, if any.
     #[must_use]
     pub const fn family(&self) -> Option<NodeFamily> {
         let common = self.node_info && self.peers && self.add_peer && self.remove_peer && self.eth;
-        if common && self.add_trusted && self.remove_trusted { Some(NodeFamily::Trusting) } else { None }
+        match (common, self.add_trusted && self.remove_trusted, self.refuses_by_parameter) {
+            (false, ..) => None,
+            (true, true, false) => Some(NodeFamily::Trusting),
+            (true, true, true) => Some(NodeFamily::TrustingByAddress),
+            (true, false, _) => Some(NodeFamily::Maintaining),
+        }
     }
 
     /// Why no driver fits.
@@ -57,16 +66,28 @@ impl Capabilities {
             (self.remove_peer, "admin_removePeer"),
         ];
         match admin.into_iter().find(|(there, _)| !there) {
+            // The rest of the namespace is there: no flag brings back a call that this client has not.
+            Some((_, method)) if self.node_info => NodeError::NoCall { at, method: method.to_owned(), client },
             Some((_, method)) => NodeError::NoAdmin { at, method: method.to_owned() },
-            None if !self.eth => NodeError::NoEth { at, method: "eth_chainId and eth_getBlockByNumber".to_owned() },
-            None => NodeError::NoTrust { at, client },
+            None => NodeError::NoEth { at, method: "eth_chainId and eth_getBlockByNumber".to_owned() },
         }
     }
 }
 
-/// "Method not found" as it is said: geth, reth and Besu -32601; Besu with a module that is off -32604.
+/// "Method not found" as it is said: geth, reth, Erigon and Besu -32601; a module that is off, Besu -32604 and
+/// Nethermind -32600.
 pub(crate) const fn is_missing(code: i64) -> bool {
-    matches!(code, -32601 | -32604)
+    matches!(code, -32601 | -32604 | -32600)
+}
+
+async fn refuses_by_parameter(rpc: &Arc<dyn Transport>) -> Result<bool, NodeError> {
+    let method = "admin_addTrustedPeer";
+    let no_enode = RawValue::from_string(r#"["no enode"]"#.to_owned()).unwrap_or_default();
+    match rpc.call(method, no_enode, CALL_DEADLINE).await {
+        Ok(_) => Ok(false),
+        Err(CallFault::Remote { code, .. }) => Ok(code == -32602),
+        Err(fault) => Err(fault.into_error(rpc.at(), method, CALL_DEADLINE)),
+    }
 }
 
 async fn offers(rpc: &Arc<dyn Transport>, method: &'static str) -> Result<bool, NodeError> {

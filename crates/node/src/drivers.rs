@@ -1,12 +1,16 @@
 use std::sync::Arc;
 
-use crate::{Capabilities, GethNode, Node, NodeError, Transport, answers, capabilities::empty, limits::CALL_DEADLINE};
+use crate::{AdminNode, Capabilities, Node, NodeError, Transport, answers, capabilities::empty, limits::CALL_DEADLINE};
 
-/// Kinds of clients that are driven alike. One driver file each.
+/// Kinds of clients that are driven alike. One file of the driver each.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum NodeFamily {
-    /// geth and its forks: a peer is let in by trusting it.
+    /// geth and its forks, Erigon: a peer is let in by trusting its id.
     Trusting,
+    /// reth, Nethermind: a peer is let in by trusting it, once the node knows where it is.
+    TrustingByAddress,
+    /// Besu, Erigon before February 2026: no peer can be trusted, so one is let in by dialling it.
+    Maintaining,
 }
 
 /// Probes what is at the other end of `rpc` and returns the driver that fits.
@@ -16,11 +20,10 @@ pub enum NodeFamily {
 pub async fn drive(rpc: Arc<dyn Transport>) -> Result<Arc<dyn Node>, NodeError> {
     let capabilities = Capabilities::probe(&rpc).await?;
     match capabilities.family() {
-        Some(NodeFamily::Trusting) => Ok(Arc::new(GethNode::new(rpc))),
+        Some(family) => Ok(Arc::new(AdminNode::new(rpc, family))),
         None => {
             let client = rpc.call("web3_clientVersion", empty(), CALL_DEADLINE).await;
             let client = client.map(|json| answers::text(Some(&json))).unwrap_or_default();
-            let client = if client.is_empty() { "it does not say which client it is".to_owned() } else { client };
             Err(capabilities.refusal(rpc.at(), client))
         }
     }

@@ -1,19 +1,19 @@
 //! Execution clients: find, probe and drive them; and the simulated node.
 //!
 //! - [`Node`] is what the agent sees of an execution client. [`PeerCommand`] is what it can have it do.
-//! - [`drive`] probes what is at the other end of a [`Transport`] and picks the driver, today [`GethNode`].
+//! - [`drive`] probes what is at the other end of a [`Transport`] and picks how it is driven ([`NodeFamily`], [`AdminNode`]).
 //! - [`Endpoint`] is where a node takes calls; [`finder`] finds it, and the node's key, where nobody said.
 //! - [`DryRun`] looks at a node and changes nothing.
 //! - [`sim`] is a network of simulated nodes that speak geth's RPC, so that the same driver drives them.
 
 mod answers;
 mod capabilities;
+mod driver;
 mod drivers;
 mod dry_run;
 mod endpoint;
 mod exposure;
 pub mod finder;
-mod geth;
 pub mod limits;
 mod names;
 mod node;
@@ -26,10 +26,10 @@ pub mod testing;
 mod transport;
 
 pub use capabilities::Capabilities;
+pub use driver::AdminNode;
 pub use drivers::{NodeFamily, drive};
 pub use dry_run::DryRun;
 pub use endpoint::Endpoint;
-pub use geth::GethNode;
 pub use node::{Node, PeerCommand, PeerEvent, PeerEvents, PlannedCall};
 pub use node_error::NodeError;
 pub use transport::{CallFault, Push, Pushes, Transport};

@@ -16,3 +16,5 @@ pub const MAX_NAMES: usize = 8_192;
 pub const MAX_DIALLED: usize = 1_024;
 /// Peer events waiting for a slow reader; past it the reader is told that it missed some.
 pub const EVENT_QUEUE: usize = 1_024;
+/// A client that dials once and forgets is told again after this time, while the peer is wanted and missing.
+pub const REDIAL: Duration = Duration::from_secs(10);

@@ -62,13 +62,21 @@ pub enum NodeError {
         /// The first method that is missing.
         method: String,
     },
-    /// A client that cannot trust single peers.
-    #[error("the node at {at} ({client}) has no admin_addTrustedPeer, so it cannot let a client in past its limit")]
-    NoTrust {
+    /// A client that has not this call, whatever it is started with.
+    #[error("the node at {at} offers admin calls, but not {method}{}", client_words(.client))]
+    NoCall {
         /// The address.
         at: String,
-        /// What it calls itself.
+        /// The first method that is missing.
+        method: String,
+        /// What it calls itself; empty where it does not say.
         client: String,
+    },
+    /// A client that has to dial whom it lets in, and does not know where.
+    #[error("the node at {at} cannot trust a peer, so it has to dial it, and this client tells no address")]
+    NoAddress {
+        /// The address of the node.
+        at: String,
     },
     /// The node said no.
     #[error("the node at {at} refused {method}: {message} ({code})")]
@@ -122,14 +130,25 @@ impl NodeError {
                 "use 127.0.0.1 in --rpc, or allow this name: geth --http.vhosts localhost,<name>".into()
             }
             Self::NoAdmin { at, .. } | Self::NoEth { at, .. } => {
-                let flag = if at.starts_with("ws") { "--ws --ws.api" } else { "--http --http.api" };
+                let (flag, besu) = if at.starts_with("ws") {
+                    ("--ws --ws.api", "--rpc-ws-api")
+                } else {
+                    ("--http --http.api", "--rpc-http-api")
+                };
                 format!(
-                    "give the node's IPC file, where all calls answer: --rpc <datadir>/geth.ipc; \
-                     or start geth with {flag} admin,eth,net,web3, on 127.0.0.1 only"
+                    "give the node's IPC file, where all calls answer: --rpc <datadir>/geth.ipc; or start geth, reth \
+                     or Erigon with {flag} admin,eth,net,web3, Besu with {besu} ADMIN,ETH,NET,WEB3, Nethermind with \
+                     --JsonRpc.EnabledModules Admin,Eth,Net,Web3; on 127.0.0.1 only"
                 )
             }
-            Self::NoTrust { .. } => {
-                "run geth 1.9 or later, or a fork of it; other clients are not driven yet".to_owned()
+            Self::NoCall { .. } => {
+                "run a newer build of it (Erigon since July 2025 has admin_removePeer), or geth, reth, Besu or Nethermind"
+                    .to_owned()
+            }
+            Self::NoAddress { .. } => {
+                "the client opens its p2p port and starts its agent with --enode.host <its address>; or the host runs \
+                 geth or reth, which let a client in that dials"
+                    .to_owned()
             }
             Self::Refused { .. } | Self::Answer { .. } => {
                 "try the same call in the node's console; if it works there, please report this".into()
@@ -145,6 +164,10 @@ impl NodeError {
     pub const fn is_away(&self) -> bool {
         matches!(self, Self::Unreachable { .. } | Self::Expired { .. })
     }
+}
+
+fn client_words(client: &str) -> String {
+    if client.is_empty() { String::new() } else { format!(" ({client})") }
 }
 
 fn owner_words(owner: Option<&str>) -> String {

@@ -25,6 +25,6 @@ impl AgentCore {
             }
             None => protocol2.new_lease(),
         };
-        self.admit(now, tag, &AdmitCall { lease, client, price: Price::FREE }, out);
+        self.admit(now, tag, &AdmitCall { lease, client, price: Price::FREE, peer: None }, out);
     }
 }

@@ -97,7 +97,7 @@ pub fn place(number: u64, byte: u8) -> Place {
 }
 
 pub fn admit(number: u64, byte: u8) -> FromPool {
-    FromPool::Admit(AdmitCall { lease: lease(number), client: node(byte), price: Price::FREE })
+    FromPool::Admit(AdmitCall { lease: lease(number), client: node(byte), price: Price::FREE, peer: None })
 }
 
 pub fn evict(number: u64, byte: u8) -> FromPool {

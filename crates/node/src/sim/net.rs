@@ -15,7 +15,7 @@ use super::{
     answers::{self, Fault},
     transport::SimTransport,
 };
-use crate::{GethNode, Node, limits::EVENT_QUEUE};
+use crate::{AdminNode, Node, NodeFamily, limits::EVENT_QUEUE};
 
 /// A [`World`] that runs on tokio's clock. Clones are the same network; it ends with the last of them.
 #[derive(Debug, Clone)]
@@ -64,7 +64,7 @@ impl SimNet {
     /// The driver of a node that was added.
     #[must_use]
     pub fn node(&self, id: NodeId) -> Arc<dyn Node> {
-        Arc::new(GethNode::new(self.transport(id)))
+        Arc::new(AdminNode::new(self.transport(id), NodeFamily::Trusting))
     }
 
     /// The way to the RPC of a node.

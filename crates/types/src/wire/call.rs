@@ -12,6 +12,10 @@ pub struct AdmitCall {
     pub client: NodeId,
     /// What the client pays.
     pub price: Price,
+    /// Where the client's node can be dialled; `None` where it takes no connections, or the pool is an older one. Some
+    /// clients let nobody in whose address they do not know.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub peer: Option<Enode>,
 }
 
 /// A lease is over. A host untrusts and then disconnects; a client stops dialling.

@@ -1,7 +1,11 @@
-//! Drives geth, and what behaves like it.
+//! Drives every execution client: they are asked alike, and told in the order of their family.
 
 mod events;
+mod maintaining;
+mod redial;
 mod sequence;
+mod trusting;
+mod trusting_by_address;
 
 use std::{
     collections::BTreeMap,
@@ -17,28 +21,32 @@ use futures_util::{
 use serde_json::value::{RawValue, to_raw_value};
 use vipnode_types::{ChainSpec, Enode, HeadFact, NodeFacts, NodeId, PeerFact};
 
+use self::redial::Redial;
 use crate::{
-    CallFault, Node, NodeError, PeerCommand, PeerEvents, PlannedCall, Transport, answers,
+    CallFault, Node, NodeError, NodeFamily, PeerCommand, PeerEvents, PlannedCall, Transport, answers,
     capabilities::empty,
     exposure,
     limits::{CALL_DEADLINE, MAX_DIALLED},
     names::Names,
 };
 
-/// The driver of geth and its forks: a peer is let in with `admin_addTrustedPeer`, which never dials, and dialled
-/// with `admin_addPeer`, which keeps to the limits. Both answer `true` whatever happens.
-pub struct GethNode {
+/// The driver of all clients. No answer of theirs tells whether a connection came: geth and reth say `true` whatever
+/// happens, Besu `false` for a peer that is there already, older Nethermind the enode.
+pub struct AdminNode {
     rpc: Arc<dyn Transport>,
+    family: NodeFamily,
     names: Arc<Names>,
-    /// With which address a node was last added: geth ignores an id that is added again with another one.
-    dialled: Mutex<BTreeMap<NodeId, Enode>>,
+    /// With which address a node was last added: it is removed by that, and an id that is added again with another
+    /// one is ignored.
+    added: Mutex<BTreeMap<NodeId, Enode>>,
+    redial: Redial,
 }
 
-impl GethNode {
+impl AdminNode {
     /// A driver over `rpc`; [`crate::drive`] finds out first whether it fits.
     #[must_use]
-    pub fn new(rpc: Arc<dyn Transport>) -> Self {
-        Self { rpc, names: Arc::default(), dialled: Mutex::default() }
+    pub fn new(rpc: Arc<dyn Transport>, family: NodeFamily) -> Self {
+        Self { rpc, family, names: Arc::default(), added: Mutex::default(), redial: Redial::default() }
     }
 
     async fn ask(&self, method: &str, params: Box<RawValue>) -> Result<Box<RawValue>, NodeError> {
@@ -96,6 +104,13 @@ impl GethNode {
         for peer in &peers {
             self.names.learn(peer.id);
         }
+        for peer in self.redial.due(&peers) {
+            let method = "admin_addPeer";
+            // The next look tries again.
+            if let Err(error) = self.ask(method, params(&(&peer,))).await {
+                tracing::debug!(%peer, "not dialled again: {error}");
+            }
+        }
         Ok(peers)
     }
 
@@ -106,35 +121,48 @@ impl GethNode {
     }
 
     async fn carry_out(&self, command: PeerCommand) -> Result<(), NodeError> {
+        if matches!(&command, PeerCommand::Admit(peer) if !self.lets_in(peer)) {
+            return Err(NodeError::NoAddress { at: self.rpc.at() });
+        }
         let calls = self.plan(&command);
         self.names.learn(sequence::peer_of(&command).id);
         for call in calls {
             let answer = self.ask(call.method, params(&(&call.peer,))).await?;
-            // geth says true whatever happens; older Nethermind says the enode; false is a refusal nowhere yet.
             tracing::debug!(call = %call, answer = answer.get().get(..64).unwrap_or(answer.get()), "node called");
+            self.redial.told(&call, &answer);
         }
         self.remember(command);
         Ok(())
     }
 
+    /// A client that cannot trust a peer has to dial it.
+    fn lets_in(&self, peer: &Enode) -> bool {
+        self.family != NodeFamily::Maintaining || sequence::has_address(peer)
+    }
+
     fn remember(&self, command: PeerCommand) {
-        let mut dialled = self.dialled.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut added = self.added.lock().unwrap_or_else(PoisonError::into_inner);
         match command {
-            PeerCommand::Dial(peer) => {
-                if dialled.len() >= MAX_DIALLED && !dialled.contains_key(&peer.id) {
-                    dialled.pop_first();
+            PeerCommand::Admit(_) if self.family == NodeFamily::Trusting => {}
+            PeerCommand::Admit(peer) if !sequence::has_address(&peer) => {}
+            PeerCommand::Dial(peer) | PeerCommand::Admit(peer) => {
+                if added.len() >= MAX_DIALLED && !added.contains_key(&peer.id) {
+                    added.pop_first();
                 }
-                dialled.insert(peer.id, peer);
+                added.insert(peer.id, peer);
             }
             PeerCommand::Drop(peer) | PeerCommand::Evict(peer) => {
-                dialled.remove(&peer.id);
+                added.remove(&peer.id);
             }
-            PeerCommand::Admit(_) | PeerCommand::Untrust(_) => {}
+            PeerCommand::Untrust(peer) if self.family == NodeFamily::Maintaining => {
+                added.remove(&peer.id);
+            }
+            PeerCommand::Untrust(_) => {}
         }
     }
 }
 
-impl Node for GethNode {
+impl Node for AdminNode {
     fn facts(&self) -> BoxFuture<'_, Result<NodeFacts, NodeError>> {
         self.ask_facts().boxed()
     }
@@ -152,8 +180,8 @@ impl Node for GethNode {
     }
 
     fn plan(&self, command: &PeerCommand) -> Vec<PlannedCall> {
-        let dialled = self.dialled.lock().unwrap_or_else(PoisonError::into_inner);
-        sequence::calls(command, dialled.get(&sequence::peer_of(command).id))
+        let added = self.added.lock().unwrap_or_else(PoisonError::into_inner);
+        sequence::calls(self.family, command, added.get(&sequence::peer_of(command).id))
     }
 
     fn events(&self) -> BoxFuture<'_, Option<PeerEvents>> {
@@ -187,9 +215,9 @@ impl Node for GethNode {
     }
 }
 
-impl std::fmt::Debug for GethNode {
+impl std::fmt::Debug for AdminNode {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "GethNode(at {})", self.rpc.at())
+        write!(f, "AdminNode({:?} at {})", self.family, self.rpc.at())
     }
 }
 

@@ -1,40 +1,24 @@
-//! In which order geth is told what, as its sources and trials on loopback showed.
+//! In which order geth, its forks and Erigon are told what, as their sources and trials on loopback showed.
 
 use vipnode_types::Enode;
 
+use super::sequence::{call, moved};
 use crate::{PeerCommand, PlannedCall};
 
 /// The calls of a command. `added` is the address with which the same node was last dialled.
 pub(super) fn calls(command: &PeerCommand, added: Option<&Enode>) -> Vec<PlannedCall> {
-    let call = |method, peer: &Enode| PlannedCall { method, peer: peer.clone() };
     match command {
-        PeerCommand::Admit(peer) => vec![call("admin_addTrustedPeer", peer)],
-        PeerCommand::Dial(peer) => {
-            let mut calls = Vec::with_capacity(2);
-            // Adding an id again with another address is ignored.
-            if let Some(old) = added.filter(|old| *old != peer) {
-                calls.push(call("admin_removePeer", old));
-            }
-            calls.push(call("admin_addPeer", peer));
-            calls
-        }
+        // The id alone suffices to trust, whatever address the node turns out to dial from.
+        PeerCommand::Admit(peer) => vec![call("admin_addTrustedPeer", &Enode::id_only(peer.id))],
+        PeerCommand::Dial(peer) => moved(peer, added).chain([call("admin_addPeer", peer)]).collect(),
         PeerCommand::Drop(peer) => vec![call("admin_removePeer", peer)],
         // The other way round the peer, still trusted, could be back in between.
         PeerCommand::Evict(peer) => {
-            vec![call("admin_removeTrustedPeer", peer), call("admin_removePeer", peer)]
+            let peer = Enode::id_only(peer.id);
+            vec![call("admin_removeTrustedPeer", &peer), call("admin_removePeer", &peer)]
         }
-        PeerCommand::Untrust(peer) => vec![call("admin_removeTrustedPeer", peer)],
+        PeerCommand::Untrust(peer) => vec![call("admin_removeTrustedPeer", &Enode::id_only(peer.id))],
     }
-}
-
-/// The node that a command is about.
-pub(super) const fn peer_of(command: &PeerCommand) -> &Enode {
-    let (PeerCommand::Admit(peer)
-    | PeerCommand::Dial(peer)
-    | PeerCommand::Drop(peer)
-    | PeerCommand::Evict(peer)
-    | PeerCommand::Untrust(peer)) = command;
-    peer
 }
 
 #[cfg(test)]

@@ -1,0 +1,38 @@
+use vipnode_types::{Enode, EnodeHost};
+
+use super::{maintaining, trusting, trusting_by_address};
+use crate::{NodeFamily, PeerCommand, PlannedCall};
+
+/// The calls of a command, in order, as the family is told it. `added` is the address with which the same node was
+/// last added.
+pub(super) fn calls(family: NodeFamily, command: &PeerCommand, added: Option<&Enode>) -> Vec<PlannedCall> {
+    match family {
+        NodeFamily::Trusting => trusting::calls(command, added),
+        NodeFamily::TrustingByAddress => trusting_by_address::calls(command, added),
+        NodeFamily::Maintaining => maintaining::calls(command, added),
+    }
+}
+
+/// The node that a command is about.
+pub(super) const fn peer_of(command: &PeerCommand) -> &Enode {
+    let (PeerCommand::Admit(peer)
+    | PeerCommand::Dial(peer)
+    | PeerCommand::Drop(peer)
+    | PeerCommand::Evict(peer)
+    | PeerCommand::Untrust(peer)) = command;
+    peer
+}
+
+/// Whether a client can be told to dial there.
+pub(super) fn has_address(peer: &Enode) -> bool {
+    peer.host != EnodeHost::None && peer.port != 0
+}
+
+pub(super) fn call(method: &'static str, peer: &Enode) -> PlannedCall {
+    PlannedCall { method, peer: peer.clone() }
+}
+
+/// A node that moved is removed first: an id that is added again with another address is ignored.
+pub(super) fn moved(peer: &Enode, added: Option<&Enode>) -> impl Iterator<Item = PlannedCall> + use<> {
+    added.filter(|old| *old != peer).map(|old| call("admin_removePeer", old)).into_iter()
+}
