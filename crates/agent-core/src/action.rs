@@ -4,7 +4,7 @@ use vipnode_types::{
     wire::{AskRequest, ConnectRequest, EvictReason, LeaveRequest, ReportRequest, WireError},
 };
 
-use crate::JournalEntry;
+use crate::{JournalEntry, NotConnected};
 
 /// The agent's name of a request or of a call it has to answer.
 pub type RequestTag = u64;
@@ -137,6 +137,16 @@ pub enum Notice {
         host: NodeId,
         /// From the moment it was given, in milliseconds.
         after_ms: u64,
+    },
+    /// A host that let the node in was never connected; another is sought. Each kind of cause is told once until a
+    /// host is connected.
+    HostNotConnected {
+        /// The lease.
+        lease: LeaseId,
+        /// The host.
+        host: NodeId,
+        /// Why, as far as this side sees.
+        cause: NotConnected,
     },
     /// A host is gone; another is sought.
     HostGone {

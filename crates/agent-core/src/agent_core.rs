@@ -1,3 +1,5 @@
+use std::collections::BTreeSet;
+
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 use vipnode_types::{LeaseId, Ms, wire::LeaveReason};
@@ -23,6 +25,8 @@ pub struct AgentCore {
     pub(crate) reports: Reports,
     pub(crate) leaving: Leaving,
     pub(crate) own_peers: OwnPeers,
+    /// Why hosts were not connected, as told to the user; three kinds at most.
+    pub(crate) not_connected_said: BTreeSet<u8>,
     /// Set where the pool is one of the original.
     pub(crate) protocol2: Option<Protocol2>,
     /// What was last said to the user of the places offered.
@@ -62,6 +66,7 @@ impl AgentCore {
             reports: Reports::default(),
             leaving: Leaving::default(),
             own_peers: OwnPeers::default(),
+            not_connected_said: BTreeSet::new(),
             protocol2,
             offer_said: None,
             stopping: None,

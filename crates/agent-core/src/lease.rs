@@ -42,6 +42,8 @@ pub(crate) struct Lease {
     pub(crate) up: Option<Ms>,
     /// The peer was seen before.
     pub(crate) ever_up: bool,
+    /// The peer showed, or came and went, without a protocol that ran; since then none did.
+    pub(crate) doomed: bool,
     /// The peer went since the last report that the pool took.
     pub(crate) blinked: bool,
     /// Somebody said that the peer is gone; the next list of peers decides.
@@ -124,6 +126,7 @@ impl Lease {
             undo_again: None,
             up: None,
             ever_up: false,
+            doomed: false,
             blinked: false,
             suspect: None,
             returning: false,

@@ -35,6 +35,10 @@ pub(crate) const AT_ONCE_TIMES: usize = 3;
 pub(crate) const AT_ONCE_WITHIN_MS: u64 = 60_000;
 /// A host that failed is not taken again for this long.
 pub(crate) const AVOID_MS: u64 = 120_000;
+/// Peers that a node takes at most unless the user says otherwise, which is geth's default.
+pub(crate) const NODE_MAX_PEERS: u32 = 50;
+/// Of so many peers a node dials one: geth's dial ratio.
+pub(crate) const DIAL_RATIO: u32 = 3;
 /// After a client was let in its connection is looked for this long.
 pub(crate) const WATCH_MS: u64 = 15_000;
 

@@ -1,6 +1,6 @@
 use std::collections::BTreeMap;
 
-use vipnode_types::{HeadFact, Ms, NodeFacts, NodeId, wire::Side};
+use vipnode_types::{Direction, HeadFact, Ms, NodeFacts, NodeId, wire::Side};
 
 use crate::{Action, AgentCore, Notice, lease::DialState, limits};
 
@@ -14,6 +14,8 @@ pub(crate) struct NodeSide {
     /// Peers that run a sub-protocol, and whether the node says that it trusts them; empty while the
     /// node is away.
     pub(crate) peers: BTreeMap<NodeId, Option<bool>>,
+    /// Of these, how many the node dialled.
+    pub(crate) dialled: u32,
     /// When the peers were last seen, or the node came up.
     pub(crate) watched: Ms,
     pub(crate) head: Option<Head>,
@@ -73,6 +75,7 @@ impl AgentCore {
     pub(crate) fn node_down(&mut self, why: String, out: &mut Vec<Action>) {
         self.node.up = false;
         self.node.peers.clear();
+        self.node.dialled = 0;
         self.node.head = None;
         if !std::mem::replace(&mut self.node.away_said, true) {
             out.push(Action::Notice(Notice::NodeAway { why }));
@@ -86,6 +89,8 @@ impl NodeSide {
     pub(crate) fn see_peers(&mut self, now: Ms, peers: &[vipnode_types::PeerFact]) {
         self.watched = now;
         let ready = peers.iter().filter(|peer| peer.ready).take(limits::PEERS);
-        self.peers = ready.map(|peer| (peer.id, peer.trusted)).collect();
+        self.peers = ready.clone().map(|peer| (peer.id, peer.trusted)).collect();
+        let dialled = ready.filter(|peer| peer.direction == Direction::Outbound).count();
+        self.dialled = u32::try_from(dialled).unwrap_or(u32::MAX);
     }
 }

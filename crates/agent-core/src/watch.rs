@@ -12,6 +12,7 @@ impl AgentCore {
         if !self.node.up {
             return;
         }
+        self.see_doomed(peers);
         let gap = now.since(self.node.watched) > limits::UNWATCHED_MS;
         self.node.see_peers(now, peers);
         for id in self.leases.ids(|lease| lease.runs() && (lease.applied || lease.nodes_own || lease.up.is_some())) {
@@ -30,6 +31,7 @@ impl AgentCore {
 
     /// The next list of peers decides; it is fetched at once.
     pub(crate) fn suspect_gone(&mut self, now: Ms, peer: NodeId, out: &mut Vec<Action>) {
+        self.came_and_went(peer);
         let mut any = false;
         for lease in self.leases.iter_mut().filter(|lease| lease.peer.id == peer && lease.up.is_some()) {
             lease.suspect.get_or_insert(now);
@@ -43,6 +45,11 @@ impl AgentCore {
     fn came_up(&mut self, now: Ms, id: LeaseId, out: &mut Vec<Action>) {
         let Some(lease) = self.leases.get_mut(id) else { return };
         lease.up = Some(now);
+        lease.doomed = false;
+        if lease.side == Side::Client {
+            self.not_connected_said.clear();
+        }
+        let Some(lease) = self.leases.get_mut(id) else { return };
         if std::mem::replace(&mut lease.ever_up, true) {
             return;
         }
@@ -99,6 +106,7 @@ impl AgentCore {
         if self.waits_for_hosts() {
             let most_ms = self.connect_ms();
             for id in self.leases.ids(|lease| connect_due(lease, most_ms).is_some_and(|at| at <= now)) {
+                self.say_not_connected(id, out);
                 self.host_failed(now, id, LeaveReason::NotConnected, true, out);
             }
         }

@@ -1,5 +1,5 @@
 use vipnode_agent::Told;
-use vipnode_agent_core::Notice;
+use vipnode_agent_core::{NotConnected, Notice};
 use vipnode_types::{Wei, wire::EvictReason};
 
 use crate::screen::{Line, Tone};
@@ -136,6 +136,10 @@ fn lease_line(notice: &Notice) -> Line {
             let text = format!("host {} is gone, seeking another", host.short());
             (Line::new("host_gone", Tone::Warning, text), lease, host)
         }
+        Notice::HostNotConnected { lease, host, cause } => {
+            let text = format!("host {} let us in and was not connected: {}", host.short(), why_not_connected(*cause));
+            (Line::new("host_not_connected", Tone::Warning, text), lease, host)
+        }
         Notice::ClientAdmitted { lease, client } => {
             (Line::new("client_admitted", Tone::Plain, format!("client {} may come", client.short())), lease, client)
         }
@@ -154,6 +158,22 @@ fn lease_line(notice: &Notice) -> Line {
         other => return Line::new("notice", Tone::Plain, format!("{other:?}")),
     };
     line.with("lease", lease.get()).with("peer", peer.to_string())
+}
+
+fn why_not_connected(cause: NotConnected) -> String {
+    match cause {
+        NotConnected::NoCommonProtocol => "it came and the connection was given up before a protocol ran: its genesis \
+             block or its forks are not your node's, or they share no version of eth; seeking another\n  \
+             -> compare your genesis file with the pool's operator, and update your node"
+            .to_owned(),
+        NotConnected::NoDialSlot { dialled } => format!(
+            "your node dialled {dialled} peers already, which is as many as it may, and the host could not dial it; \
+             seeking another\n  -> raise --maxpeers of your node (a third of it is dialled), or open its p2p port"
+        ),
+        NotConnected::Silent => "neither reached the other; seeking another\n  \
+             -> if this goes on, open your node's p2p port, and see that it takes as many peers as it has room for"
+            .to_owned(),
+    }
 }
 
 fn why_ended(reason: EvictReason) -> &'static str {
