@@ -11,6 +11,8 @@ pub(crate) struct Block {
     pub(crate) opens: SharedRate,
     /// Calls of all sockets.
     pub(crate) calls: SharedRate,
+    /// Frames that are no calls, at the same rate but apart: keepalives must not spend the calls.
+    pub(crate) noise: SharedRate,
     pub(crate) held: Held,
 }
 
@@ -20,12 +22,13 @@ impl Block {
             sockets: AtomicUsize::new(0),
             opens: SharedRate::new(limits.opens_a_second, limits.opens_at_once, now),
             calls: SharedRate::new(limits.block_calls_a_second, limits.block_burst, now),
+            noise: SharedRate::new(limits.block_calls_a_second, limits.block_burst, now),
             held: Held::default(),
         }
     }
 
     /// Whether nothing would change if it were forgotten; that nobody holds it is seen elsewhere.
     pub(crate) fn is_idle(&self, now: Instant) -> bool {
-        self.opens.is_full(now) && self.calls.is_full(now)
+        [&self.opens, &self.calls, &self.noise].iter().all(|rate| rate.is_full(now))
     }
 }

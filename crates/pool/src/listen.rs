@@ -12,6 +12,7 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::{
     io::{AsyncRead, AsyncWrite, AsyncWriteExt as _},
     net::{TcpListener, TcpStream},
+    task::yield_now,
     time::{sleep, timeout},
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
@@ -58,6 +59,8 @@ pub(crate) async fn listen(
                 continue;
             }
         };
+        // Those who are here already come before the next one at the door, however long the queue there.
+        yield_now().await;
         match enter(&gateway, address) {
             Ok(entered) => {
                 gateway.metrics.opened.inc();

@@ -5,7 +5,7 @@ use std::{fmt::Display, sync::Arc, time::Instant};
 
 use futures_util::{Sink, Stream};
 use serde_json::value::RawValue;
-use tokio::time::sleep;
+use tokio::{task::yield_now, time::sleep};
 use vipnode_core::{Command, Identity, Peer};
 use vipnode_rpc::{Frame, Heard, Incoming, Responder, RpcPeer, Session};
 use vipnode_types::{
@@ -20,10 +20,13 @@ use crate::{
     errors,
     gateway::{Gateway, Request},
     protocol2::{self, SignedBy},
-    rate::{Pace, Rate},
+    rate::{Pace, Rate, SharedRate},
     sockets::Line,
     turns::Turn,
 };
+
+/// After so many frames of one socket the others have their turn, however many more it has sent.
+const FRAMES_A_TURN: u8 = 8;
 
 /// Serves an open WebSocket to its end.
 pub(crate) async fn serve<S, E>(
@@ -80,6 +83,7 @@ impl Socket<'_> {
     {
         let limit = self.gateway.limits.unauthenticated;
         let mut late = Some(Box::pin(sleep(limit)));
+        let mut in_a_row = 0;
         loop {
             let heard = match &mut late {
                 None => session.next().await?,
@@ -103,7 +107,7 @@ impl Socket<'_> {
                 Heard::Noise | Heard::Incoming(Incoming::Notification { .. }) => {
                     let pace = self.noise.take(Instant::now());
                     // It needs no answer: that it waited is enough.
-                    let _waited = self.paced(session, pace).await?;
+                    let _waited = self.paced(session, pace, &self.guest.block.noise).await?;
                 }
                 Heard::Incoming(Incoming::Request { method, params, responder }) => {
                     self.request(session, &method, &params, responder).await?;
@@ -111,6 +115,11 @@ impl Socket<'_> {
             }
             if late.is_some() && self.gateway.sockets.is_confirmed(self.peer) {
                 late = None;
+            }
+            in_a_row += 1;
+            if in_a_row == FRAMES_A_TURN {
+                in_a_row = 0;
+                yield_now().await;
             }
         }
     }
@@ -143,7 +152,7 @@ impl Socket<'_> {
     {
         self.gateway.metrics.requests.inc();
         let pace = self.rate.take(Instant::now());
-        if let Err(error) = self.paced(session, pace).await? {
+        if let Err(error) = self.paced(session, pace, &self.guest.block.calls).await? {
             self.gateway.metrics.too_fast.inc();
             self.refuse(responder, error);
             return Ok(());
@@ -188,7 +197,12 @@ impl Socket<'_> {
 
     /// Slows a socket down that is too fast, by itself or with its neighbours: it is not read meanwhile, which
     /// costs nothing and holds back the other side. Fails where it floods, or ends meanwhile.
-    async fn paced<S, E>(&self, session: &mut Session<S>, pace: Pace) -> Result<Result<(), WireError>, String>
+    async fn paced<S, E>(
+        &self,
+        session: &mut Session<S>,
+        pace: Pace,
+        neighbours: &SharedRate,
+    ) -> Result<Result<(), WireError>, String>
     where
         S: Stream<Item = Result<Frame, E>> + Sink<Frame> + Unpin,
         <S as Sink<Frame>>::Error: Display,
@@ -200,7 +214,7 @@ impl Socket<'_> {
                 return Err("too many calls a second, again and again".to_owned());
             }
             Pace::TooFast { retry_ms, .. } => (limits.flood_pause, Err(errors::too_fast(retry_ms))),
-            Pace::Fine => match self.guest.block.calls.reserve(Instant::now(), limits.block_wait) {
+            Pace::Fine => match neighbours.reserve(Instant::now(), limits.block_wait) {
                 Ok(wait) => (wait, Ok(())),
                 Err(retry_ms) => (limits.flood_pause, Err(errors::block_too_fast(retry_ms))),
             },

@@ -96,6 +96,7 @@ impl Drop for Server {
 /// Is such a server, until the input ends.
 pub(crate) fn serve(kind: Kind, tls: Option<&Path>, out: &mut impl Write) -> io::Result<()> {
     machine::pin(machine::MEASURED)?;
+    machine::be_ordinary()?;
     machine::raise_open_files()?;
     runtime::Builder::new_multi_thread().enable_all().build()?.block_on(async {
         match kind {

@@ -3,7 +3,7 @@
 use std::{fs, io};
 
 use rustix::{
-    process::{Resource, Rlimit, getrlimit, setrlimit},
+    process::{Resource, Rlimit, getrlimit, setpriority_process, setrlimit},
     thread::{CpuSet, sched_setaffinity},
 };
 
@@ -21,8 +21,17 @@ pub(crate) fn pin(core: usize) -> io::Result<()> {
 
 /// Runs only where nobody else wants to.
 pub(crate) fn give_way() -> io::Result<()> {
-    rustix::process::nice(19)?;
-    Ok(())
+    Ok(setpriority_process(None, 19)?)
+}
+
+/// Runs as any process, whoever started it.
+pub(crate) fn be_ordinary() -> io::Result<()> {
+    Ok(setpriority_process(None, 0)?)
+}
+
+/// Runs before all others of its core, where the system lets it.
+pub(crate) fn go_first() {
+    let _not_root = setpriority_process(None, -20);
 }
 
 /// Takes as many open files as the system gives.
