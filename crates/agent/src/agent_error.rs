@@ -101,6 +101,9 @@ pub enum AgentError {
         /// Its address.
         at: String,
     },
+    /// A delegation that was brought here is of no use.
+    #[error("this delegation is of no use here: {0}")]
+    NotLinked(String),
     /// Protocol 2, and no key to sign with.
     #[error("protocol 2 has every call signed by the node's own key, which is not to be had: {0}")]
     KeyForEachCall(Box<AgentError>),
@@ -189,6 +192,7 @@ impl AgentError {
             Self::OtherKey { .. } => {
                 "--nodekey with this node's own file, or --rpc with the node that the key belongs to".into()
             }
+            Self::NotLinked(_) => "vipnode link --request here, and the command that it prints where the key is".into(),
             Self::NotUndone { .. } | Self::NotReleased { .. } => "once the node answers: vipnode release".into(),
             Self::Random(_) | Self::Fault(_) => "please report this".into(),
         }

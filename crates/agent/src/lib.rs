@@ -13,6 +13,7 @@ mod actor;
 mod agent_error;
 mod clock;
 pub mod limits;
+mod link;
 mod node;
 mod pool;
 mod pool_address;
@@ -24,6 +25,7 @@ pub mod state;
 mod told;
 
 pub use agent_error::AgentError;
+pub use link::{agent_public, link, link_other, take_link};
 pub use pool::{Door, Line, NetDoor};
 pub use pool_address::PoolAddress;
 pub use release::release;

@@ -44,7 +44,8 @@ pub(crate) async fn find_node(args: &NodeArgs, patience: Patience, screen: Scree
     }
     let found = finder::find(&Surroundings::here()).await?;
     let place = found.endpoint.to_string();
-    let text = format!("found a node at {place} (another one: --rpc)");
+    let by = found.running.map(|who| format!(", which {who}, was started with")).unwrap_or_default();
+    let text = format!("found a node at {place}{by} (another one: --rpc)");
     screen.say(&Line::new("node_found", Tone::Plain, text).with("rpc", place));
     Ok(Beside { node: found.node, endpoint: found.endpoint })
 }

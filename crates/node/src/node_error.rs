@@ -118,10 +118,13 @@ impl NodeError {
             Self::Unreachable { .. } | Self::Expired { .. } => {
                 "start the node, or say where it is: --rpc <path of its IPC file, or http://127.0.0.1:8545>".into()
             }
-            Self::NotPermitted { owner, .. } => format!(
-                "run vipnode as {}, or give that user's group access to the file",
-                owner.as_deref().unwrap_or("the user that runs the node")
+            Self::NotPermitted { at, owner: Some(owner) } if !owner.contains(' ') => format!(
+                "run vipnode as that user: sudo -u {owner} vipnode …; or let its group in: \
+                 sudo chgrp $(id -gn) {at} && sudo chmod g+rw {at}"
             ),
+            Self::NotPermitted { .. } => {
+                "run vipnode as the user that runs the node, or give that user's group access to the file".into()
+            }
             Self::Untrusted { fault, .. } => fault.mend().to_owned(),
             Self::Forbidden { at } if at.starts_with("ws") => {
                 "use 127.0.0.1 in --rpc, or allow this origin: geth --ws.origins <origin>".into()

@@ -7,7 +7,7 @@ use futures_util::StreamExt;
 use tokio::time::timeout;
 use vipnode_node::{
     Capabilities, DryRun, Endpoint, NodeError, NodeFamily, PeerCommand, Trust,
-    finder::{Os, Surroundings, find_node_key},
+    finder::{Os, Surroundings, find, find_node_key},
     testing::{Geth, GethSpec, free_port, make_blocks},
 };
 use vipnode_types::Enode;
@@ -123,10 +123,20 @@ async fn the_key_is_found_beside_the_ipc_file() {
     let geth = Geth::start(GethSpec::default()).await;
     let node = geth.node().await;
     let id = node.facts().await.unwrap().id;
-    let nowhere = Surroundings { os: Os::Linux, home: None, local_app_data: None };
+    let nowhere = Surroundings { os: Os::Linux, home: None, local_app_data: None, processes: None };
     let found = find_node_key(&*node, &geth.endpoint(), id, &nowhere).await.unwrap();
     assert_eq!((found.key.id(), found.path), (id, geth.node_key()));
     assert!(node.exposure().await.is_empty(), "IPC in a namespace is exposed to nobody");
+}
+
+#[tokio::test]
+async fn a_running_geth_is_found_by_its_arguments() {
+    let _geth = Geth::start(GethSpec::default()).await;
+    let nowhere = Surroundings { home: None, ..Surroundings::here() };
+    let found = find(&nowhere).await.unwrap();
+    // Tests that run beside this one have geths of their own in the same process table.
+    assert!(found.running.unwrap().starts_with("geth, process "), "{:?}", found.endpoint);
+    assert!(found.node.facts().await.unwrap().client_version.starts_with("Geth/"));
 }
 
 #[tokio::test]

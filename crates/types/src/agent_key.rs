@@ -1,4 +1,4 @@
-use std::fmt;
+use std::{fmt, str::FromStr};
 
 use secp256k1::{PublicKey, SecretKey, ecdsa};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -74,6 +74,27 @@ impl fmt::Debug for AgentPublic {
     }
 }
 
+/// The text given as an agent's key is none.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("an agent key is 66 hex characters, a compressed point")]
+pub struct AgentPublicError;
+
+impl FromStr for AgentPublic {
+    type Err = AgentPublicError;
+
+    fn from_str(text: &str) -> Result<Self, AgentPublicError> {
+        let mut bytes = [0; 33];
+        const_hex::decode_to_slice(text.as_bytes(), &mut bytes).map_err(|_| AgentPublicError)?;
+        Ok(Self(bytes))
+    }
+}
+
+impl fmt::Display for AgentPublic {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&const_hex::encode(self.0))
+    }
+}
+
 impl Serialize for AgentPublic {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_str(&const_hex::encode(self.0))
@@ -83,9 +104,6 @@ impl Serialize for AgentPublic {
 impl<'de> Deserialize<'de> for AgentPublic {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = std::borrow::Cow::<'de, str>::deserialize(deserializer)?;
-        let mut bytes = [0; 33];
-        const_hex::decode_to_slice(text.as_bytes(), &mut bytes)
-            .map_err(|_| serde::de::Error::custom("an agent key is 66 hex characters, a compressed point"))?;
-        Ok(Self(bytes))
+        text.parse().map_err(serde::de::Error::custom)
     }
 }

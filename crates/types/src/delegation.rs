@@ -1,4 +1,7 @@
+use std::{fmt, str::FromStr};
+
 use alloy_primitives::keccak256;
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde::{Deserialize, Serialize};
 
 use crate::{AgentPublic, Ms, NodeId, NodeKey, signed::Signature};
@@ -35,6 +38,35 @@ pub enum DelegationError {
     #[error("the delegation is dated in the future: check this machine's clock")]
     Future,
 }
+
+/// The text given as a delegation is none.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("it is not what `vipnode link --agent` printed, or only a part of it")]
+pub struct DelegationTextError;
+
+/// One word, to be carried to another machine: base64 (URL-safe, without padding) of the JSON.
+impl fmt::Display for Delegation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let json = serde_json::to_vec(self).map_err(|_| fmt::Error)?;
+        f.write_str(&URL_SAFE_NO_PAD.encode(json))
+    }
+}
+
+/// Reads what [`Delegation`] prints; the signature is not checked, see [`Delegation::verify`].
+impl FromStr for Delegation {
+    type Err = DelegationTextError;
+
+    fn from_str(text: &str) -> Result<Self, DelegationTextError> {
+        if text.len() > MAX_TEXT {
+            return Err(DelegationTextError);
+        }
+        let json = URL_SAFE_NO_PAD.decode(text.trim()).map_err(|_| DelegationTextError)?;
+        serde_json::from_slice(&json).map_err(|_| DelegationTextError)
+    }
+}
+
+/// A longer text is no delegation.
+const MAX_TEXT: usize = 2_048;
 
 /// How far a signer's clock may run ahead.
 const MAX_AHEAD_MS: u64 = 5 * 60 * 1000;
@@ -88,6 +120,18 @@ mod tests {
         let delegation = Delegation::sign(&node, agent, Ms::new(1000), Ms::new(2000));
         assert_eq!(delegation.verify(Ms::new(1999)), Ok(()));
         assert_eq!(delegation.verify(Ms::new(2000)), Err(DelegationError::Expired));
+    }
+
+    #[test]
+    fn it_travels_as_one_word() {
+        let (node, agent) = keys();
+        let delegation = Delegation::sign(&node, agent, Ms::new(1000), Ms::new(2000));
+        let text = delegation.to_string();
+        assert!(text.chars().all(|c| c.is_ascii_alphanumeric() || "-_".contains(c)), "{text}");
+        assert_eq!(text.parse(), Ok(delegation));
+        for bad in ["", "x", &text[1..], &text[..text.len() - 4], &text.repeat(9)] {
+            assert_eq!(bad.parse::<Delegation>(), Err(DelegationTextError), "{bad}");
+        }
     }
 
     #[test]

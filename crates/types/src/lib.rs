@@ -28,9 +28,9 @@ mod wei;
 pub mod wire;
 
 pub use account::{Account, AccountError};
-pub use agent_key::{AgentKey, AgentPublic};
+pub use agent_key::{AgentKey, AgentPublic, AgentPublicError};
 pub use chain_spec::ChainSpec;
-pub use delegation::{Delegation, DelegationError};
+pub use delegation::{Delegation, DelegationError, DelegationTextError};
 pub use enode::{Enode, EnodeError, EnodeHost};
 pub use join_secret::{JoinProof, JoinSecret};
 pub use lease_id::LeaseId;

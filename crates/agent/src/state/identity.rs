@@ -55,10 +55,30 @@ impl StateDir {
     /// [`AgentError::File`].
     pub fn delegate(&self, node_key: &NodeKey, key: &AgentKey, now: Ms) -> Result<Delegation, AgentError> {
         let delegation = Delegation::sign(node_key, key.public(), now, now.plus(DELEGATION_MS));
-        let json = serde_json::to_vec_pretty(&delegation).map_err(|error| AgentError::Fault(error.to_string()))?;
-        files::write(&self.path.join("delegation.json"), &json)?;
+        self.keep_delegation(&delegation)?;
         Ok(delegation)
     }
+
+    /// Keeps a delegation for the next start.
+    ///
+    /// # Errors
+    /// [`AgentError::File`].
+    pub fn keep_delegation(&self, delegation: &Delegation) -> Result<(), AgentError> {
+        let json = serde_json::to_vec_pretty(delegation).map_err(|error| AgentError::Fault(error.to_string()))?;
+        files::write(&self.path.join("delegation.json"), &json)
+    }
+}
+
+/// Reads a node's key from the file that the user named.
+///
+/// # Errors
+/// [`AgentError::NodeKeyFile`], [`AgentError::NodeKey`].
+pub fn load_node_key(path: &Path) -> Result<NodeKey, AgentError> {
+    let fault = |why| AgentError::NodeKeyFile { path: path.to_owned(), why };
+    let mut bytes = Zeroizing::new(Vec::with_capacity(128));
+    let file = std::fs::File::open(path).map_err(fault)?;
+    file.take(FILE_BYTES).read_to_end(&mut bytes).map_err(fault)?;
+    NodeKey::read(&bytes).map_err(|why| AgentError::NodeKey { path: path.to_owned(), why })
 }
 
 /// Reads a node's key from the file that the user named and checks that it is this node's (A13).
@@ -66,11 +86,7 @@ impl StateDir {
 /// # Errors
 /// [`AgentError::NodeKeyFile`], [`AgentError::NodeKey`], [`AgentError::OtherKey`].
 pub fn read_node_key(path: &Path, node: NodeId, at: &str) -> Result<NodeKey, AgentError> {
-    let fault = |why| AgentError::NodeKeyFile { path: path.to_owned(), why };
-    let mut bytes = Zeroizing::new(Vec::with_capacity(128));
-    let file = std::fs::File::open(path).map_err(fault)?;
-    file.take(FILE_BYTES).read_to_end(&mut bytes).map_err(fault)?;
-    let key = NodeKey::read(&bytes).map_err(|why| AgentError::NodeKey { path: path.to_owned(), why })?;
+    let key = load_node_key(path)?;
     if key.id() != node {
         return Err(AgentError::OtherKey {
             path: path.to_owned(),

@@ -16,7 +16,7 @@ use vipnode_types::NodeId;
 
 use crate::AgentError;
 
-pub use identity::{Identity, read_node_key};
+pub use identity::{Identity, load_node_key, read_node_key};
 pub use journal::Journal;
 pub use nonces::Nonces;
 

@@ -33,7 +33,8 @@ pub(crate) struct Between {
 
 #[derive(Debug, Args)]
 pub(crate) struct NodeArgs {
-    /// The node's admin RPC: path of its IPC file, http://, https://, ws:// or wss:// [default: geth's usual places].
+    /// The node's admin RPC: path of its IPC file, http://, https://, ws:// or wss:// [default: found by the
+    /// arguments of running clients and at their usual places].
     #[arg(long, value_name = "PATH|URL")]
     pub(crate) rpc: Option<String>,
     /// Where agents keep their key, delegation and journal [default: ~/.local/state/vipnode].

@@ -1,6 +1,7 @@
 //! The command line. Names and defaults stand here and nowhere else.
 
 mod agent;
+mod link;
 mod original_pool;
 mod pool;
 mod speaking;
@@ -15,6 +16,7 @@ use vipnode_types::{JoinSecret, Price};
 pub(crate) use self::tls::AcmeArgs;
 pub(crate) use self::{
     agent::{AgentArgs, Between, ClientArgs, HostArgs, NodeArgs, ReleaseArgs, Seeking, Selling},
+    link::LinkArgs,
     pool::PoolArgs,
     speaking::{Speaking, UPDATE_INTERVAL},
     tls::TlsArgs,
@@ -26,6 +28,7 @@ Examples:
   vipnode pool --bind 0.0.0.0:8080        run a pool
   vipnode host ws://127.0.0.1:8080        sell places on the full node beside you
   vipnode client ws://127.0.0.1:8080      get good peers for the node beside you
+  vipnode link                            have the node's key sign once, so that it need not stay readable
   vipnode release                         undo what a crashed agent left on the node";
 
 /// An economic incentive to run Ethereum full nodes and to serve light clients.
@@ -117,6 +120,8 @@ pub(crate) enum Command {
     Client(ClientArgs),
     /// Be host and client at once, as every node of a fleet is.
     Agent(AgentArgs),
+    /// Let the agent speak for a node, once, so that the node's key file need not stay readable.
+    Link(LinkArgs),
     /// Undo what a crashed agent left on the node. Needs no pool.
     Release(ReleaseArgs),
     /// Show all of it on this machine, in half a minute.

@@ -2,6 +2,7 @@
 
 mod agent;
 mod join;
+mod link;
 mod pool;
 mod pool_tls;
 mod release;
@@ -52,6 +53,7 @@ async fn dispatch(cli: Cli, screen: Screen, signals: Signals, reload: Reload) ->
         Some(Command::Agent(args)) => agent::run(Role::both(args), screen, signals, reload).await,
         Some(Command::Host(args)) => agent::run(Role::host(args), screen, signals, reload).await,
         Some(Command::Client(args)) => agent::run(Role::client(args), screen, signals, reload).await,
+        Some(Command::Link(args)) => link::run(&args, screen).await,
         Some(Command::Release(args)) => release::run(&args, screen).await,
         Some(Command::Demo(args)) => crate::demo::run(args, screen, signals, cli.global.verbose).await,
         Some(Command::Completions(args)) => {

@@ -2,6 +2,7 @@
 
 mod node_key;
 mod places;
+mod running;
 
 use std::{fmt, path::Path, sync::Arc};
 
@@ -16,6 +17,8 @@ pub struct Found {
     pub node: Arc<dyn Node>,
     /// Where it answers.
     pub endpoint: Endpoint,
+    /// The client and process whose arguments told the place; `None` for a default place.
+    pub running: Option<String>,
     /// What was tried before, in order.
     pub tried: Vec<Tried>,
 }
@@ -39,23 +42,38 @@ pub struct NotFound {
     pub mend: String,
 }
 
-/// Looks for a node at geth's default places: the IPC files of the chains it knows, then
-/// `http://127.0.0.1:8545`. Takes the first that can be driven.
+/// Looks for a node: where the arguments of running execution clients say, as far as this user may read them, then at
+/// the clients' default places, then at ports 8545 and 8546 of this machine. Takes the first that can be driven.
 ///
 /// # Errors
 /// With everything that was tried.
 pub async fn find(surroundings: &Surroundings) -> Result<Found, NotFound> {
-    let mut endpoints: Vec<Endpoint> = ipc_paths(surroundings).into_iter().map(Endpoint::Ipc).collect();
-    endpoints.push(Endpoint::Http("http://127.0.0.1:8545".to_owned()));
-    find_among(endpoints).await
+    find_among(places_of(surroundings)).await
 }
 
-async fn find_among(endpoints: Vec<Endpoint>) -> Result<Found, NotFound> {
+/// Where to look, in order, and who told.
+fn places_of(surroundings: &Surroundings) -> Vec<(Endpoint, Option<String>)> {
+    let mut places: Vec<(Endpoint, Option<String>)> = Vec::new();
+    for running in running::running(surroundings) {
+        let who = format!("{}, process {}", running.client, running.pid);
+        places.extend(running.endpoints.into_iter().map(|endpoint| (endpoint, Some(who.clone()))));
+    }
+    let usual = ipc_paths(surroundings).into_iter().map(Endpoint::Ipc);
+    let ports = [Endpoint::Http("http://127.0.0.1:8545".to_owned()), Endpoint::Ws("ws://127.0.0.1:8546".to_owned())];
+    for endpoint in usual.chain(ports) {
+        if !places.iter().any(|(place, _)| *place == endpoint) {
+            places.push((endpoint, None));
+        }
+    }
+    places
+}
+
+async fn find_among(places: Vec<(Endpoint, Option<String>)>) -> Result<Found, NotFound> {
     let mut tried = Vec::new();
     let mut nearest: Option<NodeError> = None;
-    for endpoint in endpoints {
+    for (endpoint, running) in places {
         match endpoint.open(&Trust::default()).await {
-            Ok(node) => return Ok(Found { node, endpoint, tried }),
+            Ok(node) => return Ok(Found { node, endpoint, running, tried }),
             Err(error) => {
                 tried.push(Tried { place: endpoint.to_string(), why: reason(&error) });
                 // A node that is there and does not do is nearer than one that is not there.

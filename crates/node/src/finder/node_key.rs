@@ -6,7 +6,7 @@ use std::{
 
 use vipnode_types::{NodeId, NodeKey};
 
-use super::{Lines, Surroundings, Tried, data_dirs, not_there, places::key_paths};
+use super::{Lines, Surroundings, Tried, data_dirs, not_there, places::key_paths, running};
 use crate::{Endpoint, Node, owner::owner_of};
 
 /// A key file that was found.
@@ -34,7 +34,7 @@ pub struct KeyNotFound {
 const MAX_KEY_FILE: u64 = 256;
 
 /// Looks for the key of `node`, whose id is `id`: in the data directory that it tells or that its IPC file lies in,
-/// then at geth's default places. A key of another node is passed by.
+/// then in those of running clients and at the clients' default places. A key of another node is passed by.
 ///
 /// # Errors
 /// With everything that was tried.
@@ -49,6 +49,7 @@ pub async fn find_node_key(
         dirs.extend(path.parent().map(PathBuf::from));
     }
     if endpoint.is_local() {
+        dirs.extend(running::running(surroundings).into_iter().filter_map(|running| running.data_dir));
         dirs.extend(data_dirs(surroundings));
     }
     let mut paths: Vec<PathBuf> = Vec::new();

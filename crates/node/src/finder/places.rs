@@ -9,6 +9,8 @@ pub struct Surroundings {
     pub home: Option<PathBuf>,
     /// `%LOCALAPPDATA%` of Windows.
     pub local_app_data: Option<PathBuf>,
+    /// Where the system tells of its processes as files: `/proc` of Linux.
+    pub processes: Option<PathBuf>,
 }
 
 /// Operating systems with default places of their own.
@@ -33,65 +35,121 @@ impl Surroundings {
         };
         let variable = |name| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
         let home = variable(if os == Os::Windows { "USERPROFILE" } else { "HOME" });
-        Self { os, home, local_app_data: variable("LOCALAPPDATA") }
+        let processes = cfg!(target_os = "linux").then(|| PathBuf::from("/proc"));
+        Self { os, home, local_app_data: variable("LOCALAPPDATA"), processes }
     }
 }
 
-/// Below the data directory of mainnet; the order in which they are looked at.
-const CHAIN_DIRS: [&str; 4] = ["", "sepolia", "holesky", "hoodi"];
+/// Chains with a folder of their own below a client's data directory.
+const TEST_CHAINS: [&str; 3] = ["sepolia", "holesky", "hoodi"];
 
-/// geth's default data directories: mainnet first, then the public test networks.
+/// Data directories that clients have unless told otherwise; of each client mainnet first, then the public test
+/// networks. Besu and Nethermind keep theirs where they are started, so only their arguments tell.
 #[must_use]
 pub fn data_dirs(surroundings: &Surroundings) -> Vec<PathBuf> {
-    let base = match surroundings.os {
-        Os::Linux => surroundings.home.as_ref().map(|home| home.join(".ethereum")),
-        Os::MacOs => surroundings.home.as_ref().map(|home| home.join("Library").join("Ethereum")),
-        Os::Windows => surroundings.local_app_data.as_ref().map(|data| data.join("Ethereum")),
+    let below = |base: &Option<PathBuf>, way: &[&str]| {
+        base.as_ref().map(|base| way.iter().fold(base.clone(), |path, step| path.join(step)))
     };
-    let below = |base: &PathBuf| CHAIN_DIRS.map(|chain| if chain.is_empty() { base.clone() } else { base.join(chain) });
-    base.iter().flat_map(below).collect()
+    let Surroundings { os, home, local_app_data, .. } = surroundings;
+    let (geth, reth, erigon) = match os {
+        Os::Linux => (
+            below(home, &[".ethereum"]),
+            below(home, &[".local", "share", "reth"]),
+            below(home, &[".local", "share", "erigon"]),
+        ),
+        Os::MacOs => (
+            below(home, &["Library", "Ethereum"]),
+            below(home, &["Library", "Application Support", "reth"]),
+            below(home, &["Library", "Erigon"]),
+        ),
+        Os::Windows => (below(local_app_data, &["Ethereum"]), None, None),
+    };
+    let of_geth =
+        geth.iter().flat_map(|base| [base.clone()].into_iter().chain(TEST_CHAINS.map(|chain| base.join(chain))));
+    let of_reth = reth
+        .iter()
+        .flat_map(|base| [base.join("mainnet")].into_iter().chain(TEST_CHAINS.map(|chain| base.join(chain))));
+    of_geth.chain(of_reth).chain(erigon).collect()
 }
 
-/// Where geth puts its IPC file unless told otherwise. On Windows there is one pipe for all chains.
+/// Where clients put their local socket unless told otherwise; Besu's and Nethermind's are off then. On Windows
+/// geth and reth have one pipe for all chains.
 #[must_use]
 pub fn ipc_paths(surroundings: &Surroundings) -> Vec<PathBuf> {
-    match surroundings.os {
-        Os::Windows => vec![PathBuf::from(r"\\.\pipe\geth.ipc")],
-        Os::Linux | Os::MacOs => data_dirs(surroundings).iter().map(|dir| dir.join("geth.ipc")).collect(),
+    if surroundings.os == Os::Windows {
+        return [r"\\.\pipe\geth.ipc", r"\\.\pipe\reth.ipc"].map(PathBuf::from).to_vec();
     }
+    let geth_dirs = data_dirs(surroundings).into_iter().filter(|dir| {
+        let below = dir.components().rev().take(2).map(|part| part.as_os_str().to_string_lossy().to_lowercase());
+        below.into_iter().any(|name| name.trim_start_matches('.') == "ethereum")
+    });
+    let others = ["/tmp/reth.ipc", "/var/run/erigon.sock"].map(PathBuf::from);
+    geth_dirs.map(|dir| dir.join("geth.ipc")).chain(others).collect()
 }
 
-/// Where geth keeps its node key in a data directory: a key at the older place wins.
-pub(super) fn key_paths(data_dir: &Path) -> [PathBuf; 2] {
-    [data_dir.join("nodekey"), data_dir.join("geth").join("nodekey")]
+/// Where clients keep their node key in a data directory: geth (a key at the older place wins; Erigon has it there
+/// too), reth, Besu, Nethermind.
+pub(super) fn key_paths(data_dir: &Path) -> [PathBuf; 5] {
+    [
+        data_dir.join("nodekey"),
+        data_dir.join("geth").join("nodekey"),
+        data_dir.join("discovery-secret"),
+        data_dir.join("key"),
+        data_dir.join("keystore").join("node.key.plain"),
+    ]
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn on(os: Os) -> Vec<String> {
-        let surroundings = Surroundings { os, home: Some("/h".into()), local_app_data: Some("/l".into()) };
-        ipc_paths(&surroundings).iter().map(|path| path.display().to_string()).collect()
+    fn on(os: Os, places: fn(&Surroundings) -> Vec<PathBuf>) -> Vec<String> {
+        let surroundings =
+            Surroundings { os, home: Some("/h".into()), local_app_data: Some("/l".into()), processes: None };
+        places(&surroundings).iter().map(|path| path.display().to_string()).collect()
     }
 
     #[test]
-    fn geths_places() {
+    fn local_sockets_of_each_system() {
         let below = |base: &str| ["", "/sepolia", "/holesky", "/hoodi"].map(|chain| format!("{base}{chain}/geth.ipc"));
-        assert_eq!(on(Os::Linux), below("/h/.ethereum"));
-        assert_eq!(on(Os::MacOs), below("/h/Library/Ethereum"));
-        assert_eq!(on(Os::Windows), [r"\\.\pipe\geth.ipc"]);
+        let others = ["/tmp/reth.ipc", "/var/run/erigon.sock"];
+        for (os, base) in [(Os::Linux, "/h/.ethereum"), (Os::MacOs, "/h/Library/Ethereum")] {
+            let paths = on(os, ipc_paths);
+            assert_eq!(paths[..4], below(base));
+            assert_eq!(paths[4..], others);
+        }
+        assert_eq!(on(Os::Windows, ipc_paths), [r"\\.\pipe\geth.ipc", r"\\.\pipe\reth.ipc"]);
     }
 
     #[test]
-    fn without_a_home_there_is_nothing_to_guess() {
-        let surroundings = Surroundings { os: Os::Linux, home: None, local_app_data: None };
-        assert!(ipc_paths(&surroundings).is_empty() && data_dirs(&surroundings).is_empty());
+    fn data_directories_of_each_system() {
+        let linux = on(Os::Linux, data_dirs);
+        assert_eq!(linux.len(), 9);
+        assert_eq!(
+            linux[4..],
+            ["mainnet", "sepolia", "holesky", "hoodi"]
+                .map(|chain| format!("/h/.local/share/reth/{chain}"))
+                .into_iter()
+                .chain(["/h/.local/share/erigon".to_owned()])
+                .collect::<Vec<_>>()
+        );
+        assert_eq!(on(Os::MacOs, data_dirs)[4], "/h/Library/Application Support/reth/mainnet");
+        assert_eq!(on(Os::Windows, data_dirs)[..2], ["/l/Ethereum", "/l/Ethereum/sepolia"]);
     }
 
     #[test]
-    fn the_older_place_of_the_key_wins() {
-        let [first, second] = key_paths(Path::new("/d"));
-        assert_eq!((first, second), ("/d/nodekey".into(), "/d/geth/nodekey".into()));
+    fn without_a_home_only_places_outside_of_it_are_left() {
+        let surroundings = Surroundings { os: Os::Linux, home: None, local_app_data: None, processes: None };
+        assert!(data_dirs(&surroundings).is_empty());
+        assert_eq!(ipc_paths(&surroundings).len(), 2);
+    }
+
+    #[test]
+    fn keys_of_each_client() {
+        let paths = key_paths(Path::new("/d")).map(|path| path.display().to_string());
+        assert_eq!(
+            paths,
+            ["/d/nodekey", "/d/geth/nodekey", "/d/discovery-secret", "/d/key", "/d/keystore/node.key.plain"]
+        );
     }
 }

@@ -4,7 +4,7 @@ use super::*;
 use crate::sim::{SimNet, SimSpec, sim_key};
 
 fn surroundings(home: &std::path::Path) -> Surroundings {
-    Surroundings { os: Os::Linux, home: Some(home.into()), local_app_data: None }
+    Surroundings { os: Os::Linux, home: Some(home.into()), local_app_data: None, processes: None }
 }
 
 #[tokio::test]
@@ -14,8 +14,8 @@ async fn what_was_tried_is_listed_in_order_with_the_flag() {
     std::fs::create_dir_all(&dir).unwrap();
     // Left over by a node that was killed: the file stays when its listener is gone.
     drop(std::os::unix::net::UnixListener::bind(dir.join("geth.ipc")).unwrap());
-    let endpoints = ipc_paths(&surroundings(home.path())).into_iter().map(Endpoint::Ipc).collect();
-    let error = find_among(endpoints).await.unwrap_err();
+    let endpoints = ipc_paths(&surroundings(home.path())).into_iter().map(|path| (Endpoint::Ipc(path), None));
+    let error = find_among(endpoints.take(4).collect()).await.unwrap_err();
     let whys: Vec<&str> = error.tried.iter().map(|tried| tried.why.as_str()).collect();
     let missing = "there is no such file";
     assert_eq!(whys, ["the file is there, but no node listens on it", missing, missing, missing]);
@@ -47,4 +47,31 @@ async fn the_key_must_be_of_this_node() {
 
 fn const_hex(bytes: &[u8]) -> String {
     const_hex::encode(bytes)
+}
+
+#[tokio::test]
+async fn a_running_client_is_asked_first_and_named() {
+    let (home, processes) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let data = home.path().join("data");
+    let process = |pid: &str, line: &str| {
+        std::fs::create_dir(processes.path().join(pid)).unwrap();
+        std::fs::write(processes.path().join(pid).join("cmdline"), line.replace(' ', "\0")).unwrap();
+    };
+    process("17", &format!("/usr/bin/geth --datadir {}", data.display()));
+    process("18", "sshd: me");
+    process("self", "geth --datadir /elsewhere");
+    std::fs::write(processes.path().join("19"), "no process").unwrap();
+    let around = Surroundings { processes: Some(processes.path().into()), ..surroundings(home.path()) };
+    let places = places_of(&around);
+    assert_eq!(places[0], (Endpoint::Ipc(data.join("geth.ipc")), Some("geth, process 17".to_owned())));
+    assert!(places[1..].iter().all(|(_, running)| running.is_none()), "{places:?}");
+    assert_eq!(places.last().unwrap().0.to_string(), "ws://127.0.0.1:8546");
+
+    std::fs::create_dir(&data).unwrap();
+    let spec = SimSpec::new("mine", 1);
+    std::fs::write(data.join("key"), const_hex(&sim_key("mine").0)).unwrap();
+    let node = SimNet::new().add(spec.clone());
+    let endpoint = Endpoint::Sim("sim://127.0.0.1:1/mine".to_owned());
+    let found = find_node_key(&*node, &endpoint, spec.id, &around).await.unwrap();
+    assert_eq!(found.path, data.join("key"), "Besu's name, in the folder that the process was given");
 }

@@ -1,0 +1,45 @@
+use std::path::Path;
+
+use vipnode_types::{AgentPublic, Delegation, NodeId, NodeKey};
+
+use crate::{AgentError, clock, limits::DELEGATION_MS, state::StateDir};
+
+/// Has the node's key sign that the agent of this machine speaks for it, and keeps that for the agent's next starts.
+/// The key itself is not kept.
+///
+/// # Errors
+/// [`AgentError::Locked`] while the agent runs, and the errors of the state directory.
+pub fn link(root: &Path, node_key: &NodeKey) -> Result<Delegation, AgentError> {
+    let state = StateDir::open(root, &node_key.id())?;
+    let key = state.agent_key()?;
+    state.delegate(node_key, &key, clock::wall())
+}
+
+/// The key of this machine's agent for `node`, made if there is none yet.
+///
+/// # Errors
+/// [`AgentError::Locked`] while the agent runs, and the errors of the state directory.
+pub fn agent_public(root: &Path, node: &NodeId) -> Result<AgentPublic, AgentError> {
+    Ok(StateDir::open(root, node)?.agent_key()?.public())
+}
+
+/// Has the node's key sign for an agent of another machine, for a year. Nothing is kept here.
+#[must_use]
+pub fn link_other(node_key: &NodeKey, agent: AgentPublic) -> Delegation {
+    let now = clock::wall();
+    Delegation::sign(node_key, agent, now, now.plus(DELEGATION_MS))
+}
+
+/// Takes a delegation that was signed on another machine for the agent of this one.
+///
+/// # Errors
+/// [`AgentError::NotLinked`] where it does not hold or is for another agent, [`AgentError::Locked`] while the agent
+/// runs, and the errors of the state directory.
+pub fn take_link(root: &Path, delegation: &Delegation) -> Result<(), AgentError> {
+    delegation.verify(clock::wall()).map_err(|error| AgentError::NotLinked(error.to_string()))?;
+    let state = StateDir::open(root, &delegation.node)?;
+    if state.agent_key()?.public() != delegation.agent {
+        return Err(AgentError::NotLinked("it is for another agent than the one with this state directory".to_owned()));
+    }
+    state.keep_delegation(delegation)
+}

@@ -1,0 +1,210 @@
+use std::{
+    io::Read as _,
+    path::{Path, PathBuf},
+};
+
+use super::Surroundings;
+use crate::Endpoint;
+
+/// An execution client that runs on this machine, as far as its arguments tell.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Running {
+    /// The client's name.
+    pub(super) client: &'static str,
+    /// Its process.
+    pub(super) pid: u32,
+    /// Where it takes calls by its arguments, the best first.
+    pub(super) endpoints: Vec<Endpoint>,
+    /// Where it keeps its files, if it was told.
+    pub(super) data_dir: Option<PathBuf>,
+}
+
+/// Processes looked at; further ones are passed by.
+const MAX_PROCESSES: usize = 32_768;
+/// Bytes of a process's arguments that are read; the rest is passed by.
+const MAX_ARGUMENTS: u64 = 64 << 10;
+/// Running clients that are looked at.
+const MAX_RUNNING: usize = 16;
+
+/// Execution clients that run here and whose arguments this user may read.
+pub(super) fn running(surroundings: &Surroundings) -> Vec<Running> {
+    let Some(Ok(processes)) = surroundings.processes.as_ref().map(std::fs::read_dir) else { return Vec::new() };
+    let read = |process: std::fs::DirEntry| {
+        let pid: u32 = process.file_name().to_str()?.parse().ok()?;
+        let line = arguments(&process.path().join("cmdline"))?;
+        let folder = std::fs::read_link(process.path().join("cwd")).ok();
+        understand(pid, &line, folder.as_deref())
+    };
+    processes.take(MAX_PROCESSES).filter_map(|process| read(process.ok()?)).take(MAX_RUNNING).collect()
+}
+
+fn arguments(path: &Path) -> Option<Vec<String>> {
+    let mut bytes = Vec::new();
+    std::fs::File::open(path).ok()?.take(MAX_ARGUMENTS).read_to_end(&mut bytes).ok()?;
+    let words = bytes.split(|byte| *byte == 0).map(|word| String::from_utf8_lossy(word).into_owned());
+    Some(words.collect())
+}
+
+/// What a client's arguments are called.
+struct Words {
+    client: &'static str,
+    data_dir: &'static [&'static str],
+    ipc: &'static str,
+    /// The file's name where only the data directory is told; empty where it is off unless told.
+    ipc_file: &'static str,
+    http: (&'static str, &'static str, u16),
+    ws: (&'static str, &'static str, u16),
+}
+
+const GETH: Words = Words {
+    client: "geth",
+    data_dir: &["datadir"],
+    ipc: "ipcpath",
+    ipc_file: "geth.ipc",
+    http: ("http", "http.port", 8_545),
+    ws: ("ws", "ws.port", 8_546),
+};
+const RETH: Words = Words { client: "reth", ipc_file: "", ..GETH };
+const ERIGON: Words = Words { client: "Erigon", ipc: "socket.url", ipc_file: "", ..GETH };
+const BESU: Words = Words {
+    client: "Besu",
+    data_dir: &["data-path"],
+    ipc: "Xrpc-ipc-path",
+    ipc_file: "besu.ipc",
+    http: ("rpc-http-enabled", "rpc-http-port", 8_545),
+    ws: ("rpc-ws-enabled", "rpc-ws-port", 8_546),
+};
+const NETHERMIND: Words = Words {
+    client: "Nethermind",
+    data_dir: &["data-dir", "datadir", "dd"],
+    ipc: "JsonRpc.IpcUnixDomainSocketPath",
+    ipc_file: "",
+    http: ("JsonRpc.Enabled", "JsonRpc.Port", 8_545),
+    ws: ("JsonRpc.Enabled", "JsonRpc.WebSocketsPort", 8_545),
+};
+
+fn words_of(line: &[String]) -> Option<&'static Words> {
+    let program = Path::new(line.first()?).file_name()?.to_str()?;
+    match program {
+        "geth" => Some(&GETH),
+        "reth" => Some(&RETH),
+        "erigon" => Some(&ERIGON),
+        "besu" => Some(&BESU),
+        "nethermind" | "Nethermind.Runner" => Some(&NETHERMIND),
+        "java" if line.iter().any(|word| word == "org.hyperledger.besu.Besu") => Some(&BESU),
+        "dotnet" if line.iter().any(|word| word.ends_with("nethermind.dll")) => Some(&NETHERMIND),
+        _ => None,
+    }
+}
+
+/// Reads a client's arguments; relative paths are below `folder`.
+fn understand(pid: u32, line: &[String], folder: Option<&Path>) -> Option<Running> {
+    let words = words_of(line)?;
+    let absolute = |text: &str| folder.map_or_else(|| PathBuf::from(text), |folder| folder.join(text));
+    let data_dir = words.data_dir.iter().find_map(|name| value(line, name)).map(absolute);
+    let mut endpoints = Vec::new();
+    match value(line, words.ipc).map(|text| text.strip_prefix("unix://").unwrap_or(text)) {
+        // geth puts a bare name into its data directory.
+        Some(name) if !name.contains('/') => endpoints.extend(data_dir.as_ref().map(|dir| dir.join(name))),
+        Some(path) => endpoints.push(absolute(path)),
+        None if words.ipc_file.is_empty() => {}
+        None => endpoints.extend(data_dir.as_ref().map(|dir| dir.join(words.ipc_file))),
+    }
+    let mut endpoints: Vec<Endpoint> = endpoints.into_iter().map(Endpoint::Ipc).collect();
+    let (switch, port, usual) = words.http;
+    endpoints.extend(port_of(line, switch, port, usual).map(|port| Endpoint::Http(format!("http://127.0.0.1:{port}"))));
+    let (switch, port, usual) = words.ws;
+    endpoints.extend(port_of(line, switch, port, usual).map(|port| Endpoint::Ws(format!("ws://127.0.0.1:{port}"))));
+    Some(Running { client: words.client, pid, endpoints, data_dir })
+}
+
+/// The port, where the arguments speak of it or switch it on.
+fn port_of(line: &[String], switch: &str, port: &str, usual: u16) -> Option<u16> {
+    match value(line, port) {
+        Some(text) => text.parse().ok(),
+        None => is_on(line, switch).then_some(usual),
+    }
+}
+
+fn is_on(line: &[String], name: &str) -> bool {
+    line.iter().any(|word| bare(word).is_some_and(|word| word == name || word.strip_suffix("=true") == Some(name)))
+}
+
+/// `--name value` or `--name=value`; of several the last counts.
+fn value<'a>(line: &'a [String], name: &str) -> Option<&'a str> {
+    line.iter().enumerate().rev().find_map(|(place, word)| {
+        let rest = bare(word)?.strip_prefix(name)?;
+        match rest.strip_prefix('=') {
+            Some(value) => Some(value),
+            None if rest.is_empty() => {
+                line.get(place.saturating_add(1)).map(String::as_str).filter(|next| !next.starts_with('-'))
+            }
+            None => None,
+        }
+    })
+}
+
+/// A flag without its dashes.
+fn bare(word: &str) -> Option<&str> {
+    word.strip_prefix("--").or_else(|| word.strip_prefix('-'))
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn told(line: &str) -> Option<(&'static str, Vec<String>)> {
+        let line: Vec<String> = line.split(' ').map(ToOwned::to_owned).collect();
+        let running = understand(7, &line, Some(Path::new("/w")))?;
+        Some((running.client, running.endpoints.iter().map(ToString::to_string).collect()))
+    }
+
+    #[test]
+    fn arguments_of_each_client() {
+        for (line, client, endpoints) in [
+            ("/usr/bin/geth --datadir /d", "geth", &["/d/geth.ipc"][..]),
+            ("geth --datadir=d --ipcpath x.ipc", "geth", &["/w/d/x.ipc"]),
+            (
+                "geth -datadir /d --ipcpath /x.ipc --http --ws --ws.port 9",
+                "geth",
+                &["/x.ipc", "http://127.0.0.1:8545", "ws://127.0.0.1:9"],
+            ),
+            ("geth", "geth", &[]),
+            ("reth node --ipcpath /r.ipc --http --http.port=1", "reth", &["/r.ipc", "http://127.0.0.1:1"]),
+            ("erigon --socket.url unix:///e.sock", "Erigon", &["/e.sock"]),
+            (
+                "java -cp x org.hyperledger.besu.Besu --data-path=/b --rpc-http-enabled=true",
+                "Besu",
+                &["/b/besu.ipc", "http://127.0.0.1:8545"],
+            ),
+            ("dotnet nethermind.dll --JsonRpc.Port 8", "Nethermind", &["http://127.0.0.1:8"]),
+        ] {
+            let endpoints: Vec<String> = endpoints.iter().map(ToString::to_string).collect();
+            assert_eq!(told(line), Some((client, endpoints)), "{line}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_client_is_passed_by() {
+        for line in ["", "vim geth", "java -jar other.jar", "/usr/bin/gethx --datadir /d", "dotnet x.dll"] {
+            assert_eq!(told(line), None, "{line}");
+        }
+    }
+
+    #[test]
+    fn a_port_that_is_none_is_not_guessed() {
+        assert_eq!(told("geth --http --http.port 99999"), Some(("geth", vec![])));
+        assert_eq!(told("geth --datadir --http"), Some(("geth", vec!["http://127.0.0.1:8545".to_owned()])));
+    }
+
+    proptest! {
+        #[test]
+        fn no_arguments_stop_it(line in proptest::collection::vec(".{0,20}", 0..8)) {
+            let mut line = line;
+            line.insert(0, "geth".to_owned());
+            prop_assert!(understand(1, &line, None).is_some());
+        }
+    }
+}
