@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use serde_json::json;
+use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::{
     io::{AsyncBufReadExt, BufReader},
@@ -14,7 +14,10 @@ use tokio::{
     time::timeout,
 };
 
-use super::{assert_isolated, free_port};
+use super::{
+    assert_isolated, free_port,
+    light_chain::{self, LightNode},
+};
 use crate::{Endpoint, Node, Trust};
 
 /// What a geth of a test is started with.
@@ -26,11 +29,13 @@ pub struct GethSpec {
     pub chain_id: u64,
     /// Further flags, say `--http`.
     pub flags: Vec<String>,
+    /// A node of a [`super::LightChain`].
+    pub(super) light: Option<LightNode>,
 }
 
 impl Default for GethSpec {
     fn default() -> Self {
-        Self { max_peers: 50, chain_id: 1337, flags: Vec::new() }
+        Self { max_peers: 50, chain_id: 1337, flags: Vec::new(), light: None }
     }
 }
 
@@ -57,7 +62,10 @@ impl Geth {
     pub async fn start(spec: GethSpec) -> Self {
         assert_isolated();
         let dir = tempfile::tempdir().unwrap();
-        std::fs::write(dir.path().join("genesis.json"), genesis(spec.chain_id)).unwrap();
+        match &spec.light {
+            Some(light) => light_chain::init(dir.path(), &light.genesis).await,
+            None => std::fs::write(dir.path().join("genesis.json"), genesis(spec.chain_id)).unwrap(),
+        }
         for tries_left in (0..PORTS).rev() {
             let (port, auth_port) = (free_port(), free_port());
             // An address of its own, as nodes have: 127.x.y.1.
@@ -130,6 +138,14 @@ impl Geth {
 }
 
 fn genesis(chain_id: u64) -> String {
+    let mut config = genesis_config(chain_id);
+    config["terminalTotalDifficulty"] = json!(0);
+    config["shanghaiTime"] = json!(0);
+    json!({ "config": config, "difficulty": "0x0", "gasLimit": "0x1c9c380", "alloc": {} }).to_string()
+}
+
+/// All forks that both the geths of today and those that speak LES know.
+pub(super) fn genesis_config(chain_id: u64) -> Value {
     let forks = [
         "homesteadBlock",
         "eip150Block",
@@ -141,25 +157,30 @@ fn genesis(chain_id: u64) -> String {
         "istanbulBlock",
         "berlinBlock",
         "londonBlock",
-        "terminalTotalDifficulty",
-        "shanghaiTime",
     ];
     let mut config = json!({ "chainId": chain_id });
     for fork in forks {
         config[fork] = json!(0);
     }
-    json!({ "config": config, "difficulty": "0x0", "gasLimit": "0x1c9c380", "alloc": {} }).to_string()
+    config
 }
 
 /// Starts geth; else what it said.
 async fn launch(dir: &Path, spec: &GethSpec, ip: IpAddr, port: u16, auth_port: u16) -> Result<Child, String> {
-    let program = std::env::var("VIPNODE_TEST_GETH").unwrap_or_else(|_| "geth".to_owned());
+    let program = match &spec.light {
+        Some(_) => light_chain::program(),
+        None => std::env::var("VIPNODE_TEST_GETH").unwrap_or_else(|_| "geth".to_owned()),
+    };
     let mut command = Command::new(&program);
-    command.arg("--datadir").arg(dir).arg("--override.genesis").arg(dir.join("genesis.json"));
+    command.arg("--datadir").arg(dir);
+    match &spec.light {
+        Some(light) => command.args(["--networkid", &spec.chain_id.to_string()]).args(&light.flags),
+        None => command.arg("--override.genesis").arg(dir.join("genesis.json")).args(["--syncmode", "full"]),
+    };
     command.arg("--ipcpath").arg(dir.join("geth.ipc"));
     command.args(["--nat", &format!("extip:{ip}"), "--port", &port.to_string()]);
     command.args(["--authrpc.port", &auth_port.to_string(), "--maxpeers", &spec.max_peers.to_string()]);
-    command.args(["--nodiscover", "--netrestrict", "127.0.0.0/8", "--cache", "16", "--syncmode", "full"]);
+    command.args(["--nodiscover", "--netrestrict", "127.0.0.0/8", "--cache", "16"]);
     command.args(&spec.flags).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped()).kill_on_drop(true);
     let mut child = command.spawn().unwrap_or_else(|error| {
         panic!("{program} does not start: {error}; ./test installs it, or set VIPNODE_TEST_GETH to a geth 1.17")

@@ -14,7 +14,9 @@ pub mod conformance;
 mod engine;
 mod geth_process;
 mod isolation;
+mod light_chain;
 
 pub use engine::make_blocks;
 pub use geth_process::{Geth, GethSpec};
 pub use isolation::{assert_isolated, free_port};
+pub use light_chain::{LightChain, balance};

@@ -1,0 +1,71 @@
+//! The founding text's own case, on the last geth that knows it: a light client that a full node serves.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    missing_docs,
+    reason = "tests"
+)]
+
+mod support;
+
+use std::time::Duration;
+
+use support::{Beside, SOON, Vipnode, enode, has, until};
+use tokio::time::timeout;
+use vipnode_node::testing::{Geth, LightChain, balance};
+
+const SOMEBODY: &str = "0x00000000000000000000000000000000000000aa";
+/// Flags that fit a geth with `--maxpeers 20`.
+const TWO_PLACES: &[&str] = &["--slots", "2", "--reserve", "10", "--node-max-peers", "20"];
+
+/// Looks until a light node reads this balance: it follows blocks, and no event tells when it has asked for a state.
+async fn reads(light: &Geth, wei: u64) {
+    let looking = async {
+        let mut ticks = tokio::time::interval(Duration::from_millis(100));
+        while balance(light, SOMEBODY).await != Ok(wei) {
+            ticks.tick().await;
+        }
+    };
+    timeout(SOON, looking).await.expect("the light node reads what was paid");
+}
+
+/// A light node gets a place on a host through the pool, and reads a balance that changed after genesis: nobody but
+/// its host can have told it.
+#[tokio::test]
+async fn a_light_node_is_served_by_a_host_of_the_pool() {
+    let chain = LightChain::new().await;
+    let (full, light) = tokio::join!(chain.signer(10), chain.light());
+    let (at_full, at_light) = (full.node().await, light.node().await);
+    assert!(at_full.facts().await.unwrap().full && !at_light.facts().await.unwrap().full);
+    chain.pay(&full, SOMEBODY, 12_345).await;
+    assert_eq!(balance(&light, SOMEBODY).await, Ok(0), "alone it knows the genesis block only");
+
+    let (_pool, url) = Vipnode::pool(&[]).await;
+    let (beside_full, beside_light) = (Beside::new(&full), Beside::new(&light));
+    let mut host = beside_full.agent("host", &url, TWO_PLACES);
+    host.events(&["offering", "joined"]).await;
+    let mut client = beside_light.agent("client", &url, &["--min-peers", "1"]);
+    assert_eq!(client.event("host_connected").await["peer"], enode(&full).await.id.to_string());
+    host.event("client_connected").await;
+    reads(&light, 12_345).await;
+    chain.pay(&full, SOMEBODY, 5).await;
+    reads(&light, 12_350).await;
+
+    let id = enode(&light).await.id;
+    assert!(client.interrupt().await.success());
+    host.event("client_evicted").await;
+    until(&*at_full, "the light node goes", |peers| !has(peers, id)).await;
+}
+
+/// A light node sells nothing, and its agent says why.
+#[tokio::test]
+async fn a_light_node_is_a_client_only() {
+    let light = LightChain::new().await.light().await;
+    let (_pool, url) = Vipnode::pool(&[]).await;
+    let mut agent = Beside::new(&light).agent("host", &url, &["--slots", "1", "--max-head-age", "off"]);
+    let offer = agent.event("offering").await;
+    assert_eq!(offer["slots"], 0);
+    assert!(offer["text"].as_str().unwrap().contains("no full node"), "{offer}");
+}
