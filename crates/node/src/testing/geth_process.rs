@@ -30,7 +30,7 @@ pub struct GethSpec {
     /// Further flags, say `--http`.
     pub flags: Vec<String>,
     /// A node of a [`super::LightChain`].
-    pub(super) light: Option<LightNode>,
+    pub light: Option<LightNode>,
 }
 
 impl Default for GethSpec {

@@ -22,9 +22,9 @@ pub struct LightChain {
     signer: String,
 }
 
-/// How the nodes of such a chain are started.
+/// How a node of such a chain is started; made by [`LightChain`] only.
 #[derive(Debug, Clone)]
-pub(super) struct LightNode {
+pub struct LightNode {
     pub(super) genesis: PathBuf,
     pub(super) flags: Vec<String>,
 }
