@@ -99,13 +99,24 @@ impl HttpConnection {
         Ok(Arc::new(guest))
     }
 
-    /// Readiness as it is: never 200 with an error (D44).
+    /// Readiness as it is: never 200 with an error (D44). With it the pool's status, as the original's pages read it
+    /// there, where everybody may see that.
     async fn health(&self) -> Response {
         let (status, body) = match self.gateway.health().await {
-            Ok(()) => (StatusCode::OK, serde_json::json!({"ok": true})),
-            Err(error) => (StatusCode::SERVICE_UNAVAILABLE, serde_json::json!({"ok": false, "error": error})),
+            Ok(()) => (StatusCode::OK, self.healthy().await),
+            Err(error) => {
+                (StatusCode::SERVICE_UNAVAILABLE, serde_json::json!({"ok": false, "error": error}).to_string())
+            }
         };
-        (status, [(header::CONTENT_TYPE, "application/json")], body.to_string()).into_response()
+        (status, [(header::CONTENT_TYPE, "application/json")], body).into_response()
+    }
+
+    async fn healthy(&self) -> String {
+        let status = self.gateway.status(false).await.ok();
+        match status.as_ref().and_then(|status| status.get().strip_prefix('{')) {
+            Some(fields) => format!(r#"{{"ok":true,{fields}"#),
+            None => r#"{"ok":true}"#.to_owned(),
+        }
     }
 
     async fn upgrade(self: Arc<Self>, guest: Arc<Guest>, parts: &mut Parts) -> Response {

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 
 use common::{Agent, Keys, RawSocket, config, get, http_url, pool, post, post_text, wall, ws_url};
 use serde_json::{Value, json, value::RawValue};
-use vipnode_pool::{Membership, PoolConfig, PoolServer};
+use vipnode_pool::{Membership, PoolConfig, PoolServer, StatusAudience};
 use vipnode_rpc::{RpcLimits, http};
 use vipnode_types::{
     JoinSecret,
@@ -193,7 +193,15 @@ async fn http_answers_what_needs_no_signature() {
         post_text(address, r#"[{"id":1,"method":"vipnode_ping"},{"id":2,"method":"vipnode_ask","params":[{}]}]"#).await;
     assert!(batch.contains("pong") && batch.contains("-32001"), "{batch}");
     assert!(post_text(address, "nonsense").await.contains("-32700"));
-    assert!(get(address, "/health").await.ends_with(r#"{"ok":true}"#));
+    let health = get(address, "/health").await;
+    let health: Value = serde_json::from_str(health.rsplit("\r\n\r\n").next().unwrap()).unwrap();
+    assert_eq!(
+        (&health["ok"], &health["stats"]["num_active_hosts"]),
+        (&Value::Bool(true), &Value::from(0)),
+        "{health}"
+    );
+    let off = PoolServer::spawn(PoolConfig { status: StatusAudience::Off, ..common::config() }).await.unwrap();
+    assert!(get(off.local_addr(), "/health").await.ends_with(r#"{"ok":true}"#), "nothing else is shown");
     assert!(get(address, "/any/health").await.starts_with("HTTP/1.1 200"));
     assert!(get(address, "/metrics").await.contains("vipnode_pool_requests_total"));
     assert!(get(address, "/").await.contains("vipnode pool"));
