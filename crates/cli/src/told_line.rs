@@ -163,7 +163,8 @@ fn lease_line(notice: &Notice) -> Line {
 fn why_not_connected(cause: NotConnected) -> String {
     match cause {
         NotConnected::NoCommonProtocol => "it came and the connection was given up before a protocol ran: its genesis \
-             block or its forks are not your node's, or they share no version of eth; seeking another\n  \
+             block or its forks are not your node's, they share no version of eth, or yours is a light node and the \
+             host's --light.maxpeers is reached; seeking another\n  \
              -> compare your genesis file with the pool's operator, and update your node"
             .to_owned(),
         NotConnected::NoDialSlot { dialled } => format!(
