@@ -90,7 +90,7 @@ pub(crate) struct Global {
     /// How the log on stderr is written.
     #[arg(long, value_name = "text|json", default_value = "text", hide_possible_values = true, global = true)]
     pub(crate) log_format: LogFormat,
-    /// Read settings from a TOML file. A flag is stronger than its variable VIPNODE_<FLAG>, and that than the file.
+    /// Read settings from a TOML file. A flag is stronger than its variable `VIPNODE_<FLAG>`, and that than the file.
     #[arg(long, value_name = "FILE", global = true)]
     pub(crate) config: Option<PathBuf>,
     /// Print all settings of the command as such a file, with where each comes from, and end.
