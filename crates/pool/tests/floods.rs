@@ -168,6 +168,22 @@ async fn calls_of_one_address_block_together_are_limited() {
 }
 
 #[tokio::test]
+async fn pings_do_not_spend_the_calls_of_an_address_block() {
+    let limits =
+        PoolLimits { block_calls_a_second: 1, block_burst: 3, block_wait: Duration::ZERO, ..PoolLimits::default() };
+    let pool = limited(limits).await;
+    let mut socket = RawSocket::open(&ws_url(&pool)).await;
+    for _ in 0..9 {
+        socket.0.send(Message::Ping(b"12345678".to_vec().into())).await.unwrap();
+    }
+    // Frames are taken in order: by the first answer all pings have been.
+    for _ in 0..3 {
+        socket.send(PING).await;
+        assert_eq!(socket.next().await["result"], "pong");
+    }
+}
+
+#[tokio::test]
 async fn d4_a_storm_of_connects_is_refused_and_beyond_the_refusals_without_a_word() {
     let pool = limited(PoolLimits {
         opens_a_second: 1,

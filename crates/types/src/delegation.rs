@@ -134,6 +134,17 @@ mod tests {
         }
     }
 
+    proptest::proptest! {
+        #[test]
+        fn no_text_stops_it(text in ".{0,80}", cut in 0_usize..700) {
+            let (node, agent) = keys();
+            let word = Delegation::sign(&node, agent, Ms::new(1000), Ms::new(2000)).to_string();
+            let part = word.get(..cut.min(word.len() - 1)).unwrap();
+            proptest::prop_assert_eq!(part.parse::<Delegation>(), Err(DelegationTextError));
+            proptest::prop_assert_eq!(text.parse::<Delegation>(), Err(DelegationTextError));
+        }
+    }
+
     #[test]
     fn nothing_in_it_can_be_changed() {
         let (node, agent) = keys();
