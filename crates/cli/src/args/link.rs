@@ -9,14 +9,13 @@ use super::NodeArgs;
 
 #[derive(Debug, Args)]
 #[command(after_help = "\
-Where the key may be read, here:
-  vipnode link                                     the node and its key are found
-  sudo -u geth vipnode link --nodekey FILE --state-dir DIR
+Examples:
+  vipnode link                                     where you may read the key: node and key are found
 
-Where the key is on another machine, in three steps:
-  vipnode link --request                           here: prints the next command
-  vipnode link --agent 02… --nodekey FILE          there: prints the last one
-  vipnode link --delegation eyJ…                   here: keeps it")]
+Where only another user may read it, or it is on another machine, in three steps:
+  vipnode link --request                           as the agent's user: prints the next command
+  sudo vipnode link --agent 02… --nodekey FILE     who may read it: prints the last one, keeps nothing
+  vipnode link --delegation eyJ…                   as the agent's user: keeps it")]
 pub(crate) struct LinkArgs {
     #[command(flatten)]
     pub(crate) node: NodeArgs,
@@ -27,17 +26,17 @@ pub(crate) struct LinkArgs {
     pub(crate) nodekey: Option<PathBuf>,
 }
 
-/// Where key and agent are on different machines: which of the three steps.
+/// Where the agent's user may not read the key, or it is on another machine: which of the three steps.
 #[derive(Debug, Args)]
 #[group(multiple = false)]
 pub(crate) struct Step {
     /// Print the command to be run where the node's key is.
     #[arg(long)]
     pub(crate) request: bool,
-    /// Sign for this agent of another machine, and print the command to be run there.
+    /// Sign for this agent, of another user or machine, and print the command to be run there.
     #[arg(long, value_name = "KEY")]
     pub(crate) agent: Option<AgentPublic>,
-    /// Keep what was signed on another machine.
+    /// Keep what was signed for this agent.
     #[arg(long, value_name = "TEXT")]
     pub(crate) delegation: Option<Delegation>,
 }

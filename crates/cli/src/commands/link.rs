@@ -58,10 +58,8 @@ async fn node_key(args: &LinkArgs, screen: Screen) -> Result<NodeKey, Failure> {
     let id = beside.node.facts().await?.id;
     let found = find_node_key(&*beside.node, &beside.endpoint, id, &Surroundings::here()).await;
     let found = found.map_err(|error| {
-        Failure::new(
-            error.to_string(),
-            "vipnode link --nodekey FILE, as a user that may read it, with this agent's --state-dir",
-        )
+        let mend = "--nodekey FILE; where another user or machine has it: vipnode link --request";
+        Failure::new(error.to_string(), mend)
     })?;
     Ok(found.key)
 }
