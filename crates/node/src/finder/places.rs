@@ -47,29 +47,33 @@ const TEST_CHAINS: [&str; 3] = ["sepolia", "holesky", "hoodi"];
 /// networks. Besu and Nethermind keep theirs where they are started, so only their arguments tell.
 #[must_use]
 pub fn data_dirs(surroundings: &Surroundings) -> Vec<PathBuf> {
-    let below = |base: &Option<PathBuf>, way: &[&str]| {
-        base.as_ref().map(|base| way.iter().fold(base.clone(), |path, step| path.join(step)))
-    };
-    let Surroundings { os, home, local_app_data, .. } = surroundings;
-    let (geth, reth, erigon) = match os {
-        Os::Linux => (
-            below(home, &[".ethereum"]),
-            below(home, &[".local", "share", "reth"]),
-            below(home, &[".local", "share", "erigon"]),
-        ),
+    let home = surroundings.home.as_deref();
+    let (reth, erigon) = match surroundings.os {
+        Os::Linux => {
+            (home.map(|home| home.join(".local/share/reth")), home.map(|home| home.join(".local/share/erigon")))
+        }
         Os::MacOs => (
-            below(home, &["Library", "Ethereum"]),
-            below(home, &["Library", "Application Support", "reth"]),
-            below(home, &["Library", "Erigon"]),
+            home.map(|home| home.join("Library/Application Support/reth")),
+            home.map(|home| home.join("Library/Erigon")),
         ),
-        Os::Windows => (below(local_app_data, &["Ethereum"]), None, None),
+        Os::Windows => (None, None),
     };
-    let of_geth =
-        geth.iter().flat_map(|base| [base.clone()].into_iter().chain(TEST_CHAINS.map(|chain| base.join(chain))));
-    let of_reth = reth
-        .iter()
-        .flat_map(|base| [base.join("mainnet")].into_iter().chain(TEST_CHAINS.map(|chain| base.join(chain))));
-    of_geth.chain(of_reth).chain(erigon).collect()
+    let reth_dirs = reth.map(|base| with_test_chains(base.join("mainnet"), &base)).unwrap_or_default();
+    geth_dirs(surroundings).into_iter().chain(reth_dirs).chain(erigon).collect()
+}
+
+/// geth's alone.
+fn geth_dirs(surroundings: &Surroundings) -> Vec<PathBuf> {
+    let base = match surroundings.os {
+        Os::Linux => surroundings.home.as_ref().map(|home| home.join(".ethereum")),
+        Os::MacOs => surroundings.home.as_ref().map(|home| home.join("Library/Ethereum")),
+        Os::Windows => surroundings.local_app_data.as_ref().map(|data| data.join("Ethereum")),
+    };
+    base.map(|base| with_test_chains(base.clone(), &base)).unwrap_or_default()
+}
+
+fn with_test_chains(mainnet: PathBuf, base: &Path) -> Vec<PathBuf> {
+    [mainnet].into_iter().chain(TEST_CHAINS.map(|chain| base.join(chain))).collect()
 }
 
 /// Where clients put their local socket unless told otherwise; Besu's and Nethermind's are off then. On Windows
@@ -79,12 +83,8 @@ pub fn ipc_paths(surroundings: &Surroundings) -> Vec<PathBuf> {
     if surroundings.os == Os::Windows {
         return [r"\\.\pipe\geth.ipc", r"\\.\pipe\reth.ipc"].map(PathBuf::from).to_vec();
     }
-    let geth_dirs = data_dirs(surroundings).into_iter().filter(|dir| {
-        let below = dir.components().rev().take(2).map(|part| part.as_os_str().to_string_lossy().to_lowercase());
-        below.into_iter().any(|name| name.trim_start_matches('.') == "ethereum")
-    });
     let others = ["/tmp/reth.ipc", "/var/run/erigon.sock"].map(PathBuf::from);
-    geth_dirs.map(|dir| dir.join("geth.ipc")).chain(others).collect()
+    geth_dirs(surroundings).into_iter().map(|dir| dir.join("geth.ipc")).chain(others).collect()
 }
 
 /// Where clients keep their node key in a data directory: geth (a key at the older place wins; Erigon has it there

@@ -53,16 +53,13 @@ impl LightChain {
     pub async fn signer(&self, light_max_peers: u32) -> Geth {
         let (keys, password) = (self.path("keys"), self.path("password"));
         let signer = format!("0x{}", self.signer);
-        let flags = ["--mine", "--miner.etherbase", &signer, "--unlock", &signer, "--password", &password];
-        let flags = [&flags[..], &["--keystore", &keys, "--allow-insecure-unlock"]].concat();
-        let geth = self.full(light_max_peers, &flags).await;
+        let most = light_max_peers.to_string();
+        let serving = ["--syncmode", "full", "--light.serve", "100", "--light.maxpeers", &most];
+        let signing = ["--mine", "--miner.etherbase", &signer, "--unlock", &signer, "--password", &password];
+        let keys = ["--keystore", &keys, "--allow-insecure-unlock"];
+        let geth = self.start(20, &[&serving[..], &signing, &keys].concat()).await;
         until(&geth, "the first block", "eth_blockNumber", json!([]), |number| number != "0x0").await;
         geth
-    }
-
-    /// Another full node that serves light nodes; it has the chain once it is connected to the signer.
-    pub async fn server(&self, light_max_peers: u32) -> Geth {
-        self.full(light_max_peers, &[]).await
     }
 
     /// A light node.
@@ -79,12 +76,6 @@ impl LightChain {
             receipt["status"] == "0x1"
         })
         .await;
-    }
-
-    async fn full(&self, light_max_peers: u32, flags: &[&str]) -> Geth {
-        let most = light_max_peers.to_string();
-        let serving = ["--syncmode", "full", "--light.serve", "100", "--light.maxpeers", &most];
-        self.start(20, &[&serving, flags].concat()).await
     }
 
     async fn start(&self, max_peers: u32, flags: &[&str]) -> Geth {
