@@ -4,6 +4,7 @@ mod args;
 mod commands;
 mod config;
 mod demo;
+mod doctor;
 mod dry_run;
 mod failure;
 mod fake_node;
@@ -39,7 +40,7 @@ fn main() -> ExitCode {
     let screen = Screen::new(cli.global.json);
     let programs_read = cli.global.json || cli.global.log_format == LogFormat::Json;
     match commands::run(cli, &screen, reload) {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(code) => code,
         Err(failure) => {
             Screen::new(programs_read).failure(&failure);
             ExitCode::from(2)

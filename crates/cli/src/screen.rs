@@ -27,6 +27,8 @@ pub(crate) enum Tone {
     Good,
     Plain,
     Warning,
+    /// It does not work like this.
+    Bad,
 }
 
 impl Line {
@@ -94,6 +96,7 @@ fn look(tone: Tone) -> (&'static str, Style) {
     match tone {
         Tone::Good => ("✓", AnsiColor::Green.on_default()),
         Tone::Plain => ("·", Style::new().dimmed()),
+        Tone::Bad => ("✗", AnsiColor::Red.on_default().bold()),
         Tone::Warning => ("!", AnsiColor::Yellow.on_default().bold()),
     }
 }

@@ -170,6 +170,15 @@ limits! {
         check_wait: Duration = seconds(2), Time 0..=MINUTE;
         /// Bytes of the head of an HTTP request; a larger one is 431.
         http_head_bytes: usize = 16 << 10, Bytes 8 * KIB..=MIB;
+        /// Ports that `vipnode_reach` tries at once; a further call is answered "busy". 0 tries none.
+        reaches: usize = 64, Count 0..=10_000;
+        /// `vipnode_reach` gives up a port after this time.
+        reach_wait: Duration = seconds(3), Time 100..=MINUTE;
+        /// Ports that `vipnode_reach` tries for one address block, on average one in this time; a further call is
+        /// answered "busy".
+        reach_every: Duration = seconds(10), Time 100..=HOUR;
+        /// Ports that `vipnode_reach` may try for one address block without a pause.
+        reach_burst: u32 = 6, Count 1..=10_000;
         /// A TLS handshake is done in this time, or the socket is closed.
         tls_handshake: Duration = seconds(10), Time 100..=10 * MINUTE;
         /// TLS handshakes at once; for a further one the oldest of the address block (/24, /48) with the most

@@ -2,7 +2,9 @@ use std::{fmt, net::IpAddr, path::PathBuf, str::FromStr, sync::Arc};
 
 use vipnode_rpc::Trust;
 
-use crate::{Node, NodeError, Transport, drive, rpc_transport::RpcTransport};
+use crate::{
+    Node, NodeError, Transport, answers, capabilities::empty, drive, limits::CALL_DEADLINE, rpc_transport::RpcTransport,
+};
 
 /// Where a node takes calls.
 #[derive(Clone, PartialEq, Eq)]
@@ -35,6 +37,13 @@ impl Endpoint {
     /// [`NodeError::Address`].
     pub fn transport(&self, trust: &Trust) -> Result<Arc<dyn Transport>, NodeError> {
         Ok(Arc::new(RpcTransport::new(self.clone(), trust)?))
+    }
+
+    /// What the client that answers here calls itself, whether or not it can be driven.
+    pub async fn client_version(&self, trust: &Trust) -> Option<String> {
+        let rpc = self.transport(trust).ok()?;
+        let json = rpc.call("web3_clientVersion", empty(), CALL_DEADLINE).await.ok()?;
+        Some(answers::text(Some(&json))).filter(|name| !name.is_empty())
     }
 
     /// Whether only this machine can reach it.

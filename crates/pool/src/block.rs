@@ -13,6 +13,8 @@ pub(crate) struct Block {
     pub(crate) calls: SharedRate,
     /// Frames that are no calls, at the same rate but apart: keepalives must not spend the calls.
     pub(crate) noise: SharedRate,
+    /// Ports that were tried for it.
+    pub(crate) reaches: SharedRate,
     pub(crate) held: Held,
 }
 
@@ -23,12 +25,13 @@ impl Block {
             opens: SharedRate::new(limits.opens_a_second, limits.opens_at_once, now),
             calls: SharedRate::new(limits.block_calls_a_second, limits.block_burst, now),
             noise: SharedRate::new(limits.block_calls_a_second, limits.block_burst, now),
+            reaches: SharedRate::every(limits.reach_every, limits.reach_burst, now),
             held: Held::default(),
         }
     }
 
     /// Whether nothing would change if it were forgotten; that nobody holds it is seen elsewhere.
     pub(crate) fn is_idle(&self, now: Instant) -> bool {
-        [&self.opens, &self.calls, &self.noise].iter().all(|rate| rate.is_full(now))
+        [&self.opens, &self.calls, &self.noise, &self.reaches].iter().all(|rate| rate.is_full(now))
     }
 }

@@ -9,7 +9,7 @@ use std::{
 
 use serde_json::value::{RawValue, to_raw_value};
 use tokio::{
-    sync::{Mutex, oneshot},
+    sync::{Mutex, Semaphore, oneshot},
     time::{Instant, timeout},
 };
 use tokio_util::task::{TaskTracker, task_tracker::TaskTrackerToken};
@@ -51,6 +51,8 @@ pub(crate) struct Gateway {
     inbox: Inbox,
     permits: Arc<Permits>,
     checks: Arc<Turns>,
+    /// Ports that may be tried at once.
+    pub(crate) reaches: Arc<Semaphore>,
     /// Stands for the pool's own requests.
     own: Arc<Block>,
     next_request: AtomicU64,
@@ -102,6 +104,7 @@ impl Gateway {
             http_nodes: HttpNodes::new(limits.http_agents),
             permits: Arc::new(Permits::new(&limits)),
             checks: Arc::new(Turns::new(checks)),
+            reaches: Arc::new(Semaphore::new(limits.reaches)),
             own: Arc::new(Block::new(&limits, std::time::Instant::now())),
             door: Arc::new(Door::new(&limits)),
             handshakes: Arc::new(Handshakes::new(limits.tls_handshakes)),

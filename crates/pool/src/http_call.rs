@@ -11,7 +11,7 @@ use crate::{
     door::Guest,
     errors,
     gateway::{Gateway, reply_text},
-    protocol2,
+    protocol2, reach,
     sockets::Line,
 };
 
@@ -25,6 +25,7 @@ pub(crate) async fn answer(
     match method {
         method::PING => return Ok(pong()),
         method::STATUS => return gateway.status(false).await,
+        method::REACH => return reach::answer(gateway, guest.address, &guest.block, "", params).await,
         method if protocol2::is_node_call(method, params) => {
             return protocol2::answer(gateway, guest, method, params).await;
         }

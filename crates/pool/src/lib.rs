@@ -48,6 +48,7 @@ mod permits;
 mod protocol2;
 mod proxy;
 mod rate;
+mod reach;
 mod releases;
 mod rules;
 mod server;

@@ -12,7 +12,10 @@ struct Bucket {
 
 impl Bucket {
     fn new(a_second: u32, burst: u32) -> Self {
-        let each = Duration::from_secs(1) / a_second.max(1);
+        Self::every(Duration::from_secs(1) / a_second.max(1), burst)
+    }
+
+    fn every(each: Duration, burst: u32) -> Self {
         Self { each, burst: each.saturating_mul(burst.max(1)) }
     }
 
@@ -75,6 +78,11 @@ pub(crate) struct SharedRate {
 impl SharedRate {
     pub(crate) fn new(a_second: u32, burst: u32, now: Instant) -> Self {
         Self { bucket: Bucket::new(a_second, burst), start: now, full_at: AtomicU64::new(0) }
+    }
+
+    /// One in so much time, which may be longer than a second.
+    pub(crate) fn every(each: Duration, burst: u32, now: Instant) -> Self {
+        Self { bucket: Bucket::every(each, burst), start: now, full_at: AtomicU64::new(0) }
     }
 
     /// One more, at once; where that is too fast, in how many milliseconds it is not.

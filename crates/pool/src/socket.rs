@@ -21,6 +21,7 @@ use crate::{
     gateway::{Gateway, Request},
     protocol2::{self, SignedBy},
     rate::{Pace, Rate, SharedRate},
+    reach,
     sockets::Line,
     turns::Turn,
 };
@@ -166,6 +167,10 @@ impl Socket<'_> {
                 self.status(responder);
                 return Ok(());
             }
+            method::REACH => {
+                self.reach(params, responder);
+                return Ok(());
+            }
             method if protocol2::is_node_call(method, params) => match self.turn(session).await? {
                 Ok(_turn) => self.node_call(method, params).map_err(WireError::for_protocol2),
                 Err(error) => Err(error.for_protocol2()),
@@ -247,6 +252,19 @@ impl Socket<'_> {
                 gateway.metrics.errors.inc();
             }
             responder.respond_raw(status);
+        });
+    }
+
+    /// As many can wait as of [`Socket::status`].
+    fn reach(&self, params: &RawValue, responder: Responder) {
+        let (gateway, address, block) = (Arc::clone(self.gateway), self.guest.address, Arc::clone(&self.guest.block));
+        let (challenge, params) = (self.challenge.clone(), params.to_owned());
+        tokio::spawn(async move {
+            let reached = reach::answer(&gateway, address, &block, &challenge, &params).await;
+            if reached.is_err() {
+                gateway.metrics.errors.inc();
+            }
+            responder.respond_raw(reached);
         });
     }
 

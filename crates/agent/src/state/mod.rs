@@ -3,6 +3,7 @@
 mod files;
 mod identity;
 mod journal;
+mod look;
 mod nonces;
 #[cfg(test)]
 mod tests;
@@ -18,6 +19,7 @@ use crate::AgentError;
 
 pub use identity::{Identity, load_node_key, read_node_key};
 pub use journal::Journal;
+pub use look::delegated_until;
 pub use nonces::Nonces;
 
 /// The state directory of one node, held by this process alone.

@@ -1,6 +1,7 @@
 //! The command line. Names and defaults stand here and nowhere else.
 
 mod agent;
+mod doctor;
 mod link;
 mod original_pool;
 mod pool;
@@ -16,6 +17,7 @@ use vipnode_types::{JoinSecret, Price};
 pub(crate) use self::tls::AcmeArgs;
 pub(crate) use self::{
     agent::{AgentArgs, Between, ClientArgs, HostArgs, NodeArgs, ReleaseArgs, Seeking, Selling},
+    doctor::{DoctorArgs, RoleName},
     link::LinkArgs,
     pool::PoolArgs,
     speaking::{Speaking, UPDATE_INTERVAL},
@@ -29,6 +31,7 @@ Examples:
   vipnode host ws://127.0.0.1:8080        sell places on the full node beside you
   vipnode client ws://127.0.0.1:8080      get good peers for the node beside you
   vipnode link                            have the node's key sign once, so that it need not stay readable
+  vipnode doctor                          look whether all is well, and what mends it
   vipnode release                         undo what a crashed agent left on the node";
 
 /// An economic incentive to run Ethereum full nodes and to serve light clients.
@@ -122,6 +125,8 @@ pub(crate) enum Command {
     Agent(AgentArgs),
     /// Let the agent speak for a node, once, so that the node's key file need not stay readable.
     Link(LinkArgs),
+    /// Look whether all that a role needs is there, and say what mends it. Changes nothing.
+    Doctor(Box<DoctorArgs>),
     /// Undo what a crashed agent left on the node. Needs no pool.
     Release(ReleaseArgs),
     /// Show all of it on this machine, in half a minute.

@@ -1,12 +1,15 @@
 //! One file a command.
 
 mod agent;
-mod join;
+mod doctor;
+pub(crate) mod join;
 mod link;
 mod pool;
 mod pool_tls;
 mod release;
-mod speaking;
+pub(crate) mod speaking;
+
+use std::process::ExitCode;
 
 use tokio::runtime::Runtime;
 
@@ -21,7 +24,7 @@ use crate::{
 };
 
 /// Runs what the user asked for until it ends, or until a second signal.
-pub(crate) fn run(cli: Cli, screen: &Screen, reload: Reload) -> Result<(), Failure> {
+pub(crate) fn run(cli: Cli, screen: &Screen, reload: Reload) -> Result<ExitCode, Failure> {
     let runtime = Runtime::new().map_err(|error| Failure::new(format!("no threads to run on: {error}"), ""))?;
     let ended = runtime.block_on(async {
         let signals = Signals::listen()?;
@@ -46,14 +49,15 @@ fn refuse_old(global: &Global) -> Result<(), Failure> {
     Ok(())
 }
 
-async fn dispatch(cli: Cli, screen: Screen, signals: Signals, reload: Reload) -> Result<(), Failure> {
+async fn dispatch(cli: Cli, screen: Screen, signals: Signals, reload: Reload) -> Result<ExitCode, Failure> {
     refuse_old(&cli.global)?;
-    match cli.command {
+    let ended = match cli.command {
         None => agent::run(Role::both(cli.agent), screen, signals, reload).await,
         Some(Command::Agent(args)) => agent::run(Role::both(args), screen, signals, reload).await,
         Some(Command::Host(args)) => agent::run(Role::host(args), screen, signals, reload).await,
         Some(Command::Client(args)) => agent::run(Role::client(args), screen, signals, reload).await,
         Some(Command::Link(args)) => link::run(&args, screen).await,
+        Some(Command::Doctor(args)) => return doctor::run(&args, screen).await,
         Some(Command::Release(args)) => release::run(&args, screen).await,
         Some(Command::Demo(args)) => crate::demo::run(args, screen, signals, cli.global.verbose).await,
         Some(Command::Completions(args)) => {
@@ -62,5 +66,6 @@ async fn dispatch(cli: Cli, screen: Screen, signals: Signals, reload: Reload) ->
         }
         Some(Command::Man(args)) => reference::man(&args, screen),
         Some(Command::Pool(args)) => pool::run(*args, screen, signals, reload).await,
-    }
+    };
+    ended.map(|()| ExitCode::SUCCESS)
 }

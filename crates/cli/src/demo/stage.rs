@@ -37,7 +37,7 @@ impl Stage {
             match sentence.tone {
                 Tone::Good => Style::new(),
                 Tone::Plain => Style::new().dimmed(),
-                Tone::Warning => AnsiColor::Yellow.on_default(),
+                Tone::Warning | Tone::Bad => AnsiColor::Yellow.on_default(),
             },
         );
         let line = format!("{}  {colour}{who:<8}{colour:#}  {text}{}{text:#}", self.time(), sentence.text);

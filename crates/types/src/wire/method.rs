@@ -4,6 +4,8 @@
 pub const PING: &str = "vipnode_ping";
 /// What the pool shows to everybody.
 pub const STATUS: &str = "pool_status";
+/// How the pool sees who asks: from where, whether a port is open there, by which clock.
+pub const REACH: &str = "vipnode_reach";
 /// An agent presents its node; authenticates the socket.
 pub const CONNECT: &str = "vipnode_connect";
 /// What an agent sees.

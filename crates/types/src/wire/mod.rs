@@ -4,6 +4,7 @@
 //! |---|---|---|---|
 //! | [`method::PING`] | any → pool | none | no |
 //! | [`method::STATUS`] | any → pool | none | no |
+//! | [`method::REACH`] | any → pool | [`ReachRequest`] | no |
 //! | [`method::CONNECT`] | agent → pool | [`ConnectRequest`] | always |
 //! | [`method::REPORT`] | agent → pool | [`ReportRequest`] | over HTTP |
 //! | [`method::ASK`] | agent → pool | [`AskRequest`] | over HTTP |
@@ -22,6 +23,7 @@ mod connect;
 mod error;
 mod leave;
 pub mod method;
+mod reach;
 mod report;
 mod status;
 
@@ -30,6 +32,7 @@ pub use call::{AdmitCall, DialCall, Done, EvictCall, EvictReason};
 pub use connect::{ClientWish, ConnectReply, ConnectRequest, HostOffer, LeaseView, Side};
 pub use error::{ErrorCode, ErrorData, WireError};
 pub use leave::{ByeRequest, LeaveReason, LeaveRequest};
+pub use reach::{Admission, Reach, ReachReply, ReachRequest};
 pub use report::{ReportReply, ReportRequest, UpLease};
 pub use status::{HostStatus, PoolStats, PoolStatus};
 

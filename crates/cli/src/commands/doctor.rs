@@ -1,0 +1,52 @@
+use std::process::ExitCode;
+
+use vipnode_agent_core::HostConfig;
+
+use crate::{
+    args::{DoctorArgs, RoleName},
+    doctor::{Finding, Verdict, Wants, gather, judge},
+    failure::Failure,
+    screen::{Line, Screen, Tone},
+};
+
+/// Says what the role needs and has not. Something that keeps it from working is exit code 1.
+pub(crate) async fn run(args: &DoctorArgs, screen: Screen) -> Result<ExitCode, Failure> {
+    let selling = &args.selling;
+    let host = (args.role != RoleName::Client).then(|| HostConfig {
+        slots: selling.slots,
+        reserve: selling.reserve,
+        node_max_peers: selling.node_max_peers,
+        payout: selling.payout,
+        max_head_age_s: selling.max_head_age.0.map(|age| age.as_secs()),
+    });
+    let client = args.role != RoleName::Host;
+    let wants = Wants { host, client, node_max_peers: selling.node_max_peers, port: None };
+    let findings = judge(&gather(&args.between, wants, screen).await?);
+    for finding in &findings {
+        screen.say(&line(finding, screen));
+    }
+    let count = |verdict| findings.iter().filter(|finding| finding.verdict == verdict).count();
+    let (bad, warnings) = (count(Verdict::Bad), count(Verdict::Warning));
+    let (tone, text) = match (bad, warnings) {
+        (0, 0) => (Tone::Good, "all is well".to_owned()),
+        (0, _) => (Tone::Good, format!("it works; {warnings} to look at")),
+        _ => (Tone::Bad, format!("{bad} to mend, {warnings} to look at")),
+    };
+    screen.say(&Line::new("examined", tone, text).with("bad", bad).with("warnings", warnings));
+    Ok(ExitCode::from(u8::from(bad > 0)))
+}
+
+fn line(finding: &Finding, screen: Screen) -> Line {
+    let tone = match finding.verdict {
+        Verdict::Well => Tone::Good,
+        Verdict::Warning => Tone::Warning,
+        Verdict::Bad => Tone::Bad,
+        Verdict::Skipped => Tone::Plain,
+    };
+    let text = match finding.mend.as_str() {
+        mend if mend.is_empty() || screen.is_json() => finding.text.clone(),
+        mend => format!("{}\n  -> {mend}", finding.text),
+    };
+    let line = Line::new("check", tone, text).with("check", finding.check).with("verdict", finding.verdict.name());
+    line.with("mend", finding.mend.as_str())
+}

@@ -1,0 +1,82 @@
+use std::path::PathBuf;
+
+use vipnode_agent::Reached;
+use vipnode_agent_core::HostConfig;
+use vipnode_types::{HeadFact, Ms, NodeFacts, PeerFact};
+
+use crate::failure::Failure;
+
+/// All that a doctor looked at.
+#[derive(Debug)]
+pub(crate) struct Facts {
+    /// This machine's clock.
+    pub(crate) now: Ms,
+    pub(crate) wants: Wants,
+    pub(crate) node: Result<NodeFound, NodeMissing>,
+    pub(crate) pool: Result<PoolFound, Fault>,
+}
+
+/// What the role is to do.
+#[derive(Debug)]
+pub(crate) struct Wants {
+    /// `None` where no places are sold.
+    pub(crate) host: Option<HostConfig>,
+    pub(crate) client: bool,
+    /// `--maxpeers` of the node, by the user's word.
+    pub(crate) node_max_peers: u32,
+    /// The port that others are told to dial, where the user named one.
+    pub(crate) port: Option<u16>,
+}
+
+/// Something that could not be looked at, and what mends that.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Fault {
+    pub(crate) what: String,
+    pub(crate) mend: String,
+}
+
+/// Why there is no node to look at.
+#[derive(Debug)]
+pub(crate) enum NodeMissing {
+    Fault(Fault),
+    /// It answers, and does not offer calls that are needed.
+    NoCalls {
+        at: String,
+        client: String,
+        what: String,
+    },
+}
+
+/// A node that takes calls.
+#[derive(Debug)]
+pub(crate) struct NodeFound {
+    pub(crate) at: String,
+    pub(crate) facts: NodeFacts,
+    /// Where else than on this machine its admin calls answer.
+    pub(crate) exposed: Vec<String>,
+    pub(crate) head: Result<HeadFact, Fault>,
+    pub(crate) peers: Result<Vec<PeerFact>, Fault>,
+    pub(crate) key: Result<KeyFacts, Fault>,
+}
+
+/// Whether an agent may speak for the node.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum KeyFacts {
+    /// The node has signed, until then.
+    Delegated { until: Ms },
+    /// It has not; the key is at hand to sign.
+    Key(PathBuf),
+}
+
+/// A pool that was asked.
+#[derive(Debug)]
+pub(crate) struct PoolFound {
+    pub(crate) url: String,
+    pub(crate) reached: Reached,
+}
+
+impl From<Failure> for Fault {
+    fn from(failure: Failure) -> Self {
+        Self { what: failure.what, mend: failure.mend }
+    }
+}

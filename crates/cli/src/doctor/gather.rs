@@ -1,0 +1,122 @@
+//! Looks at node, state directory and pool. Changes nothing anywhere.
+
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use tokio::time::timeout;
+use vipnode_agent::{AgentError, NetDoor, PoolAddress, reach, state};
+use vipnode_agent_core::Advertise;
+use vipnode_node::{
+    Endpoint, Node, NodeError,
+    finder::{Surroundings, find_node_key},
+};
+use vipnode_types::{Ms, NodeFacts, wire::ReachRequest};
+
+use super::{Facts, Fault, KeyFacts, NodeFound, NodeMissing, PoolFound, Wants};
+use crate::{
+    args::Between,
+    commands::{join::join_secret, speaking::advertise},
+    failure::Failure,
+    find_node::{Beside, Patience, find_node},
+    find_pool::find_pool,
+    screen::Screen,
+};
+
+/// One look takes no longer.
+const DEADLINE: Duration = Duration::from_secs(10);
+
+/// Looks at everything; each look has its deadline, and one that fails keeps no other from being made.
+pub(crate) async fn gather(between: &Between, mut wants: Wants, screen: Screen) -> Result<Facts, Failure> {
+    let now = now();
+    if let Advertise::Enode(enode) = advertise(&between.speaking) {
+        wants.port = Some(enode.port);
+    }
+    let node = look_at_node(between, now, screen).await?;
+    let facts = node.as_ref().ok().map(|node| &node.facts);
+    let pool = look_at_pool(between, facts, wants.port, screen).await;
+    Ok(Facts { now, wants, node, pool })
+}
+
+fn now() -> Ms {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    Ms::new(u64::try_from(since.as_millis()).unwrap_or(u64::MAX))
+}
+
+async fn in_time<T, E: Into<Failure>>(what: &str, look: impl Future<Output = Result<T, E>>) -> Result<T, Fault> {
+    match timeout(DEADLINE, look).await {
+        Ok(seen) => seen.map_err(|error| Fault::from(error.into())),
+        Err(_elapsed) => Err(Fault {
+            what: format!("{what} did not answer within {} s", DEADLINE.as_secs()),
+            mend: "try again; if it stays like this, start it anew".to_owned(),
+        }),
+    }
+}
+
+async fn look_at_node(between: &Between, now: Ms, screen: Screen) -> Result<Result<NodeFound, NodeMissing>, Failure> {
+    let trust = between.node.trust()?;
+    let endpoint = between.node.rpc.as_deref().and_then(|rpc| rpc.parse::<Endpoint>().ok());
+    if let Some(endpoint) = &endpoint
+        && let Ok(Err(error @ (NodeError::NoAdmin { .. } | NodeError::NoEth { .. }))) =
+            timeout(DEADLINE, endpoint.open(&trust)).await
+    {
+        let client = endpoint.client_version(&trust).await.unwrap_or_else(|| "a node".to_owned());
+        let what = error.to_string();
+        return Ok(Err(NodeMissing::NoCalls { at: endpoint.to_string(), client, what }));
+    }
+    let found = in_time("the node", find_node(&between.node, Patience::None, screen)).await;
+    let beside = match found {
+        Ok(beside) => beside,
+        Err(fault) => return Ok(Err(NodeMissing::Fault(fault))),
+    };
+    Ok(look_at(beside, between, now).await.map_err(NodeMissing::Fault))
+}
+
+async fn look_at(Beside { node, endpoint }: Beside, between: &Between, now: Ms) -> Result<NodeFound, Fault> {
+    let facts = in_time("the node", node.facts()).await?;
+    let key = key(&*node, &endpoint, between, &facts, now).await.map_err(|error| Fault::from(Failure::from(error)));
+    Ok(NodeFound {
+        at: node.at(),
+        exposed: timeout(DEADLINE, node.exposure()).await.unwrap_or_default(),
+        head: in_time("the node", node.head()).await,
+        peers: in_time("the node", node.peers()).await,
+        key,
+        facts,
+    })
+}
+
+async fn key(
+    node: &dyn Node,
+    endpoint: &Endpoint,
+    between: &Between,
+    facts: &NodeFacts,
+    now: Ms,
+) -> Result<KeyFacts, AgentError> {
+    let root = state::StateDir::root(between.node.state_dir.as_deref())?;
+    if let Some(until) = state::delegated_until(&root, facts.id, now)? {
+        return Ok(KeyFacts::Delegated { until });
+    }
+    if let Some(path) = &between.nodekey {
+        state::read_node_key(path, facts.id, &node.at())?;
+        return Ok(KeyFacts::Key(path.clone()));
+    }
+    Ok(KeyFacts::Key(find_node_key(node, endpoint, facts.id, &Surroundings::here()).await?.path))
+}
+
+async fn look_at_pool(
+    between: &Between,
+    node: Option<&NodeFacts>,
+    port: Option<u16>,
+    screen: Screen,
+) -> Result<PoolFound, Fault> {
+    let pool: PoolAddress = find_pool(between.pool.as_deref(), true, screen).await?;
+    let url = pool.url().to_owned();
+    let door = NetDoor::new(pool, between.node.trust()?);
+    let join = join_secret(&between.join)?;
+    let request = ReachRequest {
+        port: node.map(|node| port.unwrap_or(node.enode.port)).filter(|port| *port != 0),
+        node: node.map_or(vipnode_types::NodeId::new([0; 64]), |node| node.id),
+        chain_id: node.map_or(0, |node| node.chain.chain_id),
+        join: None,
+    };
+    let reached = in_time("the pool", reach(&door, request, join.as_ref())).await?;
+    Ok(PoolFound { url, reached })
+}

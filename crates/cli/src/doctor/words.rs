@@ -1,0 +1,92 @@
+/// How one execution client is told something on its command line. `{}` stands for the value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Words {
+    /// As people call it.
+    pub(crate) name: &'static str,
+    /// How `web3_clientVersion` begins, in small letters.
+    prefix: &'static str,
+    /// Its IPC file, where it opens one by itself.
+    pub(crate) ipc: Option<&'static str>,
+    http: &'static str,
+    ws: &'static str,
+    loopback: &'static str,
+    max_peers: &'static str,
+    address: &'static str,
+    /// One of so many places is for peers that it dials, at least one; `None` where that is not so.
+    pub(crate) dial_share: Option<u32>,
+}
+
+const GETH: Words = Words {
+    name: "geth",
+    prefix: "geth/",
+    ipc: Some("<datadir>/geth.ipc"),
+    http: "--http --http.addr 127.0.0.1 --http.api admin,eth,net,web3",
+    ws: "--ws --ws.addr 127.0.0.1 --ws.api admin,eth,net,web3",
+    loopback: "--http.addr 127.0.0.1 --ws.addr 127.0.0.1",
+    max_peers: "--maxpeers {}",
+    address: "--nat extip:{}",
+    dial_share: Some(3),
+};
+
+/// One row a client. What calls itself otherwise is spoken to as geth, from which most forks are.
+const TABLE: [Words; 5] = [
+    GETH,
+    Words {
+        name: "reth",
+        prefix: "reth/",
+        ipc: Some("/tmp/reth.ipc"),
+        max_peers: "--max-inbound-peers {}",
+        dial_share: None,
+        ..GETH
+    },
+    Words { name: "erigon", prefix: "erigon/", ipc: None, dial_share: None, ..GETH },
+    Words {
+        name: "besu",
+        prefix: "besu/",
+        ipc: None,
+        http: "--rpc-http-enabled --rpc-http-host=127.0.0.1 --rpc-http-api=ADMIN,ETH,NET,WEB3",
+        ws: "--rpc-ws-enabled --rpc-ws-host=127.0.0.1 --rpc-ws-api=ADMIN,ETH,NET,WEB3",
+        loopback: "--rpc-http-host=127.0.0.1 --rpc-ws-host=127.0.0.1",
+        max_peers: "--max-peers={}",
+        address: "--p2p-host={}",
+        dial_share: None,
+    },
+    Words {
+        name: "nethermind",
+        prefix: "nethermind/",
+        ipc: None,
+        http: "--JsonRpc.Enabled true --JsonRpc.Host 127.0.0.1 --JsonRpc.EnabledModules Admin,Eth,Net,Web3",
+        ws: "--JsonRpc.Enabled true --JsonRpc.Host 127.0.0.1 --JsonRpc.EnabledModules Admin,Eth,Net,Web3",
+        loopback: "--JsonRpc.Host 127.0.0.1",
+        max_peers: "--Network.MaxActivePeers {}",
+        address: "--Network.ExternalIp {}",
+        dial_share: None,
+    },
+];
+
+impl Words {
+    /// Of the client with this `web3_clientVersion`.
+    pub(crate) fn of(client_version: &str) -> Self {
+        let name = client_version.to_ascii_lowercase();
+        TABLE.into_iter().find(|words| name.starts_with(words.prefix)).unwrap_or(GETH)
+    }
+
+    /// The flags that offer the calls that are needed, over the transport of this address.
+    pub(crate) fn calls(&self, at: &str) -> String {
+        let flags = if at.starts_with("ws") { self.ws } else { self.http };
+        let ipc = self.ipc.map(|path| format!("; or --rpc {path}, where all calls answer")).unwrap_or_default();
+        format!("{} {flags}{ipc}", self.name)
+    }
+
+    pub(crate) fn max_peers(&self, number: u32) -> String {
+        format!("{} {}", self.name, self.max_peers.replace("{}", &number.to_string()))
+    }
+
+    pub(crate) fn address(&self, ip: &str) -> String {
+        format!("{} {}", self.name, self.address.replace("{}", ip))
+    }
+
+    pub(crate) fn loopback(&self) -> String {
+        format!("{} {}", self.name, self.loopback)
+    }
+}
