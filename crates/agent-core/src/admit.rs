@@ -3,7 +3,7 @@ use vipnode_types::{
     wire::{AdmitCall, ErrorCode, EvictCall, Side, WireError},
 };
 
-use crate::{Action, AgentCore, FromPool, Notice, RequestTag, hands::refused, lease::Lease, limits};
+use crate::{Action, AdmitFailure, AgentCore, FromPool, Notice, RequestTag, hands::refused, lease::Lease, limits};
 
 impl AgentCore {
     pub(crate) fn pool_calls(&mut self, now: Ms, tag: RequestTag, call: FromPool, out: &mut Vec<Action>) {
@@ -16,6 +16,9 @@ impl AgentCore {
             // What is over ends whether or not there is room to say so later.
             FromPool::Evict(call) => self.evict(tag, &call, full, out),
             FromPool::Admit(_) | FromPool::Dial(_) | FromPool::Whitelist(_) if full => {
+                if !matches!(call, FromPool::Dial(_)) {
+                    self.counters.admit_failed(AdmitFailure::Busy);
+                }
                 let why = format!("{} calls wait for this node already", limits::PENDING_CALLS);
                 out.push(Action::Answer { tag, reply: Err(WireError::busy(why, 1_000)) });
             }
@@ -41,12 +44,15 @@ impl AgentCore {
         let socket = self.link.socket;
         let lease = self.leases.get_mut(call.lease)?;
         if lease.side != Side::Host || lease.peer.id != call.client {
+            self.counters.admit_failed(AdmitFailure::OtherLease);
             return Some(Err(other_lease()));
         }
         if !lease.runs() {
+            self.counters.admit_failed(AdmitFailure::Busy);
             return Some(Err(WireError::busy("this lease has ended and is being undone", 1_000)));
         }
         if !self.node.up {
+            self.counters.admit_failed(AdmitFailure::NodeAway);
             return Some(Err(refused("the host's node is away")));
         }
         lease.socket = socket;
@@ -67,7 +73,8 @@ impl AgentCore {
         call: &AdmitCall,
         out: &mut Vec<Action>,
     ) -> Option<Result<(), WireError>> {
-        if let Some(why) = self.refuses(now, call.client) {
+        if let Some((failure, why)) = self.refuses(now, call.client) {
+            self.counters.admit_failed(failure);
             return Some(Err(refused(why)));
         }
         let told = call.peer.clone().filter(|peer| peer.id == call.client);
@@ -81,6 +88,7 @@ impl AgentCore {
             lease.linked_before = true;
         }
         if lease.nodes_own {
+            self.counters.admitted();
             out.push(Action::Notice(Notice::ClientAdmitted { lease: lease.id, client: call.client }));
             self.leases.insert(lease);
             return Some(Ok(()));
@@ -91,18 +99,20 @@ impl AgentCore {
     }
 
     /// Why no client is let in now; the agent keeps to its own count whatever the pool says.
-    fn refuses(&self, now: Ms, client: NodeId) -> Option<String> {
+    fn refuses(&self, now: Ms, client: NodeId) -> Option<(AdmitFailure, String)> {
         let Some(host) = &self.config.host else {
-            return Some("this agent sells no places".to_owned());
+            return Some((AdmitFailure::NoHost, "this agent sells no places".to_owned()));
         };
         if let Some(why) = self.offer(now).1 {
-            return Some(why);
+            let failure = if self.node.up { AdmitFailure::NotOffering } else { AdmitFailure::NodeAway };
+            return Some((failure, why));
         }
         let (held, slots) = (self.leases.held(Side::Host), host.places());
         if held >= slots || self.leases.len() >= limits::LEASES {
-            return Some(format!("all {slots} places are taken"));
+            return Some((AdmitFailure::Full, format!("all {slots} places are taken")));
         }
-        (self.node.facts.as_ref()?.id == client).then(|| "a node is no client of itself".to_owned())
+        let itself = self.node.facts.as_ref()?.id == client;
+        itself.then(|| (AdmitFailure::Unsuitable, "a node is no client of itself".to_owned()))
     }
 
     /// Whether the node is connected to that peer without any doing of the agent.

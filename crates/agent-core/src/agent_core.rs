@@ -5,9 +5,9 @@ use rand_chacha::ChaCha8Rng;
 use vipnode_types::{LeaseId, Ms, wire::LeaveReason};
 
 use crate::{
-    Action, AgentConfig, Event, Grant, NodeTask, RequestTag, ask::Asks, avoid::Avoid, lease::Lease, leases::Leases,
-    leave::Leaving, node_side::NodeSide, own_peers::OwnPeers, pool_link::PoolLink, protocol2::Protocol2,
-    report::Reports, stop::Stopping,
+    Action, AgentConfig, Counters, Event, Grant, NodeTask, RequestTag, ask::Asks, avoid::Avoid,
+    former_clients::FormerClients, lease::Lease, leases::Leases, leave::Leaving, node_side::NodeSide,
+    own_peers::OwnPeers, pool_link::PoolLink, protocol2::Protocol2, report::Reports, stop::Stopping,
 };
 
 /// The agent's mind. See the [crate] for what it promises.
@@ -25,6 +25,10 @@ pub struct AgentCore {
     pub(crate) reports: Reports,
     pub(crate) leaving: Leaving,
     pub(crate) own_peers: OwnPeers,
+    pub(crate) counters: Counters,
+    pub(crate) former_clients: FormerClients,
+    /// When a client was last connected.
+    pub(crate) last_client: Option<Ms>,
     /// Why hosts were not connected, as told to the user; three kinds at most.
     pub(crate) not_connected_said: BTreeSet<u8>,
     /// Set where the pool is one of the original.
@@ -66,6 +70,9 @@ impl AgentCore {
             reports: Reports::default(),
             leaving: Leaving::default(),
             own_peers: OwnPeers::default(),
+            counters: Counters::default(),
+            former_clients: FormerClients::default(),
+            last_client: None,
             not_connected_said: BTreeSet::new(),
             protocol2,
             offer_said: None,

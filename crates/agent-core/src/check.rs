@@ -18,6 +18,8 @@ impl AgentCore {
         let most = limits::LEASES.max(self.left_over);
         ensure(self.leases.len() <= most, || "more leases than the limit".to_owned())?;
         ensure(self.avoid.len() <= limits::AVOID, || "more avoided hosts than the limit".to_owned())?;
+        let former = self.former_clients.len();
+        ensure(former <= limits::FORMER_CLIENTS, || format!("{former} former clients"))?;
         let pending = self.leases.pending_calls();
         ensure(pending <= limits::PENDING_CALLS, || format!("{pending} calls wait"))?;
         ensure(self.node.peers.len() <= limits::PEERS, || "more peers than the limit".to_owned())?;

@@ -121,6 +121,7 @@ impl AgentCore {
     ) {
         let Some(lease) = self.leases.get(id).filter(|lease| lease.runs()) else { return };
         let host = lease.peer.id;
+        self.counters.host_failed();
         if lease.ever_up {
             out.push(Action::Notice(Notice::HostGone { lease: id, host }));
         }

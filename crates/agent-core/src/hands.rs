@@ -6,7 +6,7 @@ use vipnode_types::{
 };
 
 use crate::{
-    Action, AgentCore, JournalEntry, NodeCall, NodeTask, Notice,
+    Action, AdmitFailure, AgentCore, JournalEntry, NodeCall, NodeTask, Notice,
     lease::{DialState, Lease, Task, Work},
     limits,
 };
@@ -185,6 +185,7 @@ impl AgentCore {
         lease.applied = true;
         if lease.side == Side::Host && lease.runs() {
             if !lease.waiting.is_empty() {
+                self.counters.admitted();
                 out.push(Action::Notice(Notice::ClientAdmitted { lease: id, client: lease.peer.id }));
             }
             answer_all(&mut lease.waiting, &Ok(()), out);
@@ -200,6 +201,7 @@ impl AgentCore {
             return;
         }
         let asked = !lease.waiting.is_empty();
+        self.counters.admits_failed(AdmitFailure::NodeRefused, lease.waiting.len());
         answer_all(&mut lease.waiting, &Err(refused(format!("the node does not let the client in: {why}"))), out);
         let reason = (!asked).then_some(EvictReason::Drained);
         self.end(id, reason, out);
@@ -218,6 +220,7 @@ impl AgentCore {
             lease.suspect = None;
             let away = || Err(refused("the host's node is away"));
             if !lease.waiting.is_empty() {
+                self.counters.admits_failed(AdmitFailure::NodeAway, lease.waiting.len());
                 answer_all(&mut lease.waiting, &away(), out);
                 failed.push(lease.id);
             }
@@ -255,6 +258,7 @@ impl AgentCore {
         lease.mark_down();
         lease.over = Some(crate::lease::Over { reason, waiting: Vec::new() });
         let ended = Err(refused("the lease ended before the node had done it"));
+        self.counters.admits_failed(AdmitFailure::Ended, lease.waiting.len());
         answer_all(&mut lease.waiting, &ended, out);
         if let Some(dial) = &mut lease.dial {
             answer_all(&mut dial.waiting, &ended, out);
@@ -266,10 +270,14 @@ impl AgentCore {
         let Some(lease) = self.leases.remove(id) else { return };
         if lease.journaled {
             out.push(Action::Journal(JournalEntry::Undone { lease: id, kind: lease.kind() }));
+            if lease.side == Side::Host {
+                self.former_clients.add(lease.peer.id);
+            }
         }
         let Some(mut over) = lease.over else { return };
         answer_all(&mut over.waiting, &Ok(()), out);
         if let (Side::Host, Some(reason)) = (lease.side, over.reason) {
+            self.counters.evicted(reason);
             out.push(Action::Notice(Notice::ClientEvicted { lease: id, client: lease.peer.id, reason }));
         }
     }

@@ -67,6 +67,11 @@ impl Leases {
         count(self.iter().filter(|lease| lease.side == side && lease.runs() && !lease.leftover))
     }
 
+    /// Leases on this side whose peer is seen.
+    pub(crate) fn connected(&self, side: Side) -> u32 {
+        count(self.iter().filter(|lease| lease.side == side && lease.up.is_some()))
+    }
+
     /// Calls of the pool that wait for the node.
     pub(crate) fn pending_calls(&self) -> usize {
         self.iter().map(Lease::pending).fold(0, usize::saturating_add)

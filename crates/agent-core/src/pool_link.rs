@@ -220,6 +220,9 @@ impl AgentCore {
         if matches!(self.link.state, LinkState::Live { since, .. } if now.since(since) >= limits::GOOD_MS) {
             self.link.backoff.reset();
         }
+        if self.link.is_live() {
+            self.counters.pool_lost();
+        }
         self.link.state = LinkState::Away;
         let lost = self.reports.lose_socket();
         self.unsay_blinks(&lost);

@@ -26,6 +26,9 @@ impl AgentCore {
                 (None, false) => {}
             }
         }
+        if self.leases.connected(Side::Host) > 0 {
+            self.last_client = Some(now);
+        }
         self.watch_own_peers(out);
     }
 

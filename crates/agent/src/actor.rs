@@ -21,7 +21,7 @@ use vipnode_types::{
 };
 
 use crate::{
-    AgentError, Door, Told,
+    AgentError, AgentMetrics, Door, Told,
     clock::Clock,
     limits::{NODE_CALLS, NODE_EVENTS, POOL_CALLS, POOL_EVENTS, POOL_ORDERS, STOP_DEADLINE},
     node::{Eyes, FromNode, Hands},
@@ -38,6 +38,7 @@ pub(crate) struct Parts {
     pub(crate) voice: Voice,
     /// What the user wants, when that changes.
     pub(crate) wanted: watch::Receiver<AgentConfig>,
+    pub(crate) metrics: AgentMetrics,
 }
 
 /// The task that owns the mind.
@@ -45,6 +46,7 @@ pub(crate) struct Actor {
     core: AgentCore,
     clock: Clock,
     tell: Tell,
+    metrics: AgentMetrics,
     /// Away only while an entry is written.
     journal: Option<Journal>,
     /// Peers whose grant could not be written down, so that the node must not be told.
@@ -95,6 +97,7 @@ impl Actor {
             core: AgentCore::new(config, journal.alive().cloned(), clock.now()),
             clock,
             tell,
+            metrics: parts.metrics,
             journal: Some(journal),
             unwritten: BTreeSet::new(),
             node,
@@ -145,6 +148,7 @@ impl Actor {
             };
             let Some(event) = event else { continue };
             self.core.handle(self.clock.now(), event, &mut actions);
+            self.metrics.show(&self.core);
             for action in actions.drain(..) {
                 if let Some(ended) = self.carry_out(action).await? {
                     return ended;

@@ -14,6 +14,8 @@ mod agent_error;
 mod clock;
 pub mod limits;
 mod link;
+mod metrics;
+mod metrics_server;
 mod node;
 mod pool;
 mod pool_address;
@@ -27,6 +29,8 @@ mod told;
 
 pub use agent_error::AgentError;
 pub use link::{agent_public, link, link_other, take_link};
+pub use metrics::AgentMetrics;
+pub use metrics_server::MetricsServer;
 pub use pool::{Door, Line, NetDoor};
 pub use pool_address::PoolAddress;
 pub use reach::{Reached, reach};

@@ -15,6 +15,15 @@ pub const NOTICES: usize = 1_024;
 /// Calls of the pool that wait for an answer of ours; the RPC answers "busy" beyond its own, lower limit.
 pub const POOL_CALLS: usize = 4_096;
 
+/// Connections that read the metrics at once. At the limit a further one waits for the end of another.
+pub const METRICS_CONNECTIONS: usize = 8;
+/// One of them has this long from its first byte to the last of its answer; then it is closed.
+pub const METRICS_DEADLINE: Duration = Duration::from_secs(10);
+/// Bytes of the head of its request. A longer one is refused; a body is not read.
+pub const METRICS_HEAD_BYTES: usize = 8 << 10;
+/// After the system refused a connection (it has no more of them).
+pub const METRICS_ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+
 /// Bytes of a journal. A longer one is not read: it is not ours.
 pub const JOURNAL_BYTES: u64 = 64 << 20;
 /// Lines of a journal beyond four for each grant alive, after which it is written anew.

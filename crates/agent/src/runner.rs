@@ -10,7 +10,7 @@ use vipnode_node::{Endpoint, Node, finder::Surroundings};
 use vipnode_types::JoinSecret;
 
 use crate::{
-    AgentError, Door, PoolAddress, Told,
+    AgentError, AgentMetrics, Door, PoolAddress, Told,
     actor::{Actor, Parts},
     limits::NOTICES,
     prepare::{Prepared, prepare},
@@ -33,6 +33,8 @@ pub struct RunnerConfig {
     pub node_key: NodeKeyAt,
     /// What the user wants. The seed is drawn anew at each start.
     pub agent: AgentConfig,
+    /// Where its numbers are shown.
+    pub metrics: AgentMetrics,
 }
 
 /// Where the key of the node is. It is read at the first start and once a year.
@@ -125,7 +127,7 @@ async fn run(
     let Prepared { state, facts, voice, journal } = prepared;
     let mut agent = config.agent;
     agent.seed = *crate::random::bytes()?;
-    let parts = Parts { node: config.node, facts, door: config.door, voice, wanted };
+    let parts = Parts { node: config.node, facts, door: config.door, voice, wanted, metrics: config.metrics };
     let ended = Actor::run(agent, journal, parts, stop, tell).await;
     // Held to here: another agent must not begin before this one is done with the node.
     drop(state);

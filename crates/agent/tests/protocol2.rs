@@ -7,7 +7,9 @@ use std::{path::Path, sync::Arc, time::Duration};
 
 use original::GoPool;
 use tokio::{sync::mpsc, time::timeout};
-use vipnode_agent::{AgentError, AgentRunner, NetDoor, NodeKeyAt, PoolAddress, RunnerConfig, Told, release};
+use vipnode_agent::{
+    AgentError, AgentMetrics, AgentRunner, NetDoor, NodeKeyAt, PoolAddress, RunnerConfig, Told, release,
+};
 use vipnode_agent_core::{Advertise, AgentConfig, HostConfig, Notice, Protocol2Config};
 use vipnode_node::{
     Node,
@@ -69,6 +71,7 @@ impl Bench {
             join: None,
             state_root: self.root.path().join("state"),
             node_key: NodeKeyAt::File(key_file),
+            metrics: AgentMetrics::default(),
             agent: AgentConfig {
                 agent_version: "vipnode/test<&>".to_owned(),
                 min_peers,

@@ -12,6 +12,7 @@ mod find_node;
 mod find_pool;
 mod limit_flag;
 mod log;
+mod metrics_page;
 mod reference;
 mod screen;
 mod signals;

@@ -8,6 +8,7 @@ use crate::{
     args::{Cli, CompletionsArgs, ManArgs},
     config::{Flag, with_variables},
     failure::Failure,
+    metrics_page::metrics_page,
     screen::Screen,
 };
 
@@ -18,6 +19,10 @@ const NAME: &str = "vipnode";
 pub(crate) fn man(args: &ManArgs, screen: Screen) -> Result<(), Failure> {
     if args.markdown {
         screen.raw(markdown().as_bytes());
+        return Ok(());
+    }
+    if args.metrics {
+        screen.raw(metrics_page().as_bytes());
         return Ok(());
     }
     let failed = |error: std::io::Error, path: &Path| {

@@ -5,17 +5,18 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
-/// Who may use whom. Pool and agent meet only in types and rpc.
+/// Who may use whom. Pool and agent meet only in types, rpc and metrics.
 const ARROWS: &[(&str, &[&str])] = &[
     ("types", &[]),
     ("core", &["types"]),
     ("agent-core", &["types"]),
+    ("metrics", &[]),
     ("rpc", &["types"]),
     ("store", &["core", "types"]),
     ("node", &["rpc", "types"]),
-    ("pool", &["core", "rpc", "store", "types"]),
-    ("agent", &["agent-core", "node", "rpc", "types"]),
-    ("cli", &["agent", "agent-core", "core", "node", "pool", "types"]),
+    ("pool", &["core", "metrics", "rpc", "store", "types"]),
+    ("agent", &["agent-core", "metrics", "node", "rpc", "types"]),
+    ("cli", &["agent", "agent-core", "core", "metrics", "node", "pool", "types"]),
     ("sim", &["agent-core", "core", "store", "types"]),
 ];
 
@@ -23,7 +24,8 @@ const ARROWS: &[(&str, &[&str])] = &[
 const WITH_DEFAULT_FEATURES: &[(&str, &[&str])] = &[("sim", &["pool", "rpc"])];
 
 /// These compile without it, so that they run unchanged in the simulator.
-const WITHOUT_TOKIO: &[&str] = &["vipnode-types", "vipnode-core", "vipnode-agent-core", "vipnode-store", "vipnode-sim"];
+const WITHOUT_TOKIO: &[&str] =
+    &["vipnode-types", "vipnode-core", "vipnode-agent-core", "vipnode-store", "vipnode-metrics", "vipnode-sim"];
 
 fn metadata(features: &[&str]) -> Value {
     let out = std::process::Command::new(env!("CARGO"))

@@ -49,6 +49,13 @@ fn the_book_tells_the_command_line_as_it_is() {
 }
 
 #[test]
+fn the_book_tells_the_metrics_as_they_are() {
+    let written = stdout(&["man", "--metrics"]);
+    let book = fs::read_to_string(repository().join("docs/book/src/metrics.md")).unwrap_or_default();
+    assert!(book == written, "write it anew: cargo run -p vipnode -- man --metrics > docs/book/src/metrics.md");
+}
+
+#[test]
 fn every_command_has_a_manual_page_with_variables() {
     let dir = tempfile::tempdir().unwrap();
     stdout(&["man", "--dir", dir.path().to_str().unwrap()]);

@@ -81,27 +81,14 @@ pub(crate) struct Roles {
     pub(crate) connected_clients: u64,
 }
 
-const REASONS: [EvictReason; 10] = [
-    EvictReason::Left,
-    EvictReason::Gone,
-    EvictReason::Silent,
-    EvictReason::NotConnected,
-    EvictReason::Drained,
-    EvictReason::Price,
-    EvictReason::Unpaired,
-    EvictReason::NoFunds,
-    EvictReason::TooLate,
-    EvictReason::Unknown,
-];
-
 impl Counters {
     /// Leases that ended, by reason.
     pub fn ended(&self) -> impl Iterator<Item = (EvictReason, u64)> {
-        REASONS.into_iter().zip(self.ended)
+        EvictReason::ALL.into_iter().zip(self.ended)
     }
 
     pub(crate) fn count_end(&mut self, reason: EvictReason) {
-        let at = REASONS.into_iter().position(|other| other == reason);
+        let at = EvictReason::ALL.into_iter().position(|other| other == reason);
         if let Some(count) = at.and_then(|at| self.ended.get_mut(at)) {
             *count = count.saturating_add(1);
         }

@@ -262,7 +262,7 @@ pub(crate) fn reply_text(reply: &Reply) -> Result<Box<RawValue>, WireError> {
 
 #[cfg(test)]
 mod tests {
-    use prometheus_client::metrics::gauge::Gauge;
+    use vipnode_metrics::Gauge;
 
     use super::*;
     use crate::PoolMetrics;

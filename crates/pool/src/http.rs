@@ -68,8 +68,7 @@ impl HttpConnection {
             },
             Method::GET if path.ends_with("/health") => self.health().await,
             Method::GET if path.ends_with("/metrics") => {
-                let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
-                ([(header::CONTENT_TYPE, kind)], self.gateway.metrics.text()).into_response()
+                ([(header::CONTENT_TYPE, vipnode_metrics::CONTENT_TYPE)], self.gateway.metrics.text()).into_response()
             }
             Method::GET => {
                 "This is a vipnode pool. Agents connect by WebSocket; see /health and /metrics.\n".into_response()

@@ -4,10 +4,10 @@ use std::{
     time::Duration,
 };
 
-use prometheus_client::metrics::gauge::Gauge;
 use tokio::{runtime::Handle, sync::oneshot, task::yield_now};
 use tokio_util::task::task_tracker::TaskTrackerToken;
 use vipnode_core::{CallId, CallOutcome, Command, Limits, Reply, RequestId};
+use vipnode_metrics::Gauge;
 use vipnode_rpc::Responder;
 use vipnode_store::StoreError;
 use vipnode_types::wire::WireError;

@@ -1,19 +1,23 @@
 use std::sync::Arc;
 
-use prometheus_client::{
-    encoding::text::encode,
-    metrics::{counter::Counter, gauge::Gauge},
-    registry::Registry,
-};
-use vipnode_core::Gauges;
+use vipnode_core::{Counters, Gauges};
+use vipnode_metrics::{Counter, Gauge, Labelled, MetricRow, MetricTable, follow, show};
+use vipnode_types::wire::EvictReason;
 
 /// What `/metrics` shows, in the text format of Prometheus. Cheap to clone; all clones count together.
 #[derive(Debug, Clone)]
 pub struct PoolMetrics(Arc<Metrics>);
 
+/// Why a host let nobody in.
+pub(crate) const REFUSED: &str = "refused";
+pub(crate) const EXPIRED: &str = "expired";
+pub(crate) const LOST: &str = "lost";
+
+const WEI_A_GWEI: u128 = 1_000_000_000;
+
 #[derive(Debug)]
 pub(crate) struct Metrics {
-    registry: Registry,
+    table: MetricTable,
     pub(crate) sockets: Gauge,
     pub(crate) opened: Counter,
     pub(crate) refused: Counter,
@@ -39,6 +43,21 @@ pub(crate) struct Metrics {
     free_places: Gauge,
     hungry: Gauge,
     pending_asks: Gauge,
+    mind: MindCounters,
+    /// By how a host's call ended.
+    pub(crate) admit_failures: Labelled,
+}
+
+/// What the mind counts.
+#[derive(Debug)]
+struct MindCounters {
+    refused_connects: Counter,
+    admits: Counter,
+    paired: Counter,
+    ended: Labelled,
+    silences: Counter,
+    metered_s: Counter,
+    metered_gwei: Counter,
 }
 
 impl Default for PoolMetrics {
@@ -54,6 +73,12 @@ impl PoolMetrics {
         self.0.text()
     }
 
+    /// What each of them means.
+    #[must_use]
+    pub fn rows(&self) -> &[MetricRow] {
+        self.0.table.rows()
+    }
+
     pub(crate) fn shared(&self) -> Arc<Metrics> {
         Arc::clone(&self.0)
     }
@@ -61,15 +86,11 @@ impl PoolMetrics {
 
 impl Metrics {
     fn new() -> Self {
-        let mut registry = Registry::with_prefix("vipnode_pool");
-        let mut gauge = |name: &str, help: &str| {
-            let gauge = Gauge::default();
-            registry.register(name, help, gauge.clone());
-            gauge
-        };
+        let mut table = MetricTable::new("vipnode_pool");
+        let mut gauge = |name, help| table.gauge(name, help);
         let sockets = gauge("sockets", "Sockets that are open");
         let tls_expires = gauge(
-            "tls_certificate_expires_seconds",
+            "tls_certificate_expiry_timestamp_seconds",
             "When the pool's certificate ends, in seconds since 1970; 0 without one",
         );
         let queue = gauge("queue", "Commands that wait for the pool's mind");
@@ -82,11 +103,15 @@ impl Metrics {
         let free_places = gauge("free_places", "Places that could be given away now");
         let hungry = gauge("hungry_clients", "Clients that want more hosts");
         let pending_asks = gauge("pending_asks", "Requests for hosts that wait for a yes");
-        let mut counter = |name: &str, help: &str| {
-            let counter = Counter::default();
-            registry.register(name, help, counter.clone());
-            counter
-        };
+        let mind = MindCounters::new(&mut table);
+        let admit_failures = table.counters(
+            "admit_failures",
+            "Calls to hosts to let a client in that failed: the host refused, did not answer in time, or its \
+             connection was lost",
+            "reason",
+            [REFUSED, EXPIRED, LOST],
+        );
+        let mut counter = |name, help| table.counter(name, help);
         Self {
             opened: counter("sockets_opened", "Sockets taken"),
             refused: counter("sockets_refused", "Sockets refused at a limit"),
@@ -113,11 +138,15 @@ impl Metrics {
             free_places,
             hungry,
             pending_asks,
-            registry,
+            mind,
+            admit_failures,
+            table,
         }
     }
 
-    pub(crate) fn show(&self, gauges: &Gauges) {
+    /// Shows what the mind has and counts.
+    pub(crate) fn show(&self, gauges: &Gauges, counters: &Counters) {
+        self.mind.show(counters);
         for (gauge, value) in [
             (&self.nodes, gauges.nodes),
             (&self.connected, gauges.connected),
@@ -129,15 +158,39 @@ impl Metrics {
             (&self.hungry, gauges.hungry),
             (&self.pending_asks, gauges.pending_asks),
         ] {
-            gauge.set(i64::try_from(value).unwrap_or(i64::MAX));
+            show(gauge, value);
         }
     }
 
     /// The text of `/metrics`.
     pub(crate) fn text(&self) -> String {
-        let mut text = String::new();
-        // Writing into a string fails never.
-        let _infallible = encode(&mut text, &self.registry);
-        text
+        self.table.text()
+    }
+}
+
+impl MindCounters {
+    fn new(table: &mut MetricTable) -> Self {
+        let reasons = EvictReason::ALL.map(EvictReason::name);
+        let refused_connects = table.counter("connects_refused", "Connects of agents that were refused");
+        let admits = table.counter("admits", "Hosts that let a client in when asked");
+        let paired = table.counter("leases_paired", "Leases that both sides came to see");
+        let ended = table.counters("leases_ended", "Leases that ended", "reason", reasons);
+        let silences = table.counter("silences", "Agents that fell silent");
+        let metered_s = table.counter("metered_seconds", "Time that both sides saw, of rows of the meter that ended");
+        let metered_gwei = table.counter("metered_gwei", "What that time costs");
+        Self { refused_connects, admits, paired, ended, silences, metered_s, metered_gwei }
+    }
+
+    fn show(&self, counters: &Counters) {
+        follow(&self.refused_connects, counters.refused_connects);
+        follow(&self.admits, counters.admitted);
+        follow(&self.paired, counters.paired);
+        for (reason, total) in counters.ended() {
+            self.ended.follow(reason.name(), total);
+        }
+        follow(&self.silences, counters.silences);
+        follow(&self.metered_s, counters.metered_ms / 1_000);
+        let gwei = counters.metered_cost.get() / WEI_A_GWEI;
+        follow(&self.metered_gwei, u64::try_from(gwei).unwrap_or(u64::MAX));
     }
 }

@@ -18,7 +18,7 @@ use crate::{
     clock::PoolClock,
     errors,
     inbox::{Answer, Inbox, Item, Items, ReplyTo},
-    metrics::Metrics,
+    metrics::{EXPIRED, LOST, Metrics, REFUSED},
     releases::Releases,
     sockets::Sockets,
     store_thread::{Job, StoreThread},
@@ -135,7 +135,7 @@ impl Mind {
         self.last_tick = self.clock.now();
         // Whoever asked may be gone, and then needs no answer.
         self.waiting.retain(|_, reply| !reply.is_closed());
-        self.parts.metrics.show(&self.core.gauges());
+        self.parts.metrics.show(&self.core.gauges(), self.core.counters());
         self.handle(Command::Tick)
     }
 
@@ -279,6 +279,7 @@ impl Mind {
         self.parts.metrics.calls.inc();
         let (inbox, life, metrics) = (self.parts.inbox.clone(), self.life, Arc::clone(&self.parts.metrics));
         let wait = Duration::from_millis(answer_ms);
+        let admits = matches!(message, PoolCall::Admit(_) | PoolCall::Whitelist(_));
         match self.begin(peer, message) {
             Ok(pending) => {
                 let sockets = Arc::clone(&self.parts.sockets);
@@ -288,9 +289,7 @@ impl Mind {
                         overflow(&sockets, &metrics, peer);
                     }
                     let outcome = outcome(answer.map(|_done| ()));
-                    if outcome != CallOutcome::Done {
-                        metrics.calls_failed.inc();
-                    }
+                    count_failure(&metrics, admits, &outcome);
                     inbox.push(Item::CallDone { life, call, outcome });
                 });
             }
@@ -298,8 +297,9 @@ impl Mind {
                 if error == CallError::Full {
                     overflow(&self.parts.sockets, &metrics, peer);
                 }
-                metrics.calls_failed.inc();
-                inbox.push(Item::CallDone { life, call, outcome: outcome(Err(error)) });
+                let outcome = outcome(Err(error));
+                count_failure(&metrics, admits, &outcome);
+                inbox.push(Item::CallDone { life, call, outcome });
             }
         }
     }
@@ -383,6 +383,19 @@ fn build(parts: &Parts, now: Ms, rows: Vec<Row>) -> Core {
 fn overflow(sockets: &Sockets, metrics: &Metrics, peer: Peer) {
     metrics.overflows.inc();
     sockets.close(peer, "the agent does not take up its calls");
+}
+
+fn count_failure(metrics: &Metrics, admits: bool, outcome: &CallOutcome) {
+    let reason = match outcome {
+        CallOutcome::Done => return,
+        CallOutcome::Refused(_) => REFUSED,
+        CallOutcome::Expired => EXPIRED,
+        CallOutcome::Lost => LOST,
+    };
+    metrics.calls_failed.inc();
+    if admits {
+        metrics.admit_failures.inc(reason);
+    }
 }
 
 fn outcome(answer: Result<(), CallError>) -> CallOutcome {

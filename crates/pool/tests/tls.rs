@@ -129,7 +129,10 @@ async fn a_reload_takes_good_files_and_keeps_the_old_before_bad_ones() {
     let expires = async || {
         let rpc = open_ws(&format!("wss://localhost:{port}"), &papers.limits()).await.map(drop);
         let page = metrics(port, &papers).await;
-        let line = page.lines().find(|line| line.starts_with("vipnode_pool_tls_certificate_expires_seconds ")).unwrap();
+        let line = page
+            .lines()
+            .find(|line| line.starts_with("vipnode_pool_tls_certificate_expiry_timestamp_seconds "))
+            .unwrap();
         (rpc, line.split_once(' ').unwrap().1.parse::<u64>().unwrap())
     };
     assert_eq!(expires().await, (Ok(()), 4_102_444_800));

@@ -1,4 +1,5 @@
 //! A pool that does what a test tells it, and an agent beside a simulated node.
+#![allow(dead_code, reason = "each test file uses its part")]
 
 use std::{
     sync::{
@@ -12,7 +13,7 @@ use futures_util::{FutureExt, future::BoxFuture};
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json, value::RawValue};
 use tokio::sync::mpsc;
-use vipnode_agent::{AgentError, AgentRunner, Door, Line, NodeKeyAt, PoolAddress, RunnerConfig, Told};
+use vipnode_agent::{AgentError, AgentMetrics, AgentRunner, Door, Line, NodeKeyAt, PoolAddress, RunnerConfig, Told};
 use vipnode_agent_core::{Advertise, AgentConfig, HostConfig, Notice};
 use vipnode_node::{
     Node,
@@ -76,6 +77,7 @@ impl Toy {
             join: JoinSecret::new("club"),
             state_root: self.root.path().join("state"),
             node_key: NodeKeyAt::File(self.key_file.clone()),
+            metrics: AgentMetrics::default(),
             agent: AgentConfig {
                 agent_version: "vipnode/test".to_owned(),
                 min_peers: 1,

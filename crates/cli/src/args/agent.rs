@@ -6,7 +6,7 @@ use clap::Args;
 use vipnode_node::Trust;
 use vipnode_types::{Account, Price};
 
-use super::{JoinArgs, Speaking};
+use super::{JoinArgs, MetricsArgs, Speaking};
 use crate::failure::Failure;
 
 /// The pool and the node that an agent stands between.
@@ -26,6 +26,8 @@ pub(crate) struct Between {
     /// Secret of a closed pool.
     #[command(flatten)]
     pub(crate) join: JoinArgs,
+    #[command(flatten)]
+    pub(crate) metrics: MetricsArgs,
     /// Show each call to the node that would be made, and make none. The pool is not contacted.
     #[arg(long)]
     pub(crate) dry_run: bool,

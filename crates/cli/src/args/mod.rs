@@ -3,6 +3,7 @@
 mod agent;
 mod doctor;
 mod link;
+mod metrics;
 mod original_pool;
 mod pool;
 mod speaking;
@@ -19,6 +20,7 @@ pub(crate) use self::{
     agent::{AgentArgs, Between, ClientArgs, HostArgs, NodeArgs, ReleaseArgs, Seeking, Selling},
     doctor::{DoctorArgs, RoleName},
     link::LinkArgs,
+    metrics::MetricsArgs,
     pool::PoolArgs,
     speaking::{Speaking, UPDATE_INTERVAL},
     tls::TlsArgs,
@@ -192,6 +194,9 @@ pub(crate) struct ManArgs {
     /// Print the whole command line as a page of the book instead.
     #[arg(long, conflicts_with = "dir")]
     pub(crate) markdown: bool,
+    /// Print what pools and agents measure as a page of the book instead.
+    #[arg(long, conflicts_with_all = ["dir", "markdown"])]
+    pub(crate) metrics: bool,
 }
 
 fn join_secret(text: &str) -> Result<JoinSecret, String> {

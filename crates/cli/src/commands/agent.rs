@@ -1,12 +1,12 @@
 use std::sync::Arc;
 
-use vipnode_agent::{AgentRunner, NetDoor, NodeKeyAt, RunnerConfig, state::StateDir};
+use vipnode_agent::{AgentMetrics, AgentRunner, NetDoor, NodeKeyAt, RunnerConfig, state::StateDir};
 use vipnode_agent_core::{AgentConfig, HostConfig};
 use vipnode_node::finder::Surroundings;
 
 use crate::{
     args::{AgentArgs, Between, Cli, ClientArgs, Command, HostArgs, Seeking, Selling},
-    commands::{join::join_secret, speaking},
+    commands::{agent_metrics, join::join_secret, speaking},
     config::{Reload, say_kept},
     dry_run::dry_run,
     failure::Failure,
@@ -109,6 +109,11 @@ pub(crate) async fn run(role: Role, screen: Screen, signals: Signals, mut reload
     if let Some(host) = &config.host {
         host.check().map_err(vipnode_agent::AgentError::from)?;
     }
+    let metrics = AgentMetrics::default();
+    let _shown = match role.between.dry_run {
+        true => None,
+        false => agent_metrics::serve(&role.between.metrics, &metrics, screen).await?,
+    };
     let patience = if role.between.dry_run { Patience::None } else { Patience::Wait };
     let Beside { node, endpoint } = tokio::select! {
         found = find_node(&role.between.node, patience, screen) => found?,
@@ -129,6 +134,7 @@ pub(crate) async fn run(role: Role, screen: Screen, signals: Signals, mut reload
             None => NodeKeyAt::Search { endpoint, surroundings: Surroundings::here() },
         },
         agent: config,
+        metrics,
     });
     let mut hangups = Hangups::listen()?;
     let mut stopping = false;

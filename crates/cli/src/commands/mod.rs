@@ -1,6 +1,7 @@
 //! One file a command.
 
 mod agent;
+mod agent_metrics;
 mod doctor;
 pub(crate) mod join;
 mod link;

@@ -6,7 +6,6 @@ use std::{
     time::SystemTime,
 };
 
-use prometheus_client::metrics::gauge::Gauge;
 use rustls::{
     ServerConfig,
     crypto::ring,
@@ -14,6 +13,7 @@ use rustls::{
     sign::CertifiedKey,
 };
 use tokio::sync::watch;
+use vipnode_metrics::Gauge;
 
 use super::{CertificateFacts, TlsError, certificate::Certificate};
 

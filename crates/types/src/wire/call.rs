@@ -71,3 +71,51 @@ pub enum EvictReason {
     /// The pool does not know this lease.
     Unknown,
 }
+
+impl EvictReason {
+    /// Every reason there is.
+    pub const ALL: [Self; 10] = [
+        Self::Left,
+        Self::Gone,
+        Self::Silent,
+        Self::NotConnected,
+        Self::Drained,
+        Self::Price,
+        Self::Unpaired,
+        Self::NoFunds,
+        Self::TooLate,
+        Self::Unknown,
+    ];
+
+    /// Its name on the wire.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Left => "left",
+            Self::Gone => "gone",
+            Self::Silent => "silent",
+            Self::NotConnected => "not_connected",
+            Self::Drained => "drained",
+            Self::Price => "price",
+            Self::Unpaired => "unpaired",
+            Self::NoFunds => "no_funds",
+            Self::TooLate => "too_late",
+            Self::Unknown => "unknown",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_reason_to_evict_has_its_name_on_the_wire() {
+        for (at, reason) in EvictReason::ALL.into_iter().enumerate() {
+            let wire = serde_json::to_string(&reason).unwrap();
+            assert_eq!(wire, format!("\"{}\"", reason.name()));
+            assert_eq!(serde_json::from_str::<EvictReason>(&wire).unwrap(), reason);
+            assert!(!EvictReason::ALL[..at].contains(&reason));
+        }
+    }
+}

@@ -1,0 +1,61 @@
+use std::collections::{BTreeSet, VecDeque};
+
+use vipnode_types::{NodeId, wire::Side};
+
+use crate::{AgentCore, lease::Lease, limits};
+
+/// Nodes that our node trusted because of a lease that is undone by now. Should it still trust one of them, something
+/// went wrong; whom its owner trusts by his own settings is never among them.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct FormerClients(VecDeque<NodeId>);
+
+impl FormerClients {
+    /// At the limit the one that left first is forgotten.
+    pub(crate) fn add(&mut self, client: NodeId) {
+        self.0.retain(|other| *other != client);
+        self.0.push_back(client);
+        if self.0.len() > limits::FORMER_CLIENTS {
+            self.0.pop_front();
+        }
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.0.len()
+    }
+}
+
+impl AgentCore {
+    /// How many nodes are trusted by the agent's doing though their lease is over: what is not undone yet, and whom
+    /// the node shows as trusted after it said that it undid it.
+    pub(crate) fn trusted_without_lease(&self) -> u32 {
+        let trusts = |lease: &&Lease| lease.side == Side::Host && lease.journaled;
+        let leased: BTreeSet<NodeId> =
+            self.leases.iter().filter(|lease| lease.runs() && lease.side == Side::Host).map(|l| l.peer.id).collect();
+        let over = self.leases.iter().filter(trusts).filter(|lease| !lease.runs() && !lease.untrusted);
+        let shown = |client: &&NodeId| self.node.peers.get(client).copied().flatten() == Some(true);
+        let former = self.former_clients.0.iter().filter(shown).copied();
+        let all: BTreeSet<NodeId> = over.map(|lease| lease.peer.id).chain(former).collect();
+        u32::try_from(all.difference(&leased).count()).unwrap_or(u32::MAX)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_one_that_left_first_is_forgotten_at_the_limit() {
+        let node = |number: usize| {
+            let mut bytes = [0; 64];
+            bytes[..8].copy_from_slice(&number.to_be_bytes());
+            NodeId::new(bytes)
+        };
+        let mut former = FormerClients::default();
+        for number in 0..=limits::FORMER_CLIENTS {
+            former.add(node(number));
+            former.add(node(number));
+        }
+        assert_eq!(former.len(), limits::FORMER_CLIENTS);
+        assert!(!former.0.contains(&node(0)) && former.0.contains(&node(1)));
+    }
+}

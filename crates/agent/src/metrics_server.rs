@@ -1,0 +1,106 @@
+use std::{convert::Infallible, io, net::SocketAddr};
+
+use bytes::Bytes;
+use http_body_util::Full;
+use hyper::{
+    Method, Request, Response, StatusCode,
+    body::Incoming,
+    header::{ALLOW, CONTENT_TYPE, HeaderValue},
+    server::conn::http1,
+    service::service_fn,
+};
+use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::{
+    net::{TcpListener, TcpStream},
+    task::{JoinHandle, JoinSet},
+    time::{sleep, timeout},
+};
+
+use crate::{
+    AgentMetrics,
+    limits::{METRICS_ACCEPT_PAUSE, METRICS_CONNECTIONS, METRICS_DEADLINE, METRICS_HEAD_BYTES},
+};
+
+/// Answers `GET /metrics`, and nothing else. It ends when dropped.
+#[derive(Debug)]
+pub struct MetricsServer {
+    address: SocketAddr,
+    task: JoinHandle<()>,
+}
+
+impl MetricsServer {
+    /// Listens there. Anybody who reaches the address may read; whether that is wanted is the caller's to know.
+    ///
+    /// # Errors
+    /// The address cannot be listened at.
+    pub async fn bind(address: SocketAddr, metrics: AgentMetrics) -> io::Result<Self> {
+        let listener = TcpListener::bind(address).await?;
+        let address = listener.local_addr()?;
+        Ok(Self { address, task: tokio::spawn(serve(listener, metrics)) })
+    }
+
+    /// Where it listens.
+    #[must_use]
+    pub const fn local_addr(&self) -> SocketAddr {
+        self.address
+    }
+}
+
+impl Drop for MetricsServer {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+async fn serve(listener: TcpListener, metrics: AgentMetrics) {
+    let mut connections = JoinSet::new();
+    loop {
+        tokio::select! {
+            accepted = listener.accept(), if connections.len() < METRICS_CONNECTIONS => match accepted {
+                Ok((stream, _)) => {
+                    connections.spawn(timeout(METRICS_DEADLINE, answer_one(stream, metrics.clone())));
+                }
+                Err(error) => {
+                    tracing::warn!(%error, "nobody can be shown the metrics");
+                    sleep(METRICS_ACCEPT_PAUSE).await;
+                }
+            },
+            Some(_ended) = connections.join_next() => {}
+        }
+    }
+}
+
+/// One request; the connection ends with its answer.
+async fn answer_one(stream: TcpStream, metrics: AgentMetrics) {
+    let service = service_fn(move |request: Request<Incoming>| {
+        let response = answer(&request, &metrics);
+        async move { Ok::<_, Infallible>(response) }
+    });
+    let served = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(METRICS_DEADLINE)
+        .max_buf_size(METRICS_HEAD_BYTES)
+        .keep_alive(false)
+        .serve_connection(TokioIo::new(stream), service);
+    if let Err(error) = served.await {
+        tracing::debug!(%error, "a reader of the metrics went");
+    }
+}
+
+fn answer(request: &Request<Incoming>, metrics: &AgentMetrics) -> Response<Full<Bytes>> {
+    let said = |text: String| Response::new(Full::new(Bytes::from(text)));
+    if request.method() != Method::GET {
+        let mut response = said("only GET\n".to_owned());
+        *response.status_mut() = StatusCode::METHOD_NOT_ALLOWED;
+        response.headers_mut().insert(ALLOW, HeaderValue::from_static("GET"));
+        return response;
+    }
+    if request.uri().path() != "/metrics" {
+        let mut response = said("This is a vipnode agent; see /metrics.\n".to_owned());
+        *response.status_mut() = StatusCode::NOT_FOUND;
+        return response;
+    }
+    let mut response = said(metrics.text());
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(vipnode_metrics::CONTENT_TYPE));
+    response
+}
