@@ -18,6 +18,16 @@ curl http://127.0.0.1:9464/metrics
 
 A port alone is one of this machine only. An address that others reach wants `--metrics-open` too, for anybody there may
 read how the agent fares; a proxy with TLS and a password is better. No metric names a node, an account or an address.
+
+For Prometheus there are, in `packaging/prometheus` and in the archive's folder `prometheus`:
+
+| file | |
+|---|---|
+| `prometheus.yml` | what to scrape; copy its jobs into yours and put your addresses in |
+| `alerts.yml` | rules that call for a human, each with what it means and what to do |
+| `alerts_test.yml` | when each of them fires and when not: `promtool test rules alerts_test.yml` |
+
+`packaging/grafana/vipnode.json` is a dashboard over pools and agents: in Grafana, Dashboards, New, Import.
 ";
 
 /// What pools and agents measure, as a page of the book.

@@ -1,6 +1,8 @@
 //! Runs the binary and reads what it says, line by line, as JSON.
 #![allow(dead_code, unreachable_pub, clippy::indexing_slicing, reason = "each test file uses its part")]
 
+pub mod packaged;
+
 use std::{
     path::Path,
     process::{ExitStatus, Stdio},
