@@ -17,7 +17,8 @@ curl http://127.0.0.1:9464/metrics
 ```
 
 A port alone is one of this machine only. An address that others reach wants `--metrics-open` too, for anybody there may
-read how the agent fares; a proxy with TLS and a password is better. No metric names a node, an account or an address.
+read how the agent fares; a proxy with TLS and a password is better. In a container the address is
+`0.0.0.0:9464`, and the port is published to whoever scrapes alone. No metric names a node, an account or an address.
 
 For Prometheus there are, in `packaging/prometheus` and in the archive's folder `prometheus`:
 

@@ -88,6 +88,22 @@ fn too_many_places_are_refused_with_the_reason_before_anything_is_asked() {
 }
 
 #[test]
+fn metrics_beyond_this_machine_and_a_taken_port_are_refused_with_what_mends_it() {
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = taken.local_addr().unwrap().port().to_string();
+    for (address, mends) in
+        [("0.0.0.0:9464", ["--metrics-open", "--metrics-bind 9464"]), (&port, ["--metrics-bind", &port])]
+    {
+        let output = run(&["client", "ws://127.0.0.1:1", "--rpc", "/nonexistent/geth.ipc", "--metrics-bind", address]);
+        assert_eq!(output.status.code(), Some(2));
+        let error = text(&output.stderr);
+        assert!(mends.iter().all(|mend| error.contains(mend)), "{error}");
+    }
+    let output = run(&["client", "ws://127.0.0.1:1", "--metrics-open"]);
+    assert!(text(&output.stderr).contains("--metrics-bind"), "it opens nothing without that");
+}
+
+#[test]
 fn without_a_node_it_says_what_was_tried() {
     let output = run_alone(&["client", "ws://127.0.0.1:1"]);
     assert_eq!(output.status.code(), Some(2), "{}", text(&output.stderr));

@@ -14,6 +14,7 @@ use serde_json::Value;
 use support::{
     SOON, Vipnode,
     packaged::{alerts, dashboard_expressions, metrics_of, path, text},
+    scrape::{get, numbers_until, shown_at},
 };
 use tokio::{
     io::AsyncWriteExt,
@@ -39,17 +40,6 @@ async fn content(args: &[&str], stdin: &str) -> String {
     let (out, err) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
     assert!(output.status.success() && err.is_empty(), "promtool {args:?}: {out}{err}");
     out.into_owned()
-}
-
-async fn get(address: &str, target: &str) -> String {
-    let mut stream = tokio::net::TcpStream::connect(address).await.unwrap();
-    let request = format!("GET {target} HTTP/1.0\r\nhost: {address}\r\n\r\n");
-    stream.write_all(request.as_bytes()).await.unwrap();
-    let mut answer = String::new();
-    timeout(SOON, tokio::io::AsyncReadExt::read_to_string(&mut stream, &mut answer)).await.unwrap().unwrap();
-    let (head, body) = answer.split_once("\r\n\r\n").unwrap();
-    assert!(head.contains(" 200 "), "{head}");
-    body.to_owned()
 }
 
 #[tokio::test]
@@ -88,8 +78,7 @@ impl Fleet {
             let state = dir.path().to_str().unwrap();
             let beside = ["--rpc", &rpc, "--nodekey", &key, "--state-dir", state, "--metrics-bind", "0"];
             let mut agent = Vipnode::start(&[&[role, url.as_str()][..], &beside].concat());
-            let shown = agent.event("metrics").await["url"].as_str().unwrap().to_owned();
-            agents_at.push(shown.trim_start_matches("http://").trim_end_matches("/metrics").to_owned());
+            agents_at.push(shown_at(&mut agent).await);
             agent.event(until).await;
             agents.push(agent);
         }
@@ -121,13 +110,7 @@ async fn what_is_scraped_is_well_formed_and_all_that_is_asked_for() {
     for line in ["vipnode_agent_clients_connected 1", "vipnode_agent_hosts_connected 1"] {
         assert!(scraped.lines().any(|there| there == line), "{line} is not in:\n{scraped}");
     }
-    // The pool's mind shows its numbers once a second.
-    let counted = async {
-        while !get(&fleet.pool_at, "/metrics").await.contains("\nvipnode_pool_agents 2\n") {
-            tokio::time::sleep(Duration::from_millis(50)).await;
-        }
-    };
-    timeout(SOON, counted).await.expect("the pool shows its two agents");
+    numbers_until(&fleet.pool_at, &[("vipnode_pool_agents", 2)]).await;
 }
 
 /// A Prometheus that scrapes a fleet as the packed file says, but each second.

@@ -2,6 +2,7 @@
 #![allow(dead_code, unreachable_pub, clippy::indexing_slicing, reason = "each test file uses its part")]
 
 pub mod packaged;
+pub mod scrape;
 
 use std::{
     path::Path,
