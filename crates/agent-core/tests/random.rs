@@ -77,6 +77,9 @@ struct World {
     requests: Vec<(RequestTag, u8)>,
     calls: u64,
     answered: BTreeSet<RequestTag>,
+    /// Calls to let a client in, and how many of them failed.
+    admits: BTreeSet<RequestTag>,
+    refused: u64,
     stopped: bool,
 }
 
@@ -91,8 +94,20 @@ impl World {
         let core = AgentCore::new(config, left_undone(journal.clone()), now);
         let held = |kind| left_undone(journal.clone()).into_iter().filter(move |g| g.kind == kind).map(|g| g.peer.id);
         let (trusted, dialled) = (held(GrantKind::Admitted).collect(), held(GrantKind::Dialled).collect());
-        let (open, requests, answered) = (vec![], vec![], BTreeSet::new());
-        Self { core, now, journal, open, trusted, dialled, requests, calls: 0, answered, stopped: false }
+        Self {
+            core,
+            now,
+            journal,
+            open: vec![],
+            trusted,
+            dialled,
+            requests: vec![],
+            calls: 0,
+            answered: BTreeSet::new(),
+            admits: BTreeSet::new(),
+            refused: 0,
+            stopped: false,
+        }
     }
 
     fn event(&mut self, event: Event) -> Result<(), TestCaseError> {
@@ -108,6 +123,8 @@ impl World {
             prop_assert!(!self.stopped, "{action:?} after the end");
             self.act(action)?;
         }
+        let counted: u64 = self.core.counters().admit_failures().map(|(_, count)| count).sum();
+        prop_assert_eq!(counted, self.refused, "each client that is not let in is counted once, after {}", what);
         Ok(())
     }
 
@@ -159,7 +176,12 @@ impl World {
                 };
                 self.requests.push((tag, kind));
             }
-            Action::Answer { tag, .. } => prop_assert!(self.answered.insert(tag), "answered twice"),
+            Action::Answer { tag, reply } => {
+                prop_assert!(self.answered.insert(tag), "answered twice");
+                // A call of the other protocol is none.
+                let failed = reply.is_err_and(|error| !error.is(ErrorCode::MethodNotFound));
+                self.refused += u64::from(failed && self.admits.contains(&tag));
+            }
             Action::Stopped { .. } => self.stopped = true,
             Action::Watch { .. } | Action::Reconnect { .. } | Action::Notice(_) => {}
         }
@@ -230,6 +252,9 @@ impl World {
 
     fn call(&mut self, call: vipnode_agent_core::FromPool) -> Event {
         self.calls += 1;
+        if matches!(call, FromPool::Admit(_) | FromPool::Whitelist(_)) {
+            self.admits.insert(self.calls);
+        }
         Event::PoolCalls { tag: self.calls, call }
     }
 }
