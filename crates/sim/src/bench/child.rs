@@ -22,7 +22,7 @@ use clap::ValueEnum as _;
 use super::{
     certificate::{self, Certificate},
     flood::Attack,
-    machine,
+    machine::{self, Urgency},
 };
 
 /// Which server.
@@ -96,7 +96,7 @@ impl Drop for Server {
 /// Is such a server, until the input ends.
 pub(crate) fn serve(kind: Kind, tls: Option<&Path>, out: &mut impl Write) -> io::Result<()> {
     machine::pin(machine::MEASURED)?;
-    machine::be_ordinary()?;
+    Urgency::Ordinary.take()?;
     machine::raise_open_files()?;
     runtime::Builder::new_multi_thread().enable_all().build()?.block_on(async {
         match kind {
@@ -158,6 +158,7 @@ fn raised(mut config: PoolConfig) -> PoolConfig {
         burst: 1_000_000,
         block_calls_a_second: 100_000_000,
         block_burst: 100_000_000,
+        block_stretch_us: 100_000_000,
         connections_an_address: 1_000_000,
         unauthenticated: Duration::from_secs(60),
         ..config.limits
@@ -171,11 +172,9 @@ pub(crate) struct Attacker(Child);
 impl Attacker {
     pub(crate) fn start(attack: Attack, pool: SocketAddr) -> io::Result<Self> {
         let name = attack.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default();
-        let process = Command::new(std::env::current_exe()?)
-            .args(["measured", "attack", &name, &pool.to_string()])
-            .stdin(Stdio::null())
-            .spawn()?;
-        Ok(Self(process))
+        let mut command = Command::new(std::env::current_exe()?);
+        command.args(["measured", "attack", &name, &pool.to_string()]);
+        Ok(Self(command.stdin(Stdio::null()).spawn()?))
     }
 }
 

@@ -1,4 +1,6 @@
 //! What agents feel while somebody else floods the pool, beside the same minute without.
+//!
+//! The agents go before the flood on the core that they share: what they wait for is the pool's doing.
 
 use std::{io, net::SocketAddr, rc::Rc, time::Duration};
 
@@ -16,7 +18,7 @@ use super::{
     figure::Figure,
     flood::Attack,
     load::{median, percentile, scaled},
-    machine,
+    machine::{self, Urgency},
     wire::Wire,
 };
 
@@ -32,7 +34,13 @@ type Waits = Vec<u64>;
 
 pub(crate) async fn run(args: &BenchArgs, figures: &mut Vec<Figure>) -> io::Result<()> {
     // What agents wait for a core that they share with the flood is not the pool's doing.
-    machine::go_first();
+    Urgency::First.take()?;
+    let ended = run_all(args, figures).await;
+    Urgency::Ordinary.take()?;
+    ended
+}
+
+async fn run_all(args: &BenchArgs, figures: &mut Vec<Figure>) -> io::Result<()> {
     for attack in Attack::value_variants() {
         let pool = Server::start(Kind::Shipped)?;
         let mut agents = Vec::new();
@@ -103,6 +111,9 @@ async fn report(mut wire: Wire, mut seq: u32, from: Instant, until: Instant) -> 
 
 /// Floods a pool until this process is ended.
 pub(crate) async fn attack(attack: Attack, pool: SocketAddr) -> io::Result<()> {
+    machine::pin(machine::GENERATOR)?;
+    Urgency::Last.take()?;
+    machine::raise_open_files()?;
     let flood = Rc::new(attack.prepare(pool)?);
     let tasks: Vec<_> = (0..attack.sockets()).map(|number| spawn_local(Rc::clone(&flood).go_on(number))).collect();
     for task in tasks {

@@ -1,9 +1,12 @@
 //! What the system tells about processes: CPU time, memory, cores.
 
-use std::{fs, io};
+use std::{
+    fs, io,
+    process::{Command, Stdio},
+};
 
 use rustix::{
-    process::{Resource, Rlimit, getrlimit, setpriority_process, setrlimit},
+    process::{Resource, Rlimit, getrlimit, setrlimit},
     thread::{CpuSet, sched_setaffinity},
 };
 
@@ -19,19 +22,32 @@ pub(crate) fn pin(core: usize) -> io::Result<()> {
     Ok(sched_setaffinity(None, &set)?)
 }
 
-/// Runs only where nobody else wants to.
-pub(crate) fn give_way() -> io::Result<()> {
-    Ok(setpriority_process(None, 19)?)
+/// How the system's scheduler takes a process.
+///
+/// A low priority does not do: since Linux 6.6 whoever runs keeps its slice of up to 4 ms however much more urgent
+/// the one is that wakes, and such slices are what is measured then.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Urgency {
+    /// Runs as soon as it can, before all others of its core.
+    First,
+    /// As any process, whoever started it.
+    Ordinary,
+    /// Runs only where nobody else wants to, and stops at once when somebody does.
+    Last,
 }
 
-/// Runs as any process, whoever started it.
-pub(crate) fn be_ordinary() -> io::Result<()> {
-    Ok(setpriority_process(None, 0)?)
-}
-
-/// Runs before all others of its core, where the system lets it.
-pub(crate) fn go_first() {
-    let _not_root = setpriority_process(None, -20);
+impl Urgency {
+    /// Takes effect for this process and the threads that it will start; for [`Urgency::First`] one needs to be root.
+    pub(crate) fn take(self) -> io::Result<()> {
+        let policy: &[&str] = match self {
+            Self::First => &["--fifo", "--pid", "50"],
+            Self::Ordinary => &["--other", "--pid", "0"],
+            Self::Last => &["--idle", "--pid", "0"],
+        };
+        let mut command = Command::new("chrt");
+        let status = command.args(policy).arg(std::process::id().to_string()).stdin(Stdio::null()).status()?;
+        if status.success() { Ok(()) } else { Err(io::Error::other(format!("{command:?} failed"))) }
+    }
 }
 
 /// Takes as many open files as the system gives.

@@ -174,9 +174,6 @@ pub(crate) fn measured(what: &Measured, out: &mut impl Write) -> io::Result<()> 
         Measured::Pool { tls } => child::serve(Kind::Pool, tls.as_deref(), out),
         Measured::Shipped => child::serve(Kind::Shipped, None, out),
         Measured::Attack { attack, pool } => {
-            machine::pin(machine::GENERATOR)?;
-            machine::give_way()?;
-            machine::raise_open_files()?;
             let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
             LocalSet::new().block_on(&runtime, fairness::attack(*attack, *pool))
         }

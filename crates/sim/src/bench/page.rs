@@ -29,6 +29,8 @@ How it is measured:
 - `core` is the pool's mind alone, in one thread, with the ticks that are due; its commands are made as it runs.
 - `idle` is what the pool's anonymous memory grew by, from its start, divided by the sockets: its own tables, the
   allocator's losses and all buffers included. The kernel's memory is told apart; both ends of each socket are in it.
+- `fairness`: the flood is a process beside the agents on the generator's core, where they go before it by the
+  scheduler's policies (`chrt`, as root): a low priority alone lets a flood keep the core for a slice of 4 ms.
 
 What the original did on such a machine stands in the last section.
 ";
