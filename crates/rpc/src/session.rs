@@ -1,7 +1,7 @@
 use std::{
     collections::VecDeque,
     fmt::Display,
-    future::poll_fn,
+    future::{poll_fn, ready},
     pin::pin,
     sync::Arc,
     task::{Context, Poll},
@@ -46,6 +46,8 @@ const SWEEP: Duration = Duration::from_secs(20);
 
 /// After its farewell a WebSocket waits this long for the other side's.
 const LINGER: Duration = Duration::from_secs(1);
+/// and for this many frames: who sends on and on does not read the farewell either.
+const LINGER_FRAMES: usize = 64;
 
 /// A [`Connection`] on a socket, run by whoever takes what it hears.
 ///
@@ -156,7 +158,7 @@ where
         let flushed = timeout(patience, flush).await;
         if flushed.is_ok() && self.keepalive == Keepalive::Ping {
             // To end a TCP connection with bytes unread would throw away what was just written.
-            let rest = async { while let Some(Ok(_)) = self.socket.next().await {} };
+            let rest = (&mut self.socket).take(LINGER_FRAMES).take_while(|frame| ready(frame.is_ok())).count();
             let _too_slow = timeout(patience.min(LINGER), rest).await;
         }
         tracing::debug!(reason, "connection closed");
@@ -327,5 +329,51 @@ impl<S> Drop for Session<S> {
     fn drop(&mut self) {
         self.shared.end("the connection is closed");
         self.shared.set_gone();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::pin::Pin;
+
+    use super::*;
+
+    /// Whoever is at the other end never stops.
+    struct Endless(u64);
+
+    impl Stream for Endless {
+        type Item = Result<Frame, String>;
+
+        fn poll_next(mut self: Pin<&mut Self>, _cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+            self.0 += 1;
+            Poll::Ready(Some(Ok(Frame::Pong(None))))
+        }
+    }
+
+    impl Sink<Frame> for Endless {
+        type Error = String;
+
+        fn poll_ready(self: Pin<&mut Self>, _cx: &mut Context<'_>) -> Poll<Result<(), String>> {
+            Poll::Ready(Ok(()))
+        }
+
+        fn start_send(self: Pin<&mut Self>, _frame: Frame) -> Result<(), String> {
+            Ok(())
+        }
+
+        fn poll_flush(self: Pin<&mut Self>, _cx: &mut Context<'_>) -> Poll<Result<(), String>> {
+            Poll::Ready(Ok(()))
+        }
+
+        fn poll_close(self: Pin<&mut Self>, _cx: &mut Context<'_>) -> Poll<Result<(), String>> {
+            Poll::Ready(Ok(()))
+        }
+    }
+
+    #[tokio::test]
+    async fn d4_a_flood_after_the_farewell_is_not_read_for_long() {
+        let (mut session, _peer) = Session::new(Endless(0), &RpcLimits::default(), Keepalive::Ping);
+        session.end("too many calls".to_owned()).await;
+        assert!(session.socket.0 <= u64::try_from(LINGER_FRAMES).unwrap(), "{}", session.socket.0);
     }
 }
