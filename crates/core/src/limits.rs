@@ -145,7 +145,8 @@ limits! {
         calls_a_second: u32 = 20, Count 1..=1_000_000;
         /// Calls of one socket that may come at once.
         burst: u32 = 100, Count 1..=1_000_000;
-        /// After a call beyond its rate a socket is not read for this long.
+        /// After a call beyond its rate a socket is not read for this long, nor before its turn among those of its
+        /// address block, of which `block_calls_a_second` come a second.
         flood_pause: Duration = Duration::from_millis(20), Time 0..=MINUTE;
         /// Calls beyond the rate since the socket was last calm; then it is closed.
         flood: u32 = 100, Count 1..=1_000_000;
@@ -157,6 +158,11 @@ limits! {
         block_burst: u32 = 1_000, Count 1..=100_000_000;
         /// A call of an address block that would have to wait longer is answered "busy".
         block_wait: Duration = seconds(2), Time 0..=MINUTE;
+        /// Microseconds of a core that the sockets of one address block use at a stretch, earned back in four times as
+        /// much time; beyond it their work is done one piece at a time, with everybody else's between.
+        block_stretch_us: u32 = 50, Count 0..=100_000_000;
+        /// Frames of one socket that are read in a row; then others have their turn.
+        frames_a_turn: u32 = 8, Count 1..=1_000;
         /// Connects that wait for the pool's mind, of one address block at most as many as are free; a further
         /// one is answered "busy".
         permits_connect: usize = 4_096, Count 1..=1_000_000;

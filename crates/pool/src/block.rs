@@ -1,6 +1,11 @@
-use std::{sync::atomic::AtomicUsize, time::Instant};
+use std::{
+    sync::atomic::AtomicUsize,
+    time::{Duration, Instant},
+};
 
-use crate::{PoolLimits, permits::Held, rate::SharedRate};
+use tokio::sync::Semaphore;
+
+use crate::{PoolLimits, permits::Held, rate::SharedRate, stretch::Stretch};
 
 /// What the sockets of one address block (/24, /48) do together.
 #[derive(Debug)]
@@ -13,6 +18,12 @@ pub(crate) struct Block {
     pub(crate) calls: SharedRate,
     /// Frames that are no calls, at the same rate but apart: keepalives must not spend the calls.
     pub(crate) noise: SharedRate,
+    /// When each that was too fast is read again.
+    returns: SharedRate,
+    /// What its sockets use of a core.
+    pub(crate) stretch: Stretch,
+    /// Of its sockets one works at a time while the stretch is spent.
+    pub(crate) turn: Semaphore,
     /// Ports that were tried for it.
     pub(crate) reaches: SharedRate,
     pub(crate) held: Held,
@@ -25,6 +36,9 @@ impl Block {
             opens: SharedRate::new(limits.opens_a_second, limits.opens_at_once, now),
             calls: SharedRate::new(limits.block_calls_a_second, limits.block_burst, now),
             noise: SharedRate::new(limits.block_calls_a_second, limits.block_burst, now),
+            returns: SharedRate::new(limits.block_calls_a_second, 1, now),
+            stretch: Stretch::new(Duration::from_micros(limits.block_stretch_us.into()), now),
+            turn: Semaphore::new(1),
             reaches: SharedRate::every(limits.reach_every, limits.reach_burst, now),
             held: Held::default(),
         }
@@ -32,6 +46,13 @@ impl Block {
 
     /// Whether nothing would change if it were forgotten; that nobody holds it is seen elsewhere.
     pub(crate) fn is_idle(&self, now: Instant) -> bool {
-        [&self.opens, &self.calls, &self.noise, &self.reaches].iter().all(|rate| rate.is_full(now))
+        let rates = [&self.opens, &self.calls, &self.noise, &self.returns, &self.reaches];
+        rates.iter().all(|rate| rate.is_full(now)) && self.stretch.is_whole(now)
+    }
+
+    /// How long a socket is not read that was too fast: `least`, and not before those that were so before it, else
+    /// many would come back at the same moment. Those are bounded by the sockets, each of which waits once.
+    pub(crate) fn pause(&self, now: Instant, least: Duration) -> Duration {
+        self.returns.reserve(now, Duration::MAX).unwrap_or_default().max(least)
     }
 }

@@ -27,6 +27,7 @@ use crate::{
     frames::Frames,
     gateway::Gateway,
     http_call,
+    in_turn::in_turn,
     rate::{Pace, Rate},
     socket,
 };
@@ -142,7 +143,7 @@ impl HttpConnection {
             let (session, peer) = self.session(socket);
             async move {
                 self.gateway.metrics.sockets.inc();
-                socket::serve(&self.gateway, session, peer, &guest, challenge).await;
+                in_turn(&guest.block, socket::serve(&self.gateway, session, peer, &guest, challenge)).await;
                 self.gateway.metrics.sockets.dec();
                 drop(token);
             }
@@ -227,11 +228,12 @@ impl HttpConnection {
             Some(_) => self.rate.lock().unwrap_or_else(PoisonError::into_inner).take(now),
             None => Pace::Fine,
         };
+        let pause = || guest.block.pause(now, limits.flood_pause);
         let (wait, paced) = match own {
-            Pace::TooFast { retry_ms, .. } => (limits.flood_pause, Err(errors::too_fast(retry_ms))),
+            Pace::TooFast { retry_ms, .. } => (pause(), Err(errors::too_fast(retry_ms))),
             Pace::Fine => match guest.block.calls.reserve(now, limits.block_wait) {
                 Ok(wait) => (wait, Ok(())),
-                Err(retry_ms) => (limits.flood_pause, Err(errors::block_too_fast(retry_ms))),
+                Err(retry_ms) => (pause(), Err(errors::block_too_fast(retry_ms))),
             },
         };
         if !wait.is_zero() {

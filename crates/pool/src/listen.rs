@@ -22,6 +22,7 @@ use crate::{
     door::{Crowded, Guest, Place},
     gateway::Gateway,
     http::HttpConnection,
+    in_turn::in_turn,
     rate::{Rate, SharedRate},
     tls::accept,
 };
@@ -67,7 +68,8 @@ pub(crate) async fn listen(
                 refused_in_a_row = 0;
                 let (gateway, stop, tls) = (Arc::clone(&gateway), stop.clone(), tls.clone());
                 let tracker = tasks.clone();
-                tasks.spawn(async move {
+                let block = entered.1.as_ref().map(|guest| Arc::clone(&guest.block));
+                let work = async move {
                     if let Some(guest) = &entered.1
                         && !guest.wait.is_zero()
                         && stop.run_until_cancelled(sleep(guest.wait)).await.is_none()
@@ -84,6 +86,12 @@ pub(crate) async fn listen(
                                 serve(stream, address, entered, gateway, tracker, stop).await;
                             }
                         }
+                    }
+                };
+                tasks.spawn(async move {
+                    match block {
+                        Some(block) => in_turn(&block, work).await,
+                        None => work.await,
                     }
                 });
             }

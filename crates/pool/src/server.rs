@@ -18,7 +18,7 @@ use crate::{
     inbox::inbox,
     listen::listen,
     mind::{Mind, Parts},
-    protocol2,
+    open_files, protocol2,
     sockets::Sockets,
     store_thread::StoreThread,
 };
@@ -94,6 +94,7 @@ impl PoolServer {
         let refused = |source| PoolError::Bind { bind: config.bind, source };
         let listener = bind(config.bind).map_err(refused)?;
         let local_addr = listener.local_addr().map_err(refused)?;
+        make_room(&listener, config.limits.connections);
         let metrics = config.metrics.shared();
         let (inbox, items) = inbox(metrics.queue.clone());
         let sockets = Arc::new(Sockets::default());
@@ -261,5 +262,17 @@ impl Running {
             }
             protocol2::expire(&self.gateway, self.gateway.limits.http_idle);
         }
+    }
+}
+
+/// A pool with fewer connections than it would like runs all the same.
+fn make_room(listener: &TcpListener, connections: usize) {
+    match open_files::make_room(listener, connections) {
+        Ok(None) => {}
+        Ok(Some(few)) => tracing::warn!(
+            "the system lets this pool have {few} of {connections} connections: raise LimitNOFILE in its systemd unit or \
+             `ulimit -Hn`, or say --limit connections={few}"
+        ),
+        Err(error) => tracing::warn!(%error, "there is no room for {connections} connections before they come"),
     }
 }

@@ -26,9 +26,6 @@ use crate::{
     turns::Turn,
 };
 
-/// After so many frames of one socket the others have their turn, however many more it has sent.
-const FRAMES_A_TURN: u8 = 8;
-
 /// Serves an open WebSocket to its end.
 pub(crate) async fn serve<S, E>(
     gateway: &Arc<Gateway>,
@@ -118,7 +115,7 @@ impl Socket<'_> {
                 late = None;
             }
             in_a_row += 1;
-            if in_a_row == FRAMES_A_TURN {
+            if in_a_row >= self.gateway.limits.frames_a_turn {
                 in_a_row = 0;
                 yield_now().await;
             }
@@ -213,15 +210,16 @@ impl Socket<'_> {
         <S as Sink<Frame>>::Error: Display,
         E: Display,
     {
-        let limits = &self.gateway.limits;
+        let (limits, now) = (&self.gateway.limits, Instant::now());
+        let pause = || self.guest.block.pause(now, limits.flood_pause);
         let (wait, paced) = match pace {
             Pace::TooFast { refused, .. } if refused >= limits.flood => {
                 return Err("too many calls a second, again and again".to_owned());
             }
-            Pace::TooFast { retry_ms, .. } => (limits.flood_pause, Err(errors::too_fast(retry_ms))),
-            Pace::Fine => match neighbours.reserve(Instant::now(), limits.block_wait) {
+            Pace::TooFast { retry_ms, .. } => (pause(), Err(errors::too_fast(retry_ms))),
+            Pace::Fine => match neighbours.reserve(now, limits.block_wait) {
                 Ok(wait) => (wait, Ok(())),
-                Err(retry_ms) => (limits.flood_pause, Err(errors::block_too_fast(retry_ms))),
+                Err(retry_ms) => (pause(), Err(errors::block_too_fast(retry_ms))),
             },
         };
         if !wait.is_zero() {

@@ -1,0 +1,129 @@
+use std::{
+    future::poll_fn,
+    pin::{Pin, pin},
+    task::Poll,
+    time::Instant,
+};
+
+use tokio::task::yield_now;
+
+use crate::block::Block;
+
+/// Does the work of a socket so that its address block, however many sockets it has with something to do, delays
+/// nobody else by more than a stretch and one piece of work.
+///
+/// The runtime is fair to tasks, and a block may have thousands. Once a block has used its stretch of a core, one
+/// task of it stands in the runtime's queue and the others wait for that one.
+pub(crate) async fn in_turn<F: Future>(block: &Block, work: F) -> F::Output {
+    let mut work = pin!(work);
+    loop {
+        let mut turn = None;
+        if block.stretch.is_spent(Instant::now()) {
+            // It is never closed.
+            turn = block.turn.acquire().await.ok();
+            yield_now().await;
+        }
+        let began = Instant::now();
+        let done = once(work.as_mut()).await;
+        block.stretch.spend(began, began.elapsed());
+        drop(turn);
+        if let Some(done) = done {
+            return done;
+        }
+        woken().await;
+    }
+}
+
+/// One piece of work, and what came of it if it was the last.
+async fn once<F: Future>(mut work: Pin<&mut F>) -> Option<F::Output> {
+    poll_fn(|cx| match work.as_mut().poll(cx) {
+        Poll::Ready(done) => Poll::Ready(Some(done)),
+        Poll::Pending => Poll::Ready(None),
+    })
+    .await
+}
+
+/// Waits until what was polled before wakes this task.
+async fn woken() {
+    let mut waited = false;
+    poll_fn(|_cx| {
+        if waited {
+            return Poll::Ready(());
+        }
+        waited = true;
+        Poll::Pending
+    })
+    .await;
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        rc::Rc,
+        sync::{
+            Arc,
+            atomic::{AtomicU32, Ordering},
+        },
+    };
+
+    use tokio::task::{LocalSet, spawn_local};
+
+    use super::*;
+    use crate::PoolLimits;
+
+    fn block(block_stretch_us: u32) -> Arc<Block> {
+        let limits = PoolLimits { block_stretch_us, ..PoolLimits::default() };
+        Arc::new(Block::new(&limits, Instant::now()))
+    }
+
+    /// How often a block of many busy sockets works between two pieces of work of another block's one.
+    async fn most_between(flood: Arc<Block>, honest: Arc<Block>) -> u32 {
+        let worked = Rc::new(AtomicU32::new(0));
+        for _ in 0..100 {
+            let (flood, worked) = (Arc::clone(&flood), Rc::clone(&worked));
+            spawn_local(async move {
+                in_turn(&flood, async {
+                    loop {
+                        worked.fetch_add(1, Ordering::Relaxed);
+                        yield_now().await;
+                    }
+                })
+                .await
+            });
+        }
+        let honest = spawn_local(async move {
+            in_turn(&honest, async {
+                let mut most = 0;
+                for _ in 0..50 {
+                    let before = worked.load(Ordering::Relaxed);
+                    yield_now().await;
+                    most = most.max(worked.load(Ordering::Relaxed).saturating_sub(before));
+                }
+                assert!(worked.load(Ordering::Relaxed) > 20, "the others worked meanwhile");
+                most
+            })
+            .await
+        });
+        honest.await.unwrap()
+    }
+
+    #[tokio::test]
+    async fn d4_a_block_of_many_busy_sockets_works_one_piece_at_a_time() {
+        let run = async |stretch| LocalSet::new().run_until(most_between(block(stretch), block(1_000))).await;
+        let (alone, fair) = (run(100_000_000).await, run(0).await);
+        assert!(alone >= 90, "without it each of a hundred comes first: {alone}");
+        assert!(fair <= 3, "{fair}");
+    }
+
+    #[tokio::test]
+    async fn a_socket_that_ends_while_it_waits_for_its_turn_keeps_nobody_waiting() {
+        let block = block(0);
+        let held = block.turn.acquire().await.unwrap();
+        let mut first = Box::pin(in_turn(&block, async { 1 }));
+        assert_eq!(once(first.as_mut()).await, None);
+        let second = in_turn(&block, async { 2 });
+        drop(held);
+        drop(first);
+        assert_eq!(second.await, 2);
+    }
+}
