@@ -184,6 +184,20 @@ async fn pings_do_not_spend_the_calls_of_an_address_block() {
 }
 
 #[tokio::test]
+async fn calls_that_come_together_are_all_answered_though_others_have_their_turn_between() {
+    let limits = PoolLimits { frames_a_turn: 1, block_stretch_us: 0, ..PoolLimits::default() };
+    let pool = limited(limits).await;
+    let mut socket = RawSocket::open(&ws_url(&pool)).await;
+    for _ in 0..30 {
+        socket.0.feed(Message::text(PING)).await.unwrap();
+    }
+    socket.0.flush().await.unwrap();
+    for _ in 0..30 {
+        assert_eq!(socket.next().await["result"], "pong");
+    }
+}
+
+#[tokio::test]
 async fn d4_a_storm_of_connects_is_refused_and_beyond_the_refusals_without_a_word() {
     let pool = limited(PoolLimits {
         opens_a_second: 1,
