@@ -11,6 +11,7 @@ impl Core {
     pub fn check(&self) -> Result<(), String> {
         self.check_nodes()?;
         self.check_leases()?;
+        self.check_won()?;
         self.check_places()?;
         self.check_interned()?;
         self.check_sums()
@@ -43,6 +44,11 @@ impl Core {
         ensure(sockets == self.nodes.sockets(), || "the index of sockets has ghosts".to_owned())?;
         let asks = self.asks.keys().all(|&index| self.nodes.get(index).is_some_and(|node| node.peer.is_some()));
         ensure(asks, || "a request waits for nobody".to_owned())
+    }
+
+    fn check_won(&self) -> Result<(), String> {
+        let ghost = self.won.leases().find(|&lease| self.leases.find(lease).is_none());
+        ensure(ghost.is_none(), || format!("how a host won outlives {ghost:?}"))
     }
 
     fn check_lists(&self, index: u32, node: &Node) -> Result<(), String> {

@@ -65,6 +65,13 @@ pub enum Command {
         /// What it said.
         ask: Box<AskRequest>,
     },
+    /// A client wants to know why it has the hosts that it has.
+    Explain {
+        /// On which connection.
+        peer: Peer,
+        /// For the answer.
+        request: RequestId,
+    },
     /// An agent ends leases.
     Leave {
         /// On which connection.

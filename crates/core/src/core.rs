@@ -6,7 +6,7 @@ use crate::{
     Command, Counters, Effect, Limits, Peer, Row, ask::PendingAsk, calls::Calls, gauges::Roles, hunger::Hunger,
     interner::Interner, lease_table::LeaseTable, outstanding::Outstanding, places::Places, presence::Presences,
     protocol2::Caller, recent::Recent, registry::Registry, seed::Dice, tick::Timers, turn::Turn,
-    unpaired::UnpairedBlocks,
+    unpaired::UnpairedBlocks, won::WonBy,
 };
 
 /// The pool's mind.
@@ -41,6 +41,7 @@ pub struct Core {
     pub(crate) next_ask: u64,
     pub(crate) calls: Calls,
     pub(crate) recent: Recent,
+    pub(crate) won: WonBy,
     pub(crate) outstanding: Outstanding,
     pub(crate) unpaired: UnpairedBlocks,
     pub(crate) presences: Presences,
@@ -74,6 +75,7 @@ impl Core {
             next_ask: 0,
             calls: Calls::default(),
             recent: Recent::new(dice.keys()),
+            won: WonBy::default(),
             outstanding: Outstanding::default(),
             unpaired: UnpairedBlocks::default(),
             presences: Presences::new(now.plus(limits.flush_ms)),
@@ -123,6 +125,7 @@ impl Core {
             }
             Command::Report { peer, request, report } => self.report(turn, peer, request, &report),
             Command::Ask { peer, request, ask } => self.ask(turn, peer, request, &ask),
+            Command::Explain { peer, request } => self.explain(turn, peer, request),
             Command::Leave { peer, request, leave } => self.leave(turn, peer, request, &leave),
             Command::Bye { peer, request } => self.bye(turn, peer, request),
             Command::Protocol2 { peer, request, node, nonce, address, callable, call } => {

@@ -1,6 +1,6 @@
 use vipnode_types::{
     NodeId, protocol2,
-    wire::{AdmitCall, AskReply, ConnectReply, DialCall, Done, EvictCall, PoolStatus, ReportReply, WireError},
+    wire::{AdmitCall, AskReply, ConnectReply, DialCall, Done, EvictCall, ExplainReply, PoolStatus, ReportReply, WireError},
 };
 
 use crate::{Peer, Row};
@@ -68,6 +68,8 @@ pub enum Reply {
     Report(ReportReply),
     /// To an ask.
     Ask(AskReply),
+    /// To an explain.
+    Explain(Box<ExplainReply>),
     /// To a leave or a bye.
     Done(Done),
     /// To a status.

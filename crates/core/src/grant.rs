@@ -1,5 +1,5 @@
 use vipnode_types::{
-    Ms, NodeId,
+    LeaseId, Ms, NodeId,
     wire::{AdmitCall, DialCall, EvictReason, Grant, Side},
 };
 
@@ -23,11 +23,13 @@ impl Core {
         if self.outstanding.of(address) >= self.limits.offers_a_block {
             return Err(NoHost::Block);
         }
-        let host = self.find_host(client)?;
-        self.begin_lease(turn, client, host).ok_or(NoHost::NoneFits)
+        let (host, won) = self.find_host(client)?;
+        let lease = self.begin_lease(turn, client, host).ok_or(NoHost::NoneFits)?;
+        self.won.remember(lease, won, self.limits.explained_leases);
+        Ok(())
     }
 
-    fn begin_lease(&mut self, turn: &mut Turn, client: u32, host: u32) -> Option<()> {
+    fn begin_lease(&mut self, turn: &mut Turn, client: u32, host: u32) -> Option<LeaseId> {
         let price = self.limits.price;
         let client_id = self.nodes.get(client)?.id;
         let address = self.nodes.get(client)?.address;
@@ -49,7 +51,7 @@ impl Core {
         let peer = self.nodes.get(client).and_then(|node| node.dialled_at(self.limits.closed));
         self.call_admit(turn, host, AdmitCall { lease: id, client: client_id, price, peer });
         self.refresh_hunger(client);
-        Some(())
+        Some(id)
     }
 
     /// Hangs a lease on both its nodes' lists.

@@ -8,7 +8,7 @@
 //!
 //! Where to read what:
 //! - who is here: `registry`, `node`, `connect`, `presence` (silence), `report`;
-//! - who is given to whom: `ask`, `matching`, `score`, `places` (hosts with free ones), `hunger`
+//! - who is given to whom: `ask`, `matching`, `score`, `explain` and `won` (why), `places` (hosts with free ones), `hunger`
 //!   (clients that want more), `grant`, `calls` (what agents were asked to do);
 //! - what it has cost: `lease`, `sides` (who sees whom), `meter_row`, `rollover`, `lease_end`, `unpaired`;
 //! - what comes later: `deadlines`, `tick`; what survives: `restore`, `rows`.
@@ -25,6 +25,7 @@ mod day_budget;
 mod deadlines;
 mod effect;
 mod errors;
+mod explain;
 mod gauges;
 mod grant;
 mod hunger;
@@ -59,6 +60,7 @@ mod status;
 mod tick;
 mod turn;
 mod unpaired;
+mod won;
 
 #[cfg(test)]
 mod tests;

@@ -69,6 +69,10 @@ limits! {
         avoid: u32 = 64, Count 0..=1_000;
         /// Hosts looked at for one place.
         candidates: u32 = 32, Count 1..=1_000;
+        /// Connected hosts looked at for one `vipnode_explain`; in a larger pool the answer is about so many of them.
+        explained_hosts: u32 = 256, Count 1..=10_000;
+        /// Leases of which is remembered how their host won, for `vipnode_explain`; beyond it the oldest are forgotten.
+        explained_leases: u32 = 50_000, Count 0..=10_000_000;
         /// Deadlines that one `handle` works off; the rest waits for the next.
         expiries_a_handle: u32 = 1_000, Count 1..=100_000;
         /// Hosts shown in a status.

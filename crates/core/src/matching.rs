@@ -1,4 +1,4 @@
-use vipnode_types::{Account, Price, protocol2::Kind};
+use vipnode_types::{Account, Price, protocol2::Kind, wire::Won};
 
 use crate::{Core, address_block::AddressBlock, errors::NoHost, lease_table::List, node::Node};
 
@@ -12,8 +12,26 @@ pub(crate) struct Wish {
     pub(crate) clients: Vec<u32>,
     pub(crate) blocks: Vec<AddressBlock>,
     pub(crate) payouts: Vec<Account>,
+    /// Nodes that it does not want.
+    avoid: Vec<u32>,
     /// Which execution client a host has to be; unknown for any.
     kind: Kind,
+}
+
+/// Why a host is not given to a client now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Unfit {
+    Itself,
+    Chain,
+    Yours,
+    Price,
+    Full,
+    Avoided,
+    /// The two did not come together a moment ago.
+    Failed,
+    /// It was given to a neighbour at the same address a moment ago.
+    Address,
+    Capability,
 }
 
 /// How many times `candidates` are looked at where the first ones do not fit.
@@ -22,7 +40,7 @@ const SCAN: usize = 4;
 impl Core {
     /// The best of a few hosts with a free place, from a random one on. Its cost does not grow with the
     /// pool.
-    pub(crate) fn find_host(&mut self, client: u32) -> Result<u32, NoHost> {
+    pub(crate) fn find_host(&mut self, client: u32) -> Result<(u32, Won), NoHost> {
         let Some(node) = self.nodes.get(client) else { return Err(NoHost::NoneFree) };
         if self.limits.price > node.max_price {
             return Err(NoHost::Price(self.limits.price));
@@ -36,41 +54,60 @@ impl Core {
         let start = self.dice.below(open);
         let candidates = self.limits.candidates.max(1) as usize;
         let most = candidates.saturating_mul(SCAN.saturating_add(1)).min(open);
-        let mut best: Option<(i64, u32)> = None;
+        let mut best: Option<(u32, Won)> = None;
+        let mut among = 0_u32;
         for step in 0..most {
             if step >= candidates && best.is_some() {
                 break;
             }
             let at = start.saturating_add(step).checked_rem(open).unwrap_or(0);
             let Some(host) = self.places.of(chain).and_then(|open| open.hosts.get(at)).copied() else { break };
-            if !self.suits(&wish, host) {
+            if self.unfit(&wish, host).is_some() {
                 continue;
             }
+            among = among.saturating_add(1);
             let score = self.score(&wish, host);
-            if best.is_none_or(|(other, _)| score > other) {
-                best = Some((score, host));
+            if best.is_none_or(|(_, other)| score.total > other.score.total) {
+                best = Some((host, Won { score, among }));
             }
         }
-        best.map(|(_, host)| host).ok_or(NoHost::NoneFits)
+        best.map(|(host, won)| (host, Won { among, ..won })).ok_or(NoHost::NoneFits)
     }
 
-    fn wish(&self, client: u32, node: &Node) -> Wish {
+    pub(crate) fn wish(&self, client: u32, node: &Node) -> Wish {
         let hosts: Vec<u32> = self.leases.walk(List::Client, node.client_head).map(|(_, lease)| lease.host).collect();
         let clients = self.leases.walk(List::Host, node.host_head).map(|(_, lease)| lease.client).collect();
         let near = hosts.iter().filter_map(|&host| self.nodes.get(host));
         let blocks = near.clone().filter_map(|host| host.address).map(AddressBlock::of).collect();
         let payouts = near.filter_map(|host| host.payout).collect();
+        let avoid = node.avoid.iter().filter_map(|&handle| self.nodes.live(handle)).collect();
         let kind = self.asks.get(&client).map(crate::ask::PendingAsk::kind).unwrap_or_default();
-        Wish { client, hosts, clients, blocks, payouts, kind }
+        Wish { client, hosts, clients, blocks, payouts, avoid, kind }
     }
 
-    fn suits(&self, wish: &Wish, host: u32) -> bool {
-        let Some(client) = self.nodes.get(wish.client) else { return false };
-        host != wish.client
-            && !wish.hosts.contains(&host)
-            && !client.avoid.iter().any(|&handle| self.nodes.live(handle) == Some(host))
-            && !self.recent.bars(self.now, host, wish.client, client.address)
-            && (wish.kind == Kind::Unknown || [wish.kind, Kind::Unknown].contains(&self.kind_of(host)))
+    /// Why a host cannot be given to a client now, by the first reason that holds.
+    pub(crate) fn unfit(&self, wish: &Wish, host: u32) -> Option<Unfit> {
+        let (client, node) = (self.nodes.get(wish.client)?, self.nodes.get(host)?);
+        let (now, recent) = (self.now, &self.recent);
+        if host == wish.client {
+            return Some(Unfit::Itself);
+        }
+        let reasons = [
+            (Unfit::Chain, node.chain != client.chain),
+            (Unfit::Yours, wish.hosts.contains(&host)),
+            (Unfit::Price, self.limits.price > client.max_price),
+            (Unfit::Full, node.open_free == 0),
+            (Unfit::Avoided, wish.avoid.contains(&host)),
+        ];
+        let lasting = reasons.into_iter().find_map(|(reason, holds)| holds.then_some(reason));
+        let kinds = [wish.kind, Kind::Unknown];
+        lasting
+            .or_else(|| recent.failed_of_late(now, host, wish.client).then_some(Unfit::Failed))
+            .or_else(|| recent.given_nearby(now, host, wish.client, client.address).then_some(Unfit::Address))
+            .or_else(|| {
+                let other = wish.kind != Kind::Unknown && !kinds.contains(&self.kind_of(host));
+                other.then_some(Unfit::Capability)
+            })
     }
 
     /// Whether a client takes a price.

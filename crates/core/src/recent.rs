@@ -40,17 +40,21 @@ impl Recent {
         self.remember(Grant { host, client, address: None, until }, limit);
     }
 
-    /// Whether a host is not to be given to a client now.
-    pub(crate) fn bars(&self, now: Ms, host: u32, client: u32, address: Option<IpAddr>) -> bool {
-        let address = address.map(|ip| ip.to_canonical());
+    /// Whether a host was given a while ago to another client at the same address.
+    pub(crate) fn given_nearby(&self, now: Ms, host: u32, client: u32, address: Option<IpAddr>) -> bool {
+        let Some(address) = address.map(|ip| ip.to_canonical()) else { return false };
         let other = |grant: &Grant| {
-            grant.host == host && grant.address == address && grant.client != client && grant.until > now
+            grant.host == host && grant.address == Some(address) && grant.client != client && grant.until > now
         };
+        self.entries.find(self.hash(host, Some(address), 0), other).is_some()
+    }
+
+    /// Whether a host and a client did not come together a while ago.
+    pub(crate) fn failed_of_late(&self, now: Ms, host: u32, client: u32) -> bool {
         let same = |grant: &Grant| {
             grant.host == host && grant.address.is_none() && grant.client == client && grant.until > now
         };
-        let by_address = address.is_some_and(|_| self.entries.find(self.hash(host, address, 0), other).is_some());
-        by_address || self.entries.find(self.hash(host, None, client), same).is_some()
+        self.entries.find(self.hash(host, None, client), same).is_some()
     }
 
     /// Forgets what is over.
@@ -100,14 +104,14 @@ mod tests {
         let private = Some("10.0.0.1".parse().unwrap());
         recent.given(1, 7, public, Ms::new(35), 10);
         recent.given(1, 7, private, Ms::new(35), 10);
-        assert!(recent.bars(Ms::new(34), 1, 8, public));
-        assert!(!recent.bars(Ms::new(34), 1, 7, public), "the same client may come again");
-        assert!(!recent.bars(Ms::new(34), 1, 8, private), "private addresses are exempt");
-        assert!(!recent.bars(Ms::new(34), 2, 8, public), "another host");
-        assert!(!recent.bars(Ms::new(35), 1, 8, public), "it is over");
+        assert!(recent.given_nearby(Ms::new(34), 1, 8, public));
+        assert!(!recent.given_nearby(Ms::new(34), 1, 7, public), "the same client may come again");
+        assert!(!recent.given_nearby(Ms::new(34), 1, 8, private), "private addresses are exempt");
+        assert!(!recent.given_nearby(Ms::new(34), 2, 8, public), "another host");
+        assert!(!recent.given_nearby(Ms::new(35), 1, 8, public), "it is over");
         recent.failed(2, 8, Ms::new(36), 10);
-        assert!(recent.bars(Ms::new(34), 2, 8, private));
-        assert!(!recent.bars(Ms::new(34), 2, 9, private));
+        assert!(recent.failed_of_late(Ms::new(34), 2, 8));
+        assert!(!recent.failed_of_late(Ms::new(34), 2, 9));
         recent.expire(Ms::new(36));
         assert!(recent.entries.is_empty() && recent.order.is_empty());
     }
@@ -119,7 +123,7 @@ mod tests {
             recent.failed(1, client, Ms::new(35), 10);
         }
         assert_eq!(recent.entries.len(), 10);
-        assert!(!recent.bars(Ms::new(1), 1, 9, None));
-        assert!(recent.bars(Ms::new(1), 1, 10, None));
+        assert!(!recent.failed_of_late(Ms::new(1), 1, 9));
+        assert!(recent.failed_of_late(Ms::new(1), 1, 10));
     }
 }

@@ -1,6 +1,7 @@
 //! The mind as whoever runs it sees it: commands in, effects out.
 
 mod connect;
+mod explain;
 mod fail_static;
 mod flow;
 mod limits;

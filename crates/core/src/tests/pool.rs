@@ -3,8 +3,8 @@ use std::net::IpAddr;
 use vipnode_types::{
     Account, AgentKey, AgentPublic, ChainSpec, Enode, LeaseId, LeaseSetHash, Ms, NodeId, Price, Wei,
     wire::{
-        AskReply, AskRequest, ClientWish, ConnectReply, ConnectRequest, EvictCall, EvictReason, HostOffer, LeaveReason,
-        LeaveRequest, ReportRequest, UpLease, WireError,
+        AskReply, AskRequest, ClientWish, ConnectReply, ConnectRequest, EvictCall, EvictReason, ExplainReply, HostOffer,
+        LeaveReason, LeaveRequest, ReportRequest, UpLease, WireError,
     },
 };
 
@@ -177,6 +177,15 @@ impl Pool {
     pub(crate) fn ask(&mut self, agent: u32, want: u32) -> Vec<Effect> {
         let ask = Box::new(AskRequest { want, avoid: Vec::new() });
         self.handle(Command::Ask { peer: self.peer(agent), request: 2, ask })
+    }
+
+    pub(crate) fn explain(&mut self, agent: u32) -> Result<ExplainReply, WireError> {
+        let peer = self.peer(agent);
+        match self.request(Command::Explain { peer, request: 6 }) {
+            Some(Ok(Reply::Explain(reply))) => Ok(*reply),
+            Some(Err(error)) => Err(error),
+            other => panic!("{other:?}"),
+        }
     }
 
     /// Takes the oldest call to an agent of the kind that `pick` takes.

@@ -12,6 +12,8 @@ pub const CONNECT: &str = "vipnode_connect";
 pub const REPORT: &str = "vipnode_report";
 /// A client wants hosts.
 pub const ASK: &str = "vipnode_ask";
+/// A client asks why it has these hosts and no others.
+pub const EXPLAIN: &str = "vipnode_explain";
 /// An agent ends leases.
 pub const LEAVE: &str = "vipnode_leave";
 /// An agent stops; all its leases end.

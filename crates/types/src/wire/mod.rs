@@ -8,6 +8,7 @@
 //! | [`method::CONNECT`] | agent → pool | [`ConnectRequest`] | always |
 //! | [`method::REPORT`] | agent → pool | [`ReportRequest`] | over HTTP |
 //! | [`method::ASK`] | agent → pool | [`AskRequest`] | over HTTP |
+//! | [`method::EXPLAIN`] | agent → pool | [`ExplainRequest`] | over HTTP |
 //! | [`method::LEAVE`] | agent → pool | [`LeaveRequest`] | over HTTP |
 //! | [`method::BYE`] | agent → pool | [`ByeRequest`] | over HTTP |
 //! | [`method::ADMIT`] | pool → agent | [`AdmitCall`] | no |
@@ -21,6 +22,7 @@ mod ask;
 mod call;
 mod connect;
 mod error;
+mod explain;
 mod leave;
 pub mod method;
 mod reach;
@@ -31,6 +33,7 @@ pub use ask::{AskReply, AskRequest, Grant};
 pub use call::{AdmitCall, DialCall, Done, EvictCall, EvictReason};
 pub use connect::{ClientWish, ConnectReply, ConnectRequest, HostOffer, LeaseView, Side};
 pub use error::{ErrorCode, ErrorData, WireError};
+pub use explain::{Excluded, ExplainReply, ExplainRequest, GivenHost, Score, Won};
 pub use leave::{ByeRequest, LeaveReason, LeaveRequest};
 pub use reach::{Admission, Reach, ReachReply, ReachRequest};
 pub use report::{ReportReply, ReportRequest, UpLease};

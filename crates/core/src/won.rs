@@ -1,0 +1,30 @@
+use std::collections::BTreeMap;
+
+use vipnode_types::{LeaseId, wire::Won};
+
+/// How hosts won their leases, for as many leases as a limit says. Names of leases grow, so the first is the
+/// oldest.
+#[derive(Debug, Default)]
+pub(crate) struct WonBy(BTreeMap<LeaseId, Won>);
+
+impl WonBy {
+    pub(crate) fn remember(&mut self, lease: LeaseId, won: Won, limit: u32) {
+        self.0.insert(lease, won);
+        while self.0.len() > limit as usize {
+            self.0.pop_first();
+        }
+    }
+
+    pub(crate) fn forget(&mut self, lease: LeaseId) {
+        self.0.remove(&lease);
+    }
+
+    pub(crate) fn get(&self, lease: LeaseId) -> Option<Won> {
+        self.0.get(&lease).copied()
+    }
+
+    /// Leases that are remembered, for checks.
+    pub(crate) fn leases(&self) -> impl Iterator<Item = LeaseId> {
+        self.0.keys().copied()
+    }
+}
