@@ -31,6 +31,13 @@ impl Core {
                 num_metered_leases: self.counters.metered_rows,
                 metered_ms: self.counters.metered_ms,
                 metered_cost: self.counters.metered_cost,
+                price: self.limits.price,
+                num_agents: gauges.connected,
+                num_leases: gauges.leases,
+                num_free_places: gauges.free_places,
+                num_waiting_clients: gauges.hungry,
+                num_pending_asks: gauges.pending_asks,
+                num_calls_in_flight: gauges.calls_in_flight,
             },
             error: None,
         };

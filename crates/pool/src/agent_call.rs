@@ -1,5 +1,5 @@
 use vipnode_core::{Command, Peer, RequestId};
-use vipnode_types::wire::{AskRequest, ByeRequest, LeaveRequest, ReportRequest, WireError, method};
+use vipnode_types::wire::{AskRequest, ByeRequest, ExplainRequest, LeaveRequest, ReportRequest, WireError, method};
 
 use crate::{call::Call, errors};
 
@@ -8,13 +8,14 @@ use crate::{call::Call, errors};
 pub(crate) enum AgentCall {
     Report(Box<ReportRequest>),
     Ask(Box<AskRequest>),
+    Explain,
     Leave(Box<LeaveRequest>),
     Bye,
 }
 
 /// Whether an agent calls it once it has connected.
 pub(crate) fn is_agent_method(method: &str) -> bool {
-    matches!(method, method::REPORT | method::ASK | method::LEAVE | method::BYE)
+    matches!(method, method::REPORT | method::ASK | method::EXPLAIN | method::LEAVE | method::BYE)
 }
 
 impl AgentCall {
@@ -22,6 +23,10 @@ impl AgentCall {
         Ok(match method {
             method::REPORT => Self::Report(call.parse()?),
             method::ASK => Self::Ask(call.parse()?),
+            method::EXPLAIN => {
+                let ExplainRequest {} = call.parse()?;
+                Self::Explain
+            }
             method::LEAVE => Self::Leave(call.parse()?),
             method::BYE => {
                 let ByeRequest {} = call.parse()?;
@@ -35,6 +40,7 @@ impl AgentCall {
         match self {
             Self::Report(report) => Command::Report { peer, request, report },
             Self::Ask(ask) => Command::Ask { peer, request, ask },
+            Self::Explain => Command::Explain { peer, request },
             Self::Leave(leave) => Command::Leave { peer, request, leave },
             Self::Bye => Command::Bye { peer, request },
         }

@@ -253,6 +253,7 @@ pub(crate) fn reply_text(reply: &Reply) -> Result<Box<RawValue>, WireError> {
         Reply::Connect(reply) => to_raw_value(reply),
         Reply::Report(reply) => to_raw_value(reply),
         Reply::Ask(reply) => to_raw_value(reply),
+        Reply::Explain(reply) => to_raw_value(reply),
         Reply::Done(reply) => to_raw_value(reply),
         Reply::Status(reply) => to_raw_value(reply),
         Reply::Protocol2(reply) => to_raw_value(reply),

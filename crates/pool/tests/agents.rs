@@ -10,8 +10,8 @@ use vipnode_rpc::{RpcLimits, http};
 use vipnode_types::{
     LeaseSetHash,
     wire::{
-        AskReply, AskRequest, ByeRequest, ConnectReply, Done, ErrorCode, PoolStatus, ReportReply, ReportRequest,
-        UpLease, method,
+        AskReply, AskRequest, ByeRequest, ConnectReply, Done, ErrorCode, ExplainReply, ExplainRequest, PoolStatus,
+        ReportReply, ReportRequest, UpLease, method,
     },
 };
 
@@ -42,6 +42,12 @@ async fn connect_ask_admit_report_leave() {
     assert!(!host.call::<ReportReply>(method::REPORT, &[second]).await.unwrap().resync);
     let status: PoolStatus = client.call(method::STATUS, &[(); 0]).await.unwrap();
     assert_eq!((status.active_hosts.len(), status.stats.num_active_clients), (1, 1));
+    let stats = &status.stats;
+    assert_eq!((stats.num_agents, stats.num_leases, stats.num_free_places), (2, 1, 4));
+    let explained: ExplainReply = client.call(method::EXPLAIN, &[ExplainRequest {}]).await.unwrap();
+    assert_eq!((explained.given[0].host, explained.given[0].won.unwrap().among), (ana.id(), 1));
+    let refused = host.call::<ExplainReply>(method::EXPLAIN, &[ExplainRequest {}]).await.unwrap_err();
+    assert!(refused.is(ErrorCode::Unsuitable), "{refused}");
 
     let leave = [json!({"leases": [grant.lease], "reason": "surplus"})];
     let (left, (method, evict)) = tokio::join!(client.call::<Done>(method::LEAVE, &leave), host.take());

@@ -75,6 +75,7 @@ async fn a_socket_speaks_for_one_node_and_only_after_it_said_for_which() {
     for (method, params) in [
         (method::REPORT, json!([{"seq": 1}])),
         (method::ASK, json!([{"want": 1}])),
+        (method::EXPLAIN, json!([{}])),
         (method::LEAVE, json!([{"leases": [], "reason": "surplus"}])),
         (method::BYE, json!([{}])),
     ] {

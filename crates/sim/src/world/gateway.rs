@@ -101,7 +101,7 @@ impl World {
                     Reply::Connect(reply) => PoolAnswer::Connect(reply),
                     Reply::Report(reply) => PoolAnswer::Report(reply),
                     Reply::Ask(reply) => PoolAnswer::Ask(reply),
-                    Reply::Done(_) | Reply::Status(_) | Reply::Protocol2(_) => PoolAnswer::Done,
+                    Reply::Explain(_) | Reply::Done(_) | Reply::Status(_) | Reply::Protocol2(_) => PoolAnswer::Done,
                 });
                 self.send_to_agent(open.socket, ToAgent::Answer { tag: open.tag, answer });
             }

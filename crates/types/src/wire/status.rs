@@ -1,6 +1,6 @@
 use serde::{Deserialize, Serialize};
 
-use crate::Wei;
+use crate::{Price, Wei};
 
 /// What a pool shows of itself: the original's fields (A63) and more. Moments are RFC 3339, amounts in wei
 /// are strings (D29).
@@ -70,4 +70,25 @@ pub struct PoolStats {
     pub metered_ms: u64,
     /// What ended leases cost.
     pub metered_cost: Wei,
+    /// What a place costs now.
+    #[serde(default)]
+    pub price: Price,
+    /// Agents with a connection.
+    #[serde(default)]
+    pub num_agents: u64,
+    /// Leases of any state: places that are taken.
+    #[serde(default)]
+    pub num_leases: u64,
+    /// Places that could be given away now.
+    #[serde(default)]
+    pub num_free_places: u64,
+    /// Clients that want more hosts and wait until the pool finds them.
+    #[serde(default)]
+    pub num_waiting_clients: u64,
+    /// Requests for hosts that wait for a yes.
+    #[serde(default)]
+    pub num_pending_asks: u64,
+    /// Calls to agents that were not answered yet.
+    #[serde(default)]
+    pub num_calls_in_flight: u64,
 }
