@@ -5,7 +5,7 @@ use rand_chacha::ChaCha8Rng;
 use vipnode_types::{LeaseId, Ms, wire::LeaveReason};
 
 use crate::{
-    Action, AgentConfig, Counters, Event, Grant, NodeTask, RequestTag, ask::Asks, avoid::Avoid,
+    Action, AgentConfig, Counters, Event, Grant, NodeTask, RequestTag, ask::Asks, avoid::Avoid, ended::EndedLeases,
     former_clients::FormerClients, lease::Lease, leases::Leases, leave::Leaving, node_side::NodeSide,
     own_peers::OwnPeers, pool_link::PoolLink, protocol2::Protocol2, report::Reports, stop::Stopping,
 };
@@ -37,6 +37,7 @@ pub struct AgentCore {
     pub(crate) offer_said: Option<(u32, Option<String>)>,
     pub(crate) stopping: Option<Stopping>,
     pub(crate) stopped: bool,
+    pub(crate) ended: EndedLeases,
     /// How many leases an earlier run left.
     pub(crate) left_over: usize,
     next_tag: RequestTag,
@@ -78,6 +79,7 @@ impl AgentCore {
             offer_said: None,
             stopping: None,
             stopped: false,
+            ended: EndedLeases::default(),
             next_tag,
             next_task: 0,
         }

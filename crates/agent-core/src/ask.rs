@@ -48,6 +48,11 @@ impl Asks {
         self.in_flight = None;
     }
 
+    /// Why hosts are missing, as the pool last said it.
+    pub(crate) fn why_missing(&self) -> Option<&str> {
+        self.said.as_ref().map(|(_, why)| why.as_str()).filter(|why| !why.is_empty())
+    }
+
     /// A place was lost or an avoided host is new: ask again soon, though not in a storm.
     pub(crate) fn soon(&mut self, now: Ms) {
         let least = self.last.map_or(now, |last| last.plus(limits::ASK_LEAST_MS));

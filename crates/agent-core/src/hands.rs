@@ -254,8 +254,9 @@ impl AgentCore {
 
     /// The lease is over: everything done for it is undone.
     pub(crate) fn end(&mut self, id: LeaseId, reason: Option<EvictReason>, out: &mut Vec<Action>) {
+        let now = self.now;
         let Some(lease) = self.leases.get_mut(id).filter(|lease| lease.runs()) else { return };
-        lease.mark_down();
+        lease.mark_down(now);
         lease.over = Some(crate::lease::Over { reason, waiting: Vec::new() });
         let ended = Err(refused("the lease ended before the node had done it"));
         self.counters.admits_failed(AdmitFailure::Ended, lease.waiting.len());
@@ -268,6 +269,7 @@ impl AgentCore {
     /// Nothing of the lease is left at the node.
     fn undone(&mut self, id: LeaseId, out: &mut Vec<Action>) {
         let Some(lease) = self.leases.remove(id) else { return };
+        self.ended.add(lease.side, lease.seen_ms(self.now), lease.price);
         if lease.journaled {
             out.push(Action::Journal(JournalEntry::Undone { lease: id, kind: lease.kind() }));
             if lease.side == Side::Host {

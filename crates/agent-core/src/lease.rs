@@ -40,6 +40,8 @@ pub(crate) struct Lease {
     pub(crate) undo_again: Option<Ms>,
     /// Since when the peer is seen.
     pub(crate) up: Option<Ms>,
+    /// For how long it was seen before that, in milliseconds.
+    pub(crate) seen_before_ms: u64,
     /// The peer was seen before.
     pub(crate) ever_up: bool,
     /// The peer showed, or came and went, without a protocol that ran; since then none did.
@@ -125,6 +127,7 @@ impl Lease {
             untrusted: false,
             undo_again: None,
             up: None,
+            seen_before_ms: 0,
             ever_up: false,
             doomed: false,
             blinked: false,
@@ -172,8 +175,20 @@ impl Lease {
         self.waiting.len().saturating_add(dial).saturating_add(over)
     }
 
+    /// The peer is seen from now on; returns since when it was before.
+    pub(crate) fn mark_up(&mut self, now: Ms) -> Option<Ms> {
+        self.seen_before_ms = self.seen_ms(now);
+        self.up.replace(now)
+    }
+
+    /// For how long the peer was seen, in milliseconds.
+    pub(crate) fn seen_ms(&self, now: Ms) -> u64 {
+        self.seen_before_ms.saturating_add(self.up.map_or(0, |up| now.since(up)))
+    }
+
     /// The peer is not seen any more.
-    pub(crate) fn mark_down(&mut self) {
+    pub(crate) fn mark_down(&mut self, now: Ms) {
+        self.seen_before_ms = self.seen_ms(now);
         if self.up.take().is_some() {
             self.blinked = true;
         }

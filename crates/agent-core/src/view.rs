@@ -1,14 +1,22 @@
 use vipnode_types::{LeaseId, Ms, NodeFacts, NodeId, Price, wire::Side};
 
-use crate::{AgentCore, pool_link::LinkState};
+use crate::{AgentCore, EndedLeases, pool_link::LinkState};
 
 /// What the agent is about, for status and metrics.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AgentView {
-    /// Whether it sells places.
-    pub host: bool,
+    /// The moment of its last event, by the agent's clock.
+    pub now: Ms,
+    /// What it sells, where it is a host.
+    pub host: Option<Selling>,
     /// Hosts it wants; 0 where it is no client.
     pub min_peers: u32,
+    /// How many of them are missing.
+    pub missing: u32,
+    /// Where some are missing: why, in the words of the pool.
+    pub why_missing: Option<String>,
+    /// The dearest place that it takes; `None` for any price.
+    pub max_price: Option<Price>,
     /// Where it stands with the pool.
     pub pool: PoolState,
     /// What a place costs at the pool; `None` before it was told.
@@ -19,6 +27,8 @@ pub struct AgentView {
     pub node: Option<NodeFacts>,
     /// Number of the newest block.
     pub head: Option<u64>,
+    /// How old that block is, in milliseconds, by this machine's clock.
+    pub head_age_ms: Option<u64>,
     /// Every lease, those being undone included.
     pub leases: Vec<LeaseState>,
     /// Connected peers that no lease brought.
@@ -27,8 +37,19 @@ pub struct AgentView {
     pub slots: u32,
     /// Why none.
     pub why_none: Option<String>,
+    /// What leases that ended in this run saw.
+    pub ended: EndedLeases,
     /// Whether it is on its way out.
     pub stopping: bool,
+}
+
+/// What a host sells and keeps.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Selling {
+    /// Places that it sells while its node can.
+    pub slots: u32,
+    /// Places kept for the node's own peers.
+    pub reserve: u32,
 }
 
 /// Where an agent stands with its pool.
@@ -57,6 +78,9 @@ pub struct LeaseState {
     pub since: Ms,
     /// Since when the peer is seen; `None` while it is not.
     pub connected: Option<Ms>,
+    /// For how long this side saw the peer in all, in milliseconds. What the pool meters is the part of it that both
+    /// sides saw.
+    pub seen_ms: u64,
     /// It is over and being undone.
     pub ending: bool,
 }
@@ -73,11 +97,16 @@ impl AgentCore {
             price: lease.price.filter(|_| self.protocol2.is_none()),
             since: lease.given,
             connected: lease.up,
+            seen_ms: lease.seen_ms(self.now),
             ending: !lease.runs(),
         });
         AgentView {
-            host: self.config.host.is_some(),
+            now: self.now,
+            host: self.config.host.as_ref().map(|host| Selling { slots: host.places(), reserve: host.reserve }),
             min_peers: self.config.min_peers,
+            missing: self.missing_hosts(),
+            why_missing: self.asks.why_missing().filter(|_| self.missing_hosts() > 0).map(str::to_owned),
+            max_price: self.config.max_price,
             pool: match self.link.state {
                 LinkState::Away => PoolState::Away,
                 LinkState::Open | LinkState::Connecting(_) => PoolState::Connecting,
@@ -87,10 +116,12 @@ impl AgentCore {
             node_up: self.node.up,
             node: self.node.facts.clone(),
             head: self.node.head.map(|head| head.fact.number),
+            head_age_ms: self.node.head.map(|head| head.age_ms(self.now)),
             leases: leases.collect(),
             own_peers: self.own_peers(),
             slots,
             why_none,
+            ended: self.ended,
             stopping: self.stopping.is_some(),
         }
     }

@@ -47,7 +47,7 @@ impl AgentCore {
 
     fn came_up(&mut self, now: Ms, id: LeaseId, out: &mut Vec<Action>) {
         let Some(lease) = self.leases.get_mut(id) else { return };
-        lease.up = Some(now);
+        lease.mark_up(now);
         lease.doomed = false;
         if lease.side == Side::Client {
             self.not_connected_said.clear();
@@ -67,7 +67,7 @@ impl AgentCore {
         let Some(lease) = self.leases.get_mut(id) else { return };
         lease.blinked |= gap;
         if std::mem::take(&mut lease.returning) && lease.blinked {
-            lease.up = Some(now);
+            lease.mark_up(now);
         }
         if lease.suspect.take().is_none() {
             return;
@@ -75,7 +75,7 @@ impl AgentCore {
         // Gone and back.
         lease.blinked = true;
         lease.linked_before = false;
-        let at_once = lease.up.replace(now).is_some_and(|up| now.since(up) < limits::AT_ONCE_MS);
+        let at_once = lease.mark_up(now).is_some_and(|up| now.since(up) < limits::AT_ONCE_MS);
         if lease.side == Side::Client && at_once && self.avoid.gone_at_once(lease.peer.id, now) {
             self.host_failed(now, id, LeaveReason::Unstable, true, out);
         }
@@ -84,7 +84,7 @@ impl AgentCore {
     fn went_down(&mut self, now: Ms, id: LeaseId, out: &mut Vec<Action>) {
         let Some(lease) = self.leases.get_mut(id) else { return };
         let at_once = lease.up.is_some_and(|up| now.since(up) < limits::AT_ONCE_MS);
-        lease.mark_down();
+        lease.mark_down(now);
         lease.linked_before = false;
         if lease.side == Side::Host || lease.leftover {
             return;

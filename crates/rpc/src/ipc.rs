@@ -1,14 +1,13 @@
 use std::path::Path;
 
 use futures_util::{SinkExt, StreamExt};
-use interprocess::local_socket::{
-    GenericFilePath, ToFsName as _,
-    tokio::{Stream, prelude::*},
-};
+use interprocess::local_socket::tokio::{Stream, prelude::*};
 use tokio::time::timeout;
 use tokio_util::codec::Framed;
 
-use crate::{Frame, JsonSplitter, Keepalive, OpenError, Opened, RpcLimits, SplitError, drive, ws::too_slow};
+use crate::{
+    Frame, JsonSplitter, Keepalive, OpenError, Opened, RpcLimits, SplitError, drive, ipc_place::IpcPlace, ws::too_slow,
+};
 
 /// Opens the local socket (or the named pipe) of an execution client.
 ///
@@ -17,11 +16,17 @@ use crate::{Frame, JsonSplitter, Keepalive, OpenError, Opened, RpcLimits, SplitE
 pub async fn open_ipc(path: &Path, limits: &RpcLimits) -> Result<Opened, OpenError> {
     let place = path.display().to_string();
     let unreachable = |error: std::io::Error| OpenError::Unreachable { place: place.clone(), why: error.to_string() };
-    let name = path.to_fs_name::<GenericFilePath>().map_err(unreachable)?;
+    let short = IpcPlace::of(path).map_err(unreachable)?;
+    let name = short.name().map_err(unreachable)?;
     let stream = match timeout(limits.open, Stream::connect(name)).await {
         Ok(connected) => connected.map_err(unreachable)?,
         Err(_elapsed) => return Err(too_slow(&place, limits.open)),
     };
+    Ok(drive_ipc(stream, limits))
+}
+
+/// Speaks over a local socket, from either side.
+pub(crate) fn drive_ipc(stream: Stream, limits: &RpcLimits) -> Opened {
     let socket = Framed::new(stream, JsonSplitter::new(limits.frame_bytes)).map(|text| text.map(Frame::Text));
     // There are no pings and no close frames on a local socket.
     let socket = socket.with_flat_map(|frame: Frame| {
@@ -31,5 +36,5 @@ pub async fn open_ipc(path: &Path, limits: &RpcLimits) -> Result<Opened, OpenErr
         };
         futures_util::stream::iter(text)
     });
-    Ok(drive(socket, limits, Keepalive::None))
+    drive(socket, limits, Keepalive::None)
 }

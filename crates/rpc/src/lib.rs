@@ -7,7 +7,7 @@
 //!   answer it; both say it to the session's own bounded queues.
 //! - [`drive`] gives a `Session` a task of its own; what the other side says then arrives in
 //!   [`Opened::incoming`].
-//! - [`open_ws`], [`open_ipc`] and [`pipe`] make such sockets; [`http`] makes a client that can call
+//! - [`open_ws`], [`open_ipc`], [`IpcListener`] and [`pipe`] make such sockets; [`http`] makes a client that can call
 //!   but not be called. [`RpcClient`] is either.
 //!
 //! Raw JSON is kept as it stood in the frame ([`serde_json::value::RawValue`]), because signatures
@@ -38,6 +38,8 @@ mod frame;
 mod halves;
 mod http;
 mod ipc;
+mod ipc_listener;
+mod ipc_place;
 mod json_splitter;
 mod limits;
 mod message;
@@ -60,6 +62,7 @@ pub use frame::Frame;
 pub use halves::Halves;
 pub use http::{HttpRpc, http};
 pub use ipc::open_ipc;
+pub use ipc_listener::IpcListener;
 pub use json_splitter::{JsonSplitter, SplitError};
 pub use limits::RpcLimits;
 pub use message::request_text;

@@ -1,0 +1,41 @@
+use vipnode_types::{Price, Wei, wire::Side};
+
+/// What the leases of an agent that are over saw, on each side.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct EndedLeases {
+    /// Where the agent was the host.
+    pub host: Seen,
+    /// Where it was the client.
+    pub client: Seen,
+}
+
+/// What some leases saw, by this side's word alone: the pool meters the part that both sides saw, so no more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Seen {
+    /// How many leases.
+    pub leases: u64,
+    /// For how long their peers were seen, in milliseconds.
+    pub ms: u64,
+    /// What that costs at the price of each, rounded down for each.
+    pub cost: Wei,
+}
+
+impl EndedLeases {
+    pub(crate) fn add(&mut self, side: Side, ms: u64, price: Option<Price>) {
+        match side {
+            Side::Host => self.host.add(ms, price),
+            Side::Client => self.client.add(ms, price),
+        }
+    }
+}
+
+impl Seen {
+    /// With one more lease that saw its peer for so long, at that price.
+    pub fn add(&mut self, ms: u64, price: Option<Price>) {
+        let most = Wei::new(u128::MAX);
+        let cost = price.map_or(Wei::ZERO, |price| price.cost(ms).unwrap_or(most));
+        self.leases = self.leases.saturating_add(1);
+        self.ms = self.ms.saturating_add(ms);
+        self.cost = self.cost.checked_add(cost).unwrap_or(most);
+    }
+}

@@ -1,0 +1,69 @@
+use std::{
+    io,
+    path::{Path, PathBuf},
+};
+
+use interprocess::local_socket::{
+    ListenerOptions,
+    tokio::{Listener, prelude::*},
+};
+
+use crate::{Opened, RpcLimits, ipc::drive_ipc, ipc_place::IpcPlace};
+
+/// A local socket that only its owner reaches.
+///
+/// On Windows, where the path has to be that of a named pipe, the system's own rule holds: others cannot write to
+/// it.
+#[derive(Debug)]
+pub struct IpcListener {
+    listener: Listener,
+    path: PathBuf,
+    /// The name goes through it.
+    _place: IpcPlace,
+}
+
+impl IpcListener {
+    /// Listens at a path. A socket that is there already is replaced: the caller knows that nobody else may have
+    /// it. Its folder has to be its owner's alone, since the file is so only a moment after it is there.
+    ///
+    /// # Errors
+    /// What the system says; also where something else than a socket is there.
+    pub fn bind(path: &Path) -> io::Result<Self> {
+        remove_socket(path)?;
+        let place = IpcPlace::of(path)?;
+        let listener = ListenerOptions::new().name(place.name()?).reclaim_name(false).create_tokio()?;
+        let listener = Self { listener, path: path.to_owned(), _place: place };
+        #[cfg(unix)]
+        std::fs::set_permissions(path, std::os::unix::fs::PermissionsExt::from_mode(0o600))?;
+        Ok(listener)
+    }
+
+    /// The next connection.
+    ///
+    /// # Errors
+    /// What the system says, too many open files above all.
+    pub async fn accept(&self, limits: &RpcLimits) -> io::Result<Opened> {
+        self.listener.accept().await.map(|stream| drive_ipc(stream, limits))
+    }
+}
+
+impl Drop for IpcListener {
+    fn drop(&mut self) {
+        if let Err(error) = remove_socket(&self.path) {
+            tracing::debug!(%error, path = %self.path.display(), "a socket's file stays");
+        }
+    }
+}
+
+fn remove_socket(path: &Path) -> io::Result<()> {
+    #[cfg(unix)]
+    match std::fs::symlink_metadata(path) {
+        Ok(there) if std::os::unix::fs::FileTypeExt::is_socket(&there.file_type()) => std::fs::remove_file(path)?,
+        Ok(_) => return Err(io::Error::new(io::ErrorKind::AlreadyExists, "something else than a socket is there")),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+        Err(error) => return Err(error),
+    }
+    #[cfg(not(unix))]
+    let _a_pipe_goes_with_its_listener = path;
+    Ok(())
+}
