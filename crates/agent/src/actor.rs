@@ -24,6 +24,7 @@ use crate::{
     AgentError, AgentMetrics, Door, Told,
     clock::Clock,
     limits::{NODE_CALLS, NODE_EVENTS, POOL_CALLS, POOL_EVENTS, POOL_ORDERS, STOP_DEADLINE},
+    local::{About, AgentStatus, Asked, Look},
     node::{Eyes, FromNode, Hands},
     pool::{FromLink, Link, Round, Say, Voice, What},
     runner::Tell,
@@ -39,6 +40,9 @@ pub(crate) struct Parts {
     /// What the user wants, when that changes.
     pub(crate) wanted: watch::Receiver<AgentConfig>,
     pub(crate) metrics: AgentMetrics,
+    /// What the user wants to know.
+    pub(crate) asked: Asked,
+    pub(crate) about: About,
 }
 
 /// The task that owns the mind.
@@ -53,6 +57,8 @@ pub(crate) struct Actor {
     unwritten: BTreeSet<NodeId>,
     node: Arc<dyn Node>,
     id: NodeId,
+    about: About,
+    looks: mpsc::Receiver<Look>,
     hands: mpsc::Sender<(NodeTask, NodeCall)>,
     closely: watch::Sender<Instant>,
     orders: mpsc::Sender<Say>,
@@ -91,8 +97,9 @@ impl Actor {
         tasks.spawn(Hands { node: node.clone(), up: up_seen }.run(hands_calls, node_out.clone()));
         let eyes = Eyes { node: node.clone(), id, closely: closely_seen, up, out: node_out };
         tasks.spawn(eyes.run(parts.facts));
-        let mut link_task =
-            tokio::spawn(Link { door: parts.door, voice: parts.voice }.run(rounds_given, orders_given, link_out));
+        let Asked { looks, questions } = parts.asked;
+        let link = Link { door: parts.door, voice: parts.voice, questions };
+        let mut link_task = tokio::spawn(link.run(rounds_given, orders_given, link_out));
         let mut actor = Self {
             core: AgentCore::new(config, journal.alive().cloned(), clock.now()),
             clock,
@@ -102,6 +109,8 @@ impl Actor {
             unwritten: BTreeSet::new(),
             node,
             id,
+            about: parts.about,
+            looks,
             hands,
             closely,
             orders,
@@ -133,6 +142,7 @@ impl Actor {
         let mut actions = Vec::new();
         loop {
             let wake = self.core.next_wake().map(|moment| self.clock.instant(moment));
+            let mut look = None;
             let event = tokio::select! {
                 biased;
                 () = stop.cancelled(), if stop_by.is_none() => {
@@ -144,6 +154,10 @@ impl Actor {
                 Some(what) = from_node.recv() => Some(self.of_node(what)?),
                 Some(what) = from_link.recv() => self.of_link(what),
                 Ok(()) = wanted.changed() => Some(Event::Configured(Box::new(wanted.borrow_and_update().clone()))),
+                Some(asked) = self.looks.recv() => {
+                    look = Some(asked);
+                    Some(Event::Tick)
+                }
                 () = at(wake) => Some(Event::Tick),
             };
             let Some(event) = event else { continue };
@@ -153,6 +167,9 @@ impl Actor {
                 if let Some(ended) = self.carry_out(action).await? {
                     return ended;
                 }
+            }
+            if let Some(Look(asker)) = look {
+                let _gone = asker.send(AgentStatus::of(&self.about, &self.core.view()));
             }
             // What is owed must not keep the others from running.
             tokio::task::yield_now().await;

@@ -7,13 +7,14 @@
 //! - the node is told one thing after the other;
 //! - each source of events has a queue of its own, and each queue a limit ([`limits`]).
 //!
-//! [`release()`] undoes what a crash left on the node, without a pool.
+//! [`local`] is what it tells on its own machine. [`release()`] undoes what a crash left on the node, without a pool.
 
 mod actor;
 mod agent_error;
 mod clock;
 pub mod limits;
 mod link;
+pub mod local;
 mod metrics;
 mod metrics_server;
 mod node;

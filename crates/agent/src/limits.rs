@@ -56,3 +56,24 @@ pub const RENEW_MS: u64 = 30 * DAY_MS;
 /// A delegation with less than this left is not begun with.
 pub const LAST_MS: u64 = DAY_MS;
 const DAY_MS: u64 = 24 * 60 * 60 * 1000;
+
+/// Questions of `vipnode status` of each kind that wait for the agent; a further one waits for room.
+pub const LOCAL_QUESTIONS: usize = 8;
+/// Who may be connected to the local socket at once; whoever comes then waits until one has gone.
+pub const LOCAL_CONNECTIONS: usize = 8;
+/// A connection to the local socket that asks nothing for this long is closed.
+pub const LOCAL_IDLE: Duration = Duration::from_secs(30);
+/// Bytes of a question at the local socket; a larger one ends the connection.
+pub const LOCAL_REQUEST_BYTES: usize = 4 << 10;
+/// Questions of one connection that wait; a further one is answered "busy".
+pub const LOCAL_REQUESTS: usize = 4;
+/// Where no further file can be opened, the local socket takes nobody for this long.
+pub const LOCAL_RETRY: Duration = Duration::from_millis(500);
+/// The agent answers a question of its own machine within this time, or "busy".
+pub const LOCAL_DEADLINE: Duration = Duration::from_secs(3);
+/// `vipnode status` waits this long for an agent; longer than the agent waits for its pool.
+pub const LOCAL_READ: Duration = Duration::from_secs(25);
+/// Agents of one state directory that `vipnode status` looks at; further ones are not shown.
+pub const LOCAL_AGENTS: usize = 256;
+/// Questions to the pool, for `vipnode status --why`, that are under way at once; further ones wait.
+pub const EXPLAINS: usize = 2;

@@ -12,7 +12,8 @@ use vipnode_types::JoinSecret;
 use crate::{
     AgentError, AgentMetrics, Door, PoolAddress, Told,
     actor::{Actor, Parts},
-    limits::NOTICES,
+    limits::{LOCAL_QUESTIONS, NOTICES},
+    local::{About, Asked, LocalServer, StatusSource},
     prepare::{Prepared, prepare},
 };
 
@@ -56,6 +57,7 @@ pub enum NodeKeyAt {
 pub struct AgentRunner {
     stop: CancellationToken,
     wanted: watch::Sender<AgentConfig>,
+    status: StatusSource,
     task: JoinHandle<Result<(), AgentError>>,
 }
 
@@ -67,8 +69,16 @@ impl AgentRunner {
         let (tell, told) = mpsc::channel(NOTICES);
         let stop = CancellationToken::new();
         let (wanted, changes) = watch::channel(config.agent.clone());
-        let task = tokio::spawn(run(config, stop.clone(), changes, Tell(tell)));
-        (Self { stop, wanted, task }, told)
+        let (status, asked) = StatusSource::new(LOCAL_QUESTIONS);
+        let local = Local { source: status.clone(), asked };
+        let task = tokio::spawn(run(config, stop.clone(), changes, local, Tell(tell)));
+        (Self { stop, wanted, status, task }, told)
+    }
+
+    /// Where its status is had while it runs.
+    #[must_use]
+    pub const fn status(&self) -> &StatusSource {
+        &self.status
     }
 
     /// Has it undo everything and end, within [`crate::limits::STOP_DEADLINE`]. Never waits itself.
@@ -108,10 +118,17 @@ impl Tell {
     }
 }
 
+/// What the agent tells on its own machine: where that is asked, and where it arrives.
+struct Local {
+    source: StatusSource,
+    asked: Asked,
+}
+
 async fn run(
     config: RunnerConfig,
     stop: CancellationToken,
     wanted: watch::Receiver<AgentConfig>,
+    local: Local,
     tell: Tell,
 ) -> Result<(), AgentError> {
     if let Some(host) = &config.agent.host {
@@ -127,8 +144,41 @@ async fn run(
     let Prepared { state, facts, voice, journal } = prepared;
     let mut agent = config.agent;
     agent.seed = *crate::random::bytes()?;
-    let parts = Parts { node: config.node, facts, door: config.door, voice, wanted, metrics: config.metrics };
-    let ended = Actor::run(agent, journal, parts, stop, tell).await;
+    let about = About {
+        agent_version: agent.agent_version.clone(),
+        at: config.node.at(),
+        pool: config.pool.url().to_owned(),
+        protocol: if agent.protocol2.is_some() { 2 } else { 3 },
+        facts: facts.clone(),
+    };
+    let server = match LocalServer::open(&config.state_root, &facts.id, local.source) {
+        Ok(server) => Some(server),
+        Err(error) => {
+            // Nobody's peers depend on it.
+            tell.tell(Told::Fault { what: error.to_string(), mend: error.mend() });
+            None
+        }
+    };
+    let parts = Parts {
+        node: config.node,
+        facts,
+        door: config.door,
+        voice,
+        wanted,
+        metrics: config.metrics,
+        asked: local.asked,
+        about,
+    };
+    let serving = async {
+        match server {
+            Some(server) => server.run().await,
+            None => std::future::pending().await,
+        }
+    };
+    let ended = tokio::select! {
+        ended = Actor::run(agent, journal, parts, stop, tell) => ended,
+        never = serving => match never {},
+    };
     // Held to here: another agent must not begin before this one is done with the node.
     drop(state);
     ended

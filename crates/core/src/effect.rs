@@ -1,6 +1,8 @@
 use vipnode_types::{
     NodeId, protocol2,
-    wire::{AdmitCall, AskReply, ConnectReply, DialCall, Done, EvictCall, ExplainReply, PoolStatus, ReportReply, WireError},
+    wire::{
+        AdmitCall, AskReply, ConnectReply, DialCall, Done, EvictCall, ExplainReply, PoolStatus, ReportReply, WireError,
+    },
 };
 
 use crate::{Peer, Row};

@@ -72,11 +72,7 @@ impl Core {
 }
 
 /// Where a host is counted; the client itself is not.
-fn count_of<'a>(
-    excluded: &'a mut Excluded,
-    candidates: &'a mut u32,
-    unfit: Option<Unfit>,
-) -> Option<&'a mut u32> {
+fn count_of<'a>(excluded: &'a mut Excluded, candidates: &'a mut u32, unfit: Option<Unfit>) -> Option<&'a mut u32> {
     Some(match unfit {
         None => candidates,
         Some(Unfit::Itself) => return None,

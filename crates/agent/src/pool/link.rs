@@ -10,12 +10,15 @@ use vipnode_rpc::{Closed, Incoming, Opened, Responder, RpcClient};
 use vipnode_types::wire::WireError;
 
 use super::{Door, Line, Voice, speaker::Proof};
+use crate::{limits::EXPLAINS, local::Question};
 
 /// The connection to the pool: opened, served, and opened again when the mind says so.
 #[derive(Debug)]
 pub(crate) struct Link {
     pub(crate) door: Arc<dyn Door>,
     pub(crate) voice: Voice,
+    /// What the agent's user wants to know of the pool.
+    pub(crate) questions: mpsc::Receiver<Question>,
 }
 
 /// Which connection is to be open: the next round begins no sooner than `after` from when it was ordered.
@@ -63,7 +66,7 @@ const FLUSH: Duration = Duration::from_millis(500);
 impl Link {
     /// Runs until nobody gives orders or hears.
     pub(crate) async fn run(
-        self,
+        mut self,
         mut rounds: watch::Receiver<Round>,
         mut orders: mpsc::Receiver<Say>,
         events: mpsc::Sender<FromLink>,
@@ -97,7 +100,7 @@ impl Link {
     }
 
     async fn serve(
-        &self,
+        &mut self,
         line: Line,
         round: u64,
         rounds: &mut watch::Receiver<Round>,
@@ -113,7 +116,9 @@ impl Link {
             return End::Over;
         }
         let proof = wire.proof.clone();
+        let (voice, questions) = (&self.voice, &mut self.questions);
         let mut said: FuturesUnordered<BoxFuture<'_, _>> = FuturesUnordered::new();
+        let mut explained: FuturesUnordered<BoxFuture<'_, _>> = FuturesUnordered::new();
         let end = loop {
             // Answers first: they were on the wire before what the pool calls because of them.
             let told = tokio::select! {
@@ -126,15 +131,23 @@ impl Link {
                 order = orders.recv() => match order {
                     Some(Say { round: of, tag, request }) if of == round => {
                         let (client, proof) = (wire.client.clone(), &proof);
-                        said.push(Box::pin(async move { (tag, self.voice.say(&client, proof, request).await) }));
+                        said.push(Box::pin(async move { (tag, voice.say(&client, proof, request).await) }));
                         Ok(())
                     }
                     Some(_of_another_round) => Ok(()),
                     None => break End::Over,
                 },
                 changed = rounds.changed() => break if changed.is_ok() { End::Again } else { End::Over },
+                Some(()) = explained.next() => Ok(()),
+                Some(Question(asker)) = questions.recv(), if explained.len() < EXPLAINS => {
+                    let (client, proof) = (wire.client.clone(), &proof);
+                    explained.push(Box::pin(async move {
+                        let _gone = asker.send(voice.explain(&client, proof).await);
+                    }));
+                    Ok(())
+                }
                 incoming = wire.next() => match incoming {
-                    Some(incoming) => match self.hear(incoming) {
+                    Some(incoming) => match hear(voice, incoming) {
                         Some(what) => tell(what).await,
                         None => Ok(()),
                     },
@@ -148,20 +161,20 @@ impl Link {
         wire.close().await;
         end
     }
+}
 
-    fn hear(&self, incoming: Incoming) -> Option<What> {
-        match incoming {
-            Incoming::Request { method, params, responder } => match self.voice.read(&method, &params) {
-                Ok(call) => Some(What::Call(call, responder)),
-                Err(error) => {
-                    responder.respond::<()>(Err(error));
-                    None
-                }
-            },
-            Incoming::Notification { method, .. } => {
-                tracing::debug!(method, "a notification of the pool, which an agent has no use for");
+fn hear(voice: &Voice, incoming: Incoming) -> Option<What> {
+    match incoming {
+        Incoming::Request { method, params, responder } => match voice.read(&method, &params) {
+            Ok(call) => Some(What::Call(call, responder)),
+            Err(error) => {
+                responder.respond::<()>(Err(error));
                 None
             }
+        },
+        Incoming::Notification { method, .. } => {
+            tracing::debug!(method, "a notification of the pool, which an agent has no use for");
+            None
         }
     }
 }

@@ -10,7 +10,7 @@ use vipnode_rpc::{CallError, RpcClient};
 use vipnode_types::{
     JoinSecret,
     signed::Envelope,
-    wire::{ByeRequest, ErrorCode, WireError, method},
+    wire::{ByeRequest, ErrorCode, ExplainReply, ExplainRequest, WireError, method},
 };
 
 use crate::{clock, limits::REQUEST_DEADLINE, state::Identity};
@@ -55,6 +55,27 @@ impl Speaker {
         said(to.call_raw(kind.method(), params, REQUEST_DEADLINE).await, |answer| kind.read(answer))
     }
 
+    /// Asks why the node has these hosts. The mind knows nothing of it, for nothing follows from it.
+    pub(super) async fn explain(&self, to: &RpcClient, proof: &Proof) -> Result<ExplainReply, WireError> {
+        let nonce = match proof {
+            Proof::Challenge(_) => None,
+            Proof::Number => Some(self.next_nonce().to_string()),
+        };
+        let object = json(&ExplainRequest {}).map_err(|error| fault(&error))?;
+        let params = self.signed(method::EXPLAIN, &object, nonce.as_deref()).map_err(|error| fault(&error))?;
+        match to.call_raw(method::EXPLAIN, params, REQUEST_DEADLINE).await {
+            Ok(answer) => parse(method::EXPLAIN, &answer),
+            Err(CallError::Remote(error)) if error.is(ErrorCode::MethodNotFound) => {
+                let text = "the pool is of a version that does not explain itself";
+                Err(WireError::new(ErrorCode::MethodNotFound, text, "ask its operator for a newer one"))
+            }
+            Err(CallError::Remote(error)) => Err(error),
+            Err(error) => {
+                Err(WireError::new(ErrorCode::Server, format!("no answer of the pool: {error}"), "try again"))
+            }
+        }
+    }
+
     /// `[object]` or `[object, envelope]`.
     fn params(&self, proof: &Proof, kind: Kind, request: ToPool) -> Result<Box<RawValue>, serde_json::Error> {
         let nonce = match (proof, &request) {
@@ -75,11 +96,15 @@ impl Speaker {
             ToPool::Leave(leave) => json(&leave)?,
             ToPool::Bye | ToPool::Protocol2(_) => json(&ByeRequest::default())?,
         };
+        self.signed(name, &object, nonce.as_deref())
+    }
+
+    fn signed(&self, name: &str, object: &str, nonce: Option<&str>) -> Result<Box<RawValue>, serde_json::Error> {
         let text = match nonce {
             None => format!("[{object}]"),
             Some(nonce) => {
                 let (key, delegation) = (&self.identity.key, self.identity.delegation.clone());
-                let envelope = Envelope::sign(key, delegation, name, &self.audience, &nonce, &object);
+                let envelope = Envelope::sign(key, delegation, name, &self.audience, nonce, object);
                 format!("[{object},{}]", json(&envelope)?)
             }
         };
@@ -129,19 +154,19 @@ impl Kind {
 
     fn read(self, answer: &RawValue) -> Result<PoolAnswer, WireError> {
         match self {
-            Self::Connect => self.parse(answer).map(|reply| PoolAnswer::Connect(Box::new(reply))),
-            Self::Report => self.parse(answer).map(PoolAnswer::Report),
-            Self::Ask => self.parse(answer).map(PoolAnswer::Ask),
+            Self::Connect => parse(self.method(), answer).map(|reply| PoolAnswer::Connect(Box::new(reply))),
+            Self::Report => parse(self.method(), answer).map(PoolAnswer::Report),
+            Self::Ask => parse(self.method(), answer).map(PoolAnswer::Ask),
             Self::Leave | Self::Bye => Ok(PoolAnswer::Done),
         }
     }
+}
 
-    fn parse<T: DeserializeOwned>(self, answer: &RawValue) -> Result<T, WireError> {
-        serde_json::from_str(answer.get()).map_err(|error| {
-            let text = format!("the pool's answer to {} cannot be read: {error}", self.method());
-            WireError::new(ErrorCode::Internal, text, "check that pool and agent are of versions that fit")
-        })
-    }
+fn parse<T: DeserializeOwned>(method: &str, answer: &RawValue) -> Result<T, WireError> {
+    serde_json::from_str(answer.get()).map_err(|error| {
+        let text = format!("the pool's answer to {method} cannot be read: {error}");
+        WireError::new(ErrorCode::Internal, text, "check that pool and agent are of versions that fit")
+    })
 }
 
 /// How a call ended for the mind.

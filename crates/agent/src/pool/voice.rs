@@ -1,7 +1,7 @@
 use serde_json::value::RawValue;
 use vipnode_agent_core::{FromPool, ToPool};
 use vipnode_rpc::RpcClient;
-use vipnode_types::wire::WireError;
+use vipnode_types::wire::{ErrorCode, ExplainReply, WireError};
 
 use super::{
     OriginalSpeaker, Speaker, incoming,
@@ -27,6 +27,21 @@ impl Voice {
         match self {
             Self::Delegated(speaker) => speaker.say(to, proof, request).await,
             Self::Original(speaker) => speaker.say(to, request).await,
+        }
+    }
+
+    /// Asks the pool why the node has these hosts.
+    pub(super) async fn explain(&self, to: &RpcClient, proof: &Proof) -> Result<ExplainReply, WireError> {
+        match self {
+            Self::Delegated(speaker) => speaker.explain(to, proof).await,
+            Self::Original(_) => {
+                let text = "protocol 2 has no way to ask a pool why";
+                Err(WireError::new(
+                    ErrorCode::MethodNotFound,
+                    text,
+                    "leave out --protocol 2 where the pool speaks protocol 3",
+                ))
+            }
         }
     }
 

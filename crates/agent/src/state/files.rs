@@ -17,6 +17,16 @@ pub(super) fn make_dir(path: &Path) -> Result<(), AgentError> {
     builder.create(path).map_err(fault("making", path))
 }
 
+/// Takes a directory that is there from everybody but its owner.
+pub(super) fn own_alone(path: &Path) -> Result<(), AgentError> {
+    #[cfg(unix)]
+    fs::set_permissions(path, std::os::unix::fs::PermissionsExt::from_mode(0o700))
+        .map_err(fault("taking from others", path))?;
+    #[cfg(not(unix))]
+    let _inherits_from_its_owners = path;
+    Ok(())
+}
+
 /// The bytes of a file; `None` where it is not there. A file beyond [`FILE_BYTES`] is an error.
 pub(super) fn read(path: &Path) -> Result<Option<Vec<u8>>, AgentError> {
     let file = match File::open(path) {

@@ -45,6 +45,19 @@ impl StateDir {
         Ok(strategy.state_dir().unwrap_or_else(|| strategy.data_dir()).join("vipnode"))
     }
 
+    /// The directory in which the agents of `root` have their sockets.
+    pub(crate) fn agents_of(root: &Path) -> PathBuf {
+        root.join("agents")
+    }
+
+    /// Makes it, and has it be its owner's alone.
+    pub(crate) fn agents(root: &Path) -> Result<PathBuf, AgentError> {
+        let path = Self::agents_of(root);
+        files::make_dir(&path)?;
+        files::own_alone(&path)?;
+        Ok(path)
+    }
+
     /// Makes the directory of `node` if it is not there, readable by its owner only, and takes its lock.
     ///
     /// # Errors

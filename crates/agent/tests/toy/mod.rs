@@ -58,13 +58,18 @@ pub(crate) struct Toy {
 
 impl Toy {
     pub(crate) fn new() -> Self {
+        Self::beside("agent", 30303)
+    }
+
+    /// Beside a node of that name.
+    pub(crate) fn beside(name: &str, port: u16) -> Self {
         let net = SimNet::new();
-        let node = net.add(SimSpec::new("agent", 30303));
+        let node = net.add(SimSpec::new(name, port));
         let (ends, ends_of_test) = mpsc::unbounded_channel();
         let root = tempfile::tempdir().unwrap();
         let key_file = root.path().join("nodekey");
-        std::fs::write(&key_file, sim_key("agent").as_slice()).unwrap();
-        let id = SimSpec::new("agent", 30303).id;
+        std::fs::write(&key_file, sim_key(name).as_slice()).unwrap();
+        let id = SimSpec::new(name, port).id;
         let door = Arc::new(ToyDoor { ends, open: AtomicBool::new(true) });
         Self { net, node, id, door, ends: ends_of_test, root, key_file }
     }
@@ -98,8 +103,7 @@ impl Toy {
     }
 
     pub(crate) fn spawn(&self) -> Running {
-        let (runner, told) = AgentRunner::spawn(self.config());
-        Running { runner, told }
+        Running::of(self.config())
     }
 
     /// A further node that takes everyone.
@@ -148,6 +152,11 @@ pub(crate) struct Running {
 }
 
 impl Running {
+    pub(crate) fn of(config: RunnerConfig) -> Self {
+        let (runner, told) = AgentRunner::spawn(config);
+        Self { runner, told }
+    }
+
     /// The next notice that `pick` picks.
     pub(crate) async fn notice<T>(&mut self, pick: impl Fn(&Notice) -> Option<T>) -> T {
         loop {

@@ -3,8 +3,8 @@ use std::net::IpAddr;
 use vipnode_types::{
     Account, AgentKey, AgentPublic, ChainSpec, Enode, LeaseId, LeaseSetHash, Ms, NodeId, Price, Wei,
     wire::{
-        AskReply, AskRequest, ClientWish, ConnectReply, ConnectRequest, EvictCall, EvictReason, ExplainReply, HostOffer,
-        LeaveReason, LeaveRequest, ReportRequest, UpLease, WireError,
+        AskReply, AskRequest, ClientWish, ConnectReply, ConnectRequest, EvictCall, EvictReason, ExplainReply,
+        HostOffer, LeaveReason, LeaveRequest, ReportRequest, UpLease, WireError,
     },
 };
 

@@ -1,0 +1,246 @@
+use serde::{Deserialize, Serialize};
+use vipnode_agent_core::{AgentView, LeaseState, PoolState, Seen};
+use vipnode_types::{ChainSpec, LeaseId, Ms, NodeFacts, NodeId, Price, Wei, wire::Side};
+
+/// What an agent is about. Moments are milliseconds since the Unix epoch by the agent's clock, amounts are wei.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AgentStatus {
+    /// `vipnode/<version>`.
+    pub agent_version: String,
+    /// The number of the agent's process.
+    pub process: u32,
+    /// When this was made.
+    pub now: Ms,
+    /// Whether the agent is on its way out.
+    pub stopping: bool,
+    /// The node that it stands beside.
+    pub node: NodeStatus,
+    /// Where it stands with its pool.
+    pub pool: PoolLink,
+    /// Present on a host.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub host: Option<HostStatus>,
+    /// Present on a client.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub client: Option<ClientStatus>,
+}
+
+/// The node of an agent.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NodeStatus {
+    /// Its public key.
+    pub id: NodeId,
+    /// `web3_clientVersion`.
+    pub client_version: String,
+    /// The chain it follows.
+    pub chain: ChainSpec,
+    /// Its address.
+    pub at: String,
+    /// Whether it answers.
+    pub up: bool,
+    /// Number of its newest block; `None` before it was told, and while the node is away.
+    pub head: Option<u64>,
+    /// How old that block is, in milliseconds.
+    pub head_age_ms: Option<u64>,
+    /// Connected peers that no lease brought.
+    pub own_peers: u32,
+}
+
+/// An agent's connection to its pool.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PoolLink {
+    /// The pool.
+    pub url: String,
+    /// Which protocol is spoken, 2 or 3.
+    pub protocol: u32,
+    /// Where the agent stands.
+    pub standing: PoolStanding,
+    /// Since when the pool has taken the agent.
+    pub since: Option<Ms>,
+    /// What a place costs there; `None` before it was told, and over protocol 2.
+    pub price: Option<Price>,
+}
+
+/// Where an agent stands with its pool.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum PoolStanding {
+    /// There is no connection; leases go on.
+    Away,
+    /// The pool has not taken the agent yet.
+    Connecting,
+    /// The pool took it.
+    Joined,
+}
+
+/// What a host sells.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HostStatus {
+    /// Places that it sells while its node can.
+    pub slots: u32,
+    /// Places that it offers now, taken ones included.
+    pub offered: u32,
+    /// Why it offers none.
+    pub why_none: Option<String>,
+    /// Places that are taken.
+    pub sold: u32,
+    /// Places that may be taken now.
+    pub free: u32,
+    /// Places that are kept for the node's own peers.
+    pub reserve: u32,
+    /// Who has the places.
+    pub leases: Vec<LeaseStatus>,
+    /// All of this run.
+    pub metered: Metered,
+}
+
+/// What a client has.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ClientStatus {
+    /// Hosts that it wants.
+    pub wants: u32,
+    /// How many of them are missing.
+    pub missing: u32,
+    /// Why, in the words of the pool.
+    pub why_missing: Option<String>,
+    /// The dearest place that it takes; `None` for any price.
+    pub max_price: Option<Price>,
+    /// Its hosts.
+    pub leases: Vec<LeaseStatus>,
+    /// All of this run.
+    pub metered: Metered,
+}
+
+/// One lease, seen from one side.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LeaseStatus {
+    /// Its name.
+    pub lease: LeaseId,
+    /// The other node.
+    pub peer: NodeId,
+    /// What it costs; `None` where the pool has not said it.
+    pub price: Option<Price>,
+    /// Since when it is held.
+    pub since: Ms,
+    /// Since when the peer is connected; `None` while it is not.
+    pub connected: Option<Ms>,
+    /// For how long this side saw the peer, in milliseconds. What the pool meters is the part that both sides saw.
+    pub seen_ms: u64,
+    /// What that costs; `None` without a price. Metered; nothing is collected.
+    pub cost: Option<Wei>,
+    /// It is over and being undone.
+    pub ending: bool,
+}
+
+/// What the leases of one side saw since the agent began. Metered by this side; nothing is collected.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Metered {
+    /// Leases, ended ones included.
+    pub leases: u64,
+    /// For how long they saw their peers, in milliseconds.
+    pub seen_ms: u64,
+    /// What that costs.
+    pub cost: Wei,
+}
+
+/// What an agent is about that its mind does not know.
+#[derive(Debug, Clone)]
+pub(crate) struct About {
+    pub(crate) agent_version: String,
+    pub(crate) at: String,
+    pub(crate) pool: String,
+    pub(crate) protocol: u32,
+    /// As first probed.
+    pub(crate) facts: NodeFacts,
+}
+
+impl AgentStatus {
+    pub(crate) fn of(about: &About, view: &AgentView) -> Self {
+        let facts = view.node.as_ref().unwrap_or(&about.facts);
+        let standing = match view.pool {
+            PoolState::Away => PoolStanding::Away,
+            PoolState::Connecting => PoolStanding::Connecting,
+            PoolState::Connected(_) => PoolStanding::Joined,
+        };
+        let since = if let PoolState::Connected(since) = view.pool { Some(since) } else { None };
+        Self {
+            agent_version: about.agent_version.clone(),
+            process: std::process::id(),
+            now: view.now,
+            stopping: view.stopping,
+            node: NodeStatus {
+                id: facts.id,
+                client_version: facts.client_version.clone(),
+                chain: facts.chain,
+                at: about.at.clone(),
+                up: view.node_up,
+                head: view.head,
+                head_age_ms: view.head_age_ms,
+                own_peers: view.own_peers,
+            },
+            pool: PoolLink { url: about.pool.clone(), protocol: about.protocol, standing, since, price: view.price },
+            host: HostStatus::of(view),
+            client: ClientStatus::of(view),
+        }
+    }
+}
+
+impl HostStatus {
+    fn of(view: &AgentView) -> Option<Self> {
+        let selling = view.host?;
+        let leases = leases(view, Side::Host);
+        let sold = u32::try_from(leases.len()).unwrap_or(u32::MAX);
+        Some(Self {
+            slots: selling.slots,
+            offered: view.slots,
+            why_none: view.why_none.clone(),
+            sold,
+            free: view.slots.saturating_sub(sold),
+            reserve: selling.reserve,
+            metered: Metered::of(view.ended.host, view, Side::Host),
+            leases,
+        })
+    }
+}
+
+impl ClientStatus {
+    fn of(view: &AgentView) -> Option<Self> {
+        (view.min_peers > 0).then(|| Self {
+            wants: view.min_peers,
+            missing: view.missing,
+            why_missing: view.why_missing.clone(),
+            max_price: view.max_price,
+            leases: leases(view, Side::Client),
+            metered: Metered::of(view.ended.client, view, Side::Client),
+        })
+    }
+}
+
+impl Metered {
+    fn of(mut seen: Seen, view: &AgentView, side: Side) -> Self {
+        for lease in view.leases.iter().filter(|lease| lease.side == side) {
+            seen.add(lease.seen_ms, lease.price);
+        }
+        Self { leases: seen.leases, seen_ms: seen.ms, cost: seen.cost }
+    }
+}
+
+fn leases(view: &AgentView, side: Side) -> Vec<LeaseStatus> {
+    let leases = view.leases.iter().filter(|lease| lease.side == side);
+    leases.map(LeaseStatus::of).collect()
+}
+
+impl LeaseStatus {
+    fn of(lease: &LeaseState) -> Self {
+        Self {
+            lease: lease.lease,
+            peer: lease.peer,
+            price: lease.price,
+            since: lease.since,
+            connected: lease.connected,
+            seen_ms: lease.seen_ms,
+            cost: lease.price.and_then(|price| price.cost(lease.seen_ms)),
+            ending: lease.ending,
+        }
+    }
+}

@@ -1,0 +1,30 @@
+//! What an agent tells on its own machine: JSON-RPC on a socket that its owner alone reaches.
+//!
+//! Each agent listens at `<state directory>/agents/<node>.sock`, so that two of them do not collide and whoever
+//! wants to know of all looks into one folder. [`method::STATUS`] answers an [`AgentStatus`], [`method::EXPLAIN`]
+//! what the pool answers to `vipnode_explain`. Nothing can be changed here, and no secret is told.
+
+mod agent_status;
+mod local_error;
+mod reader;
+mod server;
+mod source;
+
+pub use agent_status::{
+    AgentStatus, ClientStatus, HostStatus, LeaseStatus, Metered, NodeStatus, PoolLink, PoolStanding,
+};
+pub use local_error::LocalError;
+pub use reader::{agents, explain, status};
+pub use source::StatusSource;
+
+pub(crate) use agent_status::About;
+pub(crate) use server::LocalServer;
+pub(crate) use source::{Asked, Look, Question};
+
+/// The names of the methods.
+pub mod method {
+    /// What the agent is about: an [`super::AgentStatus`].
+    pub const STATUS: &str = "vipnode_agentStatus";
+    /// Why the agent's node has these hosts: a [`vipnode_types::wire::ExplainReply`].
+    pub const EXPLAIN: &str = "vipnode_agentExplain";
+}
