@@ -269,7 +269,7 @@ impl Running {
 fn make_room(listener: &TcpListener, connections: usize) {
     match open_files::make_room(listener, connections) {
         Ok(None) => {}
-        Ok(Some(few)) => tracing::warn!(
+        Ok(Some(few)) => tracing::info!(
             "the system lets this pool have {few} of {connections} connections: raise LimitNOFILE in its systemd unit or \
              `ulimit -Hn`, or say --limit connections={few}"
         ),
