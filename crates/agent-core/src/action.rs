@@ -1,7 +1,7 @@
 use vipnode_types::{
     Enode, LeaseId, NodeId, Price,
     protocol2::Call,
-    wire::{AskRequest, ConnectRequest, EvictReason, LeaveRequest, ReportRequest, WireError},
+    wire::{AskRequest, ConnectRequest, EvictReason, LeaveRequest, ReportRequest, Side, WireError},
 };
 
 use crate::{JournalEntry, NotConnected};
@@ -154,6 +154,15 @@ pub enum Notice {
         lease: LeaseId,
         /// The host.
         host: NodeId,
+    },
+    /// A peer that the pool brought is not taken: as the pool told it, or as our node saw it.
+    Unsuitable {
+        /// Our side of the lease.
+        side: Side,
+        /// The peer.
+        peer: NodeId,
+        /// What it does not have, as the end of a sentence.
+        why: String,
     },
     /// Fewer hosts than wanted, and why.
     HostsMissing {

@@ -126,6 +126,8 @@ impl AgentCore {
         let AgentConfig { protocol2, seed, .. } = self.config;
         let host = config.host.filter(|_| self.config.host.is_some()).or_else(|| self.config.host.clone());
         self.config = AgentConfig { protocol2, seed, host, ..config };
+        // Other rules may not suit who is here.
+        self.leases.iter_mut().for_each(|lease| lease.judged = false);
         if self.stopping.is_none() {
             self.present(now, true, out);
         }

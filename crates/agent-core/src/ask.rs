@@ -100,7 +100,7 @@ impl AgentCore {
                 let before = self.leases.running(Side::Client);
                 for grant in reply.hosts.into_iter().take(limits::REPLY_HOSTS) {
                     // Whatever is wrong with a place, it is left there and then.
-                    let _refused = self.take_host(now, grant.lease, grant.host, grant.price, out);
+                    let _refused = self.take_host(now, grant, out);
                 }
                 if self.leases.running(Side::Client) > before {
                     self.asks.backoff.reset();

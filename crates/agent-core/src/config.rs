@@ -1,6 +1,6 @@
 use vipnode_types::{Account, Enode, EnodeHost, Price};
 
-use crate::Protocol2Config;
+use crate::{PeerPolicy, Protocol2Config};
 
 /// What the user wants of the agent.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -11,6 +11,8 @@ pub struct AgentConfig {
     pub min_peers: u32,
     /// The dearest place taken.
     pub max_price: Option<Price>,
+    /// Which peers are taken on the other side of a lease.
+    pub policy: PeerPolicy,
     /// Places to sell; `None` for an agent that is no host.
     pub host: Option<HostConfig>,
     /// Where others are told to dial the node.

@@ -10,7 +10,7 @@ pub struct Counters {
     /// Times that the pool had taken the agent and then the connection ended.
     pub pool_losses: u64,
     admit_failures: [u64; 9],
-    evictions: [u64; 10],
+    evictions: [u64; 11],
 }
 
 /// Why a client was not let in.

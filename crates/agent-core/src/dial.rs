@@ -1,6 +1,6 @@
 use vipnode_types::{
     Enode, EnodeHost, LeaseId, Ms, Price,
-    wire::{DialCall, LeaveReason, Side, WireError},
+    wire::{DialCall, ErrorCode, Grant, LeaveReason, Side, WireError},
 };
 
 use crate::{
@@ -14,7 +14,10 @@ use crate::{
 impl AgentCore {
     pub(crate) fn dial(&mut self, now: Ms, tag: RequestTag, call: DialCall, out: &mut Vec<Action>) {
         let reply = match call.side {
-            Side::Client => Some(self.take_host(now, call.lease, call.peer, call.price, out)),
+            Side::Client => {
+                let DialCall { lease, peer: host, price, client_version, .. } = call;
+                Some(self.take_host(now, Grant { lease, host, price, client_version }, out))
+            }
             Side::Host => self.dial_client(tag, call),
         };
         if let Some(reply) = reply {
@@ -23,14 +26,8 @@ impl AgentCore {
     }
 
     /// A place on a host was given: it is dialled, or left with the reason.
-    pub(crate) fn take_host(
-        &mut self,
-        now: Ms,
-        id: LeaseId,
-        host: Enode,
-        price: Price,
-        out: &mut Vec<Action>,
-    ) -> Result<(), WireError> {
+    pub(crate) fn take_host(&mut self, now: Ms, grant: Grant, out: &mut Vec<Action>) -> Result<(), WireError> {
+        let Grant { lease: id, host, price, client_version } = grant;
         if let Some(lease) = self.leases.get(id) {
             let same = lease.side == Side::Client && lease.peer.id == host.id && lease.runs();
             return if same { Ok(()) } else { Err(other_lease()) };
@@ -38,6 +35,13 @@ impl AgentCore {
         if let Some((reason, why)) = self.declines(now, &host, price) {
             self.leave(id, reason);
             return Err(refused(why));
+        }
+        if let Some(why) = self.config.policy.rejects(&client_version) {
+            self.leave(id, LeaveReason::Rejected);
+            // A pool that does not learn from it would give the same again.
+            self.avoid.add(host.id, now);
+            out.push(Action::Notice(Notice::Unsuitable { side: Side::Client, peer: host.id, why: why.clone() }));
+            return Err(WireError::new(ErrorCode::Unsuitable, format!("the host {why}"), ""));
         }
         let mut lease = Lease::new(id, Side::Client, host, now);
         lease.price = Some(price);

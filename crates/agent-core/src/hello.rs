@@ -10,11 +10,14 @@ impl AgentCore {
     pub(crate) fn hello(&self, now: Ms) -> Option<ConnectRequest> {
         let facts = self.node.facts.as_ref().filter(|_| self.node.up)?;
         let host = self.config.host.as_ref().map(|host| HostOffer { slots: self.offer(now).0, payout: host.payout });
-        let client = (self.config.min_peers > 0).then_some(ClientWish { max_price: self.config.max_price });
+        let wish = || ClientWish { max_price: self.config.max_price, need: self.needs() };
+        let client = (self.config.min_peers > 0).then(wish);
         Some(ConnectRequest {
             protocol: PROTOCOL,
             agent_version: self.config.agent_version.clone(),
             client_version: facts.client_version.clone(),
+            serves: facts.protocols.clone(),
+            min_versions: self.config.policy.rules.min_versions.clone(),
             chain: facts.chain,
             enode: self.advertised(facts),
             host,

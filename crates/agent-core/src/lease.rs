@@ -1,5 +1,5 @@
 use vipnode_types::{
-    Enode, LeaseId, Ms, Price,
+    Capability, Enode, LeaseId, Ms, Price,
     wire::{EvictReason, Side},
 };
 
@@ -52,6 +52,12 @@ pub(crate) struct Lease {
     pub(crate) suspect: Option<Ms>,
     /// The node came back: the peer may be missing for a while without being gone.
     pub(crate) returning: bool,
+    /// It was looked at whether the peer suits, as our node sees it.
+    pub(crate) judged: bool,
+    /// What a host serves, as our node sees it.
+    pub(crate) caps: Vec<Capability>,
+    /// The pool was told that on this socket.
+    pub(crate) caps_said: bool,
     /// Calls of the pool that are answered once the node has done what they ask for.
     pub(crate) waiting: Vec<RequestTag>,
 }
@@ -133,6 +139,9 @@ impl Lease {
             blinked: false,
             suspect: None,
             returning: false,
+            judged: false,
+            caps: Vec::new(),
+            caps_said: false,
             waiting: Vec::new(),
         }
     }

@@ -16,6 +16,8 @@ pub(crate) const REPLY_LEASES: usize = 2_200;
 pub(crate) const LEAVE_LEASES: usize = 512;
 /// Clients remembered after their lease was undone; beyond it the one that left first is forgotten.
 pub(crate) const FORMER_CLIENTS: usize = 1_024;
+/// Hosts of which one report tells what they serve; the rest follows in the next.
+pub(crate) const SEEN_HOSTS: usize = 64;
 /// Hosts of one ask reply that are looked at.
 pub(crate) const REPLY_HOSTS: usize = 128;
 /// Places held beyond those wanted; further ones are left as surplus.

@@ -105,7 +105,8 @@ impl AgentCore {
             return;
         }
         let mut report = ReportRequest { seq: reports.seq.saturating_add(1), slots, ..ReportRequest::default() };
-        if reports.full_due {
+        let anew = reports.full_due;
+        if anew {
             let gone = |id: LeaseId| self.leases.get(id).is_none_or(|lease| lease.blinked);
             let kept = |id: &LeaseId| reports.taken.contains(id) && !gone(*id);
             report.full = Some(set.iter().map(|lease| UpLease { lease: *lease, kept: kept(lease) }).collect());
@@ -117,6 +118,10 @@ impl AgentCore {
             report.hash = Some(LeaseSetHash::of(set.iter().copied()));
         }
         report.head = self.head_news(now, interval_ms);
+        if anew {
+            self.leases.iter_mut().for_each(|lease| lease.caps_said = false);
+        }
+        report.seen = self.seen_hosts();
         self.send_report(now, interval_ms, report, set, blinked, out);
     }
 

@@ -17,8 +17,12 @@ impl AgentCore {
         self.node.see_peers(now, peers);
         for id in self.leases.ids(|lease| lease.runs() && (lease.applied || lease.nodes_own || lease.up.is_some())) {
             let Some(lease) = self.leases.get_mut(id) else { continue };
-            let seen = self.node.peers.contains_key(&lease.peer.id);
-            match (lease.up, seen) {
+            let (up, seen) = (lease.up, self.node.peers.contains_key(&lease.peer.id));
+            if seen && self.judge(now, id, peers, out) {
+                continue;
+            }
+            let Some(lease) = self.leases.get_mut(id) else { continue };
+            match (up, seen) {
                 (None, true) => self.came_up(now, id, out),
                 (Some(_), true) => self.still_up(now, id, gap, out),
                 (Some(_), false) if lease.returning => lease.blinked = true,

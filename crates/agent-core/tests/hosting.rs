@@ -120,7 +120,14 @@ fn what_the_user_wants_now_is_told_to_the_pool_anew_and_clients_stay() {
 /// Some clients let nobody in whose address they do not know, and forget a peer by the very same enode only.
 #[test]
 fn an_admit_keeps_the_enode_that_the_pool_tells() {
-    let admit = |peer: Enode| AdmitCall { lease: lease(1), client: node(9), price: Price::FREE, peer: Some(peer) };
+    let client_version = String::new;
+    let admit = |peer: Enode| AdmitCall {
+        lease: lease(1),
+        client: node(9),
+        price: Price::FREE,
+        peer: Some(peer),
+        client_version: client_version(),
+    };
     let mut bench = Bench::live(host_config(2));
     bench.on(Event::PoolCalls { tag: 1, call: FromPool::Admit(admit(enode(9))) });
     assert_eq!(bench.calls(), [NodeCall::Admit(enode(9))]);

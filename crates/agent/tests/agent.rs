@@ -197,7 +197,9 @@ async fn d46_a_report_names_leases_and_nobody_else() {
             "{text}"
         );
         let (report,): (Value,) = serde_json::from_str(&text).unwrap();
-        let allowed = ["seq", "full", "up", "down", "hash", "slots", "head"];
+        let allowed = ["seq", "full", "up", "down", "hash", "slots", "head", "seen"];
+        let seen = report["seen"].as_array().into_iter().flatten();
+        assert!(seen.into_iter().all(|seen| seen["lease"] == 1), "of the leased host alone: {text}");
         assert!(report.as_object().unwrap().keys().all(|key| allowed.contains(&key.as_str())), "{text}");
     }
     agent.stop().await.unwrap();

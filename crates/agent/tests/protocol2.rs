@@ -10,7 +10,7 @@ use tokio::{sync::mpsc, time::timeout};
 use vipnode_agent::{
     AgentError, AgentMetrics, AgentRunner, NetDoor, NodeKeyAt, PoolAddress, RunnerConfig, Told, release,
 };
-use vipnode_agent_core::{Advertise, AgentConfig, HostConfig, Notice, Protocol2Config};
+use vipnode_agent_core::{Advertise, AgentConfig, HostConfig, Notice, PeerPolicy, Protocol2Config};
 use vipnode_node::{
     Node,
     sim::{SimNet, SimSpec, sim_key},
@@ -76,6 +76,7 @@ impl Bench {
                 agent_version: "vipnode/test<&>".to_owned(),
                 min_peers,
                 max_price: None,
+                policy: PeerPolicy::default(),
                 host: slots.map(host),
                 advertise: Advertise::Node,
                 protocol2: Some(Protocol2Config { update_interval_ms: 200 }),

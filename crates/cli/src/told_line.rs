@@ -1,6 +1,9 @@
 use vipnode_agent::Told;
 use vipnode_agent_core::{NotConnected, Notice};
-use vipnode_types::{Wei, wire::EvictReason};
+use vipnode_types::{
+    Wei,
+    wire::{EvictReason, Side},
+};
 
 use crate::screen::{Line, Tone};
 
@@ -111,6 +114,14 @@ fn notice_line(notice: &Notice) -> Line {
             );
             Line::new("own_peers_falling", Tone::Warning, text).with("own_peers", *now)
         }
+        Notice::Unsuitable { side, peer, why } => {
+            let (who, then) = match side {
+                Side::Client => ("host", "another is sought"),
+                Side::Host => ("client", "it is not let in"),
+            };
+            let text = format!("{who} {} {}; {then}", peer.short(), plain(why));
+            Line::new("unsuitable", Tone::Warning, text).with("peer", peer.to_string())
+        }
         _ => lease_line(notice),
     }
 }
@@ -183,6 +194,7 @@ fn why_ended(reason: EvictReason) -> &'static str {
         EvictReason::Gone => "the connection is gone",
         EvictReason::Silent => "its agent fell silent",
         EvictReason::NotConnected => "it did not connect in time",
+        EvictReason::Unsuitable => "one side takes no peer like the other, by its version or by what it serves",
         EvictReason::Drained => "the host takes its places back",
         EvictReason::Price => "the price rose beyond what it takes",
         EvictReason::Unpaired => "its agent did not report while its node used the place",

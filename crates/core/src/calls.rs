@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 
 use vipnode_types::{
     LeaseId, Ms, NodeId, Price,
-    wire::{AdmitCall, DialCall, EvictCall, EvictReason, Side},
+    wire::{AdmitCall, DialCall, ErrorCode, EvictCall, EvictReason, Side},
 };
 
 use crate::{CallId, CallOutcome, Core, Effect, Peer, PoolCall, Release, slab::Handle, turn::Turn};
@@ -160,9 +160,12 @@ impl Core {
     }
 
     fn dial_done(&mut self, turn: &mut Turn, call: &Call, outcome: &CallOutcome) {
-        if let (CallOutcome::Refused(_), Some(lease)) = (outcome, self.leases.find(call.lease)) {
+        if let (CallOutcome::Refused(error), Some(lease)) = (outcome, self.leases.find(call.lease)) {
             // The client does not want this host: the place goes back.
             if let Some(client) = self.nodes.live(call.node) {
+                if error.is(ErrorCode::Unsuitable) {
+                    self.rejected(client, lease);
+                }
                 self.end_lease(turn, lease, EvictReason::Left, Some(Side::Client), None);
                 self.fast(client);
             }

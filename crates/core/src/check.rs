@@ -116,6 +116,7 @@ impl Core {
     fn check_interned(&self) -> Result<(), String> {
         let mut chains: BTreeMap<u32, u32> = BTreeMap::new();
         let mut versions: BTreeMap<u32, u32> = BTreeMap::new();
+        let mut profiles: BTreeMap<u32, u32> = BTreeMap::new();
         let mut prices: BTreeMap<u32, u32> = BTreeMap::new();
         let add = |map: &mut BTreeMap<u32, u32>, number: u32| {
             let uses = map.entry(number).or_default();
@@ -123,15 +124,20 @@ impl Core {
         };
         for (_, node) in self.nodes.iter() {
             add(&mut chains, node.chain);
-            for number in [node.agent_version, node.client_version].into_iter().flatten() {
-                add(&mut versions, number);
-            }
+            let told = [node.agent_version, node.client_version].into_iter().filter(|number| *number != NIL);
+            told.for_each(|number| add(&mut versions, number));
+            Some(node.profile).filter(|at| *at != NIL).into_iter().for_each(|number| add(&mut profiles, number));
+        }
+        for (index, list) in &self.unwanted {
+            ensure(self.nodes.get(*index).is_some(), || "somebody unknown refuses versions".to_owned())?;
+            list.iter().for_each(|number| add(&mut versions, *number));
         }
         for (_, lease) in self.leases.iter() {
             add(&mut prices, lease.price);
         }
         ensure(chains == self.chains.uses(), || "chains are miscounted".to_owned())?;
         ensure(versions == self.versions.uses(), || "versions are miscounted".to_owned())?;
+        ensure(profiles == self.profiles.uses(), || "profiles are miscounted".to_owned())?;
         ensure(prices == self.prices.uses(), || "prices are miscounted".to_owned())
     }
 

@@ -1,12 +1,13 @@
 use std::net::IpAddr;
 
 use vipnode_types::{
-    Account, ChainSpec, NodeId, Price,
+    Account, Capability, ChainSpec, MinVersion, NodeId, Price,
     wire::{ConnectReply, ConnectRequest, EvictReason, LeaseView, PROTOCOL, Side, WireError},
 };
 
 use crate::{
     Core, Effect, Identity, Peer, Reply, RequestId, Row, RowKey, Speaker, errors,
+    lease::NIL,
     node::{ANY_PRICE, Node, Place},
     turn::Turn,
 };
@@ -25,6 +26,9 @@ pub(crate) struct Hello<'a> {
     pub(crate) client: Option<Price>,
     pub(crate) agent_version: &'a str,
     pub(crate) client_version: &'a str,
+    pub(crate) serves: &'a [Capability],
+    pub(crate) need: &'a [Capability],
+    pub(crate) min_versions: &'a [MinVersion],
 }
 
 impl Core {
@@ -52,6 +56,9 @@ impl Core {
                     client: hello.client.as_ref().map(|client| client.max_price.unwrap_or(ANY_PRICE)),
                     agent_version: &hello.agent_version,
                     client_version: &hello.client_version,
+                    serves: &hello.serves,
+                    need: hello.client.as_ref().map_or(&[], |client| &client.need),
+                    min_versions: &hello.min_versions,
                 };
                 self.present(turn, index, peer, address, callable, said);
                 let reply = Reply::Connect(Box::new(self.welcome(index)));
@@ -185,6 +192,7 @@ impl Core {
             self.change_payout(turn, index, payout);
         }
         self.set_versions(index, &said);
+        self.set_profile(index, &said);
         let unseen = self
             .leases_of(index)
             .into_iter()
@@ -226,14 +234,14 @@ impl Core {
         let Some(node) = self.nodes.get_mut(index) else { return };
         let old =
             [std::mem::replace(&mut node.agent_version, agent), std::mem::replace(&mut node.client_version, client)];
-        for number in old.into_iter().flatten() {
+        for number in old {
             self.versions.release(number);
         }
     }
 
-    fn intern_version(&mut self, text: &str) -> Option<u32> {
+    fn intern_version(&mut self, text: &str) -> u32 {
         let cut: String = text.chars().filter(|c| !c.is_control()).take(self.limits.version_chars as usize).collect();
-        self.versions.acquire(cut.into_boxed_str())
+        self.versions.acquire(cut.into_boxed_str()).unwrap_or(NIL)
     }
 
     fn welcome(&self, index: u32) -> ConnectReply {
@@ -283,11 +291,12 @@ impl Core {
 
     fn forget(&mut self, turn: &mut Turn, index: u32) {
         self.refresh_hunger(index);
+        self.forget_profile(index);
         let Some(node) = self.nodes.remove(index) else { return };
         self.chains.release(node.chain);
         self.roles.hosts = self.roles.hosts.saturating_sub(u64::from(node.ever_host));
         self.roles.clients = self.roles.clients.saturating_sub(u64::from(node.ever_client));
-        for number in [node.agent_version, node.client_version].into_iter().flatten() {
+        for number in [node.agent_version, node.client_version] {
             self.versions.release(number);
         }
         self.counters.pruned = self.counters.pruned.saturating_add(1);

@@ -5,7 +5,7 @@ use vipnode_types::{ChainSpec, Ms, NodeId, Price};
 use crate::{
     Command, Counters, Effect, Limits, Peer, Row, ask::PendingAsk, calls::Calls, gauges::Roles, hunger::Hunger,
     interner::Interner, lease_table::LeaseTable, outstanding::Outstanding, places::Places, presence::Presences,
-    protocol2::Caller, recent::Recent, registry::Registry, seed::Dice, tick::Timers, turn::Turn,
+    profile::Profile, protocol2::Caller, recent::Recent, registry::Registry, seed::Dice, tick::Timers, turn::Turn,
     unpaired::UnpairedBlocks, won::WonBy,
 };
 
@@ -33,6 +33,9 @@ pub struct Core {
     pub(crate) leases: LeaseTable,
     pub(crate) chains: Interner<ChainSpec>,
     pub(crate) versions: Interner<Box<str>>,
+    pub(crate) profiles: Interner<Profile>,
+    /// Versions that nodes did not take, by rules that their agents keep to themselves; the oldest first.
+    pub(crate) unwanted: BTreeMap<u32, Vec<u32>>,
     pub(crate) prices: Interner<Price>,
 
     pub(crate) places: Places,
@@ -68,6 +71,8 @@ impl Core {
             leases: LeaseTable::new(dice.keys()),
             chains: Interner::new(dice.keys(), limits.chains as usize),
             versions: Interner::new(dice.keys(), limits.versions as usize),
+            profiles: Interner::new(dice.keys(), limits.profiles as usize),
+            unwanted: BTreeMap::new(),
             prices: Interner::new(dice.keys(), usize::MAX),
             places: Places::default(),
             hunger: Hunger::default(),

@@ -5,6 +5,8 @@ use vipnode_types::{
     wire::{ErrorCode, ErrorData, WireError},
 };
 
+use crate::misfits::Misfits;
+
 pub(crate) fn not_connected() -> WireError {
     WireError::new(
         ErrorCode::Unauthorized,
@@ -117,7 +119,7 @@ pub(crate) fn unpaired(limit_ms: u64, renewed_ms: u64) -> WireError {
 }
 
 /// Why a client is given no host now.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum NoHost {
     /// The price is above what it takes.
     Price(Price),
@@ -125,6 +127,8 @@ pub(crate) enum NoHost {
     NoneFree,
     /// Those with free places were tried, are barred for a while or it has them already.
     NoneFits,
+    /// Those with free places do not suit it, or it does not suit them.
+    Unsuited(Misfits),
     /// Others have none yet.
     Scarce,
     /// Too much unpaired time.
@@ -140,6 +144,9 @@ impl NoHost {
             Self::NoneFree => format!("no host on {chain} has a free place now; the pool gives you one when there is"),
             Self::NoneFits => {
                 format!("each host on {chain} with a free place is yours already, or was tried a moment ago")
+            }
+            Self::Unsuited(misfits) => {
+                format!("no host on {chain} with a free place suits: {}", misfits.words())
             }
             Self::Scarce => format!("places on {chain} are scarce; clients that have none come first"),
             Self::Unpaired => "too much time today that only hosts saw; keep the agent running".to_owned(),

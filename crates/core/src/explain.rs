@@ -28,7 +28,9 @@ impl Core {
         for step in 0..most {
             let at = start.saturating_add(step).checked_rem(all).unwrap_or(0);
             let Some(&host) = self.places.connected().get(at) else { break };
-            if let Some(count) = count_of(&mut excluded, &mut candidates, self.unfit(&wish, host)) {
+            let by_rules = || self.unsuited(index, host).map(|_| Unfit::Capability);
+            let unfit = self.unfit(&wish, host).or_else(by_rules);
+            if let Some(count) = count_of(&mut excluded, &mut candidates, unfit) {
                 *count = count.saturating_add(1);
                 looked_at = looked_at.saturating_add(1);
             }

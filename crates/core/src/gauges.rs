@@ -70,7 +70,7 @@ pub struct Counters {
     pub metered_cost: Wei,
     /// Milliseconds that only hosts saw, where a price is asked.
     pub unpaired_ms: u64,
-    ended: [u64; 10],
+    ended: [u64; 11],
 }
 
 /// How many nodes ever were what.

@@ -1,6 +1,6 @@
 use vipnode_types::{
     LeaseId, Ms, NodeId,
-    wire::{AdmitCall, DialCall, EvictReason, Grant, Side},
+    wire::{AdmitCall, DialCall, ErrorCode, EvictReason, Grant, Side},
 };
 
 use crate::{
@@ -49,7 +49,8 @@ impl Core {
         self.counters.offered = self.counters.offered.saturating_add(1);
         self.persist_lease(turn, lease);
         let peer = self.nodes.get(client).and_then(|node| node.dialled_at(self.limits.closed));
-        self.call_admit(turn, host, AdmitCall { lease: id, client: client_id, price, peer });
+        let client_version = self.client_version(client);
+        self.call_admit(turn, host, AdmitCall { lease: id, client: client_id, price, peer, client_version });
         self.refresh_hunger(client);
         Some(id)
     }
@@ -112,9 +113,12 @@ impl Core {
             lease.told = true;
         }
         if self.asks.contains_key(&client) {
-            self.granted(turn, client, Grant { lease: id, host: enode, price });
+            let client_version = self.client_version(host);
+            self.granted(turn, client, Grant { lease: id, host: enode, price, client_version });
         } else if self.nodes.get(client).is_some_and(Node::can_dial) {
-            self.call_dial(turn, client, DialCall { lease: id, side: Side::Client, peer: enode, price });
+            let client_version = self.client_version(host);
+            let call = DialCall { lease: id, side: Side::Client, peer: enode, price, client_version };
+            self.call_dial(turn, client, call);
         } else {
             self.end_lease(turn, index, EvictReason::Left, Some(Side::Client), None);
             return;
@@ -124,7 +128,10 @@ impl Core {
 
     fn not_admitted(&mut self, turn: &mut Turn, index: u32, call: &Call, id: NodeId, outcome: &CallOutcome) {
         let Some((client, host)) = self.leases.get(index).map(|lease| (lease.client, lease.host)) else { return };
-        self.rest_host(turn.now, host);
+        let rejected = matches!(outcome, CallOutcome::Refused(error) if error.is(ErrorCode::Unsuitable));
+        if !(rejected && self.refuse_version(host, client)) {
+            self.rest_host(turn.now, host);
+        }
         self.end_lease(turn, index, EvictReason::TooLate, None, None);
         if *outcome == CallOutcome::Expired {
             // It may still do it, and nobody would come.

@@ -45,6 +45,13 @@ impl<T: Eq + Hash> Interner<T> {
         Some(number)
     }
 
+    /// Counts a number once more that is in use.
+    pub(crate) fn share(&mut self, number: u32) {
+        if let Some((_, uses)) = self.entries.get_mut(number) {
+            *uses = uses.saturating_add(1);
+        }
+    }
+
     /// Every value.
     pub(crate) fn values(&self) -> impl Iterator<Item = &T> {
         self.entries.iter().map(|(_, (value, _))| value)
@@ -91,6 +98,8 @@ mod tests {
         assert_eq!(interner.acquire("a"), Some(a));
         let b = interner.acquire("b").unwrap();
         assert_eq!(interner.acquire("c"), None, "the limit holds");
+        interner.share(a);
+        assert!(!interner.release(a));
         assert!(!interner.release(a));
         assert!(interner.release(a));
         assert_eq!(interner.get(a), None);

@@ -21,8 +21,11 @@ impl Core {
         }
         for &id in &leave.leases {
             let Some((lease, side)) = self.own(index, id) else { continue };
-            if matches!(leave.reason, LeaveReason::NotConnected | LeaveReason::Unstable) {
-                self.remember_failure(lease);
+            match leave.reason {
+                LeaveReason::NotConnected | LeaveReason::Unstable => self.remember_failure(lease),
+                LeaveReason::Rejected => self.rejected(index, lease),
+                LeaveReason::NotAsSaid => self.not_as_said(lease, side),
+                _ => {}
             }
             // What was lost, or came and went, was last seen with the last report.
             let seen_till_now = matches!(leave.reason, LeaveReason::Surplus | LeaveReason::Drained);
@@ -51,6 +54,23 @@ impl Core {
         turn.reply_durably(peer, request, Reply::Done(Done {}));
     }
 
+    /// An agent does not take the other side's version.
+    pub(crate) fn rejected(&mut self, by: u32, lease: u32) {
+        let Some(lease) = self.leases.get(lease) else { return };
+        let Some(side) = lease.side_of(by) else { return };
+        self.refuse_version(by, lease.node(side.other()));
+    }
+
+    /// The other side is not what its agent told. That is one side's word: the pair is kept apart for a while, and a
+    /// host stands behind others as after an offer that never connected.
+    fn not_as_said(&mut self, lease: u32, by: Side) {
+        self.remember_failure(lease);
+        let host = self.leases.get(lease).filter(|_| by == Side::Client).map(|lease| lease.host);
+        if let Some(node) = host.and_then(|host| self.nodes.get_mut(host)) {
+            node.strikes = node.strikes.saturating_add(1).min(3);
+        }
+    }
+
     fn remember_failure(&mut self, lease: u32) {
         let Some((host, client)) = self.leases.get(lease).map(|lease| (lease.host, lease.client)) else { return };
         let until = self.now.plus(self.limits.same_address_ms);
@@ -63,6 +83,7 @@ const fn reason(reason: LeaveReason) -> EvictReason {
         LeaveReason::NotConnected => EvictReason::NotConnected,
         LeaveReason::Unstable | LeaveReason::Lost => EvictReason::Gone,
         LeaveReason::Surplus => EvictReason::Left,
+        LeaveReason::Rejected | LeaveReason::NotAsSaid => EvictReason::Unsuitable,
         LeaveReason::Price => EvictReason::Price,
         LeaveReason::Drained => EvictReason::Drained,
     }

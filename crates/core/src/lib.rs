@@ -8,7 +8,8 @@
 //!
 //! Where to read what:
 //! - who is here: `registry`, `node`, `connect`, `presence` (silence), `report`;
-//! - who is given to whom: `ask`, `matching`, `score`, `explain` and `won` (why), `places` (hosts with free ones), `hunger`
+//! - who is given to whom: `ask`, `matching`, `suitability` (what each wants of the other), `score`, `explain` and `won`
+//!   (why), `places` (hosts with free ones), `hunger`
 //!   (clients that want more), `grant`, `calls` (what agents were asked to do);
 //! - what it has cost: `lease`, `sides` (who sees whom), `meter_row`, `rollover`, `lease_end`, `unpaired`;
 //! - what comes later: `deadlines`, `tick`; what survives: `restore`, `rows`.
@@ -38,11 +39,13 @@ mod limit;
 mod limits;
 mod matching;
 mod meter_row;
+mod misfits;
 mod node;
 mod nonce;
 mod outstanding;
 mod places;
 mod presence;
+mod profile;
 mod protocol2;
 mod recent;
 mod registry;
@@ -57,6 +60,7 @@ mod sides;
 mod slab;
 mod speaker;
 mod status;
+mod suitability;
 mod tick;
 mod turn;
 mod unpaired;

@@ -69,6 +69,9 @@ limits! {
         avoid: u32 = 64, Count 0..=1_000;
         /// Hosts looked at for one place.
         candidates: u32 = 32, Count 1..=1_000;
+        /// Hosts looked at for one place where some of them do not suit by what they serve or run, or by what they
+        /// want; then the client waits.
+        looks_by_rules: u32 = 1_024, Count 1..=100_000;
         /// Connected hosts looked at for one `vipnode_explain`; in a larger pool the answer is about so many of them.
         explained_hosts: u32 = 256, Count 1..=10_000;
         /// Leases of which is remembered how their host won, for `vipnode_explain`; beyond it the oldest are forgotten.
@@ -98,6 +101,14 @@ limits! {
         versions: u32 = 4_096, Count 1..=1_000_000;
         /// Characters of a version string; the rest is cut.
         version_chars: u32 = 64, Count 8..=256;
+        /// Capabilities of one node; the rest is ignored.
+        capabilities: u32 = 32, Count 1..=64;
+        /// Needs, and minimum versions, of one node; the rest its agent checks alone.
+        rules: u32 = 8, Count 0..=64;
+        /// Different sets of what a node serves and wants; nodes with a further one are taken as if they told none.
+        profiles: u32 = 4_096, Count 1..=1_000_000;
+        /// Versions that a node refused since it connected; beyond it the oldest is forgotten.
+        unwanted_versions: u32 = 16, Count 1..=1_000;
         /// Grants remembered for `same_address_ms`; beyond it the oldest are forgotten early.
         recent_grants: u32 = 1_000_000, Count 1..=100_000_000;
         /// Address blocks whose unpaired time is counted in one day; further ones count by node alone.

@@ -1,6 +1,6 @@
 use vipnode_types::{Account, Price, protocol2::Kind, wire::Won};
 
-use crate::{Core, address_block::AddressBlock, errors::NoHost, lease_table::List, node::Node};
+use crate::{Core, address_block::AddressBlock, errors::NoHost, lease_table::List, misfits::Misfits, node::Node};
 
 /// What decides which hosts suit a client, gathered once.
 #[derive(Debug)]
@@ -53,16 +53,22 @@ impl Core {
         let wish = self.wish(client, node);
         let start = self.dice.below(open);
         let candidates = self.limits.candidates.max(1) as usize;
-        let most = candidates.saturating_mul(SCAN.saturating_add(1)).min(open);
+        let most = candidates.saturating_mul(SCAN.saturating_add(1));
+        let most_by_rules = most.max(self.limits.looks_by_rules as usize);
         let mut best: Option<(u32, Won)> = None;
         let mut among = 0_u32;
-        for step in 0..most {
-            if step >= candidates && best.is_some() {
+        let mut misfits = Misfits::default();
+        for step in 0..most_by_rules.min(open) {
+            if (step >= candidates && best.is_some()) || (step >= most && misfits.is_empty()) {
                 break;
             }
             let at = start.saturating_add(step).checked_rem(open).unwrap_or(0);
             let Some(host) = self.places.of(chain).and_then(|open| open.hosts.get(at)).copied() else { break };
             if self.unfit(&wish, host).is_some() {
+                continue;
+            }
+            if let Some(why) = self.unsuited(client, host) {
+                misfits.count(why);
                 continue;
             }
             among = among.saturating_add(1);
@@ -71,7 +77,11 @@ impl Core {
                 best = Some((host, Won { score, among }));
             }
         }
-        best.map(|(host, won)| (host, Won { among, ..won })).ok_or(NoHost::NoneFits)
+        match best {
+            Some((host, won)) => Ok((host, Won { among, ..won })),
+            None if misfits.is_empty() => Err(NoHost::NoneFits),
+            None => Err(NoHost::Unsuited(misfits)),
+        }
     }
 
     pub(crate) fn wish(&self, client: u32, node: &Node) -> Wish {

@@ -4,7 +4,7 @@ impl Core {
     /// Takes other limits from here on. Deadlines that run keep the moment they were given; a price holds for new
     /// leases, and for others when they roll over. Returns the limits that are taken at a start only.
     pub fn set_limits(&mut self, limits: Limits) -> Vec<&'static str> {
-        let fixed = ["chains", "versions", "nonce_ahead_ms", "nonce_behind_ms"];
+        let fixed = ["chains", "versions", "profiles", "nonce_ahead_ms", "nonce_behind_ms"];
         let mut limits = limits;
         let mut refused = Vec::new();
         for row in Limits::TABLE.iter().filter(|row| fixed.contains(&row.name)) {

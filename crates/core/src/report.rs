@@ -40,6 +40,7 @@ impl Core {
             Some(full) => self.take_full(turn, index, full, before),
             None => self.take_delta(turn, index, report, before),
         }
+        self.take_seen(index, &report.seen);
         let reply = Reply::Report(ReportReply { resync: false });
         if turn.writes() {
             // An agent says "kept" of what was taken: the end of a row must not be forgotten after it was.

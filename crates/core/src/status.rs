@@ -56,9 +56,7 @@ impl Core {
     /// What a host says of itself stands beside its own name and is put into no sum (D36).
     fn host_status(&self, index: u32) -> Option<HostStatus> {
         let host = self.nodes.get(index)?;
-        let version = |number: Option<u32>| {
-            number.and_then(|number| self.versions.get(number)).map(ToString::to_string).unwrap_or_default()
-        };
+        let version = |number: u32| self.versions.get(number).map(ToString::to_string).unwrap_or_default();
         Some(HostStatus {
             short_id: host.id.short(),
             last_seen: host.seen.rfc3339(),

@@ -114,10 +114,12 @@ impl Core {
         if lease.paired {
             return;
         }
-        let (host, price) = (lease.host, self.prices.get(lease.price).copied().unwrap_or_default());
-        let client = self.nodes.get(lease.client).filter(|client| client.peer.is_some());
+        let (index, host, price) =
+            (lease.client, lease.host, self.prices.get(lease.price).copied().unwrap_or_default());
+        let client = self.nodes.get(index).filter(|client| client.peer.is_some());
         if let Some(peer) = client.and_then(|client| client.dialled_at(self.limits.closed)) {
-            self.call_dial(turn, host, DialCall { lease: id, side: Side::Host, peer, price });
+            let client_version = self.client_version(index);
+            self.call_dial(turn, host, DialCall { lease: id, side: Side::Host, peer, price, client_version });
         }
     }
 

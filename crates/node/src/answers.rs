@@ -1,12 +1,12 @@
 //! Reads what clients answer, leniently and within bounds: fields that are missing, oddly typed or too large are
 //! taken as unknown, and `difficulty` is never looked at (Besu writes it as an integer beyond 64 bits).
 
-use std::net::SocketAddr;
+use std::{collections::BTreeMap, net::SocketAddr};
 
 use alloy_primitives::B256;
 use serde::Deserialize;
 use serde_json::value::RawValue;
-use vipnode_types::{Direction, Enode, NodeId, PeerFact};
+use vipnode_types::{Capability, Direction, Enode, NodeId, PeerFact};
 
 use crate::{
     limits::{MAX_CLIENT_VERSION, MAX_PEERS},
@@ -19,6 +19,7 @@ pub(crate) struct NodeInfo {
     pub(crate) enode: Enode,
     pub(crate) name: String,
     pub(crate) full: bool,
+    pub(crate) protocols: Vec<Capability>,
 }
 
 /// The part of a block that is used.
@@ -43,6 +44,8 @@ struct RawPeer<'a> {
     enode: String,
     #[serde(borrow, default)]
     name: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    caps: Option<&'a RawValue>,
     #[serde(borrow, default)]
     network: Option<&'a RawValue>,
     #[serde(borrow, default)]
@@ -87,8 +90,9 @@ pub(crate) fn node_info(json: &RawValue) -> Result<NodeInfo, String> {
         Err(_) => Enode::id_only(key_of(&raw.enode).ok_or("its enode has no key")?),
     };
     // A light node speaks les and not eth; one that serves light nodes speaks both.
-    let protocols: RawProtocols<'_> = inner(raw.protocols);
-    Ok(NodeInfo { enode, name: text(raw.name), full: is_object(protocols.eth) })
+    let running: RawProtocols<'_> = inner(raw.protocols);
+    let protocols = protocols(raw.protocols);
+    Ok(NodeInfo { enode, name: text(raw.name), full: is_object(running.eth), protocols })
 }
 
 /// Reads `admin_peers`. An entry that makes no sense is left out; a list too long is an error.
@@ -154,7 +158,22 @@ fn peer(json: &RawValue) -> Option<PeerFact> {
         trusted: flag(network.trusted),
         remote,
         client_version: text(raw.name),
+        caps: caps(raw.caps),
     })
+}
+
+/// What runs over a node's connections: the names of what it describes.
+fn protocols(json: Option<&RawValue>) -> Vec<Capability> {
+    let described: BTreeMap<String, &RawValue> = inner(json);
+    let running = described.into_iter().filter(|(_, about)| is_object(Some(about)));
+    running.filter_map(|(name, _)| name.parse().ok()).take(Capability::MOST).collect()
+}
+
+/// What a peer said that it serves: `["eth/69", "snap/1"]`.
+fn caps(json: Option<&RawValue>) -> Vec<Capability> {
+    let list: Vec<&RawValue> = inner(json);
+    let texts = list.into_iter().filter_map(|one| serde_json::from_str::<String>(one.get()).ok());
+    texts.filter_map(|text| text.parse().ok()).take(Capability::MOST).collect()
 }
 
 /// The public key in an enode whose address may be anything: an inbound peer's has an ephemeral port.

@@ -36,6 +36,8 @@ pub const STOP_MS: u64 = 20_000;
 pub struct Checker {
     numbers: BTreeMap<NodeId, usize>,
     slots: Vec<u32>,
+    /// Whether a node serves snap, and whether its agent wants hosts that do.
+    snap: Vec<(bool, bool)>,
     /// Whether a used-up budget may forbid grants.
     may_forbid: bool,
     sleeps: Vec<(u64, u64)>,
@@ -51,6 +53,7 @@ impl Checker {
         Self {
             numbers: scenario.agents.iter().enumerate().map(|(number, plan)| (plan.id, number)).collect(),
             slots: scenario.agents.iter().map(|plan| plan.config.host.as_ref().map_or(0, |host| host.slots)).collect(),
+            snap: scenario.agents.iter().map(|plan| (plan.snap, plan.needs_snap())).collect(),
             may_forbid: !scenario.limits.price.is_free() && scenario.limits.unpaired_ms_a_day < day_ms,
             sleeps: Vec::new(),
             metered: 0,
@@ -87,7 +90,7 @@ impl Checker {
     /// The pool holds these rows.
     ///
     /// # Errors
-    /// A host has more leases than places, or a pair two leases.
+    /// A host has more leases than places, a pair two leases, or a client a host that does not serve what it needs.
     pub fn leases(&self, rows: &[Row]) -> Result<(), String> {
         let mut pairs = BTreeMap::new();
         let mut hosts: BTreeMap<usize, u32> = BTreeMap::new();
@@ -96,6 +99,9 @@ impl Checker {
             let pair = (self.number(lease.client)?, self.number(lease.host)?);
             if pairs.insert(pair, ()).is_some() {
                 return Err(format!("client {} has two leases on host {}", pair.0, pair.1));
+            }
+            if self.snap[pair.0].1 && !self.snap[pair.1].0 {
+                return Err(format!("client {} needs snap, and has host {}", pair.0, pair.1));
             }
             let taken = hosts.entry(pair.1).or_default();
             *taken += 1;

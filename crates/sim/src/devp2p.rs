@@ -7,7 +7,7 @@ use std::{
 
 use vipnode_types::{Direction, NodeId, PeerFact};
 
-use crate::{AgentPlan, Truth};
+use crate::{AgentPlan, Truth, scenario::capabilities};
 
 /// A peer is dialled again no sooner than this (geth 1.17.5, seen).
 pub const REDIAL_MS: u64 = 35_000;
@@ -49,6 +49,7 @@ pub struct Node {
     max_peers: u32,
     own_in: u32,
     own_out: u32,
+    snap: bool,
     next_token: u64,
 }
 
@@ -59,6 +60,8 @@ struct End {
     inbound: bool,
     since: u64,
     remote: IpAddr,
+    /// The other serves snap beside eth.
+    snap: bool,
 }
 
 impl Node {
@@ -77,6 +80,7 @@ impl Node {
             max_peers: plan.max_peers,
             own_in: plan.own_in,
             own_out: plan.own_out,
+            snap: plan.snap,
             next_token: 0,
         }
     }
@@ -90,7 +94,10 @@ impl Node {
             fact(NodeId::new(id), true, true, false, self.ip)
         });
         let given = self.peers.iter().map(|(id, end)| {
-            fact(*id, end.since + HANDSHAKE_MS <= now, end.inbound, self.trusted.contains(id), end.remote)
+            let serves: &[&str] = if end.snap { &["eth/69", "snap/1"] } else { &["eth/69"] };
+            let ready = end.since + HANDSHAKE_MS <= now;
+            let fact = fact(*id, ready, end.inbound, self.trusted.contains(id), end.remote);
+            PeerFact { caps: capabilities(serves), ..fact }
         });
         own.chain(given).collect()
     }
@@ -178,9 +185,10 @@ impl Devp2p {
             return false;
         }
         self.next_link += 1;
-        let end = |inbound, remote| End { link: self.next_link, inbound, since: now, remote };
-        self.nodes[to].peers.insert(caller, end(true, caller_ip));
-        self.nodes[from].peers.insert(peer, end(false, ip));
+        let end = |inbound, remote, snap| End { link: self.next_link, inbound, since: now, remote, snap };
+        let (of_caller, of_peer) = (end(true, caller_ip, self.nodes[from].snap), end(false, ip, self.nodes[to].snap));
+        self.nodes[to].peers.insert(caller, of_caller);
+        self.nodes[from].peers.insert(peer, of_peer);
         self.truth.up(from, to, now);
         true
     }
@@ -244,5 +252,6 @@ fn fact(id: NodeId, ready: bool, inbound: bool, trusted: bool, remote: IpAddr) -
         trusted: Some(trusted),
         remote: Some(remote),
         client_version: String::new(),
+        caps: Vec::new(),
     }
 }

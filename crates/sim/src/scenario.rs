@@ -1,8 +1,8 @@
 use std::net::{IpAddr, Ipv4Addr};
 
-use vipnode_agent_core::{Advertise, AgentConfig, HostConfig};
+use vipnode_agent_core::{Advertise, AgentConfig, HostConfig, PeerPolicy};
 use vipnode_core::Limits;
-use vipnode_types::{AgentKey, AgentPublic, NodeId, Price, Wei};
+use vipnode_types::{AgentKey, AgentPublic, Capability, NodeId, Price, Wei};
 
 use crate::Dice;
 
@@ -40,6 +40,8 @@ pub struct AgentPlan {
     pub own_out: u32,
     /// Whether the node tells of peers that go (`peerEvents`).
     pub peer_events: bool,
+    /// Whether the node serves snap beside eth.
+    pub snap: bool,
     /// What the agent wants.
     pub config: AgentConfig,
 }
@@ -103,6 +105,19 @@ const FAULTS: [Fault; 17] = [
     Fault::FlakyNode,
     Fault::Lie,
 ];
+
+impl AgentPlan {
+    /// Whether the agent wants hosts that serve snap.
+    #[must_use]
+    pub fn needs_snap(&self) -> bool {
+        !self.config.policy.rules.need.is_empty()
+    }
+}
+
+/// Capabilities by their names.
+pub(crate) fn capabilities(names: &[&str]) -> Vec<Capability> {
+    names.iter().filter_map(|name| name.parse().ok()).collect()
+}
 
 const MINUTE_MS: u64 = 60_000;
 
@@ -170,6 +185,11 @@ fn draw_agent(dice: &mut Dice, others: &[AgentPlan], number: u32, places: Option
             break key.public();
         }
     };
+    let snap = dice.chance(800);
+    let mut policy = PeerPolicy::default();
+    if min_peers > 0 && dice.chance(250) {
+        policy.rules.need.extend(capabilities(&["snap/1"]));
+    }
     let no_slot_to_dial = places.is_none() && listens && neighbour.is_none() && dice.chance(150);
     AgentPlan {
         id: NodeId::new(id),
@@ -180,10 +200,12 @@ fn draw_agent(dice: &mut Dice, others: &[AgentPlan], number: u32, places: Option
         own_in: if full { max_peers - max_peers / 3 } else { dice.count(0, 5) },
         own_out: if no_slot_to_dial { max_peers / 3 } else { dice.count(0, 5) },
         peer_events: dice.chance(600),
+        snap,
         config: AgentConfig {
             agent_version: "vipnode/sim".to_owned(),
             min_peers,
             max_price: None,
+            policy,
             host: places.map(|slots| HostConfig {
                 slots,
                 reserve: 16,

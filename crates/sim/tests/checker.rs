@@ -151,7 +151,15 @@ fn too_many_places_are_seen() {
 fn what_is_left_over_or_missing_is_seen() {
     let bench = Bench::new();
     let [host, client] = [bench.host, bench.client];
-    let standing = |id, wants, sells| Standing { id, wants, sells, trusted: vec![], dialled: vec![] };
+    let standing = |id, wants, sells| Standing {
+        id,
+        wants,
+        sells,
+        snap: false,
+        needs_snap: false,
+        trusted: vec![],
+        dialled: vec![],
+    };
     let lease = [Row::Lease(Box::new(bench.lease(1)))];
     let mut both = [standing(host, 0, 1), standing(client, 1, 0)];
     both[0].trusted.push(client);
@@ -164,6 +172,10 @@ fn what_is_left_over_or_missing_is_seen() {
     both[1].dialled.clear();
     says(settled(&both, &[], false, |_, _| true), "free places");
     settled(&both, &[], true, |_, _| true).unwrap();
+    both[1].needs_snap = true;
+    settled(&both, &[], false, |_, _| true).unwrap();
+    both[0].snap = true;
+    says(settled(&both, &[], false, |_, _| true), "free places");
     // A trusted node that is the host of the lease, not its client, is left over too.
     both[1].trusted.push(host);
     says(settled(&both, &lease, false, |_, _| true), "trusts");

@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use crate::{ChainSpec, Enode, NodeId};
+use crate::{Capability, ChainSpec, Enode, NodeId};
 
 /// A node, as probed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -17,6 +17,9 @@ pub struct NodeFacts {
     pub chain: ChainSpec,
     /// Whether it serves as a full node, so that it may sell places.
     pub full: bool,
+    /// What runs over its connections, as it says itself: most clients tell names without versions. At most
+    /// [`Capability::MOST`].
+    pub protocols: Vec<Capability>,
 }
 
 /// A peer, as `admin_peers` shows it.
@@ -35,6 +38,9 @@ pub struct PeerFact {
     pub remote: Option<IpAddr>,
     /// `name` of the peer, its client version, cut to 256 characters.
     pub client_version: String,
+    /// What it told our node that it serves, with versions, at most [`Capability::MOST`]; empty where the client does
+    /// not tell.
+    pub caps: Vec<Capability>,
 }
 
 /// Who dialled a connection between two nodes.

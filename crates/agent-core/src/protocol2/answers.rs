@@ -110,7 +110,8 @@ impl AgentCore {
             if hosts.len() >= usize::try_from(missing).unwrap_or(usize::MAX) {
                 break;
             }
-            hosts.push(Grant { lease: protocol2.new_lease(), host, price: Price::FREE });
+            let client_version = String::new();
+            hosts.push(Grant { lease: protocol2.new_lease(), host, price: Price::FREE, client_version });
         }
         let missing = missing.saturating_sub(u32::try_from(hosts.len()).unwrap_or(u32::MAX));
         let why = (missing > 0).then(|| "the pool has no further host at the moment".to_owned());

@@ -25,6 +25,7 @@ impl AgentCore {
             }
             None => protocol2.new_lease(),
         };
-        self.admit(now, tag, &AdmitCall { lease, client, price: Price::FREE, peer: None }, out);
+        let client_version = String::new();
+        self.admit(now, tag, &AdmitCall { lease, client, price: Price::FREE, peer: None, client_version }, out);
     }
 }

@@ -3,10 +3,10 @@
 
 use vipnode_agent_core::{
     Action, Advertise, AgentConfig, AgentCore, CallReply, Event, FromPool, Grant, HostConfig, JournalEntry, NodeCall,
-    NodeTask, Notice, PoolAnswer, Protocol2Config, RequestTag, StopCause, ToPool, left_undone,
+    NodeTask, Notice, PeerPolicy, PoolAnswer, Protocol2Config, RequestTag, StopCause, ToPool, left_undone,
 };
 use vipnode_types::{
-    ChainSpec, Direction, Enode, HeadFact, LeaseId, Ms, NodeFacts, NodeId, PeerFact, Price,
+    Capability, ChainSpec, Direction, Enode, HeadFact, LeaseId, Ms, NodeFacts, NodeId, PeerFact, Price,
     protocol2::{Call, Reply, UpdateReply},
     wire::{
         AdmitCall, AskReply, AskRequest, ConnectReply, DialCall, EvictCall, EvictReason, Grant as Place, LeaseView,
@@ -30,7 +30,19 @@ pub fn enode(byte: u8) -> Enode {
 
 pub fn facts(byte: u8) -> NodeFacts {
     let chain = ChainSpec { chain_id: 1337, genesis: Default::default() };
-    NodeFacts { id: node(byte), enode: enode(byte), client_version: "Geth/v1.17.5".into(), chain, full: true }
+    NodeFacts {
+        id: node(byte),
+        enode: enode(byte),
+        client_version: "Geth/v1.17.5".into(),
+        chain,
+        full: true,
+        protocols: caps("eth snap"),
+    }
+}
+
+/// `"eth/69 snap/1"` as a list.
+pub fn caps(text: &str) -> Vec<Capability> {
+    text.split_whitespace().map(|one| one.parse().unwrap()).collect()
 }
 
 pub fn peer(byte: u8) -> PeerFact {
@@ -41,6 +53,7 @@ pub fn peer(byte: u8) -> PeerFact {
         trusted: Some(false),
         remote: None,
         client_version: "Geth".into(),
+        caps: Vec::new(),
     }
 }
 
@@ -49,6 +62,7 @@ fn empty_config() -> AgentConfig {
         agent_version: String::new(),
         min_peers: 0,
         max_price: None,
+        policy: PeerPolicy::default(),
         host: None,
         advertise: Advertise::Node,
         protocol2: None,
@@ -93,11 +107,17 @@ pub fn view(number: u64, side: Side, byte: u8) -> LeaseView {
 }
 
 pub fn place(number: u64, byte: u8) -> Place {
-    Place { lease: lease(number), host: enode(byte), price: Price::FREE }
+    Place { lease: lease(number), host: enode(byte), price: Price::FREE, client_version: String::new() }
 }
 
 pub fn admit(number: u64, byte: u8) -> FromPool {
-    FromPool::Admit(AdmitCall { lease: lease(number), client: node(byte), price: Price::FREE, peer: None })
+    FromPool::Admit(AdmitCall {
+        lease: lease(number),
+        client: node(byte),
+        price: Price::FREE,
+        peer: None,
+        client_version: String::new(),
+    })
 }
 
 pub fn evict(number: u64, byte: u8) -> FromPool {
@@ -105,7 +125,13 @@ pub fn evict(number: u64, byte: u8) -> FromPool {
 }
 
 pub fn dial(number: u64, side: Side, byte: u8) -> FromPool {
-    FromPool::Dial(DialCall { lease: lease(number), side, peer: enode(byte), price: Price::FREE })
+    FromPool::Dial(DialCall {
+        lease: lease(number),
+        side,
+        peer: enode(byte),
+        price: Price::FREE,
+        client_version: String::new(),
+    })
 }
 
 pub struct Bench {

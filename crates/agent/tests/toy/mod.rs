@@ -14,7 +14,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json, value::RawValue};
 use tokio::sync::mpsc;
 use vipnode_agent::{AgentError, AgentMetrics, AgentRunner, Door, Line, NodeKeyAt, PoolAddress, RunnerConfig, Told};
-use vipnode_agent_core::{Advertise, AgentConfig, HostConfig, Notice};
+use vipnode_agent_core::{Advertise, AgentConfig, HostConfig, Notice, PeerPolicy};
 use vipnode_node::{
     Node,
     sim::{SimNet, SimSpec, sim_key},
@@ -87,6 +87,7 @@ impl Toy {
                 agent_version: "vipnode/test".to_owned(),
                 min_peers: 1,
                 max_price: None,
+                policy: PeerPolicy::default(),
                 host: Some(HostConfig {
                     slots: 10,
                     reserve: 16,

@@ -3,8 +3,9 @@
 use std::{path::PathBuf, time::Duration};
 
 use clap::Args;
+use vipnode_agent_core::VersionPattern;
 use vipnode_node::Trust;
-use vipnode_types::{Account, Price};
+use vipnode_types::{Account, Capability, MinVersion, Price};
 
 use super::{JoinArgs, MetricsArgs, Speaking};
 use crate::failure::Failure;
@@ -21,6 +22,8 @@ pub(crate) struct Between {
     /// beside the node].
     #[arg(long, value_name = "FILE")]
     pub(crate) nodekey: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) choosing: Choosing,
     #[command(flatten)]
     pub(crate) speaking: Speaking,
     /// Secret of a closed pool.
@@ -63,6 +66,18 @@ impl NodeArgs {
     }
 }
 
+/// Whom an agent takes on the other side of a lease.
+#[derive(Debug, Args)]
+pub(crate) struct Choosing {
+    /// Oldest release of a client that is taken as a peer; clients of other names are taken in any. Several with
+    /// commas.
+    #[arg(long, value_name = "NAME/VERSION", value_delimiter = ',')]
+    pub(crate) min_client_version: Vec<MinVersion>,
+    /// Take no peer whose client version this regular expression finds.
+    #[arg(long, value_name = "REGEX")]
+    pub(crate) reject_client: Option<VersionPattern>,
+}
+
 /// What a host sells and keeps.
 #[derive(Debug, Args)]
 pub(crate) struct Selling {
@@ -92,6 +107,10 @@ pub(crate) struct Seeking {
     /// The dearest place to take, a minute: "100 gwei" [default: any].
     #[arg(long, value_name = "AMOUNT")]
     pub(crate) max_price: Option<Price>,
+    /// What a host has to serve, like snap/1, or les of any version; several with commas. A light node needs les
+    /// anyway.
+    #[arg(long, value_name = "CAPABILITY", value_delimiter = ',')]
+    pub(crate) need: Vec<Capability>,
 }
 
 #[derive(Debug, Args)]

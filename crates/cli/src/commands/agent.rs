@@ -1,8 +1,9 @@
 use std::sync::Arc;
 
 use vipnode_agent::{AgentMetrics, AgentRunner, NetDoor, NodeKeyAt, RunnerConfig, state::StateDir};
-use vipnode_agent_core::{AgentConfig, HostConfig};
+use vipnode_agent_core::{AgentConfig, HostConfig, PeerPolicy};
 use vipnode_node::finder::Surroundings;
+use vipnode_types::PeerRules;
 
 use crate::{
     args::{AgentArgs, Between, Cli, ClientArgs, Command, HostArgs, Seeking, Selling},
@@ -54,6 +55,7 @@ impl Role {
             agent_version: concat!("vipnode/", env!("CARGO_PKG_VERSION")).to_owned(),
             min_peers: self.seeking.as_ref().map_or(0, |seeking| seeking.min_peers),
             max_price: self.seeking.as_ref().and_then(|seeking| seeking.max_price),
+            policy: self.policy(),
             host: self.selling.as_ref().map(|selling| HostConfig {
                 slots: selling.slots,
                 reserve: selling.reserve,
@@ -70,8 +72,17 @@ impl Role {
     }
 }
 
+impl Role {
+    fn policy(&self) -> PeerPolicy {
+        let choosing = &self.between.choosing;
+        let need = self.seeking.as_ref().map(|seeking| seeking.need.clone()).unwrap_or_default();
+        let rules = PeerRules { need, min_versions: choosing.min_client_version.clone() };
+        PeerPolicy { rules, reject: choosing.reject_client.clone() }
+    }
+}
+
 /// What SIGHUP changes: all that is in [`AgentConfig`].
-const LIVE: [&str; 10] = [
+const LIVE: [&str; 13] = [
     "slots",
     "reserve",
     "node-max-peers",
@@ -79,6 +90,9 @@ const LIVE: [&str; 10] = [
     "max-head-age",
     "min-peers",
     "max-price",
+    "need",
+    "min-client-version",
+    "reject-client",
     "enode",
     "enode.host",
     "allow-protocol-2",

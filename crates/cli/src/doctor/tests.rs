@@ -13,6 +13,7 @@ const DAY: u64 = 24 * 60 * 60_000;
 fn well() -> Facts {
     let id = NodeId::new([7; 64]);
     let node = NodeFacts {
+        protocols: Vec::new(),
         id,
         enode: Enode::at(id, [8, 8, 4, 4].into(), 30_303),
         client_version: "Geth/v1.17.5".to_owned(),
@@ -46,7 +47,7 @@ fn host(slots: u32) -> HostConfig {
 
 fn peer(n: u8, direction: Direction, trusted: bool) -> PeerFact {
     let (id, client_version) = (NodeId::new([n; 64]), String::new());
-    PeerFact { id, ready: true, direction, trusted: Some(trusted), remote: None, client_version }
+    PeerFact { id, ready: true, direction, trusted: Some(trusted), remote: None, client_version, caps: Vec::new() }
 }
 
 fn node(facts: &mut Facts) -> &mut NodeFound {

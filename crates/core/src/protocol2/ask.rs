@@ -92,7 +92,7 @@ impl Core {
         if let Speaker::NodeKey { kind, .. } = node.speaker {
             return kind;
         }
-        let version = node.client_version.and_then(|number| self.versions.get(number));
+        let version = self.versions.get(node.client_version);
         version.map_or(Kind::Unknown, |version| Kind::of_client(version))
     }
 

@@ -105,6 +105,9 @@ impl Core {
             client: asks.then_some(ANY_PRICE),
             agent_version: said.agent_version,
             client_version: said.client_version,
+            serves: &[],
+            need: &[],
+            min_versions: &[],
         };
         self.present(turn, index, caller.peer, caller.address, caller.callable, hello);
         Ok(index)

@@ -44,7 +44,7 @@ fn each_reason_is_counted_where_it_holds_first() {
     assert_eq!(yours.excluded, only(|excluded| excluded.yours = 1));
     let price = told(|pool| {
         let mut wish = client(2);
-        wish.client = Some(ClientWish { max_price: Some(wei(59_999)) });
+        wish.client = Some(ClientWish { max_price: Some(wei(59_999)), ..ClientWish::default() });
         pool.connect(2, wish).unwrap();
     });
     assert_eq!(price.excluded, only(|excluded| excluded.price = 1));
@@ -90,7 +90,7 @@ fn what_is_missing_is_said_as_an_ask_says_it() {
     assert!(missing.why.unwrap().contains("no host"));
     let price = told(|pool| {
         let mut wish = client(2);
-        wish.client = Some(ClientWish { max_price: Some(wei(59_999)) });
+        wish.client = Some(ClientWish { max_price: Some(wei(59_999)), ..ClientWish::default() });
         pool.connect(2, wish).unwrap();
         pool.ask(2, 1);
     });

@@ -186,7 +186,7 @@ fn a_dearer_price_takes_hold_at_rollover_within_what_the_client_takes() {
         pool.restart(Limits { price: wei(80_000), ..Limits::default() });
         pool.connect(1, host(1, 4)).unwrap();
         let mut wish = client(2);
-        wish.client = Some(ClientWish { max_price: Some(most) });
+        wish.client = Some(ClientWish { max_price: Some(most), ..ClientWish::default() });
         assert_eq!(pool.connect(2, wish).unwrap().price, wei(80_000), "announced");
         pool.full(1, &[(lease, true)]);
         pool.full(2, &[(lease, true)]);

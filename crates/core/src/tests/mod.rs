@@ -13,4 +13,5 @@ mod random;
 mod reports;
 mod set_limits;
 mod sizes;
+mod suitability;
 mod unpaired;

@@ -4,7 +4,7 @@ use vipnode_types::{
     Account, AgentKey, AgentPublic, ChainSpec, Enode, LeaseId, LeaseSetHash, Ms, NodeId, Price, Wei,
     wire::{
         AskReply, AskRequest, ClientWish, ConnectReply, ConnectRequest, EvictCall, EvictReason, ExplainReply,
-        HostOffer, LeaveReason, LeaveRequest, ReportRequest, UpLease, WireError,
+        HostOffer, LeaveReason, LeaveRequest, ReportRequest, SeenHost, UpLease, WireError,
     },
 };
 
@@ -57,6 +57,8 @@ pub(crate) fn hello(agent: u32) -> ConnectRequest {
         protocol: 3,
         agent_version: "vipnode/0.1.0".into(),
         client_version: "Geth/v1.17.5".into(),
+        serves: Vec::new(),
+        min_versions: Vec::new(),
         chain: chain(1),
         enode: Some(Enode::at(node(agent), "127.0.0.1".parse().unwrap(), 30303)),
         host: None,
@@ -264,6 +266,12 @@ impl Pool {
             session.hash = up.iter().chain(down).fold(session.hash, |hash, id| hash.toggled(*id));
             ReportRequest { up: up.into(), down: down.into(), hash: Some(session.hash), ..Default::default() }
         }));
+    }
+
+    /// Reports that nothing changed, and what a host was seen to serve.
+    pub(crate) fn sees(&mut self, agent: u32, lease: LeaseId, caps: &str) {
+        let seen = vec![SeenHost { lease, caps: super::suitability::list(caps) }];
+        assert!(self.report(agent, |_| ReportRequest { seen, ..Default::default() }));
     }
 
     pub(crate) fn leave(&mut self, agent: u32, lease: LeaseId, reason: LeaveReason) {

@@ -23,6 +23,29 @@ fn a_light_node_is_not_full() {
 }
 
 #[test]
+fn what_a_node_and_a_peer_serve_is_read_within_bounds() {
+    let info = |protocols: &str| {
+        let json = format!(r#"{{"enode":"enode://{KEY}@127.0.0.1:30303","protocols":{protocols}}}"#);
+        words(&node_info(&raw(&json)).unwrap().protocols)
+    };
+    // geth 1.17 names what it runs and tells no versions.
+    assert_eq!(info(r#"{"snap":{},"eth":{"network":1},"les":"unknown","a b":{}}"#), ["eth", "snap"]);
+    assert_eq!(info("7"), [""; 0]);
+    let peer = |caps: &str| {
+        let json = format!(r#"[{{"enode":"enode://{KEY}@127.0.0.1:55123","caps":{caps}}}]"#);
+        words(&peers(&raw(&json)).unwrap().first().unwrap().caps)
+    };
+    assert_eq!(peer(r#"["eth/68","eth/69",7,"snap/1","no such/one"]"#), ["eth/68", "eth/69", "snap/1"]);
+    assert_eq!(peer("null"), [""; 0]);
+    let many: Vec<String> = (0..100).map(|version| format!("\"eth/{version}\"")).collect();
+    assert_eq!(peer(&format!("[{}]", many.join(","))).len(), Capability::MOST);
+}
+
+fn words(caps: &[Capability]) -> Vec<String> {
+    caps.iter().map(ToString::to_string).collect()
+}
+
+#[test]
 fn a_node_that_does_not_listen_still_has_its_key() {
     let json = format!(r#"{{"enode":"enode://{KEY}@127.0.0.1:0?discport=0"}}"#);
     assert_eq!(node_info(&raw(&json)).unwrap().enode, Enode::id_only(KEY.parse().unwrap()));
@@ -95,8 +118,19 @@ fn any_json(depth: u32) -> impl proptest::strategy::Strategy<Value = String> {
         ["null", "true", "-1", "1e99", "99999999999999999999999", "\"0x\"", "\"\"", "\"handshake\"", "\"[::1]:4\""];
     let enode = format!("\"enode://{KEY}@1.2.3.4:0\"");
     let leaf = prop_oneof![proptest::sample::select(words.map(str::to_owned).to_vec()), Just(enode)];
-    let keys =
-        ["enode", "name", "protocols", "network", "eth", "les", "inbound", "remoteAddress", "number", "timestamp"];
+    let keys = [
+        "enode",
+        "name",
+        "caps",
+        "protocols",
+        "network",
+        "eth",
+        "les",
+        "inbound",
+        "remoteAddress",
+        "number",
+        "timestamp",
+    ];
     leaf.prop_recursive(depth, 64, 8, move |inner| {
         let field = (proptest::sample::select(keys.to_vec()), inner.clone());
         let object = vec(field, 0..8).prop_map(|fields| {

@@ -95,7 +95,14 @@ impl AdminNode {
             futures_util::try_join!(self.node_info(), self.client_version(), self.chain_id(), self.genesis())?;
         let client_version = if version.is_empty() { info.name } else { version };
         let chain = ChainSpec { chain_id, genesis };
-        Ok(NodeFacts { id: info.enode.id, enode: info.enode, client_version, chain, full: info.full })
+        Ok(NodeFacts {
+            id: info.enode.id,
+            enode: info.enode,
+            client_version,
+            chain,
+            full: info.full,
+            protocols: info.protocols,
+        })
     }
 
     async fn ask_peers(&self) -> Result<Vec<PeerFact>, NodeError> {

@@ -33,7 +33,7 @@ pub(super) fn answer(
         "admin_removePeer" => change(params, |peer| world.remove_peer(node, peer.id)),
         "admin_addTrustedPeer" => change(params, |peer| world.trust(node, peer.id)),
         "admin_removeTrustedPeer" => change(params, |peer| world.untrust(node, peer.id)),
-        "web3_clientVersion" => Ok(json!(client_version())),
+        "web3_clientVersion" => Ok(json!(spec.client_version)),
         "net_version" => Ok(json!(spec.chain.chain_id.to_string())),
         "eth_chainId" => Ok(json!(format!("{:#x}", spec.chain.chain_id))),
         "eth_syncing" => Ok(syncing(&spec)),
@@ -42,21 +42,16 @@ pub(super) fn answer(
     }
 }
 
-/// What it calls itself.
-pub(super) fn client_version() -> String {
-    format!("simulated/v{}", env!("CARGO_PKG_VERSION"))
-}
-
 fn node_info(spec: &SimSpec) -> Value {
     let eth = json!({ "network": spec.chain.chain_id, "genesis": spec.chain.genesis });
-    let protocols = match spec.kind {
-        SimKind::Full { light_max_peers: 0 } => json!({ "eth": eth }),
-        SimKind::Full { .. } => json!({ "eth": eth, "les": eth }),
-        SimKind::Light => json!({ "les": eth }),
-    };
+    let mut protocols = serde_json::Map::new();
+    for cap in capabilities(spec) {
+        let name = cap.split('/').next().unwrap_or_default();
+        protocols.insert(name.to_owned(), if name == "snap" { json!({}) } else { eth.clone() });
+    }
     json!({
         "id": const_hex::encode(spec.id.devp2p_hash()),
-        "name": client_version(),
+        "name": spec.client_version,
         "enode": spec.enode(),
         "ip": spec.ip,
         "ports": { "discovery": 0, "listener": spec.port },
@@ -65,21 +60,32 @@ fn node_info(spec: &SimSpec) -> Value {
     })
 }
 
+/// What it serves, as it tells others.
+fn capabilities(spec: &SimSpec) -> Vec<&'static str> {
+    let (eth, les) = match spec.kind {
+        SimKind::Full { light_max_peers } => (true, light_max_peers > 0),
+        SimKind::Light => (false, true),
+    };
+    let all = [(eth, "eth/69"), (eth && spec.snap, "snap/1"), (les, "les/4")];
+    all.into_iter().filter(|(serves, _)| *serves).map(|(_, cap)| cap).collect()
+}
+
 fn peer_info(world: &World, own: &SimSpec, peer: &SimPeer) -> Value {
     let Some(spec) = world.spec(peer.id) else { return Value::Null };
     // The port of a peer that dialled is not the one it listens at.
     let port = if peer.inbound { 49_152 | spec.port } else { spec.port };
     let light = own.kind == SimKind::Light || spec.kind == SimKind::Light;
     let protocols = match (peer.ready, light) {
-        (true, false) => json!({ "eth": { "version": 69 }, "snap": { "version": 1 } }),
+        (true, false) if own.snap && spec.snap => json!({ "eth": { "version": 69 }, "snap": { "version": 1 } }),
+        (true, false) => json!({ "eth": { "version": 69 } }),
         (true, true) => json!({ "les": { "version": 4 } }),
         (false, _) => json!({ "snap": "handshake" }),
     };
     json!({
         "enode": Enode::at(spec.id, spec.ip, port),
         "id": const_hex::encode(spec.id.devp2p_hash()),
-        "name": client_version(),
-        "caps": if spec.kind == SimKind::Light { json!(["les/4"]) } else { json!(["eth/69", "snap/1"]) },
+        "name": spec.client_version,
+        "caps": capabilities(spec),
         "network": {
             "localAddress": std::net::SocketAddr::new(own.ip, own.port).to_string(),
             "remoteAddress": std::net::SocketAddr::new(spec.ip, port).to_string(),

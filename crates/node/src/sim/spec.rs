@@ -14,6 +14,10 @@ pub struct SimSpec {
     pub port: u16,
     /// `--maxpeers`.
     pub max_peers: u32,
+    /// What it calls itself, in the form of `web3_clientVersion`.
+    pub client_version: String,
+    /// Whether it serves snap beside eth.
+    pub snap: bool,
     /// What it serves.
     pub kind: SimKind,
     /// The chain it follows.
@@ -62,6 +66,8 @@ impl SimSpec {
             ip: IpAddr::V4(Ipv4Addr::LOCALHOST),
             port,
             max_peers: 50,
+            client_version: concat!("simulated/v", env!("CARGO_PKG_VERSION")).to_owned(),
+            snap: true,
             kind: SimKind::Full { light_max_peers: 0 },
             chain: ChainSpec { chain_id: 1337, genesis: keccak256("the simulated chain of vipnode") },
             head: SimHead::Fresh,

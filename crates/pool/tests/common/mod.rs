@@ -75,6 +75,8 @@ impl Keys {
             protocol: PROTOCOL,
             agent_version: "vipnode/test".to_owned(),
             client_version: "Geth/test".to_owned(),
+            serves: Vec::new(),
+            min_versions: Vec::new(),
             chain: ChainSpec { chain_id: 1337, genesis: Default::default() },
             enode: Some(Enode::at(self.id(), IpAddr::V4(Ipv4Addr::LOCALHOST), 30303)),
             host: None,

@@ -52,6 +52,8 @@ impl Agent {
             protocol: PROTOCOL,
             agent_version: "vipnode/0.1.0".to_owned(),
             client_version: "Geth/v1.17.5-stable-a1b2c3d4/linux-amd64/go1.26.0".to_owned(),
+            serves: Vec::new(),
+            min_versions: Vec::new(),
             chain: ChainSpec { chain_id: 1, genesis: Default::default() },
             enode: Some(Enode::at(self.id(), self.address(), 30_303)),
             host: slots.map(|slots| HostOffer { slots, payout: None }),

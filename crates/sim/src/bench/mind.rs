@@ -173,6 +173,8 @@ impl Fleet {
                 protocol: PROTOCOL,
                 agent_version: "vipnode/0.1.0".to_owned(),
                 client_version: "Geth/v1.17.5".to_owned(),
+                serves: Vec::new(),
+                min_versions: Vec::new(),
                 chain: ChainSpec { chain_id: 1, genesis: Default::default() },
                 enode: Some(Enode::at(node(agent), address(agent), 30_303)),
                 host: host.then_some(HostOffer { slots: 2 * LEASES_A_CLIENT, payout: None }),

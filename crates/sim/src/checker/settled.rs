@@ -10,6 +10,10 @@ pub struct Standing {
     pub wants: u32,
     /// Places it sells.
     pub sells: u32,
+    /// Whether its node serves snap.
+    pub snap: bool,
+    /// Whether it wants hosts that do.
+    pub needs_snap: bool,
     /// Whom the node trusts.
     pub trusted: Vec<NodeId>,
     /// Whom it dials again and again.
@@ -63,7 +67,9 @@ fn lacks_nothing(standings: &[Standing], leases: &[(usize, usize)], may_lack: bo
     let hungry: Vec<usize> = (0..standings.len()).filter(lacking).collect();
     let places: usize = (0..standings.len()).map(free).sum();
     for &client in hungry.iter().filter(|client| !may_lack && (has(**client) == 0 || places >= hungry.len())) {
-        let fits = |host: &usize| *host != client && free(*host) > 0 && !leases.contains(&(client, *host));
+        let suits = |host: usize| standings[host].snap || !standings[client].needs_snap;
+        let fits =
+            |host: &usize| *host != client && free(*host) > 0 && suits(*host) && !leases.contains(&(client, *host));
         if let Some(host) = (0..standings.len()).find(fits) {
             return Err(format!(
                 "client {client} has {} hosts of {}, and host {host} has {} free places",

@@ -9,7 +9,7 @@ use vipnode_core::CallId;
 use vipnode_types::{ChainSpec, Enode, Ms, NodeFacts};
 
 use super::{EPOCH_MS, Ev, World, net::ToPool};
-use crate::AgentPlan;
+use crate::{AgentPlan, scenario::capabilities};
 
 /// Peers are listed at least this often.
 const LOOK_MS: u64 = 20_000;
@@ -87,6 +87,7 @@ impl Agent {
             client_version: "Geth/v1.17.5".to_owned(),
             chain: ChainSpec { chain_id: 1_337, genesis: [7; 32].into() },
             full: true,
+            protocols: capabilities(if self.plan.snap { &["eth", "snap"] } else { &["eth"] }),
         }
     }
 

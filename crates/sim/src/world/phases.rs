@@ -131,6 +131,8 @@ impl World {
             id: node.id,
             wants: agent.plan.config.min_peers,
             sells: agent.plan.config.host.as_ref().map_or(0, |host| host.slots),
+            snap: agent.plan.snap,
+            needs_snap: agent.plan.needs_snap(),
             trusted: node.trusted.iter().copied().collect(),
             dialled: node.statics.keys().copied().collect(),
         });

@@ -37,4 +37,7 @@ pub struct Grant {
     pub host: Enode,
     /// What it costs.
     pub price: Price,
+    /// `web3_clientVersion` of the host, as its agent told it; empty where it is not known.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub client_version: String,
 }

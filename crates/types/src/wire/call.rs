@@ -16,6 +16,9 @@ pub struct AdmitCall {
     /// clients let nobody in whose address they do not know.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub peer: Option<Enode>,
+    /// `web3_clientVersion` of the client, as its agent told it; empty where it is not known.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub client_version: String,
 }
 
 /// A lease is over. A host untrusts and then disconnects; a client stops dialling.
@@ -40,6 +43,9 @@ pub struct DialCall {
     pub peer: Enode,
     /// What it costs.
     pub price: Price,
+    /// `web3_clientVersion` of the other node, as its agent told it; empty where it is not known.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub client_version: String,
 }
 
 /// The agent did what a call asked for.
@@ -58,6 +64,8 @@ pub enum EvictReason {
     Silent,
     /// The two did not both see each other in time.
     NotConnected,
+    /// One side takes none like the other: its version, or what it serves.
+    Unsuitable,
     /// The host takes its places back.
     Drained,
     /// The price rose beyond what the client takes.
@@ -74,11 +82,12 @@ pub enum EvictReason {
 
 impl EvictReason {
     /// Every reason there is.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Left,
         Self::Gone,
         Self::Silent,
         Self::NotConnected,
+        Self::Unsuitable,
         Self::Drained,
         Self::Price,
         Self::Unpaired,
@@ -95,6 +104,7 @@ impl EvictReason {
             Self::Gone => "gone",
             Self::Silent => "silent",
             Self::NotConnected => "not_connected",
+            Self::Unsuitable => "unsuitable",
             Self::Drained => "drained",
             Self::Price => "price",
             Self::Unpaired => "unpaired",

@@ -1,6 +1,6 @@
 use serde::{Deserialize, Serialize};
 
-use crate::{Account, ChainSpec, Enode, JoinProof, LeaseId, Price};
+use crate::{Account, Capability, ChainSpec, Enode, JoinProof, LeaseId, MinVersion, Price};
 
 /// An agent presents itself and its node. Its node id stands in the envelope's delegation.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -11,6 +11,12 @@ pub struct ConnectRequest {
     pub agent_version: String,
     /// `web3_clientVersion` of the node.
     pub client_version: String,
+    /// What the node serves, as it says itself. The pool adds the versions that others saw.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub serves: Vec<Capability>,
+    /// The oldest releases that it takes on the other side of a lease.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub min_versions: Vec<MinVersion>,
     /// The chain that the node follows.
     pub chain: ChainSpec,
     /// Where the node listens, as far as it knows; `None` where it takes no connections.
@@ -47,6 +53,9 @@ pub struct ClientWish {
     /// The dearest place it takes; `None` for any price.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max_price: Option<Price>,
+    /// What a host has to serve.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub need: Vec<Capability>,
 }
 
 /// The pool's welcome.

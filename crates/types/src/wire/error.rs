@@ -46,7 +46,7 @@ pub enum ErrorCode {
     NotMember = -32002,
     /// A limit was reached; `data.retry_ms` tells when to try again.
     Busy = -32003,
-    /// The pool cannot use what the agent is: chain, version, role.
+    /// The other side cannot use what this one is: chain, version, role.
     Unsuitable = -32004,
     /// A host does not admit: no free place, draining, not in sync.
     Refused = -32005,

@@ -48,7 +48,7 @@ pub struct Excluded {
     pub failed: u32,
     /// They were given to another client of the same address a moment ago.
     pub address: u32,
-    /// They do not do what the client needs.
+    /// They do not do what the client needs, or one of the two takes no peer of the other's version.
     pub capability: u32,
 }
 

@@ -19,6 +19,10 @@ pub enum LeaveReason {
     NotConnected,
     /// Connected, then gone again and again.
     Unstable,
+    /// A peer of this version, as the pool told it, is not taken.
+    Rejected,
+    /// The peer is not what the pool said: it serves less, or is of another version, which is not taken.
+    NotAsSaid,
     /// No longer needed.
     Surplus,
     /// It costs more than the client takes.

@@ -36,7 +36,7 @@ pub use error::{ErrorCode, ErrorData, WireError};
 pub use explain::{Excluded, ExplainReply, ExplainRequest, GivenHost, Score, Won};
 pub use leave::{ByeRequest, LeaveReason, LeaveRequest};
 pub use reach::{Admission, Reach, ReachReply, ReachRequest};
-pub use report::{ReportReply, ReportRequest, UpLease};
+pub use report::{ReportReply, ReportRequest, SeenHost, UpLease};
 pub use status::{HostStatus, PoolStats, PoolStatus};
 
 /// The version that this crate speaks.

@@ -1,6 +1,6 @@
 use serde::{Deserialize, Serialize};
 
-use crate::{LeaseId, LeaseSetHash};
+use crate::{Capability, LeaseId, LeaseSetHash};
 
 /// What an agent sees of the peers that the pool gave it or had it admit, and of no others (D46).
 ///
@@ -22,6 +22,9 @@ pub struct ReportRequest {
     /// The whole set after this report; present whenever `full`, `up` or `down` is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hash: Option<LeaseSetHash>,
+    /// What hosts serve, as they told the client's node; once for each lease and socket.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub seen: Vec<SeenHost>,
     /// Places in all, where that changed (see [`super::HostOffer::slots`]).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub slots: Option<u32>,
@@ -38,6 +41,15 @@ pub struct UpLease {
     /// Whether it was never seen down since it was last reported up. Else a new row of the meter
     /// begins.
     pub kept: bool,
+}
+
+/// What a client's node saw of a host.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SeenHost {
+    /// The lease with it.
+    pub lease: LeaseId,
+    /// What it serves.
+    pub caps: Vec<Capability>,
 }
 
 /// The pool's answer to a report.

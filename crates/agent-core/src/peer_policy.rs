@@ -1,0 +1,79 @@
+use std::str::FromStr;
+
+use regex_lite::{Regex, RegexBuilder};
+use vipnode_types::PeerRules;
+
+/// Which peers the user takes on the other side of a lease.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct PeerPolicy {
+    /// What the pool is told, so that it offers no others.
+    pub rules: PeerRules,
+    /// Client versions that are not taken. The pool never sees this: a pattern of a stranger is nothing to run.
+    pub reject: Option<VersionPattern>,
+}
+
+impl PeerPolicy {
+    /// Why a version is not taken, as the end of a sentence; an empty one is not known yet.
+    pub(crate) fn rejects(&self, client_version: &str) -> Option<String> {
+        if client_version.is_empty() {
+            return None;
+        }
+        if let Some(misfit) = self.rules.outdates(client_version) {
+            return Some(misfit.to_string());
+        }
+        let found = self.reject.as_ref().is_some_and(|pattern| pattern.0.is_match(client_version));
+        found.then(|| format!("runs {client_version:?} (--reject-client)"))
+    }
+}
+
+/// A regular expression over client versions. It is matched in time linear in the text.
+#[derive(Debug, Clone)]
+pub struct VersionPattern(Regex);
+
+/// Bytes that a compiled pattern may take.
+const SIZE: usize = 1 << 20;
+
+impl FromStr for VersionPattern {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        RegexBuilder::new(text).size_limit(SIZE).build().map(Self).map_err(|error| {
+            format!("{error}: write a regular expression, as \"^Geth/v1\\.1[0-6]\\.\" or \"(?i)openethereum\"")
+        })
+    }
+}
+
+impl PartialEq for VersionPattern {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.as_str() == other.0.as_str()
+    }
+}
+
+impl Eq for VersionPattern {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_version_is_rejected_by_its_release_or_by_the_pattern() {
+        let min_versions = vec!["geth/1.17.0".parse().unwrap()];
+        let reject = Some("(?i)^(openethereum|bad)/".parse().unwrap());
+        let policy = PeerPolicy { rules: PeerRules { min_versions, ..PeerRules::default() }, reject };
+        assert_eq!(policy.rejects(""), None);
+        assert_eq!(policy.rejects("Geth/v1.17.5-stable"), None);
+        assert!(policy.rejects("Geth/v1.12.0").unwrap().contains("geth/1.17.0 (--min-client-version)"));
+        assert!(policy.rejects("OpenEthereum/v3.3.5").unwrap().contains("(--reject-client)"));
+        assert_eq!(policy.rejects("x/bad/"), None);
+    }
+
+    #[test]
+    fn a_pattern_that_is_none_or_too_large_is_refused() {
+        for bad in ["(", "[z-a]", "a{1000}{1000}{1000}"] {
+            assert!(bad.parse::<VersionPattern>().unwrap_err().contains("write a regular expression"), "{bad}");
+        }
+        // Where others need time without end, this one does not.
+        let pattern: VersionPattern = "^(a+)+$".parse().unwrap();
+        assert!(!pattern.0.is_match(&format!("{}b", "a".repeat(256))));
+    }
+}

@@ -1,0 +1,253 @@
+//! Who is given to whom by what nodes serve, run and refuse.
+
+use std::str::FromStr;
+
+use vipnode_types::wire::{ClientWish, ConnectRequest, ErrorCode, EvictReason, LeaveReason, WireError};
+
+use super::pool::{Pool, client, host};
+use crate::{CallId, CallOutcome, Limits, PoolCall};
+
+/// `"snap/1 eth/69"` as a list.
+pub(crate) fn list<T: FromStr>(text: &str) -> Vec<T> {
+    text.split_whitespace().map(|one| one.parse().ok().expect(one)).collect()
+}
+
+fn serving(agent: u32, serves: &str) -> ConnectRequest {
+    ConnectRequest { serves: list(serves), ..host(agent, 4) }
+}
+
+fn running(hello: ConnectRequest, version: &str) -> ConnectRequest {
+    ConnectRequest { client_version: version.to_owned(), ..hello }
+}
+
+fn needing(agent: u32, need: &str) -> ConnectRequest {
+    let wish = ClientWish { need: list(need), ..ClientWish::default() };
+    ConnectRequest { client: Some(wish), ..client(agent) }
+}
+
+fn at_least(hello: ConnectRequest, versions: &str) -> ConnectRequest {
+    ConnectRequest { min_versions: list(versions), ..hello }
+}
+
+/// Has the client ask; the host among these that is asked to let it in.
+fn given(pool: &mut Pool, agent: u32, hosts: &[u32]) -> Option<(u32, CallId)> {
+    pool.ask(agent, 1);
+    admitting(pool, hosts)
+}
+
+fn admitting(pool: &mut Pool, hosts: &[u32]) -> Option<(u32, CallId)> {
+    hosts.iter().find_map(|&host| pool.take_admit(host).map(|(call, _)| (host, call)))
+}
+
+fn why(pool: &Pool, agent: u32) -> String {
+    pool.last_ask(agent).unwrap().why.unwrap_or_default()
+}
+
+fn unsuitable() -> CallOutcome {
+    CallOutcome::Refused(WireError::new(ErrorCode::Unsuitable, "rejected", ""))
+}
+
+#[test]
+fn a_need_picks_the_host_and_one_that_nobody_meets_is_named() {
+    let mut pool = Pool::new();
+    pool.connect(1, serving(1, "eth")).unwrap();
+    pool.connect(3, serving(3, "eth snap")).unwrap();
+    pool.connect(4, host(4, 4)).unwrap();
+    for agent in 10..14 {
+        pool.connect(agent, needing(agent, "snap/1")).unwrap();
+        assert_eq!(given(&mut pool, agent, &[1, 3, 4]).map(|(host, _)| host), Some(3));
+    }
+    pool.connect(20, needing(20, "snap les/4")).unwrap();
+    assert_eq!(given(&mut pool, 20, &[1, 3, 4]), None);
+    let words = why(&pool, 20);
+    assert!(words.contains("snap is not served by 2 (--need)"), "{words}");
+    pool.connect(21, needing(21, "les")).unwrap();
+    pool.ask(21, 1);
+    assert!(why(&pool, 21).contains("les is not served by 2 (--need)"), "{}", why(&pool, 21));
+    // One that serves it comes, and is given without another question.
+    pool.connect(5, serving(5, "eth les")).unwrap();
+    pool.pass(6_000);
+    assert_eq!(admitting(&mut pool, &[1, 3, 4, 5]).map(|(host, _)| host), Some(5));
+}
+
+#[test]
+fn what_others_see_tells_versions_and_takes_nothing_away() {
+    let mut pool = Pool::new();
+    pool.connect(1, serving(1, "eth snap")).unwrap();
+    pool.connect(2, client(2)).unwrap();
+    pool.full(2, &[]);
+    pool.ask(2, 1);
+    let lease = pool.admit(1);
+    pool.delta(2, &[lease], &[]);
+    let wants = |pool: &mut Pool, agent: u32, need: &str| {
+        pool.connect(agent, needing(agent, need)).unwrap();
+        let given = given(pool, agent, &[1]).is_some();
+        pool.disconnect(agent);
+        given
+    };
+    assert!(wants(&mut pool, 10, "snap/2"), "nobody has told the version yet");
+    pool.sees(2, lease, "eth/68 eth/69 snap/1 les/4");
+    assert!(!wants(&mut pool, 11, "snap/2"));
+    assert!(wants(&mut pool, 12, "snap/1") && wants(&mut pool, 13, "eth/69"));
+    assert!(!wants(&mut pool, 14, "les"), "the host itself does not name it");
+    // Who lies adds what is not so, and cannot hide what is.
+    pool.sees(2, lease, "snap/99");
+    assert!(wants(&mut pool, 15, "snap/1"));
+    // What was seen is of the socket: a new one begins anew.
+    pool.connect(1, serving(1, "eth snap")).unwrap();
+    assert!(wants(&mut pool, 16, "snap/2"));
+}
+
+#[test]
+fn a_minimum_version_holds_in_both_directions() {
+    let old = "Geth/v1.12.0-stable/linux";
+    let new = "Geth/v1.17.5-stable/linux";
+    let mut pool = Pool::new();
+    pool.connect(1, running(host(1, 4), old)).unwrap();
+    pool.connect(3, running(host(3, 4), new)).unwrap();
+    for agent in 10..13 {
+        pool.connect(agent, at_least(client(agent), "reth/9.9 geth/1.17.0")).unwrap();
+        assert_eq!(given(&mut pool, agent, &[1, 3]).map(|(host, _)| host), Some(3));
+    }
+    pool.connect(14, at_least(client(14), "geth/1.18.0")).unwrap();
+    pool.ask(14, 1);
+    assert!(why(&pool, 14).contains("older than geth/1.18.0 is what 2 run (--min-client-version)"));
+    // A host's own minimum: who is too old is told to update, and the host is not asked.
+    let mut pool = Pool::new();
+    pool.connect(1, at_least(host(1, 4), "geth/1.17.0")).unwrap();
+    pool.connect(2, running(client(2), old)).unwrap();
+    assert_eq!(given(&mut pool, 2, &[1]), None);
+    assert!(why(&pool, 2).contains("your node's version is refused by 1"), "{}", why(&pool, 2));
+    pool.connect(4, running(client(4), new)).unwrap();
+    assert!(given(&mut pool, 4, &[1]).is_some());
+}
+
+#[test]
+fn a_version_that_a_host_rejects_is_learnt_and_costs_it_no_rest() {
+    let mut pool = Pool::new();
+    pool.connect(1, host(1, 4)).unwrap();
+    pool.connect(2, running(client(2), "Geth/v1.12.0")).unwrap();
+    let (_, call) = given(&mut pool, 2, &[1]).unwrap();
+    pool.done(call, unsuitable());
+    assert!(why(&pool, 2).contains("your node's version is refused by 1"), "{}", why(&pool, 2));
+    pool.pass(60_000);
+    assert_eq!(admitting(&mut pool, &[1]), None, "it is not asked again");
+    pool.connect(3, running(client(3), "reth/v2.0.0")).unwrap();
+    let (_, call) = given(&mut pool, 3, &[1]).expect("it does not rest");
+    pool.done(call, CallOutcome::Done);
+    // Another socket may come with another rule.
+    pool.connect(1, host(1, 4)).unwrap();
+    pool.pass(6_000);
+    assert!(admitting(&mut pool, &[1]).is_some());
+}
+
+#[test]
+fn a_version_that_a_client_rejects_is_learnt_from_its_leave_and_from_its_answer() {
+    for by_answer in [false, true] {
+        let mut pool = Pool::new();
+        pool.connect(1, running(host(1, 4), "bad/v1.0.0")).unwrap();
+        pool.connect(2, client(2)).unwrap();
+        pool.full(2, &[]);
+        if by_answer {
+            let (_, call) = given(&mut pool, 2, &[1]).unwrap();
+            // The answer went out before the host's yes: the place comes as a call.
+            pool.pass(5_000);
+            pool.done(call, CallOutcome::Done);
+            let (call, _) = pool
+                .take_call(2, |call| match call {
+                    PoolCall::Dial(dial) => (dial.client_version == "bad/v1.0.0").then_some(()),
+                    _ => None,
+                })
+                .unwrap();
+            pool.done(call, unsuitable());
+        } else {
+            pool.ask(2, 1);
+            let lease = pool.admit(1);
+            assert_eq!(pool.last_ask(2).unwrap().hosts[0].client_version, "bad/v1.0.0");
+            pool.leave(2, lease, LeaveReason::Rejected);
+            assert_eq!(pool.evicted(1), Some(EvictReason::Unsuitable));
+        }
+        pool.pass_with(60_000, &[2]);
+        assert_eq!(admitting(&mut pool, &[1]), None, "{by_answer}");
+        pool.ask(2, 1);
+        assert!(why(&pool, 2).contains("of a version that your agent rejects is what 1 run (--reject-client)"));
+        pool.connect(3, host(3, 4)).unwrap();
+        assert_eq!(given(&mut pool, 2, &[1, 3]).map(|(host, _)| host), Some(3));
+    }
+}
+
+#[test]
+fn a_host_that_is_not_as_said_is_left_alone_for_a_while() {
+    let mut pool = Pool::new();
+    pool.connect(1, serving(1, "eth snap")).unwrap();
+    pool.connect(2, needing(2, "snap/1")).unwrap();
+    pool.full(2, &[]);
+    pool.ask(2, 1);
+    let lease = pool.admit(1);
+    pool.leave(2, lease, LeaveReason::NotAsSaid);
+    assert_eq!(pool.evicted(1), Some(EvictReason::Unsuitable));
+    pool.pass(30_000);
+    assert_eq!(admitting(&mut pool, &[1]), None);
+    pool.connect(3, needing(3, "snap/1")).unwrap();
+    assert!(given(&mut pool, 3, &[1]).is_some(), "one client's word keeps no other away");
+}
+
+#[test]
+fn the_one_host_that_suits_is_found_among_many_within_the_limit_of_looks() {
+    for (looks, found) in [(200, false), (300, true)] {
+        let mut limits = Limits { candidates: 4, ..Limits::default() };
+        limits.looks_by_rules = looks;
+        let mut pool = Pool::with(limits);
+        for agent in 1..=300 {
+            pool.connect(agent, serving(agent, if agent == 150 { "eth snap" } else { "eth" })).unwrap();
+        }
+        let mut hits = 0;
+        for agent in 1_000..1_020 {
+            pool.connect(agent, needing(agent, "snap")).unwrap();
+            hits += u32::from(given(&mut pool, agent, &[150]).is_some());
+            pool.disconnect(agent);
+        }
+        assert_eq!(hits == 20, found, "{hits} with {looks} looks");
+        assert!(hits > 0);
+    }
+}
+
+#[test]
+fn profiles_are_shared_cut_and_bounded() {
+    let limits = Limits { capabilities: 2, profiles: 2, rules: 1, ..Limits::default() };
+    let mut pool = Pool::with(limits);
+    for agent in 1..=3 {
+        pool.connect(agent, serving(agent, if agent == 2 { "snap eth" } else { "eth snap les" })).unwrap();
+    }
+    assert_eq!(pool.core.profiles.uses().len(), 1);
+    pool.connect(4, needing(4, "les snap")).unwrap();
+    assert_eq!(given(&mut pool, 4, &[1, 2, 3]), None, "the third capability is ignored");
+    pool.connect(5, serving(5, "les")).unwrap();
+    assert_eq!(given(&mut pool, 4, &[5]), None, "a further profile is as none");
+    for agent in [1, 2, 3] {
+        pool.disconnect(agent);
+    }
+    pool.connect(6, needing(6, "snap")).unwrap();
+    assert!(given(&mut pool, 6, &[5]).is_some(), "its agent checks alone");
+    pool.connect(4, needing(4, "les")).unwrap();
+    assert_eq!(pool.core.profiles.uses().len(), 2);
+}
+
+#[test]
+fn a_host_that_refuses_ever_more_versions_rests_like_any_other() {
+    let mut pool = Pool::with(Limits { unwanted_versions: 2, ..Limits::default() });
+    pool.connect(1, host(1, 4)).unwrap();
+    for (agent, version) in [(7, "a/v1.0.0"), (8, "b/v1.0.0"), (9, "c/v1.0.0")] {
+        pool.connect(agent, running(client(agent), version)).unwrap();
+        let (_, call) = given(&mut pool, agent, &[1]).expect(version);
+        pool.done(call, unsuitable());
+        pool.disconnect(agent);
+    }
+    pool.connect(10, running(client(10), "d/v1.0.0")).unwrap();
+    assert_eq!(given(&mut pool, 10, &[1]), None, "it rests");
+    pool.pass(6_000);
+    assert!(admitting(&mut pool, &[1]).is_some());
+    // The first of the three is forgotten.
+    pool.connect(11, running(client(11), "a/v1.0.0")).unwrap();
+    assert!(given(&mut pool, 11, &[1]).is_some());
+}
