@@ -5,6 +5,7 @@ use crate::{
     errors::{self, NoHost},
     lease_table::List,
     matching::Unfit,
+    misfits::Misfits,
     turn::Turn,
 };
 
@@ -25,14 +26,17 @@ impl Core {
         let node = self.nodes.get(index).filter(|node| node.consuming).ok_or_else(errors::no_client)?;
         let wish = self.wish(index, node);
         let (mut looked_at, mut candidates, mut excluded) = (0_u32, 0, Excluded::default());
+        let mut misfits = Misfits::default();
         for step in 0..most {
             let at = start.saturating_add(step).checked_rem(all).unwrap_or(0);
             let Some(&host) = self.places.connected().get(at) else { break };
-            let by_rules = || self.unsuited(index, host).map(|_| Unfit::Capability);
-            let unfit = self.unfit(&wish, host).or_else(by_rules);
-            if let Some(count) = count_of(&mut excluded, &mut candidates, unfit) {
+            let unfit = self.unfit(&wish, host);
+            if let Some(count) = count_of(&mut excluded, &mut candidates, unfit.as_ref()) {
                 *count = count.saturating_add(1);
                 looked_at = looked_at.saturating_add(1);
+            }
+            if let Some(Unfit::Unsuited(why)) = unfit {
+                misfits.count(why);
             }
         }
         let given = self.leases.walk(List::Client, node.client_head).filter(|(_, lease)| lease.told);
@@ -42,8 +46,9 @@ impl Core {
         });
         let given: Vec<GivenHost> = given.collect();
         let missing = node.want.saturating_sub(node.client_leases.saturating_sub(node.admitting));
-        let none = candidates == 0 && most == all;
-        let why = (missing > 0).then(|| self.why_missing(index, none)).flatten();
+        let unsuited = if misfits.is_empty() { NoHost::NoneFits } else { NoHost::Unsuited(misfits) };
+        let none = (candidates == 0 && most == all).then_some(unsuited);
+        let why = if missing > 0 { self.why_missing(index, none) } else { None };
         let why = why.and_then(|why| Some(why.why(self.chains.get(node.chain)?)));
         Ok(ExplainReply {
             want: node.want,
@@ -58,23 +63,23 @@ impl Core {
         })
     }
 
-    /// Why a client would be given nothing now; `none` says that no host fits.
-    fn why_missing(&self, index: u32, none: bool) -> Option<NoHost> {
+    /// Why a client would be given nothing now; `none` is why no host fits, where none does.
+    fn why_missing(&self, index: u32, none: Option<NoHost>) -> Option<NoHost> {
         let node = self.nodes.get(index)?;
         let reasons = [
             (NoHost::Unpaired, self.past_unpaired(index)),
             (NoHost::Block, self.outstanding.of(node.address) >= self.limits.offers_a_block),
             (NoHost::Price(self.limits.price), self.limits.price > node.max_price),
             (NoHost::NoneFree, self.places.free(node.chain) == 0),
-            (NoHost::NoneFits, none),
-            (NoHost::Scarce, node.client_leases > 0 && self.scarce(node.chain)),
         ];
-        reasons.into_iter().find_map(|(why, holds)| holds.then_some(why))
+        let of_all = reasons.into_iter().find_map(|(why, holds)| holds.then_some(why));
+        let scarce = || (node.client_leases > 0 && self.scarce(node.chain)).then_some(NoHost::Scarce);
+        of_all.or(none).or_else(scarce)
     }
 }
 
 /// Where a host is counted; the client itself is not.
-fn count_of<'a>(excluded: &'a mut Excluded, candidates: &'a mut u32, unfit: Option<Unfit>) -> Option<&'a mut u32> {
+fn count_of<'a>(excluded: &'a mut Excluded, candidates: &'a mut u32, unfit: Option<&Unfit>) -> Option<&'a mut u32> {
     Some(match unfit {
         None => candidates,
         Some(Unfit::Itself) => return None,
@@ -85,6 +90,6 @@ fn count_of<'a>(excluded: &'a mut Excluded, candidates: &'a mut u32, unfit: Opti
         Some(Unfit::Avoided) => &mut excluded.avoided,
         Some(Unfit::Failed) => &mut excluded.failed,
         Some(Unfit::Address) => &mut excluded.address,
-        Some(Unfit::Capability) => &mut excluded.capability,
+        Some(Unfit::Kind | Unfit::Unsuited(_)) => &mut excluded.capability,
     })
 }

@@ -1,6 +1,9 @@
 use vipnode_types::{Account, Price, protocol2::Kind, wire::Won};
 
-use crate::{Core, address_block::AddressBlock, errors::NoHost, lease_table::List, misfits::Misfits, node::Node};
+use crate::{
+    Core, address_block::AddressBlock, errors::NoHost, lease_table::List, misfits::Misfits, node::Node,
+    suitability::Unsuited,
+};
 
 /// What decides which hosts suit a client, gathered once.
 #[derive(Debug)]
@@ -19,7 +22,7 @@ pub(crate) struct Wish {
 }
 
 /// Why a host is not given to a client now.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Unfit {
     Itself,
     Chain,
@@ -31,7 +34,10 @@ pub(crate) enum Unfit {
     Failed,
     /// It was given to a neighbour at the same address a moment ago.
     Address,
-    Capability,
+    /// It is another execution client than was asked for.
+    Kind,
+    /// The two do not suit each other by what they serve and run.
+    Unsuited(Unsuited),
 }
 
 /// How many times `candidates` are looked at where the first ones do not fit.
@@ -64,12 +70,13 @@ impl Core {
             }
             let at = start.saturating_add(step).checked_rem(open).unwrap_or(0);
             let Some(host) = self.places.of(chain).and_then(|open| open.hosts.get(at)).copied() else { break };
-            if self.unfit(&wish, host).is_some() {
-                continue;
-            }
-            if let Some(why) = self.unsuited(client, host) {
-                misfits.count(why);
-                continue;
+            match self.unfit(&wish, host) {
+                None => {}
+                Some(Unfit::Unsuited(why)) => {
+                    misfits.count(why);
+                    continue;
+                }
+                Some(_) => continue,
             }
             among = among.saturating_add(1);
             let score = self.score(&wish, host);
@@ -111,13 +118,12 @@ impl Core {
         ];
         let lasting = reasons.into_iter().find_map(|(reason, holds)| holds.then_some(reason));
         let kinds = [wish.kind, Kind::Unknown];
+        let other_kind = || wish.kind != Kind::Unknown && !kinds.contains(&self.kind_of(host));
         lasting
             .or_else(|| recent.failed_of_late(now, host, wish.client).then_some(Unfit::Failed))
             .or_else(|| recent.given_nearby(now, host, wish.client, client.address).then_some(Unfit::Address))
-            .or_else(|| {
-                let other = wish.kind != Kind::Unknown && !kinds.contains(&self.kind_of(host));
-                other.then_some(Unfit::Capability)
-            })
+            .or_else(|| other_kind().then_some(Unfit::Kind))
+            .or_else(|| self.unsuited(wish.client, host).map(Unfit::Unsuited))
     }
 
     /// Whether a client takes a price.

@@ -251,3 +251,14 @@ fn a_host_that_refuses_ever_more_versions_rests_like_any_other() {
     pool.connect(11, running(client(11), "a/v1.0.0")).unwrap();
     assert!(given(&mut pool, 11, &[1]).is_some());
 }
+
+#[test]
+fn an_explanation_names_the_rule_that_keeps_hosts_away() {
+    let mut pool = Pool::new();
+    pool.connect(1, serving(1, "eth")).unwrap();
+    pool.connect(20, needing(20, "snap/1")).unwrap();
+    assert_eq!(given(&mut pool, 20, &[1]), None);
+    let told = pool.explain(20).unwrap();
+    assert_eq!((told.candidates, told.excluded.capability), (0, 1));
+    assert!(told.why.unwrap().contains("snap/1 is not served by 1 (--need)"));
+}
