@@ -2,7 +2,7 @@ use vipnode_types::{HeadFact, Ms, wire::Side};
 
 use crate::{AgentCore, Counters};
 
-/// What there is now, in numbers. Cheap to read.
+/// What there is now, in numbers. To read them costs a look at each lease and at each former client.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Gauges {
     /// The pool has taken the agent, and the connection stands.

@@ -39,7 +39,7 @@ pub(crate) struct Parts {
     pub(crate) voice: Voice,
     /// What the user wants, when that changes.
     pub(crate) wanted: watch::Receiver<AgentConfig>,
-    pub(crate) metrics: AgentMetrics,
+    pub(crate) metrics: Option<AgentMetrics>,
     /// What the user wants to know.
     pub(crate) asked: Asked,
     pub(crate) about: About,
@@ -50,7 +50,7 @@ pub(crate) struct Actor {
     core: AgentCore,
     clock: Clock,
     tell: Tell,
-    metrics: AgentMetrics,
+    metrics: Option<AgentMetrics>,
     /// Away only while an entry is written.
     journal: Option<Journal>,
     /// Peers whose grant could not be written down, so that the node must not be told.
@@ -162,7 +162,9 @@ impl Actor {
             };
             let Some(event) = event else { continue };
             self.core.handle(self.clock.now(), event, &mut actions);
-            self.metrics.show(&self.core);
+            if let Some(metrics) = &self.metrics {
+                metrics.show(&self.core);
+            }
             for action in actions.drain(..) {
                 if let Some(ended) = self.carry_out(action).await? {
                     return ended;

@@ -1,3 +1,5 @@
+//! The time on this machine.
+
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use tokio::time::{Duration, Instant};
@@ -27,7 +29,8 @@ impl Clock {
 }
 
 /// The wall clock of this machine.
-pub(crate) fn wall() -> Ms {
+#[must_use]
+pub fn wall() -> Ms {
     Ms::new(SystemTime::now().duration_since(UNIX_EPOCH).map(millis).unwrap_or_default())
 }
 

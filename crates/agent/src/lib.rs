@@ -11,7 +11,7 @@
 
 mod actor;
 mod agent_error;
-mod clock;
+pub mod clock;
 pub mod limits;
 mod link;
 pub mod local;

@@ -34,8 +34,8 @@ pub struct RunnerConfig {
     pub node_key: NodeKeyAt,
     /// What the user wants. The seed is drawn anew at each start.
     pub agent: AgentConfig,
-    /// Where its numbers are shown.
-    pub metrics: AgentMetrics,
+    /// Where its numbers are shown; `None` where nobody watches them.
+    pub metrics: Option<AgentMetrics>,
 }
 
 /// Where the key of the node is. It is read at the first start and once a year.

@@ -7,9 +7,7 @@ use std::{path::Path, sync::Arc, time::Duration};
 
 use original::GoPool;
 use tokio::{sync::mpsc, time::timeout};
-use vipnode_agent::{
-    AgentError, AgentMetrics, AgentRunner, NetDoor, NodeKeyAt, PoolAddress, RunnerConfig, Told, release,
-};
+use vipnode_agent::{AgentError, AgentRunner, NetDoor, NodeKeyAt, PoolAddress, RunnerConfig, Told, release};
 use vipnode_agent_core::{Advertise, AgentConfig, HostConfig, Notice, PeerPolicy, Protocol2Config};
 use vipnode_node::{
     Node,
@@ -71,7 +69,7 @@ impl Bench {
             join: None,
             state_root: self.root.path().join("state"),
             node_key: NodeKeyAt::File(key_file),
-            metrics: AgentMetrics::default(),
+            metrics: None,
             agent: AgentConfig {
                 agent_version: "vipnode/test<&>".to_owned(),
                 min_peers,

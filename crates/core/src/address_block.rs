@@ -21,16 +21,6 @@ impl AddressBlock {
     }
 }
 
-/// Whether a node's own rules against many connections from one address apply (geth exempts these).
-pub(crate) fn is_public(ip: IpAddr) -> bool {
-    match ip.to_canonical() {
-        IpAddr::V4(ip) => !(ip.is_loopback() || ip.is_private() || ip.is_link_local() || ip.is_unspecified()),
-        IpAddr::V6(ip) => {
-            !(ip.is_loopback() || ip.is_unique_local() || ip.is_unicast_link_local() || ip.is_unspecified())
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -47,13 +37,5 @@ mod tests {
         assert_ne!(block("8.8.8.8"), block("8.8.9.8"));
         assert_eq!(block("2001:db8:1:2::1"), block("2001:db8:1:3::1"));
         assert_ne!(block("2001:db8:1::1"), block("2001:db8:2::1"));
-    }
-
-    #[test]
-    fn own_networks_are_not_public() {
-        for text in ["127.0.0.1", "10.1.1.1", "192.168.0.1", "::1", "fd00::1", "fe80::1", "::ffff:127.0.0.1"] {
-            assert!(!is_public(ip(text)), "{text}");
-        }
-        assert!(is_public(ip("11.0.0.1")) && is_public(ip("2001:4860::8888")));
     }
 }

@@ -1,9 +1,9 @@
 use std::{collections::VecDeque, net::IpAddr};
 
 use hashbrown::HashTable;
-use vipnode_types::Ms;
+use vipnode_types::{Ms, is_public};
 
-use crate::{address_block::is_public, seed::Keys};
+use crate::seed::Keys;
 
 /// Whom a host was given to a short while ago: a node takes one connection from one public address in
 /// 30 s, and a pair that failed would fail again.

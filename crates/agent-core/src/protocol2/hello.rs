@@ -1,7 +1,7 @@
 use std::net::{IpAddr, Ipv6Addr};
 
 use vipnode_types::{
-    Enode, EnodeHost, NodeFacts,
+    Enode, EnodeHost, NodeFacts, is_public,
     protocol2::{Call, ConnectRequest, Kind, NodeInfo},
 };
 
@@ -36,21 +36,16 @@ impl AgentCore {
     /// stands for "where this socket comes from", and the port is kept.
     fn node_uri(&self, facts: &NodeFacts) -> String {
         let Some(enode) = self.advertised(facts) else { return String::new() };
-        let hidden = self.config.advertise == Advertise::Node && !is_public(&enode.host);
+        let hidden = self.config.advertise == Advertise::Node && !can_be_dialled(&enode.host);
         let host = if hidden { EnodeHost::Ip(IpAddr::V6(Ipv6Addr::UNSPECIFIED)) } else { enode.host };
         Enode { host, disc_port: None, ..enode }.to_string()
     }
 }
 
-fn is_public(host: &EnodeHost) -> bool {
+fn can_be_dialled(host: &EnodeHost) -> bool {
     match host {
         EnodeHost::None => false,
         EnodeHost::Dns(_) => true,
-        EnodeHost::Ip(IpAddr::V4(ip)) => {
-            !(ip.is_loopback() || ip.is_unspecified() || ip.is_private() || ip.is_link_local())
-        }
-        EnodeHost::Ip(IpAddr::V6(ip)) => {
-            !(ip.is_loopback() || ip.is_unspecified() || ip.is_unique_local() || ip.is_unicast_link_local())
-        }
+        EnodeHost::Ip(ip) => is_public(*ip),
     }
 }

@@ -13,7 +13,7 @@ use futures_util::{FutureExt, future::BoxFuture};
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json, value::RawValue};
 use tokio::sync::mpsc;
-use vipnode_agent::{AgentError, AgentMetrics, AgentRunner, Door, Line, NodeKeyAt, PoolAddress, RunnerConfig, Told};
+use vipnode_agent::{AgentError, AgentRunner, Door, Line, NodeKeyAt, PoolAddress, RunnerConfig, Told};
 use vipnode_agent_core::{Advertise, AgentConfig, HostConfig, Notice, PeerPolicy};
 use vipnode_node::{
     Node,
@@ -82,7 +82,7 @@ impl Toy {
             join: JoinSecret::new("club"),
             state_root: self.root.path().join("state"),
             node_key: NodeKeyAt::File(self.key_file.clone()),
-            metrics: AgentMetrics::default(),
+            metrics: None,
             agent: AgentConfig {
                 agent_version: "vipnode/test".to_owned(),
                 min_peers: 1,

@@ -3,7 +3,7 @@
 use std::{path::PathBuf, time::Duration};
 
 use clap::Args;
-use vipnode_agent_core::VersionPattern;
+use vipnode_agent_core::{HostConfig, VersionPattern};
 use vipnode_node::Trust;
 use vipnode_types::{Account, Capability, MinVersion, Price};
 
@@ -96,6 +96,18 @@ pub(crate) struct Selling {
     /// Offer nothing while the newest block is older; "off" for a private chain that stands still.
     #[arg(long, default_value = "10m", value_name = "TIME|off", value_parser = head_age)]
     pub(crate) max_head_age: HeadAge,
+}
+
+impl Selling {
+    pub(crate) fn host_config(&self) -> HostConfig {
+        HostConfig {
+            slots: self.slots,
+            reserve: self.reserve,
+            node_max_peers: self.node_max_peers,
+            payout: self.payout,
+            max_head_age_s: self.max_head_age.0.map(|age| age.as_secs()),
+        }
+    }
 }
 
 /// What a client wants.

@@ -1,6 +1,6 @@
 use clap::{Args, ValueEnum};
 
-use super::{Between, Seeking, Selling};
+use super::AgentArgs;
 
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  vipnode doctor                           before `vipnode agent`\n  \
@@ -11,11 +11,7 @@ pub(crate) struct DoctorArgs {
     #[arg(long, value_name = "agent|host|client", default_value = "agent", hide_possible_values = true)]
     pub(crate) role: RoleName,
     #[command(flatten)]
-    pub(crate) between: Between,
-    #[command(flatten)]
-    pub(crate) selling: Selling,
-    #[command(flatten)]
-    pub(crate) seeking: Seeking,
+    pub(crate) agent: AgentArgs,
 }
 
 /// A role of an agent.

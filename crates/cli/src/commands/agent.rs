@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
-use vipnode_agent::{AgentMetrics, AgentRunner, NetDoor, NodeKeyAt, RunnerConfig, state::StateDir};
-use vipnode_agent_core::{AgentConfig, HostConfig, PeerPolicy};
+use vipnode_agent::{AgentRunner, NetDoor, NodeKeyAt, RunnerConfig, state::StateDir};
+use vipnode_agent_core::{AgentConfig, PeerPolicy};
 use vipnode_node::finder::Surroundings;
 use vipnode_types::PeerRules;
 
@@ -56,13 +56,7 @@ impl Role {
             min_peers: self.seeking.as_ref().map_or(0, |seeking| seeking.min_peers),
             max_price: self.seeking.as_ref().and_then(|seeking| seeking.max_price),
             policy: self.policy(),
-            host: self.selling.as_ref().map(|selling| HostConfig {
-                slots: selling.slots,
-                reserve: selling.reserve,
-                node_max_peers: selling.node_max_peers,
-                payout: selling.payout,
-                max_head_age_s: selling.max_head_age.0.map(|age| age.as_secs()),
-            }),
+            host: self.selling.as_ref().map(Selling::host_config),
             advertise: speaking::advertise(&self.between.speaking),
             protocol2: speaking::protocol2(&self.between.speaking),
             allow_protocol2: self.between.speaking.allow_protocol_2,
@@ -123,10 +117,9 @@ pub(crate) async fn run(role: Role, screen: Screen, signals: Signals, mut reload
     if let Some(host) = &config.host {
         host.check().map_err(vipnode_agent::AgentError::from)?;
     }
-    let metrics = AgentMetrics::default();
-    let _shown = match role.between.dry_run {
+    let shown = match role.between.dry_run {
         true => None,
-        false => agent_metrics::serve(&role.between.metrics, &metrics, screen).await?,
+        false => agent_metrics::serve(&role.between.metrics, screen).await?,
     };
     let patience = if role.between.dry_run { Patience::None } else { Patience::Wait };
     let Beside { node, endpoint } = tokio::select! {
@@ -148,7 +141,7 @@ pub(crate) async fn run(role: Role, screen: Screen, signals: Signals, mut reload
             None => NodeKeyAt::Search { endpoint, surroundings: Surroundings::here() },
         },
         agent: config,
-        metrics,
+        metrics: shown.as_ref().map(|(metrics, _server)| metrics.clone()),
     });
     let mut hangups = Hangups::listen()?;
     let mut stopping = false;

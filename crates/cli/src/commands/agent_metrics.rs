@@ -6,17 +6,17 @@ use crate::{
     screen::{Line, Screen, Tone},
 };
 
-/// Shows an agent's numbers where the user wants them; without that, to nobody.
+/// Shows an agent's numbers where the user wants them, for as long as the server lives; without that, to nobody.
 pub(crate) async fn serve(
     args: &MetricsArgs,
-    metrics: &AgentMetrics,
     screen: Screen,
-) -> Result<Option<MetricsServer>, Failure> {
+) -> Result<Option<(AgentMetrics, MetricsServer)>, Failure> {
     let Some(address) = args.address()? else { return Ok(None) };
+    let metrics = AgentMetrics::default();
     let server = MetricsServer::bind(address, metrics.clone()).await.map_err(|error| {
         Failure::new(format!("--metrics-bind {address}: {error}"), "--metrics-bind with another port that is free")
     })?;
     let url = format!("http://{}/metrics", server.local_addr());
     screen.say(&Line::new("metrics", Tone::Plain, format!("for monitoring: {url}")).with("url", url.as_str()));
-    Ok(Some(server))
+    Ok(Some((metrics, server)))
 }

@@ -1,7 +1,5 @@
 use std::process::ExitCode;
 
-use vipnode_agent_core::HostConfig;
-
 use crate::{
     args::{DoctorArgs, RoleName},
     doctor::{Finding, Verdict, Wants, gather, judge},
@@ -11,17 +9,14 @@ use crate::{
 
 /// Says what the role needs and has not. Something that keeps it from working is exit code 1.
 pub(crate) async fn run(args: &DoctorArgs, screen: Screen) -> Result<ExitCode, Failure> {
-    let selling = &args.selling;
-    let host = (args.role != RoleName::Client).then(|| HostConfig {
-        slots: selling.slots,
-        reserve: selling.reserve,
+    let selling = &args.agent.selling;
+    let wants = Wants {
+        host: (args.role != RoleName::Client).then(|| selling.host_config()),
+        client: args.role != RoleName::Host,
         node_max_peers: selling.node_max_peers,
-        payout: selling.payout,
-        max_head_age_s: selling.max_head_age.0.map(|age| age.as_secs()),
-    });
-    let client = args.role != RoleName::Host;
-    let wants = Wants { host, client, node_max_peers: selling.node_max_peers, port: None };
-    let findings = judge(&gather(&args.between, wants, screen).await?);
+        port: None,
+    };
+    let findings = judge(&gather(&args.agent.between, wants, screen).await?);
     for finding in &findings {
         screen.say(&line(finding, screen));
     }

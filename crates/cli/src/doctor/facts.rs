@@ -52,8 +52,9 @@ pub(crate) enum NodeMissing {
 pub(crate) struct NodeFound {
     pub(crate) at: String,
     pub(crate) facts: NodeFacts,
-    /// Where else than on this machine its admin calls answer.
-    pub(crate) exposed: Vec<String>,
+    /// Where else than on loopback its admin calls answer, of the addresses that were tried; `None` where that took
+    /// too long.
+    pub(crate) exposed: Option<Vec<String>>,
     pub(crate) head: Result<HeadFact, Fault>,
     pub(crate) peers: Result<Vec<PeerFact>, Fault>,
     pub(crate) key: Result<KeyFacts, Fault>,

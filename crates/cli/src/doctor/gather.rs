@@ -1,9 +1,9 @@
 //! Looks at node, state directory and pool. Changes nothing anywhere.
 
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use tokio::time::timeout;
-use vipnode_agent::{AgentError, NetDoor, PoolAddress, reach, state};
+use vipnode_agent::{AgentError, NetDoor, PoolAddress, clock, reach, state};
 use vipnode_agent_core::Advertise;
 use vipnode_node::{
     Endpoint, Node, NodeError,
@@ -26,7 +26,7 @@ const DEADLINE: Duration = Duration::from_secs(10);
 
 /// Looks at everything; each look has its deadline, and one that fails keeps no other from being made.
 pub(crate) async fn gather(between: &Between, mut wants: Wants, screen: Screen) -> Result<Facts, Failure> {
-    let now = now();
+    let now = clock::wall();
     if let Advertise::Enode(enode) = advertise(&between.speaking) {
         wants.port = Some(enode.port);
     }
@@ -34,11 +34,6 @@ pub(crate) async fn gather(between: &Between, mut wants: Wants, screen: Screen) 
     let facts = node.as_ref().ok().map(|node| &node.facts);
     let pool = look_at_pool(between, facts, wants.port, screen).await;
     Ok(Facts { now, wants, node, pool })
-}
-
-fn now() -> Ms {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    Ms::new(u64::try_from(since.as_millis()).unwrap_or(u64::MAX))
 }
 
 async fn in_time<T, E: Into<Failure>>(what: &str, look: impl Future<Output = Result<T, E>>) -> Result<T, Fault> {
@@ -75,7 +70,7 @@ async fn look_at(Beside { node, endpoint }: Beside, between: &Between, now: Ms) 
     let key = key(&*node, &endpoint, between, &facts, now).await.map_err(|error| Fault::from(Failure::from(error)));
     Ok(NodeFound {
         at: node.at(),
-        exposed: timeout(DEADLINE, node.exposure()).await.unwrap_or_default(),
+        exposed: timeout(DEADLINE, node.exposure()).await.ok(),
         head: in_time("the node", node.head()).await,
         peers: in_time("the node", node.peers()).await,
         key,

@@ -2,8 +2,9 @@
 
 use std::net::IpAddr;
 
+use vipnode_agent::limits::RENEW_MS;
 use vipnode_types::{
-    Direction, PeerFact,
+    Direction, PeerFact, is_public,
     wire::{Admission, ErrorCode, Reach, ReachReply},
 };
 
@@ -13,8 +14,6 @@ use super::{Facts, Finding, KeyFacts, NodeFound, NodeMissing, PoolFound, Words};
 const CLOCK_WELL_MS: u64 = 5_000;
 /// A pool believes a signature that is dated at most this far ahead of its clock.
 const CLOCK_BAD_MS: u64 = 5 * 60_000;
-/// An agent asks for the node's key again when less is left of its delegation.
-const RENEW_MS: u64 = 30 * DAY_MS;
 const DAY_MS: u64 = 24 * 60 * 60_000;
 /// A client beside a node whose newest block is older follows no chain.
 const CLIENT_HEAD_S: u64 = 600;
@@ -44,10 +43,13 @@ pub(crate) fn judge(facts: &Facts) -> Vec<Finding> {
 }
 
 fn exposure(node: &NodeFound, words: Words) -> Finding {
-    if node.exposed.is_empty() {
-        return Finding::well("admin", "all admin calls answer, and to this machine only");
+    let Some(exposed) = &node.exposed else {
+        return Finding::skipped("admin", "all admin calls answer; whether to others too was not found out in time");
+    };
+    if exposed.is_empty() {
+        return Finding::well("admin", "all admin calls answer, and at no other address that was tried");
     }
-    let text = format!("anybody who reaches {} may command this node", node.exposed.join(", "));
+    let text = format!("anybody who reaches {} may command this node", exposed.join(", "));
     Finding::warning("admin", text, words.loopback())
 }
 
@@ -235,11 +237,7 @@ fn port(facts: &Facts, reply: &ReachReply) -> Vec<Finding> {
 /// A pool replaces an address that is of no use to others, but believes another public one.
 fn told_address(node: &NodeFound, reply: &ReachReply, words: Words) -> Option<Finding> {
     let told: IpAddr = node.facts.enode.ip()?;
-    let private = match told {
-        IpAddr::V4(ip) => ip.is_loopback() || ip.is_private() || ip.is_unspecified() || ip.is_link_local(),
-        IpAddr::V6(ip) => ip.is_loopback() || ip.is_unspecified() || ip.is_unique_local() || ip.is_unicast_link_local(),
-    };
-    if private || told == reply.address {
+    if !is_public(told) || told == reply.address {
         return None;
     }
     let text = format!("the node tells others {told}, and the pool sees it at {}", reply.address);

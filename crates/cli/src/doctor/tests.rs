@@ -32,7 +32,7 @@ fn well() -> Facts {
         node: Ok(NodeFound {
             at: "/x/geth.ipc".to_owned(),
             facts: node,
-            exposed: Vec::new(),
+            exposed: Some(Vec::new()),
             head: Ok(HeadFact { number: 9, timestamp_s: NOW.get() / 1_000 - 12, syncing: false }),
             peers: Ok(vec![peer(1, Direction::Inbound, false)]),
             key: Ok(KeyFacts::Delegated { until: NOW.plus(300 * DAY) }),
@@ -92,11 +92,12 @@ fn all_is_well_where_nothing_is_spoiled() {
 fn each_fault_of_the_node_has_its_mend() {
     finds(&[
         (
-            |facts| node(facts).exposed.push("http://10.0.0.1:8545".into()),
+            |facts| node(facts).exposed = Some(vec!["http://10.0.0.1:8545".into()]),
             "admin",
             Verdict::Warning,
             "--http.addr 127.0.0.1",
         ),
+        (|facts| node(facts).exposed = None, "admin", Verdict::Skipped, ""),
         (|facts| node(facts).key = Err(fault()), "key", Verdict::Bad, "mend it"),
         (
             |facts| node(facts).key = Ok(KeyFacts::Delegated { until: NOW.plus(DAY) }),
