@@ -240,6 +240,7 @@ impl Actor {
             }
             Action::Notice(notice) => self.tell.tell(Told::Notice(notice)),
             Action::Stopped { error } => {
+                self.node.settle().await;
                 return Ok(Some(error.map_or(Ok(()), |error| Err(AgentError::Stopped(error)))));
             }
         }

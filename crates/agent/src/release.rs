@@ -43,6 +43,7 @@ pub(crate) async fn undo_all(journal: &mut Journal, node: &dyn Node) -> Result<V
             Err(error) => failed = failed.or(Some(error)),
         }
     }
+    node.settle().await;
     match failed {
         None => Ok(undone),
         Some(why) => Err(AgentError::NotReleased { left: all - undone.len(), all, why }),

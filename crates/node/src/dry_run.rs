@@ -38,6 +38,10 @@ impl Node for DryRun {
         std::future::ready(Ok(())).boxed()
     }
 
+    fn settle(&self) -> BoxFuture<'_, ()> {
+        std::future::ready(()).boxed()
+    }
+
     fn plan(&self, command: &PeerCommand) -> Vec<PlannedCall> {
         self.node.plan(command)
     }

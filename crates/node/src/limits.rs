@@ -18,3 +18,10 @@ pub const MAX_DIALLED: usize = 1_024;
 pub const EVENT_QUEUE: usize = 1_024;
 /// A client that dials once and forgets is told again after this time, while the peer is wanted and missing.
 pub const REDIAL: Duration = Duration::from_secs(10);
+/// A peer that was removed and is dialled all the same is removed again for this long; geth gives a dial up after 15 s,
+/// and a handshake after 5.
+pub const LATE_DIAL: Duration = Duration::from_secs(20);
+/// Whoever goes for good waits this long for such a dial; a later one stays until its peer is dropped otherwise.
+pub const SETTLED: Duration = Duration::from_millis(500);
+/// And looks this often.
+pub const SETTLING: Duration = Duration::from_millis(50);

@@ -23,6 +23,10 @@ pub trait Node: Send + Sync + 'static {
     /// came or went: look at [`Node::peers`] for that.
     fn call(&self, command: PeerCommand) -> BoxFuture<'_, Result<(), NodeError>>;
 
+    /// Waits a moment where peers were dropped lately, and drops again whom the node was dialling just then. For
+    /// whoever goes for good: others look at [`Node::peers`] now and then, which does the same.
+    fn settle(&self) -> BoxFuture<'_, ()>;
+
     /// The RPC calls that [`Node::call`] would make, in order.
     fn plan(&self, command: &PeerCommand) -> Vec<PlannedCall>;
 

@@ -1,6 +1,7 @@
 //! Drives every execution client: they are asked alike, and told in the order of their family.
 
 mod events;
+mod late_dials;
 mod maintaining;
 mod redial;
 mod sequence;
@@ -19,14 +20,15 @@ use futures_util::{
     future::{BoxFuture, try_join},
 };
 use serde_json::value::{RawValue, to_raw_value};
+use tokio::time::sleep;
 use vipnode_types::{ChainSpec, Enode, HeadFact, NodeFacts, NodeId, PeerFact};
 
-use self::redial::Redial;
+use self::{late_dials::LateDials, redial::Redial};
 use crate::{
     CallFault, Node, NodeError, NodeFamily, PeerCommand, PeerEvents, PlannedCall, Transport, answers,
     capabilities::empty,
     exposure,
-    limits::{CALL_DEADLINE, MAX_DIALLED},
+    limits::{CALL_DEADLINE, MAX_DIALLED, SETTLED, SETTLING},
     names::Names,
 };
 
@@ -40,13 +42,21 @@ pub struct AdminNode {
     /// one is ignored.
     added: Mutex<BTreeMap<NodeId, Enode>>,
     redial: Redial,
+    late: LateDials,
 }
 
 impl AdminNode {
     /// A driver over `rpc`; [`crate::drive`] finds out first whether it fits.
     #[must_use]
     pub fn new(rpc: Arc<dyn Transport>, family: NodeFamily) -> Self {
-        Self { rpc, family, names: Arc::default(), added: Mutex::default(), redial: Redial::default() }
+        Self {
+            rpc,
+            family,
+            names: Arc::default(),
+            added: Mutex::default(),
+            redial: Redial::default(),
+            late: LateDials::default(),
+        }
     }
 
     async fn ask(&self, method: &str, params: Box<RawValue>) -> Result<Box<RawValue>, NodeError> {
@@ -118,7 +128,22 @@ impl AdminNode {
                 tracing::debug!(%peer, "not dialled again: {error}");
             }
         }
+        for peer in self.late.came(&peers) {
+            if let Err(error) = self.ask("admin_removePeer", params(&(&peer,))).await {
+                tracing::debug!(%peer, "not removed again: {error}");
+            }
+        }
         Ok(peers)
+    }
+
+    /// Looks until no dial is left that was under way while its peer was removed, as far as that can be waited for.
+    async fn look_for_late_dials(&self) {
+        while self.late.any_within(SETTLED) {
+            if self.ask_peers().await.is_err() {
+                return;
+            }
+            sleep(SETTLING).await;
+        }
     }
 
     async fn ask_head(&self) -> Result<HeadFact, NodeError> {
@@ -137,6 +162,7 @@ impl AdminNode {
             let answer = self.ask(call.method, params(&(&call.peer,))).await?;
             tracing::debug!(call = %call, answer = answer.get().get(..64).unwrap_or(answer.get()), "node called");
             self.redial.told(&call, &answer);
+            self.late.told(&call);
         }
         self.remember(command);
         Ok(())
@@ -184,6 +210,10 @@ impl Node for AdminNode {
 
     fn call(&self, command: PeerCommand) -> BoxFuture<'_, Result<(), NodeError>> {
         self.carry_out(command).boxed()
+    }
+
+    fn settle(&self) -> BoxFuture<'_, ()> {
+        self.look_for_late_dials().boxed()
     }
 
     fn plan(&self, command: &PeerCommand) -> Vec<PlannedCall> {

@@ -251,6 +251,18 @@ pub async fn redial_after_35_s(lab: &dyn Lab) {
     assert!(after >= REDIAL && after < REDIAL + Duration::from_secs(5), "redialled after {after:?}");
 }
 
+/// Who is dropped stays away, also where the node was just dialling.
+pub async fn a_dial_under_way_is_dropped_too(lab: &dyn Lab) {
+    let client = lab.start(50).await;
+    for _ in 0..4 {
+        let host = lab.start(50).await;
+        client.dial(&host).await;
+        client.drop_peer(&host).await;
+        client.node.settle().await;
+        client.apart(&host, SOON).await;
+    }
+}
+
 /// The way round the 35 s: the host trusts the client and dials it.
 pub async fn the_host_dials_instead(lab: &dyn Lab) {
     let (host, client, _) = refused(lab).await;

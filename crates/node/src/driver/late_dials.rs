@@ -1,0 +1,102 @@
+use std::{
+    collections::BTreeMap,
+    sync::{Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use tokio::time::Instant;
+use vipnode_types::{Direction, Enode, NodeId, PeerFact};
+
+use crate::{
+    PlannedCall,
+    limits::{LATE_DIAL, MAX_DIALLED},
+};
+
+/// Removes once more whom a node was dialling while it was told to remove them.
+///
+/// geth ends no dial that is under way: the peer is no longer kept and connects all the same. It comes to that where
+/// the other side cut the connection a moment before, for then a kept peer is dialled at once.
+#[derive(Debug, Default)]
+pub(super) struct LateDials(Mutex<BTreeMap<NodeId, (Enode, Instant)>>);
+
+impl LateDials {
+    /// What the node was told.
+    pub(super) fn told(&self, call: &PlannedCall) {
+        let mut removed = self.lock();
+        match call.method {
+            "admin_removePeer" => {
+                if removed.len() >= MAX_DIALLED && !removed.contains_key(&call.peer.id) {
+                    removed.pop_first();
+                }
+                removed.insert(call.peer.id, (call.peer.clone(), Instant::now()));
+            }
+            "admin_addPeer" | "admin_addTrustedPeer" => {
+                removed.remove(&call.peer.id);
+            }
+            _ => {}
+        }
+    }
+
+    /// Whom the node dialled all the same, among these peers.
+    pub(super) fn came(&self, peers: &[PeerFact]) -> Vec<Enode> {
+        let mut removed = self.lock();
+        let now = Instant::now();
+        removed.retain(|_, (_, at)| now.duration_since(*at) < LATE_DIAL);
+        let dialled = peers.iter().filter(|peer| peer.direction == Direction::Outbound);
+        dialled.filter_map(|peer| removed.get(&peer.id)).map(|(enode, _)| enode.clone()).collect()
+    }
+
+    /// Whether somebody was removed so lately.
+    pub(super) fn any_within(&self, time: Duration) -> bool {
+        let now = Instant::now();
+        self.lock().values().any(|(_, at)| now.duration_since(*at) < time)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<NodeId, (Enode, Instant)>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn peer(direction: Direction) -> PeerFact {
+        let id = NodeId::new([1; 64]);
+        PeerFact {
+            id,
+            ready: true,
+            direction,
+            trusted: Some(false),
+            remote: None,
+            client_version: String::new(),
+            caps: Vec::new(),
+        }
+    }
+
+    fn call(method: &'static str) -> PlannedCall {
+        PlannedCall { method, peer: Enode::id_only(NodeId::new([1; 64])) }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_was_dialled_while_it_was_removed_is_removed_again_for_a_while() {
+        let late = LateDials::default();
+        assert!(late.came(&[peer(Direction::Outbound)]).is_empty(), "the node's own");
+        late.told(&call("admin_removePeer"));
+        assert!(late.any_within(Duration::from_millis(1)));
+        assert!(late.came(&[peer(Direction::Inbound)]).is_empty(), "it came by itself");
+        assert_eq!(late.came(&[peer(Direction::Outbound)]).len(), 1);
+        tokio::time::advance(LATE_DIAL).await;
+        assert!(late.came(&[peer(Direction::Outbound)]).is_empty(), "no dial takes so long");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_is_wanted_again_stays() {
+        for wanted in ["admin_addPeer", "admin_addTrustedPeer"] {
+            let late = LateDials::default();
+            late.told(&call("admin_removePeer"));
+            late.told(&call(wanted));
+            assert!(late.came(&[peer(Direction::Outbound)]).is_empty() && !late.any_within(LATE_DIAL));
+        }
+    }
+}
