@@ -61,6 +61,7 @@ on_simulated_nodes!(
     another_chain_is_doomed,
     redial_after_35_s,
     a_dial_under_way_is_dropped_too,
+    an_owners_dial_stays,
     the_host_dials_instead,
     untrusting_is_not_disconnecting,
     removing_does_not_untrust,

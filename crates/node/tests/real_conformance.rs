@@ -67,6 +67,7 @@ on_real_geths!(
     inbound_places,
     another_chain_is_doomed,
     a_dial_under_way_is_dropped_too,
+    an_owners_dial_stays,
     the_host_dials_instead,
     untrusting_is_not_disconnecting,
     a_restart_forgets,

@@ -20,11 +20,12 @@ use crate::{
 pub(super) struct LateDials(Mutex<BTreeMap<NodeId, (Enode, Instant)>>);
 
 impl LateDials {
-    /// What the node was told.
-    pub(super) fn told(&self, call: &PlannedCall) {
+    /// What the node was told, and whether it had been told to dial that peer: whom we never had it dial, only somebody
+    /// else can have it dial now, and that is not ours to undo.
+    pub(super) fn told(&self, call: &PlannedCall, dialled: bool) {
         let mut removed = self.lock();
         match call.method {
-            "admin_removePeer" => {
+            "admin_removePeer" if dialled => {
                 if removed.len() >= MAX_DIALLED && !removed.contains_key(&call.peer.id) {
                     removed.pop_first();
                 }
@@ -82,7 +83,7 @@ mod tests {
     async fn who_was_dialled_while_it_was_removed_is_removed_again_for_a_while() {
         let late = LateDials::default();
         assert!(late.came(&[peer(Direction::Outbound)]).is_empty(), "the node's own");
-        late.told(&call("admin_removePeer"));
+        late.told(&call("admin_removePeer"), true);
         assert!(late.any_within(Duration::from_millis(1)));
         assert!(late.came(&[peer(Direction::Inbound)]).is_empty(), "it came by itself");
         assert_eq!(late.came(&[peer(Direction::Outbound)]).len(), 1);
@@ -91,11 +92,18 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
+    async fn who_was_never_dialled_for_us_is_left_alone() {
+        let late = LateDials::default();
+        late.told(&call("admin_removePeer"), false);
+        assert!(late.came(&[peer(Direction::Outbound)]).is_empty() && !late.any_within(LATE_DIAL));
+    }
+
+    #[tokio::test(start_paused = true)]
     async fn who_is_wanted_again_stays() {
         for wanted in ["admin_addPeer", "admin_addTrustedPeer"] {
             let late = LateDials::default();
-            late.told(&call("admin_removePeer"));
-            late.told(&call(wanted));
+            late.told(&call("admin_removePeer"), true);
+            late.told(&call(wanted), false);
             assert!(late.came(&[peer(Direction::Outbound)]).is_empty() && !late.any_within(LATE_DIAL));
         }
     }

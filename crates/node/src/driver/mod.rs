@@ -157,12 +157,14 @@ impl AdminNode {
             return Err(NodeError::NoAddress { at: self.rpc.at() });
         }
         let calls = self.plan(&command);
-        self.names.learn(sequence::peer_of(&command).id);
+        let peer = sequence::peer_of(&command).id;
+        let dialled = self.added.lock().unwrap_or_else(PoisonError::into_inner).contains_key(&peer);
+        self.names.learn(peer);
         for call in calls {
             let answer = self.ask(call.method, params(&(&call.peer,))).await?;
             tracing::debug!(call = %call, answer = answer.get().get(..64).unwrap_or(answer.get()), "node called");
             self.redial.told(&call, &answer);
-            self.late.told(&call);
+            self.late.told(&call, dialled);
         }
         self.remember(command);
         Ok(())

@@ -263,6 +263,22 @@ pub async fn a_dial_under_way_is_dropped_too(lab: &dyn Lab) {
     }
 }
 
+/// Whom a host let in and evicted its owner may dial at once: the driver takes back its own dials only.
+pub async fn an_owners_dial_stays(lab: &dyn Lab) {
+    let (host, client) = tokio::join!(lab.start(50), lab.start(50));
+    host.admit(&client).await;
+    client.dial(&host).await;
+    client.connected(&host, SOON).await;
+    client.drop_peer(&host).await;
+    host.evict(&client).await;
+    host.apart(&client, SOON).await;
+    assert_eq!(host.raw("admin_addPeer", &client.enode.to_string()).await.unwrap(), "true");
+    host.connected(&client, SOON).await;
+    for _ in 0..20 {
+        assert!(host.lists(&[&client]).await);
+    }
+}
+
 /// The way round the 35 s: the host trusts the client and dials it.
 pub async fn the_host_dials_instead(lab: &dyn Lab) {
     let (host, client, _) = refused(lab).await;
