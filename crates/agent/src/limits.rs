@@ -71,9 +71,11 @@ pub const LOCAL_REQUESTS: usize = 4;
 pub const LOCAL_RETRY: Duration = Duration::from_millis(500);
 /// The agent answers a question of its own machine within this time, or "busy".
 pub const LOCAL_DEADLINE: Duration = Duration::from_secs(3);
-/// `vipnode status` waits this long for an agent; longer than the agent waits for its pool.
-pub const LOCAL_READ: Duration = Duration::from_secs(25);
+/// `vipnode status` waits this long for what an agent knows itself; longer than [`LOCAL_DEADLINE`].
+pub const LOCAL_READ: Duration = Duration::from_secs(5);
+/// `vipnode status --why` waits this long; longer than the agent waits for its pool, [`REQUEST_DEADLINE`].
+pub const LOCAL_READ_THROUGH: Duration = Duration::from_secs(25);
 /// Agents of one state directory that `vipnode status` looks at; further ones are not shown.
-pub const LOCAL_AGENTS: usize = 256;
+pub const LOCAL_AGENTS: usize = 1_024;
 /// Questions to the pool, for `vipnode status --why`, that are under way at once; further ones wait.
 pub const EXPLAINS: usize = 2;

@@ -13,10 +13,13 @@ mod find_pool;
 mod limit_flag;
 mod log;
 mod metrics_page;
+mod plain;
 mod reference;
 mod screen;
 mod signals;
+mod status;
 mod told_line;
+mod units;
 
 use std::{io::Write, process::ExitCode};
 

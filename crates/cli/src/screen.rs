@@ -31,6 +31,18 @@ pub(crate) enum Tone {
     Bad,
 }
 
+impl Tone {
+    /// How a line of it begins, and in which colour.
+    pub(crate) const fn look(self) -> (&'static str, Style) {
+        match self {
+            Self::Good => ("✓", AnsiColor::Green.on_default()),
+            Self::Plain => ("·", Style::new().dimmed()),
+            Self::Bad => ("✗", AnsiColor::Red.on_default().bold()),
+            Self::Warning => ("!", AnsiColor::Yellow.on_default().bold()),
+        }
+    }
+}
+
 impl Line {
     pub(crate) fn new(event: &'static str, tone: Tone, text: impl Into<String>) -> Self {
         Self { event, tone, text: text.into(), fields: Map::new() }
@@ -60,7 +72,7 @@ impl Screen {
             fields.insert("text".to_owned(), line.text.clone().into());
             writeln!(out, "{}", Value::Object(fields))
         } else {
-            let (mark, style) = look(line.tone);
+            let (mark, style) = line.tone.look();
             writeln!(out, "{style}{mark}{style:#} {}", line.text)
         };
         let _reader_gone = out.flush();
@@ -89,14 +101,5 @@ impl Screen {
         } else {
             writeln!(err, "{red}error:{red:#} {}\n -> {}", failure.what, failure.mend)
         };
-    }
-}
-
-fn look(tone: Tone) -> (&'static str, Style) {
-    match tone {
-        Tone::Good => ("✓", AnsiColor::Green.on_default()),
-        Tone::Plain => ("·", Style::new().dimmed()),
-        Tone::Bad => ("✗", AnsiColor::Red.on_default().bold()),
-        Tone::Warning => ("!", AnsiColor::Yellow.on_default().bold()),
     }
 }

@@ -7,6 +7,9 @@ use vipnode_types::{
 
 use crate::screen::{Line, Tone};
 
+/// Characters that are shown of what a pool says.
+const WORDS: usize = 1_000;
+
 /// An amount of wei, with its sign.
 fn amount(wei: i128) -> String {
     let sign = if wei < 0 { "-" } else { "" };
@@ -204,9 +207,9 @@ fn why_ended(reason: EvictReason) -> &'static str {
     }
 }
 
-/// Words of a stranger on the user's terminal: control characters out.
+/// Words of the pool.
 fn plain(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { ' ' } else { c }).take(1_000).collect()
+    crate::plain::plain(text, WORDS)
 }
 
 #[cfg(test)]

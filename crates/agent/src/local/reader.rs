@@ -1,6 +1,7 @@
 use std::{
     io,
     path::{Path, PathBuf},
+    time::Duration,
 };
 
 use serde::de::DeserializeOwned;
@@ -10,7 +11,7 @@ use vipnode_types::{NodeId, wire::ExplainReply};
 use super::{AgentStatus, LocalError, method};
 use crate::{
     AgentError,
-    limits::{LOCAL_AGENTS, LOCAL_READ},
+    limits::{LOCAL_AGENTS, LOCAL_READ, LOCAL_READ_THROUGH},
     state::StateDir,
 };
 
@@ -41,7 +42,7 @@ pub fn agents(root: &Path) -> Result<Vec<PathBuf>, AgentError> {
 /// # Errors
 /// See [`LocalError`].
 pub async fn status(socket: &Path) -> Result<AgentStatus, LocalError> {
-    ask(socket, method::STATUS).await
+    ask(socket, method::STATUS, LOCAL_READ).await
 }
 
 /// Why the node of the agent at a socket has its hosts; the agent asks its pool.
@@ -49,17 +50,17 @@ pub async fn status(socket: &Path) -> Result<AgentStatus, LocalError> {
 /// # Errors
 /// See [`LocalError`].
 pub async fn explain(socket: &Path) -> Result<ExplainReply, LocalError> {
-    ask(socket, method::EXPLAIN).await
+    ask(socket, method::EXPLAIN, LOCAL_READ_THROUGH).await
 }
 
-async fn ask<T: DeserializeOwned>(socket: &Path, method: &str) -> Result<T, LocalError> {
+async fn ask<T: DeserializeOwned>(socket: &Path, method: &str, deadline: Duration) -> Result<T, LocalError> {
     let path = socket.to_owned();
     let limits = RpcLimits { open: LOCAL_READ, ..RpcLimits::default() };
     let opened = match open_ipc(&address(socket), &limits).await {
         Ok(opened) => opened,
         Err(error) => return Err(LocalError::Gone { path, why: error.to_string() }),
     };
-    match opened.peer.call(method, &[(); 0], LOCAL_READ).await {
+    match opened.peer.call(method, &[(); 0], deadline).await {
         Ok(answer) => {
             serde_json::from_str(answer.get()).map_err(|error| LocalError::Unreadable { path, why: error.to_string() })
         }

@@ -7,7 +7,7 @@ use vipnode_agent_core::{HostConfig, VersionPattern};
 use vipnode_node::Trust;
 use vipnode_types::{Account, Capability, MinVersion, Price};
 
-use super::{JoinArgs, MetricsArgs, Speaking};
+use super::{JoinArgs, MetricsArgs, Speaking, TrustArgs};
 use crate::failure::Failure;
 
 /// The pool and the node that an agent stands between.
@@ -45,24 +45,14 @@ pub(crate) struct NodeArgs {
     /// Where agents keep their key, delegation and journal [default: ~/.local/state/vipnode].
     #[arg(long, value_name = "DIR")]
     pub(crate) state_dir: Option<PathBuf>,
-    /// Allow ws:// and http:// beyond this machine, where anybody on the way can read and change it.
-    #[arg(long)]
-    pub(crate) insecure: bool,
-    /// Believe the authorities of a PEM file too, for wss:// and https:// with a certificate of your own CA.
-    #[arg(long, value_name = "FILE")]
-    pub(crate) tls_ca: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) trust: TrustArgs,
 }
 
 impl NodeArgs {
     /// Whom connections to the node and to the pool may be to.
     pub(crate) fn trust(&self) -> Result<Trust, Failure> {
-        let trust = Trust::default().allow_plain(self.insecure);
-        match &self.tls_ca {
-            Some(path) => trust
-                .with_ca(path)
-                .map_err(|error| Failure::new(error.to_string(), "--tls-ca FILE with your CA's certificate as PEM")),
-            None => Ok(trust),
-        }
+        self.trust.trust()
     }
 }
 

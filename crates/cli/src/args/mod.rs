@@ -7,7 +7,9 @@ mod metrics;
 mod original_pool;
 mod pool;
 mod speaking;
+mod status;
 mod tls;
+mod trust;
 
 use std::path::PathBuf;
 
@@ -23,7 +25,9 @@ pub(crate) use self::{
     metrics::MetricsArgs,
     pool::PoolArgs,
     speaking::{Speaking, UPDATE_INTERVAL},
+    status::{ASKED_POOL, StatusArgs},
     tls::TlsArgs,
+    trust::TrustArgs,
 };
 
 const EXAMPLES: &str = "\
@@ -34,6 +38,7 @@ Examples:
   vipnode client ws://127.0.0.1:8080      get good peers for the node beside you
   vipnode link                            have the node's key sign once, so that it need not stay readable
   vipnode doctor                          look whether all is well, and what mends it
+  vipnode status                          what the agents of this machine are about
   vipnode release                         undo what a crashed agent left on the node";
 
 /// An economic incentive to run Ethereum full nodes and to serve light clients.
@@ -129,6 +134,8 @@ pub(crate) enum Command {
     Link(LinkArgs),
     /// Look whether all that a role needs is there, and say what mends it. Changes nothing.
     Doctor(Box<DoctorArgs>),
+    /// What the agents of this machine are about; or a pool, or why these hosts.
+    Status(StatusArgs),
     /// Undo what a crashed agent left on the node. Needs no pool.
     Release(ReleaseArgs),
     /// Show all of it on this machine, in half a minute.

@@ -9,6 +9,7 @@ mod pool;
 mod pool_tls;
 mod release;
 pub(crate) mod speaking;
+mod status;
 
 use std::process::ExitCode;
 
@@ -59,6 +60,7 @@ async fn dispatch(cli: Cli, screen: Screen, signals: Signals, reload: Reload) ->
         Some(Command::Client(args)) => agent::run(Role::client(args), screen, signals, reload).await,
         Some(Command::Link(args)) => link::run(&args, screen).await,
         Some(Command::Doctor(args)) => return doctor::run(&args, screen).await,
+        Some(Command::Status(args)) => return status::run(&args, screen, signals).await,
         Some(Command::Release(args)) => release::run(&args, screen).await,
         Some(Command::Demo(args)) => crate::demo::run(args, screen, signals, cli.global.verbose).await,
         Some(Command::Completions(args)) => {

@@ -12,9 +12,12 @@ pub(crate) struct Flag<'a> {
 /// [`super::Reader`].
 pub(crate) fn with_variables(command: Command) -> Command {
     command
-        .mut_args(|arg| {
-            let variable = Flag { arg: &arg }.variable();
-            arg.env(variable)
+        .mut_args(|arg| match (Flag { arg: &arg }) {
+            flag if flag.is_line_only() => arg,
+            flag => {
+                let variable = flag.variable();
+                arg.env(variable)
+            }
         })
         .mut_subcommands(with_variables)
 }
@@ -62,7 +65,13 @@ impl<'a> Flag<'a> {
 
     /// Whether it makes sense in a file.
     pub(crate) fn is_in_files(self) -> bool {
-        !matches!(self.id(), "config" | "print_config")
+        !matches!(self.id(), "config" | "print_config") && !self.is_line_only()
+    }
+
+    /// Whether it turns the command to something else, which nobody wants each time: who has said once which pool
+    /// their agents use still asks `vipnode status` about the agents.
+    pub(crate) fn is_line_only(self) -> bool {
+        self.id() == crate::args::ASKED_POOL
     }
 
     /// Its name in the environment.

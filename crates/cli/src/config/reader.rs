@@ -53,7 +53,7 @@ impl Reader {
         let mut found = Found { command, chosen: Vec::new(), parts: Vec::new(), sources: BTreeMap::new() };
         found.typed(typed);
         found.layer(|flag| {
-            let variable = flag.variable();
+            let variable = Some(flag).filter(|flag| !flag.is_line_only())?.variable();
             let text = (self.env)(&variable)?;
             Some((Value::of_variable(flag, text), Source::Variable(variable)))
         })?;

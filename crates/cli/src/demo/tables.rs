@@ -1,9 +1,10 @@
 use comfy_table::{CellAlignment, Table, presets};
 use serde_json::{Value, json};
 use tokio::time::Instant;
-use vipnode_types::{Wei, wire::PoolStats};
+use vipnode_types::wire::PoolStats;
 
 use super::story::{Lease, Story};
+use crate::units::gwei;
 
 /// Every lease and its meter, now. `word` says what the nodes are.
 pub(super) fn meters(story: &Story, word: &str, now: Instant) -> Table {
@@ -73,20 +74,12 @@ fn seconds(ms: u64) -> String {
     format!("{}.{} s", ms / 1_000, ms % 1_000 / 100)
 }
 
-/// With three decimals, rounded down: more would only flicker.
-fn gwei(wei: Wei) -> String {
-    let milli = wei.get() / 1_000_000;
-    format!("{}.{:03} gwei", milli / 1_000, milli % 1_000)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn amounts_are_rounded_down() {
+    fn times_are_rounded_down() {
         assert_eq!(seconds(12_999), "12.9 s");
-        assert_eq!(gwei("1.0019 gwei".parse().unwrap()), "1.001 gwei");
-        assert_eq!(gwei(Wei::new(999_999)), "0.000 gwei");
     }
 }

@@ -1,0 +1,170 @@
+use std::fmt::Write;
+
+use vipnode_agent::local::{AgentStatus, ClientStatus, HostStatus, LeaseStatus, Metered, PoolLink, PoolStanding};
+use vipnode_types::{ChainSpec, Ms};
+
+use super::Paper;
+use crate::{
+    screen::Tone,
+    units::{gwei, span},
+};
+
+/// Leases that are shown of one side; `--json` has all.
+const LEASES: usize = 100;
+/// Characters of an execution client's name where it stands among others.
+const CLIENT: usize = 24;
+
+/// Everything that an agent tells, on a page.
+pub(crate) fn agent_page(status: &AgentStatus, paper: Paper) -> String {
+    let AgentStatus { node, pool, host, client, now, .. } = status;
+    let (mark, style) = tone(status).look();
+    let mut page = format!(
+        "{style}{mark}{style:#} {} beside {}, node {}\n",
+        role(status),
+        short_client(&node.client_version),
+        node.id.short()
+    );
+    let mut line = |name: &str, text: &str| {
+        let _infallible = writeln!(page, "  {name:<7} {text}");
+    };
+    line("node", &format!("{} at {}", node.client_version, node.at));
+    line("chain", &node.chain.to_string());
+    line("head", &head(status));
+    line("peers", &format!("{} of its own", node.own_peers));
+    line("pool", &pool_words(pool, *now));
+    line("agent", &format!("{}, process {}", status.agent_version, status.process));
+    if let Some(host) = host {
+        line("sells", &places(host));
+        line("", &metered(&host.metered, "clients"));
+        leases(&mut page, "client", &host.leases, *now, paper);
+    }
+    if let Some(client) = client {
+        let _infallible = writeln!(page, "  {:<7} {}", "seeks", wanted(client));
+        let _infallible = writeln!(page, "  {:<7} {}", "", metered(&client.metered, "hosts"));
+        leases(&mut page, "host", &client.leases, *now, paper);
+    }
+    page
+}
+
+/// How an agent is, at a glance.
+pub(super) fn tone(status: &AgentStatus) -> Tone {
+    let joined = status.pool.standing == PoolStanding::Joined;
+    let sells = status.host.as_ref().is_none_or(|host| host.why_none.is_none());
+    let served = status.client.as_ref().is_none_or(|client| client.missing == 0);
+    if status.node.up && joined && sells && served && !status.stopping { Tone::Good } else { Tone::Warning }
+}
+
+pub(super) fn role(status: &AgentStatus) -> &'static str {
+    match (&status.host, &status.client) {
+        (Some(_), Some(_)) => "host and client",
+        (Some(_), None) => "host",
+        (None, Some(_)) => "client",
+        (None, None) => "agent",
+    }
+}
+
+/// `geth 1.17.5` of `Geth/v1.17.5-stable/linux-amd64/go1.26.8`.
+pub(super) fn short_client(version: &str) -> String {
+    let mut parts = version.split('/');
+    let name = parts.next().unwrap_or_default().to_lowercase();
+    let release = parts.next().unwrap_or_default().trim_start_matches('v');
+    let release = release.split(['-', '+']).next().unwrap_or_default();
+    let text: String = format!("{name} {release}").trim().chars().take(CLIENT).collect();
+    if text.is_empty() { "a node".to_owned() } else { text }
+}
+
+/// A chain where there is little room: others have the same number seldom.
+pub(super) fn short_chain(chain: &ChainSpec) -> String {
+    match ChainSpec::public(chain.chain_id) {
+        Some(_) => chain.to_string(),
+        None => chain.chain_id.to_string(),
+    }
+}
+
+/// Where the pool stands, in a word or two.
+pub(super) fn standing(status: &AgentStatus) -> &'static str {
+    match status.pool.standing {
+        _ if status.stopping => "stopping",
+        PoolStanding::Away => "away",
+        PoolStanding::Connecting => "connecting",
+        PoolStanding::Joined => "joined",
+    }
+}
+
+fn head(status: &AgentStatus) -> String {
+    let node = &status.node;
+    if !node.up {
+        return "the node does not answer".to_owned();
+    }
+    match (node.head, node.head_age_ms) {
+        (Some(head), Some(age)) => format!("block {head}, {} old", span(age)),
+        (Some(head), None) => format!("block {head}"),
+        (None, _) => "not told yet".to_owned(),
+    }
+}
+
+fn pool_words(pool: &PoolLink, now: Ms) -> String {
+    let url = &pool.url;
+    let old = if pool.protocol == 2 { ", protocol 2" } else { "" };
+    match (pool.standing, pool.since) {
+        (PoolStanding::Away, _) => format!("{url}{old} is away; leases go on"),
+        (PoolStanding::Connecting, _) => format!("{url}{old} has not taken the agent yet"),
+        (PoolStanding::Joined, since) => {
+            let since = since.map(|since| format!(" {} ago", span(now.since(since)))).unwrap_or_default();
+            let price = pool.price.map(|price| format!("; a place is {price}")).unwrap_or_default();
+            format!("{url}{old}, joined{since}{price}")
+        }
+    }
+}
+
+fn places(host: &HostStatus) -> String {
+    let HostStatus { slots, sold, free, reserve, .. } = host;
+    let kept = format!("{reserve} kept for its own peers");
+    match &host.why_none {
+        Some(why) => format!("{sold} of {slots} places sold, none is offered: {why}; {kept}"),
+        None => format!("{sold} of {slots} places sold, {free} free; {kept}"),
+    }
+}
+
+fn wanted(client: &ClientStatus) -> String {
+    let most = client.max_price.map(|price| format!(" for at most {price}")).unwrap_or_default();
+    let wants = format!("{} hosts{most}", client.wants);
+    match (client.missing, &client.why_missing) {
+        (0, _) => format!("{wants}, has them"),
+        (missing, None) => format!("{wants}, {missing} missing"),
+        (missing, Some(why)) => format!("{wants}, {missing} missing: {why}"),
+    }
+}
+
+fn metered(metered: &Metered, whom: &str) -> String {
+    let Metered { leases, seen_ms, cost } = metered;
+    format!("{leases} {whom} in all, seen for {}: {} (metered; nothing is collected)", span(*seen_ms), gwei(*cost))
+}
+
+fn leases(page: &mut String, whom: &str, leases: &[LeaseStatus], now: Ms, paper: Paper) {
+    if leases.is_empty() {
+        return;
+    }
+    let rows = leases.iter().take(LEASES).map(|lease| {
+        let connected = match lease.connected {
+            _ if lease.ending => "is ending".to_owned(),
+            Some(since) => format!("for {}", span(now.since(since))),
+            None => "not connected".to_owned(),
+        };
+        let unknown = || "-".to_owned();
+        [
+            lease.peer.short(),
+            connected,
+            span(lease.seen_ms),
+            lease.price.map_or_else(unknown, |price| price.to_string()),
+            lease.cost.map_or_else(unknown, gwei),
+        ]
+    });
+    let table = paper.table([whom, "connected", "seen in all", "price", "cost so far"], &[2, 4], rows);
+    for line in table.lines() {
+        let _infallible = writeln!(page, "  {line}");
+    }
+    if leases.len() > LEASES {
+        let _infallible = writeln!(page, "  and {} more: --json has all", leases.len() - LEASES);
+    }
+}

@@ -1,0 +1,148 @@
+use std::fmt::Write;
+
+use serde_json::{Value, json};
+use vipnode_agent::local::{AgentStatus, PoolStanding};
+
+use super::{
+    Paper,
+    agent_page::{agent_page, short_chain, short_client, standing, tone},
+    agents::{Agents, Silent},
+};
+use crate::{args::StatusArgs, screen::Tone, units::span};
+
+/// All that was asked: one in full, several in a row each.
+pub(super) fn agents_page(agents: &Agents, args: &StatusArgs, paper: Paper) -> String {
+    let mut page = String::new();
+    match &*agents.told {
+        [] => {}
+        [(_, one)] => page += &agent_page(one, paper),
+        some if args.node.is_some() => {
+            page += &some.iter().map(|(_, status)| agent_page(status, paper)).collect::<Vec<_>>().join("\n");
+        }
+        many => {
+            page += &table(many.iter().map(|(_, status)| status), paper);
+            page += &sums(many.iter().map(|(_, status)| status));
+        }
+    }
+    if agents.told.is_empty() && agents.silent.is_empty() {
+        page += &nobody(agents, args);
+    }
+    page += &said(&agents.silent, Tone::Bad);
+    page += &said(&agents.hidden, Tone::Plain);
+    page.trim_end().to_owned()
+}
+
+/// The same for programs.
+pub(super) fn agents_json(agents: &Agents) -> Value {
+    let told = agents.told.iter().map(|(socket, status)| {
+        let mut value = json!(status);
+        if let Value::Object(fields) = &mut value {
+            fields.insert("socket".to_owned(), socket.display().to_string().into());
+        }
+        value
+    });
+    json!({
+        "event": "status",
+        "agents": told.collect::<Value>(),
+        "silent": silent_json(&agents.silent),
+        "hidden": silent_json(&agents.hidden),
+    })
+}
+
+pub(super) fn silent_json(silent: &[Silent]) -> Value {
+    let one =
+        |silent: &Silent| json!({"at": silent.place.display().to_string(), "text": silent.what, "mend": silent.mend});
+    silent.iter().map(one).collect()
+}
+
+/// Who gives no answer.
+pub(super) fn said(silent: &[Silent], tone: Tone) -> String {
+    let (mark, style) = tone.look();
+    let mut text = String::new();
+    for Silent { what, mend, .. } in silent {
+        let _infallible = writeln!(text, "{style}{mark}{style:#} {what}");
+        if !mend.is_empty() {
+            let _infallible = writeln!(text, "  -> {mend}");
+        }
+    }
+    text
+}
+
+/// Nobody runs.
+pub(super) fn nobody(agents: &Agents, args: &StatusArgs) -> String {
+    let places: Vec<String> = agents.roots.iter().map(|root| root.display().to_string()).collect();
+    let places = places.join(", ");
+    let (mark, style) = Tone::Warning.look();
+    let what = match &args.node {
+        Some(node) => format!("no agent runs here whose node's id begins with {node}; looked in {places}"),
+        None => format!("no agent runs here; looked in {places}"),
+    };
+    format!(
+        "{style}{mark}{style:#} {what}\n  -> start one: `vipnode agent`; one that was started with --state-dir is found by \
+         the same flag here\n"
+    )
+}
+
+fn table<'a>(agents: impl Iterator<Item = &'a AgentStatus>, paper: Paper) -> String {
+    let header = ["", "node", "client", "chain", "head", "own", "pool", "sold", "hosts"];
+    let table = paper.table(header, &[4, 5, 7, 8], agents.map(row));
+    // Colour comes last: the table counts characters.
+    let mut text = String::new();
+    for line in table.lines() {
+        let (mark, style) = Tone::Warning.look();
+        let line = match line.trim_start().strip_prefix(mark) {
+            Some(rest) => format!(" {style}{mark}{style:#}{rest}"),
+            None => line.to_owned(),
+        };
+        text += &line;
+        text.push('\n');
+    }
+    text
+}
+
+fn row(status: &AgentStatus) -> [String; 9] {
+    let AgentStatus { node, host, client, .. } = status;
+    let head = match (node.up, node.head_age_ms) {
+        (false, _) => "away".to_owned(),
+        (true, Some(age)) => span(age),
+        (true, None) => "-".to_owned(),
+    };
+    let none = || "-".to_owned();
+    [
+        tone(status).look().0.to_owned(),
+        node.id.short(),
+        short_client(&node.client_version),
+        short_chain(&node.chain),
+        head,
+        node.own_peers.to_string(),
+        standing(status).to_owned(),
+        host.as_ref().map_or_else(none, |host| format!("{}/{}", host.sold, host.slots)),
+        client.as_ref().map_or_else(none, |client| {
+            let connected = client.leases.iter().filter(|lease| lease.connected.is_some()).count();
+            format!("{connected}/{}", client.wants)
+        }),
+    ]
+}
+
+fn sums<'a>(agents: impl Iterator<Item = &'a AgentStatus>) -> String {
+    let (mut count, mut joined, mut nodes_away, mut sold, mut slots) = (0_u64, 0_u64, 0_u64, 0_u64, 0_u64);
+    let (mut connected, mut wanted) = (0_u64, 0_u64);
+    for status in agents {
+        count += 1;
+        joined += u64::from(status.pool.standing == PoolStanding::Joined);
+        nodes_away += u64::from(!status.node.up);
+        if let Some(host) = &status.host {
+            sold += u64::from(host.sold);
+            slots += u64::from(host.slots);
+        }
+        if let Some(client) = &status.client {
+            connected += client.leases.iter().filter(|lease| lease.connected.is_some()).map(|_| 1).sum::<u64>();
+            wanted += u64::from(client.wants);
+        }
+    }
+    let away = if nodes_away > 0 { format!(", {nodes_away} nodes away") } else { String::new() };
+    format!(
+        "{count} agents, {joined} joined{away}; {sold} of {slots} places sold, {connected} of {wanted} hosts connected\n\
+         one in full: vipnode status NODE\n"
+    )
+}

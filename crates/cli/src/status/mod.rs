@@ -1,0 +1,11 @@
+//! `vipnode status`: asks the agents of this machine, or a pool, what they are about. [`look()`] asks and makes a
+//! [`Report`] of what was said, for people and for programs.
+
+mod agent_page;
+mod agents;
+mod agents_page;
+mod look;
+mod paper;
+mod report;
+
+pub(crate) use self::{look::look, paper::Paper, report::Report};

@@ -1,0 +1,52 @@
+//! Times and amounts as people read them.
+
+use std::time::Duration;
+
+use vipnode_types::Wei;
+
+const MINUTE_S: u64 = 60;
+const HOUR_S: u64 = 60 * MINUTE_S;
+const DAY_S: u64 = 24 * HOUR_S;
+
+/// A span of time in milliseconds, rounded down to what matters of it: `12s`, `3m 4s`, `2h 5m`, `3days 4h`.
+pub(crate) fn span(ms: u64) -> String {
+    let s = ms / 1_000;
+    let exact = match s {
+        0..HOUR_S => 1,
+        HOUR_S..DAY_S => MINUTE_S,
+        _ => HOUR_S,
+    };
+    humantime::format_duration(Duration::from_secs(s / exact * exact)).to_string()
+}
+
+/// With three decimals, rounded down: more would only flicker.
+pub(crate) fn gwei(wei: Wei) -> String {
+    let milli = wei.get() / 1_000_000;
+    format!("{}.{:03} gwei", milli / 1_000, milli % 1_000)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn amounts_are_rounded_down() {
+        assert_eq!(gwei("1.0019 gwei".parse().unwrap()), "1.001 gwei");
+        assert_eq!(gwei(Wei::new(999_999)), "0.000 gwei");
+    }
+
+    #[test]
+    fn spans_tell_what_matters() {
+        for (ms, text) in [
+            (999, "0s"),
+            (59_999, "59s"),
+            (184_000, "3m 4s"),
+            (3_599_999, "59m 59s"),
+            (7_559_000, "2h 5m"),
+            (273_600_000 + 59_000, "3days 4h"),
+        ] {
+            assert_eq!(span(ms), text, "{ms}");
+        }
+        assert!(!span(u64::MAX).is_empty());
+    }
+}
