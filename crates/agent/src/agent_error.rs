@@ -21,6 +21,9 @@ pub enum AgentError {
     /// The pool's address cannot be used.
     #[error(transparent)]
     Pool(#[from] OpenError),
+    /// The pool was reached and gave no answer, or one of another kind.
+    #[error("the pool gives no answer that can be read: {0}")]
+    Unanswered(String),
     /// The pool says that it cannot use this agent, or what was undone is not all.
     #[error("{0}")]
     Stopped(WireError),
@@ -151,7 +154,9 @@ impl AgentError {
                 "use the pool's wss:// address; --insecure only if every machine on the way is yours".into()
             }
             Self::Pool(OpenError::Tls { fault, .. }) => fault.mend().to_owned(),
-            Self::Pool(_) => "check the address of the pool, and that `vipnode pool` runs there".into(),
+            Self::Pool(_) | Self::Unanswered(_) => {
+                "check the address of the pool, and that `vipnode pool` runs there".into()
+            }
             Self::Stopped(error) => error.data.as_ref().map(|data| data.mend.clone()).unwrap_or_default(),
             Self::Host(_) => "lower --slots, or give the node more --maxpeers and say so with --node-max-peers".into(),
             Self::HostOverHttp(url) => {

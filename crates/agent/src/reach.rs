@@ -30,14 +30,12 @@ pub async fn reach(
     join: Option<&JoinSecret>,
 ) -> Result<Reached, AgentError> {
     let opened = door.open().await?;
-    let (client, nonce) = match &opened {
-        Line::Http(http) => (RpcClient::Http(http.clone()), String::new()),
-        Line::Socket(socket) => {
-            let challenge = socket.challenge.clone().ok_or_else(|| {
-                AgentError::Fault("what answers there is no pool of protocol 3: it gave no challenge".to_owned())
-            })?;
-            (RpcClient::Socket(socket.peer.clone()), challenge)
-        }
+    let client = opened.client();
+    let nonce = match &opened {
+        Line::Http(_) => String::new(),
+        Line::Socket(socket) => socket.challenge.clone().ok_or_else(|| {
+            AgentError::Fault("what answers there is no pool of protocol 3: it gave no challenge".to_owned())
+        })?,
     };
     request.join = join.map(|secret| secret.prove(&request.node, &nonce));
     let params = serde_json::value::to_raw_value(&(request,)).map_err(|error| AgentError::Fault(error.to_string()))?;

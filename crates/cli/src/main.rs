@@ -18,6 +18,7 @@ mod reference;
 mod screen;
 mod signals;
 mod status;
+mod terminal;
 mod told_line;
 mod units;
 

@@ -1,9 +1,9 @@
-use std::io::Write;
+use std::io::{self, Write};
 
 use anstyle::{AnsiColor, Style};
 use serde_json::{Map, Value, json};
 
-use crate::failure::Failure;
+use crate::{failure::Failure, terminal};
 
 /// Where the user reads: coloured lines on a terminal, plain ones in a pipe, JSON with `--json`.
 #[derive(Debug, Clone, Copy)]
@@ -80,9 +80,21 @@ impl Screen {
 
     /// What was asked for, and nothing else: text for people, JSON for programs.
     pub(crate) fn print(self, text: &str, json: &Value) {
+        let _reader_gone = self.try_print(text, json);
+    }
+
+    /// The same for somebody who ends once nobody reads.
+    pub(crate) fn try_print(self, text: &str, json: &Value) -> io::Result<()> {
         let mut out = anstream::stdout().lock();
-        let _reader_gone = if self.json { writeln!(out, "{json}") } else { writeln!(out, "{text}") };
-        let _reader_gone = out.flush();
+        if self.json { writeln!(out, "{json}") } else { writeln!(out, "{text}") }?;
+        out.flush()
+    }
+
+    /// A page in the place of the one before, on the whole of a terminal that can rewrite its lines.
+    pub(crate) fn repaint(self, text: &str, first: bool) -> io::Result<()> {
+        let mut out = io::stdout().lock();
+        out.write_all(terminal::frame(&terminal::coloured(text), terminal::rows(), first).as_bytes())?;
+        out.flush()
     }
 
     /// A text that is for another program, byte for byte.

@@ -1,7 +1,7 @@
 use std::fmt::Debug;
 
 use futures_util::{FutureExt, future::BoxFuture};
-use vipnode_rpc::{HttpRpc, OpenError, Opened, RpcLimits, Trust, http, open_ws};
+use vipnode_rpc::{HttpRpc, OpenError, Opened, RpcClient, RpcLimits, Trust, http, open_ws};
 
 use crate::PoolAddress;
 
@@ -18,6 +18,17 @@ pub enum Line {
     Socket(Box<Opened>),
     /// HTTP, on which each call is signed and the pool cannot call.
     Http(HttpRpc),
+}
+
+impl Line {
+    /// Who calls on it.
+    #[must_use]
+    pub fn client(&self) -> RpcClient {
+        match self {
+            Self::Socket(opened) => RpcClient::Socket(opened.peer.clone()),
+            Self::Http(http) => RpcClient::Http(http.clone()),
+        }
+    }
 }
 
 /// A [`Door`] over the network.

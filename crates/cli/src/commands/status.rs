@@ -1,19 +1,60 @@
-use std::process::ExitCode;
+use std::{io, process::ExitCode, time::Duration};
+
+use serde_json::json;
+use tokio::time::{MissedTickBehavior, interval};
 
 use crate::{
     args::StatusArgs,
     failure::Failure,
-    screen::Screen,
+    screen::{Screen, Tone},
     signals::Signals,
-    status::{Paper, look},
+    status::{Paper, Report, look},
 };
 
 /// Says once, or again and again, what agents or a pool are about.
 pub(crate) async fn run(args: &StatusArgs, screen: Screen, signals: Signals) -> Result<ExitCode, Failure> {
+    if let Some(every) = args.watch {
+        return watch(args, every, screen, signals).await;
+    }
     let looked = tokio::select! {
         looked = look(args, Paper::here()) => looked?,
         () = signals.first() => return Ok(ExitCode::SUCCESS),
     };
     screen.print(&looked.text, &looked.json);
     Ok(ExitCode::from(u8::from(!looked.complete)))
+}
+
+/// Until Ctrl-C, or until nobody reads. What fails may be mended meanwhile, so it is said and ends nothing.
+async fn watch(args: &StatusArgs, every: Duration, screen: Screen, signals: Signals) -> Result<ExitCode, Failure> {
+    let paper = Paper::here();
+    let mut ticks = interval(every);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut painted = false;
+    loop {
+        let looked = tokio::select! {
+            looked = async { ticks.tick().await; look(args, paper).await } => looked.unwrap_or_else(failed),
+            () = signals.first() => return Ok(ExitCode::SUCCESS),
+        };
+        let written = match painted_on(paper, screen) {
+            true => screen.repaint(&looked.text, !painted),
+            false => screen.try_print(&format!("{}\n", looked.text), &looked.json),
+        };
+        painted = true;
+        match written {
+            Ok(()) => {}
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => return Ok(ExitCode::SUCCESS),
+            Err(error) => return Err(Failure::new(format!("nothing can be written: {error}"), "")),
+        }
+    }
+}
+
+fn painted_on(paper: Paper, screen: Screen) -> bool {
+    paper.terminal && !screen.is_json()
+}
+
+fn failed(Failure { what, mend }: Failure) -> Report {
+    let (mark, style) = Tone::Bad.look();
+    let then = if mend.is_empty() { String::new() } else { format!("\n  -> {mend}") };
+    let text = format!("{style}{mark}{style:#} {what}{then}");
+    Report { text, json: json!({"event": "error", "text": what, "mend": mend}), complete: false }
 }

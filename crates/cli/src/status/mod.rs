@@ -6,6 +6,8 @@ mod agents;
 mod agents_page;
 mod look;
 mod paper;
+mod pool;
 mod report;
+mod why;
 
 pub(crate) use self::{look::look, paper::Paper, report::Report};

@@ -1,8 +1,8 @@
-use std::io::{self, IsTerminal};
-
 use comfy_table::{CellAlignment, Table, presets};
 
-/// What a report is written on: a terminal, or something that reads plain lines.
+use crate::terminal;
+
+/// What a report is written on: a terminal that can rewrite lines, or something that reads plain ones.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Paper {
     pub(crate) terminal: bool,
@@ -11,7 +11,7 @@ pub(crate) struct Paper {
 impl Paper {
     /// Where this process writes.
     pub(crate) fn here() -> Self {
-        Self { terminal: io::stdout().is_terminal() }
+        Self { terminal: terminal::rewrites() }
     }
 
     /// A row a line, columns below each other; those of `right` are numbers.

@@ -6,7 +6,7 @@ pub mod scrape;
 
 use std::{
     path::Path,
-    process::{ExitStatus, Stdio},
+    process::{ExitStatus, Output, Stdio},
     time::Duration,
 };
 
@@ -137,17 +137,29 @@ impl Sim {
     }
 
     pub fn args(&self) -> [String; 3] {
+        self.args_of("node", "key")
+    }
+
+    fn args_of(&self, node: &str, key: &str) -> [String; 3] {
         let dir = self.dir.path().display();
         [
-            format!("--rpc={}", self.server.endpoint("node")),
-            format!("--nodekey={dir}/key"),
+            format!("--rpc={}", self.server.endpoint(node)),
+            format!("--nodekey={dir}/{key}"),
             format!("--state-dir={dir}"),
         ]
     }
 
     /// An agent beside the node.
     pub fn agent(&self, args: &[&str]) -> Vipnode {
-        let own = self.args();
+        Self::start_agent(args, &self.args())
+    }
+
+    /// An agent beside the other node, with the same state directory.
+    pub fn other_agent(&self, args: &[&str]) -> Vipnode {
+        Self::start_agent(args, &self.args_of("other", "other.key"))
+    }
+
+    fn start_agent(args: &[&str], own: &[String]) -> Vipnode {
         let own: Vec<&str> = own.iter().map(String::as_str).collect();
         Vipnode::start(&[args, &own].concat())
     }
@@ -269,4 +281,18 @@ pub async fn stats_until(pool: &str, what: &str, holds: impl Fn(&PoolStats) -> b
         }
     };
     tokio::time::timeout(SOON, asking).await.unwrap_or_else(|_| panic!("{what}: it did not come to that"))
+}
+
+/// Runs a command to its end, with nothing in the environment that names a pool or a state directory.
+pub async fn ran(args: &[&str]) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_vipnode"));
+    for name in ["VIPNODE_POOL", "VIPNODE_STATE_DIR"] {
+        command.env_remove(name);
+    }
+    timeout(SOON, command.args(args).stdin(Stdio::null()).kill_on_drop(true).output()).await.expect("it ends").unwrap()
+}
+
+/// What a command wrote.
+pub fn text(bytes: &[u8]) -> String {
+    String::from_utf8(bytes.to_vec()).unwrap()
 }

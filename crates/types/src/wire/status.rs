@@ -1,9 +1,10 @@
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, de::Error};
+use serde_json::value::RawValue;
 
 use crate::{Price, Wei};
 
 /// What a pool shows of itself: the original's fields (A63) and more. Moments are RFC 3339, amounts in wei
-/// are strings (D29).
+/// are strings (D29). What a pool leaves out, the original's above all, is empty or zero.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PoolStatus {
     /// When this was made.
@@ -13,6 +14,7 @@ pub struct PoolStatus {
     /// `vipnode/<version>` of the pool.
     pub version: String,
     /// Hosts with a live connection, at most a limit of the pool.
+    #[serde(default, deserialize_with = "or_none")]
     pub active_hosts: Vec<HostStatus>,
     /// Sums.
     pub stats: PoolStats,
@@ -22,7 +24,8 @@ pub struct PoolStatus {
 }
 
 /// One active host.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
 pub struct HostStatus {
     /// The first 12 characters of its id.
     pub short_id: String,
@@ -44,6 +47,7 @@ pub struct HostStatus {
 
 /// Sums over a pool.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
 pub struct PoolStats {
     /// Hosts that report.
     pub num_active_hosts: u32,
@@ -57,8 +61,10 @@ pub struct PoolStats {
     /// a lie of one moves it by one place and no further (D36).
     pub latest_block_number: u64,
     /// What accounts have earned and were not paid: nothing, while nothing is owed.
+    #[serde(deserialize_with = "amount")]
     pub total_credit: Wei,
     /// What accounts have deposited: nothing, while nothing is collected.
+    #[serde(deserialize_with = "amount")]
     pub total_deposit: Wei,
     /// Nodes that owe something and have no account: none, while nothing is owed.
     pub num_trial_balances: u32,
@@ -71,24 +77,62 @@ pub struct PoolStats {
     /// What ended leases cost.
     pub metered_cost: Wei,
     /// What a place costs now.
-    #[serde(default)]
     pub price: Price,
     /// Agents with a connection.
-    #[serde(default)]
     pub num_agents: u64,
     /// Leases of any state: places that are taken.
-    #[serde(default)]
     pub num_leases: u64,
     /// Places that could be given away now.
-    #[serde(default)]
     pub num_free_places: u64,
     /// Clients that want more hosts and wait until the pool finds them.
-    #[serde(default)]
     pub num_waiting_clients: u64,
     /// Requests for hosts that wait for a yes.
-    #[serde(default)]
     pub num_pending_asks: u64,
     /// Calls to agents that were not answered yet.
-    #[serde(default)]
     pub num_calls_in_flight: u64,
+}
+
+/// The original writes no list as `null`.
+fn or_none<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<HostStatus>, D::Error> {
+    Ok(Option::deserialize(deserializer)?.unwrap_or_default())
+}
+
+/// A string of digits, or the original's number of any length. Its sums may fall below zero, which is nothing that
+/// anybody has.
+fn amount<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Wei, D::Error> {
+    let json = Box::<RawValue>::deserialize(deserializer)?;
+    let digits = json.get().trim_matches('"');
+    let of_digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    if digits.strip_prefix('-').is_some_and(of_digits) {
+        return Ok(Wei::ZERO);
+    }
+    serde_json::from_str(&format!("\"{digits}\"")).map_err(D::Error::custom)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// `pool/status/status.go` of the original: a list that is nil, amounts as numbers.
+    #[test]
+    fn d29_the_status_of_a_pool_of_the_original_is_read() {
+        let text = r#"{"time_updated":"2019-08-27T10:00:00.1-04:00","time_started":"2019-08-27T09:00:00-04:00",
+            "version":"v2.3.1","active_hosts":null,"stats":{"num_total_hosts":2,"num_active_hosts":1,
+            "num_total_clients":3,"num_active_clients":1,"latest_block_number":99,
+            "total_credit":-5,"total_deposit":340282366920938463463374607431768211455,"num_trial_balances":1}}"#;
+        let status: PoolStatus = serde_json::from_str(text).unwrap();
+        assert_eq!((status.version.as_str(), status.active_hosts.len()), ("v2.3.1", 0));
+        assert_eq!((status.stats.num_active_hosts, status.stats.num_leases), (1, 0));
+        assert_eq!((status.stats.total_credit, status.stats.total_deposit), (Wei::ZERO, Wei::new(u128::MAX)));
+    }
+
+    #[test]
+    fn what_is_written_is_read_and_no_amount_is_guessed() {
+        let stats = PoolStats { total_credit: Wei::new(u128::MAX), num_leases: 7, ..PoolStats::default() };
+        let text = serde_json::to_string(&stats).unwrap();
+        assert_eq!(serde_json::from_str::<PoolStats>(&text).unwrap(), stats);
+        for bad in ["1.5", "\"-\"", "\"x\"", "[]", "null", "1e3", "\"-\\u0031\""] {
+            assert!(serde_json::from_str::<PoolStats>(&format!(r#"{{"total_credit":{bad}}}"#)).is_err(), "{bad}");
+        }
+    }
 }

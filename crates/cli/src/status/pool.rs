@@ -1,0 +1,164 @@
+use std::{fmt::Write, time::SystemTime};
+
+use serde_json::json;
+use vipnode_agent::{AgentError, NetDoor, PoolAddress, pool_status};
+use vipnode_types::wire::{HostStatus, PoolStats, PoolStatus};
+
+use super::{Paper, Report};
+use crate::{
+    args::StatusArgs,
+    failure::Failure,
+    plain::plain,
+    screen::Tone,
+    units::{gwei, span},
+};
+
+/// Hosts that are shown; `--json` has all that the pool told.
+const HOSTS: usize = 50;
+/// Hosts that are taken from an answer; a pool tells of 100 unless its operator set another limit.
+const MOST_HOSTS: usize = 10_000;
+/// Characters that are shown of a word of the pool ...
+const WORDS: usize = 200;
+/// ... and of one that stands in a column.
+const CELL: usize = 32;
+
+/// Asks a pool about itself.
+///
+/// # Errors
+/// It is away, or tells nothing to strangers.
+pub(super) async fn look_at_pool(url: &str, args: &StatusArgs, paper: Paper) -> Result<Report, Failure> {
+    let address = PoolAddress::read(url)?;
+    let door = NetDoor::new(address.clone(), args.trust.trust()?);
+    let status = clean(pool_status(&door).await.map_err(refused)?);
+    let json = json!({"event": "pool_status", "url": address.url(), "pool": status});
+    Ok(Report { text: page(address.url(), &status, paper), json, complete: true })
+}
+
+/// What a pool says of an error is a stranger's word too.
+fn refused(error: AgentError) -> Failure {
+    let Failure { what, mend } = error.into();
+    Failure::new(plain(&what, WORDS * 2), plain(&mend, WORDS * 2))
+}
+
+/// A pool says of itself what it likes.
+fn clean(mut status: PoolStatus) -> PoolStatus {
+    let words = |text: &mut String| *text = plain(text, WORDS);
+    words(&mut status.time_updated);
+    words(&mut status.time_started);
+    words(&mut status.version);
+    status.error.iter_mut().for_each(words);
+    status.active_hosts.truncate(MOST_HOSTS);
+    for host in &mut status.active_hosts {
+        let HostStatus { short_id, last_seen, kind, node_version, vipnode_version, .. } = host;
+        [short_id, last_seen, kind, node_version, vipnode_version].into_iter().for_each(words);
+    }
+    status
+}
+
+fn page(url: &str, status: &PoolStatus, paper: Paper) -> String {
+    let PoolStatus { time_updated, time_started, version, active_hosts, stats, error } = status;
+    let tone = if error.is_some() { Tone::Warning } else { Tone::Good };
+    let (mark, style) = tone.look();
+    let up =
+        between(time_started, time_updated).map_or_else(|| format!("since {time_started}"), |up| format!("for {up}"));
+    let mut page = format!("{style}{mark}{style:#} pool at {url}, {version}, up {up}\n");
+    if let Some(error) = error {
+        let _infallible = writeln!(page, "  it says: {error}");
+    }
+    sums(&mut page, stats);
+    if !active_hosts.is_empty() {
+        let rows = active_hosts.iter().take(HOSTS).map(|host| row(host, time_updated));
+        let table = paper.table(["host", "client", "agent", "block", "places", "last seen"], &[3, 4], rows);
+        for line in table.lines() {
+            let _infallible = writeln!(page, "  {line}");
+        }
+    }
+    let all = usize::try_from(stats.num_active_hosts).unwrap_or(usize::MAX).max(active_hosts.len());
+    let shown = active_hosts.len().min(HOSTS);
+    if all > shown {
+        let _infallible = writeln!(page, "  and {} hosts more", all - shown);
+    }
+    page.trim_end().to_owned()
+}
+
+fn sums(page: &mut String, stats: &PoolStats) {
+    let mut line = |name: &str, text: String| {
+        let _infallible = writeln!(page, "  {name:<8} {text}");
+    };
+    line("hosts", format!("{}, {} ever seen", stats.num_active_hosts, stats.num_total_hosts));
+    line("clients", format!("{}, {} ever seen", stats.num_active_clients, stats.num_total_clients));
+    let waiting = match stats.num_waiting_clients {
+        0 => String::new(),
+        waiting => format!("; {waiting} clients wait for a place"),
+    };
+    line("places", format!("{} taken, {} free{waiting}", stats.num_leases, stats.num_free_places));
+    line("price", format!("{}, for {} leases that both sides see", stats.price, stats.num_running_leases));
+    line(
+        "metered",
+        format!(
+            "{} ended leases, {}, {} (nothing is collected)",
+            stats.num_metered_leases,
+            span(stats.metered_ms),
+            gwei(stats.metered_cost)
+        ),
+    );
+    line("block", format!("{} is the newest that most hosts know", stats.latest_block_number));
+}
+
+fn row(host: &HostStatus, now: &str) -> [String; 6] {
+    let cell = |text: &str| plain(text, CELL);
+    let places = match host.slots {
+        0 => host.num_peers.to_string(),
+        slots => format!("{}/{slots}", host.num_peers),
+    };
+    let seen = between(&host.last_seen, now).map_or_else(|| cell(&host.last_seen), |ago| format!("{ago} ago"));
+    [
+        cell(&host.short_id),
+        cell(&host.node_version),
+        cell(&host.vipnode_version),
+        host.block_number.to_string(),
+        places,
+        seen,
+    ]
+}
+
+/// From one moment to a later one, both as RFC 3339. The original writes them with a time zone, which is not read.
+fn between(from: &str, to: &str) -> Option<String> {
+    let moment = |text: &str| humantime::parse_rfc3339(text).ok();
+    let (from, to): (SystemTime, SystemTime) = (moment(from)?, moment(to)?);
+    let ms = to.duration_since(from).unwrap_or_default().as_millis();
+    Some(span(u64::try_from(ms).unwrap_or(u64::MAX)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pool_cannot_paint_on_the_terminal_nor_fill_it() {
+        let host = HostStatus { short_id: "\u{1b}[2J".repeat(1_000), ..HostStatus::default() };
+        let status = PoolStatus {
+            time_updated: "\u{9b}2J".into(),
+            time_started: "a\nb".into(),
+            version: "v\u{202e}".into(),
+            active_hosts: vec![host; MOST_HOSTS + 1],
+            stats: PoolStats::default(),
+            error: Some("\u{7}\r".repeat(10_000)),
+        };
+        let status = clean(status);
+        let text = page("ws://127.0.0.1:1/", &status, Paper { terminal: true });
+        let (_, style) = Tone::Warning.look();
+        let own = text.replace(&style.to_string(), "").replace(&format!("{style:#}"), "");
+        assert!(own.chars().all(|c| c == '\n' || !c.is_control()) && !own.contains('\u{202e}'), "{own}");
+        assert!(own.lines().count() < 70 && own.lines().all(|line| line.chars().count() < 500), "{own}");
+        assert!(own.contains("and 9950 hosts more"), "{own}");
+        assert!(!json!(status).to_string().contains("\\u001b"));
+    }
+
+    #[test]
+    fn moments_of_any_form_are_shown() {
+        assert_eq!(between("2026-11-27T10:00:00Z", "2026-11-27T12:05:00.5Z").unwrap(), "2h 5m");
+        assert_eq!(between("2026-11-27T10:00:00Z", "2026-11-27T09:00:00Z").unwrap(), "0s", "a clock that goes back");
+        assert_eq!(between("2019-08-27T10:00:00.1-04:00", "now"), None);
+    }
+}

@@ -1,0 +1,187 @@
+use std::{fmt::Write, path::PathBuf};
+
+use futures_util::{StreamExt, stream};
+use serde_json::{Value, json};
+use vipnode_agent::local;
+use vipnode_types::{
+    NodeId,
+    wire::{Excluded, ExplainReply, GivenHost, Score},
+};
+
+use super::{
+    Report,
+    agents::{Agents, Silent},
+    agents_page::{nobody, said, silent_json},
+};
+use crate::{args::StatusArgs, failure::Failure, plain::plain, screen::Tone};
+
+/// So many agents ask their pools at once.
+const AT_ONCE: usize = 8;
+/// Hosts that are shown of one client; `--json` has all.
+const HOSTS: usize = 100;
+/// Characters that are shown of what the pool says.
+const WORDS: usize = 1_000;
+
+/// An answer, and whose it is.
+struct Why {
+    node: NodeId,
+    socket: PathBuf,
+    reply: ExplainReply,
+}
+
+/// Asks the pool of each client why it has its hosts.
+///
+/// # Errors
+/// Agents cannot be looked for.
+pub(super) async fn look_why(args: &StatusArgs) -> Result<Report, Failure> {
+    let mut agents = Agents::ask(args).await?;
+    let told = std::mem::take(&mut agents.told);
+    let all = told.len();
+    let clients = told.into_iter().filter(|(_, status)| status.client.is_some());
+    let asked =
+        stream::iter(clients.map(async |(socket, status)| (local::explain(&socket).await, socket, status.node.id)));
+    let (mut whys, mut silent) = (Vec::new(), Vec::new());
+    for (answer, socket, node) in asked.buffered(AT_ONCE).collect::<Vec<_>>().await {
+        match answer {
+            Ok(mut reply) => {
+                reply.why = reply.why.map(|why| plain(&why, WORDS));
+                whys.push(Why { node, socket, reply });
+            }
+            Err(error) => {
+                let Silent { place, what, mend } = Silent::of(socket, &error);
+                silent.push(Silent { place, what: format!("node {}: {what}", node.short()), mend });
+            }
+        }
+    }
+    agents.silent.append(&mut silent);
+    let json = json!({
+        "event": "why",
+        "agents": whys.iter().map(why_json).collect::<Value>(),
+        "silent": silent_json(&agents.silent),
+        "hidden": silent_json(&agents.hidden),
+    });
+    let complete = !whys.is_empty() && agents.silent.is_empty();
+    Ok(Report { text: page(&agents, &whys, all, args), json, complete })
+}
+
+fn why_json(why: &Why) -> Value {
+    json!({"node": why.node, "socket": why.socket.display().to_string(), "explanation": why.reply})
+}
+
+fn page(agents: &Agents, whys: &[Why], all: usize, args: &StatusArgs) -> String {
+    let mut page: String = whys.iter().map(one).collect::<Vec<_>>().join("\n");
+    if whys.is_empty() && agents.silent.is_empty() {
+        let (mark, style) = Tone::Warning.look();
+        page = match all {
+            0 => nobody(agents, args),
+            _ => format!(
+                "{style}{mark}{style:#} no agent here is a client: hosts are given to clients, so there is nothing to explain\n"
+            ),
+        };
+    }
+    page += &said(&agents.silent, Tone::Bad);
+    page += &said(&agents.hidden, Tone::Plain);
+    page.trim_end().to_owned()
+}
+
+fn one(Why { node, reply, .. }: &Why) -> String {
+    let (mark, style) = if reply.missing == 0 { Tone::Good.look() } else { Tone::Warning.look() };
+    let mut page = format!("{style}{mark}{style:#} node {} wants {} hosts", node.short(), reply.want);
+    let _infallible = match (reply.missing, &reply.why) {
+        (0, _) => writeln!(page, " and has them"),
+        (missing, None) => writeln!(page, ", {missing} missing"),
+        (missing, Some(why)) => writeln!(page, ", {missing} missing: {why}"),
+    };
+    for given in reply.given.iter().take(HOSTS) {
+        let _infallible = writeln!(page, "  host {} {}", given.host.short(), won(given));
+    }
+    if reply.given.len() > HOSTS {
+        let _infallible = writeln!(page, "  and {} hosts more: --json has all", reply.given.len() - HOSTS);
+    }
+    let ExplainReply { hosts, looked_at, candidates, .. } = reply;
+    let _infallible = writeln!(
+        page,
+        "  now: {hosts} hosts are connected there, a place is {}; of {looked_at} others {candidates} could be given{}",
+        reply.price,
+        left_out(&reply.excluded)
+    );
+    page
+}
+
+fn won(given: &GivenHost) -> String {
+    let Some(won) = &given.won else {
+        return "was given before the pool can remember why".to_owned();
+    };
+    let parts = parts(&won.score);
+    let parts = if parts.is_empty() { String::new() } else { format!(": {}", parts.join(", ")) };
+    match won.among {
+        0 | 1 => format!("was the only one that could be given; {} points{parts}", won.score.total),
+        among => format!("won among {among} with {} points{parts}", won.score.total),
+    }
+}
+
+/// What counted, with its sign.
+fn parts(score: &Score) -> Vec<String> {
+    let Score { free_places, latency, uptime, refusals, strikes, same_operator, mutual, total: _ } = score;
+    let parts = [
+        ("free places", free_places),
+        ("round trip to the pool", latency),
+        ("time connected", uptime),
+        ("refused clients", refusals),
+        ("clients that never connected", strikes),
+        ("same operator as another of its hosts", same_operator),
+        ("connected the other way round", mutual),
+    ];
+    let counted = parts.into_iter().filter(|(_, points)| **points != 0);
+    counted.map(|(name, points)| format!("{points:+} {name}")).collect()
+}
+
+fn left_out(excluded: &Excluded) -> String {
+    let Excluded { chain, yours, full, price, avoided, failed, address, capability } = *excluded;
+    let reasons = [
+        (chain, "on another chain"),
+        (yours, "that it has already"),
+        (full, "with no place free"),
+        (price, "too dear for it"),
+        (avoided, "that it does not want"),
+        (failed, "with which it did not come together a moment ago"),
+        (address, "given to another client of its address a moment ago"),
+        (capability, "that do not serve what it needs, or of a release that one side refuses"),
+    ];
+    let some: Vec<String> =
+        reasons.into_iter().filter(|(count, _)| *count > 0).map(|(count, why)| format!("{count} {why}")).collect();
+    if some.is_empty() { String::new() } else { format!("; left out: {}", some.join(", ")) }
+}
+
+#[cfg(test)]
+mod tests {
+    use vipnode_types::{LeaseId, wire::Won};
+
+    use super::*;
+
+    #[test]
+    fn each_point_and_each_reason_has_its_words() {
+        let score = Score { free_places: 50, latency: -4, uptime: 30, ..Score::default() }.summed();
+        let given = |won| GivenHost { lease: LeaseId::new(7), host: NodeId::new([0xab; 64]), won };
+        let reply = ExplainReply {
+            want: 3,
+            missing: 1,
+            why: Some("no host has a free place".to_owned()),
+            hosts: 9,
+            looked_at: 8,
+            candidates: 2,
+            excluded: Excluded { full: 4, chain: 2, ..Excluded::default() },
+            given: vec![given(Some(Won { score, among: 12 })), given(None)],
+            ..ExplainReply::default()
+        };
+        let text = one(&Why { node: NodeId::new([1; 64]), socket: PathBuf::new(), reply });
+        for words in [
+            "wants 3 hosts, 1 missing: no host has a free place",
+            "host abababababab won among 12 with 76 points: +50 free places, -4 round trip to the pool, +30 time connected",
+            "before the pool can remember",
+            "of 8 others 2 could be given; left out: 2 on another chain, 4 with no place free",
+        ] {
+            assert!(text.contains(words), "{words} is missing in:\n{text}");
+        }
+    }
+}
