@@ -7,6 +7,7 @@ use vipnode_types::Wei;
 const MINUTE_S: u64 = 60;
 const HOUR_S: u64 = 60 * MINUTE_S;
 const DAY_S: u64 = 24 * HOUR_S;
+const MONTH_S: u64 = 30 * DAY_S;
 
 /// A span of time in milliseconds, rounded down to what matters of it: `12s`, `3m 4s`, `2h 5m`, `3days 4h`.
 pub(crate) fn span(ms: u64) -> String {
@@ -14,15 +15,23 @@ pub(crate) fn span(ms: u64) -> String {
     let exact = match s {
         0..HOUR_S => 1,
         HOUR_S..DAY_S => MINUTE_S,
-        _ => HOUR_S,
+        DAY_S..MONTH_S => HOUR_S,
+        _ => DAY_S,
     };
-    humantime::format_duration(Duration::from_secs(s / exact * exact)).to_string()
+    let text = humantime::format_duration(Duration::from_secs(s / exact * exact)).to_string();
+    text.split(' ').take(2).collect::<Vec<_>>().join(" ")
 }
 
 /// With three decimals, rounded down: more would only flicker.
 pub(crate) fn gwei(wei: Wei) -> String {
     let milli = wei.get() / 1_000_000;
     format!("{}.{:03} gwei", milli / 1_000, milli % 1_000)
+}
+
+/// `1 host`, `2 hosts`.
+pub(crate) fn counted(number: u64, what: &str) -> String {
+    let many = if number == 1 { "" } else { "s" };
+    format!("{number} {what}{many}")
 }
 
 #[cfg(test)]
@@ -44,6 +53,7 @@ mod tests {
             (3_599_999, "59m 59s"),
             (7_559_000, "2h 5m"),
             (273_600_000 + 59_000, "3days 4h"),
+            (1_795_514_976_000, "56years 10months"),
         ] {
             assert_eq!(span(ms), text, "{ms}");
         }

@@ -33,7 +33,7 @@ fn text(bytes: &[u8]) -> String {
 #[test]
 fn every_command_helps_with_an_example() {
     let help = text(&run(&["--help"]).stdout);
-    for command in ["pool", "host", "client", "agent", "link", "release", "demo"] {
+    for command in ["pool", "host", "client", "agent", "link", "doctor", "status", "release", "demo"] {
         assert!(help.contains(&format!("\n  {command} ")), "{command} is missing in:\n{help}");
         let output = run(&[command, "--help"]);
         assert_eq!(output.status.code(), Some(0));

@@ -117,7 +117,7 @@ async fn why_these_hosts_is_asked_of_the_pool_through_the_agent() {
     assert_eq!(output.status.code(), Some(0), "{output:?}");
     let said = text(&output.stdout);
     assert!(
-        said.contains("wants 1 hosts and has them") && said.contains("was the only one that could be given"),
+        said.contains("wants 1 host and has them") && said.contains("was the only one that could be given"),
         "{said}"
     );
     assert!(said.contains("left out: 1 that it has already"), "{said}");

@@ -5,7 +5,7 @@ use std::{
 };
 
 use serde::de::DeserializeOwned;
-use vipnode_rpc::{CallError, IpcListener, RpcLimits, open_ipc};
+use vipnode_rpc::{CallError, IpcListener, OpenError, RpcLimits, open_ipc};
 use vipnode_types::{NodeId, wire::ExplainReply};
 
 use super::{AgentStatus, LocalError, method};
@@ -58,6 +58,7 @@ async fn ask<T: DeserializeOwned>(socket: &Path, method: &str, deadline: Duratio
     let limits = RpcLimits { open: LOCAL_READ, ..RpcLimits::default() };
     let opened = match open_ipc(&address(socket), &limits).await {
         Ok(opened) => opened,
+        Err(OpenError::Unreachable { why, .. }) => return Err(LocalError::Gone { path, why }),
         Err(error) => return Err(LocalError::Gone { path, why: error.to_string() }),
     };
     match opened.peer.call(method, &[(); 0], deadline).await {

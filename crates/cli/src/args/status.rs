@@ -12,8 +12,8 @@ pub(crate) const ASKED_POOL: &str = "asked_pool";
                         vipnode status 1f3a --watch              one of them, again and again\n  \
                         vipnode status --why                     why these hosts, and how many others were left out\n  \
                         vipnode status --pool wss://pool.example what a pool tells of itself\n\n\
-                        Exit code: 0 whoever was asked has answered, 1 no agent runs or one gives no answer, 2 the look \
-                        itself\nfailed: a wrong flag, a pool that is away or tells nothing")]
+                        Exit code: 0 all that were asked have answered, 1 no agent runs or one is silent,\n           \
+                        2 the look itself failed: a wrong flag, a pool that is away or hides itself")]
 pub(crate) struct StatusArgs {
     /// Only the agent of this node, in full: its id, or the first characters of it.
     #[arg(value_name = "NODE", value_parser = node_prefix)]
@@ -29,7 +29,7 @@ pub(crate) struct StatusArgs {
     pub(crate) pool: Option<String>,
     #[command(flatten)]
     pub(crate) trust: TrustArgs,
-    /// Look again and again, every 2s or so often, until Ctrl-C: in place on a terminal, line after line in a pipe.
+    /// Look again and again, every 2s or this often, until Ctrl-C: in place on a terminal, line after line in a pipe.
     #[arg(long, value_name = "TIME", num_args = 0..=1, require_equals = true, default_missing_value = "2s",
           value_parser = interval)]
     pub(crate) watch: Option<Duration>,

@@ -8,7 +8,8 @@ use crate::{
     failure::Failure,
     screen::{Screen, Tone},
     signals::Signals,
-    status::{Paper, Report, look},
+    status::{Report, look},
+    terminal,
 };
 
 /// Says once, or again and again, what agents or a pool are about.
@@ -17,7 +18,7 @@ pub(crate) async fn run(args: &StatusArgs, screen: Screen, signals: Signals) -> 
         return watch(args, every, screen, signals).await;
     }
     let looked = tokio::select! {
-        looked = look(args, Paper::here()) => looked?,
+        looked = look(args) => looked?,
         () = signals.first() => return Ok(ExitCode::SUCCESS),
     };
     screen.print(&looked.text, &looked.json);
@@ -26,30 +27,26 @@ pub(crate) async fn run(args: &StatusArgs, screen: Screen, signals: Signals) -> 
 
 /// Until Ctrl-C, or until nobody reads. What fails may be mended meanwhile, so it is said and ends nothing.
 async fn watch(args: &StatusArgs, every: Duration, screen: Screen, signals: Signals) -> Result<ExitCode, Failure> {
-    let paper = Paper::here();
+    let painted = terminal::rewrites() && !screen.is_json();
     let mut ticks = interval(every);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let mut painted = false;
+    let mut first = true;
     loop {
         let looked = tokio::select! {
-            looked = async { ticks.tick().await; look(args, paper).await } => looked.unwrap_or_else(failed),
+            looked = async { ticks.tick().await; look(args).await } => looked.unwrap_or_else(failed),
             () = signals.first() => return Ok(ExitCode::SUCCESS),
         };
-        let written = match painted_on(paper, screen) {
-            true => screen.repaint(&looked.text, !painted),
+        let written = match painted {
+            true => screen.repaint(&looked.text, first),
             false => screen.try_print(&format!("{}\n", looked.text), &looked.json),
         };
-        painted = true;
+        first = false;
         match written {
             Ok(()) => {}
             Err(error) if error.kind() == io::ErrorKind::BrokenPipe => return Ok(ExitCode::SUCCESS),
             Err(error) => return Err(Failure::new(format!("nothing can be written: {error}"), "")),
         }
     }
-}
-
-fn painted_on(paper: Paper, screen: Screen) -> bool {
-    paper.terminal && !screen.is_json()
 }
 
 fn failed(Failure { what, mend }: Failure) -> Report {

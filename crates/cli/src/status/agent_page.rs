@@ -3,10 +3,10 @@ use std::fmt::Write;
 use vipnode_agent::local::{AgentStatus, ClientStatus, HostStatus, LeaseStatus, Metered, PoolLink, PoolStanding};
 use vipnode_types::{ChainSpec, Ms};
 
-use super::Paper;
+use super::table::table;
 use crate::{
     screen::Tone,
-    units::{gwei, span},
+    units::{counted, gwei, span},
 };
 
 /// Leases that are shown of one side; `--json` has all.
@@ -15,7 +15,7 @@ const LEASES: usize = 100;
 const CLIENT: usize = 24;
 
 /// Everything that an agent tells, on a page.
-pub(crate) fn agent_page(status: &AgentStatus, paper: Paper) -> String {
+pub(crate) fn agent_page(status: &AgentStatus) -> String {
     let AgentStatus { node, pool, host, client, now, .. } = status;
     let (mark, style) = tone(status).look();
     let mut page = format!(
@@ -35,13 +35,13 @@ pub(crate) fn agent_page(status: &AgentStatus, paper: Paper) -> String {
     line("agent", &format!("{}, process {}", status.agent_version, status.process));
     if let Some(host) = host {
         line("sells", &places(host));
-        line("", &metered(&host.metered, "clients"));
-        leases(&mut page, "client", &host.leases, *now, paper);
+        line("", &metered(&host.metered, "client"));
+        leases(&mut page, "client", &host.leases, *now);
     }
     if let Some(client) = client {
         let _infallible = writeln!(page, "  {:<7} {}", "seeks", wanted(client));
-        let _infallible = writeln!(page, "  {:<7} {}", "", metered(&client.metered, "hosts"));
-        leases(&mut page, "host", &client.leases, *now, paper);
+        let _infallible = writeln!(page, "  {:<7} {}", "", metered(&client.metered, "host"));
+        leases(&mut page, "host", &client.leases, *now);
     }
     page
 }
@@ -128,7 +128,7 @@ fn places(host: &HostStatus) -> String {
 
 fn wanted(client: &ClientStatus) -> String {
     let most = client.max_price.map(|price| format!(" for at most {price}")).unwrap_or_default();
-    let wants = format!("{} hosts{most}", client.wants);
+    let wants = format!("{}{most}", counted(client.wants.into(), "host"));
     match (client.missing, &client.why_missing) {
         (0, _) => format!("{wants}, has them"),
         (missing, None) => format!("{wants}, {missing} missing"),
@@ -138,14 +138,15 @@ fn wanted(client: &ClientStatus) -> String {
 
 fn metered(metered: &Metered, whom: &str) -> String {
     let Metered { leases, seen_ms, cost } = metered;
-    format!("{leases} {whom} in all, seen for {}: {} (metered; nothing is collected)", span(*seen_ms), gwei(*cost))
+    let whom = counted(*leases, whom);
+    format!("{whom} in all, seen for {}: {} (metered; nothing is collected)", span(*seen_ms), gwei(*cost))
 }
 
-fn leases(page: &mut String, whom: &str, leases: &[LeaseStatus], now: Ms, paper: Paper) {
+fn leases(page: &mut String, whom: &str, leases: &[LeaseStatus], now: Ms) {
     if leases.is_empty() {
         return;
     }
-    let rows = leases.iter().take(LEASES).map(|lease| {
+    let shown = leases.iter().take(LEASES).map(|lease| {
         let connected = match lease.connected {
             _ if lease.ending => "is ending".to_owned(),
             Some(since) => format!("for {}", span(now.since(since))),
@@ -160,8 +161,8 @@ fn leases(page: &mut String, whom: &str, leases: &[LeaseStatus], now: Ms, paper:
             lease.cost.map_or_else(unknown, gwei),
         ]
     });
-    let table = paper.table([whom, "connected", "seen in all", "price", "cost so far"], &[2, 4], rows);
-    for line in table.lines() {
+    let rows = table([whom, "connected", "seen in all", "price", "cost so far"], &[2, 4], shown);
+    for line in rows.lines() {
         let _infallible = writeln!(page, "  {line}");
     }
     if leases.len() > LEASES {

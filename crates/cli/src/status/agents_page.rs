@@ -4,23 +4,27 @@ use serde_json::{Value, json};
 use vipnode_agent::local::{AgentStatus, PoolStanding};
 
 use super::{
-    Paper,
     agent_page::{agent_page, short_chain, short_client, standing, tone},
     agents::{Agents, Silent},
+    table::table,
 };
-use crate::{args::StatusArgs, screen::Tone, units::span};
+use crate::{
+    args::StatusArgs,
+    screen::Tone,
+    units::{counted, span},
+};
 
 /// All that was asked: one in full, several in a row each.
-pub(super) fn agents_page(agents: &Agents, args: &StatusArgs, paper: Paper) -> String {
+pub(super) fn agents_page(agents: &Agents, args: &StatusArgs) -> String {
     let mut page = String::new();
     match &*agents.told {
         [] => {}
-        [(_, one)] => page += &agent_page(one, paper),
+        [(_, one)] => page += &agent_page(one),
         some if args.node.is_some() => {
-            page += &some.iter().map(|(_, status)| agent_page(status, paper)).collect::<Vec<_>>().join("\n");
+            page += &some.iter().map(|(_, status)| agent_page(status)).collect::<Vec<_>>().join("\n");
         }
         many => {
-            page += &table(many.iter().map(|(_, status)| status), paper);
+            page += &rows(many.iter().map(|(_, status)| status));
             page += &sums(many.iter().map(|(_, status)| status));
         }
     }
@@ -83,19 +87,13 @@ pub(super) fn nobody(agents: &Agents, args: &StatusArgs) -> String {
     )
 }
 
-fn table<'a>(agents: impl Iterator<Item = &'a AgentStatus>, paper: Paper) -> String {
+fn rows<'a>(agents: impl Iterator<Item = &'a AgentStatus>) -> String {
     let header = ["", "node", "client", "chain", "head", "own", "pool", "sold", "hosts"];
-    let table = paper.table(header, &[4, 5, 7, 8], agents.map(row));
-    // Colour comes last: the table counts characters.
-    let mut text = String::new();
-    for line in table.lines() {
-        let (mark, style) = Tone::Warning.look();
-        let line = match line.trim_start().strip_prefix(mark) {
-            Some(rest) => format!(" {style}{mark}{style:#}{rest}"),
-            None => line.to_owned(),
-        };
-        text += &line;
-        text.push('\n');
+    let mut text = table(header, &[4, 5, 7, 8], agents.map(row));
+    text.push('\n');
+    for tone in [Tone::Good, Tone::Warning] {
+        let (mark, style) = tone.look();
+        text = text.replace(&format!("\n {mark} "), &format!("\n {style}{mark}{style:#} "));
     }
     text
 }
@@ -140,7 +138,7 @@ fn sums<'a>(agents: impl Iterator<Item = &'a AgentStatus>) -> String {
             wanted += u64::from(client.wants);
         }
     }
-    let away = if nodes_away > 0 { format!(", {nodes_away} nodes away") } else { String::new() };
+    let away = if nodes_away > 0 { format!(", {} away", counted(nodes_away, "node")) } else { String::new() };
     format!(
         "{count} agents, {joined} joined{away}; {sold} of {slots} places sold, {connected} of {wanted} hosts connected\n\
          one in full: vipnode status NODE\n"

@@ -1,5 +1,5 @@
 use super::{
-    Paper, Report,
+    Report,
     agents::Agents,
     agents_page::{agents_json, agents_page},
     pool::look_at_pool,
@@ -11,14 +11,14 @@ use crate::{args::StatusArgs, failure::Failure};
 ///
 /// # Errors
 /// Nobody can be asked: a state directory that may not be read, a pool that is away or tells nothing.
-pub(crate) async fn look(args: &StatusArgs, paper: Paper) -> Result<Report, Failure> {
+pub(crate) async fn look(args: &StatusArgs) -> Result<Report, Failure> {
     if let Some(url) = &args.pool {
-        return look_at_pool(url, args, paper).await;
+        return look_at_pool(url, args).await;
     }
     if args.why {
         return look_why(args).await;
     }
     let agents = Agents::ask(args).await?;
-    let (text, json) = (agents_page(&agents, args, paper), agents_json(&agents));
+    let (text, json) = (agents_page(&agents, args), agents_json(&agents));
     Ok(Report { text, json, complete: agents.complete() })
 }

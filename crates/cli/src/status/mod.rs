@@ -5,9 +5,9 @@ mod agent_page;
 mod agents;
 mod agents_page;
 mod look;
-mod paper;
 mod pool;
 mod report;
+mod table;
 mod why;
 
-pub(crate) use self::{look::look, paper::Paper, report::Report};
+pub(crate) use self::{look::look, report::Report};

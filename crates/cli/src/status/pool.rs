@@ -4,13 +4,13 @@ use serde_json::json;
 use vipnode_agent::{AgentError, NetDoor, PoolAddress, pool_status};
 use vipnode_types::wire::{HostStatus, PoolStats, PoolStatus};
 
-use super::{Paper, Report};
+use super::{Report, agent_page::short_client, table::table};
 use crate::{
     args::StatusArgs,
     failure::Failure,
     plain::plain,
     screen::Tone,
-    units::{gwei, span},
+    units::{counted, gwei, span},
 };
 
 /// Hosts that are shown; `--json` has all that the pool told.
@@ -26,12 +26,12 @@ const CELL: usize = 32;
 ///
 /// # Errors
 /// It is away, or tells nothing to strangers.
-pub(super) async fn look_at_pool(url: &str, args: &StatusArgs, paper: Paper) -> Result<Report, Failure> {
+pub(super) async fn look_at_pool(url: &str, args: &StatusArgs) -> Result<Report, Failure> {
     let address = PoolAddress::read(url)?;
     let door = NetDoor::new(address.clone(), args.trust.trust()?);
     let status = clean(pool_status(&door).await.map_err(refused)?);
     let json = json!({"event": "pool_status", "url": address.url(), "pool": status});
-    Ok(Report { text: page(address.url(), &status, paper), json, complete: true })
+    Ok(Report { text: page(address.url(), &status), json, complete: true })
 }
 
 /// What a pool says of an error is a stranger's word too.
@@ -55,7 +55,7 @@ fn clean(mut status: PoolStatus) -> PoolStatus {
     status
 }
 
-fn page(url: &str, status: &PoolStatus, paper: Paper) -> String {
+fn page(url: &str, status: &PoolStatus) -> String {
     let PoolStatus { time_updated, time_started, version, active_hosts, stats, error } = status;
     let tone = if error.is_some() { Tone::Warning } else { Tone::Good };
     let (mark, style) = tone.look();
@@ -67,16 +67,16 @@ fn page(url: &str, status: &PoolStatus, paper: Paper) -> String {
     }
     sums(&mut page, stats);
     if !active_hosts.is_empty() {
-        let rows = active_hosts.iter().take(HOSTS).map(|host| row(host, time_updated));
-        let table = paper.table(["host", "client", "agent", "block", "places", "last seen"], &[3, 4], rows);
-        for line in table.lines() {
+        let shown = active_hosts.iter().take(HOSTS).map(|host| row(host, time_updated));
+        let rows = table(["host", "client", "agent", "block", "places", "last seen"], &[3, 4], shown);
+        for line in rows.lines() {
             let _infallible = writeln!(page, "  {line}");
         }
     }
     let all = usize::try_from(stats.num_active_hosts).unwrap_or(usize::MAX).max(active_hosts.len());
-    let shown = active_hosts.len().min(HOSTS);
-    if all > shown {
-        let _infallible = writeln!(page, "  and {} hosts more", all - shown);
+    let few = active_hosts.len().min(HOSTS);
+    if all > few {
+        let _infallible = writeln!(page, "  and {} hosts more", all - few);
     }
     page.trim_end().to_owned()
 }
@@ -89,15 +89,15 @@ fn sums(page: &mut String, stats: &PoolStats) {
     line("clients", format!("{}, {} ever seen", stats.num_active_clients, stats.num_total_clients));
     let waiting = match stats.num_waiting_clients {
         0 => String::new(),
-        waiting => format!("; {waiting} clients wait for a place"),
+        waiting => format!("; waited for by {}", counted(waiting, "client")),
     };
     line("places", format!("{} taken, {} free{waiting}", stats.num_leases, stats.num_free_places));
-    line("price", format!("{}, for {} leases that both sides see", stats.price, stats.num_running_leases));
+    line("price", format!("{}; {} running", stats.price, counted(stats.num_running_leases.into(), "lease")));
     line(
         "metered",
         format!(
-            "{} ended leases, {}, {} (nothing is collected)",
-            stats.num_metered_leases,
+            "{} ended, {}, {} (nothing is collected)",
+            counted(stats.num_metered_leases, "lease"),
             span(stats.metered_ms),
             gwei(stats.metered_cost)
         ),
@@ -114,7 +114,7 @@ fn row(host: &HostStatus, now: &str) -> [String; 6] {
     let seen = between(&host.last_seen, now).map_or_else(|| cell(&host.last_seen), |ago| format!("{ago} ago"));
     [
         cell(&host.short_id),
-        cell(&host.node_version),
+        short_client(&host.node_version),
         cell(&host.vipnode_version),
         host.block_number.to_string(),
         places,
@@ -146,9 +146,12 @@ mod tests {
             error: Some("\u{7}\r".repeat(10_000)),
         };
         let status = clean(status);
-        let text = page("ws://127.0.0.1:1/", &status, Paper { terminal: true });
+        let text = page("ws://127.0.0.1:1/", &status);
         let (_, style) = Tone::Warning.look();
-        let own = text.replace(&style.to_string(), "").replace(&format!("{style:#}"), "");
+        let dim = anstyle::Style::new().dimmed();
+        let own = [style, dim]
+            .iter()
+            .fold(text, |text, style| text.replace(&style.to_string(), "").replace(&format!("{style:#}"), ""));
         assert!(own.chars().all(|c| c == '\n' || !c.is_control()) && !own.contains('\u{202e}'), "{own}");
         assert!(own.lines().count() < 70 && own.lines().all(|line| line.chars().count() < 500), "{own}");
         assert!(own.contains("and 9950 hosts more"), "{own}");

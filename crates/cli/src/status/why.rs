@@ -13,7 +13,7 @@ use super::{
     agents::{Agents, Silent},
     agents_page::{nobody, said, silent_json},
 };
-use crate::{args::StatusArgs, failure::Failure, plain::plain, screen::Tone};
+use crate::{args::StatusArgs, failure::Failure, plain::plain, screen::Tone, units::counted};
 
 /// So many agents ask their pools at once.
 const AT_ONCE: usize = 8;
@@ -86,7 +86,7 @@ fn page(agents: &Agents, whys: &[Why], all: usize, args: &StatusArgs) -> String 
 
 fn one(Why { node, reply, .. }: &Why) -> String {
     let (mark, style) = if reply.missing == 0 { Tone::Good.look() } else { Tone::Warning.look() };
-    let mut page = format!("{style}{mark}{style:#} node {} wants {} hosts", node.short(), reply.want);
+    let mut page = format!("{style}{mark}{style:#} node {} wants {}", node.short(), counted(reply.want.into(), "host"));
     let _infallible = match (reply.missing, &reply.why) {
         (0, _) => writeln!(page, " and has them"),
         (missing, None) => writeln!(page, ", {missing} missing"),
@@ -96,13 +96,15 @@ fn one(Why { node, reply, .. }: &Why) -> String {
         let _infallible = writeln!(page, "  host {} {}", given.host.short(), won(given));
     }
     if reply.given.len() > HOSTS {
-        let _infallible = writeln!(page, "  and {} hosts more: --json has all", reply.given.len() - HOSTS);
+        let _infallible = writeln!(page, "  and {} more hosts: --json has all", reply.given.len() - HOSTS);
     }
     let ExplainReply { hosts, looked_at, candidates, .. } = reply;
     let _infallible = writeln!(
         page,
-        "  now: {hosts} hosts are connected there, a place is {}; of {looked_at} others {candidates} could be given{}",
+        "  now: {} connected there, a place is {}; of {} looked at {candidates} could be given{}",
+        counted(*hosts, "host"),
         reply.price,
+        counted((*looked_at).into(), "host"),
         left_out(&reply.excluded)
     );
     page
@@ -179,7 +181,7 @@ mod tests {
             "wants 3 hosts, 1 missing: no host has a free place",
             "host abababababab won among 12 with 76 points: +50 free places, -4 round trip to the pool, +30 time connected",
             "before the pool can remember",
-            "of 8 others 2 could be given; left out: 2 on another chain, 4 with no place free",
+            "of 8 hosts looked at 2 could be given; left out: 2 on another chain, 4 with no place free",
         ] {
             assert!(text.contains(words), "{words} is missing in:\n{text}");
         }
