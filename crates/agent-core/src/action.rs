@@ -31,6 +31,11 @@ pub enum Action {
         /// For how long.
         for_ms: u64,
     },
+    /// Look a name up; its end comes as [`crate::Event::Resolved`].
+    Resolve {
+        /// The name.
+        name: Box<str>,
+    },
     /// Say something to the pool; the answer comes as [`crate::Event::PoolAnswers`].
     Pool {
         /// Under which name.
@@ -139,7 +144,7 @@ pub enum Notice {
         after_ms: u64,
     },
     /// A host that let the node in was never connected; another is sought. Each kind of cause is told once until a
-    /// host is connected.
+    /// host is connected. One that the user named is dialled on, and told once until it is connected.
     HostNotConnected {
         /// The lease.
         lease: LeaseId,
@@ -148,12 +153,29 @@ pub enum Notice {
         /// Why, as far as this side sees.
         cause: NotConnected,
     },
-    /// A host is gone; another is sought.
+    /// A host is gone; another is sought. One that the user named is dialled on.
     HostGone {
         /// The lease.
         lease: LeaseId,
         /// The host.
         host: NodeId,
+    },
+    /// The node does not do what a peer needs that the user named; it is tried again and again.
+    DirectRefused {
+        /// Our side.
+        side: Side,
+        /// The peer.
+        peer: NodeId,
+        /// The node's words.
+        why: String,
+    },
+    /// A name of a host that the user named cannot be resolved; its last address is used, where there was one. Said
+    /// once until it can be.
+    NameUnresolved {
+        /// The name.
+        name: Box<str>,
+        /// Why.
+        why: String,
     },
     /// A peer that the pool brought is not taken: as the pool told it, or as our node saw it.
     Unsuitable {

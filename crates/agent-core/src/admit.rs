@@ -11,6 +11,13 @@ impl AgentCore {
             out.push(Action::Answer { tag, reply: Err(error) });
             return;
         }
+        if call.names_direct() {
+            if matches!(call, FromPool::Admit(_)) {
+                self.counters.admit_failed(AdmitFailure::OtherLease);
+            }
+            out.push(Action::Answer { tag, reply: Err(other_lease()) });
+            return;
+        }
         let full = self.leases.pending_calls() >= limits::PENDING_CALLS;
         match call {
             // What is over ends whether or not there is room to say so later.
@@ -113,7 +120,8 @@ impl AgentCore {
             let failure = if self.node.up { AdmitFailure::NotOffering } else { AdmitFailure::NodeAway };
             return Some((failure, why));
         }
-        let (held, slots) = (self.leases.held(Side::Host), host.places());
+        let slots = host.places(self.config.direct.allowed());
+        let held = self.leases.held(Side::Host);
         if held >= slots || self.leases.len() >= limits::LEASES {
             return Some((AdmitFailure::Full, format!("all {slots} places are taken")));
         }

@@ -5,9 +5,10 @@ use rand_chacha::ChaCha8Rng;
 use vipnode_types::{LeaseId, Ms, wire::LeaveReason};
 
 use crate::{
-    Action, AgentConfig, Counters, Event, Grant, NodeTask, RequestTag, ask::Asks, avoid::Avoid, ended::EndedLeases,
-    former_clients::FormerClients, lease::Lease, leases::Leases, leave::Leaving, node_side::NodeSide,
-    own_peers::OwnPeers, pool_link::PoolLink, protocol2::Protocol2, report::Reports, stop::Stopping,
+    Action, AgentConfig, Counters, Event, Grant, NodeTask, RequestTag, ask::Asks, avoid::Avoid, direct::Direct,
+    ended::EndedLeases, former_clients::FormerClients, lease::Lease, leases::Leases, leave::Leaving,
+    node_side::NodeSide, own_peers::OwnPeers, pool_link::PoolLink, protocol2::Protocol2, report::Reports,
+    stop::Stopping,
 };
 
 /// The agent's mind. See the [crate] for what it promises.
@@ -22,6 +23,7 @@ pub struct AgentCore {
     pub(crate) link: PoolLink,
     pub(crate) asks: Asks,
     pub(crate) avoid: Avoid,
+    pub(crate) direct: Direct,
     pub(crate) reports: Reports,
     pub(crate) leaving: Leaving,
     pub(crate) own_peers: OwnPeers,
@@ -56,10 +58,11 @@ impl AgentCore {
         }
         // Two runs of one agent must not take the answer to an old request for the answer to a new one.
         let next_tag = u64::from(rand::Rng::next_u32(&mut rng));
-        let ids = leases.iter().map(|lease| lease.id);
+        let ids = leases.iter().map(|lease| lease.id).filter(|id| !id.is_direct());
         let protocol2 = config.protocol2.map(|config| Protocol2::new(config, ids));
         Self {
             left_over: leases.len(),
+            direct: Direct::new(&config.direct, &leases),
             config,
             rng,
             now,
@@ -99,6 +102,7 @@ impl AgentCore {
             Event::PeerGone(peer) => self.suspect_gone(now, peer, out),
             Event::Head { head, wall_s } => self.node.see_head(now, head, wall_s),
             Event::NodeDone { task, result } => self.node_done(now, task, result, out),
+            Event::Resolved { name, result } => self.resolved(now, &name, result, out),
             Event::Configured(config) => self.configured(now, *config, out),
             Event::PoolOpen => self.pool_open(now, out),
             Event::PoolLost { why } => self.pool_lost(now, why, out),
@@ -118,14 +122,15 @@ impl AgentCore {
             return None;
         }
         let due = self.watch_due().chain(self.node_due()).chain(self.pool_due()).chain(self.stop_due());
-        due.chain(self.head_due()).chain(self.unseen_due()).min()
+        due.chain(self.head_due()).chain(self.unseen_due()).chain(self.direct_due()).min()
     }
 
     /// Presents itself anew to the pool, which keeps the leases.
     fn configured(&mut self, now: Ms, config: AgentConfig, out: &mut Vec<Action>) {
-        let AgentConfig { protocol2, seed, .. } = self.config;
+        let AgentConfig { protocol2, seed, pool, .. } = self.config;
         let host = config.host.filter(|_| self.config.host.is_some()).or_else(|| self.config.host.clone());
-        self.config = AgentConfig { protocol2, seed, host, ..config };
+        self.config = AgentConfig { protocol2, seed, pool, host, ..config };
+        self.direct.configured(&self.config.direct);
         // Other rules may not suit who is here.
         self.leases.iter_mut().for_each(|lease| lease.judged = false);
         if self.stopping.is_none() {
@@ -139,7 +144,13 @@ impl AgentCore {
         self.tasks_expire(now, out);
         self.link_expire(now, out);
         self.unseen_expire(now, out);
+        self.keep_direct(now, out);
         self.work(now, out);
+        if self.direct.is_due() {
+            // What another lease covered was gone at once.
+            self.keep_direct(now, out);
+            self.work(now, out);
+        }
         self.say_offer(now, out);
         self.speak(now, out);
         self.finish_stop(now, out);
@@ -157,6 +168,9 @@ impl AgentCore {
 
     /// Tells the pool that a lease is left, at the next chance. Over protocol 2 the next update says so.
     pub(crate) fn leave(&mut self, lease: LeaseId, reason: LeaveReason) {
+        if lease.is_direct() {
+            return;
+        }
         if self.protocol2.is_none() && self.link.is_live() && self.stopping.is_none() {
             self.leaving.add(lease, reason);
         }

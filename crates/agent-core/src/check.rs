@@ -26,13 +26,28 @@ impl AgentCore {
         ensure(self.node.up || busy.is_empty(), || "a task runs while the node is away".to_owned())?;
         let unseen = self.protocol2.as_ref().map_or(0, crate::protocol2::Protocol2::unseen);
         ensure(unseen <= most, || format!("{unseen} unseen clients of {} leases", self.leases.len()))?;
-        let places = self.config.host.as_ref().map_or(0, crate::HostConfig::places);
+        let places = self.config.host.as_ref().map_or(0, |host| host.places(self.config.direct.allowed()));
         let fresh = self.leases.iter().filter(|lease| lease.side == Side::Host && lease.socket > 0).count();
         let most = usize::try_from(places).unwrap_or(usize::MAX).max(self.left_over);
         ensure(fresh <= most, || format!("{fresh} clients on {places} places"))?;
+        self.check_direct()?;
         let live = self.link.is_live();
         let speaks = self.reports.in_flight().or(self.asks.in_flight()).or(self.leaving.in_flight()).is_some();
         ensure(live || !speaks, || "a request is in flight on no socket".to_owned())
+    }
+}
+
+impl AgentCore {
+    fn check_direct(&self) -> Result<(), String> {
+        let mut named = BTreeSet::new();
+        for lease in self.leases.iter().filter(|lease| lease.id.is_direct() && lease.runs() && !lease.leftover) {
+            let id = lease.id;
+            let side = lease.side == Side::Host;
+            ensure(named.insert((lease.peer.id, side)), || format!("{id:?}: held twice without a pool"))?;
+            ensure(lease.socket == 0 && lease.price.is_none(), || format!("{id:?}: a pool spoke of it"))?;
+            ensure(lease.waiting.is_empty() && lease.dial.is_none(), || format!("{id:?}: a pool waits for it"))?;
+        }
+        ensure(self.config.pool || !self.link.is_live(), || "a pool where there is none".to_owned())
     }
 }
 

@@ -1,13 +1,17 @@
 use vipnode_types::{Account, Enode, EnodeHost, Price};
 
-use crate::{PeerPolicy, Protocol2Config};
+use crate::{DirectConfig, PeerPolicy, Protocol2Config};
 
 /// What the user wants of the agent.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AgentConfig {
     /// `vipnode/<version>`.
     pub agent_version: String,
-    /// Hosts to keep; 0 for an agent that is no client.
+    /// Whether there is a pool. Without one only the peers that the user named are served and kept.
+    pub pool: bool,
+    /// Peers that the user named, beside those of a pool.
+    pub direct: DirectConfig,
+    /// Hosts to keep of a pool; 0 for an agent that wants none.
     pub min_peers: u32,
     /// The dearest place taken.
     pub max_price: Option<Price>,

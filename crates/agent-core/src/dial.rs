@@ -28,11 +28,18 @@ impl AgentCore {
     /// A place on a host was given: it is dialled, or left with the reason.
     pub(crate) fn take_host(&mut self, now: Ms, grant: Grant, out: &mut Vec<Action>) -> Result<(), WireError> {
         let Grant { lease: id, host, price, client_version } = grant;
+        if id.is_direct() {
+            return Err(other_lease());
+        }
         if let Some(lease) = self.leases.get(id) {
             let same = lease.side == Side::Client && lease.peer.id == host.id && lease.runs();
             return if same { Ok(()) } else { Err(other_lease()) };
         }
         if let Some((reason, why)) = self.declines(now, &host, price) {
+            if self.is_named_host(host.id) {
+                // A pool that does not learn from it would give the same again.
+                self.avoid.add(host.id, now);
+            }
             self.leave(id, reason);
             return Err(refused(why));
         }
@@ -123,7 +130,7 @@ impl AgentCore {
         avoid: bool,
         out: &mut Vec<Action>,
     ) {
-        let Some(lease) = self.leases.get(id).filter(|lease| lease.runs()) else { return };
+        let Some(lease) = self.leases.get(id).filter(|lease| lease.runs() && !id.is_direct()) else { return };
         let host = lease.peer.id;
         self.counters.host_failed();
         if lease.ever_up {

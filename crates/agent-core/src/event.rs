@@ -1,3 +1,5 @@
+use std::net::IpAddr;
+
 use vipnode_types::{
     HeadFact, NodeFacts, NodeId, PeerFact, protocol2,
     wire::{AdmitCall, AskReply, ConnectReply, DialCall, EvictCall, ReportReply, WireError},
@@ -35,7 +37,14 @@ pub enum Event {
         /// How; an error says why, for the user.
         result: Result<(), String>,
     },
-    /// The user wants something else. The role, the protocol and the seed stay as they were.
+    /// An [`crate::Action::Resolve`] ended.
+    Resolved {
+        /// The name.
+        name: Box<str>,
+        /// Its addresses, the best first; or why there are none, for the user.
+        result: Result<Vec<IpAddr>, String>,
+    },
+    /// The user wants something else. The role, the protocol, the seed and whether there is a pool stay as they were.
     Configured(Box<AgentConfig>),
     /// A socket to the pool is open, nothing was said on it yet. Whoever runs the mind opens the first
     /// by itself; each further one is asked for by [`crate::Action::Reconnect`].
@@ -83,6 +92,18 @@ pub enum FromPool {
     Dial(DialCall),
     /// Let a client in, as a pool of the original says it.
     Whitelist(NodeId),
+}
+
+impl FromPool {
+    /// Whether it speaks of a lease that is none of the pool's.
+    pub(crate) const fn names_direct(&self) -> bool {
+        match self {
+            Self::Admit(call) => call.lease.is_direct(),
+            Self::Evict(call) => call.lease.is_direct(),
+            Self::Dial(call) => call.lease.is_direct(),
+            Self::Whitelist(_) => false,
+        }
+    }
 }
 
 /// An answer of the pool.

@@ -15,13 +15,13 @@ pub struct Gauges {
     pub reserve: u32,
     /// Places offered in all.
     pub places_offered: u32,
-    /// Places held by clients, those being undone included.
+    /// Places held by clients of the pool, those being undone included.
     pub places_sold: u32,
     /// Offered, and held by nobody.
     pub places_free: u32,
     /// Clients that the node is connected to.
     pub clients_connected: u32,
-    /// Hosts wanted.
+    /// Hosts wanted: of the pool, and those that the user named.
     pub hosts_wanted: u32,
     /// Hosts that the node is connected to.
     pub hosts_connected: u32,
@@ -47,7 +47,7 @@ impl AgentCore {
             places_sold,
             places_free: places_offered.saturating_sub(places_sold),
             clients_connected: self.leases.connected(Side::Host),
-            hosts_wanted: self.config.min_peers,
+            hosts_wanted: self.config.min_peers.saturating_add(self.config.direct.named_hosts()),
             hosts_connected: self.leases.connected(Side::Client),
             trusted_without_lease: self.trusted_without_lease(),
             head: self.node.head.map(|head| head.fact),

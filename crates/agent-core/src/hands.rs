@@ -172,7 +172,7 @@ impl AgentCore {
             (Work::Undo | Work::Untrust, Err(why)) => {
                 let stopping = self.stopping.is_some();
                 let wait_ms = if stopping { limits::UNDO_AGAIN_STOPPING_MS } else { limits::UNDO_AGAIN_MS };
-                lease.undo_again = Some(now.plus(wait_ms));
+                lease.again = Some(now.plus(wait_ms));
                 if let Some(over) = &mut lease.over {
                     answer_all(&mut over.waiting, &Err(refused(format!("the node did not undo it yet: {why}"))), out);
                 }
@@ -183,6 +183,7 @@ impl AgentCore {
     fn applied(&mut self, id: LeaseId, out: &mut Vec<Action>) {
         let Some(lease) = self.leases.get_mut(id) else { return };
         lease.applied = true;
+        lease.again = None;
         if lease.side == Side::Host && lease.runs() {
             if !lease.waiting.is_empty() {
                 self.counters.admitted();
@@ -196,6 +197,10 @@ impl AgentCore {
     /// Whether the node did half of it is not known: it is undone, and the journal says so after.
     fn not_applied(&mut self, now: Ms, id: LeaseId, why: &str, out: &mut Vec<Action>) {
         let Some(lease) = self.leases.get_mut(id).filter(|lease| lease.runs()) else { return };
+        if id.is_direct() {
+            self.direct_not_applied(now, id, why, out);
+            return;
+        }
         if lease.side == Side::Client {
             self.host_failed(now, id, LeaveReason::NotConnected, true, out);
             return;
@@ -248,7 +253,7 @@ impl AgentCore {
     /// When something at the node is due.
     pub(crate) fn node_due(&self) -> impl Iterator<Item = Ms> {
         let tasks = self.leases.iter().filter_map(|lease| lease.task).map(|task| task.since.plus(limits::NODE_TASK_MS));
-        let again = |lease: &Lease| lease.undo_again.filter(|at| self.node.up && *at > self.now);
+        let again = |lease: &Lease| lease.again.filter(|at| self.node.up && *at > self.now);
         tasks.chain(self.leases.iter().filter_map(again))
     }
 
@@ -257,6 +262,7 @@ impl AgentCore {
         let now = self.now;
         let Some(lease) = self.leases.get_mut(id).filter(|lease| lease.runs()) else { return };
         lease.mark_down(now);
+        lease.again = None;
         lease.over = Some(crate::lease::Over { reason, waiting: Vec::new() });
         let ended = Err(refused("the lease ended before the node had done it"));
         self.counters.admits_failed(AdmitFailure::Ended, lease.waiting.len());
@@ -269,7 +275,11 @@ impl AgentCore {
     /// Nothing of the lease is left at the node.
     fn undone(&mut self, id: LeaseId, out: &mut Vec<Action>) {
         let Some(lease) = self.leases.remove(id) else { return };
-        self.ended.add(lease.side, lease.seen_ms(self.now), lease.price);
+        if id.is_direct() {
+            self.direct.look_again();
+        } else {
+            self.ended.add(lease.side, lease.seen_ms(self.now), lease.price);
+        }
         if lease.journaled {
             out.push(Action::Journal(JournalEntry::Undone { lease: id, kind: lease.kind() }));
             if lease.side == Side::Host {
@@ -286,10 +296,12 @@ impl AgentCore {
 }
 
 fn has_work(lease: &Lease, now: Ms) -> bool {
+    let due = lease.again.is_none_or(|at| at <= now);
     if !lease.runs() {
-        return lease.undo_again.is_none_or(|at| at <= now);
+        return due;
     }
-    !lease.nodes_own && (!lease.applied || lease.dial.as_ref().is_some_and(|dial| dial.state == DialState::Due))
+    !lease.nodes_own
+        && ((!lease.applied && due) || lease.dial.as_ref().is_some_and(|dial| dial.state == DialState::Due))
 }
 
 /// Answers every call that waits, and none of them again.

@@ -7,14 +7,16 @@ use crate::{Action, AgentCore, HostConfig, Notice, limits};
 pub enum HostConfigError {
     /// More places than the node has room for beside its own peers.
     #[error(
-        "--slots {slots} does not fit: the node takes --node-max-peers {node_max_peers} peers and --reserve {reserve} \
-         are kept for its own, so at most {most} can be sold. A trusted client takes a place in the node's table, and a \
-         node whose table is full dials nobody. Lower --slots, or raise the node's own limit and say so with \
+        "--slots {slots}{allowed} does not fit: the node takes --node-max-peers {node_max_peers} peers and --reserve \
+         {reserve} are kept for its own, so at most {most} can be sold or given. A trusted client takes a place in the node's table, and a \
+         node whose table is full dials nobody. Lower --slots, take clients out of --allow, or raise the node's own limit and say so with \
          --node-max-peers"
     )]
     TooMany {
         /// Asked for.
         slots: u32,
+        /// Given away.
+        allowed: Allowed,
         /// Kept.
         reserve: u32,
         /// Of the node.
@@ -23,35 +25,52 @@ pub enum HostConfigError {
         most: u32,
     },
     /// More places than one agent can hold.
-    #[error("--slots {slots} is more than one agent holds, which is {most}. Lower --slots")]
+    #[error("--slots {slots}{allowed} is more than one agent holds, which is {most}. Lower --slots")]
     Limit {
         /// Asked for.
         slots: u32,
+        /// Given away.
+        allowed: Allowed,
         /// The limit.
         most: u32,
     },
 }
 
+/// Places that `--allow` gives away.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Allowed(pub u32);
+
+impl std::fmt::Display for Allowed {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self.0 {
+            0 => Ok(()),
+            1 => f.write_str(" with the client of --allow"),
+            more => write!(f, " with {more} clients of --allow"),
+        }
+    }
+}
+
 impl HostConfig {
-    /// Whether the places to sell fit beside the node's own peers.
+    /// Whether the places to sell, and those that are given to clients that the user named, fit beside the node's own
+    /// peers.
     ///
     /// # Errors
     /// The numbers, the reason and the flags that mend it.
-    pub const fn check(&self) -> Result<(), HostConfigError> {
+    pub const fn check(&self, allowed: u32) -> Result<(), HostConfigError> {
         let (slots, reserve, node_max_peers) = (self.slots, self.reserve, self.node_max_peers);
-        let most = self.room();
-        if slots > most {
-            return Err(HostConfigError::TooMany { slots, reserve, node_max_peers, most });
+        let (needed, most) = (slots.saturating_add(allowed), self.room());
+        if needed > most {
+            return Err(HostConfigError::TooMany { slots, allowed: Allowed(allowed), reserve, node_max_peers, most });
         }
-        if slots > limits::SLOTS {
-            return Err(HostConfigError::Limit { slots, most: limits::SLOTS });
+        if needed > limits::SLOTS {
+            return Err(HostConfigError::Limit { slots, allowed: Allowed(allowed), most: limits::SLOTS });
         }
         Ok(())
     }
 
     /// Places that are ever sold at once.
-    pub(crate) fn places(&self) -> u32 {
-        self.slots.min(self.room()).min(limits::SLOTS)
+    pub(crate) fn places(&self, allowed: u32) -> u32 {
+        self.slots.min(self.room().min(limits::SLOTS).saturating_sub(allowed))
     }
 
     const fn room(&self) -> u32 {
@@ -65,7 +84,7 @@ impl AgentCore {
         let Some(host) = &self.config.host else { return (0, None) };
         match self.offers_nothing(host, now) {
             Some(why) => (0, Some(why)),
-            None => (host.places(), None),
+            None => (host.places(self.config.direct.allowed()), None),
         }
     }
 
@@ -108,7 +127,7 @@ impl AgentCore {
 
     /// Tells the user once when the offer changes.
     pub(crate) fn say_offer(&mut self, now: Ms, out: &mut Vec<Action>) {
-        if self.config.host.is_none() || self.node.facts.is_none() || self.stopping.is_some() {
+        if !self.config.pool || self.config.host.is_none() || self.node.facts.is_none() || self.stopping.is_some() {
             return;
         }
         // Just started or just back: the newest block comes in a moment, and nothing is worth saying before.

@@ -36,14 +36,16 @@ pub(crate) struct Lease {
     pub(crate) over: Option<Over>,
     /// It is over, and its trust is taken back already.
     pub(crate) untrusted: bool,
-    /// Not before then is the undoing tried again.
-    pub(crate) undo_again: Option<Ms>,
+    /// Not before then is the node told again.
+    pub(crate) again: Option<Ms>,
     /// Since when the peer is seen.
     pub(crate) up: Option<Ms>,
     /// For how long it was seen before that, in milliseconds.
     pub(crate) seen_before_ms: u64,
     /// The peer was seen before.
     pub(crate) ever_up: bool,
+    /// Of a peer that the user named: he knows that it is not there.
+    pub(crate) missing_said: bool,
     /// The peer showed, or came and went, without a protocol that ran; since then none did.
     pub(crate) doomed: bool,
     /// The peer went since the last report that the pool took.
@@ -131,10 +133,11 @@ impl Lease {
             dial: None,
             over: None,
             untrusted: false,
-            undo_again: None,
+            again: None,
             up: None,
             seen_before_ms: 0,
             ever_up: false,
+            missing_said: false,
             doomed: false,
             blinked: false,
             suspect: None,
@@ -174,7 +177,7 @@ impl Lease {
 
     /// Whether the pool is told that the peer is seen.
     pub(crate) const fn stated(&self) -> bool {
-        self.up.is_some() && self.over.is_none() && !self.leftover
+        self.up.is_some() && self.over.is_none() && !self.leftover && !self.id.is_direct()
     }
 
     /// Answers that the pool waits for.

@@ -57,14 +57,16 @@ impl Leases {
         self.iter().filter(|lease| lease.task.is_some()).map(|lease| lease.peer.id).collect()
     }
 
-    /// Places held on this side, those that are still being undone included.
+    /// Places of the pool held on this side, those that are still being undone included.
     pub(crate) fn held(&self, side: Side) -> u32 {
-        count(self.iter().filter(|lease| lease.side == side))
+        count(self.iter().filter(|lease| lease.side == side && !lease.id.is_direct()))
     }
 
     /// Leases on this side that are not over and that the pool knows of.
     pub(crate) fn running(&self, side: Side) -> u32 {
-        count(self.iter().filter(|lease| lease.side == side && lease.runs() && !lease.leftover))
+        count(
+            self.iter().filter(|lease| lease.side == side && lease.runs() && !lease.leftover && !lease.id.is_direct()),
+        )
     }
 
     /// Leases on this side whose peer is seen.

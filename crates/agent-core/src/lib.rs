@@ -9,6 +9,9 @@
 //! can be undone without a pool. It is called undone only after the node said so. What the agent did not
 //! do it never undoes: peers and trust that the node has by itself stay.
 //!
+//! Peers that the user named without a pool ([`DirectConfig`]) are leases as well, under names of the agent's own
+//! ([`vipnode_types::LeaseId::is_direct`]): same journal, same hands. No pool is told of them or ends them.
+//!
 //! Whoever runs it: reads the journal ([`left_undone`]) into [`AgentCore::new`]; opens the first socket to
 //! the pool; probes the node and tells [`Event::NodeUp`]; sends [`Event::Tick`] at
 //! [`AgentCore::next_wake`]; lists peers at each [`Action::Watch`] and at least every 20 s.
@@ -24,6 +27,9 @@ mod check;
 mod config;
 mod counters;
 mod dial;
+mod direct;
+mod direct_config;
+mod direct_names;
 mod ended;
 mod event;
 mod former_clients;
@@ -54,11 +60,12 @@ pub use action::{Action, CallReply, NodeCall, NodeTask, Notice, RequestTag, ToPo
 pub use agent_core::AgentCore;
 pub use config::{Advertise, AgentConfig, HostConfig};
 pub use counters::{AdmitFailure, Counters};
+pub use direct_config::{DirectConfig, DirectConfigError};
 pub use ended::{EndedLeases, Seen};
 pub use event::{Event, FromPool, PoolAnswer, StopCause};
 pub use gauges::Gauges;
 pub use grant::{Grant, GrantKind, JournalEntry};
-pub use hosting::HostConfigError;
+pub use hosting::{Allowed, HostConfigError};
 pub use not_connected::NotConnected;
 pub use peer_policy::{PeerPolicy, VersionPattern};
 pub use protocol2::Protocol2Config;

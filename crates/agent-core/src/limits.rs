@@ -1,9 +1,13 @@
 //! Every limit of the agent's mind, by name. What happens at each stands with it.
 
 /// Leases held at once; further admits and places are refused.
-pub(crate) const LEASES: usize = 1_100;
-/// Places sold at once, whatever the user offers.
+pub(crate) const LEASES: usize = 1_200;
+/// Places sold and given at once, whatever the user offers.
 pub(crate) const SLOTS: u32 = 1_000;
+/// Hosts that the user names; more are refused at the start.
+pub(crate) const DIRECT_HOSTS: usize = 64;
+/// Addresses of one name that are looked at.
+pub(crate) const NAME_ADDRESSES: usize = 16;
 /// Calls of the pool that wait for the node; further ones are answered "busy".
 pub(crate) const PENDING_CALLS: usize = 64;
 /// Hosts that are not to be given again; beyond it the one that is freed soonest goes.
@@ -27,6 +31,16 @@ pub(crate) const SURPLUS: u32 = 2;
 pub(crate) const CONNECT_MS: u64 = 20_000;
 /// The same over protocol 2, where no host dials its client: geth dials nobody twice within 35 s.
 pub(crate) const CONNECT_ALONE_MS: u64 = 45_000;
+/// A name of a host that the user named is looked up again after this time, ...
+pub(crate) const RESOLVE_MS: u64 = 300_000;
+/// ... after this one where it could not be resolved, ...
+pub(crate) const RESOLVE_AGAIN_MS: u64 = 30_000;
+/// ... and after this one at least, where its host is gone.
+pub(crate) const RESOLVE_LEAST_MS: u64 = 10_000;
+/// A look-up without an end for this long failed.
+pub(crate) const RESOLVE_DEADLINE_MS: u64 = 30_000;
+/// What the node would not do for a peer that the user named is tried again after this time.
+pub(crate) const DIRECT_AGAIN_MS: u64 = 30_000;
 /// After a word that a peer is gone the next list of peers decides; without one it is gone.
 pub(crate) const SUSPECT_MS: u64 = 1_000;
 /// Without a list of peers for this long nothing is stated as seen.

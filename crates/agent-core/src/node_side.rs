@@ -16,6 +16,8 @@ pub(crate) struct NodeSide {
     pub(crate) peers: BTreeMap<NodeId, Option<bool>>,
     /// Of these, how many the node dialled.
     pub(crate) dialled: u32,
+    /// The peers were seen since it came up.
+    pub(crate) looked: bool,
     /// When the peers were last seen, or the node came up.
     pub(crate) watched: Ms,
     pub(crate) head: Option<Head>,
@@ -60,13 +62,18 @@ impl AgentCore {
                     dial.state = DialState::Due;
                 }
             }
+            if lease.id.is_direct() && lease.side == Side::Host {
+                // What it knows of trust by itself it shows of connected peers only, and there are none: to serve whom
+                // the user named comes first.
+                lease.nodes_own = false;
+            }
             if lease.side == Side::Client {
                 lease.given = now;
                 lease.returning = lease.up.is_some();
             }
         }
         for lease in self.leases.iter_mut() {
-            lease.undo_again = None;
+            lease.again = None;
         }
         self.present(now, another, out);
     }
@@ -75,6 +82,7 @@ impl AgentCore {
     pub(crate) fn node_down(&mut self, why: String, out: &mut Vec<Action>) {
         self.node.up = false;
         self.node.peers.clear();
+        self.node.looked = false;
         self.node.dialled = 0;
         self.node.head = None;
         if !std::mem::replace(&mut self.node.away_said, true) {
@@ -88,6 +96,7 @@ impl NodeSide {
     /// Remembers who is connected.
     pub(crate) fn see_peers(&mut self, now: Ms, peers: &[vipnode_types::PeerFact]) {
         self.watched = now;
+        self.looked = true;
         let ready = peers.iter().filter(|peer| peer.ready).take(limits::PEERS);
         self.peers = ready.clone().map(|peer| (peer.id, peer.trusted)).collect();
         let dialled = ready.filter(|peer| peer.direction == Direction::Outbound).count();

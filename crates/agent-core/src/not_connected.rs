@@ -46,17 +46,22 @@ impl AgentCore {
     /// Tells why a host is given up, each reason once until a host is connected.
     pub(crate) fn say_not_connected(&mut self, id: LeaseId, out: &mut Vec<Action>) {
         let Some(lease) = self.leases.get(id).filter(|lease| !lease.ever_up) else { return };
-        let (host, dialled) = (lease.peer.id, self.node.dialled);
+        let (host, cause) = (lease.peer.id, self.why_not_connected(lease));
+        if self.not_connected_said.insert(cause.kind()) {
+            out.push(Action::Notice(Notice::HostNotConnected { lease: id, host, cause }));
+        }
+    }
+
+    /// Why a host is not connected, as far as this side can see.
+    pub(crate) fn why_not_connected(&self, lease: &Lease) -> NotConnected {
+        let dialled = self.node.dialled;
         let max_peers = self.config.host.as_ref().map_or(limits::NODE_MAX_PEERS, |host| host.node_max_peers);
-        let cause = if lease.doomed {
+        if lease.doomed {
             NotConnected::NoCommonProtocol
         } else if dialled >= (max_peers / limits::DIAL_RATIO).max(1) {
             NotConnected::NoDialSlot { dialled }
         } else {
             NotConnected::Silent
-        };
-        if self.not_connected_said.insert(cause.kind()) {
-            out.push(Action::Notice(Notice::HostNotConnected { lease: id, host, cause }));
         }
     }
 }

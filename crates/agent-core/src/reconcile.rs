@@ -5,14 +5,14 @@ use vipnode_types::{
     wire::{EvictReason, LeaseView, LeaveReason, Side},
 };
 
-use crate::{Action, AgentCore, limits};
+use crate::{Action, AgentCore, lease::Lease, limits};
 
 impl AgentCore {
     /// The pool said which leases live. Those are adopted; grants beyond them are taken back; leases
     /// for which nothing stands here are left.
     pub(crate) fn reconcile(&mut self, now: Ms, views: &[LeaseView], out: &mut Vec<Action>) {
         let mut live: BTreeSet<LeaseId> = BTreeSet::new();
-        for view in views.iter().take(limits::REPLY_LEASES) {
+        for view in views.iter().take(limits::REPLY_LEASES).filter(|view| !view.lease.is_direct()) {
             let ours = self
                 .leases
                 .get_mut(view.lease)
@@ -32,7 +32,8 @@ impl AgentCore {
         }
         // A call that overtook the connect reply may have made a lease on this very socket.
         let socket = self.link.socket;
-        let gone = self.leases.ids(|lease| lease.runs() && lease.socket != socket && !live.contains(&lease.id));
+        let of_pool = |lease: &Lease| lease.runs() && !lease.id.is_direct();
+        let gone = self.leases.ids(|lease| of_pool(lease) && lease.socket != socket && !live.contains(&lease.id));
         for lease in gone {
             self.end(lease, Some(EvictReason::Unknown), out);
         }
@@ -41,8 +42,8 @@ impl AgentCore {
 
     /// Hosts that went while the pool was away were kept, since no other was to be had; now one is.
     fn end_lost_while_away(&mut self, now: Ms, out: &mut Vec<Action>) {
-        let lost = |lease: &crate::lease::Lease| {
-            lease.side == Side::Client && lease.runs() && lease.ever_up && lease.up.is_none()
+        let lost = |lease: &Lease| {
+            !lease.id.is_direct() && lease.side == Side::Client && lease.runs() && lease.ever_up && lease.up.is_none()
         };
         for lease in self.leases.ids(lost) {
             self.host_failed(now, lease, LeaveReason::NotConnected, false, out);

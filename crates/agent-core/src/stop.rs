@@ -38,7 +38,7 @@ impl AgentCore {
         self.leaving.clear();
         self.stopping = Some(Stopping { since: now, error, bye });
         for lease in self.leases.ids(|_| true) {
-            self.end(lease, Some(EvictReason::Left), out);
+            self.end(lease, (!lease.is_direct()).then_some(EvictReason::Left), out);
         }
     }
 

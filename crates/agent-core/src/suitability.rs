@@ -21,7 +21,9 @@ impl AgentCore {
     /// Looks at a peer of a lease once, as soon as our node sees it: it may be another than its agent said. True
     /// where the lease ends for that.
     pub(crate) fn judge(&mut self, now: Ms, id: LeaseId, peers: &[PeerFact], out: &mut Vec<Action>) -> bool {
-        let Some(lease) = self.leases.get_mut(id).filter(|lease| !lease.judged) else { return false };
+        let Some(lease) = self.leases.get_mut(id).filter(|lease| !lease.judged && !id.is_direct()) else {
+            return false;
+        };
         let (side, peer) = (lease.side, lease.peer.id);
         let Some(fact) = peers.iter().find(|fact| fact.id == peer && fact.ready) else { return false };
         lease.judged = true;

@@ -17,6 +17,8 @@ pub struct AgentView {
     pub why_missing: Option<String>,
     /// The dearest place that it takes; `None` for any price.
     pub max_price: Option<Price>,
+    /// Hosts that the user named, which are kept without a pool.
+    pub named_hosts: u32,
     /// Where it stands with the pool.
     pub pool: PoolState,
     /// What a place costs at the pool; `None` before it was told.
@@ -55,6 +57,8 @@ pub struct Selling {
 /// Where an agent stands with its pool.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PoolState {
+    /// There is none: the user named hosts or clients.
+    None,
     /// No socket.
     Away,
     /// A socket, and the pool has not taken the agent yet.
@@ -102,12 +106,18 @@ impl AgentCore {
         });
         AgentView {
             now: self.now,
-            host: self.config.host.as_ref().map(|host| Selling { slots: host.places(), reserve: host.reserve }),
+            host: self
+                .config
+                .host
+                .as_ref()
+                .map(|host| Selling { slots: host.places(self.config.direct.allowed()), reserve: host.reserve }),
             min_peers: self.config.min_peers,
             missing: self.missing_hosts(),
             why_missing: self.asks.why_missing().filter(|_| self.missing_hosts() > 0).map(str::to_owned),
             max_price: self.config.max_price,
+            named_hosts: self.config.direct.named_hosts(),
             pool: match self.link.state {
+                _ if !self.config.pool => PoolState::None,
                 LinkState::Away => PoolState::Away,
                 LinkState::Open | LinkState::Connecting(_) => PoolState::Connecting,
                 LinkState::Live { since, .. } => PoolState::Connected(since),

@@ -49,10 +49,11 @@ impl AgentCore {
         }
     }
 
-    fn came_up(&mut self, now: Ms, id: LeaseId, out: &mut Vec<Action>) {
+    pub(crate) fn came_up(&mut self, now: Ms, id: LeaseId, out: &mut Vec<Action>) {
         let Some(lease) = self.leases.get_mut(id) else { return };
         lease.mark_up(now);
         lease.doomed = false;
+        lease.missing_said = false;
         if lease.side == Side::Client {
             self.not_connected_said.clear();
         }
@@ -80,7 +81,7 @@ impl AgentCore {
         lease.blinked = true;
         lease.linked_before = false;
         let at_once = lease.mark_up(now).is_some_and(|up| now.since(up) < limits::AT_ONCE_MS);
-        if lease.side == Side::Client && at_once && self.avoid.gone_at_once(lease.peer.id, now) {
+        if lease.side == Side::Client && at_once && !id.is_direct() && self.avoid.gone_at_once(lease.peer.id, now) {
             self.host_failed(now, id, LeaveReason::Unstable, true, out);
         }
     }
@@ -90,6 +91,10 @@ impl AgentCore {
         let at_once = lease.up.is_some_and(|up| now.since(up) < limits::AT_ONCE_MS);
         lease.mark_down(now);
         lease.linked_before = false;
+        if id.is_direct() {
+            self.direct_went_down(now, id, out);
+            return;
+        }
         if lease.side == Side::Host || lease.leftover {
             return;
         }
@@ -110,6 +115,7 @@ impl AgentCore {
         {
             self.went_down(now, id, out);
         }
+        self.direct_expire(now, out);
         if self.waits_for_hosts() {
             let most_ms = self.connect_ms();
             for id in self.leases.ids(|lease| connect_due(lease, most_ms).is_some_and(|at| at <= now)) {
@@ -151,5 +157,6 @@ fn gone_due(lease: &Lease) -> Option<Ms> {
 /// When a host that was never seen counts as failed.
 fn connect_due(lease: &Lease, most_ms: u64) -> Option<Ms> {
     let waits = lease.side == Side::Client && lease.runs() && !lease.leftover && lease.up.is_none();
+    let waits = waits && !lease.id.is_direct();
     waits.then(|| lease.given.plus(most_ms))
 }

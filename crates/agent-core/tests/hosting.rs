@@ -21,13 +21,13 @@ fn host(slots: u32, reserve: u32, node_max_peers: u32) -> HostConfig {
 
 #[test]
 fn places_must_fit_beside_the_nodes_own_peers() {
-    assert_eq!(host(34, 16, 50).check(), Ok(()));
-    let error = host(35, 16, 50).check().unwrap_err().to_string();
+    assert_eq!(host(34, 16, 50).check(0), Ok(()));
+    let error = host(35, 16, 50).check(0).unwrap_err().to_string();
     for part in ["--slots 35", "--reserve 16", "--node-max-peers 50", "at most 34"] {
         assert!(error.contains(part), "{part} in {error}");
     }
-    assert!(host(1, 16, 10).check().is_err());
-    assert!(host(1_001, 0, 5_000).check().is_err());
+    assert!(host(1, 16, 10).check(0).is_err());
+    assert!(host(1_001, 0, 5_000).check(0).is_err());
     let mut config = host_config(0);
     config.host = Some(host(100, 16, 50));
     let mut bench = Bench::live(config);

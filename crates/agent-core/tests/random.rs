@@ -9,11 +9,11 @@ use std::collections::BTreeSet;
 use common::*;
 use proptest::prelude::*;
 use vipnode_agent_core::{
-    Action, AgentCore, Event, FromPool, GrantKind, JournalEntry, NodeCall, NodeTask, PoolAnswer, RequestTag, StopCause,
-    ToPool, left_undone,
+    Action, AgentConfig, AgentCore, DirectConfig, Event, FromPool, GrantKind, JournalEntry, NodeCall, NodeTask,
+    PoolAnswer, RequestTag, StopCause, ToPool, left_undone,
 };
 use vipnode_types::{
-    Enode, HeadFact, LeaseId, Ms, NodeId, PeerFact,
+    Enode, EnodeHost, HeadFact, LeaseId, Ms, NodeId, PeerFact,
     protocol2::{Call, ConnectReply, Kind, PeerEntry, PeerReply, Reply, UpdateReply},
     wire::{AskReply, ErrorCode, ReportReply, Side, WireError},
 };
@@ -36,12 +36,17 @@ enum Step {
     Evict(u64, u8),
     Dial(u64, u8, bool),
     Whitelist(u8),
+    /// The name of a host points there now, or nowhere.
+    Resolved(u8),
+    /// The user names these hosts and clients.
+    Configured(Vec<u8>, Vec<u8>),
     /// Answers one of the requests, perhaps again.
     Answer(usize, u8, Vec<(u64, u8, bool)>),
 }
 
 fn steps() -> impl Strategy<Value = Vec<Step>> {
-    let lease = 1..8u64;
+    // Those that a pool must not speak of are among them.
+    let lease = prop_oneof![9 => 1..8u64, 1 => (0..3u64).prop_map(|number| LeaseId::direct(number).get())];
     let byte = 1..6u8;
     let step = prop_oneof![
         2 => (0..40_000u64).prop_map(Step::Wait),
@@ -59,6 +64,9 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
         4 => (lease.clone(), byte.clone()).prop_map(|(lease, byte)| Step::Evict(lease, byte)),
         5 => (lease.clone(), byte.clone(), any::<bool>()).prop_map(|(lease, byte, host)| Step::Dial(lease, byte, host)),
         6 => byte.clone().prop_map(Step::Whitelist),
+        2 => (0..4u8).prop_map(Step::Resolved),
+        1 => (prop::collection::btree_set(1..5u8, 0..3), prop::collection::btree_set(1..6u8, 0..3))
+            .prop_map(|(hosts, allow)| Step::Configured(hosts.into_iter().collect(), allow.into_iter().collect())),
         9 => (any::<usize>(), 0..10u8, prop::collection::vec((lease, byte, any::<bool>()), 0..4))
             .prop_map(|(which, kind, leases)| Step::Answer(which, kind, leases)),
     ];
@@ -66,6 +74,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
 }
 
 struct World {
+    config: AgentConfig,
     core: AgentCore,
     now: Ms,
     journal: Vec<JournalEntry>,
@@ -84,17 +93,20 @@ struct World {
 }
 
 impl World {
-    fn new(both: bool, original: bool, journal: Vec<JournalEntry>) -> Self {
+    fn new(both: bool, original: bool, pool: bool, journal: Vec<JournalEntry>) -> Self {
         let mut config = if original { protocol2(host_config(3)) } else { host_config(3) };
         config.min_peers = 2;
+        config.pool = pool;
+        config.direct = named(&[1, 4], &[2]);
         if !both {
             config.host = None;
         }
         let now = Ms::new(5_000);
-        let core = AgentCore::new(config, left_undone(journal.clone()), now);
+        let core = AgentCore::new(config.clone(), left_undone(journal.clone()), now);
         let held = |kind| left_undone(journal.clone()).into_iter().filter(move |g| g.kind == kind).map(|g| g.peer.id);
         let (trusted, dialled) = (held(GrantKind::Admitted).collect(), held(GrantKind::Dialled).collect());
         Self {
+            config,
             core,
             now,
             journal,
@@ -130,6 +142,7 @@ impl World {
 
     fn act(&mut self, action: Action) -> Result<(), TestCaseError> {
         match action {
+            Action::Resolve { .. } => {}
             Action::Journal(entry) => {
                 if let JournalEntry::Undone { lease, kind } = &entry {
                     let held = left_undone(self.journal.clone());
@@ -162,6 +175,7 @@ impl World {
                 self.open.push((task, call));
             }
             Action::Pool { tag, request } => {
+                self.names_no_direct_lease(&request)?;
                 let kind = match request {
                     ToPool::Connect(_) => 0,
                     ToPool::Report(_) => 1,
@@ -174,6 +188,7 @@ impl World {
                         Call::Host(_) | Call::Client(_) => return Err(TestCaseError::fail("an older call")),
                     },
                 };
+                prop_assert!(self.config.pool, "something is said to no pool");
                 self.requests.push((tag, kind));
             }
             Action::Answer { tag, reply } => {
@@ -188,8 +203,41 @@ impl World {
         Ok(())
     }
 
+    /// Only leases that the pool named itself are named to it.
+    fn names_no_direct_lease(&self, request: &ToPool) -> Result<(), TestCaseError> {
+        let named: Vec<LeaseId> = match request {
+            ToPool::Report(report) => {
+                let full = report.full.iter().flatten().map(|up| up.lease);
+                let seen = report.seen.iter().map(|seen| seen.lease);
+                full.chain(report.up.clone()).chain(report.down.clone()).chain(seen).collect()
+            }
+            ToPool::Leave(leave) => leave.leases.clone(),
+            ToPool::Connect(_) | ToPool::Ask(_) | ToPool::Bye | ToPool::Protocol2(_) => Vec::new(),
+        };
+        prop_assert!(named.iter().all(|lease| !lease.is_direct()), "{request:?} names what is none of the pool's");
+        Ok(())
+    }
+
     fn step(&mut self, step: Step) -> Result<(), TestCaseError> {
+        let of_pool = matches!(
+            step,
+            Step::PoolOpen | Step::PoolLost | Step::Admit(..) | Step::Evict(..) | Step::Dial(..) | Step::Whitelist(_)
+        );
+        if of_pool && !self.config.pool {
+            return Ok(());
+        }
         let event = match step {
+            Step::Resolved(byte) => {
+                let ips = vec![[10, 0, 9, byte].into()];
+                Event::Resolved {
+                    name: "four.example".into(),
+                    result: if byte > 0 { Ok(ips) } else { Err("no".into()) },
+                }
+            }
+            Step::Configured(hosts, allow) => {
+                self.config.direct = named(&hosts, &allow);
+                Event::Configured(Box::new(self.config.clone()))
+            }
             Step::Wait(ms) => {
                 self.now = self.now.plus(ms);
                 Event::Tick
@@ -288,11 +336,26 @@ fn answer(fitting: u8, kind: u8, leases: Vec<(u64, u8, bool)>) -> Result<PoolAns
     }
 }
 
+/// The fourth host is known by a name.
+fn named(hosts: &[u8], allow: &[u8]) -> DirectConfig {
+    let host = |byte: &u8| match byte {
+        4 => Enode { host: EnodeHost::Dns("four.example".into()), ..enode(4) },
+        byte => enode(*byte),
+    };
+    DirectConfig { hosts: hosts.iter().map(host).collect(), allow: allow.iter().copied().map(enode).collect() }
+}
+
 fn left_by_an_earlier_run() -> Vec<JournalEntry> {
     let grant =
         |number, peer, kind| JournalEntry::Done(vipnode_agent_core::Grant { lease: LeaseId::new(number), peer, kind });
     let id = |byte| Enode::id_only(NodeId::new([byte; 64]));
-    vec![grant(1, id(1), GrantKind::Admitted), grant(2, enode(2), GrantKind::Dialled)]
+    let direct = LeaseId::direct(3).get();
+    vec![
+        grant(1, id(1), GrantKind::Admitted),
+        grant(2, enode(2), GrantKind::Dialled),
+        grant(direct, enode(1), GrantKind::Dialled),
+        grant(direct + 1, enode(5), GrantKind::Admitted),
+    ]
 }
 
 proptest! {
@@ -302,15 +365,16 @@ proptest! {
     fn whatever_happens_everything_is_undone_in_the_end(
         both in prop::bool::weighted(0.8),
         original in any::<bool>(),
+        pool in prop::bool::weighted(0.85),
         restarted in any::<bool>(),
         start in any::<bool>(),
         steps in steps(),
     ) {
-        let mut world = World::new(both, original, if restarted { left_by_an_earlier_run() } else { vec![] });
+        let mut world = World::new(both, original, pool, if restarted { left_by_an_earlier_run() } else { vec![] });
         if start {
             world.event(Event::NodeUp(Box::new(facts(200))))?;
             world.step(Step::Head(false, 1))?;
-            world.event(Event::PoolOpen)?;
+            world.step(Step::PoolOpen)?;
             world.step(Step::Answer(0, 9, vec![]))?;
         }
         for step in steps {

@@ -103,7 +103,7 @@ impl World {
                 self.stopped[who] = true;
             }
             Action::Watch { .. } | Action::Notice(_) => {}
-            Action::Reconnect { .. } => panic!("a socket was lost"),
+            Action::Reconnect { .. } | Action::Resolve { .. } => panic!("a socket was lost, or a host named"),
         }
     }
 

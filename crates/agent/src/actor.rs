@@ -4,6 +4,7 @@ use std::{
     time::Duration,
 };
 
+use futures_util::{FutureExt, StreamExt, future::BoxFuture, stream::FuturesUnordered};
 use tokio::{
     sync::{mpsc, watch},
     task::JoinSet,
@@ -21,7 +22,7 @@ use vipnode_types::{
 };
 
 use crate::{
-    AgentError, AgentMetrics, Door, Told,
+    AgentError, AgentMetrics, Door, Resolver, Told,
     clock::Clock,
     limits::{NODE_CALLS, NODE_EVENTS, POOL_CALLS, POOL_EVENTS, POOL_ORDERS, STOP_DEADLINE},
     local::{About, AgentStatus, Asked, Look},
@@ -35,8 +36,9 @@ use crate::{
 pub(crate) struct Parts {
     pub(crate) node: Arc<dyn Node>,
     pub(crate) facts: NodeFacts,
-    pub(crate) door: Arc<dyn Door>,
-    pub(crate) voice: Voice,
+    /// The pool, where there is one.
+    pub(crate) pool: Option<(Arc<dyn Door>, Voice)>,
+    pub(crate) resolver: Arc<dyn Resolver>,
     /// What the user wants, when that changes.
     pub(crate) wanted: watch::Receiver<AgentConfig>,
     pub(crate) metrics: Option<AgentMetrics>,
@@ -69,6 +71,9 @@ pub(crate) struct Actor {
     original: bool,
     /// Events that the actor owes the mind itself.
     owed: VecDeque<Event>,
+    resolver: Arc<dyn Resolver>,
+    /// Names that are being looked up; the mind asks for each once.
+    lookups: FuturesUnordered<BoxFuture<'static, Event>>,
 }
 
 /// A closing link may take this long to say what is queued.
@@ -98,8 +103,8 @@ impl Actor {
         let eyes = Eyes { node: node.clone(), id, closely: closely_seen, up, out: node_out };
         tasks.spawn(eyes.run(parts.facts));
         let Asked { looks, questions } = parts.asked;
-        let link = Link { door: parts.door, voice: parts.voice, questions };
-        let mut link_task = tokio::spawn(link.run(rounds_given, orders_given, link_out));
+        let link = parts.pool.map(|(door, voice)| Link { door, voice, questions });
+        let link_task = link.map(|link| tokio::spawn(link.run(rounds_given, orders_given, link_out)));
         let mut actor = Self {
             core: AgentCore::new(config, journal.alive().cloned(), clock.now()),
             clock,
@@ -119,13 +124,17 @@ impl Actor {
             last_call: 0,
             original,
             owed: VecDeque::new(),
+            resolver: parts.resolver,
+            lookups: FuturesUnordered::new(),
         };
         let ended = actor.serve(&mut from_node, &mut from_link, parts.wanted, &stop).await;
         // The link says its last words and closes the socket once nobody can give it orders. It must not
         // wait for us to hear what else comes.
         drop(actor);
         from_link.close();
-        if timeout(FLUSH, &mut link_task).await.is_err() {
+        if let Some(mut link_task) = link_task
+            && timeout(FLUSH, &mut link_task).await.is_err()
+        {
             link_task.abort();
         }
         ended
@@ -153,6 +162,7 @@ impl Actor {
                 () = std::future::ready(()), if !self.owed.is_empty() => self.owed.pop_front(),
                 Some(what) = from_node.recv() => Some(self.of_node(what)?),
                 Some(what) = from_link.recv() => self.of_link(what),
+                Some(resolved) = self.lookups.next() => Some(resolved),
                 Ok(()) = wanted.changed() => Some(Event::Configured(Box::new(wanted.borrow_and_update().clone()))),
                 Some(asked) = self.looks.recv() => {
                     look = Some(asked);
@@ -223,6 +233,14 @@ impl Actor {
             Action::Node { task, call } => self.have_node_do(task, call),
             Action::Watch { for_ms } => {
                 self.closely.send_replace(Instant::now() + Duration::from_millis(for_ms));
+            }
+            Action::Resolve { name } => {
+                let resolver = self.resolver.clone();
+                let look = async move {
+                    let result = resolver.resolve(&name).await;
+                    Event::Resolved { name, result }
+                };
+                self.lookups.push(look.boxed());
             }
             Action::Pool { tag, request } => {
                 let say = Say { round: self.rounds.borrow().number, tag, request };

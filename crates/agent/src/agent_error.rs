@@ -30,6 +30,17 @@ pub enum AgentError {
     /// What the host is to sell does not fit its node.
     #[error(transparent)]
     Host(#[from] vipnode_agent_core::HostConfigError),
+    /// Peers cannot be used as the user named them.
+    #[error(transparent)]
+    Direct(#[from] vipnode_agent_core::DirectConfigError),
+    /// The user named his own node as a peer of it.
+    #[error("node {node}, which is to be a peer of the node at {at}, is that node itself")]
+    NamedItself {
+        /// Our node, short.
+        node: String,
+        /// Its address.
+        at: String,
+    },
     /// A host needs a socket, on which the pool can call it.
     #[error("a pool at {0} cannot call this host: over HTTP only a client can be used")]
     HostOverHttp(String),
@@ -159,6 +170,8 @@ impl AgentError {
             }
             Self::Stopped(error) => error.data.as_ref().map(|data| data.mend.clone()).unwrap_or_default(),
             Self::Host(_) => "lower --slots, or give the node more --maxpeers and say so with --node-max-peers".into(),
+            Self::Direct(_) => String::new(),
+            Self::NamedItself { .. } => "name the other node, or --rpc with the other node".into(),
             Self::HostOverHttp(url) => {
                 // http becomes ws, https wss.
                 format!("{}, or `vipnode client`, which needs no calls", url.replacen("http", "ws", 1))

@@ -12,6 +12,8 @@ pub const NODE_CALLS: usize = 4_096;
 pub const NODE_EVENTS: usize = 256;
 /// Notices that wait for whoever shows them. A further one is dropped; it is in the log all the same.
 pub const NOTICES: usize = 1_024;
+/// A name is looked up for so long; then it counts as unknown. The mind has one look-up of each name under way.
+pub const RESOLVE_DEADLINE: Duration = Duration::from_secs(10);
 /// Calls of the pool that wait for an answer of ours; the RPC answers "busy" beyond its own, lower limit.
 pub const POOL_CALLS: usize = 4_096;
 

@@ -8,7 +8,7 @@ use vipnode_node::finder::find_node_key;
 use vipnode_types::{NodeFacts, NodeKey};
 
 use crate::{
-    AgentError, NodeKeyAt, RunnerConfig, Told, clock,
+    AgentError, NodeKeyAt, PoolAccess, RunnerConfig, Told, clock,
     limits::{LAST_MS, NODE_RETRY_FIRST, RENEW_MS},
     node::longer,
     pool::{OriginalSpeaker, Speaker, Voice},
@@ -21,7 +21,8 @@ use crate::{
 pub(crate) struct Prepared {
     pub(crate) state: StateDir,
     pub(crate) facts: NodeFacts,
-    pub(crate) voice: Voice,
+    /// How to speak to the pool, where there is one.
+    pub(crate) voice: Option<Voice>,
     pub(crate) journal: Journal,
 }
 
@@ -31,24 +32,41 @@ pub(crate) async fn prepare(config: &RunnerConfig, tell: &Tell) -> Result<Prepar
     let (at, state_dir) = (config.node.at(), state.path().to_owned());
     tell.tell(Told::Node { facts: Box::new(facts.clone()), at, state_dir });
     check_enode(&facts, config)?;
-    let voice = voice(&state, &facts, config, tell).await?;
+    let voice = match &config.pool {
+        Some(pool) => Some(voice(&state, &facts, config, pool, tell).await?),
+        None => None,
+    };
     for at in config.node.exposure().await {
         tell.tell(Told::Exposed { at });
     }
     let mut journal = state.journal()?;
+    if let Some(pool) = &config.pool {
+        forget_other_pool(&state, &mut journal, pool, config, tell).await?;
+    }
+    Ok(Prepared { state, facts, voice, journal })
+}
+
+/// Undoes what an earlier run did for another pool. What it did without one the mind looks after.
+async fn forget_other_pool(
+    state: &StateDir,
+    journal: &mut Journal,
+    pool: &PoolAccess,
+    config: &RunnerConfig,
+    tell: &Tell,
+) -> Result<(), AgentError> {
     // Names of leases of one protocol mean nothing in the other.
     let pool = match config.agent.protocol2 {
-        Some(_) => format!("{} (protocol 2)", config.pool.url()),
-        None => config.pool.url().to_owned(),
+        Some(_) => format!("{} (protocol 2)", pool.address.url()),
+        None => pool.address.url().to_owned(),
     };
     if state.pool()?.as_deref() != Some(&pool) {
-        let grants = undo_all(&mut journal, &*config.node).await?.len();
+        let grants = undo_all(journal, &*config.node, |grant| !grant.lease.is_direct()).await?.len();
         if grants > 0 {
             tell.tell(Told::Released { grants });
         }
         state.set_pool(&pool)?;
     }
-    Ok(Prepared { state, facts, voice, journal })
+    Ok(())
 }
 
 async fn wait_for_node(config: &RunnerConfig, tell: &Tell) -> Result<NodeFacts, AgentError> {
@@ -69,8 +87,12 @@ async fn wait_for_node(config: &RunnerConfig, tell: &Tell) -> Result<NodeFacts, 
     }
 }
 
-/// What the user tells others to dial has to be this node (A13).
+/// What the user tells others to dial has to be this node (A13), and whom he names another one.
 fn check_enode(facts: &NodeFacts, config: &RunnerConfig) -> Result<(), AgentError> {
+    let direct = &config.agent.direct;
+    if direct.hosts.iter().chain(&direct.allow).any(|peer| peer.id == facts.id) {
+        return Err(AgentError::NamedItself { node: facts.id.short(), at: config.node.at() });
+    }
     match &config.agent.advertise {
         Advertise::Enode(enode) if enode.id != facts.id => {
             Err(AgentError::OtherEnode { given: enode.id.short(), node: facts.id.short(), at: config.node.at() })
@@ -81,10 +103,16 @@ fn check_enode(facts: &NodeFacts, config: &RunnerConfig) -> Result<(), AgentErro
 
 /// How to speak to the pool. Over protocol 2 the node's own key signs every call, so that it is kept for as
 /// long as the agent runs.
-async fn voice(state: &StateDir, facts: &NodeFacts, config: &RunnerConfig, tell: &Tell) -> Result<Voice, AgentError> {
+async fn voice(
+    state: &StateDir,
+    facts: &NodeFacts,
+    config: &RunnerConfig,
+    pool: &PoolAccess,
+    tell: &Tell,
+) -> Result<Voice, AgentError> {
     if config.agent.protocol2.is_none() {
         let identity = identify(state, facts, config, tell).await?;
-        let speaker = Speaker::new(Arc::new(identity), config.pool.url().to_owned(), config.join.clone());
+        let speaker = Speaker::new(Arc::new(identity), pool.address.url().to_owned(), pool.join.clone());
         return Ok(Voice::Delegated(speaker));
     }
     let (key, key_file) = node_key(facts, config).await.map_err(|error| AgentError::KeyForEachCall(Box::new(error)))?;

@@ -21,12 +21,16 @@ pub async fn release(root: &Path, node: &dyn Node) -> Result<Vec<Grant>, AgentEr
     let facts = node.facts().await?;
     let state = StateDir::open(root, &facts.id)?;
     let mut journal = state.journal()?;
-    undo_all(&mut journal, node).await
+    undo_all(&mut journal, node, |_| true).await
 }
 
-/// Undoes all that is in a journal; goes on past what fails.
-pub(crate) async fn undo_all(journal: &mut Journal, node: &dyn Node) -> Result<Vec<Grant>, AgentError> {
-    let grants: Vec<Grant> = journal.alive().cloned().collect();
+/// Undoes all that is in a journal and is to go; goes on past what fails.
+pub(crate) async fn undo_all(
+    journal: &mut Journal,
+    node: &dyn Node,
+    goes: impl Fn(&Grant) -> bool,
+) -> Result<Vec<Grant>, AgentError> {
+    let grants: Vec<Grant> = journal.alive().filter(|grant| goes(grant)).cloned().collect();
     let all = grants.len();
     let mut undone = Vec::new();
     let mut failed: Option<NodeError> = None;

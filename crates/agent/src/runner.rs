@@ -10,7 +10,7 @@ use vipnode_node::{Endpoint, Node, finder::Surroundings};
 use vipnode_types::JoinSecret;
 
 use crate::{
-    AgentError, AgentMetrics, Door, PoolAddress, Told,
+    AgentError, AgentMetrics, Door, PoolAddress, Resolver, Told,
     actor::{Actor, Parts},
     limits::{LOCAL_QUESTIONS, NOTICES},
     local::{About, Asked, LocalServer, StatusSource},
@@ -22,20 +22,29 @@ use crate::{
 pub struct RunnerConfig {
     /// The node it runs beside.
     pub node: Arc<dyn Node>,
-    /// The pool, as the user named it; signatures name it too.
-    pub pool: PoolAddress,
-    /// The way to the pool, mostly a [`crate::NetDoor`].
-    pub door: Arc<dyn Door>,
-    /// What members of a closed pool know.
-    pub join: Option<JoinSecret>,
+    /// The pool; `None` where the user named hosts or clients and no pool. Then the node's key is not needed.
+    pub pool: Option<PoolAccess>,
+    /// Where names of hosts are looked up, mostly the [`crate::SystemResolver`].
+    pub resolver: Arc<dyn Resolver>,
     /// The directory below which each node has its own; see [`crate::state::StateDir::root`].
     pub state_root: PathBuf,
     /// Where the node's key is, should it be needed.
     pub node_key: NodeKeyAt,
-    /// What the user wants. The seed is drawn anew at each start.
+    /// What the user wants. The seed is drawn anew at each start, and whether there is a pool is said above.
     pub agent: AgentConfig,
     /// Where its numbers are shown; `None` where nobody watches them.
     pub metrics: Option<AgentMetrics>,
+}
+
+/// A pool, and the way to it.
+#[derive(Clone)]
+pub struct PoolAccess {
+    /// The pool, as the user named it; signatures name it too.
+    pub address: PoolAddress,
+    /// The way to the pool, mostly a [`crate::NetDoor`].
+    pub door: Arc<dyn Door>,
+    /// What members of a closed pool know.
+    pub join: Option<JoinSecret>,
 }
 
 /// Where the key of the node is. It is read at the first start and once a year.
@@ -86,8 +95,8 @@ impl AgentRunner {
         self.stop.cancel();
     }
 
-    /// Has it want something else from now on. It presents itself anew to the pool; leases go on. Its role and its
-    /// protocol stay.
+    /// Has it want something else from now on. It presents itself anew to the pool; leases go on. Its role, its
+    /// protocol and whether there is a pool stay.
     pub fn configure(&self, agent: AgentConfig) {
         self.wanted.send_replace(agent);
     }
@@ -131,10 +140,11 @@ async fn run(
     local: Local,
     tell: Tell,
 ) -> Result<(), AgentError> {
+    config.agent.direct.check()?;
     if let Some(host) = &config.agent.host {
-        host.check()?;
-        if !config.pool.calls_back() {
-            return Err(AgentError::HostOverHttp(config.pool.url().to_owned()));
+        host.check(config.agent.direct.allowed())?;
+        if let Some(pool) = config.pool.as_ref().filter(|pool| !pool.address.calls_back()) {
+            return Err(AgentError::HostOverHttp(pool.address.url().to_owned()));
         }
     }
     let prepared = tokio::select! {
@@ -143,11 +153,12 @@ async fn run(
     };
     let Prepared { state, facts, voice, journal } = prepared;
     let mut agent = config.agent;
+    agent.pool = config.pool.is_some();
     agent.seed = *crate::random::bytes()?;
     let about = About {
         agent_version: agent.agent_version.clone(),
         at: config.node.at(),
-        pool: config.pool.url().to_owned(),
+        pool: config.pool.as_ref().map(|pool| pool.address.url().to_owned()).unwrap_or_default(),
         protocol: if agent.protocol2.is_some() { 2 } else { 3 },
         facts: facts.clone(),
     };
@@ -162,8 +173,8 @@ async fn run(
     let parts = Parts {
         node: config.node,
         facts,
-        door: config.door,
-        voice,
+        pool: config.pool.map(|pool| pool.door).zip(voice),
+        resolver: config.resolver,
         wanted,
         metrics: config.metrics,
         asked: local.asked,
@@ -188,7 +199,7 @@ impl std::fmt::Debug for RunnerConfig {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("RunnerConfig")
             .field("node", &self.node.at())
-            .field("pool", &self.pool)
+            .field("pool", &self.pool.as_ref().map(|pool| &pool.address))
             .field("agent", &self.agent)
             .finish_non_exhaustive()
     }

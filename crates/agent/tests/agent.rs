@@ -234,7 +234,7 @@ async fn grants_of_another_pool_are_undone_at_the_start() {
     agent.runner.abort().await;
     drop(end);
     let mut config = toy.config();
-    config.pool = vipnode_agent::PoolAddress::read("ws://127.0.0.1:9").unwrap();
+    config.pool.as_mut().unwrap().address = vipnode_agent::PoolAddress::read("ws://127.0.0.1:9").unwrap();
     let (runner, mut told) = vipnode_agent::AgentRunner::spawn(config);
     while within(told.recv()).await.unwrap() != (Told::Released { grants: 1 }) {}
     assert!(!toy.trusted(client.id));

@@ -7,8 +7,10 @@ use std::{path::Path, sync::Arc, time::Duration};
 
 use original::GoPool;
 use tokio::{sync::mpsc, time::timeout};
-use vipnode_agent::{AgentError, AgentRunner, NetDoor, NodeKeyAt, PoolAddress, RunnerConfig, Told, release};
-use vipnode_agent_core::{Advertise, AgentConfig, HostConfig, Notice, PeerPolicy, Protocol2Config};
+use vipnode_agent::{
+    AgentError, AgentRunner, NetDoor, NodeKeyAt, PoolAccess, PoolAddress, RunnerConfig, SystemResolver, Told, release,
+};
+use vipnode_agent_core::{Advertise, AgentConfig, DirectConfig, HostConfig, Notice, PeerPolicy, Protocol2Config};
 use vipnode_node::{
     Node,
     sim::{SimNet, SimSpec, sim_key},
@@ -64,14 +66,19 @@ impl Bench {
         let host = |slots| HostConfig { slots, reserve: 16, node_max_peers: 50, payout: None, max_head_age_s: None };
         RunnerConfig {
             node,
-            door: Arc::new(NetDoor::new(pool.clone(), vipnode_rpc::Trust::default())),
-            pool,
-            join: None,
+            pool: Some(PoolAccess {
+                door: Arc::new(NetDoor::new(pool.clone(), vipnode_rpc::Trust::default())),
+                address: pool,
+                join: None,
+            }),
+            resolver: Arc::new(SystemResolver),
             state_root: self.root.path().join("state"),
             node_key: NodeKeyAt::File(key_file),
             metrics: None,
             agent: AgentConfig {
                 agent_version: "vipnode/test<&>".to_owned(),
+                pool: true,
+                direct: DirectConfig::default(),
                 min_peers,
                 max_price: None,
                 policy: PeerPolicy::default(),
@@ -229,7 +236,7 @@ async fn what_cannot_work_is_refused_with_the_reason_and_the_flag() {
     assert!(matches!(error, AgentError::OtherEnode { .. }), "{error}");
 
     let mut config = bench.config("host", 30301, 0, Some(5));
-    config.pool = PoolAddress::read("https://pool.example").unwrap();
+    config.pool.as_mut().unwrap().address = PoolAddress::read("https://pool.example").unwrap();
     let error = fails(config).await;
     assert!(error.mend().contains("wss://pool.example/"), "{}", error.mend());
 

@@ -117,6 +117,21 @@ fn notice_line(notice: &Notice) -> Line {
             );
             Line::new("own_peers_falling", Tone::Warning, text).with("own_peers", *now)
         }
+        Notice::DirectRefused { side, peer, why } => {
+            let what = match side {
+                Side::Client => "dial host",
+                Side::Host => "let in client",
+            };
+            let text = format!("the node does not {what} {}: {}; trying again", peer.short(), plain(why));
+            Line::new("direct_refused", Tone::Warning, text).with("peer", peer.to_string())
+        }
+        Notice::NameUnresolved { name, why } => {
+            let text = format!(
+                "the name {name} of a host points nowhere ({}); its last address is used, trying again",
+                plain(why)
+            );
+            Line::new("name_unresolved", Tone::Warning, text).with("name", &**name)
+        }
         Notice::Unsuitable { side, peer, why } => {
             let (who, then) = match side {
                 Side::Client => ("host", "another is sought"),
@@ -147,18 +162,25 @@ fn lease_line(notice: &Notice) -> Line {
             (Line::new("host_connected", Tone::Good, text).with("after_ms", *after_ms), lease, host)
         }
         Notice::HostGone { lease, host } => {
-            let text = format!("host {} is gone, seeking another", host.short());
+            let then = if lease.is_direct() { "dialling it on" } else { "seeking another" };
+            let text = format!("host {} is gone, {then}", host.short());
             (Line::new("host_gone", Tone::Warning, text), lease, host)
         }
         Notice::HostNotConnected { lease, host, cause } => {
-            let text = format!("host {} let us in and was not connected: {}", host.short(), why_not_connected(*cause));
+            let text = match lease.is_direct() {
+                true => format!("host {} is not connected: {}", host.short(), why_not_kept(*cause)),
+                false => {
+                    format!("host {} let us in and was not connected: {}", host.short(), why_not_connected(*cause))
+                }
+            };
             (Line::new("host_not_connected", Tone::Warning, text), lease, host)
         }
         Notice::ClientAdmitted { lease, client } => {
             (Line::new("client_admitted", Tone::Plain, format!("client {} may come", client.short())), lease, client)
         }
         Notice::ClientConnected { lease, client } => {
-            let text = format!("client {} connected, its meter runs", client.short());
+            let then = if lease.is_direct() { "let in by --allow" } else { "its meter runs" };
+            let text = format!("client {} connected, {then}", client.short());
             (Line::new("client_connected", Tone::Good, text), lease, client)
         }
         Notice::ClientEvicted { lease, client, reason } => {
@@ -187,6 +209,24 @@ fn why_not_connected(cause: NotConnected) -> String {
         ),
         NotConnected::Silent => "neither reached the other; seeking another\n  \
              -> if this goes on, open your node's p2p port, and see that it takes as many peers as it has room for"
+            .to_owned(),
+    }
+}
+
+/// The same of a host that the user named, which is dialled on.
+fn why_not_kept(cause: NotConnected) -> String {
+    match cause {
+        NotConnected::NoCommonProtocol => "it came and the connection was given up before a protocol ran: its genesis \
+             block or its forks are not your node's, or they share no version of eth; dialling it on\n  \
+             -> compare the genesis file with its operator's, and update your node"
+            .to_owned(),
+        NotConnected::NoDialSlot { dialled } => format!(
+            "your node dialled {dialled} peers already, which is as many as it may; dialling it on\n  \
+             -> raise --maxpeers of your node (a third of it is dialled)"
+        ),
+        NotConnected::Silent => "it does not answer, or has no place for your node; dialling it on\n  \
+             -> its operator lets your node in past its limit of peers with `vipnode host --allow <your node's id>`; \
+             check its address and that its p2p port is open"
             .to_owned(),
     }
 }

@@ -1,6 +1,6 @@
 use std::net::{IpAddr, Ipv4Addr};
 
-use vipnode_agent_core::{Advertise, AgentConfig, HostConfig, PeerPolicy};
+use vipnode_agent_core::{Advertise, AgentConfig, DirectConfig, HostConfig, PeerPolicy};
 use vipnode_core::Limits;
 use vipnode_types::{AgentKey, AgentPublic, Capability, NodeId, Price, Wei};
 
@@ -203,6 +203,8 @@ fn draw_agent(dice: &mut Dice, others: &[AgentPlan], number: u32, places: Option
         snap,
         config: AgentConfig {
             agent_version: "vipnode/sim".to_owned(),
+            pool: true,
+            direct: DirectConfig::default(),
             min_peers,
             max_price: None,
             policy,

@@ -18,6 +18,22 @@ impl LeaseId {
         Self(number)
     }
 
+    /// The name of a grant that an agent makes by itself, without a pool: a host or a client that its user named.
+    /// The upper half of all names is for these, where no pool counts up to.
+    #[must_use]
+    pub const fn direct(number: u64) -> Self {
+        Self(number | Self::DIRECT)
+    }
+
+    /// Whether an agent made it by itself. No pool is told of it, and none may speak of it.
+    #[must_use]
+    pub const fn is_direct(self) -> bool {
+        self.0 >= Self::DIRECT
+    }
+
+    /// The first of them.
+    const DIRECT: u64 = 1 << 52;
+
     /// Its number.
     #[must_use]
     pub const fn get(self) -> u64 {

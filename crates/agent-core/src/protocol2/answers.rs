@@ -15,7 +15,7 @@ impl AgentCore {
             return if let PoolAnswer::Connect(reply) = answer { Ok(*reply) } else { Err(odd()) };
         };
         let PoolAnswer::Protocol2(Reply::Connect(reply)) = answer else { return Err(odd()) };
-        let standing = self.leases.iter().filter(|lease| lease.runs());
+        let standing = self.leases.iter().filter(|lease| lease.runs() && !lease.id.is_direct());
         let view = |lease: &crate::lease::Lease| LeaseView {
             lease: lease.id,
             side: lease.side,
@@ -51,7 +51,7 @@ impl AgentCore {
     /// Peers that the pool takes back. What the agent did not bring it leaves alone.
     fn drop_invalid(&mut self, reply: &UpdateReply, out: &mut Vec<Action>) {
         for id in reply.invalid_peers.iter().take(limits::REPLY_LEASES).filter_map(|id| id.parse::<NodeId>().ok()) {
-            for lease in self.leases.ids(|lease| lease.peer.id == id && lease.runs()) {
+            for lease in self.leases.ids(|lease| lease.peer.id == id && lease.runs() && !lease.id.is_direct()) {
                 self.end(lease, Some(EvictReason::Gone), out);
                 self.asks.soon(self.now);
             }

@@ -17,7 +17,8 @@ impl AgentCore {
             protocol2.unseen.clear();
             return;
         }
-        let unseen = |lease: &&Lease| lease.side == Side::Host && lease.runs() && lease.up.is_none();
+        let unseen =
+            |lease: &&Lease| lease.side == Side::Host && lease.runs() && lease.up.is_none() && !lease.id.is_direct();
         let ids: BTreeSet<LeaseId> = self.leases.iter().filter(unseen).map(|lease| lease.id).collect();
         protocol2.unseen.retain(|id, _| ids.contains(id));
         for id in ids {

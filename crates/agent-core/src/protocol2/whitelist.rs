@@ -3,7 +3,7 @@ use vipnode_types::{
     wire::{AdmitCall, ErrorCode, Side, WireError},
 };
 
-use crate::{Action, AgentCore, FromPool, RequestTag};
+use crate::{Action, AgentCore, FromPool, RequestTag, lease::Lease};
 
 impl AgentCore {
     /// A pool of the other protocol has nothing to call here.
@@ -16,7 +16,8 @@ impl AgentCore {
     /// The pool has a client let in (A23). Its name is ours, for the original gives none.
     pub(crate) fn whitelist(&mut self, now: Ms, tag: RequestTag, client: NodeId, out: &mut Vec<Action>) {
         let Some(protocol2) = &mut self.protocol2 else { return };
-        let held = self.leases.iter().find(|l| l.side == Side::Host && l.peer.id == client && l.runs());
+        let of_pool = |l: &&Lease| l.side == Side::Host && l.peer.id == client && l.runs() && !l.id.is_direct();
+        let held = self.leases.iter().find(of_pool);
         let lease = match held.map(|lease| lease.id) {
             Some(lease) => {
                 // It is given the whole time once more.

@@ -2,8 +2,9 @@
 #![allow(dead_code, unreachable_pub, reason = "each test file uses its own part")]
 
 use vipnode_agent_core::{
-    Action, Advertise, AgentConfig, AgentCore, CallReply, Event, FromPool, Grant, HostConfig, JournalEntry, NodeCall,
-    NodeTask, Notice, PeerPolicy, PoolAnswer, Protocol2Config, RequestTag, StopCause, ToPool, left_undone,
+    Action, Advertise, AgentConfig, AgentCore, CallReply, DirectConfig, Event, FromPool, Grant, HostConfig,
+    JournalEntry, NodeCall, NodeTask, Notice, PeerPolicy, PoolAnswer, Protocol2Config, RequestTag, StopCause, ToPool,
+    left_undone,
 };
 use vipnode_types::{
     Capability, ChainSpec, Direction, Enode, HeadFact, LeaseId, Ms, NodeFacts, NodeId, PeerFact, Price,
@@ -60,6 +61,8 @@ pub fn peer(byte: u8) -> PeerFact {
 fn empty_config() -> AgentConfig {
     AgentConfig {
         agent_version: String::new(),
+        pool: true,
+        direct: DirectConfig::default(),
         min_peers: 0,
         max_price: None,
         policy: PeerPolicy::default(),

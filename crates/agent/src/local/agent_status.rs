@@ -49,7 +49,7 @@ pub struct NodeStatus {
 /// An agent's connection to its pool.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PoolLink {
-    /// The pool.
+    /// The pool; empty where there is none.
     pub url: String,
     /// Which protocol is spoken, 2 or 3.
     pub protocol: u32,
@@ -65,6 +65,8 @@ pub struct PoolLink {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum PoolStanding {
+    /// There is no pool: the user named hosts or clients.
+    None,
     /// There is no connection; leases go on.
     Away,
     /// The pool has not taken the agent yet.
@@ -88,7 +90,7 @@ pub struct HostStatus {
     pub free: u32,
     /// Places that are kept for the node's own peers.
     pub reserve: u32,
-    /// Who has the places.
+    /// Who has the places, and whom the user lets in beside them.
     pub leases: Vec<LeaseStatus>,
     /// All of this run.
     pub metered: Metered,
@@ -97,7 +99,7 @@ pub struct HostStatus {
 /// What a client has.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ClientStatus {
-    /// Hosts that it wants.
+    /// Hosts that it wants of the pool.
     pub wants: u32,
     /// How many of them are missing.
     pub missing: u32,
@@ -130,6 +132,9 @@ pub struct LeaseStatus {
     pub cost: Option<Wei>,
     /// It is over and being undone.
     pub ending: bool,
+    /// The user named the peer; no pool knows of it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub direct: bool,
 }
 
 /// What the leases of one side saw since the agent began. Metered by this side; nothing is collected.
@@ -158,6 +163,7 @@ impl AgentStatus {
     pub(crate) fn of(about: &About, view: &AgentView) -> Self {
         let facts = view.node.as_ref().unwrap_or(&about.facts);
         let standing = match view.pool {
+            PoolState::None => PoolStanding::None,
             PoolState::Away => PoolStanding::Away,
             PoolState::Connecting => PoolStanding::Connecting,
             PoolState::Connected(_) => PoolStanding::Joined,
@@ -189,7 +195,7 @@ impl HostStatus {
     fn of(view: &AgentView) -> Option<Self> {
         let selling = view.host?;
         let leases = leases(view, Side::Host);
-        let sold = u32::try_from(leases.len()).unwrap_or(u32::MAX);
+        let sold = u32::try_from(leases.iter().filter(|lease| !lease.direct).count()).unwrap_or(u32::MAX);
         Some(Self {
             slots: selling.slots,
             offered: view.slots,
@@ -205,7 +211,7 @@ impl HostStatus {
 
 impl ClientStatus {
     fn of(view: &AgentView) -> Option<Self> {
-        (view.min_peers > 0).then(|| Self {
+        (view.min_peers > 0 || view.named_hosts > 0).then(|| Self {
             wants: view.min_peers,
             missing: view.missing,
             why_missing: view.why_missing.clone(),
@@ -218,7 +224,7 @@ impl ClientStatus {
 
 impl Metered {
     fn of(mut seen: Seen, view: &AgentView, side: Side) -> Self {
-        for lease in view.leases.iter().filter(|lease| lease.side == side) {
+        for lease in view.leases.iter().filter(|lease| lease.side == side && !lease.lease.is_direct()) {
             seen.add(lease.seen_ms, lease.price);
         }
         Self { leases: seen.leases, seen_ms: seen.ms, cost: seen.cost }
@@ -241,6 +247,7 @@ impl LeaseStatus {
             seen_ms: lease.seen_ms,
             cost: lease.price.and_then(|price| price.cost(lease.seen_ms)),
             ending: lease.ending,
+            direct: lease.lease.is_direct(),
         }
     }
 }

@@ -60,6 +60,10 @@ impl StatusSource {
             let text = "this agent is no client: it seeks no hosts, so there is nothing to explain";
             return Err(WireError::new(ErrorCode::Unsuitable, text, "ask the agent of a client"));
         }
+        if status.pool.standing == PoolStanding::None {
+            let text = "there is no pool: these hosts are the ones that were named";
+            return Err(WireError::new(ErrorCode::Unsuitable, text, "name other hosts, or a pool"));
+        }
         if status.pool.standing != PoolStanding::Joined {
             let text = "the pool is away, and it alone knows why; leases go on";
             return Err(WireError::new(ErrorCode::Server, text, "try again once the pool is back"));

@@ -13,8 +13,10 @@ use futures_util::{FutureExt, future::BoxFuture};
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json, value::RawValue};
 use tokio::sync::mpsc;
-use vipnode_agent::{AgentError, AgentRunner, Door, Line, NodeKeyAt, PoolAddress, RunnerConfig, Told};
-use vipnode_agent_core::{Advertise, AgentConfig, HostConfig, Notice, PeerPolicy};
+use vipnode_agent::{
+    AgentError, AgentRunner, Door, Line, NodeKeyAt, PoolAccess, PoolAddress, RunnerConfig, SystemResolver, Told,
+};
+use vipnode_agent_core::{Advertise, AgentConfig, DirectConfig, HostConfig, Notice, PeerPolicy};
 use vipnode_node::{
     Node,
     sim::{SimNet, SimSpec, sim_key},
@@ -77,14 +79,19 @@ impl Toy {
     pub(crate) fn config(&self) -> RunnerConfig {
         RunnerConfig {
             node: self.node.clone(),
-            pool: PoolAddress::read(POOL).unwrap(),
-            door: self.door.clone(),
-            join: JoinSecret::new("club"),
+            pool: Some(PoolAccess {
+                address: PoolAddress::read(POOL).unwrap(),
+                door: self.door.clone(),
+                join: JoinSecret::new("club"),
+            }),
+            resolver: Arc::new(SystemResolver),
             state_root: self.root.path().join("state"),
             node_key: NodeKeyAt::File(self.key_file.clone()),
             metrics: None,
             agent: AgentConfig {
                 agent_version: "vipnode/test".to_owned(),
+                pool: true,
+                direct: DirectConfig::default(),
                 min_peers: 1,
                 max_price: None,
                 policy: PeerPolicy::default(),

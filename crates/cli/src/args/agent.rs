@@ -5,17 +5,21 @@ use std::{path::PathBuf, time::Duration};
 use clap::Args;
 use vipnode_agent_core::{HostConfig, VersionPattern};
 use vipnode_node::Trust;
-use vipnode_types::{Account, Capability, MinVersion, Price};
+use vipnode_types::{Account, Capability, Enode, MinVersion, Price};
 
-use super::{JoinArgs, MetricsArgs, Speaking, TrustArgs};
+use super::{
+    JoinArgs, MetricsArgs, Speaking, TrustArgs,
+    peered::{PoolOrHost, allowed},
+};
 use crate::failure::Failure;
 
 /// The pool and the node that an agent stands between.
 #[derive(Debug, Args)]
 pub(crate) struct Between {
-    /// The pool, for example ws://127.0.0.1:8080 [default: a pool that answers there].
-    #[arg(value_name = "POOL")]
-    pub(crate) pool: Option<String>,
+    /// The pool, for example ws://127.0.0.1:8080 [default: a pool that answers there]. For a client also hosts, as
+    /// enode://<id>@<host>:<port>: it stays connected to them, with a pool or without.
+    #[arg(value_name = "POOL|ENODE")]
+    pub(crate) pool: Vec<PoolOrHost>,
     #[command(flatten)]
     pub(crate) node: NodeArgs,
     /// Key file of the node, read once to sign a delegation, or at each start with --protocol 2 [default: found
@@ -80,6 +84,10 @@ pub(crate) struct Selling {
     /// --maxpeers of the node, which no RPC tells.
     #[arg(long, default_value_t = 50, value_name = "N")]
     pub(crate) node_max_peers: u32,
+    /// Let this node in, with a pool or without: its id or its enode. Several with commas. Each takes a place beside
+    /// those that are sold.
+    #[arg(long, value_name = "NODE", value_delimiter = ',', value_parser = allowed)]
+    pub(crate) allow: Vec<Enode>,
     /// Who earns: an Ethereum address.
     #[arg(long, value_name = "ADDRESS")]
     pub(crate) payout: Option<Account>,
@@ -116,7 +124,8 @@ pub(crate) struct Seeking {
 }
 
 #[derive(Debug, Args)]
-#[command(after_help = "Example:\n  vipnode host ws://127.0.0.1:8080 --slots 20 --payout 0x…")]
+#[command(after_help = "Examples:\n  vipnode host ws://127.0.0.1:8080 --slots 20 --payout 0x…\n  \
+                        vipnode host --allow <id of a client>          without a pool")]
 pub(crate) struct HostArgs {
     #[command(flatten)]
     pub(crate) between: Between,
@@ -125,7 +134,8 @@ pub(crate) struct HostArgs {
 }
 
 #[derive(Debug, Args)]
-#[command(after_help = "Example:\n  vipnode client ws://127.0.0.1:8080 --min-peers 5")]
+#[command(after_help = "Examples:\n  vipnode client ws://127.0.0.1:8080 --min-peers 5\n  \
+                        vipnode client enode://<id>@host.example:30303")]
 pub(crate) struct ClientArgs {
     #[command(flatten)]
     pub(crate) between: Between,

@@ -5,6 +5,7 @@ mod doctor;
 mod link;
 mod metrics;
 mod original_pool;
+mod peered;
 mod pool;
 mod speaking;
 mod status;
@@ -23,6 +24,7 @@ pub(crate) use self::{
     doctor::{DoctorArgs, RoleName},
     link::LinkArgs,
     metrics::MetricsArgs,
+    peered::Peered,
     pool::PoolArgs,
     speaking::{Speaking, UPDATE_INTERVAL},
     status::{ASKED_POOL, StatusArgs},
@@ -36,6 +38,8 @@ Examples:
   vipnode pool --bind 0.0.0.0:8080        run a pool
   vipnode host ws://127.0.0.1:8080        sell places on the full node beside you
   vipnode client ws://127.0.0.1:8080      get good peers for the node beside you
+  vipnode client enode://<id>@<host>:30303
+                                          stay connected to that host, without a pool
   vipnode link                            have the node's key sign once, so that it need not stay readable
   vipnode doctor                          look whether all is well, and what mends it
   vipnode status                          what the agents of this machine are about
@@ -223,7 +227,7 @@ mod tests {
     fn without_a_command_it_is_an_agent() {
         let cli = Cli::read(["vipnode", "ws://127.0.0.1:1", "--slots", "3"]).unwrap();
         assert!(cli.command.is_none());
-        assert_eq!(cli.agent.between.pool.as_deref(), Some("ws://127.0.0.1:1"));
+        assert_eq!(cli.agent.between.pool, ["ws://127.0.0.1:1".parse().unwrap()]);
         assert_eq!(cli.agent.selling.slots, 3);
     }
 
@@ -246,6 +250,9 @@ mod tests {
             &["vipnode", "client", "--update-interval", "120s"],
             &["vipnode", "client", "--protocol", "4"],
             &["vipnode", "client", "--enode", "enode://1"],
+            &["vipnode", "client", "enode://1@127.0.0.1:30303"],
+            &["vipnode", "client", "--allow", "00"],
+            &["vipnode", "host", "--allow", "00"],
             &["vipnode", "client", "--enode.host", "1.2.3.4:5"],
             &["vipnode", "client", "--max-price", "1 euro"],
             &["vipnode", "pool", "--bind", "nowhere"],

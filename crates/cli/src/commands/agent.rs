@@ -1,12 +1,14 @@
 use std::sync::Arc;
 
-use vipnode_agent::{AgentRunner, NetDoor, NodeKeyAt, RunnerConfig, state::StateDir};
-use vipnode_agent_core::{AgentConfig, PeerPolicy};
+use vipnode_agent::{
+    AgentError, AgentRunner, NetDoor, NodeKeyAt, PoolAccess, RunnerConfig, SystemResolver, state::StateDir,
+};
+use vipnode_agent_core::{AgentConfig, DirectConfig, HostConfig, PeerPolicy};
 use vipnode_node::finder::Surroundings;
 use vipnode_types::PeerRules;
 
 use crate::{
-    args::{AgentArgs, Between, Cli, ClientArgs, Command, HostArgs, Seeking, Selling},
+    args::{AgentArgs, Between, Cli, ClientArgs, Command, HostArgs, Peered, Seeking, Selling},
     commands::{agent_metrics, join::join_secret, speaking},
     config::{Reload, say_kept},
     dry_run::dry_run,
@@ -50,19 +52,41 @@ impl Role {
         }
     }
 
-    fn config(&self) -> AgentConfig {
-        AgentConfig {
+    /// Whom it stands towards.
+    fn peered(&self) -> Result<Peered, Failure> {
+        let allow = self.selling.as_ref().map(|selling| selling.allow.as_slice()).unwrap_or_default();
+        let peered = Peered::of(&self.between.pool, allow)?;
+        if self.seeking.is_none() && !peered.direct.hosts.is_empty() {
+            return Err(Failure::new(
+                "a host keeps no connection to another host, and an enode is named",
+                "`vipnode client` or `vipnode agent` with the enode; --allow with it, if that node is to be let in",
+            ));
+        }
+        Ok(peered)
+    }
+
+    fn config(&self, peered: &Peered) -> Result<AgentConfig, Failure> {
+        let pool = peered.has_pool();
+        // Without a pool nobody sells places, or has them.
+        let sold = |host: HostConfig| if pool { host } else { HostConfig { slots: 0, ..host } };
+        let config = AgentConfig {
             agent_version: concat!("vipnode/", env!("CARGO_PKG_VERSION")).to_owned(),
-            min_peers: self.seeking.as_ref().map_or(0, |seeking| seeking.min_peers),
+            pool,
+            direct: peered.direct.clone(),
+            min_peers: self.seeking.as_ref().filter(|_| pool).map_or(0, |seeking| seeking.min_peers),
             max_price: self.seeking.as_ref().and_then(|seeking| seeking.max_price),
             policy: self.policy(),
-            host: self.selling.as_ref().map(Selling::host_config),
+            host: self.selling.as_ref().map(Selling::host_config).map(sold),
             advertise: speaking::advertise(&self.between.speaking),
-            protocol2: speaking::protocol2(&self.between.speaking),
+            protocol2: speaking::protocol2(&self.between.speaking).filter(|_| pool),
             allow_protocol2: self.between.speaking.allow_protocol_2,
             // The runner draws one.
             seed: [0; 32],
+        };
+        if let Some(host) = &config.host {
+            host.check(config.direct.allowed()).map_err(AgentError::from)?;
         }
+        Ok(config)
     }
 }
 
@@ -75,8 +99,10 @@ impl Role {
     }
 }
 
-/// What SIGHUP changes: all that is in [`AgentConfig`].
-const LIVE: [&str; 13] = [
+/// What SIGHUP changes: all that is in [`AgentConfig`], and the hosts beside the pool while that stays the same.
+const LIVE: [&str; 15] = [
+    "pool",
+    "allow",
     "slots",
     "reserve",
     "node-max-peers",
@@ -93,30 +119,57 @@ const LIVE: [&str; 13] = [
 ];
 
 /// SIGHUP: reads the settings again. The pool hears of them by another connect, which ends no lease.
-fn read_again(reload: &mut Reload, runner: &AgentRunner, screen: Screen) {
+fn read_again(reload: &mut Reload, running: &Peered, runner: &AgentRunner, screen: Screen) {
     let Some((cli, newer)) = reload.read(screen) else { return };
     let Some(role) = Role::of(cli) else { return };
-    let config = role.config();
-    let checked = speaking::check(&role.between, role.seeking.as_ref(), screen).and_then(|()| match &config.host {
-        Some(host) => host.check().map_err(|error| vipnode_agent::AgentError::from(error).into()),
-        None => Ok(()),
+    let read = speaking::check(&role.between, role.seeking.as_ref(), screen).and_then(|()| role.peered());
+    let read = read.and_then(|mut peered| {
+        let same_pool = (&peered.pool, peered.has_pool()) == (&running.pool, running.has_pool());
+        if !same_pool {
+            peered = Peered {
+                direct: DirectConfig { allow: peered.direct.allow, ..running.direct.clone() },
+                ..running.clone()
+            };
+        }
+        Ok((role.config(&peered)?, same_pool))
     });
-    if let Err(failure) = checked {
-        return say_kept(&failure.what, &failure.mend, screen);
-    }
-    if reload.differs(&newer, &LIVE) {
+    let (config, same_pool) = match read {
+        Ok(read) => read,
+        Err(failure) => return say_kept(&failure.what, &failure.mend, screen),
+    };
+    let live: Vec<&str> = LIVE.into_iter().filter(|key| same_pool || *key != "pool").collect();
+    if reload.differs(&newer, &live) {
         runner.configure(config);
     }
-    reload.done(newer, &LIVE, &[], screen);
+    reload.done(newer, &live, &[], screen);
+}
+
+/// The pool that was named, or one that answers on this machine, and the way to it.
+async fn pool_access(between: &Between, peered: &Peered, screen: Screen) -> Result<PoolAccess, Failure> {
+    let address = find_pool(peered.pool.as_deref(), between.speaking.protocol == 3, screen).await?;
+    let door = Arc::new(NetDoor::new(address.clone(), between.node.trust()?));
+    Ok(PoolAccess { address, door, join: join_secret(&between.join)? })
+}
+
+fn without_pool(config: &AgentConfig) -> Line {
+    let (hosts, clients) = (config.direct.hosts.len(), config.direct.allow.len());
+    let part = |count: usize, one: &str, more: &str| match count {
+        0 => None,
+        1 => Some(one.to_owned()),
+        more_than_one => Some(more.replace("{}", &more_than_one.to_string())),
+    };
+    let keeps = part(hosts, "keeps the host that was named", "keeps the {} hosts that were named");
+    let serves = part(clients, "lets in the client of --allow", "lets in the {} clients of --allow");
+    let does: Vec<String> = keeps.into_iter().chain(serves).collect();
+    let text = format!("without a pool: {}; nothing is sold or metered", does.join(", "));
+    Line::new("without_pool", Tone::Plain, text).with("hosts", hosts).with("clients", clients)
 }
 
 /// Runs an agent until it is stopped, and everything is undone.
 pub(crate) async fn run(role: Role, screen: Screen, signals: Signals, mut reload: Reload) -> Result<(), Failure> {
     speaking::check(&role.between, role.seeking.as_ref(), screen)?;
-    let config = role.config();
-    if let Some(host) = &config.host {
-        host.check().map_err(vipnode_agent::AgentError::from)?;
-    }
+    let peered = role.peered()?;
+    let config = role.config(&peered)?;
     let shown = match role.between.dry_run {
         true => None,
         false => agent_metrics::serve(&role.between.metrics, screen).await?,
@@ -127,14 +180,19 @@ pub(crate) async fn run(role: Role, screen: Screen, signals: Signals, mut reload
         () = signals.first() => return Ok(()),
     };
     if role.between.dry_run {
-        return dry_run(&*node, role.selling.is_some(), role.seeking.is_some(), screen).await;
+        return dry_run(&*node, &config, screen).await;
     }
-    let pool = find_pool(role.between.pool.as_deref(), config.protocol2.is_none(), screen).await?;
+    let pool = match config.pool {
+        true => Some(pool_access(&role.between, &peered, screen).await?),
+        false => {
+            screen.say(&without_pool(&config));
+            None
+        }
+    };
     let (runner, mut told) = AgentRunner::spawn(RunnerConfig {
         node,
-        door: Arc::new(NetDoor::new(pool.clone(), role.between.node.trust()?)),
         pool,
-        join: join_secret(&role.between.join)?,
+        resolver: Arc::new(SystemResolver),
         state_root: StateDir::root(role.between.node.state_dir.as_deref())?,
         node_key: match role.between.nodekey {
             Some(path) => NodeKeyAt::File(path),
@@ -152,7 +210,7 @@ pub(crate) async fn run(role: Role, screen: Screen, signals: Signals, mut reload
                 screen.say(&Line::new("stopping", Tone::Plain, "stopping: undoing what was done to the node"));
                 runner.stop();
             }
-            () = hangups.next(), if !stopping => read_again(&mut reload, &runner, screen),
+            () = hangups.next(), if !stopping => read_again(&mut reload, &peered, &runner, screen),
             said = told.recv() => match said {
                 Some(said) => screen.say(&told_line(&said)),
                 None => break,

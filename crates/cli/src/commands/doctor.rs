@@ -1,7 +1,9 @@
 use std::process::ExitCode;
 
+use vipnode_agent_core::HostConfig;
+
 use crate::{
-    args::{DoctorArgs, RoleName},
+    args::{DoctorArgs, Peered, RoleName},
     doctor::{Finding, Verdict, Wants, gather, judge},
     failure::Failure,
     screen::{Line, Screen, Tone},
@@ -10,13 +12,17 @@ use crate::{
 /// Says what the role needs and has not. Something that keeps it from working is exit code 1.
 pub(crate) async fn run(args: &DoctorArgs, screen: Screen) -> Result<ExitCode, Failure> {
     let selling = &args.agent.selling;
+    let peered = Peered::of(&args.agent.between.pool, &selling.allow)?;
     let wants = Wants {
-        host: (args.role != RoleName::Client).then(|| selling.host_config()),
+        host: (args.role != RoleName::Client)
+            .then(|| selling.host_config())
+            .map(|host| HostConfig { slots: if peered.has_pool() { host.slots } else { 0 }, ..host }),
         client: args.role != RoleName::Host,
+        direct: peered.direct.clone(),
         node_max_peers: selling.node_max_peers,
         port: None,
     };
-    let findings = judge(&gather(&args.agent.between, wants, screen).await?);
+    let findings = judge(&gather(&args.agent.between, &peered, wants, screen).await?);
     for finding in &findings {
         screen.say(&line(finding, screen));
     }

@@ -1,7 +1,7 @@
 use std::path::PathBuf;
 
 use vipnode_agent::Reached;
-use vipnode_agent_core::HostConfig;
+use vipnode_agent_core::{DirectConfig, HostConfig};
 use vipnode_types::{HeadFact, Ms, NodeFacts, PeerFact};
 
 use crate::failure::Failure;
@@ -13,7 +13,8 @@ pub(crate) struct Facts {
     pub(crate) now: Ms,
     pub(crate) wants: Wants,
     pub(crate) node: Result<NodeFound, NodeMissing>,
-    pub(crate) pool: Result<PoolFound, Fault>,
+    /// `None` where there is no pool.
+    pub(crate) pool: Option<Result<PoolFound, Fault>>,
 }
 
 /// What the role is to do.
@@ -22,6 +23,8 @@ pub(crate) struct Wants {
     /// `None` where no places are sold.
     pub(crate) host: Option<HostConfig>,
     pub(crate) client: bool,
+    /// Whom the user named.
+    pub(crate) direct: DirectConfig,
     /// `--maxpeers` of the node, by the user's word.
     pub(crate) node_max_peers: u32,
     /// The port that others are told to dial, where the user named one.
@@ -57,7 +60,8 @@ pub(crate) struct NodeFound {
     pub(crate) exposed: Option<Vec<String>>,
     pub(crate) head: Result<HeadFact, Fault>,
     pub(crate) peers: Result<Vec<PeerFact>, Fault>,
-    pub(crate) key: Result<KeyFacts, Fault>,
+    /// `None` where nothing has to be signed: there is no pool.
+    pub(crate) key: Option<Result<KeyFacts, Fault>>,
 }
 
 /// Whether an agent may speak for the node.

@@ -13,7 +13,7 @@ use vipnode_types::{Ms, NodeFacts, wire::ReachRequest};
 
 use super::{Facts, Fault, KeyFacts, NodeFound, NodeMissing, PoolFound, Wants};
 use crate::{
-    args::Between,
+    args::{Between, Peered},
     commands::{join::join_secret, speaking::advertise},
     failure::Failure,
     find_node::{Beside, Patience, find_node},
@@ -25,14 +25,22 @@ use crate::{
 const DEADLINE: Duration = Duration::from_secs(10);
 
 /// Looks at everything; each look has its deadline, and one that fails keeps no other from being made.
-pub(crate) async fn gather(between: &Between, mut wants: Wants, screen: Screen) -> Result<Facts, Failure> {
+pub(crate) async fn gather(
+    between: &Between,
+    peered: &Peered,
+    mut wants: Wants,
+    screen: Screen,
+) -> Result<Facts, Failure> {
     let now = clock::wall();
     if let Advertise::Enode(enode) = advertise(&between.speaking) {
         wants.port = Some(enode.port);
     }
-    let node = look_at_node(between, now, screen).await?;
+    let node = look_at_node(between, peered, now, screen).await?;
     let facts = node.as_ref().ok().map(|node| &node.facts);
-    let pool = look_at_pool(between, facts, wants.port, screen).await;
+    let pool = match peered.has_pool() {
+        true => Some(look_at_pool(between, peered, facts, wants.port, screen).await),
+        false => None,
+    };
     Ok(Facts { now, wants, node, pool })
 }
 
@@ -46,7 +54,12 @@ async fn in_time<T, E: Into<Failure>>(what: &str, look: impl Future<Output = Res
     }
 }
 
-async fn look_at_node(between: &Between, now: Ms, screen: Screen) -> Result<Result<NodeFound, NodeMissing>, Failure> {
+async fn look_at_node(
+    between: &Between,
+    peered: &Peered,
+    now: Ms,
+    screen: Screen,
+) -> Result<Result<NodeFound, NodeMissing>, Failure> {
     let trust = between.node.trust()?;
     let endpoint = between.node.rpc.as_deref().and_then(|rpc| rpc.parse::<Endpoint>().ok());
     if let Some(endpoint) = &endpoint
@@ -62,12 +75,21 @@ async fn look_at_node(between: &Between, now: Ms, screen: Screen) -> Result<Resu
         Ok(beside) => beside,
         Err(fault) => return Ok(Err(NodeMissing::Fault(fault))),
     };
-    Ok(look_at(beside, between, now).await.map_err(NodeMissing::Fault))
+    Ok(look_at(beside, between, peered, now).await.map_err(NodeMissing::Fault))
 }
 
-async fn look_at(Beside { node, endpoint }: Beside, between: &Between, now: Ms) -> Result<NodeFound, Fault> {
+async fn look_at(
+    Beside { node, endpoint }: Beside,
+    between: &Between,
+    peered: &Peered,
+    now: Ms,
+) -> Result<NodeFound, Fault> {
     let facts = in_time("the node", node.facts()).await?;
-    let key = key(&*node, &endpoint, between, &facts, now).await.map_err(|error| Fault::from(Failure::from(error)));
+    let key = match peered.has_pool() {
+        true => Some(key(&*node, &endpoint, between, &facts, now).await),
+        false => None,
+    };
+    let key = key.map(|key| key.map_err(|error| Fault::from(Failure::from(error))));
     Ok(NodeFound {
         at: node.at(),
         exposed: timeout(DEADLINE, node.exposure()).await.ok(),
@@ -98,11 +120,12 @@ async fn key(
 
 async fn look_at_pool(
     between: &Between,
+    peered: &Peered,
     node: Option<&NodeFacts>,
     port: Option<u16>,
     screen: Screen,
 ) -> Result<PoolFound, Fault> {
-    let pool: PoolAddress = find_pool(between.pool.as_deref(), true, screen).await?;
+    let pool: PoolAddress = find_pool(peered.pool.as_deref(), true, screen).await?;
     let url = pool.url().to_owned();
     let door = NetDoor::new(pool, between.node.trust()?);
     let join = join_secret(&between.join)?;

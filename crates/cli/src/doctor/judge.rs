@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 
 use vipnode_agent::limits::RENEW_MS;
+use vipnode_agent_core::Allowed;
 use vipnode_types::{
     Direction, PeerFact, is_public,
     wire::{Admission, ErrorCode, Reach, ReachReply},
@@ -26,7 +27,9 @@ pub(crate) fn judge(facts: &Facts) -> Vec<Finding> {
             let words = Words::of(&node.facts.client_version);
             let text = format!("{} ({}) answers at {}", node.facts.client_version, node.facts.id.short(), node.at);
             findings.push(Finding::well("node", text));
-            findings.extend([exposure(node, words), key(facts, node), kind(facts, node), head(facts, node)]);
+            findings.push(exposure(node, words));
+            findings.extend(key(facts, node));
+            findings.extend([kind(facts, node), head(facts, node)]);
             findings.extend(peers(facts, node, words));
         }
         Err(NodeMissing::Fault(fault)) => findings.push(Finding::bad("node", &fault.what, &fault.mend)),
@@ -36,8 +39,9 @@ pub(crate) fn judge(facts: &Facts) -> Vec<Finding> {
         }
     }
     match &facts.pool {
-        Ok(pool) => findings.extend(self::pool(facts, pool)),
-        Err(fault) => findings.push(Finding::bad("pool", &fault.what, &fault.mend)),
+        Some(Ok(pool)) => findings.extend(self::pool(facts, pool)),
+        Some(Err(fault)) => findings.push(Finding::bad("pool", &fault.what, &fault.mend)),
+        None => {}
     }
     findings
 }
@@ -53,21 +57,19 @@ fn exposure(node: &NodeFound, words: Words) -> Finding {
     Finding::warning("admin", text, words.loopback())
 }
 
-fn key(facts: &Facts, node: &NodeFound) -> Finding {
-    match &node.key {
+fn key(facts: &Facts, node: &NodeFound) -> Option<Finding> {
+    Some(match node.key.as_ref()? {
         Ok(KeyFacts::Delegated { until }) => {
             let left = until.since(facts.now);
             let text = format!("the node has signed that this agent speaks for it, for {} more days", left / DAY_MS);
-            if left > RENEW_MS {
-                return Finding::well("key", text);
-            }
-            Finding::warning("key", text, "--nodekey <path of the node's key file> at the next start, to sign anew")
+            let mend = "--nodekey <path of the node's key file> at the next start, to sign anew";
+            if left > RENEW_MS { Finding::well("key", text) } else { Finding::warning("key", text, mend) }
         }
         Ok(KeyFacts::Key(path)) => {
             Finding::well("key", format!("{} is this node's key, to sign with once", path.display()))
         }
         Err(fault) => Finding::bad("key", &fault.what, &fault.mend),
-    }
+    })
 }
 
 fn kind(facts: &Facts, node: &NodeFound) -> Finding {
@@ -100,6 +102,7 @@ fn peers(facts: &Facts, node: &NodeFound, words: Words) -> Vec<Finding> {
         Ok(peers) => {
             findings.push(own_peers(facts, peers, words));
             findings.extend(dial_slots(facts, peers, words));
+            findings.extend(super::direct::judge(&facts.wants.direct, node, peers));
         }
         Err(fault) => findings.push(Finding::bad("peers", &fault.what, &fault.mend)),
     }
@@ -108,15 +111,19 @@ fn peers(facts: &Facts, node: &NodeFound, words: Words) -> Vec<Finding> {
 
 fn places(facts: &Facts, words: Words) -> Option<Finding> {
     let host = facts.wants.host.as_ref()?;
-    let needed = host.slots.saturating_add(host.reserve);
+    let allowed = facts.wants.direct.allowed();
+    let needed = host.slots.saturating_add(allowed).saturating_add(host.reserve);
     let text = format!(
-        "--slots {} and --reserve {} need {needed} places, the node has {} (--node-max-peers)",
-        host.slots, host.reserve, host.node_max_peers
+        "--slots {}{} and --reserve {} need {needed} places, the node has {} (--node-max-peers)",
+        host.slots,
+        Allowed(allowed),
+        host.reserve,
+        host.node_max_peers
     );
     if needed <= host.node_max_peers {
         return Some(Finding::well("places", text));
     }
-    let fit = host.node_max_peers.saturating_sub(host.reserve);
+    let fit = host.node_max_peers.saturating_sub(host.reserve).saturating_sub(allowed);
     let fewer = if fit > 0 { format!("--slots {fit}") } else { "a smaller --reserve".to_owned() };
     let more = words.max_peers(needed);
     Some(Finding::bad("places", text, format!("{more}, and say so: --node-max-peers {needed}; or {fewer}")))

@@ -1,5 +1,5 @@
 use vipnode_agent::Reached;
-use vipnode_agent_core::HostConfig;
+use vipnode_agent_core::{DirectConfig, HostConfig};
 use vipnode_types::{
     ChainSpec, Direction, Enode, HeadFact, Ms, NodeFacts, NodeId, PeerFact,
     wire::{Admission, ErrorCode, Reach, ReachReply, WireError},
@@ -28,16 +28,22 @@ fn well() -> Facts {
     };
     Facts {
         now: NOW,
-        wants: Wants { host: Some(host(10)), client: true, node_max_peers: 50, port: None },
+        wants: Wants {
+            host: Some(host(10)),
+            client: true,
+            direct: DirectConfig::default(),
+            node_max_peers: 50,
+            port: None,
+        },
         node: Ok(NodeFound {
             at: "/x/geth.ipc".to_owned(),
             facts: node,
             exposed: Some(Vec::new()),
             head: Ok(HeadFact { number: 9, timestamp_s: NOW.get() / 1_000 - 12, syncing: false }),
             peers: Ok(vec![peer(1, Direction::Inbound, false)]),
-            key: Ok(KeyFacts::Delegated { until: NOW.plus(300 * DAY) }),
+            key: Some(Ok(KeyFacts::Delegated { until: NOW.plus(300 * DAY) })),
         }),
-        pool: Ok(PoolFound { url: "ws://p/".to_owned(), reached: Reached { reply: Ok(reply), heard: NOW } }),
+        pool: Some(Ok(PoolFound { url: "ws://p/".to_owned(), reached: Reached { reply: Ok(reply), heard: NOW } })),
     }
 }
 
@@ -55,7 +61,7 @@ fn node(facts: &mut Facts) -> &mut NodeFound {
 }
 
 fn reached(facts: &mut Facts) -> &mut Reached {
-    &mut facts.pool.as_mut().unwrap().reached
+    &mut facts.pool.as_mut().unwrap().as_mut().unwrap().reached
 }
 
 fn reply(facts: &mut Facts) -> &mut ReachReply {
@@ -98,9 +104,9 @@ fn each_fault_of_the_node_has_its_mend() {
             "--http.addr 127.0.0.1",
         ),
         (|facts| node(facts).exposed = None, "admin", Verdict::Skipped, ""),
-        (|facts| node(facts).key = Err(fault()), "key", Verdict::Bad, "mend it"),
+        (|facts| node(facts).key = Some(Err(fault())), "key", Verdict::Bad, "mend it"),
         (
-            |facts| node(facts).key = Ok(KeyFacts::Delegated { until: NOW.plus(DAY) }),
+            |facts| node(facts).key = Some(Ok(KeyFacts::Delegated { until: NOW.plus(DAY) })),
             "key",
             Verdict::Warning,
             "--nodekey",
@@ -124,7 +130,7 @@ fn each_fault_of_the_node_has_its_mend() {
 #[test]
 fn each_fault_of_the_pool_has_its_mend() {
     finds(&[
-        (|facts| facts.pool = Err(fault()), "pool", Verdict::Bad, "mend it"),
+        (|facts| facts.pool = Some(Err(fault())), "pool", Verdict::Bad, "mend it"),
         (|facts| reply(facts).port = Some(Reach::Refused), "port", Verdict::Bad, "ufw allow 30303"),
         (|facts| reply(facts).port = Some(Reach::Silent), "port", Verdict::Bad, "geth --nat extip:8.8.4.4"),
         (client_refused, "port", Verdict::Warning, "ufw allow 30303"),
@@ -187,6 +193,25 @@ fn without_a_node_the_pool_is_looked_at_all_the_same() {
     reply(&mut facts).admission = refusal(ErrorCode::NotMember);
     let ills: Vec<_> = ills(&facts).iter().map(|ill| ill.check).collect();
     assert_eq!(ills, ["node", "admission"]);
+}
+
+#[test]
+fn without_a_pool_whom_the_user_named_is_looked_for_and_nothing_is_signed() {
+    let mut facts = well();
+    facts.pool = None;
+    node(&mut facts).key = None;
+    let (there, away) = (Enode::id_only(NodeId::new([1; 64])), Enode::id_only(NodeId::new([2; 64])));
+    facts.wants.direct = DirectConfig { hosts: vec![there.clone()], allow: vec![there] };
+    assert_eq!(ills(&facts), []);
+    let checks: Vec<_> = judge(&facts).iter().map(|finding| finding.check).collect();
+    assert_eq!(checks, ["node", "admin", "chain", "head", "places", "peers", "dial_slots", "direct", "direct"]);
+    facts.wants.direct = DirectConfig { hosts: vec![away.clone()], allow: vec![away] };
+    let ills = ills(&facts);
+    assert_eq!(ills.iter().map(|ill| ill.verdict).collect::<Vec<_>>(), [Verdict::Warning, Verdict::Skipped]);
+    assert!(ills[0].mend.contains(&format!("--allow {}", NodeId::new([7; 64]))), "{ills:?}");
+    facts.wants.host = Some(host(34));
+    let places = judge(&facts).into_iter().find(|finding| finding.check == "places").unwrap();
+    assert!(places.verdict == Verdict::Bad && places.mend.ends_with("or --slots 33"), "{places:?}");
 }
 
 fn fault() -> Fault {

@@ -218,7 +218,8 @@ impl World {
                 self.agent_closes(agent);
                 self.open_socket(agent, after_ms);
             }
-            Action::Notice(_) => {}
+            // No scenario names a host.
+            Action::Notice(_) | Action::Resolve { .. } => {}
             Action::Stopped { .. } => {
                 self.agents[agent].mind = None;
                 self.agents[agent].life += 1;

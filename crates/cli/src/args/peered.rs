@@ -1,0 +1,123 @@
+use std::str::FromStr;
+
+use vipnode_agent_core::DirectConfig;
+use vipnode_types::{Enode, NodeId};
+
+use crate::failure::Failure;
+
+/// What stands where a pool is named: a pool, or a host that needs none.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum PoolOrHost {
+    /// As it was given; read once it is known that there is one only.
+    Pool(String),
+    Host(Enode),
+}
+
+impl FromStr for PoolOrHost {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let text = text.trim();
+        if text.parse::<NodeId>().is_ok() {
+            return Err("it is the id of a node, which says no address: write enode://<id>@<host>:<port>".to_owned());
+        }
+        if text.starts_with("enode:") || text.starts_with("enr:") {
+            return text.parse().map(Self::Host).map_err(|error: vipnode_types::EnodeError| error.to_string());
+        }
+        Ok(Self::Pool(text.to_owned()))
+    }
+}
+
+/// A client that is let in: an id, or an enode for clients that take no bare id.
+pub(crate) fn allowed(text: &str) -> Result<Enode, String> {
+    match text.trim().parse::<NodeId>() {
+        Ok(id) => Ok(Enode::id_only(id)),
+        Err(not_one) if !text.contains(':') => Err(not_one.to_string()),
+        Err(_) => text.trim().parse().map_err(|error: vipnode_types::EnodeError| error.to_string()),
+    }
+}
+
+/// Whom an agent stands towards.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(crate) struct Peered {
+    /// The pool that the user named.
+    pub(crate) pool: Option<String>,
+    pub(crate) direct: DirectConfig,
+}
+
+impl Peered {
+    pub(crate) fn of(named: &[PoolOrHost], allow: &[Enode]) -> Result<Self, Failure> {
+        let mut peered = Self { pool: None, direct: DirectConfig { hosts: Vec::new(), allow: allow.to_vec() } };
+        for one in named {
+            match (one, &peered.pool) {
+                (PoolOrHost::Host(host), _) => peered.direct.hosts.push(host.clone()),
+                (PoolOrHost::Pool(pool), None) => peered.pool = Some(pool.clone()),
+                (PoolOrHost::Pool(pool), Some(other)) => {
+                    return Err(Failure::new(
+                        format!("two pools are named, {other} and {pool}, and an agent has one"),
+                        "leave one out; for a second pool run a second agent with another --state-dir",
+                    ));
+                }
+            }
+        }
+        peered.direct.check().map_err(|error| Failure::from(vipnode_agent::AgentError::from(error)))?;
+        Ok(peered)
+    }
+
+    /// Whether there is a pool. Without one named it is sought, but where the user named nodes.
+    pub(crate) const fn has_pool(&self) -> bool {
+        self.pool.is_some() || self.direct.is_empty()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn id(byte: &str) -> String {
+        byte.repeat(64)
+    }
+
+    fn read(named: &[&str], allow: &[&str]) -> Result<Peered, String> {
+        let named: Result<Vec<PoolOrHost>, String> = named.iter().map(|text| text.parse()).collect();
+        let allow: Result<Vec<Enode>, String> = allow.iter().map(|text| allowed(text)).collect();
+        Peered::of(&named?, &allow?).map_err(|failure| failure.what)
+    }
+
+    #[test]
+    fn a_pool_hosts_or_both_are_named() {
+        let one = format!("enode://{}@[2001:db8::1]:30303", id("0a"));
+        let two = format!("enode://{}@host.example:30303?discport=0", id("0b"));
+        let peered = read(&[&one, "wss://pool.example", &two], &[]).unwrap();
+        assert_eq!(peered.pool.as_deref(), Some("wss://pool.example"));
+        assert_eq!(peered.direct.hosts.iter().map(ToString::to_string).collect::<Vec<_>>(), [one.clone(), two]);
+        assert!(peered.has_pool() && read(&[], &[]).unwrap().has_pool());
+        assert!(!read(&[&one], &[]).unwrap().has_pool());
+        let bare = id("0c");
+        let peered = read(&[], &[&bare, &one]).unwrap();
+        assert!(!peered.has_pool() && peered.direct.allow[0] == Enode::id_only(bare.parse().unwrap()));
+    }
+
+    #[test]
+    fn what_is_wrong_is_said_of_which() {
+        let host = |place: &str| format!("enode://{}{place}", id("0a"));
+        for (named, allow, why) in [
+            (vec!["ws://a".to_owned(), "ws://b".to_owned()], vec![], "two pools are named, ws://a and ws://b"),
+            (vec![host("@127.0.0.1")], vec![], "the port"),
+            (vec![host("@::1:30303")], vec![], "IPv6 stands in brackets"),
+            (vec![host("")], vec![], "says no address to dial"),
+            (vec![host("@a:1"), host("@b:1")], vec![], "named twice"),
+            (vec!["enr:-abc".to_owned()], vec![], "begins with enode://"),
+            (vec![id("0a")], vec![], "write enode://"),
+            (vec![], vec![host("@host.example:1")], "--allow enode://0a0a"),
+            (vec![], vec!["0a0a".to_owned()], "128"),
+        ] {
+            let texts = |list: &[String]| list.iter().map(|text| text.to_owned()).collect::<Vec<_>>();
+            let (named, allow) = (texts(&named), texts(&allow));
+            let named: Vec<&str> = named.iter().map(String::as_str).collect();
+            let allow: Vec<&str> = allow.iter().map(String::as_str).collect();
+            let said = read(&named, &allow).unwrap_err();
+            assert!(said.contains(why), "{named:?} {allow:?}: {said}");
+        }
+    }
+}
