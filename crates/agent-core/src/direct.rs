@@ -134,6 +134,11 @@ impl AgentCore {
         if std::mem::take(&mut lease.ever_up) {
             out.push(Action::Notice(Notice::HostGone { lease: id, host }));
         }
+        self.look_for(host, now);
+    }
+
+    /// A host that is not there may have moved.
+    fn look_for(&mut self, host: NodeId, now: Ms) {
         if let Some(named) = self.config.direct.hosts.iter().find(|named| named.id == host) {
             self.direct.names.soon(named, now);
         }
@@ -161,6 +166,7 @@ impl AgentCore {
             if let Some(lease) = self.leases.get_mut(id) {
                 lease.missing_said = true;
             }
+            self.look_for(host, now);
         }
     }
 

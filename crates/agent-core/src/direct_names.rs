@@ -89,7 +89,7 @@ impl AgentCore {
         let found = result.and_then(|ips| choose(&ips, at.ip, missing).ok_or_else(|| "it has no address".to_owned()));
         match found {
             Ok(ip) => {
-                at.next = now.plus(limits::RESOLVE_MS);
+                at.next = now.plus(if missing { limits::RESOLVE_MISSING_MS } else { limits::RESOLVE_MS });
                 at.unresolved_said = false;
                 if at.ip.replace(ip) != Some(ip) {
                     self.direct.look_again();
