@@ -17,7 +17,7 @@ pub struct DirectConfig {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum DirectConfigError {
     /// More hosts than one agent keeps.
-    #[error("{given} hosts are named, and one agent keeps at most {most}. Name fewer, or run a pool for them")]
+    #[error("{given} hosts are named, and one agent keeps at most {most}")]
     Hosts {
         /// How many.
         given: usize,
@@ -25,13 +25,13 @@ pub enum DirectConfigError {
         most: usize,
     },
     /// A host without an address.
-    #[error("{0} says no address to dial. Write enode://<id>@<host>:<port>")]
+    #[error("{0} says no address to dial")]
     NoAddress(Enode),
     /// A client with a name for an address.
-    #[error("--allow {0} has a name for an address, and a client is not looked up. Give its id alone, or its address")]
+    #[error("--allow {0} has a name for an address, and a client is not looked up")]
     NamedClient(Enode),
     /// One node twice.
-    #[error("{0} is named twice. Name each node once")]
+    #[error("{0} is named twice")]
     Twice(String),
 }
 

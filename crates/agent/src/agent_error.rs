@@ -1,5 +1,6 @@
 use std::path::PathBuf;
 
+use vipnode_agent_core::DirectConfigError;
 use vipnode_node::{NodeError, finder::KeyNotFound};
 use vipnode_rpc::OpenError;
 use vipnode_types::{NodeKeyError, wire::WireError};
@@ -32,7 +33,7 @@ pub enum AgentError {
     Host(#[from] vipnode_agent_core::HostConfigError),
     /// Peers cannot be used as the user named them.
     #[error(transparent)]
-    Direct(#[from] vipnode_agent_core::DirectConfigError),
+    Direct(#[from] DirectConfigError),
     /// The user named his own node as a peer of it.
     #[error("node {node}, which is to be a peer of the node at {at}, is that node itself")]
     NamedItself {
@@ -170,7 +171,13 @@ impl AgentError {
             }
             Self::Stopped(error) => error.data.as_ref().map(|data| data.mend.clone()).unwrap_or_default(),
             Self::Host(_) => "lower --slots, or give the node more --maxpeers and say so with --node-max-peers".into(),
-            Self::Direct(_) => String::new(),
+            Self::Direct(error) => match error {
+                DirectConfigError::Hosts { .. } => "name fewer, or run a pool for them: `vipnode pool`",
+                DirectConfigError::NoAddress(_) => "enode://<id>@<host>:<port>",
+                DirectConfigError::NamedClient(_) => "--allow with its id alone, or with its address",
+                DirectConfigError::Twice(_) => "name each node once",
+            }
+            .into(),
             Self::NamedItself { .. } => "name the other node, or --rpc with the other node".into(),
             Self::HostOverHttp(url) => {
                 // http becomes ws, https wss.

@@ -117,6 +117,21 @@ fn notice_line(notice: &Notice) -> Line {
             );
             Line::new("own_peers_falling", Tone::Warning, text).with("own_peers", *now)
         }
+        Notice::Unsuitable { side, peer, why } => {
+            let (who, then) = match side {
+                Side::Client => ("host", "another is sought"),
+                Side::Host => ("client", "it is not let in"),
+            };
+            let text = format!("{who} {} {}; {then}", peer.short(), plain(why));
+            Line::new("unsuitable", Tone::Warning, text).with("peer", peer.to_string())
+        }
+        _ => direct_line(notice),
+    }
+}
+
+/// What is said of peers that the user named.
+fn direct_line(notice: &Notice) -> Line {
+    match notice {
         Notice::DirectRefused { side, peer, why } => {
             let what = match side {
                 Side::Client => "dial host",
@@ -131,14 +146,6 @@ fn notice_line(notice: &Notice) -> Line {
                 plain(why)
             );
             Line::new("name_unresolved", Tone::Warning, text).with("name", &**name)
-        }
-        Notice::Unsuitable { side, peer, why } => {
-            let (who, then) = match side {
-                Side::Client => ("host", "another is sought"),
-                Side::Host => ("client", "it is not let in"),
-            };
-            let text = format!("{who} {} {}; {then}", peer.short(), plain(why));
-            Line::new("unsuitable", Tone::Warning, text).with("peer", peer.to_string())
         }
         _ => lease_line(notice),
     }
