@@ -99,7 +99,7 @@ pub struct HostStatus {
 /// What a client has.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ClientStatus {
-    /// Hosts that it wants of the pool.
+    /// Hosts that it wants: of the pool, and those that the user named.
     pub wants: u32,
     /// How many of them are missing.
     pub missing: u32,
@@ -211,12 +211,16 @@ impl HostStatus {
 
 impl ClientStatus {
     fn of(view: &AgentView) -> Option<Self> {
-        (view.min_peers > 0 || view.named_hosts > 0).then(|| Self {
-            wants: view.min_peers,
-            missing: view.missing,
+        let leases = leases(view, Side::Client);
+        let named = leases.iter().filter(|lease| lease.direct && lease.connected.is_some()).count();
+        let named = u32::try_from(named).unwrap_or(u32::MAX);
+        let wants = view.min_peers.saturating_add(view.named_hosts);
+        (wants > 0).then(|| Self {
+            wants,
+            missing: view.missing.saturating_add(view.named_hosts.saturating_sub(named)),
             why_missing: view.why_missing.clone(),
             max_price: view.max_price,
-            leases: leases(view, Side::Client),
+            leases,
             metered: Metered::of(view.ended.client, view, Side::Client),
         })
     }

@@ -48,7 +48,7 @@ pub(crate) fn agent_page(status: &AgentStatus) -> String {
 
 /// How an agent is, at a glance.
 pub(super) fn tone(status: &AgentStatus) -> Tone {
-    let joined = status.pool.standing == PoolStanding::Joined;
+    let joined = matches!(status.pool.standing, PoolStanding::Joined | PoolStanding::None);
     let sells = status.host.as_ref().is_none_or(|host| host.why_none.is_none());
     let served = status.client.as_ref().is_none_or(|client| client.missing == 0);
     if status.node.up && joined && sells && served && !status.stopping { Tone::Good } else { Tone::Warning }
@@ -85,6 +85,7 @@ pub(super) fn short_chain(chain: &ChainSpec) -> String {
 pub(super) fn standing(status: &AgentStatus) -> &'static str {
     match status.pool.standing {
         _ if status.stopping => "stopping",
+        PoolStanding::None => "none",
         PoolStanding::Away => "away",
         PoolStanding::Connecting => "connecting",
         PoolStanding::Joined => "joined",
@@ -107,6 +108,7 @@ fn pool_words(pool: &PoolLink, now: Ms) -> String {
     let url = &pool.url;
     let old = if pool.protocol == 2 { ", protocol 2" } else { "" };
     match (pool.standing, pool.since) {
+        (PoolStanding::None, _) => "none; hosts and clients are those that were named".to_owned(),
         (PoolStanding::Away, _) => format!("{url}{old} is away; leases go on"),
         (PoolStanding::Connecting, _) => format!("{url}{old} has not taken the agent yet"),
         (PoolStanding::Joined, since) => {
@@ -152,13 +154,13 @@ fn leases(page: &mut String, whom: &str, leases: &[LeaseStatus], now: Ms) {
             Some(since) => format!("for {}", span(now.since(since))),
             None => "not connected".to_owned(),
         };
-        let unknown = || "-".to_owned();
+        let unknown = || if lease.direct { "named" } else { "-" }.to_owned();
         [
             lease.peer.short(),
             connected,
             span(lease.seen_ms),
             lease.price.map_or_else(unknown, |price| price.to_string()),
-            lease.cost.map_or_else(unknown, gwei),
+            lease.cost.map_or_else(|| "-".to_owned(), gwei),
         ]
     });
     let rows = table([whom, "connected", "seen in all", "price", "cost so far"], &[2, 4], shown);
