@@ -63,8 +63,9 @@ impl AgentCore {
     /// done: geth takes no new address of a node that it has.
     pub(crate) fn keep_direct(&mut self, now: Ms, out: &mut Vec<Action>) {
         self.say_resolve(now, out);
-        // Who is connected already is known after the first look: such a connection is not the agent's to cut.
-        if !self.direct.due || self.stopping.is_some() || !self.node.up || !self.node.looked {
+        // Who is connected already is known after a look: such a connection is not the agent's to cut.
+        let looked = self.node.up && self.node.looked && now.since(self.node.watched) < limits::UNWATCHED_MS;
+        if !self.direct.due || self.stopping.is_some() || !looked {
             return;
         }
         self.direct.due = false;

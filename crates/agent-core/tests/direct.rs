@@ -178,6 +178,7 @@ fn a_name_that_is_not_known_is_said_once_and_the_last_address_stays() {
     assert!(asks_for_the_name(&bench));
     assert!(fail(&mut bench).is_empty());
     bench.after(30_000);
+    bench.peers(&[]);
     assert_eq!(resolved(&mut bench, &["10.0.0.9"]), [NodeCall::Dial(at(1, "10.0.0.9"))]);
     bench.done();
     bench.after(300_000);
@@ -207,6 +208,7 @@ fn a_host_that_does_not_answer_is_looked_for_at_its_other_address() {
     for (at_last, now) in [("10.0.0.2", "10.0.0.1"), ("10.0.0.1", "10.0.0.2")] {
         bench.after(45_000);
         assert!(asks_for_the_name(&bench), "again and again while it is missing");
+        bench.peers(&[]);
         assert_eq!(resolved(&mut bench, &["10.0.0.2", "10.0.0.1"]), [NodeCall::Drop(at(1, at_last))]);
         bench.done();
         assert_eq!(bench.calls(), [NodeCall::Dial(at(1, now))]);
