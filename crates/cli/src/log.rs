@@ -2,7 +2,10 @@ use std::io;
 
 use tracing_subscriber::{EnvFilter, filter::LevelFilter};
 
-use crate::args::LogFormat;
+use crate::{
+    args::LogFormat,
+    live::{ErrAbove, LiveLine},
+};
 
 /// Changes how much is logged.
 pub(crate) struct Verbosity(Box<dyn Fn(EnvFilter) + Send + Sync>);
@@ -14,9 +17,10 @@ impl Verbosity {
 }
 
 /// Logs go to stderr: warnings, with -v what happens, with -vv every step. `RUST_LOG` says it more finely.
-pub(crate) fn start(verbose: u8, format: LogFormat) -> Verbosity {
+/// They stand above this line.
+pub(crate) fn start(verbose: u8, format: LogFormat, live: &'static LiveLine) -> Verbosity {
     let colour = anstream::AutoStream::choice(&io::stderr()) != anstream::ColorChoice::Never;
-    let log = tracing_subscriber::fmt().with_env_filter(filter(verbose)).with_writer(io::stderr);
+    let log = tracing_subscriber::fmt().with_env_filter(filter(verbose)).with_writer(move || ErrAbove(live));
     match format {
         LogFormat::Text => {
             let log = log.with_ansi(colour).with_filter_reloading();

@@ -11,6 +11,7 @@ mod fake_node;
 mod find_node;
 mod find_pool;
 mod limit_flag;
+mod live;
 mod log;
 mod metrics_page;
 mod plain;
@@ -27,8 +28,12 @@ use std::{io::Write, process::ExitCode};
 use crate::{
     args::LogFormat,
     config::{Reader, Reload, Unread},
+    live::LiveLine,
     screen::Screen,
 };
+
+/// There is one terminal.
+static LIVE: LiveLine = LiveLine::new();
 
 fn main() -> ExitCode {
     let reader = Reader::here();
@@ -40,14 +45,14 @@ fn main() -> ExitCode {
         let _reader_gone = write!(anstream::stdout().lock(), "{}", settings.to_toml());
         return ExitCode::SUCCESS;
     }
-    let verbosity = log::start(cli.global.verbose, cli.global.log_format);
+    let verbosity = log::start(cli.global.verbose, cli.global.log_format, &LIVE);
     let reload = Reload::new(reader, settings, verbosity);
-    let screen = Screen::new(cli.global.json);
+    let screen = Screen::new(cli.global.json, &LIVE);
     let programs_read = cli.global.json || cli.global.log_format == LogFormat::Json;
     match commands::run(cli, &screen, reload) {
         Ok(code) => code,
         Err(failure) => {
-            Screen::new(programs_read).failure(&failure);
+            Screen::new(programs_read, &LIVE).failure(&failure);
             ExitCode::from(2)
         }
     }
@@ -64,7 +69,7 @@ fn refuse(unread: Unread) -> ExitCode {
             ExitCode::from(if error.use_stderr() { 2 } else { 0 })
         }
         Unread::Failure(failure) => {
-            Screen::new(false).failure(&failure);
+            Screen::new(false, &LIVE).failure(&failure);
             ExitCode::from(2)
         }
     }

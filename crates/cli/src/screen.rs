@@ -3,12 +3,13 @@ use std::io::{self, Write};
 use anstyle::{AnsiColor, Style};
 use serde_json::{Map, Value, json};
 
-use crate::{failure::Failure, terminal};
+use crate::{failure::Failure, live::LiveLine, terminal};
 
 /// Where the user reads: coloured lines on a terminal, plain ones in a pipe, JSON with `--json`.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Screen {
     json: bool,
+    live: &'static LiveLine,
 }
 
 /// One thing said: a sentence for people, fields for programs.
@@ -55,8 +56,14 @@ impl Line {
 }
 
 impl Screen {
-    pub(crate) const fn new(json: bool) -> Self {
-        Self { json }
+    /// Writes above this line.
+    pub(crate) const fn new(json: bool, live: &'static LiveLine) -> Self {
+        Self { json, live }
+    }
+
+    /// The line below, where there may be one.
+    pub(crate) fn live(self) -> Option<&'static LiveLine> {
+        (!self.json && terminal::rewrites()).then_some(self.live)
     }
 
     pub(crate) const fn is_json(self) -> bool {
@@ -64,6 +71,10 @@ impl Screen {
     }
 
     pub(crate) fn say(self, line: &Line) {
+        self.live.above(|| self.write_line(line));
+    }
+
+    fn write_line(self, line: &Line) {
         let mut out = anstream::stdout().lock();
         // A reader that went away is no reason to stop serving.
         let _reader_gone = if self.json {
@@ -104,6 +115,10 @@ impl Screen {
     }
 
     pub(crate) fn failure(self, failure: &Failure) {
+        self.live.above(|| self.write_failure(failure));
+    }
+
+    fn write_failure(self, failure: &Failure) {
         let mut err = anstream::stderr().lock();
         let red = AnsiColor::Red.on_default().bold();
         let _reader_gone = if self.json {

@@ -28,6 +28,15 @@ pub(crate) fn gwei(wei: Wei) -> String {
     format!("{}.{:03} gwei", milli / 1_000, milli % 1_000)
 }
 
+/// A number where there is little room, rounded down: `999`, `1.2k`, `3.4M`.
+pub(crate) fn brief(number: u64) -> String {
+    match number {
+        0..1_000 => number.to_string(),
+        1_000..1_000_000 => format!("{}.{}k", number / 1_000, number % 1_000 / 100),
+        _ => format!("{}.{}M", number / 1_000_000, number % 1_000_000 / 100_000),
+    }
+}
+
 /// `1 host`, `2 hosts`.
 pub(crate) fn counted(number: u64, what: &str) -> String {
     let many = if number == 1 { "" } else { "s" };
@@ -42,6 +51,13 @@ mod tests {
     fn amounts_are_rounded_down() {
         assert_eq!(gwei("1.0019 gwei".parse().unwrap()), "1.001 gwei");
         assert_eq!(gwei(Wei::new(999_999)), "0.000 gwei");
+    }
+
+    #[test]
+    fn brief_numbers_are_rounded_down() {
+        for (number, text) in [(999, "999"), (1_299, "1.2k"), (999_999, "999.9k"), (3_450_000, "3.4M")] {
+            assert_eq!(brief(number), text);
+        }
     }
 
     #[test]

@@ -67,7 +67,7 @@ pub use config::PoolConfig;
 pub use cors::{AllowedOrigin, AllowedOrigins, OriginError};
 pub use limits::LimitSetting;
 pub use membership::{MembersError, Membership};
-pub use metrics::PoolMetrics;
+pub use metrics::{PoolGlance, PoolMetrics};
 pub use network::{Network, NetworkError};
 pub use proxy::{ProxyHeader, ProxyHeaderError, TrustedProxies};
 pub use server::{PoolError, PoolServer};

@@ -8,6 +8,25 @@ use vipnode_types::wire::EvictReason;
 #[derive(Debug, Clone)]
 pub struct PoolMetrics(Arc<Metrics>);
 
+/// How a pool is, at a glance. Numbers of the mind are up to a tick of it old.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct PoolGlance {
+    /// Connected hosts.
+    pub hosts: u64,
+    /// Connected clients.
+    pub clients: u64,
+    /// Leases of any state.
+    pub leases: u64,
+    /// Leases that both sides saw.
+    pub running: u64,
+    /// Places that could be given away now.
+    pub free_places: u64,
+    /// Clients that want more hosts.
+    pub waiting: u64,
+    /// Requests of agents since the start.
+    pub requests: u64,
+}
+
 /// Why a host let nobody in.
 pub(crate) const REFUSED: &str = "refused";
 pub(crate) const EXPIRED: &str = "expired";
@@ -77,6 +96,22 @@ impl PoolMetrics {
     #[must_use]
     pub fn rows(&self) -> &[MetricRow] {
         self.0.table.rows()
+    }
+
+    /// How the pool is now. Costs no more than reading these numbers.
+    #[must_use]
+    pub fn glance(&self) -> PoolGlance {
+        let metrics = &*self.0;
+        let number = |gauge: &Gauge| u64::try_from(gauge.get()).unwrap_or(0);
+        PoolGlance {
+            hosts: number(&metrics.hosts),
+            clients: number(&metrics.clients),
+            leases: number(&metrics.leases),
+            running: number(&metrics.running),
+            free_places: number(&metrics.free_places),
+            waiting: number(&metrics.hungry),
+            requests: metrics.requests.get(),
+        }
     }
 
     pub(crate) fn shared(&self) -> Arc<Metrics> {

@@ -15,6 +15,7 @@ use crate::{
     failure::Failure,
     find_node::{Beside, Patience, find_node},
     find_pool::find_pool,
+    live::Live,
     screen::{Line, Screen, Tone},
     signals::{Hangups, Signals},
     told_line::told_line,
@@ -201,6 +202,7 @@ pub(crate) async fn run(role: Role, screen: Screen, signals: Signals, mut reload
         agent: config,
         metrics: shown.as_ref().map(|(metrics, _server)| metrics.clone()),
     });
+    let _live = Live::of_agent(runner.status().clone(), screen);
     let mut hangups = Hangups::listen()?;
     let mut stopping = false;
     loop {

@@ -10,6 +10,7 @@ use crate::{
     config::{Reload, say_kept},
     failure::Failure,
     limit_flag,
+    live::Live,
     screen::{Line, Screen, Tone},
     signals::{Hangups, Signals},
 };
@@ -24,7 +25,7 @@ pub(crate) async fn run(args: PoolArgs, screen: Screen, signals: Signals, reload
         return Ok(());
     }
     let open = !config.members.is_closed();
-    let tls = config.tls.clone();
+    let (tls, metrics) = (config.tls.clone(), config.metrics.clone());
     let mut server = PoolServer::spawn(config).await.map_err(|error| Failure::new(error.to_string(), error.mend()))?;
     say_start(server.local_addr(), tls.as_ref(), screen);
     if open {
@@ -39,6 +40,7 @@ pub(crate) async fn run(args: PoolArgs, screen: Screen, signals: Signals, reload
         );
         screen.say(&Line::new("no_public_url", Tone::Warning, text));
     }
+    let _live = Live::of_pool(metrics, screen);
     serve(&mut server, tls, screen, signals, reload).await?;
     screen.say(&Line::new("stopping", Tone::Plain, "stopping: answering what is under way; leases go on"));
     server.shutdown().await.map_err(|error| Failure::new(error.to_string(), error.mend()))?;

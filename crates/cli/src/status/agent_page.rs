@@ -54,7 +54,7 @@ pub(super) fn tone(status: &AgentStatus) -> Tone {
     if status.node.up && joined && sells && served && !status.stopping { Tone::Good } else { Tone::Warning }
 }
 
-pub(super) fn role(status: &AgentStatus) -> &'static str {
+pub(crate) fn role(status: &AgentStatus) -> &'static str {
     match (&status.host, &status.client) {
         (Some(_), Some(_)) => "host and client",
         (Some(_), None) => "host",
@@ -64,7 +64,7 @@ pub(super) fn role(status: &AgentStatus) -> &'static str {
 }
 
 /// `geth 1.17.5` of `Geth/v1.17.5-stable/linux-amd64/go1.26.8`.
-pub(super) fn short_client(version: &str) -> String {
+pub(crate) fn short_client(version: &str) -> String {
     let mut parts = version.split('/');
     let name = parts.next().unwrap_or_default().to_lowercase();
     let release = parts.next().unwrap_or_default().trim_start_matches('v');
@@ -82,7 +82,7 @@ pub(super) fn short_chain(chain: &ChainSpec) -> String {
 }
 
 /// Where the pool stands, in a word or two.
-pub(super) fn standing(status: &AgentStatus) -> &'static str {
+pub(crate) fn standing(status: &AgentStatus) -> &'static str {
     match status.pool.standing {
         _ if status.stopping => "stopping",
         PoolStanding::None => "none",

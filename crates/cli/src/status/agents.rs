@@ -118,7 +118,7 @@ fn unreadable(error: AgentError, root: &Path) -> Failure {
 }
 
 /// What an agent was told by its node and its pool may be a stranger's.
-fn clean(mut status: AgentStatus) -> AgentStatus {
+pub(crate) fn clean(mut status: AgentStatus) -> AgentStatus {
     let clean = |text: &mut String| *text = plain(text, WORDS);
     clean(&mut status.agent_version);
     clean(&mut status.node.client_version);

@@ -10,4 +10,9 @@ mod report;
 mod table;
 mod why;
 
-pub(crate) use self::{look::look, report::Report};
+pub(crate) use self::{
+    agent_page::{role, short_client, standing},
+    agents::clean,
+    look::look,
+    report::Report,
+};

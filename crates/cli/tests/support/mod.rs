@@ -3,6 +3,8 @@
 
 pub mod packaged;
 pub mod scrape;
+#[cfg(target_os = "linux")]
+pub mod terminal;
 
 use std::{
     path::Path,

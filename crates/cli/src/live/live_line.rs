@@ -10,33 +10,47 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 /// [`above`]: LiveLine::above
 #[derive(Debug)]
 pub(crate) struct LiveLine {
-    bar: Mutex<Option<ProgressBar>>,
+    state: Mutex<State>,
+}
+
+#[derive(Debug)]
+enum State {
+    Hidden,
+    Shown(ProgressBar),
+    /// Nothing comes any more, from whoever has not heard of it yet.
+    Ended,
 }
 
 impl LiveLine {
-    /// Not shown.
+    /// Not shown yet.
     pub(crate) const fn new() -> Self {
-        Self { bar: Mutex::new(None) }
+        Self { state: Mutex::new(State::Hidden) }
     }
 
     /// Shows a text, in the place of the one before. One that is too long is cut.
-    pub(crate) fn set(&self, text: String) {
-        let mut bar = self.bar.lock().unwrap_or_else(PoisonError::into_inner);
-        bar.get_or_insert_with(begin).set_message(text);
+    pub(super) fn set(&self, text: String) {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        if let State::Hidden = *state {
+            *state = State::Shown(begin());
+        }
+        if let State::Shown(bar) = &*state {
+            bar.set_message(text);
+        }
     }
 
-    /// Takes it away.
-    pub(crate) fn end(&self) {
-        if let Some(bar) = self.bar.lock().unwrap_or_else(PoisonError::into_inner).take() {
+    /// Takes it away for good.
+    pub(super) fn end(&self) {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        if let State::Shown(bar) = std::mem::replace(&mut *state, State::Ended) {
             bar.finish_and_clear();
         }
     }
 
     /// Writes something that stays. Must not log.
     pub(crate) fn above<T>(&self, write: impl FnOnce() -> T) -> T {
-        match &*self.bar.lock().unwrap_or_else(PoisonError::into_inner) {
-            Some(bar) => bar.suspend(write),
-            None => write(),
+        match &*self.state.lock().unwrap_or_else(PoisonError::into_inner) {
+            State::Shown(bar) => bar.suspend(write),
+            State::Hidden | State::Ended => write(),
         }
     }
 }

@@ -1,0 +1,78 @@
+//! One line on a terminal that tells how a role is now, below the notices of what happened.
+
+mod live_line;
+mod role_line;
+
+use std::time::Duration;
+
+use anstyle::Style;
+use tokio::time::{Interval, MissedTickBehavior, interval};
+use tokio_util::task::AbortOnDropHandle;
+use vipnode_agent::local::StatusSource;
+use vipnode_pool::PoolMetrics;
+
+pub(crate) use self::live_line::{ErrAbove, LiveLine};
+use self::role_line::{agent_line, pool_line};
+use crate::{screen::Screen, terminal};
+
+/// The line is made anew this often.
+const EVERY: Duration = Duration::from_secs(1);
+
+/// Shows how a role is until it is dropped; not in a pipe, and not to programs.
+pub(crate) struct Live {
+    screen: Screen,
+    _task: Option<AbortOnDropHandle<()>>,
+}
+
+impl Live {
+    /// Of an agent, from when it has found its node.
+    pub(crate) fn of_agent(source: StatusSource, screen: Screen) -> Self {
+        Self::run(screen, async move |line| {
+            let mut ticks = ticks();
+            while let Some(status) = source.status().await {
+                line.set(dim(&agent_line(status)));
+                ticks.tick().await;
+            }
+        })
+    }
+
+    /// Of a pool.
+    pub(crate) fn of_pool(metrics: PoolMetrics, screen: Screen) -> Self {
+        Self::run(screen, async move |line| {
+            let (mut ticks, mut before) = (ticks(), metrics.glance());
+            loop {
+                ticks.tick().await;
+                let now = metrics.glance();
+                line.set(dim(&pool_line(&before, &now, EVERY)));
+                before = now;
+            }
+        })
+    }
+
+    fn run<F>(screen: Screen, show: impl FnOnce(&'static LiveLine) -> F) -> Self
+    where
+        F: Future<Output = ()> + Send + 'static,
+    {
+        let task = screen.live().map(|line| AbortOnDropHandle::new(tokio::spawn(show(line))));
+        Self { screen, _task: task }
+    }
+}
+
+fn dim(text: &str) -> String {
+    let dim = Style::new().dimmed();
+    terminal::coloured(&format!("{dim}{text}{dim:#}"))
+}
+
+fn ticks() -> Interval {
+    let mut ticks = interval(EVERY);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    ticks
+}
+
+impl Drop for Live {
+    fn drop(&mut self) {
+        if let Some(line) = self.screen.live() {
+            line.end();
+        }
+    }
+}

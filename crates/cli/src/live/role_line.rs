@@ -1,0 +1,79 @@
+use std::time::Duration;
+
+use vipnode_agent::local::{AgentStatus, HostStatus};
+use vipnode_pool::PoolGlance;
+
+use crate::{
+    status::{clean, role, short_client, standing},
+    units::{brief, counted, span},
+};
+
+const BETWEEN: &str = " · ";
+
+/// How an agent is.
+pub(super) fn agent_line(status: AgentStatus) -> String {
+    let status = clean(status);
+    let node = &status.node;
+    let head = match (node.up, node.head, node.head_age_ms) {
+        (false, ..) => "away".to_owned(),
+        (true, Some(head), Some(age)) => format!("block {head}, {} old", span(age)),
+        (true, Some(head), None) => format!("block {head}"),
+        (true, None, _) => "no block told yet".to_owned(),
+    };
+    let mut parts = vec![role(&status).to_owned(), format!("{} {head}", short_client(&node.client_version))];
+    parts.extend(status.host.as_ref().map(places));
+    parts.extend(status.client.as_ref().map(|client| {
+        let connected = client.leases.iter().filter(|lease| lease.connected.is_some()).count();
+        format!("{connected} of {} connected", counted(client.wants.into(), "host"))
+    }));
+    parts.push(counted(node.own_peers.into(), "own peer"));
+    parts.push(format!("pool {}", standing(&status)));
+    parts.join(BETWEEN)
+}
+
+fn places(host: &HostStatus) -> String {
+    match host.why_none {
+        Some(_) => format!("{} of {} places sold, none is offered", host.sold, host.slots),
+        None => format!("{} of {} places sold", host.sold, host.slots),
+    }
+}
+
+/// How a pool is; `before` is how it was a moment ago.
+pub(super) fn pool_line(before: &PoolGlance, now: &PoolGlance, moment: Duration) -> String {
+    let requests = now.requests.saturating_sub(before.requests);
+    let a_second = requests / moment.as_secs().max(1);
+    let mut parts = vec![
+        "pool".to_owned(),
+        format!("{}, {}", counted(now.hosts, "host"), counted(now.clients, "client")),
+        format!("{}, {} running", counted(now.leases, "lease"), now.running),
+        format!("{} free", counted(now.free_places, "place")),
+    ];
+    if now.waiting > 0 {
+        parts.push(format!("{} waiting", counted(now.waiting, "client")));
+    }
+    parts.push(format!("{} requests/s", brief(a_second)));
+    parts.join(BETWEEN)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pool_tells_what_it_has_and_how_busy_it_is() {
+        let before = PoolGlance { requests: 1_000, ..PoolGlance::default() };
+        let now = PoolGlance {
+            hosts: 12,
+            clients: 40,
+            leases: 75,
+            running: 70,
+            free_places: 45,
+            requests: 2_250,
+            ..PoolGlance::default()
+        };
+        let line = pool_line(&before, &now, Duration::from_secs(1));
+        assert_eq!(line, "pool · 12 hosts, 40 clients · 75 leases, 70 running · 45 places free · 1.2k requests/s");
+        let waiting = PoolGlance { waiting: 1, ..before.clone() };
+        assert!(pool_line(&before, &waiting, Duration::from_secs(1)).contains(" · 1 client waiting · 0 requests/s"));
+    }
+}

@@ -1,0 +1,98 @@
+//! What a person sees on a terminal, and what a pipe does not get.
+#![cfg(target_os = "linux")]
+#![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
+mod support;
+
+use support::{Sim, Vipnode, ran, terminal::Terminal, text};
+
+fn line(sim: &Sim, args: &[&str]) -> Vec<String> {
+    args.iter().map(|arg| (*arg).to_owned()).chain(sim.args()).collect()
+}
+
+fn start(line: &[String], env: &[(&str, &str)]) -> Terminal {
+    Terminal::start(&line.iter().map(String::as_str).collect::<Vec<_>>(), env)
+}
+
+fn last(lines: &[String]) -> &str {
+    lines.last().map_or("", String::as_str)
+}
+
+#[tokio::test]
+async fn an_agent_has_one_line_below_its_notices_and_its_log() {
+    let sim = Sim::start().await;
+    let (_pool, url) = Vipnode::pool(&[]).await;
+    let mut host = start(&line(&sim, &["host", &url, "--max-head-age=off", "-vv"]), &[]);
+    let lines = host.until("it is joined", |lines| last(lines).ends_with("pool joined")).await;
+    let live = last(&lines);
+    assert!(live.starts_with("host · simulated 0.1.0 block "), "{live}");
+    assert!(live.contains(" · 0 of 10 places sold · 0 own peers · pool joined"), "{live}");
+    // A client comes: notices and log lines are told above the line, each of them whole.
+    let mut client = sim.other_agent(&["client", &url, "--min-peers=1"]);
+    client.event("host_connected").await;
+    let lines = host.until("a place is sold", |lines| last(lines).contains("1 of 10 places sold")).await;
+    assert_eq!(lines.iter().filter(|line| line.contains(" · pool ")).count(), 1, "{}", lines.join("\n"));
+    let told = |what: &str| lines.iter().any(|line| line.starts_with("✓ client ") && line.ends_with(what));
+    assert!(told("connected, its meter runs"), "{}", lines.join("\n"));
+    assert!(lines.iter().any(|line| line.contains("DEBUG")), "the log is there: {}", lines.join("\n"));
+    let (status, lines, _) = host.interrupt().await;
+    assert!(status.success());
+    assert!(last(&lines).starts_with("✓ stopped") && !lines.iter().any(|line| line.contains(" · pool ")), "{lines:?}");
+}
+
+#[tokio::test]
+async fn a_pool_has_one_too() {
+    let mut pool = Terminal::start(&["pool", "--bind", "127.0.0.1:0"], &[]);
+    let lines = pool.until("the line", |lines| last(lines).starts_with("pool · ")).await;
+    assert_eq!(last(&lines), "pool · 0 hosts, 0 clients · 0 leases, 0 running · 0 places free · 0 requests/s");
+    let (status, lines, _) = pool.interrupt().await;
+    assert!(status.success() && last(&lines) == "✓ stopped", "{lines:?}");
+}
+
+#[tokio::test]
+async fn without_colour_the_line_is_there_and_on_a_dumb_terminal_or_for_programs_it_is_not() {
+    let sim = Sim::start().await;
+    let (_pool, url) = Vipnode::pool(&[]).await;
+    let agent = line(&sim, &["host", &url, "--max-head-age=off"]);
+    let mut plain = start(&agent, &[("NO_COLOR", "1")]);
+    plain.until("the line", |lines| last(lines).ends_with("pool joined")).await;
+    let (_, _, raw) = plain.interrupt().await;
+    assert!(!raw.contains("\u{1b}[2m") && !raw.contains("\u{1b}[32m"), "colours: {raw:?}");
+    let json = [agent.clone(), vec!["--json".to_owned()]].concat();
+    for (line, env) in [(&agent, [("TERM", "dumb")]), (&json, [("TERM", "xterm")])] {
+        let mut agent = start(line, &env);
+        agent.until("it joins", |lines| lines.iter().any(|line| line.contains("joined the pool"))).await;
+        let (status, _, raw) = agent.interrupt().await;
+        assert!(status.success() && !raw.contains('\u{1b}') && !raw.contains(" · pool "), "{env:?}: {raw:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_pipe_gets_plain_lines_only() {
+    let sim = Sim::start().await;
+    let args = line(&sim, &["host", "ws://127.0.0.1:1", "--max-head-age=off", "--dry-run"]);
+    let output = ran(&args.iter().map(String::as_str).collect::<Vec<_>>()).await;
+    let said = text(&output.stdout) + &text(&output.stderr);
+    assert!(output.status.success() && !said.contains(['\u{1b}', '\r']), "{said:?}");
+}
+
+#[tokio::test]
+async fn watching_repaints_in_place() {
+    let sim = Sim::start().await;
+    let (_pool, url) = Vipnode::pool(&[]).await;
+    let mut host = sim.agent(&["host", &url, "--max-head-age=off"]);
+    host.event("offering").await;
+    let state = sim.dir.path().to_str().unwrap();
+    let mut status = Terminal::start(&["status", "--state-dir", state, "--watch=500ms"], &[]);
+    let has = |words: &'static str| move |lines: &[String]| lines.iter().any(|line| line.contains(words));
+    status.until("nothing is sold", has("0 of 10 places sold")).await;
+    let mut client = sim.other_agent(&["client", &url, "--min-peers=1"]);
+    client.event("host_connected").await;
+    let lines = status.until("both are there", has("2 agents, 2 joined; 1 of 10 places sold, 1 of 1 hosts")).await;
+    assert!(!has("0 of 10 places sold")(&lines), "one page on the screen: {lines:?}");
+    assert!(host.interrupt().await.success());
+    let lines = status.until("one is left", has("client beside")).await;
+    assert!(!has("2 agents")(&lines), "{lines:?}");
+    let (ended, _, _) = status.interrupt().await;
+    assert!(ended.success());
+}
