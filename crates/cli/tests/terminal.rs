@@ -4,7 +4,14 @@
 
 mod support;
 
-use support::{Sim, Vipnode, ran, terminal::Terminal, text};
+use std::process::Stdio;
+
+use support::{SOON, Sim, Vipnode, terminal::Terminal, text};
+use tokio::{
+    io::{AsyncBufReadExt, BufReader},
+    process::Command,
+    time::timeout,
+};
 
 fn line(sim: &Sim, args: &[&str]) -> Vec<String> {
     args.iter().map(|arg| (*arg).to_owned()).chain(sim.args()).collect()
@@ -70,10 +77,28 @@ async fn without_colour_the_line_is_there_and_on_a_dumb_terminal_or_for_programs
 #[tokio::test]
 async fn a_pipe_gets_plain_lines_only() {
     let sim = Sim::start().await;
-    let args = line(&sim, &["host", "ws://127.0.0.1:1", "--max-head-age=off", "--dry-run"]);
-    let output = ran(&args.iter().map(String::as_str).collect::<Vec<_>>()).await;
-    let said = text(&output.stdout) + &text(&output.stderr);
-    assert!(output.status.success() && !said.contains(['\u{1b}', '\r']), "{said:?}");
+    let (_pool, url) = Vipnode::pool(&[]).await;
+    let mut host = Command::new(env!("CARGO_BIN_EXE_vipnode"))
+        .args(line(&sim, &["host", &url, "--max-head-age=off", "-vv"]))
+        .env("TERM", "xterm")
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .kill_on_drop(true)
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(host.stdout.take().unwrap()).lines();
+    let mut said = String::new();
+    while !said.contains("offering 10 places") {
+        said += &timeout(SOON, lines.next_line()).await.unwrap().unwrap().expect("it says more");
+    }
+    let pid = host.id().unwrap().to_string();
+    assert!(Command::new("kill").args(["-INT", &pid]).status().await.unwrap().success());
+    while let Some(line) = timeout(SOON, lines.next_line()).await.unwrap().unwrap() {
+        said += &line;
+    }
+    said += &text(&timeout(SOON, host.wait_with_output()).await.unwrap().unwrap().stderr);
+    assert!(said.contains("stopped") && said.contains("DEBUG"), "{said}");
+    assert!(!said.contains(['\u{1b}', '\r']) && !said.contains(" · pool "), "{said:?}");
 }
 
 #[tokio::test]
