@@ -29,6 +29,9 @@ impl Live {
     pub(crate) fn of_agent(source: StatusSource, screen: Screen) -> Self {
         Self::run(screen, async move |line| {
             let mut ticks = ticks();
+            // Its first look at the node is under way.
+            ticks.tick().await;
+            ticks.tick().await;
             while let Some(status) = source.status().await {
                 line.set(dim(&agent_line(status)));
                 ticks.tick().await;

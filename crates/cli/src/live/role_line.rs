@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use vipnode_agent::local::{AgentStatus, HostStatus};
+use vipnode_agent::local::{AgentStatus, HostStatus, NodeStatus};
 use vipnode_pool::PoolGlance;
 
 use crate::{
@@ -10,25 +10,32 @@ use crate::{
 
 const BETWEEN: &str = " · ";
 
-/// How an agent is.
+/// A newest block that is older is worth a word.
+const OLD_MS: u64 = 60_000;
+
+/// How an agent is. What matters most comes first, for a narrow terminal cuts the end.
 pub(super) fn agent_line(status: AgentStatus) -> String {
     let status = clean(status);
-    let node = &status.node;
-    let head = match (node.up, node.head, node.head_age_ms) {
-        (false, ..) => "away".to_owned(),
-        (true, Some(head), Some(age)) => format!("block {head}, {} old", span(age)),
-        (true, Some(head), None) => format!("block {head}"),
-        (true, None, _) => "no block told yet".to_owned(),
-    };
-    let mut parts = vec![role(&status).to_owned(), format!("{} {head}", short_client(&node.client_version))];
+    let mut parts = vec![role(&status).to_owned(), format!("pool {}", standing(&status))];
     parts.extend(status.host.as_ref().map(places));
     parts.extend(status.client.as_ref().map(|client| {
         let connected = client.leases.iter().filter(|lease| lease.connected.is_some()).count();
         format!("{connected} of {} connected", counted(client.wants.into(), "host"))
     }));
-    parts.push(counted(node.own_peers.into(), "own peer"));
-    parts.push(format!("pool {}", standing(&status)));
+    parts.push(counted(status.node.own_peers.into(), "own peer"));
+    let at = if status.node.up { parts.len() } else { 1 };
+    parts.insert(at, node(&status.node));
     parts.join(BETWEEN)
+}
+
+fn node(node: &NodeStatus) -> String {
+    let client = short_client(&node.client_version);
+    match (node.up, node.head, node.head_age_ms) {
+        (false, ..) => format!("{client} does not answer"),
+        (true, Some(head), Some(age @ OLD_MS..)) => format!("{client} block {head}, {} old", span(age)),
+        (true, Some(head), _) => format!("{client} block {head}"),
+        (true, None, _) => client,
+    }
 }
 
 fn places(host: &HostStatus) -> String {
