@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use vipnode_agent::local::{AgentStatus, HostStatus, NodeStatus};
+use vipnode_agent::local::{AgentStatus, HostStatus, NodeStatus, PoolStanding};
 use vipnode_pool::PoolGlance;
 
 use crate::{
@@ -16,7 +16,11 @@ const OLD_MS: u64 = 60_000;
 /// How an agent is. What matters most comes first, for a narrow terminal cuts the end.
 pub(super) fn agent_line(status: AgentStatus) -> String {
     let status = clean(status);
-    let mut parts = vec![role(&status).to_owned(), format!("pool {}", standing(&status))];
+    let pool = match status.pool.standing {
+        PoolStanding::None if !status.stopping => "no pool".to_owned(),
+        _ => format!("pool {}", standing(&status)),
+    };
+    let mut parts = vec![role(&status).to_owned(), pool];
     parts.extend(status.host.as_ref().map(places));
     parts.extend(status.client.as_ref().map(|client| {
         let connected = client.leases.iter().filter(|lease| lease.connected.is_some()).count();
@@ -80,7 +84,10 @@ mod tests {
         };
         let line = pool_line(&before, &now, Duration::from_secs(1));
         assert_eq!(line, "pool · 12 hosts, 40 clients · 75 leases, 70 running · 45 places free · 1.2k requests/s");
-        let waiting = PoolGlance { waiting: 1, ..before.clone() };
-        assert!(pool_line(&before, &waiting, Duration::from_secs(1)).contains(" · 1 client waiting · 0 requests/s"));
+        let waiting = PoolGlance { waiting: 1, ..PoolGlance::default() };
+        assert!(
+            pool_line(&PoolGlance::default(), &waiting, Duration::from_secs(1))
+                .contains(" · 1 client waiting · 0 requests/s")
+        );
     }
 }
