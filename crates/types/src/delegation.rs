@@ -2,6 +2,7 @@ use std::{fmt, str::FromStr};
 
 use alloy_primitives::keccak256;
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{AgentPublic, Ms, NodeId, NodeKey, signed::Signature};
@@ -10,7 +11,7 @@ use crate::{AgentPublic, Ms, NodeId, NodeKey, signed::Signature};
 ///
 /// A pool remembers the newest `issued_ms` it saw of each node and refuses older ones: a new
 /// delegation takes back every earlier one there.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Delegation {
     /// The node that delegates.

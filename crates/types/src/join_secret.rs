@@ -1,6 +1,7 @@
 use std::fmt;
 
 use hmac::{Hmac, Mac};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use sha2::Sha256;
 use subtle::ConstantTimeEq;
@@ -13,7 +14,7 @@ use crate::NodeId;
 pub struct JoinSecret(Zeroizing<String>);
 
 /// Proof of a [`JoinSecret`] for one node and one nonce, as hex of an HMAC-SHA256.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(transparent)]
 pub struct JoinProof(String);
 

@@ -7,6 +7,7 @@
 //! - How much: [`Wei`], [`Price`], [`meter`].
 //! - When: [`Ms`], always handed in.
 //! - What is said: [`wire`], signed as [`signed`] tells; by the original's agents and pools: [`protocol2`].
+//! - By which names: [`PoolMethod`], [`AgentMethod`]. All of it for other programs to read: [`openrpc`].
 #![cfg_attr(not(test), deny(clippy::arithmetic_side_effects))]
 
 mod account;
@@ -19,16 +20,19 @@ mod join_secret;
 mod lease_id;
 mod lease_set_hash;
 pub mod meter;
+mod methods;
 mod min_version;
 mod ms;
 mod node_facts;
 mod node_id;
 mod node_key;
+pub mod openrpc;
 mod peer_rules;
 mod price;
 pub mod protocol2;
 mod public_address;
 pub mod signed;
+mod text_schema;
 mod wei;
 pub mod wire;
 
@@ -41,6 +45,7 @@ pub use enode::{Enode, EnodeError, EnodeHost};
 pub use join_secret::{JoinProof, JoinSecret};
 pub use lease_id::LeaseId;
 pub use lease_set_hash::LeaseSetHash;
+pub use methods::{AgentMethod, PoolMethod};
 pub use min_version::{MinVersion, MinVersionError};
 pub use ms::Ms;
 pub use node_facts::{Direction, HeadFact, NodeFacts, PeerFact};

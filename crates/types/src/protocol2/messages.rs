@@ -1,3 +1,4 @@
+use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::PeerEntry;
@@ -71,7 +72,7 @@ impl<'de> Deserialize<'de> for Kind {
 }
 
 /// What an agent says of its node.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct NodeInfo {
     /// `web3_clientVersion`.
@@ -87,8 +88,9 @@ pub struct NodeInfo {
 }
 
 /// An agent presents itself (A58).
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
+#[schemars(rename = "Protocol2ConnectRequest")]
 pub struct ConnectRequest {
     /// The agent's version.
     pub vipnode_version: String,
@@ -105,8 +107,9 @@ pub struct ConnectRequest {
 }
 
 /// The pool's welcome (A58).
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
+#[schemars(rename = "Protocol2ConnectReply")]
 pub struct ConnectReply {
     /// The pool's version.
     pub pool_version: String,
@@ -119,7 +122,7 @@ pub struct ConnectReply {
 }
 
 /// Older: a host presents itself (A61).
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct HostRequest {
     /// The name of a [`Kind`].
@@ -133,7 +136,7 @@ pub struct HostRequest {
 }
 
 /// The answer to a [`HostRequest`].
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct HostReply {
     /// The pool's version.
@@ -141,7 +144,7 @@ pub struct HostReply {
 }
 
 /// Older: a client presents itself and wants hosts (A61).
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct ClientRequest {
     /// The name of a [`Kind`].
@@ -153,7 +156,7 @@ pub struct ClientRequest {
 }
 
 /// The answer to a [`ClientRequest`].
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct ClientReply {
     /// Hosts that let the node in.
@@ -167,7 +170,7 @@ pub struct ClientReply {
 }
 
 /// The answer to an update (A59).
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct UpdateReply {
     /// What the node's account has, where anything is owed.
@@ -184,7 +187,7 @@ pub struct UpdateReply {
 }
 
 /// What an account has. Amounts in wei are JSON numbers, for the original knows no other form.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct Balance {
     /// The address, empty where the node has none.
@@ -199,7 +202,7 @@ pub struct Balance {
 }
 
 /// The answer to [`super::method::ACCOUNT`] (A62).
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct AccountReply {
     /// The first 12 characters of each id.

@@ -1,5 +1,6 @@
 use std::{borrow::Cow, fmt};
 
+use schemars::JsonSchema;
 use serde::{
     Deserialize, Deserializer, Serialize,
     de::{IgnoredAny, SeqAccess, Visitor},
@@ -127,7 +128,7 @@ impl<'de: 'a, 'a> Deserialize<'de> for Peer<'a> {
 }
 
 /// An update as our agent sends it to a pool of the original, field by field in Go's order (A59).
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 pub struct UpdateRequest {
     /// The connected peers that a pool gave or had admitted, and no others (D46). `null` where there
     /// are none, as Go writes it.
@@ -137,7 +138,7 @@ pub struct UpdateRequest {
 }
 
 /// A peer, as `admin_peers` told the original.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 pub struct PeerInfo {
     /// 128 hex characters.
     pub id: String,
@@ -155,7 +156,7 @@ pub struct PeerInfo {
 }
 
 /// The two ends of a peer's connection.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 pub struct PeerNetwork {
     /// Left empty.
     #[serde(rename = "localAddress")]

@@ -1,3 +1,4 @@
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{Enode, LeaseId, NodeId, Price};
@@ -6,7 +7,7 @@ use crate::{Enode, LeaseId, NodeId, Price};
 ///
 /// The answer holds one place as soon as a host said yes; further ones come as
 /// [`super::DialCall`]s. Over HTTP, where the pool cannot call, ask again.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 pub struct AskRequest {
     /// Hosts in all, those it has included. The pool remembers it and tops up by itself when one
     /// is lost; 0 stops that.
@@ -17,7 +18,7 @@ pub struct AskRequest {
 }
 
 /// Which hosts let the client in.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 pub struct AskReply {
     /// New places, each already admitted.
     pub hosts: Vec<Grant>,
@@ -29,7 +30,7 @@ pub struct AskReply {
 }
 
 /// A place on a host.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Grant {
     /// The name of the lease.
     pub lease: LeaseId,

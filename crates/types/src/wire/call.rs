@@ -1,10 +1,11 @@
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::Side;
 use crate::{Enode, LeaseId, NodeId, Price};
 
 /// A host is to trust a client's node. The answer comes once the node was told.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct AdmitCall {
     /// The lease that begins.
     pub lease: LeaseId,
@@ -22,7 +23,7 @@ pub struct AdmitCall {
 }
 
 /// A lease is over. A host untrusts and then disconnects; a client stops dialling.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct EvictCall {
     /// The lease that ended.
     pub lease: LeaseId,
@@ -33,7 +34,7 @@ pub struct EvictCall {
 }
 
 /// Dial a peer of a lease.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct DialCall {
     /// The lease. To a client it may be new: a further host of its ask.
     pub lease: LeaseId,
@@ -49,11 +50,11 @@ pub struct DialCall {
 }
 
 /// The agent did what a call asked for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 pub struct Done {}
 
 /// Why a lease ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum EvictReason {
     /// One side left.

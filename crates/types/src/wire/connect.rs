@@ -1,9 +1,10 @@
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{Account, Capability, ChainSpec, Enode, JoinProof, LeaseId, MinVersion, Price};
 
 /// An agent presents itself and its node. Its node id stands in the envelope's delegation.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ConnectRequest {
     /// [`super::PROTOCOL`].
     pub protocol: u32,
@@ -38,7 +39,7 @@ pub struct ConnectRequest {
 }
 
 /// What a host sells.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct HostOffer {
     /// Places in all, taken ones included. 0 while the node is not in sync.
     pub slots: u32,
@@ -48,7 +49,7 @@ pub struct HostOffer {
 }
 
 /// What a client is ready for.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 pub struct ClientWish {
     /// The dearest place it takes; `None` for any price.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -59,7 +60,7 @@ pub struct ClientWish {
 }
 
 /// The pool's welcome.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ConnectReply {
     /// `vipnode/<version>` of the pool.
     pub pool_version: String,
@@ -76,7 +77,7 @@ pub struct ConnectReply {
 }
 
 /// One lease from one side.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct LeaseView {
     /// Its name.
     pub lease: LeaseId,
@@ -89,7 +90,7 @@ pub struct LeaseView {
 }
 
 /// One of the two sides of a lease.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Side {
     /// Has the place.

@@ -1,7 +1,8 @@
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// An error as it goes over the wire: a code, a sentence, and what mends it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema, thiserror::Error)]
 #[error("{message}")]
 pub struct WireError {
     /// See [`ErrorCode`].
@@ -14,7 +15,7 @@ pub struct WireError {
 }
 
 /// What a program or a user does about an error.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 pub struct ErrorData {
     /// The flag, command or change that mends it.
     #[serde(default, skip_serializing_if = "String::is_empty")]
@@ -52,6 +53,62 @@ pub enum ErrorCode {
     Refused = -32005,
     /// Too much unpaired time today.
     Unpaired = -32006,
+}
+
+impl ErrorCode {
+    /// Every code there is.
+    pub const ALL: [Self; 12] = [
+        Self::Parse,
+        Self::InvalidRequest,
+        Self::MethodNotFound,
+        Self::InvalidParams,
+        Self::Internal,
+        Self::Server,
+        Self::Unauthorized,
+        Self::NotMember,
+        Self::Busy,
+        Self::Unsuitable,
+        Self::Refused,
+        Self::Unpaired,
+    ];
+
+    /// What it is called in [`crate::openrpc`] and in the book.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Parse => "Parse",
+            Self::InvalidRequest => "InvalidRequest",
+            Self::MethodNotFound => "MethodNotFound",
+            Self::InvalidParams => "InvalidParams",
+            Self::Internal => "Internal",
+            Self::Server => "Server",
+            Self::Unauthorized => "Unauthorized",
+            Self::NotMember => "NotMember",
+            Self::Busy => "Busy",
+            Self::Unsuitable => "Unsuitable",
+            Self::Refused => "Refused",
+            Self::Unpaired => "Unpaired",
+        }
+    }
+
+    /// When it is given, in general; an error itself says more.
+    #[must_use]
+    pub const fn words(self) -> &'static str {
+        match self {
+            Self::Parse => "The frame is no JSON",
+            Self::InvalidRequest => "The frame is no request of JSON-RPC 2.0",
+            Self::MethodNotFound => "There is no method of this name",
+            Self::InvalidParams => "The params have another form than the method takes, or a value that it does not take",
+            Self::Internal => "A fault of the one that answers",
+            Self::Server => "Any refusal over protocol 2, which has no codes of ours",
+            Self::Unauthorized => "A signature, a delegation, a nonce or an audience does not hold, or nobody has signed",
+            Self::NotMember => "The pool is closed, and the node is none of its members",
+            Self::Busy => "A limit is reached; data.retry_ms says when to try again",
+            Self::Unsuitable => "The other side cannot use what this one is: its chain, version or role",
+            Self::Refused => "A host lets nobody in: no free place, draining, not in sync",
+            Self::Unpaired => "Hosts saw the node for too long today while its agent did not report it",
+        }
+    }
 }
 
 impl WireError {

@@ -1,13 +1,14 @@
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{LeaseId, NodeId, Price};
 
 /// A client asks why it has the hosts that it has. It is told of its own leases and its own wish only.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 pub struct ExplainRequest {}
 
 /// Why a client has these hosts and no others. Hosts that it has not are numbers and nothing else.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 pub struct ExplainReply {
     /// Hosts that it wants in all; 0 before it asked.
     pub want: u32,
@@ -31,7 +32,7 @@ pub struct ExplainReply {
 }
 
 /// How many hosts a client is not given, by reason. Their sum with the candidates is the number looked at.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct Excluded {
     /// They follow another chain.
@@ -53,7 +54,7 @@ pub struct Excluded {
 }
 
 /// A host that was given.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct GivenHost {
     /// The lease.
     pub lease: LeaseId,
@@ -66,7 +67,7 @@ pub struct GivenHost {
 }
 
 /// How a host won, at the moment when it was chosen.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Won {
     /// What spoke for it and against it.
     pub score: Score,
@@ -75,7 +76,7 @@ pub struct Won {
 }
 
 /// What speaks for giving a host to a client, and what against it, in points.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct Score {
     /// The sum.

@@ -1,12 +1,13 @@
 use std::net::IpAddr;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::WireError;
 use crate::{JoinProof, Ms, NodeId};
 
 /// Somebody who may become an agent asks how the pool sees it. Nothing is kept of it, and no place is taken.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ReachRequest {
     /// TCP port of the node's devp2p, tried at the address that the asker comes from and at no other; without one
     /// nothing is tried.
@@ -22,7 +23,7 @@ pub struct ReachRequest {
 }
 
 /// How the pool sees the asker.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ReachReply {
     /// Where the asker comes from.
     pub address: IpAddr,
@@ -36,7 +37,7 @@ pub struct ReachReply {
 }
 
 /// What became of a connection to a port.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Reach {
     /// Somebody took it.
@@ -48,7 +49,7 @@ pub enum Reach {
 }
 
 /// Whether a node may join, as far as it is told to somebody who has not signed.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Admission {
     /// It may.

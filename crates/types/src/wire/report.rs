@@ -1,3 +1,4 @@
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{Capability, LeaseId, LeaseSetHash};
@@ -6,7 +7,7 @@ use crate::{Capability, LeaseId, LeaseSetHash};
 ///
 /// The first report on a socket is [`full`](Self::full); later ones say what changed. A report of
 /// nothing new is `{"seq":7}`.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 pub struct ReportRequest {
     /// 1 on a new socket, then one more each time.
     pub seq: u32,
@@ -34,7 +35,7 @@ pub struct ReportRequest {
 }
 
 /// A connected peer in a full report.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct UpLease {
     /// The lease it belongs to.
     pub lease: LeaseId,
@@ -44,7 +45,7 @@ pub struct UpLease {
 }
 
 /// What a client's node saw of a host.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct SeenHost {
     /// The lease with it.
     pub lease: LeaseId,
@@ -53,7 +54,7 @@ pub struct SeenHost {
 }
 
 /// The pool's answer to a report.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 pub struct ReportReply {
     /// Sequence or hash did not fit, nothing was counted: send a full report.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
