@@ -1,8 +1,10 @@
-//! What is written from the tree of commands: manual pages, completions, and the book's page about the command line.
+//! What is written from the program itself: manual pages, completions, pages of the book, the document of the wire.
 
 use std::{fmt::Write, path::Path};
 
 use clap::{Command, CommandFactory};
+use vipnode_agent::local;
+use vipnode_types::openrpc;
 
 use crate::{
     args::{Cli, CompletionsArgs, ManArgs},
@@ -15,7 +17,8 @@ use crate::{
 /// The program's name.
 const NAME: &str = "vipnode";
 
-/// Manual pages: the first on stdout, all into a folder, or the book's page.
+/// Manual pages: the first on stdout, all into a folder, a page of the book, or the document of
+/// the wire.
 pub(crate) fn man(args: &ManArgs, screen: Screen) -> Result<(), Failure> {
     if args.markdown {
         screen.raw(markdown().as_bytes());
@@ -23,6 +26,12 @@ pub(crate) fn man(args: &ManArgs, screen: Screen) -> Result<(), Failure> {
     }
     if args.metrics {
         screen.raw(metrics_page().as_bytes());
+        return Ok(());
+    }
+    if args.openrpc {
+        let document = openrpc::document(env!("CARGO_PKG_VERSION"), &local::rows()).to_text();
+        let text = document.map_err(|error| Failure::new(format!("it cannot be written: {error}"), ""))?;
+        screen.raw(text.as_bytes());
         return Ok(());
     }
     let failed = |error: std::io::Error, path: &Path| {

@@ -13,11 +13,6 @@ pub(crate) enum AgentCall {
     Bye,
 }
 
-/// Whether an agent calls it once it has connected.
-pub(crate) fn is_agent_method(method: &str) -> bool {
-    matches!(method, method::REPORT | method::ASK | method::EXPLAIN | method::LEAVE | method::BYE)
-}
-
 impl AgentCall {
     pub(crate) fn read(method: &str, call: &Call<'_>) -> Result<Self, WireError> {
         Ok(match method {

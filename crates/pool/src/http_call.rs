@@ -5,13 +5,14 @@ use vipnode_core::{Command, Identity, Peer, Reply};
 use vipnode_types::wire::{WireError, method};
 
 use crate::{
-    agent_call::{AgentCall, is_agent_method},
+    agent_call::AgentCall,
     call::{self, Call},
     clock,
     door::Guest,
     errors,
     gateway::{Gateway, reply_text},
     protocol2, reach,
+    route::Route,
     sockets::Line,
 };
 
@@ -22,25 +23,23 @@ pub(crate) async fn answer(
     method: &str,
     params: &RawValue,
 ) -> Result<Box<RawValue>, WireError> {
-    match method {
-        method::PING => return Ok(pong()),
-        method::STATUS => return gateway.status(false).await,
-        method::REACH => return reach::answer(gateway, guest.address, &guest.block, "", params).await,
-        method if protocol2::is_node_call(method, params) => {
-            return protocol2::answer(gateway, guest, method, params).await;
-        }
-        method if protocol2::is_wallet_method(method) => {
+    let route = Route::of(method, params).ok_or_else(|| errors::unknown_method(method))?;
+    match route {
+        Route::Ping => return Ok(pong()),
+        Route::Status => return gateway.status(false).await,
+        Route::Reach => return reach::answer(gateway, guest.address, &guest.block, "", params).await,
+        Route::Node => return protocol2::answer(gateway, guest, method, params).await,
+        Route::Wallet => {
             let _turn = gateway.next_turn(&guest.block).await?;
             return protocol2::wallet(method, params);
         }
-        method if method == method::CONNECT || is_agent_method(method) => {}
-        _ => return Err(errors::unknown_method(method)),
+        Route::Connect | Route::Agent => {}
     }
     let call = Call::read(params)?;
     let turn = gateway.next_turn(&guest.block).await?;
     let (identity, nonce) = call.verify(gateway, method)?;
     drop(turn);
-    let reply = if method == method::CONNECT {
+    let reply = if route == Route::Connect {
         connect(gateway, guest, &call, identity, nonce).await?
     } else {
         gateway.http_agents.use_nonce(&identity, nonce, clock::wall())?;

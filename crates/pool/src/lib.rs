@@ -52,6 +52,7 @@ mod proxy;
 mod rate;
 mod reach;
 mod releases;
+mod route;
 mod rules;
 mod server;
 mod socket;

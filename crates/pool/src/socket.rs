@@ -14,7 +14,7 @@ use vipnode_types::{
 };
 
 use crate::{
-    agent_call::{AgentCall, is_agent_method},
+    agent_call::AgentCall,
     call::{self, Call},
     door::Guest,
     errors,
@@ -22,6 +22,7 @@ use crate::{
     protocol2::{self, SignedBy},
     rate::{Pace, Rate, SharedRate},
     reach,
+    route::Route,
     sockets::Line,
     turns::Turn,
 };
@@ -155,33 +156,34 @@ impl Socket<'_> {
             self.refuse(responder, error);
             return Ok(());
         }
-        let made = match method {
-            method::PING => {
+        let made = match Route::of(method, params) {
+            Some(Route::Ping) => {
                 responder.respond(Ok("pong"));
                 return Ok(());
             }
-            method::STATUS => {
+            Some(Route::Status) => {
                 self.status(responder);
                 return Ok(());
             }
-            method::REACH => {
+            Some(Route::Reach) => {
                 self.reach(params, responder);
                 return Ok(());
             }
-            method if protocol2::is_node_call(method, params) => match self.turn(session).await? {
+            Some(Route::Node) => match self.turn(session).await? {
                 Ok(_turn) => self.node_call(method, params).map_err(WireError::for_protocol2),
                 Err(error) => Err(error.for_protocol2()),
             },
-            method if protocol2::is_wallet_method(method) => {
+            Some(Route::Wallet) => {
                 let turn = self.turn(session).await?;
                 responder.respond_raw(turn.and_then(|_turn| protocol2::wallet(method, params)));
                 return Ok(());
             }
-            method::CONNECT => match self.turn(session).await? {
+            Some(Route::Connect) => match self.turn(session).await? {
                 Ok(_turn) => self.connect(params),
                 Err(error) => Err(error),
             },
-            _ => self.agent_call(method, params),
+            Some(Route::Agent) => self.agent_call(method, params),
+            None => Err(errors::unknown_method(method)),
         };
         let request = match made {
             Ok(request) => request,
@@ -306,9 +308,6 @@ impl Socket<'_> {
 
     /// A call of an agent that said who it is; the mind knows whether it was believed.
     fn agent_call(&self, method: &str, params: &RawValue) -> Result<Request, WireError> {
-        if !is_agent_method(method) {
-            return Err(errors::unknown_method(method));
-        }
         if self.claimed.is_none() {
             return Err(errors::not_authenticated());
         }

@@ -1,9 +1,10 @@
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use vipnode_agent_core::{AgentView, LeaseState, PoolState, Seen};
 use vipnode_types::{ChainSpec, LeaseId, Ms, NodeFacts, NodeId, Price, Wei, wire::Side};
 
 /// What an agent is about. Moments are milliseconds since the Unix epoch by the agent's clock, amounts are wei.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct AgentStatus {
     /// `vipnode/<version>`.
     pub agent_version: String,
@@ -26,7 +27,7 @@ pub struct AgentStatus {
 }
 
 /// The node of an agent.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct NodeStatus {
     /// Its public key.
     pub id: NodeId,
@@ -47,7 +48,7 @@ pub struct NodeStatus {
 }
 
 /// An agent's connection to its pool.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct PoolLink {
     /// The pool; empty where there is none.
     pub url: String,
@@ -62,7 +63,7 @@ pub struct PoolLink {
 }
 
 /// Where an agent stands with its pool.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum PoolStanding {
     /// There is no pool: the user named hosts or clients.
@@ -76,7 +77,8 @@ pub enum PoolStanding {
 }
 
 /// What a host sells.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "AgentHostStatus")]
 pub struct HostStatus {
     /// Places that it sells while its node can.
     pub slots: u32,
@@ -97,7 +99,7 @@ pub struct HostStatus {
 }
 
 /// What a client has.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ClientStatus {
     /// Hosts that it wants: of the pool, and those that the user named.
     pub wants: u32,
@@ -114,7 +116,7 @@ pub struct ClientStatus {
 }
 
 /// One lease, seen from one side.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct LeaseStatus {
     /// Its name.
     pub lease: LeaseId,
@@ -138,7 +140,7 @@ pub struct LeaseStatus {
 }
 
 /// What the leases of one side saw since the agent began. Metered by this side; nothing is collected.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Metered {
     /// Leases, ended ones included.
     pub leases: u64,

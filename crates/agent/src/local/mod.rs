@@ -7,6 +7,7 @@
 mod agent_status;
 mod local_error;
 mod reader;
+mod rows;
 mod server;
 mod source;
 
@@ -15,6 +16,7 @@ pub use agent_status::{
 };
 pub use local_error::LocalError;
 pub use reader::{agents, explain, status};
+pub use rows::rows;
 pub use source::StatusSource;
 
 pub(crate) use agent_status::About;

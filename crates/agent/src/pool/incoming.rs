@@ -2,25 +2,25 @@ use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
 use vipnode_agent_core::FromPool;
 use vipnode_types::{
-    NodeId, protocol2,
-    wire::{ErrorCode, WireError, method},
+    AgentMethod, NodeId,
+    wire::{ErrorCode, WireError},
 };
 
 /// Reads a call of the pool.
 pub(super) fn read(name: &str, params: &RawValue) -> Result<FromPool, WireError> {
-    match name {
-        method::ADMIT => one(params).map(FromPool::Admit),
-        method::EVICT => one(params).map(FromPool::Evict),
-        method::DIAL => one(params).map(FromPool::Dial),
-        _ => Err(no_such(name)),
+    match AgentMethod::named(name) {
+        Some(AgentMethod::Admit) => one(params).map(FromPool::Admit),
+        Some(AgentMethod::Evict) => one(params).map(FromPool::Evict),
+        Some(AgentMethod::Dial) => one(params).map(FromPool::Dial),
+        Some(AgentMethod::Whitelist) | None => Err(no_such(name)),
     }
 }
 
 /// Reads a call of a pool of the original.
 pub(super) fn read_original(name: &str, params: &RawValue) -> Result<FromPool, WireError> {
-    match name {
-        protocol2::method::WHITELIST => one::<NodeId>(params).map(FromPool::Whitelist),
-        _ => Err(no_such(name)),
+    match AgentMethod::named(name) {
+        Some(AgentMethod::Whitelist) => one::<NodeId>(params).map(FromPool::Whitelist),
+        Some(AgentMethod::Admit | AgentMethod::Evict | AgentMethod::Dial) | None => Err(no_such(name)),
     }
 }
 
@@ -39,6 +39,8 @@ fn one<T: DeserializeOwned>(params: &RawValue) -> Result<T, WireError> {
 
 #[cfg(test)]
 mod tests {
+    use vipnode_types::wire::method;
+
     use super::*;
 
     fn read_text(name: &str, params: &str) -> Result<FromPool, WireError> {
@@ -54,6 +56,18 @@ mod tests {
         assert!(matches!(read_text(method::EVICT, &evict), Ok(FromPool::Evict(_))));
         let dial = format!(r#"[{{"lease":7,"side":"client","peer":"enode://{id}@127.0.0.1:1","price":"0"}}]"#);
         assert!(matches!(read_text(method::DIAL, &dial), Ok(FromPool::Dial(_))));
+    }
+
+    #[test]
+    fn each_method_that_is_documented_is_served_by_one_of_the_two() {
+        for method in vipnode_types::openrpc::document("0", &[]).methods {
+            let Some(documented) = AgentMethod::named(method.name) else { continue };
+            let call = format!("[{}]", method.examples[0].params[0].value.get());
+            let params = RawValue::from_string(call).unwrap();
+            let original = documented == AgentMethod::Whitelist;
+            assert_eq!(read(method.name, &params).is_ok(), !original, "{}", method.name);
+            assert_eq!(read_original(method.name, &params).is_ok(), original, "{}", method.name);
+        }
     }
 
     /// `pool/service.go`, requestHosts.

@@ -198,16 +198,20 @@ pub(crate) struct CompletionsArgs {
 
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  vipnode man | man -l -\n  vipnode man --dir /usr/local/share/man/man1")]
+#[group(multiple = false)]
 pub(crate) struct ManArgs {
     /// Write a page for each command into this folder.
     #[arg(long, value_name = "DIR")]
     pub(crate) dir: Option<PathBuf>,
     /// Print the whole command line as a page of the book instead.
-    #[arg(long, conflicts_with = "dir")]
+    #[arg(long)]
     pub(crate) markdown: bool,
     /// Print what pools and agents measure as a page of the book instead.
-    #[arg(long, conflicts_with_all = ["dir", "markdown"])]
+    #[arg(long)]
     pub(crate) metrics: bool,
+    /// Print every method of the wire as an OpenRPC document instead.
+    #[arg(long)]
+    pub(crate) openrpc: bool,
 }
 
 fn join_secret(text: &str) -> Result<JoinSecret, String> {

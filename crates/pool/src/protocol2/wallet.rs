@@ -10,11 +10,6 @@ use vipnode_types::{
 use super::call::refuse;
 use crate::errors;
 
-/// Whether a wallet's page calls it.
-pub(crate) fn is_wallet_method(name: &str) -> bool {
-    matches!(name, method::ACCOUNT | method::ADD_NODE | method::WITHDRAW)
-}
-
 /// Answers a wallet's page. The caller holds a turn: signatures are checked here.
 pub(crate) fn answer(name: &str, params: &RawValue) -> Result<Box<RawValue>, WireError> {
     take(name, params).map_err(WireError::for_protocol2)

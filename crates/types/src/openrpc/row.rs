@@ -115,6 +115,12 @@ impl Row {
         }
     }
 
+    /// Its name on the wire.
+    #[must_use]
+    pub const fn name(&self) -> &'static str {
+        self.name
+    }
+
     /// Its argument.
     #[must_use]
     pub fn takes<T: JsonSchema>(self, name: &'static str, summary: &'static str) -> Self {

@@ -1,0 +1,80 @@
+use vipnode_types::{
+    ChainSpec, LeaseId, Ms, NodeId, Price, Wei,
+    openrpc::{Row, Way},
+    wire::{ErrorCode, ExplainReply},
+};
+
+use super::{AgentStatus, ClientStatus, LeaseStatus, Metered, NodeStatus, PoolLink, PoolStanding, method};
+
+/// What [`vipnode_types::openrpc`] says of the methods here.
+#[must_use]
+pub fn rows() -> Vec<Row> {
+    let text = "Takes no params. Each agent listens at `<state directory>/agents/<node>.sock`, a socket of its owner \
+                alone; `vipnode status` asks all of them. Moments are by the agent's clock.";
+    let status = Row::new::<AgentStatus>(
+        method::STATUS,
+        Way::Local,
+        "How is this agent?",
+        text,
+        ("status", "What it is about"),
+    );
+    let text = "Takes no params. The agent asks its pool by `vipnode_explain` and hands on the answer.";
+    let explain =
+        Row::new::<ExplainReply>(method::EXPLAIN, Way::Local, "Why these hosts?", text, ("why", "As the pool says it"));
+    vec![
+        status.fails(&[ErrorCode::Busy]).example("a client with one host", Some(Vec::new()), &example()),
+        explain.fails(&[ErrorCode::Unsuitable, ErrorCode::Server, ErrorCode::Busy]).example(
+            "before it asked",
+            Some(Vec::new()),
+            &ExplainReply::default(),
+        ),
+    ]
+}
+
+fn example() -> AgentStatus {
+    let (now, seen_ms) = (Ms::new(1_795_000_000_000), 600_000);
+    let price = Price::per_minute(Wei::new(100_000_000_000));
+    let cost = price.cost(seen_ms);
+    let lease = LeaseStatus {
+        lease: LeaseId::new(1_795_000_000_000_001),
+        peer: NodeId::new([5; 64]),
+        price: Some(price),
+        since: now.minus(seen_ms + 20),
+        connected: Some(now.minus(seen_ms)),
+        seen_ms,
+        cost,
+        ending: false,
+    };
+    AgentStatus {
+        agent_version: "vipnode/0.1.0".to_owned(),
+        process: 4_711,
+        now,
+        stopping: false,
+        node: NodeStatus {
+            id: NodeId::new([7; 64]),
+            client_version: "Geth/v1.17.5-stable/linux-amd64/go1.26.0".to_owned(),
+            chain: ChainSpec::untold(1_337),
+            at: "/home/ben/.ethereum/geth.ipc".to_owned(),
+            up: true,
+            head: Some(23_900_000),
+            head_age_ms: Some(7_000),
+            own_peers: 2,
+        },
+        pool: PoolLink {
+            url: "wss://pool.example.org".to_owned(),
+            protocol: 3,
+            standing: PoolStanding::Joined,
+            since: Some(now.minus(seen_ms + 100)),
+            price: Some(price),
+        },
+        host: None,
+        client: Some(ClientStatus {
+            wants: 1,
+            missing: 0,
+            why_missing: None,
+            max_price: None,
+            leases: vec![lease],
+            metered: Metered { leases: 1, seen_ms, cost: cost.unwrap_or_default() },
+        }),
+    }
+}
