@@ -1,6 +1,8 @@
 //! The binary `vipnode`: reads the command line and runs a role.
 
 mod args;
+#[cfg(test)]
+mod book;
 mod commands;
 mod config;
 mod demo;
@@ -13,6 +15,7 @@ mod find_pool;
 mod limit_flag;
 mod live;
 mod log;
+mod methods_page;
 mod metrics_page;
 mod plain;
 mod reference;

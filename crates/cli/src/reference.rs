@@ -10,6 +10,7 @@ use crate::{
     args::{Cli, CompletionsArgs, ManArgs},
     config::{Flag, with_variables},
     failure::Failure,
+    methods_page::methods_page,
     metrics_page::metrics_page,
     screen::Screen,
 };
@@ -28,10 +29,11 @@ pub(crate) fn man(args: &ManArgs, screen: Screen) -> Result<(), Failure> {
         screen.raw(metrics_page().as_bytes());
         return Ok(());
     }
-    if args.openrpc {
-        let document = openrpc::document(env!("CARGO_PKG_VERSION"), &local::rows()).to_text();
-        let text = document.map_err(|error| Failure::new(format!("it cannot be written: {error}"), ""))?;
-        screen.raw(text.as_bytes());
+    if args.openrpc || args.methods {
+        let document = openrpc::document(env!("CARGO_PKG_VERSION"), &local::rows());
+        let failed = |error: serde_json::Error| Failure::new(format!("it cannot be written: {error}"), "");
+        let page = if args.openrpc { document.to_text() } else { methods_page(&document) };
+        screen.raw(page.map_err(failed)?.as_bytes());
         return Ok(());
     }
     let failed = |error: std::io::Error, path: &Path| {

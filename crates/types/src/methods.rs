@@ -34,10 +34,10 @@ macro_rules! methods {
 methods! {
     /// A method that a pool serves, of protocol 3 and of the original's protocol 2.
     PoolMethod {
-        /// [`method::REPORT`].
-        Report = method::REPORT,
         /// [`method::CONNECT`], in both protocols.
         Connect = method::CONNECT,
+        /// [`method::REPORT`].
+        Report = method::REPORT,
         /// [`method::ASK`].
         Ask = method::ASK,
         /// [`method::EXPLAIN`].

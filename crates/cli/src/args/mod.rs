@@ -197,7 +197,7 @@ pub(crate) struct CompletionsArgs {
 }
 
 #[derive(Debug, Args)]
-#[command(after_help = "Examples:\n  vipnode man | man -l -\n  vipnode man --dir /usr/local/share/man/man1")]
+#[command(after_help = "Examples:\n  vipnode man | man -l -\n  vipnode man --dir /usr/local/share/man/man1\n  vipnode man --openrpc > openrpc.json")]
 #[group(multiple = false)]
 pub(crate) struct ManArgs {
     /// Write a page for each command into this folder.
@@ -209,6 +209,9 @@ pub(crate) struct ManArgs {
     /// Print what pools and agents measure as a page of the book instead.
     #[arg(long)]
     pub(crate) metrics: bool,
+    /// Print every method of the wire as a page of the book instead.
+    #[arg(long)]
+    pub(crate) methods: bool,
     /// Print every method of the wire as an OpenRPC document instead.
     #[arg(long)]
     pub(crate) openrpc: bool,

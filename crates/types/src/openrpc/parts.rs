@@ -67,7 +67,8 @@ pub struct Param {
 /// A call and its answer.
 #[derive(Debug, Clone, Serialize)]
 pub struct Example {
-    name: &'static str,
+    /// What it shows.
+    pub name: &'static str,
     /// In the order of the call.
     pub params: Vec<Named>,
     /// The answer.
@@ -127,7 +128,7 @@ impl Example {
     }
 }
 
-/// Takes rustdoc's links out of the descriptions: ``[`super::Name`](…)`` becomes `` `Name` ``.
+/// Makes descriptions of what rustdoc reads: ``[`super::Name`](…)`` becomes `` `Name` ``, a paragraph one line.
 pub(super) fn without_links(value: &mut Value) {
     match value {
         Value::Object(fields) => {
@@ -157,7 +158,9 @@ fn plain(text: &str) -> String {
             None => after,
         };
     }
-    plain + rest
+    plain += rest;
+    let paragraphs = plain.split("\n\n").map(|paragraph| paragraph.replace('\n', " "));
+    paragraphs.collect::<Vec<_>>().join("\n\n").replace("`None`", "`null`")
 }
 
 #[cfg(test)]
@@ -170,6 +173,7 @@ mod tests {
             ("See [`super::HostOffer::slots`].", "See `slots`."),
             ("is [`full`](Self::full); later", "is `full`; later"),
             ("[`A`] and [`b::C`](x) and [`open", "`A` and `C` and [`open"),
+            ("one\nline\n\nand `None`", "one line\n\nand `null`"),
             ("nothing", "nothing"),
         ] {
             assert_eq!(plain(text), expected);

@@ -6,7 +6,7 @@ use crate::{Account, Capability, ChainSpec, Enode, JoinProof, LeaseId, MinVersio
 /// An agent presents itself and its node. Its node id stands in the envelope's delegation.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ConnectRequest {
-    /// [`super::PROTOCOL`].
+    /// The protocol that is spoken, [`super::PROTOCOL`]: 3.
     pub protocol: u32,
     /// `vipnode/<version>` of the agent.
     pub agent_version: String,
