@@ -1,8 +1,6 @@
 //! The binary `vipnode`: reads the command line and runs a role.
 
 mod args;
-#[cfg(test)]
-mod book;
 mod commands;
 mod config;
 mod demo;

@@ -119,3 +119,6 @@ fn table<'a>(page: &mut String, flags: impl Iterator<Item = Flag<'a>>) {
         let _infallible = write!(page, "| | |\n|---|---|\n{rows}");
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -37,7 +37,10 @@ fn the_files_are_what_the_program_prints() {
 #[test]
 fn it_is_a_document_of_openrpc() {
     let meta = META
-        .replace("https://meta.json-schema.tools/#/definitions/JSONSchemaObject/properties/$ref", "DRAFT#/properties/$ref")
+        .replace(
+            "https://meta.json-schema.tools/#/definitions/JSONSchemaObject/properties/$ref",
+            "DRAFT#/properties/$ref",
+        )
         .replace("https://meta.json-schema.tools/", "DRAFT#")
         .replace("https://meta.json-schema.tools", "DRAFT#")
         .replace("DRAFT", "http://json-schema.org/draft-07/schema");

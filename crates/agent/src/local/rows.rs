@@ -11,13 +11,8 @@ use super::{AgentStatus, ClientStatus, LeaseStatus, Metered, NodeStatus, PoolLin
 pub fn rows() -> Vec<Row> {
     let text = "Takes no params. Each agent listens at `<state directory>/agents/<node>.sock`, a socket of its owner \
                 alone; `vipnode status` asks all of them. Moments are by the agent's clock.";
-    let status = Row::new::<AgentStatus>(
-        method::STATUS,
-        Way::Local,
-        "How is this agent?",
-        text,
-        ("status", "What it is about"),
-    );
+    let status =
+        Row::new::<AgentStatus>(method::STATUS, Way::Local, "How is this agent?", text, ("status", "What it is about"));
     let text = "Takes no params. The agent asks its pool by `vipnode_explain` and hands on the answer.";
     let explain =
         Row::new::<ExplainReply>(method::EXPLAIN, Way::Local, "Why these hosts?", text, ("why", "As the pool says it"));

@@ -197,7 +197,9 @@ pub(crate) struct CompletionsArgs {
 }
 
 #[derive(Debug, Args)]
-#[command(after_help = "Examples:\n  vipnode man | man -l -\n  vipnode man --dir /usr/local/share/man/man1\n  vipnode man --openrpc > openrpc.json")]
+#[command(
+    after_help = "Examples:\n  vipnode man | man -l -\n  vipnode man --dir /usr/local/share/man/man1\n  vipnode man --openrpc > openrpc.json"
+)]
 #[group(multiple = false)]
 pub(crate) struct ManArgs {
     /// Write a page for each command into this folder.

@@ -8,10 +8,10 @@ use super::TrustArgs;
 pub(crate) const ASKED_POOL: &str = "asked_pool";
 
 #[derive(Debug, Args)]
-#[command(after_help = "Examples:\n  vipnode status                           the agents of this machine\n  \
-                        vipnode status 1f3a --watch              one of them, again and again\n  \
-                        vipnode status --why                     why these hosts, and how many others were left out\n  \
-                        vipnode status --pool wss://pool.example what a pool tells of itself\n\n\
+#[command(after_help = "Examples:\n  vipnode status                            the agents of this machine\n  \
+                        vipnode status 1f3a --watch               one of them, again and again\n  \
+                        vipnode status --why                      why these hosts, and how many others were left out\n  \
+                        vipnode status --pool wss://pool.example  what a pool tells of itself\n\n\
                         Exit code: 0 all that were asked have answered, 1 no agent runs or one is silent,\n           \
                         2 the look itself failed: a wrong flag, a pool that is away or hides itself")]
 pub(crate) struct StatusArgs {

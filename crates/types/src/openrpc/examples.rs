@@ -6,7 +6,8 @@ use serde_json::value::{RawValue, to_raw_value};
 
 use crate::{
     Account, AgentKey, ChainSpec, Delegation, Enode, LeaseId, Ms, NodeId, NodeKey, Price, Wei,
-    protocol2::{method, signed_params}, signed::Envelope,
+    protocol2::{method, signed_params},
+    signed::Envelope,
 };
 
 /// Which pool the agents mean.

@@ -76,7 +76,8 @@ pub(super) fn peer() -> Row {
 
 pub(super) fn host() -> Row {
     let text = format!("Older form: a host presents itself. {SIGNED}");
-    let request = HostRequest { kind: "geth".to_owned(), payout: examples::account().to_string(), ..HostRequest::default() };
+    let request =
+        HostRequest { kind: "geth".to_owned(), payout: examples::account().to_string(), ..HostRequest::default() };
     let reply = HostReply { pool_version: pool_version() };
     Row::new::<HostReply>(method::HOST, Way::OriginalToPool, "Here is a host", text, ("welcome", "The welcome"))
         .takes::<HostRequest>("hello", "The host")
@@ -104,10 +105,16 @@ pub(super) fn account() -> Row {
         ..Balance::default()
     };
     let reply = AccountReply { node_short_ids: Vec::new(), balance };
-    Row::new::<AccountReply>(method::ACCOUNT, Way::PageToPool, "What has this wallet?", text, ("account", "What it has"))
-        .takes::<crate::Account>("wallet", "Its address")
-        .fails(CODES)
-        .example("nothing", examples::bare(&examples::account()), &reply)
+    Row::new::<AccountReply>(
+        method::ACCOUNT,
+        Way::PageToPool,
+        "What has this wallet?",
+        text,
+        ("account", "What it has"),
+    )
+    .takes::<crate::Account>("wallet", "Its address")
+    .fails(CODES)
+    .example("nothing", examples::bare(&examples::account()), &reply)
 }
 
 pub(super) fn add_node() -> Row {

@@ -157,12 +157,8 @@ pub(super) fn ask() -> Row {
                 `vipnode_dial`, until another ask. The answer comes once a host let the client in, or with `why` at a \
                 deadline. Over HTTP, where the pool cannot call, ask again.";
     let request = AskRequest { want: 2, avoid: Vec::new() };
-    let grant = Grant {
-        lease: LEASE,
-        host: examples::host_enode(),
-        price: examples::price(),
-        client_version: GETH.to_owned(),
-    };
+    let grant =
+        Grant { lease: LEASE, host: examples::host_enode(), price: examples::price(), client_version: GETH.to_owned() };
     let reply = AskReply { hosts: vec![grant], missing: 1, why: None };
     let none = AskReply {
         hosts: Vec::new(),

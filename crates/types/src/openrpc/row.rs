@@ -179,7 +179,8 @@ impl Row {
         let argument = self.argument.as_ref().map(|form| (form.name, true, None));
         let envelope = |required| ("envelope", required, Some(Form::of::<Envelope>("envelope", "Who says it, signed")));
         let text = |name, summary| (name, true, Some(Form::of::<String>(name, summary)));
-        let nonce = ("nonce", true, Some(Form::of::<u64>("nonce", "Nanoseconds since 1970, growing from call to call")));
+        let nonce =
+            ("nonce", true, Some(Form::of::<u64>("nonce", "Nanoseconds since 1970, growing from call to call")));
         match self.signing {
             Signing::Never => argument.into_iter().collect(),
             Signing::OverHttp => argument.into_iter().chain([envelope(false)]).collect(),

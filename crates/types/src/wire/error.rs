@@ -98,10 +98,14 @@ impl ErrorCode {
             Self::Parse => "The frame is no JSON",
             Self::InvalidRequest => "The frame is no request of JSON-RPC 2.0",
             Self::MethodNotFound => "There is no method of this name",
-            Self::InvalidParams => "The params have another form than the method takes, or a value that it does not take",
+            Self::InvalidParams => {
+                "The params have another form than the method takes, or a value that it does not take"
+            }
             Self::Internal => "A fault of the one that answers",
             Self::Server => "Any refusal over protocol 2, which has no codes of ours",
-            Self::Unauthorized => "A signature, a delegation, a nonce or an audience does not hold, or nobody has signed",
+            Self::Unauthorized => {
+                "A signature, a delegation, a nonce or an audience does not hold, or nobody has signed"
+            }
             Self::NotMember => "The pool is closed, and the node is none of its members",
             Self::Busy => "A limit is reached; data.retry_ms says when to try again",
             Self::Unsuitable => "The other side cannot use what this one is: its chain, version or role",

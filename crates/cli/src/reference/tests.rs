@@ -19,27 +19,20 @@ fn pages() -> Vec<(String, String)> {
     pages
 }
 
-/// The lines of fenced blocks that call vipnode, without prompt, variables before it, and remarks behind it.
+/// The lines of fenced blocks that call vipnode, without prompt, variables before it, and remarks behind it. Where
+/// some have a prompt, the others are what was printed.
 fn typed(page: &str) -> Vec<String> {
-    let mut lines = Vec::new();
-    let mut fenced = false;
-    let mut begun = String::new();
-    for line in page.lines() {
-        if line.trim_start().starts_with("```") {
-            fenced = !fenced;
-            continue;
-        }
-        if !fenced {
-            continue;
-        }
-        let line = line.trim();
-        if let Some(part) = line.strip_suffix('\\') {
-            begun.push_str(part);
-            continue;
-        }
-        lines.extend(call(&format!("{}{line}", std::mem::take(&mut begun))));
-    }
-    lines
+    let blocks = page.split("\n```").skip(1).step_by(2);
+    let whole = blocks.map(|block| {
+        let (_, lines) = block.split_once('\n').unwrap_or_default();
+        lines.split("\\\n").map(str::trim_start).collect::<String>()
+    });
+    let lines = whole.flat_map(|block| {
+        let lines: Vec<String> = block.lines().map(|line| line.trim().to_owned()).collect();
+        let prompted = lines.iter().any(|line| line.starts_with("$ "));
+        lines.into_iter().filter(move |line| !prompted || line.starts_with("$ "))
+    });
+    lines.filter_map(|line| call(&line)).collect()
 }
 
 fn call(line: &str) -> Option<String> {
@@ -129,7 +122,7 @@ fn each_flag_in_a_sentence_is_one_of_its_command() {
 
 #[test]
 fn a_line_is_found_in_a_block_and_taken_apart() {
-    let page = "x `vipnode no`\n```sh\n$ sudo -u geth vipnode host wss://p \\\n  --slots 3   # three\nVIPNODE_POOL=a vipnode client\nls\n```\n";
+    let page = "x `vipnode no`\n```sh\n$ sudo -u geth vipnode host wss://p \\\n  --slots 3   # three\nvipnode says\n```\n```sh\nVIPNODE_POOL=a vipnode client\nls\n```\n";
     assert_eq!(typed(page), ["vipnode host wss://p --slots 3", "vipnode client"]);
     assert_eq!(words("a \"b c\" 'd  e' f"), ["a", "b c", "d  e", "f"]);
 }

@@ -1,0 +1,220 @@
+//! What a source says when it refuses: pairs of a sentence and what mends it, read from the code itself.
+
+use std::{fs, path::Path};
+
+use proc_macro2::{TokenStream, TokenTree};
+use syn::{Expr, ExprCall, ExprLit, ImplItem, Item, ItemEnum, Lit, Pat, visit::Visit};
+
+/// What a function, a variant or a call says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Said {
+    /// The code of a wire error, or the variant of an enum.
+    pub(crate) name: String,
+    pub(crate) what: String,
+    pub(crate) mend: String,
+    /// Of a variant: the first sentence of its docs.
+    pub(crate) why: String,
+}
+
+/// The sources below a folder of a crate, tests left out, in order of their names.
+pub(crate) fn sources(krate: &str, below: &str) -> Vec<syn::File> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).with_file_name(krate).join("src").join(below);
+    let mut paths: Vec<_> = walkdir::WalkDir::new(root)
+        .into_iter()
+        .map(|entry| entry.unwrap().into_path())
+        .filter(|path| path.extension().is_some_and(|extension| extension == "rs"))
+        .filter(|path| {
+            !path.components().any(|part| {
+                ["tests", "tests.rs", "demo", "testing", "sim"].iter().any(|name| part.as_os_str() == *name)
+            })
+        })
+        .collect();
+    paths.sort();
+    paths.iter().map(|path| syn::parse_file(&fs::read_to_string(path).unwrap()).unwrap()).collect()
+}
+
+/// The words of an expression as its reader sees them, a value that is filled in as ‹name›; empty where there are none.
+pub(crate) fn words(expr: &Expr) -> String {
+    match expr {
+        Expr::Lit(ExprLit { lit: Lit::Str(text), .. }) => text.value(),
+        Expr::Macro(call) if call.mac.path.is_ident("format") => of_tokens(call.mac.tokens.clone()),
+        Expr::MethodCall(call) => words(&call.receiver),
+        Expr::Reference(of) => words(&of.expr),
+        Expr::Paren(of) => words(&of.expr),
+        Expr::Block(of) => several(
+            &of.block
+                .stmts
+                .iter()
+                .filter_map(|stmt| match stmt {
+                    syn::Stmt::Expr(expr, _) => Some(words(expr)),
+                    _ => None,
+                })
+                .collect::<Vec<_>>(),
+        ),
+        Expr::If(of) => {
+            let then = of
+                .then_branch
+                .stmts
+                .last()
+                .and_then(|stmt| if let syn::Stmt::Expr(expr, _) = stmt { Some(words(expr)) } else { None });
+            let other = of.else_branch.as_ref().map(|(_, other)| words(other));
+            several(&[then.unwrap_or_default(), other.unwrap_or_default()])
+        }
+        Expr::Match(of) => several(&of.arms.iter().map(|arm| words(&arm.body)).collect::<Vec<_>>()),
+        _ => String::new(),
+    }
+}
+
+fn several(all: &[String]) -> String {
+    let all: Vec<&str> = all.iter().map(String::as_str).filter(|words| !words.is_empty()).collect();
+    all.join("; or ")
+}
+
+/// The first text of a macro's tokens, with its places named.
+fn of_tokens(tokens: TokenStream) -> String {
+    let text = tokens.into_iter().find_map(|token| match token {
+        TokenTree::Literal(literal) => match Lit::new(literal) {
+            Lit::Str(text) => Some(text.value()),
+            _ => None,
+        },
+        _ => None,
+    });
+    places(&text.unwrap_or_default())
+}
+
+/// `{name:?}` becomes ‹name›, `{}` becomes ‹…›, and `{{` a brace.
+fn places(text: &str) -> String {
+    let mut shown = String::new();
+    let mut rest = text;
+    while let Some(at) = rest.find(['{', '}']) {
+        shown += &rest[..at];
+        let (brace, after) = rest[at..].split_at(1);
+        if let Some(after) = after.strip_prefix(brace) {
+            shown += brace;
+            rest = after;
+            continue;
+        }
+        let (place, after) = after.split_once('}').unwrap_or((after, ""));
+        let name = place.split(':').next().unwrap_or_default();
+        let name = if name.is_empty() || name.bytes().all(|byte| byte.is_ascii_digit()) { "…" } else { name };
+        shown += &format!("‹{name}›");
+        rest = after;
+    }
+    shown + rest
+}
+
+/// All calls of functions whose path ends so, `WireError::new`: their arguments.
+pub(crate) fn calls(file: &syn::File, path: &str) -> Vec<Vec<Expr>> {
+    struct Calls<'a>(&'a str, Vec<Vec<Expr>>);
+    impl<'ast> Visit<'ast> for Calls<'_> {
+        fn visit_item_mod(&mut self, item: &'ast syn::ItemMod) {
+            if item.ident != "tests" {
+                syn::visit::visit_item_mod(self, item);
+            }
+        }
+        fn visit_expr_call(&mut self, call: &'ast ExprCall) {
+            if path_of(&call.func).ends_with(self.0) {
+                self.1.push(call.args.iter().cloned().collect());
+            }
+            syn::visit::visit_expr_call(self, call);
+        }
+    }
+    let mut calls = Calls(path, Vec::new());
+    calls.visit_file(file);
+    calls.1
+}
+
+/// `ErrorCode::Busy` as it is written, with `::` before it so that a whole name can be asked for.
+pub(crate) fn path_of(expr: &Expr) -> String {
+    let Expr::Path(path) = expr else { return String::new() };
+    path.path.segments.iter().map(|segment| format!("::{}", segment.ident)).collect()
+}
+
+/// What a function `mend` of a type says, by variant.
+pub(crate) fn mends_of(files: &[syn::File], name: &str) -> Vec<(String, String)> {
+    files.iter().flat_map(|file| &file.items).filter_map(|item| of_impl(item, name)).flatten().collect()
+}
+
+/// What each variant of an enum of errors says, and what its function `mend` says to it.
+pub(crate) fn variants(files: &[syn::File], name: &str) -> Vec<Said> {
+    let items = || files.iter().flat_map(|file| &file.items);
+    let found = items().find_map(|item| match item {
+        Item::Enum(item) if item.ident == name => Some(item),
+        _ => None,
+    });
+    let found: &ItemEnum = found.unwrap_or_else(|| panic!("there is no enum {name}"));
+    let mends = mends_of(files, name);
+    let said = found.variants.iter().map(|variant| {
+        let error = variant.attrs.iter().find(|attribute| attribute.path().is_ident("error"));
+        let what = error.and_then(|attribute| attribute.meta.require_list().ok());
+        let what = what.map(|list| of_tokens(list.tokens.clone())).unwrap_or_default();
+        let of = |name: &str| mends.iter().filter(|(of, _)| of == name).map(|(_, mend)| mend.clone()).collect();
+        let own: Vec<String> = of(&variant.ident.to_string());
+        let mend = several(&if own.is_empty() { of("_") } else { own });
+        Said { name: variant.ident.to_string(), what, mend, why: docs(&variant.attrs) }
+    });
+    said.collect()
+}
+
+/// The arms of `fn mend`: which variant, what it says.
+fn of_impl(item: &Item, name: &str) -> Option<Vec<(String, String)>> {
+    let Item::Impl(item) = item else { return None };
+    let syn::Type::Path(of) = &*item.self_ty else { return None };
+    if item.trait_.is_some() || !of.path.is_ident(name) {
+        return None;
+    }
+    let mend = item.items.iter().find_map(|item| match item {
+        ImplItem::Fn(function) if function.sig.ident == "mend" => Some(function),
+        _ => None,
+    })?;
+    Some(arms(&mend.block))
+}
+
+/// What the first `match` of a function says, by variant.
+pub(crate) fn arms_of(files: &[syn::File], function: &str) -> Vec<(String, String)> {
+    let of = |item: &Item| match item {
+        Item::Fn(item) if item.sig.ident == function => Some(arms(&item.block)),
+        _ => None,
+    };
+    files.iter().flat_map(|file| &file.items).filter_map(of).flatten().collect()
+}
+
+fn arms(block: &syn::Block) -> Vec<(String, String)> {
+    struct First<'ast>(Option<&'ast syn::ExprMatch>);
+    impl<'ast> Visit<'ast> for First<'ast> {
+        fn visit_expr_match(&mut self, of: &'ast syn::ExprMatch) {
+            self.0.get_or_insert(of);
+        }
+    }
+    let mut first = First(None);
+    first.visit_block(block);
+    let arms = first.0.into_iter().flat_map(|of| &of.arms);
+    arms.flat_map(|arm| of_pattern(&arm.pat).into_iter().map(|of| (of, words(&arm.body)))).collect()
+}
+
+fn of_pattern(pattern: &Pat) -> Vec<String> {
+    let last = |path: &syn::Path| path.segments.last().map(|segment| segment.ident.to_string()).into_iter().collect();
+    match pattern {
+        Pat::Or(of) => of.cases.iter().flat_map(of_pattern).collect(),
+        Pat::Struct(of) => last(&of.path),
+        Pat::TupleStruct(of) => {
+            let mut names: Vec<String> = last(&of.path);
+            // `Pool(OpenError::Insecure { .. })` is known as Pool, and as Pool/Insecure.
+            let inside: Vec<String> = of.elems.iter().flat_map(of_pattern).collect();
+            let nested = inside.iter().flat_map(|inside| names.first().map(|name| format!("{name}/{inside}")));
+            names.extend(nested.collect::<Vec<_>>());
+            names
+        }
+        Pat::Path(of) => last(&of.path),
+        Pat::Wild(_) => vec!["_".to_owned()],
+        _ => Vec::new(),
+    }
+}
+
+fn docs(attributes: &[syn::Attribute]) -> String {
+    let lines = attributes.iter().filter_map(|attribute| match &attribute.meta {
+        syn::Meta::NameValue(pair) if pair.path.is_ident("doc") => Some(words(&pair.value).trim().to_owned()),
+        _ => None,
+    });
+    lines.collect::<Vec<_>>().join(" ")
+}
