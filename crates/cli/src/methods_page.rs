@@ -19,7 +19,7 @@ Every method that a pool or an agent serves, as `docs/openrpc.json` has it; how 
 pub(crate) fn methods_page(document: &Document) -> Result<String, serde_json::Error> {
     let mut page = INTRO.to_owned();
     let whole = serde_json::to_value(document)?;
-    let methods: Vec<(&Value, &Method)> = list(&whole["methods"]).iter().zip(&document.methods).collect();
+    let methods: Vec<(&Value, &Method)> = list(at(&whole, "methods")).iter().zip(&document.methods).collect();
     let mut ways: Vec<String> = Vec::new();
     for way in methods.iter().map(|(method, _)| tags(method)) {
         if !ways.contains(&way) {
@@ -32,27 +32,29 @@ pub(crate) fn methods_page(document: &Document) -> Result<String, serde_json::Er
         for (form, method) in methods.iter().filter(|(method, _)| tags(method) == way) {
             of_method(&mut page, form, &method.examples, "");
             if let Some(original) = &method.protocol2 {
-                of_method(&mut page, &form["x-protocol-2"], &original.examples, " in protocol 2");
+                of_method(&mut page, at(form, "x-protocol-2"), &original.examples, " in protocol 2");
             }
         }
     }
     page += "\n## Forms\n";
-    for (name, form) in whole["components"]["schemas"].as_object().into_iter().flatten() {
+    for (name, form) in at(at(&whole, "components"), "schemas").as_object().into_iter().flatten() {
         of_form(&mut page, name, form);
     }
     Ok(page)
 }
 
 fn of_method(page: &mut String, method: &Value, examples: &[Example], behind: &str) {
-    let (name, summary, words) = (text(&method["name"]), text(&method["summary"]), text(&method["description"]));
+    let (name, summary, words) =
+        (text(at(method, "name")), text(at(method, "summary")), text(at(method, "description")));
     let _infallible = write!(page, "\n### `{name}`{behind}\n\n*{summary}.* {words}\n\n| | | |\n|---|---|---|\n");
-    for (what, form) in list(&method["params"]).iter().map(|form| ("takes", form)).chain([("gives", &method["result"])])
+    for (what, form) in
+        list(at(method, "params")).iter().map(|form| ("takes", form)).chain([("gives", at(method, "result"))])
     {
-        let over_http = if form["required"] == Value::Bool(false) { "; over HTTP only" } else { "" };
-        let (name, kind) = (text(&form["name"]), kind(&form["schema"]));
-        let _infallible = writeln!(page, "| {what} | `{name}` | {}{over_http}: {kind} |", text(&form["summary"]));
+        let over_http = if *at(form, "required") == Value::Bool(false) { "; over HTTP only" } else { "" };
+        let (name, kind) = (text(at(form, "name")), kind(at(form, "schema")));
+        let _infallible = writeln!(page, "| {what} | `{name}` | {}{over_http}: {kind} |", text(at(form, "summary")));
     }
-    let errors = list(&method["errors"]).iter().filter_map(|error| text(&error["$ref"]).rsplit('/').next());
+    let errors = list(at(method, "errors")).iter().filter_map(|error| text(at(error, "$ref")).rsplit('/').next());
     let errors: Vec<String> = errors.map(|name| format!("[{name}](errors.md#{})", name.to_lowercase())).collect();
     if !errors.is_empty() {
         let _infallible = writeln!(page, "| fails | | {} |", errors.join(", "));
@@ -70,16 +72,17 @@ fn of_method(page: &mut String, method: &Value, examples: &[Example], behind: &s
 }
 
 fn of_form(page: &mut String, name: &str, form: &Value) {
-    let words = text(&form["description"]);
+    let words = text(at(form, "description"));
     let _infallible = write!(page, "\n### {name}\n\n{words}\n\n");
-    let needed: Vec<&str> = list(&form["required"]).iter().map(text).collect();
+    let needed: Vec<&str> = list(at(form, "required")).iter().map(text).collect();
     let mut rows = String::new();
-    for (field, form) in form["properties"].as_object().into_iter().flatten() {
+    for (field, form) in at(form, "properties").as_object().into_iter().flatten() {
         let free = if needed.contains(&field.as_str()) { "" } else { "; may be left out" };
-        let _infallible = writeln!(rows, "| `{field}` | {}{free} | {} |", kind(form), cell(text(&form["description"])));
+        let _infallible =
+            writeln!(rows, "| `{field}` | {}{free} | {} |", kind(form), cell(text(at(form, "description"))));
     }
-    for one in list(&form["oneOf"]) {
-        let _infallible = writeln!(rows, "| {} | | {} |", kind(one), cell(text(&one["description"])));
+    for one in list(at(form, "oneOf")) {
+        let _infallible = writeln!(rows, "| {} | | {} |", kind(one), cell(text(at(one, "description"))));
     }
     if rows.is_empty() {
         let _infallible = writeln!(page, "{}", capital(&kind(form)));
@@ -90,27 +93,27 @@ fn of_form(page: &mut String, name: &str, form: &Value) {
 
 /// A schema in words.
 fn kind(schema: &Value) -> String {
-    if let Some(name) = schema["$ref"].as_str().and_then(|path| path.rsplit('/').next()) {
+    if let Some(name) = at(schema, "$ref").as_str().and_then(|path| path.rsplit('/').next()) {
         return format!("[{name}](#{})", name.to_lowercase());
     }
     for several in ["allOf", "anyOf"] {
-        if let Some(schemas) = schema[several].as_array() {
+        if let Some(schemas) = at(schema, several).as_array() {
             return schemas.iter().map(kind).collect::<Vec<_>>().join(" or ");
         }
     }
     if let Some(value) = schema.get("const") {
         return format!("`{value}`");
     }
-    if let Some(fields) = schema["properties"].as_object() {
+    if let Some(fields) = at(schema, "properties").as_object() {
         let fields: Vec<String> = fields.iter().map(|(name, form)| format!("`{name}`: {}", kind(form))).collect();
         return format!("an object, {}", fields.join(", "));
     }
-    let types = match &schema["type"] {
+    let types = match at(schema, "type") {
         Value::Array(types) => types.iter().map(text).collect::<Vec<_>>(),
         one => vec![text(one)],
     };
-    let words = types.into_iter().map(|one| match (one, text(&schema["pattern"])) {
-        ("array", _) => format!("a list of {}", kind(&schema["items"])),
+    let words = types.into_iter().map(|one| match (one, text(at(schema, "pattern"))) {
+        ("array", _) => format!("a list of {}", kind(at(schema, "items"))),
         ("string", "") => "a text".to_owned(),
         ("string", pattern) => format!("a text, `{}`", cell(pattern)),
         ("integer", _) => "a number".to_owned(),
@@ -123,8 +126,12 @@ fn kind(schema: &Value) -> String {
 }
 
 fn tags(method: &Value) -> String {
-    let tags = list(&method["tags"]).iter().rev().map(|tag| text(&tag["name"]));
+    let tags = list(at(method, "tags")).iter().rev().map(|tag| text(at(tag, "name")));
     tags.collect::<Vec<_>>().join(", ")
+}
+
+fn at<'a>(value: &'a Value, name: &str) -> &'a Value {
+    value.get(name).unwrap_or(&Value::Null)
 }
 
 fn list(value: &Value) -> &[Value] {

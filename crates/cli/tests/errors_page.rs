@@ -148,10 +148,10 @@ fn refusals() -> BTreeMap<String, Vec<Said>> {
     for krate in ["rpc", "core", "pool", "agent-core", "agent"] {
         for file in sources(krate, "") {
             for args in calls(&file, "::WireError::new").into_iter().chain(calls(&file, "::refused")) {
-                if let [code, what, mend] = args.as_slice() {
-                    if let Some(code) = path_of(code).strip_prefix("::ErrorCode::") {
-                        add(code, words(what), words(mend));
-                    }
+                if let [code, what, mend] = args.as_slice()
+                    && let Some(code) = path_of(code).strip_prefix("::ErrorCode::")
+                {
+                    add(code, words(what), words(mend));
                 }
             }
             for args in calls(&file, "::WireError::busy") {
