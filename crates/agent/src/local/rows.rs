@@ -39,6 +39,7 @@ fn example() -> AgentStatus {
         seen_ms,
         cost,
         ending: false,
+        direct: false,
     };
     AgentStatus {
         agent_version: "vipnode/0.1.0".to_owned(),
