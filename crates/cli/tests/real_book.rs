@@ -67,6 +67,18 @@ fn each_link_of_the_book_leads_somewhere() {
     assert!(seen > 300, "only {seen} links found");
 }
 
+/// mdbook shows no page that nobody lists.
+#[test]
+fn each_page_is_listed() {
+    let src = root().join("docs/book/src");
+    let summary = fs::read_to_string(src.join("SUMMARY.md")).unwrap();
+    let pages = fs::read_dir(&src).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    let pages: Vec<String> = pages.filter(|page| page.ends_with(".md") && page != "SUMMARY.md").collect();
+    assert!(pages.len() > 15, "{pages:?}");
+    let unlisted: Vec<&String> = pages.iter().filter(|page| !summary.contains(&format!("({page})"))).collect();
+    assert!(unlisted.is_empty(), "list them in SUMMARY.md: {unlisted:?}");
+}
+
 #[test]
 fn a_page_or_an_anchor_that_is_not_there_is_found() {
     let dir = tempfile::tempdir().unwrap();
