@@ -84,7 +84,9 @@ fn a_page_or_an_anchor_that_is_not_there_is_found() {
     let dir = tempfile::tempdir().unwrap();
     let (book, built) = (dir.path().join("book"), dir.path().join("built"));
     fs::create_dir_all(book.join("src")).unwrap();
-    fs::copy(root().join("docs/book/book.toml"), book.join("book.toml")).unwrap();
+    for file in ["book.toml", "book.css"] {
+        fs::copy(root().join("docs/book").join(file), book.join(file)).unwrap();
+    }
     fs::write(book.join("src/SUMMARY.md"), "- [A](a.md)\n").unwrap();
     let page = "# A\n## There\n[1](b.md) [2](#nowhere) [3](#there) [4](a.md#there) [5](../../../etc/passwd) [6](https://x.example)\n";
     fs::write(book.join("src/a.md"), page).unwrap();

@@ -61,8 +61,10 @@ impl Reload {
         self.running.take_over(newer.settings, &later);
         later.extend_from_slice(refused);
         let text = match now.is_empty() {
-            true => "settings were read again, and the files that they name; no setting that can change now is another one"
-                .to_owned(),
+            true => {
+                "settings were read again, and the files that they name; no setting that can change now is another one"
+                    .to_owned()
+            }
             false => format!("settings were read again; in force from now on: {}", now.join(", ")),
         };
         screen.say(&Line::new("reloaded", Tone::Good, text).with("changed", now));
