@@ -19,8 +19,8 @@ use vipnode_agent::{
     local::{self, LocalError, PoolStanding},
 };
 use vipnode_agent_core::Notice;
-use vipnode_rpc::{Opened, RpcLimits, open_ipc};
-use vipnode_types::wire::method;
+use vipnode_rpc::{CallError, Opened, RpcLimits, open_ipc};
+use vipnode_types::wire::{ErrorCode, method};
 
 fn root(toy: &Toy) -> PathBuf {
     toy.root.path().join("state")
@@ -60,6 +60,24 @@ async fn the_status_is_that_of_the_agent() {
     assert!(!told.contains("club"), "the join secret is nobody's: {told}");
     agent.stop().await.unwrap();
     assert!(!socket(&toy).exists(), "an agent that ends takes its socket along");
+}
+
+#[tokio::test]
+async fn each_method_that_is_documented_for_it_is_served() {
+    let mut toy = Toy::new();
+    let (agent, end) = joined(&mut toy).await;
+    tokio::spawn(end.answer_all());
+    let opened = within(open_ipc(&socket(&toy), &RpcLimits::default())).await.unwrap();
+    let ask = async |name: &str| within(opened.peer.call(name, &[(); 0], Duration::from_secs(20))).await;
+    let is_unknown =
+        |error: CallError| matches!(error, CallError::Remote(error) if error.is(ErrorCode::MethodNotFound));
+    let rows = local::rows();
+    assert_eq!(rows.len(), 2);
+    for row in rows {
+        assert!(!ask(row.name()).await.is_err_and(is_unknown), "{}", row.name());
+    }
+    assert!(ask("vipnode_agentStop").await.is_err_and(is_unknown));
+    agent.stop().await.unwrap();
 }
 
 #[tokio::test]

@@ -32,6 +32,15 @@ fn the_page_says_what_the_sources_say() {
     assert!(there == written, "write it anew: WRITE=1 cargo test -p vipnode --test errors_page");
 }
 
+/// Two mends stand in a constant or a helper, and are written here once more.
+#[test]
+fn the_mends_that_are_written_here_are_those_of_the_sources() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    for (file, mend) in [("rpc/src/connection.rs", FRAMES), ("pool/src/http_agents.rs", CLOCKS)] {
+        assert!(fs::read_to_string(root.join(file)).unwrap().contains(&format!("\"{mend}\"")), "{file}");
+    }
+}
+
 #[test]
 fn what_is_known_to_be_said_is_found() {
     let page = page();
@@ -48,6 +57,7 @@ fn what_is_known_to_be_said_is_found() {
         "check the clocks of both machines, then call again",
         "| all ‹slots› places are taken | — |",
         "| it names no host | ws://host:port |",
+        "| the batch is empty | send JSON-RPC 2.0: one object a frame, or a short array of them |",
         "use the pool's wss:// address",
     ] {
         assert!(page.contains(part), "{part}");
@@ -57,6 +67,19 @@ fn what_is_known_to_be_said_is_found() {
     // Those of a host that lets nobody in are not a client's to mend.
     let unmended = page.lines().filter(|line| line.ends_with("| — |")).count();
     assert!(unmended * 3 < rows, "{unmended} of {rows} say nothing of what mends them");
+}
+
+/// Whoever refuses in a new way, without the words at hand, has to be read too: this is all there is of it.
+#[test]
+fn what_has_no_words_of_its_own_is_known() {
+    let mut wordless: Vec<(&str, usize)> = Vec::new();
+    for krate in ["rpc", "core", "pool", "agent-core", "agent", "cli"] {
+        let files = sources(krate, "");
+        let made = files.iter().flat_map(|file| calls(file, "::WireError::new"));
+        wordless.push((krate, made.filter(|args| words(&args[1]).is_empty()).count()));
+    }
+    // The helpers above, serde's words, signatures and `refused(code, why, mend)` of the pool's status.
+    assert_eq!(wordless, [("rpc", 2), ("core", 2), ("pool", 8), ("agent-core", 1), ("agent", 3), ("cli", 0)]);
 }
 
 fn page() -> String {
@@ -154,6 +177,11 @@ fn refusals() -> BTreeMap<String, Vec<Said>> {
                     add(code, words(what), words(mend));
                 }
             }
+            // A frame that is no request: whom it is for, code and words.
+            for args in calls(&file, "::refuse").into_iter().filter(|args| krate == "rpc" && args.len() == 3) {
+                let code = path_of(&args[1]).trim_start_matches("::ErrorCode::").to_owned();
+                add(&code, words(&args[2]), FRAMES.to_owned());
+            }
             for args in calls(&file, "::WireError::busy") {
                 let retry = match &args[1] {
                     Expr::Path(path) => format!("‹{}›", path.path.segments.last().unwrap().ident),
@@ -188,7 +216,9 @@ const HELPERS: [(&str, &str, usize, &str); 6] = [
     ("pool", "::refused", 1, "Unauthorized"),
     ("agent-core", "::refused", 1, "Refused"),
 ];
-/// What the one helper with a fixed mend says, which is checked above to be on the page.
+/// What mends each frame that is no request.
+const FRAMES: &str = "send JSON-RPC 2.0: one object a frame, or a short array of them";
+/// What mends each nonce over HTTP that does not hold.
 const CLOCKS: &str = "check the clocks of both machines, then call again";
 
 /// Why a host does not let a client in: `(AdmitFailure::Full, words)`.

@@ -1,9 +1,9 @@
 //! What a source says when it refuses: pairs of a sentence and what mends it, read from the code itself.
 
-use std::{fs, path::Path};
+use std::{collections::BTreeMap, fs, path::Path};
 
 use proc_macro2::{TokenStream, TokenTree};
-use syn::{Expr, ExprCall, ExprLit, ImplItem, Item, ItemEnum, Lit, Pat, visit::Visit};
+use syn::{Expr, ExprCall, ExprLit, ImplItem, Item, ItemEnum, Lit, Pat, Token, punctuated::Punctuated, visit::Visit};
 
 /// What a function, a variant or a call says.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -103,25 +103,60 @@ fn places(text: &str) -> String {
     shown + rest
 }
 
-/// All calls of functions whose path ends so, `WireError::new`: their arguments.
+/// All calls of functions whose path ends so, `WireError::new`: their arguments, a name bound by `let` in the same
+/// function replaced by what it is bound to.
 pub(crate) fn calls(file: &syn::File, path: &str) -> Vec<Vec<Expr>> {
-    struct Calls<'a>(&'a str, Vec<Vec<Expr>>);
+    struct Calls<'a> {
+        path: &'a str,
+        consts: BTreeMap<String, Expr>,
+        bound: BTreeMap<String, Expr>,
+        found: Vec<Vec<Expr>>,
+    }
     impl<'ast> Visit<'ast> for Calls<'_> {
         fn visit_item_mod(&mut self, item: &'ast syn::ItemMod) {
             if item.ident != "tests" {
                 syn::visit::visit_item_mod(self, item);
             }
         }
+        fn visit_item_fn(&mut self, function: &'ast syn::ItemFn) {
+            self.bound.clear();
+            syn::visit::visit_item_fn(self, function);
+        }
+        fn visit_impl_item_fn(&mut self, function: &'ast syn::ImplItemFn) {
+            self.bound.clear();
+            syn::visit::visit_impl_item_fn(self, function);
+        }
+        /// `vec![refuse(…)]`: what looks like a list of expressions is one.
+        fn visit_macro(&mut self, call: &'ast syn::Macro) {
+            let list = call.parse_body_with(Punctuated::<Expr, Token![,]>::parse_terminated);
+            list.iter().flatten().for_each(|expr| Visit::visit_expr(self, expr));
+        }
+        fn visit_local(&mut self, local: &'ast syn::Local) {
+            if let (Pat::Ident(name), Some(value)) = (&local.pat, &local.init) {
+                self.bound.insert(name.ident.to_string(), (*value.expr).clone());
+            }
+            syn::visit::visit_local(self, local);
+        }
         fn visit_expr_call(&mut self, call: &'ast ExprCall) {
-            if path_of(&call.func).ends_with(self.0) {
-                self.1.push(call.args.iter().cloned().collect());
+            if path_of(&call.func).ends_with(self.path) {
+                let meant = |arg: &Expr| {
+                    let arg = if let Expr::Reference(of) = arg { &of.expr } else { arg };
+                    let Expr::Path(path) = arg else { return None };
+                    let name = path.path.get_ident()?.to_string();
+                    self.bound.get(&name).or_else(|| self.consts.get(&name))
+                };
+                self.found.push(call.args.iter().map(|arg| meant(arg).unwrap_or(arg).clone()).collect());
             }
             syn::visit::visit_expr_call(self, call);
         }
     }
-    let mut calls = Calls(path, Vec::new());
+    let consts = file.items.iter().filter_map(|item| match item {
+        Item::Const(item) => Some((item.ident.to_string(), (*item.expr).clone())),
+        _ => None,
+    });
+    let mut calls = Calls { path, consts: consts.collect(), bound: BTreeMap::new(), found: Vec::new() };
     calls.visit_file(file);
-    calls.1
+    calls.found
 }
 
 /// `ErrorCode::Busy` as it is written, with `::` before it so that a whole name can be asked for.
