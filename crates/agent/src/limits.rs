@@ -79,5 +79,5 @@ pub const LOCAL_READ: Duration = Duration::from_secs(5);
 pub const LOCAL_READ_THROUGH: Duration = Duration::from_secs(25);
 /// Agents of one state directory that `vipnode status` looks at; further ones are not shown.
 pub const LOCAL_AGENTS: usize = 1_024;
-/// Questions to the pool, for `vipnode status --why`, that are under way at once; further ones wait.
-pub const EXPLAINS: usize = 2;
+/// Questions to the pool, for `vipnode status`, that are under way at once; further ones wait.
+pub const QUESTIONS: usize = 2;

@@ -10,12 +10,13 @@
 
 mod support;
 
-use support::{Beside, SOON, Vipnode, enode, has, trusts, until};
+use support::{Beside, SOON, Vipnode, enode, has, ran, text, trusts, until};
 use tokio::time::timeout;
 use vipnode_node::{
     PeerCommand,
     testing::{Geth, GethSpec, make_blocks},
 };
+use vipnode_types::Enode;
 
 fn small() -> GethSpec {
     GethSpec { max_peers: 2, ..GethSpec::default() }
@@ -26,6 +27,18 @@ const ONE_PLACE: &[&str] = &["--slots", "1", "--reserve", "1", "--node-max-peers
 
 /// Sells whatever fits, on a chain that stands still.
 const STILL: &[&str] = &["--max-head-age", "off"];
+
+/// `vipnode status` beside each: the place that is taken, the host's own peer, and why this host.
+async fn told_by_status(beside_host: &Beside, beside_client: &Beside, host: &Enode, client: &Enode) {
+    let told = &beside_host.status().await["agents"][0];
+    assert_eq!((&told["node"]["own_peers"], &told["host"]["sold"]), (&1.into(), &1.into()), "{told}");
+    assert_eq!(told["host"]["leases"][0]["peer"], client.id.to_string(), "{told}");
+    let page = text(&ran(&["status", "--state-dir", beside_host.state_dir()]).await.stdout);
+    assert!(page.contains("host beside geth 1.17") && page.contains("1 of 1 places sold"), "{page}");
+    let why = text(&ran(&["status", "--why", "--state-dir", beside_client.state_dir()]).await.stdout);
+    let won = format!("host {} was the only one that could be given", host.id.short());
+    assert!(why.contains(&won) && why.contains("a place is 100 gwei a minute"), "{why}");
+}
 
 /// A host whose places are filled refuses strangers, takes in a client of the pool, and keeps its own peers.
 /// Ctrl-C on either side leaves nobody trusted and nobody connected (D51).
@@ -64,6 +77,7 @@ async fn d51_refused_without_us_connected_with_us() {
     assert!(has(&peers, own), "the host keeps its own peers");
     let leased = peers.iter().find(|peer| peer.id == client_enode.id).unwrap();
     assert_eq!(leased.trusted, Some(true));
+    told_by_status(&beside_host, &beside_client, &host_enode, &client_enode).await;
 
     // The client stops: it is out, and the host has its node as before.
     assert!(client_agent.interrupt().await.success());

@@ -156,9 +156,14 @@ async fn a_pool_tells_of_itself_to_whom_its_operator_lets_see_it() {
         assert_eq!(told["pool"]["stats"]["num_active_clients"], 1, "{told}");
         assert!(told["pool"]["stats"]["metered_cost"].is_string(), "{told}");
     }
+    // Through an agent that is a member, where there is one.
+    let closed = Market::open(&["--status", "members"]).await;
+    let told = json(&closed.status(&["--pool", &closed.url, "--json"]).await);
+    assert_eq!(told["pool"]["stats"]["num_active_clients"], 1, "{told}");
+    assert!(closed.host.interrupt().await.success());
     for (audience, words) in [("members", "--status public"), ("off", "--status public or --status members")] {
         let (_pool, url) = Vipnode::pool(&["--status", audience]).await;
-        let output = ran(&["status", "--pool", &url]).await;
+        let output = market.status(&["--pool", &url]).await;
         assert_eq!(output.status.code(), Some(2), "{output:?}");
         let error = text(&output.stderr);
         assert!(error.contains("this pool shows its status to") && error.contains(words), "{error}");
@@ -241,4 +246,19 @@ async fn watching_is_line_after_line_in_a_pipe_and_ends_well() {
     assert!(!lines.next_line().await.unwrap().unwrap().contains('\u{1b}'));
     drop(lines);
     assert_eq!(timeout(SOON, child.wait()).await.unwrap().unwrap().code(), Some(0));
+}
+
+#[tokio::test]
+async fn an_agent_that_does_not_answer_keeps_nobody_else_from_being_shown() {
+    let mut market = Market::open(&[]).await;
+    market.host.signal("-STOP").await;
+    let output = market.status(&[]).await;
+    assert_eq!(output.status.code(), Some(1), "{output:?}");
+    let said = text(&output.stdout);
+    assert!(
+        said.contains("client beside") && said.contains("gives no answer") && said.contains("-> try again"),
+        "{said}"
+    );
+    market.host.signal("-CONT").await;
+    assert_eq!(market.status(&[]).await.status.code(), Some(0));
 }

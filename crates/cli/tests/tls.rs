@@ -68,5 +68,9 @@ async fn agents_trust_a_private_authority_by_a_flag() {
     agent.kill().await;
     let mut agent = sim.agent(&["client", &url, "--tls-ca", &cert]);
     agent.event("joined").await;
+    for url in [url.clone(), url.replacen("wss", "https", 1)] {
+        assert!(Vipnode::start(&["status", "--pool", &url, "--tls-ca", &cert]).ended().await.success(), "{url}");
+        assert_eq!(Vipnode::start(&["status", "--pool", &url]).ended().await.code(), Some(2), "{url}");
+    }
     assert!(agent.interrupt().await.success() && pool.interrupt().await.success());
 }

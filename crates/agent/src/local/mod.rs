@@ -2,7 +2,7 @@
 //!
 //! Each agent listens at `<state directory>/agents/<node>.sock`, so that two of them do not collide and whoever
 //! wants to know of all looks into one folder. [`method::STATUS`] answers an [`AgentStatus`], [`method::EXPLAIN`]
-//! what the pool answers to `vipnode_explain`. Nothing can be changed here, and no secret is told.
+//! what the pool answers to `vipnode_explain`, [`method::POOL`] what it answers to `pool_status`. Nothing can be changed here, and no secret is told.
 
 mod agent_status;
 mod local_error;
@@ -15,7 +15,7 @@ pub use agent_status::{
     AgentStatus, ClientStatus, HostStatus, LeaseStatus, Metered, NodeStatus, PoolLink, PoolStanding,
 };
 pub use local_error::LocalError;
-pub use reader::{agents, explain, status};
+pub use reader::{agents, explain, pool_status, status};
 pub use rows::rows;
 pub use source::StatusSource;
 
@@ -29,4 +29,6 @@ pub mod method {
     pub const STATUS: &str = "vipnode_agentStatus";
     /// Why the agent's node has these hosts: a [`vipnode_types::wire::ExplainReply`].
     pub const EXPLAIN: &str = "vipnode_agentExplain";
+    /// What the agent's pool tells of itself: a [`vipnode_types::wire::PoolStatus`].
+    pub const POOL: &str = "vipnode_agentPoolStatus";
 }

@@ -6,7 +6,10 @@ use std::{
 
 use serde::de::DeserializeOwned;
 use vipnode_rpc::{CallError, IpcListener, OpenError, RpcLimits, open_ipc};
-use vipnode_types::{NodeId, wire::ExplainReply};
+use vipnode_types::{
+    NodeId,
+    wire::{ExplainReply, PoolStatus},
+};
 
 use super::{AgentStatus, LocalError, method};
 use crate::{
@@ -51,6 +54,14 @@ pub async fn status(socket: &Path) -> Result<AgentStatus, LocalError> {
 /// See [`LocalError`].
 pub async fn explain(socket: &Path) -> Result<ExplainReply, LocalError> {
     ask(socket, method::EXPLAIN, LOCAL_READ_THROUGH).await
+}
+
+/// What the pool of the agent at a socket tells of itself; the agent asks it, as a member.
+///
+/// # Errors
+/// See [`LocalError`].
+pub async fn pool_status(socket: &Path) -> Result<PoolStatus, LocalError> {
+    ask(socket, method::POOL, LOCAL_READ_THROUGH).await
 }
 
 async fn ask<T: DeserializeOwned>(socket: &Path, method: &str, deadline: Duration) -> Result<T, LocalError> {

@@ -1,7 +1,7 @@
 use vipnode_types::{
     ChainSpec, LeaseId, Ms, NodeId, Price, Wei,
     openrpc::{Row, Way},
-    wire::{ErrorCode, ExplainReply},
+    wire::{ErrorCode, ExplainReply, PoolStats, PoolStatus},
 };
 
 use super::{AgentStatus, ClientStatus, LeaseStatus, Metered, NodeStatus, PoolLink, PoolStanding, method};
@@ -16,12 +16,28 @@ pub fn rows() -> Vec<Row> {
     let text = "Takes no params. The agent asks its pool by `vipnode_explain` and hands on the answer.";
     let explain =
         Row::new::<ExplainReply>(method::EXPLAIN, Way::Local, "Why these hosts?", text, ("why", "As the pool says it"));
+    let text = "Takes no params. The agent asks its pool by `pool_status`, as a member, and hands on the answer.";
+    let pool =
+        Row::new::<PoolStatus>(method::POOL, Way::Local, "How is its pool?", text, ("status", "As the pool says it"));
+    let pool_example = PoolStatus {
+        time_updated: Ms::new(1_795_000_000_000).rfc3339(),
+        time_started: Ms::new(1_794_990_000_000).rfc3339(),
+        version: "vipnode/0.1.0".to_owned(),
+        active_hosts: Vec::new(),
+        stats: PoolStats { num_active_clients: 1, ..PoolStats::default() },
+        error: None,
+    };
     vec![
         status.fails(&[ErrorCode::Busy]).example("a client with one host", Some(Vec::new()), &example()),
         explain.fails(&[ErrorCode::Unsuitable, ErrorCode::Server, ErrorCode::Busy]).example(
             "before it asked",
             Some(Vec::new()),
             &ExplainReply::default(),
+        ),
+        pool.fails(&[ErrorCode::Unsuitable, ErrorCode::Server, ErrorCode::Busy]).example(
+            "a pool with one client",
+            Some(Vec::new()),
+            &pool_example,
         ),
     ]
 }

@@ -74,6 +74,7 @@ async fn answer(method: &str, responder: Responder, source: &StatusSource) {
     match method {
         method::STATUS => responder.respond(source.status_soon().await),
         method::EXPLAIN => responder.respond(source.explain().await),
+        method::POOL => responder.respond(source.pool().await),
         other => {
             let error = WireError::new(ErrorCode::MethodNotFound, format!("there is no method {other} here"), "");
             responder.respond::<()>(Err(error));

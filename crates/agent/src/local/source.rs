@@ -2,7 +2,7 @@ use tokio::{
     sync::{mpsc, oneshot},
     time::timeout,
 };
-use vipnode_types::wire::{ErrorCode, ExplainReply, WireError};
+use vipnode_types::wire::{ErrorCode, ExplainReply, PoolStatus, WireError};
 
 use super::{AgentStatus, PoolStanding};
 use crate::limits::{LOCAL_DEADLINE, REQUEST_DEADLINE};
@@ -11,9 +11,14 @@ use crate::limits::{LOCAL_DEADLINE, REQUEST_DEADLINE};
 #[derive(Debug)]
 pub(crate) struct Look(pub(crate) oneshot::Sender<AgentStatus>);
 
-/// A question to the pool.
+/// A question to the pool, and where its answer goes.
 #[derive(Debug)]
-pub(crate) struct Question(pub(crate) oneshot::Sender<Result<ExplainReply, WireError>>);
+pub(crate) enum Question {
+    /// Why the node has these hosts.
+    Why(oneshot::Sender<Result<ExplainReply, WireError>>),
+    /// What the pool tells of itself, to members only perhaps.
+    Pool(oneshot::Sender<Result<PoolStatus, WireError>>),
+}
 
 /// Where an agent's status is had, in its own process. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -68,9 +73,25 @@ impl StatusSource {
             let text = "the pool is away, and it alone knows why; leases go on";
             return Err(WireError::new(ErrorCode::Server, text, "try again once the pool is back"));
         }
+        self.ask_pool(Question::Why).await
+    }
+
+    /// Asks the pool about itself.
+    pub(super) async fn pool(&self) -> Result<PoolStatus, WireError> {
+        if self.status_soon().await?.pool.standing != PoolStanding::Joined {
+            let text = "this agent has not joined a pool now";
+            return Err(WireError::new(ErrorCode::Server, text, "try again once it has"));
+        }
+        self.ask_pool(Question::Pool).await
+    }
+
+    async fn ask_pool<T>(
+        &self,
+        question: impl FnOnce(oneshot::Sender<Result<T, WireError>>) -> Question,
+    ) -> Result<T, WireError> {
         let (answer, answered) = oneshot::channel();
         let asking = async {
-            self.questions.send(Question(answer)).await.ok()?;
+            self.questions.send(question(answer)).await.ok()?;
             answered.await.ok()
         };
         match timeout(REQUEST_DEADLINE, asking).await {

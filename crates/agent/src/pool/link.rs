@@ -10,7 +10,7 @@ use vipnode_rpc::{Closed, Incoming, Opened, Responder, RpcClient};
 use vipnode_types::wire::WireError;
 
 use super::{Door, Line, Voice, speaker::Proof};
-use crate::{limits::EXPLAINS, local::Question};
+use crate::{limits::QUESTIONS, local::Question};
 
 /// The connection to the pool: opened, served, and opened again when the mind says so.
 #[derive(Debug)]
@@ -118,7 +118,7 @@ impl Link {
         let proof = wire.proof.clone();
         let (voice, questions) = (&self.voice, &mut self.questions);
         let mut said: FuturesUnordered<BoxFuture<'_, _>> = FuturesUnordered::new();
-        let mut explained: FuturesUnordered<BoxFuture<'_, _>> = FuturesUnordered::new();
+        let mut answered: FuturesUnordered<BoxFuture<'_, _>> = FuturesUnordered::new();
         let end = loop {
             // Answers first: they were on the wire before what the pool calls because of them.
             let told = tokio::select! {
@@ -138,12 +138,10 @@ impl Link {
                     None => break End::Over,
                 },
                 changed = rounds.changed() => break if changed.is_ok() { End::Again } else { End::Over },
-                Some(()) = explained.next() => Ok(()),
-                Some(Question(asker)) = questions.recv(), if explained.len() < EXPLAINS => {
+                Some(()) = answered.next() => Ok(()),
+                Some(question) = questions.recv(), if answered.len() < QUESTIONS => {
                     let (client, proof) = (wire.client.clone(), &proof);
-                    explained.push(Box::pin(async move {
-                        let _gone = asker.send(voice.explain(&client, proof).await);
-                    }));
+                    answered.push(Box::pin(async move { voice.ask(&client, proof, question).await }));
                     Ok(())
                 }
                 incoming = wire.next() => match incoming {

@@ -1,12 +1,13 @@
-use serde_json::value::RawValue;
+use serde_json::value::{RawValue, to_raw_value};
 use vipnode_agent_core::{FromPool, ToPool};
-use vipnode_rpc::RpcClient;
-use vipnode_types::wire::{ErrorCode, ExplainReply, WireError};
+use vipnode_rpc::{CallError, RpcClient};
+use vipnode_types::wire::{ErrorCode, ExplainReply, PoolStatus, WireError, method};
 
 use super::{
     OriginalSpeaker, Speaker, incoming,
     speaker::{Proof, Said},
 };
+use crate::{limits::REQUEST_DEADLINE, local::Question};
 
 /// How the agent speaks to its pool, and what it understands.
 #[derive(Debug)]
@@ -30,8 +31,16 @@ impl Voice {
         }
     }
 
-    /// Asks the pool why the node has these hosts.
-    pub(super) async fn explain(&self, to: &RpcClient, proof: &Proof) -> Result<ExplainReply, WireError> {
+    /// Asks the pool what the agent's user wants to know.
+    pub(super) async fn ask(&self, to: &RpcClient, proof: &Proof, question: Question) {
+        // Whoever asked may have gone meanwhile.
+        match question {
+            Question::Why(asker) => drop(asker.send(self.explain(to, proof).await)),
+            Question::Pool(asker) => drop(asker.send(pool_status(to).await)),
+        }
+    }
+
+    async fn explain(&self, to: &RpcClient, proof: &Proof) -> Result<ExplainReply, WireError> {
         match self {
             Self::Delegated(speaker) => speaker.explain(to, proof).await,
             Self::Original(_) => {
@@ -51,5 +60,16 @@ impl Voice {
             Self::Delegated(_) => incoming::read(name, params),
             Self::Original(_) => incoming::read_original(name, params),
         }
+    }
+}
+
+/// The same call in both protocols, unsigned: a socket that has joined is a member's.
+async fn pool_status(to: &RpcClient) -> Result<PoolStatus, WireError> {
+    let fault = |error: &dyn std::fmt::Display| WireError::new(ErrorCode::Server, error.to_string(), "try again");
+    let none = to_raw_value(&[(); 0]).map_err(|error| fault(&error))?;
+    match to.call_raw(method::STATUS, none, REQUEST_DEADLINE).await {
+        Ok(answer) => serde_json::from_str(answer.get()).map_err(|error| fault(&error)),
+        Err(CallError::Remote(error)) => Err(error),
+        Err(error) => Err(fault(&error)),
     }
 }

@@ -17,7 +17,7 @@ use crate::failure::Failure;
 #[derive(Debug, Args)]
 pub(crate) struct Between {
     /// The pool, for example ws://127.0.0.1:8080 [default: a pool that answers there]. For a client also hosts, as
-    /// enode://<id>@<host>:<port>: it stays connected to them, with a pool or without.
+    /// `enode://<id>@<host>:<port>`: it stays connected to them, with a pool or without.
     #[arg(value_name = "POOL|ENODE")]
     pub(crate) pool: Vec<PoolOrHost>,
     #[command(flatten)]

@@ -1,10 +1,10 @@
 use std::{fmt::Write, time::SystemTime};
 
 use serde_json::json;
-use vipnode_agent::{AgentError, NetDoor, PoolAddress, pool_status};
-use vipnode_types::wire::{HostStatus, PoolStats, PoolStatus};
+use vipnode_agent::{AgentError, NetDoor, PoolAddress, local, pool_status};
+use vipnode_types::wire::{ErrorCode, HostStatus, PoolStats, PoolStatus};
 
-use super::{Report, agent_page::short_client, table::table};
+use super::{Report, agent_page::short_client, agents::Agents, table::table};
 use crate::{
     args::StatusArgs,
     failure::Failure,
@@ -17,6 +17,8 @@ use crate::{
 const HOSTS: usize = 50;
 /// Hosts that are taken from an answer; a pool tells of 100 unless its operator set another limit.
 const MOST_HOSTS: usize = 10_000;
+/// Agents that are asked for a pool that talks to its members only.
+const MEMBERS: usize = 3;
 /// Characters that are shown of a word of the pool ...
 const WORDS: usize = 200;
 /// ... and of one that stands in a column.
@@ -29,9 +31,27 @@ const CELL: usize = 32;
 pub(super) async fn look_at_pool(url: &str, args: &StatusArgs) -> Result<Report, Failure> {
     let address = PoolAddress::read(url)?;
     let door = NetDoor::new(address.clone(), args.trust.trust()?);
-    let status = clean(pool_status(&door).await.map_err(refused)?);
+    let status = match pool_status(&door).await {
+        Err(AgentError::Stopped(error)) if error.is(ErrorCode::NotMember) => {
+            as_member(address.url(), args).await.ok_or_else(|| refused(AgentError::Stopped(error)))?
+        }
+        told => told.map_err(refused)?,
+    };
+    let status = clean(status);
     let json = json!({"event": "pool_status", "url": address.url(), "pool": status});
     Ok(Report { text: page(address.url(), &status), json, complete: true })
+}
+
+/// What the pool tells an agent of this machine that has joined it. `None` where there is none.
+async fn as_member(url: &str, args: &StatusArgs) -> Option<PoolStatus> {
+    let agents = Agents::ask(args).await.ok()?;
+    let members = agents.told.into_iter().filter(|(_, status)| status.pool.url == url);
+    for (socket, _) in members.take(MEMBERS) {
+        if let Ok(status) = local::pool_status(&socket).await {
+            return Some(status);
+        }
+    }
+    None
 }
 
 /// What a pool says of an error is a stranger's word too.

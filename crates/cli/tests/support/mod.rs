@@ -189,6 +189,12 @@ impl Beside {
         Vipnode::start(&["release", "--rpc", &self.ipc, "--state-dir", self.state_dir()])
     }
 
+    /// What the agent tells on its own machine.
+    pub async fn status(&self) -> Value {
+        let output = ran(&["status", "--json", "--state-dir", self.state_dir()]).await;
+        serde_json::from_slice(&output.stdout).unwrap()
+    }
+
     pub fn state_dir(&self) -> &str {
         self.state.path().to_str().unwrap()
     }
