@@ -1,5 +1,7 @@
 use std::{fmt, net::Ipv6Addr};
 
+use vipnode_rpc::{Trust, check_address};
+
 use crate::AgentError;
 
 /// Where a pool is, as its user names it.
@@ -64,6 +66,14 @@ impl PoolAddress {
     #[must_use]
     pub fn url(&self) -> &str {
         &self.url
+    }
+
+    /// Whether it can be used at all: beyond this machine without TLS only where that was allowed.
+    ///
+    /// # Errors
+    /// [`AgentError::Pool`].
+    pub fn check(&self, trust: &Trust) -> Result<(), AgentError> {
+        Ok(check_address(&self.url, trust)?)
     }
 
     /// Whether the pool can call back there. Over HTTP it cannot, so a host needs a socket.

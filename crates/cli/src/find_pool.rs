@@ -21,13 +21,7 @@ const IN_MEMORY: &str = ":memory:";
 /// said.
 pub(crate) async fn find_pool(named: Option<&str>, ours: bool, screen: Screen) -> Result<PoolAddress, Failure> {
     if let Some(text) = named {
-        if text == IN_MEMORY {
-            return Err(Failure::new(
-                format!("{IN_MEMORY} is a pool of the original, inside its agent; there is none here"),
-                "run one beside the agent: `vipnode pool`; to see it all at once: `vipnode demo`",
-            ));
-        }
-        return Ok(PoolAddress::read(text)?);
+        return named_pool(text);
     }
     let address = PoolAddress::read(LOCAL)?;
     let door = NetDoor::new(address.clone(), Trust::default());
@@ -43,4 +37,15 @@ pub(crate) async fn find_pool(named: Option<&str>, ours: bool, screen: Screen) -
         "name one: `vipnode <command> ws://host:port` or VIPNODE_POOL; run one: `vipnode pool`; \
          see one: `vipnode demo`",
     ))
+}
+
+/// The pool of this address.
+pub(crate) fn named_pool(text: &str) -> Result<PoolAddress, Failure> {
+    if text == IN_MEMORY {
+        return Err(Failure::new(
+            format!("{IN_MEMORY} is a pool of the original, inside its agent; there is none here"),
+            "run one beside the agent: `vipnode pool`; to see it all at once: `vipnode demo`",
+        ));
+    }
+    Ok(PoolAddress::read(text)?)
 }

@@ -87,6 +87,17 @@ fn too_many_places_are_refused_with_the_reason_before_anything_is_asked() {
     }
 }
 
+/// It would never come to be allowed by waiting.
+#[test]
+fn a_pool_beyond_this_machine_without_tls_is_refused_at_once() {
+    for pool in ["ws://10.0.0.1:8080", "http://10.0.0.1:8080"] {
+        let output = run(&["client", pool, "--rpc", "/nonexistent/geth.ipc"]);
+        assert_eq!(output.status.code(), Some(2));
+        let error = text(&output.stderr);
+        assert!(error.contains("without encryption") && error.contains("wss://"), "{error}");
+    }
+}
+
 #[test]
 fn metrics_beyond_this_machine_and_a_taken_port_are_refused_with_what_mends_it() {
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();

@@ -1,6 +1,15 @@
 use reqwest::Url;
 
-use crate::OpenError;
+use crate::{OpenError, Trust};
+
+/// Whether a WebSocket or HTTP address can be used at all, as far as it tells by itself.
+///
+/// # Errors
+/// [`OpenError::Address`] and [`OpenError::Insecure`].
+pub fn check_address(url: &str, trust: &Trust) -> Result<(), OpenError> {
+    let (plain, tls) = if url.starts_with("http") { ("http", "https") } else { ("ws", "wss") };
+    checked(url, plain, tls, trust.plain()).map(drop)
+}
 
 /// Reads a URL and applies the rule: `plain` beyond this machine only with `insecure`.
 pub(crate) fn checked(url: &str, plain: &str, tls: &str, insecure: bool) -> Result<Url, OpenError> {
@@ -40,6 +49,17 @@ mod tests {
         assert!(refused.to_string().contains("--insecure"), "{refused}");
         assert!(checked("ws://127.0.0.1.example/", "ws", "wss", false).is_err());
         assert!(checked("ws://pool.example:8080", "ws", "wss", true).is_ok());
+    }
+
+    #[test]
+    fn an_address_is_judged_before_it_is_used() {
+        let (strict, plain) = (Trust::default(), Trust::default().allow_plain(true));
+        for (url, by_itself) in [("wss://pool.example/", true), ("http://127.0.0.1/", true), ("ws://10.0.0.1/", false)]
+        {
+            assert_eq!(check_address(url, &strict).is_ok(), by_itself, "{url}");
+            assert!(check_address(url, &plain).is_ok(), "{url}");
+        }
+        assert!(check_address("ftp://127.0.0.1/", &plain).is_err());
     }
 
     #[test]

@@ -55,6 +55,7 @@ mod tls_fault;
 mod trust;
 mod ws;
 
+pub use address::check_address;
 pub use client::RpcClient;
 pub use connection::{Connection, Event, Full, Served};
 pub use driver::drive;

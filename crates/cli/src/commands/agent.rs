@@ -14,7 +14,7 @@ use crate::{
     dry_run::dry_run,
     failure::Failure,
     find_node::{Beside, Patience, find_node},
-    find_pool::find_pool,
+    find_pool::{find_pool, named_pool},
     live::Live,
     screen::{Line, Screen, Tone},
     signals::{Hangups, Signals},
@@ -171,6 +171,9 @@ pub(crate) async fn run(role: Role, screen: Screen, signals: Signals, mut reload
     speaking::check(&role.between, role.seeking.as_ref(), screen)?;
     let peered = role.peered()?;
     let config = role.config(&peered)?;
+    if let Some(named) = peered.pool.as_deref().filter(|_| config.pool) {
+        named_pool(named)?.check(&role.between.node.trust()?)?;
+    }
     let shown = match role.between.dry_run {
         true => None,
         false => agent_metrics::serve(&role.between.metrics, screen).await?,
