@@ -76,10 +76,12 @@ fn what_has_no_words_of_its_own_is_known() {
     for krate in ["rpc", "core", "pool", "agent-core", "agent", "cli"] {
         let files = sources(krate, "");
         let made = files.iter().flat_map(|file| calls(file, "::WireError::new"));
-        wordless.push((krate, made.filter(|args| words(&args[1]).is_empty()).count()));
+        // `error.to_string()` hands on the words of another error.
+        let own = made.filter(|args| !matches!(&args[1], Expr::MethodCall(call) if call.method == "to_string"));
+        wordless.push((krate, own.filter(|args| words(&args[1]).is_empty()).count()));
     }
-    // The helpers above, serde's words, signatures and `refused(code, why, mend)` of the pool's status.
-    assert_eq!(wordless, [("rpc", 2), ("core", 2), ("pool", 8), ("agent-core", 1), ("agent", 3), ("cli", 0)]);
+    // The helpers above, and `refused(code, why, mend)` of the pool's status: who adds one adds it there too.
+    assert_eq!(wordless, [("rpc", 1), ("core", 2), ("pool", 3), ("agent-core", 1), ("agent", 0), ("cli", 0)]);
 }
 
 fn page() -> String {
