@@ -65,7 +65,9 @@ impl Voice {
 
 /// The same call in both protocols, unsigned: a socket that has joined is a member's.
 async fn pool_status(to: &RpcClient) -> Result<PoolStatus, WireError> {
-    let fault = |error: &dyn std::fmt::Display| WireError::new(ErrorCode::Server, error.to_string(), "try again");
+    let fault = |error: &dyn std::fmt::Display| {
+        WireError::new(ErrorCode::Server, format!("the pool tells no status: {error}"), "try again")
+    };
     let none = to_raw_value(&[(); 0]).map_err(|error| fault(&error))?;
     match to.call_raw(method::STATUS, none, REQUEST_DEADLINE).await {
         Ok(answer) => serde_json::from_str(answer.get()).map_err(|error| fault(&error)),
