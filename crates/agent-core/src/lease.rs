@@ -20,6 +20,8 @@ pub(crate) struct Lease {
     pub(crate) socket: u64,
     /// Left by an earlier run; the pool has not said yet whether it lives.
     pub(crate) leftover: bool,
+    /// Left by an earlier run and taken to live on, as protocol 2 has no list: until the pool names the peer.
+    pub(crate) unconfirmed: bool,
     /// The node has this peer by its own settings: nothing was done and nothing is undone.
     pub(crate) nodes_own: bool,
     /// The pair was connected before the grant: that connection is not ours to cut.
@@ -125,6 +127,7 @@ impl Lease {
             given: now,
             socket: 0,
             leftover: false,
+            unconfirmed: false,
             nodes_own: false,
             linked_before: false,
             journaled: false,

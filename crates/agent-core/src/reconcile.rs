@@ -12,6 +12,7 @@ impl AgentCore {
     /// for which nothing stands here are left.
     pub(crate) fn reconcile(&mut self, now: Ms, views: &[LeaseView], out: &mut Vec<Action>) {
         let mut live: BTreeSet<LeaseId> = BTreeSet::new();
+        let unconfirmed = self.protocol2.is_some();
         for view in views.iter().take(limits::REPLY_LEASES).filter(|view| !view.lease.is_direct()) {
             let ours = self
                 .leases
@@ -28,6 +29,7 @@ impl AgentCore {
                 // Trust is memory of the node only: it may have restarted while nobody looked.
                 lease.applied = false;
                 lease.given = now;
+                lease.unconfirmed = unconfirmed;
             }
         }
         // A call that overtook the connect reply may have made a lease on this very socket.

@@ -49,6 +49,11 @@ impl Reports {
         self.in_flight.as_ref().is_some_and(|sent| sent.request.tag == tag)
     }
 
+    /// Whether the report in flight names the lease.
+    pub(crate) fn names(&self, lease: LeaseId) -> bool {
+        self.in_flight.as_ref().is_some_and(|sent| sent.set.contains(&lease))
+    }
+
     /// Whether the pool was told on this socket that the lease is up, so that a report says its end.
     pub(crate) fn knows(&self, lease: LeaseId) -> bool {
         let sent = self.in_flight.as_ref().is_some_and(|sent| sent.set.contains(&lease));

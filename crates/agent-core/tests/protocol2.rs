@@ -285,6 +285,33 @@ fn d40_a_pool_that_forgot_the_node_is_connected_to_anew_and_leases_go_on() {
     assert_eq!(bench.calls(), []);
 }
 
+/// Seed 284 of the simulator: the lease of an earlier run had ended at the pool meanwhile, and was held for ever.
+#[test]
+fn what_an_earlier_run_left_and_the_pool_does_not_know_is_undone() {
+    let journal = { with_host().journal };
+    for active in [vec![], vec![enode(7).to_string()]] {
+        let known = !active.is_empty();
+        let mut bench = Bench::restarted(protocol2(client_config(1)), journal.clone());
+        bench.node_up();
+        bench.peers(&[7]);
+        bench.on(Event::PoolOpen);
+        let (tag, _) = connect(&bench);
+        answer(&mut bench, tag, Reply::Connect(ConnectReply::default()));
+        let (tag, named) = update(&bench).unwrap();
+        assert_eq!(named.peers, [node(7)]);
+        bench.done();
+        answer(&mut bench, tag, Reply::Update(UpdateReply { active_peers: active, ..UpdateReply::default() }));
+        assert_eq!(bench.calls().contains(&NodeCall::Drop(enode(7))), !known);
+        if known {
+            // It is confirmed for good: that a peer leaves the pool's list later is no reason (see the original).
+            bench.peers(&[7]);
+            bench.after(60_000);
+            take_update(&mut bench, UpdateReply::default());
+            assert_eq!(bench.calls(), []);
+        }
+    }
+}
+
 #[test]
 fn what_an_earlier_run_left_goes_on() {
     let journal = { with_host().journal };

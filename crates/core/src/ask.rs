@@ -6,7 +6,7 @@ use vipnode_types::{
 use crate::{
     Core, Peer, Reply, RequestId,
     errors::{self, NoHost},
-    node::Node,
+    node::{Avoided, Node},
     slab::Handle,
     turn::Turn,
 };
@@ -73,7 +73,7 @@ impl Core {
         self.refresh_hunger(index);
     }
 
-    fn answer_older(&mut self, turn: &mut Turn, index: u32) {
+    pub(crate) fn answer_older(&mut self, turn: &mut Turn, index: u32) {
         if self.asks.contains_key(&index) {
             self.answer_ask(turn, index, Some(errors::NEWER_ASK.to_owned()));
         }
@@ -92,7 +92,7 @@ impl Core {
         self.answer_older(turn, index);
         let Some(node) = self.nodes.get_mut(index) else { return Err(errors::not_connected()) };
         node.want = want;
-        node.avoid = avoid;
+        node.avoid = Avoided::new(avoid);
         let (chain, has, address) = (node.chain, node.client_leases, node.address);
         let in_flight = node.admitting > 0;
         if has < want && self.past_unpaired(index) {

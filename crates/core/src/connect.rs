@@ -6,7 +6,7 @@ use vipnode_types::{
 };
 
 use crate::{
-    Core, Effect, Identity, Peer, Reply, RequestId, Row, RowKey, Speaker, errors,
+    Core, Effect, Identity, Peer, Reply, RequestId, Row, RowKey, Speaker, Voice, errors,
     lease::NIL,
     node::{ANY_PRICE, Node, Place},
     turn::Turn,
@@ -46,11 +46,7 @@ impl Core {
         match self.enter(turn, identity, hello) {
             Ok(index) => {
                 let said = Hello {
-                    speaker: Speaker::Agent {
-                        key: identity.agent,
-                        issued: identity.issued,
-                        protocol2: hello.protocol2,
-                    },
+                    speaker: self.delegated(identity, hello),
                     place: hello.enode.as_ref().map(Place::of),
                     host: hello.host.as_ref().map(|host| (host.slots, host.payout)),
                     client: hello.client.as_ref().map(|client| client.max_price.unwrap_or(ANY_PRICE)),
@@ -80,11 +76,24 @@ impl Core {
             return Err(errors::foreign_enode());
         }
         let known = self.nodes.find(&identity.node).and_then(|index| self.nodes.get(index));
-        if known.is_some_and(|node| identity.issued < node.speaker.issued()) {
+        if known.is_some_and(|node| identity.issued < node.speaker.issued) {
             return Err(errors::old_delegation());
         }
-        let speaker = Speaker::Agent { key: identity.agent, issued: identity.issued, protocol2: hello.protocol2 };
+        self.name_chain(hello.chain);
+        let speaker = self.delegated(identity, hello);
         self.node_on(turn, identity.node, hello.chain, &speaker)
+    }
+
+    /// An agent that speaks for a node from now on.
+    fn delegated(&self, identity: &Identity, hello: &ConnectRequest) -> Speaker {
+        let voice = Voice::Agent { key: identity.agent, protocol2: hello.protocol2 };
+        Speaker { issued: identity.issued, ..self.spoken_by(&identity.node, voice) }
+    }
+
+    /// A node, known or not, whose next words come from `voice`.
+    pub(crate) fn spoken_by(&self, id: &NodeId, voice: Voice) -> Speaker {
+        let known = self.nodes.find(id).and_then(|index| self.nodes.get(index));
+        known.map_or_else(|| Speaker::new(voice), |node| node.speaker.with(voice))
     }
 
     /// A node, known or made by `speaker`'s word, on the chain that it follows.
@@ -110,6 +119,16 @@ impl Core {
         let chain = self.chains.acquire(chain).ok_or_else(|| errors::chains_full(&chain, retry))?;
         let node = Node::new(id, speaker.clone(), turn.now, chain);
         self.nodes.insert(node).ok_or(full)
+    }
+
+    /// A genesis is told. Nodes of protocol 2 tell a network id alone: where this is the first chain of that id here
+    /// they follow it, as those do that come later (`chain_of`).
+    fn name_chain(&mut self, chain: ChainSpec) {
+        let untold = ChainSpec::untold(chain.chain_id);
+        let told = |other: &ChainSpec| other.chain_id == chain.chain_id && *other != untold;
+        if chain != untold && self.chains.knows(&untold) && !self.chains.values().any(told) {
+            self.chains.rename(&untold, chain);
+        }
     }
 
     /// A node that follows another chain than before begins anew there.

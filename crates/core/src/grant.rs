@@ -34,9 +34,6 @@ impl Core {
         let client_id = self.nodes.get(client)?.id;
         let address = self.nodes.get(client)?.address;
         let number = self.prices.acquire(price)?;
-        let host_id = self.nodes.get(host)?.id;
-        self.keep_peer(turn, host, &client_id);
-        self.keep_peer(turn, client, &host_id);
         let id = self.name_lease(turn);
         let lease = self.leases.insert(Lease::new(id, client, host, number, turn.now))?;
         self.link_lease(lease);

@@ -52,6 +52,25 @@ impl<T: Eq + Hash> Interner<T> {
         }
     }
 
+    /// Has whoever uses a value use another one from now on, under the same number, if that is not in use itself.
+    pub(crate) fn rename(&mut self, old: &T, new: T) {
+        let (hash, new_hash) = (self.keys.hash(old), self.keys.hash(&new));
+        let Some(number) = self.find(hash, old).filter(|_| self.find(new_hash, &new).is_none()) else { return };
+        if let Ok(entry) = self.index.find_entry(hash, |&n| n == number) {
+            entry.remove();
+        }
+        if let Some((value, _)) = self.entries.get_mut(number) {
+            *value = new;
+        }
+        let (entries, keys) = (&self.entries, self.keys);
+        self.index.insert_unique(new_hash, number, |&n| entries.get(n).map_or(0, |(value, _)| keys.hash(value)));
+    }
+
+    /// Whether a value is in use.
+    pub(crate) fn knows(&self, value: &T) -> bool {
+        self.find(self.keys.hash(value), value).is_some()
+    }
+
     /// Every value.
     pub(crate) fn values(&self) -> impl Iterator<Item = &T> {
         self.entries.iter().map(|(_, (value, _))| value)
@@ -105,5 +124,19 @@ mod tests {
         assert_eq!(interner.get(a), None);
         assert_eq!(interner.get(b), Some(&"b"));
         assert!(interner.acquire("c").is_some());
+    }
+
+    #[test]
+    fn a_value_is_renamed_where_it_stands() {
+        let mut interner = Interner::new(Dice::new([0; 32]).keys(), 3);
+        let a = interner.acquire("a").unwrap();
+        interner.rename(&"a", "b");
+        assert_eq!((interner.get(a), interner.knows(&"a")), (Some(&"b"), false));
+        assert_eq!(interner.acquire("b"), Some(a));
+        let c = interner.acquire("c").unwrap();
+        interner.rename(&"c", "b");
+        interner.rename(&"z", "y");
+        assert_eq!((interner.get(c), interner.knows(&"y")), (Some(&"c"), false));
+        assert!(!interner.release(a) && interner.release(a) && !interner.knows(&"b"));
     }
 }

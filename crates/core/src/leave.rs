@@ -45,6 +45,7 @@ impl Core {
             self.go_down(turn, index);
         }
         let end: Ms = turn.now;
+        self.answer_older(turn, index);
         // Without the socket nothing more is called on it: the agent undoes everything by itself.
         self.detach(turn, index);
         for (lease, side) in self.leases_of(index) {

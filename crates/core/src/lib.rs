@@ -77,4 +77,4 @@ pub use gauges::{Counters, Gauges};
 pub use limit::{Limit, LimitUnit};
 pub use limits::{Limits, PoolLimits};
 pub use row::{LeaseRow, MeteredRow, NodeRow, Presence, Row, RowKey};
-pub use speaker::Speaker;
+pub use speaker::{Past, Speaker, Voice};

@@ -97,7 +97,8 @@ impl Core {
         let near = hosts.iter().filter_map(|&host| self.nodes.get(host));
         let blocks = near.clone().filter_map(|host| host.address).map(AddressBlock::of).collect();
         let payouts = near.filter_map(|host| host.payout).collect();
-        let avoid = node.avoid.iter().filter_map(|&handle| self.nodes.live(handle)).collect();
+        let avoid = node.avoid.iter().flat_map(|avoided| avoided.iter());
+        let avoid = avoid.filter_map(|handle| self.nodes.live(handle)).collect();
         let kind = self.asks.get(&client).map(crate::ask::PendingAsk::kind).unwrap_or_default();
         Wish { client, hosts, clients, blocks, payouts, avoid, kind }
     }
@@ -112,6 +113,7 @@ impl Core {
         let reasons = [
             (Unfit::Chain, node.chain != client.chain),
             (Unfit::Yours, wish.hosts.contains(&host)),
+            (Unfit::Yours, wish.clients.contains(&host) && self.names_no_roles(wish.client, host)),
             (Unfit::Price, self.limits.price > client.max_price),
             (Unfit::Full, node.open_free == 0),
             (Unfit::Avoided, wish.avoid.contains(&host)),
@@ -121,6 +123,7 @@ impl Core {
         let other_kind = || wish.kind != Kind::Unknown && !kinds.contains(&self.kind_of(host));
         lasting
             .or_else(|| recent.failed_of_late(now, host, wish.client).then_some(Unfit::Failed))
+            .or_else(|| self.drops_unclear(wish.client, host).then_some(Unfit::Failed))
             .or_else(|| recent.given_nearby(now, host, wish.client, client.address).then_some(Unfit::Address))
             .or_else(|| other_kind().then_some(Unfit::Kind))
             .or_else(|| self.unsuited(wish.client, host).map(Unfit::Unsuited))

@@ -58,7 +58,8 @@ pub(crate) struct Node {
     pub(crate) client_head: u32,
     /// Leases of it whose admit the host has not answered.
     pub(crate) admitting: u32,
-    pub(crate) avoid: Box<[Handle]>,
+    /// Nodes that it does not want. One pointer each, for hardly anybody has any.
+    pub(crate) avoid: Option<Box<Avoided>>,
     pub(crate) hunger: Option<HungerKey>,
     /// No host was found; it waits for a timer before it is tried again.
     pub(crate) fasting: bool,
@@ -70,6 +71,21 @@ pub(crate) struct Node {
     pub(crate) watched: bool,
     /// Its presence moved since the last flush.
     pub(crate) dirty: bool,
+}
+
+/// Nodes that a client does not want.
+#[derive(Debug)]
+pub(crate) struct Avoided(Box<[Handle]>);
+
+impl Avoided {
+    /// `None` for nobody.
+    pub(crate) fn new(nodes: Box<[Handle]>) -> Option<Box<Self>> {
+        (!nodes.is_empty()).then(|| Box::new(Self(nodes)))
+    }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = Handle> {
+        self.0.iter().copied()
+    }
 }
 
 /// No price is above it.
@@ -132,7 +148,7 @@ impl Node {
             client_leases: 0,
             client_head: NIL,
             admitting: 0,
-            avoid: Box::default(),
+            avoid: None,
             hunger: None,
             fasting: false,
             unpaired: DayBudget::default(),

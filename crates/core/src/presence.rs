@@ -168,7 +168,7 @@ impl Core {
         self.asks.remove(&index);
         if let Some(node) = self.nodes.get_mut(index) {
             node.want = 0;
-            node.avoid = Box::default();
+            node.avoid = None;
             node.rtt_us = 0;
         }
         self.refresh_connected(index);

@@ -1,6 +1,6 @@
 use std::collections::BTreeMap;
 
-use vipnode_types::{LeaseId, Ms, NodeId, Wei};
+use vipnode_types::{ChainSpec, LeaseId, Ms, NodeId, Wei};
 
 use crate::{
     Core, LeaseRow, Limits, NodeRow, Presence, Row, RowKey,
@@ -16,6 +16,16 @@ struct Rows {
     seen: BTreeMap<NodeId, (Ms, u64)>,
     clock: Ms,
     next_lease: u64,
+}
+
+/// For each chain id the chain that was told, where it is the only one.
+fn told_chains<'a>(rows: impl Iterator<Item = &'a NodeRow>) -> BTreeMap<u64, Option<ChainSpec>> {
+    let mut told = BTreeMap::new();
+    for chain in rows.map(|row| row.chain).filter(|chain| *chain != ChainSpec::untold(chain.chain_id)) {
+        let only = told.entry(chain.chain_id).or_insert(Some(chain));
+        *only = only.filter(|other| *other == chain);
+    }
+    told
 }
 
 impl Core {
@@ -38,7 +48,13 @@ impl Core {
         (core.now, core.started) = (now, now);
         core.presences.flush_at = now.plus(core.limits.flush_ms);
         core.open_window(now);
+        let told = told_chains(read.nodes.values());
         for mut row in read.nodes.into_values() {
+            let chain = row.chain;
+            if chain == ChainSpec::untold(chain.chain_id) {
+                // It was written before anybody told the genesis.
+                row.chain = told.get(&chain.chain_id).copied().flatten().unwrap_or(chain);
+            }
             let (seen, nonce) = read.seen.get(&row.id).copied().unwrap_or_default();
             row.seen = row.seen.max(seen);
             row.speaker.raise_nonce(nonce);

@@ -39,7 +39,7 @@ pub struct Presence {
     pub id: NodeId,
     /// When.
     pub seen: Ms,
-    /// The newest nonce of protocol 2; 0 where it speaks protocol 3.
+    /// The newest nonce of protocol 2; 0 where there was none.
     pub nonce: u64,
 }
 

@@ -1,76 +1,106 @@
 use vipnode_types::{AgentPublic, Ms, NodeId, protocol2::Kind};
 
-/// Who speaks for a node.
+/// Who speaks for a node, and what outlives a change from one protocol to the other.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Speaker {
-    /// An agent with a key of its own, by protocol 3.
+pub struct Speaker {
+    /// Who does now.
+    pub voice: Voice,
+    /// The newest delegation seen; zero where there was none.
+    pub issued: Ms,
+    /// What is remembered of protocol 2 beside the voice, where there is anything.
+    pub past: Option<Box<Past>>,
+}
+
+/// Whose signature it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Voice {
+    /// That of an agent with a key of its own, by protocol 3.
     Agent {
         /// Its key.
         key: AgentPublic,
-        /// The newest delegation seen.
-        issued: Ms,
         /// Whether the node may come by protocol 2 too.
         protocol2: bool,
     },
-    /// The node's own key, by protocol 2.
+    /// That of the node's own key, by protocol 2.
     NodeKey {
-        /// The newest delegation seen before; zero where there was none.
-        issued: Ms,
         /// The newest nonce that a call was taken with.
         nonce: u64,
         /// Which execution client it says it is.
         kind: Kind,
         /// Whether it is a full node, by its own word.
         full: bool,
-        /// Peers that the pool had it let in, or sent it to, and that it is to drop; the oldest first.
-        drop: Vec<NodeId>,
-        /// How many of these it was told of on this socket; 0 in a row.
-        told: u16,
     },
 }
 
+/// What is remembered of protocol 2.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Past {
+    /// The newest nonce before an agent spoke by protocol 3; 0 for none.
+    pub nonce: u64,
+    /// Peers that the pool had the node let in, or sent it to, and that it is to drop; the oldest first.
+    pub drop: Vec<NodeId>,
+    /// How many of these it was told of on this socket; 0 in a row.
+    pub told: u16,
+}
+
 impl Speaker {
+    /// One of which nothing was heard before.
+    #[must_use]
+    pub const fn new(voice: Voice) -> Self {
+        Self { voice, issued: Ms::ZERO, past: None }
+    }
+
     /// Whether it speaks protocol 2.
     #[must_use]
     pub const fn is_node_key(&self) -> bool {
-        matches!(self, Self::NodeKey { .. })
-    }
-
-    /// The newest delegation seen.
-    #[must_use]
-    pub const fn issued(&self) -> Ms {
-        match self {
-            Self::Agent { issued, .. } | Self::NodeKey { issued, .. } => *issued,
-        }
+        matches!(self.voice, Voice::NodeKey { .. })
     }
 
     /// The newest nonce of protocol 2, 0 for none.
     #[must_use]
-    pub const fn nonce(&self) -> u64 {
-        match self {
-            Self::Agent { .. } => 0,
-            Self::NodeKey { nonce, .. } => *nonce,
+    pub fn nonce(&self) -> u64 {
+        match self.voice {
+            Voice::NodeKey { nonce, .. } => nonce,
+            Voice::Agent { .. } => self.past.as_ref().map_or(0, |past| past.nonce),
         }
     }
 
-    /// Whether there are peers that it is to drop.
+    /// Takes a nonce that is newer, where it speaks protocol 2.
+    pub fn raise_nonce(&mut self, newer: u64) {
+        if let Voice::NodeKey { nonce, .. } = &mut self.voice {
+            *nonce = newer.max(*nonce);
+        }
+    }
+
+    /// Peers that it is to drop should it speak protocol 2.
+    #[must_use]
+    pub fn to_drop(&self) -> &[NodeId] {
+        self.past.as_ref().map_or(&[], |past| &past.drop)
+    }
+
+    /// Whether there are peers that it is to drop, and hears of in its answers.
     pub(crate) fn drops(&self) -> bool {
-        matches!(self, Self::NodeKey { drop, .. } if !drop.is_empty())
+        self.is_node_key() && !self.to_drop().is_empty()
     }
 
     /// As it is on a new socket.
     pub(crate) fn untold(&self) -> Self {
         let mut speaker = self.clone();
-        if let Self::NodeKey { told, .. } = &mut speaker {
-            *told = 0;
+        if let Some(past) = &mut speaker.past {
+            past.told = 0;
         }
         speaker
     }
 
-    /// Takes a nonce that is newer, where it speaks protocol 2.
-    pub fn raise_nonce(&mut self, newer: u64) {
-        if let Self::NodeKey { nonce, .. } = self {
-            *nonce = newer.max(*nonce);
+    /// Somebody else speaks for it, on a new socket, perhaps in the other protocol. Nonces (D9), and whom it is to
+    /// drop, are not forgotten meanwhile.
+    pub(crate) fn with(&self, voice: Voice) -> Self {
+        let mut speaker = self.untold();
+        let nonce = self.nonce();
+        speaker.voice = voice;
+        if nonce > 0 && !speaker.is_node_key() {
+            speaker.past.get_or_insert_default().nonce = nonce;
         }
+        speaker
     }
 }

@@ -11,7 +11,7 @@ use vipnode_core::{MeteredRow, Row};
 use vipnode_types::{Ms, NodeId, Wei, meter};
 
 pub use self::settled::{Standing, settled};
-use crate::{EPOCH_MS, Scenario, Truth};
+use crate::{AgentPlan, EPOCH_MS, Scenario, Truth};
 
 /// A frame takes this long at most; else its socket is lost.
 pub const FRAME_LATE_MS: u64 = 8_000;
@@ -26,6 +26,9 @@ pub const REPLY_MS: u64 = 30_000;
 /// Everything is connected again this long after the last fault: the reconnect window or the longest rest
 /// of a host, and the offers and dials after those.
 pub const LIVENESS_MS: u64 = 12 * 60_000;
+/// Where some speak protocol 2 that much later: an offer waits for two updates and a minute, and one that a lost
+/// socket made void has to run out before the next.
+pub const LIVENESS2_MS: u64 = LIVENESS_MS + 2 * 180_000;
 /// How long everything has to stay connected then.
 pub const STEADY_MS: u64 = 5 * 60_000;
 /// Whoever is told to stop has undone everything in this time.
@@ -36,13 +39,18 @@ pub const STOP_MS: u64 = 20_000;
 pub struct Checker {
     numbers: BTreeMap<NodeId, usize>,
     slots: Vec<u32>,
+    /// Leases that the pool may give a host: it cannot know how many places one of protocol 2 has.
+    leases: Vec<u32>,
     /// Whether a node serves snap, and whether its agent wants hosts that do.
     snap: Vec<(bool, bool)>,
+    /// Which agents may speak protocol 2.
+    protocol2: Vec<bool>,
     /// Whether a used-up budget may forbid grants.
     may_forbid: bool,
     sleeps: Vec<(u64, u64)>,
     metered: u64,
     billed_ms: u64,
+    billed2_ms: u64,
 }
 
 impl Checker {
@@ -52,12 +60,15 @@ impl Checker {
         let day_ms = 24 * 60 * 60_000;
         Self {
             numbers: scenario.agents.iter().enumerate().map(|(number, plan)| (plan.id, number)).collect(),
-            slots: scenario.agents.iter().map(|plan| plan.config.host.as_ref().map_or(0, |host| host.slots)).collect(),
+            slots: scenario.agents.iter().map(slots).collect(),
+            leases: scenario.agents.iter().map(|plan| leases(plan, scenario)).collect(),
             snap: scenario.agents.iter().map(|plan| (plan.snap, plan.needs_snap())).collect(),
+            protocol2: scenario.agents.iter().map(|plan| plan.protocol2).collect(),
             may_forbid: !scenario.limits.price.is_free() && scenario.limits.unpaired_ms_a_day < day_ms,
             sleeps: Vec::new(),
             metered: 0,
             billed_ms: 0,
+            billed2_ms: 0,
         }
     }
 
@@ -67,10 +78,22 @@ impl Checker {
         self.may_forbid
     }
 
+    /// Everything is connected again this long after the last fault.
+    #[must_use]
+    pub fn liveness_ms(&self) -> u64 {
+        if self.protocol2.contains(&true) { LIVENESS2_MS } else { LIVENESS_MS }
+    }
+
     /// Rows of the meter so far, and what they billed.
     #[must_use]
     pub const fn totals(&self) -> (u64, u64) {
         (self.metered, self.billed_ms)
+    }
+
+    /// What was billed with an agent that may speak protocol 2 on one side at least.
+    #[must_use]
+    pub const fn billed2_ms(&self) -> u64 {
+        self.billed2_ms
     }
 
     /// The pool's machine sleeps: what arrives then is taken for what arrives when it wakes.
@@ -105,8 +128,8 @@ impl Checker {
             }
             let taken = hosts.entry(pair.1).or_default();
             *taken += 1;
-            if *taken > self.slots[pair.1] {
-                return Err(format!("host {} sells {} places and has {taken} leases", pair.1, self.slots[pair.1]));
+            if *taken > self.leases[pair.1] {
+                return Err(format!("host {} sells {} places and has {taken} leases", pair.1, self.leases[pair.1]));
             }
         }
         Ok(())
@@ -137,6 +160,9 @@ impl Checker {
         let (client, host) = (self.number(row.lease.client)?, self.number(row.lease.host)?);
         self.metered += 1;
         self.billed_ms += billed;
+        if self.protocol2[client] || self.protocol2[host] {
+            self.billed2_ms += billed;
+        }
         let Some((from, to)) = billed_span(row) else { return Ok(()) };
         if !truth.ever_before(client, host, to) {
             return wrong("they never were connected".to_owned());
@@ -156,6 +182,15 @@ impl Checker {
     fn number(&self, id: NodeId) -> Result<usize, String> {
         self.numbers.get(&id).copied().ok_or_else(|| format!("nobody is {id:?}"))
     }
+}
+
+fn slots(plan: &AgentPlan) -> u32 {
+    plan.config.host.as_ref().map_or(0, |host| host.slots)
+}
+
+fn leases(plan: &AgentPlan, scenario: &Scenario) -> u32 {
+    let own = slots(plan);
+    if own > 0 && plan.protocol2 { own.max(scenario.limits.slots_a_protocol2_host) } else { own }
 }
 
 /// The time that a row bills, in virtual milliseconds; `None` where it bills none.

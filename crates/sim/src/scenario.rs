@@ -1,6 +1,6 @@
 use std::net::{IpAddr, Ipv4Addr};
 
-use vipnode_agent_core::{Advertise, AgentConfig, DirectConfig, HostConfig, PeerPolicy};
+use vipnode_agent_core::{Advertise, AgentConfig, DirectConfig, HostConfig, PeerPolicy, Protocol2Config};
 use vipnode_core::Limits;
 use vipnode_types::{AgentKey, AgentPublic, Capability, NodeId, Price, Wei};
 
@@ -42,6 +42,8 @@ pub struct AgentPlan {
     pub peer_events: bool,
     /// Whether the node serves snap beside eth.
     pub snap: bool,
+    /// Whether its agent speaks protocol 2, in this run or by turns: it cannot tell a pool what its node serves.
+    pub protocol2: bool,
     /// What the agent wants.
     pub config: AgentConfig,
 }
@@ -81,12 +83,14 @@ pub enum Fault {
     StickHead,
     /// A node answers calls with errors, whether it did them or not.
     FlakyNode,
+    /// An agent is stopped and comes back with the other protocol.
+    OtherProtocol,
     /// An agent reports each lease that it has as up and never down. One lies in a run: two that lie
     /// together pay themselves.
     Lie,
 }
 
-const FAULTS: [Fault; 17] = [
+const FAULTS: [Fault; 18] = [
     Fault::CutSocket,
     Fault::PartitionAgent,
     Fault::CrashAgent,
@@ -103,6 +107,7 @@ const FAULTS: [Fault; 17] = [
     Fault::DoubleFrames,
     Fault::StickHead,
     Fault::FlakyNode,
+    Fault::OtherProtocol,
     Fault::Lie,
 ];
 
@@ -111,6 +116,12 @@ impl AgentPlan {
     #[must_use]
     pub fn needs_snap(&self) -> bool {
         !self.config.policy.rules.need.is_empty()
+    }
+
+    /// How it speaks protocol 2, where it does.
+    pub(crate) const fn protocol2_config(&self) -> Protocol2Config {
+        let update_interval_ms = if self.own_in.is_multiple_of(3) { MINUTE_MS / 2 } else { MINUTE_MS };
+        Protocol2Config { update_interval_ms }
     }
 }
 
@@ -137,6 +148,9 @@ impl Scenario {
             let wanted = dice.count(1, hosts.min(3));
             agents.push(draw_agent(dice, &agents, number, sells.then_some(places), if seeks { wanted } else { 0 }));
         }
+        if dice.chance(450) {
+            speak_protocol2(dice, &mut agents);
+        }
         let calm = dice.chance(120);
         let kinds = if dice.chance(500) { 1_000 } else { 350 };
         let faults = FAULTS.into_iter().filter(|_| !calm && dice.chance(kinds)).collect();
@@ -146,6 +160,22 @@ impl Scenario {
             safety_ms: dice.range(10, 50) * MINUTE_MS,
             fault_every_ms: dice.range(5_000, 90_000),
             faults,
+        }
+    }
+}
+
+/// Some of the agents speak protocol 2.
+fn speak_protocol2(dice: &mut Dice, agents: &mut [AgentPlan]) {
+    let per_mille = if dice.chance(250) { 1_000 } else { 500 };
+    for plan in agents {
+        // Nobody of protocol 2 dials a client, so here everybody dials by itself.
+        plan.own_out = plan.own_out.min(5);
+        if dice.chance(per_mille) {
+            plan.protocol2 = true;
+            // It would find out by itself only, from one unsuitable host after the other.
+            plan.config.policy = PeerPolicy::default();
+            plan.config.allow_protocol2 = true;
+            plan.config.protocol2 = Some(plan.protocol2_config());
         }
     }
 }
@@ -201,6 +231,7 @@ fn draw_agent(dice: &mut Dice, others: &[AgentPlan], number: u32, places: Option
         own_out: if no_slot_to_dial { max_peers / 3 } else { dice.count(0, 5) },
         peer_events: dice.chance(600),
         snap,
+        protocol2: false,
         config: AgentConfig {
             agent_version: "vipnode/sim".to_owned(),
             pool: true,

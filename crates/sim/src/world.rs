@@ -63,6 +63,8 @@ pub struct Stats {
     pub metered: u64,
     /// Milliseconds billed in them.
     pub billed_ms: u64,
+    /// Of these, with an agent that may speak protocol 2 on one side at least.
+    pub billed2_ms: u64,
     /// From the end of the faults until everything was connected.
     pub healed_ms: u64,
     /// A hash over all events, to see that a seed always plays the same.
@@ -126,8 +128,8 @@ impl World {
             }
         }
         let (metered, billed_ms) = self.checker.totals();
-        let healed_ms = self.faults.healed_ms;
-        Ok(Stats { events: self.events, metered, billed_ms, healed_ms, digest: self.digest })
+        let (billed2_ms, healed_ms) = (self.checker.billed2_ms(), self.faults.healed_ms);
+        Ok(Stats { events: self.events, metered, billed_ms, billed2_ms, healed_ms, digest: self.digest })
     }
 
     fn happen(&mut self, event: Ev) {

@@ -1,7 +1,7 @@
 //! The checker sees each wrong that it is there to see: otherwise a silent run would prove nothing.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, missing_docs)]
 
-use vipnode_core::{LeaseRow, MeteredRow, NodeRow, Row, Speaker};
+use vipnode_core::{LeaseRow, MeteredRow, NodeRow, Row, Speaker, Voice};
 use vipnode_sim::{
     Checker, Dice, EPOCH_MS, Scenario, Truth,
     checker::{LOST_A_LEASE_MS, OVERBILLED_A_GAP_MS, Standing, durable, settled},
@@ -157,6 +157,7 @@ fn what_is_left_over_or_missing_is_seen() {
         sells,
         snap: false,
         needs_snap: false,
+        protocol2: false,
         trusted: vec![],
         dialled: vec![],
     };
@@ -179,6 +180,12 @@ fn what_is_left_over_or_missing_is_seen() {
     // A trusted node that is the host of the lease, not its client, is left over too.
     both[1].trusted.push(host);
     says(settled(&both, &lease, false, |_, _| true), "trusts");
+    // Over protocol 2 a pair has one lease, whichever way.
+    both[1].trusted.clear();
+    let mut both_ways = [standing(host, 1, 1), standing(client, 1, 1)];
+    says(settled(&both_ways, &lease, false, |_, _| true), "free places");
+    both_ways[1].protocol2 = true;
+    settled(&both_ways, &lease, false, |_, _| true).unwrap();
 }
 
 #[test]
@@ -187,11 +194,10 @@ fn a_store_that_lags_or_leads_is_seen() {
     let node = |seen| {
         Row::Node(Box::new(NodeRow {
             id: bench.host,
-            speaker: Speaker::Agent {
+            speaker: Speaker::new(Voice::Agent {
                 key: AgentKey::from_random([1; 32]).unwrap().public(),
-                issued: Ms::new(1),
                 protocol2: false,
-            },
+            }),
             seen: Ms::new(seen),
             chain: ChainSpec { chain_id: 1, genesis: [1; 32].into() },
             enode: None,

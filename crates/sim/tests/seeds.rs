@@ -17,12 +17,13 @@ fn every_seed_keeps_the_promises() {
         threads.into_iter().flat_map(|thread| thread.join().unwrap()).collect()
     });
     let mut failures = Vec::new();
-    let (mut metered, mut billed_ms) = (0, 0);
+    let (mut metered, mut billed_ms, mut billed2_ms) = (0, 0, 0);
     for outcome in outcomes {
         match outcome {
             Ok(stats) => {
                 metered += stats.metered;
                 billed_ms += stats.billed_ms;
+                billed2_ms += stats.billed2_ms;
             }
             Err(failure) => failures.push(failure.to_string()),
         }
@@ -30,6 +31,7 @@ fn every_seed_keeps_the_promises() {
     assert!(failures.is_empty(), "{} seeds failed\n\n{}", failures.len(), failures.join("\n\n"));
     // A simulator in which nobody ever meets would pass everything else.
     assert!(metered > 10 * SEEDS && billed_ms > SEEDS * 30 * 60_000, "{metered} rows, {billed_ms} ms");
+    assert!(billed2_ms > SEEDS * 10 * 60_000, "{billed2_ms} ms over protocol 2");
 }
 
 #[test]

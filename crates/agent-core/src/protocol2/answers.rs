@@ -1,5 +1,7 @@
 //! What a pool of the original answers, in the words of protocol 3.
 
+use std::collections::BTreeSet;
+
 use vipnode_types::{
     Enode, Ms, NodeId, Price,
     protocol2::{self, PeerEntry, Reply, UpdateReply},
@@ -43,6 +45,7 @@ impl AgentCore {
         }
         let PoolAnswer::Protocol2(Reply::Update(reply)) = answer else { return Err(odd()) };
         self.drop_invalid(&reply, out);
+        self.drop_unconfirmed(&reply, out);
         self.say_behind(reply.latest_block_number, out);
         self.say_balance(now, reply.balance, out);
         Ok(ReportReply::default())
@@ -53,6 +56,26 @@ impl AgentCore {
         for id in reply.invalid_peers.iter().take(limits::REPLY_LEASES).filter_map(|id| id.parse::<NodeId>().ok()) {
             for lease in self.leases.ids(|lease| lease.peer.id == id && lease.runs() && !lease.id.is_direct()) {
                 self.end(lease, Some(EvictReason::Gone), out);
+                self.asks.soon(self.now);
+            }
+        }
+    }
+
+    /// A lease of an earlier run whose peer was named, and of which the pool knows nothing: it ended meanwhile.
+    fn drop_unconfirmed(&mut self, reply: &UpdateReply, out: &mut Vec<Action>) {
+        let reports = &self.reports;
+        let named = self.leases.ids(|lease| lease.unconfirmed && lease.runs() && reports.names(lease.id));
+        if named.is_empty() {
+            return;
+        }
+        let active = reply.active_peers.iter().take(limits::REPLY_LEASES).filter_map(|uri| uri.parse::<Enode>().ok());
+        let active: BTreeSet<NodeId> = active.map(|enode| enode.id).collect();
+        for id in named {
+            let Some(lease) = self.leases.get_mut(id) else { continue };
+            if active.contains(&lease.peer.id) {
+                lease.unconfirmed = false;
+            } else {
+                self.end(id, Some(EvictReason::Unknown), out);
                 self.asks.soon(self.now);
             }
         }

@@ -6,7 +6,7 @@ use vipnode_types::{
 
 use super::reply;
 use crate::{
-    Core, Peer, RequestId, Speaker,
+    Core, Peer, RequestId, Voice,
     ask::{AskForm, PendingAsk},
     connect::POOL_VERSION,
     errors,
@@ -21,9 +21,9 @@ impl Core {
         at: (Peer, RequestId),
         peer: &PeerRequest,
     ) -> Result<(), WireError> {
-        let own = match self.nodes.get(index).map(|node| &node.speaker) {
+        let own = match self.nodes.get(index).map(|node| node.speaker.voice) {
             // A light node can use hosts of its own kind only.
-            Some(Speaker::NodeKey { kind, full: false, .. }) => *kind,
+            Some(Voice::NodeKey { kind, full: false, .. }) => kind,
             _ => Kind::Unknown,
         };
         let kind = if own == Kind::Unknown { Kind::named(&peer.kind) } else { own };
@@ -89,7 +89,7 @@ impl Core {
     /// Which execution client a node is, as far as it said.
     pub(crate) fn kind_of(&self, index: u32) -> Kind {
         let Some(node) = self.nodes.get(index) else { return Kind::Unknown };
-        if let Speaker::NodeKey { kind, .. } = node.speaker {
+        if let Voice::NodeKey { kind, .. } = node.speaker.voice {
             return kind;
         }
         let version = self.versions.get(node.client_version);

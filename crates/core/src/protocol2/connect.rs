@@ -1,12 +1,12 @@
 use vipnode_types::{
-    Account, ChainSpec, Enode, EnodeHost, Ms,
+    Account, ChainSpec, Enode, EnodeHost,
     protocol2::{ClientRequest, ConnectReply, ConnectRequest, HostReply, HostRequest, Kind, Reply},
     wire::WireError,
 };
 
 use super::{Caller, PORT, reply};
 use crate::{
-    Core, RequestId, Speaker,
+    Core, RequestId, Voice,
     connect::{Hello, POOL_VERSION},
     errors,
     node::{ANY_PRICE, Place},
@@ -88,15 +88,11 @@ impl Core {
         let payout = payout(said.payout)?;
         let chain = self.chain_of(caller, said.network)?;
         let known = self.nodes.find(&caller.node).and_then(|index| self.nodes.get(index));
-        let issued = known.map_or(Ms::ZERO, |node| node.speaker.issued());
-        let drop = match known.map(|node| &node.speaker) {
-            Some(Speaker::NodeKey { drop, .. }) => drop.clone(),
-            _ => Vec::new(),
-        };
         // A full node has to ask once before it counts as a client.
         let hosts = said.full && caller.callable;
         let asks = !hosts || known.is_some_and(|node| node.ever_client);
-        let speaker = Speaker::NodeKey { issued, nonce: caller.nonce, kind: said.kind, full: said.full, drop, told: 0 };
+        let voice = Voice::NodeKey { nonce: caller.nonce, kind: said.kind, full: said.full };
+        let speaker = self.spoken_by(&caller.node, voice);
         let index = self.node_on(turn, caller.node, chain, &speaker)?;
         let hello = Hello {
             speaker,

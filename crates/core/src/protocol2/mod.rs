@@ -20,7 +20,7 @@ use vipnode_types::{
 };
 
 use crate::{
-    Core, Peer, Reply, RequestId, Speaker, errors,
+    Core, Peer, Reply, RequestId, Voice, errors,
     nonce::{self, Known},
     turn::Turn,
 };
@@ -56,7 +56,7 @@ impl Core {
     /// Judges the nonce of a call that connects. It is taken with everything else the call says.
     fn may_connect(&self, caller: &Caller) -> Result<(), WireError> {
         let node = self.nodes.find(&caller.node).and_then(|index| self.nodes.get(index));
-        if node.is_some_and(|node| matches!(node.speaker, Speaker::Agent { protocol2: false, .. })) {
+        if node.is_some_and(|node| matches!(node.speaker.voice, Voice::Agent { protocol2: false, .. })) {
             return Err(errors::speaks_protocol3());
         }
         let known = Known {

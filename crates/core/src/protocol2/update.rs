@@ -8,6 +8,9 @@ use vipnode_types::{
 use super::{PORT, reply};
 use crate::{Core, Peer, RequestId, turn::Turn};
 
+/// Agents of protocol 2 update at least this often (A15).
+const LONGEST_INTERVAL_MS: u64 = 119_000;
+
 impl Core {
     /// A node's whole list of peers. Only those that it has a lease with count, for either side (D13,
     /// D16); a lease whose peer is missing was last seen with the update before (D20).
@@ -44,11 +47,16 @@ impl Core {
             let at = self.leases.get(lease).filter(|lease| !lease.admitting)?;
             Some((lease, side, self.id_of(at.node(side.other()))?))
         });
+        // Its words say nothing of the time since the update before. Where that is longer than an interval, for the
+        // pool was away, a new row begins.
+        let bridged = turn.now.since(before) <= LONGEST_INTERVAL_MS;
         for (lease, side, other) in across.collect::<Vec<_>>() {
-            if peers.binary_search(&other).is_ok() {
-                self.side_up(turn, lease, side);
-            } else {
+            if peers.binary_search(&other).is_err() {
                 self.side_down(turn, lease, side, before);
+            } else if !bridged && self.leases.get(lease).is_some_and(|lease| lease.sees(side)) {
+                self.returned(turn, lease, side, before);
+            } else {
+                self.side_up(turn, lease, side);
             }
         }
     }

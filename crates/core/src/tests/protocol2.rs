@@ -1,5 +1,7 @@
 //! Agents of the original beside agents of ours.
 
+mod found_by_seeds;
+
 use vipnode_types::{
     ChainSpec, Ms, NodeId,
     protocol2::{
@@ -447,12 +449,20 @@ fn a_private_network_is_the_one_chain_here_that_has_its_id() {
     let mut pool = Pool::new();
     let mut hello = info(Kind::Geth, true);
     hello.node_info.network = 7;
-    // Nobody has told a genesis yet; the next time somebody has.
+    // Nobody has told a genesis yet; then somebody does.
     pool.connect2(1, hello.clone());
-    pool.connect(2, ConnectRequest { chain: super::pool::chain(7), ..client(2) }).unwrap();
+    let chain = super::pool::chain(7);
+    pool.connect(2, ConnectRequest { chain, ..client(2) }).unwrap();
     pool.ask(2, 1);
-    assert!(pool.whitelisted(1).is_none());
-    pool.connect2(1, hello);
-    pool.pass(10_000);
-    assert!(pool.whitelisted(1).is_some());
+    pool.allow(1);
+    assert_eq!(pool.last_ask(2).unwrap().hosts.len(), 1);
+    // Of two with that id the one is meant on which it was, also over a restart with rows from before.
+    pool.restart(Limits::default());
+    pool.now = pool.now.plus(1_000);
+    pool.connect(3, ConnectRequest { chain: ChainSpec { genesis: [9; 32].into(), ..chain }, ..client(3) }).unwrap();
+    pool.connect2(1, hello.clone());
+    assert_eq!(pool.core.gauges().leases, 1, "it goes on");
+    // Which one a newcomer means nobody can say.
+    pool.connect2(4, hello);
+    assert_eq!(pool.core.chains.values().filter(|chain| chain.chain_id == 7).count(), 3);
 }

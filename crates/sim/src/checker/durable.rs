@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use vipnode_core::{Row, RowKey};
-use vipnode_types::Ms;
+use vipnode_core::{Row, RowKey, Voice};
+use vipnode_types::{ChainSpec, Ms};
 
-/// Presences and the clock may lag in a store, since they are flushed every few minutes; nothing else may.
+/// Presences, nonces of protocol 2 and the clock may lag in a store, since they are flushed every few minutes;
+/// nothing else may.
 ///
 /// # Errors
 /// What differs.
@@ -20,7 +21,7 @@ pub fn same(held: &[Row], stored: &[Row]) -> Result<(), String> {
     }
     for (key, row) in index(stored) {
         if let (Row::Node(old), Some(Row::Node(new))) = (row, index(held).get(&key))
-            && old.seen > new.seen
+            && (old.seen > new.seen || old.speaker.nonce() > new.speaker.nonce())
         {
             return Err(format!("the store saw {:?} later than the mind", old.id));
         }
@@ -57,6 +58,15 @@ fn without_times(rows: &[Row]) -> Vec<Row> {
     for row in &mut rows {
         if let Row::Node(node) = row {
             node.seen = Ms::ZERO;
+            if let Some(past) = &mut node.speaker.past {
+                // Their order says whom to forget first, and is not written each time.
+                past.drop.sort_unstable();
+            }
+            if let Voice::NodeKey { nonce, .. } = &mut node.speaker.voice {
+                *nonce = 0;
+                // The mind may have learnt which chain is meant since it was written; a restored one learns it anew.
+                node.chain = ChainSpec::untold(node.chain.chain_id);
+            }
         }
     }
     rows.retain(|row| matches!(row, Row::Node(_) | Row::Lease(_)));

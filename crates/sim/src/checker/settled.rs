@@ -14,6 +14,8 @@ pub struct Standing {
     pub snap: bool,
     /// Whether it wants hosts that do.
     pub needs_snap: bool,
+    /// Whether its agent speaks protocol 2.
+    pub protocol2: bool,
     /// Whom the node trusts.
     pub trusted: Vec<NodeId>,
     /// Whom it dials again and again.
@@ -68,8 +70,12 @@ fn lacks_nothing(standings: &[Standing], leases: &[(usize, usize)], may_lack: bo
     let places: usize = (0..standings.len()).map(free).sum();
     for &client in hungry.iter().filter(|client| !may_lack && (has(**client) == 0 || places >= hungry.len())) {
         let suits = |host: usize| standings[host].snap || !standings[client].needs_snap;
-        let fits =
-            |host: &usize| *host != client && free(*host) > 0 && suits(*host) && !leases.contains(&(client, *host));
+        // Protocol 2 has one lease a pair: which of two an update means nobody could tell.
+        let other_way = |host: usize| {
+            leases.contains(&(host, client)) && (standings[host].protocol2 || standings[client].protocol2)
+        };
+        let leased = |host: usize| leases.contains(&(client, host)) || other_way(host);
+        let fits = |host: &usize| *host != client && free(*host) > 0 && suits(*host) && !leased(*host);
         if let Some(host) = (0..standings.len()).find(fits) {
             return Err(format!(
                 "client {client} has {} hosts of {}, and host {host} has {} free places",

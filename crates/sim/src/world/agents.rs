@@ -29,6 +29,8 @@ pub(crate) struct Agent {
     clock_skew_ms: u64,
     /// Its machine's wall clock against ours, in seconds.
     pub(crate) wall_skew_s: i64,
+    /// The last nonce of protocol 2, on its disk too.
+    last_nonce: u64,
     pub(crate) socket: Option<u64>,
     pub(crate) attempt: u32,
     /// Requests without an answer.
@@ -57,6 +59,7 @@ impl Agent {
             journal: Vec::new(),
             clock_skew_ms: 0,
             wall_skew_s: 0,
+            last_nonce: 0,
             socket: None,
             attempt: 0,
             waiting: BTreeSet::new(),
@@ -89,6 +92,14 @@ impl Agent {
             full: true,
             protocols: capabilities(if self.plan.snap { &["eth", "snap"] } else { &["eth"] }),
         }
+    }
+
+    /// A number for a call of protocol 2, larger than all before. A clock that is wrong by more than minutes is
+    /// refused in words, which is not for here.
+    pub(crate) fn next_nonce(&mut self, now: u64) -> u64 {
+        let wall_ms = ((EPOCH_MS + now).saturating_add_signed(self.wall_skew_s * 1_000 / 16)).max(1);
+        self.last_nonce = (wall_ms * 1_000_000).max(self.last_nonce + 1);
+        self.last_nonce
     }
 
     /// Whether the journal says of a call to the node that it is being done.

@@ -82,6 +82,7 @@ impl World {
                     self.break_link(agent, peer, link, most_ms);
                 }
             }
+            Fault::OtherProtocol => self.other_protocol(agent),
             Fault::CrashPool | Fault::PausePool | Fault::SlowCommits | Fault::FailCommit => self.pool_fault(kind),
             _ => self.passing_fault(kind, agent),
         }
@@ -130,6 +131,22 @@ impl World {
             let down_ms = if self.dice.chance(500) { 3_000 } else { 400_000 };
             self.within(10, down_ms, Ev::AgentStarts { agent });
         }
+    }
+
+    /// Where it may speak protocol 2 an agent is stopped, or killed, and comes back with the other protocol.
+    fn other_protocol(&mut self, agent: usize) {
+        let plan = &mut self.agents[agent].plan;
+        if !plan.protocol2 {
+            return;
+        }
+        let other = plan.protocol2_config();
+        plan.config.protocol2 = if plan.config.protocol2.is_some() { None } else { Some(other) };
+        if self.dice.chance(500) {
+            self.agent_stops(agent);
+        } else {
+            self.agent_dies(agent);
+        }
+        self.within(6_000, 60_000, Ev::AgentStarts { agent });
     }
 
     fn pool_fault(&mut self, kind: Fault) {

@@ -5,7 +5,8 @@ use std::collections::BTreeSet;
 use vipnode_agent_core::{FromPool, PoolAnswer, RequestTag, ToPool as Request, left_undone};
 use vipnode_core::{CallId, CallOutcome, Command, Effect, Identity, Peer, PoolCall, Reply};
 use vipnode_types::{
-    LeaseId, LeaseSetHash, Ms,
+    LeaseId, LeaseSetHash, Ms, NodeId,
+    protocol2::{Call, Update},
     wire::{ReportRequest, UpLease},
 };
 
@@ -47,6 +48,7 @@ impl World {
     fn request(&mut self, socket: u64, peer: Peer, agent: usize, tag: RequestTag, message: Request) {
         let request = self.pool.next_request;
         self.pool.next_request += 1;
+        let nonce = self.agents[agent].next_nonce(self.now);
         let plan = &self.agents[agent].plan;
         let (what, command) = match message {
             Request::Connect(hello) => {
@@ -63,7 +65,14 @@ impl World {
             Request::Leave(leave) => ("leave", Command::Leave { peer, request, leave: Box::new(leave) }),
             Request::Bye => ("bye", Command::Bye { peer, request }),
             Request::Protocol2(call) => {
-                return self.violated(format!("{call:?} to a pool of protocol 3"));
+                let call = match *call {
+                    Call::Update(update) if self.faults.liar == Some(agent) => {
+                        Call::Update(Update { peers: self.all_peers(agent), ..update })
+                    }
+                    call => call,
+                };
+                let (node, address, what) = (plan.id, plan.ip, named(&call));
+                (what, Command::Protocol2 { peer, request, node, nonce, address, callable: true, call })
             }
         };
         self.pool.requests.insert(request, Open { socket, tag, since: self.now, what });
@@ -86,6 +95,15 @@ impl World {
         }
     }
 
+    /// The same over protocol 2: everybody it was ever given and did not undo.
+    fn all_peers(&self, agent: usize) -> Vec<NodeId> {
+        let liar = &self.agents[agent];
+        let mut all: BTreeSet<NodeId> =
+            left_undone(liar.journal.iter().cloned()).iter().map(|grant| grant.peer.id).collect();
+        all.extend(liar.mind.iter().flat_map(|mind| mind.view().leases).map(|lease| lease.peer));
+        all.into_iter().collect()
+    }
+
     /// An effect leaves the pool.
     pub(crate) fn leave(&mut self, effect: Effect) {
         match effect {
@@ -101,7 +119,8 @@ impl World {
                     Reply::Connect(reply) => PoolAnswer::Connect(reply),
                     Reply::Report(reply) => PoolAnswer::Report(reply),
                     Reply::Ask(reply) => PoolAnswer::Ask(reply),
-                    Reply::Explain(_) | Reply::Done(_) | Reply::Status(_) | Reply::Protocol2(_) => PoolAnswer::Done,
+                    Reply::Protocol2(reply) => PoolAnswer::Protocol2(*reply),
+                    Reply::Explain(_) | Reply::Done(_) | Reply::Status(_) => PoolAnswer::Done,
                 });
                 self.send_to_agent(open.socket, ToAgent::Answer { tag: open.tag, answer });
             }
@@ -113,12 +132,7 @@ impl World {
                     PoolCall::Admit(call) => FromPool::Admit(call),
                     PoolCall::Evict(call) => FromPool::Evict(call),
                     PoolCall::Dial(call) => FromPool::Dial(call),
-                    PoolCall::Whitelist(client) => {
-                        self.violated(format!(
-                            "the pool calls {client:?} in words of protocol 2, which nobody here spoke"
-                        ));
-                        return;
-                    }
+                    PoolCall::Whitelist(client) => FromPool::Whitelist(client),
                 };
                 self.send_to_agent(socket, ToAgent::Call { call, message });
             }
@@ -187,5 +201,15 @@ impl World {
             let rtt_us = self.dice.count(200, 300_000);
             self.command(Command::Latency { peer, rtt_us });
         }
+    }
+}
+
+const fn named(call: &Call) -> &'static str {
+    match call {
+        Call::Connect(_) => "vipnode_connect",
+        Call::Update(_) => "vipnode_update",
+        Call::Peer(_) => "vipnode_peer",
+        Call::Host(_) => "vipnode_host",
+        Call::Client(_) => "vipnode_client",
     }
 }

@@ -1,7 +1,7 @@
 //! Rows to write: few keys, so that they meet; values with every field and at every edge.
 
 use proptest::{collection::vec, option, prelude::*};
-use vipnode_core::{LeaseRow, MeteredRow, NodeRow, Presence, Row, RowKey, Speaker};
+use vipnode_core::{LeaseRow, MeteredRow, NodeRow, Past, Presence, Row, RowKey, Speaker, Voice};
 use vipnode_types::{
     Account, AgentKey, ChainSpec, Enode, LeaseId, Ms, NodeId, Price, Wei,
     meter::{Seen, billed_ms, cost},
@@ -88,12 +88,12 @@ fn any_node() -> impl Strategy<Value = NodeRow> {
 
 fn any_speaker() -> impl Strategy<Value = Speaker> {
     let kind = prop_oneof![Just(Kind::Unknown), Just(Kind::Geth), Just(Kind::Parity), Just(Kind::Pantheon)];
-    prop_oneof![
-        (any_ms(), any::<bool>()).prop_map(|(issued, protocol2)| agent(issued, protocol2)),
-        (any_ms(), any_nonce(), kind, any::<bool>(), vec(any_id(), 0..4)).prop_map(
-            |(issued, nonce, kind, full, drop)| Speaker::NodeKey { issued, nonce, kind, full, drop, told: 0 }
-        ),
-    ]
+    let voice = prop_oneof![
+        any::<bool>().prop_map(|protocol2| agent(Ms::ZERO, protocol2).voice),
+        (any_nonce(), kind, any::<bool>()).prop_map(|(nonce, kind, full)| Voice::NodeKey { nonce, kind, full }),
+    ];
+    let past = (any_nonce(), vec(any_id(), 0..4)).prop_map(|(nonce, drop)| Box::new(Past { nonce, drop, told: 0 }));
+    (voice, any_ms(), option::of(past)).prop_map(|(voice, issued, past)| Speaker { voice, issued, past })
 }
 
 fn any_presence() -> impl Strategy<Value = Presence> {
@@ -152,5 +152,6 @@ fn any_ms() -> impl Strategy<Value = Ms> {
 }
 
 pub(super) fn agent(issued: Ms, protocol2: bool) -> Speaker {
-    Speaker::Agent { key: AgentKey::from_random([7; 32]).expect("a key").public(), issued, protocol2 }
+    let key = AgentKey::from_random([7; 32]).expect("a key").public();
+    Speaker { issued, ..Speaker::new(Voice::Agent { key, protocol2 }) }
 }

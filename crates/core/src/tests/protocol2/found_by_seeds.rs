@@ -1,0 +1,62 @@
+//! What the simulator found in the pool's mind, each with its seed of the day it was found.
+
+use super::*;
+
+fn dropped(pool: &mut Pool, agent: u32, seen: &[u32]) -> Vec<String> {
+    pool.update2(agent, seen).invalid_peers
+}
+
+/// Seed 767. The client's node was away for longer than an interval while the pool was, and no update can say so.
+#[test]
+fn what_no_update_tells_of_is_bridged_for_one_interval_only() {
+    let mut pool = Pool::priced();
+    pool.pair2();
+    beat2(&mut pool, 60_000);
+    pool.pass(119_000);
+    pool.update2(1, &[2]);
+    pool.update2(2, &[1]);
+    assert_eq!(pool.metered().len(), 0, "bridged");
+    pool.pass(120_000);
+    for agent in [1, 2] {
+        pool.connect2(agent, info(Kind::Geth, agent == 1));
+        pool.update2(agent, &[3 - agent]);
+    }
+    assert_eq!(pool.core.gauges().leases, 1, "the lease goes on");
+    beat2(&mut pool, 60_000);
+    pool.update2(2, &[]);
+    let billed: Vec<u64> = pool.metered().iter().map(|row| row.billed_ms).filter(|ms| *ms > 0).collect();
+    assert_eq!((billed, pool.core.gauges().leases), (vec![60_000 + 119_000, 60_000], 0));
+}
+
+/// Seed 1767. A host that does not take a place must not make the pool forget whom it is to drop.
+#[test]
+fn a_place_that_is_refused_takes_no_eviction_back() {
+    let mut pool = Pool::with(Limits { same_address_ms: 0, ..Limits::default() });
+    pool.pair2();
+    pool.update2(2, &[]);
+    assert_eq!(dropped(&mut pool, 1, &[2]), [node(2).to_string()]);
+    pool.ask2(2, 1);
+    let (call, _) = pool.whitelisted(1).expect("a whitelist call");
+    assert!(dropped(&mut pool, 1, &[2]).is_empty(), "while it is asked to let it in");
+    pool.done(call, CallOutcome::Refused(WireError::busy("full".to_owned(), 1_000)));
+    assert_eq!(dropped(&mut pool, 1, &[2]), [node(2).to_string()]);
+    assert!(dropped(&mut pool, 1, &[]).is_empty());
+}
+
+/// D9, and whom a node is to drop: neither is forgotten while it speaks the other protocol.
+#[test]
+fn d9_a_turn_of_protocol_3_forgets_neither_nonces_nor_evictions() {
+    let mut pool = Pool::new();
+    pool.pair2();
+    pool.update2(2, &[]);
+    let captured = pool.nonce();
+    let connect = || Call::Connect(Box::new(info(Kind::Geth, true)));
+    assert!(pool.call2_at(1, captured, true, connect()).unwrap().is_ok());
+    pool.connect(1, on_mainnet(ConnectRequest { protocol2: true, ..host(1, 4) })).unwrap();
+    let error = pool.call2_at(1, captured, true, connect()).unwrap().unwrap_err();
+    assert!(error.message.contains("nonce"), "{error:?}");
+    pool.restart(Limits::default());
+    pool.now = pool.now.plus(1_000);
+    pool.connect2(1, info(Kind::Geth, true));
+    assert_eq!(dropped(&mut pool, 1, &[2]), [node(2).to_string()]);
+}
