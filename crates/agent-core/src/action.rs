@@ -150,6 +150,20 @@ pub enum Notice {
         lease: LeaseId,
         /// The host.
         host: NodeId,
+        /// Its `web3_clientVersion`, as the pool told it; empty where it did not.
+        version: String,
+        /// Why, as far as this side sees.
+        cause: NotConnected,
+    },
+    /// A client that was let in was not connected, or was gone at once. Each kind of cause is told once until the user
+    /// wants something else.
+    ClientNotConnected {
+        /// The lease.
+        lease: LeaseId,
+        /// The client.
+        client: NodeId,
+        /// Its `web3_clientVersion`, as the pool told it; empty where it did not.
+        version: String,
         /// Why, as far as this side sees.
         cause: NotConnected,
     },

@@ -80,7 +80,7 @@ impl AgentCore {
         call: &AdmitCall,
         out: &mut Vec<Action>,
     ) -> Option<Result<(), WireError>> {
-        if let Some((failure, why)) = self.refuses(now, call.client) {
+        if let Some((failure, why)) = self.refuses(now, call) {
             self.counters.admit_failed(failure);
             return Some(Err(refused(why)));
         }
@@ -94,6 +94,8 @@ impl AgentCore {
         let client = told.unwrap_or_else(|| Enode::id_only(call.client));
         let mut lease = Lease::new(call.lease, Side::Host, client, now);
         lease.price = Some(call.price);
+        lease.peer_version.clone_from(&call.client_version);
+        lease.light = call.light;
         lease.socket = self.link.socket;
         if self.is_nodes_own_link(call.client) {
             let trusted = self.node.peers.get(&call.client).copied().flatten();
@@ -112,7 +114,7 @@ impl AgentCore {
     }
 
     /// Why no client is let in now; the agent keeps to its own count whatever the pool says.
-    fn refuses(&self, now: Ms, client: NodeId) -> Option<(AdmitFailure, String)> {
+    fn refuses(&self, now: Ms, call: &AdmitCall) -> Option<(AdmitFailure, String)> {
         let Some(host) = &self.config.host else {
             return Some((AdmitFailure::NoHost, "this agent sells no places".to_owned()));
         };
@@ -125,7 +127,10 @@ impl AgentCore {
         if held >= slots || self.leases.len() >= limits::LEASES {
             return Some((AdmitFailure::Full, format!("all {slots} places are taken")));
         }
-        let itself = self.node.facts.as_ref()?.id == client;
+        if call.light && self.light_places.are_taken() {
+            return Some((AdmitFailure::Full, "all places of the host's node for light nodes are taken".to_owned()));
+        }
+        let itself = self.node.facts.as_ref()?.id == call.client;
         itself.then(|| (AdmitFailure::Unsuitable, "a node is no client of itself".to_owned()))
     }
 
@@ -149,6 +154,7 @@ impl AgentCore {
         if lease.side == Side::Client && lease.runs() && lease.ever_up {
             out.push(Action::Notice(Notice::HostGone { lease: lease.id, host: lease.peer.id }));
         }
+        self.explain_eviction(call, out);
         self.end(call.lease, Some(call.reason), out);
         self.asks.soon(self.now);
         let now_undone = "it is over and will be undone as soon as the node can be told";

@@ -1,14 +1,15 @@
-use std::collections::BTreeSet;
-
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
-use vipnode_types::{LeaseId, Ms, wire::LeaveReason};
+use vipnode_types::{
+    LeaseId, Ms,
+    wire::{LeaveReason, PairFault},
+};
 
 use crate::{
     Action, AgentConfig, Counters, Event, Grant, NodeTask, RequestTag, ask::Asks, avoid::Avoid, direct::Direct,
     ended::EndedLeases, former_clients::FormerClients, lease::Lease, leases::Leases, leave::Leaving,
-    node_side::NodeSide, own_peers::OwnPeers, pool_link::PoolLink, protocol2::Protocol2, report::Reports,
-    stop::Stopping,
+    light_places::LightPlaces, node_side::NodeSide, not_connected::SaidCauses, own_peers::OwnPeers,
+    pool_link::PoolLink, protocol2::Protocol2, report::Reports, stop::Stopping,
 };
 
 /// The agent's mind. See the [crate] for what it promises.
@@ -31,8 +32,11 @@ pub struct AgentCore {
     pub(crate) former_clients: FormerClients,
     /// When a client was last connected.
     pub(crate) last_client: Option<Ms>,
-    /// Why hosts were not connected, as told to the user; three kinds at most.
-    pub(crate) not_connected_said: BTreeSet<u8>,
+    /// Why hosts were not connected, as told to the user.
+    pub(crate) not_connected_said: SaidCauses,
+    /// The same of clients.
+    pub(crate) clients_not_connected_said: SaidCauses,
+    pub(crate) light_places: LightPlaces,
     /// Set where the pool is one of the original.
     pub(crate) protocol2: Option<Protocol2>,
     /// What was last said to the user of the places offered.
@@ -77,7 +81,9 @@ impl AgentCore {
             counters: Counters::default(),
             former_clients: FormerClients::default(),
             last_client: None,
-            not_connected_said: BTreeSet::new(),
+            not_connected_said: SaidCauses::default(),
+            clients_not_connected_said: SaidCauses::default(),
+            light_places: LightPlaces::default(),
             protocol2,
             offer_said: None,
             stopping: None,
@@ -99,7 +105,7 @@ impl AgentCore {
             Event::NodeUp(facts) => self.node_up(now, *facts, out),
             Event::NodeDown { why } => self.node_down(why, out),
             Event::Peers(peers) => self.see_peers(now, &peers, out),
-            Event::PeerGone(peer) => self.suspect_gone(now, peer, out),
+            Event::PeerGone(peer, cause) => self.suspect_gone(now, peer, cause, out),
             Event::Head { head, wall_s } => self.node.see_head(now, head, wall_s),
             Event::NodeDone { task, result } => self.node_done(now, task, result, out),
             Event::Resolved { name, result } => self.resolved(now, &name, result, out),
@@ -122,7 +128,8 @@ impl AgentCore {
             return None;
         }
         let due = self.watch_due().chain(self.node_due()).chain(self.pool_due()).chain(self.stop_due());
-        due.chain(self.head_due()).chain(self.unseen_due()).chain(self.direct_due()).min()
+        let due = due.chain(self.head_due()).chain(self.unseen_due()).chain(self.light_places.due());
+        due.chain(self.direct_due()).min()
     }
 
     /// Presents itself anew to the pool, which keeps the leases.
@@ -131,6 +138,7 @@ impl AgentCore {
         let host = config.host.filter(|_| self.config.host.is_some()).or_else(|| self.config.host.clone());
         self.config = AgentConfig { protocol2, seed, pool, host, ..config };
         self.direct.configured(&self.config.direct);
+        self.clients_not_connected_said = SaidCauses::default();
         // Other rules may not suit who is here.
         self.leases.iter_mut().for_each(|lease| lease.judged = false);
         if self.stopping.is_none() {
@@ -144,6 +152,7 @@ impl AgentCore {
         self.tasks_expire(now, out);
         self.link_expire(now, out);
         self.unseen_expire(now, out);
+        self.light_places.expire(now);
         self.keep_direct(now, out);
         self.work(now, out);
         if self.direct.is_due() {
@@ -168,11 +177,16 @@ impl AgentCore {
 
     /// Tells the pool that a lease is left, at the next chance. Over protocol 2 the next update says so.
     pub(crate) fn leave(&mut self, lease: LeaseId, reason: LeaveReason) {
+        self.leave_because(lease, reason, None);
+    }
+
+    /// As [`Self::leave`], with what the node saw. Of two words on one lease the first counts.
+    pub(crate) fn leave_because(&mut self, lease: LeaseId, reason: LeaveReason, fault: Option<PairFault>) {
         if lease.is_direct() {
             return;
         }
         if self.protocol2.is_none() && self.link.is_live() && self.stopping.is_none() {
-            self.leaving.add(lease, reason);
+            self.leaving.add(lease, reason, fault);
         }
     }
 }

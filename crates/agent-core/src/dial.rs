@@ -51,6 +51,7 @@ impl AgentCore {
             return Err(WireError::new(ErrorCode::Unsuitable, format!("the host {why}"), ""));
         }
         let mut lease = Lease::new(id, Side::Client, host, now);
+        lease.peer_version = client_version;
         lease.price = Some(price);
         lease.socket = self.link.socket;
         // The node found this host by itself: there is nothing to do, and nothing to undo after.

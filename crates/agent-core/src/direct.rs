@@ -162,8 +162,9 @@ impl AgentCore {
         }
         for id in self.leases.ids(|lease| missing_due(lease).is_some_and(|at| at <= now)) {
             let Some(lease) = self.leases.get(id) else { continue };
-            let (host, cause) = (lease.peer.id, self.why_not_connected(lease));
-            out.push(Action::Notice(Notice::HostNotConnected { lease: id, host, cause }));
+            let Some(cause) = self.why_not_connected(lease) else { continue };
+            let (host, version) = (lease.peer.id, lease.peer_version.clone());
+            out.push(Action::Notice(Notice::HostNotConnected { lease: id, host, version, cause }));
             if let Some(lease) = self.leases.get_mut(id) {
                 lease.missing_said = true;
             }

@@ -1,7 +1,7 @@
 use std::net::IpAddr;
 
 use vipnode_types::{
-    HeadFact, NodeFacts, NodeId, PeerFact, protocol2,
+    DropCause, HeadFact, NodeFacts, NodeId, PeerFact, protocol2,
     wire::{AdmitCall, AskReply, ConnectReply, DialCall, EvictCall, ReportReply, WireError},
 };
 
@@ -22,7 +22,8 @@ pub enum Event {
     /// the node is up (60 s without it count as not watched, and nothing is stated as seen).
     Peers(Vec<PeerFact>),
     /// A single peer is known to be gone (from `peerEvents`); the next [`Event::Peers`] confirms it.
-    PeerGone(NodeId),
+    /// Why it went is as far as the node tells.
+    PeerGone(NodeId, DropCause),
     /// The newest block.
     Head {
         /// What the node said.

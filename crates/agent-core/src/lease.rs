@@ -1,5 +1,5 @@
 use vipnode_types::{
-    Capability, Enode, LeaseId, Ms, Price,
+    Capability, DropCause, Enode, LeaseId, Ms, Price,
     wire::{EvictReason, Side},
 };
 
@@ -48,8 +48,13 @@ pub(crate) struct Lease {
     pub(crate) ever_up: bool,
     /// Of a peer that the user named: he knows that it is not there.
     pub(crate) missing_said: bool,
-    /// The peer showed, or came and went, without a protocol that ran; since then none did.
-    pub(crate) doomed: bool,
+    /// The peer showed, or came and went, without a protocol that ran, and since then none did: why, as far as the
+    /// node tells.
+    pub(crate) doomed: Option<DropCause>,
+    /// `web3_clientVersion` of the peer, as the pool told it.
+    pub(crate) peer_version: String,
+    /// The peer is a light node, as the pool told it.
+    pub(crate) light: bool,
     /// The peer went since the last report that the pool took.
     pub(crate) blinked: bool,
     /// Somebody said that the peer is gone; the next list of peers decides.
@@ -141,7 +146,9 @@ impl Lease {
             seen_before_ms: 0,
             ever_up: false,
             missing_said: false,
-            doomed: false,
+            doomed: None,
+            peer_version: String::new(),
+            light: false,
             blinked: false,
             suspect: None,
             returning: false,

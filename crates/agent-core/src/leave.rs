@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 
 use vipnode_types::{
     LeaseId, Ms,
-    wire::{LeaveReason, LeaveRequest},
+    wire::{LeaveReason, LeaveRequest, PairFault},
 };
 
 use crate::{Action, AgentCore, RequestTag, ToPool, limits, pool_link::Request};
@@ -11,15 +11,15 @@ use crate::{Action, AgentCore, RequestTag, ToPool, limits, pool_link::Request};
 /// next connect reply lists what the pool still holds, and that is then left anew.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Leaving {
-    queue: BTreeMap<LeaseId, LeaveReason>,
+    queue: BTreeMap<LeaseId, (LeaveReason, Option<PairFault>)>,
     in_flight: Option<Request>,
 }
 
 impl Leaving {
     /// Beyond the limit of leases the rest is dropped; see the type.
-    pub(crate) fn add(&mut self, lease: LeaseId, reason: LeaveReason) {
+    pub(crate) fn add(&mut self, lease: LeaseId, reason: LeaveReason, fault: Option<PairFault>) {
         if self.queue.len() < limits::REPLY_LEASES {
-            self.queue.entry(lease).or_insert(reason);
+            self.queue.entry(lease).or_insert((reason, fault));
         }
     }
 
@@ -38,10 +38,10 @@ impl Leaving {
 
     /// Those that wait for the reason of the first, as many as one request holds.
     fn take(&mut self) -> Option<LeaveRequest> {
-        let reason = *self.queue.values().next()?;
-        let same = self.queue.extract_if(.., |_, why| *why == reason).map(|(lease, _)| lease);
+        let (reason, fault) = *self.queue.values().next()?;
+        let same = self.queue.extract_if(.., |_, why| *why == (reason, fault)).map(|(lease, _)| lease);
         let leases = same.take(limits::LEAVE_LEASES).collect();
-        Some(LeaveRequest { leases, reason })
+        Some(LeaveRequest { leases, reason, fault })
     }
 }
 

@@ -41,6 +41,7 @@ mod hosting;
 mod lease;
 mod leases;
 mod leave;
+mod light_places;
 mod limits;
 mod node_side;
 mod not_connected;

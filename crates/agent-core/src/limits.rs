@@ -49,6 +49,10 @@ pub(crate) const SUSPECT_MS: u64 = 1_000;
 pub(crate) const UNWATCHED_MS: u64 = 60_000;
 /// A host that goes within this time of its connection went at once.
 pub(crate) const AT_ONCE_MS: u64 = 10_000;
+/// A node that has no place for a light one throws it out within this time of its connection.
+pub(crate) const THROWN_OUT_MS: u64 = 2_000;
+/// Whose places for light nodes are taken lets none in for this long, unless one of them goes before.
+pub(crate) const LIGHT_REST_MS: u64 = 300_000;
 /// A host that goes at once this often ...
 pub(crate) const AT_ONCE_TIMES: usize = 3;
 /// ... within this time is unstable.

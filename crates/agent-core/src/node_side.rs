@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 
 use vipnode_types::{Direction, HeadFact, Ms, NodeFacts, NodeId, wire::Side};
 
-use crate::{Action, AgentCore, Notice, lease::DialState, limits};
+use crate::{Action, AgentCore, Notice, lease::DialState, light_places::LightPlaces, limits};
 
 /// What the agent knows of its node.
 #[derive(Debug, Clone, Default)]
@@ -85,6 +85,7 @@ impl AgentCore {
         self.node.looked = false;
         self.node.dialled = 0;
         self.node.head = None;
+        self.light_places = LightPlaces::default();
         if !std::mem::replace(&mut self.node.away_said, true) {
             out.push(Action::Notice(Notice::NodeAway { why }));
         }

@@ -27,6 +27,8 @@ pub(crate) struct Reports {
     /// The pool asked to wait until then.
     hold: Ms,
     slots_said: Option<u32>,
+    /// Whether the places for light nodes are taken, as the pool was told; `None` where that is not known.
+    light_full_said: Option<bool>,
     head_said: Option<u64>,
     head_said_at: Ms,
 }
@@ -70,6 +72,7 @@ impl Reports {
         self.due = now;
         self.hold = now;
         self.head_said = None;
+        self.light_full_said = Some(false);
     }
 
     /// The blinks that were said and not taken; they are to be said again.
@@ -103,13 +106,16 @@ impl AgentCore {
         let blinked = self.leases.ids(|lease| lease.stated() && lease.blinked && !lease.returning);
         let slots = self.config.host.is_some().then(|| self.offer(now).0);
         let slots = slots.filter(|slots| self.reports.slots_said != Some(*slots));
+        let light_full = self.light_places.are_taken();
+        let light_full = (Some(light_full) != self.reports.light_full_said).then_some(light_full);
         let reports = &self.reports;
         let back = || blinked.iter().filter(|id| reports.taken.contains(id)).copied();
-        let changed = set != reports.taken || back().next().is_some() || slots.is_some();
+        let changed = set != reports.taken || back().next().is_some() || slots.is_some() || light_full.is_some();
         if !(changed || reports.full_due || reports.due <= now) {
             return;
         }
-        let mut report = ReportRequest { seq: reports.seq.saturating_add(1), slots, ..ReportRequest::default() };
+        let mut report =
+            ReportRequest { seq: reports.seq.saturating_add(1), slots, light_full, ..ReportRequest::default() };
         let anew = reports.full_due;
         if anew {
             let gone = |id: LeaseId| self.leases.get(id).is_none_or(|lease| lease.blinked);
@@ -159,6 +165,7 @@ impl AgentCore {
         reports.full_due = false;
         reports.due = now.plus(interval_ms.saturating_sub(jitter_ms));
         reports.slots_said = report.slots.or(reports.slots_said);
+        reports.light_full_said = report.light_full.or(reports.light_full_said);
         if report.head.is_some() {
             reports.head_said = report.head;
             reports.head_said_at = now;
@@ -186,6 +193,7 @@ impl AgentCore {
         self.reports.full_due = true;
         self.reports.head_said = None;
         self.reports.slots_said = None;
+        self.reports.light_full_said = None;
         let wait_ms = match answer {
             // Two sides that never agree must not talk without a pause.
             Ok(_) if sent.full => limits::BACKOFF_FIRST_MS,

@@ -1,11 +1,11 @@
 //! Who is connected: "connected" means that a sub-protocol runs.
 
 use vipnode_types::{
-    LeaseId, Ms, NodeId, PeerFact,
+    DropCause, LeaseId, Ms, NodeId, PeerFact,
     wire::{LeaveReason, Side},
 };
 
-use crate::{Action, AgentCore, Notice, lease::Lease, limits};
+use crate::{Action, AgentCore, Notice, lease::Lease, limits, not_connected::SaidCauses};
 
 impl AgentCore {
     pub(crate) fn see_peers(&mut self, now: Ms, peers: &[PeerFact], out: &mut Vec<Action>) {
@@ -13,6 +13,7 @@ impl AgentCore {
             return;
         }
         self.see_doomed(peers);
+        self.light_places.see_peers(peers);
         let gap = now.since(self.node.watched) > limits::UNWATCHED_MS;
         self.node.see_peers(now, peers);
         for id in self.leases.ids(|lease| lease.runs() && (lease.applied || lease.nodes_own || lease.up.is_some())) {
@@ -37,8 +38,8 @@ impl AgentCore {
     }
 
     /// The next list of peers decides; it is fetched at once.
-    pub(crate) fn suspect_gone(&mut self, now: Ms, peer: NodeId, out: &mut Vec<Action>) {
-        self.came_and_went(peer);
+    pub(crate) fn suspect_gone(&mut self, now: Ms, peer: NodeId, cause: DropCause, out: &mut Vec<Action>) {
+        self.came_and_went(now, peer, cause, out);
         let mut any = false;
         for lease in self.leases.iter_mut().filter(|lease| lease.peer.id == peer && lease.up.is_some()) {
             lease.suspect.get_or_insert(now);
@@ -52,10 +53,10 @@ impl AgentCore {
     pub(crate) fn came_up(&mut self, now: Ms, id: LeaseId, out: &mut Vec<Action>) {
         let Some(lease) = self.leases.get_mut(id) else { return };
         lease.mark_up(now);
-        lease.doomed = false;
+        lease.doomed = None;
         lease.missing_said = false;
         if lease.side == Side::Client {
-            self.not_connected_said.clear();
+            self.not_connected_said = SaidCauses::default();
         }
         let Some(lease) = self.leases.get_mut(id) else { return };
         if std::mem::replace(&mut lease.ever_up, true) {

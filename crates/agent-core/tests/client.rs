@@ -6,7 +6,7 @@ mod common;
 use common::*;
 use vipnode_agent_core::{Event, NodeCall, Notice, PoolAnswer};
 use vipnode_types::{
-    Enode, PeerFact, Price, Wei,
+    DropCause, Enode, PeerFact, Price, Wei,
     wire::{AskReply, ErrorCode, Grant, LeaveReason, Side, WireError},
 };
 
@@ -42,7 +42,7 @@ fn a_host_that_does_not_connect_is_left_avoided_and_replaced() {
 fn d20_a_host_that_goes_is_reported_at_once_and_replaced() {
     let mut bench = Bench::with_host(9);
     bench.after(15_000);
-    bench.on(Event::PeerGone(node(9)));
+    bench.on(Event::PeerGone(node(9), DropCause::Untold));
     assert!(matches!(bench.out[..], [vipnode_agent_core::Action::Watch { .. }]));
     bench.peers(&[]);
     assert!(bench.notices().contains(&Notice::HostGone { lease: lease(1), host: node(9) }));
@@ -55,7 +55,7 @@ fn d20_a_host_that_goes_is_reported_at_once_and_replaced() {
 #[test]
 fn without_a_list_of_peers_a_word_of_a_loss_counts_after_a_second() {
     let mut bench = Bench::with_host(9);
-    bench.on(Event::PeerGone(node(9)));
+    bench.on(Event::PeerGone(node(9), DropCause::Untold));
     bench.after(999);
     assert_eq!(bench.report(), None);
     bench.after(1);
@@ -66,7 +66,7 @@ fn without_a_list_of_peers_a_word_of_a_loss_counts_after_a_second() {
 fn gone_and_back_stands_in_both_lists() {
     let mut bench = Bench::with_host(9);
     bench.after(15_000);
-    bench.on(Event::PeerGone(node(9)));
+    bench.on(Event::PeerGone(node(9), DropCause::Untold));
     bench.peers(&[9]);
     let report = bench.take_report();
     assert_eq!((report.up, report.down), (vec![lease(1)], vec![lease(1)]));
@@ -78,7 +78,7 @@ fn thrown_out_at_once_three_times_in_a_minute_is_unstable() {
     let mut bench = Bench::with_host(9);
     for round in 0..3 {
         bench.now = bench.now.plus(2_000);
-        bench.on(Event::PeerGone(node(9)));
+        bench.on(Event::PeerGone(node(9), DropCause::Untold));
         bench.peers(&[9]);
         if round < 2 {
             bench.take_report();

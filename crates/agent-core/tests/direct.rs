@@ -88,7 +88,8 @@ fn a_host_that_goes_is_told_about_once_and_never_given_up() {
     bench.peers(&[]);
     assert!(bench.notices().is_empty());
     bench.after(1);
-    let missing = Notice::HostNotConnected { lease: direct(0), host: node(1), cause: NotConnected::Silent };
+    let (version, cause) = (String::new(), NotConnected::Silent);
+    let missing = Notice::HostNotConnected { lease: direct(0), host: node(1), version, cause };
     assert_eq!(bench.notices(), [missing]);
     for _ in 0..100 {
         bench.after(45_000);

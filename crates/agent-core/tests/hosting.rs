@@ -127,6 +127,7 @@ fn an_admit_keeps_the_enode_that_the_pool_tells() {
         price: Price::FREE,
         peer: Some(peer),
         client_version: client_version(),
+        light: false,
     };
     let mut bench = Bench::live(host_config(2));
     bench.on(Event::PoolCalls { tag: 1, call: FromPool::Admit(admit(enode(9))) });

@@ -13,7 +13,7 @@ use vipnode_agent_core::{
     PoolAnswer, RequestTag, StopCause, ToPool, left_undone,
 };
 use vipnode_types::{
-    Enode, EnodeHost, HeadFact, LeaseId, Ms, NodeId, PeerFact,
+    DropCause, Enode, EnodeHost, HeadFact, LeaseId, Ms, NodeId, PeerFact,
     protocol2::{Call, ConnectReply, Kind, PeerEntry, PeerReply, Reply, UpdateReply},
     wire::{AskReply, ErrorCode, ReportReply, Side, WireError},
 };
@@ -252,7 +252,7 @@ impl World {
                 let fact = |(byte, ready)| PeerFact { ready, trusted: Some(byte == 5), ..peer(byte) };
                 Event::Peers(peers.into_iter().map(fact).collect())
             }
-            Step::PeerGone(byte) => Event::PeerGone(node(byte)),
+            Step::PeerGone(byte) => Event::PeerGone(node(byte), DropCause::Untold),
             Step::Head(syncing, age_s) => {
                 let head = HeadFact { number: self.now.get(), timestamp_s: 10_000 - age_s, syncing };
                 Event::Head { head, wall_s: 10_000 }

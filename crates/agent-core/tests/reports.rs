@@ -6,7 +6,7 @@ mod common;
 use common::*;
 use vipnode_agent_core::{Event, PoolAnswer};
 use vipnode_types::{
-    LeaseSetHash,
+    DropCause, LeaseSetHash,
     wire::{ReportReply, Side, UpLease, WireError},
 };
 
@@ -89,7 +89,7 @@ fn a_resync_is_answered_with_the_whole_set() {
 #[test]
 fn what_was_gone_is_not_kept_though_its_report_was_lost() {
     let mut bench = two_clients();
-    bench.on(Event::PeerGone(node(9)));
+    bench.on(Event::PeerGone(node(9), DropCause::Untold));
     bench.peers(&[9, 10]);
     assert_eq!(bench.report().unwrap().1.down, vec![lease(1)]);
     bench.on(Event::PoolLost { why: "gone".into() });
@@ -168,7 +168,7 @@ fn the_newest_block_rides_along_when_it_changed() {
 #[test]
 fn what_was_gone_is_not_kept_though_the_pool_asked_for_all() {
     let mut bench = two_clients();
-    bench.on(Event::PeerGone(node(9)));
+    bench.on(Event::PeerGone(node(9), DropCause::Untold));
     bench.peers(&[9, 10]);
     let (tag, delta) = bench.report().unwrap();
     assert_eq!((delta.up, delta.down), (vec![lease(1)], vec![lease(1)]));

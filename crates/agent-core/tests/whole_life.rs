@@ -151,6 +151,7 @@ impl World {
             lease: lease(self.given),
             peer: enode(IDS[CLIENT]).id,
             reason: EvictReason::Left,
+            fault: None,
         };
         self.events.push_back((HOST, Event::PoolCalls { tag: 2, call: vipnode_agent_core::FromPool::Evict(call) }));
     }

@@ -193,7 +193,7 @@ impl Actor {
             FromNode::Up(facts) => Event::NodeUp(facts),
             FromNode::Down(why) => Event::NodeDown { why },
             FromNode::Peers(peers) => Event::Peers(peers),
-            FromNode::Gone(id) => Event::PeerGone(id),
+            FromNode::Gone(id, cause) => Event::PeerGone(id, cause),
             FromNode::Head { head, wall_s } => Event::Head { head, wall_s },
             FromNode::Done { task, result } => Event::NodeDone { task, result },
             FromNode::Other(now) => {

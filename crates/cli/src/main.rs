@@ -15,6 +15,7 @@ mod live;
 mod log;
 mod methods_page;
 mod metrics_page;
+mod not_connected_words;
 mod plain;
 mod reference;
 mod screen;

@@ -1,11 +1,14 @@
 use vipnode_agent::Told;
-use vipnode_agent_core::{NotConnected, Notice};
+use vipnode_agent_core::Notice;
 use vipnode_types::{
     Wei,
     wire::{EvictReason, Side},
 };
 
-use crate::screen::{Line, Tone};
+use crate::{
+    not_connected_words::{Hearer, not_connected_words},
+    screen::{Line, Tone},
+};
 
 /// Characters that are shown of what a pool says.
 const WORDS: usize = 1_000;
@@ -173,14 +176,19 @@ fn lease_line(notice: &Notice) -> Line {
             let text = format!("host {} is gone, {then}", host.short());
             (Line::new("host_gone", Tone::Warning, text), lease, host)
         }
-        Notice::HostNotConnected { lease, host, cause } => {
-            let text = match lease.is_direct() {
-                true => format!("host {} is not connected: {}", host.short(), why_not_kept(*cause)),
-                false => {
-                    format!("host {} let us in and was not connected: {}", host.short(), why_not_connected(*cause))
-                }
+        Notice::HostNotConnected { lease, host, version, cause } => {
+            let (what, to) = match lease.is_direct() {
+                true => ("is not connected", Hearer::Direct),
+                false => ("let us in and was not connected", Hearer::Client),
             };
+            let words = not_connected_words(to, *cause, &plain(version));
+            let text = format!("host {} {what}: {words}", host.short());
             (Line::new("host_not_connected", Tone::Warning, text), lease, host)
+        }
+        Notice::ClientNotConnected { lease, client, version, cause } => {
+            let words = not_connected_words(Hearer::Host, *cause, &plain(version));
+            let text = format!("client {} was let in and was not connected: {words}", client.short());
+            (Line::new("client_not_connected", Tone::Warning, text), lease, client)
         }
         Notice::ClientAdmitted { lease, client } => {
             (Line::new("client_admitted", Tone::Plain, format!("client {} may come", client.short())), lease, client)
@@ -201,41 +209,6 @@ fn lease_line(notice: &Notice) -> Line {
         other => return Line::new("notice", Tone::Plain, format!("{other:?}")),
     };
     line.with("lease", lease.get()).with("peer", peer.to_string())
-}
-
-fn why_not_connected(cause: NotConnected) -> String {
-    match cause {
-        NotConnected::NoCommonProtocol => "it came and the connection was given up before a protocol ran: its genesis \
-             block or its forks are not your node's, they share no version of eth, or yours is a light node and the \
-             host's --light.maxpeers is reached; seeking another\n  \
-             -> compare your genesis file with the pool's operator, and update your node"
-            .to_owned(),
-        NotConnected::NoDialSlot { dialled } => format!(
-            "your node dialled {dialled} peers already, which is as many as it may, and the host could not dial it; \
-             seeking another\n  -> raise --maxpeers of your node (a third of it is dialled), or open its p2p port"
-        ),
-        NotConnected::Silent => "neither reached the other; seeking another\n  \
-             -> if this goes on, open your node's p2p port, and see that it takes as many peers as it has room for"
-            .to_owned(),
-    }
-}
-
-/// The same of a host that the user named, which is dialled on.
-fn why_not_kept(cause: NotConnected) -> String {
-    match cause {
-        NotConnected::NoCommonProtocol => "it came and the connection was given up before a protocol ran: its genesis \
-             block or its forks are not your node's, or they share no version of eth; dialling it on\n  \
-             -> compare the genesis file with its operator's, and update your node"
-            .to_owned(),
-        NotConnected::NoDialSlot { dialled } => format!(
-            "your node dialled {dialled} peers already, which is as many as it may; dialling it on\n  \
-             -> raise --maxpeers of your node (a third of it is dialled)"
-        ),
-        NotConnected::Silent => "it does not answer, or has no place for your node; dialling it on\n  \
-             -> its operator lets your node in past its limit of peers with `vipnode host --allow <your node's id>`; \
-             check its address and that its p2p port is open"
-            .to_owned(),
-    }
 }
 
 fn why_ended(reason: EvictReason) -> &'static str {

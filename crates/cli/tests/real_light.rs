@@ -14,6 +14,7 @@ use std::time::Duration;
 
 use support::{Beside, SOON, Vipnode, enode, has, until};
 use tokio::time::timeout;
+use vipnode_node::PeerCommand;
 use vipnode_node::testing::{Geth, LightChain, balance};
 
 const SOMEBODY: &str = "0x00000000000000000000000000000000000000aa";
@@ -57,6 +58,37 @@ async fn a_light_node_is_served_by_a_host_of_the_pool() {
     assert!(client.interrupt().await.success());
     host.event("client_evicted").await;
     until(&*at_full, "the light node goes", |peers| !has(peers, id)).await;
+}
+
+/// Trust does not get past `--light.maxpeers`: who is let in beyond it is thrown out at once. Its host hears why and
+/// sells no such place on, and it gets another host.
+#[tokio::test]
+async fn a_light_node_that_finds_all_light_places_taken_gets_another_host() {
+    let chain = LightChain::new().await;
+    let (first, second, own, light) = tokio::join!(chain.signer(1), chain.full(5), chain.light(), chain.light());
+    let (at_first, at_second) = (first.node().await, second.node().await);
+    let own_id = enode(&own).await.id;
+    own.node().await.call(PeerCommand::Dial(enode(&first).await)).await.unwrap();
+    until(&*at_first, "a light node of its owner takes the one light place", |peers| has(peers, own_id)).await;
+    at_second.call(PeerCommand::Dial(enode(&first).await)).await.unwrap();
+
+    let (_pool, url) = Vipnode::pool(&[]).await;
+    let (beside_first, beside_second, beside_light) = (Beside::new(&first), Beside::new(&second), Beside::new(&light));
+    let mut host = beside_first.agent("host", &url, TWO_PLACES);
+    host.events(&["offering", "joined"]).await;
+    let mut client = beside_light.agent("client", &url, &["--min-peers", "1"]);
+    let told = client.event("host_not_connected").await;
+    assert_eq!(told["peer"], enode(&first).await.id.to_string());
+    assert!(told["text"].as_str().unwrap().contains("all its places for light nodes are taken"), "{told}");
+    let told = host.event("client_not_connected").await;
+    assert!(told["text"].as_str().unwrap().contains("--light.maxpeers"), "{told}");
+    client.event("hosts_missing").await;
+
+    until(&*at_second, "the second follows the first", |peers| !peers.is_empty()).await;
+    let mut other = beside_second.agent("host", &url, TWO_PLACES);
+    other.events(&["joined", "offering"]).await;
+    assert_eq!(client.event("host_connected").await["peer"], enode(&second).await.id.to_string());
+    other.event("client_connected").await;
 }
 
 /// A light node sells nothing, and its agent says why.

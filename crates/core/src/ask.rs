@@ -146,9 +146,8 @@ impl Core {
     }
 
     fn answer_without(&mut self, turn: &mut Turn, client: u32, why: NoHost) {
-        let chain = self.nodes.get(client).and_then(|node| self.chains.get(node.chain));
-        let why = chain.map(|chain| why.why(chain));
-        self.answer_ask(turn, client, why);
+        let words = self.no_host_words(client, why);
+        self.answer_ask(turn, client, words);
     }
 
     /// Answers a waiting request, if there is one, with what it got.

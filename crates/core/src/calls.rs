@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 
 use vipnode_types::{
     LeaseId, Ms, NodeId, Price,
-    wire::{AdmitCall, DialCall, ErrorCode, EvictCall, EvictReason, Side},
+    wire::{AdmitCall, DialCall, ErrorCode, EvictCall, EvictReason, PairFault, Side},
 };
 
 use crate::{CallId, CallOutcome, Core, Effect, Peer, PoolCall, Release, slab::Handle, turn::Turn};
@@ -41,6 +41,7 @@ pub(crate) enum CallKind {
 pub(crate) struct Eviction {
     pub(crate) other: NodeId,
     pub(crate) reason: EvictReason,
+    pub(crate) fault: Option<PairFault>,
     pub(crate) tries: u32,
     /// The client said that it left, but the host sees it until this is done: since when, at what price.
     pub(crate) unpaired: Option<Unpaired>,
@@ -79,7 +80,7 @@ impl Core {
 
     /// Has an agent undo a lease. One that is away finds it missing in its next `ConnectReply`.
     pub(crate) fn call_evict(&mut self, turn: &mut Turn, node: u32, lease: LeaseId, eviction: Eviction) {
-        let message = EvictCall { lease, peer: eviction.other, reason: eviction.reason };
+        let message = EvictCall { lease, peer: eviction.other, reason: eviction.reason, fault: eviction.fault };
         self.call(turn, node, lease, CallKind::Evict(eviction), PoolCall::Evict(message));
     }
 

@@ -188,6 +188,7 @@ impl Core {
         node.callable = callable;
         node.since = turn.now;
         node.seq = 0;
+        node.light_full = false;
         node.hash = vipnode_types::LeaseSetHash::default();
         // Outstanding offers move with the client to its new block.
         for _ in 0..waiting {

@@ -6,6 +6,7 @@ use crate::{
     lease_table::List,
     matching::Unfit,
     misfits::Misfits,
+    suitability::Unsuited,
     turn::Turn,
 };
 
@@ -49,7 +50,7 @@ impl Core {
         let unsuited = if misfits.is_empty() { NoHost::NoneFits } else { NoHost::Unsuited(misfits) };
         let none = (candidates == 0 && most == all).then_some(unsuited);
         let why = if missing > 0 { self.why_missing(index, none) } else { None };
-        let why = why.and_then(|why| Some(why.why(self.chains.get(node.chain)?)));
+        let why = why.and_then(|why| self.no_host_words(index, why));
         Ok(ExplainReply {
             want: node.want,
             missing,
@@ -86,7 +87,7 @@ fn count_of<'a>(excluded: &'a mut Excluded, candidates: &'a mut u32, unfit: Opti
         Some(Unfit::Chain) => &mut excluded.chain,
         Some(Unfit::Yours) => &mut excluded.yours,
         Some(Unfit::Price) => &mut excluded.price,
-        Some(Unfit::Full) => &mut excluded.full,
+        Some(Unfit::Full | Unfit::Unsuited(Unsuited::LightFull)) => &mut excluded.full,
         Some(Unfit::Avoided) => &mut excluded.avoided,
         Some(Unfit::Failed) => &mut excluded.failed,
         Some(Unfit::Address) => &mut excluded.address,

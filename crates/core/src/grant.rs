@@ -47,7 +47,8 @@ impl Core {
         self.persist_lease(turn, lease);
         let peer = self.nodes.get(client).and_then(|node| node.dialled_at(self.limits.closed));
         let client_version = self.client_version(client);
-        self.call_admit(turn, host, AdmitCall { lease: id, client: client_id, price, peer, client_version });
+        let light = self.nodes.get(client).is_some_and(|node| self.is_light(node));
+        self.call_admit(turn, host, AdmitCall { lease: id, client: client_id, price, peer, client_version, light });
         self.refresh_hunger(client);
         Some(id)
     }
@@ -83,7 +84,7 @@ impl Core {
     /// The client has other places by now, or is gone. Its record may be gone too: the call remembers it.
     fn too_late(&mut self, turn: &mut Turn, call: &Call, client: NodeId) {
         let Some(host) = self.still_there(call) else { return };
-        let eviction = Eviction { other: client, reason: EvictReason::TooLate, tries: 0, unpaired: None };
+        let eviction = Eviction { other: client, reason: EvictReason::TooLate, fault: None, tries: 0, unpaired: None };
         self.call_evict(turn, host, call.lease, eviction);
     }
 

@@ -1,4 +1,7 @@
-use vipnode_types::{LeaseId, Ms, wire::Side};
+use vipnode_types::{
+    LeaseId, Ms,
+    wire::{PairFault, Side},
+};
 
 /// No index.
 pub(crate) const NIL: u32 = u32::MAX;
@@ -31,6 +34,8 @@ pub(crate) struct Lease {
     pub(crate) admitting: bool,
     /// The client knows of it.
     pub(crate) told: bool,
+    /// What a side saw wrong with the pair, as it left.
+    pub(crate) fault: Option<PairFault>,
     /// Both sides saw each other once. Until then it is an outstanding offer of its client's address
     /// block.
     pub(crate) paired: bool,
@@ -66,6 +71,7 @@ impl Lease {
             age_link: Link::NONE,
             admitting: true,
             told: false,
+            fault: None,
             paired: false,
             half_armed: false,
         }

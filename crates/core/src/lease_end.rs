@@ -88,7 +88,7 @@ impl Core {
         let lone = lease.sees(Side::Host) && (by == Some(Side::Client) || lease.client_up == UNSEEN);
         let client = self.nodes.handle(lease.client).filter(|_| lone);
         let unpaired = client.map(|client| Unpaired { client, since: turn.now, price });
-        let eviction = Eviction { other, reason, tries: 0, unpaired };
+        let eviction = Eviction { other, reason, fault: lease.fault, tries: 0, unpaired };
         self.call_evict(turn, lease.host, lease.id, eviction);
     }
 
@@ -96,7 +96,7 @@ impl Core {
         let Some(other) = self.nodes.get(lease.host).map(|node| node.id) else { return };
         let knows = by == Some(Side::Client) && reason != EvictReason::Silent;
         if lease.told && !knows {
-            let eviction = Eviction { other, reason, tries: 0, unpaired: None };
+            let eviction = Eviction { other, reason, fault: lease.fault, tries: 0, unpaired: None };
             self.call_evict(turn, lease.client, lease.id, eviction);
         }
     }

@@ -21,9 +21,16 @@ impl Core {
         }
         for &id in &leave.leases {
             let Some((lease, side)) = self.own(index, id) else { continue };
+            if let Some(lease) = self.leases.get_mut(lease) {
+                lease.fault = leave.fault;
+            }
             match leave.reason {
                 LeaveReason::NotConnected | LeaveReason::Unstable => self.remember_failure(lease),
-                LeaveReason::Rejected => self.rejected(index, lease),
+                LeaveReason::Rejected => {
+                    // One whose version nobody told is remembered as one that failed.
+                    self.remember_failure(lease);
+                    self.rejected(index, lease);
+                }
                 LeaveReason::NotAsSaid => self.not_as_said(lease, side),
                 _ => {}
             }

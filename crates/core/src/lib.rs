@@ -25,6 +25,7 @@ mod core;
 mod day_budget;
 mod deadlines;
 mod effect;
+mod elsewhere;
 mod errors;
 mod explain;
 mod gauges;

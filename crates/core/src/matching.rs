@@ -122,11 +122,11 @@ impl Core {
         let kinds = [wish.kind, Kind::Unknown];
         let other_kind = || wish.kind != Kind::Unknown && !kinds.contains(&self.kind_of(host));
         lasting
+            .or_else(|| other_kind().then_some(Unfit::Kind))
+            .or_else(|| self.unsuited(wish.client, host).map(Unfit::Unsuited))
             .or_else(|| recent.failed_of_late(now, host, wish.client).then_some(Unfit::Failed))
             .or_else(|| self.drops_unclear(wish.client, host).then_some(Unfit::Failed))
             .or_else(|| recent.given_nearby(now, host, wish.client, client.address).then_some(Unfit::Address))
-            .or_else(|| other_kind().then_some(Unfit::Kind))
-            .or_else(|| self.unsuited(wish.client, host).map(Unfit::Unsuited))
     }
 
     /// Whether a client takes a price.

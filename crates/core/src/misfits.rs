@@ -43,7 +43,10 @@ fn one(why: &Unsuited, count: u32) -> String {
         Unsuited::Host(Misfit::TooOld(least)) => {
             format!("older than {least} is what {count} run (--min-client-version)")
         }
-        Unsuited::Unwanted => format!("of a version that your agent rejects is what {count} run (--reject-client)"),
+        Unsuited::Unwanted => {
+            format!("of a version that your agent (--reject-client) or your node does not go with is what {count} run")
+        }
         Unsuited::Refused => format!("your node's version is refused by {count}, so update it"),
+        Unsuited::LightFull => format!("no place for a light node is left on {count}"),
     }
 }

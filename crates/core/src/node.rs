@@ -44,6 +44,8 @@ pub(crate) struct Node {
     pub(crate) open_free: u32,
     /// It refused or was late; not asked until a timer ends that.
     pub(crate) resting: bool,
+    /// It takes no light node now.
+    pub(crate) light_full: bool,
     pub(crate) refusals: u8,
     /// Offers of late that never connected.
     pub(crate) strikes: u8,
@@ -139,6 +141,7 @@ impl Node {
             open_pos: NIL,
             open_free: 0,
             resting: false,
+            light_full: false,
             refusals: 0,
             strikes: 0,
             consuming: false,

@@ -36,6 +36,9 @@ impl Core {
         if let Some(slots) = report.slots {
             self.set_slots(index, slots);
         }
+        if let Some(full) = report.light_full {
+            self.set_light_full(index, full);
+        }
         match &report.full {
             Some(full) => self.take_full(turn, index, full, before),
             None => self.take_delta(turn, index, report, before),
@@ -72,6 +75,13 @@ impl Core {
         let Some(node) = self.nodes.get_mut(index).filter(|node| node.hosting) else { return };
         node.slots = slots.min(most);
         self.refresh_places(index);
+    }
+
+    fn set_light_full(&mut self, index: u32, full: bool) {
+        let Some(node) = self.nodes.get_mut(index) else { return };
+        if std::mem::replace(&mut node.light_full, full) && !full {
+            self.serve_soon();
+        }
     }
 
     /// The whole set. `before` is the agent's presence before this report: what it does not see any
@@ -138,7 +148,7 @@ impl Core {
     fn evict_unknown(&mut self, turn: &mut Turn, index: u32, leases: &[LeaseId]) {
         for &lease in leases.iter().take(self.limits.unknown_a_report as usize) {
             let other = NodeId::new([0; 64]);
-            let eviction = Eviction { other, reason: EvictReason::Unknown, tries: 0, unpaired: None };
+            let eviction = Eviction { other, reason: EvictReason::Unknown, fault: None, tries: 0, unpaired: None };
             self.call_evict(turn, index, lease, eviction);
         }
     }

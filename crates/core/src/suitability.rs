@@ -11,6 +11,8 @@ pub(crate) enum Unsuited {
     Unwanted,
     /// The host does not take the client's version.
     Refused,
+    /// The client is a light node, and the host's places for those are taken.
+    LightFull,
 }
 
 impl Core {
@@ -44,6 +46,9 @@ impl Core {
                 return Some(Unsuited::Host(misfit));
             }
         }
+        if gives.light_full && self.is_light(wants) {
+            return Some(Unsuited::LightFull);
+        }
         if self.is_unwanted(client, gives) {
             return Some(Unsuited::Unwanted);
         }
@@ -53,6 +58,13 @@ impl Core {
 
     fn profile(&self, node: &Node) -> Option<&Profile> {
         self.profiles.get(node.profile)
+    }
+
+    /// Whether a node is a light one, by what it says that it serves. By protocol 2 nobody does.
+    pub(crate) fn is_light(&self, node: &Node) -> bool {
+        let serves =
+            |name: &str| self.profile(node).is_some_and(|profile| profile.serves.iter().any(|cap| cap.name() == name));
+        serves("les") && !serves("eth")
     }
 
     fn version(&self, node: &Node) -> Option<&str> {

@@ -1,7 +1,7 @@
 use std::path::PathBuf;
 
 use futures_util::{future::BoxFuture, stream::BoxStream};
-use vipnode_types::{Enode, HeadFact, NodeFacts, NodeId, PeerFact};
+use vipnode_types::{DropCause, Enode, HeadFact, NodeFacts, NodeId, PeerFact};
 
 use crate::NodeError;
 
@@ -82,8 +82,8 @@ pub type PeerEvents = BoxStream<'static, PeerEvent>;
 pub enum PeerEvent {
     /// A peer came. Whether it stays and is ready, only [`Node::peers`] tells.
     Added(NodeId),
-    /// A peer went.
-    Gone(NodeId),
+    /// A peer went, and why, as far as the client tells.
+    Gone(NodeId, DropCause),
     /// A peer whose key is not known yet came or went, or events were missed: look at [`Node::peers`].
     Look,
 }

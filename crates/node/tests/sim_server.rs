@@ -31,7 +31,10 @@ async fn the_driver_of_geth_drives_them_over_a_socket() {
     assert_eq!(timeout(SOON, events.next()).await.unwrap(), Some(PeerEvent::Added(bob.id)));
 
     net.stop(bob.id);
-    assert_eq!(timeout(SOON, events.next()).await.unwrap(), Some(PeerEvent::Gone(bob.id)));
+    assert_eq!(
+        timeout(SOON, events.next()).await.unwrap(),
+        Some(PeerEvent::Gone(bob.id, vipnode_types::DropCause::Untold))
+    );
 
     net.stop(alice.id);
     assert_eq!(timeout(SOON, events.next()).await.unwrap(), None);

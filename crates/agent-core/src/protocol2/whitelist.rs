@@ -27,6 +27,11 @@ impl AgentCore {
             None => protocol2.new_lease(),
         };
         let client_version = String::new();
-        self.admit(now, tag, &AdmitCall { lease, client, price: Price::FREE, peer: None, client_version }, out);
+        self.admit(
+            now,
+            tag,
+            &AdmitCall { lease, client, price: Price::FREE, peer: None, client_version, light: false },
+            out,
+        );
     }
 }

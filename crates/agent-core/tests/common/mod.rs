@@ -120,11 +120,18 @@ pub fn admit(number: u64, byte: u8) -> FromPool {
         price: Price::FREE,
         peer: None,
         client_version: String::new(),
+        light: false,
     })
 }
 
+/// Of a client that is a light node.
+pub fn admit_light(number: u64, byte: u8) -> FromPool {
+    let FromPool::Admit(call) = admit(number, byte) else { unreachable!() };
+    FromPool::Admit(AdmitCall { light: true, ..call })
+}
+
 pub fn evict(number: u64, byte: u8) -> FromPool {
-    FromPool::Evict(EvictCall { lease: lease(number), peer: node(byte), reason: EvictReason::Left })
+    FromPool::Evict(EvictCall { lease: lease(number), peer: node(byte), reason: EvictReason::Left, fault: None })
 }
 
 pub fn dial(number: u64, side: Side, byte: u8) -> FromPool {

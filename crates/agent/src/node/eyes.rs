@@ -67,7 +67,7 @@ impl Eyes {
                     match event {
                         // The node may have been started anew and have forgotten whom it trusts.
                         None => return Ok("the connection to it broke".to_owned()),
-                        Some(PeerEvent::Gone(id)) => self.tell(FromNode::Gone(id)).await?,
+                        Some(PeerEvent::Gone(id, cause)) => self.tell(FromNode::Gone(id, cause)).await?,
                         Some(PeerEvent::Added(_) | PeerEvent::Look) => wait = LOOK_FIRST,
                     }
                     next_look = next_look.min(looked + LOOK_FIRST);

@@ -4,7 +4,7 @@ mod eyes;
 mod hands;
 
 use vipnode_agent_core::NodeTask;
-use vipnode_types::{HeadFact, NodeFacts, NodeId, PeerFact};
+use vipnode_types::{DropCause, HeadFact, NodeFacts, NodeId, PeerFact};
 
 pub(crate) use eyes::{Eyes, longer};
 pub(crate) use hands::{Hands, command};
@@ -17,7 +17,7 @@ pub(crate) enum FromNode {
     /// Another node answers at the address. Nothing more is told.
     Other(NodeId),
     Peers(Vec<PeerFact>),
-    Gone(NodeId),
+    Gone(NodeId, DropCause),
     Head {
         head: HeadFact,
         wall_s: u64,

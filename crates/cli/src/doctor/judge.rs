@@ -97,7 +97,7 @@ fn head(facts: &Facts, node: &NodeFound) -> Finding {
 }
 
 fn peers(facts: &Facts, node: &NodeFound, words: Words) -> Vec<Finding> {
-    let mut findings: Vec<Finding> = places(facts, words).into_iter().collect();
+    let mut findings: Vec<Finding> = places(facts, words).into_iter().chain(light_places(facts, node)).collect();
     match &node.peers {
         Ok(peers) => {
             findings.push(own_peers(facts, peers, words));
@@ -127,6 +127,20 @@ fn places(facts: &Facts, words: Words) -> Option<Finding> {
     let fewer = if fit > 0 { format!("--slots {fit}") } else { "a smaller --reserve".to_owned() };
     let more = words.max_peers(needed);
     Some(Finding::bad("places", text, format!("{more}, and say so: --node-max-peers {needed}; or {fewer}")))
+}
+
+/// No call tells how many light nodes a node takes.
+fn light_places(facts: &Facts, node: &NodeFound) -> Option<Finding> {
+    let host = facts.wants.host.as_ref()?;
+    let serves_light = node.facts.full && node.facts.protocols.iter().any(|cap| cap.name() == "les");
+    let text = || {
+        format!(
+            "the node serves light nodes too and tells nobody how many: compare its --light.maxpeers, which no trust \
+             gets past, with --slots {}, which must not be more",
+            host.slots
+        )
+    };
+    serves_light.then(|| Finding::skipped("light_places", text()))
 }
 
 fn own_peers(facts: &Facts, peers: &[PeerFact], words: Words) -> Finding {

@@ -120,6 +120,12 @@ fn each_fault_of_the_node_has_its_mend() {
             Verdict::Bad,
             "geth --maxpeers 51, and say so: --node-max-peers 51; or --slots 34",
         ),
+        (
+            |facts| node(facts).facts.protocols = ["eth", "les"].map(|name| name.parse().unwrap()).to_vec(),
+            "light_places",
+            Verdict::Skipped,
+            "",
+        ),
         (|facts| node(facts).peers = Err(fault()), "peers", Verdict::Bad, "mend it"),
         (|facts| table(facts, 51, Direction::Inbound, false), "peers", Verdict::Warning, "--node-max-peers"),
         (|facts| table(facts, 50, Direction::Inbound, true), "peers", Verdict::Warning, "geth --maxpeers 66"),

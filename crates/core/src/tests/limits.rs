@@ -224,7 +224,7 @@ fn a_leave_of_more_than_there_can_be_is_refused() {
     let mut pool = Pool::new();
     pool.pair_up();
     let leases = (0..2_000).map(LeaseId::new).collect();
-    let leave = Box::new(LeaveRequest { leases, reason: LeaveReason::Surplus });
+    let leave = Box::new(LeaveRequest { leases, reason: LeaveReason::Surplus, fault: None });
     let reply = pool.request(Command::Leave { peer: pool.peer(2), request: 4, leave });
     assert!(reply.unwrap().unwrap_err().is(ErrorCode::InvalidParams));
 }

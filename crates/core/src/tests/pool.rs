@@ -274,8 +274,13 @@ impl Pool {
         assert!(self.report(agent, |_| ReportRequest { seen, ..Default::default() }));
     }
 
+    /// Reports that nothing changed but whether places for light nodes are taken.
+    pub(crate) fn light_full(&mut self, agent: u32, full: bool) {
+        assert!(self.report(agent, |_| ReportRequest { light_full: Some(full), ..Default::default() }));
+    }
+
     pub(crate) fn leave(&mut self, agent: u32, lease: LeaseId, reason: LeaveReason) {
-        let leave = Box::new(LeaveRequest { leases: vec![lease], reason });
+        let leave = Box::new(LeaveRequest { leases: vec![lease], reason, fault: None });
         let reply = self.request(Command::Leave { peer: self.peer(agent), request: 4, leave });
         assert!(matches!(reply, Some(Ok(Reply::Done(_)))), "{reply:?}");
     }

@@ -297,7 +297,7 @@ impl World {
                     LeaveReason::Lost,
                 ];
                 let leases = leases.into_iter().map(id).collect();
-                let leave = Box::new(LeaveRequest { leases, reason: reasons[usize::from(reason)] });
+                let leave = Box::new(LeaveRequest { leases, reason: reasons[usize::from(reason)], fault: None });
                 self.handle(Command::Leave { peer: peer(agent, generation), request: 3, leave });
             }
             Step::Bye { agent, generation } => self.handle(Command::Bye { peer: peer(agent, generation), request: 4 }),

@@ -4,7 +4,7 @@ use std::str::FromStr;
 
 use vipnode_types::wire::{ClientWish, ConnectRequest, ErrorCode, EvictReason, LeaveReason, WireError};
 
-use super::pool::{Pool, client, host};
+use super::pool::{Pool, chain, client, host};
 use crate::{CallId, CallOutcome, Limits, PoolCall};
 
 /// `"snap/1 eth/69"` as a list.
@@ -170,10 +170,88 @@ fn a_version_that_a_client_rejects_is_learnt_from_its_leave_and_from_its_answer(
         pool.pass_with(60_000, &[2]);
         assert_eq!(admitting(&mut pool, &[1]), None, "{by_answer}");
         pool.ask(2, 1);
-        assert!(why(&pool, 2).contains("of a version that your agent rejects is what 1 run (--reject-client)"));
+        assert!(
+            why(&pool, 2)
+                .contains("of a version that your agent (--reject-client) or your node does not go with is what 1 run")
+        );
         pool.connect(3, host(3, 4)).unwrap();
         assert_eq!(given(&mut pool, 2, &[1, 3]).map(|(host, _)| host), Some(3));
     }
+}
+
+fn light(agent: u32) -> ConnectRequest {
+    ConnectRequest { serves: list("les"), ..needing(agent, "les") }
+}
+
+#[test]
+fn a_host_whose_light_places_are_taken_is_given_to_full_nodes_only() {
+    let mut pool = Pool::new();
+    pool.connect(1, serving(1, "eth les")).unwrap();
+    pool.full(1, &[]);
+    pool.connect(2, light(2)).unwrap();
+    pool.ask(2, 1);
+    let is_light = |call: &PoolCall| if let PoolCall::Admit(admit) = call { Some(admit.light) } else { None };
+    let (call, told_light) = pool.take_call(1, is_light).unwrap();
+    assert!(told_light, "the host is told whom it lets in");
+    // Thrown out at once: the host says both, and the client is looked for another.
+    pool.done(call, CallOutcome::Done);
+    pool.light_full(1, true);
+    let lease = pool.last_ask(2).unwrap().hosts[0].lease;
+    pool.leave(1, lease, LeaveReason::NotConnected);
+    assert_eq!(pool.evicted(2), Some(EvictReason::NotConnected));
+    pool.connect(3, light(3)).unwrap();
+    assert_eq!(given(&mut pool, 3, &[1]), None);
+    assert!(why(&pool, 3).contains("no place for a light node is left on 1"), "{}", why(&pool, 3));
+    let told = pool.explain(3).unwrap();
+    assert_eq!((told.excluded.full, told.excluded.capability), (1, 0));
+    pool.connect(4, client(4)).unwrap();
+    let (_, call) = given(&mut pool, 4, &[1]).expect("a full node takes no light place");
+    pool.done(call, CallOutcome::Done);
+    // Another host comes; and the first has room again.
+    pool.connect(5, serving(5, "eth les")).unwrap();
+    pool.pass(6_000);
+    assert_eq!(admitting(&mut pool, &[1, 5]).map(|(host, _)| host), Some(5));
+}
+
+#[test]
+fn light_places_are_free_again_by_the_hosts_word_and_on_a_new_socket() {
+    let mut pool = Pool::new();
+    pool.connect(1, serving(1, "eth les")).unwrap();
+    pool.full(1, &[]);
+    pool.light_full(1, true);
+    pool.connect(2, light(2)).unwrap();
+    assert_eq!(given(&mut pool, 2, &[1]), None);
+    pool.light_full(1, false);
+    pool.pass(6_000);
+    assert!(admitting(&mut pool, &[1]).is_some(), "without another question");
+    pool.light_full(1, true);
+    pool.connect(1, serving(1, "eth les")).unwrap();
+    pool.connect(3, light(3)).unwrap();
+    assert!(given(&mut pool, 3, &[1]).is_some());
+}
+
+#[test]
+fn a_client_hears_where_hosts_are_if_none_is_on_its_chain() {
+    let on = |hello: ConnectRequest, chain| ConnectRequest { chain, ..hello };
+    let mut pool = Pool::new();
+    pool.connect(2, on(client(2), chain(5))).unwrap();
+    pool.ask(2, 1);
+    assert!(why(&pool, 2).contains("has a free place now"), "{}", why(&pool, 2));
+    pool.connect(1, on(host(1, 4), chain(7))).unwrap();
+    pool.ask(2, 1);
+    assert!(why(&pool, 2).contains("no host here is on chain 5"), "{}", why(&pool, 2));
+    assert!(why(&pool, 2).contains("hosts are on chain 7"), "{}", why(&pool, 2));
+    let mut other = chain(5);
+    other.genesis.0[0] = 8;
+    pool.connect(3, on(host(3, 4), other)).unwrap();
+    pool.ask(2, 1);
+    assert!(why(&pool, 2).contains("another genesis block, 0x08"), "{}", why(&pool, 2));
+    assert!(why(&pool, 2).contains("compare your genesis file"));
+    assert!(pool.explain(2).unwrap().why.unwrap().contains("another genesis block"));
+    // One on its chain that is full is another matter.
+    pool.connect(4, on(host(4, 0), chain(5))).unwrap();
+    pool.ask(2, 1);
+    assert!(why(&pool, 2).contains("has a free place now"), "{}", why(&pool, 2));
 }
 
 #[test]

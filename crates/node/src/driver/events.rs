@@ -2,6 +2,7 @@ use std::sync::Arc;
 
 use futures_util::{StreamExt, future};
 use serde::Deserialize;
+use vipnode_types::DropCause;
 
 use crate::{
     PeerEvent, PeerEvents, Push, Transport, answers, capabilities::empty, limits::CALL_DEADLINE, names::Names,
@@ -12,6 +13,9 @@ struct RawEvent {
     #[serde(rename = "type")]
     kind: String,
     peer: String,
+    /// Of one that went: why, in the client's words.
+    #[serde(default)]
+    error: Option<String>,
 }
 
 /// Subscribes to `peerEvents`; `None` where the client or the transport has none (reth's stub always errors).
@@ -34,9 +38,54 @@ fn read(push: &Push, names: &Names) -> Option<PeerEvent> {
     let id = answers::peer_hash(&event.peer).and_then(|hash| names.find(&hash));
     match (event.kind.as_str(), id) {
         ("add", Some(id)) => Some(PeerEvent::Added(id)),
-        ("drop", Some(id)) => Some(PeerEvent::Gone(id)),
+        ("drop", Some(id)) => Some(PeerEvent::Gone(id, drop_cause(event.error.as_deref().unwrap_or_default()))),
         ("add" | "drop", None) => Some(PeerEvent::Look),
         // Messages sent and received, where the node was started to tell them.
         _ => None,
+    }
+}
+
+/// How geth's words begin (1.12.0 and 1.17.5, run and read; what follows are the two values that differ). The side that
+/// noticed says what it saw, the other one "subprotocol error".
+const CAUSES: [(&str, DropCause); 8] = [
+    // eth/protocols/eth/protocol.go and handshake.go
+    ("genesis mismatch", DropCause::Genesis),
+    ("network ID mismatch", DropCause::Network),
+    ("fork ID rejected", DropCause::Forks),
+    // eth/peerset.go
+    ("peer connected on snap without compatible eth support", DropCause::EthVersion),
+    // les/protocol.go of 1.12.0
+    ("Genesis block mismatch", DropCause::Genesis),
+    ("NetworkId mismatch", DropCause::Network),
+    ("ForkID rejected", DropCause::Forks),
+    // p2p/peer_error.go: admin_removePeer, and les/server_handler.go where its places are taken
+    ("disconnect requested", DropCause::Requested),
+];
+
+fn drop_cause(error: &str) -> DropCause {
+    CAUSES.iter().find(|(words, _)| error.starts_with(words)).map_or(DropCause::Untold, |(_, cause)| *cause)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn causes_as_geth_told_them() {
+        for (words, cause) in [
+            ("genesis mismatch: 5604455a (!= c3efce81)", DropCause::Genesis),
+            ("Genesis block mismatch - 5c19c70d08d85626 (!= 743995d1250c022a)", DropCause::Genesis),
+            ("network ID mismatch: 1337 (!= 99)", DropCause::Network),
+            ("fork ID rejected: local incompatible or needs update", DropCause::Forks),
+            (
+                "peer connected on snap without compatible eth support: have [eth/66 eth/67 eth/68 snap/1]",
+                DropCause::EthVersion,
+            ),
+            ("disconnect requested", DropCause::Requested),
+            ("subprotocol error", DropCause::Untold),
+            ("", DropCause::Untold),
+        ] {
+            assert_eq!(drop_cause(words), cause, "{words}");
+        }
     }
 }

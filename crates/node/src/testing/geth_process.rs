@@ -137,7 +137,8 @@ impl Geth {
     }
 }
 
-fn genesis(chain_id: u64) -> String {
+/// Of a chain that begins after the Merge.
+pub(super) fn genesis(chain_id: u64) -> String {
     let mut config = genesis_config(chain_id);
     config["terminalTotalDifficulty"] = json!(0);
     config["shanghaiTime"] = json!(0);

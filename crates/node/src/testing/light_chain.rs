@@ -10,7 +10,10 @@ use serde_json::{Value, json, value::to_raw_value};
 use tempfile::TempDir;
 use tokio::{process::Command, time::timeout};
 
-use super::{Geth, GethSpec, geth_process::genesis_config};
+use super::{
+    Geth, GethSpec,
+    geth_process::{self, genesis_config},
+};
 use crate::{Transport, Trust, limits::CALL_DEADLINE};
 
 /// A chain of proof of authority with a block each two seconds, on geths that still speak LES: 1.12 is the last
@@ -62,6 +65,12 @@ impl LightChain {
         geth
     }
 
+    /// Another full node that serves so many light nodes.
+    pub async fn full(&self, light_max_peers: u32) -> Geth {
+        let most = light_max_peers.to_string();
+        self.start(20, &["--syncmode", "full", "--light.serve", "100", "--light.maxpeers", &most]).await
+    }
+
     /// A light node.
     pub async fn light(&self) -> Geth {
         self.start(5, &["--syncmode", "light"]).await
@@ -87,6 +96,20 @@ impl LightChain {
     fn path(&self, name: &str) -> String {
         self.dir.path().join(name).to_str().unwrap().to_owned()
     }
+}
+
+/// A full node of the release that speaks LES, on the chain of [`GethSpec::default`]: too old to be a peer of one of
+/// today.
+pub async fn old_full_node() -> Geth {
+    let dir = tempfile::tempdir().unwrap();
+    let genesis = dir.path().join("genesis.json");
+    let mut modern: Value = serde_json::from_str(&geth_process::genesis(CHAIN_ID)).unwrap();
+    // Releases of then want this said; the genesis block is the same.
+    modern["config"]["terminalTotalDifficultyPassed"] = json!(true);
+    std::fs::write(&genesis, modern.to_string()).unwrap();
+    let flags = ["--syncmode", "full"].map(ToOwned::to_owned).to_vec();
+    let light = LightNode { genesis, flags };
+    Geth::start(GethSpec { chain_id: CHAIN_ID, light: Some(light), ..GethSpec::default() }).await
 }
 
 /// What a node reads as the balance of an account, in wei; what it says where it cannot read it.

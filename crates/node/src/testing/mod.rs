@@ -19,4 +19,4 @@ mod light_chain;
 pub use engine::make_blocks;
 pub use geth_process::{Geth, GethSpec};
 pub use isolation::{assert_isolated, free_port};
-pub use light_chain::{LightChain, LightNode, balance};
+pub use light_chain::{LightChain, LightNode, balance, old_full_node};

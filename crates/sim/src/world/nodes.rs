@@ -3,7 +3,7 @@
 use std::collections::btree_map::Entry;
 
 use vipnode_agent_core::{Event, NodeCall, NodeTask};
-use vipnode_types::{HeadFact, NodeId};
+use vipnode_types::{DropCause, HeadFact, NodeId};
 
 use super::{EPOCH_MS, Ev, World};
 
@@ -114,7 +114,8 @@ impl World {
         let a = &self.agents[number];
         if a.mind.is_some() && a.plan.peer_events {
             let life = a.life;
-            self.within(1, 5, Ev::Tell { agent: number, life, event: Box::new(Event::PeerGone(peer)) });
+            let event = Box::new(Event::PeerGone(peer, DropCause::Untold));
+            self.within(1, 5, Ev::Tell { agent: number, life, event });
         }
     }
 

@@ -1,7 +1,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::Side;
+use super::{PairFault, Side};
 use crate::{Enode, LeaseId, NodeId, Price};
 
 /// A host is to trust a client's node. The answer comes once the node was told.
@@ -20,6 +20,9 @@ pub struct AdmitCall {
     /// `web3_clientVersion` of the client, as its agent told it; empty where it is not known.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub client_version: String,
+    /// The client is a light node: it takes one of the places that some nodes keep apart for those.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub light: bool,
 }
 
 /// A lease is over. A host untrusts and then disconnects; a client stops dialling.
@@ -31,6 +34,9 @@ pub struct EvictCall {
     pub peer: NodeId,
     /// Why.
     pub reason: EvictReason,
+    /// What the other side's node saw, where its agent told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fault: Option<PairFault>,
 }
 
 /// Dial a peer of a lease.

@@ -1,6 +1,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::PairFault;
 use crate::LeaseId;
 
 /// An agent ends leases, from either side.
@@ -10,6 +11,9 @@ pub struct LeaveRequest {
     pub leases: Vec<LeaseId>,
     /// Why.
     pub reason: LeaveReason,
+    /// What the agent's node saw, where that is why.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fault: Option<PairFault>,
 }
 
 /// Why an agent ends a lease.

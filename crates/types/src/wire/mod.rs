@@ -25,6 +25,7 @@ mod error;
 mod explain;
 mod leave;
 pub mod method;
+mod pair_fault;
 mod reach;
 mod report;
 mod status;
@@ -35,6 +36,7 @@ pub use connect::{ClientWish, ConnectReply, ConnectRequest, HostOffer, LeaseView
 pub use error::{ErrorCode, ErrorData, WireError};
 pub use explain::{Excluded, ExplainReply, ExplainRequest, GivenHost, Score, Won};
 pub use leave::{ByeRequest, LeaveReason, LeaveRequest};
+pub use pair_fault::PairFault;
 pub use reach::{Admission, Reach, ReachReply, ReachRequest};
 pub use report::{ReportReply, ReportRequest, SeenHost, UpLease};
 pub use status::{HostStatus, PoolStats, PoolStatus};

@@ -29,6 +29,10 @@ pub struct ReportRequest {
     /// Places in all, where that changed (see [`super::HostOffer::slots`]).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub slots: Option<u32>,
+    /// Whether the node's places for light nodes are all taken, where that changed; not so on a new socket. Until the
+    /// host takes it back it is given no light node.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub light_full: Option<bool>,
     /// Number of the newest block, where that changed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub head: Option<u64>,
