@@ -208,7 +208,7 @@ pub(super) fn explain() -> Row {
 
 pub(super) fn leave() -> Row {
     let text = "Ends leases, from either side. The other side is told by `vipnode_evict`.";
-    let request = LeaveRequest { leases: vec![LEASE], reason: LeaveReason::Surplus };
+    let request = LeaveRequest { leases: vec![LEASE], reason: LeaveReason::Surplus, fault: None };
     Row::new::<Done>(method::LEAVE, Way::AgentToPool, "I end these leases", text, ("done", "An empty object"))
         .takes::<LeaveRequest>("leases", "Which, and why")
         .signed(Signing::OverHttp)
@@ -234,6 +234,7 @@ pub(super) fn admit() -> Row {
         price: examples::price(),
         peer: Some(examples::client_enode()),
         client_version: LIGHT.to_owned(),
+        light: true,
     };
     let codes = &[
         ErrorCode::MethodNotFound,
@@ -251,7 +252,7 @@ pub(super) fn admit() -> Row {
 pub(super) fn evict() -> Row {
     let text = "A lease is over. A host has its node untrust the client and then disconnect it; a client stops \
                 dialling. A lease that the agent does not know is done already.";
-    let call = EvictCall { lease: LEASE, peer: examples::client(), reason: EvictReason::Left };
+    let call = EvictCall { lease: LEASE, peer: examples::client(), reason: EvictReason::Left, fault: None };
     Row::new::<Done>(method::EVICT, Way::PoolToAgent, "This lease is over", text, ("done", "An empty object"))
         .takes::<EvictCall>("lease", "Which, and why")
         .fails(&[ErrorCode::MethodNotFound, ErrorCode::InvalidParams, ErrorCode::Busy])
