@@ -12,12 +12,13 @@ use rustix::{
 use tokio::{
     process::{Child, Command},
     sync::mpsc,
-    time::timeout,
+    time::{Instant, timeout},
 };
 
 use super::SOON;
 
-const ROWS: u16 = 40;
+/// High, so that nothing scrolls away before it is looked at.
+const ROWS: u16 = 200;
 const COLUMNS: u16 = 160;
 
 /// A running `vipnode` on a terminal, and what a person sees there. Killed when dropped.
@@ -75,7 +76,9 @@ impl Terminal {
 
     /// Waits until what is seen is as wanted.
     pub async fn until(&mut self, what: &str, holds: impl Fn(&[String]) -> bool) -> Vec<String> {
+        let deadline = Instant::now() + SOON;
         while !holds(&self.lines()) {
+            assert!(Instant::now() < deadline, "{what}: it did not come to that:\n{}", self.lines().join("\n"));
             assert!(self.more().await, "it ended before {what}:\n{}", self.lines().join("\n"));
         }
         self.lines()
