@@ -174,6 +174,16 @@ pub enum Notice {
         /// The host.
         host: NodeId,
     },
+    /// A peer that is on no lease was disconnected. Said of the first; all are counted.
+    StrangerDropped {
+        /// The peer.
+        peer: NodeId,
+    },
+    /// The pool knows none of the leases any more; they stay until it gives others.
+    LastListKept {
+        /// How many.
+        leases: u32,
+    },
     /// The node does not do what a peer needs that the user named; it is tried again and again.
     DirectRefused {
         /// Our side.

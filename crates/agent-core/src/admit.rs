@@ -81,6 +81,9 @@ impl AgentCore {
         out: &mut Vec<Action>,
     ) -> Option<Result<(), WireError>> {
         if let Some((failure, why)) = self.refuses(now, call) {
+            if failure == AdmitFailure::Full {
+                self.make_room(out);
+            }
             self.counters.admit_failed(failure);
             return Some(Err(refused(why)));
         }
@@ -123,7 +126,10 @@ impl AgentCore {
             return Some((failure, why));
         }
         let slots = host.places(self.config.direct.allowed());
-        let held = self.leases.held(Side::Host);
+        // Whose lease the pool forgot has that place still.
+        let same = |lease: &Lease| lease.side == Side::Host && lease.leftover && lease.peer.id == client;
+        let same = u32::from(self.leases.iter().any(same));
+        let held = self.leases.held(Side::Host).saturating_sub(same);
         if held >= slots || self.leases.len() >= limits::LEASES {
             return Some((AdmitFailure::Full, format!("all {slots} places are taken")));
         }
@@ -137,7 +143,7 @@ impl AgentCore {
     /// Whether the node is connected to that peer without any doing of the agent.
     pub(crate) fn is_nodes_own_link(&self, peer: NodeId) -> bool {
         let ours = |lease: &Lease| lease.peer.id == peer && !lease.nodes_own && !lease.linked_before;
-        self.node.peers.contains_key(&peer) && !self.leases.iter().any(ours)
+        self.node.peers.contains_key(&peer) && !self.strict.is_dropping(peer) && !self.leases.iter().any(ours)
     }
 
     /// A lease that is not known is undone already.

@@ -9,7 +9,7 @@ use crate::{
     Action, AgentConfig, Counters, Event, Grant, NodeTask, RequestTag, ask::Asks, avoid::Avoid, direct::Direct,
     ended::EndedLeases, former_clients::FormerClients, lease::Lease, leases::Leases, leave::Leaving,
     light_places::LightPlaces, node_side::NodeSide, not_connected::SaidCauses, own_peers::OwnPeers,
-    pool_link::PoolLink, protocol2::Protocol2, report::Reports, stop::Stopping,
+    pool_link::PoolLink, protocol2::Protocol2, report::Reports, stop::Stopping, strict::Strict,
 };
 
 /// The agent's mind. See the [crate] for what it promises.
@@ -25,6 +25,7 @@ pub struct AgentCore {
     pub(crate) asks: Asks,
     pub(crate) avoid: Avoid,
     pub(crate) direct: Direct,
+    pub(crate) strict: Strict,
     pub(crate) reports: Reports,
     pub(crate) leaving: Leaving,
     pub(crate) own_peers: OwnPeers,
@@ -66,6 +67,7 @@ impl AgentCore {
         let protocol2 = config.protocol2.map(|config| Protocol2::new(config, ids));
         Self {
             left_over: leases.len(),
+            strict: Strict::default(),
             direct: Direct::new(&config.direct, &leases),
             config,
             rng,
@@ -129,7 +131,7 @@ impl AgentCore {
         }
         let due = self.watch_due().chain(self.node_due()).chain(self.pool_due()).chain(self.stop_due());
         let due = due.chain(self.head_due()).chain(self.unseen_due()).chain(self.light_places.due());
-        due.chain(self.direct_due()).min()
+        due.chain(self.direct_due()).chain(self.strict_due()).min()
     }
 
     /// Presents itself anew to the pool, which keeps the leases.
@@ -153,6 +155,8 @@ impl AgentCore {
         self.link_expire(now, out);
         self.unseen_expire(now, out);
         self.light_places.expire(now);
+        self.strangers_expire(now);
+        self.last_list_expire(now, out);
         self.keep_direct(now, out);
         self.work(now, out);
         if self.direct.is_due() {

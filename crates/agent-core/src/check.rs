@@ -31,6 +31,9 @@ impl AgentCore {
         let most = usize::try_from(places).unwrap_or(usize::MAX).max(self.left_over);
         ensure(fresh <= most, || format!("{fresh} clients on {places} places"))?;
         self.check_direct()?;
+        let strangers = self.strict.dropping();
+        ensure(strangers <= limits::STRANGERS, || format!("{strangers} strangers are being disconnected"))?;
+        ensure(self.node.up || strangers == 0, || "strangers of a node that is away".to_owned())?;
         let live = self.link.is_live();
         let speaks = self.reports.in_flight().or(self.asks.in_flight()).or(self.leaving.in_flight()).is_some();
         ensure(live || !speaks, || "a request is in flight on no socket".to_owned())

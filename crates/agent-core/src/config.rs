@@ -15,6 +15,8 @@ pub struct AgentConfig {
     pub min_peers: u32,
     /// The dearest place taken.
     pub max_price: Option<Price>,
+    /// Disconnect every peer of the node that is on no lease and that the node does not keep by its own settings.
+    pub strict: bool,
     /// Which peers are taken on the other side of a lease.
     pub policy: PeerPolicy,
     /// Places to sell; `None` for an agent that is no host.

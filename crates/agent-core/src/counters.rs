@@ -7,6 +7,8 @@ pub struct Counters {
     pub admits: u64,
     /// Hosts that were given and of no use.
     pub hosts_failed: u64,
+    /// Peers on no lease that were disconnected.
+    pub strangers_dropped: u64,
     /// Times that the pool had taken the agent and then the connection ended.
     pub pool_losses: u64,
     admit_failures: [u64; 9],
@@ -98,6 +100,10 @@ impl Counters {
 
     pub(crate) fn host_failed(&mut self) {
         add(Some(&mut self.hosts_failed), 1);
+    }
+
+    pub(crate) fn stranger_dropped(&mut self) {
+        add(Some(&mut self.strangers_dropped), 1);
     }
 
     pub(crate) fn pool_lost(&mut self) {

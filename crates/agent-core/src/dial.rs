@@ -67,7 +67,8 @@ impl AgentCore {
     fn declines(&self, now: Ms, host: &Enode, price: Price) -> Option<(LeaveReason, &'static str)> {
         let running = self.leases.running(Side::Client);
         let most = self.config.min_peers.saturating_add(limits::SURPLUS);
-        let leased = |lease: &Lease| lease.side == Side::Client && lease.runs() && lease.peer.id == host.id;
+        let leased =
+            |lease: &Lease| lease.side == Side::Client && lease.runs() && !lease.leftover && lease.peer.id == host.id;
         if self.stopping.is_some() {
             Some((LeaveReason::Surplus, "this agent stops"))
         } else if !self.node.up {

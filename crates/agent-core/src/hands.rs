@@ -38,6 +38,7 @@ impl AgentCore {
         }
         ids.sort_by_key(|id| self.leases.get(*id).map(|lease| (lease.runs(), lease.side == Side::Client, lease.id)));
         let mut busy = self.leases.busy_peers();
+        busy.extend(self.strict.dropped_peers());
         let mut changed = false;
         for id in ids {
             let Some(lease) = self.leases.get(id) else { continue };
@@ -135,6 +136,9 @@ impl AgentCore {
     }
 
     pub(crate) fn node_done(&mut self, now: Ms, task: NodeTask, result: Result<(), String>, out: &mut Vec<Action>) {
+        if self.stranger_done(task, &result, out) {
+            return;
+        }
         // An end that comes after the task was given up is nobody's.
         let of_task = |lease: &Lease| lease.task.is_some_and(|running| running.id == task);
         let Some(lease) = self.leases.iter_mut().find(|lease| of_task(lease)) else { return };

@@ -53,6 +53,7 @@ mod reconcile;
 mod release;
 mod report;
 mod stop;
+mod strict;
 mod suitability;
 mod view;
 mod watch;

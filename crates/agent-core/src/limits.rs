@@ -24,6 +24,8 @@ pub(crate) const FORMER_CLIENTS: usize = 1_024;
 pub(crate) const SEEN_HOSTS: usize = 64;
 /// Hosts of one ask reply that are looked at.
 pub(crate) const REPLY_HOSTS: usize = 128;
+/// Peers on no lease that are being disconnected at once; further ones are after them.
+pub(crate) const STRANGERS: usize = 16;
 /// Places held beyond those wanted; further ones are left as surplus.
 pub(crate) const SURPLUS: u32 = 2;
 
@@ -99,6 +101,11 @@ pub(crate) const UNSEEN_MS: u64 = 60_000;
 pub(crate) const BEHIND_BLOCKS: u64 = 3;
 /// A balance that changed is said this often at most.
 pub(crate) const BALANCE_MS: u64 = 600_000;
+/// Peers on no lease are disconnected this often at most.
+pub(crate) const STRANGERS_MS: u64 = 1_000;
+/// A strict host keeps clients for so long whose leases its pool does not know any more: as long as agents have to come
+/// back to a pool that was started anew.
+pub(crate) const LAST_LIST_MS: u64 = 600_000;
 /// Two asks are this far apart at least.
 pub(crate) const ASK_LEAST_MS: u64 = 1_000;
 /// While hosts are missing the first further ask waits at most this long.

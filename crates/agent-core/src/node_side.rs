@@ -83,6 +83,7 @@ impl AgentCore {
         self.node.up = false;
         self.node.peers.clear();
         self.node.looked = false;
+        self.strict.node_down();
         self.node.dialled = 0;
         self.node.head = None;
         self.light_places = LightPlaces::default();

@@ -36,8 +36,12 @@ impl AgentCore {
         let socket = self.link.socket;
         let of_pool = |lease: &Lease| lease.runs() && !lease.id.is_direct();
         let gone = self.leases.ids(|lease| of_pool(lease) && lease.socket != socket && !live.contains(&lease.id));
-        for lease in gone {
-            self.end(lease, Some(EvictReason::Unknown), out);
+        if self.config.strict && live.is_empty() && views.is_empty() {
+            self.keep_last_list(now, &gone, out);
+        } else {
+            for lease in gone {
+                self.end(lease, Some(EvictReason::Unknown), out);
+            }
         }
         self.end_lost_while_away(now, out);
     }

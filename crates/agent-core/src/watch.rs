@@ -35,6 +35,7 @@ impl AgentCore {
             self.last_client = Some(now);
         }
         self.watch_own_peers(out);
+        self.drop_strangers(now, peers, out);
     }
 
     /// The next list of peers decides; it is fetched at once.

@@ -93,10 +93,11 @@ struct World {
 }
 
 impl World {
-    fn new(both: bool, original: bool, pool: bool, journal: Vec<JournalEntry>) -> Self {
+    fn new((both, original, pool, strict): (bool, bool, bool, bool), journal: Vec<JournalEntry>) -> Self {
         let mut config = if original { protocol2(host_config(3)) } else { host_config(3) };
         config.min_peers = 2;
         config.pool = pool;
+        config.strict = strict;
         config.direct = named(&[1, 4], &[2]);
         if !both {
             config.host = None;
@@ -161,12 +162,21 @@ impl World {
                 let held = left_undone(self.journal.clone());
                 let fits =
                     |g: &vipnode_agent_core::Grant| g.peer.id == peer.id && kind.is_none_or(|kind| kind == g.kind);
+                let leases = self.core.view().leases;
+                let stranger = self.config.strict && !leases.iter().any(|lease| lease.peer == peer.id);
+                if matches!(call, NodeCall::Drop(_)) && stranger && !held.iter().any(fits) {
+                    prop_assert!(peer.id != node(5), "a peer that the node trusts is disconnected");
+                    let named =
+                        self.config.direct.hosts.iter().chain(&self.config.direct.allow).any(|n| n.id == peer.id);
+                    prop_assert!(!named, "{call:?} disconnects a peer that the user named");
+                    self.open.push((task, call));
+                    return Ok(());
+                }
                 prop_assert!(held.iter().any(fits), "{call:?} is not in the journal");
                 match &call {
                     NodeCall::Admit(_) => drop(self.trusted.insert(peer.id)),
                     NodeCall::Dial(_) => drop(self.dialled.insert(peer.id)),
                     NodeCall::Evict(_) | NodeCall::Drop(_) => {
-                        let leases = self.core.view().leases;
                         let needed = leases.iter().any(|lease| lease.peer == peer.id && !lease.ending);
                         prop_assert!(!needed, "{call:?} cuts a peer that another lease needs");
                     }
@@ -366,11 +376,12 @@ proptest! {
         both in prop::bool::weighted(0.8),
         original in any::<bool>(),
         pool in prop::bool::weighted(0.85),
+        strict in any::<bool>(),
         restarted in any::<bool>(),
         start in any::<bool>(),
         steps in steps(),
     ) {
-        let mut world = World::new(both, original, pool, if restarted { left_by_an_earlier_run() } else { vec![] });
+        let mut world = World::new((both, original, pool, strict), if restarted { left_by_an_earlier_run() } else { vec![] });
         if start {
             world.event(Event::NodeUp(Box::new(facts(200))))?;
             world.step(Step::Head(false, 1))?;

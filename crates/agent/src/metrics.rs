@@ -31,6 +31,7 @@ struct Metrics {
     admit_failures: Labelled,
     evictions: Labelled,
     hosts_failed: Counter,
+    strangers_dropped: Counter,
     pool_losses: Counter,
 }
 
@@ -102,6 +103,8 @@ impl Metrics {
                 EvictReason::ALL.map(EvictReason::name),
             ),
             hosts_failed: table.counter("hosts_failed", "Hosts given by the pool that were of no use, or no longer"),
+            strangers_dropped: table
+                .counter("strangers_dropped", "Peers on no lease that were disconnected, --strict-peers"),
             pool_losses: table.counter("pool_losses", "Connections to the pool that ended after it took the agent"),
             table,
         };
@@ -140,6 +143,7 @@ impl Metrics {
         let counters = core.counters();
         follow(&self.admits, counters.admits);
         follow(&self.hosts_failed, counters.hosts_failed);
+        follow(&self.strangers_dropped, counters.strangers_dropped);
         follow(&self.pool_losses, counters.pool_losses);
         for (why, total) in counters.admit_failures() {
             self.admit_failures.follow(why.name(), total);

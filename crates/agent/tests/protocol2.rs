@@ -81,6 +81,7 @@ impl Bench {
                 direct: DirectConfig::default(),
                 min_peers,
                 max_price: None,
+                strict: false,
                 policy: PeerPolicy::default(),
                 host: slots.map(host),
                 advertise: Advertise::Node,

@@ -35,11 +35,13 @@ pub(crate) async fn dry_run(node: &dyn Node, config: &AgentConfig, screen: Scree
     ];
     let as_client = [
         ("when a host lets us in", PeerCommand::Dial(someone.clone())),
-        ("when that lease ends, and when we stop", PeerCommand::Drop(someone)),
+        ("when that lease ends, and when we stop", PeerCommand::Drop(someone.clone())),
     ];
+    let stranger = ("for each peer that is on no lease, at each look", PeerCommand::Drop(someone));
+    let stranger = config.strict.then_some(stranger);
     let (host, client) = (config.pool && config.host.is_some(), config.min_peers > 0);
     let all = as_host.into_iter().filter(|_| host).chain(as_client.into_iter().filter(|_| client));
-    for (when, command) in named(&config.direct).into_iter().chain(all) {
+    for (when, command) in named(&config.direct).into_iter().chain(all).chain(stranger) {
         for call in node.plan(&command) {
             screen.say(&Line::new("would_call", Tone::Plain, format!("{when}: {call}")));
         }

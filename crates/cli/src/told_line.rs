@@ -150,6 +150,21 @@ fn direct_line(notice: &Notice) -> Line {
             );
             Line::new("name_unresolved", Tone::Warning, text).with("name", &**name)
         }
+        Notice::StrangerDropped { peer } => {
+            let text = format!(
+                "disconnected {}, which is on no lease (--strict-peers); further ones are only counted\n  \
+                 -> who is disconnected may come back: `vipnode doctor --strict-peers` says what closes the node",
+                peer.short()
+            );
+            Line::new("stranger_dropped", Tone::Plain, text).with("peer", peer.to_string())
+        }
+        Notice::LastListKept { leases } => {
+            let text = format!(
+                "the pool knows none of the {leases} leases any more; the peers stay until it gives others \
+                 (--strict-peers)"
+            );
+            Line::new("last_list_kept", Tone::Warning, text).with("leases", *leases)
+        }
         _ => lease_line(notice),
     }
 }

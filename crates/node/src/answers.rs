@@ -69,6 +69,8 @@ struct RawNetwork<'a> {
     inbound: Option<&'a RawValue>,
     #[serde(borrow, default)]
     trusted: Option<&'a RawValue>,
+    #[serde(borrow, default, rename = "static")]
+    is_static: Option<&'a RawValue>,
 }
 
 #[derive(Deserialize)]
@@ -156,6 +158,7 @@ fn peer(json: &RawValue) -> Option<PeerFact> {
         ready: is_object(protocols.eth) || is_object(protocols.les),
         direction,
         trusted: flag(network.trusted),
+        is_static: flag(network.is_static),
         remote,
         client_version: text(raw.name),
         caps: caps(raw.caps),

@@ -250,6 +250,7 @@ fn fact(id: NodeId, ready: bool, inbound: bool, trusted: bool, remote: IpAddr) -
         ready,
         direction: if inbound { Direction::Inbound } else { Direction::Outbound },
         trusted: Some(trusted),
+        is_static: Some(false),
         remote: Some(remote),
         client_version: String::new(),
         caps: Vec::new(),

@@ -238,6 +238,7 @@ fn draw_agent(dice: &mut Dice, others: &[AgentPlan], number: u32, places: Option
             direct: DirectConfig::default(),
             min_peers,
             max_price: None,
+            strict: false,
             policy,
             host: places.map(|slots| HostConfig {
                 slots,

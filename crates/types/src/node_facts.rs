@@ -34,6 +34,9 @@ pub struct PeerFact {
     pub direction: Direction,
     /// Whether the node says that it trusts this peer; `None` where the client does not tell.
     pub trusted: Option<bool>,
+    /// Whether the node says that it dialled this peer because its settings, or somebody's call, tell it to keep it;
+    /// `None` where the client does not tell.
+    pub is_static: Option<bool>,
     /// The address at the other end, where it is told.
     pub remote: Option<IpAddr>,
     /// `name` of the peer, its client version, cut to 256 characters.

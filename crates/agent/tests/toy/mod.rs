@@ -94,6 +94,7 @@ impl Toy {
                 direct: DirectConfig::default(),
                 min_peers: 1,
                 max_price: None,
+                strict: false,
                 policy: PeerPolicy::default(),
                 host: Some(HostConfig {
                     slots: 10,

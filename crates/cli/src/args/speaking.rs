@@ -23,8 +23,9 @@ pub(crate) struct Speaking {
     /// Over protocol 2: how often to report, more than 5s and less than 120s [default: 60s].
     #[arg(long, value_name = "TIME", value_parser = update_interval)]
     pub(crate) update_interval: Option<Duration>,
-    /// Not in this version.
-    #[arg(long, hide = true)]
+    /// Disconnect every peer that is on no lease, but those that the node keeps by its own settings. Keeps the last list
+    /// while the pool is away. Who is disconnected may come back: `vipnode doctor` says what closes the node.
+    #[arg(long)]
     pub(crate) strict_peers: bool,
 }
 

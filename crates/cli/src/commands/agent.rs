@@ -76,6 +76,7 @@ impl Role {
             direct: peered.direct.clone(),
             min_peers: self.seeking.as_ref().filter(|_| pool).map_or(0, |seeking| seeking.min_peers),
             max_price: self.seeking.as_ref().and_then(|seeking| seeking.max_price),
+            strict: self.between.speaking.strict_peers,
             policy: self.policy(),
             host: self.selling.as_ref().map(Selling::host_config).map(sold),
             advertise: speaking::advertise(&self.between.speaking),
@@ -101,9 +102,10 @@ impl Role {
 }
 
 /// What SIGHUP changes: all that is in [`AgentConfig`], and the hosts beside the pool while that stays the same.
-const LIVE: [&str; 15] = [
+const LIVE: [&str; 16] = [
     "pool",
     "allow",
+    "strict-peers",
     "slots",
     "reserve",
     "node-max-peers",

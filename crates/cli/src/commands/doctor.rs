@@ -18,6 +18,7 @@ pub(crate) async fn run(args: &DoctorArgs, screen: Screen) -> Result<ExitCode, F
             .then(|| selling.host_config())
             .map(|host| HostConfig { slots: if peered.has_pool() { host.slots } else { 0 }, ..host }),
         client: args.role != RoleName::Host,
+        strict: args.agent.between.speaking.strict_peers,
         direct: peered.direct.clone(),
         node_max_peers: selling.node_max_peers,
         port: None,

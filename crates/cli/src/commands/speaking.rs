@@ -9,12 +9,6 @@ use crate::{
 /// Refuses what does not go together, and says what has no effect.
 pub(crate) fn check(between: &Between, seeking: Option<&Seeking>, screen: Screen) -> Result<(), Failure> {
     let speaking = &between.speaking;
-    if speaking.strict_peers {
-        return Err(Failure::new(
-            "--strict-peers is not in this version: it would disconnect every peer that the pool does not name",
-            "leave it out; to take members only, run the pool with --members",
-        ));
-    }
     if speaking.protocol == 3 {
         if speaking.update_interval.is_some() {
             let text = "over protocol 3 the pool decides how often to report; --update-interval has no effect\n  \

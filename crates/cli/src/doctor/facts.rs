@@ -23,6 +23,8 @@ pub(crate) struct Wants {
     /// `None` where no places are sold.
     pub(crate) host: Option<HostConfig>,
     pub(crate) client: bool,
+    /// Strangers are disconnected.
+    pub(crate) strict: bool,
     /// Whom the user named.
     pub(crate) direct: DirectConfig,
     /// `--maxpeers` of the node, by the user's word.

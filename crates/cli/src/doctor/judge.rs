@@ -31,6 +31,7 @@ pub(crate) fn judge(facts: &Facts) -> Vec<Finding> {
             findings.extend(key(facts, node));
             findings.extend([kind(facts, node), head(facts, node)]);
             findings.extend(peers(facts, node, words));
+            findings.extend(strict(facts, words));
         }
         Err(NodeMissing::Fault(fault)) => findings.push(Finding::bad("node", &fault.what, &fault.mend)),
         Err(NodeMissing::NoCalls { at, client, what }) => {
@@ -107,6 +108,13 @@ fn peers(facts: &Facts, node: &NodeFound, words: Words) -> Vec<Finding> {
         Err(fault) => findings.push(Finding::bad("peers", &fault.what, &fault.mend)),
     }
     findings
+}
+
+/// No call tells whether a node is closed.
+fn strict(facts: &Facts, words: Words) -> Option<Finding> {
+    let text = "--strict-peers disconnects strangers once they are peers, and each may come back; what keeps them away \
+                are flags of the node, which no call tells";
+    facts.wants.strict.then(|| Finding { mend: words.close(), ..Finding::skipped("strict", text) })
 }
 
 fn places(facts: &Facts, words: Words) -> Option<Finding> {

@@ -31,6 +31,7 @@ fn well() -> Facts {
         wants: Wants {
             host: Some(host(10)),
             client: true,
+            strict: false,
             direct: DirectConfig::default(),
             node_max_peers: 50,
             port: None,
@@ -53,7 +54,16 @@ fn host(slots: u32) -> HostConfig {
 
 fn peer(n: u8, direction: Direction, trusted: bool) -> PeerFact {
     let (id, client_version) = (NodeId::new([n; 64]), String::new());
-    PeerFact { id, ready: true, direction, trusted: Some(trusted), remote: None, client_version, caps: Vec::new() }
+    PeerFact {
+        id,
+        ready: true,
+        direction,
+        trusted: Some(trusted),
+        is_static: Some(false),
+        remote: None,
+        client_version,
+        caps: Vec::new(),
+    }
 }
 
 fn node(facts: &mut Facts) -> &mut NodeFound {
@@ -199,6 +209,25 @@ fn without_a_node_the_pool_is_looked_at_all_the_same() {
     reply(&mut facts).admission = refusal(ErrorCode::NotMember);
     let ills: Vec<_> = ills(&facts).iter().map(|ill| ill.check).collect();
     assert_eq!(ills, ["node", "admission"]);
+}
+
+/// Each client in its own words.
+#[test]
+fn what_closes_a_node_to_strangers_is_said_where_they_are_disconnected() {
+    for (client, flags) in [
+        ("Geth/v1.17.5", "geth --nodiscover --netrestrict "),
+        ("reth/v2.5.1", "reth --disable-discovery --netrestrict "),
+        ("erigon/3.1", "erigon --nodiscover --netrestrict "),
+        ("besu/v26", "besu --discovery-enabled=false --net-restrict="),
+        ("Nethermind/v1.37", "nethermind --Init.DiscoveryEnabled false --Network.OnlyStaticPeers true"),
+    ] {
+        let mut facts = well();
+        facts.wants.strict = true;
+        node(&mut facts).facts.client_version = client.to_owned();
+        let ills = ills(&facts);
+        assert!(matches!(&ills[..], [ill] if ill.check == "strict" && ill.mend.starts_with(flags)), "{ills:?}");
+        assert_eq!(ills[0].verdict, Verdict::Skipped);
+    }
 }
 
 #[test]

@@ -12,6 +12,8 @@ pub(crate) struct Words {
     loopback: &'static str,
     max_peers: &'static str,
     address: &'static str,
+    /// What keeps strangers away: it seeks nobody, and takes connections of named networks only.
+    close: &'static str,
     /// One of so many places is for peers that it dials, at least one; `None` where that is not so.
     pub(crate) dial_share: Option<u32>,
 }
@@ -25,6 +27,7 @@ const GETH: Words = Words {
     loopback: "--http.addr 127.0.0.1 --ws.addr 127.0.0.1",
     max_peers: "--maxpeers {}",
     address: "--nat extip:{}",
+    close: "--nodiscover --netrestrict <networks of its peers, as 10.0.0.0/8>",
     dial_share: Some(3),
 };
 
@@ -36,6 +39,7 @@ const TABLE: [Words; 5] = [
         prefix: "reth/",
         ipc: Some("/tmp/reth.ipc"),
         max_peers: "--max-inbound-peers {}",
+        close: "--disable-discovery --netrestrict <networks of its peers, as 10.0.0.0/8>",
         dial_share: None,
         ..GETH
     },
@@ -49,6 +53,7 @@ const TABLE: [Words; 5] = [
         loopback: "--rpc-http-host=127.0.0.1 --rpc-ws-host=127.0.0.1",
         max_peers: "--max-peers={}",
         address: "--p2p-host={}",
+        close: "--discovery-enabled=false --net-restrict=<networks of its peers, as 10.0.0.0/8>",
         dial_share: None,
     },
     Words {
@@ -60,6 +65,7 @@ const TABLE: [Words; 5] = [
         loopback: "--JsonRpc.Host 127.0.0.1",
         max_peers: "--Network.MaxActivePeers {}",
         address: "--Network.ExternalIp {}",
+        close: "--Init.DiscoveryEnabled false --Network.OnlyStaticPeers true, and a firewall before its p2p port",
         dial_share: None,
     },
 ];
@@ -84,6 +90,10 @@ impl Words {
 
     pub(crate) fn address(&self, ip: &str) -> String {
         format!("{} {}", self.name, self.address.replace("{}", ip))
+    }
+
+    pub(crate) fn close(&self) -> String {
+        format!("{} {}", self.name, self.close)
     }
 
     pub(crate) fn loopback(&self) -> String {

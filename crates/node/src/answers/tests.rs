@@ -75,7 +75,7 @@ fn odd_fields_are_unknown_and_odd_entries_left_out() {
     assert_eq!(list.len(), 1);
     assert_eq!(list[0].id.to_string(), KEY);
     assert_eq!(list[0].direction, Direction::Unknown);
-    assert_eq!(list[0].trusted, None);
+    assert_eq!((list[0].trusted, list[0].is_static), (None, None));
     assert_eq!(list[0].remote, Some("2001:db8::1".parse().unwrap()));
 }
 

@@ -69,6 +69,7 @@ mod tests {
             ready: true,
             direction,
             trusted: Some(false),
+            is_static: Some(false),
             remote: None,
             client_version: String::new(),
             caps: Vec::new(),
