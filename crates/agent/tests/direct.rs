@@ -148,3 +148,38 @@ async fn a_node_is_no_peer_of_itself() {
     let error = within(agent.runner.join()).await.unwrap_err();
     assert!(matches!(error, AgentError::NamedItself { .. }) && !error.mend().is_empty(), "{error}");
 }
+
+#[tokio::test(start_paused = true)]
+async fn d33_a_strict_agent_disconnects_strangers_and_nobody_else() {
+    let mut toy = Toy::new();
+    let (host, own, stranger) = (toy.peer("host", 1), toy.peer("own", 2), toy.peer("stranger", 3));
+    toy.net.with(|world| {
+        world.add_peer(toy.id, own.enode());
+        world.add_peer(stranger.id, toy.node_enode());
+    });
+    let mut config = toy.config();
+    config.agent.strict = true;
+    let mut agent = Running::of(config);
+    let looking = async {
+        while !toy.connected(stranger.id).await || !toy.connected(own.id).await {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+    };
+    within(looking).await;
+    // Nobody before the pool has told its leases.
+    tokio::time::sleep(Duration::from_secs(60)).await;
+    assert!(toy.connected(stranger.id).await);
+    let mut end = toy.accept(json!([])).await;
+    end.give(1, &host).await;
+    let dropped = agent.notice(|notice| match notice {
+        Notice::StrangerDropped { peer } => Some(*peer),
+        _ => None,
+    });
+    assert_eq!(dropped.await, stranger.id);
+    assert!(!toy.connected(stranger.id).await);
+    assert!(toy.connected(own.id).await && toy.connected(host.id).await);
+    let pool = tokio::spawn(end.answer_all());
+    agent.stop().await.unwrap();
+    within(pool).await.unwrap();
+    assert!(toy.connected(own.id).await && !toy.connected(host.id).await);
+}

@@ -22,7 +22,7 @@ use vipnode_node::{
     sim::{SimNet, SimSpec, sim_key},
 };
 use vipnode_rpc::{Incoming, OpenError, Opened, Responder, pipe};
-use vipnode_types::{JoinSecret, LeaseId, NodeId, signed::Envelope, wire::ReportRequest};
+use vipnode_types::{Enode, JoinSecret, LeaseId, NodeId, signed::Envelope, wire::ReportRequest};
 
 pub(crate) const POOL: &str = "ws://127.0.0.1:8080/";
 pub(crate) const CHALLENGE: &str = "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff";
@@ -137,6 +137,11 @@ impl Toy {
         let (_, envelope): (Value, Envelope) = read(&params);
         assert_eq!(envelope.delegation.node, self.id);
         end
+    }
+
+    /// Where others dial the agent's node.
+    pub(crate) fn node_enode(&self) -> Enode {
+        self.net.with(|world| world.spec(self.id).unwrap().enode())
     }
 
     pub(crate) fn trusted(&self, id: NodeId) -> bool {
