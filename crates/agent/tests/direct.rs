@@ -153,9 +153,10 @@ async fn a_node_is_no_peer_of_itself() {
 async fn d33_a_strict_agent_disconnects_strangers_and_nobody_else() {
     let mut toy = Toy::new();
     let (host, own, stranger) = (toy.peer("host", 1), toy.peer("own", 2), toy.peer("stranger", 3));
+    let ours = toy.node_enode();
     toy.net.with(|world| {
         world.add_peer(toy.id, own.enode());
-        world.add_peer(stranger.id, toy.node_enode());
+        world.add_peer(stranger.id, ours);
     });
     let mut config = toy.config();
     config.agent.strict = true;
