@@ -127,7 +127,7 @@ impl AgentCore {
         }
         let slots = host.places(self.config.direct.allowed());
         // Whose lease the pool forgot has that place still.
-        let same = |lease: &Lease| lease.side == Side::Host && lease.leftover && lease.peer.id == client;
+        let same = |lease: &Lease| lease.side == Side::Host && lease.leftover && lease.peer.id == call.client;
         let same = u32::from(self.leases.iter().any(same));
         let held = self.leases.held(Side::Host).saturating_sub(same);
         if held >= slots || self.leases.len() >= limits::LEASES {
