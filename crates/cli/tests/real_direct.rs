@@ -113,7 +113,7 @@ async fn d33_strict_nodes_drop_strangers_and_keep_each_other_over_a_pool_that_fo
     let peers = at_host.peers().await.unwrap();
     assert!(has(&peers, id) && has(&peers, own_enode.id), "{peers:?}");
     while let Some(Some(event)) = events.next().now_or_never() {
-        assert!(!matches!(event, PeerEvent::Gone(gone) if gone == id || gone == own_enode.id), "{event:?}");
+        assert!(!matches!(event, PeerEvent::Gone(gone, _) if gone == id || gone == own_enode.id), "{event:?}");
     }
     for agent in [client_agent, host_agent, pool] {
         assert!(agent.interrupt().await.success());
