@@ -2,7 +2,7 @@ use vipnode_types::ChainSpec;
 
 use crate::{Core, errors::NoHost};
 
-/// Connected hosts that are looked at to say where they are.
+/// Connected hosts that are looked at to say where they are: only the words depend on it.
 const LOOKS: usize = 256;
 /// Chains that are named.
 const NAMED: usize = 3;

@@ -67,8 +67,10 @@ limits! {
         offers_a_block: u32 = 256, Count 1..=1_000_000;
         /// Hosts in `avoid`; the rest is ignored.
         avoid: u32 = 64, Count 0..=1_000;
-        /// Hosts looked at for one place.
+        /// Hosts looked at for one place; of those that fit the best gets it.
         candidates: u32 = 32, Count 1..=1_000;
+        /// Hosts looked at for one place where none of the first `candidates` fits; then the client waits.
+        looks: u32 = 160, Count 1..=100_000;
         /// Hosts looked at for one place where some of them do not suit by what they serve or run, or by what they
         /// want; then the client waits.
         looks_by_rules: u32 = 1_024, Count 1..=100_000;
@@ -148,6 +150,12 @@ limits! {
         blocks: usize = 100_000, Count 1..=10_000_000;
         /// Refused sockets a second that are told why; further ones are closed without a word.
         refusals: u32 = 50, Count 1..=10_000;
+        /// A socket that is told why it is refused has this long to take it; then it is closed.
+        refusal: Duration = seconds(1), Time 10..=MINUTE;
+        /// Refused sockets in a row after which the next is taken no sooner than after `storm_pause`.
+        storm: u32 = 4, Count 1..=1_000_000;
+        /// In a storm of refused sockets no further one is taken for this long; see `storm`.
+        storm_pause: Duration = Duration::from_millis(1), Time 0..=SECOND;
         /// A WebSocket that has not said who it is in this time is closed.
         unauthenticated: Duration = seconds(10), Time SECOND..=10 * MINUTE;
         /// Calls to one agent that wait to be written; at the limit its socket is closed.
@@ -215,6 +223,10 @@ limits! {
         socket_silence: Duration = seconds(75), Time SECOND..=HOUR;
         /// A frame that an agent does not take in this time ends its socket.
         write: Duration = seconds(10), Time 100..=10 * MINUTE;
+        /// A WebSocket that the pool ends waits this long for the other side's farewell, never longer than `write`.
+        farewell: Duration = seconds(1), Time 0..=MINUTE;
+        /// Frames that may come before the other side's farewell; then the socket is closed without it.
+        farewell_frames: usize = 64, Count 0..=100_000;
         /// Agents that speak over HTTP; a further one is "busy".
         http_agents: usize = 10_000, Count 1..=10_000_000;
         /// An agent over HTTP that was not heard for this long has left.
@@ -225,6 +237,10 @@ limits! {
         health: Duration = seconds(1), Time 10..=MINUTE;
         /// At the end requests in flight have this long to be answered.
         drain: Duration = seconds(5), Time 0..=10 * MINUTE;
+        /// After `drain` sockets have this long to close; then the pool ends without them.
+        closing: Duration = seconds(6), Time 0..=10 * MINUTE;
+        /// A store that cannot be read is tried again after this time; until then every call is answered "busy".
+        store_retry: Duration = seconds(1), Time 10..=10 * MINUTE;
         /// Batches of rows that wait for the store; at the limit the pool's mind waits.
         store_batches: usize = 64, Count 1..=10_000;
         /// "Try again in", where the pool's state is being rebuilt or the pool has too much to do.

@@ -40,9 +40,6 @@ pub(crate) enum Unfit {
     Unsuited(Unsuited),
 }
 
-/// How many times `candidates` are looked at where the first ones do not fit.
-const SCAN: usize = 4;
-
 impl Core {
     /// The best of a few hosts with a free place, from a random one on. Its cost does not grow with the
     /// pool.
@@ -59,7 +56,7 @@ impl Core {
         let wish = self.wish(client, node);
         let start = self.dice.below(open);
         let candidates = self.limits.candidates.max(1) as usize;
-        let most = candidates.saturating_mul(SCAN.saturating_add(1));
+        let most = candidates.max(self.limits.looks as usize);
         let most_by_rules = most.max(self.limits.looks_by_rules as usize);
         let mut best: Option<(u32, Won)> = None;
         let mut among = 0_u32;

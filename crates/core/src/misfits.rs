@@ -9,7 +9,7 @@ pub(crate) struct Misfits {
     reasons: Vec<(Unsuited, u32)>,
 }
 
-/// Different reasons that are counted one by one; a client has not many rules.
+/// Different reasons that are counted one by one, for a sentence; a client has not many rules.
 const REASONS: usize = 8;
 /// Reasons that are told, the most frequent first.
 const TOLD: usize = 3;

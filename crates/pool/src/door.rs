@@ -78,7 +78,7 @@ impl Crowded {
     }
 }
 
-/// Blocks looked at for each that enters, so that unused ones go sooner than they come.
+/// Blocks looked at for each that enters, so that unused ones go sooner than they come. A pace: `blocks` limits them.
 const SWEEP: usize = 2;
 
 impl Door {

@@ -165,6 +165,8 @@ impl HttpConnection {
             write: limits.write,
             ping: limits.ping,
             silence: limits.socket_silence,
+            farewell: limits.farewell,
+            farewell_frames: limits.farewell_frames,
             ..RpcLimits::default()
         };
         let (session, peer) = Session::new(Frames::new(socket, limits.frame_bytes), &rpc, Keepalive::Ping);

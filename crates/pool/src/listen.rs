@@ -27,15 +27,8 @@ use crate::{
     tls::accept,
 };
 
-/// A refused connection has this long to take its refusal.
-const REFUSAL: Duration = Duration::from_secs(1);
-/// After the system refused a socket (it has no more of them).
+/// After the system refused a socket (it has no more of them). A pace: the system has the limit.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
-
-/// So many refused connections in a row are a storm,
-const REFUSED_AT_ONCE: u32 = 4;
-/// in which the next ones are taken after this time.
-const STORM_PAUSE: Duration = Duration::from_millis(1);
 
 /// Takes connections until `stop`.
 pub(crate) async fn listen(
@@ -98,12 +91,12 @@ pub(crate) async fn listen(
             Err(crowded) => {
                 gateway.metrics.refused.inc();
                 if refusals.take(Instant::now()).is_ok() {
-                    tasks.spawn(timeout(REFUSAL, refuse(stream, crowded)));
+                    tasks.spawn(timeout(gateway.limits.refusal, refuse(stream, crowded)));
                 }
                 refused_in_a_row = refused_in_a_row.saturating_add(1);
-                if refused_in_a_row.is_multiple_of(REFUSED_AT_ONCE) {
+                if refused_in_a_row.is_multiple_of(gateway.limits.storm.max(1)) {
                     // A storm of connects costs the system more than the pool: others come first.
-                    sleep(STORM_PAUSE).await;
+                    sleep(gateway.limits.storm_pause).await;
                 }
             }
         }

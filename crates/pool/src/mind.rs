@@ -24,10 +24,8 @@ use crate::{
     store_thread::{Job, StoreThread},
 };
 
-/// Commands that one batch of rows takes together, at most.
+/// Commands that one batch of rows takes together, at most. A pace: a further one is in the next batch.
 const BATCH: usize = 256;
-/// How often a store that cannot be read is tried again.
-const RELOAD: Duration = Duration::from_secs(1);
 
 /// What the mind's thread is made of.
 pub(crate) struct Parts {
@@ -35,6 +33,8 @@ pub(crate) struct Parts {
     pub(crate) seed: [u8; 32],
     pub(crate) welcome: Option<Welcome>,
     pub(crate) retry_ms: u64,
+    /// A store that cannot be read is tried again after this time.
+    pub(crate) store_retry: Duration,
     pub(crate) inbox: Inbox,
     pub(crate) items: Items,
     pub(crate) sockets: Arc<Sockets>,
@@ -336,7 +336,7 @@ impl Mind {
                 }
                 Err(error) => {
                     tracing::error!(%error, "the store cannot be read; trying again");
-                    if !self.refuse_for(RELOAD, &error.to_string()) {
+                    if !self.refuse_for(self.parts.store_retry, &error.to_string()) {
                         return false;
                     }
                 }
@@ -426,6 +426,7 @@ mod tests {
             seed: [1; 32],
             welcome: None,
             retry_ms: 7,
+            store_retry: Duration::from_secs(1),
             inbox,
             items,
             sockets: Arc::default(),

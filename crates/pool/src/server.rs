@@ -54,9 +54,7 @@ pub enum PoolError {
     Fault(String),
 }
 
-/// Sockets of one process end within this time after they were asked to.
-const CLOSING: Duration = Duration::from_secs(6);
-/// How often silent agents of HTTP are looked for.
+/// How often silent agents of HTTP are looked for, where `http_idle` is no shorter: a pace.
 const EXPIRE: Duration = Duration::from_secs(5);
 
 impl PoolError {
@@ -105,6 +103,7 @@ impl PoolServer {
             seed: config.seed,
             welcome: config.welcome.clone(),
             retry_ms: config.limits.retry_ms(),
+            store_retry: config.limits.store_retry,
             inbox: inbox.clone(),
             items,
             sockets: Arc::clone(&sockets),
@@ -173,7 +172,8 @@ impl Drop for PoolServer {
 }
 
 /// Connections that the system keeps until they are taken. One beyond it is not refused but tries again
-/// after a second, which a thousand clients at once would all feel.
+/// after a second, which a thousand clients at once would all feel. The queue is the system's, and so is its limit
+/// (`net.core.somaxconn`): this only asks for as much as it gives.
 const BACKLOG: u32 = 4_096;
 
 fn bind(to: SocketAddr) -> std::io::Result<TcpListener> {
@@ -224,7 +224,7 @@ impl Running {
         self.gateway.drain(self.gateway.limits.drain).await;
         self.gateway.sockets.close_all("the pool is going down; leases go on");
         tasks.close();
-        if timeout(CLOSING, tasks.wait()).await.is_err() {
+        if timeout(self.gateway.limits.closing, tasks.wait()).await.is_err() {
             tracing::warn!(sockets = tasks.len(), "sockets did not close in time");
         }
         self.gateway.stop();

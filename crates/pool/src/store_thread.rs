@@ -11,7 +11,7 @@ use vipnode_store::{Store, StoreError};
 
 use crate::inbox::{Inbox, Item};
 
-/// Rows that one commit takes together, at most, before the next begins.
+/// Rows that one commit takes together, at most, before the next begins. A pace: `store_batches` limits what waits.
 const GROUP_ROWS: usize = 4_096;
 
 #[derive(Debug)]

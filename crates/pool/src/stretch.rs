@@ -3,7 +3,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// So much longer than it was used the core's time takes to come back.
+/// So much longer than it was used the core's time takes to come back: a part of the rule of `block_stretch_us`.
 const SLOWER: u32 = 4;
 
 /// The time of a core that somebody uses at a stretch.

@@ -3,6 +3,8 @@
 
 mod common;
 
+use std::time::{Duration, Instant};
+
 use common::{Agent, Keys, Mood, TestStore, config, get, pool};
 use serde_json::{Value, json};
 use vipnode_core::Limits;
@@ -102,11 +104,13 @@ async fn d21_a_failed_commit_is_answered_busy_and_the_state_is_built_again() {
 #[tokio::test]
 async fn d44_health_says_what_is_wrong_with_a_store_that_cannot_even_be_read() {
     let store = TestStore::default();
-    let limits = PoolLimits { opens_at_once: 1_000_000, ..PoolLimits::default() };
+    let store_retry = Duration::from_millis(1_200);
+    let limits = PoolLimits { store_retry, opens_at_once: 1_000_000, ..PoolLimits::default() };
     let pool = PoolServer::spawn_with(PoolConfig { limits, ..config() }, store.boxed()).await.unwrap();
     let keys = Keys::new(1);
     let agent = Agent::open(&pool).await;
     store.set(Mood::Dead);
+    let since = Instant::now();
     assert!(agent.connect(&keys, &keys.host(1)).await.unwrap_err().is(ErrorCode::Busy));
     let sick = get(pool.local_addr(), "/health").await;
     assert!(sick.starts_with("HTTP/1.1 503") && sick.contains("the disk is full"), "{sick}");
@@ -114,6 +118,7 @@ async fn d44_health_says_what_is_wrong_with_a_store_that_cannot_even_be_read() {
     assert!(again.connect(&keys, &keys.host(1)).await.unwrap_err().is(ErrorCode::Busy));
     store.set(Mood::Well);
     while !get(pool.local_addr(), "/health").await.contains(r#"{"ok":true"#) {}
+    assert!(since.elapsed() >= store_retry, "it is not read again sooner");
     Agent::open(&pool).await.connect(&keys, &keys.host(1)).await.unwrap();
 }
 

@@ -3,7 +3,10 @@
 
 mod common;
 
-use std::{net::SocketAddr, time::Duration};
+use std::{
+    net::SocketAddr,
+    time::{Duration, Instant},
+};
 
 use common::{Agent, Keys, Mood, RawSocket, TestStore, config, exchange, get, http_url, post, post_text, wall, ws_url};
 use futures_util::SinkExt;
@@ -311,4 +314,67 @@ async fn drain_ends_though_the_store_does_not_answer() {
     drop(asked);
     store.set(Mood::Well);
     ending.await.unwrap().unwrap();
+}
+
+/// Longer than waits are where nobody sets them.
+const PATIENT: Duration = Duration::from_secs(20);
+
+#[tokio::test]
+async fn closing_ends_though_a_socket_says_no_farewell() {
+    let limits = PoolLimits { closing: SOON, write: PATIENT, farewell: PATIENT, ..PoolLimits::default() };
+    let pool = limited(limits).await;
+    // It reads nothing, so it answers no close frame.
+    let _mute = RawSocket::open(&ws_url(&pool)).await;
+    let since = Instant::now();
+    pool.shutdown().await.unwrap();
+    assert!(since.elapsed() < PoolLimits::default().closing, "{:?}", since.elapsed());
+}
+
+#[tokio::test]
+async fn farewell_is_waited_for_and_then_the_socket_is_closed() {
+    let farewell = Duration::from_millis(1_200);
+    let pool = limited(PoolLimits { unauthenticated: SOON, farewell, ..PoolLimits::default() }).await;
+    let since = Instant::now();
+    let text = upgrade_and_listen(pool.local_addr()).await;
+    assert!(text.contains("nobody said who this is"), "{text}");
+    assert!(since.elapsed() >= farewell, "{:?}", since.elapsed());
+}
+
+#[tokio::test]
+async fn farewell_frames_are_read_and_no_more() {
+    let (write, farewell) = (PATIENT, PATIENT);
+    let limits = PoolLimits { unauthenticated: SOON, farewell_frames: 0, write, farewell, ..PoolLimits::default() };
+    let pool = limited(limits).await;
+    let since = Instant::now();
+    let text = upgrade_and_listen(pool.local_addr()).await;
+    assert!(text.contains("nobody said who this is"), "{text}");
+    assert!(since.elapsed() < PATIENT, "{:?}", since.elapsed());
+}
+
+#[tokio::test]
+async fn a_refusal_is_taken_in_time_or_the_socket_is_closed() {
+    let refusal = Duration::from_millis(1_200);
+    let pool = limited(PoolLimits { connections_an_address: 1, refusal, ..PoolLimits::default() }).await;
+    let _first = Agent::open(&pool).await;
+    let mut refused = TcpStream::connect(pool.local_addr()).await.unwrap();
+    let since = Instant::now();
+    let mut told = String::new();
+    refused.read_to_string(&mut told).await.unwrap();
+    assert!(told.starts_with("HTTP/1.1 429"), "{told}");
+    // It goes on and on, and nobody listens any more.
+    while refused.write_all(&[0; 1_024]).await.is_ok() {}
+    assert!(since.elapsed() >= refusal, "{:?}", since.elapsed());
+}
+
+#[tokio::test]
+async fn a_storm_of_refused_sockets_is_taken_slowly() {
+    let storm_pause = Duration::from_millis(100);
+    let limits = PoolLimits { connections_an_address: 1, storm: 1, storm_pause, ..PoolLimits::default() };
+    let pool = limited(limits).await;
+    let _first = Agent::open(&pool).await;
+    let since = Instant::now();
+    for _ in 0..3 {
+        assert!(exchange(pool.local_addr(), b"").await.starts_with("HTTP/1.1 429"));
+    }
+    assert!(since.elapsed() >= 2 * storm_pause, "{:?}", since.elapsed());
 }

@@ -28,6 +28,11 @@ pub struct RpcLimits {
     pub ping: Duration,
     /// A WebSocket on which nothing arrived for this long is half-open and ends (D40).
     pub silence: Duration,
+    /// A WebSocket that is ended from here waits this long for the other side's farewell, never longer than
+    /// [`RpcLimits::write`].
+    pub farewell: Duration,
+    /// Frames that may come before the other side's farewell: who sends on and on does not read ours either.
+    pub farewell_frames: usize,
     /// Whom a connection beyond this machine may be to.
     pub trust: Trust,
 }
@@ -46,6 +51,8 @@ impl Default for RpcLimits {
             write: Duration::from_secs(10),
             ping: Duration::from_secs(20),
             silence: Duration::from_secs(60),
+            farewell: Duration::from_secs(1),
+            farewell_frames: 64,
             trust: Trust::default(),
         }
     }

@@ -41,13 +41,8 @@ pub enum Heard {
     Noise,
 }
 
-/// How often calls are swept whose caller does not wait any longer.
+/// How often calls are swept whose caller does not wait any longer. A pace: [`RpcLimits::in_flight`] limits them.
 const SWEEP: Duration = Duration::from_secs(20);
-
-/// After its farewell a WebSocket waits this long for the other side's.
-const LINGER: Duration = Duration::from_secs(1);
-/// and for this many frames: who sends on and on does not read the farewell either.
-const LINGER_FRAMES: usize = 64;
 
 /// A [`Connection`] on a socket, run by whoever takes what it hears.
 ///
@@ -68,6 +63,8 @@ pub struct Session<S> {
     garbage: u32,
     /// What is queued has this long to be written at the end.
     flush: Duration,
+    /// How long, and for how many frames, the other side's farewell is waited for.
+    farewell: (Duration, usize),
     period: Duration,
     next_tick: Instant,
     alarm: Alarm,
@@ -101,6 +98,7 @@ where
             silence: limits.silence,
             garbage: limits.garbage.max(1),
             flush: limits.write,
+            farewell: (limits.write.min(limits.farewell), limits.farewell_frames),
             period,
             next_tick,
             alarm: Alarm::new(next_tick),
@@ -158,8 +156,9 @@ where
         let flushed = timeout(patience, flush).await;
         if flushed.is_ok() && self.keepalive == Keepalive::Ping {
             // To end a TCP connection with bytes unread would throw away what was just written.
-            let rest = (&mut self.socket).take(LINGER_FRAMES).take_while(|frame| ready(frame.is_ok())).count();
-            let _too_slow = timeout(patience.min(LINGER), rest).await;
+            let (time, frames) = self.farewell;
+            let rest = (&mut self.socket).take(frames).take_while(|frame| ready(frame.is_ok())).count();
+            let _too_slow = timeout(time, rest).await;
         }
         tracing::debug!(reason, "connection closed");
     }
@@ -372,8 +371,9 @@ mod tests {
 
     #[tokio::test]
     async fn d4_a_flood_after_the_farewell_is_not_read_for_long() {
-        let (mut session, _peer) = Session::new(Endless(0), &RpcLimits::default(), Keepalive::Ping);
+        let limits = RpcLimits { farewell: Duration::from_secs(10), farewell_frames: 3, ..RpcLimits::default() };
+        let (mut session, _peer) = Session::new(Endless(0), &limits, Keepalive::Ping);
         session.end("too many calls".to_owned()).await;
-        assert!(session.socket.0 <= u64::try_from(LINGER_FRAMES).unwrap(), "{}", session.socket.0);
+        assert_eq!(session.socket.0, 3);
     }
 }

@@ -2,10 +2,10 @@
 
 use vipnode_types::{
     LeaseId,
-    wire::{EvictReason, LeaveReason},
+    wire::{AskRequest, EvictReason, LeaveReason},
 };
 
-use super::pool::{Pool, address, client, host, wei};
+use super::pool::{Pool, address, client, host, node, wei};
 use crate::{CallOutcome, Command, Limits, PoolCall, Row};
 
 fn limited(change: impl FnOnce(&mut Limits)) -> Pool {
@@ -150,6 +150,30 @@ fn so_many_candidates_are_looked_at() {
     };
     assert!(found(20) >= 1);
     assert!(found(1) < 5);
+}
+
+#[test]
+fn so_many_are_looked_at_where_the_first_do_not_fit() {
+    // One of twenty is wanted: whoever looks at all finds it, whoever looks at two only by luck.
+    let found = |looks: u32| {
+        let mut pool = limited(|limits| (limits.candidates, limits.looks) = (1, looks));
+        for agent in 10..30 {
+            pool.connect(agent, host(agent, 20)).unwrap();
+        }
+        (40..60)
+            .filter(|&agent| {
+                pool.connect(agent, client(agent)).unwrap();
+                let avoid = (10..30).filter(|&other| other != 17).map(node).collect();
+                let ask = Box::new(AskRequest { want: 1, avoid });
+                pool.handle(Command::Ask { peer: pool.peer(agent), request: agent.into(), ask });
+                let found = pool.take_admit(17);
+                pool.disconnect(agent);
+                found.is_some()
+            })
+            .count()
+    };
+    assert_eq!(found(20), 20);
+    assert!(found(2) < 10);
 }
 
 #[test]

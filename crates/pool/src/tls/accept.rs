@@ -1,4 +1,4 @@
-use std::{net::IpAddr, time::Duration};
+use std::net::IpAddr;
 
 use tokio::{
     io::AsyncWriteExt as _,
@@ -14,8 +14,6 @@ use crate::gateway::Gateway;
 const BUFFER_BYTES: usize = 16 << 10;
 /// The first byte of each TLS connection: a handshake record.
 const HANDSHAKE_RECORD: u8 = 22;
-/// Whoever spoke no TLS has this long to take what is wrong.
-const REFUSAL: Duration = Duration::from_secs(1);
 
 /// The TLS handshake of one connection, within its limits; `None` where there is nothing to serve. It waits
 /// neither for the rest of the pool nor does the rest wait for it.
@@ -51,13 +49,13 @@ pub(crate) async fn accept(
     match shaken {
         Some(Ok(mut stream)) if stream.get_ref().1.alpn_protocol() == Some(ACME_ALPN) => {
             // The handshake was the answer.
-            let _gone = timeout(REFUSAL, stream.shutdown()).await;
+            let _gone = timeout(gateway.limits.refusal, stream.shutdown()).await;
             None
         }
         Some(Ok(stream)) => Some(stream),
         Some(Err(plain)) => {
             gateway.metrics.tls_failed.inc();
-            let _too_slow = timeout(REFUSAL, say_tls(plain)).await;
+            let _too_slow = timeout(gateway.limits.refusal, say_tls(plain)).await;
             None
         }
         None => {
