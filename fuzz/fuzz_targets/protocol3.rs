@@ -1,10 +1,11 @@
-//! Every message of protocol 3: what can be read can be written, and reads the same again.
+//! Every message of protocol 3, and what an agent tells on its own machine: what can be read can be written, and reads the same again.
 #![no_main]
 
 use std::fmt::Debug;
 
 use libfuzzer_sys::fuzz_target;
 use serde::{Serialize, de::DeserializeOwned};
+use vipnode_agent::local::AgentStatus;
 use vipnode_types::{Delegation, Ms, signed::Envelope, wire::*};
 
 fuzz_target!(|data: &[u8]| {
@@ -20,6 +21,12 @@ fuzz_target!(|data: &[u8]| {
     same::<EvictCall>(text);
     same::<DialCall>(text);
     same::<PoolStatus>(text);
+    same::<ExplainRequest>(text);
+    same::<ExplainReply>(text);
+    same::<ByeRequest>(text);
+    same::<ReachRequest>(text);
+    same::<ReachReply>(text);
+    same::<AgentStatus>(text);
     same::<WireError>(text);
     same::<Delegation>(text);
     same::<Envelope>(text);
