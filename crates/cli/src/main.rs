@@ -27,9 +27,11 @@ mod units;
 
 use std::{io::Write, process::ExitCode};
 
+use clap::CommandFactory;
+
 use crate::{
-    args::LogFormat,
-    config::{Reader, Reload, Unread},
+    args::{Cli, LogFormat},
+    config::{Reader, Reload, Unread, unknown_variables},
     live::LiveLine,
     screen::Screen,
 };
@@ -48,6 +50,7 @@ fn main() -> ExitCode {
         return ExitCode::SUCCESS;
     }
     let verbosity = log::start(cli.global.verbose, cli.global.log_format, &LIVE);
+    warn_of_unknown_variables();
     let reload = Reload::new(reader, settings, verbosity);
     let screen = Screen::new(cli.global.json, &LIVE);
     let programs_read = cli.global.json || cli.global.log_format == LogFormat::Json;
@@ -57,6 +60,16 @@ fn main() -> ExitCode {
             Screen::new(programs_read, &LIVE).failure(&failure);
             ExitCode::from(2)
         }
+    }
+}
+
+/// Into the log, since what is printed may be read by a program.
+fn warn_of_unknown_variables() {
+    let mut tree = Cli::command();
+    tree.build();
+    let names = std::env::vars_os().filter_map(|(name, _)| name.into_string().ok());
+    for unknown in unknown_variables(&tree, names) {
+        tracing::warn!("{} sets nothing: no flag has this variable; the nearest is {}", unknown.name, unknown.nearest);
     }
 }
 

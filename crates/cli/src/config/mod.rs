@@ -10,12 +10,14 @@ mod original_ini;
 mod reader;
 mod reload;
 mod settings;
+mod unknown_variables;
 mod value;
 
 pub(crate) use self::{
     flag::{Flag, with_variables},
     reader::{Reader, Unread},
     reload::{Reload, say_kept},
+    unknown_variables::unknown_variables,
 };
 
 #[cfg(test)]
