@@ -43,8 +43,23 @@ impl Surroundings {
 /// Chains with a folder of their own below a client's data directory.
 const TEST_CHAINS: [&str; 3] = ["sepolia", "holesky", "hoodi"];
 
-/// Data directories that clients have unless told otherwise; of each client mainnet first, then the public test
-/// networks. Besu and Nethermind keep theirs where they are started, so only their arguments tell.
+/// Where a service on Linux keeps a client's data: no client's default, but what the guides to a staking machine have
+/// people make (`--data-path=/var/lib/besu`, `--datadir /var/lib/nethermind`, …). Besu and Nethermind have no place of
+/// their own otherwise: theirs is where they were unpacked or started.
+const SERVICES: [&str; 6] = [
+    "/var/lib/geth",
+    "/var/lib/goethereum",
+    "/var/lib/reth",
+    "/var/lib/besu",
+    "/var/lib/nethermind",
+    "/var/lib/erigon",
+];
+
+/// Sockets in such places; reth and Erigon have theirs elsewhere, and Nethermind's is off.
+const SERVICE_SOCKETS: [&str; 3] = ["/var/lib/geth/geth.ipc", "/var/lib/goethereum/geth.ipc", "/var/lib/besu/besu.ipc"];
+
+/// Data directories that clients have unless told otherwise, of each client mainnet first, then the public test
+/// networks; and those of services.
 #[must_use]
 pub fn data_dirs(surroundings: &Surroundings) -> Vec<PathBuf> {
     let home = surroundings.home.as_deref();
@@ -59,7 +74,17 @@ pub fn data_dirs(surroundings: &Surroundings) -> Vec<PathBuf> {
         Os::Windows => (None, None),
     };
     let reth_dirs = reth.map(|base| with_test_chains(base.join("mainnet"), &base)).unwrap_or_default();
-    geth_dirs(surroundings).into_iter().chain(reth_dirs).chain(erigon).collect()
+    geth_dirs(surroundings)
+        .into_iter()
+        .chain(reth_dirs)
+        .chain(erigon)
+        .chain(of_services(surroundings, &SERVICES))
+        .collect()
+}
+
+fn of_services(surroundings: &Surroundings, places: &'static [&str]) -> impl Iterator<Item = PathBuf> {
+    let places = if surroundings.os == Os::Linux { places } else { &[] };
+    places.iter().map(PathBuf::from)
 }
 
 /// geth's alone.
@@ -76,15 +101,16 @@ fn with_test_chains(mainnet: PathBuf, base: &Path) -> Vec<PathBuf> {
     [mainnet].into_iter().chain(TEST_CHAINS.map(|chain| base.join(chain))).collect()
 }
 
-/// Where clients put their local socket unless told otherwise; Besu's and Nethermind's are off then. On Windows
-/// geth and reth have one pipe for all chains.
+/// Where clients put their local socket unless told otherwise, and where services have it. Besu's is there if
+/// `--Xrpc-ipc-enabled` was given. On Windows geth and reth have one pipe for all chains.
 #[must_use]
 pub fn ipc_paths(surroundings: &Surroundings) -> Vec<PathBuf> {
     if surroundings.os == Os::Windows {
         return [r"\\.\pipe\geth.ipc", r"\\.\pipe\reth.ipc"].map(PathBuf::from).to_vec();
     }
     let others = ["/tmp/reth.ipc", "/var/run/erigon.sock"].map(PathBuf::from);
-    geth_dirs(surroundings).into_iter().map(|dir| dir.join("geth.ipc")).chain(others).collect()
+    let geth = geth_dirs(surroundings).into_iter().map(|dir| dir.join("geth.ipc"));
+    geth.chain(others).chain(of_services(surroundings, &SERVICE_SOCKETS)).collect()
 }
 
 /// Where clients keep their node key in a data directory: geth (a key at the older place wins; Erigon has it there
@@ -116,7 +142,9 @@ mod tests {
         for (os, base) in [(Os::Linux, "/h/.ethereum"), (Os::MacOs, "/h/Library/Ethereum")] {
             let paths = on(os, ipc_paths);
             assert_eq!(paths[..4], below(base));
-            assert_eq!(paths[4..], others);
+            assert_eq!(paths[4..6], others);
+            let services: &[&str] = if os == Os::Linux { &SERVICE_SOCKETS } else { &[] };
+            assert_eq!(paths[6..], *services);
         }
         assert_eq!(on(Os::Windows, ipc_paths), [r"\\.\pipe\geth.ipc", r"\\.\pipe\reth.ipc"]);
     }
@@ -124,9 +152,9 @@ mod tests {
     #[test]
     fn data_directories_of_each_system() {
         let linux = on(Os::Linux, data_dirs);
-        assert_eq!(linux.len(), 9);
+        assert_eq!(linux[9..], SERVICES);
         assert_eq!(
-            linux[4..],
+            linux[4..9],
             ["mainnet", "sepolia", "holesky", "hoodi"]
                 .map(|chain| format!("/h/.local/share/reth/{chain}"))
                 .into_iter()
@@ -140,8 +168,8 @@ mod tests {
     #[test]
     fn without_a_home_only_places_outside_of_it_are_left() {
         let surroundings = Surroundings { os: Os::Linux, home: None, local_app_data: None, processes: None };
-        assert!(data_dirs(&surroundings).is_empty());
-        assert_eq!(ipc_paths(&surroundings).len(), 2);
+        assert_eq!(data_dirs(&surroundings).len(), SERVICES.len());
+        assert_eq!(ipc_paths(&surroundings).len(), 2 + SERVICE_SOCKETS.len());
     }
 
     #[test]
