@@ -61,6 +61,7 @@ impl AgentCore {
             out.push(Action::Watch { for_ms: limits::SUSPECT_MS });
         }
         self.leases.insert(lease);
+        self.role_is_clear(id, out);
         Ok(())
     }
 

@@ -4,9 +4,12 @@
 mod common;
 
 use common::*;
-use vipnode_agent_core::{Action, Advertise, AgentConfig, Event, FromPool, NodeCall, Notice, PoolAnswer, RequestTag};
+use vipnode_agent_core::{
+    Action, Advertise, AgentConfig, Event, FromPool, Grant, GrantKind, JournalEntry, NodeCall, Notice, PoolAnswer,
+    RequestTag,
+};
 use vipnode_types::{
-    Account, Enode, EnodeHost, Ms, NodeFacts,
+    Account, Enode, EnodeHost, LeaseId, Ms, NodeFacts, NodeId,
     protocol2::{
         Balance, Call, ConnectReply, ConnectRequest, Kind, PeerEntry, PeerReply, PeerRequest, Reply, Update,
         UpdateReply,
@@ -309,6 +312,66 @@ fn what_an_earlier_run_left_and_the_pool_does_not_know_is_undone() {
             take_update(&mut bench, UpdateReply::default());
             assert_eq!(bench.calls(), []);
         }
+    }
+}
+
+fn left(number: u64, byte: u8, kind: GrantKind) -> JournalEntry {
+    JournalEntry::Done(Grant { lease: lease(number), peer: enode(byte), kind })
+}
+
+/// An agent that buys and sells is back, and the pool took it; whom it names in its first update.
+fn back_with(journal: Vec<JournalEntry>, seen: &[u8]) -> (Bench, RequestTag, Vec<NodeId>) {
+    let config = AgentConfig { host: host_config(2).host, ..client_config(1) };
+    let mut bench = Bench::restarted(protocol2(config), journal);
+    bench.node_up();
+    bench.peers(seen);
+    bench.on(Event::PoolOpen);
+    let (tag, _) = connect(&bench);
+    answer(&mut bench, tag, Reply::Connect(ConnectReply::default()));
+    let (tag, Update { peers, .. }) = update(&bench).expect("an update");
+    let out = bench.out.clone();
+    settle(&mut bench);
+    bench.out = out;
+    (bench, tag, peers)
+}
+
+/// The node does all that it is told.
+fn settle(bench: &mut Bench) {
+    while !bench.calls().is_empty() {
+        bench.done();
+    }
+}
+
+/// Seed 7627 of the simulator: a run of protocol 3 held a pair both ways, one of the two had ended at the pool
+/// meanwhile, and the other one's peer in `active_peers` kept both.
+#[test]
+fn a_pair_that_an_earlier_run_held_both_ways_is_not_taken_over() {
+    let both = vec![left(1, 7, GrantKind::Admitted), left(2, 7, GrantKind::Dialled), left(3, 8, GrantKind::Admitted)];
+    let (mut bench, tag, named) = back_with(both, &[7, 8]);
+    assert_eq!(named, [node(8)], "the pool hears that the pair is no more");
+    let active_peers = [7, 8].map(|byte| enode(byte).to_string()).into();
+    answer(&mut bench, tag, Reply::Update(UpdateReply { active_peers, ..UpdateReply::default() }));
+    settle(&mut bench);
+    let still: Vec<NodeId> = bench.left().iter().map(|grant| grant.peer.id).collect();
+    assert_eq!(still, [node(8)]);
+}
+
+/// The same where the pool gives the pair anew, the other way round, before the peer was seen.
+#[test]
+fn a_new_lease_confirms_no_old_one_the_other_way_round() {
+    for (kind, whitelisted) in [(GrantKind::Admitted, false), (GrantKind::Dialled, true)] {
+        let (mut bench, tag, named) = back_with(vec![left(1, 7, kind)], &[]);
+        assert_eq!(named, []);
+        if whitelisted {
+            answer(&mut bench, tag, Reply::Update(UpdateReply::default()));
+            bench.call(1, FromPool::Whitelist(node(7)));
+        } else {
+            give(&mut bench, &[7]);
+        }
+        settle(&mut bench);
+        let grants: Vec<(LeaseId, GrantKind)> = bench.left().iter().map(|grant| (grant.lease, grant.kind)).collect();
+        let new = if whitelisted { GrantKind::Admitted } else { GrantKind::Dialled };
+        assert_eq!(grants, [(lease(2), new)]);
     }
 }
 

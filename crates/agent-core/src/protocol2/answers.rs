@@ -8,17 +8,18 @@ use vipnode_types::{
     wire::{AskReply, ConnectReply, ErrorCode, EvictReason, Grant, LeaseView, ReportReply, WireError},
 };
 
-use crate::{Action, AgentCore, Notice, PoolAnswer, limits, pool_link::odd};
+use crate::{Action, AgentCore, Notice, PoolAnswer, lease::Lease, limits, pool_link::odd};
 
 impl AgentCore {
-    /// The welcome. The original keeps no list of leases: those that stand here go on.
+    /// The welcome. The original keeps no list of leases: those that stand here go on, but for what is unclear.
     pub(crate) fn connect_reply(&self, answer: PoolAnswer) -> Result<ConnectReply, WireError> {
         let Some(protocol2) = &self.protocol2 else {
             return if let PoolAnswer::Connect(reply) = answer { Ok(*reply) } else { Err(odd()) };
         };
         let PoolAnswer::Protocol2(Reply::Connect(reply)) = answer else { return Err(odd()) };
-        let standing = self.leases.iter().filter(|lease| lease.runs() && !lease.id.is_direct());
-        let view = |lease: &crate::lease::Lease| LeaseView {
+        let goes_on = |lease: &&Lease| lease.runs() && !lease.id.is_direct() && !self.is_unclear(lease);
+        let standing = self.leases.iter().filter(goes_on);
+        let view = |lease: &Lease| LeaseView {
             lease: lease.id,
             side: lease.side,
             peer: lease.peer.clone(),

@@ -17,9 +17,12 @@
 //!
 //! The original never tells a host that a client left. A client that was let in and is not seen for
 //! [`Protocol2::unseen_ms`] is evicted here (D35). A peer that leaves `active_peers` is kept.
+//!
+//! The pool names peers and no roles: of what an earlier run left, a pair held both ways is not taken over.
 
 mod answers;
 mod hello;
+mod roles;
 mod unseen;
 mod whitelist;
 

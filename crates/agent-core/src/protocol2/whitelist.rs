@@ -33,5 +33,6 @@ impl AgentCore {
             &AdmitCall { lease, client, price: Price::FREE, peer: None, client_version, light: false },
             out,
         );
+        self.role_is_clear(lease, out);
     }
 }

@@ -60,3 +60,64 @@ fn d9_a_turn_of_protocol_3_forgets_neither_nonces_nor_evictions() {
     pool.connect2(1, info(Kind::Geth, true));
     assert_eq!(dropped(&mut pool, 1, &[2]), [node(2).to_string()]);
 }
+
+/// Seed 1630. The answer to an ask that still waits for a host comes before the one to the bye behind it.
+#[test]
+fn a_bye_leaves_no_ask_without_an_answer() {
+    let mut pool = Pool::new();
+    pool.pair_up();
+    pool.ask(2, 1);
+    assert_eq!(pool.last_ask(2), None, "the host is asked first");
+    pool.handle(Command::Bye { peer: pool.peer(2), request: 5 });
+    assert_eq!(pool.last_ask(2).map(|ask| ask.hosts), Some(vec![]));
+    assert!(matches!(pool.replies.last(), Some((_, Ok(Reply::Done(_))))));
+}
+
+/// Two nodes, each a host and a client, of which the second has a lease on the first.
+fn pair_of_both(limits: Limits) -> Pool {
+    let mut pool = Pool::with(limits);
+    for agent in [1, 2] {
+        pool.connect2(agent, info(Kind::Geth, true));
+        pool.update2(agent, &[]);
+    }
+    pool.ask2(2, 1);
+    pool.allow(1);
+    pool.update2(1, &[2]);
+    pool.update2(2, &[1]);
+    pool
+}
+
+/// Seeds 418 and 963. An update names a peer and not the role: one lease would keep the other alive.
+#[test]
+fn a_pair_gets_no_leases_both_ways_over_protocol_2() {
+    let mut pool = pair_of_both(Limits::default());
+    pool.ask2(1, 1);
+    assert_eq!(pool.whitelisted(2), None);
+    assert_eq!((pool.given2(1), pool.core.gauges().leases), (vec![], 1));
+    // Agents of protocol 3 name their leases.
+    let mut pool = Pool::new();
+    for agent in [1, 2] {
+        pool.connect(agent, ConnectRequest { client: client(agent).client, ..host(agent, 4) }).unwrap();
+        pool.full(agent, &[]);
+    }
+    for (client, host) in [(2, 1), (1, 2)] {
+        pool.ask(client, 1);
+        pool.admit(host);
+    }
+    assert_eq!(pool.core.gauges().leases, 2);
+}
+
+/// The same for one that is over, while a node has yet to drop its peer.
+#[test]
+fn a_pair_gets_no_lease_the_other_way_before_the_old_one_is_dropped() {
+    let mut pool = pair_of_both(Limits { same_address_ms: 0, ..Limits::default() });
+    pool.ask2(1, 1);
+    pool.update2(2, &[]);
+    assert_eq!(pool.core.gauges().leases, 0);
+    pool.ask2(1, 1);
+    assert_eq!(pool.whitelisted(2), None);
+    assert_eq!(dropped(&mut pool, 1, &[2]), [node(2).to_string()]);
+    assert!(dropped(&mut pool, 1, &[]).is_empty());
+    pool.ask2(1, 1);
+    assert!(pool.whitelisted(2).is_some(), "now it is dropped");
+}
