@@ -6,7 +6,9 @@ use std::{
 use vipnode_types::Ms;
 
 /// Milliseconds whose deadlines stand together until they are near.
-const SLOT_MS: u64 = 1_000;
+const SLOT_MS: u16 = 1_000;
+/// Deadlines of a slot that are allocated at once.
+const BLOCK: usize = 128;
 
 /// Moments to look at something again, re-armed lazily: whoever takes one out asks the thing itself
 /// whether it is due, and puts it back otherwise.
@@ -14,16 +16,20 @@ const SLOT_MS: u64 = 1_000;
 /// Not a first-in-first-out list: an agent re-armed from its last report is due sooner than one that
 /// connected later, and behind it in a list it would be judged up to a whole duration late. And not
 /// one heap: among a million agents each step down it misses the processor's cache. So only the
-/// nearest slot is a heap; what is later waits in its slot unordered.
+/// nearest slot is a heap; what is later waits in its slot unordered, in blocks of one size, for which
+/// whatever a slot leaves is of use to any other.
 #[derive(Debug)]
 pub(crate) struct Deadlines<K> {
     /// The nearest slot and whatever came since that is due sooner; not empty while anything waits.
     soon: BinaryHeap<Reverse<(Ms, K)>>,
     /// The last slot of `soon`.
     slot: u64,
-    later: BTreeMap<u64, Vec<Reverse<(Ms, K)>>>,
+    later: BTreeMap<u64, Vec<Block<K>>>,
     len: usize,
 }
+
+/// Each with its milliseconds since its slot began.
+type Block<K> = Vec<(u16, K)>;
 
 impl<K: Ord + Copy> Deadlines<K> {
     pub(crate) const fn new() -> Self {
@@ -31,15 +37,21 @@ impl<K: Ord + Copy> Deadlines<K> {
     }
 
     pub(crate) fn push(&mut self, due: Ms, what: K) {
-        let slot = due.get() / SLOT_MS;
+        let (slot, offset) = split(due);
         if self.len == 0 {
             self.slot = slot;
         }
         self.len = self.len.saturating_add(1);
         if slot <= self.slot {
             self.soon.push(Reverse((due, what)));
-        } else {
-            self.later.entry(slot).or_default().push(Reverse((due, what)));
+            return;
+        }
+        let blocks = self.later.entry(slot).or_default();
+        if blocks.last().is_none_or(|block| block.len() == BLOCK) {
+            blocks.push(Vec::with_capacity(BLOCK));
+        }
+        if let Some(block) = blocks.last_mut() {
+            block.push((offset, what));
         }
     }
 
@@ -51,10 +63,14 @@ impl<K: Ord + Copy> Deadlines<K> {
         let Reverse((_, what)) = self.soon.pop()?;
         self.len = self.len.saturating_sub(1);
         if self.soon.is_empty()
-            && let Some((slot, waiting)) = self.later.pop_first()
+            && let Some((slot, blocks)) = self.later.pop_first()
         {
+            let begin = Ms::new(slot.saturating_mul(SLOT_MS.into()));
+            let mut soon = Vec::with_capacity(blocks.iter().map(Vec::len).sum());
+            let all = blocks.into_iter().flatten();
+            soon.extend(all.map(|(offset, what)| Reverse((begin.plus(offset.into()), what))));
             self.slot = slot;
-            self.soon = BinaryHeap::from(waiting);
+            self.soon = BinaryHeap::from(soon);
         }
         Some(what)
     }
@@ -69,11 +85,18 @@ impl<K: Ord + Copy> Deadlines<K> {
     }
 }
 
+/// The slot of a moment, and how many milliseconds after its beginning it is.
+fn split(due: Ms) -> (u64, u16) {
+    let length = u64::from(SLOT_MS);
+    // A remainder of a u16 is one.
+    (due.get() / length, u16::try_from(due.get() % length).unwrap_or(u16::MAX))
+}
+
 #[cfg(test)]
 impl<K> Deadlines<K> {
     pub(crate) fn heap_bytes(&self) -> usize {
-        let places = self.later.values().map(Vec::capacity).sum::<usize>() + self.soon.capacity();
-        places * size_of::<(Ms, K)>()
+        let later = self.later.values().flatten().map(Vec::capacity).sum::<usize>();
+        later * size_of::<(u16, K)>() + self.soon.capacity() * size_of::<(Ms, K)>()
     }
 }
 
