@@ -88,8 +88,9 @@ impl<K: Ord + Copy> Deadlines<K> {
 /// The slot of a moment, and how many milliseconds after its beginning it is.
 fn split(due: Ms) -> (u64, u16) {
     let length = u64::from(SLOT_MS);
-    // A remainder of a u16 is one.
-    (due.get() / length, u16::try_from(due.get() % length).unwrap_or(u16::MAX))
+    let slot = due.get().checked_div(length).unwrap_or(0);
+    // What is left of dividing by a u16 is one.
+    (slot, u16::try_from(due.get().checked_rem(length).unwrap_or(0)).unwrap_or(u16::MAX))
 }
 
 #[cfg(test)]
