@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::value::RawValue;
+use tokio::task::yield_now;
 use vipnode_core::Identity;
 use vipnode_types::{
     signed::{Envelope, EnvelopeError},
@@ -37,13 +38,17 @@ impl<'a> Call<'a> {
     }
 
     /// Who signed, for this pool; the nonce is the caller's to judge, and only after this (D8).
-    pub(crate) fn verify(&self, gateway: &Gateway, method: &str) -> Result<(Identity, &str), WireError> {
+    ///
+    /// Each of the two signatures costs a core a while: in between it is others' turn.
+    pub(crate) async fn verify(&self, gateway: &Gateway, method: &str) -> Result<(Identity, &str), WireError> {
         let Some(envelope) = &self.envelope else {
             return Err(errors::unauthorized("this call is not signed", "sign it: params are [object, envelope]"));
         };
         gateway.audience.check(&envelope.audience)?;
-        envelope.verify(clock::wall(), method, self.object.get()).map_err(refuse)?;
+        envelope.verify_agent(method, self.object.get()).map_err(refuse)?;
+        yield_now().await;
         let Envelope { delegation, nonce, .. } = envelope;
+        delegation.verify(clock::wall()).map_err(|error| refuse(error.into()))?;
         Ok((Identity { node: delegation.node, agent: delegation.agent, issued: delegation.issued_ms }, nonce))
     }
 }

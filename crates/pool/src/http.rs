@@ -15,7 +15,10 @@ use axum::{
     http::{HeaderMap, HeaderValue, Method, Request, StatusCode, header, request::Parts},
     response::{IntoResponse as _, Response},
 };
-use tokio::time::{sleep, timeout};
+use tokio::{
+    task::yield_now,
+    time::{sleep, timeout},
+};
 use tokio_util::task::TaskTracker;
 use vipnode_rpc::{Connection, Event, Keepalive, RpcLimits, RpcPeer, Session};
 use vipnode_types::wire::{CHALLENGE_HEADER, WireError};
@@ -132,6 +135,8 @@ impl HttpConnection {
         let Ok(value) = HeaderValue::from_str(&challenge) else {
             return StatusCode::INTERNAL_SERVER_ERROR.into_response();
         };
+        // To be read and to be answered are two pieces of work: in a storm of connects it is others' turn between.
+        yield_now().await;
         let bytes = self.gateway.limits.frame_bytes;
         // Without the two buffer sizes a socket costs 128 KiB for as long as it lives.
         let upgrade =

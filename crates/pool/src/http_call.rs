@@ -37,7 +37,7 @@ pub(crate) async fn answer(
     }
     let call = Call::read(params)?;
     let turn = gateway.next_turn(&guest.block).await?;
-    let (identity, nonce) = call.verify(gateway, method)?;
+    let (identity, nonce) = call.verify(gateway, method).await?;
     drop(turn);
     let reply = if route == Route::Connect {
         connect(gateway, guest, &call, identity, nonce).await?

@@ -179,7 +179,7 @@ impl Socket<'_> {
                 return Ok(());
             }
             Some(Route::Connect) => match self.turn(session).await? {
-                Ok(_turn) => self.connect(params),
+                Ok(_turn) => self.connect(params).await,
                 Err(error) => Err(error),
             },
             Some(Route::Agent) => self.agent_call(method, params),
@@ -268,9 +268,9 @@ impl Socket<'_> {
         });
     }
 
-    fn connect(&mut self, params: &RawValue) -> Result<Request, WireError> {
+    async fn connect(&mut self, params: &RawValue) -> Result<Request, WireError> {
         let call = Call::read(params)?;
-        let (identity, nonce) = call.verify(self.gateway, method::CONNECT)?;
+        let (identity, nonce) = call.verify(self.gateway, method::CONNECT).await?;
         if nonce != self.challenge {
             return Err(errors::unauthorized(
                 "the nonce is not the challenge of this connection",

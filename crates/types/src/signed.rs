@@ -64,11 +64,18 @@ impl Envelope {
     /// # Errors
     /// See [`EnvelopeError`].
     pub fn verify(&self, now: Ms, method: &str, raw: &str) -> Result<(), EnvelopeError> {
-        let digest = digest(method, &self.audience, &self.nonce, &self.delegation, raw);
-        if !self.delegation.agent.verifies(digest, &self.signature.0) {
-            return Err(EnvelopeError::Signature);
-        }
+        self.verify_agent(method, raw)?;
         Ok(self.delegation.verify(now)?)
+    }
+
+    /// The first half of [`Envelope::verify`]: the agent signed this. Whether it may is for its delegation to say.
+    ///
+    /// # Errors
+    /// [`EnvelopeError::Signature`].
+    pub fn verify_agent(&self, method: &str, raw: &str) -> Result<(), EnvelopeError> {
+        let digest = digest(method, &self.audience, &self.nonce, &self.delegation, raw);
+        let holds = self.delegation.agent.verifies(digest, &self.signature.0);
+        holds.then_some(()).ok_or(EnvelopeError::Signature)
     }
 }
 
