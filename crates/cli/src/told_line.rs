@@ -8,6 +8,7 @@ use vipnode_types::{
 use crate::{
     not_connected_words::{Hearer, not_connected_words},
     screen::{Line, Tone},
+    units::place_costs,
 };
 
 /// Characters that are shown of what a pool says.
@@ -71,7 +72,7 @@ fn notice_line(notice: &Notice) -> Line {
     match notice {
         Notice::Connected { welcome, price } => {
             let mut text = match price {
-                Some(price) => format!("joined the pool; a place is {price}"),
+                Some(price) => format!("joined the pool; {}", place_costs(*price)),
                 None => "joined the pool, which tells no price over protocol 2".to_owned(),
             };
             if let Some(welcome) = welcome {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use vipnode_types::Wei;
+use vipnode_types::{Price, Wei};
 
 const MINUTE_S: u64 = 60;
 const HOUR_S: u64 = 60 * MINUTE_S;
@@ -26,6 +26,11 @@ pub(crate) fn span(ms: u64) -> String {
 pub(crate) fn gwei(wei: Wei) -> String {
     let milli = wei.get() / 1_000_000;
     format!("{}.{:03} gwei", milli / 1_000, milli % 1_000)
+}
+
+/// What a place costs. Not "a place is free", which says that nobody has it.
+pub(crate) fn place_costs(price: Price) -> String {
+    if price.is_free() { "a place costs nothing".to_owned() } else { format!("a place costs {price}") }
 }
 
 /// A number where there is little room, rounded down: `999`, `1.2k`, `3.4M`.

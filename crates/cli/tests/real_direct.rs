@@ -11,14 +11,11 @@
 mod support;
 
 use futures_util::{FutureExt, StreamExt};
-use support::{Beside, Vipnode, enode, has, stats_until, trusts, until};
+use support::{Beside, STILL, Vipnode, enode, fill, has, stats_until, trusts, until};
 use vipnode_node::{
     PeerCommand, PeerEvent,
     testing::{Geth, GethSpec, free_port},
 };
-
-/// Sells whatever fits, on a chain that stands still.
-const STILL: &[&str] = &["--max-head-age", "off"];
 
 /// A host whose places are filled refuses strangers and lets in whom its operator named, without a pool. The two find
 /// each other again after a restart of the host's node, and a stop of either leaves nothing behind.
@@ -33,14 +30,8 @@ async fn d51_named_nodes_are_peers_of_a_full_host_without_a_pool() {
     );
     let at_host = host.node().await;
     let (host_enode, client_enode) = (enode(&host).await, enode(&client).await);
-    let (own, stranger_id) = (enode(&filler).await.id, enode(&stranger).await.id);
-    filler.node().await.call(PeerCommand::Dial(host_enode.clone())).await.unwrap();
-    until(&*at_host, "the filler comes in", |peers| has(peers, own)).await;
-    let at_stranger = stranger.node().await;
-    at_stranger.call(PeerCommand::Dial(host_enode.clone())).await.unwrap();
-    at_stranger.call(PeerCommand::Dial(enode(&filler).await)).await.unwrap();
-    until(&*at_stranger, "the stranger reaches another", |peers| has(peers, own)).await;
-    assert!(!has(&at_host.peers().await.unwrap(), stranger_id));
+    let own = enode(&filler).await.id;
+    fill(&host, &filler, &stranger).await;
 
     let (beside_host, beside_client) = (Beside::new(&host), Beside::new(&client));
     let allow = format!("--allow={}", client_enode.id);

@@ -10,12 +10,9 @@
 
 mod support;
 
-use support::{Beside, SOON, Vipnode, enode, has, ran, text, trusts, until};
+use support::{Beside, SOON, STILL, Vipnode, enode, fill, has, ran, text, trusts, until};
 use tokio::time::timeout;
-use vipnode_node::{
-    PeerCommand,
-    testing::{Geth, GethSpec, make_blocks},
-};
+use vipnode_node::testing::{Geth, GethSpec, make_blocks};
 use vipnode_types::Enode;
 
 fn small() -> GethSpec {
@@ -24,9 +21,6 @@ fn small() -> GethSpec {
 
 /// Flags that fit a geth with `--maxpeers 2`.
 const ONE_PLACE: &[&str] = &["--slots", "1", "--reserve", "1", "--node-max-peers", "2"];
-
-/// Sells whatever fits, on a chain that stands still.
-const STILL: &[&str] = &["--max-head-age", "off"];
 
 /// `vipnode status` beside each: the place that is taken, the host's own peer, and why this host.
 async fn told_by_status(beside_host: &Beside, beside_client: &Beside, host: &Enode, client: &Enode) {
@@ -37,7 +31,7 @@ async fn told_by_status(beside_host: &Beside, beside_client: &Beside, host: &Eno
     assert!(page.contains("host beside geth 1.17") && page.contains("1 of 1 places sold"), "{page}");
     let why = text(&ran(&["status", "--why", "--state-dir", beside_client.state_dir()]).await.stdout);
     let won = format!("host {} was the only one that could be given", host.id.short());
-    assert!(why.contains(&won) && why.contains("a place is 100 gwei a minute"), "{why}");
+    assert!(why.contains(&won) && why.contains("a place costs 100 gwei a minute"), "{why}");
 }
 
 /// A host whose places are filled refuses strangers, takes in a client of the pool, and keeps its own peers.
@@ -53,16 +47,9 @@ async fn d51_refused_without_us_connected_with_us() {
     make_blocks(&[&host], 5).await;
     let (at_host, at_client) = (host.node().await, client.node().await);
     let (host_enode, client_enode) = (enode(&host).await, enode(&client).await);
-    let (own, stranger_id) = (enode(&filler).await.id, enode(&stranger).await.id);
-
+    let own = enode(&filler).await.id;
     // Without us: the one inbound place is taken, a stranger stays out.
-    filler.node().await.call(PeerCommand::Dial(host_enode.clone())).await.unwrap();
-    until(&*at_host, "the filler comes in", |peers| has(peers, own)).await;
-    let at_stranger = stranger.node().await;
-    at_stranger.call(PeerCommand::Dial(host_enode.clone())).await.unwrap();
-    at_stranger.call(PeerCommand::Dial(enode(&filler).await)).await.unwrap();
-    until(&*at_stranger, "the stranger reaches another", |peers| has(peers, own)).await;
-    assert!(!has(&at_host.peers().await.unwrap(), stranger_id));
+    fill(&host, &filler, &stranger).await;
 
     // With us. A fresh head, so the default of --max-head-age holds.
     let (_pool, url) = Vipnode::pool(&["--welcome", "hello", "--price", "100 gwei"]).await;

@@ -10,11 +10,8 @@
 
 mod support;
 
-use support::{Beside, Vipnode, enode, until};
+use support::{Beside, STILL, Vipnode, enode, until};
 use vipnode_node::testing::{Geth, GethSpec};
-
-/// Sells whatever fits, on a chain that stands still.
-const STILL: &[&str] = &["--max-head-age", "off"];
 
 fn words(event: &serde_json::Value) -> String {
     event["text"].as_str().unwrap().to_owned()

@@ -21,6 +21,11 @@ impl FromStr for PoolOrHost {
         if text.parse::<NodeId>().is_ok() {
             return Err("it is the id of a node, which says no address: write enode://<id>@<host>:<port>".to_owned());
         }
+        if matches!(text, "agent" | "host" | "client") {
+            return Err(format!(
+                "that is a role, and here stands a pool like wss://pool.example; `vipnode doctor` takes it as --role {text}"
+            ));
+        }
         if text.starts_with("enode:") || text.starts_with("enr:") {
             return text.parse().map(Self::Host).map_err(|error: vipnode_types::EnodeError| error.to_string());
         }
@@ -102,6 +107,7 @@ mod tests {
     fn what_is_wrong_is_said_of_which() {
         let host = |place: &str| format!("enode://{}{place}", id("0a"));
         for (named, allow, why) in [
+            (vec!["host".to_owned()], vec![], "that is a role"),
             (vec!["ws://a".to_owned(), "ws://b".to_owned()], vec![], "two pools are named, ws://a and ws://b"),
             (vec![host("@127.0.0.1")], vec![], "the port"),
             (vec![host("@::1:30303")], vec![], "IPv6 stands in brackets"),

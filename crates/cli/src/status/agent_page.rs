@@ -6,7 +6,7 @@ use vipnode_types::{ChainSpec, Ms};
 use super::table::table;
 use crate::{
     screen::Tone,
-    units::{counted, gwei, span},
+    units::{counted, gwei, place_costs, span},
 };
 
 /// Leases that are shown of one side; `--json` has all.
@@ -113,7 +113,7 @@ fn pool_words(pool: &PoolLink, now: Ms) -> String {
         (PoolStanding::Connecting, _) => format!("{url}{old} has not taken the agent yet"),
         (PoolStanding::Joined, since) => {
             let since = since.map(|since| format!(" {} ago", span(now.since(since)))).unwrap_or_default();
-            let price = pool.price.map(|price| format!("; a place is {price}")).unwrap_or_default();
+            let price = pool.price.map(|price| format!("; {}", place_costs(price))).unwrap_or_default();
             format!("{url}{old}, joined{since}{price}")
         }
     }

@@ -13,7 +13,13 @@ use super::{
     agents::{Agents, Silent},
     agents_page::{nobody, said, silent_json},
 };
-use crate::{args::StatusArgs, failure::Failure, plain::plain, screen::Tone, units::counted};
+use crate::{
+    args::StatusArgs,
+    failure::Failure,
+    plain::plain,
+    screen::Tone,
+    units::{counted, place_costs},
+};
 
 /// So many agents ask their pools at once.
 const AT_ONCE: usize = 8;
@@ -101,9 +107,9 @@ fn one(Why { node, reply, .. }: &Why) -> String {
     let ExplainReply { hosts, looked_at, candidates, .. } = reply;
     let _infallible = writeln!(
         page,
-        "  now: {} connected there, a place is {}; of {} looked at {candidates} could be given{}",
+        "  now: {} connected there, {}; of {} looked at {candidates} could be given{}",
         counted(*hosts, "host"),
-        reply.price,
+        place_costs(reply.price),
         counted((*looked_at).into(), "host"),
         left_out(&reply.excluded)
     );

@@ -30,6 +30,9 @@ use vipnode_types::{
     wire::{PoolStats, PoolStatus, method},
 };
 
+/// Sells whatever fits, on a chain that stands still.
+pub const STILL: &[&str] = &["--max-head-age", "off"];
+
 /// Whatever is awaited comes well within this time, on a busy machine too.
 pub const SOON: Duration = Duration::from_secs(90);
 
@@ -218,6 +221,19 @@ pub async fn until(node: &dyn Node, what: &str, holds: impl Fn(&[PeerFact]) -> b
         }
     };
     timeout(SOON, looking).await.unwrap_or_else(|_| panic!("{what}: it did not come to that"))
+}
+
+/// Fills the one inbound place of a host, and sees that a stranger, who reaches others, stays out.
+pub async fn fill(host: &Geth, filler: &Geth, stranger: &Geth) {
+    let (at_host, host_enode) = (host.node().await, enode(host).await);
+    let (own, stranger_id) = (enode(filler).await.id, enode(stranger).await.id);
+    filler.node().await.call(PeerCommand::Dial(host_enode.clone())).await.unwrap();
+    until(&*at_host, "the filler comes in", |peers| has(peers, own)).await;
+    let at_stranger = stranger.node().await;
+    at_stranger.call(PeerCommand::Dial(host_enode)).await.unwrap();
+    at_stranger.call(PeerCommand::Dial(enode(filler).await)).await.unwrap();
+    until(&*at_stranger, "the stranger reaches another", |peers| has(peers, own)).await;
+    assert!(!has(&at_host.peers().await.unwrap(), stranger_id));
 }
 
 pub fn has(peers: &[PeerFact], id: NodeId) -> bool {

@@ -18,6 +18,10 @@ use crate::{
 /// An agent that has connected asks for something.
 const OF_AN_AGENT: &[ErrorCode] = &[ErrorCode::InvalidParams, ErrorCode::Unauthorized, ErrorCode::Busy];
 
+/// A pool has an agent let a peer in, or dial one.
+const OF_A_GRANT: &[ErrorCode] =
+    &[ErrorCode::MethodNotFound, ErrorCode::InvalidParams, ErrorCode::Unsuitable, ErrorCode::Refused, ErrorCode::Busy];
+
 fn caps(texts: &[&str]) -> Vec<Capability> {
     texts.iter().filter_map(|text| text.parse().ok()).collect()
 }
@@ -236,16 +240,9 @@ pub(super) fn admit() -> Row {
         client_version: LIGHT.to_owned(),
         light: true,
     };
-    let codes = &[
-        ErrorCode::MethodNotFound,
-        ErrorCode::InvalidParams,
-        ErrorCode::Unsuitable,
-        ErrorCode::Refused,
-        ErrorCode::Busy,
-    ];
     Row::new::<Done>(method::ADMIT, Way::PoolToAgent, "Let this client in", text, ("done", "The node was told"))
         .takes::<AdmitCall>("client", "Who, under which lease")
-        .fails(codes)
+        .fails(OF_A_GRANT)
         .example("Ben's node", examples::bare(&call), &Done {})
 }
 
@@ -269,15 +266,8 @@ pub(super) fn dial() -> Row {
         price: examples::price(),
         client_version: GETH.to_owned(),
     };
-    let codes = &[
-        ErrorCode::MethodNotFound,
-        ErrorCode::InvalidParams,
-        ErrorCode::Unsuitable,
-        ErrorCode::Refused,
-        ErrorCode::Busy,
-    ];
     Row::new::<Done>(method::DIAL, Way::PoolToAgent, "Dial this peer", text, ("done", "The node was told"))
         .takes::<DialCall>("peer", "Whom, under which lease")
-        .fails(codes)
+        .fails(OF_A_GRANT)
         .example("a further host", examples::bare(&call), &Done {})
 }
