@@ -66,8 +66,8 @@ impl Role {
         Ok(peered)
     }
 
-    fn config(&self, peered: &Peered) -> Result<AgentConfig, Failure> {
-        let pool = peered.has_pool();
+    /// `pool` tells whether there is one, which no reload changes.
+    fn config(&self, peered: &Peered, pool: bool) -> Result<AgentConfig, Failure> {
         // Without a pool nobody sells places, or has them.
         let sold = |host: HostConfig| if pool { host } else { HostConfig { slots: 0, ..host } };
         let config = AgentConfig {
@@ -121,30 +121,34 @@ const LIVE: [&str; 16] = [
     "allow-protocol-2",
 ];
 
-/// SIGHUP: reads the settings again. The pool hears of them by another connect, which ends no lease.
-fn read_again(reload: &mut Reload, running: &Peered, runner: &AgentRunner, screen: Screen) {
+/// SIGHUP: reads the settings again. The pool hears of them by another connect, which ends no lease. `running` are the
+/// nodes towards which the agent stands now.
+fn read_again(reload: &mut Reload, (running, pool): (&mut Peered, bool), runner: &AgentRunner, screen: Screen) {
     let Some((cli, newer)) = reload.read(screen) else { return };
     let Some(role) = Role::of(cli) else { return };
-    let read = speaking::check(&role.between, role.seeking.as_ref(), screen).and_then(|()| role.peered());
-    let read = read.and_then(|mut peered| {
-        let same_pool = (&peered.pool, peered.has_pool()) == (&running.pool, running.has_pool());
-        if !same_pool {
-            peered = Peered {
-                direct: DirectConfig { allow: peered.direct.allow, ..running.direct.clone() },
-                ..running.clone()
-            };
-        }
-        Ok((role.config(&peered)?, same_pool))
-    });
-    let (config, same_pool) = match read {
+    let read = speaking::check(&role.between, role.seeking.as_ref(), screen).and_then(|()| again(&role, running, pool));
+    let (config, peered, same_pool) = match read {
         Ok(read) => read,
         Err(failure) => return say_kept(&failure.what, &failure.mend, screen),
     };
     let live: Vec<&str> = LIVE.into_iter().filter(|key| same_pool || *key != "pool").collect();
     if reload.differs(&newer, &live) {
         runner.configure(config);
+        *running = peered;
     }
     reload.done(newer, &live, &[], screen);
+}
+
+/// What an agent can be from now on that stands towards `running`, and whether that pool is the one of its settings.
+/// Another pool, or none, takes a start; until then the hosts stay that were named beside this one.
+fn again(role: &Role, running: &Peered, pool: bool) -> Result<(AgentConfig, Peered, bool), Failure> {
+    let mut peered = role.peered()?;
+    let same_pool = (&peered.pool, peered.has_pool()) == (&running.pool, pool);
+    if !same_pool {
+        let direct = DirectConfig { allow: peered.direct.allow, ..running.direct.clone() };
+        peered = Peered { direct, ..running.clone() };
+    }
+    Ok((role.config(&peered, pool)?, peered, same_pool))
 }
 
 /// The pool that was named, or one that answers on this machine, and the way to it.
@@ -171,8 +175,9 @@ fn without_pool(config: &AgentConfig) -> Line {
 /// Runs an agent until it is stopped, and everything is undone.
 pub(crate) async fn run(role: Role, screen: Screen, signals: Signals, mut reload: Reload) -> Result<(), Failure> {
     speaking::check(&role.between, role.seeking.as_ref(), screen)?;
-    let peered = role.peered()?;
-    let config = role.config(&peered)?;
+    let mut peered = role.peered()?;
+    let has_pool = peered.has_pool();
+    let config = role.config(&peered, has_pool)?;
     if let Some(named) = peered.pool.as_deref().filter(|_| config.pool) {
         named_pool(named)?.check(&role.between.node.trust()?)?;
     }
@@ -217,7 +222,7 @@ pub(crate) async fn run(role: Role, screen: Screen, signals: Signals, mut reload
                 screen.say(&Line::new("stopping", Tone::Plain, "stopping: undoing what was done to the node"));
                 runner.stop();
             }
-            () = hangups.next(), if !stopping => read_again(&mut reload, &peered, &runner, screen),
+            () = hangups.next(), if !stopping => read_again(&mut reload, (&mut peered, has_pool), &runner, screen),
             said = told.recv() => match said {
                 Some(said) => screen.say(&told_line(&said)),
                 None => break,
@@ -227,4 +232,44 @@ pub(crate) async fn run(role: Role, screen: Screen, signals: Signals, mut reload
     runner.join().await?;
     screen.say(&Line::new("stopped", Tone::Good, "stopped; the node is as its owner made it"));
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::{CommandFactory as _, FromArgMatches as _};
+
+    use super::*;
+
+    fn role(line: &[&str]) -> Role {
+        let matches = Cli::command().try_get_matches_from([&["vipnode", "agent"], line].concat()).unwrap();
+        Role::of(Cli::from_arg_matches(&matches).unwrap()).unwrap()
+    }
+
+    fn enode(byte: &str) -> String {
+        format!("enode://{}@10.0.0.1:30303", byte.repeat(64))
+    }
+
+    #[test]
+    fn a_reload_neither_ends_nor_begins_a_pool() {
+        let allow = format!("--allow={}", "0a".repeat(64));
+        let found = Peered::default();
+        let (config, peered, same) = again(&role(&[&allow]), &found, true).unwrap();
+        assert!(config.pool && !same && config.min_peers > 0 && config.host.unwrap().slots > 0);
+        assert_eq!((config.direct.allow.len(), peered.direct.allow.len()), (1, 1));
+        let alone = role(&[&allow]).peered().unwrap();
+        let (config, _, same) = again(&role(&[]), &alone, false).unwrap();
+        assert!(!config.pool && !same && config.direct.allow.is_empty());
+        assert_eq!((config.min_peers, config.host.unwrap().slots), (0, 0));
+    }
+
+    #[test]
+    fn with_another_pool_the_hosts_stay_that_are_there_now() {
+        let (one, two, three) = (enode("0a"), enode("0b"), enode("0c"));
+        let started = role(&["wss://p.example", &one]).peered().unwrap();
+        let (_, running, same) = again(&role(&["wss://p.example", &one, &two]), &started, true).unwrap();
+        assert!(same && running.direct.hosts.len() == 2);
+        let (config, _, same) = again(&role(&["wss://q.example", &three]), &running, true).unwrap();
+        assert!(!same);
+        assert_eq!(config.direct.hosts, running.direct.hosts);
+    }
 }
