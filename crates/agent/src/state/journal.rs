@@ -24,6 +24,8 @@ pub struct Journal {
     path: PathBuf,
     file: File,
     lines: usize,
+    /// The last line may be half a line: a write failed, as on a full disk.
+    torn: bool,
     alive: BTreeMap<(LeaseId, GrantKind), Grant>,
 }
 
@@ -35,7 +37,7 @@ impl Journal {
     pub(super) fn open(path: &Path) -> Result<Self, AgentError> {
         let alive = replay(path)?;
         let file = rewrite(path, alive.values()).map_err(fault("writing", path))?;
-        Ok(Self { path: path.to_owned(), file, lines: alive.len(), alive })
+        Ok(Self { path: path.to_owned(), file, lines: alive.len(), torn: false, alive })
     }
 
     /// What is to be undone one day.
@@ -48,15 +50,33 @@ impl Journal {
     /// # Errors
     /// [`AgentError::File`]; the node must not be told then.
     pub fn append(&mut self, entry: &JournalEntry) -> Result<(), AgentError> {
+        if self.torn {
+            self.write_anew()?;
+        }
         let appended = append(&mut self.file, entry);
+        self.torn = appended.is_err();
         appended.map_err(fault("writing", &self.path))?;
         self.lines += 1;
         apply(&mut self.alive, entry.clone());
         if self.lines > self.alive.len().saturating_mul(4).saturating_add(JOURNAL_SPARE_LINES) {
-            self.file = rewrite(&self.path, self.alive.values()).map_err(fault("writing", &self.path))?;
-            self.lines = self.alive.len();
+            self.write_anew()?;
         }
         Ok(())
+    }
+
+    fn write_anew(&mut self) -> Result<(), AgentError> {
+        self.file = rewrite(&self.path, self.alive.values()).map_err(fault("writing", &self.path))?;
+        self.lines = self.alive.len();
+        self.torn = false;
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+impl Journal {
+    /// Has it write to another file; returns the one before.
+    pub(super) fn on(&mut self, file: File) -> File {
+        std::mem::replace(&mut self.file, file)
     }
 }
 

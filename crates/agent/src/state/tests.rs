@@ -167,3 +167,25 @@ fn the_pool_is_remembered() {
     state.set_pool("ws://127.0.0.1:8080/").unwrap();
     assert_eq!(state.pool().unwrap().as_deref(), Some("ws://127.0.0.1:8080/"));
 }
+
+#[test]
+#[cfg(target_os = "linux")]
+fn half_a_line_of_a_full_disk_ends_at_the_next_entry() {
+    use std::io::Write as _;
+
+    let root = tempfile::tempdir().unwrap();
+    let state = StateDir::open(root.path(), &node_key(1).id()).unwrap();
+    let mut journal = state.journal().unwrap();
+    journal.append(&done(1)).unwrap();
+    let path = state.path().join("journal");
+    let full = fs::OpenOptions::new().append(true).open("/dev/full").unwrap();
+    let whole = journal.on(full);
+    assert!(journal.append(&done(2)).is_err());
+    let mut torn = fs::OpenOptions::new().append(true).open(&path).unwrap();
+    torn.write_all(b"{\"done\":{\"lea").unwrap();
+    journal.on(whole);
+    journal.append(&done(3)).unwrap();
+    assert_eq!(alive(&journal), [1, 3]);
+    drop(journal);
+    assert_eq!(alive(&state.journal().unwrap()), [1, 3]);
+}
