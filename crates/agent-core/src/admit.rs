@@ -81,7 +81,8 @@ impl AgentCore {
         out: &mut Vec<Action>,
     ) -> Option<Result<(), WireError>> {
         if let Some((failure, why)) = self.refuses(now, call) {
-            if failure == AdmitFailure::Full {
+            // No room helps a light node that the host's node has no place for.
+            if failure == AdmitFailure::Full && !(call.light && self.light_places.are_taken()) {
                 self.make_room(out);
             }
             self.counters.admit_failed(failure);

@@ -59,6 +59,13 @@ impl AgentCore {
         hosts.chain(allow).filter(|((id, _), _)| Some(*id) != itself).collect()
     }
 
+    /// Hosts that the user named; a node is none of itself.
+    pub(crate) fn named_hosts(&self) -> u32 {
+        let itself = self.node.facts.as_ref().map(|facts| facts.id);
+        let others = self.config.direct.hosts.iter().filter(|host| Some(host.id) != itself);
+        u32::try_from(others.count()).unwrap_or(u32::MAX)
+    }
+
     /// Ends what is not wanted any more and begins what is missing. Who moved is removed first and added once that is
     /// done: geth takes no new address of a node that it has.
     pub(crate) fn keep_direct(&mut self, now: Ms, out: &mut Vec<Action>) {
@@ -75,7 +82,10 @@ impl AgentCore {
         for id in self.leases.ids(|lease| lease.id.is_direct() || !self.config.pool) {
             let Some(lease) = self.leases.get_mut(id) else { continue };
             let key = (lease.peer.id, lease.side == Side::Host);
-            let fits = wanted.get(&key).is_some_and(|place| place.as_ref().is_none_or(|place| *place == lease.peer));
+            // A host that is connected is where it is, whatever its name points to: another of that name may be missing.
+            let stays = lease.side == Side::Client && lease.up.is_some();
+            let there = |place: &Option<Enode>| place.as_ref().is_none_or(|place| stays || *place == lease.peer);
+            let fits = wanted.get(&key).is_some_and(there);
             if !id.is_direct() {
                 self.end(id, None, out);
                 continue;
@@ -136,6 +146,7 @@ impl AgentCore {
             out.push(Action::Notice(Notice::HostGone { lease: id, host }));
         }
         self.look_for(host, now);
+        self.direct.look_again();
     }
 
     /// A host that is not there may have moved.

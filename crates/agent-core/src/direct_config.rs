@@ -70,8 +70,4 @@ impl DirectConfig {
     pub fn allowed(&self) -> u32 {
         u32::try_from(self.allow.len()).unwrap_or(u32::MAX)
     }
-
-    pub(crate) fn named_hosts(&self) -> u32 {
-        u32::try_from(self.hosts.len()).unwrap_or(u32::MAX)
-    }
 }

@@ -47,7 +47,7 @@ impl AgentCore {
             places_sold,
             places_free: places_offered.saturating_sub(places_sold),
             clients_connected: self.leases.connected(Side::Host),
-            hosts_wanted: self.config.min_peers.saturating_add(self.config.direct.named_hosts()),
+            hosts_wanted: self.config.min_peers.saturating_add(self.named_hosts()),
             hosts_connected: self.leases.connected(Side::Client),
             trusted_without_lease: self.trusted_without_lease(),
             head: self.node.head.map(|head| head.fact),

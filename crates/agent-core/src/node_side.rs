@@ -55,7 +55,9 @@ impl AgentCore {
         if std::mem::take(&mut self.node.away_said) {
             out.push(Action::Notice(Notice::NodeBack));
         }
-        for lease in self.leases.iter_mut().filter(|lease| lease.runs() && !lease.leftover) {
+        // What an earlier run left is told once it is known to live on; the last list of a strict agent does.
+        let kept = self.strict.has_last_list();
+        for lease in self.leases.iter_mut().filter(|lease| lease.runs() && (kept || !lease.leftover)) {
             if lease.task.is_none() {
                 lease.applied = false;
                 if let Some(dial) = lease.dial.as_mut().filter(|dial| dial.state == DialState::Done) {

@@ -27,6 +27,11 @@ pub(crate) struct Strict {
 }
 
 impl Strict {
+    /// Whether leases stand that the pool does not know any more.
+    pub(crate) const fn has_last_list(&self) -> bool {
+        self.last_list.is_some()
+    }
+
     pub(crate) fn is_dropping(&self, peer: NodeId) -> bool {
         self.dropping.values().any(|(other, _)| *other == peer)
     }

@@ -115,7 +115,7 @@ impl AgentCore {
             missing: self.missing_hosts(),
             why_missing: self.asks.why_missing().filter(|_| self.missing_hosts() > 0).map(str::to_owned),
             max_price: self.config.max_price,
-            named_hosts: self.config.direct.named_hosts(),
+            named_hosts: self.named_hosts(),
             pool: match self.link.state {
                 _ if !self.config.pool => PoolState::None,
                 LinkState::Away => PoolState::Away,

@@ -218,6 +218,27 @@ fn a_host_that_does_not_answer_is_looked_for_at_its_other_address() {
 }
 
 #[test]
+fn a_host_that_is_connected_stays_where_it_is_while_another_of_its_name_is_sought() {
+    let mut bench = alone(vec![named("host.example", 1), named("host.example", 2)], vec![]);
+    bench.peers(&[]);
+    resolved(&mut bench, &["10.0.0.1", "10.0.0.2"]);
+    bench.done();
+    bench.peers(&[1]);
+    bench.after(45_000);
+    assert!(asks_for_the_name(&bench));
+    bench.peers(&[1]);
+    assert_eq!(resolved(&mut bench, &["10.0.0.1", "10.0.0.2"]), [NodeCall::Drop(at(2, "10.0.0.1"))]);
+    bench.done();
+    assert_eq!(bench.calls(), [NodeCall::Dial(at(2, "10.0.0.2"))]);
+    bench.done();
+    // Once it goes it is followed to where the name points now.
+    bench.peers(&[2]);
+    assert_eq!(bench.calls(), [NodeCall::Drop(at(1, "10.0.0.1"))]);
+    bench.done();
+    assert_eq!(bench.calls(), [NodeCall::Dial(at(1, "10.0.0.2"))]);
+}
+
+#[test]
 fn what_an_earlier_run_left_is_taken_over_or_undone() {
     let mut first = alone(vec![enode(1), enode(2)], vec![enode(3)]);
     first.peers(&[]);

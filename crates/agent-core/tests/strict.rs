@@ -6,7 +6,7 @@ mod common;
 use common::*;
 use vipnode_agent_core::{Action, AgentConfig, DirectConfig, Event, NodeCall, Notice, PoolAnswer};
 use vipnode_types::{
-    Enode, PeerFact,
+    DropCause, Enode, PeerFact,
     wire::{AskReply, ErrorCode, LeaseView, Side},
 };
 
@@ -220,6 +220,36 @@ fn d33_the_last_clients_stay_for_ten_minutes_or_until_their_place_is_sold() {
     bench.call(3, admit(8, 8));
     bench.done();
     assert_eq!(bench.reply(3), Some(Ok(())));
+}
+
+#[test]
+fn d33_a_light_node_that_no_place_is_left_for_ends_no_last_client() {
+    let mut bench = Bench::new(strict(host_config(4)));
+    bench.go_live(vec![]);
+    bench.oblige();
+    let light = |byte| PeerFact { caps: caps("les/4"), ..peer(byte) };
+    bench.call(1, admit_light(1, 9));
+    bench.done();
+    bench.on(Event::Peers(vec![light(9)]));
+    bench.call(2, admit_light(2, 8));
+    bench.done();
+    bench.on(Event::PeerGone(node(8), DropCause::Requested));
+    bench.done();
+    pool_again(&mut bench, vec![]);
+    bench.call(3, admit_light(3, 7));
+    assert!(bench.reply(3).unwrap().unwrap_err().message.contains("light nodes are taken"));
+    assert!(bench.calls().is_empty());
+}
+
+#[test]
+fn d33_a_node_that_comes_back_is_told_the_last_list_anew() {
+    for (mut bench, told) in [(host(), NodeCall::Admit(Enode::id_only(node(9)))), (client(), NodeCall::Dial(enode(9)))]
+    {
+        pool_again(&mut bench, vec![]);
+        bench.on(Event::NodeDown { why: "restart".into() });
+        bench.on(Event::NodeUp(Box::new(facts(200))));
+        assert_eq!(bench.calls(), [told]);
+    }
 }
 
 #[test]

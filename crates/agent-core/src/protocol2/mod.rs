@@ -18,7 +18,8 @@
 //! The original never tells a host that a client left. A client that was let in and is not seen for
 //! [`Protocol2::unseen_ms`] is evicted here (D35). A peer that leaves `active_peers` is kept.
 //!
-//! The pool names peers and no roles: of what an earlier run left, a pair held both ways is not taken over.
+//! The pool names peers and no roles: of what an earlier run left, a pair held both ways is not taken over. What an
+//! earlier run did by protocol 3 is undone before: names of leases of one protocol mean nothing in the other.
 
 mod answers;
 mod hello;
