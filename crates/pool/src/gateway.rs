@@ -151,6 +151,11 @@ impl Gateway {
         Ok(asked)
     }
 
+    /// The mind's answer to a request of somebody in an address block.
+    pub(crate) async fn answered(&self, block: &Arc<Block>, make: impl FnOnce(RequestId) -> Command) -> Answer {
+        self.ask(block, make)?.answer().await
+    }
+
     /// Names a request.
     pub(crate) fn begin(&self, make: impl FnOnce(RequestId) -> Command) -> Result<Request, WireError> {
         if self.draining.load(Ordering::Relaxed) {

@@ -45,7 +45,7 @@ pub(crate) async fn answer(
         gateway.http_agents.use_nonce(&identity, nonce, clock::wall())?;
         let peer = connected(gateway, &identity)?;
         let agent_call = AgentCall::read(method, &call)?;
-        gateway.ask(&guest.block, |request| agent_call.command(peer, request))?.answer().await?
+        gateway.answered(&guest.block, |request| agent_call.command(peer, request)).await?
     };
     if method == method::BYE {
         leave(gateway, &identity);
@@ -65,10 +65,7 @@ async fn connect(
     gateway.http_agents.use_nonce(&identity, nonce, clock::wall())?;
     let peer = connected(gateway, &identity).unwrap_or_else(|_| begin(gateway, &identity));
     let make = |request| Command::Connect { peer, request, identity, address: guest.address, callable: false, hello };
-    let reply = match gateway.ask(&guest.block, make) {
-        Ok(asked) => asked.answer().await,
-        Err(error) => Err(error),
-    };
+    let reply = gateway.answered(&guest.block, make).await;
     if reply.is_err() {
         leave(gateway, &identity);
     }

@@ -62,25 +62,7 @@ pub(crate) async fn listen(
                 let (gateway, stop, tls) = (Arc::clone(&gateway), stop.clone(), tls.clone());
                 let tracker = tasks.clone();
                 let block = entered.1.as_ref().map(|guest| Arc::clone(&guest.block));
-                let work = async move {
-                    if let Some(guest) = &entered.1
-                        && !guest.wait.is_zero()
-                        && stop.run_until_cancelled(sleep(guest.wait)).await.is_none()
-                    {
-                        return;
-                    }
-                    // A late packet costs more than a small one.
-                    let _best_effort = stream.set_nodelay(true);
-                    match tls {
-                        None => serve(stream, address, entered, gateway, tracker, stop).await,
-                        Some(tls) => {
-                            let shaken = stop.run_until_cancelled(accept(stream, address.ip(), &gateway, &tls)).await;
-                            if let Some(stream) = shaken.flatten() {
-                                serve(stream, address, entered, gateway, tracker, stop).await;
-                            }
-                        }
-                    }
-                };
+                let work = welcome((stream, address), entered, gateway, tracker, stop, tls);
                 tasks.spawn(async move {
                     match block {
                         Some(block) => in_turn(&block, work).await,
@@ -111,6 +93,30 @@ fn enter(gateway: &Gateway, address: SocketAddr) -> Result<(Place, Option<Arc<Gu
     }
     let guest = gateway.door.enter(address.ip(), Instant::now())?;
     Ok((place, Some(Arc::new(guest))))
+}
+
+/// Serves a connection once its turn has come, in TLS where that is spoken.
+async fn welcome(
+    (stream, address): (TcpStream, SocketAddr),
+    entered: (Place, Option<Arc<Guest>>),
+    gateway: Arc<Gateway>,
+    tasks: TaskTracker,
+    stop: CancellationToken,
+    tls: Option<PoolTls>,
+) {
+    if let Some(guest) = &entered.1
+        && !guest.wait.is_zero()
+        && stop.run_until_cancelled(sleep(guest.wait)).await.is_none()
+    {
+        return;
+    }
+    // A late packet costs more than a small one.
+    let _best_effort = stream.set_nodelay(true);
+    let Some(tls) = tls else { return serve(stream, address, entered, gateway, tasks, stop).await };
+    let shaken = stop.run_until_cancelled(accept(stream, address.ip(), &gateway, &tls)).await;
+    if let Some(stream) = shaken.flatten() {
+        serve(stream, address, entered, gateway, tasks, stop).await;
+    }
 }
 
 async fn serve<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(

@@ -38,7 +38,8 @@ fn busy(answer: Result<Value, WireError>, words: &str) {
 
 async fn status(pool: &PoolServer) -> PoolStatus {
     let rpc = http(&http_url(pool), &RpcLimits::default()).unwrap();
-    common::read(rpc.call(method::STATUS, &[(); 0], common::LONG).await).unwrap()
+    common::read(rpc.call_raw(method::STATUS, serde_json::value::to_raw_value(&[(); 0]).unwrap(), common::LONG).await)
+        .unwrap()
 }
 
 #[tokio::test]

@@ -6,7 +6,7 @@ mod common;
 use std::time::Duration;
 
 use common::{Keys, config, http_url, ws_url};
-use serde_json::{Value, json};
+use serde_json::{Value, json, value::to_raw_value};
 use tokio::net::{TcpSocket, TcpStream};
 use vipnode_pool::{Membership, PoolConfig, PoolServer};
 use vipnode_rpc::{CallError, RpcLimits, http, open_ws};
@@ -44,10 +44,10 @@ async fn a_port_of_the_asker_is_tried_and_nothing_is_kept() {
     assert!(ask(&pool, &about(None)).await.unwrap().get("port").is_none());
     assert!(ask(&pool, &about(Some(0))).await.is_err());
     let http = http(&http_url(&pool), &RpcLimits::default()).unwrap();
-    let status = http.call("pool_status", &[(); 0], SOON).await.unwrap();
+    let status = http.call_raw("pool_status", to_raw_value(&[(); 0]).unwrap(), SOON).await.unwrap();
     let status: Value = serde_json::from_str(status.get()).unwrap();
     assert_eq!((&status["stats"]["num_total_hosts"], &status["stats"]["num_total_clients"]), (&json!(0), &json!(0)));
-    let answer = http.call("vipnode_reach", &(about(None),), SOON).await.unwrap();
+    let answer = http.call_raw("vipnode_reach", to_raw_value(&(about(None),)).unwrap(), SOON).await.unwrap();
     assert!(answer.get().contains("willing"), "{}", answer.get());
 }
 

@@ -4,7 +4,7 @@
 mod common;
 
 use common::{LONG, http_url, pool, ws_url};
-use serde_json::value::RawValue;
+use serde_json::value::{RawValue, to_raw_value};
 use vipnode_rpc::{CallError, RpcLimits, http, open_ws};
 use vipnode_types::{
     AgentMethod, PoolMethod,
@@ -41,7 +41,7 @@ async fn a_pool_serves_each_method_that_is_documented_for_it_and_no_other() {
         for params in calls(method) {
             let socket = open_ws(&ws_url(&pool), &limits).await.unwrap();
             let by_socket = socket.peer.call(method.name, &params, LONG).await;
-            let by_http = http.call(method.name, &params, LONG).await;
+            let by_http = http.call_raw(method.name, to_raw_value(&params).unwrap(), LONG).await;
             for answer in [by_socket, by_http] {
                 let served = PoolMethod::named(method.name).is_some();
                 assert_eq!(is_unknown(&answer), !served, "{}: {answer:?}", method.name);

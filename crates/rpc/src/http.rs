@@ -2,8 +2,7 @@ use std::time::Duration;
 
 use reqwest::{Client, Response, Url, header::CONTENT_TYPE, redirect::Policy};
 use rustls::ClientConfig;
-use serde::Serialize;
-use serde_json::value::{RawValue, to_raw_value};
+use serde_json::value::RawValue;
 use tokio::time::timeout;
 
 use crate::{CallError, Connection, Event, OpenError, RpcLimits, TlsFault, Trust, address};
@@ -35,21 +34,8 @@ pub fn http(url: &str, limits: &RpcLimits) -> Result<HttpRpc, OpenError> {
 }
 
 impl HttpRpc {
-    /// Calls a method and waits for its answer, at most for `deadline`.
-    ///
-    /// # Errors
-    /// See [`CallError`].
-    pub async fn call<P: Serialize + ?Sized>(
-        &self,
-        method: &str,
-        params: &P,
-        deadline: Duration,
-    ) -> Result<Box<RawValue>, CallError> {
-        let params = to_raw_value(params).map_err(|error| CallError::Json(error.to_string()))?;
-        self.call_raw(method, params, deadline).await
-    }
-
-    /// The same with params that are text already, as a signature needs it.
+    /// Calls a method with params that are text already, as a signature needs it, and waits for its answer, at most for
+    /// `deadline`.
     ///
     /// # Errors
     /// See [`CallError`].

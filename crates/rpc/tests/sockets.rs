@@ -261,7 +261,7 @@ async fn http_calls_and_explains() {
     let limits = RpcLimits { frame_bytes: 200, ..RpcLimits::default() };
     let call = async |answer: String| {
         let url = http_server(answer).await;
-        http(&url, &limits).unwrap().call("m", &[0; 0], LONG).await
+        http(&url, &limits).unwrap().call_raw("m", serde_json::value::to_raw_value(&[0; 0]).unwrap(), LONG).await
     };
     let good = r#"{"jsonrpc":"2.0","id":1,"result":[ 1]}"#;
     assert_eq!(call(response("200 OK", good)).await.unwrap().get(), "[ 1]");
@@ -275,7 +275,10 @@ async fn http_calls_and_explains() {
     let large = response("200 OK", &"x".repeat(201));
     assert!(matches!(call(large).await, Err(CallError::Lost(why)) if why.contains("more than 200 bytes")));
     assert!(matches!(call(response("200 OK", "{}")).await, Err(CallError::Json(_))));
-    let nobody = http("http://127.0.0.1:1", &limits).unwrap().call("m", &[0; 0], LONG).await;
+    let nobody = http("http://127.0.0.1:1", &limits)
+        .unwrap()
+        .call_raw("m", serde_json::value::to_raw_value(&[0; 0]).unwrap(), LONG)
+        .await;
     assert!(matches!(nobody, Err(CallError::Lost(why)) if why.contains("refused")));
 }
 

@@ -71,7 +71,11 @@ async fn serve((certificate, key): (CertificateDer<'static>, KeyPair)) -> u16 {
 /// What is said over HTTPS and over WSS, which is the same.
 async fn fault(place: &str, limits: &RpcLimits) -> TlsFault {
     let call = http(&format!("https://{place}"), limits).unwrap();
-    let Err(CallError::Tls { fault, .. }) = call.call("ping", &[(); 0], LONG).await else { panic!("it was believed") };
+    let Err(CallError::Tls { fault, .. }) =
+        call.call_raw("ping", serde_json::value::to_raw_value(&[(); 0]).unwrap(), LONG).await
+    else {
+        panic!("it was believed")
+    };
     let Err(OpenError::Tls { fault: same, .. }) = open_ws(&format!("wss://{place}"), limits).await else {
         panic!("it was believed over wss")
     };
@@ -89,7 +93,10 @@ async fn a_private_authority_is_believed_once_it_is_named() {
     let port = serve(ours.issue("localhost", 2020, 2120)).await;
     let place = format!("localhost:{port}");
     let call = http(&format!("https://{place}"), &ours.limits()).unwrap();
-    assert_eq!(call.call("ping", &[(); 0], LONG).await.unwrap().get(), "\"pong\"");
+    assert_eq!(
+        call.call_raw("ping", serde_json::value::to_raw_value(&[(); 0]).unwrap(), LONG).await.unwrap().get(),
+        "\"pong\""
+    );
     let Err(OpenError::Refused { status: 200, .. }) = open_ws(&format!("wss://{place}"), &ours.limits()).await else {
         panic!("the handshake of TLS holds and that of the WebSocket does not")
     };

@@ -6,9 +6,9 @@ use tokio::{
     sync::mpsc,
     time::{Instant, timeout_at},
 };
-use vipnode_agent::{Door, Line, NetDoor, PoolAddress};
+use vipnode_agent::{NetDoor, PoolAddress};
 use vipnode_node::Trust;
-use vipnode_types::wire::{PoolStatus, method};
+use vipnode_types::wire::PoolStatus;
 
 use super::{
     cast::Who,
@@ -36,8 +36,6 @@ const WATCH: Duration = Duration::from_secs(5);
 const REDRAW: Duration = Duration::from_millis(200);
 /// A dead side is metered up to its last report, so in a short play reports are frequent.
 const REPORTS: &str = "--report-interval=1s";
-/// What the pool is asked.
-const ASK: Duration = Duration::from_secs(3);
 
 /// Shows all of it. On Ctrl-C it ends in order, wherever it is.
 pub(crate) async fn run(args: DemoArgs, screen: Screen, signals: Signals, verbose: u8) -> Result<(), Failure> {
@@ -270,9 +268,7 @@ impl Play {
     async fn pool_status(&self) -> Option<PoolStatus> {
         let url = http(self.story.pool.as_deref()?);
         let door = NetDoor::new(PoolAddress::read(&url).ok()?, Trust::default());
-        let Ok(Line::Http(client)) = door.open().await else { return None };
-        let answer = client.call(method::STATUS, &[(); 0], ASK).await.ok()?;
-        serde_json::from_str(answer.get()).ok()
+        vipnode_agent::pool_status(&door).await.ok()
     }
 }
 

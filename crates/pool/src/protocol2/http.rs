@@ -34,10 +34,7 @@ async fn take(gateway: &Gateway, guest: &Guest, method: &str, params: &RawValue)
         None if call.connects() => begin(gateway, &call)?,
         None => return Err(errors::not_authenticated()),
     };
-    let reply = match gateway.ask(&guest.block, |request| call.command(peer, guest, false, request)) {
-        Ok(asked) => asked.answer().await,
-        Err(error) => Err(error),
-    };
+    let reply = gateway.answered(&guest.block, |request| call.command(peer, guest, false, request)).await;
     if reply.is_err() && known.is_none() {
         // Whoever did not get in, by a nonce used before or otherwise, leaves nothing behind.
         gateway.http_nodes.remove(&node);
