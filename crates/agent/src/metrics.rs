@@ -74,7 +74,7 @@ impl Metrics {
             places_sold: gauge("places_sold", "Places held by clients, those being undone included"),
             places_free: gauge("places_free", "Places offered that nobody holds"),
             clients: gauge("clients_connected", "Clients with a lease that the node is connected to"),
-            hosts_wanted: gauge("hosts_wanted", "Hosts wanted, --min-peers; 0 on a host"),
+            hosts_wanted: gauge("hosts_wanted", "Hosts wanted: --min-peers of a pool, and those that were named"),
             hosts: gauge("hosts_connected", "Hosts with a lease that the node is connected to"),
             trusted_without_lease: gauge(
                 "trusted_without_lease",

@@ -32,7 +32,7 @@ impl PoolAddress {
         if trimmed.starts_with("enode://") {
             return refused(
                 "it is the enode of a node",
-                "give the pool's address, or add this node with your node's admin_addPeer",
+                "give the pool's address; `vipnode client` with this enode connects to that node without a pool",
             );
         }
         let (scheme, rest) = trimmed.split_once("://").unwrap_or_else(|| (default_scheme(trimmed), trimmed));

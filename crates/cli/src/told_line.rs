@@ -146,7 +146,7 @@ fn direct_line(notice: &Notice) -> Line {
         }
         Notice::NameUnresolved { name, why } => {
             let text = format!(
-                "the name {name} of a host points nowhere ({}); its last address is used, trying again",
+                "the name {name} of a host points nowhere ({}); its last address, if there was one, is used; trying again",
                 plain(why)
             );
             Line::new("name_unresolved", Tone::Warning, text).with("name", &**name)

@@ -30,6 +30,8 @@ fn each_limit_is_reached_by_a_test() {
 /// can reach, or an operator may want to set, belongs into `crates/core/src/limits.rs`.
 const NO_LIMITS: &[(&str, &str, &str)] = &[
     ("core/src/day_budget.rs", "DAY_MS", "a unit"),
+    ("core/src/deadlines.rs", "BLOCK", "the layout of memory"),
+    ("core/src/deadlines.rs", "SLOT_MS", "the layout of memory"),
     ("core/src/elsewhere.rs", "LOOKS", "only for the words of a refusal, which are right or less precise"),
     ("core/src/elsewhere.rs", "NAMED", "the length of a sentence"),
     ("core/src/lease.rs", "NIL", "the end of a list"),

@@ -60,7 +60,7 @@ impl Peered {
                 (PoolOrHost::Pool(pool), Some(other)) => {
                     return Err(Failure::new(
                         format!("two pools are named, {other} and {pool}, and an agent has one"),
-                        "leave one out; for a second pool run a second agent with another --state-dir",
+                        "leave one out; a second pool needs a second node and an agent beside it (--rpc)",
                     ));
                 }
             }

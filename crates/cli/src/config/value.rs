@@ -43,8 +43,8 @@ impl Value {
                 "" | "0" | "false" | "no" | "off" => Self::Switch(false),
                 _ => Self::One(text),
             },
-            Takes::Many if flag.arg().get_value_delimiter().is_none() => Self::Many(split(word)),
-            Takes::Many | Takes::Count | Takes::One => Self::One(text),
+            Takes::Many => Self::Many(split(word)),
+            Takes::Count | Takes::One => Self::One(text),
         }
     }
 

@@ -57,10 +57,13 @@ impl Agents {
             roots.extend(SERVICES.map(PathBuf::from));
         }
         let mut all = Self { roots, told: Vec::new(), silent: Vec::new(), hidden: Vec::new() };
-        let mut sockets = Vec::new();
+        let (mut sockets, mut cut) = (Vec::new(), false);
         for (number, root) in all.roots.iter().enumerate() {
             match local::agents(root) {
-                Ok(found) => sockets.extend(found),
+                Ok(found) => {
+                    cut |= found.len() >= LOCAL_AGENTS;
+                    sockets.extend(found);
+                }
                 Err(error) if number == 0 => return Err(unreadable(error, root)),
                 Err(error) => {
                     let Failure { what, mend } = unreadable(error, root);
@@ -68,8 +71,8 @@ impl Agents {
                 }
             }
         }
-        if sockets.len() >= LOCAL_AGENTS {
-            let what = format!("there are more agents here than the {LOCAL_AGENTS} that are shown of one directory");
+        if cut {
+            let what = format!("{LOCAL_AGENTS} agents are shown of one directory, and there may be more");
             let mend = "name the one you mean: vipnode status NODE".to_owned();
             all.hidden.push(Silent { place: PathBuf::new(), what, mend });
         }

@@ -252,13 +252,13 @@ pub(super) fn evict() -> Row {
     let call = EvictCall { lease: LEASE, peer: examples::client(), reason: EvictReason::Left, fault: None };
     Row::new::<Done>(method::EVICT, Way::PoolToAgent, "This lease is over", text, ("done", "An empty object"))
         .takes::<EvictCall>("lease", "Which, and why")
-        .fails(&[ErrorCode::MethodNotFound, ErrorCode::InvalidParams, ErrorCode::Busy])
+        .fails(&[ErrorCode::MethodNotFound, ErrorCode::InvalidParams, ErrorCode::Refused, ErrorCode::Busy])
         .example("the client left", examples::bare(&call), &Done {})
 }
 
 pub(super) fn dial() -> Row {
-    let text = "To a client: a further host of its ask, already admitted, or where a host is now. To a host: dial a \
-                leased client that cannot reach it.";
+    let text = "To a client: a further host of its ask, already admitted. To a host: dial a leased client that cannot \
+                reach it.";
     let call = DialCall {
         lease: OTHER_LEASE,
         side: Side::Client,
@@ -266,7 +266,7 @@ pub(super) fn dial() -> Row {
         price: examples::price(),
         client_version: GETH.to_owned(),
     };
-    Row::new::<Done>(method::DIAL, Way::PoolToAgent, "Dial this peer", text, ("done", "The node was told"))
+    Row::new::<Done>(method::DIAL, Way::PoolToAgent, "Dial this peer", text, ("done", "It was taken"))
         .takes::<DialCall>("peer", "Whom, under which lease")
         .fails(OF_A_GRANT)
         .example("a further host", examples::bare(&call), &Done {})
