@@ -1,4 +1,4 @@
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, Write};
 
 use anstyle::{AnsiColor, Style};
 use comfy_table::Table;
@@ -7,7 +7,10 @@ use tokio::time::Instant;
 use vipnode_types::wire::PoolStats;
 
 use super::{cast::Who, story::Sentence};
-use crate::screen::{Line, Screen, Tone};
+use crate::{
+    screen::{Line, Screen, Tone},
+    terminal,
+};
 
 /// Where the demo is shown: lines with the time, and on a terminal a table that moves.
 #[derive(Debug)]
@@ -21,7 +24,7 @@ pub(super) struct Stage {
 
 impl Stage {
     pub(super) fn new(screen: Screen) -> Self {
-        let terminal = io::stdout().is_terminal() && !screen.is_json();
+        let terminal = terminal::rewrites() && !screen.is_json();
         Self { screen, began: Instant::now(), terminal, moving: 0 }
     }
 
@@ -72,13 +75,13 @@ impl Stage {
     }
 
     fn print(&mut self, text: &str) {
-        let mut out = anstream::stdout().lock();
+        let mut out = io::stdout().lock();
         if self.moving > 0 {
             // Up over the moving table, and nothing of it is left.
             let _reader_gone = write!(out, "\x1b[{}A\x1b[J", self.moving);
             self.moving = 0;
         }
-        let _reader_gone = writeln!(out, "{text}");
+        let _reader_gone = writeln!(out, "{}", terminal::coloured(text));
         let _reader_gone = out.flush();
     }
 
