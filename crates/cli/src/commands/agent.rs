@@ -127,28 +127,29 @@ fn read_again(reload: &mut Reload, (running, pool): (&mut Peered, bool), runner:
     let Some((cli, newer)) = reload.read(screen) else { return };
     let Some(role) = Role::of(cli) else { return };
     let read = speaking::check(&role.between, role.seeking.as_ref(), screen).and_then(|()| again(&role, running, pool));
-    let (config, peered, same_pool) = match read {
+    let (config, same_pool) = match read {
         Ok(read) => read,
         Err(failure) => return say_kept(&failure.what, &failure.mend, screen),
     };
     let live: Vec<&str> = LIVE.into_iter().filter(|key| same_pool || *key != "pool").collect();
     if reload.differs(&newer, &live) {
         runner.configure(config);
-        *running = peered;
     }
     reload.done(newer, &live, &[], screen);
 }
 
 /// What an agent can be from now on that stands towards `running`, and whether that pool is the one of its settings.
 /// Another pool, or none, takes a start; until then the hosts stay that were named beside this one.
-fn again(role: &Role, running: &Peered, pool: bool) -> Result<(AgentConfig, Peered, bool), Failure> {
+fn again(role: &Role, running: &mut Peered, pool: bool) -> Result<(AgentConfig, bool), Failure> {
     let mut peered = role.peered()?;
     let same_pool = (&peered.pool, peered.has_pool()) == (&running.pool, pool);
     if !same_pool {
         let direct = DirectConfig { allow: peered.direct.allow, ..running.direct.clone() };
         peered = Peered { direct, ..running.clone() };
     }
-    Ok((role.config(&peered, pool)?, peered, same_pool))
+    let config = role.config(&peered, pool)?;
+    *running = peered;
+    Ok((config, same_pool))
 }
 
 /// The pool that was named, or one that answers on this machine, and the way to it.
@@ -252,12 +253,12 @@ mod tests {
     #[test]
     fn a_reload_neither_ends_nor_begins_a_pool() {
         let allow = format!("--allow={}", "0a".repeat(64));
-        let found = Peered::default();
-        let (config, peered, same) = again(&role(&[&allow]), &found, true).unwrap();
+        let mut found = Peered::default();
+        let (config, same) = again(&role(&[&allow]), &mut found, true).unwrap();
         assert!(config.pool && !same && config.min_peers > 0 && config.host.unwrap().slots > 0);
-        assert_eq!((config.direct.allow.len(), peered.direct.allow.len()), (1, 1));
-        let alone = role(&[&allow]).peered().unwrap();
-        let (config, _, same) = again(&role(&[]), &alone, false).unwrap();
+        assert_eq!((config.direct.allow.len(), found.direct.allow.len()), (1, 1));
+        let mut alone = role(&[&allow]).peered().unwrap();
+        let (config, same) = again(&role(&[]), &mut alone, false).unwrap();
         assert!(!config.pool && !same && config.direct.allow.is_empty());
         assert_eq!((config.min_peers, config.host.unwrap().slots), (0, 0));
     }
@@ -265,11 +266,12 @@ mod tests {
     #[test]
     fn with_another_pool_the_hosts_stay_that_are_there_now() {
         let (one, two, three) = (enode("0a"), enode("0b"), enode("0c"));
-        let started = role(&["wss://p.example", &one]).peered().unwrap();
-        let (_, running, same) = again(&role(&["wss://p.example", &one, &two]), &started, true).unwrap();
-        assert!(same && running.direct.hosts.len() == 2);
-        let (config, _, same) = again(&role(&["wss://q.example", &three]), &running, true).unwrap();
+        let mut running = role(&["wss://p.example", &one]).peered().unwrap();
+        let (config, same) = again(&role(&["wss://p.example", &one, &two]), &mut running, true).unwrap();
+        assert!(same && config.direct.hosts.len() == 2);
+        let hosts = config.direct.hosts;
+        let (config, same) = again(&role(&["wss://q.example", &three]), &mut running, true).unwrap();
         assert!(!same);
-        assert_eq!(config.direct.hosts, running.direct.hosts);
+        assert_eq!(config.direct.hosts, hosts);
     }
 }

@@ -158,6 +158,15 @@ fn lists_come_from_each_place() {
 }
 
 #[test]
+fn a_list_in_brackets_is_one_also_where_the_flag_takes_commas() {
+    let env = |name: &str| {
+        let (one, two) = ("0a".repeat(64), "0b".repeat(64));
+        (name == "VIPNODE_ALLOW").then(|| format!("[\"{one}\", \"{two}\"]").into())
+    };
+    assert_eq!(host("", &[], env).selling.allow.len(), 2);
+}
+
+#[test]
 fn an_unknown_key_names_the_nearest() {
     for (text, line, nearest) in [
         ("[host]\n\nslot = 3\n", "line 3", "\"slots\""),
