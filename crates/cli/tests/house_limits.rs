@@ -43,6 +43,7 @@ const NO_LIMITS: &[(&str, &str, &str)] = &[
     ("core/src/protocol2/connect.rs", "NUM_HOSTS", "protocol 2: what is meant by nothing; `max_request_hosts` limits"),
     ("core/src/protocol2/mod.rs", "PORT", "protocol 2: what is meant by nothing"),
     ("core/src/protocol2/update.rs", "LONGEST_INTERVAL_MS", "protocol 2: its agents' own interval"),
+    ("core/src/protocol2/update.rs", "OVER_SOCKETS_MS", "protocol 2: its agents' own interval"),
     ("core/src/protocol2/waits.rs", "SLACK_MS", "protocol 2: added to what `report_interval_ms` makes"),
     ("core/src/score.rs", "ALL_FREE", "a weight in the rank of hosts"),
     ("core/src/score.rs", "UPTIME", "a weight in the rank of hosts"),

@@ -18,9 +18,6 @@ pub const FRAME_LATE_MS: u64 = 8_000;
 /// An honest pair is billed at most this much too much for each time it was not connected: a report
 /// interval (design §4), and two frames on their way.
 pub const OVERBILLED_A_GAP_MS: u64 = 60_000 + 2 * FRAME_LATE_MS;
-/// The same where one of them speaks protocol 2: two updates may be 119 s apart (A15), and neither tells of what was
-/// between.
-pub const OVERBILLED_A_GAP_2_MS: u64 = 119_000 + 2 * FRAME_LATE_MS;
 /// An honest pair loses at most this much a lease: a report interval (design §4), and the 20 s between two
 /// looks at the node's peers.
 pub const LOST_A_LEASE_MS: u64 = 60_000 + 20_000;
@@ -163,8 +160,7 @@ impl Checker {
         let (client, host) = (self.number(row.lease.client)?, self.number(row.lease.host)?);
         self.metered += 1;
         self.billed_ms += billed;
-        let protocol2 = self.protocol2[client] || self.protocol2[host];
-        if protocol2 {
+        if self.protocol2[client] || self.protocol2[host] {
             self.billed2_ms += billed;
         }
         let Some((from, to)) = billed_span(row) else { return Ok(()) };
@@ -173,8 +169,7 @@ impl Checker {
         }
         let really = truth.overlap(client, host, from, to);
         let asleep: u64 = self.sleeps.iter().map(|(a, b)| b.min(&to).saturating_sub(*a.max(&from))).sum();
-        let a_gap = if protocol2 { OVERBILLED_A_GAP_2_MS } else { OVERBILLED_A_GAP_MS };
-        let most = really.ms + really.gaps * a_gap + asleep;
+        let most = really.ms + really.gaps * OVERBILLED_A_GAP_MS + asleep;
         if billed > most {
             return wrong(format!(
                 "{billed} ms are billed of which {} were connected, with {} gaps and {asleep} ms of sleep",

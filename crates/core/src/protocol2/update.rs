@@ -10,6 +10,8 @@ use crate::{Core, Peer, RequestId, turn::Turn};
 
 /// Agents of protocol 2 update at least this often (A15).
 const LONGEST_INTERVAL_MS: u64 = 119_000;
+/// Where nobody said otherwise they update each minute (A15); and on a new socket some seconds later.
+const OVER_SOCKETS_MS: u64 = 70_000;
 
 impl Core {
     /// A node's whole list of peers. Only those that it has a lease with count, for either side (D13,
@@ -48,8 +50,10 @@ impl Core {
             Some((lease, side, self.id_of(at.node(side.other()))?))
         });
         // Its words say nothing of the time since the update before. Where that is longer than an interval, for the
-        // pool was away, a new row begins.
-        let bridged = turn.now.since(before) <= LONGEST_INTERVAL_MS;
+        // pool or the agent was away, a new row begins.
+        let same_socket = self.nodes.get(index).is_some_and(|node| node.since <= before);
+        let most = if same_socket { LONGEST_INTERVAL_MS } else { OVER_SOCKETS_MS };
+        let bridged = turn.now.since(before) <= most;
         for (lease, side, other) in across.collect::<Vec<_>>() {
             if peers.binary_search(&other).is_err() {
                 self.side_down(turn, lease, side, before);

@@ -28,6 +28,21 @@ fn what_no_update_tells_of_is_bridged_for_one_interval_only() {
     assert_eq!((billed, pool.core.gauges().leases), (vec![60_000 + 119_000, 60_000], 0));
 }
 
+/// Seed 52151. The same for less than that where the agent came anew: beside a host that lies, its client would pay for
+/// the whole gap.
+#[test]
+fn what_lies_between_two_sockets_is_bridged_for_less() {
+    for (away, rows) in [(70_000, 0), (70_001, 1)] {
+        let mut pool = Pool::priced();
+        pool.pair2();
+        beat2(&mut pool, 60_000);
+        pool.pass(away);
+        pool.connect2(2, info(Kind::Geth, false));
+        pool.update2(2, &[1]);
+        assert_eq!(pool.metered().len(), rows, "{away}");
+    }
+}
+
 /// Seed 1767. A host that does not take a place must not make the pool forget whom it is to drop.
 #[test]
 fn a_place_that_is_refused_takes_no_eviction_back() {
