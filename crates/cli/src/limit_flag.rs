@@ -4,8 +4,8 @@ use std::{str::FromStr, time::Duration};
 
 use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
 use serde_json::{Value, json};
-use vipnode_core::LimitUnit;
 use vipnode_pool::{LimitSetting, PoolConfig};
+use vipnode_pool_core::LimitUnit;
 
 use crate::failure::Failure;
 

@@ -81,7 +81,7 @@ fn what_has_no_words_of_its_own_is_known() {
         wordless.push((krate, own.filter(|args| words(&args[1]).is_empty()).count()));
     }
     // The helpers above, and `refused(code, why, mend)` of the pool's status: who adds one adds it there too.
-    assert_eq!(wordless, [("rpc", 1), ("core", 2), ("pool", 3), ("agent-core", 1), ("agent", 0), ("cli", 0)]);
+    assert_eq!(wordless, [("rpc", 1), ("pool-core", 2), ("pool", 3), ("agent-core", 1), ("agent", 0), ("cli", 0)]);
 }
 
 fn page() -> String {
@@ -211,8 +211,8 @@ fn refusals() -> BTreeMap<String, Vec<Said>> {
 
 /// Functions that stand before `WireError::new` with a code of their own: crate, name, arguments, code.
 const HELPERS: [(&str, &str, usize, &str); 6] = [
-    ("core", "::invalid", 2, "InvalidParams"),
-    ("core", "::refuse", 2, "Unauthorized"),
+    ("pool-core", "::invalid", 2, "InvalidParams"),
+    ("pool-core", "::refuse", 2, "Unauthorized"),
     ("pool", "::unauthorized", 2, "Unauthorized"),
     ("pool", "::refused", 2, "NotMember"),
     ("pool", "::refused", 1, "Unauthorized"),

@@ -8,16 +8,16 @@ use serde_json::Value;
 /// Who may use whom. Pool and agent meet only in types, rpc and metrics.
 const ARROWS: &[(&str, &[&str])] = &[
     ("types", &[]),
-    ("core", &["types"]),
+    ("pool-core", &["types"]),
     ("agent-core", &["types"]),
     ("metrics", &[]),
     ("rpc", &["types"]),
-    ("store", &["core", "types"]),
+    ("store", &["pool-core", "types"]),
     ("node", &["rpc", "types"]),
-    ("pool", &["core", "metrics", "rpc", "store", "types"]),
+    ("pool", &["pool-core", "metrics", "rpc", "store", "types"]),
     ("agent", &["agent-core", "metrics", "node", "rpc", "types"]),
-    ("cli", &["agent", "agent-core", "core", "metrics", "node", "pool", "types"]),
-    ("sim", &["agent-core", "core", "store", "types"]),
+    ("cli", &["agent", "agent-core", "metrics", "node", "pool", "pool-core", "types"]),
+    ("sim", &["agent-core", "pool-core", "store", "types"]),
 ];
 
 /// What a crate uses beyond that with its default features: the simulator's binary measures real pools.
@@ -25,7 +25,7 @@ const WITH_DEFAULT_FEATURES: &[(&str, &[&str])] = &[("sim", &["pool", "rpc"])];
 
 /// These compile without it, so that they run unchanged in the simulator.
 const WITHOUT_TOKIO: &[&str] =
-    &["vipnode-types", "vipnode-core", "vipnode-agent-core", "vipnode-store", "vipnode-metrics", "vipnode-sim"];
+    &["vipnode-types", "vipnode-pool-core", "vipnode-agent-core", "vipnode-store", "vipnode-metrics", "vipnode-sim"];
 
 fn metadata(features: &[&str]) -> Value {
     let out = std::process::Command::new(env!("CARGO"))

@@ -4,14 +4,14 @@
 use std::{collections::BTreeSet, path::Path};
 
 use syn::{Attribute, Expr, ExprAssign, ExprStruct, Ident, Member, Type, visit::Visit};
-use vipnode_core::Limits;
 use vipnode_pool::PoolLimits;
+use vipnode_pool_core::Limits;
 
 #[test]
 fn each_limit_is_reached_by_a_test() {
     let crates = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
     let mut set = SetInTests::default();
-    for folder in ["core/src", "pool/src", "pool/tests"] {
+    for folder in ["pool-core/src", "pool/src", "pool/tests"] {
         for entry in walkdir::WalkDir::new(crates.join(folder)) {
             let path = entry.unwrap().into_path();
             set.in_test = path.components().any(|part| part.as_os_str() == "tests");
@@ -27,28 +27,32 @@ fn each_limit_is_reached_by_a_test() {
 }
 
 /// The constants that are a number or a time, and why each is no limit of the table. A new one that an outsider
-/// can reach, or an operator may want to set, belongs into `crates/core/src/limits.rs`.
+/// can reach, or an operator may want to set, belongs into `crates/pool-core/src/limits.rs`.
 const NO_LIMITS: &[(&str, &str, &str)] = &[
-    ("core/src/day_budget.rs", "DAY_MS", "a unit"),
-    ("core/src/deadlines.rs", "BLOCK", "the layout of memory"),
-    ("core/src/deadlines.rs", "SLOT_MS", "the layout of memory"),
-    ("core/src/elsewhere.rs", "LOOKS", "only for the words of a refusal, which are right or less precise"),
-    ("core/src/elsewhere.rs", "NAMED", "the length of a sentence"),
-    ("core/src/lease.rs", "NIL", "the end of a list"),
-    ("core/src/lease.rs", "UNSEEN", "a moment that never is"),
-    ("core/src/misfits.rs", "REASONS", "the length of a sentence: a client's own rules are limited by `rules`"),
-    ("core/src/misfits.rs", "TOLD", "the length of a sentence"),
-    ("core/src/nonce.rs", "NS_A_MS", "a unit"),
-    ("core/src/protocol2/connect.rs", "MAINNET", "protocol 2: what is meant by nothing"),
-    ("core/src/protocol2/connect.rs", "NUM_HOSTS", "protocol 2: what is meant by nothing; `max_request_hosts` limits"),
-    ("core/src/protocol2/mod.rs", "PORT", "protocol 2: what is meant by nothing"),
-    ("core/src/protocol2/update.rs", "LONGEST_INTERVAL_MS", "protocol 2: its agents' own interval"),
-    ("core/src/protocol2/update.rs", "OVER_SOCKETS_MS", "protocol 2: its agents' own interval"),
-    ("core/src/protocol2/waits.rs", "SLACK_MS", "protocol 2: added to what `report_interval_ms` makes"),
-    ("core/src/score.rs", "ALL_FREE", "a weight in the rank of hosts"),
-    ("core/src/score.rs", "UPTIME", "a weight in the rank of hosts"),
-    ("core/src/score.rs", "UPTIME_FULL_MS", "a weight in the rank of hosts"),
-    ("core/src/slab.rs", "CHUNK", "the layout of memory"),
+    ("pool-core/src/day_budget.rs", "DAY_MS", "a unit"),
+    ("pool-core/src/deadlines.rs", "BLOCK", "the layout of memory"),
+    ("pool-core/src/deadlines.rs", "SLOT_MS", "the layout of memory"),
+    ("pool-core/src/elsewhere.rs", "LOOKS", "only for the words of a refusal, which are right or less precise"),
+    ("pool-core/src/elsewhere.rs", "NAMED", "the length of a sentence"),
+    ("pool-core/src/lease.rs", "NIL", "the end of a list"),
+    ("pool-core/src/lease.rs", "UNSEEN", "a moment that never is"),
+    ("pool-core/src/misfits.rs", "REASONS", "the length of a sentence: a client's own rules are limited by `rules`"),
+    ("pool-core/src/misfits.rs", "TOLD", "the length of a sentence"),
+    ("pool-core/src/nonce.rs", "NS_A_MS", "a unit"),
+    ("pool-core/src/protocol2/connect.rs", "MAINNET", "protocol 2: what is meant by nothing"),
+    (
+        "pool-core/src/protocol2/connect.rs",
+        "NUM_HOSTS",
+        "protocol 2: what is meant by nothing; `max_request_hosts` limits",
+    ),
+    ("pool-core/src/protocol2/mod.rs", "PORT", "protocol 2: what is meant by nothing"),
+    ("pool-core/src/protocol2/update.rs", "LONGEST_INTERVAL_MS", "protocol 2: its agents' own interval"),
+    ("pool-core/src/protocol2/update.rs", "OVER_SOCKETS_MS", "protocol 2: its agents' own interval"),
+    ("pool-core/src/protocol2/waits.rs", "SLACK_MS", "protocol 2: added to what `report_interval_ms` makes"),
+    ("pool-core/src/score.rs", "ALL_FREE", "a weight in the rank of hosts"),
+    ("pool-core/src/score.rs", "UPTIME", "a weight in the rank of hosts"),
+    ("pool-core/src/score.rs", "UPTIME_FULL_MS", "a weight in the rank of hosts"),
+    ("pool-core/src/slab.rs", "CHUNK", "the layout of memory"),
     ("pool/src/door.rs", "SWEEP", "a pace: `blocks` limits what is swept"),
     ("pool/src/listen.rs", "ACCEPT_PAUSE", "a pace: the system has no further socket, and the limit is its own"),
     ("pool/src/metrics.rs", "WEI_A_GWEI", "a unit"),
@@ -88,12 +92,12 @@ const NO_LIMITS: &[(&str, &str, &str)] = &[
 fn each_number_outside_the_table_is_no_limit_and_says_why() {
     let crates = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
     let mut found = BTreeSet::new();
-    for folder in ["core/src", "pool/src", "rpc/src"] {
+    for folder in ["pool-core/src", "pool/src", "rpc/src"] {
         for entry in walkdir::WalkDir::new(crates.join(folder)) {
             let path = entry.unwrap().into_path();
             let place = path.strip_prefix(crates).unwrap().to_str().unwrap().replace('\\', "/");
             let of_tests = place.split('/').any(|part| matches!(part, "tests" | "tests.rs"));
-            if of_tests || place == "core/src/limits.rs" || !place.ends_with(".rs") {
+            if of_tests || place == "pool-core/src/limits.rs" || !place.ends_with(".rs") {
                 continue;
             }
             let mut numbers = Numbers::default();

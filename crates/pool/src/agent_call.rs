@@ -1,4 +1,4 @@
-use vipnode_core::{Command, Peer, RequestId};
+use vipnode_pool_core::{Command, Peer, RequestId};
 use vipnode_types::wire::{AskRequest, ByeRequest, ExplainRequest, LeaveRequest, ReportRequest, WireError, method};
 
 use crate::{call::Call, errors};

@@ -3,7 +3,7 @@
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::value::RawValue;
 use tokio::task::yield_now;
-use vipnode_core::Identity;
+use vipnode_pool_core::Identity;
 use vipnode_types::{
     signed::{Envelope, EnvelopeError},
     wire::{ConnectRequest, ErrorCode, WireError},

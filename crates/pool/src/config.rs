@@ -29,7 +29,7 @@ pub struct PoolConfig {
     /// The gateway's limits.
     pub limits: PoolLimits,
     /// The mind's limits. `closed` is set by `members`.
-    pub core: vipnode_core::Limits,
+    pub core: vipnode_pool_core::Limits,
     /// Seed of the mind's own choices; random but in tests.
     pub seed: [u8; 32],
     /// What `/metrics` shows.
@@ -55,7 +55,7 @@ impl PoolConfig {
             status: StatusAudience::default(),
             origins: AllowedOrigins::default(),
             limits: PoolLimits::default(),
-            core: vipnode_core::Limits::default(),
+            core: vipnode_pool_core::Limits::default(),
             seed,
             metrics: PoolMetrics::default(),
         })

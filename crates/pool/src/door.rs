@@ -7,7 +7,7 @@ use std::{
 };
 
 use axum::http::StatusCode;
-use vipnode_core::AddressBlock;
+use vipnode_pool_core::AddressBlock;
 
 use crate::{PoolLimits, block::Block};
 

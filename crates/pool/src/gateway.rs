@@ -13,7 +13,7 @@ use tokio::{
     time::{Instant, timeout},
 };
 use tokio_util::task::{TaskTracker, task_tracker::TaskTrackerToken};
-use vipnode_core::{Command, Limits, Reply, RequestId};
+use vipnode_pool_core::{Command, Limits, Reply, RequestId};
 use vipnode_rpc::Responder;
 use vipnode_types::wire::{ErrorCode, WireError};
 

@@ -4,7 +4,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use vipnode_core::{Identity, Limits, Peer};
+use vipnode_pool_core::{Identity, Limits, Peer};
 use vipnode_types::{Ms, NodeId, wire::WireError};
 
 use crate::errors;

@@ -1,7 +1,7 @@
 //! Calls over HTTP: each is signed, and an agent's key stands for a connection.
 
 use serde_json::value::{RawValue, to_raw_value};
-use vipnode_core::{Command, Identity, Peer, Reply};
+use vipnode_pool_core::{Command, Identity, Peer, Reply};
 use vipnode_types::wire::{WireError, method};
 
 use crate::{

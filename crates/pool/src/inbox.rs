@@ -6,8 +6,8 @@ use std::{
 
 use tokio::{runtime::Handle, sync::oneshot, task::yield_now};
 use tokio_util::task::task_tracker::TaskTrackerToken;
-use vipnode_core::{CallId, CallOutcome, Command, Limits, Reply, RequestId};
 use vipnode_metrics::Gauge;
+use vipnode_pool_core::{CallId, CallOutcome, Command, Limits, Reply, RequestId};
 use vipnode_rpc::Responder;
 use vipnode_store::StoreError;
 use vipnode_types::wire::WireError;

@@ -18,7 +18,7 @@
 //! - The mind and the store: `inbox`, `mind`, `releases`, `store_thread`, `clock`.
 //!
 //! Parsing and signature checks run on the sockets' own tasks, on all cores, and keep the order of each
-//! socket. The mind's thread owns [`vipnode_core::Core`] and the clock. If a commit fails or the mind
+//! socket. The mind's thread owns [`vipnode_pool_core::Core`] and the clock. If a commit fails or the mind
 //! panics, it is discarded and built again from the store; whoever waits is told "busy".
 //!
 //! Every limit is in [`PoolLimits`]; [`PoolConfig::limit_settings`] shows the mind's too.
@@ -76,5 +76,5 @@ pub use status_audience::StatusAudience;
 #[cfg(feature = "acme")]
 pub use tls::{AcmeConfig, LETS_ENCRYPT};
 pub use tls::{CertificateFacts, PoolTls, TlsError, TlsNews};
-pub use vipnode_core::PoolLimits;
+pub use vipnode_pool_core::PoolLimits;
 pub use welcome::{Welcome, WelcomeError};

@@ -1,6 +1,6 @@
 use std::ops::RangeInclusive;
 
-use vipnode_core::{LimitUnit, Limits, PoolLimits};
+use vipnode_pool_core::{LimitUnit, Limits, PoolLimits};
 
 use crate::PoolConfig;
 

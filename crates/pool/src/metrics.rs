@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
-use vipnode_core::{Counters, Gauges};
 use vipnode_metrics::{Counter, Gauge, Labelled, MetricRow, MetricTable, follow, show};
+use vipnode_pool_core::{Counters, Gauges};
 use vipnode_types::wire::EvictReason;
 
 /// What `/metrics` shows, in the text format of Prometheus. Cheap to clone; all clones count together.

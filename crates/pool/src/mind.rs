@@ -9,7 +9,7 @@ use std::{
 
 use serde_json::value::to_raw_value;
 use tokio::{runtime::Handle, sync::oneshot, time::Instant};
-use vipnode_core::{CallId, CallOutcome, Command, Core, Effect, Limits, Peer, PoolCall, Reply, RequestId, Row};
+use vipnode_pool_core::{CallId, CallOutcome, Command, Core, Effect, Limits, Peer, PoolCall, Reply, RequestId, Row};
 use vipnode_rpc::{CallError, PendingCall};
 use vipnode_types::{Ms, protocol2, wire::method};
 
@@ -409,7 +409,7 @@ fn outcome(answer: Result<(), CallError>) -> CallOutcome {
 
 #[cfg(test)]
 mod tests {
-    use vipnode_core::{Command, Release};
+    use vipnode_pool_core::{Command, Release};
     use vipnode_store::MemoryStore;
     use vipnode_types::wire::ErrorCode;
 

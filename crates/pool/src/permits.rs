@@ -3,7 +3,7 @@ use std::sync::{
     atomic::{AtomicUsize, Ordering},
 };
 
-use vipnode_core::Command;
+use vipnode_pool_core::Command;
 
 use crate::{PoolLimits, block::Block};
 

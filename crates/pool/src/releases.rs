@@ -1,6 +1,6 @@
 use std::collections::VecDeque;
 
-use vipnode_core::{Effect, Release};
+use vipnode_pool_core::{Effect, Release};
 
 /// The outbox: effects that wait until the rows which they rest on are durable.
 ///
@@ -49,7 +49,7 @@ impl Releases {
 
 #[cfg(test)]
 mod tests {
-    use vipnode_core::{Peer, Reply};
+    use vipnode_pool_core::{Peer, Reply};
     use vipnode_types::wire::Done;
 
     use super::*;

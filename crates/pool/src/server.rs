@@ -99,7 +99,7 @@ impl PoolServer {
         let (store, store_thread) =
             StoreThread::start(store, inbox.clone(), config.limits.store_batches).map_err(PoolError::Thread)?;
         let parts = Parts {
-            limits: vipnode_core::Limits { closed: config.members.is_closed(), ..config.core.clone() },
+            limits: vipnode_pool_core::Limits { closed: config.members.is_closed(), ..config.core.clone() },
             seed: config.seed,
             welcome: config.welcome.clone(),
             retry_ms: config.limits.retry_ms(),

@@ -6,7 +6,7 @@ use std::{fmt::Display, sync::Arc, time::Instant};
 use futures_util::{Sink, Stream};
 use serde_json::value::RawValue;
 use tokio::{task::yield_now, time::sleep};
-use vipnode_core::{Command, Identity, Peer};
+use vipnode_pool_core::{Command, Identity, Peer};
 use vipnode_rpc::{Frame, Heard, Incoming, Responder, RpcPeer, Session};
 use vipnode_types::{
     NodeId,

@@ -6,7 +6,7 @@ use std::{
     thread::JoinHandle,
 };
 
-use vipnode_core::Row;
+use vipnode_pool_core::Row;
 use vipnode_store::{Store, StoreError};
 
 use crate::inbox::{Inbox, Item};

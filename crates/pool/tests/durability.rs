@@ -7,8 +7,8 @@ use std::time::{Duration, Instant};
 
 use common::{Agent, Keys, Mood, TestStore, config, get, pool};
 use serde_json::{Value, json};
-use vipnode_core::Limits;
 use vipnode_pool::{PoolConfig, PoolError, PoolLimits, PoolServer};
+use vipnode_pool_core::Limits;
 use vipnode_types::wire::{ErrorCode, ReportReply, Side, method};
 
 async fn on(store: &TestStore) -> PoolServer {

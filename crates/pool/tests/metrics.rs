@@ -30,7 +30,7 @@ async fn until(metrics: &PoolMetrics, metric: &str, value: u64) {
 async fn hosts_that_let_nobody_in_and_leases_that_end_are_counted_by_reason() {
     let metrics = PoolMetrics::default();
     let config = PoolConfig { metrics: metrics.clone(), ..config() };
-    let config = PoolConfig { core: vipnode_core::Limits { tick_ms: 10, ..config.core.clone() }, ..config };
+    let config = PoolConfig { core: vipnode_pool_core::Limits { tick_ms: 10, ..config.core.clone() }, ..config };
     let pool = PoolServer::spawn(config).await.unwrap();
     let (ana, ben) = (Keys::new(1), Keys::new(2));
     let mut host = Agent::open(&pool).await;

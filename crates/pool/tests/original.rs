@@ -10,8 +10,8 @@ use common::{
 };
 use serde_json::{Value, json};
 use tokio::time::Instant;
-use vipnode_core::Limits;
 use vipnode_pool::{AllowedOrigin, Membership, PoolConfig, PoolLimits, PoolServer, StatusAudience};
+use vipnode_pool_core::Limits;
 use vipnode_types::{JoinSecret, NodeKey, protocol2::signed_params};
 
 const LATEST: Duration = Duration::from_secs(40);

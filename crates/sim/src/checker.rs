@@ -7,7 +7,7 @@ mod settled;
 
 use std::collections::BTreeMap;
 
-use vipnode_core::{MeteredRow, Row};
+use vipnode_pool_core::{MeteredRow, Row};
 use vipnode_types::{Ms, NodeId, Wei, meter};
 
 pub use self::settled::{Standing, settled};

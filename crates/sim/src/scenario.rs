@@ -1,7 +1,7 @@
 use std::net::{IpAddr, Ipv4Addr};
 
 use vipnode_agent_core::{Advertise, AgentConfig, DirectConfig, HostConfig, PeerPolicy, Protocol2Config};
-use vipnode_core::Limits;
+use vipnode_pool_core::Limits;
 use vipnode_types::{AgentKey, AgentPublic, Capability, NodeId, Price, Wei};
 
 use crate::Dice;

@@ -1,7 +1,7 @@
 //! The checker sees each wrong that it is there to see: otherwise a silent run would prove nothing.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, missing_docs)]
 
-use vipnode_core::{LeaseRow, MeteredRow, NodeRow, Row, Speaker, Voice};
+use vipnode_pool_core::{LeaseRow, MeteredRow, NodeRow, Row, Speaker, Voice};
 use vipnode_sim::{
     Checker, Dice, EPOCH_MS, Scenario, Truth,
     checker::{LOST_A_LEASE_MS, OVERBILLED_A_GAP_MS, Standing, durable, settled},

@@ -1,6 +1,6 @@
 use std::collections::{BTreeMap, btree_map};
 
-use vipnode_core::{LeaseRow, MeteredRow, NodeRow, Presence, Row, RowKey};
+use vipnode_pool_core::{LeaseRow, MeteredRow, NodeRow, Presence, Row, RowKey};
 use vipnode_types::{LeaseId, Ms, NodeId};
 
 use crate::{Store, StoreError};

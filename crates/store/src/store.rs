@@ -1,4 +1,4 @@
-use vipnode_core::{MeteredRow, Row};
+use vipnode_pool_core::{MeteredRow, Row};
 
 use crate::StoreError;
 

@@ -1,8 +1,8 @@
 use std::net::SocketAddr;
 
 use tokio::sync::watch::{Receiver, error::RecvError};
-use vipnode_core::Limits;
 use vipnode_pool::{Membership, PoolConfig, PoolServer, PoolTls, TlsNews, TrustedProxies};
+use vipnode_pool_core::Limits;
 
 use crate::{
     args::{Command, PoolArgs},

@@ -1,6 +1,6 @@
 use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
-use vipnode_core::{Command, Peer, RequestId};
+use vipnode_pool_core::{Command, Peer, RequestId};
 use vipnode_types::{
     NodeId,
     protocol2::{Call, SignatureError, SignedCall, Update, method},

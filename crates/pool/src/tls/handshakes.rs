@@ -6,7 +6,7 @@ use std::{
 };
 
 use tokio_util::sync::CancellationToken;
-use vipnode_core::AddressBlock;
+use vipnode_pool_core::AddressBlock;
 
 /// The TLS handshakes that are not done. Where there are as many as allowed, the oldest of the address
 /// block that has the most is given up for the new one: who begins many and ends none only hurts itself,

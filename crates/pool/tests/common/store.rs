@@ -1,6 +1,6 @@
 use std::sync::{Arc, Condvar, Mutex};
 
-use vipnode_core::{MeteredRow, Row};
+use vipnode_pool_core::{MeteredRow, Row};
 use vipnode_store::{MemoryStore, Store, StoreError};
 
 /// A store in memory that outlives its pool, and that a test can hold, break and heal.

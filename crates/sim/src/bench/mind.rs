@@ -6,7 +6,7 @@ use std::{
 };
 
 use serde_json::{Value, json};
-use vipnode_core::{CallId, CallOutcome, Command, Core, Effect, Identity, Limits, Peer, PoolCall, Reply};
+use vipnode_pool_core::{CallId, CallOutcome, Command, Core, Effect, Identity, Limits, Peer, PoolCall, Reply};
 use vipnode_types::{
     AgentKey, AgentPublic, ChainSpec, Enode, LeaseId, LeaseSetHash, Ms, NodeId,
     wire::{AskRequest, ClientWish, ConnectRequest, HostOffer, PROTOCOL, ReportRequest},

@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 
 use serde_json::json;
-use vipnode_core::{CallId, CallOutcome, Command, Core, Effect, Limits, Peer, PoolCall};
+use vipnode_pool_core::{CallId, CallOutcome, Command, Core, Effect, Limits, Peer, PoolCall};
 use vipnode_types::{
     Ms, NodeId,
     protocol2::{Call, ConnectRequest, Kind, NodeInfo, PeerRequest, Update},

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use vipnode_core::{Row, RowKey, Voice};
+use vipnode_pool_core::{Row, RowKey, Voice};
 use vipnode_types::{ChainSpec, Ms};
 
 /// Presences, nonces of protocol 2 and the clock may lag in a store, since they are flushed every few minutes;

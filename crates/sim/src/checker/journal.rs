@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use vipnode_core::MeteredRow;
+use vipnode_pool_core::MeteredRow;
 
 use super::{Checker, LOST_A_LEASE_MS, billed_span};
 use crate::Truth;

@@ -1,4 +1,4 @@
-use vipnode_core::Row;
+use vipnode_pool_core::Row;
 use vipnode_types::NodeId;
 
 /// How one node and its agent stand.

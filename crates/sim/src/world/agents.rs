@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use vipnode_agent_core::{
     Action, AgentCore, Event, GrantKind, JournalEntry, NodeCall, RequestTag, StopCause, left_undone,
 };
-use vipnode_core::CallId;
+use vipnode_pool_core::CallId;
 use vipnode_types::{ChainSpec, Enode, Ms, NodeFacts};
 
 use super::{EPOCH_MS, Ev, World, net::ToPool};

@@ -1,5 +1,5 @@
 use vipnode_agent_core::{Event, NodeCall, NodeTask};
-use vipnode_core::CallId;
+use vipnode_pool_core::CallId;
 use vipnode_types::NodeId;
 
 use super::{

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use vipnode_agent_core::{FromPool, PoolAnswer, RequestTag, ToPool as Request, left_undone};
-use vipnode_core::{CallId, CallOutcome, Command, Effect, Identity, Peer, PoolCall, Reply};
+use vipnode_pool_core::{CallId, CallOutcome, Command, Effect, Identity, Peer, PoolCall, Reply};
 use vipnode_types::{
     LeaseId, LeaseSetHash, Ms, NodeId,
     protocol2::{Call, Update},

@@ -1,7 +1,7 @@
 //! Sockets as TCP has them: in order, and lost only as a whole. Each end learns of the end when it does.
 
 use vipnode_agent_core::{Event, FromPool, PoolAnswer, RequestTag, ToPool as Request};
-use vipnode_core::{CallId, Peer};
+use vipnode_pool_core::{CallId, Peer};
 use vipnode_types::wire::WireError;
 
 use super::{Ev, World};

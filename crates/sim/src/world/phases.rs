@@ -1,6 +1,6 @@
 //! First everything goes wrong, then nothing, then all stop; at each end something has to be true.
 
-use vipnode_core::Row;
+use vipnode_pool_core::Row;
 use vipnode_store::Store;
 
 use super::{Ev, World, agents::Agent, net::Socket};

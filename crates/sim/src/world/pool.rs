@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use vipnode_core::{CallId, Command, Core, Effect, Limits, Peer, Release, RequestId, Row};
+use vipnode_pool_core::{CallId, Command, Core, Effect, Limits, Peer, Release, RequestId, Row};
 use vipnode_store::{MemoryStore, Store};
 use vipnode_types::Ms;
 

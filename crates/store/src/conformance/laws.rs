@@ -1,6 +1,6 @@
 //! The contract, law by law, with the smallest case of each.
 
-use vipnode_core::{Presence, Row, RowKey};
+use vipnode_pool_core::{Presence, Row, RowKey};
 use vipnode_types::{LeaseId, Ms};
 
 use super::{

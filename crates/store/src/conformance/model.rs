@@ -1,6 +1,6 @@
 //! What a store should hold, computed from scratch out of everything ever written.
 
-use vipnode_core::{LeaseRow, MeteredRow, NodeRow, Presence, Row, RowKey};
+use vipnode_pool_core::{LeaseRow, MeteredRow, NodeRow, Presence, Row, RowKey};
 
 use crate::{Store, StoreError};
 

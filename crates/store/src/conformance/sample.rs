@@ -1,7 +1,7 @@
 //! Rows to write: few keys, so that they meet; values with every field and at every edge.
 
 use proptest::{collection::vec, option, prelude::*};
-use vipnode_core::{LeaseRow, MeteredRow, NodeRow, Past, Presence, Row, RowKey, Speaker, Voice};
+use vipnode_pool_core::{LeaseRow, MeteredRow, NodeRow, Past, Presence, Row, RowKey, Speaker, Voice};
 use vipnode_types::{
     Account, AgentKey, ChainSpec, Enode, LeaseId, Ms, NodeId, Price, Wei,
     meter::{Seen, billed_ms, cost},

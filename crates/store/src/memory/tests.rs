@@ -1,6 +1,6 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use vipnode_core::{MeteredRow, Row};
+use vipnode_pool_core::{MeteredRow, Row};
 
 use crate::{MemoryStore, Store, StoreError, conformance};
 
