@@ -1,0 +1,204 @@
+//! How a client keeps its hosts.
+
+use crate::common::*;
+use vipnode_agent_core::{Event, NodeCall, Notice, PoolAnswer};
+use vipnode_types::{
+    DropCause, Enode, PeerFact, Price, Wei,
+    wire::{AskReply, ErrorCode, Grant, LeaveReason, Side, WireError},
+};
+
+#[test]
+fn connected_means_that_a_protocol_runs() {
+    let mut bench = Bench::live(client_config(1));
+    bench.give(vec![place(1, 9)]);
+    bench.done();
+    bench.on(Event::Peers(vec![PeerFact { ready: false, ..peer(9) }]));
+    assert_eq!(bench.notices(), vec![]);
+    assert_eq!(bench.core.view().leases[0].connected, None);
+}
+
+#[test]
+fn a_host_that_does_not_connect_is_left_avoided_and_replaced() {
+    let mut bench = Bench::live(client_config(1));
+    let report = bench.report().unwrap().0;
+    bench.give(vec![place(1, 9)]);
+    bench.done();
+    bench.answer(report, PoolAnswer::Report(Default::default()));
+    bench.after(19_999);
+    assert_eq!(bench.out, vec![]);
+    bench.after(1);
+    assert_eq!(bench.calls(), vec![NodeCall::Drop(enode(9))]);
+    let leave = bench.leave().unwrap();
+    assert_eq!((leave.leases, leave.reason), (vec![lease(1)], LeaveReason::NotConnected));
+    assert_eq!(bench.ask().unwrap().1.avoid, vec![node(9)]);
+    bench.give(vec![place(2, 9)]);
+    assert_eq!(bench.calls(), vec![], "given all the same, it is not dialled");
+}
+
+#[test]
+fn d20_a_host_that_goes_is_reported_at_once_and_replaced() {
+    let mut bench = Bench::with_host(9);
+    bench.after(15_000);
+    bench.on(Event::PeerGone(node(9), DropCause::Untold));
+    assert!(matches!(bench.out[..], [vipnode_agent_core::Action::Watch { .. }]));
+    bench.peers(&[]);
+    assert!(bench.notices().contains(&Notice::HostGone { lease: lease(1), host: node(9) }));
+    assert_eq!(bench.calls(), vec![NodeCall::Drop(enode(9))]);
+    assert_eq!(bench.report().unwrap().1.down, vec![lease(1)]);
+    assert_eq!(bench.ask().unwrap().1.want, 1);
+    assert_eq!(bench.leave(), None, "the report says it");
+}
+
+#[test]
+fn without_a_list_of_peers_a_word_of_a_loss_counts_after_a_second() {
+    let mut bench = Bench::with_host(9);
+    bench.on(Event::PeerGone(node(9), DropCause::Untold));
+    bench.after(999);
+    assert_eq!(bench.report(), None);
+    bench.after(1);
+    assert_eq!(bench.report().unwrap().1.down, vec![lease(1)]);
+}
+
+#[test]
+fn gone_and_back_stands_in_both_lists() {
+    let mut bench = Bench::with_host(9);
+    bench.after(15_000);
+    bench.on(Event::PeerGone(node(9), DropCause::Untold));
+    bench.peers(&[9]);
+    let report = bench.take_report();
+    assert_eq!((report.up, report.down), (vec![lease(1)], vec![lease(1)]));
+    assert_eq!(bench.core.view().leases.len(), 1);
+}
+
+#[test]
+fn thrown_out_at_once_three_times_in_a_minute_is_unstable() {
+    let mut bench = Bench::with_host(9);
+    for round in 0..3 {
+        bench.now = bench.now.plus(2_000);
+        bench.on(Event::PeerGone(node(9), DropCause::Untold));
+        bench.peers(&[9]);
+        if round < 2 {
+            bench.take_report();
+        }
+    }
+    assert_eq!(bench.leave().unwrap().reason, LeaveReason::Unstable);
+    assert_eq!(bench.calls(), vec![NodeCall::Drop(enode(9))]);
+    assert_eq!(bench.ask().unwrap().1.avoid, vec![node(9)]);
+}
+
+#[test]
+fn a_dearer_place_is_left_and_never_dialled() {
+    let mut config = client_config(1);
+    config.max_price = Some(Price::per_minute(Wei::new(5)));
+    let mut bench = Bench::live(config);
+    bench.oblige();
+    bench.give(vec![Grant { price: Price::per_minute(Wei::new(6)), ..place(1, 9) }]);
+    assert_eq!(bench.calls(), vec![]);
+    assert_eq!(bench.leave().unwrap().reason, LeaveReason::Price);
+    bench.after(60_000);
+    assert!(bench.ask().is_some());
+    bench.give(vec![Grant { price: Price::per_minute(Wei::new(5)), ..place(2, 10) }]);
+    assert_eq!(bench.calls(), vec![NodeCall::Dial(enode(10))]);
+}
+
+#[test]
+fn a_host_without_an_address_is_left() {
+    let mut bench = Bench::live(client_config(1));
+    bench.give(vec![Grant { host: Enode::id_only(node(9)), ..place(1, 9) }]);
+    assert_eq!((bench.calls(), bench.leave().unwrap().reason), (vec![], LeaveReason::NotConnected));
+}
+
+#[test]
+fn further_hosts_come_as_calls_and_too_many_are_left() {
+    let mut bench = Bench::live(client_config(2));
+    bench.give(vec![place(1, 9)]);
+    for number in 2..5u8 {
+        bench.call(number.into(), dial(number.into(), Side::Client, 9 + number));
+        assert_eq!(bench.reply(number.into()), Some(Ok(())));
+        assert_eq!(bench.calls().len(), 1);
+    }
+    bench.call(5, dial(5, Side::Client, 30));
+    assert!(bench.reply(5).unwrap().unwrap_err().is(ErrorCode::Refused));
+    assert_eq!((bench.calls(), bench.leave().unwrap().reason), (vec![], LeaveReason::Surplus));
+    bench.call(6, dial(1, Side::Client, 9));
+    assert_eq!(bench.reply(6), Some(Ok(())), "a repeated call");
+    assert_eq!(bench.core.view().leases.len(), 4);
+}
+
+#[test]
+fn two_places_on_one_host_are_one_too_many() {
+    let mut bench = Bench::live(client_config(2));
+    bench.give(vec![place(1, 9), place(2, 9)]);
+    assert_eq!(bench.calls(), vec![NodeCall::Dial(enode(9))]);
+    assert_eq!(bench.leave().unwrap().leases, vec![lease(2)]);
+}
+
+#[test]
+fn while_hosts_are_missing_the_asks_grow_rare() {
+    let mut bench = Bench::live(client_config(1));
+    bench.oblige();
+    let mut asks = 0;
+    for _ in 0..600 {
+        if let Some((tag, _)) = bench.ask() {
+            asks += 1;
+            let why = Some("no host has a free place".to_owned());
+            bench.answer(tag, PoolAnswer::Ask(AskReply { hosts: vec![], missing: 1, why }));
+            let said = bench.notices().iter().any(|notice| matches!(notice, Notice::HostsMissing { missing: 1, .. }));
+            assert_eq!(said, asks == 1, "said once");
+        }
+        bench.after(1_000);
+    }
+    assert!((10..60).contains(&asks), "{asks} asks in ten minutes");
+}
+
+#[test]
+fn an_ask_that_is_refused_waits_as_long_as_the_pool_says() {
+    let mut bench = Bench::live(client_config(1));
+    let tag = bench.ask().unwrap().0;
+    bench.take_report();
+    bench.on(Event::PoolAnswers { tag, answer: Err(WireError::busy("later", 30_000)) });
+    bench.after(29_999);
+    assert_eq!(bench.ask(), None);
+    bench.after(1);
+    assert!(bench.ask().is_some());
+}
+
+#[test]
+fn a_node_that_does_not_dial_is_as_a_host_that_fails() {
+    let mut bench = Bench::live(client_config(1));
+    bench.give(vec![place(1, 9)]);
+    bench.fail();
+    assert_eq!(bench.leave().unwrap().reason, LeaveReason::NotConnected);
+    assert_eq!(bench.calls(), vec![NodeCall::Drop(enode(9))]);
+    bench.done();
+    assert_eq!(bench.left(), vec![]);
+}
+
+#[test]
+fn while_the_pool_is_away_a_host_that_blinks_is_kept() {
+    let mut bench = Bench::with_host(9);
+    bench.on(Event::PoolLost { why: "gone".into() });
+    bench.now = bench.now.plus(15_000);
+    bench.peers(&[]);
+    assert_eq!(bench.calls(), vec![]);
+    bench.peers(&[9]);
+    bench.on(Event::PoolOpen);
+    let tag = bench.connect_tag();
+    bench.answer(tag, welcome(vec![view(1, Side::Client, 9)]));
+    let full = bench.report().unwrap().1.full.unwrap();
+    assert_eq!((full.len(), full[0].kept), (1, false));
+}
+
+#[test]
+fn a_host_lost_while_the_pool_was_away_is_replaced_when_it_is_back() {
+    let mut bench = Bench::with_host(9);
+    bench.on(Event::PoolLost { why: "gone".into() });
+    bench.now = bench.now.plus(15_000);
+    bench.peers(&[]);
+    bench.on(Event::PoolOpen);
+    let tag = bench.connect_tag();
+    bench.answer(tag, welcome(vec![view(1, Side::Client, 9)]));
+    assert_eq!(bench.calls(), vec![NodeCall::Drop(enode(9))]);
+    assert_eq!(bench.leave().unwrap().leases, vec![lease(1)]);
+    assert!(bench.ask().is_some());
+}

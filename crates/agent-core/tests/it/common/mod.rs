@@ -1,0 +1,385 @@
+//! An agent on a bench: events in, actions out, with short words for both.
+
+use vipnode_agent_core::{
+    Action, Advertise, AgentConfig, AgentCore, CallReply, DirectConfig, Event, FromPool, Grant, HostConfig,
+    JournalEntry, NodeCall, NodeTask, Notice, PeerPolicy, PoolAnswer, Protocol2Config, RequestTag, StopCause, ToPool,
+    left_undone,
+};
+use vipnode_types::{
+    Capability, ChainSpec, Direction, Enode, HeadFact, LeaseId, Ms, NodeFacts, NodeId, PeerFact, Price,
+    protocol2::{Call, Reply, UpdateReply},
+    wire::{
+        AdmitCall, AskReply, AskRequest, ConnectReply, DialCall, EvictCall, EvictReason, Grant as Place, LeaseView,
+        LeaveRequest, ReportReply, ReportRequest, Side,
+    },
+};
+
+pub const INTERVAL_MS: u64 = 60_000;
+
+pub fn lease(number: u64) -> LeaseId {
+    LeaseId::new(number)
+}
+
+pub fn node(byte: u8) -> NodeId {
+    NodeId::new([byte; 64])
+}
+
+pub fn enode(byte: u8) -> Enode {
+    Enode::at(node(byte), [10, 0, 0, byte].into(), 30303)
+}
+
+pub fn facts(byte: u8) -> NodeFacts {
+    let chain = ChainSpec { chain_id: 1337, genesis: Default::default() };
+    NodeFacts {
+        id: node(byte),
+        enode: enode(byte),
+        client_version: "Geth/v1.17.5".into(),
+        chain,
+        full: true,
+        protocols: caps("eth snap"),
+    }
+}
+
+/// `"eth/69 snap/1"` as a list.
+pub fn caps(text: &str) -> Vec<Capability> {
+    text.split_whitespace().map(|one| one.parse().unwrap()).collect()
+}
+
+pub fn peer(byte: u8) -> PeerFact {
+    PeerFact {
+        id: node(byte),
+        ready: true,
+        direction: Direction::Unknown,
+        trusted: Some(false),
+        is_static: Some(false),
+        remote: None,
+        client_version: "Geth".into(),
+        caps: Vec::new(),
+    }
+}
+
+fn empty_config() -> AgentConfig {
+    AgentConfig {
+        agent_version: String::new(),
+        pool: true,
+        direct: DirectConfig::default(),
+        min_peers: 0,
+        max_price: None,
+        strict: false,
+        policy: PeerPolicy::default(),
+        host: None,
+        advertise: Advertise::Node,
+        protocol2: None,
+        allow_protocol2: false,
+        seed: [0; 32],
+    }
+}
+
+/// To a pool of the original.
+pub fn protocol2(config: AgentConfig) -> AgentConfig {
+    AgentConfig { protocol2: Some(Protocol2Config { update_interval_ms: INTERVAL_MS }), ..config }
+}
+
+pub fn client_config(min_peers: u32) -> AgentConfig {
+    AgentConfig {
+        agent_version: "vipnode/test".into(),
+        min_peers,
+        max_price: None,
+        host: None,
+        seed: [3; 32],
+        ..empty_config()
+    }
+}
+
+pub fn host_config(slots: u32) -> AgentConfig {
+    let host = HostConfig { slots, reserve: 16, node_max_peers: 50, payout: None, max_head_age_s: Some(600) };
+    AgentConfig { host: Some(host), ..client_config(0) }
+}
+
+pub fn welcome(leases: Vec<LeaseView>) -> PoolAnswer {
+    PoolAnswer::Connect(Box::new(ConnectReply {
+        pool_version: "vipnode/test".into(),
+        welcome: None,
+        report_interval_ms: INTERVAL_MS,
+        price: Price::FREE,
+        leases,
+    }))
+}
+
+pub fn view(number: u64, side: Side, byte: u8) -> LeaseView {
+    LeaseView { lease: lease(number), side, peer: enode(byte), price: Price::FREE }
+}
+
+pub fn place(number: u64, byte: u8) -> Place {
+    Place { lease: lease(number), host: enode(byte), price: Price::FREE, client_version: String::new() }
+}
+
+pub fn admit(number: u64, byte: u8) -> FromPool {
+    FromPool::Admit(AdmitCall {
+        lease: lease(number),
+        client: node(byte),
+        price: Price::FREE,
+        peer: None,
+        client_version: String::new(),
+        light: false,
+    })
+}
+
+/// Of a client that is a light node.
+pub fn admit_light(number: u64, byte: u8) -> FromPool {
+    let FromPool::Admit(call) = admit(number, byte) else { unreachable!() };
+    FromPool::Admit(AdmitCall { light: true, ..call })
+}
+
+pub fn evict(number: u64, byte: u8) -> FromPool {
+    FromPool::Evict(EvictCall { lease: lease(number), peer: node(byte), reason: EvictReason::Left, fault: None })
+}
+
+pub fn dial(number: u64, side: Side, byte: u8) -> FromPool {
+    FromPool::Dial(DialCall {
+        lease: lease(number),
+        side,
+        peer: enode(byte),
+        price: Price::FREE,
+        client_version: String::new(),
+    })
+}
+
+pub struct Bench {
+    pub core: AgentCore,
+    pub now: Ms,
+    /// What the last event brought about.
+    pub out: Vec<Action>,
+    pub journal: Vec<JournalEntry>,
+    /// Reports and leaves are taken as soon as they are said.
+    pub obliging: bool,
+}
+
+impl Bench {
+    pub fn new(config: AgentConfig) -> Self {
+        Self::restarted(config, Vec::new())
+    }
+
+    pub fn restarted(config: AgentConfig, journal: Vec<JournalEntry>) -> Self {
+        let now = Ms::new(1_000_000);
+        let core = AgentCore::new(config, left_undone(journal.clone()), now);
+        Self { core, now, out: Vec::new(), journal, obliging: false }
+    }
+
+    /// With the node up and in sync, and the pool connected; the first report and ask are out.
+    pub fn live(config: AgentConfig) -> Self {
+        let mut bench = Self::new(config);
+        bench.go_live(Vec::new());
+        bench
+    }
+
+    pub fn go_live(&mut self, leases: Vec<LeaseView>) {
+        self.node_up();
+        self.on(Event::PoolOpen);
+        let tag = self.connect_tag();
+        self.answer(tag, welcome(leases));
+    }
+
+    pub fn node_up(&mut self) {
+        self.on(Event::NodeUp(Box::new(facts(200))));
+        self.head(100, 5);
+    }
+
+    pub fn head(&mut self, number: u64, age_s: u64) {
+        let head = HeadFact { number, timestamp_s: 1_700_000_000 - age_s, syncing: false };
+        self.on(Event::Head { head, wall_s: 1_700_000_000 });
+    }
+
+    pub fn on(&mut self, event: Event) -> &[Action] {
+        self.out.clear();
+        self.step(event);
+        let mut next = 0;
+        while let Some(action) = self.out.get(next).cloned().filter(|_| self.obliging) {
+            next += 1;
+            match action {
+                Action::Pool { tag, request: ToPool::Report(_) } => {
+                    self.step(Event::PoolAnswers { tag, answer: Ok(PoolAnswer::Report(ReportReply::default())) });
+                }
+                Action::Pool { tag, request: ToPool::Leave(_) | ToPool::Bye } => {
+                    self.step(Event::PoolAnswers { tag, answer: Ok(PoolAnswer::Done) });
+                }
+                Action::Pool { tag, request: ToPool::Protocol2(call) } if matches!(*call, Call::Update(_)) => {
+                    let reply = PoolAnswer::Protocol2(Reply::Update(UpdateReply::default()));
+                    self.step(Event::PoolAnswers { tag, answer: Ok(reply) });
+                }
+                _ => {}
+            }
+        }
+        &self.out
+    }
+
+    fn step(&mut self, event: Event) {
+        let before = self.out.len();
+        self.core.handle(self.now, event, &mut self.out);
+        self.core.check().unwrap();
+        assert!(self.core.next_wake().is_none_or(|wake| wake > self.now), "a wake-up that is due already");
+        for action in &self.out[before..] {
+            if let Action::Journal(entry) = action {
+                self.journal.push(entry.clone());
+            }
+        }
+    }
+
+    /// From now on reports and leaves are taken at once; the one in `out` too.
+    pub fn oblige(&mut self) {
+        let out = std::mem::take(&mut self.out);
+        for (tag, said) in
+            out.iter().filter_map(|a| if let Action::Pool { tag, request } = a { Some((*tag, request)) } else { None })
+        {
+            if matches!(said, ToPool::Report(_)) {
+                self.answer(tag, PoolAnswer::Report(ReportReply::default()));
+            }
+        }
+        self.obliging = true;
+        self.out = out;
+    }
+
+    pub fn after(&mut self, ms: u64) -> &[Action] {
+        self.now = self.now.plus(ms);
+        self.on(Event::Tick)
+    }
+
+    pub fn call(&mut self, tag: RequestTag, call: FromPool) -> &[Action] {
+        self.on(Event::PoolCalls { tag, call })
+    }
+
+    pub fn answer(&mut self, tag: RequestTag, answer: PoolAnswer) -> &[Action] {
+        self.on(Event::PoolAnswers { tag, answer: Ok(answer) })
+    }
+
+    pub fn peers(&mut self, bytes: &[u8]) -> &[Action] {
+        self.on(Event::Peers(bytes.iter().map(|byte| peer(*byte)).collect()))
+    }
+
+    pub fn stop(&mut self) -> &[Action] {
+        self.on(Event::Stop(StopCause::Signal))
+    }
+
+    /// Ends what the node was told last; all actions since are in `out`.
+    pub fn done(&mut self) -> &[Action] {
+        let tasks: Vec<NodeTask> = self.node_calls().into_iter().map(|(task, _)| task).collect();
+        assert!(!tasks.is_empty(), "the node was told nothing in {:?}", self.out);
+        let mut all = Vec::new();
+        for task in tasks {
+            all.extend_from_slice(self.on(Event::NodeDone { task, result: Ok(()) }));
+        }
+        self.out = all;
+        &self.out
+    }
+
+    pub fn fail(&mut self) -> &[Action] {
+        let task = self.node_calls()[0].0;
+        self.on(Event::NodeDone { task, result: Err("no".into()) })
+    }
+
+    pub fn node_calls(&self) -> Vec<(NodeTask, NodeCall)> {
+        let calls = self.out.iter().filter_map(|action| match action {
+            Action::Node { task, call } => Some((*task, call.clone())),
+            _ => None,
+        });
+        calls.collect()
+    }
+
+    pub fn calls(&self) -> Vec<NodeCall> {
+        self.node_calls().into_iter().map(|(_, call)| call).collect()
+    }
+
+    pub fn said(&self) -> Vec<(RequestTag, ToPool)> {
+        let said = self.out.iter().filter_map(|action| match action {
+            Action::Pool { tag, request } => Some((*tag, request.clone())),
+            _ => None,
+        });
+        said.collect()
+    }
+
+    pub fn connect_tag(&self) -> RequestTag {
+        self.said().into_iter().find(|(_, said)| matches!(said, ToPool::Connect(_))).expect("a connect").0
+    }
+
+    pub fn report(&self) -> Option<(RequestTag, ReportRequest)> {
+        self.said().into_iter().find_map(|(tag, said)| match said {
+            ToPool::Report(report) => Some((tag, report)),
+            _ => None,
+        })
+    }
+
+    pub fn ask(&self) -> Option<(RequestTag, AskRequest)> {
+        self.said().into_iter().find_map(|(tag, said)| match said {
+            ToPool::Ask(ask) => Some((tag, ask)),
+            _ => None,
+        })
+    }
+
+    pub fn leave(&self) -> Option<LeaveRequest> {
+        self.said().into_iter().find_map(|(_, said)| match said {
+            ToPool::Leave(leave) => Some(leave),
+            _ => None,
+        })
+    }
+
+    /// Takes the report that is in `out`.
+    pub fn take_report(&mut self) -> ReportRequest {
+        let (tag, report) = self.report().expect("a report");
+        self.answer(tag, PoolAnswer::Report(ReportReply { resync: false }));
+        report
+    }
+
+    pub fn give(&mut self, places: Vec<Place>) -> &[Action] {
+        let (tag, _) = self.ask().expect("an ask");
+        self.answer(tag, PoolAnswer::Ask(AskReply { hosts: places, missing: 0, why: None }))
+    }
+
+    pub fn reply(&self, tag: RequestTag) -> Option<CallReply> {
+        self.out.iter().find_map(|action| match action {
+            Action::Answer { tag: of, reply } if *of == tag => Some(reply.clone()),
+            _ => None,
+        })
+    }
+
+    pub fn notices(&self) -> Vec<Notice> {
+        let notices = self.out.iter().filter_map(|action| match action {
+            Action::Notice(notice) => Some(notice.clone()),
+            _ => None,
+        });
+        notices.collect()
+    }
+
+    pub fn reconnect(&self) -> Option<u64> {
+        self.out.iter().find_map(|action| match action {
+            Action::Reconnect { after_ms } => Some(*after_ms),
+            _ => None,
+        })
+    }
+
+    /// What the journal says is not undone.
+    pub fn left(&self) -> Vec<Grant> {
+        left_undone(self.journal.iter().cloned())
+    }
+
+    /// With a client let in: lease 1, node `byte`.
+    pub fn with_client(byte: u8) -> Self {
+        let mut bench = Self::live(host_config(2));
+        bench.take_report();
+        bench.call(1, admit(1, byte));
+        bench.done();
+        assert_eq!(bench.reply(1), Some(Ok(())));
+        bench
+    }
+
+    /// With a host dialled and connected and reported: lease 1, node `byte`.
+    pub fn with_host(byte: u8) -> Self {
+        let mut bench = Self::live(client_config(1));
+        let (tag, _) = bench.report().expect("the first report");
+        bench.give(vec![place(1, byte)]);
+        bench.done();
+        bench.answer(tag, PoolAnswer::Report(ReportReply { resync: false }));
+        bench.peers(&[byte]);
+        bench.take_report();
+        bench
+    }
+}

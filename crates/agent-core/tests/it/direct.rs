@@ -1,0 +1,411 @@
+//! Peers that the user named, with a pool and without.
+
+use std::net::IpAddr;
+
+use crate::common::*;
+use vipnode_agent_core::{
+    Action, AgentConfig, DirectConfig, DirectConfigError, Event, GrantKind, NodeCall, NotConnected, Notice, PoolState,
+    ToPool,
+};
+use vipnode_types::{
+    Enode, EnodeHost, LeaseId, PeerFact,
+    wire::{ErrorCode, LeaveReason, Side},
+};
+
+fn named(name: &str, byte: u8) -> Enode {
+    Enode { host: EnodeHost::Dns(name.into()), ..enode(byte) }
+}
+
+fn with(hosts: Vec<Enode>, allow: Vec<Enode>, config: AgentConfig) -> AgentConfig {
+    AgentConfig { direct: DirectConfig { hosts, allow }, ..config }
+}
+
+/// Without a pool, and with the node looked at once.
+fn alone(hosts: Vec<Enode>, allow: Vec<Enode>) -> Bench {
+    let config = AgentConfig { pool: false, ..with(hosts, allow, host_config(0)) };
+    let mut bench = Bench::new(config);
+    bench.node_up();
+    bench
+}
+
+fn direct(number: u64) -> LeaseId {
+    LeaseId::direct(number)
+}
+
+fn resolved(bench: &mut Bench, ips: &[&str]) -> Vec<NodeCall> {
+    let ips = ips.iter().map(|ip| ip.parse::<IpAddr>().unwrap()).collect();
+    bench.on(Event::Resolved { name: "host.example".into(), result: Ok(ips) });
+    bench.calls()
+}
+
+fn asks_for_the_name(bench: &Bench) -> bool {
+    bench.out.iter().any(|action| matches!(action, Action::Resolve { name } if &**name == "host.example"))
+}
+
+fn at(byte: u8, ip: &str) -> Enode {
+    enode(byte).with_ip(ip.parse().unwrap())
+}
+
+#[test]
+fn hosts_are_kept_without_a_pool_and_a_stop_undoes_them() {
+    let mut bench = alone(vec![enode(1), enode(2)], vec![]);
+    assert!(bench.calls().is_empty(), "who is connected by itself is not known before the first look");
+    bench.peers(&[]);
+    assert_eq!(bench.calls(), [NodeCall::Dial(enode(1)), NodeCall::Dial(enode(2))]);
+    assert!(bench.said().is_empty() && bench.reconnect().is_none());
+    bench.done();
+    bench.peers(&[1]);
+    let one = Notice::HostConnected { lease: direct(0), host: node(1), after_ms: 0 };
+    assert_eq!(bench.notices(), [one]);
+    let view = bench.core.view();
+    assert_eq!((view.pool, view.missing, view.named_hosts), (PoolState::None, 0, 2));
+    bench.stop();
+    assert_eq!(bench.calls(), [NodeCall::Drop(enode(1)), NodeCall::Drop(enode(2))]);
+    bench.done();
+    assert!(bench.left().is_empty());
+    assert!(matches!(bench.out.last(), Some(Action::Stopped { error: None })), "{:?}", bench.out);
+}
+
+#[test]
+fn a_host_that_goes_is_told_about_once_and_never_given_up() {
+    let mut bench = alone(vec![enode(1)], vec![]);
+    bench.peers(&[]);
+    bench.done();
+    for _ in 0..5 {
+        bench.peers(&[1]);
+        assert!(matches!(bench.notices()[..], [Notice::HostConnected { .. }]), "{:?}", bench.notices());
+        bench.after(1_000);
+        bench.peers(&[]);
+        assert_eq!(bench.notices(), [Notice::HostGone { lease: direct(0), host: node(1) }]);
+        assert!(bench.calls().is_empty(), "the node dials on by itself");
+        bench.peers(&[]);
+        assert!(bench.notices().is_empty());
+    }
+    bench.after(44_999);
+    bench.peers(&[]);
+    assert!(bench.notices().is_empty());
+    bench.after(1);
+    let (version, cause) = (String::new(), NotConnected::Silent);
+    let missing = Notice::HostNotConnected { lease: direct(0), host: node(1), version, cause };
+    assert_eq!(bench.notices(), [missing]);
+    for _ in 0..100 {
+        bench.after(45_000);
+        bench.peers(&[]);
+        assert!(bench.notices().is_empty() && bench.calls().is_empty());
+    }
+    bench.peers(&[1]);
+    assert!(matches!(bench.notices()[..], [Notice::HostConnected { .. }]));
+}
+
+#[test]
+fn a_node_that_comes_back_is_told_anew() {
+    let mut bench = alone(vec![enode(1)], vec![enode(2)]);
+    bench.peers(&[]);
+    assert_eq!(bench.calls(), [NodeCall::Admit(enode(2)), NodeCall::Dial(enode(1))]);
+    bench.done();
+    bench.peers(&[1, 2]);
+    bench.on(Event::NodeDown { why: "gone".into() });
+    bench.node_up();
+    bench.peers(&[]);
+    bench.on(Event::NodeDown { why: "gone".into() });
+    bench.on(Event::NodeUp(Box::new(facts(200))));
+    assert_eq!(bench.calls(), [NodeCall::Admit(enode(2)), NodeCall::Dial(enode(1))]);
+}
+
+#[test]
+fn what_the_node_refuses_is_tried_again_and_stays_in_the_journal() {
+    let mut bench = alone(vec![enode(1)], vec![]);
+    bench.peers(&[]);
+    bench.fail();
+    let refused = Notice::DirectRefused { side: Side::Client, peer: node(1), why: "no".into() };
+    assert_eq!(bench.notices(), [refused]);
+    assert_eq!(bench.left().len(), 1);
+    bench.after(29_999);
+    assert!(bench.calls().is_empty());
+    bench.after(1);
+    assert_eq!(bench.calls(), [NodeCall::Dial(enode(1))]);
+    bench.fail();
+    assert!(bench.notices().is_empty(), "said once");
+    bench.stop();
+    assert_eq!(bench.calls(), [NodeCall::Drop(enode(1))]);
+}
+
+#[test]
+fn a_name_is_resolved_again_and_a_host_that_moved_is_removed_first() {
+    let mut bench = alone(vec![named("host.example", 1)], vec![]);
+    assert!(!asks_for_the_name(&bench), "it was asked for at the first event already");
+    bench.peers(&[]);
+    assert!(bench.calls().is_empty());
+    assert_eq!(resolved(&mut bench, &["::", "2001:db8::1", "10.9.9.9"]), [NodeCall::Dial(at(1, "2001:db8::1"))]);
+    bench.done();
+    bench.peers(&[1]);
+    for _ in 0..5 {
+        bench.after(59_000);
+        assert!(!asks_for_the_name(&bench));
+        bench.peers(&[1]);
+    }
+    bench.after(5_000);
+    assert!(asks_for_the_name(&bench));
+    // A name that turns round its addresses moves nobody.
+    assert!(resolved(&mut bench, &["10.9.9.9", "2001:db8::1"]).is_empty());
+
+    // Gone: it is looked for at once, and followed.
+    bench.after(20_000);
+    bench.peers(&[]);
+    assert!(asks_for_the_name(&bench));
+    assert_eq!(resolved(&mut bench, &["10.9.9.8"]), [NodeCall::Drop(at(1, "2001:db8::1"))]);
+    bench.done();
+    assert_eq!(bench.calls(), [NodeCall::Dial(at(1, "10.9.9.8"))]);
+    bench.done();
+    assert_eq!(bench.left().len(), 1);
+    bench.peers(&[1]);
+    assert!(matches!(bench.notices()[..], [Notice::HostConnected { lease, .. }] if lease == direct(1)));
+}
+
+#[test]
+fn a_name_that_is_not_known_is_said_once_and_the_last_address_stays() {
+    let mut bench = alone(vec![named("host.example", 1)], vec![]);
+    bench.peers(&[]);
+    let fail = |bench: &mut Bench| {
+        bench.on(Event::Resolved { name: "host.example".into(), result: Err("no such name".into()) });
+        bench.notices()
+    };
+    let said = Notice::NameUnresolved { name: "host.example".into(), why: "no such name".into() };
+    assert_eq!(fail(&mut bench), std::slice::from_ref(&said));
+    bench.after(30_000);
+    assert!(asks_for_the_name(&bench));
+    assert!(fail(&mut bench).is_empty());
+    bench.after(30_000);
+    bench.peers(&[]);
+    assert_eq!(resolved(&mut bench, &["10.0.0.9"]), [NodeCall::Dial(at(1, "10.0.0.9"))]);
+    bench.done();
+    bench.after(300_000);
+    assert_eq!(fail(&mut bench), [said]);
+    assert!(bench.calls().is_empty());
+    // One that is never answered counts as unknown.
+    bench.after(30_000);
+    assert!(asks_for_the_name(&bench));
+    bench.after(30_000);
+    assert!(!asks_for_the_name(&bench));
+    bench.after(30_000);
+    assert!(asks_for_the_name(&bench));
+}
+
+#[test]
+fn a_host_that_does_not_answer_is_looked_for_at_its_other_address() {
+    let mut bench = alone(vec![named("host.example", 1)], vec![]);
+    bench.peers(&[]);
+    resolved(&mut bench, &["10.0.0.1", "10.0.0.2"]);
+    bench.done();
+    bench.after(45_000);
+    assert!(asks_for_the_name(&bench));
+    assert_eq!(resolved(&mut bench, &["10.0.0.2", "10.0.0.1"]), [NodeCall::Drop(at(1, "10.0.0.1"))]);
+    bench.done();
+    assert_eq!(bench.calls(), [NodeCall::Dial(at(1, "10.0.0.2"))]);
+    bench.done();
+    for (at_last, now) in [("10.0.0.2", "10.0.0.1"), ("10.0.0.1", "10.0.0.2")] {
+        bench.after(45_000);
+        assert!(asks_for_the_name(&bench), "again and again while it is missing");
+        bench.peers(&[]);
+        assert_eq!(resolved(&mut bench, &["10.0.0.2", "10.0.0.1"]), [NodeCall::Drop(at(1, at_last))]);
+        bench.done();
+        assert_eq!(bench.calls(), [NodeCall::Dial(at(1, now))]);
+        bench.done();
+    }
+}
+
+#[test]
+fn a_host_that_is_connected_stays_where_it_is_while_another_of_its_name_is_sought() {
+    let mut bench = alone(vec![named("host.example", 1), named("host.example", 2)], vec![]);
+    bench.peers(&[]);
+    resolved(&mut bench, &["10.0.0.1", "10.0.0.2"]);
+    bench.done();
+    bench.peers(&[1]);
+    bench.after(45_000);
+    assert!(asks_for_the_name(&bench));
+    bench.peers(&[1]);
+    assert_eq!(resolved(&mut bench, &["10.0.0.1", "10.0.0.2"]), [NodeCall::Drop(at(2, "10.0.0.1"))]);
+    bench.done();
+    assert_eq!(bench.calls(), [NodeCall::Dial(at(2, "10.0.0.2"))]);
+    bench.done();
+    // Once it goes it is followed to where the name points now.
+    bench.peers(&[2]);
+    assert_eq!(bench.calls(), [NodeCall::Drop(at(1, "10.0.0.1"))]);
+    bench.done();
+    assert_eq!(bench.calls(), [NodeCall::Dial(at(1, "10.0.0.2"))]);
+}
+
+#[test]
+fn what_an_earlier_run_left_is_taken_over_or_undone() {
+    let mut first = alone(vec![enode(1), enode(2)], vec![enode(3)]);
+    first.peers(&[]);
+    first.done();
+    let config = AgentConfig { pool: false, ..with(vec![enode(1)], vec![], host_config(0)) };
+    let mut bench = Bench::restarted(config, first.journal);
+    bench.node_up();
+    bench.peers(&[1, 2, 3]);
+    assert_eq!(bench.calls(), [NodeCall::Evict(enode(3)), NodeCall::Drop(enode(2)), NodeCall::Dial(enode(1))]);
+    bench.done();
+    assert_eq!(bench.left().iter().map(|grant| grant.kind).collect::<Vec<_>>(), [GrantKind::Dialled]);
+
+    // What was a pool's is over where there is none.
+    let mut of_pool = Bench::with_host(9);
+    of_pool.obliging = true;
+    let config = AgentConfig { pool: false, ..with(vec![enode(9)], vec![], host_config(0)) };
+    let mut bench = Bench::restarted(config, of_pool.journal);
+    bench.node_up();
+    bench.peers(&[9]);
+    bench.done();
+    assert_eq!(bench.core.view().leases.iter().filter(|lease| !lease.ending).count(), 1);
+    assert_eq!(bench.left().iter().map(|grant| grant.lease.is_direct()).collect::<Vec<_>>(), [true]);
+}
+
+#[test]
+fn what_the_node_keeps_by_itself_is_the_agents_only_once_it_went() {
+    let mut bench = alone(vec![enode(1)], vec![enode(2)]);
+    bench.on(Event::Peers(vec![peer(1), PeerFact { trusted: Some(true), ..peer(2) }]));
+    assert!(bench.calls().is_empty());
+    bench.peers(&[2]);
+    assert_eq!(bench.calls(), [NodeCall::Dial(enode(1))]);
+    bench.done();
+    bench.stop();
+    assert_eq!(bench.calls(), [NodeCall::Drop(enode(1))], "the client is trusted by the node's own settings");
+}
+
+#[test]
+fn no_pool_is_told_of_them_and_none_ends_them() {
+    let mut bench = Bench::new(with(vec![enode(1)], vec![enode(2)], host_config(2)));
+    bench.go_live(vec![view(direct(0).get(), Side::Client, 1)]);
+    bench.take_report();
+    bench.peers(&[]);
+    assert_eq!(bench.calls(), [NodeCall::Admit(enode(2)), NodeCall::Dial(enode(1))]);
+    bench.done();
+    bench.peers(&[1, 2]);
+    assert!(bench.said().is_empty(), "{:?}", bench.said());
+    for (tag, call) in [
+        evict(direct(0).get(), 2),
+        evict(direct(1).get(), 1),
+        admit(direct(0).get(), 2),
+        dial(direct(1).get(), Side::Client, 1),
+        dial(direct(0).get(), Side::Host, 2),
+        admit(direct(9).get(), 9),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let tag = u64::try_from(tag).unwrap();
+        bench.call(tag, call);
+        assert!(matches!(bench.reply(tag), Some(Err(error)) if error.is(ErrorCode::InvalidParams)));
+        assert!(bench.calls().is_empty());
+    }
+    // A pool that was started anew and knows nobody.
+    bench.on(Event::PoolLost { why: "restart".into() });
+    bench.on(Event::PoolOpen);
+    let tag = bench.connect_tag();
+    bench.answer(tag, welcome(vec![]));
+    assert!(bench.calls().is_empty() && bench.leave().is_none());
+    assert_eq!(bench.report().unwrap().1.full.unwrap(), []);
+    assert_eq!(bench.core.view().leases.len(), 2);
+    bench.stop();
+    assert!(bench.said().iter().all(|(_, said)| *said == ToPool::Bye));
+}
+
+#[test]
+fn over_protocol_2_they_are_as_apart() {
+    let mut bench = Bench::new(protocol2(with(vec![enode(1)], vec![enode(2)], host_config(2))));
+    bench.node_up();
+    bench.peers(&[]);
+    bench.done();
+    bench.on(Event::PoolOpen);
+    bench.peers(&[1, 2]);
+    let leases = bench.core.view().leases;
+    assert!(leases.iter().all(|lease| lease.connected.is_some() && !lease.ending), "{leases:?}");
+    bench.after(10 * INTERVAL_MS);
+    bench.peers(&[1, 2]);
+    assert_eq!(bench.core.view().leases.iter().filter(|lease| lease.ending).count(), 0);
+}
+
+#[test]
+fn a_client_that_is_let_in_and_leased_is_let_go_once_both_are_over() {
+    let mut bench = Bench::new(with(vec![], vec![enode(2)], host_config(1)));
+    bench.go_live(vec![]);
+    bench.oblige();
+    bench.peers(&[]);
+    bench.done();
+    bench.call(1, admit(1, 2));
+    bench.done();
+    assert_eq!(bench.reply(1), Some(Ok(())), "it takes a place that is sold beside its own");
+    assert_eq!(bench.core.gauges().places_sold, 1);
+    bench.call(2, evict(1, 2));
+    assert_eq!(bench.reply(2), Some(Ok(())));
+    assert!(bench.calls().is_empty(), "{:?}", bench.calls());
+    let config = with(vec![], vec![], host_config(1));
+    bench.on(Event::Configured(Box::new(config)));
+    assert_eq!(bench.calls(), [NodeCall::Evict(enode(2))]);
+    bench.done();
+    assert!(bench.left().is_empty());
+    assert_eq!(bench.core.counters().evictions().map(|(_, count)| count).sum::<u64>(), 1);
+}
+
+#[test]
+fn the_pools_place_on_a_host_that_was_named_is_left_and_not_asked_for_again() {
+    let mut bench = Bench::new(with(vec![enode(9)], vec![], client_config(1)));
+    bench.go_live(vec![]);
+    let (tag, ask) = bench.ask().unwrap();
+    assert_eq!(ask.want, 1, "who was named does not count");
+    bench.take_report();
+    bench.peers(&[]);
+    bench.done();
+    let reply = vipnode_types::wire::AskReply { hosts: vec![place(1, 9)], missing: 0, why: None };
+    bench.answer(tag, vipnode_agent_core::PoolAnswer::Ask(reply));
+    assert_eq!(bench.leave().unwrap().reason, LeaveReason::Surplus);
+    bench.after(10_000);
+    assert_eq!(bench.ask().unwrap().1.avoid, [node(9)]);
+}
+
+#[test]
+fn another_configuration_takes_hold_at_once() {
+    let mut bench = alone(vec![enode(1), enode(2)], vec![]);
+    bench.peers(&[]);
+    bench.done();
+    let config = AgentConfig { pool: true, ..with(vec![enode(2), at(1, "10.0.0.77")], vec![enode(3)], host_config(0)) };
+    bench.on(Event::Configured(Box::new(config)));
+    assert_eq!(bench.calls(), [NodeCall::Drop(enode(1)), NodeCall::Admit(enode(3))]);
+    assert_eq!(bench.core.view().pool, PoolState::None, "whether there is a pool stays");
+    bench.done();
+    assert_eq!(bench.calls(), [NodeCall::Dial(at(1, "10.0.0.77"))]);
+}
+
+#[test]
+fn places_given_away_fit_beside_those_that_are_sold() {
+    let host = |slots| host_config(slots).host.unwrap();
+    assert_eq!(host(30).check(4), Ok(()));
+    let error = host(30).check(5).unwrap_err().to_string();
+    for part in ["--slots 30 with 5 clients of --allow", "--reserve 16", "at most 34", "out of --allow"] {
+        assert!(error.contains(part), "{part} in {error}");
+    }
+    let mut config = with(vec![], vec![enode(1), enode(2)], host_config(34));
+    config.direct.allow.push(enode(3));
+    let mut bench = Bench::new(config);
+    bench.go_live(vec![]);
+    assert_eq!(bench.core.view().slots, 31);
+}
+
+#[test]
+fn what_cannot_be_used_is_refused_by_name() {
+    let check = |hosts, allow| DirectConfig { hosts, allow }.check();
+    assert_eq!(check(vec![enode(1), named("a", 2)], vec![enode(1), Enode::id_only(node(2))]), Ok(()));
+    let many: Vec<Enode> = (0..65).map(enode).collect();
+    assert_eq!(check(many, vec![]), Err(DirectConfigError::Hosts { given: 65, most: 64 }));
+    let bare = Enode::id_only(node(1));
+    assert_eq!(check(vec![bare.clone()], vec![]), Err(DirectConfigError::NoAddress(bare)));
+    assert_eq!(check(vec![], vec![named("a", 1)]), Err(DirectConfigError::NamedClient(named("a", 1))));
+    assert_eq!(check(vec![enode(1), named("a", 1)], vec![]), Err(DirectConfigError::Twice(node(1).short())));
+}
+
+#[test]
+fn names_of_leases_are_of_the_upper_half() {
+    assert!(LeaseId::direct(0).is_direct() && LeaseId::direct(7).is_direct());
+    assert!(!LeaseId::new(u64::from(u32::MAX)).is_direct());
+    assert!(LeaseId::direct(7).get() < 1 << 53, "JavaScript reads it exactly");
+}

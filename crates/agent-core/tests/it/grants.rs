@@ -1,0 +1,341 @@
+//! What the agent grants, refuses and takes back as a host.
+
+use crate::common::*;
+use vipnode_agent_core::{Action, Event, JournalEntry, NodeCall, Notice};
+use vipnode_types::{
+    Enode, PeerFact,
+    wire::{ErrorCode, Side},
+};
+
+fn id(byte: u8) -> Enode {
+    Enode::id_only(node(byte))
+}
+
+fn refusal(bench: &Bench, tag: u64) -> String {
+    let error = bench.reply(tag).expect("an answer").unwrap_err();
+    assert!(error.is(ErrorCode::Refused), "{error:?}");
+    assert_eq!(bench.calls(), vec![], "the node was told something");
+    error.message
+}
+
+#[test]
+fn refuses_with_the_reason() {
+    let mut bench = Bench::live(client_config(1));
+    bench.call(1, admit(1, 9));
+    assert_eq!(refusal(&bench, 1), "this agent sells no places");
+
+    let mut bench = Bench::with_client(9);
+    bench.call(2, admit(2, 10));
+    bench.done();
+    bench.call(3, admit(3, 11));
+    assert_eq!(refusal(&bench, 3), "all 2 places are taken");
+
+    let mut bench = Bench::live(host_config(2));
+    bench.head(100, 601);
+    bench.call(1, admit(1, 9));
+    assert!(refusal(&bench, 1).contains("--max-head-age"));
+    bench.head(101, 1);
+    bench.on(Event::NodeDown { why: "killed".into() });
+    bench.call(2, admit(1, 9));
+    assert_eq!(refusal(&bench, 2), "the host's node is away");
+
+    let mut bench = Bench::with_client(9);
+    bench.stop();
+    bench.call(3, admit(2, 10));
+    assert_eq!(refusal(&bench, 3), "the host stops");
+}
+
+#[test]
+fn d35_the_agent_keeps_to_its_own_count_until_the_node_has_undone_it() {
+    let mut bench = Bench::with_client(9);
+    bench.call(2, admit(2, 10));
+    bench.done();
+    bench.call(3, evict(1, 9));
+    let evicting = bench.node_calls()[0].0;
+    bench.call(4, admit(3, 11));
+    assert_eq!(refusal(&bench, 4), "all 2 places are taken");
+    bench.on(Event::NodeDone { task: evicting, result: Ok(()) });
+    assert_eq!(bench.reply(3), Some(Ok(())));
+    bench.call(5, admit(3, 11));
+    assert_eq!(bench.calls(), vec![NodeCall::Admit(id(11))]);
+}
+
+#[test]
+fn a_repeated_admit_changes_nothing() {
+    let mut bench = Bench::live(host_config(2));
+    bench.call(1, admit(1, 9));
+    let task = bench.node_calls()[0].0;
+    bench.call(2, admit(1, 9));
+    assert_eq!(bench.out, vec![]);
+    bench.on(Event::NodeDone { task, result: Ok(()) });
+    assert_eq!((bench.reply(1), bench.reply(2)), (Some(Ok(())), Some(Ok(()))));
+    bench.call(3, admit(1, 9));
+    assert_eq!(bench.out, vec![Action::Answer { tag: 3, reply: Ok(()) }]);
+    bench.call(4, admit(1, 10));
+    assert!(bench.reply(4).unwrap().unwrap_err().is(ErrorCode::InvalidParams));
+}
+
+#[test]
+fn a_failed_admit_is_undone_and_the_journal_says_so_last() {
+    let mut bench = Bench::live(host_config(2));
+    bench.call(1, admit(1, 9));
+    bench.fail();
+    assert!(bench.reply(1).unwrap().is_err());
+    assert_eq!(bench.calls(), vec![NodeCall::Evict(id(9))]);
+    assert_eq!(bench.left().len(), 1);
+    bench.done();
+    assert_eq!(bench.left(), vec![]);
+    assert_eq!(bench.core.view().leases, vec![]);
+}
+
+#[test]
+fn an_undo_that_fails_is_tried_until_the_node_has_done_it() {
+    let mut bench = Bench::with_client(9);
+    bench.call(2, evict(1, 9));
+    bench.fail();
+    assert!(bench.reply(2).unwrap().is_err());
+    assert_eq!(bench.calls(), vec![]);
+    bench.after(5_000);
+    assert_eq!(bench.calls(), vec![NodeCall::Evict(id(9))]);
+    bench.done();
+    assert_eq!(bench.left(), vec![]);
+}
+
+#[test]
+fn a_node_that_never_answers_an_admit_counts_as_failed() {
+    let mut bench = Bench::live(host_config(2));
+    bench.call(1, admit(1, 9));
+    let late = bench.node_calls()[0].0;
+    bench.after(10_000);
+    assert!(bench.reply(1).unwrap().is_err());
+    assert_eq!(bench.calls(), vec![NodeCall::Evict(id(9))]);
+    bench.on(Event::NodeDone { task: late, result: Ok(()) });
+    assert_eq!(bench.left().len(), 1, "a late word is nobody's");
+}
+
+#[test]
+fn an_evict_that_overtakes_the_admit_undoes_it_after() {
+    let mut bench = Bench::live(host_config(2));
+    bench.call(1, admit(1, 9));
+    let admitting = bench.node_calls()[0].0;
+    bench.call(2, evict(1, 9));
+    assert!(bench.reply(1).unwrap().is_err());
+    assert_eq!(bench.calls(), vec![], "one thing at a time for one peer");
+    bench.on(Event::NodeDone { task: admitting, result: Ok(()) });
+    assert_eq!(bench.calls(), vec![NodeCall::Evict(id(9))]);
+    bench.done();
+    assert_eq!(bench.reply(2), Some(Ok(())));
+}
+
+#[test]
+fn d33_an_evict_of_an_unknown_lease_touches_nothing() {
+    let mut bench = Bench::with_client(9);
+    bench.peers(&[9, 77]);
+    bench.call(2, evict(99, 77));
+    assert_eq!(bench.out, vec![Action::Answer { tag: 2, reply: Ok(()) }]);
+    bench.call(3, evict(1, 77));
+    assert!(bench.reply(3).unwrap().is_err(), "another node's lease");
+    assert_eq!(bench.calls(), vec![]);
+    // The pool does not know the peer of a lease it does not know.
+    bench.call(4, evict(1, 0));
+    assert_eq!(bench.calls(), vec![NodeCall::Evict(id(9))]);
+}
+
+/// Lease 1: node 9 is our client; lease 2: it is our host.
+fn both_ways() -> Bench {
+    let mut config = host_config(2);
+    config.min_peers = 1;
+    let mut bench = Bench::live(config);
+    let ask = bench.ask().unwrap().0;
+    bench.call(1, admit(1, 9));
+    bench.done();
+    bench.answer(
+        ask,
+        vipnode_agent_core::PoolAnswer::Ask(vipnode_types::wire::AskReply {
+            hosts: vec![place(2, 9)],
+            missing: 0,
+            why: None,
+        }),
+    );
+    bench.done();
+    bench.peers(&[9]);
+    bench
+}
+
+#[test]
+fn two_leases_with_one_node_do_not_undo_each_other() {
+    let mut bench = both_ways();
+    bench.call(5, evict(1, 9));
+    assert_eq!(bench.calls(), vec![NodeCall::Untrust(id(9))], "the host stays connected");
+    bench.done();
+    assert_eq!(bench.reply(5), Some(Ok(())));
+    bench.call(6, evict(2, 9));
+    assert_eq!(bench.calls(), vec![NodeCall::Drop(enode(9))]);
+    bench.done();
+    assert_eq!(bench.left(), vec![]);
+
+    let mut bench = both_ways();
+    bench.call(5, evict(2, 9));
+    assert_eq!(bench.calls(), vec![], "the client stays connected");
+    assert_eq!(bench.reply(5), Some(Ok(())));
+    assert_eq!(bench.left().len(), 1);
+    bench.call(6, evict(1, 9));
+    assert_eq!(bench.calls(), vec![NodeCall::Evict(id(9))], "and this takes the dial back too");
+    bench.done();
+    assert_eq!(bench.left(), vec![]);
+}
+
+#[test]
+fn a_new_lease_with_a_client_takes_over_the_trust_of_the_old() {
+    let mut bench = Bench::with_client(9);
+    bench.call(2, admit(2, 9));
+    bench.done();
+    bench.call(3, evict(1, 9));
+    assert_eq!(bench.calls(), vec![]);
+    assert_eq!(bench.reply(3), Some(Ok(())));
+    bench.call(4, evict(2, 9));
+    assert_eq!(bench.calls(), vec![NodeCall::Evict(id(9))]);
+}
+
+#[test]
+fn a_connection_that_was_just_cut_is_not_taken_for_the_nodes_own() {
+    let mut bench = Bench::with_host(9);
+    bench.call(7, evict(1, 9));
+    assert!(matches!(bench.calls()[..], [NodeCall::Drop(_)]), "{:?}", bench.calls());
+    bench.done();
+    // No list of peers came since.
+    bench.call(8, dial(2, Side::Client, 9));
+    assert!(matches!(bench.calls()[..], [NodeCall::Dial(_)]), "the client dials: {:?}", bench.calls());
+}
+
+#[test]
+fn the_nodes_own_peers_and_trust_are_left_alone() {
+    // Trusted by the user: nothing is done, nothing undone.
+    let mut bench = Bench::live(host_config(2));
+    bench.on(Event::Peers(vec![PeerFact { trusted: Some(true), ..peer(9) }]));
+    bench.call(1, admit(1, 9));
+    assert_eq!((bench.reply(1), bench.calls()), (Some(Ok(())), vec![]));
+    bench.call(2, evict(1, 9));
+    assert_eq!((bench.reply(2), bench.calls()), (Some(Ok(())), vec![]));
+    assert_eq!(bench.journal, vec![]);
+
+    // Connected by itself: trusted by us, and only that is taken back.
+    bench.peers(&[9]);
+    bench.call(3, admit(2, 9));
+    bench.done();
+    bench.call(4, evict(2, 9));
+    assert_eq!(bench.calls(), vec![NodeCall::Untrust(id(9))]);
+    bench.done();
+
+    // A host that the node found by itself is neither dialled nor dropped.
+    let mut bench = Bench::live(client_config(1));
+    let ask = bench.ask().unwrap().0;
+    bench.peers(&[9]);
+    bench.answer(
+        ask,
+        vipnode_agent_core::PoolAnswer::Ask(vipnode_types::wire::AskReply {
+            hosts: vec![place(1, 9)],
+            missing: 0,
+            why: None,
+        }),
+    );
+    bench.peers(&[9]);
+    assert!(matches!(bench.notices()[..], [Notice::HostConnected { .. }]));
+    bench.stop();
+    assert_eq!((bench.calls(), bench.journal.clone()), (vec![], vec![]));
+}
+
+#[test]
+fn d35_trust_does_not_outlive_its_lease_while_the_nodes_own_connection_stands() {
+    let mut config = host_config(2);
+    config.min_peers = 1;
+    let mut bench = Bench::live(config);
+    let ask = bench.out.clone();
+    // The node found 9 by itself; the pool gives it as a host and sends it as a client.
+    bench.peers(&[9]);
+    bench.out = ask;
+    bench.give(vec![place(1, 9)]);
+    bench.call(1, admit(2, 9));
+    bench.done();
+    bench.call(2, dial(2, Side::Host, 9));
+    bench.done();
+    bench.call(3, evict(2, 9));
+    assert_eq!(bench.calls(), vec![NodeCall::Untrust(id(9))], "and the connection stays");
+    bench.done();
+    assert_eq!(bench.reply(3), Some(Ok(())));
+    assert_eq!(bench.left().len(), 1, "what it dialled is undone with the other lease");
+    bench.call(4, evict(1, 9));
+    assert_eq!(bench.calls(), vec![NodeCall::Evict(id(9))]);
+    bench.done();
+    assert_eq!(bench.left(), vec![]);
+}
+
+#[test]
+fn a_host_dials_a_client_that_does_not_get_through() {
+    let mut bench = Bench::with_client(9);
+    bench.call(2, dial(1, Side::Host, 9));
+    assert_eq!(bench.calls(), vec![NodeCall::Dial(enode(9))]);
+    bench.done();
+    assert_eq!(bench.reply(2), Some(Ok(())));
+    bench.call(3, dial(2, Side::Host, 9));
+    assert!(bench.reply(3).unwrap().is_err(), "no such lease: nobody is dialled for a stranger");
+    bench.call(4, dial(1, Side::Host, 10));
+    assert!(bench.reply(4).unwrap().is_err());
+    bench.peers(&[9]);
+    bench.call(5, dial(1, Side::Host, 9));
+    assert_eq!((bench.reply(5), bench.calls()), (Some(Ok(())), vec![]));
+    bench.call(6, evict(1, 9));
+    assert_eq!(bench.calls(), vec![NodeCall::Evict(id(9))]);
+}
+
+#[test]
+fn calls_beyond_the_limit_are_busy() {
+    let mut bench = Bench::live(host_config(2));
+    bench.call(1, admit(1, 9));
+    for tag in 2..65 {
+        bench.call(tag, admit(1, 9));
+        assert_eq!(bench.reply(tag), None);
+    }
+    bench.call(65, admit(1, 9));
+    assert!(bench.reply(65).unwrap().unwrap_err().is(ErrorCode::Busy));
+    bench.call(66, evict(1, 9));
+    assert!(bench.reply(66).is_some(), "what is over ends all the same");
+}
+
+#[test]
+fn the_journal_is_told_before_the_node() {
+    let mut bench = Bench::live(host_config(2));
+    bench.call(1, admit(1, 9));
+    let done = |action: &Action| matches!(action, Action::Journal(JournalEntry::Done(_)));
+    let told = |action: &Action| matches!(action, Action::Node { .. });
+    assert!(bench.out.iter().position(done) < bench.out.iter().position(told));
+}
+
+#[test]
+fn what_the_journal_has_not_takes_over_nothing() {
+    // Lease 1 is over and its undoing was cut off; lease 2 with the same host was never begun.
+    let mut bench = Bench::live(client_config(2));
+    bench.give(vec![place(1, 9)]);
+    bench.done();
+    bench.call(1, evict(1, 9));
+    bench.call(2, dial(2, Side::Client, 9));
+    assert_eq!(bench.calls(), vec![]);
+    bench.on(Event::NodeDown { why: "killed".into() });
+    assert_eq!(bench.left().iter().map(|grant| grant.lease).collect::<Vec<_>>(), [lease(1)]);
+    bench.stop();
+    bench.on(Event::NodeUp(Box::new(facts(200))));
+    assert_eq!(bench.calls(), vec![NodeCall::Drop(enode(9))]);
+}
+
+#[test]
+fn a_host_dial_that_failed_counts_when_all_is_undone() {
+    let mut bench = Bench::with_client(9);
+    bench.call(2, dial(1, Side::Host, 9));
+    bench.fail();
+    assert!(bench.reply(2).unwrap().is_err());
+    bench.call(3, dial(1, Side::Host, 9));
+    assert_eq!(bench.calls(), vec![NodeCall::Dial(enode(9))], "a further call tries again");
+    bench.done();
+    bench.stop();
+    assert_eq!(bench.calls(), vec![NodeCall::Evict(id(9))]);
+}

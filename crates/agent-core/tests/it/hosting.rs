@@ -1,0 +1,137 @@
+//! What a host offers, and when.
+
+use crate::common::*;
+use vipnode_agent_core::{Action, Event, FromPool, HostConfig, NodeCall, Notice, left_undone};
+use vipnode_types::{Enode, HeadFact, Price, wire::AdmitCall};
+
+fn offered(bench: &Bench) -> Vec<(u32, bool)> {
+    let offers = bench.notices().into_iter().filter_map(|notice| match notice {
+        Notice::Offering { slots, why } => Some((slots, why.is_some())),
+        _ => None,
+    });
+    offers.collect()
+}
+
+fn host(slots: u32, reserve: u32, node_max_peers: u32) -> HostConfig {
+    HostConfig { slots, reserve, node_max_peers, payout: None, max_head_age_s: None }
+}
+
+#[test]
+fn places_must_fit_beside_the_nodes_own_peers() {
+    assert_eq!(host(34, 16, 50).check(0), Ok(()));
+    let error = host(35, 16, 50).check(0).unwrap_err().to_string();
+    for part in ["--slots 35", "--reserve 16", "--node-max-peers 50", "at most 34"] {
+        assert!(error.contains(part), "{part} in {error}");
+    }
+    assert!(host(1, 16, 10).check(0).is_err());
+    assert!(host(1_001, 0, 5_000).check(0).is_err());
+    let mut config = host_config(0);
+    config.host = Some(host(100, 16, 50));
+    let mut bench = Bench::live(config);
+    bench.on(Event::Head { head: HeadFact { number: 1, timestamp_s: 0, syncing: false }, wall_s: 9 });
+    assert_eq!(bench.core.view().slots, 34, "never more, checked or not");
+}
+
+#[test]
+fn a_node_that_is_not_in_sync_offers_nothing_and_keeps_its_clients() {
+    let mut bench = Bench::with_client(9);
+    assert_eq!(bench.core.view().slots, 2);
+    let head = |syncing, number| Event::Head { head: HeadFact { number, timestamp_s: 1_000, syncing }, wall_s: 1_001 };
+    bench.on(head(true, 101));
+    assert_eq!(offered(&bench), [(0, true)]);
+    assert_eq!(bench.take_report().slots, Some(0));
+    assert_eq!((bench.calls(), bench.core.view().leases.len()), (vec![], 1));
+    bench.on(head(true, 102));
+    assert_eq!(offered(&bench), [], "said once");
+    bench.on(head(false, 103));
+    assert_eq!(offered(&bench), [(2, false)]);
+    assert_eq!(bench.take_report().slots, Some(2));
+    // No new block for ten minutes: the age grows by itself.
+    for _ in 0..100 {
+        if !offered(&bench).is_empty() && bench.core.view().slots == 0 {
+            break;
+        }
+        bench.oblige();
+        bench.now = bench.core.next_wake().unwrap();
+        bench.on(Event::Tick);
+    }
+    assert_eq!(offered(&bench), [(0, true)]);
+}
+
+#[test]
+fn a_chain_that_stands_still_is_served_where_the_user_says_so() {
+    let mut config = host_config(2);
+    config.host.as_mut().unwrap().max_head_age_s = None;
+    let mut bench = Bench::live(config);
+    let head = |number, syncing| Event::Head { head: HeadFact { number, timestamp_s: 0, syncing }, wall_s: 1 << 40 };
+    bench.on(head(0, true));
+    assert_eq!(bench.core.view().slots, 2, "geth calls itself syncing while its head is genesis");
+    bench.on(head(7, true));
+    assert_eq!(bench.core.view().slots, 0);
+    bench.on(head(7, false));
+    assert_eq!(bench.core.view().slots, 2);
+}
+
+#[test]
+fn d15_a_light_node_offers_nothing() {
+    let mut bench = Bench::new(host_config(2));
+    let mut light = facts(200);
+    light.full = false;
+    bench.on(Event::NodeUp(Box::new(light)));
+    bench.head(1, 1);
+    assert_eq!(bench.core.view().slots, 0);
+    assert!(bench.core.view().why_none.unwrap().contains("full node"));
+}
+
+#[test]
+fn own_peers_that_fall_while_places_are_sold_are_told_once() {
+    let mut bench = Bench::with_client(9);
+    let warned = |bench: &Bench| bench.notices().iter().any(|n| matches!(n, Notice::OwnPeersFalling { .. }));
+    bench.peers(&[9, 20]);
+    assert!(!warned(&bench), "they were never more");
+    bench.peers(&[9, 20, 21, 22, 23, 24, 25, 26, 27]);
+    assert!(!warned(&bench));
+    bench.peers(&[9, 20, 21, 22, 23, 24, 25, 26]);
+    assert!(warned(&bench));
+    bench.peers(&[9, 20]);
+    assert!(!warned(&bench), "once");
+    bench.peers(&[9, 20, 21, 22, 23, 24, 25, 26, 27]);
+    bench.peers(&[9]);
+    assert!(warned(&bench), "and again after they recovered");
+}
+
+#[test]
+fn what_the_user_wants_now_is_told_to_the_pool_anew_and_clients_stay() {
+    let mut bench = Bench::with_client(9);
+    let mut config = host_config(0);
+    config.host = Some(host(5, 16, 50));
+    bench.on(Event::Configured(Box::new(config.clone())));
+    assert!(bench.out.iter().any(|action| matches!(action, Action::Reconnect { after_ms: 0 })), "{:?}", bench.out);
+    assert_eq!((bench.core.view().slots, bench.core.view().leases.len()), (5, 1));
+    // A host stays one.
+    config.host = None;
+    bench.on(Event::Configured(Box::new(config)));
+    assert_eq!(bench.core.view().slots, 5);
+}
+
+/// Some clients let nobody in whose address they do not know, and forget a peer by the very same enode only.
+#[test]
+fn an_admit_keeps_the_enode_that_the_pool_tells() {
+    let client_version = String::new;
+    let admit = |peer: Enode| AdmitCall {
+        lease: lease(1),
+        client: node(9),
+        price: Price::FREE,
+        peer: Some(peer),
+        client_version: client_version(),
+        light: false,
+    };
+    let mut bench = Bench::live(host_config(2));
+    bench.on(Event::PoolCalls { tag: 1, call: FromPool::Admit(admit(enode(9))) });
+    assert_eq!(bench.calls(), [NodeCall::Admit(enode(9))]);
+    assert_eq!(left_undone(bench.journal.clone())[0].peer, enode(9));
+
+    let mut bench = Bench::live(host_config(2));
+    bench.on(Event::PoolCalls { tag: 1, call: FromPool::Admit(admit(enode(8))) });
+    assert_eq!(bench.calls(), [NodeCall::Admit(Enode::id_only(node(9)))], "of another node: not believed");
+}

@@ -1,0 +1,86 @@
+//! The happy path of both sides.
+
+use crate::common::*;
+use vipnode_agent_core::{Action, Event, GrantKind, JournalEntry, NodeCall, Notice, ToPool};
+use vipnode_types::{Enode, LeaseSetHash, wire::UpLease};
+
+#[test]
+fn a_client_connects_asks_dials_and_reports() {
+    let mut bench = Bench::new(client_config(1));
+    bench.node_up();
+    assert!(bench.out.is_empty());
+    bench.on(Event::PoolOpen);
+    let tag = bench.connect_tag();
+    bench.answer(tag, welcome(vec![]));
+    let (report_tag, first) = bench.report().unwrap();
+    assert_eq!((first.seq, first.full), (1, Some(vec![])));
+    let (_, ask) = bench.ask().unwrap();
+    assert_eq!((ask.want, ask.avoid.len()), (1, 0));
+    bench.give(vec![place(7, 9)]);
+    let at = |fits: fn(&Action) -> bool| bench.out.iter().position(fits).unwrap();
+    let journal = at(|a| matches!(a, Action::Journal(JournalEntry::Done(grant)) if grant.kind == GrantKind::Dialled));
+    let node = at(|a| matches!(a, Action::Node { call: NodeCall::Dial(_), .. }));
+    let watch = at(|a| matches!(a, Action::Watch { .. }));
+    assert!(journal < node && node < watch);
+    bench.done();
+    bench.answer(report_tag, vipnode_agent_core::PoolAnswer::Report(Default::default()));
+    bench.now = bench.now.plus(12);
+    bench.peers(&[9, 50]);
+    assert!(bench.notices().contains(&Notice::HostConnected {
+        lease: lease(7),
+        host: crate::common::node(9),
+        after_ms: 12
+    }));
+    let (_, up) = bench.report().unwrap();
+    assert_eq!((up.seq, up.up, up.down, up.full), (2, vec![lease(7)], vec![], None));
+    assert_eq!(up.hash, Some(LeaseSetHash::of([lease(7)])));
+}
+
+#[test]
+fn a_host_admits_answers_and_reports() {
+    let mut bench = Bench::live(host_config(2));
+    assert_eq!(bench.take_report().full, Some(vec![]));
+    bench.call(5, admit(1, 9));
+    assert!(matches!(&bench.out[0], Action::Journal(JournalEntry::Done(grant)) if grant.lease == lease(1)));
+    assert!(
+        matches!(&bench.out[1], Action::Node { call: NodeCall::Admit(enode), .. } if *enode == Enode::id_only(node(9)))
+    );
+    assert_eq!(bench.reply(5), None, "the answer comes once the node was told");
+    bench.done();
+    assert_eq!(bench.reply(5), Some(Ok(())));
+    bench.peers(&[9]);
+    assert_eq!(bench.take_report().up, vec![lease(1)]);
+    bench.call(6, evict(1, 9));
+    assert_eq!(bench.calls(), vec![NodeCall::Evict(Enode::id_only(node(9)))]);
+    assert_eq!(bench.left().len(), 1, "not undone before the node said so");
+    assert_eq!(bench.take_report().down, vec![lease(1)]);
+}
+
+#[test]
+fn the_pool_hears_of_the_offer_when_it_connects() {
+    let mut bench = Bench::new(host_config(2));
+    bench.node_up();
+    bench.on(Event::PoolOpen);
+    let (_, said) = bench.said().remove(0);
+    let ToPool::Connect(hello) = said else { panic!("{said:?}") };
+    assert_eq!(hello.host.unwrap().slots, 2);
+    assert_eq!(hello.client, None);
+}
+
+#[test]
+fn a_kept_connection_is_said_to_be_kept_on_a_new_socket() {
+    let mut bench = Bench::with_host(9);
+    bench.on(Event::PoolLost { why: "gone".into() });
+    bench.go_live_again(9);
+    let (_, report) = bench.report().unwrap();
+    assert_eq!(report.full, Some(vec![UpLease { lease: lease(1), kept: true }]));
+    assert_eq!(report.seq, 1);
+}
+
+impl Bench {
+    fn go_live_again(&mut self, byte: u8) {
+        self.on(Event::PoolOpen);
+        let tag = self.connect_tag();
+        self.answer(tag, welcome(vec![view(1, vipnode_types::wire::Side::Client, byte)]));
+    }
+}

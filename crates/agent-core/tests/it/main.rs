@@ -1,0 +1,29 @@
+//! Tests of the agent's core: events in, actions out.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    missing_docs,
+    unreachable_pub,
+    reason = "tests"
+)]
+
+mod client;
+mod common;
+mod direct;
+mod grants;
+mod hosting;
+mod life;
+mod nodes;
+mod not_connected;
+mod numbers;
+mod pool_link;
+mod protocol2;
+mod random;
+mod reports;
+mod stop;
+mod strict;
+mod suitability;
+mod view;
+mod whole_life;

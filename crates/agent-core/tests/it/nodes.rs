@@ -1,0 +1,163 @@
+//! A node that restarts, and grants that an earlier run left.
+
+use crate::common::*;
+use vipnode_agent_core::{Event, Grant, GrantKind, JournalEntry, NodeCall, Notice, left_undone, release};
+use vipnode_types::{Enode, wire::Side};
+
+fn id(byte: u8) -> Enode {
+    Enode::id_only(node(byte))
+}
+
+#[test]
+fn a_node_that_comes_back_is_told_everything_anew() {
+    let mut config = host_config(2);
+    config.min_peers = 1;
+    let mut bench = Bench::live(config);
+    bench.oblige();
+    bench.give(vec![place(1, 9)]);
+    bench.done();
+    bench.call(2, admit(2, 10));
+    bench.done();
+    bench.peers(&[9, 10]);
+    bench.after(15_000);
+    bench.on(Event::NodeDown { why: "killed".into() });
+    assert!(matches!(bench.notices()[0], Notice::NodeAway { .. }));
+    bench.on(Event::NodeUp(Box::new(facts(200))));
+    assert_eq!(bench.notices()[0], Notice::NodeBack);
+    assert_eq!(bench.calls(), vec![NodeCall::Admit(id(10)), NodeCall::Dial(enode(9))], "admit first");
+    let journal = bench.journal.len();
+    bench.done();
+    assert_eq!(bench.journal.len(), journal, "the journal has it already");
+    // The client's host may be missing for a while; the host's client is gone.
+    bench.peers(&[]);
+    assert_eq!(bench.report().unwrap().1.down, vec![lease(2)]);
+    bench.after(10);
+    bench.peers(&[9, 10]);
+    let report = bench.report().unwrap().1;
+    assert_eq!((report.up, report.down), (vec![lease(2), lease(1)], vec![lease(1)]));
+}
+
+#[test]
+fn a_host_that_does_not_come_back_after_a_restart_is_replaced() {
+    let mut bench = Bench::with_host(9);
+    bench.oblige();
+    bench.on(Event::NodeDown { why: "killed".into() });
+    bench.on(Event::NodeUp(Box::new(facts(200))));
+    bench.done();
+    bench.peers(&[]);
+    assert_eq!(bench.calls(), vec![]);
+    bench.after(20_000);
+    assert_eq!(bench.calls(), vec![NodeCall::Drop(enode(9))]);
+    assert_eq!(bench.report().unwrap().1.down, vec![lease(1)]);
+}
+
+#[test]
+fn a_task_cut_off_by_the_node_is_done_when_it_is_back() {
+    let mut bench = Bench::with_client(9);
+    bench.call(2, evict(1, 9));
+    let cut = bench.node_calls()[0].0;
+    bench.on(Event::NodeDown { why: "killed".into() });
+    assert!(bench.reply(2).unwrap().is_err());
+    bench.on(Event::NodeDone { task: cut, result: Ok(()) });
+    assert_eq!(bench.left().len(), 1);
+    bench.node_up();
+    bench.on(Event::Tick);
+    let again = bench.core.view().leases;
+    assert!(again[0].ending);
+}
+
+#[test]
+fn an_admit_cut_off_by_the_node_is_refused_and_undone_later() {
+    let mut bench = Bench::live(host_config(2));
+    bench.call(1, admit(1, 9));
+    bench.on(Event::NodeDown { why: "killed".into() });
+    assert!(bench.reply(1).unwrap().is_err());
+    bench.on(Event::NodeUp(Box::new(facts(200))));
+    assert_eq!(bench.calls(), vec![NodeCall::Evict(id(9))]);
+    bench.done();
+    assert_eq!(bench.left(), vec![]);
+}
+
+#[test]
+fn another_node_is_presented_anew() {
+    let mut bench = Bench::with_host(9);
+    bench.on(Event::NodeUp(Box::new(facts(201))));
+    assert_eq!(bench.reconnect(), Some(0));
+}
+
+fn journal() -> Vec<JournalEntry> {
+    let grant = |number, peer, kind| JournalEntry::Done(Grant { lease: lease(number), peer, kind });
+    vec![
+        grant(1, id(9), GrantKind::Admitted),
+        grant(2, enode(10), GrantKind::Dialled),
+        grant(3, id(11), GrantKind::Admitted),
+        grant(4, id(12), GrantKind::Admitted),
+        JournalEntry::Undone { lease: lease(4), kind: GrantKind::Admitted },
+    ]
+}
+
+#[test]
+fn what_an_earlier_run_left_waits_for_the_pools_word() {
+    let mut config = host_config(2);
+    config.min_peers = 1;
+    let mut bench = Bench::restarted(config, journal());
+    bench.node_up();
+    bench.peers(&[9, 10, 11]);
+    bench.after(600_000);
+    assert_eq!(bench.calls(), vec![], "as long as the pool is away all stays (fail static)");
+    bench.peers(&[9, 10, 11]);
+    bench.on(Event::PoolOpen);
+    let tag = bench.connect_tag();
+    bench.answer(tag, welcome(vec![view(1, Side::Host, 9), view(2, Side::Client, 10), view(5, Side::Host, 13)]));
+    assert_eq!(
+        bench.calls(),
+        vec![NodeCall::Evict(id(11)), NodeCall::Admit(id(9)), NodeCall::Dial(enode(10))],
+        "adopted ones are told to the node anew, others are taken back"
+    );
+    assert_eq!(bench.leave().unwrap().leases, vec![lease(5)], "of that one nothing stands here");
+    let full = bench.report().unwrap().1.full.unwrap();
+    assert_eq!(full.iter().map(|up| (up.lease, up.kept)).collect::<Vec<_>>(), [(lease(1), false), (lease(2), false)]);
+    bench.done();
+    assert_eq!(bench.left().len(), 2);
+}
+
+#[test]
+fn a_lease_of_another_pool_with_the_same_name_is_not_adopted() {
+    let mut bench = Bench::restarted(host_config(2), journal()[..1].to_vec());
+    bench.go_live(vec![view(1, Side::Host, 44)]);
+    assert_eq!(bench.calls(), vec![NodeCall::Evict(id(9))]);
+    assert_eq!(bench.leave().unwrap().leases, vec![lease(1)]);
+    bench.call(1, admit(1, 44));
+    assert!(bench.reply(1).unwrap().is_err(), "not before the old one is undone");
+}
+
+#[test]
+fn d33_an_empty_answer_takes_back_grants_and_nothing_else() {
+    let mut bench = Bench::restarted(host_config(2), journal()[..1].to_vec());
+    bench.node_up();
+    bench.peers(&[9, 50, 51]);
+    bench.on(Event::PoolOpen);
+    let tag = bench.connect_tag();
+    bench.answer(tag, welcome(vec![]));
+    assert_eq!(bench.calls(), vec![NodeCall::Evict(id(9))]);
+}
+
+#[test]
+fn a_release_undoes_what_the_journal_has() {
+    let plan = release(left_undone(journal()));
+    let calls: Vec<_> = plan.into_iter().map(|(_, call)| call).collect();
+    assert_eq!(calls, [NodeCall::Evict(id(9)), NodeCall::Drop(enode(10)), NodeCall::Evict(id(11))]);
+}
+
+#[test]
+fn an_admit_that_overtakes_the_welcome_is_not_taken_back() {
+    let mut bench = Bench::new(host_config(2));
+    bench.node_up();
+    bench.on(Event::PoolOpen);
+    let tag = bench.connect_tag();
+    bench.call(1, admit(1, 9));
+    bench.done();
+    bench.answer(tag, welcome(vec![]));
+    assert_eq!(bench.calls(), vec![]);
+    assert_eq!(bench.core.view().leases.len(), 1);
+}

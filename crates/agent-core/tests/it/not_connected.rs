@@ -1,0 +1,245 @@
+//! Why a host that let the node in was never connected: seen, told once, and another is asked for.
+
+use crate::common::*;
+use vipnode_agent_core::{Event, FromPool, NodeCall, NotConnected, Notice};
+use vipnode_types::{
+    Direction, DropCause, Enode, NodeFacts, NodeId, PeerFact,
+    wire::{EvictCall, EvictReason, Grant, LeaveReason, PairFault, Side},
+};
+
+fn told(bench: &Bench) -> Vec<(NodeId, NotConnected)> {
+    let told = bench.notices().into_iter().filter_map(|notice| match notice {
+        Notice::HostNotConnected { host, cause, .. } => Some((host, cause)),
+        Notice::ClientNotConnected { client, cause, .. } => Some((client, cause)),
+        _ => None,
+    });
+    told.collect()
+}
+
+/// A client that was given a host, and whose node was told to dial it.
+fn dialling(places: Vec<Grant>) -> Bench {
+    let mut bench = Bench::live(client_config(1));
+    bench.oblige();
+    bench.give(places);
+    bench.done();
+    bench
+}
+
+#[test]
+fn another_genesis_shows_as_a_peer_that_comes_and_goes() {
+    let mut bench = dialling(vec![place(1, 9)]);
+    bench.on(Event::PeerGone(node(9), DropCause::Untold));
+    bench.after(20_000);
+    assert_eq!(told(&bench), [(node(9), NotConnected::NoCommonProtocol)]);
+    assert_eq!(bench.ask().unwrap().1.avoid, [node(9)], "another host is asked for");
+
+    let mut bench = dialling(vec![place(1, 9)]);
+    bench.on(Event::Peers(vec![PeerFact { ready: false, ..peer(9) }]));
+    bench.after(20_000);
+    assert_eq!(told(&bench), [(node(9), NotConnected::NoCommonProtocol)]);
+}
+
+#[test]
+fn a_peer_that_begins_slowly_is_not_doomed() {
+    let mut bench = dialling(vec![place(1, 9)]);
+    bench.on(Event::Peers(vec![PeerFact { ready: false, ..peer(9) }]));
+    bench.peers(&[9]);
+    bench.after(20_000);
+    assert_eq!(told(&bench), []);
+}
+
+#[test]
+fn a_node_that_dials_as_many_as_it_may_has_no_place_for_a_host() {
+    let dialled =
+        |many: u8| (100..100 + many).map(|n| PeerFact { direction: Direction::Outbound, ..peer(n) }).collect();
+    let mut bench = dialling(vec![place(1, 9)]);
+    bench.on(Event::Peers(dialled(16)));
+    bench.after(20_000);
+    assert_eq!(told(&bench), [(node(9), NotConnected::NoDialSlot { dialled: 16 })]);
+
+    let mut bench = dialling(vec![place(1, 9)]);
+    bench.on(Event::Peers(dialled(15)));
+    bench.after(20_000);
+    assert_eq!(told(&bench), [(node(9), NotConnected::Silent)]);
+}
+
+#[test]
+fn each_cause_is_told_once() {
+    let mut bench = dialling(vec![place(1, 9)]);
+    bench.after(20_000);
+    assert_eq!(told(&bench).len(), 1);
+    bench.give(vec![place(2, 8)]);
+    bench.done();
+    bench.after(20_000);
+    assert!(told(&bench).is_empty() && bench.ask().is_some(), "{:?}", bench.out);
+}
+
+/// What the node itself says of a peer that went is told at once, and no other dial is waited for.
+#[test]
+fn a_cause_that_lasts_ends_the_pair_at_once_on_either_side() {
+    for (said, cause, reason) in [
+        (DropCause::Genesis, NotConnected::Genesis, LeaveReason::NotConnected),
+        (DropCause::Network, NotConnected::Network, LeaveReason::NotConnected),
+        (DropCause::Forks, NotConnected::Forks, LeaveReason::NotConnected),
+        (DropCause::EthVersion, NotConnected::EthVersion, LeaveReason::Rejected),
+    ] {
+        let mut bench = dialling(vec![place(1, 9)]);
+        bench.on(Event::PeerGone(node(9), said));
+        assert_eq!(told(&bench), [(node(9), cause)]);
+        assert_eq!(bench.leave().unwrap().reason, reason);
+        bench.after(1_000);
+        assert_eq!(bench.ask().unwrap().1.avoid, [node(9)]);
+
+        let mut bench = Bench::with_client(9);
+        bench.on(Event::PeerGone(node(9), said));
+        assert_eq!(told(&bench), [(node(9), cause)]);
+        assert_eq!(bench.leave().unwrap().reason, reason);
+        assert_eq!(bench.calls(), [NodeCall::Evict(Enode::id_only(node(9)))]);
+    }
+}
+
+#[test]
+fn a_peer_that_wished_to_go_is_waited_for() {
+    let mut bench = dialling(vec![place(1, 9)]);
+    bench.on(Event::PeerGone(node(9), DropCause::Requested));
+    assert!(told(&bench).is_empty() && bench.leave().is_none());
+    // A full client that its own agent has go again, and a connection that had held.
+    let mut bench = Bench::with_client(9);
+    bench.on(Event::PeerGone(node(9), DropCause::Requested));
+    assert!(told(&bench).is_empty() && bench.leave().is_none());
+    let mut bench = Bench::with_host(9);
+    bench.after(5_000);
+    bench.on(Event::PeerGone(node(9), DropCause::Forks));
+    assert!(told(&bench).is_empty() && bench.leave().is_none());
+}
+
+#[test]
+fn while_the_pool_is_away_no_pair_is_given_up() {
+    let mut bench = dialling(vec![place(1, 9)]);
+    bench.on(Event::PoolLost { why: "cut".into() });
+    bench.on(Event::PeerGone(node(9), DropCause::Genesis));
+    assert!(told(&bench).is_empty() && bench.calls().is_empty());
+}
+
+fn light(byte: u8) -> PeerFact {
+    PeerFact { caps: caps("les/3 les/4"), ..peer(byte) }
+}
+
+/// A host with the light node 9 connected (lease 1), that has just let in the light node 8 (lease 2).
+fn serving_light() -> Bench {
+    let mut bench = Bench::live(host_config(4));
+    bench.oblige();
+    bench.call(1, admit_light(1, 9));
+    bench.done();
+    bench.on(Event::Peers(vec![light(9)]));
+    bench.call(2, admit_light(2, 8));
+    bench.done();
+    bench
+}
+
+#[test]
+fn light_places_that_are_taken_are_told_and_not_sold() {
+    let mut bench = serving_light();
+    bench.on(Event::PeerGone(node(8), DropCause::Requested));
+    assert_eq!(told(&bench), [(node(8), NotConnected::NoLightPlace)]);
+    assert_eq!(bench.report().unwrap().1.light_full, Some(true));
+    let leave = bench.leave().unwrap();
+    assert_eq!((leave.leases, leave.reason), (vec![lease(2)], LeaveReason::NotConnected));
+    bench.done();
+    bench.call(3, admit_light(3, 7));
+    assert!(bench.reply(3).unwrap().unwrap_err().message.contains("light nodes are taken"));
+    bench.call(4, admit(4, 6));
+    bench.done();
+    assert_eq!(bench.reply(4), Some(Ok(())), "a full node needs none of those places");
+    // After a while one is let in to see; that it is thrown out again is no news for the user.
+    bench.after(300_000);
+    assert_eq!(bench.report().unwrap().1.light_full, Some(false));
+    bench.on(Event::Peers(vec![light(9)]));
+    bench.call(5, admit_light(5, 7));
+    bench.done();
+    bench.on(Event::PeerGone(node(7), DropCause::Requested));
+    assert!(told(&bench).is_empty());
+    assert_eq!(bench.report().unwrap().1.light_full, Some(true));
+}
+
+#[test]
+fn a_light_node_that_goes_makes_room_and_a_new_socket_is_told_anew() {
+    let mut bench = serving_light();
+    // Seen for a moment, as a look may find it.
+    bench.on(Event::Peers(vec![light(9), light(8)]));
+    bench.on(Event::PeerGone(node(8), DropCause::Requested));
+    assert_eq!(told(&bench), [(node(8), NotConnected::NoLightPlace)]);
+    bench.done();
+    bench.on(Event::PoolLost { why: "cut".into() });
+    bench.on(Event::PoolOpen);
+    let tag = bench.connect_tag();
+    bench.answer(tag, welcome(vec![view(1, Side::Host, 9)]));
+    assert_eq!(bench.report().unwrap().1.light_full, Some(true));
+    bench.call(6, evict(1, 9));
+    bench.done();
+    bench.peers(&[]);
+    assert_eq!(bench.report().unwrap().1.light_full, Some(false));
+}
+
+#[test]
+fn a_light_node_that_goes_by_itself_is_no_sign_of_places_taken() {
+    let mut bench = Bench::live(host_config(4));
+    bench.oblige();
+    bench.call(1, admit_light(1, 9));
+    bench.done();
+    bench.on(Event::PeerGone(node(9), DropCause::Requested));
+    assert!(told(&bench).is_empty() && bench.leave().is_none());
+}
+
+#[test]
+fn a_light_node_that_a_host_throws_out_asks_for_another() {
+    let mut bench = Bench::new(client_config(1));
+    bench.on(Event::NodeUp(Box::new(NodeFacts { full: false, protocols: caps("les"), ..facts(200) })));
+    bench.head(100, 5);
+    bench.on(Event::PoolOpen);
+    let tag = bench.connect_tag();
+    bench.answer(tag, welcome(Vec::new()));
+    bench.oblige();
+    bench.give(vec![place(1, 9)]);
+    bench.done();
+    bench.on(Event::PeerGone(node(9), DropCause::Requested));
+    assert_eq!(told(&bench), [(node(9), NotConnected::NoLightPlace)]);
+    bench.after(1_000);
+    assert_eq!(bench.ask().unwrap().1.avoid, [node(9)]);
+}
+
+/// The other side may know more, and ends the pair before this one has waited for long.
+#[test]
+fn a_pair_that_the_pool_ends_is_explained_once_it_was_waited_for() {
+    for (waited_ms, causes) in [(200, vec![]), (15_000, vec![(node(9), NotConnected::Silent)])] {
+        let mut bench = dialling(vec![place(1, 9)]);
+        bench.after(waited_ms);
+        let FromPool::Evict(call) = evict(1, 9) else { unreachable!() };
+        let reason = EvictReason::NotConnected;
+        let call = EvictCall { reason, ..call };
+        bench.call(7, FromPool::Evict(call));
+        assert_eq!(told(&bench), causes);
+    }
+}
+
+/// One side's node knows the cause, the other's says only that something went wrong over there.
+#[test]
+fn what_the_other_side_saw_is_told_and_decides_nothing() {
+    let mut bench = dialling(vec![place(1, 9)]);
+    bench.on(Event::PeerGone(node(9), DropCause::Network));
+    assert_eq!(bench.leave().unwrap().fault, Some(PairFault::Network));
+
+    let told_of = |bench: &mut Bench, fault| {
+        let FromPool::Evict(call) = evict(1, 9) else { unreachable!() };
+        bench.call(7, FromPool::Evict(EvictCall { reason: EvictReason::NotConnected, fault: Some(fault), ..call }));
+        told(bench)
+    };
+    let mut bench = dialling(vec![place(1, 9)]);
+    bench.on(Event::PeerGone(node(9), DropCause::Untold));
+    assert_eq!(told_of(&mut bench, PairFault::Network), [(node(9), NotConnected::Network)]);
+    let mut bench = Bench::with_client(9);
+    bench.oblige();
+    assert_eq!(told_of(&mut bench, PairFault::LightPlaces), [(node(9), NotConnected::NoLightPlace)]);
+    bench.done();
+    assert!(bench.report().is_none_or(|(_, report)| report.light_full.is_none()), "only its own node's word counts");
+}

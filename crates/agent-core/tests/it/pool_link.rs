@@ -1,0 +1,145 @@
+//! A pool that is away, silent, busy or says no.
+
+use crate::common::*;
+use vipnode_agent_core::{Action, Event, Notice, PoolAnswer, PoolState};
+use vipnode_types::wire::{ErrorCode, WireError};
+
+#[test]
+fn d40_a_half_open_socket_is_left_after_15_seconds() {
+    let mut bench = Bench::with_host(9);
+    let mut said = None;
+    for _ in 0..200 {
+        bench.now = bench.core.next_wake().unwrap().min(bench.now.plus(5_000));
+        bench.peers(&[9]);
+        said = said.or_else(|| bench.report().map(|_| bench.now));
+        if bench.reconnect().is_some() {
+            break;
+        }
+    }
+    assert_eq!(bench.now.since(said.expect("a report")), 15_000);
+    assert!(bench.notices().iter().any(|notice| matches!(notice, Notice::PoolAway { .. })));
+    assert_eq!((bench.core.view().pool, bench.core.view().leases.len()), (PoolState::Away, 1));
+}
+
+#[test]
+fn d40_a_connect_without_an_answer_is_given_up() {
+    let mut bench = Bench::new(client_config(1));
+    bench.node_up();
+    bench.on(Event::PoolOpen);
+    let late = bench.connect_tag();
+    bench.after(15_000);
+    assert!(bench.reconnect().is_some());
+    bench.answer(late, welcome(vec![]));
+    assert_eq!(bench.out, vec![], "an answer on a socket that is gone");
+}
+
+#[test]
+fn a_pool_that_stays_away_is_tried_ever_more_rarely_and_told_of_once() {
+    let mut bench = Bench::new(client_config(1));
+    bench.node_up();
+    let mut waits = Vec::new();
+    let mut told = 0;
+    for _ in 0..100 {
+        bench.on(Event::PoolLost { why: "refused".into() });
+        told += bench.notices().len();
+        waits.push(bench.reconnect().unwrap());
+    }
+    assert_eq!(told, 1);
+    assert!(waits[0] <= 1_000 && waits.iter().all(|wait| *wait <= 60_000));
+    assert!(waits[50..].iter().sum::<u64>() > 1_000_000);
+}
+
+#[test]
+fn a_good_connection_makes_the_next_wait_short() {
+    for (held_ms, short) in [(59_000, false), (60_000, true)] {
+        let mut bench = Bench::new(client_config(0));
+        for _ in 0..20 {
+            bench.on(Event::PoolLost { why: "refused".into() });
+        }
+        bench.go_live(vec![]);
+        bench.oblige();
+        let end = bench.now.plus(held_ms);
+        while bench.now < end {
+            bench.now = bench.now.plus(1_000);
+            bench.peers(&[]);
+        }
+        let mut longest = 0;
+        for _ in 0..3 {
+            bench.on(Event::PoolLost { why: "gone".into() });
+            longest = longest.max(bench.reconnect().unwrap());
+        }
+        assert_eq!(longest <= 4_000, short, "held {held_ms} ms, waited {longest} ms");
+    }
+}
+
+#[test]
+fn an_agent_that_was_never_taken_ends_with_the_reason() {
+    for code in [ErrorCode::Unauthorized, ErrorCode::NotMember, ErrorCode::Unsuitable] {
+        let mut bench = Bench::new(client_config(1));
+        bench.node_up();
+        bench.on(Event::PoolOpen);
+        let tag = bench.connect_tag();
+        let error = WireError::new(code, "no", "ask the operator");
+        bench.on(Event::PoolAnswers { tag, answer: Err(error.clone()) });
+        assert_eq!(bench.out.last(), Some(&Action::Stopped { error: Some(error) }));
+        assert_eq!(bench.core.next_wake(), None);
+    }
+}
+
+#[test]
+fn an_agent_that_was_taken_before_tries_again_slowly_and_keeps_its_leases() {
+    let mut bench = Bench::with_host(9);
+    bench.on(Event::PoolLost { why: "gone".into() });
+    bench.on(Event::PoolOpen);
+    let tag = bench.connect_tag();
+    let answer = Err(WireError::new(ErrorCode::NotMember, "no", "ask the operator"));
+    bench.on(Event::PoolAnswers { tag, answer });
+    assert_eq!(bench.reconnect(), Some(300_000));
+    assert!(bench.notices().iter().any(|notice| matches!(notice, Notice::PoolRefused(_))));
+    assert_eq!((bench.calls(), bench.core.view().leases.len()), (vec![], 1));
+}
+
+#[test]
+fn a_busy_pool_is_asked_again_when_it_says() {
+    let mut bench = Bench::new(client_config(1));
+    bench.node_up();
+    bench.on(Event::PoolOpen);
+    let tag = bench.connect_tag();
+    bench.on(Event::PoolAnswers { tag, answer: Err(WireError::busy("starting", 7_000)) });
+    assert!((7_000..=8_000).contains(&bench.reconnect().unwrap()));
+}
+
+#[test]
+fn the_pool_is_not_greeted_before_the_node_is_known() {
+    let mut bench = Bench::new(client_config(1));
+    bench.on(Event::PoolOpen);
+    assert_eq!(bench.out, vec![]);
+    bench.node_up();
+    bench.on(Event::Tick);
+    assert_eq!(bench.core.view().pool, PoolState::Connecting);
+}
+
+#[test]
+fn an_answer_of_another_kind_is_a_refusal() {
+    let mut bench = Bench::live(client_config(1));
+    let (ask, report) = (bench.ask().unwrap().0, bench.report().unwrap().0);
+    bench.answer(ask, PoolAnswer::Done);
+    assert!(matches!(bench.notices()[..], [Notice::PoolRefused(_)]));
+    bench.answer(report, PoolAnswer::Done);
+    bench.after(1_000);
+    assert!(bench.report().unwrap().1.full.is_some());
+}
+
+#[test]
+fn answers_to_calls_of_a_lost_socket_are_not_given() {
+    let mut bench = Bench::live(host_config(2));
+    bench.call(1, admit(1, 9));
+    let task = bench.node_calls()[0].0;
+    bench.on(Event::PoolLost { why: "gone".into() });
+    bench.on(Event::NodeDone { task, result: Ok(()) });
+    assert_eq!(bench.reply(1), None);
+    bench.on(Event::PoolOpen);
+    let tag = bench.connect_tag();
+    bench.answer(tag, welcome(vec![]));
+    assert_eq!(bench.calls().len(), 1, "the pool does not know it, so it is taken back");
+}

@@ -1,0 +1,297 @@
+//! `--strict-peers`: strangers are disconnected, and never anybody that the pool gave.
+
+use crate::common::*;
+use vipnode_agent_core::{Action, AgentConfig, DirectConfig, Event, NodeCall, Notice, PoolAnswer};
+use vipnode_types::{
+    DropCause, Enode, PeerFact,
+    wire::{AskReply, ErrorCode, LeaseView, Side},
+};
+
+fn strict(config: AgentConfig) -> AgentConfig {
+    AgentConfig { strict: true, ..config }
+}
+
+fn drops(bytes: &[u8]) -> Vec<NodeCall> {
+    bytes.iter().map(|byte| NodeCall::Drop(Enode::id_only(node(*byte)))).collect()
+}
+
+/// A look at these peers, late enough for strangers to be disconnected again.
+fn look(bench: &mut Bench, bytes: &[u8]) -> Vec<NodeCall> {
+    bench.after(1_000);
+    bench.peers(bytes);
+    bench.calls()
+}
+
+/// The pool comes back after a start of its own, and says that it knows these.
+fn pool_again(bench: &mut Bench, leases: Vec<LeaseView>) {
+    bench.on(Event::PoolLost { why: "restart".into() });
+    bench.on(Event::PoolOpen);
+    let tag = bench.connect_tag();
+    bench.answer(tag, welcome(leases));
+}
+
+/// A strict host with one place, sold to node 9, which is connected.
+fn host() -> Bench {
+    let mut bench = Bench::new(strict(host_config(1)));
+    bench.go_live(vec![]);
+    bench.oblige();
+    bench.call(1, admit(1, 9));
+    bench.done();
+    bench.peers(&[9]);
+    bench
+}
+
+/// A strict client of node 9, which is connected.
+fn client() -> Bench {
+    let mut bench = Bench::new(strict(client_config(1)));
+    bench.go_live(vec![]);
+    let (tag, _) = bench.ask().unwrap();
+    bench.oblige();
+    let reply = AskReply { hosts: vec![place(1, 9)], missing: 0, why: None };
+    bench.answer(tag, PoolAnswer::Ask(reply));
+    bench.done();
+    bench.peers(&[9]);
+    bench
+}
+
+#[test]
+fn a_stranger_is_disconnected_and_a_leased_peer_stays() {
+    let mut bench = host();
+    assert_eq!(look(&mut bench, &[9, 30, 31]), drops(&[30, 31]));
+    bench.done();
+    assert_eq!(bench.notices(), [Notice::StrangerDropped { peer: node(30) }]);
+    assert_eq!(bench.core.counters().strangers_dropped, 2);
+    assert!(look(&mut bench, &[9]).is_empty());
+    assert_eq!(look(&mut bench, &[9, 30]), drops(&[30]), "it came back");
+    bench.done();
+    assert!(bench.notices().is_empty(), "said once");
+    assert_eq!(bench.core.counters().strangers_dropped, 3);
+    let mut lax = Bench::with_client(9);
+    assert!(look(&mut lax, &[9, 30]).is_empty());
+}
+
+#[test]
+fn what_the_node_keeps_by_its_own_settings_stays() {
+    let mut bench = host();
+    let own = vec![
+        peer(9),
+        PeerFact { trusted: Some(true), ..peer(30) },
+        PeerFact { is_static: Some(true), ..peer(31) },
+        PeerFact { ready: false, ..peer(32) },
+        PeerFact { trusted: None, is_static: None, remote: Some([10, 1, 1, 1].into()), ..peer(33) },
+    ];
+    bench.after(1_000);
+    bench.on(Event::Peers(own));
+    assert_eq!(bench.calls(), [NodeCall::Drop(Enode::at(node(33), [10, 1, 1, 1].into(), 30_303))]);
+}
+
+#[test]
+fn a_look_disconnects_a_bounded_number() {
+    let mut bench = host();
+    let many: Vec<u8> = (20..60).collect();
+    assert_eq!(look(&mut bench, &many), drops(&many[..16]));
+    bench.peers(&many);
+    assert!(bench.calls().is_empty(), "not at once again");
+    assert!(look(&mut bench, &many).is_empty(), "not before the node has done it");
+    // The node does nothing: it is given up, and tried again.
+    bench.after(10_000);
+    assert_eq!(look(&mut bench, &many), drops(&many[..16]));
+    let tasks = bench.node_calls();
+    bench.on(Event::NodeDone { task: tasks[0].0, result: Err("no".into()) });
+    for (task, _) in &tasks[1..] {
+        bench.on(Event::NodeDone { task: *task, result: Ok(()) });
+    }
+    assert_eq!(bench.core.counters().strangers_dropped, 15);
+    bench.on(Event::NodeDown { why: "gone".into() });
+    bench.node_up();
+    assert_eq!(look(&mut bench, &[30]), drops(&[30]));
+}
+
+#[test]
+fn d33_nothing_is_disconnected_before_the_pool_has_told_its_leases() {
+    let mut bench = Bench::new(strict(client_config(1)));
+    bench.node_up();
+    assert!(look(&mut bench, &[30]).is_empty());
+    bench.on(Event::PoolOpen);
+    assert!(look(&mut bench, &[30]).is_empty());
+    bench.on(Event::PoolLost { why: "no".into() });
+    assert!(look(&mut bench, &[30]).is_empty());
+    bench.on(Event::PoolOpen);
+    let tag = bench.connect_tag();
+    bench.answer(tag, welcome(vec![]));
+    assert_eq!(look(&mut bench, &[30]), drops(&[30]));
+}
+
+#[test]
+fn d33_a_client_is_known_by_its_id_whatever_its_address_says() {
+    let mut bench = host();
+    bench.after(1_000);
+    bench.on(Event::Peers(vec![PeerFact { remote: Some([203, 0, 113, 9].into()), ..peer(9) }]));
+    assert!(bench.calls().is_empty());
+}
+
+#[test]
+fn d33_while_the_pool_is_away_its_last_list_stays() {
+    for mut bench in [host(), client()] {
+        bench.on(Event::PoolLost { why: "away".into() });
+        for _ in 0..100 {
+            bench.after(9_000);
+            assert!(look(&mut bench, &[9]).is_empty());
+        }
+        assert_eq!(look(&mut bench, &[9, 30]), drops(&[30]));
+    }
+}
+
+#[test]
+fn d33_an_empty_answer_empties_no_strict_node() {
+    for mut bench in [host(), client()] {
+        pool_again(&mut bench, vec![]);
+        assert!(bench.notices().contains(&Notice::LastListKept { leases: 1 }));
+        assert!(bench.calls().is_empty(), "{:?}", bench.calls());
+        assert_eq!(bench.report().unwrap().1.full, Some(vec![]), "what the pool does not know is not stated");
+        assert!(look(&mut bench, &[9]).is_empty());
+        pool_again(&mut bench, vec![]);
+        assert!(!bench.notices().contains(&Notice::LastListKept { leases: 1 }), "said once");
+        assert!(look(&mut bench, &[9]).is_empty());
+        bench.stop();
+        let end = bench.calls();
+        assert!(matches!(end[..], [NodeCall::Evict(_) | NodeCall::Drop(_)]), "{end:?}");
+        bench.done();
+        assert!(bench.left().is_empty());
+    }
+}
+
+#[test]
+fn d33_the_last_hosts_stay_until_others_are_given() {
+    let mut bench = client();
+    pool_again(&mut bench, vec![]);
+    let (tag, ask) = bench.ask().unwrap();
+    assert_eq!(ask.want, 1, "the pool is asked for others at once");
+    let reply = AskReply { hosts: vec![place(5, 9)], missing: 0, why: None };
+    bench.answer(tag, PoolAnswer::Ask(reply));
+    assert!(bench.leave().is_none(), "the same host once more is welcome");
+    // Told again, and that is all: the connection is never cut.
+    assert_eq!(bench.calls(), [NodeCall::Dial(enode(9))]);
+    bench.done();
+    assert!(look(&mut bench, &[9]).is_empty());
+    assert_eq!(bench.core.view().leases.len(), 1);
+
+    pool_again(&mut bench, vec![]);
+    let (tag, _) = bench.ask().unwrap();
+    let reply = AskReply { hosts: vec![place(6, 8)], missing: 0, why: None };
+    bench.answer(tag, PoolAnswer::Ask(reply));
+    assert_eq!(bench.calls(), [NodeCall::Drop(enode(9)), NodeCall::Dial(enode(8))]);
+    bench.done();
+    assert_eq!(bench.left().len(), 1);
+}
+
+#[test]
+fn d33_the_last_clients_stay_for_ten_minutes_or_until_their_place_is_sold() {
+    let mut bench = host();
+    pool_again(&mut bench, vec![]);
+    for _ in 0..11 {
+        bench.after(50_000);
+        bench.peers(&[9]);
+        assert!(bench.calls().is_empty());
+    }
+    bench.after(49_999);
+    assert!(bench.calls().is_empty());
+    bench.after(1);
+    assert_eq!(bench.calls(), [NodeCall::Evict(Enode::id_only(node(9)))]);
+
+    // The same client has its place again, under another name.
+    let mut bench = host();
+    pool_again(&mut bench, vec![]);
+    bench.call(2, admit(7, 9));
+    bench.done();
+    assert_eq!(bench.reply(2), Some(Ok(())));
+    assert!(look(&mut bench, &[9]).is_empty());
+    assert_eq!(bench.left().len(), 1);
+
+    // Another one gets it at its second try.
+    let mut bench = host();
+    pool_again(&mut bench, vec![]);
+    bench.call(2, admit(7, 8));
+    assert!(matches!(bench.reply(2), Some(Err(error)) if error.is(ErrorCode::Refused)));
+    bench.done();
+    bench.call(3, admit(8, 8));
+    bench.done();
+    assert_eq!(bench.reply(3), Some(Ok(())));
+}
+
+#[test]
+fn d33_a_light_node_that_no_place_is_left_for_ends_no_last_client() {
+    let mut bench = Bench::new(strict(host_config(4)));
+    bench.go_live(vec![]);
+    bench.oblige();
+    let light = |byte| PeerFact { caps: caps("les/4"), ..peer(byte) };
+    bench.call(1, admit_light(1, 9));
+    bench.done();
+    bench.on(Event::Peers(vec![light(9)]));
+    bench.call(2, admit_light(2, 8));
+    bench.done();
+    bench.on(Event::PeerGone(node(8), DropCause::Requested));
+    bench.done();
+    pool_again(&mut bench, vec![]);
+    bench.call(3, admit_light(3, 7));
+    assert!(bench.reply(3).unwrap().unwrap_err().message.contains("light nodes are taken"));
+    assert!(bench.calls().is_empty());
+}
+
+#[test]
+fn d33_a_node_that_comes_back_is_told_the_last_list_anew() {
+    for (mut bench, told) in [(host(), NodeCall::Admit(Enode::id_only(node(9)))), (client(), NodeCall::Dial(enode(9)))]
+    {
+        pool_again(&mut bench, vec![]);
+        bench.on(Event::NodeDown { why: "restart".into() });
+        bench.on(Event::NodeUp(Box::new(facts(200))));
+        assert_eq!(bench.calls(), [told]);
+    }
+}
+
+#[test]
+fn what_the_pool_still_knows_in_part_is_its_word() {
+    let mut bench = Bench::new(strict(host_config(2)));
+    bench.go_live(vec![]);
+    bench.oblige();
+    for (lease, byte) in [(1, 9), (2, 8)] {
+        bench.call(lease, admit(lease, byte));
+        bench.done();
+    }
+    pool_again(&mut bench, vec![view(1, Side::Host, 9)]);
+    assert_eq!(bench.calls(), [NodeCall::Evict(Enode::id_only(node(8)))]);
+}
+
+#[test]
+fn without_a_pool_only_those_who_were_named_stay() {
+    let direct = DirectConfig { hosts: vec![enode(1)], allow: vec![enode(2)] };
+    let mut bench = Bench::new(AgentConfig { pool: false, direct, ..strict(host_config(0)) });
+    bench.node_up();
+    // Before any call for them was made.
+    bench.peers(&[1, 2, 30]);
+    let strangers: Vec<NodeCall> =
+        bench.calls().into_iter().filter(|call| matches!(call, NodeCall::Drop(peer) if peer.id == node(30))).collect();
+    assert_eq!(strangers, drops(&[30]));
+    assert!(!bench.calls().iter().any(|call| matches!(call, NodeCall::Drop(peer) if peer.id != node(30))));
+    bench.stop();
+    assert!(look(&mut bench, &[31]).is_empty(), "a stop disconnects no more strangers");
+}
+
+#[test]
+fn a_stranger_that_is_given_a_place_meanwhile_waits_for_the_end_of_it() {
+    let mut bench = host();
+    bench.call(2, evict(1, 9));
+    bench.done();
+    assert_eq!(look(&mut bench, &[30]), drops(&[30]));
+    let task = bench.node_calls()[0].0;
+    bench.call(3, admit(3, 30));
+    assert!(bench.calls().is_empty(), "one thing at a time for each peer");
+    bench.on(Event::NodeDone { task, result: Ok(()) });
+    assert_eq!(bench.calls(), [NodeCall::Admit(Enode::id_only(node(30)))]);
+    bench.done();
+    assert_eq!(bench.reply(3), Some(Ok(())));
+    assert!(look(&mut bench, &[30]).is_empty());
+    bench.call(4, evict(3, 30));
+    assert_eq!(bench.calls(), [NodeCall::Evict(Enode::id_only(node(30)))], "the old connection was no own one");
+    assert!(!bench.out.iter().any(|action| matches!(action, Action::Stopped { .. })));
+}

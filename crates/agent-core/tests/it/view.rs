@@ -1,0 +1,59 @@
+//! What the agent says of itself.
+
+use crate::common::*;
+use vipnode_agent_core::{FromPool::Admit, PoolState, Seen, Selling};
+use vipnode_types::{
+    Wei,
+    wire::{AdmitCall, Side},
+};
+
+#[test]
+fn a_host_tells_places_leases_and_what_they_saw() {
+    let mut bench = Bench::live(host_config(3));
+    bench.oblige();
+    let Admit(call) = admit(1, 9) else { panic!() };
+    let price = vipnode_types::Price::per_minute(Wei::new(60_000));
+    bench.call(1, Admit(AdmitCall { price, ..call }));
+    bench.done();
+    bench.peers(&[9, 77]);
+    bench.after(10_000);
+    bench.peers(&[9, 77]);
+    let view = bench.core.view();
+    assert_eq!((view.host, view.slots, view.own_peers), (Some(Selling { slots: 3, reserve: 16 }), 3, 1));
+    assert!(matches!(view.pool, PoolState::Connected(_)));
+    let [held] = view.leases[..] else { panic!("{view:?}") };
+    assert_eq!((held.side, held.peer, held.seen_ms), (Side::Host, node(9), 10_000));
+    // What was seen before the peer went is not forgotten.
+    bench.peers(&[77]);
+    bench.after(5_000);
+    bench.peers(&[9]);
+    bench.after(1_000);
+    let [held] = bench.core.view().leases[..] else { panic!() };
+    assert_eq!(held.seen_ms, 11_000);
+    assert_eq!(bench.core.view().ended.host, Seen::default());
+    bench.call(2, evict(1, 9));
+    bench.done();
+    let view = bench.core.view();
+    assert_eq!(view.leases, []);
+    assert_eq!(view.ended.host, Seen { leases: 1, ms: 11_000, cost: Wei::new(11_000) });
+    assert_eq!(view.ended.client, Seen::default());
+}
+
+#[test]
+fn a_client_tells_what_is_missing_and_the_pools_why() {
+    let mut bench = Bench::live(client_config(2));
+    let (tag, _) = bench.ask().unwrap();
+    let why = Some("no host on this chain has a free place".to_owned());
+    let reply = vipnode_types::wire::AskReply { hosts: Vec::new(), missing: 2, why: why.clone() };
+    bench.answer(tag, vipnode_agent_core::PoolAnswer::Ask(reply));
+    let view = bench.core.view();
+    assert_eq!((view.min_peers, view.missing, view.why_missing, view.host), (2, 2, why, None));
+}
+
+#[test]
+fn the_age_of_the_head_grows_with_the_clock() {
+    let mut bench = Bench::live(host_config(1));
+    bench.head(100, 3);
+    bench.after(4_000);
+    assert_eq!((bench.core.view().head, bench.core.view().head_age_ms), (Some(100), Some(7_000)));
+}

@@ -1,0 +1,277 @@
+//! The role between a simulated node and a pool that is played by the test.
+
+use std::sync::atomic::Ordering;
+
+use crate::toy::{CHALLENGE, POOL, Toy, read, within};
+use serde_json::{Value, json};
+use vipnode_agent::{AgentError, Told, release};
+use vipnode_agent_core::Notice;
+use vipnode_types::{
+    JoinSecret, Ms, NodeId,
+    signed::Envelope,
+    wire::{ConnectRequest, method},
+};
+
+fn admit(lease: u64, client: NodeId) -> Value {
+    json!({"lease": lease, "client": client, "price": "0"})
+}
+
+fn connected(notice: &Notice) -> Option<()> {
+    matches!(notice, Notice::HostConnected { .. } | Notice::ClientConnected { .. }).then_some(())
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_first_word_is_signed_for_this_socket_and_pool() {
+    let mut toy = Toy::new();
+    let agent = toy.spawn();
+    let mut end = crate::toy::PoolEnd::from(within(toy.ends.recv()).await.unwrap());
+    let (params, _responder) = end.expect(method::CONNECT).await;
+    let (object, envelope): (Box<serde_json::value::RawValue>, Envelope) = read(&params);
+    assert_eq!((envelope.audience.as_str(), envelope.nonce.as_str()), (POOL, CHALLENGE));
+    let now = Ms::new(std::time::UNIX_EPOCH.elapsed().unwrap().as_millis().try_into().unwrap());
+    envelope.verify(now, method::CONNECT, object.get()).unwrap();
+    let request: ConnectRequest = read(&object);
+    let proof = request.join.unwrap();
+    assert!(JoinSecret::new("club").unwrap().accepts(&proof, &toy.id, CHALLENGE));
+    assert_eq!(request.host.unwrap().slots, 10);
+    agent.stop().await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn d51_stopping_undoes_everything_on_both_sides() {
+    let mut toy = Toy::new();
+    let (host, client) = (toy.peer("host", 1), toy.peer("client", 2));
+    let mut agent = toy.spawn();
+    let mut end = toy.accept(json!([])).await;
+    end.give(1, &host).await;
+    agent.notice(connected).await;
+    end.call(method::ADMIT, admit(2, client.id)).await.unwrap();
+    assert!(toy.trusted(client.id), "the answer comes once the node was told");
+    assert!(toy.connected(host.id).await);
+    assert_eq!(toy.journaled(), 2);
+    let pool = tokio::spawn(async move {
+        end.expect(method::BYE).await.1.respond(Ok(json!({})));
+        end.answer_all().await;
+    });
+    agent.stop().await.unwrap();
+    within(pool).await.unwrap();
+    assert!(!toy.trusted(client.id) && !toy.connected(host.id).await);
+    assert_eq!(toy.journaled(), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_agents_own_time_to_a_connection_is_short() {
+    let mut toy = Toy::new();
+    let host = toy.peer("host", 1);
+    let mut agent = toy.spawn();
+    let mut end = toy.accept(json!([])).await;
+    end.give(1, &host).await;
+    let after = agent
+        .notice(|notice| match notice {
+            Notice::HostConnected { after_ms, .. } => Some(*after_ms),
+            _ => None,
+        })
+        .await;
+    // The simulated dial itself takes 10 ms.
+    assert!(after <= 110, "{after} ms");
+    agent.stop().await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn d40_a_pool_that_goes_away_is_found_again_and_ends_nothing() {
+    let mut toy = Toy::new();
+    let host = toy.peer("host", 1);
+    let mut agent = toy.spawn();
+    let mut end = toy.accept(json!([])).await;
+    end.give(1, &host).await;
+    agent.notice(connected).await;
+    end.expect_up(1).await;
+    toy.door.open.store(false, Ordering::Relaxed);
+    end.close("the pool restarts");
+    agent.notice(|notice| matches!(notice, Notice::PoolAway { .. }).then_some(())).await;
+    // Refused again and again meanwhile, on the paused clock.
+    tokio::time::sleep(std::time::Duration::from_secs(100)).await;
+    assert!(toy.connected(host.id).await);
+    toy.door.open.store(true, Ordering::Relaxed);
+    let lease = json!({"lease": 1, "side": "client", "peer": host.enode(), "price": "0"});
+    let mut end = toy.accept(json!([lease])).await;
+    let (params, responder) = end.expect(method::REPORT).await;
+    let (report,): (Value,) = read(&params);
+    assert_eq!(report["full"], json!([{"lease": 1, "kept": true}]));
+    responder.respond(Ok(json!({})));
+    assert!(toy.connected(host.id).await);
+    agent.stop().await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn d40_a_half_open_socket_is_given_up() {
+    let mut toy = Toy::new();
+    let agent = toy.spawn();
+    // It takes the request and never answers.
+    let silent = within(toy.ends.recv()).await.unwrap();
+    let end = toy.accept(json!([])).await;
+    drop((silent, end));
+    agent.stop().await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn d40_a_node_that_goes_away_is_found_again_and_told_anew() {
+    let mut toy = Toy::new();
+    let client = toy.peer("client", 2);
+    let mut agent = toy.spawn();
+    let end = toy.accept(json!([])).await;
+    end.call(method::ADMIT, admit(1, client.id)).await.unwrap();
+    let pool = tokio::spawn(end.answer_all());
+    toy.net.stop(toy.id);
+    agent.notice(|notice| matches!(notice, Notice::NodeAway { .. }).then_some(())).await;
+    assert!(!toy.trusted(client.id), "a node forgets");
+    toy.net.start(toy.id);
+    agent.notice(|notice| matches!(notice, Notice::NodeBack).then_some(())).await;
+    let told = async {
+        while !toy.trusted(client.id) {
+            tokio::time::sleep(std::time::Duration::from_millis(1)).await;
+        }
+    };
+    within(told).await;
+    agent.stop().await.unwrap();
+    within(pool).await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_node_that_is_not_there_at_the_start_is_waited_for() {
+    let mut toy = Toy::new();
+    toy.net.stop(toy.id);
+    let mut agent = toy.spawn();
+    let told = within(agent.told.recv()).await.unwrap();
+    assert!(matches!(&told, Told::WaitingForNode { mend, .. } if mend.contains("--rpc")), "{told:?}");
+    toy.net.start(toy.id);
+    toy.accept(json!([])).await;
+    agent.stop().await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn d41_stopping_never_blocks() {
+    let mut toy = Toy::new();
+    let client = toy.peer("client", 2);
+    let agent = toy.spawn();
+    let end = toy.accept(json!([])).await;
+    end.call(method::ADMIT, admit(1, client.id)).await.unwrap();
+    toy.net.stop(toy.id);
+    // Neither the node nor the pool answers any more.
+    let began = tokio::time::Instant::now();
+    let error = agent.stop().await.unwrap_err();
+    assert!(began.elapsed() <= vipnode_agent::limits::STOP_DEADLINE, "{:?}", began.elapsed());
+    assert!(error.mend().contains("vipnode release"), "{error}: {}", error.mend());
+    drop(end);
+    // Another process may begin at once, and finds what is left.
+    toy.net.start(toy.id);
+    let undone = release(&toy.config().state_root, &*toy.node).await.unwrap();
+    assert_eq!(undone.len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn d41_stopping_before_the_node_is_there_ends_at_once() {
+    let toy = Toy::new();
+    toy.net.stop(toy.id);
+    let mut agent = toy.spawn();
+    within(agent.told.recv()).await.unwrap();
+    agent.stop().await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn d46_a_report_names_leases_and_nobody_else() {
+    let mut toy = Toy::new();
+    let (host, own) = (toy.peer("host", 1), toy.peer("own", 3));
+    toy.node.call(vipnode_node::PeerCommand::Dial(own.enode())).await.unwrap();
+    let mut agent = toy.spawn();
+    let mut end = toy.accept(json!([])).await;
+    end.give(1, &host).await;
+    agent.notice(connected).await;
+    assert!(toy.connected(own.id).await);
+    for text in end.expect_up(1).await {
+        assert!(
+            !text.contains("enode") && !text.contains("127.0.0.1") && !text.contains(&own.id.to_string()),
+            "{text}"
+        );
+        let (report,): (Value,) = serde_json::from_str(&text).unwrap();
+        let allowed = ["seq", "full", "up", "down", "hash", "slots", "head", "seen"];
+        let seen = report["seen"].as_array().into_iter().flatten();
+        assert!(seen.into_iter().all(|seen| seen["lease"] == 1), "of the leased host alone: {text}");
+        assert!(report.as_object().unwrap().keys().all(|key| allowed.contains(&key.as_str())), "{text}");
+    }
+    agent.stop().await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn release_undoes_what_a_crash_left_and_touches_nothing_else() {
+    let mut toy = Toy::new();
+    let (client, mine) = (toy.peer("client", 2), toy.peer("mine", 3));
+    toy.node.call(vipnode_node::PeerCommand::Admit(mine.enode())).await.unwrap();
+    let agent = toy.spawn();
+    let end = toy.accept(json!([])).await;
+    end.call(method::ADMIT, admit(1, client.id)).await.unwrap();
+    let root = toy.config().state_root;
+    let error = release(&root, &*toy.node).await.unwrap_err();
+    assert!(matches!(error, AgentError::Locked { .. }), "{error}");
+    agent.runner.abort().await;
+    assert!(toy.trusted(client.id));
+    let undone = release(&root, &*toy.node).await.unwrap();
+    assert_eq!(undone.iter().map(|grant| grant.peer.id).collect::<Vec<_>>(), [client.id]);
+    assert!(!toy.trusted(client.id) && toy.trusted(mine.id));
+    assert_eq!(release(&root, &*toy.node).await.unwrap(), []);
+}
+
+#[tokio::test(start_paused = true)]
+async fn grants_of_another_pool_are_undone_at_the_start() {
+    let mut toy = Toy::new();
+    let client = toy.peer("client", 2);
+    let agent = toy.spawn();
+    let end = toy.accept(json!([])).await;
+    end.call(method::ADMIT, admit(1, client.id)).await.unwrap();
+    agent.runner.abort().await;
+    drop(end);
+    let mut config = toy.config();
+    config.pool.as_mut().unwrap().address = vipnode_agent::PoolAddress::read("ws://127.0.0.1:9").unwrap();
+    let (runner, mut told) = vipnode_agent::AgentRunner::spawn(config);
+    while within(told.recv()).await.unwrap() != (Told::Released { grants: 1 }) {}
+    assert!(!toy.trusted(client.id));
+    runner.stop();
+    within(runner.join()).await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_pool_that_refuses_for_good_ends_the_agent_with_its_reason() {
+    let mut toy = Toy::new();
+    let agent = toy.spawn();
+    let mut end = crate::toy::PoolEnd::from(within(toy.ends.recv()).await.unwrap());
+    let (_, responder) = end.expect(method::CONNECT).await;
+    let refusal = vipnode_types::wire::WireError::new(
+        vipnode_types::wire::ErrorCode::NotMember,
+        "this pool is closed",
+        "--join-secret SECRET",
+    );
+    responder.respond::<()>(Err(refusal));
+    let error = within(agent.runner.join()).await.unwrap_err();
+    assert_eq!((error.to_string().as_str(), error.mend().as_str()), ("this pool is closed", "--join-secret SECRET"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_key_file_is_needed_once() {
+    let mut toy = Toy::new();
+    let agent = toy.spawn();
+    toy.accept(json!([])).await;
+    agent.stop().await.unwrap();
+    std::fs::remove_file(&toy.key_file).unwrap();
+    let agent = toy.spawn();
+    toy.accept(json!([])).await;
+    agent.stop().await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn without_a_key_the_error_names_the_flag() {
+    let toy = Toy::new();
+    std::fs::remove_file(&toy.key_file).unwrap();
+    let error = within(toy.spawn().runner.join()).await.unwrap_err();
+    assert!(matches!(error, AgentError::NodeKeyFile { .. }), "{error}");
+    assert!(error.mend().contains("--nodekey"), "{}", error.mend());
+}

@@ -1,0 +1,19 @@
+//! Tests of the agent between simulated nodes and pools that the test plays.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    missing_docs,
+    unreachable_pub,
+    reason = "tests"
+)]
+
+mod agent;
+mod direct;
+#[cfg(unix)]
+mod local;
+mod metrics;
+mod original;
+mod protocol2;
+mod toy;

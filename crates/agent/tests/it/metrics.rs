@@ -1,0 +1,115 @@
+//! What an agent shows at its own port.
+
+use std::net::SocketAddr;
+
+use crate::toy::{Toy, within};
+use serde_json::json;
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
+};
+use vipnode_agent::{AgentMetrics, AgentRunner, MetricsServer, limits};
+use vipnode_types::LeaseId;
+
+async fn request(address: SocketAddr, head: &str) -> String {
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    // Whoever is refused early may not read it all.
+    let _refused = stream.write_all(head.as_bytes()).await;
+    let mut answer = Vec::new();
+    let _reset = within(stream.read_to_end(&mut answer)).await;
+    String::from_utf8(answer).unwrap()
+}
+
+async fn server() -> (AgentMetrics, MetricsServer) {
+    let metrics = AgentMetrics::default();
+    let server = MetricsServer::bind("127.0.0.1:0".parse().unwrap(), metrics.clone()).await.unwrap();
+    (metrics, server)
+}
+
+async fn scrape(server: &MetricsServer) -> String {
+    request(server.local_addr(), "GET /metrics HTTP/1.1\r\nhost: x\r\n\r\n").await
+}
+
+fn number(text: &str, metric: &str) -> i64 {
+    let line = text.lines().find_map(|line| line.strip_prefix(metric)?.strip_prefix(' '));
+    line.unwrap_or_else(|| panic!("no {metric} in:\n{text}")).parse().unwrap()
+}
+
+#[tokio::test]
+async fn it_answers_get_of_metrics_and_nothing_else() {
+    let (metrics, server) = server().await;
+    let address = server.local_addr();
+    let said = scrape(&server).await;
+    let (head, body) = said.split_once("\r\n\r\n").unwrap();
+    assert!(head.starts_with("HTTP/1.1 200") && head.contains("text/plain; version=0.0.4"), "{head}");
+    assert_eq!(body, metrics.text());
+    for (request_line, status) in [("GET /", "404"), ("GET /metricsx", "404"), ("POST /metrics", "405")] {
+        let said = request(address, &format!("{request_line} HTTP/1.1\r\nhost: x\r\n\r\n")).await;
+        assert!(said.starts_with(&format!("HTTP/1.1 {status}")), "{request_line}: {said}");
+    }
+    assert!(request(address, "no http\r\n\r\n").await.starts_with("HTTP/1.1 400"));
+    let long = format!("GET /metrics HTTP/1.1\r\nx: {}\r\n\r\n", "x".repeat(2 * limits::METRICS_HEAD_BYTES));
+    let said = request(address, &long).await;
+    assert!(said.is_empty() || said.starts_with("HTTP/1.1 431"), "{said}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_says_nothing_is_closed_and_makes_room() {
+    let (_metrics, server) = server().await;
+    let mut silent = Vec::new();
+    for _ in 0..limits::METRICS_CONNECTIONS {
+        silent.push(TcpStream::connect(server.local_addr()).await.unwrap());
+    }
+    // The clock goes on only while nobody has anything to do: until the silent ones are closed.
+    let before = tokio::time::Instant::now();
+    assert!(scrape(&server).await.starts_with("HTTP/1.1 200"));
+    assert!(before.elapsed() >= limits::METRICS_DEADLINE, "{:?}: further ones did not wait", before.elapsed());
+    for mut stream in silent {
+        let mut nothing = Vec::new();
+        let _reset = stream.read_to_end(&mut nothing).await;
+    }
+}
+
+#[tokio::test]
+async fn it_ends_with_its_owner() {
+    let (_metrics, server) = server().await;
+    let address = server.local_addr();
+    drop(server);
+    let gone = async {
+        while TcpStream::connect(address).await.is_ok() {
+            tokio::task::yield_now().await;
+        }
+    };
+    within(gone).await;
+}
+
+#[tokio::test]
+async fn a_running_agent_shows_its_lease() {
+    let mut toy = Toy::new();
+    let client = toy.peer("client", 30_304);
+    let (metrics, server) = server().await;
+    assert_eq!(number(&scrape(&server).await, "vipnode_agent_pool_connected"), 0);
+    let mut config = toy.config();
+    config.metrics = Some(metrics);
+    let (runner, _told) = AgentRunner::spawn(config);
+    let end = toy.accept(json!([])).await;
+    let admit = json!({"lease": LeaseId::new(1), "client": client.id, "price": "0"});
+    end.call("vipnode_admit", admit).await.unwrap();
+    let text = scrape(&server).await;
+    for (metric, value) in [
+        ("vipnode_agent_pool_connected", 1),
+        ("vipnode_agent_node_up", 1),
+        ("vipnode_agent_places_offered", 10),
+        ("vipnode_agent_places_sold", 1),
+        ("vipnode_agent_places_free", 9),
+        ("vipnode_agent_reserved_places", 16),
+        ("vipnode_agent_hosts_wanted", 1),
+        ("vipnode_agent_admits_total", 1),
+        ("vipnode_agent_admit_failures_total{reason=\"full\"}", 0),
+    ] {
+        assert_eq!(number(&text, metric), value, "{metric}");
+    }
+    assert!(number(&text, "vipnode_agent_head_timestamp_seconds") > 0);
+    assert!(!text.contains(&client.id.short()), "a node is named:\n{text}");
+    runner.abort().await;
+}

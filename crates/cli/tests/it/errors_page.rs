@@ -1,0 +1,342 @@
+//! The book's page of errors is made from what the sources say, so that it has all of them and no other.
+
+use std::{collections::BTreeMap, fmt::Write, fs, path::Path};
+
+use crate::support::said::{Said, arms_of, calls, mends_of, path_of, sources, variants, words};
+use syn::Expr;
+use vipnode_types::wire::ErrorCode;
+
+const INTRO: &str = "\
+# Errors, and what mends them
+
+<!-- Written from the sources by the test that compares them: WRITE=1 cargo test -p vipnode --test it errors_page -->
+
+A command that fails says what happened and why, and behind `->` what mends it; with `--json` the same as an object with
+`error` and `mend`. Its exit code is 2. What a pool or an agent refuses has a code, a sentence and `data.mend` on the wire.
+
+On this page ‹…› stands for what is filled in.
+";
+
+#[test]
+fn the_page_says_what_the_sources_say() {
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/book/src/errors.md");
+    let written = page();
+    if std::env::var_os("WRITE").is_some() {
+        fs::write(&file, &written).unwrap();
+    }
+    let there = fs::read_to_string(&file).unwrap_or_default();
+    assert!(there == written, "write it anew: WRITE=1 cargo test -p vipnode --test it errors_page");
+}
+
+/// Two mends stand in a constant or a helper, and are written here once more.
+#[test]
+fn the_mends_that_are_written_here_are_those_of_the_sources() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    for (file, mend) in [("rpc/src/connection.rs", FRAMES), ("pool/src/http_agents.rs", CLOCKS)] {
+        assert!(fs::read_to_string(root.join(file)).unwrap().contains(&format!("\"{mend}\"")), "{file}");
+    }
+}
+
+#[test]
+fn what_is_known_to_be_said_is_found() {
+    let page = page();
+    for part in [
+        "| the agent speaks protocol ‹theirs›, this pool speaks ‹ours› | use the release of vipnode that the pool runs |",
+        "this pool is closed, and this node is not one of its members",
+        "the signature is not that of this id over this method and these params",
+        "Nobody there, or the connection broke.",
+        "| this pool remembers at most ‹nodes› nodes and is full | try again in ‹retry_ms› ms |",
+        "its certificate comes from an authority that this machine does not know",
+        "another vipnode agent runs for this node",
+        "no pool was named, and none answers at",
+        "keep the agent running for as long as the node has peers of the pool",
+        "check the clocks of both machines, then call again",
+        "| all ‹slots› places are taken | — |",
+        "| it names no host | ws://host:port |",
+        "| the batch is empty | send JSON-RPC 2.0: one object a frame, or a short array of them |",
+        "use the pool's wss:// address",
+    ] {
+        assert!(page.contains(part), "{part}");
+    }
+    let rows = page.lines().filter(|line| line.starts_with("| ")).count();
+    assert!(rows > 120, "only {rows} rows");
+    // Those of a host that lets nobody in are not a client's to mend.
+    let unmended = page.lines().filter(|line| line.ends_with("| — |")).count();
+    assert!(unmended * 3 < rows, "{unmended} of {rows} say nothing of what mends them");
+}
+
+/// Whoever refuses in a new way, without the words at hand, has to be read too: this is all there is of it.
+#[test]
+fn what_has_no_words_of_its_own_is_known() {
+    let mut wordless: Vec<(&str, usize)> = Vec::new();
+    for krate in ["rpc", "core", "pool", "agent-core", "agent", "cli"] {
+        let files = sources(krate, "");
+        let made = files.iter().flat_map(|file| calls(file, "::WireError::new"));
+        // `error.to_string()` hands on the words of another error.
+        let own = made.filter(|args| !matches!(&args[1], Expr::MethodCall(call) if call.method == "to_string"));
+        wordless.push((krate, own.filter(|args| words(&args[1]).is_empty()).count()));
+    }
+    // The helpers above, and `refused(code, why, mend)` of the pool's status: who adds one adds it there too.
+    assert_eq!(wordless, [("rpc", 1), ("pool-core", 2), ("pool", 3), ("agent-core", 1), ("agent", 0), ("cli", 0)]);
+}
+
+fn page() -> String {
+    let mut page = INTRO.to_owned();
+    page += "\n## What a pool or an agent refuses, by code\n";
+    let said = refusals();
+    for code in ErrorCode::ALL {
+        let _infallible = write!(page, "\n### {}\n\n{}: {}.\n", code.name(), code as i32, code.words());
+        table(&mut page, said.get(code.name()).map(Vec::as_slice).unwrap_or_default());
+    }
+    let (node, agent, rpc, pool) = (sources("node", ""), sources("agent", ""), sources("rpc", ""), sources("pool", ""));
+    for (title, files, name) in [
+        ("An agent that cannot start or go on", &agent, "AgentError"),
+        ("The node", &node, "NodeError"),
+        ("A connection", &rpc, "OpenError"),
+        ("Files of authorities, `--tls-ca`", &rpc, "TrustError"),
+        ("Agents of this machine, `vipnode status`", &agent, "LocalError"),
+        ("A pool that cannot start or go on", &pool, "PoolError"),
+        ("The file of members", &pool, "MembersError"),
+        ("The pool's certificate", &pool, "TlsError"),
+        ("Places of a host", &sources("agent-core", ""), "HostConfigError"),
+    ] {
+        let _infallible = write!(page, "\n## {title}\n");
+        let mut said = variants(files, name);
+        if name == "OpenError" {
+            // What to do is the agent's to say, which knows that it was about a pool.
+            let mends = mends_of(&agent, "AgentError");
+            let of = |name: &str| mends.iter().find(|(of, _)| of == name).map(|(_, mend)| mend.clone());
+            for said in &mut said {
+                said.mend = of(&format!("Pool/{}", said.name)).or_else(|| of("Pool/_")).unwrap_or_default();
+            }
+        }
+        table(&mut page, &said);
+        if name == "AgentError" {
+            page += "\n### The address of a pool\n";
+            table(&mut page, &pairs(&agent, "::refused"));
+        } else if name == "OpenError" {
+            page += "\n### A certificate that is not trusted\n";
+            table(&mut page, &faults(&rpc));
+        }
+    }
+    page += "\n## The command line\n";
+    table(&mut page, &failures());
+    page
+}
+
+/// Rows; a sentence that is another error's own is left out, for that stands elsewhere.
+fn table(page: &mut String, said: &[Said]) {
+    let mut rows: Vec<String> = Vec::new();
+    for Said { what, mend, why, .. } in said.iter().filter(|said| says_something(&said.what)) {
+        let why = if why.is_empty() { String::new() } else { format!("<br>*{}*", cell(why)) };
+        let row = format!("| {}{why} | {} |\n", cell(what), cell(mend));
+        if !rows.contains(&row) {
+            rows.push(row);
+        }
+    }
+    if !rows.is_empty() {
+        let _infallible = write!(page, "\n| it says | what mends it |\n|---|---|\n{}", rows.concat());
+    }
+}
+
+/// Rows that only hand on other errors, `‹what›: ‹why›`, say nothing here.
+fn says_something(what: &str) -> bool {
+    let mut inside = false;
+    what.chars().any(|letter| {
+        inside = (inside || letter == '‹') && letter != '›';
+        !inside && letter.is_alphabetic()
+    })
+}
+
+fn cell(text: &str) -> String {
+    let text = text.replace('|', "\\|").replace('\n', " ").replace('<', "&lt;").replace('*', "\\*");
+    if text.trim().is_empty() { "—".to_owned() } else { text.trim().to_owned() }
+}
+
+/// All refusals of the wire, by the name of their code.
+fn refusals() -> BTreeMap<String, Vec<Said>> {
+    let mut all: BTreeMap<String, Vec<Said>> = BTreeMap::new();
+    let mut add = |code: &str, what: String, mend: String| {
+        if !what.is_empty() {
+            all.entry(code.to_owned()).or_default().push(Said {
+                name: code.to_owned(),
+                what,
+                mend,
+                why: String::new(),
+            });
+        }
+    };
+    for krate in ["rpc", "core", "pool", "agent-core", "agent"] {
+        for file in sources(krate, "") {
+            for args in calls(&file, "::WireError::new").into_iter().chain(calls(&file, "::refused")) {
+                if let [code, what, mend] = args.as_slice()
+                    && let Some(code) = path_of(code).strip_prefix("::ErrorCode::")
+                {
+                    add(code, words(what), words(mend));
+                }
+            }
+            // A frame that is no request: whom it is for, code and words.
+            for args in calls(&file, "::refuse").into_iter().filter(|args| krate == "rpc" && args.len() == 3) {
+                let code = path_of(&args[1]).trim_start_matches("::ErrorCode::").to_owned();
+                add(&code, words(&args[2]), FRAMES.to_owned());
+            }
+            for args in calls(&file, "::WireError::busy") {
+                let retry = match &args[1] {
+                    Expr::Path(path) => format!("‹{}›", path.path.segments.last().unwrap().ident),
+                    _ => "‹…›".to_owned(),
+                };
+                add("Busy", words(&args[0]), format!("try again in {retry} ms"));
+            }
+            for (_, helper, length, code) in HELPERS.into_iter().filter(|(of, ..)| *of == krate) {
+                for args in calls(&file, helper).into_iter().filter(|args| args.len() == length) {
+                    let clocks = if krate == "pool" { CLOCKS } else { "" };
+                    add(code, words(&args[0]), args.get(1).map_or_else(|| clocks.to_owned(), words));
+                }
+            }
+            for (code, what, mend) in literals(&file) {
+                add(&code, what, mend);
+            }
+            for what in admits(&file) {
+                add("Refused", what, String::new());
+            }
+        }
+    }
+    of_signatures(&mut add);
+    all
+}
+
+/// Functions that stand before `WireError::new` with a code of their own: crate, name, arguments, code.
+const HELPERS: [(&str, &str, usize, &str); 6] = [
+    ("pool-core", "::invalid", 2, "InvalidParams"),
+    ("pool-core", "::refuse", 2, "Unauthorized"),
+    ("pool", "::unauthorized", 2, "Unauthorized"),
+    ("pool", "::refused", 2, "NotMember"),
+    ("pool", "::refused", 1, "Unauthorized"),
+    ("agent-core", "::refused", 1, "Refused"),
+];
+/// What mends each frame that is no request.
+const FRAMES: &str = "send JSON-RPC 2.0: one object a frame, or a short array of them";
+/// What mends each nonce over HTTP that does not hold.
+const CLOCKS: &str = "check the clocks of both machines, then call again";
+
+/// Why a host does not let a client in: `(AdmitFailure::Full, words)`.
+fn admits(file: &syn::File) -> Vec<String> {
+    struct Pairs(Vec<String>);
+    impl<'ast> syn::visit::Visit<'ast> for Pairs {
+        fn visit_expr_tuple(&mut self, tuple: &'ast syn::ExprTuple) {
+            if let [failure, why] = tuple.elems.iter().collect::<Vec<_>>().as_slice()
+                && path_of(failure).starts_with("::AdmitFailure")
+            {
+                self.0.push(words(why));
+            }
+            syn::visit::visit_expr_tuple(self, tuple);
+        }
+    }
+    let mut pairs = Pairs(Vec::new());
+    syn::visit::Visit::visit_file(&mut pairs, file);
+    pairs.0
+}
+
+/// Errors that are written out as a struct.
+fn literals(file: &syn::File) -> Vec<(String, String, String)> {
+    struct Structs(Vec<(String, String, String)>);
+    impl<'ast> syn::visit::Visit<'ast> for Structs {
+        fn visit_expr_struct(&mut self, item: &'ast syn::ExprStruct) {
+            if item.path.is_ident("WireError") {
+                let field = |name: &str| {
+                    let of = |field: &&syn::FieldValue| matches!(&field.member, syn::Member::Named(member) if member == name);
+                    item.fields.iter().find(of).map(|field| &field.expr)
+                };
+                if let (Some(Expr::Cast(code)), Some(message)) = (field("code"), field("message")) {
+                    let code = path_of(&code.expr).trim_start_matches("::ErrorCode::").to_owned();
+                    let mut mend = Mend(String::new());
+                    field("data").into_iter().for_each(|data| syn::visit::Visit::visit_expr(&mut mend, data));
+                    self.0.push((code, words(message), mend.0));
+                }
+            }
+            syn::visit::visit_expr_struct(self, item);
+        }
+    }
+    struct Mend(String);
+    impl<'ast> syn::visit::Visit<'ast> for Mend {
+        fn visit_field_value(&mut self, field: &'ast syn::FieldValue) {
+            if matches!(&field.member, syn::Member::Named(member) if member == "mend") {
+                self.0 = words(&field.expr);
+            }
+        }
+    }
+    let mut structs = Structs(Vec::new());
+    syn::visit::Visit::visit_file(&mut structs, file);
+    structs.0
+}
+
+/// Signatures and delegations that do not hold: the words stand with the types, the mends with the pool.
+fn of_signatures(add: &mut impl FnMut(&str, String, String)) {
+    let (types, pool) = (sources("types", ""), sources("pool", ""));
+    let mends = arms_of(&pool, "refuse");
+    for name in ["EnvelopeError", "DelegationError", "SignatureError"] {
+        for said in variants(&types, name) {
+            let variant = if name == "DelegationError" { "Delegation" } else { &said.name };
+            let mend = mends.iter().find(|(of, _)| of == variant).map(|(_, mend)| mend.clone());
+            if said.what.contains(' ') {
+                add("Unauthorized", said.what, mend.unwrap_or_default());
+            }
+        }
+    }
+}
+
+/// What is wrong with a certificate: pairs, and calls of `fault`.
+fn faults(files: &[syn::File]) -> Vec<Said> {
+    struct Pairs(Vec<Said>);
+    impl Pairs {
+        fn add(&mut self, what: &Expr, mend: &Expr) {
+            let (what, mend) = (words(what), words(mend));
+            if what.contains(' ') && mend.contains(' ') {
+                self.0.push(Said { name: String::new(), what, mend, why: String::new() });
+            }
+        }
+    }
+    impl<'ast> syn::visit::Visit<'ast> for Pairs {
+        fn visit_expr_tuple(&mut self, tuple: &'ast syn::ExprTuple) {
+            if let [what, mend] = tuple.elems.iter().collect::<Vec<_>>().as_slice() {
+                self.add(what, mend);
+            }
+            syn::visit::visit_expr_tuple(self, tuple);
+        }
+        fn visit_expr_call(&mut self, call: &'ast syn::ExprCall) {
+            if let ("::fault", [what, mend]) =
+                (path_of(&call.func).as_str(), call.args.iter().collect::<Vec<_>>().as_slice())
+            {
+                self.add(what, mend);
+            }
+            syn::visit::visit_expr_call(self, call);
+        }
+    }
+    let mut pairs = Pairs(Vec::new());
+    let is_fault = |file: &&syn::File| {
+        file.items.iter().any(|item| matches!(item, syn::Item::Struct(item) if item.ident == "TlsFault"))
+    };
+    files.iter().filter(is_fault).for_each(|file| syn::visit::Visit::visit_file(&mut pairs, file));
+    pairs.0
+}
+
+/// What the commands themselves say.
+fn failures() -> Vec<Said> {
+    let files = sources("cli", "");
+    let mut said = pairs(&files, "::Failure::new");
+    for args in files.iter().flat_map(|file| calls(file, "::no")).filter(|args| args.len() == 3) {
+        let what = format!("{}: {}", words(&args[0]), words(&args[1]));
+        said.push(Said { name: String::new(), what, mend: words(&args[2]), why: String::new() });
+    }
+    said
+}
+
+/// Calls with a sentence and what mends it.
+fn pairs(files: &[syn::File], function: &str) -> Vec<Said> {
+    let calls = files.iter().flat_map(|file| calls(file, function));
+    let said = calls.filter_map(|args| match args.as_slice() {
+        [what, mend] => Some(Said { name: String::new(), what: words(what), mend: words(mend), why: String::new() }),
+        _ => None,
+    });
+    said.collect()
+}

@@ -1,0 +1,107 @@
+//! The arrows between the crates, as ARCHITECTURE.md draws them.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::Value;
+
+/// Who may use whom. Pool and agent meet only in types, rpc and metrics.
+const ARROWS: &[(&str, &[&str])] = &[
+    ("types", &[]),
+    ("pool-core", &["types"]),
+    ("agent-core", &["types"]),
+    ("metrics", &[]),
+    ("rpc", &["types"]),
+    ("store", &["pool-core", "types"]),
+    ("node", &["rpc", "types"]),
+    ("pool", &["pool-core", "metrics", "rpc", "store", "types"]),
+    ("agent", &["agent-core", "metrics", "node", "rpc", "types"]),
+    ("cli", &["agent", "agent-core", "metrics", "node", "pool", "pool-core", "types"]),
+    ("sim", &["agent-core", "pool-core", "store", "types"]),
+];
+
+/// What a crate uses beyond that with its default features: the simulator's binary measures real pools.
+const WITH_DEFAULT_FEATURES: &[(&str, &[&str])] = &[("sim", &["pool", "rpc"])];
+
+/// These compile without it, so that they run unchanged in the simulator.
+const WITHOUT_TOKIO: &[&str] =
+    &["vipnode-types", "vipnode-pool-core", "vipnode-agent-core", "vipnode-store", "vipnode-metrics", "vipnode-sim"];
+
+fn metadata(features: &[&str]) -> Value {
+    let out = std::process::Command::new(env!("CARGO"))
+        .args([
+            "metadata",
+            "--format-version",
+            "1",
+            "--offline",
+            "--locked",
+            "--filter-platform",
+            "x86_64-unknown-linux-gnu",
+        ])
+        .args(features)
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .output()
+        .unwrap();
+    assert!(out.status.success(), "{}", String::from_utf8_lossy(&out.stderr));
+    serde_json::from_slice(&out.stdout).unwrap()
+}
+
+fn normal_dependencies(metadata: &Value) -> BTreeMap<String, BTreeSet<String>> {
+    let names: BTreeMap<&str, &str> = metadata["packages"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|package| (package["id"].as_str().unwrap(), package["name"].as_str().unwrap()))
+        .collect();
+    let normal = |dep: &Value| dep["dep_kinds"].as_array().unwrap().iter().any(|kind| kind["kind"].is_null());
+    let mut all: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    for node in metadata["resolve"]["nodes"].as_array().unwrap() {
+        let name = names[node["id"].as_str().unwrap()].to_owned();
+        let deps = node["deps"].as_array().unwrap().iter().filter(|dep| normal(dep));
+        all.entry(name).or_default().extend(deps.map(|dep| names[dep["pkg"].as_str().unwrap()].to_owned()));
+    }
+    all
+}
+
+fn folder(package: &str) -> Option<&str> {
+    if package == "vipnode" { Some("cli") } else { package.strip_prefix("vipnode-") }
+}
+
+#[test]
+fn the_arrows_are_as_drawn() {
+    let mut allowed: BTreeMap<&str, Vec<&str>> = ARROWS.iter().map(|(house, uses)| (*house, uses.to_vec())).collect();
+    assert_arrows(&normal_dependencies(&metadata(&["--no-default-features"])), &allowed);
+    for (house, more) in WITH_DEFAULT_FEATURES {
+        allowed.get_mut(house).unwrap().extend(more.iter());
+    }
+    assert_arrows(&normal_dependencies(&metadata(&[])), &allowed);
+}
+
+fn assert_arrows(dependencies: &BTreeMap<String, BTreeSet<String>>, allowed: &BTreeMap<&str, Vec<&str>>) {
+    let mut seen = 0;
+    for (package, uses) in dependencies {
+        let Some(house) = folder(package) else { continue };
+        let allowed = allowed.get(house).unwrap_or_else(|| panic!("{package} is not in ARROWS"));
+        for used in uses.iter().filter_map(|used| folder(used)) {
+            assert!(allowed.contains(&used), "{house} uses {used}; ARCHITECTURE.md does not draw that arrow");
+        }
+        seen += 1;
+    }
+    assert_eq!(seen, ARROWS.len());
+}
+
+#[test]
+fn the_minds_compile_without_tokio() {
+    let dependencies = normal_dependencies(&metadata(&["--no-default-features"]));
+    for start in WITHOUT_TOKIO {
+        let mut reached = BTreeSet::new();
+        let mut todo = vec![(*start).to_owned()];
+        while let Some(package) = todo.pop() {
+            assert_ne!(package, "tokio", "{start} reaches tokio");
+            for used in &dependencies[&package] {
+                if reached.insert(used.clone()) {
+                    todo.push(used.clone());
+                }
+            }
+        }
+    }
+}

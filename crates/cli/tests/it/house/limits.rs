@@ -1,0 +1,206 @@
+//! No limit of the pool without a test that sets it, to reach it, and no limit outside its table.
+
+use std::{collections::BTreeSet, path::Path};
+
+use syn::{Attribute, Expr, ExprAssign, ExprStruct, Ident, Member, Type, visit::Visit};
+use vipnode_pool::PoolLimits;
+use vipnode_pool_core::Limits;
+
+#[test]
+fn each_limit_is_reached_by_a_test() {
+    let crates = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+    let mut set = SetInTests::default();
+    for folder in ["pool-core/src", "pool/src", "pool/tests"] {
+        for entry in walkdir::WalkDir::new(crates.join(folder)) {
+            let path = entry.unwrap().into_path();
+            set.in_test = path.components().any(|part| part.as_os_str() == "tests");
+            if path.extension().is_some_and(|extension| extension == "rs") {
+                set.visit_file(&syn::parse_file(&std::fs::read_to_string(path).unwrap()).unwrap());
+            }
+        }
+    }
+    let mind = Limits::TABLE.iter().map(|limit| limit.name);
+    let gateway = PoolLimits::TABLE.iter().map(|limit| limit.name);
+    let missing: Vec<&str> = mind.chain(gateway).filter(|name| !set.limits.contains(*name)).collect();
+    assert!(missing.is_empty(), "no test sets {missing:?}");
+}
+
+/// The constants that are a number or a time, and why each is no limit of the table. A new one that an outsider
+/// can reach, or an operator may want to set, belongs into `crates/pool-core/src/limits.rs`.
+const NO_LIMITS: &[(&str, &str, &str)] = &[
+    ("pool-core/src/day_budget.rs", "DAY_MS", "a unit"),
+    ("pool-core/src/deadlines.rs", "BLOCK", "the layout of memory"),
+    ("pool-core/src/deadlines.rs", "SLOT_MS", "the layout of memory"),
+    ("pool-core/src/elsewhere.rs", "LOOKS", "only for the words of a refusal, which are right or less precise"),
+    ("pool-core/src/elsewhere.rs", "NAMED", "the length of a sentence"),
+    ("pool-core/src/lease.rs", "NIL", "the end of a list"),
+    ("pool-core/src/lease.rs", "UNSEEN", "a moment that never is"),
+    ("pool-core/src/misfits.rs", "REASONS", "the length of a sentence: a client's own rules are limited by `rules`"),
+    ("pool-core/src/misfits.rs", "TOLD", "the length of a sentence"),
+    ("pool-core/src/nonce.rs", "NS_A_MS", "a unit"),
+    ("pool-core/src/protocol2/connect.rs", "MAINNET", "protocol 2: what is meant by nothing"),
+    (
+        "pool-core/src/protocol2/connect.rs",
+        "NUM_HOSTS",
+        "protocol 2: what is meant by nothing; `max_request_hosts` limits",
+    ),
+    ("pool-core/src/protocol2/mod.rs", "PORT", "protocol 2: what is meant by nothing"),
+    ("pool-core/src/protocol2/update.rs", "LONGEST_INTERVAL_MS", "protocol 2: its agents' own interval"),
+    ("pool-core/src/protocol2/update.rs", "OVER_SOCKETS_MS", "protocol 2: its agents' own interval"),
+    ("pool-core/src/protocol2/waits.rs", "SLACK_MS", "protocol 2: added to what `report_interval_ms` makes"),
+    ("pool-core/src/score.rs", "ALL_FREE", "a weight in the rank of hosts"),
+    ("pool-core/src/score.rs", "UPTIME", "a weight in the rank of hosts"),
+    ("pool-core/src/score.rs", "UPTIME_FULL_MS", "a weight in the rank of hosts"),
+    ("pool-core/src/slab.rs", "CHUNK", "the layout of memory"),
+    ("pool/src/door.rs", "SWEEP", "a pace: `blocks` limits what is swept"),
+    ("pool/src/listen.rs", "ACCEPT_PAUSE", "a pace: the system has no further socket, and the limit is its own"),
+    ("pool/src/metrics.rs", "WEI_A_GWEI", "a unit"),
+    ("pool/src/mind.rs", "BATCH", "a pace: what is beyond it is in the next batch; `permits_…` limit what waits"),
+    ("pool/src/open_files.rs", "OTHERS", "added to `connections`, which limits"),
+    ("pool/src/permits.rs", "KINDS", "the number of variants"),
+    ("pool/src/server.rs", "BACKLOG", "asked of the system, whose limit and whose rule it is"),
+    ("pool/src/server.rs", "EXPIRE", "a pace: `http_idle` limits"),
+    (
+        "pool/src/store_thread.rs",
+        "GROUP_ROWS",
+        "a pace: what is beyond it is in the next commit; `store_batches` limits",
+    ),
+    ("pool/src/stretch.rs", "SLOWER", "a part of the rule of `block_stretch_us`"),
+    ("pool/src/tls/accept.rs", "BUFFER_BYTES", "a buffer: the next bytes are taken once these are written"),
+    ("pool/src/tls/accept.rs", "HANDSHAKE_RECORD", "TLS: a byte of the protocol"),
+    ("pool/src/tls/acme/acme_client.rs", "ANSWER_BYTES", "the operator's own choice of server is asked, no stranger"),
+    ("pool/src/tls/acme/acme_client.rs", "REQUEST", "the same; it is tried again"),
+    ("pool/src/tls/acme/cache.rs", "ACCOUNT_BYTES", "a file of the pool's own"),
+    ("pool/src/tls/acme/mod.rs", "LOOK", "a pace"),
+    ("pool/src/tls/acme/mod.rs", "ORDER", "the operator's own choice of server is asked; it is tried again"),
+    ("pool/src/tls/acme/mod.rs", "RETRY_FIRST", "a pace, by the ACME servers' own limits"),
+    ("pool/src/tls/acme/mod.rs", "RETRY_MOST", "a pace, by the ACME servers' own limits"),
+    ("pool/src/tls/certificate.rs", "FILE_BYTES", "a file of the operator's own"),
+    ("pool/src/tls/certificate.rs", "NAMES", "the length of a sentence"),
+    ("rpc/src/ipc_place.rs", "ROOM", "the system's: bytes of a socket's name"),
+    ("rpc/src/limits.rs", "CLOSE_BYTES", "RFC 6455: what a close frame has room for"),
+    ("rpc/src/limits.rs", "ERROR_CHARS", "the length of a sentence: `frame_bytes` limits what came"),
+    ("rpc/src/limits.rs", "ID_BYTES", "what both sides of the protocol count on: `frame_bytes` limits what came"),
+    ("rpc/src/pipe.rs", "FRAMES", "a buffer, between two ends in one process"),
+    ("rpc/src/session.rs", "SWEEP", "a pace: `in_flight` limits what is swept"),
+    ("rpc/src/tls_fault.rs", "DEPTH", "errors of this process, looked at for words"),
+    ("rpc/src/tls_fault.rs", "NAMES", "the length of a sentence"),
+];
+
+#[test]
+fn each_number_outside_the_table_is_no_limit_and_says_why() {
+    let crates = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+    let mut found = BTreeSet::new();
+    for folder in ["pool-core/src", "pool/src", "rpc/src"] {
+        for entry in walkdir::WalkDir::new(crates.join(folder)) {
+            let path = entry.unwrap().into_path();
+            let place = path.strip_prefix(crates).unwrap().to_str().unwrap().replace('\\', "/");
+            let of_tests = place.split('/').any(|part| matches!(part, "tests" | "tests.rs"));
+            if of_tests || place == "pool-core/src/limits.rs" || !place.ends_with(".rs") {
+                continue;
+            }
+            let mut numbers = Numbers::default();
+            numbers.visit_file(&syn::parse_file(&std::fs::read_to_string(path).unwrap()).unwrap());
+            found.extend(numbers.0.into_iter().map(|name| (place.clone(), name)));
+        }
+    }
+    let told: BTreeSet<(String, String)> =
+        NO_LIMITS.iter().map(|(place, name, _)| ((*place).to_owned(), (*name).to_owned())).collect();
+    let (untold, gone) = (found.difference(&told), told.difference(&found));
+    let (untold, gone): (Vec<_>, Vec<_>) = (untold.collect(), gone.collect());
+    assert!(untold.is_empty(), "limits for the table, or for NO_LIMITS with a reason: {untold:?}");
+    assert!(gone.is_empty(), "NO_LIMITS names what is gone: {gone:?}");
+}
+
+/// Names of the constants outside tests that are a whole number or a time.
+#[derive(Default)]
+struct Numbers(Vec<String>);
+
+impl Numbers {
+    fn take(&mut self, name: &Ident, kind: &Type) {
+        let Type::Path(kind) = kind else { return };
+        let kind = kind.path.segments.last().unwrap().ident.to_string();
+        // No `i32`: the weights of the score, which may be below nothing.
+        let numbers = ["u8", "u16", "u32", "u64", "u128", "usize", "i64", "Ms", "Duration"];
+        if numbers.contains(&&*kind) || kind.starts_with("NonZero") {
+            self.0.push(name.to_string());
+        }
+    }
+}
+
+impl<'ast> Visit<'ast> for Numbers {
+    fn visit_item_mod(&mut self, item: &'ast syn::ItemMod) {
+        let is_test = |attribute: &Attribute| {
+            attribute.path().is_ident("cfg") && attribute.parse_args::<Ident>().is_ok_and(|word| word == "test")
+        };
+        if !item.attrs.iter().any(is_test) {
+            syn::visit::visit_item_mod(self, item);
+        }
+    }
+
+    fn visit_item_const(&mut self, item: &'ast syn::ItemConst) {
+        self.take(&item.ident, &item.ty);
+    }
+
+    fn visit_item_static(&mut self, item: &'ast syn::ItemStatic) {
+        self.take(&item.ident, &item.ty);
+    }
+
+    fn visit_impl_item_const(&mut self, item: &'ast syn::ImplItemConst) {
+        self.take(&item.ident, &item.ty);
+    }
+}
+
+/// Fields of limits that a test sets, or what supports it.
+#[derive(Default)]
+struct SetInTests {
+    in_test: bool,
+    limits: BTreeSet<String>,
+}
+
+impl SetInTests {
+    fn name(&mut self, member: &Member) {
+        if let Member::Named(name) = member {
+            self.limits.insert(name.to_string());
+        }
+    }
+
+    /// `limits.a = …`, and `(limits.a, limits.b) = …`.
+    fn assigned(&mut self, left: &Expr) {
+        match left {
+            Expr::Field(field) => self.name(&field.member),
+            Expr::Tuple(tuple) => tuple.elems.iter().for_each(|left| self.assigned(left)),
+            _ => {}
+        }
+    }
+}
+
+impl<'ast> Visit<'ast> for SetInTests {
+    fn visit_item_fn(&mut self, item: &'ast syn::ItemFn) {
+        let is_test = item
+            .attrs
+            .iter()
+            .any(|attribute| attribute.path().segments.last().is_some_and(|segment| segment.ident == "test"));
+        let outer = self.in_test;
+        self.in_test |= is_test;
+        syn::visit::visit_item_fn(self, item);
+        self.in_test = outer;
+    }
+
+    fn visit_expr_assign(&mut self, assign: &'ast ExprAssign) {
+        if self.in_test {
+            self.assigned(&assign.left);
+        }
+        syn::visit::visit_expr_assign(self, assign);
+    }
+
+    fn visit_expr_struct(&mut self, value: &'ast ExprStruct) {
+        let limits = |segment: &syn::PathSegment| segment.ident == "Limits" || segment.ident == "PoolLimits";
+        if self.in_test && value.path.segments.last().is_some_and(limits) {
+            for field in &value.fields {
+                self.name(&field.member);
+            }
+        }
+        syn::visit::visit_expr_struct(self, value);
+    }
+}

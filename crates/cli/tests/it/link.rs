@@ -1,0 +1,42 @@
+//! A node's key signs once, here or elsewhere; the agent then starts without it.
+
+use crate::support::{Sim, Vipnode};
+
+/// Runs a command beside the node, with a state directory of this name.
+fn run(sim: &Sim, line: &[&str], state: &str) -> Vipnode {
+    let [rpc, ..] = sim.args();
+    let state = sim.dir.path().join(state);
+    Vipnode::start(&[line, &[&rpc, "--state-dir", state.to_str().unwrap()]].concat())
+}
+
+/// A host that has nothing but what its state directory holds connects to a pool.
+async fn host_connects(sim: &Sim, state: &str) {
+    std::fs::remove_file(sim.dir.path().join("key")).unwrap();
+    let (_pool, url) = Vipnode::pool(&[]).await;
+    let mut host = run(sim, &["host", &url], state);
+    host.event("joined").await;
+    assert!(host.interrupt().await.success());
+}
+
+#[tokio::test]
+async fn after_a_link_the_key_is_not_needed() {
+    let sim = Sim::start().await;
+    let [_, key, _] = sim.args();
+    run(&sim, &["link", &key], "s").event("linked").await;
+    host_connects(&sim, "s").await;
+}
+
+#[tokio::test]
+async fn a_link_is_signed_elsewhere_and_brought_back() {
+    let sim = Sim::start().await;
+    let [_, key, _] = sim.args();
+    let asked = run(&sim, &["link", "--request"], "here").event("link_request").await;
+    let agent = asked["agent"].as_str().unwrap();
+    let signed = run(&sim, &["link", "--agent", agent, &key], "there").event("link_signed").await;
+    assert!(!sim.dir.path().join("there").exists(), "nothing is kept there");
+    let word = signed["delegation"].as_str().unwrap();
+    let mut wrong = run(&sim, &["link", "--delegation", word], "elsewhere");
+    assert!(!wrong.ended().await.success(), "another agent cannot take it");
+    run(&sim, &["link", "--delegation", word], "here").event("linked").await;
+    host_connects(&sim, "here").await;
+}

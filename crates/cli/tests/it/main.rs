@@ -1,0 +1,45 @@
+//! Tests of the binary as a process among processes, and the house tests, which read the sources.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    missing_docs,
+    unreachable_pub,
+    reason = "tests"
+)]
+
+mod command_line;
+mod demo;
+mod direct;
+mod doctor;
+mod errors_page;
+mod house;
+mod link;
+mod matching;
+mod openrpc;
+mod operability;
+#[cfg(unix)]
+mod packages;
+mod protocol2;
+#[cfg(all(unix, feature = "acme"))]
+mod real_acme;
+mod real_book;
+mod real_causes;
+mod real_demo;
+mod real_direct;
+mod real_doctor;
+mod real_light;
+mod real_market;
+mod real_matching;
+mod real_metrics;
+mod real_prometheus;
+mod real_protocol2;
+#[cfg(unix)]
+mod reload;
+mod status;
+mod support;
+#[cfg(target_os = "linux")]
+mod terminal;
+#[cfg(unix)]
+mod tls;

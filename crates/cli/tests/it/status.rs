@@ -1,0 +1,261 @@
+//! What agents and pools tell of themselves: `vipnode status`, as a process among processes.
+
+use std::process::Stdio;
+
+use crate::support::{SOON, Sim, Vipnode, ran, text};
+use serde_json::Value;
+use tokio::{
+    io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader},
+    net::TcpListener,
+    time::timeout,
+};
+
+/// A pool, a host and a client on one machine that know each other, with one state directory.
+struct Market {
+    sim: Sim,
+    _pool: Vipnode,
+    url: String,
+    host: Vipnode,
+    client: Vipnode,
+}
+
+impl Market {
+    async fn open(pool: &[&str]) -> Self {
+        let sim = Sim::start().await;
+        let (_pool, url) = Vipnode::pool(&[&["--price=100 gwei"], pool].concat()).await;
+        let mut host = sim.agent(&["host", &url, "--max-head-age=off"]);
+        host.event("offering").await;
+        let mut client = sim.other_agent(&["client", &url, "--min-peers=1"]);
+        client.event("host_connected").await;
+        host.event("client_connected").await;
+        Self { sim, _pool, url, host, client }
+    }
+
+    fn state(&self) -> &str {
+        self.sim.dir.path().to_str().unwrap()
+    }
+
+    async fn status(&self, args: &[&str]) -> std::process::Output {
+        ran(&[&["status", "--state-dir", self.state()], args].concat()).await
+    }
+}
+
+fn json(output: &std::process::Output) -> Value {
+    serde_json::from_slice(&output.stdout).unwrap_or_else(|_| panic!("no JSON: {output:?}"))
+}
+
+#[tokio::test]
+async fn agents_of_one_machine_are_rows_and_one_is_a_page() {
+    let market = Market::open(&[]).await;
+    let output = market.status(&[]).await;
+    assert_eq!(output.status.code(), Some(0), "{output:?}");
+    let said = text(&output.stdout);
+    assert!(!said.contains('\u{1b}'), "colour in a pipe: {said:?}");
+    assert!(said.contains("2 agents, 2 joined; 1 of 10 places sold, 1 of 1 hosts connected"), "{said}");
+
+    let told = json(&market.status(&["--json"]).await);
+    let agents = told["agents"].as_array().unwrap();
+    assert_eq!((agents.len(), told["silent"].as_array().unwrap().len()), (2, 0), "{told}");
+    let host = agents.iter().find(|agent| !agent["host"].is_null()).unwrap();
+    let client = agents.iter().find(|agent| !agent["client"].is_null()).unwrap();
+    assert!(std::path::Path::new(host["socket"].as_str().unwrap()).exists());
+    assert_eq!((&host["host"]["leases"][0]["peer"], &host["host"]["sold"]), (&client["node"]["id"], &1.into()));
+    assert!(client["client"]["metered"]["cost"].is_string(), "amounts are strings: {client}");
+
+    let id = host["node"]["id"].as_str().unwrap();
+    for node in [&id[..4], id] {
+        let page = text(&market.status(&[node]).await.stdout);
+        for word in [&format!("node {}", &id[..12]), &market.url, "1 of 10 places sold", "nothing is collected"] {
+            assert!(page.contains(word), "{word} is missing in:\n{page}");
+        }
+        assert!(page.contains(&client["node"]["id"].as_str().unwrap()[..12]), "who has the place: {page}");
+    }
+    let nobody = market.status(&["00000000"]).await;
+    assert_eq!(nobody.status.code(), Some(1));
+    assert!(text(&nobody.stdout).contains("whose node's id begins with 00000000"), "{nobody:?}");
+}
+
+#[tokio::test]
+async fn a_killed_agent_is_said_to_be_gone_beside_the_one_that_lives() {
+    let market = Market::open(&[]).await;
+    let (state, sim) = (market.state().to_owned(), &market.sim);
+    market.host.kill().await;
+    let output = ran(&["status", "--state-dir", &state]).await;
+    assert_eq!(output.status.code(), Some(1), "{output:?}");
+    let said = text(&output.stdout);
+    assert!(said.contains("client beside") && said.contains("no agent answers at"), "{said}");
+    assert!(said.contains("-> an agent that was killed leaves its socket"), "{said}");
+    let told = json(&ran(&["status", "--json", "--state-dir", &state]).await);
+    assert_eq!((told["agents"].as_array().unwrap().len(), told["silent"].as_array().unwrap().len()), (1, 1), "{told}");
+    assert!(!told["silent"][0]["mend"].as_str().unwrap().is_empty(), "{told}");
+    drop((market.client, sim));
+}
+
+#[tokio::test]
+async fn that_nobody_runs_is_a_sentence_and_an_exit_code() {
+    let dir = tempfile::tempdir().unwrap();
+    let state = dir.path().to_str().unwrap();
+    let output = ran(&["status", "--state-dir", state]).await;
+    assert_eq!(output.status.code(), Some(1));
+    let said = text(&output.stdout);
+    assert!(said.starts_with("! no agent runs here") && said.contains(state) && said.contains("--state-dir"), "{said}");
+    let told = json(&ran(&["status", "--json", "--state-dir", state]).await);
+    assert_eq!(told["agents"], Value::Array(Vec::new()));
+    for bad in [&["status", "geth"][..], &["status", "--watch=never"], &["status", "ab", "--pool", "ws://127.0.0.1:1"]]
+    {
+        assert_eq!(ran(bad).await.status.code(), Some(2), "{bad:?}");
+    }
+}
+
+#[tokio::test]
+async fn why_these_hosts_is_asked_of_the_pool_through_the_agent() {
+    let market = Market::open(&[]).await;
+    let output = market.status(&["--why"]).await;
+    assert_eq!(output.status.code(), Some(0), "{output:?}");
+    let said = text(&output.stdout);
+    assert!(
+        said.contains("wants 1 host and has them") && said.contains("was the only one that could be given"),
+        "{said}"
+    );
+    assert!(said.contains("left out: 1 that it has already"), "{said}");
+    let told = json(&market.status(&["--why", "--json"]).await);
+    let why = &told["agents"].as_array().unwrap()[0]["explanation"];
+    assert_eq!((&why["want"], &why["given"][0]["won"]["among"]), (&1.into(), &1.into()), "{told}");
+    // A host was given to nobody.
+    let told = json(&market.status(&["--json"]).await);
+    let host = told["agents"].as_array().unwrap().iter().find(|agent| !agent["host"].is_null()).unwrap();
+    let only = market.status(&["--why", host["node"]["id"].as_str().unwrap()]).await;
+    assert_eq!(only.status.code(), Some(1));
+    assert!(text(&only.stdout).contains("no agent here is a client"), "{only:?}");
+}
+
+#[tokio::test]
+async fn over_protocol_2_nobody_can_tell_why() {
+    let sim = Sim::start().await;
+    let (_pool, url) = Vipnode::pool(&[]).await;
+    let mut client = sim.agent(&["client", &url, "--protocol=2"]);
+    client.event("joined").await;
+    let output = ran(&["status", "--why", "--state-dir", sim.dir.path().to_str().unwrap()]).await;
+    assert_eq!(output.status.code(), Some(1));
+    assert!(text(&output.stdout).contains("protocol 2 has no way to ask a pool why"), "{output:?}");
+}
+
+#[tokio::test]
+async fn a_pool_tells_of_itself_to_whom_its_operator_lets_see_it() {
+    let market = Market::open(&[]).await;
+    let http = market.url.replacen("ws", "http", 1);
+    for url in [&market.url, &http] {
+        let output = ran(&["status", "--pool", url]).await;
+        assert_eq!(output.status.code(), Some(0), "{output:?}");
+        let said = text(&output.stdout);
+        assert!(said.contains("hosts    1, 1 ever seen") && said.contains("100 gwei a minute"), "{said}");
+        let told = json(&ran(&["status", "--pool", url, "--json"]).await);
+        assert_eq!(told["pool"]["stats"]["num_active_clients"], 1, "{told}");
+        assert!(told["pool"]["stats"]["metered_cost"].is_string(), "{told}");
+    }
+    // Through an agent that is a member, where there is one.
+    let closed = Market::open(&["--status", "members"]).await;
+    let told = json(&closed.status(&["--pool", &closed.url, "--json"]).await);
+    assert_eq!(told["pool"]["stats"]["num_active_clients"], 1, "{told}");
+    assert!(closed.host.interrupt().await.success());
+    for (audience, words) in [("members", "--status public"), ("off", "--status public or --status members")] {
+        let (_pool, url) = Vipnode::pool(&["--status", audience]).await;
+        let output = market.status(&["--pool", &url]).await;
+        assert_eq!(output.status.code(), Some(2), "{output:?}");
+        let error = text(&output.stderr);
+        assert!(error.contains("this pool shows its status to") && error.contains(words), "{error}");
+    }
+    let gone = ran(&["status", "--pool", "ws://127.0.0.1:1"]).await;
+    assert!(gone.status.code() == Some(2) && text(&gone.stderr).contains("\n -> check the address"), "{gone:?}");
+    let plain = ran(&["status", "--pool", "ws://192.0.2.1:8080"]).await;
+    assert!(text(&plain.stderr).contains("--insecure"), "{plain:?}");
+}
+
+/// Who has said once where the pool of their agents is still asks about the agents.
+#[tokio::test]
+async fn the_pool_of_the_agents_is_no_question() {
+    let dir = tempfile::tempdir().unwrap();
+    let state = dir.path().to_str().unwrap();
+    let mut asked = Vipnode::start_with(&["status", "--state-dir", state], &[("VIPNODE_POOL", "ws://127.0.0.1:1")]);
+    assert_eq!(asked.event("status").await["agents"], Value::Array(Vec::new()));
+    assert_eq!(asked.ended().await.code(), Some(1));
+}
+
+/// Answers each HTTP request on a port with this body.
+async fn hostile(body: String) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    tokio::spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            let _head = stream.read(&mut [0; 4_096]).await;
+            let head = format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\nconnection: close\r\n\r\n", body.len());
+            let _gone = stream.write_all(format!("{head}{body}").as_bytes()).await;
+        }
+    });
+    url
+}
+
+#[tokio::test]
+async fn a_hostile_pool_paints_nothing() {
+    let paint = r"\u001b[2J\u009b2J\r\u202e";
+    let host = format!(
+        r#"{{"short_id":"{paint}","last_seen":"{paint}","kind":"{paint}","node_version":"{paint}","vipnode_version":"{paint}"}}"#
+    );
+    let status = format!(
+        r#"{{"time_updated":"{paint}","time_started":"{paint}","version":"{paint}","error":"{paint}","active_hosts":[{host}],"stats":{{}}}}"#
+    );
+    let refusal = format!(r#"{{"code":-32000,"message":"{paint}","data":{{"mend":"{paint}"}}}}"#);
+    let answers = [
+        format!(r#"{{"jsonrpc":"2.0","id":1,"result":{status}}}"#),
+        format!(r#"{{"jsonrpc":"2.0","id":1,"error":{refusal}}}"#),
+        "x".repeat(2 << 20),
+        format!(r#"{{"jsonrpc":"2.0","id":1,"result":["{paint}"]}}"#),
+    ];
+    for (number, answer) in answers.into_iter().enumerate() {
+        let url = hostile(answer).await;
+        for more in [&[][..], &["--json"]] {
+            let output = ran(&[&["status", "--pool", &url], more].concat()).await;
+            assert_eq!(output.status.success(), number == 0, "{number}: {output:?}");
+            let said = text(&output.stdout) + &text(&output.stderr);
+            let paints = |c: char| (c.is_control() && c != '\n') || c == '\u{202e}';
+            assert!(!said.is_empty() && !said.contains(paints) && !said.contains("\\u001b"), "{number}: {said:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn watching_is_line_after_line_in_a_pipe_and_ends_well() {
+    let market = Market::open(&[]).await;
+    let line = ["status", "--state-dir", market.state(), "--watch=500ms"];
+    let mut watching = Vipnode::start(&line);
+    for _ in 0..2 {
+        assert_eq!(watching.event("status").await["agents"].as_array().unwrap().len(), 2);
+    }
+    assert_eq!(watching.interrupt().await.code(), Some(0));
+    // Whoever reads goes away, as `head` does.
+    let mut child = tokio::process::Command::new(env!("CARGO_BIN_EXE_vipnode"))
+        .args(line)
+        .stdout(Stdio::piped())
+        .kill_on_drop(true)
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    assert!(!lines.next_line().await.unwrap().unwrap().contains('\u{1b}'));
+    drop(lines);
+    assert_eq!(timeout(SOON, child.wait()).await.unwrap().unwrap().code(), Some(0));
+}
+
+#[tokio::test]
+async fn an_agent_that_does_not_answer_keeps_nobody_else_from_being_shown() {
+    let mut market = Market::open(&[]).await;
+    market.host.signal("-STOP").await;
+    let output = market.status(&[]).await;
+    assert_eq!(output.status.code(), Some(1), "{output:?}");
+    let said = text(&output.stdout);
+    assert!(
+        said.contains("client beside") && said.contains("gives no answer") && said.contains("-> try again"),
+        "{said}"
+    );
+    market.host.signal("-CONT").await;
+    assert_eq!(market.status(&[]).await.status.code(), Some(0));
+}

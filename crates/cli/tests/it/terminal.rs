@@ -1,0 +1,128 @@
+//! What a person sees on a terminal, and what a pipe does not get.
+
+use std::process::Stdio;
+
+use crate::support::{SOON, Sim, Vipnode, terminal::Terminal, text};
+use tokio::{
+    io::{AsyncBufReadExt, BufReader},
+    process::Command,
+    time::timeout,
+};
+
+fn line(sim: &Sim, args: &[&str]) -> Vec<String> {
+    args.iter().map(|arg| (*arg).to_owned()).chain(sim.args()).collect()
+}
+
+fn start(line: &[String], env: &[(&str, &str)]) -> Terminal {
+    Terminal::start(&line.iter().map(String::as_str).collect::<Vec<_>>(), env)
+}
+
+fn last(lines: &[String]) -> &str {
+    lines.last().map_or("", String::as_str)
+}
+
+#[tokio::test]
+async fn an_agent_has_one_line_below_its_notices_and_its_log() {
+    let sim = Sim::start().await;
+    let (_pool, url) = Vipnode::pool(&[]).await;
+    let mut host = start(&line(&sim, &["host", &url, "--max-head-age=off", "-vv"]), &[]);
+    let whole = "host · pool joined · 0 of 10 places sold · 0 own peers · simulated 0.1.0 block ";
+    host.until("it is joined", |lines| last(lines).starts_with(whole)).await;
+    // A client comes: notices and log lines are told above the line, each of them whole.
+    let mut client = sim.other_agent(&["client", &url, "--min-peers=1"]);
+    client.event("host_connected").await;
+    let told = |line: &String| line.starts_with("✓ client ") && line.ends_with("connected, its meter runs");
+    let sold = |lines: &[String]| lines.iter().any(told) && last(lines).contains("1 of 10 places sold");
+    let lines = host.until("a place is sold, and it is told", sold).await;
+    assert_eq!(lines.iter().filter(|line| line.contains(" · pool ")).count(), 1, "{}", lines.join("\n"));
+    assert!(lines.iter().any(|line| line.contains("DEBUG")), "the log is there: {}", lines.join("\n"));
+    let (status, lines, _) = host.interrupt().await;
+    assert!(status.success());
+    assert!(last(&lines).starts_with("✓ stopped") && !lines.iter().any(|line| line.contains(" · pool ")), "{lines:?}");
+}
+
+#[tokio::test]
+async fn a_pool_has_one_too() {
+    let mut pool = Terminal::start(&["pool", "--bind", "127.0.0.1:0"], &[]);
+    let whole = "pool · 0 hosts, 0 clients · 0 leases, 0 running · 0 places free · 0 requests/s";
+    pool.until("the line", |lines| last(lines) == whole).await;
+    let (status, lines, _) = pool.interrupt().await;
+    assert!(status.success() && last(&lines) == "✓ stopped", "{lines:?}");
+}
+
+#[tokio::test]
+async fn without_colour_the_line_is_there_and_on_a_dumb_terminal_or_for_programs_it_is_not() {
+    let sim = Sim::start().await;
+    let (_pool, url) = Vipnode::pool(&[]).await;
+    let agent = line(&sim, &["host", &url, "--max-head-age=off"]);
+    let mut plain = start(&agent, &[("NO_COLOR", "1")]);
+    plain.until("the line", |lines| last(lines).contains(" · pool joined · ")).await;
+    let (_, _, raw) = plain.interrupt().await;
+    assert!(!raw.contains("\u{1b}[2m") && !raw.contains("\u{1b}[32m"), "colours: {raw:?}");
+    let json = [agent.clone(), vec!["--json".to_owned()]].concat();
+    for (line, env) in [(&agent, [("TERM", "dumb")]), (&json, [("TERM", "xterm")])] {
+        let mut agent = start(line, &env);
+        agent.until("it joins", |lines| lines.iter().any(|line| line.contains("joined the pool"))).await;
+        let (status, _, raw) = agent.interrupt().await;
+        assert!(status.success() && !raw.contains('\u{1b}') && !raw.contains(" · pool "), "{env:?}: {raw:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_pipe_gets_plain_lines_only() {
+    let sim = Sim::start().await;
+    let (_pool, url) = Vipnode::pool(&[]).await;
+    let mut host = Command::new(env!("CARGO_BIN_EXE_vipnode"))
+        .args(line(&sim, &["host", &url, "--max-head-age=off", "-vv"]))
+        .env("TERM", "xterm")
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .kill_on_drop(true)
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(host.stdout.take().unwrap()).lines();
+    let mut said = String::new();
+    while !said.contains("offering 10 places") {
+        said += &timeout(SOON, lines.next_line()).await.unwrap().unwrap().expect("it says more");
+    }
+    let pid = host.id().unwrap().to_string();
+    assert!(Command::new("kill").args(["-INT", &pid]).status().await.unwrap().success());
+    while let Some(line) = timeout(SOON, lines.next_line()).await.unwrap().unwrap() {
+        said += &line;
+    }
+    said += &text(&timeout(SOON, host.wait_with_output()).await.unwrap().unwrap().stderr);
+    assert!(said.contains("stopped") && said.contains("DEBUG"), "{said}");
+    assert!(!said.contains(['\u{1b}', '\r']) && !said.contains(" · pool "), "{said:?}");
+}
+
+#[tokio::test]
+async fn watching_repaints_in_place() {
+    let sim = Sim::start().await;
+    let (_pool, url) = Vipnode::pool(&[]).await;
+    let mut host = sim.agent(&["host", &url, "--max-head-age=off"]);
+    host.event("offering").await;
+    let state = sim.dir.path().to_str().unwrap();
+    let mut status = Terminal::start(&["status", "--state-dir", state, "--watch=500ms"], &[]);
+    let has = |words: &'static str| move |lines: &[String]| lines.iter().any(|line| line.contains(words));
+    status.until("nothing is sold", has("0 of 10 places sold")).await;
+    let mut client = sim.other_agent(&["client", &url, "--min-peers=1"]);
+    client.event("host_connected").await;
+    // What was read may be a part of a page, so it is waited until the whole of it is there and nothing else.
+    let both = has("2 agents, 2 joined; 1 of 10 places sold, 1 of 1 hosts");
+    let page = |lines: &[String]| both(lines) && !has("0 of 10 places sold")(lines);
+    status.until("both are there, and the page before is not", page).await;
+    assert!(host.interrupt().await.success());
+    let page = |lines: &[String]| has("client beside")(lines) && !has("2 agents")(lines);
+    status.until("one is left, and the page before is not", page).await;
+    let (ended, _, _) = status.interrupt().await;
+    assert!(ended.success());
+}
+
+#[tokio::test]
+async fn without_colour_the_table_of_the_demo_moves_all_the_same() {
+    let mut demo = Terminal::start(&["demo"], &[("NO_COLOR", "1")]);
+    let is_table = |line: &&String| line.contains("┆ host (simulated)");
+    let ended = |lines: &[String]| lines.iter().any(|line| line.contains("by the pool"));
+    let lines = demo.until("the demo ends", ended).await;
+    assert_eq!(lines.iter().filter(is_table).count(), 3, "as many as stay, in a pipe too: {lines:#?}");
+}

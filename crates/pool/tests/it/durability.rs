@@ -1,0 +1,155 @@
+//! What the pool promises is durable first; what it could not write it takes back.
+
+use std::time::{Duration, Instant};
+
+use crate::common::{Agent, Keys, Mood, TestStore, config, get, pool};
+use serde_json::{Value, json};
+use vipnode_pool::{PoolConfig, PoolError, PoolLimits, PoolServer};
+use vipnode_pool_core::Limits;
+use vipnode_types::wire::{ErrorCode, ReportReply, Side, method};
+
+async fn on(store: &TestStore) -> PoolServer {
+    PoolServer::spawn_with(config(), store.boxed()).await.unwrap()
+}
+
+#[tokio::test]
+async fn answers_wait_until_their_rows_are_durable() {
+    let store = TestStore::default();
+    let pool = on(&store).await;
+    let keys = Keys::new(1);
+    let agent = Agent::open(&pool).await;
+    store.set(Mood::Held);
+    let hello = keys.sign(method::CONNECT, &agent.url, &agent.challenge(), &keys.host(1));
+    let connecting = agent.opened.peer.begin_call(method::CONNECT, hello).unwrap();
+    let mut connecting = std::pin::pin!(connecting.wait_until(tokio::time::Instant::now() + crate::common::LONG));
+    // The status was asked later and needs nothing durable.
+    let status = tokio::select! {
+        biased;
+        early = &mut connecting => panic!("answered before it was durable: {early:?}"),
+        status = agent.call::<Value>(method::STATUS, &[(); 0]) => status.unwrap(),
+    };
+    assert_eq!(status["stats"]["num_active_hosts"], 1, "the mind has taken it");
+    store.set(Mood::Well);
+    connecting.await.unwrap();
+}
+
+#[tokio::test]
+async fn a_host_has_its_whole_time_though_the_commit_was_slower() {
+    let store = TestStore::default();
+    let core = Limits { admit_deadline_ms: 250, ..Limits::default() };
+    let pool = PoolServer::spawn_with(PoolConfig { core, ..config() }, store.boxed()).await.unwrap();
+    let (ana, ben) = (Keys::new(1), Keys::new(2));
+    let mut host = Agent::open(&pool).await;
+    host.connect(&ana, &ana.host(5)).await.unwrap();
+    let report = [json!({"seq": 1, "full": [], "hash": "0000000000000000"})];
+    host.call::<ReportReply>(method::REPORT, &report).await.unwrap();
+    let client = Agent::open(&pool).await;
+    client.connect(&ben, &ben.client()).await.unwrap();
+    store.set(Mood::Slow);
+    let (asked, (method, _)) = tokio::join!(client.ask(1), host.take());
+    assert_eq!((method.as_str(), asked.unwrap().hosts.len()), (method::ADMIT, 1));
+}
+
+#[tokio::test]
+async fn leases_of_a_pool_that_forgot_are_not_numbered_again() {
+    let (ana, ben) = (Keys::new(1), Keys::new(2));
+    let mut leases = Vec::new();
+    for _ in 0..2 {
+        let pool = pool().await;
+        let mut host = Agent::open(&pool).await;
+        host.connect(&ana, &ana.host(5)).await.unwrap();
+        let report = [json!({"seq": 1, "full": [], "hash": "0000000000000000"})];
+        host.call::<ReportReply>(method::REPORT, &report).await.unwrap();
+        let client = Agent::open(&pool).await;
+        client.connect(&ben, &ben.client()).await.unwrap();
+        let (asked, _) = tokio::join!(client.ask(1), host.take());
+        leases.push(asked.unwrap().hosts[0].lease.get());
+        pool.shutdown().await.unwrap();
+    }
+    assert!(leases[0] < leases[1], "{leases:?}");
+    assert!(leases[1] < 1 << 53, "whole in JSON everywhere");
+}
+
+#[tokio::test]
+async fn d21_a_failed_commit_is_answered_busy_and_the_state_is_built_again() {
+    for mood in [Mood::Failing, Mood::Panicking] {
+        let store = TestStore::default();
+        let pool = on(&store).await;
+        let (ana, ben) = (Keys::new(1), Keys::new(2));
+        let known = Agent::open(&pool).await;
+        known.connect(&ana, &ana.host(1)).await.unwrap();
+        store.set(mood);
+        let agent = Agent::open(&pool).await;
+        let error = agent.connect(&ben, &ben.client()).await.unwrap_err();
+        assert!(error.is(ErrorCode::Busy), "{error:?}");
+        assert_eq!(error.data.unwrap().retry_ms, Some(5_000));
+        for closed in [&known, &agent] {
+            let reason = closed.opened.closed.wait().await;
+            assert!(reason.contains("leases go on"), "{reason}");
+        }
+        let sick = get(pool.local_addr(), "/health").await;
+        assert!(sick.starts_with("HTTP/1.1 503"), "d44: {sick}");
+
+        store.set(Mood::Well);
+        assert!(get(pool.local_addr(), "/health").await.contains(r#"{"ok":true"#));
+        let agent = Agent::open(&pool).await;
+        agent.connect(&ben, &ben.client()).await.unwrap();
+        pool.shutdown().await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn d44_health_says_what_is_wrong_with_a_store_that_cannot_even_be_read() {
+    let store = TestStore::default();
+    let store_retry = Duration::from_millis(1_200);
+    let limits = PoolLimits { store_retry, opens_at_once: 1_000_000, ..PoolLimits::default() };
+    let pool = PoolServer::spawn_with(PoolConfig { limits, ..config() }, store.boxed()).await.unwrap();
+    let keys = Keys::new(1);
+    let agent = Agent::open(&pool).await;
+    store.set(Mood::Dead);
+    let since = Instant::now();
+    assert!(agent.connect(&keys, &keys.host(1)).await.unwrap_err().is(ErrorCode::Busy));
+    let sick = get(pool.local_addr(), "/health").await;
+    assert!(sick.starts_with("HTTP/1.1 503") && sick.contains("the disk is full"), "{sick}");
+    let again = Agent::open(&pool).await;
+    assert!(again.connect(&keys, &keys.host(1)).await.unwrap_err().is(ErrorCode::Busy));
+    store.set(Mood::Well);
+    while !get(pool.local_addr(), "/health").await.contains(r#"{"ok":true"#) {}
+    assert!(since.elapsed() >= store_retry, "it is not read again sooner");
+    Agent::open(&pool).await.connect(&keys, &keys.host(1)).await.unwrap();
+}
+
+#[tokio::test]
+async fn d43_a_shutdown_writes_everything_and_leases_go_on_after_it() {
+    let store = TestStore::default();
+    let pool = on(&store).await;
+    let (ana, ben) = (Keys::new(1), Keys::new(2));
+    let mut host = Agent::open(&pool).await;
+    host.connect(&ana, &ana.host(5)).await.unwrap();
+    let report = [json!({"seq": 1, "full": [], "hash": "0000000000000000"})];
+    host.call::<ReportReply>(method::REPORT, &report).await.unwrap();
+    let client = Agent::open(&pool).await;
+    client.connect(&ben, &ben.client()).await.unwrap();
+    let (asked, _) = tokio::join!(client.ask(1), host.take());
+    let lease = asked.unwrap().hosts[0].lease;
+    pool.shutdown().await.unwrap();
+
+    let pool = on(&store).await;
+    let back = Agent::open(&pool).await.connect(&ana, &ana.host(5)).await.unwrap();
+    let held: Vec<_> = back.leases.iter().map(|view| (view.lease, view.side, view.peer.id)).collect();
+    assert_eq!(held, [(lease, Side::Host, ben.id())]);
+}
+
+#[tokio::test]
+async fn a_taken_address_is_explained_and_join_waits() {
+    let mut running = pool().await;
+    let bind = running.local_addr();
+    let error = PoolServer::spawn(PoolConfig { bind, ..config() }).await.unwrap_err();
+    assert!(matches!(error, PoolError::Bind { .. }) && error.mend().contains("--bind"), "{error}");
+    tokio::select! {
+        biased;
+        ended = running.join() => panic!("{ended:?}"),
+        () = std::future::ready(()) => {}
+    }
+    running.shutdown().await.unwrap();
+}

@@ -1,0 +1,24 @@
+//! Tests of a whole pool over real sockets.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    missing_docs,
+    unreachable_pub,
+    reason = "tests"
+)]
+
+mod agents;
+mod common;
+mod durability;
+mod faults;
+mod floods;
+mod limits;
+mod metrics;
+mod original;
+mod proxies;
+mod reach;
+mod served;
+mod strangers;
+mod tls;

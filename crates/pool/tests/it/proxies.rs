@@ -1,0 +1,90 @@
+//! Behind a proxy the agent's address comes from its header, and nobody else is believed.
+
+use crate::common::{Agent, Keys, RawSocket, config, exchange, ws_url};
+use serde_json::{Value, json};
+use tokio_tungstenite::tungstenite::{Error, client::IntoClientRequest, http::HeaderValue};
+use vipnode_pool::{PoolConfig, PoolLimits, PoolServer, ProxyHeader, TrustedProxies};
+use vipnode_types::wire::{AskReply, method};
+
+async fn behind(proxy: &str, limits: PoolLimits) -> PoolServer {
+    let proxies = TrustedProxies { proxies: vec![proxy.parse().unwrap()], header: ProxyHeader::XForwardedFor };
+    PoolServer::spawn(PoolConfig { proxies, limits, ..config() }).await.unwrap()
+}
+
+/// A WebSocket as a proxy opens it, and the challenge.
+async fn open(pool: &PoolServer, forwarded: &str) -> Result<(RawSocket, String), (u16, String)> {
+    let mut request = ws_url(pool).into_client_request().unwrap();
+    request.headers_mut().append("x-forwarded-for", HeaderValue::from_str(forwarded).unwrap());
+    match tokio_tungstenite::connect_async(request).await {
+        Ok((socket, answer)) => {
+            Ok((RawSocket(socket), answer.headers()["vipnode-challenge"].to_str().unwrap().to_owned()))
+        }
+        Err(Error::Http(answer)) => {
+            let body = answer.body().clone().unwrap_or_default();
+            Err((answer.status().as_u16(), String::from_utf8(body).unwrap()))
+        }
+        Err(other) => panic!("{other}"),
+    }
+}
+
+/// The address of the host that a client of this pool is given.
+async fn given(pool: &PoolServer, forwarded: &str) -> String {
+    let (ana, ben) = (Keys::new(1), Keys::new(2));
+    let (mut host, challenge) = open(pool, forwarded).await.unwrap();
+    let hello = ana.sign(method::CONNECT, &ws_url(pool), &challenge, &ana.host(1));
+    host.send(&crate::common::signed_text(method::CONNECT, &hello)).await;
+    assert!(host.next().await["result"].is_object());
+    let report = json!([{"seq": 1, "full": [], "hash": "0000000000000000"}]);
+    host.send(&json!({"id": 2, "method": method::REPORT, "params": report}).to_string()).await;
+    host.next().await;
+    let client = Agent::open(pool).await;
+    client.connect(&ben, &ben.client()).await.unwrap();
+    let admit = async {
+        let call = host.next().await;
+        host.send(&json!({"id": call["id"], "result": {}}).to_string()).await;
+    };
+    let (asked, ()) = tokio::join!(client.ask(1), admit);
+    let asked: AskReply = asked.unwrap();
+    asked.hosts[0].host.to_string()
+}
+
+#[tokio::test]
+async fn d34_the_address_of_a_host_behind_a_proxy_is_the_one_that_the_proxy_saw() {
+    let pool = behind("127.0.0.0/8", PoolLimits::default()).await;
+    let enode = given(&pool, "10.9.9.9, 198.51.100.7").await;
+    assert!(enode.contains("@198.51.100.7:30303"), "{enode}");
+    let pool = behind("127.0.0.0/8", PoolLimits::default()).await;
+    let enode = given(&pool, "[2001:db8::7]:5000").await;
+    assert!(enode.contains("@[2001:db8::7]:30303"), "{enode}");
+}
+
+#[tokio::test]
+async fn d34_nobody_but_the_proxy_is_believed() {
+    let pool = behind("10.0.0.0/8", PoolLimits::default()).await;
+    let enode = given(&pool, "198.51.100.7").await;
+    assert!(enode.contains("@127.0.0.1:30303"), "{enode}");
+}
+
+#[tokio::test]
+async fn a_header_that_names_no_address_is_a_bad_request_that_says_so() {
+    let pool = behind("127.0.0.1/32", PoolLimits::default()).await;
+    let (status, body) = open(&pool, "unknown").await.err().unwrap();
+    assert!(status == 400 && body.contains("x-forwarded-for") && body.contains("unknown"), "{status} {body}");
+    let post = "POST / HTTP/1.1\r\nhost: x\r\nx-forwarded-for: 1.2.3\r\nconnection: close\r\ncontent-length: 0\r\n\r\n";
+    let answer = exchange(pool.local_addr(), post.as_bytes()).await;
+    assert!(answer.starts_with("HTTP/1.1 400") && answer.contains("1.2.3"), "{answer}");
+}
+
+#[tokio::test]
+async fn limits_by_address_are_of_those_behind_the_proxy() {
+    let pool = behind("127.0.0.1/32", PoolLimits { connections_an_address: 1, ..PoolLimits::default() }).await;
+    let (mut first, _) = open(&pool, "198.51.100.7").await.unwrap();
+    let (status, body) = open(&pool, "198.51.100.7").await.err().unwrap();
+    assert!(status == 429 && body.contains("of this address"), "{status} {body}");
+    let (_other, _) = open(&pool, "198.51.100.8").await.unwrap();
+    first.send(r#"{"id":1,"method":"vipnode_ping"}"#).await;
+    assert_eq!(first.next().await["result"], Value::from("pong"));
+    drop(first);
+    // The place comes back once the pool has seen the end.
+    while open(&pool, "198.51.100.7").await.is_err() {}
+}

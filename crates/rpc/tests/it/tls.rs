@@ -1,0 +1,162 @@
+//! `wss://` and `https://` over real sockets: whom a client believes, and what it says of whom it does not.
+
+use std::{sync::Arc, time::Duration};
+
+use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair, date_time_ymd};
+use rustls::{
+    ServerConfig,
+    pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer},
+};
+use tempfile::TempDir;
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpListener,
+};
+use tokio_rustls::TlsAcceptor;
+use vipnode_rpc::{CallError, OpenError, RpcLimits, TlsFault, Trust, http, open_ws};
+
+const LONG: Duration = Duration::from_secs(20);
+
+/// An authority, its certificate in a file.
+struct Authority {
+    issuer: CertifiedIssuer<'static, KeyPair>,
+    dir: TempDir,
+}
+
+impl Authority {
+    fn new() -> Self {
+        let mut params = CertificateParams::new([]).unwrap();
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        let issuer = CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap();
+        let dir = tempfile::tempdir().unwrap();
+        std::fs::write(dir.path().join("ca.pem"), issuer.pem()).unwrap();
+        Self { issuer, dir }
+    }
+
+    fn limits(&self) -> RpcLimits {
+        let trust = Trust::default().with_ca(&self.dir.path().join("ca.pem")).unwrap();
+        RpcLimits { trust, ..RpcLimits::default() }
+    }
+
+    /// A certificate for a name and years.
+    fn issue(&self, name: &str, from: i32, to: i32) -> (CertificateDer<'static>, KeyPair) {
+        let mut params = CertificateParams::new([name.to_owned()]).unwrap();
+        (params.not_before, params.not_after) = (date_time_ymd(from, 1, 1), date_time_ymd(to, 1, 1));
+        let key = KeyPair::generate().unwrap();
+        (params.signed_by(&key, &self.issuer).unwrap().der().clone(), key)
+    }
+}
+
+/// A server that answers each request with the same JSON-RPC answer, over HTTP; its port.
+async fn serve((certificate, key): (CertificateDer<'static>, KeyPair)) -> u16 {
+    let key = PrivateKeyDer::from(PrivatePkcs8KeyDer::from(key.serialize_der()));
+    let config = ServerConfig::builder().with_no_client_auth().with_single_cert(vec![certificate], key).unwrap();
+    let acceptor = TlsAcceptor::from(Arc::new(config));
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    tokio::spawn(async move {
+        while let Ok((stream, _)) = listener.accept().await {
+            let Ok(mut stream) = acceptor.accept(stream).await else { continue };
+            let mut request = [0; 4_096];
+            let _some = stream.read(&mut request).await;
+            let body = r#"{"jsonrpc":"2.0","id":1,"result":"pong"}"#;
+            let answer = format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n{body}", body.len());
+            let _gone = stream.write_all(answer.as_bytes()).await;
+        }
+    });
+    port
+}
+
+/// What is said over HTTPS and over WSS, which is the same.
+async fn fault(place: &str, limits: &RpcLimits) -> TlsFault {
+    let call = http(&format!("https://{place}"), limits).unwrap();
+    let Err(CallError::Tls { fault, .. }) =
+        call.call_raw("ping", serde_json::value::to_raw_value(&[(); 0]).unwrap(), LONG).await
+    else {
+        panic!("it was believed")
+    };
+    let Err(OpenError::Tls { fault: same, .. }) = open_ws(&format!("wss://{place}"), limits).await else {
+        panic!("it was believed over wss")
+    };
+    assert_eq!((fault.mend(), fault.why().split(" clock ").next()), (same.mend(), same.why().split(" clock ").next()));
+    fault
+}
+
+fn says(fault: &TlsFault, why: &[&str], mend: &str) {
+    assert!(why.iter().all(|word| fault.why().contains(word)) && fault.mend().contains(mend), "{fault}");
+}
+
+#[tokio::test]
+async fn a_private_authority_is_believed_once_it_is_named() {
+    let ours = Authority::new();
+    let port = serve(ours.issue("localhost", 2020, 2120)).await;
+    let place = format!("localhost:{port}");
+    let call = http(&format!("https://{place}"), &ours.limits()).unwrap();
+    assert_eq!(
+        call.call_raw("ping", serde_json::value::to_raw_value(&[(); 0]).unwrap(), LONG).await.unwrap().get(),
+        "\"pong\""
+    );
+    let Err(OpenError::Refused { status: 200, .. }) = open_ws(&format!("wss://{place}"), &ours.limits()).await else {
+        panic!("the handshake of TLS holds and that of the WebSocket does not")
+    };
+    let unknown = fault(&place, &RpcLimits::default()).await;
+    says(&unknown, &["authority that this machine does not know"], "--tls-ca FILE");
+    let other = fault(&place, &Authority::new().limits()).await;
+    says(&other, &["neither", "ca.pem"], "--tls-ca");
+}
+
+#[tokio::test]
+async fn a_wrong_name_is_told_with_the_right_ones() {
+    let ours = Authority::new();
+    let port = serve(ours.issue("pool.example", 2020, 2120)).await;
+    let fault = fault(&format!("127.0.0.1:{port}"), &ours.limits()).await;
+    says(&fault, &["not for 127.0.0.1 but for pool.example"], "connect by a name of the certificate");
+}
+
+#[tokio::test]
+async fn a_wrong_time_is_told_with_both_clocks() {
+    let ours = Authority::new();
+    let port = serve(ours.issue("localhost", 2020, 2021)).await;
+    let over = fault(&format!("localhost:{port}"), &ours.limits()).await;
+    says(&over, &["expired at 2021-01-01T00:00:00Z", "this machine's clock says 20"], "renew");
+    let port = serve(ours.issue("localhost", 2119, 2120)).await;
+    let early = fault(&format!("localhost:{port}"), &ours.limits()).await;
+    says(&early, &["begins at 2119-01-01T00:00:00Z", "this machine's clock says 20"], "timedatectl");
+}
+
+#[tokio::test]
+async fn the_certificate_of_an_authority_is_none_of_a_server() {
+    let ours = Authority::new();
+    let mut params = CertificateParams::new(["localhost".to_owned()]).unwrap();
+    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    let key = KeyPair::generate().unwrap();
+    let certificate = params.signed_by(&key, &ours.issuer).unwrap().der().clone();
+    let port = serve((certificate, key)).await;
+    says(&fault(&format!("localhost:{port}"), &ours.limits()).await, &["of an authority itself"], "CA:TRUE");
+}
+
+#[tokio::test]
+async fn who_speaks_no_tls_is_told_apart() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let place = listener.local_addr().unwrap().to_string();
+    tokio::spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            let _gone = stream.write_all(b"HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\n\r\n").await;
+            let _read = stream.read(&mut [0; 4_096]).await;
+        }
+    });
+    says(&fault(&place, &RpcLimits::default()).await, &["does not speak TLS"], "check the port");
+}
+
+#[test]
+fn a_file_without_certificates_is_no_authority() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("ca.pem");
+    let missing = Trust::default().with_ca(&file).unwrap_err().to_string();
+    assert!(missing.contains("ca.pem cannot be read"), "{missing}");
+    for text in ["", "hello", "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"] {
+        std::fs::write(&file, text).unwrap();
+        let error = Trust::default().with_ca(&file).unwrap_err().to_string();
+        assert!(error.contains("ca.pem is not used") && error.contains("PEM"), "{error}");
+    }
+}
