@@ -29,50 +29,18 @@
 //! # Ok::<(), vipnode_rpc::CallError>(()) }).unwrap();
 //! ```
 
-mod address;
-mod alarm;
-mod client;
-mod connection;
-mod driver;
-mod frame;
-mod halves;
-mod http;
-mod ipc;
-mod ipc_listener;
-mod ipc_place;
-mod json_splitter;
 mod limits;
-mod message;
-mod open_error;
-mod opened;
-mod outbox;
-mod peer;
-mod pipe;
-mod responder;
+mod protocol;
 mod session;
-mod shared;
-mod tls_fault;
-mod trust;
-mod ws;
+mod tls;
+mod transport;
 
-pub use address::check_address;
-pub use client::RpcClient;
-pub use connection::{Connection, Event, Full, Served};
-pub use driver::drive;
-pub use frame::Frame;
-pub use halves::Halves;
-pub use http::{HttpRpc, http};
-pub use ipc::open_ipc;
-pub use ipc_listener::IpcListener;
-pub use json_splitter::{JsonSplitter, SplitError};
 pub use limits::RpcLimits;
-pub use message::request_text;
-pub use open_error::OpenError;
-pub use opened::{Closed, Opened};
-pub use peer::{CallError, PendingCall, RpcPeer};
-pub use pipe::{pipe, pipe_with};
-pub use responder::{Incoming, Responder};
-pub use session::{Heard, Keepalive, Session};
-pub use tls_fault::TlsFault;
-pub use trust::{Trust, TrustError};
-pub use ws::open_ws;
+pub use protocol::{Connection, Event, Frame, Full, JsonSplitter, Served, SplitError, request_text};
+pub use session::{
+    CallError, Closed, Halves, Heard, Incoming, Keepalive, Opened, PendingCall, Responder, RpcPeer, Session, drive,
+};
+pub use tls::{TlsFault, Trust, TrustError};
+pub use transport::{
+    HttpRpc, IpcListener, OpenError, RpcClient, check_address, http, open_ipc, open_ws, pipe, pipe_with,
+};

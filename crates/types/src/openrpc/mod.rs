@@ -9,6 +9,7 @@ mod parts;
 mod protocol2;
 mod protocol3;
 mod row;
+mod text_schema;
 
 use schemars::{SchemaGenerator, generate::SchemaSettings};
 use serde::Serialize;

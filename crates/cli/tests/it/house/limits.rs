@@ -77,14 +77,14 @@ const NO_LIMITS: &[(&str, &str, &str)] = &[
     ("pool/src/tls/acme/mod.rs", "RETRY_MOST", "a pace, by the ACME servers' own limits"),
     ("pool/src/tls/certificate.rs", "FILE_BYTES", "a file of the operator's own"),
     ("pool/src/tls/certificate.rs", "NAMES", "the length of a sentence"),
-    ("rpc/src/ipc_place.rs", "ROOM", "the system's: bytes of a socket's name"),
+    ("rpc/src/transport/ipc_path.rs", "ROOM", "the system's: bytes of a socket's name"),
     ("rpc/src/limits.rs", "CLOSE_BYTES", "RFC 6455: what a close frame has room for"),
     ("rpc/src/limits.rs", "ERROR_CHARS", "the length of a sentence: `frame_bytes` limits what came"),
     ("rpc/src/limits.rs", "ID_BYTES", "what both sides of the protocol count on: `frame_bytes` limits what came"),
-    ("rpc/src/pipe.rs", "FRAMES", "a buffer, between two ends in one process"),
-    ("rpc/src/session.rs", "SWEEP", "a pace: `in_flight` limits what is swept"),
-    ("rpc/src/tls_fault.rs", "DEPTH", "errors of this process, looked at for words"),
-    ("rpc/src/tls_fault.rs", "NAMES", "the length of a sentence"),
+    ("rpc/src/transport/pipe.rs", "FRAMES", "a buffer, between two ends in one process"),
+    ("rpc/src/session/session.rs", "SWEEP", "a pace: `in_flight` limits what is swept"),
+    ("rpc/src/tls/tls_fault.rs", "DEPTH", "errors of this process, looked at for words"),
+    ("rpc/src/tls/tls_fault.rs", "NAMES", "the length of a sentence"),
 ];
 
 #[test]

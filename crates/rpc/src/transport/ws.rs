@@ -15,7 +15,8 @@ use tokio_tungstenite::{
 use tokio_util::either::Either;
 use vipnode_types::wire::CHALLENGE_HEADER;
 
-use crate::{Frame, Keepalive, OpenError, Opened, RpcLimits, TlsFault, Trust, address, drive};
+use super::address;
+use crate::{Frame, Keepalive, OpenError, Opened, RpcLimits, TlsFault, Trust, drive};
 
 /// Opens a WebSocket: to a pool, or to the WebSocket of an execution client.
 ///

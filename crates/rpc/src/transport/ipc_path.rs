@@ -8,7 +8,7 @@ use interprocess::local_socket::{GenericFilePath, Name, ToFsName as _};
 
 /// How a local socket is named to the system, whose names have room for about a hundred bytes only.
 #[derive(Debug)]
-pub(crate) struct IpcPlace {
+pub(crate) struct IpcPath {
     path: PathBuf,
     /// Held while the name is in use, which goes through it.
     _folder: Option<File>,
@@ -21,7 +21,7 @@ const ROOM: usize = 107;
 #[cfg(all(unix, not(target_os = "linux")))]
 const ROOM: usize = 103;
 
-impl IpcPlace {
+impl IpcPath {
     /// The name of a path. On Linux a longer path is named by its folder, opened.
     ///
     /// # Errors

@@ -4,7 +4,8 @@ use serde::Serialize;
 use serde_json::value::{RawValue, to_raw_value};
 use vipnode_types::wire::{ErrorCode, WireError};
 
-use crate::{Served, shared::Shared};
+use super::shared::Shared;
+use crate::Served;
 
 /// What the other side says of its own.
 #[derive(Debug)]

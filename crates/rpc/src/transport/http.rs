@@ -5,7 +5,8 @@ use rustls::ClientConfig;
 use serde_json::value::RawValue;
 use tokio::time::timeout;
 
-use crate::{CallError, Connection, Event, OpenError, RpcLimits, TlsFault, Trust, address};
+use super::address;
+use crate::{CallError, Connection, Event, OpenError, RpcLimits, TlsFault, Trust};
 
 /// JSON-RPC over HTTP POST: it can call and is not called.
 #[derive(Debug, Clone)]

@@ -5,9 +5,8 @@ use interprocess::local_socket::tokio::{Stream, prelude::*};
 use tokio::time::timeout;
 use tokio_util::codec::Framed;
 
-use crate::{
-    Frame, JsonSplitter, Keepalive, OpenError, Opened, RpcLimits, SplitError, drive, ipc_place::IpcPlace, ws::too_slow,
-};
+use super::{ipc_path::IpcPath, ws::too_slow};
+use crate::{Frame, JsonSplitter, Keepalive, OpenError, Opened, RpcLimits, SplitError, drive};
 
 /// Opens the local socket (or the named pipe) of an execution client.
 ///
@@ -16,7 +15,7 @@ use crate::{
 pub async fn open_ipc(path: &Path, limits: &RpcLimits) -> Result<Opened, OpenError> {
     let place = path.display().to_string();
     let unreachable = |error: std::io::Error| OpenError::Unreachable { place: place.clone(), why: error.to_string() };
-    let short = IpcPlace::of(path).map_err(unreachable)?;
+    let short = IpcPath::of(path).map_err(unreachable)?;
     let name = short.name().map_err(unreachable)?;
     let stream = match timeout(limits.open, Stream::connect(name)).await {
         Ok(connected) => connected.map_err(unreachable)?,

@@ -8,7 +8,8 @@ use interprocess::local_socket::{
     tokio::{Listener, prelude::*},
 };
 
-use crate::{Opened, RpcLimits, ipc::drive_ipc, ipc_place::IpcPlace};
+use super::{ipc::drive_ipc, ipc_path::IpcPath};
+use crate::{Opened, RpcLimits};
 
 /// A local socket that only its owner reaches.
 ///
@@ -19,7 +20,7 @@ pub struct IpcListener {
     listener: Listener,
     path: PathBuf,
     /// The name goes through it.
-    _place: IpcPlace,
+    _place: IpcPath,
 }
 
 impl IpcListener {
@@ -30,7 +31,7 @@ impl IpcListener {
     /// What the system says; also where something else than a socket is there.
     pub fn bind(path: &Path) -> io::Result<Self> {
         remove_socket(path)?;
-        let place = IpcPlace::of(path)?;
+        let place = IpcPath::of(path)?;
         let listener = ListenerOptions::new().name(place.name()?).reclaim_name(false).create_tokio()?;
         let listener = Self { listener, path: path.to_owned(), _place: place };
         #[cfg(unix)]

@@ -2,7 +2,7 @@ use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::capability::number;
+use super::capability::number;
 
 /// The oldest release of an execution client that is taken as a peer, `geth/1.17.0`. Of clients of other names it
 /// says nothing.

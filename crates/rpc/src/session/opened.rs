@@ -2,7 +2,8 @@ use std::sync::Arc;
 
 use tokio::sync::{mpsc, watch};
 
-use crate::{Incoming, RpcPeer, shared::Shared};
+use super::shared::Shared;
+use crate::{Incoming, RpcPeer};
 
 /// An open socket.
 #[derive(Debug)]

@@ -3,10 +3,8 @@ use std::collections::{BTreeMap, VecDeque};
 use serde_json::value::RawValue;
 use vipnode_types::wire::{ErrorCode, WireError};
 
-use crate::{
-    RpcLimits,
-    message::{self, Message, answer_text, request_text},
-};
+use super::message::{self, Message, answer_text, request_text};
+use crate::RpcLimits;
 
 /// One side of a JSON-RPC 2.0 connection, without any I/O: frames in, events out.
 ///

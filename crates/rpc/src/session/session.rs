@@ -13,11 +13,13 @@ use serde_json::value::RawValue;
 use tokio::time::{Instant, timeout};
 use vipnode_types::wire::WireError;
 
-use crate::{
-    CallError, Closed, Connection, Event, Frame, Incoming, Responder, RpcLimits, RpcPeer, Served,
+use super::{
     alarm::Alarm,
     outbox::Outbox,
     shared::{Answered, Outgoing, Shared, Taken, Waiter},
+};
+use crate::{
+    CallError, Closed, Connection, Event, Frame, Incoming, Responder, RpcLimits, RpcPeer, Served,
 };
 
 /// Whether a transport can ping.

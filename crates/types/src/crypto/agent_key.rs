@@ -4,7 +4,7 @@ use secp256k1::{PublicKey, SecretKey, ecdsa};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use zeroize::Zeroizing;
 
-use crate::node_key::{NodeKeyError, verifies};
+use super::node_key::{NodeKeyError, verifies};
 
 /// The secret key of an agent. A node delegates to it, so that the node's own key file need not
 /// stay readable.

@@ -8,10 +8,8 @@ use tokio::{
 };
 use vipnode_types::wire::WireError;
 
-use crate::{
-    TlsFault,
-    shared::{NotQueued, Outgoing, Shared},
-};
+use super::shared::{NotQueued, Outgoing, Shared};
+use crate::TlsFault;
 
 /// The other side of an open socket, to be called. Cheap to clone.
 #[derive(Debug)]

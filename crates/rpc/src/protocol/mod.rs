@@ -1,0 +1,14 @@
+//! JSON-RPC 2.0 without any I/O: frames in, events out, and how a stream of bytes is cut into JSON texts.
+//!
+//! This room uses [`crate::limits`] and the errors of the wire. Sockets, tasks and clocks never enter, so that all of
+//! it can be fuzzed.
+
+mod connection;
+mod frame;
+mod json_splitter;
+mod message;
+
+pub use connection::{Connection, Event, Full, Served};
+pub use frame::Frame;
+pub use json_splitter::{JsonSplitter, SplitError};
+pub use message::request_text;

@@ -1,0 +1,23 @@
+//! A connection that runs: a session on any stream and sink of frames, the handles that call and answer through it,
+//! and the queues between them, each with a limit.
+//!
+//! This room uses [`crate::protocol`] and the timers of tokio. What kind of socket it is, and how it was opened,
+//! never enters.
+
+mod alarm;
+mod driver;
+mod halves;
+mod opened;
+mod outbox;
+mod peer;
+mod responder;
+#[expect(clippy::module_inception, reason = "the file is named like its type")]
+mod session;
+mod shared;
+
+pub use driver::drive;
+pub use halves::Halves;
+pub use opened::{Closed, Opened};
+pub use peer::{CallError, PendingCall, RpcPeer};
+pub use responder::{Incoming, Responder};
+pub use session::{Heard, Keepalive, Session};

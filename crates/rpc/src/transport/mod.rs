@@ -1,0 +1,23 @@
+//! The sockets that sessions run on, each opened or listened at in a file of its own: WebSocket, local sockets, an
+//! in-memory pipe; and HTTP, which can call but not be called.
+//!
+//! This room uses [`crate::session`], [`crate::protocol`] and [`crate::tls`]. What a message means never enters.
+
+mod address;
+mod client;
+mod http;
+mod ipc;
+mod ipc_listener;
+mod ipc_path;
+mod open_error;
+mod pipe;
+mod ws;
+
+pub use address::check_address;
+pub use client::RpcClient;
+pub use http::{HttpRpc, http};
+pub use ipc::open_ipc;
+pub use ipc_listener::IpcListener;
+pub use open_error::OpenError;
+pub use pipe::{pipe, pipe_with};
+pub use ws::open_ws;

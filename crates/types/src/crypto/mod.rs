@@ -1,0 +1,15 @@
+//! Keys and what they sign: the delegation of a node to its agent, signed calls of protocol 3, and join proofs.
+//!
+//! This room uses [`crate::id`] and [`crate::Ms`]. Secrets print nothing of themselves. Messages of the wire, and the
+//! signatures of protocol 2, which have a form of their own, never enter.
+
+mod agent_key;
+mod delegation;
+mod join_secret;
+mod node_key;
+pub mod signed;
+
+pub use agent_key::{AgentKey, AgentPublic, AgentPublicError};
+pub use delegation::{Delegation, DelegationError, DelegationTextError};
+pub use join_secret::{JoinProof, JoinSecret};
+pub use node_key::{NodeKey, NodeKeyError};

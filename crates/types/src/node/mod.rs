@@ -1,0 +1,18 @@
+//! An execution client as others see it: its chain, its version, what it serves, its peers, and which peers it takes.
+//!
+//! This room uses [`crate::id`]. How a client is asked for these facts is the concern of the `node` crate and never
+//! enters.
+
+mod capability;
+mod chain_spec;
+mod drop_cause;
+mod min_version;
+mod node_facts;
+mod peer_rules;
+
+pub use capability::{Capability, CapabilityError};
+pub use chain_spec::ChainSpec;
+pub use drop_cause::DropCause;
+pub use min_version::{MinVersion, MinVersionError};
+pub use node_facts::{Direction, HeadFact, NodeFacts, PeerFact};
+pub use peer_rules::{Misfit, PeerRules};
