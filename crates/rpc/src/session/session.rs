@@ -18,9 +18,7 @@ use super::{
     outbox::Outbox,
     shared::{Answered, Outgoing, Shared, Taken, Waiter},
 };
-use crate::{
-    CallError, Closed, Connection, Event, Frame, Incoming, Responder, RpcLimits, RpcPeer, Served,
-};
+use crate::{CallError, Closed, Connection, Event, Frame, Incoming, Responder, RpcLimits, RpcPeer, Served};
 
 /// Whether a transport can ping.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
