@@ -62,7 +62,7 @@ pub enum Action {
     /// The end; no action follows. `error` is set where the agent could not go on, or could not undo
     /// everything in time.
     Stopped {
-        /// Why, and what mends it.
+        /// Why, and how to fix it.
         error: Option<WireError>,
     },
 }

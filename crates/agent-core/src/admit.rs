@@ -91,8 +91,8 @@ impl AgentCore {
         if let Some(why) = self.config.policy.rejects(&call.client_version) {
             self.counters.admit_failed(AdmitFailure::Unsuitable);
             out.push(Action::Notice(Notice::Unsuitable { side: Side::Host, peer: call.client, why: why.clone() }));
-            let mend = "update your node, or take another host";
-            return Some(Err(WireError::new(ErrorCode::Unsuitable, format!("the client {why}"), mend)));
+            let hint = "update your node, or take another host";
+            return Some(Err(WireError::new(ErrorCode::Unsuitable, format!("the client {why}"), hint)));
         }
         let told = call.peer.clone().filter(|peer| peer.id == call.client);
         let client = told.unwrap_or_else(|| Enode::id_only(call.client));

@@ -39,7 +39,7 @@ impl DirectConfig {
     /// Whether the peers can be used as they are named.
     ///
     /// # Errors
-    /// Which cannot, and what mends it.
+    /// Which cannot, and how to fix it.
     pub fn check(&self) -> Result<(), DirectConfigError> {
         if self.hosts.len() > limits::DIRECT_HOSTS {
             return Err(DirectConfigError::Hosts { given: self.hosts.len(), most: limits::DIRECT_HOSTS });

@@ -55,7 +55,7 @@ impl HostConfig {
     /// peers.
     ///
     /// # Errors
-    /// The numbers, the reason and the flags that mend it.
+    /// The numbers, the reason and the flags that fix it.
     pub const fn check(&self, allowed: u32) -> Result<(), HostConfigError> {
         let (slots, reserve, node_max_peers) = (self.slots, self.reserve, self.node_max_peers);
         let (needed, most) = (slots.saturating_add(allowed), self.room());

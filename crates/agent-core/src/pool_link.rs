@@ -143,10 +143,10 @@ impl AgentCore {
         let lasting = [ErrorCode::Unauthorized, ErrorCode::NotMember, ErrorCode::Unsuitable];
         let stranger = self.protocol2.is_some() && error.is(ErrorCode::MethodNotFound);
         let error = if stranger { speaks_no_protocol_2(&error) } else { error };
-        // On protocol 2 a pool of ours has no code for it, but says what mends it, and not when to try again.
-        let mended = |error: &WireError| error.data.as_ref().is_some_and(|data| data.retry_ms.is_none());
-        let mended = error.is(ErrorCode::Server) && mended(&error);
-        let lasting = stranger || mended || lasting.into_iter().any(|code| error.is(code));
+        // On protocol 2 a pool of ours has no code for it, but says how to fix it, and not when to try again.
+        let explained = |error: &WireError| error.data.as_ref().is_some_and(|data| data.retry_ms.is_none());
+        let explained = error.is(ErrorCode::Server) && explained(&error);
+        let lasting = stranger || explained || lasting.into_iter().any(|code| error.is(code));
         out.push(Action::Notice(Notice::PoolRefused(error.clone())));
         if lasting && !self.link.taken_before {
             self.forget_socket(now);

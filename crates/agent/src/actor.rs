@@ -286,7 +286,7 @@ impl Actor {
             (Ok(()), None) => {}
             (Err(error), peer) => {
                 self.unwritten.extend(peer);
-                self.tell.tell(Told::Fault { what: error.to_string(), mend: error.mend() });
+                self.tell.tell(Told::Fault { what: error.to_string(), hint: error.hint() });
                 tracing::error!("{error}");
             }
         }

@@ -5,8 +5,8 @@ use vipnode_node::{NodeError, finder::KeyNotFound};
 use vipnode_rpc::OpenError;
 use vipnode_types::{NodeKeyError, wire::WireError};
 
-/// Why an agent cannot start or go on. The text says what happened and why; [`AgentError::mend`] what
-/// mends it.
+/// Why an agent cannot start or go on. The text says what happened and why; [`AgentError::hint`] says
+/// how to fix it.
 #[derive(Debug, thiserror::Error)]
 pub enum AgentError {
     /// The text given as the pool's address is none.
@@ -16,8 +16,8 @@ pub enum AgentError {
         text: String,
         /// What is wrong.
         why: String,
-        /// What mends it.
-        mend: String,
+        /// How to fix it.
+        hint: String,
     },
     /// The pool's address cannot be used.
     #[error(transparent)]
@@ -157,19 +157,19 @@ pub enum AgentError {
 }
 
 impl AgentError {
-    /// The flag or command that mends it; empty where nothing does.
+    /// The flag or command that fixes it; empty where nothing does.
     #[must_use]
-    pub fn mend(&self) -> String {
+    pub fn hint(&self) -> String {
         match self {
-            Self::PoolAddress { mend, .. } => mend.clone(),
+            Self::PoolAddress { hint, .. } => hint.clone(),
             Self::Pool(OpenError::Insecure { .. }) => {
                 "use the pool's wss:// address; --insecure only if every machine on the way is yours".into()
             }
-            Self::Pool(OpenError::Tls { fault, .. }) => fault.mend().to_owned(),
+            Self::Pool(OpenError::Tls { fault, .. }) => fault.hint().to_owned(),
             Self::Pool(_) | Self::Unanswered(_) => {
                 "check the address of the pool, and that `vipnode pool` runs there".into()
             }
-            Self::Stopped(error) => error.data.as_ref().map(|data| data.mend.clone()).unwrap_or_default(),
+            Self::Stopped(error) => error.data.as_ref().map(|data| data.hint.clone()).unwrap_or_default(),
             Self::Host(_) => "lower --slots, or give the node more --maxpeers and say so with --node-max-peers".into(),
             Self::Direct(error) => match error {
                 DirectConfigError::Hosts { .. } => "name fewer, or run a pool for them: `vipnode pool`",
@@ -187,14 +187,14 @@ impl AgentError {
                 Self::NoNodeKey(_) => "--nodekey <path of the node's key file>; for geth <datadir>/geth/nodekey. Run \
                      as a user that may read it at each start; protocol 3 needs it once"
                     .into(),
-                error => error.mend(),
+                error => error.hint(),
             },
             Self::OtherEnode { .. } => {
                 "--enode with this node's own enode, --enode.host HOST to change the host only, \
                  or --rpc with the other node"
                     .into()
             }
-            Self::Node(error) => error.mend(),
+            Self::Node(error) => error.hint(),
             Self::OtherNode { .. } => {
                 "start vipnode again; `vipnode release` undoes what is left on the old node".into()
             }

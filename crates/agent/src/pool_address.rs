@@ -24,9 +24,9 @@ impl PoolAddress {
     /// # Errors
     /// [`AgentError::PoolAddress`].
     pub fn read(text: &str) -> Result<Self, AgentError> {
-        let refused = |why: &str, mend: &str| {
+        let refused = |why: &str, hint: &str| {
             let text = text.chars().take(200).collect();
-            Err(AgentError::PoolAddress { text, why: why.to_owned(), mend: mend.to_owned() })
+            Err(AgentError::PoolAddress { text, why: why.to_owned(), hint: hint.to_owned() })
         };
         let trimmed = text.trim();
         if trimmed.starts_with("enode://") {
@@ -133,7 +133,7 @@ mod tests {
     }
 
     #[test]
-    fn refuses_the_rest_with_what_mends_it() {
+    fn refuses_the_rest_with_a_hint() {
         for text in [
             "",
             "ftp://a",
@@ -151,7 +151,7 @@ mod tests {
             "ws://[a]:1",
             "ws://[::1]1",
         ] {
-            assert!(!PoolAddress::read(text).unwrap_err().mend().is_empty(), "{text}");
+            assert!(!PoolAddress::read(text).unwrap_err().hint().is_empty(), "{text}");
         }
     }
 }

@@ -77,7 +77,7 @@ async fn wait_for_node(config: &RunnerConfig, tell: &Tell) -> Result<NodeFacts, 
             Ok(facts) => return Ok(facts),
             Err(error) if error.is_away() => {
                 if !std::mem::replace(&mut said, true) {
-                    tell.tell(Told::WaitingForNode { why: error.to_string(), mend: error.mend() });
+                    tell.tell(Told::WaitingForNode { why: error.to_string(), hint: error.hint() });
                 }
             }
             Err(error) => return Err(error.into()),
@@ -143,7 +143,7 @@ async fn identify(
         (Err(error), Some(delegation)) if left_ms > LAST_MS => {
             let what =
                 format!("the agent's delegation ends in {} days and could not be renewed: {error}", left_ms / LAST_MS);
-            tell.tell(Told::Fault { what, mend: error.mend() });
+            tell.tell(Told::Fault { what, hint: error.hint() });
             Ok(Identity { key, delegation })
         }
         (Err(error), _) => Err(error),

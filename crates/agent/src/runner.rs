@@ -166,7 +166,7 @@ async fn run(
         Ok(server) => Some(server),
         Err(error) => {
             // Nobody's peers depend on it.
-            tell.tell(Told::Fault { what: error.to_string(), mend: error.mend() });
+            tell.tell(Told::Fault { what: error.to_string(), hint: error.hint() });
             None
         }
     };

@@ -10,8 +10,8 @@ pub enum Told {
     WaitingForNode {
         /// Why it cannot be asked.
         why: String,
-        /// What mends it.
-        mend: String,
+        /// How to fix it.
+        hint: String,
     },
     /// The node was found.
     Node {
@@ -48,7 +48,7 @@ pub enum Told {
     Fault {
         /// What and why.
         what: String,
-        /// What mends it.
-        mend: String,
+        /// How to fix it.
+        hint: String,
     },
 }

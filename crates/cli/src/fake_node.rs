@@ -105,7 +105,7 @@ mod tests {
         for bad in ["1", "?fakepeers=3", "{id}?fakepeers=x", "{id}?fakepeers=5000", "{id}?peers=1"] {
             let rpc = format!("fakenode://{}", bad.replace("{id}", &id().to_string()));
             let Some(Err(error)) = fake_node(&rpc) else { panic!("{rpc}") };
-            assert!(error.mend.contains("fakenode://"), "{error:?}");
+            assert!(error.hint.contains("fakenode://"), "{error:?}");
         }
     }
 }

@@ -62,7 +62,7 @@ async fn open(
         match endpoint.open(trust).await {
             Err(error) if error.is_away() && patience == Patience::Wait => {
                 if !std::mem::replace(&mut said, true) {
-                    let text = format!("waiting for the node: {error}\n  -> {}", error.mend());
+                    let text = format!("waiting for the node: {error}\n  -> {}", error.hint());
                     screen.say(&Line::new("waiting_for_node", Tone::Warning, text));
                 }
             }

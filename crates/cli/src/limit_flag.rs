@@ -145,7 +145,7 @@ mod tests {
 
     #[test]
     fn what_cannot_be_set_says_what_can() {
-        for (bad, mend) in [
+        for (bad, hint) in [
             ("calls_a_second=0", "from 1 to 1000000"),
             ("calls_a_second=many", "from 1 to 1000000"),
             ("calls_a_second=-1", "from 1 to 1000000"),
@@ -155,7 +155,7 @@ mod tests {
             ("price=1", "--print-limits"),
         ] {
             let failure = given(bad).unwrap_err();
-            assert!(failure.mend.contains(mend), "{bad}: {failure:?}");
+            assert!(failure.hint.contains(hint), "{bad}: {failure:?}");
         }
         assert!("calls_a_second".parse::<LimitFlag>().is_err());
     }

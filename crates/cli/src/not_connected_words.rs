@@ -11,7 +11,7 @@ pub(crate) enum Hearer {
     Host,
 }
 
-/// Why a pair was not connected, and who mends it, as the end of a sentence about the other node. `version` is what
+/// Why a pair was not connected, and who can fix it, as the end of a sentence about the other node. `version` is what
 /// the other one runs, where that is known.
 pub(crate) fn not_connected_words(to: Hearer, cause: NotConnected, version: &str) -> String {
     let why = why(to, cause, version);
@@ -20,12 +20,12 @@ pub(crate) fn not_connected_words(to: Hearer, cause: NotConnected, version: &str
         Hearer::Direct => "; dialling it on",
         Hearer::Host => "",
     };
-    let mend = match to {
-        Hearer::Client => client_mend(cause),
-        Hearer::Direct => direct_mend(cause),
-        Hearer::Host => host_mend(cause),
+    let hint = match to {
+        Hearer::Client => client_hint(cause),
+        Hearer::Direct => direct_hint(cause),
+        Hearer::Host => host_hint(cause),
     };
-    if mend.is_empty() { format!("{why}{then}") } else { format!("{why}{then}\n  -> {mend}") }
+    if hint.is_empty() { format!("{why}{then}") } else { format!("{why}{then}\n  -> {hint}") }
 }
 
 fn why(to: Hearer, cause: NotConnected, version: &str) -> String {
@@ -60,7 +60,7 @@ fn why(to: Hearer, cause: NotConnected, version: &str) -> String {
     }
 }
 
-const fn client_mend(cause: NotConnected) -> &'static str {
+const fn client_hint(cause: NotConnected) -> &'static str {
     match cause {
         NotConnected::Genesis => "compare your genesis file with the pool's operator",
         NotConnected::Network => "start your node with the network id of this chain: --networkid",
@@ -77,7 +77,7 @@ const fn client_mend(cause: NotConnected) -> &'static str {
     }
 }
 
-const fn direct_mend(cause: NotConnected) -> &'static str {
+const fn direct_hint(cause: NotConnected) -> &'static str {
     match cause {
         NotConnected::EthVersion => "update the older of the two",
         NotConnected::NoLightPlace => "its operator raises --light.maxpeers of geth",
@@ -93,7 +93,7 @@ const fn direct_mend(cause: NotConnected) -> &'static str {
     }
 }
 
-const fn host_mend(cause: NotConnected) -> &'static str {
+const fn host_hint(cause: NotConnected) -> &'static str {
     match cause {
         NotConnected::NoLightPlace => {
             "raise --light.maxpeers of geth, below its --maxpeers, or sell no more places than that: --slots"
@@ -109,11 +109,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_side_hears_what_it_can_mend() {
+    fn each_side_hears_what_it_can_fix() {
         let host = not_connected_words(Hearer::Host, NotConnected::NoLightPlace, "Geth/v1.12.0");
         assert!(host.contains("--light.maxpeers") && host.contains("--slots"), "{host}");
         let client = not_connected_words(Hearer::Client, NotConnected::NoLightPlace, "Geth/v1.12.0");
-        assert!(client.ends_with("seeking another"), "there is nothing for it to mend: {client}");
+        assert!(client.ends_with("seeking another"), "there is nothing for it to fix: {client}");
         let versions = not_connected_words(Hearer::Client, NotConnected::EthVersion, "Geth/v1.12.0");
         assert!(versions.contains("Geth/v1.12.0") && versions.contains("update the older"), "{versions}");
     }

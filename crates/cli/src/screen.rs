@@ -122,11 +122,11 @@ impl Screen {
         let mut err = anstream::stderr().lock();
         let red = AnsiColor::Red.on_default().bold();
         let _reader_gone = if self.json {
-            writeln!(err, "{}", json!({"event": "error", "text": failure.what, "mend": failure.mend}))
-        } else if failure.mend.is_empty() {
+            writeln!(err, "{}", json!({"event": "error", "text": failure.what, "hint": failure.hint}))
+        } else if failure.hint.is_empty() {
             writeln!(err, "{red}error:{red:#} {}", failure.what)
         } else {
-            writeln!(err, "{red}error:{red:#} {}\n -> {}", failure.what, failure.mend)
+            writeln!(err, "{red}error:{red:#} {}\n -> {}", failure.what, failure.hint)
         };
     }
 }

@@ -23,8 +23,8 @@ fn amount(wei: i128) -> String {
 /// What an agent tells, in words.
 pub(crate) fn told_line(told: &Told) -> Line {
     match told {
-        Told::WaitingForNode { why, mend } => {
-            Line::new("waiting_for_node", Tone::Warning, format!("waiting for the node: {why}\n  -> {mend}"))
+        Told::WaitingForNode { why, hint } => {
+            Line::new("waiting_for_node", Tone::Warning, format!("waiting for the node: {why}\n  -> {hint}"))
         }
         Told::Node { facts, at, state_dir } => {
             let text = format!(
@@ -49,7 +49,7 @@ pub(crate) fn told_line(told: &Told) -> Line {
             let text = format!("undid {grants} grants that an earlier run for another pool had left on the node");
             Line::new("released", Tone::Plain, text).with("grants", *grants)
         }
-        Told::Fault { what, mend } => Line::new("fault", Tone::Warning, format!("{what}\n  -> {mend}")),
+        Told::Fault { what, hint } => Line::new("fault", Tone::Warning, format!("{what}\n  -> {hint}")),
         Told::Delegated { key_file } => {
             let text = format!(
                 "the node's key in {} signed a delegation to this agent, for a year; the file is not needed again until then",
@@ -104,9 +104,9 @@ fn notice_line(notice: &Notice) -> Line {
             Line::new("pool_away", Tone::Warning, format!("the pool is away ({why}); leases go on, trying again"))
         }
         Notice::PoolRefused(error) => {
-            let mend = error.data.as_ref().map(|data| plain(&data.mend)).unwrap_or_default();
+            let hint = error.data.as_ref().map(|data| plain(&data.hint)).unwrap_or_default();
             let text = format!("the pool says no: {}", plain(&error.message));
-            let text = if mend.is_empty() { text } else { format!("{text}\n  -> {mend}") };
+            let text = if hint.is_empty() { text } else { format!("{text}\n  -> {hint}") };
             Line::new("pool_refused", Tone::Warning, text).with("code", error.code)
         }
         Notice::NodeAway { why } => {

@@ -3,7 +3,7 @@ use vipnode_rpc::TlsFault;
 use crate::limits::MAX_ERROR_TEXT;
 
 /// Why a node could not be asked, or not be made to do something. The text says what happened and why;
-/// [`NodeError::mend`] says what to do.
+/// [`NodeError::hint`] says what to do.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum NodeError {
     /// Nobody there, or the connection broke.
@@ -111,9 +111,9 @@ pub enum NodeError {
 }
 
 impl NodeError {
-    /// The flag or command that mends it.
+    /// The flag or command that fixes it.
     #[must_use]
-    pub fn mend(&self) -> String {
+    pub fn hint(&self) -> String {
         match self {
             Self::Unreachable { .. } | Self::Expired { .. } => {
                 "start the node, or say where it is: --rpc <path of its IPC file, or http://127.0.0.1:8545>".into()
@@ -125,7 +125,7 @@ impl NodeError {
             Self::NotPermitted { .. } => {
                 "run vipnode as the user that runs the node, or give that user's group access to the file".into()
             }
-            Self::Untrusted { fault, .. } => fault.mend().to_owned(),
+            Self::Untrusted { fault, .. } => fault.hint().to_owned(),
             Self::Forbidden { at } if at.starts_with("ws") => {
                 "use 127.0.0.1 in --rpc, or allow this origin: geth --ws.origins <origin>".into()
             }
@@ -193,7 +193,7 @@ mod tests {
 
     #[test]
     fn a_missing_admin_api_names_the_flag_of_the_transport() {
-        let error = |at: &str| NodeError::NoAdmin { at: at.into(), method: "admin_peers".into() }.mend();
+        let error = |at: &str| NodeError::NoAdmin { at: at.into(), method: "admin_peers".into() }.hint();
         assert!(error("http://127.0.0.1:8545").contains("--http.api admin,eth,net,web3"));
         assert!(error("ws://127.0.0.1:8546").contains("--ws.api admin,eth,net,web3"));
     }

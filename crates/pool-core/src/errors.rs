@@ -1,4 +1,4 @@
-//! What users read when the pool says no: what happened, why, and what mends it.
+//! What users read when the pool says no: what happened, why, and how to fix it.
 
 use vipnode_types::{
     ChainSpec, Price,
@@ -71,8 +71,8 @@ pub(crate) fn too_few(num: i64) -> WireError {
     invalid(format!("{num} peers were asked for"), "ask for at least 1 (num)")
 }
 
-fn invalid(why: String, mend: &str) -> WireError {
-    WireError::new(ErrorCode::InvalidParams, why, mend)
+fn invalid(why: String, hint: &str) -> WireError {
+    WireError::new(ErrorCode::InvalidParams, why, hint)
 }
 
 pub(crate) fn no_client() -> WireError {
@@ -112,7 +112,7 @@ pub(crate) fn unpaired(limit_ms: u64, renewed_ms: u64) -> WireError {
             limit_ms / 1000
         ),
         data: Some(ErrorData {
-            mend: "keep the agent running for as long as the node has peers of the pool".to_owned(),
+            hint: "keep the agent running for as long as the node has peers of the pool".to_owned(),
             retry_ms: Some(renewed_ms),
         }),
     }

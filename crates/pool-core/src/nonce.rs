@@ -61,8 +61,8 @@ pub(crate) fn judge(
     Ok(())
 }
 
-fn refuse(why: String, mend: &str) -> WireError {
-    WireError::new(ErrorCode::Unauthorized, why, mend)
+fn refuse(why: String, hint: &str) -> WireError {
+    WireError::new(ErrorCode::Unauthorized, why, hint)
 }
 
 #[cfg(test)]

@@ -70,9 +70,9 @@ pub(crate) fn admitted(
 }
 
 fn refuse(error: EnvelopeError) -> WireError {
-    let mend = match error {
+    let hint = match error {
         EnvelopeError::Signature => "the agent's key file and its delegation must belong together: vipnode link",
         EnvelopeError::Delegation(_) => "delegate anew: vipnode link",
     };
-    WireError::new(ErrorCode::Unauthorized, error.to_string(), mend)
+    WireError::new(ErrorCode::Unauthorized, error.to_string(), hint)
 }

@@ -18,8 +18,8 @@ pub(crate) fn other_node() -> WireError {
     )
 }
 
-pub(crate) fn unauthorized(why: &str, mend: &str) -> WireError {
-    WireError::new(ErrorCode::Unauthorized, why, mend)
+pub(crate) fn unauthorized(why: &str, hint: &str) -> WireError {
+    WireError::new(ErrorCode::Unauthorized, why, hint)
 }
 
 pub(crate) fn invalid_params(why: &str) -> WireError {

@@ -79,7 +79,7 @@ impl Membership {
 
     /// Judges a node whose signature holds.
     pub(crate) fn admits(&self, node: &NodeId, join: Option<&JoinProof>, nonce: &str) -> Result<(), WireError> {
-        let refused = |message: &str, mend: &str| Err(WireError::new(ErrorCode::NotMember, message, mend));
+        let refused = |message: &str, hint: &str| Err(WireError::new(ErrorCode::NotMember, message, hint));
         match self {
             Self::Open => Ok(()),
             Self::Members(members) if members.contains(node) => Ok(()),
@@ -133,7 +133,7 @@ mod tests {
         let node = NodeId::new([1; 64]);
         assert!(Membership::Open.admits(&node, None, "").is_ok());
         let refused = Membership::Members(BTreeSet::new()).admits(&node, None, "").unwrap_err();
-        assert!(refused.is(ErrorCode::NotMember) && refused.data.unwrap().mend.contains(&node.to_string()));
+        assert!(refused.is(ErrorCode::NotMember) && refused.data.unwrap().hint.contains(&node.to_string()));
         let secret = JoinSecret::new("sesame").unwrap();
         let proof = secret.prove(&node, "nonce");
         let closed = Membership::Secret(secret);

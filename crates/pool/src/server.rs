@@ -58,9 +58,9 @@ pub enum PoolError {
 const EXPIRE: Duration = Duration::from_secs(5);
 
 impl PoolError {
-    /// The flag or command that mends it.
+    /// The flag or command that fixes it.
     #[must_use]
-    pub fn mend(&self) -> String {
+    pub fn hint(&self) -> String {
         match self {
             Self::Bind { bind, source } if source.kind() == ErrorKind::PermissionDenied && bind.port() < 1024 => {
                 format!(

@@ -17,7 +17,7 @@ pub enum StatusAudience {
 impl StatusAudience {
     /// Judges somebody who asks; `connected` tells whether the pool knows who that is.
     pub(crate) fn admits(self, connected: bool) -> Result<(), WireError> {
-        let refused = |code, why, mend| Err(WireError::new(code, why, mend));
+        let refused = |code, why, hint| Err(WireError::new(code, why, hint));
         match self {
             Self::Public => Ok(()),
             Self::Members if connected => Ok(()),

@@ -428,5 +428,5 @@ fn a_pool_that_does_not_speak_it_ends_the_agent_with_the_flag() {
     let (tag, _) = connect(&bench);
     bench.on(Event::PoolAnswers { tag, answer: Err(WireError::new(ErrorCode::MethodNotFound, "no such method", "")) });
     let Some(Action::Stopped { error: Some(error) }) = bench.out.last() else { panic!("{:?}", bench.out) };
-    assert!(error.data.as_ref().unwrap().mend.contains("--protocol 2"));
+    assert!(error.data.as_ref().unwrap().hint.contains("--protocol 2"));
 }

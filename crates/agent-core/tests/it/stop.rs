@@ -6,7 +6,7 @@ use vipnode_types::Enode;
 
 fn stopped(bench: &Bench) -> Option<Option<String>> {
     bench.out.iter().find_map(|action| match action {
-        Action::Stopped { error } => Some(error.as_ref().map(|error| error.data.as_ref().unwrap().mend.clone())),
+        Action::Stopped { error } => Some(error.as_ref().map(|error| error.data.as_ref().unwrap().hint.clone())),
         _ => None,
     })
 }

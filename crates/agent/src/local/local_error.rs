@@ -35,16 +35,16 @@ pub enum LocalError {
 }
 
 impl LocalError {
-    /// The flag or command that mends it; empty where nothing does.
+    /// The flag or command that fixes it; empty where nothing does.
     #[must_use]
-    pub fn mend(&self) -> String {
+    pub fn hint(&self) -> String {
         match self {
             Self::Gone { .. } => "an agent that was killed leaves its socket; its next start replaces it, and \
                  `vipnode release` undoes what it left on the node"
                 .to_owned(),
             Self::Silent { .. } => "try again; if it stays silent, start that agent anew".to_owned(),
             Self::Unreadable { .. } => "use the release of vipnode that the agent runs".to_owned(),
-            Self::Refused(error) => error.data.as_ref().map(|data| data.mend.clone()).unwrap_or_default(),
+            Self::Refused(error) => error.data.as_ref().map(|data| data.hint.clone()).unwrap_or_default(),
         }
     }
 }

@@ -43,7 +43,7 @@ impl OriginalSpeaker {
         let nonce = match self.nonce().await {
             Ok(nonce) => nonce,
             Err(error) => {
-                return Ok(Some(Err(WireError::new(ErrorCode::Internal, error.to_string(), error.mend()))));
+                return Ok(Some(Err(WireError::new(ErrorCode::Internal, error.to_string(), error.hint()))));
             }
         };
         let params = match RawValue::from_string(signed_params(&self.key, name, nonce, &argument)) {

@@ -81,7 +81,7 @@ fn a13_the_key_of_another_node_is_refused() {
     assert!(read_node_key(&path, node_key(2).id(), "here").is_ok());
     let error = read_node_key(&path, node_key(1).id(), "here").unwrap_err();
     assert!(matches!(error, AgentError::OtherKey { .. }), "{error}");
-    assert!(error.mend().contains("--nodekey"));
+    assert!(error.hint().contains("--nodekey"));
     fs::write(&path, "no key").unwrap();
     let error = read_node_key(&path, node_key(1).id(), "here").unwrap_err();
     assert!(matches!(error, AgentError::NodeKey { .. }) && !error.to_string().contains("no key"), "{error}");

@@ -143,7 +143,7 @@ async fn a_node_that_is_not_there_at_the_start_is_waited_for() {
     toy.net.stop(toy.id);
     let mut agent = toy.spawn();
     let told = within(agent.told.recv()).await.unwrap();
-    assert!(matches!(&told, Told::WaitingForNode { mend, .. } if mend.contains("--rpc")), "{told:?}");
+    assert!(matches!(&told, Told::WaitingForNode { hint, .. } if hint.contains("--rpc")), "{told:?}");
     toy.net.start(toy.id);
     toy.accept(json!([])).await;
     agent.stop().await.unwrap();
@@ -161,7 +161,7 @@ async fn d41_stopping_never_blocks() {
     let began = tokio::time::Instant::now();
     let error = agent.stop().await.unwrap_err();
     assert!(began.elapsed() <= vipnode_agent::limits::STOP_DEADLINE, "{:?}", began.elapsed());
-    assert!(error.mend().contains("vipnode release"), "{error}: {}", error.mend());
+    assert!(error.hint().contains("vipnode release"), "{error}: {}", error.hint());
     drop(end);
     // Another process may begin at once, and finds what is left.
     toy.net.start(toy.id);
@@ -252,7 +252,7 @@ async fn a_pool_that_refuses_for_good_ends_the_agent_with_its_reason() {
     );
     responder.respond::<()>(Err(refusal));
     let error = within(agent.runner.join()).await.unwrap_err();
-    assert_eq!((error.to_string().as_str(), error.mend().as_str()), ("this pool is closed", "--join-secret SECRET"));
+    assert_eq!((error.to_string().as_str(), error.hint().as_str()), ("this pool is closed", "--join-secret SECRET"));
 }
 
 #[tokio::test(start_paused = true)]
@@ -273,5 +273,5 @@ async fn without_a_key_the_error_names_the_flag() {
     std::fs::remove_file(&toy.key_file).unwrap();
     let error = within(toy.spawn().runner.join()).await.unwrap_err();
     assert!(matches!(error, AgentError::NodeKeyFile { .. }), "{error}");
-    assert!(error.mend().contains("--nodekey"), "{}", error.mend());
+    assert!(error.hint().contains("--nodekey"), "{}", error.hint());
 }

@@ -143,7 +143,7 @@ async fn a_node_is_no_peer_of_itself() {
     let toy = Toy::new();
     let agent = Running::of(alone(&toy, vec![], vec![Enode::id_only(toy.id)]));
     let error = within(agent.runner.join()).await.unwrap_err();
-    assert!(matches!(error, AgentError::NamedItself { .. }) && !error.mend().is_empty(), "{error}");
+    assert!(matches!(error, AgentError::NamedItself { .. }) && !error.hint().is_empty(), "{error}");
 }
 
 #[tokio::test(start_paused = true)]

@@ -98,7 +98,7 @@ async fn a_stale_socket_says_so_until_the_next_start_replaces_it() {
     std::fs::create_dir_all(root(&toy).join("agents")).unwrap();
     drop(UnixListener::bind(socket(&toy)).unwrap());
     let gone = within(local::status(&socket(&toy))).await.unwrap_err();
-    assert!(matches!(gone, LocalError::Gone { .. }) && gone.mend().contains("vipnode release"), "{gone}");
+    assert!(matches!(gone, LocalError::Gone { .. }) && gone.hint().contains("vipnode release"), "{gone}");
     let (agent, end) = joined(&mut toy).await;
     tokio::spawn(end.answer_all());
     within(local::status(&socket(&toy))).await.unwrap();
@@ -113,13 +113,13 @@ async fn a_socket_that_cannot_be_is_told_and_stops_nothing() {
     let mut agent = toy.spawn();
     let fault = async {
         loop {
-            if let Told::Fault { what, mend } = agent.told.recv().await.unwrap() {
-                return (what, mend);
+            if let Told::Fault { what, hint } = agent.told.recv().await.unwrap() {
+                return (what, hint);
             }
         }
     };
-    let (what, mend) = within(fault).await;
-    assert!(what.contains("vipnode status") && mend.contains("--state-dir"), "{what}: {mend}");
+    let (what, hint) = within(fault).await;
+    assert!(what.contains("vipnode status") && hint.contains("--state-dir"), "{what}: {hint}");
     toy.accept(json!([])).await;
     agent.stop().await.unwrap();
 }
@@ -170,7 +170,7 @@ async fn why_is_asked_of_the_pool() {
     let mut agent = agent;
     agent.notice(|notice| matches!(notice, Notice::PoolAway { .. }).then_some(())).await;
     let away = within(local::explain(&at)).await.unwrap_err();
-    assert!(away.to_string().contains("the pool is away") && !away.mend().is_empty(), "{away}");
+    assert!(away.to_string().contains("the pool is away") && !away.hint().is_empty(), "{away}");
     agent.stop().await.unwrap();
 }
 

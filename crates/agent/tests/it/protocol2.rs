@@ -226,7 +226,7 @@ async fn what_cannot_work_is_refused_with_the_reason_and_the_flag() {
     config.node_key = NodeKeyAt::File(Path::new("/nonexistent").to_owned());
     let error = fails(config).await;
     assert!(error.to_string().contains("every call"), "{error}");
-    assert!(error.mend().contains("--nodekey"), "{}", error.mend());
+    assert!(error.hint().contains("--nodekey"), "{}", error.hint());
 
     let mut config = bench.config("host", 30301, 0, Some(5));
     config.agent.advertise = Advertise::Enode(Enode::id_only(SimSpec::new("other", 1).id));
@@ -236,7 +236,7 @@ async fn what_cannot_work_is_refused_with_the_reason_and_the_flag() {
     let mut config = bench.config("host", 30301, 0, Some(5));
     config.pool.as_mut().unwrap().address = PoolAddress::read("https://pool.example").unwrap();
     let error = fails(config).await;
-    assert!(error.mend().contains("wss://pool.example/"), "{}", error.mend());
+    assert!(error.hint().contains("wss://pool.example/"), "{}", error.hint());
 
     let mut config = bench.config("host", 30301, 0, Some(5));
     std::fs::write(bench.root.path().join("host"), sim_key("client").as_slice()).unwrap();

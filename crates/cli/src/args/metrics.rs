@@ -49,7 +49,7 @@ mod tests {
         assert!(open("[::1]:9464", false).address().is_ok());
         for wide in ["0.0.0.0:9464", "[::]:9464", "192.0.2.7:9464"] {
             let failure = open(wide, false).address().unwrap_err();
-            assert!(failure.mend.contains("--metrics-bind 9464"), "{}", failure.mend);
+            assert!(failure.hint.contains("--metrics-bind 9464"), "{}", failure.hint);
             assert!(open(wide, true).address().is_ok());
         }
         assert!(address("70000").is_err() && address("localhost").is_err());

@@ -41,7 +41,7 @@ Examples:
   vipnode client enode://<id>@<host>:30303
                                           stay connected to that host, without a pool
   vipnode link                            have the node's key sign once, so that it need not stay readable
-  vipnode doctor                          look whether all is well, and what mends it
+  vipnode doctor                          look whether all is well, and how to fix it
   vipnode status                          what the agents of this machine are about
   vipnode release                         undo what a crashed agent left on the node";
 
@@ -136,7 +136,7 @@ pub(crate) enum Command {
     Agent(AgentArgs),
     /// Let the agent speak for a node, once, so that the node's key file need not stay readable.
     Link(LinkArgs),
-    /// Look whether all that a role needs is there, and say what mends it. Changes nothing.
+    /// Look whether all that a role needs is there, and say how to fix it. Changes nothing.
     Doctor(Box<DoctorArgs>),
     /// What the agents of this machine are about; or a pool, or why these hosts.
     Status(StatusArgs),

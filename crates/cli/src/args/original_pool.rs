@@ -29,7 +29,7 @@ const WITHOUT: &str = "leave it out; --price says what a place costs, and /metri
 impl OriginalPool {
     /// Refuses what cannot be had.
     pub(crate) fn refuse(&self) -> Result<(), Failure> {
-        let no = |flag: &str, why: &str, mend: &str| Err(Failure::new(format!("{flag}: {why}"), mend));
+        let no = |flag: &str, why: &str, hint: &str| Err(Failure::new(format!("{flag}: {why}"), hint));
         match self.store.as_deref() {
             None | Some("memory") => {}
             Some("persist" | "badger") => {
@@ -73,7 +73,7 @@ mod tests {
     fn refused(args: &[&str]) -> Option<(String, String)> {
         let cli = Cli::read(["vipnode", "pool"].iter().chain(args)).unwrap();
         let Some(Command::Pool(pool)) = cli.command else { panic!("a pool") };
-        pool.original.refuse().err().map(|failure| (failure.what, failure.mend))
+        pool.original.refuse().err().map(|failure| (failure.what, failure.hint))
     }
 
     #[test]
@@ -89,8 +89,8 @@ mod tests {
             &["--contract.keystore", "key.json"],
             &["--contract.min-balance", "1 ether"],
         ] {
-            let (what, mend) = refused(args).unwrap_or_else(|| panic!("{args:?}"));
-            assert!(what.starts_with(args[0]) && !mend.is_empty(), "{what} -> {mend}");
+            let (what, hint) = refused(args).unwrap_or_else(|| panic!("{args:?}"));
+            assert!(what.starts_with(args[0]) && !hint.is_empty(), "{what} -> {hint}");
         }
     }
 

@@ -129,7 +129,7 @@ fn read_again(reload: &mut Reload, (running, pool): (&mut Peered, bool), runner:
     let read = speaking::check(&role.between, role.seeking.as_ref(), screen).and_then(|()| again(&role, running, pool));
     let (config, same_pool) = match read {
         Ok(read) => read,
-        Err(failure) => return say_kept(&failure.what, &failure.mend, screen),
+        Err(failure) => return say_kept(&failure.what, &failure.hint, screen),
     };
     let live: Vec<&str> = LIVE.into_iter().filter(|key| same_pool || *key != "pool").collect();
     if reload.differs(&newer, &live) {

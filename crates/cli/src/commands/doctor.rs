@@ -32,7 +32,7 @@ pub(crate) async fn run(args: &DoctorArgs, screen: Screen) -> Result<ExitCode, F
     let (tone, text) = match (bad, warnings) {
         (0, 0) => (Tone::Good, "all is well".to_owned()),
         (0, _) => (Tone::Good, format!("it works; {warnings} to look at")),
-        _ => (Tone::Bad, format!("{bad} to mend, {warnings} to look at")),
+        _ => (Tone::Bad, format!("{bad} to fix, {warnings} to look at")),
     };
     screen.say(&Line::new("examined", tone, text).with("bad", bad).with("warnings", warnings));
     Ok(ExitCode::from(u8::from(bad > 0)))
@@ -45,10 +45,10 @@ fn line(finding: &Finding, screen: Screen) -> Line {
         Verdict::Bad => Tone::Bad,
         Verdict::Skipped => Tone::Plain,
     };
-    let text = match finding.mend.as_str() {
-        mend if mend.is_empty() || screen.is_json() => finding.text.clone(),
-        mend => format!("{}\n  -> {mend}", finding.text),
+    let text = match finding.hint.as_str() {
+        hint if hint.is_empty() || screen.is_json() => finding.text.clone(),
+        hint => format!("{}\n  -> {hint}", finding.text),
     };
     let line = Line::new("check", tone, text).with("check", finding.check).with("verdict", finding.verdict.name());
-    line.with("mend", finding.mend.as_str())
+    line.with("hint", finding.hint.as_str())
 }

@@ -58,8 +58,8 @@ async fn node_key(args: &LinkArgs, screen: Screen) -> Result<NodeKey, Failure> {
     let id = beside.node.facts().await?.id;
     let found = find_node_key(&*beside.node, &beside.endpoint, id, &Surroundings::here()).await;
     let found = found.map_err(|error| {
-        let mend = "--nodekey FILE; where another user or machine has it: vipnode link --request";
-        Failure::new(error.to_string(), mend)
+        let hint = "--nodekey FILE; where another user or machine has it: vipnode link --request";
+        Failure::new(error.to_string(), hint)
     })?;
     Ok(found.key)
 }

@@ -26,7 +26,7 @@ pub(crate) async fn run(args: PoolArgs, screen: Screen, signals: Signals, reload
     }
     let open = !config.members.is_closed();
     let (tls, metrics) = (config.tls.clone(), config.metrics.clone());
-    let mut server = PoolServer::spawn(config).await.map_err(|error| Failure::new(error.to_string(), error.mend()))?;
+    let mut server = PoolServer::spawn(config).await.map_err(|error| Failure::new(error.to_string(), error.hint()))?;
     say_start(server.local_addr(), tls.as_ref(), screen);
     if open {
         let text = "anyone may join (--members FILE or --join-secret-file FILE closes it)";
@@ -43,7 +43,7 @@ pub(crate) async fn run(args: PoolArgs, screen: Screen, signals: Signals, reload
     let _live = Live::of_pool(metrics, screen);
     serve(&mut server, tls, screen, signals, reload).await?;
     screen.say(&Line::new("stopping", Tone::Plain, "stopping: answering what is under way; leases go on"));
-    server.shutdown().await.map_err(|error| Failure::new(error.to_string(), error.mend()))?;
+    server.shutdown().await.map_err(|error| Failure::new(error.to_string(), error.hint()))?;
     screen.say(&Line::new("stopped", Tone::Good, "stopped"));
     Ok(())
 }
@@ -76,7 +76,7 @@ async fn serve(
     loop {
         tokio::select! {
             () = signals.first() => return Ok(()),
-            ended = server.join() => return ended.map_err(|error| Failure::new(error.to_string(), error.mend())),
+            ended = server.join() => return ended.map_err(|error| Failure::new(error.to_string(), error.hint())),
             () = hangups.next() => {
                 read_again(server, &mut reload, screen).await;
                 if let Some(tls) = &tls {
@@ -108,7 +108,7 @@ async fn read_again(server: &PoolServer, reload: &mut Reload, screen: Screen) {
             let refused: Vec<String> = refused.into_iter().map(|name| format!("the limit {name}")).collect();
             reload.done(newer, &LIVE, &refused, screen);
         }
-        Err(failure) => say_kept(&failure.what, &failure.mend, screen),
+        Err(failure) => say_kept(&failure.what, &failure.hint, screen),
     }
 }
 

@@ -13,7 +13,7 @@ const SOON_DAYS: u64 = 14;
 
 /// The certificate that the flags name, if any.
 pub(crate) fn pool_tls(args: TlsArgs) -> Result<Option<PoolTls>, Failure> {
-    let failed = |error: TlsError| Failure::new(error.to_string(), error.mend());
+    let failed = |error: TlsError| Failure::new(error.to_string(), error.hint());
     if let (Some(certificate), Some(key)) = (args.tls_cert, args.tls_key) {
         return PoolTls::from_files(certificate, key).map(Some).map_err(failed);
     }
@@ -44,7 +44,7 @@ fn acme(args: crate::args::AcmeArgs) -> Result<vipnode_pool::AcmeConfig, Failure
         cache,
         contact: args.tls_contact,
     };
-    config.check().map_err(|error| Failure::new(error.to_string(), error.mend()))
+    config.check().map_err(|error| Failure::new(error.to_string(), error.hint()))
 }
 
 /// Reads the files again, and says what came of it.
@@ -56,7 +56,7 @@ pub(crate) fn reload(tls: &PoolTls, screen: Screen) {
             screen.say(&Line::new("certificate_kept", Tone::Plain, text));
         }
         Err(error) => {
-            let text = format!("the new certificate is not used, the old one stays: {error}\n  -> {}", error.mend());
+            let text = format!("the new certificate is not used, the old one stays: {error}\n  -> {}", error.hint());
             screen.say(&Line::new("certificate_kept", Tone::Warning, text).with("why", error.to_string()));
         }
     }
@@ -78,8 +78,8 @@ pub(crate) fn say_at_start(tls: &PoolTls, port: u16, screen: Screen) {
 pub(crate) fn say_news(news: &TlsNews, screen: Screen) {
     match news {
         TlsNews::Obtained(facts) => say("certificate_obtained", "there is a new certificate", facts, screen),
-        TlsNews::Failed { why, mend, retry_s } => {
-            let text = format!("{why}; it is tried again in {retry_s} s\n  -> {mend}");
+        TlsNews::Failed { why, hint, retry_s } => {
+            let text = format!("{why}; it is tried again in {retry_s} s\n  -> {hint}");
             screen.say(&Line::new("certificate_failed", Tone::Warning, text).with("why", why.as_str()));
         }
     }

@@ -25,7 +25,7 @@ pub(crate) async fn run(args: &StatusArgs, screen: Screen, signals: Signals) -> 
     Ok(ExitCode::from(u8::from(!looked.complete)))
 }
 
-/// Until Ctrl-C, or until nobody reads. What fails may be mended meanwhile, so it is said and ends nothing.
+/// Until Ctrl-C, or until nobody reads. What fails may be fixed meanwhile, so it is said and ends nothing.
 async fn watch(args: &StatusArgs, every: Duration, screen: Screen, signals: Signals) -> Result<ExitCode, Failure> {
     let painted = terminal::rewrites() && !screen.is_json();
     let mut ticks = interval(every);
@@ -49,9 +49,9 @@ async fn watch(args: &StatusArgs, every: Duration, screen: Screen, signals: Sign
     }
 }
 
-fn failed(Failure { what, mend }: Failure) -> Report {
+fn failed(Failure { what, hint }: Failure) -> Report {
     let (mark, style) = Tone::Bad.look();
-    let then = if mend.is_empty() { String::new() } else { format!("\n  -> {mend}") };
+    let then = if hint.is_empty() { String::new() } else { format!("\n  -> {hint}") };
     let text = format!("{style}{mark}{style:#} {what}{then}");
-    Report { text, json: json!({"event": "error", "text": what, "mend": mend}), complete: false }
+    Report { text, json: json!({"event": "error", "text": what, "hint": hint}), complete: false }
 }

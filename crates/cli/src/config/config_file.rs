@@ -12,7 +12,7 @@ use crate::failure::Failure;
 
 /// Larger files are refused.
 const MOST_BYTES: u64 = 1 << 20;
-const MEND: &str = "--config FILE with a TOML file; `vipnode <command> --print-config` prints one";
+const HINT: &str = "--config FILE with a TOML file; `vipnode <command> --print-config` prints one";
 
 /// A file of settings: TOML, a table a command, what stands before the first table for each command that has it.
 #[derive(Debug, Default)]
@@ -25,18 +25,18 @@ pub(crate) struct ConfigFile {
 struct Wrong {
     at: usize,
     what: String,
-    mend: String,
+    hint: String,
 }
 
 impl ConfigFile {
     /// Reads a file and judges every key in it by the tree of commands.
     pub(crate) fn read(path: &Path, tree: &Command) -> Result<Self, Failure> {
         let mut text = String::new();
-        let file = std::fs::File::open(path).map_err(|error| Failure::file(path, &error, MEND))?;
-        file.take(MOST_BYTES + 1).read_to_string(&mut text).map_err(|error| Failure::file(path, &error, MEND))?;
+        let file = std::fs::File::open(path).map_err(|error| Failure::file(path, &error, HINT))?;
+        file.take(MOST_BYTES + 1).read_to_string(&mut text).map_err(|error| Failure::file(path, &error, HINT))?;
         if u64::try_from(text.len()).unwrap_or(u64::MAX) > MOST_BYTES {
             let what = format!("{} is larger than {MOST_BYTES} bytes", path.display());
-            return Err(Failure::new(what, MEND));
+            return Err(Failure::new(what, HINT));
         }
         Self::parse(path, &text, tree)
     }
@@ -53,7 +53,7 @@ impl ConfigFile {
                     format!("write this in its place:\n\n{toml}"),
                 );
             }
-            Failure::new(format!("{} line {}: {}", path.display(), line_of(text, wrong.at), wrong.what), wrong.mend)
+            Failure::new(format!("{} line {}: {}", path.display(), line_of(text, wrong.at), wrong.what), wrong.hint)
         })
     }
 
@@ -61,7 +61,7 @@ impl ConfigFile {
         let parsed = DeTable::parse(text).map_err(|error| Wrong {
             at: error.span().map_or(0, |span| span.start),
             what: format!("this is not TOML: {}", error.message()),
-            mend: "write key = \"value\"; `vipnode <command> --print-config` prints an example".to_owned(),
+            hint: "write key = \"value\"; `vipnode <command> --print-config` prints an example".to_owned(),
         })?;
         let mut file = Self::default();
         let mut walk = Walk { path, text, tree, file: &mut file };
@@ -111,7 +111,7 @@ impl Walk<'_> {
             let value = read(value).ok_or_else(|| Wrong {
                 at,
                 what: format!("\"{key}\" is neither a text, a whole number, true, false, nor a list of texts"),
-                mend: format!("put it in quotes: {key} = \"…\""),
+                hint: format!("put it in quotes: {key} = \"…\""),
             })?;
             self.file.entries.insert((commands.join(" "), key), (value, source));
         }
@@ -154,7 +154,7 @@ fn unknown(key: &str, at: usize, command: &Command, commands: &[String]) -> Wron
     Wrong {
         at,
         what: format!("there is no setting \"{key}\"{place}"),
-        mend: format!(
+        hint: format!(
             "the nearest is \"{nearest}\"; keys are the flags of `vipnode <command> --help` without their --"
         ),
     }

@@ -40,7 +40,7 @@ impl Reload {
                 None
             }
             Err(Unread::Failure(failure)) => {
-                say_kept(&failure.what, &failure.mend, screen);
+                say_kept(&failure.what, &failure.hint, screen);
                 None
             }
         }
@@ -76,8 +76,8 @@ impl Reload {
 }
 
 /// Says why nothing changes.
-pub(crate) fn say_kept(why: &str, mend: &str, screen: Screen) {
-    let mend = if mend.is_empty() { String::new() } else { format!("\n  -> {mend}") };
-    let text = format!("settings were read again, and stay as they were: {why}{mend}");
+pub(crate) fn say_kept(why: &str, hint: &str, screen: Screen) {
+    let hint = if hint.is_empty() { String::new() } else { format!("\n  -> {hint}") };
+    let text = format!("settings were read again, and stay as they were: {why}{hint}");
     screen.say(&Line::new("settings_kept", Tone::Warning, text).with("why", why));
 }

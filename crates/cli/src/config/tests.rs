@@ -176,7 +176,7 @@ fn an_unknown_key_names_the_nearest() {
         ("[host]\nenode.hots = \"x\"\n", "line 2", "\"enode.host\""),
     ] {
         let failure = refused(text);
-        let said = format!("{} {}", failure.what, failure.mend);
+        let said = format!("{} {}", failure.what, failure.hint);
         assert!(said.contains(line) && said.contains(nearest), "{said}");
     }
     for (text, why) in
@@ -187,7 +187,7 @@ fn an_unknown_key_names_the_nearest() {
     let Err(Unread::Failure(failure)) = with_file("[host]\ndry-run = 3\n", &["vipnode", "host"], nothing) else {
         panic!("taken")
     };
-    assert!(failure.what.contains("dry-run") && failure.mend.contains("true or false"), "{failure:?}");
+    assert!(failure.what.contains("dry-run") && failure.hint.contains("true or false"), "{failure:?}");
 }
 
 #[test]
@@ -234,7 +234,7 @@ fn what_the_original_configured_is_refused_with_what_replaces_it() {
                Store = persist\nMaxRequestHosts = 5\n\n[pool.contract]\nPrice = 100 gwei\n\n[agent]\nMinPeers = 4\nColour = red\n";
     let failure = refused(ini);
     assert!(failure.what.contains("original vipnode"), "{failure:?}");
-    let toml = failure.mend.split_once("\n\n").unwrap().1;
+    let toml = failure.hint.split_once("\n\n").unwrap().1;
     for line in
         ["verbose = 2", "bind = \"0.0.0.0:8080\"", "price = \"100 gwei\"", "min-peers = 4", "max-request-hosts = 5"]
     {

@@ -42,9 +42,9 @@ impl Geth {
 
     /// Starts one in a directory of its own and waits until it listens.
     pub(super) async fn start(program: &Path, dir: &Path) -> Result<Self, Failure> {
-        let mend = "another --geth PATH (geth 1.17 is known to do), or --simulated for simulated nodes";
+        let hint = "another --geth PATH (geth 1.17 is known to do), or --simulated for simulated nodes";
         let failed =
-            |error: std::io::Error| Failure::new(format!("{} does not start: {error}", program.display()), mend);
+            |error: std::io::Error| Failure::new(format!("{} does not start: {error}", program.display()), hint);
         std::fs::create_dir_all(dir).map_err(failed)?;
         std::fs::write(dir.join("genesis.json"), genesis()).map_err(failed)?;
         let mut command = Command::new(program);
@@ -65,7 +65,7 @@ impl Geth {
         };
         match opened {
             Ok(()) => Ok(Self { child, dir: dir.to_owned() }),
-            Err(why) => Err(Failure::new(format!("{} does not run: {why}", program.display()), mend)),
+            Err(why) => Err(Failure::new(format!("{} does not run: {why}", program.display()), hint)),
         }
     }
 

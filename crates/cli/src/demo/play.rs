@@ -231,8 +231,8 @@ impl Play {
         }
         // Who was stopped or killed on purpose is not among the processes any more.
         if self.story.ended.contains(&who) && self.processes.contains_key(&who) {
-            let (what, mend) = self.story.error_of(who).cloned().unwrap_or_default();
-            return Err(Failure::new(format!("{who} ended: {what}"), mend));
+            let (what, hint) = self.story.error_of(who).cloned().unwrap_or_default();
+            return Err(Failure::new(format!("{who} ended: {what}"), hint));
         }
         Ok(())
     }

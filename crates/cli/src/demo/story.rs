@@ -62,8 +62,8 @@ impl Story {
                 plain(text.to_owned())
             }
             "error" => {
-                let mend = said.get("mend").and_then(Value::as_str).unwrap_or_default();
-                self.errors.insert(who, (text.to_owned(), mend.to_owned()));
+                let hint = said.get("hint").and_then(Value::as_str).unwrap_or_default();
+                self.errors.insert(who, (text.to_owned(), hint.to_owned()));
                 None
             }
             "log" => {
@@ -128,7 +128,7 @@ impl Story {
         self.leases.values().filter(|lease| lease.host == host && lease.runs()).count()
     }
 
-    /// The last error that a process told, and what mends it.
+    /// The last error that a process told, and how to fix it.
     pub(super) fn error_of(&self, who: Who) -> Option<&(String, String)> {
         self.errors.get(&who)
     }

@@ -12,12 +12,12 @@ pub(super) fn judge(direct: &DirectConfig, node: &NodeFound, peers: &[PeerFact])
         if is_there(host.id) {
             return Finding::well("direct", format!("host {who} is connected"));
         }
-        let mend = format!(
+        let hint = format!(
             "run `vipnode client` with it beside this node, have its operator run `vipnode host --allow {}`, and see \
              that its p2p port is open",
             node.facts.id
         );
-        Finding::warning("direct", format!("host {who} is not connected"), mend)
+        Finding::warning("direct", format!("host {who} is not connected"), hint)
     });
     let clients = direct.allow.iter().map(|client| match is_there(client.id) {
         true => Finding::well("direct", format!("client {} is connected", client.id.short())),

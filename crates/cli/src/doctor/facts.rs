@@ -33,11 +33,11 @@ pub(crate) struct Wants {
     pub(crate) port: Option<u16>,
 }
 
-/// Something that could not be looked at, and what mends that.
+/// Something that could not be looked at, and how to fix that.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Fault {
     pub(crate) what: String,
-    pub(crate) mend: String,
+    pub(crate) hint: String,
 }
 
 /// Why there is no node to look at.
@@ -84,6 +84,6 @@ pub(crate) struct PoolFound {
 
 impl From<Failure> for Fault {
     fn from(failure: Failure) -> Self {
-        Self { what: failure.what, mend: failure.mend }
+        Self { what: failure.what, hint: failure.hint }
     }
 }

@@ -6,8 +6,8 @@ pub(crate) struct Finding {
     pub(crate) verdict: Verdict,
     /// What was seen.
     pub(crate) text: String,
-    /// The flag or command; empty where nothing is to be mended.
-    pub(crate) mend: String,
+    /// The flag or command; empty where there is nothing to fix.
+    pub(crate) hint: String,
 }
 
 /// How a check ended.
@@ -36,18 +36,18 @@ impl Verdict {
 
 impl Finding {
     pub(crate) fn well(check: &'static str, text: impl Into<String>) -> Self {
-        Self { check, verdict: Verdict::Well, text: text.into(), mend: String::new() }
+        Self { check, verdict: Verdict::Well, text: text.into(), hint: String::new() }
     }
 
-    pub(crate) fn warning(check: &'static str, text: impl Into<String>, mend: impl Into<String>) -> Self {
-        Self { check, verdict: Verdict::Warning, text: text.into(), mend: mend.into() }
+    pub(crate) fn warning(check: &'static str, text: impl Into<String>, hint: impl Into<String>) -> Self {
+        Self { check, verdict: Verdict::Warning, text: text.into(), hint: hint.into() }
     }
 
-    pub(crate) fn bad(check: &'static str, text: impl Into<String>, mend: impl Into<String>) -> Self {
-        Self { check, verdict: Verdict::Bad, text: text.into(), mend: mend.into() }
+    pub(crate) fn bad(check: &'static str, text: impl Into<String>, hint: impl Into<String>) -> Self {
+        Self { check, verdict: Verdict::Bad, text: text.into(), hint: hint.into() }
     }
 
     pub(crate) fn skipped(check: &'static str, text: impl Into<String>) -> Self {
-        Self { check, verdict: Verdict::Skipped, text: text.into(), mend: String::new() }
+        Self { check, verdict: Verdict::Skipped, text: text.into(), hint: String::new() }
     }
 }

@@ -49,7 +49,7 @@ async fn in_time<T, E: Into<Failure>>(what: &str, look: impl Future<Output = Res
         Ok(seen) => seen.map_err(|error| Fault::from(error.into())),
         Err(_elapsed) => Err(Fault {
             what: format!("{what} did not answer within {} s", DEADLINE.as_secs()),
-            mend: "try again; if it stays like this, start it anew".to_owned(),
+            hint: "try again; if it stays like this, start it anew".to_owned(),
         }),
     }
 }

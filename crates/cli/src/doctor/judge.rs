@@ -33,7 +33,7 @@ pub(crate) fn judge(facts: &Facts) -> Vec<Finding> {
             findings.extend(peers(facts, node, words));
             findings.extend(strict(facts, words));
         }
-        Err(NodeMissing::Fault(fault)) => findings.push(Finding::bad("node", &fault.what, &fault.mend)),
+        Err(NodeMissing::Fault(fault)) => findings.push(Finding::bad("node", &fault.what, &fault.hint)),
         Err(NodeMissing::NoCalls { at, client, what }) => {
             findings.push(Finding::well("node", format!("{client} answers at {at}")));
             findings.push(Finding::bad("admin", what, Words::of(client).calls(at)));
@@ -41,7 +41,7 @@ pub(crate) fn judge(facts: &Facts) -> Vec<Finding> {
     }
     match &facts.pool {
         Some(Ok(pool)) => findings.extend(self::pool(facts, pool)),
-        Some(Err(fault)) => findings.push(Finding::bad("pool", &fault.what, &fault.mend)),
+        Some(Err(fault)) => findings.push(Finding::bad("pool", &fault.what, &fault.hint)),
         None => {}
     }
     findings
@@ -63,13 +63,13 @@ fn key(facts: &Facts, node: &NodeFound) -> Option<Finding> {
         Ok(KeyFacts::Delegated { until }) => {
             let left = until.since(facts.now);
             let text = format!("the node has signed that this agent speaks for it, for {} more days", left / DAY_MS);
-            let mend = "--nodekey <path of the node's key file> at the next start, to sign anew";
-            if left > RENEW_MS { Finding::well("key", text) } else { Finding::warning("key", text, mend) }
+            let hint = "--nodekey <path of the node's key file> at the next start, to sign anew";
+            if left > RENEW_MS { Finding::well("key", text) } else { Finding::warning("key", text, hint) }
         }
         Ok(KeyFacts::Key(path)) => {
             Finding::well("key", format!("{} is this node's key, to sign with once", path.display()))
         }
-        Err(fault) => Finding::bad("key", &fault.what, &fault.mend),
+        Err(fault) => Finding::bad("key", &fault.what, &fault.hint),
     })
 }
 
@@ -84,15 +84,15 @@ fn kind(facts: &Facts, node: &NodeFound) -> Finding {
 fn head(facts: &Facts, node: &NodeFound) -> Finding {
     let head = match &node.head {
         Ok(head) => head,
-        Err(fault) => return Finding::bad("head", &fault.what, &fault.mend),
+        Err(fault) => return Finding::bad("head", &fault.what, &fault.hint),
     };
     let age_s = (facts.now.get() / 1_000).saturating_sub(head.timestamp_s);
     let text = format!("the newest block is {}, {age_s} s old", head.number);
-    let mend = "start the consensus client beside the node, and wait until it is in sync; on a chain that stands \
+    let hint = "start the consensus client beside the node, and wait until it is in sync; on a chain that stands \
                 still: --max-head-age off";
     match &facts.wants.host {
-        Some(host) if host.max_head_age_s.is_some_and(|most| age_s > most) => Finding::bad("head", text, mend),
-        None if age_s > CLIENT_HEAD_S => Finding::warning("head", text, mend),
+        Some(host) if host.max_head_age_s.is_some_and(|most| age_s > most) => Finding::bad("head", text, hint),
+        None if age_s > CLIENT_HEAD_S => Finding::warning("head", text, hint),
         _ => Finding::well("head", text),
     }
 }
@@ -105,7 +105,7 @@ fn peers(facts: &Facts, node: &NodeFound, words: Words) -> Vec<Finding> {
             findings.extend(dial_slots(facts, peers, words));
             findings.extend(super::direct::judge(&facts.wants.direct, node, peers));
         }
-        Err(fault) => findings.push(Finding::bad("peers", &fault.what, &fault.mend)),
+        Err(fault) => findings.push(Finding::bad("peers", &fault.what, &fault.hint)),
     }
     findings
 }
@@ -114,7 +114,7 @@ fn peers(facts: &Facts, node: &NodeFound, words: Words) -> Vec<Finding> {
 fn strict(facts: &Facts, words: Words) -> Option<Finding> {
     let text = "--strict-peers disconnects strangers once they are peers, and each may come back; what keeps them away \
                 are flags of the node, which no call tells";
-    facts.wants.strict.then(|| Finding { mend: words.close(), ..Finding::skipped("strict", text) })
+    facts.wants.strict.then(|| Finding { hint: words.close(), ..Finding::skipped("strict", text) })
 }
 
 fn places(facts: &Facts, words: Words) -> Option<Finding> {
@@ -165,11 +165,11 @@ fn own_peers(facts: &Facts, peers: &[PeerFact], words: Words) -> Finding {
     }
     let reserve = facts.wants.host.as_ref().map_or(0, |host| host.reserve);
     if all == most && own < usize::try_from(reserve).unwrap_or(usize::MAX) {
-        let mend = format!("lower --slots, or {}", words.max_peers(most.saturating_add(reserve)));
+        let hint = format!("lower --slots, or {}", words.max_peers(most.saturating_add(reserve)));
         return Finding::warning(
             "peers",
             format!("{text}, and its table is full: --reserve {reserve} is not kept"),
-            mend,
+            hint,
         );
     }
     Finding::well("peers", text)
@@ -186,8 +186,8 @@ fn dial_slots(facts: &Facts, peers: &[PeerFact], words: Words) -> Option<Finding
         return Some(Finding::well("dial_slots", text));
     }
     let more = most.saturating_add(share.saturating_mul(3));
-    let mend = format!("{}, and say so: --node-max-peers {more}", words.max_peers(more));
-    Some(Finding::warning("dial_slots", format!("{text}: it dials no host before one of them goes"), mend))
+    let hint = format!("{}, and say so: --node-max-peers {more}", words.max_peers(more));
+    Some(Finding::warning("dial_slots", format!("{text}: it dials no host before one of them goes"), hint))
 }
 
 fn pool(facts: &Facts, pool: &PoolFound) -> Vec<Finding> {
@@ -198,8 +198,8 @@ fn pool(facts: &Facts, pool: &PoolFound) -> Vec<Finding> {
             findings.extend(port(facts, reply));
         }
         Err(error) if error.is(ErrorCode::Busy) => {
-            let mend = error.data.as_ref().map(|data| data.mend.clone()).unwrap_or_default();
-            findings.push(Finding::warning("port", format!("the pool tries no port now: {error}"), mend));
+            let hint = error.data.as_ref().map(|data| data.hint.clone()).unwrap_or_default();
+            findings.push(Finding::warning("port", format!("the pool tries no port now: {error}"), hint));
         }
         Err(error) => findings.push(Finding::skipped("port", format!("this pool does not tell more: {error}"))),
     }
@@ -219,8 +219,8 @@ fn admission(reply: &ReachReply) -> Finding {
             "--join-secret-file FILE with the secret that the pool's operator gave you",
         ),
         Admission::Refused(error) => {
-            let mend = error.data.as_ref().map(|data| data.mend.clone()).unwrap_or_default();
-            Finding::bad("admission", error.to_string(), mend)
+            let hint = error.data.as_ref().map(|data| data.hint.clone()).unwrap_or_default();
+            Finding::bad("admission", error.to_string(), hint)
         }
     }
 }
@@ -232,8 +232,8 @@ fn clock(pool: &PoolFound, reply: &ReachReply) -> Finding {
         return Finding::well("clock", "this machine's clock and the pool's agree");
     }
     let text = format!("this machine's clock is {} s {way} the pool's", apart / 1_000);
-    let mend = "timedatectl set-ntp true";
-    if apart < CLOCK_BAD_MS { Finding::warning("clock", text, mend) } else { Finding::bad("clock", text, mend) }
+    let hint = "timedatectl set-ntp true";
+    if apart < CLOCK_BAD_MS { Finding::warning("clock", text, hint) } else { Finding::bad("clock", text, hint) }
 }
 
 fn port(facts: &Facts, reply: &ReachReply) -> Vec<Finding> {
@@ -251,15 +251,15 @@ fn port(facts: &Facts, reply: &ReachReply) -> Vec<Finding> {
         Some(Reach::Refused) => format!("the pool reaches nobody at {place}: the connection is refused"),
         Some(Reach::Silent) => format!("the pool gets no answer from {place}"),
     };
-    let mend = format!(
+    let hint = format!(
         "let TCP {port} in: `ufw allow {port}`, and forward it in the router to this machine; {}; where the node is \
          seen elsewhere: --enode.host HOST",
         words.address(&reply.address.to_string())
     );
     if facts.wants.host.is_some() {
-        vec![Finding::bad("port", trouble, mend)]
+        vec![Finding::bad("port", trouble, hint)]
     } else {
-        vec![Finding::warning("port", format!("{trouble}; hosts cannot dial this client, it has to dial them"), mend)]
+        vec![Finding::warning("port", format!("{trouble}; hosts cannot dial this client, it has to dial them"), hint)]
     }
 }
 
@@ -270,6 +270,6 @@ fn told_address(node: &NodeFound, reply: &ReachReply, words: Words) -> Option<Fi
         return None;
     }
     let text = format!("the node tells others {told}, and the pool sees it at {}", reply.address);
-    let mend = format!("{}; or --enode.host {}", words.address(&reply.address.to_string()), reply.address);
-    Some(Finding::warning("address", text, mend))
+    let hint = format!("{}; or --enode.host {}", words.address(&reply.address.to_string()), reply.address);
+    Some(Finding::warning("address", text, hint))
 }

@@ -1,5 +1,5 @@
 //! `vipnode doctor`: looks at what a role needs and changes nothing. [`gather()`] looks, [`judge()`] says what is
-//! wrong and what mends it, in the [`Words`] of the client that was found.
+//! wrong and how to fix it, in the [`Words`] of the client that was found.
 
 mod direct;
 mod facts;

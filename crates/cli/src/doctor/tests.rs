@@ -86,11 +86,11 @@ fn ills(facts: &Facts) -> Vec<Finding> {
 type Case = (fn(&mut Facts), &'static str, Verdict, &'static str);
 
 fn finds(cases: &[Case]) {
-    for (spoil, check, verdict, mend) in cases {
+    for (spoil, check, verdict, hint) in cases {
         let mut facts = well();
         spoil(&mut facts);
         let ills = ills(&facts);
-        let found = ills.iter().any(|ill| ill.check == *check && ill.verdict == *verdict && ill.mend.contains(mend));
+        let found = ills.iter().any(|ill| ill.check == *check && ill.verdict == *verdict && ill.hint.contains(hint));
         assert!(found && ills.len() == 1, "{check}: {ills:?}");
     }
 }
@@ -105,7 +105,7 @@ fn all_is_well_where_nothing_is_spoiled() {
 }
 
 #[test]
-fn each_fault_of_the_node_has_its_mend() {
+fn each_fault_of_the_node_has_its_hint() {
     finds(&[
         (
             |facts| node(facts).exposed = Some(vec!["http://10.0.0.1:8545".into()]),
@@ -114,7 +114,7 @@ fn each_fault_of_the_node_has_its_mend() {
             "--http.addr 127.0.0.1",
         ),
         (|facts| node(facts).exposed = None, "admin", Verdict::Skipped, ""),
-        (|facts| node(facts).key = Some(Err(fault())), "key", Verdict::Bad, "mend it"),
+        (|facts| node(facts).key = Some(Err(fault())), "key", Verdict::Bad, "fix it"),
         (
             |facts| node(facts).key = Some(Ok(KeyFacts::Delegated { until: NOW.plus(DAY) })),
             "key",
@@ -122,7 +122,7 @@ fn each_fault_of_the_node_has_its_mend() {
             "--nodekey",
         ),
         (|facts| node(facts).facts.full = false, "chain", Verdict::Bad, "--role client"),
-        (|facts| node(facts).head = Err(fault()), "head", Verdict::Bad, "mend it"),
+        (|facts| node(facts).head = Err(fault()), "head", Verdict::Bad, "fix it"),
         (|facts| facts.now = NOW.plus(601_000), "head", Verdict::Bad, "--max-head-age off"),
         (
             |facts| facts.wants.host = Some(host(35)),
@@ -136,7 +136,7 @@ fn each_fault_of_the_node_has_its_mend() {
             Verdict::Skipped,
             "",
         ),
-        (|facts| node(facts).peers = Err(fault()), "peers", Verdict::Bad, "mend it"),
+        (|facts| node(facts).peers = Err(fault()), "peers", Verdict::Bad, "fix it"),
         (|facts| table(facts, 51, Direction::Inbound, false), "peers", Verdict::Warning, "--node-max-peers"),
         (|facts| table(facts, 50, Direction::Inbound, true), "peers", Verdict::Warning, "geth --maxpeers 66"),
         (|facts| table(facts, 16, Direction::Outbound, false), "dial_slots", Verdict::Warning, "geth --maxpeers 59"),
@@ -144,9 +144,9 @@ fn each_fault_of_the_node_has_its_mend() {
 }
 
 #[test]
-fn each_fault_of_the_pool_has_its_mend() {
+fn each_fault_of_the_pool_has_its_hint() {
     finds(&[
-        (|facts| facts.pool = Some(Err(fault())), "pool", Verdict::Bad, "mend it"),
+        (|facts| facts.pool = Some(Err(fault())), "pool", Verdict::Bad, "fix it"),
         (|facts| reply(facts).port = Some(Reach::Refused), "port", Verdict::Bad, "ufw allow 30303"),
         (|facts| reply(facts).port = Some(Reach::Silent), "port", Verdict::Bad, "geth --nat extip:8.8.4.4"),
         (client_refused, "port", Verdict::Warning, "ufw allow 30303"),
@@ -179,7 +179,7 @@ fn a_client_needs_no_places_and_no_new_head() {
 
 /// Each client in its own words, over each transport.
 #[test]
-fn missing_calls_are_mended_in_the_words_of_the_client() {
+fn missing_calls_are_explained_in_the_words_of_the_client() {
     for (client, at, flags) in [
         (
             "Geth/v1.17.5",
@@ -196,7 +196,7 @@ fn missing_calls_are_mended_in_the_words_of_the_client() {
         let missing = NodeMissing::NoCalls { at: at.into(), client: client.into(), what: "no admin".into() };
         facts.node = Err(missing);
         let ills = ills(&facts);
-        assert!(matches!(&ills[..], [ill] if ill.check == "admin" && ill.mend.starts_with(flags)), "{ills:?}");
+        assert!(matches!(&ills[..], [ill] if ill.check == "admin" && ill.hint.starts_with(flags)), "{ills:?}");
     }
     assert_eq!(Words::of("besu/v26").max_peers(51), "besu --max-peers=51");
     assert_eq!(Words::of("Nethermind/v1").address("9.9.9.9"), "nethermind --Network.ExternalIp 9.9.9.9");
@@ -225,7 +225,7 @@ fn what_closes_a_node_to_strangers_is_said_where_they_are_disconnected() {
         facts.wants.strict = true;
         node(&mut facts).facts.client_version = client.to_owned();
         let ills = ills(&facts);
-        assert!(matches!(&ills[..], [ill] if ill.check == "strict" && ill.mend.starts_with(flags)), "{ills:?}");
+        assert!(matches!(&ills[..], [ill] if ill.check == "strict" && ill.hint.starts_with(flags)), "{ills:?}");
         assert_eq!(ills[0].verdict, Verdict::Skipped);
     }
 }
@@ -243,14 +243,14 @@ fn without_a_pool_whom_the_user_named_is_looked_for_and_nothing_is_signed() {
     facts.wants.direct = DirectConfig { hosts: vec![away.clone()], allow: vec![away] };
     let ills = ills(&facts);
     assert_eq!(ills.iter().map(|ill| ill.verdict).collect::<Vec<_>>(), [Verdict::Warning, Verdict::Skipped]);
-    assert!(ills[0].mend.contains(&format!("--allow {}", NodeId::new([7; 64]))), "{ills:?}");
+    assert!(ills[0].hint.contains(&format!("--allow {}", NodeId::new([7; 64]))), "{ills:?}");
     facts.wants.host = Some(host(34));
     let places = judge(&facts).into_iter().find(|finding| finding.check == "places").unwrap();
-    assert!(places.verdict == Verdict::Bad && places.mend.ends_with("or --slots 33"), "{places:?}");
+    assert!(places.verdict == Verdict::Bad && places.hint.ends_with("or --slots 33"), "{places:?}");
 }
 
 fn fault() -> Fault {
-    Fault { what: "it is broken".to_owned(), mend: "mend it".to_owned() }
+    Fault { what: "it is broken".to_owned(), hint: "fix it".to_owned() }
 }
 
 fn table(facts: &mut Facts, count: u8, direction: Direction, trusted: bool) {

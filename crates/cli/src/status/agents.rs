@@ -26,12 +26,12 @@ pub(crate) struct Agents {
     pub(crate) hidden: Vec<Silent>,
 }
 
-/// Who gives no answer, and what mends it.
+/// Who gives no answer, and how to fix it.
 #[derive(Debug)]
 pub(crate) struct Silent {
     pub(crate) place: PathBuf,
     pub(crate) what: String,
-    pub(crate) mend: String,
+    pub(crate) hint: String,
 }
 
 /// Where the packaged services keep their agents' state.
@@ -66,15 +66,15 @@ impl Agents {
                 }
                 Err(error) if number == 0 => return Err(unreadable(error, root)),
                 Err(error) => {
-                    let Failure { what, mend } = unreadable(error, root);
-                    all.hidden.push(Silent { place: root.clone(), what, mend });
+                    let Failure { what, hint } = unreadable(error, root);
+                    all.hidden.push(Silent { place: root.clone(), what, hint });
                 }
             }
         }
         if cut {
             let what = format!("{LOCAL_AGENTS} agents are shown of one directory, and there may be more");
-            let mend = "name the one you mean: vipnode status NODE".to_owned();
-            all.hidden.push(Silent { place: PathBuf::new(), what, mend });
+            let hint = "name the one you mean: vipnode status NODE".to_owned();
+            all.hidden.push(Silent { place: PathBuf::new(), what, hint });
         }
         sockets.retain(|socket| may_be(socket, args.node.as_deref()));
         let asked = stream::iter(sockets.into_iter().map(async |socket| (local::status(&socket).await, socket)));
@@ -96,7 +96,7 @@ impl Agents {
 
 impl Silent {
     pub(crate) fn of(place: PathBuf, error: &LocalError) -> Self {
-        Self { place, what: plain(&error.to_string(), WORDS), mend: plain(&error.mend(), WORDS) }
+        Self { place, what: plain(&error.to_string(), WORDS), hint: plain(&error.hint(), WORDS) }
     }
 }
 

@@ -55,7 +55,7 @@ pub(super) fn agents_json(agents: &Agents) -> Value {
 
 pub(super) fn silent_json(silent: &[Silent]) -> Value {
     let one =
-        |silent: &Silent| json!({"at": silent.place.display().to_string(), "text": silent.what, "mend": silent.mend});
+        |silent: &Silent| json!({"at": silent.place.display().to_string(), "text": silent.what, "hint": silent.hint});
     silent.iter().map(one).collect()
 }
 
@@ -63,10 +63,10 @@ pub(super) fn silent_json(silent: &[Silent]) -> Value {
 pub(super) fn said(silent: &[Silent], tone: Tone) -> String {
     let (mark, style) = tone.look();
     let mut text = String::new();
-    for Silent { what, mend, .. } in silent {
+    for Silent { what, hint, .. } in silent {
         let _infallible = writeln!(text, "{style}{mark}{style:#} {what}");
-        if !mend.is_empty() {
-            let _infallible = writeln!(text, "  -> {mend}");
+        if !hint.is_empty() {
+            let _infallible = writeln!(text, "  -> {hint}");
         }
     }
     text

@@ -56,8 +56,8 @@ async fn as_member(url: &str, args: &StatusArgs) -> Option<PoolStatus> {
 
 /// What a pool says of an error is a stranger's word too.
 fn refused(error: AgentError) -> Failure {
-    let Failure { what, mend } = error.into();
-    Failure::new(plain(&what, WORDS * 2), plain(&mend, WORDS * 2))
+    let Failure { what, hint } = error.into();
+    Failure::new(plain(&what, WORDS * 2), plain(&hint, WORDS * 2))
 }
 
 /// A pool says of itself what it likes.

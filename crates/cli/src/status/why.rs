@@ -54,8 +54,8 @@ pub(super) async fn look_why(args: &StatusArgs) -> Result<Report, Failure> {
                 whys.push(Why { node, socket, reply });
             }
             Err(error) => {
-                let Silent { place, what, mend } = Silent::of(socket, &error);
-                silent.push(Silent { place, what: format!("node {}: {what}", node.short()), mend });
+                let Silent { place, what, hint } = Silent::of(socket, &error);
+                silent.push(Silent { place, what: format!("node {}: {what}", node.short()), hint });
             }
         }
     }

@@ -40,7 +40,7 @@ fn every_command_helps_with_an_example() {
 }
 
 #[test]
-fn d42_bad_flags_exit_with_2_and_the_flags_in_mends_exist() {
+fn d42_bad_flags_exit_with_2_and_the_flags_in_hints_exist() {
     for bad in
         [&["--no-such-flag"][..], &["host", "--slots", "many"], &["pool", "--bind", "nowhere"], &["client", "a", "b"]]
     {
@@ -64,7 +64,7 @@ fn d42_bad_flags_exit_with_2_and_the_flags_in_mends_exist() {
 }
 
 #[test]
-fn a_failure_says_what_and_what_mends_it() {
+fn a_failure_says_what_and_how_to_fix_it() {
     let output = run(&["release", "--rpc", "/nonexistent/geth.ipc"]);
     assert_eq!(output.status.code(), Some(2));
     let error = text(&output.stderr);
@@ -96,16 +96,16 @@ fn a_pool_beyond_this_machine_without_tls_is_refused_at_once() {
 }
 
 #[test]
-fn metrics_beyond_this_machine_and_a_taken_port_are_refused_with_what_mends_it() {
+fn metrics_beyond_this_machine_and_a_taken_port_are_refused_with_a_hint() {
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let port = taken.local_addr().unwrap().port().to_string();
-    for (address, mends) in
+    for (address, hints) in
         [("0.0.0.0:9464", ["--metrics-open", "--metrics-bind 9464"]), (&port, ["--metrics-bind", &port])]
     {
         let output = run(&["client", "ws://127.0.0.1:1", "--rpc", "/nonexistent/geth.ipc", "--metrics-bind", address]);
         assert_eq!(output.status.code(), Some(2));
         let error = text(&output.stderr);
-        assert!(mends.iter().all(|mend| error.contains(mend)), "{error}");
+        assert!(hints.iter().all(|hint| error.contains(hint)), "{error}");
     }
     let output = run(&["client", "ws://127.0.0.1:1", "--metrics-open"]);
     assert!(text(&output.stderr).contains("--metrics-bind"), "it opens nothing without that");

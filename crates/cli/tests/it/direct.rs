@@ -119,7 +119,7 @@ async fn a_dry_run_and_the_doctor_know_whom_the_user_named() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_does_not_go_together_is_refused_with_its_mend() {
+async fn what_does_not_go_together_is_refused_with_a_hint() {
     let nodes = Nodes::start(&["node"]).await;
     let (host, client) = (enode("host", 1), id("client"));
     for (args, what) in [

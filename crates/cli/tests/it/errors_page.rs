@@ -2,17 +2,17 @@
 
 use std::{collections::BTreeMap, fmt::Write, fs, path::Path};
 
-use crate::support::said::{Said, arms_of, calls, mends_of, path_of, sources, variants, words};
+use crate::support::said::{Said, arms_of, calls, hints_of, path_of, sources, variants, words};
 use syn::Expr;
 use vipnode_types::wire::ErrorCode;
 
 const INTRO: &str = "\
-# Errors, and what mends them
+# Errors, and how to fix them
 
 <!-- Written from the sources by the test that compares them: WRITE=1 cargo test -p vipnode --test it errors_page -->
 
-A command that fails says what happened and why, and behind `->` what mends it; with `--json` the same as an object with
-`error` and `mend`. Its exit code is 2. What a pool or an agent refuses has a code, a sentence and `data.mend` on the wire.
+A command that fails says what happened and why, and behind `->` how to fix it; with `--json` the same as an object with
+`error` and `hint`. Its exit code is 2. What a pool or an agent refuses has a code, a sentence and `data.hint` on the wire.
 
 On this page ‹…› stands for what is filled in.
 ";
@@ -28,12 +28,12 @@ fn the_page_says_what_the_sources_say() {
     assert!(there == written, "write it anew: WRITE=1 cargo test -p vipnode --test it errors_page");
 }
 
-/// Two mends stand in a constant or a helper, and are written here once more.
+/// Two hints stand in a constant or a helper, and are written here once more.
 #[test]
-fn the_mends_that_are_written_here_are_those_of_the_sources() {
+fn the_hints_that_are_written_here_are_those_of_the_sources() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
-    for (file, mend) in [("rpc/src/protocol/connection.rs", FRAMES), ("pool/src/http_agents.rs", CLOCKS)] {
-        assert!(fs::read_to_string(root.join(file)).unwrap().contains(&format!("\"{mend}\"")), "{file}");
+    for (file, hint) in [("rpc/src/protocol/connection.rs", FRAMES), ("pool/src/http_agents.rs", CLOCKS)] {
+        assert!(fs::read_to_string(root.join(file)).unwrap().contains(&format!("\"{hint}\"")), "{file}");
     }
 }
 
@@ -60,9 +60,9 @@ fn what_is_known_to_be_said_is_found() {
     }
     let rows = page.lines().filter(|line| line.starts_with("| ")).count();
     assert!(rows > 120, "only {rows} rows");
-    // Those of a host that lets nobody in are not a client's to mend.
-    let unmended = page.lines().filter(|line| line.ends_with("| — |")).count();
-    assert!(unmended * 3 < rows, "{unmended} of {rows} say nothing of what mends them");
+    // Those of a host that lets nobody in are not for a client to fix.
+    let without_hint = page.lines().filter(|line| line.ends_with("| — |")).count();
+    assert!(without_hint * 3 < rows, "{without_hint} of {rows} say nothing of how to fix them");
 }
 
 /// Whoever refuses in a new way, without the words at hand, has to be read too: this is all there is of it.
@@ -76,7 +76,7 @@ fn what_has_no_words_of_its_own_is_known() {
         let own = made.filter(|args| !matches!(&args[1], Expr::MethodCall(call) if call.method == "to_string"));
         wordless.push((krate, own.filter(|args| words(&args[1]).is_empty()).count()));
     }
-    // The helpers above, and `refused(code, why, mend)` of the pool's status: who adds one adds it there too.
+    // The helpers above, and `refused(code, why, hint)` of the pool's status: who adds one adds it there too.
     assert_eq!(wordless, [("rpc", 1), ("pool-core", 2), ("pool", 3), ("agent-core", 1), ("agent", 0), ("cli", 0)]);
 }
 
@@ -104,10 +104,10 @@ fn page() -> String {
         let mut said = variants(files, name);
         if name == "OpenError" {
             // What to do is the agent's to say, which knows that it was about a pool.
-            let mends = mends_of(&agent, "AgentError");
-            let of = |name: &str| mends.iter().find(|(of, _)| of == name).map(|(_, mend)| mend.clone());
+            let hints = hints_of(&agent, "AgentError");
+            let of = |name: &str| hints.iter().find(|(of, _)| of == name).map(|(_, hint)| hint.clone());
             for said in &mut said {
-                said.mend = of(&format!("Pool/{}", said.name)).or_else(|| of("Pool/_")).unwrap_or_default();
+                said.hint = of(&format!("Pool/{}", said.name)).or_else(|| of("Pool/_")).unwrap_or_default();
             }
         }
         table(&mut page, &said);
@@ -127,15 +127,15 @@ fn page() -> String {
 /// Rows; a sentence that is another error's own is left out, for that stands elsewhere.
 fn table(page: &mut String, said: &[Said]) {
     let mut rows: Vec<String> = Vec::new();
-    for Said { what, mend, why, .. } in said.iter().filter(|said| says_something(&said.what)) {
+    for Said { what, hint, why, .. } in said.iter().filter(|said| says_something(&said.what)) {
         let why = if why.is_empty() { String::new() } else { format!("<br>*{}*", cell(why)) };
-        let row = format!("| {}{why} | {} |\n", cell(what), cell(mend));
+        let row = format!("| {}{why} | {} |\n", cell(what), cell(hint));
         if !rows.contains(&row) {
             rows.push(row);
         }
     }
     if !rows.is_empty() {
-        let _infallible = write!(page, "\n| it says | what mends it |\n|---|---|\n{}", rows.concat());
+        let _infallible = write!(page, "\n| it says | how to fix it |\n|---|---|\n{}", rows.concat());
     }
 }
 
@@ -156,12 +156,12 @@ fn cell(text: &str) -> String {
 /// All refusals of the wire, by the name of their code.
 fn refusals() -> BTreeMap<String, Vec<Said>> {
     let mut all: BTreeMap<String, Vec<Said>> = BTreeMap::new();
-    let mut add = |code: &str, what: String, mend: String| {
+    let mut add = |code: &str, what: String, hint: String| {
         if !what.is_empty() {
             all.entry(code.to_owned()).or_default().push(Said {
                 name: code.to_owned(),
                 what,
-                mend,
+                hint,
                 why: String::new(),
             });
         }
@@ -169,10 +169,10 @@ fn refusals() -> BTreeMap<String, Vec<Said>> {
     for krate in ["rpc", "core", "pool", "agent-core", "agent"] {
         for file in sources(krate, "") {
             for args in calls(&file, "::WireError::new").into_iter().chain(calls(&file, "::refused")) {
-                if let [code, what, mend] = args.as_slice()
+                if let [code, what, hint] = args.as_slice()
                     && let Some(code) = path_of(code).strip_prefix("::ErrorCode::")
                 {
-                    add(code, words(what), words(mend));
+                    add(code, words(what), words(hint));
                 }
             }
             // A frame that is no request: whom it is for, code and words.
@@ -193,8 +193,8 @@ fn refusals() -> BTreeMap<String, Vec<Said>> {
                     add(code, words(&args[0]), args.get(1).map_or_else(|| clocks.to_owned(), words));
                 }
             }
-            for (code, what, mend) in literals(&file) {
-                add(&code, what, mend);
+            for (code, what, hint) in literals(&file) {
+                add(&code, what, hint);
             }
             for what in admits(&file) {
                 add("Refused", what, String::new());
@@ -214,9 +214,9 @@ const HELPERS: [(&str, &str, usize, &str); 6] = [
     ("pool", "::refused", 1, "Unauthorized"),
     ("agent-core", "::refused", 1, "Refused"),
 ];
-/// What mends each frame that is no request.
+/// The hint for each frame that is no request.
 const FRAMES: &str = "send JSON-RPC 2.0: one object a frame, or a short array of them";
-/// What mends each nonce over HTTP that does not hold.
+/// The hint for each nonce over HTTP that does not hold.
 const CLOCKS: &str = "check the clocks of both machines, then call again";
 
 /// Why a host does not let a client in: `(AdmitFailure::Full, words)`.
@@ -249,18 +249,18 @@ fn literals(file: &syn::File) -> Vec<(String, String, String)> {
                 };
                 if let (Some(Expr::Cast(code)), Some(message)) = (field("code"), field("message")) {
                     let code = path_of(&code.expr).trim_start_matches("::ErrorCode::").to_owned();
-                    let mut mend = Mend(String::new());
-                    field("data").into_iter().for_each(|data| syn::visit::Visit::visit_expr(&mut mend, data));
-                    self.0.push((code, words(message), mend.0));
+                    let mut hint = HintOf(String::new());
+                    field("data").into_iter().for_each(|data| syn::visit::Visit::visit_expr(&mut hint, data));
+                    self.0.push((code, words(message), hint.0));
                 }
             }
             syn::visit::visit_expr_struct(self, item);
         }
     }
-    struct Mend(String);
-    impl<'ast> syn::visit::Visit<'ast> for Mend {
+    struct HintOf(String);
+    impl<'ast> syn::visit::Visit<'ast> for HintOf {
         fn visit_field_value(&mut self, field: &'ast syn::FieldValue) {
-            if matches!(&field.member, syn::Member::Named(member) if member == "mend") {
+            if matches!(&field.member, syn::Member::Named(member) if member == "hint") {
                 self.0 = words(&field.expr);
             }
         }
@@ -270,16 +270,16 @@ fn literals(file: &syn::File) -> Vec<(String, String, String)> {
     structs.0
 }
 
-/// Signatures and delegations that do not hold: the words stand with the types, the mends with the pool.
+/// Signatures and delegations that do not hold: the words stand with the types, the hints with the pool.
 fn of_signatures(add: &mut impl FnMut(&str, String, String)) {
     let (types, pool) = (sources("types", ""), sources("pool", ""));
-    let mends = arms_of(&pool, "refuse");
+    let hints = arms_of(&pool, "refuse");
     for name in ["EnvelopeError", "DelegationError", "SignatureError"] {
         for said in variants(&types, name) {
             let variant = if name == "DelegationError" { "Delegation" } else { &said.name };
-            let mend = mends.iter().find(|(of, _)| of == variant).map(|(_, mend)| mend.clone());
+            let hint = hints.iter().find(|(of, _)| of == variant).map(|(_, hint)| hint.clone());
             if said.what.contains(' ') {
-                add("Unauthorized", said.what, mend.unwrap_or_default());
+                add("Unauthorized", said.what, hint.unwrap_or_default());
             }
         }
     }
@@ -289,25 +289,25 @@ fn of_signatures(add: &mut impl FnMut(&str, String, String)) {
 fn faults(files: &[syn::File]) -> Vec<Said> {
     struct Pairs(Vec<Said>);
     impl Pairs {
-        fn add(&mut self, what: &Expr, mend: &Expr) {
-            let (what, mend) = (words(what), words(mend));
-            if what.contains(' ') && mend.contains(' ') {
-                self.0.push(Said { name: String::new(), what, mend, why: String::new() });
+        fn add(&mut self, what: &Expr, hint: &Expr) {
+            let (what, hint) = (words(what), words(hint));
+            if what.contains(' ') && hint.contains(' ') {
+                self.0.push(Said { name: String::new(), what, hint, why: String::new() });
             }
         }
     }
     impl<'ast> syn::visit::Visit<'ast> for Pairs {
         fn visit_expr_tuple(&mut self, tuple: &'ast syn::ExprTuple) {
-            if let [what, mend] = tuple.elems.iter().collect::<Vec<_>>().as_slice() {
-                self.add(what, mend);
+            if let [what, hint] = tuple.elems.iter().collect::<Vec<_>>().as_slice() {
+                self.add(what, hint);
             }
             syn::visit::visit_expr_tuple(self, tuple);
         }
         fn visit_expr_call(&mut self, call: &'ast syn::ExprCall) {
-            if let ("::fault", [what, mend]) =
+            if let ("::fault", [what, hint]) =
                 (path_of(&call.func).as_str(), call.args.iter().collect::<Vec<_>>().as_slice())
             {
-                self.add(what, mend);
+                self.add(what, hint);
             }
             syn::visit::visit_expr_call(self, call);
         }
@@ -326,16 +326,16 @@ fn failures() -> Vec<Said> {
     let mut said = pairs(&files, "::Failure::new");
     for args in files.iter().flat_map(|file| calls(file, "::no")).filter(|args| args.len() == 3) {
         let what = format!("{}: {}", words(&args[0]), words(&args[1]));
-        said.push(Said { name: String::new(), what, mend: words(&args[2]), why: String::new() });
+        said.push(Said { name: String::new(), what, hint: words(&args[2]), why: String::new() });
     }
     said
 }
 
-/// Calls with a sentence and what mends it.
+/// Calls with a sentence and how to fix it.
 fn pairs(files: &[syn::File], function: &str) -> Vec<Said> {
     let calls = files.iter().flat_map(|file| calls(file, function));
     let said = calls.filter_map(|args| match args.as_slice() {
-        [what, mend] => Some(Said { name: String::new(), what: words(what), mend: words(mend), why: String::new() }),
+        [what, hint] => Some(Said { name: String::new(), what: words(what), hint: words(hint), why: String::new() }),
         _ => None,
     });
     said.collect()

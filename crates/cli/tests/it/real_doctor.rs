@@ -34,12 +34,12 @@ async fn a_real_node_is_examined() {
 
     let (code, lines) = doctor(&[&ipc[..], &["--node-max-peers", "20"]].concat()).await;
     let places = finding(&lines, "places");
-    assert!(places["mend"].as_str().unwrap().starts_with("geth --maxpeers 26, and say so"), "{places}");
+    assert!(places["hint"].as_str().unwrap().starts_with("geth --maxpeers 26, and say so"), "{places}");
     assert_eq!((code, &places["verdict"]), (Some(1), &"bad".into()));
 
     let (code, lines) = doctor(&[&own[..], &["--rpc", "http://127.0.0.1:8547"]].concat()).await;
     let admin = finding(&lines, "admin");
-    assert!(admin["mend"].as_str().unwrap().contains("--http.api admin,eth,net,web3"), "{admin}");
+    assert!(admin["hint"].as_str().unwrap().contains("--http.api admin,eth,net,web3"), "{admin}");
     assert_eq!((code, &admin["verdict"]), (Some(1), &"bad".into()));
 
     geth.stop().await;

@@ -87,7 +87,7 @@ async fn a_killed_agent_is_said_to_be_gone_beside_the_one_that_lives() {
     assert!(said.contains("-> an agent that was killed leaves its socket"), "{said}");
     let told = json(&ran(&["status", "--json", "--state-dir", &state]).await);
     assert_eq!((told["agents"].as_array().unwrap().len(), told["silent"].as_array().unwrap().len()), (1, 1), "{told}");
-    assert!(!told["silent"][0]["mend"].as_str().unwrap().is_empty(), "{told}");
+    assert!(!told["silent"][0]["hint"].as_str().unwrap().is_empty(), "{told}");
     drop((market.client, sim));
 }
 
@@ -204,7 +204,7 @@ async fn a_hostile_pool_paints_nothing() {
     let status = format!(
         r#"{{"time_updated":"{paint}","time_started":"{paint}","version":"{paint}","error":"{paint}","active_hosts":[{host}],"stats":{{}}}}"#
     );
-    let refusal = format!(r#"{{"code":-32000,"message":"{paint}","data":{{"mend":"{paint}"}}}}"#);
+    let refusal = format!(r#"{{"code":-32000,"message":"{paint}","data":{{"hint":"{paint}"}}}}"#);
     let answers = [
         format!(r#"{{"jsonrpc":"2.0","id":1,"result":{status}}}"#),
         format!(r#"{{"jsonrpc":"2.0","id":1,"error":{refusal}}}"#),

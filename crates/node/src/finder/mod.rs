@@ -34,12 +34,12 @@ pub struct Tried {
 
 /// No node was found. The text lists what was tried and the flag to give.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("no execution client was found on this machine. Tried, in order:{}\n{}", Lines(tried), mend)]
+#[error("no execution client was found on this machine. Tried, in order:{}\n{}", Lines(tried), hint)]
 pub struct NotFound {
     /// In order.
     pub tried: Vec<Tried>,
     /// What to do, of the place that came nearest.
-    pub mend: String,
+    pub hint: String,
 }
 
 /// Looks for a node: where the arguments of running execution clients say, as far as this user may read them, then at
@@ -83,8 +83,8 @@ async fn find_among(places: Vec<(Endpoint, Option<String>)>) -> Result<Found, No
             }
         }
     }
-    let mend = nearest.map(|error| error.mend()).unwrap_or_default();
-    Err(NotFound { tried, mend })
+    let hint = nearest.map(|error| error.hint()).unwrap_or_default();
+    Err(NotFound { tried, hint })
 }
 
 fn reason(error: &NodeError) -> String {

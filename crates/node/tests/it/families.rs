@@ -218,15 +218,15 @@ async fn a_family_is_told_by_its_calls_and_never_by_its_name() {
 }
 
 #[tokio::test]
-async fn what_is_missing_is_said_with_its_mend() {
+async fn what_is_missing_is_said_with_its_hint() {
     for client in [besu_without_admin as Client, nethermind_without_admin] {
         let error = Fake::new(client).drive().await.err().unwrap();
         assert!(matches!(error, NodeError::NoAdmin { .. }), "{error}");
-        assert!(error.mend().contains("--rpc-http-api ADMIN") && error.mend().contains("EnabledModules Admin"));
+        assert!(error.hint().contains("--rpc-http-api ADMIN") && error.hint().contains("EnabledModules Admin"));
     }
     let error = Fake::new(erigon_of_2024).drive().await.err().unwrap();
     assert!(error.to_string().contains("admin_removePeer (erigon/3.1.0)"), "{error}");
-    assert!(error.mend().contains("July 2025"));
+    assert!(error.hint().contains("July 2025"));
 }
 
 #[tokio::test]
@@ -272,7 +272,7 @@ async fn besu_cannot_let_in_whom_it_cannot_dial() {
     let fake = Fake::new(besu);
     let node = fake.drive().await.unwrap();
     let error = node.call(PeerCommand::Admit(Enode::id_only(enode(1).id))).await.unwrap_err();
-    assert!(matches!(error, NodeError::NoAddress { .. }) && error.mend().contains("--enode.host"), "{error}");
+    assert!(matches!(error, NodeError::NoAddress { .. }) && error.hint().contains("--enode.host"), "{error}");
     assert!(fake.told().is_empty());
 }
 

@@ -38,7 +38,7 @@ async fn http_without_admin_is_told_from_http_with_it() {
     let geth = Geth::start(http(port, "eth,net,web3")).await;
     let error = url.parse::<Endpoint>().unwrap().open(&Trust::default()).await.err().unwrap();
     assert_eq!(error, NodeError::NoAdmin { at: url.clone(), method: "admin_nodeInfo".into() });
-    assert!(error.mend().contains("--http.api admin,eth,net,web3"));
+    assert!(error.hint().contains("--http.api admin,eth,net,web3"));
     drop(geth);
 
     let port = free_port();
@@ -64,7 +64,7 @@ async fn a_foreign_host_name_is_refused_with_the_flag_that_allows_it() {
     let error =
         format!("http://localhost:{port}").parse::<Endpoint>().unwrap().open(&Trust::default()).await.err().unwrap();
     assert!(matches!(error, NodeError::Forbidden { .. }), "{error}");
-    assert!(error.mend().contains("--http.vhosts"));
+    assert!(error.hint().contains("--http.vhosts"));
 }
 
 #[tokio::test]
@@ -111,7 +111,7 @@ async fn d40_a_killed_node_is_away_and_is_back_by_itself() {
     geth.kill().await;
     timeout(Duration::from_secs(10), events.for_each(|_| std::future::ready(()))).await.expect("the events end");
     let error = node.peers().await.unwrap_err();
-    assert!(error.is_away() && error.mend().contains("--rpc"), "{error}");
+    assert!(error.is_away() && error.hint().contains("--rpc"), "{error}");
     geth.again().await;
     assert_eq!(node.facts().await.unwrap().id, id);
     assert!(node.events().await.is_some());

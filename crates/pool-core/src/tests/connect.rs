@@ -52,7 +52,7 @@ fn what_the_pool_cannot_use_is_told_why() {
     let mut other = hello(1);
     other.enode = Some(Enode::id_only(node(2)));
     let error = pool.connect(1, other).unwrap_err();
-    assert!(error.is(ErrorCode::Unsuitable) && error.data.unwrap().mend.contains("--enode"));
+    assert!(error.is(ErrorCode::Unsuitable) && error.data.unwrap().hint.contains("--enode"));
     assert_eq!(pool.core.gauges().nodes, 0);
     pool.connect(1, hello(1)).unwrap();
     pool.ask(1, 1);

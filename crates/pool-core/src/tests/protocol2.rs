@@ -184,7 +184,7 @@ fn d2_less_than_one_peer_is_no_request_and_more_than_the_limit_is_cut() {
     pool.connect2(2, info(Kind::Geth, false));
     for num in [0, -1, i64::MIN] {
         let error = pool.ask2(2, num).unwrap().unwrap_err();
-        assert!(error.is(ErrorCode::InvalidParams) && error.data.unwrap().mend.contains("num"));
+        assert!(error.is(ErrorCode::InvalidParams) && error.data.unwrap().hint.contains("num"));
     }
     assert_eq!(pool.core.gauges().free_places, 9);
     pool.ask2(2, i64::MAX);
@@ -245,7 +245,7 @@ fn the_older_methods_are_understood() {
     assert_eq!(pool.given2(2), [node(1).to_string()]);
     let nonce = pool.nonce();
     let error = pool.call2_at(3, nonce, false, Call::Host(hello)).unwrap().unwrap_err();
-    assert!(error.message.contains("HTTP") && error.data.unwrap().mend.contains("ws://"));
+    assert!(error.message.contains("HTTP") && error.data.unwrap().hint.contains("ws://"));
 }
 
 #[test]
@@ -328,7 +328,7 @@ fn who_has_come_by_protocol_3_is_refused_unless_its_owner_allowed_it() {
     pool.connect(1, host(1, 4)).unwrap();
     let connect = || Call::Connect(Box::new(info(Kind::Geth, true)));
     let error = pool.call2(1, connect()).unwrap().unwrap_err();
-    assert!(error.data.unwrap().mend.contains("--allow-protocol-2"));
+    assert!(error.data.unwrap().hint.contains("--allow-protocol-2"));
     assert!(pool.call2(1, Call::Update(Update::default())).unwrap().is_err());
     pool.connect(1, ConnectRequest { protocol2: true, ..host(1, 4) }).unwrap();
     assert!(pool.call2(1, connect()).unwrap().is_ok());
@@ -436,7 +436,7 @@ fn a_request_that_makes_no_sense_says_what_to_change() {
         (Connect2 { payout: "0x12".into(), ..info(Kind::Geth, true) }, "--payout"),
     ] {
         let error = pool.call2(1, Call::Connect(Box::new(hello))).unwrap().unwrap_err();
-        assert!(error.data.as_ref().unwrap().mend.contains(word), "{error:?}");
+        assert!(error.data.as_ref().unwrap().hint.contains(word), "{error:?}");
     }
     let mut hello = info(Kind::Geth, true);
     hello.node_info.network = -1;

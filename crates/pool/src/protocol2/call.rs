@@ -70,11 +70,11 @@ fn unreadable(error: &serde_json::Error) -> WireError {
 
 /// What the caller is told of a signature that does not hold.
 pub(super) fn refuse(error: SignatureError) -> WireError {
-    let mend = match error {
+    let hint = match error {
         SignatureError::Id(_) => "the id is the public key in the node's enode: 128 characters 0-9a-f, without 0x",
         SignatureError::Account => "the id is the wallet's address",
         SignatureError::NodeForm | SignatureError::WalletForm => "sign as the original's agents do",
         SignatureError::Wrong => "sign the method and [id,nonce,arguments…] byte by byte as they are sent",
     };
-    WireError::new(ErrorCode::Unauthorized, error.to_string(), mend)
+    WireError::new(ErrorCode::Unauthorized, error.to_string(), hint)
 }

@@ -50,8 +50,8 @@ pub enum TlsNews {
     Failed {
         /// What happened.
         why: String,
-        /// What mends it.
-        mend: String,
+        /// How to fix it.
+        hint: String,
         /// It is tried again after this time, in seconds.
         retry_s: u64,
     },
@@ -189,8 +189,8 @@ impl PoolTls {
     }
 
     pub(crate) fn failed(&self, error: &TlsError, retry_s: u64) {
-        let (why, mend) = (error.to_string(), error.mend().to_owned());
-        self.0.news.send_replace(Some(TlsNews::Failed { why, mend, retry_s }));
+        let (why, hint) = (error.to_string(), error.hint().to_owned());
+        self.0.news.send_replace(Some(TlsNews::Failed { why, hint, retry_s }));
     }
 
     /// Answers an ACME server that asks about `name`, until told otherwise.

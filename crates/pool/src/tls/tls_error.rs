@@ -64,9 +64,9 @@ pub enum TlsError {
 }
 
 impl TlsError {
-    /// The flag or command that mends it.
+    /// The flag or command that fixes it.
     #[must_use]
-    pub fn mend(&self) -> &'static str {
+    pub fn hint(&self) -> &'static str {
         match self {
             Self::File { .. } => "let the user that runs the pool read it, or name another: --tls-cert, --tls-key",
             Self::Write { .. } => "choose a directory that the pool may write: --tls-cache DIR",

@@ -145,7 +145,7 @@ async fn a_taken_address_is_explained_and_join_waits() {
     let mut running = pool().await;
     let bind = running.local_addr();
     let error = PoolServer::spawn(PoolConfig { bind, ..config() }).await.unwrap_err();
-    assert!(matches!(error, PoolError::Bind { .. }) && error.mend().contains("--bind"), "{error}");
+    assert!(matches!(error, PoolError::Bind { .. }) && error.hint().contains("--bind"), "{error}");
     tokio::select! {
         biased;
         ended = running.join() => panic!("{ended:?}"),

@@ -60,7 +60,7 @@ async fn d7_nobody_speaks_for_a_node_whose_key_did_not_say_so() {
         let envelope =
             vipnode_types::signed::Envelope::sign(&thief, delegation, method::CONNECT, &url, &challenge, hello.get());
         let error = agent.call::<Value>(method::CONNECT, &(hello, envelope)).await.unwrap_err();
-        assert!(error.is(ErrorCode::Unauthorized) && !error.data.unwrap().mend.is_empty(), "{}", error.message);
+        assert!(error.is(ErrorCode::Unauthorized) && !error.data.unwrap().hint.is_empty(), "{}", error.message);
     }
 }
 

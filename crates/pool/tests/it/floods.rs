@@ -45,7 +45,7 @@ async fn d4_garbage_again_and_again_ends_a_socket() {
 }
 
 #[tokio::test]
-async fn each_wrong_request_gets_its_code_a_sentence_and_what_mends_it() {
+async fn each_wrong_request_gets_its_code_a_sentence_and_a_hint() {
     let pool = pool().await;
     let mut socket = RawSocket::open(&ws_url(&pool)).await;
     for (text, code) in [
@@ -65,7 +65,7 @@ async fn each_wrong_request_gets_its_code_a_sentence_and_what_mends_it() {
         let error = socket.next().await["error"].clone();
         assert_eq!(error["code"], code, "{text}: {error}");
         assert!(error["message"].as_str().unwrap().len() > 10, "{text}: {error}");
-        assert!(error["data"]["mend"].as_str().is_some_and(|mend| mend.len() > 10), "{text}: {error}");
+        assert!(error["data"]["hint"].as_str().is_some_and(|hint| hint.len() > 10), "{text}: {error}");
     }
 }
 

@@ -122,14 +122,14 @@ async fn d9_d11_the_golden_vector_holds_and_is_too_old() {
 }
 
 #[tokio::test]
-async fn d2_less_than_one_peer_is_refused_and_says_what_mends_it() {
+async fn d2_less_than_one_peer_is_refused_with_a_hint() {
     let pool = pool().await;
     let mut agent = Original::open(&pool, 1).await;
     agent.connect(false).await;
     for num in ["-1", "0", "-9223372036854775808"] {
         let error = agent.call("vipnode_peer", &format!("{{\"num\":{num}}}")).await.unwrap_err();
         assert_eq!(code(&error), -32602);
-        assert!(error["data"]["mend"].as_str().unwrap().contains("num"), "{error}");
+        assert!(error["data"]["hint"].as_str().unwrap().contains("num"), "{error}");
     }
 }
 
@@ -197,7 +197,7 @@ async fn over_http_a_node_is_a_client_and_never_a_host() {
     let early = post("vipnode_update", &update_request(&[], 1)).await;
     assert_eq!(code(&early["error"]), -32000, "it has not connected");
     let refused = post("vipnode_host", r#"{"kind":"geth","payout":""}"#).await;
-    assert!(refused["error"]["data"]["mend"].as_str().unwrap().contains("ws://"), "{refused}");
+    assert!(refused["error"]["data"]["hint"].as_str().unwrap().contains("ws://"), "{refused}");
     assert!(post("vipnode_connect", &connect_request(true, "")).await["result"]["pool_version"].is_string());
     assert_eq!(post("vipnode_update", &update_request(&[], 5)).await["result"]["latest_block_number"], 5);
     assert_eq!(status(&pool).await["stats"]["num_active_hosts"], 0);

@@ -15,7 +15,7 @@ fn unauthorized(answer: Result<ConnectReply, WireError>, words: &str) {
     let error = answer.unwrap_err();
     assert!(error.is(ErrorCode::Unauthorized), "{error:?}");
     assert!(error.message.contains(words), "{error}");
-    assert!(!error.data.unwrap_or_default().mend.is_empty(), "{} says what mends it", error.message);
+    assert!(!error.data.unwrap_or_default().hint.is_empty(), "{} says how to fix it", error.message);
 }
 
 #[tokio::test]
@@ -102,7 +102,7 @@ async fn closed_pools_let_in_members_and_who_knows_the_secret() {
     let pool = PoolServer::spawn(PoolConfig { members, ..config() }).await.unwrap();
     Agent::open(&pool).await.connect(&ana, &ana.hello()).await.unwrap();
     let error = Agent::open(&pool).await.connect(&ben, &ben.hello()).await.unwrap_err();
-    assert!(error.is(ErrorCode::NotMember) && error.data.unwrap().mend.contains(&ben.id().to_string()));
+    assert!(error.is(ErrorCode::NotMember) && error.data.unwrap().hint.contains(&ben.id().to_string()));
 
     let secret = JoinSecret::new("sesame").unwrap();
     let members = Membership::Secret(secret.clone());

@@ -144,7 +144,7 @@ async fn a_reload_takes_good_files_and_keeps_the_old_before_bad_ones() {
     assert!(matches!(tls.reload().unwrap_err(), TlsError::Mismatch { .. }));
     std::fs::write(papers.file("key.pem"), "nothing").unwrap();
     let error = tls.reload().unwrap_err();
-    assert!(error.to_string().contains("key.pem") && error.mend().contains("--tls-key"), "{error}");
+    assert!(error.to_string().contains("key.pem") && error.hint().contains("--tls-key"), "{error}");
     std::fs::write(papers.file("cert.pem"), "nothing").unwrap();
     assert!(tls.reload().unwrap_err().to_string().contains("cert.pem cannot be used: it holds no certificate"));
     std::fs::remove_file(papers.file("cert.pem")).unwrap();

@@ -59,8 +59,8 @@ pub enum Event<W> {
 }
 
 const NOT_JSON: &str = "this frame is not JSON";
-/// What mends any of them.
-const MEND: &str = "send JSON-RPC 2.0: one object a frame, or a short array of them";
+/// How to fix any of them.
+const HINT: &str = "send JSON-RPC 2.0: one object a frame, or a short array of them";
 
 /// As many calls as allowed are in flight; the waiter comes back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -248,7 +248,7 @@ impl Batch {
 }
 
 fn refuse<W>(id: Option<&RawValue>, code: ErrorCode, why: &str) -> Event<W> {
-    Event::Send(answer_text(id.unwrap_or(RawValue::NULL), Err(&WireError::new(code, why, MEND))))
+    Event::Send(answer_text(id.unwrap_or(RawValue::NULL), Err(&WireError::new(code, why, HINT))))
 }
 
 #[cfg(test)]

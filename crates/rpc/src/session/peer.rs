@@ -29,7 +29,7 @@ pub enum CallError {
     Tls {
         /// As it was given.
         url: String,
-        /// What is wrong with it, and what mends it.
+        /// What is wrong with it, and how to fix it.
         fault: TlsFault,
     },
     /// No answer by the deadline.

@@ -5,11 +5,11 @@ use vipnode_types::Ms;
 
 use crate::Trust;
 
-/// What is wrong with the other side's certificate, and what mends it.
+/// What is wrong with the other side's certificate, and how to fix it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TlsFault {
     why: String,
-    mend: String,
+    hint: String,
 }
 
 /// Names of a certificate that are told; one for a thousand hosts is not printed whole.
@@ -43,14 +43,14 @@ impl TlsFault {
         &self.why
     }
 
-    /// The flag or command that mends it.
+    /// The flag or command that fixes it.
     #[must_use]
-    pub fn mend(&self) -> &str {
-        &self.mend
+    pub fn hint(&self) -> &str {
+        &self.hint
     }
 
     fn of(error: &Error, trust: &Trust) -> Self {
-        let fault = |why: String, mend: &str| Self { why, mend: mend.to_owned() };
+        let fault = |why: String, hint: &str| Self { why, hint: hint.to_owned() };
         match error {
             Error::InvalidCertificate(error) => of_certificate(error, trust),
             Error::InvalidMessage(_) => fault(
@@ -68,12 +68,12 @@ impl TlsFault {
 
 impl fmt::Display for TlsFault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} -> {}", self.why, self.mend)
+        write!(f, "{} -> {}", self.why, self.hint)
     }
 }
 
 fn of_certificate(error: &CertificateError, trust: &Trust) -> TlsFault {
-    let (why, mend) = match error {
+    let (why, hint) = match error {
         // A signature that does not fit is that of an authority whose name is the same and whose key is not.
         CertificateError::UnknownIssuer | CertificateError::BadSignature => match trust.ca_file() {
             None => (
@@ -109,7 +109,7 @@ fn of_certificate(error: &CertificateError, trust: &Trust) -> TlsFault {
             (format!("its certificate does not hold: {other}"), "have its operator replace the certificate".to_owned())
         }
     };
-    TlsFault { why, mend }
+    TlsFault { why, hint }
 }
 
 /// webpki writes `DnsName("pool.example")`.

@@ -25,7 +25,7 @@ pub enum OpenError {
     Tls {
         /// As it was given.
         url: String,
-        /// What is wrong with it, and what mends it.
+        /// What is wrong with it, and how to fix it.
         fault: TlsFault,
     },
     /// Nobody answers there.

@@ -40,7 +40,7 @@ async fn a_pipe_carries_calls_both_ways() {
     serve(right);
     assert_eq!(left.peer.call("echo", &json!([1, "a"]), SECOND).await.unwrap().get(), "[1,\"a\"]");
     let Err(CallError::Remote(error)) = left.peer.call("other", &[0], SECOND).await else { panic!() };
-    assert!(error.is(ErrorCode::Refused) && error.data.unwrap().mend == "ask nicely");
+    assert!(error.is(ErrorCode::Refused) && error.data.unwrap().hint == "ask nicely");
     let Err(CallError::Remote(error)) = left.peer.call("drop", &[0], SECOND).await else { panic!() };
     assert!(error.is(ErrorCode::Internal));
 

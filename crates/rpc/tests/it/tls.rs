@@ -78,12 +78,12 @@ async fn fault(place: &str, limits: &RpcLimits) -> TlsFault {
     let Err(OpenError::Tls { fault: same, .. }) = open_ws(&format!("wss://{place}"), limits).await else {
         panic!("it was believed over wss")
     };
-    assert_eq!((fault.mend(), fault.why().split(" clock ").next()), (same.mend(), same.why().split(" clock ").next()));
+    assert_eq!((fault.hint(), fault.why().split(" clock ").next()), (same.hint(), same.why().split(" clock ").next()));
     fault
 }
 
-fn says(fault: &TlsFault, why: &[&str], mend: &str) {
-    assert!(why.iter().all(|word| fault.why().contains(word)) && fault.mend().contains(mend), "{fault}");
+fn says(fault: &TlsFault, why: &[&str], hint: &str) {
+    assert!(why.iter().all(|word| fault.why().contains(word)) && fault.hint().contains(hint), "{fault}");
 }
 
 #[tokio::test]

@@ -1,7 +1,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// An error as it goes over the wire: a code, a sentence, and what mends it.
+/// An error as it goes over the wire: a code, a sentence, and how to fix it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema, thiserror::Error)]
 #[error("{message}")]
 pub struct WireError {
@@ -17,9 +17,9 @@ pub struct WireError {
 /// What a program or a user does about an error.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 pub struct ErrorData {
-    /// The flag, command or change that mends it.
+    /// The flag, command or change that fixes it.
     #[serde(default, skip_serializing_if = "String::is_empty")]
-    pub mend: String,
+    pub hint: String,
     /// Try again after so many milliseconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retry_ms: Option<u64>,
@@ -116,18 +116,18 @@ impl ErrorCode {
 }
 
 impl WireError {
-    /// An error with a sentence and what mends it (may be empty).
+    /// An error with a sentence and how to fix it (may be empty).
     #[must_use]
-    pub fn new(code: ErrorCode, message: impl Into<String>, mend: impl Into<String>) -> Self {
-        let mend = mend.into();
-        let data = (!mend.is_empty()).then_some(ErrorData { mend, retry_ms: None });
+    pub fn new(code: ErrorCode, message: impl Into<String>, hint: impl Into<String>) -> Self {
+        let hint = hint.into();
+        let data = (!hint.is_empty()).then_some(ErrorData { hint, retry_ms: None });
         Self { code: code as i32, message: message.into(), data }
     }
 
     /// "Try again in so many milliseconds."
     #[must_use]
     pub fn busy(message: impl Into<String>, retry_ms: u64) -> Self {
-        let data = ErrorData { mend: format!("try again in {} ms", retry_ms), retry_ms: Some(retry_ms) };
+        let data = ErrorData { hint: format!("try again in {} ms", retry_ms), retry_ms: Some(retry_ms) };
         Self { code: ErrorCode::Busy as i32, message: message.into(), data: Some(data) }
     }
 

@@ -1,4 +1,4 @@
-//! What a source says when it refuses: pairs of a sentence and what mends it, read from the code itself.
+//! What a source says when it refuses: pairs of a sentence and how to fix it, read from the code itself.
 
 use std::{collections::BTreeMap, fs, path::Path};
 
@@ -11,7 +11,7 @@ pub(crate) struct Said {
     /// The code of a wire error, or the variant of an enum.
     pub(crate) name: String,
     pub(crate) what: String,
-    pub(crate) mend: String,
+    pub(crate) hint: String,
     /// Of a variant: the first sentence of its docs.
     pub(crate) why: String,
 }
@@ -165,12 +165,12 @@ pub(crate) fn path_of(expr: &Expr) -> String {
     path.path.segments.iter().map(|segment| format!("::{}", segment.ident)).collect()
 }
 
-/// What a function `mend` of a type says, by variant.
-pub(crate) fn mends_of(files: &[syn::File], name: &str) -> Vec<(String, String)> {
+/// What a function `hint` of a type says, by variant.
+pub(crate) fn hints_of(files: &[syn::File], name: &str) -> Vec<(String, String)> {
     files.iter().flat_map(|file| &file.items).filter_map(|item| of_impl(item, name)).flatten().collect()
 }
 
-/// What each variant of an enum of errors says, and what its function `mend` says to it.
+/// What each variant of an enum of errors says, and what its function `hint` says to it.
 pub(crate) fn variants(files: &[syn::File], name: &str) -> Vec<Said> {
     let items = || files.iter().flat_map(|file| &file.items);
     let found = items().find_map(|item| match item {
@@ -178,31 +178,31 @@ pub(crate) fn variants(files: &[syn::File], name: &str) -> Vec<Said> {
         _ => None,
     });
     let found: &ItemEnum = found.unwrap_or_else(|| panic!("there is no enum {name}"));
-    let mends = mends_of(files, name);
+    let hints = hints_of(files, name);
     let said = found.variants.iter().map(|variant| {
         let error = variant.attrs.iter().find(|attribute| attribute.path().is_ident("error"));
         let what = error.and_then(|attribute| attribute.meta.require_list().ok());
         let what = what.map(|list| of_tokens(list.tokens.clone())).unwrap_or_default();
-        let of = |name: &str| mends.iter().filter(|(of, _)| of == name).map(|(_, mend)| mend.clone()).collect();
+        let of = |name: &str| hints.iter().filter(|(of, _)| of == name).map(|(_, hint)| hint.clone()).collect();
         let own: Vec<String> = of(&variant.ident.to_string());
-        let mend = several(&if own.is_empty() { of("_") } else { own });
-        Said { name: variant.ident.to_string(), what, mend, why: docs(&variant.attrs) }
+        let hint = several(&if own.is_empty() { of("_") } else { own });
+        Said { name: variant.ident.to_string(), what, hint, why: docs(&variant.attrs) }
     });
     said.collect()
 }
 
-/// The arms of `fn mend`: which variant, what it says.
+/// The arms of `fn hint`: which variant, what it says.
 fn of_impl(item: &Item, name: &str) -> Option<Vec<(String, String)>> {
     let Item::Impl(item) = item else { return None };
     let syn::Type::Path(of) = &*item.self_ty else { return None };
     if item.trait_.is_some() || !of.path.is_ident(name) {
         return None;
     }
-    let mend = item.items.iter().find_map(|item| match item {
-        ImplItem::Fn(function) if function.sig.ident == "mend" => Some(function),
+    let hint = item.items.iter().find_map(|item| match item {
+        ImplItem::Fn(function) if function.sig.ident == "hint" => Some(function),
         _ => None,
     })?;
-    Some(arms(&mend.block))
+    Some(arms(&hint.block))
 }
 
 /// What the first `match` of a function says, by variant.

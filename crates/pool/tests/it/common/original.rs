@@ -120,10 +120,10 @@ impl Original {
     }
 }
 
-/// The code of an error, which has a sentence and what mends it.
+/// The code of an error, which has a sentence and how to fix it.
 pub(crate) fn code(error: &Value) -> i64 {
     assert!(error["message"].as_str().is_some_and(|message| message.len() > 10), "{error}");
-    let mend = error["data"]["mend"].as_str().unwrap_or_default();
-    assert!(!mend.is_empty() || error["code"] == json!(-32602) || error["code"] == json!(-32601), "{error}");
+    let hint = error["data"]["hint"].as_str().unwrap_or_default();
+    assert!(!hint.is_empty() || error["code"] == json!(-32602) || error["code"] == json!(-32601), "{error}");
     error["code"].as_i64().unwrap()
 }
