@@ -7,10 +7,12 @@
 //! - How much: [`Wei`], [`Price`], [`meter`].
 //! - When: [`Ms`], always handed in.
 //! - What is said: [`wire`], signed as [`signed`] tells; by the original's agents and pools: [`protocol2`].
+//! - What is refused, and how to fix it: [`errors!`], [`TypedError`].
 //! - By which names: [`PoolMethod`], [`AgentMethod`]. All of it for other programs to read: [`openrpc`].
 #![cfg_attr(not(test), deny(clippy::arithmetic_side_effects))]
 
 mod crypto;
+mod error_table;
 mod id;
 mod methods;
 mod money;
@@ -24,6 +26,7 @@ pub use crypto::{
     AgentKey, AgentPublic, AgentPublicError, Delegation, DelegationError, DelegationTextError, JoinProof, JoinSecret,
     NodeKey, NodeKeyError, signed,
 };
+pub use error_table::{ErrorRow, ErrorTable, HintRow, TypedError};
 pub use id::{
     Account, AccountError, Enode, EnodeError, EnodeHost, LeaseId, LeaseSetHash, NodeId, NodeIdError, is_public,
 };

@@ -45,7 +45,7 @@ fn what_is_known_to_be_said_is_found() {
         "this pool is closed, and this node is not one of its members",
         "the signature is not that of this id over this method and these params",
         "Nobody there, or the connection broke.",
-        "| this pool remembers at most ‹nodes› nodes and is full | try again in ‹retry_ms› ms |",
+        "| this pool remembers at most ‹nodes› nodes and is full | Try again in ‹retry_ms› ms. |",
         "its certificate comes from an authority that this machine does not know",
         "another vipnode agent runs for this node",
         "no pool was named, and none answers at",
@@ -84,8 +84,8 @@ fn page() -> String {
     let mut page = INTRO.to_owned();
     page += "\n## What a pool or an agent refuses, by code\n";
     let said = refusals();
-    for code in ErrorCode::ALL {
-        let _infallible = write!(page, "\n### {}\n\n{}: {}.\n", code.name(), code as i32, code.words());
+    for code in ErrorCode::ALL.iter().copied() {
+        let _infallible = write!(page, "\n### {}\n\n{}: {}.\n", code.name(), code as i32, code.meaning());
         table(&mut page, said.get(code.name()).map(Vec::as_slice).unwrap_or_default());
     }
     let (node, agent, rpc, pool) = (sources("node", ""), sources("agent", ""), sources("rpc", ""), sources("pool", ""));
@@ -185,7 +185,7 @@ fn refusals() -> BTreeMap<String, Vec<Said>> {
                     Expr::Path(path) => format!("‹{}›", path.path.segments.last().unwrap().ident),
                     _ => "‹…›".to_owned(),
                 };
-                add("Busy", words(&args[0]), format!("try again in {retry} ms"));
+                add("Busy", words(&args[0]), format!("Try again in {retry} ms."));
             }
             for (_, helper, length, code) in HELPERS.into_iter().filter(|(of, ..)| *of == krate) {
                 for args in calls(&file, helper).into_iter().filter(|args| args.len() == length) {

@@ -82,8 +82,8 @@ fn components(schemas: &mut SchemaGenerator) -> Value {
     // What stands in the data of an error, which no method refers to.
     let _reference = schemas.subschema_for::<crate::wire::ErrorData>();
     let data = serde_json::json!({ "$ref": "#/components/schemas/ErrorData" });
-    let errors = ErrorCode::ALL.into_iter().map(|code| {
-        let error = serde_json::json!({ "code": code as i32, "message": code.words(), "data": data });
+    let errors = ErrorCode::ALL.iter().map(|&code| {
+        let error = serde_json::json!({ "code": code as i32, "message": code.meaning(), "data": data });
         (code.name().to_owned(), error)
     });
     let components = Components { errors: errors.collect(), schemas: schemas.take_definitions(true) };

@@ -1,0 +1,211 @@
+//! Every error of vipnode is a row of a table: what happened, how to fix it and, where it goes over the wire, under
+//! which code. [`errors!`](crate::errors) declares an enum of errors from such rows.
+
+use std::error::Error;
+
+use crate::wire::{ErrorCode, WireError};
+
+/// An error whose code, message and hint travel together. The message is its `Display`.
+pub trait TypedError: Error {
+    /// The code by which it goes over the wire; `None` for an error that stays on this machine.
+    fn code(&self) -> Option<ErrorCode>;
+
+    /// How to fix it: an imperative sentence that names the flag, command or change. `None` where nothing can be done.
+    fn hint(&self) -> Option<String>;
+
+    /// When to try again, in milliseconds.
+    fn retry_ms(&self) -> Option<u64> {
+        None
+    }
+
+    /// The error as it goes over the wire; see [`WireError::of`].
+    fn to_wire(&self) -> WireError;
+}
+
+/// One kind of error: a row of the table that [`errors!`](crate::errors) declares.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ErrorRow {
+    /// The variant.
+    pub name: &'static str,
+    /// The code by which it goes over the wire.
+    pub code: Option<ErrorCode>,
+    /// What happened; `{field}` is filled in.
+    pub message: &'static str,
+    /// How to fix it.
+    pub hint: HintRow,
+    /// When it happens, from the variant's docs; begins with a space.
+    pub doc: &'static str,
+}
+
+/// The hint of an [`ErrorRow`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum HintRow {
+    /// A sentence; `{field}` is filled in.
+    Text(&'static str),
+    /// That of the error in this field.
+    Of(&'static str),
+    /// Nothing can be done, for this reason.
+    None(&'static str),
+}
+
+/// A table of errors and what its errors are about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ErrorTable {
+    /// A heading for a page of all errors.
+    pub title: &'static str,
+    /// Its rows.
+    pub rows: &'static [ErrorRow],
+}
+
+/// Declares an enum of errors and its table `ROWS` from one list of rows:
+///
+/// ```text
+/// /// When it happens.
+/// Name { field: Type }: Code, "message with {field}", hint "How to fix it.";
+/// ```
+///
+/// - `Code` is an [`ErrorCode`], or `local` for an error that never goes over the wire by itself.
+/// - Message and hint are format strings over the fields; further arguments follow in parentheses:
+///   `"{path} cannot be read" (path = path.display())`.
+/// - Instead of `hint "…"` stands `hint_of field`, where that field is an error with a hint of its own, or
+///   `no_hint "why there is none"`.
+/// - `, retry field` after the hint says after how many milliseconds (`u64`) to try again.
+/// - Below `also` stand variants that only wrap another [`TypedError`] and take over its message, code and hint.
+///
+/// ```
+/// use vipnode_types::{TypedError, errors, wire::ErrorCode};
+///
+/// errors! {
+///     /// Why a guest is not let in.
+///     #[derive(Debug)]
+///     pub enum DoorError {
+///         /// The house has no room left.
+///         Full { seats: u32, retry_ms: u64 }: Busy, "all {seats} seats are taken",
+///             hint "Try again in {retry_ms} ms.", retry retry_ms;
+///         /// The bell has no wire.
+///         Bell: local, "the bell does not ring", hint "Knock.";
+///     }
+/// }
+///
+/// let full = DoorError::Full { seats: 4, retry_ms: 50 }.to_wire();
+/// assert!(full.is(ErrorCode::Busy));
+/// assert_eq!(full.message, "all 4 seats are taken");
+/// assert_eq!(full.hint(), Some("Try again in 50 ms."));
+/// assert_eq!(DoorError::ROWS[1].message, "the bell does not ring");
+/// ```
+#[macro_export]
+macro_rules! errors {
+    (@code local) => { ::core::option::Option::None };
+    (@code $code:ident) => { ::core::option::Option::Some($crate::wire::ErrorCode::$code) };
+    (@hint hint $text:tt $($args:tt)*) => { ::core::option::Option::Some(::std::format!($text $($args)*)) };
+    (@hint hint_of $inner:tt) => { $crate::TypedError::hint(&**$inner) };
+    (@hint no_hint $reason:tt) => { ::core::option::Option::None };
+    (@hint_row hint $text:tt) => { $crate::HintRow::Text($text) };
+    (@hint_row hint_of $inner:tt) => { $crate::HintRow::Of(stringify!($inner)) };
+    (@hint_row no_hint $reason:tt) => { $crate::HintRow::None($reason) };
+    (@retry) => { ::core::option::Option::None };
+    (@retry $field:ident) => { ::core::option::Option::Some(*$field) };
+    (
+        $(#[$about:meta])*
+        $vis:vis enum $name:ident {
+            $(
+                $(#[doc = $doc:literal])+
+                $row:ident $({ $($(#[$about_field:meta])* $field:ident: $kind:ty),* $(,)? })?
+                : $code:ident,
+                $message:literal $(($($message_args:tt)+))?,
+                $hint:ident $hint_text:tt $(($($hint_args:tt)+))?
+                $(, retry $retry:ident)?;
+            )*
+        }
+        $(also {
+            $($(#[doc = $wrap_doc:literal])+ $wrap:ident($inner:ty);)*
+        })?
+    ) => {
+        $(#[$about])*
+        $vis enum $name {
+            $(
+                $(#[doc = $doc])+
+                $row $({ $($(#[$about_field])* $field: $kind,)* })?,
+            )*
+            $($($(#[doc = $wrap_doc])+ $wrap($inner),)*)?
+        }
+
+        impl $name {
+            /// Its rows, in order; variants that only wrap another error are rows of that error's table.
+            $vis const ROWS: &'static [$crate::ErrorRow] = &[$($crate::ErrorRow {
+                name: stringify!($row),
+                code: $crate::errors!(@code $code),
+                message: $message,
+                hint: $crate::errors!(@hint_row $hint $hint_text),
+                doc: concat!($($doc),+),
+            }),*];
+        }
+
+        impl ::std::fmt::Display for $name {
+            #[allow(unused_variables, reason = "a message need not name each field")]
+            fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+                match self {
+                    $(Self::$row { $($($field,)*)? .. } => ::std::write!(f, $message $(, $($message_args)+)?),)*
+                    $($(Self::$wrap(inner) => ::std::fmt::Display::fmt(inner, f),)*)?
+                }
+            }
+        }
+
+        impl ::std::error::Error for $name {
+            fn source(&self) -> ::core::option::Option<&(dyn ::std::error::Error + 'static)> {
+                match self {
+                    $($(Self::$wrap(inner) => ::std::error::Error::source(inner),)*)?
+                    // The messages of the rows say what they come from.
+                    #[allow(unreachable_patterns, reason = "a table may be of wrapped errors only")]
+                    _ => ::core::option::Option::None,
+                }
+            }
+        }
+
+        impl $crate::TypedError for $name {
+            fn code(&self) -> ::core::option::Option<$crate::wire::ErrorCode> {
+                match self {
+                    $(Self::$row { .. } => $crate::errors!(@code $code),)*
+                    $($(Self::$wrap(inner) => $crate::TypedError::code(inner),)*)?
+                }
+            }
+
+            #[allow(unused_variables, reason = "a hint need not name each field")]
+            fn hint(&self) -> ::core::option::Option<::std::string::String> {
+                match self {
+                    $(Self::$row { $($($field,)*)? .. } =>
+                        $crate::errors!(@hint $hint $hint_text $(, $($hint_args)+)?),)*
+                    $($(Self::$wrap(inner) => $crate::TypedError::hint(inner),)*)?
+                }
+            }
+
+            #[allow(unused_variables, reason = "only some rows say when to try again")]
+            fn retry_ms(&self) -> ::core::option::Option<u64> {
+                match self {
+                    $(Self::$row { $($($field,)*)? .. } => $crate::errors!(@retry $($retry)?),)*
+                    $($(Self::$wrap(inner) => $crate::TypedError::retry_ms(inner),)*)?
+                }
+            }
+
+            fn to_wire(&self) -> $crate::wire::WireError {
+                match self {
+                    $($(Self::$wrap(inner) => $crate::TypedError::to_wire(inner),)*)?
+                    #[allow(unreachable_patterns, reason = "a table may be of wrapped errors only")]
+                    _ => $crate::wire::WireError::of(self),
+                }
+            }
+        }
+
+        impl ::core::convert::From<$name> for $crate::wire::WireError {
+            fn from(error: $name) -> Self {
+                $crate::TypedError::to_wire(&error)
+            }
+        }
+
+        $($(impl ::core::convert::From<$inner> for $name {
+            fn from(inner: $inner) -> Self {
+                Self::$wrap(inner)
+            }
+        })*)?
+    };
+}

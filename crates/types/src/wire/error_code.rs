@@ -1,0 +1,67 @@
+/// Declares the codes, their list and what each means from one list of `/// meaning` `Name = number;`.
+macro_rules! codes {
+    ($($(#[doc = $meaning:literal])+ $name:ident = $number:literal;)+) => {
+        /// Codes of JSON-RPC 2.0 and our own.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+        #[repr(i32)]
+        pub enum ErrorCode {
+            $($(#[doc = $meaning])+ $name = $number,)+
+        }
+
+        impl ErrorCode {
+            /// Every code there is.
+            pub const ALL: &'static [Self] = &[$(Self::$name),+];
+
+            /// What it is called in `docs/openrpc.json` and in the book.
+            #[must_use]
+            pub const fn name(self) -> &'static str {
+                match self {
+                    $(Self::$name => stringify!($name),)+
+                }
+            }
+
+            /// When it is given, in general; an error itself says more. Without a full stop.
+            #[must_use]
+            pub fn meaning(self) -> &'static str {
+                match self {
+                    $(Self::$name => concat!($($meaning),+).trim().trim_end_matches('.'),)+
+                }
+            }
+        }
+    };
+}
+
+codes! {
+    /// The frame is not JSON.
+    Parse = -32700;
+    /// The frame is not a JSON-RPC 2.0 request.
+    InvalidRequest = -32600;
+    /// No method has this name.
+    MethodNotFound = -32601;
+    /// The params have a different form than the method takes, or a value that it does not accept.
+    InvalidParams = -32602;
+    /// An internal fault of the side that answers.
+    Internal = -32603;
+    /// Any refusal over protocol 2, which has none of the codes below.
+    Server = -32000;
+    /// A signature, delegation, nonce or audience is not valid, or the call is not signed.
+    Unauthorized = -32001;
+    /// The pool is closed, and the node is not one of its members.
+    NotMember = -32002;
+    /// A limit was reached; data.retry_ms says when to try again.
+    Busy = -32003;
+    /// The other side cannot use this agent or node because of its chain, version or role.
+    Unsuitable = -32004;
+    /// The host does not admit the client: no free slot, draining, or not in sync.
+    Refused = -32005;
+    /// Hosts saw the node for too long today while its agent did not report it.
+    Unpaired = -32006;
+}
+
+impl ErrorCode {
+    /// The code with this number, if it is one of ours.
+    #[must_use]
+    pub fn of(number: i32) -> Option<Self> {
+        Self::ALL.iter().copied().find(|code| *code as i32 == number)
+    }
+}
