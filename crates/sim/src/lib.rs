@@ -12,6 +12,7 @@
 pub mod checker;
 mod devp2p;
 mod dice;
+mod golden;
 mod run;
 mod scenario;
 mod truth;
@@ -20,7 +21,7 @@ mod world;
 pub use checker::Checker;
 pub use devp2p::{Devp2p, Node, REDIAL_MS};
 pub use dice::Dice;
-pub use run::{Failure, replay, run_seed};
+pub use run::{Failure, effects, golden_line, replay, run_seed, run_seeds};
 pub use scenario::{AgentPlan, Fault, Scenario};
 pub use truth::{Overlap, Truth};
 pub use world::{EPOCH_MS, Stats};

@@ -9,7 +9,10 @@ use std::{
 };
 
 use clap::Parser;
-use vipnode_sim::{replay, run_seed};
+use vipnode_sim::{effects, golden_line, replay, run_seeds};
+
+/// Threads that play seeds.
+const THREADS: u64 = 2;
 
 /// Plays both minds through faults, from seeds.
 #[derive(Debug, Parser)]
@@ -33,6 +36,19 @@ enum Cli {
         #[arg(short, long)]
         verbose: bool,
     },
+    /// Print the golden encoding of every effect of both cores in one run: time in ms, 0 for the pool or an agent's
+    /// index plus 1, then the encoding. Compare it with what another commit prints.
+    Effects {
+        /// Which seed.
+        #[arg(long)]
+        seed: u64,
+    },
+    /// Print the digests of the effects of many seeds, as golden/effects.txt has them.
+    Golden {
+        /// How many seeds.
+        #[arg(long, default_value_t = 600)]
+        count: u64,
+    },
     /// Measure a real pool beside its floors.
     #[cfg(feature = "bench")]
     Bench(bench::BenchArgs),
@@ -54,8 +70,8 @@ fn main() -> io::Result<ExitCode> {
         }
         Cli::Seeds { from, count } => {
             let (mut failed, mut events, mut metered, mut healed_ms) = (0_u64, 0, 0, 0);
-            for seed in from..from.saturating_add(count) {
-                match run_seed(seed) {
+            for (_, outcome) in run_seeds(from..from.saturating_add(count), THREADS) {
+                match outcome {
                     Ok(stats) => {
                         events += stats.events;
                         metered += stats.metered;
@@ -73,6 +89,26 @@ fn main() -> io::Result<ExitCode> {
                  {healed_ms} ms at most"
             )?;
             failed == 0
+        }
+        Cli::Effects { seed } => {
+            let (outcome, lines) = effects(seed);
+            for line in lines {
+                writeln!(out, "{line}")?;
+            }
+            outcome.is_ok()
+        }
+        Cli::Golden { count } => {
+            let mut good = true;
+            for (seed, outcome) in run_seeds(0..count, THREADS) {
+                match outcome {
+                    Ok(stats) => writeln!(out, "{}", golden_line(seed, &stats))?,
+                    Err(failure) => {
+                        writeln!(io::stderr(), "{failure}\n")?;
+                        good = false;
+                    }
+                }
+            }
+            good
         }
         Cli::Replay { seed, verbose } => {
             let (outcome, tape) = replay(seed);

@@ -1,6 +1,8 @@
 use std::{
     fmt,
+    ops::Range,
     panic::{AssertUnwindSafe, catch_unwind},
+    thread,
 };
 
 use crate::world::{Stats, Tape, World};
@@ -40,6 +42,32 @@ pub fn run_seed(seed: u64) -> Result<Stats, Box<Failure>> {
         };
         Box::new(Failure { seed, what, last })
     })
+}
+
+/// Plays these seeds on that many threads; the outcomes are in the order of the seeds.
+pub fn run_seeds(seeds: Range<u64>, threads: u64) -> Vec<(u64, Result<Stats, Box<Failure>>)> {
+    let play = |thread: u64| {
+        let seeds = seeds.clone().filter(move |seed| seed % threads == thread);
+        seeds.map(|seed| (seed, run_seed(seed))).collect::<Vec<_>>()
+    };
+    let mut outcomes: Vec<_> = thread::scope(|scope| {
+        let threads: Vec<_> = (0..threads).map(|thread| scope.spawn(move || play(thread))).collect();
+        threads.into_iter().flat_map(|thread| thread.join().unwrap_or_default()).collect()
+    });
+    outcomes.sort_by_key(|(seed, _)| *seed);
+    outcomes
+}
+
+/// A line of `golden/effects.txt`: the seed, the digest over all effects of both cores, and how many there were.
+#[must_use]
+pub fn golden_line(seed: u64, stats: &Stats) -> String {
+    format!("{seed} {:016x} {}", stats.digest, stats.effects)
+}
+
+/// Plays one seed and returns the golden encoding of every effect of both cores, one line each: the time in ms, 0 for
+/// the pool or the index of the agent plus 1, then the encoding.
+pub fn effects(seed: u64) -> (Result<Stats, String>, Vec<String>) {
+    play(seed, Tape::Effects)
 }
 
 /// Plays one seed and tells everything that happened.

@@ -13,7 +13,7 @@ use std::collections::{BTreeMap, VecDeque};
 
 pub(crate) use self::event::Ev;
 use self::{agents::Agent, net::Socket, phases::Phase, pool::Pool};
-use crate::{Checker, Devp2p, Dice, Scenario};
+use crate::{Checker, Devp2p, Dice, Scenario, golden::EffectLog};
 
 /// Virtual time begins here; 2027 in milliseconds.
 pub const EPOCH_MS: u64 = 1_800_000_000_000;
@@ -43,15 +43,16 @@ pub(crate) struct World {
     events: u64,
     failure: Option<String>,
     tape: Tape,
-    digest: u64,
+    effects: EffectLog,
 }
 
-/// What is remembered of a run: nothing, the last events, or all of them on the way.
+/// What is remembered of a run: nothing, the last events, all of them, or the effects of both cores as numbers.
 #[derive(Debug)]
 pub(crate) enum Tape {
     Off,
     Last(VecDeque<String>),
     All(Vec<String>),
+    Effects,
 }
 
 /// What a run was like.
@@ -67,7 +68,9 @@ pub struct Stats {
     pub billed2_ms: u64,
     /// From the end of the faults until everything was connected.
     pub healed_ms: u64,
-    /// A hash over all events, to see that a seed always plays the same.
+    /// Effects of both cores.
+    pub effects: u64,
+    /// A hash over all of them, see `golden`: a seed always plays the same.
     pub digest: u64,
 }
 
@@ -91,8 +94,8 @@ impl World {
             next_event: 0,
             events: 0,
             failure: None,
+            effects: EffectLog::new(matches!(tape, Tape::Effects)),
             tape,
-            digest: 0xcbf2_9ce4_8422_2325,
             dice,
             scenario,
             devp2p,
@@ -129,7 +132,8 @@ impl World {
         }
         let (metered, billed_ms) = self.checker.totals();
         let (billed2_ms, healed_ms) = (self.checker.billed2_ms(), self.faults.healed_ms);
-        Ok(Stats { events: self.events, metered, billed_ms, billed2_ms, healed_ms, digest: self.digest })
+        let (effects, digest) = (self.effects.count(), self.effects.digest());
+        Ok(Stats { events: self.events, metered, billed_ms, billed2_ms, healed_ms, effects, digest })
     }
 
     fn happen(&mut self, event: Ev) {
@@ -193,9 +197,6 @@ impl World {
     }
 
     fn note(&mut self, event: &Ev) {
-        for byte in self.now.to_be_bytes().into_iter().chain(event.number().to_be_bytes()) {
-            self.digest = (self.digest ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
-        }
         if event.is_news() {
             self.log(|| format!("{event:?}"));
         }
@@ -205,7 +206,7 @@ impl World {
     pub(crate) fn log(&mut self, line: impl FnOnce() -> String) {
         let line = |now: u64| format!("{:>10}.{:03} {}", now / 1_000, now % 1_000, line());
         match &mut self.tape {
-            Tape::Off => {}
+            Tape::Off | Tape::Effects => {}
             Tape::Last(lines) => {
                 if lines.len() >= LAST_EVENTS {
                     lines.pop_front();
@@ -220,6 +221,7 @@ impl World {
     pub(crate) fn tape(&mut self) -> Vec<String> {
         match std::mem::replace(&mut self.tape, Tape::Off) {
             Tape::Off => Vec::new(),
+            Tape::Effects => self.effects.take_lines(),
             Tape::Last(lines) => lines.into(),
             Tape::All(lines) => lines,
         }

@@ -166,6 +166,7 @@ impl World {
         let Some(mind) = a.mind.as_mut().filter(|_| a.life == life) else { return };
         let mut actions = Vec::new();
         mind.handle(now, event, &mut actions);
+        self.effects.agent(self.now, agent, &actions);
         let check = mind.check();
         self.hold(check.map_err(|what| format!("agent {agent}: {what}")));
         // A process may be killed between any two actions.

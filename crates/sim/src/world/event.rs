@@ -76,36 +76,4 @@ impl Ev {
             _ => false,
         }
     }
-
-    /// A number of its kind, for the digest.
-    pub(crate) const fn number(&self) -> u64 {
-        match self {
-            Self::SocketOpens { .. } => 1,
-            Self::ToPool { .. } => 2,
-            Self::ToAgent { .. } => 3,
-            Self::AgentSeesClosed { .. } => 4,
-            Self::PoolSeesClosed { .. } => 5,
-            Self::AgentStarts { .. } => 6,
-            Self::AgentWakes { .. } => 7,
-            Self::Look { .. } => 8,
-            Self::WatchLook { .. } => 9,
-            Self::Tell { .. } => 10,
-            Self::NodeExec { .. } => 11,
-            Self::Probe { .. } => 12,
-            Self::Head { .. } => 13,
-            Self::DialDue { .. } => 14,
-            Self::DialEnds { .. } => 15,
-            Self::EndDrops { .. } => 16,
-            Self::NodeRises { .. } => 17,
-            Self::PoolTick { .. } => 18,
-            Self::PoolWakes { .. } => 19,
-            Self::CommitEnds { .. } => 20,
-            Self::CallExpires { .. } => 21,
-            Self::CallLost { .. } => 22,
-            Self::PoolStarts => 23,
-            Self::Fault => 24,
-            Self::Heal { .. } => 25,
-            Self::Sweep => 26,
-        }
-    }
 }

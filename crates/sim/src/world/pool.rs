@@ -98,6 +98,7 @@ impl World {
         let Some(core) = &mut self.pool.core else { return };
         let mut effects = Vec::new();
         core.handle(now, command, &mut effects);
+        self.effects.pool(self.now, &effects);
         let check = core.check();
         self.hold(check.map_err(|what| format!("pool: {what}")));
         self.pool.commands += 1;

@@ -1,28 +1,24 @@
 //! A few hundred seeds. `vipnode-sim seeds --count N` plays more.
 
-use std::thread;
-
-use vipnode_sim::{replay, run_seed};
+use vipnode_sim::{golden_line, replay, run_seed, run_seeds};
 
 const SEEDS: u64 = 600;
 const THREADS: u64 = 2;
+const GOLDEN: &str = include_str!("../../golden/effects.txt");
 
+/// One run of each seed for both: the promises of the checker, and the effects of both cores as they were.
 #[test]
-fn every_seed_keeps_the_promises() {
-    let play = |thread: u64| (0..SEEDS).filter(move |seed| seed % THREADS == thread).map(run_seed);
-    let outcomes: Vec<_> = thread::scope(|scope| {
-        let threads: Vec<_> =
-            (0..THREADS).map(|thread| scope.spawn(move || play(thread).collect::<Vec<_>>())).collect();
-        threads.into_iter().flat_map(|thread| thread.join().unwrap()).collect()
-    });
+fn every_seed_keeps_the_promises_and_its_golden_effects() {
     let mut failures = Vec::new();
     let (mut metered, mut billed_ms, mut billed2_ms) = (0, 0, 0);
-    for outcome in outcomes {
+    let mut lines = Vec::new();
+    for (seed, outcome) in run_seeds(0..SEEDS, THREADS) {
         match outcome {
             Ok(stats) => {
                 metered += stats.metered;
                 billed_ms += stats.billed_ms;
                 billed2_ms += stats.billed2_ms;
+                lines.push(golden_line(seed, &stats));
             }
             Err(failure) => failures.push(failure.to_string()),
         }
@@ -31,6 +27,26 @@ fn every_seed_keeps_the_promises() {
     // A simulator in which nobody ever meets would pass everything else.
     assert!(metered > 10 * SEEDS && billed_ms > SEEDS * 30 * 60_000, "{metered} rows, {billed_ms} ms");
     assert!(billed2_ms > SEEDS * 10 * 60_000, "{billed2_ms} ms over protocol 2");
+    assert_golden(&lines);
+}
+
+/// The first seed that differs, what to do to see how, and what to do if it is meant.
+fn assert_golden(lines: &[String]) {
+    let golden: Vec<&str> = GOLDEN.lines().collect();
+    assert_eq!(golden.len(), lines.len(), "golden/effects.txt has another number of seeds");
+    let differ: Vec<usize> = (0..lines.len()).filter(|&seed| golden[seed] != lines[seed]).collect();
+    let Some(&seed) = differ.first() else { return };
+    panic!(
+        "the effects of {} seeds differ from golden/effects.txt, the first is seed {seed}:\n\
+         golden: {}\n   now: {}\n\
+         To see the first effect that differs, run this here and on the commit before, and compare with diff:\n  \
+         cargo run -q -p vipnode-sim -- effects --seed {seed} >effects-of-this-commit.txt\n\
+         If the change of behavior is meant, write the file again and say so in the commit:\n  \
+         cargo run -q -p vipnode-sim -- golden >effects.txt && mv effects.txt crates/sim/golden/effects.txt",
+        differ.len(),
+        golden[seed],
+        lines[seed],
+    );
 }
 
 #[test]

@@ -28,6 +28,12 @@ impl LeaseSetHash {
         }
         self
     }
+
+    /// The 8 bytes.
+    #[must_use]
+    pub const fn as_bytes(&self) -> &[u8; 8] {
+        &self.0
+    }
 }
 
 impl fmt::Debug for LeaseSetHash {

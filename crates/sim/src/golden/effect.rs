@@ -1,0 +1,100 @@
+use vipnode_pool_core::{Effect, PoolCall, Release, Reply};
+
+use super::{Encode, Encoder};
+
+impl Encode for Effect {
+    fn encode(&self, out: &mut Encoder) {
+        match self {
+            Self::Persist(rows) => {
+                out.number(1);
+                rows.encode(out);
+            }
+            Self::Reply { peer, request, reply, release } => {
+                out.number(2);
+                peer.encode(out);
+                request.encode(out);
+                reply.encode(out);
+                release.encode(out);
+            }
+            Self::Call { peer, call, message, answer_ms, release } => {
+                out.number(3);
+                peer.encode(out);
+                call.encode(out);
+                message.encode(out);
+                answer_ms.encode(out);
+                release.encode(out);
+            }
+            Self::Close { peer, reason: _prose } => {
+                out.number(4);
+                peer.encode(out);
+            }
+        }
+    }
+}
+
+impl Encode for Release {
+    fn encode(&self, out: &mut Encoder) {
+        out.number(match self {
+            Self::Now => 1,
+            Self::AfterCommit => 2,
+        });
+    }
+}
+
+impl Encode for Reply {
+    fn encode(&self, out: &mut Encoder) {
+        match self {
+            Self::Connect(reply) => {
+                out.number(1);
+                reply.encode(out);
+            }
+            Self::Report(reply) => {
+                out.number(2);
+                reply.encode(out);
+            }
+            Self::Ask(reply) => {
+                out.number(3);
+                reply.encode(out);
+            }
+            Self::Explain(reply) => {
+                out.number(4);
+                reply.encode(out);
+            }
+            Self::Done(reply) => {
+                out.number(5);
+                reply.encode(out);
+            }
+            Self::Status(reply) => {
+                out.number(6);
+                reply.encode(out);
+            }
+            Self::Protocol2(reply) => {
+                out.number(7);
+                reply.encode(out);
+            }
+        }
+    }
+}
+
+impl Encode for PoolCall {
+    fn encode(&self, out: &mut Encoder) {
+        match self {
+            Self::Admit(call) => {
+                out.number(1);
+                call.encode(out);
+            }
+            Self::Evict(call) => {
+                out.number(2);
+                call.encode(out);
+            }
+            Self::Dial(call) => {
+                out.number(3);
+                call.encode(out);
+            }
+            Self::Whitelist(client) => {
+                out.number(4);
+                client.encode(out);
+            }
+        }
+    }
+}

@@ -1,0 +1,113 @@
+//! What an agent's core has the user know: which notice it is and what it counts or names, without its prose.
+
+use vipnode_agent_core::{NotConnected, Notice};
+
+use super::{Encode, Encoder};
+
+impl Encode for Notice {
+    fn encode(&self, out: &mut Encoder) {
+        out.number(number(self));
+        match self {
+            Self::Connected { welcome: _prose, price } => price.encode(out),
+            Self::PoolRefused(error) => error.encode(out),
+            Self::PoolAway { why: _ } | Self::NodeAway { why: _ } | Self::NodeBack => {}
+            Self::HostGiven { lease, host } | Self::HostGone { lease, host } => {
+                lease.encode(out);
+                host.encode(out);
+            }
+            Self::HostConnected { lease, host, after_ms } => {
+                lease.encode(out);
+                host.encode(out);
+                after_ms.encode(out);
+            }
+            Self::HostNotConnected { lease, host: peer, version, cause }
+            | Self::ClientNotConnected { lease, client: peer, version, cause } => {
+                lease.encode(out);
+                peer.encode(out);
+                out.text(version);
+                cause.encode(out);
+            }
+            Self::StrangerDropped { peer } => peer.encode(out),
+            Self::LastListKept { leases } => leases.encode(out),
+            Self::DirectRefused { side, peer, why: _prose } | Self::Unsuitable { side, peer, why: _prose } => {
+                side.encode(out);
+                peer.encode(out);
+            }
+            Self::NameUnresolved { name, why: _prose } => out.text(name),
+            Self::HostsMissing { missing, why: _prose } => missing.encode(out),
+            Self::ClientAdmitted { lease, client } | Self::ClientConnected { lease, client } => {
+                lease.encode(out);
+                client.encode(out);
+            }
+            Self::ClientEvicted { lease, client, reason } => {
+                lease.encode(out);
+                client.encode(out);
+                reason.encode(out);
+            }
+            Self::Behind { blocks, latest } => {
+                blocks.encode(out);
+                latest.encode(out);
+            }
+            Self::CaughtUp { latest } => latest.encode(out),
+            Self::Balance { credit_wei, deposit_wei } => {
+                out.signed(*credit_wei);
+                out.signed(*deposit_wei);
+            }
+            Self::Offering { slots, why } => {
+                slots.encode(out);
+                why.is_some().encode(out);
+            }
+            Self::OwnPeersFalling { now, reserve } => {
+                now.encode(out);
+                reserve.encode(out);
+            }
+        }
+    }
+}
+
+const fn number(notice: &Notice) -> u64 {
+    match notice {
+        Notice::Connected { .. } => 1,
+        Notice::PoolAway { .. } => 2,
+        Notice::PoolRefused(_) => 3,
+        Notice::NodeAway { .. } => 4,
+        Notice::NodeBack => 5,
+        Notice::HostGiven { .. } => 6,
+        Notice::HostConnected { .. } => 7,
+        Notice::HostNotConnected { .. } => 8,
+        Notice::ClientNotConnected { .. } => 9,
+        Notice::HostGone { .. } => 10,
+        Notice::StrangerDropped { .. } => 11,
+        Notice::LastListKept { .. } => 12,
+        Notice::DirectRefused { .. } => 13,
+        Notice::NameUnresolved { .. } => 14,
+        Notice::Unsuitable { .. } => 15,
+        Notice::HostsMissing { .. } => 16,
+        Notice::ClientAdmitted { .. } => 17,
+        Notice::ClientConnected { .. } => 18,
+        Notice::ClientEvicted { .. } => 19,
+        Notice::Behind { .. } => 20,
+        Notice::CaughtUp { .. } => 21,
+        Notice::Balance { .. } => 22,
+        Notice::Offering { .. } => 23,
+        Notice::OwnPeersFalling { .. } => 24,
+    }
+}
+
+impl Encode for NotConnected {
+    fn encode(&self, out: &mut Encoder) {
+        match self {
+            Self::Genesis => out.number(1),
+            Self::Network => out.number(2),
+            Self::Forks => out.number(3),
+            Self::EthVersion => out.number(4),
+            Self::NoLightPlace => out.number(5),
+            Self::NoCommonProtocol => out.number(6),
+            Self::NoDialSlot { dialled } => {
+                out.number(7);
+                dialled.encode(out);
+            }
+            Self::Silent => out.number(8),
+        }
+    }
+}

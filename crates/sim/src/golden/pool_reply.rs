@@ -1,0 +1,175 @@
+//! The pool's answers by protocol 3.
+
+use vipnode_types::wire::{
+    AskReply, ConnectReply, Done, Excluded, ExplainReply, GivenHost, Grant, HostStatus, LeaseView, PoolStats,
+    PoolStatus, ReportReply, Score, Won,
+};
+
+use super::{Encode, Encoder};
+
+impl Encode for ConnectReply {
+    fn encode(&self, out: &mut Encoder) {
+        let Self { pool_version: _release, welcome: _prose, report_interval_ms, price, leases } = self;
+        report_interval_ms.encode(out);
+        price.encode(out);
+        leases.encode(out);
+    }
+}
+
+impl Encode for LeaseView {
+    fn encode(&self, out: &mut Encoder) {
+        let Self { lease, side, peer, price } = self;
+        lease.encode(out);
+        side.encode(out);
+        peer.encode(out);
+        price.encode(out);
+    }
+}
+
+impl Encode for ReportReply {
+    fn encode(&self, out: &mut Encoder) {
+        let Self { resync } = self;
+        resync.encode(out);
+    }
+}
+
+impl Encode for AskReply {
+    fn encode(&self, out: &mut Encoder) {
+        let Self { hosts, missing, why } = self;
+        hosts.encode(out);
+        missing.encode(out);
+        why.is_some().encode(out);
+    }
+}
+
+impl Encode for Grant {
+    fn encode(&self, out: &mut Encoder) {
+        let Self { lease, host, price, client_version } = self;
+        lease.encode(out);
+        host.encode(out);
+        price.encode(out);
+        out.text(client_version);
+    }
+}
+
+impl Encode for ExplainReply {
+    fn encode(&self, out: &mut Encoder) {
+        let Self { want, missing, why, price, hosts, looked_at, candidates, excluded, given } = self;
+        want.encode(out);
+        missing.encode(out);
+        why.is_some().encode(out);
+        price.encode(out);
+        hosts.encode(out);
+        looked_at.encode(out);
+        candidates.encode(out);
+        excluded.encode(out);
+        given.encode(out);
+    }
+}
+
+impl Encode for Excluded {
+    fn encode(&self, out: &mut Encoder) {
+        let Self { chain, yours, full, price, avoided, failed, address, capability } = self;
+        for count in [chain, yours, full, price, avoided, failed, address, capability] {
+            count.encode(out);
+        }
+    }
+}
+
+impl Encode for GivenHost {
+    fn encode(&self, out: &mut Encoder) {
+        let Self { lease, host, won } = self;
+        lease.encode(out);
+        host.encode(out);
+        won.encode(out);
+    }
+}
+
+impl Encode for Won {
+    fn encode(&self, out: &mut Encoder) {
+        let Self { score, among } = self;
+        score.encode(out);
+        among.encode(out);
+    }
+}
+
+impl Encode for Score {
+    fn encode(&self, out: &mut Encoder) {
+        let Self { total, free_places, latency, uptime, refusals, strikes, same_operator, mutual } = self;
+        for points in [total, free_places, latency, uptime, refusals, strikes, same_operator, mutual] {
+            points.encode(out);
+        }
+    }
+}
+
+impl Encode for Done {
+    fn encode(&self, _: &mut Encoder) {
+        let Self {} = self;
+    }
+}
+
+impl Encode for PoolStatus {
+    fn encode(&self, out: &mut Encoder) {
+        let Self { time_updated, time_started, version: _release, active_hosts, stats, error } = self;
+        out.text(time_updated);
+        out.text(time_started);
+        active_hosts.encode(out);
+        stats.encode(out);
+        error.is_some().encode(out);
+    }
+}
+
+impl Encode for HostStatus {
+    fn encode(&self, out: &mut Encoder) {
+        let Self { short_id, last_seen, kind, node_version, vipnode_version, block_number, num_peers, slots } = self;
+        for text in [short_id, last_seen, kind, node_version, vipnode_version] {
+            out.text(text);
+        }
+        block_number.encode(out);
+        num_peers.encode(out);
+        slots.encode(out);
+    }
+}
+
+impl Encode for PoolStats {
+    fn encode(&self, out: &mut Encoder) {
+        let Self {
+            num_active_hosts,
+            num_total_hosts,
+            num_active_clients,
+            num_total_clients,
+            latest_block_number,
+            total_credit,
+            total_deposit,
+            num_trial_balances,
+            num_running_leases,
+            num_metered_leases,
+            metered_ms,
+            metered_cost,
+            price,
+            num_agents,
+            num_leases,
+            num_free_places,
+            num_waiting_clients,
+            num_pending_asks,
+            num_calls_in_flight,
+        } = self;
+        for count in [num_active_hosts, num_total_hosts, num_active_clients, num_total_clients] {
+            count.encode(out);
+        }
+        latest_block_number.encode(out);
+        total_credit.encode(out);
+        total_deposit.encode(out);
+        num_trial_balances.encode(out);
+        num_running_leases.encode(out);
+        num_metered_leases.encode(out);
+        metered_ms.encode(out);
+        metered_cost.encode(out);
+        price.encode(out);
+        for count in
+            [num_agents, num_leases, num_free_places, num_waiting_clients, num_pending_asks, num_calls_in_flight]
+        {
+            count.encode(out);
+        }
+    }
+}

@@ -1,0 +1,150 @@
+//! What the pool's core has written to the store.
+
+use vipnode_pool_core::{LeaseRow, MeteredRow, NodeRow, Past, Presence, Row, RowKey, Speaker, Voice};
+use vipnode_types::meter::Seen;
+
+use super::{Encode, Encoder};
+
+impl Encode for Row {
+    fn encode(&self, out: &mut Encoder) {
+        match self {
+            Self::Node(row) => {
+                out.number(1);
+                row.encode(out);
+            }
+            Self::Lease(row) => {
+                out.number(2);
+                row.encode(out);
+            }
+            Self::Metered(row) => {
+                out.number(3);
+                row.encode(out);
+            }
+            Self::Presence(rows) => {
+                out.number(4);
+                rows.encode(out);
+            }
+            Self::Clock(floor) => {
+                out.number(5);
+                floor.encode(out);
+            }
+            Self::NextLease(next) => {
+                out.number(6);
+                next.encode(out);
+            }
+            Self::Delete(key) => {
+                out.number(7);
+                key.encode(out);
+            }
+        }
+    }
+}
+
+impl Encode for RowKey {
+    fn encode(&self, out: &mut Encoder) {
+        match self {
+            Self::Node(node) => {
+                out.number(1);
+                node.encode(out);
+            }
+            Self::Lease(lease) => {
+                out.number(2);
+                lease.encode(out);
+            }
+        }
+    }
+}
+
+impl Encode for Presence {
+    fn encode(&self, out: &mut Encoder) {
+        let Self { id, seen, nonce } = self;
+        id.encode(out);
+        seen.encode(out);
+        nonce.encode(out);
+    }
+}
+
+impl Encode for NodeRow {
+    fn encode(&self, out: &mut Encoder) {
+        let Self { id, speaker, seen, chain, enode, payout, host, client } = self;
+        id.encode(out);
+        speaker.encode(out);
+        seen.encode(out);
+        chain.encode(out);
+        enode.encode(out);
+        payout.encode(out);
+        host.encode(out);
+        client.encode(out);
+    }
+}
+
+impl Encode for Speaker {
+    fn encode(&self, out: &mut Encoder) {
+        let Self { voice, issued, past } = self;
+        voice.encode(out);
+        issued.encode(out);
+        past.encode(out);
+    }
+}
+
+impl Encode for Voice {
+    fn encode(&self, out: &mut Encoder) {
+        match self {
+            Self::Agent { key, protocol2 } => {
+                out.number(1);
+                key.encode(out);
+                protocol2.encode(out);
+            }
+            Self::NodeKey { nonce, kind, full } => {
+                out.number(2);
+                nonce.encode(out);
+                kind.encode(out);
+                full.encode(out);
+            }
+        }
+    }
+}
+
+impl Encode for Past {
+    fn encode(&self, out: &mut Encoder) {
+        let Self { nonce, drop, told } = self;
+        nonce.encode(out);
+        drop.encode(out);
+        told.encode(out);
+    }
+}
+
+impl Encode for LeaseRow {
+    fn encode(&self, out: &mut Encoder) {
+        let Self { id, row, client, host, payee, price, offered, client_seen, host_seen } = self;
+        id.encode(out);
+        row.encode(out);
+        client.encode(out);
+        host.encode(out);
+        payee.encode(out);
+        price.encode(out);
+        offered.encode(out);
+        client_seen.encode(out);
+        host_seen.encode(out);
+    }
+}
+
+impl Encode for MeteredRow {
+    fn encode(&self, out: &mut Encoder) {
+        let Self { lease, client, host, billed_ms, cost, ended } = self;
+        lease.encode(out);
+        client.encode(out);
+        host.encode(out);
+        billed_ms.encode(out);
+        cost.encode(out);
+        ended.encode(out);
+    }
+}
+
+impl Encode for Seen {
+    fn encode(&self, out: &mut Encoder) {
+        let Self { up, end } = self;
+        up.encode(out);
+        end.encode(out);
+    }
+}

@@ -1,0 +1,88 @@
+//! What both directions of protocol 3 share, and the pool's calls to agents.
+
+use vipnode_types::wire::{AdmitCall, DialCall, ErrorData, EvictCall, EvictReason, PairFault, Side, WireError};
+
+use super::{Encode, Encoder};
+
+/// The code, and how long to wait; message and hint are prose.
+impl Encode for WireError {
+    fn encode(&self, out: &mut Encoder) {
+        let Self { code, message: _prose, data } = self;
+        code.encode(out);
+        let retry_ms = data.as_ref().and_then(|ErrorData { hint: _prose, retry_ms }| *retry_ms);
+        retry_ms.encode(out);
+    }
+}
+
+impl Encode for AdmitCall {
+    fn encode(&self, out: &mut Encoder) {
+        let Self { lease, client, price, peer, client_version, light } = self;
+        lease.encode(out);
+        client.encode(out);
+        price.encode(out);
+        peer.encode(out);
+        out.text(client_version);
+        light.encode(out);
+    }
+}
+
+impl Encode for EvictCall {
+    fn encode(&self, out: &mut Encoder) {
+        let Self { lease, peer, reason, fault } = self;
+        lease.encode(out);
+        peer.encode(out);
+        reason.encode(out);
+        fault.encode(out);
+    }
+}
+
+impl Encode for DialCall {
+    fn encode(&self, out: &mut Encoder) {
+        let Self { lease, side, peer, price, client_version } = self;
+        lease.encode(out);
+        side.encode(out);
+        peer.encode(out);
+        price.encode(out);
+        out.text(client_version);
+    }
+}
+
+impl Encode for Side {
+    fn encode(&self, out: &mut Encoder) {
+        out.number(match self {
+            Self::Client => 1,
+            Self::Host => 2,
+        });
+    }
+}
+
+impl Encode for EvictReason {
+    fn encode(&self, out: &mut Encoder) {
+        out.number(match self {
+            Self::Left => 1,
+            Self::Gone => 2,
+            Self::Silent => 3,
+            Self::NotConnected => 4,
+            Self::Unsuitable => 5,
+            Self::Drained => 6,
+            Self::Price => 7,
+            Self::Unpaired => 8,
+            Self::NoFunds => 9,
+            Self::TooLate => 10,
+            Self::Unknown => 11,
+        });
+    }
+}
+
+impl Encode for PairFault {
+    fn encode(&self, out: &mut Encoder) {
+        out.number(match self {
+            Self::Genesis => 1,
+            Self::Network => 2,
+            Self::Forks => 3,
+            Self::EthVersion => 4,
+            Self::LightPlaces => 5,
+            Self::Other => 6,
+        });
+    }
+}
