@@ -3,10 +3,11 @@ use std::collections::BTreeMap;
 use vipnode_types::{ChainSpec, Ms, NodeId, Price};
 
 use crate::{
-    Command, Counters, Effect, Limits, Peer, Row, ask::PendingAsk, calls::Calls, gauges::Roles, hunger::Hunger,
-    interner::Interner, lease_table::LeaseTable, outstanding::Outstanding, places::Places, presence::Presences,
-    profile::Profile, protocol2::Caller, recent::Recent, registry::Registry, seed::Dice, tick::Timers, turn::Turn,
-    unpaired::UnpairedBlocks, won::WonBy,
+    Command, Counters, Effect, Limits, Peer, Row, agents::presence::Presences, agents::profile::Profile,
+    agents::registry::Registry, collections::interner::Interner, collections::seeded_rng::Dice, flows::ask::PendingAsk,
+    gauges::Roles, leases::agent_calls::Calls, leases::table::LeaseTable, matching::open_hosts::Places,
+    matching::pending_offers::Outstanding, matching::recent_pairs::Recent, matching::selection::WonBy,
+    matching::wait_queue::Hunger, metering::unpaired::UnpairedBlocks, output::Turn, protocol2::Caller, timers::Timers,
 };
 
 /// The pool's mind.

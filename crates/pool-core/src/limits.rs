@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use vipnode_types::Price;
 
-use crate::limit::limits;
+use crate::limit_table::limits;
 
 const SECOND: u64 = 1_000;
 const MINUTE: u64 = 60 * SECOND;

@@ -6,11 +6,10 @@ use vipnode_types::{
 
 use super::reply;
 use crate::{
-    Core, Peer, RequestId, Voice,
-    ask::{AskForm, PendingAsk},
-    connect::POOL_VERSION,
-    errors,
-    turn::Turn,
+    Core, Peer, RequestId, Voice, error,
+    flows::ask::{AskForm, PendingAsk},
+    flows::connect::POOL_VERSION,
+    output::Turn,
 };
 
 impl Core {
@@ -41,10 +40,10 @@ impl Core {
         older: bool,
     ) -> Result<(), WireError> {
         if num < 1 {
-            return Err(errors::too_few(num));
+            return Err(error::too_few(num));
         }
         self.becomes_client(turn, index);
-        let Some(node) = self.nodes.get(index) else { return Err(errors::not_connected()) };
+        let Some(node) = self.nodes.get(index) else { return Err(error::not_connected()) };
         let room = self.limits.leases_a_client.saturating_sub(node.client_leases);
         let num = u32::try_from(num).unwrap_or(u32::MAX);
         let wanted = num.min(self.limits.max_request_hosts).min(room);

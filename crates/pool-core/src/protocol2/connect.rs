@@ -7,10 +7,10 @@ use vipnode_types::{
 use super::{Caller, PORT, reply};
 use crate::{
     Core, RequestId, Voice,
-    connect::{Hello, POOL_VERSION},
-    errors,
-    node::{ANY_PRICE, Place},
-    turn::Turn,
+    agents::node::{ANY_PRICE, Place},
+    error,
+    flows::connect::{Hello, POOL_VERSION},
+    output::Turn,
 };
 
 /// The network of agents that are too old to say.
@@ -60,7 +60,7 @@ impl Core {
         hello: &HostRequest,
     ) -> Result<(), WireError> {
         if !caller.callable {
-            return Err(errors::host_over_http());
+            return Err(error::host_over_http());
         }
         let (payout, node_uri) = (hello.payout.as_str(), hello.node_uri.as_str());
         self.enter2(turn, caller, &Said { full: true, payout, node_uri, ..older(&hello.kind) })?;
@@ -112,7 +112,7 @@ impl Core {
     /// The chain that a network id means: a public one; else the one on which the node was; else the
     /// only one here with that id; else one whose genesis nobody told.
     fn chain_of(&self, caller: &Caller, network: i64) -> Result<ChainSpec, WireError> {
-        let chain_id = u64::try_from(network).map_err(|_| errors::network(network))?;
+        let chain_id = u64::try_from(network).map_err(|_| error::network(network))?;
         if let Some(chain) = ChainSpec::public(chain_id) {
             return Ok(chain);
         }
@@ -148,9 +148,9 @@ fn place(caller: &Caller, node_uri: &str) -> Result<Place, WireError> {
     }
     // Some agents leave the host out where the node does not know it.
     let node_uri = node_uri.replacen("@:", "@[::]:", 1);
-    let enode: Enode = node_uri.parse().map_err(|error| errors::node_uri(&error))?;
+    let enode: Enode = node_uri.parse().map_err(|error| error::node_uri(&error))?;
     if enode.id != caller.node {
-        return Err(errors::foreign_enode());
+        return Err(error::foreign_enode());
     }
     Ok(Place::of(&if enode.port == 0 { Enode { port: PORT, ..enode } } else { enode }))
 }
@@ -159,5 +159,5 @@ fn payout(text: &str) -> Result<Option<Account>, WireError> {
     if text.is_empty() {
         return Ok(None);
     }
-    text.parse().map(Some).map_err(|error| errors::payout(&error))
+    text.parse().map(Some).map_err(|error| error::payout(&error))
 }

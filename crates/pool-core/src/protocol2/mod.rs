@@ -4,10 +4,11 @@
 
 mod ask;
 mod connect;
-mod drops;
+mod invalid_peers;
+pub(crate) mod nonce;
+mod timeouts;
+mod translate;
 mod update;
-mod waits;
-mod words;
 
 pub(crate) use update::median;
 
@@ -20,9 +21,9 @@ use vipnode_types::{
 };
 
 use crate::{
-    Core, Peer, Reply, RequestId, Voice, errors,
-    nonce::{self, Known},
-    turn::Turn,
+    Core, Peer, Reply, RequestId, Voice, error,
+    output::Turn,
+    protocol2::nonce::{self, Known},
 };
 
 /// The port that a node listens on where it did not say (A48).
@@ -57,7 +58,7 @@ impl Core {
     fn may_connect(&self, caller: &Caller) -> Result<(), WireError> {
         let node = self.nodes.find(&caller.node).and_then(|index| self.nodes.get(index));
         if node.is_some_and(|node| matches!(node.speaker.voice, Voice::Agent { protocol2: false, .. })) {
-            return Err(errors::speaks_protocol3());
+            return Err(error::speaks_protocol3());
         }
         let known = Known {
             newest: node.map_or(0, |node| node.speaker.nonce()),
@@ -68,11 +69,11 @@ impl Core {
 
     /// The node that calls, if it connected on this very socket; takes its nonce.
     fn connected2(&mut self, caller: &Caller) -> Result<u32, WireError> {
-        let index = self.nodes.at_peer(caller.peer).ok_or_else(errors::not_connected)?;
+        let index = self.nodes.at_peer(caller.peer).ok_or_else(error::not_connected)?;
         let (limits, now, started) = (&self.limits, self.now, self.started);
-        let node = self.nodes.get_mut(index).ok_or_else(errors::not_connected)?;
+        let node = self.nodes.get_mut(index).ok_or_else(error::not_connected)?;
         if node.id != caller.node || !node.speaker.is_node_key() {
-            return Err(errors::not_connected());
+            return Err(error::not_connected());
         }
         let known = Known { newest: node.speaker.nonce(), connected: true };
         nonce::judge(limits, now, started, known, caller.nonce, false)?;

@@ -6,7 +6,7 @@ use vipnode_types::{
 };
 
 use super::{PORT, reply};
-use crate::{Core, Peer, RequestId, turn::Turn};
+use crate::{Core, Peer, RequestId, output::Turn};
 
 /// Agents of protocol 2 update at least this often (A15).
 const LONGEST_INTERVAL_MS: u64 = 119_000;

@@ -3,7 +3,10 @@ use std::net::IpAddr;
 use vipnode_types::{Enode, LeaseId, Ms};
 
 use super::pool::{START, agent_key, chain, client, host, node};
-use crate::{Command, Core, Identity, Limits, Peer, lease::Lease, lease_table::LeaseTable, seed::Dice};
+use crate::{
+    Command, Core, Identity, Limits, Peer, collections::seeded_rng::Dice, leases::lease::Lease,
+    leases::table::LeaseTable,
+};
 
 /// As many as fill the tables worst: one more than a doubling leaves room for.
 const WORST: u32 = 7 * 8192 / 8 + 1;
@@ -32,7 +35,7 @@ fn a_node_takes_at_most_512_bytes_indexes_included() {
     let dirty = WORST.next_power_of_two() as usize * 8;
     let bytes = core.nodes.heap_bytes() + core.presences.heap_bytes() + lists + dirty;
     let each = bytes / WORST as usize;
-    assert!(each <= 512, "{each} bytes a node, {} of them itself", size_of::<crate::node::Node>());
+    assert!(each <= 512, "{each} bytes a node, {} of them itself", size_of::<crate::agents::node::Node>());
 }
 
 #[test]

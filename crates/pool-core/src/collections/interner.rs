@@ -1,0 +1,142 @@
+use std::hash::Hash;
+
+use hashbrown::HashTable;
+
+use crate::{collections::seeded_rng::Keys, collections::slab::Slab};
+
+/// Values that many rows share, stored once and counted; a value that nobody uses is forgotten.
+#[derive(Debug)]
+pub(crate) struct Interner<T> {
+    entries: Slab<(T, u32)>,
+    index: HashTable<u32>,
+    keys: Keys,
+    limit: usize,
+}
+
+impl<T: Eq + Hash> Interner<T> {
+    pub(crate) const fn new(keys: Keys, limit: usize) -> Self {
+        Self { entries: Slab::new(), index: HashTable::new(), keys, limit }
+    }
+
+    /// The number of a value, counted once more; `None` where the limit of different values is
+    /// reached.
+    pub(crate) fn acquire(&mut self, value: T) -> Option<u32> {
+        self.acquire_within(value, self.limit)
+    }
+
+    /// As [`Self::acquire`], for what was let in under a larger limit.
+    pub(crate) fn acquire_past_limit(&mut self, value: T) -> Option<u32> {
+        self.acquire_within(value, usize::MAX)
+    }
+
+    fn acquire_within(&mut self, value: T, limit: usize) -> Option<u32> {
+        let hash = self.keys.hash(&value);
+        if let Some(number) = self.find(hash, &value) {
+            let (_, uses) = self.entries.get_mut(number)?;
+            *uses = uses.saturating_add(1);
+            return Some(number);
+        }
+        if self.entries.len() >= limit {
+            return None;
+        }
+        let number = self.entries.insert((value, 1))?.index;
+        let (entries, keys) = (&self.entries, self.keys);
+        self.index.insert_unique(hash, number, |&n| entries.get(n).map_or(0, |(value, _)| keys.hash(value)));
+        Some(number)
+    }
+
+    /// Counts a number once more that is in use.
+    pub(crate) fn share(&mut self, number: u32) {
+        if let Some((_, uses)) = self.entries.get_mut(number) {
+            *uses = uses.saturating_add(1);
+        }
+    }
+
+    /// Has whoever uses a value use another one from now on, under the same number, if that is not in use itself.
+    pub(crate) fn rename(&mut self, old: &T, new: T) {
+        let (hash, new_hash) = (self.keys.hash(old), self.keys.hash(&new));
+        let Some(number) = self.find(hash, old).filter(|_| self.find(new_hash, &new).is_none()) else { return };
+        if let Ok(entry) = self.index.find_entry(hash, |&n| n == number) {
+            entry.remove();
+        }
+        if let Some((value, _)) = self.entries.get_mut(number) {
+            *value = new;
+        }
+        let (entries, keys) = (&self.entries, self.keys);
+        self.index.insert_unique(new_hash, number, |&n| entries.get(n).map_or(0, |(value, _)| keys.hash(value)));
+    }
+
+    /// Whether a value is in use.
+    pub(crate) fn knows(&self, value: &T) -> bool {
+        self.find(self.keys.hash(value), value).is_some()
+    }
+
+    /// Every value.
+    pub(crate) fn values(&self) -> impl Iterator<Item = &T> {
+        self.entries.iter().map(|(_, (value, _))| value)
+    }
+
+    /// Gives back what [`Self::acquire`] counted; true where that was the last use.
+    pub(crate) fn release(&mut self, number: u32) -> bool {
+        let Some((value, uses)) = self.entries.get_mut(number) else { return false };
+        *uses = uses.saturating_sub(1);
+        if *uses > 0 {
+            return false;
+        }
+        let hash = self.keys.hash(value);
+        if let Ok(entry) = self.index.find_entry(hash, |&n| n == number) {
+            entry.remove();
+        }
+        self.entries.remove(number);
+        true
+    }
+
+    pub(crate) fn get(&self, number: u32) -> Option<&T> {
+        self.entries.get(number).map(|(value, _)| value)
+    }
+
+    /// How often each number is used, for checks.
+    pub(crate) fn uses(&self) -> std::collections::BTreeMap<u32, u32> {
+        self.entries.iter().map(|(number, (_, uses))| (number, *uses)).collect()
+    }
+
+    fn find(&self, hash: u64, value: &T) -> Option<u32> {
+        self.index.find(hash, |&n| self.entries.get(n).is_some_and(|(other, _)| other == value)).copied()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::collections::seeded_rng::Dice;
+
+    #[test]
+    fn equal_values_share_a_number_until_the_last_is_gone() {
+        let mut interner = Interner::new(Dice::new([0; 32]).keys(), 2);
+        let a = interner.acquire("a").unwrap();
+        assert_eq!(interner.acquire("a"), Some(a));
+        let b = interner.acquire("b").unwrap();
+        assert_eq!(interner.acquire("c"), None, "the limit holds");
+        interner.share(a);
+        assert!(!interner.release(a));
+        assert!(!interner.release(a));
+        assert!(interner.release(a));
+        assert_eq!(interner.get(a), None);
+        assert_eq!(interner.get(b), Some(&"b"));
+        assert!(interner.acquire("c").is_some());
+    }
+
+    #[test]
+    fn a_value_is_renamed_where_it_stands() {
+        let mut interner = Interner::new(Dice::new([0; 32]).keys(), 3);
+        let a = interner.acquire("a").unwrap();
+        interner.rename(&"a", "b");
+        assert_eq!((interner.get(a), interner.knows(&"a")), (Some(&"b"), false));
+        assert_eq!(interner.acquire("b"), Some(a));
+        let c = interner.acquire("c").unwrap();
+        interner.rename(&"c", "b");
+        interner.rename(&"z", "y");
+        assert_eq!((interner.get(c), interner.knows(&"y")), (Some(&"c"), false));
+        assert!(!interner.release(a) && interner.release(a) && !interner.knows(&"b"));
+    }
+}

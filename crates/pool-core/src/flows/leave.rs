@@ -1,0 +1,98 @@
+use vipnode_types::{
+    Ms,
+    wire::{Done, EvictReason, LeaveReason, LeaveRequest, Side},
+};
+
+use crate::{Core, Peer, Reply, RequestId, error, output::Turn};
+
+impl Core {
+    pub(crate) fn leave(&mut self, turn: &mut Turn, peer: Peer, request: RequestId, leave: &LeaveRequest) {
+        let Some(index) = self.nodes.at_peer(peer) else {
+            turn.reply(peer, request, Err(error::not_connected()));
+            return;
+        };
+        let limit = (self.limits.leases_a_client as usize).saturating_add(self.limits.slots_a_host as usize);
+        if leave.leases.len() > limit {
+            turn.reply(peer, request, Err(error::too_many_leases(limit)));
+            return;
+        }
+        if self.is_silent(index) {
+            self.go_down(turn, index);
+        }
+        for &id in &leave.leases {
+            let Some((lease, side)) = self.own(index, id) else { continue };
+            if let Some(lease) = self.leases.get_mut(lease) {
+                lease.fault = leave.fault;
+            }
+            match leave.reason {
+                LeaveReason::NotConnected | LeaveReason::Unstable => self.remember_failure(lease),
+                LeaveReason::Rejected => {
+                    // One whose version nobody told is remembered as one that failed.
+                    self.remember_failure(lease);
+                    self.rejected(index, lease);
+                }
+                LeaveReason::NotAsSaid => self.not_as_said(lease, side),
+                _ => {}
+            }
+            // What was lost, or came and went, was last seen with the last report.
+            let seen_till_now = matches!(leave.reason, LeaveReason::Surplus | LeaveReason::Drained);
+            let end = if seen_till_now { Some(turn.now) } else { None };
+            self.end_lease(turn, lease, reason(leave.reason), Some(side), end.map(|end| (side, end)));
+        }
+        turn.reply_durably(peer, request, Reply::Done(Done {}));
+    }
+
+    /// An agent stops: all its leases end, and it is given nothing more.
+    pub(crate) fn bye(&mut self, turn: &mut Turn, peer: Peer, request: RequestId) {
+        let Some(index) = self.nodes.at_peer(peer) else {
+            turn.reply(peer, request, Err(error::not_connected()));
+            return;
+        };
+        if self.is_silent(index) {
+            self.go_down(turn, index);
+        }
+        let end: Ms = turn.now;
+        self.answer_older(turn, index);
+        // Without the socket nothing more is called on it: the agent undoes everything by itself.
+        self.detach(turn, index);
+        for (lease, side) in self.leases_of(index) {
+            let reason = if side == Side::Client { EvictReason::Left } else { EvictReason::Drained };
+            self.end_lease(turn, lease, reason, Some(side), Some((side, end)));
+        }
+        turn.reply_durably(peer, request, Reply::Done(Done {}));
+    }
+
+    /// An agent does not take the other side's version.
+    pub(crate) fn rejected(&mut self, by: u32, lease: u32) {
+        let Some(lease) = self.leases.get(lease) else { return };
+        let Some(side) = lease.side_of(by) else { return };
+        self.refuse_version(by, lease.node(side.other()));
+    }
+
+    /// The other side is not what its agent told. That is one side's word: the pair is kept apart for a while, and a
+    /// host stands behind others as after an offer that never connected.
+    fn not_as_said(&mut self, lease: u32, by: Side) {
+        self.remember_failure(lease);
+        let host = self.leases.get(lease).filter(|_| by == Side::Client).map(|lease| lease.host);
+        if let Some(node) = host.and_then(|host| self.nodes.get_mut(host)) {
+            node.strikes = node.strikes.saturating_add(1).min(3);
+        }
+    }
+
+    fn remember_failure(&mut self, lease: u32) {
+        let Some((host, client)) = self.leases.get(lease).map(|lease| (lease.host, lease.client)) else { return };
+        let until = self.now.plus(self.limits.same_address_ms);
+        self.recent.failed(host, client, until, self.limits.recent_grants);
+    }
+}
+
+const fn reason(reason: LeaveReason) -> EvictReason {
+    match reason {
+        LeaveReason::NotConnected => EvictReason::NotConnected,
+        LeaveReason::Unstable | LeaveReason::Lost => EvictReason::Gone,
+        LeaveReason::Surplus => EvictReason::Left,
+        LeaveReason::Rejected | LeaveReason::NotAsSaid => EvictReason::Unsuitable,
+        LeaveReason::Price => EvictReason::Price,
+        LeaveReason::Drained => EvictReason::Drained,
+    }
+}

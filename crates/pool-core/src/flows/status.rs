@@ -1,0 +1,71 @@
+use std::collections::BTreeMap;
+
+use vipnode_types::{
+    Wei,
+    wire::{HostStatus, PoolStats, PoolStatus},
+};
+
+use crate::{Core, Peer, Reply, RequestId, flows::connect::POOL_VERSION, output::Turn, protocol2::median};
+
+impl Core {
+    pub(crate) fn status(&self, turn: &mut Turn, peer: Peer, request: RequestId) {
+        let limit = self.limits.status_hosts as usize;
+        let shown: Vec<u32> = self.places.connected().iter().take(limit).copied().collect();
+        let count = |number: u64| u32::try_from(number).unwrap_or(u32::MAX);
+        let gauges = self.gauges();
+        let status = PoolStatus {
+            time_updated: turn.now.rfc3339(),
+            time_started: self.started.rfc3339(),
+            version: POOL_VERSION.to_owned(),
+            active_hosts: shown.iter().filter_map(|&host| self.host_status(host)).collect(),
+            stats: PoolStats {
+                num_active_hosts: count(gauges.hosts),
+                num_total_hosts: count(self.roles.hosts),
+                num_active_clients: count(gauges.clients),
+                num_total_clients: count(self.roles.clients),
+                latest_block_number: self.newest_block(&shown),
+                total_credit: Wei::ZERO,
+                total_deposit: Wei::ZERO,
+                num_trial_balances: 0,
+                num_running_leases: count(gauges.running),
+                num_metered_leases: self.counters.metered_rows,
+                metered_ms: self.counters.metered_ms,
+                metered_cost: self.counters.metered_cost,
+                price: self.limits.price,
+                num_agents: gauges.connected,
+                num_leases: gauges.leases,
+                num_free_places: gauges.free_places,
+                num_waiting_clients: gauges.hungry,
+                num_pending_asks: gauges.pending_asks,
+                num_calls_in_flight: gauges.calls_in_flight,
+            },
+            error: None,
+        };
+        turn.reply(peer, request, Ok(Reply::Status(Box::new(status))));
+    }
+
+    /// The median of the blocks that hosts told, on the chain that most of them are on.
+    fn newest_block(&self, hosts: &[u32]) -> u64 {
+        let mut chains: BTreeMap<u32, Vec<u64>> = BTreeMap::new();
+        for host in hosts.iter().filter_map(|&index| self.nodes.get(index)).filter(|host| host.head > 0) {
+            chains.entry(host.chain).or_default().push(host.head);
+        }
+        median(chains.into_values().max_by_key(Vec::len).unwrap_or_default())
+    }
+
+    /// What a host says of itself stands beside its own name and is put into no sum (D36).
+    fn host_status(&self, index: u32) -> Option<HostStatus> {
+        let host = self.nodes.get(index)?;
+        let version = |number: u32| self.versions.get(number).map(ToString::to_string).unwrap_or_default();
+        Some(HostStatus {
+            short_id: host.id.short(),
+            last_seen: host.seen.rfc3339(),
+            kind: self.kind_of(index).name().to_owned(),
+            node_version: version(host.client_version),
+            vipnode_version: version(host.agent_version),
+            block_number: host.head,
+            num_peers: host.host_leases,
+            slots: host.slots,
+        })
+    }
+}

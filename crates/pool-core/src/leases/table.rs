@@ -1,0 +1,163 @@
+use hashbrown::HashTable;
+use vipnode_types::LeaseId;
+
+use crate::{
+    collections::seeded_rng::Keys,
+    collections::slab::Slab,
+    leases::lease::{Lease, Link, NIL},
+};
+
+/// All leases: found by name, walked by node, and in order of their rows' beginnings.
+#[derive(Debug)]
+pub(crate) struct LeaseTable {
+    leases: Slab<Lease>,
+    index: HashTable<u32>,
+    keys: Keys,
+    oldest: u32,
+    youngest: u32,
+}
+
+/// Which of the lists through the leases.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum List {
+    /// Those of a client.
+    Client,
+    /// Those of a host.
+    Host,
+    /// Those with a running row, by its beginning.
+    Age,
+}
+
+impl LeaseTable {
+    pub(crate) const fn new(keys: Keys) -> Self {
+        Self { leases: Slab::new(), index: HashTable::new(), keys, oldest: NIL, youngest: NIL }
+    }
+
+    pub(crate) const fn len(&self) -> usize {
+        self.leases.len()
+    }
+
+    pub(crate) fn get(&self, index: u32) -> Option<&Lease> {
+        self.leases.get(index)
+    }
+
+    pub(crate) fn get_mut(&mut self, index: u32) -> Option<&mut Lease> {
+        self.leases.get_mut(index)
+    }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (u32, &Lease)> {
+        self.leases.iter()
+    }
+
+    pub(crate) fn find(&self, id: LeaseId) -> Option<u32> {
+        let same = |&index: &u32| self.leases.get(index).is_some_and(|lease| lease.id == id);
+        self.index.find(self.keys.hash(&id), same).copied()
+    }
+
+    /// Puts a lease in; the caller links it.
+    pub(crate) fn insert(&mut self, lease: Lease) -> Option<u32> {
+        let hash = self.keys.hash(&lease.id);
+        let index = self.leases.insert(lease)?.index;
+        let (leases, keys) = (&self.leases, self.keys);
+        self.index.insert_unique(hash, index, |&i| leases.get(i).map_or(0, |lease| keys.hash(&lease.id)));
+        Some(index)
+    }
+
+    /// Takes a lease out; the caller unlinked it.
+    pub(crate) fn remove(&mut self, index: u32) -> Option<Lease> {
+        let id = self.leases.get(index)?.id;
+        if let Ok(entry) = self.index.find_entry(self.keys.hash(&id), |&i| i == index) {
+            entry.remove();
+        }
+        self.leases.remove(index)
+    }
+
+    /// Links a lease in front of the list that begins at `head`; the new head.
+    pub(crate) fn link(&mut self, list: List, head: u32, index: u32) -> u32 {
+        self.set_link(list, index, Link { prev: NIL, next: head });
+        self.set_prev(list, head, index);
+        index
+    }
+
+    /// Takes a lease out of the list that begins at `head`; the new head.
+    pub(crate) fn unlink(&mut self, list: List, head: u32, index: u32) -> u32 {
+        let Some(Link { prev, next }) = self.link_of(list, index) else { return head };
+        self.set_next(list, prev, next);
+        self.set_prev(list, next, prev);
+        self.set_link(list, index, Link::NONE);
+        if head == index { next } else { head }
+    }
+
+    /// The leases of a node.
+    pub(crate) fn walk(&self, list: List, head: u32) -> impl Iterator<Item = (u32, &Lease)> {
+        let mut at = head;
+        std::iter::from_fn(move || {
+            let lease = self.leases.get(at)?;
+            let here = at;
+            at = self.link_of(list, here).map_or(NIL, |link| link.next);
+            Some((here, lease))
+        })
+    }
+
+    /// The lease whose row began first.
+    pub(crate) fn oldest(&self) -> Option<u32> {
+        (self.oldest != NIL).then_some(self.oldest)
+    }
+
+    /// Makes a lease's row the youngest.
+    pub(crate) fn row_begins(&mut self, index: u32) {
+        self.row_ends(index);
+        let last = self.youngest;
+        self.set_link(List::Age, index, Link { prev: last, next: NIL });
+        self.set_next(List::Age, last, index);
+        self.youngest = index;
+        if self.oldest == NIL {
+            self.oldest = index;
+        }
+    }
+
+    /// Takes a lease out of the order of rows, if it is there.
+    pub(crate) fn row_ends(&mut self, index: u32) {
+        if self.youngest == index {
+            self.youngest = self.link_of(List::Age, index).map_or(NIL, |link| link.prev);
+        }
+        self.oldest = self.unlink(List::Age, self.oldest, index);
+    }
+
+    fn link_of(&self, list: List, index: u32) -> Option<Link> {
+        let lease = self.leases.get(index)?;
+        Some(match list {
+            List::Client => lease.client_link,
+            List::Host => lease.host_link,
+            List::Age => lease.age_link,
+        })
+    }
+
+    fn set_link(&mut self, list: List, index: u32, link: Link) {
+        let Some(lease) = self.leases.get_mut(index) else { return };
+        match list {
+            List::Client => lease.client_link = link,
+            List::Host => lease.host_link = link,
+            List::Age => lease.age_link = link,
+        }
+    }
+
+    fn set_prev(&mut self, list: List, index: u32, prev: u32) {
+        if let Some(link) = self.link_of(list, index) {
+            self.set_link(list, index, Link { prev, ..link });
+        }
+    }
+
+    fn set_next(&mut self, list: List, index: u32, next: u32) {
+        if let Some(link) = self.link_of(list, index) {
+            self.set_link(list, index, Link { next, ..link });
+        }
+    }
+}
+
+#[cfg(test)]
+impl LeaseTable {
+    pub(crate) fn heap_bytes(&self) -> usize {
+        self.leases.heap_bytes() + self.index.allocation_size()
+    }
+}

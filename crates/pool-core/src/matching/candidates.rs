@@ -1,0 +1,133 @@
+use vipnode_types::{Account, Price, protocol2::Kind, wire::Won};
+
+use crate::{
+    Core, agents::node::Node, collections::address_block::AddressBlock, error::NoHost, leases::table::List,
+    matching::compatibility::Unsuited, matching::misfits::Misfits,
+};
+
+/// What decides which hosts suit a client, gathered once.
+#[derive(Debug)]
+pub(crate) struct Wish {
+    pub(crate) client: u32,
+    /// Nodes that host it now.
+    hosts: Vec<u32>,
+    /// Nodes that it hosts itself: connected already, the other way round.
+    pub(crate) clients: Vec<u32>,
+    pub(crate) blocks: Vec<AddressBlock>,
+    pub(crate) payouts: Vec<Account>,
+    /// Nodes that it does not want.
+    avoid: Vec<u32>,
+    /// Which execution client a host has to be; unknown for any.
+    kind: Kind,
+}
+
+/// Why a host is not given to a client now.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Unfit {
+    Itself,
+    Chain,
+    Yours,
+    Price,
+    Full,
+    Avoided,
+    /// The two did not come together a moment ago.
+    Failed,
+    /// It was given to a neighbour at the same address a moment ago.
+    Address,
+    /// It is another execution client than was asked for.
+    Kind,
+    /// The two do not suit each other by what they serve and run.
+    Unsuited(Unsuited),
+}
+
+impl Core {
+    /// The best of a few hosts with a free place, from a random one on. Its cost does not grow with the
+    /// pool.
+    pub(crate) fn find_host(&mut self, client: u32) -> Result<(u32, Won), NoHost> {
+        let Some(node) = self.nodes.get(client) else { return Err(NoHost::NoneFree) };
+        if self.limits.price > node.max_price {
+            return Err(NoHost::Price(self.limits.price));
+        }
+        let chain = node.chain;
+        let open = self.places.of(chain).map_or(0, |open| open.hosts.len());
+        if open == 0 {
+            return Err(NoHost::NoneFree);
+        }
+        let wish = self.wish(client, node);
+        let start = self.dice.below(open);
+        let candidates = self.limits.candidates.max(1) as usize;
+        let most = candidates.max(self.limits.looks as usize);
+        let most_by_rules = most.max(self.limits.looks_by_rules as usize);
+        let mut best: Option<(u32, Won)> = None;
+        let mut among = 0_u32;
+        let mut misfits = Misfits::default();
+        for step in 0..most_by_rules.min(open) {
+            if (step >= candidates && best.is_some()) || (step >= most && misfits.is_empty()) {
+                break;
+            }
+            let at = start.saturating_add(step).checked_rem(open).unwrap_or(0);
+            let Some(host) = self.places.of(chain).and_then(|open| open.hosts.get(at)).copied() else { break };
+            match self.unfit(&wish, host) {
+                None => {}
+                Some(Unfit::Unsuited(why)) => {
+                    misfits.count(why);
+                    continue;
+                }
+                Some(_) => continue,
+            }
+            among = among.saturating_add(1);
+            let score = self.score(&wish, host);
+            if best.is_none_or(|(_, other)| score.total > other.score.total) {
+                best = Some((host, Won { score, among }));
+            }
+        }
+        match best {
+            Some((host, won)) => Ok((host, Won { among, ..won })),
+            None if misfits.is_empty() => Err(NoHost::NoneFits),
+            None => Err(NoHost::Unsuited(misfits)),
+        }
+    }
+
+    pub(crate) fn wish(&self, client: u32, node: &Node) -> Wish {
+        let hosts: Vec<u32> = self.leases.walk(List::Client, node.client_head).map(|(_, lease)| lease.host).collect();
+        let clients = self.leases.walk(List::Host, node.host_head).map(|(_, lease)| lease.client).collect();
+        let near = hosts.iter().filter_map(|&host| self.nodes.get(host));
+        let blocks = near.clone().filter_map(|host| host.address).map(AddressBlock::of).collect();
+        let payouts = near.filter_map(|host| host.payout).collect();
+        let avoid = node.avoid.iter().flat_map(|avoided| avoided.iter());
+        let avoid = avoid.filter_map(|handle| self.nodes.live(handle)).collect();
+        let kind = self.asks.get(&client).map(crate::flows::ask::PendingAsk::kind).unwrap_or_default();
+        Wish { client, hosts, clients, blocks, payouts, avoid, kind }
+    }
+
+    /// Why a host cannot be given to a client now, by the first reason that holds.
+    pub(crate) fn unfit(&self, wish: &Wish, host: u32) -> Option<Unfit> {
+        let (client, node) = (self.nodes.get(wish.client)?, self.nodes.get(host)?);
+        let (now, recent) = (self.now, &self.recent);
+        if host == wish.client {
+            return Some(Unfit::Itself);
+        }
+        let reasons = [
+            (Unfit::Chain, node.chain != client.chain),
+            (Unfit::Yours, wish.hosts.contains(&host)),
+            (Unfit::Yours, wish.clients.contains(&host) && self.names_no_roles(wish.client, host)),
+            (Unfit::Price, self.limits.price > client.max_price),
+            (Unfit::Full, node.open_free == 0),
+            (Unfit::Avoided, wish.avoid.contains(&host)),
+        ];
+        let lasting = reasons.into_iter().find_map(|(reason, holds)| holds.then_some(reason));
+        let kinds = [wish.kind, Kind::Unknown];
+        let other_kind = || wish.kind != Kind::Unknown && !kinds.contains(&self.kind_of(host));
+        lasting
+            .or_else(|| other_kind().then_some(Unfit::Kind))
+            .or_else(|| self.unsuited(wish.client, host).map(Unfit::Unsuited))
+            .or_else(|| recent.failed_of_late(now, host, wish.client).then_some(Unfit::Failed))
+            .or_else(|| self.drops_unclear(wish.client, host).then_some(Unfit::Failed))
+            .or_else(|| recent.given_nearby(now, host, wish.client, client.address).then_some(Unfit::Address))
+    }
+
+    /// Whether a client takes a price.
+    pub(crate) fn takes(&self, client: u32, price: Price) -> bool {
+        self.nodes.get(client).is_some_and(|node| price <= node.max_price)
+    }
+}

@@ -1,0 +1,96 @@
+use vipnode_types::wire::{Excluded, ExplainReply, GivenHost, WireError};
+
+use crate::{
+    Core, Peer, Reply, RequestId,
+    error::{self, NoHost},
+    leases::table::List,
+    matching::candidates::Unfit,
+    matching::compatibility::Unsuited,
+    matching::misfits::Misfits,
+    output::Turn,
+};
+
+impl Core {
+    /// Tells a client why it has its hosts. What it is told of others are numbers.
+    pub(crate) fn explain(&mut self, turn: &mut Turn, peer: Peer, request: RequestId) {
+        let reply = match self.nodes.at_peer(peer) {
+            Some(index) => self.explanation(index).map(|reply| Reply::Explain(Box::new(reply))),
+            None => Err(error::not_connected()),
+        };
+        turn.reply(peer, request, reply);
+    }
+
+    fn explanation(&mut self, index: u32) -> Result<ExplainReply, WireError> {
+        let all = self.places.connected().len();
+        let most = all.min(self.limits.explained_hosts as usize);
+        let start = if most < all { self.dice.below(all) } else { 0 };
+        let node = self.nodes.get(index).filter(|node| node.consuming).ok_or_else(error::no_client)?;
+        let wish = self.wish(index, node);
+        let (mut looked_at, mut candidates, mut excluded) = (0_u32, 0, Excluded::default());
+        let mut misfits = Misfits::default();
+        for step in 0..most {
+            let at = start.saturating_add(step).checked_rem(all).unwrap_or(0);
+            let Some(&host) = self.places.connected().get(at) else { break };
+            let unfit = self.unfit(&wish, host);
+            if let Some(count) = count_of(&mut excluded, &mut candidates, unfit.as_ref()) {
+                *count = count.saturating_add(1);
+                looked_at = looked_at.saturating_add(1);
+            }
+            if let Some(Unfit::Unsuited(why)) = unfit {
+                misfits.count(why);
+            }
+        }
+        let given = self.leases.walk(List::Client, node.client_head).filter(|(_, lease)| lease.told);
+        let given = given.filter_map(|(_, lease)| {
+            let host = self.nodes.get(lease.host)?.id;
+            Some(GivenHost { lease: lease.id, host, won: self.won.get(lease.id) })
+        });
+        let given: Vec<GivenHost> = given.collect();
+        let missing = node.want.saturating_sub(node.client_leases.saturating_sub(node.admitting));
+        let unsuited = if misfits.is_empty() { NoHost::NoneFits } else { NoHost::Unsuited(misfits) };
+        let none = (candidates == 0 && most == all).then_some(unsuited);
+        let why = if missing > 0 { self.why_missing(index, none) } else { None };
+        let why = why.and_then(|why| self.no_host_words(index, why));
+        Ok(ExplainReply {
+            want: node.want,
+            missing,
+            why,
+            price: self.limits.price,
+            hosts: u64::try_from(all).unwrap_or(u64::MAX),
+            looked_at,
+            candidates,
+            excluded,
+            given,
+        })
+    }
+
+    /// Why a client would be given nothing now; `none` is why no host fits, where none does.
+    fn why_missing(&self, index: u32, none: Option<NoHost>) -> Option<NoHost> {
+        let node = self.nodes.get(index)?;
+        let reasons = [
+            (NoHost::Unpaired, self.past_unpaired(index)),
+            (NoHost::Block, self.outstanding.of(node.address) >= self.limits.offers_a_block),
+            (NoHost::Price(self.limits.price), self.limits.price > node.max_price),
+            (NoHost::NoneFree, self.places.free(node.chain) == 0),
+        ];
+        let of_all = reasons.into_iter().find_map(|(why, holds)| holds.then_some(why));
+        let scarce = || (node.client_leases > 0 && self.scarce(node.chain)).then_some(NoHost::Scarce);
+        of_all.or(none).or_else(scarce)
+    }
+}
+
+/// Where a host is counted; the client itself is not.
+fn count_of<'a>(excluded: &'a mut Excluded, candidates: &'a mut u32, unfit: Option<&Unfit>) -> Option<&'a mut u32> {
+    Some(match unfit {
+        None => candidates,
+        Some(Unfit::Itself) => return None,
+        Some(Unfit::Chain) => &mut excluded.chain,
+        Some(Unfit::Yours) => &mut excluded.yours,
+        Some(Unfit::Price) => &mut excluded.price,
+        Some(Unfit::Full | Unfit::Unsuited(Unsuited::LightFull)) => &mut excluded.full,
+        Some(Unfit::Avoided) => &mut excluded.avoided,
+        Some(Unfit::Failed) => &mut excluded.failed,
+        Some(Unfit::Address) => &mut excluded.address,
+        Some(Unfit::Kind | Unfit::Unsuited(_)) => &mut excluded.capability,
+    })
+}

@@ -1,0 +1,129 @@
+use std::{collections::VecDeque, net::IpAddr};
+
+use hashbrown::HashTable;
+use vipnode_types::{Ms, is_public};
+
+use crate::collections::seeded_rng::Keys;
+
+/// Whom a host was given to a short while ago: a node takes one connection from one public address in
+/// 30 s, and a pair that failed would fail again.
+#[derive(Debug)]
+pub(crate) struct Recent {
+    entries: HashTable<Grant>,
+    order: VecDeque<(Ms, Grant)>,
+    keys: Keys,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Grant {
+    host: u32,
+    client: u32,
+    /// `None` where the pair itself failed.
+    address: Option<IpAddr>,
+    until: Ms,
+}
+
+impl Recent {
+    pub(crate) const fn new(keys: Keys) -> Self {
+        Self { entries: HashTable::new(), order: VecDeque::new(), keys }
+    }
+
+    /// A host was given to a client at an address.
+    pub(crate) fn given(&mut self, host: u32, client: u32, address: Option<IpAddr>, until: Ms, limit: u32) {
+        if let Some(address) = address.map(|ip| ip.to_canonical()).filter(|ip| is_public(*ip)) {
+            self.remember(Grant { host, client, address: Some(address), until }, limit);
+        }
+    }
+
+    /// A host and a client did not come together.
+    pub(crate) fn failed(&mut self, host: u32, client: u32, until: Ms, limit: u32) {
+        self.remember(Grant { host, client, address: None, until }, limit);
+    }
+
+    /// Whether a host was given a while ago to another client at the same address.
+    pub(crate) fn given_nearby(&self, now: Ms, host: u32, client: u32, address: Option<IpAddr>) -> bool {
+        let Some(address) = address.map(|ip| ip.to_canonical()) else { return false };
+        let other = |grant: &Grant| {
+            grant.host == host && grant.address == Some(address) && grant.client != client && grant.until > now
+        };
+        self.entries.find(self.hash(host, Some(address), 0), other).is_some()
+    }
+
+    /// Whether a host and a client did not come together a while ago.
+    pub(crate) fn failed_of_late(&self, now: Ms, host: u32, client: u32) -> bool {
+        let same = |grant: &Grant| {
+            grant.host == host && grant.address.is_none() && grant.client == client && grant.until > now
+        };
+        self.entries.find(self.hash(host, None, client), same).is_some()
+    }
+
+    /// Forgets what is over.
+    pub(crate) fn expire(&mut self, now: Ms) {
+        while self.order.front().is_some_and(|(until, _)| *until <= now) {
+            self.forget_oldest();
+        }
+    }
+
+    fn remember(&mut self, grant: Grant, limit: u32) {
+        while self.order.len() >= limit.max(1) as usize {
+            self.forget_oldest();
+        }
+        let keys = self.keys;
+        self.entries.insert_unique(hash(keys, &grant), grant, |grant| hash(keys, grant));
+        self.order.push_back((grant.until, grant));
+    }
+
+    fn forget_oldest(&mut self) {
+        if let Some((_, grant)) = self.order.pop_front()
+            && let Ok(entry) = self.entries.find_entry(hash(self.keys, &grant), |other| *other == grant)
+        {
+            entry.remove();
+        }
+    }
+
+    fn hash(&self, host: u32, address: Option<IpAddr>, client: u32) -> u64 {
+        hash(self.keys, &Grant { host, client, address, until: Ms::ZERO })
+    }
+}
+
+/// By host and address, or by host and client.
+fn hash(keys: Keys, grant: &Grant) -> u64 {
+    let client = if grant.address.is_some() { 0 } else { grant.client };
+    keys.hash(&(grant.host, grant.address, client))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::collections::seeded_rng::Dice;
+
+    #[test]
+    fn bars_the_same_public_address_for_a_while() {
+        let mut recent = Recent::new(Dice::new([1; 32]).keys());
+        let public = Some("8.8.8.8".parse().unwrap());
+        let private = Some("10.0.0.1".parse().unwrap());
+        recent.given(1, 7, public, Ms::new(35), 10);
+        recent.given(1, 7, private, Ms::new(35), 10);
+        assert!(recent.given_nearby(Ms::new(34), 1, 8, public));
+        assert!(!recent.given_nearby(Ms::new(34), 1, 7, public), "the same client may come again");
+        assert!(!recent.given_nearby(Ms::new(34), 1, 8, private), "private addresses are exempt");
+        assert!(!recent.given_nearby(Ms::new(34), 2, 8, public), "another host");
+        assert!(!recent.given_nearby(Ms::new(35), 1, 8, public), "it is over");
+        recent.failed(2, 8, Ms::new(36), 10);
+        assert!(recent.failed_of_late(Ms::new(34), 2, 8));
+        assert!(!recent.failed_of_late(Ms::new(34), 2, 9));
+        recent.expire(Ms::new(36));
+        assert!(recent.entries.is_empty() && recent.order.is_empty());
+    }
+
+    #[test]
+    fn beyond_the_limit_the_oldest_is_forgotten() {
+        let mut recent = Recent::new(Dice::new([1; 32]).keys());
+        for client in 0..20 {
+            recent.failed(1, client, Ms::new(35), 10);
+        }
+        assert_eq!(recent.entries.len(), 10);
+        assert!(!recent.failed_of_late(Ms::new(1), 1, 9));
+        assert!(recent.failed_of_late(Ms::new(1), 1, 10));
+    }
+}

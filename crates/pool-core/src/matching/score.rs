@@ -1,0 +1,56 @@
+use vipnode_types::wire::Score;
+
+use crate::{Core, collections::address_block::AddressBlock, matching::candidates::Wish};
+
+// How much speaks for or against giving a host to a client. Only what the pool itself sees counts: no
+// word of a free id makes or ruins a rank.
+
+/// All places free; half of it at half of them.
+const ALL_FREE: u64 = 100;
+/// Round trip below 20 ms, 60 ms, 150 ms, 400 ms, and beyond; unknown is in the middle.
+const LATENCY: [(u32, i32); 4] = [(20_000, 40), (60_000, 30), (150_000, 20), (400_000, 10)];
+const LATENCY_UNKNOWN: i32 = 20;
+/// Connected for an hour or more; a minute counts as its share.
+const UPTIME: u64 = 30;
+const UPTIME_FULL_MS: u64 = 60 * 60 * 1000;
+/// Each admit in a row that it did not answer with yes, at most three.
+const REFUSAL: i32 = -20;
+/// Each offer in a row that never connected, at most three: clients can cause these, so they are mild.
+const STRIKE: i32 = -10;
+/// Another host of the client has the same address block.
+const SAME_BLOCK: i32 = -80;
+/// Another host of the client has the same payout account.
+const SAME_PAYOUT: i32 = -80;
+/// The two are connected already, the other way round.
+const MUTUAL: i32 = -200;
+
+impl Core {
+    pub(crate) fn score(&self, wish: &Wish, host: u32) -> Score {
+        let Some(node) = self.nodes.get(host) else { return Score { total: i32::MIN, ..Score::default() } };
+        let free = u64::from(node.open_free).saturating_mul(ALL_FREE);
+        let latency = match node.rtt_us {
+            0 => LATENCY_UNKNOWN,
+            rtt => LATENCY.iter().find(|(below, _)| rtt < *below).map_or(0, |(_, points)| *points),
+        };
+        let uptime = self.now.since(node.since).min(UPTIME_FULL_MS).saturating_mul(UPTIME) / UPTIME_FULL_MS;
+        let block = node.address.map(AddressBlock::of).is_some_and(|block| wish.blocks.contains(&block));
+        let payout = node.payout.is_some_and(|payout| wish.payouts.contains(&payout));
+        let same_block = if block { SAME_BLOCK } else { 0 };
+        let same_payout = if payout { SAME_PAYOUT } else { 0 };
+        Score {
+            total: 0,
+            free_places: signed(free.checked_div(u64::from(node.slots)).unwrap_or(0)),
+            latency,
+            uptime: signed(uptime),
+            refusals: i32::from(node.refusals.min(3)).saturating_mul(REFUSAL),
+            strikes: i32::from(node.strikes.min(3)).saturating_mul(STRIKE),
+            same_operator: same_block.saturating_add(same_payout),
+            mutual: if wish.clients.contains(&host) { MUTUAL } else { 0 },
+        }
+        .summed()
+    }
+}
+
+fn signed(points: u64) -> i32 {
+    i32::try_from(points).unwrap_or(i32::MAX)
+}
