@@ -9,7 +9,7 @@ use crate::{CallId, RequestId};
 
 /// A connection, named so that a late word of an old socket is never taken for the new one's (D32).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Peer {
+pub struct ConnectionId {
     /// The instance that holds the socket.
     pub gateway: u16,
     /// Its number of the socket.
@@ -35,7 +35,7 @@ pub enum Command {
     /// An agent presented itself, by a signature that holds.
     Connect {
         /// On which connection.
-        peer: Peer,
+        peer: ConnectionId,
         /// For the answer.
         request: RequestId,
         /// Who signed.
@@ -50,7 +50,7 @@ pub enum Command {
     /// An agent reported.
     Report {
         /// On which connection.
-        peer: Peer,
+        peer: ConnectionId,
         /// For the answer.
         request: RequestId,
         /// What it said.
@@ -59,7 +59,7 @@ pub enum Command {
     /// A client wants hosts.
     Ask {
         /// On which connection.
-        peer: Peer,
+        peer: ConnectionId,
         /// For the answer.
         request: RequestId,
         /// What it said.
@@ -68,14 +68,14 @@ pub enum Command {
     /// A client wants to know why it has the hosts that it has.
     Explain {
         /// On which connection.
-        peer: Peer,
+        peer: ConnectionId,
         /// For the answer.
         request: RequestId,
     },
     /// An agent ends leases.
     Leave {
         /// On which connection.
-        peer: Peer,
+        peer: ConnectionId,
         /// For the answer.
         request: RequestId,
         /// What it said.
@@ -84,21 +84,21 @@ pub enum Command {
     /// An agent stops.
     Bye {
         /// On which connection.
-        peer: Peer,
+        peer: ConnectionId,
         /// For the answer.
         request: RequestId,
     },
     /// Somebody wants to see the status.
     Status {
         /// On which connection; it need not be known.
-        peer: Peer,
+        peer: ConnectionId,
         /// For the answer.
         request: RequestId,
     },
     /// An agent of the original calls, by a signature of the node's own key that holds.
     Protocol2 {
         /// On which connection.
-        peer: Peer,
+        peer: ConnectionId,
         /// For the answer.
         request: RequestId,
         /// Who signed.
@@ -122,14 +122,14 @@ pub enum Command {
     /// A socket answered a ping.
     Latency {
         /// Which.
-        peer: Peer,
+        peer: ConnectionId,
         /// Round trip, in microseconds.
         rtt_us: u32,
     },
     /// A socket is gone.
     Disconnected {
         /// Which.
-        peer: Peer,
+        peer: ConnectionId,
     },
     /// Time passed. Due at [`crate::Core::next_wake`] at the latest, and at least every
     /// `Limits::tick_ms`.

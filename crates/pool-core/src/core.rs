@@ -3,7 +3,7 @@ use std::collections::BTreeMap;
 use vipnode_types::{ChainSpec, Ms, NodeId, Price};
 
 use crate::{
-    Command, Counters, Effect, Limits, Peer, Row, agents::presence::Presences, agents::profile::Profile,
+    Command, ConnectionId, Counters, Effect, Limits, Row, agents::presence::Presences, agents::profile::Profile,
     agents::registry::Registry, collections::interner::Interner, collections::seeded_rng::Dice, flows::ask::PendingAsk,
     gauges::Roles, leases::agent_calls::Calls, leases::table::LeaseTable, matching::open_hosts::Places,
     matching::pending_offers::Outstanding, matching::recent_pairs::Recent, matching::selection::WonBy,
@@ -109,7 +109,7 @@ impl Core {
 
     /// The node that presented itself on a connection and is still there.
     #[must_use]
-    pub fn node_at(&self, peer: Peer) -> Option<NodeId> {
+    pub fn node_at(&self, peer: ConnectionId) -> Option<NodeId> {
         let index = self.nodes.at_peer(peer)?;
         self.nodes.get(index).map(|node| node.id)
     }

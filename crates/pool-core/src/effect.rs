@@ -5,7 +5,7 @@ use vipnode_types::{
     },
 };
 
-use crate::{Peer, Row};
+use crate::{ConnectionId, Row};
 
 /// The gateway's name of a request it waits to answer.
 pub type RequestId = u64;
@@ -22,7 +22,7 @@ pub enum Effect {
     /// Answer a request.
     Reply {
         /// To whom.
-        peer: Peer,
+        peer: ConnectionId,
         /// Which request.
         request: RequestId,
         /// With what.
@@ -33,7 +33,7 @@ pub enum Effect {
     /// Call an agent. Its end comes back as [`crate::Command::CallDone`].
     Call {
         /// Whom.
-        peer: Peer,
+        peer: ConnectionId,
         /// The name under which the end is told.
         call: CallId,
         /// What to do.
@@ -46,7 +46,7 @@ pub enum Effect {
     /// Close a socket: it was superseded, or never said who it is.
     Close {
         /// Which.
-        peer: Peer,
+        peer: ConnectionId,
         /// The reason that goes into the close frame.
         reason: String,
     },

@@ -36,7 +36,7 @@ mod tests;
 pub use self::core::Core;
 pub use agents::credentials::{Past, Speaker, Voice};
 pub use collections::address_block::AddressBlock;
-pub use command::{CallOutcome, Command, Identity, Peer};
+pub use command::{CallOutcome, Command, ConnectionId, Identity};
 pub use effect::{CallId, Effect, PoolCall, Release, Reply, RequestId};
 pub use gauges::{Counters, Gauges};
 pub use limit_table::{Limit, LimitUnit};

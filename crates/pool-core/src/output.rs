@@ -1,6 +1,6 @@
 use vipnode_types::{Ms, wire::WireError};
 
-use crate::{Effect, Peer, Release, Reply, RequestId, Row};
+use crate::{ConnectionId, Effect, Release, Reply, RequestId, Row};
 
 /// What one `handle` makes: rows first, then everything else in order.
 #[derive(Debug)]
@@ -29,12 +29,12 @@ impl Turn {
     }
 
     /// Answers once everything persisted so far is durable.
-    pub(crate) fn reply_durably(&mut self, peer: Peer, request: RequestId, reply: Reply) {
+    pub(crate) fn reply_durably(&mut self, peer: ConnectionId, request: RequestId, reply: Reply) {
         self.push(Effect::Reply { peer, request, reply: Ok(reply), release: Release::AfterCommit });
     }
 
     /// Answers at once.
-    pub(crate) fn reply(&mut self, peer: Peer, request: RequestId, reply: Result<Reply, WireError>) {
+    pub(crate) fn reply(&mut self, peer: ConnectionId, request: RequestId, reply: Result<Reply, WireError>) {
         self.push(Effect::Reply { peer, request, reply, release: Release::Now });
     }
 

@@ -1,4 +1,4 @@
-use vipnode_pool_core::{Command, Peer, RequestId};
+use vipnode_pool_core::{Command, ConnectionId, RequestId};
 use vipnode_types::wire::{AskRequest, ByeRequest, ExplainRequest, LeaveRequest, ReportRequest, WireError, method};
 
 use crate::{call::Call, errors};
@@ -31,7 +31,7 @@ impl AgentCall {
         })
     }
 
-    pub(crate) fn command(self, peer: Peer, request: RequestId) -> Command {
+    pub(crate) fn command(self, peer: ConnectionId, request: RequestId) -> Command {
         match self {
             Self::Report(report) => Command::Report { peer, request, report },
             Self::Ask(ask) => Command::Ask { peer, request, ask },

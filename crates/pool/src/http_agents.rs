@@ -4,7 +4,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use vipnode_pool_core::{Identity, Limits, Peer};
+use vipnode_pool_core::{ConnectionId, Identity, Limits};
 use vipnode_types::{Ms, NodeId, wire::WireError};
 
 use crate::errors;
@@ -26,7 +26,7 @@ pub(crate) struct HttpAgents {
 struct HttpAgent {
     nonce: u64,
     node: NodeId,
-    peer: Option<Peer>,
+    peer: Option<ConnectionId>,
     heard: Instant,
 }
 
@@ -67,14 +67,14 @@ impl HttpAgents {
     }
 
     /// The connection of an agent that connected before, for the same node.
-    pub(crate) fn peer(&self, identity: &Identity) -> Option<Peer> {
+    pub(crate) fn peer(&self, identity: &Identity) -> Option<ConnectionId> {
         let agents = self.lock();
         let agent = agents.get(identity.agent.as_bytes())?;
         agent.peer.filter(|_| agent.node == identity.node)
     }
 
     /// Gives an agent its connection; returns the one it had.
-    pub(crate) fn set_peer(&self, identity: &Identity, peer: Option<Peer>) -> Option<Peer> {
+    pub(crate) fn set_peer(&self, identity: &Identity, peer: Option<ConnectionId>) -> Option<ConnectionId> {
         let mut agents = self.lock();
         let agent = agents.get_mut(identity.agent.as_bytes())?;
         agent.node = identity.node;
@@ -83,7 +83,7 @@ impl HttpAgents {
 
     /// Connections of agents that were not heard for `idle`. Their nonces are kept for as long as they
     /// could be said again.
-    pub(crate) fn expire(&self, idle: Duration) -> Vec<Peer> {
+    pub(crate) fn expire(&self, idle: Duration) -> Vec<ConnectionId> {
         let mut agents = self.lock();
         let mut left = Vec::new();
         let forget = Duration::from_millis(self.ahead_ms.saturating_add(self.behind_ms)).max(idle);
@@ -136,7 +136,7 @@ mod tests {
         let agents = HttpAgents::new(2, &Limits::default());
         let wall = agents.started;
         let identity = identity(1);
-        let peer = Peer { gateway: 0, connection: 4, generation: 0 };
+        let peer = ConnectionId { gateway: 0, connection: 4, generation: 0 };
         agents.use_nonce(&identity, &wall.get().to_string(), wall).unwrap();
         agents.set_peer(&identity, Some(peer));
         assert_eq!(agents.expire(Duration::from_secs(1)), []);

@@ -1,7 +1,7 @@
 //! Calls over HTTP: each is signed, and an agent's key stands for a connection.
 
 use serde_json::value::{RawValue, to_raw_value};
-use vipnode_pool_core::{Command, Identity, Peer, Reply};
+use vipnode_pool_core::{Command, ConnectionId, Identity, Reply};
 use vipnode_types::wire::{WireError, method};
 
 use crate::{
@@ -73,12 +73,12 @@ async fn connect(
 }
 
 /// The agent's connection, unless the mind closed it.
-fn connected(gateway: &Gateway, identity: &Identity) -> Result<Peer, WireError> {
+fn connected(gateway: &Gateway, identity: &Identity) -> Result<ConnectionId, WireError> {
     let peer = gateway.http_agents.peer(identity);
     peer.filter(|peer| gateway.sockets.is_open(*peer)).ok_or_else(errors::not_authenticated)
 }
 
-fn begin(gateway: &Gateway, identity: &Identity) -> Peer {
+fn begin(gateway: &Gateway, identity: &Identity) -> ConnectionId {
     let peer = gateway.sockets.add(Line::Http);
     if let Some(old) = gateway.http_agents.set_peer(identity, Some(peer)) {
         end(gateway, old);
@@ -93,7 +93,7 @@ fn leave(gateway: &Gateway, identity: &Identity) {
 }
 
 /// A connection over HTTP is over.
-pub(crate) fn end(gateway: &Gateway, peer: Peer) {
+pub(crate) fn end(gateway: &Gateway, peer: ConnectionId) {
     gateway.sockets.remove(peer);
     gateway.note(Command::Disconnected { peer });
 }

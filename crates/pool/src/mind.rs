@@ -9,7 +9,9 @@ use std::{
 
 use serde_json::value::to_raw_value;
 use tokio::{runtime::Handle, sync::oneshot, time::Instant};
-use vipnode_pool_core::{CallId, CallOutcome, Command, Core, Effect, Limits, Peer, PoolCall, Reply, RequestId, Row};
+use vipnode_pool_core::{
+    CallId, CallOutcome, Command, ConnectionId, Core, Effect, Limits, PoolCall, Reply, RequestId, Row,
+};
 use vipnode_rpc::{CallError, PendingCall};
 use vipnode_types::{Ms, protocol2, wire::method};
 
@@ -241,7 +243,7 @@ impl Mind {
         }
     }
 
-    fn answer(&mut self, peer: Peer, request: RequestId, mut answer: Answer) {
+    fn answer(&mut self, peer: ConnectionId, request: RequestId, mut answer: Answer) {
         let Some(waiting) = self.waiting.remove(&request) else { return };
         match &mut answer {
             Ok(Reply::Connect(connect)) => {
@@ -269,13 +271,13 @@ impl Mind {
     }
 
     /// The operator's words to whoever is on a connection.
-    fn welcome(&self, peer: Peer) -> Option<String> {
+    fn welcome(&self, peer: ConnectionId) -> Option<String> {
         self.parts.welcome.as_ref().map(|welcome| welcome.to(self.core.node_at(peer)))
     }
 
     /// Queues a call, so that calls to one agent keep their order; a task of its own waits for the end
     /// and tells it, once.
-    fn call(&self, peer: Peer, call: CallId, message: &PoolCall, answer_ms: u64) {
+    fn call(&self, peer: ConnectionId, call: CallId, message: &PoolCall, answer_ms: u64) {
         self.parts.metrics.calls.inc();
         let (inbox, life, metrics) = (self.parts.inbox.clone(), self.life, Arc::clone(&self.parts.metrics));
         let wait = Duration::from_millis(answer_ms);
@@ -304,7 +306,7 @@ impl Mind {
         }
     }
 
-    fn begin(&self, peer: Peer, message: &PoolCall) -> Result<PendingCall, CallError> {
+    fn begin(&self, peer: ConnectionId, message: &PoolCall) -> Result<PendingCall, CallError> {
         let rpc = self.parts.sockets.rpc(peer).ok_or_else(|| CallError::Lost("the connection is gone".to_owned()))?;
         let (method, params) = match message {
             PoolCall::Admit(call) => (method::ADMIT, to_raw_value(&[call])),
@@ -380,7 +382,7 @@ fn build(parts: &Parts, now: Ms, rows: Vec<Row>) -> Core {
     Core::restore(parts.limits.clone(), parts.seed, now, rows)
 }
 
-fn overflow(sockets: &Sockets, metrics: &Metrics, peer: Peer) {
+fn overflow(sockets: &Sockets, metrics: &Metrics, peer: ConnectionId) {
     metrics.overflows.inc();
     sockets.close(peer, "the agent does not take up its calls");
 }

@@ -49,13 +49,13 @@ impl Releases {
 
 #[cfg(test)]
 mod tests {
-    use vipnode_pool_core::{Peer, Reply};
+    use vipnode_pool_core::{ConnectionId, Reply};
     use vipnode_types::wire::Done;
 
     use super::*;
 
     fn reply(request: u64, release: Release) -> Effect {
-        let peer = Peer { gateway: 0, connection: 0, generation: 0 };
+        let peer = ConnectionId { gateway: 0, connection: 0, generation: 0 };
         Effect::Reply { peer, request, reply: Ok(Reply::Done(Done {})), release }
     }
 

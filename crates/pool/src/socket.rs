@@ -6,7 +6,7 @@ use std::{fmt::Display, sync::Arc, time::Instant};
 use futures_util::{Sink, Stream};
 use serde_json::value::RawValue;
 use tokio::{task::yield_now, time::sleep};
-use vipnode_pool_core::{Command, Identity, Peer};
+use vipnode_pool_core::{Command, ConnectionId, Identity};
 use vipnode_rpc::{Frame, Heard, Incoming, Responder, RpcPeer, Session};
 use vipnode_types::{
     NodeId,
@@ -60,7 +60,7 @@ pub(crate) async fn serve<S, E>(
 struct Socket<'a> {
     gateway: &'a Arc<Gateway>,
     rpc: RpcPeer,
-    peer: Peer,
+    peer: ConnectionId,
     guest: &'a Guest,
     challenge: String,
     rate: Rate,

@@ -31,30 +31,30 @@ pub(crate) enum Line {
 }
 
 /// A command about no connection in particular.
-pub(crate) const NOBODY: Peer = Peer { gateway: 0, connection: u32::MAX, generation: 0 };
+pub(crate) const NOBODY: ConnectionId = ConnectionId { gateway: 0, connection: u32::MAX, generation: 0 };
 
 impl Sockets {
     /// Names a connection.
-    pub(crate) fn add(&self, line: Line) -> Peer {
+    pub(crate) fn add(&self, line: Line) -> ConnectionId {
         let mut table = self.lock();
         if let Some(connection) = table.free.pop()
             && let Some(slot) = table.slots.get_mut(connection as usize)
         {
             (slot.line, slot.confirmed) = (Some(line), false);
-            return Peer { gateway: 0, connection, generation: slot.generation };
+            return ConnectionId { gateway: 0, connection, generation: slot.generation };
         }
         let connection = u32::try_from(table.slots.len()).unwrap_or(u32::MAX);
         table.slots.push(Slot { generation: 0, line: Some(line), confirmed: false });
-        Peer { gateway: 0, connection, generation: 0 }
+        ConnectionId { gateway: 0, connection, generation: 0 }
     }
 
     /// Forgets a connection; its name is not used again.
-    pub(crate) fn remove(&self, peer: Peer) {
+    pub(crate) fn remove(&self, peer: ConnectionId) {
         self.lock().remove(peer);
     }
 
     /// How to call an agent, if it is there and can be called.
-    pub(crate) fn rpc(&self, peer: Peer) -> Option<RpcPeer> {
+    pub(crate) fn rpc(&self, peer: ConnectionId) -> Option<RpcPeer> {
         match self.lock().slot(peer)?.line.as_ref()? {
             Line::Socket(rpc) => Some(rpc.clone()),
             Line::Http => None,
@@ -62,23 +62,23 @@ impl Sockets {
     }
 
     /// Whether a connection is there.
-    pub(crate) fn is_open(&self, peer: Peer) -> bool {
+    pub(crate) fn is_open(&self, peer: ConnectionId) -> bool {
         self.lock().slot(peer).is_some()
     }
 
     /// The mind knows from now on who is at the other end.
-    pub(crate) fn confirm(&self, peer: Peer) {
+    pub(crate) fn confirm(&self, peer: ConnectionId) {
         if let Some(slot) = self.lock().slot(peer) {
             slot.confirmed = true;
         }
     }
 
-    pub(crate) fn is_confirmed(&self, peer: Peer) -> bool {
+    pub(crate) fn is_confirmed(&self, peer: ConnectionId) -> bool {
         self.lock().slot(peer).is_some_and(|slot| slot.confirmed)
     }
 
     /// Ends a connection: a socket with a reason, one over HTTP by forgetting it.
-    pub(crate) fn close(&self, peer: Peer, reason: &str) {
+    pub(crate) fn close(&self, peer: ConnectionId, reason: &str) {
         match self.rpc(peer) {
             Some(rpc) => rpc.close(reason),
             None => self.remove(peer),
@@ -86,12 +86,12 @@ impl Sockets {
     }
 
     /// The connections that are there.
-    pub(crate) fn peers(&self) -> Vec<Peer> {
+    pub(crate) fn peers(&self) -> Vec<ConnectionId> {
         let table = self.lock();
         let there = table.slots.iter().enumerate().filter(|(_, slot)| slot.line.is_some());
         let name = |(at, slot): (usize, &Slot)| {
             let connection = u32::try_from(at).unwrap_or(u32::MAX);
-            Peer { gateway: 0, connection, generation: slot.generation }
+            ConnectionId { gateway: 0, connection, generation: slot.generation }
         };
         there.map(name).collect()
     }
@@ -105,7 +105,7 @@ impl Sockets {
                 Some(Line::Socket(rpc)) => rpc.close(reason),
                 Some(Line::Http) => {
                     let generation = slot.generation;
-                    table.remove(Peer { gateway: 0, connection, generation });
+                    table.remove(ConnectionId { gateway: 0, connection, generation });
                 }
                 None => {}
             }
@@ -120,12 +120,12 @@ impl Sockets {
 
 impl Table {
     /// The slot of a connection that is there.
-    fn slot(&mut self, peer: Peer) -> Option<&mut Slot> {
+    fn slot(&mut self, peer: ConnectionId) -> Option<&mut Slot> {
         let slot = self.slots.get_mut(peer.connection as usize)?;
         (slot.generation == peer.generation && slot.line.is_some()).then_some(slot)
     }
 
-    fn remove(&mut self, peer: Peer) {
+    fn remove(&mut self, peer: ConnectionId) {
         let Some(slot) = self.slot(peer) else { return };
         slot.line = None;
         slot.generation = slot.generation.wrapping_add(1);

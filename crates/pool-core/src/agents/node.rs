@@ -3,7 +3,7 @@ use std::net::IpAddr;
 use vipnode_types::{Account, ChainSpec, Enode, EnodeHost, LeaseSetHash, Ms, NodeId, Price, Wei};
 
 use crate::{
-    NodeRow, Peer, Speaker, collections::slab::Handle, leases::lease::NIL, matching::wait_queue::HungerKey,
+    ConnectionId, NodeRow, Speaker, collections::slab::Handle, leases::lease::NIL, matching::wait_queue::HungerKey,
     metering::day_budget::DayBudget,
 };
 
@@ -21,7 +21,7 @@ pub(crate) struct Node {
     pub(crate) ever_client: bool,
 
     /// The socket, while there is one. Nothing below outlives it but the lists and the rank.
-    pub(crate) peer: Option<Peer>,
+    pub(crate) peer: Option<ConnectionId>,
     pub(crate) address: Option<IpAddr>,
     pub(crate) callable: bool,
     pub(crate) since: Ms,

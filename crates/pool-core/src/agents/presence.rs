@@ -4,7 +4,7 @@ use vipnode_types::{
 };
 
 use crate::{
-    Core, Effect, Peer, Presence, Row, collections::deadlines::Deadlines, collections::slab::Handle,
+    ConnectionId, Core, Effect, Presence, Row, collections::deadlines::Deadlines, collections::slab::Handle,
     leases::table::List, output::Turn,
 };
 
@@ -149,13 +149,13 @@ impl Core {
         }
     }
 
-    pub(crate) fn disconnected(&mut self, turn: &mut Turn, peer: Peer) {
+    pub(crate) fn disconnected(&mut self, turn: &mut Turn, peer: ConnectionId) {
         if let Some(index) = self.nodes.at_peer(peer) {
             self.detach(turn, index);
         }
     }
 
-    pub(crate) fn latency(&mut self, peer: Peer, rtt_us: u32) {
+    pub(crate) fn latency(&mut self, peer: ConnectionId, rtt_us: u32) {
         let Some(node) = self.nodes.at_peer(peer).and_then(|index| self.nodes.get_mut(index)) else { return };
         let rtt = u64::from(rtt_us.max(1));
         let smooth = match node.rtt_us {

@@ -2,7 +2,7 @@ use hashbrown::HashTable;
 use vipnode_types::NodeId;
 
 use crate::{
-    Peer,
+    ConnectionId,
     agents::node::Node,
     collections::seeded_rng::Keys,
     collections::slab::{Handle, Slab},
@@ -55,7 +55,7 @@ impl Registry {
         self.by_id.find(self.keys.hash(id), same).copied()
     }
 
-    pub(crate) fn at_peer(&self, peer: Peer) -> Option<u32> {
+    pub(crate) fn at_peer(&self, peer: ConnectionId) -> Option<u32> {
         let same = |&index: &u32| self.nodes.get(index).is_some_and(|node| node.peer == Some(peer));
         self.by_peer.find(self.keys.hash(&peer), same).copied()
     }
@@ -78,7 +78,7 @@ impl Registry {
     }
 
     /// Gives a node another socket, or none.
-    pub(crate) fn set_peer(&mut self, index: u32, peer: Option<Peer>) {
+    pub(crate) fn set_peer(&mut self, index: u32, peer: Option<ConnectionId>) {
         let Some(node) = self.nodes.get_mut(index) else { return };
         let old = std::mem::replace(&mut node.peer, peer);
         if let Some(old) = old

@@ -4,7 +4,7 @@ use vipnode_types::{
 };
 
 use crate::{
-    Core, Peer, Reply, RequestId,
+    ConnectionId, Core, Reply, RequestId,
     agents::node::{Avoided, Node},
     collections::slab::Handle,
     error::{self, NoHost},
@@ -15,7 +15,7 @@ use crate::{
 #[derive(Debug)]
 pub(crate) struct PendingAsk {
     pub(crate) number: u64,
-    pub(crate) peer: Peer,
+    pub(crate) peer: ConnectionId,
     pub(crate) request: RequestId,
     tries: u32,
     pub(crate) form: AskForm,
@@ -55,7 +55,7 @@ impl PendingAsk {
 }
 
 impl Core {
-    pub(crate) fn ask(&mut self, turn: &mut Turn, peer: Peer, request: RequestId, ask: &AskRequest) {
+    pub(crate) fn ask(&mut self, turn: &mut Turn, peer: ConnectionId, request: RequestId, ask: &AskRequest) {
         let Some(index) = self.nodes.at_peer(peer) else {
             turn.reply(peer, request, Err(error::not_connected()));
             return;
@@ -84,7 +84,7 @@ impl Core {
         &mut self,
         turn: &mut Turn,
         index: u32,
-        (peer, request): (Peer, RequestId),
+        (peer, request): (ConnectionId, RequestId),
         want: u32,
         avoid: Box<[Handle]>,
         form: AskForm,

@@ -6,7 +6,7 @@ use vipnode_types::{
 };
 
 use crate::{
-    Core, Effect, Identity, Peer, Reply, RequestId, Row, RowKey, Speaker, Voice,
+    ConnectionId, Core, Effect, Identity, Reply, RequestId, Row, RowKey, Speaker, Voice,
     agents::node::{ANY_PRICE, Node, Place},
     error,
     leases::lease::NIL,
@@ -37,7 +37,7 @@ impl Core {
     pub(crate) fn connect(
         &mut self,
         turn: &mut Turn,
-        peer: Peer,
+        peer: ConnectionId,
         request: RequestId,
         identity: &Identity,
         address: IpAddr,
@@ -154,7 +154,7 @@ impl Core {
         &mut self,
         turn: &mut Turn,
         index: u32,
-        peer: Peer,
+        peer: ConnectionId,
         address: IpAddr,
         callable: bool,
         said: Hello<'_>,
@@ -168,7 +168,7 @@ impl Core {
     }
 
     /// Gives a node its new socket; an older one is closed.
-    fn attach(&mut self, turn: &mut Turn, index: u32, peer: Peer, address: IpAddr, callable: bool) {
+    fn attach(&mut self, turn: &mut Turn, index: u32, peer: ConnectionId, address: IpAddr, callable: bool) {
         if let Some(other) = self.nodes.at_peer(peer).filter(|&other| other != index) {
             self.detach(turn, other);
         }

@@ -3,10 +3,10 @@ use vipnode_types::{
     wire::{Done, EvictReason, LeaveReason, LeaveRequest, Side},
 };
 
-use crate::{Core, Peer, Reply, RequestId, error, output::Turn};
+use crate::{ConnectionId, Core, Reply, RequestId, error, output::Turn};
 
 impl Core {
-    pub(crate) fn leave(&mut self, turn: &mut Turn, peer: Peer, request: RequestId, leave: &LeaveRequest) {
+    pub(crate) fn leave(&mut self, turn: &mut Turn, peer: ConnectionId, request: RequestId, leave: &LeaveRequest) {
         let Some(index) = self.nodes.at_peer(peer) else {
             turn.reply(peer, request, Err(error::not_connected()));
             return;
@@ -43,7 +43,7 @@ impl Core {
     }
 
     /// An agent stops: all its leases end, and it is given nothing more.
-    pub(crate) fn bye(&mut self, turn: &mut Turn, peer: Peer, request: RequestId) {
+    pub(crate) fn bye(&mut self, turn: &mut Turn, peer: ConnectionId, request: RequestId) {
         let Some(index) = self.nodes.at_peer(peer) else {
             turn.reply(peer, request, Err(error::not_connected()));
             return;

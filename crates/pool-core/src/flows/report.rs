@@ -3,10 +3,10 @@ use vipnode_types::{
     wire::{EvictReason, ReportReply, ReportRequest, Side, UpLease},
 };
 
-use crate::{Core, Peer, Reply, RequestId, error, leases::agent_calls::Eviction, output::Turn};
+use crate::{ConnectionId, Core, Reply, RequestId, error, leases::agent_calls::Eviction, output::Turn};
 
 impl Core {
-    pub(crate) fn report(&mut self, turn: &mut Turn, peer: Peer, request: RequestId, report: &ReportRequest) {
+    pub(crate) fn report(&mut self, turn: &mut Turn, peer: ConnectionId, request: RequestId, report: &ReportRequest) {
         let Some(index) = self.nodes.at_peer(peer) else {
             turn.reply(peer, request, Err(error::not_connected()));
             return;

@@ -8,7 +8,7 @@ use vipnode_types::{
 use crate::{Core, Peer, Reply, RequestId, flows::connect::POOL_VERSION, output::Turn, protocol2::median};
 
 impl Core {
-    pub(crate) fn status(&self, turn: &mut Turn, peer: Peer, request: RequestId) {
+    pub(crate) fn status(&self, turn: &mut Turn, peer: ConnectionId, request: RequestId) {
         let limit = self.limits.status_hosts as usize;
         let shown: Vec<u32> = self.places.connected().iter().take(limit).copied().collect();
         let count = |number: u64| u32::try_from(number).unwrap_or(u32::MAX);

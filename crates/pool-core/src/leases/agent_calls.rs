@@ -5,7 +5,9 @@ use vipnode_types::{
     wire::{AdmitCall, DialCall, ErrorCode, EvictCall, EvictReason, PairFault, Side},
 };
 
-use crate::{CallId, CallOutcome, Core, Effect, Peer, PoolCall, Release, collections::slab::Handle, output::Turn};
+use crate::{
+    CallId, CallOutcome, ConnectionId, Core, Effect, PoolCall, Release, collections::slab::Handle, output::Turn,
+};
 
 /// Calls to agents that have not come to their end. All have the same time to be answered, so the
 /// oldest ends first.
@@ -20,7 +22,7 @@ pub(crate) struct Call {
     pub(crate) kind: CallKind,
     pub(crate) lease: LeaseId,
     pub(crate) node: Handle,
-    pub(crate) peer: Peer,
+    pub(crate) peer: ConnectionId,
     deadline: Ms,
 }
 

@@ -1,7 +1,7 @@
 use vipnode_types::wire::{Excluded, ExplainReply, GivenHost, WireError};
 
 use crate::{
-    Core, Peer, Reply, RequestId,
+    ConnectionId, Core, Reply, RequestId,
     error::{self, NoHost},
     leases::table::List,
     matching::candidates::Unfit,
@@ -12,7 +12,7 @@ use crate::{
 
 impl Core {
     /// Tells a client why it has its hosts. What it is told of others are numbers.
-    pub(crate) fn explain(&mut self, turn: &mut Turn, peer: Peer, request: RequestId) {
+    pub(crate) fn explain(&mut self, turn: &mut Turn, peer: ConnectionId, request: RequestId) {
         let reply = match self.nodes.at_peer(peer) {
             Some(index) => self.explanation(index).map(|reply| Reply::Explain(Box::new(reply))),
             None => Err(error::not_connected()),

@@ -6,7 +6,7 @@ use vipnode_types::{
 
 use super::reply;
 use crate::{
-    Core, Peer, RequestId, Voice, error,
+    ConnectionId, Core, RequestId, Voice, error,
     flows::ask::{AskForm, PendingAsk},
     flows::connect::POOL_VERSION,
     output::Turn,
@@ -17,7 +17,7 @@ impl Core {
         &mut self,
         turn: &mut Turn,
         index: u32,
-        at: (Peer, RequestId),
+        at: (ConnectionId, RequestId),
         peer: &PeerRequest,
     ) -> Result<(), WireError> {
         let own = match self.nodes.get(index).map(|node| node.speaker.voice) {
@@ -34,7 +34,7 @@ impl Core {
         &mut self,
         turn: &mut Turn,
         index: u32,
-        at: (Peer, RequestId),
+        at: (ConnectionId, RequestId),
         num: i64,
         kind: Kind,
         older: bool,

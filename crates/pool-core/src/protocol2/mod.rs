@@ -21,7 +21,7 @@ use vipnode_types::{
 };
 
 use crate::{
-    Core, Peer, Reply, RequestId, Voice, error,
+    ConnectionId, Core, Reply, RequestId, Voice, error,
     output::Turn,
     protocol2::nonce::{self, Known},
 };
@@ -32,7 +32,7 @@ const PORT: u16 = 30303;
 /// Who calls, by a signature that holds.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Caller {
-    pub(crate) peer: Peer,
+    pub(crate) peer: ConnectionId,
     pub(crate) node: NodeId,
     pub(crate) nonce: u64,
     pub(crate) address: IpAddr,

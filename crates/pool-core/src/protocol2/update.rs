@@ -6,7 +6,7 @@ use vipnode_types::{
 };
 
 use super::{PORT, reply};
-use crate::{Core, Peer, RequestId, output::Turn};
+use crate::{ConnectionId, Core, RequestId, output::Turn};
 
 /// Agents of protocol 2 update at least this often (A15).
 const LONGEST_INTERVAL_MS: u64 = 119_000;
@@ -16,7 +16,13 @@ const OVER_SOCKETS_MS: u64 = 70_000;
 impl Core {
     /// A node's whole list of peers. Only those that it has a lease with count, for either side (D13,
     /// D16); a lease whose peer is missing was last seen with the update before (D20).
-    pub(super) fn update2(&mut self, turn: &mut Turn, index: u32, (peer, request): (Peer, RequestId), update: Update) {
+    pub(super) fn update2(
+        &mut self,
+        turn: &mut Turn,
+        index: u32,
+        (peer, request): (ConnectionId, RequestId),
+        update: Update,
+    ) {
         self.counters.reports = self.counters.reports.saturating_add(1);
         if self.is_silent(index) {
             self.go_down(turn, index);

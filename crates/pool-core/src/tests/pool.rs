@@ -8,16 +8,18 @@ use vipnode_types::{
     },
 };
 
-use crate::{CallId, CallOutcome, Command, Core, Effect, Identity, Limits, MeteredRow, Peer, PoolCall, Reply, Row};
+use crate::{
+    CallId, CallOutcome, Command, ConnectionId, Core, Effect, Identity, Limits, MeteredRow, PoolCall, Reply, Row,
+};
 
 /// A pool and the agents of a test. Each agent is a number; its node, socket and address follow from it.
 pub(crate) struct Pool {
     pub(crate) core: Core,
     pub(crate) now: Ms,
-    pub(crate) calls: Vec<(Peer, CallId, PoolCall)>,
+    pub(crate) calls: Vec<(ConnectionId, CallId, PoolCall)>,
     pub(crate) rows: Vec<Row>,
-    pub(crate) replies: Vec<(Peer, Result<Reply, WireError>)>,
-    pub(crate) closed: Vec<Peer>,
+    pub(crate) replies: Vec<(ConnectionId, Result<Reply, WireError>)>,
+    pub(crate) closed: Vec<ConnectionId>,
     sessions: std::collections::BTreeMap<u32, Session>,
     handled: u64,
 }
@@ -114,9 +116,9 @@ impl Pool {
         }
     }
 
-    pub(crate) fn peer(&self, agent: u32) -> Peer {
+    pub(crate) fn peer(&self, agent: u32) -> ConnectionId {
         let generation = self.sessions.get(&agent).map_or(0, |session| session.generation);
-        Peer { gateway: 1, connection: agent, generation }
+        ConnectionId { gateway: 1, connection: agent, generation }
     }
 
     /// One command; the index checks hold after each (they walk everything, so seldom in large pools).

@@ -7,7 +7,7 @@ use vipnode_types::{
 };
 
 use super::pool::{START, agent_key, chain, client, host, node, payout, wei};
-use crate::{CallId, CallOutcome, Command, Core, Effect, Identity, Limits, Peer, Row};
+use crate::{CallId, CallOutcome, Command, ConnectionId, Core, Effect, Identity, Limits, Row};
 
 const AGENTS: u32 = 6;
 
@@ -122,15 +122,15 @@ struct World {
     rows: Vec<Row>,
     calls: Vec<CallId>,
     /// The last hash and sequence each socket was heard with, so that some reports fit.
-    said: BTreeMap<Peer, (u32, LeaseSetHash)>,
+    said: BTreeMap<ConnectionId, (u32, LeaseSetHash)>,
 }
 
 fn limits() -> Limits {
     Limits { price: wei(1_000_000), expiries_a_handle: 3, served_a_tick: 2, nodes: 5, chains: 2, ..Limits::default() }
 }
 
-fn peer(agent: u32, generation: u32) -> Peer {
-    Peer { gateway: 0, connection: agent, generation }
+fn peer(agent: u32, generation: u32) -> ConnectionId {
+    ConnectionId { gateway: 0, connection: agent, generation }
 }
 
 impl World {
@@ -167,7 +167,7 @@ impl World {
     }
 
     /// Agents that the pool holds to be connected.
-    fn connected(&self) -> Vec<(u32, Peer)> {
+    fn connected(&self) -> Vec<(u32, ConnectionId)> {
         let nodes = self.core.nodes.iter();
         nodes.filter_map(|(index, node)| Some((index, node.peer?))).collect()
     }
@@ -213,7 +213,7 @@ impl World {
         }
     }
 
-    fn report(&mut self, from: Peer, report: ReportRequest) {
+    fn report(&mut self, from: ConnectionId, report: ReportRequest) {
         self.handle(Command::Report { peer: from, request: 1, report: Box::new(report) });
     }
 

@@ -4,7 +4,7 @@ use vipnode_types::{Enode, LeaseId, Ms};
 
 use super::pool::{START, agent_key, chain, client, host, node};
 use crate::{
-    Command, Core, Identity, Limits, Peer, collections::seeded_rng::Dice, leases::lease::Lease,
+    Command, ConnectionId, Core, Identity, Limits, collections::seeded_rng::Dice, leases::lease::Lease,
     leases::table::LeaseTable,
 };
 
@@ -20,7 +20,7 @@ fn a_node_takes_at_most_512_bytes_indexes_included() {
         hello.client = client(agent).client;
         hello.enode = Some(Enode::at(node(agent), IpAddr::from([1, 2, 3, 4]), 30303));
         let identity = Identity { node: node(agent), agent: agent_key(), issued: Ms::new(1) };
-        let peer = Peer { gateway: 0, connection: agent, generation: 0 };
+        let peer = ConnectionId { gateway: 0, connection: agent, generation: 0 };
         let address = IpAddr::from(u32::to_be_bytes(0x0b00_0000 + agent));
         core.handle(
             START,

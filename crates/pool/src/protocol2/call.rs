@@ -1,6 +1,6 @@
 use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
-use vipnode_pool_core::{Command, Peer, RequestId};
+use vipnode_pool_core::{Command, ConnectionId, RequestId};
 use vipnode_types::{
     NodeId,
     protocol2::{Call, SignatureError, SignedCall, Update, method},
@@ -44,7 +44,7 @@ impl SignedBy {
         matches!(self.call, Call::Connect(_) | Call::Host(_) | Call::Client(_))
     }
 
-    pub(crate) fn command(self, peer: Peer, guest: &Guest, callable: bool, request: RequestId) -> Command {
+    pub(crate) fn command(self, peer: ConnectionId, guest: &Guest, callable: bool, request: RequestId) -> Command {
         let Self { node, nonce, call } = self;
         Command::Protocol2 { peer, request, node, nonce, address: guest.address, callable, call }
     }

@@ -43,7 +43,7 @@ async fn take(gateway: &Gateway, guest: &Guest, method: &str, params: &RawValue)
     reply_text(&reply?)
 }
 
-fn begin(gateway: &Gateway, call: &SignedBy) -> Result<Peer, WireError> {
+fn begin(gateway: &Gateway, call: &SignedBy) -> Result<ConnectionId, WireError> {
     let peer = gateway.sockets.add(Line::Http);
     match gateway.http_nodes.set(call.node, peer) {
         Ok(old) => {

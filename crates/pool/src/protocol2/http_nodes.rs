@@ -13,7 +13,7 @@ use crate::errors;
 #[derive(Debug)]
 pub(crate) struct HttpNodes {
     limit: usize,
-    nodes: Mutex<BTreeMap<NodeId, (Peer, Instant)>>,
+    nodes: Mutex<BTreeMap<NodeId, (ConnectionId, Instant)>>,
 }
 
 impl HttpNodes {
@@ -22,7 +22,7 @@ impl HttpNodes {
     }
 
     /// The connection of a node that was heard just now.
-    pub(crate) fn heard(&self, node: &NodeId) -> Option<Peer> {
+    pub(crate) fn heard(&self, node: &NodeId) -> Option<ConnectionId> {
         let mut nodes = self.lock();
         let (peer, heard) = nodes.get_mut(node)?;
         *heard = Instant::now();
@@ -30,7 +30,7 @@ impl HttpNodes {
     }
 
     /// Gives a node a connection; returns the one it had.
-    pub(crate) fn set(&self, node: NodeId, peer: Peer) -> Result<Option<Peer>, WireError> {
+    pub(crate) fn set(&self, node: NodeId, peer: ConnectionId) -> Result<Option<ConnectionId>, WireError> {
         let mut nodes = self.lock();
         let full = nodes.len() >= self.limit;
         match nodes.entry(node) {
@@ -44,12 +44,12 @@ impl HttpNodes {
     }
 
     /// Takes a node's connection away.
-    pub(crate) fn remove(&self, node: &NodeId) -> Option<Peer> {
+    pub(crate) fn remove(&self, node: &NodeId) -> Option<ConnectionId> {
         self.lock().remove(node).map(|(peer, _)| peer)
     }
 
     /// Takes away the connections of nodes that were not heard for `idle`.
-    pub(crate) fn expire(&self, idle: Duration) -> Vec<Peer> {
+    pub(crate) fn expire(&self, idle: Duration) -> Vec<ConnectionId> {
         let mut left = Vec::new();
         self.lock().retain(|_, (peer, heard)| {
             let stays = heard.elapsed() < idle;
@@ -61,7 +61,7 @@ impl HttpNodes {
         left
     }
 
-    fn lock(&self) -> MutexGuard<'_, BTreeMap<NodeId, (Peer, Instant)>> {
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<NodeId, (ConnectionId, Instant)>> {
         self.nodes.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -76,7 +76,7 @@ mod tests {
     fn the_table_is_limited_and_the_silent_leave() {
         let nodes = HttpNodes::new(1);
         let (one, other) = (NodeId::new([1; 64]), NodeId::new([2; 64]));
-        let peer = |connection| Peer { gateway: 0, connection, generation: 0 };
+        let peer = |connection| ConnectionId { gateway: 0, connection, generation: 0 };
         assert_eq!(nodes.set(one, peer(1)).unwrap(), None);
         assert_eq!(nodes.set(one, peer(2)).unwrap(), Some(peer(1)));
         assert!(nodes.set(other, peer(3)).unwrap_err().is(ErrorCode::Busy));

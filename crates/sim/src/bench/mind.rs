@@ -6,7 +6,7 @@ use std::{
 };
 
 use serde_json::{Value, json};
-use vipnode_pool_core::{CallId, CallOutcome, Command, Core, Effect, Identity, Limits, Peer, PoolCall, Reply};
+use vipnode_pool_core::{CallId, CallOutcome, Command, ConnectionId, Core, Effect, Identity, Limits, PoolCall, Reply};
 use vipnode_types::{
     AgentKey, AgentPublic, ChainSpec, Enode, LeaseId, LeaseSetHash, Ms, NodeId,
     wire::{AskRequest, ClientWish, ConnectRequest, HostOffer, PROTOCOL, ReportRequest},
@@ -122,7 +122,7 @@ struct Fleet {
     resyncs: u64,
     report_rows: u64,
     lease_rows: u64,
-    calls: Vec<(Peer, CallId, LeaseId)>,
+    calls: Vec<(ConnectionId, CallId, LeaseId)>,
     granted: Vec<LeaseId>,
     out: Vec<Effect>,
 }
@@ -281,8 +281,8 @@ pub(crate) fn node(agent: u32) -> NodeId {
     NodeId::new(bytes)
 }
 
-pub(crate) const fn peer(agent: u32) -> Peer {
-    Peer { gateway: 0, connection: agent, generation: 0 }
+pub(crate) const fn peer(agent: u32) -> ConnectionId {
+    ConnectionId { gateway: 0, connection: agent, generation: 0 }
 }
 
 /// Each agent has an address block of its own.

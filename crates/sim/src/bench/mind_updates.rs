@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 
 use serde_json::json;
-use vipnode_pool_core::{CallId, CallOutcome, Command, Core, Effect, Limits, Peer, PoolCall};
+use vipnode_pool_core::{CallId, CallOutcome, Command, ConnectionId, Core, Effect, Limits, PoolCall};
 use vipnode_types::{
     Ms, NodeId,
     protocol2::{Call, ConnectRequest, Kind, NodeInfo, PeerRequest, Update},
@@ -56,7 +56,7 @@ struct Fleet {
     calls: u64,
     turn: u32,
     rows: u64,
-    whitelists: Vec<(Peer, CallId)>,
+    whitelists: Vec<(ConnectionId, CallId)>,
     out: Vec<Effect>,
 }
 

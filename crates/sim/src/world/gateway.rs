@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use vipnode_agent_core::{FromPool, PoolAnswer, RequestTag, ToPool as Request, left_undone};
-use vipnode_pool_core::{CallId, CallOutcome, Command, Effect, Identity, Peer, PoolCall, Reply};
+use vipnode_pool_core::{CallId, CallOutcome, Command, ConnectionId, Effect, Identity, PoolCall, Reply};
 use vipnode_types::{
     LeaseId, LeaseSetHash, Ms, NodeId,
     protocol2::{Call, Update},
@@ -45,7 +45,7 @@ impl World {
         }
     }
 
-    fn request(&mut self, socket: u64, peer: Peer, agent: usize, tag: RequestTag, message: Request) {
+    fn request(&mut self, socket: u64, peer: ConnectionId, agent: usize, tag: RequestTag, message: Request) {
         let request = self.pool.next_request;
         self.pool.next_request += 1;
         let nonce = self.agents[agent].next_nonce(self.now);
@@ -145,7 +145,7 @@ impl World {
     }
 
     /// A call is named; from now on its end is owed to the mind.
-    pub(crate) fn call_begins(&mut self, peer: Peer, call: CallId) {
+    pub(crate) fn call_begins(&mut self, peer: ConnectionId, call: CallId) {
         if !self.pool.calls_ever.insert(call) {
             self.violated(format!("the pool names two calls {call:?}"));
         }
@@ -165,7 +165,7 @@ impl World {
     }
 
     /// The pool's end of a socket is gone, with everything that waited on it.
-    pub(crate) fn pool_lost_socket(&mut self, number: u64, peer: Peer) {
+    pub(crate) fn pool_lost_socket(&mut self, number: u64, peer: ConnectionId) {
         if self.pool.sockets.get(&peer) != Some(&number) {
             return;
         }
@@ -195,7 +195,7 @@ impl World {
 
     /// Now and then a socket answers a ping.
     pub(crate) fn ping_somebody(&mut self) {
-        let peers: Vec<Peer> = self.pool.sockets.keys().copied().collect();
+        let peers: Vec<ConnectionId> = self.pool.sockets.keys().copied().collect();
         if !peers.is_empty() && self.dice.chance(100) {
             let peer = peers[self.dice.index(peers.len())];
             let rtt_us = self.dice.count(200, 300_000);

@@ -1,7 +1,7 @@
 //! Sockets as TCP has them: in order, and lost only as a whole. Each end learns of the end when it does.
 
 use vipnode_agent_core::{Event, FromPool, PoolAnswer, RequestTag, ToPool as Request};
-use vipnode_pool_core::{CallId, Peer};
+use vipnode_pool_core::{CallId, ConnectionId};
 use vipnode_types::wire::WireError;
 
 use super::{Ev, World};
@@ -28,7 +28,7 @@ pub(crate) enum ToAgent {
 #[derive(Debug)]
 pub(crate) struct Socket {
     pub(crate) agent: usize,
-    pub(crate) peer: Peer,
+    pub(crate) peer: ConnectionId,
     /// Whether the agent reads and writes on it.
     pub(crate) agent_end: bool,
     /// Whether the pool does.
@@ -62,7 +62,8 @@ impl World {
         let number = self.next_socket;
         self.next_socket += 1;
         let part = |value: u64| u32::try_from(value).unwrap_or(u32::MAX);
-        let peer = Peer { gateway: 0, connection: part(number % CONNECTIONS), generation: part(number / CONNECTIONS) };
+        let peer =
+            ConnectionId { gateway: 0, connection: part(number % CONNECTIONS), generation: part(number / CONNECTIONS) };
         let (to_pool_at, to_agent_at) = (self.now, self.now);
         let socket = Socket { agent, peer, agent_end: true, pool_end: true, cut: false, to_pool_at, to_agent_at };
         self.sockets.insert(number, socket);

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use vipnode_pool_core::{CallId, Command, Core, Effect, Limits, Peer, Release, RequestId, Row};
+use vipnode_pool_core::{CallId, Command, ConnectionId, Core, Effect, Limits, Release, RequestId, Row};
 use vipnode_store::{MemoryStore, Store};
 use vipnode_types::Ms;
 
@@ -30,7 +30,7 @@ pub(crate) struct Pool {
     pub(crate) sleeps_until: u64,
     pub(crate) slept_until: u64,
     commands: u64,
-    pub(crate) sockets: BTreeMap<Peer, u64>,
+    pub(crate) sockets: BTreeMap<ConnectionId, u64>,
     pub(crate) requests: BTreeMap<RequestId, Open>,
     pub(crate) next_request: RequestId,
     /// Requests whose socket is gone; an answer to them goes nowhere, once.
