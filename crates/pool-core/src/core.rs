@@ -7,7 +7,8 @@ use crate::{
     agents::registry::Registry, collections::interner::Interner, collections::seeded_rng::Dice, flows::ask::PendingAsk,
     gauges::Roles, leases::agent_calls::Calls, leases::table::LeaseTable, matching::open_hosts::Places,
     matching::pending_offers::Outstanding, matching::recent_pairs::Recent, matching::selection::WonBy,
-    matching::wait_queue::Hunger, metering::unpaired::UnpairedBlocks, output::Turn, protocol2::Caller, timers::Timers,
+    matching::wait_queue::Hunger, metering::unpaired::UnpairedBlocks, output::Output, protocol2::Caller,
+    timers::Timers,
 };
 
 /// The pool's mind.
@@ -119,40 +120,40 @@ impl Core {
         let now = now.max(self.now);
         self.notice_pause(now);
         self.now = now;
-        let mut turn = Turn::new(now);
-        self.dispatch(&mut turn, command);
-        turn.finish(out);
+        let mut turn = Output::new(now);
+        self.dispatch(&mut output, command);
+        output.finish(out);
     }
 
-    fn dispatch(&mut self, turn: &mut Turn, command: Command) {
+    fn dispatch(&mut self, output: &mut Output, command: Command) {
         match command {
             Command::Connect { peer, request, identity, address, callable, hello } => {
-                self.connect(turn, peer, request, &identity, address, callable, &hello);
+                self.connect(output, peer, request, &identity, address, callable, &hello);
             }
-            Command::Report { peer, request, report } => self.report(turn, peer, request, &report),
-            Command::Ask { peer, request, ask } => self.ask(turn, peer, request, &ask),
-            Command::Explain { peer, request } => self.explain(turn, peer, request),
-            Command::Leave { peer, request, leave } => self.leave(turn, peer, request, &leave),
-            Command::Bye { peer, request } => self.bye(turn, peer, request),
+            Command::Report { peer, request, report } => self.report(output, peer, request, &report),
+            Command::Ask { peer, request, ask } => self.ask(output, peer, request, &ask),
+            Command::Explain { peer, request } => self.explain(output, peer, request),
+            Command::Leave { peer, request, leave } => self.leave(output, peer, request, &leave),
+            Command::Bye { peer, request } => self.bye(output, peer, request),
             Command::Protocol2 { peer, request, node, nonce, address, callable, call } => {
                 let caller = Caller { peer, node, nonce, address, callable };
-                self.protocol2(turn, &caller, request, call);
+                self.protocol2(output, &caller, request, call);
             }
-            Command::Status { peer, request } => self.status(turn, peer, request),
-            Command::CallDone { call, outcome } => self.call_done(turn, call, &outcome),
+            Command::Status { peer, request } => self.status(output, peer, request),
+            Command::CallDone { call, outcome } => self.call_done(output, call, &outcome),
             Command::Latency { peer, rtt_us } => self.latency(peer, rtt_us),
-            Command::Disconnected { peer } => self.disconnected(turn, peer),
-            Command::Tick => self.tick(turn),
+            Command::Disconnected { peer } => self.disconnected(output, peer),
+            Command::Tick => self.tick(output),
         }
     }
 
     /// Names a lease; the numbers are reserved durably by the thousand.
-    pub(crate) fn name_lease(&mut self, turn: &mut Turn) -> vipnode_types::LeaseId {
+    pub(crate) fn name_lease(&mut self, output: &mut Output) -> vipnode_types::LeaseId {
         let number = self.next_lease;
         self.next_lease = number.saturating_add(1);
         if number >= self.reserved_leases {
             self.reserved_leases = number.saturating_add(1_000);
-            turn.persist(Row::NextLease(self.reserved_leases));
+            output.persist(Row::NextLease(self.reserved_leases));
         }
         vipnode_types::LeaseId::new(number)
     }

@@ -4,13 +4,13 @@ use crate::{ConnectionId, Effect, Release, Reply, RequestId, Row};
 
 /// What one `handle` makes: rows first, then everything else in order.
 #[derive(Debug)]
-pub(crate) struct Turn {
+pub(crate) struct Output {
     pub(crate) now: Ms,
     rows: Vec<Row>,
     effects: Vec<Effect>,
 }
 
-impl Turn {
+impl Output {
     pub(crate) const fn new(now: Ms) -> Self {
         Self { now, rows: Vec::new(), effects: Vec::new() }
     }

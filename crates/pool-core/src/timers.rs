@@ -3,7 +3,7 @@ use vipnode_types::{
     wire::{DialCall, Side},
 };
 
-use crate::{Core, collections::deadlines::Deadlines, collections::slab::Handle, output::Turn};
+use crate::{Core, collections::deadlines::Deadlines, collections::slab::Handle, output::Output};
 
 /// What comes later. The deadlines of calls, silences and rollovers stand with those.
 #[derive(Debug)]
@@ -61,55 +61,55 @@ impl Core {
         .min()
     }
 
-    pub(crate) fn tick(&mut self, turn: &mut Turn) {
-        self.recent.expire(turn.now);
+    pub(crate) fn tick(&mut self, output: &mut Output) {
+        self.recent.expire(output.now);
         let mut budget = self.limits.expiries_a_handle.max(1) as usize;
         while budget > 0 {
             let leases = self.leases.len();
-            if !self.expire_one(turn) {
+            if !self.expire_one(output) {
                 break;
             }
             // One agent's silence may end a thousand leases: each counts.
             let ended = leases.saturating_sub(self.leases.len());
             budget = budget.saturating_sub(ended.max(1));
         }
-        self.serve_hungry(turn);
-        self.flush(turn);
-        self.sweep(turn, self.limits.swept_a_tick);
+        self.serve_hungry(output);
+        self.flush(output);
+        self.sweep(output, self.limits.swept_a_tick);
     }
 
     /// Works off one deadline; false where none is due.
-    fn expire_one(&mut self, turn: &mut Turn) -> bool {
-        let now = turn.now;
-        if self.give_up_a_call(turn) {
+    fn expire_one(&mut self, output: &mut Output) -> bool {
+        let now = output.now;
+        if self.give_up_a_call(output) {
             return true;
         }
         if let Some((client, number)) = self.timers.asks.pop_due(now) {
-            self.ask_due(turn, client, number);
+            self.ask_due(output, client, number);
         } else if let Some(id) = self.timers.dials.pop_due(now) {
-            self.dial_due(turn, id);
+            self.dial_due(output, id);
         } else if let Some(lease) = self.timers.half_downs.pop_due(now) {
             if let Some(index) = self.leases.find(lease) {
-                self.half_down_due(turn, index);
+                self.half_down_due(output, index);
             }
         } else if let Some(lease) = self.timers.offers.pop_due(now) {
             if let Some(index) = self.leases.find(lease) {
-                self.offer_due(turn, index);
+                self.offer_due(output, index);
             }
         } else if let Some(host) = self.timers.rests.pop_due(now) {
             self.rest_over(host);
         } else if let Some(client) = self.timers.fasts.pop_due(now) {
             self.fast_over(client);
         } else if let Some(node) = self.presences.silences.pop_due(now) {
-            self.silence_due(turn, node);
+            self.silence_due(output, node);
         } else {
-            return self.roll_over(turn);
+            return self.roll_over(output);
         }
         true
     }
 
     /// A pair should be connected by now: else its host dials, where the client can be dialled.
-    fn dial_due(&mut self, turn: &mut Turn, id: LeaseId) {
+    fn dial_due(&mut self, output: &mut Output, id: LeaseId) {
         let Some(lease) = self.leases.find(id).and_then(|index| self.leases.get(index)) else { return };
         if lease.paired {
             return;
@@ -119,7 +119,7 @@ impl Core {
         let client = self.nodes.get(index).filter(|client| client.peer.is_some());
         if let Some(peer) = client.and_then(|client| client.dialled_at(self.limits.closed)) {
             let client_version = self.client_version(index);
-            self.call_dial(turn, host, DialCall { lease: id, side: Side::Host, peer, price, client_version });
+            self.call_dial(output, host, DialCall { lease: id, side: Side::Host, peer, price, client_version });
         }
     }
 

@@ -5,7 +5,7 @@ use vipnode_types::{
 
 use crate::{
     ConnectionId, Core, Effect, Presence, Row, collections::deadlines::Deadlines, collections::slab::Handle,
-    leases::table::List, output::Turn,
+    leases::table::List, output::Output,
 };
 
 /// When each agent was last heard, as far as it has to be looked at or written.
@@ -80,7 +80,7 @@ impl Core {
     }
 
     /// An agent may have fallen silent.
-    pub(crate) fn silence_due(&mut self, turn: &mut Turn, handle: Handle) {
+    pub(crate) fn silence_due(&mut self, output: &mut Output, handle: Handle) {
         let Some(index) = self.nodes.live(handle) else { return };
         let Some(node) = self.nodes.get_mut(index) else { return };
         node.watched = false;
@@ -94,16 +94,16 @@ impl Core {
         }
         self.counters.silences = self.counters.silences.saturating_add(1);
         if let Some(peer) = peer {
-            turn.push(Effect::Close { peer, reason: "no report came for too long".to_owned() });
-            self.detach(turn, index);
+            output.push(Effect::Close { peer, reason: "no report came for too long".to_owned() });
+            self.detach(output, index);
         }
-        self.go_down(turn, index);
+        self.go_down(output, index);
     }
 
     /// Ends every lease of an agent where it was last seen.
-    pub(crate) fn go_down(&mut self, turn: &mut Turn, index: u32) {
+    pub(crate) fn go_down(&mut self, output: &mut Output, index: u32) {
         for (lease, side) in self.leases_of(index) {
-            self.end_lease(turn, lease, EvictReason::Silent, Some(side), None);
+            self.end_lease(output, lease, EvictReason::Silent, Some(side), None);
         }
     }
 
@@ -128,8 +128,8 @@ impl Core {
     }
 
     /// Writes presences that moved, a bounded number of them.
-    pub(crate) fn flush(&mut self, turn: &mut Turn) {
-        if self.presences.flush_at > turn.now {
+    pub(crate) fn flush(&mut self, output: &mut Output) {
+        if self.presences.flush_at > output.now {
             return;
         }
         let keep = self.presences.dirty.len().saturating_sub(self.limits.expiries_a_handle.max(1) as usize);
@@ -141,17 +141,17 @@ impl Core {
             seen.push(Presence { id: node.id, seen: node.seen, nonce: node.speaker.nonce() });
         }
         if !seen.is_empty() {
-            turn.persist(Row::Presence(seen));
+            output.persist(Row::Presence(seen));
         }
-        turn.persist(Row::Clock(turn.now));
+        output.persist(Row::Clock(output.now));
         if self.presences.dirty.is_empty() {
-            self.presences.flush_at = turn.now.plus(self.limits.flush_ms);
+            self.presences.flush_at = output.now.plus(self.limits.flush_ms);
         }
     }
 
-    pub(crate) fn disconnected(&mut self, turn: &mut Turn, peer: ConnectionId) {
+    pub(crate) fn disconnected(&mut self, output: &mut Output, peer: ConnectionId) {
         if let Some(index) = self.nodes.at_peer(peer) {
-            self.detach(turn, index);
+            self.detach(output, index);
         }
     }
 
@@ -166,7 +166,7 @@ impl Core {
     }
 
     /// Takes a node's socket away. Its leases go on; what hung on the socket alone ends.
-    pub(crate) fn detach(&mut self, turn: &mut Turn, index: u32) {
+    pub(crate) fn detach(&mut self, output: &mut Output, index: u32) {
         self.nodes.set_peer(index, None);
         self.asks.remove(&index);
         if let Some(node) = self.nodes.get_mut(index) {
@@ -177,18 +177,18 @@ impl Core {
         self.refresh_connected(index);
         self.refresh_places(index);
         self.refresh_hunger(index);
-        self.end_unanswered(turn, index);
+        self.end_unanswered(output, index);
     }
 
     /// Ends the leases of a node whose admit was not answered: the answer could reach nobody.
-    pub(crate) fn end_unanswered(&mut self, turn: &mut Turn, index: u32) {
+    pub(crate) fn end_unanswered(&mut self, output: &mut Output, index: u32) {
         for (lease, side) in self.leases_of(index) {
             let Some(client) = self.leases.get(lease).filter(|lease| lease.admitting).map(|lease| lease.client) else {
                 continue;
             };
-            self.end_lease(turn, lease, EvictReason::TooLate, Some(side), None);
+            self.end_lease(output, lease, EvictReason::TooLate, Some(side), None);
             if side == Side::Host {
-                self.go_on_asking(turn, client);
+                self.go_on_asking(output, client);
             }
         }
     }

@@ -8,7 +8,7 @@ use crate::{
     agents::node::{Avoided, Node},
     collections::slab::Handle,
     error::{self, NoHost},
-    output::Turn,
+    output::Output,
 };
 
 /// A client's request that waits for hosts to say yes.
@@ -55,41 +55,41 @@ impl PendingAsk {
 }
 
 impl Core {
-    pub(crate) fn ask(&mut self, turn: &mut Turn, peer: ConnectionId, request: RequestId, ask: &AskRequest) {
+    pub(crate) fn ask(&mut self, output: &mut Output, peer: ConnectionId, request: RequestId, ask: &AskRequest) {
         let Some(index) = self.nodes.at_peer(peer) else {
-            turn.reply(peer, request, Err(error::not_connected()));
+            output.reply(peer, request, Err(error::not_connected()));
             return;
         };
         let avoid = self.known(&ask.avoid);
         let want = ask.want.min(self.limits.leases_a_client);
         if !self.nodes.get(index).is_some_and(|node| node.consuming) {
-            self.answer_older(turn, index);
-            turn.reply(peer, request, Err(error::no_client()));
+            self.answer_older(output, index);
+            output.reply(peer, request, Err(error::no_client()));
             return;
         }
-        if let Err(error) = self.begin_ask(turn, index, (peer, request), want, avoid, AskForm::Protocol3) {
-            turn.reply(peer, request, Err(error));
+        if let Err(error) = self.begin_ask(output, index, (peer, request), want, avoid, AskForm::Protocol3) {
+            output.reply(peer, request, Err(error));
         }
         self.refresh_hunger(index);
     }
 
-    pub(crate) fn answer_older(&mut self, turn: &mut Turn, index: u32) {
+    pub(crate) fn answer_older(&mut self, output: &mut Output, index: u32) {
         if self.asks.contains_key(&index) {
-            self.answer_ask(turn, index, Some(error::NEWER_ASK.to_owned()));
+            self.answer_ask(output, index, Some(error::NEWER_ASK.to_owned()));
         }
     }
 
     /// Takes up a request for `want` hosts in all.
     pub(crate) fn begin_ask(
         &mut self,
-        turn: &mut Turn,
+        output: &mut Output,
         index: u32,
         (peer, request): (ConnectionId, RequestId),
         want: u32,
         avoid: Box<[Handle]>,
         form: AskForm,
     ) -> Result<(), WireError> {
-        self.answer_older(turn, index);
+        self.answer_older(output, index);
         let Some(node) = self.nodes.get_mut(index) else { return Err(error::not_connected()) };
         node.want = want;
         node.avoid = Avoided::new(avoid);
@@ -106,55 +106,55 @@ impl Core {
         self.asks.insert(index, pending);
         self.refresh_hunger(index);
         if has >= want && !in_flight {
-            self.answer_ask(turn, index, None);
+            self.answer_ask(output, index, None);
             return Ok(());
         }
-        self.timers.asks.push(turn.now.plus(self.limits.ask_deadline_ms), (index, self.next_ask));
+        self.timers.asks.push(output.now.plus(self.limits.ask_deadline_ms), (index, self.next_ask));
         if has > 0 && !in_flight && self.scarce(chain) {
-            self.answer_without(turn, index, NoHost::Scarce);
+            self.answer_without(output, index, NoHost::Scarce);
         } else if !in_flight {
-            self.go_on_asking(turn, index);
+            self.go_on_asking(output, index);
         }
         Ok(())
     }
 
     /// A host said yes to a client whose request waits.
-    pub(crate) fn granted(&mut self, turn: &mut Turn, client: u32, grant: Grant) {
+    pub(crate) fn granted(&mut self, output: &mut Output, client: u32, grant: Grant) {
         let Some(pending) = self.asks.get_mut(&client) else { return };
         pending.got.push(grant);
         let enough = pending.got.len() >= pending.wanted();
         let chain = self.nodes.get(client).map(|node| node.chain);
         if enough || chain.is_none_or(|chain| self.scarce(chain)) {
-            self.answer_ask(turn, client, None);
+            self.answer_ask(output, client, None);
         } else {
-            self.go_on_asking(turn, client);
+            self.go_on_asking(output, client);
         }
     }
 
     /// Asks the next host for a client whose request waits. One that does not wait is hungry again.
-    pub(crate) fn go_on_asking(&mut self, turn: &mut Turn, client: u32) {
+    pub(crate) fn go_on_asking(&mut self, output: &mut Output, client: u32) {
         if let Some(pending) = self.asks.get_mut(&client) {
             let got = u32::try_from(pending.got.len()).unwrap_or(u32::MAX);
             let exhausted = pending.tries >= self.limits.tries_an_ask.saturating_add(got);
             pending.tries = pending.tries.saturating_add(1);
-            let offered = if exhausted { Err(NoHost::NoneFits) } else { self.offer_a_place(turn, client) };
+            let offered = if exhausted { Err(NoHost::NoneFits) } else { self.offer_a_place(output, client) };
             if let Err(why) = offered {
-                self.answer_without(turn, client, why);
+                self.answer_without(output, client, why);
             }
         }
         self.refresh_hunger(client);
     }
 
-    fn answer_without(&mut self, turn: &mut Turn, client: u32, why: NoHost) {
+    fn answer_without(&mut self, output: &mut Output, client: u32, why: NoHost) {
         let words = self.no_host_words(client, why);
-        self.answer_ask(turn, client, words);
+        self.answer_ask(output, client, words);
     }
 
     /// Answers a waiting request, if there is one, with what it got.
-    fn answer_ask(&mut self, turn: &mut Turn, client: u32, why: Option<String>) {
+    fn answer_ask(&mut self, output: &mut Output, client: u32, why: Option<String>) {
         let Some(pending) = self.asks.remove(&client) else { return };
         if let AskForm::Protocol2 { older, .. } = pending.form {
-            self.answer_protocol2(turn, client, &pending, older);
+            self.answer_protocol2(output, client, &pending, older);
             return;
         }
         let missing = self
@@ -163,19 +163,19 @@ impl Core {
             .map_or(0, |node| node.want.saturating_sub(node.client_leases.saturating_sub(node.admitting)));
         let why = why.filter(|_| missing > 0);
         let reply = Reply::Ask(AskReply { hosts: pending.got, missing, why });
-        turn.reply(pending.peer, pending.request, Ok(reply));
+        output.reply(pending.peer, pending.request, Ok(reply));
         self.refresh_hunger(client);
     }
 
     /// A request has waited for as long as it may.
-    pub(crate) fn ask_due(&mut self, turn: &mut Turn, client: u32, number: u64) {
+    pub(crate) fn ask_due(&mut self, output: &mut Output, client: u32, number: u64) {
         if self.asks.get(&client).is_none_or(|pending| pending.number != number) {
             return;
         }
-        self.answer_ask(turn, client, Some(error::NO_ANSWER.to_owned()));
+        self.answer_ask(output, client, Some(error::NO_ANSWER.to_owned()));
         if !self.nodes.get(client).is_some_and(Node::can_dial) {
             // Nobody could tell it of a late yes.
-            self.end_unanswered(turn, client);
+            self.end_unanswered(output, client);
         }
     }
 

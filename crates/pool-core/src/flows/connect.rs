@@ -10,7 +10,7 @@ use crate::{
     agents::node::{ANY_PRICE, Node, Place},
     error,
     leases::lease::NIL,
-    output::Turn,
+    output::Output,
 };
 
 /// What the pool calls itself.
@@ -36,7 +36,7 @@ impl Core {
     #[expect(clippy::too_many_arguments, reason = "the fields of one command")]
     pub(crate) fn connect(
         &mut self,
-        turn: &mut Turn,
+        output: &mut Output,
         peer: ConnectionId,
         request: RequestId,
         identity: &Identity,
@@ -44,7 +44,7 @@ impl Core {
         callable: bool,
         hello: &ConnectRequest,
     ) {
-        match self.enter(turn, identity, hello) {
+        match self.enter(output, identity, hello) {
             Ok(index) => {
                 let said = Hello {
                     speaker: self.delegated(identity, hello),
@@ -57,19 +57,19 @@ impl Core {
                     need: hello.client.as_ref().map_or(&[], |client| &client.need),
                     min_versions: &hello.min_versions,
                 };
-                self.present(turn, index, peer, address, callable, said);
+                self.present(output, index, peer, address, callable, said);
                 let reply = Reply::Connect(Box::new(self.welcome(index)));
-                turn.reply_durably(peer, request, reply);
+                output.reply_durably(peer, request, reply);
             }
             Err(error) => {
                 self.counters.refused_connects = self.counters.refused_connects.saturating_add(1);
-                turn.reply(peer, request, Err(error));
+                output.reply(peer, request, Err(error));
             }
         }
     }
 
     /// The node that connects, known or made, on the chain it follows.
-    fn enter(&mut self, turn: &mut Turn, identity: &Identity, hello: &ConnectRequest) -> Result<u32, WireError> {
+    fn enter(&mut self, output: &mut Output, identity: &Identity, hello: &ConnectRequest) -> Result<u32, WireError> {
         if hello.protocol != PROTOCOL {
             return Err(error::protocol(hello.protocol, PROTOCOL));
         }
@@ -82,7 +82,7 @@ impl Core {
         }
         self.name_chain(hello.chain);
         let speaker = self.delegated(identity, hello);
-        self.node_on(turn, identity.node, hello.chain, &speaker)
+        self.node_on(output, identity.node, hello.chain, &speaker)
     }
 
     /// An agent that speaks for a node from now on.
@@ -100,7 +100,7 @@ impl Core {
     /// A node, known or made by `speaker`'s word, on the chain that it follows.
     pub(crate) fn node_on(
         &mut self,
-        turn: &mut Turn,
+        output: &mut Output,
         id: NodeId,
         chain: ChainSpec,
         speaker: &Speaker,
@@ -108,17 +108,17 @@ impl Core {
         let retry = self.limits.report_interval_ms;
         if let Some(index) = self.nodes.find(&id) {
             if self.is_silent(index) {
-                self.go_down(turn, index);
+                self.go_down(output, index);
             }
-            self.change_chain(turn, index, chain)?;
+            self.change_chain(output, index, chain)?;
             return Ok(index);
         }
         let full = error::pool_full(self.limits.nodes, retry);
-        if self.nodes.len() >= self.limits.nodes as usize && !self.make_room(turn) {
+        if self.nodes.len() >= self.limits.nodes as usize && !self.make_room(output) {
             return Err(full);
         }
         let chain = self.chains.acquire(chain).ok_or_else(|| error::chains_full(&chain, retry))?;
-        let node = Node::new(id, speaker.clone(), turn.now, chain);
+        let node = Node::new(id, speaker.clone(), output.now, chain);
         self.nodes.insert(node).ok_or(full)
     }
 
@@ -133,14 +133,14 @@ impl Core {
     }
 
     /// A node that follows another chain than before begins anew there.
-    fn change_chain(&mut self, turn: &mut Turn, index: u32, chain: ChainSpec) -> Result<(), WireError> {
+    fn change_chain(&mut self, output: &mut Output, index: u32, chain: ChainSpec) -> Result<(), WireError> {
         let old = self.nodes.get(index).map(|node| node.chain);
         let Some(old) = old.filter(|&old| self.chains.get(old) != Some(&chain)) else { return Ok(()) };
         let retry = self.limits.report_interval_ms;
         let new = self.chains.acquire(chain).ok_or_else(|| error::chains_full(&chain, retry))?;
-        self.detach(turn, index);
+        self.detach(output, index);
         for (lease, side) in self.leases_of(index) {
-            self.end_lease(turn, lease, EvictReason::Gone, Some(side), None);
+            self.end_lease(output, lease, EvictReason::Gone, Some(side), None);
         }
         if let Some(node) = self.nodes.get_mut(index) {
             node.chain = new;
@@ -152,15 +152,15 @@ impl Core {
     /// Gives a node its socket and takes in what it said.
     pub(crate) fn present(
         &mut self,
-        turn: &mut Turn,
+        output: &mut Output,
         index: u32,
         peer: ConnectionId,
         address: IpAddr,
         callable: bool,
         said: Hello<'_>,
     ) {
-        self.attach(turn, index, peer, address, callable);
-        self.take_in(turn, index, said);
+        self.attach(output, index, peer, address, callable);
+        self.take_in(output, index, said);
         self.refresh_connected(index);
         self.refresh_places(index);
         self.refresh_hunger(index);
@@ -168,16 +168,16 @@ impl Core {
     }
 
     /// Gives a node its new socket; an older one is closed.
-    fn attach(&mut self, turn: &mut Turn, index: u32, peer: ConnectionId, address: IpAddr, callable: bool) {
+    fn attach(&mut self, output: &mut Output, index: u32, peer: ConnectionId, address: IpAddr, callable: bool) {
         if let Some(other) = self.nodes.at_peer(peer).filter(|&other| other != index) {
-            self.detach(turn, other);
+            self.detach(output, other);
         }
         if let Some(old) = self.nodes.get(index).and_then(|node| node.peer) {
             if old != peer {
                 let reason = "a newer connection of this node took its place".to_owned();
-                turn.push(Effect::Close { peer: old, reason });
+                output.push(Effect::Close { peer: old, reason });
             }
-            self.detach(turn, index);
+            self.detach(output, index);
         }
         self.nodes.set_peer(index, Some(peer));
         let waiting = self.leases_of(index).into_iter().filter(|(lease, side)| {
@@ -187,7 +187,7 @@ impl Core {
         let Some(node) = self.nodes.get_mut(index) else { return };
         let before = node.address.replace(address);
         node.callable = callable;
-        node.since = turn.now;
+        node.since = output.now;
         node.seq = 0;
         node.light_full = false;
         node.hash = vipnode_types::LeaseSetHash::default();
@@ -199,25 +199,25 @@ impl Core {
     }
 
     /// Takes in what an agent says of itself.
-    fn take_in(&mut self, turn: &mut Turn, index: u32, said: Hello<'_>) {
+    fn take_in(&mut self, output: &mut Output, index: u32, said: Hello<'_>) {
         let gone =
             |side| (side == Side::Client && said.client.is_none()) || (side == Side::Host && said.host.is_none());
         for (lease, side) in self.leases_of(index) {
             if gone(side) {
                 let reason = if side == Side::Client { EvictReason::Left } else { EvictReason::Drained };
-                self.end_lease(turn, lease, reason, Some(side), None);
+                self.end_lease(output, lease, reason, Some(side), None);
             }
         }
         let before = self.node_row(index);
         if let Some((_, payout)) = said.host {
-            self.change_payout(turn, index, payout);
+            self.change_payout(output, index, payout);
         }
         self.set_versions(index, &said);
         self.set_profile(index, &said);
         let unseen = self.leases_of(index).into_iter().all(|(lease, side)| {
             self.leases.get(lease).is_none_or(|lease| lease.up(side) == crate::leases::lease::UNSEEN)
         });
-        let (now, slots_a_host) = (turn.now, self.limits.slots_a_host.min(1_000));
+        let (now, slots_a_host) = (output.now, self.limits.slots_a_host.min(1_000));
         let Some(node) = self.nodes.get_mut(index) else { return };
         let new_host = said.host.is_some() && !node.ever_host;
         let new_client = said.client.is_some() && !node.ever_client;
@@ -241,7 +241,7 @@ impl Core {
         if !(known && before.as_ref().zip(after.as_ref()).is_some_and(same))
             && let Some(row) = after
         {
-            turn.persist(Row::Node(Box::new(row)));
+            output.persist(Row::Node(Box::new(row)));
         }
         if let Some(node) = self.nodes.get_mut(index) {
             node.stored = true;
@@ -289,27 +289,27 @@ impl Core {
     }
 
     /// Forgets some node that may be forgotten; false where a bounded search finds none.
-    fn make_room(&mut self, turn: &mut Turn) -> bool {
+    fn make_room(&mut self, output: &mut Output) -> bool {
         let before = self.nodes.len();
-        self.sweep(turn, 1_000);
+        self.sweep(output, 1_000);
         self.nodes.len() < before
     }
 
     /// Looks at some nodes in turn and forgets those that were away for long.
-    pub(crate) fn sweep(&mut self, turn: &mut Turn, looks: u32) {
+    pub(crate) fn sweep(&mut self, output: &mut Output, looks: u32) {
         for _ in 0..looks.min(self.nodes.slots()) {
             let index = self.timers.sweep_at;
             let next = index.saturating_add(1);
             self.timers.sweep_at = if next >= self.nodes.slots() { 0 } else { next };
             let Some(node) = self.nodes.get(index) else { continue };
-            let away = turn.now.since(node.seen) > self.limits.prune_ms;
-            if away && node.peer.is_none() && !node.leased() && turn.now >= self.window_ends {
-                self.forget(turn, index);
+            let away = output.now.since(node.seen) > self.limits.prune_ms;
+            if away && node.peer.is_none() && !node.leased() && output.now >= self.window_ends {
+                self.forget(output, index);
             }
         }
     }
 
-    fn forget(&mut self, turn: &mut Turn, index: u32) {
+    fn forget(&mut self, output: &mut Output, index: u32) {
         self.refresh_hunger(index);
         self.forget_profile(index);
         let Some(node) = self.nodes.remove(index) else { return };
@@ -320,6 +320,6 @@ impl Core {
             self.versions.release(number);
         }
         self.counters.pruned = self.counters.pruned.saturating_add(1);
-        turn.persist(Row::Delete(RowKey::Node(node.id)));
+        output.persist(Row::Delete(RowKey::Node(node.id)));
     }
 }

@@ -3,21 +3,21 @@ use vipnode_types::{
     wire::{Done, EvictReason, LeaveReason, LeaveRequest, Side},
 };
 
-use crate::{ConnectionId, Core, Reply, RequestId, error, output::Turn};
+use crate::{ConnectionId, Core, Reply, RequestId, error, output::Output};
 
 impl Core {
-    pub(crate) fn leave(&mut self, turn: &mut Turn, peer: ConnectionId, request: RequestId, leave: &LeaveRequest) {
+    pub(crate) fn leave(&mut self, output: &mut Output, peer: ConnectionId, request: RequestId, leave: &LeaveRequest) {
         let Some(index) = self.nodes.at_peer(peer) else {
-            turn.reply(peer, request, Err(error::not_connected()));
+            output.reply(peer, request, Err(error::not_connected()));
             return;
         };
         let limit = (self.limits.leases_a_client as usize).saturating_add(self.limits.slots_a_host as usize);
         if leave.leases.len() > limit {
-            turn.reply(peer, request, Err(error::too_many_leases(limit)));
+            output.reply(peer, request, Err(error::too_many_leases(limit)));
             return;
         }
         if self.is_silent(index) {
-            self.go_down(turn, index);
+            self.go_down(output, index);
         }
         for &id in &leave.leases {
             let Some((lease, side)) = self.own(index, id) else { continue };
@@ -36,30 +36,30 @@ impl Core {
             }
             // What was lost, or came and went, was last seen with the last report.
             let seen_till_now = matches!(leave.reason, LeaveReason::Surplus | LeaveReason::Drained);
-            let end = if seen_till_now { Some(turn.now) } else { None };
-            self.end_lease(turn, lease, reason(leave.reason), Some(side), end.map(|end| (side, end)));
+            let end = if seen_till_now { Some(output.now) } else { None };
+            self.end_lease(output, lease, reason(leave.reason), Some(side), end.map(|end| (side, end)));
         }
-        turn.reply_durably(peer, request, Reply::Done(Done {}));
+        output.reply_durably(peer, request, Reply::Done(Done {}));
     }
 
     /// An agent stops: all its leases end, and it is given nothing more.
-    pub(crate) fn bye(&mut self, turn: &mut Turn, peer: ConnectionId, request: RequestId) {
+    pub(crate) fn bye(&mut self, output: &mut Output, peer: ConnectionId, request: RequestId) {
         let Some(index) = self.nodes.at_peer(peer) else {
-            turn.reply(peer, request, Err(error::not_connected()));
+            output.reply(peer, request, Err(error::not_connected()));
             return;
         };
         if self.is_silent(index) {
-            self.go_down(turn, index);
+            self.go_down(output, index);
         }
-        let end: Ms = turn.now;
-        self.answer_older(turn, index);
+        let end: Ms = output.now;
+        self.answer_older(output, index);
         // Without the socket nothing more is called on it: the agent undoes everything by itself.
-        self.detach(turn, index);
+        self.detach(output, index);
         for (lease, side) in self.leases_of(index) {
             let reason = if side == Side::Client { EvictReason::Left } else { EvictReason::Drained };
-            self.end_lease(turn, lease, reason, Some(side), Some((side, end)));
+            self.end_lease(output, lease, reason, Some(side), Some((side, end)));
         }
-        turn.reply_durably(peer, request, Reply::Done(Done {}));
+        output.reply_durably(peer, request, Reply::Done(Done {}));
     }
 
     /// An agent does not take the other side's version.

@@ -3,28 +3,34 @@ use vipnode_types::{
     wire::{EvictReason, ReportReply, ReportRequest, Side, UpLease},
 };
 
-use crate::{ConnectionId, Core, Reply, RequestId, error, leases::agent_calls::Eviction, output::Turn};
+use crate::{ConnectionId, Core, Reply, RequestId, error, leases::agent_calls::Eviction, output::Output};
 
 impl Core {
-    pub(crate) fn report(&mut self, turn: &mut Turn, peer: ConnectionId, request: RequestId, report: &ReportRequest) {
+    pub(crate) fn report(
+        &mut self,
+        output: &mut Output,
+        peer: ConnectionId,
+        request: RequestId,
+        report: &ReportRequest,
+    ) {
         let Some(index) = self.nodes.at_peer(peer) else {
-            turn.reply(peer, request, Err(error::not_connected()));
+            output.reply(peer, request, Err(error::not_connected()));
             return;
         };
         let limit = (self.limits.leases_a_client as usize).saturating_add(self.limits.slots_a_host as usize);
         let full = report.full.as_ref().map_or(0, Vec::len);
         if full.max(report.up.len()).max(report.down.len()) > limit {
-            turn.reply(peer, request, Err(error::too_many_leases(limit)));
+            output.reply(peer, request, Err(error::too_many_leases(limit)));
             return;
         }
         let Some(hash) = self.fits(index, report) else {
             self.counters.resyncs = self.counters.resyncs.saturating_add(1);
-            turn.reply(peer, request, Ok(Reply::Report(ReportReply { resync: true })));
+            output.reply(peer, request, Ok(Reply::Report(ReportReply { resync: true })));
             return;
         };
         self.counters.reports = self.counters.reports.saturating_add(1);
         if self.is_silent(index) {
-            self.go_down(turn, index);
+            self.go_down(output, index);
         }
         let before = self.nodes.get(index).map_or(Ms::ZERO, |node| node.seen);
         self.seen_now(index);
@@ -40,16 +46,16 @@ impl Core {
             self.set_light_full(index, full);
         }
         match &report.full {
-            Some(full) => self.take_full(turn, index, full, before),
-            None => self.take_delta(turn, index, report, before),
+            Some(full) => self.take_full(output, index, full, before),
+            None => self.take_delta(output, index, report, before),
         }
         self.take_seen(index, &report.seen);
         let reply = Reply::Report(ReportReply { resync: false });
-        if turn.writes() {
+        if output.writes() {
             // An agent says "kept" of what was taken: the end of a row must not be forgotten after it was.
-            turn.reply_durably(peer, request, reply);
+            output.reply_durably(peer, request, reply);
         } else {
-            turn.reply(peer, request, Ok(reply));
+            output.reply(peer, request, Ok(reply));
         }
     }
 
@@ -86,13 +92,13 @@ impl Core {
 
     /// The whole set. `before` is the agent's presence before this report: what it does not see any
     /// more it last saw then.
-    fn take_full(&mut self, turn: &mut Turn, index: u32, full: &[UpLease], before: Ms) {
+    fn take_full(&mut self, output: &mut Output, index: u32, full: &[UpLease], before: Ms) {
         let mut named: Vec<LeaseId> = full.iter().map(|up| up.lease).collect();
         named.sort_unstable();
         for (lease, side) in self.leases_of(index) {
             let Some(id) = self.leases.get(lease).map(|lease| lease.id) else { continue };
             if named.binary_search(&id).is_err() {
-                self.side_down(turn, lease, side, before);
+                self.side_down(output, lease, side, before);
             }
         }
         let mut unknown = Vec::new();
@@ -101,18 +107,18 @@ impl Core {
                 Some((lease, side)) => {
                     let goes_on = self.leases.get(lease).is_some_and(|lease| lease.sees(side));
                     if goes_on && !up.kept {
-                        self.returned(turn, lease, side, before);
+                        self.returned(output, lease, side, before);
                     } else {
-                        self.side_up(turn, lease, side);
+                        self.side_up(output, lease, side);
                     }
                 }
                 None => unknown.push(up.lease),
             }
         }
-        self.evict_unknown(turn, index, &unknown);
+        self.evict_unknown(output, index, &unknown);
     }
 
-    fn take_delta(&mut self, turn: &mut Turn, index: u32, report: &ReportRequest, before: Ms) {
+    fn take_delta(&mut self, output: &mut Output, index: u32, report: &ReportRequest, before: Ms) {
         if report.up.is_empty() && report.down.is_empty() {
             return;
         }
@@ -122,19 +128,19 @@ impl Core {
             let Some((lease, side)) = self.own(index, id) else { continue };
             let back = ups.binary_search(&id).is_ok();
             if back && self.leases.get(lease).is_some_and(|lease| lease.sees(side)) {
-                self.returned(turn, lease, side, before);
+                self.returned(output, lease, side, before);
             } else if !back {
-                self.side_down(turn, lease, side, turn.now);
+                self.side_down(output, lease, side, output.now);
             }
         }
         let mut unknown = Vec::new();
         for &id in &report.up {
             match self.own(index, id) {
-                Some((lease, side)) => self.side_up(turn, lease, side),
+                Some((lease, side)) => self.side_up(output, lease, side),
                 None => unknown.push(id),
             }
         }
-        self.evict_unknown(turn, index, &unknown);
+        self.evict_unknown(output, index, &unknown);
     }
 
     /// A lease that a node is a side of.
@@ -145,11 +151,11 @@ impl Core {
 
     /// Has an agent take back what the pool knows nothing of. The other node is unknown too, so it
     /// stands there as zeros.
-    fn evict_unknown(&mut self, turn: &mut Turn, index: u32, leases: &[LeaseId]) {
+    fn evict_unknown(&mut self, output: &mut Output, index: u32, leases: &[LeaseId]) {
         for &lease in leases.iter().take(self.limits.unknown_a_report as usize) {
             let other = NodeId::new([0; 64]);
             let eviction = Eviction { other, reason: EvictReason::Unknown, fault: None, tries: 0, unpaired: None };
-            self.call_evict(turn, index, lease, eviction);
+            self.call_evict(output, index, lease, eviction);
         }
     }
 }

@@ -5,16 +5,16 @@ use vipnode_types::{
     wire::{HostStatus, PoolStats, PoolStatus},
 };
 
-use crate::{Core, Peer, Reply, RequestId, flows::connect::POOL_VERSION, output::Turn, protocol2::median};
+use crate::{Core, Peer, Reply, RequestId, flows::connect::POOL_VERSION, output::Output, protocol2::median};
 
 impl Core {
-    pub(crate) fn status(&self, turn: &mut Turn, peer: ConnectionId, request: RequestId) {
+    pub(crate) fn status(&self, output: &mut Output, peer: ConnectionId, request: RequestId) {
         let limit = self.limits.status_hosts as usize;
         let shown: Vec<u32> = self.places.connected().iter().take(limit).copied().collect();
         let count = |number: u64| u32::try_from(number).unwrap_or(u32::MAX);
         let gauges = self.gauges();
         let status = PoolStatus {
-            time_updated: turn.now.rfc3339(),
+            time_updated: output.now.rfc3339(),
             time_started: self.started.rfc3339(),
             version: POOL_VERSION.to_owned(),
             active_hosts: shown.iter().filter_map(|&host| self.host_status(host)).collect(),
@@ -41,7 +41,7 @@ impl Core {
             },
             error: None,
         };
-        turn.reply(peer, request, Ok(Reply::Status(Box::new(status))));
+        output.reply(peer, request, Ok(Reply::Status(Box::new(status))));
     }
 
     /// The median of the blocks that hosts told, on the chain that most of them are on.

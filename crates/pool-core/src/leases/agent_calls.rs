@@ -6,7 +6,7 @@ use vipnode_types::{
 };
 
 use crate::{
-    CallId, CallOutcome, ConnectionId, Core, Effect, PoolCall, Release, collections::slab::Handle, output::Turn,
+    CallId, CallOutcome, ConnectionId, Core, Effect, PoolCall, Release, collections::slab::Handle, output::Output,
 };
 
 /// Calls to agents that have not come to their end. All have the same time to be answered, so the
@@ -68,26 +68,26 @@ impl Calls {
 }
 
 impl Core {
-    pub(crate) fn call_admit(&mut self, turn: &mut Turn, host: u32, message: AdmitCall) {
-        self.call(turn, host, message.lease, CallKind::Admit(message.client), PoolCall::Admit(message));
+    pub(crate) fn call_admit(&mut self, output: &mut Output, host: u32, message: AdmitCall) {
+        self.call(output, host, message.lease, CallKind::Admit(message.client), PoolCall::Admit(message));
     }
 
-    pub(crate) fn call_dial(&mut self, turn: &mut Turn, node: u32, message: DialCall) {
+    pub(crate) fn call_dial(&mut self, output: &mut Output, node: u32, message: DialCall) {
         let kind = match message.side {
             Side::Client => CallKind::DialHost,
             Side::Host => CallKind::DialClient,
         };
-        self.call(turn, node, message.lease, kind, PoolCall::Dial(message));
+        self.call(output, node, message.lease, kind, PoolCall::Dial(message));
     }
 
     /// Has an agent undo a lease. One that is away finds it missing in its next `ConnectReply`.
-    pub(crate) fn call_evict(&mut self, turn: &mut Turn, node: u32, lease: LeaseId, eviction: Eviction) {
+    pub(crate) fn call_evict(&mut self, output: &mut Output, node: u32, lease: LeaseId, eviction: Eviction) {
         let message = EvictCall { lease, peer: eviction.other, reason: eviction.reason, fault: eviction.fault };
-        self.call(turn, node, lease, CallKind::Evict(eviction), PoolCall::Evict(message));
+        self.call(output, node, lease, CallKind::Evict(eviction), PoolCall::Evict(message));
     }
 
-    fn call(&mut self, turn: &mut Turn, node: u32, lease: LeaseId, kind: CallKind, message: PoolCall) {
-        let Some(message) = self.in_its_words(turn, node, message, kind) else { return };
+    fn call(&mut self, output: &mut Output, node: u32, lease: LeaseId, kind: CallKind, message: PoolCall) {
+        let Some(message) = self.in_its_words(output, node, message, kind) else { return };
         let answer_ms = self.limits.admit_deadline_ms;
         let (Some(handle), Some(at)) = (self.nodes.handle(node), self.nodes.get(node)) else { return };
         let Some(peer) = at.peer.filter(|_| at.callable) else { return };
@@ -95,32 +95,32 @@ impl Core {
         let number = self.calls.next;
         // The gateway counts from when the call leaves, which is after a commit, and tells the end; two ticks
         // after the latest such moment the core stops believing in that.
-        let latest = turn.now.plus(self.limits.commit_ms).plus(answer_ms);
+        let latest = output.now.plus(self.limits.commit_ms).plus(answer_ms);
         let given_up = latest.plus(self.limits.tick_ms.saturating_mul(2));
         let call = Call { kind, lease, node: handle, peer, deadline: given_up };
         self.calls.in_flight.insert(number, call);
         let release = Release::AfterCommit;
-        turn.push(Effect::Call { peer, call: CallId(number), message, answer_ms, release });
+        output.push(Effect::Call { peer, call: CallId(number), message, answer_ms, release });
     }
 
-    pub(crate) fn call_done(&mut self, turn: &mut Turn, call: CallId, outcome: &CallOutcome) {
+    pub(crate) fn call_done(&mut self, output: &mut Output, call: CallId, outcome: &CallOutcome) {
         // Unknown: given up already, or never asked.
         let Some(call) = self.calls.in_flight.remove(&call.0) else { return };
         match call.kind {
-            CallKind::Admit(client) => self.admit_done(turn, &call, client, outcome),
-            CallKind::DialHost => self.dial_done(turn, &call, outcome),
+            CallKind::Admit(client) => self.admit_done(output, &call, client, outcome),
+            CallKind::DialHost => self.dial_done(output, &call, outcome),
             CallKind::DialClient => {}
-            CallKind::Evict(eviction) => self.evict_done(turn, &call, eviction, outcome),
+            CallKind::Evict(eviction) => self.evict_done(output, &call, eviction, outcome),
         }
     }
 
     /// Ends the oldest call that its gateway forgot; false where there is none.
-    pub(crate) fn give_up_a_call(&mut self, turn: &mut Turn) -> bool {
+    pub(crate) fn give_up_a_call(&mut self, output: &mut Output) -> bool {
         let Some((&number, call)) = self.calls.in_flight.first_key_value() else { return false };
-        if call.deadline > turn.now {
+        if call.deadline > output.now {
             return false;
         }
-        self.call_done(turn, CallId(number), &CallOutcome::Expired);
+        self.call_done(output, CallId(number), &CallOutcome::Expired);
         true
     }
 
@@ -130,26 +130,26 @@ impl Core {
         (self.nodes.get(index)?.peer == Some(call.peer)).then_some(index)
     }
 
-    fn evict_done(&mut self, turn: &mut Turn, call: &Call, eviction: Eviction, outcome: &CallOutcome) {
+    fn evict_done(&mut self, output: &mut Output, call: &Call, eviction: Eviction, outcome: &CallOutcome) {
         if *outcome == CallOutcome::Done {
-            self.end_unpaired(turn.now, eviction.unpaired);
+            self.end_unpaired(output.now, eviction.unpaired);
             return;
         }
         // On a dead socket nothing is sent again: the list at the next connect says it.
         let expired = self.still_there(call).filter(|_| *outcome == CallOutcome::Expired);
         if let Some(node) = expired.filter(|_| eviction.tries < self.limits.evict_tries) {
             let eviction = Eviction { tries: eviction.tries.saturating_add(1), ..eviction };
-            self.call_evict(turn, node, call.lease, eviction);
+            self.call_evict(output, node, call.lease, eviction);
             return;
         }
         self.counters.evictions_unanswered = self.counters.evictions_unanswered.saturating_add(1);
-        self.end_unpaired(turn.now, eviction.unpaired);
+        self.end_unpaired(output.now, eviction.unpaired);
         if let Some(node) = expired {
             // What it does not hear on this socket it hears from the list on the next one; else it would
             // hold a lease for ever that nobody else holds.
             let reason = "an eviction was not answered; connect again".to_owned();
-            turn.push(Effect::Close { peer: call.peer, reason });
-            self.detach(turn, node);
+            output.push(Effect::Close { peer: call.peer, reason });
+            self.detach(output, node);
         }
     }
 
@@ -162,14 +162,14 @@ impl Core {
         }
     }
 
-    fn dial_done(&mut self, turn: &mut Turn, call: &Call, outcome: &CallOutcome) {
+    fn dial_done(&mut self, output: &mut Output, call: &Call, outcome: &CallOutcome) {
         if let (CallOutcome::Refused(error), Some(lease)) = (outcome, self.leases.find(call.lease)) {
             // The client does not want this host: the place goes back.
             if let Some(client) = self.nodes.live(call.node) {
                 if error.is(ErrorCode::Unsuitable) {
                     self.rejected(client, lease);
                 }
-                self.end_lease(turn, lease, EvictReason::Left, Some(Side::Client), None);
+                self.end_lease(output, lease, EvictReason::Left, Some(Side::Client), None);
                 self.fast(client);
             }
         }

@@ -8,7 +8,7 @@ use crate::{
     leases::agent_calls::{Eviction, Unpaired},
     leases::lease::{Lease, UNSEEN},
     leases::table::List,
-    output::Turn,
+    output::Output,
 };
 
 impl Core {
@@ -16,7 +16,7 @@ impl Core {
     /// the side that ended it and knows; `cut` a side's own last moment.
     pub(crate) fn end_lease(
         &mut self,
-        turn: &mut Turn,
+        output: &mut Output,
         index: u32,
         reason: EvictReason,
         by: Option<Side>,
@@ -33,13 +33,13 @@ impl Core {
         }
         let silent = reason == EvictReason::Silent && by == Some(Side::Client);
         let unpaired = self.unpaired_of(lease, ends.client, silent);
-        self.freeze(turn, &row, ends);
-        turn.persist(Row::Delete(RowKey::Lease(row.id)));
+        self.freeze(output, &row, ends);
+        output.persist(Row::Delete(RowKey::Lease(row.id)));
         self.count_unpaired(client, price, unpaired);
         let Some(lease) = self.take_out(index) else { return };
         self.counters.count_end(reason);
-        self.tell_host(turn, &lease, reason, by, row.price);
-        self.tell_client(turn, &lease, reason, by);
+        self.tell_host(output, &lease, reason, by, row.price);
+        self.tell_client(output, &lease, reason, by);
         self.prices.release(lease.price);
         self.refresh_places(lease.host);
         self.refresh_hunger(lease.client);
@@ -74,7 +74,7 @@ impl Core {
     /// The host evicts. One whose admit is in flight is told when that comes to its end.
     fn tell_host(
         &mut self,
-        turn: &mut Turn,
+        output: &mut Output,
         lease: &Lease,
         reason: EvictReason,
         by: Option<Side>,
@@ -87,33 +87,33 @@ impl Core {
         // The client does not hold it to be connected, and the host sees it until it has evicted.
         let lone = lease.sees(Side::Host) && (by == Some(Side::Client) || lease.client_up == UNSEEN);
         let client = self.nodes.handle(lease.client).filter(|_| lone);
-        let unpaired = client.map(|client| Unpaired { client, since: turn.now, price });
+        let unpaired = client.map(|client| Unpaired { client, since: output.now, price });
         let eviction = Eviction { other, reason, fault: lease.fault, tries: 0, unpaired };
-        self.call_evict(turn, lease.host, lease.id, eviction);
+        self.call_evict(output, lease.host, lease.id, eviction);
     }
 
-    fn tell_client(&mut self, turn: &mut Turn, lease: &Lease, reason: EvictReason, by: Option<Side>) {
+    fn tell_client(&mut self, output: &mut Output, lease: &Lease, reason: EvictReason, by: Option<Side>) {
         let Some(other) = self.nodes.get(lease.host).map(|node| node.id) else { return };
         let knows = by == Some(Side::Client) && reason != EvictReason::Silent;
         if lease.told && !knows {
             let eviction = Eviction { other, reason, fault: lease.fault, tries: 0, unpaired: None };
-            self.call_evict(turn, lease.client, lease.id, eviction);
+            self.call_evict(output, lease.client, lease.id, eviction);
         }
     }
 
     /// Not both saw each other in time.
-    pub(crate) fn offer_due(&mut self, turn: &mut Turn, index: u32) {
+    pub(crate) fn offer_due(&mut self, output: &mut Output, index: u32) {
         let Some(lease) = self.leases.get(index) else { return };
         if lease.paired {
             return;
         }
-        if turn.now < self.offers_wait && lease.offered < self.resumed {
+        if output.now < self.offers_wait && lease.offered < self.resumed {
             // Granted before the pool was away: its sides may still be on their way back.
             self.timers.offers.push(self.offers_wait, lease.id);
             return;
         }
         let (client, host) = (lease.client, lease.host);
-        let until = turn.now.plus(self.limits.same_address_ms);
+        let until = output.now.plus(self.limits.same_address_ms);
         self.recent.failed(host, client, until, self.limits.recent_grants);
         if let Some(node) = self.nodes.get_mut(host) {
             node.strikes = node.strikes.saturating_add(1).min(3);
@@ -122,9 +122,9 @@ impl Core {
         let used = self.unpaired_of(lease, Ms::ZERO, false);
         let price = lease.price;
         let free = self.prices.get(price).is_none_or(|price| price.is_free());
-        let before = self.nodes.get(client).map_or(0, |node| node.unpaired.used(turn.now));
+        let before = self.nodes.get(client).map_or(0, |node| node.unpaired.used(output.now));
         let past = !free && lone_host && before.saturating_add(used) >= self.limits.unpaired_ms_a_day;
         let reason = if past { EvictReason::Unpaired } else { EvictReason::NotConnected };
-        self.end_lease(turn, index, reason, None, None);
+        self.end_lease(output, index, reason, None, None);
     }
 }

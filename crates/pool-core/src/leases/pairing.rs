@@ -3,11 +3,11 @@ use vipnode_types::{
     wire::{EvictReason, Side},
 };
 
-use crate::{Core, leases::lease::UNSEEN, metering::row::Ends, output::Turn};
+use crate::{Core, leases::lease::UNSEEN, metering::row::Ends, output::Output};
 
 impl Core {
     /// A side sees the other, as of now.
-    pub(crate) fn side_up(&mut self, turn: &mut Turn, index: u32, side: Side) {
+    pub(crate) fn side_up(&mut self, output: &mut Output, index: u32, side: Side) {
         let Some(lease) = self.leases.get(index) else { return };
         if lease.sees(side) {
             return;
@@ -15,36 +15,36 @@ impl Core {
         if lease.up(side) != UNSEEN && lease.paired {
             // Only a host's "gone" waits; it came back in time.
             let end = lease.host_down;
-            self.returned(turn, index, side, end);
+            self.returned(output, index, side, end);
             return;
         }
         if let Some(lease) = self.leases.get_mut(index) {
-            lease.set_up(side, turn.now);
+            lease.set_up(side, output.now);
         }
         self.paired_if_both(index);
-        self.persist_lease(turn, index);
+        self.persist_lease(output, index);
     }
 
     /// A side lost the other and has it again: a new row begins, without admit or evict. `end` is the
     /// last moment that the side saw it before.
-    pub(crate) fn returned(&mut self, turn: &mut Turn, index: u32, side: Side, end: Ms) {
+    pub(crate) fn returned(&mut self, output: &mut Output, index: u32, side: Side, end: Ms) {
         let Some(lease) = self.leases.get(index) else { return };
         if !lease.paired {
             // No row ran; this side's begins anew.
             if let Some(lease) = self.leases.get_mut(index) {
-                lease.set_up(side, turn.now);
+                lease.set_up(side, output.now);
             }
             self.paired_if_both(index);
-            self.persist_lease(turn, index);
+            self.persist_lease(output, index);
             return;
         }
         let ends = self.ends(lease);
         let (ends, ups) = match side {
-            Side::Client => (Ends { client: end, ..ends }, Ends { client: turn.now, host: ends.host }),
-            Side::Host => (Ends { host: end, ..ends }, Ends { client: ends.client, host: turn.now }),
+            Side::Client => (Ends { client: end, ..ends }, Ends { client: output.now, host: ends.host }),
+            Side::Host => (Ends { host: end, ..ends }, Ends { client: ends.client, host: output.now }),
         };
         let down = lease.host_down;
-        self.next_row(turn, index, ends, ups);
+        self.next_row(output, index, ends, ups);
         if side == Side::Client
             && down != UNSEEN
             && let Some(lease) = self.leases.get_mut(index)
@@ -52,12 +52,12 @@ impl Core {
             // The host still holds it to be gone, and its word waits as before.
             lease.host_up = down;
             lease.host_down = down;
-            self.persist_lease(turn, index);
+            self.persist_lease(output, index);
         }
     }
 
     /// A side no longer sees the other; it last did at `end`.
-    pub(crate) fn side_down(&mut self, turn: &mut Turn, index: u32, side: Side, end: Ms) {
+    pub(crate) fn side_down(&mut self, output: &mut Output, index: u32, side: Side, end: Ms) {
         let Some(lease) = self.leases.get_mut(index) else { return };
         if !lease.sees(side) {
             return;
@@ -65,7 +65,7 @@ impl Core {
         match side {
             Side::Client => {
                 let cut = Some((Side::Client, end));
-                self.end_lease(turn, index, EvictReason::Gone, Some(Side::Client), cut);
+                self.end_lease(output, index, EvictReason::Gone, Some(Side::Client), cut);
             }
             Side::Host => {
                 lease.host_down = end.max(lease.host_up);
@@ -73,15 +73,15 @@ impl Core {
                 let armed = std::mem::replace(&mut lease.half_armed, true);
                 if !armed {
                     let wait = self.half_down_wait(client);
-                    self.timers.half_downs.push(turn.now.plus(wait), id);
+                    self.timers.half_downs.push(output.now.plus(wait), id);
                 }
-                self.persist_lease(turn, index);
+                self.persist_lease(output, index);
             }
         }
     }
 
     /// The client's word on a host's "gone" is due.
-    pub(crate) fn half_down_due(&mut self, turn: &mut Turn, index: u32) {
+    pub(crate) fn half_down_due(&mut self, output: &mut Output, index: u32) {
         let Some(client) = self.leases.get(index).map(|lease| lease.client) else { return };
         let wait = self.half_down_wait(client);
         let Some(lease) = self.leases.get_mut(index) else { return };
@@ -90,12 +90,12 @@ impl Core {
             return;
         }
         let due = lease.host_down.plus(wait);
-        if due > turn.now {
+        if due > output.now {
             // It came back and went again meanwhile.
             lease.half_armed = true;
             self.timers.half_downs.push(due, lease.id);
         } else {
-            self.end_lease(turn, index, EvictReason::Gone, None, None);
+            self.end_lease(output, index, EvictReason::Gone, None, None);
         }
     }
 

@@ -7,17 +7,17 @@ use crate::{
     matching::candidates::Unfit,
     matching::compatibility::Unsuited,
     matching::misfits::Misfits,
-    output::Turn,
+    output::Output,
 };
 
 impl Core {
     /// Tells a client why it has its hosts. What it is told of others are numbers.
-    pub(crate) fn explain(&mut self, turn: &mut Turn, peer: ConnectionId, request: RequestId) {
+    pub(crate) fn explain(&mut self, output: &mut Output, peer: ConnectionId, request: RequestId) {
         let reply = match self.nodes.at_peer(peer) {
             Some(index) => self.explanation(index).map(|reply| Reply::Explain(Box::new(reply))),
             None => Err(error::not_connected()),
         };
-        turn.reply(peer, request, reply);
+        output.reply(peer, request, reply);
     }
 
     fn explanation(&mut self, index: u32) -> Result<ExplainReply, WireError> {

@@ -5,7 +5,7 @@ use std::{
 
 use vipnode_types::Ms;
 
-use crate::{Core, collections::slab::Handle, output::Turn};
+use crate::{Core, collections::slab::Handle, output::Output};
 
 /// Clients that want more hosts than they have, chain by chain, the least served first.
 #[derive(Debug, Default)]
@@ -110,33 +110,33 @@ impl Core {
     }
 
     /// Gives hungry clients one place each, a bounded number of them.
-    pub(crate) fn serve_hungry(&mut self, turn: &mut Turn) {
-        if self.hunger.serve_at.is_none_or(|at| at > turn.now) {
+    pub(crate) fn serve_hungry(&mut self, output: &mut Output) {
+        if self.hunger.serve_at.is_none_or(|at| at > output.now) {
             return;
         }
         let mut budget = self.limits.served_a_tick;
         for _ in 0..self.hunger.chains.len() {
             let Some(chain) = self.hunger.chain_after(self.hunger.cursor).filter(|_| budget > 0) else { break };
             self.hunger.cursor = chain;
-            self.serve_chain(turn, chain, &mut budget);
+            self.serve_chain(output, chain, &mut budget);
             // One for the look, so that many chains are bounded too.
             budget = budget.saturating_sub(1);
         }
         self.hunger.serve_at = match (self.hunger.len(), budget) {
             (0, _) => None,
-            (_, 0) => Some(turn.now),
-            _ => Some(turn.now.plus(self.limits.tick_ms)),
+            (_, 0) => Some(output.now),
+            _ => Some(output.now.plus(self.limits.tick_ms)),
         };
     }
 
-    fn serve_chain(&mut self, turn: &mut Turn, chain: u32, budget: &mut u32) {
+    fn serve_chain(&mut self, output: &mut Output, chain: u32, budget: &mut u32) {
         while *budget > 0 && self.places.free(chain) > 0 {
             let Some((key, client)) = self.hunger.first(chain) else { return };
             if key.served > 0 && self.scarce(chain) {
                 return;
             }
             *budget = budget.saturating_sub(1);
-            if self.offer_a_place(turn, client).is_err() {
+            if self.offer_a_place(output, client).is_err() {
                 self.fast(client);
             }
         }

@@ -3,7 +3,7 @@ use vipnode_types::{Ms, Wei, meter, meter::Seen, wire::Side};
 use crate::{
     Core, LeaseRow, MeteredRow, Row,
     leases::lease::{Lease, UNSEEN},
-    output::Turn,
+    output::Output,
 };
 
 /// Where the two sides of a row end.
@@ -53,7 +53,7 @@ impl Core {
 
     /// Writes the row that a lease runs as over, with both ends frozen. What nobody ever saw leaves no
     /// row.
-    pub(crate) fn freeze(&mut self, turn: &mut Turn, lease: &LeaseRow, ends: Ends) {
+    pub(crate) fn freeze(&mut self, output: &mut Output, lease: &LeaseRow, ends: Ends) {
         if lease.client_seen.is_none() && lease.host_seen.is_none() {
             return;
         }
@@ -65,14 +65,14 @@ impl Core {
         self.counters.metered_cost = self.counters.metered_cost.checked_add(cost).unwrap_or(Wei::new(u128::MAX));
         self.counters.metered_rows = self.counters.metered_rows.saturating_add(1);
         let lease = lease.clone();
-        turn.persist(Row::Metered(Box::new(MeteredRow { lease, client, host, billed_ms, cost, ended: turn.now })));
+        output.persist(Row::Metered(Box::new(MeteredRow { lease, client, host, billed_ms, cost, ended: output.now })));
     }
 
     /// Ends the row that runs and begins the next one of the same grant, seen by the two sides from
     /// `ups` on. Nobody is admitted or evicted.
-    pub(crate) fn next_row(&mut self, turn: &mut Turn, index: u32, ends: Ends, ups: Ends) {
+    pub(crate) fn next_row(&mut self, output: &mut Output, index: u32, ends: Ends, ups: Ends) {
         let Some(row) = self.leases.get(index).and_then(|lease| self.lease_row(lease)) else { return };
-        self.freeze(turn, &row, ends);
+        self.freeze(output, &row, ends);
         if let Some(lease) = self.leases.get_mut(index) {
             lease.row = lease.row.saturating_add(1);
             lease.client_up = ups.client;
@@ -80,6 +80,6 @@ impl Core {
             lease.host_down = UNSEEN;
         }
         self.leases.row_begins(index);
-        self.persist_lease(turn, index);
+        self.persist_lease(output, index);
     }
 }

@@ -9,13 +9,13 @@ use crate::{
     ConnectionId, Core, RequestId, Voice, error,
     flows::ask::{AskForm, PendingAsk},
     flows::connect::POOL_VERSION,
-    output::Turn,
+    output::Output,
 };
 
 impl Core {
     pub(super) fn peer2(
         &mut self,
-        turn: &mut Turn,
+        output: &mut Output,
         index: u32,
         at: (ConnectionId, RequestId),
         peer: &PeerRequest,
@@ -26,13 +26,13 @@ impl Core {
             _ => Kind::Unknown,
         };
         let kind = if own == Kind::Unknown { Kind::named(&peer.kind) } else { own };
-        self.ask2(turn, index, at, peer.num, kind, false)
+        self.ask2(output, index, at, peer.num, kind, false)
     }
 
     /// Seeks `num` further hosts, all of them for one answer.
     pub(super) fn ask2(
         &mut self,
-        turn: &mut Turn,
+        output: &mut Output,
         index: u32,
         at: (ConnectionId, RequestId),
         num: i64,
@@ -42,30 +42,30 @@ impl Core {
         if num < 1 {
             return Err(error::too_few(num));
         }
-        self.becomes_client(turn, index);
+        self.becomes_client(output, index);
         let Some(node) = self.nodes.get(index) else { return Err(error::not_connected()) };
         let room = self.limits.leases_a_client.saturating_sub(node.client_leases);
         let num = u32::try_from(num).unwrap_or(u32::MAX);
         let wanted = num.min(self.limits.max_request_hosts).min(room);
         let want = node.client_leases.saturating_add(wanted);
-        self.begin_ask(turn, index, at, want, Box::default(), AskForm::Protocol2 { wanted, kind, older })?;
+        self.begin_ask(output, index, at, want, Box::default(), AskForm::Protocol2 { wanted, kind, older })?;
         Ok(())
     }
 
     /// A full node that asks is a client too from now on.
-    fn becomes_client(&mut self, turn: &mut Turn, index: u32) {
+    fn becomes_client(&mut self, output: &mut Output, index: u32) {
         let Some(node) = self.nodes.get_mut(index).filter(|node| !node.consuming) else { return };
         node.consuming = true;
         if !node.ever_client {
             node.ever_client = true;
             self.roles.clients = self.roles.clients.saturating_add(1);
-            self.persist_node(turn, index);
+            self.persist_node(output, index);
         }
         self.refresh_connected(index);
     }
 
     /// Answers a request with the hosts that said yes. It is not topped up: nobody could tell it.
-    pub(crate) fn answer_protocol2(&mut self, turn: &mut Turn, client: u32, pending: &PendingAsk, older: bool) {
+    pub(crate) fn answer_protocol2(&mut self, output: &mut Output, client: u32, pending: &PendingAsk, older: bool) {
         if let Some(node) = self.nodes.get_mut(client) {
             node.want = 0;
         }
@@ -81,7 +81,7 @@ impl Core {
         } else {
             Reply::Peer(PeerReply { peers })
         };
-        turn.reply_durably(pending.peer, pending.request, reply(answer));
+        output.reply_durably(pending.peer, pending.request, reply(answer));
         self.refresh_hunger(client);
     }
 

@@ -10,7 +10,7 @@ use crate::{
     agents::node::{ANY_PRICE, Place},
     error,
     flows::connect::{Hello, POOL_VERSION},
-    output::Turn,
+    output::Output,
 };
 
 /// The network of agents that are too old to say.
@@ -32,7 +32,7 @@ struct Said<'a> {
 impl Core {
     pub(super) fn connect2(
         &mut self,
-        turn: &mut Turn,
+        output: &mut Output,
         caller: &Caller,
         request: RequestId,
         hello: &ConnectRequest,
@@ -46,15 +46,15 @@ impl Core {
             agent_version: &hello.vipnode_version,
             client_version: &hello.node_info.version,
         };
-        self.enter2(turn, caller, &said)?;
+        self.enter2(output, caller, &said)?;
         let welcome = ConnectReply { pool_version: POOL_VERSION.to_owned(), ..ConnectReply::default() };
-        turn.reply_durably(caller.peer, request, reply(Reply::Connect(welcome)));
+        output.reply_durably(caller.peer, request, reply(Reply::Connect(welcome)));
         Ok(())
     }
 
     pub(super) fn host2(
         &mut self,
-        turn: &mut Turn,
+        output: &mut Output,
         caller: &Caller,
         request: RequestId,
         hello: &HostRequest,
@@ -63,26 +63,26 @@ impl Core {
             return Err(error::host_over_http());
         }
         let (payout, node_uri) = (hello.payout.as_str(), hello.node_uri.as_str());
-        self.enter2(turn, caller, &Said { full: true, payout, node_uri, ..older(&hello.kind) })?;
+        self.enter2(output, caller, &Said { full: true, payout, node_uri, ..older(&hello.kind) })?;
         let welcome = HostReply { pool_version: POOL_VERSION.to_owned() };
-        turn.reply_durably(caller.peer, request, reply(Reply::Host(welcome)));
+        output.reply_durably(caller.peer, request, reply(Reply::Host(welcome)));
         Ok(())
     }
 
     pub(super) fn client2(
         &mut self,
-        turn: &mut Turn,
+        output: &mut Output,
         caller: &Caller,
         request: RequestId,
         hello: &ClientRequest,
     ) -> Result<(), WireError> {
         let said = older(&hello.kind);
-        let index = self.enter2(turn, caller, &said)?;
+        let index = self.enter2(output, caller, &said)?;
         let num = if hello.num_hosts == 0 { NUM_HOSTS } else { hello.num_hosts };
-        self.ask2(turn, index, (caller.peer, request), num, said.kind, true)
+        self.ask2(output, index, (caller.peer, request), num, said.kind, true)
     }
 
-    fn enter2(&mut self, turn: &mut Turn, caller: &Caller, said: &Said<'_>) -> Result<u32, WireError> {
+    fn enter2(&mut self, output: &mut Output, caller: &Caller, said: &Said<'_>) -> Result<u32, WireError> {
         self.may_connect(caller)?;
         let place = place(caller, said.node_uri)?;
         let payout = payout(said.payout)?;
@@ -93,7 +93,7 @@ impl Core {
         let asks = !hosts || known.is_some_and(|node| node.ever_client);
         let voice = Voice::NodeKey { nonce: caller.nonce, kind: said.kind, full: said.full };
         let speaker = self.spoken_by(&caller.node, voice);
-        let index = self.node_on(turn, caller.node, chain, &speaker)?;
+        let index = self.node_on(output, caller.node, chain, &speaker)?;
         let hello = Hello {
             speaker,
             place: Some(place),
@@ -105,7 +105,7 @@ impl Core {
             need: &[],
             min_versions: &[],
         };
-        self.present(turn, index, caller.peer, caller.address, caller.callable, hello);
+        self.present(output, index, caller.peer, caller.address, caller.callable, hello);
         Ok(index)
     }
 

@@ -1,12 +1,12 @@
 use vipnode_types::NodeId;
 
-use crate::{Core, Past, Row, agents::node::Node, output::Turn};
+use crate::{Core, Past, Row, agents::node::Node, output::Output};
 
 /// Peers that a node is to drop, told to it as `invalid_peers` until it reports them no longer. Only
 /// what the pool had it let in, or sent it to, is ever among them.
 impl Core {
     /// Has a node of protocol 2 drop a peer.
-    pub(super) fn drop_peer(&mut self, turn: &mut Turn, index: u32, peer: NodeId) {
+    pub(super) fn drop_peer(&mut self, output: &mut Output, index: u32, peer: NodeId) {
         let most = self.limits.invalid_peers as usize;
         let Some(node) = self.nodes.get_mut(index) else { return };
         let Past { drop, told, .. } = &mut **node.speaker.past.get_or_insert_default();
@@ -18,13 +18,13 @@ impl Core {
             *told = told.saturating_sub(1);
         }
         drop.push(peer);
-        self.persist_node(turn, index);
+        self.persist_node(output, index);
     }
 
     /// What a node is to drop now that it reported `peers`, which are sorted. What it was told of on
     /// this socket and reports no longer, it has dropped. A peer that it was given anew meanwhile, in either role, has
     /// its turn once that lease is over: a place that the host then refuses must not make the pool forget.
-    pub(super) fn still_to_drop(&mut self, turn: &mut Turn, index: u32, peers: &[NodeId]) -> Vec<String> {
+    pub(super) fn still_to_drop(&mut self, output: &mut Output, index: u32, peers: &[NodeId]) -> Vec<String> {
         if self.nodes.get(index).is_none_or(|node| node.speaker.to_drop().is_empty()) {
             return Vec::new();
         }
@@ -45,7 +45,7 @@ impl Core {
         *drop = now;
         drop.extend(later);
         if drop.len() != before {
-            self.persist_node(turn, index);
+            self.persist_node(output, index);
         }
         ids
     }
@@ -64,9 +64,9 @@ impl Core {
         both(a) && both(b) && (drops(a, &b.id) || drops(b, &a.id))
     }
 
-    pub(super) fn persist_node(&self, turn: &mut Turn, index: u32) {
+    pub(super) fn persist_node(&self, output: &mut Output, index: u32) {
         if let Some(row) = self.node_row(index) {
-            turn.persist(Row::Node(Box::new(row)));
+            output.persist(Row::Node(Box::new(row)));
         }
     }
 }

@@ -22,7 +22,7 @@ use vipnode_types::{
 
 use crate::{
     ConnectionId, Core, Reply, RequestId, Voice, error,
-    output::Turn,
+    output::Output,
     protocol2::nonce::{self, Known},
 };
 
@@ -40,17 +40,17 @@ pub(crate) struct Caller {
 }
 
 impl Core {
-    pub(crate) fn protocol2(&mut self, turn: &mut Turn, caller: &Caller, request: RequestId, call: Call) {
+    pub(crate) fn protocol2(&mut self, output: &mut Output, caller: &Caller, request: RequestId, call: Call) {
         let at = (caller.peer, request);
         let done = match call {
-            Call::Connect(hello) => self.connect2(turn, caller, request, &hello),
-            Call::Host(hello) => self.host2(turn, caller, request, &hello),
-            Call::Client(hello) => self.client2(turn, caller, request, &hello),
-            Call::Update(update) => self.connected2(caller).map(|index| self.update2(turn, index, at, update)),
-            Call::Peer(peer) => self.connected2(caller).and_then(|index| self.peer2(turn, index, at, &peer)),
+            Call::Connect(hello) => self.connect2(output, caller, request, &hello),
+            Call::Host(hello) => self.host2(output, caller, request, &hello),
+            Call::Client(hello) => self.client2(output, caller, request, &hello),
+            Call::Update(update) => self.connected2(caller).map(|index| self.update2(output, index, at, update)),
+            Call::Peer(peer) => self.connected2(caller).and_then(|index| self.peer2(output, index, at, &peer)),
         };
         if let Err(error) = done {
-            turn.reply(caller.peer, request, Err(error.for_protocol2()));
+            output.reply(caller.peer, request, Err(error.for_protocol2()));
         }
     }
 

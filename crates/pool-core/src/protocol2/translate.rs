@@ -1,11 +1,11 @@
-use crate::{Core, PoolCall, leases::agent_calls::CallKind, output::Turn};
+use crate::{Core, PoolCall, leases::agent_calls::CallKind, output::Output};
 
 impl Core {
     /// A call in the words that its agent knows; `None` where it knows none and hears of it otherwise, or
     /// not at all.
     pub(crate) fn in_its_words(
         &mut self,
-        turn: &mut Turn,
+        output: &mut Output,
         node: u32,
         message: PoolCall,
         kind: CallKind,
@@ -16,10 +16,10 @@ impl Core {
         match message {
             PoolCall::Admit(admit) => Some(PoolCall::Whitelist(admit.client)),
             PoolCall::Evict(evict) => {
-                self.drop_peer(turn, node, evict.peer);
+                self.drop_peer(output, node, evict.peer);
                 if let CallKind::Evict(eviction) = kind {
                     // It hears of it with its next update: what sampling costs.
-                    let heard = turn.now.plus(self.limits.report_interval_ms);
+                    let heard = output.now.plus(self.limits.report_interval_ms);
                     self.end_unpaired(heard, eviction.unpaired);
                 }
                 None

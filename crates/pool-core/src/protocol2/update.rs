@@ -6,7 +6,7 @@ use vipnode_types::{
 };
 
 use super::{PORT, reply};
-use crate::{ConnectionId, Core, RequestId, output::Turn};
+use crate::{ConnectionId, Core, RequestId, output::Output};
 
 /// Agents of protocol 2 update at least this often (A15).
 const LONGEST_INTERVAL_MS: u64 = 119_000;
@@ -18,14 +18,14 @@ impl Core {
     /// D16); a lease whose peer is missing was last seen with the update before (D20).
     pub(super) fn update2(
         &mut self,
-        turn: &mut Turn,
+        output: &mut Output,
         index: u32,
         (peer, request): (ConnectionId, RequestId),
         update: Update,
     ) {
         self.counters.reports = self.counters.reports.saturating_add(1);
         if self.is_silent(index) {
-            self.go_down(turn, index);
+            self.go_down(output, index);
         }
         let before = self.nodes.get(index).map_or(Ms::ZERO, |node| node.seen);
         self.seen_now(index);
@@ -37,18 +37,18 @@ impl Core {
         } else {
             let mut peers = update.peers;
             peers.sort_unstable();
-            self.take_peers(turn, index, &peers, before);
-            self.news(turn, index, &peers)
+            self.take_peers(output, index, &peers, before);
+            self.news(output, index, &peers)
         };
         let answer = reply(Reply::Update(answer));
-        if turn.writes() {
-            turn.reply_durably(peer, request, answer);
+        if output.writes() {
+            output.reply_durably(peer, request, answer);
         } else {
-            turn.reply(peer, request, Ok(answer));
+            output.reply(peer, request, Ok(answer));
         }
     }
 
-    fn take_peers(&mut self, turn: &mut Turn, index: u32, peers: &[NodeId], before: Ms) {
+    fn take_peers(&mut self, output: &mut Output, index: u32, peers: &[NodeId], before: Ms) {
         // All that is across is looked up before it is judged: among a million nodes none of it is in the
         // processor's cache, and memory answers several questions in the time of one.
         let across = self.leases_of(index).into_iter().filter_map(|(lease, side)| {
@@ -59,21 +59,21 @@ impl Core {
         // pool or the agent was away, a new row begins.
         let same_socket = self.nodes.get(index).is_some_and(|node| node.since <= before);
         let most = if same_socket { LONGEST_INTERVAL_MS } else { OVER_SOCKETS_MS };
-        let bridged = turn.now.since(before) <= most;
+        let bridged = output.now.since(before) <= most;
         for (lease, side, other) in across.collect::<Vec<_>>() {
             if peers.binary_search(&other).is_err() {
-                self.side_down(turn, lease, side, before);
+                self.side_down(output, lease, side, before);
             } else if !bridged && self.leases.get(lease).is_some_and(|lease| lease.sees(side)) {
-                self.returned(turn, lease, side, before);
+                self.returned(output, lease, side, before);
             } else {
-                self.side_up(turn, lease, side);
+                self.side_up(output, lease, side);
             }
         }
     }
 
     /// What a node hears after its update.
-    fn news(&mut self, turn: &mut Turn, index: u32, peers: &[NodeId]) -> UpdateReply {
-        let invalid_peers = self.still_to_drop(turn, index, peers);
+    fn news(&mut self, output: &mut Output, index: u32, peers: &[NodeId]) -> UpdateReply {
+        let invalid_peers = self.still_to_drop(output, index, peers);
         let mut heads: Vec<u64> = self.nodes.get(index).map(|node| node.head).into_iter().collect();
         let mut contacts = Vec::new();
         for (lease, side) in self.leases_of(index) {
