@@ -4,18 +4,18 @@ use vipnode_types::{ChainSpec, Ms, NodeId, Price};
 
 use crate::{
     Command, ConnectionId, Counters, Effect, Limits, Row, agents::presence::Presences, agents::profile::Profile,
-    agents::registry::Registry, collections::interner::Interner, collections::seeded_rng::Dice, flows::ask::PendingAsk,
-    gauges::Roles, leases::agent_calls::Calls, leases::table::LeaseTable, matching::open_hosts::Places,
-    matching::pending_offers::Outstanding, matching::recent_pairs::Recent, matching::selection::WonBy,
-    matching::wait_queue::Hunger, metering::unpaired::UnpairedBlocks, output::Output, protocol2::Caller,
-    timers::Timers,
+    agents::registry::Registry, collections::interner::Interner, collections::seeded_rng::SeededRng,
+    flows::ask::PendingAsk, gauges::Roles, leases::agent_calls::Calls, leases::table::LeaseTable,
+    matching::open_hosts::Places, matching::pending_offers::Outstanding, matching::recent_pairs::Recent,
+    matching::selection::WonBy, matching::wait_queue::Hunger, metering::unpaired::UnpairedBlocks, output::Output,
+    protocol2::Caller, timers::Timers,
 };
 
 /// The pool's mind.
 #[derive(Debug)]
 pub struct Core {
     pub(crate) limits: Limits,
-    pub(crate) dice: Dice,
+    pub(crate) rng: SeededRng,
     /// Pool time: the latest moment handed in, never earlier than what the rows say.
     pub(crate) now: Ms,
     pub(crate) started: Ms,
@@ -59,7 +59,7 @@ impl Core {
     /// A pool that nobody has joined yet.
     #[must_use]
     pub fn new(limits: Limits, seed: [u8; 32], now: Ms) -> Self {
-        let mut dice = Dice::new(seed);
+        let mut rng = SeededRng::new(seed);
         Self {
             now,
             started: now,
@@ -69,19 +69,19 @@ impl Core {
             offers_wait: Ms::ZERO,
             next_lease: 1,
             reserved_leases: 1,
-            nodes: Registry::new(dice.keys()),
-            leases: LeaseTable::new(dice.keys()),
-            chains: Interner::new(dice.keys(), limits.chains as usize),
-            versions: Interner::new(dice.keys(), limits.versions as usize),
-            profiles: Interner::new(dice.keys(), limits.profiles as usize),
+            nodes: Registry::new(rng.keys()),
+            leases: LeaseTable::new(rng.keys()),
+            chains: Interner::new(rng.keys(), limits.chains as usize),
+            versions: Interner::new(rng.keys(), limits.versions as usize),
+            profiles: Interner::new(rng.keys(), limits.profiles as usize),
             unwanted: BTreeMap::new(),
-            prices: Interner::new(dice.keys(), usize::MAX),
+            prices: Interner::new(rng.keys(), usize::MAX),
             places: Places::default(),
             hunger: Hunger::default(),
             asks: BTreeMap::new(),
             next_ask: 0,
             calls: Calls::default(),
-            recent: Recent::new(dice.keys()),
+            recent: Recent::new(rng.keys()),
             won: WonBy::default(),
             outstanding: Outstanding::default(),
             unpaired: UnpairedBlocks::default(),
@@ -89,7 +89,7 @@ impl Core {
             timers: Timers::new(),
             roles: Roles::default(),
             counters: Counters::default(),
-            dice,
+            rng,
             limits,
         }
     }

@@ -108,11 +108,11 @@ impl<T: Eq + Hash> Interner<T> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::collections::seeded_rng::Dice;
+    use crate::collections::seeded_rng::SeededRng;
 
     #[test]
     fn equal_values_share_a_number_until_the_last_is_gone() {
-        let mut interner = Interner::new(Dice::new([0; 32]).keys(), 2);
+        let mut interner = Interner::new(SeededRng::new([0; 32]).keys(), 2);
         let a = interner.acquire("a").unwrap();
         assert_eq!(interner.acquire("a"), Some(a));
         let b = interner.acquire("b").unwrap();
@@ -128,7 +128,7 @@ mod tests {
 
     #[test]
     fn a_value_is_renamed_where_it_stands() {
-        let mut interner = Interner::new(Dice::new([0; 32]).keys(), 3);
+        let mut interner = Interner::new(SeededRng::new([0; 32]).keys(), 3);
         let a = interner.acquire("a").unwrap();
         interner.rename(&"a", "b");
         assert_eq!((interner.get(a), interner.knows(&"a")), (Some(&"b"), false));

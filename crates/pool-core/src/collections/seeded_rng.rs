@@ -8,13 +8,13 @@ use siphasher::sip::SipHasher13;
 
 /// The only source of chance in the mind.
 #[derive(Debug)]
-pub(crate) struct Dice(ChaCha8Rng);
+pub(crate) struct SeededRng(ChaCha8Rng);
 
 /// Keys of the hash tables, so that nobody outside can make ids collide.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Keys(u64, u64);
 
-impl Dice {
+impl SeededRng {
     pub(crate) fn new(seed: [u8; 32]) -> Self {
         Self(ChaCha8Rng::from_seed(seed))
     }

@@ -54,7 +54,7 @@ impl Core {
             return Err(NoHost::NoneFree);
         }
         let wish = self.wish(client, node);
-        let start = self.dice.below(open);
+        let start = self.rng.below(open);
         let candidates = self.limits.candidates.max(1) as usize;
         let most = candidates.max(self.limits.looks as usize);
         let most_by_rules = most.max(self.limits.looks_by_rules as usize);

@@ -23,7 +23,7 @@ impl Core {
     fn explanation(&mut self, index: u32) -> Result<ExplainReply, WireError> {
         let all = self.places.connected().len();
         let most = all.min(self.limits.explained_hosts as usize);
-        let start = if most < all { self.dice.below(all) } else { 0 };
+        let start = if most < all { self.rng.below(all) } else { 0 };
         let node = self.nodes.get(index).filter(|node| node.consuming).ok_or_else(error::no_client)?;
         let wish = self.wish(index, node);
         let (mut looked_at, mut candidates, mut excluded) = (0_u32, 0, Excluded::default());

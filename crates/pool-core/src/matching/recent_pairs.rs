@@ -95,11 +95,11 @@ fn hash(keys: Keys, grant: &Grant) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::collections::seeded_rng::Dice;
+    use crate::collections::seeded_rng::SeededRng;
 
     #[test]
     fn bars_the_same_public_address_for_a_while() {
-        let mut recent = Recent::new(Dice::new([1; 32]).keys());
+        let mut recent = Recent::new(SeededRng::new([1; 32]).keys());
         let public = Some("8.8.8.8".parse().unwrap());
         let private = Some("10.0.0.1".parse().unwrap());
         recent.given(1, 7, public, Ms::new(35), 10);
@@ -118,7 +118,7 @@ mod tests {
 
     #[test]
     fn beyond_the_limit_the_oldest_is_forgotten() {
-        let mut recent = Recent::new(Dice::new([1; 32]).keys());
+        let mut recent = Recent::new(SeededRng::new([1; 32]).keys());
         for client in 0..20 {
             recent.failed(1, client, Ms::new(35), 10);
         }

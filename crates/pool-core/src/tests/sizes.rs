@@ -4,7 +4,7 @@ use vipnode_types::{Enode, LeaseId, Ms};
 
 use super::pool::{START, agent_key, chain, client, host, node};
 use crate::{
-    Command, ConnectionId, Core, Identity, Limits, collections::seeded_rng::Dice, leases::lease::Lease,
+    Command, ConnectionId, Core, Identity, Limits, collections::seeded_rng::SeededRng, leases::lease::Lease,
     leases::table::LeaseTable,
 };
 
@@ -40,7 +40,7 @@ fn a_node_takes_at_most_512_bytes_indexes_included() {
 
 #[test]
 fn a_lease_takes_at_most_128_bytes_indexes_included() {
-    let mut table = LeaseTable::new(Dice::new([1; 32]).keys());
+    let mut table = LeaseTable::new(SeededRng::new([1; 32]).keys());
     for number in 0..WORST {
         let lease = Lease::new(LeaseId::new(number.into()), 1, 2, 0, START);
         table.insert(lease).unwrap();
