@@ -34,7 +34,7 @@ mod timers;
 mod tests;
 
 pub use self::core::Core;
-pub use agents::credentials::{Past, Speaker, Voice};
+pub use agents::credentials::{Credentials, Protocol2State, Signer};
 pub use collections::address_block::AddressBlock;
 pub use command::{CallOutcome, Command, ConnectionId, Identity};
 pub use effect::{CallId, Effect, PoolCall, Release, Reply, RequestId};

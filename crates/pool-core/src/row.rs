@@ -2,7 +2,7 @@
 
 use vipnode_types::{Account, ChainSpec, Enode, LeaseId, Ms, NodeId, Price, Wei, meter::Seen};
 
-use crate::Speaker;
+use crate::Credentials;
 
 /// One durable fact.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -49,7 +49,7 @@ pub struct NodeRow {
     /// Who.
     pub id: NodeId,
     /// Who spoke for it last.
-    pub speaker: Speaker,
+    pub credentials: Credentials,
     /// When it last reported, as far as flushed.
     pub seen: Ms,
     /// Its chain.

@@ -67,7 +67,7 @@ impl MemoryStore {
                 for Presence { id, seen, nonce } in seen {
                     if let Some(node) = self.nodes.get_mut(id) {
                         node.seen = *seen;
-                        node.speaker.raise_nonce(*nonce);
+                        node.credentials.raise_nonce(*nonce);
                     }
                 }
             }

@@ -2,18 +2,18 @@ use vipnode_types::{AgentPublic, Ms, NodeId, protocol2::Kind};
 
 /// Who speaks for a node, and what outlives a change from one protocol to the other.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Speaker {
+pub struct Credentials {
     /// Who does now.
-    pub voice: Voice,
+    pub signer: Signer,
     /// The newest delegation seen; zero where there was none.
     pub issued: Ms,
     /// What is remembered of protocol 2 beside the voice, where there is anything.
-    pub past: Option<Box<Past>>,
+    pub protocol2: Option<Box<Protocol2State>>,
 }
 
 /// Whose signature it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Voice {
+pub enum Signer {
     /// That of an agent with a key of its own, by protocol 3.
     Agent {
         /// Its key.
@@ -34,7 +34,7 @@ pub enum Voice {
 
 /// What is remembered of protocol 2.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Past {
+pub struct Protocol2State {
     /// The newest nonce before an agent spoke by protocol 3; 0 for none.
     pub nonce: u64,
     /// Peers that the pool had the node let in, or sent it to, and that it is to drop; the oldest first.
@@ -43,31 +43,31 @@ pub struct Past {
     pub told: u16,
 }
 
-impl Speaker {
+impl Credentials {
     /// One of which nothing was heard before.
     #[must_use]
-    pub const fn new(voice: Voice) -> Self {
-        Self { voice, issued: Ms::ZERO, past: None }
+    pub const fn new(signer: Signer) -> Self {
+        Self { signer, issued: Ms::ZERO, protocol2: None }
     }
 
     /// Whether it speaks protocol 2.
     #[must_use]
     pub const fn is_node_key(&self) -> bool {
-        matches!(self.voice, Voice::NodeKey { .. })
+        matches!(self.signer, Signer::NodeKey { .. })
     }
 
     /// The newest nonce of protocol 2, 0 for none.
     #[must_use]
     pub fn nonce(&self) -> u64 {
-        match self.voice {
-            Voice::NodeKey { nonce, .. } => nonce,
-            Voice::Agent { .. } => self.past.as_ref().map_or(0, |past| past.nonce),
+        match self.signer {
+            Signer::NodeKey { nonce, .. } => nonce,
+            Signer::Agent { .. } => self.protocol2.as_ref().map_or(0, |past| past.nonce),
         }
     }
 
     /// Takes a nonce that is newer, where it speaks protocol 2.
     pub fn raise_nonce(&mut self, newer: u64) {
-        if let Voice::NodeKey { nonce, .. } = &mut self.voice {
+        if let Signer::NodeKey { nonce, .. } = &mut self.signer {
             *nonce = newer.max(*nonce);
         }
     }
@@ -75,7 +75,7 @@ impl Speaker {
     /// Peers that it is to drop should it speak protocol 2.
     #[must_use]
     pub fn to_drop(&self) -> &[NodeId] {
-        self.past.as_ref().map_or(&[], |past| &past.drop)
+        self.protocol2.as_ref().map_or(&[], |past| &past.drop)
     }
 
     /// Whether there are peers that it is to drop, and hears of in its answers.
@@ -85,22 +85,22 @@ impl Speaker {
 
     /// As it is on a new socket.
     pub(crate) fn untold(&self) -> Self {
-        let mut speaker = self.clone();
-        if let Some(past) = &mut speaker.past {
+        let mut credentials = self.clone();
+        if let Some(past) = &mut credentials.protocol2 {
             past.told = 0;
         }
-        speaker
+        credentials
     }
 
     /// Somebody else speaks for it, on a new socket, perhaps in the other protocol. Nonces (D9), and whom it is to
     /// drop, are not forgotten meanwhile.
-    pub(crate) fn with(&self, voice: Voice) -> Self {
-        let mut speaker = self.untold();
+    pub(crate) fn with(&self, signer: Signer) -> Self {
+        let mut credentials = self.untold();
         let nonce = self.nonce();
-        speaker.voice = voice;
-        if nonce > 0 && !speaker.is_node_key() {
-            speaker.past.get_or_insert_default().nonce = nonce;
+        credentials.signer = signer;
+        if nonce > 0 && !credentials.is_node_key() {
+            credentials.protocol2.get_or_insert_default().nonce = nonce;
         }
-        speaker
+        credentials
     }
 }

@@ -3,7 +3,7 @@ use std::net::IpAddr;
 use vipnode_types::{Account, ChainSpec, Enode, EnodeHost, LeaseSetHash, Ms, NodeId, Price, Wei};
 
 use crate::{
-    ConnectionId, NodeRow, Speaker, collections::slab::Handle, leases::lease::NIL, matching::wait_queue::HungerKey,
+    ConnectionId, Credentials, NodeRow, collections::slab::Handle, leases::lease::NIL, matching::wait_queue::HungerKey,
     metering::day_budget::DayBudget,
 };
 
@@ -11,7 +11,7 @@ use crate::{
 #[derive(Debug)]
 pub(crate) struct Node {
     pub(crate) id: NodeId,
-    pub(crate) speaker: Speaker,
+    pub(crate) credentials: Credentials,
     /// The presence: the last moment it reported.
     pub(crate) seen: Ms,
     pub(crate) chain: u32,
@@ -115,10 +115,10 @@ impl Place {
 }
 
 impl Node {
-    pub(crate) fn new(id: NodeId, speaker: Speaker, seen: Ms, chain: u32) -> Self {
+    pub(crate) fn new(id: NodeId, credentials: Credentials, seen: Ms, chain: u32) -> Self {
         Self {
             id,
-            speaker,
+            credentials,
             seen,
             chain,
             place: None,
@@ -165,7 +165,7 @@ impl Node {
     }
 
     pub(crate) fn from_row(row: &NodeRow, chain: u32) -> Self {
-        let mut node = Self::new(row.id, row.speaker.clone(), row.seen, chain);
+        let mut node = Self::new(row.id, row.credentials.clone(), row.seen, chain);
         node.place = row.enode.as_ref().map(Place::of);
         node.payout = row.payout;
         node.ever_host = row.host;
@@ -177,7 +177,7 @@ impl Node {
     pub(crate) fn row(&self, chain: ChainSpec) -> NodeRow {
         NodeRow {
             id: self.id,
-            speaker: self.speaker.untold(),
+            credentials: self.credentials.untold(),
             seen: self.seen,
             chain,
             enode: self.place.as_ref().map(|place| place.enode(self.id)),
@@ -222,7 +222,7 @@ impl Node {
 
     /// Whether the pool can have it dial, and evict by a call: it speaks protocol 3 on a WebSocket.
     pub(crate) fn can_dial(&self) -> bool {
-        self.peer.is_some() && self.callable && !self.speaker.is_node_key()
+        self.peer.is_some() && self.callable && !self.credentials.is_node_key()
     }
 
     /// As [`Self::dialled_at`], or its id alone.

@@ -138,7 +138,7 @@ impl Core {
             let Some(index) = self.nodes.live(handle) else { continue };
             let Some(node) = self.nodes.get_mut(index) else { continue };
             node.dirty = false;
-            seen.push(Presence { id: node.id, seen: node.seen, nonce: node.speaker.nonce() });
+            seen.push(Presence { id: node.id, seen: node.seen, nonce: node.credentials.nonce() });
         }
         if !seen.is_empty() {
             output.persist(Row::Presence(seen));

@@ -6,7 +6,7 @@ use vipnode_types::{
 };
 
 use crate::{
-    ConnectionId, Core, Effect, Identity, Reply, RequestId, Row, RowKey, Speaker, Voice,
+    ConnectionId, Core, Credentials, Effect, Identity, Reply, RequestId, Row, RowKey, Signer,
     agents::node::{ANY_PRICE, Node, Place},
     error,
     leases::lease::NIL,
@@ -19,7 +19,7 @@ pub(crate) const POOL_VERSION: &str = concat!("vipnode/", env!("CARGO_PKG_VERSIO
 /// What an agent says of itself, in either protocol.
 #[derive(Debug)]
 pub(crate) struct Hello<'a> {
-    pub(crate) speaker: Speaker,
+    pub(crate) credentials: Credentials,
     pub(crate) place: Option<Place>,
     /// A host's places in all, and who earns.
     pub(crate) host: Option<(u32, Option<Account>)>,
@@ -47,7 +47,7 @@ impl Core {
         match self.enter(output, identity, hello) {
             Ok(index) => {
                 let said = Hello {
-                    speaker: self.delegated(identity, hello),
+                    credentials: self.delegated(identity, hello),
                     place: hello.enode.as_ref().map(Place::of),
                     host: hello.host.as_ref().map(|host| (host.slots, host.payout)),
                     client: hello.client.as_ref().map(|client| client.max_price.unwrap_or(ANY_PRICE)),
@@ -77,24 +77,24 @@ impl Core {
             return Err(error::foreign_enode());
         }
         let known = self.nodes.find(&identity.node).and_then(|index| self.nodes.get(index));
-        if known.is_some_and(|node| identity.issued < node.speaker.issued) {
+        if known.is_some_and(|node| identity.issued < node.credentials.issued) {
             return Err(error::old_delegation());
         }
         self.name_chain(hello.chain);
-        let speaker = self.delegated(identity, hello);
-        self.node_on(output, identity.node, hello.chain, &speaker)
+        let credentials = self.delegated(identity, hello);
+        self.node_on(output, identity.node, hello.chain, &credentials)
     }
 
     /// An agent that speaks for a node from now on.
-    fn delegated(&self, identity: &Identity, hello: &ConnectRequest) -> Speaker {
-        let voice = Voice::Agent { key: identity.agent, protocol2: hello.protocol2 };
-        Speaker { issued: identity.issued, ..self.spoken_by(&identity.node, voice) }
+    fn delegated(&self, identity: &Identity, hello: &ConnectRequest) -> Credentials {
+        let signer = Signer::Agent { key: identity.agent, protocol2: hello.protocol2 };
+        Credentials { issued: identity.issued, ..self.spoken_by(&identity.node, signer) }
     }
 
     /// A node, known or not, whose next words come from `voice`.
-    pub(crate) fn spoken_by(&self, id: &NodeId, voice: Voice) -> Speaker {
+    pub(crate) fn spoken_by(&self, id: &NodeId, signer: Signer) -> Credentials {
         let known = self.nodes.find(id).and_then(|index| self.nodes.get(index));
-        known.map_or_else(|| Speaker::new(voice), |node| node.speaker.with(voice))
+        known.map_or_else(|| Credentials::new(signer), |node| node.credentials.with(signer))
     }
 
     /// A node, known or made by `speaker`'s word, on the chain that it follows.
@@ -103,7 +103,7 @@ impl Core {
         output: &mut Output,
         id: NodeId,
         chain: ChainSpec,
-        speaker: &Speaker,
+        credentials: &Credentials,
     ) -> Result<u32, WireError> {
         let retry = self.limits.report_interval_ms;
         if let Some(index) = self.nodes.find(&id) {
@@ -118,7 +118,7 @@ impl Core {
             return Err(full);
         }
         let chain = self.chains.acquire(chain).ok_or_else(|| error::chains_full(&chain, retry))?;
-        let node = Node::new(id, speaker.clone(), output.now, chain);
+        let node = Node::new(id, credentials.clone(), output.now, chain);
         self.nodes.insert(node).ok_or(full)
     }
 
@@ -223,7 +223,7 @@ impl Core {
         let new_client = said.client.is_some() && !node.ever_client;
         self.roles.hosts = self.roles.hosts.saturating_add(u64::from(new_host));
         self.roles.clients = self.roles.clients.saturating_add(u64::from(new_client));
-        node.speaker = said.speaker;
+        node.credentials = said.credentials;
         node.place = said.place;
         node.hosting = said.host.is_some();
         node.slots = said.host.map_or(0, |(slots, _)| slots.min(slots_a_host));

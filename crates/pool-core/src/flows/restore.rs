@@ -57,7 +57,7 @@ impl Core {
             }
             let (seen, nonce) = read.seen.get(&row.id).copied().unwrap_or_default();
             row.seen = row.seen.max(seen);
-            row.speaker.raise_nonce(nonce);
+            row.credentials.raise_nonce(nonce);
             core.restore_node(&row);
         }
         let last = read.leases.last_key_value().map_or(0, |(id, _)| id.get());

@@ -6,7 +6,7 @@ use vipnode_types::{
 
 use super::reply;
 use crate::{
-    ConnectionId, Core, RequestId, Voice, error,
+    ConnectionId, Core, RequestId, Signer, error,
     flows::ask::{AskForm, PendingAsk},
     flows::connect::POOL_VERSION,
     output::Output,
@@ -20,9 +20,9 @@ impl Core {
         at: (ConnectionId, RequestId),
         peer: &PeerRequest,
     ) -> Result<(), WireError> {
-        let own = match self.nodes.get(index).map(|node| node.speaker.voice) {
+        let own = match self.nodes.get(index).map(|node| node.credentials.signer) {
             // A light node can use hosts of its own kind only.
-            Some(Voice::NodeKey { kind, full: false, .. }) => kind,
+            Some(Signer::NodeKey { kind, full: false, .. }) => kind,
             _ => Kind::Unknown,
         };
         let kind = if own == Kind::Unknown { Kind::named(&peer.kind) } else { own };
@@ -88,7 +88,7 @@ impl Core {
     /// Which execution client a node is, as far as it said.
     pub(crate) fn kind_of(&self, index: u32) -> Kind {
         let Some(node) = self.nodes.get(index) else { return Kind::Unknown };
-        if let Voice::NodeKey { kind, .. } = node.speaker.voice {
+        if let Signer::NodeKey { kind, .. } = node.credentials.signer {
             return kind;
         }
         let version = self.versions.get(node.client_version);

@@ -6,7 +6,7 @@ use vipnode_types::{
 
 use super::{Caller, PORT, reply};
 use crate::{
-    Core, RequestId, Voice,
+    Core, RequestId, Signer,
     agents::node::{ANY_PRICE, Place},
     error,
     flows::connect::{Hello, POOL_VERSION},
@@ -91,11 +91,11 @@ impl Core {
         // A full node has to ask once before it counts as a client.
         let hosts = said.full && caller.callable;
         let asks = !hosts || known.is_some_and(|node| node.ever_client);
-        let voice = Voice::NodeKey { nonce: caller.nonce, kind: said.kind, full: said.full };
-        let speaker = self.spoken_by(&caller.node, voice);
-        let index = self.node_on(output, caller.node, chain, &speaker)?;
+        let signer = Signer::NodeKey { nonce: caller.nonce, kind: said.kind, full: said.full };
+        let credentials = self.spoken_by(&caller.node, signer);
+        let index = self.node_on(output, caller.node, chain, &credentials)?;
         let hello = Hello {
-            speaker,
+            credentials,
             place: Some(place),
             host: hosts.then_some((self.limits.slots_a_protocol2_host, payout)),
             client: asks.then_some(ANY_PRICE),

@@ -21,7 +21,7 @@ use vipnode_types::{
 };
 
 use crate::{
-    ConnectionId, Core, Reply, RequestId, Voice, error,
+    ConnectionId, Core, Reply, RequestId, Signer, error,
     output::Output,
     protocol2::nonce::{self, Known},
 };
@@ -57,11 +57,11 @@ impl Core {
     /// Judges the nonce of a call that connects. It is taken with everything else the call says.
     fn may_connect(&self, caller: &Caller) -> Result<(), WireError> {
         let node = self.nodes.find(&caller.node).and_then(|index| self.nodes.get(index));
-        if node.is_some_and(|node| matches!(node.speaker.voice, Voice::Agent { protocol2: false, .. })) {
+        if node.is_some_and(|node| matches!(node.credentials.signer, Signer::Agent { protocol2: false, .. })) {
             return Err(error::speaks_protocol3());
         }
         let known = Known {
-            newest: node.map_or(0, |node| node.speaker.nonce()),
+            newest: node.map_or(0, |node| node.credentials.nonce()),
             connected: node.is_some_and(|node| node.peer.is_some() || node.since > self.started),
         };
         nonce::judge(&self.limits, self.now, self.started, known, caller.nonce, true)
@@ -72,12 +72,12 @@ impl Core {
         let index = self.nodes.at_peer(caller.peer).ok_or_else(error::not_connected)?;
         let (limits, now, started) = (&self.limits, self.now, self.started);
         let node = self.nodes.get_mut(index).ok_or_else(error::not_connected)?;
-        if node.id != caller.node || !node.speaker.is_node_key() {
+        if node.id != caller.node || !node.credentials.is_node_key() {
             return Err(error::not_connected());
         }
-        let known = Known { newest: node.speaker.nonce(), connected: true };
+        let known = Known { newest: node.credentials.nonce(), connected: true };
         nonce::judge(limits, now, started, known, caller.nonce, false)?;
-        node.speaker.raise_nonce(caller.nonce);
+        node.credentials.raise_nonce(caller.nonce);
         Ok(index)
     }
 }

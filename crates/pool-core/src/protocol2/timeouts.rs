@@ -20,6 +20,6 @@ impl Core {
     }
 
     fn is_node_key(&self, index: u32) -> bool {
-        self.nodes.get(index).is_some_and(|node| node.speaker.is_node_key())
+        self.nodes.get(index).is_some_and(|node| node.credentials.is_node_key())
     }
 }

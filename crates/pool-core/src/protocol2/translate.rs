@@ -10,7 +10,7 @@ impl Core {
         message: PoolCall,
         kind: CallKind,
     ) -> Option<PoolCall> {
-        if !self.nodes.get(node)?.speaker.is_node_key() {
+        if !self.nodes.get(node)?.credentials.is_node_key() {
             return Some(message);
         }
         match message {

@@ -31,7 +31,7 @@ impl Core {
         self.seen_now(index);
         let Some(node) = self.nodes.get_mut(index) else { return };
         node.head = update.block_number;
-        let idle = !node.leased() && !node.speaker.drops();
+        let idle = !node.leased() && !node.credentials.drops();
         let answer = if idle {
             UpdateReply { latest_block_number: update.block_number, ..UpdateReply::default() }
         } else {

@@ -312,9 +312,10 @@ fn d9_a_restart_forgets_no_nonce() {
     pool.pass(180_000);
     pool.update2(1, &[]);
     pool.pass(180_000);
-    let newest = pool.core.nodes.find(&node(1)).and_then(|index| pool.core.nodes.get(index)).unwrap().speaker.nonce();
+    let newest =
+        pool.core.nodes.find(&node(1)).and_then(|index| pool.core.nodes.get(index)).unwrap().credentials.nonce();
     pool.restart(Limits::default());
-    let kept = pool.core.nodes.find(&node(1)).and_then(|index| pool.core.nodes.get(index)).unwrap().speaker.nonce();
+    let kept = pool.core.nodes.find(&node(1)).and_then(|index| pool.core.nodes.get(index)).unwrap().credentials.nonce();
     assert_eq!(kept, newest);
     let connect = || Call::Connect(Box::new(info(Kind::Geth, true)));
     let started = pool.now.get() * 1_000_000;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use vipnode_pool_core::{Row, RowKey, Voice};
+use vipnode_pool_core::{Row, RowKey, Signer};
 use vipnode_types::{ChainSpec, Ms};
 
 /// Presences, nonces of protocol 2 and the clock may lag in a store, since they are flushed every few minutes;
@@ -21,7 +21,7 @@ pub fn same(held: &[Row], stored: &[Row]) -> Result<(), String> {
     }
     for (key, row) in index(stored) {
         if let (Row::Node(old), Some(Row::Node(new))) = (row, index(held).get(&key))
-            && (old.seen > new.seen || old.speaker.nonce() > new.speaker.nonce())
+            && (old.seen > new.seen || old.credentials.nonce() > new.credentials.nonce())
         {
             return Err(format!("the store saw {:?} later than the mind", old.id));
         }
@@ -58,11 +58,11 @@ fn without_times(rows: &[Row]) -> Vec<Row> {
     for row in &mut rows {
         if let Row::Node(node) = row {
             node.seen = Ms::ZERO;
-            if let Some(past) = &mut node.speaker.past {
+            if let Some(past) = &mut node.credentials.protocol2 {
                 // Their order says whom to forget first, and is not written each time.
                 past.drop.sort_unstable();
             }
-            if let Voice::NodeKey { nonce, .. } = &mut node.speaker.voice {
+            if let Signer::NodeKey { nonce, .. } = &mut node.credentials.signer {
                 *nonce = 0;
                 // The mind may have learnt which chain is meant since it was written; a restored one learns it anew.
                 node.chain = ChainSpec::untold(node.chain.chain_id);

@@ -1,6 +1,6 @@
 //! The checker sees each wrong that it is there to see: otherwise a silent run would prove nothing.
 
-use vipnode_pool_core::{LeaseRow, MeteredRow, NodeRow, Row, Speaker, Voice};
+use vipnode_pool_core::{Credentials, LeaseRow, MeteredRow, NodeRow, Row, Signer};
 use vipnode_sim::{
     Checker, Dice, EPOCH_MS, Scenario, Truth,
     checker::{LOST_A_LEASE_MS, OVERBILLED_A_GAP_MS, Standing, durable, settled},
@@ -193,7 +193,7 @@ fn a_store_that_lags_or_leads_is_seen() {
     let node = |seen| {
         Row::Node(Box::new(NodeRow {
             id: bench.host,
-            speaker: Speaker::new(Voice::Agent {
+            credentials: Credentials::new(Signer::Agent {
                 key: AgentKey::from_random([1; 32]).unwrap().public(),
                 protocol2: false,
             }),

@@ -32,7 +32,7 @@ fn empty(store: &mut impl Store) {
 
 fn newest_value_wins(store: &mut impl Store) {
     let mut newer = node(1);
-    newer.speaker = agent(Ms::new(9), true);
+    newer.credentials = agent(Ms::new(9), true);
     let mut running = lease(1, 0);
     running.client_seen = Some((Ms::new(5), None));
     store.apply(&[node_row(1), Row::Lease(Box::new(lease(1, 0))), Row::Clock(Ms::new(5))]).expect("applies");

@@ -49,7 +49,7 @@ impl Model {
                     for Presence { id, seen, nonce } in list {
                         for node in nodes.iter_mut().filter(|node| node.id == *id) {
                             node.seen = *seen;
-                            node.speaker.raise_nonce(*nonce);
+                            node.credentials.raise_nonce(*nonce);
                         }
                     }
                 }

@@ -1,7 +1,7 @@
 //! Rows to write: few keys, so that they meet; values with every field and at every edge.
 
 use proptest::{collection::vec, option, prelude::*};
-use vipnode_pool_core::{LeaseRow, MeteredRow, NodeRow, Past, Presence, Row, RowKey, Speaker, Voice};
+use vipnode_pool_core::{Credentials, LeaseRow, MeteredRow, NodeRow, Presence, Protocol2State, Row, RowKey, Signer};
 use vipnode_types::{
     Account, AgentKey, ChainSpec, Enode, LeaseId, Ms, NodeId, Price, Wei,
     meter::{Seen, billed_ms, cost},
@@ -12,7 +12,7 @@ use vipnode_types::{
 pub(super) fn node(number: u8) -> NodeRow {
     NodeRow {
         id: node_id(number),
-        speaker: agent(Ms::new(1), false),
+        credentials: agent(Ms::new(1), false),
         seen: Ms::new(2),
         chain: ChainSpec { chain_id: 1337, genesis: [3; 32].into() },
         enode: None,
@@ -73,10 +73,10 @@ pub(super) fn any_row() -> impl Strategy<Value = Row> {
 fn any_node() -> impl Strategy<Value = NodeRow> {
     let enode = (any::<std::net::IpAddr>(), 1u16.., any::<Option<u16>>());
     let flags = any::<[bool; 2]>();
-    (any_id(), any_speaker(), any_ms(), any::<[u8; 32]>(), any::<u64>(), option::of(enode), any_payee(), flags)
-        .prop_map(|(id, speaker, seen, genesis, chain_id, enode, payout, [host, client])| NodeRow {
+    (any_id(), any_credentials(), any_ms(), any::<[u8; 32]>(), any::<u64>(), option::of(enode), any_payee(), flags)
+        .prop_map(|(id, credentials, seen, genesis, chain_id, enode, payout, [host, client])| NodeRow {
             id,
-            speaker,
+            credentials,
             seen,
             chain: ChainSpec { chain_id, genesis: genesis.into() },
             enode: enode.map(|(ip, port, disc_port)| Enode { disc_port, ..Enode::at(id, ip, port) }),
@@ -86,14 +86,19 @@ fn any_node() -> impl Strategy<Value = NodeRow> {
         })
 }
 
-fn any_speaker() -> impl Strategy<Value = Speaker> {
+fn any_credentials() -> impl Strategy<Value = Credentials> {
     let kind = prop_oneof![Just(Kind::Unknown), Just(Kind::Geth), Just(Kind::Parity), Just(Kind::Pantheon)];
-    let voice = prop_oneof![
-        any::<bool>().prop_map(|protocol2| agent(Ms::ZERO, protocol2).voice),
-        (any_nonce(), kind, any::<bool>()).prop_map(|(nonce, kind, full)| Voice::NodeKey { nonce, kind, full }),
+    let signer = prop_oneof![
+        any::<bool>().prop_map(|protocol2| agent(Ms::ZERO, protocol2).signer),
+        (any_nonce(), kind, any::<bool>()).prop_map(|(nonce, kind, full)| Signer::NodeKey { nonce, kind, full }),
     ];
-    let past = (any_nonce(), vec(any_id(), 0..4)).prop_map(|(nonce, drop)| Box::new(Past { nonce, drop, told: 0 }));
-    (voice, any_ms(), option::of(past)).prop_map(|(voice, issued, past)| Speaker { voice, issued, past })
+    let protocol2 =
+        (any_nonce(), vec(any_id(), 0..4)).prop_map(|(nonce, drop)| Box::new(Protocol2State { nonce, drop, told: 0 }));
+    (signer, any_ms(), option::of(protocol2)).prop_map(|(signer, issued, protocol2)| Credentials {
+        signer,
+        issued,
+        protocol2,
+    })
 }
 
 fn any_presence() -> impl Strategy<Value = Presence> {
@@ -151,7 +156,7 @@ fn any_ms() -> impl Strategy<Value = Ms> {
     prop_oneof![0u64..10, Just(i64::MAX.unsigned_abs()), 1_700_000_000_000u64..1_900_000_000_000].prop_map(Ms::new)
 }
 
-pub(super) fn agent(issued: Ms, protocol2: bool) -> Speaker {
+pub(super) fn agent(issued: Ms, protocol2: bool) -> Credentials {
     let key = AgentKey::from_random([7; 32]).expect("a key").public();
-    Speaker { issued, ..Speaker::new(Voice::Agent { key, protocol2 }) }
+    Credentials { issued, ..Credentials::new(Signer::Agent { key, protocol2 }) }
 }
