@@ -7,7 +7,7 @@ use crate::{
     agents::registry::Registry, collections::interner::Interner, collections::seeded_rng::SeededRng,
     flows::ask::PendingAsk, gauges::Roles, leases::agent_calls::Calls, leases::table::LeaseTable,
     matching::open_hosts::Places, matching::pending_offers::Outstanding, matching::recent_pairs::Recent,
-    matching::selection::WonBy, matching::wait_queue::Hunger, metering::unpaired::UnpairedBlocks, output::Output,
+    matching::selection::WonBy, matching::wait_queue::WaitQueue, metering::unpaired::UnpairedBlocks, output::Output,
     protocol2::Caller, timers::Timers,
 };
 
@@ -41,7 +41,7 @@ pub struct Core {
     pub(crate) prices: Interner<Price>,
 
     pub(crate) places: Places,
-    pub(crate) hunger: Hunger,
+    pub(crate) wait_queue: WaitQueue,
     pub(crate) asks: BTreeMap<u32, PendingAsk>,
     pub(crate) next_ask: u64,
     pub(crate) calls: Calls,
@@ -77,7 +77,7 @@ impl Core {
             unwanted: BTreeMap::new(),
             prices: Interner::new(rng.keys(), usize::MAX),
             places: Places::default(),
-            hunger: Hunger::default(),
+            wait_queue: WaitQueue::default(),
             asks: BTreeMap::new(),
             next_ask: 0,
             calls: Calls::default(),

@@ -22,7 +22,7 @@ pub struct Gauges {
     /// Places that could be given away now.
     pub free_places: u64,
     /// Clients that want more hosts and wait for the pool to find them.
-    pub hungry: u64,
+    pub waiting: u64,
     /// Requests for hosts that wait for a yes.
     pub pending_asks: u64,
     /// Calls to agents that have not come to their end.
@@ -105,7 +105,7 @@ impl Core {
             self.timers.half_downs.len(),
             self.timers.asks.len(),
             self.timers.rests.len(),
-            self.timers.fasts.len(),
+            self.timers.back_offs.len(),
             self.presences.silences.len(),
         ];
         Gauges {
@@ -117,7 +117,7 @@ impl Core {
             running: self.counters.running,
             outstanding: u64::from(self.outstanding.len()),
             free_places: self.places.all_free(),
-            hungry: count(self.hunger.len()),
+            waiting: count(self.wait_queue.len()),
             pending_asks: count(self.asks.len()),
             calls_in_flight: count(self.calls.len()),
             dirty_presences: count(self.presences.dirty()),

@@ -18,7 +18,7 @@ impl Core {
     }
 
     fn check_nodes(&self) -> Result<(), String> {
-        let mut hungry = 0_usize;
+        let mut waiting = 0_usize;
         let mut sockets = 0_usize;
         for (index, node) in self.nodes.iter() {
             ensure(self.nodes.find(&node.id) == Some(index), || format!("{:?} is not found by its id", node.id))?;
@@ -30,17 +30,17 @@ impl Core {
                 format!("{:?} could be silent for ever", node.id)
             })?;
             self.check_lists(index, node)?;
-            if let Some(key) = node.hunger {
-                hungry = hungry.saturating_add(1);
+            if let Some(key) = node.wait_key {
+                waiting = waiting.saturating_add(1);
                 ensure(key.served == node.client_leases, || format!("{:?} stands wrong in the queue", node.id))?;
-                ensure(self.hunger.holds(node.chain, key, index), || format!("{:?} is not in the queue", node.id))?;
+                ensure(self.wait_queue.holds(node.chain, key, index), || format!("{:?} is not in the queue", node.id))?;
             }
             let wants = node.can_dial() && node.consuming && node.client_leases < node.want;
-            let waits = node.admitting > 0 || node.fasting || self.asks.contains_key(&index);
-            ensure(node.hunger.is_some() == (wants && !waits), || format!("{:?} is forgotten or sated", node.id))?;
+            let waits = node.admitting > 0 || node.backing_off || self.asks.contains_key(&index);
+            ensure(node.wait_key.is_some() == (wants && !waits), || format!("{:?} is forgotten or sated", node.id))?;
         }
-        ensure(hungry == self.hunger.len(), || "the queue of the hungry has ghosts".to_owned())?;
-        ensure(hungry == 0 || self.hunger.serve_at.is_some(), || "nobody serves the hungry".to_owned())?;
+        ensure(waiting == self.wait_queue.len(), || "the queue of the waiting has ghosts".to_owned())?;
+        ensure(waiting == 0 || self.wait_queue.serve_at.is_some(), || "nobody serves the waiting".to_owned())?;
         ensure(sockets == self.nodes.sockets(), || "the index of sockets has ghosts".to_owned())?;
         let asks = self.asks.keys().all(|&index| self.nodes.get(index).is_some_and(|node| node.peer.is_some()));
         ensure(asks, || "a request waits for nobody".to_owned())

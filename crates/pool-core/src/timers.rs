@@ -19,7 +19,7 @@ pub(crate) struct Timers {
     /// Hosts that did not admit.
     pub(crate) rests: Deadlines<Handle>,
     /// Clients for which no host was found.
-    pub(crate) fasts: Deadlines<Handle>,
+    pub(crate) back_offs: Deadlines<Handle>,
     /// Where the search for nodes to forget goes on.
     pub(crate) sweep_at: u32,
 }
@@ -32,7 +32,7 @@ impl Timers {
             half_downs: Deadlines::new(),
             asks: Deadlines::new(),
             rests: Deadlines::new(),
-            fasts: Deadlines::new(),
+            back_offs: Deadlines::new(),
             sweep_at: 0,
         }
     }
@@ -49,11 +49,11 @@ impl Core {
             self.timers.half_downs.next(),
             self.timers.asks.next(),
             self.timers.rests.next(),
-            self.timers.fasts.next(),
+            self.timers.back_offs.next(),
             self.presences.silences.next(),
             self.calls.next_deadline(),
             self.next_rollover(),
-            self.hunger.serve_at,
+            self.wait_queue.serve_at,
             Some(self.presences.flush_at),
         ]
         .into_iter()
@@ -73,7 +73,7 @@ impl Core {
             let ended = leases.saturating_sub(self.leases.len());
             budget = budget.saturating_sub(ended.max(1));
         }
-        self.serve_hungry(output);
+        self.serve_waiting(output);
         self.flush(output);
         self.sweep(output, self.limits.swept_a_tick);
     }
@@ -98,8 +98,8 @@ impl Core {
             }
         } else if let Some(host) = self.timers.rests.pop_due(now) {
             self.rest_over(host);
-        } else if let Some(client) = self.timers.fasts.pop_due(now) {
-            self.fast_over(client);
+        } else if let Some(client) = self.timers.back_offs.pop_due(now) {
+            self.back_off_over(client);
         } else if let Some(node) = self.presences.silences.pop_due(now) {
             self.silence_due(output, node);
         } else {

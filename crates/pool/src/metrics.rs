@@ -190,7 +190,7 @@ impl Metrics {
             (&self.leases, gauges.leases),
             (&self.running, gauges.running),
             (&self.free_places, gauges.free_places),
-            (&self.hungry, gauges.hungry),
+            (&self.hungry, gauges.waiting),
             (&self.pending_asks, gauges.pending_asks),
         ] {
             show(gauge, value);

@@ -3,7 +3,7 @@ use std::net::IpAddr;
 use vipnode_types::{Account, ChainSpec, Enode, EnodeHost, LeaseSetHash, Ms, NodeId, Price, Wei};
 
 use crate::{
-    ConnectionId, Credentials, NodeRow, collections::slab::Handle, leases::lease::NIL, matching::wait_queue::HungerKey,
+    ConnectionId, Credentials, NodeRow, collections::slab::Handle, leases::lease::NIL, matching::wait_queue::WaitKey,
     metering::day_budget::DayBudget,
 };
 
@@ -65,9 +65,9 @@ pub(crate) struct Node {
     pub(crate) admitting: u32,
     /// Nodes that it does not want. One pointer each, for hardly anybody has any.
     pub(crate) avoid: Option<Box<Avoided>>,
-    pub(crate) hunger: Option<HungerKey>,
+    pub(crate) wait_key: Option<WaitKey>,
     /// No host was found; it waits for a timer before it is tried again.
-    pub(crate) fasting: bool,
+    pub(crate) backing_off: bool,
     pub(crate) unpaired: DayBudget,
 
     /// The store has a row of it.
@@ -155,8 +155,8 @@ impl Node {
             client_head: NIL,
             admitting: 0,
             avoid: None,
-            hunger: None,
-            fasting: false,
+            wait_key: None,
+            backing_off: false,
             unpaired: DayBudget::default(),
             stored: false,
             watched: false,

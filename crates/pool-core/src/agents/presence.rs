@@ -176,7 +176,7 @@ impl Core {
         }
         self.refresh_connected(index);
         self.refresh_places(index);
-        self.refresh_hunger(index);
+        self.refresh_waiting(index);
         self.end_unanswered(output, index);
     }
 

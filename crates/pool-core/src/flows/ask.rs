@@ -70,7 +70,7 @@ impl Core {
         if let Err(error) = self.begin_ask(output, index, (peer, request), want, avoid, AskForm::Protocol3) {
             output.reply(peer, request, Err(error));
         }
-        self.refresh_hunger(index);
+        self.refresh_waiting(index);
     }
 
     pub(crate) fn answer_older(&mut self, output: &mut Output, index: u32) {
@@ -104,7 +104,7 @@ impl Core {
         self.next_ask = self.next_ask.saturating_add(1);
         let pending = PendingAsk { number: self.next_ask, peer, request, tries: 0, form, got: Vec::new() };
         self.asks.insert(index, pending);
-        self.refresh_hunger(index);
+        self.refresh_waiting(index);
         if has >= want && !in_flight {
             self.answer_ask(output, index, None);
             return Ok(());
@@ -142,7 +142,7 @@ impl Core {
                 self.answer_without(output, client, why);
             }
         }
-        self.refresh_hunger(client);
+        self.refresh_waiting(client);
     }
 
     fn answer_without(&mut self, output: &mut Output, client: u32, why: NoHost) {
@@ -164,7 +164,7 @@ impl Core {
         let why = why.filter(|_| missing > 0);
         let reply = Reply::Ask(AskReply { hosts: pending.got, missing, why });
         output.reply(pending.peer, pending.request, Ok(reply));
-        self.refresh_hunger(client);
+        self.refresh_waiting(client);
     }
 
     /// A request has waited for as long as it may.

@@ -163,7 +163,7 @@ impl Core {
         self.take_in(output, index, said);
         self.refresh_connected(index);
         self.refresh_places(index);
-        self.refresh_hunger(index);
+        self.refresh_waiting(index);
         self.watch(index);
     }
 
@@ -310,7 +310,7 @@ impl Core {
     }
 
     fn forget(&mut self, output: &mut Output, index: u32) {
-        self.refresh_hunger(index);
+        self.refresh_waiting(index);
         self.forget_profile(index);
         let Some(node) = self.nodes.remove(index) else { return };
         self.chains.release(node.chain);

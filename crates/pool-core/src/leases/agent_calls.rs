@@ -170,7 +170,7 @@ impl Core {
                     self.rejected(client, lease);
                 }
                 self.end_lease(output, lease, EvictReason::Left, Some(Side::Client), None);
-                self.fast(client);
+                self.back_off(client);
             }
         }
     }

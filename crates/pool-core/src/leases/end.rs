@@ -42,7 +42,7 @@ impl Core {
         self.tell_client(output, &lease, reason, by);
         self.prices.release(lease.price);
         self.refresh_places(lease.host);
-        self.refresh_hunger(lease.client);
+        self.refresh_waiting(lease.client);
         self.serve_soon();
     }
 

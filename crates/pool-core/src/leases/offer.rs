@@ -49,7 +49,7 @@ impl Core {
         let client_version = self.client_version(client);
         let light = self.nodes.get(client).is_some_and(|node| self.is_light(node));
         self.call_admit(output, host, AdmitCall { lease: id, client: client_id, price, peer, client_version, light });
-        self.refresh_hunger(client);
+        self.refresh_waiting(client);
         Some(id)
     }
 
@@ -121,7 +121,7 @@ impl Core {
             self.end_lease(output, index, EvictReason::Left, Some(Side::Client), None);
             return;
         }
-        self.refresh_hunger(client);
+        self.refresh_waiting(client);
     }
 
     fn not_admitted(&mut self, output: &mut Output, index: u32, call: &Call, id: NodeId, outcome: &CallOutcome) {

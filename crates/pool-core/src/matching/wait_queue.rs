@@ -9,8 +9,8 @@ use crate::{Core, collections::slab::Handle, output::Output};
 
 /// Clients that want more hosts than they have, chain by chain, the least served first.
 #[derive(Debug, Default)]
-pub(crate) struct Hunger {
-    chains: BTreeMap<u32, BTreeSet<(HungerKey, u32)>>,
+pub(crate) struct WaitQueue {
+    chains: BTreeMap<u32, BTreeSet<(WaitKey, u32)>>,
     tickets: u64,
     /// When clients are next served by themselves.
     pub(crate) serve_at: Option<Ms>,
@@ -21,14 +21,14 @@ pub(crate) struct Hunger {
 
 /// Where a client stands among the hungry of its chain.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct HungerKey {
+pub(crate) struct WaitKey {
     /// Leases it has.
     pub(crate) served: u32,
     /// First come, first served. Not zero, which saves each node eight bytes.
     pub(crate) ticket: NonZeroU64,
 }
 
-impl Hunger {
+impl WaitQueue {
     pub(crate) const fn len(&self) -> usize {
         self.len
     }
@@ -39,20 +39,20 @@ impl Hunger {
     }
 
     /// Whether a client stands there, for checks.
-    pub(crate) fn holds(&self, chain: u32, key: HungerKey, client: u32) -> bool {
+    pub(crate) fn holds(&self, chain: u32, key: WaitKey, client: u32) -> bool {
         self.chains.get(&chain).is_some_and(|set| set.contains(&(key, client)))
     }
 
-    fn insert(&mut self, chain: u32, served: u32, client: u32) -> HungerKey {
+    fn insert(&mut self, chain: u32, served: u32, client: u32) -> WaitKey {
         self.tickets = self.tickets.wrapping_add(1);
-        let key = HungerKey { served, ticket: NonZeroU64::new(self.tickets).unwrap_or(NonZeroU64::MIN) };
+        let key = WaitKey { served, ticket: NonZeroU64::new(self.tickets).unwrap_or(NonZeroU64::MIN) };
         if self.chains.entry(chain).or_default().insert((key, client)) {
             self.len = self.len.saturating_add(1);
         }
         key
     }
 
-    fn remove(&mut self, chain: u32, key: HungerKey, client: u32) {
+    fn remove(&mut self, chain: u32, key: WaitKey, client: u32) {
         let Some(set) = self.chains.get_mut(&chain) else { return };
         if set.remove(&(key, client)) {
             self.len = self.len.saturating_sub(1);
@@ -62,7 +62,7 @@ impl Hunger {
         }
     }
 
-    fn first(&self, chain: u32) -> Option<(HungerKey, u32)> {
+    fn first(&self, chain: u32) -> Option<(WaitKey, u32)> {
         self.chains.get(&chain)?.first().copied()
     }
 
@@ -76,53 +76,53 @@ impl Hunger {
 impl Core {
     /// Brings a client's place among the hungry up to what it is now. Call after anything changed that
     /// is looked at here.
-    pub(crate) fn refresh_hunger(&mut self, index: u32) {
+    pub(crate) fn refresh_waiting(&mut self, index: u32) {
         let Some(node) = self.nodes.get(index) else { return };
         let here = node.can_dial() && node.consuming;
         let wants = here && node.client_leases < node.want && node.admitting == 0;
-        let wants = wants && !node.fasting && !self.asks.contains_key(&index);
-        let (chain, served, before) = (node.chain, node.client_leases, node.hunger);
+        let wants = wants && !node.backing_off && !self.asks.contains_key(&index);
+        let (chain, served, before) = (node.chain, node.client_leases, node.wait_key);
         if wants && before.is_some_and(|key| key.served == served) {
             return;
         }
         if let Some(key) = before {
-            self.hunger.remove(chain, key, index);
+            self.wait_queue.remove(chain, key, index);
         }
-        let key = wants.then(|| self.hunger.insert(chain, served, index));
+        let key = wants.then(|| self.wait_queue.insert(chain, served, index));
         if let Some(node) = self.nodes.get_mut(index) {
-            node.hunger = key;
+            node.wait_key = key;
         }
-        if wants && self.hunger.serve_at.is_none() {
-            self.hunger.serve_at = Some(self.now.plus(self.limits.tick_ms));
+        if wants && self.wait_queue.serve_at.is_none() {
+            self.wait_queue.serve_at = Some(self.now.plus(self.limits.tick_ms));
         }
     }
 
     /// Has the hungry served at the next wake, because something became free or was lost.
     pub(crate) fn serve_soon(&mut self) {
-        if self.hunger.len() > 0 {
-            self.hunger.serve_at = Some(self.now);
+        if self.wait_queue.len() > 0 {
+            self.wait_queue.serve_at = Some(self.now);
         }
     }
 
     /// Whether a chain has fewer free places than clients that wait for one.
     pub(crate) fn scarce(&self, chain: u32) -> bool {
-        self.places.free(chain) < self.hunger.waiting(chain)
+        self.places.free(chain) < self.wait_queue.waiting(chain)
     }
 
     /// Gives hungry clients one place each, a bounded number of them.
-    pub(crate) fn serve_hungry(&mut self, output: &mut Output) {
-        if self.hunger.serve_at.is_none_or(|at| at > output.now) {
+    pub(crate) fn serve_waiting(&mut self, output: &mut Output) {
+        if self.wait_queue.serve_at.is_none_or(|at| at > output.now) {
             return;
         }
         let mut budget = self.limits.served_a_tick;
-        for _ in 0..self.hunger.chains.len() {
-            let Some(chain) = self.hunger.chain_after(self.hunger.cursor).filter(|_| budget > 0) else { break };
-            self.hunger.cursor = chain;
+        for _ in 0..self.wait_queue.chains.len() {
+            let Some(chain) = self.wait_queue.chain_after(self.wait_queue.cursor).filter(|_| budget > 0) else { break };
+            self.wait_queue.cursor = chain;
             self.serve_chain(output, chain, &mut budget);
             // One for the look, so that many chains are bounded too.
             budget = budget.saturating_sub(1);
         }
-        self.hunger.serve_at = match (self.hunger.len(), budget) {
+        self.wait_queue.serve_at = match (self.wait_queue.len(), budget) {
             (0, _) => None,
             (_, 0) => Some(output.now),
             _ => Some(output.now.plus(self.limits.tick_ms)),
@@ -131,36 +131,36 @@ impl Core {
 
     fn serve_chain(&mut self, output: &mut Output, chain: u32, budget: &mut u32) {
         while *budget > 0 && self.places.free(chain) > 0 {
-            let Some((key, client)) = self.hunger.first(chain) else { return };
+            let Some((key, client)) = self.wait_queue.first(chain) else { return };
             if key.served > 0 && self.scarce(chain) {
                 return;
             }
             *budget = budget.saturating_sub(1);
             if self.offer_a_place(output, client).is_err() {
-                self.fast(client);
+                self.back_off(client);
             }
         }
     }
 
     /// Leaves a client alone for a while.
-    pub(crate) fn fast(&mut self, client: u32) {
+    pub(crate) fn back_off(&mut self, client: u32) {
         let due = self.now.plus(self.limits.retry_ms);
         let Some(handle) = self.nodes.handle(client) else { return };
         let Some(node) = self.nodes.get_mut(client) else { return };
-        if !node.fasting {
-            node.fasting = true;
-            self.timers.fasts.push(due, handle);
+        if !node.backing_off {
+            node.backing_off = true;
+            self.timers.back_offs.push(due, handle);
         }
-        self.refresh_hunger(client);
+        self.refresh_waiting(client);
     }
 
     /// The while is over.
-    pub(crate) fn fast_over(&mut self, handle: Handle) {
+    pub(crate) fn back_off_over(&mut self, handle: Handle) {
         let Some(index) = self.nodes.live(handle) else { return };
         if let Some(node) = self.nodes.get_mut(index) {
-            node.fasting = false;
+            node.backing_off = false;
         }
-        self.refresh_hunger(index);
+        self.refresh_waiting(index);
         self.serve_soon();
     }
 }

@@ -82,7 +82,7 @@ impl Core {
             Reply::Peer(PeerReply { peers })
         };
         output.reply_durably(pending.peer, pending.request, reply(answer));
-        self.refresh_hunger(client);
+        self.refresh_waiting(client);
     }
 
     /// Which execution client a node is, as far as it said.
