@@ -6,7 +6,7 @@ use crate::{
     Command, ConnectionId, Counters, Effect, Limits, Row, agents::presence::Presences, agents::profile::Profile,
     agents::registry::Registry, collections::interner::Interner, collections::seeded_rng::SeededRng,
     flows::ask::PendingAsk, gauges::Roles, leases::agent_calls::Calls, leases::table::LeaseTable,
-    matching::open_hosts::Places, matching::pending_offers::Outstanding, matching::recent_pairs::Recent,
+    matching::open_hosts::OpenHosts, matching::pending_offers::Outstanding, matching::recent_pairs::Recent,
     matching::selection::WonBy, matching::wait_queue::WaitQueue, metering::unpaired::UnpairedBlocks, output::Output,
     protocol2::Caller, timers::Timers,
 };
@@ -40,7 +40,7 @@ pub struct Core {
     pub(crate) unwanted: BTreeMap<u32, Vec<u32>>,
     pub(crate) prices: Interner<Price>,
 
-    pub(crate) places: Places,
+    pub(crate) open_hosts: OpenHosts,
     pub(crate) wait_queue: WaitQueue,
     pub(crate) asks: BTreeMap<u32, PendingAsk>,
     pub(crate) next_ask: u64,
@@ -76,7 +76,7 @@ impl Core {
             profiles: Interner::new(rng.keys(), limits.profiles as usize),
             unwanted: BTreeMap::new(),
             prices: Interner::new(rng.keys(), usize::MAX),
-            places: Places::default(),
+            open_hosts: OpenHosts::default(),
             wait_queue: WaitQueue::default(),
             asks: BTreeMap::new(),
             next_ask: 0,

@@ -94,7 +94,7 @@ impl Core {
         for (index, node) in self.nodes.iter() {
             ensure(node.open_free == node.free_places(), || format!("{:?} miscounts its free places", node.id))?;
             if node.open_free > 0 {
-                let at = self.places.of(node.chain).and_then(|open| open.hosts.get(node.open_pos as usize));
+                let at = self.open_hosts.of(node.chain).and_then(|open| open.hosts.get(node.open_pos as usize));
                 ensure(at == Some(&index), || format!("{:?} is not where it should be", node.id))?;
                 let sum = free.entry(node.chain).or_default();
                 *sum = (sum.0.saturating_add(u64::from(node.open_free)), sum.1.saturating_add(1));
@@ -103,13 +103,13 @@ impl Core {
             }
             if node.hosting && node.peer.is_some() {
                 connected = connected.saturating_add(1);
-                let at = self.places.connected().get(node.host_pos as usize);
+                let at = self.open_hosts.connected().get(node.host_pos as usize);
                 ensure(at == Some(&index), || format!("{:?} is not shown", node.id))?;
             }
         }
-        ensure(connected == self.places.connected().len(), || "hosts are shown that are gone".to_owned())?;
+        ensure(connected == self.open_hosts.connected().len(), || "hosts are shown that are gone".to_owned())?;
         let lists: BTreeMap<u32, (u64, usize)> =
-            self.places.chains().map(|(chain, open)| (chain, (open.free, open.hosts.len()))).collect();
+            self.open_hosts.chains().map(|(chain, open)| (chain, (open.free, open.hosts.len()))).collect();
         ensure(lists == free, || "free places are miscounted".to_owned())
     }
 

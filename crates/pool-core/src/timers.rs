@@ -128,6 +128,6 @@ impl Core {
         if let Some(node) = self.nodes.get_mut(index) {
             node.resting = false;
         }
-        self.refresh_places(index);
+        self.refresh_open_hosts(index);
     }
 }

@@ -175,7 +175,7 @@ impl Core {
             node.rtt_us = 0;
         }
         self.refresh_connected(index);
-        self.refresh_places(index);
+        self.refresh_open_hosts(index);
         self.refresh_waiting(index);
         self.end_unanswered(output, index);
     }

@@ -162,7 +162,7 @@ impl Core {
         self.attach(output, index, peer, address, callable);
         self.take_in(output, index, said);
         self.refresh_connected(index);
-        self.refresh_places(index);
+        self.refresh_open_hosts(index);
         self.refresh_waiting(index);
         self.watch(index);
     }

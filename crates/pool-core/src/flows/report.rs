@@ -80,7 +80,7 @@ impl Core {
         let most = self.limits.slots_a_host.min(1_000);
         let Some(node) = self.nodes.get_mut(index).filter(|node| node.hosting) else { return };
         node.slots = slots.min(most);
-        self.refresh_places(index);
+        self.refresh_open_hosts(index);
     }
 
     fn set_light_full(&mut self, index: u32, full: bool) {

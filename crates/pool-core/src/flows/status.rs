@@ -10,7 +10,7 @@ use crate::{Core, Peer, Reply, RequestId, flows::connect::POOL_VERSION, output::
 impl Core {
     pub(crate) fn status(&self, output: &mut Output, peer: ConnectionId, request: RequestId) {
         let limit = self.limits.status_hosts as usize;
-        let shown: Vec<u32> = self.places.connected().iter().take(limit).copied().collect();
+        let shown: Vec<u32> = self.open_hosts.connected().iter().take(limit).copied().collect();
         let count = |number: u64| u32::try_from(number).unwrap_or(u32::MAX);
         let gauges = self.gauges();
         let status = PoolStatus {

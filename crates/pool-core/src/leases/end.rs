@@ -41,7 +41,7 @@ impl Core {
         self.tell_host(output, &lease, reason, by, row.price);
         self.tell_client(output, &lease, reason, by);
         self.prices.release(lease.price);
-        self.refresh_places(lease.host);
+        self.refresh_open_hosts(lease.host);
         self.refresh_waiting(lease.client);
         self.serve_soon();
     }

@@ -66,7 +66,7 @@ impl Core {
         }
         self.watch(client);
         self.watch(host);
-        self.refresh_places(host);
+        self.refresh_open_hosts(host);
     }
 
     /// A host answered an admit, or did not.
@@ -150,7 +150,7 @@ impl Core {
             node.resting = true;
             self.timers.rests.push(now.plus(rest), handle);
         }
-        self.refresh_places(host);
+        self.refresh_open_hosts(host);
     }
 
     /// Writes a lease as it is now.

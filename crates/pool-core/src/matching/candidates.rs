@@ -49,7 +49,7 @@ impl Core {
             return Err(NoHost::Price(self.limits.price));
         }
         let chain = node.chain;
-        let open = self.places.of(chain).map_or(0, |open| open.hosts.len());
+        let open = self.open_hosts.of(chain).map_or(0, |open| open.hosts.len());
         if open == 0 {
             return Err(NoHost::NoneFree);
         }
@@ -66,7 +66,7 @@ impl Core {
                 break;
             }
             let at = start.saturating_add(step).checked_rem(open).unwrap_or(0);
-            let Some(host) = self.places.of(chain).and_then(|open| open.hosts.get(at)).copied() else { break };
+            let Some(host) = self.open_hosts.of(chain).and_then(|open| open.hosts.get(at)).copied() else { break };
             match self.unfit(&wish, host) {
                 None => {}
                 Some(Unfit::Unsuited(why)) => {

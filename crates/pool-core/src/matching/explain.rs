@@ -21,7 +21,7 @@ impl Core {
     }
 
     fn explanation(&mut self, index: u32) -> Result<ExplainReply, WireError> {
-        let all = self.places.connected().len();
+        let all = self.open_hosts.connected().len();
         let most = all.min(self.limits.explained_hosts as usize);
         let start = if most < all { self.rng.below(all) } else { 0 };
         let node = self.nodes.get(index).filter(|node| node.consuming).ok_or_else(error::no_client)?;
@@ -30,7 +30,7 @@ impl Core {
         let mut misfits = Misfits::default();
         for step in 0..most {
             let at = start.saturating_add(step).checked_rem(all).unwrap_or(0);
-            let Some(&host) = self.places.connected().get(at) else { break };
+            let Some(&host) = self.open_hosts.connected().get(at) else { break };
             let unfit = self.unfit(&wish, host);
             if let Some(count) = count_of(&mut excluded, &mut candidates, unfit.as_ref()) {
                 *count = count.saturating_add(1);
@@ -71,7 +71,7 @@ impl Core {
             (NoHost::Unpaired, self.past_unpaired(index)),
             (NoHost::Block, self.outstanding.of(node.address) >= self.limits.offers_a_block),
             (NoHost::Price(self.limits.price), self.limits.price > node.max_price),
-            (NoHost::NoneFree, self.places.free(node.chain) == 0),
+            (NoHost::NoneFree, self.open_hosts.free(node.chain) == 0),
         ];
         let of_all = reasons.into_iter().find_map(|(why, holds)| holds.then_some(why));
         let scarce = || (node.client_leases > 0 && self.scarce(node.chain)).then_some(NoHost::Scarce);

@@ -23,7 +23,7 @@ impl Core {
     /// Where hosts are while none is on this chain; `None` where one is, or there are none at all.
     fn elsewhere(&self, number: u32, chain: &ChainSpec) -> Option<String> {
         let mut others: Vec<u32> = Vec::new();
-        for &host in self.places.connected().iter().take(LOOKS) {
+        for &host in self.open_hosts.connected().iter().take(LOOKS) {
             let on = self.nodes.get(host)?.chain;
             if on == number {
                 return None;

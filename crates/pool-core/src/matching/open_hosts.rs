@@ -4,20 +4,20 @@ use crate::{Core, leases::lease::NIL};
 
 /// Hosts that have free places, chain by chain, and all connected hosts.
 #[derive(Debug, Default)]
-pub(crate) struct Places {
-    open: BTreeMap<u32, OpenHosts>,
+pub(crate) struct OpenHosts {
+    open: BTreeMap<u32, ChainHosts>,
     connected: Vec<u32>,
 }
 
 /// The hosts of one chain that have free places.
 #[derive(Debug, Default)]
-pub(crate) struct OpenHosts {
+pub(crate) struct ChainHosts {
     pub(crate) hosts: Vec<u32>,
     pub(crate) free: u64,
 }
 
-impl Places {
-    pub(crate) fn of(&self, chain: u32) -> Option<&OpenHosts> {
+impl OpenHosts {
+    pub(crate) fn of(&self, chain: u32) -> Option<&ChainHosts> {
         self.open.get(&chain)
     }
 
@@ -37,7 +37,7 @@ impl Places {
     }
 
     /// Chains that have open hosts, for checks.
-    pub(crate) fn chains(&self) -> impl Iterator<Item = (u32, &OpenHosts)> {
+    pub(crate) fn chains(&self) -> impl Iterator<Item = (u32, &ChainHosts)> {
         self.open.iter().map(|(chain, open)| (*chain, open))
     }
 }
@@ -45,11 +45,11 @@ impl Places {
 impl Core {
     /// Brings a host's place in the lists up to what it is now. Call after anything changed that
     /// `Node::free_places` looks at.
-    pub(crate) fn refresh_places(&mut self, index: u32) {
+    pub(crate) fn refresh_open_hosts(&mut self, index: u32) {
         let Some(node) = self.nodes.get(index) else { return };
         let (chain, free, before, at) = (node.chain, node.free_places(), node.open_free, node.open_pos);
-        let was_dry = self.places.free(chain) == 0;
-        let open = self.places.open.entry(chain).or_default();
+        let was_dry = self.open_hosts.free(chain) == 0;
+        let open = self.open_hosts.open.entry(chain).or_default();
         open.free = open.free.saturating_sub(u64::from(before)).saturating_add(u64::from(free));
         let mut moved = None;
         let mut pos = at;
@@ -61,7 +61,7 @@ impl Core {
             pos = NIL;
         }
         if open.hosts.is_empty() {
-            self.places.open.remove(&chain);
+            self.open_hosts.open.remove(&chain);
         }
         if let Some(moved) = moved.and_then(|moved| self.nodes.get_mut(moved)) {
             moved.open_pos = at;
@@ -83,11 +83,11 @@ impl Core {
         *clients = clients.saturating_add(u64::from(counts)).saturating_sub(u64::from(counted));
         let (at, is_in) = (node.host_pos, node.hosting && node.peer.is_some());
         if is_in && at == NIL {
-            node.host_pos = position(self.places.connected.len());
-            self.places.connected.push(index);
+            node.host_pos = position(self.open_hosts.connected.len());
+            self.open_hosts.connected.push(index);
         } else if !is_in && at != NIL {
             node.host_pos = NIL;
-            if let Some(moved) = take_out(&mut self.places.connected, at)
+            if let Some(moved) = take_out(&mut self.open_hosts.connected, at)
                 && let Some(moved) = self.nodes.get_mut(moved)
             {
                 moved.host_pos = at;

@@ -106,7 +106,7 @@ impl Core {
 
     /// Whether a chain has fewer free places than clients that wait for one.
     pub(crate) fn scarce(&self, chain: u32) -> bool {
-        self.places.free(chain) < self.wait_queue.waiting(chain)
+        self.open_hosts.free(chain) < self.wait_queue.waiting(chain)
     }
 
     /// Gives hungry clients one place each, a bounded number of them.
@@ -130,7 +130,7 @@ impl Core {
     }
 
     fn serve_chain(&mut self, output: &mut Output, chain: u32, budget: &mut u32) {
-        while *budget > 0 && self.places.free(chain) > 0 {
+        while *budget > 0 && self.open_hosts.free(chain) > 0 {
             let Some((key, client)) = self.wait_queue.first(chain) else { return };
             if key.served > 0 && self.scarce(chain) {
                 return;

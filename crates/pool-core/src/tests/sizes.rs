@@ -31,7 +31,7 @@ fn a_node_takes_at_most_512_bytes_indexes_included() {
     }
     assert_eq!(core.chains.get(0), Some(&chain(1)));
     // Registry, silence, dirty list; and the two lists of open and of connected hosts.
-    let lists = (core.places.connected().len().next_power_of_two()) * 4 * 2;
+    let lists = (core.open_hosts.connected().len().next_power_of_two()) * 4 * 2;
     let dirty = WORST.next_power_of_two() as usize * 8;
     let bytes = core.nodes.heap_bytes() + core.presences.heap_bytes() + lists + dirty;
     let each = bytes / WORST as usize;
