@@ -5,7 +5,7 @@ use vipnode_types::{
     wire::{ErrorCode, ErrorData, WireError},
 };
 
-use crate::matching::misfits::Misfits;
+use crate::matching::compatibility::Incompatibilities;
 
 pub(crate) fn not_connected() -> WireError {
     WireError::new(
@@ -128,7 +128,7 @@ pub(crate) enum NoHost {
     /// Those with free places were tried, are barred for a while or it has them already.
     NoneFits,
     /// Those with free places do not suit it, or it does not suit them.
-    Unsuited(Misfits),
+    Incompatibility(Incompatibilities),
     /// Others have none yet.
     Scarce,
     /// Too much unpaired time.
@@ -145,8 +145,8 @@ impl NoHost {
             Self::NoneFits => {
                 format!("each host on {chain} with a free place is yours already, or was tried a moment ago")
             }
-            Self::Unsuited(misfits) => {
-                format!("no host on {chain} with a free place suits: {}", misfits.words())
+            Self::Incompatibility(incompatibilities) => {
+                format!("no host on {chain} with a free place suits: {}", incompatibilities.words())
             }
             Self::Scarce => format!("places on {chain} are scarce; clients that have none come first"),
             Self::Unpaired => "too much time today that only hosts saw; keep the agent running".to_owned(),

@@ -2,12 +2,12 @@ use vipnode_types::{Account, Price, protocol2::Kind, wire::Won};
 
 use crate::{
     Core, agents::node::Node, collections::address_block::AddressBlock, error::NoHost, leases::table::List,
-    matching::compatibility::Unsuited, matching::misfits::Misfits,
+    matching::compatibility::Incompatibility, matching::compatibility::Incompatibilities,
 };
 
 /// What decides which hosts suit a client, gathered once.
 #[derive(Debug)]
-pub(crate) struct Wish {
+pub(crate) struct Criteria {
     pub(crate) client: u32,
     /// Nodes that host it now.
     hosts: Vec<u32>,
@@ -23,7 +23,7 @@ pub(crate) struct Wish {
 
 /// Why a host is not given to a client now.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Unfit {
+pub(crate) enum Rejection {
     Itself,
     Chain,
     Yours,
@@ -37,7 +37,7 @@ pub(crate) enum Unfit {
     /// It is another execution client than was asked for.
     Kind,
     /// The two do not suit each other by what they serve and run.
-    Unsuited(Unsuited),
+    Incompatibility(Incompatibility),
 }
 
 impl Core {
@@ -53,42 +53,42 @@ impl Core {
         if open == 0 {
             return Err(NoHost::NoneFree);
         }
-        let wish = self.wish(client, node);
+        let criteria = self.criteria(client, node);
         let start = self.rng.below(open);
         let candidates = self.limits.candidates.max(1) as usize;
         let most = candidates.max(self.limits.looks as usize);
         let most_by_rules = most.max(self.limits.looks_by_rules as usize);
         let mut best: Option<(u32, Won)> = None;
         let mut among = 0_u32;
-        let mut misfits = Misfits::default();
+        let mut incompatibilities = Incompatibilities::default();
         for step in 0..most_by_rules.min(open) {
-            if (step >= candidates && best.is_some()) || (step >= most && misfits.is_empty()) {
+            if (step >= candidates && best.is_some()) || (step >= most && incompatibilities.is_empty()) {
                 break;
             }
             let at = start.saturating_add(step).checked_rem(open).unwrap_or(0);
             let Some(host) = self.open_hosts.of(chain).and_then(|open| open.hosts.get(at)).copied() else { break };
-            match self.unfit(&wish, host) {
+            match self.rejection(&criteria, host) {
                 None => {}
-                Some(Unfit::Unsuited(why)) => {
-                    misfits.count(why);
+                Some(Rejection::Incompatibility(why)) => {
+                    incompatibilities.count(why);
                     continue;
                 }
                 Some(_) => continue,
             }
             among = among.saturating_add(1);
-            let score = self.score(&wish, host);
+            let score = self.score(&criteria, host);
             if best.is_none_or(|(_, other)| score.total > other.score.total) {
                 best = Some((host, Won { score, among }));
             }
         }
         match best {
             Some((host, won)) => Ok((host, Won { among, ..won })),
-            None if misfits.is_empty() => Err(NoHost::NoneFits),
-            None => Err(NoHost::Unsuited(misfits)),
+            None if incompatibilities.is_empty() => Err(NoHost::NoneFits),
+            None => Err(NoHost::Incompatibility(incompatibilities)),
         }
     }
 
-    pub(crate) fn wish(&self, client: u32, node: &Node) -> Wish {
+    pub(crate) fn criteria(&self, client: u32, node: &Node) -> Criteria {
         let hosts: Vec<u32> = self.leases.walk(List::Client, node.client_head).map(|(_, lease)| lease.host).collect();
         let clients = self.leases.walk(List::Host, node.host_head).map(|(_, lease)| lease.client).collect();
         let near = hosts.iter().filter_map(|&host| self.nodes.get(host));
@@ -97,33 +97,33 @@ impl Core {
         let avoid = node.avoid.iter().flat_map(|avoided| avoided.iter());
         let avoid = avoid.filter_map(|handle| self.nodes.live(handle)).collect();
         let kind = self.asks.get(&client).map(crate::flows::ask::PendingAsk::kind).unwrap_or_default();
-        Wish { client, hosts, clients, blocks, payouts, avoid, kind }
+        Criteria { client, hosts, clients, blocks, payouts, avoid, kind }
     }
 
     /// Why a host cannot be given to a client now, by the first reason that holds.
-    pub(crate) fn unfit(&self, wish: &Wish, host: u32) -> Option<Unfit> {
-        let (client, node) = (self.nodes.get(wish.client)?, self.nodes.get(host)?);
+    pub(crate) fn rejection(&self, criteria: &Criteria, host: u32) -> Option<Rejection> {
+        let (client, node) = (self.nodes.get(criteria.client)?, self.nodes.get(host)?);
         let (now, recent) = (self.now, &self.recent);
-        if host == wish.client {
-            return Some(Unfit::Itself);
+        if host == criteria.client {
+            return Some(Rejection::Itself);
         }
         let reasons = [
-            (Unfit::Chain, node.chain != client.chain),
-            (Unfit::Yours, wish.hosts.contains(&host)),
-            (Unfit::Yours, wish.clients.contains(&host) && self.names_no_roles(wish.client, host)),
-            (Unfit::Price, self.limits.price > client.max_price),
-            (Unfit::Full, node.open_free == 0),
-            (Unfit::Avoided, wish.avoid.contains(&host)),
+            (Rejection::Chain, node.chain != client.chain),
+            (Rejection::Yours, criteria.hosts.contains(&host)),
+            (Rejection::Yours, criteria.clients.contains(&host) && self.names_no_roles(criteria.client, host)),
+            (Rejection::Price, self.limits.price > client.max_price),
+            (Rejection::Full, node.open_free == 0),
+            (Rejection::Avoided, criteria.avoid.contains(&host)),
         ];
         let lasting = reasons.into_iter().find_map(|(reason, holds)| holds.then_some(reason));
-        let kinds = [wish.kind, Kind::Unknown];
-        let other_kind = || wish.kind != Kind::Unknown && !kinds.contains(&self.kind_of(host));
+        let kinds = [criteria.kind, Kind::Unknown];
+        let other_kind = || criteria.kind != Kind::Unknown && !kinds.contains(&self.kind_of(host));
         lasting
-            .or_else(|| other_kind().then_some(Unfit::Kind))
-            .or_else(|| self.unsuited(wish.client, host).map(Unfit::Unsuited))
-            .or_else(|| recent.failed_of_late(now, host, wish.client).then_some(Unfit::Failed))
-            .or_else(|| self.drops_unclear(wish.client, host).then_some(Unfit::Failed))
-            .or_else(|| recent.given_nearby(now, host, wish.client, client.address).then_some(Unfit::Address))
+            .or_else(|| other_kind().then_some(Rejection::Kind))
+            .or_else(|| self.incompatibility(criteria.client, host).map(Rejection::Incompatibility))
+            .or_else(|| recent.failed_of_late(now, host, criteria.client).then_some(Rejection::Failed))
+            .or_else(|| self.drops_unclear(criteria.client, host).then_some(Rejection::Failed))
+            .or_else(|| recent.given_nearby(now, host, criteria.client, client.address).then_some(Rejection::Address))
     }
 
     /// Whether a client takes a price.

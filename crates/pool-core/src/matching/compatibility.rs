@@ -4,7 +4,7 @@ use crate::{Core, agents::node::Node, agents::profile::Profile, flows::connect::
 
 /// Why a host and a client do not suit each other.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Unsuited {
+pub(crate) enum Incompatibility {
     /// The host does not have what the client wants.
     Host(Misfit),
     /// The client's agent did not take this version before, by a rule that it keeps to itself.
@@ -37,23 +37,23 @@ impl Core {
     }
 
     /// Why a host is not to be given to a client; `None` where they suit.
-    pub(crate) fn unsuited(&self, client: u32, host: u32) -> Option<Unsuited> {
+    pub(crate) fn incompatibility(&self, client: u32, host: u32) -> Option<Incompatibility> {
         let (wants, gives) = (self.nodes.get(client)?, self.nodes.get(host)?);
         if let Some(rules) = self.profile(wants).map(|profile| &profile.rules) {
             let served = self.profile(gives).map(|profile| &*profile.serves).unwrap_or_default();
             let outdated = || rules.outdates(self.version(gives)?);
             if let Some(misfit) = rules.misses(served).or_else(outdated) {
-                return Some(Unsuited::Host(misfit));
+                return Some(Incompatibility::Host(misfit));
             }
         }
         if gives.light_full && self.is_light(wants) {
-            return Some(Unsuited::LightFull);
+            return Some(Incompatibility::LightFull);
         }
         if self.is_unwanted(client, gives) {
-            return Some(Unsuited::Unwanted);
+            return Some(Incompatibility::Unwanted);
         }
         let outdated = || self.profile(gives)?.rules.outdates(self.version(wants)?);
-        (self.is_unwanted(host, wants) || outdated().is_some()).then_some(Unsuited::Refused)
+        (self.is_unwanted(host, wants) || outdated().is_some()).then_some(Incompatibility::Refused)
     }
 
     fn profile(&self, node: &Node) -> Option<&Profile> {

@@ -4,9 +4,9 @@ use crate::{
     ConnectionId, Core, Reply, RequestId,
     error::{self, NoHost},
     leases::table::List,
-    matching::candidates::Unfit,
-    matching::compatibility::Unsuited,
-    matching::misfits::Misfits,
+    matching::candidates::Rejection,
+    matching::compatibility::Incompatibility,
+    matching::compatibility::Incompatibilities,
     output::Output,
 };
 
@@ -25,19 +25,19 @@ impl Core {
         let most = all.min(self.limits.explained_hosts as usize);
         let start = if most < all { self.rng.below(all) } else { 0 };
         let node = self.nodes.get(index).filter(|node| node.consuming).ok_or_else(error::no_client)?;
-        let wish = self.wish(index, node);
+        let criteria = self.criteria(index, node);
         let (mut looked_at, mut candidates, mut excluded) = (0_u32, 0, Excluded::default());
-        let mut misfits = Misfits::default();
+        let mut incompatibilities = Incompatibilities::default();
         for step in 0..most {
             let at = start.saturating_add(step).checked_rem(all).unwrap_or(0);
             let Some(&host) = self.open_hosts.connected().get(at) else { break };
-            let unfit = self.unfit(&wish, host);
-            if let Some(count) = count_of(&mut excluded, &mut candidates, unfit.as_ref()) {
+            let rejection = self.rejection(&criteria, host);
+            if let Some(count) = count_of(&mut excluded, &mut candidates, rejection.as_ref()) {
                 *count = count.saturating_add(1);
                 looked_at = looked_at.saturating_add(1);
             }
-            if let Some(Unfit::Unsuited(why)) = unfit {
-                misfits.count(why);
+            if let Some(Rejection::Incompatibility(why)) = rejection {
+                incompatibilities.count(why);
             }
         }
         let given = self.leases.walk(List::Client, node.client_head).filter(|(_, lease)| lease.told);
@@ -47,7 +47,7 @@ impl Core {
         });
         let given: Vec<GivenHost> = given.collect();
         let missing = node.want.saturating_sub(node.client_leases.saturating_sub(node.admitting));
-        let unsuited = if misfits.is_empty() { NoHost::NoneFits } else { NoHost::Unsuited(misfits) };
+        let unsuited = if incompatibilities.is_empty() { NoHost::NoneFits } else { NoHost::Incompatibility(incompatibilities) };
         let none = (candidates == 0 && most == all).then_some(unsuited);
         let why = if missing > 0 { self.why_missing(index, none) } else { None };
         let why = why.and_then(|why| self.no_host_words(index, why));
@@ -80,17 +80,17 @@ impl Core {
 }
 
 /// Where a host is counted; the client itself is not.
-fn count_of<'a>(excluded: &'a mut Excluded, candidates: &'a mut u32, unfit: Option<&Unfit>) -> Option<&'a mut u32> {
-    Some(match unfit {
+fn count_of<'a>(excluded: &'a mut Excluded, candidates: &'a mut u32, rejection: Option<&Rejection>) -> Option<&'a mut u32> {
+    Some(match rejection {
         None => candidates,
-        Some(Unfit::Itself) => return None,
-        Some(Unfit::Chain) => &mut excluded.chain,
-        Some(Unfit::Yours) => &mut excluded.yours,
-        Some(Unfit::Price) => &mut excluded.price,
-        Some(Unfit::Full | Unfit::Unsuited(Unsuited::LightFull)) => &mut excluded.full,
-        Some(Unfit::Avoided) => &mut excluded.avoided,
-        Some(Unfit::Failed) => &mut excluded.failed,
-        Some(Unfit::Address) => &mut excluded.address,
-        Some(Unfit::Kind | Unfit::Unsuited(_)) => &mut excluded.capability,
+        Some(Rejection::Itself) => return None,
+        Some(Rejection::Chain) => &mut excluded.chain,
+        Some(Rejection::Yours) => &mut excluded.yours,
+        Some(Rejection::Price) => &mut excluded.price,
+        Some(Rejection::Full | Rejection::Incompatibility(Incompatibility::LightFull)) => &mut excluded.full,
+        Some(Rejection::Avoided) => &mut excluded.avoided,
+        Some(Rejection::Failed) => &mut excluded.failed,
+        Some(Rejection::Address) => &mut excluded.address,
+        Some(Rejection::Kind | Rejection::Incompatibility(_)) => &mut excluded.capability,
     })
 }

@@ -1,6 +1,6 @@
 use vipnode_types::wire::Score;
 
-use crate::{Core, collections::address_block::AddressBlock, matching::candidates::Wish};
+use crate::{Core, collections::address_block::AddressBlock, matching::candidates::Criteria};
 
 // How much speaks for or against giving a host to a client. Only what the pool itself sees counts: no
 // word of a free id makes or ruins a rank.
@@ -25,7 +25,7 @@ const SAME_PAYOUT: i32 = -80;
 const MUTUAL: i32 = -200;
 
 impl Core {
-    pub(crate) fn score(&self, wish: &Wish, host: u32) -> Score {
+    pub(crate) fn score(&self, criteria: &Criteria, host: u32) -> Score {
         let Some(node) = self.nodes.get(host) else { return Score { total: i32::MIN, ..Score::default() } };
         let free = u64::from(node.open_free).saturating_mul(ALL_FREE);
         let latency = match node.rtt_us {
@@ -33,8 +33,8 @@ impl Core {
             rtt => LATENCY.iter().find(|(below, _)| rtt < *below).map_or(0, |(_, points)| *points),
         };
         let uptime = self.now.since(node.since).min(UPTIME_FULL_MS).saturating_mul(UPTIME) / UPTIME_FULL_MS;
-        let block = node.address.map(AddressBlock::of).is_some_and(|block| wish.blocks.contains(&block));
-        let payout = node.payout.is_some_and(|payout| wish.payouts.contains(&payout));
+        let block = node.address.map(AddressBlock::of).is_some_and(|block| criteria.blocks.contains(&block));
+        let payout = node.payout.is_some_and(|payout| criteria.payouts.contains(&payout));
         let same_block = if block { SAME_BLOCK } else { 0 };
         let same_payout = if payout { SAME_PAYOUT } else { 0 };
         Score {
@@ -45,7 +45,7 @@ impl Core {
             refusals: i32::from(node.refusals.min(3)).saturating_mul(REFUSAL),
             strikes: i32::from(node.strikes.min(3)).saturating_mul(STRIKE),
             same_operator: same_block.saturating_add(same_payout),
-            mutual: if wish.clients.contains(&host) { MUTUAL } else { 0 },
+            mutual: if criteria.clients.contains(&host) { MUTUAL } else { 0 },
         }
         .summed()
     }

@@ -43,9 +43,9 @@ fn each_reason_is_counted_where_it_holds_first() {
     });
     assert_eq!(yours.excluded, only(|excluded| excluded.yours = 1));
     let price = told(|pool| {
-        let mut wish = client(2);
-        wish.client = Some(ClientWish { max_price: Some(wei(59_999)), ..ClientWish::default() });
-        pool.connect(2, wish).unwrap();
+        let mut criteria = client(2);
+        criteria.client = Some(ClientWish { max_price: Some(wei(59_999)), ..ClientWish::default() });
+        pool.connect(2, criteria).unwrap();
     });
     assert_eq!(price.excluded, only(|excluded| excluded.price = 1));
     let full = told(|pool| {
@@ -89,9 +89,9 @@ fn what_is_missing_is_said_as_an_ask_says_it() {
     assert_eq!((missing.want, missing.missing), (3, 3));
     assert!(missing.why.unwrap().contains("no host"));
     let price = told(|pool| {
-        let mut wish = client(2);
-        wish.client = Some(ClientWish { max_price: Some(wei(59_999)), ..ClientWish::default() });
-        pool.connect(2, wish).unwrap();
+        let mut criteria = client(2);
+        criteria.client = Some(ClientWish { max_price: Some(wei(59_999)), ..ClientWish::default() });
+        pool.connect(2, criteria).unwrap();
         pool.ask(2, 1);
     });
     assert!(price.why.unwrap().contains("--max-price"));

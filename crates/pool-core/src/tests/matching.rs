@@ -52,9 +52,9 @@ fn hosts_to_avoid_and_hosts_it_has_are_not_given() {
 fn a_price_above_what_the_client_takes_is_said() {
     let mut pool = Pool::priced();
     pool.connect(1, host(1, 4)).unwrap();
-    let mut wish = client(2);
-    wish.client = Some(ClientWish { max_price: Some(wei(59_999)), ..ClientWish::default() });
-    pool.connect(2, wish).unwrap();
+    let mut criteria = client(2);
+    criteria.client = Some(ClientWish { max_price: Some(wei(59_999)), ..ClientWish::default() });
+    pool.connect(2, criteria).unwrap();
     pool.ask(2, 1);
     assert!(why(&pool, 2).contains("--max-price"));
     assert_eq!(asked(&pool, [1]), None);

@@ -185,9 +185,9 @@ fn a_dearer_price_takes_hold_at_rollover_within_what_the_client_takes() {
         pool.pass_with(60_000, &[1, 2]);
         pool.restart(Limits { price: wei(80_000), ..Limits::default() });
         pool.connect(1, host(1, 4)).unwrap();
-        let mut wish = client(2);
-        wish.client = Some(ClientWish { max_price: Some(most), ..ClientWish::default() });
-        assert_eq!(pool.connect(2, wish).unwrap().price, wei(80_000), "announced");
+        let mut criteria = client(2);
+        criteria.client = Some(ClientWish { max_price: Some(most), ..ClientWish::default() });
+        assert_eq!(pool.connect(2, criteria).unwrap().price, wei(80_000), "announced");
         pool.full(1, &[(lease, true)]);
         pool.full(2, &[(lease, true)]);
         pool.pass_with(24 * HOUR, &[1, 2]);

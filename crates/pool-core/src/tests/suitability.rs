@@ -21,8 +21,8 @@ fn running(hello: ConnectRequest, version: &str) -> ConnectRequest {
 }
 
 fn needing(agent: u32, need: &str) -> ConnectRequest {
-    let wish = ClientWish { need: list(need), ..ClientWish::default() };
-    ConnectRequest { client: Some(wish), ..client(agent) }
+    let criteria = ClientWish { need: list(need), ..ClientWish::default() };
+    ConnectRequest { client: Some(criteria), ..client(agent) }
 }
 
 fn at_least(hello: ConnectRequest, versions: &str) -> ConnectRequest {
