@@ -18,7 +18,7 @@ pub struct Gauges {
     /// Leases that both sides saw.
     pub running: u64,
     /// Leases that not both sides have seen yet.
-    pub outstanding: u64,
+    pub pending_offers: u64,
     /// Places that could be given away now.
     pub free_places: u64,
     /// Clients that want more hosts and wait for the pool to find them.
@@ -115,7 +115,7 @@ impl Core {
             clients: self.roles.connected_clients,
             leases: count(self.leases.len()),
             running: self.counters.running,
-            outstanding: u64::from(self.outstanding.len()),
+            pending_offers: u64::from(self.pending_offers.len()),
             free_places: self.open_hosts.all_free(),
             waiting: count(self.wait_queue.len()),
             pending_asks: count(self.asks.len()),

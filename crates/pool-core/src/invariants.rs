@@ -143,15 +143,15 @@ impl Core {
 
     fn check_sums(&self) -> Result<(), String> {
         let unpaired = self.leases.iter().filter(|(_, lease)| !lease.paired);
-        let mut outstanding = 0_u32;
+        let mut pending_offers = 0_u32;
         let mut in_blocks = 0_u64;
         for (_, lease) in unpaired {
-            outstanding = outstanding.saturating_add(1);
+            pending_offers = pending_offers.saturating_add(1);
             let known = self.nodes.get(lease.client).is_some_and(|node| node.address.is_some());
             in_blocks = in_blocks.saturating_add(u64::from(known));
         }
-        ensure(outstanding == self.outstanding.len(), || "outstanding offers are miscounted".to_owned())?;
-        ensure(in_blocks == self.outstanding.in_blocks(), || "offers of blocks are miscounted".to_owned())?;
+        ensure(pending_offers == self.pending_offers.len(), || "pending_offers offers are miscounted".to_owned())?;
+        ensure(in_blocks == self.pending_offers.in_blocks(), || "offers of blocks are miscounted".to_owned())?;
         let hosts = self.nodes.iter().filter(|(_, node)| node.ever_host).count();
         let clients = self.nodes.iter().filter(|(_, node)| node.ever_client).count();
         let count = |len: usize| u64::try_from(len).unwrap_or(u64::MAX);

@@ -62,7 +62,7 @@ impl Core {
     }
 
     pub(crate) fn tick(&mut self, output: &mut Output) {
-        self.recent.expire(output.now);
+        self.recent_pairs.expire(output.now);
         let mut budget = self.limits.expiries_a_handle.max(1) as usize;
         while budget > 0 {
             let leases = self.leases.len();

@@ -98,7 +98,7 @@ impl Core {
         if has < want && self.past_unpaired(index) {
             return Err(self.unpaired_error());
         }
-        if has < want && !in_flight && self.outstanding.of(address) >= self.limits.offers_a_block {
+        if has < want && !in_flight && self.pending_offers.of(address) >= self.limits.offers_a_block {
             return Err(error::offers_in_block(self.limits.offers_a_block, self.limits.offer_ms));
         }
         self.next_ask = self.next_ask.saturating_add(1);

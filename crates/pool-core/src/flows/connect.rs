@@ -193,8 +193,8 @@ impl Core {
         node.hash = vipnode_types::LeaseSetHash::default();
         // Outstanding offers move with the client to its new block.
         for _ in 0..waiting {
-            self.outstanding.sub(before);
-            self.outstanding.add(Some(address));
+            self.pending_offers.sub(before);
+            self.pending_offers.add(Some(address));
         }
     }
 

@@ -82,7 +82,7 @@ impl Core {
     fn remember_failure(&mut self, lease: u32) {
         let Some((host, client)) = self.leases.get(lease).map(|lease| (lease.host, lease.client)) else { return };
         let until = self.now.plus(self.limits.same_address_ms);
-        self.recent.failed(host, client, until, self.limits.recent_grants);
+        self.recent_pairs.failed(host, client, until, self.limits.recent_grants);
     }
 }
 

@@ -128,7 +128,7 @@ impl Core {
             self.counters.running = self.counters.running.saturating_add(1);
             self.leases.row_begins(index);
         } else {
-            self.outstanding.add(None);
+            self.pending_offers.add(None);
             self.timers.offers.push(self.offers_wait, id);
         }
         if down {

@@ -63,7 +63,7 @@ impl Core {
         if lease.paired {
             self.counters.running = self.counters.running.saturating_sub(1);
         } else {
-            self.outstanding.sub(self.nodes.get(client).and_then(|node| node.address));
+            self.pending_offers.sub(self.nodes.get(client).and_then(|node| node.address));
         }
         if let Some(node) = self.nodes.get_mut(client).filter(|_| lease.admitting) {
             node.admitting = node.admitting.saturating_sub(1);
@@ -114,7 +114,7 @@ impl Core {
         }
         let (client, host) = (lease.client, lease.host);
         let until = output.now.plus(self.limits.same_address_ms);
-        self.recent.failed(host, client, until, self.limits.recent_grants);
+        self.recent_pairs.failed(host, client, until, self.limits.recent_grants);
         if let Some(node) = self.nodes.get_mut(host) {
             node.strikes = node.strikes.saturating_add(1).min(3);
         }

@@ -20,7 +20,7 @@ impl Core {
             return Err(NoHost::Unpaired);
         }
         let address = self.nodes.get(client).and_then(|node| node.address);
-        if self.outstanding.of(address) >= self.limits.offers_a_block {
+        if self.pending_offers.of(address) >= self.limits.offers_a_block {
             return Err(NoHost::Block);
         }
         let (host, won) = self.find_host(client)?;
@@ -37,12 +37,12 @@ impl Core {
         let id = self.name_lease(output);
         let lease = self.leases.insert(Lease::new(id, client, host, number, output.now))?;
         self.link_lease(lease);
-        self.outstanding.add(address);
+        self.pending_offers.add(address);
         if let Some(node) = self.nodes.get_mut(client) {
             node.admitting = node.admitting.saturating_add(1);
         }
         let until = output.now.plus(self.limits.same_address_ms);
-        self.recent.given(host, client, address, until, self.limits.recent_grants);
+        self.recent_pairs.given(host, client, address, until, self.limits.recent_grants);
         self.counters.offered = self.counters.offered.saturating_add(1);
         self.persist_lease(output, lease);
         let peer = self.nodes.get(client).and_then(|node| node.dialled_at(self.limits.closed));

@@ -111,7 +111,7 @@ impl Core {
         self.count_unpaired(client, price, waited);
         self.counters.paired = self.counters.paired.saturating_add(1);
         self.counters.running = self.counters.running.saturating_add(1);
-        self.outstanding.sub(self.nodes.get(client).and_then(|node| node.address));
+        self.pending_offers.sub(self.nodes.get(client).and_then(|node| node.address));
         if let Some(node) = self.nodes.get_mut(host) {
             node.strikes = 0;
         }

@@ -103,7 +103,7 @@ impl Core {
     /// Why a host cannot be given to a client now, by the first reason that holds.
     pub(crate) fn rejection(&self, criteria: &Criteria, host: u32) -> Option<Rejection> {
         let (client, node) = (self.nodes.get(criteria.client)?, self.nodes.get(host)?);
-        let (now, recent) = (self.now, &self.recent);
+        let (now, recent) = (self.now, &self.recent_pairs);
         if host == criteria.client {
             return Some(Rejection::Itself);
         }

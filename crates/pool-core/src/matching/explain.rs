@@ -69,7 +69,7 @@ impl Core {
         let node = self.nodes.get(index)?;
         let reasons = [
             (NoHost::Unpaired, self.past_unpaired(index)),
-            (NoHost::Block, self.outstanding.of(node.address) >= self.limits.offers_a_block),
+            (NoHost::Block, self.pending_offers.of(node.address) >= self.limits.offers_a_block),
             (NoHost::Price(self.limits.price), self.limits.price > node.max_price),
             (NoHost::NoneFree, self.open_hosts.free(node.chain) == 0),
         ];

@@ -5,12 +5,12 @@ use crate::collections::address_block::AddressBlock;
 /// Leases not yet seen by both sides, counted by their clients' address blocks, so that one operator
 /// cannot hold the free places of all hosts without ever connecting.
 #[derive(Debug, Default)]
-pub(crate) struct Outstanding {
+pub(crate) struct PendingOffers {
     blocks: BTreeMap<AddressBlock, u32>,
     len: u32,
 }
 
-impl Outstanding {
+impl PendingOffers {
     pub(crate) fn add(&mut self, address: Option<IpAddr>) {
         self.len = self.len.saturating_add(1);
         if let Some(address) = address {

@@ -8,14 +8,14 @@ use crate::collections::seeded_rng::Keys;
 /// Whom a host was given to a short while ago: a node takes one connection from one public address in
 /// 30 s, and a pair that failed would fail again.
 #[derive(Debug)]
-pub(crate) struct Recent {
-    entries: HashTable<Grant>,
-    order: VecDeque<(Ms, Grant)>,
+pub(crate) struct RecentPairs {
+    entries: HashTable<RecentPair>,
+    order: VecDeque<(Ms, RecentPair)>,
     keys: Keys,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Grant {
+struct RecentPair {
     host: u32,
     client: u32,
     /// `None` where the pair itself failed.
@@ -23,7 +23,7 @@ struct Grant {
     until: Ms,
 }
 
-impl Recent {
+impl RecentPairs {
     pub(crate) const fn new(keys: Keys) -> Self {
         Self { entries: HashTable::new(), order: VecDeque::new(), keys }
     }
@@ -31,28 +31,28 @@ impl Recent {
     /// A host was given to a client at an address.
     pub(crate) fn given(&mut self, host: u32, client: u32, address: Option<IpAddr>, until: Ms, limit: u32) {
         if let Some(address) = address.map(|ip| ip.to_canonical()).filter(|ip| is_public(*ip)) {
-            self.remember(Grant { host, client, address: Some(address), until }, limit);
+            self.remember(RecentPair { host, client, address: Some(address), until }, limit);
         }
     }
 
     /// A host and a client did not come together.
     pub(crate) fn failed(&mut self, host: u32, client: u32, until: Ms, limit: u32) {
-        self.remember(Grant { host, client, address: None, until }, limit);
+        self.remember(RecentPair { host, client, address: None, until }, limit);
     }
 
     /// Whether a host was given a while ago to another client at the same address.
     pub(crate) fn given_nearby(&self, now: Ms, host: u32, client: u32, address: Option<IpAddr>) -> bool {
         let Some(address) = address.map(|ip| ip.to_canonical()) else { return false };
-        let other = |grant: &Grant| {
-            grant.host == host && grant.address == Some(address) && grant.client != client && grant.until > now
+        let other = |pair: &RecentPair| {
+            pair.host == host && pair.address == Some(address) && pair.client != client && pair.until > now
         };
         self.entries.find(self.hash(host, Some(address), 0), other).is_some()
     }
 
     /// Whether a host and a client did not come together a while ago.
     pub(crate) fn failed_of_late(&self, now: Ms, host: u32, client: u32) -> bool {
-        let same = |grant: &Grant| {
-            grant.host == host && grant.address.is_none() && grant.client == client && grant.until > now
+        let same = |pair: &RecentPair| {
+            pair.host == host && pair.address.is_none() && pair.client == client && pair.until > now
         };
         self.entries.find(self.hash(host, None, client), same).is_some()
     }
@@ -64,32 +64,32 @@ impl Recent {
         }
     }
 
-    fn remember(&mut self, grant: Grant, limit: u32) {
+    fn remember(&mut self, pair: RecentPair, limit: u32) {
         while self.order.len() >= limit.max(1) as usize {
             self.forget_oldest();
         }
         let keys = self.keys;
-        self.entries.insert_unique(hash(keys, &grant), grant, |grant| hash(keys, grant));
-        self.order.push_back((grant.until, grant));
+        self.entries.insert_unique(hash(keys, &pair), pair, |pair| hash(keys, pair));
+        self.order.push_back((pair.until, pair));
     }
 
     fn forget_oldest(&mut self) {
-        if let Some((_, grant)) = self.order.pop_front()
-            && let Ok(entry) = self.entries.find_entry(hash(self.keys, &grant), |other| *other == grant)
+        if let Some((_, pair)) = self.order.pop_front()
+            && let Ok(entry) = self.entries.find_entry(hash(self.keys, &pair), |other| *other == pair)
         {
             entry.remove();
         }
     }
 
     fn hash(&self, host: u32, address: Option<IpAddr>, client: u32) -> u64 {
-        hash(self.keys, &Grant { host, client, address, until: Ms::ZERO })
+        hash(self.keys, &RecentPair { host, client, address, until: Ms::ZERO })
     }
 }
 
 /// By host and address, or by host and client.
-fn hash(keys: Keys, grant: &Grant) -> u64 {
-    let client = if grant.address.is_some() { 0 } else { grant.client };
-    keys.hash(&(grant.host, grant.address, client))
+fn hash(keys: Keys, pair: &RecentPair) -> u64 {
+    let client = if pair.address.is_some() { 0 } else { pair.client };
+    keys.hash(&(pair.host, pair.address, client))
 }
 
 #[cfg(test)]
@@ -99,7 +99,7 @@ mod tests {
 
     #[test]
     fn bars_the_same_public_address_for_a_while() {
-        let mut recent = Recent::new(SeededRng::new([1; 32]).keys());
+        let mut recent = RecentPairs::new(SeededRng::new([1; 32]).keys());
         let public = Some("8.8.8.8".parse().unwrap());
         let private = Some("10.0.0.1".parse().unwrap());
         recent.given(1, 7, public, Ms::new(35), 10);
@@ -118,7 +118,7 @@ mod tests {
 
     #[test]
     fn beyond_the_limit_the_oldest_is_forgotten() {
-        let mut recent = Recent::new(SeededRng::new([1; 32]).keys());
+        let mut recent = RecentPairs::new(SeededRng::new([1; 32]).keys());
         for client in 0..20 {
             recent.failed(1, client, Ms::new(35), 10);
         }

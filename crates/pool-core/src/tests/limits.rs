@@ -38,12 +38,12 @@ fn offers_of_one_address_block_are_capped() {
         pool.connect_from(agent, client(agent), address(1), true).unwrap();
         pool.ask(agent, 1);
     }
-    assert_eq!(pool.core.gauges().outstanding, 2);
+    assert_eq!(pool.core.gauges().pending_offers, 2);
     let (_, reply) = pool.replies.last().unwrap();
     assert!(reply.as_ref().unwrap_err().is(ErrorCode::Busy));
     pool.connect(5, client(5)).unwrap();
     pool.ask(5, 1);
-    assert_eq!(pool.core.gauges().outstanding, 3, "another block");
+    assert_eq!(pool.core.gauges().pending_offers, 3, "another block");
     // A client that moves takes its offers with it.
     pool.connect_from(5, client(5), address(1), true).unwrap();
     pool.disconnect(1);
