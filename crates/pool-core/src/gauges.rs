@@ -119,7 +119,7 @@ impl Core {
             free_places: self.open_hosts.all_free(),
             waiting: count(self.wait_queue.len()),
             pending_asks: count(self.asks.len()),
-            calls_in_flight: count(self.calls.len()),
+            calls_in_flight: count(self.agent_calls.len()),
             dirty_presences: count(self.presences.dirty()),
             deadlines: count(timers.into_iter().fold(0, usize::saturating_add)),
         }

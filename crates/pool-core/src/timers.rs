@@ -51,7 +51,7 @@ impl Core {
             self.timers.rests.next(),
             self.timers.back_offs.next(),
             self.presences.silences.next(),
-            self.calls.next_deadline(),
+            self.agent_calls.next_deadline(),
             self.next_rollover(),
             self.wait_queue.serve_at,
             Some(self.presences.flush_at),

@@ -12,13 +12,13 @@ use crate::{
 /// Calls to agents that have not come to their end. All have the same time to be answered, so the
 /// oldest ends first.
 #[derive(Debug, Default)]
-pub(crate) struct Calls {
+pub(crate) struct AgentCalls {
     next: u64,
-    in_flight: BTreeMap<u64, Call>,
+    in_flight: BTreeMap<u64, AgentCall>,
 }
 
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Call {
+pub(crate) struct AgentCall {
     pub(crate) kind: CallKind,
     pub(crate) lease: LeaseId,
     pub(crate) node: Handle,
@@ -56,7 +56,7 @@ pub(crate) struct Unpaired {
     pub(crate) price: Price,
 }
 
-impl Calls {
+impl AgentCalls {
     pub(crate) fn len(&self) -> usize {
         self.in_flight.len()
     }
@@ -91,21 +91,21 @@ impl Core {
         let answer_ms = self.limits.admit_deadline_ms;
         let (Some(handle), Some(at)) = (self.nodes.handle(node), self.nodes.get(node)) else { return };
         let Some(peer) = at.peer.filter(|_| at.callable) else { return };
-        self.calls.next = self.calls.next.saturating_add(1);
-        let number = self.calls.next;
+        self.agent_calls.next = self.agent_calls.next.saturating_add(1);
+        let number = self.agent_calls.next;
         // The gateway counts from when the call leaves, which is after a commit, and tells the end; two ticks
         // after the latest such moment the core stops believing in that.
         let latest = output.now.plus(self.limits.commit_ms).plus(answer_ms);
         let given_up = latest.plus(self.limits.tick_ms.saturating_mul(2));
-        let call = Call { kind, lease, node: handle, peer, deadline: given_up };
-        self.calls.in_flight.insert(number, call);
+        let call = AgentCall { kind, lease, node: handle, peer, deadline: given_up };
+        self.agent_calls.in_flight.insert(number, call);
         let release = Release::AfterCommit;
         output.push(Effect::Call { peer, call: CallId(number), message, answer_ms, release });
     }
 
     pub(crate) fn call_done(&mut self, output: &mut Output, call: CallId, outcome: &CallOutcome) {
         // Unknown: given up already, or never asked.
-        let Some(call) = self.calls.in_flight.remove(&call.0) else { return };
+        let Some(call) = self.agent_calls.in_flight.remove(&call.0) else { return };
         match call.kind {
             CallKind::Admit(client) => self.admit_done(output, &call, client, outcome),
             CallKind::DialHost => self.dial_done(output, &call, outcome),
@@ -116,7 +116,7 @@ impl Core {
 
     /// Ends the oldest call that its gateway forgot; false where there is none.
     pub(crate) fn give_up_a_call(&mut self, output: &mut Output) -> bool {
-        let Some((&number, call)) = self.calls.in_flight.first_key_value() else { return false };
+        let Some((&number, call)) = self.agent_calls.in_flight.first_key_value() else { return false };
         if call.deadline > output.now {
             return false;
         }
@@ -125,12 +125,12 @@ impl Core {
     }
 
     /// The node of a call, while its agent is on the socket that was called.
-    pub(crate) fn still_there(&self, call: &Call) -> Option<u32> {
+    pub(crate) fn still_there(&self, call: &AgentCall) -> Option<u32> {
         let index = self.nodes.live(call.node)?;
         (self.nodes.get(index)?.peer == Some(call.peer)).then_some(index)
     }
 
-    fn evict_done(&mut self, output: &mut Output, call: &Call, eviction: Eviction, outcome: &CallOutcome) {
+    fn evict_done(&mut self, output: &mut Output, call: &AgentCall, eviction: Eviction, outcome: &CallOutcome) {
         if *outcome == CallOutcome::Done {
             self.end_unpaired(output.now, eviction.unpaired);
             return;
@@ -162,7 +162,7 @@ impl Core {
         }
     }
 
-    fn dial_done(&mut self, output: &mut Output, call: &Call, outcome: &CallOutcome) {
+    fn dial_done(&mut self, output: &mut Output, call: &AgentCall, outcome: &CallOutcome) {
         if let (CallOutcome::Refused(error), Some(lease)) = (outcome, self.leases.find(call.lease)) {
             // The client does not want this host: the place goes back.
             if let Some(client) = self.nodes.live(call.node) {

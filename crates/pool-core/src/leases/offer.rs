@@ -7,7 +7,7 @@ use crate::{
     CallOutcome, Core, Row,
     agents::node::Node,
     error::NoHost,
-    leases::agent_calls::{Call, Eviction},
+    leases::agent_calls::{AgentCall, Eviction},
     leases::lease::Lease,
     leases::table::List,
     output::Output,
@@ -70,7 +70,7 @@ impl Core {
     }
 
     /// A host answered an admit, or did not.
-    pub(crate) fn admit_done(&mut self, output: &mut Output, call: &Call, client: NodeId, outcome: &CallOutcome) {
+    pub(crate) fn admit_done(&mut self, output: &mut Output, call: &AgentCall, client: NodeId, outcome: &CallOutcome) {
         let waiting = self.leases.find(call.lease);
         let waiting = waiting.filter(|&index| self.leases.get(index).is_some_and(|lease| lease.admitting));
         match (waiting, outcome) {
@@ -82,7 +82,7 @@ impl Core {
     }
 
     /// The client has other places by now, or is gone. Its record may be gone too: the call remembers it.
-    fn too_late(&mut self, output: &mut Output, call: &Call, client: NodeId) {
+    fn too_late(&mut self, output: &mut Output, call: &AgentCall, client: NodeId) {
         let Some(host) = self.still_there(call) else { return };
         let eviction = Eviction { other: client, reason: EvictReason::TooLate, fault: None, tries: 0, unpaired: None };
         self.call_evict(output, host, call.lease, eviction);
@@ -124,7 +124,7 @@ impl Core {
         self.refresh_waiting(client);
     }
 
-    fn not_admitted(&mut self, output: &mut Output, index: u32, call: &Call, id: NodeId, outcome: &CallOutcome) {
+    fn not_admitted(&mut self, output: &mut Output, index: u32, call: &AgentCall, id: NodeId, outcome: &CallOutcome) {
         let Some((client, host)) = self.leases.get(index).map(|lease| (lease.client, lease.host)) else { return };
         let rejected = matches!(outcome, CallOutcome::Refused(error) if error.is(ErrorCode::Unsuitable));
         if !(rejected && self.refuse_version(host, client)) {

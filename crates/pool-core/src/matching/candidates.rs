@@ -1,8 +1,12 @@
 use vipnode_types::{Account, Price, protocol2::Kind, wire::Won};
 
 use crate::{
-    Core, agents::node::Node, collections::address_block::AddressBlock, error::NoHost, leases::table::List,
-    matching::compatibility::Incompatibility, matching::compatibility::Incompatibilities,
+    Core,
+    agents::node::Node,
+    collections::address_block::AddressBlock,
+    error::NoHost,
+    leases::table::List,
+    matching::compatibility::{Incompatibilities, Incompatibility},
 };
 
 /// What decides which hosts suit a client, gathered once.

@@ -122,3 +122,52 @@ impl Core {
         self.profiles.release(before);
     }
 }
+
+/// Why hosts with a free place did not suit a client, counted.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(crate) struct Incompatibilities {
+    looks: u32,
+    reasons: Vec<(Incompatibility, u32)>,
+}
+
+/// Different reasons that are counted one by one, for a sentence; a client has not many rules.
+const REASONS: usize = 8;
+/// Reasons that are told, the most frequent first.
+const TOLD: usize = 3;
+
+impl Incompatibilities {
+    pub(crate) const fn is_empty(&self) -> bool {
+        self.looks == 0
+    }
+
+    pub(crate) fn count(&mut self, why: Incompatibility) {
+        self.looks = self.looks.saturating_add(1);
+        if let Some((_, count)) = self.reasons.iter_mut().find(|(other, _)| *other == why) {
+            *count = count.saturating_add(1);
+        } else if self.reasons.len() < REASONS {
+            self.reasons.push((why, 1));
+        }
+    }
+
+    /// The reasons in words, for the client's user.
+    pub(crate) fn words(&self) -> String {
+        let mut reasons: Vec<&(Incompatibility, u32)> = self.reasons.iter().collect();
+        reasons.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
+        let told = reasons.into_iter().take(TOLD).map(|(why, count)| one(why, *count));
+        told.collect::<Vec<String>>().join(", ")
+    }
+}
+
+fn one(why: &Incompatibility, count: u32) -> String {
+    match why {
+        Incompatibility::Host(Misfit::Lacks(need)) => format!("{need} is not served by {count} (--need)"),
+        Incompatibility::Host(Misfit::TooOld(least)) => {
+            format!("older than {least} is what {count} run (--min-client-version)")
+        }
+        Incompatibility::Unwanted => {
+            format!("of a version that your agent (--reject-client) or your node does not go with is what {count} run")
+        }
+        Incompatibility::Refused => format!("your node's version is refused by {count}, so update it"),
+        Incompatibility::LightFull => format!("no place for a light node is left on {count}"),
+    }
+}

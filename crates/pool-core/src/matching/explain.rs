@@ -5,8 +5,7 @@ use crate::{
     error::{self, NoHost},
     leases::table::List,
     matching::candidates::Rejection,
-    matching::compatibility::Incompatibility,
-    matching::compatibility::Incompatibilities,
+    matching::compatibility::{Incompatibilities, Incompatibility},
     output::Output,
 };
 
@@ -47,7 +46,8 @@ impl Core {
         });
         let given: Vec<GivenHost> = given.collect();
         let missing = node.want.saturating_sub(node.client_leases.saturating_sub(node.admitting));
-        let unsuited = if incompatibilities.is_empty() { NoHost::NoneFits } else { NoHost::Incompatibility(incompatibilities) };
+        let unsuited =
+            if incompatibilities.is_empty() { NoHost::NoneFits } else { NoHost::Incompatibility(incompatibilities) };
         let none = (candidates == 0 && most == all).then_some(unsuited);
         let why = if missing > 0 { self.why_missing(index, none) } else { None };
         let why = why.and_then(|why| self.no_host_words(index, why));
@@ -80,7 +80,11 @@ impl Core {
 }
 
 /// Where a host is counted; the client itself is not.
-fn count_of<'a>(excluded: &'a mut Excluded, candidates: &'a mut u32, rejection: Option<&Rejection>) -> Option<&'a mut u32> {
+fn count_of<'a>(
+    excluded: &'a mut Excluded,
+    candidates: &'a mut u32,
+    rejection: Option<&Rejection>,
+) -> Option<&'a mut u32> {
     Some(match rejection {
         None => candidates,
         Some(Rejection::Itself) => return None,

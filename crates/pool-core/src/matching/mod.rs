@@ -4,7 +4,6 @@
 pub(crate) mod candidates;
 pub(crate) mod compatibility;
 pub(crate) mod explain;
-pub(crate) mod incompatibilities;
 pub(crate) mod no_host;
 pub(crate) mod open_hosts;
 pub(crate) mod pending_offers;

@@ -36,11 +36,11 @@ const NO_LIMITS: &[(&str, &str, &str)] = &[
     ("pool-core/src/leases/lease.rs", "NIL", "the end of a list"),
     ("pool-core/src/leases/lease.rs", "UNSEEN", "a moment that never is"),
     (
-        "pool-core/src/matching/misfits.rs",
+        "pool-core/src/matching/compatibility.rs",
         "REASONS",
         "the length of a sentence: a client's own rules are limited by `rules`",
     ),
-    ("pool-core/src/matching/misfits.rs", "TOLD", "the length of a sentence"),
+    ("pool-core/src/matching/compatibility.rs", "TOLD", "the length of a sentence"),
     ("pool-core/src/protocol2/nonce.rs", "NS_A_MS", "a unit"),
     ("pool-core/src/protocol2/connect.rs", "MAINNET", "protocol 2: what is meant by nothing"),
     (
