@@ -15,7 +15,7 @@ pub(crate) struct Node {
     /// The presence: the last moment it reported.
     pub(crate) seen: Ms,
     pub(crate) chain: u32,
-    pub(crate) place: Option<Place>,
+    pub(crate) endpoint: Option<Endpoint>,
     pub(crate) payout: Option<Account>,
     pub(crate) ever_host: bool,
     pub(crate) ever_client: bool,
@@ -98,13 +98,13 @@ pub(crate) const ANY_PRICE: Price = Price::per_minute(Wei::new(u128::MAX));
 
 /// Where a node says that it listens.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Place {
+pub(crate) struct Endpoint {
     host: EnodeHost,
     port: u16,
     disc_port: Option<u16>,
 }
 
-impl Place {
+impl Endpoint {
     pub(crate) fn of(enode: &Enode) -> Self {
         Self { host: enode.host.clone(), port: enode.port, disc_port: enode.disc_port }
     }
@@ -121,7 +121,7 @@ impl Node {
             credentials,
             seen,
             chain,
-            place: None,
+            endpoint: None,
             payout: None,
             ever_host: false,
             ever_client: false,
@@ -166,7 +166,7 @@ impl Node {
 
     pub(crate) fn from_row(row: &NodeRow, chain: u32) -> Self {
         let mut node = Self::new(row.id, row.credentials.clone(), row.seen, chain);
-        node.place = row.enode.as_ref().map(Place::of);
+        node.endpoint = row.enode.as_ref().map(Endpoint::of);
         node.payout = row.payout;
         node.ever_host = row.host;
         node.ever_client = row.client;
@@ -180,7 +180,7 @@ impl Node {
             credentials: self.credentials.untold(),
             seen: self.seen,
             chain,
-            enode: self.place.as_ref().map(|place| place.enode(self.id)),
+            enode: self.endpoint.as_ref().map(|endpoint| endpoint.enode(self.id)),
             payout: self.payout,
             host: self.ever_host,
             client: self.ever_client,
@@ -195,7 +195,7 @@ impl Node {
     /// Places that may be given away now.
     pub(crate) fn free_places(&self) -> u32 {
         let open = self.hosting && self.callable && self.peer.is_some() && !self.resting;
-        let reachable = self.place.as_ref().is_some_and(|place| place.port != 0);
+        let reachable = self.endpoint.as_ref().is_some_and(|endpoint| endpoint.port != 0);
         if open && reachable { self.slots.saturating_sub(self.host_leases) } else { 0 }
     }
 
@@ -203,21 +203,22 @@ impl Node {
     /// word on its address counts in a closed pool, or where the socket came over loopback. Nobody is
     /// made to dial an address that was not observed.
     pub(crate) fn dialled_at(&self, closed: bool) -> Option<Enode> {
-        let place = self.place.as_ref().filter(|place| place.port != 0)?;
+        let endpoint = self.endpoint.as_ref().filter(|endpoint| endpoint.port != 0)?;
         let observed = self.address?.to_canonical();
-        let claims = match &place.host {
+        let claims = match &endpoint.host {
             EnodeHost::None => false,
             EnodeHost::Ip(ip) => !ip.is_unspecified(),
             EnodeHost::Dns(_) => true,
         };
-        let enode = place.enode(self.id);
+        let enode = endpoint.enode(self.id);
         Some(if claims && (closed || observed.is_loopback()) { enode } else { enode.with_ip(observed) })
     }
 
     /// Where it says that it is, whoever may have seen it there.
     pub(crate) fn claimed(&self) -> Option<Enode> {
-        let place = self.place.as_ref().filter(|place| place.port != 0 && place.host != EnodeHost::None)?;
-        Some(place.enode(self.id))
+        let endpoint =
+            self.endpoint.as_ref().filter(|endpoint| endpoint.port != 0 && endpoint.host != EnodeHost::None)?;
+        Some(endpoint.enode(self.id))
     }
 
     /// Whether the pool can have it dial, and evict by a call: it speaks protocol 3 on a WebSocket.

@@ -7,7 +7,7 @@ use vipnode_types::{
 
 use crate::{
     ConnectionId, Core, Credentials, Effect, Identity, Reply, RequestId, Row, RowKey, Signer,
-    agents::node::{ANY_PRICE, Node, Place},
+    agents::node::{ANY_PRICE, Endpoint, Node},
     error,
     leases::lease::NIL,
     output::Output,
@@ -20,7 +20,7 @@ pub(crate) const POOL_VERSION: &str = concat!("vipnode/", env!("CARGO_PKG_VERSIO
 #[derive(Debug)]
 pub(crate) struct Hello<'a> {
     pub(crate) credentials: Credentials,
-    pub(crate) place: Option<Place>,
+    pub(crate) endpoint: Option<Endpoint>,
     /// A host's places in all, and who earns.
     pub(crate) host: Option<(u32, Option<Account>)>,
     /// The dearest place that a client takes.
@@ -48,7 +48,7 @@ impl Core {
             Ok(index) => {
                 let said = Hello {
                     credentials: self.delegated(identity, hello),
-                    place: hello.enode.as_ref().map(Place::of),
+                    endpoint: hello.enode.as_ref().map(Endpoint::of),
                     host: hello.host.as_ref().map(|host| (host.slots, host.payout)),
                     client: hello.client.as_ref().map(|client| client.max_price.unwrap_or(ANY_PRICE)),
                     agent_version: &hello.agent_version,
@@ -224,7 +224,7 @@ impl Core {
         self.roles.hosts = self.roles.hosts.saturating_add(u64::from(new_host));
         self.roles.clients = self.roles.clients.saturating_add(u64::from(new_client));
         node.credentials = said.credentials;
-        node.place = said.place;
+        node.endpoint = said.endpoint;
         node.hosting = said.host.is_some();
         node.slots = said.host.map_or(0, |(slots, _)| slots.min(slots_a_host));
         node.ever_host |= said.host.is_some();

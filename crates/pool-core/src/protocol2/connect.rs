@@ -7,7 +7,7 @@ use vipnode_types::{
 use super::{Caller, PORT, reply};
 use crate::{
     Core, RequestId, Signer,
-    agents::node::{ANY_PRICE, Place},
+    agents::node::{ANY_PRICE, Endpoint},
     error,
     flows::connect::{Hello, POOL_VERSION},
     output::Output,
@@ -84,7 +84,7 @@ impl Core {
 
     fn enter2(&mut self, output: &mut Output, caller: &Caller, said: &Said<'_>) -> Result<u32, WireError> {
         self.may_connect(caller)?;
-        let place = place(caller, said.node_uri)?;
+        let endpoint = endpoint(caller, said.node_uri)?;
         let payout = payout(said.payout)?;
         let chain = self.chain_of(caller, said.network)?;
         let known = self.nodes.find(&caller.node).and_then(|index| self.nodes.get(index));
@@ -96,7 +96,7 @@ impl Core {
         let index = self.node_on(output, caller.node, chain, &credentials)?;
         let hello = Hello {
             credentials,
-            place: Some(place),
+            endpoint: Some(endpoint),
             host: hosts.then_some((self.limits.slots_a_protocol2_host, payout)),
             client: asks.then_some(ANY_PRICE),
             agent_version: said.agent_version,
@@ -142,9 +142,9 @@ fn older(kind: &str) -> Said<'_> {
 }
 
 /// Where the node listens: as it says, else on the usual port of the address seen.
-fn place(caller: &Caller, node_uri: &str) -> Result<Place, WireError> {
+fn endpoint(caller: &Caller, node_uri: &str) -> Result<Endpoint, WireError> {
     if node_uri.is_empty() {
-        return Ok(Place::of(&Enode { id: caller.node, host: EnodeHost::None, port: PORT, disc_port: None }));
+        return Ok(Endpoint::of(&Enode { id: caller.node, host: EnodeHost::None, port: PORT, disc_port: None }));
     }
     // Some agents leave the host out where the node does not know it.
     let node_uri = node_uri.replacen("@:", "@[::]:", 1);
@@ -152,7 +152,7 @@ fn place(caller: &Caller, node_uri: &str) -> Result<Place, WireError> {
     if enode.id != caller.node {
         return Err(error::foreign_enode());
     }
-    Ok(Place::of(&if enode.port == 0 { Enode { port: PORT, ..enode } } else { enode }))
+    Ok(Endpoint::of(&if enode.port == 0 { Enode { port: PORT, ..enode } } else { enode }))
 }
 
 fn payout(text: &str) -> Result<Option<Account>, WireError> {
