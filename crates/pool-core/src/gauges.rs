@@ -20,7 +20,7 @@ pub struct Gauges {
     /// Leases that not both sides have seen yet.
     pub pending_offers: u64,
     /// Places that could be given away now.
-    pub free_places: u64,
+    pub free_slots: u64,
     /// Clients that want more hosts and wait for the pool to find them.
     pub waiting: u64,
     /// Requests for hosts that wait for a yes.
@@ -116,7 +116,7 @@ impl Core {
             leases: count(self.leases.len()),
             running: self.counters.running,
             pending_offers: u64::from(self.pending_offers.len()),
-            free_places: self.open_hosts.all_free(),
+            free_slots: self.open_hosts.all_free(),
             waiting: count(self.wait_queue.len()),
             pending_asks: count(self.asks.len()),
             calls_in_flight: count(self.agent_calls.len()),

@@ -92,7 +92,7 @@ impl Core {
         let mut free: BTreeMap<u32, (u64, usize)> = BTreeMap::new();
         let mut connected = 0_usize;
         for (index, node) in self.nodes.iter() {
-            ensure(node.open_free == node.free_places(), || format!("{:?} miscounts its free places", node.id))?;
+            ensure(node.open_free == node.free_slots(), || format!("{:?} miscounts its free places", node.id))?;
             if node.open_free > 0 {
                 let at = self.open_hosts.of(node.chain).and_then(|open| open.hosts.get(node.open_pos as usize));
                 ensure(at == Some(&index), || format!("{:?} is not where it should be", node.id))?;

@@ -189,7 +189,7 @@ impl Metrics {
             (&self.clients, gauges.clients),
             (&self.leases, gauges.leases),
             (&self.running, gauges.running),
-            (&self.free_places, gauges.free_places),
+            (&self.free_places, gauges.free_slots),
             (&self.hungry, gauges.waiting),
             (&self.pending_asks, gauges.pending_asks),
         ] {

@@ -193,7 +193,7 @@ impl Node {
     }
 
     /// Places that may be given away now.
-    pub(crate) fn free_places(&self) -> u32 {
+    pub(crate) fn free_slots(&self) -> u32 {
         let open = self.hosting && self.callable && self.peer.is_some() && !self.resting;
         let reachable = self.endpoint.as_ref().is_some_and(|endpoint| endpoint.port != 0);
         if open && reachable { self.slots.saturating_sub(self.host_leases) } else { 0 }

@@ -137,7 +137,7 @@ impl Core {
             let got = u32::try_from(pending.got.len()).unwrap_or(u32::MAX);
             let exhausted = pending.tries >= self.limits.tries_an_ask.saturating_add(got);
             pending.tries = pending.tries.saturating_add(1);
-            let offered = if exhausted { Err(NoHost::NoneFits) } else { self.offer_a_place(output, client) };
+            let offered = if exhausted { Err(NoHost::NoneFits) } else { self.offer_slot(output, client) };
             if let Err(why) = offered {
                 self.answer_without(output, client, why);
             }

@@ -15,7 +15,7 @@ use crate::{
 
 impl Core {
     /// Finds a host for a client and asks it to let the client in.
-    pub(crate) fn offer_a_place(&mut self, output: &mut Output, client: u32) -> Result<(), NoHost> {
+    pub(crate) fn offer_slot(&mut self, output: &mut Output, client: u32) -> Result<(), NoHost> {
         if self.past_unpaired(client) {
             return Err(NoHost::Unpaired);
         }

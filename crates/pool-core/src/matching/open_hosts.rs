@@ -44,10 +44,10 @@ impl OpenHosts {
 
 impl Core {
     /// Brings a host's place in the lists up to what it is now. Call after anything changed that
-    /// `Node::free_places` looks at.
+    /// `Node::free_slots` looks at.
     pub(crate) fn refresh_open_hosts(&mut self, index: u32) {
         let Some(node) = self.nodes.get(index) else { return };
-        let (chain, free, before, at) = (node.chain, node.free_places(), node.open_free, node.open_pos);
+        let (chain, free, before, at) = (node.chain, node.free_slots(), node.open_free, node.open_pos);
         let was_dry = self.open_hosts.free(chain) == 0;
         let open = self.open_hosts.open.entry(chain).or_default();
         open.free = open.free.saturating_sub(u64::from(before)).saturating_add(u64::from(free));

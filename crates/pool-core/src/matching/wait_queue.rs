@@ -136,7 +136,7 @@ impl Core {
                 return;
             }
             *budget = budget.saturating_sub(1);
-            if self.offer_a_place(output, client).is_err() {
+            if self.offer_slot(output, client).is_err() {
                 self.back_off(client);
             }
         }

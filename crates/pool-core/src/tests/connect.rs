@@ -14,12 +14,12 @@ fn d32_a_late_word_of_an_old_socket_never_touches_the_new_one() {
     pool.connect(1, host(1, 4)).unwrap();
     assert_eq!(pool.closed, [old]);
     pool.handle(Command::Disconnected { peer: old });
-    assert_eq!((pool.core.gauges().hosts, pool.core.gauges().free_places), (1, 4));
+    assert_eq!((pool.core.gauges().hosts, pool.core.gauges().free_slots), (1, 4));
     let report = Box::new(ReportRequest { seq: 1, ..Default::default() });
     let error = pool.request(Command::Report { peer: old, request: 1, report }).unwrap().unwrap_err();
     assert!(error.is(ErrorCode::Unauthorized));
     pool.disconnect(1);
-    assert_eq!((pool.core.gauges().hosts, pool.core.gauges().free_places), (0, 0));
+    assert_eq!((pool.core.gauges().hosts, pool.core.gauges().free_slots), (0, 0));
 }
 
 #[test]
@@ -88,13 +88,13 @@ fn a_host_that_takes_no_connections_is_not_given() {
     let mut seller = host(1, 4);
     seller.enode = None;
     pool.connect(1, seller).unwrap();
-    assert_eq!(pool.core.gauges().free_places, 0);
+    assert_eq!(pool.core.gauges().free_slots, 0);
     let mut seller = host(1, 4);
     seller.enode = Some(Enode { id: node(1), host: EnodeHost::None, port: 0, disc_port: None });
     pool.connect(1, seller).unwrap();
-    assert_eq!(pool.core.gauges().free_places, 0);
+    assert_eq!(pool.core.gauges().free_slots, 0);
     pool.connect_from(1, host(1, 4), address(1), false).unwrap();
-    assert_eq!(pool.core.gauges().free_places, 0, "over HTTP it cannot be asked");
+    assert_eq!(pool.core.gauges().free_slots, 0, "over HTTP it cannot be asked");
 }
 
 #[test]

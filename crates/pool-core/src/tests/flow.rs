@@ -25,7 +25,7 @@ fn ask_admit_reply_report_leave() {
     assert_eq!(pool.metered().len(), 1);
     assert_eq!(pool.metered()[0].billed_ms, 60_000);
     assert_eq!(pool.core.gauges().leases, 0);
-    assert_eq!(pool.core.gauges().free_places, 4);
+    assert_eq!(pool.core.gauges().free_slots, 4);
 }
 
 #[test]
@@ -112,9 +112,9 @@ fn a_refusal_moves_on_to_the_next_host() {
     let second = 4 - first;
     pool.admit(second);
     assert_eq!(pool.last_ask(2).unwrap().hosts[0].host.id, node(second));
-    assert_eq!(pool.core.gauges().free_places, 1, "the one that did not answer rests");
+    assert_eq!(pool.core.gauges().free_slots, 1, "the one that did not answer rests");
     pool.pass(2_000);
-    assert_eq!(pool.core.gauges().free_places, 3, "for a while");
+    assert_eq!(pool.core.gauges().free_slots, 3, "for a while");
 }
 
 #[test]

@@ -17,7 +17,7 @@ fn leases_a_client_and_slots_a_host_are_cut() {
     let mut pool = limited(|limits| (limits.leases_a_client, limits.slots_a_host) = (1, 2));
     pool.connect(1, host(1, u32::MAX)).unwrap();
     pool.connect(3, host(3, 1)).unwrap();
-    assert_eq!(pool.core.gauges().free_places, 3);
+    assert_eq!(pool.core.gauges().free_slots, 3);
     pool.connect(2, client(2)).unwrap();
     pool.ask(2, u32::MAX);
     let (_, call, _) = pool.calls.remove(0);
@@ -25,7 +25,7 @@ fn leases_a_client_and_slots_a_host_are_cut() {
     assert_eq!(pool.last_ask(2).unwrap().missing, 0);
     let mut pool = limited(|limits| limits.slots_a_host = 5_000);
     pool.connect(1, host(1, 5_000)).unwrap();
-    assert_eq!(pool.core.gauges().free_places, 1_000, "so that one host's end is one step");
+    assert_eq!(pool.core.gauges().free_slots, 1_000, "so that one host's end is one step");
 }
 
 #[test]

@@ -221,7 +221,7 @@ fn d48_a_thousand_clients_at_once_are_all_served() {
     }
     let served = (1000..2000).filter(|&agent| pool.last_ask(agent).is_some_and(|reply| reply.missing == 0));
     assert_eq!(served.count(), 1000);
-    assert_eq!(pool.core.gauges().free_places, 0);
+    assert_eq!(pool.core.gauges().free_slots, 0);
 }
 
 #[test]

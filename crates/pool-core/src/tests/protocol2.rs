@@ -186,7 +186,7 @@ fn d2_less_than_one_peer_is_no_request_and_more_than_the_limit_is_cut() {
         let error = pool.ask2(2, num).unwrap().unwrap_err();
         assert!(error.is(ErrorCode::InvalidParams) && error.data.unwrap().hint.contains("num"));
     }
-    assert_eq!(pool.core.gauges().free_places, 9);
+    assert_eq!(pool.core.gauges().free_slots, 9);
     pool.ask2(2, i64::MAX);
     for _ in 0..2 {
         let host = [1, 3, 4].into_iter().find(|&host| pool.calls.iter().any(|(to, ..)| *to == pool.peer(host)));

@@ -124,13 +124,13 @@ fn a_report_that_ends_or_begins_a_row_is_answered_once_that_is_durable() {
 fn slots_follow_the_reports() {
     let mut pool = Pool::new();
     pool.pair_up();
-    assert_eq!(pool.core.gauges().free_places, 4);
+    assert_eq!(pool.core.gauges().free_slots, 4);
     say(&mut pool, 1, ReportRequest { seq: 2, slots: Some(0), ..Default::default() });
-    assert_eq!(pool.core.gauges().free_places, 0);
+    assert_eq!(pool.core.gauges().free_slots, 0);
     pool.ask(2, 1);
     assert_eq!(pool.last_ask(2).unwrap().missing, 1);
     say(&mut pool, 1, ReportRequest { seq: 3, slots: Some(2), ..Default::default() });
-    assert_eq!(pool.core.gauges().free_places, 2);
+    assert_eq!(pool.core.gauges().free_slots, 2);
     pool.handle(Command::Tick);
     pool.admit(1);
 }
