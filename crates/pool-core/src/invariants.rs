@@ -94,16 +94,16 @@ impl Core {
         for (index, node) in self.nodes.iter() {
             ensure(node.open_free == node.free_slots(), || format!("{:?} miscounts its free places", node.id))?;
             if node.open_free > 0 {
-                let at = self.open_hosts.of(node.chain).and_then(|open| open.hosts.get(node.open_pos as usize));
+                let at = self.open_hosts.of(node.chain).and_then(|open| open.hosts.get(node.open_position as usize));
                 ensure(at == Some(&index), || format!("{:?} is not where it should be", node.id))?;
                 let sum = free.entry(node.chain).or_default();
                 *sum = (sum.0.saturating_add(u64::from(node.open_free)), sum.1.saturating_add(1));
             } else {
-                ensure(node.open_pos == NIL, || format!("{:?} is offered without a free place", node.id))?;
+                ensure(node.open_position == NIL, || format!("{:?} is offered without a free place", node.id))?;
             }
             if node.hosting && node.peer.is_some() {
                 connected = connected.saturating_add(1);
-                let at = self.open_hosts.connected().get(node.host_pos as usize);
+                let at = self.open_hosts.connected().get(node.host_position as usize);
                 ensure(at == Some(&index), || format!("{:?} is not shown", node.id))?;
             }
         }

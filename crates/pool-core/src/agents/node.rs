@@ -40,9 +40,9 @@ pub(crate) struct Node {
     pub(crate) host_leases: u32,
     pub(crate) host_head: u32,
     /// Place in the list of connected hosts, [`NIL`] for none.
-    pub(crate) host_pos: u32,
+    pub(crate) host_position: u32,
     /// Place in its chain's list of hosts with free places, [`NIL`] for none.
-    pub(crate) open_pos: u32,
+    pub(crate) open_position: u32,
     /// Free places that it adds to its chain's sum.
     pub(crate) open_free: u32,
     /// It refused or was late; not asked until a timer ends that.
@@ -140,8 +140,8 @@ impl Node {
             slots: 0,
             host_leases: 0,
             host_head: NIL,
-            host_pos: NIL,
-            open_pos: NIL,
+            host_position: NIL,
+            open_position: NIL,
             open_free: 0,
             resting: false,
             light_full: false,

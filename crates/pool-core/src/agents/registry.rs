@@ -26,8 +26,8 @@ impl Registry {
         self.nodes.len()
     }
 
-    pub(crate) const fn slots(&self) -> u32 {
-        self.nodes.slots()
+    pub(crate) const fn capacity(&self) -> u32 {
+        self.nodes.capacity()
     }
 
     pub(crate) fn get(&self, index: u32) -> Option<&Node> {

@@ -11,7 +11,7 @@ pub(crate) struct Handle {
 pub(crate) struct Slab<T> {
     chunks: Vec<Vec<Entry<T>>>,
     free: Vec<u32>,
-    slots: u32,
+    capacity: u32,
     len: usize,
 }
 
@@ -25,7 +25,7 @@ const CHUNK: u32 = 1024;
 
 impl<T> Slab<T> {
     pub(crate) const fn new() -> Self {
-        Self { chunks: Vec::new(), free: Vec::new(), slots: 0, len: 0 }
+        Self { chunks: Vec::new(), free: Vec::new(), capacity: 0, len: 0 }
     }
 
     /// Values in it.
@@ -34,8 +34,8 @@ impl<T> Slab<T> {
     }
 
     /// Indexes ever used: each value's index is below.
-    pub(crate) const fn slots(&self) -> u32 {
-        self.slots
+    pub(crate) const fn capacity(&self) -> u32 {
+        self.capacity
     }
 
     /// Puts a value in; `None` where 2^32 - 1 are there.
@@ -83,12 +83,12 @@ impl<T> Slab<T> {
     /// In order of the indexes.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (u32, &T)> {
         let entries = self.chunks.iter().flatten();
-        (0..self.slots).zip(entries).filter_map(|(index, entry)| Some((index, entry.value.as_ref()?)))
+        (0..self.capacity).zip(entries).filter_map(|(index, entry)| Some((index, entry.value.as_ref()?)))
     }
 
     fn grow(&mut self) -> Option<u32> {
-        let index = self.slots;
-        self.slots = index.checked_add(1)?;
+        let index = self.capacity;
+        self.capacity = index.checked_add(1)?;
         if index.is_multiple_of(CHUNK) {
             self.chunks.push(Vec::with_capacity(CHUNK as usize));
         }

@@ -297,10 +297,10 @@ impl Core {
 
     /// Looks at some nodes in turn and forgets those that were away for long.
     pub(crate) fn sweep(&mut self, output: &mut Output, looks: u32) {
-        for _ in 0..looks.min(self.nodes.slots()) {
+        for _ in 0..looks.min(self.nodes.capacity()) {
             let index = self.timers.sweep_at;
             let next = index.saturating_add(1);
-            self.timers.sweep_at = if next >= self.nodes.slots() { 0 } else { next };
+            self.timers.sweep_at = if next >= self.nodes.capacity() { 0 } else { next };
             let Some(node) = self.nodes.get(index) else { continue };
             let away = output.now.since(node.seen) > self.limits.prune_ms;
             if away && node.peer.is_none() && !node.leased() && output.now >= self.window_ends {

@@ -47,7 +47,7 @@ impl Core {
     /// `Node::free_slots` looks at.
     pub(crate) fn refresh_open_hosts(&mut self, index: u32) {
         let Some(node) = self.nodes.get(index) else { return };
-        let (chain, free, before, at) = (node.chain, node.free_slots(), node.open_free, node.open_pos);
+        let (chain, free, before, at) = (node.chain, node.free_slots(), node.open_free, node.open_position);
         let was_dry = self.open_hosts.free(chain) == 0;
         let open = self.open_hosts.open.entry(chain).or_default();
         open.free = open.free.saturating_sub(u64::from(before)).saturating_add(u64::from(free));
@@ -64,10 +64,10 @@ impl Core {
             self.open_hosts.open.remove(&chain);
         }
         if let Some(moved) = moved.and_then(|moved| self.nodes.get_mut(moved)) {
-            moved.open_pos = at;
+            moved.open_position = at;
         }
         if let Some(node) = self.nodes.get_mut(index) {
-            (node.open_free, node.open_pos) = (free, pos);
+            (node.open_free, node.open_position) = (free, pos);
         }
         if was_dry && free > 0 {
             self.serve_soon();
@@ -81,16 +81,16 @@ impl Core {
         node.counted_client = counts;
         let clients = &mut self.roles.connected_clients;
         *clients = clients.saturating_add(u64::from(counts)).saturating_sub(u64::from(counted));
-        let (at, is_in) = (node.host_pos, node.hosting && node.peer.is_some());
+        let (at, is_in) = (node.host_position, node.hosting && node.peer.is_some());
         if is_in && at == NIL {
-            node.host_pos = position(self.open_hosts.connected.len());
+            node.host_position = position(self.open_hosts.connected.len());
             self.open_hosts.connected.push(index);
         } else if !is_in && at != NIL {
-            node.host_pos = NIL;
+            node.host_position = NIL;
             if let Some(moved) = take_out(&mut self.open_hosts.connected, at)
                 && let Some(moved) = self.nodes.get_mut(moved)
             {
-                moved.host_pos = at;
+                moved.host_position = at;
             }
         }
     }
