@@ -7,8 +7,8 @@ use crate::{
     agents::registry::Registry, collections::interner::Interner, collections::seeded_rng::SeededRng,
     flows::ask::PendingAsk, gauges::Roles, leases::agent_calls::AgentCalls, leases::table::LeaseTable,
     matching::open_hosts::OpenHosts, matching::pending_offers::PendingOffers, matching::recent_pairs::RecentPairs,
-    matching::selection::WonBy, matching::wait_queue::WaitQueue, metering::unpaired::UnpairedBlocks, output::Output,
-    protocol2::Caller, timers::Timers,
+    matching::selection::Selections, matching::wait_queue::WaitQueue, metering::unpaired::UnpairedBlocks,
+    output::Output, protocol2::Caller, timers::Timers,
 };
 
 /// The pool's mind.
@@ -46,7 +46,7 @@ pub struct Core {
     pub(crate) next_ask: u64,
     pub(crate) agent_calls: AgentCalls,
     pub(crate) recent_pairs: RecentPairs,
-    pub(crate) won: WonBy,
+    pub(crate) selections: Selections,
     pub(crate) pending_offers: PendingOffers,
     pub(crate) unpaired: UnpairedBlocks,
     pub(crate) presences: Presences,
@@ -82,7 +82,7 @@ impl Core {
             next_ask: 0,
             agent_calls: AgentCalls::default(),
             recent_pairs: RecentPairs::new(rng.keys()),
-            won: WonBy::default(),
+            selections: Selections::default(),
             pending_offers: PendingOffers::default(),
             unpaired: UnpairedBlocks::default(),
             presences: Presences::new(now.plus(limits.flush_ms)),

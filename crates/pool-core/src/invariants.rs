@@ -11,7 +11,7 @@ impl Core {
     pub fn check(&self) -> Result<(), String> {
         self.check_nodes()?;
         self.check_leases()?;
-        self.check_won()?;
+        self.check_selections()?;
         self.check_places()?;
         self.check_interned()?;
         self.check_sums()
@@ -46,8 +46,8 @@ impl Core {
         ensure(asks, || "a request waits for nobody".to_owned())
     }
 
-    fn check_won(&self) -> Result<(), String> {
-        let ghost = self.won.leases().find(|&lease| self.leases.find(lease).is_none());
+    fn check_selections(&self) -> Result<(), String> {
+        let ghost = self.selections.leases().find(|&lease| self.leases.find(lease).is_none());
         ensure(ghost.is_none(), || format!("how a host won outlives {ghost:?}"))
     }
 

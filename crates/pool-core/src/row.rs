@@ -54,7 +54,7 @@ pub struct NodeRow {
     pub seen: Ms,
     /// Its chain.
     pub chain: ChainSpec,
-    /// Where it may be dialled.
+    /// Where it may be dialed.
     pub enode: Option<Enode>,
     /// Who earns.
     pub payout: Option<Account>,

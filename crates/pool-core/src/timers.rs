@@ -108,7 +108,7 @@ impl Core {
         true
     }
 
-    /// A pair should be connected by now: else its host dials, where the client can be dialled.
+    /// A pair should be connected by now: else its host dials, where the client can be dialed.
     fn dial_due(&mut self, output: &mut Output, id: LeaseId) {
         let Some(lease) = self.leases.find(id).and_then(|index| self.leases.get(index)) else { return };
         if lease.paired {
@@ -117,7 +117,7 @@ impl Core {
         let (index, host, price) =
             (lease.client, lease.host, self.prices.get(lease.price).copied().unwrap_or_default());
         let client = self.nodes.get(index).filter(|client| client.peer.is_some());
-        if let Some(peer) = client.and_then(|client| client.dialled_at(self.limits.closed)) {
+        if let Some(peer) = client.and_then(|client| client.dialed_at(self.limits.closed)) {
             let client_version = self.client_version(index);
             self.call_dial(output, host, DialCall { lease: id, side: Side::Host, peer, price, client_version });
         }

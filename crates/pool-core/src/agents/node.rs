@@ -202,7 +202,7 @@ impl Node {
     /// Where others may dial it: the address seen on its socket with the port it claims. Its own
     /// word on its address counts in a closed pool, or where the socket came over loopback. Nobody is
     /// made to dial an address that was not observed.
-    pub(crate) fn dialled_at(&self, closed: bool) -> Option<Enode> {
+    pub(crate) fn dialed_at(&self, closed: bool) -> Option<Enode> {
         let endpoint = self.endpoint.as_ref().filter(|endpoint| endpoint.port != 0)?;
         let observed = self.address?.to_canonical();
         let claims = match &endpoint.host {
@@ -226,8 +226,8 @@ impl Node {
         self.peer.is_some() && self.callable && !self.credentials.is_node_key()
     }
 
-    /// As [`Self::dialled_at`], or its id alone.
+    /// As [`Self::dialed_at`], or its id alone.
     pub(crate) fn named(&self, closed: bool) -> Enode {
-        self.dialled_at(closed).unwrap_or_else(|| Enode::id_only(self.id))
+        self.dialed_at(closed).unwrap_or_else(|| Enode::id_only(self.id))
     }
 }

@@ -59,7 +59,7 @@ impl Core {
             node.host_leases = node.host_leases.saturating_sub(1);
         }
         let lease = self.leases.remove(index)?;
-        self.won.forget(lease.id);
+        self.selections.forget(lease.id);
         if lease.paired {
             self.counters.running = self.counters.running.saturating_sub(1);
         } else {

@@ -25,7 +25,7 @@ impl Core {
         }
         let (host, won) = self.find_host(client)?;
         let lease = self.begin_lease(output, client, host).ok_or(NoHost::NoneFits)?;
-        self.won.remember(lease, won, self.limits.explained_leases);
+        self.selections.remember(lease, won, self.limits.explained_leases);
         Ok(())
     }
 
@@ -45,7 +45,7 @@ impl Core {
         self.recent_pairs.given(host, client, address, until, self.limits.recent_grants);
         self.counters.offered = self.counters.offered.saturating_add(1);
         self.persist_lease(output, lease);
-        let peer = self.nodes.get(client).and_then(|node| node.dialled_at(self.limits.closed));
+        let peer = self.nodes.get(client).and_then(|node| node.dialed_at(self.limits.closed));
         let client_version = self.client_version(client);
         let light = self.nodes.get(client).is_some_and(|node| self.is_light(node));
         self.call_admit(output, host, AdmitCall { lease: id, client: client_id, price, peer, client_version, light });
@@ -101,7 +101,7 @@ impl Core {
         self.counters.admitted = self.counters.admitted.saturating_add(1);
         self.timers.offers.push(output.now.plus(self.offer_wait(client, host)), id);
         self.timers.dials.push(output.now.plus(self.limits.dial_after_ms), id);
-        let enode = self.nodes.get(host).and_then(|node| node.dialled_at(self.limits.closed));
+        let enode = self.nodes.get(host).and_then(|node| node.dialed_at(self.limits.closed));
         let price = self.prices.get(price).copied().unwrap_or_default();
         let Some(enode) = enode else {
             self.end_lease(output, index, EvictReason::NotConnected, None, None);

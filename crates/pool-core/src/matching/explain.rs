@@ -42,7 +42,7 @@ impl Core {
         let given = self.leases.walk(List::Client, node.client_head).filter(|(_, lease)| lease.told);
         let given = given.filter_map(|(_, lease)| {
             let host = self.nodes.get(lease.host)?.id;
-            Some(GivenHost { lease: lease.id, host, won: self.won.get(lease.id) })
+            Some(GivenHost { lease: lease.id, host, won: self.selections.get(lease.id) })
         });
         let given: Vec<GivenHost> = given.collect();
         let missing = node.want.saturating_sub(node.client_leases.saturating_sub(node.admitting));

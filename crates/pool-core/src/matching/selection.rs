@@ -5,9 +5,9 @@ use vipnode_types::{LeaseId, wire::Won};
 /// How hosts won their leases, for as many leases as a limit says. Names of leases grow, so the first is the
 /// oldest.
 #[derive(Debug, Default)]
-pub(crate) struct WonBy(BTreeMap<LeaseId, Won>);
+pub(crate) struct Selections(BTreeMap<LeaseId, Won>);
 
-impl WonBy {
+impl Selections {
     pub(crate) fn remember(&mut self, lease: LeaseId, won: Won, limit: u32) {
         self.0.insert(lease, won);
         while self.0.len() > limit as usize {

@@ -92,7 +92,7 @@ impl Core {
     fn contact(&self, index: u32) -> Option<Enode> {
         let node = self.nodes.get(index)?;
         let seen = || Some(Enode::at(node.id, node.address?.to_canonical(), PORT));
-        node.dialled_at(self.limits.closed).or_else(seen).or_else(|| node.claimed())
+        node.dialed_at(self.limits.closed).or_else(seen).or_else(|| node.claimed())
     }
 }
 

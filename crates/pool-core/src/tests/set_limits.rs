@@ -21,7 +21,7 @@ fn offered(pool: &mut Pool) -> LeaseId {
     pool.admit(1)
 }
 
-fn dialled(pool: &mut Pool, agent: u32) -> bool {
+fn dialed(pool: &mut Pool, agent: u32) -> bool {
     pool.take_call(agent, |call| matches!(call, PoolCall::Dial(_)).then_some(())).is_some()
 }
 
@@ -77,9 +77,9 @@ fn an_ask_an_offer_and_a_dial_have_their_times() {
     let mut pool = limited(|limits| (limits.offer_ms, limits.dial_after_ms) = (40_000, 700));
     offered(&mut pool);
     pool.pass(699);
-    assert!(!dialled(&mut pool, 1));
+    assert!(!dialed(&mut pool, 1));
     pool.pass(1);
-    assert!(dialled(&mut pool, 1), "the host is asked to dial");
+    assert!(dialed(&mut pool, 1), "the host is asked to dial");
     pool.pass_with(39_299, &[1, 2]);
     assert_eq!(pool.evicted(1), None);
     pool.pass(1);
