@@ -120,7 +120,7 @@ impl Core {
         let now = now.max(self.now);
         self.notice_pause(now);
         self.now = now;
-        let mut turn = Output::new(now);
+        let mut output = Output::new(now);
         self.dispatch(&mut output, command);
         output.finish(out);
     }

@@ -5,7 +5,7 @@ use vipnode_types::{
     wire::{HostStatus, PoolStats, PoolStatus},
 };
 
-use crate::{Core, Peer, Reply, RequestId, flows::connect::POOL_VERSION, output::Output, protocol2::median};
+use crate::{ConnectionId, Core, Reply, RequestId, flows::connect::POOL_VERSION, output::Output, protocol2::median};
 
 impl Core {
     pub(crate) fn status(&self, output: &mut Output, peer: ConnectionId, request: RequestId) {

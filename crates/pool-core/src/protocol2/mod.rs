@@ -20,11 +20,7 @@ use vipnode_types::{
     wire::WireError,
 };
 
-use crate::{
-    ConnectionId, Core, Reply, RequestId, Signer, error,
-    output::Output,
-    protocol2::nonce::{self, Known},
-};
+use crate::{ConnectionId, Core, Reply, RequestId, Signer, error, output::Output, protocol2::nonce::Known};
 
 /// The port that a node listens on where it did not say (A48).
 const PORT: u16 = 30303;
