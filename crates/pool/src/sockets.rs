@@ -1,6 +1,6 @@
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use vipnode_pool_core::Peer;
+use vipnode_pool_core::ConnectionId;
 use vipnode_rpc::RpcPeer;
 
 /// Every connection that the pool's mind may name, by number and generation (D32).

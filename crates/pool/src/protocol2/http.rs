@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use serde_json::value::RawValue;
-use vipnode_pool_core::Peer;
+use vipnode_pool_core::ConnectionId;
 use vipnode_types::wire::WireError;
 
 use super::SignedBy;

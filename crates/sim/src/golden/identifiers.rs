@@ -1,7 +1,7 @@
 //! Ids, amounts, moments and what else has one form everywhere.
 
 use vipnode_agent_core::NodeTask;
-use vipnode_pool_core::{CallId, Peer};
+use vipnode_pool_core::{CallId, ConnectionId};
 use vipnode_types::{
     Account, AgentPublic, Capability, ChainSpec, Enode, LeaseId, LeaseSetHash, MinVersion, Ms, NodeId, Price, Wei,
 };
@@ -26,7 +26,7 @@ impl Encode for CallId {
     }
 }
 
-impl Encode for Peer {
+impl Encode for ConnectionId {
     fn encode(&self, out: &mut Encoder) {
         let Self { gateway, connection, generation } = self;
         gateway.encode(out);

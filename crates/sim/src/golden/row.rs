@@ -1,6 +1,6 @@
 //! What the pool's core has written to the store.
 
-use vipnode_pool_core::{LeaseRow, MeteredRow, NodeRow, Past, Presence, Row, RowKey, Speaker, Voice};
+use vipnode_pool_core::{Credentials, LeaseRow, MeteredRow, NodeRow, Presence, Protocol2State, Row, RowKey, Signer};
 use vipnode_types::meter::Seen;
 
 use super::{Encode, Encoder};
@@ -66,9 +66,9 @@ impl Encode for Presence {
 
 impl Encode for NodeRow {
     fn encode(&self, out: &mut Encoder) {
-        let Self { id, speaker, seen, chain, enode, payout, host, client } = self;
+        let Self { id, credentials, seen, chain, enode, payout, host, client } = self;
         id.encode(out);
-        speaker.encode(out);
+        credentials.encode(out);
         seen.encode(out);
         chain.encode(out);
         enode.encode(out);
@@ -78,16 +78,16 @@ impl Encode for NodeRow {
     }
 }
 
-impl Encode for Speaker {
+impl Encode for Credentials {
     fn encode(&self, out: &mut Encoder) {
-        let Self { voice, issued, past } = self;
-        voice.encode(out);
+        let Self { signer, issued, protocol2 } = self;
+        signer.encode(out);
         issued.encode(out);
-        past.encode(out);
+        protocol2.encode(out);
     }
 }
 
-impl Encode for Voice {
+impl Encode for Signer {
     fn encode(&self, out: &mut Encoder) {
         match self {
             Self::Agent { key, protocol2 } => {
@@ -105,7 +105,7 @@ impl Encode for Voice {
     }
 }
 
-impl Encode for Past {
+impl Encode for Protocol2State {
     fn encode(&self, out: &mut Encoder) {
         let Self { nonce, drop, told } = self;
         nonce.encode(out);
