@@ -94,7 +94,7 @@ impl AgentCore {
             let hint = "update your node, or take another host";
             return Some(Err(WireError::new(ErrorCode::Unsuitable, format!("the client {why}"), hint)));
         }
-        let told = call.peer.clone().filter(|peer| peer.id == call.client);
+        let told = call.client_enode.clone().filter(|peer| peer.id == call.client);
         let client = told.unwrap_or_else(|| Enode::id_only(call.client));
         let mut lease = Lease::new(call.lease, Side::Host, client, now);
         lease.price = Some(call.price);

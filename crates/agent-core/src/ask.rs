@@ -105,7 +105,7 @@ impl AgentCore {
                 if self.leases.running(Side::Client) > before {
                     self.asks.backoff.reset();
                 }
-                self.say_missing(reply.missing, reply.why, out);
+                self.say_missing(reply.missing, reply.reason, out);
                 self.asks.backoff.next_ms(&mut self.rng).max(limits::ASK_LEAST_MS)
             }
             Err(error) => {

@@ -1,6 +1,6 @@
 use vipnode_types::{
     Enode, EnodeHost, LeaseId, Ms, Price,
-    wire::{DialCall, ErrorCode, Grant, LeaveReason, Side, WireError},
+    wire::{DialCall, ErrorCode, LeasedHost, LeaveReason, Side, WireError},
 };
 
 use crate::{
@@ -16,7 +16,7 @@ impl AgentCore {
         let reply = match call.side {
             Side::Client => {
                 let DialCall { lease, peer: host, price, client_version, .. } = call;
-                Some(self.take_host(now, Grant { lease, host, price, client_version }, out))
+                Some(self.take_host(now, LeasedHost { lease, host, price, client_version }, out))
             }
             Side::Host => self.dial_client(tag, call),
         };
@@ -26,8 +26,8 @@ impl AgentCore {
     }
 
     /// A place on a host was given: it is dialled, or left with the reason.
-    pub(crate) fn take_host(&mut self, now: Ms, grant: Grant, out: &mut Vec<Action>) -> Result<(), WireError> {
-        let Grant { lease: id, host, price, client_version } = grant;
+    pub(crate) fn take_host(&mut self, now: Ms, grant: LeasedHost, out: &mut Vec<Action>) -> Result<(), WireError> {
+        let LeasedHost { lease: id, host, price, client_version } = grant;
         if id.is_direct() {
             return Err(other_lease());
         }

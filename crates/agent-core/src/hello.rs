@@ -1,6 +1,6 @@
 use vipnode_types::{
     Enode, Ms, NodeFacts,
-    wire::{ClientWish, ConnectRequest, HostOffer, PROTOCOL},
+    wire::{ClientCriteria, ConnectRequest, HostOffer, PROTOCOL},
 };
 
 use crate::{Advertise, AgentCore};
@@ -10,20 +10,20 @@ impl AgentCore {
     pub(crate) fn hello(&self, now: Ms) -> Option<ConnectRequest> {
         let facts = self.node.facts.as_ref().filter(|_| self.node.up)?;
         let host = self.config.host.as_ref().map(|host| HostOffer { slots: self.offer(now).0, payout: host.payout });
-        let wish = || ClientWish { max_price: self.config.max_price, need: self.needs() };
+        let wish = || ClientCriteria { max_price: self.config.max_price, required_capabilities: self.needs() };
         let client = (self.config.min_peers > 0).then(wish);
         Some(ConnectRequest {
             protocol: PROTOCOL,
             agent_version: self.config.agent_version.clone(),
             client_version: facts.client_version.clone(),
-            serves: facts.protocols.clone(),
+            capabilities: facts.protocols.clone(),
             min_versions: self.config.policy.rules.min_versions.clone(),
             chain: facts.chain,
             enode: self.advertised(facts),
             host,
             client,
             join: None,
-            protocol2: self.config.allow_protocol2,
+            allow_protocol2: self.config.allow_protocol2,
         })
     }
 

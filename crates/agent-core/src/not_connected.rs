@@ -69,7 +69,7 @@ impl NotConnected {
             Self::Network => Some(PairFault::Network),
             Self::Forks => Some(PairFault::Forks),
             Self::EthVersion => Some(PairFault::EthVersion),
-            Self::NoLightPlace => Some(PairFault::LightPlaces),
+            Self::NoLightPlace => Some(PairFault::LightSlots),
             Self::NoCommonProtocol | Self::NoDialSlot { .. } | Self::Silent => None,
         }
     }
@@ -81,7 +81,7 @@ impl NotConnected {
             PairFault::Network => Self::Network,
             PairFault::Forks => Self::Forks,
             PairFault::EthVersion => Self::EthVersion,
-            PairFault::LightPlaces => Self::NoLightPlace,
+            PairFault::LightSlots => Self::NoLightPlace,
             PairFault::Other => Self::NoCommonProtocol,
         }
     }

@@ -114,13 +114,17 @@ impl AgentCore {
         if !(changed || reports.full_due || reports.due <= now) {
             return;
         }
-        let mut report =
-            ReportRequest { seq: reports.seq.saturating_add(1), slots, light_full, ..ReportRequest::default() };
+        let mut report = ReportRequest {
+            seq: reports.seq.saturating_add(1),
+            slots,
+            light_slots_full: light_full,
+            ..ReportRequest::default()
+        };
         let anew = reports.full_due;
         if anew {
             let gone = |id: LeaseId| self.leases.get(id).is_none_or(|lease| lease.blinked);
             let kept = |id: &LeaseId| reports.taken.contains(id) && !gone(*id);
-            report.full = Some(set.iter().map(|lease| UpLease { lease: *lease, kept: kept(lease) }).collect());
+            report.full = Some(set.iter().map(|lease| UpLease { lease: *lease, continuous: kept(lease) }).collect());
         } else {
             report.up = set.difference(&reports.taken).copied().chain(back()).collect();
             report.down = reports.taken.difference(&set).copied().chain(back()).collect();
@@ -132,7 +136,7 @@ impl AgentCore {
         if anew {
             self.leases.iter_mut().for_each(|lease| lease.caps_said = false);
         }
-        report.seen = self.seen_hosts();
+        report.host_capabilities = self.seen_hosts();
         self.send_report(now, interval_ms, report, set, blinked, out);
     }
 
@@ -165,7 +169,7 @@ impl AgentCore {
         reports.full_due = false;
         reports.due = now.plus(interval_ms.saturating_sub(jitter_ms));
         reports.slots_said = report.slots.or(reports.slots_said);
-        reports.light_full_said = report.light_full.or(reports.light_full_said);
+        reports.light_full_said = report.light_slots_full.or(reports.light_full_said);
         if report.head.is_some() {
             reports.head_said = report.head;
             reports.head_said_at = now;

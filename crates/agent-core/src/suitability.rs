@@ -2,7 +2,7 @@
 
 use vipnode_types::{
     Capability, LeaseId, Ms, PeerFact, PeerRules,
-    wire::{EvictReason, LeaveReason, SeenHost, Side},
+    wire::{EvictReason, HostCapabilities, LeaveReason, Side},
 };
 
 use crate::{Action, AgentCore, Notice, limits};
@@ -33,9 +33,9 @@ impl AgentCore {
         let Some(why) = self.misfit(side, fact) else { return false };
         out.push(Action::Notice(Notice::Unsuitable { side, peer, why }));
         if side == Side::Client {
-            self.host_failed(now, id, LeaveReason::NotAsSaid, true, out);
+            self.host_failed(now, id, LeaveReason::Mismatch, true, out);
         } else {
-            self.leave(id, LeaveReason::NotAsSaid);
+            self.leave(id, LeaveReason::Mismatch);
             self.end(id, Some(EvictReason::Unsuitable), out);
         }
         true
@@ -53,12 +53,12 @@ impl AgentCore {
     }
 
     /// What hosts serve that the pool was not told yet on this socket.
-    pub(crate) fn seen_hosts(&mut self) -> Vec<SeenHost> {
+    pub(crate) fn seen_hosts(&mut self) -> Vec<HostCapabilities> {
         let news = |lease: &&mut crate::lease::Lease| lease.stated() && !lease.caps_said && !lease.caps.is_empty();
         let news = self.leases.iter_mut().filter(news).take(limits::SEEN_HOSTS);
         let tell = |lease: &mut crate::lease::Lease| {
             lease.caps_said = true;
-            SeenHost { lease: lease.id, caps: lease.caps.clone() }
+            HostCapabilities { lease: lease.id, capabilities: lease.caps.clone() }
         };
         news.map(tell).collect()
     }

@@ -230,8 +230,8 @@ fn lease_line(notice: &Notice) -> Line {
 fn why_ended(reason: EvictReason) -> &'static str {
     match reason {
         EvictReason::Left => "it left",
-        EvictReason::Gone => "the connection is gone",
-        EvictReason::Silent => "its agent fell silent",
+        EvictReason::Disconnected => "the connection is gone",
+        EvictReason::NoReports => "its agent fell silent",
         EvictReason::NotConnected => "it did not connect in time",
         EvictReason::Unsuitable => "one side takes no peer like the other, by its version or by what it serves",
         EvictReason::Drained => "the host takes its places back",

@@ -32,7 +32,7 @@ pub(crate) async fn answer(
         None => None,
     };
     // Last, so that the caller knows best how old it is.
-    let reply = ReachReply { address: address.to_canonical(), port, admission, time: clock::wall() };
+    let reply = ReachReply { address: address.to_canonical(), port, admission, time_ms: clock::wall() };
     to_raw_value(&reply).map_err(|error| WireError::new(ErrorCode::Internal, error.to_string(), ""))
 }
 
@@ -43,9 +43,9 @@ fn admission(gateway: &Gateway, request: &ReachRequest, nonce: &str) -> Admissio
     }
     match &rules.members {
         // Whoever asks may ask of any node: who is a member is nobody's business.
-        Membership::Members(_) => Admission::Members,
+        Membership::Members(_) => Admission::MembersOnly,
         members => match members.admits(&request.node, request.join.as_ref(), nonce) {
-            Ok(()) => Admission::Willing,
+            Ok(()) => Admission::Allowed,
             Err(error) => Admission::Refused(error),
         },
     }
@@ -61,6 +61,6 @@ async fn knock(gateway: &Gateway, block: &Block, place: SocketAddr) -> Result<Re
     Ok(match timeout(gateway.limits.reach_wait, TcpStream::connect(place)).await {
         Ok(Ok(_open)) => Reach::Open,
         Ok(Err(error)) if error.kind() == ErrorKind::ConnectionRefused => Reach::Refused,
-        Ok(Err(_)) | Err(_) => Reach::Silent,
+        Ok(Err(_)) | Err(_) => Reach::Timeout,
     })
 }

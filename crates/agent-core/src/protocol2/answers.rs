@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use vipnode_types::{
     Enode, Ms, NodeId, Price,
     protocol2::{self, PeerEntry, Reply, UpdateReply},
-    wire::{AskReply, ConnectReply, ErrorCode, EvictReason, Grant, LeaseView, ReportReply, WireError},
+    wire::{AskReply, ConnectReply, ErrorCode, EvictReason, LeaseView, LeasedHost, ReportReply, WireError},
 };
 
 use crate::{Action, AgentCore, Notice, PoolAnswer, lease::Lease, limits, pool_link::odd};
@@ -56,7 +56,7 @@ impl AgentCore {
     fn drop_invalid(&mut self, reply: &UpdateReply, out: &mut Vec<Action>) {
         for id in reply.invalid_peers.iter().take(limits::REPLY_LEASES).filter_map(|id| id.parse::<NodeId>().ok()) {
             for lease in self.leases.ids(|lease| lease.peer.id == id && lease.runs() && !lease.id.is_direct()) {
-                self.end(lease, Some(EvictReason::Gone), out);
+                self.end(lease, Some(EvictReason::Disconnected), out);
                 self.asks.soon(self.now);
             }
         }
@@ -122,7 +122,7 @@ impl AgentCore {
             Ok(_) => return Err(odd()),
             // Its errors have a code and a sentence and nothing else.
             Err(error) if error.data.is_none() && !error.is(ErrorCode::MethodNotFound) => {
-                return Ok(AskReply { hosts: Vec::new(), missing, why: Some(error.message) });
+                return Ok(AskReply { hosts: Vec::new(), missing, reason: Some(error.message) });
             }
             Err(error) => return Err(error),
         };
@@ -135,11 +135,11 @@ impl AgentCore {
                 break;
             }
             let client_version = String::new();
-            hosts.push(Grant { lease: protocol2.new_lease(), host, price: Price::FREE, client_version });
+            hosts.push(LeasedHost { lease: protocol2.new_lease(), host, price: Price::FREE, client_version });
         }
         let missing = missing.saturating_sub(u32::try_from(hosts.len()).unwrap_or(u32::MAX));
         let why = (missing > 0).then(|| "the pool has no further host at the moment".to_owned());
-        Ok(AskReply { hosts, missing, why })
+        Ok(AskReply { hosts, missing, reason: why })
     }
 }
 

@@ -30,7 +30,7 @@ impl AgentCore {
         self.admit(
             now,
             tag,
-            &AdmitCall { lease, client, price: Price::FREE, peer: None, client_version, light: false },
+            &AdmitCall { lease, client, price: Price::FREE, client_enode: None, client_version, light: false },
             out,
         );
         self.role_is_clear(lease, out);

@@ -4,7 +4,7 @@ use crate::common::*;
 use vipnode_agent_core::{Event, NodeCall, Notice, PoolAnswer};
 use vipnode_types::{
     DropCause, Enode, PeerFact, Price, Wei,
-    wire::{AskReply, ErrorCode, Grant, LeaveReason, Side, WireError},
+    wire::{AskReply, ErrorCode, LeasedHost, LeaveReason, Side, WireError},
 };
 
 #[test]
@@ -92,19 +92,19 @@ fn a_dearer_place_is_left_and_never_dialled() {
     config.max_price = Some(Price::per_minute(Wei::new(5)));
     let mut bench = Bench::live(config);
     bench.oblige();
-    bench.give(vec![Grant { price: Price::per_minute(Wei::new(6)), ..place(1, 9) }]);
+    bench.give(vec![LeasedHost { price: Price::per_minute(Wei::new(6)), ..place(1, 9) }]);
     assert_eq!(bench.calls(), vec![]);
     assert_eq!(bench.leave().unwrap().reason, LeaveReason::Price);
     bench.after(60_000);
     assert!(bench.ask().is_some());
-    bench.give(vec![Grant { price: Price::per_minute(Wei::new(5)), ..place(2, 10) }]);
+    bench.give(vec![LeasedHost { price: Price::per_minute(Wei::new(5)), ..place(2, 10) }]);
     assert_eq!(bench.calls(), vec![NodeCall::Dial(enode(10))]);
 }
 
 #[test]
 fn a_host_without_an_address_is_left() {
     let mut bench = Bench::live(client_config(1));
-    bench.give(vec![Grant { host: Enode::id_only(node(9)), ..place(1, 9) }]);
+    bench.give(vec![LeasedHost { host: Enode::id_only(node(9)), ..place(1, 9) }]);
     assert_eq!((bench.calls(), bench.leave().unwrap().reason), (vec![], LeaveReason::NotConnected));
 }
 
@@ -142,7 +142,7 @@ fn while_hosts_are_missing_the_asks_grow_rare() {
         if let Some((tag, _)) = bench.ask() {
             asks += 1;
             let why = Some("no host has a free place".to_owned());
-            bench.answer(tag, PoolAnswer::Ask(AskReply { hosts: vec![], missing: 1, why }));
+            bench.answer(tag, PoolAnswer::Ask(AskReply { hosts: vec![], missing: 1, reason: why }));
             let said = bench.notices().iter().any(|notice| matches!(notice, Notice::HostsMissing { missing: 1, .. }));
             assert_eq!(said, asks == 1, "said once");
         }
@@ -186,7 +186,7 @@ fn while_the_pool_is_away_a_host_that_blinks_is_kept() {
     let tag = bench.connect_tag();
     bench.answer(tag, welcome(vec![view(1, Side::Client, 9)]));
     let full = bench.report().unwrap().1.full.unwrap();
-    assert_eq!((full.len(), full[0].kept), (1, false));
+    assert_eq!((full.len(), full[0].continuous), (1, false));
 }
 
 #[test]

@@ -356,7 +356,7 @@ fn the_pools_place_on_a_host_that_was_named_is_left_and_not_asked_for_again() {
     bench.take_report();
     bench.peers(&[]);
     bench.done();
-    let reply = vipnode_types::wire::AskReply { hosts: vec![place(1, 9)], missing: 0, why: None };
+    let reply = vipnode_types::wire::AskReply { hosts: vec![place(1, 9)], missing: 0, reason: None };
     bench.answer(tag, vipnode_agent_core::PoolAnswer::Ask(reply));
     assert_eq!(bench.leave().unwrap().reason, LeaveReason::Surplus);
     bench.after(10_000);

@@ -154,7 +154,7 @@ fn both_ways() -> Bench {
         vipnode_agent_core::PoolAnswer::Ask(vipnode_types::wire::AskReply {
             hosts: vec![place(2, 9)],
             missing: 0,
-            why: None,
+            reason: None,
         }),
     );
     bench.done();
@@ -236,7 +236,7 @@ fn the_nodes_own_peers_and_trust_are_left_alone() {
         vipnode_agent_core::PoolAnswer::Ask(vipnode_types::wire::AskReply {
             hosts: vec![place(1, 9)],
             missing: 0,
-            why: None,
+            reason: None,
         }),
     );
     bench.peers(&[9]);

@@ -122,7 +122,7 @@ fn an_admit_keeps_the_enode_that_the_pool_tells() {
         lease: lease(1),
         client: node(9),
         price: Price::FREE,
-        peer: Some(peer),
+        client_enode: Some(peer),
         client_version: client_version(),
         light: false,
     };

@@ -73,7 +73,7 @@ fn a_kept_connection_is_said_to_be_kept_on_a_new_socket() {
     bench.on(Event::PoolLost { why: "gone".into() });
     bench.go_live_again(9);
     let (_, report) = bench.report().unwrap();
-    assert_eq!(report.full, Some(vec![UpLease { lease: lease(1), kept: true }]));
+    assert_eq!(report.full, Some(vec![UpLease { lease: lease(1), continuous: true }]));
     assert_eq!(report.seq, 1);
 }
 

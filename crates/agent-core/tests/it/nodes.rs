@@ -116,7 +116,10 @@ fn what_an_earlier_run_left_waits_for_the_pools_word() {
     );
     assert_eq!(bench.leave().unwrap().leases, vec![lease(5)], "of that one nothing stands here");
     let full = bench.report().unwrap().1.full.unwrap();
-    assert_eq!(full.iter().map(|up| (up.lease, up.kept)).collect::<Vec<_>>(), [(lease(1), false), (lease(2), false)]);
+    assert_eq!(
+        full.iter().map(|up| (up.lease, up.continuous)).collect::<Vec<_>>(),
+        [(lease(1), false), (lease(2), false)]
+    );
     bench.done();
     assert_eq!(bench.left().len(), 2);
 }

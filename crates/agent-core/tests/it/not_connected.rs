@@ -4,7 +4,7 @@ use crate::common::*;
 use vipnode_agent_core::{Event, FromPool, NodeCall, NotConnected, Notice};
 use vipnode_types::{
     Direction, DropCause, Enode, NodeFacts, NodeId, PeerFact,
-    wire::{EvictCall, EvictReason, Grant, LeaveReason, PairFault, Side},
+    wire::{EvictCall, EvictReason, LeasedHost, LeaveReason, PairFault, Side},
 };
 
 fn told(bench: &Bench) -> Vec<(NodeId, NotConnected)> {
@@ -17,7 +17,7 @@ fn told(bench: &Bench) -> Vec<(NodeId, NotConnected)> {
 }
 
 /// A client that was given a host, and whose node was told to dial it.
-fn dialling(places: Vec<Grant>) -> Bench {
+fn dialling(places: Vec<LeasedHost>) -> Bench {
     let mut bench = Bench::live(client_config(1));
     bench.oblige();
     bench.give(places);
@@ -142,7 +142,7 @@ fn light_places_that_are_taken_are_told_and_not_sold() {
     let mut bench = serving_light();
     bench.on(Event::PeerGone(node(8), DropCause::Requested));
     assert_eq!(told(&bench), [(node(8), NotConnected::NoLightPlace)]);
-    assert_eq!(bench.report().unwrap().1.light_full, Some(true));
+    assert_eq!(bench.report().unwrap().1.light_slots_full, Some(true));
     let leave = bench.leave().unwrap();
     assert_eq!((leave.leases, leave.reason), (vec![lease(2)], LeaveReason::NotConnected));
     bench.done();
@@ -153,13 +153,13 @@ fn light_places_that_are_taken_are_told_and_not_sold() {
     assert_eq!(bench.reply(4), Some(Ok(())), "a full node needs none of those places");
     // After a while one is let in to see; that it is thrown out again is no news for the user.
     bench.after(300_000);
-    assert_eq!(bench.report().unwrap().1.light_full, Some(false));
+    assert_eq!(bench.report().unwrap().1.light_slots_full, Some(false));
     bench.on(Event::Peers(vec![light(9)]));
     bench.call(5, admit_light(5, 7));
     bench.done();
     bench.on(Event::PeerGone(node(7), DropCause::Requested));
     assert!(told(&bench).is_empty());
-    assert_eq!(bench.report().unwrap().1.light_full, Some(true));
+    assert_eq!(bench.report().unwrap().1.light_slots_full, Some(true));
 }
 
 #[test]
@@ -174,11 +174,11 @@ fn a_light_node_that_goes_makes_room_and_a_new_socket_is_told_anew() {
     bench.on(Event::PoolOpen);
     let tag = bench.connect_tag();
     bench.answer(tag, welcome(vec![view(1, Side::Host, 9)]));
-    assert_eq!(bench.report().unwrap().1.light_full, Some(true));
+    assert_eq!(bench.report().unwrap().1.light_slots_full, Some(true));
     bench.call(6, evict(1, 9));
     bench.done();
     bench.peers(&[]);
-    assert_eq!(bench.report().unwrap().1.light_full, Some(false));
+    assert_eq!(bench.report().unwrap().1.light_slots_full, Some(false));
 }
 
 #[test]
@@ -239,7 +239,10 @@ fn what_the_other_side_saw_is_told_and_decides_nothing() {
     assert_eq!(told_of(&mut bench, PairFault::Network), [(node(9), NotConnected::Network)]);
     let mut bench = Bench::with_client(9);
     bench.oblige();
-    assert_eq!(told_of(&mut bench, PairFault::LightPlaces), [(node(9), NotConnected::NoLightPlace)]);
+    assert_eq!(told_of(&mut bench, PairFault::LightSlots), [(node(9), NotConnected::NoLightPlace)]);
     bench.done();
-    assert!(bench.report().is_none_or(|(_, report)| report.light_full.is_none()), "only its own node's word counts");
+    assert!(
+        bench.report().is_none_or(|(_, report)| report.light_slots_full.is_none()),
+        "only its own node's word counts"
+    );
 }

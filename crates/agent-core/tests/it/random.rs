@@ -220,7 +220,7 @@ impl World {
         let named: Vec<LeaseId> = match request {
             ToPool::Report(report) => {
                 let full = report.full.iter().flatten().map(|up| up.lease);
-                let seen = report.seen.iter().map(|seen| seen.lease);
+                let seen = report.host_capabilities.iter().map(|seen| seen.lease);
                 full.chain(report.up.clone()).chain(report.down.clone()).chain(seen).collect()
             }
             ToPool::Leave(leave) => leave.leases.clone(),
@@ -328,7 +328,7 @@ fn answer(fitting: u8, kind: u8, leases: Vec<(u64, u8, bool)>) -> Result<PoolAns
         1 => Ok(PoolAnswer::Report(ReportReply { resync: leases.len() == 3 })),
         2 => {
             let hosts = leases.into_iter().map(|(lease, byte, _)| place(lease, byte)).collect();
-            Ok(PoolAnswer::Ask(AskReply { hosts, missing: 1, why: None }))
+            Ok(PoolAnswer::Ask(AskReply { hosts, missing: 1, reason: None }))
         }
         4..=6 if leases.len() == 3 && leases[0].2 => Err(WireError::new(ErrorCode::Internal, "no host nodes", "")),
         4 => Ok(PoolAnswer::Protocol2(Reply::Connect(ConnectReply::default()))),

@@ -76,7 +76,7 @@ fn a_resync_is_answered_with_the_whole_set() {
     let (tag, _) = bench.report().unwrap();
     bench.answer(tag, PoolAnswer::Report(ReportReply { resync: true }));
     let (tag, full) = bench.report().unwrap();
-    assert_eq!(full.full, Some(vec![UpLease { lease: lease(1), kept: true }]));
+    assert_eq!(full.full, Some(vec![UpLease { lease: lease(1), continuous: true }]));
     bench.answer(tag, PoolAnswer::Report(ReportReply { resync: true }));
     assert_eq!(bench.report(), None, "two that never agree do not talk without a pause");
     bench.after(1_000);
@@ -93,7 +93,7 @@ fn what_was_gone_is_not_kept_though_its_report_was_lost() {
     bench.on(Event::PoolOpen);
     let tag = bench.connect_tag();
     bench.answer(tag, welcome(vec![view(1, Side::Host, 9), view(2, Side::Host, 10)]));
-    let kept = bench.report().unwrap().1.full.unwrap().iter().map(|up| up.kept).collect::<Vec<_>>();
+    let kept = bench.report().unwrap().1.full.unwrap().iter().map(|up| up.continuous).collect::<Vec<_>>();
     assert_eq!(kept, [false, true]);
 }
 
@@ -170,6 +170,6 @@ fn what_was_gone_is_not_kept_though_the_pool_asked_for_all() {
     let (tag, delta) = bench.report().unwrap();
     assert_eq!((delta.up, delta.down), (vec![lease(1)], vec![lease(1)]));
     bench.answer(tag, PoolAnswer::Report(ReportReply { resync: true }));
-    let kept = bench.take_report().full.unwrap().iter().map(|up| up.kept).collect::<Vec<_>>();
+    let kept = bench.take_report().full.unwrap().iter().map(|up| up.continuous).collect::<Vec<_>>();
     assert_eq!(kept, [false, true]);
 }

@@ -47,7 +47,7 @@ fn client() -> Bench {
     bench.go_live(vec![]);
     let (tag, _) = bench.ask().unwrap();
     bench.oblige();
-    let reply = AskReply { hosts: vec![place(1, 9)], missing: 0, why: None };
+    let reply = AskReply { hosts: vec![place(1, 9)], missing: 0, reason: None };
     bench.answer(tag, PoolAnswer::Ask(reply));
     bench.done();
     bench.peers(&[9]);
@@ -167,7 +167,7 @@ fn d33_the_last_hosts_stay_until_others_are_given() {
     pool_again(&mut bench, vec![]);
     let (tag, ask) = bench.ask().unwrap();
     assert_eq!(ask.want, 1, "the pool is asked for others at once");
-    let reply = AskReply { hosts: vec![place(5, 9)], missing: 0, why: None };
+    let reply = AskReply { hosts: vec![place(5, 9)], missing: 0, reason: None };
     bench.answer(tag, PoolAnswer::Ask(reply));
     assert!(bench.leave().is_none(), "the same host once more is welcome");
     // Told again, and that is all: the connection is never cut.
@@ -178,7 +178,7 @@ fn d33_the_last_hosts_stay_until_others_are_given() {
 
     pool_again(&mut bench, vec![]);
     let (tag, _) = bench.ask().unwrap();
-    let reply = AskReply { hosts: vec![place(6, 8)], missing: 0, why: None };
+    let reply = AskReply { hosts: vec![place(6, 8)], missing: 0, reason: None };
     bench.answer(tag, PoolAnswer::Ask(reply));
     assert_eq!(bench.calls(), [NodeCall::Drop(enode(9)), NodeCall::Dial(enode(8))]);
     bench.done();

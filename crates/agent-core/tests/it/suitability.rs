@@ -4,7 +4,7 @@ use crate::common::*;
 use vipnode_agent_core::{AgentConfig, Event, FromPool, NodeCall, Notice, PeerPolicy, ToPool};
 use vipnode_types::{
     LeaseId, NodeFacts, PeerFact,
-    wire::{AdmitCall, ConnectRequest, DialCall, ErrorCode, Grant, LeaveReason, Side},
+    wire::{AdmitCall, ConnectRequest, DialCall, ErrorCode, LeasedHost, LeaveReason, Side},
 };
 
 fn choosy(config: AgentConfig, need: &str, least: &str, reject: &str) -> AgentConfig {
@@ -50,14 +50,14 @@ fn the_pool_is_told_what_the_node_serves_and_what_is_wanted() {
     bench.node_up();
     bench.on(Event::PoolOpen);
     let said = hello(&bench);
-    assert_eq!((said.serves, said.client.unwrap().need), (caps("eth snap"), caps("snap/1")));
+    assert_eq!((said.capabilities, said.client.unwrap().required_capabilities), (caps("eth snap"), caps("snap/1")));
     assert_eq!(said.min_versions, ["geth/1.17.0".parse().unwrap()]);
     // A light node needs who serves light nodes, whatever else it needs.
     for (need, all) in [("", "les"), ("snap/1", "snap/1 les"), ("les/4", "les/4")] {
         let mut bench = Bench::new(choosy(client_config(1), need, "", ""));
         bench.on(Event::NodeUp(Box::new(NodeFacts { full: false, protocols: caps("les"), ..facts(200) })));
         bench.on(Event::PoolOpen);
-        assert_eq!(hello(&bench).client.unwrap().need, caps(all));
+        assert_eq!(hello(&bench).client.unwrap().required_capabilities, caps(all));
     }
     let mut bench = Bench::new(choosy(host_config(2), "", "geth/1.17.0", ""));
     bench.node_up();
@@ -73,7 +73,7 @@ fn a_host_of_a_rejected_version_is_left_and_never_dialled() {
     {
         let mut bench = Bench::live(config);
         bench.oblige();
-        bench.give(vec![Grant { client_version: version(), ..place(1, 9) }]);
+        bench.give(vec![LeasedHost { client_version: version(), ..place(1, 9) }]);
         assert_eq!((bench.calls(), bench.leave().unwrap().reason), (vec![], LeaveReason::Rejected));
         assert_eq!(why_unsuitable(&bench).len(), 1);
         bench.after(60_000);
@@ -108,7 +108,7 @@ fn a_host_says_why_it_does_not_let_a_client_in() {
 fn a_host_that_serves_less_than_it_said_is_left_when_it_is_seen() {
     let mut bench = dialling(choosy(client_config(1), "snap/1", "", ""));
     bench.on(seen(9, "Geth/v1.17.5", "eth/68 eth/69"));
-    assert_eq!(bench.leave().unwrap().reason, LeaveReason::NotAsSaid);
+    assert_eq!(bench.leave().unwrap().reason, LeaveReason::Mismatch);
     assert_eq!(bench.calls(), vec![NodeCall::Drop(enode(9))]);
     assert_eq!(why_unsuitable(&bench), [(Side::Client, "does not serve snap/1 (--need)".to_owned())]);
     assert!(bench.report().is_none_or(|(_, report)| report.up.is_empty()), "it was never reported up");
@@ -123,7 +123,7 @@ fn a_client_of_another_version_than_it_said_is_put_out() {
     bench.call(1, admit(1, 9));
     bench.done();
     bench.on(seen(9, "Geth/v1.12.0", "eth/68"));
-    assert_eq!(bench.leave().unwrap().reason, LeaveReason::NotAsSaid);
+    assert_eq!(bench.leave().unwrap().reason, LeaveReason::Mismatch);
     assert_eq!(why_unsuitable(&bench)[0].0, Side::Host);
     assert_eq!(bench.calls().len(), 1, "it is evicted: {:?}", bench.calls());
 }
@@ -135,16 +135,19 @@ fn who_fits_stays_and_what_it_serves_is_reported_once_a_socket() {
     bench.on(seen(9, "Geth/v1.17.5", "eth/69 snap/1"));
     let report = bench.take_report();
     assert_eq!(report.up, [LeaseId::new(1)]);
-    assert_eq!((report.seen[0].lease, &report.seen[0].caps), (LeaseId::new(1), &caps("eth/69 snap/1")));
+    assert_eq!(
+        (report.host_capabilities[0].lease, &report.host_capabilities[0].capabilities),
+        (LeaseId::new(1), &caps("eth/69 snap/1"))
+    );
     bench.after(INTERVAL_MS / 2);
     bench.on(seen(9, "Geth/v1.17.5", "eth/69 snap/1"));
     bench.after(INTERVAL_MS / 2);
-    assert_eq!(bench.take_report().seen, []);
+    assert_eq!(bench.take_report().host_capabilities, []);
     bench.on(Event::PoolLost { why: "gone".into() });
     bench.go_live(vec![view(1, Side::Client, 9)]);
     let report = bench.take_report();
     assert!(report.full.is_some());
-    assert_eq!(report.seen.len(), 1);
+    assert_eq!(report.host_capabilities.len(), 1);
 }
 
 #[test]

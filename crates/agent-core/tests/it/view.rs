@@ -44,7 +44,7 @@ fn a_client_tells_what_is_missing_and_the_pools_why() {
     let mut bench = Bench::live(client_config(2));
     let (tag, _) = bench.ask().unwrap();
     let why = Some("no host on this chain has a free place".to_owned());
-    let reply = vipnode_types::wire::AskReply { hosts: Vec::new(), missing: 2, why: why.clone() };
+    let reply = vipnode_types::wire::AskReply { hosts: Vec::new(), missing: 2, reason: why.clone() };
     bench.answer(tag, vipnode_agent_core::PoolAnswer::Ask(reply));
     let view = bench.core.view();
     assert_eq!((view.min_peers, view.missing, view.why_missing, view.host), (2, 2, why, None));

@@ -90,7 +90,7 @@ impl World {
             Action::Answer { tag: 1, reply } => {
                 reply.unwrap();
                 let hosts = vec![place(self.given, IDS[HOST])];
-                let answer = PoolAnswer::Ask(AskReply { hosts, missing: 0, why: None });
+                let answer = PoolAnswer::Ask(AskReply { hosts, missing: 0, reason: None });
                 let tag = self.ask.take().unwrap();
                 self.events.push_back((CLIENT, Event::PoolAnswers { tag, answer: Ok(answer) }));
             }

@@ -156,14 +156,14 @@ async fn why_is_asked_of_the_pool() {
         let (params, responder) = end.expect(method::EXPLAIN).await;
         assert_eq!(params.get(), "[{}]", "the socket was signed for already");
         responder.respond(Ok(json!({
-            "want": 1, "missing": 1, "why": "no host has a free place", "price": "0", "hosts": 4, "looked_at": 4,
+            "want": 1, "missing": 1, "reason": "no host has a free slot", "price": "0", "connected_hosts": 4, "examined": 4,
             "candidates": 0, "excluded": {"full": 4, "some_later_reason": 1}, "given": []
         })));
         end
     };
     let (why, end) = within(async { tokio::join!(local::explain(&at), answering) }).await;
     let why = why.unwrap();
-    assert_eq!((why.looked_at, why.excluded.full), (4, 4));
+    assert_eq!((why.examined, why.excluded.full), (4, 4));
     // Without the pool nobody knows.
     toy.door.open.store(false, Ordering::Relaxed);
     end.close("the pool restarts");

@@ -208,8 +208,8 @@ fn pool(facts: &Facts, pool: &PoolFound) -> Vec<Finding> {
 
 fn admission(reply: &ReachReply) -> Finding {
     match &reply.admission {
-        Admission::Willing => Finding::well("admission", "the pool takes this node"),
-        Admission::Members => Finding::skipped(
+        Admission::Allowed => Finding::well("admission", "the pool takes this node"),
+        Admission::MembersOnly => Finding::skipped(
             "admission",
             "the pool takes its members only; who is one it tells at the start of an agent",
         ),
@@ -226,7 +226,7 @@ fn admission(reply: &ReachReply) -> Finding {
 }
 
 fn clock(pool: &PoolFound, reply: &ReachReply) -> Finding {
-    let (here, there) = (pool.reached.heard, reply.time);
+    let (here, there) = (pool.reached.heard, reply.time_ms);
     let (apart, way) = if here > there { (here.since(there), "ahead of") } else { (there.since(here), "behind") };
     if apart <= CLOCK_WELL_MS {
         return Finding::well("clock", "this machine's clock and the pool's agree");
@@ -249,7 +249,7 @@ fn port(facts: &Facts, reply: &ReachReply) -> Vec<Finding> {
             return findings;
         }
         Some(Reach::Refused) => format!("the pool reaches nobody at {place}: the connection is refused"),
-        Some(Reach::Silent) => format!("the pool gets no answer from {place}"),
+        Some(Reach::Timeout) => format!("the pool gets no answer from {place}"),
     };
     let hint = format!(
         "let TCP {port} in: `ufw allow {port}`, and forward it in the router to this machine; {}; where the node is \

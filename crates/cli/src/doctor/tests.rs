@@ -23,8 +23,8 @@ fn well() -> Facts {
     let reply = ReachReply {
         address: [8, 8, 4, 4].into(),
         port: Some(Reach::Open),
-        time: NOW.plus(200),
-        admission: Admission::Willing,
+        time_ms: NOW.plus(200),
+        admission: Admission::Allowed,
     };
     Facts {
         now: NOW,
@@ -148,15 +148,15 @@ fn each_fault_of_the_pool_has_its_hint() {
     finds(&[
         (|facts| facts.pool = Some(Err(fault())), "pool", Verdict::Bad, "fix it"),
         (|facts| reply(facts).port = Some(Reach::Refused), "port", Verdict::Bad, "ufw allow 30303"),
-        (|facts| reply(facts).port = Some(Reach::Silent), "port", Verdict::Bad, "geth --nat extip:8.8.4.4"),
+        (|facts| reply(facts).port = Some(Reach::Timeout), "port", Verdict::Bad, "geth --nat extip:8.8.4.4"),
         (client_refused, "port", Verdict::Warning, "ufw allow 30303"),
         (|facts| reply(facts).port = None, "port", Verdict::Skipped, ""),
         (|facts| reply(facts).address = [9, 9, 9, 9].into(), "address", Verdict::Warning, "--enode.host 9.9.9.9"),
-        (|facts| reply(facts).time = NOW.plus(6_000), "clock", Verdict::Warning, "set-ntp"),
-        (|facts| reply(facts).time = NOW.minus(301_000), "clock", Verdict::Bad, "set-ntp"),
+        (|facts| reply(facts).time_ms = NOW.plus(6_000), "clock", Verdict::Warning, "set-ntp"),
+        (|facts| reply(facts).time_ms = NOW.minus(301_000), "clock", Verdict::Bad, "set-ntp"),
         (|facts| refused(facts, ErrorCode::NotMember), "admission", Verdict::Bad, "--join-secret-file"),
         (|facts| refused(facts, ErrorCode::Unsuitable), "admission", Verdict::Bad, "run another"),
-        (|facts| reply(facts).admission = Admission::Members, "admission", Verdict::Skipped, ""),
+        (|facts| reply(facts).admission = Admission::MembersOnly, "admission", Verdict::Skipped, ""),
         (|facts| reached(facts).reply = Err(WireError::busy("no", 7)), "port", Verdict::Warning, "7 ms"),
         (
             |facts| reached(facts).reply = Err(WireError::new(ErrorCode::MethodNotFound, "x", "")),

@@ -111,7 +111,7 @@ fn sums(page: &mut String, stats: &PoolStats) {
         0 => String::new(),
         waiting => format!("; waited for by {}", counted(waiting, "client")),
     };
-    line("places", format!("{} taken, {} free{waiting}", stats.num_leases, stats.num_free_places));
+    line("places", format!("{} taken, {} free{waiting}", stats.num_leases, stats.num_free_slots));
     line("price", format!("{}; {} running", stats.price, counted(stats.num_running_leases.into(), "lease")));
     line(
         "metered",

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use vipnode_agent::local;
 use vipnode_types::{
     NodeId,
-    wire::{Excluded, ExplainReply, GivenHost, Score},
+    wire::{Excluded, ExplainReply, ExplainedHost, Score},
 };
 
 use super::{
@@ -50,7 +50,7 @@ pub(super) async fn look_why(args: &StatusArgs) -> Result<Report, Failure> {
     for (answer, socket, node) in asked.buffered(AT_ONCE).collect::<Vec<_>>().await {
         match answer {
             Ok(mut reply) => {
-                reply.why = reply.why.map(|why| plain(&why, WORDS));
+                reply.reason = reply.reason.map(|why| plain(&why, WORDS));
                 whys.push(Why { node, socket, reply });
             }
             Err(error) => {
@@ -93,36 +93,36 @@ fn page(agents: &Agents, whys: &[Why], all: usize, args: &StatusArgs) -> String 
 fn one(Why { node, reply, .. }: &Why) -> String {
     let (mark, style) = if reply.missing == 0 { Tone::Good.look() } else { Tone::Warning.look() };
     let mut page = format!("{style}{mark}{style:#} node {} wants {}", node.short(), counted(reply.want.into(), "host"));
-    let _infallible = match (reply.missing, &reply.why) {
+    let _infallible = match (reply.missing, &reply.reason) {
         (0, _) => writeln!(page, " and has them"),
         (missing, None) => writeln!(page, ", {missing} missing"),
         (missing, Some(why)) => writeln!(page, ", {missing} missing: {why}"),
     };
-    for given in reply.given.iter().take(HOSTS) {
+    for given in reply.hosts.iter().take(HOSTS) {
         let _infallible = writeln!(page, "  host {} {}", given.host.short(), won(given));
     }
-    if reply.given.len() > HOSTS {
-        let _infallible = writeln!(page, "  and {} more hosts: --json has all", reply.given.len() - HOSTS);
+    if reply.hosts.len() > HOSTS {
+        let _infallible = writeln!(page, "  and {} more hosts: --json has all", reply.hosts.len() - HOSTS);
     }
-    let ExplainReply { hosts, looked_at, candidates, .. } = reply;
+    let ExplainReply { connected_hosts, examined, candidates, .. } = reply;
     let _infallible = writeln!(
         page,
         "  now: {} connected there, {}; of {} looked at {candidates} could be given{}",
-        counted(*hosts, "host"),
+        counted(*connected_hosts, "host"),
         place_costs(reply.price),
-        counted((*looked_at).into(), "host"),
+        counted((*examined).into(), "host"),
         left_out(&reply.excluded)
     );
     page
 }
 
-fn won(given: &GivenHost) -> String {
-    let Some(won) = &given.won else {
+fn won(given: &ExplainedHost) -> String {
+    let Some(won) = &given.selection else {
         return "was given before the pool can remember why".to_owned();
     };
     let parts = parts(&won.score);
     let parts = if parts.is_empty() { String::new() } else { format!(": {}", parts.join(", ")) };
-    match won.among {
+    match won.candidates {
         0 | 1 => format!("was the only one that could be given; {} points{parts}", won.score.total),
         among => format!("won among {among} with {} points{parts}", won.score.total),
     }
@@ -130,9 +130,9 @@ fn won(given: &GivenHost) -> String {
 
 /// What counted, with its sign.
 fn parts(score: &Score) -> Vec<String> {
-    let Score { free_places, latency, uptime, refusals, strikes, same_operator, mutual, total: _ } = score;
+    let Score { free_slots, latency, uptime, refusals, strikes, same_operator, mutual, total: _ } = score;
     let parts = [
-        ("free places", free_places),
+        ("free slots", free_slots),
         ("round trip to the pool", latency),
         ("time connected", uptime),
         ("refused clients", refusals),
@@ -145,16 +145,25 @@ fn parts(score: &Score) -> Vec<String> {
 }
 
 fn left_out(excluded: &Excluded) -> String {
-    let Excluded { chain, yours, full, price, avoided, failed, address, capability } = *excluded;
+    let Excluded {
+        other_chain,
+        already_leased,
+        full,
+        too_expensive,
+        avoided,
+        recently_failed,
+        same_address,
+        incompatible,
+    } = *excluded;
     let reasons = [
-        (chain, "on another chain"),
-        (yours, "that it has already"),
+        (other_chain, "on another chain"),
+        (already_leased, "that it has already"),
         (full, "with no place free"),
-        (price, "too dear for it"),
+        (too_expensive, "too dear for it"),
         (avoided, "that it does not want"),
-        (failed, "with which it did not come together a moment ago"),
-        (address, "given to another client of its address a moment ago"),
-        (capability, "that do not serve what it needs, or of a release that one side refuses"),
+        (recently_failed, "with which it did not come together a moment ago"),
+        (same_address, "given to another client of its address a moment ago"),
+        (incompatible, "that do not serve what it needs, or of a release that one side refuses"),
     ];
     let some: Vec<String> =
         reasons.into_iter().filter(|(count, _)| *count > 0).map(|(count, why)| format!("{count} {why}")).collect();
@@ -163,29 +172,29 @@ fn left_out(excluded: &Excluded) -> String {
 
 #[cfg(test)]
 mod tests {
-    use vipnode_types::{LeaseId, wire::Won};
+    use vipnode_types::{LeaseId, wire::Selection};
 
     use super::*;
 
     #[test]
     fn each_point_and_each_reason_has_its_words() {
-        let score = Score { free_places: 50, latency: -4, uptime: 30, ..Score::default() }.summed();
-        let given = |won| GivenHost { lease: LeaseId::new(7), host: NodeId::new([0xab; 64]), won };
+        let score = Score { free_slots: 50, latency: -4, uptime: 30, ..Score::default() }.summed();
+        let given = |won| ExplainedHost { lease: LeaseId::new(7), host: NodeId::new([0xab; 64]), selection: won };
         let reply = ExplainReply {
             want: 3,
             missing: 1,
-            why: Some("no host has a free place".to_owned()),
-            hosts: 9,
-            looked_at: 8,
+            reason: Some("no host has a free place".to_owned()),
+            connected_hosts: 9,
+            examined: 8,
             candidates: 2,
-            excluded: Excluded { full: 4, chain: 2, ..Excluded::default() },
-            given: vec![given(Some(Won { score, among: 12 })), given(None)],
+            excluded: Excluded { full: 4, other_chain: 2, ..Excluded::default() },
+            hosts: vec![given(Some(Selection { score, candidates: 12 })), given(None)],
             ..ExplainReply::default()
         };
         let text = one(&Why { node: NodeId::new([1; 64]), socket: PathBuf::new(), reply });
         for words in [
             "wants 3 hosts, 1 missing: no host has a free place",
-            "host abababababab won among 12 with 76 points: +50 free places, -4 round trip to the pool, +30 time connected",
+            "host abababababab won among 12 with 76 points: +50 free slots, -4 round trip to the pool, +30 time connected",
             "before the pool can remember",
             "of 8 hosts looked at 2 could be given; left out: 2 on another chain, 4 with no place free",
         ] {

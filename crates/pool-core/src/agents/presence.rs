@@ -103,7 +103,7 @@ impl Core {
     /// Ends every lease of an agent where it was last seen.
     pub(crate) fn go_down(&mut self, output: &mut Output, index: u32) {
         for (lease, side) in self.leases_of(index) {
-            self.end_lease(output, lease, EvictReason::Silent, Some(side), None);
+            self.end_lease(output, lease, EvictReason::NoReports, Some(side), None);
         }
     }
 

@@ -1,6 +1,6 @@
 use vipnode_types::{
     protocol2::Kind,
-    wire::{AskReply, AskRequest, Grant, WireError},
+    wire::{AskReply, AskRequest, LeasedHost, WireError},
 };
 
 use crate::{
@@ -20,7 +20,7 @@ pub(crate) struct PendingAsk {
     tries: u32,
     pub(crate) form: AskForm,
     /// Hosts that said yes already, where more than one is waited for.
-    pub(crate) got: Vec<Grant>,
+    pub(crate) got: Vec<LeasedHost>,
 }
 
 /// How a request is answered.
@@ -119,7 +119,7 @@ impl Core {
     }
 
     /// A host said yes to a client whose request waits.
-    pub(crate) fn granted(&mut self, output: &mut Output, client: u32, grant: Grant) {
+    pub(crate) fn granted(&mut self, output: &mut Output, client: u32, grant: LeasedHost) {
         let Some(pending) = self.asks.get_mut(&client) else { return };
         pending.got.push(grant);
         let enough = pending.got.len() >= pending.wanted();
@@ -162,7 +162,7 @@ impl Core {
             .get(client)
             .map_or(0, |node| node.want.saturating_sub(node.client_leases.saturating_sub(node.admitting)));
         let why = why.filter(|_| missing > 0);
-        let reply = Reply::Ask(AskReply { hosts: pending.got, missing, why });
+        let reply = Reply::Ask(AskReply { hosts: pending.got, missing, reason: why });
         output.reply(pending.peer, pending.request, Ok(reply));
         self.refresh_waiting(client);
     }

@@ -53,8 +53,8 @@ impl Core {
                     client: hello.client.as_ref().map(|client| client.max_price.unwrap_or(ANY_PRICE)),
                     agent_version: &hello.agent_version,
                     client_version: &hello.client_version,
-                    serves: &hello.serves,
-                    need: hello.client.as_ref().map_or(&[], |client| &client.need),
+                    serves: &hello.capabilities,
+                    need: hello.client.as_ref().map_or(&[], |client| &client.required_capabilities),
                     min_versions: &hello.min_versions,
                 };
                 self.present(output, index, peer, address, callable, said);
@@ -87,7 +87,7 @@ impl Core {
 
     /// An agent that speaks for a node from now on.
     fn delegated(&self, identity: &Identity, hello: &ConnectRequest) -> Credentials {
-        let signer = Signer::Agent { key: identity.agent, protocol2: hello.protocol2 };
+        let signer = Signer::Agent { key: identity.agent, protocol2: hello.allow_protocol2 };
         Credentials { issued: identity.issued, ..self.spoken_by(&identity.node, signer) }
     }
 
@@ -140,7 +140,7 @@ impl Core {
         let new = self.chains.acquire(chain).ok_or_else(|| error::chains_full(&chain, retry))?;
         self.detach(output, index);
         for (lease, side) in self.leases_of(index) {
-            self.end_lease(output, lease, EvictReason::Gone, Some(side), None);
+            self.end_lease(output, lease, EvictReason::Disconnected, Some(side), None);
         }
         if let Some(node) = self.nodes.get_mut(index) {
             node.chain = new;

@@ -31,7 +31,7 @@ impl Core {
                     self.remember_failure(lease);
                     self.rejected(index, lease);
                 }
-                LeaveReason::NotAsSaid => self.not_as_said(lease, side),
+                LeaveReason::Mismatch => self.not_as_said(lease, side),
                 _ => {}
             }
             // What was lost, or came and went, was last seen with the last report.
@@ -89,9 +89,9 @@ impl Core {
 const fn reason(reason: LeaveReason) -> EvictReason {
     match reason {
         LeaveReason::NotConnected => EvictReason::NotConnected,
-        LeaveReason::Unstable | LeaveReason::Lost => EvictReason::Gone,
+        LeaveReason::Unstable | LeaveReason::Lost => EvictReason::Disconnected,
         LeaveReason::Surplus => EvictReason::Left,
-        LeaveReason::Rejected | LeaveReason::NotAsSaid => EvictReason::Unsuitable,
+        LeaveReason::Rejected | LeaveReason::Mismatch => EvictReason::Unsuitable,
         LeaveReason::Price => EvictReason::Price,
         LeaveReason::Drained => EvictReason::Drained,
     }

@@ -42,14 +42,14 @@ impl Core {
         if let Some(slots) = report.slots {
             self.set_slots(index, slots);
         }
-        if let Some(full) = report.light_full {
+        if let Some(full) = report.light_slots_full {
             self.set_light_full(index, full);
         }
         match &report.full {
             Some(full) => self.take_full(output, index, full, before),
             None => self.take_delta(output, index, report, before),
         }
-        self.take_seen(index, &report.seen);
+        self.take_seen(index, &report.host_capabilities);
         let reply = Reply::Report(ReportReply { resync: false });
         if output.writes() {
             // An agent says "kept" of what was taken: the end of a row must not be forgotten after it was.
@@ -106,7 +106,7 @@ impl Core {
             match self.own(index, up.lease) {
                 Some((lease, side)) => {
                     let goes_on = self.leases.get(lease).is_some_and(|lease| lease.sees(side));
-                    if goes_on && !up.kept {
+                    if goes_on && !up.continuous {
                         self.returned(output, lease, side, before);
                     } else {
                         self.side_up(output, lease, side);

@@ -34,7 +34,7 @@ impl Core {
                 price: self.limits.price,
                 num_agents: gauges.connected,
                 num_leases: gauges.leases,
-                num_free_places: gauges.free_slots,
+                num_free_slots: gauges.free_slots,
                 num_waiting_clients: gauges.waiting,
                 num_pending_asks: gauges.pending_asks,
                 num_calls_in_flight: gauges.calls_in_flight,

@@ -31,7 +31,7 @@ impl Core {
             Some((Side::Host, at)) if lease.host_down == UNSEEN => ends.host = at,
             _ => {}
         }
-        let silent = reason == EvictReason::Silent && by == Some(Side::Client);
+        let silent = reason == EvictReason::NoReports && by == Some(Side::Client);
         let unpaired = self.unpaired_of(lease, ends.client, silent);
         self.freeze(output, &row, ends);
         output.persist(Row::Delete(RowKey::Lease(row.id)));
@@ -94,7 +94,7 @@ impl Core {
 
     fn tell_client(&mut self, output: &mut Output, lease: &Lease, reason: EvictReason, by: Option<Side>) {
         let Some(other) = self.nodes.get(lease.host).map(|node| node.id) else { return };
-        let knows = by == Some(Side::Client) && reason != EvictReason::Silent;
+        let knows = by == Some(Side::Client) && reason != EvictReason::NoReports;
         if lease.told && !knows {
             let eviction = Eviction { other, reason, fault: lease.fault, tries: 0, unpaired: None };
             self.call_evict(output, lease.client, lease.id, eviction);

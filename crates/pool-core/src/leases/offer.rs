@@ -1,6 +1,6 @@
 use vipnode_types::{
     LeaseId, Ms, NodeId,
-    wire::{AdmitCall, DialCall, ErrorCode, EvictReason, Grant, Side},
+    wire::{AdmitCall, DialCall, ErrorCode, EvictReason, LeasedHost, Side},
 };
 
 use crate::{
@@ -48,7 +48,11 @@ impl Core {
         let peer = self.nodes.get(client).and_then(|node| node.dialed_at(self.limits.closed));
         let client_version = self.client_version(client);
         let light = self.nodes.get(client).is_some_and(|node| self.is_light(node));
-        self.call_admit(output, host, AdmitCall { lease: id, client: client_id, price, peer, client_version, light });
+        self.call_admit(
+            output,
+            host,
+            AdmitCall { lease: id, client: client_id, price, client_enode: peer, client_version, light },
+        );
         self.refresh_waiting(client);
         Some(id)
     }
@@ -112,7 +116,7 @@ impl Core {
         }
         if self.asks.contains_key(&client) {
             let client_version = self.client_version(host);
-            self.granted(output, client, Grant { lease: id, host: enode, price, client_version });
+            self.granted(output, client, LeasedHost { lease: id, host: enode, price, client_version });
         } else if self.nodes.get(client).is_some_and(Node::can_dial) {
             let client_version = self.client_version(host);
             let call = DialCall { lease: id, side: Side::Client, peer: enode, price, client_version };

@@ -65,7 +65,7 @@ impl Core {
         match side {
             Side::Client => {
                 let cut = Some((Side::Client, end));
-                self.end_lease(output, index, EvictReason::Gone, Some(Side::Client), cut);
+                self.end_lease(output, index, EvictReason::Disconnected, Some(Side::Client), cut);
             }
             Side::Host => {
                 lease.host_down = end.max(lease.host_up);
@@ -95,7 +95,7 @@ impl Core {
             lease.half_armed = true;
             self.timers.half_downs.push(due, lease.id);
         } else {
-            self.end_lease(output, index, EvictReason::Gone, None, None);
+            self.end_lease(output, index, EvictReason::Disconnected, None, None);
         }
     }
 

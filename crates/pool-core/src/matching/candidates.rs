@@ -1,4 +1,4 @@
-use vipnode_types::{Account, Price, protocol2::Kind, wire::Won};
+use vipnode_types::{Account, Price, protocol2::Kind, wire::Selection};
 
 use crate::{
     Core,
@@ -47,7 +47,7 @@ pub(crate) enum Rejection {
 impl Core {
     /// The best of a few hosts with a free place, from a random one on. Its cost does not grow with the
     /// pool.
-    pub(crate) fn find_host(&mut self, client: u32) -> Result<(u32, Won), NoHost> {
+    pub(crate) fn find_host(&mut self, client: u32) -> Result<(u32, Selection), NoHost> {
         let Some(node) = self.nodes.get(client) else { return Err(NoHost::NoneFree) };
         if self.limits.price > node.max_price {
             return Err(NoHost::Price(self.limits.price));
@@ -62,7 +62,7 @@ impl Core {
         let candidates = self.limits.candidates.max(1) as usize;
         let most = candidates.max(self.limits.looks as usize);
         let most_by_rules = most.max(self.limits.looks_by_rules as usize);
-        let mut best: Option<(u32, Won)> = None;
+        let mut best: Option<(u32, Selection)> = None;
         let mut among = 0_u32;
         let mut incompatibilities = Incompatibilities::default();
         for step in 0..most_by_rules.min(open) {
@@ -82,11 +82,11 @@ impl Core {
             among = among.saturating_add(1);
             let score = self.score(&criteria, host);
             if best.is_none_or(|(_, other)| score.total > other.score.total) {
-                best = Some((host, Won { score, among }));
+                best = Some((host, Selection { score, candidates: among }));
             }
         }
         match best {
-            Some((host, won)) => Ok((host, Won { among, ..won })),
+            Some((host, won)) => Ok((host, Selection { candidates: among, ..won })),
             None if incompatibilities.is_empty() => Err(NoHost::NoneFits),
             None => Err(NoHost::Incompatibility(incompatibilities)),
         }

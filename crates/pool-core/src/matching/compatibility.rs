@@ -1,4 +1,4 @@
-use vipnode_types::{Capability, Misfit, wire::SeenHost};
+use vipnode_types::{Capability, Misfit, wire::HostCapabilities};
 
 use crate::{Core, agents::node::Node, agents::profile::Profile, flows::connect::Hello, leases::lease::NIL};
 
@@ -102,11 +102,11 @@ impl Core {
 
     /// Clients saw what hosts serve: that adds versions to what a host says itself. Nobody can take from another's
     /// words, or add what the host itself does not name.
-    pub(crate) fn take_seen(&mut self, index: u32, seen: &[SeenHost]) {
+    pub(crate) fn take_seen(&mut self, index: u32, seen: &[HostCapabilities]) {
         for seen in seen.iter().take(self.limits.leases_a_client as usize) {
             let Some((lease, side)) = self.own(index, seen.lease) else { continue };
             let Some(other) = self.leases.get(lease).map(|lease| lease.node(side.other())) else { continue };
-            self.add_served(other, &seen.caps);
+            self.add_served(other, &seen.capabilities);
         }
     }
 

@@ -1,4 +1,4 @@
-use vipnode_types::wire::{Excluded, ExplainReply, GivenHost, WireError};
+use vipnode_types::wire::{Excluded, ExplainReply, ExplainedHost, WireError};
 
 use crate::{
     ConnectionId, Core, Reply, RequestId,
@@ -25,7 +25,7 @@ impl Core {
         let start = if most < all { self.rng.below(all) } else { 0 };
         let node = self.nodes.get(index).filter(|node| node.consuming).ok_or_else(error::no_client)?;
         let criteria = self.criteria(index, node);
-        let (mut looked_at, mut candidates, mut excluded) = (0_u32, 0, Excluded::default());
+        let (mut examined, mut candidates, mut excluded) = (0_u32, 0, Excluded::default());
         let mut incompatibilities = Incompatibilities::default();
         for step in 0..most {
             let at = start.saturating_add(step).checked_rem(all).unwrap_or(0);
@@ -33,7 +33,7 @@ impl Core {
             let rejection = self.rejection(&criteria, host);
             if let Some(count) = count_of(&mut excluded, &mut candidates, rejection.as_ref()) {
                 *count = count.saturating_add(1);
-                looked_at = looked_at.saturating_add(1);
+                examined = examined.saturating_add(1);
             }
             if let Some(Rejection::Incompatibility(why)) = rejection {
                 incompatibilities.count(why);
@@ -42,9 +42,9 @@ impl Core {
         let given = self.leases.walk(List::Client, node.client_head).filter(|(_, lease)| lease.told);
         let given = given.filter_map(|(_, lease)| {
             let host = self.nodes.get(lease.host)?.id;
-            Some(GivenHost { lease: lease.id, host, won: self.selections.get(lease.id) })
+            Some(ExplainedHost { lease: lease.id, host, selection: self.selections.get(lease.id) })
         });
-        let given: Vec<GivenHost> = given.collect();
+        let given: Vec<ExplainedHost> = given.collect();
         let missing = node.want.saturating_sub(node.client_leases.saturating_sub(node.admitting));
         let unsuited =
             if incompatibilities.is_empty() { NoHost::NoneFits } else { NoHost::Incompatibility(incompatibilities) };
@@ -54,13 +54,13 @@ impl Core {
         Ok(ExplainReply {
             want: node.want,
             missing,
-            why,
+            reason: why,
             price: self.limits.price,
-            hosts: u64::try_from(all).unwrap_or(u64::MAX),
-            looked_at,
+            connected_hosts: u64::try_from(all).unwrap_or(u64::MAX),
+            examined,
             candidates,
             excluded,
-            given,
+            hosts: given,
         })
     }
 
@@ -88,13 +88,13 @@ fn count_of<'a>(
     Some(match rejection {
         None => candidates,
         Some(Rejection::Itself) => return None,
-        Some(Rejection::Chain) => &mut excluded.chain,
-        Some(Rejection::Yours) => &mut excluded.yours,
-        Some(Rejection::Price) => &mut excluded.price,
+        Some(Rejection::Chain) => &mut excluded.other_chain,
+        Some(Rejection::Yours) => &mut excluded.already_leased,
+        Some(Rejection::Price) => &mut excluded.too_expensive,
         Some(Rejection::Full | Rejection::Incompatibility(Incompatibility::LightFull)) => &mut excluded.full,
         Some(Rejection::Avoided) => &mut excluded.avoided,
-        Some(Rejection::Failed) => &mut excluded.failed,
-        Some(Rejection::Address) => &mut excluded.address,
-        Some(Rejection::Kind | Rejection::Incompatibility(_)) => &mut excluded.capability,
+        Some(Rejection::Failed) => &mut excluded.recently_failed,
+        Some(Rejection::Address) => &mut excluded.same_address,
+        Some(Rejection::Kind | Rejection::Incompatibility(_)) => &mut excluded.incompatible,
     })
 }

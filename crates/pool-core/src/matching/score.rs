@@ -39,7 +39,7 @@ impl Core {
         let same_payout = if payout { SAME_PAYOUT } else { 0 };
         Score {
             total: 0,
-            free_places: signed(free.checked_div(u64::from(node.slots)).unwrap_or(0)),
+            free_slots: signed(free.checked_div(u64::from(node.slots)).unwrap_or(0)),
             latency,
             uptime: signed(uptime),
             refusals: i32::from(node.refusals.min(3)).saturating_mul(REFUSAL),

@@ -1,14 +1,14 @@
 use std::collections::BTreeMap;
 
-use vipnode_types::{LeaseId, wire::Won};
+use vipnode_types::{LeaseId, wire::Selection};
 
 /// How hosts won their leases, for as many leases as a limit says. Names of leases grow, so the first is the
 /// oldest.
 #[derive(Debug, Default)]
-pub(crate) struct Selections(BTreeMap<LeaseId, Won>);
+pub(crate) struct Selections(BTreeMap<LeaseId, Selection>);
 
 impl Selections {
-    pub(crate) fn remember(&mut self, lease: LeaseId, won: Won, limit: u32) {
+    pub(crate) fn remember(&mut self, lease: LeaseId, won: Selection, limit: u32) {
         self.0.insert(lease, won);
         while self.0.len() > limit as usize {
             self.0.pop_first();
@@ -19,7 +19,7 @@ impl Selections {
         self.0.remove(&lease);
     }
 
-    pub(crate) fn get(&self, lease: LeaseId) -> Option<Won> {
+    pub(crate) fn get(&self, lease: LeaseId) -> Option<Selection> {
         self.0.get(&lease).copied()
     }
 

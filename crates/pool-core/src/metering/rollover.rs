@@ -27,7 +27,13 @@ impl Core {
         if lease.host_down != UNSEEN || end <= lease.client_up.max(lease.host_up) {
             // Nobody saw anything for the whole row: one of the sides has long been silent.
             let gone = lease.host_down != UNSEEN;
-            self.end_lease(output, index, if gone { EvictReason::Gone } else { EvictReason::Silent }, None, None);
+            self.end_lease(
+                output,
+                index,
+                if gone { EvictReason::Disconnected } else { EvictReason::NoReports },
+                None,
+                None,
+            );
             return true;
         }
         // What a client takes is known while it is connected; until then the old price goes on.

@@ -152,7 +152,7 @@ fn another_chain_is_another_beginning() {
     let mut moved = client(2);
     moved.chain = chain(2);
     assert!(pool.connect(2, moved).unwrap().leases.is_empty());
-    assert_eq!(pool.evicted(1), Some(EvictReason::Gone));
+    assert_eq!(pool.evicted(1), Some(EvictReason::Disconnected));
 }
 
 #[test]

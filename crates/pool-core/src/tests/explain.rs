@@ -3,7 +3,7 @@ use std::{collections::BTreeSet, net::IpAddr};
 use proptest::prelude::*;
 use vipnode_types::{
     NodeId,
-    wire::{AskRequest, ClientWish, ErrorCode, Excluded, ExplainReply, Score},
+    wire::{AskRequest, ClientCriteria, ErrorCode, Excluded, ExplainReply, Score},
 };
 
 use super::pool::{Pool, address, chain, client, host, node, wei};
@@ -31,23 +31,23 @@ fn each_reason_is_counted_where_it_holds_first() {
         excluded
     };
     let fits = told(|_| ());
-    assert_eq!((fits.candidates, fits.excluded, fits.looked_at, fits.hosts), (1, Excluded::default(), 1, 1));
+    assert_eq!((fits.candidates, fits.excluded, fits.examined, fits.connected_hosts), (1, Excluded::default(), 1, 1));
     let chain = told(|pool| {
         pool.disconnect(1);
         pool.connect(1, on_chain(1, 2)).unwrap();
     });
-    assert_eq!(chain.excluded, only(|excluded| excluded.chain = 1));
+    assert_eq!(chain.excluded, only(|excluded| excluded.other_chain = 1));
     let yours = told(|pool| {
         pool.ask(2, 1);
         pool.admit(1);
     });
-    assert_eq!(yours.excluded, only(|excluded| excluded.yours = 1));
+    assert_eq!(yours.excluded, only(|excluded| excluded.already_leased = 1));
     let price = told(|pool| {
         let mut criteria = client(2);
-        criteria.client = Some(ClientWish { max_price: Some(wei(59_999)), ..ClientWish::default() });
+        criteria.client = Some(ClientCriteria { max_price: Some(wei(59_999)), ..ClientCriteria::default() });
         pool.connect(2, criteria).unwrap();
     });
-    assert_eq!(price.excluded, only(|excluded| excluded.price = 1));
+    assert_eq!(price.excluded, only(|excluded| excluded.too_expensive = 1));
     let full = told(|pool| {
         for agent in 10..14 {
             pool.connect(agent, client(agent)).unwrap();
@@ -64,15 +64,15 @@ fn each_reason_is_counted_where_it_holds_first() {
         pool.admit(1);
         pool.pass(16_000);
     });
-    assert_eq!(failed.excluded, only(|excluded| excluded.failed = 1));
+    assert_eq!(failed.excluded, only(|excluded| excluded.recently_failed = 1));
     let near = told(|pool| {
         pool.connect_from(3, client(3), address(2), true).unwrap();
         pool.ask(3, 1);
         pool.admit(1);
     });
-    assert_eq!(near.excluded, only(|excluded| excluded.address = 1));
+    assert_eq!(near.excluded, only(|excluded| excluded.same_address = 1));
     for reply in [chain, yours, price, full, avoided, failed, near] {
-        assert_eq!((reply.looked_at, reply.candidates), (1, 0), "{reply:?}");
+        assert_eq!((reply.examined, reply.candidates), (1, 0), "{reply:?}");
     }
 }
 
@@ -87,21 +87,21 @@ fn what_is_missing_is_said_as_an_ask_says_it() {
         pool.ask(2, 3);
     });
     assert_eq!((missing.want, missing.missing), (3, 3));
-    assert!(missing.why.unwrap().contains("no host"));
+    assert!(missing.reason.unwrap().contains("no host"));
     let price = told(|pool| {
         let mut criteria = client(2);
-        criteria.client = Some(ClientWish { max_price: Some(wei(59_999)), ..ClientWish::default() });
+        criteria.client = Some(ClientCriteria { max_price: Some(wei(59_999)), ..ClientCriteria::default() });
         pool.connect(2, criteria).unwrap();
         pool.ask(2, 1);
     });
-    assert!(price.why.unwrap().contains("--max-price"));
+    assert!(price.reason.unwrap().contains("--max-price"));
     let avoided = told(|pool| asks_avoiding(pool, 2, vec![node(1)]));
-    assert!(avoided.why.unwrap().contains("tried a moment ago"));
+    assert!(avoided.reason.unwrap().contains("tried a moment ago"));
     let served = told(|pool| {
         pool.ask(2, 1);
         pool.admit(1);
     });
-    assert_eq!((served.want, served.missing, served.why), (1, 0, None));
+    assert_eq!((served.want, served.missing, served.reason), (1, 0, None));
 }
 
 #[test]
@@ -118,16 +118,16 @@ fn a_given_host_is_told_with_what_it_won_by() {
     }
     pool.pass(30_000);
     pool.ask(2, 1);
-    assert_eq!(pool.explain(2).unwrap().given, [], "nobody said yes yet");
+    assert_eq!(pool.explain(2).unwrap().hosts, [], "nobody said yes yet");
     let lease = pool.admit(1);
     // What changes later changes nothing of why it won.
     pool.handle(Command::Latency { peer: pool.peer(1), rtt_us: 900_000 });
-    let given = pool.explain(2).unwrap().given;
+    let given = pool.explain(2).unwrap().hosts;
     let [given] = &given[..] else { panic!("{given:?}") };
     assert_eq!((given.lease, given.host), (lease, node(1)));
-    let won = given.won.unwrap();
-    assert_eq!(won.among, 2);
-    assert_eq!(won.score, Score { free_places: 100, latency: 40, total: 140, ..Score::default() });
+    let won = given.selection.unwrap();
+    assert_eq!(won.candidates, 2);
+    assert_eq!(won.score, Score { free_slots: 100, latency: 40, total: 140, ..Score::default() });
 }
 
 #[test]
@@ -144,9 +144,9 @@ fn points_sum_up_and_speak_of_operators_once() {
     pool.connect_from(3, kin, address(1), true).unwrap();
     pool.pass(2_000);
     pool.admit(3);
-    let given = pool.explain(2).unwrap().given;
-    let score = given.iter().find(|given| given.host == node(3)).unwrap().won.unwrap().score;
-    assert_eq!(score, Score { free_places: 100, latency: 20, same_operator: -160, total: -40, ..Score::default() });
+    let given = pool.explain(2).unwrap().hosts;
+    let score = given.iter().find(|given| given.host == node(3)).unwrap().selection.unwrap().score;
+    assert_eq!(score, Score { free_slots: 100, latency: 20, same_operator: -160, total: -40, ..Score::default() });
     assert_eq!(score, score.summed());
 }
 
@@ -159,8 +159,8 @@ fn the_cost_of_an_answer_does_not_grow_with_the_pool() {
     pool.connect(2, client(2)).unwrap();
     pool.ask(2, 1);
     let reply = pool.explain(2).unwrap();
-    assert_eq!((reply.hosts, reply.looked_at, reply.candidates + reply.excluded.yours), (30, 8, 8));
-    assert_eq!(reply.why, None, "what was not looked at is not spoken of");
+    assert_eq!((reply.connected_hosts, reply.examined, reply.candidates + reply.excluded.already_leased), (30, 8, 8));
+    assert_eq!(reply.reason, None, "what was not looked at is not spoken of");
 }
 
 #[test]
@@ -182,8 +182,9 @@ fn so_many_leases_are_remembered_and_the_oldest_forgotten() {
         pool.pass(2_000);
     }
     let remembered = |pool: &mut Pool| {
-        let given = pool.explain(2).unwrap().given;
-        let won: BTreeSet<_> = given.iter().filter(|given| given.won.is_some()).map(|given| given.lease).collect();
+        let given = pool.explain(2).unwrap().hosts;
+        let won: BTreeSet<_> =
+            given.iter().filter(|given| given.selection.is_some()).map(|given| given.lease).collect();
         (given.len(), won)
     };
     assert_eq!(remembered(&mut pool), (3, leases[1..].iter().copied().collect()));
@@ -276,9 +277,9 @@ proptest! {
                 for word in ["8.8.8", "enode", "payout", "0x"] {
                     prop_assert!(!text.contains(word), "{word}: {text}");
                 }
-                let Excluded { chain, yours, full, price, avoided, failed, address, capability } = reply.excluded;
-                let out = chain + yours + full + price + avoided + failed + address + capability;
-                prop_assert_eq!(out + reply.candidates, reply.looked_at);
+                let Excluded { other_chain, already_leased, full, too_expensive, avoided, recently_failed, same_address, incompatible } = reply.excluded;
+                let out = other_chain + already_leased + full + too_expensive + avoided + recently_failed + same_address + incompatible;
+                prop_assert_eq!(out + reply.candidates, reply.examined);
             }
         }
     }

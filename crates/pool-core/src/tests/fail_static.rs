@@ -131,7 +131,7 @@ fn a_hosts_gone_outlives_a_restart() {
     pool.connect(2, client(2)).unwrap();
     pool.full(2, &[(lease, true)]);
     pool.pass(15_000);
-    assert_eq!(pool.evicted(2), Some(EvictReason::Gone));
+    assert_eq!(pool.evicted(2), Some(EvictReason::Disconnected));
 }
 
 #[test]

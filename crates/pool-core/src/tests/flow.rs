@@ -11,7 +11,7 @@ fn ask_admit_reply_report_leave() {
     assert_eq!(pool.last_ask(2), None, "the client learns of a host only once that said yes");
     let lease = pool.admit(1);
     let reply = pool.last_ask(2).unwrap();
-    assert_eq!((reply.hosts.len(), reply.missing, reply.why), (1, 0, None));
+    assert_eq!((reply.hosts.len(), reply.missing, reply.reason), (1, 0, None));
     let enode = &reply.hosts[0].host;
     assert_eq!((enode.id, enode.ip(), enode.port), (node(1), Some(address(1)), 30303), "where it was observed");
     pool.delta(1, &[lease], &[]);
@@ -124,7 +124,7 @@ fn without_hosts_the_answer_is_at_once_and_a_new_host_serves() {
     pool.ask(2, 1);
     let reply = pool.last_ask(2).unwrap();
     assert_eq!((reply.hosts.len(), reply.missing), (0, 1));
-    assert!(reply.why.unwrap().contains("no host on mainnet"));
+    assert!(reply.reason.unwrap().contains("no host on mainnet"));
     pool.pass(10_000);
     pool.connect(1, host(1, 2)).unwrap();
     assert_eq!(pool.core.next_wake(), Some(pool.now), "at once");

@@ -1,6 +1,6 @@
 use std::net::IpAddr;
 
-use vipnode_types::wire::{AskRequest, ClientWish, ErrorCode, HostOffer, WireError};
+use vipnode_types::wire::{AskRequest, ClientCriteria, ErrorCode, HostOffer, WireError};
 
 use super::pool::{Pool, address, chain, client, host, node, payout, wei};
 use crate::{CallOutcome, Command, Limits, PoolCall};
@@ -14,7 +14,7 @@ fn asked(pool: &Pool, hosts: impl IntoIterator<Item = u32>) -> Option<u32> {
 }
 
 fn why(pool: &Pool, agent: u32) -> String {
-    pool.last_ask(agent).unwrap().why.unwrap_or_default()
+    pool.last_ask(agent).unwrap().reason.unwrap_or_default()
 }
 
 #[test]
@@ -53,7 +53,7 @@ fn a_price_above_what_the_client_takes_is_said() {
     let mut pool = Pool::priced();
     pool.connect(1, host(1, 4)).unwrap();
     let mut criteria = client(2);
-    criteria.client = Some(ClientWish { max_price: Some(wei(59_999)), ..ClientWish::default() });
+    criteria.client = Some(ClientCriteria { max_price: Some(wei(59_999)), ..ClientCriteria::default() });
     pool.connect(2, criteria).unwrap();
     pool.ask(2, 1);
     assert!(why(&pool, 2).contains("--max-price"));
@@ -228,7 +228,7 @@ fn d48_a_thousand_clients_at_once_are_all_served() {
 fn two_that_host_each_other_are_the_last_choice() {
     let both = |agent| {
         let mut hello = host(agent, 4);
-        hello.client = Some(ClientWish::default());
+        hello.client = Some(ClientCriteria::default());
         hello
     };
     let mut pool = Pool::new();

@@ -1,6 +1,6 @@
 use vipnode_types::{
     Account, Ms,
-    wire::{ClientWish, EvictReason, HostOffer, LeaveReason},
+    wire::{ClientCriteria, EvictReason, HostOffer, LeaveReason},
 };
 
 use super::pool::{Pool, client, host, payout, wei};
@@ -19,7 +19,7 @@ fn d13_time_that_one_side_alone_says_is_not_billed() {
     pool.delta(2, &[lease], &[]);
     pool.pass_with(60_000, &[1, 2]);
     pool.delta(2, &[], &[lease]);
-    assert_eq!(pool.evicted(1), Some(EvictReason::Gone), "the client's word ends it at once");
+    assert_eq!(pool.evicted(1), Some(EvictReason::Disconnected), "the client's word ends it at once");
     let row = &pool.metered()[0];
     assert_eq!((row.billed_ms, row.cost.get()), (60_000, 60_000));
     assert_eq!(row.host.unwrap().up, row.client.unwrap().up.minus(10_000));
@@ -48,7 +48,7 @@ fn d19_silence_is_not_billed_however_long() {
     pool.pass_with(72 * HOUR, &[1]);
     let row = &pool.metered()[0];
     assert_eq!((row.billed_ms, row.lease.id), (60_000, lease));
-    assert_eq!(pool.evicted(1), Some(EvictReason::Silent));
+    assert_eq!(pool.evicted(1), Some(EvictReason::NoReports));
     assert_eq!(pool.core.gauges().leases, 0);
 }
 
@@ -65,7 +65,7 @@ fn a_silent_agent_goes_down_before_its_next_report_counts() {
     // The report and the judgement meet in the same millisecond: the judgement comes first.
     pool.now = pool.now.plus(1);
     pool.beat(2);
-    assert_eq!(pool.evicted(2), Some(EvictReason::Silent));
+    assert_eq!(pool.evicted(2), Some(EvictReason::NoReports));
     let row = &pool.metered()[0];
     assert_eq!((row.lease.id, row.client.unwrap().end), (lease, said.plus(180_000)));
 }
@@ -79,7 +79,7 @@ fn d20_after_down_nothing_is_billed() {
     pool.pass(10_000);
     pool.beat(2);
     pool.pass(5_000);
-    assert_eq!(pool.evicted(2), Some(EvictReason::Gone));
+    assert_eq!(pool.evicted(2), Some(EvictReason::Disconnected));
     assert_eq!(pool.metered()[0].billed_ms, 60_000);
     pool.beat(2);
     pool.pass_with(HOUR, &[1, 2]);
@@ -129,7 +129,7 @@ fn what_a_full_report_lacks_is_down_since_the_last_report() {
     pool.connect(2, client(2)).unwrap();
     pool.full(2, &[]);
     assert_eq!(pool.metered()[0].billed_ms, 60_000);
-    assert_eq!(pool.evicted(1), Some(EvictReason::Gone));
+    assert_eq!(pool.evicted(1), Some(EvictReason::Disconnected));
 }
 
 #[test]
@@ -149,7 +149,7 @@ fn a_peer_that_went_and_came_back_between_two_reports_begins_a_row() {
 fn d16_nobody_peers_with_itself_and_only_hosts_earn() {
     let mut pool = Pool::priced();
     let mut both = host(1, 4);
-    both.client = Some(ClientWish::default());
+    both.client = Some(ClientCriteria::default());
     pool.connect(1, both).unwrap();
     pool.connect(3, client(3)).unwrap();
     pool.ask(1, 3);
@@ -186,7 +186,7 @@ fn a_dearer_price_takes_hold_at_rollover_within_what_the_client_takes() {
         pool.restart(Limits { price: wei(80_000), ..Limits::default() });
         pool.connect(1, host(1, 4)).unwrap();
         let mut criteria = client(2);
-        criteria.client = Some(ClientWish { max_price: Some(most), ..ClientWish::default() });
+        criteria.client = Some(ClientCriteria { max_price: Some(most), ..ClientCriteria::default() });
         assert_eq!(pool.connect(2, criteria).unwrap().price, wei(80_000), "announced");
         pool.full(1, &[(lease, true)]);
         pool.full(2, &[(lease, true)]);

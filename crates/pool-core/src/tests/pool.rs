@@ -3,8 +3,8 @@ use std::net::IpAddr;
 use vipnode_types::{
     Account, AgentKey, AgentPublic, ChainSpec, Enode, LeaseId, LeaseSetHash, Ms, NodeId, Price, Wei,
     wire::{
-        AskReply, AskRequest, ClientWish, ConnectReply, ConnectRequest, EvictCall, EvictReason, ExplainReply,
-        HostOffer, LeaveReason, LeaveRequest, ReportRequest, SeenHost, UpLease, WireError,
+        AskReply, AskRequest, ClientCriteria, ConnectReply, ConnectRequest, EvictCall, EvictReason, ExplainReply,
+        HostCapabilities, HostOffer, LeaveReason, LeaveRequest, ReportRequest, UpLease, WireError,
     },
 };
 
@@ -59,14 +59,14 @@ pub(crate) fn hello(agent: u32) -> ConnectRequest {
         protocol: 3,
         agent_version: "vipnode/0.1.0".into(),
         client_version: "Geth/v1.17.5".into(),
-        serves: Vec::new(),
+        capabilities: Vec::new(),
         min_versions: Vec::new(),
         chain: chain(1),
         enode: Some(Enode::at(node(agent), "127.0.0.1".parse().unwrap(), 30303)),
         host: None,
         client: None,
         join: None,
-        protocol2: false,
+        allow_protocol2: false,
     }
 }
 
@@ -75,7 +75,7 @@ pub(crate) fn host(agent: u32, slots: u32) -> ConnectRequest {
 }
 
 pub(crate) fn client(agent: u32) -> ConnectRequest {
-    ConnectRequest { client: Some(ClientWish::default()), ..hello(agent) }
+    ConnectRequest { client: Some(ClientCriteria::default()), ..hello(agent) }
 }
 
 pub(crate) fn payout(agent: u32) -> Account {
@@ -256,7 +256,7 @@ impl Pool {
     }
 
     pub(crate) fn full(&mut self, agent: u32, leases: &[(LeaseId, bool)]) {
-        let full: Vec<UpLease> = leases.iter().map(|&(lease, kept)| UpLease { lease, kept }).collect();
+        let full: Vec<UpLease> = leases.iter().map(|&(lease, kept)| UpLease { lease, continuous: kept }).collect();
         assert!(self.report(agent, |session| {
             session.hash = LeaseSetHash::of(full.iter().map(|up| up.lease));
             ReportRequest { full: Some(full), hash: Some(session.hash), ..Default::default() }
@@ -272,13 +272,13 @@ impl Pool {
 
     /// Reports that nothing changed, and what a host was seen to serve.
     pub(crate) fn sees(&mut self, agent: u32, lease: LeaseId, caps: &str) {
-        let seen = vec![SeenHost { lease, caps: super::suitability::list(caps) }];
-        assert!(self.report(agent, |_| ReportRequest { seen, ..Default::default() }));
+        let seen = vec![HostCapabilities { lease, capabilities: super::suitability::list(caps) }];
+        assert!(self.report(agent, |_| ReportRequest { host_capabilities: seen, ..Default::default() }));
     }
 
     /// Reports that nothing changed but whether places for light nodes are taken.
     pub(crate) fn light_full(&mut self, agent: u32, full: bool) {
-        assert!(self.report(agent, |_| ReportRequest { light_full: Some(full), ..Default::default() }));
+        assert!(self.report(agent, |_| ReportRequest { light_slots_full: Some(full), ..Default::default() }));
     }
 
     pub(crate) fn leave(&mut self, agent: u32, lease: LeaseId, reason: LeaveReason) {

@@ -331,7 +331,7 @@ fn who_has_come_by_protocol_3_is_refused_unless_its_owner_allowed_it() {
     let error = pool.call2(1, connect()).unwrap().unwrap_err();
     assert!(error.data.unwrap().hint.contains("--allow-protocol-2"));
     assert!(pool.call2(1, Call::Update(Update::default())).unwrap().is_err());
-    pool.connect(1, ConnectRequest { protocol2: true, ..host(1, 4) }).unwrap();
+    pool.connect(1, ConnectRequest { allow_protocol2: true, ..host(1, 4) }).unwrap();
     assert!(pool.call2(1, connect()).unwrap().is_ok());
     // Its agent comes back and no longer allows it.
     pool.connect(1, host(1, 4)).unwrap();

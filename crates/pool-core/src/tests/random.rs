@@ -204,7 +204,7 @@ impl World {
             let full: Vec<UpLease> = leases
                 .map(|(at, (lease, _))| UpLease {
                     lease: self.core.leases.get(lease).unwrap().id,
-                    kept: kept >> (at % 16) & 1 == 1,
+                    continuous: kept >> (at % 16) & 1 == 1,
                 })
                 .collect();
             let hash = Some(LeaseSetHash::of(full.iter().map(|up| up.lease)));
@@ -257,7 +257,7 @@ impl World {
                 leases.sort_unstable();
                 leases.dedup_by_key(|(lease, _)| *lease);
                 let full: Vec<UpLease> =
-                    leases.into_iter().map(|(lease, kept)| UpLease { lease: id(lease), kept }).collect();
+                    leases.into_iter().map(|(lease, kept)| UpLease { lease: id(lease), continuous: kept }).collect();
                 let hash = LeaseSetHash::of(full.iter().map(|up| up.lease));
                 let from = peer(agent, generation);
                 self.said.insert(from, (seq, hash));

@@ -15,7 +15,7 @@ fn say(pool: &mut Pool, agent: u32, report: ReportRequest) -> ReportReply {
 }
 
 fn full(seq: u32, leases: &[LeaseId]) -> ReportRequest {
-    let up = |&lease: &LeaseId| UpLease { lease, kept: false };
+    let up = |&lease: &LeaseId| UpLease { lease, continuous: false };
     let hash = Some(LeaseSetHash::of(leases.iter().copied()));
     ReportRequest { seq, full: Some(leases.iter().map(up).collect()), hash, ..Default::default() }
 }

@@ -96,7 +96,7 @@ fn a_hosts_gone_waits_for_the_clients_word_and_rows_end_by_age() {
     pool.pass(3_999);
     assert_eq!(pool.evicted(2), None);
     pool.pass(1);
-    assert_eq!(pool.evicted(2), Some(EvictReason::Gone));
+    assert_eq!(pool.evicted(2), Some(EvictReason::Disconnected));
 }
 
 #[test]

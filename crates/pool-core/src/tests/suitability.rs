@@ -2,7 +2,7 @@
 
 use std::str::FromStr;
 
-use vipnode_types::wire::{ClientWish, ConnectRequest, ErrorCode, EvictReason, LeaveReason, WireError};
+use vipnode_types::wire::{ClientCriteria, ConnectRequest, ErrorCode, EvictReason, LeaveReason, WireError};
 
 use super::pool::{Pool, chain, client, host};
 use crate::{CallId, CallOutcome, Limits, PoolCall};
@@ -13,7 +13,7 @@ pub(crate) fn list<T: FromStr>(text: &str) -> Vec<T> {
 }
 
 fn serving(agent: u32, serves: &str) -> ConnectRequest {
-    ConnectRequest { serves: list(serves), ..host(agent, 4) }
+    ConnectRequest { capabilities: list(serves), ..host(agent, 4) }
 }
 
 fn running(hello: ConnectRequest, version: &str) -> ConnectRequest {
@@ -21,7 +21,7 @@ fn running(hello: ConnectRequest, version: &str) -> ConnectRequest {
 }
 
 fn needing(agent: u32, need: &str) -> ConnectRequest {
-    let criteria = ClientWish { need: list(need), ..ClientWish::default() };
+    let criteria = ClientCriteria { required_capabilities: list(need), ..ClientCriteria::default() };
     ConnectRequest { client: Some(criteria), ..client(agent) }
 }
 
@@ -40,7 +40,7 @@ fn admitting(pool: &mut Pool, hosts: &[u32]) -> Option<(u32, CallId)> {
 }
 
 fn why(pool: &Pool, agent: u32) -> String {
-    pool.last_ask(agent).unwrap().why.unwrap_or_default()
+    pool.last_ask(agent).unwrap().reason.unwrap_or_default()
 }
 
 fn unsuitable() -> CallOutcome {
@@ -180,7 +180,7 @@ fn a_version_that_a_client_rejects_is_learnt_from_its_leave_and_from_its_answer(
 }
 
 fn light(agent: u32) -> ConnectRequest {
-    ConnectRequest { serves: list("les"), ..needing(agent, "les") }
+    ConnectRequest { capabilities: list("les"), ..needing(agent, "les") }
 }
 
 #[test]
@@ -203,7 +203,7 @@ fn a_host_whose_light_places_are_taken_is_given_to_full_nodes_only() {
     assert_eq!(given(&mut pool, 3, &[1]), None);
     assert!(why(&pool, 3).contains("no place for a light node is left on 1"), "{}", why(&pool, 3));
     let told = pool.explain(3).unwrap();
-    assert_eq!((told.excluded.full, told.excluded.capability), (1, 0));
+    assert_eq!((told.excluded.full, told.excluded.incompatible), (1, 0));
     pool.connect(4, client(4)).unwrap();
     let (_, call) = given(&mut pool, 4, &[1]).expect("a full node takes no light place");
     pool.done(call, CallOutcome::Done);
@@ -247,7 +247,7 @@ fn a_client_hears_where_hosts_are_if_none_is_on_its_chain() {
     pool.ask(2, 1);
     assert!(why(&pool, 2).contains("another genesis block, 0x08"), "{}", why(&pool, 2));
     assert!(why(&pool, 2).contains("compare your genesis file"));
-    assert!(pool.explain(2).unwrap().why.unwrap().contains("another genesis block"));
+    assert!(pool.explain(2).unwrap().reason.unwrap().contains("another genesis block"));
     // One on its chain that is full is another matter.
     pool.connect(4, on(host(4, 0), chain(5))).unwrap();
     pool.ask(2, 1);
@@ -262,7 +262,7 @@ fn a_host_that_is_not_as_said_is_left_alone_for_a_while() {
     pool.full(2, &[]);
     pool.ask(2, 1);
     let lease = pool.admit(1);
-    pool.leave(2, lease, LeaveReason::NotAsSaid);
+    pool.leave(2, lease, LeaveReason::Mismatch);
     assert_eq!(pool.evicted(1), Some(EvictReason::Unsuitable));
     pool.pass(30_000);
     assert_eq!(admitting(&mut pool, &[1]), None);
@@ -337,6 +337,6 @@ fn an_explanation_names_the_rule_that_keeps_hosts_away() {
     pool.connect(20, needing(20, "snap/1")).unwrap();
     assert_eq!(given(&mut pool, 20, &[1]), None);
     let told = pool.explain(20).unwrap();
-    assert_eq!((told.candidates, told.excluded.capability), (0, 1));
-    assert!(told.why.unwrap().contains("snap/1 is not served by 1 (--need)"));
+    assert_eq!((told.candidates, told.excluded.incompatible), (0, 1));
+    assert!(told.reason.unwrap().contains("snap/1 is not served by 1 (--need)"));
 }

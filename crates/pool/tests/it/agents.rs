@@ -40,9 +40,9 @@ async fn connect_ask_admit_report_leave() {
     let status: PoolStatus = client.call(method::STATUS, &[(); 0]).await.unwrap();
     assert_eq!((status.active_hosts.len(), status.stats.num_active_clients), (1, 1));
     let stats = &status.stats;
-    assert_eq!((stats.num_agents, stats.num_leases, stats.num_free_places), (2, 1, 4));
+    assert_eq!((stats.num_agents, stats.num_leases, stats.num_free_slots), (2, 1, 4));
     let explained: ExplainReply = client.call(method::EXPLAIN, &[ExplainRequest {}]).await.unwrap();
-    assert_eq!((explained.given[0].host, explained.given[0].won.unwrap().among), (ana.id(), 1));
+    assert_eq!((explained.hosts[0].host, explained.hosts[0].selection.unwrap().candidates), (ana.id(), 1));
     let refused = host.call::<ExplainReply>(method::EXPLAIN, &[ExplainRequest {}]).await.unwrap_err();
     assert!(refused.is(ErrorCode::Unsuitable), "{refused}");
 
@@ -59,7 +59,7 @@ async fn connect_ask_admit_report_leave() {
 }
 
 fn full(leases: &[vipnode_types::LeaseId]) -> ReportRequest {
-    let up = leases.iter().map(|&lease| UpLease { lease, kept: false }).collect();
+    let up = leases.iter().map(|&lease| UpLease { lease, continuous: false }).collect();
     let hash = Some(LeaseSetHash::of(leases.iter().copied()));
     ReportRequest { seq: 1, full: Some(up), hash, ..ReportRequest::default() }
 }

@@ -6,7 +6,7 @@ use std::{
 use vipnode_types::{
     AgentKey, ChainSpec, Delegation, Enode, Ms, NodeId, NodeKey,
     signed::Envelope,
-    wire::{ClientWish, ConnectRequest, HostOffer, PROTOCOL, method},
+    wire::{ClientCriteria, ConnectRequest, HostOffer, PROTOCOL, method},
 };
 
 use super::{certificate::Trust, wire::Wire};
@@ -52,14 +52,14 @@ impl Agent {
             protocol: PROTOCOL,
             agent_version: "vipnode/0.1.0".to_owned(),
             client_version: "Geth/v1.17.5-stable-a1b2c3d4/linux-amd64/go1.26.0".to_owned(),
-            serves: Vec::new(),
+            capabilities: Vec::new(),
             min_versions: Vec::new(),
             chain: ChainSpec { chain_id: 1, genesis: Default::default() },
             enode: Some(Enode::at(self.id(), self.address(), 30_303)),
             host: slots.map(|slots| HostOffer { slots, payout: None }),
-            client: slots.is_none().then(ClientWish::default),
+            client: slots.is_none().then(ClientCriteria::default),
             join: None,
-            protocol2: false,
+            allow_protocol2: false,
         }
     }
 

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use vipnode_pool_core::{CallId, CallOutcome, Command, ConnectionId, Core, Effect, Identity, Limits, PoolCall, Reply};
 use vipnode_types::{
     AgentKey, AgentPublic, ChainSpec, Enode, LeaseId, LeaseSetHash, Ms, NodeId,
-    wire::{AskRequest, ClientWish, ConnectRequest, HostOffer, PROTOCOL, ReportRequest},
+    wire::{AskRequest, ClientCriteria, ConnectRequest, HostOffer, PROTOCOL, ReportRequest},
 };
 
 use super::{child, figure::Figure, load::scaled, machine};
@@ -173,14 +173,14 @@ impl Fleet {
                 protocol: PROTOCOL,
                 agent_version: "vipnode/0.1.0".to_owned(),
                 client_version: "Geth/v1.17.5".to_owned(),
-                serves: Vec::new(),
+                capabilities: Vec::new(),
                 min_versions: Vec::new(),
                 chain: ChainSpec { chain_id: 1, genesis: Default::default() },
                 enode: Some(Enode::at(node(agent), address(agent), 30_303)),
                 host: host.then_some(HostOffer { slots: 2 * LEASES_A_CLIENT, payout: None }),
-                client: (!host).then(ClientWish::default),
+                client: (!host).then(ClientCriteria::default),
                 join: None,
-                protocol2: false,
+                allow_protocol2: false,
             };
             let identity = Identity { node: node(agent), agent: self.key, issued: START };
             let (peer, address) = (peer(agent), address(agent));

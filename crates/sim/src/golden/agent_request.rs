@@ -2,7 +2,8 @@
 
 use vipnode_agent_core::ToPool;
 use vipnode_types::wire::{
-    AskRequest, ClientWish, ConnectRequest, HostOffer, LeaveReason, LeaveRequest, ReportRequest, SeenHost, UpLease,
+    AskRequest, ClientCriteria, ConnectRequest, HostCapabilities, HostOffer, LeaveReason, LeaveRequest, ReportRequest,
+    UpLease,
 };
 
 use super::{Encode, Encoder};
@@ -41,25 +42,25 @@ impl Encode for ConnectRequest {
             protocol,
             agent_version: _release,
             client_version,
-            serves,
+            capabilities,
             min_versions,
             chain,
             enode,
             host,
             client,
             join,
-            protocol2,
+            allow_protocol2,
         } = self;
         protocol.encode(out);
         out.text(client_version);
-        serves.encode(out);
+        capabilities.encode(out);
         min_versions.encode(out);
         chain.encode(out);
         enode.encode(out);
         host.encode(out);
         client.encode(out);
         join.is_some().encode(out);
-        protocol2.encode(out);
+        allow_protocol2.encode(out);
     }
 }
 
@@ -71,42 +72,42 @@ impl Encode for HostOffer {
     }
 }
 
-impl Encode for ClientWish {
+impl Encode for ClientCriteria {
     fn encode(&self, out: &mut Encoder) {
-        let Self { max_price, need } = self;
+        let Self { max_price, required_capabilities } = self;
         max_price.encode(out);
-        need.encode(out);
+        required_capabilities.encode(out);
     }
 }
 
 impl Encode for ReportRequest {
     fn encode(&self, out: &mut Encoder) {
-        let Self { seq, full, up, down, hash, seen, slots, light_full, head } = self;
+        let Self { seq, full, up, down, hash, host_capabilities, slots, light_slots_full, head } = self;
         seq.encode(out);
         full.encode(out);
         up.encode(out);
         down.encode(out);
         hash.encode(out);
-        seen.encode(out);
+        host_capabilities.encode(out);
         slots.encode(out);
-        light_full.encode(out);
+        light_slots_full.encode(out);
         head.encode(out);
     }
 }
 
 impl Encode for UpLease {
     fn encode(&self, out: &mut Encoder) {
-        let Self { lease, kept } = self;
+        let Self { lease, continuous } = self;
         lease.encode(out);
-        kept.encode(out);
+        continuous.encode(out);
     }
 }
 
-impl Encode for SeenHost {
+impl Encode for HostCapabilities {
     fn encode(&self, out: &mut Encoder) {
-        let Self { lease, caps } = self;
+        let Self { lease, capabilities } = self;
         lease.encode(out);
-        caps.encode(out);
+        capabilities.encode(out);
     }
 }
 
@@ -133,7 +134,7 @@ impl Encode for LeaveReason {
             Self::NotConnected => 1,
             Self::Unstable => 2,
             Self::Rejected => 3,
-            Self::NotAsSaid => 4,
+            Self::Mismatch => 4,
             Self::Surplus => 5,
             Self::Price => 6,
             Self::Drained => 7,

@@ -1,8 +1,8 @@
 //! The pool's answers by protocol 3.
 
 use vipnode_types::wire::{
-    AskReply, ConnectReply, Done, Excluded, ExplainReply, GivenHost, Grant, HostStatus, LeaseView, PoolStats,
-    PoolStatus, ReportReply, Score, Won,
+    AskReply, ConnectReply, Done, Excluded, ExplainReply, ExplainedHost, HostStatus, LeaseView, LeasedHost, PoolStats,
+    PoolStatus, ReportReply, Score, Selection,
 };
 
 use super::{Encode, Encoder};
@@ -35,14 +35,14 @@ impl Encode for ReportReply {
 
 impl Encode for AskReply {
     fn encode(&self, out: &mut Encoder) {
-        let Self { hosts, missing, why } = self;
+        let Self { hosts, missing, reason } = self;
         hosts.encode(out);
         missing.encode(out);
-        why.is_some().encode(out);
+        reason.is_some().encode(out);
     }
 }
 
-impl Encode for Grant {
+impl Encode for LeasedHost {
     fn encode(&self, out: &mut Encoder) {
         let Self { lease, host, price, client_version } = self;
         lease.encode(out);
@@ -54,49 +54,60 @@ impl Encode for Grant {
 
 impl Encode for ExplainReply {
     fn encode(&self, out: &mut Encoder) {
-        let Self { want, missing, why, price, hosts, looked_at, candidates, excluded, given } = self;
+        let Self { want, missing, reason, price, connected_hosts, examined, candidates, excluded, hosts } = self;
         want.encode(out);
         missing.encode(out);
-        why.is_some().encode(out);
+        reason.is_some().encode(out);
         price.encode(out);
-        hosts.encode(out);
-        looked_at.encode(out);
+        connected_hosts.encode(out);
+        examined.encode(out);
         candidates.encode(out);
         excluded.encode(out);
-        given.encode(out);
+        hosts.encode(out);
     }
 }
 
 impl Encode for Excluded {
     fn encode(&self, out: &mut Encoder) {
-        let Self { chain, yours, full, price, avoided, failed, address, capability } = self;
-        for count in [chain, yours, full, price, avoided, failed, address, capability] {
+        let Self {
+            other_chain,
+            already_leased,
+            full,
+            too_expensive,
+            avoided,
+            recently_failed,
+            same_address,
+            incompatible,
+        } = self;
+        for count in
+            [other_chain, already_leased, full, too_expensive, avoided, recently_failed, same_address, incompatible]
+        {
             count.encode(out);
         }
     }
 }
 
-impl Encode for GivenHost {
+impl Encode for ExplainedHost {
     fn encode(&self, out: &mut Encoder) {
-        let Self { lease, host, won } = self;
+        let Self { lease, host, selection } = self;
         lease.encode(out);
         host.encode(out);
-        won.encode(out);
+        selection.encode(out);
     }
 }
 
-impl Encode for Won {
+impl Encode for Selection {
     fn encode(&self, out: &mut Encoder) {
-        let Self { score, among } = self;
+        let Self { score, candidates } = self;
         score.encode(out);
-        among.encode(out);
+        candidates.encode(out);
     }
 }
 
 impl Encode for Score {
     fn encode(&self, out: &mut Encoder) {
-        let Self { total, free_places, latency, uptime, refusals, strikes, same_operator, mutual } = self;
-        for points in [total, free_places, latency, uptime, refusals, strikes, same_operator, mutual] {
+        let Self { total, free_slots, latency, uptime, refusals, strikes, same_operator, mutual } = self;
+        for points in [total, free_slots, latency, uptime, refusals, strikes, same_operator, mutual] {
             points.encode(out);
         }
     }
@@ -149,7 +160,7 @@ impl Encode for PoolStats {
             price,
             num_agents,
             num_leases,
-            num_free_places,
+            num_free_slots,
             num_waiting_clients,
             num_pending_asks,
             num_calls_in_flight,
@@ -167,7 +178,7 @@ impl Encode for PoolStats {
         metered_cost.encode(out);
         price.encode(out);
         for count in
-            [num_agents, num_leases, num_free_places, num_waiting_clients, num_pending_asks, num_calls_in_flight]
+            [num_agents, num_leases, num_free_slots, num_waiting_clients, num_pending_asks, num_calls_in_flight]
         {
             count.encode(out);
         }

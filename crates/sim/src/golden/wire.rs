@@ -16,11 +16,11 @@ impl Encode for WireError {
 
 impl Encode for AdmitCall {
     fn encode(&self, out: &mut Encoder) {
-        let Self { lease, client, price, peer, client_version, light } = self;
+        let Self { lease, client, price, client_enode, client_version, light } = self;
         lease.encode(out);
         client.encode(out);
         price.encode(out);
-        peer.encode(out);
+        client_enode.encode(out);
         out.text(client_version);
         light.encode(out);
     }
@@ -60,8 +60,8 @@ impl Encode for EvictReason {
     fn encode(&self, out: &mut Encoder) {
         out.number(match self {
             Self::Left => 1,
-            Self::Gone => 2,
-            Self::Silent => 3,
+            Self::Disconnected => 2,
+            Self::NoReports => 3,
             Self::NotConnected => 4,
             Self::Unsuitable => 5,
             Self::Drained => 6,
@@ -81,7 +81,7 @@ impl Encode for PairFault {
             Self::Network => 2,
             Self::Forks => 3,
             Self::EthVersion => 4,
-            Self::LightPlaces => 5,
+            Self::LightSlots => 5,
             Self::Other => 6,
         });
     }

@@ -87,7 +87,7 @@ impl World {
             left_undone(liar.journal.iter().cloned()).iter().map(|grant| grant.lease).collect();
         all.extend(liar.mind.iter().flat_map(|mind| mind.view().leases).map(|lease| lease.lease));
         ReportRequest {
-            full: Some(all.iter().map(|&lease| UpLease { lease, kept: true }).collect()),
+            full: Some(all.iter().map(|&lease| UpLease { lease, continuous: true }).collect()),
             up: Vec::new(),
             down: Vec::new(),
             hash: Some(LeaseSetHash::of(all)),

@@ -99,11 +99,11 @@ impl FromStr for Enode {
             None => (rest, None),
         };
         let disc_port = query.map(parse_query).transpose()?;
-        let Some((id, place)) = rest.split_once('@') else {
+        let Some((id, address)) = rest.split_once('@') else {
             return Ok(Self { disc_port, ..Self::id_only(rest.parse()?) });
         };
         let id = id.parse()?;
-        let (host, port) = place.rsplit_once(':').ok_or(EnodeError::Port)?;
+        let (host, port) = address.rsplit_once(':').ok_or(EnodeError::Port)?;
         let host = parse_host(host)?;
         let port = match parse_port(port) {
             Some(port) if port != 0 => port,

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{Wei, WeiError};
 
-/// What a place costs: wei per minute both sides saw each other. Zero means free.
+/// What a slot costs: wei per minute both sides saw each other. Zero means free.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(transparent)]
 pub struct Price(Wei);

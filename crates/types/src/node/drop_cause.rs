@@ -12,6 +12,6 @@ pub enum DropCause {
     Forks,
     /// The two share no version of `eth`.
     EthVersion,
-    /// One of the two wished it so: a user or agent, or a node that has no place for a light one.
+    /// One of the two wished it so: a user or agent, or a node without a free slot for a light one.
     Requested,
 }

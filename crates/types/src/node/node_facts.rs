@@ -15,7 +15,7 @@ pub struct NodeFacts {
     pub client_version: String,
     /// The chain it follows.
     pub chain: ChainSpec,
-    /// Whether it serves as a full node, so that it may sell places.
+    /// Whether it serves as a full node, so that it can sell slots.
     pub full: bool,
     /// What runs over its connections, as it says itself: most clients tell names without versions. At most
     /// [`Capability::MOST`].

@@ -1,4 +1,4 @@
-//! One story for all examples: Ben's node, a light one, gets a place on Ana's. Keys that everybody knows.
+//! One story for all examples: Ben's node, a light one, gets a slot on Ana's. Keys that everybody knows.
 
 use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
 use serde::Serialize;

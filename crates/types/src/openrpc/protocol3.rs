@@ -8,10 +8,10 @@ use super::{
 use crate::{
     Capability, LeaseSetHash,
     wire::{
-        Admission, AdmitCall, AskReply, AskRequest, ByeRequest, ClientWish, ConnectReply, ConnectRequest, DialCall,
-        Done, ErrorCode, EvictCall, EvictReason, Excluded, ExplainReply, ExplainRequest, GivenHost, Grant, HostStatus,
-        LeaveReason, LeaveRequest, PROTOCOL, PoolStats, PoolStatus, Reach, ReachReply, ReachRequest, ReportReply,
-        ReportRequest, Score, Side, UpLease, Won, method,
+        Admission, AdmitCall, AskReply, AskRequest, ByeRequest, ClientCriteria, ConnectReply, ConnectRequest, DialCall,
+        Done, ErrorCode, EvictCall, EvictReason, Excluded, ExplainReply, ExplainRequest, ExplainedHost, HostStatus,
+        LeasedHost, LeaveReason, LeaveRequest, PROTOCOL, PoolStats, PoolStatus, Reach, ReachReply, ReachRequest,
+        ReportReply, ReportRequest, Score, Selection, Side, UpLease, method,
     },
 };
 
@@ -60,7 +60,7 @@ pub(super) fn status() -> Row {
             price: examples::price(),
             num_agents: 2,
             num_leases: 1,
-            num_free_places: 19,
+            num_free_slots: 19,
             ..PoolStats::default()
         },
         error: None,
@@ -71,14 +71,14 @@ pub(super) fn status() -> Row {
 }
 
 pub(super) fn reach() -> Row {
-    let text = "For somebody who may become an agent: nothing is kept of it, and no place is taken. A port is tried at \
+    let text = "For somebody who may become an agent: nothing is kept of it, and no slot is taken. A port is tried at \
                 the address that the caller comes from and at no other. `vipnode doctor` calls it.";
     let request = ReachRequest { port: Some(30_303), node: examples::client(), chain_id: 1, join: None };
     let reply = ReachReply {
         address: [198, 51, 100, 7].into(),
         port: Some(Reach::Open),
-        time: NOW,
-        admission: Admission::Willing,
+        time_ms: NOW,
+        admission: Admission::Allowed,
     };
     Row::new::<ReachReply>(method::REACH, Way::AnyToPool, "How does the pool see me?", text, ("seen", "How it does"))
         .takes::<ReachRequest>("request", "Who asks, and which port of his to try")
@@ -90,19 +90,19 @@ pub(super) fn connect() -> Row {
     let text = "An agent presents its node. On a WebSocket the nonce is the challenge of the header \
                 `vipnode-challenge` of the 101 response, and the call authenticates the socket: what follows on it is \
                 not signed. Over HTTP the nonce is Unix milliseconds, and each further call is signed too. A new \
-                connection of a node takes the place of its old one. Params that begin with a text are protocol 2's.";
+                connection of a node replaces its old one. Params that begin with a text are protocol 2's.";
     let hello = ConnectRequest {
         protocol: PROTOCOL,
         agent_version: "vipnode/0.1.0".to_owned(),
         client_version: LIGHT.to_owned(),
-        serves: caps(&["les/4"]),
+        capabilities: caps(&["les/4"]),
         min_versions: Vec::new(),
         chain: examples::chain(),
         enode: Some(examples::client_enode()),
         host: None,
-        client: Some(ClientWish { max_price: Some(examples::price()), need: caps(&["les"]) }),
+        client: Some(ClientCriteria { max_price: Some(examples::price()), required_capabilities: caps(&["les"]) }),
         join: None,
-        protocol2: false,
+        allow_protocol2: false,
     };
     let reply = ConnectReply {
         pool_version: "vipnode/0.1.0".to_owned(),
@@ -133,7 +133,7 @@ pub(super) fn report() -> Row {
                 `resync`: send a full one. Only leased peers are named.";
     let full = ReportRequest {
         seq: 1,
-        full: Some(vec![UpLease { lease: LEASE, kept: true }]),
+        full: Some(vec![UpLease { lease: LEASE, continuous: true }]),
         hash: Some(LeaseSetHash::of([LEASE])),
         head: Some(23_900_000),
         ..ReportRequest::default()
@@ -158,16 +158,20 @@ pub(super) fn report() -> Row {
 
 pub(super) fn ask() -> Row {
     let text = "Says how many hosts a client wants in all. The pool remembers it and tops up by itself with \
-                `vipnode_dial`, until another ask. The answer comes once a host let the client in, or with `why` at a \
+                `vipnode_dial`, until another ask. The answer comes once a host let the client in, or with `reason` at a \
                 deadline. Over HTTP, where the pool cannot call, ask again.";
     let request = AskRequest { want: 2, avoid: Vec::new() };
-    let grant =
-        Grant { lease: LEASE, host: examples::host_enode(), price: examples::price(), client_version: GETH.to_owned() };
-    let reply = AskReply { hosts: vec![grant], missing: 1, why: None };
+    let grant = LeasedHost {
+        lease: LEASE,
+        host: examples::host_enode(),
+        price: examples::price(),
+        client_version: GETH.to_owned(),
+    };
+    let reply = AskReply { hosts: vec![grant], missing: 1, reason: None };
     let none = AskReply {
         hosts: Vec::new(),
         missing: 2,
-        why: Some("no host on mainnet has a free place now; the pool gives you one when there is".to_owned()),
+        reason: Some("no host on mainnet has a free slot now; the pool gives you one when there is".to_owned()),
     };
     let codes = &[
         ErrorCode::InvalidParams,
@@ -187,18 +191,18 @@ pub(super) fn ask() -> Row {
 pub(super) fn explain() -> Row {
     let text = "Tells a client of its own leases and its own wish; hosts that it has not are numbers and nothing else. \
                 `vipnode status --why` shows it.";
-    let score = Score { free_places: 19, latency: 12, uptime: 5, ..Score::default() };
+    let score = Score { free_slots: 19, latency: 12, uptime: 5, ..Score::default() };
     let reply = ExplainReply {
         want: 1,
         price: examples::price(),
-        hosts: 3,
-        looked_at: 3,
+        connected_hosts: 3,
+        examined: 3,
         candidates: 1,
-        excluded: Excluded { yours: 1, full: 1, ..Excluded::default() },
-        given: vec![GivenHost {
+        excluded: Excluded { already_leased: 1, full: 1, ..Excluded::default() },
+        hosts: vec![ExplainedHost {
             lease: LEASE,
             host: examples::host(),
-            won: Some(Won { score: score.summed(), among: 2 }),
+            selection: Some(Selection { score: score.summed(), candidates: 2 }),
         }],
         ..ExplainReply::default()
     };
@@ -236,7 +240,7 @@ pub(super) fn admit() -> Row {
         lease: LEASE,
         client: examples::client(),
         price: examples::price(),
-        peer: Some(examples::client_enode()),
+        client_enode: Some(examples::client_enode()),
         client_version: LIGHT.to_owned(),
         light: true,
     };
@@ -248,7 +252,7 @@ pub(super) fn admit() -> Row {
 
 pub(super) fn evict() -> Row {
     let text = "A lease is over. A host has its node untrust the client and then disconnect it; a client stops \
-                dialling. A lease that the agent does not know is done already.";
+                dialing. A lease that the agent does not know is done already.";
     let call = EvictCall { lease: LEASE, peer: examples::client(), reason: EvictReason::Left, fault: None };
     Row::new::<Done>(method::EVICT, Way::PoolToAgent, "This lease is over", text, ("done", "An empty object"))
         .takes::<EvictCall>("lease", "Which, and why")

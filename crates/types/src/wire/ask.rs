@@ -5,7 +5,7 @@ use crate::{Enode, LeaseId, NodeId, Price};
 
 /// A client wants to be brought to a number of hosts.
 ///
-/// The answer holds one place as soon as a host said yes; further ones come as
+/// The answer holds one slot as soon as a host admitted the client; further ones come as
 /// [`super::DialCall`]s. Over HTTP, where the pool cannot call, ask again.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 pub struct AskRequest {
@@ -17,26 +17,26 @@ pub struct AskRequest {
     pub avoid: Vec<NodeId>,
 }
 
-/// Which hosts let the client in.
+/// The hosts that admitted the client.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 pub struct AskReply {
-    /// New places, each already admitted.
-    pub hosts: Vec<Grant>,
-    /// How many places are still missing to `want`.
+    /// New slots, each already admitted.
+    pub hosts: Vec<LeasedHost>,
+    /// How many slots are still missing to `want`.
     pub missing: u32,
     /// Where some are missing: why, for the user.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub why: Option<String>,
+    pub reason: Option<String>,
 }
 
-/// A place on a host.
+/// A host with a slot for the client.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct Grant {
+pub struct LeasedHost {
     /// The name of the lease.
     pub lease: LeaseId,
     /// Whom to dial.
     pub host: Enode,
-    /// What it costs.
+    /// What the slot costs.
     pub price: Price,
     /// `web3_clientVersion` of the host, as its agent told it; empty where it is not known.
     #[serde(default, skip_serializing_if = "String::is_empty")]

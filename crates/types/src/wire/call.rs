@@ -13,19 +13,19 @@ pub struct AdmitCall {
     pub client: NodeId,
     /// What the client pays.
     pub price: Price,
-    /// Where the client's node can be dialled; `None` where it takes no connections, or the pool is an older one. Some
-    /// clients let nobody in whose address they do not know.
+    /// Where the client's node can be dialed; `None` if it accepts no connections. Some execution clients reject a
+    /// trusted peer whose address they do not know.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub peer: Option<Enode>,
+    pub client_enode: Option<Enode>,
     /// `web3_clientVersion` of the client, as its agent told it; empty where it is not known.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub client_version: String,
-    /// The client is a light node: it takes one of the places that some nodes keep apart for those.
+    /// The client is a light node: it takes one of the slots that some nodes reserve for light nodes.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub light: bool,
 }
 
-/// A lease is over. A host untrusts and then disconnects; a client stops dialling.
+/// A lease is over. A host untrusts and then disconnects; a client stops dialing.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct EvictCall {
     /// The lease that ended.
@@ -65,15 +65,15 @@ pub struct Done {}
 pub enum EvictReason {
     /// One side left.
     Left,
-    /// One side saw the other go and not come back.
-    Gone,
-    /// One side said nothing for too long.
-    Silent,
+    /// One side saw the other disconnect and not come back.
+    Disconnected,
+    /// One side sent no report for too long.
+    NoReports,
     /// The two did not both see each other in time.
     NotConnected,
-    /// One side takes none like the other: its version, or what it serves.
+    /// One side does not accept the other: its version, or the capabilities that it serves.
     Unsuitable,
-    /// The host takes its places back.
+    /// The host takes its slots back.
     Drained,
     /// The price rose beyond what the client takes.
     Price,
@@ -81,7 +81,7 @@ pub enum EvictReason {
     Unpaired,
     /// Nothing is left to pay with.
     NoFunds,
-    /// The host answered too late; the client has other places.
+    /// The host answered too late; the client has other slots.
     TooLate,
     /// The pool does not know this lease.
     Unknown,
@@ -91,8 +91,8 @@ impl EvictReason {
     /// Every reason there is.
     pub const ALL: [Self; 11] = [
         Self::Left,
-        Self::Gone,
-        Self::Silent,
+        Self::Disconnected,
+        Self::NoReports,
         Self::NotConnected,
         Self::Unsuitable,
         Self::Drained,
@@ -108,8 +108,8 @@ impl EvictReason {
     pub const fn name(self) -> &'static str {
         match self {
             Self::Left => "left",
-            Self::Gone => "gone",
-            Self::Silent => "silent",
+            Self::Disconnected => "disconnected",
+            Self::NoReports => "no_reports",
             Self::NotConnected => "not_connected",
             Self::Unsuitable => "unsuitable",
             Self::Drained => "drained",

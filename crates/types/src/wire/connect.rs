@@ -12,51 +12,51 @@ pub struct ConnectRequest {
     pub agent_version: String,
     /// `web3_clientVersion` of the node.
     pub client_version: String,
-    /// What the node serves, as it says itself. The pool adds the versions that others saw.
+    /// What the node serves, by its own account. The pool adds the versions that other nodes saw.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub serves: Vec<Capability>,
-    /// The oldest releases that it takes on the other side of a lease.
+    pub capabilities: Vec<Capability>,
+    /// The oldest releases that it accepts on the other side of a lease.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub min_versions: Vec<MinVersion>,
     /// The chain that the node follows.
     pub chain: ChainSpec,
-    /// Where the node listens, as far as it knows; `None` where it takes no connections.
+    /// Where the node listens, as far as it knows; `None` if it accepts no connections.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub enode: Option<Enode>,
-    /// Present on an agent that sells places.
+    /// Present on an agent that sells slots.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub host: Option<HostOffer>,
     /// Present on an agent that seeks hosts.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub client: Option<ClientWish>,
+    pub client: Option<ClientCriteria>,
     /// For a pool with a join secret.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub join: Option<JoinProof>,
-    /// Whether this node may also come by protocol 2, where nothing but its key's signature stands for
-    /// it; else the pool refuses that from now on.
+    /// Whether this node may also connect by protocol 2, where the node key's signature alone authenticates it;
+    /// otherwise the pool refuses that from now on.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub protocol2: bool,
+    pub allow_protocol2: bool,
 }
 
 /// What a host sells.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct HostOffer {
-    /// Places in all, taken ones included. 0 while the node is not in sync.
+    /// Slots in all, taken ones included. 0 while the node is not in sync.
     pub slots: u32,
     /// Who earns; without it nothing is owed to anybody.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub payout: Option<Account>,
 }
 
-/// What a client is ready for.
+/// What a client accepts of a host.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
-pub struct ClientWish {
-    /// The dearest place it takes; `None` for any price.
+pub struct ClientCriteria {
+    /// The highest price it pays; `None` for any.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max_price: Option<Price>,
     /// What a host has to serve.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub need: Vec<Capability>,
+    pub required_capabilities: Vec<Capability>,
 }
 
 /// The pool's welcome.
@@ -69,10 +69,9 @@ pub struct ConnectReply {
     pub welcome: Option<String>,
     /// A report is due this often, in milliseconds, also when nothing changed.
     pub report_interval_ms: u64,
-    /// What a place costs here now.
+    /// What a slot costs here now.
     pub price: Price,
-    /// Every lease of this node that the pool holds to be alive. What an agent has granted beyond
-    /// these it takes back.
+    /// Every lease of this node that the pool considers active. The agent undoes what it did for any other.
     pub leases: Vec<LeaseView>,
 }
 
@@ -93,9 +92,9 @@ pub struct LeaseView {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Side {
-    /// Has the place.
+    /// Uses the slot.
     Client,
-    /// Gives the place.
+    /// Provides the slot.
     Host,
 }
 

@@ -3,97 +3,97 @@ use serde::{Deserialize, Serialize};
 
 use crate::{LeaseId, NodeId, Price};
 
-/// A client asks why it has the hosts that it has. It is told of its own leases and its own wish only.
+/// A client asks why it has these hosts. The answer covers its own leases and its own request only.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 pub struct ExplainRequest {}
 
-/// Why a client has these hosts and no others. Hosts that it has not are numbers and nothing else.
+/// Why a client has these hosts and no others. Other hosts appear as counts only.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 pub struct ExplainReply {
-    /// Hosts that it wants in all; 0 before it asked.
+    /// Hosts that the client wants in all; 0 before it asked.
     pub want: u32,
     /// How many of them are missing.
     pub missing: u32,
     /// Where some are missing: why, for the user.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub why: Option<String>,
-    /// What a place costs here now.
+    pub reason: Option<String>,
+    /// What a slot costs here now.
     pub price: Price,
-    /// Connected hosts of the pool.
-    pub hosts: u64,
-    /// How many of them were looked at for this answer, at most a limit of the pool.
-    pub looked_at: u32,
-    /// Of those, how many could be given now.
+    /// Hosts with a connection to the pool.
+    pub connected_hosts: u64,
+    /// How many of them were examined for this answer, at most a limit of the pool.
+    pub examined: u32,
+    /// Of those examined, how many the client could get now.
     pub candidates: u32,
-    /// Of those, how many could not, by the first reason that holds.
+    /// Of those examined, how many it could not get, by the first reason that holds.
     pub excluded: Excluded,
-    /// The hosts that it was given.
-    pub given: Vec<GivenHost>,
+    /// The hosts that the client has.
+    pub hosts: Vec<ExplainedHost>,
 }
 
-/// How many hosts a client is not given, by reason. Their sum with the candidates is the number looked at.
+/// How many hosts a client cannot get, by reason. Their sum plus the candidates is the number examined.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct Excluded {
     /// They follow another chain.
-    pub chain: u32,
+    pub other_chain: u32,
     /// The client has them already.
-    pub yours: u32,
-    /// They have no free place, or take none now: they did not answer of late, or cannot be reached.
+    pub already_leased: u32,
+    /// They have no free slot, or get no clients now: they did not answer recently, or are unreachable.
     pub full: u32,
-    /// A place costs more than the client takes.
-    pub price: u32,
-    /// The client said that it does not want them.
+    /// A slot costs more than the client pays.
+    pub too_expensive: u32,
+    /// The client asked to avoid them.
     pub avoided: u32,
-    /// They and the client did not come together a moment ago.
-    pub failed: u32,
-    /// They were given to another client of the same address a moment ago.
-    pub address: u32,
-    /// They do not do what the client needs, or one of the two takes no peer of the other's version.
-    pub capability: u32,
+    /// They and the client recently failed to connect.
+    pub recently_failed: u32,
+    /// They were recently given to another client at the same address.
+    pub same_address: u32,
+    /// They do not serve what the client requires, or one side rejects the other's version.
+    pub incompatible: u32,
 }
 
-/// A host that was given.
+/// A host that the client has, and why.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct GivenHost {
+pub struct ExplainedHost {
     /// The lease.
     pub lease: LeaseId,
     /// The host.
     pub host: NodeId,
-    /// How it won; `None` where the pool does not remember: it was started anew, or has given too many places
-    /// since.
+    /// How the pool selected it; `None` if the pool does not remember, because it restarted or has given too many
+    /// slots since.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub won: Option<Won>,
+    pub selection: Option<Selection>,
 }
 
-/// How a host won, at the moment when it was chosen.
+/// How the pool selected a host, as of that moment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct Won {
-    /// What spoke for it and against it.
+pub struct Selection {
+    /// Its score.
     pub score: Score,
-    /// Among how many hosts that could be given, itself included.
-    pub among: u32,
+    /// Hosts that the client could have got, this one included.
+    pub candidates: u32,
 }
 
-/// What speaks for giving a host to a client, and what against it, in points.
+/// How well a host suits a client, in points.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct Score {
     /// The sum.
     pub total: i32,
-    /// The share of its places that are free.
-    pub free_places: i32,
-    /// Its round trip to the pool.
+    /// The share of its slots that are free.
+    pub free_slots: i32,
+    /// Its round-trip time to the pool.
     pub latency: i32,
-    /// For how long it is connected.
+    /// How long it has been connected.
     pub uptime: i32,
-    /// Admits of late that it did not answer with yes.
+    /// Recent admits that it refused or did not answer.
     pub refusals: i32,
-    /// Offers of late that never connected.
+    /// Recent clients that never connected to it.
     pub strikes: i32,
-    /// Another host of the client seems to be of the same operator.
+    /// Another host of the client seems to belong to the same operator.
     pub same_operator: i32,
-    /// The two are connected already, the other way round.
+    /// The two are connected already, with the roles reversed.
     pub mutual: i32,
 }
 
@@ -101,8 +101,8 @@ impl Score {
     /// The sum of its parts set.
     #[must_use]
     pub fn summed(self) -> Self {
-        let Self { free_places, latency, uptime, refusals, strikes, same_operator, mutual, .. } = self;
-        let parts = [free_places, latency, uptime, refusals, strikes, same_operator, mutual];
+        let Self { free_slots, latency, uptime, refusals, strikes, same_operator, mutual, .. } = self;
+        let parts = [free_slots, latency, uptime, refusals, strikes, same_operator, mutual];
         Self { total: parts.into_iter().fold(0, i32::saturating_add), ..self }
     }
 }

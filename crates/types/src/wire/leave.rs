@@ -24,15 +24,15 @@ pub enum LeaveReason {
     NotConnected,
     /// Connected, then gone again and again.
     Unstable,
-    /// A peer of this version, as the pool told it, is not taken.
+    /// The agent rejects peers of the version that the pool reported.
     Rejected,
-    /// The peer is not what the pool said: it serves less, or is of another version, which is not taken.
-    NotAsSaid,
+    /// The peer is not what the pool reported: it lacks a capability, or has another version, which is rejected.
+    Mismatch,
     /// No longer needed.
     Surplus,
-    /// It costs more than the client takes.
+    /// It costs more than the client pays.
     Price,
-    /// The host takes the place back for its own node.
+    /// The host takes the slot back.
     Drained,
     /// What the agent did for it was lost (its node restarted, its journal says nothing).
     Lost,

@@ -31,16 +31,16 @@ mod reach;
 mod report;
 mod status;
 
-pub use ask::{AskReply, AskRequest, Grant};
+pub use ask::{AskReply, AskRequest, LeasedHost};
 pub use call::{AdmitCall, DialCall, Done, EvictCall, EvictReason};
-pub use connect::{ClientWish, ConnectReply, ConnectRequest, HostOffer, LeaseView, Side};
+pub use connect::{ClientCriteria, ConnectReply, ConnectRequest, HostOffer, LeaseView, Side};
 pub use error::{ErrorData, WireError};
 pub use error_code::ErrorCode;
-pub use explain::{Excluded, ExplainReply, ExplainRequest, GivenHost, Score, Won};
+pub use explain::{Excluded, ExplainReply, ExplainRequest, ExplainedHost, Score, Selection};
 pub use leave::{ByeRequest, LeaveReason, LeaveRequest};
 pub use pair_fault::PairFault;
 pub use reach::{Admission, Reach, ReachReply, ReachRequest};
-pub use report::{ReportReply, ReportRequest, SeenHost, UpLease};
+pub use report::{HostCapabilities, ReportReply, ReportRequest, UpLease};
 pub use status::{HostStatus, PoolStats, PoolStatus};
 
 /// The version that this crate speaks.

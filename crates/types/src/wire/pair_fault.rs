@@ -1,7 +1,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// Why two nodes do not come together, as one of them saw it. It is told to the other one's user and decides nothing.
+/// Why two nodes did not connect, as one of them saw it. The other side's user reads it; it decides nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum PairFault {
@@ -13,9 +13,9 @@ pub enum PairFault {
     Forks,
     /// They share no version of `eth`.
     EthVersion,
-    /// The host's places for light nodes are taken.
-    LightPlaces,
-    /// Something that a newer release knows.
+    /// The host's slots for light nodes are taken.
+    LightSlots,
+    /// A reason that only a newer release knows.
     #[serde(other)]
     Other,
 }

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::WireError;
 use crate::{JoinProof, Ms, NodeId};
 
-/// Somebody who may become an agent asks how the pool sees it. Nothing is kept of it, and no place is taken.
+/// A future agent asks how the pool sees it. The pool keeps nothing of it, and it takes no slot.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ReachRequest {
     /// TCP port of the node's devp2p, tried at the address that the asker comes from and at no other; without one
@@ -27,35 +27,35 @@ pub struct ReachRequest {
 pub struct ReachReply {
     /// Where the asker comes from.
     pub address: IpAddr,
-    /// What became of the try; `None` where no port was given.
+    /// What happened when the pool dialed the port; `None` if the request has none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub port: Option<Reach>,
-    /// The wall clock of the pool, by which signatures are judged, in milliseconds since the Unix epoch.
-    pub time: Ms,
+    /// The pool's clock, by which it judges signatures, in milliseconds since the Unix epoch.
+    pub time_ms: Ms,
     /// Whether such a node may join.
     pub admission: Admission,
 }
 
-/// What became of a connection to a port.
+/// What happened when the pool dialed a port.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Reach {
-    /// Somebody took it.
+    /// A server accepted it.
     Open,
-    /// Nobody listens there.
+    /// Nothing listens there.
     Refused,
-    /// No answer in time, or no way there.
-    Silent,
+    /// No answer in time, or no route.
+    Timeout,
 }
 
-/// Whether a node may join, as far as it is told to somebody who has not signed.
+/// Whether a node may join, as far as an unauthenticated caller may know.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Admission {
-    /// It may.
-    Willing,
-    /// Only members may, and who is one is told to nobody who has not signed.
-    Members,
-    /// It may not, and why.
+    /// It may join.
+    Allowed,
+    /// Only members may join. Who is one is not told to an unauthenticated caller.
+    MembersOnly,
+    /// It may not join, and why.
     Refused(WireError),
 }

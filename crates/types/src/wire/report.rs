@@ -25,14 +25,14 @@ pub struct ReportRequest {
     pub hash: Option<LeaseSetHash>,
     /// What hosts serve, as they told the client's node; once for each lease and socket.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub seen: Vec<SeenHost>,
-    /// Places in all, where that changed (see [`super::HostOffer::slots`]).
+    pub host_capabilities: Vec<HostCapabilities>,
+    /// Slots in all, if that changed (see [`super::HostOffer::slots`]).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub slots: Option<u32>,
-    /// Whether the node's places for light nodes are all taken, where that changed; not so on a new socket. Until the
-    /// host takes it back it is given no light node.
+    /// Whether the node's slots for light nodes are all taken, if that changed; false on a new socket. While it is
+    /// true, the host gets no light clients.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub light_full: Option<bool>,
+    pub light_slots_full: Option<bool>,
     /// Number of the newest block, where that changed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub head: Option<u64>,
@@ -43,18 +43,17 @@ pub struct ReportRequest {
 pub struct UpLease {
     /// The lease it belongs to.
     pub lease: LeaseId,
-    /// Whether it was never seen down since it was last reported up. Else a new row of the meter
-    /// begins.
-    pub kept: bool,
+    /// Whether it stayed connected since it was last reported up. If not, a new row of the meter begins.
+    pub continuous: bool,
 }
 
-/// What a client's node saw of a host.
+/// What a host serves, as a client's node saw it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct SeenHost {
+pub struct HostCapabilities {
     /// The lease with it.
     pub lease: LeaseId,
-    /// What it serves.
-    pub caps: Vec<Capability>,
+    /// The capabilities, with versions.
+    pub capabilities: Vec<Capability>,
 }
 
 /// The pool's answer to a report.

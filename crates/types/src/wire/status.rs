@@ -42,7 +42,7 @@ pub struct HostStatus {
     pub block_number: u64,
     /// Leases that run on it.
     pub num_peers: u32,
-    /// Places it sells in all.
+    /// Slots it sells in all.
     pub slots: u32,
 }
 
@@ -59,7 +59,7 @@ pub struct PoolStats {
     /// Clients ever seen and not pruned.
     pub num_total_clients: u32,
     /// The newest block of the chain that most of the hosts shown are on: the median of their words, so that
-    /// a lie of one moves it by one place and no further (D36).
+    /// a lie of one moves it by one position and no further (D36).
     pub latest_block_number: u64,
     /// What accounts have earned and were not paid: nothing, while nothing is owed.
     #[serde(deserialize_with = "amount")]
@@ -77,14 +77,14 @@ pub struct PoolStats {
     pub metered_ms: u64,
     /// What ended leases cost.
     pub metered_cost: Wei,
-    /// What a place costs now.
+    /// What a slot costs now.
     pub price: Price,
     /// Agents with a connection.
     pub num_agents: u64,
-    /// Leases of any state: places that are taken.
+    /// Leases of any state: slots that are taken.
     pub num_leases: u64,
-    /// Places that could be given away now.
-    pub num_free_places: u64,
+    /// Slots that could be given away now.
+    pub num_free_slots: u64,
     /// Clients that want more hosts and wait until the pool finds them.
     pub num_waiting_clients: u64,
     /// Requests for hosts that wait for a yes.

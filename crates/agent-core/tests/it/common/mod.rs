@@ -9,8 +9,8 @@ use vipnode_types::{
     Capability, ChainSpec, Direction, Enode, HeadFact, LeaseId, Ms, NodeFacts, NodeId, PeerFact, Price,
     protocol2::{Call, Reply, UpdateReply},
     wire::{
-        AdmitCall, AskReply, AskRequest, ConnectReply, DialCall, EvictCall, EvictReason, Grant as Place, LeaseView,
-        LeaveRequest, ReportReply, ReportRequest, Side,
+        AdmitCall, AskReply, AskRequest, ConnectReply, DialCall, EvictCall, EvictReason, LeaseView,
+        LeasedHost as Place, LeaveRequest, ReportReply, ReportRequest, Side,
     },
 };
 
@@ -119,7 +119,7 @@ pub fn admit(number: u64, byte: u8) -> FromPool {
         lease: lease(number),
         client: node(byte),
         price: Price::FREE,
-        peer: None,
+        client_enode: None,
         client_version: String::new(),
         light: false,
     })
@@ -331,7 +331,7 @@ impl Bench {
 
     pub fn give(&mut self, places: Vec<Place>) -> &[Action] {
         let (tag, _) = self.ask().expect("an ask");
-        self.answer(tag, PoolAnswer::Ask(AskReply { hosts: places, missing: 0, why: None }))
+        self.answer(tag, PoolAnswer::Ask(AskReply { hosts: places, missing: 0, reason: None }))
     }
 
     pub fn reply(&self, tag: RequestTag) -> Option<CallReply> {

@@ -67,7 +67,7 @@ fn d9_a_turn_of_protocol_3_forgets_neither_nonces_nor_evictions() {
     let captured = pool.nonce();
     let connect = || Call::Connect(Box::new(info(Kind::Geth, true)));
     assert!(pool.call2_at(1, captured, true, connect()).unwrap().is_ok());
-    pool.connect(1, on_mainnet(ConnectRequest { protocol2: true, ..host(1, 4) })).unwrap();
+    pool.connect(1, on_mainnet(ConnectRequest { allow_protocol2: true, ..host(1, 4) })).unwrap();
     let error = pool.call2_at(1, captured, true, connect()).unwrap().unwrap_err();
     assert!(error.message.contains("nonce"), "{error:?}");
     pool.restart(Limits::default());

@@ -23,7 +23,9 @@ use vipnode_rpc::{CallError, HttpRpc, Incoming, Opened, RpcLimits, open_ws};
 use vipnode_types::{
     AgentKey, ChainSpec, Delegation, Enode, JoinProof, JoinSecret, Ms, NodeId, NodeKey,
     signed::Envelope,
-    wire::{AskReply, AskRequest, ClientWish, ConnectReply, ConnectRequest, HostOffer, PROTOCOL, WireError, method},
+    wire::{
+        AskReply, AskRequest, ClientCriteria, ConnectReply, ConnectRequest, HostOffer, PROTOCOL, WireError, method,
+    },
 };
 
 pub(crate) const LONG: Duration = Duration::from_secs(20);
@@ -74,14 +76,14 @@ impl Keys {
             protocol: PROTOCOL,
             agent_version: "vipnode/test".to_owned(),
             client_version: "Geth/test".to_owned(),
-            serves: Vec::new(),
+            capabilities: Vec::new(),
             min_versions: Vec::new(),
             chain: ChainSpec { chain_id: 1337, genesis: Default::default() },
             enode: Some(Enode::at(self.id(), IpAddr::V4(Ipv4Addr::LOCALHOST), 30303)),
             host: None,
             client: None,
             join: None,
-            protocol2: false,
+            allow_protocol2: false,
         }
     }
 
@@ -90,7 +92,7 @@ impl Keys {
     }
 
     pub(crate) fn client(&self) -> ConnectRequest {
-        ConnectRequest { client: Some(ClientWish::default()), ..self.hello() }
+        ConnectRequest { client: Some(ClientCriteria::default()), ..self.hello() }
     }
 
     pub(crate) fn with_secret(&self, hello: ConnectRequest, secret: &JoinSecret, nonce: &str) -> ConnectRequest {
