@@ -277,8 +277,9 @@ mod tests {
     async fn so_many_signatures_are_checked_at_once_and_the_next_waits_no_longer_than_allowed() {
         let limits = PoolLimits { signature_checks: 1, check_wait: Duration::ZERO, ..PoolLimits::default() };
         let (inbox, _items) = crate::inbox::inbox(Gauge::default());
+        let sockets = Arc::new(Sockets::new(inbox.clone()));
         let audience = Audience::new(([127, 0, 0, 1], 1).into(), &[], None);
-        let (sockets, metrics) = (Arc::new(Sockets::default()), PoolMetrics::default().shared());
+        let metrics = PoolMetrics::default().shared();
         let config = PoolConfig { limits, ..PoolConfig::new(([127, 0, 0, 1], 1).into()).unwrap() };
         let gateway = Gateway::new(config, audience, sockets, metrics, inbox);
         let turn = gateway.turn(&gateway.own).unwrap();

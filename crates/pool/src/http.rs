@@ -147,10 +147,8 @@ impl HttpConnection {
         let mut response = upgrade.on_upgrade(move |socket| {
             let (session, peer) = self.session(socket);
             async move {
-                self.gateway.metrics.sockets.inc();
+                let _open = token;
                 in_turn(&guest.block, socket::serve(&self.gateway, session, peer, &guest, challenge)).await;
-                self.gateway.metrics.sockets.dec();
-                drop(token);
             }
         });
         response.headers_mut().insert(CHALLENGE_HEADER, value);

@@ -7,7 +7,7 @@ use std::{
 use vipnode_pool_core::{ConnectionId, Identity, Limits};
 use vipnode_types::{Ms, NodeId, wire::WireError};
 
-use crate::errors;
+use crate::{errors, sockets::Entry};
 
 /// Agents that speak over HTTP: each agent key is a connection of its own, and its nonces grow.
 #[derive(Debug)]
@@ -26,7 +26,7 @@ pub(crate) struct HttpAgents {
 struct HttpAgent {
     nonce: u64,
     node: NodeId,
-    peer: Option<ConnectionId>,
+    entry: Option<Entry>,
     heard: Instant,
 }
 
@@ -59,7 +59,7 @@ impl HttpAgents {
             Some(agent) => (agent.nonce, agent.heard) = (nonce, Instant::now()),
             None if full => return Err(errors::crowded(60_000)),
             None => {
-                let agent = HttpAgent { nonce, node: identity.node, peer: None, heard: Instant::now() };
+                let agent = HttpAgent { nonce, node: identity.node, entry: None, heard: Instant::now() };
                 agents.insert(*identity.agent.as_bytes(), agent);
             }
         }
@@ -70,27 +70,27 @@ impl HttpAgents {
     pub(crate) fn peer(&self, identity: &Identity) -> Option<ConnectionId> {
         let agents = self.lock();
         let agent = agents.get(identity.agent.as_bytes())?;
-        agent.peer.filter(|_| agent.node == identity.node)
+        agent.entry.as_ref().filter(|_| agent.node == identity.node).map(Entry::peer)
     }
 
-    /// Gives an agent its connection; returns the one it had.
-    pub(crate) fn set_peer(&self, identity: &Identity, peer: Option<ConnectionId>) -> Option<ConnectionId> {
+    /// Gives an agent its connection, or takes it away; returns the one it had.
+    pub(crate) fn set(&self, identity: &Identity, entry: Option<Entry>) -> Option<Entry> {
         let mut agents = self.lock();
         let agent = agents.get_mut(identity.agent.as_bytes())?;
         agent.node = identity.node;
-        std::mem::replace(&mut agent.peer, peer)
+        std::mem::replace(&mut agent.entry, entry)
     }
 
     /// Connections of agents that were not heard for `idle`. Their nonces are kept for as long as they
     /// could be said again.
-    pub(crate) fn expire(&self, idle: Duration) -> Vec<ConnectionId> {
+    pub(crate) fn expire(&self, idle: Duration) -> Vec<Entry> {
         let mut agents = self.lock();
         let mut left = Vec::new();
         let forget = Duration::from_millis(self.ahead_ms.saturating_add(self.behind_ms)).max(idle);
         agents.retain(|_, agent| {
             let silent = agent.heard.elapsed();
             if silent >= idle {
-                left.extend(agent.peer.take());
+                left.extend(agent.entry.take());
             }
             silent < forget
         });
@@ -104,9 +104,12 @@ impl HttpAgents {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use vipnode_types::{AgentKey, wire::ErrorCode};
 
     use super::*;
+    use crate::sockets::{Line, Sockets};
 
     fn identity(seed: u8) -> Identity {
         let agent = AgentKey::from_random([seed; 32]).unwrap().public();
@@ -136,11 +139,14 @@ mod tests {
         let agents = HttpAgents::new(2, &Limits::default());
         let wall = agents.started;
         let identity = identity(1);
-        let peer = ConnectionId { gateway: 0, connection: 4, generation: 0 };
+        let (inbox, _items) = crate::inbox::inbox(vipnode_metrics::Gauge::default());
+        let entry = Arc::new(Sockets::new(inbox)).add(Line::Http);
+        let peer = entry.peer();
         agents.use_nonce(&identity, &wall.get().to_string(), wall).unwrap();
-        agents.set_peer(&identity, Some(peer));
-        assert_eq!(agents.expire(Duration::from_secs(1)), []);
-        assert_eq!(agents.expire(Duration::ZERO), [peer]);
+        assert!(agents.set(&identity, Some(entry)).is_none());
+        let expired = |idle| agents.expire(idle).iter().map(Entry::peer).collect::<Vec<_>>();
+        assert_eq!(expired(Duration::from_secs(1)), []);
+        assert_eq!(expired(Duration::ZERO), [peer]);
         assert_eq!(agents.peer(&identity), None);
         assert!(agents.use_nonce(&identity, &wall.get().to_string(), wall).is_err());
     }

@@ -64,12 +64,27 @@ async fn connect(
     let hello = call::admitted(gateway, call, &identity, nonce)?;
     gateway.http_agents.use_nonce(&identity, nonce, clock::wall())?;
     let peer = connected(gateway, &identity).unwrap_or_else(|_| begin(gateway, &identity));
+    let mut presented = Presented { gateway, identity, stays: false };
     let make = |request| Command::Connect { peer, request, identity, address: guest.address, callable: false, hello };
-    let reply = gateway.answered(&guest.block, make).await;
-    if reply.is_err() {
-        leave(gateway, &identity);
+    let reply = gateway.answered(&guest.block, make).await?;
+    presented.stays = true;
+    Ok(reply)
+}
+
+/// An agent that the mind has not said yes to. Who does not get in, and who does not wait for the answer, leaves nothing
+/// behind but its nonce.
+struct Presented<'a> {
+    gateway: &'a Gateway,
+    identity: Identity,
+    stays: bool,
+}
+
+impl Drop for Presented<'_> {
+    fn drop(&mut self) {
+        if !self.stays {
+            leave(self.gateway, &self.identity);
+        }
     }
-    reply
 }
 
 /// The agent's connection, unless the mind closed it.
@@ -79,23 +94,14 @@ fn connected(gateway: &Gateway, identity: &Identity) -> Result<ConnectionId, Wir
 }
 
 fn begin(gateway: &Gateway, identity: &Identity) -> ConnectionId {
-    let peer = gateway.sockets.add(Line::Http);
-    if let Some(old) = gateway.http_agents.set_peer(identity, Some(peer)) {
-        end(gateway, old);
-    }
+    let entry = gateway.sockets.add(Line::Http);
+    let peer = entry.peer();
+    drop(gateway.http_agents.set(identity, Some(entry)));
     peer
 }
 
 fn leave(gateway: &Gateway, identity: &Identity) {
-    if let Some(peer) = gateway.http_agents.set_peer(identity, None) {
-        end(gateway, peer);
-    }
-}
-
-/// A connection over HTTP is over.
-pub(crate) fn end(gateway: &Gateway, peer: ConnectionId) {
-    gateway.sockets.remove(peer);
-    gateway.note(Command::Disconnected { peer });
+    drop(gateway.http_agents.set(identity, None));
 }
 
 fn pong() -> Box<RawValue> {

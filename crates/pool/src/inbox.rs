@@ -138,10 +138,20 @@ impl Inbox {
     fn wake(&self) {
         let shared = Arc::clone(&self.shared);
         let Ok(runtime) = Handle::try_current() else { return shared.bell.notify_one() };
+        let ring = Ring(shared);
         runtime.spawn(async move {
             yield_now().await;
-            shared.bell.notify_one();
+            drop(ring);
         });
+    }
+}
+
+/// Wakes the mind when it is dropped, as it is too where the runtime ends before its task ran.
+struct Ring(Arc<Shared>);
+
+impl Drop for Ring {
+    fn drop(&mut self) {
+        self.0.bell.notify_one();
     }
 }
 
@@ -170,6 +180,7 @@ impl Drop for Items {
         queue.closed = true;
         let left = std::mem::take(&mut queue.items);
         drop(queue);
-        drop(left);
+        let left: Vec<Item> = left.into_iter().chain(std::mem::take(&mut self.taken)).collect();
+        self.length.dec_by(i64::try_from(left.len()).unwrap_or(i64::MAX));
     }
 }

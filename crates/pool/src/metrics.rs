@@ -67,6 +67,23 @@ pub(crate) struct Metrics {
     pub(crate) admit_failures: Labelled,
 }
 
+/// One thing that a gauge counts for as long as this lives.
+#[derive(Debug)]
+pub(crate) struct Counted(Gauge);
+
+impl Counted {
+    pub(crate) fn by(gauge: &Gauge) -> Self {
+        gauge.inc();
+        Self(gauge.clone())
+    }
+}
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        self.0.dec();
+    }
+}
+
 /// What the mind counts.
 #[derive(Debug)]
 struct MindCounters {

@@ -279,30 +279,25 @@ impl Mind {
     /// and tells it, once.
     fn call(&self, peer: ConnectionId, call: CallId, message: &PoolCall, answer_ms: u64) {
         self.parts.metrics.calls.inc();
-        let (inbox, life, metrics) = (self.parts.inbox.clone(), self.life, Arc::clone(&self.parts.metrics));
         let wait = Duration::from_millis(answer_ms);
-        let admits = matches!(message, PoolCall::Admit(_) | PoolCall::Whitelist(_));
+        let mut begun = BegunCall {
+            inbox: self.parts.inbox.clone(),
+            sockets: Arc::clone(&self.parts.sockets),
+            metrics: Arc::clone(&self.parts.metrics),
+            life: self.life,
+            peer,
+            call,
+            admits: matches!(message, PoolCall::Admit(_) | PoolCall::Whitelist(_)),
+            outcome: CallOutcome::Lost,
+        };
         match self.begin(peer, message) {
             Ok(pending) => {
-                let sockets = Arc::clone(&self.parts.sockets);
                 self.parts.runtime.spawn(async move {
                     let answer = pending.wait_until(Instant::now() + wait).await;
-                    if matches!(answer, Err(CallError::Full)) {
-                        overflow(&sockets, &metrics, peer);
-                    }
-                    let outcome = outcome(answer.map(|_done| ()));
-                    count_failure(&metrics, admits, &outcome);
-                    inbox.push(Item::CallDone { life, call, outcome });
+                    begun.end(answer.map(|_done| ()));
                 });
             }
-            Err(error) => {
-                if error == CallError::Full {
-                    overflow(&self.parts.sockets, &metrics, peer);
-                }
-                let outcome = outcome(Err(error));
-                count_failure(&metrics, admits, &outcome);
-                inbox.push(Item::CallDone { life, call, outcome });
-            }
+            Err(error) => begun.end(Err(error)),
         }
     }
 
@@ -371,6 +366,36 @@ impl Mind {
     }
 }
 
+/// A call whose end the mind hears once: as lost where nothing else is known when this is dropped.
+struct BegunCall {
+    inbox: Inbox,
+    sockets: Arc<Sockets>,
+    metrics: Arc<Metrics>,
+    life: u64,
+    peer: ConnectionId,
+    call: CallId,
+    admits: bool,
+    outcome: CallOutcome,
+}
+
+impl BegunCall {
+    fn end(&mut self, answer: Result<(), CallError>) {
+        if answer == Err(CallError::Full) {
+            self.metrics.overflows.inc();
+            self.sockets.close(self.peer, "the agent does not take up its calls");
+        }
+        self.outcome = outcome(answer);
+    }
+}
+
+impl Drop for BegunCall {
+    fn drop(&mut self) {
+        count_failure(&self.metrics, self.admits, &self.outcome);
+        let outcome = std::mem::replace(&mut self.outcome, CallOutcome::Lost);
+        self.inbox.push(Item::CallDone { life: self.life, call: self.call, outcome });
+    }
+}
+
 fn build(parts: &Parts, now: Ms, rows: Vec<Row>) -> Core {
     if rows.is_empty() {
         let mut core = Core::new(parts.limits.clone(), parts.seed, now);
@@ -380,11 +405,6 @@ fn build(parts: &Parts, now: Ms, rows: Vec<Row>) -> Core {
         return core;
     }
     Core::restore(parts.limits.clone(), parts.seed, now, rows)
-}
-
-fn overflow(sockets: &Sockets, metrics: &Metrics, peer: ConnectionId) {
-    metrics.overflows.inc();
-    sockets.close(peer, "the agent does not take up its calls");
 }
 
 fn count_failure(metrics: &Metrics, admits: bool, outcome: &CallOutcome) {
@@ -421,6 +441,7 @@ mod tests {
     fn mind() -> Mind {
         let metrics = PoolMetrics::default().shared();
         let (inbox, items) = crate::inbox::inbox(metrics.queue.clone());
+        let sockets = Arc::new(Sockets::new(inbox.clone()));
         let (store, _thread) = StoreThread::start(Box::new(MemoryStore::new()), inbox.clone(), 4).unwrap();
         let limits = Limits { tick_ms: 1_000, ..Limits::default() };
         let parts = Parts {
@@ -431,7 +452,7 @@ mod tests {
             store_retry: Duration::from_secs(1),
             inbox,
             items,
-            sockets: Arc::default(),
+            sockets,
             store,
             metrics,
             runtime: Handle::current(),

@@ -4,6 +4,7 @@ use std::sync::{
 };
 
 use vipnode_pool_core::Command;
+use vipnode_types::protocol2;
 
 use crate::{PoolLimits, block::Block};
 
@@ -41,11 +42,25 @@ pub(crate) struct Permit {
 }
 
 impl Kind {
+    /// The class of a command, the same in both protocols: every command is named here.
     pub(crate) const fn of(command: &Command) -> Self {
         match command {
             Command::Connect { .. } => Self::Connect,
             Command::Report { .. } => Self::Report,
-            _ => Self::Other,
+            Command::Protocol2 { call, .. } => match call {
+                protocol2::Call::Connect(_) | protocol2::Call::Host(_) | protocol2::Call::Client(_) => Self::Connect,
+                protocol2::Call::Update(_) => Self::Report,
+                protocol2::Call::Peer(_) => Self::Other,
+            },
+            Command::Ask { .. }
+            | Command::Explain { .. }
+            | Command::Leave { .. }
+            | Command::Bye { .. }
+            | Command::Status { .. }
+            | Command::CallDone { .. }
+            | Command::Latency { .. }
+            | Command::Disconnected { .. }
+            | Command::Tick => Self::Other,
         }
     }
 }
@@ -94,6 +109,10 @@ impl Drop for Permit {
 
 #[cfg(test)]
 mod tests {
+    use std::net::Ipv4Addr;
+
+    use vipnode_types::{NodeId, protocol2::Call};
+
     use super::*;
 
     fn block() -> Arc<Block> {
@@ -121,6 +140,30 @@ mod tests {
         assert_eq!(all(&permits, &flood, Kind::Connect).len(), 50, "each kind is apart");
         drop((held, more));
         assert_eq!(all(&permits, &honest, Kind::Report).len(), 50, "all came back");
+    }
+
+    #[test]
+    fn a_call_of_protocol_2_competes_with_its_like_in_protocol_3() {
+        let kind = |call| {
+            Kind::of(&Command::Protocol2 {
+                peer: crate::sockets::NOBODY,
+                request: 1,
+                node: NodeId::new([1; 64]),
+                nonce: 1,
+                address: Ipv4Addr::LOCALHOST.into(),
+                callable: true,
+                call,
+            })
+        };
+        for (call, expected) in [
+            (Call::Connect(Box::default()), Kind::Connect),
+            (Call::Host(protocol2::HostRequest::default()), Kind::Connect),
+            (Call::Client(protocol2::ClientRequest::default()), Kind::Connect),
+            (Call::Update(protocol2::Update::default()), Kind::Report),
+            (Call::Peer(protocol2::PeerRequest::default()), Kind::Other),
+        ] {
+            assert_eq!(kind(call.clone()), expected, "{call:?}");
+        }
     }
 
     #[test]

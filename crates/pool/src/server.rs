@@ -14,7 +14,6 @@ use crate::{
     PoolConfig, PoolTls,
     audience::Audience,
     gateway::Gateway,
-    http_call,
     inbox::inbox,
     listen::listen,
     mind::{Mind, Parts},
@@ -95,7 +94,7 @@ impl PoolServer {
         make_room(&listener, config.limits.connections);
         let metrics = config.metrics.shared();
         let (inbox, items) = inbox(metrics.queue.clone());
-        let sockets = Arc::new(Sockets::default());
+        let sockets = Arc::new(Sockets::new(inbox.clone()));
         let (store, store_thread) =
             StoreThread::start(store, inbox.clone(), config.limits.store_batches).map_err(PoolError::Thread)?;
         let parts = Parts {
@@ -212,6 +211,13 @@ struct Running {
     tls: Option<PoolTls>,
 }
 
+/// The threads end, however the supervisor does.
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.gateway.stop();
+    }
+}
+
 impl Running {
     async fn supervise(mut self, listener: TcpListener) -> Result<(), PoolError> {
         let tasks = TaskTracker::new();
@@ -257,9 +263,7 @@ impl Running {
             if self.threads.iter().any(JoinHandle::is_finished) {
                 return Some("a thread of the pool ended".to_owned());
             }
-            for peer in self.gateway.http_agents.expire(self.gateway.limits.http_idle) {
-                http_call::end(&self.gateway, peer);
-            }
+            drop(self.gateway.http_agents.expire(self.gateway.limits.http_idle));
             protocol2::expire(&self.gateway, self.gateway.limits.http_idle);
         }
     }

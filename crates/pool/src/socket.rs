@@ -19,11 +19,12 @@ use crate::{
     door::Guest,
     errors,
     gateway::{Gateway, Request},
+    metrics::Counted,
     protocol2::{self, SignedBy},
     rate::{Pace, Rate, SharedRate},
     reach,
     route::Route,
-    sockets::Line,
+    sockets::{Entry, Line},
     turns::Turn,
 };
 
@@ -39,28 +40,26 @@ pub(crate) async fn serve<S, E>(
     <S as Sink<Frame>>::Error: Display,
     E: Display,
 {
-    let peer = gateway.sockets.add(Line::Socket(rpc.clone()));
+    let _open = Counted::by(&gateway.metrics.sockets);
+    let entry = gateway.sockets.add(Line::Socket(rpc.clone()));
     let rate = || Rate::new(gateway.limits.calls_a_second, gateway.limits.burst, Instant::now());
     let (rate, noise) = (rate(), rate());
-    let mut socket = Socket { gateway, rpc, peer, guest, challenge, rate, noise, claimed: None, signed_by: None };
+    let mut socket = Socket { gateway, rpc, entry, guest, challenge, rate, noise, claimed: None, signed_by: None };
     let reason = match socket.serve(&mut session).await {
         Ok(never) => match never {},
         Err(reason) => reason,
     };
-    gateway.sockets.remove(peer);
-    if socket.is_known() {
-        gateway.note(Command::Disconnected { peer });
-    }
-    gateway.metrics.dropped_answers.inc_by(socket.rpc.dropped_answers());
+    // Before the farewell, so that nobody waits for it.
+    drop(socket);
     tracing::debug!(address = %guest.address, reason, "socket ends");
-    // Few sockets end at a time, and none waits for it before.
+    // Few sockets end at a time, and none needs the room before.
     Box::pin(session.end(reason)).await;
 }
 
 struct Socket<'a> {
     gateway: &'a Arc<Gateway>,
     rpc: RpcPeer,
-    peer: ConnectionId,
+    entry: Entry,
     guest: &'a Guest,
     challenge: String,
     rate: Rate,
@@ -70,6 +69,12 @@ struct Socket<'a> {
     claimed: Option<Identity>,
     /// The node whose key signs the calls here, by protocol 2.
     signed_by: Option<NodeId>,
+}
+
+impl Drop for Socket<'_> {
+    fn drop(&mut self) {
+        self.gateway.metrics.dropped_answers.inc_by(self.rpc.dropped_answers());
+    }
 }
 
 impl Socket<'_> {
@@ -90,7 +95,7 @@ impl Socket<'_> {
                     biased;
                     heard = session.next() => heard?,
                     () = timer => {
-                        if !self.gateway.sockets.is_confirmed(self.peer) {
+                        if !self.gateway.sockets.is_confirmed(self.peer()) {
                             return Err(self.is_late());
                         }
                         late = None;
@@ -99,8 +104,8 @@ impl Socket<'_> {
                 },
             };
             match heard {
-                Heard::RoundTrip(rtt_us) if self.is_known() => {
-                    self.gateway.note(Command::Latency { peer: self.peer, rtt_us });
+                Heard::RoundTrip(rtt_us) if self.entry.is_known() => {
+                    self.gateway.note(Command::Latency { peer: self.peer(), rtt_us });
                 }
                 Heard::RoundTrip(_) => {}
                 Heard::Noise | Heard::Incoming(Incoming::Notification { .. }) => {
@@ -112,7 +117,7 @@ impl Socket<'_> {
                     self.request(session, &method, &params, responder).await?;
                 }
             }
-            if late.is_some() && self.gateway.sockets.is_confirmed(self.peer) {
+            if late.is_some() && self.gateway.sockets.is_confirmed(self.peer()) {
                 late = None;
             }
             in_a_row += 1;
@@ -245,7 +250,7 @@ impl Socket<'_> {
 
     /// No more than `requests_a_socket` of these can wait: the session answers "busy" beyond.
     fn status(&self, responder: Responder) {
-        let (gateway, peer) = (Arc::clone(self.gateway), self.peer);
+        let (gateway, peer) = (Arc::clone(self.gateway), self.peer());
         tokio::spawn(async move {
             let status = gateway.status(gateway.sockets.is_confirmed(peer)).await;
             if status.is_err() {
@@ -282,10 +287,11 @@ impl Socket<'_> {
             return Err(errors::other_node());
         }
         let hello = call::admitted(self.gateway, &call, &identity, nonce)?;
-        let (peer, address) = (self.peer, self.guest.address);
+        let (peer, address) = (self.peer(), self.guest.address);
         let make = |request| Command::Connect { peer, request, identity, address, callable: true, hello };
         let request = self.gateway.begin(make)?;
         self.claimed = Some(identity);
+        self.entry.know();
         Ok(request)
     }
 
@@ -299,11 +305,12 @@ impl Socket<'_> {
             return Err(errors::not_authenticated());
         }
         self.signed_by = Some(call.node);
-        self.gateway.begin(|request| call.command(self.peer, self.guest, true, request))
+        self.entry.know();
+        self.gateway.begin(|request| call.command(self.peer(), self.guest, true, request))
     }
 
-    fn is_known(&self) -> bool {
-        self.claimed.is_some() || self.signed_by.is_some()
+    const fn peer(&self) -> ConnectionId {
+        self.entry.peer()
     }
 
     /// A call of an agent that said who it is; the mind knows whether it was believed.
@@ -312,6 +319,140 @@ impl Socket<'_> {
             return Err(errors::not_authenticated());
         }
         let call = AgentCall::read(method, &Call::read(params)?)?;
-        self.gateway.begin(|request| call.command(self.peer, request))
+        self.gateway.begin(|request| call.command(self.peer(), request))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        collections::VecDeque,
+        pin::Pin,
+        task::{Context, Poll},
+        time::Duration,
+    };
+
+    use serde_json::value::to_raw_value;
+    use vipnode_rpc::{Keepalive, RpcLimits};
+    use vipnode_types::{AgentKey, ChainSpec, Delegation, Ms, NodeKey, signed::Envelope, wire::ConnectRequest};
+
+    use super::*;
+    use crate::{
+        PoolConfig, PoolMetrics, audience::Audience, clock::wall, door::Door, inbox::Item, inbox::Items,
+        sockets::Sockets,
+    };
+
+    const URL: &str = "ws://127.0.0.1:1";
+
+    /// Brings some frames, and then nothing or a panic.
+    struct Scripted {
+        frames: VecDeque<Frame>,
+        panics: bool,
+    }
+
+    impl Stream for Scripted {
+        type Item = Result<Frame, String>;
+
+        fn poll_next(mut self: Pin<&mut Self>, _cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+            match self.frames.pop_front() {
+                Some(frame) => Poll::Ready(Some(Ok(frame))),
+                None if self.panics => panic!("as the test wants it"),
+                None => Poll::Pending,
+            }
+        }
+    }
+
+    impl Sink<Frame> for Scripted {
+        type Error = String;
+
+        fn poll_ready(self: Pin<&mut Self>, _cx: &mut Context<'_>) -> Poll<Result<(), String>> {
+            Poll::Ready(Ok(()))
+        }
+
+        fn start_send(self: Pin<&mut Self>, _frame: Frame) -> Result<(), String> {
+            Ok(())
+        }
+
+        fn poll_flush(self: Pin<&mut Self>, _cx: &mut Context<'_>) -> Poll<Result<(), String>> {
+            Poll::Ready(Ok(()))
+        }
+
+        fn poll_close(self: Pin<&mut Self>, _cx: &mut Context<'_>) -> Poll<Result<(), String>> {
+            Poll::Ready(Ok(()))
+        }
+    }
+
+    fn gateway() -> (Arc<Gateway>, Items) {
+        let config = PoolConfig::new(([127, 0, 0, 1], 1).into()).unwrap();
+        let metrics = PoolMetrics::default().shared();
+        let (inbox, items) = crate::inbox::inbox(metrics.queue.clone());
+        let audience = Audience::new(config.bind, &[], None);
+        let sockets = Arc::new(Sockets::new(inbox.clone()));
+        (Arc::new(Gateway::new(config, audience, sockets, metrics, inbox)), items)
+    }
+
+    /// A connect whose signature holds for the challenge "nonce".
+    fn connect() -> Frame {
+        let (node, agent) = (NodeKey::read(&[1; 32]).unwrap(), AgentKey::from_random([2; 32]).unwrap());
+        let hello = ConnectRequest {
+            protocol: 3,
+            agent_version: String::new(),
+            client_version: String::new(),
+            capabilities: Vec::new(),
+            min_versions: Vec::new(),
+            chain: ChainSpec { chain_id: 1, genesis: Default::default() },
+            enode: None,
+            host: None,
+            client: None,
+            join: None,
+            allow_protocol2: false,
+        };
+        let object = to_raw_value(&hello).unwrap();
+        let (issued, ends) = (Ms::ZERO, wall().plus(60_000));
+        let delegation = Delegation::sign(&node, agent.public(), issued, ends);
+        let envelope = Envelope::sign(&agent, delegation, method::CONNECT, URL, "nonce", object.get());
+        let params = serde_json::to_string(&(object, envelope)).unwrap();
+        Frame::Text(format!(r#"{{"id":1,"method":"vipnode_connect","params":{params}}}"#))
+    }
+
+    /// Serves a socket that connects. With `panics` its task then panics by itself, without it stands still.
+    fn served(gateway: &Arc<Gateway>, panics: bool) -> tokio::task::JoinHandle<()> {
+        let door = Arc::new(Door::new(&gateway.limits));
+        let guest = door.enter([127, 0, 0, 1].into(), Instant::now()).unwrap();
+        let socket = Scripted { frames: VecDeque::from([connect()]), panics };
+        let (session, rpc) = Session::new(socket, &RpcLimits::default(), Keepalive::Ping);
+        let gateway = Arc::clone(gateway);
+        tokio::spawn(async move { serve(&gateway, Box::new(session), rpc, &guest, "nonce".to_owned()).await })
+    }
+
+    /// What the mind hears until the socket is gone.
+    fn heard(items: &mut Items) -> Vec<Command> {
+        let next = || match items.next(Duration::ZERO)? {
+            Item::Request { command, .. } | Item::Note(command) => Some(command),
+            other => panic!("{other:?}"),
+        };
+        std::iter::from_fn(next).collect()
+    }
+
+    #[tokio::test]
+    async fn a_socket_whose_task_panics_or_is_dropped_leaves_nothing_behind() {
+        for panics in [true, false] {
+            let (gateway, mut items) = gateway();
+            let task = served(&gateway, panics);
+            if !panics {
+                while gateway.metrics.queue.get() == 0 {
+                    yield_now().await;
+                }
+                assert_eq!(gateway.metrics.sockets.get(), 1);
+                task.abort();
+            }
+            let ended = task.await.unwrap_err();
+            assert_eq!(ended.is_panic(), panics, "{ended}");
+            assert_eq!(gateway.sockets.peers(), [], "its entry");
+            assert_eq!(gateway.metrics.sockets.get(), 0, "its gauge");
+            let heard = heard(&mut items);
+            let Some(Command::Connect { peer, .. }) = heard.first() else { panic!("{heard:?}") };
+            assert_eq!(heard.last(), Some(&Command::Disconnected { peer: *peer }));
+        }
     }
 }

@@ -1,11 +1,26 @@
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use vipnode_pool_core::ConnectionId;
+use vipnode_pool_core::{Command, ConnectionId};
 use vipnode_rpc::RpcPeer;
 
+use crate::inbox::{Inbox, Item};
+
 /// Every connection that the pool's mind may name, by number and generation (D32).
-#[derive(Debug, Default)]
-pub(crate) struct Sockets(Mutex<Table>);
+#[derive(Debug)]
+pub(crate) struct Sockets {
+    table: Mutex<Table>,
+    inbox: Inbox,
+}
+
+/// One connection's entry among [`Sockets`]. Dropped it is removed, and the mind hears of that where it may know the
+/// connection: however the task ends that serves it.
+#[derive(Debug)]
+pub(crate) struct Entry {
+    sockets: Arc<Sockets>,
+    peer: ConnectionId,
+    /// A command named the connection to the mind.
+    known: bool,
+}
 
 #[derive(Debug, Default)]
 struct Table {
@@ -33,24 +48,41 @@ pub(crate) enum Line {
 /// A command about no connection in particular.
 pub(crate) const NOBODY: ConnectionId = ConnectionId { gateway: 0, connection: u32::MAX, generation: 0 };
 
-impl Sockets {
-    /// Names a connection.
-    pub(crate) fn add(&self, line: Line) -> ConnectionId {
-        let mut table = self.lock();
-        if let Some(connection) = table.free.pop()
-            && let Some(slot) = table.slots.get_mut(connection as usize)
-        {
-            (slot.line, slot.confirmed) = (Some(line), false);
-            return ConnectionId { gateway: 0, connection, generation: slot.generation };
-        }
-        let connection = u32::try_from(table.slots.len()).unwrap_or(u32::MAX);
-        table.slots.push(Slot { generation: 0, line: Some(line), confirmed: false });
-        ConnectionId { gateway: 0, connection, generation: 0 }
+impl Entry {
+    pub(crate) const fn peer(&self) -> ConnectionId {
+        self.peer
     }
 
-    /// Forgets a connection; its name is not used again.
-    pub(crate) fn remove(&self, peer: ConnectionId) {
-        self.lock().remove(peer);
+    pub(crate) const fn is_known(&self) -> bool {
+        self.known
+    }
+
+    /// A command is about to name the connection to the mind.
+    pub(crate) const fn know(&mut self) {
+        self.known = true;
+    }
+}
+
+impl Drop for Entry {
+    fn drop(&mut self) {
+        self.sockets.lock().remove(self.peer);
+        if self.known {
+            self.sockets.inbox.push(Item::Note(Command::Disconnected { peer: self.peer }));
+        }
+    }
+}
+
+impl Sockets {
+    /// The mind hears by `inbox` of connections that are gone.
+    pub(crate) fn new(inbox: Inbox) -> Self {
+        Self { table: Mutex::default(), inbox }
+    }
+
+    /// Names a connection. One over HTTP begins with a call that names it to the mind.
+    pub(crate) fn add(self: &Arc<Self>, line: Line) -> Entry {
+        let known = matches!(line, Line::Http);
+        let peer = self.lock().add(line);
+        Entry { sockets: Arc::clone(self), peer, known }
     }
 
     /// How to call an agent, if it is there and can be called.
@@ -81,7 +113,7 @@ impl Sockets {
     pub(crate) fn close(&self, peer: ConnectionId, reason: &str) {
         match self.rpc(peer) {
             Some(rpc) => rpc.close(reason),
-            None => self.remove(peer),
+            None => self.lock().remove(peer),
         }
     }
 
@@ -114,11 +146,23 @@ impl Sockets {
 
     /// No code panics while it holds the lock; if one did, the table would still be whole.
     fn lock(&self) -> MutexGuard<'_, Table> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.table.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Table {
+    fn add(&mut self, line: Line) -> ConnectionId {
+        if let Some(connection) = self.free.pop()
+            && let Some(slot) = self.slots.get_mut(connection as usize)
+        {
+            (slot.line, slot.confirmed) = (Some(line), false);
+            return ConnectionId { gateway: 0, connection, generation: slot.generation };
+        }
+        let connection = u32::try_from(self.slots.len()).unwrap_or(u32::MAX);
+        self.slots.push(Slot { generation: 0, line: Some(line), confirmed: false });
+        ConnectionId { gateway: 0, connection, generation: 0 }
+    }
+
     /// The slot of a connection that is there.
     fn slot(&mut self, peer: ConnectionId) -> Option<&mut Slot> {
         let slot = self.slots.get_mut(peer.connection as usize)?;
@@ -135,19 +179,23 @@ impl Table {
 
 #[cfg(test)]
 mod tests {
+    use vipnode_metrics::Gauge;
+
     use super::*;
 
     #[test]
     fn d32_a_late_word_about_an_old_connection_does_not_reach_the_new_one() {
-        let sockets = Sockets::default();
-        let old = sockets.add(Line::Http);
+        let (inbox, _items) = crate::inbox::inbox(Gauge::default());
+        let sockets = Arc::new(Sockets::new(inbox));
+        let entry = sockets.add(Line::Http);
+        let old = entry.peer();
         sockets.confirm(old);
-        sockets.remove(old);
-        let new = sockets.add(Line::Http);
+        drop(entry);
+        let entry = sockets.add(Line::Http);
+        let new = entry.peer();
         assert_eq!((old.connection, old.generation + 1), (new.connection, new.generation));
         sockets.confirm(old);
         sockets.close(old, "late");
-        sockets.remove(old);
         assert!(sockets.is_open(new) && !sockets.is_confirmed(new));
         assert!(!sockets.is_open(old));
         sockets.close(new, "enough");

@@ -1,15 +1,14 @@
 use std::time::Duration;
 
 use serde_json::value::RawValue;
-use vipnode_pool_core::ConnectionId;
-use vipnode_types::wire::WireError;
+use vipnode_pool_core::Peer;
+use vipnode_types::{NodeId, wire::WireError};
 
 use super::SignedBy;
 use crate::{
     door::Guest,
     errors,
     gateway::{Gateway, reply_text},
-    http_call::end,
     sockets::Line,
 };
 
@@ -34,34 +33,37 @@ async fn take(gateway: &Gateway, guest: &Guest, method: &str, params: &RawValue)
         None if call.connects() => begin(gateway, &call)?,
         None => return Err(errors::not_authenticated()),
     };
-    let reply = gateway.answered(&guest.block, |request| call.command(peer, guest, false, request)).await;
-    if reply.is_err() && known.is_none() {
-        // Whoever did not get in, by a nonce used before or otherwise, leaves nothing behind.
-        gateway.http_nodes.remove(&node);
-        end(gateway, peer);
+    let mut presented = Presented { gateway, node, peer, stays: known.is_some() };
+    let reply = gateway.answered(&guest.block, |request| call.command(peer, guest, false, request)).await?;
+    presented.stays = true;
+    reply_text(&reply)
+}
+
+/// A connection that the mind has not said yes to. Who does not get in, by a nonce used before or otherwise, and who
+/// does not wait for the answer leaves nothing behind.
+struct Presented<'a> {
+    gateway: &'a Gateway,
+    node: NodeId,
+    peer: ConnectionId,
+    stays: bool,
+}
+
+impl Drop for Presented<'_> {
+    fn drop(&mut self) {
+        if !self.stays {
+            drop(self.gateway.http_nodes.remove(&self.node, self.peer));
+        }
     }
-    reply_text(&reply?)
 }
 
 fn begin(gateway: &Gateway, call: &SignedBy) -> Result<ConnectionId, WireError> {
-    let peer = gateway.sockets.add(Line::Http);
-    match gateway.http_nodes.set(call.node, peer) {
-        Ok(old) => {
-            if let Some(old) = old {
-                end(gateway, old);
-            }
-            Ok(peer)
-        }
-        Err(error) => {
-            gateway.sockets.remove(peer);
-            Err(error)
-        }
-    }
+    let entry = gateway.sockets.add(Line::Http);
+    let peer = entry.peer();
+    drop(gateway.http_nodes.set(call.node, entry)?);
+    Ok(peer)
 }
 
 /// Ends the connections of nodes that were not heard for `idle`.
 pub(crate) fn expire(gateway: &Gateway, idle: Duration) {
-    for peer in gateway.http_nodes.expire(idle) {
-        end(gateway, peer);
-    }
+    drop(gateway.http_nodes.expire(idle));
 }

@@ -2,7 +2,7 @@ use std::{
     collections::BTreeMap,
     fmt,
     path::PathBuf,
-    sync::{Arc, OnceLock, PoisonError, RwLock},
+    sync::{Arc, OnceLock, PoisonError, RwLock, RwLockWriteGuard},
     time::SystemTime,
 };
 
@@ -193,13 +193,32 @@ impl PoolTls {
         self.0.news.send_replace(Some(TlsNews::Failed { why, hint, retry_s }));
     }
 
-    /// Answers an ACME server that asks about `name`, until told otherwise.
-    pub(crate) fn challenge(&self, name: &str, answer: Option<Arc<CertifiedKey>>) {
-        let mut challenges = self.0.certificates.challenges.write().unwrap_or_else(PoisonError::into_inner);
-        match answer {
-            Some(answer) => challenges.insert(name.to_owned(), answer),
-            None => challenges.remove(name),
-        };
+    /// Answers an ACME server that asks about `name`, until what comes back is dropped.
+    pub(crate) fn challenge(&self, name: String, answer: Arc<CertifiedKey>) -> Challenge {
+        self.0.certificates.challenges().insert(name.clone(), answer);
+        Challenge { tls: self.clone(), name }
+    }
+}
+
+/// An answer to an ACME server about one name, for as long as this lives.
+#[cfg(feature = "acme")]
+#[derive(Debug)]
+pub(crate) struct Challenge {
+    tls: PoolTls,
+    name: String,
+}
+
+#[cfg(feature = "acme")]
+impl Drop for Challenge {
+    fn drop(&mut self) {
+        self.tls.0.certificates.challenges().remove(&self.name);
+    }
+}
+
+#[cfg(feature = "acme")]
+impl Certificates {
+    fn challenges(&self) -> RwLockWriteGuard<'_, BTreeMap<String, Arc<CertifiedKey>>> {
+        self.challenges.write().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -17,6 +17,7 @@ use vipnode_rpc::Trust;
 use super::{
     CertificateFacts, PoolTls, TlsError,
     certificate::{Certificate, seconds},
+    pool_tls::Challenge,
 };
 
 /// How a certificate is had by ACME.

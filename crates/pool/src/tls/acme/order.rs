@@ -11,7 +11,7 @@ use rustls::{
     sign::CertifiedKey,
 };
 
-use super::{AcmeConfig, Certificate, ORDER, PoolTls, TlsError, acme_client::AcmeClient};
+use super::{AcmeConfig, Certificate, Challenge, ORDER, PoolTls, TlsError, acme_client::AcmeClient};
 
 /// Has one certificate made, shown to be ours name by name, and keeps it.
 pub(super) async fn order(tls: &PoolTls, config: &AcmeConfig) -> Result<Certificate, TlsError> {
@@ -20,11 +20,7 @@ pub(super) async fn order(tls: &PoolTls, config: &AcmeConfig) -> Result<Certific
     let names: Vec<_> = config.hosts.iter().cloned().map(Identifier::Dns).collect();
     let ordered = account.new_order(&NewOrder::new(&names)).await;
     let mut order = ordered.map_err(|error| failed(error.to_string()))?;
-    let proven = prove(tls, &mut order).await;
-    for host in &config.hosts {
-        tls.challenge(host, None);
-    }
-    proven.map_err(failed)?;
+    prove(tls, &mut order).await.map_err(failed)?;
     let retries = RetryPolicy::new().timeout(ORDER);
     let key = order.finalize().await.map_err(|error| failed(error.to_string()))?;
     let chain = order.poll_certificate(&retries).await.map_err(|error| failed(error.to_string()))?;
@@ -54,13 +50,14 @@ async fn account(config: &AcmeConfig) -> Result<Account, TlsError> {
     Ok(account)
 }
 
-/// Answers for each name, and waits until the server believes it.
+/// Answers for each name, and waits until the server believes it; then nothing is answered any more.
 async fn prove(tls: &PoolTls, order: &mut Order) -> Result<(), String> {
+    let mut challenges = Vec::new();
     let mut authorizations = order.authorizations();
     while let Some(authorization) = authorizations.next().await {
         let authorization = authorization.map_err(told)?;
         match authorization.status {
-            AuthorizationStatus::Pending => answer(tls, authorization).await?,
+            AuthorizationStatus::Pending => challenges.push(answer(tls, authorization).await?),
             AuthorizationStatus::Valid => {}
             other => return Err(format!("a name is {other:?} there")),
         }
@@ -71,15 +68,16 @@ async fn prove(tls: &PoolTls, order: &mut Order) -> Result<(), String> {
     }
 }
 
-async fn answer(tls: &PoolTls, mut authorization: AuthorizationHandle<'_>) -> Result<(), String> {
+async fn answer(tls: &PoolTls, mut authorization: AuthorizationHandle<'_>) -> Result<Challenge, String> {
     let challenge = authorization.challenge(ChallengeType::TlsAlpn01);
     let mut challenge = challenge.ok_or("it does not offer TLS-ALPN-01")?;
     let Identifier::Dns(name) = challenge.identifier().identifier.clone() else {
         return Err("it asks for something else than a host name".to_owned());
     };
     let key = challenge_certificate(&name, challenge.key_authorization().digest().as_ref());
-    tls.challenge(&name, Some(key.map_err(|error| format!("no answer for {name}: {error}"))?));
-    challenge.set_ready().await.map_err(told)
+    let shown = tls.challenge(name.clone(), key.map_err(|error| format!("no answer for {name}: {error}"))?);
+    challenge.set_ready().await.map_err(told)?;
+    Ok(shown)
 }
 
 /// The server's own words about the name that it does not believe.
