@@ -10,12 +10,11 @@
 //!   └──────────────────── outbox (waits for "durable") ◄─────────────────┘
 //! ```
 //!
-//! - Who may speak: `audience`, `call` (signatures), [`Membership`], `http_agents` (nonces).
-//! - One socket: `listen`, `http`, `socket`, `rate`; all of them: `sockets`, `gateway`.
-//! - Fairness among address blocks: `door` (places for sockets, `proxy`), `block`, `permits` (places before
-//!   the mind), `turns` (signature checks).
-//! - TLS before all of that, where the pool has a certificate: `tls`.
-//! - The mind and the store: `inbox`, `mind`, `releases`, `store_thread`, `clock`.
+//! - `net`: the port, TLS, HTTP, WebSocket frames, proxies.
+//! - `fairness`: what each address block may use of the pool.
+//! - `auth`: who may speak and join.
+//! - `methods`: from a call's bytes to a command, and the answer back.
+//! - `engine`: the threads of the mind and the store, and what joins them.
 //!
 //! Parsing and signature checks run on the sockets' own tasks, on all cores, and keep the order of each
 //! socket. The mind's thread owns [`vipnode_pool_core::Core`] and the clock. If a commit fails or the mind
@@ -23,58 +22,32 @@
 //!
 //! Every limit is in [`PoolLimits`]; [`PoolConfig::limit_settings`] shows the mind's too.
 
-mod agent_call;
-mod audience;
-mod block;
-mod call;
-mod clock;
+mod auth;
 mod config;
-mod cors;
-mod door;
-mod errors;
-mod frames;
-mod gateway;
-mod http;
-mod http_agents;
-mod http_call;
-mod in_turn;
-mod inbox;
+mod engine;
+mod error;
+mod fairness;
 mod limits;
-mod listen;
-mod membership;
+mod methods;
 mod metrics;
-mod mind;
-mod network;
-mod open_files;
-mod permits;
-mod protocol2;
-mod proxy;
-mod rate;
-mod reach;
-mod releases;
-mod route;
-mod rules;
+mod net;
 mod server;
-mod socket;
-mod sockets;
-mod status_audience;
-mod store_thread;
-mod stretch;
-mod tls;
-mod turns;
-mod welcome;
 
+pub use auth::{
+    membership::{MembersError, Membership},
+    network::{Network, NetworkError},
+    status_audience::StatusAudience,
+    welcome::{Welcome, WelcomeError},
+};
 pub use config::PoolConfig;
-pub use cors::{AllowedOrigin, AllowedOrigins, OriginError};
 pub use limits::LimitSetting;
-pub use membership::{MembersError, Membership};
 pub use metrics::{PoolGlance, PoolMetrics};
-pub use network::{Network, NetworkError};
-pub use proxy::{ProxyHeader, ProxyHeaderError, TrustedProxies};
-pub use server::{PoolError, PoolServer};
-pub use status_audience::StatusAudience;
 #[cfg(feature = "acme")]
-pub use tls::{AcmeConfig, LETS_ENCRYPT};
-pub use tls::{CertificateFacts, PoolTls, TlsError, TlsNews};
+pub use net::tls::{AcmeConfig, LETS_ENCRYPT};
+pub use net::{
+    cors::{AllowedOrigin, AllowedOrigins, OriginError},
+    proxy::{ProxyHeader, ProxyHeaderError, TrustedProxies},
+    tls::{CertificateFacts, PoolTls, TlsError, TlsNews},
+};
+pub use server::{PoolError, PoolServer};
 pub use vipnode_pool_core::PoolLimits;
-pub use welcome::{Welcome, WelcomeError};

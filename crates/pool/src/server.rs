@@ -12,14 +12,16 @@ use vipnode_store::{MemoryStore, Store, StoreError};
 
 use crate::{
     PoolConfig, PoolTls,
-    audience::Audience,
-    gateway::Gateway,
-    inbox::inbox,
-    listen::listen,
-    mind::{Mind, Parts},
-    open_files, protocol2,
-    sockets::Sockets,
-    store_thread::StoreThread,
+    auth::audience::Audience,
+    engine::{
+        connections::Sockets,
+        core_thread::{Mind, Parts},
+        gateway::Gateway,
+        inbox::inbox,
+        store_thread::StoreThread,
+    },
+    methods::protocol2,
+    net::{fd_limit, listener::listen},
 };
 
 /// A running pool.
@@ -271,7 +273,7 @@ impl Running {
 
 /// A pool with fewer connections than it would like runs all the same.
 fn make_room(listener: &TcpListener, connections: usize) {
-    match open_files::make_room(listener, connections) {
+    match fd_limit::make_room(listener, connections) {
         Ok(None) => {}
         Ok(Some(few)) => tracing::info!(
             "the system lets this pool have {few} of {connections} connections: raise LimitNOFILE in its systemd unit or \

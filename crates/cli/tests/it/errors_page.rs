@@ -32,7 +32,7 @@ fn the_page_says_what_the_sources_say() {
 #[test]
 fn the_hints_that_are_written_here_are_those_of_the_sources() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
-    for (file, hint) in [("rpc/src/protocol/connection.rs", FRAMES), ("pool/src/http_agents.rs", CLOCKS)] {
+    for (file, hint) in [("rpc/src/protocol/connection.rs", FRAMES), ("pool/src/methods/http_sessions.rs", CLOCKS)] {
         assert!(fs::read_to_string(root.join(file)).unwrap().contains(&format!("\"{hint}\"")), "{file}");
     }
 }

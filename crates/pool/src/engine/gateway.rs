@@ -19,20 +19,21 @@ use vipnode_types::wire::{ErrorCode, WireError};
 
 use crate::{
     PoolConfig, PoolLimits, Welcome,
-    audience::Audience,
-    block::Block,
-    door::Door,
-    errors,
-    http_agents::HttpAgents,
-    inbox::{Answer, Inbox, Item, ReplyTo},
+    auth::{access_rules::Rules, audience::Audience},
+    engine::{
+        connections::{NOBODY, Sockets},
+        inbox::{Answer, Inbox, Item, ReplyTo},
+    },
+    error,
+    fairness::{
+        block::Block,
+        command_permits::{Kind, Permit, Permits},
+        connection_limiter::Door,
+        fair_semaphore::{Turn, Turns},
+    },
+    methods::{http_sessions::HttpAgents, protocol2::HttpNodes},
     metrics::Metrics,
-    permits::{Kind, Permit, Permits},
-    protocol2::HttpNodes,
-    proxy::TrustedProxies,
-    rules::Rules,
-    sockets::{NOBODY, Sockets},
-    tls::Handshakes,
-    turns::{Turn, Turns},
+    net::{proxy::TrustedProxies, tls::Handshakes},
 };
 
 /// What all sockets share.
@@ -80,7 +81,7 @@ pub(crate) struct Asked {
 impl Asked {
     /// The mind's answer.
     pub(crate) async fn answer(self) -> Answer {
-        self.answer.await.unwrap_or_else(|_| Err(errors::rebuilding(self.retry_ms)))
+        self.answer.await.unwrap_or_else(|_| Err(error::rebuilding(self.retry_ms)))
     }
 }
 
@@ -159,7 +160,7 @@ impl Gateway {
     /// Names a request.
     pub(crate) fn begin(&self, make: impl FnOnce(RequestId) -> Command) -> Result<Request, WireError> {
         if self.draining.load(Ordering::Relaxed) {
-            return Err(errors::going_down(self.limits.retry_ms()));
+            return Err(error::going_down(self.limits.retry_ms()));
         }
         let id = self.next_request.fetch_add(1, Ordering::Relaxed);
         Ok(Request { id, command: make(id) })
@@ -168,7 +169,7 @@ impl Gateway {
     /// A place before the mind.
     pub(crate) fn permit(&self, block: &Arc<Block>, request: &Request) -> Result<Permit, WireError> {
         let permit = self.permits.take(block, Kind::of(&request.command));
-        permit.ok_or_else(|| errors::crowded(self.limits.retry_ms()))
+        permit.ok_or_else(|| error::crowded(self.limits.retry_ms()))
     }
 
     /// A turn to check a signature, or a place in the queue for [`Gateway::wait_for_turn`].
@@ -187,7 +188,7 @@ impl Gateway {
     /// Waits at most for [`PoolLimits::check_wait`].
     pub(crate) async fn wait_for_turn(&self, wait: oneshot::Receiver<Turn>) -> Result<Turn, WireError> {
         let turn = timeout(self.limits.check_wait, wait).await.ok().and_then(Result::ok);
-        turn.ok_or_else(|| errors::crowded(self.limits.retry_ms()))
+        turn.ok_or_else(|| error::crowded(self.limits.retry_ms()))
     }
 
     /// Hands a request to the mind, which answers the socket itself.
@@ -276,7 +277,7 @@ mod tests {
     #[tokio::test]
     async fn so_many_signatures_are_checked_at_once_and_the_next_waits_no_longer_than_allowed() {
         let limits = PoolLimits { signature_checks: 1, check_wait: Duration::ZERO, ..PoolLimits::default() };
-        let (inbox, _items) = crate::inbox::inbox(Gauge::default());
+        let (inbox, _items) = crate::engine::inbox::inbox(Gauge::default());
         let sockets = Arc::new(Sockets::new(inbox.clone()));
         let audience = Audience::new(([127, 0, 0, 1], 1).into(), &[], None);
         let metrics = PoolMetrics::default().shared();

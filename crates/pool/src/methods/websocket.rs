@@ -14,18 +14,24 @@ use vipnode_types::{
 };
 
 use crate::{
-    agent_call::AgentCall,
-    call::{self, Call},
-    door::Guest,
-    errors,
-    gateway::{Gateway, Request},
+    auth::signed_params::{self, Call},
+    engine::{
+        connections::{Entry, Line},
+        gateway::{Gateway, Request},
+    },
+    error,
+    fairness::{
+        connection_limiter::Guest,
+        fair_semaphore::Turn,
+        token_bucket::{Pace, Rate, SharedRate},
+    },
+    methods::{
+        agent_call::AgentCall,
+        dispatch::Route,
+        protocol2::{self, SignedBy},
+        reach,
+    },
     metrics::Counted,
-    protocol2::{self, SignedBy},
-    rate::{Pace, Rate, SharedRate},
-    reach,
-    route::Route,
-    sockets::{Entry, Line},
-    turns::Turn,
 };
 
 /// Serves an open WebSocket to its end.
@@ -188,7 +194,7 @@ impl Socket<'_> {
                 Err(error) => Err(error),
             },
             Some(Route::Agent) => self.agent_call(method, params),
-            None => Err(errors::unknown_method(method)),
+            None => Err(error::unknown_method(method)),
         };
         let request = match made {
             Ok(request) => request,
@@ -223,10 +229,10 @@ impl Socket<'_> {
             Pace::TooFast { refused, .. } if refused >= limits.flood => {
                 return Err("too many calls a second, again and again".to_owned());
             }
-            Pace::TooFast { retry_ms, .. } => (pause(), Err(errors::too_fast(retry_ms))),
+            Pace::TooFast { retry_ms, .. } => (pause(), Err(error::too_fast(retry_ms))),
             Pace::Fine => match neighbours.reserve(now, limits.block_wait) {
                 Ok(wait) => (wait, Ok(())),
-                Err(retry_ms) => (pause(), Err(errors::block_too_fast(retry_ms))),
+                Err(retry_ms) => (pause(), Err(error::block_too_fast(retry_ms))),
             },
         };
         if !wait.is_zero() {
@@ -277,16 +283,16 @@ impl Socket<'_> {
         let call = Call::read(params)?;
         let (identity, nonce) = call.verify(self.gateway, method::CONNECT).await?;
         if nonce != self.challenge {
-            return Err(errors::unauthorized(
+            return Err(error::unauthorized(
                 "the nonce is not the challenge of this connection",
                 "sign the value of the header vipnode-challenge of this very connection",
             ));
         }
         let other = self.claimed.as_ref().is_some_and(|claimed| claimed.node != identity.node);
         if other || self.signed_by.is_some() {
-            return Err(errors::other_node());
+            return Err(error::other_node());
         }
-        let hello = call::admitted(self.gateway, &call, &identity, nonce)?;
+        let hello = signed_params::admitted(self.gateway, &call, &identity, nonce)?;
         let (peer, address) = (self.peer(), self.guest.address);
         let make = |request| Command::Connect { peer, request, identity, address, callable: true, hello };
         let request = self.gateway.begin(make)?;
@@ -299,10 +305,10 @@ impl Socket<'_> {
     fn node_call(&mut self, method: &str, params: &RawValue) -> Result<Request, WireError> {
         let call = SignedBy::read(method, params, self.gateway)?;
         if self.claimed.is_some() || self.signed_by.is_some_and(|node| node != call.node) {
-            return Err(errors::other_node());
+            return Err(error::other_node());
         }
         if self.signed_by.is_none() && !call.connects() {
-            return Err(errors::not_authenticated());
+            return Err(error::not_authenticated());
         }
         self.signed_by = Some(call.node);
         self.entry.know();
@@ -316,7 +322,7 @@ impl Socket<'_> {
     /// A call of an agent that said who it is; the mind knows whether it was believed.
     fn agent_call(&self, method: &str, params: &RawValue) -> Result<Request, WireError> {
         if self.claimed.is_none() {
-            return Err(errors::not_authenticated());
+            return Err(error::not_authenticated());
         }
         let call = AgentCall::read(method, &Call::read(params)?)?;
         self.gateway.begin(|request| call.command(self.peer(), request))
@@ -338,8 +344,14 @@ mod tests {
 
     use super::*;
     use crate::{
-        PoolConfig, PoolMetrics, audience::Audience, clock::wall, door::Door, inbox::Item, inbox::Items,
-        sockets::Sockets,
+        PoolConfig, PoolMetrics,
+        auth::audience::Audience,
+        engine::{
+            clock::wall,
+            connections::Sockets,
+            inbox::{Item, Items},
+        },
+        fairness::connection_limiter::Door,
     };
 
     const URL: &str = "ws://127.0.0.1:1";
@@ -385,7 +397,7 @@ mod tests {
     fn gateway() -> (Arc<Gateway>, Items) {
         let config = PoolConfig::new(([127, 0, 0, 1], 1).into()).unwrap();
         let metrics = PoolMetrics::default().shared();
-        let (inbox, items) = crate::inbox::inbox(metrics.queue.clone());
+        let (inbox, items) = crate::engine::inbox::inbox(metrics.queue.clone());
         let audience = Audience::new(config.bind, &[], None);
         let sockets = Arc::new(Sockets::new(inbox.clone()));
         (Arc::new(Gateway::new(config, audience, sockets, metrics, inbox)), items)

@@ -14,7 +14,13 @@ use serde_json::value::{RawValue, to_raw_value};
 use tokio::{net::TcpStream, time::timeout};
 use vipnode_types::wire::{Admission, ErrorCode, Reach, ReachReply, ReachRequest, WireError};
 
-use crate::{Membership, block::Block, call::Call, clock, errors, gateway::Gateway};
+use crate::{
+    Membership,
+    auth::signed_params::Call,
+    engine::{clock, gateway::Gateway},
+    error,
+    fairness::block::Block,
+};
 
 /// Answers one call. `nonce` is what a proof of the join secret has to be made for.
 pub(crate) async fn answer(
@@ -27,7 +33,7 @@ pub(crate) async fn answer(
     let request: ReachRequest = Call::read(params)?.parse()?;
     let admission = admission(gateway, &request, nonce);
     let port = match request.port {
-        Some(0) => return Err(errors::invalid_params("the port is not 1..=65535")),
+        Some(0) => return Err(error::invalid_params("the port is not 1..=65535")),
         Some(port) => Some(knock(gateway, block, SocketAddr::new(address.to_canonical(), port)).await?),
         None => None,
     };
@@ -56,7 +62,7 @@ async fn knock(gateway: &Gateway, block: &Block, place: SocketAddr) -> Result<Re
         WireError::busy("this pool has tried many ports for your address and its neighbours", retry_ms)
     })?;
     let Ok(_permit) = gateway.reaches.try_acquire() else {
-        return Err(errors::crowded(gateway.limits.retry_ms()));
+        return Err(error::crowded(gateway.limits.retry_ms()));
     };
     Ok(match timeout(gateway.limits.reach_wait, TcpStream::connect(place)).await {
         Ok(Ok(_open)) => Reach::Open,

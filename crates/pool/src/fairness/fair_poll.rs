@@ -7,7 +7,7 @@ use std::{
 
 use tokio::task::yield_now;
 
-use crate::block::Block;
+use crate::fairness::block::Block;
 
 /// Does the work of a socket so that its address block, however many sockets it has with something to do, delays
 /// nobody else by more than a stretch and one piece of work.

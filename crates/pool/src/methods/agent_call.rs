@@ -1,7 +1,7 @@
 use vipnode_pool_core::{Command, ConnectionId, RequestId};
 use vipnode_types::wire::{AskRequest, ByeRequest, ExplainRequest, LeaveRequest, ReportRequest, WireError, method};
 
-use crate::{call::Call, errors};
+use crate::{auth::signed_params::Call, error};
 
 /// A call of an agent that has connected.
 #[derive(Debug)]
@@ -27,7 +27,7 @@ impl AgentCall {
                 let ByeRequest {} = call.parse()?;
                 Self::Bye
             }
-            _ => return Err(errors::unknown_method(method)),
+            _ => return Err(error::unknown_method(method)),
         })
     }
 

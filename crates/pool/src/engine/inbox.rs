@@ -12,7 +12,7 @@ use vipnode_rpc::Responder;
 use vipnode_store::StoreError;
 use vipnode_types::wire::WireError;
 
-use crate::{Membership, Welcome, gateway::reply_text, permits::Permit};
+use crate::{Membership, Welcome, engine::gateway::reply_text, fairness::command_permits::Permit};
 
 /// The answer of the pool's mind to a request.
 pub(crate) type Answer = Result<Reply, WireError>;

@@ -5,7 +5,7 @@ use axum::{
     response::{IntoResponse as _, Response},
 };
 
-use crate::audience::origin;
+use crate::auth::audience::origin;
 
 /// Which web pages a browser lets read this pool's answers (D45). No call is authenticated by anything
 /// that a browser adds of itself, so `*` opens nothing that is closed to others.

@@ -6,10 +6,12 @@ use vipnode_types::{NodeId, wire::WireError};
 
 use super::SignedBy;
 use crate::{
-    door::Guest,
-    errors,
-    gateway::{Gateway, reply_text},
-    sockets::Line,
+    engine::{
+        connections::Line,
+        gateway::{Gateway, reply_text},
+    },
+    error,
+    fairness::connection_limiter::Guest,
 };
 
 /// Answers a node's call over HTTP, where nobody can be called: it can be a client, and no host.
@@ -31,7 +33,7 @@ async fn take(gateway: &Gateway, guest: &Guest, method: &str, params: &RawValue)
     let peer = match known {
         Some(peer) => peer,
         None if call.connects() => begin(gateway, &call)?,
-        None => return Err(errors::not_authenticated()),
+        None => return Err(error::not_authenticated()),
     };
     let mut presented = Presented { gateway, node, peer, stays: known.is_some() };
     let reply = gateway.answered(&guest.block, |request| call.command(peer, guest, false, request)).await?;

@@ -7,7 +7,7 @@ use vipnode_types::{
     wire::{ErrorCode, WireError},
 };
 
-use crate::{door::Guest, errors, gateway::Gateway};
+use crate::{engine::gateway::Gateway, error, fairness::connection_limiter::Guest};
 
 /// A call and the node whose signature it bears.
 #[derive(Debug)]
@@ -20,11 +20,11 @@ pub(crate) struct SignedBy {
 impl SignedBy {
     /// Reads and verifies a call. The nonce is the mind's to judge, after this (D8).
     pub(crate) fn read(name: &str, params: &RawValue, gateway: &Gateway) -> Result<Self, WireError> {
-        let signed = SignedCall::read(params).map_err(|error| errors::invalid_params(&error.to_string()))?;
+        let signed = SignedCall::read(params).map_err(|error| error::invalid_params(&error.to_string()))?;
         let node = signed.verify_node(name).map_err(refuse)?;
         gateway.rules().members.admits_protocol2(&node)?;
         let [argument] = signed.arguments.as_slice() else {
-            return Err(errors::invalid_params("after the nonce comes one argument"));
+            return Err(error::invalid_params("after the nonce comes one argument"));
         };
         let call = match name {
             method::UPDATE => Call::Update(Update::read(argument).map_err(|error| unreadable(&error))?),
@@ -65,7 +65,7 @@ fn parse<T: DeserializeOwned>(argument: &RawValue) -> Result<T, WireError> {
 }
 
 fn unreadable(error: &serde_json::Error) -> WireError {
-    errors::invalid_params(&error.to_string())
+    error::invalid_params(&error.to_string())
 }
 
 /// What the caller is told of a signature that does not hold.

@@ -17,13 +17,15 @@ use vipnode_types::{Ms, protocol2, wire::method};
 
 use crate::{
     Membership, Welcome,
-    clock::PoolClock,
-    errors,
-    inbox::{Answer, Inbox, Item, Items, ReplyTo},
+    engine::{
+        clock::PoolClock,
+        connections::Sockets,
+        inbox::{Answer, Inbox, Item, Items, ReplyTo},
+        outbox::Releases,
+        store_thread::{Job, StoreThread},
+    },
+    error,
     metrics::{EXPIRED, LOST, Metrics, REFUSED},
-    releases::Releases,
-    sockets::Sockets,
-    store_thread::{Job, StoreThread},
 };
 
 /// Commands that one batch of rows takes together, at most. A pace: a further one is in the next batch.
@@ -316,7 +318,7 @@ impl Mind {
     fn rebuild(&mut self, why: &str) -> bool {
         tracing::error!(why, "the pool rebuilds its state from the store");
         self.parts.metrics.rebuilds.inc();
-        let busy = || errors::rebuilding(self.parts.retry_ms);
+        let busy = || error::rebuilding(self.parts.retry_ms);
         for (_, waiting) in std::mem::take(&mut self.waiting) {
             waiting.send(Err(busy()));
         }
@@ -348,7 +350,7 @@ impl Mind {
             let left = until.saturating_duration_since(std::time::Instant::now());
             match self.parts.items.next(left) {
                 Some(Item::Request { reply_to, .. }) => {
-                    reply_to.send(Err(errors::rebuilding(self.parts.retry_ms)));
+                    reply_to.send(Err(error::rebuilding(self.parts.retry_ms)));
                 }
                 Some(Item::Probe(answer)) => {
                     let _gone = answer.send(Err(format!("the store cannot be read: {why}")));
@@ -436,11 +438,11 @@ mod tests {
     use vipnode_types::wire::ErrorCode;
 
     use super::*;
-    use crate::{PoolMetrics, sockets::NOBODY};
+    use crate::{PoolMetrics, engine::connections::NOBODY};
 
     fn mind() -> Mind {
         let metrics = PoolMetrics::default().shared();
-        let (inbox, items) = crate::inbox::inbox(metrics.queue.clone());
+        let (inbox, items) = crate::engine::inbox::inbox(metrics.queue.clone());
         let sockets = Arc::new(Sockets::new(inbox.clone()));
         let (store, _thread) = StoreThread::start(Box::new(MemoryStore::new()), inbox.clone(), 4).unwrap();
         let limits = Limits { tick_ms: 1_000, ..Limits::default() };

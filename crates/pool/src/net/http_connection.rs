@@ -24,15 +24,15 @@ use vipnode_rpc::{Connection, Event, Keepalive, RpcLimits, RpcPeer, Session};
 use vipnode_types::wire::{CHALLENGE_HEADER, WireError};
 
 use crate::{
-    cors,
-    door::{Guest, Place},
-    errors,
-    frames::Frames,
-    gateway::Gateway,
-    http_call,
-    in_turn::in_turn,
-    rate::{Pace, Rate},
-    socket,
+    engine::gateway::Gateway,
+    error,
+    fairness::{
+        connection_limiter::{Guest, Place},
+        fair_poll::in_turn,
+        token_bucket::{Pace, Rate},
+    },
+    methods::{http_rpc, websocket},
+    net::{cors, ws_frames::Frames},
 };
 
 /// One TCP connection.
@@ -148,7 +148,7 @@ impl HttpConnection {
             let (session, peer) = self.session(socket);
             async move {
                 let _open = token;
-                in_turn(&guest.block, socket::serve(&self.gateway, session, peer, &guest, challenge)).await;
+                in_turn(&guest.block, websocket::serve(&self.gateway, session, peer, &guest, challenge)).await;
             }
         });
         response.headers_mut().insert(CHALLENGE_HEADER, value);
@@ -208,7 +208,7 @@ impl HttpConnection {
                 Event::Request { served, method, params } => {
                     self.gateway.metrics.requests.inc();
                     let result = match self.pace(guest).await {
-                        Ok(()) => http_call::answer(&self.gateway, guest, &method, &params).await,
+                        Ok(()) => http_rpc::answer(&self.gateway, guest, &method, &params).await,
                         Err(error) => {
                             self.gateway.metrics.too_fast.inc();
                             Err(error)
@@ -235,10 +235,10 @@ impl HttpConnection {
         };
         let pause = || guest.block.pause(now, limits.flood_pause);
         let (wait, paced) = match own {
-            Pace::TooFast { retry_ms, .. } => (pause(), Err(errors::too_fast(retry_ms))),
+            Pace::TooFast { retry_ms, .. } => (pause(), Err(error::too_fast(retry_ms))),
             Pace::Fine => match guest.block.calls.reserve(now, limits.block_wait) {
                 Ok(wait) => (wait, Ok(())),
-                Err(retry_ms) => (pause(), Err(errors::block_too_fast(retry_ms))),
+                Err(retry_ms) => (pause(), Err(error::block_too_fast(retry_ms))),
             },
         };
         if !wait.is_zero() {

@@ -6,7 +6,7 @@ use std::sync::{
 use vipnode_pool_core::Command;
 use vipnode_types::protocol2;
 
-use crate::{PoolLimits, block::Block};
+use crate::{PoolLimits, fairness::block::Block};
 
 /// Places before the pool's mind, apart for what must not crowd out the other.
 ///
@@ -146,7 +146,7 @@ mod tests {
     fn a_call_of_protocol_2_competes_with_its_like_in_protocol_3() {
         let kind = |call| {
             Kind::of(&Command::Protocol2 {
-                peer: crate::sockets::NOBODY,
+                peer: crate::engine::connections::NOBODY,
                 request: 1,
                 node: NodeId::new([1; 64]),
                 nonce: 1,

@@ -5,7 +5,7 @@ use std::{
 
 use tokio::sync::oneshot;
 
-use crate::block::Block;
+use crate::fairness::block::Block;
 
 /// Turns at work that costs a core much, such as a signature check: so many at once, and fair among
 /// address blocks. Whoever waits is served after at most one of each other block, however many those have

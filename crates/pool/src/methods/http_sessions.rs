@@ -7,7 +7,7 @@ use std::{
 use vipnode_pool_core::{ConnectionId, Identity, Limits};
 use vipnode_types::{Ms, NodeId, wire::WireError};
 
-use crate::{errors, sockets::Entry};
+use crate::{engine::connections::Entry, error};
 
 /// Agents that speak over HTTP: each agent key is a connection of its own, and its nonces grow.
 #[derive(Debug)]
@@ -33,12 +33,12 @@ struct HttpAgent {
 impl HttpAgents {
     pub(crate) fn new(limit: usize, mind: &Limits) -> Self {
         let Limits { nonce_ahead_ms: ahead_ms, nonce_behind_ms: behind_ms, .. } = *mind;
-        Self { limit, ahead_ms, behind_ms, started: crate::clock::wall(), agents: Mutex::new(BTreeMap::new()) }
+        Self { limit, ahead_ms, behind_ms, started: crate::engine::clock::wall(), agents: Mutex::new(BTreeMap::new()) }
     }
 
     /// Takes the nonce of a call whose signature holds (D8); each may be used once and only growing.
     pub(crate) fn use_nonce(&self, identity: &Identity, nonce: &str, wall: Ms) -> Result<(), WireError> {
-        let refused = |why: &str| Err(errors::unauthorized(why, "check the clocks of both machines, then call again"));
+        let refused = |why: &str| Err(error::unauthorized(why, "check the clocks of both machines, then call again"));
         let digits = nonce.bytes().all(|byte| byte.is_ascii_digit());
         let Some(nonce) = nonce.parse::<u64>().ok().filter(|_| digits) else {
             return refused("over HTTP the nonce is the time in Unix milliseconds");
@@ -57,7 +57,7 @@ impl HttpAgents {
         match agents.get_mut(identity.agent.as_bytes()) {
             Some(agent) if nonce <= agent.nonce => return refused("this nonce, or a later one, was used already"),
             Some(agent) => (agent.nonce, agent.heard) = (nonce, Instant::now()),
-            None if full => return Err(errors::crowded(60_000)),
+            None if full => return Err(error::crowded(60_000)),
             None => {
                 let agent = HttpAgent { nonce, node: identity.node, entry: None, heard: Instant::now() };
                 agents.insert(*identity.agent.as_bytes(), agent);
@@ -109,7 +109,7 @@ mod tests {
     use vipnode_types::{AgentKey, wire::ErrorCode};
 
     use super::*;
-    use crate::sockets::{Line, Sockets};
+    use crate::engine::connections::{Line, Sockets};
 
     fn identity(seed: u8) -> Identity {
         let agent = AgentKey::from_random([seed; 32]).unwrap().public();
@@ -139,7 +139,7 @@ mod tests {
         let agents = HttpAgents::new(2, &Limits::default());
         let wall = agents.started;
         let identity = identity(1);
-        let (inbox, _items) = crate::inbox::inbox(vipnode_metrics::Gauge::default());
+        let (inbox, _items) = crate::engine::inbox::inbox(vipnode_metrics::Gauge::default());
         let entry = Arc::new(Sockets::new(inbox)).add(Line::Http);
         let peer = entry.peer();
         agents.use_nonce(&identity, &wall.get().to_string(), wall).unwrap();

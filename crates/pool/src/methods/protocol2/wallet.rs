@@ -8,7 +8,7 @@ use vipnode_types::{
 };
 
 use super::call::refuse;
-use crate::errors;
+use crate::error;
 
 /// Answers a wallet's page. The caller holds a turn: signatures are checked here.
 pub(crate) fn answer(name: &str, params: &RawValue) -> Result<Box<RawValue>, WireError> {
@@ -19,7 +19,7 @@ fn take(name: &str, params: &RawValue) -> Result<Box<RawValue>, WireError> {
     if name == method::ACCOUNT {
         return account(params);
     }
-    let call = SignedCall::read(params).map_err(|error| errors::invalid_params(&error.to_string()))?;
+    let call = SignedCall::read(params).map_err(|error| error::invalid_params(&error.to_string()))?;
     call.verify_wallet(name).map_err(refuse)?;
     Err(match name {
         // D7: no wallet claims a node by its own word.
@@ -39,7 +39,7 @@ fn take(name: &str, params: &RawValue) -> Result<Box<RawValue>, WireError> {
 /// What anybody may ask of any wallet: nothing that is not known anyway (D46).
 fn account(params: &RawValue) -> Result<Box<RawValue>, WireError> {
     let (wallet,): (Account,) =
-        serde_json::from_str(params.get()).map_err(|error| errors::invalid_params(&error.to_string()))?;
+        serde_json::from_str(params.get()).map_err(|error| error::invalid_params(&error.to_string()))?;
     let balance = Balance { account: wallet.to_string(), next_withdraw: ZERO_TIME.to_owned(), ..Balance::default() };
     let reply = AccountReply { node_short_ids: Vec::new(), balance };
     to_raw_value(&reply).map_err(|error| WireError::new(ErrorCode::Internal, error.to_string(), ""))

@@ -1,7 +1,7 @@
 use serde_json::value::RawValue;
 use vipnode_types::PoolMethod;
 
-use crate::protocol2;
+use crate::methods::protocol2;
 
 /// What is to be done with a call. Every method that is documented has its place here, and no other is served.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -8,7 +8,7 @@ use tokio::{
 use tokio_rustls::{TlsAcceptor, server::TlsStream};
 
 use super::{PoolTls, pool_tls::ACME_ALPN};
-use crate::gateway::Gateway;
+use crate::engine::gateway::Gateway;
 
 /// Bytes that wait to be encrypted; more is taken once these are written.
 const BUFFER_BYTES: usize = 16 << 10;

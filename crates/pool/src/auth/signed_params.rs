@@ -9,7 +9,10 @@ use vipnode_types::{
     wire::{ConnectRequest, ErrorCode, WireError},
 };
 
-use crate::{clock, errors, gateway::Gateway};
+use crate::{
+    engine::{clock, gateway::Gateway},
+    error,
+};
 
 /// The object of `[object]` or `[object, envelope]`, as it stood in the frame.
 #[derive(Debug)]
@@ -29,12 +32,12 @@ impl<'a> Call<'a> {
             return Ok(Self { object, envelope: None });
         }
         let Signed(object, envelope) =
-            serde_json::from_str(text).map_err(|error| errors::invalid_params(&error.to_string()))?;
+            serde_json::from_str(text).map_err(|error| error::invalid_params(&error.to_string()))?;
         Ok(Self { object, envelope: Some(envelope) })
     }
 
     pub(crate) fn parse<T: DeserializeOwned>(&self) -> Result<T, WireError> {
-        serde_json::from_str(self.object.get()).map_err(|error| errors::invalid_params(&error.to_string()))
+        serde_json::from_str(self.object.get()).map_err(|error| error::invalid_params(&error.to_string()))
     }
 
     /// Who signed, for this pool; the nonce is the caller's to judge, and only after this (D8).
@@ -42,7 +45,7 @@ impl<'a> Call<'a> {
     /// Each of the two signatures costs a core a while: in between it is others' turn.
     pub(crate) async fn verify(&self, gateway: &Gateway, method: &str) -> Result<(Identity, &str), WireError> {
         let Some(envelope) = &self.envelope else {
-            return Err(errors::unauthorized("this call is not signed", "sign it: params are [object, envelope]"));
+            return Err(error::unauthorized("this call is not signed", "sign it: params are [object, envelope]"));
         };
         gateway.audience.check(&envelope.audience)?;
         envelope.verify_agent(method, self.object.get()).map_err(refuse)?;

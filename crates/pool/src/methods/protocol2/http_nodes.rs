@@ -7,7 +7,7 @@ use std::{
 use vipnode_pool_core::Peer;
 use vipnode_types::{NodeId, wire::WireError};
 
-use crate::{errors, sockets::Entry};
+use crate::{engine::connections::Entry, error};
 
 /// Nodes whose agents speak protocol 2 over HTTP: each is a connection of its own.
 #[derive(Debug)]
@@ -35,7 +35,7 @@ impl HttpNodes {
         let full = nodes.len() >= self.limit;
         match nodes.entry(node) {
             btree_map::Entry::Occupied(mut entry) => Ok(Some(entry.insert((own, Instant::now())).0)),
-            btree_map::Entry::Vacant(_) if full => Err(errors::crowded(60_000)),
+            btree_map::Entry::Vacant(_) if full => Err(error::crowded(60_000)),
             btree_map::Entry::Vacant(entry) => {
                 entry.insert((own, Instant::now()));
                 Ok(None)
@@ -68,13 +68,13 @@ mod tests {
     use vipnode_types::wire::ErrorCode;
 
     use super::*;
-    use crate::sockets::{Line, Sockets};
+    use crate::engine::connections::{Line, Sockets};
 
     #[test]
     fn the_table_is_limited_and_the_silent_leave() {
         let nodes = HttpNodes::new(1);
         let (one, other) = (NodeId::new([1; 64]), NodeId::new([2; 64]));
-        let (inbox, _items) = crate::inbox::inbox(vipnode_metrics::Gauge::default());
+        let (inbox, _items) = crate::engine::inbox::inbox(vipnode_metrics::Gauge::default());
         let sockets = Arc::new(Sockets::new(inbox));
         let (first, second) = (sockets.add(Line::Http), sockets.add(Line::Http));
         let (old, new) = (first.peer(), second.peer());

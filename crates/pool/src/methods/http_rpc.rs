@@ -5,15 +5,15 @@ use vipnode_pool_core::{Command, ConnectionId, Identity, Reply};
 use vipnode_types::wire::{WireError, method};
 
 use crate::{
-    agent_call::AgentCall,
-    call::{self, Call},
-    clock,
-    door::Guest,
-    errors,
-    gateway::{Gateway, reply_text},
-    protocol2, reach,
-    route::Route,
-    sockets::Line,
+    auth::signed_params::{self, Call},
+    engine::{
+        clock,
+        connections::Line,
+        gateway::{Gateway, reply_text},
+    },
+    error,
+    fairness::connection_limiter::Guest,
+    methods::{agent_call::AgentCall, dispatch::Route, protocol2, reach},
 };
 
 /// Answers one call.
@@ -23,7 +23,7 @@ pub(crate) async fn answer(
     method: &str,
     params: &RawValue,
 ) -> Result<Box<RawValue>, WireError> {
-    let route = Route::of(method, params).ok_or_else(|| errors::unknown_method(method))?;
+    let route = Route::of(method, params).ok_or_else(|| error::unknown_method(method))?;
     match route {
         Route::Ping => return Ok(pong()),
         Route::Status => return gateway.status(false).await,
@@ -61,7 +61,7 @@ async fn connect(
     nonce: &str,
 ) -> Result<Reply, WireError> {
     // Strangers to a closed pool take no place in the table of agents.
-    let hello = call::admitted(gateway, call, &identity, nonce)?;
+    let hello = signed_params::admitted(gateway, call, &identity, nonce)?;
     gateway.http_agents.use_nonce(&identity, nonce, clock::wall())?;
     let peer = connected(gateway, &identity).unwrap_or_else(|_| begin(gateway, &identity));
     let mut presented = Presented { gateway, identity, stays: false };
@@ -90,7 +90,7 @@ impl Drop for Presented<'_> {
 /// The agent's connection, unless the mind closed it.
 fn connected(gateway: &Gateway, identity: &Identity) -> Result<ConnectionId, WireError> {
     let peer = gateway.http_agents.peer(identity);
-    peer.filter(|peer| gateway.sockets.is_open(*peer)).ok_or_else(errors::not_authenticated)
+    peer.filter(|peer| gateway.sockets.is_open(*peer)).ok_or_else(error::not_authenticated)
 }
 
 fn begin(gateway: &Gateway, identity: &Identity) -> ConnectionId {

@@ -5,12 +5,15 @@ use std::{
 
 use tokio::sync::Semaphore;
 
-use crate::{PoolLimits, permits::Held, rate::SharedRate, stretch::Stretch};
+use crate::{
+    PoolLimits,
+    fairness::{command_permits::Held, cpu_budget::Stretch, token_bucket::SharedRate},
+};
 
 /// What the sockets of one address block (/24, /48) do together.
 #[derive(Debug)]
 pub(crate) struct Block {
-    /// Open sockets; changed by [`crate::door::Door`] only.
+    /// Open sockets; changed by [`crate::fairness::connection_limiter::Door`] only.
     pub(crate) sockets: AtomicUsize,
     /// Sockets as they are opened.
     pub(crate) opens: SharedRate,

@@ -9,7 +9,7 @@ use std::{
 use axum::http::StatusCode;
 use vipnode_pool_core::AddressBlock;
 
-use crate::{PoolLimits, block::Block};
+use crate::{PoolLimits, fairness::block::Block};
 
 /// Who may open a further connection: counted in all, by address and by address block.
 #[derive(Debug)]

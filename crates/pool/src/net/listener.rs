@@ -19,12 +19,13 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
     PoolTls,
-    door::{Crowded, Guest, Place},
-    gateway::Gateway,
-    http::HttpConnection,
-    in_turn::in_turn,
-    rate::{Rate, SharedRate},
-    tls::accept,
+    engine::gateway::Gateway,
+    fairness::{
+        connection_limiter::{Crowded, Guest, Place},
+        fair_poll::in_turn,
+        token_bucket::{Rate, SharedRate},
+    },
+    net::{http_connection::HttpConnection, tls::accept},
 };
 
 /// After the system refused a socket (it has no more of them). A pace: the system has the limit.

@@ -3,7 +3,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use vipnode_pool_core::{Command, ConnectionId};
 use vipnode_rpc::RpcPeer;
 
-use crate::inbox::{Inbox, Item};
+use crate::engine::inbox::{Inbox, Item};
 
 /// Every connection that the pool's mind may name, by number and generation (D32).
 #[derive(Debug)]
@@ -185,7 +185,7 @@ mod tests {
 
     #[test]
     fn d32_a_late_word_about_an_old_connection_does_not_reach_the_new_one() {
-        let (inbox, _items) = crate::inbox::inbox(Gauge::default());
+        let (inbox, _items) = crate::engine::inbox::inbox(Gauge::default());
         let sockets = Arc::new(Sockets::new(inbox));
         let entry = sockets.add(Line::Http);
         let old = entry.peer();

@@ -9,7 +9,7 @@ use std::{
 use vipnode_pool_core::Row;
 use vipnode_store::{Store, StoreError};
 
-use crate::inbox::{Inbox, Item};
+use crate::engine::inbox::{Inbox, Item};
 
 /// Rows that one commit takes together, at most, before the next begins. A pace: `store_batches` limits what waits.
 const GROUP_ROWS: usize = 4_096;
