@@ -468,7 +468,7 @@ mod tests {
         mind.handle_by(|_, _, out| out.push(Effect::Persist(vec![Row::NextLease(5_000)]))).ok().unwrap();
         mind.send_rows().ok().unwrap();
         let (reply, answer) = tokio::sync::oneshot::channel();
-        mind.waiting.insert(3, ReplyTo::Caller(reply));
+        mind.waiting.insert(3, ReplyTo::Task(reply));
         let broken = mind.handle_by(|_, _, out| {
             let reply = Ok(Reply::Done(vipnode_types::wire::Done {}));
             out.push(Effect::Reply { peer: NOBODY, request: 3, reply, release: Release::Now });

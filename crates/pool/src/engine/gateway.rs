@@ -28,7 +28,7 @@ use crate::{
     fairness::{
         block::Block,
         command_permits::{Kind, Permit, Permits},
-        connection_limiter::Door,
+        connection_limiter::ConnectionLimiter,
         fair_semaphore::{Turn, Turns},
     },
     methods::{http_sessions::HttpAgents, protocol2::HttpNodes},
@@ -41,7 +41,7 @@ use crate::{
 pub(crate) struct Gateway {
     pub(crate) limits: PoolLimits,
     pub(crate) audience: Audience,
-    pub(crate) door: Arc<Door>,
+    pub(crate) limiter: Arc<ConnectionLimiter>,
     pub(crate) proxies: TrustedProxies,
     pub(crate) handshakes: Arc<Handshakes>,
     rules: RwLock<Arc<Rules>>,
@@ -107,7 +107,7 @@ impl Gateway {
             checks: Arc::new(Turns::new(checks)),
             reaches: Arc::new(Semaphore::new(limits.reaches)),
             own: Arc::new(Block::new(&limits, std::time::Instant::now())),
-            door: Arc::new(Door::new(&limits)),
+            limiter: Arc::new(ConnectionLimiter::new(&limits)),
             handshakes: Arc::new(Handshakes::new(limits.tls_handshakes)),
             proxies,
             rules,
@@ -148,7 +148,7 @@ impl Gateway {
         let permit = self.permit(block, &request)?;
         let (reply, answer) = oneshot::channel();
         let asked = Asked { answer, retry_ms: self.limits.retry_ms(), _in_flight: self.in_flight.token() };
-        self.hand(request, ReplyTo::Caller(reply), permit);
+        self.hand(request, ReplyTo::Task(reply), permit);
         Ok(asked)
     }
 

@@ -20,8 +20,8 @@ pub(crate) type Answer = Result<Reply, WireError>;
 /// Who waits for an answer.
 #[derive(Debug)]
 pub(crate) enum ReplyTo {
-    /// Whoever goes on with it.
-    Caller(oneshot::Sender<Answer>),
+    /// The task that made the request.
+    Task(oneshot::Sender<Answer>),
     /// A WebSocket, which is answered at once. Held so that the end of the pool waits for the answer.
     Socket(Responder, TaskTrackerToken),
 }
@@ -30,15 +30,15 @@ impl ReplyTo {
     /// Whether nobody waits any longer.
     pub(crate) fn is_closed(&self) -> bool {
         match self {
-            Self::Caller(caller) => caller.is_closed(),
+            Self::Task(task) => task.is_closed(),
             Self::Socket(responder, _) => responder.is_closed(),
         }
     }
 
     pub(crate) fn send(self, answer: Answer) {
         match self {
-            Self::Caller(caller) => {
-                let _gone = caller.send(answer);
+            Self::Task(task) => {
+                let _gone = task.send(answer);
             }
             Self::Socket(responder, _in_flight) => responder.respond_raw(answer.and_then(|reply| reply_text(&reply))),
         }

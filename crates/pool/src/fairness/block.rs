@@ -13,7 +13,7 @@ use crate::{
 /// What the sockets of one address block (/24, /48) do together.
 #[derive(Debug)]
 pub(crate) struct Block {
-    /// Open sockets; changed by [`crate::fairness::connection_limiter::Door`] only.
+    /// Open sockets; changed by [`crate::fairness::connection_limiter::ConnectionLimiter`] only.
     pub(crate) sockets: AtomicUsize,
     /// Sockets as they are opened.
     pub(crate) opens: SharedRate,

@@ -11,9 +11,9 @@ use vipnode_pool_core::AddressBlock;
 
 use crate::{PoolLimits, fairness::block::Block};
 
-/// Who may open a further connection: counted in all, by address and by address block.
+/// Limits on open connections: in all, by address and by address block.
 #[derive(Debug)]
-pub(crate) struct Door {
+pub(crate) struct ConnectionLimiter {
     limits: PoolLimits,
     table: Mutex<Table>,
 }
@@ -21,45 +21,45 @@ pub(crate) struct Door {
 #[derive(Debug, Default)]
 struct Table {
     open: usize,
-    /// Connections of each address, which is a whole /64 with IPv6.
+    /// Open connections of each address, which is a whole /64 with IPv6.
     addresses: BTreeMap<IpAddr, usize>,
     blocks: BTreeMap<AddressBlock, Arc<Block>>,
-    /// Where the search for blocks that nobody uses goes on.
+    /// Where the search for unused blocks continues.
     swept: Option<AddressBlock>,
-    /// Stands for all blocks beyond the limit.
+    /// Counts for all blocks beyond the limit of `blocks`.
     further: Option<Arc<Block>>,
 }
 
-/// Why no further connection is taken.
+/// The limit that refuses a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Crowded {
-    /// By the pool as a whole.
+pub(crate) enum LimitReached {
+    /// The pool has as many connections as it takes.
     Pool,
-    /// From this address.
+    /// This address has.
     Address,
-    /// From this address block: it has as many as all others may still have.
+    /// This address block has as many as are left for all others.
     Block,
-    /// From this address block, at this pace.
+    /// This address block opens connections too fast.
     TooFast,
 }
 
-/// A place among all connections; given back when it is dropped.
+/// One of the pool's connections; no longer counted once it is dropped.
 #[derive(Debug)]
-pub(crate) struct Place(Arc<Door>);
+pub(crate) struct ConnectionGuard(Arc<ConnectionLimiter>);
 
-/// Somebody at an address; counted there until this is dropped.
+/// The other end of a connection, or of a request that a proxy passed on; counted at its address until this is
+/// dropped.
 #[derive(Debug)]
-pub(crate) struct Guest {
-    door: Arc<Door>,
-    /// Where it is.
+pub(crate) struct Caller {
+    limiter: Arc<ConnectionLimiter>,
     pub(crate) address: IpAddr,
     pub(crate) block: Arc<Block>,
-    /// It came so much too early: nothing is done for it before.
+    /// How much too early it came: it is served after this time.
     pub(crate) wait: Duration,
 }
 
-impl Crowded {
-    /// What HTTP calls it.
+impl LimitReached {
+    /// The status of the refusal over HTTP.
     pub(crate) const fn status(self) -> StatusCode {
         match self {
             Self::Pool => StatusCode::SERVICE_UNAVAILABLE,
@@ -67,8 +67,8 @@ impl Crowded {
         }
     }
 
-    /// What is said to whoever is refused.
-    pub(crate) const fn words(self) -> &'static str {
+    /// The body of the refusal.
+    pub(crate) const fn text(self) -> &'static str {
         match self {
             Self::Pool => "this pool has as many connections as it takes; try again later\n",
             Self::Address => "too many connections of this address; close some\n",
@@ -78,44 +78,44 @@ impl Crowded {
     }
 }
 
-/// Blocks looked at for each that enters, so that unused ones go sooner than they come. A pace: `blocks` limits them.
+/// Blocks looked at for each caller, so that unused ones go sooner than new ones come. A pace: `blocks` limits them.
 const SWEEP: usize = 2;
 
-impl Door {
+impl ConnectionLimiter {
     pub(crate) fn new(limits: &PoolLimits) -> Self {
         Self { limits: limits.clone(), table: Mutex::default() }
     }
 
-    /// Takes a place for a TCP connection.
-    pub(crate) fn place(self: &Arc<Self>) -> Result<Place, Crowded> {
+    /// Counts a TCP connection.
+    pub(crate) fn acquire(self: &Arc<Self>) -> Result<ConnectionGuard, LimitReached> {
         let mut table = self.lock();
         if table.open >= self.limits.connections {
-            return Err(Crowded::Pool);
+            return Err(LimitReached::Pool);
         }
         table.open += 1;
-        Ok(Place(Arc::clone(self)))
+        Ok(ConnectionGuard(Arc::clone(self)))
     }
 
-    /// Lets somebody in who is at an address, and has a place or comes through a proxy that has one.
-    pub(crate) fn enter(self: &Arc<Self>, address: IpAddr, now: Instant) -> Result<Guest, Crowded> {
+    /// Counts a caller at an address. Its connection, or its proxy's, is counted already.
+    pub(crate) fn admit(self: &Arc<Self>, address: IpAddr, now: Instant) -> Result<Caller, LimitReached> {
         let address = address.to_canonical();
         let mut table = self.lock();
         table.sweep(now);
         let block = table.block(AddressBlock::of(address), &self.limits, now);
         let own = whole(address);
         if table.addresses.get(&own).is_some_and(|count| *count >= self.limits.connections_an_address) {
-            return Err(Crowded::Address);
+            return Err(LimitReached::Address);
         }
         let left = self.limits.connections.saturating_sub(table.open);
         let taken = block.sockets.load(Ordering::Relaxed);
-        // This one has its place already.
+        // `left` does not count this connection any more.
         if taken > left {
-            return Err(Crowded::Block);
+            return Err(LimitReached::Block);
         }
-        let wait = block.opens.reserve(now, self.limits.opens_wait).map_err(|_later| Crowded::TooFast)?;
+        let wait = block.opens.reserve(now, self.limits.opens_wait).map_err(|_later| LimitReached::TooFast)?;
         *table.addresses.entry(own).or_default() += 1;
         block.sockets.fetch_add(1, Ordering::Relaxed);
-        Ok(Guest { door: Arc::clone(self), address, block, wait })
+        Ok(Caller { limiter: Arc::clone(self), address, block, wait })
     }
 
     /// No code panics while it holds the lock; if one did, the table would still be whole.
@@ -153,16 +153,16 @@ impl Table {
     }
 }
 
-impl Drop for Place {
+impl Drop for ConnectionGuard {
     fn drop(&mut self) {
         let mut table = self.0.lock();
         table.open = table.open.saturating_sub(1);
     }
 }
 
-impl Drop for Guest {
+impl Drop for Caller {
     fn drop(&mut self) {
-        let mut table = self.door.lock();
+        let mut table = self.limiter.lock();
         self.block.sockets.fetch_sub(1, Ordering::Relaxed);
         if let Some(count) = table.addresses.get_mut(&whole(self.address)) {
             *count = count.saturating_sub(1);
@@ -185,70 +185,75 @@ fn whole(address: IpAddr) -> IpAddr {
 mod tests {
     use super::*;
 
-    fn door(change: impl FnOnce(&mut PoolLimits)) -> Arc<Door> {
+    fn limiter(change: impl FnOnce(&mut PoolLimits)) -> Arc<ConnectionLimiter> {
         let mut limits = PoolLimits::default();
         change(&mut limits);
-        Arc::new(Door::new(&limits))
+        Arc::new(ConnectionLimiter::new(&limits))
     }
 
-    fn come(door: &Arc<Door>, address: &str, now: Instant) -> Result<(Place, Guest), Crowded> {
-        let place = door.place()?;
-        Ok((place, door.enter(address.parse().unwrap(), now)?))
+    fn come(
+        limiter: &Arc<ConnectionLimiter>,
+        address: &str,
+        now: Instant,
+    ) -> Result<(ConnectionGuard, Caller), LimitReached> {
+        let place = limiter.acquire()?;
+        Ok((place, limiter.admit(address.parse().unwrap(), now)?))
     }
 
     #[test]
     fn d4_places_are_limited_in_all_and_by_address_and_come_back() {
         let now = Instant::now();
-        let door = door(|limits| (limits.connections, limits.connections_an_address) = (9, 2));
-        let enter = |address: &str| come(&door, address, now);
+        let limiter = limiter(|limits| (limits.connections, limits.connections_an_address) = (9, 2));
+        let enter = |address: &str| come(&limiter, address, now);
         let first = enter("2001:db8::1").unwrap();
         let _second = enter("2001:db8::2").unwrap();
-        assert_eq!(enter("2001:db8::3").unwrap_err(), Crowded::Address, "the same /64");
+        assert_eq!(enter("2001:db8::3").unwrap_err(), LimitReached::Address, "the same /64");
         let others: Vec<_> = (0..7).map(|n| enter(&format!("10.0.{n}.1")).unwrap()).collect();
-        assert_eq!(enter("10.1.0.1").unwrap_err(), Crowded::Pool);
+        assert_eq!(enter("10.1.0.1").unwrap_err(), LimitReached::Pool);
         drop(first);
         assert!(enter("::ffff:10.0.9.1").is_ok());
         drop(others);
-        assert_eq!(door.lock().addresses.len(), 1);
+        assert_eq!(limiter.lock().addresses.len(), 1);
     }
 
     #[test]
     fn d4_one_address_block_leaves_half_of_all_places() {
         let now = Instant::now();
-        let door = door(|limits| limits.connections = 100);
-        let flood: Vec<_> = (0..200).filter_map(|n| come(&door, &format!("10.0.0.{n}"), now).ok()).collect();
+        let limiter = limiter(|limits| limits.connections = 100);
+        let flood: Vec<_> = (0..200).filter_map(|n| come(&limiter, &format!("10.0.0.{n}"), now).ok()).collect();
         assert_eq!(flood.len(), 50);
-        assert_eq!(come(&door, "10.0.0.250", now).unwrap_err(), Crowded::Block);
-        assert!((0..25).all(|n| come(&door, &format!("10.1.{n}.1"), now).is_ok()));
+        assert_eq!(come(&limiter, "10.0.0.250", now).unwrap_err(), LimitReached::Block);
+        assert!((0..25).all(|n| come(&limiter, &format!("10.1.{n}.1"), now).is_ok()));
     }
 
     #[test]
     fn d4_a_storm_of_connects_of_one_block_is_slowed_and_nobody_elses() {
         let now = Instant::now();
-        let door = door(|limits| (limits.opens_a_second, limits.opens_at_once) = (10, 5));
-        let (_place, guest) = come(&door, "10.2.2.2", now).unwrap();
-        assert_eq!(guest.wait, Duration::ZERO);
-        let storm = (0..1_000).filter(|n| come(&door, &format!("10.0.0.{}", n % 250), now).is_ok()).count();
+        let limiter = limiter(|limits| (limits.opens_a_second, limits.opens_at_once) = (10, 5));
+        let (_place, caller) = come(&limiter, "10.2.2.2", now).unwrap();
+        assert_eq!(caller.wait, Duration::ZERO);
+        let storm = (0..1_000).filter(|n| come(&limiter, &format!("10.0.0.{}", n % 250), now).is_ok()).count();
         assert_eq!(storm, 5 + 50, "five at once, and five seconds' worth of them wait");
-        assert_eq!(come(&door, "10.0.0.1", now).unwrap_err(), Crowded::TooFast);
-        assert!(come(&door, "10.0.1.1", now).is_ok());
-        let (_place, guest) = come(&door, "10.0.0.1", now + Duration::from_millis(100)).unwrap();
-        assert_eq!(guest.wait, Duration::from_secs(5));
+        assert_eq!(come(&limiter, "10.0.0.1", now).unwrap_err(), LimitReached::TooFast);
+        assert!(come(&limiter, "10.0.1.1", now).is_ok());
+        let (_place, caller) = come(&limiter, "10.0.0.1", now + Duration::from_millis(100)).unwrap();
+        assert_eq!(caller.wait, Duration::from_secs(5));
     }
 
     #[test]
     fn blocks_are_bounded_and_forgotten_once_nothing_is_left_of_them() {
         let now = Instant::now();
-        let door = door(|limits| (limits.blocks, limits.opens_at_once, limits.opens_wait) = (3, 2, Duration::ZERO));
+        let limiter =
+            limiter(|limits| (limits.blocks, limits.opens_at_once, limits.opens_wait) = (3, 2, Duration::ZERO));
         for n in 0..10 {
-            let came = come(&door, &format!("10.0.{n}.1"), now);
+            let came = come(&limiter, &format!("10.0.{n}.1"), now);
             assert_eq!(came.is_ok(), n < 5, "further blocks are one: {n}");
         }
-        assert_eq!(door.lock().blocks.len(), 3);
+        assert_eq!(limiter.lock().blocks.len(), 3);
         let later = now + Duration::from_secs(60);
         for n in 0..4 {
-            come(&door, "10.9.9.9", later + Duration::from_secs(n)).unwrap();
+            come(&limiter, "10.9.9.9", later + Duration::from_secs(n)).unwrap();
         }
-        assert_eq!(door.lock().blocks.len(), 1);
+        assert_eq!(limiter.lock().blocks.len(), 1);
     }
 }

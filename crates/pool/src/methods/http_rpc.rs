@@ -12,14 +12,14 @@ use crate::{
         gateway::{Gateway, reply_text},
     },
     error,
-    fairness::connection_limiter::Guest,
+    fairness::connection_limiter::Caller,
     methods::{agent_call::AgentCall, dispatch::Route, protocol2, reach},
 };
 
 /// Answers one call.
 pub(crate) async fn answer(
     gateway: &Gateway,
-    guest: &Guest,
+    caller: &Caller,
     method: &str,
     params: &RawValue,
 ) -> Result<Box<RawValue>, WireError> {
@@ -27,25 +27,25 @@ pub(crate) async fn answer(
     match route {
         Route::Ping => return Ok(pong()),
         Route::Status => return gateway.status(false).await,
-        Route::Reach => return reach::answer(gateway, guest.address, &guest.block, "", params).await,
-        Route::Node => return protocol2::answer(gateway, guest, method, params).await,
+        Route::Reach => return reach::answer(gateway, caller.address, &caller.block, "", params).await,
+        Route::Node => return protocol2::answer(gateway, caller, method, params).await,
         Route::Wallet => {
-            let _turn = gateway.next_turn(&guest.block).await?;
+            let _turn = gateway.next_turn(&caller.block).await?;
             return protocol2::wallet(method, params);
         }
         Route::Connect | Route::Agent => {}
     }
     let call = Call::read(params)?;
-    let turn = gateway.next_turn(&guest.block).await?;
+    let turn = gateway.next_turn(&caller.block).await?;
     let (identity, nonce) = call.verify(gateway, method).await?;
     drop(turn);
     let reply = if route == Route::Connect {
-        connect(gateway, guest, &call, identity, nonce).await?
+        connect(gateway, caller, &call, identity, nonce).await?
     } else {
         gateway.http_agents.use_nonce(&identity, nonce, clock::wall())?;
         let peer = connected(gateway, &identity)?;
         let agent_call = AgentCall::read(method, &call)?;
-        gateway.answered(&guest.block, |request| agent_call.command(peer, request)).await?
+        gateway.answered(&caller.block, |request| agent_call.command(peer, request)).await?
     };
     if method == method::BYE {
         leave(gateway, &identity);
@@ -55,7 +55,7 @@ pub(crate) async fn answer(
 
 async fn connect(
     gateway: &Gateway,
-    guest: &Guest,
+    caller: &Caller,
     call: &Call<'_>,
     identity: Identity,
     nonce: &str,
@@ -65,8 +65,8 @@ async fn connect(
     gateway.http_agents.use_nonce(&identity, nonce, clock::wall())?;
     let peer = connected(gateway, &identity).unwrap_or_else(|_| begin(gateway, &identity));
     let mut presented = Presented { gateway, identity, stays: false };
-    let make = |request| Command::Connect { peer, request, identity, address: guest.address, callable: false, hello };
-    let reply = gateway.answered(&guest.block, make).await?;
+    let make = |request| Command::Connect { peer, request, identity, address: caller.address, callable: false, hello };
+    let reply = gateway.answered(&caller.block, make).await?;
     presented.stays = true;
     Ok(reply)
 }

@@ -1,7 +1,7 @@
 //! `vipnode_reach`: how the pool sees somebody who has not joined.
 //!
 //! A port is tried at the address that the caller comes from and at no other, so that nobody can have the pool knock
-//! at a stranger's door; behind trusted proxies it is the address that they tell.
+//! at a stranger's door; behind trusted proxies it is the address that they name.
 
 use std::{
     io::ErrorKind,
@@ -57,14 +57,14 @@ fn admission(gateway: &Gateway, request: &ReachRequest, nonce: &str) -> Admissio
     }
 }
 
-async fn knock(gateway: &Gateway, block: &Block, place: SocketAddr) -> Result<Reach, WireError> {
+async fn knock(gateway: &Gateway, block: &Block, target: SocketAddr) -> Result<Reach, WireError> {
     block.reaches.take(Instant::now()).map_err(|retry_ms| {
         WireError::busy("this pool has tried many ports for your address and its neighbours", retry_ms)
     })?;
     let Ok(_permit) = gateway.reaches.try_acquire() else {
         return Err(error::crowded(gateway.limits.retry_ms()));
     };
-    Ok(match timeout(gateway.limits.reach_wait, TcpStream::connect(place)).await {
+    Ok(match timeout(gateway.limits.reach_wait, TcpStream::connect(target)).await {
         Ok(Ok(_open)) => Reach::Open,
         Ok(Err(error)) if error.kind() == ErrorKind::ConnectionRefused => Reach::Refused,
         Ok(Err(_)) | Err(_) => Reach::Timeout,

@@ -21,7 +21,7 @@ use crate::{
     },
     error,
     fairness::{
-        connection_limiter::Guest,
+        connection_limiter::Caller,
         fair_semaphore::Turn,
         token_bucket::{Pace, Rate, SharedRate},
     },
@@ -39,7 +39,7 @@ pub(crate) async fn serve<S, E>(
     gateway: &Arc<Gateway>,
     mut session: Box<Session<S>>,
     rpc: RpcPeer,
-    guest: &Guest,
+    caller: &Caller,
     challenge: String,
 ) where
     S: Stream<Item = Result<Frame, E>> + Sink<Frame> + Unpin,
@@ -50,14 +50,14 @@ pub(crate) async fn serve<S, E>(
     let entry = gateway.sockets.add(Line::Socket(rpc.clone()));
     let rate = || Rate::new(gateway.limits.calls_a_second, gateway.limits.burst, Instant::now());
     let (rate, noise) = (rate(), rate());
-    let mut socket = Socket { gateway, rpc, entry, guest, challenge, rate, noise, claimed: None, signed_by: None };
+    let mut socket = Socket { gateway, rpc, entry, caller, challenge, rate, noise, claimed: None, signed_by: None };
     let reason = match socket.serve(&mut session).await {
         Ok(never) => match never {},
         Err(reason) => reason,
     };
     // Before the farewell, so that nobody waits for it.
     drop(socket);
-    tracing::debug!(address = %guest.address, reason, "socket ends");
+    tracing::debug!(address = %caller.address, reason, "socket ends");
     // Few sockets end at a time, and none needs the room before.
     Box::pin(session.end(reason)).await;
 }
@@ -66,7 +66,7 @@ struct Socket<'a> {
     gateway: &'a Arc<Gateway>,
     rpc: RpcPeer,
     entry: Entry,
-    guest: &'a Guest,
+    caller: &'a Caller,
     challenge: String,
     rate: Rate,
     /// The same for frames that are no calls.
@@ -117,7 +117,7 @@ impl Socket<'_> {
                 Heard::Noise | Heard::Incoming(Incoming::Notification { .. }) => {
                     let pace = self.noise.take(Instant::now());
                     // It needs no answer: that it waited is enough.
-                    let _waited = self.paced(session, pace, &self.guest.block.noise).await?;
+                    let _waited = self.paced(session, pace, &self.caller.block.noise).await?;
                 }
                 Heard::Incoming(Incoming::Request { method, params, responder }) => {
                     self.request(session, &method, &params, responder).await?;
@@ -162,7 +162,7 @@ impl Socket<'_> {
     {
         self.gateway.metrics.requests.inc();
         let pace = self.rate.take(Instant::now());
-        if let Err(error) = self.paced(session, pace, &self.guest.block.calls).await? {
+        if let Err(error) = self.paced(session, pace, &self.caller.block.calls).await? {
             self.gateway.metrics.too_fast.inc();
             self.refuse(responder, error);
             return Ok(());
@@ -203,7 +203,7 @@ impl Socket<'_> {
                 return Ok(());
             }
         };
-        match self.gateway.permit(&self.guest.block, &request) {
+        match self.gateway.permit(&self.caller.block, &request) {
             Ok(permit) => self.gateway.hand_for(request, responder, permit),
             Err(error) => self.refuse(responder, error),
         }
@@ -224,7 +224,7 @@ impl Socket<'_> {
         E: Display,
     {
         let (limits, now) = (&self.gateway.limits, Instant::now());
-        let pause = || self.guest.block.pause(now, limits.flood_pause);
+        let pause = || self.caller.block.pause(now, limits.flood_pause);
         let (wait, paced) = match pace {
             Pace::TooFast { refused, .. } if refused >= limits.flood => {
                 return Err("too many calls a second, again and again".to_owned());
@@ -248,7 +248,7 @@ impl Socket<'_> {
         <S as Sink<Frame>>::Error: Display,
         E: Display,
     {
-        match self.gateway.turn(&self.guest.block) {
+        match self.gateway.turn(&self.caller.block) {
             Ok(turn) => Ok(Ok(turn)),
             Err(wait) => session.work_while(Box::pin(self.gateway.wait_for_turn(wait))).await,
         }
@@ -268,7 +268,7 @@ impl Socket<'_> {
 
     /// As many can wait as of [`Socket::status`].
     fn reach(&self, params: &RawValue, responder: Responder) {
-        let (gateway, address, block) = (Arc::clone(self.gateway), self.guest.address, Arc::clone(&self.guest.block));
+        let (gateway, address, block) = (Arc::clone(self.gateway), self.caller.address, Arc::clone(&self.caller.block));
         let (challenge, params) = (self.challenge.clone(), params.to_owned());
         tokio::spawn(async move {
             let reached = reach::answer(&gateway, address, &block, &challenge, &params).await;
@@ -293,7 +293,7 @@ impl Socket<'_> {
             return Err(error::other_node());
         }
         let hello = signed_params::admitted(self.gateway, &call, &identity, nonce)?;
-        let (peer, address) = (self.peer(), self.guest.address);
+        let (peer, address) = (self.peer(), self.caller.address);
         let make = |request| Command::Connect { peer, request, identity, address, callable: true, hello };
         let request = self.gateway.begin(make)?;
         self.claimed = Some(identity);
@@ -312,7 +312,7 @@ impl Socket<'_> {
         }
         self.signed_by = Some(call.node);
         self.entry.know();
-        self.gateway.begin(|request| call.command(self.peer(), self.guest, true, request))
+        self.gateway.begin(|request| call.command(self.peer(), self.caller, true, request))
     }
 
     const fn peer(&self) -> ConnectionId {
@@ -351,7 +351,7 @@ mod tests {
             connections::Sockets,
             inbox::{Item, Items},
         },
-        fairness::connection_limiter::Door,
+        fairness::connection_limiter::ConnectionLimiter,
     };
 
     const URL: &str = "ws://127.0.0.1:1";
@@ -429,12 +429,12 @@ mod tests {
 
     /// Serves a socket that connects. With `panics` its task then panics by itself, without it stands still.
     fn served(gateway: &Arc<Gateway>, panics: bool) -> tokio::task::JoinHandle<()> {
-        let door = Arc::new(Door::new(&gateway.limits));
-        let guest = door.enter([127, 0, 0, 1].into(), Instant::now()).unwrap();
+        let limiter = Arc::new(ConnectionLimiter::new(&gateway.limits));
+        let caller = limiter.admit([127, 0, 0, 1].into(), Instant::now()).unwrap();
         let socket = Scripted { frames: VecDeque::from([connect()]), panics };
         let (session, rpc) = Session::new(socket, &RpcLimits::default(), Keepalive::Ping);
         let gateway = Arc::clone(gateway);
-        tokio::spawn(async move { serve(&gateway, Box::new(session), rpc, &guest, "nonce".to_owned()).await })
+        tokio::spawn(async move { serve(&gateway, Box::new(session), rpc, &caller, "nonce".to_owned()).await })
     }
 
     /// What the mind hears until the socket is gone.

@@ -27,7 +27,7 @@ use crate::{
     engine::gateway::Gateway,
     error,
     fairness::{
-        connection_limiter::{Guest, Place},
+        connection_limiter::{Caller, ConnectionGuard},
         fair_poll::in_turn,
         token_bucket::{Pace, Rate},
     },
@@ -41,10 +41,10 @@ pub(crate) struct HttpConnection {
     pub(crate) gateway: Arc<Gateway>,
     /// The other end, which may be a proxy.
     pub(crate) address: IpAddr,
-    /// Who is there, where that is no proxy.
-    pub(crate) guest: Option<Arc<Guest>>,
-    /// Given back when the last user of the connection is gone.
-    pub(crate) _place: Place,
+    /// The other end, where that is not a proxy.
+    pub(crate) caller: Option<Arc<Caller>>,
+    /// Dropped with the last user of the connection.
+    pub(crate) _guard: ConnectionGuard,
     pub(crate) rate: Mutex<Rate>,
     /// Every task that serves a socket, so that the end waits for them.
     pub(crate) tasks: TaskTracker,
@@ -66,8 +66,8 @@ impl HttpConnection {
     async fn answer_one(self: Arc<Self>, mut parts: Parts, body: Body) -> Response {
         let path = parts.uri.path();
         match parts.method {
-            Method::GET if parts.headers.contains_key(header::UPGRADE) => match self.guest(&parts.headers).await {
-                Ok(guest) => self.upgrade(guest, &mut parts).await,
+            Method::GET if parts.headers.contains_key(header::UPGRADE) => match self.caller(&parts.headers).await {
+                Ok(caller) => self.upgrade(caller, &mut parts).await,
                 Err(refusal) => *refusal,
             },
             Method::GET if path.ends_with("/health") => self.health().await,
@@ -77,8 +77,8 @@ impl HttpConnection {
             Method::GET => {
                 "This is a vipnode pool. Agents connect by WebSocket; see /health and /metrics.\n".into_response()
             }
-            Method::POST => match self.guest(&parts.headers).await {
-                Ok(guest) => self.post(&guest, body).await,
+            Method::POST => match self.caller(&parts.headers).await {
+                Ok(caller) => self.post(&caller, body).await,
                 Err(refusal) => *refusal,
             },
             _ => (StatusCode::METHOD_NOT_ALLOWED, [(header::ALLOW, cors::ALLOW)]).into_response(),
@@ -86,20 +86,20 @@ impl HttpConnection {
     }
 
     /// Who asks; behind a proxy that is said in each request.
-    async fn guest(&self, headers: &HeaderMap) -> Result<Arc<Guest>, Box<Response>> {
-        if let Some(guest) = &self.guest {
-            return Ok(Arc::clone(guest));
+    async fn caller(&self, headers: &HeaderMap) -> Result<Arc<Caller>, Box<Response>> {
+        if let Some(caller) = &self.caller {
+            return Ok(Arc::clone(caller));
         }
         let client = self.gateway.proxies.client(self.address, headers);
         let client = client
             .map_err(|error| (StatusCode::BAD_REQUEST, format!("{error}\n")).into_response())
             .map_err(Box::new)?;
-        let guest = self.gateway.door.enter(client, Instant::now()).map_err(|crowded| {
+        let caller = self.gateway.limiter.admit(client, Instant::now()).map_err(|limit| {
             self.gateway.metrics.refused.inc();
-            Box::new((crowded.status(), crowded.words()).into_response())
+            Box::new((limit.status(), limit.text()).into_response())
         })?;
-        sleep(guest.wait).await;
-        Ok(Arc::new(guest))
+        sleep(caller.wait).await;
+        Ok(Arc::new(caller))
     }
 
     /// Readiness as it is: never 200 with an error (D44). With it the pool's status, as the original's pages read it
@@ -122,7 +122,7 @@ impl HttpConnection {
         }
     }
 
-    async fn upgrade(self: Arc<Self>, guest: Arc<Guest>, parts: &mut Parts) -> Response {
+    async fn upgrade(self: Arc<Self>, caller: Arc<Caller>, parts: &mut Parts) -> Response {
         let upgrade = match WebSocketUpgrade::from_request_parts(parts, &()).await {
             Ok(upgrade) => upgrade,
             Err(rejection) => return rejection.into_response(),
@@ -148,7 +148,7 @@ impl HttpConnection {
             let (session, peer) = self.session(socket);
             async move {
                 let _open = token;
-                in_turn(&guest.block, websocket::serve(&self.gateway, session, peer, &guest, challenge)).await;
+                in_turn(&caller.block, websocket::serve(&self.gateway, session, peer, &caller, challenge)).await;
             }
         });
         response.headers_mut().insert(CHALLENGE_HEADER, value);
@@ -176,7 +176,7 @@ impl HttpConnection {
         (Box::new(session), peer)
     }
 
-    async fn post(&self, guest: &Guest, body: Body) -> Response {
+    async fn post(&self, caller: &Caller, body: Body) -> Response {
         let limits = &self.gateway.limits;
         let body = match timeout(limits.http_body, to_bytes(body, limits.frame_bytes)).await {
             Ok(Ok(body)) => body,
@@ -189,7 +189,7 @@ impl HttpConnection {
         let Ok(text) = std::str::from_utf8(&body) else {
             return (StatusCode::BAD_REQUEST, "the body is not UTF-8").into_response();
         };
-        match self.answer(guest, text).await {
+        match self.answer(caller, text).await {
             Some(answer) => ([(header::CONTENT_TYPE, "application/json")], answer).into_response(),
             // Nothing but notifications, which get no reply (D45).
             None => StatusCode::NO_CONTENT.into_response(),
@@ -197,7 +197,7 @@ impl HttpConnection {
     }
 
     /// Works off the calls of one body, one after the other.
-    async fn answer(&self, guest: &Guest, text: &str) -> Option<String> {
+    async fn answer(&self, caller: &Caller, text: &str) -> Option<String> {
         let limits = &self.gateway.limits;
         let served = limits.requests_a_socket;
         let mut wire = Connection::<()>::new(&RpcLimits { served, batch: served, ..RpcLimits::default() });
@@ -207,8 +207,8 @@ impl HttpConnection {
                 Event::Send(text) => answer = Some(text),
                 Event::Request { served, method, params } => {
                     self.gateway.metrics.requests.inc();
-                    let result = match self.pace(guest).await {
-                        Ok(()) => http_rpc::answer(&self.gateway, guest, &method, &params).await,
+                    let result = match self.pace(caller).await {
+                        Ok(()) => http_rpc::answer(&self.gateway, caller, &method, &params).await,
                         Err(error) => {
                             self.gateway.metrics.too_fast.inc();
                             Err(error)
@@ -226,17 +226,17 @@ impl HttpConnection {
     }
 
     /// Slows down who is too fast, as a WebSocket is slowed down.
-    async fn pace(&self, guest: &Guest) -> Result<(), WireError> {
+    async fn pace(&self, caller: &Caller) -> Result<(), WireError> {
         let (now, limits) = (Instant::now(), &self.gateway.limits);
         // What comes through a proxy is of many, and counted by address block alone.
-        let own = match self.guest {
+        let own = match self.caller {
             Some(_) => self.rate.lock().unwrap_or_else(PoisonError::into_inner).take(now),
             None => Pace::Fine,
         };
-        let pause = || guest.block.pause(now, limits.flood_pause);
+        let pause = || caller.block.pause(now, limits.flood_pause);
         let (wait, paced) = match own {
             Pace::TooFast { retry_ms, .. } => (pause(), Err(error::too_fast(retry_ms))),
-            Pace::Fine => match guest.block.calls.reserve(now, limits.block_wait) {
+            Pace::Fine => match caller.block.calls.reserve(now, limits.block_wait) {
                 Ok(wait) => (wait, Ok(())),
                 Err(retry_ms) => (pause(), Err(error::block_too_fast(retry_ms))),
             },

@@ -21,7 +21,7 @@ use crate::{
     PoolTls,
     engine::gateway::Gateway,
     fairness::{
-        connection_limiter::{Crowded, Guest, Place},
+        connection_limiter::{Caller, ConnectionGuard, LimitReached},
         fair_poll::in_turn,
         token_bucket::{Rate, SharedRate},
     },
@@ -54,16 +54,16 @@ pub(crate) async fn listen(
                 continue;
             }
         };
-        // Those who are here already come before the next one at the door, however long the queue there.
+        // Open connections come before the next new one, however many of those wait.
         yield_now().await;
-        match enter(&gateway, address) {
-            Ok(entered) => {
+        match admit(&gateway, address) {
+            Ok(admitted) => {
                 gateway.metrics.opened.inc();
                 refused_in_a_row = 0;
                 let (gateway, stop, tls) = (Arc::clone(&gateway), stop.clone(), tls.clone());
                 let tracker = tasks.clone();
-                let block = entered.1.as_ref().map(|guest| Arc::clone(&guest.block));
-                let work = welcome((stream, address), entered, gateway, tracker, stop, tls);
+                let block = admitted.1.as_ref().map(|caller| Arc::clone(&caller.block));
+                let work = welcome((stream, address), admitted, gateway, tracker, stop, tls);
                 tasks.spawn(async move {
                     match block {
                         Some(block) => in_turn(&block, work).await,
@@ -71,10 +71,10 @@ pub(crate) async fn listen(
                     }
                 });
             }
-            Err(crowded) => {
+            Err(limit) => {
                 gateway.metrics.refused.inc();
                 if refusals.take(Instant::now()).is_ok() {
-                    tasks.spawn(timeout(gateway.limits.refusal, refuse(stream, crowded)));
+                    tasks.spawn(timeout(gateway.limits.refusal, refuse(stream, limit)));
                 }
                 refused_in_a_row = refused_in_a_row.saturating_add(1);
                 if refused_in_a_row.is_multiple_of(gateway.limits.storm.max(1)) {
@@ -86,44 +86,44 @@ pub(crate) async fn listen(
     }
 }
 
-/// A place for a connection, and who is at its other end where that is no proxy.
-fn enter(gateway: &Gateway, address: SocketAddr) -> Result<(Place, Option<Arc<Guest>>), Crowded> {
-    let place = gateway.door.place()?;
+/// Counts a connection, and its other end where that is not a proxy.
+fn admit(gateway: &Gateway, address: SocketAddr) -> Result<(ConnectionGuard, Option<Arc<Caller>>), LimitReached> {
+    let guard = gateway.limiter.acquire()?;
     if gateway.proxies.trusts(address.ip()) {
-        return Ok((place, None));
+        return Ok((guard, None));
     }
-    let guest = gateway.door.enter(address.ip(), Instant::now())?;
-    Ok((place, Some(Arc::new(guest))))
+    let caller = gateway.limiter.admit(address.ip(), Instant::now())?;
+    Ok((guard, Some(Arc::new(caller))))
 }
 
 /// Serves a connection once its turn has come, in TLS where that is spoken.
 async fn welcome(
     (stream, address): (TcpStream, SocketAddr),
-    entered: (Place, Option<Arc<Guest>>),
+    admitted: (ConnectionGuard, Option<Arc<Caller>>),
     gateway: Arc<Gateway>,
     tasks: TaskTracker,
     stop: CancellationToken,
     tls: Option<PoolTls>,
 ) {
-    if let Some(guest) = &entered.1
-        && !guest.wait.is_zero()
-        && stop.run_until_cancelled(sleep(guest.wait)).await.is_none()
+    if let Some(caller) = &admitted.1
+        && !caller.wait.is_zero()
+        && stop.run_until_cancelled(sleep(caller.wait)).await.is_none()
     {
         return;
     }
     // A late packet costs more than a small one.
     let _best_effort = stream.set_nodelay(true);
-    let Some(tls) = tls else { return serve(stream, address, entered, gateway, tasks, stop).await };
+    let Some(tls) = tls else { return serve(stream, address, admitted, gateway, tasks, stop).await };
     let shaken = stop.run_until_cancelled(accept(stream, address.ip(), &gateway, &tls)).await;
     if let Some(stream) = shaken.flatten() {
-        serve(stream, address, entered, gateway, tasks, stop).await;
+        serve(stream, address, admitted, gateway, tasks, stop).await;
     }
 }
 
 async fn serve<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(
     stream: S,
     address: SocketAddr,
-    (place, guest): (Place, Option<Arc<Guest>>),
+    (guard, caller): (ConnectionGuard, Option<Arc<Caller>>),
     gateway: Arc<Gateway>,
     tasks: TaskTracker,
     stop: CancellationToken,
@@ -133,8 +133,8 @@ async fn serve<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(
         rate: Mutex::new(Rate::new(rate.calls_a_second, rate.burst, Instant::now())),
         gateway: Arc::clone(&gateway),
         address: address.ip().to_canonical(),
-        guest,
-        _place: place,
+        caller,
+        _guard: guard,
         tasks,
     });
     let service = service_fn(move |request: hyper::Request<Incoming>| {
@@ -160,8 +160,8 @@ async fn serve<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(
     }
 }
 
-async fn refuse(mut stream: TcpStream, crowded: Crowded) {
-    let (status, why) = (crowded.status(), crowded.words());
+async fn refuse(mut stream: TcpStream, limit: LimitReached) {
+    let (status, why) = (limit.status(), limit.text());
     let text = format!("HTTP/1.1 {status}\r\nconnection: close\r\ncontent-length: {}\r\n\r\n{why}", why.len());
     let _gone = stream.write_all(text.as_bytes()).await;
     // Closing with unread bytes would throw the refusal away on its way.

@@ -7,7 +7,7 @@ use vipnode_types::{
     wire::{ErrorCode, WireError},
 };
 
-use crate::{engine::gateway::Gateway, error, fairness::connection_limiter::Guest};
+use crate::{engine::gateway::Gateway, error, fairness::connection_limiter::Caller};
 
 /// A call and the node whose signature it bears.
 #[derive(Debug)]
@@ -44,9 +44,9 @@ impl SignedBy {
         matches!(self.call, Call::Connect(_) | Call::Host(_) | Call::Client(_))
     }
 
-    pub(crate) fn command(self, peer: ConnectionId, guest: &Guest, callable: bool, request: RequestId) -> Command {
+    pub(crate) fn command(self, peer: ConnectionId, caller: &Caller, callable: bool, request: RequestId) -> Command {
         let Self { node, nonce, call } = self;
-        Command::Protocol2 { peer, request, node, nonce, address: guest.address, callable, call }
+        Command::Protocol2 { peer, request, node, nonce, address: caller.address, callable, call }
     }
 }
 

@@ -11,21 +11,21 @@ use crate::{
         gateway::{Gateway, reply_text},
     },
     error,
-    fairness::connection_limiter::Guest,
+    fairness::connection_limiter::Caller,
 };
 
 /// Answers a node's call over HTTP, where nobody can be called: it can be a client, and no host.
 pub(crate) async fn answer(
     gateway: &Gateway,
-    guest: &Guest,
+    caller: &Caller,
     method: &str,
     params: &RawValue,
 ) -> Result<Box<RawValue>, WireError> {
-    take(gateway, guest, method, params).await.map_err(WireError::for_protocol2)
+    take(gateway, caller, method, params).await.map_err(WireError::for_protocol2)
 }
 
-async fn take(gateway: &Gateway, guest: &Guest, method: &str, params: &RawValue) -> Result<Box<RawValue>, WireError> {
-    let turn = gateway.next_turn(&guest.block).await?;
+async fn take(gateway: &Gateway, caller: &Caller, method: &str, params: &RawValue) -> Result<Box<RawValue>, WireError> {
+    let turn = gateway.next_turn(&caller.block).await?;
     let call = SignedBy::read(method, params, gateway)?;
     drop(turn);
     let node = call.node;
@@ -36,7 +36,7 @@ async fn take(gateway: &Gateway, guest: &Guest, method: &str, params: &RawValue)
         None => return Err(error::not_authenticated()),
     };
     let mut presented = Presented { gateway, node, peer, stays: known.is_some() };
-    let reply = gateway.answered(&guest.block, |request| call.command(peer, guest, false, request)).await?;
+    let reply = gateway.answered(&caller.block, |request| call.command(peer, caller, false, request)).await?;
     presented.stays = true;
     reply_text(&reply)
 }
