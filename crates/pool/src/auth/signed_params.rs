@@ -42,7 +42,7 @@ impl<'a> Call<'a> {
 
     /// Who signed, for this pool; the nonce is the caller's to judge, and only after this (D8).
     ///
-    /// Each of the two signatures costs a core a while: in between it is others' turn.
+    /// Each of the two signatures costs processor time: other tasks run in between.
     pub(crate) async fn verify(&self, gateway: &Gateway, method: &str) -> Result<(Identity, &str), WireError> {
         let Some(envelope) = &self.envelope else {
             return Err(error::unauthorized("this call is not signed", "sign it: params are [object, envelope]"));

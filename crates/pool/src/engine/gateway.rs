@@ -29,7 +29,7 @@ use crate::{
         block::Block,
         command_permits::{Kind, Permit, Permits},
         connection_limiter::ConnectionLimiter,
-        fair_semaphore::{Turn, Turns},
+        fair_semaphore::{FairPermit, FairSemaphore},
     },
     methods::{http_sessions::HttpAgents, protocol2::HttpNodes},
     metrics::Metrics,
@@ -51,7 +51,7 @@ pub(crate) struct Gateway {
     pub(crate) metrics: Arc<Metrics>,
     inbox: Inbox,
     permits: Arc<Permits>,
-    checks: Arc<Turns>,
+    checks: Arc<FairSemaphore>,
     /// Ports that may be tried at once.
     pub(crate) reaches: Arc<Semaphore>,
     /// Stands for the pool's own requests.
@@ -104,7 +104,7 @@ impl Gateway {
             http_agents: HttpAgents::new(limits.http_agents, &core),
             http_nodes: HttpNodes::new(limits.http_agents),
             permits: Arc::new(Permits::new(&limits)),
-            checks: Arc::new(Turns::new(checks)),
+            checks: Arc::new(FairSemaphore::new(checks)),
             reaches: Arc::new(Semaphore::new(limits.reaches)),
             own: Arc::new(Block::new(&limits, std::time::Instant::now())),
             limiter: Arc::new(ConnectionLimiter::new(&limits)),
@@ -172,23 +172,23 @@ impl Gateway {
         permit.ok_or_else(|| error::crowded(self.limits.retry_ms()))
     }
 
-    /// A turn to check a signature, or a place in the queue for [`Gateway::wait_for_turn`].
-    pub(crate) fn turn(&self, block: &Arc<Block>) -> Result<Turn, oneshot::Receiver<Turn>> {
-        self.checks.take(block)
+    /// Returns a permit to check a signature, or what [`Gateway::wait_for_check`] waits for.
+    pub(crate) fn try_check(&self, block: &Arc<Block>) -> Result<FairPermit, oneshot::Receiver<FairPermit>> {
+        self.checks.acquire(block)
     }
 
-    /// A turn to check a signature, waited for where there is none now.
-    pub(crate) async fn next_turn(&self, block: &Arc<Block>) -> Result<Turn, WireError> {
-        match self.turn(block) {
-            Ok(turn) => Ok(turn),
-            Err(wait) => self.wait_for_turn(wait).await,
+    /// Waits for a permit to check a signature, at most for [`PoolLimits::check_wait`].
+    pub(crate) async fn acquire_check(&self, block: &Arc<Block>) -> Result<FairPermit, WireError> {
+        match self.try_check(block) {
+            Ok(permit) => Ok(permit),
+            Err(wait) => self.wait_for_check(wait).await,
         }
     }
 
     /// Waits at most for [`PoolLimits::check_wait`].
-    pub(crate) async fn wait_for_turn(&self, wait: oneshot::Receiver<Turn>) -> Result<Turn, WireError> {
-        let turn = timeout(self.limits.check_wait, wait).await.ok().and_then(Result::ok);
-        turn.ok_or_else(|| error::crowded(self.limits.retry_ms()))
+    pub(crate) async fn wait_for_check(&self, wait: oneshot::Receiver<FairPermit>) -> Result<FairPermit, WireError> {
+        let permit = timeout(self.limits.check_wait, wait).await.ok().and_then(Result::ok);
+        permit.ok_or_else(|| error::crowded(self.limits.retry_ms()))
     }
 
     /// Hands a request to the mind, which answers the socket itself.
@@ -283,10 +283,10 @@ mod tests {
         let metrics = PoolMetrics::default().shared();
         let config = PoolConfig { limits, ..PoolConfig::new(([127, 0, 0, 1], 1).into()).unwrap() };
         let gateway = Gateway::new(config, audience, sockets, metrics, inbox);
-        let turn = gateway.turn(&gateway.own).unwrap();
-        let wait = gateway.turn(&gateway.own).unwrap_err();
-        assert!(gateway.wait_for_turn(wait).await.unwrap_err().is(ErrorCode::Busy));
-        drop(turn);
-        assert!(gateway.turn(&gateway.own).is_ok());
+        let permit = gateway.try_check(&gateway.own).unwrap();
+        let wait = gateway.try_check(&gateway.own).unwrap_err();
+        assert!(gateway.wait_for_check(wait).await.unwrap_err().is(ErrorCode::Busy));
+        drop(permit);
+        assert!(gateway.try_check(&gateway.own).is_ok());
     }
 }

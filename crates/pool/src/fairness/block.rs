@@ -26,7 +26,7 @@ pub(crate) struct Block {
     /// What its sockets use of a core.
     pub(crate) stretch: Stretch,
     /// Of its sockets one works at a time while the stretch is spent.
-    pub(crate) turn: Semaphore,
+    pub(crate) poll_permit: Semaphore,
     /// Ports that were tried for it.
     pub(crate) reaches: SharedRate,
     pub(crate) held: Held,
@@ -41,7 +41,7 @@ impl Block {
             noise: SharedRate::new(limits.block_calls_a_second, limits.block_burst, now),
             returns: SharedRate::new(limits.block_calls_a_second, 1, now),
             stretch: Stretch::new(Duration::from_micros(limits.block_stretch_us.into()), now),
-            turn: Semaphore::new(1),
+            poll_permit: Semaphore::new(1),
             reaches: SharedRate::every(limits.reach_every, limits.reach_burst, now),
             held: Held::default(),
         }

@@ -9,24 +9,24 @@ use tokio::task::yield_now;
 
 use crate::fairness::block::Block;
 
-/// Does the work of a socket so that its address block, however many sockets it has with something to do, delays
-/// nobody else by more than a stretch and one piece of work.
+/// Polls the work of a socket so that its address block, however many busy sockets it has, delays nobody else by more
+/// than its budget of processor time and one poll.
 ///
-/// The runtime is fair to tasks, and a block may have thousands. Once a block has used its stretch of a core, one
-/// task of it stands in the runtime's queue and the others wait for that one.
-pub(crate) async fn in_turn<F: Future>(block: &Block, work: F) -> F::Output {
+/// The runtime is fair to tasks, and a block may have thousands. Once a block has spent its budget, one of its tasks
+/// stands in the runtime's queue and the others wait for that one.
+pub(crate) async fn fair_poll<F: Future>(block: &Block, work: F) -> F::Output {
     let mut work = pin!(work);
     loop {
-        let mut turn = None;
+        let mut permit = None;
         if block.stretch.is_spent(Instant::now()) {
-            // It is never closed.
-            turn = block.turn.acquire().await.ok();
+            // The semaphore is never closed.
+            permit = block.poll_permit.acquire().await.ok();
             yield_now().await;
         }
         let began = Instant::now();
         let done = once(work.as_mut()).await;
         block.stretch.spend(began, began.elapsed());
-        drop(turn);
+        drop(permit);
         if let Some(done) = done {
             return done;
         }
@@ -34,7 +34,7 @@ pub(crate) async fn in_turn<F: Future>(block: &Block, work: F) -> F::Output {
     }
 }
 
-/// One piece of work, and what came of it if it was the last.
+/// Polls once; returns the output where the work is done.
 async fn once<F: Future>(mut work: Pin<&mut F>) -> Option<F::Output> {
     poll_fn(|cx| match work.as_mut().poll(cx) {
         Poll::Ready(done) => Poll::Ready(Some(done)),
@@ -43,7 +43,7 @@ async fn once<F: Future>(mut work: Pin<&mut F>) -> Option<F::Output> {
     .await
 }
 
-/// Waits until what was polled before wakes this task.
+/// Waits until the work that was polled before wakes this task.
 async fn woken() {
     let mut waited = false;
     poll_fn(|_cx| {
@@ -82,7 +82,7 @@ mod tests {
         for _ in 0..100 {
             let (flood, worked) = (Arc::clone(&flood), Rc::clone(&worked));
             spawn_local(async move {
-                in_turn(&flood, async {
+                fair_poll(&flood, async {
                     loop {
                         worked.fetch_add(1, Ordering::Relaxed);
                         yield_now().await;
@@ -92,7 +92,7 @@ mod tests {
             });
         }
         let honest = spawn_local(async move {
-            in_turn(&honest, async {
+            fair_poll(&honest, async {
                 let mut most = 0;
                 for _ in 0..50 {
                     let before = worked.load(Ordering::Relaxed);
@@ -118,10 +118,10 @@ mod tests {
     #[tokio::test]
     async fn a_socket_that_ends_while_it_waits_for_its_turn_keeps_nobody_waiting() {
         let block = block(0);
-        let held = block.turn.acquire().await.unwrap();
-        let mut first = Box::pin(in_turn(&block, async { 1 }));
+        let held = block.poll_permit.acquire().await.unwrap();
+        let mut first = Box::pin(fair_poll(&block, async { 1 }));
         assert_eq!(once(first.as_mut()).await, None);
-        let second = in_turn(&block, async { 2 });
+        let second = fair_poll(&block, async { 2 });
         drop(held);
         drop(first);
         assert_eq!(second.await, 2);

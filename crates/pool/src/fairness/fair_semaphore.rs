@@ -7,39 +7,40 @@ use tokio::sync::oneshot;
 
 use crate::fairness::block::Block;
 
-/// Turns at work that costs a core much, such as a signature check: so many at once, and fair among
-/// address blocks. Whoever waits is served after at most one of each other block, however many those have
-/// waiting.
+/// A semaphore that is fair among address blocks, for work that costs much processor time, such as a signature check.
+///
+/// A waiter gets its permit after at most one waiter of each other block, however many of those there are.
 #[derive(Debug)]
-pub(crate) struct Turns(Mutex<Table>);
+pub(crate) struct FairSemaphore(Mutex<Waiters>);
 
 #[derive(Debug)]
-struct Table {
+struct Waiters {
     free: usize,
-    waiting: BTreeMap<usize, VecDeque<oneshot::Sender<Turn>>>,
-    /// Blocks that have somebody waiting, the next one first.
+    waiting: BTreeMap<usize, VecDeque<oneshot::Sender<FairPermit>>>,
+    /// Blocks that have a waiter, the next one first.
     order: VecDeque<usize>,
 }
 
-/// Somebody's turn, over when it is dropped.
+/// A permit; dropped, it goes to the next waiter.
 #[derive(Debug)]
-pub(crate) struct Turn(Option<Arc<Turns>>);
+pub(crate) struct FairPermit(Option<Arc<FairSemaphore>>);
 
-impl Turns {
+impl FairSemaphore {
+    /// Gives out `at_once` permits at a time.
     pub(crate) const fn new(at_once: usize) -> Self {
-        Self(Mutex::new(Table { free: at_once, waiting: BTreeMap::new(), order: VecDeque::new() }))
+        Self(Mutex::new(Waiters { free: at_once, waiting: BTreeMap::new(), order: VecDeque::new() }))
     }
 
-    /// A turn now, or a place in the queue. Who waits is bounded by the sockets, each of which waits once.
-    pub(crate) fn take(self: &Arc<Self>, block: &Arc<Block>) -> Result<Turn, oneshot::Receiver<Turn>> {
+    /// Returns a permit, or what will bring one. Waiters are bounded by the connections, each of which waits once.
+    pub(crate) fn acquire(self: &Arc<Self>, block: &Arc<Block>) -> Result<FairPermit, oneshot::Receiver<FairPermit>> {
         let mut table = self.lock();
         if table.free > 0 {
             table.free -= 1;
-            return Ok(Turn(Some(Arc::clone(self))));
+            return Ok(FairPermit(Some(Arc::clone(self))));
         }
         let (send, wait) = oneshot::channel();
         let key = Arc::as_ptr(block).addr();
-        let Table { waiting, order, .. } = &mut *table;
+        let Waiters { waiting, order, .. } = &mut *table;
         let queue = waiting.entry(key).or_default();
         if queue.is_empty() {
             order.push_back(key);
@@ -48,7 +49,7 @@ impl Turns {
         Err(wait)
     }
 
-    fn over(self: Arc<Self>) {
+    fn release(self: Arc<Self>) {
         loop {
             let mut table = self.lock();
             let Some(next) = table.next() else {
@@ -56,21 +57,21 @@ impl Turns {
                 return;
             };
             drop(table);
-            match next.send(Turn(Some(Arc::clone(&self)))) {
+            match next.send(FairPermit(Some(Arc::clone(&self)))) {
                 Ok(()) => return,
-                // It does not wait any longer: the next one.
-                Err(mut turn) => turn.0 = None,
+                // This one no longer waits.
+                Err(mut permit) => permit.0 = None,
             }
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, Table> {
+    fn lock(&self) -> MutexGuard<'_, Waiters> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Table {
-    fn next(&mut self) -> Option<oneshot::Sender<Turn>> {
+impl Waiters {
+    fn next(&mut self) -> Option<oneshot::Sender<FairPermit>> {
         let key = self.order.pop_front()?;
         let queue = self.waiting.get_mut(&key)?;
         let next = queue.pop_front();
@@ -83,10 +84,10 @@ impl Table {
     }
 }
 
-impl Drop for Turn {
+impl Drop for FairPermit {
     fn drop(&mut self) {
-        if let Some(turns) = self.0.take() {
-            turns.over();
+        if let Some(semaphore) = self.0.take() {
+            semaphore.release();
         }
     }
 }
@@ -104,34 +105,34 @@ mod tests {
 
     #[test]
     fn d4_who_waits_comes_after_one_of_each_other_block() {
-        let turns = Arc::new(Turns::new(1));
+        let semaphore = Arc::new(FairSemaphore::new(1));
         let (flood, honest, third) = (block(), block(), block());
-        let mut turn = turns.take(&flood).unwrap();
-        let mut flooding: VecDeque<_> = (0..1_000).map(|_| turns.take(&flood).unwrap_err()).collect();
-        let mut waiting = turns.take(&honest).unwrap_err();
-        let mut last = turns.take(&third).unwrap_err();
-        drop(turn);
-        turn = flooding.pop_front().unwrap().try_recv().unwrap();
+        let mut permit = semaphore.acquire(&flood).unwrap();
+        let mut flooding: VecDeque<_> = (0..1_000).map(|_| semaphore.acquire(&flood).unwrap_err()).collect();
+        let mut waiting = semaphore.acquire(&honest).unwrap_err();
+        let mut last = semaphore.acquire(&third).unwrap_err();
+        drop(permit);
+        permit = flooding.pop_front().unwrap().try_recv().unwrap();
         assert!(waiting.try_recv().is_err());
-        drop(turn);
-        turn = waiting.try_recv().unwrap();
-        drop(turn);
-        turn = last.try_recv().unwrap();
-        drop(turn);
-        turn = flooding.pop_front().unwrap().try_recv().unwrap();
+        drop(permit);
+        permit = waiting.try_recv().unwrap();
+        drop(permit);
+        permit = last.try_recv().unwrap();
+        drop(permit);
+        permit = flooding.pop_front().unwrap().try_recv().unwrap();
         drop(flooding);
-        drop(turn);
-        assert!(turns.take(&honest).is_ok(), "those who went hold nothing up");
+        drop(permit);
+        assert!(semaphore.acquire(&honest).is_ok(), "those who went hold nothing up");
     }
 
     #[test]
     fn a_turn_that_nobody_took_up_is_given_on() {
-        let turns = Arc::new(Turns::new(1));
+        let semaphore = Arc::new(FairSemaphore::new(1));
         let (one, two) = (block(), block());
-        let turn = turns.take(&one).unwrap();
-        let first = turns.take(&one).unwrap_err();
-        let mut second = turns.take(&two).unwrap_err();
-        drop(turn);
+        let permit = semaphore.acquire(&one).unwrap();
+        let first = semaphore.acquire(&one).unwrap_err();
+        let mut second = semaphore.acquire(&two).unwrap_err();
+        drop(permit);
         drop(first);
         assert!(second.try_recv().is_ok());
     }

@@ -30,15 +30,15 @@ pub(crate) async fn answer(
         Route::Reach => return reach::answer(gateway, caller.address, &caller.block, "", params).await,
         Route::Node => return protocol2::answer(gateway, caller, method, params).await,
         Route::Wallet => {
-            let _turn = gateway.next_turn(&caller.block).await?;
+            let _permit = gateway.acquire_check(&caller.block).await?;
             return protocol2::wallet(method, params);
         }
         Route::Connect | Route::Agent => {}
     }
     let call = Call::read(params)?;
-    let turn = gateway.next_turn(&caller.block).await?;
+    let permit = gateway.acquire_check(&caller.block).await?;
     let (identity, nonce) = call.verify(gateway, method).await?;
-    drop(turn);
+    drop(permit);
     let reply = if route == Route::Connect {
         connect(gateway, caller, &call, identity, nonce).await?
     } else {

@@ -22,7 +22,7 @@ use crate::{
     error,
     fairness::{
         connection_limiter::Caller,
-        fair_semaphore::Turn,
+        fair_semaphore::FairPermit,
         token_bucket::{Pace, Rate, SharedRate},
     },
     methods::{
@@ -180,17 +180,17 @@ impl Socket<'_> {
                 self.reach(params, responder);
                 return Ok(());
             }
-            Some(Route::Node) => match self.turn(session).await? {
-                Ok(_turn) => self.node_call(method, params).map_err(WireError::for_protocol2),
+            Some(Route::Node) => match self.acquire_check(session).await? {
+                Ok(_permit) => self.node_call(method, params).map_err(WireError::for_protocol2),
                 Err(error) => Err(error.for_protocol2()),
             },
             Some(Route::Wallet) => {
-                let turn = self.turn(session).await?;
-                responder.respond_raw(turn.and_then(|_turn| protocol2::wallet(method, params)));
+                let permit = self.acquire_check(session).await?;
+                responder.respond_raw(permit.and_then(|_permit| protocol2::wallet(method, params)));
                 return Ok(());
             }
-            Some(Route::Connect) => match self.turn(session).await? {
-                Ok(_turn) => self.connect(params).await,
+            Some(Route::Connect) => match self.acquire_check(session).await? {
+                Ok(_permit) => self.connect(params).await,
                 Err(error) => Err(error),
             },
             Some(Route::Agent) => self.agent_call(method, params),
@@ -241,16 +241,16 @@ impl Socket<'_> {
         Ok(paced)
     }
 
-    /// Waits for a turn to check a signature. Fails where the socket ends meanwhile.
-    async fn turn<S, E>(&self, session: &mut Session<S>) -> Result<Result<Turn, WireError>, String>
+    /// Waits for a permit to check a signature. Fails where the socket ends meanwhile.
+    async fn acquire_check<S, E>(&self, session: &mut Session<S>) -> Result<Result<FairPermit, WireError>, String>
     where
         S: Stream<Item = Result<Frame, E>> + Sink<Frame> + Unpin,
         <S as Sink<Frame>>::Error: Display,
         E: Display,
     {
-        match self.gateway.turn(&self.caller.block) {
-            Ok(turn) => Ok(Ok(turn)),
-            Err(wait) => session.work_while(Box::pin(self.gateway.wait_for_turn(wait))).await,
+        match self.gateway.try_check(&self.caller.block) {
+            Ok(permit) => Ok(Ok(permit)),
+            Err(wait) => session.work_while(Box::pin(self.gateway.wait_for_check(wait))).await,
         }
     }
 

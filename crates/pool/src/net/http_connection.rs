@@ -28,7 +28,7 @@ use crate::{
     error,
     fairness::{
         connection_limiter::{Caller, ConnectionGuard},
-        fair_poll::in_turn,
+        fair_poll::fair_poll,
         token_bucket::{Pace, Rate},
     },
     methods::{http_rpc, websocket},
@@ -135,7 +135,7 @@ impl HttpConnection {
         let Ok(value) = HeaderValue::from_str(&challenge) else {
             return StatusCode::INTERNAL_SERVER_ERROR.into_response();
         };
-        // To be read and to be answered are two pieces of work: in a storm of connects it is others' turn between.
+        // Reading a request and answering it are two pieces of work: in a storm of connects other tasks run in between.
         yield_now().await;
         let bytes = self.gateway.limits.frame_bytes;
         // Without the two buffer sizes a socket costs 128 KiB for as long as it lives.
@@ -148,7 +148,7 @@ impl HttpConnection {
             let (session, peer) = self.session(socket);
             async move {
                 let _open = token;
-                in_turn(&caller.block, websocket::serve(&self.gateway, session, peer, &caller, challenge)).await;
+                fair_poll(&caller.block, websocket::serve(&self.gateway, session, peer, &caller, challenge)).await;
             }
         });
         response.headers_mut().insert(CHALLENGE_HEADER, value);

@@ -22,7 +22,7 @@ use crate::{
     engine::gateway::Gateway,
     fairness::{
         connection_limiter::{Caller, ConnectionGuard, LimitReached},
-        fair_poll::in_turn,
+        fair_poll::fair_poll,
         token_bucket::{Rate, SharedRate},
     },
     net::{http_connection::HttpConnection, tls::accept},
@@ -66,7 +66,7 @@ pub(crate) async fn listen(
                 let work = welcome((stream, address), admitted, gateway, tracker, stop, tls);
                 tasks.spawn(async move {
                     match block {
-                        Some(block) => in_turn(&block, work).await,
+                        Some(block) => fair_poll(&block, work).await,
                         None => work.await,
                     }
                 });
@@ -96,7 +96,7 @@ fn admit(gateway: &Gateway, address: SocketAddr) -> Result<(ConnectionGuard, Opt
     Ok((guard, Some(Arc::new(caller))))
 }
 
-/// Serves a connection once its turn has come, in TLS where that is spoken.
+/// Serves a connection once its wait is over, over TLS where the pool has a certificate.
 async fn welcome(
     (stream, address): (TcpStream, SocketAddr),
     admitted: (ConnectionGuard, Option<Arc<Caller>>),

@@ -25,9 +25,9 @@ pub(crate) async fn answer(
 }
 
 async fn take(gateway: &Gateway, caller: &Caller, method: &str, params: &RawValue) -> Result<Box<RawValue>, WireError> {
-    let turn = gateway.next_turn(&caller.block).await?;
+    let permit = gateway.acquire_check(&caller.block).await?;
     let call = SignedBy::read(method, params, gateway)?;
-    drop(turn);
+    drop(permit);
     let node = call.node;
     let known = gateway.http_nodes.heard(&node).filter(|peer| gateway.sockets.is_open(*peer));
     let peer = match known {

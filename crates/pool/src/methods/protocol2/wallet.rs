@@ -10,7 +10,7 @@ use vipnode_types::{
 use super::call::refuse;
 use crate::error;
 
-/// Answers a wallet's page. The caller holds a turn: signatures are checked here.
+/// Answers a wallet's page. Signatures are checked here: the caller of this function holds a permit.
 pub(crate) fn answer(name: &str, params: &RawValue) -> Result<Box<RawValue>, WireError> {
     take(name, params).map_err(WireError::for_protocol2)
 }
