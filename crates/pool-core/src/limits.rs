@@ -183,7 +183,7 @@ limits! {
         block_wait: Duration = seconds(2), Time 0..=MINUTE;
         /// Microseconds of a core that the sockets of one address block use at a stretch, earned back in four times as
         /// much time; beyond it their work is done one piece at a time, with everybody else's between.
-        block_stretch_us: u32 = 50, Count 0..=100_000_000;
+        block_cpu_us: u32 = 50, Count 0..=100_000_000;
         /// Frames of one socket that are read in a row; then others have their turn.
         frames_a_turn: u32 = 8, Count 1..=1_000;
         /// Connects that wait for the pool's mind, of one address block at most as many as are free; a further

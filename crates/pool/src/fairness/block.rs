@@ -7,28 +7,29 @@ use tokio::sync::Semaphore;
 
 use crate::{
     PoolLimits,
-    fairness::{command_permits::Held, cpu_budget::Stretch, token_bucket::SharedRate},
+    fairness::{command_permits::Held, cpu_budget::CpuBudget, token_bucket::SharedRate},
 };
 
-/// What the sockets of one address block (/24, /48) do together.
+/// What the connections of one address block (/24, /48) use together.
 #[derive(Debug)]
 pub(crate) struct Block {
-    /// Open sockets; changed by [`crate::fairness::connection_limiter::ConnectionLimiter`] only.
+    /// Open connections; changed by [`crate::fairness::connection_limiter::ConnectionLimiter`] only.
     pub(crate) sockets: AtomicUsize,
-    /// Sockets as they are opened.
+    /// New connections.
     pub(crate) opens: SharedRate,
-    /// Calls of all sockets.
+    /// Calls on all connections.
     pub(crate) calls: SharedRate,
-    /// Frames that are no calls, at the same rate but apart: keepalives must not spend the calls.
+    /// Frames that are not calls, at the same rate but apart: keepalives must not spend the calls' tokens.
     pub(crate) noise: SharedRate,
-    /// When each that was too fast is read again.
+    /// When a socket that was too fast is read again.
     returns: SharedRate,
-    /// What its sockets use of a core.
-    pub(crate) stretch: Stretch,
-    /// Of its sockets one works at a time while the stretch is spent.
+    /// Processor time of its sockets.
+    pub(crate) cpu: CpuBudget,
+    /// One of its sockets works at a time while the budget is spent.
     pub(crate) poll_permit: Semaphore,
-    /// Ports that were tried for it.
+    /// Ports that were tried for it by `vipnode_reach`.
     pub(crate) reaches: SharedRate,
+    /// Permits that it holds.
     pub(crate) held: Held,
 }
 
@@ -40,21 +41,22 @@ impl Block {
             calls: SharedRate::new(limits.block_calls_a_second, limits.block_burst, now),
             noise: SharedRate::new(limits.block_calls_a_second, limits.block_burst, now),
             returns: SharedRate::new(limits.block_calls_a_second, 1, now),
-            stretch: Stretch::new(Duration::from_micros(limits.block_stretch_us.into()), now),
+            cpu: CpuBudget::new(Duration::from_micros(limits.block_cpu_us.into()), now),
             poll_permit: Semaphore::new(1),
             reaches: SharedRate::every(limits.reach_every, limits.reach_burst, now),
             held: Held::default(),
         }
     }
 
-    /// Whether nothing would change if it were forgotten; that nobody holds it is seen elsewhere.
+    /// Whether nothing would change if the block were forgotten; whether anything still holds it is for the caller to
+    /// check.
     pub(crate) fn is_idle(&self, now: Instant) -> bool {
         let rates = [&self.opens, &self.calls, &self.noise, &self.returns, &self.reaches];
-        rates.iter().all(|rate| rate.is_full(now)) && self.stretch.is_whole(now)
+        rates.iter().all(|rate| rate.is_full(now)) && self.cpu.is_full(now)
     }
 
-    /// How long a socket is not read that was too fast: `least`, and not before those that were so before it, else
-    /// many would come back at the same moment. Those are bounded by the sockets, each of which waits once.
+    /// How long a socket that was too fast is not read: at least `least`, and not before those that were too fast before
+    /// it, else many would come back at the same moment. Those are bounded by the sockets, each of which waits once.
     pub(crate) fn pause(&self, now: Instant, least: Duration) -> Duration {
         self.returns.reserve(now, Duration::MAX).unwrap_or_default().max(least)
     }

@@ -18,14 +18,14 @@ pub(crate) async fn fair_poll<F: Future>(block: &Block, work: F) -> F::Output {
     let mut work = pin!(work);
     loop {
         let mut permit = None;
-        if block.stretch.is_spent(Instant::now()) {
+        if block.cpu.is_spent(Instant::now()) {
             // The semaphore is never closed.
             permit = block.poll_permit.acquire().await.ok();
             yield_now().await;
         }
         let began = Instant::now();
         let done = once(work.as_mut()).await;
-        block.stretch.spend(began, began.elapsed());
+        block.cpu.spend(began, began.elapsed());
         drop(permit);
         if let Some(done) = done {
             return done;
@@ -71,8 +71,8 @@ mod tests {
     use super::*;
     use crate::PoolLimits;
 
-    fn block(block_stretch_us: u32) -> Arc<Block> {
-        let limits = PoolLimits { block_stretch_us, ..PoolLimits::default() };
+    fn block(block_cpu_us: u32) -> Arc<Block> {
+        let limits = PoolLimits { block_cpu_us, ..PoolLimits::default() };
         Arc::new(Block::new(&limits, Instant::now()))
     }
 
@@ -109,7 +109,7 @@ mod tests {
 
     #[tokio::test]
     async fn d4_a_block_of_many_busy_sockets_works_one_piece_at_a_time() {
-        let run = async |stretch| LocalSet::new().run_until(most_between(block(stretch), block(1_000))).await;
+        let run = async |budget| LocalSet::new().run_until(most_between(block(budget), block(1_000))).await;
         let (alone, fair) = (run(100_000_000).await, run(0).await);
         assert!(alone >= 90, "without it each of a hundred comes first: {alone}");
         assert!(fair <= 3, "{fair}");

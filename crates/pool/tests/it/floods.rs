@@ -182,7 +182,7 @@ async fn pings_do_not_spend_the_calls_of_an_address_block() {
 
 #[tokio::test]
 async fn calls_that_come_together_are_all_answered_though_others_have_their_turn_between() {
-    let limits = PoolLimits { frames_a_turn: 1, block_stretch_us: 0, ..PoolLimits::default() };
+    let limits = PoolLimits { frames_a_turn: 1, block_cpu_us: 0, ..PoolLimits::default() };
     let pool = limited(limits).await;
     let mut socket = RawSocket::open(&ws_url(&pool)).await;
     for _ in 0..30 {

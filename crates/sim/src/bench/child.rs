@@ -158,7 +158,7 @@ fn raised(mut config: PoolConfig) -> PoolConfig {
         burst: 1_000_000,
         block_calls_a_second: 100_000_000,
         block_burst: 100_000_000,
-        block_stretch_us: 100_000_000,
+        block_cpu_us: 100_000_000,
         connections_an_address: 1_000_000,
         unauthenticated: Duration::from_secs(60),
         ..config.limits

@@ -69,7 +69,7 @@ const NO_LIMITS: &[(&str, &str, &str)] = &[
         "GROUP_ROWS",
         "a pace: what is beyond it is in the next commit; `store_batches` limits",
     ),
-    ("pool/src/fairness/cpu_budget.rs", "SLOWER", "a part of the rule of `block_stretch_us`"),
+    ("pool/src/fairness/cpu_budget.rs", "SLOWER", "a part of the rule of `block_cpu_us`"),
     ("pool/src/net/tls/accept.rs", "BUFFER_BYTES", "a buffer: the next bytes are taken once these are written"),
     ("pool/src/net/tls/accept.rs", "HANDSHAKE_RECORD", "TLS: a byte of the protocol"),
     ("pool/src/net/tls/acme/acme_client.rs", "ANSWER_BYTES", "the operator's own choice of server is asked, no stranger"),
