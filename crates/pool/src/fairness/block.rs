@@ -7,7 +7,7 @@ use tokio::sync::Semaphore;
 
 use crate::{
     PoolLimits,
-    fairness::{command_permits::Held, cpu_budget::CpuBudget, token_bucket::SharedRate},
+    fairness::{command_permits::Held, cpu_budget::CpuBudget, token_bucket::SharedTokenBucket},
 };
 
 /// What the connections of one address block (/24, /48) use together.
@@ -16,19 +16,19 @@ pub(crate) struct Block {
     /// Open connections; changed by [`crate::fairness::connection_limiter::ConnectionLimiter`] only.
     pub(crate) sockets: AtomicUsize,
     /// New connections.
-    pub(crate) opens: SharedRate,
+    pub(crate) opens: SharedTokenBucket,
     /// Calls on all connections.
-    pub(crate) calls: SharedRate,
+    pub(crate) calls: SharedTokenBucket,
     /// Frames that are not calls, at the same rate but apart: keepalives must not spend the calls' tokens.
-    pub(crate) noise: SharedRate,
+    pub(crate) noise: SharedTokenBucket,
     /// When a socket that was too fast is read again.
-    returns: SharedRate,
+    returns: SharedTokenBucket,
     /// Processor time of its sockets.
     pub(crate) cpu: CpuBudget,
     /// One of its sockets works at a time while the budget is spent.
     pub(crate) poll_permit: Semaphore,
     /// Ports that were tried for it by `vipnode_reach`.
-    pub(crate) reaches: SharedRate,
+    pub(crate) reaches: SharedTokenBucket,
     /// Permits that it holds.
     pub(crate) held: Held,
 }
@@ -37,13 +37,13 @@ impl Block {
     pub(crate) fn new(limits: &PoolLimits, now: Instant) -> Self {
         Self {
             sockets: AtomicUsize::new(0),
-            opens: SharedRate::new(limits.opens_a_second, limits.opens_at_once, now),
-            calls: SharedRate::new(limits.block_calls_a_second, limits.block_burst, now),
-            noise: SharedRate::new(limits.block_calls_a_second, limits.block_burst, now),
-            returns: SharedRate::new(limits.block_calls_a_second, 1, now),
+            opens: SharedTokenBucket::new(limits.opens_a_second, limits.opens_at_once, now),
+            calls: SharedTokenBucket::new(limits.block_calls_a_second, limits.block_burst, now),
+            noise: SharedTokenBucket::new(limits.block_calls_a_second, limits.block_burst, now),
+            returns: SharedTokenBucket::new(limits.block_calls_a_second, 1, now),
             cpu: CpuBudget::new(Duration::from_micros(limits.block_cpu_us.into()), now),
             poll_permit: Semaphore::new(1),
-            reaches: SharedRate::every(limits.reach_every, limits.reach_burst, now),
+            reaches: SharedTokenBucket::every(limits.reach_every, limits.reach_burst, now),
             held: Held::default(),
         }
     }

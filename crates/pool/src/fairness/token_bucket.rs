@@ -3,14 +3,16 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// A bucket: it refills at an even rate, up to a burst.
+/// How a bucket refills: at an even rate, up to a burst.
 #[derive(Debug, Clone, Copy)]
-struct Bucket {
+struct Refill {
+    /// The time of one token.
     each: Duration,
+    /// The time of a whole burst.
     burst: Duration,
 }
 
-impl Bucket {
+impl Refill {
     fn new(a_second: u32, burst: u32) -> Self {
         Self::every(Duration::from_secs(1) / a_second.max(1), burst)
     }
@@ -19,44 +21,46 @@ impl Bucket {
         Self { each, burst: each.saturating_mul(burst.max(1)) }
     }
 
-    /// When it will be full again after one more, and how long that is too early.
+    /// Returns when the bucket is full again after one more token, and for how long that token is not there yet.
     fn take(self, full_at: Duration, now: Duration) -> (Duration, Duration) {
         let full_at = full_at.max(now).saturating_add(self.each);
         (full_at, full_at.saturating_sub(now).saturating_sub(self.burst))
     }
 }
 
-/// The calls of one socket.
+/// The tokens of one socket: a call takes one.
 #[derive(Debug)]
-pub(crate) struct Rate {
-    bucket: Bucket,
+pub(crate) struct TokenBucket {
+    refill: Refill,
     start: Instant,
     full_at: Duration,
     refused: u32,
 }
 
-/// Whether a call may go on.
+/// Whether there was a token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Pace {
     Fine,
-    /// It may in so many milliseconds; and how many were told so since the bucket was last full.
     TooFast {
+        /// When there is one, in milliseconds.
         retry_ms: u64,
+        /// How often there was none since the bucket was last full.
         refused: u32,
     },
 }
 
-impl Rate {
+impl TokenBucket {
     pub(crate) fn new(a_second: u32, burst: u32, now: Instant) -> Self {
-        Self { bucket: Bucket::new(a_second, burst), start: now, full_at: Duration::ZERO, refused: 0 }
+        Self { refill: Refill::new(a_second, burst), start: now, full_at: Duration::ZERO, refused: 0 }
     }
 
+    /// Takes a token.
     pub(crate) fn take(&mut self, now: Instant) -> Pace {
         let now = now.duration_since(self.start);
         if self.full_at <= now {
             self.refused = 0;
         }
-        let (full_at, over) = self.bucket.take(self.full_at, now);
+        let (full_at, over) = self.refill.take(self.full_at, now);
         if over.is_zero() {
             self.full_at = full_at;
             return Pace::Fine;
@@ -66,37 +70,42 @@ impl Rate {
     }
 }
 
-/// What many sockets do together; no lock, since all cores may count here.
+/// The tokens that many sockets share; without a lock, since all cores count here.
 #[derive(Debug)]
-pub(crate) struct SharedRate {
-    bucket: Bucket,
+pub(crate) struct SharedTokenBucket {
+    refill: Refill,
     start: Instant,
-    /// Nanoseconds after the start.
+    /// When the bucket is full again, in nanoseconds after the start.
     full_at: AtomicU64,
 }
 
-impl SharedRate {
+impl SharedTokenBucket {
     pub(crate) fn new(a_second: u32, burst: u32, now: Instant) -> Self {
-        Self { bucket: Bucket::new(a_second, burst), start: now, full_at: AtomicU64::new(0) }
+        Self { refill: Refill::new(a_second, burst), start: now, full_at: AtomicU64::new(0) }
     }
 
-    /// One in so much time, which may be longer than a second.
+    /// Refills one token each `each`, which may be longer than a second.
     pub(crate) fn every(each: Duration, burst: u32, now: Instant) -> Self {
-        Self { bucket: Bucket::every(each, burst), start: now, full_at: AtomicU64::new(0) }
+        Self { refill: Refill::every(each, burst), start: now, full_at: AtomicU64::new(0) }
     }
 
-    /// One more, at once; where that is too fast, in how many milliseconds it is not.
+    /// Takes a token.
+    ///
+    /// # Errors
+    /// In how many milliseconds there is one.
     pub(crate) fn take(&self, now: Instant) -> Result<(), u64> {
         self.reserve(now, Duration::ZERO).map(|_at_once| ())
     }
 
-    /// One more, and how long it has to wait for that; where that is longer than `patience`, in how many
-    /// milliseconds it is not.
+    /// Takes a token that may come later; returns how long to wait for it.
+    ///
+    /// # Errors
+    /// It comes later than after `patience`; in how many milliseconds it does not.
     pub(crate) fn reserve(&self, now: Instant, patience: Duration) -> Result<Duration, u64> {
         let now = now.duration_since(self.start);
         let mut before = self.full_at.load(Ordering::Relaxed);
         loop {
-            let (full_at, over) = self.bucket.take(Duration::from_nanos(before), now);
+            let (full_at, over) = self.refill.take(Duration::from_nanos(before), now);
             if over > patience {
                 return Err(milliseconds(over.saturating_sub(patience)));
             }
@@ -108,7 +117,7 @@ impl SharedRate {
         }
     }
 
-    /// Whether it is as if nothing had ever been taken.
+    /// Whether no token is missing.
     pub(crate) fn is_full(&self, now: Instant) -> bool {
         Duration::from_nanos(self.full_at.load(Ordering::Relaxed)) <= now.duration_since(self.start)
     }
@@ -125,39 +134,39 @@ mod tests {
     #[test]
     fn d4_a_burst_and_then_an_even_rate() {
         let start = Instant::now();
-        let mut rate = Rate::new(10, 3, start);
-        let taken = |rate: &mut Rate, at: u64| rate.take(start + Duration::from_millis(at));
-        assert!((0..3).all(|_| taken(&mut rate, 0) == Pace::Fine));
-        assert_eq!(taken(&mut rate, 0), Pace::TooFast { retry_ms: 100, refused: 1 });
-        assert_eq!(taken(&mut rate, 60), Pace::TooFast { retry_ms: 40, refused: 2 });
-        assert_eq!(taken(&mut rate, 100), Pace::Fine);
-        assert_eq!(taken(&mut rate, 100), Pace::TooFast { retry_ms: 100, refused: 3 }, "one good call is no calm");
-        assert!((0..3).all(|_| taken(&mut rate, 10_000) == Pace::Fine));
-        assert!(matches!(taken(&mut rate, 10_000), Pace::TooFast { refused: 1, .. }));
+        let mut bucket = TokenBucket::new(10, 3, start);
+        let taken = |bucket: &mut TokenBucket, at: u64| bucket.take(start + Duration::from_millis(at));
+        assert!((0..3).all(|_| taken(&mut bucket, 0) == Pace::Fine));
+        assert_eq!(taken(&mut bucket, 0), Pace::TooFast { retry_ms: 100, refused: 1 });
+        assert_eq!(taken(&mut bucket, 60), Pace::TooFast { retry_ms: 40, refused: 2 });
+        assert_eq!(taken(&mut bucket, 100), Pace::Fine);
+        assert_eq!(taken(&mut bucket, 100), Pace::TooFast { retry_ms: 100, refused: 3 }, "one good call is no calm");
+        assert!((0..3).all(|_| taken(&mut bucket, 10_000) == Pace::Fine));
+        assert!(matches!(taken(&mut bucket, 10_000), Pace::TooFast { refused: 1, .. }));
     }
 
     #[test]
-    fn who_is_patient_gets_its_place_in_the_row() {
+    fn a_patient_caller_waits_for_its_token() {
         let start = Instant::now();
-        let (rate, second) = (SharedRate::new(10, 1, start), Duration::from_secs(1));
-        let waits: Vec<_> = (0..13).map(|_| rate.reserve(start, second)).collect();
+        let (bucket, second) = (SharedTokenBucket::new(10, 1, start), Duration::from_secs(1));
+        let waits: Vec<_> = (0..13).map(|_| bucket.reserve(start, second)).collect();
         let expected: Vec<_> = (0..11).map(|n| Ok(Duration::from_millis(100 * n))).collect();
         assert_eq!(waits[..11], expected);
-        assert_eq!(waits[11..], [Err(100), Err(100)], "and who is not takes none");
+        assert_eq!(waits[11..], [Err(100), Err(100)], "and an impatient one takes none");
     }
 
     #[test]
     fn many_threads_together_take_no_more_than_the_burst() {
         let start = Instant::now();
-        let rate = SharedRate::new(1, 1_000, start);
+        let bucket = SharedTokenBucket::new(1, 1_000, start);
         let taken: usize = std::thread::scope(|scope| {
             let threads: Vec<_> =
-                (0..4).map(|_| scope.spawn(|| (0..1_000).filter(|_| rate.take(start).is_ok()).count())).collect();
+                (0..4).map(|_| scope.spawn(|| (0..1_000).filter(|_| bucket.take(start).is_ok()).count())).collect();
             threads.into_iter().map(|thread| thread.join().unwrap()).sum()
         });
         assert_eq!(taken, 1_000);
-        assert_eq!(rate.take(start), Err(1_000));
-        assert!(!rate.is_full(start + Duration::from_millis(999_999)));
-        assert!(rate.is_full(start + Duration::from_secs(1_000)));
+        assert_eq!(bucket.take(start), Err(1_000));
+        assert!(!bucket.is_full(start + Duration::from_millis(999_999)));
+        assert!(bucket.is_full(start + Duration::from_secs(1_000)));
     }
 }

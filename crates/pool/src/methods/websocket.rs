@@ -23,7 +23,7 @@ use crate::{
     fairness::{
         connection_limiter::Caller,
         fair_semaphore::FairPermit,
-        token_bucket::{Pace, Rate, SharedRate},
+        token_bucket::{Pace, SharedTokenBucket, TokenBucket},
     },
     methods::{
         agent_call::AgentCall,
@@ -48,7 +48,7 @@ pub(crate) async fn serve<S, E>(
 {
     let _open = Counted::by(&gateway.metrics.sockets);
     let entry = gateway.sockets.add(Line::Socket(rpc.clone()));
-    let rate = || Rate::new(gateway.limits.calls_a_second, gateway.limits.burst, Instant::now());
+    let rate = || TokenBucket::new(gateway.limits.calls_a_second, gateway.limits.burst, Instant::now());
     let (rate, noise) = (rate(), rate());
     let mut socket = Socket { gateway, rpc, entry, caller, challenge, rate, noise, claimed: None, signed_by: None };
     let reason = match socket.serve(&mut session).await {
@@ -68,9 +68,9 @@ struct Socket<'a> {
     entry: Entry,
     caller: &'a Caller,
     challenge: String,
-    rate: Rate,
+    rate: TokenBucket,
     /// The same for frames that are no calls.
-    noise: Rate,
+    noise: TokenBucket,
     /// Who this is, by a signature that holds; the mind may still say no.
     claimed: Option<Identity>,
     /// The node whose key signs the calls here, by protocol 2.
@@ -216,7 +216,7 @@ impl Socket<'_> {
         &self,
         session: &mut Session<S>,
         pace: Pace,
-        neighbours: &SharedRate,
+        neighbours: &SharedTokenBucket,
     ) -> Result<Result<(), WireError>, String>
     where
         S: Stream<Item = Result<Frame, E>> + Sink<Frame> + Unpin,

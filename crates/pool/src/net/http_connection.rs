@@ -29,7 +29,7 @@ use crate::{
     fairness::{
         connection_limiter::{Caller, ConnectionGuard},
         fair_poll::fair_poll,
-        token_bucket::{Pace, Rate},
+        token_bucket::{Pace, TokenBucket},
     },
     methods::{http_rpc, websocket},
     net::{cors, ws_frames::Frames},
@@ -45,7 +45,7 @@ pub(crate) struct HttpConnection {
     pub(crate) caller: Option<Arc<Caller>>,
     /// Dropped with the last user of the connection.
     pub(crate) _guard: ConnectionGuard,
-    pub(crate) rate: Mutex<Rate>,
+    pub(crate) rate: Mutex<TokenBucket>,
     /// Every task that serves a socket, so that the end waits for them.
     pub(crate) tasks: TaskTracker,
 }

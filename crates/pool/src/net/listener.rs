@@ -23,7 +23,7 @@ use crate::{
     fairness::{
         connection_limiter::{Caller, ConnectionGuard, LimitReached},
         fair_poll::fair_poll,
-        token_bucket::{Rate, SharedRate},
+        token_bucket::{SharedTokenBucket, TokenBucket},
     },
     net::{http_connection::HttpConnection, tls::accept},
 };
@@ -39,7 +39,7 @@ pub(crate) async fn listen(
     stop: CancellationToken,
     tls: Option<PoolTls>,
 ) {
-    let refusals = SharedRate::new(gateway.limits.refusals, gateway.limits.refusals, Instant::now());
+    let refusals = SharedTokenBucket::new(gateway.limits.refusals, gateway.limits.refusals, Instant::now());
     let mut refused_in_a_row = 0_u32;
     loop {
         let accepted = tokio::select! {
@@ -130,7 +130,7 @@ async fn serve<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(
 ) {
     let (head, head_bytes, rate) = (gateway.limits.http_head, gateway.limits.http_head_bytes, &gateway.limits);
     let connection = Arc::new(HttpConnection {
-        rate: Mutex::new(Rate::new(rate.calls_a_second, rate.burst, Instant::now())),
+        rate: Mutex::new(TokenBucket::new(rate.calls_a_second, rate.burst, Instant::now())),
         gateway: Arc::clone(&gateway),
         address: address.ip().to_canonical(),
         caller,
