@@ -27,7 +27,7 @@ use crate::{
     error,
     fairness::{
         block::Block,
-        command_permits::{Kind, Permit, Permits},
+        command_permits::{CommandPermit, CommandPermits, PermitClass},
         connection_limiter::ConnectionLimiter,
         fair_semaphore::{FairPermit, FairSemaphore},
     },
@@ -50,7 +50,7 @@ pub(crate) struct Gateway {
     pub(crate) http_nodes: HttpNodes,
     pub(crate) metrics: Arc<Metrics>,
     inbox: Inbox,
-    permits: Arc<Permits>,
+    permits: Arc<CommandPermits>,
     checks: Arc<FairSemaphore>,
     /// Ports that may be tried at once.
     pub(crate) reaches: Arc<Semaphore>,
@@ -74,7 +74,7 @@ pub(crate) struct Request {
 pub(crate) struct Asked {
     answer: oneshot::Receiver<Answer>,
     retry_ms: u64,
-    /// Held so that the end of the pool waits for the answer.
+    /// HeldPermits so that the end of the pool waits for the answer.
     _in_flight: TaskTrackerToken,
 }
 
@@ -103,7 +103,7 @@ impl Gateway {
             audience,
             http_agents: HttpAgents::new(limits.http_agents, &core),
             http_nodes: HttpNodes::new(limits.http_agents),
-            permits: Arc::new(Permits::new(&limits)),
+            permits: Arc::new(CommandPermits::new(&limits)),
             checks: Arc::new(FairSemaphore::new(checks)),
             reaches: Arc::new(Semaphore::new(limits.reaches)),
             own: Arc::new(Block::new(&limits, std::time::Instant::now())),
@@ -167,8 +167,8 @@ impl Gateway {
     }
 
     /// A place before the mind.
-    pub(crate) fn permit(&self, block: &Arc<Block>, request: &Request) -> Result<Permit, WireError> {
-        let permit = self.permits.take(block, Kind::of(&request.command));
+    pub(crate) fn permit(&self, block: &Arc<Block>, request: &Request) -> Result<CommandPermit, WireError> {
+        let permit = self.permits.take(block, PermitClass::of(&request.command));
         permit.ok_or_else(|| error::crowded(self.limits.retry_ms()))
     }
 
@@ -192,11 +192,11 @@ impl Gateway {
     }
 
     /// Hands a request to the mind, which answers the socket itself.
-    pub(crate) fn hand_for(&self, request: Request, responder: Responder, permit: Permit) {
+    pub(crate) fn hand_for(&self, request: Request, responder: Responder, permit: CommandPermit) {
         self.hand(request, ReplyTo::Socket(responder, self.in_flight.token()), permit);
     }
 
-    fn hand(&self, request: Request, reply_to: ReplyTo, permit: Permit) {
+    fn hand(&self, request: Request, reply_to: ReplyTo, permit: CommandPermit) {
         let Request { id: request, command } = request;
         self.inbox.push(Item::Request { command, request, reply_to, permit });
     }

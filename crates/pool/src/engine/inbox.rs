@@ -12,7 +12,7 @@ use vipnode_rpc::Responder;
 use vipnode_store::StoreError;
 use vipnode_types::wire::WireError;
 
-use crate::{Membership, Welcome, engine::gateway::reply_text, fairness::command_permits::Permit};
+use crate::{Membership, Welcome, engine::gateway::reply_text, fairness::command_permits::CommandPermit};
 
 /// The answer of the pool's mind to a request.
 pub(crate) type Answer = Result<Reply, WireError>;
@@ -22,7 +22,7 @@ pub(crate) type Answer = Result<Reply, WireError>;
 pub(crate) enum ReplyTo {
     /// The task that made the request.
     Task(oneshot::Sender<Answer>),
-    /// A WebSocket, which is answered at once. Held so that the end of the pool waits for the answer.
+    /// A WebSocket, which is answered at once. HeldPermits so that the end of the pool waits for the answer.
     Socket(Responder, TaskTrackerToken),
 }
 
@@ -49,7 +49,7 @@ impl ReplyTo {
 #[derive(Debug)]
 pub(crate) enum Item {
     /// A request of an agent. Holds its permit until it is handled.
-    Request { command: Command, request: RequestId, reply_to: ReplyTo, permit: Permit },
+    Request { command: Command, request: RequestId, reply_to: ReplyTo, permit: CommandPermit },
     /// Something that nobody waits for.
     Note(Command),
     /// A call to an agent ended. `life` tells which mind began it.

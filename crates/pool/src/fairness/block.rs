@@ -7,7 +7,7 @@ use tokio::sync::Semaphore;
 
 use crate::{
     PoolLimits,
-    fairness::{command_permits::Held, cpu_budget::CpuBudget, token_bucket::SharedTokenBucket},
+    fairness::{command_permits::HeldPermits, cpu_budget::CpuBudget, token_bucket::SharedTokenBucket},
 };
 
 /// What the connections of one address block (/24, /48) use together.
@@ -29,8 +29,8 @@ pub(crate) struct Block {
     pub(crate) poll_permit: Semaphore,
     /// Ports that were tried for it by `vipnode_reach`.
     pub(crate) reaches: SharedTokenBucket,
-    /// Permits that it holds.
-    pub(crate) held: Held,
+    /// CommandPermits that it holds.
+    pub(crate) held: HeldPermits,
 }
 
 impl Block {
@@ -44,7 +44,7 @@ impl Block {
             cpu: CpuBudget::new(Duration::from_micros(limits.block_cpu_us.into()), now),
             poll_permit: Semaphore::new(1),
             reaches: SharedTokenBucket::every(limits.reach_every, limits.reach_burst, now),
-            held: Held::default(),
+            held: HeldPermits::default(),
         }
     }
 

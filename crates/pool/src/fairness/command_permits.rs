@@ -8,40 +8,40 @@ use vipnode_types::protocol2;
 
 use crate::{PoolLimits, fairness::block::Block};
 
-/// Places before the pool's mind, apart for what must not crowd out the other.
+/// Limits on the commands that wait for the core, apart for each class, so that one class cannot crowd out another.
 ///
-/// Of each kind an address block may hold as many as are free at that moment: alone it has half of them
-/// at most, two blocks have a third each, and somebody who holds none gets one at once. Costs two
-/// atomic additions and no lock.
+/// Of each class an address block may hold as many permits as are free at that moment: alone it has half of them at
+/// most, two blocks have a third each, and a block that holds none gets one at once. It costs two atomic additions
+/// and no lock.
 #[derive(Debug)]
-pub(crate) struct Permits {
-    limits: [usize; KINDS],
-    held: Held,
+pub(crate) struct CommandPermits {
+    limits: [usize; CLASSES],
+    held: HeldPermits,
 }
 
-/// How many permits of each kind somebody holds.
+/// The number of permits of each class that are held.
 #[derive(Debug, Default)]
-pub(crate) struct Held([AtomicUsize; KINDS]);
+pub(crate) struct HeldPermits([AtomicUsize; CLASSES]);
 
-const KINDS: usize = 3;
+const CLASSES: usize = 3;
 
-/// What a permit is for.
+/// The class of a command: commands of one class compete with each other for permits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Kind {
+pub(crate) enum PermitClass {
     Connect,
     Report,
     Other,
 }
 
-/// One place, given back when it is dropped.
+/// The right of one command to wait for the core; given back when it is dropped.
 #[derive(Debug)]
-pub(crate) struct Permit {
-    permits: Arc<Permits>,
+pub(crate) struct CommandPermit {
+    permits: Arc<CommandPermits>,
     block: Arc<Block>,
-    kind: Kind,
+    class: PermitClass,
 }
 
-impl Kind {
+impl PermitClass {
     /// The class of a command, the same in both protocols: every command is named here.
     pub(crate) const fn of(command: &Command) -> Self {
         match command {
@@ -65,45 +65,45 @@ impl Kind {
     }
 }
 
-impl Held {
-    const fn of(&self, kind: Kind) -> &AtomicUsize {
+impl HeldPermits {
+    const fn of(&self, class: PermitClass) -> &AtomicUsize {
         let [connect, report, other] = &self.0;
-        match kind {
-            Kind::Connect => connect,
-            Kind::Report => report,
-            Kind::Other => other,
+        match class {
+            PermitClass::Connect => connect,
+            PermitClass::Report => report,
+            PermitClass::Other => other,
         }
     }
 }
 
-impl Permits {
+impl CommandPermits {
     pub(crate) const fn new(limits: &PoolLimits) -> Self {
         Self {
             limits: [limits.permits_connect, limits.permits_report, limits.permits_other],
-            held: Held([const { AtomicUsize::new(0) }; KINDS]),
+            held: HeldPermits([const { AtomicUsize::new(0) }; CLASSES]),
         }
     }
 
-    /// A place for somebody of an address block, unless all are taken or too many by that block.
-    pub(crate) fn take(self: &Arc<Self>, block: &Arc<Block>, kind: Kind) -> Option<Permit> {
+    /// Returns a permit, or `None` where all are held, or too many by that block.
+    pub(crate) fn take(self: &Arc<Self>, block: &Arc<Block>, class: PermitClass) -> Option<CommandPermit> {
         let [connect, report, other] = self.limits;
-        let limit = match kind {
-            Kind::Connect => connect,
-            Kind::Report => report,
-            Kind::Other => other,
+        let limit = match class {
+            PermitClass::Connect => connect,
+            PermitClass::Report => report,
+            PermitClass::Other => other,
         };
-        let free = limit.saturating_sub(self.held.of(kind).fetch_add(1, Ordering::Relaxed));
-        let own = block.held.of(kind).fetch_add(1, Ordering::Relaxed);
+        let free = limit.saturating_sub(self.held.of(class).fetch_add(1, Ordering::Relaxed));
+        let own = block.held.of(class).fetch_add(1, Ordering::Relaxed);
         // Dropped at once, and so given back, where it is too much.
-        let permit = Permit { permits: Arc::clone(self), block: Arc::clone(block), kind };
+        let permit = CommandPermit { permits: Arc::clone(self), block: Arc::clone(block), class };
         (own < free).then_some(permit)
     }
 }
 
-impl Drop for Permit {
+impl Drop for CommandPermit {
     fn drop(&mut self) {
-        self.permits.held.of(self.kind).fetch_sub(1, Ordering::Relaxed);
-        self.block.held.of(self.kind).fetch_sub(1, Ordering::Relaxed);
+        self.permits.held.of(self.class).fetch_sub(1, Ordering::Relaxed);
+        self.block.held.of(self.class).fetch_sub(1, Ordering::Relaxed);
     }
 }
 
@@ -119,33 +119,33 @@ mod tests {
         Arc::new(Block::new(&PoolLimits::default(), std::time::Instant::now()))
     }
 
-    fn all(permits: &Arc<Permits>, block: &Arc<Block>, kind: Kind) -> Vec<Permit> {
-        std::iter::from_fn(|| permits.take(block, kind)).collect()
+    fn all(permits: &Arc<CommandPermits>, block: &Arc<Block>, class: PermitClass) -> Vec<CommandPermit> {
+        std::iter::from_fn(|| permits.take(block, class)).collect()
     }
 
     #[test]
     fn d4_a_flooding_block_leaves_permits_for_others() {
         let limits =
             PoolLimits { permits_connect: 100, permits_report: 100, permits_other: 100, ..PoolLimits::default() };
-        let permits = Arc::new(Permits::new(&limits));
+        let permits = Arc::new(CommandPermits::new(&limits));
         let (flood, second, honest) = (block(), block(), block());
-        let held = all(&permits, &flood, Kind::Report);
+        let held = all(&permits, &flood, PermitClass::Report);
         assert_eq!(held.len(), 50, "half, where it is alone");
-        let more = all(&permits, &second, Kind::Report);
+        let more = all(&permits, &second, PermitClass::Report);
         assert_eq!(more.len(), 25);
         for _ in 0..10_000 {
-            assert!(permits.take(&flood, Kind::Report).is_none());
-            assert!(permits.take(&honest, Kind::Report).is_some(), "at any time");
+            assert!(permits.take(&flood, PermitClass::Report).is_none());
+            assert!(permits.take(&honest, PermitClass::Report).is_some(), "at any time");
         }
-        assert_eq!(all(&permits, &flood, Kind::Connect).len(), 50, "each kind is apart");
+        assert_eq!(all(&permits, &flood, PermitClass::Connect).len(), 50, "each class is apart");
         drop((held, more));
-        assert_eq!(all(&permits, &honest, Kind::Report).len(), 50, "all came back");
+        assert_eq!(all(&permits, &honest, PermitClass::Report).len(), 50, "all came back");
     }
 
     #[test]
     fn a_call_of_protocol_2_competes_with_its_like_in_protocol_3() {
-        let kind = |call| {
-            Kind::of(&Command::Protocol2 {
+        let class = |call| {
+            PermitClass::of(&Command::Protocol2 {
                 peer: crate::engine::connections::NOBODY,
                 request: 1,
                 node: NodeId::new([1; 64]),
@@ -156,22 +156,22 @@ mod tests {
             })
         };
         for (call, expected) in [
-            (Call::Connect(Box::default()), Kind::Connect),
-            (Call::Host(protocol2::HostRequest::default()), Kind::Connect),
-            (Call::Client(protocol2::ClientRequest::default()), Kind::Connect),
-            (Call::Update(protocol2::Update::default()), Kind::Report),
-            (Call::Peer(protocol2::PeerRequest::default()), Kind::Other),
+            (Call::Connect(Box::default()), PermitClass::Connect),
+            (Call::Host(protocol2::HostRequest::default()), PermitClass::Connect),
+            (Call::Client(protocol2::ClientRequest::default()), PermitClass::Connect),
+            (Call::Update(protocol2::Update::default()), PermitClass::Report),
+            (Call::Peer(protocol2::PeerRequest::default()), PermitClass::Other),
         ] {
-            assert_eq!(kind(call.clone()), expected, "{call:?}");
+            assert_eq!(class(call.clone()), expected, "{call:?}");
         }
     }
 
     #[test]
     fn where_all_are_taken_nobody_gets_one() {
         let limits = PoolLimits { permits_report: 8, ..PoolLimits::default() };
-        let permits = Arc::new(Permits::new(&limits));
+        let permits = Arc::new(CommandPermits::new(&limits));
         let blocks: Vec<_> = (0..100).map(|_| block()).collect();
-        let held: Vec<_> = blocks.iter().filter_map(|block| permits.take(block, Kind::Report)).collect();
+        let held: Vec<_> = blocks.iter().filter_map(|block| permits.take(block, PermitClass::Report)).collect();
         assert_eq!(held.len(), 8);
     }
 }

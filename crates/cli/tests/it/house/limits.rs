@@ -61,7 +61,7 @@ const NO_LIMITS: &[(&str, &str, &str)] = &[
     ("pool/src/metrics.rs", "WEI_A_GWEI", "a unit"),
     ("pool/src/engine/core_thread.rs", "BATCH", "a pace: what is beyond it is in the next batch; `permits_…` limit what waits"),
     ("pool/src/net/fd_limit.rs", "OTHERS", "added to `connections`, which limits"),
-    ("pool/src/fairness/command_permits.rs", "KINDS", "the number of variants"),
+    ("pool/src/fairness/command_permits.rs", "CLASSES", "the number of variants"),
     ("pool/src/server.rs", "BACKLOG", "asked of the system, whose limit and whose rule it is"),
     ("pool/src/server.rs", "EXPIRE", "a pace: `http_idle` limits"),
     (
