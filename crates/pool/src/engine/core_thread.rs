@@ -21,7 +21,7 @@ use crate::{
         clock::PoolClock,
         connections::Sockets,
         inbox::{Answer, Inbox, Item, Items, ReplyTo},
-        outbox::Releases,
+        outbox::Outbox,
         store_thread::{Job, StoreThread},
     },
     error,
@@ -55,7 +55,7 @@ pub(crate) struct Mind {
     /// Counts the minds of this process, so that the end of a call is never told to a later one.
     life: u64,
     waiting: BTreeMap<RequestId, ReplyTo>,
-    releases: Releases,
+    outbox: Outbox,
     /// What may leave at the end of the batch.
     ready: Vec<Effect>,
     rows: Vec<Row>,
@@ -81,7 +81,7 @@ impl Mind {
             clock,
             life: 0,
             waiting: BTreeMap::new(),
-            releases: Releases::default(),
+            outbox: Outbox::default(),
             ready: Vec::new(),
             rows: Vec::new(),
             ticket: None,
@@ -157,7 +157,7 @@ impl Mind {
             Item::CallDone { .. } | Item::Stop => Ok(()),
             Item::Committed(ticket) => {
                 self.parts.metrics.commits.inc();
-                self.ready.extend(self.releases.committed(ticket));
+                self.ready.extend(self.outbox.committed(ticket));
                 Ok(())
             }
             Item::CommitFailed(error) => Err(Broken(format!("what changed could not be written: {error}"))),
@@ -209,9 +209,9 @@ impl Mind {
         for effect in out.drain(..) {
             if let Effect::Persist(rows) = effect {
                 self.rows.extend(rows);
-                self.ticket.get_or_insert_with(|| self.releases.begin());
+                self.ticket.get_or_insert_with(|| self.outbox.begin());
             } else {
-                self.ready.extend(self.releases.pass(effect));
+                self.ready.extend(self.outbox.hold_or_pass(effect));
             }
         }
         self.out = out;
@@ -322,7 +322,7 @@ impl Mind {
         for (_, waiting) in std::mem::take(&mut self.waiting) {
             waiting.send(Err(busy()));
         }
-        self.releases.discard();
+        self.outbox.discard();
         (self.rows, self.ticket, self.out, self.ready) = (Vec::new(), None, Vec::new(), Vec::new());
         self.life = self.life.saturating_add(1);
         self.parts.sockets.close_all("the pool brings its state back; leases go on, connect again");
