@@ -14,7 +14,7 @@ use crate::{
     PoolConfig, PoolTls,
     auth::audience::Audience,
     engine::{
-        connections::Sockets,
+        connections::Connections,
         core_thread::{Mind, Parts},
         gateway::Gateway,
         inbox::inbox,
@@ -96,7 +96,7 @@ impl PoolServer {
         make_room(&listener, config.limits.connections);
         let metrics = config.metrics.shared();
         let (inbox, items) = inbox(metrics.queue.clone());
-        let sockets = Arc::new(Sockets::new(inbox.clone()));
+        let connections = Arc::new(Connections::new(inbox.clone()));
         let (store, store_thread) =
             StoreThread::start(store, inbox.clone(), config.limits.store_batches).map_err(PoolError::Thread)?;
         let parts = Parts {
@@ -107,7 +107,7 @@ impl PoolServer {
             store_retry: config.limits.store_retry,
             inbox: inbox.clone(),
             items,
-            sockets: Arc::clone(&sockets),
+            connections: Arc::clone(&connections),
             store,
             metrics: Arc::clone(&metrics),
             runtime: Handle::current(),
@@ -118,7 +118,7 @@ impl PoolServer {
             tls.show_in(metrics.tls_expires.clone());
         }
         let tls = config.tls.clone();
-        let gateway = Arc::new(Gateway::new(config, audience, sockets, metrics, inbox));
+        let gateway = Arc::new(Gateway::new(config, audience, connections, metrics, inbox));
         let stop = CancellationToken::new();
         let running = Running {
             gateway: Arc::clone(&gateway),
@@ -230,7 +230,7 @@ impl Running {
         self.stop.cancel();
         let _ended = listening.await;
         self.gateway.drain(self.gateway.limits.drain).await;
-        self.gateway.sockets.close_all("the pool is going down; leases go on");
+        self.gateway.connections.close_all("the pool is going down; leases go on");
         tasks.close();
         if timeout(self.gateway.limits.closing, tasks.wait()).await.is_err() {
             tracing::warn!(sockets = tasks.len(), "sockets did not close in time");

@@ -3,22 +3,22 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use vipnode_pool_core::{Command, ConnectionId};
 use vipnode_rpc::RpcPeer;
 
-use crate::engine::inbox::{Inbox, Item};
+use crate::engine::inbox::{Inbox, Message};
 
-/// Every connection that the pool's mind may name, by number and generation (D32).
+/// Every connection that a command may name, by number and generation (D32).
 #[derive(Debug)]
-pub(crate) struct Sockets {
+pub(crate) struct Connections {
     table: Mutex<Table>,
     inbox: Inbox,
 }
 
-/// One connection's entry among [`Sockets`]. Dropped it is removed, and the mind hears of that where it may know the
-/// connection: however the task ends that serves it.
+/// A connection's entry in [`Connections`]. Dropping it removes the entry and reports the end of the connection to the
+/// core where a command has named it, however the task that serves it ends.
 #[derive(Debug)]
-pub(crate) struct Entry {
-    sockets: Arc<Sockets>,
+pub(crate) struct ConnectionEntry {
+    connections: Arc<Connections>,
     peer: ConnectionId,
-    /// A command named the connection to the mind.
+    /// Whether a command has named the connection to the core.
     known: bool,
 }
 
@@ -31,24 +31,24 @@ struct Table {
 #[derive(Debug)]
 struct Slot {
     generation: u32,
-    line: Option<Line>,
-    /// The mind knows who this is.
+    transport: Option<Transport>,
+    /// Whether the core knows who this is.
     confirmed: bool,
 }
 
 /// How a connection is reached.
 #[derive(Debug)]
-pub(crate) enum Line {
-    /// By its socket.
-    Socket(RpcPeer),
-    /// Not at all: the agent speaks over HTTP.
+pub(crate) enum Transport {
+    /// By calls on its WebSocket.
+    WebSocket(RpcPeer),
+    /// Not at all: the agent calls over HTTP.
     Http,
 }
 
-/// A command about no connection in particular.
+/// Stands for the connection in a command that is not about one.
 pub(crate) const NOBODY: ConnectionId = ConnectionId { gateway: 0, connection: u32::MAX, generation: 0 };
 
-impl Entry {
+impl ConnectionEntry {
     pub(crate) const fn peer(&self) -> ConnectionId {
         self.peer
     }
@@ -57,48 +57,48 @@ impl Entry {
         self.known
     }
 
-    /// A command is about to name the connection to the mind.
-    pub(crate) const fn know(&mut self) {
+    /// Remembers that a command names the connection to the core.
+    pub(crate) const fn set_known(&mut self) {
         self.known = true;
     }
 }
 
-impl Drop for Entry {
+impl Drop for ConnectionEntry {
     fn drop(&mut self) {
-        self.sockets.lock().remove(self.peer);
+        self.connections.lock().remove(self.peer);
         if self.known {
-            self.sockets.inbox.push(Item::Note(Command::Disconnected { peer: self.peer }));
+            self.connections.inbox.push(Message::Note(Command::Disconnected { peer: self.peer }));
         }
     }
 }
 
-impl Sockets {
-    /// The mind hears by `inbox` of connections that are gone.
+impl Connections {
+    /// Reports the end of connections by `inbox`.
     pub(crate) fn new(inbox: Inbox) -> Self {
         Self { table: Mutex::default(), inbox }
     }
 
-    /// Names a connection. One over HTTP begins with a call that names it to the mind.
-    pub(crate) fn add(self: &Arc<Self>, line: Line) -> Entry {
-        let known = matches!(line, Line::Http);
-        let peer = self.lock().add(line);
-        Entry { sockets: Arc::clone(self), peer, known }
+    /// Adds a connection. One over HTTP begins with a command that names it to the core.
+    pub(crate) fn add(self: &Arc<Self>, transport: Transport) -> ConnectionEntry {
+        let known = matches!(transport, Transport::Http);
+        let peer = self.lock().add(transport);
+        ConnectionEntry { connections: Arc::clone(self), peer, known }
     }
 
-    /// How to call an agent, if it is there and can be called.
+    /// Returns the handle to call an agent, if the connection is open and can be called.
     pub(crate) fn rpc(&self, peer: ConnectionId) -> Option<RpcPeer> {
-        match self.lock().slot(peer)?.line.as_ref()? {
-            Line::Socket(rpc) => Some(rpc.clone()),
-            Line::Http => None,
+        match self.lock().slot(peer)?.transport.as_ref()? {
+            Transport::WebSocket(rpc) => Some(rpc.clone()),
+            Transport::Http => None,
         }
     }
 
-    /// Whether a connection is there.
+    /// Whether a connection is open.
     pub(crate) fn is_open(&self, peer: ConnectionId) -> bool {
         self.lock().slot(peer).is_some()
     }
 
-    /// The mind knows from now on who is at the other end.
+    /// Remembers that the core knows who is at the other end.
     pub(crate) fn confirm(&self, peer: ConnectionId) {
         if let Some(slot) = self.lock().slot(peer) {
             slot.confirmed = true;
@@ -109,7 +109,7 @@ impl Sockets {
         self.lock().slot(peer).is_some_and(|slot| slot.confirmed)
     }
 
-    /// Ends a connection: a socket with a reason, one over HTTP by forgetting it.
+    /// Closes a connection: a WebSocket with a reason, one over HTTP by removing its entry.
     pub(crate) fn close(&self, peer: ConnectionId, reason: &str) {
         match self.rpc(peer) {
             Some(rpc) => rpc.close(reason),
@@ -117,25 +117,25 @@ impl Sockets {
         }
     }
 
-    /// The connections that are there.
+    /// Returns the open connections.
     pub(crate) fn peers(&self) -> Vec<ConnectionId> {
         let table = self.lock();
-        let there = table.slots.iter().enumerate().filter(|(_, slot)| slot.line.is_some());
+        let open = table.slots.iter().enumerate().filter(|(_, slot)| slot.transport.is_some());
         let name = |(at, slot): (usize, &Slot)| {
             let connection = u32::try_from(at).unwrap_or(u32::MAX);
             ConnectionId { gateway: 0, connection, generation: slot.generation }
         };
-        there.map(name).collect()
+        open.map(name).collect()
     }
 
-    /// Ends all connections.
+    /// Closes all connections.
     pub(crate) fn close_all(&self, reason: &str) {
         let mut table = self.lock();
         for connection in 0..u32::try_from(table.slots.len()).unwrap_or(u32::MAX) {
             let Some(slot) = table.slots.get(connection as usize) else { continue };
-            match &slot.line {
-                Some(Line::Socket(rpc)) => rpc.close(reason),
-                Some(Line::Http) => {
+            match &slot.transport {
+                Some(Transport::WebSocket(rpc)) => rpc.close(reason),
+                Some(Transport::Http) => {
                     let generation = slot.generation;
                     table.remove(ConnectionId { gateway: 0, connection, generation });
                 }
@@ -151,27 +151,27 @@ impl Sockets {
 }
 
 impl Table {
-    fn add(&mut self, line: Line) -> ConnectionId {
+    fn add(&mut self, transport: Transport) -> ConnectionId {
         if let Some(connection) = self.free.pop()
             && let Some(slot) = self.slots.get_mut(connection as usize)
         {
-            (slot.line, slot.confirmed) = (Some(line), false);
+            (slot.transport, slot.confirmed) = (Some(transport), false);
             return ConnectionId { gateway: 0, connection, generation: slot.generation };
         }
         let connection = u32::try_from(self.slots.len()).unwrap_or(u32::MAX);
-        self.slots.push(Slot { generation: 0, line: Some(line), confirmed: false });
+        self.slots.push(Slot { generation: 0, transport: Some(transport), confirmed: false });
         ConnectionId { gateway: 0, connection, generation: 0 }
     }
 
-    /// The slot of a connection that is there.
+    /// Returns the slot of an open connection.
     fn slot(&mut self, peer: ConnectionId) -> Option<&mut Slot> {
         let slot = self.slots.get_mut(peer.connection as usize)?;
-        (slot.generation == peer.generation && slot.line.is_some()).then_some(slot)
+        (slot.generation == peer.generation && slot.transport.is_some()).then_some(slot)
     }
 
     fn remove(&mut self, peer: ConnectionId) {
         let Some(slot) = self.slot(peer) else { return };
-        slot.line = None;
+        slot.transport = None;
         slot.generation = slot.generation.wrapping_add(1);
         self.free.push(peer.connection);
     }
@@ -186,19 +186,19 @@ mod tests {
     #[test]
     fn d32_a_late_word_about_an_old_connection_does_not_reach_the_new_one() {
         let (inbox, _items) = crate::engine::inbox::inbox(Gauge::default());
-        let sockets = Arc::new(Sockets::new(inbox));
-        let entry = sockets.add(Line::Http);
+        let connections = Arc::new(Connections::new(inbox));
+        let entry = connections.add(Transport::Http);
         let old = entry.peer();
-        sockets.confirm(old);
+        connections.confirm(old);
         drop(entry);
-        let entry = sockets.add(Line::Http);
+        let entry = connections.add(Transport::Http);
         let new = entry.peer();
         assert_eq!((old.connection, old.generation + 1), (new.connection, new.generation));
-        sockets.confirm(old);
-        sockets.close(old, "late");
-        assert!(sockets.is_open(new) && !sockets.is_confirmed(new));
-        assert!(!sockets.is_open(old));
-        sockets.close(new, "enough");
-        assert!(!sockets.is_open(new));
+        connections.confirm(old);
+        connections.close(old, "late");
+        assert!(connections.is_open(new) && !connections.is_confirmed(new));
+        assert!(!connections.is_open(old));
+        connections.close(new, "enough");
+        assert!(!connections.is_open(new));
     }
 }

@@ -19,8 +19,8 @@ use crate::{
     Membership, Welcome,
     engine::{
         clock::PoolClock,
-        connections::Sockets,
-        inbox::{Answer, Inbox, Item, Items, ReplyTo},
+        connections::Connections,
+        inbox::{Answer, Inbox, InboxReader, Message, ReplyTo},
         outbox::Outbox,
         store_thread::{Job, StoreThread},
     },
@@ -40,8 +40,8 @@ pub(crate) struct Parts {
     /// A store that cannot be read is tried again after this time.
     pub(crate) store_retry: Duration,
     pub(crate) inbox: Inbox,
-    pub(crate) items: Items,
-    pub(crate) sockets: Arc<Sockets>,
+    pub(crate) items: InboxReader,
+    pub(crate) connections: Arc<Connections>,
     pub(crate) store: StoreThread,
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) runtime: Handle,
@@ -110,7 +110,7 @@ impl Mind {
             let mut wait = self.wait();
             for _ in 0..BATCH {
                 let Some(item) = self.parts.items.next(wait) else { break };
-                if matches!(item, Item::Stop) {
+                if matches!(item, Message::Stop) {
                     self.deliver();
                     return self.send_rows();
                 }
@@ -143,29 +143,29 @@ impl Mind {
         self.handle(Command::Tick)
     }
 
-    fn take(&mut self, item: Item) -> Result<(), Broken> {
+    fn take(&mut self, item: Message) -> Result<(), Broken> {
         match item {
-            Item::Request { command, request, reply_to, permit } => {
+            Message::Request { command, request, reply_to, permit } => {
                 self.waiting.insert(request, reply_to);
                 drop(permit);
                 self.handle(command)
             }
-            Item::Note(command) => self.handle(command),
-            Item::CallDone { life, call, outcome } if life == self.life => {
+            Message::Note(command) => self.handle(command),
+            Message::CallDone { life, call, outcome } if life == self.life => {
                 self.handle(Command::CallDone { call, outcome })
             }
-            Item::CallDone { .. } | Item::Stop => Ok(()),
-            Item::Committed(ticket) => {
+            Message::CallDone { .. } | Message::Stop => Ok(()),
+            Message::Committed(ticket) => {
                 self.parts.metrics.commits.inc();
                 self.ready.extend(self.outbox.committed(ticket));
                 Ok(())
             }
-            Item::CommitFailed(error) => Err(Broken(format!("what changed could not be written: {error}"))),
-            Item::Reload { limits, welcome, members, done } => {
+            Message::CommitFailed(error) => Err(Broken(format!("what changed could not be written: {error}"))),
+            Message::Reload { limits, welcome, members, done } => {
                 self.reload(*limits, welcome, &members, done);
                 Ok(())
             }
-            Item::Probe(answer) => {
+            Message::Probe(answer) => {
                 self.parts.store.send(Job::Probe(answer));
                 Ok(())
             }
@@ -185,9 +185,9 @@ impl Mind {
         self.parts.limits = limits;
         self.parts.welcome = welcome;
         if let Membership::Members(members) = members {
-            for peer in self.parts.sockets.peers() {
+            for peer in self.parts.connections.peers() {
                 if self.core.node_at(peer).is_some_and(|node| !members.contains(&node)) {
-                    self.parts.sockets.close(peer, "this node is not a member of this pool any more");
+                    self.parts.connections.close(peer, "this node is not a member of this pool any more");
                 }
             }
         }
@@ -240,7 +240,7 @@ impl Mind {
         match effect {
             Effect::Persist(_) => {}
             Effect::Reply { peer, request, reply, .. } => self.answer(peer, request, reply),
-            Effect::Close { peer, reason } => self.parts.sockets.close(peer, &reason),
+            Effect::Close { peer, reason } => self.parts.connections.close(peer, &reason),
             Effect::Call { peer, call, message, answer_ms, .. } => self.call(peer, call, &message, answer_ms),
         }
     }
@@ -250,7 +250,7 @@ impl Mind {
         match &mut answer {
             Ok(Reply::Connect(connect)) => {
                 connect.welcome = self.welcome(peer);
-                self.parts.sockets.confirm(peer);
+                self.parts.connections.confirm(peer);
             }
             Ok(Reply::Protocol2(reply)) => {
                 let message = match &mut **reply {
@@ -262,7 +262,7 @@ impl Mind {
                 if let (Some(message), Some(welcome)) = (message, self.welcome(peer)) {
                     *message = welcome;
                 }
-                self.parts.sockets.confirm(peer);
+                self.parts.connections.confirm(peer);
             }
             Ok(_) => {}
             Err(_) => {
@@ -284,7 +284,7 @@ impl Mind {
         let wait = Duration::from_millis(answer_ms);
         let mut begun = BegunCall {
             inbox: self.parts.inbox.clone(),
-            sockets: Arc::clone(&self.parts.sockets),
+            connections: Arc::clone(&self.parts.connections),
             metrics: Arc::clone(&self.parts.metrics),
             life: self.life,
             peer,
@@ -304,7 +304,8 @@ impl Mind {
     }
 
     fn begin(&self, peer: ConnectionId, message: &PoolCall) -> Result<PendingCall, CallError> {
-        let rpc = self.parts.sockets.rpc(peer).ok_or_else(|| CallError::Lost("the connection is gone".to_owned()))?;
+        let rpc =
+            self.parts.connections.rpc(peer).ok_or_else(|| CallError::Lost("the connection is gone".to_owned()))?;
         let (method, params) = match message {
             PoolCall::Admit(call) => (method::ADMIT, to_raw_value(&[call])),
             PoolCall::Evict(call) => (method::EVICT, to_raw_value(&[call])),
@@ -325,7 +326,7 @@ impl Mind {
         self.outbox.discard();
         (self.rows, self.ticket, self.out, self.ready) = (Vec::new(), None, Vec::new(), Vec::new());
         self.life = self.life.saturating_add(1);
-        self.parts.sockets.close_all("the pool brings its state back; leases go on, connect again");
+        self.parts.connections.close_all("the pool brings its state back; leases go on, connect again");
         loop {
             match self.parts.store.load() {
                 Ok(rows) => {
@@ -349,18 +350,18 @@ impl Mind {
         loop {
             let left = until.saturating_duration_since(std::time::Instant::now());
             match self.parts.items.next(left) {
-                Some(Item::Request { reply_to, .. }) => {
+                Some(Message::Request { reply_to, .. }) => {
                     reply_to.send(Err(error::rebuilding(self.parts.retry_ms)));
                 }
-                Some(Item::Probe(answer)) => {
+                Some(Message::Probe(answer)) => {
                     let _gone = answer.send(Err(format!("the store cannot be read: {why}")));
                 }
-                Some(Item::Reload { limits, welcome, done, .. }) => {
+                Some(Message::Reload { limits, welcome, done, .. }) => {
                     self.parts.limits = *limits;
                     self.parts.welcome = welcome;
                     let _nobody_waits = done.send(Vec::new());
                 }
-                Some(Item::Stop) => return false,
+                Some(Message::Stop) => return false,
                 Some(_) => {}
                 None => return true,
             }
@@ -371,7 +372,7 @@ impl Mind {
 /// A call whose end the mind hears once: as lost where nothing else is known when this is dropped.
 struct BegunCall {
     inbox: Inbox,
-    sockets: Arc<Sockets>,
+    connections: Arc<Connections>,
     metrics: Arc<Metrics>,
     life: u64,
     peer: ConnectionId,
@@ -384,7 +385,7 @@ impl BegunCall {
     fn end(&mut self, answer: Result<(), CallError>) {
         if answer == Err(CallError::Full) {
             self.metrics.overflows.inc();
-            self.sockets.close(self.peer, "the agent does not take up its calls");
+            self.connections.close(self.peer, "the agent does not take up its calls");
         }
         self.outcome = outcome(answer);
     }
@@ -394,7 +395,7 @@ impl Drop for BegunCall {
     fn drop(&mut self) {
         count_failure(&self.metrics, self.admits, &self.outcome);
         let outcome = std::mem::replace(&mut self.outcome, CallOutcome::Lost);
-        self.inbox.push(Item::CallDone { life: self.life, call: self.call, outcome });
+        self.inbox.push(Message::CallDone { life: self.life, call: self.call, outcome });
     }
 }
 
@@ -443,7 +444,7 @@ mod tests {
     fn mind() -> Mind {
         let metrics = PoolMetrics::default().shared();
         let (inbox, items) = crate::engine::inbox::inbox(metrics.queue.clone());
-        let sockets = Arc::new(Sockets::new(inbox.clone()));
+        let connections = Arc::new(Connections::new(inbox.clone()));
         let (store, _thread) = StoreThread::start(Box::new(MemoryStore::new()), inbox.clone(), 4).unwrap();
         let limits = Limits { tick_ms: 1_000, ..Limits::default() };
         let parts = Parts {
@@ -454,7 +455,7 @@ mod tests {
             store_retry: Duration::from_secs(1),
             inbox,
             items,
-            sockets,
+            connections,
             store,
             metrics,
             runtime: Handle::current(),

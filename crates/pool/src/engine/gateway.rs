@@ -21,8 +21,8 @@ use crate::{
     PoolConfig, PoolLimits, Welcome,
     auth::{access_rules::Rules, audience::Audience},
     engine::{
-        connections::{NOBODY, Sockets},
-        inbox::{Answer, Inbox, Item, ReplyTo},
+        connections::{Connections, NOBODY},
+        inbox::{Answer, Inbox, Message, ReplyTo},
     },
     error,
     fairness::{
@@ -45,7 +45,7 @@ pub(crate) struct Gateway {
     pub(crate) proxies: TrustedProxies,
     pub(crate) handshakes: Arc<Handshakes>,
     rules: RwLock<Arc<Rules>>,
-    pub(crate) sockets: Arc<Sockets>,
+    pub(crate) connections: Arc<Connections>,
     pub(crate) http_agents: HttpAgents,
     pub(crate) http_nodes: HttpNodes,
     pub(crate) metrics: Arc<Metrics>,
@@ -71,14 +71,14 @@ pub(crate) struct Request {
 
 /// A request that is on its way to the mind.
 #[derive(Debug)]
-pub(crate) struct Asked {
+pub(crate) struct PendingReply {
     answer: oneshot::Receiver<Answer>,
     retry_ms: u64,
-    /// HeldPermits so that the end of the pool waits for the answer.
+    /// Held so that the end of the pool waits for the answer.
     _in_flight: TaskTrackerToken,
 }
 
-impl Asked {
+impl PendingReply {
     /// The mind's answer.
     pub(crate) async fn answer(self) -> Answer {
         self.answer.await.unwrap_or_else(|_| Err(error::rebuilding(self.retry_ms)))
@@ -89,7 +89,7 @@ impl Gateway {
     pub(crate) fn new(
         config: PoolConfig,
         audience: Audience,
-        sockets: Arc<Sockets>,
+        connections: Arc<Connections>,
         metrics: Arc<Metrics>,
         inbox: Inbox,
     ) -> Self {
@@ -111,7 +111,7 @@ impl Gateway {
             handshakes: Arc::new(Handshakes::new(limits.tls_handshakes)),
             proxies,
             rules,
-            sockets,
+            connections,
             metrics,
             inbox,
             next_request: AtomicU64::new(1),
@@ -135,7 +135,7 @@ impl Gateway {
         let members = rules.members.clone();
         *self.rules.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(rules);
         let (done, refused) = oneshot::channel();
-        self.inbox.push(Item::Reload { limits: Box::new(limits), welcome, members, done });
+        self.inbox.push(Message::Reload { limits: Box::new(limits), welcome, members, done });
         let mut refused = refused.await.unwrap_or_default();
         let own = PoolLimits::TABLE.iter().filter(|row| (row.get)(&self.limits) != (row.get)(&config.limits));
         refused.extend(own.map(|row| row.name));
@@ -143,11 +143,15 @@ impl Gateway {
     }
 
     /// Hands a request of somebody in an address block to the mind.
-    pub(crate) fn ask(&self, block: &Arc<Block>, make: impl FnOnce(RequestId) -> Command) -> Result<Asked, WireError> {
+    pub(crate) fn ask(
+        &self,
+        block: &Arc<Block>,
+        make: impl FnOnce(RequestId) -> Command,
+    ) -> Result<PendingReply, WireError> {
         let request = self.begin(make)?;
         let permit = self.permit(block, &request)?;
         let (reply, answer) = oneshot::channel();
-        let asked = Asked { answer, retry_ms: self.limits.retry_ms(), _in_flight: self.in_flight.token() };
+        let asked = PendingReply { answer, retry_ms: self.limits.retry_ms(), _in_flight: self.in_flight.token() };
         self.hand(request, ReplyTo::Task(reply), permit);
         Ok(asked)
     }
@@ -198,12 +202,12 @@ impl Gateway {
 
     fn hand(&self, request: Request, reply_to: ReplyTo, permit: CommandPermit) {
         let Request { id: request, command } = request;
-        self.inbox.push(Item::Request { command, request, reply_to, permit });
+        self.inbox.push(Message::Request { command, request, reply_to, permit });
     }
 
     /// Tells the mind something that needs no answer.
     pub(crate) fn note(&self, command: Command) {
-        self.inbox.push(Item::Note(command));
+        self.inbox.push(Message::Note(command));
     }
 
     /// The status, for somebody who has connected or not; made at most once in [`PoolLimits::status_age`].
@@ -227,7 +231,7 @@ impl Gateway {
             return Err("the pool is going down".to_owned());
         }
         let (answer, well) = oneshot::channel();
-        self.inbox.push(Item::Probe(answer));
+        self.inbox.push(Message::Probe(answer));
         match timeout(self.limits.health, well).await {
             Ok(Ok(well)) => well,
             Ok(Err(_dropped)) => Err("the pool's mind does not run".to_owned()),
@@ -249,7 +253,7 @@ impl Gateway {
 
     /// Ends the mind's thread after what came before.
     pub(crate) fn stop(&self) {
-        self.inbox.push(Item::Stop);
+        self.inbox.push(Message::Stop);
     }
 }
 
@@ -278,11 +282,11 @@ mod tests {
     async fn so_many_signatures_are_checked_at_once_and_the_next_waits_no_longer_than_allowed() {
         let limits = PoolLimits { signature_checks: 1, check_wait: Duration::ZERO, ..PoolLimits::default() };
         let (inbox, _items) = crate::engine::inbox::inbox(Gauge::default());
-        let sockets = Arc::new(Sockets::new(inbox.clone()));
+        let connections = Arc::new(Connections::new(inbox.clone()));
         let audience = Audience::new(([127, 0, 0, 1], 1).into(), &[], None);
         let metrics = PoolMetrics::default().shared();
         let config = PoolConfig { limits, ..PoolConfig::new(([127, 0, 0, 1], 1).into()).unwrap() };
-        let gateway = Gateway::new(config, audience, sockets, metrics, inbox);
+        let gateway = Gateway::new(config, audience, connections, metrics, inbox);
         let permit = gateway.try_check(&gateway.own).unwrap();
         let wait = gateway.try_check(&gateway.own).unwrap_err();
         assert!(gateway.wait_for_check(wait).await.unwrap_err().is(ErrorCode::Busy));

@@ -22,7 +22,7 @@ pub(crate) type Answer = Result<Reply, WireError>;
 pub(crate) enum ReplyTo {
     /// The task that made the request.
     Task(oneshot::Sender<Answer>),
-    /// A WebSocket, which is answered at once. HeldPermits so that the end of the pool waits for the answer.
+    /// A WebSocket, which is answered at once. Held so that the end of the pool waits for the answer.
     Socket(Responder, TaskTrackerToken),
 }
 
@@ -47,7 +47,7 @@ impl ReplyTo {
 
 /// What the thread of the pool's mind is told.
 #[derive(Debug)]
-pub(crate) enum Item {
+pub(crate) enum Message {
     /// A request of an agent. Holds its permit until it is handled.
     Request { command: Command, request: RequestId, reply_to: ReplyTo, permit: CommandPermit },
     /// Something that nobody waits for.
@@ -82,11 +82,11 @@ pub(crate) struct Inbox {
 
 /// The mind's end of an [`Inbox`].
 #[derive(Debug)]
-pub(crate) struct Items {
+pub(crate) struct InboxReader {
     shared: Arc<Shared>,
     length: Gauge,
     /// Taken out of the queue at once, so that the lock is not needed for each.
-    taken: VecDeque<Item>,
+    taken: VecDeque<Message>,
 }
 
 #[derive(Debug, Default)]
@@ -97,16 +97,16 @@ struct Shared {
 
 #[derive(Debug, Default)]
 struct Queue {
-    items: VecDeque<Item>,
+    items: VecDeque<Message>,
     /// The mind sleeps, and nobody is about to wake it.
     asleep: bool,
     /// The mind is gone.
     closed: bool,
 }
 
-pub(crate) fn inbox(length: Gauge) -> (Inbox, Items) {
+pub(crate) fn inbox(length: Gauge) -> (Inbox, InboxReader) {
     let shared = Arc::new(Shared::default());
-    let items = Items { shared: Arc::clone(&shared), length: length.clone(), taken: VecDeque::new() };
+    let items = InboxReader { shared: Arc::clone(&shared), length: length.clone(), taken: VecDeque::new() };
     (Inbox { shared, length }, items)
 }
 
@@ -120,7 +120,7 @@ impl Shared {
 impl Inbox {
     /// Puts an item at the end. After the end of the mind's thread it is dropped, and whoever waits
     /// for an answer sees that.
-    pub(crate) fn push(&self, item: Item) {
+    pub(crate) fn push(&self, item: Message) {
         let mut queue = self.shared.lock();
         if queue.closed {
             return;
@@ -155,9 +155,9 @@ impl Drop for Ring {
     }
 }
 
-impl Items {
+impl InboxReader {
     /// The next item, if there is one before `wait` is over.
-    pub(crate) fn next(&mut self, wait: Duration) -> Option<Item> {
+    pub(crate) fn next(&mut self, wait: Duration) -> Option<Message> {
         if self.taken.is_empty() {
             let mut queue = self.shared.lock();
             if queue.items.is_empty() && !wait.is_zero() {
@@ -174,13 +174,13 @@ impl Items {
     }
 }
 
-impl Drop for Items {
+impl Drop for InboxReader {
     fn drop(&mut self) {
         let mut queue = self.shared.lock();
         queue.closed = true;
         let left = std::mem::take(&mut queue.items);
         drop(queue);
-        let left: Vec<Item> = left.into_iter().chain(std::mem::take(&mut self.taken)).collect();
+        let left: Vec<Message> = left.into_iter().chain(std::mem::take(&mut self.taken)).collect();
         self.length.dec_by(i64::try_from(left.len()).unwrap_or(i64::MAX));
     }
 }

@@ -9,7 +9,7 @@ use std::{
 use vipnode_pool_core::Row;
 use vipnode_store::{Store, StoreError};
 
-use crate::engine::inbox::{Inbox, Item};
+use crate::engine::inbox::{Inbox, Message};
 
 /// Rows that one commit takes together, at most, before the next begins. A pace: `store_batches` limits what waits.
 const GROUP_ROWS: usize = 4_096;
@@ -109,10 +109,10 @@ impl Worker {
         }
         if self.failed.is_none() {
             match self.apply(&rows) {
-                Ok(()) => self.inbox.push(Item::Committed(last)),
+                Ok(()) => self.inbox.push(Message::Committed(last)),
                 Err(error) => {
                     self.failed = Some(error.clone());
-                    self.inbox.push(Item::CommitFailed(error));
+                    self.inbox.push(Message::CommitFailed(error));
                 }
             }
         }

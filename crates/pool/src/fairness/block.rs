@@ -14,7 +14,7 @@ use crate::{
 #[derive(Debug)]
 pub(crate) struct Block {
     /// Open connections; changed by [`crate::fairness::connection_limiter::ConnectionLimiter`] only.
-    pub(crate) sockets: AtomicUsize,
+    pub(crate) connections: AtomicUsize,
     /// New connections.
     pub(crate) opens: SharedTokenBucket,
     /// Calls on all connections.
@@ -36,7 +36,7 @@ pub(crate) struct Block {
 impl Block {
     pub(crate) fn new(limits: &PoolLimits, now: Instant) -> Self {
         Self {
-            sockets: AtomicUsize::new(0),
+            connections: AtomicUsize::new(0),
             opens: SharedTokenBucket::new(limits.opens_a_second, limits.opens_at_once, now),
             calls: SharedTokenBucket::new(limits.block_calls_a_second, limits.block_burst, now),
             noise: SharedTokenBucket::new(limits.block_calls_a_second, limits.block_burst, now),

@@ -107,14 +107,14 @@ impl ConnectionLimiter {
             return Err(LimitReached::Address);
         }
         let left = self.limits.connections.saturating_sub(table.open);
-        let taken = block.sockets.load(Ordering::Relaxed);
+        let taken = block.connections.load(Ordering::Relaxed);
         // `left` does not count this connection any more.
         if taken > left {
             return Err(LimitReached::Block);
         }
         let wait = block.opens.reserve(now, self.limits.opens_wait).map_err(|_later| LimitReached::TooFast)?;
         *table.addresses.entry(own).or_default() += 1;
-        block.sockets.fetch_add(1, Ordering::Relaxed);
+        block.connections.fetch_add(1, Ordering::Relaxed);
         Ok(Caller { limiter: Arc::clone(self), address, block, wait })
     }
 
@@ -163,7 +163,7 @@ impl Drop for ConnectionGuard {
 impl Drop for Caller {
     fn drop(&mut self) {
         let mut table = self.limiter.lock();
-        self.block.sockets.fetch_sub(1, Ordering::Relaxed);
+        self.block.connections.fetch_sub(1, Ordering::Relaxed);
         if let Some(count) = table.addresses.get_mut(&whole(self.address)) {
             *count = count.saturating_sub(1);
             if *count == 0 {

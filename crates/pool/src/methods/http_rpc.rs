@@ -8,7 +8,7 @@ use crate::{
     auth::signed_params::{self, Call},
     engine::{
         clock,
-        connections::Line,
+        connections::Transport,
         gateway::{Gateway, reply_text},
     },
     error,
@@ -90,11 +90,11 @@ impl Drop for Presented<'_> {
 /// The agent's connection, unless the mind closed it.
 fn connected(gateway: &Gateway, identity: &Identity) -> Result<ConnectionId, WireError> {
     let peer = gateway.http_agents.peer(identity);
-    peer.filter(|peer| gateway.sockets.is_open(*peer)).ok_or_else(error::not_authenticated)
+    peer.filter(|peer| gateway.connections.is_open(*peer)).ok_or_else(error::not_authenticated)
 }
 
 fn begin(gateway: &Gateway, identity: &Identity) -> ConnectionId {
-    let entry = gateway.sockets.add(Line::Http);
+    let entry = gateway.connections.add(Transport::Http);
     let peer = entry.peer();
     drop(gateway.http_agents.set(identity, Some(entry)));
     peer

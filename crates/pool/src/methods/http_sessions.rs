@@ -7,7 +7,7 @@ use std::{
 use vipnode_pool_core::{ConnectionId, Identity, Limits};
 use vipnode_types::{Ms, NodeId, wire::WireError};
 
-use crate::{engine::connections::Entry, error};
+use crate::{engine::connections::ConnectionEntry, error};
 
 /// Agents that speak over HTTP: each agent key is a connection of its own, and its nonces grow.
 #[derive(Debug)]
@@ -26,7 +26,7 @@ pub(crate) struct HttpAgents {
 struct HttpAgent {
     nonce: u64,
     node: NodeId,
-    entry: Option<Entry>,
+    entry: Option<ConnectionEntry>,
     heard: Instant,
 }
 
@@ -70,11 +70,11 @@ impl HttpAgents {
     pub(crate) fn peer(&self, identity: &Identity) -> Option<ConnectionId> {
         let agents = self.lock();
         let agent = agents.get(identity.agent.as_bytes())?;
-        agent.entry.as_ref().filter(|_| agent.node == identity.node).map(Entry::peer)
+        agent.entry.as_ref().filter(|_| agent.node == identity.node).map(ConnectionEntry::peer)
     }
 
     /// Gives an agent its connection, or takes it away; returns the one it had.
-    pub(crate) fn set(&self, identity: &Identity, entry: Option<Entry>) -> Option<Entry> {
+    pub(crate) fn set(&self, identity: &Identity, entry: Option<ConnectionEntry>) -> Option<ConnectionEntry> {
         let mut agents = self.lock();
         let agent = agents.get_mut(identity.agent.as_bytes())?;
         agent.node = identity.node;
@@ -83,7 +83,7 @@ impl HttpAgents {
 
     /// Connections of agents that were not heard for `idle`. Their nonces are kept for as long as they
     /// could be said again.
-    pub(crate) fn expire(&self, idle: Duration) -> Vec<Entry> {
+    pub(crate) fn expire(&self, idle: Duration) -> Vec<ConnectionEntry> {
         let mut agents = self.lock();
         let mut left = Vec::new();
         let forget = Duration::from_millis(self.ahead_ms.saturating_add(self.behind_ms)).max(idle);
@@ -109,7 +109,7 @@ mod tests {
     use vipnode_types::{AgentKey, wire::ErrorCode};
 
     use super::*;
-    use crate::engine::connections::{Line, Sockets};
+    use crate::engine::connections::{Connections, Transport};
 
     fn identity(seed: u8) -> Identity {
         let agent = AgentKey::from_random([seed; 32]).unwrap().public();
@@ -140,11 +140,11 @@ mod tests {
         let wall = agents.started;
         let identity = identity(1);
         let (inbox, _items) = crate::engine::inbox::inbox(vipnode_metrics::Gauge::default());
-        let entry = Arc::new(Sockets::new(inbox)).add(Line::Http);
+        let entry = Arc::new(Connections::new(inbox)).add(Transport::Http);
         let peer = entry.peer();
         agents.use_nonce(&identity, &wall.get().to_string(), wall).unwrap();
         assert!(agents.set(&identity, Some(entry)).is_none());
-        let expired = |idle| agents.expire(idle).iter().map(Entry::peer).collect::<Vec<_>>();
+        let expired = |idle| agents.expire(idle).iter().map(ConnectionEntry::peer).collect::<Vec<_>>();
         assert_eq!(expired(Duration::from_secs(1)), []);
         assert_eq!(expired(Duration::ZERO), [peer]);
         assert_eq!(agents.peer(&identity), None);

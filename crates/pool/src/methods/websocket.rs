@@ -16,7 +16,7 @@ use vipnode_types::{
 use crate::{
     auth::signed_params::{self, Call},
     engine::{
-        connections::{Entry, Line},
+        connections::{ConnectionEntry, Transport},
         gateway::{Gateway, Request},
     },
     error,
@@ -47,7 +47,7 @@ pub(crate) async fn serve<S, E>(
     E: Display,
 {
     let _open = Counted::by(&gateway.metrics.sockets);
-    let entry = gateway.sockets.add(Line::Socket(rpc.clone()));
+    let entry = gateway.connections.add(Transport::WebSocket(rpc.clone()));
     let rate = || TokenBucket::new(gateway.limits.calls_a_second, gateway.limits.burst, Instant::now());
     let (rate, noise) = (rate(), rate());
     let mut socket = Socket { gateway, rpc, entry, caller, challenge, rate, noise, claimed: None, signed_by: None };
@@ -65,7 +65,7 @@ pub(crate) async fn serve<S, E>(
 struct Socket<'a> {
     gateway: &'a Arc<Gateway>,
     rpc: RpcPeer,
-    entry: Entry,
+    entry: ConnectionEntry,
     caller: &'a Caller,
     challenge: String,
     rate: TokenBucket,
@@ -101,7 +101,7 @@ impl Socket<'_> {
                     biased;
                     heard = session.next() => heard?,
                     () = timer => {
-                        if !self.gateway.sockets.is_confirmed(self.peer()) {
+                        if !self.gateway.connections.is_confirmed(self.peer()) {
                             return Err(self.is_late());
                         }
                         late = None;
@@ -123,7 +123,7 @@ impl Socket<'_> {
                     self.request(session, &method, &params, responder).await?;
                 }
             }
-            if late.is_some() && self.gateway.sockets.is_confirmed(self.peer()) {
+            if late.is_some() && self.gateway.connections.is_confirmed(self.peer()) {
                 late = None;
             }
             in_a_row += 1;
@@ -258,7 +258,7 @@ impl Socket<'_> {
     fn status(&self, responder: Responder) {
         let (gateway, peer) = (Arc::clone(self.gateway), self.peer());
         tokio::spawn(async move {
-            let status = gateway.status(gateway.sockets.is_confirmed(peer)).await;
+            let status = gateway.status(gateway.connections.is_confirmed(peer)).await;
             if status.is_err() {
                 gateway.metrics.errors.inc();
             }
@@ -297,7 +297,7 @@ impl Socket<'_> {
         let make = |request| Command::Connect { peer, request, identity, address, callable: true, hello };
         let request = self.gateway.begin(make)?;
         self.claimed = Some(identity);
-        self.entry.know();
+        self.entry.set_known();
         Ok(request)
     }
 
@@ -311,7 +311,7 @@ impl Socket<'_> {
             return Err(error::not_authenticated());
         }
         self.signed_by = Some(call.node);
-        self.entry.know();
+        self.entry.set_known();
         self.gateway.begin(|request| call.command(self.peer(), self.caller, true, request))
     }
 
@@ -348,8 +348,8 @@ mod tests {
         auth::audience::Audience,
         engine::{
             clock::wall,
-            connections::Sockets,
-            inbox::{Item, Items},
+            connections::Connections,
+            inbox::{InboxReader, Message},
         },
         fairness::connection_limiter::ConnectionLimiter,
     };
@@ -394,13 +394,13 @@ mod tests {
         }
     }
 
-    fn gateway() -> (Arc<Gateway>, Items) {
+    fn gateway() -> (Arc<Gateway>, InboxReader) {
         let config = PoolConfig::new(([127, 0, 0, 1], 1).into()).unwrap();
         let metrics = PoolMetrics::default().shared();
         let (inbox, items) = crate::engine::inbox::inbox(metrics.queue.clone());
         let audience = Audience::new(config.bind, &[], None);
-        let sockets = Arc::new(Sockets::new(inbox.clone()));
-        (Arc::new(Gateway::new(config, audience, sockets, metrics, inbox)), items)
+        let connections = Arc::new(Connections::new(inbox.clone()));
+        (Arc::new(Gateway::new(config, audience, connections, metrics, inbox)), items)
     }
 
     /// A connect whose signature holds for the challenge "nonce".
@@ -438,9 +438,9 @@ mod tests {
     }
 
     /// What the mind hears until the socket is gone.
-    fn heard(items: &mut Items) -> Vec<Command> {
+    fn heard(items: &mut InboxReader) -> Vec<Command> {
         let next = || match items.next(Duration::ZERO)? {
-            Item::Request { command, .. } | Item::Note(command) => Some(command),
+            Message::Request { command, .. } | Message::Note(command) => Some(command),
             other => panic!("{other:?}"),
         };
         std::iter::from_fn(next).collect()
@@ -460,7 +460,7 @@ mod tests {
             }
             let ended = task.await.unwrap_err();
             assert_eq!(ended.is_panic(), panics, "{ended}");
-            assert_eq!(gateway.sockets.peers(), [], "its entry");
+            assert_eq!(gateway.connections.peers(), [], "its entry");
             assert_eq!(gateway.metrics.sockets.get(), 0, "its gauge");
             let heard = heard(&mut items);
             let Some(Command::Connect { peer, .. }) = heard.first() else { panic!("{heard:?}") };

@@ -7,7 +7,7 @@ use vipnode_types::{NodeId, wire::WireError};
 use super::SignedBy;
 use crate::{
     engine::{
-        connections::Line,
+        connections::Transport,
         gateway::{Gateway, reply_text},
     },
     error,
@@ -29,7 +29,7 @@ async fn take(gateway: &Gateway, caller: &Caller, method: &str, params: &RawValu
     let call = SignedBy::read(method, params, gateway)?;
     drop(permit);
     let node = call.node;
-    let known = gateway.http_nodes.heard(&node).filter(|peer| gateway.sockets.is_open(*peer));
+    let known = gateway.http_nodes.heard(&node).filter(|peer| gateway.connections.is_open(*peer));
     let peer = match known {
         Some(peer) => peer,
         None if call.connects() => begin(gateway, &call)?,
@@ -59,7 +59,7 @@ impl Drop for Presented<'_> {
 }
 
 fn begin(gateway: &Gateway, call: &SignedBy) -> Result<ConnectionId, WireError> {
-    let entry = gateway.sockets.add(Line::Http);
+    let entry = gateway.connections.add(Transport::Http);
     let peer = entry.peer();
     drop(gateway.http_nodes.set(call.node, entry)?);
     Ok(peer)

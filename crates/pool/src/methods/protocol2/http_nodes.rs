@@ -7,13 +7,13 @@ use std::{
 use vipnode_pool_core::Peer;
 use vipnode_types::{NodeId, wire::WireError};
 
-use crate::{engine::connections::Entry, error};
+use crate::{engine::connections::ConnectionEntry, error};
 
 /// Nodes whose agents speak protocol 2 over HTTP: each is a connection of its own.
 #[derive(Debug)]
 pub(crate) struct HttpNodes {
     limit: usize,
-    nodes: Mutex<BTreeMap<NodeId, (Entry, Instant)>>,
+    nodes: Mutex<BTreeMap<NodeId, (ConnectionEntry, Instant)>>,
 }
 
 impl HttpNodes {
@@ -30,7 +30,7 @@ impl HttpNodes {
     }
 
     /// Gives a node a connection; returns the one it had.
-    pub(crate) fn set(&self, node: NodeId, own: Entry) -> Result<Option<Entry>, WireError> {
+    pub(crate) fn set(&self, node: NodeId, own: ConnectionEntry) -> Result<Option<ConnectionEntry>, WireError> {
         let mut nodes = self.lock();
         let full = nodes.len() >= self.limit;
         match nodes.entry(node) {
@@ -44,19 +44,19 @@ impl HttpNodes {
     }
 
     /// Takes a node's connection away, if it is this one.
-    pub(crate) fn remove(&self, node: &NodeId, peer: ConnectionId) -> Option<Entry> {
+    pub(crate) fn remove(&self, node: &NodeId, peer: ConnectionId) -> Option<ConnectionEntry> {
         let mut nodes = self.lock();
         nodes.get(node).filter(|(entry, _)| entry.peer() == peer)?;
         nodes.remove(node).map(|(entry, _)| entry)
     }
 
     /// Takes away the connections of nodes that were not heard for `idle`.
-    pub(crate) fn expire(&self, idle: Duration) -> Vec<Entry> {
+    pub(crate) fn expire(&self, idle: Duration) -> Vec<ConnectionEntry> {
         let mut nodes = self.lock();
         nodes.extract_if(.., |_, (_, heard)| heard.elapsed() >= idle).map(|(_, (entry, _))| entry).collect()
     }
 
-    fn lock(&self) -> MutexGuard<'_, BTreeMap<NodeId, (Entry, Instant)>> {
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<NodeId, (ConnectionEntry, Instant)>> {
         self.nodes.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -68,24 +68,24 @@ mod tests {
     use vipnode_types::wire::ErrorCode;
 
     use super::*;
-    use crate::engine::connections::{Line, Sockets};
+    use crate::engine::connections::{Connections, Transport};
 
     #[test]
     fn the_table_is_limited_and_the_silent_leave() {
         let nodes = HttpNodes::new(1);
         let (one, other) = (NodeId::new([1; 64]), NodeId::new([2; 64]));
         let (inbox, _items) = crate::engine::inbox::inbox(vipnode_metrics::Gauge::default());
-        let sockets = Arc::new(Sockets::new(inbox));
-        let (first, second) = (sockets.add(Line::Http), sockets.add(Line::Http));
+        let connections = Arc::new(Connections::new(inbox));
+        let (first, second) = (connections.add(Transport::Http), connections.add(Transport::Http));
         let (old, new) = (first.peer(), second.peer());
         assert!(nodes.set(one, first).unwrap().is_none());
         assert_eq!(nodes.set(one, second).unwrap().map(|entry| entry.peer()), Some(old));
-        assert!(nodes.set(other, sockets.add(Line::Http)).unwrap_err().is(ErrorCode::Busy));
+        assert!(nodes.set(other, connections.add(Transport::Http)).unwrap_err().is(ErrorCode::Busy));
         assert_eq!(nodes.heard(&one), Some(new));
-        let expired = |idle| nodes.expire(idle).iter().map(Entry::peer).collect::<Vec<_>>();
+        let expired = |idle| nodes.expire(idle).iter().map(ConnectionEntry::peer).collect::<Vec<_>>();
         assert_eq!(expired(Duration::from_secs(9)), []);
         assert_eq!(expired(Duration::ZERO), [new]);
         assert_eq!(nodes.heard(&one), None);
-        assert_eq!(sockets.peers(), [], "nothing is left");
+        assert_eq!(connections.peers(), [], "nothing is left");
     }
 }
