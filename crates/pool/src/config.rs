@@ -28,9 +28,9 @@ pub struct PoolConfig {
     pub origins: AllowedOrigins,
     /// The gateway's limits.
     pub limits: PoolLimits,
-    /// The mind's limits. `closed` is set by `members`.
+    /// The core's limits. `closed` is set by `members`.
     pub core: vipnode_pool_core::Limits,
-    /// Seed of the mind's own choices; random but in tests.
+    /// Seed of the core's own choices; random but in tests.
     pub seed: [u8; 32],
     /// What `/metrics` shows.
     pub metrics: PoolMetrics,

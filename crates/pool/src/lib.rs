@@ -1,9 +1,9 @@
-//! The pool role: sockets → the pool's mind → effects.
+//! The pool role: sockets → the pool's core → effects.
 //!
 //! [`PoolServer::spawn`] starts everything, [`PoolServer::shutdown`] ends it in order.
 //!
 //! ```text
-//! socket ─► parse ─► verify ─► permit ─► inbox ─► the mind's thread ─► effects
+//! socket ─► parse ─► verify ─► permit ─► inbox ─► the core's thread ─► effects
 //!   ▲                                              │  ▲                  │
 //!   │                                         rows ▼  │ durable          │
 //!   │                                      the store's thread            │
@@ -14,13 +14,13 @@
 //! - `fairness`: what each address block may use of the pool.
 //! - `auth`: who may speak and join.
 //! - `methods`: from a call's bytes to a command, and the answer back.
-//! - `engine`: the threads of the mind and the store, and what joins them.
+//! - `engine`: the threads of the core and the store, and what joins them.
 //!
 //! Parsing and signature checks run on the sockets' own tasks, on all cores, and keep the order of each
-//! socket. The mind's thread owns [`vipnode_pool_core::Core`] and the clock. If a commit fails or the mind
+//! socket. the core's thread owns [`vipnode_pool_core::Core`] and the clock. If a commit fails or the core
 //! panics, it is discarded and built again from the store; whoever waits is told "busy".
 //!
-//! Every limit is in [`PoolLimits`]; [`PoolConfig::limit_settings`] shows the mind's too.
+//! Every limit is in [`PoolLimits`]; [`PoolConfig::limit_settings`] shows the core's too.
 
 mod auth;
 mod config;

@@ -22,10 +22,10 @@ pub struct LimitSetting {
 }
 
 impl PoolConfig {
-    /// Every limit, as it is set; first the gateway's, then the mind's.
+    /// Every limit, as it is set; first the gateway's, then the core's.
     #[must_use]
     pub fn limit_settings(&self) -> Vec<LimitSetting> {
-        let (gateway, mind) = (PoolLimits::default(), Limits::default());
+        let (gateway, core) = (PoolLimits::default(), Limits::default());
         let mut settings = Vec::with_capacity(PoolLimits::TABLE.len() + Limits::TABLE.len());
         settings.extend(PoolLimits::TABLE.iter().map(|row| LimitSetting {
             name: row.name,
@@ -39,7 +39,7 @@ impl PoolConfig {
             name: row.name,
             unit: row.unit,
             value: (row.get)(&self.core),
-            default: (row.get)(&mind),
+            default: (row.get)(&core),
             range: row.range.clone(),
             rule: row.rule.trim(),
         }));

@@ -8,7 +8,7 @@ use vipnode_types::wire::EvictReason;
 #[derive(Debug, Clone)]
 pub struct PoolMetrics(Arc<Metrics>);
 
-/// How a pool is, at a glance. Numbers of the mind are up to a tick of it old.
+/// How a pool is, at a glance. Numbers of the core are up to a tick of it old.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct PoolGlance {
     /// Connected hosts.
@@ -62,7 +62,7 @@ pub(crate) struct Metrics {
     free_places: Gauge,
     hungry: Gauge,
     pending_asks: Gauge,
-    mind: MindCounters,
+    core: CoreCounters,
     /// By how a host's call ended.
     pub(crate) admit_failures: Labelled,
 }
@@ -84,9 +84,9 @@ impl Drop for Counted {
     }
 }
 
-/// What the mind counts.
+/// What the core counts.
 #[derive(Debug)]
-struct MindCounters {
+struct CoreCounters {
     refused_connects: Counter,
     admits: Counter,
     paired: Counter,
@@ -145,7 +145,7 @@ impl Metrics {
             "tls_certificate_expiry_timestamp_seconds",
             "When the pool's certificate ends, in seconds since 1970; 0 without one",
         );
-        let queue = gauge("queue", "Commands that wait for the pool's mind");
+        let queue = gauge("queue", "Commands that wait for the pool's core");
         let nodes = gauge("nodes", "Nodes remembered");
         let connected = gauge("agents", "Agents with a connection");
         let hosts = gauge("hosts", "Connected hosts");
@@ -155,7 +155,7 @@ impl Metrics {
         let free_places = gauge("free_places", "Places that could be given away now");
         let hungry = gauge("hungry_clients", "Clients that want more hosts");
         let pending_asks = gauge("pending_asks", "Requests for hosts that wait for a yes");
-        let mind = MindCounters::new(&mut table);
+        let core = CoreCounters::new(&mut table);
         let admit_failures = table.counters(
             "admit_failures",
             "Calls to hosts to let a client in that failed: the host refused, did not answer in time, or its \
@@ -190,15 +190,15 @@ impl Metrics {
             free_places,
             hungry,
             pending_asks,
-            mind,
+            core,
             admit_failures,
             table,
         }
     }
 
-    /// Shows what the mind has and counts.
+    /// Shows what the core has and counts.
     pub(crate) fn show(&self, gauges: &Gauges, counters: &Counters) {
-        self.mind.show(counters);
+        self.core.show(counters);
         for (gauge, value) in [
             (&self.nodes, gauges.nodes),
             (&self.connected, gauges.connected),
@@ -220,7 +220,7 @@ impl Metrics {
     }
 }
 
-impl MindCounters {
+impl CoreCounters {
     fn new(table: &mut MetricTable) -> Self {
         let reasons = EvictReason::ALL.map(EvictReason::name);
         let refused_connects = table.counter("connects_refused", "Connects of agents that were refused");

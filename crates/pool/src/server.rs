@@ -15,7 +15,7 @@ use crate::{
     auth::audience::Audience,
     engine::{
         connections::Connections,
-        core_thread::{Mind, Parts},
+        core_thread::{CoreThread, CoreThreadParts},
         gateway::Gateway,
         inbox::inbox,
         store_thread::StoreThread,
@@ -99,7 +99,7 @@ impl PoolServer {
         let connections = Arc::new(Connections::new(inbox.clone()));
         let (store, store_thread) =
             StoreThread::start(store, inbox.clone(), config.limits.store_batches).map_err(PoolError::Thread)?;
-        let parts = Parts {
+        let parts = CoreThreadParts {
             limits: vipnode_pool_core::Limits { closed: config.members.is_closed(), ..config.core.clone() },
             seed: config.seed,
             welcome: config.welcome.clone(),
@@ -112,7 +112,7 @@ impl PoolServer {
             metrics: Arc::clone(&metrics),
             runtime: Handle::current(),
         };
-        let mind_thread = start_mind(parts).await?;
+        let core_thread = start_core(parts).await?;
         let audience = Audience::new(local_addr, &config.public_urls, config.tls.as_ref());
         if let Some(tls) = &config.tls {
             tls.show_in(metrics.tls_expires.clone());
@@ -123,7 +123,7 @@ impl PoolServer {
         let running = Running {
             gateway: Arc::clone(&gateway),
             stop: stop.clone(),
-            threads: vec![mind_thread, store_thread],
+            threads: vec![core_thread, store_thread],
             tls,
         };
         let supervisor = tokio::spawn(running.supervise(listener));
@@ -136,7 +136,7 @@ impl PoolServer {
         self.local_addr
     }
 
-    /// Takes other settings while it runs: members, words, network, price and the mind's limits, who may see the
+    /// Takes other settings while it runs: members, words, network, price and the core's limits, who may see the
     /// status, which pages may read. Returns the names of changed limits that are taken at a start only; the rest of
     /// a configuration (addresses, proxies, the certificate's files) is not looked at.
     pub async fn reload(&self, config: &PoolConfig) -> Vec<&'static str> {
@@ -186,22 +186,22 @@ fn bind(to: SocketAddr) -> std::io::Result<TcpListener> {
     socket.listen(BACKLOG)
 }
 
-/// Starts the mind's thread and waits until it has read the store.
-async fn start_mind(parts: Parts) -> Result<JoinHandle<()>, PoolError> {
+/// Starts the core's thread and waits until it has read the store.
+async fn start_core(parts: CoreThreadParts) -> Result<JoinHandle<()>, PoolError> {
     let (ready, is_ready) = oneshot::channel();
-    let work = move || match Mind::new(parts) {
-        Ok(mind) => {
+    let work = move || match CoreThread::new(parts) {
+        Ok(core) => {
             let _gone = ready.send(Ok(()));
-            mind.run();
+            core.run();
         }
         Err(error) => {
             let _gone = ready.send(Err(error));
         }
     };
-    let thread = std::thread::Builder::new().name("vipnode-mind".to_owned()).spawn(work).map_err(PoolError::Thread)?;
+    let thread = std::thread::Builder::new().name("vipnode-core".to_owned()).spawn(work).map_err(PoolError::Thread)?;
     match is_ready.await {
         Ok(started) => started?,
-        Err(_) => return Err(PoolError::Fault("the pool's mind did not start".to_owned())),
+        Err(_) => return Err(PoolError::Fault("the pool's core did not start".to_owned())),
     }
     Ok(thread)
 }

@@ -1,4 +1,4 @@
-//! The thread that owns the pool's mind and its clock, and carries out its effects.
+//! The thread that owns the pool's core and its clock, and carries out its effects.
 
 use std::{
     collections::BTreeMap,
@@ -31,8 +31,8 @@ use crate::{
 /// Commands that one batch of rows takes together, at most. A pace: a further one is in the next batch.
 const BATCH: usize = 256;
 
-/// What the mind's thread is made of.
-pub(crate) struct Parts {
+/// What the core's thread is made of.
+pub(crate) struct CoreThreadParts {
     pub(crate) limits: Limits,
     pub(crate) seed: [u8; 32],
     pub(crate) welcome: Option<Welcome>,
@@ -47,9 +47,9 @@ pub(crate) struct Parts {
     pub(crate) runtime: Handle,
 }
 
-/// The mind and what it waits for.
-pub(crate) struct Mind {
-    parts: Parts,
+/// The core and what it waits for.
+pub(crate) struct CoreThread {
+    parts: CoreThreadParts,
     core: Core,
     clock: PoolClock,
     /// Counts the minds of this process, so that the end of a call is never told to a later one.
@@ -64,12 +64,12 @@ pub(crate) struct Mind {
     out: Vec<Effect>,
 }
 
-/// The mind cannot go on.
+/// The core cannot go on.
 struct Broken(String);
 
-impl Mind {
-    /// Reads the store and builds the mind.
-    pub(crate) fn new(parts: Parts) -> Result<Self, vipnode_store::StoreError> {
+impl CoreThread {
+    /// Reads the store and builds the core.
+    pub(crate) fn new(parts: CoreThreadParts) -> Result<Self, vipnode_store::StoreError> {
         let rows = parts.store.load()?;
         let clock = PoolClock::new();
         let core = build(&parts, clock.now(), rows);
@@ -104,7 +104,7 @@ impl Mind {
         }
     }
 
-    /// `Ok` at the end, `Err` where the mind is to be built again.
+    /// `Ok` at the end, `Err` where the core is to be built again.
     fn work(&mut self) -> Result<(), Broken> {
         loop {
             let mut wait = self.wait();
@@ -198,13 +198,13 @@ impl Mind {
         self.handle_by(|core, now, out| core.handle(now, command, out))
     }
 
-    /// A panic of `work` breaks the mind, and nothing else.
+    /// A panic of `work` breaks the core, and nothing else.
     fn handle_by(&mut self, work: impl FnOnce(&mut Core, Ms, &mut Vec<Effect>)) -> Result<(), Broken> {
         let mut out = std::mem::take(&mut self.out);
         let (core, now) = (&mut self.core, self.clock.now());
         let handled = catch_unwind(AssertUnwindSafe(|| work(core, now, &mut out)));
         if handled.is_err() {
-            return Err(Broken("a fault in the pool's mind; please report the lines above".to_owned()));
+            return Err(Broken("a fault in the pool's core; please report the lines above".to_owned()));
         }
         for effect in out.drain(..) {
             if let Effect::Persist(rows) = effect {
@@ -315,7 +315,7 @@ impl Mind {
         rpc.begin_call(method, params.map_err(|error| CallError::Json(error.to_string()))?)
     }
 
-    /// Discards the mind and builds another from what is durable; false where it is to stop.
+    /// Discards the core and builds another from what is durable; false where it is to stop.
     fn rebuild(&mut self, why: &str) -> bool {
         tracing::error!(why, "the pool rebuilds its state from the store");
         self.parts.metrics.rebuilds.inc();
@@ -369,7 +369,7 @@ impl Mind {
     }
 }
 
-/// A call whose end the mind hears once: as lost where nothing else is known when this is dropped.
+/// A call whose end the core hears once: as lost where nothing else is known when this is dropped.
 struct BegunCall {
     inbox: Inbox,
     connections: Arc<Connections>,
@@ -399,7 +399,7 @@ impl Drop for BegunCall {
     }
 }
 
-fn build(parts: &Parts, now: Ms, rows: Vec<Row>) -> Core {
+fn build(parts: &CoreThreadParts, now: Ms, rows: Vec<Row>) -> Core {
     if rows.is_empty() {
         let mut core = Core::new(parts.limits.clone(), parts.seed, now);
         // An agent may hold leases of a pool that remembers nothing: their numbers are not given again. Nobody
@@ -441,13 +441,13 @@ mod tests {
     use super::*;
     use crate::{PoolMetrics, engine::connections::NOBODY};
 
-    fn mind() -> Mind {
+    fn core_thread() -> CoreThread {
         let metrics = PoolMetrics::default().shared();
         let (inbox, items) = crate::engine::inbox::inbox(metrics.queue.clone());
         let connections = Arc::new(Connections::new(inbox.clone()));
         let (store, _thread) = StoreThread::start(Box::new(MemoryStore::new()), inbox.clone(), 4).unwrap();
         let limits = Limits { tick_ms: 1_000, ..Limits::default() };
-        let parts = Parts {
+        let parts = CoreThreadParts {
             limits,
             seed: [1; 32],
             welcome: None,
@@ -460,30 +460,30 @@ mod tests {
             metrics,
             runtime: Handle::current(),
         };
-        Mind::new(parts).unwrap()
+        CoreThread::new(parts).unwrap()
     }
 
     #[tokio::test]
-    async fn a_panic_of_the_mind_is_answered_busy_and_what_is_durable_goes_on() {
-        let mut mind = mind();
-        mind.handle_by(|_, _, out| out.push(Effect::Persist(vec![Row::NextLease(5_000)]))).ok().unwrap();
-        mind.send_rows().ok().unwrap();
+    async fn a_panic_of_the_core_is_answered_busy_and_what_is_durable_goes_on() {
+        let mut thread = core_thread();
+        thread.handle_by(|_, _, out| out.push(Effect::Persist(vec![Row::NextLease(5_000)]))).ok().unwrap();
+        thread.send_rows().ok().unwrap();
         let (reply, answer) = tokio::sync::oneshot::channel();
-        mind.waiting.insert(3, ReplyTo::Task(reply));
-        let broken = mind.handle_by(|_, _, out| {
+        thread.waiting.insert(3, ReplyTo::Task(reply));
+        let broken = thread.handle_by(|_, _, out| {
             let reply = Ok(Reply::Done(vipnode_types::wire::Done {}));
             out.push(Effect::Reply { peer: NOBODY, request: 3, reply, release: Release::Now });
             panic!("as the test wants it");
         });
         let broken = broken.err().unwrap();
         assert!(broken.0.contains("please report"), "{}", broken.0);
-        assert!(mind.rebuild(&broken.0));
-        mind.deliver();
+        assert!(thread.rebuild(&broken.0));
+        thread.deliver();
         let busy = answer.await.unwrap().unwrap_err();
         assert!(busy.is(ErrorCode::Busy) && busy.data.unwrap().retry_ms == Some(7));
-        let rows = mind.core.rows();
+        let rows = thread.core.rows();
         assert!(rows.contains(&Row::NextLease(5_000)), "{rows:?}");
-        assert_eq!((mind.life, mind.parts.metrics.rebuilds.get()), (1, 1));
-        mind.handle(Command::Tick).ok().unwrap();
+        assert_eq!((thread.life, thread.parts.metrics.rebuilds.get()), (1, 1));
+        thread.handle(Command::Tick).ok().unwrap();
     }
 }

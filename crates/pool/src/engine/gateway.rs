@@ -62,14 +62,14 @@ pub(crate) struct Gateway {
     kept_status: Mutex<Option<(Instant, Box<RawValue>)>>,
 }
 
-/// A request that has its name, and no place before the mind yet.
+/// A request that has its name, and no place before the core yet.
 #[derive(Debug)]
 pub(crate) struct Request {
     id: RequestId,
     command: Command,
 }
 
-/// A request that is on its way to the mind.
+/// A request that is on its way to the core.
 #[derive(Debug)]
 pub(crate) struct PendingReply {
     answer: oneshot::Receiver<Answer>,
@@ -79,7 +79,7 @@ pub(crate) struct PendingReply {
 }
 
 impl PendingReply {
-    /// The mind's answer.
+    /// The core's answer.
     pub(crate) async fn answer(self) -> Answer {
         self.answer.await.unwrap_or_else(|_| Err(error::rebuilding(self.retry_ms)))
     }
@@ -127,7 +127,7 @@ impl Gateway {
         Arc::clone(&self.rules.read().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Takes other rules, and has the mind take other limits and words. Names the limits that it cannot take.
+    /// Takes other rules, and has the core take other limits and words. Names the limits that it cannot take.
     pub(crate) async fn reload(&self, config: &PoolConfig) -> Vec<&'static str> {
         let rules = Rules::of(config);
         let limits = Limits { closed: rules.members.is_closed(), ..config.core.clone() };
@@ -142,7 +142,7 @@ impl Gateway {
         refused
     }
 
-    /// Hands a request of somebody in an address block to the mind.
+    /// Hands a request of somebody in an address block to the core.
     pub(crate) fn ask(
         &self,
         block: &Arc<Block>,
@@ -156,7 +156,7 @@ impl Gateway {
         Ok(asked)
     }
 
-    /// The mind's answer to a request of somebody in an address block.
+    /// The core's answer to a request of somebody in an address block.
     pub(crate) async fn answered(&self, block: &Arc<Block>, make: impl FnOnce(RequestId) -> Command) -> Answer {
         self.ask(block, make)?.answer().await
     }
@@ -170,7 +170,7 @@ impl Gateway {
         Ok(Request { id, command: make(id) })
     }
 
-    /// A place before the mind.
+    /// A place before the core.
     pub(crate) fn permit(&self, block: &Arc<Block>, request: &Request) -> Result<CommandPermit, WireError> {
         let permit = self.permits.take(block, PermitClass::of(&request.command));
         permit.ok_or_else(|| error::crowded(self.limits.retry_ms()))
@@ -195,7 +195,7 @@ impl Gateway {
         permit.ok_or_else(|| error::crowded(self.limits.retry_ms()))
     }
 
-    /// Hands a request to the mind, which answers the socket itself.
+    /// Hands a request to the core, which answers the socket itself.
     pub(crate) fn hand_for(&self, request: Request, responder: Responder, permit: CommandPermit) {
         self.hand(request, ReplyTo::Socket(responder, self.in_flight.token()), permit);
     }
@@ -205,7 +205,7 @@ impl Gateway {
         self.inbox.push(Message::Request { command, request, reply_to, permit });
     }
 
-    /// Tells the mind something that needs no answer.
+    /// Tells the core something that needs no answer.
     pub(crate) fn note(&self, command: Command) {
         self.inbox.push(Message::Note(command));
     }
@@ -225,7 +225,7 @@ impl Gateway {
         Ok(status)
     }
 
-    /// Whether the mind answers and the store writes.
+    /// Whether the core answers and the store writes.
     pub(crate) async fn health(&self) -> Result<(), String> {
         if self.draining.load(Ordering::Relaxed) {
             return Err("the pool is going down".to_owned());
@@ -234,10 +234,10 @@ impl Gateway {
         self.inbox.push(Message::Probe(answer));
         match timeout(self.limits.health, well).await {
             Ok(Ok(well)) => well,
-            Ok(Err(_dropped)) => Err("the pool's mind does not run".to_owned()),
+            Ok(Err(_dropped)) => Err("the pool's core does not run".to_owned()),
             Err(_elapsed) => {
                 let ms = self.limits.health.as_millis();
-                Err(format!("the pool's mind and its store did not answer within {ms} ms"))
+                Err(format!("the pool's core and its store did not answer within {ms} ms"))
             }
         }
     }
@@ -251,7 +251,7 @@ impl Gateway {
         }
     }
 
-    /// Ends the mind's thread after what came before.
+    /// Ends the core's thread after what came before.
     pub(crate) fn stop(&self) {
         self.inbox.push(Message::Stop);
     }

@@ -14,7 +14,7 @@ use vipnode_types::wire::WireError;
 
 use crate::{Membership, Welcome, engine::gateway::reply_text, fairness::command_permits::CommandPermit};
 
-/// The answer of the pool's mind to a request.
+/// The answer of the pool's core to a request.
 pub(crate) type Answer = Result<Reply, WireError>;
 
 /// Who waits for an answer.
@@ -45,14 +45,14 @@ impl ReplyTo {
     }
 }
 
-/// What the thread of the pool's mind is told.
+/// What the thread of the pool's core is told.
 #[derive(Debug)]
 pub(crate) enum Message {
     /// A request of an agent. Holds its permit until it is handled.
     Request { command: Command, request: RequestId, reply_to: ReplyTo, permit: CommandPermit },
     /// Something that nobody waits for.
     Note(Command),
-    /// A call to an agent ended. `life` tells which mind began it.
+    /// A call to an agent ended. `life` tells which life of the core began it.
     CallDone { life: u64, call: CallId, outcome: CallOutcome },
     /// Batches up to this one are durable.
     Committed(u64),
@@ -71,7 +71,7 @@ pub(crate) enum Message {
     Stop,
 }
 
-/// The queue before the mind's thread. Never blocks and loses nothing. What is in it is bounded:
+/// The queue before the core's thread. Never blocks and loses nothing. What is in it is bounded:
 /// requests by the permits they hold, ends of calls by the calls in flight, commits by the batches
 /// that the store may have, the rest by the number of sockets.
 #[derive(Debug, Clone)]
@@ -80,7 +80,7 @@ pub(crate) struct Inbox {
     length: Gauge,
 }
 
-/// The mind's end of an [`Inbox`].
+/// The core's end of an [`Inbox`].
 #[derive(Debug)]
 pub(crate) struct InboxReader {
     shared: Arc<Shared>,
@@ -98,9 +98,9 @@ struct Shared {
 #[derive(Debug, Default)]
 struct Queue {
     items: VecDeque<Message>,
-    /// The mind sleeps, and nobody is about to wake it.
+    /// The core sleeps, and nobody is about to wake it.
     asleep: bool,
-    /// The mind is gone.
+    /// The core is gone.
     closed: bool,
 }
 
@@ -118,7 +118,7 @@ impl Shared {
 }
 
 impl Inbox {
-    /// Puts an item at the end. After the end of the mind's thread it is dropped, and whoever waits
+    /// Puts an item at the end. After the end of the core's thread it is dropped, and whoever waits
     /// for an answer sees that.
     pub(crate) fn push(&self, item: Message) {
         let mut queue = self.shared.lock();
@@ -133,8 +133,8 @@ impl Inbox {
         }
     }
 
-    /// Wakes the mind: a task does so once the tasks that can run now have run, so that what they have
-    /// for the mind is one batch. To change threads for each request costs more than the request.
+    /// Wakes the core: a task does so once the tasks that can run now have run, so that what they have
+    /// for the core is one batch. To change threads for each request costs more than the request.
     fn wake(&self) {
         let shared = Arc::clone(&self.shared);
         let Ok(runtime) = Handle::try_current() else { return shared.bell.notify_one() };
@@ -146,7 +146,7 @@ impl Inbox {
     }
 }
 
-/// Wakes the mind when it is dropped, as it is too where the runtime ends before its task ran.
+/// Wakes the core when it is dropped, as it is too where the runtime ends before its task ran.
 struct Ring(Arc<Shared>);
 
 impl Drop for Ring {

@@ -24,7 +24,7 @@ pub(crate) enum Job {
     Probe(tokio::sync::oneshot::Sender<Result<(), String>>),
 }
 
-/// The mind's end of the store.
+/// The core's end of the store.
 #[derive(Debug)]
 pub(crate) struct StoreThread {
     jobs: SyncSender<Job>,

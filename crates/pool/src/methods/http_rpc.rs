@@ -71,7 +71,7 @@ async fn connect(
     Ok(reply)
 }
 
-/// An agent that the mind has not said yes to. Who does not get in, and who does not wait for the answer, leaves nothing
+/// An agent that the core has not said yes to. Who does not get in, and who does not wait for the answer, leaves nothing
 /// behind but its nonce.
 struct Presented<'a> {
     gateway: &'a Gateway,
@@ -87,7 +87,7 @@ impl Drop for Presented<'_> {
     }
 }
 
-/// The agent's connection, unless the mind closed it.
+/// The agent's connection, unless the core closed it.
 fn connected(gateway: &Gateway, identity: &Identity) -> Result<ConnectionId, WireError> {
     let peer = gateway.http_agents.peer(identity);
     peer.filter(|peer| gateway.connections.is_open(*peer)).ok_or_else(error::not_authenticated)

@@ -31,8 +31,8 @@ struct HttpAgent {
 }
 
 impl HttpAgents {
-    pub(crate) fn new(limit: usize, mind: &Limits) -> Self {
-        let Limits { nonce_ahead_ms: ahead_ms, nonce_behind_ms: behind_ms, .. } = *mind;
+    pub(crate) fn new(limit: usize, core: &Limits) -> Self {
+        let Limits { nonce_ahead_ms: ahead_ms, nonce_behind_ms: behind_ms, .. } = *core;
         Self { limit, ahead_ms, behind_ms, started: crate::engine::clock::wall(), agents: Mutex::new(BTreeMap::new()) }
     }
 

@@ -1,5 +1,5 @@
 //! One WebSocket: requests in, answers out, until either side ends it. One task does all of it; the
-//! mind answers straight into the session's queue.
+//! core answers straight into the session's queue.
 
 use std::{fmt::Display, sync::Arc, time::Instant};
 
@@ -71,7 +71,7 @@ struct Socket<'a> {
     rate: TokenBucket,
     /// The same for frames that are no calls.
     noise: TokenBucket,
-    /// Who this is, by a signature that holds; the mind may still say no.
+    /// Who this is, by a signature that holds; the core may still say no.
     claimed: Option<Identity>,
     /// The node whose key signs the calls here, by protocol 2.
     signed_by: Option<NodeId>,
@@ -147,7 +147,7 @@ impl Socket<'_> {
         responder.respond::<()>(Err(error));
     }
 
-    /// Answers a request, or hands it to the mind. Fails where the socket ends meanwhile.
+    /// Answers a request, or hands it to the core. Fails where the socket ends meanwhile.
     async fn request<S, E>(
         &mut self,
         session: &mut Session<S>,
@@ -319,7 +319,7 @@ impl Socket<'_> {
         self.entry.peer()
     }
 
-    /// A call of an agent that said who it is; the mind knows whether it was believed.
+    /// A call of an agent that said who it is; the core knows whether it was believed.
     fn agent_call(&self, method: &str, params: &RawValue) -> Result<Request, WireError> {
         if self.claimed.is_none() {
             return Err(error::not_authenticated());
@@ -437,7 +437,7 @@ mod tests {
         tokio::spawn(async move { serve(&gateway, Box::new(session), rpc, &caller, "nonce".to_owned()).await })
     }
 
-    /// What the mind hears until the socket is gone.
+    /// What the core hears until the socket is gone.
     fn heard(items: &mut InboxReader) -> Vec<Command> {
         let next = || match items.next(Duration::ZERO)? {
             Message::Request { command, .. } | Message::Note(command) => Some(command),

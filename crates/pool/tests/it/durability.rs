@@ -28,7 +28,7 @@ async fn answers_wait_until_their_rows_are_durable() {
         early = &mut connecting => panic!("answered before it was durable: {early:?}"),
         status = agent.call::<Value>(method::STATUS, &[(); 0]) => status.unwrap(),
     };
-    assert_eq!(status["stats"]["num_active_hosts"], 1, "the mind has taken it");
+    assert_eq!(status["stats"]["num_active_hosts"], 1, "the core has taken it");
     store.set(Mood::Well);
     connecting.await.unwrap();
 }

@@ -122,7 +122,7 @@ async fn outbound_calls_that_do_not_fit_end_the_socket() {
         clients.push(client);
     }
     // The calls to the host wait for the store; when it goes on, this thread, on which the host's
-    // socket lives, stands still until the mind has met the full queue.
+    // socket lives, stands still until the core has met the full queue.
     store.set(Mood::Held);
     let mut asks = tokio::task::JoinSet::new();
     for client in clients {
@@ -172,7 +172,7 @@ async fn d4_calls_a_second_burst_and_flood() {
     assert!(batch.contains("too many calls a second"), "{batch}");
 }
 
-/// A pool whose mind waits for a store that is held.
+/// A pool whose core waits for a store that is held.
 async fn stuck(limits: PoolLimits) -> (TestStore, PoolServer, Agent) {
     let store = TestStore::default();
     let limits = PoolLimits { store_batches: 1, health: SOON, ..limits };
@@ -181,7 +181,7 @@ async fn stuck(limits: PoolLimits) -> (TestStore, PoolServer, Agent) {
     let agent = Agent::open(&pool).await;
     agent.connect(&keys, &keys.host(1)).await.unwrap();
     store.set(Mood::Held);
-    // The first probe is in the store's hands, the second in its queue, the third in the mind's.
+    // The first probe is in the store's hands, the second in its queue, the third in the core's.
     for _ in 0..3 {
         let answer = get(pool.local_addr(), "/health").await;
         assert!(answer.starts_with("HTTP/1.1 503") && answer.contains("within 50 ms"), "{answer}");

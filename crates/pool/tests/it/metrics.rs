@@ -12,7 +12,7 @@ fn number(metrics: &PoolMetrics, metric: &str) -> u64 {
     line.unwrap_or_else(|| panic!("no {metric} in:\n{text}")).parse().unwrap()
 }
 
-/// The mind shows its numbers at each tick.
+/// The core shows its numbers at each tick.
 async fn until(metrics: &PoolMetrics, metric: &str, value: u64) {
     let looking = async {
         while number(metrics, metric) != value {

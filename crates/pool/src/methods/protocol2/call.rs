@@ -18,7 +18,7 @@ pub(crate) struct SignedBy {
 }
 
 impl SignedBy {
-    /// Reads and verifies a call. The nonce is the mind's to judge, after this (D8).
+    /// Reads and verifies a call. The nonce is the core's to judge, after this (D8).
     pub(crate) fn read(name: &str, params: &RawValue, gateway: &Gateway) -> Result<Self, WireError> {
         let signed = SignedCall::read(params).map_err(|error| error::invalid_params(&error.to_string()))?;
         let node = signed.verify_node(name).map_err(refuse)?;
@@ -53,7 +53,7 @@ impl SignedBy {
 /// The network of a node that presents itself; the older forms are too old to say, and mean mainnet.
 fn network(call: &Call) -> Option<u64> {
     match call {
-        // What is no id is the mind's to refuse.
+        // What is no id is the core's to refuse.
         Call::Connect(hello) => u64::try_from(hello.node_info.network).ok(),
         Call::Host(_) | Call::Client(_) => Some(1),
         Call::Update(_) | Call::Peer(_) => None,

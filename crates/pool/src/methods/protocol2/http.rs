@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use serde_json::value::RawValue;
-use vipnode_pool_core::Peer;
+use vipnode_pool_core::ConnectionId;
 use vipnode_types::{NodeId, wire::WireError};
 
 use super::SignedBy;
@@ -41,7 +41,7 @@ async fn take(gateway: &Gateway, caller: &Caller, method: &str, params: &RawValu
     reply_text(&reply)
 }
 
-/// A connection that the mind has not said yes to. Who does not get in, by a nonce used before or otherwise, and who
+/// A connection that the core has not said yes to. Who does not get in, by a nonce used before or otherwise, and who
 /// does not wait for the answer leaves nothing behind.
 struct Presented<'a> {
     gateway: &'a Gateway,

@@ -4,7 +4,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use vipnode_pool_core::Peer;
+use vipnode_pool_core::ConnectionId;
 use vipnode_types::{NodeId, wire::WireError};
 
 use crate::{engine::connections::ConnectionEntry, error};
