@@ -14,6 +14,7 @@ mod demo;
 mod direct;
 mod doctor;
 mod errors_page;
+mod fuzz_corpus;
 mod house;
 mod link;
 mod matching;

@@ -1,0 +1,87 @@
+//! Words that a native technical writer of this field would not use here. The numbers may only fall.
+
+use std::collections::BTreeMap;
+
+use regex_lite::Regex;
+
+use super::{read, sources, workspace};
+
+/// What not to write, as a pattern, and what to write.
+const WORDS: &[(&str, &str)] = &[
+    (r"mend(s|ed|ing)?", "hint, or fix"),
+    (r"anew", "again"),
+    (r"whoever|whomever", "name the subject"),
+    (r"(is|are|was|were|be|being) away", "unreachable, offline, disconnected"),
+    (r"beside", "next to, on the same machine as"),
+    (r"not to be had", "could not be read, is not available"),
+    (r"tells|says|tell|told", "reports, returns, shows"),
+    (r"minds?", "core, state machine"),
+    (r"he|him|his", "they, or name the subject"),
+    (r"dialling|dialled|behaviour|colours?|licence|initialise[ds]?|serialise[ds]?|recognise[ds]?|favour", "American"),
+    (r"hunger|hungry|misfits?|elsewhere|for ever", "a standard term"),
+    (r"is no (?:[a-z]+)|are no (?:[a-z]+)", "negate the verb: is not a …"),
+];
+
+/// How often such words stand in a crate's Rust files, and in `docs`: all Markdown.
+const MOST: &[(&str, usize)] = &[
+    ("agent", 9999),
+    ("agent-core", 9999),
+    ("cli", 9999),
+    ("docs", 9999),
+    ("metrics", 9999),
+    ("node", 9999),
+    ("openrpc", 9999),
+    ("pool", 9999),
+    ("pool-core", 9999),
+    ("rpc", 9999),
+    ("sim", 9999),
+    ("store", 9999),
+    ("types", 9999),
+];
+
+fn texts() -> Vec<(String, String, String)> {
+    let this = std::path::Path::new(file!()).file_name().unwrap();
+    let mut texts: Vec<(String, String, String)> = sources()
+        .into_iter()
+        .filter(|source| source.path.file_name() != Some(this))
+        .map(|source| (source.krate.clone(), source.short(), source.text))
+        .collect();
+    let root = workspace();
+    let hidden = |name: &std::ffi::OsStr| name == "target" || name.to_string_lossy().starts_with('.');
+    let pages = walkdir::WalkDir::new(&root)
+        .sort_by_file_name()
+        .into_iter()
+        .filter_entry(|entry| entry.depth() == 0 || !hidden(entry.file_name()));
+    for entry in pages {
+        let path = entry.unwrap().into_path();
+        if path.extension().is_some_and(|extension| extension == "md") {
+            texts.push(("docs".to_owned(), path.strip_prefix(&root).unwrap().display().to_string(), read(&path)));
+        }
+    }
+    texts
+}
+
+#[test]
+fn banned_words_become_fewer() {
+    let words: Vec<Regex> =
+        WORDS.iter().map(|(word, _)| Regex::new(&format!(r"(?i)\b(?:{word})\b")).unwrap()).collect();
+    let mut found: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for (part, path, text) in texts() {
+        let found = found.entry(part).or_default();
+        for (number, line) in text.lines().enumerate() {
+            for (word, (_, better)) in words.iter().zip(WORDS) {
+                let hits = word.find_iter(line);
+                found.extend(hits.map(|hit| format!("{path}:{}: {} ({better})", number + 1, hit.as_str())));
+            }
+        }
+    }
+    let mut over = Vec::new();
+    for (part, lines) in &found {
+        let most = MOST.iter().find(|(name, _)| name == part).map_or(0, |(_, most)| *most);
+        println!("(\"{part}\", {}),", lines.len());
+        if lines.len() > most {
+            over.push(format!("{part}: {} words, {most} before:\n  {}", lines.len(), lines.join("\n  ")));
+        }
+    }
+    assert!(over.is_empty(), "see writing in CONTRIBUTING.md:\n{}", over.join("\n"));
+}
