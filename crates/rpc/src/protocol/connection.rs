@@ -9,6 +9,23 @@ use crate::RpcLimits;
 /// One side of a JSON-RPC 2.0 connection, without any I/O: frames in, events out.
 ///
 /// `W` is whatever the owner keeps for a call in flight, such as the sender of its answer.
+///
+/// ```
+/// use serde_json::value::RawValue;
+/// use vipnode_rpc::{Connection, Event, RpcLimits};
+///
+/// let limits = RpcLimits::default();
+/// let (mut caller, mut server) = (Connection::new(&limits), Connection::<()>::new(&limits));
+/// let (_id, frame) = caller.call("vipnode_ping", RawValue::NULL, "what waits").expect("few calls are in flight");
+///
+/// let request = server.read(&frame).into_iter().next();
+/// let Some(Event::Request { served, method, .. }) = request else { panic!("no request") };
+/// assert_eq!(method, "vipnode_ping");
+/// let frame = server.answer(served, Ok(RawValue::TRUE)).expect("answered for the first time");
+///
+/// let answer = caller.read(&frame).into_iter().next();
+/// assert!(matches!(answer, Some(Event::Answer { waiter: "what waits", result: Ok(json) }) if json.get() == "true"));
+/// ```
 #[derive(Debug)]
 pub struct Connection<W> {
     in_flight_limit: usize,

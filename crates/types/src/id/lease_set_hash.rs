@@ -9,6 +9,15 @@ use crate::LeaseId;
 ///
 /// The exclusive or of the first 8 bytes of keccak256 of each id: order does not matter, adding
 /// twice takes out. It finds lost frames, not lies: an agent speaks of nobody but itself in it.
+///
+/// ```
+/// use vipnode_types::{LeaseId, LeaseSetHash};
+///
+/// let (a, b) = (LeaseId::new(1), LeaseId::new(2));
+/// let hash = LeaseSetHash::of([a, b]);
+/// assert_eq!(hash, LeaseSetHash::of([b, a]));
+/// assert_eq!(hash.toggled(b), LeaseSetHash::of([a]), "the lease b ended");
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq, Default)]
 pub struct LeaseSetHash([u8; 8]);
 

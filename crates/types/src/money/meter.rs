@@ -6,6 +6,18 @@
 use crate::{Ms, Price, Wei};
 
 /// What one side of a lease saw of the other.
+///
+/// ```
+/// use vipnode_types::{Ms, Price, Wei, meter, meter::Seen};
+///
+/// let client = Some(Seen { up: Ms::new(10_000), end: Ms::new(90_000) });
+/// let host = Some(Seen { up: Ms::new(12_000), end: Ms::new(72_500) });
+/// assert_eq!(meter::billed_ms(client, host), 60_500);
+/// assert_eq!(meter::billed_ms(client, None), 0);
+///
+/// let price = Price::per_minute(Wei::new(600));
+/// assert_eq!(meter::cost(price, client, host), Some(Wei::new(605)));
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Seen {
     /// The first moment.

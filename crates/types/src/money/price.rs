@@ -6,6 +6,16 @@ use serde::{Deserialize, Serialize};
 use crate::{Wei, WeiError};
 
 /// What a slot costs: wei per minute both sides saw each other. Zero means free.
+///
+/// ```
+/// use vipnode_types::{Price, Wei};
+///
+/// let price: Price = "100 gwei a minute".parse()?;
+/// assert_eq!(price, Price::per_minute("100 gwei".parse()?));
+/// assert_eq!(price.cost(90_000), Some("150 gwei".parse()?));
+/// assert_eq!(Price::per_minute(Wei::new(1)).cost(59_999), Some(Wei::ZERO), "rounded down");
+/// # Ok::<(), vipnode_types::WeiError>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(transparent)]
 pub struct Price(Wei);

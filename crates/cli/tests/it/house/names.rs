@@ -7,7 +7,7 @@ use syn::Item;
 use super::sources;
 
 /// Names that more than one public type has. The number may only fall.
-const SHARED: usize = 200;
+const SHARED: usize = 44;
 
 #[test]
 fn no_two_public_types_share_a_name() {
@@ -27,5 +27,6 @@ fn no_two_public_types_share_a_name() {
     }
     types.retain(|_, files| files.len() > 1);
     let shared: Vec<String> = types.iter().map(|(name, files)| format!("{name}: {}", files.join(" "))).collect();
+    println!("{} names", shared.len());
     assert!(shared.len() <= SHARED, "{} names, {SHARED} before:\n{}", shared.len(), shared.join("\n"));
 }

@@ -18,25 +18,28 @@ const WORDS: &[(&str, &str)] = &[
     (r"minds?", "core, state machine"),
     (r"he|him|his", "they, or name the subject"),
     (r"dialling|dialled|behaviour|colours?|licence|initialise[ds]?|serialise[ds]?|recognise[ds]?|favour", "American"),
-    (r"hunger|hungry|misfits?|elsewhere|for ever", "a standard term"),
-    (r"is no (?:[a-z]+)|are no (?:[a-z]+)", "negate the verb: is not a …"),
+    (r"hunger|hungry|misfits?", "a standard term"),
+    (r"(is|are) no [a-z]+", "negate the verb: is not a …"),
 ];
+
+/// After "is no", which is English with these.
+const AFTER_NO: &[&str] = &["longer", "more", "other", "way", "need", "limit", "reason", "such", "sense", "hint"];
 
 /// How often such words stand in a crate's Rust files, and in `docs`: all Markdown.
 const MOST: &[(&str, usize)] = &[
-    ("agent", 9999),
-    ("agent-core", 9999),
-    ("cli", 9999),
-    ("docs", 9999),
-    ("metrics", 9999),
-    ("node", 9999),
-    ("openrpc", 9999),
-    ("pool", 9999),
-    ("pool-core", 9999),
-    ("rpc", 9999),
-    ("sim", 9999),
-    ("store", 9999),
-    ("types", 9999),
+    ("agent", 268),
+    ("agent-core", 369),
+    ("cli", 409),
+    ("docs", 327),
+    ("metrics", 2),
+    ("node", 191),
+    ("openrpc", 60),
+    ("pool", 183),
+    ("pool-core", 249),
+    ("rpc", 41),
+    ("sim", 185),
+    ("store", 5),
+    ("types", 105),
 ];
 
 fn texts() -> Vec<(String, String, String)> {
@@ -70,7 +73,8 @@ fn banned_words_become_fewer() {
         let found = found.entry(part).or_default();
         for (number, line) in text.lines().enumerate() {
             for (word, (_, better)) in words.iter().zip(WORDS) {
-                let hits = word.find_iter(line);
+                let english = |text: &str| AFTER_NO.iter().any(|next| text.ends_with(&format!(" no {next}")));
+                let hits = word.find_iter(line).filter(|hit| !english(hit.as_str()));
                 found.extend(hits.map(|hit| format!("{path}:{}: {} ({better})", number + 1, hit.as_str())));
             }
         }

@@ -47,7 +47,8 @@ fn real_programs_are_started_in_modules_named_real() {
         if real || library {
             continue;
         }
-        let mut starts = Starts { in_tests: source.is_of_tests(), found: Vec::new() };
+        let is_example = source.path.iter().any(|part| part == "examples");
+        let mut starts = Starts { in_tests: source.is_of_tests() && !is_example, found: Vec::new() };
         starts.visit_file(&source.parsed());
         found.extend(starts.found.iter().map(|what| format!("{}: {what}", source.short())));
     }
