@@ -50,7 +50,7 @@ fn d20_a_host_that_goes_is_reported_at_once_and_replaced() {
 }
 
 #[test]
-fn without_a_list_of_peers_a_word_of_a_loss_counts_after_a_second() {
+fn without_a_peer_list_a_reported_loss_counts_after_a_second() {
     let mut bench = Bench::with_host(9);
     bench.on(Event::PeerGone(node(9), DropCause::Untold));
     bench.after(999);
@@ -87,7 +87,7 @@ fn thrown_out_at_once_three_times_in_a_minute_is_unstable() {
 }
 
 #[test]
-fn a_dearer_place_is_left_and_never_dialled() {
+fn a_slot_over_the_price_limit_is_left_and_never_dialed() {
     let mut config = client_config(1);
     config.max_price = Some(Price::per_minute(Wei::new(5)));
     let mut bench = Bench::live(config);
@@ -126,7 +126,7 @@ fn further_hosts_come_as_calls_and_too_many_are_left() {
 }
 
 #[test]
-fn two_places_on_one_host_are_one_too_many() {
+fn two_slots_on_one_host_are_one_too_many() {
     let mut bench = Bench::live(client_config(2));
     bench.give(vec![place(1, 9), place(2, 9)]);
     assert_eq!(bench.calls(), vec![NodeCall::Dial(enode(9))]);
@@ -152,7 +152,7 @@ fn while_hosts_are_missing_the_asks_grow_rare() {
 }
 
 #[test]
-fn an_ask_that_is_refused_waits_as_long_as_the_pool_says() {
+fn a_refused_ask_waits_for_the_retry_time_of_the_pool() {
     let mut bench = Bench::live(client_config(1));
     let tag = bench.ask().unwrap().0;
     bench.take_report();
@@ -175,7 +175,7 @@ fn a_node_that_does_not_dial_is_as_a_host_that_fails() {
 }
 
 #[test]
-fn while_the_pool_is_away_a_host_that_blinks_is_kept() {
+fn while_the_pool_is_unreachable_a_host_that_reconnects_is_kept() {
     let mut bench = Bench::with_host(9);
     bench.on(Event::PoolLost { why: "gone".into() });
     bench.now = bench.now.plus(15_000);
@@ -190,7 +190,7 @@ fn while_the_pool_is_away_a_host_that_blinks_is_kept() {
 }
 
 #[test]
-fn a_host_lost_while_the_pool_was_away_is_replaced_when_it_is_back() {
+fn a_host_lost_while_the_pool_was_unreachable_is_replaced_after_reconnecting() {
     let mut bench = Bench::with_host(9);
     bench.on(Event::PoolLost { why: "gone".into() });
     bench.now = bench.now.plus(15_000);

@@ -67,7 +67,7 @@ fn hosts_are_kept_without_a_pool_and_a_stop_undoes_them() {
 }
 
 #[test]
-fn a_host_that_goes_is_told_about_once_and_never_given_up() {
+fn a_named_host_that_disconnects_is_reported_once_and_never_given_up() {
     let mut bench = alone(vec![enode(1)], vec![]);
     bench.peers(&[]);
     bench.done();
@@ -98,7 +98,7 @@ fn a_host_that_goes_is_told_about_once_and_never_given_up() {
 }
 
 #[test]
-fn a_node_that_comes_back_is_told_anew() {
+fn a_node_that_reconnects_gets_its_named_peers_again() {
     let mut bench = alone(vec![enode(1)], vec![enode(2)]);
     bench.peers(&[]);
     assert_eq!(bench.calls(), [NodeCall::Admit(enode(2)), NodeCall::Dial(enode(1))]);
@@ -163,7 +163,7 @@ fn a_name_is_resolved_again_and_a_host_that_moved_is_removed_first() {
 }
 
 #[test]
-fn a_name_that_is_not_known_is_said_once_and_the_last_address_stays() {
+fn an_unknown_name_is_reported_once_and_the_last_address_stays() {
     let mut bench = alone(vec![named("host.example", 1)], vec![]);
     bench.peers(&[]);
     let fail = |bench: &mut Bench| {
@@ -273,7 +273,7 @@ fn what_the_node_keeps_by_itself_is_the_agents_only_once_it_went() {
 }
 
 #[test]
-fn no_pool_is_told_of_them_and_none_ends_them() {
+fn pools_neither_learn_of_them_nor_end_them() {
     let mut bench = Bench::new(with(vec![enode(1)], vec![enode(2)], host_config(2)));
     bench.go_live(vec![view(direct(0).get(), Side::Client, 1)]);
     bench.take_report();
@@ -348,7 +348,7 @@ fn a_client_that_is_let_in_and_leased_is_let_go_once_both_are_over() {
 }
 
 #[test]
-fn the_pools_place_on_a_host_that_was_named_is_left_and_not_asked_for_again() {
+fn a_slot_on_a_named_host_is_left_and_not_requested_again() {
     let mut bench = Bench::new(with(vec![enode(9)], vec![], client_config(1)));
     bench.go_live(vec![]);
     let (tag, ask) = bench.ask().unwrap();
@@ -377,7 +377,7 @@ fn another_configuration_takes_hold_at_once() {
 }
 
 #[test]
-fn places_given_away_fit_beside_those_that_are_sold() {
+fn named_clients_and_sold_slots_fit_the_node_together() {
     let host = |slots| host_config(slots).host.unwrap();
     assert_eq!(host(30).check(4), Ok(()));
     let error = host(30).check(5).unwrap_err().to_string();

@@ -303,7 +303,7 @@ fn calls_beyond_the_limit_are_busy() {
 }
 
 #[test]
-fn the_journal_is_told_before_the_node() {
+fn the_journal_is_written_before_the_node_is_called() {
     let mut bench = Bench::live(host_config(2));
     bench.call(1, admit(1, 9));
     let done = |action: &Action| matches!(action, Action::Journal(JournalEntry::Done(_)));

@@ -17,7 +17,7 @@ fn host(slots: u32, reserve: u32, node_max_peers: u32) -> HostConfig {
 }
 
 #[test]
-fn places_must_fit_beside_the_nodes_own_peers() {
+fn slots_must_fit_next_to_the_nodes_own_peers() {
     assert_eq!(host(34, 16, 50).check(0), Ok(()));
     let error = host(35, 16, 50).check(0).unwrap_err().to_string();
     for part in ["--slots 35", "--reserve 16", "--node-max-peers 50", "at most 34"] {
@@ -84,7 +84,7 @@ fn d15_a_light_node_offers_nothing() {
 }
 
 #[test]
-fn own_peers_that_fall_while_places_are_sold_are_told_once() {
+fn a_falling_number_of_own_peers_is_reported_once() {
     let mut bench = Bench::with_client(9);
     let warned = |bench: &Bench| bench.notices().iter().any(|n| matches!(n, Notice::OwnPeersFalling { .. }));
     bench.peers(&[9, 20]);
@@ -101,7 +101,7 @@ fn own_peers_that_fall_while_places_are_sold_are_told_once() {
 }
 
 #[test]
-fn what_the_user_wants_now_is_told_to_the_pool_anew_and_clients_stay() {
+fn a_changed_configuration_is_sent_to_the_pool_and_clients_stay() {
     let mut bench = Bench::with_client(9);
     let mut config = host_config(0);
     config.host = Some(host(5, 16, 50));
@@ -116,7 +116,7 @@ fn what_the_user_wants_now_is_told_to_the_pool_anew_and_clients_stay() {
 
 /// Some clients let nobody in whose address they do not know, and forget a peer by the very same enode only.
 #[test]
-fn an_admit_keeps_the_enode_that_the_pool_tells() {
+fn an_admit_keeps_the_enode_from_the_pool() {
     let client_version = String::new;
     let admit = |peer: Enode| AdmitCall {
         lease: lease(1),

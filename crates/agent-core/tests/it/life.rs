@@ -57,7 +57,7 @@ fn a_host_admits_answers_and_reports() {
 }
 
 #[test]
-fn the_pool_hears_of_the_offer_when_it_connects() {
+fn the_offer_is_sent_when_connecting() {
     let mut bench = Bench::new(host_config(2));
     bench.node_up();
     bench.on(Event::PoolOpen);
@@ -68,7 +68,7 @@ fn the_pool_hears_of_the_offer_when_it_connects() {
 }
 
 #[test]
-fn a_kept_connection_is_said_to_be_kept_on_a_new_socket() {
+fn a_kept_connection_is_reported_as_kept_on_a_new_socket() {
     let mut bench = Bench::with_host(9);
     bench.on(Event::PoolLost { why: "gone".into() });
     bench.go_live_again(9);

@@ -9,7 +9,7 @@ fn id(byte: u8) -> Enode {
 }
 
 #[test]
-fn a_node_that_comes_back_is_told_everything_anew() {
+fn a_node_that_reconnects_gets_everything_again() {
     let mut config = host_config(2);
     config.min_peers = 1;
     let mut bench = Bench::live(config);
@@ -79,7 +79,7 @@ fn an_admit_cut_off_by_the_node_is_refused_and_undone_later() {
 }
 
 #[test]
-fn another_node_is_presented_anew() {
+fn another_node_connects_to_the_pool_again() {
     let mut bench = Bench::with_host(9);
     bench.on(Event::NodeUp(Box::new(facts(201))));
     assert_eq!(bench.reconnect(), Some(0));
@@ -97,7 +97,7 @@ fn journal() -> Vec<JournalEntry> {
 }
 
 #[test]
-fn what_an_earlier_run_left_waits_for_the_pools_word() {
+fn leftovers_of_an_earlier_run_wait_for_the_pool() {
     let mut config = host_config(2);
     config.min_peers = 1;
     let mut bench = Bench::restarted(config, journal());

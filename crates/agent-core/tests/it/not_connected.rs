@@ -49,7 +49,7 @@ fn a_peer_that_begins_slowly_is_not_doomed() {
 }
 
 #[test]
-fn a_node_that_dials_as_many_as_it_may_has_no_place_for_a_host() {
+fn a_node_at_its_dial_limit_has_no_slot_for_a_host() {
     let dialled =
         |many: u8| (100..100 + many).map(|n| PeerFact { direction: Direction::Outbound, ..peer(n) }).collect();
     let mut bench = dialling(vec![place(1, 9)]);
@@ -64,7 +64,7 @@ fn a_node_that_dials_as_many_as_it_may_has_no_place_for_a_host() {
 }
 
 #[test]
-fn each_cause_is_told_once() {
+fn each_cause_is_reported_once() {
     let mut bench = dialling(vec![place(1, 9)]);
     bench.after(20_000);
     assert_eq!(told(&bench).len(), 1);
@@ -114,7 +114,7 @@ fn a_peer_that_wished_to_go_is_waited_for() {
 }
 
 #[test]
-fn while_the_pool_is_away_no_pair_is_given_up() {
+fn while_the_pool_is_unreachable_no_pair_is_given_up() {
     let mut bench = dialling(vec![place(1, 9)]);
     bench.on(Event::PoolLost { why: "cut".into() });
     bench.on(Event::PeerGone(node(9), DropCause::Genesis));
@@ -138,7 +138,7 @@ fn serving_light() -> Bench {
 }
 
 #[test]
-fn light_places_that_are_taken_are_told_and_not_sold() {
+fn taken_light_slots_are_reported_and_not_sold() {
     let mut bench = serving_light();
     bench.on(Event::PeerGone(node(8), DropCause::Requested));
     assert_eq!(told(&bench), [(node(8), NotConnected::NoLightPlace)]);
@@ -163,7 +163,7 @@ fn light_places_that_are_taken_are_told_and_not_sold() {
 }
 
 #[test]
-fn a_light_node_that_goes_makes_room_and_a_new_socket_is_told_anew() {
+fn a_leaving_light_node_frees_a_slot_and_a_new_socket_learns_of_it() {
     let mut bench = serving_light();
     // Seen for a moment, as a look may find it.
     bench.on(Event::Peers(vec![light(9), light(8)]));
@@ -182,7 +182,7 @@ fn a_light_node_that_goes_makes_room_and_a_new_socket_is_told_anew() {
 }
 
 #[test]
-fn a_light_node_that_goes_by_itself_is_no_sign_of_places_taken() {
+fn a_light_node_that_leaves_by_itself_does_not_mean_taken_slots() {
     let mut bench = Bench::live(host_config(4));
     bench.oblige();
     bench.call(1, admit_light(1, 9));
@@ -224,7 +224,7 @@ fn a_pair_that_the_pool_ends_is_explained_once_it_was_waited_for() {
 
 /// One side's node knows the cause, the other's says only that something went wrong over there.
 #[test]
-fn what_the_other_side_saw_is_told_and_decides_nothing() {
+fn what_the_other_side_saw_is_reported_and_decides_nothing() {
     let mut bench = dialling(vec![place(1, 9)]);
     bench.on(Event::PeerGone(node(9), DropCause::Network));
     assert_eq!(bench.leave().unwrap().fault, Some(PairFault::Network));

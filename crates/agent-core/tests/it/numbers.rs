@@ -41,7 +41,7 @@ fn pool_and_node_are_0_or_1() {
 }
 
 #[test]
-fn a_lease_takes_a_place_and_its_end_gives_it_back() {
+fn a_lease_takes_a_slot_and_its_end_frees_it() {
     let mut bench = Bench::live(host_config(2));
     let before = gauges(&bench);
     assert_eq!((before.places_offered, before.places_sold, before.places_free), (2, 0, 2));
@@ -69,7 +69,7 @@ fn a_lease_takes_a_place_and_its_end_gives_it_back() {
 }
 
 #[test]
-fn places_are_not_free_while_none_are_offered() {
+fn slots_are_not_free_while_none_are_offered() {
     let mut bench = Bench::with_client(7);
     assert_eq!(gauges(&bench).places_free, 1);
     bench.head(101, 601);
@@ -78,7 +78,7 @@ fn places_are_not_free_while_none_are_offered() {
 }
 
 #[test]
-fn the_head_is_as_the_node_tells_it() {
+fn the_head_is_the_one_of_the_node() {
     let mut bench = Bench::live(host_config(2));
     bench.head(123, 5);
     let head = gauges(&bench).head.unwrap();

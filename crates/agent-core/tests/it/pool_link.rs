@@ -34,7 +34,7 @@ fn d40_a_connect_without_an_answer_is_given_up() {
 }
 
 #[test]
-fn a_pool_that_stays_away_is_tried_ever_more_rarely_and_told_of_once() {
+fn an_unreachable_pool_is_retried_with_backoff_and_reported_once() {
     let mut bench = Bench::new(client_config(1));
     bench.node_up();
     let mut waits = Vec::new();
@@ -100,7 +100,7 @@ fn an_agent_that_was_taken_before_tries_again_slowly_and_keeps_its_leases() {
 }
 
 #[test]
-fn a_busy_pool_is_asked_again_when_it_says() {
+fn a_busy_pool_is_asked_again_after_its_retry_time() {
     let mut bench = Bench::new(client_config(1));
     bench.node_up();
     bench.on(Event::PoolOpen);

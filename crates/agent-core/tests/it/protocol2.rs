@@ -211,7 +211,7 @@ fn d35_a_client_that_never_comes_is_not_trusted_for_ever() {
 }
 
 #[test]
-fn the_agent_keeps_to_its_own_places() {
+fn the_agent_keeps_to_its_own_slots() {
     let mut bench = with_client();
     bench.call(2, FromPool::Whitelist(node(10)));
     bench.done();
@@ -233,7 +233,7 @@ fn a_pool_of_the_other_protocol_has_nothing_to_call() {
 }
 
 #[test]
-fn behind_is_said_once_and_caught_up_once() {
+fn being_behind_and_catching_up_are_each_reported_once() {
     let mut bench = live(client_config(0));
     let mut notices = |latest: u64| {
         bench.peers(&[]);
@@ -272,7 +272,7 @@ fn d41_the_balance_is_shown() {
 
 /// `pool/store/errors.go`: a pool whose memory is gone answers "unregistered node".
 #[test]
-fn d40_a_pool_that_forgot_the_node_is_connected_to_anew_and_leases_go_on() {
+fn d40_a_pool_that_forgot_the_node_is_connected_to_again_and_leases_stay() {
     let mut bench = with_host();
     bench.after(5_000);
     let (tag, _) = update(&bench).unwrap();
@@ -409,7 +409,7 @@ fn what_an_earlier_run_left_goes_on() {
 }
 
 #[test]
-fn d51_a_stop_undoes_everything_and_says_that_nobody_is_seen() {
+fn d51_a_stop_undoes_everything_and_reports_no_peers() {
     let mut bench = with_host();
     bench.stop();
     let (tag, update) = update(&bench).unwrap();

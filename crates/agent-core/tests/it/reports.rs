@@ -53,7 +53,7 @@ fn d46_only_peers_of_leases_are_named() {
 }
 
 #[test]
-fn an_unchanged_report_comes_each_interval_and_says_nothing() {
+fn an_unchanged_report_is_sent_each_interval_and_is_empty() {
     let mut bench = Bench::with_host(9);
     let mut last = bench.now;
     for seq in 3..9 {
@@ -98,7 +98,7 @@ fn what_was_gone_is_not_kept_though_its_report_was_lost() {
 }
 
 #[test]
-fn a_refused_report_is_said_again_in_full_later() {
+fn a_refused_report_is_sent_again_in_full_later() {
     let mut bench = two_clients();
     bench.peers(&[9]);
     let (tag, _) = bench.report().unwrap();

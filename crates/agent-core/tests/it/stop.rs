@@ -12,7 +12,7 @@ fn stopped(bench: &Bench) -> Option<Option<String>> {
 }
 
 #[test]
-fn d51_a_stop_says_bye_and_undoes_everything() {
+fn d51_a_stop_sends_bye_and_undoes_everything() {
     let mut bench = Bench::with_client(9);
     bench.stop();
     let bye = bench.said()[0].0;

@@ -108,7 +108,7 @@ fn a_look_disconnects_a_bounded_number() {
 }
 
 #[test]
-fn d33_nothing_is_disconnected_before_the_pool_has_told_its_leases() {
+fn d33_nothing_is_disconnected_before_the_pool_has_listed_its_leases() {
     let mut bench = Bench::new(strict(client_config(1)));
     bench.node_up();
     assert!(look(&mut bench, &[30]).is_empty());
@@ -131,7 +131,7 @@ fn d33_a_client_is_known_by_its_id_whatever_its_address_says() {
 }
 
 #[test]
-fn d33_while_the_pool_is_away_its_last_list_stays() {
+fn d33_while_the_pool_is_unreachable_its_last_list_stays() {
     for mut bench in [host(), client()] {
         bench.on(Event::PoolLost { why: "away".into() });
         for _ in 0..100 {
@@ -186,7 +186,7 @@ fn d33_the_last_hosts_stay_until_others_are_given() {
 }
 
 #[test]
-fn d33_the_last_clients_stay_for_ten_minutes_or_until_their_place_is_sold() {
+fn d33_the_last_clients_stay_for_ten_minutes_or_until_their_slot_is_sold() {
     let mut bench = host();
     pool_again(&mut bench, vec![]);
     for _ in 0..11 {
@@ -220,7 +220,7 @@ fn d33_the_last_clients_stay_for_ten_minutes_or_until_their_place_is_sold() {
 }
 
 #[test]
-fn d33_a_light_node_that_no_place_is_left_for_ends_no_last_client() {
+fn d33_a_light_node_without_a_free_slot_evicts_no_last_client() {
     let mut bench = Bench::new(strict(host_config(4)));
     bench.go_live(vec![]);
     bench.oblige();
@@ -239,7 +239,7 @@ fn d33_a_light_node_that_no_place_is_left_for_ends_no_last_client() {
 }
 
 #[test]
-fn d33_a_node_that_comes_back_is_told_the_last_list_anew() {
+fn d33_a_node_that_reconnects_gets_the_last_list_again() {
     for (mut bench, told) in [(host(), NodeCall::Admit(Enode::id_only(node(9)))), (client(), NodeCall::Dial(enode(9)))]
     {
         pool_again(&mut bench, vec![]);
@@ -278,7 +278,7 @@ fn without_a_pool_only_those_who_were_named_stay() {
 }
 
 #[test]
-fn a_stranger_that_is_given_a_place_meanwhile_waits_for_the_end_of_it() {
+fn a_stranger_that_is_given_a_slot_meanwhile_waits_for_the_end_of_it() {
     let mut bench = host();
     bench.call(2, evict(1, 9));
     bench.done();

@@ -45,7 +45,7 @@ fn dialling(config: AgentConfig) -> Bench {
 }
 
 #[test]
-fn the_pool_is_told_what_the_node_serves_and_what_is_wanted() {
+fn the_pool_learns_what_the_node_serves_and_needs() {
     let mut bench = Bench::new(choosy(client_config(1), "snap/1", "geth/1.17.0", "bad"));
     bench.node_up();
     bench.on(Event::PoolOpen);
@@ -66,7 +66,7 @@ fn the_pool_is_told_what_the_node_serves_and_what_is_wanted() {
 }
 
 #[test]
-fn a_host_of_a_rejected_version_is_left_and_never_dialled() {
+fn a_host_of_a_rejected_version_is_left_and_never_dialed() {
     let version = || "Geth/v1.12.0-stable/linux".to_owned();
     for config in
         [choosy(client_config(1), "", "geth/1.17.0", ""), choosy(client_config(1), "", "", "^Geth/v1\\.1[0-6]\\.")]
@@ -129,7 +129,7 @@ fn a_client_of_another_version_than_it_said_is_put_out() {
 }
 
 #[test]
-fn who_fits_stays_and_what_it_serves_is_reported_once_a_socket() {
+fn a_compatible_peer_stays_and_what_it_serves_is_reported_once_a_socket() {
     let mut bench = dialling(choosy(client_config(1), "snap/1", "geth/1.17.0", "bad"));
     bench.obliging = false;
     bench.on(seen(9, "Geth/v1.17.5", "eth/69 snap/1"));
@@ -151,7 +151,7 @@ fn who_fits_stays_and_what_it_serves_is_reported_once_a_socket() {
 }
 
 #[test]
-fn other_rules_are_held_against_who_is_here() {
+fn changed_rules_apply_to_connected_peers() {
     let mut bench = dialling(client_config(1));
     bench.on(seen(9, "Geth/v1.12.0", "eth/68"));
     assert!(bench.leave().is_none());
@@ -161,7 +161,7 @@ fn other_rules_are_held_against_who_is_here() {
 }
 
 #[test]
-fn who_tells_nothing_is_taken_at_its_agents_word() {
+fn a_peer_that_reports_nothing_is_judged_by_its_agents_claim() {
     let mut bench = dialling(choosy(client_config(1), "snap/1", "geth/1.17.0", "^$"));
     bench.on(seen(9, "", ""));
     assert!(bench.leave().is_none() && why_unsuitable(&bench).is_empty());

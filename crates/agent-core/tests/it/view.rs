@@ -8,7 +8,7 @@ use vipnode_types::{
 };
 
 #[test]
-fn a_host_tells_places_leases_and_what_they_saw() {
+fn a_host_shows_slots_leases_and_what_they_saw() {
     let mut bench = Bench::live(host_config(3));
     bench.oblige();
     let Admit(call) = admit(1, 9) else { panic!() };
@@ -40,7 +40,7 @@ fn a_host_tells_places_leases_and_what_they_saw() {
 }
 
 #[test]
-fn a_client_tells_what_is_missing_and_the_pools_why() {
+fn a_client_shows_what_is_missing_and_the_pools_reason() {
     let mut bench = Bench::live(client_config(2));
     let (tag, _) = bench.ask().unwrap();
     let why = Some("no host on this chain has a free place".to_owned());

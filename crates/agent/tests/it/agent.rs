@@ -21,7 +21,7 @@ fn connected(notice: &Notice) -> Option<()> {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_first_word_is_signed_for_this_socket_and_pool() {
+async fn the_first_call_is_signed_for_this_socket_and_pool() {
     let mut toy = Toy::new();
     let agent = toy.spawn();
     let mut end = crate::toy::PoolEnd::from(within(toy.ends.recv()).await.unwrap());
@@ -78,7 +78,7 @@ async fn an_agents_own_time_to_a_connection_is_short() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn d40_a_pool_that_goes_away_is_found_again_and_ends_nothing() {
+async fn d40_a_pool_that_disconnects_is_found_again_and_ends_nothing() {
     let mut toy = Toy::new();
     let host = toy.peer("host", 1);
     let mut agent = toy.spawn();
@@ -115,7 +115,7 @@ async fn d40_a_half_open_socket_is_given_up() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn d40_a_node_that_goes_away_is_found_again_and_told_anew() {
+async fn d40_a_node_that_disconnects_is_found_again_and_gets_its_peers_again() {
     let mut toy = Toy::new();
     let client = toy.peer("client", 2);
     let mut agent = toy.spawn();

@@ -54,7 +54,7 @@ async fn it_answers_get_of_metrics_and_nothing_else() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn who_says_nothing_is_closed_and_makes_room() {
+async fn a_silent_connection_is_closed_and_makes_room() {
     let (_metrics, server) = server().await;
     let mut silent = Vec::new();
     for _ in 0..limits::METRICS_CONNECTIONS {

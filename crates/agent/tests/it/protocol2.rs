@@ -174,7 +174,7 @@ async fn d9_nonces_grow_over_restarts_and_when_the_clock_goes_back() {
 }
 
 #[tokio::test]
-async fn d40_a_pool_that_forgot_everybody_is_joined_anew_and_nobody_is_cut() {
+async fn d40_a_pool_that_forgot_everybody_is_joined_again_and_nobody_is_disconnected() {
     let bench = Bench::new().await;
     let (host_node, client_node) = specs();
     let (host, client) = pair(&bench).await;
@@ -205,7 +205,7 @@ async fn d51_release_undoes_what_a_crash_left() {
 }
 
 #[tokio::test]
-async fn a_node_that_is_behind_is_told_so() {
+async fn a_node_that_is_behind_is_reported() {
     let bench = Bench::new().await;
     bench.pool.state.lock().unwrap().latest_block = u64::MAX / 2;
     let mut agent = Bench::spawn(bench.config("host", 30301, 0, Some(5)));

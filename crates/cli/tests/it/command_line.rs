@@ -75,7 +75,7 @@ fn a_failure_says_what_and_how_to_fix_it() {
 }
 
 #[test]
-fn too_many_places_are_refused_with_the_reason_before_anything_is_asked() {
+fn too_many_slots_are_refused_with_the_reason_before_anything_is_requested() {
     let output = run(&["host", "ws://127.0.0.1:1", "--slots", "40", "--rpc", "/nonexistent/geth.ipc"]);
     assert_eq!(output.status.code(), Some(2));
     let error = text(&output.stderr);
@@ -112,7 +112,7 @@ fn metrics_beyond_this_machine_and_a_taken_port_are_refused_with_a_hint() {
 }
 
 #[test]
-fn without_a_node_it_says_what_was_tried() {
+fn without_a_node_it_lists_what_was_tried() {
     let output = run_alone(&["client", "ws://127.0.0.1:1"]);
     assert_eq!(output.status.code(), Some(2), "{}", text(&output.stderr));
     let error = text(&output.stderr);

@@ -23,7 +23,7 @@ fn with<'a>(own: &'a [String], more: &[&'a str]) -> Vec<&'a str> {
 }
 
 #[tokio::test]
-async fn it_tells_what_is_wrong_and_changes_nothing() {
+async fn it_reports_what_is_wrong_and_changes_nothing() {
     let sim = Sim::start().await;
     let own = sim.args();
     let files = || std::fs::read_dir(sim.dir.path()).unwrap().count();

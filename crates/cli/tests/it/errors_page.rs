@@ -18,7 +18,7 @@ On this page ‹…› stands for what is filled in.
 ";
 
 #[test]
-fn the_page_says_what_the_sources_say() {
+fn the_page_matches_the_sources() {
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/book/src/errors.md");
     let written = page();
     if std::env::var_os("WRITE").is_some() {
@@ -38,7 +38,7 @@ fn the_hints_that_are_written_here_are_those_of_the_sources() {
 }
 
 #[test]
-fn what_is_known_to_be_said_is_found() {
+fn known_errors_are_found() {
     let page = page();
     for part in [
         "| the agent speaks protocol ‹theirs›, this pool speaks ‹ours› | use the release of vipnode that the pool runs |",
@@ -67,7 +67,7 @@ fn what_is_known_to_be_said_is_found() {
 
 /// Whoever refuses in a new way, without the words at hand, has to be read too: this is all there is of it.
 #[test]
-fn what_has_no_words_of_its_own_is_known() {
+fn errors_without_text_of_their_own_are_known() {
     let mut wordless: Vec<(&str, usize)> = Vec::new();
     for krate in ["rpc", "core", "pool", "agent-core", "agent", "cli"] {
         let files = sources(krate, "");

@@ -44,7 +44,7 @@ fn older((name, spec): (&'static str, SimSpec)) -> (&'static str, SimSpec) {
 const ONE: &[&str] = &["--min-peers", "1"];
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_client_gets_the_host_that_serves_what_it_needs_and_else_hears_why_none() {
+async fn a_client_gets_the_host_that_serves_what_it_needs_or_the_reason_why_none_does() {
     let nodes = Nodes::start([without_snap(node("plain", 30_303)), node("snap", 30_304), node("client", 30_305)]).await;
     let (_pool, url) = Vipnode::pool(&[]).await;
     let mut plain = nodes.agent("plain", "host", &url, &[]);

@@ -56,7 +56,7 @@ fn it_is_a_document_of_openrpc() {
 
 /// Params and results of all examples, those of protocol 2 included, by the schemas that stand beside them.
 #[test]
-fn its_examples_have_the_forms_that_it_tells() {
+fn its_examples_match_its_schemas() {
     let document = document();
     let methods = document["methods"].as_array().unwrap();
     let mut seen = 0;

@@ -40,14 +40,14 @@ fn units() -> Vec<(String, String)> {
 }
 
 #[test]
-fn the_book_tells_the_command_line_as_it_is() {
+fn the_book_documents_the_command_line() {
     let written = stdout(&["man", "--markdown"]);
     let book = fs::read_to_string(repository().join("docs/book/src/cli.md")).unwrap_or_default();
     assert!(book == written, "write it anew: cargo run -p vipnode -- man --markdown > docs/book/src/cli.md");
 }
 
 #[test]
-fn the_book_tells_the_metrics_as_they_are() {
+fn the_book_documents_the_metrics() {
     let written = stdout(&["man", "--metrics"]);
     let book = fs::read_to_string(repository().join("docs/book/src/metrics.md")).unwrap_or_default();
     assert!(book == written, "write it anew: cargo run -p vipnode -- man --metrics > docs/book/src/metrics.md");

@@ -98,7 +98,7 @@ fn a_page_or_an_anchor_that_is_not_there_is_found() {
 }
 
 #[test]
-fn each_link_of_the_papers_beside_it_leads_to_a_file() {
+fn each_link_of_the_other_documents_leads_to_a_file() {
     let (mut seen, mut wrong) = (0, Vec::new());
     for paper in ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md"] {
         let text = fs::read_to_string(root().join(paper)).unwrap();

@@ -53,7 +53,7 @@ async fn a_light_node_is_served_by_a_host_of_the_pool() {
 /// Trust does not get past `--light.maxpeers`: who is let in beyond it is thrown out at once. Its host hears why and
 /// sells no such place on, and it gets another host.
 #[tokio::test]
-async fn a_light_node_that_finds_all_light_places_taken_gets_another_host() {
+async fn a_light_node_that_finds_all_light_slots_taken_gets_another_host() {
     let chain = LightChain::new().await;
     let (first, second, own, light) = tokio::join!(chain.signer(1), chain.full(5), chain.light(), chain.light());
     let (at_first, at_second) = (first.node().await, second.node().await);

@@ -76,7 +76,7 @@ async fn agents_of_one_machine_are_rows_and_one_is_a_page() {
 }
 
 #[tokio::test]
-async fn a_killed_agent_is_said_to_be_gone_beside_the_one_that_lives() {
+async fn a_killed_agent_is_shown_as_gone_next_to_a_running_one() {
     let market = Market::open(&[]).await;
     let (state, sim) = (market.state().to_owned(), &market.sim);
     market.host.kill().await;
@@ -92,7 +92,7 @@ async fn a_killed_agent_is_said_to_be_gone_beside_the_one_that_lives() {
 }
 
 #[tokio::test]
-async fn that_nobody_runs_is_a_sentence_and_an_exit_code() {
+async fn without_a_running_agent_there_is_a_message_and_an_exit_code() {
     let dir = tempfile::tempdir().unwrap();
     let state = dir.path().to_str().unwrap();
     let output = ran(&["status", "--state-dir", state]).await;
@@ -130,7 +130,7 @@ async fn why_these_hosts_is_asked_of_the_pool_through_the_agent() {
 }
 
 #[tokio::test]
-async fn over_protocol_2_nobody_can_tell_why() {
+async fn over_protocol_2_there_is_no_reason_to_show() {
     let sim = Sim::start().await;
     let (_pool, url) = Vipnode::pool(&[]).await;
     let mut client = sim.agent(&["client", &url, "--protocol=2"]);
@@ -141,7 +141,7 @@ async fn over_protocol_2_nobody_can_tell_why() {
 }
 
 #[tokio::test]
-async fn a_pool_tells_of_itself_to_whom_its_operator_lets_see_it() {
+async fn a_pool_shows_its_status_to_the_allowed_audience() {
     let market = Market::open(&[]).await;
     let http = market.url.replacen("ws", "http", 1);
     for url in [&market.url, &http] {
@@ -173,7 +173,7 @@ async fn a_pool_tells_of_itself_to_whom_its_operator_lets_see_it() {
 
 /// Who has said once where the pool of their agents is still asks about the agents.
 #[tokio::test]
-async fn the_pool_of_the_agents_is_no_question() {
+async fn the_pool_of_the_local_agents_is_the_default() {
     let dir = tempfile::tempdir().unwrap();
     let state = dir.path().to_str().unwrap();
     let mut asked = Vipnode::start_with(&["status", "--state-dir", state], &[("VIPNODE_POOL", "ws://127.0.0.1:1")]);

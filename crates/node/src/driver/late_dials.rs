@@ -81,7 +81,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn who_was_dialled_while_it_was_removed_is_removed_again_for_a_while() {
+    async fn a_peer_dialed_during_its_removal_is_removed_again_for_a_while() {
         let late = LateDials::default();
         assert!(late.came(&[peer(Direction::Outbound)]).is_empty(), "the node's own");
         late.told(&call("admin_removePeer"), true);
@@ -93,14 +93,14 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn who_was_never_dialled_for_us_is_left_alone() {
+    async fn a_peer_never_dialed_for_us_is_left_alone() {
         let late = LateDials::default();
         late.told(&call("admin_removePeer"), false);
         assert!(late.came(&[peer(Direction::Outbound)]).is_empty() && !late.any_within(LATE_DIAL));
     }
 
     #[tokio::test(start_paused = true)]
-    async fn who_is_wanted_again_stays() {
+    async fn a_peer_that_is_wanted_again_stays() {
         for wanted in ["admin_addPeer", "admin_addTrustedPeer"] {
             let late = LateDials::default();
             late.told(&call("admin_removePeer"), true);

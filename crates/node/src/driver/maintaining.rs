@@ -42,7 +42,7 @@ mod tests {
     }
 
     #[test]
-    fn letting_in_is_dialling() {
+    fn admitting_is_dialing() {
         let peer = Enode::at(NodeId::new([1; 64]), [127, 0, 0, 1].into(), 1);
         assert_eq!(calls(&PeerCommand::Admit(peer.clone()), None), [call("admin_addPeer", &peer)]);
     }

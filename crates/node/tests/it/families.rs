@@ -199,7 +199,7 @@ fn erigon_of_2024(method: &str, params: &str) -> Option<Answer> {
 }
 
 #[tokio::test]
-async fn a_family_is_told_by_its_calls_and_never_by_its_name() {
+async fn a_family_is_recognized_by_its_calls_and_never_by_its_name() {
     let families: [(Client, NodeFamily); 6] = [
         (reth, NodeFamily::TrustingByAddress),
         (nethermind, NodeFamily::TrustingByAddress),
@@ -218,7 +218,7 @@ async fn a_family_is_told_by_its_calls_and_never_by_its_name() {
 }
 
 #[tokio::test]
-async fn what_is_missing_is_said_with_its_hint() {
+async fn what_is_missing_is_reported_with_its_hint() {
     for client in [besu_without_admin as Client, nethermind_without_admin] {
         let error = Fake::new(client).drive().await.err().unwrap();
         assert!(matches!(error, NodeError::NoAdmin { .. }), "{error}");
@@ -230,7 +230,7 @@ async fn what_is_missing_is_said_with_its_hint() {
 }
 
 #[tokio::test]
-async fn reth_is_told_where_a_peer_is_before_it_trusts_it() {
+async fn reth_gets_the_address_of_a_peer_before_it_trusts_it() {
     let fake = Fake::new(reth);
     let node = fake.drive().await.unwrap();
     let peer = enode(30303);
@@ -249,7 +249,7 @@ async fn reth_is_told_where_a_peer_is_before_it_trusts_it() {
 }
 
 #[tokio::test]
-async fn besu_lets_in_by_dialling_and_forgets_by_the_very_enode() {
+async fn besu_admits_by_dialing_and_forgets_by_the_very_enode() {
     let fake = Fake::new(besu);
     let node = fake.drive().await.unwrap();
     let facts = node.facts().await.unwrap();
@@ -277,7 +277,7 @@ async fn besu_cannot_let_in_whom_it_cannot_dial() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_older_nethermind_is_told_again_while_the_peer_is_wanted() {
+async fn an_older_nethermind_is_called_again_while_the_peer_is_wanted() {
     let fake = Fake::new(older_nethermind);
     let node = fake.drive().await.unwrap();
     let peer = enode(30303);
@@ -297,7 +297,7 @@ async fn an_older_nethermind_is_told_again_while_the_peer_is_wanted() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn who_keeps_a_peer_is_not_told_again() {
+async fn a_client_that_keeps_a_peer_is_not_called_again() {
     let fake = Fake::new(nethermind);
     let node = fake.drive().await.unwrap();
     node.call(PeerCommand::Dial(enode(30303))).await.unwrap();

@@ -32,7 +32,7 @@ async fn a_head_is_old_until_blocks_are_made() {
 }
 
 #[tokio::test]
-async fn http_without_admin_is_told_from_http_with_it() {
+async fn http_without_admin_is_distinguished_from_http_with_it() {
     let port = free_port();
     let url = format!("http://127.0.0.1:{port}");
     let geth = Geth::start(http(port, "eth,net,web3")).await;
@@ -68,7 +68,7 @@ async fn a_foreign_host_name_is_refused_with_the_flag_that_allows_it() {
 }
 
 #[tokio::test]
-async fn ws_tells_of_peers() {
+async fn ws_reports_peers() {
     let port = free_port();
     let flags = ["--ws", "--ws.port", &port.to_string(), "--ws.api", "admin,eth,net,web3"];
     let flags = flags.map(ToOwned::to_owned).into();
@@ -103,7 +103,7 @@ async fn two_trusted_clients_of_one_public_address_come_35_s_apart() {
 
 /// D40: a node that goes away does not end its driver.
 #[tokio::test]
-async fn d40_a_killed_node_is_away_and_is_back_by_itself() {
+async fn d40_a_killed_node_is_unreachable_and_reconnects_by_itself() {
     let mut geth = Geth::start(GethSpec::default()).await;
     let node = geth.node().await;
     let id = node.facts().await.unwrap().id;
@@ -118,7 +118,7 @@ async fn d40_a_killed_node_is_away_and_is_back_by_itself() {
 }
 
 #[tokio::test]
-async fn the_key_is_found_beside_the_ipc_file() {
+async fn the_key_is_found_next_to_the_ipc_file() {
     let geth = Geth::start(GethSpec::default()).await;
     let node = geth.node().await;
     let id = node.facts().await.unwrap().id;
@@ -139,7 +139,7 @@ async fn a_running_geth_is_found_by_its_arguments() {
 }
 
 #[tokio::test]
-async fn a_dry_run_tells_each_call_and_makes_none() {
+async fn a_dry_run_prints_each_call_and_makes_none() {
     let (a, b) = tokio::join!(Geth::start(GethSpec::default()), Geth::start(GethSpec::default()));
     let (node, other) = (a.node().await, b.node().await);
     let enode = other.facts().await.unwrap().enode;

@@ -43,7 +43,7 @@ async fn the_driver_of_geth_drives_them_over_a_socket() {
 }
 
 #[tokio::test]
-async fn a_node_that_is_not_there_is_away() {
+async fn a_missing_node_is_unreachable() {
     let server = SimServer::start(SimNet::new()).await.unwrap();
     let error = server.endpoint("nobody").open(&Trust::default()).await.err().unwrap();
     assert!(error.is_away(), "{error}");

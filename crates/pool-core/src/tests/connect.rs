@@ -7,7 +7,7 @@ use super::pool::{Pool, START, address, agent_key, chain, client, hello, host, n
 use crate::{Command, Effect, Identity, Limits, Row};
 
 #[test]
-fn d32_a_late_word_of_an_old_socket_never_touches_the_new_one() {
+fn d32_a_late_event_of_an_old_socket_never_touches_the_new_one() {
     let mut pool = Pool::new();
     pool.connect(1, host(1, 4)).unwrap();
     let old = pool.peer(1);

@@ -32,7 +32,7 @@ fn the_pools_own_absence_ends_nothing() {
 }
 
 #[test]
-fn who_does_not_come_back_goes_down_where_it_was_last_seen() {
+fn a_side_that_does_not_return_goes_down_where_it_was_last_seen() {
     let mut pool = Pool::priced();
     pool.lease_up();
     let began = pool.now;

@@ -71,7 +71,7 @@ fn a_pair_that_does_not_meet_is_helped_once_and_then_ended() {
 }
 
 #[test]
-fn further_places_come_by_dial_calls() {
+fn further_slots_come_by_dial_calls() {
     let mut pool = Pool::new();
     for agent in [1, 3, 4] {
         pool.connect(agent, host(agent, 2)).unwrap();

@@ -104,7 +104,7 @@ fn chains_and_versions_are_bounded() {
 }
 
 #[test]
-fn d36_status_shows_each_hosts_own_word_and_sums_none() {
+fn d36_status_shows_each_hosts_own_claim_and_sums_none() {
     let mut pool = limited(|limits| limits.status_hosts = 2);
     for agent in 1..=3 {
         pool.connect(agent, host(agent, 4)).unwrap();

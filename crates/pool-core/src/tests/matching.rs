@@ -174,7 +174,7 @@ fn further_hosts_are_of_other_operators_where_there_are_any() {
 }
 
 #[test]
-fn when_places_are_scarce_only_those_with_none_get_one() {
+fn when_slots_are_scarce_only_clients_without_one_get_one() {
     let mut pool = Pool::new();
     pool.connect(1, host(1, 3)).unwrap();
     for agent in 10..13 {

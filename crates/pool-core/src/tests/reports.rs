@@ -71,7 +71,7 @@ fn what_the_pool_does_not_know_is_to_be_taken_back_a_bounded_number_of_times() {
 }
 
 #[test]
-fn nobody_speaks_of_another_ones_lease() {
+fn nobody_reports_on_a_foreign_lease() {
     let mut pool = Pool::new();
     let lease = pool.lease_up();
     pool.connect(3, client(3)).unwrap();

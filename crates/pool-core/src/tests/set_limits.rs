@@ -43,7 +43,7 @@ fn agents_are_told_when_reports_are_due() {
 }
 
 #[test]
-fn who_is_silent_for_longer_goes_down() {
+fn a_side_that_is_silent_for_longer_goes_down() {
     let mut pool = limited(|limits| limits.silence_ms = 20_000);
     pool.lease_up();
     pool.pass(20_000);

@@ -123,7 +123,7 @@ fn a_minimum_version_holds_in_both_directions() {
 }
 
 #[test]
-fn a_version_that_a_host_rejects_is_learnt_and_costs_it_no_rest() {
+fn a_version_that_a_host_rejects_is_remembered_and_costs_it_no_rest() {
     let mut pool = Pool::new();
     pool.connect(1, host(1, 4)).unwrap();
     pool.connect(2, running(client(2), "Geth/v1.12.0")).unwrap();
@@ -184,7 +184,7 @@ fn light(agent: u32) -> ConnectRequest {
 }
 
 #[test]
-fn a_host_whose_light_places_are_taken_is_given_to_full_nodes_only() {
+fn a_host_whose_light_slots_are_taken_is_given_to_full_nodes_only() {
     let mut pool = Pool::new();
     pool.connect(1, serving(1, "eth les")).unwrap();
     pool.full(1, &[]);
@@ -214,7 +214,7 @@ fn a_host_whose_light_places_are_taken_is_given_to_full_nodes_only() {
 }
 
 #[test]
-fn light_places_are_free_again_by_the_hosts_word_and_on_a_new_socket() {
+fn light_slots_are_free_again_by_the_hosts_report_and_on_a_new_socket() {
     let mut pool = Pool::new();
     pool.connect(1, serving(1, "eth les")).unwrap();
     pool.full(1, &[]);

@@ -184,7 +184,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn d32_a_late_word_about_an_old_connection_does_not_reach_the_new_one() {
+    fn d32_a_late_message_for_an_old_connection_does_not_reach_the_new_one() {
         let (inbox, _items) = crate::engine::inbox::inbox(Gauge::default());
         let connections = Arc::new(Connections::new(inbox));
         let entry = connections.add(Transport::Http);

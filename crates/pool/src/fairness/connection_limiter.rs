@@ -201,7 +201,7 @@ mod tests {
     }
 
     #[test]
-    fn d4_places_are_limited_in_all_and_by_address_and_come_back() {
+    fn d4_connections_are_limited_in_all_and_by_address_and_come_back() {
         let now = Instant::now();
         let limiter = limiter(|limits| (limits.connections, limits.connections_an_address) = (9, 2));
         let enter = |address: &str| come(&limiter, address, now);
@@ -217,7 +217,7 @@ mod tests {
     }
 
     #[test]
-    fn d4_one_address_block_leaves_half_of_all_places() {
+    fn d4_one_address_block_leaves_half_of_all_connections() {
         let now = Instant::now();
         let limiter = limiter(|limits| limits.connections = 100);
         let flood: Vec<_> = (0..200).filter_map(|n| come(&limiter, &format!("10.0.0.{n}"), now).ok()).collect();

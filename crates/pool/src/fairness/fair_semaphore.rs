@@ -104,7 +104,7 @@ mod tests {
     }
 
     #[test]
-    fn d4_who_waits_comes_after_one_of_each_other_block() {
+    fn d4_a_waiter_comes_after_one_of_each_other_block() {
         let semaphore = Arc::new(FairSemaphore::new(1));
         let (flood, honest, third) = (block(), block(), block());
         let mut permit = semaphore.acquire(&flood).unwrap();

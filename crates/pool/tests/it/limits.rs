@@ -325,7 +325,7 @@ async fn drain_ends_though_the_store_does_not_answer() {
 const PATIENT: Duration = Duration::from_secs(20);
 
 #[tokio::test]
-async fn closing_ends_though_a_socket_says_no_farewell() {
+async fn closing_ends_although_a_socket_sends_no_close_frame() {
     let limits = PoolLimits { closing: SOON, write: PATIENT, farewell: PATIENT, ..PoolLimits::default() };
     let pool = limited(limits).await;
     // It reads nothing, so it answers no close frame.

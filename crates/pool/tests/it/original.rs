@@ -294,7 +294,7 @@ async fn d45_batches_notifications_and_any_id_as_json_rpc_says() {
 }
 
 #[tokio::test]
-async fn d45_a_page_asks_before_it_posts_and_hears_whether_it_may() {
+async fn d45_a_page_sends_a_preflight_and_learns_whether_it_may_post() {
     let origins = ["https://pages.example".parse::<AllowedOrigin>().unwrap()].into_iter().collect();
     let pool = PoolServer::spawn(PoolConfig { origins, ..config() }).await.unwrap();
     let ask = async |method: &str, origin: &str, body: &str| {

@@ -96,7 +96,7 @@ async fn a_socket_speaks_for_one_node_and_only_after_it_said_for_which() {
 }
 
 #[tokio::test]
-async fn closed_pools_let_in_members_and_who_knows_the_secret() {
+async fn closed_pools_admit_members_and_holders_of_the_secret() {
     let (ana, ben) = (Keys::new(1), Keys::new(2));
     let members = Membership::Members(BTreeSet::from([ana.id()]));
     let pool = PoolServer::spawn(PoolConfig { members, ..config() }).await.unwrap();

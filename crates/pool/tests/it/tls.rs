@@ -79,7 +79,7 @@ async fn agents_speak_over_wss_and_https() {
 }
 
 #[tokio::test]
-async fn a_plain_request_is_told_to_speak_tls() {
+async fn a_plain_request_is_asked_to_use_tls() {
     let papers = Papers::new();
     let pool = papers.pool(PoolLimits::default()).await;
     let answer = exchange(pool.local_addr(), b"GET / HTTP/1.1\r\nhost: pool\r\n\r\n").await;

@@ -106,7 +106,7 @@ async fn a_private_authority_is_believed_once_it_is_named() {
 }
 
 #[tokio::test]
-async fn a_wrong_name_is_told_with_the_right_ones() {
+async fn a_wrong_name_is_reported_with_the_right_ones() {
     let ours = Authority::new();
     let port = serve(ours.issue("pool.example", 2020, 2120)).await;
     let fault = fault(&format!("127.0.0.1:{port}"), &ours.limits()).await;
@@ -114,7 +114,7 @@ async fn a_wrong_name_is_told_with_the_right_ones() {
 }
 
 #[tokio::test]
-async fn a_wrong_time_is_told_with_both_clocks() {
+async fn a_wrong_time_is_reported_with_both_clocks() {
     let ours = Authority::new();
     let port = serve(ours.issue("localhost", 2020, 2021)).await;
     let over = fault(&format!("localhost:{port}"), &ours.limits()).await;
@@ -136,7 +136,7 @@ async fn the_certificate_of_an_authority_is_none_of_a_server() {
 }
 
 #[tokio::test]
-async fn who_speaks_no_tls_is_told_apart() {
+async fn a_server_without_tls_is_recognized() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let place = listener.local_addr().unwrap().to_string();
     tokio::spawn(async move {

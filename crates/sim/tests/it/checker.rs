@@ -132,7 +132,7 @@ fn what_an_honest_pair_loses_is_seen() {
 }
 
 #[test]
-fn too_many_places_are_seen() {
+fn too_many_slots_are_seen() {
     let bench = Bench::new();
     let slots = bench.slots as usize;
     bench.checker.places(0, slots).unwrap();

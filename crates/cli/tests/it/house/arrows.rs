@@ -90,7 +90,7 @@ fn assert_arrows(dependencies: &BTreeMap<String, BTreeSet<String>>, allowed: &BT
 }
 
 #[test]
-fn the_minds_compile_without_tokio() {
+fn the_cores_compile_without_tokio() {
     let dependencies = normal_dependencies(&metadata(&["--no-default-features"]));
     for start in WITHOUT_TOKIO {
         let mut reached = BTreeSet::new();

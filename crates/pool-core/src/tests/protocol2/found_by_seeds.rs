@@ -45,7 +45,7 @@ fn what_lies_between_two_sockets_is_bridged_for_less() {
 
 /// Seed 1767. A host that does not take a place must not make the pool forget whom it is to drop.
 #[test]
-fn a_place_that_is_refused_takes_no_eviction_back() {
+fn a_refused_slot_does_not_cancel_an_eviction() {
     let mut pool = Pool::with(Limits { same_address_ms: 0, ..Limits::default() });
     pool.pair2();
     pool.update2(2, &[]);
