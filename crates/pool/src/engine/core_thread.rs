@@ -465,15 +465,9 @@ mod tests {
 
     #[tokio::test]
     async fn a_panic_of_the_core_is_answered_busy_and_what_is_durable_goes_on() {
-<<<<<<< HEAD:crates/pool/src/engine/core_thread.rs
         let mut thread = core_thread();
         thread.handle_by(|_, _, out| out.push(Effect::Persist(vec![Row::NextLease(5_000)]))).ok().unwrap();
         thread.send_rows().ok().unwrap();
-=======
-        let mut mind = mind();
-        mind.handle_by(|_, _, out| out.push(Effect::Persist(vec![Row::NextLease(5_000)]))).ok().unwrap();
-        mind.send_rows().ok().unwrap();
->>>>>>> 99004e0 (Name tests in English):crates/pool/src/mind.rs
         let (reply, answer) = tokio::sync::oneshot::channel();
         thread.waiting.insert(3, ReplyTo::Task(reply));
         let broken = thread.handle_by(|_, _, out| {

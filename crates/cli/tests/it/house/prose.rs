@@ -29,17 +29,17 @@ const AFTER_NO: &[&str] = &["longer", "more", "other", "way", "need", "limit", "
 const MOST: &[(&str, usize)] = &[
     ("agent", 268),
     ("agent-core", 369),
-    ("cli", 409),
-    ("docs", 327),
+    ("cli", 407),
+    ("docs", 318),
     ("metrics", 2),
     ("node", 191),
     ("openrpc", 60),
-    ("pool", 183),
-    ("pool-core", 249),
+    ("pool", 182),
+    ("pool-core", 174),
     ("rpc", 41),
     ("sim", 185),
     ("store", 5),
-    ("types", 105),
+    ("types", 96),
 ];
 
 fn texts() -> Vec<(String, String, String)> {
