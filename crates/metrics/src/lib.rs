@@ -4,11 +4,11 @@
 //! exist, and one that is has a help text. Labels have few values, all of them known from the start: never a node, an
 //! address or a version, which would tell who is a customer of whom and grow without end.
 
-mod labelled;
+mod labeled_counters;
 mod metric_row;
 mod metric_table;
 
-pub use labelled::Labelled;
+pub use labeled_counters::Labelled;
 pub use metric_row::{Kind, MetricRow};
 pub use metric_table::{CONTENT_TYPE, MetricTable};
 pub use prometheus_client::metrics::{counter::Counter, gauge::Gauge};

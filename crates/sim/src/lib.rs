@@ -9,19 +9,17 @@
 //! Everything is drawn from the seed, so a run that fails plays again in exactly the same way.
 #![allow(clippy::indexing_slicing, reason = "a simulator is a test: agents and nodes are named by their index")]
 
-pub mod checker;
+pub mod checks;
 mod devp2p;
-mod dice;
 mod golden;
-mod run;
-mod scenario;
-mod truth;
-mod world;
+mod scenarios;
+mod sim_rng;
+mod simulation;
+mod virtual_time;
 
-pub use checker::Checker;
-pub use devp2p::{Devp2p, Node, REDIAL_MS};
-pub use dice::Dice;
-pub use run::{Failure, effects, golden_line, replay, run_seed, run_seeds};
-pub use scenario::{AgentPlan, Fault, Scenario};
-pub use truth::{Overlap, Truth};
-pub use world::{EPOCH_MS, Stats};
+pub use checks::Checker;
+pub use devp2p::{Devp2p, Node, Overlap, REDIAL_MS, Truth};
+pub use scenarios::{AgentPlan, Fault, Scenario};
+pub use sim_rng::Dice;
+pub use simulation::{Failure, Stats, effects, golden_line, replay, run_seed, run_seeds};
+pub use virtual_time::EPOCH_MS;

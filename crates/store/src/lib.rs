@@ -11,10 +11,10 @@
     reason = "a test suite that other crates call: it fails by panicking"
 )]
 pub mod conformance;
-mod memory;
+mod memory_store;
 mod store;
 mod store_error;
 
-pub use memory::MemoryStore;
+pub use memory_store::MemoryStore;
 pub use store::Store;
 pub use store_error::StoreError;

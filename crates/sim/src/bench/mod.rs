@@ -4,6 +4,8 @@
 mod agent;
 mod certificate;
 mod child;
+mod core_reports;
+mod core_updates;
 mod fairness;
 mod figure;
 mod flood;
@@ -11,8 +13,6 @@ mod idle;
 mod load;
 mod machine;
 mod market;
-mod mind;
-mod mind_updates;
 mod page;
 mod reports;
 mod updates;
@@ -131,7 +131,7 @@ pub(crate) fn run(args: &BenchArgs, out: &mut impl Write) -> io::Result<bool> {
 async fn all(args: &BenchArgs, figures: &mut Vec<Figure>) -> io::Result<()> {
     let wanted = |what| args.what == What::All || args.what == what;
     if wanted(What::Core) {
-        mind::run(figures)?;
+        core_reports::run(figures)?;
     }
     if wanted(What::Idle) {
         idle::run(args, figures).await?;
@@ -179,7 +179,7 @@ pub(crate) fn measured(what: &Measured, out: &mut impl Write) -> io::Result<()> 
         }
         Measured::Echo => child::serve(Kind::Echo, None, out),
         Measured::Signature { peers } => updates::serve_floor(*peers, out),
-        Measured::CoreUpdates { nodes } => mind_updates::serve(*nodes, out),
-        Measured::Core { nodes } => mind::serve(*nodes, out),
+        Measured::CoreUpdates { nodes } => core_updates::serve(*nodes, out),
+        Measured::Core { nodes } => core_reports::serve(*nodes, out),
     }
 }

@@ -3,7 +3,7 @@
 use vipnode_pool_core::{Credentials, LeaseRow, MeteredRow, NodeRow, Row, Signer};
 use vipnode_sim::{
     Checker, Dice, EPOCH_MS, Scenario, Truth,
-    checker::{LOST_A_LEASE_MS, OVERBILLED_A_GAP_MS, Standing, durable, settled},
+    checks::{LOST_A_LEASE_MS, OVERBILLED_A_GAP_MS, Standing, durable, settled},
 };
 use vipnode_types::{AgentKey, ChainSpec, LeaseId, Ms, NodeId, Price, Wei, meter, meter::Seen};
 

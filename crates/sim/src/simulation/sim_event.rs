@@ -4,7 +4,7 @@ use vipnode_types::NodeId;
 
 use super::{
     faults::Healing,
-    net::{ToAgent, ToPool},
+    sockets::{ToAgent, ToPool},
 };
 
 /// What can happen.

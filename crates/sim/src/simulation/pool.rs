@@ -6,8 +6,8 @@ use vipnode_pool_core::{CallId, Command, ConnectionId, Core, Effect, Limits, Rel
 use vipnode_store::{MemoryStore, Store};
 use vipnode_types::Ms;
 
-use super::{COMPARE_EVERY, EPOCH_MS, Ev, World, gateway::Open};
-use crate::{Dice, Scenario, checker::durable};
+use super::{Ev, World, gateway::Open, world::COMPARE_EVERY};
+use crate::{Dice, EPOCH_MS, Scenario, checks::durable};
 
 /// The pool's process, and its disk.
 #[derive(Debug)]

@@ -12,7 +12,7 @@ use vipnode_types::{
 use super::{
     load::scaled,
     machine,
-    mind::{START, address, node, peer},
+    core_reports::{START, address, node, peer},
 };
 
 /// Peers of an update.

@@ -5,7 +5,10 @@ use std::{
     thread,
 };
 
-use crate::world::{Stats, Tape, World};
+use super::{
+    World,
+    world::{Stats, Tape},
+};
 
 /// A seed under which something broke.
 #[derive(Debug, Clone)]

@@ -5,7 +5,8 @@ use std::collections::btree_map::Entry;
 use vipnode_agent_core::{Event, NodeCall, NodeTask};
 use vipnode_types::{DropCause, HeadFact, NodeId};
 
-use super::{EPOCH_MS, Ev, World};
+use super::{Ev, World};
+use crate::EPOCH_MS;
 
 /// A node without a free dial slot looks again after this time.
 const SLOT_AGAIN_MS: u64 = 200;

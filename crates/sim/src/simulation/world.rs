@@ -1,28 +1,14 @@
-//! One run: both minds, the model of the nodes, a network, a store, and what goes wrong with them.
-
-mod agents;
-mod event;
-mod faults;
-mod gateway;
-mod net;
-mod nodes;
-mod phases;
-mod pool;
-
 use std::collections::{BTreeMap, VecDeque};
 
-pub(crate) use self::event::Ev;
-use self::{agents::Agent, net::Socket, phases::Phase, pool::Pool};
+use super::{Ev, agents::Agent, faults, phases::Phase, pool::Pool, sockets::Socket};
 use crate::{Checker, Devp2p, Dice, Scenario, golden::EffectLog};
 
-/// Virtual time begins here; 2027 in milliseconds.
-pub const EPOCH_MS: u64 = 1_800_000_000_000;
 /// More events than any honest run has: two sides talk without a pause.
 const MOST_EVENTS: u64 = 3_000_000;
 /// Events shown of a failed run.
 const LAST_EVENTS: usize = 50;
 /// A store is compared with the mind, and the mind with its restored self, each so many pool commands.
-const COMPARE_EVERY: u64 = 200;
+pub(super) const COMPARE_EVERY: u64 = 200;
 
 /// One run.
 #[derive(Debug)]
@@ -32,18 +18,18 @@ pub(crate) struct World {
     pub(crate) scenario: Scenario,
     pub(crate) devp2p: Devp2p,
     pub(crate) checker: Checker,
-    agents: Vec<Agent>,
-    pool: Pool,
-    sockets: BTreeMap<u64, Socket>,
-    next_socket: u64,
-    phase: Phase,
-    faults: faults::Faults,
+    pub(super) agents: Vec<Agent>,
+    pub(super) pool: Pool,
+    pub(super) sockets: BTreeMap<u64, Socket>,
+    pub(super) next_socket: u64,
+    pub(super) phase: Phase,
+    pub(super) faults: faults::Faults,
     queue: BTreeMap<(u64, u64), Ev>,
     next_event: u64,
     events: u64,
     failure: Option<String>,
     tape: Tape,
-    effects: EffectLog,
+    pub(super) effects: EffectLog,
 }
 
 /// What is remembered of a run: nothing, the last events, all of them, or the effects of both cores as numbers.

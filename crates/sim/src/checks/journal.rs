@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use vipnode_pool_core::MeteredRow;
 
-use super::{Checker, LOST_A_LEASE_MS, billed_span};
+use super::{Checker, LOST_A_LEASE_MS, checker::billed_span};
 use crate::Truth;
 
 impl Checker {

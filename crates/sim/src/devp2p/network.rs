@@ -7,7 +7,8 @@ use std::{
 
 use vipnode_types::{Direction, NodeId, PeerFact};
 
-use crate::{AgentPlan, Truth, scenario::capabilities};
+use super::Truth;
+use crate::{AgentPlan, scenarios::capabilities};
 
 /// A peer is dialled again no sooner than this (geth 1.17.5, seen).
 pub const REDIAL_MS: u64 = 35_000;

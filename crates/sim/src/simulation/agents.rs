@@ -8,8 +8,8 @@ use vipnode_agent_core::{
 use vipnode_pool_core::CallId;
 use vipnode_types::{ChainSpec, Enode, Ms, NodeFacts};
 
-use super::{EPOCH_MS, Ev, World, net::ToPool};
-use crate::{AgentPlan, scenario::capabilities};
+use super::{Ev, World, sockets::ToPool};
+use crate::{AgentPlan, EPOCH_MS, scenarios::capabilities};
 
 /// Peers are listed at least this often.
 const LOOK_MS: u64 = 20_000;

@@ -5,7 +5,7 @@ use vipnode_pool_core::{CallId, ConnectionId};
 use vipnode_types::wire::WireError;
 
 use super::{Ev, World};
-use crate::checker::FRAME_LATE_MS;
+use crate::checks::FRAME_LATE_MS;
 
 /// Numbers of connections that the gateway uses again, each time with another generation.
 const CONNECTIONS: u64 = 8;

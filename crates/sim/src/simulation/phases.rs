@@ -3,8 +3,8 @@
 use vipnode_pool_core::Row;
 use vipnode_store::Store;
 
-use super::{Ev, World, agents::Agent, net::Socket};
-use crate::checker::{STEADY_MS, STOP_MS, Standing, settled};
+use super::{Ev, World, agents::Agent, sockets::Socket};
+use crate::checks::{STEADY_MS, STOP_MS, Standing, settled};
 
 /// Sweeps between two looks at how many leases a host has.
 const COUNT_EVERY_MS: u64 = 10_000;

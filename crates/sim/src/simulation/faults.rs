@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Ev, World, phases::Phase};
-use crate::scenario::Fault;
+use crate::Fault;
 
 /// What is wrong just now.
 #[derive(Debug, Default)]

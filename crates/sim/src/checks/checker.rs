@@ -1,16 +1,8 @@
-//! What has to be true, told apart from the code that should make it true: from the model of the nodes,
-//! from what was said aloud, and from the bounds of the design as constants.
-
-pub mod durable;
-mod journal;
-mod settled;
-
 use std::collections::BTreeMap;
 
 use vipnode_pool_core::{MeteredRow, Row};
 use vipnode_types::{Ms, NodeId, Wei, meter};
 
-pub use self::settled::{Standing, settled};
 use crate::{AgentPlan, EPOCH_MS, Scenario, Truth};
 
 /// A frame takes this long at most; else its socket is lost.
@@ -179,7 +171,7 @@ impl Checker {
         Ok(())
     }
 
-    fn number(&self, id: NodeId) -> Result<usize, String> {
+    pub(super) fn number(&self, id: NodeId) -> Result<usize, String> {
         self.numbers.get(&id).copied().ok_or_else(|| format!("nobody is {id:?}"))
     }
 }
@@ -194,7 +186,7 @@ fn leases(plan: &AgentPlan, scenario: &Scenario) -> u32 {
 }
 
 /// The time that a row bills, in virtual milliseconds; `None` where it bills none.
-fn billed_span(row: &MeteredRow) -> Option<(u64, u64)> {
+pub(super) fn billed_span(row: &MeteredRow) -> Option<(u64, u64)> {
     let (client, host) = (row.client?, row.host?);
     let from = client.up.max(host.up).get().saturating_sub(EPOCH_MS);
     let to = client.end.min(host.end).get().saturating_sub(EPOCH_MS);

@@ -10,8 +10,11 @@ use vipnode_types::{
     wire::{ReportRequest, UpLease},
 };
 
-use super::{EPOCH_MS, Ev, World, net::ToAgent, net::ToPool};
-use crate::checker::REPLY_MS;
+use super::{
+    Ev, World,
+    sockets::{ToAgent, ToPool},
+};
+use crate::{EPOCH_MS, checks::REPLY_MS};
 
 /// A request that the mind has to answer.
 #[derive(Debug, Clone, Copy)]
