@@ -1,13 +1,13 @@
-//! The simulator: both minds, whole fleets of nodes, a network and a store, played from one seed.
+//! The simulator: both cores, fleets of nodes, a network and a store, run from one seed.
 //!
-//! A run has three parts. First things go wrong: sockets die, processes are killed, machines sleep, clocks
-//! jump, commits fail. Then nothing goes wrong any more, and within a bounded time everybody has to have
-//! what there is to have. At last everybody stops, and nothing may be left behind. All the while
-//! [`Checker`] holds the minds to what the design promises; it knows the truth from the model of the nodes
-//! ([`Truth`]) and shares no code with the minds but the meter's formula.
+//! A run has three parts. First faults happen: sockets die, processes are killed, machines sleep, clocks jump, commits
+//! fail. Then faults stop, and within a bounded time every client has to have all hosts that are to be had. Finally all
+//! agents stop, and nothing may be left behind. All the while [`Checker`] holds the cores to what the design promises;
+//! it knows the truth from the model of the nodes ([`GroundTruth`]) and shares no code with the cores but the meter's
+//! formula.
 //!
-//! Everything is drawn from the seed, so a run that fails plays again in exactly the same way.
-#![allow(clippy::indexing_slicing, reason = "a simulator is a test: agents and nodes are named by their index")]
+//! Everything is drawn from the seed, so a run that fails can be replayed exactly.
+#![allow(clippy::indexing_slicing, reason = "a simulator is a test: agents and nodes are addressed by their index")]
 
 pub mod checks;
 mod devp2p;
@@ -17,9 +17,9 @@ mod sim_rng;
 mod simulation;
 mod virtual_time;
 
-pub use checks::Checker;
-pub use devp2p::{Devp2p, Node, Overlap, REDIAL_MS, Truth};
+pub use checks::{Checker, Promise, Violation};
+pub use devp2p::{Devp2p, GroundTruth, Node, Overlap, REDIAL_MS};
 pub use scenarios::{AgentPlan, Fault, Scenario};
-pub use sim_rng::Dice;
+pub use sim_rng::SimRng;
 pub use simulation::{Failure, Stats, effects, golden_line, replay, run_seed, run_seeds};
 pub use virtual_time::EPOCH_MS;

@@ -1,4 +1,4 @@
-//! Plays seeds of the simulator, and runs the benchmarks.
+//! Runs seeds of the simulator, and the benchmarks.
 
 #[cfg(feature = "bench")]
 mod bench;
@@ -11,48 +11,49 @@ use std::{
 use clap::Parser;
 use vipnode_sim::{effects, golden_line, replay, run_seeds};
 
-/// Threads that play seeds.
+/// Threads that run seeds.
 const THREADS: u64 = 2;
 
-/// Plays both minds through faults, from seeds.
+/// Run both cores through faults, and benchmarks of a real pool.
 #[derive(Debug, Parser)]
 #[command(version)]
 enum Cli {
-    /// Play many seeds; prints the failing ones, and a line at the end.
+    /// Run many seeds; print each failure and a summary.
     Seeds {
         /// The first seed.
         #[arg(long, default_value_t = 0)]
         from: u64,
-        /// How many.
+        /// How many seeds.
         #[arg(long, default_value_t = 100)]
         count: u64,
     },
-    /// Play one seed again.
+    /// Replay one seed.
     Replay {
-        /// Which.
+        /// The seed.
         #[arg(long)]
         seed: u64,
-        /// Print everything that happens.
+        /// Print every event, not only the last 50.
         #[arg(short, long)]
         verbose: bool,
     },
-    /// Print the golden encoding of every effect of both cores in one run: time in ms, 0 for the pool or an agent's
-    /// index plus 1, then the encoding. Compare it with what another commit prints.
+    /// Print every effect of one seed as numbers, to compare two commits.
+    ///
+    /// One effect a line: the time in ms, 0 for the pool or the index of the agent plus 1, then the golden encoding.
     Effects {
-        /// Which seed.
+        /// The seed.
         #[arg(long)]
         seed: u64,
     },
-    /// Print the digests of the effects of many seeds, as golden/effects.txt has them.
+    /// Print the digests of golden/effects.txt.
     Golden {
         /// How many seeds.
         #[arg(long, default_value_t = 600)]
         count: u64,
     },
-    /// Measure a real pool beside its floors.
+    /// Benchmark a real pool against the floors of this machine.
     #[cfg(feature = "bench")]
     Bench(bench::BenchArgs),
-    /// What a benchmark runs in a process of its own.
+    /// Serve a benchmark in a process of its own.
     #[cfg(feature = "bench")]
     #[command(hide = true, subcommand)]
     Measured(bench::Measured),
@@ -69,13 +70,13 @@ fn main() -> io::Result<ExitCode> {
             true
         }
         Cli::Seeds { from, count } => {
-            let (mut failed, mut events, mut metered, mut healed_ms) = (0_u64, 0, 0, 0);
+            let (mut failed, mut events, mut metered, mut recovery_ms) = (0_u64, 0, 0, 0);
             for (_, outcome) in run_seeds(from..from.saturating_add(count), THREADS) {
                 match outcome {
                     Ok(stats) => {
                         events += stats.events;
                         metered += stats.metered;
-                        healed_ms = stats.healed_ms.max(healed_ms);
+                        recovery_ms = stats.recovery_ms.max(recovery_ms);
                     }
                     Err(failure) => {
                         failed += 1;
@@ -85,8 +86,8 @@ fn main() -> io::Result<ExitCode> {
             }
             writeln!(
                 out,
-                "{count} seeds, {failed} failed; {events} events, {metered} metered rows, all connected again after \
-                 {healed_ms} ms at most"
+                "{count} seeds, {failed} failed; {events} events, {metered} metered rows, everything connected again \
+                 within {recovery_ms} ms"
             )?;
             failed == 0
         }
@@ -111,13 +112,13 @@ fn main() -> io::Result<ExitCode> {
             good
         }
         Cli::Replay { seed, verbose } => {
-            let (outcome, tape) = replay(seed);
-            let skip = if verbose { 0 } else { tape.len().saturating_sub(50) };
-            for line in tape.iter().skip(skip) {
+            let (outcome, trace) = replay(seed);
+            let skip = if verbose { 0 } else { trace.len().saturating_sub(50) };
+            for line in trace.iter().skip(skip) {
                 writeln!(out, "{line}")?;
             }
             match &outcome {
-                Ok(stats) => writeln!(out, "seed {seed}: good, {stats:?}")?,
+                Ok(stats) => writeln!(out, "seed {seed}: all promises kept, {stats:?}")?,
                 Err(what) => writeln!(out, "seed {seed}: {what}")?,
             }
             outcome.is_ok()

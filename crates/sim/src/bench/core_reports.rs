@@ -1,4 +1,4 @@
-//! The pool's mind alone, without sockets: what a report costs among few and among many.
+//! The pool's core alone, without sockets: what a report costs among few and among many.
 
 use std::{
     io::{self, Write},
@@ -211,11 +211,11 @@ impl Fleet {
                 let ask = Box::new(AskRequest { want, avoid: Vec::new() });
                 self.lease_rows += self.handle(Command::Ask { peer: peer(client), request: 0, ask });
                 let Some((host, call, lease)) = self.calls.pop() else {
-                    return Err(io::Error::other("the mind found no host"));
+                    return Err(io::Error::other("the core found no host"));
                 };
                 self.lease_rows += self.handle(Command::CallDone { call, outcome: CallOutcome::Done });
                 if self.granted.pop() != Some(lease) {
-                    return Err(io::Error::other("the mind did not grant what the host admitted"));
+                    return Err(io::Error::other("the core did not grant what the host admitted"));
                 }
                 self.lease_rows += self.up(host.connection, lease) + self.up(client, lease);
                 leases += 1;
@@ -265,7 +265,7 @@ impl Fleet {
         }
         let spent = machine::cpu_ns(std::process::id())?.saturating_sub(before);
         if self.resyncs > 0 || self.core.gauges().running != running {
-            return Err(io::Error::other("the mind did not take all reports"));
+            return Err(io::Error::other("the core did not take all reports"));
         }
         Ok(scaled(spent, 1, u64::from(seconds) * u64::from(self.nodes.div_ceil(60))))
     }

@@ -1,4 +1,4 @@
-//! The pool's mind alone: what an update of protocol 2 costs, which names all peers of a node each time.
+//! The pool's core alone: what an update of protocol 2 costs, which names all peers of a node each time.
 
 use std::io::{self, Write};
 
@@ -10,9 +10,9 @@ use vipnode_types::{
 };
 
 use super::{
+    core_reports::{START, address, node, peer},
     load::scaled,
     machine,
-    core_reports::{START, address, node, peer},
 };
 
 /// Peers of an update.

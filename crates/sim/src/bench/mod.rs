@@ -77,7 +77,7 @@ pub(crate) enum Measured {
         #[arg(long)]
         peers: u32,
     },
-    /// The pool's mind alone.
+    /// The pool's core alone.
     Core {
         /// Nodes; there are twice as many leases.
         #[arg(long)]
@@ -95,7 +95,7 @@ pub(crate) enum Measured {
 enum What {
     /// All of them.
     All,
-    /// The pool's mind alone.
+    /// The pool's core alone.
     Core,
     /// Reports of protocol 3 over real sockets.
     Reports,

@@ -26,7 +26,7 @@ How it is measured:
   Everything else is as `vipnode pool` runs it.
 - Sockets are real ones over loopback. `reports`, `updates`: 100 sockets, each with one call under way.
   Frames of `updates` are signed beforehand and have the form in which the original's agents send them.
-- `core` is the pool's mind alone, in one thread, with the ticks that are due; its commands are made as it runs.
+- `core` is the pool's core alone, in one thread, with the ticks that are due; its commands are made as it runs.
 - `idle` is what the pool's anonymous memory grew by, from its start, divided by the sockets: its own tables, the
   allocator's losses and all buffers included. The kernel's memory is told apart; both ends of each socket are in it.
 - `fairness`: the flood is a process beside the agents on the generator's core, where they go before it by the

@@ -3,41 +3,42 @@ use std::collections::BTreeMap;
 use vipnode_pool_core::{MeteredRow, Row};
 use vipnode_types::{Ms, NodeId, Wei, meter};
 
-use crate::{AgentPlan, EPOCH_MS, Scenario, Truth};
+use super::{Promise, Violation};
+use crate::{AgentPlan, EPOCH_MS, GroundTruth, Scenario};
 
-/// A frame takes this long at most; else its socket is lost.
+/// The longest time a frame takes, in ms; a later one is lost with its socket.
 pub const FRAME_LATE_MS: u64 = 8_000;
-/// An honest pair is billed at most this much too much for each time it was not connected: a report
-/// interval (design §4), and two frames on their way.
+/// The most that an honest pair is overbilled for each gap in its connection, in ms: a report interval and two frames
+/// in flight.
 pub const OVERBILLED_A_GAP_MS: u64 = 60_000 + 2 * FRAME_LATE_MS;
-/// An honest pair loses at most this much a lease: a report interval (design §4), and the 20 s between two
-/// looks at the node's peers.
+/// The most that an honest pair is underbilled for each lease, in ms: a report interval, and the 20 s between two
+/// lists of the node's peers.
 pub const LOST_A_LEASE_MS: u64 = 60_000 + 20_000;
-/// The pool answers everything in this time, commits of some seconds included.
+/// The longest time the pool takes to answer a request, in ms; includes commits of some seconds.
 pub const REPLY_MS: u64 = 30_000;
-/// Everything is connected again this long after the last fault: the reconnect window or the longest rest
-/// of a host, and the offers and dials after those.
+/// Everything is connected again this long after the last fault, in ms: the reconnect window or the longest backoff of
+/// a host, then offers and dials.
 pub const LIVENESS_MS: u64 = 12 * 60_000;
-/// Where some speak protocol 2 that much later: an offer waits for two updates and a minute, and one that a lost
-/// socket made void has to run out before the next.
+/// The same where some agents speak protocol 2: an offer waits for two updates and a minute, and an offer voided by a
+/// lost socket has to expire before the next one.
 pub const LIVENESS2_MS: u64 = LIVENESS_MS + 2 * 180_000;
-/// How long everything has to stay connected then.
+/// How long everything then has to stay connected, in ms.
 pub const STEADY_MS: u64 = 5 * 60_000;
-/// Whoever is told to stop has undone everything in this time.
+/// The longest time an agent takes to undo everything once it was asked to stop, in ms.
 pub const STOP_MS: u64 = 20_000;
 
-/// The second opinion.
+/// The checker of one run. It keeps its own books, apart from those of both cores.
 #[derive(Debug)]
 pub struct Checker {
     numbers: BTreeMap<NodeId, usize>,
     slots: Vec<u32>,
-    /// Leases that the pool may give a host: it cannot know how many places one of protocol 2 has.
+    /// Leases that the pool may give each host: it cannot know how many slots a protocol-2 host has.
     leases: Vec<u32>,
-    /// Whether a node serves snap, and whether its agent wants hosts that do.
+    /// For each node: whether it serves snap, and whether its agent needs hosts that do.
     snap: Vec<(bool, bool)>,
     /// Which agents may speak protocol 2.
     protocol2: Vec<bool>,
-    /// Whether a used-up budget may forbid grants.
+    /// Whether a used-up budget of unpaired time may forbid leases.
     may_forbid: bool,
     sleeps: Vec<(u64, u64)>,
     metered: u64,
@@ -46,7 +47,7 @@ pub struct Checker {
 }
 
 impl Checker {
-    /// A checker for a scenario.
+    /// A checker for a run of this scenario.
     #[must_use]
     pub fn new(scenario: &Scenario) -> Self {
         let day_ms = 24 * 60 * 60_000;
@@ -64,90 +65,97 @@ impl Checker {
         }
     }
 
-    /// See the field.
+    /// Whether a used-up budget of unpaired time may forbid leases in this scenario.
     #[must_use]
     pub const fn may_forbid(&self) -> bool {
         self.may_forbid
     }
 
-    /// Everything is connected again this long after the last fault.
+    /// How long after the last fault everything has to be connected again, in ms.
     #[must_use]
     pub fn liveness_ms(&self) -> u64 {
         if self.protocol2.contains(&true) { LIVENESS2_MS } else { LIVENESS_MS }
     }
 
-    /// Rows of the meter so far, and what they billed.
+    /// The number of metered rows so far, and the milliseconds they bill.
     #[must_use]
     pub const fn totals(&self) -> (u64, u64) {
         (self.metered, self.billed_ms)
     }
 
-    /// What was billed with an agent that may speak protocol 2 on one side at least.
+    /// Milliseconds billed to pairs of which at least one side may speak protocol 2.
     #[must_use]
     pub const fn billed2_ms(&self) -> u64 {
         self.billed2_ms
     }
 
-    /// The pool's machine sleeps: what arrives then is taken for what arrives when it wakes.
+    /// Notes that the pool's machine sleeps from `from` to `to` (virtual ms): frames that arrive then count as arriving
+    /// when it wakes.
     pub fn pool_sleeps(&mut self, from: u64, to: u64) {
         self.sleeps.push((from, to));
     }
 
-    /// A node trusts so many.
+    /// Checks how many peers a node trusts.
     ///
     /// # Errors
-    /// More than its agent sells.
-    pub fn places(&self, node: usize, trusted: usize) -> Result<(), String> {
+    /// [`Promise::Slots`]: more than its agent sells.
+    pub fn slots(&self, node: usize, trusted: usize) -> Result<(), Violation> {
         let slots = self.slots[node] as usize;
-        if trusted > slots { Err(format!("node {node} trusts {trusted} and sells {slots} places")) } else { Ok(()) }
+        if trusted > slots {
+            return Promise::Slots.broken(format!("node {node} trusts {trusted} peers but sells {slots} slots"));
+        }
+        Ok(())
     }
 
-    /// The pool holds these rows.
+    /// Checks the leases that the pool holds.
     ///
     /// # Errors
-    /// A host has more leases than places, a pair two leases, or a client a host that does not serve what it needs.
-    pub fn leases(&self, rows: &[Row]) -> Result<(), String> {
+    /// [`Promise::Slots`]: a host has more leases than slots. [`Promise::Leases`]: a pair has two leases, or a client a
+    /// host that does not serve what it needs.
+    pub fn leases(&self, rows: &[Row]) -> Result<(), Violation> {
         let mut pairs = BTreeMap::new();
         let mut hosts: BTreeMap<usize, u32> = BTreeMap::new();
         for row in rows {
             let Row::Lease(lease) = row else { continue };
             let pair = (self.number(lease.client)?, self.number(lease.host)?);
             if pairs.insert(pair, ()).is_some() {
-                return Err(format!("client {} has two leases on host {}", pair.0, pair.1));
+                return Promise::Leases.broken(format!("client {} has two leases on host {}", pair.0, pair.1));
             }
             if self.snap[pair.0].1 && !self.snap[pair.1].0 {
-                return Err(format!("client {} needs snap, and has host {}", pair.0, pair.1));
+                let (client, host) = pair;
+                return Promise::Leases.broken(format!("client {client} needs snap, which host {host} does not serve"));
             }
             let taken = hosts.entry(pair.1).or_default();
             *taken += 1;
             if *taken > self.leases[pair.1] {
-                return Err(format!("host {} sells {} places and has {taken} leases", pair.1, self.leases[pair.1]));
+                let (host, slots) = (pair.1, self.leases[pair.1]);
+                return Promise::Slots.broken(format!("host {host} sells {slots} slots but has {taken} leases"));
             }
         }
         Ok(())
     }
 
-    /// A row of the meter ends.
+    /// Checks a metered row that ended, at virtual time `now` in ms.
     ///
     /// # Errors
-    /// It bills what it should not.
-    pub fn metered(&mut self, row: &MeteredRow, now: u64, truth: &Truth) -> Result<(), String> {
-        let wrong = |what: String| Err(format!("{what}: {row:?}"));
+    /// [`Promise::Billing`]: it bills what it should not, or contradicts itself.
+    pub fn metered(&mut self, row: &MeteredRow, now: u64, ground_truth: &GroundTruth) -> Result<(), Violation> {
+        let wrong = |what: String| Promise::Billing.broken(format!("{what}: {row:?}"));
         let billed = meter::billed_ms(row.client, row.host);
         if row.billed_ms != billed {
-            return wrong(format!("the meter says {billed} ms"));
+            return wrong(format!("the formula of the meter gives {billed} ms"));
         }
         if row.cost != row.lease.price.cost(billed).unwrap_or(Wei::ZERO) {
-            return wrong("the cost is not price times time".to_owned());
+            return wrong("the cost is not the price times the time".to_owned());
         }
         let ends = [row.client, row.host].into_iter().flatten().map(|seen| seen.end);
         if row.ended > Ms::new(EPOCH_MS + now) || ends.max().is_some_and(|end| end > row.ended) {
-            return wrong("it ends in the future".to_owned());
+            return wrong("the row ends in the future".to_owned());
         }
         let ups = (row.client.map(|seen| seen.up), row.host.map(|seen| seen.up));
         let begun = |side: Option<(Ms, Option<Ms>)>| side.map(|(up, _)| up);
         if ups != (begun(row.lease.client_seen), begun(row.lease.host_seen)) {
-            return wrong("its beginnings are not those of its lease".to_owned());
+            return wrong("the row starts at other times than its lease".to_owned());
         }
         let (client, host) = (self.number(row.lease.client)?, self.number(row.lease.host)?);
         self.metered += 1;
@@ -156,23 +164,24 @@ impl Checker {
             self.billed2_ms += billed;
         }
         let Some((from, to)) = billed_span(row) else { return Ok(()) };
-        if !truth.ever_before(client, host, to) {
-            return wrong("they never were connected".to_owned());
+        if !ground_truth.ever_before(client, host, to) {
+            return wrong("the pair was never connected".to_owned());
         }
-        let really = truth.overlap(client, host, from, to);
+        let really = ground_truth.overlap(client, host, from, to);
         let asleep: u64 = self.sleeps.iter().map(|(a, b)| b.min(&to).saturating_sub(*a.max(&from))).sum();
         let most = really.ms + really.gaps * OVERBILLED_A_GAP_MS + asleep;
         if billed > most {
             return wrong(format!(
-                "{billed} ms are billed of which {} were connected, with {} gaps and {asleep} ms of sleep",
+                "billed {billed} ms, but the pair was connected for {} ms, with {} gaps and {asleep} ms of sleep",
                 really.ms, really.gaps
             ));
         }
         Ok(())
     }
 
-    pub(super) fn number(&self, id: NodeId) -> Result<usize, String> {
-        self.numbers.get(&id).copied().ok_or_else(|| format!("nobody is {id:?}"))
+    pub(super) fn number(&self, id: NodeId) -> Result<usize, Violation> {
+        let unknown = || Promise::Leases.violation(format!("no node has the id {id:?}"));
+        self.numbers.get(&id).copied().ok_or_else(unknown)
     }
 }
 
@@ -185,7 +194,7 @@ fn leases(plan: &AgentPlan, scenario: &Scenario) -> u32 {
     if own > 0 && plan.protocol2 { own.max(scenario.limits.slots_a_protocol2_host) } else { own }
 }
 
-/// The time that a row bills, in virtual milliseconds; `None` where it bills none.
+/// The span that a row bills, in virtual ms; `None` if it bills nothing.
 pub(super) fn billed_span(row: &MeteredRow) -> Option<(u64, u64)> {
     let (client, host) = (row.client?, row.host?);
     let from = client.up.max(host.up).get().saturating_sub(EPOCH_MS);

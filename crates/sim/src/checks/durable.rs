@@ -1,40 +1,44 @@
-//! Whether what a mind holds and what a store holds is the same.
+//! Compares what the pool core holds with what the store holds.
 
 use std::collections::BTreeMap;
 
 use vipnode_pool_core::{Row, RowKey, Signer};
 use vipnode_types::{ChainSpec, Ms};
 
-/// Presences, nonces of protocol 2 and the clock may lag in a store, since they are flushed every few minutes;
-/// nothing else may.
+use super::{Promise, Violation};
+
+/// Checks that the store holds what the core holds. Only presences, nonces of protocol 2 and the clock may lag in the
+/// store, since they are flushed every few minutes.
 ///
 /// # Errors
-/// What differs.
-pub fn same(held: &[Row], stored: &[Row]) -> Result<(), String> {
+/// [`Promise::Durability`], with what differs.
+pub fn same(held: &[Row], stored: &[Row]) -> Result<(), Violation> {
     let clock = |rows: &[Row]| rows.iter().find_map(|row| if let Row::Clock(at) = row { Some(*at) } else { None });
     if clock(stored) > clock(held) {
-        return Err(format!("the store's clock {:?} is ahead of {:?}", clock(stored), clock(held)));
+        let (stored, held) = (clock(stored), clock(held));
+        return Promise::Durability.broken(format!("the store's clock {stored:?} is ahead of the core's {held:?}"));
     }
     let next = |rows: &[Row]| rows.iter().find_map(|row| if let Row::NextLease(n) = row { Some(*n) } else { None });
     if next(stored).unwrap_or(1) != next(held).unwrap_or(1) {
-        return Err(format!("the store's next lease is {:?}, the mind's {:?}", next(stored), next(held)));
+        let (stored, held) = (next(stored), next(held));
+        return Promise::Durability.broken(format!("the next lease of the store is {stored:?}, of the core {held:?}"));
     }
     for (key, row) in index(stored) {
         if let (Row::Node(old), Some(Row::Node(new))) = (row, index(held).get(&key))
             && (old.seen > new.seen || old.credentials.nonce() > new.credentials.nonce())
         {
-            return Err(format!("the store saw {:?} later than the mind", old.id));
+            return Promise::Durability.broken(format!("the store saw {:?} later than the core did", old.id));
         }
     }
     let (held, stored) = (without_times(held), without_times(stored));
     if index(&held) == index(&stored) {
         Ok(())
     } else {
-        Err(format!("mind and store differ:\n{}", difference(&held, &stored)))
+        Promise::Durability.broken(format!("core and store differ:\n{}", difference(&held, &stored)))
     }
 }
 
-/// Rows of nodes and leases that stand in one list and not so in the other, one a line.
+/// The rows that are in one list only, one a line: `-` for those held, `+` for those stored.
 #[must_use]
 pub fn difference(held: &[Row], stored: &[Row]) -> String {
     let line = |sign: char, rows: &[Row], others: &[Row]| {
@@ -59,12 +63,12 @@ fn without_times(rows: &[Row]) -> Vec<Row> {
         if let Row::Node(node) = row {
             node.seen = Ms::ZERO;
             if let Some(past) = &mut node.credentials.protocol2 {
-                // Their order says whom to forget first, and is not written each time.
+                // Their order decides which is forgotten first; it is not written each time.
                 past.drop.sort_unstable();
             }
             if let Signer::NodeKey { nonce, .. } = &mut node.credentials.signer {
                 *nonce = 0;
-                // The mind may have learnt which chain is meant since it was written; a restored one learns it anew.
+                // The core may have learned the genesis since the row was written; a restored core learns it again.
                 node.chain = ChainSpec::untold(node.chain.chain_id);
             }
         }

@@ -1,23 +1,23 @@
-//! What has to be true of the whole journal of metered rows.
+//! Checks of the whole journal of metered rows.
 
 use std::collections::BTreeMap;
 
 use vipnode_pool_core::MeteredRow;
 
-use super::{Checker, LOST_A_LEASE_MS, checker::billed_span};
-use crate::Truth;
+use super::{Checker, LOST_A_LEASE_MS, Promise, Violation, checker::billed_span};
+use crate::GroundTruth;
 
 impl Checker {
-    /// The journal of a whole run.
+    /// Checks the journal of a whole run.
     ///
     /// # Errors
-    /// A row stands twice, or a pair is billed twice for the same time.
-    pub fn journal(&self, journal: &[MeteredRow]) -> Result<(), String> {
+    /// [`Promise::Journal`]: a row is there twice, or a pair is billed twice for the same time.
+    pub fn journal(&self, journal: &[MeteredRow]) -> Result<(), Violation> {
         let mut keys = BTreeMap::new();
         let mut pairs: BTreeMap<_, Vec<(u64, u64, &MeteredRow)>> = BTreeMap::new();
         for row in journal {
             if let Some(first) = keys.insert((row.lease.id, row.lease.row), row) {
-                return Err(format!("one row stands twice in the journal: {first:?} and {row:?}"));
+                return Promise::Journal.broken(format!("a row is in the journal twice: {first:?} and {row:?}"));
             }
             if let Some((from, to)) = billed_span(row) {
                 pairs.entry((row.lease.client, row.lease.host)).or_default().push((from, to, row));
@@ -27,18 +27,27 @@ impl Checker {
             spans.sort_by_key(|(from, to, _)| (*from, *to));
             for pair in spans.windows(2) {
                 if pair[0].1 > pair[1].0 {
-                    return Err(format!("a pair pays twice for the same time: {:?} and {:?}", pair[0].2, pair[1].2));
+                    let (first, second) = (pair[0].2, pair[1].2);
+                    return Promise::Journal
+                        .broken(format!("a pair is billed twice for the same time: {first:?} and {second:?}"));
                 }
             }
         }
         Ok(())
     }
 
-    /// A stretch without faults, after which everybody stopped in good order.
+    /// Checks a span without faults, after which every agent stopped in good order (virtual ms).
     ///
     /// # Errors
-    /// A pair that was connected was billed less than that by more than an interval a lease.
-    pub fn nothing_lost(&self, journal: &[MeteredRow], truth: &Truth, from: u64, to: u64) -> Result<(), String> {
+    /// [`Promise::NothingLost`]: a pair was connected for longer than it was billed, by more than
+    /// [`LOST_A_LEASE_MS`] a lease.
+    pub fn nothing_lost(
+        &self,
+        journal: &[MeteredRow],
+        ground_truth: &GroundTruth,
+        from: u64,
+        to: u64,
+    ) -> Result<(), Violation> {
         let mut pairs: BTreeMap<_, (u64, BTreeMap<_, ()>)> = BTreeMap::new();
         for row in journal {
             let Some((begin, end)) = billed_span(row) else { continue };
@@ -50,17 +59,17 @@ impl Checker {
             }
         }
         for ((client, host), (billed, leases)) in &pairs {
-            let really = truth.overlap(*client, *host, from, to);
-            // Two that serve each other have one connection for both leases; and a node may keep a peer
-            // that it found by itself, or that dialled it in the moment its lease ended.
+            let really = ground_truth.overlap(*client, *host, from, to);
+            // Two nodes that serve each other share one connection for both leases; and a node may keep a peer that it
+            // found by itself, or that dialed it at the moment its lease ended.
             if pairs.contains_key(&(*host, *client)) || leases.is_empty() {
                 continue;
             }
             let lost = really.ms.saturating_sub(*billed);
             if lost > LOST_A_LEASE_MS * leases.len() as u64 {
-                return Err(format!(
-                    "client {client} and host {host} were connected for {} ms from {from} to {to}, of which {billed} \
-                     were billed, in {} leases",
+                return Promise::NothingLost.broken(format!(
+                    "client {client} and host {host} were connected for {} ms between {from} and {to}, but only \
+                     {billed} ms are billed, in {} leases",
                     really.ms,
                     leases.len()
                 ));

@@ -1,4 +1,4 @@
-//! A small, naive model of geth nodes: trust, static peers, dial slots, places, the 35 s between dials.
+//! A small model of geth nodes: trust, static peers, dial slots, peer slots, the 35 s between two dials.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -7,49 +7,49 @@ use std::{
 
 use vipnode_types::{Direction, NodeId, PeerFact};
 
-use super::Truth;
+use super::GroundTruth;
 use crate::{AgentPlan, scenarios::capabilities};
 
-/// A peer is dialled again no sooner than this (geth 1.17.5, seen).
+/// The shortest time between two dials of a peer, in ms (observed with geth 1.17.5).
 pub const REDIAL_MS: u64 = 35_000;
-/// One attempt from a public address is let in in this time (geth's `inboundThrottleTime`).
+/// The shortest time between two inbound attempts from a public address, in ms (geth's `inboundThrottleTime`).
 const THROTTLE_MS: u64 = 30_000;
-/// A connection shows for this long before a sub-protocol runs.
+/// How long a connection is listed before a sub-protocol runs on it, in ms.
 const HANDSHAKE_MS: u64 = 3;
 
-/// All nodes and what connects them.
+/// All nodes and their connections.
 #[derive(Debug)]
 pub struct Devp2p {
-    /// By number, as the agents are.
+    /// The nodes, in the order of their agents.
     pub nodes: Vec<Node>,
     /// Pairs that cannot reach each other.
     pub severed: BTreeSet<(usize, usize)>,
-    /// Who was connected when.
-    pub truth: Truth,
+    /// Which pairs were connected when.
+    pub ground_truth: GroundTruth,
     next_link: u64,
 }
 
-/// One node.
+/// An Ethereum node.
 #[derive(Debug)]
 pub struct Node {
-    /// Its name.
+    /// Its public key.
     pub id: NodeId,
     /// Whether its process runs.
     pub up: bool,
     /// How often it was started.
     pub boot: u32,
-    /// Whom it lets in past its limits.
+    /// Peers that it admits beyond its limits.
     pub trusted: BTreeSet<NodeId>,
-    /// Whom it dials again and again, with the token of the next attempt.
+    /// Static peers, which it keeps dialing, with the token of the next attempt.
     pub statics: BTreeMap<NodeId, u64>,
     peers: BTreeMap<NodeId, End>,
-    dialled: BTreeMap<NodeId, u64>,
-    let_in: BTreeMap<IpAddr, u64>,
+    dialed: BTreeMap<NodeId, u64>,
+    admitted_at: BTreeMap<IpAddr, u64>,
     ip: IpAddr,
     listens: bool,
     max_peers: u32,
-    own_in: u32,
-    own_out: u32,
+    own_inbound: u32,
+    own_outbound: u32,
     snap: bool,
     next_token: u64,
 }
@@ -61,7 +61,7 @@ struct End {
     inbound: bool,
     since: u64,
     remote: IpAddr,
-    /// The other serves snap beside eth.
+    /// Whether the other node serves snap in addition to eth.
     snap: bool,
 }
 
@@ -74,22 +74,22 @@ impl Node {
             trusted: BTreeSet::new(),
             statics: BTreeMap::new(),
             peers: BTreeMap::new(),
-            dialled: BTreeMap::new(),
-            let_in: BTreeMap::new(),
+            dialed: BTreeMap::new(),
+            admitted_at: BTreeMap::new(),
             ip: plan.ip,
             listens: plan.listens,
             max_peers: plan.max_peers,
-            own_in: plan.own_in,
-            own_out: plan.own_out,
+            own_inbound: plan.own_inbound,
+            own_outbound: plan.own_outbound,
             snap: plan.snap,
             next_token: 0,
         }
     }
 
-    /// `admin_peers`; of its own peers it shows three.
+    /// The answer to `admin_peers` at virtual time `now` (ms); at most three of its own peers are listed.
     #[must_use]
     pub fn peers(&self, now: u64) -> Vec<PeerFact> {
-        let own = (0..(self.own_in + self.own_out).min(3)).map(|number| {
+        let own = (0..(self.own_inbound + self.own_outbound).min(3)).map(|number| {
             let mut id = [0xee; 64];
             id[..4].copy_from_slice(&number.to_be_bytes());
             fact(NodeId::new(id), true, true, false, self.ip)
@@ -104,48 +104,49 @@ impl Node {
     }
 
     fn has_dial_slot(&self) -> bool {
-        let dialled = self.peers.values().filter(|end| !end.inbound).count();
-        self.own_out as usize + dialled < dial_slots(self.max_peers)
+        let dialed = self.peers.values().filter(|end| !end.inbound).count();
+        self.own_outbound as usize + dialed < dial_slots(self.max_peers)
     }
 
-    fn takes(&self, peer: NodeId, inbound: bool) -> bool {
-        let inside = self.own_in + self.own_out;
-        let came = self.peers.values().filter(|end| end.inbound).count() + self.own_in as usize;
-        let places = self.max_peers as usize - dial_slots(self.max_peers);
+    fn accepts(&self, peer: NodeId, inbound: bool) -> bool {
+        let inside = self.own_inbound + self.own_outbound;
+        let came = self.peers.values().filter(|end| end.inbound).count() + self.own_inbound as usize;
+        let inbound_slots = self.max_peers as usize - dial_slots(self.max_peers);
         !self.peers.contains_key(&peer)
             && (self.trusted.contains(&peer)
-                || (self.peers.len() + (inside as usize) < self.max_peers as usize && (!inbound || came < places)))
+                || (self.peers.len() + (inside as usize) < self.max_peers as usize
+                    && (!inbound || came < inbound_slots)))
     }
 
-    /// When a dial to a static peer is due, under a new token; `None` where it is no static peer.
+    /// The time of the next dial to a static peer (virtual ms) and its new token; `None` if it is not a static peer.
     pub fn next_dial(&mut self, peer: NodeId, now: u64) -> Option<(u64, u64)> {
         let token = self.statics.get_mut(&peer)?;
         self.next_token += 1;
         *token = self.next_token;
-        let free = self.dialled.get(&peer).map_or(0, |at| at + REDIAL_MS);
+        let free = self.dialed.get(&peer).map_or(0, |at| at + REDIAL_MS);
         Some((free.max(now + 1), self.next_token))
     }
 }
 
 impl Devp2p {
-    /// Nodes that just started, unconnected.
+    /// Nodes that have just started, without connections.
     #[must_use]
     pub fn new(plans: &[AgentPlan]) -> Self {
         Self {
             nodes: plans.iter().map(Node::new).collect(),
             severed: BTreeSet::new(),
-            truth: Truth::default(),
+            ground_truth: GroundTruth::default(),
             next_link: 0,
         }
     }
 
-    /// The number of a node.
+    /// The index of a node.
     #[must_use]
     pub fn number(&self, id: NodeId) -> Option<usize> {
         self.nodes.iter().position(|node| node.id == id)
     }
 
-    /// Whether both ends of a connection stand.
+    /// Whether both ends of a connection are up.
     #[must_use]
     pub fn connected(&self, a: usize, b: usize) -> bool {
         self.link(a, b).is_some()
@@ -157,18 +158,18 @@ impl Devp2p {
         (one.link == other.link).then_some(one.link)
     }
 
-    /// Whether a dial may begin now; notes that it did.
-    pub fn begins_dial(&mut self, from: usize, peer: NodeId, now: u64) -> bool {
+    /// Starts a dial if the node is up and has a free dial slot; returns whether it did.
+    pub fn start_dial(&mut self, from: usize, peer: NodeId, now: u64) -> bool {
         let node = &mut self.nodes[from];
         let may = node.up && node.has_dial_slot() && !node.peers.contains_key(&peer);
         if may {
-            node.dialled.insert(peer, now);
+            node.dialed.insert(peer, now);
         }
         may
     }
 
-    /// A dial comes to its end; says whether it connected.
-    pub fn ends_dial(&mut self, from: usize, peer: NodeId, ip: IpAddr, now: u64) -> bool {
+    /// Ends a dial; returns whether it connected.
+    pub fn finish_dial(&mut self, from: usize, peer: NodeId, ip: IpAddr, now: u64) -> bool {
         let Some(to) = self.number(peer).filter(|to| *to != from) else { return false };
         let caller = self.nodes[from].id;
         let (caller_ip, key) = (self.nodes[from].ip, (from.min(to), from.max(to)));
@@ -177,12 +178,12 @@ impl Devp2p {
             return false;
         }
         let public = caller_ip != target.ip;
-        let last = target.let_in.insert(caller_ip, now);
+        let last = target.admitted_at.insert(caller_ip, now);
         if public && last.is_some_and(|last| last + THROTTLE_MS > now) {
-            target.let_in.extend(last.map(|last| (caller_ip, last)));
+            target.admitted_at.extend(last.map(|last| (caller_ip, last)));
             return false;
         }
-        if !target.takes(caller, true) || !self.nodes[from].up || !self.nodes[from].takes(peer, false) {
+        if !target.accepts(caller, true) || !self.nodes[from].up || !self.nodes[from].accepts(peer, false) {
             return false;
         }
         self.next_link += 1;
@@ -190,36 +191,36 @@ impl Devp2p {
         let (of_caller, of_peer) = (end(true, caller_ip, self.nodes[from].snap), end(false, ip, self.nodes[to].snap));
         self.nodes[to].peers.insert(caller, of_caller);
         self.nodes[from].peers.insert(peer, of_peer);
-        self.truth.up(from, to, now);
+        self.ground_truth.up(from, to, now);
         true
     }
 
-    /// The link of a node's end towards a peer.
+    /// The link at a node's end of the connection to a peer.
     #[must_use]
-    pub fn end_of(&self, node: usize, peer: NodeId) -> Option<u64> {
+    pub fn link_end(&self, node: usize, peer: NodeId) -> Option<u64> {
         self.nodes[node].peers.get(&peer).map(|end| end.link)
     }
 
-    /// Takes one end of a connection away, if it is still that connection; the other end lives on for
-    /// as long as it does not notice.
+    /// Removes one end of a connection, if it is still that connection; the other end stays until it notices. Returns
+    /// whether it did.
     pub fn drop_end(&mut self, node: usize, peer: NodeId, link: u64, now: u64) -> bool {
-        if self.end_of(node, peer) != Some(link) {
+        if self.link_end(node, peer) != Some(link) {
             return false;
         }
         if let Some(other) = self.number(peer).filter(|other| self.link(node, *other) == Some(link)) {
-            self.truth.down(node, other, now);
+            self.ground_truth.down(node, other, now);
         }
         self.nodes[node].peers.remove(&peer);
         true
     }
 
-    /// Everything a node holds, to be dropped.
+    /// All ends of a node's connections.
     #[must_use]
     pub fn ends(&self, node: usize) -> Vec<(NodeId, u64)> {
         self.nodes[node].peers.iter().map(|(id, end)| (*id, end.link)).collect()
     }
 
-    /// A node's process is gone, and all that it knew. The other ends live on.
+    /// Stops a node's process, which loses all that it knew. The other ends of its connections stay.
     pub fn stop(&mut self, number: usize, now: u64) {
         for (peer, link) in self.ends(number) {
             self.drop_end(number, peer, link, now);
@@ -228,11 +229,11 @@ impl Devp2p {
         node.up = false;
         node.trusted.clear();
         node.statics.clear();
-        node.dialled.clear();
-        node.let_in.clear();
+        node.dialed.clear();
+        node.admitted_at.clear();
     }
 
-    /// A node's process is there again.
+    /// Starts a node's process again.
     pub fn start(&mut self, number: usize) {
         let node = &mut self.nodes[number];
         node.up = true;
@@ -240,7 +241,7 @@ impl Devp2p {
     }
 }
 
-/// `max(1, MaxPeers/3)`.
+/// Dial slots as geth has them: `max(1, MaxPeers/3)`.
 fn dial_slots(max_peers: u32) -> usize {
     (max_peers as usize / 3).max(1)
 }

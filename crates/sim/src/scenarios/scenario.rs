@@ -4,68 +4,68 @@ use vipnode_agent_core::{Advertise, AgentConfig, DirectConfig, HostConfig, PeerP
 use vipnode_pool_core::Limits;
 use vipnode_types::{AgentKey, AgentPublic, Capability, NodeId, Price, Wei};
 
-use crate::Dice;
+use crate::SimRng;
 
-/// What one seed plays: who is there, and how rough it gets.
+/// The setup of a run: its agents, and its faults.
 #[derive(Debug)]
 pub struct Scenario {
-    /// Every agent with its node.
+    /// Every agent, with its node.
     pub agents: Vec<AgentPlan>,
     /// The pool's limits.
     pub limits: Limits,
-    /// How long things go wrong.
+    /// How long faults happen, in ms.
     pub safety_ms: u64,
-    /// Between two faults, on average.
+    /// The mean time between two faults, in ms.
     pub fault_every_ms: u64,
-    /// Faults of these kinds alone; empty for none.
+    /// The kinds of faults that happen; empty for none.
     pub faults: Vec<Fault>,
 }
 
-/// One agent and the node beside it.
+/// An agent and its node.
 #[derive(Debug, Clone)]
 pub struct AgentPlan {
     /// The node.
     pub id: NodeId,
-    /// The agent's key.
+    /// The agent's public key.
     pub key: AgentPublic,
-    /// Where both are seen from.
+    /// The public address of both.
     pub ip: IpAddr,
-    /// Whether the node can be dialled.
+    /// Whether the node can be dialed.
     pub listens: bool,
     /// The node's `--maxpeers`.
     pub max_peers: u32,
-    /// Own peers that dialled the node.
-    pub own_in: u32,
-    /// Own peers that the node dialled.
-    pub own_out: u32,
-    /// Whether the node tells of peers that go (`peerEvents`).
+    /// Own peers that dialed the node.
+    pub own_inbound: u32,
+    /// Own peers that the node dialed.
+    pub own_outbound: u32,
+    /// Whether the node reports peers that disconnect (`peerEvents`).
     pub peer_events: bool,
-    /// Whether the node serves snap beside eth.
+    /// Whether the node serves snap in addition to eth.
     pub snap: bool,
-    /// Whether its agent speaks protocol 2, in this run or by turns: it cannot tell a pool what its node serves.
+    /// Whether the agent may speak protocol 2, always or by turns: then it cannot report what its node serves.
     pub protocol2: bool,
-    /// What the agent wants.
+    /// The agent's configuration.
     pub config: AgentConfig,
 }
 
-/// What goes wrong.
+/// A kind of fault.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Fault {
-    /// A socket dies; each end notices when it does.
+    /// A socket dies; each end notices in its own time.
     CutSocket,
     /// An agent cannot reach the pool for a while.
     PartitionAgent,
-    /// kill -9 of an agent; it is started again later.
+    /// An agent is killed (SIGKILL), and started again later.
     CrashAgent,
-    /// Ctrl-C at an agent; it is started again later.
+    /// An agent is stopped (SIGINT), and started again later.
     StopAgent,
-    /// A node goes and comes back without its memory.
+    /// A node restarts and loses its state.
     RestartNode,
     /// Two nodes cannot reach each other for a while.
     SeverNodes,
     /// A connection between two nodes breaks.
     BreakLink,
-    /// kill -9 of the pool.
+    /// The pool is killed (SIGKILL), and started again later.
     CrashPool,
     /// The pool's machine sleeps.
     PausePool,
@@ -75,19 +75,19 @@ pub enum Fault {
     FailCommit,
     /// The wall clock of an agent's machine jumps.
     JumpClock,
-    /// Frames of an agent come seconds late.
-    LateFrames,
-    /// Frames of an agent come twice.
-    DoubleFrames,
-    /// A node follows no blocks for a while.
-    StickHead,
-    /// A node answers calls with errors, whether it did them or not.
+    /// Frames of an agent arrive seconds late.
+    DelayFrames,
+    /// Frames of an agent arrive twice.
+    DuplicateFrames,
+    /// A node does not follow the chain for a while.
+    StallHead,
+    /// A node answers calls with errors, whether it carried them out or not.
     FlakyNode,
-    /// An agent is stopped and comes back with the other protocol.
-    OtherProtocol,
-    /// An agent reports each lease that it has as up and never down. One lies in a run: two that lie
-    /// together pay themselves.
-    Lie,
+    /// An agent is stopped, and comes back with the other protocol.
+    SwitchProtocol,
+    /// An agent reports each of its leases as up and none as down. Only one agent in a run does: two of them would bill
+    /// each other.
+    FalseReports,
 }
 
 const FAULTS: [Fault; 18] = [
@@ -103,12 +103,12 @@ const FAULTS: [Fault; 18] = [
     Fault::SlowCommits,
     Fault::FailCommit,
     Fault::JumpClock,
-    Fault::LateFrames,
-    Fault::DoubleFrames,
-    Fault::StickHead,
+    Fault::DelayFrames,
+    Fault::DuplicateFrames,
+    Fault::StallHead,
     Fault::FlakyNode,
-    Fault::OtherProtocol,
-    Fault::Lie,
+    Fault::SwitchProtocol,
+    Fault::FalseReports,
 ];
 
 impl AgentPlan {
@@ -118,14 +118,14 @@ impl AgentPlan {
         !self.config.policy.rules.need.is_empty()
     }
 
-    /// How it speaks protocol 2, where it does.
+    /// Its settings for protocol 2, should it speak that.
     pub(crate) const fn protocol2_config(&self) -> Protocol2Config {
-        let update_interval_ms = if self.own_in.is_multiple_of(3) { MINUTE_MS / 2 } else { MINUTE_MS };
+        let update_interval_ms = if self.own_inbound.is_multiple_of(3) { MINUTE_MS / 2 } else { MINUTE_MS };
         Protocol2Config { update_interval_ms }
     }
 }
 
-/// Capabilities by their names.
+/// Parses names of capabilities.
 pub(crate) fn capabilities(names: &[&str]) -> Vec<Capability> {
     names.iter().filter_map(|name| name.parse().ok()).collect()
 }
@@ -135,44 +135,44 @@ const MINUTE_MS: u64 = 60_000;
 impl Scenario {
     /// Draws a scenario.
     #[must_use]
-    pub fn draw(dice: &mut Dice) -> Self {
-        let hosts = dice.count(1, 4);
-        let clients = dice.count(1, 6);
-        let both = if dice.chance(400) { dice.count(1, 3) } else { 0 };
-        let abundant = dice.chance(600);
+    pub fn draw(rng: &mut SimRng) -> Self {
+        let hosts = rng.count(1, 4);
+        let clients = rng.count(1, 6);
+        let both = if rng.chance(400) { rng.count(1, 3) } else { 0 };
+        let abundant = rng.chance(600);
         let mut agents = Vec::new();
         for number in 0..hosts + clients + both {
             let sells = number < hosts || number >= hosts + clients;
             let seeks = number >= hosts;
-            let places = if abundant { clients + both } else { dice.count(1, 4) };
-            let wanted = dice.count(1, hosts.min(3));
-            agents.push(draw_agent(dice, &agents, number, sells.then_some(places), if seeks { wanted } else { 0 }));
+            let slots = if abundant { clients + both } else { rng.count(1, 4) };
+            let wanted = rng.count(1, hosts.min(3));
+            agents.push(draw_agent(rng, &agents, number, sells.then_some(slots), if seeks { wanted } else { 0 }));
         }
-        if dice.chance(450) {
-            speak_protocol2(dice, &mut agents);
+        if rng.chance(450) {
+            speak_protocol2(rng, &mut agents);
         }
-        let calm = dice.chance(120);
-        let kinds = if dice.chance(500) { 1_000 } else { 350 };
-        let faults = FAULTS.into_iter().filter(|_| !calm && dice.chance(kinds)).collect();
+        let calm = rng.chance(120);
+        let kinds = if rng.chance(500) { 1_000 } else { 350 };
+        let faults = FAULTS.into_iter().filter(|_| !calm && rng.chance(kinds)).collect();
         Self {
             agents,
-            limits: draw_limits(dice),
-            safety_ms: dice.range(10, 50) * MINUTE_MS,
-            fault_every_ms: dice.range(5_000, 90_000),
+            limits: draw_limits(rng),
+            safety_ms: rng.range(10, 50) * MINUTE_MS,
+            fault_every_ms: rng.range(5_000, 90_000),
             faults,
         }
     }
 }
 
-/// Some of the agents speak protocol 2.
-fn speak_protocol2(dice: &mut Dice, agents: &mut [AgentPlan]) {
-    let per_mille = if dice.chance(250) { 1_000 } else { 500 };
+/// Has some of the agents speak protocol 2.
+fn speak_protocol2(rng: &mut SimRng, agents: &mut [AgentPlan]) {
+    let per_mille = if rng.chance(250) { 1_000 } else { 500 };
     for plan in agents {
-        // Nobody of protocol 2 dials a client, so here everybody dials by itself.
-        plan.own_out = plan.own_out.min(5);
-        if dice.chance(per_mille) {
+        // Over protocol 2 no host dials a client, so here every client has to be able to dial.
+        plan.own_outbound = plan.own_outbound.min(5);
+        if rng.chance(per_mille) {
             plan.protocol2 = true;
-            // It would find out by itself only, from one unsuitable host after the other.
+            // Its pool could not know: it would have to try one incompatible host after the other.
             plan.config.policy = PeerPolicy::default();
             plan.config.allow_protocol2 = true;
             plan.config.protocol2 = Some(plan.protocol2_config());
@@ -180,56 +180,56 @@ fn speak_protocol2(dice: &mut Dice, agents: &mut [AgentPlan]) {
     }
 }
 
-fn draw_limits(dice: &mut Dice) -> Limits {
+fn draw_limits(rng: &mut SimRng) -> Limits {
     let mut limits = Limits::default();
-    if dice.chance(400) {
-        limits.price = Price::per_minute(Wei::new(u128::from(dice.range(1, 1_000_000_000))));
-        // Used-up budgets would forbid what the end of a run asks for; half of the priced runs keep them.
-        if dice.chance(500) {
+    if rng.chance(400) {
+        limits.price = Price::per_minute(Wei::new(u128::from(rng.range(1, 1_000_000_000))));
+        // A used-up budget would forbid leases that the end of a run requires; half of the priced runs keep it.
+        if rng.chance(500) {
             limits.unpaired_ms_a_day = 24 * 60 * MINUTE_MS;
         }
     }
-    if dice.chance(300) {
-        limits.rollover_ms = dice.range(5, 15) * MINUTE_MS;
+    if rng.chance(300) {
+        limits.rollover_ms = rng.range(5, 15) * MINUTE_MS;
     }
-    if dice.chance(300) {
-        limits.expiries_a_handle = dice.count(1, 3);
+    if rng.chance(300) {
+        limits.expiries_a_handle = rng.count(1, 3);
     }
     limits
 }
 
-fn draw_agent(dice: &mut Dice, others: &[AgentPlan], number: u32, places: Option<u32>, min_peers: u32) -> AgentPlan {
+fn draw_agent(rng: &mut SimRng, others: &[AgentPlan], number: u32, slots: Option<u32>, min_peers: u32) -> AgentPlan {
     let [a, b, c, d] = (number + 1).to_be_bytes();
     let mut id = [0; 64];
     id[..4].copy_from_slice(&[d, c, b, a]);
     id[63] = 1;
-    // Some share a public address, as behind one router.
-    let neighbour = if dice.chance(150) { others.last().map(|other| other.ip) } else { None };
+    // Some share a public address, as if behind one router.
+    let neighbour = if rng.chance(150) { others.last().map(|other| other.ip) } else { None };
     let ip = neighbour.unwrap_or(IpAddr::V4(Ipv4Addr::new(11, c, d, 1)));
     let max_peers = 50;
-    let full = places.is_some() && dice.chance(700);
-    let listens = places.is_some() || dice.chance(600);
+    let full = slots.is_some() && rng.chance(700);
+    let listens = slots.is_some() || rng.chance(600);
     let key = loop {
         // All but a few values of 2^256 are keys.
-        if let Ok(key) = AgentKey::from_random(dice.seed()) {
+        if let Ok(key) = AgentKey::from_random(rng.seed()) {
             break key.public();
         }
     };
-    let snap = dice.chance(800);
+    let snap = rng.chance(800);
     let mut policy = PeerPolicy::default();
-    if min_peers > 0 && dice.chance(250) {
+    if min_peers > 0 && rng.chance(250) {
         policy.rules.need.extend(capabilities(&["snap/1"]));
     }
-    let no_slot_to_dial = places.is_none() && listens && neighbour.is_none() && dice.chance(150);
+    let no_slot_to_dial = slots.is_none() && listens && neighbour.is_none() && rng.chance(150);
     AgentPlan {
         id: NodeId::new(id),
         key,
         ip,
         listens,
         max_peers,
-        own_in: if full { max_peers - max_peers / 3 } else { dice.count(0, 5) },
-        own_out: if no_slot_to_dial { max_peers / 3 } else { dice.count(0, 5) },
-        peer_events: dice.chance(600),
+        own_inbound: if full { max_peers - max_peers / 3 } else { rng.count(0, 5) },
+        own_outbound: if no_slot_to_dial { max_peers / 3 } else { rng.count(0, 5) },
+        peer_events: rng.chance(600),
         snap,
         protocol2: false,
         config: AgentConfig {
@@ -240,7 +240,7 @@ fn draw_agent(dice: &mut Dice, others: &[AgentPlan], number: u32, places: Option
             max_price: None,
             strict: false,
             policy,
-            host: places.map(|slots| HostConfig {
+            host: slots.map(|slots| HostConfig {
                 slots,
                 reserve: 16,
                 node_max_peers: max_peers,
@@ -250,7 +250,7 @@ fn draw_agent(dice: &mut Dice, others: &[AgentPlan], number: u32, places: Option
             advertise: Advertise::Node,
             protocol2: None,
             allow_protocol2: false,
-            seed: dice.seed(),
+            seed: rng.seed(),
         },
     }
 }

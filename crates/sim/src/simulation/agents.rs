@@ -1,4 +1,4 @@
-//! Whoever runs an agent's mind: carries out its actions in order and tells how each ended.
+//! The agents' processes: they carry out the actions of their core in order and report how each ended.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -8,45 +8,45 @@ use vipnode_agent_core::{
 use vipnode_pool_core::CallId;
 use vipnode_types::{ChainSpec, Enode, Ms, NodeFacts};
 
-use super::{Ev, World, sockets::ToPool};
-use crate::{AgentPlan, EPOCH_MS, scenarios::capabilities};
+use super::{SimEvent, World, sockets::ToPool};
+use crate::{AgentPlan, EPOCH_MS, checks::Promise, scenarios::capabilities};
 
-/// Peers are listed at least this often.
-const LOOK_MS: u64 = 20_000;
-/// A close look begins with this wait and doubles it up to a second.
+/// Peers are listed at least this often, in ms.
+const POLL_MS: u64 = 20_000;
+/// The first wait of a close watch, in ms; it grows up to a second.
 const WATCH_FIRST_MS: u64 = 5;
 
-/// One agent's process, or what is left of it.
+/// An agent's process while it runs, and what is left of it in between.
 #[derive(Debug)]
 pub(crate) struct Agent {
     pub(crate) plan: AgentPlan,
     /// How often it was started.
-    pub(crate) life: u32,
-    pub(crate) mind: Option<AgentCore>,
-    /// The file on its disk.
+    pub(crate) incarnation: u32,
+    pub(crate) core: Option<AgentCore>,
+    /// Its journal, which outlives the process.
     pub(crate) journal: Vec<JournalEntry>,
-    /// Its clock against ours, fixed for a process.
+    /// How far its process clock is ahead of virtual time, in ms; drawn when the process starts.
     clock_skew_ms: u64,
-    /// Its machine's wall clock against ours, in seconds.
+    /// How far the wall clock of its machine is ahead of virtual time, in seconds.
     pub(crate) wall_skew_s: i64,
-    /// The last nonce of protocol 2, on its disk too.
+    /// The last nonce of protocol 2; outlives the process.
     last_nonce: u64,
     pub(crate) socket: Option<u64>,
     pub(crate) attempt: u32,
     /// Requests without an answer.
     pub(crate) waiting: BTreeSet<RequestTag>,
-    /// Calls of the pool without an answer: on which socket, and the pool's name of it.
+    /// Calls of the pool without an answer: the socket, and the pool's id of the call.
     pub(crate) calls: BTreeMap<RequestTag, (u64, CallId)>,
     pub(crate) next_call: RequestTag,
-    /// The node works off its calls one after the other.
+    /// When the node has finished the calls it was given so far; it handles one at a time.
     node_free_at: u64,
     watch_until: u64,
     watch_gap_ms: u64,
     watch_token: u64,
     wakes_at: Option<u64>,
-    /// What it was last told of its node: `Some(None)` that it is gone, else its boot.
-    pub(crate) told_boot: Option<Option<u32>>,
-    /// It is to stay away.
+    /// The state of its node as last reported to the core: `Some(None)` if down, else the number of its boot.
+    pub(crate) reported_boot: Option<Option<u32>>,
+    /// Whether it stays stopped.
     pub(crate) retired: bool,
 }
 
@@ -54,8 +54,8 @@ impl Agent {
     pub(crate) const fn new(plan: AgentPlan) -> Self {
         Self {
             plan,
-            life: 0,
-            mind: None,
+            incarnation: 0,
+            core: None,
             journal: Vec::new(),
             clock_skew_ms: 0,
             wall_skew_s: 0,
@@ -70,13 +70,13 @@ impl Agent {
             watch_gap_ms: 0,
             watch_token: 0,
             wakes_at: None,
-            told_boot: None,
+            reported_boot: None,
             retired: false,
         }
     }
 
-    /// The agent's end of its socket is no more; whatever waited on it waits no more.
-    pub(crate) fn lets_go_of_socket(&mut self) -> Option<u64> {
+    /// Drops the agent's end of its socket, with the requests and calls that were pending on it.
+    pub(crate) fn release_socket(&mut self) -> Option<u64> {
         self.waiting.clear();
         self.calls.clear();
         self.socket.take()
@@ -85,7 +85,7 @@ impl Agent {
     pub(crate) fn facts(&self) -> NodeFacts {
         NodeFacts {
             id: self.plan.id,
-            // A node does not know its public address.
+            // A node does not know its own public address.
             enode: Enode::at(self.plan.id, std::net::Ipv4Addr::LOCALHOST.into(), 30_303),
             client_version: "Geth/v1.17.5".to_owned(),
             chain: ChainSpec { chain_id: 1_337, genesis: [7; 32].into() },
@@ -94,15 +94,15 @@ impl Agent {
         }
     }
 
-    /// A number for a call of protocol 2, larger than all before. A clock that is wrong by more than minutes is
-    /// refused in words, which is not for here.
+    /// The nonce of the next call of protocol 2, larger than all before. The skew is reduced to some minutes: a pool
+    /// rejects larger ones, which is not what these runs are about.
     pub(crate) fn next_nonce(&mut self, now: u64) -> u64 {
         let wall_ms = ((EPOCH_MS + now).saturating_add_signed(self.wall_skew_s * 1_000 / 16)).max(1);
         self.last_nonce = (wall_ms * 1_000_000).max(self.last_nonce + 1);
         self.last_nonce
     }
 
-    /// Whether the journal says of a call to the node that it is being done.
+    /// Whether the journal has an entry for a call to the node.
     fn journaled(&self, call: &NodeCall) -> bool {
         let (peer, kind) = match call {
             NodeCall::Admit(peer) => (peer.id, Some(GrantKind::Admitted)),
@@ -117,87 +117,87 @@ impl Agent {
 impl World {
     pub(crate) fn agent_starts(&mut self, agent: usize) {
         let a = &mut self.agents[agent];
-        if a.mind.is_some() || a.retired {
+        if a.core.is_some() || a.retired {
             return;
         }
-        a.life += 1;
-        a.told_boot = None;
+        a.incarnation += 1;
+        a.reported_boot = None;
         a.wakes_at = None;
-        a.clock_skew_ms = self.dice.below(120_000);
+        a.clock_skew_ms = self.rng.below(120_000);
         let mut config = a.plan.config.clone();
-        config.seed = self.dice.seed();
+        config.seed = self.rng.seed();
         let now = Ms::new(EPOCH_MS + self.now + a.clock_skew_ms);
         let left = left_undone(a.journal.iter().cloned());
-        a.mind = Some(AgentCore::new(config, left, now));
-        let life = a.life;
-        self.within(1, 50, Ev::Probe { agent, life });
-        self.within(1, LOOK_MS, Ev::Look { agent, life });
+        a.core = Some(AgentCore::new(config, left, now));
+        let incarnation = a.incarnation;
+        self.within(1, 50, SimEvent::Probe { agent, incarnation });
+        self.within(1, POLL_MS, SimEvent::PollPeers { agent, incarnation });
         self.open_socket(agent, 0);
     }
 
-    /// kill -9: only the journal stays.
-    pub(crate) fn agent_dies(&mut self, agent: usize) {
+    /// Kills the process (SIGKILL); only what is on disk stays.
+    pub(crate) fn agent_crashes(&mut self, agent: usize) {
         let a = &mut self.agents[agent];
-        if a.mind.take().is_none() {
+        if a.core.take().is_none() {
             return;
         }
-        a.life += 1;
+        a.incarnation += 1;
         self.log(|| format!("agent {agent} is killed"));
         self.agent_closes(agent);
     }
 
-    /// Ctrl-C.
+    /// Stops the agent (SIGINT).
     pub(crate) fn agent_stops(&mut self, agent: usize) {
-        let life = self.agents[agent].life;
-        self.tell(agent, life, Event::Stop(StopCause::Signal));
+        let incarnation = self.agents[agent].incarnation;
+        self.deliver(agent, incarnation, Event::Stop(StopCause::Signal));
     }
 
-    pub(crate) fn agent_wakes(&mut self, agent: usize, life: u32) {
-        if self.agents[agent].life == life && self.agents[agent].wakes_at == Some(self.now) {
+    pub(crate) fn agent_wakes(&mut self, agent: usize, incarnation: u32) {
+        if self.agents[agent].incarnation == incarnation && self.agents[agent].wakes_at == Some(self.now) {
             self.agents[agent].wakes_at = None;
-            self.tell(agent, life, Event::Tick);
+            self.deliver(agent, incarnation, Event::Tick);
         }
     }
 
-    /// Hands an event to a mind and does what it says.
-    pub(crate) fn tell(&mut self, agent: usize, life: u32, event: Event) {
+    /// Hands an event to an agent's core and carries out its actions.
+    pub(crate) fn deliver(&mut self, agent: usize, incarnation: u32, event: Event) {
         let a = &mut self.agents[agent];
         let now = Ms::new(EPOCH_MS + self.now + a.clock_skew_ms);
-        let Some(mind) = a.mind.as_mut().filter(|_| a.life == life) else { return };
+        let Some(core) = a.core.as_mut().filter(|_| a.incarnation == incarnation) else { return };
         let mut actions = Vec::new();
-        mind.handle(now, event, &mut actions);
+        core.handle(now, event, &mut actions);
         self.effects.agent(self.now, agent, &actions);
-        let check = mind.check();
-        self.hold(check.map_err(|what| format!("agent {agent}: {what}")));
-        // A process may be killed between any two actions.
-        let killed = self.faults.dies_amid.contains(&agent) && !actions.is_empty();
+        let check = core.check();
+        self.require(check.map_err(|what| Promise::AgentInvariants.violation(format!("agent {agent}: {what}"))));
+        // A process may be killed between any two of its actions.
+        let killed = self.faults.crash_mid_batch.contains(&agent) && !actions.is_empty();
         if killed {
-            let done = self.dice.index(actions.len() + 1);
+            let done = self.rng.index(actions.len() + 1);
             actions.truncate(done);
         }
         for action in actions {
-            self.act(agent, action);
+            self.carry_out(agent, action);
         }
         if killed {
-            self.faults.dies_amid.remove(&agent);
-            self.agent_dies(agent);
-            self.within(100, 60_000, Ev::AgentStarts { agent });
+            self.faults.crash_mid_batch.remove(&agent);
+            self.agent_crashes(agent);
+            self.within(100, 60_000, SimEvent::AgentStarts { agent });
         }
         self.plan_wake(agent);
     }
 
     fn plan_wake(&mut self, agent: usize) {
         let a = &mut self.agents[agent];
-        let Some(wake) = a.mind.as_ref().and_then(AgentCore::next_wake) else { return };
+        let Some(wake) = a.core.as_ref().and_then(AgentCore::next_wake) else { return };
         let at = wake.get().saturating_sub(EPOCH_MS + a.clock_skew_ms).max(self.now + 1);
         if wake != Ms::NEVER && a.wakes_at != Some(at) {
             a.wakes_at = Some(at);
-            let life = a.life;
-            self.at(at, Ev::AgentWakes { agent, life });
+            let incarnation = a.incarnation;
+            self.at(at, SimEvent::AgentWakes { agent, incarnation });
         }
     }
 
-    fn act(&mut self, agent: usize, action: Action) {
+    fn carry_out(&mut self, agent: usize, action: Action) {
         if !matches!(action, Action::Watch { .. } | Action::Pool { .. } | Action::Node { .. }) {
             self.log(|| format!("agent {agent}: {action:?}"));
         }
@@ -205,18 +205,21 @@ impl World {
             Action::Journal(entry) => self.agents[agent].journal.push(entry),
             Action::Node { task, call } => {
                 if !self.agents[agent].journaled(&call) {
-                    self.violated(format!("agent {agent} has its node do {call:?} before the journal says so"));
+                    self.violation(
+                        Promise::JournalFirst,
+                        format!("agent {agent} has its node do {call:?} without an entry in its journal"),
+                    );
                 }
-                let took_ms = self.dice.range(1, 5);
+                let took_ms = self.rng.range(1, 5);
                 let a = &mut self.agents[agent];
                 a.node_free_at = a.node_free_at.max(self.now) + took_ms;
-                let (at, life) = (a.node_free_at, a.life);
-                self.at(at, Ev::NodeExec { agent, life, task, call });
+                let (at, incarnation) = (a.node_free_at, a.incarnation);
+                self.at(at, SimEvent::NodeExec { agent, incarnation, task, call });
             }
             Action::Watch { for_ms } => self.watch(agent, for_ms),
             Action::Pool { tag, request } => {
                 if !self.agents[agent].waiting.insert(tag) {
-                    self.violated(format!("agent {agent} uses the tag {tag} twice"));
+                    self.violation(Promise::Replies, format!("agent {agent} uses the tag {tag} twice"));
                 }
                 if let Some(socket) = self.agents[agent].socket {
                     self.send_to_pool(socket, ToPool::Request { tag, request });
@@ -224,17 +227,19 @@ impl World {
             }
             Action::Answer { tag, reply } => match self.agents[agent].calls.remove(&tag) {
                 Some((socket, call)) => self.send_to_pool(socket, ToPool::Answer { call, reply }),
-                None => self.violated(format!("agent {agent} answers {tag}, which nobody asked or it answered before")),
+                None => {
+                    self.violation(Promise::Replies, format!("agent {agent} answers call {tag}, which is not open"))
+                }
             },
             Action::Reconnect { after_ms } => {
                 self.agent_closes(agent);
                 self.open_socket(agent, after_ms);
             }
-            // No scenario names a host.
+            // No scenario has hosts given by name.
             Action::Notice(_) | Action::Resolve { .. } => {}
             Action::Stopped { .. } => {
-                self.agents[agent].mind = None;
-                self.agents[agent].life += 1;
+                self.agents[agent].core = None;
+                self.agents[agent].incarnation += 1;
                 self.agent_closes(agent);
             }
         }
@@ -245,35 +250,35 @@ impl World {
         a.watch_until = a.watch_until.max(self.now + for_ms);
         a.watch_gap_ms = WATCH_FIRST_MS;
         a.watch_token += 1;
-        let (life, token) = (a.life, a.watch_token);
-        self.at(self.now + WATCH_FIRST_MS, Ev::WatchLook { agent, life, token });
+        let (incarnation, token) = (a.incarnation, a.watch_token);
+        self.at(self.now + WATCH_FIRST_MS, SimEvent::WatchPeers { agent, incarnation, token });
     }
 
-    pub(crate) fn watch_look(&mut self, agent: usize, life: u32, token: u64) {
+    pub(crate) fn watch_peers(&mut self, agent: usize, incarnation: u32, token: u64) {
         let a = &mut self.agents[agent];
-        if a.life != life || a.watch_token != token || self.now > a.watch_until {
+        if a.incarnation != incarnation || a.watch_token != token || self.now > a.watch_until {
             return;
         }
         a.watch_gap_ms = (a.watch_gap_ms * 3 / 2 + 1).min(1_000);
         let at = self.now + a.watch_gap_ms;
-        self.at(at, Ev::WatchLook { agent, life, token });
-        self.list_peers(agent, life);
+        self.at(at, SimEvent::WatchPeers { agent, incarnation, token });
+        self.list_peers(agent, incarnation);
     }
 
-    pub(crate) fn look(&mut self, agent: usize, life: u32) {
-        if self.agents[agent].life == life && self.agents[agent].mind.is_some() {
-            let gap_ms = self.dice.range(LOOK_MS / 4, LOOK_MS);
-            self.at(self.now + gap_ms, Ev::Look { agent, life });
-            self.list_peers(agent, life);
+    pub(crate) fn poll_peers(&mut self, agent: usize, incarnation: u32) {
+        if self.agents[agent].incarnation == incarnation && self.agents[agent].core.is_some() {
+            let gap_ms = self.rng.range(POLL_MS / 4, POLL_MS);
+            self.at(self.now + gap_ms, SimEvent::PollPeers { agent, incarnation });
+            self.list_peers(agent, incarnation);
         }
     }
 
-    /// The list is of this moment, and told a little later.
-    pub(crate) fn list_peers(&mut self, agent: usize, life: u32) {
+    /// Lists the node's peers as of now and reports them a little later.
+    pub(crate) fn list_peers(&mut self, agent: usize, incarnation: u32) {
         let node = &self.devp2p.nodes[agent];
-        if node.up && self.agents[agent].told_boot == Some(Some(node.boot)) {
+        if node.up && self.agents[agent].reported_boot == Some(Some(node.boot)) {
             let event = Box::new(Event::Peers(node.peers(self.now)));
-            self.within(0, 3, Ev::Tell { agent, life, event });
+            self.within(0, 3, SimEvent::ToAgentCore { agent, incarnation, event });
         }
     }
 }

@@ -1,4 +1,4 @@
-//! The pool's side of the sockets: requests in, each answered once; calls out, each ended once.
+//! The pool's side of its sockets: requests, each answered once, and calls to agents, each of which ends once.
 
 use std::collections::BTreeSet;
 
@@ -11,36 +11,39 @@ use vipnode_types::{
 };
 
 use super::{
-    Ev, World,
+    SimEvent, World,
     sockets::{ToAgent, ToPool},
 };
-use crate::{EPOCH_MS, checks::REPLY_MS};
+use crate::{
+    EPOCH_MS,
+    checks::{Promise, REPLY_MS},
+};
 
-/// A request that the mind has to answer.
+/// A request that the core has not answered yet.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Open {
+pub(crate) struct PendingRequest {
     socket: u64,
     tag: RequestTag,
     since: u64,
-    /// What it was, for a complaint.
+    /// The kind of request, for messages.
     what: &'static str,
 }
 
 impl World {
-    pub(crate) fn pool_hears(&mut self, number: u64, frame: ToPool) {
+    pub(crate) fn pool_receives(&mut self, number: u64, frame: ToPool) {
         let Some(socket) = self.sockets.get(&number).filter(|socket| socket.pool_end && !socket.cut) else { return };
         let (peer, agent) = (socket.peer, socket.agent);
         match frame {
             ToPool::Answer { call, reply } => {
                 if self.pool.calls.get(&call) == Some(&number) {
                     let outcome = reply.map_or_else(CallOutcome::Refused, |()| CallOutcome::Done);
-                    self.call_ends(self.pool.life, call, outcome);
+                    self.call_ends(self.pool.incarnation, call, outcome);
                 }
             }
             ToPool::Request { tag, request } => {
-                let twice = self.faults.double.contains(&agent) && self.dice.chance(200);
+                let twice = self.faults.duplicated.contains(&agent) && self.rng.chance(200);
                 if twice {
-                    self.log(|| "the next frame comes twice".to_owned());
+                    self.log(|| "the next frame arrives twice".to_owned());
                     self.request(number, peer, agent, tag, request.clone());
                 }
                 self.request(number, peer, agent, tag, request);
@@ -74,21 +77,20 @@ impl World {
                     }
                     call => call,
                 };
-                let (node, address, what) = (plan.id, plan.ip, named(&call));
+                let (node, address, what) = (plan.id, plan.ip, method_name(&call));
                 (what, Command::Protocol2 { peer, request, node, nonce, address, callable: true, call })
             }
         };
-        self.pool.requests.insert(request, Open { socket, tag, since: self.now, what });
+        self.pool.requests.insert(request, PendingRequest { socket, tag, since: self.now, what });
         self.command(command);
     }
 
-    /// What an agent would say that wants to be paid, or served, for everything it was ever given and
-    /// did not undo.
+    /// The report of an agent that claims to be connected on every lease it was ever given and did not undo.
     fn lie(&self, agent: usize, honest: &ReportRequest) -> ReportRequest {
         let liar = &self.agents[agent];
         let mut all: BTreeSet<LeaseId> =
             left_undone(liar.journal.iter().cloned()).iter().map(|grant| grant.lease).collect();
-        all.extend(liar.mind.iter().flat_map(|mind| mind.view().leases).map(|lease| lease.lease));
+        all.extend(liar.core.iter().flat_map(|core| core.view().leases).map(|lease| lease.lease));
         ReportRequest {
             full: Some(all.iter().map(|&lease| UpLease { lease, continuous: true }).collect()),
             up: Vec::new(),
@@ -98,23 +100,26 @@ impl World {
         }
     }
 
-    /// The same over protocol 2: everybody it was ever given and did not undo.
+    /// The same over protocol 2: every peer it was ever given and did not undo.
     fn all_peers(&self, agent: usize) -> Vec<NodeId> {
         let liar = &self.agents[agent];
         let mut all: BTreeSet<NodeId> =
             left_undone(liar.journal.iter().cloned()).iter().map(|grant| grant.peer.id).collect();
-        all.extend(liar.mind.iter().flat_map(|mind| mind.view().leases).map(|lease| lease.peer));
+        all.extend(liar.core.iter().flat_map(|core| core.view().leases).map(|lease| lease.peer));
         all.into_iter().collect()
     }
 
-    /// An effect leaves the pool.
-    pub(crate) fn leave(&mut self, effect: Effect) {
+    /// Carries out an effect of the pool core, now that it may leave the process.
+    pub(crate) fn release(&mut self, effect: Effect) {
         match effect {
             Effect::Persist(_) => {}
             Effect::Reply { request, reply, .. } => {
                 let Some(open) = self.pool.requests.remove(&request) else {
                     if !self.pool.forgotten.remove(&request) {
-                        self.violated(format!("the pool answers request {request} that nobody made, or twice"));
+                        self.violation(
+                            Promise::Replies,
+                            format!("the pool answers request {request}, which is not open"),
+                        );
                     }
                     return;
                 };
@@ -128,8 +133,8 @@ impl World {
                 self.send_to_agent(open.socket, ToAgent::Answer { tag: open.tag, answer });
             }
             Effect::Call { call, message, answer_ms, .. } => {
-                let life = self.pool.life;
-                self.at(self.now + answer_ms, Ev::CallExpires { life, call });
+                let incarnation = self.pool.incarnation;
+                self.at(self.now + answer_ms, SimEvent::CallExpires { incarnation, call });
                 let Some(socket) = self.pool.calls.get(&call).copied() else { return };
                 let message = match message {
                     PoolCall::Admit(call) => FromPool::Admit(call),
@@ -147,27 +152,27 @@ impl World {
         }
     }
 
-    /// A call is named; from now on its end is owed to the mind.
+    /// Registers a call to an agent; the core is owed its end from now on.
     pub(crate) fn call_begins(&mut self, peer: ConnectionId, call: CallId) {
         if !self.pool.calls_ever.insert(call) {
-            self.violated(format!("the pool names two calls {call:?}"));
+            self.violation(Promise::Replies, format!("the pool uses {call:?} for two calls"));
         }
-        let life = self.pool.life;
+        let incarnation = self.pool.incarnation;
         if let Some(socket) = self.pool.sockets.get(&peer).copied() {
             self.pool.calls.insert(call, socket);
         } else {
             self.pool.calls.insert(call, 0);
-            self.at(self.now, Ev::CallLost { life, call });
+            self.at(self.now, SimEvent::CallLost { incarnation, call });
         }
     }
 
-    pub(crate) fn call_ends(&mut self, life: u32, call: CallId, outcome: CallOutcome) {
-        if self.pool.life == life && self.pool.calls.remove(&call).is_some() {
+    pub(crate) fn call_ends(&mut self, incarnation: u32, call: CallId, outcome: CallOutcome) {
+        if self.pool.incarnation == incarnation && self.pool.calls.remove(&call).is_some() {
             self.command(Command::CallDone { call, outcome });
         }
     }
 
-    /// The pool's end of a socket is gone, with everything that waited on it.
+    /// Ends everything that was pending on the pool's end of a lost socket.
     pub(crate) fn pool_lost_socket(&mut self, number: u64, peer: ConnectionId) {
         if self.pool.sockets.get(&peer) != Some(&number) {
             return;
@@ -175,16 +180,16 @@ impl World {
         self.pool.sockets.remove(&peer);
         let gone = self.pool.requests.extract_if(.., |_, open| open.socket == number).map(|(request, _)| request);
         self.pool.forgotten.extend(gone);
-        let life = self.pool.life;
+        let incarnation = self.pool.incarnation;
         let lost: Vec<CallId> =
             self.pool.calls.iter().filter(|(_, on)| **on == number).map(|(call, _)| *call).collect();
         for call in lost {
-            self.call_ends(life, call, CallOutcome::Lost);
+            self.call_ends(incarnation, call, CallOutcome::Lost);
         }
         self.command(Command::Disconnected { peer });
     }
 
-    /// Every request is answered in time.
+    /// Checks that no request waits for longer than [`REPLY_MS`].
     pub(crate) fn check_requests(&mut self) {
         if self.pool.sleeps_until > self.now {
             return;
@@ -192,22 +197,23 @@ impl World {
         let late = self.pool.requests.values().find(|open| open.since + REPLY_MS < self.now).copied();
         if let Some(open) = late.filter(|open| open.since > self.pool.slept_until) {
             let agent = self.sockets.get(&open.socket).map(|socket| socket.agent);
-            self.violated(format!("a {} of agent {agent:?} is not answered within {REPLY_MS} ms", open.what));
+            let detail = format!("a {} of agent {agent:?} is not answered within {REPLY_MS} ms", open.what);
+            self.violation(Promise::Replies, detail);
         }
     }
 
-    /// Now and then a socket answers a ping.
-    pub(crate) fn ping_somebody(&mut self) {
+    /// Now and then reports the round trip of a random socket.
+    pub(crate) fn measure_latency(&mut self) {
         let peers: Vec<ConnectionId> = self.pool.sockets.keys().copied().collect();
-        if !peers.is_empty() && self.dice.chance(100) {
-            let peer = peers[self.dice.index(peers.len())];
-            let rtt_us = self.dice.count(200, 300_000);
+        if !peers.is_empty() && self.rng.chance(100) {
+            let peer = peers[self.rng.index(peers.len())];
+            let rtt_us = self.rng.count(200, 300_000);
             self.command(Command::Latency { peer, rtt_us });
         }
     }
 }
 
-const fn named(call: &Call) -> &'static str {
+const fn method_name(call: &Call) -> &'static str {
     match call {
         Call::Connect(_) => "vipnode_connect",
         Call::Update(_) => "vipnode_update",

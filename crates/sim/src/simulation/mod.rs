@@ -16,6 +16,6 @@ mod sockets;
 mod world;
 
 pub use run::{Failure, effects, golden_line, replay, run_seed, run_seeds};
-use sim_event::Ev;
+use sim_event::SimEvent;
 pub use world::Stats;
 use world::World;

@@ -1,70 +1,70 @@
-//! First everything goes wrong, then nothing, then all stop; at each end something has to be true.
+//! The phases of a run: faults, recovery, a steady span, and everybody's stop; each ends with checks.
 
 use vipnode_pool_core::Row;
 use vipnode_store::Store;
 
-use super::{Ev, World, agents::Agent, sockets::Socket};
-use crate::checks::{STEADY_MS, STOP_MS, Standing, settled};
+use super::{SimEvent, World, agents::Agent, sockets::Socket};
+use crate::checks::{Participant, Promise, STEADY_MS, STOP_MS, Violation, settled};
 
-/// Sweeps between two looks at how many leases a host has.
+/// The time between two counts of the leases of each host, in ms.
 const COUNT_EVERY_MS: u64 = 10_000;
 
-/// What a run is at.
+/// The phase of a run. Times are virtual, in ms.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Phase {
-    /// Things go wrong.
+    /// Faults happen.
     Faults,
-    /// Nothing goes wrong any more; since when.
-    Healing(u64),
+    /// No more faults; since when.
+    Recovery(u64),
     /// Everything is connected; since when.
     Steady(u64),
-    /// Everybody stops; since when, and since when everything had been connected.
+    /// All agents stop; since when, and since when everything had been connected.
     Stopping(u64, u64),
-    /// Done.
+    /// The run is over.
     Over,
 }
 
 impl World {
-    /// Each second: what has to be true always, and whether the next phase begins.
+    /// Every second: what always has to hold, and whether the next phase begins.
     pub(crate) fn sweep(&mut self) {
-        self.at(self.now + 1_000, Ev::Sweep);
+        self.at(self.now + 1_000, SimEvent::Sweep);
         self.check_requests();
         if self.now.is_multiple_of(COUNT_EVERY_MS) {
             let rows = self.pool.rows();
             let check = self.checker.leases(&rows);
-            self.hold(check);
+            self.require(check);
         }
         match self.phase {
             Phase::Faults if self.now >= self.scenario.safety_ms => {
                 self.log(|| "the faults end".to_owned());
-                self.heal_all();
-                self.phase = Phase::Healing(self.now);
+                self.recover_all();
+                self.phase = Phase::Recovery(self.now);
             }
             Phase::Faults | Phase::Over => {}
-            Phase::Healing(since) => self.heals(since),
+            Phase::Recovery(since) => self.recovering(since),
             Phase::Steady(since) => self.steady(since),
             Phase::Stopping(since, steady) => self.stopping(since, steady),
         }
     }
 
-    fn heals(&mut self, since: u64) {
+    fn recovering(&mut self, since: u64) {
         if self.pool.core.is_none()
             || self.pool.sleeps_until > self.now
             || self.devp2p.nodes.iter().any(|node| !node.up)
         {
-            // What is down when the faults end comes back first.
-            self.phase = Phase::Healing(self.now);
+            // What is down when the faults end has to come back first.
+            self.phase = Phase::Recovery(self.now);
             return;
         }
         match self.settled() {
             Ok(()) => {
-                self.faults.healed_ms = self.now - since;
+                self.faults.recovery_ms = self.now - since;
                 self.log(|| "everything is connected".to_owned());
                 self.phase = Phase::Steady(self.now);
             }
             Err(what) if self.now - since > self.checker.liveness_ms() => {
                 let most_ms = self.checker.liveness_ms();
-                self.violated(format!("{most_ms} ms after the last fault: {what}"));
+                self.violation(Promise::Liveness, format!("{most_ms} ms after the last fault: {}", what.detail));
             }
             Err(_) => {}
         }
@@ -72,15 +72,15 @@ impl World {
 
     fn steady(&mut self, since: u64) {
         if let Err(what) = self.settled() {
-            // One that had surplus places may leave them; what is lost has to come back at once.
+            // A client may leave surplus hosts; what is lost has to come back within the same bound.
             self.log(|| format!("unsettled: {what}"));
-            self.phase = Phase::Healing(since.saturating_sub(self.faults.healed_ms));
+            self.phase = Phase::Recovery(since.saturating_sub(self.faults.recovery_ms));
             return;
         }
         if self.now - since < STEADY_MS {
             return;
         }
-        self.log(|| "everybody stops".to_owned());
+        self.log(|| "all agents stop".to_owned());
         for agent in 0..self.agents.len() {
             self.agents[agent].retired = true;
             self.agent_stops(agent);
@@ -97,30 +97,34 @@ impl World {
             let a = &self.agents[agent];
             let left = vipnode_agent_core::left_undone(a.journal.iter().cloned());
             let node = &self.devp2p.nodes[agent];
-            if a.mind.is_some() || !left.is_empty() || !node.trusted.is_empty() || !node.statics.is_empty() {
+            if a.core.is_some() || !left.is_empty() || !node.trusted.is_empty() || !node.statics.is_empty() {
                 let (trusted, statics) = (node.trusted.len(), node.statics.len());
-                self.violated(format!(
-                    "agent {agent} stopped and left {trusted} trusted, {statics} dialled, {} in its journal",
-                    left.len()
-                ));
+                let left = left.len();
+                self.violation(
+                    Promise::Cleanup,
+                    format!(
+                        "agent {agent} stopped but left {trusted} trusted peers, {statics} static peers and {left} \
+                         journal entries"
+                    ),
+                );
             }
         }
         self.compare_store();
         let leases = self.pool.rows().into_iter().filter(|row| self.should_have_ended(row)).count();
         if leases > 0 {
-            self.violated(format!("everybody stopped, and the pool still has {leases} leases"));
+            self.violation(Promise::Cleanup, format!("all agents stopped, but the pool still has {leases} leases"));
         }
         let mut journal = Vec::new();
         let read = self.pool.store().metered(0, usize::MAX, &mut |_, row| journal.push(row));
-        self.hold(read.map_err(|error| error.to_string()));
+        self.require(read.map_err(|error| Promise::Durability.violation(error)));
         let check = self.checker.journal(&journal);
-        self.hold(check);
+        self.require(check);
         let from = if self.scenario.faults.is_empty() { 0 } else { steady };
-        let check = self.checker.nothing_lost(&journal, &self.devp2p.truth, from, since);
-        self.hold(check);
+        let check = self.checker.nothing_lost(&journal, &self.devp2p.ground_truth, from, since);
+        self.require(check);
     }
 
-    /// Protocol 2 has no word for leaving: what one side had not seen yet may be offered for a while longer.
+    /// Protocol 2 has no message for leaving: a lease that one side has not seen yet may stay on offer for a while.
     fn should_have_ended(&self, row: &Row) -> bool {
         let Row::Lease(lease) = row else { return false };
         let speaks2 = |agent: &&Agent| agent.plan.config.protocol2.is_some();
@@ -129,15 +133,15 @@ impl World {
         !(offered && of(lease.client) && of(lease.host))
     }
 
-    /// Whether everybody has what there is to have, and no node keeps what it should not.
-    fn settled(&self) -> Result<(), String> {
+    /// Checks that everything is connected and that no node keeps what it should not.
+    fn settled(&self) -> Result<(), Violation> {
         let open = |socket: &Socket| socket.agent_end && socket.pool_end && !socket.cut;
         let live = |agent: &Agent| agent.socket.and_then(|number| self.sockets.get(&number)).is_some_and(open);
         if let Some(agent) = self.agents.iter().position(|agent| !live(agent)) {
-            return Err(format!("agent {agent} is not connected to the pool"));
+            return Promise::Liveness.broken(format!("agent {agent} is not connected to the pool"));
         }
         let rows = self.pool.rows();
-        let standings = self.agents.iter().zip(&self.devp2p.nodes).map(|(agent, node)| Standing {
+        let participants = self.agents.iter().zip(&self.devp2p.nodes).map(|(agent, node)| Participant {
             id: node.id,
             wants: agent.plan.config.min_peers,
             sells: agent.plan.config.host.as_ref().map_or(0, |host| host.slots),
@@ -145,9 +149,9 @@ impl World {
             needs_snap: agent.plan.needs_snap(),
             protocol2: agent.plan.config.protocol2.is_some(),
             trusted: node.trusted.iter().copied().collect(),
-            dialled: node.statics.keys().copied().collect(),
+            dialed: node.statics.keys().copied().collect(),
         });
-        let standings: Vec<Standing> = standings.collect();
-        settled(&standings, &rows, self.checker.may_forbid(), |a, b| self.devp2p.connected(a, b))
+        let participants: Vec<Participant> = participants.collect();
+        settled(&participants, &rows, self.checker.may_forbid(), |a, b| self.devp2p.connected(a, b))
     }
 }

@@ -1,4 +1,4 @@
-//! Whoever runs the pool's mind: the store, the outbox, crashes back to the last durable point.
+//! The pool's process: commits to the store, the outbox, and crashes back to the last durable point.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
@@ -6,22 +6,25 @@ use vipnode_pool_core::{CallId, Command, ConnectionId, Core, Effect, Limits, Rel
 use vipnode_store::{MemoryStore, Store};
 use vipnode_types::Ms;
 
-use super::{Ev, World, gateway::Open, world::COMPARE_EVERY};
-use crate::{Dice, EPOCH_MS, Scenario, checks::durable};
+use super::{SimEvent, World, gateway::PendingRequest, world::COMPARE_EVERY};
+use crate::{
+    EPOCH_MS, Scenario, SimRng,
+    checks::{Promise, durable},
+};
 
-/// The pool's process, and its disk.
+/// The pool's process and its disk.
 #[derive(Debug)]
 pub(crate) struct Pool {
     limits: Limits,
     /// How often it was started.
-    pub(crate) life: u32,
+    pub(crate) incarnation: u32,
     pub(crate) core: Option<Core>,
     store: MemoryStore,
-    /// Rows that wait for the commit after the one under way.
+    /// Rows for the commit after the one in flight.
     waiting: Vec<Row>,
-    /// The commit under way.
+    /// The rows of the commit in flight.
     writing: Option<Vec<Row>>,
-    /// Batches handed over, those in the commit under way, and those durable.
+    /// Batches handed over so far; up to which one the commit in flight goes, and up to which one all are durable.
     handed: u64,
     in_flight: u64,
     durable: u64,
@@ -31,20 +34,20 @@ pub(crate) struct Pool {
     pub(crate) slept_until: u64,
     commands: u64,
     pub(crate) sockets: BTreeMap<ConnectionId, u64>,
-    pub(crate) requests: BTreeMap<RequestId, Open>,
+    pub(crate) requests: BTreeMap<RequestId, PendingRequest>,
     pub(crate) next_request: RequestId,
-    /// Requests whose socket is gone; an answer to them goes nowhere, once.
+    /// Requests whose socket is gone; the core may still answer each of them once.
     pub(crate) forgotten: BTreeSet<RequestId>,
     pub(crate) calls: BTreeMap<CallId, u64>,
     pub(crate) calls_ever: BTreeSet<CallId>,
 }
 
 impl Pool {
-    pub(crate) fn new(scenario: &Scenario, dice: &mut Dice) -> Self {
+    pub(crate) fn new(scenario: &Scenario, rng: &mut SimRng) -> Self {
         let limits = scenario.limits.clone();
         Self {
-            life: 0,
-            core: Some(Core::new(limits.clone(), dice.seed(), Ms::new(EPOCH_MS))),
+            incarnation: 0,
+            core: Some(Core::new(limits.clone(), rng.seed(), Ms::new(EPOCH_MS))),
             limits,
             store: MemoryStore::new(),
             waiting: Vec::new(),
@@ -70,29 +73,29 @@ impl Pool {
         &mut self.store
     }
 
-    /// What the mind holds durable.
+    /// The rows that the core wants durable.
     pub(crate) fn rows(&self) -> Vec<Row> {
         self.core.as_ref().map(Core::rows).unwrap_or_default()
     }
 }
 
 impl World {
-    pub(crate) fn pool_tick(&mut self, life: u32) {
-        if self.pool.life == life && self.pool.core.is_some() {
-            self.at(self.now + self.pool.limits.tick_ms, Ev::PoolTick { life });
-            self.ping_somebody();
+    pub(crate) fn pool_tick(&mut self, incarnation: u32) {
+        if self.pool.incarnation == incarnation && self.pool.core.is_some() {
+            self.at(self.now + self.pool.limits.tick_ms, SimEvent::PoolTick { incarnation });
+            self.measure_latency();
             self.command(Command::Tick);
         }
     }
 
-    pub(crate) fn pool_wakes(&mut self, life: u32) {
-        if self.pool.life == life {
+    pub(crate) fn pool_wakes(&mut self, incarnation: u32) {
+        if self.pool.incarnation == incarnation {
             self.pool.wakes_at = None;
             self.command(Command::Tick);
         }
     }
 
-    /// Hands a command to the mind and does what it says.
+    /// Hands a command to the core and carries out its effects.
     pub(crate) fn command(&mut self, command: Command) {
         let now = Ms::new(EPOCH_MS + self.now);
         let Some(core) = &mut self.pool.core else { return };
@@ -100,7 +103,7 @@ impl World {
         core.handle(now, command, &mut effects);
         self.effects.pool(self.now, &effects);
         let check = core.check();
-        self.hold(check.map_err(|what| format!("pool: {what}")));
+        self.require(check.map_err(|what| Promise::PoolInvariants.violation(what)));
         self.pool.commands += 1;
         if self.pool.commands.is_multiple_of(COMPARE_EVERY) {
             self.compare_restored();
@@ -113,8 +116,8 @@ impl World {
             let at = wake.get().saturating_sub(EPOCH_MS).max(self.now + 1);
             if self.pool.wakes_at.is_none_or(|set| set > at) {
                 self.pool.wakes_at = Some(at);
-                let life = self.pool.life;
-                self.at(at, Ev::PoolWakes { life });
+                let incarnation = self.pool.incarnation;
+                self.at(at, SimEvent::PoolWakes { incarnation });
             }
         }
     }
@@ -135,15 +138,15 @@ impl World {
         if release == Release::AfterCommit && self.pool.durable < self.pool.handed {
             self.pool.outbox.push_back((self.pool.handed, effect));
         } else {
-            self.leave(effect);
+            self.release(effect);
         }
     }
 
     fn persist(&mut self, rows: Vec<Row>) {
         for row in &rows {
             if let Row::Metered(row) = row {
-                let check = self.checker.metered(row, self.now, &self.devp2p.truth);
-                self.hold(check);
+                let check = self.checker.metered(row, self.now, &self.devp2p.ground_truth);
+                self.require(check);
             }
         }
         self.pool.handed += 1;
@@ -153,23 +156,23 @@ impl World {
         }
     }
 
-    /// One commit takes everything that waits.
+    /// Starts a commit of all rows that wait.
     fn begin_commit(&mut self) {
         self.pool.writing = Some(std::mem::take(&mut self.pool.waiting));
         self.pool.in_flight = self.pool.handed;
-        let slow = self.faults.slow_commits && self.dice.chance(300);
-        let took_ms = if slow { self.dice.range(100, 8_000) } else { self.dice.range(1, 30) };
-        let life = self.pool.life;
-        self.at(self.now + took_ms, Ev::CommitEnds { life });
+        let slow = self.faults.slow_commits && self.rng.chance(300);
+        let took_ms = if slow { self.rng.range(100, 8_000) } else { self.rng.range(1, 30) };
+        let incarnation = self.pool.incarnation;
+        self.at(self.now + took_ms, SimEvent::CommitEnds { incarnation });
     }
 
-    pub(crate) fn commit_ends(&mut self, life: u32) {
-        if self.pool.life != life {
+    pub(crate) fn commit_ends(&mut self, incarnation: u32) {
+        if self.pool.incarnation != incarnation {
             return;
         }
         if std::mem::take(&mut self.faults.fails_commit) {
-            // What the mind holds is no longer what will be: it is rebuilt from the store.
-            self.log(|| "pool: a commit fails".to_owned());
+            // The core is ahead of the store, which is the truth: it is rebuilt from the store.
+            self.log(|| "pool: the commit fails".to_owned());
             self.pool_crashes(0, false);
             return;
         }
@@ -177,7 +180,7 @@ impl World {
         self.pool.durable = self.pool.in_flight;
         while self.pool.outbox.front().is_some_and(|(batch, _)| *batch <= self.pool.durable) {
             if let Some((_, effect)) = self.pool.outbox.pop_front() {
-                self.leave(effect);
+                self.release(effect);
             }
         }
         if !self.pool.waiting.is_empty() {
@@ -188,11 +191,11 @@ impl World {
     fn write(&mut self) {
         let Some(rows) = self.pool.writing.take() else { return };
         if let Err(error) = self.pool.store.apply(&rows) {
-            self.violated(format!("the store refuses what the pool writes: {error}"));
+            self.violation(Promise::Durability, error);
         }
     }
 
-    /// The pool's process is gone; what was being written may be durable or not.
+    /// Kills the pool's process; the commit in flight may have become durable or not.
     pub(crate) fn pool_crashes(&mut self, down_ms: u64, may_be_durable: bool) {
         if self.pool.core.is_none() {
             return;
@@ -200,7 +203,7 @@ impl World {
         self.log(|| "the pool crashes".to_owned());
         self.compare_restored();
         self.compare_store();
-        if may_be_durable && self.dice.chance(500) {
+        if may_be_durable && self.rng.chance(500) {
             self.write();
         }
         let pool = &mut self.pool;
@@ -214,9 +217,9 @@ impl World {
         pool.sockets.clear();
         pool.durable = pool.handed;
         pool.in_flight = pool.handed;
-        pool.life += 1;
+        pool.incarnation += 1;
         pool.sleeps_until = 0;
-        let hard = self.dice.chance(300);
+        let hard = self.rng.chance(300);
         let numbers: Vec<u64> = self.sockets.keys().copied().collect();
         for number in numbers {
             if let Some(socket) = self.sockets.get_mut(&number) {
@@ -224,44 +227,45 @@ impl World {
                 socket.pool_end = false;
             }
             let most_ms = if hard { 60_000 } else { 200 };
-            self.within(1, most_ms, Ev::AgentSeesClosed { socket: number, why: "connection reset" });
+            self.within(1, most_ms, SimEvent::AgentSeesClosed { socket: number, why: "connection reset" });
         }
-        self.at(self.now + down_ms, Ev::PoolStarts);
+        self.at(self.now + down_ms, SimEvent::PoolStarts);
     }
 
     pub(crate) fn pool_starts(&mut self) {
         let mut rows = Vec::new();
         if let Err(error) = self.pool.store.load(&mut |row| rows.push(row)) {
-            self.violated(error.to_string());
+            self.violation(Promise::Durability, error);
         }
         let now = Ms::new(EPOCH_MS + self.now);
-        self.pool.core = Some(Core::restore(self.pool.limits.clone(), self.dice.seed(), now, rows));
-        let life = self.pool.life;
-        self.pool_tick(life);
+        self.pool.core = Some(Core::restore(self.pool.limits.clone(), self.rng.seed(), now, rows));
+        let incarnation = self.pool.incarnation;
+        self.pool_tick(incarnation);
     }
 
-    /// What the mind calls durable suffices to make it again.
+    /// Checks that the core's rows suffice to restore it.
     fn compare_restored(&mut self) {
         let Some(core) = &self.pool.core else { return };
         let rows = core.rows();
         let again = Core::restore(self.pool.limits.clone(), [0; 32], core.now(), rows.clone());
-        let check = again.check().map_err(|what| format!("restored pool: {what}"));
+        let check = again.check().map_err(|what| Promise::PoolInvariants.violation(format!("restored: {what}")));
         let again = again.rows();
-        self.hold(check);
+        self.require(check);
         if again != rows {
-            self.violated(format!("restored from its rows the pool differs:\n{}", durable::difference(&rows, &again)));
+            let difference = durable::difference(&rows, &again);
+            self.violation(Promise::Durability, format!("a pool restored from its rows differs:\n{difference}"));
         }
     }
 
-    /// What was written, step by step, is what the mind holds.
+    /// Checks that the rows written step by step are what the core holds.
     pub(crate) fn compare_store(&mut self) {
         let pool = &self.pool;
         let mut store = pool.store.clone();
         let rows: Vec<Row> = pool.writing.iter().flatten().chain(&pool.waiting).cloned().collect();
         let mut stored = Vec::new();
         let applied = store.apply(&rows).and_then(|_| store.load(&mut |row| stored.push(row)));
-        self.hold(applied.map_err(|error| error.to_string()));
+        self.require(applied.map_err(|error| Promise::Durability.violation(error)));
         let held = self.pool.rows();
-        self.hold(durable::same(&held, &stored));
+        self.require(durable::same(&held, &stored));
     }
 }

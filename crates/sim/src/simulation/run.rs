@@ -7,17 +7,18 @@ use std::{
 
 use super::{
     World,
-    world::{Stats, Tape},
+    world::{Stats, Trace},
 };
+use crate::checks::{Promise, Violation};
 
-/// A seed under which something broke.
+/// A seed whose run broke a promise.
 #[derive(Debug, Clone)]
 pub struct Failure {
-    /// Which.
+    /// The seed.
     pub seed: u64,
-    /// What broke.
-    pub what: String,
-    /// The last that happened before.
+    /// The promise, and how it was broken.
+    pub violation: Violation,
+    /// The last events before.
     pub last: Vec<String>,
 }
 
@@ -26,28 +27,29 @@ impl fmt::Display for Failure {
         for line in &self.last {
             writeln!(f, "{line}")?;
         }
-        writeln!(f, "seed {}: {}", self.seed, self.what)?;
-        write!(f, "play it again: cargo run -p vipnode-sim -- replay --seed {} -v", self.seed)
+        writeln!(f, "seed {}: {}", self.seed, self.violation)?;
+        write!(f, "replay it: cargo run -p vipnode-sim -- replay --seed {} -v", self.seed)
     }
 }
 
-/// Plays one seed in silence; a seed that fails is played again with its last events written down.
+/// Runs one seed without a trace; a seed that fails runs again with one.
 ///
 /// # Errors
-/// What broke.
+/// The first promise that is broken, with the last events before.
 pub fn run_seed(seed: u64) -> Result<Stats, Box<Failure>> {
-    let (outcome, _) = play(seed, Tape::Off);
-    outcome.map_err(|what| {
-        let (again, last) = play(seed, Tape::Last(std::collections::VecDeque::new()));
-        let what = match again {
-            Err(again) if again == what => what,
-            again => format!("{what}\nand not again when played again, so the run is not deterministic: {again:?}"),
+    let (outcome, _) = play(seed, Trace::Off);
+    outcome.map_err(|violation| {
+        let (again, last) = play(seed, Trace::Last(std::collections::VecDeque::new()));
+        let violation = match again {
+            Err(again) if again == violation => violation,
+            again => Promise::Determinism
+                .violation(format!("the first run broke a promise ({violation}), the second did not: {again:?}")),
         };
-        Box::new(Failure { seed, what, last })
+        Box::new(Failure { seed, violation, last })
     })
 }
 
-/// Plays these seeds on that many threads; the outcomes are in the order of the seeds.
+/// Runs these seeds on `threads` threads; the outcomes are in the order of the seeds.
 pub fn run_seeds(seeds: Range<u64>, threads: u64) -> Vec<(u64, Result<Stats, Box<Failure>>)> {
     let play = |thread: u64| {
         let seeds = seeds.clone().filter(move |seed| seed % threads == thread);
@@ -67,24 +69,24 @@ pub fn golden_line(seed: u64, stats: &Stats) -> String {
     format!("{seed} {:016x} {}", stats.digest, stats.effects)
 }
 
-/// Plays one seed and returns the golden encoding of every effect of both cores, one line each: the time in ms, 0 for
+/// Runs one seed and returns the golden encoding of every effect of both cores, one line each: the time in ms, 0 for
 /// the pool or the index of the agent plus 1, then the encoding.
-pub fn effects(seed: u64) -> (Result<Stats, String>, Vec<String>) {
-    play(seed, Tape::Effects)
+pub fn effects(seed: u64) -> (Result<Stats, Violation>, Vec<String>) {
+    play(seed, Trace::Effects)
 }
 
-/// Plays one seed and tells everything that happened.
-pub fn replay(seed: u64) -> (Result<Stats, String>, Vec<String>) {
-    play(seed, Tape::All(Vec::new()))
+/// Runs one seed and returns its outcome and every event.
+pub fn replay(seed: u64) -> (Result<Stats, Violation>, Vec<String>) {
+    play(seed, Trace::All(Vec::new()))
 }
 
-/// A mind that panics is a failure as any other.
-fn play(seed: u64, tape: Tape) -> (Result<Stats, String>, Vec<String>) {
-    let mut world = World::new(seed, tape);
+/// A panic of a core is a broken promise like any other.
+fn play(seed: u64, trace: Trace) -> (Result<Stats, Violation>, Vec<String>) {
+    let mut world = World::new(seed, trace);
     let outcome = catch_unwind(AssertUnwindSafe(|| world.run()));
     let outcome = outcome.unwrap_or_else(|cause| {
         let text = cause.downcast_ref::<String>().map(String::as_str).or_else(|| cause.downcast_ref::<&str>().copied());
-        Err(format!("a panic: {}", text.unwrap_or("without words")))
+        Promise::NoPanic.broken(text.unwrap_or("a panic without a message"))
     });
-    (outcome, world.tape())
+    (outcome, world.take_trace())
 }

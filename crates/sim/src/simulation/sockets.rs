@@ -1,23 +1,24 @@
-//! Sockets as TCP has them: in order, and lost only as a whole. Each end learns of the end when it does.
+//! Sockets as TCP provides them: frames arrive in order, and are lost only together with their socket. Each end notices
+//! the loss in its own time.
 
 use vipnode_agent_core::{Event, FromPool, PoolAnswer, RequestTag, ToPool as Request};
 use vipnode_pool_core::{CallId, ConnectionId};
 use vipnode_types::wire::WireError;
 
-use super::{Ev, World};
+use super::{SimEvent, World};
 use crate::checks::FRAME_LATE_MS;
 
-/// Numbers of connections that the gateway uses again, each time with another generation.
+/// Connection numbers that the gateway reuses, each time with another generation.
 const CONNECTIONS: u64 = 8;
 
-/// What an agent sends.
+/// A frame from an agent.
 #[derive(Debug, Clone)]
 pub(crate) enum ToPool {
     Request { tag: RequestTag, request: Request },
     Answer { call: CallId, reply: Result<(), WireError> },
 }
 
-/// What the pool sends.
+/// A frame from the pool.
 #[derive(Debug, Clone)]
 pub(crate) enum ToAgent {
     Answer { tag: RequestTag, answer: Result<PoolAnswer, WireError> },
@@ -29,34 +30,34 @@ pub(crate) enum ToAgent {
 pub(crate) struct Socket {
     pub(crate) agent: usize,
     pub(crate) peer: ConnectionId,
-    /// Whether the agent reads and writes on it.
+    /// Whether the agent's end is open.
     pub(crate) agent_end: bool,
-    /// Whether the pool does.
+    /// Whether the pool's end is open.
     pub(crate) pool_end: bool,
-    /// Nothing gets through any more.
+    /// Whether it is dead in between: no frame gets through.
     pub(crate) cut: bool,
-    /// When the last frame arrives; none overtakes it.
+    /// When the last frame in each direction arrives; a later frame never overtakes it.
     to_pool_at: u64,
     to_agent_at: u64,
 }
 
 impl World {
-    /// An agent opens a socket; how that ends it hears later.
+    /// Has an agent open a socket after `after_ms`; the outcome is an event.
     pub(crate) fn open_socket(&mut self, agent: usize, after_ms: u64) {
         let a = &mut self.agents[agent];
         a.attempt += 1;
-        let (life, attempt) = (a.life, a.attempt);
-        let took_ms = if self.faults.partitioned.contains(&agent) { 5_000 } else { self.dice.range(1, 100) };
-        self.at(self.now + after_ms + took_ms, Ev::SocketOpens { agent, life, attempt });
+        let (incarnation, attempt) = (a.incarnation, a.attempt);
+        let took_ms = if self.faults.partitioned.contains(&agent) { 5_000 } else { self.rng.range(1, 100) };
+        self.at(self.now + after_ms + took_ms, SimEvent::SocketOpens { agent, incarnation, attempt });
     }
 
-    pub(crate) fn socket_opens(&mut self, agent: usize, life: u32, attempt: u32) {
+    pub(crate) fn socket_opens(&mut self, agent: usize, incarnation: u32, attempt: u32) {
         let a = &self.agents[agent];
-        if a.life != life || a.attempt != attempt || a.mind.is_none() {
+        if a.incarnation != incarnation || a.attempt != attempt || a.core.is_none() {
             return;
         }
         if self.pool.core.is_none() || self.pool.sleeps_until > self.now || self.faults.partitioned.contains(&agent) {
-            self.tell(agent, life, Event::PoolLost { why: "cannot connect".to_owned() });
+            self.deliver(agent, incarnation, Event::PoolLost { why: "cannot connect".to_owned() });
             return;
         }
         let number = self.next_socket;
@@ -69,12 +70,12 @@ impl World {
         self.sockets.insert(number, socket);
         self.pool.sockets.insert(peer, number);
         self.agents[agent].socket = Some(number);
-        self.tell(agent, life, Event::PoolOpen);
+        self.deliver(agent, incarnation, Event::PoolOpen);
     }
 
     fn latency(&mut self, agent: usize) -> u64 {
-        let late = self.faults.late.contains(&agent) && self.dice.chance(200);
-        if late { self.dice.range(100, FRAME_LATE_MS) } else { self.dice.range(1, 40) }
+        let late = self.faults.delayed.contains(&agent) && self.rng.chance(200);
+        if late { self.rng.range(100, FRAME_LATE_MS) } else { self.rng.range(1, 40) }
     }
 
     pub(crate) fn send_to_pool(&mut self, number: u64, frame: ToPool) {
@@ -83,7 +84,7 @@ impl World {
         let Some(socket) = self.sockets.get_mut(&number).filter(|socket| !socket.cut) else { return };
         socket.to_pool_at = socket.to_pool_at.max(self.now + latency);
         let at = socket.to_pool_at;
-        self.at(at, Ev::ToPool { socket: number, frame });
+        self.at(at, SimEvent::ToPool { socket: number, frame });
     }
 
     pub(crate) fn send_to_agent(&mut self, number: u64, frame: ToAgent) {
@@ -92,17 +93,17 @@ impl World {
         let Some(socket) = self.sockets.get_mut(&number).filter(|socket| !socket.cut) else { return };
         socket.to_agent_at = socket.to_agent_at.max(self.now + latency);
         let at = socket.to_agent_at;
-        self.at(at, Ev::ToAgent { socket: number, frame });
+        self.at(at, SimEvent::ToAgent { socket: number, frame });
     }
 
-    pub(crate) fn agent_hears(&mut self, number: u64, frame: ToAgent) {
+    pub(crate) fn agent_receives(&mut self, number: u64, frame: ToAgent) {
         let Some(socket) = self.sockets.get(&number).filter(|socket| socket.agent_end && !socket.cut) else { return };
         let agent = socket.agent;
-        let life = self.agents[agent].life;
+        let incarnation = self.agents[agent].incarnation;
         match frame {
             ToAgent::Answer { tag, answer } => {
                 if self.agents[agent].waiting.remove(&tag) {
-                    self.tell(agent, life, Event::PoolAnswers { tag, answer });
+                    self.deliver(agent, incarnation, Event::PoolAnswers { tag, answer });
                 }
             }
             ToAgent::Call { call, message } => {
@@ -110,38 +111,37 @@ impl World {
                 a.next_call += 1;
                 let tag = a.next_call;
                 a.calls.insert(tag, (number, call));
-                self.tell(agent, life, Event::PoolCalls { tag, call: message });
+                self.deliver(agent, incarnation, Event::PoolCalls { tag, call: message });
             }
         }
     }
 
-    /// The agent's end is closed by the agent: what it sent still arrives, then the pool hears of it;
-    /// now and then much later.
+    /// Closes the agent's end. What the agent sent still arrives; the pool notices after that, sometimes much later.
     pub(crate) fn agent_closes(&mut self, agent: usize) {
-        let Some(number) = self.agents[agent].lets_go_of_socket() else { return };
-        let half_open = self.dice.chance(100);
-        let late_ms = if half_open { self.dice.range(1_000, 90_000) } else { self.dice.range(1, 40) };
+        let Some(number) = self.agents[agent].release_socket() else { return };
+        let half_open = self.rng.chance(100);
+        let late_ms = if half_open { self.rng.range(1_000, 90_000) } else { self.rng.range(1, 40) };
         let Some(socket) = self.sockets.get_mut(&number) else { return };
         socket.agent_end = false;
         let at = socket.to_pool_at.max(self.now) + late_ms;
-        self.at(at, Ev::PoolSeesClosed { socket: number });
+        self.at(at, SimEvent::PoolSeesClosed { socket: number });
     }
 
-    /// The pool's end is closed by the pool.
+    /// Closes the pool's end.
     pub(crate) fn pool_closes(&mut self, number: u64) {
-        let latency = self.dice.range(1, 40);
+        let latency = self.rng.range(1, 40);
         let Some(socket) = self.sockets.get_mut(&number).filter(|socket| socket.pool_end) else { return };
         let at = socket.to_agent_at.max(self.now + latency);
-        self.at(at, Ev::AgentSeesClosed { socket: number, why: "closed by the pool" });
-        self.at(self.now, Ev::PoolSeesClosed { socket: number });
+        self.at(at, SimEvent::AgentSeesClosed { socket: number, why: "closed by the pool" });
+        self.at(self.now, SimEvent::PoolSeesClosed { socket: number });
     }
 
-    /// A socket dies between its ends.
+    /// Cuts a socket in between; each end notices within `most_ms` ms.
     pub(crate) fn cut_socket(&mut self, number: u64, most_ms: u64) {
         let Some(socket) = self.sockets.get_mut(&number) else { return };
         socket.cut = true;
-        self.within(0, most_ms, Ev::AgentSeesClosed { socket: number, why: "connection reset" });
-        self.within(0, most_ms, Ev::PoolSeesClosed { socket: number });
+        self.within(0, most_ms, SimEvent::AgentSeesClosed { socket: number, why: "connection reset" });
+        self.within(0, most_ms, SimEvent::PoolSeesClosed { socket: number });
     }
 
     pub(crate) fn agent_sees_closed(&mut self, number: u64, why: &str) {
@@ -149,9 +149,9 @@ impl World {
         socket.agent_end = false;
         let agent = socket.agent;
         self.forget_closed(number);
-        let life = self.agents[agent].life;
-        self.agents[agent].lets_go_of_socket();
-        self.tell(agent, life, Event::PoolLost { why: why.to_owned() });
+        let incarnation = self.agents[agent].incarnation;
+        self.agents[agent].release_socket();
+        self.deliver(agent, incarnation, Event::PoolLost { why: why.to_owned() });
     }
 
     pub(crate) fn pool_sees_closed(&mut self, number: u64) {
