@@ -1,12 +1,12 @@
 use std::sync::Arc;
 
 use vipnode_agent_core::{AdmitFailure, AgentCore};
-use vipnode_metrics::{Counter, Gauge, Labelled, MetricRow, MetricTable, follow, show};
+use vipnode_metrics::{Counter, Gauge, LabeledCounters, MetricRow, MetricTable, set_counter, set_gauge};
 use vipnode_types::{Ms, wire::EvictReason};
 
 use crate::clock;
 
-/// What an agent shows to whoever watches it, in numbers. Cheap to clone; all clones show the same.
+/// The metrics of an agent. Cheap to clone; all clones share their numbers.
 #[derive(Debug, Clone)]
 pub struct AgentMetrics(Arc<Metrics>);
 
@@ -16,20 +16,20 @@ struct Metrics {
     pool_connected: Gauge,
     node_up: Gauge,
     own_peers: Gauge,
-    reserve: Gauge,
-    places_offered: Gauge,
-    places_sold: Gauge,
-    places_free: Gauge,
-    clients: Gauge,
-    hosts_wanted: Gauge,
-    hosts: Gauge,
+    reserved_slots: Gauge,
+    offered_slots: Gauge,
+    sold_slots: Gauge,
+    free_slots: Gauge,
+    connected_clients: Gauge,
+    wanted_hosts: Gauge,
+    connected_hosts: Gauge,
     trusted_without_lease: Gauge,
-    head_block: Gauge,
+    head_block_number: Gauge,
     head_timestamp: Gauge,
     last_client: Gauge,
     admits: Counter,
-    admit_failures: Labelled,
-    evictions: Labelled,
+    admit_failures: LabeledCounters,
+    evictions: LabeledCounters,
     hosts_failed: Counter,
     strangers_dropped: Counter,
     pool_losses: Counter,
@@ -42,19 +42,19 @@ impl Default for AgentMetrics {
 }
 
 impl AgentMetrics {
-    /// Everything as it is now, in Prometheus' text format.
+    /// All metrics as they are now, in the text format of Prometheus.
     #[must_use]
     pub fn text(&self) -> String {
         self.0.table.text()
     }
 
-    /// What each of them means.
+    /// The name, type, labels and help text of each metric.
     #[must_use]
     pub fn rows(&self) -> &[MetricRow] {
         self.0.table.rows()
     }
 
-    /// Shows what the mind has and counts.
+    /// Sets the metrics to the numbers of the agent core.
     pub(crate) fn show(&self, core: &AgentCore) {
         self.0.show_gauges(core);
         self.0.show_counters(core);
@@ -66,49 +66,60 @@ impl Metrics {
         let mut table = MetricTable::new("vipnode_agent");
         let mut gauge = |name, help| table.gauge(name, help);
         let metrics = Self {
-            pool_connected: gauge("pool_connected", "1 while the pool has taken the agent and the connection stands"),
-            node_up: gauge("node_up", "1 while the node answers"),
-            own_peers: gauge("own_peers", "Connected peers of the node that no lease brought"),
-            reserve: gauge("reserved_places", "Places of the node kept for its own peers, --reserve; 0 on a client"),
-            places_offered: gauge("places_offered", "Places offered in all; 0 while none are, for example out of sync"),
-            places_sold: gauge("places_sold", "Places held by clients, those being undone included"),
-            places_free: gauge("places_free", "Places offered that nobody holds"),
-            clients: gauge("clients_connected", "Clients with a lease that the node is connected to"),
-            hosts_wanted: gauge("hosts_wanted", "Hosts wanted: --min-peers of a pool, and those that were named"),
-            hosts: gauge("hosts_connected", "Hosts with a lease that the node is connected to"),
-            trusted_without_lease: gauge(
-                "trusted_without_lease",
-                "Nodes that the agent had its node trust, and that are still trusted though their lease is over",
+            pool_connected: gauge(
+                "pool_connected",
+                "1 while the agent is connected to the pool and authenticated, else 0",
             ),
-            head_block: gauge("head_block", "Number of the node's newest block; 0 before it was told"),
+            node_up: gauge("node_up", "1 while the node answers, else 0"),
+            own_peers: gauge("own_peers", "Connected peers of the node without a lease"),
+            reserved_slots: gauge(
+                "reserved_slots",
+                "Peer slots kept for the node's own peers (--reserve); 0 on a client",
+            ),
+            offered_slots: gauge(
+                "offered_slots",
+                "Slots offered in total; 0 while none are, for example while the node is out of sync",
+            ),
+            sold_slots: gauge("sold_slots", "Slots held by clients, including leases that are being undone"),
+            free_slots: gauge("free_slots", "Offered slots that no client holds"),
+            connected_clients: gauge("connected_clients", "Clients with a lease that the node is connected to"),
+            wanted_hosts: gauge("wanted_hosts", "Hosts wanted: --min-peers from a pool, plus hosts given by name"),
+            connected_hosts: gauge("connected_hosts", "Hosts with a lease that the node is connected to"),
+            trusted_without_lease: gauge(
+                "trusted_peers_without_lease",
+                "Peers that the node still trusts on behalf of the agent although their lease is over",
+            ),
+            head_block_number: gauge("head_block_number", "Number of the node's newest block; 0 until it is known"),
             head_timestamp: gauge(
                 "head_timestamp_seconds",
-                "When the node's newest block was made, in seconds since 1970; 0 before it was told",
+                "Timestamp of the node's newest block, in seconds since 1970; 0 until it is known",
             ),
             last_client: gauge(
                 "last_client_timestamp_seconds",
-                "When a client was last connected, in seconds since 1970; the agent's start before the first",
+                "When a client was last connected, in seconds since 1970; the agent's start until then",
             ),
-            admits: table.counter("admits", "Clients let in when the pool asked for it"),
+            admits: table.counter("admits", "Clients admitted at the pool's request"),
             admit_failures: table.counters(
                 "admit_failures",
-                "Clients not let in when the pool asked for it",
+                "Clients not admitted at the pool's request",
                 "reason",
                 AdmitFailure::ALL.map(AdmitFailure::name),
             ),
             evictions: table.counters(
                 "evictions",
-                "Clients whose lease ended and was undone",
+                "Clients evicted because their lease ended",
                 "reason",
                 EvictReason::ALL.map(EvictReason::name),
             ),
-            hosts_failed: table.counter("hosts_failed", "Hosts given by the pool that were of no use, or no longer"),
-            strangers_dropped: table
-                .counter("strangers_dropped", "Peers on no lease that were disconnected, --strict-peers"),
-            pool_losses: table.counter("pool_losses", "Connections to the pool that ended after it took the agent"),
+            hosts_failed: table.counter("host_failures", "Hosts from the pool that never connected or disconnected"),
+            strangers_dropped: table.counter(
+                "unleased_peers_disconnected",
+                "Peers without a lease that were disconnected (--strict-peers)",
+            ),
+            pool_losses: table.counter("pool_disconnects", "Authenticated connections to the pool that ended"),
             table,
         };
-        show(&metrics.last_client, seconds(clock::wall()));
+        set_gauge(&metrics.last_client, seconds(clock::wall()));
         metrics
     }
 
@@ -118,38 +129,38 @@ impl Metrics {
             (&self.pool_connected, u32::from(now.pool_connected)),
             (&self.node_up, u32::from(now.node_up)),
             (&self.own_peers, now.own_peers),
-            (&self.reserve, now.reserve),
-            (&self.places_offered, now.places_offered),
-            (&self.places_sold, now.places_sold),
-            (&self.places_free, now.places_free),
-            (&self.clients, now.clients_connected),
-            (&self.hosts_wanted, now.hosts_wanted),
-            (&self.hosts, now.hosts_connected),
+            (&self.reserved_slots, now.reserve),
+            (&self.offered_slots, now.places_offered),
+            (&self.sold_slots, now.places_sold),
+            (&self.free_slots, now.places_free),
+            (&self.connected_clients, now.clients_connected),
+            (&self.wanted_hosts, now.hosts_wanted),
+            (&self.connected_hosts, now.hosts_connected),
             (&self.trusted_without_lease, now.trusted_without_lease),
         ] {
             gauge.set(i64::from(value));
         }
-        // What a node told stays true while it is away: its newest block grows old.
+        // The last values stay while the node does not answer: its newest block grows old.
         if let Some(head) = now.head {
-            show(&self.head_block, head.number);
-            show(&self.head_timestamp, head.timestamp_s);
+            set_gauge(&self.head_block_number, head.number);
+            set_gauge(&self.head_timestamp, head.timestamp_s);
         }
         if let Some(last) = now.last_client {
-            show(&self.last_client, seconds(last));
+            set_gauge(&self.last_client, seconds(last));
         }
     }
 
     fn show_counters(&self, core: &AgentCore) {
         let counters = core.counters();
-        follow(&self.admits, counters.admits);
-        follow(&self.hosts_failed, counters.hosts_failed);
-        follow(&self.strangers_dropped, counters.strangers_dropped);
-        follow(&self.pool_losses, counters.pool_losses);
+        set_counter(&self.admits, counters.admits);
+        set_counter(&self.hosts_failed, counters.hosts_failed);
+        set_counter(&self.strangers_dropped, counters.strangers_dropped);
+        set_counter(&self.pool_losses, counters.pool_losses);
         for (why, total) in counters.admit_failures() {
-            self.admit_failures.follow(why.name(), total);
+            self.admit_failures.set(why.name(), total);
         }
         for (why, total) in counters.evictions() {
-            self.evictions.follow(why.name(), total);
+            self.evictions.set(why.name(), total);
         }
     }
 }

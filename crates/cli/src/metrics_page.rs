@@ -9,39 +9,41 @@ const INTRO: &str = "\
 
 <!-- Written by `vipnode man --metrics`; a test compares them. -->
 
-A pool shows its numbers at `/metrics` of its own port. An agent does where it is told to:
+A pool serves its metrics at `/metrics` on its own port. An agent serves them with `--metrics-bind`:
 
 ```sh
 vipnode host wss://pool.example.org --metrics-bind 9464
 curl http://127.0.0.1:9464/metrics
 ```
 
-A port alone is one of this machine only. An address that others reach wants `--metrics-open` too, for anybody there may
-read how the agent fares; a proxy with TLS and a password is better. In a container the address is
-`0.0.0.0:9464`, and the port is published to whoever scrapes alone. No metric names a node, an account or an address.
+A port alone means the loopback address. An address that other machines can reach also needs `--metrics-open`, because
+anyone who can reach it can read the metrics; a proxy with TLS and a password is better. In a container bind
+`0.0.0.0:9464`, and publish the port only to the machine that scrapes it. No metric names a node, an account or an
+address.
 
-For Prometheus there are, in `packaging/prometheus` and in the archive's folder `prometheus`:
+Files for Prometheus are in `packaging/prometheus`, and in the folder `prometheus` of the release archive:
 
 | file | |
 |---|---|
-| `prometheus.yml` | what to scrape; copy its jobs into yours and put your addresses in |
-| `alerts.yml` | rules that call for a human, each with what it means and what to do |
-| `alerts_test.yml` | when each of them fires and when not: `promtool test rules alerts_test.yml` |
+| `prometheus.yml` | scrape jobs: copy them into your configuration and insert your addresses |
+| `alerts.yml` | alerts that need a person, each with its meaning and what to do |
+| `alerts_test.yml` | tests of the alerts: `promtool test rules alerts_test.yml` |
 
-`packaging/grafana/vipnode.json` is a dashboard over pools and agents: in Grafana, Dashboards, New, Import.
+`packaging/grafana/vipnode.json` is a dashboard for pools and agents. To import it in Grafana, choose Dashboards, New,
+Import.
 ";
 
-/// What pools and agents measure, as a page of the book.
+/// The metrics of pools and agents, as a page of the book.
 pub(crate) fn metrics_page() -> String {
     let mut page = INTRO.to_owned();
-    table(&mut page, "Of an agent", AgentMetrics::default().rows());
-    table(&mut page, "Of a pool", PoolMetrics::default().rows());
+    table(&mut page, "Agent metrics", AgentMetrics::default().rows());
+    table(&mut page, "Pool metrics", PoolMetrics::default().rows());
     page
 }
 
 fn table(page: &mut String, title: &str, rows: &[MetricRow]) {
-    // Writing into a string fails never.
-    let _infallible = write!(page, "\n## {title}\n\n| metric | kind | |\n|---|---|---|\n");
+    // Writing into a string cannot fail.
+    let _infallible = write!(page, "\n## {title}\n\n| metric | type | meaning |\n|---|---|---|\n");
     for row in rows {
         let label = row.label.as_ref().map(|(label, values)| format!(". `{label}`: {}", values.join(", ")));
         let label = label.unwrap_or_default();

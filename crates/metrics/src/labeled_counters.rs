@@ -2,26 +2,26 @@ use std::collections::BTreeMap;
 
 use crate::Counter;
 
-/// Counters that differ by the value of one label.
+/// Counters of one metric that differ by the value of its label.
 #[derive(Debug, Clone, Default)]
-pub struct Labelled(BTreeMap<&'static str, Counter>);
+pub struct LabeledCounters(BTreeMap<&'static str, Counter>);
 
-impl Labelled {
+impl LabeledCounters {
     pub(crate) fn new(counters: BTreeMap<&'static str, Counter>) -> Self {
         Self(counters)
     }
 
-    /// Counts one of that value; a value that is not in the table is not counted.
+    /// Adds one to the counter with this label value; does nothing for a value that the table does not list.
     pub fn inc(&self, value: &str) {
         if let Some(counter) = self.0.get(value) {
             counter.inc();
         }
     }
 
-    /// Has the counter of that value show a total that somebody else counts.
-    pub fn follow(&self, value: &str, total: u64) {
+    /// Sets the counter with this label value to a total that is counted elsewhere.
+    pub fn set(&self, value: &str, total: u64) {
         if let Some(counter) = self.0.get(value) {
-            crate::follow(counter, total);
+            crate::set_counter(counter, total);
         }
     }
 }

@@ -1,26 +1,29 @@
-//! Metrics as Prometheus reads them.
+//! Metrics in the text format of Prometheus.
 //!
-//! A [`MetricTable`] is both what is scraped and what the docs are made of: a metric that is not in it does not
-//! exist, and one that is has a help text. Labels have few values, all of them known from the start: never a node, an
-//! address or a version, which would tell who is a customer of whom and grow without end.
+//! A [`MetricTable`] is the source of both `/metrics` and the docs: a metric that is not in it does not exist, and each
+//! has a help text. Labels have few values, all known from the start. A node, an address or a version is never a label:
+//! it would reveal who is a customer of whom, and the number of series would have no limit.
+//!
+//! Names follow the conventions of Prometheus: a prefix for the program, the unit at the end of the name
+//! (`_seconds`, `_gwei`), `_total` for counters.
 
 mod labeled_counters;
 mod metric_row;
 mod metric_table;
 
-pub use labeled_counters::Labelled;
-pub use metric_row::{Kind, MetricRow};
+pub use labeled_counters::LabeledCounters;
+pub use metric_row::{MetricKind, MetricRow};
 pub use metric_table::{CONTENT_TYPE, MetricTable};
 pub use prometheus_client::metrics::{counter::Counter, gauge::Gauge};
 
 use std::sync::atomic::Ordering;
 
-/// Has a counter show a total that somebody else counts. A total that falls is a restart to Prometheus.
-pub fn follow(counter: &Counter, total: u64) {
+/// Sets a counter to a total that is counted elsewhere. Prometheus takes a falling total for a restart.
+pub fn set_counter(counter: &Counter, total: u64) {
     counter.inner().store(total, Ordering::Relaxed);
 }
 
-/// Has a gauge show a number; one beyond its range is the greatest that it can show.
-pub fn show(gauge: &Gauge, value: u64) {
+/// Sets a gauge; a value beyond `i64::MAX` becomes that.
+pub fn set_gauge(gauge: &Gauge, value: u64) {
     gauge.set(i64::try_from(value).unwrap_or(i64::MAX));
 }

@@ -1,27 +1,27 @@
-/// What a metric is called and means.
+/// A metric as the docs list it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MetricRow {
-    /// As it is scraped.
+    /// The name as it is scraped.
     pub name: String,
-    /// How it moves.
-    pub kind: Kind,
-    /// Its label and all values of it, where it has one.
+    /// The type of metric.
+    pub kind: MetricKind,
+    /// The label and all its values, if it has one.
     pub label: Option<(&'static str, Vec<&'static str>)>,
-    /// What it says, without a full stop.
+    /// The help text, without a full stop.
     pub help: &'static str,
 }
 
-/// How a metric moves.
+/// The type of a metric.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
-    /// Up and down.
+pub enum MetricKind {
+    /// A value that goes up and down.
     Gauge,
-    /// Up, and to 0 with a restart.
+    /// A total that only grows, and starts at 0 with each restart.
     Counter,
 }
 
-impl Kind {
-    /// In Prometheus' word.
+impl MetricKind {
+    /// The type as Prometheus calls it.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {

@@ -1,14 +1,14 @@
 use std::sync::Arc;
 
-use vipnode_metrics::{Counter, Gauge, Labelled, MetricRow, MetricTable, follow, show};
+use vipnode_metrics::{Counter, Gauge, LabeledCounters, MetricRow, MetricTable, set_counter, set_gauge};
 use vipnode_pool_core::{Counters, Gauges};
 use vipnode_types::wire::EvictReason;
 
-/// What `/metrics` shows, in the text format of Prometheus. Cheap to clone; all clones count together.
+/// The metrics of a pool, which it serves at `/metrics`. Cheap to clone; all clones share their numbers.
 #[derive(Debug, Clone)]
 pub struct PoolMetrics(Arc<Metrics>);
 
-/// How a pool is, at a glance. Numbers of the core are up to a tick of it old.
+/// The main numbers of a pool. Those of the pool core are up to one of its ticks old.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct PoolGlance {
     /// Connected hosts.
@@ -17,17 +17,17 @@ pub struct PoolGlance {
     pub clients: u64,
     /// Leases of any state.
     pub leases: u64,
-    /// Leases that both sides saw.
+    /// Leases whose two sides have seen each other.
     pub running: u64,
-    /// Places that could be given away now.
-    pub free_places: u64,
+    /// Slots that could be leased now.
+    pub free_slots: u64,
     /// Clients that want more hosts.
     pub waiting: u64,
-    /// Requests of agents since the start.
+    /// Requests from agents since the start.
     pub requests: u64,
 }
 
-/// Why a host let nobody in.
+/// Why a call to a host to admit a client failed: values of the label `reason`.
 pub(crate) const REFUSED: &str = "refused";
 pub(crate) const EXPIRED: &str = "expired";
 pub(crate) const LOST: &str = "lost";
@@ -59,12 +59,12 @@ pub(crate) struct Metrics {
     clients: Gauge,
     leases: Gauge,
     running: Gauge,
-    free_places: Gauge,
-    hungry: Gauge,
+    free_slots: Gauge,
+    waiting: Gauge,
     pending_asks: Gauge,
     core: CoreCounters,
-    /// By how a host's call ended.
-    pub(crate) admit_failures: Labelled,
+    /// By why the call to the host failed.
+    pub(crate) admit_failures: LabeledCounters,
 }
 
 /// One thing that a gauge counts for as long as this lives.
@@ -84,13 +84,13 @@ impl Drop for Counted {
     }
 }
 
-/// What the core counts.
+/// The counters of the pool core.
 #[derive(Debug)]
 struct CoreCounters {
     refused_connects: Counter,
     admits: Counter,
     paired: Counter,
-    ended: Labelled,
+    ended: LabeledCounters,
     silences: Counter,
     metered_s: Counter,
     metered_gwei: Counter,
@@ -109,13 +109,13 @@ impl PoolMetrics {
         self.0.text()
     }
 
-    /// What each of them means.
+    /// The name, type, labels and help text of each metric.
     #[must_use]
     pub fn rows(&self) -> &[MetricRow] {
         self.0.table.rows()
     }
 
-    /// How the pool is now. Costs no more than reading these numbers.
+    /// The main numbers as they are now.
     #[must_use]
     pub fn glance(&self) -> PoolGlance {
         let metrics = &*self.0;
@@ -125,8 +125,8 @@ impl PoolMetrics {
             clients: number(&metrics.clients),
             leases: number(&metrics.leases),
             running: number(&metrics.running),
-            free_places: number(&metrics.free_places),
-            waiting: number(&metrics.hungry),
+            free_slots: number(&metrics.free_slots),
+            waiting: number(&metrics.waiting),
             requests: metrics.requests.get(),
         }
     }
@@ -140,44 +140,49 @@ impl Metrics {
     fn new() -> Self {
         let mut table = MetricTable::new("vipnode_pool");
         let mut gauge = |name, help| table.gauge(name, help);
-        let sockets = gauge("sockets", "Sockets that are open");
+        let sockets = gauge("open_sockets", "Open sockets");
         let tls_expires = gauge(
             "tls_certificate_expiry_timestamp_seconds",
-            "When the pool's certificate ends, in seconds since 1970; 0 without one",
+            "Expiry time of the pool's certificate, in seconds since 1970; 0 without one",
         );
-        let queue = gauge("queue", "Commands that wait for the pool's core");
-        let nodes = gauge("nodes", "Nodes remembered");
-        let connected = gauge("agents", "Agents with a connection");
-        let hosts = gauge("hosts", "Connected hosts");
-        let clients = gauge("clients", "Connected clients");
-        let leases = gauge("leases", "Leases of any state");
-        let running = gauge("leases_running", "Leases that both sides saw");
-        let free_places = gauge("free_places", "Places that could be given away now");
-        let hungry = gauge("hungry_clients", "Clients that want more hosts");
-        let pending_asks = gauge("pending_asks", "Requests for hosts that wait for a yes");
+        let queue = gauge("queued_commands", "Commands waiting for the pool core");
+        let nodes = gauge("known_nodes", "Nodes the pool remembers");
+        let connected = gauge("connected_agents", "Connected agents");
+        let hosts = gauge("connected_hosts", "Connected hosts");
+        let clients = gauge("connected_clients", "Connected clients");
+        let leases = gauge("leases", "Leases in any state");
+        let running = gauge("running_leases", "Leases whose two sides have seen each other");
+        let free_slots = gauge("free_slots", "Slots that could be leased now");
+        let waiting = gauge("waiting_clients", "Clients waiting for more hosts");
+        let pending_asks = gauge("pending_asks", "Requests for hosts waiting for a host to admit the client");
         let core = CoreCounters::new(&mut table);
         let admit_failures = table.counters(
             "admit_failures",
-            "Calls to hosts to let a client in that failed: the host refused, did not answer in time, or its \
-             connection was lost",
+            "Failed calls to hosts to admit a client: the host refused, did not answer in time, or lost its connection",
             "reason",
             [REFUSED, EXPIRED, LOST],
         );
         let mut counter = |name, help| table.counter(name, help);
         Self {
-            opened: counter("sockets_opened", "Sockets taken"),
-            refused: counter("sockets_refused", "Sockets refused at a limit"),
-            unauthenticated: counter("sockets_unauthenticated", "Sockets closed because they never said who they are"),
-            tls_failed: counter("tls_handshakes_failed", "Sockets closed because their TLS handshake failed"),
-            requests: counter("requests", "Requests of agents"),
+            opened: counter("sockets_opened", "Sockets accepted"),
+            refused: counter("sockets_rejected", "Sockets rejected at a limit"),
+            unauthenticated: counter(
+                "sockets_unauthenticated",
+                "Sockets closed because they did not authenticate in time",
+            ),
+            tls_failed: counter("tls_handshake_failures", "Sockets closed because their TLS handshake failed"),
+            requests: counter("requests", "Requests from agents"),
             errors: counter("request_errors", "Requests answered with an error"),
-            too_fast: counter("requests_too_fast", "Requests beyond the rate of their socket"),
+            too_fast: counter(
+                "requests_rate_limited",
+                "Requests rejected because they exceed the rate of their socket or address block",
+            ),
             calls: counter("calls", "Calls to agents"),
-            calls_failed: counter("calls_failed", "Calls to agents that were refused, lost or expired"),
-            overflows: counter("overflows", "Sockets closed because their queue was full"),
-            dropped_answers: counter("dropped_answers", "Answers of agents that nobody waited for"),
-            commits: counter("commits", "Batches made durable"),
-            rebuilds: counter("rebuilds", "Times that the pool's state was rebuilt from the store"),
+            calls_failed: counter("call_failures", "Calls to agents that were refused, lost or expired"),
+            overflows: counter("socket_queue_overflows", "Sockets closed because their send queue was full"),
+            dropped_answers: counter("unexpected_answers", "Answers from agents to calls that are not open"),
+            commits: counter("store_commits", "Batches committed to the store"),
+            rebuilds: counter("state_rebuilds", "Times the pool rebuilt its state from the store"),
             sockets,
             tls_expires,
             queue,
@@ -187,8 +192,8 @@ impl Metrics {
             clients,
             leases,
             running,
-            free_places,
-            hungry,
+            free_slots,
+            waiting,
             pending_asks,
             core,
             admit_failures,
@@ -196,7 +201,7 @@ impl Metrics {
         }
     }
 
-    /// Shows what the core has and counts.
+    /// Sets the metrics to the numbers of the pool core.
     pub(crate) fn show(&self, gauges: &Gauges, counters: &Counters) {
         self.core.show(counters);
         for (gauge, value) in [
@@ -206,11 +211,11 @@ impl Metrics {
             (&self.clients, gauges.clients),
             (&self.leases, gauges.leases),
             (&self.running, gauges.running),
-            (&self.free_places, gauges.free_slots),
-            (&self.hungry, gauges.waiting),
+            (&self.free_slots, gauges.free_slots),
+            (&self.waiting, gauges.waiting),
             (&self.pending_asks, gauges.pending_asks),
         ] {
-            show(gauge, value);
+            set_gauge(gauge, value);
         }
     }
 
@@ -223,26 +228,27 @@ impl Metrics {
 impl CoreCounters {
     fn new(table: &mut MetricTable) -> Self {
         let reasons = EvictReason::ALL.map(EvictReason::name);
-        let refused_connects = table.counter("connects_refused", "Connects of agents that were refused");
-        let admits = table.counter("admits", "Hosts that let a client in when asked");
-        let paired = table.counter("leases_paired", "Leases that both sides came to see");
+        let refused_connects = table.counter("connects_rejected", "Connect requests that were rejected");
+        let admits = table.counter("admits", "Clients that hosts admitted");
+        let paired = table.counter("leases_paired", "Leases whose two sides saw each other for the first time");
         let ended = table.counters("leases_ended", "Leases that ended", "reason", reasons);
-        let silences = table.counter("silences", "Agents that fell silent");
-        let metered_s = table.counter("metered_seconds", "Time that both sides saw, of rows of the meter that ended");
-        let metered_gwei = table.counter("metered_gwei", "What that time costs");
+        let silences = table.counter("agents_timed_out", "Agents that stopped reporting");
+        let metered_s =
+            table.counter("metered_seconds", "Time that both sides saw each other, in metered rows that ended");
+        let metered_gwei = table.counter("metered_gwei", "Cost of the metered time, in gwei");
         Self { refused_connects, admits, paired, ended, silences, metered_s, metered_gwei }
     }
 
     fn show(&self, counters: &Counters) {
-        follow(&self.refused_connects, counters.refused_connects);
-        follow(&self.admits, counters.admitted);
-        follow(&self.paired, counters.paired);
+        set_counter(&self.refused_connects, counters.refused_connects);
+        set_counter(&self.admits, counters.admitted);
+        set_counter(&self.paired, counters.paired);
         for (reason, total) in counters.ended() {
-            self.ended.follow(reason.name(), total);
+            self.ended.set(reason.name(), total);
         }
-        follow(&self.silences, counters.silences);
-        follow(&self.metered_s, counters.metered_ms / 1_000);
+        set_counter(&self.silences, counters.silences);
+        set_counter(&self.metered_s, counters.metered_ms / 1_000);
         let gwei = counters.metered_cost.get() / WEI_A_GWEI;
-        follow(&self.metered_gwei, u64::try_from(gwei).unwrap_or(u64::MAX));
+        set_counter(&self.metered_gwei, u64::try_from(gwei).unwrap_or(u64::MAX));
     }
 }

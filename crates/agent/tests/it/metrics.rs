@@ -99,11 +99,11 @@ async fn a_running_agent_shows_its_lease() {
     for (metric, value) in [
         ("vipnode_agent_pool_connected", 1),
         ("vipnode_agent_node_up", 1),
-        ("vipnode_agent_places_offered", 10),
-        ("vipnode_agent_places_sold", 1),
-        ("vipnode_agent_places_free", 9),
-        ("vipnode_agent_reserved_places", 16),
-        ("vipnode_agent_hosts_wanted", 1),
+        ("vipnode_agent_offered_slots", 10),
+        ("vipnode_agent_sold_slots", 1),
+        ("vipnode_agent_free_slots", 9),
+        ("vipnode_agent_reserved_slots", 16),
+        ("vipnode_agent_wanted_hosts", 1),
         ("vipnode_agent_admits_total", 1),
         ("vipnode_agent_admit_failures_total{reason=\"full\"}", 0),
     ] {

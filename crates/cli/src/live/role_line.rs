@@ -57,7 +57,7 @@ pub(super) fn pool_line(before: &PoolGlance, now: &PoolGlance, moment: Duration)
         "pool".to_owned(),
         format!("{}, {}", counted(now.hosts, "host"), counted(now.clients, "client")),
         format!("{}, {} running", counted(now.leases, "lease"), now.running),
-        format!("{} free", counted(now.free_places, "place")),
+        format!("{} free", counted(now.free_slots, "place")),
     ];
     if now.waiting > 0 {
         parts.push(format!("{} waiting", counted(now.waiting, "client")));
@@ -78,7 +78,7 @@ mod tests {
             clients: 40,
             leases: 75,
             running: 70,
-            free_places: 45,
+            free_slots: 45,
             requests: 2_250,
             ..PoolGlance::default()
         };

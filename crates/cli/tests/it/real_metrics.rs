@@ -22,9 +22,9 @@ async fn numbers_follow_leases_own_peers_trust_node_and_pool() {
     let mut host_agent = beside_host.agent("host", &url, &["--slots", "3", "--metrics-bind", "0"]);
     let shown = shown_at(&mut host_agent).await;
     host_agent.events(&["offering", "joined"]).await;
-    let nobody = [("vipnode_agent_places_sold", 0), ("vipnode_agent_places_free", 3), ("vipnode_agent_own_peers", 0)];
+    let nobody = [("vipnode_agent_sold_slots", 0), ("vipnode_agent_free_slots", 3), ("vipnode_agent_own_peers", 0)];
     numbers_until(&shown, &nobody).await;
-    numbers_until(&shown, &[("vipnode_agent_pool_connected", 1), ("vipnode_agent_head_block", 5)]).await;
+    numbers_until(&shown, &[("vipnode_agent_pool_connected", 1), ("vipnode_agent_head_block_number", 5)]).await;
     assert!(number(&shown, "vipnode_agent_head_timestamp_seconds").await > 1_700_000_000);
 
     // A lease and a peer of the node's own: each is counted where it belongs.
@@ -33,12 +33,12 @@ async fn numbers_follow_leases_own_peers_trust_node_and_pool() {
     client_agent.event("host_connected").await;
     host_agent.event("client_connected").await;
     friend.node().await.call(PeerCommand::Dial(host_enode.clone())).await.unwrap();
-    let held = [("vipnode_agent_places_sold", 1), ("vipnode_agent_places_free", 2), ("vipnode_agent_own_peers", 1)];
+    let held = [("vipnode_agent_sold_slots", 1), ("vipnode_agent_free_slots", 2), ("vipnode_agent_own_peers", 1)];
     numbers_until(&shown, &held).await;
-    let trust = "vipnode_agent_trusted_without_lease";
-    numbers_until(&shown, &[("vipnode_agent_clients_connected", 1), ("vipnode_agent_admits_total", 1), (trust, 0)])
+    let trust = "vipnode_agent_trusted_peers_without_lease";
+    numbers_until(&shown, &[("vipnode_agent_connected_clients", 1), ("vipnode_agent_admits_total", 1), (trust, 0)])
         .await;
-    numbers_until(&client_shown, &[("vipnode_agent_hosts_connected", 1), ("vipnode_agent_hosts_wanted", 1)]).await;
+    numbers_until(&client_shown, &[("vipnode_agent_connected_hosts", 1), ("vipnode_agent_wanted_hosts", 1)]).await;
 
     assert!(client_agent.interrupt().await.success());
     host_agent.event("client_evicted").await;
@@ -54,7 +54,7 @@ async fn numbers_follow_leases_own_peers_trust_node_and_pool() {
     numbers_until(&shown, &[(trust, 0)]).await;
 
     pool.kill().await;
-    numbers_until(&shown, &[("vipnode_agent_pool_connected", 0), ("vipnode_agent_pool_losses_total", 1)]).await;
+    numbers_until(&shown, &[("vipnode_agent_pool_connected", 0), ("vipnode_agent_pool_disconnects_total", 1)]).await;
     host.kill().await;
     numbers_until(&shown, &[("vipnode_agent_node_up", 0), ("vipnode_agent_own_peers", 0)]).await;
 }

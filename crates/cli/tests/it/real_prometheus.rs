@@ -104,10 +104,10 @@ async fn what_is_scraped_is_well_formed_and_all_that_is_asked_for() {
         let sample = |line: &str| line.strip_prefix(&metric).is_some_and(|rest| rest.starts_with([' ', '{']));
         assert!(scraped.lines().any(sample), "{metric} is not in:\n{scraped}");
     }
-    for line in ["vipnode_agent_clients_connected 1", "vipnode_agent_hosts_connected 1"] {
+    for line in ["vipnode_agent_connected_clients 1", "vipnode_agent_connected_hosts 1"] {
         assert!(scraped.lines().any(|there| there == line), "{line} is not in:\n{scraped}");
     }
-    numbers_until(&fleet.pool_at, &[("vipnode_pool_agents", 2)]).await;
+    numbers_until(&fleet.pool_at, &[("vipnode_pool_connected_agents", 2)]).await;
 }
 
 /// A Prometheus that scrapes a fleet as the packed file says, but each second.

@@ -132,7 +132,7 @@ async fn outbound_calls_that_do_not_fit_end_the_socket() {
         tokio::task::yield_now().await;
     }
     store.set(Mood::Well);
-    while metrics.text().contains("vipnode_pool_overflows_total 0\n") {
+    while metrics.text().contains("vipnode_pool_socket_queue_overflows_total 0\n") {
         std::thread::yield_now();
     }
     assert!(host.opened.closed.wait().await.contains("does not take up its calls"));

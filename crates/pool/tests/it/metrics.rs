@@ -36,7 +36,7 @@ async fn hosts_that_let_nobody_in_and_leases_that_end_are_counted_by_reason() {
     host.call::<ReportReply>(method::REPORT, &[report]).await.unwrap();
     let client = Agent::open(&pool).await;
     client.connect(&ben, &ben.client()).await.unwrap();
-    until(&metrics, "vipnode_pool_agents", 2).await;
+    until(&metrics, "vipnode_pool_connected_agents", 2).await;
 
     let refusing = async {
         let Some(Incoming::Request { responder, .. }) = host.opened.incoming.recv().await else { panic!("gone") };
@@ -47,7 +47,7 @@ async fn hosts_that_let_nobody_in_and_leases_that_end_are_counted_by_reason() {
     until(&metrics, "vipnode_pool_admit_failures_total{reason=\"refused\"}", 1).await;
     assert_eq!(number(&metrics, "vipnode_pool_admit_failures_total{reason=\"lost\"}"), 0);
     assert_eq!(number(&metrics, "vipnode_pool_admits_total"), 0);
-    assert_eq!(number(&metrics, "vipnode_pool_calls_failed_total"), 1);
+    assert_eq!(number(&metrics, "vipnode_pool_call_failures_total"), 1);
 
     // The client still wants a host: the next one that comes is asked for it.
     let cleo = Keys::new(3);
