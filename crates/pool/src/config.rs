@@ -2,6 +2,7 @@ use std::net::SocketAddr;
 
 use crate::{
     AllowedOrigins, Membership, Network, PoolLimits, PoolMetrics, PoolTls, StatusAudience, TrustedProxies, Welcome,
+    auth::AccessRules,
 };
 
 /// What a pool is.
@@ -37,6 +38,17 @@ pub struct PoolConfig {
 }
 
 impl PoolConfig {
+    /// What of it an operator may change while the pool runs, but the limits.
+    pub(crate) fn access_rules(&self) -> AccessRules {
+        AccessRules {
+            members: self.members.clone(),
+            network: self.network,
+            status: self.status,
+            origins: self.origins.clone(),
+            welcome: self.welcome.clone(),
+        }
+    }
+
     /// An open pool at an address, everything else at its default.
     ///
     /// # Errors

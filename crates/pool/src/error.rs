@@ -1,4 +1,6 @@
-//! The gateway's own words on the wire.
+//! Refusals of the pool that several methods share.
+
+use std::fmt::Display;
 
 use vipnode_types::wire::{ErrorCode, WireError};
 
@@ -22,7 +24,7 @@ pub(crate) fn unauthorized(why: &str, hint: &str) -> WireError {
     WireError::new(ErrorCode::Unauthorized, why, hint)
 }
 
-pub(crate) fn invalid_params(why: &str) -> WireError {
+pub(crate) fn invalid_params(why: &impl Display) -> WireError {
     WireError::new(
         ErrorCode::InvalidParams,
         format!("the params are not what this method takes: {why}"),

@@ -34,10 +34,8 @@ mod net;
 mod server;
 
 pub use auth::{
-    membership::{MembersError, Membership},
-    network::{Network, NetworkError},
-    status_audience::StatusAudience,
-    welcome::{Welcome, WelcomeError},
+    AllowedOrigin, AllowedOrigins, MembersError, Membership, Network, NetworkError, OriginError, StatusAudience,
+    Welcome, WelcomeError,
 };
 pub use config::PoolConfig;
 pub use limits::LimitSetting;
@@ -45,7 +43,6 @@ pub use metrics::{PoolGlance, PoolMetrics};
 #[cfg(feature = "acme")]
 pub use net::tls::{AcmeConfig, LETS_ENCRYPT};
 pub use net::{
-    cors::{AllowedOrigin, AllowedOrigins, OriginError},
     proxy::{ProxyHeader, ProxyHeaderError, TrustedProxies},
     tls::{CertificateFacts, PoolTls, TlsError, TlsNews},
 };

@@ -7,28 +7,22 @@ use tokio::{
     task::{self, spawn_blocking},
     time::{interval, timeout},
 };
-use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use tokio_util::sync::CancellationToken;
 use vipnode_store::{MemoryStore, Store, StoreError};
 
 use crate::{
     PoolConfig, PoolTls,
-    auth::audience::Audience,
-    engine::{
-        connections::Connections,
-        core_thread::{CoreThread, CoreThreadParts},
-        gateway::Gateway,
-        inbox::inbox,
-        store_thread::StoreThread,
-    },
-    methods::protocol2,
-    net::{fd_limit, listener::listen},
+    auth::{AccessControl, Audience},
+    engine::{Connections, CoreThread, CoreThreadParts, StoreThread, inbox},
+    methods::Service,
+    net::{fd_limit, listener::listen, port::Port},
 };
 
 /// A running pool.
 #[derive(Debug)]
 pub struct PoolServer {
     local_addr: SocketAddr,
-    gateway: Arc<Gateway>,
+    service: Arc<Service>,
     stop: CancellationToken,
     supervisor: Option<task::JoinHandle<Result<(), PoolError>>>,
 }
@@ -95,39 +89,35 @@ impl PoolServer {
         let local_addr = listener.local_addr().map_err(refused)?;
         make_room(&listener, config.limits.connections);
         let metrics = config.metrics.shared();
-        let (inbox, items) = inbox(metrics.queue.clone());
+        let (inbox, reader) = inbox(metrics.queue.clone());
         let connections = Arc::new(Connections::new(inbox.clone()));
+        let audience = Audience::new(local_addr, &config.public_urls, config.tls.as_ref().map(PoolTls::hosts));
+        let access = Arc::new(AccessControl::new(audience, config.access_rules()));
         let (store, store_thread) =
             StoreThread::start(store, inbox.clone(), config.limits.store_batches).map_err(PoolError::Thread)?;
         let parts = CoreThreadParts {
-            limits: vipnode_pool_core::Limits { closed: config.members.is_closed(), ..config.core.clone() },
+            limits: vipnode_pool_core::Limits { closed: access.is_closed(), ..config.core.clone() },
             seed: config.seed,
-            welcome: config.welcome.clone(),
+            access: Arc::clone(&access),
             retry_ms: config.limits.retry_ms(),
             store_retry: config.limits.store_retry,
             inbox: inbox.clone(),
-            items,
+            reader,
             connections: Arc::clone(&connections),
             store,
             metrics: Arc::clone(&metrics),
             runtime: Handle::current(),
         };
         let core_thread = start_core(parts).await?;
-        let audience = Audience::new(local_addr, &config.public_urls, config.tls.as_ref());
         if let Some(tls) = &config.tls {
             tls.show_in(metrics.tls_expires.clone());
         }
-        let tls = config.tls.clone();
-        let gateway = Arc::new(Gateway::new(config, audience, connections, metrics, inbox));
-        let stop = CancellationToken::new();
-        let running = Running {
-            gateway: Arc::clone(&gateway),
-            stop: stop.clone(),
-            threads: vec![core_thread, store_thread],
-            tls,
-        };
+        let service = Service::new(config.limits, &config.core, access, connections, metrics, inbox);
+        let (service, stop) = (Arc::new(service), CancellationToken::new());
+        let port = Port::new(Arc::clone(&service), config.proxies, config.tls, stop.clone());
+        let running = Running { port: Arc::new(port), threads: vec![core_thread, store_thread] };
         let supervisor = tokio::spawn(running.supervise(listener));
-        Ok(Self { local_addr, gateway, stop, supervisor: Some(supervisor) })
+        Ok(Self { local_addr, service, stop, supervisor: Some(supervisor) })
     }
 
     /// Where it listens.
@@ -140,7 +130,7 @@ impl PoolServer {
     /// status, which pages may read. Returns the names of changed limits that are taken at a start only; the rest of
     /// a configuration (addresses, proxies, the certificate's files) is not looked at.
     pub async fn reload(&self, config: &PoolConfig) -> Vec<&'static str> {
-        self.gateway.reload(config).await
+        self.service.reload(config).await
     }
 
     /// Waits for its end; only [`PoolServer::shutdown`] or a fault brings it. May be dropped and called
@@ -206,36 +196,34 @@ async fn start_core(parts: CoreThreadParts) -> Result<JoinHandle<()>, PoolError>
     Ok(thread)
 }
 
+/// The running parts of a pool.
 struct Running {
-    gateway: Arc<Gateway>,
-    stop: CancellationToken,
+    port: Arc<Port>,
     threads: Vec<JoinHandle<()>>,
-    tls: Option<PoolTls>,
 }
 
 /// The threads end, however the supervisor does.
 impl Drop for Running {
     fn drop(&mut self) {
-        self.gateway.stop();
+        self.port.service.gateway.stop();
     }
 }
 
 impl Running {
     async fn supervise(mut self, listener: TcpListener) -> Result<(), PoolError> {
-        let tasks = TaskTracker::new();
-        let listening = listen(listener, Arc::clone(&self.gateway), tasks.clone(), self.stop.clone(), self.tls.clone());
-        let listening = tokio::spawn(listening);
+        let (port, limits) = (Arc::clone(&self.port), self.port.service.limits.clone());
+        let listening = tokio::spawn(listen(listener, Arc::clone(&port)));
         self.keep_certificate();
         let fault = self.watch().await;
-        self.stop.cancel();
+        port.stop.cancel();
         let _ended = listening.await;
-        self.gateway.drain(self.gateway.limits.drain).await;
-        self.gateway.connections.close_all("the pool is going down; leases go on");
-        tasks.close();
-        if timeout(self.gateway.limits.closing, tasks.wait()).await.is_err() {
-            tracing::warn!(sockets = tasks.len(), "sockets did not close in time");
+        port.service.gateway.drain(limits.drain).await;
+        port.service.connections.close_all("the pool is going down; leases go on");
+        port.tasks.close();
+        if timeout(limits.closing, port.tasks.wait()).await.is_err() {
+            tracing::warn!(sockets = port.tasks.len(), "sockets did not close in time");
         }
-        self.gateway.stop();
+        port.service.gateway.stop();
         let threads = std::mem::take(&mut self.threads);
         let ended = spawn_blocking(move || threads.into_iter().all(|thread| thread.join().is_ok())).await;
         match (fault, ended) {
@@ -248,25 +236,24 @@ impl Running {
     /// The ACME server asks at the pool's port, so this begins once it listens.
     fn keep_certificate(&self) {
         #[cfg(feature = "acme")]
-        if let Some(tls) = self.tls.clone() {
-            let stop = self.stop.clone();
+        if let Some(tls) = self.port.tls.clone() {
+            let stop = self.port.stop.clone();
             tokio::spawn(async move { stop.run_until_cancelled(tls.keep()).await });
         }
     }
 
     /// Returns when the pool is to end; with the reason where that is a fault.
     async fn watch(&self) -> Option<String> {
-        let mut tick = interval(EXPIRE.min(self.gateway.limits.http_idle.max(Duration::from_millis(1))));
+        let mut tick = interval(EXPIRE.min(self.port.service.limits.http_idle.max(Duration::from_millis(1))));
         loop {
             tokio::select! {
-                () = self.stop.cancelled() => return None,
+                () = self.port.stop.cancelled() => return None,
                 _ = tick.tick() => {}
             }
             if self.threads.iter().any(JoinHandle::is_finished) {
                 return Some("a thread of the pool ended".to_owned());
             }
-            drop(self.gateway.http_agents.expire(self.gateway.limits.http_idle));
-            protocol2::expire(&self.gateway, self.gateway.limits.http_idle);
+            self.port.service.sessions.expire(self.port.service.limits.http_idle);
         }
     }
 }

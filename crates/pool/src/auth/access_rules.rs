@@ -1,21 +1,12 @@
-use crate::{AllowedOrigins, Membership, Network, PoolConfig, StatusAudience};
+use crate::auth::{AllowedOrigins, Membership, Network, StatusAudience, Welcome};
 
-/// Whom the pool takes and who may look: what its operator may change while it runs.
+/// Who may join, look and read: what an operator may change while the pool runs.
 #[derive(Debug, Clone)]
-pub(crate) struct Rules {
+pub(crate) struct AccessRules {
     pub(crate) members: Membership,
+    /// The one network whose nodes are admitted; any where there is none.
     pub(crate) network: Option<Network>,
     pub(crate) status: StatusAudience,
     pub(crate) origins: AllowedOrigins,
-}
-
-impl Rules {
-    pub(crate) fn of(config: &PoolConfig) -> Self {
-        Self {
-            members: config.members.clone(),
-            network: config.network,
-            status: config.status,
-            origins: config.origins.clone(),
-        }
-    }
+    pub(crate) welcome: Option<Welcome>,
 }

@@ -2,8 +2,6 @@ use std::net::SocketAddr;
 
 use vipnode_types::wire::{ErrorCode, WireError};
 
-use crate::PoolTls;
-
 /// The names under which agents may address this pool. Never the Host header, which is theirs.
 #[derive(Debug, Clone)]
 pub(crate) struct Audience {
@@ -14,11 +12,12 @@ pub(crate) struct Audience {
 }
 
 impl Audience {
-    /// `tls` is the pool's own: its names beyond `public_urls` are `wss://` then, and those of `hosts` count.
-    pub(crate) fn new(bound: SocketAddr, public_urls: &[String], tls: Option<&PoolTls>) -> Self {
-        let scheme = if tls.is_some() { "wss" } else { "ws" };
+    /// `hosts` are the names in the pool's own certificate, where it has one: its URLs beyond `public_urls` are
+    /// `wss://` then.
+    pub(crate) fn new(bound: SocketAddr, public_urls: &[String], hosts: Option<&[String]>) -> Self {
+        let scheme = if hosts.is_some() { "wss" } else { "ws" };
         let mut urls = public_urls.to_vec();
-        let hosts = tls.map(PoolTls::hosts).unwrap_or_default();
+        let hosts = hosts.unwrap_or_default();
         urls.extend(hosts.iter().map(|host| format!("{scheme}://{host}:{}", bound.port())));
         let (ip, port) = (bound.ip().to_canonical(), bound.port());
         if ip.is_unspecified() || ip.is_loopback() {

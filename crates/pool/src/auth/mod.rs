@@ -1,12 +1,26 @@
-//! Who may speak to this pool, join it and see its status: signatures, audience, membership, network.
+//! Who may call this pool, join it and see its status: signatures, audience, membership, network, origins of pages.
 //!
-//! It calls the types' signatures and nothing else of this crate. No socket, no queue and no state of an agent ever
-//! enters: each judgment is about one call.
+//! It calls the types' signatures and nothing else of this crate but its errors. No socket, no queue and no state of an
+//! agent ever enters: each judgment is about one call.
 
-pub(crate) mod access_rules;
-pub(crate) mod audience;
-pub(crate) mod membership;
-pub(crate) mod network;
-pub(crate) mod signed_params;
-pub(crate) mod status_audience;
-pub(crate) mod welcome;
+mod access_control;
+mod access_rules;
+mod allowed_origins;
+mod audience;
+mod membership;
+mod network;
+mod signed_params;
+mod status_audience;
+mod welcome;
+
+pub use allowed_origins::{AllowedOrigin, AllowedOrigins, OriginError};
+pub use membership::{MembersError, Membership};
+pub use network::{Network, NetworkError};
+pub use status_audience::StatusAudience;
+pub use welcome::{Welcome, WelcomeError};
+
+pub(crate) use access_control::AccessControl;
+pub(crate) use access_rules::AccessRules;
+pub(crate) use allowed_origins::PageAccess;
+pub(crate) use audience::Audience;
+pub(crate) use signed_params::SignedParams;

@@ -1,27 +1,24 @@
-//! Params of the methods: read, and where they are signed, verified over their bytes.
-
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::value::RawValue;
 use tokio::task::yield_now;
 use vipnode_pool_core::Identity;
 use vipnode_types::{
+    Ms,
     signed::{Envelope, EnvelopeError},
-    wire::{ConnectRequest, ErrorCode, WireError},
+    wire::{ErrorCode, WireError},
 };
 
-use crate::{
-    engine::{clock, gateway::Gateway},
-    error,
-};
+use crate::{auth::AccessControl, error};
 
-/// The object of `[object]` or `[object, envelope]`, as it stood in the frame.
+/// Params of protocol 3, `[object]` or `[object, envelope]`. The object is kept as it stood in the frame, since its bytes
+/// are what is signed.
 #[derive(Debug)]
-pub(crate) struct Call<'a> {
-    pub(crate) object: &'a RawValue,
-    pub(crate) envelope: Option<Envelope>,
+pub(crate) struct SignedParams<'a> {
+    object: &'a RawValue,
+    envelope: Option<Envelope>,
 }
 
-impl<'a> Call<'a> {
+impl<'a> SignedParams<'a> {
     pub(crate) fn read(params: &'a RawValue) -> Result<Self, WireError> {
         #[derive(Deserialize)]
         struct Signed<'a>(#[serde(borrow)] &'a RawValue, Envelope);
@@ -31,45 +28,34 @@ impl<'a> Call<'a> {
         if let Ok(Bare((object,))) = serde_json::from_str(text) {
             return Ok(Self { object, envelope: None });
         }
-        let Signed(object, envelope) =
-            serde_json::from_str(text).map_err(|error| error::invalid_params(&error.to_string()))?;
+        let Signed(object, envelope) = serde_json::from_str(text).map_err(|error| error::invalid_params(&error))?;
         Ok(Self { object, envelope: Some(envelope) })
     }
 
+    /// Reads the object.
     pub(crate) fn parse<T: DeserializeOwned>(&self) -> Result<T, WireError> {
-        serde_json::from_str(self.object.get()).map_err(|error| error::invalid_params(&error.to_string()))
+        serde_json::from_str(self.object.get()).map_err(|error| error::invalid_params(&error))
     }
 
-    /// Who signed, for this pool; the nonce is the caller's to judge, and only after this (D8).
+    /// Returns who signed the call for this pool, and the nonce, which the caller judges, and only after this (D8).
     ///
     /// Each of the two signatures costs processor time: other tasks run in between.
-    pub(crate) async fn verify(&self, gateway: &Gateway, method: &str) -> Result<(Identity, &str), WireError> {
+    pub(crate) async fn verify(
+        &self,
+        access: &AccessControl,
+        method: &str,
+        now: Ms,
+    ) -> Result<(Identity, &str), WireError> {
         let Some(envelope) = &self.envelope else {
             return Err(error::unauthorized("this call is not signed", "sign it: params are [object, envelope]"));
         };
-        gateway.audience.check(&envelope.audience)?;
+        access.check_audience(&envelope.audience)?;
         envelope.verify_agent(method, self.object.get()).map_err(refuse)?;
         yield_now().await;
         let Envelope { delegation, nonce, .. } = envelope;
-        delegation.verify(clock::wall()).map_err(|error| refuse(error.into()))?;
+        delegation.verify(now).map_err(|error| refuse(error.into()))?;
         Ok((Identity { node: delegation.node, agent: delegation.agent, issued: delegation.issued_ms }, nonce))
     }
-}
-
-/// A connect whose signature holds, judged by membership.
-pub(crate) fn admitted(
-    gateway: &Gateway,
-    call: &Call<'_>,
-    identity: &Identity,
-    nonce: &str,
-) -> Result<Box<ConnectRequest>, WireError> {
-    let hello: ConnectRequest = call.parse()?;
-    let rules = gateway.rules();
-    rules.members.admits(&identity.node, hello.join.as_ref(), nonce)?;
-    if let Some(network) = rules.network {
-        network.admits(hello.chain.chain_id)?;
-    }
-    Ok(Box::new(hello))
 }
 
 fn refuse(error: EnvelopeError) -> WireError {

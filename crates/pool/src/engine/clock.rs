@@ -12,7 +12,7 @@ pub(crate) struct PoolClock {
 
 impl PoolClock {
     pub(crate) fn new() -> Self {
-        Self { base: wall(), start: Instant::now() }
+        Self { base: wall_clock(), start: Instant::now() }
     }
 
     pub(crate) fn now(&self) -> Ms {
@@ -31,7 +31,7 @@ impl PoolClock {
 }
 
 /// The wall clock, which signatures are dated by.
-pub(crate) fn wall() -> Ms {
+pub(crate) fn wall_clock() -> Ms {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     Ms::new(u64::try_from(since.as_millis()).unwrap_or(u64::MAX))
 }
@@ -42,9 +42,9 @@ mod tests {
 
     #[test]
     fn keeps_to_the_floor() {
-        let floor = wall().plus(1_000_000);
+        let floor = wall_clock().plus(1_000_000);
         assert!(PoolClock::new().not_before(floor).now() >= floor);
         let clock = PoolClock::new();
-        assert!(clock.not_before(Ms::new(5)).now() <= wall().plus(1));
+        assert!(clock.not_before(Ms::new(5)).now() <= wall_clock().plus(1));
     }
 }

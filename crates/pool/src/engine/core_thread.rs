@@ -1,31 +1,29 @@
 //! The thread that owns the pool's core and its clock, and carries out its effects.
 
 use std::{
-    collections::BTreeMap,
     panic::{AssertUnwindSafe, catch_unwind},
     sync::Arc,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
-use serde_json::value::to_raw_value;
-use tokio::{runtime::Handle, sync::oneshot, time::Instant};
-use vipnode_pool_core::{
-    CallId, CallOutcome, Command, ConnectionId, Core, Effect, Limits, PoolCall, Reply, RequestId, Row,
-};
-use vipnode_rpc::{CallError, PendingCall};
-use vipnode_types::{Ms, protocol2, wire::method};
+use tokio::{runtime::Handle, sync::oneshot};
+use vipnode_pool_core::{Command, Core, Effect, Limits, Row};
+use vipnode_store::StoreError;
+use vipnode_types::Ms;
 
 use crate::{
-    Membership, Welcome,
+    auth::AccessControl,
     engine::{
         clock::PoolClock,
         connections::Connections,
-        inbox::{Answer, Inbox, InboxReader, Message, ReplyTo},
+        inbox::{Inbox, InboxReader, Message},
         outbox::Outbox,
+        pool_call::AgentCaller,
+        replies::Replies,
         store_thread::{Job, StoreThread},
     },
     error,
-    metrics::{EXPIRED, LOST, Metrics, REFUSED},
+    metrics::Metrics,
 };
 
 /// Commands that one batch of rows takes together, at most. A pace: a further one is in the next batch.
@@ -35,62 +33,75 @@ const BATCH: usize = 256;
 pub(crate) struct CoreThreadParts {
     pub(crate) limits: Limits,
     pub(crate) seed: [u8; 32],
-    pub(crate) welcome: Option<Welcome>,
+    pub(crate) access: Arc<AccessControl>,
     pub(crate) retry_ms: u64,
     /// A store that cannot be read is tried again after this time.
     pub(crate) store_retry: Duration,
     pub(crate) inbox: Inbox,
-    pub(crate) items: InboxReader,
+    pub(crate) reader: InboxReader,
     pub(crate) connections: Arc<Connections>,
     pub(crate) store: StoreThread,
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) runtime: Handle,
 }
 
-/// The core and what it waits for.
+/// The core, and what joins it to the rest of the pool.
 pub(crate) struct CoreThread {
-    parts: CoreThreadParts,
     core: Core,
+    limits: Limits,
+    seed: [u8; 32],
     clock: PoolClock,
-    /// Counts the minds of this process, so that the end of a call is never told to a later one.
-    life: u64,
-    waiting: BTreeMap<RequestId, ReplyTo>,
-    outbox: Outbox,
-    /// What may leave at the end of the batch.
-    ready: Vec<Effect>,
-    rows: Vec<Row>,
-    ticket: Option<u64>,
     last_tick: Ms,
-    out: Vec<Effect>,
+    /// Counts the cores of this process, so that the end of a call never reaches a later one.
+    life: u64,
+    reader: InboxReader,
+    replies: Replies,
+    calls: AgentCaller,
+    outbox: Outbox,
+    store: StoreThread,
+    store_retry: Duration,
+    retry_ms: u64,
+    access: Arc<AccessControl>,
+    connections: Arc<Connections>,
+    metrics: Arc<Metrics>,
+    /// Kept for its capacity.
+    effects: Vec<Effect>,
 }
 
-/// The core cannot go on.
+/// Why the core cannot go on.
 struct Broken(String);
 
 impl CoreThread {
     /// Reads the store and builds the core.
-    pub(crate) fn new(parts: CoreThreadParts) -> Result<Self, vipnode_store::StoreError> {
-        let rows = parts.store.load()?;
+    pub(crate) fn new(parts: CoreThreadParts) -> Result<Self, StoreError> {
+        let CoreThreadParts { limits, seed, access, retry_ms, store_retry, inbox, reader, .. } = parts;
+        let CoreThreadParts { connections, store, metrics, runtime, .. } = parts;
+        let rows = store.load()?;
         let clock = PoolClock::new();
-        let core = build(&parts, clock.now(), rows);
+        let core = build(&limits, seed, clock.now(), rows);
         let clock = clock.not_before(core.now());
-        let last_tick = clock.now();
         Ok(Self {
-            parts,
             core,
+            limits,
+            seed,
+            last_tick: clock.now(),
             clock,
             life: 0,
-            waiting: BTreeMap::new(),
+            reader,
+            replies: Replies::new(Arc::clone(&access), Arc::clone(&connections), Arc::clone(&metrics)),
+            calls: AgentCaller::new(inbox, Arc::clone(&connections), Arc::clone(&metrics), runtime),
             outbox: Outbox::default(),
-            ready: Vec::new(),
-            rows: Vec::new(),
-            ticket: None,
-            last_tick,
-            out: Vec::new(),
+            store,
+            store_retry,
+            retry_ms,
+            access,
+            connections,
+            metrics,
+            effects: Vec::new(),
         })
     }
 
-    /// Works until it is told to stop.
+    /// Works until [`Message::Stop`].
     pub(crate) fn run(mut self) {
         loop {
             match self.work() {
@@ -109,12 +120,12 @@ impl CoreThread {
         loop {
             let mut wait = self.wait();
             for _ in 0..BATCH {
-                let Some(item) = self.parts.items.next(wait) else { break };
-                if matches!(item, Message::Stop) {
+                let Some(message) = self.reader.next(wait) else { break };
+                if matches!(message, Message::Stop) {
                     self.deliver();
                     return self.send_rows();
                 }
-                self.take(item)?;
+                self.take(message)?;
                 wait = Duration::ZERO;
             }
             if self.is_tick_due() {
@@ -126,7 +137,7 @@ impl CoreThread {
     }
 
     fn wait(&self) -> Duration {
-        let due = self.last_tick.plus(self.parts.limits.tick_ms);
+        let due = self.last_tick.plus(self.limits.tick_ms);
         let due = self.core.next_wake().map_or(due, |wake| wake.min(due));
         self.clock.until(due)
     }
@@ -137,16 +148,15 @@ impl CoreThread {
 
     fn tick(&mut self) -> Result<(), Broken> {
         self.last_tick = self.clock.now();
-        // Whoever asked may be gone, and then needs no answer.
-        self.waiting.retain(|_, reply| !reply.is_closed());
-        self.parts.metrics.show(&self.core.gauges(), self.core.counters());
+        self.replies.forget_closed();
+        self.metrics.show(&self.core.gauges(), self.core.counters());
         self.handle(Command::Tick)
     }
 
-    fn take(&mut self, item: Message) -> Result<(), Broken> {
-        match item {
+    fn take(&mut self, message: Message) -> Result<(), Broken> {
+        match message {
             Message::Request { command, request, reply_to, permit } => {
-                self.waiting.insert(request, reply_to);
+                self.replies.expect(request, reply_to);
                 drop(permit);
                 self.handle(command)
             }
@@ -156,187 +166,94 @@ impl CoreThread {
             }
             Message::CallDone { .. } | Message::Stop => Ok(()),
             Message::Committed(ticket) => {
-                self.parts.metrics.commits.inc();
-                self.ready.extend(self.outbox.committed(ticket));
+                self.metrics.commits.inc();
+                self.outbox.committed(ticket);
                 Ok(())
             }
             Message::CommitFailed(error) => Err(Broken(format!("what changed could not be written: {error}"))),
-            Message::Reload { limits, welcome, members, done } => {
-                self.reload(*limits, welcome, &members, done);
+            Message::Reload { limits, done } => {
+                self.reload(*limits, done);
                 Ok(())
             }
             Message::Probe(answer) => {
-                self.parts.store.send(Job::Probe(answer));
+                self.store.send(Job::Probe(answer));
                 Ok(())
             }
         }
     }
 
-    /// Other settings. Whoever is no member any more is told so when it connects again; who knew another secret
-    /// cannot be told apart before.
-    fn reload(
-        &mut self,
-        limits: Limits,
-        welcome: Option<Welcome>,
-        members: &Membership,
-        done: oneshot::Sender<Vec<&'static str>>,
-    ) {
+    /// Takes other limits, and closes the connections of nodes that are no longer on the list of members. A node that
+    /// knew another join secret cannot be told apart: it is refused when it connects again.
+    fn reload(&mut self, limits: Limits, done: oneshot::Sender<Vec<&'static str>>) {
         let refused = self.core.set_limits(limits.clone());
-        self.parts.limits = limits;
-        self.parts.welcome = welcome;
-        if let Membership::Members(members) = members {
-            for peer in self.parts.connections.peers() {
-                if self.core.node_at(peer).is_some_and(|node| !members.contains(&node)) {
-                    self.parts.connections.close(peer, "this node is not a member of this pool any more");
-                }
+        self.limits = limits;
+        for peer in self.connections.peers() {
+            if self.core.node_at(peer).is_some_and(|node| self.access.excludes(&node)) {
+                self.connections.close(peer, "this node is not a member of this pool any more");
             }
         }
         let _nobody_waits = done.send(refused);
     }
 
     fn handle(&mut self, command: Command) -> Result<(), Broken> {
-        self.handle_by(|core, now, out| core.handle(now, command, out))
+        self.handle_by(|core, now, effects| core.handle(now, command, effects))
     }
 
     /// A panic of `work` breaks the core, and nothing else.
     fn handle_by(&mut self, work: impl FnOnce(&mut Core, Ms, &mut Vec<Effect>)) -> Result<(), Broken> {
-        let mut out = std::mem::take(&mut self.out);
+        let mut effects = std::mem::take(&mut self.effects);
         let (core, now) = (&mut self.core, self.clock.now());
-        let handled = catch_unwind(AssertUnwindSafe(|| work(core, now, &mut out)));
+        let handled = catch_unwind(AssertUnwindSafe(|| work(core, now, &mut effects)));
         if handled.is_err() {
             return Err(Broken("a fault in the pool's core; please report the lines above".to_owned()));
         }
-        for effect in out.drain(..) {
-            if let Effect::Persist(rows) = effect {
-                self.rows.extend(rows);
-                self.ticket.get_or_insert_with(|| self.outbox.begin());
-            } else {
-                self.ready.extend(self.outbox.hold_or_pass(effect));
-            }
+        for effect in effects.drain(..) {
+            self.outbox.push(effect);
         }
-        self.out = out;
+        self.effects = effects;
         Ok(())
     }
 
     fn send_rows(&mut self) -> Result<(), Broken> {
-        let Some(ticket) = self.ticket.take() else { return Ok(()) };
-        let rows = std::mem::take(&mut self.rows);
-        if self.parts.store.send(Job::Apply { ticket, rows }) {
+        let Some((ticket, rows)) = self.outbox.take_batch() else { return Ok(()) };
+        if self.store.send(Job::Apply { ticket, rows }) {
             return Ok(());
         }
         Err(Broken("the store's thread is gone".to_owned()))
     }
 
-    /// Carries out what a batch of commands made, in order. Whoever is woken by it finds all of it.
+    /// Carries out what a batch of commands made, in order. Whoever it wakes finds all of it done.
     fn deliver(&mut self) {
-        let mut ready = std::mem::take(&mut self.ready);
-        for effect in ready.drain(..) {
-            self.carry_out(effect);
-        }
-        self.ready = ready;
-    }
-
-    fn carry_out(&mut self, effect: Effect) {
-        match effect {
+        let Self { outbox, core, replies, calls, connections, life, .. } = self;
+        outbox.deliver(|effect| match effect {
             Effect::Persist(_) => {}
-            Effect::Reply { peer, request, reply, .. } => self.answer(peer, request, reply),
-            Effect::Close { peer, reason } => self.parts.connections.close(peer, &reason),
-            Effect::Call { peer, call, message, answer_ms, .. } => self.call(peer, call, &message, answer_ms),
-        }
-    }
-
-    fn answer(&mut self, peer: ConnectionId, request: RequestId, mut answer: Answer) {
-        let Some(waiting) = self.waiting.remove(&request) else { return };
-        match &mut answer {
-            Ok(Reply::Connect(connect)) => {
-                connect.welcome = self.welcome(peer);
-                self.parts.connections.confirm(peer);
+            Effect::Reply { peer, request, reply, .. } => replies.answer(peer, core.node_at(peer), request, reply),
+            Effect::Close { peer, reason } => connections.close(peer, &reason),
+            Effect::Call { peer, call, message, answer_ms, .. } => {
+                calls.call(*life, peer, call, &message, Duration::from_millis(answer_ms));
             }
-            Ok(Reply::Protocol2(reply)) => {
-                let message = match &mut **reply {
-                    protocol2::Reply::Connect(reply) => Some(&mut reply.message),
-                    protocol2::Reply::Client(reply) => Some(&mut reply.message),
-                    protocol2::Reply::Host(_) => None,
-                    protocol2::Reply::Update(_) | protocol2::Reply::Peer(_) => return waiting.send(answer),
-                };
-                if let (Some(message), Some(welcome)) = (message, self.welcome(peer)) {
-                    *message = welcome;
-                }
-                self.parts.connections.confirm(peer);
-            }
-            Ok(_) => {}
-            Err(_) => {
-                self.parts.metrics.errors.inc();
-            }
-        }
-        waiting.send(answer);
+        });
     }
 
-    /// The operator's words to whoever is on a connection.
-    fn welcome(&self, peer: ConnectionId) -> Option<String> {
-        self.parts.welcome.as_ref().map(|welcome| welcome.to(self.core.node_at(peer)))
-    }
-
-    /// Queues a call, so that calls to one agent keep their order; a task of its own waits for the end
-    /// and tells it, once.
-    fn call(&self, peer: ConnectionId, call: CallId, message: &PoolCall, answer_ms: u64) {
-        self.parts.metrics.calls.inc();
-        let wait = Duration::from_millis(answer_ms);
-        let mut begun = BegunCall {
-            inbox: self.parts.inbox.clone(),
-            connections: Arc::clone(&self.parts.connections),
-            metrics: Arc::clone(&self.parts.metrics),
-            life: self.life,
-            peer,
-            call,
-            admits: matches!(message, PoolCall::Admit(_) | PoolCall::Whitelist(_)),
-            outcome: CallOutcome::Lost,
-        };
-        match self.begin(peer, message) {
-            Ok(pending) => {
-                self.parts.runtime.spawn(async move {
-                    let answer = pending.wait_until(Instant::now() + wait).await;
-                    begun.end(answer.map(|_done| ()));
-                });
-            }
-            Err(error) => begun.end(Err(error)),
-        }
-    }
-
-    fn begin(&self, peer: ConnectionId, message: &PoolCall) -> Result<PendingCall, CallError> {
-        let rpc =
-            self.parts.connections.rpc(peer).ok_or_else(|| CallError::Lost("the connection is gone".to_owned()))?;
-        let (method, params) = match message {
-            PoolCall::Admit(call) => (method::ADMIT, to_raw_value(&[call])),
-            PoolCall::Evict(call) => (method::EVICT, to_raw_value(&[call])),
-            PoolCall::Dial(call) => (method::DIAL, to_raw_value(&[call])),
-            PoolCall::Whitelist(client) => (protocol2::method::WHITELIST, to_raw_value(&[client])),
-        };
-        rpc.begin_call(method, params.map_err(|error| CallError::Json(error.to_string()))?)
-    }
-
-    /// Discards the core and builds another from what is durable; false where it is to stop.
+    /// Discards the core and builds another from what is durable; false where the thread is to stop.
     fn rebuild(&mut self, why: &str) -> bool {
         tracing::error!(why, "the pool rebuilds its state from the store");
-        self.parts.metrics.rebuilds.inc();
-        let busy = || error::rebuilding(self.parts.retry_ms);
-        for (_, waiting) in std::mem::take(&mut self.waiting) {
-            waiting.send(Err(busy()));
-        }
+        self.metrics.rebuilds.inc();
+        self.replies.refuse_all(&error::rebuilding(self.retry_ms));
         self.outbox.discard();
-        (self.rows, self.ticket, self.out, self.ready) = (Vec::new(), None, Vec::new(), Vec::new());
+        self.effects = Vec::new();
         self.life = self.life.saturating_add(1);
-        self.parts.connections.close_all("the pool brings its state back; leases go on, connect again");
+        self.connections.close_all("the pool brings its state back; leases go on, connect again");
         loop {
-            match self.parts.store.load() {
+            match self.store.load() {
                 Ok(rows) => {
-                    self.core = build(&self.parts, self.clock.now(), rows);
+                    self.core = build(&self.limits, self.seed, self.clock.now(), rows);
                     self.clock = self.clock.not_before(self.core.now());
                     return true;
                 }
                 Err(error) => {
                     tracing::error!(%error, "the store cannot be read; trying again");
-                    if !self.refuse_for(self.parts.store_retry, &error.to_string()) {
+                    if !self.refuse_for(self.store_retry, &error.to_string()) {
                         return false;
                     }
                 }
@@ -344,21 +261,19 @@ impl CoreThread {
         }
     }
 
-    /// Answers "busy" for a while; false where it is to stop.
+    /// Answers "busy" for a while; false where the thread is to stop.
     fn refuse_for(&mut self, time: Duration, why: &str) -> bool {
-        let until = std::time::Instant::now() + time;
+        let until = Instant::now() + time;
         loop {
-            let left = until.saturating_duration_since(std::time::Instant::now());
-            match self.parts.items.next(left) {
+            match self.reader.next(until.saturating_duration_since(Instant::now())) {
                 Some(Message::Request { reply_to, .. }) => {
-                    reply_to.send(Err(error::rebuilding(self.parts.retry_ms)));
+                    reply_to.send(Err(error::rebuilding(self.retry_ms)));
                 }
                 Some(Message::Probe(answer)) => {
                     let _gone = answer.send(Err(format!("the store cannot be read: {why}")));
                 }
-                Some(Message::Reload { limits, welcome, done, .. }) => {
-                    self.parts.limits = *limits;
-                    self.parts.welcome = welcome;
+                Some(Message::Reload { limits, done }) => {
+                    self.limits = *limits;
                     let _nobody_waits = done.send(Vec::new());
                 }
                 Some(Message::Stop) => return false,
@@ -369,93 +284,45 @@ impl CoreThread {
     }
 }
 
-/// A call whose end the core hears once: as lost where nothing else is known when this is dropped.
-struct BegunCall {
-    inbox: Inbox,
-    connections: Arc<Connections>,
-    metrics: Arc<Metrics>,
-    life: u64,
-    peer: ConnectionId,
-    call: CallId,
-    admits: bool,
-    outcome: CallOutcome,
-}
-
-impl BegunCall {
-    fn end(&mut self, answer: Result<(), CallError>) {
-        if answer == Err(CallError::Full) {
-            self.metrics.overflows.inc();
-            self.connections.close(self.peer, "the agent does not take up its calls");
-        }
-        self.outcome = outcome(answer);
-    }
-}
-
-impl Drop for BegunCall {
-    fn drop(&mut self) {
-        count_failure(&self.metrics, self.admits, &self.outcome);
-        let outcome = std::mem::replace(&mut self.outcome, CallOutcome::Lost);
-        self.inbox.push(Message::CallDone { life: self.life, call: self.call, outcome });
-    }
-}
-
-fn build(parts: &CoreThreadParts, now: Ms, rows: Vec<Row>) -> Core {
+fn build(limits: &Limits, seed: [u8; 32], now: Ms, rows: Vec<Row>) -> Core {
     if rows.is_empty() {
-        let mut core = Core::new(parts.limits.clone(), parts.seed, now);
-        // An agent may hold leases of a pool that remembers nothing: their numbers are not given again. Nobody
+        let mut core = Core::new(limits.clone(), seed, now);
+        // An agent may hold leases of a pool that has lost its store: their numbers are not given out again. No pool
         // gives out a million a second.
         core.number_leases_from(now.get().saturating_mul(1_000));
         return core;
     }
-    Core::restore(parts.limits.clone(), parts.seed, now, rows)
-}
-
-fn count_failure(metrics: &Metrics, admits: bool, outcome: &CallOutcome) {
-    let reason = match outcome {
-        CallOutcome::Done => return,
-        CallOutcome::Refused(_) => REFUSED,
-        CallOutcome::Expired => EXPIRED,
-        CallOutcome::Lost => LOST,
-    };
-    metrics.calls_failed.inc();
-    if admits {
-        metrics.admit_failures.inc(reason);
-    }
-}
-
-fn outcome(answer: Result<(), CallError>) -> CallOutcome {
-    match answer {
-        Ok(()) => CallOutcome::Done,
-        Err(CallError::Remote(error)) => CallOutcome::Refused(error),
-        Err(CallError::Expired) => CallOutcome::Expired,
-        Err(CallError::Lost(_) | CallError::Tls { .. } | CallError::Full | CallError::Json(_)) => CallOutcome::Lost,
-    }
+    Core::restore(limits.clone(), seed, now, rows)
 }
 
 #[cfg(test)]
 mod tests {
-    use vipnode_pool_core::{Command, Release};
+    use vipnode_pool_core::{Release, Reply};
     use vipnode_store::MemoryStore;
     use vipnode_types::wire::ErrorCode;
 
     use super::*;
-    use crate::{PoolMetrics, engine::connections::NOBODY};
+    use crate::{
+        PoolConfig, PoolMetrics,
+        auth::Audience,
+        engine::{NOBODY, inbox, inbox::ReplyTo},
+    };
 
     fn core_thread() -> CoreThread {
         let metrics = PoolMetrics::default().shared();
-        let (inbox, items) = crate::engine::inbox::inbox(metrics.queue.clone());
-        let connections = Arc::new(Connections::new(inbox.clone()));
+        let (inbox, reader) = inbox(metrics.queue.clone());
+        let config = PoolConfig::new(([127, 0, 0, 1], 1).into()).unwrap();
+        let access = AccessControl::new(Audience::new(config.bind, &[], None), config.access_rules());
         let (store, _thread) = StoreThread::start(Box::new(MemoryStore::new()), inbox.clone(), 4).unwrap();
-        let limits = Limits { tick_ms: 1_000, ..Limits::default() };
         let parts = CoreThreadParts {
-            limits,
+            limits: Limits { tick_ms: 1_000, ..Limits::default() },
             seed: [1; 32],
-            welcome: None,
+            access: Arc::new(access),
             retry_ms: 7,
             store_retry: Duration::from_secs(1),
+            connections: Arc::new(Connections::new(inbox.clone())),
             inbox,
-            items,
-            connections,
+            reader,
             store,
             metrics,
             runtime: Handle::current(),
@@ -469,7 +336,7 @@ mod tests {
         thread.handle_by(|_, _, out| out.push(Effect::Persist(vec![Row::NextLease(5_000)]))).ok().unwrap();
         thread.send_rows().ok().unwrap();
         let (reply, answer) = tokio::sync::oneshot::channel();
-        thread.waiting.insert(3, ReplyTo::Task(reply));
+        thread.replies.expect(3, ReplyTo::Task(reply));
         let broken = thread.handle_by(|_, _, out| {
             let reply = Ok(Reply::Done(vipnode_types::wire::Done {}));
             out.push(Effect::Reply { peer: NOBODY, request: 3, reply, release: Release::Now });
@@ -483,7 +350,7 @@ mod tests {
         assert!(busy.is(ErrorCode::Busy) && busy.data.unwrap().retry_ms == Some(7));
         let rows = thread.core.rows();
         assert!(rows.contains(&Row::NextLease(5_000)), "{rows:?}");
-        assert_eq!((thread.life, thread.parts.metrics.rebuilds.get()), (1, 1));
+        assert_eq!((thread.life, thread.metrics.rebuilds.get()), (1, 1));
         thread.handle(Command::Tick).ok().unwrap();
     }
 }

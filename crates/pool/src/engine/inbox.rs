@@ -4,18 +4,33 @@ use std::{
     time::Duration,
 };
 
+use serde_json::value::{RawValue, to_raw_value};
 use tokio::{runtime::Handle, sync::oneshot, task::yield_now};
 use tokio_util::task::task_tracker::TaskTrackerToken;
 use vipnode_metrics::Gauge;
 use vipnode_pool_core::{CallId, CallOutcome, Command, Limits, Reply, RequestId};
 use vipnode_rpc::Responder;
 use vipnode_store::StoreError;
-use vipnode_types::wire::WireError;
+use vipnode_types::wire::{ErrorCode, WireError};
 
-use crate::{Membership, Welcome, engine::gateway::reply_text, fairness::command_permits::CommandPermit};
+use crate::fairness::CommandPermit;
 
 /// The answer of the pool's core to a request.
 pub(crate) type Answer = Result<Reply, WireError>;
+
+/// A reply as JSON.
+pub(crate) fn reply_text(reply: &Reply) -> Result<Box<RawValue>, WireError> {
+    let text = match reply {
+        Reply::Connect(reply) => to_raw_value(reply),
+        Reply::Report(reply) => to_raw_value(reply),
+        Reply::Ask(reply) => to_raw_value(reply),
+        Reply::Explain(reply) => to_raw_value(reply),
+        Reply::Done(reply) => to_raw_value(reply),
+        Reply::Status(reply) => to_raw_value(reply),
+        Reply::Protocol2(reply) => to_raw_value(reply),
+    };
+    text.map_err(|error| WireError::new(ErrorCode::Internal, error.to_string(), ""))
+}
 
 /// Who waits for an answer.
 #[derive(Debug)]
@@ -59,12 +74,7 @@ pub(crate) enum Message {
     /// A batch could not be made durable.
     CommitFailed(StoreError),
     /// Other settings, from here on; answered with the limits that are taken at a start only.
-    Reload {
-        limits: Box<Limits>,
-        welcome: Option<Welcome>,
-        members: Membership,
-        done: oneshot::Sender<Vec<&'static str>>,
-    },
+    Reload { limits: Box<Limits>, done: oneshot::Sender<Vec<&'static str>> },
     /// Is everything well?
     Probe(oneshot::Sender<Result<(), String>>),
     /// End, after what came before.

@@ -1,13 +1,23 @@
-//! The thread that owns the pool's core, the queue before it, the store's thread behind it, and what leaves once rows are
-//! durable.
+//! The thread that owns the pool's core, the queue before it, the store's thread behind it, and the outbox: effects that
+//! leave once their rows are durable.
 //!
-//! It may call `auth` and `fairness` for the types that a command carries. No bytes of the network ever enter: what
-//! comes here is a command, and what leaves is an effect.
+//! It may call `auth` and `fairness`. No bytes of the network ever enter: commands come here, and effects leave.
 
-pub(crate) mod clock;
-pub(crate) mod connections;
-pub(crate) mod core_thread;
-pub(crate) mod gateway;
-pub(crate) mod inbox;
-pub(crate) mod outbox;
-pub(crate) mod store_thread;
+mod clock;
+mod connections;
+mod core_thread;
+mod gateway;
+mod inbox;
+mod outbox;
+mod pool_call;
+mod replies;
+mod store_thread;
+
+pub(crate) use clock::wall_clock;
+pub(crate) use connections::{ConnectionEntry, Connections, NOBODY, Transport};
+pub(crate) use core_thread::{CoreThread, CoreThreadParts};
+pub(crate) use gateway::{Gateway, PreparedCommand};
+pub(crate) use inbox::{Inbox, inbox, reply_text};
+#[cfg(test)]
+pub(crate) use inbox::{InboxReader, Message};
+pub(crate) use store_thread::StoreThread;

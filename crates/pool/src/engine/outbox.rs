@@ -1,49 +1,68 @@
 use std::collections::VecDeque;
 
-use vipnode_pool_core::{Effect, Release};
+use vipnode_pool_core::{Effect, Release, Row};
 
-/// Effects that wait until the rows they depend on are durable.
+/// Effects on their way out: some wait until the rows they depend on are durable.
 ///
-/// Batches of rows are numbered from 1; a batch's number is its ticket.
+/// Rows are written in batches, numbered from 1; a batch's number is its ticket.
 #[derive(Debug, Default)]
-pub(crate) struct Outbox {
+pub(super) struct Outbox {
     /// The newest batch that was begun.
     begun: u64,
     durable: u64,
+    /// Effects that depend on the batch of that ticket.
     held: VecDeque<(u64, Effect)>,
+    /// Effects that may leave.
+    ready: Vec<Effect>,
+    /// The open batch: its ticket and rows.
+    batch: Option<(u64, Vec<Row>)>,
 }
 
 impl Outbox {
-    /// Begins a batch, on which all later effects depend; returns its ticket.
-    pub(crate) fn begin(&mut self) -> u64 {
-        self.begun = self.begun.saturating_add(1);
-        self.begun
-    }
-
-    /// Returns the effect where it may leave now, else holds it.
-    pub(crate) fn hold_or_pass(&mut self, effect: Effect) -> Option<Effect> {
-        let after_commit = match &effect {
-            Effect::Reply { release, .. } | Effect::Call { release, .. } => *release == Release::AfterCommit,
-            Effect::Persist(_) | Effect::Close { .. } => false,
-        };
-        if !after_commit || self.begun == self.durable {
-            return Some(effect);
+    /// Takes an effect: rows into the open batch, which they begin where there is none. All later effects depend on it.
+    pub(super) fn push(&mut self, effect: Effect) {
+        match effect {
+            Effect::Persist(rows) => {
+                let begun = &mut self.begun;
+                let (_, batch) = self.batch.get_or_insert_with(|| {
+                    *begun = begun.saturating_add(1);
+                    (*begun, Vec::new())
+                });
+                batch.extend(rows);
+            }
+            effect if depends(&effect) && self.begun != self.durable => self.held.push_back((self.begun, effect)),
+            effect => self.ready.push(effect),
         }
-        self.held.push_back((self.begun, effect));
-        None
     }
 
-    /// Marks the batches up to `ticket` as durable; returns the effects that may leave, in order.
-    pub(crate) fn committed(&mut self, ticket: u64) -> Vec<Effect> {
+    /// Closes the open batch; returns its ticket and rows.
+    pub(super) const fn take_batch(&mut self) -> Option<(u64, Vec<Row>)> {
+        self.batch.take()
+    }
+
+    /// Marks the batches up to `ticket` as durable.
+    pub(super) fn committed(&mut self, ticket: u64) {
         self.durable = self.durable.max(ticket);
         let ready = self.held.partition_point(|(ticket, _)| *ticket <= self.durable);
-        self.held.drain(..ready).map(|(_, effect)| effect).collect()
+        self.ready.extend(self.held.drain(..ready).map(|(_, effect)| effect));
     }
 
-    /// Drops what is held and forgets the batches in flight, because their rows will never be durable.
-    pub(crate) fn discard(&mut self) {
-        self.held.clear();
-        self.durable = self.begun;
+    /// Lets the effects leave that may, in order.
+    pub(super) fn deliver(&mut self, leave: impl FnMut(Effect)) {
+        self.ready.drain(..).for_each(leave);
+    }
+
+    /// Drops everything and forgets the batches in flight, because their rows will never be durable.
+    pub(super) fn discard(&mut self) {
+        *self = Self { begun: self.begun, durable: self.begun, ..Self::default() };
+    }
+}
+
+/// Whether an effect must not leave before the rows of earlier effects are durable.
+fn depends(effect: &Effect) -> bool {
+    match effect {
+        Effect::Reply { release, .. } | Effect::Call { release, .. } => *release == Release::AfterCommit,
+        Effect::Persist(_) | Effect::Close { .. } => false,
     }
 }
 
@@ -59,29 +78,55 @@ mod tests {
         Effect::Reply { peer, request, reply: Ok(Reply::Done(Done {})), release }
     }
 
+    fn delivered(outbox: &mut Outbox) -> Vec<u64> {
+        let mut requests = Vec::new();
+        outbox.deliver(|effect| {
+            let Effect::Reply { request, .. } = effect else { panic!("{effect:?}") };
+            requests.push(request);
+        });
+        requests
+    }
+
+    /// Begins a batch and closes it.
+    fn begin(outbox: &mut Outbox) -> u64 {
+        outbox.push(Effect::Persist(vec![Row::NextLease(1)]));
+        outbox.push(Effect::Persist(vec![Row::NextLease(2)]));
+        let (ticket, rows) = outbox.take_batch().unwrap();
+        assert_eq!(rows.len(), 2);
+        ticket
+    }
+
     #[test]
     fn holds_effects_until_their_rows_are_durable() {
         let (now, after) = (Release::Now, Release::AfterCommit);
         let mut outbox = Outbox::default();
-        assert!(outbox.hold_or_pass(reply(1, after)).is_some(), "nothing was written yet");
-        assert_eq!(outbox.begin(), 1);
-        assert!(outbox.hold_or_pass(reply(2, now)).is_some());
-        assert!(outbox.hold_or_pass(reply(3, after)).is_none());
-        assert_eq!(outbox.begin(), 2);
-        assert!(outbox.hold_or_pass(reply(4, after)).is_none());
-        assert_eq!(outbox.committed(1), [reply(3, after)]);
-        assert_eq!(outbox.committed(1), []);
-        assert!(outbox.hold_or_pass(reply(5, after)).is_none());
-        assert_eq!(outbox.committed(2), [reply(4, after), reply(5, after)]);
-        assert!(outbox.hold_or_pass(reply(6, after)).is_some());
+        outbox.push(reply(1, after));
+        assert_eq!(delivered(&mut outbox), [1], "nothing was written yet");
+        assert_eq!(begin(&mut outbox), 1);
+        outbox.push(reply(2, now));
+        outbox.push(reply(3, after));
+        assert_eq!(delivered(&mut outbox), [2]);
+        assert_eq!(begin(&mut outbox), 2);
+        outbox.push(reply(4, after));
+        outbox.committed(1);
+        assert_eq!(delivered(&mut outbox), [3]);
+        outbox.committed(1);
+        assert_eq!(delivered(&mut outbox), [0; 0]);
+        outbox.push(reply(5, after));
+        assert_eq!(delivered(&mut outbox), [0; 0]);
+        outbox.committed(2);
+        assert_eq!(delivered(&mut outbox), [4, 5]);
+        outbox.push(reply(6, after));
+        assert_eq!(delivered(&mut outbox), [6]);
     }
 
     #[test]
     fn a_discarded_effect_never_leaves() {
         let mut outbox = Outbox::default();
-        outbox.begin();
-        assert!(outbox.hold_or_pass(reply(1, Release::AfterCommit)).is_none());
+        begin(&mut outbox);
+        outbox.push(reply(1, Release::AfterCommit));
         outbox.discard();
-        assert_eq!(outbox.committed(1), []);
+        outbox.committed(1);
+        assert_eq!(delivered(&mut outbox), [0; 0]);
     }
 }

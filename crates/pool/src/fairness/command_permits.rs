@@ -3,10 +3,7 @@ use std::sync::{
     atomic::{AtomicUsize, Ordering},
 };
 
-use vipnode_pool_core::Command;
-use vipnode_types::protocol2;
-
-use crate::{PoolLimits, fairness::block::Block};
+use crate::{PoolLimits, fairness::Block};
 
 /// Limits on the commands that wait for the core, apart for each class, so that one class cannot crowd out another.
 ///
@@ -39,30 +36,6 @@ pub(crate) struct CommandPermit {
     permits: Arc<CommandPermits>,
     block: Arc<Block>,
     class: PermitClass,
-}
-
-impl PermitClass {
-    /// The class of a command, the same in both protocols: every command is named here.
-    pub(crate) const fn of(command: &Command) -> Self {
-        match command {
-            Command::Connect { .. } => Self::Connect,
-            Command::Report { .. } => Self::Report,
-            Command::Protocol2 { call, .. } => match call {
-                protocol2::Call::Connect(_) | protocol2::Call::Host(_) | protocol2::Call::Client(_) => Self::Connect,
-                protocol2::Call::Update(_) => Self::Report,
-                protocol2::Call::Peer(_) => Self::Other,
-            },
-            Command::Ask { .. }
-            | Command::Explain { .. }
-            | Command::Leave { .. }
-            | Command::Bye { .. }
-            | Command::Status { .. }
-            | Command::CallDone { .. }
-            | Command::Latency { .. }
-            | Command::Disconnected { .. }
-            | Command::Tick => Self::Other,
-        }
-    }
 }
 
 impl HeldPermits {
@@ -109,10 +82,6 @@ impl Drop for CommandPermit {
 
 #[cfg(test)]
 mod tests {
-    use std::net::Ipv4Addr;
-
-    use vipnode_types::{NodeId, protocol2::Call};
-
     use super::*;
 
     fn block() -> Arc<Block> {
@@ -140,30 +109,6 @@ mod tests {
         assert_eq!(all(&permits, &flood, PermitClass::Connect).len(), 50, "each class is apart");
         drop((held, more));
         assert_eq!(all(&permits, &honest, PermitClass::Report).len(), 50, "all came back");
-    }
-
-    #[test]
-    fn a_call_of_protocol_2_competes_with_its_like_in_protocol_3() {
-        let class = |call| {
-            PermitClass::of(&Command::Protocol2 {
-                peer: crate::engine::connections::NOBODY,
-                request: 1,
-                node: NodeId::new([1; 64]),
-                nonce: 1,
-                address: Ipv4Addr::LOCALHOST.into(),
-                callable: true,
-                call,
-            })
-        };
-        for (call, expected) in [
-            (Call::Connect(Box::default()), PermitClass::Connect),
-            (Call::Host(protocol2::HostRequest::default()), PermitClass::Connect),
-            (Call::Client(protocol2::ClientRequest::default()), PermitClass::Connect),
-            (Call::Update(protocol2::Update::default()), PermitClass::Report),
-            (Call::Peer(protocol2::PeerRequest::default()), PermitClass::Other),
-        ] {
-            assert_eq!(class(call.clone()), expected, "{call:?}");
-        }
     }
 
     #[test]

@@ -9,7 +9,7 @@ use std::{
 use axum::http::StatusCode;
 use vipnode_pool_core::AddressBlock;
 
-use crate::{PoolLimits, fairness::block::Block};
+use crate::{PoolLimits, fairness::Block};
 
 /// Limits on open connections: in all, by address and by address block.
 #[derive(Debug)]

@@ -7,7 +7,7 @@ use std::{
 
 use tokio::task::yield_now;
 
-use crate::fairness::block::Block;
+use crate::fairness::Block;
 
 /// Polls the work of a socket so that its address block, however many busy sockets it has, delays nobody else by more
 /// than its budget of processor time and one poll.

@@ -5,7 +5,7 @@ use std::{
 
 use tokio::sync::oneshot;
 
-use crate::fairness::block::Block;
+use crate::fairness::Block;
 
 /// A semaphore that is fair among address blocks, for work that costs much processor time, such as a signature check.
 ///

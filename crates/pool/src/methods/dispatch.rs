@@ -1,61 +1,103 @@
-use serde_json::value::RawValue;
-use vipnode_types::PoolMethod;
+//! What becomes of a call, over WebSocket and HTTP alike.
 
-use crate::methods::protocol2;
+use std::net::IpAddr;
 
-/// What is to be done with a call. Every method that is documented has its place here, and no other is served.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Route {
-    /// Is there a pool?
-    Ping,
-    /// What the pool shows.
+use serde_json::value::{RawValue, to_raw_value};
+use vipnode_pool_core::ConnectionId;
+use vipnode_types::{
+    NodeId, PoolMethod,
+    wire::{ReachRequest, WireError},
+};
+
+use crate::{
+    auth::SignedParams,
+    engine::PreparedCommand,
+    error,
+    fairness::FairPermit,
+    methods::{
+        Service, protocol2,
+        request::{AgentCall, AgentSender, Request},
+    },
+};
+
+/// A call that was judged: what is left to do.
+#[derive(Debug)]
+pub(crate) enum Dispatched {
+    /// This is the answer.
+    Answer(Box<RawValue>),
+    /// The answer is the pool's status.
     Status,
-    /// How the pool sees the caller.
-    Reach,
-    /// A wallet's page of the original.
-    Wallet,
-    /// A node in protocol 2.
-    Node,
-    /// An agent presents itself.
-    Connect,
-    /// An agent that has connected.
-    Agent,
+    /// The answer comes from `reach`, which may take seconds.
+    Reach(ReachRequest),
+    /// The core answers.
+    Command(PreparedCommand),
 }
 
-impl Route {
-    /// `None` for a method that there is not.
-    pub(crate) fn of(name: &str, params: &RawValue) -> Option<Self> {
-        Some(match PoolMethod::named(name)? {
-            PoolMethod::Ping => Self::Ping,
-            PoolMethod::Status => Self::Status,
-            PoolMethod::Reach => Self::Reach,
-            PoolMethod::Connect if protocol2::is_signed_by_node(params) => Self::Node,
-            PoolMethod::Connect => Self::Connect,
-            PoolMethod::Report | PoolMethod::Ask | PoolMethod::Explain | PoolMethod::Leave | PoolMethod::Bye => {
-                Self::Agent
-            }
-            PoolMethod::Update | PoolMethod::Peer | PoolMethod::Host | PoolMethod::Client => Self::Node,
-            PoolMethod::Account | PoolMethod::AddNode | PoolMethod::Withdraw => Self::Wallet,
-        })
-    }
+/// Why a call leads nowhere. `E` says why the connection ended meanwhile.
+#[derive(Debug)]
+pub(crate) enum Failure<E> {
+    Refused(WireError),
+    Ended(E),
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
+/// The other end of a connection that makes calls, over WebSocket or HTTP.
+pub(crate) trait Client {
+    /// Why the connection ended while something was waited for.
+    type Ended;
 
-    fn route(name: &str, params: &str) -> Option<Route> {
-        Route::of(name, &serde_json::from_str::<Box<RawValue>>(params).unwrap())
-    }
+    /// Waits for a permit to check a signature.
+    async fn check_permit(&mut self) -> Result<FairPermit, Failure<Self::Ended>>;
 
-    #[test]
-    fn a_connect_is_told_by_what_stands_first() {
-        assert_eq!(route("vipnode_connect", r#" [ "sig","id",1,{}]"#), Some(Route::Node));
-        for params in [r#"[{"protocol":3},{}]"#, "[]", "{}"] {
-            assert_eq!(route("vipnode_connect", params), Some(Route::Connect), "{params}");
+    /// Returns a call of protocol 3 and who makes it, if it may.
+    async fn agent(
+        &mut self,
+        method: PoolMethod,
+        signed: &SignedParams<'_>,
+        call: Result<AgentCall, WireError>,
+    ) -> Result<(AgentSender, AgentCall), Failure<Self::Ended>>;
+
+    /// Returns its address, and whether the pool can call it.
+    fn origin(&self) -> (IpAddr, bool);
+
+    /// Returns the connection of a node that signed a call of protocol 2, if it may make it; `connects` says whether
+    /// the call presents the node.
+    fn node(&mut self, node: NodeId, connects: bool) -> Result<ConnectionId, WireError>;
+}
+
+/// Parses and judges a call.
+pub(crate) async fn dispatch<C: Client>(
+    service: &Service,
+    client: &mut C,
+    method: &str,
+    params: &RawValue,
+) -> Result<Dispatched, Failure<C::Ended>> {
+    let method = PoolMethod::named(method).ok_or_else(|| error::unknown_method(method))?;
+    match Request::parse(method, params)? {
+        Request::Ping => Ok(Dispatched::Answer(to_raw_value("pong").unwrap_or_else(|_| RawValue::NULL.to_owned()))),
+        Request::Status => Ok(Dispatched::Status),
+        Request::Reach(request) => Ok(Dispatched::Reach(request)),
+        Request::Agent(signed, call) => {
+            let (sender, call) = client.agent(method, &signed, call).await?;
+            let class = call.permit_class();
+            Ok(Dispatched::Command(service.gateway.prepare(class, |request| call.command(sender, request))?))
         }
-        assert_eq!(route("vipnode_update", "[]"), Some(Route::Node));
-        assert_eq!(route("vipnode_report", r#"["x"]"#), Some(Route::Agent));
-        assert_eq!(route("vipnode_admit", "[]"), None);
+        Request::Node(call) => protocol2::dispatch_node(service, client, call).await,
+        Request::Wallet(call) => protocol2::dispatch_wallet(client, &call).await,
+    }
+}
+
+impl<E> From<WireError> for Failure<E> {
+    fn from(error: WireError) -> Self {
+        Self::Refused(error)
+    }
+}
+
+impl<E> Failure<E> {
+    /// The same with another refusal.
+    pub(crate) fn map_refusal(self, map: impl FnOnce(WireError) -> WireError) -> Self {
+        match self {
+            Self::Refused(error) => Self::Refused(map(error)),
+            Self::Ended(ended) => Self::Ended(ended),
+        }
     }
 }

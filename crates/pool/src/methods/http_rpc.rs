@@ -1,109 +1,142 @@
-//! Calls over HTTP: each is signed, and an agent's key stands for a connection.
+//! Calls over HTTP: each is signed, and the key that signs stands for a connection.
 
-use serde_json::value::{RawValue, to_raw_value};
-use vipnode_pool_core::{Command, ConnectionId, Identity, Reply};
-use vipnode_types::wire::{WireError, method};
+use std::{convert::Infallible, net::IpAddr};
+
+use serde_json::value::RawValue;
+use vipnode_pool_core::ConnectionId;
+use vipnode_types::{NodeId, PoolMethod, wire::WireError};
 
 use crate::{
-    auth::signed_params::{self, Call},
-    engine::{
-        clock,
-        connections::Transport,
-        gateway::{Gateway, reply_text},
-    },
+    auth::SignedParams,
+    engine::{Transport, reply_text, wall_clock},
     error,
-    fairness::connection_limiter::Caller,
-    methods::{agent_call::AgentCall, dispatch::Route, protocol2, reach},
+    fairness::{Caller, FairPermit},
+    methods::{
+        Service,
+        dispatch::{Client, Dispatched, Failure, dispatch},
+        http_sessions::{HttpSessions, SessionKey},
+        reach,
+        request::{AgentCall, AgentSender},
+    },
 };
 
 /// Answers one call.
 pub(crate) async fn answer(
-    gateway: &Gateway,
+    service: &Service,
     caller: &Caller,
     method: &str,
     params: &RawValue,
 ) -> Result<Box<RawValue>, WireError> {
-    let route = Route::of(method, params).ok_or_else(|| error::unknown_method(method))?;
-    match route {
-        Route::Ping => return Ok(pong()),
-        Route::Status => return gateway.status(false).await,
-        Route::Reach => return reach::answer(gateway, caller.address, &caller.block, "", params).await,
-        Route::Node => return protocol2::answer(gateway, caller, method, params).await,
-        Route::Wallet => {
-            let _permit = gateway.acquire_check(&caller.block).await?;
-            return protocol2::wallet(method, params);
-        }
-        Route::Connect | Route::Agent => {}
-    }
-    let call = Call::read(params)?;
-    let permit = gateway.acquire_check(&caller.block).await?;
-    let (identity, nonce) = call.verify(gateway, method).await?;
-    drop(permit);
-    let reply = if route == Route::Connect {
-        connect(gateway, caller, &call, identity, nonce).await?
-    } else {
-        gateway.http_agents.use_nonce(&identity, nonce, clock::wall())?;
-        let peer = connected(gateway, &identity)?;
-        let agent_call = AgentCall::read(method, &call)?;
-        gateway.answered(&caller.block, |request| agent_call.command(peer, request)).await?
+    let mut client = HttpClient { service, caller, new: None, bye: None };
+    let command = match dispatch(service, &mut client, method, params).await {
+        Ok(Dispatched::Answer(answer)) => return Ok(answer),
+        Ok(Dispatched::Status) => return service.status(false).await,
+        Ok(Dispatched::Reach(request)) => return reach::answer(service, caller, "", request).await,
+        Ok(Dispatched::Command(command)) => command,
+        Err(Failure::Refused(error)) => return Err(error),
+        Err(Failure::Ended(never)) => match never {},
     };
-    if method == method::BYE {
-        leave(gateway, &identity);
+    let reply = service.gateway.answer(&caller.block, command).await?;
+    if let Some(new) = &mut client.new {
+        new.stays = true;
+    }
+    if let Some((key, peer)) = client.bye {
+        service.sessions.close(key, peer);
     }
     reply_text(&reply)
 }
 
-async fn connect(
-    gateway: &Gateway,
-    caller: &Caller,
-    call: &Call<'_>,
-    identity: Identity,
-    nonce: &str,
-) -> Result<Reply, WireError> {
-    // Strangers to a closed pool take no place in the table of agents.
-    let hello = signed_params::admitted(gateway, call, &identity, nonce)?;
-    gateway.http_agents.use_nonce(&identity, nonce, clock::wall())?;
-    let peer = connected(gateway, &identity).unwrap_or_else(|_| begin(gateway, &identity));
-    let mut presented = Presented { gateway, identity, stays: false };
-    let make = |request| Command::Connect { peer, request, identity, address: caller.address, callable: false, hello };
-    let reply = gateway.answered(&caller.block, make).await?;
-    presented.stays = true;
-    Ok(reply)
+/// Whoever makes one call over HTTP.
+struct HttpClient<'a> {
+    service: &'a Service,
+    caller: &'a Caller,
+    /// The session that this call begins.
+    new: Option<NewSession<'a>>,
+    /// The session that this call ends, once the core has answered.
+    bye: Option<(SessionKey, ConnectionId)>,
 }
 
-/// An agent that the core has not said yes to. Who does not get in, and who does not wait for the answer, leaves nothing
-/// behind but its nonce.
-struct Presented<'a> {
-    gateway: &'a Gateway,
-    identity: Identity,
+/// A session that the core has not accepted: it is closed where the core refuses it, and where nobody waits for the
+/// answer any more.
+struct NewSession<'a> {
+    sessions: &'a HttpSessions,
+    key: SessionKey,
+    peer: ConnectionId,
     stays: bool,
 }
 
-impl Drop for Presented<'_> {
+impl Drop for NewSession<'_> {
     fn drop(&mut self) {
         if !self.stays {
-            leave(self.gateway, &self.identity);
+            self.sessions.close(self.key, self.peer);
         }
     }
 }
 
-/// The agent's connection, unless the core closed it.
-fn connected(gateway: &Gateway, identity: &Identity) -> Result<ConnectionId, WireError> {
-    let peer = gateway.http_agents.peer(identity);
-    peer.filter(|peer| gateway.connections.is_open(*peer)).ok_or_else(error::not_authenticated)
+impl HttpClient<'_> {
+    /// Returns the connection of a session, unless the core closed it.
+    fn connection(&self, key: SessionKey, node: NodeId) -> Option<ConnectionId> {
+        let peer = self.service.sessions.connection(key, node);
+        peer.filter(|peer| self.service.connections.is_open(*peer))
+    }
+
+    /// Returns the connection of a session, which begins where `connects` says so.
+    fn connection_or_new(&mut self, key: SessionKey, node: NodeId, connects: bool) -> Result<ConnectionId, WireError> {
+        if let Some(peer) = self.connection(key, node) {
+            return Ok(peer);
+        }
+        if !connects {
+            return Err(error::not_authenticated());
+        }
+        let entry = self.service.connections.add(Transport::Http);
+        let peer = entry.peer();
+        self.service.sessions.open(key, node, entry)?;
+        self.new = Some(NewSession { sessions: &self.service.sessions, key, peer, stays: false });
+        Ok(peer)
+    }
 }
 
-fn begin(gateway: &Gateway, identity: &Identity) -> ConnectionId {
-    let entry = gateway.connections.add(Transport::Http);
-    let peer = entry.peer();
-    drop(gateway.http_agents.set(identity, Some(entry)));
-    peer
-}
+impl Client for HttpClient<'_> {
+    type Ended = Infallible;
 
-fn leave(gateway: &Gateway, identity: &Identity) {
-    drop(gateway.http_agents.set(identity, None));
-}
+    async fn check_permit(&mut self) -> Result<FairPermit, Failure<Infallible>> {
+        Ok(self.service.acquire_check(&self.caller.block).await?)
+    }
 
-fn pong() -> Box<RawValue> {
-    to_raw_value("pong").unwrap_or_else(|_| RawValue::NULL.to_owned())
+    async fn agent(
+        &mut self,
+        method: PoolMethod,
+        signed: &SignedParams<'_>,
+        mut call: Result<AgentCall, WireError>,
+    ) -> Result<(AgentSender, AgentCall), Failure<Infallible>> {
+        let permit = self.check_permit().await?;
+        let (identity, nonce) = signed.verify(&self.service.access, method.name(), wall_clock()).await?;
+        drop(permit);
+        let connects = method == PoolMethod::Connect;
+        if connects {
+            let connect = call?;
+            if let AgentCall::Connect(hello) = &connect {
+                // Strangers to a closed pool get no entry in the table of sessions.
+                self.service.access.admit(&identity, hello, nonce)?;
+            }
+            call = Ok(connect);
+        }
+        self.service.sessions.use_nonce(&identity, nonce, wall_clock())?;
+        let key = SessionKey::of(&identity);
+        let peer = self.connection_or_new(key, identity.node, connects)?;
+        let call = call?;
+        if matches!(call, AgentCall::Bye) {
+            self.bye = Some((key, peer));
+        }
+        Ok((AgentSender { peer, identity, address: self.caller.address, callable: false }, call))
+    }
+
+    /// Nobody can be called over HTTP.
+    fn origin(&self) -> (IpAddr, bool) {
+        (self.caller.address, false)
+    }
+
+    fn node(&mut self, node: NodeId, connects: bool) -> Result<ConnectionId, WireError> {
+        self.connection_or_new(SessionKey::Node(node), node, connects)
+    }
 }

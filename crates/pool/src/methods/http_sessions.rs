@@ -7,36 +7,47 @@ use std::{
 use vipnode_pool_core::{ConnectionId, Identity, Limits};
 use vipnode_types::{Ms, NodeId, wire::WireError};
 
-use crate::{engine::connections::ConnectionEntry, error};
+use crate::{engine::ConnectionEntry, error};
 
-/// Agents that speak over HTTP: each agent key is a connection of its own, and its nonces grow.
+/// Sessions over HTTP, where no socket stands for a connection: each key that signs calls, of an agent in protocol 3 and
+/// of a node in protocol 2, has at most one. Those of both protocols are limited together.
 #[derive(Debug)]
-pub(crate) struct HttpAgents {
+pub(crate) struct HttpSessions {
     limit: usize,
-    /// How far a nonce may be ahead of the pool's clock, in milliseconds.
+    /// How far an agent's nonce may be ahead of the pool's clock, in milliseconds.
     ahead_ms: u64,
-    /// How far it may be behind.
+    /// How far it may be behind, in milliseconds.
     behind_ms: u64,
-    /// Nonces of before are refused: which of them were used is not known (D9).
+    /// Earlier nonces are refused: which of them were used is not known (D9).
     started: Ms,
-    agents: Mutex<BTreeMap<[u8; 33], HttpAgent>>,
+    sessions: Mutex<BTreeMap<SessionKey, HttpSession>>,
+}
+
+/// The key that signs the calls of a session.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum SessionKey {
+    Agent([u8; 33]),
+    Node(NodeId),
 }
 
 #[derive(Debug)]
-struct HttpAgent {
-    nonce: u64,
+struct HttpSession {
+    /// The highest nonce that was used; of a node's the core judges.
+    nonce: Option<u64>,
+    /// Whom it speaks for.
     node: NodeId,
     entry: Option<ConnectionEntry>,
     heard: Instant,
 }
 
-impl HttpAgents {
-    pub(crate) fn new(limit: usize, core: &Limits) -> Self {
+impl HttpSessions {
+    /// `started` is the wall clock at the pool's start.
+    pub(crate) fn new(limit: usize, core: &Limits, started: Ms) -> Self {
         let Limits { nonce_ahead_ms: ahead_ms, nonce_behind_ms: behind_ms, .. } = *core;
-        Self { limit, ahead_ms, behind_ms, started: crate::engine::clock::wall(), agents: Mutex::new(BTreeMap::new()) }
+        Self { limit, ahead_ms, behind_ms, started, sessions: Mutex::default() }
     }
 
-    /// Takes the nonce of a call whose signature holds (D8); each may be used once and only growing.
+    /// Takes the nonce of an agent's call whose signature holds (D8); each may be used once, and they only grow.
     pub(crate) fn use_nonce(&self, identity: &Identity, nonce: &str, wall: Ms) -> Result<(), WireError> {
         let refused = |why: &str| Err(error::unauthorized(why, "check the clocks of both machines, then call again"));
         let digits = nonce.bytes().all(|byte| byte.is_ascii_digit());
@@ -52,53 +63,82 @@ impl HttpAgents {
         if nonce < self.started.get() {
             return refused("the nonce is older than this pool's start");
         }
-        let mut agents = self.lock();
-        let full = agents.len() >= self.limit;
-        match agents.get_mut(identity.agent.as_bytes()) {
-            Some(agent) if nonce <= agent.nonce => return refused("this nonce, or a later one, was used already"),
-            Some(agent) => (agent.nonce, agent.heard) = (nonce, Instant::now()),
+        let mut sessions = self.lock();
+        let full = sessions.len() >= self.limit;
+        match sessions.get_mut(&SessionKey::of(identity)) {
+            Some(HttpSession { nonce: Some(used), .. }) if nonce <= *used => {
+                return refused("this nonce, or a later one, was used already");
+            }
+            Some(session) => (session.nonce, session.heard) = (Some(nonce), Instant::now()),
             None if full => return Err(error::crowded(60_000)),
             None => {
-                let agent = HttpAgent { nonce, node: identity.node, entry: None, heard: Instant::now() };
-                agents.insert(*identity.agent.as_bytes(), agent);
+                let node = identity.node;
+                let session = HttpSession { nonce: Some(nonce), node, entry: None, heard: Instant::now() };
+                sessions.insert(SessionKey::of(identity), session);
             }
         }
         Ok(())
     }
 
-    /// The connection of an agent that connected before, for the same node.
-    pub(crate) fn peer(&self, identity: &Identity) -> Option<ConnectionId> {
-        let agents = self.lock();
-        let agent = agents.get(identity.agent.as_bytes())?;
-        agent.entry.as_ref().filter(|_| agent.node == identity.node).map(ConnectionEntry::peer)
+    /// Returns the connection of a session that speaks for `node`, which was heard just now.
+    pub(crate) fn connection(&self, key: SessionKey, node: NodeId) -> Option<ConnectionId> {
+        let mut sessions = self.lock();
+        let session = sessions.get_mut(&key).filter(|session| session.node == node)?;
+        session.heard = Instant::now();
+        session.entry.as_ref().map(ConnectionEntry::peer)
     }
 
-    /// Gives an agent its connection, or takes it away; returns the one it had.
-    pub(crate) fn set(&self, identity: &Identity, entry: Option<ConnectionEntry>) -> Option<ConnectionEntry> {
-        let mut agents = self.lock();
-        let agent = agents.get_mut(identity.agent.as_bytes())?;
-        agent.node = identity.node;
-        std::mem::replace(&mut agent.entry, entry)
+    /// Gives a session its connection, instead of the one it had.
+    pub(crate) fn open(&self, key: SessionKey, node: NodeId, entry: ConnectionEntry) -> Result<(), WireError> {
+        let mut sessions = self.lock();
+        let full = sessions.len() >= self.limit;
+        if full && !sessions.contains_key(&key) {
+            return Err(error::crowded(60_000));
+        }
+        let new = HttpSession { nonce: None, node, entry: None, heard: Instant::now() };
+        let session = sessions.entry(key).or_insert(new);
+        session.node = node;
+        let old = session.entry.replace(entry);
+        drop(sessions);
+        drop(old);
+        Ok(())
     }
 
-    /// Connections of agents that were not heard for `idle`. Their nonces are kept for as long as they
-    /// could be said again.
-    pub(crate) fn expire(&self, idle: Duration) -> Vec<ConnectionEntry> {
-        let mut agents = self.lock();
-        let mut left = Vec::new();
+    /// Ends the connection of a session, if it is this one. An agent's nonce is kept.
+    pub(crate) fn close(&self, key: SessionKey, peer: ConnectionId) {
+        let mut sessions = self.lock();
+        let Some(session) = sessions.get_mut(&key) else { return };
+        let ended = session.entry.take_if(|entry| entry.peer() == peer);
+        if session.nonce.is_none() && session.entry.is_none() {
+            sessions.remove(&key);
+        }
+        drop(sessions);
+        drop(ended);
+    }
+
+    /// Ends the connections of sessions that were not heard for `idle`. Nonces are kept for as long as they could be
+    /// used again.
+    pub(crate) fn expire(&self, idle: Duration) {
         let forget = Duration::from_millis(self.ahead_ms.saturating_add(self.behind_ms)).max(idle);
-        agents.retain(|_, agent| {
-            let silent = agent.heard.elapsed();
+        let mut ended = Vec::new();
+        self.lock().retain(|_, session| {
+            let silent = session.heard.elapsed();
             if silent >= idle {
-                left.extend(agent.entry.take());
+                ended.extend(session.entry.take());
             }
-            silent < forget
+            silent < if session.nonce.is_some() { forget } else { idle }
         });
-        left
+        drop(ended);
     }
 
-    fn lock(&self) -> MutexGuard<'_, BTreeMap<[u8; 33], HttpAgent>> {
-        self.agents.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<SessionKey, HttpSession>> {
+        self.sessions.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl SessionKey {
+    pub(crate) const fn of(identity: &Identity) -> Self {
+        Self::Agent(*identity.agent.as_bytes())
     }
 }
 
@@ -106,19 +146,29 @@ impl HttpAgents {
 mod tests {
     use std::sync::Arc;
 
+    use vipnode_metrics::Gauge;
     use vipnode_types::{AgentKey, wire::ErrorCode};
 
     use super::*;
-    use crate::engine::connections::{Connections, Transport};
+    use crate::engine::{Connections, Transport, inbox, wall_clock};
 
     fn identity(seed: u8) -> Identity {
         let agent = AgentKey::from_random([seed; 32]).unwrap().public();
         Identity { node: NodeId::new([seed; 64]), agent, issued: Ms::ZERO }
     }
 
+    fn sessions(limit: usize) -> HttpSessions {
+        HttpSessions::new(limit, &Limits::default(), wall_clock())
+    }
+
+    fn connections() -> Arc<Connections> {
+        let (inbox, _reader) = inbox(Gauge::default());
+        Arc::new(Connections::new(inbox))
+    }
+
     #[test]
     fn d9_nonces_grow_and_stay_near_the_clock() {
-        let agents = HttpAgents::new(2, &Limits::default());
+        let agents = sessions(2);
         let wall = agents.started.plus(20 * 60_000);
         let take = |seed, nonce: u64| agents.use_nonce(&identity(seed), &nonce.to_string(), wall);
         assert!(take(1, wall.get()).is_ok());
@@ -136,18 +186,45 @@ mod tests {
 
     #[test]
     fn a_silent_agent_leaves_and_its_nonce_stays() {
-        let agents = HttpAgents::new(2, &Limits::default());
+        let (agents, connections) = (sessions(2), connections());
         let wall = agents.started;
         let identity = identity(1);
-        let (inbox, _items) = crate::engine::inbox::inbox(vipnode_metrics::Gauge::default());
-        let entry = Arc::new(Connections::new(inbox)).add(Transport::Http);
+        let key = SessionKey::of(&identity);
+        let entry = connections.add(Transport::Http);
         let peer = entry.peer();
         agents.use_nonce(&identity, &wall.get().to_string(), wall).unwrap();
-        assert!(agents.set(&identity, Some(entry)).is_none());
-        let expired = |idle| agents.expire(idle).iter().map(ConnectionEntry::peer).collect::<Vec<_>>();
-        assert_eq!(expired(Duration::from_secs(1)), []);
-        assert_eq!(expired(Duration::ZERO), [peer]);
-        assert_eq!(agents.peer(&identity), None);
+        agents.open(key, identity.node, entry).unwrap();
+        agents.expire(Duration::from_secs(1));
+        assert_eq!(agents.connection(key, identity.node), Some(peer));
+        assert_eq!(agents.connection(key, NodeId::new([9; 64])), None, "another node's");
+        agents.expire(Duration::ZERO);
+        assert_eq!((agents.connection(key, identity.node), connections.peers()), (None, vec![]));
         assert!(agents.use_nonce(&identity, &wall.get().to_string(), wall).is_err());
+    }
+
+    #[test]
+    fn the_table_is_limited_for_both_protocols_together_and_silent_nodes_leave() {
+        let (sessions, connections) = (sessions(1), connections());
+        let (one, other) = (NodeId::new([1; 64]), NodeId::new([2; 64]));
+        let open = |node| {
+            let entry = connections.add(Transport::Http);
+            let peer = entry.peer();
+            sessions.open(SessionKey::Node(node), node, entry).map(|()| peer)
+        };
+        let heard = |node| sessions.connection(SessionKey::Node(node), node);
+        let first = open(one).unwrap();
+        let second = open(one).unwrap();
+        assert_eq!((heard(one), connections.peers()), (Some(second), vec![second]), "instead of the first");
+        assert!(open(other).unwrap_err().is(ErrorCode::Busy));
+        let wall = sessions.started;
+        let agent = sessions.use_nonce(&identity(3), &wall.get().to_string(), wall);
+        assert!(agent.unwrap_err().is(ErrorCode::Busy), "an agent's counts too");
+        sessions.close(SessionKey::Node(one), first);
+        assert_eq!(heard(one), Some(second), "only its own connection is closed");
+        sessions.expire(Duration::ZERO);
+        assert_eq!((heard(one), connections.peers()), (None, vec![]));
+        let again = open(other).unwrap();
+        sessions.close(SessionKey::Node(other), again);
+        assert!(sessions.lock().is_empty() && connections.peers().is_empty(), "nothing is left");
     }
 }

@@ -1,11 +1,15 @@
-//! The methods that the pool serves, over WebSocket and HTTP: a call is parsed, judged, and becomes a command.
+//! The methods that the pool serves, over WebSocket and HTTP: a call is parsed once, judged, and becomes a command.
 //!
-//! It may call `auth`, `fairness` and `engine`. No decision that needs the pool's state ever enters; that is the core's.
+//! It may call `auth`, `fairness` and `engine`. No decision that needs the state of agents and leases ever enters: the
+//! core decides that.
 
-pub(crate) mod agent_call;
-pub(crate) mod dispatch;
+mod dispatch;
 pub(crate) mod http_rpc;
-pub(crate) mod http_sessions;
-pub(crate) mod protocol2;
-pub(crate) mod reach;
+mod http_sessions;
+mod protocol2;
+mod reach;
+mod request;
+mod service;
 pub(crate) mod websocket;
+
+pub(crate) use service::Service;

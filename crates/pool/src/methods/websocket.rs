@@ -1,7 +1,7 @@
 //! One WebSocket: requests in, answers out, until either side ends it. One task does all of it; the
 //! core answers straight into the session's queue.
 
-use std::{fmt::Display, sync::Arc, time::Instant};
+use std::{convert::Infallible, fmt::Display, net::IpAddr, sync::Arc, time::Instant};
 
 use futures_util::{Sink, Stream};
 use serde_json::value::RawValue;
@@ -9,52 +9,42 @@ use tokio::{task::yield_now, time::sleep};
 use vipnode_pool_core::{Command, ConnectionId, Identity};
 use vipnode_rpc::{Frame, Heard, Incoming, Responder, RpcPeer, Session};
 use vipnode_types::{
-    NodeId,
-    wire::{WireError, method},
+    NodeId, PoolMethod,
+    wire::{ReachRequest, WireError},
 };
 
 use crate::{
-    auth::signed_params::{self, Call},
-    engine::{
-        connections::{ConnectionEntry, Transport},
-        gateway::{Gateway, Request},
-    },
+    auth::SignedParams,
+    engine::{ConnectionEntry, Transport, wall_clock},
     error,
-    fairness::{
-        connection_limiter::Caller,
-        fair_semaphore::FairPermit,
-        token_bucket::{Pace, SharedTokenBucket, TokenBucket},
-    },
+    fairness::{Caller, FairPermit, Pace, SharedTokenBucket, TokenBucket},
     methods::{
-        agent_call::AgentCall,
-        dispatch::Route,
-        protocol2::{self, SignedBy},
+        Service,
+        dispatch::{Client, Dispatched, Failure, dispatch},
         reach,
+        request::{AgentCall, AgentSender},
     },
     metrics::Counted,
 };
 
-/// Serves an open WebSocket to its end.
+/// Serves an open WebSocket to its end. `challenge` is what a connect here has to sign.
 pub(crate) async fn serve<S, E>(
-    gateway: &Arc<Gateway>,
+    service: &Arc<Service>,
     mut session: Box<Session<S>>,
     rpc: RpcPeer,
-    caller: &Caller,
+    caller: &Arc<Caller>,
     challenge: String,
 ) where
     S: Stream<Item = Result<Frame, E>> + Sink<Frame> + Unpin,
     <S as Sink<Frame>>::Error: Display,
     E: Display,
 {
-    let _open = Counted::by(&gateway.metrics.sockets);
-    let entry = gateway.connections.add(Transport::WebSocket(rpc.clone()));
-    let rate = || TokenBucket::new(gateway.limits.calls_a_second, gateway.limits.burst, Instant::now());
+    let _open = Counted::by(&service.metrics.sockets);
+    let entry = service.connections.add(Transport::WebSocket(rpc.clone()));
+    let rate = || TokenBucket::new(service.limits.calls_a_second, service.limits.burst, Instant::now());
     let (rate, noise) = (rate(), rate());
-    let mut socket = Socket { gateway, rpc, entry, caller, challenge, rate, noise, claimed: None, signed_by: None };
-    let reason = match socket.serve(&mut session).await {
-        Ok(never) => match never {},
-        Err(reason) => reason,
-    };
+    let mut socket = Socket { service, rpc, entry, caller, challenge, rate, noise, claimed: None, signed_by: None };
+    let Err(reason) = socket.serve(&mut session).await;
     // Before the farewell, so that nobody waits for it.
     drop(socket);
     tracing::debug!(address = %caller.address, reason, "socket ends");
@@ -63,35 +53,41 @@ pub(crate) async fn serve<S, E>(
 }
 
 struct Socket<'a> {
-    gateway: &'a Arc<Gateway>,
+    service: &'a Arc<Service>,
     rpc: RpcPeer,
     entry: ConnectionEntry,
-    caller: &'a Caller,
+    caller: &'a Arc<Caller>,
     challenge: String,
     rate: TokenBucket,
-    /// The same for frames that are no calls.
+    /// The same for frames that are not calls.
     noise: TokenBucket,
-    /// Who this is, by a signature that holds; the core may still say no.
+    /// Who this is, by a signature that holds; the core may still refuse it.
     claimed: Option<Identity>,
     /// The node whose key signs the calls here, by protocol 2.
     signed_by: Option<NodeId>,
 }
 
+/// A socket that makes a call, and its session, which works on while something is waited for.
+struct SocketClient<'a, 'b, S> {
+    socket: &'a mut Socket<'b>,
+    session: &'a mut Session<S>,
+}
+
 impl Drop for Socket<'_> {
     fn drop(&mut self) {
-        self.gateway.metrics.dropped_answers.inc_by(self.rpc.dropped_answers());
+        self.service.metrics.dropped_answers.inc_by(self.rpc.dropped_answers());
     }
 }
 
 impl Socket<'_> {
     /// Serves until the end; returns the reason.
-    async fn serve<S, E>(&mut self, session: &mut Session<S>) -> Result<std::convert::Infallible, String>
+    async fn serve<S, E>(&mut self, session: &mut Session<S>) -> Result<Infallible, String>
     where
         S: Stream<Item = Result<Frame, E>> + Sink<Frame> + Unpin,
         <S as Sink<Frame>>::Error: Display,
         E: Display,
     {
-        let limit = self.gateway.limits.unauthenticated;
+        let limit = self.service.limits.unauthenticated;
         let mut late = Some(Box::pin(sleep(limit)));
         let mut in_a_row = 0;
         loop {
@@ -101,7 +97,7 @@ impl Socket<'_> {
                     biased;
                     heard = session.next() => heard?,
                     () = timer => {
-                        if !self.gateway.connections.is_confirmed(self.peer()) {
+                        if !self.service.connections.is_confirmed(self.peer()) {
                             return Err(self.is_late());
                         }
                         late = None;
@@ -111,7 +107,7 @@ impl Socket<'_> {
             };
             match heard {
                 Heard::RoundTrip(rtt_us) if self.entry.is_known() => {
-                    self.gateway.note(Command::Latency { peer: self.peer(), rtt_us });
+                    self.service.gateway.note(Command::Latency { peer: self.peer(), rtt_us });
                 }
                 Heard::RoundTrip(_) => {}
                 Heard::Noise | Heard::Incoming(Incoming::Notification { .. }) => {
@@ -123,11 +119,11 @@ impl Socket<'_> {
                     self.request(session, &method, &params, responder).await?;
                 }
             }
-            if late.is_some() && self.gateway.connections.is_confirmed(self.peer()) {
+            if late.is_some() && self.service.connections.is_confirmed(self.peer()) {
                 late = None;
             }
             in_a_row += 1;
-            if in_a_row >= self.gateway.limits.frames_a_turn {
+            if in_a_row >= self.service.limits.frames_a_turn {
                 in_a_row = 0;
                 yield_now().await;
             }
@@ -135,15 +131,15 @@ impl Socket<'_> {
     }
 
     fn is_late(&self) -> String {
-        self.gateway.metrics.unauthenticated.inc();
+        self.service.metrics.unauthenticated.inc();
         format!(
             "nobody said who this is within {} s: begin with a signed vipnode_connect",
-            self.gateway.limits.unauthenticated.as_secs()
+            self.service.limits.unauthenticated.as_secs()
         )
     }
 
     fn refuse(&self, responder: Responder, error: WireError) {
-        self.gateway.metrics.errors.inc();
+        self.service.metrics.errors.inc();
         responder.respond::<()>(Err(error));
     }
 
@@ -160,52 +156,24 @@ impl Socket<'_> {
         <S as Sink<Frame>>::Error: Display,
         E: Display,
     {
-        self.gateway.metrics.requests.inc();
+        self.service.metrics.requests.inc();
         let pace = self.rate.take(Instant::now());
         if let Err(error) = self.paced(session, pace, &self.caller.block.calls).await? {
-            self.gateway.metrics.too_fast.inc();
+            self.service.metrics.too_fast.inc();
             self.refuse(responder, error);
             return Ok(());
         }
-        let made = match Route::of(method, params) {
-            Some(Route::Ping) => {
-                responder.respond(Ok("pong"));
-                return Ok(());
-            }
-            Some(Route::Status) => {
-                self.status(responder);
-                return Ok(());
-            }
-            Some(Route::Reach) => {
-                self.reach(params, responder);
-                return Ok(());
-            }
-            Some(Route::Node) => match self.acquire_check(session).await? {
-                Ok(_permit) => self.node_call(method, params).map_err(WireError::for_protocol2),
-                Err(error) => Err(error.for_protocol2()),
+        let dispatched = dispatch(self.service, &mut SocketClient { socket: self, session }, method, params).await;
+        match dispatched {
+            Ok(Dispatched::Answer(answer)) => responder.respond_raw(Ok(answer)),
+            Ok(Dispatched::Status) => self.status(responder),
+            Ok(Dispatched::Reach(request)) => self.reach(request, responder),
+            Ok(Dispatched::Command(command)) => match self.service.gateway.permit(&self.caller.block, &command) {
+                Ok(permit) => self.service.gateway.hand_over(command, responder, permit),
+                Err(error) => self.refuse(responder, error),
             },
-            Some(Route::Wallet) => {
-                let permit = self.acquire_check(session).await?;
-                responder.respond_raw(permit.and_then(|_permit| protocol2::wallet(method, params)));
-                return Ok(());
-            }
-            Some(Route::Connect) => match self.acquire_check(session).await? {
-                Ok(_permit) => self.connect(params).await,
-                Err(error) => Err(error),
-            },
-            Some(Route::Agent) => self.agent_call(method, params),
-            None => Err(error::unknown_method(method)),
-        };
-        let request = match made {
-            Ok(request) => request,
-            Err(error) => {
-                self.refuse(responder, error);
-                return Ok(());
-            }
-        };
-        match self.gateway.permit(&self.caller.block, &request) {
-            Ok(permit) => self.gateway.hand_for(request, responder, permit),
-            Err(error) => self.refuse(responder, error),
+            Err(Failure::Refused(error)) => self.refuse(responder, error),
+            Err(Failure::Ended(reason)) => return Err(reason),
         }
         Ok(())
     }
@@ -223,7 +191,7 @@ impl Socket<'_> {
         <S as Sink<Frame>>::Error: Display,
         E: Display,
     {
-        let (limits, now) = (&self.gateway.limits, Instant::now());
+        let (limits, now) = (&self.service.limits, Instant::now());
         let pause = || self.caller.block.pause(now, limits.flood_pause);
         let (wait, paced) = match pace {
             Pace::TooFast { refused, .. } if refused >= limits.flood => {
@@ -241,47 +209,42 @@ impl Socket<'_> {
         Ok(paced)
     }
 
-    /// Waits for a permit to check a signature. Fails where the socket ends meanwhile.
-    async fn acquire_check<S, E>(&self, session: &mut Session<S>) -> Result<Result<FairPermit, WireError>, String>
-    where
-        S: Stream<Item = Result<Frame, E>> + Sink<Frame> + Unpin,
-        <S as Sink<Frame>>::Error: Display,
-        E: Display,
-    {
-        match self.gateway.try_check(&self.caller.block) {
-            Ok(permit) => Ok(Ok(permit)),
-            Err(wait) => session.work_while(Box::pin(self.gateway.wait_for_check(wait))).await,
-        }
-    }
-
     /// No more than `requests_a_socket` of these can wait: the session answers "busy" beyond.
     fn status(&self, responder: Responder) {
-        let (gateway, peer) = (Arc::clone(self.gateway), self.peer());
+        let (service, peer) = (Arc::clone(self.service), self.peer());
         tokio::spawn(async move {
-            let status = gateway.status(gateway.connections.is_confirmed(peer)).await;
+            let status = service.status(service.connections.is_confirmed(peer)).await;
             if status.is_err() {
-                gateway.metrics.errors.inc();
+                service.metrics.errors.inc();
             }
             responder.respond_raw(status);
         });
     }
 
     /// As many can wait as of [`Socket::status`].
-    fn reach(&self, params: &RawValue, responder: Responder) {
-        let (gateway, address, block) = (Arc::clone(self.gateway), self.caller.address, Arc::clone(&self.caller.block));
-        let (challenge, params) = (self.challenge.clone(), params.to_owned());
+    fn reach(&self, request: ReachRequest, responder: Responder) {
+        let (service, caller) = (Arc::clone(self.service), Arc::clone(self.caller));
+        let challenge = self.challenge.clone();
         tokio::spawn(async move {
-            let reached = reach::answer(&gateway, address, &block, &challenge, &params).await;
+            let reached = reach::answer(&service, &caller, &challenge, request).await;
             if reached.is_err() {
-                gateway.metrics.errors.inc();
+                service.metrics.errors.inc();
             }
             responder.respond_raw(reached);
         });
     }
 
-    async fn connect(&mut self, params: &RawValue) -> Result<Request, WireError> {
-        let call = Call::read(params)?;
-        let (identity, nonce) = call.verify(self.gateway, method::CONNECT).await?;
+    const fn peer(&self) -> ConnectionId {
+        self.entry.peer()
+    }
+
+    /// Verifies a connect by its signature over the challenge.
+    async fn connect(
+        &mut self,
+        signed: &SignedParams<'_>,
+        call: Result<AgentCall, WireError>,
+    ) -> Result<(Identity, AgentCall), WireError> {
+        let (identity, nonce) = signed.verify(&self.service.access, PoolMethod::Connect.name(), wall_clock()).await?;
         if nonce != self.challenge {
             return Err(error::unauthorized(
                 "the nonce is not the challenge of this connection",
@@ -292,40 +255,68 @@ impl Socket<'_> {
         if other || self.signed_by.is_some() {
             return Err(error::other_node());
         }
-        let hello = signed_params::admitted(self.gateway, &call, &identity, nonce)?;
-        let (peer, address) = (self.peer(), self.caller.address);
-        let make = |request| Command::Connect { peer, request, identity, address, callable: true, hello };
-        let request = self.gateway.begin(make)?;
+        let call = call?;
+        if let AgentCall::Connect(hello) = &call {
+            self.service.access.admit(&identity, hello, nonce)?;
+        }
         self.claimed = Some(identity);
         self.entry.set_known();
-        Ok(request)
+        Ok((identity, call))
+    }
+}
+
+impl<S, E> Client for SocketClient<'_, '_, S>
+where
+    S: Stream<Item = Result<Frame, E>> + Sink<Frame> + Unpin,
+    <S as Sink<Frame>>::Error: Display,
+    E: Display,
+{
+    type Ended = String;
+
+    async fn check_permit(&mut self) -> Result<FairPermit, Failure<String>> {
+        let service = self.socket.service;
+        match service.try_check(&self.socket.caller.block) {
+            Ok(permit) => Ok(permit),
+            Err(wait) => {
+                let waited = self.session.work_while(Box::pin(service.wait_for_check(wait))).await;
+                Ok(waited.map_err(Failure::Ended)??)
+            }
+        }
     }
 
-    /// A call of protocol 2. One socket speaks for one node, in one protocol.
-    fn node_call(&mut self, method: &str, params: &RawValue) -> Result<Request, WireError> {
-        let call = SignedBy::read(method, params, self.gateway)?;
-        if self.claimed.is_some() || self.signed_by.is_some_and(|node| node != call.node) {
+    /// Only a connect is signed; later calls are made by whom it presented, and the core knows whether it accepted that.
+    async fn agent(
+        &mut self,
+        method: PoolMethod,
+        signed: &SignedParams<'_>,
+        call: Result<AgentCall, WireError>,
+    ) -> Result<(AgentSender, AgentCall), Failure<String>> {
+        let (identity, call) = if method == PoolMethod::Connect {
+            let _permit = self.check_permit().await?;
+            self.socket.connect(signed, call).await?
+        } else {
+            (self.socket.claimed.ok_or_else(error::not_authenticated)?, call?)
+        };
+        let (address, callable) = self.origin();
+        Ok((AgentSender { peer: self.socket.peer(), identity, address, callable }, call))
+    }
+
+    fn origin(&self) -> (IpAddr, bool) {
+        (self.socket.caller.address, true)
+    }
+
+    /// One socket speaks for one node, in one protocol.
+    fn node(&mut self, node: NodeId, connects: bool) -> Result<ConnectionId, WireError> {
+        let socket = &mut *self.socket;
+        if socket.claimed.is_some() || socket.signed_by.is_some_and(|other| other != node) {
             return Err(error::other_node());
         }
-        if self.signed_by.is_none() && !call.connects() {
+        if socket.signed_by.is_none() && !connects {
             return Err(error::not_authenticated());
         }
-        self.signed_by = Some(call.node);
-        self.entry.set_known();
-        self.gateway.begin(|request| call.command(self.peer(), self.caller, true, request))
-    }
-
-    const fn peer(&self) -> ConnectionId {
-        self.entry.peer()
-    }
-
-    /// A call of an agent that said who it is; the core knows whether it was believed.
-    fn agent_call(&self, method: &str, params: &RawValue) -> Result<Request, WireError> {
-        if self.claimed.is_none() {
-            return Err(error::not_authenticated());
-        }
-        let call = AgentCall::read(method, &Call::read(params)?)?;
-        self.gateway.begin(|request| call.command(self.peer(), request))
+        socket.signed_by = Some(node);
+        socket.entry.set_known();
+        Ok(socket.peer())
     }
 }
 
@@ -344,14 +335,10 @@ mod tests {
 
     use super::*;
     use crate::{
-        PoolConfig, PoolMetrics,
-        auth::audience::Audience,
-        engine::{
-            clock::wall,
-            connections::Connections,
-            inbox::{InboxReader, Message},
-        },
-        fairness::connection_limiter::ConnectionLimiter,
+        PoolLimits,
+        engine::{InboxReader, Message},
+        fairness::ConnectionLimiter,
+        methods::service::tests::service,
     };
 
     const URL: &str = "ws://127.0.0.1:1";
@@ -394,15 +381,6 @@ mod tests {
         }
     }
 
-    fn gateway() -> (Arc<Gateway>, InboxReader) {
-        let config = PoolConfig::new(([127, 0, 0, 1], 1).into()).unwrap();
-        let metrics = PoolMetrics::default().shared();
-        let (inbox, items) = crate::engine::inbox::inbox(metrics.queue.clone());
-        let audience = Audience::new(config.bind, &[], None);
-        let connections = Arc::new(Connections::new(inbox.clone()));
-        (Arc::new(Gateway::new(config, audience, connections, metrics, inbox)), items)
-    }
-
     /// A connect whose signature holds for the challenge "nonce".
     fn connect() -> Frame {
         let (node, agent) = (NodeKey::read(&[1; 32]).unwrap(), AgentKey::from_random([2; 32]).unwrap());
@@ -420,26 +398,26 @@ mod tests {
             allow_protocol2: false,
         };
         let object = to_raw_value(&hello).unwrap();
-        let (issued, ends) = (Ms::ZERO, wall().plus(60_000));
+        let (issued, ends) = (Ms::ZERO, wall_clock().plus(60_000));
         let delegation = Delegation::sign(&node, agent.public(), issued, ends);
-        let envelope = Envelope::sign(&agent, delegation, method::CONNECT, URL, "nonce", object.get());
+        let envelope = Envelope::sign(&agent, delegation, PoolMethod::Connect.name(), URL, "nonce", object.get());
         let params = serde_json::to_string(&(object, envelope)).unwrap();
         Frame::Text(format!(r#"{{"id":1,"method":"vipnode_connect","params":{params}}}"#))
     }
 
     /// Serves a socket that connects. With `panics` its task then panics by itself, without it stands still.
-    fn served(gateway: &Arc<Gateway>, panics: bool) -> tokio::task::JoinHandle<()> {
-        let limiter = Arc::new(ConnectionLimiter::new(&gateway.limits));
-        let caller = limiter.admit([127, 0, 0, 1].into(), Instant::now()).unwrap();
+    fn served(service: &Arc<Service>, panics: bool) -> tokio::task::JoinHandle<()> {
+        let limiter = Arc::new(ConnectionLimiter::new(&service.limits));
+        let caller = Arc::new(limiter.admit([127, 0, 0, 1].into(), Instant::now()).unwrap());
         let socket = Scripted { frames: VecDeque::from([connect()]), panics };
         let (session, rpc) = Session::new(socket, &RpcLimits::default(), Keepalive::Ping);
-        let gateway = Arc::clone(gateway);
-        tokio::spawn(async move { serve(&gateway, Box::new(session), rpc, &caller, "nonce".to_owned()).await })
+        let service = Arc::clone(service);
+        tokio::spawn(async move { serve(&service, Box::new(session), rpc, &caller, "nonce".to_owned()).await })
     }
 
     /// What the core hears until the socket is gone.
-    fn heard(items: &mut InboxReader) -> Vec<Command> {
-        let next = || match items.next(Duration::ZERO)? {
+    fn heard(reader: &mut InboxReader) -> Vec<Command> {
+        let next = || match reader.next(Duration::ZERO)? {
             Message::Request { command, .. } | Message::Note(command) => Some(command),
             other => panic!("{other:?}"),
         };
@@ -449,20 +427,20 @@ mod tests {
     #[tokio::test]
     async fn a_socket_whose_task_panics_or_is_dropped_leaves_nothing_behind() {
         for panics in [true, false] {
-            let (gateway, mut items) = gateway();
-            let task = served(&gateway, panics);
+            let (service, mut reader) = service(PoolLimits::default());
+            let task = served(&service, panics);
             if !panics {
-                while gateway.metrics.queue.get() == 0 {
+                while service.metrics.queue.get() == 0 {
                     yield_now().await;
                 }
-                assert_eq!(gateway.metrics.sockets.get(), 1);
+                assert_eq!(service.metrics.sockets.get(), 1);
                 task.abort();
             }
             let ended = task.await.unwrap_err();
             assert_eq!(ended.is_panic(), panics, "{ended}");
-            assert_eq!(gateway.connections.peers(), [], "its entry");
-            assert_eq!(gateway.metrics.sockets.get(), 0, "its gauge");
-            let heard = heard(&mut items);
+            assert_eq!(service.connections.peers(), [], "its entry");
+            assert_eq!(service.metrics.sockets.get(), 0, "its gauge");
+            let heard = heard(&mut reader);
             let Some(Command::Connect { peer, .. }) = heard.first() else { panic!("{heard:?}") };
             assert_eq!(heard.last(), Some(&Command::Disconnected { peer: *peer }));
         }

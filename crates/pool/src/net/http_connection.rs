@@ -19,26 +19,20 @@ use tokio::{
     task::yield_now,
     time::{sleep, timeout},
 };
-use tokio_util::task::TaskTracker;
 use vipnode_rpc::{Connection, Event, Keepalive, RpcLimits, RpcPeer, Session};
 use vipnode_types::wire::{CHALLENGE_HEADER, WireError};
 
 use crate::{
-    engine::gateway::Gateway,
     error,
-    fairness::{
-        connection_limiter::{Caller, ConnectionGuard},
-        fair_poll::fair_poll,
-        token_bucket::{Pace, TokenBucket},
-    },
-    methods::{http_rpc, websocket},
-    net::{cors, ws_frames::Frames},
+    fairness::{Caller, ConnectionGuard, Pace, TokenBucket, fair_poll},
+    methods::{Service, http_rpc, websocket},
+    net::{cors, port::Port, ws_frames::Frames},
 };
 
 /// One TCP connection.
 #[derive(Debug)]
 pub(crate) struct HttpConnection {
-    pub(crate) gateway: Arc<Gateway>,
+    pub(crate) port: Arc<Port>,
     /// The other end, which may be a proxy.
     pub(crate) address: IpAddr,
     /// The other end, where that is not a proxy.
@@ -46,21 +40,23 @@ pub(crate) struct HttpConnection {
     /// Dropped with the last user of the connection.
     pub(crate) _guard: ConnectionGuard,
     pub(crate) rate: Mutex<TokenBucket>,
-    /// Every task that serves a socket, so that the end waits for them.
-    pub(crate) tasks: TaskTracker,
 }
 
 impl HttpConnection {
     pub(crate) async fn handle(self: Arc<Self>, request: Request<Body>) -> Response {
         let (parts, body) = request.into_parts();
-        let gateway = Arc::clone(&self.gateway);
+        let service = Arc::clone(&self.port.service);
+        let page = parts.headers.get(header::ORIGIN).cloned();
         if parts.method == Method::OPTIONS {
-            return gateway.rules().origins.options(&parts.headers);
+            return cors::options(service.access.page_access(page.as_ref()), &parts.headers);
         }
-        let origin = parts.headers.get(header::ORIGIN).cloned();
         let mut response = self.answer_one(parts, body).await;
-        gateway.rules().origins.open(origin.as_ref(), response.headers_mut());
+        cors::open(service.access.page_access(page.as_ref()), response.headers_mut());
         response
+    }
+
+    fn service(&self) -> &Service {
+        &self.port.service
     }
 
     async fn answer_one(self: Arc<Self>, mut parts: Parts, body: Body) -> Response {
@@ -72,7 +68,7 @@ impl HttpConnection {
             },
             Method::GET if path.ends_with("/health") => self.health().await,
             Method::GET if path.ends_with("/metrics") => {
-                ([(header::CONTENT_TYPE, vipnode_metrics::CONTENT_TYPE)], self.gateway.metrics.text()).into_response()
+                ([(header::CONTENT_TYPE, vipnode_metrics::CONTENT_TYPE)], self.service().metrics.text()).into_response()
             }
             Method::GET => {
                 "This is a vipnode pool. Agents connect by WebSocket; see /health and /metrics.\n".into_response()
@@ -90,12 +86,12 @@ impl HttpConnection {
         if let Some(caller) = &self.caller {
             return Ok(Arc::clone(caller));
         }
-        let client = self.gateway.proxies.client(self.address, headers);
+        let client = self.port.proxies.client(self.address, headers);
         let client = client
             .map_err(|error| (StatusCode::BAD_REQUEST, format!("{error}\n")).into_response())
             .map_err(Box::new)?;
-        let caller = self.gateway.limiter.admit(client, Instant::now()).map_err(|limit| {
-            self.gateway.metrics.refused.inc();
+        let caller = self.port.limiter.admit(client, Instant::now()).map_err(|limit| {
+            self.service().metrics.refused.inc();
             Box::new((limit.status(), limit.text()).into_response())
         })?;
         sleep(caller.wait).await;
@@ -105,7 +101,7 @@ impl HttpConnection {
     /// Readiness as it is: never 200 with an error (D44). With it the pool's status, as the original's pages read it
     /// there, where everybody may see that.
     async fn health(&self) -> Response {
-        let (status, body) = match self.gateway.health().await {
+        let (status, body) = match self.service().gateway.health().await {
             Ok(()) => (StatusCode::OK, self.healthy().await),
             Err(error) => {
                 (StatusCode::SERVICE_UNAVAILABLE, serde_json::json!({"ok": false, "error": error}).to_string())
@@ -115,7 +111,7 @@ impl HttpConnection {
     }
 
     async fn healthy(&self) -> String {
-        let status = self.gateway.status(false).await.ok();
+        let status = self.service().status(false).await.ok();
         match status.as_ref().and_then(|status| status.get().strip_prefix('{')) {
             Some(fields) => format!(r#"{{"ok":true,{fields}"#),
             None => r#"{"ok":true}"#.to_owned(),
@@ -137,18 +133,18 @@ impl HttpConnection {
         };
         // Reading a request and answering it are two pieces of work: in a storm of connects other tasks run in between.
         yield_now().await;
-        let bytes = self.gateway.limits.frame_bytes;
+        let bytes = self.service().limits.frame_bytes;
         // Without the two buffer sizes a socket costs 128 KiB for as long as it lives.
         let upgrade =
             upgrade.read_buffer_size(4_096).write_buffer_size(0).max_message_size(bytes).max_frame_size(bytes);
-        let token = self.tasks.token();
+        let token = self.port.tasks.token();
         // The future lives as long as the socket: what it holds is on the heap once, and not moved along
         // with it.
         let mut response = upgrade.on_upgrade(move |socket| {
             let (session, peer) = self.session(socket);
             async move {
                 let _open = token;
-                fair_poll(&caller.block, websocket::serve(&self.gateway, session, peer, &caller, challenge)).await;
+                fair_poll(&caller.block, websocket::serve(&self.port.service, session, peer, &caller, challenge)).await;
             }
         });
         response.headers_mut().insert(CHALLENGE_HEADER, value);
@@ -156,7 +152,7 @@ impl HttpConnection {
     }
 
     fn session(&self, socket: WebSocket) -> (Box<Session<Frames>>, RpcPeer) {
-        let limits = &self.gateway.limits;
+        let limits = &self.service().limits;
         let rpc = RpcLimits {
             frame_bytes: limits.frame_bytes,
             in_flight: limits.unanswered,
@@ -177,7 +173,7 @@ impl HttpConnection {
     }
 
     async fn post(&self, caller: &Caller, body: Body) -> Response {
-        let limits = &self.gateway.limits;
+        let limits = &self.service().limits;
         let body = match timeout(limits.http_body, to_bytes(body, limits.frame_bytes)).await {
             Ok(Ok(body)) => body,
             Ok(Err(_)) => {
@@ -198,7 +194,7 @@ impl HttpConnection {
 
     /// Works off the calls of one body, one after the other.
     async fn answer(&self, caller: &Caller, text: &str) -> Option<String> {
-        let limits = &self.gateway.limits;
+        let limits = &self.service().limits;
         let served = limits.requests_a_socket;
         let mut wire = Connection::<()>::new(&RpcLimits { served, batch: served, ..RpcLimits::default() });
         let mut answer = None;
@@ -206,16 +202,16 @@ impl HttpConnection {
             match event {
                 Event::Send(text) => answer = Some(text),
                 Event::Request { served, method, params } => {
-                    self.gateway.metrics.requests.inc();
+                    self.service().metrics.requests.inc();
                     let result = match self.pace(caller).await {
-                        Ok(()) => http_rpc::answer(&self.gateway, caller, &method, &params).await,
+                        Ok(()) => http_rpc::answer(self.service(), caller, &method, &params).await,
                         Err(error) => {
-                            self.gateway.metrics.too_fast.inc();
+                            self.service().metrics.too_fast.inc();
                             Err(error)
                         }
                     };
                     if result.is_err() {
-                        self.gateway.metrics.errors.inc();
+                        self.service().metrics.errors.inc();
                     }
                     answer = wire.answer(served, result.as_ref().map(|value| &**value)).or(answer);
                 }
@@ -227,7 +223,7 @@ impl HttpConnection {
 
     /// Slows down who is too fast, as a WebSocket is slowed down.
     async fn pace(&self, caller: &Caller) -> Result<(), WireError> {
-        let (now, limits) = (Instant::now(), &self.gateway.limits);
+        let (now, limits) = (Instant::now(), &self.service().limits);
         // What comes through a proxy is of many, and counted by address block alone.
         let own = match self.caller {
             Some(_) => self.rate.lock().unwrap_or_else(PoisonError::into_inner).take(now),

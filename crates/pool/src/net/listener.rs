@@ -15,35 +15,26 @@ use tokio::{
     task::yield_now,
     time::{sleep, timeout},
 };
-use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
-    PoolTls,
-    engine::gateway::Gateway,
-    fairness::{
-        connection_limiter::{Caller, ConnectionGuard, LimitReached},
-        fair_poll::fair_poll,
-        token_bucket::{SharedTokenBucket, TokenBucket},
-    },
-    net::{http_connection::HttpConnection, tls::accept},
+    fairness::{Caller, ConnectionGuard, LimitReached, SharedTokenBucket, TokenBucket, fair_poll},
+    net::{http_connection::HttpConnection, port::Port, tls::accept},
 };
 
 /// After the system refused a socket (it has no more of them). A pace: the system has the limit.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
-/// Takes connections until `stop`.
-pub(crate) async fn listen(
-    listener: TcpListener,
-    gateway: Arc<Gateway>,
-    tasks: TaskTracker,
-    stop: CancellationToken,
-    tls: Option<PoolTls>,
-) {
-    let refusals = SharedTokenBucket::new(gateway.limits.refusals, gateway.limits.refusals, Instant::now());
+/// A connection that is counted, and its other end where that is not a proxy.
+type Admitted = (ConnectionGuard, Option<Arc<Caller>>);
+
+/// Takes connections until the port is to stop.
+pub(crate) async fn listen(listener: TcpListener, port: Arc<Port>) {
+    let limits = &port.service.limits;
+    let refusals = SharedTokenBucket::new(limits.refusals, limits.refusals, Instant::now());
     let mut refused_in_a_row = 0_u32;
     loop {
         let accepted = tokio::select! {
-            () = stop.cancelled() => return,
+            () = port.stop.cancelled() => return,
             accepted = listener.accept() => accepted,
         };
         let (stream, address) = match accepted {
@@ -56,15 +47,13 @@ pub(crate) async fn listen(
         };
         // Open connections come before the next new one, however many of those wait.
         yield_now().await;
-        match admit(&gateway, address) {
+        match admit(&port, address) {
             Ok(admitted) => {
-                gateway.metrics.opened.inc();
+                port.service.metrics.opened.inc();
                 refused_in_a_row = 0;
-                let (gateway, stop, tls) = (Arc::clone(&gateway), stop.clone(), tls.clone());
-                let tracker = tasks.clone();
                 let block = admitted.1.as_ref().map(|caller| Arc::clone(&caller.block));
-                let work = welcome((stream, address), admitted, gateway, tracker, stop, tls);
-                tasks.spawn(async move {
+                let work = welcome((stream, address), admitted, Arc::clone(&port));
+                port.tasks.spawn(async move {
                     match block {
                         Some(block) => fair_poll(&block, work).await,
                         None => work.await,
@@ -72,70 +61,59 @@ pub(crate) async fn listen(
                 });
             }
             Err(limit) => {
-                gateway.metrics.refused.inc();
+                port.service.metrics.refused.inc();
                 if refusals.take(Instant::now()).is_ok() {
-                    tasks.spawn(timeout(gateway.limits.refusal, refuse(stream, limit)));
+                    port.tasks.spawn(timeout(limits.refusal, refuse(stream, limit)));
                 }
                 refused_in_a_row = refused_in_a_row.saturating_add(1);
-                if refused_in_a_row.is_multiple_of(gateway.limits.storm.max(1)) {
+                if refused_in_a_row.is_multiple_of(limits.storm.max(1)) {
                     // A storm of connects costs the system more than the pool: others come first.
-                    sleep(gateway.limits.storm_pause).await;
+                    sleep(limits.storm_pause).await;
                 }
             }
         }
     }
 }
 
-/// Counts a connection, and its other end where that is not a proxy.
-fn admit(gateway: &Gateway, address: SocketAddr) -> Result<(ConnectionGuard, Option<Arc<Caller>>), LimitReached> {
-    let guard = gateway.limiter.acquire()?;
-    if gateway.proxies.trusts(address.ip()) {
+fn admit(port: &Port, address: SocketAddr) -> Result<Admitted, LimitReached> {
+    let guard = port.limiter.acquire()?;
+    if port.proxies.trusts(address.ip()) {
         return Ok((guard, None));
     }
-    let caller = gateway.limiter.admit(address.ip(), Instant::now())?;
+    let caller = port.limiter.admit(address.ip(), Instant::now())?;
     Ok((guard, Some(Arc::new(caller))))
 }
 
 /// Serves a connection once its wait is over, over TLS where the pool has a certificate.
-async fn welcome(
-    (stream, address): (TcpStream, SocketAddr),
-    admitted: (ConnectionGuard, Option<Arc<Caller>>),
-    gateway: Arc<Gateway>,
-    tasks: TaskTracker,
-    stop: CancellationToken,
-    tls: Option<PoolTls>,
-) {
+async fn welcome((stream, address): (TcpStream, SocketAddr), admitted: Admitted, port: Arc<Port>) {
     if let Some(caller) = &admitted.1
         && !caller.wait.is_zero()
-        && stop.run_until_cancelled(sleep(caller.wait)).await.is_none()
+        && port.stop.run_until_cancelled(sleep(caller.wait)).await.is_none()
     {
         return;
     }
     // A late packet costs more than a small one.
     let _best_effort = stream.set_nodelay(true);
-    let Some(tls) = tls else { return serve(stream, address, admitted, gateway, tasks, stop).await };
-    let shaken = stop.run_until_cancelled(accept(stream, address.ip(), &gateway, &tls)).await;
+    let Some(tls) = &port.tls else { return serve(stream, address, admitted, port).await };
+    let shaken = port.stop.run_until_cancelled(accept(stream, address.ip(), &port, tls)).await;
     if let Some(stream) = shaken.flatten() {
-        serve(stream, address, admitted, gateway, tasks, stop).await;
+        serve(stream, address, admitted, port).await;
     }
 }
 
 async fn serve<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(
     stream: S,
     address: SocketAddr,
-    (guard, caller): (ConnectionGuard, Option<Arc<Caller>>),
-    gateway: Arc<Gateway>,
-    tasks: TaskTracker,
-    stop: CancellationToken,
+    (guard, caller): Admitted,
+    port: Arc<Port>,
 ) {
-    let (head, head_bytes, rate) = (gateway.limits.http_head, gateway.limits.http_head_bytes, &gateway.limits);
+    let limits = &port.service.limits;
     let connection = Arc::new(HttpConnection {
-        rate: Mutex::new(TokenBucket::new(rate.calls_a_second, rate.burst, Instant::now())),
-        gateway: Arc::clone(&gateway),
+        rate: Mutex::new(TokenBucket::new(limits.calls_a_second, limits.burst, Instant::now())),
+        port: Arc::clone(&port),
         address: address.ip().to_canonical(),
         caller,
         _guard: guard,
-        tasks,
     });
     let service = service_fn(move |request: hyper::Request<Incoming>| {
         let connection = Arc::clone(&connection);
@@ -143,14 +121,14 @@ async fn serve<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(
     });
     let serving = http1::Builder::new()
         .timer(TokioTimer::new())
-        .header_read_timeout(head)
-        .max_buf_size(head_bytes)
+        .header_read_timeout(limits.http_head)
+        .max_buf_size(limits.http_head_bytes)
         .serve_connection(TokioIo::new(stream), service)
         .with_upgrades();
     let mut serving = pin!(serving);
     let served = tokio::select! {
         served = serving.as_mut() => served,
-        () = stop.cancelled() => {
+        () = port.stop.cancelled() => {
             serving.as_mut().graceful_shutdown();
             serving.await
         }

@@ -34,8 +34,8 @@ async fn a_port_of_the_asker_is_tried_and_nothing_is_kept() {
     let port = listener.local_addr().unwrap().port();
     let answer = ask(&pool, &about(Some(port))).await.unwrap();
     assert_eq!((&answer["port"], &answer["address"]), (&json!("open"), &json!("127.0.0.1")));
-    assert_eq!(answer["admission"], "willing");
-    assert!(crate::common::wall().get().abs_diff(answer["time"].as_u64().unwrap()) < 20_000);
+    assert_eq!(answer["admission"], "allowed");
+    assert!(crate::common::wall().get().abs_diff(answer["time_ms"].as_u64().unwrap()) < 20_000);
     drop(listener);
     assert_eq!(ask(&pool, &about(Some(port))).await.unwrap()["port"], "refused");
     assert!(ask(&pool, &about(None)).await.unwrap().get("port").is_none());
@@ -45,7 +45,7 @@ async fn a_port_of_the_asker_is_tried_and_nothing_is_kept() {
     let status: Value = serde_json::from_str(status.get()).unwrap();
     assert_eq!((&status["stats"]["num_total_hosts"], &status["stats"]["num_total_clients"]), (&json!(0), &json!(0)));
     let answer = http.call_raw("vipnode_reach", to_raw_value(&(about(None),)).unwrap(), SOON).await.unwrap();
-    assert!(answer.get().contains("willing"), "{}", answer.get());
+    assert!(answer.get().contains("allowed"), "{}", answer.get());
 }
 
 /// A listener whose queue is full drops what comes: nobody says no.
@@ -61,7 +61,7 @@ async fn a_silent_port_is_given_up_in_time() {
     let answer = tokio::time::timeout(SOON, async {
         loop {
             let answer = ask(&pool, &about(Some(place.port()))).await.unwrap();
-            if answer["port"] == "silent" {
+            if answer["port"] == "timeout" {
                 return answer;
             }
         }
@@ -95,7 +95,7 @@ async fn a_pool_may_try_none_at_all() {
 async fn a_closed_pool_says_so_and_not_who_its_members_are() {
     let keys = Keys::new(1);
     let pool = spawn(|config| config.members = Membership::Members([keys.id()].into())).await;
-    assert_eq!(ask(&pool, &about(None)).await.unwrap()["admission"], "members");
+    assert_eq!(ask(&pool, &about(None)).await.unwrap()["admission"], "members_only");
 
     let secret = JoinSecret::new("sesame").unwrap();
     let pool = spawn(|config| config.members = Membership::Secret(secret.clone())).await;
@@ -105,5 +105,5 @@ async fn a_closed_pool_says_so_and_not_who_its_members_are() {
     let mut request = about(None);
     request["join"] = json!(secret.prove(&keys.id(), socket.challenge.as_ref().unwrap()));
     let answer = socket.peer.call("vipnode_reach", &(request,), SOON).await.unwrap();
-    assert!(answer.get().contains("willing"), "{}", answer.get());
+    assert!(answer.get().contains("allowed"), "{}", answer.get());
 }

@@ -8,7 +8,7 @@ use tokio::{
 use tokio_rustls::{TlsAcceptor, server::TlsStream};
 
 use super::{PoolTls, pool_tls::ACME_ALPN};
-use crate::engine::gateway::Gateway;
+use crate::net::port::Port;
 
 /// Bytes that wait to be encrypted; more is taken once these are written.
 const BUFFER_BYTES: usize = 16 << 10;
@@ -20,11 +20,11 @@ const HANDSHAKE_RECORD: u8 = 22;
 pub(crate) async fn accept(
     stream: TcpStream,
     address: IpAddr,
-    gateway: &Gateway,
+    port: &Port,
     tls: &PoolTls,
 ) -> Option<TlsStream<TcpStream>> {
-    let end = tokio::time::Instant::now().checked_add(gateway.limits.tls_handshake)?;
-    let handshake = gateway.handshakes.begin(address);
+    let end = tokio::time::Instant::now().checked_add(port.service.limits.tls_handshake)?;
+    let handshake = port.handshakes.begin(address);
     let shaking = async {
         let mut first = [0];
         stream.peek(&mut first).await.ok()?;
@@ -49,17 +49,17 @@ pub(crate) async fn accept(
     match shaken {
         Some(Ok(mut stream)) if stream.get_ref().1.alpn_protocol() == Some(ACME_ALPN) => {
             // The handshake was the answer.
-            let _gone = timeout(gateway.limits.refusal, stream.shutdown()).await;
+            let _gone = timeout(port.service.limits.refusal, stream.shutdown()).await;
             None
         }
         Some(Ok(stream)) => Some(stream),
         Some(Err(plain)) => {
-            gateway.metrics.tls_failed.inc();
-            let _too_slow = timeout(gateway.limits.refusal, say_tls(plain)).await;
+            port.service.metrics.tls_failed.inc();
+            let _too_slow = timeout(port.service.limits.refusal, say_tls(plain)).await;
             None
         }
         None => {
-            gateway.metrics.tls_failed.inc();
+            port.service.metrics.tls_failed.inc();
             None
         }
     }

@@ -1,0 +1,96 @@
+use std::sync::{Arc, PoisonError, RwLock};
+
+use axum::http::HeaderValue;
+use vipnode_pool_core::Identity;
+use vipnode_types::{
+    NodeId,
+    wire::{Admission, ConnectRequest, ReachRequest, WireError},
+};
+
+use crate::auth::{Membership, access_rules::AccessRules, allowed_origins::PageAccess, audience::Audience};
+
+/// Decides who may call this pool, join it and see its status, and what it says to whoever joins.
+///
+/// The audience stays as it is at the start; an operator may replace the rules while the pool runs.
+#[derive(Debug)]
+pub(crate) struct AccessControl {
+    audience: Audience,
+    rules: RwLock<Arc<AccessRules>>,
+}
+
+impl AccessControl {
+    pub(crate) fn new(audience: Audience, rules: AccessRules) -> Self {
+        Self { audience, rules: RwLock::new(Arc::new(rules)) }
+    }
+
+    /// Judges by other rules from now on.
+    pub(crate) fn replace(&self, rules: AccessRules) {
+        *self.rules.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(rules);
+    }
+
+    fn rules(&self) -> Arc<AccessRules> {
+        Arc::clone(&self.rules.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Checks that a signature was made for this pool.
+    pub(crate) fn check_audience(&self, audience: &str) -> Result<(), WireError> {
+        self.audience.check(audience)
+    }
+
+    /// Judges an agent whose signature holds. `nonce` is the one it signed.
+    pub(crate) fn admit(&self, identity: &Identity, hello: &ConnectRequest, nonce: &str) -> Result<(), WireError> {
+        self.rules().members.admits(&identity.node, hello.join.as_ref(), nonce)?;
+        self.admit_network(hello.chain.chain_id)
+    }
+
+    /// Judges a node that speaks protocol 2 and whose signature holds.
+    pub(crate) fn admit_member_protocol2(&self, node: &NodeId) -> Result<(), WireError> {
+        self.rules().members.admits_protocol2(node)
+    }
+
+    /// Judges the network of a node, by its chain id or, in protocol 2, its network id.
+    pub(crate) fn admit_network(&self, id: u64) -> Result<(), WireError> {
+        self.rules().network.map_or(Ok(()), |network| network.admits(id))
+    }
+
+    /// Whether a node that has not joined would be admitted. `nonce` is what it made its proof of the join secret for.
+    pub(crate) fn admission(&self, request: &ReachRequest, nonce: &str) -> Admission {
+        let rules = self.rules();
+        if let Some(Err(error)) = rules.network.map(|network| network.admits(request.chain_id)) {
+            return Admission::Refused(error);
+        }
+        match &rules.members {
+            // Anyone may ask about any node: who is a member is not told.
+            Membership::Members(_) => Admission::MembersOnly,
+            members => match members.admits(&request.node, request.join.as_ref(), nonce) {
+                Ok(()) => Admission::Allowed,
+                Err(error) => Admission::Refused(error),
+            },
+        }
+    }
+
+    /// Judges a caller that asks for the status; `connected` says whether the pool knows who it is.
+    pub(crate) fn admit_to_status(&self, connected: bool) -> Result<(), WireError> {
+        self.rules().status.admits(connected)
+    }
+
+    /// Which web pages may read an answer to a request of the page `page`.
+    pub(crate) fn page_access(&self, page: Option<&HeaderValue>) -> PageAccess {
+        self.rules().origins.access(page)
+    }
+
+    /// Whether not everyone may join.
+    pub(crate) fn is_closed(&self) -> bool {
+        self.rules().members.is_closed()
+    }
+
+    /// Whether there is a list of members without this node.
+    pub(crate) fn excludes(&self, node: &NodeId) -> bool {
+        matches!(&self.rules().members, Membership::Members(members) if !members.contains(node))
+    }
+
+    /// The operator's message to the user of a node.
+    pub(crate) fn welcome(&self, node: Option<NodeId>) -> Option<String> {
+        self.rules().welcome.as_ref().map(|welcome| welcome.to(node))
+    }
+}

@@ -1,0 +1,80 @@
+use std::str::FromStr;
+
+use axum::http::HeaderValue;
+
+use crate::auth::audience::origin;
+
+/// Which web pages a browser lets read this pool's answers (D45). A browser adds nothing of its own that authenticates a
+/// call, so `*` opens nothing that is closed to others.
+#[derive(Debug, Clone, Default)]
+pub struct AllowedOrigins(Vec<HeaderValue>);
+
+/// The text is not an origin.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("\"{0}\" is no origin: write https://pages.example, without a path, or * for every page")]
+pub struct OriginError(String);
+
+/// One origin, as `--allow-origin` takes it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AllowedOrigin(HeaderValue);
+
+/// Which pages may read one answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum PageAccess {
+    /// Every page.
+    Any,
+    /// None, whichever page asks.
+    None,
+    /// The page that asks.
+    This(HeaderValue),
+    /// Another page than the one that asks.
+    Other,
+}
+
+impl FromStr for AllowedOrigin {
+    type Err = OriginError;
+
+    fn from_str(text: &str) -> Result<Self, OriginError> {
+        let error = || OriginError(text.to_owned());
+        let is_page = text == "*"
+            || text == "null"
+            || (text.starts_with("http") && origin(text).is_some() && text.matches('/').count() == 2);
+        if !is_page {
+            return Err(error());
+        }
+        HeaderValue::from_str(&text.to_ascii_lowercase()).map(Self).map_err(|_| error())
+    }
+}
+
+impl FromIterator<AllowedOrigin> for AllowedOrigins {
+    fn from_iter<T: IntoIterator<Item = AllowedOrigin>>(origins: T) -> Self {
+        Self(origins.into_iter().map(|origin| origin.0).collect())
+    }
+}
+
+const ANY: HeaderValue = HeaderValue::from_static("*");
+
+impl AllowedOrigins {
+    /// Which pages may read an answer to a request of the page `page`.
+    pub(crate) fn access(&self, page: Option<&HeaderValue>) -> PageAccess {
+        if self.0.contains(&ANY) {
+            return PageAccess::Any;
+        }
+        if self.0.is_empty() {
+            return PageAccess::None;
+        }
+        page.filter(|page| self.0.contains(page)).map_or(PageAccess::Other, |page| PageAccess::This(page.clone()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_no_origin_is_refused() {
+        for bad in ["", "a.example", "https://a.example/path", "https://a.example/", "ftp://a", "https://", "a\nb"] {
+            assert!(bad.parse::<AllowedOrigin>().is_err(), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,122 @@
+use std::{sync::Arc, time::Duration};
+
+use serde_json::value::to_raw_value;
+use tokio::{runtime::Handle, time::Instant};
+use vipnode_pool_core::{CallId, CallOutcome, ConnectionId, PoolCall};
+use vipnode_rpc::{CallError, PendingCall};
+use vipnode_types::{protocol2, wire::method};
+
+use crate::{
+    engine::{
+        connections::Connections,
+        inbox::{Inbox, Message},
+    },
+    metrics::{EXPIRED, LOST, Metrics, REFUSED},
+};
+
+/// Calls agents for the core, and reports how each call ended.
+pub(super) struct AgentCaller {
+    inbox: Inbox,
+    connections: Arc<Connections>,
+    metrics: Arc<Metrics>,
+    runtime: Handle,
+}
+
+/// A call that was begun. Its end is reported once, when this is dropped: as lost where nothing else is known.
+struct BegunCall {
+    inbox: Inbox,
+    connections: Arc<Connections>,
+    metrics: Arc<Metrics>,
+    life: u64,
+    peer: ConnectionId,
+    call: CallId,
+    admits: bool,
+    outcome: CallOutcome,
+}
+
+impl AgentCaller {
+    pub(super) const fn new(
+        inbox: Inbox,
+        connections: Arc<Connections>,
+        metrics: Arc<Metrics>,
+        runtime: Handle,
+    ) -> Self {
+        Self { inbox, connections, metrics, runtime }
+    }
+
+    /// Queues a call, so that calls to one agent keep their order. A task of its own waits for the answer, at most for
+    /// `wait`. `life` names the core that calls.
+    pub(super) fn call(&self, life: u64, peer: ConnectionId, call: CallId, message: &PoolCall, wait: Duration) {
+        self.metrics.calls.inc();
+        let mut begun = BegunCall {
+            inbox: self.inbox.clone(),
+            connections: Arc::clone(&self.connections),
+            metrics: Arc::clone(&self.metrics),
+            life,
+            peer,
+            call,
+            admits: matches!(message, PoolCall::Admit(_) | PoolCall::Whitelist(_)),
+            outcome: CallOutcome::Lost,
+        };
+        match self.begin(peer, message) {
+            Ok(pending) => {
+                self.runtime.spawn(async move {
+                    let answer = pending.wait_until(Instant::now() + wait).await;
+                    begun.end(answer.map(|_done| ()));
+                });
+            }
+            Err(error) => begun.end(Err(error)),
+        }
+    }
+
+    fn begin(&self, peer: ConnectionId, message: &PoolCall) -> Result<PendingCall, CallError> {
+        let rpc = self.connections.rpc(peer).ok_or_else(|| CallError::Lost("the connection is gone".to_owned()))?;
+        let (method, params) = match message {
+            PoolCall::Admit(call) => (method::ADMIT, to_raw_value(&[call])),
+            PoolCall::Evict(call) => (method::EVICT, to_raw_value(&[call])),
+            PoolCall::Dial(call) => (method::DIAL, to_raw_value(&[call])),
+            PoolCall::Whitelist(client) => (protocol2::method::WHITELIST, to_raw_value(&[client])),
+        };
+        rpc.begin_call(method, params.map_err(|error| CallError::Json(error.to_string()))?)
+    }
+}
+
+impl BegunCall {
+    fn end(&mut self, answer: Result<(), CallError>) {
+        if answer == Err(CallError::Full) {
+            self.metrics.overflows.inc();
+            self.connections.close(self.peer, "the agent does not take up its calls");
+        }
+        self.outcome = outcome(answer);
+    }
+}
+
+impl Drop for BegunCall {
+    fn drop(&mut self) {
+        count_failure(&self.metrics, self.admits, &self.outcome);
+        let outcome = std::mem::replace(&mut self.outcome, CallOutcome::Lost);
+        self.inbox.push(Message::CallDone { life: self.life, call: self.call, outcome });
+    }
+}
+
+fn count_failure(metrics: &Metrics, admits: bool, outcome: &CallOutcome) {
+    let reason = match outcome {
+        CallOutcome::Done => return,
+        CallOutcome::Refused(_) => REFUSED,
+        CallOutcome::Expired => EXPIRED,
+        CallOutcome::Lost => LOST,
+    };
+    metrics.calls_failed.inc();
+    if admits {
+        metrics.admit_failures.inc(reason);
+    }
+}
+
+fn outcome(answer: Result<(), CallError>) -> CallOutcome {
+    match answer {
+        Ok(()) => CallOutcome::Done,
+        Err(CallError::Remote(error)) => CallOutcome::Refused(error),
+        Err(CallError::Expired) => CallOutcome::Expired,
+        Err(CallError::Lost(_) | CallError::Tls { .. } | CallError::Full | CallError::Json(_)) => CallOutcome::Lost,
+    }
+}

@@ -1,0 +1,72 @@
+use std::{collections::BTreeMap, sync::Arc};
+
+use vipnode_pool_core::{ConnectionId, Reply, RequestId};
+use vipnode_types::{NodeId, protocol2, wire::WireError};
+
+use crate::{
+    auth::AccessControl,
+    engine::{
+        connections::Connections,
+        inbox::{Answer, ReplyTo},
+    },
+    metrics::Metrics,
+};
+
+/// Requests that the core has not answered, and what its answers say beyond the core's own words.
+pub(super) struct Replies {
+    waiting: BTreeMap<RequestId, ReplyTo>,
+    access: Arc<AccessControl>,
+    connections: Arc<Connections>,
+    metrics: Arc<Metrics>,
+}
+
+impl Replies {
+    pub(super) const fn new(access: Arc<AccessControl>, connections: Arc<Connections>, metrics: Arc<Metrics>) -> Self {
+        Self { waiting: BTreeMap::new(), access, connections, metrics }
+    }
+
+    /// Remembers who waits for the answer to a request.
+    pub(super) fn expect(&mut self, request: RequestId, reply_to: ReplyTo) {
+        self.waiting.insert(request, reply_to);
+    }
+
+    /// Forgets requests whose callers no longer wait.
+    pub(super) fn forget_closed(&mut self) {
+        self.waiting.retain(|_, reply| !reply.is_closed());
+    }
+
+    /// Refuses all requests that wait.
+    pub(super) fn refuse_all(&mut self, error: &WireError) {
+        for (_, waiting) in std::mem::take(&mut self.waiting) {
+            waiting.send(Err(error.clone()));
+        }
+    }
+
+    /// Sends the core's answer to a request of the node `node` on the connection `peer`. Who has connected is welcomed.
+    pub(super) fn answer(&mut self, peer: ConnectionId, node: Option<NodeId>, request: RequestId, mut answer: Answer) {
+        let Some(waiting) = self.waiting.remove(&request) else { return };
+        match &mut answer {
+            Ok(Reply::Connect(connect)) => {
+                connect.welcome = self.access.welcome(node);
+                self.connections.confirm(peer);
+            }
+            Ok(Reply::Protocol2(reply)) => {
+                let message = match &mut **reply {
+                    protocol2::Reply::Connect(reply) => Some(&mut reply.message),
+                    protocol2::Reply::Client(reply) => Some(&mut reply.message),
+                    protocol2::Reply::Host(_) => None,
+                    protocol2::Reply::Update(_) | protocol2::Reply::Peer(_) => return waiting.send(answer),
+                };
+                if let (Some(message), Some(welcome)) = (message, self.access.welcome(node)) {
+                    *message = welcome;
+                }
+                self.connections.confirm(peer);
+            }
+            Ok(_) => {}
+            Err(_) => {
+                self.metrics.errors.inc();
+            }
+        }
+        waiting.send(answer);
+    }
+}

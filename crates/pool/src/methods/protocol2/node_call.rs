@@ -1,0 +1,150 @@
+use std::net::IpAddr;
+
+use serde::de::DeserializeOwned;
+use serde_json::value::RawValue;
+use vipnode_pool_core::{Command, ConnectionId, RequestId};
+use vipnode_types::{
+    NodeId,
+    protocol2::{Call, SignatureError, SignedCall, Update, method},
+    wire::{ErrorCode, WireError},
+};
+
+use crate::{auth::AccessControl, error, fairness::PermitClass};
+
+/// A call that a node's key is to have signed.
+#[derive(Debug)]
+pub(crate) struct NodeCall<'a> {
+    method: &'static str,
+    signed: SignedCall<'a>,
+    /// What is wrong with its argument is said after what is wrong with its signature.
+    call: Result<Call, WireError>,
+}
+
+/// A call that a node's key signed, of a node that may call this pool.
+#[derive(Debug)]
+pub(super) struct VerifiedCall {
+    pub(super) node: NodeId,
+    nonce: u64,
+    call: Call,
+}
+
+impl<'a> NodeCall<'a> {
+    pub(crate) fn connect(params: &'a RawValue) -> Result<Self, WireError> {
+        Self::read(method::CONNECT, params, |argument| Ok(Call::Connect(Box::new(parse(argument)?))))
+    }
+
+    pub(crate) fn update(params: &'a RawValue) -> Result<Self, WireError> {
+        Self::read(method::UPDATE, params, |argument| {
+            Update::read(argument).map(Call::Update).map_err(|error| error::invalid_params(&error))
+        })
+    }
+
+    pub(crate) fn peer(params: &'a RawValue) -> Result<Self, WireError> {
+        Self::read(method::PEER, params, |argument| parse(argument).map(Call::Peer))
+    }
+
+    pub(crate) fn host(params: &'a RawValue) -> Result<Self, WireError> {
+        Self::read(method::HOST, params, |argument| parse(argument).map(Call::Host))
+    }
+
+    pub(crate) fn client(params: &'a RawValue) -> Result<Self, WireError> {
+        Self::read(method::CLIENT, params, |argument| parse(argument).map(Call::Client))
+    }
+
+    fn read(
+        method: &'static str,
+        params: &'a RawValue,
+        parse: impl FnOnce(&RawValue) -> Result<Call, WireError>,
+    ) -> Result<Self, WireError> {
+        let signed = SignedCall::read(params).map_err(|error| error::invalid_params(&error))?;
+        let call = match signed.arguments.as_slice() {
+            [argument] => parse(argument),
+            _ => Err(error::invalid_params(&"after the nonce comes one argument")),
+        };
+        Ok(Self { method, signed, call })
+    }
+
+    /// Checks the signature, and that the node may call this pool. The core judges the nonce, after this (D8).
+    pub(super) fn verify(self, access: &AccessControl) -> Result<VerifiedCall, WireError> {
+        let Self { method, signed, call } = self;
+        let node = signed.verify_node(method).map_err(refuse)?;
+        access.admit_member_protocol2(&node)?;
+        let call = call?;
+        if let Some(id) = network(&call) {
+            access.admit_network(id)?;
+        }
+        Ok(VerifiedCall { node, nonce: signed.nonce, call })
+    }
+}
+
+impl VerifiedCall {
+    /// Whether it presents the node.
+    pub(super) const fn connects(&self) -> bool {
+        matches!(self.call, Call::Connect(_) | Call::Host(_) | Call::Client(_))
+    }
+
+    /// The same class as its like in protocol 3.
+    pub(super) const fn permit_class(&self) -> PermitClass {
+        match &self.call {
+            Call::Connect(_) | Call::Host(_) | Call::Client(_) => PermitClass::Connect,
+            Call::Update(_) => PermitClass::Report,
+            Call::Peer(_) => PermitClass::Other,
+        }
+    }
+
+    pub(super) fn command(
+        self,
+        peer: ConnectionId,
+        (address, callable): (IpAddr, bool),
+        request: RequestId,
+    ) -> Command {
+        let Self { node, nonce, call } = self;
+        Command::Protocol2 { peer, request, node, nonce, address, callable, call }
+    }
+}
+
+/// The network of a node that presents itself; the older calls do not name it, and mean mainnet.
+fn network(call: &Call) -> Option<u64> {
+    match call {
+        // The core refuses what is not an id.
+        Call::Connect(hello) => u64::try_from(hello.node_info.network).ok(),
+        Call::Host(_) | Call::Client(_) => Some(1),
+        Call::Update(_) | Call::Peer(_) => None,
+    }
+}
+
+fn parse<T: DeserializeOwned>(argument: &RawValue) -> Result<T, WireError> {
+    serde_json::from_str(argument.get()).map_err(|error| error::invalid_params(&error))
+}
+
+/// The refusal of a signature that does not hold.
+pub(super) fn refuse(error: SignatureError) -> WireError {
+    let hint = match error {
+        SignatureError::Id(_) => "the id is the public key in the node's enode: 128 characters 0-9a-f, without 0x",
+        SignatureError::Account => "the id is the wallet's address",
+        SignatureError::NodeForm | SignatureError::WalletForm => "sign as the original's agents do",
+        SignatureError::Wrong => "sign the method and [id,nonce,arguments…] byte by byte as they are sent",
+    };
+    WireError::new(ErrorCode::Unauthorized, error.to_string(), hint)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_call_of_protocol_2_competes_with_its_like_in_protocol_3() {
+        let params: Box<RawValue> = serde_json::from_str(r#"["sig","id",1,{}]"#).unwrap();
+        for (call, class) in [
+            (NodeCall::connect(&params), PermitClass::Connect),
+            (NodeCall::host(&params), PermitClass::Connect),
+            (NodeCall::client(&params), PermitClass::Connect),
+            (NodeCall::update(&params), PermitClass::Report),
+            (NodeCall::peer(&params), PermitClass::Other),
+        ] {
+            let NodeCall { method, signed, call } = call.unwrap();
+            let verified = VerifiedCall { node: NodeId::new([1; 64]), nonce: signed.nonce, call: call.unwrap() };
+            assert_eq!(verified.permit_class(), class, "{method}");
+        }
+    }
+}

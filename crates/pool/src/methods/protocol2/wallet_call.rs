@@ -1,0 +1,97 @@
+use serde_json::value::{RawValue, to_raw_value};
+use vipnode_types::{
+    Account,
+    protocol2::{AccountReply, Balance, SignedCall, method},
+    wire::{ErrorCode, WireError},
+};
+
+use super::node_call::refuse;
+use crate::error;
+
+/// A call of the original's pages for a wallet. Nothing is collected here yet, and nothing private is told.
+#[derive(Debug)]
+pub(crate) enum WalletCall<'a> {
+    Account(Account),
+    AddNode(SignedCall<'a>),
+    Withdraw(SignedCall<'a>),
+}
+
+impl<'a> WalletCall<'a> {
+    pub(crate) fn account(params: &RawValue) -> Result<Self, WireError> {
+        let (wallet,) = serde_json::from_str(params.get()).map_err(|error| error::invalid_params(&error))?;
+        Ok(Self::Account(wallet))
+    }
+
+    pub(crate) fn add_node(params: &'a RawValue) -> Result<Self, WireError> {
+        SignedCall::read(params).map(Self::AddNode).map_err(|error| error::invalid_params(&error))
+    }
+
+    pub(crate) fn withdraw(params: &'a RawValue) -> Result<Self, WireError> {
+        SignedCall::read(params).map(Self::Withdraw).map_err(|error| error::invalid_params(&error))
+    }
+
+    /// Checks the signature and answers: the caller of this holds a permit.
+    pub(super) fn answer(&self) -> Result<Box<RawValue>, WireError> {
+        match self {
+            Self::Account(wallet) => account(wallet),
+            Self::AddNode(signed) => {
+                signed.verify_wallet(method::ADD_NODE).map_err(refuse)?;
+                // D7: no wallet claims a node by its own word.
+                Err(WireError::new(
+                    ErrorCode::Unsuitable,
+                    "a wallet cannot claim a node by its own word; the node has to name it",
+                    "run the node's agent with --payout and the wallet's address",
+                ))
+            }
+            Self::Withdraw(signed) => {
+                signed.verify_wallet(method::WITHDRAW).map_err(refuse)?;
+                Err(WireError::new(
+                    ErrorCode::Unsuitable,
+                    "this pool collects nothing, so there is nothing to withdraw",
+                    "ask the operator of the pool how its hosts are paid",
+                ))
+            }
+        }
+    }
+}
+
+/// What anyone may ask about any wallet: nothing that is not known anyway (D46).
+fn account(wallet: &Account) -> Result<Box<RawValue>, WireError> {
+    let balance = Balance { account: wallet.to_string(), next_withdraw: ZERO_TIME.to_owned(), ..Balance::default() };
+    let reply = AccountReply { node_short_ids: Vec::new(), balance };
+    to_raw_value(&reply).map_err(|error| WireError::new(ErrorCode::Internal, error.to_string(), ""))
+}
+
+/// Go's zero time.
+const ZERO_TIME: &str = "0001-01-01T00:00:00Z";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn raw(text: &str) -> Box<RawValue> {
+        serde_json::from_str(text).unwrap()
+    }
+
+    #[test]
+    fn d46_nothing_private_is_told_of_a_wallet() {
+        let params = raw(r#"["0x9d8A62f656a8d1615C1294fd71e9CFb3E4855A4F"]"#);
+        let reply = WalletCall::account(&params).unwrap().answer().unwrap();
+        assert_eq!(
+            reply.get(),
+            r#"{"node_short_ids":[],"balance":{"account":"0x9d8A62f656a8d1615C1294fd71e9CFb3E4855A4F","deposit":0,"credit":0,"next_withdraw":"0001-01-01T00:00:00Z"}}"#
+        );
+        for bad in ["[]", r#"["x"]"#, "{}", "[5]"] {
+            assert!(WalletCall::account(&raw(bad)).unwrap_err().is(ErrorCode::InvalidParams), "{bad}");
+        }
+    }
+
+    #[test]
+    fn d7_d8_an_unsigned_claim_changes_nothing() {
+        let params = raw(r#"["00","0x9d8A62f656a8d1615C1294fd71e9CFb3E4855A4F",9223372036854775807,"node"]"#);
+        for call in [WalletCall::add_node(&params), WalletCall::withdraw(&params)] {
+            let error = call.unwrap().answer().unwrap_err();
+            assert!(error.is(ErrorCode::Unauthorized) && error.message.contains("signature"), "{error:?}");
+        }
+    }
+}

@@ -1,0 +1,131 @@
+use serde_json::value::RawValue;
+use vipnode_pool_core::{Command, ConnectionId, Identity, RequestId};
+use vipnode_types::{
+    PoolMethod,
+    wire::{
+        AskRequest, ByeRequest, ConnectRequest, ExplainRequest, LeaveRequest, ReachRequest, ReportRequest, WireError,
+    },
+};
+
+use crate::{
+    auth::SignedParams,
+    fairness::PermitClass,
+    methods::protocol2::{NodeCall, WalletCall, is_signed_by_node},
+};
+
+/// A call, parsed once: nothing looks at its params again, but a signature that is checked over their bytes.
+///
+/// What is wrong with the object of a signed call is kept until the caller is known: a stranger hears of its signature
+/// first.
+#[derive(Debug)]
+pub(crate) enum Request<'a> {
+    /// Whether there is a pool.
+    Ping,
+    /// What the pool shows.
+    Status,
+    /// How the pool sees the caller.
+    Reach(ReachRequest),
+    /// A call of an agent in protocol 3.
+    Agent(SignedParams<'a>, Result<AgentCall, WireError>),
+    /// A call of a node in protocol 2.
+    Node(NodeCall<'a>),
+    /// A call of a wallet's page of the original.
+    Wallet(WalletCall<'a>),
+}
+
+/// A call of an agent in protocol 3.
+#[derive(Debug)]
+pub(crate) enum AgentCall {
+    Connect(Box<ConnectRequest>),
+    Report(Box<ReportRequest>),
+    Ask(Box<AskRequest>),
+    Explain,
+    Leave(Box<LeaveRequest>),
+    Bye,
+}
+
+/// Who makes an [`AgentCall`], and from where.
+#[derive(Debug)]
+pub(crate) struct AgentSender {
+    pub(crate) peer: ConnectionId,
+    pub(crate) identity: Identity,
+    pub(crate) address: std::net::IpAddr,
+    /// Whether the pool can call it (a WebSocket), or only answers (HTTP).
+    pub(crate) callable: bool,
+}
+
+impl<'a> Request<'a> {
+    pub(crate) fn parse(method: PoolMethod, params: &'a RawValue) -> Result<Self, WireError> {
+        let agent = |parse: fn(&SignedParams<'_>) -> Result<AgentCall, WireError>| {
+            let signed = SignedParams::read(params)?;
+            let call = parse(&signed);
+            Ok(Self::Agent(signed, call))
+        };
+        match method {
+            PoolMethod::Ping => Ok(Self::Ping),
+            PoolMethod::Status => Ok(Self::Status),
+            PoolMethod::Reach => Ok(Self::Reach(SignedParams::read(params)?.parse()?)),
+            PoolMethod::Connect if is_signed_by_node(params) => NodeCall::connect(params).map(Self::Node),
+            PoolMethod::Connect => agent(|params| Ok(AgentCall::Connect(params.parse()?))),
+            PoolMethod::Report => agent(|params| Ok(AgentCall::Report(params.parse()?))),
+            PoolMethod::Ask => agent(|params| Ok(AgentCall::Ask(params.parse()?))),
+            PoolMethod::Explain => agent(|params| params.parse().map(|ExplainRequest {}| AgentCall::Explain)),
+            PoolMethod::Leave => agent(|params| Ok(AgentCall::Leave(params.parse()?))),
+            PoolMethod::Bye => agent(|params| params.parse().map(|ByeRequest {}| AgentCall::Bye)),
+            PoolMethod::Update => NodeCall::update(params).map(Self::Node),
+            PoolMethod::Peer => NodeCall::peer(params).map(Self::Node),
+            PoolMethod::Host => NodeCall::host(params).map(Self::Node),
+            PoolMethod::Client => NodeCall::client(params).map(Self::Node),
+            PoolMethod::Account => WalletCall::account(params).map(Self::Wallet),
+            PoolMethod::AddNode => WalletCall::add_node(params).map(Self::Wallet),
+            PoolMethod::Withdraw => WalletCall::withdraw(params).map(Self::Wallet),
+        }
+    }
+}
+
+impl AgentCall {
+    pub(crate) const fn permit_class(&self) -> PermitClass {
+        match self {
+            Self::Connect(_) => PermitClass::Connect,
+            Self::Report(_) => PermitClass::Report,
+            Self::Ask(_) | Self::Explain | Self::Leave(_) | Self::Bye => PermitClass::Other,
+        }
+    }
+
+    pub(crate) fn command(self, sender: AgentSender, request: RequestId) -> Command {
+        let AgentSender { peer, identity, address, callable } = sender;
+        match self {
+            Self::Connect(hello) => Command::Connect { peer, request, identity, address, callable, hello },
+            Self::Report(report) => Command::Report { peer, request, report },
+            Self::Ask(ask) => Command::Ask { peer, request, ask },
+            Self::Explain => Command::Explain { peer, request },
+            Self::Leave(leave) => Command::Leave { peer, request, leave },
+            Self::Bye => Command::Bye { peer, request },
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use vipnode_types::wire::ErrorCode;
+
+    use super::*;
+
+    fn parsed(name: &str, params: &str) -> Result<String, WireError> {
+        let params = serde_json::from_str::<Box<RawValue>>(params).unwrap();
+        let request = Request::parse(PoolMethod::named(name).unwrap(), &params)?;
+        Ok(format!("{request:?}").split(['(', ' ']).next().unwrap().to_owned())
+    }
+
+    #[test]
+    fn a_connect_is_told_by_what_stands_first() {
+        assert_eq!(parsed("vipnode_connect", r#" [ "sig","id",1,{}]"#).unwrap(), "Node");
+        for params in [r#"[{"protocol":3},{}]"#, "[]", "{}"] {
+            let error = parsed("vipnode_connect", params).unwrap_err();
+            assert!(error.is(ErrorCode::InvalidParams) && !error.message.contains("nonce"), "{params}: {error}");
+        }
+        assert!(parsed("vipnode_update", "[]").unwrap_err().message.contains("nonce"), "protocol 2");
+        assert_eq!(parsed("vipnode_explain", "[{}]").unwrap(), "Agent");
+        assert_eq!(parsed("vipnode_report", r#"["x"]"#).unwrap(), "Agent", "its fault is kept");
+    }
+}
