@@ -5,20 +5,9 @@ use vipnode_types::{
     wire::{AskRequest, ConnectRequest, LeaveRequest, ReportRequest, WireError},
 };
 
-use crate::{CallId, RequestId};
+use crate::{CallId, ConnectionId, RequestId};
 
-/// A connection, named so that a late word of an old socket is never taken for the new one's (D32).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct ConnectionId {
-    /// The instance that holds the socket.
-    pub gateway: u16,
-    /// Its number of the socket.
-    pub connection: u32,
-    /// How often that number was used before.
-    pub generation: u32,
-}
-
-/// Who an authenticated agent is.
+/// The identity of an authenticated agent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Identity {
     /// The node it speaks for.
@@ -32,103 +21,103 @@ pub struct Identity {
 /// What happens to the pool. Signatures, membership and the form of messages were checked before.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Command {
-    /// An agent presented itself, by a signature that holds.
+    /// An agent presented itself, with a valid signature.
     Connect {
-        /// On which connection.
+        /// The connection it came on.
         peer: ConnectionId,
-        /// For the answer.
+        /// The request that the reply answers.
         request: RequestId,
-        /// Who signed.
+        /// The identity that signed.
         identity: Identity,
         /// The address that was seen at the other end of the socket.
         address: IpAddr,
         /// Whether the pool can call it (a WebSocket), or only answers (HTTP).
         callable: bool,
-        /// What it said.
+        /// What the agent says of itself and its node.
         hello: Box<ConnectRequest>,
     },
     /// An agent reported.
     Report {
-        /// On which connection.
+        /// The connection it came on.
         peer: ConnectionId,
-        /// For the answer.
+        /// The request that the reply answers.
         request: RequestId,
-        /// What it said.
+        /// What changed since its last report, or everything it sees.
         report: Box<ReportRequest>,
     },
     /// A client wants hosts.
     Ask {
-        /// On which connection.
+        /// The connection it came on.
         peer: ConnectionId,
-        /// For the answer.
+        /// The request that the reply answers.
         request: RequestId,
-        /// What it said.
+        /// How many hosts it wants, and which nodes it does not want.
         ask: Box<AskRequest>,
     },
     /// A client wants to know why it has the hosts that it has.
     Explain {
-        /// On which connection.
+        /// The connection it came on.
         peer: ConnectionId,
-        /// For the answer.
+        /// The request that the reply answers.
         request: RequestId,
     },
     /// An agent ends leases.
     Leave {
-        /// On which connection.
+        /// The connection it came on.
         peer: ConnectionId,
-        /// For the answer.
+        /// The request that the reply answers.
         request: RequestId,
-        /// What it said.
+        /// The leases and the reason.
         leave: Box<LeaveRequest>,
     },
     /// An agent stops.
     Bye {
-        /// On which connection.
+        /// The connection it came on.
         peer: ConnectionId,
-        /// For the answer.
+        /// The request that the reply answers.
         request: RequestId,
     },
-    /// Somebody wants to see the status.
+    /// A client of the HTTP page or an agent wants the status.
     Status {
-        /// On which connection; it need not be known.
+        /// The connection that asks; it need not be known.
         peer: ConnectionId,
-        /// For the answer.
+        /// The request that the reply answers.
         request: RequestId,
     },
-    /// An agent of the original calls, by a signature of the node's own key that holds.
+    /// An agent of the original calls, with a valid signature of the node's own key.
     Protocol2 {
-        /// On which connection.
+        /// The connection it came on.
         peer: ConnectionId,
-        /// For the answer.
+        /// The request that the reply answers.
         request: RequestId,
-        /// Who signed.
+        /// The node whose key signed.
         node: NodeId,
-        /// When it says it did, in nanoseconds since the Unix epoch; judged here.
+        /// When it says that it signed, in nanoseconds since the Unix epoch. The core judges it.
         nonce: u64,
         /// The address that was seen at the other end of the socket.
         address: IpAddr,
         /// Whether the pool can call it (a WebSocket), or only answers (HTTP).
         callable: bool,
-        /// What it said.
+        /// The call and its parameters.
         call: protocol2::Call,
     },
     /// An [`crate::Effect::Call`] came to its end.
     CallDone {
-        /// Which.
+        /// The call, as the effect named it.
         call: CallId,
-        /// How.
+        /// How it ended.
         outcome: CallOutcome,
     },
     /// A socket answered a ping.
     Latency {
-        /// Which.
+        /// The connection that was pinged.
         peer: ConnectionId,
         /// Round trip, in microseconds.
         rtt_us: u32,
     },
     /// A socket is gone.
     Disconnected {
-        /// Which.
+        /// The connection that is gone.
         peer: ConnectionId,
     },
     /// Time passed. Due at [`crate::Core::next_wake`] at the latest, and at least every
@@ -139,12 +128,12 @@ pub enum Command {
 /// How a call to an agent ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum CallOutcome {
-    /// It did it.
+    /// The agent did what it was called to do.
     Done,
-    /// It said no.
+    /// The agent refused, and why.
     Refused(WireError),
-    /// The socket went, or its queue was full.
+    /// The socket closed, or its queue was full.
     Lost,
-    /// No answer by the deadline.
+    /// The agent did not answer by the deadline.
     Expired,
 }

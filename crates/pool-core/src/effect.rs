@@ -1,18 +1,9 @@
 use vipnode_types::{
-    NodeId, protocol2,
-    wire::{
-        AdmitCall, AskReply, ConnectReply, DialCall, Done, EvictCall, ExplainReply, PoolStatus, ReportReply, WireError,
-    },
+    protocol2,
+    wire::{AskReply, ConnectReply, Done, ExplainReply, PoolStatus, ReportReply, WireError},
 };
 
-use crate::{ConnectionId, Row};
-
-/// The gateway's name of a request it waits to answer.
-pub type RequestId = u64;
-
-/// The core's name of a call it waits for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct CallId(pub u64);
+use crate::{CallId, ConnectionId, PoolCall, RequestId, Row};
 
 /// What the pool does because of a command, in order.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,31 +12,31 @@ pub enum Effect {
     Persist(Vec<Row>),
     /// Answer a request.
     Reply {
-        /// To whom.
+        /// The connection that the request came on.
         peer: ConnectionId,
-        /// Which request.
+        /// The request that is answered.
         request: RequestId,
-        /// With what.
+        /// The result, or the error and its hint.
         reply: Result<Reply, WireError>,
-        /// When.
+        /// Whether it waits for the rows before it.
         release: Release,
     },
     /// Call an agent. Its end comes back as [`crate::Command::CallDone`].
     Call {
-        /// Whom.
+        /// The connection of the agent.
         peer: ConnectionId,
-        /// The name under which the end is told.
+        /// The number under which its end comes back.
         call: CallId,
-        /// What to do.
+        /// What the agent is to do.
         message: PoolCall,
-        /// How long an answer counts, from when the call leaves.
+        /// How long an answer counts, in milliseconds from when the call leaves.
         answer_ms: u64,
-        /// When.
+        /// Whether it waits for the rows before it.
         release: Release,
     },
     /// Close a socket: it was superseded, or never said who it is.
     Close {
-        /// Which.
+        /// The connection to close.
         peer: ConnectionId,
         /// The reason that goes into the close frame.
         reason: String,
@@ -78,17 +69,4 @@ pub enum Reply {
     Status(Box<PoolStatus>),
     /// To a call of protocol 2.
     Protocol2(Box<protocol2::Reply>),
-}
-
-/// A call to an agent.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum PoolCall {
-    /// Let a client in.
-    Admit(AdmitCall),
-    /// Undo a lease.
-    Evict(EvictCall),
-    /// Dial a peer.
-    Dial(DialCall),
-    /// Let a client in, in the words of protocol 2.
-    Whitelist(NodeId),
 }

@@ -1,11 +1,9 @@
 //! What users read when the pool says no: what happened, why, and how to fix it.
 
 use vipnode_types::{
-    ChainSpec, Price,
+    ChainSpec,
     wire::{ErrorCode, ErrorData, WireError},
 };
-
-use crate::matching::compatibility::Incompatibilities;
 
 pub(crate) fn not_connected() -> WireError {
     WireError::new(
@@ -115,43 +113,6 @@ pub(crate) fn unpaired(limit_ms: u64, renewed_ms: u64) -> WireError {
             hint: "keep the agent running for as long as the node has peers of the pool".to_owned(),
             retry_ms: Some(renewed_ms),
         }),
-    }
-}
-
-/// Why a client is given no host now.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum NoHost {
-    /// The price is above what it takes.
-    Price(Price),
-    /// Nobody on its chain has a free place.
-    NoneFree,
-    /// Those with free places were tried, are barred for a while or it has them already.
-    NoneFits,
-    /// Those with free places do not suit it, or it does not suit them.
-    Incompatibility(Incompatibilities),
-    /// Others have none yet.
-    Scarce,
-    /// Too much unpaired time.
-    Unpaired,
-    /// Too many offers in its address block.
-    Block,
-}
-
-impl NoHost {
-    pub(crate) fn why(self, chain: &ChainSpec) -> String {
-        match self {
-            Self::Price(price) => format!("a place costs {price} here, more than your --max-price"),
-            Self::NoneFree => format!("no host on {chain} has a free place now; the pool gives you one when there is"),
-            Self::NoneFits => {
-                format!("each host on {chain} with a free place is yours already, or was tried a moment ago")
-            }
-            Self::Incompatibility(incompatibilities) => {
-                format!("no host on {chain} with a free place suits: {}", incompatibilities.words())
-            }
-            Self::Scarce => format!("places on {chain} are scarce; clients that have none come first"),
-            Self::Unpaired => "too much time today that only hosts saw; keep the agent running".to_owned(),
-            Self::Block => "too many places are offered to your address block and not yet taken".to_owned(),
-        }
     }
 }
 

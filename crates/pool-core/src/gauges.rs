@@ -1,7 +1,5 @@
 use vipnode_types::{Wei, wire::EvictReason};
 
-use crate::Core;
-
 /// What there is now. Cheap to read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Gauges {
@@ -19,7 +17,7 @@ pub struct Gauges {
     pub running: u64,
     /// Leases that not both sides have seen yet.
     pub pending_offers: u64,
-    /// Places that could be given away now.
+    /// Slots that could be given away now.
     pub free_slots: u64,
     /// Clients that want more hosts and wait for the pool to find them.
     pub waiting: u64,
@@ -33,7 +31,7 @@ pub struct Gauges {
     pub deadlines: u64,
 }
 
-/// What happened since the start. None ever falls but `running`.
+/// What happened since the start. None ever falls.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Counters {
     /// Connects that were refused.
@@ -42,7 +40,7 @@ pub struct Counters {
     pub reports: u64,
     /// Reports answered with `resync`.
     pub resyncs: u64,
-    /// Places offered: admit calls.
+    /// Slots offered: admit calls.
     pub offered: u64,
     /// Hosts that said yes.
     pub admitted: u64,
@@ -50,8 +48,6 @@ pub struct Counters {
     pub not_admitted: u64,
     /// Leases that both sides came to see.
     pub paired: u64,
-    /// Of those, how many have not ended.
-    pub running: u64,
     /// Rows ended by their age.
     pub rollovers: u64,
     /// Agents that fell silent.
@@ -73,18 +69,17 @@ pub struct Counters {
     ended: [u64; 11],
 }
 
-/// How many nodes ever were what.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(crate) struct Roles {
-    pub(crate) hosts: u64,
-    pub(crate) clients: u64,
-    pub(crate) connected_clients: u64,
-}
-
 impl Counters {
     /// Leases that ended, by reason.
     pub fn ended(&self) -> impl Iterator<Item = (EvictReason, u64)> {
         EvictReason::ALL.into_iter().zip(self.ended)
+    }
+
+    /// Counts a row of the meter that ended.
+    pub(crate) fn count_row(&mut self, billed_ms: u64, cost: Wei) {
+        self.metered_rows = self.metered_rows.saturating_add(1);
+        self.metered_ms = self.metered_ms.saturating_add(billed_ms);
+        self.metered_cost = self.metered_cost.checked_add(cost).unwrap_or(Wei::new(u128::MAX));
     }
 
     pub(crate) fn count_end(&mut self, reason: EvictReason) {
@@ -93,45 +88,4 @@ impl Counters {
             *count = count.saturating_add(1);
         }
     }
-}
-
-impl Core {
-    /// What there is now.
-    #[must_use]
-    pub fn gauges(&self) -> Gauges {
-        let timers = [
-            self.timers.offers.len(),
-            self.timers.dials.len(),
-            self.timers.half_downs.len(),
-            self.timers.asks.len(),
-            self.timers.rests.len(),
-            self.timers.back_offs.len(),
-            self.presences.silences.len(),
-        ];
-        Gauges {
-            nodes: count(self.nodes.len()),
-            connected: count(self.nodes.sockets()),
-            hosts: count(self.open_hosts.connected().len()),
-            clients: self.roles.connected_clients,
-            leases: count(self.leases.len()),
-            running: self.counters.running,
-            pending_offers: u64::from(self.pending_offers.len()),
-            free_slots: self.open_hosts.all_free(),
-            waiting: count(self.wait_queue.len()),
-            pending_asks: count(self.asks.len()),
-            calls_in_flight: count(self.agent_calls.len()),
-            dirty_presences: count(self.presences.dirty()),
-            deadlines: count(timers.into_iter().fold(0, usize::saturating_add)),
-        }
-    }
-
-    /// What happened since the start.
-    #[must_use]
-    pub const fn counters(&self) -> &Counters {
-        &self.counters
-    }
-}
-
-fn count(len: usize) -> u64 {
-    u64::try_from(len).unwrap_or(u64::MAX)
 }

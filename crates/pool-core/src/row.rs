@@ -35,9 +35,9 @@ pub enum RowKey {
 /// When a node last reported.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Presence {
-    /// Who.
+    /// The node.
     pub id: NodeId,
-    /// When.
+    /// The last moment at which its agent reported.
     pub seen: Ms,
     /// The newest nonce of protocol 2; 0 where there was none.
     pub nonce: u64,
@@ -46,19 +46,19 @@ pub struct Presence {
 /// A node as the pool remembers it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NodeRow {
-    /// Who.
+    /// Its id.
     pub id: NodeId,
-    /// Who spoke for it last.
+    /// Whose signature spoke for it last.
     pub credentials: Credentials,
     /// When it last reported, as far as flushed.
     pub seen: Ms,
-    /// Its chain.
+    /// The chain that it follows.
     pub chain: ChainSpec,
     /// Where it may be dialed.
     pub enode: Option<Enode>,
-    /// Who earns.
+    /// The account that earns by its slots.
     pub payout: Option<Account>,
-    /// Whether it ever offered places.
+    /// Whether it ever offered slots.
     pub host: bool,
     /// Whether it ever asked for hosts.
     pub client: bool,
@@ -67,17 +67,17 @@ pub struct NodeRow {
 /// A running lease: everything its meter needs, fixed when its row began.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LeaseRow {
-    /// The grant.
+    /// The lease's name, which stays the same from row to row.
     pub id: LeaseId,
-    /// Which row of the grant's meter runs: 0, then one more after each rollover or return.
+    /// Which row of the lease's meter runs: 0, then one more after each rollover or return.
     pub row: u32,
-    /// Who has the place.
+    /// The node that has the slot.
     pub client: NodeId,
-    /// Who gives it.
+    /// The node that gives it.
     pub host: NodeId,
-    /// Who earns.
+    /// The account that earns.
     pub payee: Option<Account>,
-    /// What it costs.
+    /// What the slot costs.
     pub price: Price,
     /// When it was offered.
     pub offered: Ms,

@@ -1,8 +1,351 @@
-//! The nodes whose agents came to this pool: who they are, on which connection, when they were last seen and what they
-//! offer. It may call the collections. Leases, matching and money never enter.
+//! The nodes whose agents came to this pool: who they are, on which connection, when they were last seen, what they
+//! offer and what they want. It may call the collections and the clock. Leases, matching and money never enter.
 
-pub(crate) mod credentials;
+pub(crate) mod hello;
 pub(crate) mod node;
 pub(crate) mod presence;
 pub(crate) mod profile;
 pub(crate) mod registry;
+
+use std::{collections::BTreeMap, net::IpAddr};
+
+use vipnode_types::{ChainSpec, Ms, NodeId, protocol2::Kind};
+
+use crate::{
+    ConnectionId, Credentials, Limits, NodeRow, Signer,
+    agents::{node::Node, presence::Presences, profile::Profile, registry::Registry},
+    collections::{
+        interner::Interner,
+        seeded_rng::SeededRng,
+        slab::{Handle, NIL},
+    },
+    protocol2::dialect::Dialect,
+};
+
+/// Everything known of nodes and their agents. A [`Node`] is changed through [`Agents::update`] alone, whose
+/// [`Changed`] brings the lists of other owners up to date.
+#[derive(Debug)]
+pub(crate) struct Agents {
+    nodes: Registry,
+    chains: Interner<ChainSpec>,
+    versions: Interner<Box<str>>,
+    profiles: Interner<Profile>,
+    /// Versions that a node did not take, by a rule that its agent keeps to itself; the oldest first.
+    unwanted: BTreeMap<u32, Vec<u32>>,
+    presences: Presences,
+    roles: Roles,
+    /// Where the search for nodes to forget goes on.
+    sweep_at: u32,
+}
+
+/// How many nodes ever were hosts, and clients.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Roles {
+    pub(crate) hosts: u64,
+    pub(crate) clients: u64,
+}
+
+/// A node of this index is not as the lists of hosts and clients have it. `Core::refresh` takes it.
+#[derive(Debug)]
+#[must_use = "the lists of hosts and clients have to be brought up to date"]
+pub(crate) struct Changed(u32);
+
+impl Changed {
+    /// The node's index.
+    pub(crate) const fn index(&self) -> u32 {
+        self.0
+    }
+}
+
+impl Agents {
+    /// No nodes. The limits of chains, versions and profiles are taken here for good.
+    pub(crate) fn new(rng: &mut SeededRng, limits: &Limits, flush_at: Ms) -> Self {
+        Self {
+            nodes: Registry::new(rng.keys()),
+            chains: Interner::new(rng.keys(), limits.chains as usize),
+            versions: Interner::new(rng.keys(), limits.versions as usize),
+            profiles: Interner::new(rng.keys(), limits.profiles as usize),
+            unwanted: BTreeMap::new(),
+            presences: Presences::new(flush_at),
+            roles: Roles::default(),
+            sweep_at: 0,
+        }
+    }
+
+    pub(crate) fn get(&self, index: u32) -> Option<&Node> {
+        self.nodes.get(index)
+    }
+
+    /// The index of a node.
+    pub(crate) fn find(&self, id: &NodeId) -> Option<u32> {
+        self.nodes.find(id)
+    }
+
+    /// A node, by its id.
+    pub(crate) fn known(&self, id: &NodeId) -> Option<&Node> {
+        self.nodes.get(self.nodes.find(id)?)
+    }
+
+    /// The node that presented itself on a connection.
+    pub(crate) fn at(&self, connection: ConnectionId) -> Option<u32> {
+        self.nodes.at_connection(connection)
+    }
+
+    pub(crate) fn id(&self, index: u32) -> Option<NodeId> {
+        self.nodes.get(index).map(Node::id)
+    }
+
+    pub(crate) fn handle(&self, index: u32) -> Option<Handle> {
+        self.nodes.handle(index)
+    }
+
+    /// The index of a handle, while its node is remembered.
+    pub(crate) fn live(&self, handle: Handle) -> Option<u32> {
+        self.nodes.live(handle)
+    }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (u32, &Node)> {
+        self.nodes.iter()
+    }
+
+    pub(crate) const fn len(&self) -> usize {
+        self.nodes.len()
+    }
+
+    /// Agents with a connection.
+    pub(crate) fn connected(&self) -> usize {
+        self.nodes.connections()
+    }
+
+    pub(crate) const fn roles(&self) -> Roles {
+        self.roles
+    }
+
+    /// The protocol that a node's agent speaks; protocol 3 for one that is unknown.
+    pub(crate) fn dialect(&self, index: u32) -> Dialect {
+        self.nodes.get(index).map_or(Dialect::Protocol3, Node::dialect)
+    }
+
+    /// When an agent last reported; zero for one that is unknown.
+    pub(crate) fn seen(&self, index: u32) -> Ms {
+        self.nodes.get(index).map_or(Ms::ZERO, Node::seen)
+    }
+
+    /// The address that was seen at the other end of an agent's last connection.
+    pub(crate) fn address(&self, index: u32) -> Option<IpAddr> {
+        self.nodes.get(index)?.address()
+    }
+
+    /// Changes what the lists of hosts and clients depend on.
+    pub(crate) fn update(&mut self, index: u32, change: impl FnOnce(&mut Node)) -> Changed {
+        if let Some(node) = self.nodes.get_mut(index) {
+            change(node);
+        }
+        Changed(index)
+    }
+
+    /// A node that was unknown; `None` where 2^32 - 1 are known, or where it is on one chain too many.
+    pub(crate) fn insert(&mut self, id: NodeId, credentials: Credentials, seen: Ms, chain: u32) -> Option<u32> {
+        self.nodes.insert(Node::new(id, credentials, seen, chain))
+    }
+
+    /// A node as a store kept it.
+    pub(crate) fn restore(&mut self, row: &NodeRow) {
+        let Some(chain) = self.chains.acquire_past_limit(row.chain) else { return };
+        self.roles.hosts = self.roles.hosts.saturating_add(u64::from(row.host));
+        self.roles.clients = self.roles.clients.saturating_add(u64::from(row.client));
+        self.nodes.insert(Node::from_row(row, chain));
+    }
+
+    /// A node as a store is to keep it.
+    pub(crate) fn row(&self, index: u32) -> Option<NodeRow> {
+        let node = self.nodes.get(index)?;
+        Some(node.row(*self.chains.get(node.chain())?))
+    }
+
+    /// Forgets a node that has neither a connection nor a lease.
+    pub(crate) fn remove(&mut self, index: u32) -> Option<NodeId> {
+        self.forget_profile(index);
+        let node = self.nodes.remove(index)?;
+        self.chains.release(node.chain());
+        self.roles.hosts = self.roles.hosts.saturating_sub(u64::from(node.ever_host()));
+        self.roles.clients = self.roles.clients.saturating_sub(u64::from(node.ever_client()));
+        for number in node.versions() {
+            self.versions.release(number);
+        }
+        Some(node.id())
+    }
+
+    /// The next nodes to be looked at, at most `looks` of them, in a circle over all.
+    pub(crate) fn sweep_next(&mut self) -> u32 {
+        let index = self.sweep_at;
+        let next = index.saturating_add(1);
+        self.sweep_at = if next >= self.nodes.capacity() { 0 } else { next };
+        index
+    }
+
+    /// Indexes ever used: how many looks of [`Self::sweep_next`] see every node.
+    pub(crate) const fn capacity(&self) -> u32 {
+        self.nodes.capacity()
+    }
+
+    // Chains and versions.
+
+    pub(crate) fn chain(&self, number: u32) -> Option<&ChainSpec> {
+        self.chains.get(number)
+    }
+
+    /// Every chain that a node is on.
+    pub(crate) fn chains(&self) -> impl Iterator<Item = &ChainSpec> {
+        self.chains.values()
+    }
+
+    /// Counts one more node on a chain; `None` where the limit of chains is reached.
+    pub(crate) fn join_chain(&mut self, chain: ChainSpec) -> Option<u32> {
+        self.chains.acquire(chain)
+    }
+
+    /// A genesis is told. Nodes of protocol 2 tell a network id alone: where this is the first chain of that id here
+    /// they follow it, as those do that come later.
+    pub(crate) fn name_chain(&mut self, chain: ChainSpec) {
+        let untold = ChainSpec::untold(chain.chain_id);
+        let told = |other: &ChainSpec| other.chain_id == chain.chain_id && *other != untold;
+        if chain != untold && self.chains.knows(&untold) && !self.chains.values().any(told) {
+            self.chains.rename(&untold, chain);
+        }
+    }
+
+    /// Moves a node to a chain that it was counted on by [`Self::join_chain`].
+    pub(crate) fn move_to_chain(&mut self, index: u32, chain: u32) {
+        let Some(node) = self.nodes.get_mut(index) else { return };
+        let old = node.set_chain(chain);
+        self.chains.release(old);
+    }
+
+    /// What its agent said that a node runs; `None` where it said nothing.
+    pub(crate) fn version(&self, node: &Node) -> Option<&str> {
+        self.versions.get(node.client_version()).map(|text| &**text)
+    }
+
+    /// As [`Self::version`], by index; empty where nothing is known.
+    pub(crate) fn client_version(&self, index: u32) -> String {
+        self.nodes.get(index).and_then(|node| self.version(node)).unwrap_or_default().to_owned()
+    }
+
+    /// The version of an agent; empty where it said none.
+    pub(crate) fn agent_version(&self, node: &Node) -> String {
+        self.versions.get(node.agent_version()).map(ToString::to_string).unwrap_or_default()
+    }
+
+    fn intern_version(&mut self, text: &str, limits: &Limits) -> u32 {
+        let cut: String = text.chars().filter(|c| !c.is_control()).take(limits.version_chars as usize).collect();
+        self.versions.acquire(cut.into_boxed_str()).unwrap_or(NIL)
+    }
+
+    /// Which execution client a node is, as far as its agent said.
+    pub(crate) fn kind(&self, index: u32) -> Kind {
+        let Some(node) = self.nodes.get(index) else { return Kind::Unknown };
+        if let Signer::NodeKey { kind, .. } = node.credentials().signer {
+            return kind;
+        }
+        self.version(node).map_or(Kind::Unknown, Kind::of_client)
+    }
+
+    // The connection.
+
+    /// Gives a node its connection, on which nothing was said yet.
+    pub(crate) fn attach(
+        &mut self,
+        index: u32,
+        connection: ConnectionId,
+        address: IpAddr,
+        callable: bool,
+        now: Ms,
+    ) -> Changed {
+        self.nodes.set_connection(index, Some(connection));
+        self.update(index, |node| node.begin_connection(address, callable, now))
+    }
+
+    /// Takes a node's connection from it.
+    pub(crate) fn detach(&mut self, index: u32) -> Changed {
+        self.nodes.set_connection(index, None);
+        self.update(index, Node::end_connection)
+    }
+
+    /// How long an agent's socket takes for a round trip, in microseconds, smoothed.
+    pub(crate) fn note_latency(&mut self, index: u32, rtt_us: u32) {
+        if let Some(node) = self.nodes.get_mut(index) {
+            node.note_latency(rtt_us);
+        }
+    }
+
+    /// Takes a nonce of protocol 2 that was judged to be newer.
+    pub(crate) fn raise_nonce(&mut self, index: u32, nonce: u64) {
+        if let Some(node) = self.nodes.get_mut(index) {
+            node.credentials_mut().raise_nonce(nonce);
+        }
+    }
+
+    /// What a node of protocol 2 is to drop, to be changed.
+    pub(crate) fn credentials_mut(&mut self, index: u32) -> Option<&mut Credentials> {
+        self.nodes.get_mut(index).map(Node::credentials_mut)
+    }
+
+    /// A node's next words come from `signer`, whether it is known or not.
+    pub(crate) fn credentials_with(&self, id: &NodeId, signer: Signer) -> Credentials {
+        self.known(id).map_or_else(|| Credentials::new(signer), |node| node.credentials().with(signer))
+    }
+
+    /// A host drops or takes light nodes; true where it has room for them again.
+    pub(crate) fn set_light_full(&mut self, index: u32, full: bool) -> bool {
+        self.nodes.get_mut(index).is_some_and(|node| node.set_light_full(full) && !full)
+    }
+
+    /// A node that asks as a client of protocol 2 is one from now on; true where it was none before, ever.
+    pub(crate) fn becomes_client(&mut self, index: u32) -> bool {
+        let Some(node) = self.nodes.get_mut(index) else { return false };
+        let new = node.become_client();
+        self.roles.clients = self.roles.clients.saturating_add(u64::from(new));
+        new
+    }
+
+    /// How often chains, versions and profiles are used by nodes and by what is counted apart from them, for checks.
+    ///
+    /// # Errors
+    /// What does not agree.
+    pub(crate) fn check_shared(&self) -> Result<(), &'static str> {
+        let (mut chains, mut versions, mut profiles) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
+        let add = |uses: &mut BTreeMap<u32, u32>, number: u32| {
+            let count = uses.entry(number).or_default();
+            *count = count.saturating_add(1);
+        };
+        for (_, node) in self.nodes.iter() {
+            add(&mut chains, node.chain());
+            node.versions().into_iter().filter(|at| *at != NIL).for_each(|at| add(&mut versions, at));
+            Some(node.profile()).filter(|at| *at != NIL).into_iter().for_each(|at| add(&mut profiles, at));
+        }
+        for (index, list) in &self.unwanted {
+            if self.nodes.get(*index).is_none() {
+                return Err("an unknown node refuses versions");
+            }
+            list.iter().for_each(|number| add(&mut versions, *number));
+        }
+        let agree = [
+            ("chains are miscounted", chains == self.chains.uses()),
+            ("versions are miscounted", versions == self.versions.uses()),
+            ("profiles are miscounted", profiles == self.profiles.uses()),
+        ];
+        agree.into_iter().find(|(_, agrees)| !agrees).map_or(Ok(()), |(what, _)| Err(what))
+    }
+
+    /// How many profiles there are.
+    #[cfg(test)]
+    pub(crate) fn profiles(&self) -> usize {
+        self.profiles.uses().len()
+    }
+
+    #[cfg(test)]
+    pub(crate) fn heap_bytes(&self) -> usize {
+        self.nodes.heap_bytes() + self.presences.heap_bytes()
+    }
+}

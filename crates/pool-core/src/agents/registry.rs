@@ -13,13 +13,13 @@ use crate::{
 pub(crate) struct Registry {
     nodes: Slab<Node>,
     by_id: HashTable<u32>,
-    by_peer: HashTable<u32>,
+    by_connection: HashTable<u32>,
     keys: Keys,
 }
 
 impl Registry {
     pub(crate) const fn new(keys: Keys) -> Self {
-        Self { nodes: Slab::new(), by_id: HashTable::new(), by_peer: HashTable::new(), keys }
+        Self { nodes: Slab::new(), by_id: HashTable::new(), by_connection: HashTable::new(), keys }
     }
 
     pub(crate) const fn len(&self) -> usize {
@@ -34,7 +34,7 @@ impl Registry {
         self.nodes.get(index)
     }
 
-    pub(crate) fn get_mut(&mut self, index: u32) -> Option<&mut Node> {
+    pub(in crate::agents) fn get_mut(&mut self, index: u32) -> Option<&mut Node> {
         self.nodes.get_mut(index)
     }
 
@@ -51,26 +51,26 @@ impl Registry {
     }
 
     pub(crate) fn find(&self, id: &NodeId) -> Option<u32> {
-        let same = |&index: &u32| self.nodes.get(index).is_some_and(|node| node.id == *id);
+        let same = |&index: &u32| self.nodes.get(index).is_some_and(|node| node.id() == *id);
         self.by_id.find(self.keys.hash(id), same).copied()
     }
 
-    pub(crate) fn at_peer(&self, peer: ConnectionId) -> Option<u32> {
-        let same = |&index: &u32| self.nodes.get(index).is_some_and(|node| node.peer == Some(peer));
-        self.by_peer.find(self.keys.hash(&peer), same).copied()
+    pub(crate) fn at_connection(&self, connection: ConnectionId) -> Option<u32> {
+        let same = |&index: &u32| self.nodes.get(index).is_some_and(|node| node.connection == Some(connection));
+        self.by_connection.find(self.keys.hash(&connection), same).copied()
     }
 
     pub(crate) fn insert(&mut self, node: Node) -> Option<u32> {
-        let hash = self.keys.hash(&node.id);
+        let hash = self.keys.hash(&node.id());
         let index = self.nodes.insert(node)?.index;
         let (nodes, keys) = (&self.nodes, self.keys);
-        self.by_id.insert_unique(hash, index, |&i| nodes.get(i).map_or(0, |node| keys.hash(&node.id)));
+        self.by_id.insert_unique(hash, index, |&i| nodes.get(i).map_or(0, |node| keys.hash(&node.id())));
         Some(index)
     }
 
     pub(crate) fn remove(&mut self, index: u32) -> Option<Node> {
-        self.set_peer(index, None);
-        let id = self.nodes.get(index)?.id;
+        self.set_connection(index, None);
+        let id = self.nodes.get(index)?.id();
         if let Ok(entry) = self.by_id.find_entry(self.keys.hash(&id), |&i| i == index) {
             entry.remove();
         }
@@ -78,32 +78,32 @@ impl Registry {
     }
 
     /// Gives a node another socket, or none.
-    pub(crate) fn set_peer(&mut self, index: u32, peer: Option<ConnectionId>) {
+    pub(crate) fn set_connection(&mut self, index: u32, connection: Option<ConnectionId>) {
         let Some(node) = self.nodes.get_mut(index) else { return };
-        let old = std::mem::replace(&mut node.peer, peer);
+        let old = std::mem::replace(&mut node.connection, connection);
         if let Some(old) = old
-            && let Ok(entry) = self.by_peer.find_entry(self.keys.hash(&old), |&i| i == index)
+            && let Ok(entry) = self.by_connection.find_entry(self.keys.hash(&old), |&i| i == index)
         {
             entry.remove();
         }
-        if let Some(peer) = peer {
+        if let Some(connection) = connection {
             let (nodes, keys) = (&self.nodes, self.keys);
-            let hash = keys.hash(&peer);
-            self.by_peer.insert_unique(hash, index, |&i| {
-                nodes.get(i).and_then(|node| node.peer).map_or(0, |peer| keys.hash(&peer))
+            let hash = keys.hash(&connection);
+            self.by_connection.insert_unique(hash, index, |&i| {
+                nodes.get(i).and_then(|node| node.connection).map_or(0, |connection| keys.hash(&connection))
             });
         }
     }
 
-    /// Entries in the index of sockets, for checks.
-    pub(crate) fn sockets(&self) -> usize {
-        self.by_peer.len()
+    /// Entries in the index of connections, for checks.
+    pub(crate) fn connections(&self) -> usize {
+        self.by_connection.len()
     }
 }
 
 #[cfg(test)]
 impl Registry {
     pub(crate) fn heap_bytes(&self) -> usize {
-        self.nodes.heap_bytes() + self.by_id.allocation_size() + self.by_peer.allocation_size()
+        self.nodes.heap_bytes() + self.by_id.allocation_size() + self.by_connection.allocation_size()
     }
 }

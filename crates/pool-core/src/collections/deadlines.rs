@@ -93,6 +93,12 @@ fn split(due: Ms) -> (u64, u16) {
     (slot, u16::try_from(due.get().checked_rem(length).unwrap_or(0)).unwrap_or(u16::MAX))
 }
 
+impl<K: Ord + Copy> Default for Deadlines<K> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
 #[cfg(test)]
 impl<K> Deadlines<K> {
     pub(crate) fn heap_bytes(&self) -> usize {

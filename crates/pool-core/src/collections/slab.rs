@@ -1,4 +1,7 @@
-/// A place in a [`Slab`], with the number of its use: a handle that was kept too long finds nothing.
+/// No index.
+pub(crate) const NIL: u32 = u32::MAX;
+
+/// An index of a [`Slab`], with the number of its use: a handle that was kept too long finds nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Handle {
     pub(crate) index: u32,

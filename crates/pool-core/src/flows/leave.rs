@@ -6,24 +6,28 @@ use vipnode_types::{
 use crate::{ConnectionId, Core, Reply, RequestId, error, output::Output};
 
 impl Core {
-    pub(crate) fn leave(&mut self, output: &mut Output, peer: ConnectionId, request: RequestId, leave: &LeaveRequest) {
-        let Some(index) = self.nodes.at_peer(peer) else {
-            output.reply(peer, request, Err(error::not_connected()));
+    pub(crate) fn leave(
+        &mut self,
+        output: &mut Output,
+        connection: ConnectionId,
+        request: RequestId,
+        leave: &LeaveRequest,
+    ) {
+        let Some(index) = self.agents.at(connection) else {
+            output.reply(connection, request, Err(error::not_connected()));
             return;
         };
         let limit = (self.limits.leases_a_client as usize).saturating_add(self.limits.slots_a_host as usize);
         if leave.leases.len() > limit {
-            output.reply(peer, request, Err(error::too_many_leases(limit)));
+            output.reply(connection, request, Err(error::too_many_leases(limit)));
             return;
         }
         if self.is_silent(index) {
             self.go_down(output, index);
         }
         for &id in &leave.leases {
-            let Some((lease, side)) = self.own(index, id) else { continue };
-            if let Some(lease) = self.leases.get_mut(lease) {
-                lease.fault = leave.fault;
-            }
+            let Some((lease, side)) = self.leases.own(index, id) else { continue };
+            self.leases.note_fault(lease, leave.fault);
             match leave.reason {
                 LeaveReason::NotConnected | LeaveReason::Unstable => self.remember_failure(lease),
                 LeaveReason::Rejected => {
@@ -39,13 +43,13 @@ impl Core {
             let end = if seen_till_now { Some(output.now) } else { None };
             self.end_lease(output, lease, reason(leave.reason), Some(side), end.map(|end| (side, end)));
         }
-        output.reply_durably(peer, request, Reply::Done(Done {}));
+        output.reply_durably(connection, request, Reply::Done(Done {}));
     }
 
     /// An agent stops: all its leases end, and it is given nothing more.
-    pub(crate) fn bye(&mut self, output: &mut Output, peer: ConnectionId, request: RequestId) {
-        let Some(index) = self.nodes.at_peer(peer) else {
-            output.reply(peer, request, Err(error::not_connected()));
+    pub(crate) fn bye(&mut self, output: &mut Output, connection: ConnectionId, request: RequestId) {
+        let Some(index) = self.agents.at(connection) else {
+            output.reply(connection, request, Err(error::not_connected()));
             return;
         };
         if self.is_silent(index) {
@@ -55,34 +59,32 @@ impl Core {
         self.answer_older(output, index);
         // Without the socket nothing more is called on it: the agent undoes everything by itself.
         self.detach(output, index);
-        for (lease, side) in self.leases_of(index) {
+        for (lease, side) in self.leases.of(index) {
             let reason = if side == Side::Client { EvictReason::Left } else { EvictReason::Drained };
             self.end_lease(output, lease, reason, Some(side), Some((side, end)));
         }
-        output.reply_durably(peer, request, Reply::Done(Done {}));
+        output.reply_durably(connection, request, Reply::Done(Done {}));
     }
 
     /// An agent does not take the other side's version.
     pub(crate) fn rejected(&mut self, by: u32, lease: u32) {
         let Some(lease) = self.leases.get(lease) else { return };
         let Some(side) = lease.side_of(by) else { return };
-        self.refuse_version(by, lease.node(side.other()));
+        self.agents.refuse_version(by, lease.node(side.other()), &self.limits);
     }
 
-    /// The other side is not what its agent told. That is one side's word: the pair is kept apart for a while, and a
+    /// The other side is not what its agent said. That is one side's word: the pair is kept apart for a while, and a
     /// host stands behind others as after an offer that never connected.
     fn not_as_said(&mut self, lease: u32, by: Side) {
         self.remember_failure(lease);
-        let host = self.leases.get(lease).filter(|_| by == Side::Client).map(|lease| lease.host);
-        if let Some(node) = host.and_then(|host| self.nodes.get_mut(host)) {
-            node.strikes = node.strikes.saturating_add(1).min(3);
+        if let Some(lease) = self.leases.get(lease).filter(|_| by == Side::Client) {
+            self.matching.strike(lease.host());
         }
     }
 
     fn remember_failure(&mut self, lease: u32) {
-        let Some((host, client)) = self.leases.get(lease).map(|lease| (lease.host, lease.client)) else { return };
-        let until = self.now.plus(self.limits.same_address_ms);
-        self.recent_pairs.failed(host, client, until, self.limits.recent_grants);
+        let Some(lease) = self.leases.get(lease) else { return };
+        self.matching.pair_failed(lease.host(), lease.client(), self.clock.now(), &self.limits);
     }
 }
 

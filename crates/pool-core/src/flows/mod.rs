@@ -2,10 +2,53 @@
 //! matching, leases, metering) in order and hands each what it needs of another. It may call everything; nothing
 //! but `core` calls it. State never lives here.
 
-pub(crate) mod ask;
-pub(crate) mod connect;
-pub(crate) mod leave;
-pub(crate) mod reload;
-pub(crate) mod report;
-pub(crate) mod restore;
-pub(crate) mod status;
+mod ask;
+mod call;
+mod call_done;
+mod connect;
+mod connection;
+mod end_lease;
+mod explain;
+mod invariants;
+mod leave;
+mod offer;
+mod protocol2;
+mod reload;
+mod report;
+mod restore;
+mod rollover;
+mod silence;
+mod status;
+mod sweep;
+mod tick;
+mod visibility;
+
+use self::protocol2::Caller;
+use crate::{Command, Core, output::Output};
+
+/// What the pool calls itself.
+const POOL_VERSION: &str = concat!("vipnode/", env!("CARGO_PKG_VERSION"));
+
+impl Core {
+    pub(crate) fn dispatch(&mut self, output: &mut Output, command: Command) {
+        match command {
+            Command::Connect { peer, request, identity, address, callable, hello } => {
+                self.connect(output, (peer, request), &identity, (address, callable), &hello);
+            }
+            Command::Report { peer, request, report } => self.report(output, peer, request, &report),
+            Command::Ask { peer, request, ask } => self.ask(output, peer, request, &ask),
+            Command::Explain { peer, request } => self.explain(output, peer, request),
+            Command::Leave { peer, request, leave } => self.leave(output, peer, request, &leave),
+            Command::Bye { peer, request } => self.bye(output, peer, request),
+            Command::Protocol2 { peer, request, node, nonce, address, callable, call } => {
+                let caller = Caller { connection: peer, node, nonce, address, callable };
+                self.protocol2(output, &caller, request, call);
+            }
+            Command::Status { peer, request } => self.status(output, peer, request),
+            Command::CallDone { call, outcome } => self.call_done(output, call, &outcome),
+            Command::Latency { peer, rtt_us } => self.latency(peer, rtt_us),
+            Command::Disconnected { peer } => self.disconnected(output, peer),
+            Command::Tick => self.tick(output),
+        }
+    }
+}

@@ -1,49 +1,51 @@
 use vipnode_types::{
     LeaseId, LeaseSetHash, Ms, NodeId,
-    wire::{EvictReason, ReportReply, ReportRequest, Side, UpLease},
+    wire::{EvictReason, HostCapabilities, ReportReply, ReportRequest, UpLease},
 };
 
-use crate::{ConnectionId, Core, Reply, RequestId, error, leases::agent_calls::Eviction, output::Output};
+use crate::{
+    ConnectionId, Core, Reply, RequestId, agents::hello::most_slots, error, leases::agent_calls::Eviction,
+    output::Output,
+};
 
 impl Core {
     pub(crate) fn report(
         &mut self,
         output: &mut Output,
-        peer: ConnectionId,
+        connection: ConnectionId,
         request: RequestId,
         report: &ReportRequest,
     ) {
-        let Some(index) = self.nodes.at_peer(peer) else {
-            output.reply(peer, request, Err(error::not_connected()));
+        let Some(index) = self.agents.at(connection) else {
+            output.reply(connection, request, Err(error::not_connected()));
             return;
         };
         let limit = (self.limits.leases_a_client as usize).saturating_add(self.limits.slots_a_host as usize);
         let full = report.full.as_ref().map_or(0, Vec::len);
         if full.max(report.up.len()).max(report.down.len()) > limit {
-            output.reply(peer, request, Err(error::too_many_leases(limit)));
+            output.reply(connection, request, Err(error::too_many_leases(limit)));
             return;
         }
         let Some(hash) = self.fits(index, report) else {
             self.counters.resyncs = self.counters.resyncs.saturating_add(1);
-            output.reply(peer, request, Ok(Reply::Report(ReportReply { resync: true })));
+            output.reply(connection, request, Ok(Reply::Report(ReportReply { resync: true })));
             return;
         };
         self.counters.reports = self.counters.reports.saturating_add(1);
         if self.is_silent(index) {
             self.go_down(output, index);
         }
-        let before = self.nodes.get(index).map_or(Ms::ZERO, |node| node.seen);
-        self.seen_now(index);
-        if let Some(node) = self.nodes.get_mut(index) {
-            node.seq = report.seq;
-            node.hash = hash;
-            node.head = report.head.unwrap_or(node.head);
-        }
+        let before = self.agents.seen(index);
+        self.agents.seen_now(index, output.now);
+        self.agents.take_report(index, report.seq, hash, report.head);
         if let Some(slots) = report.slots {
-            self.set_slots(index, slots);
+            let slots = slots.min(most_slots(&self.limits));
+            self.update_node(index, |node| node.set_slots(slots));
         }
-        if let Some(full) = report.light_slots_full {
-            self.set_light_full(index, full);
+        if let Some(full) = report.light_slots_full
+            && self.agents.set_light_full(index, full)
+        {
+            self.matching.serve_soon(output.now);
         }
         match &report.full {
             Some(full) => self.take_full(output, index, full, before),
@@ -53,41 +55,27 @@ impl Core {
         let reply = Reply::Report(ReportReply { resync: false });
         if output.writes() {
             // An agent says "kept" of what was taken: the end of a row must not be forgotten after it was.
-            output.reply_durably(peer, request, reply);
+            output.reply_durably(connection, request, reply);
         } else {
-            output.reply(peer, request, Ok(reply));
+            output.reply(connection, request, Ok(reply));
         }
     }
 
     /// The hash after a report that fits what the agent said before on this socket.
     fn fits(&self, index: u32, report: &ReportRequest) -> Option<LeaseSetHash> {
-        let node = self.nodes.get(index)?;
+        let node = self.agents.get(index)?;
         if let Some(full) = &report.full {
             let hash = LeaseSetHash::of(full.iter().map(|up| up.lease));
-            return (report.seq > node.seq && report.hash == Some(hash)).then_some(hash);
+            return (report.seq > node.seq() && report.hash == Some(hash)).then_some(hash);
         }
-        if node.seq == 0 || Some(report.seq) != node.seq.checked_add(1) {
+        if node.seq() == 0 || Some(report.seq) != node.seq().checked_add(1) {
             return None;
         }
         if report.up.is_empty() && report.down.is_empty() {
-            return report.hash.is_none_or(|hash| hash == node.hash).then_some(node.hash);
+            return report.hash.is_none_or(|hash| hash == node.hash()).then_some(node.hash());
         }
-        let hash = report.down.iter().chain(&report.up).fold(node.hash, |hash, id| hash.toggled(*id));
+        let hash = report.down.iter().chain(&report.up).fold(node.hash(), |hash, id| hash.toggled(*id));
         (report.hash == Some(hash)).then_some(hash)
-    }
-
-    fn set_slots(&mut self, index: u32, slots: u32) {
-        let most = self.limits.slots_a_host.min(1_000);
-        let Some(node) = self.nodes.get_mut(index).filter(|node| node.hosting) else { return };
-        node.slots = slots.min(most);
-        self.refresh_open_hosts(index);
-    }
-
-    fn set_light_full(&mut self, index: u32, full: bool) {
-        let Some(node) = self.nodes.get_mut(index) else { return };
-        if std::mem::replace(&mut node.light_full, full) && !full {
-            self.serve_soon();
-        }
     }
 
     /// The whole set. `before` is the agent's presence before this report: what it does not see any
@@ -95,15 +83,15 @@ impl Core {
     fn take_full(&mut self, output: &mut Output, index: u32, full: &[UpLease], before: Ms) {
         let mut named: Vec<LeaseId> = full.iter().map(|up| up.lease).collect();
         named.sort_unstable();
-        for (lease, side) in self.leases_of(index) {
-            let Some(id) = self.leases.get(lease).map(|lease| lease.id) else { continue };
+        for (lease, side) in self.leases.of(index) {
+            let Some(id) = self.leases.get(lease).map(crate::leases::lease::Lease::id) else { continue };
             if named.binary_search(&id).is_err() {
                 self.side_down(output, lease, side, before);
             }
         }
         let mut unknown = Vec::new();
         for up in full {
-            match self.own(index, up.lease) {
+            match self.leases.own(index, up.lease) {
                 Some((lease, side)) => {
                     let goes_on = self.leases.get(lease).is_some_and(|lease| lease.sees(side));
                     if goes_on && !up.continuous {
@@ -125,7 +113,7 @@ impl Core {
         let mut ups = report.up.clone();
         ups.sort_unstable();
         for &id in &report.down {
-            let Some((lease, side)) = self.own(index, id) else { continue };
+            let Some((lease, side)) = self.leases.own(index, id) else { continue };
             let back = ups.binary_search(&id).is_ok();
             if back && self.leases.get(lease).is_some_and(|lease| lease.sees(side)) {
                 self.returned(output, lease, side, before);
@@ -135,7 +123,7 @@ impl Core {
         }
         let mut unknown = Vec::new();
         for &id in &report.up {
-            match self.own(index, id) {
+            match self.leases.own(index, id) {
                 Some((lease, side)) => self.side_up(output, lease, side),
                 None => unknown.push(id),
             }
@@ -143,10 +131,13 @@ impl Core {
         self.evict_unknown(output, index, &unknown);
     }
 
-    /// A lease that a node is a side of.
-    pub(crate) fn own(&self, index: u32, id: LeaseId) -> Option<(u32, Side)> {
-        let lease = self.leases.find(id)?;
-        Some((lease, self.leases.get(lease)?.side_of(index)?))
+    /// Clients saw what hosts serve, and hosts what clients serve: that adds to what each says of itself.
+    fn take_seen(&mut self, index: u32, seen: &[HostCapabilities]) {
+        for seen in seen.iter().take(self.limits.leases_a_client as usize) {
+            let Some((lease, side)) = self.leases.own(index, seen.lease) else { continue };
+            let Some(other) = self.leases.get(lease).map(|lease| lease.node(side.other())) else { continue };
+            self.agents.add_served(other, &seen.capabilities, &self.limits);
+        }
     }
 
     /// Has an agent take back what the pool knows nothing of. The other node is unknown too, so it
@@ -154,8 +145,7 @@ impl Core {
     fn evict_unknown(&mut self, output: &mut Output, index: u32, leases: &[LeaseId]) {
         for &lease in leases.iter().take(self.limits.unknown_a_report as usize) {
             let other = NodeId::new([0; 64]);
-            let eviction = Eviction { other, reason: EvictReason::Unknown, fault: None, tries: 0, unpaired: None };
-            self.call_evict(output, index, lease, eviction);
+            self.call_evict(output, index, lease, Eviction::new(other, EvictReason::Unknown));
         }
     }
 }

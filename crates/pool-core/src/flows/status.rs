@@ -5,24 +5,25 @@ use vipnode_types::{
     wire::{HostStatus, PoolStats, PoolStatus},
 };
 
-use crate::{ConnectionId, Core, Reply, RequestId, flows::connect::POOL_VERSION, output::Output, protocol2::median};
+use super::{POOL_VERSION, protocol2::median};
+use crate::{ConnectionId, Core, Reply, RequestId, output::Output};
 
 impl Core {
-    pub(crate) fn status(&self, output: &mut Output, peer: ConnectionId, request: RequestId) {
+    pub(crate) fn status(&self, output: &mut Output, connection: ConnectionId, request: RequestId) {
         let limit = self.limits.status_hosts as usize;
-        let shown: Vec<u32> = self.open_hosts.connected().iter().take(limit).copied().collect();
+        let shown: Vec<u32> = self.matching.open_hosts().connected().iter().take(limit).copied().collect();
         let count = |number: u64| u32::try_from(number).unwrap_or(u32::MAX);
         let gauges = self.gauges();
         let status = PoolStatus {
             time_updated: output.now.rfc3339(),
-            time_started: self.started.rfc3339(),
+            time_started: self.clock.started().rfc3339(),
             version: POOL_VERSION.to_owned(),
             active_hosts: shown.iter().filter_map(|&host| self.host_status(host)).collect(),
             stats: PoolStats {
                 num_active_hosts: count(gauges.hosts),
-                num_total_hosts: count(self.roles.hosts),
+                num_total_hosts: count(self.agents.roles().hosts),
                 num_active_clients: count(gauges.clients),
-                num_total_clients: count(self.roles.clients),
+                num_total_clients: count(self.agents.roles().clients),
                 latest_block_number: self.newest_block(&shown),
                 total_credit: Wei::ZERO,
                 total_deposit: Wei::ZERO,
@@ -41,31 +42,30 @@ impl Core {
             },
             error: None,
         };
-        output.reply(peer, request, Ok(Reply::Status(Box::new(status))));
+        output.reply(connection, request, Ok(Reply::Status(Box::new(status))));
     }
 
     /// The median of the blocks that hosts told, on the chain that most of them are on.
     fn newest_block(&self, hosts: &[u32]) -> u64 {
         let mut chains: BTreeMap<u32, Vec<u64>> = BTreeMap::new();
-        for host in hosts.iter().filter_map(|&index| self.nodes.get(index)).filter(|host| host.head > 0) {
-            chains.entry(host.chain).or_default().push(host.head);
+        for host in hosts.iter().filter_map(|&index| self.agents.get(index)).filter(|host| host.head() > 0) {
+            chains.entry(host.chain()).or_default().push(host.head());
         }
         median(chains.into_values().max_by_key(Vec::len).unwrap_or_default())
     }
 
     /// What a host says of itself stands beside its own name and is put into no sum (D36).
     fn host_status(&self, index: u32) -> Option<HostStatus> {
-        let host = self.nodes.get(index)?;
-        let version = |number: u32| self.versions.get(number).map(ToString::to_string).unwrap_or_default();
+        let host = self.agents.get(index)?;
         Some(HostStatus {
-            short_id: host.id.short(),
-            last_seen: host.seen.rfc3339(),
-            kind: self.kind_of(index).name().to_owned(),
-            node_version: version(host.client_version),
-            vipnode_version: version(host.agent_version),
-            block_number: host.head,
-            num_peers: host.host_leases,
-            slots: host.slots,
+            short_id: host.id().short(),
+            last_seen: host.seen().rfc3339(),
+            kind: self.agents.kind(index).name().to_owned(),
+            node_version: self.agents.client_version(index),
+            vipnode_version: self.agents.agent_version(host),
+            block_number: host.head(),
+            num_peers: self.leases.host_count(index),
+            slots: host.slots(),
         })
     }
 }

@@ -2,30 +2,31 @@ use std::collections::BTreeMap;
 
 use vipnode_types::{
     LeaseId, Ms, NodeId, Price,
-    wire::{AdmitCall, DialCall, ErrorCode, EvictCall, EvictReason, PairFault, Side},
+    wire::{EvictReason, PairFault},
 };
 
-use crate::{
-    CallId, CallOutcome, ConnectionId, Core, Effect, PoolCall, Release, collections::slab::Handle, output::Output,
-};
+use crate::{CallId, ConnectionId, collections::slab::Handle, leases::Leases};
 
 /// Calls to agents that have not come to their end. All have the same time to be answered, so the
 /// oldest ends first.
 #[derive(Debug, Default)]
 pub(crate) struct AgentCalls {
-    next: u64,
+    last: u64,
     in_flight: BTreeMap<u64, AgentCall>,
 }
 
+/// A call that an agent has not answered.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct AgentCall {
     pub(crate) kind: CallKind,
     pub(crate) lease: LeaseId,
     pub(crate) node: Handle,
-    pub(crate) peer: ConnectionId,
-    deadline: Ms,
+    pub(crate) connection: ConnectionId,
+    /// When the core gives up on it by itself.
+    pub(crate) deadline: Ms,
 }
 
+/// What an agent was called to do.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum CallKind {
     /// A host is to let this client in.
@@ -49,6 +50,7 @@ pub(crate) struct Eviction {
     pub(crate) unpaired: Option<Unpaired>,
 }
 
+/// Time that only the host sees, from a moment until its eviction is done.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Unpaired {
     pub(crate) client: Handle,
@@ -56,122 +58,39 @@ pub(crate) struct Unpaired {
     pub(crate) price: Price,
 }
 
-impl AgentCalls {
-    pub(crate) fn len(&self) -> usize {
-        self.in_flight.len()
-    }
-
-    /// When the core gives up on the oldest by itself.
-    pub(crate) fn next_deadline(&self) -> Option<Ms> {
-        self.in_flight.first_key_value().map(|(_, call)| call.deadline)
+impl Eviction {
+    /// The first try of one.
+    pub(crate) const fn new(other: NodeId, reason: EvictReason) -> Self {
+        Self { other, reason, fault: None, tries: 0, unpaired: None }
     }
 }
 
-impl Core {
-    pub(crate) fn call_admit(&mut self, output: &mut Output, host: u32, message: AdmitCall) {
-        self.call(output, host, message.lease, CallKind::Admit(message.client), PoolCall::Admit(message));
+impl Leases {
+    /// Remembers a call until its end.
+    pub(crate) fn begin_call(&mut self, call: AgentCall) -> CallId {
+        self.calls.last = self.calls.last.saturating_add(1);
+        self.calls.in_flight.insert(self.calls.last, call);
+        CallId(self.calls.last)
     }
 
-    pub(crate) fn call_dial(&mut self, output: &mut Output, node: u32, message: DialCall) {
-        let kind = match message.side {
-            Side::Client => CallKind::DialHost,
-            Side::Host => CallKind::DialClient,
-        };
-        self.call(output, node, message.lease, kind, PoolCall::Dial(message));
+    /// A call that came to its end; `None` for one that was given up or never made.
+    pub(crate) fn end_call(&mut self, call: CallId) -> Option<AgentCall> {
+        self.calls.in_flight.remove(&call.0)
     }
 
-    /// Has an agent undo a lease. One that is away finds it missing in its next `ConnectReply`.
-    pub(crate) fn call_evict(&mut self, output: &mut Output, node: u32, lease: LeaseId, eviction: Eviction) {
-        let message = EvictCall { lease, peer: eviction.other, reason: eviction.reason, fault: eviction.fault };
-        self.call(output, node, lease, CallKind::Evict(eviction), PoolCall::Evict(message));
+    /// Calls that have not come to their end.
+    pub(crate) fn calls_in_flight(&self) -> usize {
+        self.calls.in_flight.len()
     }
 
-    fn call(&mut self, output: &mut Output, node: u32, lease: LeaseId, kind: CallKind, message: PoolCall) {
-        let Some(message) = self.in_its_words(output, node, message, kind) else { return };
-        let answer_ms = self.limits.admit_deadline_ms;
-        let (Some(handle), Some(at)) = (self.nodes.handle(node), self.nodes.get(node)) else { return };
-        let Some(peer) = at.peer.filter(|_| at.callable) else { return };
-        self.agent_calls.next = self.agent_calls.next.saturating_add(1);
-        let number = self.agent_calls.next;
-        // The gateway counts from when the call leaves, which is after a commit, and tells the end; two ticks
-        // after the latest such moment the core stops believing in that.
-        let latest = output.now.plus(self.limits.commit_ms).plus(answer_ms);
-        let given_up = latest.plus(self.limits.tick_ms.saturating_mul(2));
-        let call = AgentCall { kind, lease, node: handle, peer, deadline: given_up };
-        self.agent_calls.in_flight.insert(number, call);
-        let release = Release::AfterCommit;
-        output.push(Effect::Call { peer, call: CallId(number), message, answer_ms, release });
+    /// When the core gives up on the oldest call by itself.
+    pub(crate) fn next_call_deadline(&self) -> Option<Ms> {
+        self.calls.in_flight.first_key_value().map(|(_, call)| call.deadline)
     }
 
-    pub(crate) fn call_done(&mut self, output: &mut Output, call: CallId, outcome: &CallOutcome) {
-        // Unknown: given up already, or never asked.
-        let Some(call) = self.agent_calls.in_flight.remove(&call.0) else { return };
-        match call.kind {
-            CallKind::Admit(client) => self.admit_done(output, &call, client, outcome),
-            CallKind::DialHost => self.dial_done(output, &call, outcome),
-            CallKind::DialClient => {}
-            CallKind::Evict(eviction) => self.evict_done(output, &call, eviction, outcome),
-        }
-    }
-
-    /// Ends the oldest call that its gateway forgot; false where there is none.
-    pub(crate) fn give_up_a_call(&mut self, output: &mut Output) -> bool {
-        let Some((&number, call)) = self.agent_calls.in_flight.first_key_value() else { return false };
-        if call.deadline > output.now {
-            return false;
-        }
-        self.call_done(output, CallId(number), &CallOutcome::Expired);
-        true
-    }
-
-    /// The node of a call, while its agent is on the socket that was called.
-    pub(crate) fn still_there(&self, call: &AgentCall) -> Option<u32> {
-        let index = self.nodes.live(call.node)?;
-        (self.nodes.get(index)?.peer == Some(call.peer)).then_some(index)
-    }
-
-    fn evict_done(&mut self, output: &mut Output, call: &AgentCall, eviction: Eviction, outcome: &CallOutcome) {
-        if *outcome == CallOutcome::Done {
-            self.end_unpaired(output.now, eviction.unpaired);
-            return;
-        }
-        // On a dead socket nothing is sent again: the list at the next connect says it.
-        let expired = self.still_there(call).filter(|_| *outcome == CallOutcome::Expired);
-        if let Some(node) = expired.filter(|_| eviction.tries < self.limits.evict_tries) {
-            let eviction = Eviction { tries: eviction.tries.saturating_add(1), ..eviction };
-            self.call_evict(output, node, call.lease, eviction);
-            return;
-        }
-        self.counters.evictions_unanswered = self.counters.evictions_unanswered.saturating_add(1);
-        self.end_unpaired(output.now, eviction.unpaired);
-        if let Some(node) = expired {
-            // What it does not hear on this socket it hears from the list on the next one; else it would
-            // hold a lease for ever that nobody else holds.
-            let reason = "an eviction was not answered; connect again".to_owned();
-            output.push(Effect::Close { peer: call.peer, reason });
-            self.detach(output, node);
-        }
-    }
-
-    pub(crate) fn end_unpaired(&mut self, now: Ms, unpaired: Option<Unpaired>) {
-        let Some(Unpaired { client, since, price }) = unpaired else { return };
-        let Some(client) = self.nodes.live(client) else { return };
-        if let Some(number) = self.prices.acquire(price) {
-            self.count_unpaired(client, number, now.since(since));
-            self.prices.release(number);
-        }
-    }
-
-    fn dial_done(&mut self, output: &mut Output, call: &AgentCall, outcome: &CallOutcome) {
-        if let (CallOutcome::Refused(error), Some(lease)) = (outcome, self.leases.find(call.lease)) {
-            // The client does not want this host: the place goes back.
-            if let Some(client) = self.nodes.live(call.node) {
-                if error.is(ErrorCode::Unsuitable) {
-                    self.rejected(client, lease);
-                }
-                self.end_lease(output, lease, EvictReason::Left, Some(Side::Client), None);
-                self.back_off(client);
-            }
-        }
+    /// The oldest call, where its gateway forgot it.
+    pub(crate) fn overdue_call(&self, now: Ms) -> Option<CallId> {
+        let (&number, call) = self.calls.in_flight.first_key_value()?;
+        (call.deadline <= now).then_some(CallId(number))
     }
 }

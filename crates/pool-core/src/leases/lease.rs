@@ -3,8 +3,8 @@ use vipnode_types::{
     wire::{PairFault, Side},
 };
 
-/// No index.
-pub(crate) const NIL: u32 = u32::MAX;
+use crate::collections::slab::NIL;
+
 /// A moment that has not come.
 pub(crate) const UNSEEN: Ms = Ms::NEVER;
 
@@ -14,36 +14,44 @@ pub(crate) const UNSEEN: Ms = Ms::NEVER;
 /// present payout account: a new one ends the rows first.
 #[derive(Debug)]
 pub(crate) struct Lease {
-    pub(crate) id: LeaseId,
-    pub(crate) offered: Ms,
-    pub(crate) client_up: Ms,
-    pub(crate) host_up: Ms,
-    pub(crate) host_down: Ms,
-    pub(crate) client: u32,
-    pub(crate) host: u32,
-    pub(crate) row: u32,
+    id: LeaseId,
+    offered: Ms,
+    client_up: Ms,
+    host_up: Ms,
+    host_down: Ms,
+    client: u32,
+    host: u32,
+    row: u32,
     /// Number in the table of prices.
-    pub(crate) price: u32,
-    /// Neighbours among the client's leases.
-    pub(crate) client_link: Link,
-    /// Neighbours among the host's leases.
-    pub(crate) host_link: Link,
-    /// Neighbours among the leases in order of their rows' beginnings.
-    pub(crate) age_link: Link,
-    /// The host was asked and has not answered.
-    pub(crate) admitting: bool,
-    /// The client knows of it.
-    pub(crate) told: bool,
+    price: u32,
+    /// Neighbors among the client's leases.
+    pub(in crate::leases) client_link: Link,
+    /// Neighbors among the host's leases.
+    pub(in crate::leases) host_link: Link,
+    /// Neighbors among the leases in order of their rows' beginnings.
+    pub(in crate::leases) age_link: Link,
+    state: LeaseState,
     /// What a side saw wrong with the pair, as it left.
-    pub(crate) fault: Option<PairFault>,
-    /// Both sides saw each other once. Until then it is an outstanding offer of its client's address
-    /// block.
-    pub(crate) paired: bool,
+    fault: Option<PairFault>,
     /// An entry stands among the deadlines of `half_down_ms`.
-    pub(crate) half_armed: bool,
+    half_armed: bool,
 }
 
-/// Two neighbours in a list.
+/// The life of a lease.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum LeaseState {
+    /// The host was asked and has not answered. The client knows nothing of it.
+    Admitting,
+    /// The client knows of it. Not both sides have seen each other: it is a pending offer of its client's address
+    /// block.
+    Offered,
+    /// Both sides saw each other once, and a row of the meter runs.
+    Running,
+    /// The host admitted a client that cannot be told where to dial. It only waits for its end.
+    Evicting,
+}
+
+/// Two neighbors in a list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Link {
     pub(crate) prev: u32,
@@ -54,7 +62,16 @@ impl Link {
     pub(crate) const NONE: Self = Self { prev: NIL, next: NIL };
 }
 
+/// When the sides of a row first saw each other, and when the host said that the client was gone.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Seen {
+    pub(crate) client_up: Ms,
+    pub(crate) host_up: Ms,
+    pub(crate) host_down: Ms,
+}
+
 impl Lease {
+    /// A lease that its host is yet to admit.
     pub(crate) const fn new(id: LeaseId, client: u32, host: u32, price: u32, offered: Ms) -> Self {
         Self {
             id,
@@ -69,12 +86,97 @@ impl Lease {
             client_link: Link::NONE,
             host_link: Link::NONE,
             age_link: Link::NONE,
-            admitting: true,
-            told: false,
+            state: LeaseState::Admitting,
             fault: None,
-            paired: false,
             half_armed: false,
         }
+    }
+
+    /// A lease as a store kept it. Whether the host admitted was not written: both sides know of it, and the offer's
+    /// deadline decides.
+    pub(in crate::leases) fn restored(self, row: u32, seen: Seen) -> Self {
+        let Seen { client_up, host_up, host_down } = seen;
+        let running = client_up != UNSEEN && host_up != UNSEEN;
+        let state = if running { LeaseState::Running } else { LeaseState::Offered };
+        Self { row, client_up, host_up, host_down, state, half_armed: host_down != UNSEEN, ..self }
+    }
+
+    pub(crate) const fn id(&self) -> LeaseId {
+        self.id
+    }
+
+    pub(crate) const fn offered(&self) -> Ms {
+        self.offered
+    }
+
+    /// Index of the client.
+    pub(crate) const fn client(&self) -> u32 {
+        self.client
+    }
+
+    /// Index of the host.
+    pub(crate) const fn host(&self) -> u32 {
+        self.host
+    }
+
+    pub(crate) const fn client_up(&self) -> Ms {
+        self.client_up
+    }
+
+    pub(crate) const fn host_up(&self) -> Ms {
+        self.host_up
+    }
+
+    /// When the host said that the client was gone; [`UNSEEN`] where it did not.
+    pub(crate) const fn host_down(&self) -> Ms {
+        self.host_down
+    }
+
+    /// When the row that runs began: once both saw each other.
+    pub(crate) fn both_up(&self) -> Ms {
+        self.client_up.max(self.host_up)
+    }
+
+    /// Which row of the lease's meter runs.
+    pub(crate) const fn row(&self) -> u32 {
+        self.row
+    }
+
+    /// Number in the table of prices.
+    pub(crate) const fn price(&self) -> u32 {
+        self.price
+    }
+
+    pub(crate) const fn fault(&self) -> Option<PairFault> {
+        self.fault
+    }
+
+    pub(in crate::leases) const fn set_fault(&mut self, fault: Option<PairFault>) {
+        self.fault = fault;
+    }
+
+    /// Its neighbors in the order of rows, for checks.
+    pub(crate) const fn age_link(&self) -> Link {
+        self.age_link
+    }
+
+    /// Whether its host is yet to admit.
+    pub(crate) const fn is_admitting(&self) -> bool {
+        matches!(self.state, LeaseState::Admitting)
+    }
+
+    /// Whether both sides saw each other once.
+    pub(crate) const fn is_running(&self) -> bool {
+        matches!(self.state, LeaseState::Running)
+    }
+
+    /// Whether its client knows of it.
+    pub(crate) const fn is_told(&self) -> bool {
+        matches!(self.state, LeaseState::Offered | LeaseState::Running)
+    }
+
+    pub(in crate::leases) const fn set_state(&mut self, state: LeaseState) {
+        self.state = state;
     }
 
     /// Which side a node is.
@@ -88,6 +190,7 @@ impl Lease {
         }
     }
 
+    /// Index of a side's node.
     pub(crate) const fn node(&self, side: Side) -> u32 {
         match side {
             Side::Client => self.client,
@@ -95,6 +198,7 @@ impl Lease {
         }
     }
 
+    /// When a side first saw the other in the present row.
     pub(crate) const fn up(&self, side: Side) -> Ms {
         match side {
             Side::Client => self.client_up,
@@ -112,7 +216,7 @@ impl Lease {
         self.sees(Side::Client) && self.sees(Side::Host)
     }
 
-    pub(crate) fn set_up(&mut self, side: Side, at: Ms) {
+    pub(in crate::leases) const fn set_up(&mut self, side: Side, at: Ms) {
         match side {
             Side::Client => self.client_up = at,
             Side::Host => {
@@ -120,5 +224,27 @@ impl Lease {
                 self.host_down = UNSEEN;
             }
         }
+    }
+
+    pub(in crate::leases) const fn set_host_down(&mut self, at: Ms) {
+        self.host_down = at;
+    }
+
+    /// The host's word waits for a deadline from now on; true where it did already.
+    pub(in crate::leases) const fn arm_half_down(&mut self, armed: bool) -> bool {
+        std::mem::replace(&mut self.half_armed, armed)
+    }
+
+    /// The next row begins, with what the sides saw.
+    pub(in crate::leases) const fn next_row(&mut self, seen: Seen) {
+        self.row = self.row.saturating_add(1);
+        self.client_up = seen.client_up;
+        self.host_up = seen.host_up;
+        self.host_down = seen.host_down;
+    }
+
+    /// Returns the number of the price before.
+    pub(in crate::leases) const fn set_price(&mut self, price: u32) -> u32 {
+        std::mem::replace(&mut self.price, price)
     }
 }

@@ -1,9 +1,228 @@
-//! The leases: what was offered, what agents were called to do for them, whether both sides see each other, and their
+//! The leases: what was offered, whether both sides see each other, what agents were called to do for them, and their
 //! end. It may read agents. Which host a client gets, and what a lease costs, never enter.
 
 pub(crate) mod agent_calls;
+pub(crate) mod deadlines;
 pub(crate) mod end;
 pub(crate) mod lease;
 pub(crate) mod offer;
 pub(crate) mod pairing;
 pub(crate) mod table;
+
+use vipnode_types::{
+    LeaseId, Ms, Price,
+    wire::{PairFault, Side},
+};
+
+use crate::{
+    LeaseRow, Row,
+    agents::Agents,
+    collections::{by_index::ByIndex, interner::Interner, seeded_rng::SeededRng, slab::NIL},
+    leases::{
+        agent_calls::AgentCalls,
+        deadlines::LeaseDeadlines,
+        lease::{Lease, UNSEEN},
+        table::{LeaseTable, List},
+    },
+    output::Output,
+};
+
+/// All leases, the lists of each node's leases, and the calls that agents have not answered.
+#[derive(Debug)]
+pub(crate) struct Leases {
+    table: LeaseTable,
+    nodes: ByIndex<NodeLeases>,
+    prices: Interner<Price>,
+    /// The number of the next lease.
+    next: u64,
+    /// Numbers below this are reserved durably.
+    reserved: u64,
+    running: u64,
+    calls: AgentCalls,
+    deadlines: LeaseDeadlines,
+}
+
+/// The leases of one node: two lists through the leases, and their lengths.
+#[derive(Debug)]
+struct NodeLeases {
+    client_head: u32,
+    client_count: u32,
+    /// Those of which it is the client and that the host has not answered.
+    admitting: u32,
+    host_head: u32,
+    host_count: u32,
+}
+
+impl Default for NodeLeases {
+    fn default() -> Self {
+        Self { client_head: NIL, client_count: 0, admitting: 0, host_head: NIL, host_count: 0 }
+    }
+}
+
+impl Leases {
+    pub(crate) fn new(rng: &mut SeededRng) -> Self {
+        Self {
+            table: LeaseTable::new(rng.keys()),
+            nodes: ByIndex::new(),
+            prices: Interner::new(rng.keys(), usize::MAX),
+            next: 1,
+            reserved: 1,
+            running: 0,
+            calls: AgentCalls::default(),
+            deadlines: LeaseDeadlines::new(),
+        }
+    }
+
+    pub(crate) const fn len(&self) -> usize {
+        self.table.len()
+    }
+
+    /// Leases that both sides saw.
+    pub(crate) const fn running(&self) -> u64 {
+        self.running
+    }
+
+    pub(crate) fn get(&self, index: u32) -> Option<&Lease> {
+        self.table.get(index)
+    }
+
+    /// The index of a lease.
+    pub(crate) fn find(&self, id: LeaseId) -> Option<u32> {
+        self.table.find(id)
+    }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (u32, &Lease)> {
+        self.table.iter()
+    }
+
+    /// The lease whose row began first.
+    pub(crate) fn oldest(&self) -> Option<u32> {
+        self.table.oldest()
+    }
+
+    /// What a lease costs.
+    pub(crate) fn price(&self, lease: &Lease) -> Option<Price> {
+        self.prices.get(lease.price()).copied()
+    }
+
+    /// How often each price is used, for checks.
+    pub(crate) fn price_uses(&self) -> std::collections::BTreeMap<u32, u32> {
+        self.prices.uses()
+    }
+
+    /// The number of the next lease, and up to where numbers are reserved durably.
+    pub(crate) const fn numbers(&self) -> (u64, u64) {
+        (self.next, self.reserved)
+    }
+
+    /// Leases are numbered from here on, where that is beyond what was given out.
+    pub(crate) const fn number_from(&mut self, first: u64) {
+        if first > self.next {
+            (self.next, self.reserved) = (first, first);
+        }
+    }
+
+    /// Names a lease; the numbers are reserved durably by the thousand.
+    fn name(&mut self, output: &mut Output) -> LeaseId {
+        let number = self.next;
+        self.next = number.saturating_add(1);
+        if number >= self.reserved {
+            self.reserved = number.saturating_add(1_000);
+            output.persist(Row::NextLease(self.reserved));
+        }
+        LeaseId::new(number)
+    }
+
+    /// The leases of a node, with its side.
+    pub(crate) fn of(&self, node: u32) -> Vec<(u32, Side)> {
+        let at = self.nodes.get(node);
+        let client = self.table.walk(List::Client, at.client_head).map(|(lease, _)| (lease, Side::Client));
+        let host = self.table.walk(List::Host, at.host_head).map(|(lease, _)| (lease, Side::Host));
+        client.chain(host).collect()
+    }
+
+    /// The leases of which a node is the client.
+    pub(crate) fn of_client(&self, node: u32) -> impl Iterator<Item = (u32, &Lease)> {
+        self.table.walk(List::Client, self.nodes.get(node).client_head)
+    }
+
+    /// The leases of which a node is the host.
+    pub(crate) fn of_host(&self, node: u32) -> impl Iterator<Item = (u32, &Lease)> {
+        self.table.walk(List::Host, self.nodes.get(node).host_head)
+    }
+
+    /// How many leases a node has as a client.
+    pub(crate) fn client_count(&self, node: u32) -> u32 {
+        self.nodes.get(node).client_count
+    }
+
+    /// How many leases a node has as a host.
+    pub(crate) fn host_count(&self, node: u32) -> u32 {
+        self.nodes.get(node).host_count
+    }
+
+    /// How many leases of a client wait for their host to admit.
+    pub(crate) fn admitting(&self, node: u32) -> u32 {
+        self.nodes.get(node).admitting
+    }
+
+    /// How many leases a client knows of.
+    pub(crate) fn told_count(&self, node: u32) -> u32 {
+        self.client_count(node).saturating_sub(self.admitting(node))
+    }
+
+    /// Whether a node has a lease on either side.
+    pub(crate) fn any(&self, node: u32) -> bool {
+        let at = self.nodes.get(node);
+        at.client_count > 0 || at.host_count > 0
+    }
+
+    /// A lease that a node is a side of, and knows of.
+    pub(crate) fn own(&self, node: u32, id: LeaseId) -> Option<(u32, Side)> {
+        let index = self.find(id)?;
+        let lease = self.get(index)?;
+        let side = lease.side_of(node)?;
+        (side == Side::Host || !lease.is_admitting()).then_some((index, side))
+    }
+
+    /// Remembers what a side saw wrong with the pair.
+    pub(crate) fn note_fault(&mut self, index: u32, fault: Option<PairFault>) {
+        if let Some(lease) = self.table.get_mut(index) {
+            lease.set_fault(fault);
+        }
+    }
+
+    /// A lease as a store is to keep it.
+    pub(crate) fn row(&self, lease: &Lease, agents: &Agents) -> Option<LeaseRow> {
+        let host = agents.get(lease.host())?;
+        let seen = |up: Ms, down: Ms| (up != UNSEEN).then(|| (up, (down != UNSEEN).then_some(down)));
+        Some(LeaseRow {
+            id: lease.id(),
+            row: lease.row(),
+            client: agents.id(lease.client())?,
+            host: host.id(),
+            payee: host.payout(),
+            price: self.price(lease)?,
+            offered: lease.offered(),
+            client_seen: seen(lease.client_up(), UNSEEN),
+            host_seen: seen(lease.host_up(), lease.host_down()),
+        })
+    }
+
+    /// Writes a lease as it is now.
+    pub(crate) fn persist(&self, output: &mut Output, index: u32, agents: &Agents) {
+        if let Some(row) = self.get(index).and_then(|lease| self.row(lease, agents)) {
+            output.persist(Row::Lease(Box::new(row)));
+        }
+    }
+
+    #[cfg(test)]
+    pub(crate) fn heap_bytes(&self) -> usize {
+        self.table.heap_bytes()
+    }
+
+    #[cfg(test)]
+    pub(crate) fn node_heap_bytes(&self) -> usize {
+        self.nodes.heap_bytes()
+    }
+}

@@ -1,119 +1,82 @@
-use vipnode_types::{
-    Ms,
-    wire::{EvictReason, Side},
+use vipnode_types::{Ms, Price, wire::Side};
+
+use crate::leases::{
+    Leases,
+    lease::{LeaseState, Seen, UNSEEN},
 };
 
-use crate::{Core, leases::lease::UNSEEN, metering::row::Ends, output::Output};
+/// Two sides that just came to see each other for the first time.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Paired {
+    pub(crate) client: u32,
+    pub(crate) host: u32,
+    pub(crate) price: Price,
+    /// Milliseconds in which the host alone saw the other.
+    pub(crate) waited_ms: u64,
+}
 
-impl Core {
-    /// A side sees the other, as of now.
-    pub(crate) fn side_up(&mut self, output: &mut Output, index: u32, side: Side) {
-        let Some(lease) = self.leases.get(index) else { return };
-        if lease.sees(side) {
-            return;
-        }
-        if lease.up(side) != UNSEEN && lease.paired {
-            // Only a host's "gone" waits; it came back in time.
-            let end = lease.host_down;
-            self.returned(output, index, side, end);
-            return;
-        }
-        if let Some(lease) = self.leases.get_mut(index) {
-            lease.set_up(side, output.now);
-        }
-        self.paired_if_both(index);
-        self.persist_lease(output, index);
-    }
-
-    /// A side lost the other and has it again: a new row begins, without admit or evict. `end` is the
-    /// last moment that the side saw it before.
-    pub(crate) fn returned(&mut self, output: &mut Output, index: u32, side: Side, end: Ms) {
-        let Some(lease) = self.leases.get(index) else { return };
-        if !lease.paired {
-            // No row ran; this side's begins anew.
-            if let Some(lease) = self.leases.get_mut(index) {
-                lease.set_up(side, output.now);
-            }
-            self.paired_if_both(index);
-            self.persist_lease(output, index);
-            return;
-        }
-        let ends = self.ends(lease);
-        let (ends, ups) = match side {
-            Side::Client => (Ends { client: end, ..ends }, Ends { client: output.now, host: ends.host }),
-            Side::Host => (Ends { host: end, ..ends }, Ends { client: ends.client, host: output.now }),
-        };
-        let down = lease.host_down;
-        self.next_row(output, index, ends, ups);
-        if side == Side::Client
-            && down != UNSEEN
-            && let Some(lease) = self.leases.get_mut(index)
-        {
-            // The host still holds it to be gone, and its word waits as before.
-            lease.host_up = down;
-            lease.host_down = down;
-            self.persist_lease(output, index);
+impl Leases {
+    /// A side sees the other from `now` on.
+    pub(crate) fn side_up(&mut self, index: u32, side: Side, now: Ms) {
+        if let Some(lease) = self.table.get_mut(index) {
+            lease.set_up(side, now);
         }
     }
 
-    /// A side no longer sees the other; it last did at `end`.
-    pub(crate) fn side_down(&mut self, output: &mut Output, index: u32, side: Side, end: Ms) {
-        let Some(lease) = self.leases.get_mut(index) else { return };
-        if !lease.sees(side) {
-            return;
-        }
-        match side {
-            Side::Client => {
-                let cut = Some((Side::Client, end));
-                self.end_lease(output, index, EvictReason::Disconnected, Some(Side::Client), cut);
-            }
-            Side::Host => {
-                lease.host_down = end.max(lease.host_up);
-                let (id, client) = (lease.id, lease.client);
-                let armed = std::mem::replace(&mut lease.half_armed, true);
-                if !armed {
-                    let wait = self.half_down_wait(client);
-                    self.timers.half_downs.push(output.now.plus(wait), id);
-                }
-                self.persist_lease(output, index);
-            }
-        }
+    /// The row of a lease begins, where both sides see each other for the first time.
+    pub(crate) fn pair(&mut self, index: u32) -> Option<Paired> {
+        let lease = self.table.get_mut(index).filter(|lease| lease.runs() && !lease.is_running())?;
+        lease.set_state(LeaseState::Running);
+        let waited_ms = lease.both_up().since(lease.host_up());
+        let (client, host, price) = (lease.client(), lease.host(), lease.price());
+        self.table.row_begins(index);
+        self.running = self.running.saturating_add(1);
+        let price = self.prices.get(price).copied().unwrap_or_default();
+        Some(Paired { client, host, price, waited_ms })
     }
 
-    /// The client's word on a host's "gone" is due.
-    pub(crate) fn half_down_due(&mut self, output: &mut Output, index: u32) {
-        let Some(client) = self.leases.get(index).map(|lease| lease.client) else { return };
-        let wait = self.half_down_wait(client);
-        let Some(lease) = self.leases.get_mut(index) else { return };
-        lease.half_armed = false;
-        if lease.host_down == UNSEEN {
-            return;
+    /// The host no longer sees the client since `end`. True where no deadline waits for the client's word yet.
+    pub(crate) fn host_down(&mut self, index: u32, end: Ms) -> bool {
+        let Some(lease) = self.table.get_mut(index) else { return false };
+        lease.set_host_down(end.max(lease.host_up()));
+        !lease.arm_half_down(true)
+    }
+
+    /// The deadline of a host's "gone" came. Returns when the client's word is due, where the host still does not see
+    /// it; `wait` is how long that word may take, and a deadline that is yet to come is armed.
+    pub(crate) fn half_down_came(&mut self, index: u32, wait: u64, now: Ms) -> Option<Ms> {
+        let lease = self.table.get_mut(index)?;
+        lease.arm_half_down(false);
+        if lease.host_down() == UNSEEN {
+            return None;
         }
-        let due = lease.host_down.plus(wait);
-        if due > output.now {
+        let due = lease.host_down().plus(wait);
+        if due > now {
             // It came back and went again meanwhile.
-            lease.half_armed = true;
-            self.timers.half_downs.push(due, lease.id);
-        } else {
-            self.end_lease(output, index, EvictReason::Disconnected, None, None);
+            lease.arm_half_down(true);
+            let id = lease.id();
+            self.arm_half_down(id, due);
         }
+        Some(due)
     }
 
-    fn paired_if_both(&mut self, index: u32) {
-        let Some(lease) = self.leases.get_mut(index) else { return };
-        if !lease.runs() || lease.paired {
-            return;
+    /// The next row of a lease begins, with what its sides saw, at another price where one is given.
+    pub(crate) fn next_row(&mut self, index: u32, seen: Seen, price: Option<Price>) {
+        let price = price.and_then(|price| self.prices.acquire(price));
+        let Some(lease) = self.table.get_mut(index) else { return };
+        lease.next_row(seen);
+        if let Some(price) = price {
+            let old = lease.set_price(price);
+            self.prices.release(old);
         }
-        lease.paired = true;
-        let (client, host, price) = (lease.client, lease.host, lease.price);
-        let waited = lease.client_up.max(lease.host_up).since(lease.host_up);
-        self.leases.row_begins(index);
-        self.count_unpaired(client, price, waited);
-        self.counters.paired = self.counters.paired.saturating_add(1);
-        self.counters.running = self.counters.running.saturating_add(1);
-        self.pending_offers.sub(self.nodes.get(client).and_then(|node| node.address));
-        if let Some(node) = self.nodes.get_mut(host) {
-            node.strikes = 0;
+        self.table.row_begins(index);
+    }
+
+    /// The host holds the client to be gone since `down`, as it did before the row that just began.
+    pub(crate) fn stays_down(&mut self, index: u32, down: Ms) {
+        if let Some(lease) = self.table.get_mut(index) {
+            lease.set_up(Side::Host, down);
+            lease.set_host_down(down);
         }
     }
 }

@@ -3,8 +3,8 @@ use vipnode_types::LeaseId;
 
 use crate::{
     collections::seeded_rng::Keys,
-    collections::slab::Slab,
-    leases::lease::{Lease, Link, NIL},
+    collections::slab::{NIL, Slab},
+    leases::lease::{Lease, Link},
 };
 
 /// All leases: found by name, walked by node, and in order of their rows' beginnings.
@@ -41,7 +41,7 @@ impl LeaseTable {
         self.leases.get(index)
     }
 
-    pub(crate) fn get_mut(&mut self, index: u32) -> Option<&mut Lease> {
+    pub(in crate::leases) fn get_mut(&mut self, index: u32) -> Option<&mut Lease> {
         self.leases.get_mut(index)
     }
 
@@ -50,22 +50,22 @@ impl LeaseTable {
     }
 
     pub(crate) fn find(&self, id: LeaseId) -> Option<u32> {
-        let same = |&index: &u32| self.leases.get(index).is_some_and(|lease| lease.id == id);
+        let same = |&index: &u32| self.leases.get(index).is_some_and(|lease| lease.id() == id);
         self.index.find(self.keys.hash(&id), same).copied()
     }
 
     /// Puts a lease in; the caller links it.
-    pub(crate) fn insert(&mut self, lease: Lease) -> Option<u32> {
-        let hash = self.keys.hash(&lease.id);
+    pub(in crate::leases) fn insert(&mut self, lease: Lease) -> Option<u32> {
+        let hash = self.keys.hash(&lease.id());
         let index = self.leases.insert(lease)?.index;
         let (leases, keys) = (&self.leases, self.keys);
-        self.index.insert_unique(hash, index, |&i| leases.get(i).map_or(0, |lease| keys.hash(&lease.id)));
+        self.index.insert_unique(hash, index, |&i| leases.get(i).map_or(0, |lease| keys.hash(&lease.id())));
         Some(index)
     }
 
     /// Takes a lease out; the caller unlinked it.
-    pub(crate) fn remove(&mut self, index: u32) -> Option<Lease> {
-        let id = self.leases.get(index)?.id;
+    pub(in crate::leases) fn remove(&mut self, index: u32) -> Option<Lease> {
+        let id = self.leases.get(index)?.id();
         if let Ok(entry) = self.index.find_entry(self.keys.hash(&id), |&i| i == index) {
             entry.remove();
         }
@@ -73,14 +73,14 @@ impl LeaseTable {
     }
 
     /// Links a lease in front of the list that begins at `head`; the new head.
-    pub(crate) fn link(&mut self, list: List, head: u32, index: u32) -> u32 {
+    pub(in crate::leases) fn link(&mut self, list: List, head: u32, index: u32) -> u32 {
         self.set_link(list, index, Link { prev: NIL, next: head });
         self.set_prev(list, head, index);
         index
     }
 
     /// Takes a lease out of the list that begins at `head`; the new head.
-    pub(crate) fn unlink(&mut self, list: List, head: u32, index: u32) -> u32 {
+    pub(in crate::leases) fn unlink(&mut self, list: List, head: u32, index: u32) -> u32 {
         let Some(Link { prev, next }) = self.link_of(list, index) else { return head };
         self.set_next(list, prev, next);
         self.set_prev(list, next, prev);
@@ -105,7 +105,7 @@ impl LeaseTable {
     }
 
     /// Makes a lease's row the youngest.
-    pub(crate) fn row_begins(&mut self, index: u32) {
+    pub(in crate::leases) fn row_begins(&mut self, index: u32) {
         self.row_ends(index);
         let last = self.youngest;
         self.set_link(List::Age, index, Link { prev: last, next: NIL });
@@ -117,7 +117,7 @@ impl LeaseTable {
     }
 
     /// Takes a lease out of the order of rows, if it is there.
-    pub(crate) fn row_ends(&mut self, index: u32) {
+    pub(in crate::leases) fn row_ends(&mut self, index: u32) {
         if self.youngest == index {
             self.youngest = self.link_of(List::Age, index).map_or(NIL, |link| link.prev);
         }

@@ -1,18 +1,19 @@
-use vipnode_types::{Account, Price, protocol2::Kind, wire::Selection};
+use vipnode_types::{Account, protocol2::Kind, wire::Selection};
 
 use crate::{
-    Core,
     agents::node::Node,
-    collections::address_block::AddressBlock,
-    error::NoHost,
-    leases::table::List,
-    matching::compatibility::{Incompatibilities, Incompatibility},
+    collections::{address_block::AddressBlock, seeded_rng::SeededRng},
+    matching::{
+        Context, Matching,
+        compatibility::{Incompatibilities, Incompatibility, incompatibility},
+        no_host::NoHost,
+    },
 };
 
 /// What decides which hosts suit a client, gathered once.
 #[derive(Debug)]
 pub(crate) struct Criteria {
-    pub(crate) client: u32,
+    client: u32,
     /// Nodes that host it now.
     hosts: Vec<u32>,
     /// Nodes that it hosts itself: connected already, the other way round.
@@ -41,46 +42,51 @@ pub(crate) enum Rejection {
     /// It is another execution client than was asked for.
     Kind,
     /// The two do not suit each other by what they serve and run.
-    Incompatibility(Incompatibility),
+    Incompatible(Incompatibility),
 }
 
-impl Core {
-    /// The best of a few hosts with a free place, from a random one on. Its cost does not grow with the
+impl Matching {
+    /// The best of a few hosts with a free slot, from a random one on. Its cost does not grow with the
     /// pool.
-    pub(crate) fn find_host(&mut self, client: u32) -> Result<(u32, Selection), NoHost> {
-        let Some(node) = self.nodes.get(client) else { return Err(NoHost::NoneFree) };
-        if self.limits.price > node.max_price {
-            return Err(NoHost::Price(self.limits.price));
+    pub(crate) fn find_host(
+        &self,
+        client: u32,
+        rng: &mut SeededRng,
+        context: Context<'_>,
+    ) -> Result<(u32, Selection), NoHost> {
+        let limits = context.limits;
+        let Some(node) = context.agents.get(client) else { return Err(NoHost::NoneFree) };
+        if limits.price > node.max_price() {
+            return Err(NoHost::Price(limits.price));
         }
-        let chain = node.chain;
-        let open = self.open_hosts.of(chain).map_or(0, |open| open.hosts.len());
-        if open == 0 {
+        let hosts = self.open_hosts.of(node.chain()).map_or(&[][..], |open| &open.hosts);
+        if hosts.is_empty() {
             return Err(NoHost::NoneFree);
         }
-        let criteria = self.criteria(client, node);
-        let start = self.rng.below(open);
-        let candidates = self.limits.candidates.max(1) as usize;
-        let most = candidates.max(self.limits.looks as usize);
-        let most_by_rules = most.max(self.limits.looks_by_rules as usize);
+        let criteria = self.criteria(client, context);
+        let start = rng.below(hosts.len());
+        let candidates = limits.candidates.max(1) as usize;
+        let most = candidates.max(limits.looks as usize);
+        let most_by_rules = most.max(limits.looks_by_rules as usize);
         let mut best: Option<(u32, Selection)> = None;
         let mut among = 0_u32;
         let mut incompatibilities = Incompatibilities::default();
-        for step in 0..most_by_rules.min(open) {
+        for step in 0..most_by_rules.min(hosts.len()) {
             if (step >= candidates && best.is_some()) || (step >= most && incompatibilities.is_empty()) {
                 break;
             }
-            let at = start.saturating_add(step).checked_rem(open).unwrap_or(0);
-            let Some(host) = self.open_hosts.of(chain).and_then(|open| open.hosts.get(at)).copied() else { break };
-            match self.rejection(&criteria, host) {
+            let at = start.saturating_add(step).checked_rem(hosts.len()).unwrap_or(0);
+            let Some(&host) = hosts.get(at) else { break };
+            match self.rejection(&criteria, host, context) {
                 None => {}
-                Some(Rejection::Incompatibility(why)) => {
+                Some(Rejection::Incompatible(why)) => {
                     incompatibilities.count(why);
                     continue;
                 }
                 Some(_) => continue,
             }
             among = among.saturating_add(1);
-            let score = self.score(&criteria, host);
+            let score = self.score(&criteria, host, context);
             if best.is_none_or(|(_, other)| score.total > other.score.total) {
                 best = Some((host, Selection { score, candidates: among }));
             }
@@ -88,50 +94,59 @@ impl Core {
         match best {
             Some((host, won)) => Ok((host, Selection { candidates: among, ..won })),
             None if incompatibilities.is_empty() => Err(NoHost::NoneFits),
-            None => Err(NoHost::Incompatibility(incompatibilities)),
+            None => Err(NoHost::Incompatible(incompatibilities)),
         }
     }
 
-    pub(crate) fn criteria(&self, client: u32, node: &Node) -> Criteria {
-        let hosts: Vec<u32> = self.leases.walk(List::Client, node.client_head).map(|(_, lease)| lease.host).collect();
-        let clients = self.leases.walk(List::Host, node.host_head).map(|(_, lease)| lease.client).collect();
-        let near = hosts.iter().filter_map(|&host| self.nodes.get(host));
-        let blocks = near.clone().filter_map(|host| host.address).map(AddressBlock::of).collect();
-        let payouts = near.filter_map(|host| host.payout).collect();
-        let avoid = node.avoid.iter().flat_map(|avoided| avoided.iter());
-        let avoid = avoid.filter_map(|handle| self.nodes.live(handle)).collect();
-        let kind = self.asks.get(&client).map(crate::flows::ask::PendingAsk::kind).unwrap_or_default();
+    /// What decides which hosts suit a client.
+    pub(crate) fn criteria(&self, client: u32, context: Context<'_>) -> Criteria {
+        let hosts: Vec<u32> = context.leases.of_client(client).map(|(_, lease)| lease.host()).collect();
+        let clients = context.leases.of_host(client).map(|(_, lease)| lease.client()).collect();
+        let near = hosts.iter().filter_map(|&host| context.agents.get(host));
+        let blocks = near.clone().filter_map(Node::address).map(AddressBlock::of).collect();
+        let payouts = near.filter_map(Node::payout).collect();
+        let avoid = self.nodes.get(client).avoid.iter().flat_map(|avoided| avoided.0.iter());
+        let avoid = avoid.filter_map(|&handle| context.agents.live(handle)).collect();
+        let kind = self.asks.kind(client);
         Criteria { client, hosts, clients, blocks, payouts, avoid, kind }
     }
 
     /// Why a host cannot be given to a client now, by the first reason that holds.
-    pub(crate) fn rejection(&self, criteria: &Criteria, host: u32) -> Option<Rejection> {
-        let (client, node) = (self.nodes.get(criteria.client)?, self.nodes.get(host)?);
-        let (now, recent) = (self.now, &self.recent_pairs);
-        if host == criteria.client {
+    pub(crate) fn rejection(&self, criteria: &Criteria, host: u32, context: Context<'_>) -> Option<Rejection> {
+        let client = criteria.client;
+        let (node, gives) = (context.agents.get(client)?, context.agents.get(host)?);
+        let (now, recent) = (context.now, &self.recent_pairs);
+        if host == client {
             return Some(Rejection::Itself);
         }
+        let unnamed_roles = || !node.dialect().names_roles() || !gives.dialect().names_roles();
         let reasons = [
-            (Rejection::Chain, node.chain != client.chain),
+            (Rejection::Chain, gives.chain() != node.chain()),
             (Rejection::Yours, criteria.hosts.contains(&host)),
-            (Rejection::Yours, criteria.clients.contains(&host) && self.names_no_roles(criteria.client, host)),
-            (Rejection::Price, self.limits.price > client.max_price),
-            (Rejection::Full, node.open_free == 0),
+            (Rejection::Yours, criteria.clients.contains(&host) && unnamed_roles()),
+            (Rejection::Price, context.limits.price > node.max_price()),
+            (Rejection::Full, self.nodes.get(host).open_free == 0),
             (Rejection::Avoided, criteria.avoid.contains(&host)),
         ];
         let lasting = reasons.into_iter().find_map(|(reason, holds)| holds.then_some(reason));
-        let kinds = [criteria.kind, Kind::Unknown];
-        let other_kind = || criteria.kind != Kind::Unknown && !kinds.contains(&self.kind_of(host));
+        let other_kind = || {
+            let kind = context.agents.kind(host);
+            criteria.kind != Kind::Unknown && kind != Kind::Unknown && kind != criteria.kind
+        };
         lasting
             .or_else(|| other_kind().then_some(Rejection::Kind))
-            .or_else(|| self.incompatibility(criteria.client, host).map(Rejection::Incompatibility))
-            .or_else(|| recent.failed_of_late(now, host, criteria.client).then_some(Rejection::Failed))
-            .or_else(|| self.drops_unclear(criteria.client, host).then_some(Rejection::Failed))
-            .or_else(|| recent.given_nearby(now, host, criteria.client, client.address).then_some(Rejection::Address))
+            .or_else(|| incompatibility(client, host, context.agents).map(Rejection::Incompatible))
+            .or_else(|| recent.failed_of_late(now, host, client).then_some(Rejection::Failed))
+            .or_else(|| drops_unclear(node, gives).then_some(Rejection::Failed))
+            .or_else(|| recent.given_nearby(now, host, client, node.address()).then_some(Rejection::Address))
     }
+}
 
-    /// Whether a client takes a price.
-    pub(crate) fn takes(&self, client: u32, price: Price) -> bool {
-        self.nodes.get(client).is_some_and(|node| price <= node.max_price)
-    }
+/// Whether one of them is yet to drop the other, and nobody knows in which of two roles it had it: a new lease
+/// would keep the old one alive there.
+fn drops_unclear(a: &Node, b: &Node) -> bool {
+    let both = |node: &Node| node.ever_host() && node.ever_client();
+    let drops =
+        |node: &Node, other: &Node| node.credentials().drops() && node.credentials().to_drop().contains(&other.id());
+    both(a) && both(b) && (drops(a, b) || drops(b, a))
 }

@@ -1,62 +1,58 @@
 use vipnode_types::wire::{Excluded, ExplainReply, ExplainedHost, WireError};
 
 use crate::{
-    ConnectionId, Core, Reply, RequestId,
-    error::{self, NoHost},
-    leases::table::List,
-    matching::candidates::Rejection,
-    matching::compatibility::{Incompatibilities, Incompatibility},
-    output::Output,
+    collections::seeded_rng::SeededRng,
+    error,
+    matching::{
+        Context, Matching,
+        candidates::Rejection,
+        compatibility::{Incompatibilities, Incompatibility},
+        no_host::NoHost,
+    },
 };
 
-impl Core {
-    /// Tells a client why it has its hosts. What it is told of others are numbers.
-    pub(crate) fn explain(&mut self, output: &mut Output, peer: ConnectionId, request: RequestId) {
-        let reply = match self.nodes.at_peer(peer) {
-            Some(index) => self.explanation(index).map(|reply| Reply::Explain(Box::new(reply))),
-            None => Err(error::not_connected()),
-        };
-        output.reply(peer, request, reply);
-    }
+/// Connected hosts that were looked at for a client, counted by what speaks against them.
+#[derive(Debug, Default)]
+struct Survey {
+    examined: u32,
+    candidates: u32,
+    excluded: Excluded,
+    incompatibilities: Incompatibilities,
+    /// Whether every connected host was looked at.
+    complete: bool,
+}
 
-    fn explanation(&mut self, index: u32) -> Result<ExplainReply, WireError> {
-        let all = self.open_hosts.connected().len();
-        let most = all.min(self.limits.explained_hosts as usize);
-        let start = if most < all { self.rng.below(all) } else { 0 };
-        let node = self.nodes.get(index).filter(|node| node.consuming).ok_or_else(error::no_client)?;
-        let criteria = self.criteria(index, node);
-        let (mut examined, mut candidates, mut excluded) = (0_u32, 0, Excluded::default());
-        let mut incompatibilities = Incompatibilities::default();
-        for step in 0..most {
-            let at = start.saturating_add(step).checked_rem(all).unwrap_or(0);
-            let Some(&host) = self.open_hosts.connected().get(at) else { break };
-            let rejection = self.rejection(&criteria, host);
-            if let Some(count) = count_of(&mut excluded, &mut candidates, rejection.as_ref()) {
-                *count = count.saturating_add(1);
-                examined = examined.saturating_add(1);
-            }
-            if let Some(Rejection::Incompatibility(why)) = rejection {
-                incompatibilities.count(why);
-            }
-        }
-        let given = self.leases.walk(List::Client, node.client_head).filter(|(_, lease)| lease.told);
+impl Matching {
+    /// Why a client has its hosts, and no others. What it is told of others are numbers.
+    ///
+    /// # Errors
+    /// The node is not a client.
+    pub(crate) fn explain(
+        &self,
+        index: u32,
+        rng: &mut SeededRng,
+        context: Context<'_>,
+    ) -> Result<ExplainReply, WireError> {
+        let survey = self.survey(index, rng, context)?;
+        let missing = self.missing(index, context);
+        let given = context.leases.of_client(index).filter(|(_, lease)| lease.is_told());
         let given = given.filter_map(|(_, lease)| {
-            let host = self.nodes.get(lease.host)?.id;
-            Some(ExplainedHost { lease: lease.id, host, selection: self.selections.get(lease.id) })
+            let host = context.agents.id(lease.host())?;
+            Some(ExplainedHost { lease: lease.id(), host, selection: self.selections.get(lease.id()) })
         });
         let given: Vec<ExplainedHost> = given.collect();
-        let missing = node.want.saturating_sub(node.client_leases.saturating_sub(node.admitting));
-        let unsuited =
-            if incompatibilities.is_empty() { NoHost::NoneFits } else { NoHost::Incompatibility(incompatibilities) };
-        let none = (candidates == 0 && most == all).then_some(unsuited);
-        let why = if missing > 0 { self.why_missing(index, none) } else { None };
-        let why = why.and_then(|why| self.no_host_words(index, why));
+        let Survey { examined, candidates, excluded, incompatibilities, complete } = survey;
+        let incompatible =
+            if incompatibilities.is_empty() { NoHost::NoneFits } else { NoHost::Incompatible(incompatibilities) };
+        let none = (candidates == 0 && complete).then_some(incompatible);
+        let why = if missing > 0 { self.why_missing(index, none, context) } else { None };
+        let reason = why.and_then(|why| self.explain_no_host(index, why, context));
         Ok(ExplainReply {
-            want: node.want,
+            want: self.want(index),
             missing,
-            reason: why,
-            price: self.limits.price,
-            connected_hosts: u64::try_from(all).unwrap_or(u64::MAX),
+            reason,
+            price: context.limits.price,
+            connected_hosts: u64::try_from(self.open_hosts.connected().len()).unwrap_or(u64::MAX),
             examined,
             candidates,
             excluded,
@@ -64,18 +60,55 @@ impl Core {
         })
     }
 
+    /// Looks at connected hosts, a bounded number of them from a random one on.
+    fn survey(&self, index: u32, rng: &mut SeededRng, context: Context<'_>) -> Result<Survey, WireError> {
+        let hosts = self.open_hosts.connected();
+        let most = hosts.len().min(context.limits.explained_hosts as usize);
+        let start = if most < hosts.len() { rng.below(hosts.len()) } else { 0 };
+        if !context.agents.get(index).is_some_and(crate::agents::node::Node::consuming) {
+            return Err(error::no_client());
+        }
+        let criteria = self.criteria(index, context);
+        let mut survey = Survey { complete: most == hosts.len(), ..Survey::default() };
+        for step in 0..most {
+            let at = start.saturating_add(step).checked_rem(hosts.len()).unwrap_or(0);
+            let Some(&host) = hosts.get(at) else { break };
+            survey.count(self.rejection(&criteria, host, context));
+        }
+        Ok(survey)
+    }
+
+    /// Hosts that a client wants and does not know of.
+    pub(crate) fn missing(&self, client: u32, context: Context<'_>) -> u32 {
+        self.want(client).saturating_sub(context.leases.told_count(client))
+    }
+
     /// Why a client would be given nothing now; `none` is why no host fits, where none does.
-    fn why_missing(&self, index: u32, none: Option<NoHost>) -> Option<NoHost> {
-        let node = self.nodes.get(index)?;
+    fn why_missing(&self, index: u32, none: Option<NoHost>, context: Context<'_>) -> Option<NoHost> {
+        let Context { now, limits, agents, leases, metering } = context;
+        let node = agents.get(index)?;
         let reasons = [
-            (NoHost::Unpaired, self.past_unpaired(index)),
-            (NoHost::Block, self.pending_offers.of(node.address) >= self.limits.offers_a_block),
-            (NoHost::Price(self.limits.price), self.limits.price > node.max_price),
-            (NoHost::NoneFree, self.open_hosts.free(node.chain) == 0),
+            (NoHost::Unpaired, metering.past_unpaired(index, now, agents, limits)),
+            (NoHost::Block, self.block_is_full(node.address(), limits)),
+            (NoHost::Price(limits.price), limits.price > node.max_price()),
+            (NoHost::NoneFree, self.open_hosts.free(node.chain()) == 0),
         ];
         let of_all = reasons.into_iter().find_map(|(why, holds)| holds.then_some(why));
-        let scarce = || (node.client_leases > 0 && self.scarce(node.chain)).then_some(NoHost::Scarce);
+        let scarce = || (leases.client_count(index) > 0 && self.scarce(node.chain())).then_some(NoHost::Scarce);
         of_all.or(none).or_else(scarce)
+    }
+}
+
+impl Survey {
+    /// Counts a host. The client itself is not counted.
+    fn count(&mut self, rejection: Option<Rejection>) {
+        if let Some(count) = count_of(&mut self.excluded, &mut self.candidates, rejection.as_ref()) {
+            *count = count.saturating_add(1);
+            self.examined = self.examined.saturating_add(1);
+        }
+        if let Some(Rejection::Incompatible(why)) = rejection {
+            self.incompatibilities.count(why);
+        }
     }
 }
 
@@ -91,10 +124,10 @@ fn count_of<'a>(
         Some(Rejection::Chain) => &mut excluded.other_chain,
         Some(Rejection::Yours) => &mut excluded.already_leased,
         Some(Rejection::Price) => &mut excluded.too_expensive,
-        Some(Rejection::Full | Rejection::Incompatibility(Incompatibility::LightFull)) => &mut excluded.full,
+        Some(Rejection::Full | Rejection::Incompatible(Incompatibility::LightFull)) => &mut excluded.full,
         Some(Rejection::Avoided) => &mut excluded.avoided,
         Some(Rejection::Failed) => &mut excluded.recently_failed,
         Some(Rejection::Address) => &mut excluded.same_address,
-        Some(Rejection::Kind | Rejection::Incompatibility(_)) => &mut excluded.incompatible,
+        Some(Rejection::Kind | Rejection::Incompatible(_)) => &mut excluded.incompatible,
     })
 }

@@ -1,13 +1,246 @@
 //! Which host a client gets: the clients that wait, the hosts with free slots, who is compatible with whom, the best of
-//! a few, and why. It may read agents and leases. It never changes a lease and never calls an agent.
+//! a few, and why. It may read agents, leases and metering. It never changes a lease and never calls an agent.
 
 pub(crate) mod candidates;
 pub(crate) mod compatibility;
 pub(crate) mod explain;
 pub(crate) mod no_host;
 pub(crate) mod open_hosts;
+pub(crate) mod pending_asks;
 pub(crate) mod pending_offers;
 pub(crate) mod recent_pairs;
+pub(crate) mod rest;
 pub(crate) mod score;
 pub(crate) mod selection;
 pub(crate) mod wait_queue;
+
+use std::net::IpAddr;
+
+use vipnode_types::{LeaseId, Ms, wire::Selection};
+
+use crate::{
+    Limits,
+    agents::Agents,
+    collections::{
+        by_index::ByIndex,
+        deadlines::Deadlines,
+        seeded_rng::SeededRng,
+        slab::{Handle, NIL},
+    },
+    leases::Leases,
+    matching::{
+        open_hosts::OpenHosts,
+        pending_asks::PendingAsks,
+        pending_offers::PendingOffers,
+        recent_pairs::RecentPairs,
+        selection::Selections,
+        wait_queue::{WaitKey, WaitQueue},
+    },
+    metering::Metering,
+};
+
+/// Who waits for a host, who has a free slot, and what speaks for and against a pair.
+#[derive(Debug)]
+pub(crate) struct Matching {
+    nodes: ByIndex<Standing>,
+    open_hosts: OpenHosts,
+    wait_queue: WaitQueue,
+    asks: PendingAsks,
+    recent_pairs: RecentPairs,
+    selections: Selections,
+    pending_offers: PendingOffers,
+    /// Hosts that did not admit.
+    rests: Deadlines<Handle>,
+    /// Clients for which no host was found.
+    back_offs: Deadlines<Handle>,
+}
+
+/// What matching may read.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Context<'a> {
+    pub(crate) now: Ms,
+    pub(crate) limits: &'a Limits,
+    pub(crate) agents: &'a Agents,
+    pub(crate) leases: &'a Leases,
+    pub(crate) metering: &'a Metering,
+}
+
+/// Where a node stands in the lists, and what it did of late.
+#[derive(Debug)]
+struct Standing {
+    /// Its index in the list of connected hosts, [`NIL`] for none.
+    host_position: u32,
+    /// Its index in its chain's list of hosts with free slots, [`NIL`] for none.
+    open_position: u32,
+    /// Free slots that it adds to its chain's sum.
+    open_free: u32,
+    /// It stands in the count of connected clients.
+    counted_client: bool,
+    /// A host that refused or was late; not asked until a timer ends that.
+    resting: bool,
+    refusals: u8,
+    /// Offers of late that never connected.
+    strikes: u8,
+    /// A client for which no host was found; it waits for a timer before it is tried again.
+    backing_off: bool,
+    /// Hosts that a client wants in all.
+    want: u32,
+    /// Nodes that a client does not want. One pointer, for hardly any client has any.
+    avoid: Option<Box<Avoided>>,
+    wait_key: Option<WaitKey>,
+}
+
+impl Default for Standing {
+    fn default() -> Self {
+        Self {
+            host_position: NIL,
+            open_position: NIL,
+            open_free: 0,
+            counted_client: false,
+            resting: false,
+            refusals: 0,
+            strikes: 0,
+            backing_off: false,
+            want: 0,
+            avoid: None,
+            wait_key: None,
+        }
+    }
+}
+
+/// Nodes that a client does not want.
+#[derive(Debug)]
+struct Avoided(Box<[Handle]>);
+
+impl Matching {
+    pub(crate) fn new(rng: &mut SeededRng) -> Self {
+        Self {
+            nodes: ByIndex::new(),
+            open_hosts: OpenHosts::default(),
+            wait_queue: WaitQueue::default(),
+            asks: PendingAsks::default(),
+            recent_pairs: RecentPairs::new(rng.keys()),
+            selections: Selections::default(),
+            pending_offers: PendingOffers::default(),
+            rests: Deadlines::new(),
+            back_offs: Deadlines::new(),
+        }
+    }
+
+    /// Brings every list up to what a node is now.
+    pub(crate) fn refresh(&mut self, index: u32, context: Context<'_>) {
+        self.refresh_connected(index, context);
+        self.refresh_open_hosts(index, context);
+        self.refresh_waiting(index, context);
+    }
+
+    /// Hosts that a client wants in all.
+    pub(crate) fn want(&self, client: u32) -> u32 {
+        self.nodes.get(client).want
+    }
+
+    /// A client wants this many hosts in all, and none of these.
+    pub(crate) fn set_want(&mut self, client: u32, want: u32, avoid: Box<[Handle]>) {
+        if let Some(standing) = self.nodes.get_mut(client) {
+            standing.want = want;
+            standing.avoid = (!avoid.is_empty()).then(|| Box::new(Avoided(avoid)));
+        }
+    }
+
+    /// Takes from a node what hung on its connection alone.
+    pub(crate) fn disconnected(&mut self, index: u32) {
+        self.asks.remove(index);
+        self.set_want(index, 0, Box::default());
+    }
+
+    /// Forgets a node that is in no list.
+    pub(crate) fn forget(&mut self, index: u32) {
+        self.nodes.take(index);
+    }
+
+    /// Requests for hosts that wait for a yes.
+    pub(crate) const fn asks(&self) -> &PendingAsks {
+        &self.asks
+    }
+
+    pub(crate) const fn asks_mut(&mut self) -> &mut PendingAsks {
+        &mut self.asks
+    }
+
+    /// Offers that not both sides have seen yet.
+    pub(crate) const fn pending_offers(&self) -> &PendingOffers {
+        &self.pending_offers
+    }
+
+    /// A host was offered to a client, whose address is this.
+    pub(crate) fn offered(&mut self, client: u32, host: u32, address: Option<IpAddr>, now: Ms, limits: &Limits) {
+        self.pending_offers.add(address);
+        let until = now.plus(limits.same_address_ms);
+        self.recent_pairs.given(host, client, address, until, limits.recent_grants);
+    }
+
+    /// An offer from before a start, whose client is not connected.
+    pub(crate) fn offer_restored(&mut self) {
+        self.pending_offers.add(None);
+    }
+
+    /// An offer is not pending any more: both sides saw it, or it ended.
+    pub(crate) fn offer_settled(&mut self, address: Option<IpAddr>) {
+        self.pending_offers.sub(address);
+    }
+
+    /// Pending offers move with their client to another address.
+    pub(crate) fn offers_move(&mut self, count: usize, before: Option<IpAddr>, after: IpAddr) {
+        for _ in 0..count {
+            self.pending_offers.sub(before);
+            self.pending_offers.add(Some(after));
+        }
+    }
+
+    /// Whether the address block of a client has as many pending offers as it may.
+    pub(crate) fn block_is_full(&self, address: Option<IpAddr>, limits: &Limits) -> bool {
+        self.pending_offers.of(address) >= limits.offers_a_block
+    }
+
+    /// Remembers how a host was selected for a lease.
+    pub(crate) fn selected(&mut self, lease: LeaseId, won: Selection, limits: &Limits) {
+        self.selections.remember(lease, won, limits.explained_leases);
+    }
+
+    /// Forgets how a host was selected.
+    pub(crate) fn forget_selection(&mut self, lease: LeaseId) {
+        self.selections.forget(lease);
+    }
+
+    /// Leases whose selection is remembered, for checks.
+    pub(crate) const fn selections(&self) -> &Selections {
+        &self.selections
+    }
+
+    /// Forgets pairs that failed long enough ago.
+    pub(crate) fn expire_pairs(&mut self, now: Ms) {
+        self.recent_pairs.expire(now);
+    }
+
+    /// A pair did not come together: it is not tried again for a while.
+    pub(crate) fn pair_failed(&mut self, host: u32, client: u32, now: Ms, limits: &Limits) {
+        let until = now.plus(limits.same_address_ms);
+        self.recent_pairs.failed(host, client, until, limits.recent_grants);
+    }
+
+    /// When matching has something to do by itself.
+    pub(crate) fn next_wake(&self) -> Option<Ms> {
+        let asks = self.asks.next_deadline();
+        [self.rests.next(), self.back_offs.next(), asks, self.wait_queue.serve_at()].into_iter().flatten().min()
+    }
+
+    /// Deadlines of rests, of clients that back off, and of requests.
+    pub(crate) const fn deadlines(&self) -> usize {
+        self.rests.len().saturating_add(self.back_offs.len()).saturating_add(self.asks.deadlines())
+    }
+
+    #[cfg(test)]
+    pub(crate) fn node_heap_bytes(&self) -> usize {
+        self.nodes.heap_bytes()
+    }
+}

@@ -1,19 +1,56 @@
-use vipnode_types::ChainSpec;
+use vipnode_types::{ChainSpec, Price};
 
-use crate::{Core, error::NoHost};
+use crate::matching::{Context, Matching, compatibility::Incompatibilities};
+
+/// Why a client is given no host now.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum NoHost {
+    /// The price is above what it takes.
+    Price(Price),
+    /// Nobody on its chain has a free place.
+    NoneFree,
+    /// Those with free places were tried, are barred for a while or it has them already.
+    NoneFits,
+    /// Those with free places do not suit it, or it does not suit them.
+    Incompatible(Incompatibilities),
+    /// Others have none yet.
+    Scarce,
+    /// Too much unpaired time.
+    Unpaired,
+    /// Too many offers in its address block.
+    Block,
+}
+
+impl NoHost {
+    fn why(self, chain: &ChainSpec) -> String {
+        match self {
+            Self::Price(price) => format!("a place costs {price} here, more than your --max-price"),
+            Self::NoneFree => format!("no host on {chain} has a free place now; the pool gives you one when there is"),
+            Self::NoneFits => {
+                format!("each host on {chain} with a free place is yours already, or was tried a moment ago")
+            }
+            Self::Incompatible(incompatibilities) => {
+                format!("no host on {chain} with a free place suits: {}", incompatibilities.words())
+            }
+            Self::Scarce => format!("places on {chain} are scarce; clients that have none come first"),
+            Self::Unpaired => "too much time today that only hosts saw; keep the agent running".to_owned(),
+            Self::Block => "too many places are offered to your address block and not yet taken".to_owned(),
+        }
+    }
+}
 
 /// Connected hosts that are looked at to say where they are: only the words depend on it.
 const LOOKS: usize = 256;
 /// Chains that are named.
 const NAMED: usize = 3;
 
-impl Core {
+impl Matching {
     /// Why a client is given no host, for its user: where none is on its chain, where they are.
-    pub(crate) fn no_host_words(&self, client: u32, why: NoHost) -> Option<String> {
-        let node = self.nodes.get(client)?;
-        let chain = self.chains.get(node.chain)?;
+    pub(crate) fn explain_no_host(&self, client: u32, why: NoHost, context: Context<'_>) -> Option<String> {
+        let number = context.agents.get(client)?.chain();
+        let chain = context.agents.chain(number)?;
         if why == NoHost::NoneFree
-            && let Some(words) = self.elsewhere(node.chain, chain)
+            && let Some(words) = self.other_chains(number, chain, context)
         {
             return Some(words);
         }
@@ -21,10 +58,10 @@ impl Core {
     }
 
     /// Where hosts are while none is on this chain; `None` where one is, or there are none at all.
-    fn elsewhere(&self, number: u32, chain: &ChainSpec) -> Option<String> {
+    fn other_chains(&self, number: u32, chain: &ChainSpec, context: Context<'_>) -> Option<String> {
         let mut others: Vec<u32> = Vec::new();
         for &host in self.open_hosts.connected().iter().take(LOOKS) {
-            let on = self.nodes.get(host)?.chain;
+            let on = context.agents.get(host)?.chain();
             if on == number {
                 return None;
             }
@@ -32,7 +69,7 @@ impl Core {
                 others.push(on);
             }
         }
-        let others: Vec<&ChainSpec> = others.iter().filter_map(|&on| self.chains.get(on)).collect();
+        let others: Vec<&ChainSpec> = others.iter().filter_map(|&on| context.agents.chain(on)).collect();
         // One whose genesis nobody told is no other chain.
         let unlike = |other: &&&ChainSpec| {
             let both_told = [**other, chain].into_iter().all(|one| *one != ChainSpec::untold(one.chain_id));

@@ -1,12 +1,18 @@
 use std::collections::BTreeMap;
 
-use crate::{Core, leases::lease::NIL};
+use crate::{
+    agents::node::Node,
+    collections::slab::NIL,
+    matching::{Context, Matching, Standing},
+};
 
 /// Hosts that have free places, chain by chain, and all connected hosts.
 #[derive(Debug, Default)]
 pub(crate) struct OpenHosts {
     open: BTreeMap<u32, ChainHosts>,
     connected: Vec<u32>,
+    /// Connected clients.
+    clients: u64,
 }
 
 /// The hosts of one chain that have free places.
@@ -36,29 +42,48 @@ impl OpenHosts {
         &self.connected
     }
 
+    /// How many clients are connected.
+    pub(crate) const fn clients(&self) -> u64 {
+        self.clients
+    }
+
     /// Chains that have open hosts, for checks.
     pub(crate) fn chains(&self) -> impl Iterator<Item = (u32, &ChainHosts)> {
         self.open.iter().map(|(chain, open)| (*chain, open))
     }
 }
 
-impl Core {
-    /// Brings a host's place in the lists up to what it is now. Call after anything changed that
-    /// `Node::free_slots` looks at.
-    pub(crate) fn refresh_open_hosts(&mut self, index: u32) {
-        let Some(node) = self.nodes.get(index) else { return };
-        let (chain, free, before, at) = (node.chain, node.free_slots(), node.open_free, node.open_position);
+impl Matching {
+    /// Hosts with free slots, and connected ones.
+    pub(crate) const fn open_hosts(&self) -> &OpenHosts {
+        &self.open_hosts
+    }
+
+    /// Slots of a host that may be given away now.
+    pub(crate) fn free_slots(&self, host: u32, context: Context<'_>) -> u32 {
+        if self.nodes.get(host).resting {
+            return 0;
+        }
+        let open = context.agents.get(host).map_or(0, Node::open_slots);
+        open.saturating_sub(context.leases.host_count(host))
+    }
+
+    /// Brings a host's position among those with free slots up to what it is now.
+    pub(crate) fn refresh_open_hosts(&mut self, index: u32, context: Context<'_>) {
+        let Some(node) = context.agents.get(index) else { return };
+        let (chain, free) = (node.chain(), self.free_slots(index, context));
+        let Standing { open_free: before, open_position: at, .. } = *self.nodes.get(index);
         let was_dry = self.open_hosts.free(chain) == 0;
         let open = self.open_hosts.open.entry(chain).or_default();
         open.free = open.free.saturating_sub(u64::from(before)).saturating_add(u64::from(free));
         let mut moved = None;
-        let mut pos = at;
+        let mut new = at;
         if free > 0 && at == NIL {
-            pos = position(open.hosts.len());
+            new = position(open.hosts.len());
             open.hosts.push(index);
         } else if free == 0 && at != NIL {
             moved = take_out(&mut open.hosts, at);
-            pos = NIL;
+            new = NIL;
         }
         if open.hosts.is_empty() {
             self.open_hosts.open.remove(&chain);
@@ -66,33 +91,52 @@ impl Core {
         if let Some(moved) = moved.and_then(|moved| self.nodes.get_mut(moved)) {
             moved.open_position = at;
         }
-        if let Some(node) = self.nodes.get_mut(index) {
-            (node.open_free, node.open_position) = (free, pos);
+        if let Some(standing) = self.nodes.get_mut(index) {
+            (standing.open_free, standing.open_position) = (free, new);
         }
         if was_dry && free > 0 {
-            self.serve_soon();
+            self.serve_soon(context.now);
         }
     }
 
     /// Counts a connected client, and puts a host into the list of connected ones; or takes them out.
-    pub(crate) fn refresh_connected(&mut self, index: u32) {
-        let Some(node) = self.nodes.get_mut(index) else { return };
-        let (counts, counted) = (node.consuming && node.peer.is_some(), node.counted_client);
-        node.counted_client = counts;
-        let clients = &mut self.roles.connected_clients;
+    pub(crate) fn refresh_connected(&mut self, index: u32, context: Context<'_>) {
+        let Some(node) = context.agents.get(index) else { return };
+        let (hosts, counts) = (node.hosting() && node.is_connected(), node.consuming() && node.is_connected());
+        let Some(standing) = self.nodes.get_mut(index) else { return };
+        let counted = std::mem::replace(&mut standing.counted_client, counts);
+        let at = standing.host_position;
+        let clients = &mut self.open_hosts.clients;
         *clients = clients.saturating_add(u64::from(counts)).saturating_sub(u64::from(counted));
-        let (at, is_in) = (node.host_position, node.hosting && node.peer.is_some());
-        if is_in && at == NIL {
-            node.host_position = position(self.open_hosts.connected.len());
+        if hosts && at == NIL {
+            standing.host_position = position(self.open_hosts.connected.len());
             self.open_hosts.connected.push(index);
-        } else if !is_in && at != NIL {
-            node.host_position = NIL;
+        } else if !hosts && at != NIL {
+            standing.host_position = NIL;
             if let Some(moved) = take_out(&mut self.open_hosts.connected, at)
                 && let Some(moved) = self.nodes.get_mut(moved)
             {
                 moved.host_position = at;
             }
         }
+    }
+
+    /// Whether a host stands in the lists as it is now, for checks.
+    pub(crate) fn stands_right(&self, index: u32, context: Context<'_>) -> bool {
+        let Some(node) = context.agents.get(index) else { return false };
+        let standing = self.nodes.get(index);
+        let hosts = &self.open_hosts;
+        let open = hosts.of(node.chain()).and_then(|open| open.hosts.get(standing.open_position as usize));
+        let listed = if standing.open_free > 0 { open == Some(&index) } else { standing.open_position == NIL };
+        let shown = hosts.connected.get(standing.host_position as usize) == Some(&index);
+        standing.open_free == self.free_slots(index, context)
+            && listed
+            && shown == (node.hosting() && node.is_connected())
+    }
+
+    /// Free slots that a host adds to its chain's sum, for checks.
+    pub(crate) fn listed_slots(&self, index: u32) -> u32 {
+        self.nodes.get(index).open_free
     }
 }
 

@@ -1,11 +1,14 @@
 use vipnode_types::wire::Score;
 
-use crate::{Core, collections::address_block::AddressBlock, matching::candidates::Criteria};
+use crate::{
+    collections::address_block::AddressBlock,
+    matching::{Context, Matching, candidates::Criteria},
+};
 
 // How much speaks for or against giving a host to a client. Only what the pool itself sees counts: no
 // word of a free id makes or ruins a rank.
 
-/// All places free; half of it at half of them.
+/// All slots free; half of it at half of them.
 const ALL_FREE: u64 = 100;
 /// Round trip below 20 ms, 60 ms, 150 ms, 400 ms, and beyond; unknown is in the middle.
 const LATENCY: [(u32, i32); 4] = [(20_000, 40), (60_000, 30), (150_000, 20), (400_000, 10)];
@@ -24,26 +27,28 @@ const SAME_PAYOUT: i32 = -80;
 /// The two are connected already, the other way round.
 const MUTUAL: i32 = -200;
 
-impl Core {
-    pub(crate) fn score(&self, criteria: &Criteria, host: u32) -> Score {
-        let Some(node) = self.nodes.get(host) else { return Score { total: i32::MIN, ..Score::default() } };
-        let free = u64::from(node.open_free).saturating_mul(ALL_FREE);
-        let latency = match node.rtt_us {
+impl Matching {
+    /// What speaks for and against giving a host to a client.
+    pub(crate) fn score(&self, criteria: &Criteria, host: u32, context: Context<'_>) -> Score {
+        let Some(node) = context.agents.get(host) else { return Score { total: i32::MIN, ..Score::default() } };
+        let standing = self.nodes.get(host);
+        let free = u64::from(standing.open_free).saturating_mul(ALL_FREE);
+        let latency = match node.rtt_us() {
             0 => LATENCY_UNKNOWN,
             rtt => LATENCY.iter().find(|(below, _)| rtt < *below).map_or(0, |(_, points)| *points),
         };
-        let uptime = self.now.since(node.since).min(UPTIME_FULL_MS).saturating_mul(UPTIME) / UPTIME_FULL_MS;
-        let block = node.address.map(AddressBlock::of).is_some_and(|block| criteria.blocks.contains(&block));
-        let payout = node.payout.is_some_and(|payout| criteria.payouts.contains(&payout));
+        let uptime = context.now.since(node.since()).min(UPTIME_FULL_MS).saturating_mul(UPTIME) / UPTIME_FULL_MS;
+        let block = node.address().map(AddressBlock::of).is_some_and(|block| criteria.blocks.contains(&block));
+        let payout = node.payout().is_some_and(|payout| criteria.payouts.contains(&payout));
         let same_block = if block { SAME_BLOCK } else { 0 };
         let same_payout = if payout { SAME_PAYOUT } else { 0 };
         Score {
             total: 0,
-            free_slots: signed(free.checked_div(u64::from(node.slots)).unwrap_or(0)),
+            free_slots: signed(free.checked_div(u64::from(node.slots())).unwrap_or(0)),
             latency,
             uptime: signed(uptime),
-            refusals: i32::from(node.refusals.min(3)).saturating_mul(REFUSAL),
-            strikes: i32::from(node.strikes.min(3)).saturating_mul(STRIKE),
+            refusals: i32::from(standing.refusals.min(3)).saturating_mul(REFUSAL),
+            strikes: i32::from(standing.strikes.min(3)).saturating_mul(STRIKE),
             same_operator: same_block.saturating_add(same_payout),
             mutual: if criteria.clients.contains(&host) { MUTUAL } else { 0 },
         }

@@ -5,7 +5,10 @@ use std::{
 
 use vipnode_types::Ms;
 
-use crate::{Core, collections::slab::Handle, output::Output};
+use crate::{
+    collections::slab::Handle,
+    matching::{Context, Matching},
+};
 
 /// Clients that want more hosts than they have, chain by chain, the least served first.
 #[derive(Debug, Default)]
@@ -13,13 +16,13 @@ pub(crate) struct WaitQueue {
     chains: BTreeMap<u32, BTreeSet<(WaitKey, u32)>>,
     tickets: u64,
     /// When clients are next served by themselves.
-    pub(crate) serve_at: Option<Ms>,
+    serve_at: Option<Ms>,
     /// The chain that was served last, so that a busy one does not starve the rest.
     cursor: u32,
     len: usize,
 }
 
-/// Where a client stands among the hungry of its chain.
+/// Where a client stands among those of its chain that wait.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct WaitKey {
     /// Leases it has.
@@ -31,6 +34,11 @@ pub(crate) struct WaitKey {
 impl WaitQueue {
     pub(crate) const fn len(&self) -> usize {
         self.len
+    }
+
+    /// When clients are next served by themselves.
+    pub(crate) const fn serve_at(&self) -> Option<Ms> {
+        self.serve_at
     }
 
     /// Clients that wait on a chain.
@@ -66,101 +74,128 @@ impl WaitQueue {
         self.chains.get(&chain)?.first().copied()
     }
 
-    /// The next chain with hungry clients after `chain`, in a circle.
+    /// The next chain with waiting clients after `chain`, in a circle.
     fn chain_after(&self, chain: u32) -> Option<u32> {
         let after = self.chains.range(chain.saturating_add(1)..).next();
         after.or_else(|| self.chains.first_key_value()).map(|(chain, _)| *chain)
     }
 }
 
-impl Core {
-    /// Brings a client's place among the hungry up to what it is now. Call after anything changed that
-    /// is looked at here.
-    pub(crate) fn refresh_waiting(&mut self, index: u32) {
-        let Some(node) = self.nodes.get(index) else { return };
-        let here = node.can_dial() && node.consuming;
-        let wants = here && node.client_leases < node.want && node.admitting == 0;
-        let wants = wants && !node.backing_off && !self.asks.contains_key(&index);
-        let (chain, served, before) = (node.chain, node.client_leases, node.wait_key);
+impl Matching {
+    /// Clients that wait for the pool to find them hosts.
+    pub(crate) const fn wait_queue(&self) -> &WaitQueue {
+        &self.wait_queue
+    }
+
+    /// Brings a client's position in the queue up to what it is now.
+    pub(crate) fn refresh_waiting(&mut self, index: u32, context: Context<'_>) {
+        let Some(node) = context.agents.get(index) else { return };
+        let (served, wants) = (context.leases.client_count(index), self.waits(index, context));
+        let before = self.nodes.get(index).wait_key;
         if wants && before.is_some_and(|key| key.served == served) {
             return;
         }
         if let Some(key) = before {
-            self.wait_queue.remove(chain, key, index);
+            self.wait_queue.remove(node.chain(), key, index);
         }
-        let key = wants.then(|| self.wait_queue.insert(chain, served, index));
-        if let Some(node) = self.nodes.get_mut(index) {
-            node.wait_key = key;
+        let key = wants.then(|| self.wait_queue.insert(node.chain(), served, index));
+        if let Some(standing) = self.nodes.get_mut(index).filter(|_| before.is_some() || wants) {
+            standing.wait_key = key;
         }
         if wants && self.wait_queue.serve_at.is_none() {
-            self.wait_queue.serve_at = Some(self.now.plus(self.limits.tick_ms));
+            self.wait_queue.serve_at = Some(context.now.plus(context.limits.tick_ms));
         }
     }
 
-    /// Has the hungry served at the next wake, because something became free or was lost.
-    pub(crate) fn serve_soon(&mut self) {
+    /// Whether a client is to wait in the queue.
+    fn waits(&self, index: u32, context: Context<'_>) -> bool {
+        let here = context.agents.get(index).is_some_and(|node| node.can_dial() && node.consuming());
+        let standing = self.nodes.get(index);
+        let wants = here && context.leases.client_count(index) < standing.want;
+        wants && context.leases.admitting(index) == 0 && !standing.backing_off && !self.asks.contains(index)
+    }
+
+    /// Has waiting clients served at the next wake, because something became free or was lost.
+    pub(crate) fn serve_soon(&mut self, now: Ms) {
         if self.wait_queue.len() > 0 {
-            self.wait_queue.serve_at = Some(self.now);
+            self.wait_queue.serve_at = Some(now);
         }
     }
 
-    /// Whether a chain has fewer free places than clients that wait for one.
+    /// Whether a chain has fewer free slots than clients that wait for one.
     pub(crate) fn scarce(&self, chain: u32) -> bool {
         self.open_hosts.free(chain) < self.wait_queue.waiting(chain)
     }
 
-    /// Gives hungry clients one place each, a bounded number of them.
-    pub(crate) fn serve_waiting(&mut self, output: &mut Output) {
-        if self.wait_queue.serve_at.is_none_or(|at| at > output.now) {
-            return;
+    /// The client of a chain that is served next; `None` where there is no slot for it, or where those that have none
+    /// come first.
+    pub(crate) fn next_served(&self, chain: u32) -> Option<u32> {
+        if self.open_hosts.free(chain) == 0 {
+            return None;
         }
-        let mut budget = self.limits.served_a_tick;
-        for _ in 0..self.wait_queue.chains.len() {
-            let Some(chain) = self.wait_queue.chain_after(self.wait_queue.cursor).filter(|_| budget > 0) else { break };
-            self.wait_queue.cursor = chain;
-            self.serve_chain(output, chain, &mut budget);
-            // One for the look, so that many chains are bounded too.
-            budget = budget.saturating_sub(1);
-        }
-        self.wait_queue.serve_at = match (self.wait_queue.len(), budget) {
+        let (key, client) = self.wait_queue.first(chain)?;
+        (key.served == 0 || !self.scarce(chain)).then_some(client)
+    }
+
+    /// How many chains have waiting clients; `None` where they are not to be served by now.
+    pub(crate) fn chains_to_serve(&self, now: Ms) -> Option<usize> {
+        self.wait_queue.serve_at.filter(|at| *at <= now).map(|_| self.wait_queue.chains.len())
+    }
+
+    /// The next chain with waiting clients, in a circle.
+    pub(crate) fn next_chain(&mut self) -> Option<u32> {
+        let chain = self.wait_queue.chain_after(self.wait_queue.cursor)?;
+        self.wait_queue.cursor = chain;
+        Some(chain)
+    }
+
+    /// Waiting clients were served, all of them or, where `exhausted`, as many as a step may.
+    pub(crate) fn served(&mut self, exhausted: bool, context: Context<'_>) {
+        self.wait_queue.serve_at = match (self.wait_queue.len(), exhausted) {
             (0, _) => None,
-            (_, 0) => Some(output.now),
-            _ => Some(output.now.plus(self.limits.tick_ms)),
+            (_, true) => Some(context.now),
+            _ => Some(context.now.plus(context.limits.tick_ms)),
         };
     }
 
-    fn serve_chain(&mut self, output: &mut Output, chain: u32, budget: &mut u32) {
-        while *budget > 0 && self.open_hosts.free(chain) > 0 {
-            let Some((key, client)) = self.wait_queue.first(chain) else { return };
-            if key.served > 0 && self.scarce(chain) {
-                return;
-            }
-            *budget = budget.saturating_sub(1);
-            if self.offer_slot(output, client).is_err() {
-                self.back_off(client);
-            }
-        }
-    }
-
     /// Leaves a client alone for a while.
-    pub(crate) fn back_off(&mut self, client: u32) {
-        let due = self.now.plus(self.limits.retry_ms);
-        let Some(handle) = self.nodes.handle(client) else { return };
-        let Some(node) = self.nodes.get_mut(client) else { return };
-        if !node.backing_off {
-            node.backing_off = true;
-            self.timers.back_offs.push(due, handle);
+    pub(crate) fn back_off(&mut self, client: u32, context: Context<'_>) {
+        let Some(handle) = context.agents.handle(client) else { return };
+        let Some(standing) = self.nodes.get_mut(client) else { return };
+        if !std::mem::replace(&mut standing.backing_off, true) {
+            self.back_offs.push(context.now.plus(context.limits.retry_ms), handle);
         }
-        self.refresh_waiting(client);
+        self.refresh_waiting(client, context);
     }
 
-    /// The while is over.
-    pub(crate) fn back_off_over(&mut self, handle: Handle) {
-        let Some(index) = self.nodes.live(handle) else { return };
-        if let Some(node) = self.nodes.get_mut(index) {
-            node.backing_off = false;
+    /// A client that was left alone for long enough.
+    pub(crate) fn pop_backed_off(&mut self, now: Ms) -> Option<Handle> {
+        self.back_offs.pop_due(now)
+    }
+
+    /// A client is tried again.
+    pub(crate) fn back_off_over(&mut self, client: u32, context: Context<'_>) {
+        if let Some(standing) = self.nodes.get_mut(client) {
+            standing.backing_off = false;
         }
-        self.refresh_waiting(index);
-        self.serve_soon();
+        self.refresh_waiting(client, context);
+        self.serve_soon(context.now);
+    }
+
+    /// Whether a client stands in the queue as it is now, for checks; whether it stands there at all.
+    pub(crate) fn waits_right(&self, index: u32, context: Context<'_>) -> Result<bool, &'static str> {
+        let Some(node) = context.agents.get(index) else { return Err("is unknown") };
+        let key = self.nodes.get(index).wait_key;
+        let served = context.leases.client_count(index);
+        if key.is_some_and(|key| key.served != served) {
+            return Err("stands wrong in the queue");
+        }
+        if key.is_some_and(|key| !self.wait_queue.holds(node.chain(), key, index)) {
+            return Err("is not in the queue");
+        }
+        if key.is_some() != self.waits(index, context) {
+            return Err("waits without need, or needs to wait and does not");
+        }
+        Ok(key.is_some())
     }
 }

@@ -1,95 +1,60 @@
-use vipnode_types::{Account, Ms, wire::EvictReason};
+use vipnode_types::{Ms, Price, wire::EvictReason};
 
-use crate::{Core, LeaseRow, leases::lease::UNSEEN, leases::table::List, metering::row::Ends, output::Output};
+use crate::{
+    Limits,
+    agents::Agents,
+    clock::Clock,
+    leases::{
+        Leases,
+        lease::{Lease, UNSEEN},
+    },
+    metering::row::Ends,
+};
 
-impl Core {
-    /// When the oldest running row is to roll over.
-    pub(crate) fn next_rollover(&self) -> Option<Ms> {
-        let lease = self.leases.get(self.leases.oldest()?)?;
-        let due = lease.client_up.max(lease.host_up).plus(self.limits.rollover_ms).max(self.window_ends);
-        // A host's "gone" is settled first.
-        let settled = match lease.host_down {
-            UNSEEN => Ms::ZERO,
-            down => down.plus(self.half_down_wait(lease.client)).plus(self.limits.tick_ms),
-        };
-        Some(due.max(settled))
-    }
+/// What becomes of a lease whose row is old enough to end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Rollover {
+    /// The lease ends too.
+    End(EvictReason),
+    /// The next row begins at `at`, at another price where one is given.
+    Next {
+        /// The end of the old row and the beginning of the new.
+        at: Ms,
+        /// What the new row costs.
+        price: Option<Price>,
+    },
+}
 
-    /// Rolls the oldest row over, if it is due; false where none is.
-    pub(crate) fn roll_over(&mut self, output: &mut Output) -> bool {
-        if self.next_rollover().is_none_or(|due| due > output.now) {
-            return false;
+/// When the oldest running row is to roll over.
+pub(crate) fn next_rollover(leases: &Leases, agents: &Agents, clock: &Clock, limits: &Limits) -> Option<Ms> {
+    let lease = leases.get(leases.oldest()?)?;
+    let due = lease.both_up().plus(limits.rollover_ms).max(clock.window_ends());
+    // A host's "gone" is settled first.
+    let settled = match lease.host_down() {
+        UNSEEN => Ms::ZERO,
+        down => {
+            let wait = agents.dialect(lease.client()).half_down_ms(limits);
+            down.plus(wait).plus(limits.tick_ms)
         }
-        let Some(index) = self.leases.oldest() else { return false };
-        let Some(lease) = self.leases.get(index) else { return false };
-        let (client, old) = (lease.client, lease.price);
-        let end = self.common_end(lease);
-        if lease.host_down != UNSEEN || end <= lease.client_up.max(lease.host_up) {
+    };
+    Some(due.max(settled))
+}
+
+impl Rollover {
+    /// What becomes of this lease.
+    pub(crate) fn of(lease: &Lease, leases: &Leases, agents: &Agents, limits: &Limits) -> Self {
+        let end = Ends::of(lease, agents).common();
+        let down = lease.host_down() != UNSEEN;
+        if down || end <= lease.both_up() {
             // Nobody saw anything for the whole row: one of the sides has long been silent.
-            let gone = lease.host_down != UNSEEN;
-            self.end_lease(
-                output,
-                index,
-                if gone { EvictReason::Disconnected } else { EvictReason::NoReports },
-                None,
-                None,
-            );
-            return true;
+            return Self::End(if down { EvictReason::Disconnected } else { EvictReason::NoReports });
         }
         // What a client takes is known while it is connected; until then the old price goes on.
-        let known = self.nodes.get(client).is_some_and(|node| node.peer.is_some() && node.consuming);
-        let price = self.limits.price;
-        if known && !self.takes(client, price) && self.prices.get(old).is_some_and(|old| price > *old) {
-            self.end_lease(output, index, EvictReason::Price, None, None);
-            return true;
+        let client = agents.get(lease.client()).filter(|node| node.is_connected() && node.consuming());
+        let dearer = leases.price(lease).is_some_and(|old| limits.price > old);
+        if dearer && client.is_some_and(|node| limits.price > node.max_price()) {
+            return Self::End(EvictReason::Price);
         }
-        let next = if known { self.prices.acquire(price) } else { None };
-        self.counters.rollovers = self.counters.rollovers.saturating_add(1);
-        self.roll_at(output, index, end, next);
-        true
-    }
-
-    /// Ends the row of a lease at a moment and begins the next there, at another price if one is given.
-    fn roll_at(&mut self, output: &mut Output, index: u32, end: Ms, price: Option<u32>) {
-        let Some(row) = self.leases.get(index).and_then(|lease| self.lease_row(lease)) else { return };
-        self.freeze(output, &row, Ends { client: end, host: end });
-        self.begin_row(index, end, price);
-        self.persist_lease(output, index);
-    }
-
-    fn begin_row(&mut self, index: u32, at: Ms, price: Option<u32>) {
-        let Some(lease) = self.leases.get_mut(index) else { return };
-        lease.row = lease.row.saturating_add(1);
-        (lease.client_up, lease.host_up) = (at, at);
-        if let Some(price) = price {
-            let old = std::mem::replace(&mut lease.price, price);
-            self.prices.release(old);
-        }
-        self.leases.row_begins(index);
-    }
-
-    /// Gives a host another payout account: its rows end first, and the next ones are for the new.
-    pub(crate) fn change_payout(&mut self, output: &mut Output, host: u32, payout: Option<Account>) {
-        let Some(node) = self.nodes.get(host).filter(|node| node.payout != payout) else { return };
-        let leases: Vec<u32> = self.leases.walk(List::Host, node.host_head).map(|(index, _)| index).collect();
-        for &index in &leases {
-            let Some(lease) = self.leases.get(index) else { continue };
-            let (row, end): (Option<LeaseRow>, Ms) = (self.lease_row(lease), self.common_end(lease));
-            let (paired, down) = (lease.paired, lease.host_down);
-            if let Some(row) = row.filter(|_| paired) {
-                let end = end.max(lease.client_up.max(lease.host_up));
-                self.freeze(output, &row, Ends { client: end, host: end });
-                self.begin_row(index, end, None);
-                if let Some(lease) = self.leases.get_mut(index).filter(|_| down != UNSEEN) {
-                    lease.host_down = down.max(end);
-                }
-            }
-        }
-        if let Some(node) = self.nodes.get_mut(host) {
-            node.payout = payout;
-        }
-        for index in leases {
-            self.persist_lease(output, index);
-        }
+        Self::Next { at: end, price: client.map(|_| limits.price) }
     }
 }

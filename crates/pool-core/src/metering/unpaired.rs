@@ -1,16 +1,18 @@
 use std::{collections::BTreeMap, net::IpAddr};
 
-use vipnode_types::{
-    Ms,
-    wire::{Side, WireError},
-};
+use vipnode_types::{Ms, Price, wire::Side};
 
 use crate::{
-    Core,
+    Counters, Limits,
+    agents::{Agents, node::Node},
+    clock::Clock,
     collections::address_block::AddressBlock,
-    error,
     leases::lease::{Lease, UNSEEN},
-    metering::day_budget::{DayBudget, day},
+    metering::{
+        Metering,
+        day_budget::{DayBudget, day},
+        row::side_end,
+    },
 };
 
 /// Time that only hosts saw, by address block of the clients, today.
@@ -37,53 +39,69 @@ impl UnpairedBlocks {
     }
 }
 
-impl Core {
-    /// Counts time that a client had a place and the host alone said so. Never billed: a host would
-    /// farm it by kicking. Only where a price is asked.
-    pub(crate) fn count_unpaired(&mut self, client: u32, price: u32, ms: u64) {
-        if ms == 0 || self.prices.get(price).is_none_or(|price| price.is_free()) {
+/// Time in which a client had a slot and the host alone said so.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct UnpairedTime {
+    pub(crate) client: u32,
+    pub(crate) price: Price,
+    pub(crate) ms: u64,
+}
+
+impl Metering {
+    /// Counts unpaired time. It is never billed: a host would farm it by kicking. Only where a price is asked.
+    pub(crate) fn count_unpaired(
+        &mut self,
+        time: UnpairedTime,
+        now: Ms,
+        agents: &Agents,
+        limits: &Limits,
+        counters: &mut Counters,
+    ) {
+        let UnpairedTime { client, price, ms } = time;
+        if ms == 0 || price.is_free() || agents.get(client).is_none() {
             return;
         }
-        let now = self.now;
-        let Some(node) = self.nodes.get_mut(client) else { return };
-        node.unpaired.add(now, ms);
-        let address = node.address;
-        self.counters.unpaired_ms = self.counters.unpaired_ms.saturating_add(ms);
-        if let Some(address) = address {
-            self.unpaired.add(now, address, ms, self.limits.unpaired_blocks);
+        if let Some(budget) = self.nodes.get_mut(client) {
+            budget.add(now, ms);
+        }
+        counters.unpaired_ms = counters.unpaired_ms.saturating_add(ms);
+        if let Some(address) = agents.address(client) {
+            self.blocks.add(now, address, ms, limits.unpaired_blocks);
         }
     }
 
-    /// Whether a client has used up its unpaired time of today, by itself or with its neighbours.
-    pub(crate) fn past_unpaired(&self, client: u32) -> bool {
-        let Some(node) = self.nodes.get(client) else { return false };
-        let block = node.address.map_or(0, |address| self.unpaired.used(self.now, address));
-        let used = node.unpaired.used(self.now).max(block);
-        !self.limits.price.is_free() && used >= self.limits.unpaired_ms_a_day
+    /// Milliseconds of today that only hosts saw of a client itself.
+    pub(crate) fn unpaired_today(&self, client: u32, now: Ms) -> u64 {
+        self.nodes.get(client).used(now)
     }
 
-    pub(crate) fn unpaired_error(&self) -> WireError {
-        error::unpaired(self.limits.unpaired_ms_a_day, DayBudget::renewed_in(self.now))
+    /// Whether a client has used up its unpaired time of today, by itself or with its neighbors.
+    pub(crate) fn past_unpaired(&self, client: u32, now: Ms, agents: &Agents, limits: &Limits) -> bool {
+        let Some(node) = agents.get(client) else { return false };
+        let block = node.address().map_or(0, |address| self.blocks.used(now, address));
+        let used = self.unpaired_today(client, now).max(block);
+        !limits.price.is_free() && used >= limits.unpaired_ms_a_day
     }
+}
 
-    /// What of an ending row only the host saw: until the client saw it too, or since that fell silent
-    /// at `client_end`. The gap that sampling leaves between two honest reports does not count.
-    pub(crate) fn unpaired_of(&self, lease: &Lease, client_end: Ms, silent: bool) -> u64 {
-        let lone = lease.client_up == UNSEEN || silent;
-        if lease.host_up == UNSEEN || !lone {
-            return 0;
-        }
-        let since = if lease.client_up == UNSEEN { lease.host_up } else { client_end.max(lease.host_up) };
-        self.host_sees_until(lease).since(since)
+/// What of an ending row only the host saw: until the client saw it too, or since that fell silent
+/// at `client_end`. The gap that sampling leaves between two honest reports does not count.
+pub(crate) fn unpaired_ms(
+    lease: &Lease,
+    client_end: Ms,
+    silent: bool,
+    agents: &Agents,
+    clock: &Clock,
+    limits: &Limits,
+) -> u64 {
+    let lone = lease.client_up() == UNSEEN || silent;
+    if lease.host_up() == UNSEEN || !lone {
+        return 0;
     }
-
-    /// A host that is there goes on seeing what it said it sees.
-    fn host_sees_until(&self, lease: &Lease) -> Ms {
-        let there = self.nodes.get(lease.host).is_some_and(|node| node.peer.is_some());
-        if lease.sees(Side::Host) && there && !self.is_silent(lease.host) {
-            self.now
-        } else {
-            self.side_end(lease, Side::Host)
-        }
-    }
+    let since = if lease.client_up() == UNSEEN { lease.host_up() } else { client_end.max(lease.host_up()) };
+    // A host that is there goes on seeing what it said it sees.
+    let there = agents.get(lease.host()).is_some_and(Node::is_connected);
+    let sees = lease.sees(Side::Host) && there && !agents.is_silent(lease.host(), clock, limits);
+    let until = if sees { clock.now() } else { side_end(lease, Side::Host, agents) };
+    until.since(since)
 }

@@ -268,10 +268,10 @@ proptest! {
             take(&mut pool, step);
             for agent in CLIENTS..CLIENTS + 6 {
                 let Ok(reply) = pool.explain(agent) else { continue };
-                let index = pool.core.nodes.find(&node(agent)).unwrap();
-                let leases = pool.core.leases_of(index).into_iter();
-                let own = leases.filter_map(|(lease, _)| pool.core.leases.get(lease)).filter(|lease| lease.told);
-                let own: BTreeSet<NodeId> = own.filter_map(|lease| Some(pool.core.nodes.get(lease.host)?.id)).collect();
+                let index = pool.core.agents.find(&node(agent)).unwrap();
+                let leases = pool.core.leases.of(index).into_iter();
+                let own = leases.filter_map(|(lease, _)| pool.core.leases.get(lease)).filter(|lease| lease.is_told());
+                let own: BTreeSet<NodeId> = own.filter_map(|lease| pool.core.agents.id(lease.host())).collect();
                 let text = serde_json::to_string(&reply).unwrap();
                 prop_assert_eq!(&nodes_in(&text), &own, "{}", text);
                 for word in ["8.8.8", "enode", "payout", "0x"] {

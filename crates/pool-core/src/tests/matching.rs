@@ -191,8 +191,8 @@ fn when_slots_are_scarce_only_clients_without_one_get_one() {
     pool.connect(2, host(2, 2)).unwrap();
     pool.handle(Command::Tick);
     let lease = pool.admit(2);
-    let client = pool.core.leases.get(pool.core.leases.find(lease).unwrap()).unwrap().client;
-    assert_eq!(pool.core.nodes.get(client).unwrap().id, node(13));
+    let client = pool.core.leases.get(pool.core.leases.find(lease).unwrap()).unwrap().client();
+    assert_eq!(pool.core.agents.id(client).unwrap(), node(13));
     pool.pass(5_000);
     assert_eq!(asked(&pool, [2]), None, "one place left, and four want a second");
     pool.ask(10, 2);

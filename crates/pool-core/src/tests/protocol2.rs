@@ -312,10 +312,9 @@ fn d9_a_restart_forgets_no_nonce() {
     pool.pass(180_000);
     pool.update2(1, &[]);
     pool.pass(180_000);
-    let newest =
-        pool.core.nodes.find(&node(1)).and_then(|index| pool.core.nodes.get(index)).unwrap().credentials.nonce();
+    let newest = pool.core.agents.known(&node(1)).unwrap().credentials().nonce();
     pool.restart(Limits::default());
-    let kept = pool.core.nodes.find(&node(1)).and_then(|index| pool.core.nodes.get(index)).unwrap().credentials.nonce();
+    let kept = pool.core.agents.known(&node(1)).unwrap().credentials().nonce();
     assert_eq!(kept, newest);
     let connect = || Call::Connect(Box::new(info(Kind::Geth, true)));
     let started = pool.now.get() * 1_000_000;
@@ -465,5 +464,5 @@ fn a_private_network_is_the_one_chain_here_that_has_its_id() {
     assert_eq!(pool.core.gauges().leases, 1, "it goes on");
     // Which one a newcomer means nobody can say.
     pool.connect2(4, hello);
-    assert_eq!(pool.core.chains.values().filter(|chain| chain.chain_id == 7).count(), 3);
+    assert_eq!(pool.core.agents.chains().filter(|chain| chain.chain_id == 7).count(), 3);
 }

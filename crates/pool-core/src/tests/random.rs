@@ -168,8 +168,8 @@ impl World {
 
     /// Agents that the pool holds to be connected.
     fn connected(&self) -> Vec<(u32, ConnectionId)> {
-        let nodes = self.core.nodes.iter();
-        nodes.filter_map(|(index, node)| Some((index, node.peer?))).collect()
+        let nodes = self.core.agents.iter();
+        nodes.filter_map(|(index, node)| Some((index, node.connection()?))).collect()
     }
 
     fn live(&mut self, ms: u64) {
@@ -183,7 +183,7 @@ impl World {
                 self.pass(step.min(end.since(self.now)));
             }
             for (index, from) in self.connected() {
-                let seq = self.core.nodes.get(index).unwrap().seq;
+                let seq = self.core.agents.get(index).unwrap().seq();
                 if seq > 0 {
                     self.report(from, ReportRequest { seq: seq + 1, ..Default::default() });
                 }
@@ -200,15 +200,15 @@ impl World {
             if agents >> (from.connection % 8) & 1 == 0 {
                 continue;
             }
-            let leases = self.core.leases_of(index).into_iter().enumerate();
+            let leases = self.core.leases.of(index).into_iter().enumerate();
             let full: Vec<UpLease> = leases
                 .map(|(at, (lease, _))| UpLease {
-                    lease: self.core.leases.get(lease).unwrap().id,
+                    lease: self.core.leases.get(lease).unwrap().id(),
                     continuous: kept >> (at % 16) & 1 == 1,
                 })
                 .collect();
             let hash = Some(LeaseSetHash::of(full.iter().map(|up| up.lease)));
-            let seq = self.core.nodes.get(index).unwrap().seq + 1;
+            let seq = self.core.agents.get(index).unwrap().seq() + 1;
             self.report(from, ReportRequest { seq, full: Some(full), hash, ..Default::default() });
         }
     }

@@ -40,7 +40,7 @@ fn what_does_not_fit_moves_nothing() {
         assert!(say(&mut pool, 2, report).resync, "the first on a socket is a sound full report");
     }
     assert!(!say(&mut pool, 2, full(1, &[])).resync);
-    let seen = pool.core.nodes.iter().find(|(_, node)| node.consuming).unwrap().1.seen;
+    let seen = pool.core.agents.iter().find(|(_, node)| node.consuming()).unwrap().1.seen();
     pool.pass(1_000);
     let resyncs = [
         ReportRequest { seq: 3, up: vec![lease], hash, ..Default::default() },
@@ -53,7 +53,7 @@ fn what_does_not_fit_moves_nothing() {
     for report in resyncs {
         assert!(say(&mut pool, 2, report.clone()).resync, "{report:?}");
     }
-    let now = pool.core.nodes.iter().find(|(_, node)| node.consuming).unwrap().1.seen;
+    let now = pool.core.agents.iter().find(|(_, node)| node.consuming()).unwrap().1.seen();
     assert_eq!(now, seen, "not even the presence");
     assert!(!say(&mut pool, 2, ReportRequest { seq: 2, up: vec![lease], hash, ..Default::default() }).resync);
 }

@@ -1,11 +1,10 @@
 use std::net::IpAddr;
 
-use vipnode_types::{Enode, LeaseId, Ms};
+use vipnode_types::{Enode, Ms, Price};
 
 use super::pool::{START, agent_key, chain, client, host, node};
 use crate::{
-    Command, ConnectionId, Core, Identity, Limits, collections::seeded_rng::SeededRng, leases::lease::Lease,
-    leases::table::LeaseTable,
+    Command, ConnectionId, Core, Identity, Limits, collections::seeded_rng::SeededRng, leases::Leases, output::Output,
 };
 
 /// As many as fill the tables worst: one more than a doubling leaves room for.
@@ -29,22 +28,23 @@ fn a_node_takes_at_most_512_bytes_indexes_included() {
         );
         out.clear();
     }
-    assert_eq!(core.chains.get(0), Some(&chain(1)));
-    // Registry, silence, dirty list; and the two lists of open and of connected hosts.
-    let lists = (core.open_hosts.connected().len().next_power_of_two()) * 4 * 2;
+    assert_eq!(core.agents.chain(0), Some(&chain(1)));
+    // Registry, silence, dirty list; what the other owners keep by index; the two lists of open and of connected hosts.
+    let lists = (core.matching.open_hosts().connected().len().next_power_of_two()) * 4 * 2;
     let dirty = WORST.next_power_of_two() as usize * 8;
-    let bytes = core.nodes.heap_bytes() + core.presences.heap_bytes() + lists + dirty;
+    let others = core.matching.node_heap_bytes() + core.leases.node_heap_bytes() + core.metering.heap_bytes();
+    let bytes = core.agents.heap_bytes() + others + lists + dirty;
     let each = bytes / WORST as usize;
     assert!(each <= 512, "{each} bytes a node, {} of them itself", size_of::<crate::agents::node::Node>());
 }
 
 #[test]
 fn a_lease_takes_at_most_128_bytes_indexes_included() {
-    let mut table = LeaseTable::new(SeededRng::new([1; 32]).keys());
-    for number in 0..WORST {
-        let lease = Lease::new(LeaseId::new(number.into()), 1, 2, 0, START);
-        table.insert(lease).unwrap();
+    let mut leases = Leases::new(&mut SeededRng::new([1; 32]));
+    let mut output = Output::new(START);
+    for _ in 0..WORST {
+        leases.offer(&mut output, 1, 2, Price::default()).unwrap();
     }
-    let each = table.heap_bytes() / WORST as usize;
+    let each = leases.heap_bytes() / WORST as usize;
     assert!(each <= 128, "{each} bytes a lease");
 }

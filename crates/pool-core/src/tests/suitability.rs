@@ -297,7 +297,7 @@ fn profiles_are_shared_cut_and_bounded() {
     for agent in 1..=3 {
         pool.connect(agent, serving(agent, if agent == 2 { "snap eth" } else { "eth snap les" })).unwrap();
     }
-    assert_eq!(pool.core.profiles.uses().len(), 1);
+    assert_eq!(pool.core.agents.profiles(), 1);
     pool.connect(4, needing(4, "les snap")).unwrap();
     assert_eq!(given(&mut pool, 4, &[1, 2, 3]), None, "the third capability is ignored");
     pool.connect(5, serving(5, "les")).unwrap();
@@ -308,7 +308,7 @@ fn profiles_are_shared_cut_and_bounded() {
     pool.connect(6, needing(6, "snap")).unwrap();
     assert!(given(&mut pool, 6, &[5]).is_some(), "its agent checks alone");
     pool.connect(4, needing(4, "les")).unwrap();
-    assert_eq!(pool.core.profiles.uses().len(), 2);
+    assert_eq!(pool.core.agents.profiles(), 2);
 }
 
 #[test]

@@ -4,18 +4,20 @@ use vipnode_types::{
     wire::WireError,
 };
 
-use super::{Caller, PORT, reply};
+use super::{super::POOL_VERSION, Caller, PORT, reply};
 use crate::{
     Core, RequestId, Signer,
-    agents::node::{ANY_PRICE, Endpoint},
+    agents::{
+        hello::Hello,
+        node::{ANY_PRICE, Endpoint},
+    },
     error,
-    flows::connect::{Hello, POOL_VERSION},
     output::Output,
 };
 
 /// The network of agents that are too old to say.
 const MAINNET: i64 = 1;
-/// Hosts that an old client gets where it did not say how many (A61).
+/// Hosts that an old client gets where it did not say how many.
 const NUM_HOSTS: i64 = 3;
 
 /// What the calls that connect have in common.
@@ -48,7 +50,7 @@ impl Core {
         };
         self.enter2(output, caller, &said)?;
         let welcome = ConnectReply { pool_version: POOL_VERSION.to_owned(), ..ConnectReply::default() };
-        output.reply_durably(caller.peer, request, reply(Reply::Connect(welcome)));
+        output.reply_durably(caller.connection, request, reply(Reply::Connect(welcome)));
         Ok(())
     }
 
@@ -65,7 +67,7 @@ impl Core {
         let (payout, node_uri) = (hello.payout.as_str(), hello.node_uri.as_str());
         self.enter2(output, caller, &Said { full: true, payout, node_uri, ..older(&hello.kind) })?;
         let welcome = HostReply { pool_version: POOL_VERSION.to_owned() };
-        output.reply_durably(caller.peer, request, reply(Reply::Host(welcome)));
+        output.reply_durably(caller.connection, request, reply(Reply::Host(welcome)));
         Ok(())
     }
 
@@ -79,7 +81,7 @@ impl Core {
         let said = older(&hello.kind);
         let index = self.enter2(output, caller, &said)?;
         let num = if hello.num_hosts == 0 { NUM_HOSTS } else { hello.num_hosts };
-        self.ask2(output, index, (caller.peer, request), num, said.kind, true)
+        self.ask2(output, index, (caller.connection, request), num, said.kind, true)
     }
 
     fn enter2(&mut self, output: &mut Output, caller: &Caller, said: &Said<'_>) -> Result<u32, WireError> {
@@ -87,12 +89,12 @@ impl Core {
         let endpoint = endpoint(caller, said.node_uri)?;
         let payout = payout(said.payout)?;
         let chain = self.chain_of(caller, said.network)?;
-        let known = self.nodes.find(&caller.node).and_then(|index| self.nodes.get(index));
+        let known = self.agents.known(&caller.node);
         // A full node has to ask once before it counts as a client.
         let hosts = said.full && caller.callable;
-        let asks = !hosts || known.is_some_and(|node| node.ever_client);
+        let asks = !hosts || known.is_some_and(|node| node.ever_client());
         let signer = Signer::NodeKey { nonce: caller.nonce, kind: said.kind, full: said.full };
-        let credentials = self.spoken_by(&caller.node, signer);
+        let credentials = self.agents.credentials_with(&caller.node, signer);
         let index = self.node_on(output, caller.node, chain, &credentials)?;
         let hello = Hello {
             credentials,
@@ -105,23 +107,23 @@ impl Core {
             need: &[],
             min_versions: &[],
         };
-        self.present(output, index, caller.peer, caller.address, caller.callable, hello);
+        self.present(output, index, caller.connection, (caller.address, caller.callable), hello);
         Ok(index)
     }
 
     /// The chain that a network id means: a public one; else the one on which the node was; else the
-    /// only one here with that id; else one whose genesis nobody told.
+    /// only one here with that id; else one whose genesis no agent told.
     fn chain_of(&self, caller: &Caller, network: i64) -> Result<ChainSpec, WireError> {
         let chain_id = u64::try_from(network).map_err(|_| error::network(network))?;
         if let Some(chain) = ChainSpec::public(chain_id) {
             return Ok(chain);
         }
-        let before = self.nodes.find(&caller.node).and_then(|index| self.nodes.get(index));
+        let before = self.agents.known(&caller.node);
         let told = |chain: &&ChainSpec| chain.chain_id == chain_id && **chain != ChainSpec::untold(chain_id);
-        if let Some(chain) = before.and_then(|node| self.chains.get(node.chain)).filter(told) {
+        if let Some(chain) = before.and_then(|node| self.agents.chain(node.chain())).filter(told) {
             return Ok(*chain);
         }
-        let mut known = self.chains.values().filter(told);
+        let mut known = self.agents.chains().filter(told);
         match (known.next(), known.next()) {
             (Some(chain), None) => Ok(*chain),
             _ => Ok(ChainSpec::untold(chain_id)),

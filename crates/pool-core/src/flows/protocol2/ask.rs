@@ -1,14 +1,14 @@
 use vipnode_types::{
-    NodeId,
     protocol2::{ClientReply, Kind, PeerEntry, PeerReply, PeerRequest, Reply},
     wire::WireError,
 };
 
-use super::reply;
+use super::{super::POOL_VERSION, reply};
 use crate::{
-    ConnectionId, Core, RequestId, Signer, error,
-    flows::ask::{AskForm, PendingAsk},
-    flows::connect::POOL_VERSION,
+    ConnectionId, Core, RequestId, Signer,
+    agents::node::Node,
+    error,
+    matching::pending_asks::{AskForm, PendingAsk},
     output::Output,
 };
 
@@ -20,7 +20,7 @@ impl Core {
         at: (ConnectionId, RequestId),
         peer: &PeerRequest,
     ) -> Result<(), WireError> {
-        let own = match self.nodes.get(index).map(|node| node.credentials.signer) {
+        let own = match self.agents.get(index).map(|node| node.credentials().signer) {
             // A light node can use hosts of its own kind only.
             Some(Signer::NodeKey { kind, full: false, .. }) => kind,
             _ => Kind::Unknown,
@@ -43,36 +43,34 @@ impl Core {
             return Err(error::too_few(num));
         }
         self.becomes_client(output, index);
-        let Some(node) = self.nodes.get(index) else { return Err(error::not_connected()) };
-        let room = self.limits.leases_a_client.saturating_sub(node.client_leases);
+        let has = self.leases.client_count(index);
+        let room = self.limits.leases_a_client.saturating_sub(has);
         let num = u32::try_from(num).unwrap_or(u32::MAX);
         let wanted = num.min(self.limits.max_request_hosts).min(room);
-        let want = node.client_leases.saturating_add(wanted);
+        let want = has.saturating_add(wanted);
         self.begin_ask(output, index, at, want, Box::default(), AskForm::Protocol2 { wanted, kind, older })?;
         Ok(())
     }
 
     /// A full node that asks is a client too from now on.
     fn becomes_client(&mut self, output: &mut Output, index: u32) {
-        let Some(node) = self.nodes.get_mut(index).filter(|node| !node.consuming) else { return };
-        node.consuming = true;
-        if !node.ever_client {
-            node.ever_client = true;
-            self.roles.clients = self.roles.clients.saturating_add(1);
+        if self.agents.get(index).is_none_or(Node::consuming) {
+            return;
+        }
+        if self.agents.becomes_client(index) {
             self.persist_node(output, index);
         }
-        self.refresh_connected(index);
+        let (matching, context) = self.matching();
+        matching.refresh_connected(index, context);
     }
 
     /// Answers a request with the hosts that said yes. It is not topped up: nobody could tell it.
     pub(crate) fn answer_protocol2(&mut self, output: &mut Output, client: u32, pending: &PendingAsk, older: bool) {
-        if let Some(node) = self.nodes.get_mut(client) {
-            node.want = 0;
-        }
+        self.matching.set_want(client, 0, Box::default());
         let peers = pending.got.iter().filter_map(|grant| {
-            let host = self.nodes.find(&grant.host.id)?;
-            let node = self.nodes.get(host)?;
-            Some(PeerEntry::host(&grant.host, self.kind_of(host), node.seen, node.head))
+            let host = self.agents.find(&grant.host.id)?;
+            let node = self.agents.get(host)?;
+            Some(PeerEntry::host(&grant.host, self.agents.kind(host), node.seen(), node.head()))
         });
         let peers: Vec<PeerEntry> = peers.collect();
         let answer = if older {
@@ -81,22 +79,7 @@ impl Core {
         } else {
             Reply::Peer(PeerReply { peers })
         };
-        output.reply_durably(pending.peer, pending.request, reply(answer));
+        output.reply_durably(pending.connection, pending.request, reply(answer));
         self.refresh_waiting(client);
-    }
-
-    /// Which execution client a node is, as far as it said.
-    pub(crate) fn kind_of(&self, index: u32) -> Kind {
-        let Some(node) = self.nodes.get(index) else { return Kind::Unknown };
-        if let Signer::NodeKey { kind, .. } = node.credentials.signer {
-            return kind;
-        }
-        let version = self.versions.get(node.client_version);
-        version.map_or(Kind::Unknown, |version| Kind::of_client(version))
-    }
-
-    /// The id of a node.
-    pub(super) fn id_of(&self, index: u32) -> Option<NodeId> {
-        self.nodes.get(index).map(|node| node.id)
     }
 }

@@ -6,11 +6,11 @@ use vipnode_types::{
 };
 
 use super::{PORT, reply};
-use crate::{ConnectionId, Core, RequestId, output::Output};
+use crate::{ConnectionId, Core, RequestId, agents::node::Node, output::Output};
 
-/// Agents of protocol 2 update at least this often (A15).
+/// Agents of protocol 2 update at least this often.
 const LONGEST_INTERVAL_MS: u64 = 119_000;
-/// Where nobody said otherwise they update each minute (A15); and on a new socket some seconds later.
+/// Where nobody said otherwise they update each minute; and on a new socket some seconds later.
 const OVER_SOCKETS_MS: u64 = 70_000;
 
 impl Core {
@@ -20,18 +20,18 @@ impl Core {
         &mut self,
         output: &mut Output,
         index: u32,
-        (peer, request): (ConnectionId, RequestId),
+        (connection, request): (ConnectionId, RequestId),
         update: Update,
     ) {
         self.counters.reports = self.counters.reports.saturating_add(1);
         if self.is_silent(index) {
             self.go_down(output, index);
         }
-        let before = self.nodes.get(index).map_or(Ms::ZERO, |node| node.seen);
-        self.seen_now(index);
-        let Some(node) = self.nodes.get_mut(index) else { return };
-        node.head = update.block_number;
-        let idle = !node.leased() && !node.credentials.drops();
+        let before = self.agents.seen(index);
+        self.agents.seen_now(index, output.now);
+        self.agents.set_head(index, update.block_number);
+        let Some(node) = self.agents.get(index) else { return };
+        let idle = !self.leases.any(index) && !node.credentials().drops();
         let answer = if idle {
             UpdateReply { latest_block_number: update.block_number, ..UpdateReply::default() }
         } else {
@@ -42,22 +42,22 @@ impl Core {
         };
         let answer = reply(Reply::Update(answer));
         if output.writes() {
-            output.reply_durably(peer, request, answer);
+            output.reply_durably(connection, request, answer);
         } else {
-            output.reply(peer, request, Ok(answer));
+            output.reply(connection, request, Ok(answer));
         }
     }
 
     fn take_peers(&mut self, output: &mut Output, index: u32, peers: &[NodeId], before: Ms) {
         // All that is across is looked up before it is judged: among a million nodes none of it is in the
         // processor's cache, and memory answers several questions in the time of one.
-        let across = self.leases_of(index).into_iter().filter_map(|(lease, side)| {
-            let at = self.leases.get(lease).filter(|lease| !lease.admitting)?;
-            Some((lease, side, self.id_of(at.node(side.other()))?))
+        let across = self.leases.of(index).into_iter().filter_map(|(lease, side)| {
+            let at = self.leases.get(lease).filter(|lease| !lease.is_admitting())?;
+            Some((lease, side, self.agents.id(at.node(side.other()))?))
         });
         // Its words say nothing of the time since the update before. Where that is longer than an interval, for the
         // pool or the agent was away, a new row begins.
-        let same_socket = self.nodes.get(index).is_some_and(|node| node.since <= before);
+        let same_socket = self.agents.get(index).is_some_and(|node| node.since() <= before);
         let most = if same_socket { LONGEST_INTERVAL_MS } else { OVER_SOCKETS_MS };
         let bridged = output.now.since(before) <= most;
         for (lease, side, other) in across.collect::<Vec<_>>() {
@@ -74,14 +74,14 @@ impl Core {
     /// What a node hears after its update.
     fn news(&mut self, output: &mut Output, index: u32, peers: &[NodeId]) -> UpdateReply {
         let invalid_peers = self.still_to_drop(output, index, peers);
-        let mut heads: Vec<u64> = self.nodes.get(index).map(|node| node.head).into_iter().collect();
+        let mut heads: Vec<u64> = self.agents.get(index).map(Node::head).into_iter().collect();
         let mut contacts = Vec::new();
-        for (lease, side) in self.leases_of(index) {
-            let Some(lease) = self.leases.get(lease).filter(|lease| !lease.admitting) else { continue };
+        for (lease, side) in self.leases.of(index) {
+            let Some(lease) = self.leases.get(lease).filter(|lease| !lease.is_admitting()) else { continue };
             let other = lease.node(side.other());
             contacts.extend(self.contact(other));
-            let here = self.nodes.get(other).filter(|node| node.peer.is_some() && node.head > 0);
-            heads.extend(here.map(|node| node.head));
+            let here = self.agents.get(other).filter(|node| node.is_connected() && node.head() > 0);
+            heads.extend(here.map(Node::head));
         }
         let active_peers = contacts.iter().map(text).collect();
         UpdateReply { balance: None, invalid_peers, active_peers, latest_block_number: median(heads) }
@@ -90,8 +90,8 @@ impl Core {
     /// Where a node is, with host and port even for a client that listens nowhere: a strict host takes an
     /// active peer without an address for a stranger (D33).
     fn contact(&self, index: u32) -> Option<Enode> {
-        let node = self.nodes.get(index)?;
-        let seen = || Some(Enode::at(node.id, node.address?.to_canonical(), PORT));
+        let node = self.agents.get(index)?;
+        let seen = || Some(Enode::at(node.id(), node.address()?.to_canonical(), PORT));
         node.dialed_at(self.limits.closed).or_else(seen).or_else(|| node.claimed())
     }
 }
@@ -99,7 +99,7 @@ impl Core {
 /// An enode's text, of which most is the id.
 fn text(enode: &Enode) -> String {
     let mut text = String::with_capacity(192);
-    // Writing into a string fails never.
+    // Writing into a string cannot fail.
     let _infallible = write!(text, "{enode}");
     text
 }

@@ -1,5 +1,7 @@
 use vipnode_types::{AgentPublic, Ms, NodeId, protocol2::Kind};
 
+use crate::{Protocol2State, protocol2::dialect::Dialect};
+
 /// Who speaks for a node, and what outlives a change from one protocol to the other.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Credentials {
@@ -7,7 +9,7 @@ pub struct Credentials {
     pub signer: Signer,
     /// The newest delegation seen; zero where there was none.
     pub issued: Ms,
-    /// What is remembered of protocol 2 beside the voice, where there is anything.
+    /// What is remembered of protocol 2 apart from the signer, where there is anything.
     pub protocol2: Option<Box<Protocol2State>>,
 }
 
@@ -32,17 +34,6 @@ pub enum Signer {
     },
 }
 
-/// What is remembered of protocol 2.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Protocol2State {
-    /// The newest nonce before an agent spoke by protocol 3; 0 for none.
-    pub nonce: u64,
-    /// Peers that the pool had the node let in, or sent it to, and that it is to drop; the oldest first.
-    pub drop: Vec<NodeId>,
-    /// How many of these it was told of on this socket; 0 in a row.
-    pub told: u16,
-}
-
 impl Credentials {
     /// One of which nothing was heard before.
     #[must_use]
@@ -50,7 +41,15 @@ impl Credentials {
         Self { signer, issued: Ms::ZERO, protocol2: None }
     }
 
-    /// Whether it speaks protocol 2.
+    /// The protocol that its agent speaks.
+    pub(crate) const fn dialect(&self) -> Dialect {
+        match self.signer {
+            Signer::Agent { .. } => Dialect::Protocol3,
+            Signer::NodeKey { .. } => Dialect::Protocol2,
+        }
+    }
+
+    /// Whether it speaks protocol 2, signed by the node's own key.
     #[must_use]
     pub const fn is_node_key(&self) -> bool {
         matches!(self.signer, Signer::NodeKey { .. })
@@ -61,7 +60,7 @@ impl Credentials {
     pub fn nonce(&self) -> u64 {
         match self.signer {
             Signer::NodeKey { nonce, .. } => nonce,
-            Signer::Agent { .. } => self.protocol2.as_ref().map_or(0, |past| past.nonce),
+            Signer::Agent { .. } => self.protocol2.as_ref().map_or(0, |state| state.nonce),
         }
     }
 
@@ -75,7 +74,7 @@ impl Credentials {
     /// Peers that it is to drop should it speak protocol 2.
     #[must_use]
     pub fn to_drop(&self) -> &[NodeId] {
-        self.protocol2.as_ref().map_or(&[], |past| &past.drop)
+        self.protocol2.as_ref().map_or(&[], |state| &state.drop)
     }
 
     /// Whether there are peers that it is to drop, and hears of in its answers.
@@ -86,8 +85,8 @@ impl Credentials {
     /// As it is on a new socket.
     pub(crate) fn untold(&self) -> Self {
         let mut credentials = self.clone();
-        if let Some(past) = &mut credentials.protocol2 {
-            past.told = 0;
+        if let Some(state) = &mut credentials.protocol2 {
+            state.told = 0;
         }
         credentials
     }

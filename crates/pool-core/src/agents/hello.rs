@@ -1,0 +1,73 @@
+use vipnode_types::{Account, Capability, MinVersion, Ms, Price};
+
+use crate::{
+    Credentials, Limits, NodeRow,
+    agents::{Agents, Changed, node::Endpoint},
+};
+
+/// What an agent says of itself and its node as it connects, in either protocol.
+#[derive(Debug)]
+pub(crate) struct Hello<'a> {
+    pub(crate) credentials: Credentials,
+    pub(crate) endpoint: Option<Endpoint>,
+    /// A host's slots in all, and who earns.
+    pub(crate) host: Option<(u32, Option<Account>)>,
+    /// The dearest slot that a client takes.
+    pub(crate) client: Option<Price>,
+    pub(crate) agent_version: &'a str,
+    pub(crate) client_version: &'a str,
+    pub(crate) serves: &'a [Capability],
+    pub(crate) need: &'a [Capability],
+    pub(crate) min_versions: &'a [MinVersion],
+}
+
+impl Agents {
+    /// Takes in what an agent says. `seen_from` is a moment from which it counts as seen, where nothing is metered by
+    /// it. Returns the row that the store is to keep, where that is another than it was `before`.
+    pub(crate) fn take_in(
+        &mut self,
+        index: u32,
+        hello: Hello<'_>,
+        before: Option<&NodeRow>,
+        seen_from: Option<Ms>,
+        limits: &Limits,
+    ) -> (Changed, Option<NodeRow>) {
+        self.set_versions(index, &hello, limits);
+        self.set_profile(index, &hello, limits);
+        let slots = most_slots(limits);
+        if let Some(node) = self.nodes.get_mut(index) {
+            let new_host = hello.host.is_some() && !node.ever_host();
+            let new_client = hello.client.is_some() && !node.ever_client();
+            self.roles.hosts = self.roles.hosts.saturating_add(u64::from(new_host));
+            self.roles.clients = self.roles.clients.saturating_add(u64::from(new_client));
+            node.seen = seen_from.unwrap_or(node.seen);
+        }
+        let changed = self.update(index, |node| node.take_in(hello, slots));
+        let after = self.row(index);
+        let same = |(a, b): (&NodeRow, &NodeRow)| NodeRow { seen: b.seen, ..a.clone() } == *b;
+        let stored = self.nodes.get_mut(index).is_some_and(crate::agents::node::Node::store);
+        let unchanged = stored && before.zip(after.as_ref()).is_some_and(same);
+        (changed, after.filter(|_| !unchanged))
+    }
+
+    fn set_versions(&mut self, index: u32, hello: &Hello<'_>, limits: &Limits) {
+        let agent = self.intern_version(hello.agent_version, limits);
+        let client = self.intern_version(hello.client_version, limits);
+        let Some(node) = self.nodes.get_mut(index) else { return };
+        for number in node.set_versions(agent, client) {
+            self.versions.release(number);
+        }
+    }
+
+    /// A host has another payout account.
+    pub(crate) fn set_payout(&mut self, host: u32, payout: Option<Account>) {
+        if let Some(node) = self.nodes.get_mut(host) {
+            node.set_payout(payout);
+        }
+    }
+}
+
+/// Slots that one host may offer, whatever it says.
+pub(crate) fn most_slots(limits: &Limits) -> u32 {
+    limits.slots_a_host.min(1_000)
+}

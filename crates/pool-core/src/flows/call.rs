@@ -1,0 +1,72 @@
+use vipnode_types::{
+    LeaseId,
+    wire::{AdmitCall, DialCall, EvictCall, Side},
+};
+
+use crate::{
+    Core, Effect, PoolCall, Release,
+    leases::agent_calls::{AgentCall, CallKind, Eviction, Unpaired},
+    metering::unpaired::UnpairedTime,
+    output::Output,
+    protocol2::dialect::Told,
+};
+
+impl Core {
+    /// Asks a host to let a client in.
+    pub(crate) fn call_admit(&mut self, output: &mut Output, host: u32, message: AdmitCall) {
+        self.call(output, host, message.lease, CallKind::Admit(message.client), PoolCall::Admit(message));
+    }
+
+    /// Has one side of a lease dial the other.
+    pub(crate) fn call_dial(&mut self, output: &mut Output, node: u32, message: DialCall) {
+        let kind = match message.side {
+            Side::Client => CallKind::DialHost,
+            Side::Host => CallKind::DialClient,
+        };
+        self.call(output, node, message.lease, kind, PoolCall::Dial(message));
+    }
+
+    /// Has an agent undo a lease. One that is not connected finds it missing in its next `ConnectReply`.
+    pub(crate) fn call_evict(&mut self, output: &mut Output, node: u32, lease: LeaseId, eviction: Eviction) {
+        let message = EvictCall { lease, peer: eviction.other, reason: eviction.reason, fault: eviction.fault };
+        self.call(output, node, lease, CallKind::Evict(eviction), PoolCall::Evict(message));
+    }
+
+    fn call(&mut self, output: &mut Output, node: u32, lease: LeaseId, kind: CallKind, message: PoolCall) {
+        let Some(dialect) = self.agents.get(node).map(crate::agents::node::Node::dialect) else { return };
+        let message = match dialect.tell(message) {
+            Told::Called(message) => message,
+            Told::Later => {
+                if let CallKind::Evict(eviction) = kind {
+                    self.evict_later(output, node, eviction);
+                }
+                return;
+            }
+            Told::Untold => return,
+        };
+        let answer_ms = self.limits.admit_deadline_ms;
+        let (Some(handle), Some(at)) = (self.agents.handle(node), self.agents.get(node)) else { return };
+        let Some(connection) = at.connection().filter(|_| at.callable()) else { return };
+        // The gateway counts from when the call leaves, which is after a commit, and reports the end; two ticks
+        // after the latest such moment the core stops believing in that.
+        let latest = output.now.plus(self.limits.commit_ms).plus(answer_ms);
+        let deadline = latest.plus(self.limits.tick_ms.saturating_mul(2));
+        let call = self.leases.begin_call(AgentCall { kind, lease, node: handle, connection, deadline });
+        let release = Release::AfterCommit;
+        output.push(Effect::Call { peer: connection, call, message, answer_ms, release });
+    }
+
+    /// An agent hears of an eviction with its next update: what sampling costs.
+    fn evict_later(&mut self, output: &mut Output, node: u32, eviction: Eviction) {
+        self.drop_peer(output, node, eviction.other);
+        let heard = output.now.plus(self.limits.report_interval_ms);
+        self.end_unpaired(heard, eviction.unpaired);
+    }
+
+    /// Counts the time that only a host saw, until it evicted at `end`.
+    pub(crate) fn end_unpaired(&mut self, end: vipnode_types::Ms, unpaired: Option<Unpaired>) {
+        let Some(Unpaired { client, since, price }) = unpaired else { return };
+        let Some(client) = self.agents.live(client) else { return };
+        self.count_unpaired(UnpairedTime { client, price, ms: end.since(since) });
+    }
+}

@@ -1,0 +1,105 @@
+use vipnode_types::{
+    NodeId,
+    wire::{ErrorCode, EvictReason, Side},
+};
+
+use crate::{
+    CallId, CallOutcome, Core, Effect,
+    leases::agent_calls::{AgentCall, CallKind, Eviction},
+    output::Output,
+};
+
+impl Core {
+    /// A call to an agent came to its end.
+    pub(crate) fn call_done(&mut self, output: &mut Output, call: CallId, outcome: &CallOutcome) {
+        // Unknown: given up already, or never made.
+        let Some(call) = self.leases.end_call(call) else { return };
+        match call.kind {
+            CallKind::Admit(client) => self.admit_done(output, &call, client, outcome),
+            CallKind::DialHost => self.dial_done(output, &call, outcome),
+            CallKind::DialClient => {}
+            CallKind::Evict(eviction) => self.evict_done(output, &call, eviction, outcome),
+        }
+    }
+
+    /// Ends the oldest call that its gateway forgot; false where there is none.
+    pub(crate) fn give_up_a_call(&mut self, output: &mut Output) -> bool {
+        let Some(call) = self.leases.overdue_call(output.now) else { return false };
+        self.call_done(output, call, &CallOutcome::Expired);
+        true
+    }
+
+    /// The node of a call, while its agent is on the connection on which it was called.
+    fn still_there(&self, call: &AgentCall) -> Option<u32> {
+        let index = self.agents.live(call.node)?;
+        (self.agents.get(index)?.connection() == Some(call.connection)).then_some(index)
+    }
+
+    /// A host answered an admit, or did not.
+    fn admit_done(&mut self, output: &mut Output, call: &AgentCall, client: NodeId, outcome: &CallOutcome) {
+        let waiting = self.leases.find(call.lease);
+        let waiting = waiting.filter(|&index| self.leases.get(index).is_some_and(|lease| lease.is_admitting()));
+        match (waiting, outcome) {
+            (Some(lease), CallOutcome::Done) => self.admitted(output, lease),
+            (Some(lease), _) => self.not_admitted(output, lease, call, client, outcome),
+            (None, CallOutcome::Done | CallOutcome::Expired) => self.too_late(output, call, client),
+            (None, _) => {}
+        }
+    }
+
+    /// The client has other slots by now, or is gone. Its record may be gone too: the call remembers it.
+    fn too_late(&mut self, output: &mut Output, call: &AgentCall, client: NodeId) {
+        let Some(host) = self.still_there(call) else { return };
+        self.call_evict(output, host, call.lease, Eviction::new(client, EvictReason::TooLate));
+    }
+
+    fn not_admitted(&mut self, output: &mut Output, index: u32, call: &AgentCall, id: NodeId, outcome: &CallOutcome) {
+        let Some((client, host)) = self.leases.get(index).map(|lease| (lease.client(), lease.host())) else { return };
+        let rejected = matches!(outcome, CallOutcome::Refused(error) if error.is(ErrorCode::Unsuitable));
+        if !(rejected && self.agents.refuse_version(host, client, &self.limits)) {
+            let (matching, context) = self.matching();
+            matching.rest_host(host, context);
+        }
+        self.end_lease(output, index, EvictReason::TooLate, None, None);
+        if *outcome == CallOutcome::Expired {
+            // It may still do it, and no client would come.
+            self.too_late(output, call, id);
+        }
+        self.counters.not_admitted = self.counters.not_admitted.saturating_add(1);
+        self.go_on_asking(output, client);
+    }
+
+    fn dial_done(&mut self, output: &mut Output, call: &AgentCall, outcome: &CallOutcome) {
+        let (CallOutcome::Refused(error), Some(lease)) = (outcome, self.leases.find(call.lease)) else { return };
+        // The client does not want this host: the slot goes back.
+        let Some(client) = self.agents.live(call.node) else { return };
+        if error.is(ErrorCode::Unsuitable) {
+            self.rejected(client, lease);
+        }
+        self.end_lease(output, lease, EvictReason::Left, Some(Side::Client), None);
+        self.back_off(client);
+    }
+
+    fn evict_done(&mut self, output: &mut Output, call: &AgentCall, eviction: Eviction, outcome: &CallOutcome) {
+        if *outcome == CallOutcome::Done {
+            self.end_unpaired(output.now, eviction.unpaired);
+            return;
+        }
+        // On a dead connection nothing is sent again: the list at the next connect says it.
+        let expired = self.still_there(call).filter(|_| *outcome == CallOutcome::Expired);
+        if let Some(node) = expired.filter(|_| eviction.tries < self.limits.evict_tries) {
+            let eviction = Eviction { tries: eviction.tries.saturating_add(1), ..eviction };
+            self.call_evict(output, node, call.lease, eviction);
+            return;
+        }
+        self.counters.evictions_unanswered = self.counters.evictions_unanswered.saturating_add(1);
+        self.end_unpaired(output.now, eviction.unpaired);
+        if let Some(node) = expired {
+            // What it does not hear on this connection it hears from the list on the next one; else it would
+            // hold a lease for ever that no other agent holds.
+            let reason = "an eviction was not answered; connect again".to_owned();
+            output.push(Effect::Close { peer: call.connection, reason });
+            self.detach(output, node);
+        }
+    }
+}

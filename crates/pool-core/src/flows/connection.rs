@@ -1,0 +1,149 @@
+use std::net::IpAddr;
+
+use vipnode_types::{
+    ChainSpec, NodeId,
+    wire::{EvictReason, Side, WireError},
+};
+
+use crate::{
+    ConnectionId, Core, Credentials, Effect, Row,
+    agents::{Changed, hello::Hello},
+    error,
+    leases::lease::UNSEEN,
+    output::Output,
+};
+
+impl Core {
+    /// A node, known or made by the word of `credentials`, on the chain that it follows.
+    pub(crate) fn node_on(
+        &mut self,
+        output: &mut Output,
+        id: NodeId,
+        chain: ChainSpec,
+        credentials: &Credentials,
+    ) -> Result<u32, WireError> {
+        let retry = self.limits.report_interval_ms;
+        if let Some(index) = self.agents.find(&id) {
+            if self.is_silent(index) {
+                self.go_down(output, index);
+            }
+            self.change_chain(output, index, chain)?;
+            return Ok(index);
+        }
+        let full = error::pool_full(self.limits.nodes, retry);
+        if self.agents.len() >= self.limits.nodes as usize && !self.make_room(output) {
+            return Err(full);
+        }
+        let chain = self.agents.join_chain(chain).ok_or_else(|| error::chains_full(&chain, retry))?;
+        self.agents.insert(id, credentials.clone(), output.now, chain).ok_or(full)
+    }
+
+    /// A node that follows another chain than before starts there without leases.
+    fn change_chain(&mut self, output: &mut Output, index: u32, chain: ChainSpec) -> Result<(), WireError> {
+        let Some(old) = self.agents.get(index).and_then(|node| self.agents.chain(node.chain())) else { return Ok(()) };
+        if *old == chain {
+            return Ok(());
+        }
+        let retry = self.limits.report_interval_ms;
+        let new = self.agents.join_chain(chain).ok_or_else(|| error::chains_full(&chain, retry))?;
+        self.detach(output, index);
+        for (lease, side) in self.leases.of(index) {
+            self.end_lease(output, lease, EvictReason::Disconnected, Some(side), None);
+        }
+        self.agents.move_to_chain(index, new);
+        Ok(())
+    }
+
+    /// Gives a node its connection and takes in what it said.
+    pub(crate) fn present(
+        &mut self,
+        output: &mut Output,
+        index: u32,
+        connection: ConnectionId,
+        (address, callable): (IpAddr, bool),
+        said: Hello<'_>,
+    ) {
+        self.attach(output, index, connection, address, callable);
+        let changed = self.take_in(output, index, said);
+        self.refresh(&changed);
+        self.agents.watch(index, &self.clock, &self.limits);
+    }
+
+    /// Gives a node its new connection; an older one is closed.
+    fn attach(&mut self, output: &mut Output, index: u32, connection: ConnectionId, address: IpAddr, callable: bool) {
+        if let Some(other) = self.agents.at(connection).filter(|&other| other != index) {
+            self.detach(output, other);
+        }
+        if let Some(old) = self.agents.get(index).and_then(crate::agents::node::Node::connection) {
+            if old != connection {
+                let reason = "a newer connection of this node took its place".to_owned();
+                output.push(Effect::Close { peer: old, reason });
+            }
+            self.detach(output, index);
+        }
+        let pending = self.leases.of_client(index).filter(|(_, lease)| !lease.is_running()).count();
+        let before = self.agents.address(index);
+        // Not refreshed here: what it said before no longer holds, and what it says now is taken in next.
+        let _stale = self.agents.attach(index, connection, address, callable, output.now);
+        self.matching.offers_move(pending, before, address);
+    }
+
+    /// Takes in what an agent says of itself.
+    fn take_in(&mut self, output: &mut Output, index: u32, said: Hello<'_>) -> Changed {
+        for (lease, side) in self.leases.of(index) {
+            let reason = match side {
+                Side::Client if said.client.is_none() => EvictReason::Left,
+                Side::Host if said.host.is_none() => EvictReason::Drained,
+                _ => continue,
+            };
+            self.end_lease(output, lease, reason, Some(side), None);
+        }
+        let before = self.agents.row(index);
+        if let Some((_, payout)) = said.host {
+            self.change_payout(output, index, payout);
+        }
+        let mut leases = self.leases.of(index).into_iter();
+        let unseen = leases.all(|(lease, side)| self.leases.get(lease).is_none_or(|lease| lease.up(side) == UNSEEN));
+        // Where nothing is metered by it, a connect is a sign of life.
+        let seen_from = unseen.then_some(output.now);
+        let (changed, row) = self.agents.take_in(index, said, before.as_ref(), seen_from, &self.limits);
+        if let Some(row) = row {
+            output.persist(Row::Node(Box::new(row)));
+        }
+        changed
+    }
+
+    /// A socket is gone.
+    pub(crate) fn disconnected(&mut self, output: &mut Output, connection: ConnectionId) {
+        if let Some(index) = self.agents.at(connection) {
+            self.detach(output, index);
+        }
+    }
+
+    /// A socket answered a ping.
+    pub(crate) fn latency(&mut self, connection: ConnectionId, rtt_us: u32) {
+        if let Some(index) = self.agents.at(connection) {
+            self.agents.note_latency(index, rtt_us);
+        }
+    }
+
+    /// Takes a node's connection away. Its leases go on; what hung on the connection alone ends.
+    pub(crate) fn detach(&mut self, output: &mut Output, index: u32) {
+        let changed = self.agents.detach(index);
+        self.matching.disconnected(index);
+        self.refresh(&changed);
+        self.end_unanswered(output, index);
+    }
+
+    /// Ends the leases of a node whose admit was not answered: the answer could reach nobody.
+    pub(crate) fn end_unanswered(&mut self, output: &mut Output, index: u32) {
+        for (lease, side) in self.leases.of(index) {
+            let Some(lease_now) = self.leases.get(lease).filter(|lease| lease.is_admitting()) else { continue };
+            let client = lease_now.client();
+            self.end_lease(output, lease, EvictReason::TooLate, Some(side), None);
+            if side == Side::Host {
+                self.go_on_asking(output, client);
+            }
+        }
+    }
+}

@@ -1,0 +1,105 @@
+use vipnode_types::{
+    Ms, Price,
+    wire::{EvictReason, Side},
+};
+
+use crate::{
+    Core, Row, RowKey,
+    leases::{
+        agent_calls::{Eviction, Unpaired},
+        lease::{Lease, UNSEEN},
+    },
+    metering::{
+        row::{Ends, freeze},
+        unpaired::{UnpairedTime, unpaired_ms},
+    },
+    output::Output,
+};
+
+impl Core {
+    /// Ends a lease: both ends are frozen, its row goes, its slot is free, and both sides are told. `by` is
+    /// the side that ended it and knows; `cut` a side's own last moment.
+    pub(crate) fn end_lease(
+        &mut self,
+        output: &mut Output,
+        index: u32,
+        reason: EvictReason,
+        by: Option<Side>,
+        cut: Option<(Side, Ms)>,
+    ) {
+        let Some(lease) = self.leases.get(index) else { return };
+        let Some(row) = self.leases.row(lease, &self.agents) else { return };
+        let mut ends = Ends::of(lease, &self.agents);
+        match cut {
+            Some((Side::Client, at)) => ends.client = at,
+            Some((Side::Host, at)) if lease.host_down() == UNSEEN => ends.host = at,
+            _ => {}
+        }
+        let silent = reason == EvictReason::NoReports && by == Some(Side::Client);
+        let ms = unpaired_ms(lease, ends.client, silent, &self.agents, &self.clock, &self.limits);
+        let unpaired = UnpairedTime { client: lease.client(), price: row.price, ms };
+        freeze(output, &row, ends, &mut self.counters);
+        output.persist(Row::Delete(RowKey::Lease(row.id)));
+        self.count_unpaired(unpaired);
+        let Some(lease) = self.leases.end(index) else { return };
+        self.matching.forget_selection(lease.id());
+        if !lease.is_running() {
+            self.matching.offer_settled(self.agents.address(lease.client()));
+        }
+        self.counters.count_end(reason);
+        self.tell_host(output, &lease, reason, by, row.price);
+        self.tell_client(output, &lease, reason, by);
+        let (matching, context) = self.matching();
+        matching.refresh_open_hosts(lease.host(), context);
+        matching.refresh_waiting(lease.client(), context);
+        matching.serve_soon(context.now);
+    }
+
+    pub(crate) fn count_unpaired(&mut self, time: UnpairedTime) {
+        let Self { metering, clock, agents, limits, counters, .. } = self;
+        metering.count_unpaired(time, clock.now(), agents, limits, counters);
+    }
+
+    /// The host evicts. One whose admit is in flight is told when that comes to its end.
+    fn tell_host(&mut self, output: &mut Output, lease: &Lease, reason: EvictReason, by: Option<Side>, price: Price) {
+        let Some(other) = self.agents.id(lease.client()) else { return };
+        if lease.is_admitting() {
+            return;
+        }
+        // The client does not hold it to be connected, and the host sees it until it has evicted.
+        let lone = lease.sees(Side::Host) && (by == Some(Side::Client) || lease.client_up() == UNSEEN);
+        let client = self.agents.handle(lease.client()).filter(|_| lone);
+        let unpaired = client.map(|client| Unpaired { client, since: output.now, price });
+        let eviction = Eviction { fault: lease.fault(), unpaired, ..Eviction::new(other, reason) };
+        self.call_evict(output, lease.host(), lease.id(), eviction);
+    }
+
+    fn tell_client(&mut self, output: &mut Output, lease: &Lease, reason: EvictReason, by: Option<Side>) {
+        let Some(other) = self.agents.id(lease.host()) else { return };
+        let knows = by == Some(Side::Client) && reason != EvictReason::NoReports;
+        if lease.is_told() && !knows {
+            let eviction = Eviction { fault: lease.fault(), ..Eviction::new(other, reason) };
+            self.call_evict(output, lease.client(), lease.id(), eviction);
+        }
+    }
+
+    /// Not both saw each other in time.
+    pub(crate) fn offer_due(&mut self, output: &mut Output, index: u32) {
+        let Some(lease) = self.leases.get(index).filter(|lease| !lease.is_running()) else { return };
+        if self.clock.awaits_sides(lease.offered()) {
+            // Offered before the pool was absent: its sides may still be on their way back.
+            self.leases.arm_offer(lease.id(), self.clock.offers_wait());
+            return;
+        }
+        let (client, host, now) = (lease.client(), lease.host(), output.now);
+        let lone_host = lease.sees(Side::Host);
+        let used = unpaired_ms(lease, Ms::ZERO, false, &self.agents, &self.clock, &self.limits);
+        let free = self.leases.price(lease).is_none_or(|price| price.is_free());
+        self.matching.pair_failed(host, client, now, &self.limits);
+        self.matching.strike(host);
+        let before = self.metering.unpaired_today(client, now);
+        let past = !free && lone_host && before.saturating_add(used) >= self.limits.unpaired_ms_a_day;
+        let reason = if past { EvictReason::Unpaired } else { EvictReason::NotConnected };
+        self.end_lease(output, index, reason, None, None);
+    }
+}

@@ -1,0 +1,14 @@
+use crate::{ConnectionId, Core, Reply, RequestId, error, output::Output};
+
+impl Core {
+    /// A client is told why it has its hosts, and no others.
+    pub(crate) fn explain(&mut self, output: &mut Output, connection: ConnectionId, request: RequestId) {
+        let Some(index) = self.agents.at(connection) else {
+            output.reply(connection, request, Err(error::not_connected()));
+            return;
+        };
+        let (matching, rng, context) = self.matching_by_chance();
+        let reply = matching.explain(index, rng, context);
+        output.reply(connection, request, reply.map(|reply| Reply::Explain(Box::new(reply))));
+    }
+}

@@ -1,0 +1,147 @@
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::{
+    Core,
+    agents::node::Node,
+    collections::slab::NIL,
+    leases::lease::{Lease, UNSEEN},
+};
+
+impl Core {
+    /// Whether every index and count agrees with what it is about. For tests and the simulator: it
+    /// walks everything.
+    ///
+    /// # Errors
+    /// What does not agree.
+    pub fn check(&self) -> Result<(), String> {
+        self.check_nodes()?;
+        self.check_leases()?;
+        self.check_selections()?;
+        self.check_open_hosts()?;
+        self.agents.check_shared()?;
+        self.check_prices()?;
+        self.check_sums()
+    }
+
+    fn check_nodes(&self) -> Result<(), String> {
+        let (mut waiting, mut connections) = (0_usize, 0_usize);
+        for (index, node) in self.agents.iter() {
+            let id = node.id();
+            ensure(self.agents.find(&id) == Some(index), || format!("{id:?} is not found by its id"))?;
+            if let Some(connection) = node.connection() {
+                connections = connections.saturating_add(1);
+                let found = self.agents.at(connection) == Some(index);
+                ensure(found, || format!("{id:?} is not found by its connection"))?;
+            }
+            let judged = self.agents.is_watched(index) || (!node.is_connected() && !self.leases.any(index));
+            ensure(judged, || format!("{id:?} could be silent for ever"))?;
+            self.check_lists(index, node)?;
+            let waits = self.matching.waits_right(index, self.context()).map_err(|what| format!("{id:?} {what}"))?;
+            waiting = waiting.saturating_add(usize::from(waits));
+        }
+        let queue = self.matching.wait_queue();
+        ensure(waiting == queue.len(), || "the queue of waiting clients has ghosts".to_owned())?;
+        ensure(waiting == 0 || queue.serve_at().is_some(), || "no step serves waiting clients".to_owned())?;
+        ensure(connections == self.agents.connected(), || "the index of connections has ghosts".to_owned())?;
+        let mut asks = self.matching.asks().clients();
+        let connected = |index| self.agents.get(index).is_some_and(Node::is_connected);
+        ensure(asks.all(connected), || "a request waits for no agent".to_owned())
+    }
+
+    fn check_selections(&self) -> Result<(), String> {
+        let ghost = self.matching.selections().leases().find(|&lease| self.leases.find(lease).is_none());
+        ensure(ghost.is_none(), || format!("how a host was selected outlives {ghost:?}"))
+    }
+
+    fn check_lists(&self, index: u32, node: &Node) -> Result<(), String> {
+        let id = node.id();
+        let most = self.leases.len();
+        let client: Vec<&Lease> = self.leases.of_client(index).take(most).map(|(_, lease)| lease).collect();
+        let hosted = self.leases.of_host(index).take(most).filter(|(_, lease)| lease.host() == index).count();
+        let admitting = client.iter().filter(|lease| lease.is_admitting()).count();
+        let own = client.iter().filter(|lease| lease.client() == index).count();
+        let (as_client, as_host) = (self.leases.client_count(index), self.leases.host_count(index));
+        ensure(own == as_client as usize && own == client.len() && hosted == as_host as usize, || {
+            format!("{id:?} has lost a lease")
+        })?;
+        let hosts: BTreeSet<u32> = client.iter().map(|lease| lease.host()).collect();
+        ensure(hosts.len() == client.len(), || format!("{id:?} has one host twice"))?;
+        let counted = self.leases.admitting(index) as usize;
+        ensure(admitting == counted, || format!("{id:?} miscounts what is asked for it"))
+    }
+
+    fn check_leases(&self) -> Result<(), String> {
+        let (mut running, mut aged) = (0_u64, 0_usize);
+        for (index, lease) in self.leases.iter() {
+            let id = lease.id();
+            ensure(self.leases.find(id) == Some(index), || format!("{id} is not found"))?;
+            ensure(lease.client() != lease.host(), || format!("{id} is with itself"))?;
+            ensure(!lease.runs() || lease.is_running(), || format!("{id} runs unpaired"))?;
+            let unknown = lease.is_told() || lease.client_up() == UNSEEN;
+            ensure(unknown, || format!("the client of {id} sees what it does not know of"))?;
+            ensure(id.get() < self.leases.numbers().0, || format!("{id} is yet to be named"))?;
+            let chain = |node: u32| self.agents.get(node).map(Node::chain);
+            let (client, host) = (chain(lease.client()), chain(lease.host()));
+            ensure(client.is_some() && client == host, || format!("{id} joins two chains"))?;
+            running = running.saturating_add(u64::from(lease.is_running()));
+            let link = lease.age_link();
+            let linked = link.prev != NIL || link.next != NIL;
+            aged = aged.saturating_add(usize::from(linked || self.leases.oldest() == Some(index)));
+        }
+        let rows = usize::try_from(running).unwrap_or(usize::MAX);
+        ensure(aged == rows, || "rows and their order disagree".to_owned())?;
+        ensure(running == self.leases.running(), || "running leases are miscounted".to_owned())
+    }
+
+    fn check_open_hosts(&self) -> Result<(), String> {
+        let mut free: BTreeMap<u32, (u64, usize)> = BTreeMap::new();
+        let (mut hosts, mut clients) = (0_usize, 0_u64);
+        for (index, node) in self.agents.iter() {
+            let right = self.matching.stands_right(index, self.context());
+            ensure(right, || format!("{:?} is not listed as the host that it is", node.id()))?;
+            let slots = self.matching.listed_slots(index);
+            if slots > 0 {
+                let sum = free.entry(node.chain()).or_default();
+                *sum = (sum.0.saturating_add(u64::from(slots)), sum.1.saturating_add(1));
+            }
+            hosts = hosts.saturating_add(usize::from(node.hosting() && node.is_connected()));
+            clients = clients.saturating_add(u64::from(node.consuming() && node.is_connected()));
+        }
+        let open = self.matching.open_hosts();
+        ensure(hosts == open.connected().len(), || "hosts are shown that are gone".to_owned())?;
+        ensure(clients == open.clients(), || "connected clients are miscounted".to_owned())?;
+        let lists: BTreeMap<u32, (u64, usize)> =
+            open.chains().map(|(chain, open)| (chain, (open.free, open.hosts.len()))).collect();
+        ensure(lists == free, || "free slots are miscounted".to_owned())
+    }
+
+    fn check_prices(&self) -> Result<(), String> {
+        let mut prices: BTreeMap<u32, u32> = BTreeMap::new();
+        for (_, lease) in self.leases.iter() {
+            let uses = prices.entry(lease.price()).or_default();
+            *uses = uses.saturating_add(1);
+        }
+        ensure(prices == self.leases.price_uses(), || "prices are miscounted".to_owned())
+    }
+
+    fn check_sums(&self) -> Result<(), String> {
+        let pending = self.leases.iter().filter(|(_, lease)| !lease.is_running());
+        let (mut offers, mut in_blocks) = (0_u32, 0_u64);
+        for (_, lease) in pending {
+            offers = offers.saturating_add(1);
+            in_blocks = in_blocks.saturating_add(u64::from(self.agents.address(lease.client()).is_some()));
+        }
+        let counted = self.matching.pending_offers();
+        ensure(offers == counted.len(), || "pending offers are miscounted".to_owned())?;
+        ensure(in_blocks == counted.in_blocks(), || "offers of blocks are miscounted".to_owned())?;
+        let hosts = self.agents.iter().filter(|(_, node)| node.ever_host()).count();
+        let clients = self.agents.iter().filter(|(_, node)| node.ever_client()).count();
+        let (count, roles) = (|len: usize| u64::try_from(len).unwrap_or(u64::MAX), self.agents.roles());
+        let fits = count(hosts) == roles.hosts && count(clients) == roles.clients;
+        ensure(fits, || "hosts and clients are miscounted".to_owned())
+    }
+}
+
+fn ensure(holds: bool, otherwise: impl FnOnce() -> String) -> Result<(), String> {
+    if holds { Ok(()) } else { Err(otherwise()) }
+}

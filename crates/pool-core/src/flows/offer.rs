@@ -1,0 +1,128 @@
+use vipnode_types::{
+    LeaseId,
+    wire::{AdmitCall, DialCall, EvictReason, LeasedHost, Side},
+};
+
+use crate::{Core, agents::node::Node, matching::no_host::NoHost, output::Output};
+
+impl Core {
+    /// Finds a host for a client and asks it to let the client in.
+    pub(crate) fn offer_slot(&mut self, output: &mut Output, client: u32) -> Result<(), NoHost> {
+        if self.past_unpaired(client) {
+            return Err(NoHost::Unpaired);
+        }
+        if self.matching.block_is_full(self.agents.address(client), &self.limits) {
+            return Err(NoHost::Block);
+        }
+        let (matching, rng, context) = self.matching_by_chance();
+        let (host, won) = matching.find_host(client, rng, context)?;
+        let lease = self.begin_lease(output, client, host).ok_or(NoHost::NoneFits)?;
+        self.matching.selected(lease, won, &self.limits);
+        Ok(())
+    }
+
+    /// Whether a client has used up its unpaired time of today.
+    pub(crate) fn past_unpaired(&self, client: u32) -> bool {
+        self.metering.past_unpaired(client, self.clock.now(), &self.agents, &self.limits)
+    }
+
+    fn begin_lease(&mut self, output: &mut Output, client: u32, host: u32) -> Option<LeaseId> {
+        let price = self.limits.price;
+        let node = self.agents.get(client)?;
+        let (client_id, address) = (node.id(), node.address());
+        let offer = self.leases.offer(output, client, host, price)?;
+        self.watch_pair(client, host);
+        self.matching.offered(client, host, address, output.now, &self.limits);
+        self.counters.offered = self.counters.offered.saturating_add(1);
+        self.leases.persist(output, offer.index, &self.agents);
+        let node = self.agents.get(client);
+        let admit = AdmitCall {
+            lease: offer.id,
+            client: client_id,
+            price,
+            client_enode: node.and_then(|node| node.dialed_at(self.limits.closed)),
+            client_version: self.agents.client_version(client),
+            light: node.is_some_and(|node| self.agents.is_light(node)),
+        };
+        self.call_admit(output, host, admit);
+        self.refresh_waiting(client);
+        Some(offer.id)
+    }
+
+    /// Has the silence of both sides of a new lease judged, and counts the host's slot as taken.
+    pub(crate) fn watch_pair(&mut self, client: u32, host: u32) {
+        for node in [client, host] {
+            self.agents.watch(node, &self.clock, &self.limits);
+        }
+        let (matching, context) = self.matching();
+        matching.refresh_open_hosts(host, context);
+    }
+
+    /// A host admitted a client: the client is told where to dial.
+    pub(crate) fn admitted(&mut self, output: &mut Output, index: u32) {
+        let Some(lease) = self.leases.get(index) else { return };
+        let (id, client, host) = (lease.id(), lease.client(), lease.host());
+        let price = self.leases.price(lease).unwrap_or_default();
+        let enode = self.agents.get(host).and_then(|node| node.dialed_at(self.limits.closed));
+        self.leases.admitted(index, enode.is_some());
+        self.matching.host_admitted(host);
+        self.counters.admitted = self.counters.admitted.saturating_add(1);
+        let offer_ms = self.agents.dialect(client).offer_ms(self.agents.dialect(host), &self.limits);
+        self.leases.arm_offer(id, output.now.plus(offer_ms));
+        self.leases.arm_dial(id, output.now.plus(self.limits.dial_after_ms));
+        let Some(enode) = enode else {
+            self.end_lease(output, index, EvictReason::NotConnected, None, None);
+            return;
+        };
+        let client_version = self.agents.client_version(host);
+        if self.matching.asks().contains(client) {
+            self.granted(output, client, LeasedHost { lease: id, host: enode, price, client_version });
+        } else if self.agents.get(client).is_some_and(Node::can_dial) {
+            let call = DialCall { lease: id, side: Side::Client, peer: enode, price, client_version };
+            self.call_dial(output, client, call);
+        } else {
+            self.end_lease(output, index, EvictReason::Left, Some(Side::Client), None);
+            return;
+        }
+        self.refresh_waiting(client);
+    }
+
+    /// Brings a client's position in the queue up to what it is now.
+    pub(crate) fn refresh_waiting(&mut self, client: u32) {
+        let (matching, context) = self.matching();
+        matching.refresh_waiting(client, context);
+    }
+
+    /// Gives waiting clients one slot each, a bounded number of them.
+    pub(crate) fn serve_waiting(&mut self, output: &mut Output) {
+        let mut budget = self.limits.served_a_tick;
+        let Some(chains) = self.matching.chains_to_serve(output.now) else { return };
+        for _ in 0..chains {
+            if budget == 0 {
+                break;
+            }
+            let Some(chain) = self.matching.next_chain() else { break };
+            self.serve_chain(output, chain, &mut budget);
+            // One for the look, so that many chains are bounded too.
+            budget = budget.saturating_sub(1);
+        }
+        let (matching, context) = self.matching();
+        matching.served(budget == 0, context);
+    }
+
+    fn serve_chain(&mut self, output: &mut Output, chain: u32, budget: &mut u32) {
+        while *budget > 0 {
+            let Some(client) = self.matching.next_served(chain) else { return };
+            *budget = budget.saturating_sub(1);
+            if self.offer_slot(output, client).is_err() {
+                self.back_off(client);
+            }
+        }
+    }
+
+    /// Leaves a client alone for a while, for which no host was found.
+    pub(crate) fn back_off(&mut self, client: u32) {
+        let (matching, context) = self.matching();
+        matching.back_off(client, context);
+    }
+}

@@ -1,0 +1,41 @@
+use vipnode_types::NodeId;
+
+use crate::{Core, Row, output::Output};
+
+impl Core {
+    /// Has a node of protocol 2 drop a peer. It is told in the answers to its updates.
+    pub(crate) fn drop_peer(&mut self, output: &mut Output, index: u32, peer: NodeId) {
+        let most = self.limits.invalid_peers as usize;
+        let Some(credentials) = self.agents.credentials_mut(index) else { return };
+        if credentials.protocol2.get_or_insert_default().drop_peer(peer, most) {
+            self.persist_node(output, index);
+        }
+    }
+
+    /// What a node is to drop now that it reported `peers`, which are sorted.
+    pub(super) fn still_to_drop(&mut self, output: &mut Output, index: u32, peers: &[NodeId]) -> Vec<String> {
+        if self.agents.get(index).is_none_or(|node| node.credentials().to_drop().is_empty()) {
+            return Vec::new();
+        }
+        let leased = self.leases.of(index).into_iter().filter_map(|(lease, side)| {
+            let other = self.leases.get(lease)?.node(side.other());
+            self.agents.id(other)
+        });
+        let mut leased: Vec<NodeId> = leased.collect();
+        leased.sort_unstable();
+        let state = self.agents.credentials_mut(index).and_then(|credentials| credentials.protocol2.as_deref_mut());
+        let Some(state) = state else { return Vec::new() };
+        let invalid = state.still_to_drop(peers, &leased);
+        if invalid.changed {
+            self.persist_node(output, index);
+        }
+        invalid.ids
+    }
+
+    /// Writes a node as it is now.
+    pub(super) fn persist_node(&self, output: &mut Output, index: u32) {
+        if let Some(row) = self.agents.row(index) {
+            output.persist(Row::Node(Box::new(row)));
+        }
+    }
+}

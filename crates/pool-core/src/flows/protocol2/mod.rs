@@ -1,0 +1,82 @@
+//! The calls of protocol 2: what its agents say, turned into what the pool does anyway.
+
+mod ask;
+mod connect;
+mod invalid_peers;
+mod update;
+
+pub(crate) use update::median;
+
+use std::net::IpAddr;
+
+use vipnode_types::{
+    NodeId,
+    protocol2::{self, Call},
+    wire::WireError,
+};
+
+use crate::{
+    ConnectionId, Core, Reply, RequestId, Signer, error,
+    output::Output,
+    protocol2::nonce::{Known, judge},
+};
+
+/// The port that a node listens on where it did not say.
+const PORT: u16 = 30303;
+
+/// Who calls, by a signature that holds.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Caller {
+    pub(crate) connection: ConnectionId,
+    pub(crate) node: NodeId,
+    pub(crate) nonce: u64,
+    pub(crate) address: IpAddr,
+    pub(crate) callable: bool,
+}
+
+impl Core {
+    pub(crate) fn protocol2(&mut self, output: &mut Output, caller: &Caller, request: RequestId, call: Call) {
+        let at = (caller.connection, request);
+        let done = match call {
+            Call::Connect(hello) => self.connect2(output, caller, request, &hello),
+            Call::Host(hello) => self.host2(output, caller, request, &hello),
+            Call::Client(hello) => self.client2(output, caller, request, &hello),
+            Call::Update(update) => self.connected2(caller).map(|index| self.update2(output, index, at, update)),
+            Call::Peer(peer) => self.connected2(caller).and_then(|index| self.peer2(output, index, at, &peer)),
+        };
+        if let Err(error) = done {
+            output.reply(caller.connection, request, Err(error.for_protocol2()));
+        }
+    }
+
+    /// Judges the nonce of a call that connects. It is taken with everything else the call says.
+    fn may_connect(&self, caller: &Caller) -> Result<(), WireError> {
+        let node = self.agents.known(&caller.node);
+        if node.is_some_and(|node| matches!(node.credentials().signer, Signer::Agent { protocol2: false, .. })) {
+            return Err(error::speaks_protocol3());
+        }
+        let started = self.clock.started();
+        let known = Known {
+            newest: node.map_or(0, |node| node.credentials().nonce()),
+            connected: node.is_some_and(|node| node.is_connected() || node.since() > started),
+        };
+        judge(&self.limits, self.clock.now(), started, known, caller.nonce, true)
+    }
+
+    /// The node that calls, if it connected on this very connection; takes its nonce.
+    fn connected2(&mut self, caller: &Caller) -> Result<u32, WireError> {
+        let index = self.agents.at(caller.connection).ok_or_else(error::not_connected)?;
+        let node = self.agents.get(index).ok_or_else(error::not_connected)?;
+        if node.id() != caller.node || !node.credentials().is_node_key() {
+            return Err(error::not_connected());
+        }
+        let known = Known { newest: node.credentials().nonce(), connected: true };
+        judge(&self.limits, self.clock.now(), self.clock.started(), known, caller.nonce, false)?;
+        self.agents.raise_nonce(index, caller.nonce);
+        Ok(index)
+    }
+}
+
+fn reply(reply: protocol2::Reply) -> Reply {
+    Reply::Protocol2(Box::new(reply))
+}

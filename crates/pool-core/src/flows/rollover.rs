@@ -1,0 +1,57 @@
+use vipnode_types::{Account, Ms, Price};
+
+use crate::{
+    Core,
+    leases::lease::{Seen, UNSEEN},
+    metering::{
+        rollover::{Rollover, next_rollover},
+        row::{Ends, freeze},
+    },
+    output::Output,
+};
+
+impl Core {
+    /// Rolls the oldest row over, if it is due; false where none is.
+    pub(crate) fn roll_over(&mut self, output: &mut Output) -> bool {
+        let due = next_rollover(&self.leases, &self.agents, &self.clock, &self.limits);
+        if due.is_none_or(|due| due > output.now) {
+            return false;
+        }
+        let Some(index) = self.leases.oldest() else { return false };
+        let Some(lease) = self.leases.get(index) else { return false };
+        match Rollover::of(lease, &self.leases, &self.agents, &self.limits) {
+            Rollover::End(reason) => self.end_lease(output, index, reason, None, None),
+            Rollover::Next { at, price } => {
+                self.counters.rollovers = self.counters.rollovers.saturating_add(1);
+                self.roll_at(output, index, at, UNSEEN, price);
+                self.leases.persist(output, index, &self.agents);
+            }
+        }
+        true
+    }
+
+    /// Ends the row of a lease at a moment and begins the next there, at another price if one is given.
+    fn roll_at(&mut self, output: &mut Output, index: u32, at: Ms, host_down: Ms, price: Option<Price>) {
+        let Some(row) = self.leases.get(index).and_then(|lease| self.leases.row(lease, &self.agents)) else { return };
+        freeze(output, &row, Ends::at(at), &mut self.counters);
+        self.leases.next_row(index, Seen { client_up: at, host_up: at, host_down }, price);
+    }
+
+    /// Gives a host another payout account: its rows end first, and the next ones are for the new.
+    pub(crate) fn change_payout(&mut self, output: &mut Output, host: u32, payout: Option<Account>) {
+        if self.agents.get(host).is_none_or(|node| node.payout() == payout) {
+            return;
+        }
+        let leases: Vec<u32> = self.leases.of_host(host).map(|(index, _)| index).collect();
+        for &index in &leases {
+            let Some(lease) = self.leases.get(index).filter(|lease| lease.is_running()) else { continue };
+            let end = Ends::of(lease, &self.agents).common().max(lease.both_up());
+            let down = if lease.host_down() == UNSEEN { UNSEEN } else { lease.host_down().max(end) };
+            self.roll_at(output, index, end, down, None);
+        }
+        self.agents.set_payout(host, payout);
+        for index in leases {
+            self.leases.persist(output, index, &self.agents);
+        }
+    }
+}

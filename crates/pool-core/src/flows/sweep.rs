@@ -1,0 +1,32 @@
+use crate::{Core, Row, RowKey, output::Output};
+
+impl Core {
+    /// Forgets some node that may be forgotten; false where a bounded search finds none.
+    pub(crate) fn make_room(&mut self, output: &mut Output) -> bool {
+        let before = self.agents.len();
+        self.sweep(output, 1_000);
+        self.agents.len() < before
+    }
+
+    /// Looks at some nodes, one after the other, and forgets those that were absent for long.
+    pub(crate) fn sweep(&mut self, output: &mut Output, looks: u32) {
+        for _ in 0..looks.min(self.agents.capacity()) {
+            let index = self.agents.sweep_next();
+            let Some(node) = self.agents.get(index) else { continue };
+            let absent = output.now.since(node.seen()) > self.limits.prune_ms;
+            let free = !node.is_connected() && !self.leases.any(index);
+            if absent && free && output.now >= self.clock.window_ends() {
+                self.forget(output, index);
+            }
+        }
+    }
+
+    fn forget(&mut self, output: &mut Output, index: u32) {
+        self.refresh_waiting(index);
+        let Some(id) = self.agents.remove(index) else { return };
+        self.matching.forget(index);
+        self.metering.forget(index);
+        self.counters.pruned = self.counters.pruned.saturating_add(1);
+        output.persist(Row::Delete(RowKey::Node(id)));
+    }
+}

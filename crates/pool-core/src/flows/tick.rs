@@ -1,0 +1,77 @@
+use vipnode_types::{
+    LeaseId,
+    wire::{DialCall, Side},
+};
+
+use crate::{Core, agents::node::Node, output::Output};
+
+impl Core {
+    pub(crate) fn tick(&mut self, output: &mut Output) {
+        self.matching.expire_pairs(output.now);
+        let mut budget = self.limits.expiries_a_handle.max(1) as usize;
+        while budget > 0 {
+            let leases = self.leases.len();
+            if !self.expire_one(output) {
+                break;
+            }
+            // One agent's silence may end a thousand leases: each counts.
+            let ended = leases.saturating_sub(self.leases.len());
+            budget = budget.saturating_sub(ended.max(1));
+        }
+        self.serve_waiting(output);
+        self.agents.flush(output, &self.limits);
+        self.sweep(output, self.limits.swept_a_tick);
+    }
+
+    /// Works off one deadline; false where none is due.
+    fn expire_one(&mut self, output: &mut Output) -> bool {
+        let now = output.now;
+        if self.give_up_a_call(output) {
+            return true;
+        }
+        if let Some((client, waits)) = self.matching.asks_mut().pop_due(now) {
+            if waits {
+                self.ask_due(output, client);
+            }
+        } else if let Some(id) = self.leases.pop_dial(now) {
+            self.dial_due(output, id);
+        } else if let Some(lease) = self.leases.pop_half_down(now) {
+            if let Some(index) = self.leases.find(lease) {
+                self.half_down_due(output, index);
+            }
+        } else if let Some(lease) = self.leases.pop_offer(now) {
+            if let Some(index) = self.leases.find(lease) {
+                self.offer_due(output, index);
+            }
+        } else if let Some(host) = self.matching.pop_rested(now) {
+            if let Some(host) = self.agents.live(host) {
+                let (matching, context) = self.matching();
+                matching.rest_over(host, context);
+            }
+        } else if let Some(client) = self.matching.pop_backed_off(now) {
+            if let Some(client) = self.agents.live(client) {
+                let (matching, context) = self.matching();
+                matching.back_off_over(client, context);
+            }
+        } else if let Some(node) = self.agents.pop_silence(now) {
+            self.silence_due(output, node);
+        } else {
+            return self.roll_over(output);
+        }
+        true
+    }
+
+    /// A pair should be connected by now: else its host dials, where the client can be dialed.
+    fn dial_due(&mut self, output: &mut Output, id: LeaseId) {
+        let Some(lease) = self.leases.find(id).and_then(|index| self.leases.get(index)) else { return };
+        if lease.is_running() {
+            return;
+        }
+        let (client, host, price) = (lease.client(), lease.host(), self.leases.price(lease).unwrap_or_default());
+        let node = self.agents.get(client).filter(|node| Node::is_connected(node));
+        if let Some(peer) = node.and_then(|node| node.dialed_at(self.limits.closed)) {
+            let client_version = self.agents.client_version(client);
+            self.call_dial(output, host, DialCall { lease: id, side: Side::Host, peer, price, client_version });
+        }
+    }
+}

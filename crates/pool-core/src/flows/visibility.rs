@@ -1,0 +1,105 @@
+use vipnode_types::{
+    Ms,
+    wire::{EvictReason, Side},
+};
+
+use crate::{
+    Core,
+    leases::lease::{Seen, UNSEEN},
+    metering::{
+        row::{Ends, freeze},
+        unpaired::UnpairedTime,
+    },
+    output::Output,
+};
+
+impl Core {
+    /// A side sees the other, as of now.
+    pub(crate) fn side_up(&mut self, output: &mut Output, index: u32, side: Side) {
+        let Some(lease) = self.leases.get(index) else { return };
+        if lease.sees(side) {
+            return;
+        }
+        if lease.up(side) != UNSEEN && lease.is_running() {
+            // Only a host's "gone" waits; it came back in time.
+            let end = lease.host_down();
+            self.returned(output, index, side, end);
+            return;
+        }
+        self.first_up(output, index, side);
+    }
+
+    fn first_up(&mut self, output: &mut Output, index: u32, side: Side) {
+        self.leases.side_up(index, side, output.now);
+        self.pair(index);
+        self.leases.persist(output, index, &self.agents);
+    }
+
+    /// A side lost the other and has it again: a new row begins, without admit or evict. `end` is the
+    /// last moment that the side saw it before.
+    pub(crate) fn returned(&mut self, output: &mut Output, index: u32, side: Side, end: Ms) {
+        let Some(lease) = self.leases.get(index) else { return };
+        if !lease.is_running() {
+            // No row ran; this side saw it from now on.
+            self.first_up(output, index, side);
+            return;
+        }
+        let (ends, now) = (Ends::of(lease, &self.agents), output.now);
+        let (ends, client_up, host_up) = match side {
+            Side::Client => (Ends { client: end, ..ends }, now, ends.host),
+            Side::Host => (Ends { host: end, ..ends }, ends.client, now),
+        };
+        let down = lease.host_down();
+        let Some(row) = self.leases.row(lease, &self.agents) else { return };
+        freeze(output, &row, ends, &mut self.counters);
+        self.leases.next_row(index, Seen { client_up, host_up, host_down: UNSEEN }, None);
+        self.leases.persist(output, index, &self.agents);
+        if side == Side::Client && down != UNSEEN {
+            // The host still holds it to be gone, and its word waits as before.
+            self.leases.stays_down(index, down);
+            self.leases.persist(output, index, &self.agents);
+        }
+    }
+
+    /// A side no longer sees the other; it last did at `end`.
+    pub(crate) fn side_down(&mut self, output: &mut Output, index: u32, side: Side, end: Ms) {
+        let Some(lease) = self.leases.get(index).filter(|lease| lease.sees(side)) else { return };
+        match side {
+            Side::Client => {
+                let cut = Some((Side::Client, end));
+                self.end_lease(output, index, EvictReason::Disconnected, Some(Side::Client), cut);
+            }
+            Side::Host => {
+                let (id, wait) = (lease.id(), self.half_down_ms(lease.client()));
+                if self.leases.host_down(index, end) {
+                    self.leases.arm_half_down(id, output.now.plus(wait));
+                }
+                self.leases.persist(output, index, &self.agents);
+            }
+        }
+    }
+
+    /// How long a host's "gone" waits for the client's word, in milliseconds.
+    pub(crate) fn half_down_ms(&self, client: u32) -> u64 {
+        self.agents.dialect(client).half_down_ms(&self.limits)
+    }
+
+    /// The client's word on a host's "gone" is due.
+    pub(crate) fn half_down_due(&mut self, output: &mut Output, index: u32) {
+        let Some(lease) = self.leases.get(index) else { return };
+        let wait = self.half_down_ms(lease.client());
+        let due = self.leases.half_down_came(index, wait, output.now);
+        if due.is_some_and(|due| due <= output.now) {
+            self.end_lease(output, index, EvictReason::Disconnected, None, None);
+        }
+    }
+
+    /// The meter begins to run where both sides see each other for the first time.
+    fn pair(&mut self, index: u32) {
+        let Some(paired) = self.leases.pair(index) else { return };
+        self.count_unpaired(UnpairedTime { client: paired.client, price: paired.price, ms: paired.waited_ms });
+        self.counters.paired = self.counters.paired.saturating_add(1);
+        self.matching.offer_settled(self.agents.address(paired.client));
+        self.matching.host_connected(paired.host);
+    }
+}
