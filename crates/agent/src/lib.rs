@@ -9,36 +9,24 @@
 //!
 //! [`local`] is what it tells on its own machine. [`release()`] undoes what a crash left on the node, without a pool.
 
-mod actor;
 mod agent_error;
+mod agent_notice;
 pub mod clock;
+mod delegation;
 pub mod limits;
-mod link;
 pub mod local;
 mod metrics;
-mod metrics_server;
 mod node;
 mod pool;
-mod pool_address;
-mod pool_status;
-mod prepare;
 pub mod random;
-mod reach;
-mod release;
 mod resolver;
-mod runner;
+mod run;
 pub mod state;
-mod told;
 
 pub use agent_error::AgentError;
-pub use link::{agent_public, link, link_other, take_link};
-pub use metrics::AgentMetrics;
-pub use metrics_server::MetricsServer;
-pub use pool::{Door, Line, NetDoor};
-pub use pool_address::PoolAddress;
-pub use pool_status::pool_status;
-pub use reach::{Reached, reach};
-pub use release::release;
+pub use agent_notice::Told;
+pub use delegation::{agent_public, link, link_other, take_link};
+pub use metrics::{AgentMetrics, MetricsServer};
+pub use pool::{Door, Line, NetDoor, PoolAddress, Reached, pool_status, reach};
 pub use resolver::{Resolver, SystemResolver};
-pub use runner::{AgentRunner, NodeKeyAt, PoolAccess, RunnerConfig};
-pub use told::Told;
+pub use run::{AgentRunner, NodeKeyAt, PoolAccess, RunnerConfig, release};

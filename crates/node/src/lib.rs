@@ -6,31 +6,20 @@
 //! - [`DryRun`] looks at a node and changes nothing.
 //! - [`sim`] is a network of simulated nodes that speak geth's RPC, so that the same driver drives them.
 
-mod answers;
-mod capabilities;
 mod driver;
-mod drivers;
 mod dry_run;
-mod endpoint;
-mod exposure;
 pub mod finder;
 pub mod limits;
-mod names;
 mod node;
 mod node_error;
-mod owner;
-mod rpc_transport;
 pub mod sim;
 #[cfg(feature = "testing")]
 pub mod testing;
 mod transport;
 
-pub use capabilities::Capabilities;
-pub use driver::AdminNode;
-pub use drivers::{NodeFamily, drive};
+pub use driver::{AdminNode, Capabilities, NodeFamily, drive};
 pub use dry_run::DryRun;
-pub use endpoint::Endpoint;
 pub use node::{Node, PeerCommand, PeerEvent, PeerEvents, PlannedCall};
 pub use node_error::NodeError;
-pub use transport::{CallFault, Push, Pushes, Transport};
+pub use transport::{CallFault, Endpoint, Push, Pushes, Transport};
 pub use vipnode_rpc::{Trust, TrustError};

@@ -1,13 +1,14 @@
-//! The side of the agent that faces the node.
+//! The side of the agent that faces the node: the observer looks at it, the executor has it do things. Neither decides
+//! anything; what they see goes to the agent core as events.
 
-mod eyes;
-mod hands;
+mod executor;
+mod observer;
 
 use vipnode_agent_core::NodeTask;
 use vipnode_types::{DropCause, HeadFact, NodeFacts, NodeId, PeerFact};
 
-pub(crate) use eyes::{Eyes, longer};
-pub(crate) use hands::{Hands, command};
+pub(crate) use executor::{Hands, command};
+pub(crate) use observer::{Eyes, longer};
 
 /// What comes from the node.
 #[derive(Debug)]

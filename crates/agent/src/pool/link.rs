@@ -9,7 +9,7 @@ use vipnode_agent_core::{FromPool, PoolAnswer, RequestTag, ToPool};
 use vipnode_rpc::{Closed, Incoming, Opened, Responder, RpcClient};
 use vipnode_types::wire::WireError;
 
-use super::{Door, Line, Voice, speaker::Proof};
+use super::{Door, Line, Voice, protocol3::Proof};
 use crate::{limits::QUESTIONS, local::Question};
 
 /// The connection to the pool: opened, served, and opened again when the mind says so.

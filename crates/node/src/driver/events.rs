@@ -4,9 +4,8 @@ use futures_util::{StreamExt, future};
 use serde::Deserialize;
 use vipnode_types::DropCause;
 
-use crate::{
-    PeerEvent, PeerEvents, Push, Transport, answers, capabilities::empty, limits::CALL_DEADLINE, names::Names,
-};
+use super::{answers, capabilities::empty, names::Names};
+use crate::{PeerEvent, PeerEvents, Push, Transport, limits::CALL_DEADLINE};
 
 #[derive(Deserialize)]
 struct RawEvent {

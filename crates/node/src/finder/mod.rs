@@ -1,13 +1,13 @@
 //! Finds the node beside us, and the file of its key, where nobody said where they are.
 
+mod locations;
 mod node_key;
-mod places;
 mod running;
 
 use std::{fmt, path::Path, sync::Arc};
 
+pub use locations::{Os, Surroundings, data_dirs, ipc_paths};
 pub use node_key::{FoundKey, KeyNotFound, find_node_key};
-pub use places::{Os, Surroundings, data_dirs, ipc_paths};
 
 use crate::{Endpoint, Node, NodeError, Trust};
 

@@ -6,8 +6,8 @@ use std::{
 
 use vipnode_types::{NodeId, NodeKey};
 
-use super::{Lines, Surroundings, Tried, data_dirs, not_there, places::key_paths, running};
-use crate::{Endpoint, Node, owner::owner_of};
+use super::{Lines, Surroundings, Tried, data_dirs, locations::key_paths, not_there, running};
+use crate::{Endpoint, Node, transport::owner_of};
 
 /// A key file that was found.
 #[derive(Debug)]

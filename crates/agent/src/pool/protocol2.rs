@@ -10,7 +10,7 @@ use vipnode_types::{
     wire::{ErrorCode, WireError},
 };
 
-use super::speaker::{Said, fault, said};
+use super::protocol3::{Said, fault, said};
 use crate::{AgentError, clock, limits::REQUEST_DEADLINE, state::Nonces};
 
 /// Says the mind's requests to a pool of the original: each signed by the node's own key, with a nonce larger

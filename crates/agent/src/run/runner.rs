@@ -9,12 +9,14 @@ use vipnode_agent_core::AgentConfig;
 use vipnode_node::{Endpoint, Node, finder::Surroundings};
 use vipnode_types::JoinSecret;
 
+use super::{
+    actor::{Actor, Parts},
+    prepare::{Prepared, prepare},
+};
 use crate::{
     AgentError, AgentMetrics, Door, PoolAddress, Resolver, Told,
-    actor::{Actor, Parts},
     limits::{LOCAL_QUESTIONS, NOTICES},
     local::{About, Asked, LocalServer, StatusSource},
-    prepare::{Prepared, prepare},
 };
 
 /// What an agent runs with.

@@ -15,10 +15,10 @@ use vipnode_rpc::{
     CallError, Closed, HttpRpc, Incoming, OpenError, RpcLimits, RpcPeer, Trust, http, open_ipc, open_ws,
 };
 
+use super::{CallFault, Endpoint, Push, Pushes, Transport, owner_of};
 use crate::{
-    CallFault, Endpoint, NodeError, Push, Pushes, Transport,
+    NodeError,
     limits::{CALL_DEADLINE, EVENT_QUEUE},
-    owner::owner_of,
 };
 
 /// Calls to a real node. A socket that broke is opened again at the next call.

@@ -1,6 +1,7 @@
 use std::sync::Arc;
 
-use crate::{AdminNode, Capabilities, Node, NodeError, Transport, answers, capabilities::empty, limits::CALL_DEADLINE};
+use super::{AdminNode, Capabilities, answers, capabilities::empty};
+use crate::{Node, NodeError, Transport, limits::CALL_DEADLINE};
 
 /// Kinds of clients that are driven alike. One file of the driver each.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

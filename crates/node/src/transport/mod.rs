@@ -1,8 +1,21 @@
+//! How JSON-RPC calls reach a node: its [`Endpoint`], and the [`Transport`] to it over IPC, HTTP or WebSocket. What the
+//! calls mean is not known here.
+
+mod call_fault;
+mod endpoint;
+mod owner;
+mod rpc_transport;
+
 use std::time::Duration;
 
 use futures_util::{future::BoxFuture, stream::BoxStream};
 use serde_json::value::RawValue;
-use vipnode_rpc::TlsFault;
+
+pub use call_fault::CallFault;
+pub(crate) use call_fault::is_missing;
+pub use endpoint::Endpoint;
+pub(crate) use owner::owner_of;
+pub(crate) use rpc_transport::RpcTransport;
 
 /// How JSON-RPC calls reach a node: a socket, HTTP, or a simulated node in this process.
 pub trait Transport: Send + Sync + 'static {
@@ -40,31 +53,4 @@ pub enum Push {
     Item(Box<RawValue>),
     /// The reader was too slow and some were dropped.
     Missed,
-}
-
-/// Why a call has no result.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum CallFault {
-    /// The node answered with an error.
-    Remote {
-        /// Its JSON-RPC code.
-        code: i64,
-        /// Its words.
-        message: String,
-    },
-    /// The node cannot be reached, or the connection broke.
-    Lost(String),
-    /// The file is there but not for us.
-    NotPermitted {
-        /// Who owns it, where the system tells.
-        owner: Option<String>,
-    },
-    /// What answers is not who it should be, or speaks no TLS.
-    Untrusted(TlsFault),
-    /// HTTP 403.
-    Forbidden,
-    /// No answer in time.
-    Expired,
-    /// Not JSON-RPC, or past a limit.
-    Answer(String),
 }

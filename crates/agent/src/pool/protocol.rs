@@ -5,7 +5,7 @@ use vipnode_types::wire::{ErrorCode, ExplainReply, PoolStatus, WireError, method
 
 use super::{
     OriginalSpeaker, Speaker, incoming,
-    speaker::{Proof, Said},
+    protocol3::{Proof, Said},
 };
 use crate::{limits::REQUEST_DEADLINE, local::Question};
 

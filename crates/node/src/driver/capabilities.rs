@@ -1,8 +1,8 @@
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use serde_json::value::RawValue;
 
-use crate::{CallFault, NodeError, NodeFamily, Transport, limits::CALL_DEADLINE};
+use crate::{CallFault, NodeError, NodeFamily, Transport, limits::CALL_DEADLINE, transport::is_missing};
 
 /// Which calls a node offers, found by calling them and looking at the error, never by the client's name: forks
 /// of all clients are everywhere.
@@ -74,12 +74,6 @@ impl Capabilities {
     }
 }
 
-/// "Method not found" as it is said: geth, reth, Erigon and Besu -32601; a module that is off, Besu -32604 and
-/// Nethermind -32600.
-pub(crate) const fn is_missing(code: i64) -> bool {
-    matches!(code, -32601 | -32604 | -32600)
-}
-
 async fn refuses_by_parameter(rpc: &Arc<dyn Transport>) -> Result<bool, NodeError> {
     let method = "admin_addTrustedPeer";
     let no_enode = RawValue::from_string(r#"["no enode"]"#.to_owned()).unwrap_or_default();
@@ -101,26 +95,4 @@ async fn offers(rpc: &Arc<dyn Transport>, method: &'static str) -> Result<bool, 
 /// `[]`.
 pub(crate) fn empty() -> Box<RawValue> {
     RawValue::from_string("[]".to_owned()).unwrap_or_default()
-}
-
-impl CallFault {
-    /// The fault as an error of the node, with the method it happened to.
-    pub(crate) fn into_error(self, at: String, method: &str, deadline: Duration) -> NodeError {
-        let method = method.to_owned();
-        match self {
-            Self::Remote { code, .. } if is_missing(code) && method.starts_with("admin_") => {
-                NodeError::NoAdmin { at, method }
-            }
-            Self::Remote { code, .. } if is_missing(code) => NodeError::NoEth { at, method },
-            Self::Remote { code, message } => {
-                NodeError::Refused { at, method, code, message: crate::node_error::clean_error(&message) }
-            }
-            Self::Lost(why) => NodeError::Unreachable { at, why: crate::node_error::clean_error(&why) },
-            Self::NotPermitted { owner } => NodeError::NotPermitted { at, owner },
-            Self::Untrusted(fault) => NodeError::Untrusted { at, fault },
-            Self::Forbidden => NodeError::Forbidden { at },
-            Self::Expired => NodeError::Expired { at, method, ms: deadline.as_millis() },
-            Self::Answer(why) => NodeError::Answer { at, method, why: crate::node_error::clean_error(&why) },
-        }
-    }
 }

@@ -2,9 +2,8 @@ use std::{fmt, net::IpAddr, path::PathBuf, str::FromStr, sync::Arc};
 
 use vipnode_rpc::Trust;
 
-use crate::{
-    Node, NodeError, Transport, answers, capabilities::empty, drive, limits::CALL_DEADLINE, rpc_transport::RpcTransport,
-};
+use super::{RpcTransport, Transport};
+use crate::NodeError;
 
 /// Where a node takes calls.
 #[derive(Clone, PartialEq, Eq)]
@@ -20,30 +19,12 @@ pub enum Endpoint {
 }
 
 impl Endpoint {
-    /// Probes what answers here and returns the driver that fits. The node may go away and come back later; the
-    /// driver connects again by itself.
-    ///
-    /// `trust` is what `https://` and `wss://` believe, and whether `http://` and `ws://` may go beyond loopback.
-    ///
-    /// # Errors
-    /// Where nothing answers, or what answers cannot be driven.
-    pub async fn open(&self, trust: &Trust) -> Result<Arc<dyn Node>, NodeError> {
-        drive(self.transport(trust)?).await
-    }
-
     /// The way to whatever answers here; nothing is connected yet.
     ///
     /// # Errors
     /// [`NodeError::Address`].
     pub fn transport(&self, trust: &Trust) -> Result<Arc<dyn Transport>, NodeError> {
         Ok(Arc::new(RpcTransport::new(self.clone(), trust)?))
-    }
-
-    /// What the client that answers here calls itself, whether or not it can be driven.
-    pub async fn client_version(&self, trust: &Trust) -> Option<String> {
-        let rpc = self.transport(trust).ok()?;
-        let json = rpc.call("web3_clientVersion", empty(), CALL_DEADLINE).await.ok()?;
-        Some(answers::text(Some(&json))).filter(|name| !name.is_empty())
     }
 
     /// Whether only this machine can reach it.

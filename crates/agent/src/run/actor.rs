@@ -21,6 +21,7 @@ use vipnode_types::{
     wire::{Done, WireError},
 };
 
+use super::runner::Tell;
 use crate::{
     AgentError, AgentMetrics, Door, Resolver, Told,
     clock::Clock,
@@ -28,7 +29,6 @@ use crate::{
     local::{About, AgentStatus, Asked, Look},
     node::{Eyes, FromNode, Hands},
     pool::{FromLink, Link, Round, Say, Voice, What},
-    runner::Tell,
     state::Journal,
 };
 

@@ -8,7 +8,8 @@ use std::{
 use futures_util::future::join_all;
 use vipnode_types::NodeId;
 
-use crate::{Endpoint, Transport, Trust, answers, capabilities::empty, rpc_transport::RpcTransport};
+use super::{answers, capabilities::empty};
+use crate::{Endpoint, Transport, Trust, transport::RpcTransport};
 
 /// Where clients offer HTTP and WebSocket unless told otherwise.
 const DEFAULT_PORTS: [(&str, u16); 3] = [("http", 8545), ("ws", 8546), ("ws", 8545)];

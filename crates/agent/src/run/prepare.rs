@@ -7,13 +7,12 @@ use vipnode_agent_core::Advertise;
 use vipnode_node::finder::find_node_key;
 use vipnode_types::{NodeFacts, NodeKey};
 
+use super::{release::undo_all, runner::Tell};
 use crate::{
     AgentError, NodeKeyAt, PoolAccess, RunnerConfig, Told, clock,
     limits::{LAST_MS, NODE_RETRY_FIRST, RENEW_MS},
     node::longer,
     pool::{OriginalSpeaker, Speaker, Voice},
-    release::undo_all,
-    runner::Tell,
     state::{Identity, Journal, StateDir, read_node_key},
 };
 

@@ -1,0 +1,256 @@
+use std::{
+    collections::BTreeMap,
+    path::PathBuf,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use alloy_primitives::B256;
+use futures_util::{
+    FutureExt,
+    future::{BoxFuture, try_join},
+};
+use serde_json::value::{RawValue, to_raw_value};
+use tokio::time::sleep;
+use vipnode_types::{ChainSpec, Enode, HeadFact, NodeFacts, NodeId, PeerFact};
+
+use super::{
+    NodeFamily, answers, capabilities::empty, events, exposure, late_dials::LateDials, names::Names, redial::Redial,
+    sequence,
+};
+use crate::{
+    CallFault, Node, NodeError, PeerCommand, PeerEvents, PlannedCall, Transport,
+    limits::{CALL_DEADLINE, MAX_DIALLED, SETTLED, SETTLING},
+};
+
+/// The driver of all clients. No answer of theirs tells whether a connection came: geth and reth say `true` whatever
+/// happens, Besu `false` for a peer that is there already, older Nethermind the enode.
+pub struct AdminNode {
+    rpc: Arc<dyn Transport>,
+    family: NodeFamily,
+    names: Arc<Names>,
+    /// With which address a node was last added: it is removed by that, and an id that is added again with another
+    /// one is ignored.
+    added: Mutex<BTreeMap<NodeId, Enode>>,
+    redial: Redial,
+    late: LateDials,
+}
+
+impl AdminNode {
+    /// A driver over `rpc`; [`crate::drive`] finds out first whether it fits.
+    #[must_use]
+    pub fn new(rpc: Arc<dyn Transport>, family: NodeFamily) -> Self {
+        Self {
+            rpc,
+            family,
+            names: Arc::default(),
+            added: Mutex::default(),
+            redial: Redial::default(),
+            late: LateDials::default(),
+        }
+    }
+
+    async fn ask(&self, method: &str, params: Box<RawValue>) -> Result<Box<RawValue>, NodeError> {
+        self.rpc
+            .call(method, params, CALL_DEADLINE)
+            .await
+            .map_err(|fault| fault.into_error(self.rpc.at(), method, CALL_DEADLINE))
+    }
+
+    fn odd(&self, method: &str, why: impl Into<String>) -> NodeError {
+        CallFault::Answer(why.into()).into_error(self.rpc.at(), method, CALL_DEADLINE)
+    }
+
+    async fn block(&self, which: &str) -> Result<answers::Block, NodeError> {
+        let method = "eth_getBlockByNumber";
+        let json = self.ask(method, params(&(which, false))).await?;
+        answers::block(&json).map_err(|why| self.odd(method, why))
+    }
+
+    async fn node_info(&self) -> Result<answers::NodeInfo, NodeError> {
+        let method = "admin_nodeInfo";
+        let json = self.ask(method, empty()).await?;
+        answers::node_info(&json).map_err(|why| self.odd(method, why))
+    }
+
+    async fn genesis(&self) -> Result<B256, NodeError> {
+        self.block("0x0").await?.hash.ok_or_else(|| self.odd("eth_getBlockByNumber", "block 0 has no hash"))
+    }
+
+    async fn chain_id(&self) -> Result<u64, NodeError> {
+        let json = self.ask("eth_chainId", empty()).await?;
+        answers::number(&json).ok_or_else(|| self.odd("eth_chainId", "the chain id is no number"))
+    }
+
+    /// The name, from `admin_nodeInfo` where `web3` is not offered.
+    async fn client_version(&self) -> Result<String, NodeError> {
+        match self.rpc.call("web3_clientVersion", empty(), CALL_DEADLINE).await {
+            Ok(json) => Ok(answers::text(Some(&json))),
+            Err(CallFault::Remote { .. }) => Ok(String::new()),
+            Err(fault) => Err(fault.into_error(self.rpc.at(), "web3_clientVersion", CALL_DEADLINE)),
+        }
+    }
+
+    async fn ask_facts(&self) -> Result<NodeFacts, NodeError> {
+        let (info, version, chain_id, genesis) =
+            futures_util::try_join!(self.node_info(), self.client_version(), self.chain_id(), self.genesis())?;
+        let client_version = if version.is_empty() { info.name } else { version };
+        let chain = ChainSpec { chain_id, genesis };
+        Ok(NodeFacts {
+            id: info.enode.id,
+            enode: info.enode,
+            client_version,
+            chain,
+            full: info.full,
+            protocols: info.protocols,
+        })
+    }
+
+    async fn ask_peers(&self) -> Result<Vec<PeerFact>, NodeError> {
+        let json = self.ask("admin_peers", empty()).await?;
+        let peers = answers::peers(&json).map_err(|why| self.odd("admin_peers", why))?;
+        for peer in &peers {
+            self.names.learn(peer.id);
+        }
+        for peer in self.redial.due(&peers) {
+            let method = "admin_addPeer";
+            // The next look tries again.
+            if let Err(error) = self.ask(method, params(&(&peer,))).await {
+                tracing::debug!(%peer, "not dialled again: {error}");
+            }
+        }
+        for peer in self.late.came(&peers) {
+            if let Err(error) = self.ask("admin_removePeer", params(&(&peer,))).await {
+                tracing::debug!(%peer, "not removed again: {error}");
+            }
+        }
+        Ok(peers)
+    }
+
+    /// Looks until no dial is left that was under way while its peer was removed, as far as that can be waited for.
+    async fn look_for_late_dials(&self) {
+        while self.late.any_within(SETTLED) {
+            if self.ask_peers().await.is_err() {
+                return;
+            }
+            sleep(SETTLING).await;
+        }
+    }
+
+    async fn ask_head(&self) -> Result<HeadFact, NodeError> {
+        let (block, syncing) = try_join(self.block("latest"), self.ask("eth_syncing", empty())).await?;
+        let syncing = syncing.get() != "false";
+        Ok(HeadFact { number: block.number, timestamp_s: block.timestamp_s, syncing })
+    }
+
+    async fn carry_out(&self, command: PeerCommand) -> Result<(), NodeError> {
+        if matches!(&command, PeerCommand::Admit(peer) if !self.lets_in(peer)) {
+            return Err(NodeError::NoAddress { at: self.rpc.at() });
+        }
+        let calls = self.plan(&command);
+        let peer = sequence::peer_of(&command).id;
+        let dialled = self.added.lock().unwrap_or_else(PoisonError::into_inner).contains_key(&peer);
+        self.names.learn(peer);
+        for call in calls {
+            let answer = self.ask(call.method, params(&(&call.peer,))).await?;
+            tracing::debug!(call = %call, answer = answer.get().get(..64).unwrap_or(answer.get()), "node called");
+            self.redial.told(&call, &answer);
+            self.late.told(&call, dialled);
+        }
+        self.remember(command);
+        Ok(())
+    }
+
+    /// A client that cannot trust a peer has to dial it.
+    fn lets_in(&self, peer: &Enode) -> bool {
+        self.family != NodeFamily::Maintaining || sequence::has_address(peer)
+    }
+
+    fn remember(&self, command: PeerCommand) {
+        let mut added = self.added.lock().unwrap_or_else(PoisonError::into_inner);
+        match command {
+            PeerCommand::Admit(_) if self.family == NodeFamily::Trusting => {}
+            PeerCommand::Admit(peer) if !sequence::has_address(&peer) => {}
+            PeerCommand::Dial(peer) | PeerCommand::Admit(peer) => {
+                if added.len() >= MAX_DIALLED && !added.contains_key(&peer.id) {
+                    added.pop_first();
+                }
+                added.insert(peer.id, peer);
+            }
+            PeerCommand::Drop(peer) | PeerCommand::Evict(peer) => {
+                added.remove(&peer.id);
+            }
+            PeerCommand::Untrust(peer) if self.family == NodeFamily::Maintaining => {
+                added.remove(&peer.id);
+            }
+            PeerCommand::Untrust(_) => {}
+        }
+    }
+}
+
+impl Node for AdminNode {
+    fn facts(&self) -> BoxFuture<'_, Result<NodeFacts, NodeError>> {
+        self.ask_facts().boxed()
+    }
+
+    fn peers(&self) -> BoxFuture<'_, Result<Vec<PeerFact>, NodeError>> {
+        self.ask_peers().boxed()
+    }
+
+    fn head(&self) -> BoxFuture<'_, Result<HeadFact, NodeError>> {
+        self.ask_head().boxed()
+    }
+
+    fn call(&self, command: PeerCommand) -> BoxFuture<'_, Result<(), NodeError>> {
+        self.carry_out(command).boxed()
+    }
+
+    fn settle(&self) -> BoxFuture<'_, ()> {
+        self.look_for_late_dials().boxed()
+    }
+
+    fn plan(&self, command: &PeerCommand) -> Vec<PlannedCall> {
+        let added = self.added.lock().unwrap_or_else(PoisonError::into_inner);
+        sequence::calls(self.family, command, added.get(&sequence::peer_of(command).id))
+    }
+
+    fn events(&self) -> BoxFuture<'_, Option<PeerEvents>> {
+        events::subscribe(&self.rpc, &self.names).boxed()
+    }
+
+    fn exposure(&self) -> BoxFuture<'_, Vec<String>> {
+        async move {
+            match self.node_info().await {
+                Ok(info) => exposure::find(&self.rpc.at(), info.enode.id).await,
+                Err(_) => Vec::new(),
+            }
+        }
+        .boxed()
+    }
+
+    fn data_dir(&self) -> BoxFuture<'_, Option<PathBuf>> {
+        async move {
+            if !self.rpc.is_local() {
+                return None;
+            }
+            let json = self.ask("admin_datadir", empty()).await.ok()?;
+            let path: String = serde_json::from_str(json.get()).ok()?;
+            (!path.is_empty()).then(|| path.into())
+        }
+        .boxed()
+    }
+
+    fn at(&self) -> String {
+        self.rpc.at()
+    }
+}
+
+impl std::fmt::Debug for AdminNode {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "AdminNode({:?} at {})", self.family, self.rpc.at())
+    }
+}
+
+/// Our own texts and enodes always become JSON.
+fn params(value: &impl serde::Serialize) -> Box<RawValue> {
+    to_raw_value(value).unwrap_or_else(|_| empty())
+}

@@ -1,0 +1,26 @@
+use std::sync::Arc;
+
+use vipnode_rpc::Trust;
+
+use super::{answers, capabilities::empty, drive};
+use crate::{Endpoint, Node, NodeError, limits::CALL_DEADLINE};
+
+impl Endpoint {
+    /// Probes what answers here and returns the driver that fits. The node may go away and come back later; the
+    /// driver connects again by itself.
+    ///
+    /// `trust` is what `https://` and `wss://` believe, and whether `http://` and `ws://` may go beyond loopback.
+    ///
+    /// # Errors
+    /// Where nothing answers, or what answers cannot be driven.
+    pub async fn open(&self, trust: &Trust) -> Result<Arc<dyn Node>, NodeError> {
+        drive(self.transport(trust)?).await
+    }
+
+    /// What the client that answers here calls itself, whether or not it can be driven.
+    pub async fn client_version(&self, trust: &Trust) -> Option<String> {
+        let rpc = self.transport(trust).ok()?;
+        let json = rpc.call("web3_clientVersion", empty(), CALL_DEADLINE).await.ok()?;
+        Some(answers::text(Some(&json))).filter(|name| !name.is_empty())
+    }
+}
