@@ -19,7 +19,8 @@ struct Anything(Mutex<Vec<String>>);
 impl Anything {
     fn next(&self) -> Result<Box<RawValue>, CallFault> {
         let line = self.0.lock().unwrap_or_else(PoisonError::into_inner).pop();
-        let line = line.ok_or_else(|| CallFault::Lost("gone".to_owned()))?;
+        let line =
+            line.ok_or_else(|| CallFault::Lost { kind: std::io::ErrorKind::ConnectionReset, why: "gone".to_owned() })?;
         match line.strip_prefix('!') {
             Some(message) => Err(CallFault::Remote { code: -32601, message: message.to_owned() }),
             None => serde_json::from_str(&line).map_err(|error| CallFault::Answer(error.to_string())),

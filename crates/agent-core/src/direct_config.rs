@@ -1,6 +1,6 @@
 use std::collections::BTreeSet;
 
-use vipnode_types::{Enode, EnodeHost};
+use vipnode_types::{Enode, EnodeHost, errors};
 
 use crate::limits;
 
@@ -13,26 +13,35 @@ pub struct DirectConfig {
     pub allow: Vec<Enode>,
 }
 
-/// Why peers cannot be used as they were named.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum DirectConfigError {
-    /// More hosts than one agent keeps.
-    #[error("{given} hosts are named, and one agent keeps at most {most}")]
-    Hosts {
-        /// How many.
-        given: usize,
-        /// The limit.
-        most: usize,
-    },
-    /// A host without an address.
-    #[error("{0} says no address to dial")]
-    NoAddress(Enode),
-    /// A client with a name for an address.
-    #[error("--allow {0} has a name for an address, and a client is not looked up")]
-    NamedClient(Enode),
-    /// One node twice.
-    #[error("{0} is named twice")]
-    Twice(String),
+errors! {
+    /// Why peers cannot be used as they were named.
+    #[derive(Debug, Clone, PartialEq, Eq)]
+    pub enum DirectConfigError {
+        /// More hosts are named than one agent keeps.
+        Hosts {
+            /// How many are named.
+            given: usize,
+            /// The limit.
+            most: usize,
+        }: local, "{given} hosts are named, and one agent keeps at most {most}",
+            hint "Name fewer hosts, or run a pool for them: `vipnode pool`.";
+        /// A host is named without an address.
+        NoAddress {
+            /// The host.
+            peer: Enode,
+        }: local, "{peer} has no address to dial", hint "Name it as enode://ID@HOST:PORT.";
+        /// A client is named with a host name as its address.
+        NamedClient {
+            /// The client.
+            peer: Enode,
+        }: local, "--allow {peer} has a name for an address, and a client's name is not looked up",
+            hint "Pass --allow with the node id alone, or with an IP address.";
+        /// A node is named twice.
+        Twice {
+            /// The node, short.
+            node: String,
+        }: local, "{node} is named twice", hint "Name each node once.";
+    }
 }
 
 impl DirectConfig {
@@ -45,15 +54,15 @@ impl DirectConfig {
             return Err(DirectConfigError::Hosts { given: self.hosts.len(), most: limits::DIRECT_HOSTS });
         }
         if let Some(host) = self.hosts.iter().find(|host| host.host == EnodeHost::None) {
-            return Err(DirectConfigError::NoAddress(host.clone()));
+            return Err(DirectConfigError::NoAddress { peer: host.clone() });
         }
         if let Some(client) = self.allow.iter().find(|client| matches!(client.host, EnodeHost::Dns(_))) {
-            return Err(DirectConfigError::NamedClient(client.clone()));
+            return Err(DirectConfigError::NamedClient { peer: client.clone() });
         }
         for list in [&self.hosts, &self.allow] {
             let mut ids = BTreeSet::new();
             if let Some(twice) = list.iter().find(|peer| !ids.insert(peer.id)) {
-                return Err(DirectConfigError::Twice(twice.id.short()));
+                return Err(DirectConfigError::Twice { node: twice.id.short() });
             }
         }
         Ok(())

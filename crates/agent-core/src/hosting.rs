@@ -1,39 +1,38 @@
-use vipnode_types::Ms;
+use vipnode_types::{Ms, errors};
 
 use crate::{Action, AgentCore, HostConfig, Notice, limits};
 
-/// Why a host may not start as it is configured.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum HostConfigError {
-    /// More places than the node has room for beside its own peers.
-    #[error(
-        "--slots {slots}{allowed} does not fit: the node takes --node-max-peers {node_max_peers} peers and --reserve \
-         {reserve} are kept for its own, so at most {most} can be sold or given. A trusted client takes a place in the node's table, and a \
-         node whose table is full dials nobody. Lower --slots, take clients out of --allow, or raise the node's own limit and say so with \
-         --node-max-peers"
-    )]
-    TooMany {
-        /// Asked for.
-        slots: u32,
-        /// Given away.
-        allowed: Allowed,
-        /// Kept.
-        reserve: u32,
-        /// Of the node.
-        node_max_peers: u32,
-        /// What would fit.
-        most: u32,
-    },
-    /// More places than one agent can hold.
-    #[error("--slots {slots}{allowed} is more than one agent holds, which is {most}. Lower --slots")]
-    Limit {
-        /// Asked for.
-        slots: u32,
-        /// Given away.
-        allowed: Allowed,
-        /// The limit.
-        most: u32,
-    },
+errors! {
+    /// Why a host may not start as it is configured.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+    pub enum HostConfigError {
+        /// The host offers more slots than the node has room for next to its own peers.
+        TooMany {
+            /// Slots to sell.
+            slots: u32,
+            /// Slots that `--allow` gives away.
+            allowed: Allowed,
+            /// Slots kept for the node's own peers.
+            reserve: u32,
+            /// The node's limit of peers.
+            node_max_peers: u32,
+            /// How many would fit.
+            most: u32,
+        }: local, "--slots {slots}{allowed} does not fit: the node takes --node-max-peers {node_max_peers} peers and \
+                   --reserve {reserve} are kept for its own, so at most {most} can be sold or given. A trusted client \
+                   takes a slot in the node's peer table, and a node whose table is full dials nobody",
+            hint "Lower --slots, take clients out of --allow, or raise the node's own --maxpeers and pass the same number \
+                  with --node-max-peers.";
+        /// The host offers more slots than one agent can hold.
+        Limit {
+            /// Slots to sell.
+            slots: u32,
+            /// Slots that `--allow` gives away.
+            allowed: Allowed,
+            /// The limit.
+            most: u32,
+        }: local, "--slots {slots}{allowed} is more than one agent holds, which is {most}", hint "Lower --slots.";
+    }
 }
 
 /// Places that `--allow` gives away.

@@ -1,21 +1,16 @@
 use std::path::PathBuf;
 
 use vipnode_agent_core::Notice;
-use vipnode_types::NodeFacts;
+use vipnode_types::{Failure, NodeFacts};
 
-/// What an agent tells its user.
+/// A notice of an agent to its user.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Told {
-    /// The node is not there at the start; it is waited for.
-    WaitingForNode {
-        /// Why it cannot be asked.
-        why: String,
-        /// How to fix it.
-        hint: String,
-    },
+pub enum AgentNotice {
+    /// The node does not answer at the start; the agent waits for it.
+    WaitingForNode(Failure),
     /// The node was found.
     Node {
-        /// What it says of itself.
+        /// What it reports about itself.
         facts: Box<NodeFacts>,
         /// Its address.
         at: String,
@@ -42,13 +37,15 @@ pub enum Told {
         /// How many grants.
         grants: usize,
     },
-    /// Something of the agent's mind.
+    /// A notice of the agent core.
     Notice(Notice),
-    /// Something on this machine fails, and the agent goes on.
-    Fault {
-        /// What and why.
-        what: String,
-        /// How to fix it.
-        hint: String,
+    /// Something on this machine fails, and the agent continues.
+    Fault(Failure),
+    /// The delegation ends soon and could not be renewed.
+    NotRenewed {
+        /// Days until it ends.
+        days: u64,
+        /// Why not.
+        why: Failure,
     },
 }

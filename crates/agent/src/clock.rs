@@ -5,7 +5,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use tokio::time::{Duration, Instant};
 use vipnode_types::Ms;
 
-/// The mind's clock: milliseconds since the Unix epoch at the start, monotonic from there on.
+/// The agent core's clock: milliseconds since the Unix epoch at the start, monotonic from there on.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Clock {
     started: Instant,
@@ -21,7 +21,7 @@ impl Clock {
         self.at_start.plus(millis(self.started.elapsed()))
     }
 
-    /// The instant of a moment; one that is far away is cut to a day, which a loop simply waits again.
+    /// The instant of a moment; one further than a day ahead is cut to a day, and the loop waits again.
     pub(crate) fn instant(&self, moment: Ms) -> Instant {
         let wait = moment.since(self.now()).min(24 * 60 * 60 * 1000);
         Instant::now() + Duration::from_millis(wait)

@@ -36,10 +36,11 @@ pub fn link_other(node_key: &NodeKey, agent: AgentPublic) -> Delegation {
 /// [`AgentError::NotLinked`] where it does not hold or is for another agent, [`AgentError::Locked`] while the agent
 /// runs, and the errors of the state directory.
 pub fn take_link(root: &Path, delegation: &Delegation) -> Result<(), AgentError> {
-    delegation.verify(clock::wall()).map_err(|error| AgentError::NotLinked(error.to_string()))?;
+    delegation.verify(clock::wall()).map_err(|error| AgentError::NotLinked { why: error.to_string() })?;
     let state = StateDir::open(root, &delegation.node)?;
     if state.agent_key()?.public() != delegation.agent {
-        return Err(AgentError::NotLinked("it is for another agent than the one with this state directory".to_owned()));
+        let why = "it is for another agent than the one with this state directory".to_owned();
+        return Err(AgentError::NotLinked { why });
     }
     state.keep_delegation(delegation)
 }

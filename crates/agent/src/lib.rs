@@ -1,13 +1,13 @@
-//! The agent's role: runs the mind of `vipnode-agent-core` between a node and a pool.
+//! The agent's role: runs the core of `vipnode-agent-core` between a node and a pool.
 //!
 //! [`AgentRunner::spawn`] starts it, [`AgentRunner::stop`] has it undo everything and end,
-//! [`AgentRunner::join`] waits for the end. One task owns the mind and carries out its actions in order:
+//! [`AgentRunner::join`] waits for the end. One task owns the agent core and carries out its actions in order:
 //!
-//! - a grant is durable in the journal ([`state::Journal`]) before the node is told;
-//! - the node is told one thing after the other;
+//! - a grant is durable in the journal ([`state::Journal`]) before the node is called;
+//! - calls to the node are made one after the other;
 //! - each source of events has a queue of its own, and each queue a limit ([`limits`]).
 //!
-//! [`local`] is what it tells on its own machine. [`release()`] undoes what a crash left on the node, without a pool.
+//! [`local`] reports its status on its own machine. [`release()`] undoes what a crash left on the node, without a pool.
 
 mod agent_error;
 mod agent_notice;
@@ -19,14 +19,23 @@ mod metrics;
 mod node;
 mod pool;
 pub mod random;
+mod request_error;
 mod resolver;
 mod run;
 pub mod state;
 
 pub use agent_error::AgentError;
-pub use agent_notice::Told;
+pub use agent_notice::AgentNotice;
 pub use delegation::{agent_public, link, link_other, take_link};
 pub use metrics::{AgentMetrics, MetricsServer};
-pub use pool::{Door, Line, NetDoor, PoolAddress, Reached, pool_status, reach};
+pub use pool::{Connector, NetConnector, PoolAddress, PoolConnection, Reached, pool_status, reach};
 pub use resolver::{Resolver, SystemResolver};
 pub use run::{AgentRunner, NodeKeyAt, PoolAccess, RunnerConfig, release};
+
+/// The errors of this crate, for the book's page of errors.
+pub const ERROR_TABLES: &[vipnode_types::ErrorTable] = &[
+    vipnode_types::ErrorTable { title: "An agent that cannot start or continue", rows: AgentError::ROWS },
+    vipnode_types::ErrorTable { title: "Requests to and from an agent", rows: request_error::RequestError::ROWS },
+    vipnode_types::ErrorTable { title: "Orders to the node", rows: node::TaskError::ROWS },
+    vipnode_types::ErrorTable { title: "Agents of this machine, `vipnode status`", rows: local::LocalError::ROWS },
+];

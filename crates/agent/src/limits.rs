@@ -2,17 +2,17 @@
 
 use std::time::Duration;
 
-/// Events of the pool that wait for the mind. At the limit nothing more is read from the socket.
+/// Events of the pool that wait for the agent core. At the limit nothing more is read from the socket.
 pub const POOL_EVENTS: usize = 256;
-/// Requests that wait to be said to the pool. A further one is answered "busy" on the spot.
+/// Requests that wait to be sent to the pool. A further one is answered "busy" at once.
 pub const POOL_ORDERS: usize = 256;
-/// Calls that wait for the node. A further one fails on the spot.
+/// Calls that wait for the node. A further one fails at once.
 pub const NODE_CALLS: usize = 4_096;
-/// Ends of calls and looks at the node that wait for the mind. At the limit the node is not asked more.
+/// Results of calls and observations of the node that wait for the agent core. At the limit the node is not asked.
 pub const NODE_EVENTS: usize = 256;
-/// Notices that wait for whoever shows them. A further one is dropped; it is in the log all the same.
+/// Notices that wait to be shown. A further one is dropped; it is in the log all the same.
 pub const NOTICES: usize = 1_024;
-/// A name is looked up for so long; then it counts as unknown. The mind has one look-up of each name under way.
+/// The longest look-up of a name; then it counts as unknown. The agent core has one look-up of each name in progress.
 pub const RESOLVE_DEADLINE: Duration = Duration::from_secs(10);
 /// Calls of the pool that wait for an answer of ours; the RPC answers "busy" beyond its own, lower limit.
 pub const POOL_CALLS: usize = 4_096;
@@ -28,15 +28,15 @@ pub const METRICS_ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
 /// Bytes of a journal. A longer one is not read: it is not ours.
 pub const JOURNAL_BYTES: u64 = 64 << 20;
-/// Lines of a journal beyond four for each grant alive, after which it is written anew.
+/// Lines of a journal beyond four for each live grant, after which it is rewritten.
 pub const JOURNAL_SPARE_LINES: usize = 1_024;
 /// Bytes of any other file of the state directory, and of a node's key file.
 pub const FILE_BYTES: u64 = 64 << 10;
 
-/// Nobody waits longer for an answer of the pool. The mind gives a socket up before.
+/// The longest wait for an answer of the pool. The agent core gives a socket up earlier.
 pub const REQUEST_DEADLINE: Duration = Duration::from_secs(20);
 
-/// From the first signal to the end, whatever pool and node do; the mind is done before. What is not
+/// The longest time from the first signal to the end, whatever pool and node do; the agent core is done earlier. What is not
 /// undone by then is in the journal, and the error says how to undo it.
 pub const STOP_DEADLINE: Duration = Duration::from_secs(8);
 
@@ -46,9 +46,9 @@ pub const LOOK_CALM: Duration = Duration::from_secs(5);
 pub const LOOK_FIRST: Duration = Duration::from_millis(5);
 /// The newest block is asked for this often.
 pub const HEAD_EVERY: Duration = Duration::from_secs(5);
-/// The first retry of a node that is away; each further one waits twice as long.
+/// The first retry of a node that is offline; each further one waits twice as long.
 pub const NODE_RETRY_FIRST: Duration = Duration::from_millis(100);
-/// The longest wait between two retries of a node that is away.
+/// The longest wait between two retries of a node that is offline.
 pub const NODE_RETRY_MAX: Duration = Duration::from_secs(5);
 
 /// How long a delegation holds, in milliseconds: a year.
@@ -60,8 +60,8 @@ pub const LAST_MS: u64 = DAY_MS;
 const DAY_MS: u64 = 24 * 60 * 60 * 1000;
 
 /// Questions of `vipnode status` of each kind that wait for the agent; a further one waits for room.
-pub const LOCAL_QUESTIONS: usize = 8;
-/// Who may be connected to the local socket at once; whoever comes then waits until one has gone.
+pub const LOCAL_QUERIES: usize = 8;
+/// Connections to the local socket at once; a further one waits until one has ended.
 pub const LOCAL_CONNECTIONS: usize = 8;
 /// A connection to the local socket that asks nothing for this long is closed.
 pub const LOCAL_IDLE: Duration = Duration::from_secs(30);
@@ -80,4 +80,4 @@ pub const LOCAL_READ_THROUGH: Duration = Duration::from_secs(25);
 /// Agents of one state directory that `vipnode status` looks at; further ones are not shown.
 pub const LOCAL_AGENTS: usize = 1_024;
 /// Questions to the pool, for `vipnode status`, that are under way at once; further ones wait.
-pub const QUESTIONS: usize = 2;
+pub const QUERIES: usize = 2;

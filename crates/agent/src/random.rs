@@ -11,6 +11,6 @@ use crate::AgentError;
 /// [`AgentError::Random`].
 pub fn bytes() -> Result<Zeroizing<[u8; 32]>, AgentError> {
     let mut bytes = Zeroizing::new([0; 32]);
-    SysRng.try_fill_bytes(bytes.as_mut_slice()).map_err(|error| AgentError::Random(error.to_string()))?;
+    SysRng.try_fill_bytes(bytes.as_mut_slice()).map_err(|error| AgentError::Random { why: error.to_string() })?;
     Ok(bytes)
 }

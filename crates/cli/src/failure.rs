@@ -1,7 +1,6 @@
 use std::path::Path;
 
-use vipnode_agent::AgentError;
-use vipnode_node::{NodeError, finder::NotFound};
+use vipnode_types::TypedError;
 
 /// Why a command ends with exit code 2: what happened and why, and how to fix it.
 #[derive(Debug)]
@@ -21,23 +20,8 @@ impl Failure {
     }
 }
 
-impl From<AgentError> for Failure {
-    fn from(error: AgentError) -> Self {
-        Self::new(error.to_string(), error.hint())
-    }
-}
-
-impl From<NodeError> for Failure {
-    fn from(error: NodeError) -> Self {
-        Self::new(error.to_string(), error.hint())
-    }
-}
-
-impl From<NotFound> for Failure {
-    fn from(error: NotFound) -> Self {
-        Self::new(
-            error.to_string(),
-            "--rpc <path of the node's geth.ipc, or its http:// or ws:// address with the admin API>",
-        )
+impl<E: TypedError> From<E> for Failure {
+    fn from(error: E) -> Self {
+        Self::new(error.to_string(), error.hint().unwrap_or_default())
     }
 }

@@ -5,6 +5,7 @@ use vipnode_node::{
     Endpoint, Node, NodeError, Trust,
     finder::{self, Surroundings},
 };
+use vipnode_types::TypedError;
 
 use crate::{
     args::NodeArgs,
@@ -60,9 +61,9 @@ async fn open(
     let mut said = false;
     loop {
         match endpoint.open(trust).await {
-            Err(error) if error.is_away() && patience == Patience::Wait => {
+            Err(error) if error.is_offline() && patience == Patience::Wait => {
                 if !std::mem::replace(&mut said, true) {
-                    let text = format!("waiting for the node: {error}\n  -> {}", error.hint());
+                    let text = format!("waiting for the node: {error}\n  -> {}", error.hint().unwrap_or_default());
                     screen.say(&Line::new("waiting_for_node", Tone::Warning, text));
                 }
             }

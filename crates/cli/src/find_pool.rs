@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use tokio::time::timeout;
-use vipnode_agent::{Door, Line as Open, NetDoor, PoolAddress};
+use vipnode_agent::{Connector, NetConnector, PoolAddress, PoolConnection as Open};
 use vipnode_node::Trust;
 
 use crate::{
@@ -24,7 +24,7 @@ pub(crate) async fn find_pool(named: Option<&str>, ours: bool, screen: Screen) -
         return named_pool(text);
     }
     let address = PoolAddress::read(LOCAL)?;
-    let door = NetDoor::new(address.clone(), Trust::default());
+    let door = NetConnector::new(address.clone(), Trust::default());
     if let Ok(Ok(Open::Socket(opened))) = timeout(LOCAL_DEADLINE, door.open()).await
         && (opened.challenge.is_some() || !ours)
     {

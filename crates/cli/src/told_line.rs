@@ -1,7 +1,7 @@
-use vipnode_agent::Told;
+use vipnode_agent::AgentNotice;
 use vipnode_agent_core::Notice;
 use vipnode_types::{
-    Wei,
+    Failure, TypedError, Wei,
     wire::{EvictReason, Side},
 };
 
@@ -20,13 +20,21 @@ fn amount(wei: i128) -> String {
     format!("{sign}{}", Wei::new(wei.unsigned_abs()))
 }
 
+/// A failure, and its hint on a line of its own.
+fn with_hint(failure: &Failure) -> String {
+    match failure.hint() {
+        Some(hint) => format!("{failure}\n  -> {hint}"),
+        None => failure.to_string(),
+    }
+}
+
 /// What an agent tells, in words.
-pub(crate) fn told_line(told: &Told) -> Line {
+pub(crate) fn told_line(told: &AgentNotice) -> Line {
     match told {
-        Told::WaitingForNode { why, hint } => {
-            Line::new("waiting_for_node", Tone::Warning, format!("waiting for the node: {why}\n  -> {hint}"))
+        AgentNotice::WaitingForNode(why) => {
+            Line::new("waiting_for_node", Tone::Warning, format!("waiting for the node: {}", with_hint(why)))
         }
-        Told::Node { facts, at, state_dir } => {
+        AgentNotice::Node { facts, at, state_dir } => {
             let text = format!(
                 "node {} ({}) on {} at {at}; what is done to it is written down in {}",
                 facts.id.short(),
@@ -38,33 +46,38 @@ pub(crate) fn told_line(told: &Told) -> Line {
                 .with("node", facts.id.to_string())
                 .with("client_version", facts.client_version.as_str())
         }
-        Told::Exposed { at } => {
+        AgentNotice::Exposed { at } => {
             let text = format!(
                 "the node's admin calls answer at {at}, beyond this machine: anybody who reaches it controls the node\n  \
                  -> take admin out of its API list there, and use the IPC file"
             );
             Line::new("exposed", Tone::Warning, text).with("at", at.as_str())
         }
-        Told::Released { grants } => {
+        AgentNotice::Released { grants } => {
             let text = format!("undid {grants} grants that an earlier run for another pool had left on the node");
             Line::new("released", Tone::Plain, text).with("grants", *grants)
         }
-        Told::Fault { what, hint } => Line::new("fault", Tone::Warning, format!("{what}\n  -> {hint}")),
-        Told::Delegated { key_file } => {
+        AgentNotice::Fault(failure) => Line::new("fault", Tone::Warning, with_hint(failure)),
+        AgentNotice::NotRenewed { days, why } => {
+            let text =
+                format!("the agent's delegation ends in {days} days and could not be renewed: {}", with_hint(why));
+            Line::new("fault", Tone::Warning, text)
+        }
+        AgentNotice::Delegated { key_file } => {
             let text = format!(
                 "the node's key in {} signed a delegation to this agent, for a year; the file is not needed again until then",
                 key_file.display()
             );
             Line::new("delegated", Tone::Good, text)
         }
-        Told::SignsEachCall { key_file } => {
+        AgentNotice::SignsEachCall { key_file } => {
             let text = format!(
                 "protocol 2: the node's key in {} signs every call and is kept while this agent runs",
                 key_file.display()
             );
             Line::new("signs_each_call", Tone::Plain, text)
         }
-        Told::Notice(notice) => notice_line(notice),
+        AgentNotice::Notice(notice) => notice_line(notice),
     }
 }
 
@@ -257,7 +270,7 @@ mod tests {
     #[test]
     fn a_welcome_cannot_paint_on_the_terminal() {
         let welcome = Some("hi\u{1b}[2Jthere".to_owned());
-        let line = told_line(&Told::Notice(Notice::Connected { welcome, price: Some(Price::FREE) }));
+        let line = told_line(&AgentNotice::Notice(Notice::Connected { welcome, price: Some(Price::FREE) }));
         assert!(line.text.contains("hi [2Jthere"), "{}", line.text);
     }
 }

@@ -5,7 +5,7 @@ use vipnode_types::{HeadFact, NodeFacts, PeerFact};
 
 use crate::{Node, NodeError, PeerCommand, PeerEvents, PlannedCall};
 
-/// A node that is looked at but never changed (`--dry-run`): each call that would change it is told instead.
+/// A node that is observed but never changed (`--dry-run`): each call that would change it is reported instead.
 pub struct DryRun {
     node: Arc<dyn Node>,
     tell: Box<dyn Fn(&PlannedCall) + Send + Sync>,

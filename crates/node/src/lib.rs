@@ -8,6 +8,7 @@
 
 mod driver;
 mod dry_run;
+mod file_owner;
 pub mod finder;
 pub mod limits;
 mod node;
@@ -19,7 +20,14 @@ mod transport;
 
 pub use driver::{AdminNode, Capabilities, NodeFamily, drive};
 pub use dry_run::DryRun;
+pub use file_owner::FileOwner;
 pub use node::{Node, PeerCommand, PeerEvent, PeerEvents, PlannedCall};
 pub use node_error::NodeError;
 pub use transport::{CallFault, Endpoint, Push, Pushes, Transport};
 pub use vipnode_rpc::{Trust, TrustError};
+
+/// The errors of this crate, for the book's page of errors.
+pub const ERROR_TABLES: &[vipnode_types::ErrorTable] = &[
+    vipnode_types::ErrorTable { title: "The node", rows: NodeError::ROWS },
+    vipnode_types::ErrorTable { title: "Finding the node and its key", rows: finder::FinderError::ROWS },
+];

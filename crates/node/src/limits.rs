@@ -12,16 +12,16 @@ pub const MAX_CLIENT_VERSION: usize = 256;
 pub const MAX_ERROR_TEXT: usize = 300;
 /// Peers whose hash is remembered, to read events; the oldest is forgotten first.
 pub const MAX_NAMES: usize = 8_192;
-/// Addresses remembered of nodes that were dialled; the oldest is forgotten first.
-pub const MAX_DIALLED: usize = 1_024;
-/// Peer events waiting for a slow reader; past it the reader is told that it missed some.
+/// Addresses remembered of nodes that were dialed; the oldest is forgotten first.
+pub const MAX_DIALED: usize = 1_024;
+/// Peer events waiting for a slow reader; past it the reader learns that it missed some.
 pub const EVENT_QUEUE: usize = 1_024;
-/// A client that dials once and forgets is told again after this time, while the peer is wanted and missing.
+/// A client that dials once and forgets is asked again after this time, while the peer is wanted and missing.
 pub const REDIAL: Duration = Duration::from_secs(10);
-/// A peer that was removed and is dialled all the same is removed again for this long; geth gives a dial up after 15 s,
+/// A peer that was removed and is dialed all the same is removed again for this long; geth gives a dial up after 15 s,
 /// and a handshake after 5.
 pub const LATE_DIAL: Duration = Duration::from_secs(20);
-/// Whoever goes for good waits this long for such a dial; a later one stays until its peer is dropped otherwise.
+/// A caller that ends waits this long for such a dial; a later one stays until its peer is dropped otherwise.
 pub const SETTLED: Duration = Duration::from_millis(500);
 /// And looks this often.
 pub const SETTLING: Duration = Duration::from_millis(50);

@@ -5,9 +5,9 @@ use vipnode_types::{DropCause, Enode, HeadFact, NodeFacts, NodeId, PeerFact};
 
 use crate::NodeError;
 
-/// An execution client that runs beside us.
+/// An execution client on this machine or network.
 ///
-/// Each call has a deadline ([`crate::limits::CALL_DEADLINE`]) and may fail at any time; a node that was away
+/// Each call has a deadline ([`crate::limits::CALL_DEADLINE`]) and may fail at any time; a node that was offline
 /// answers again by itself once it is back. Dropping a future abandons the call, which the node may still carry out.
 pub trait Node: Send + Sync + 'static {
     /// Who the node is, asked afresh.
@@ -23,8 +23,8 @@ pub trait Node: Send + Sync + 'static {
     /// came or went: look at [`Node::peers`] for that.
     fn call(&self, command: PeerCommand) -> BoxFuture<'_, Result<(), NodeError>>;
 
-    /// Waits a moment where peers were dropped lately, and drops again whom the node was dialling just then. For
-    /// whoever goes for good: others look at [`Node::peers`] now and then, which does the same.
+    /// Waits a moment where peers were dropped lately, and drops again the ones that the node was dialing just then. For a
+    /// caller that ends: others call [`Node::peers`] from time to time, which does the same.
     fn settle(&self) -> BoxFuture<'_, ()>;
 
     /// The RPC calls that [`Node::call`] would make, in order.
@@ -34,10 +34,10 @@ pub trait Node: Send + Sync + 'static {
     /// The stream ends when the connection to the node is lost; ask for another one then.
     fn events(&self) -> BoxFuture<'_, Option<PeerEvents>>;
 
-    /// Where else than on loopback this node's admin calls answer. Each is worth a warning.
+    /// Addresses other than loopback where this node's admin calls answer. Each deserves a warning.
     fn exposure(&self) -> BoxFuture<'_, Vec<String>>;
 
-    /// Where the node keeps its files, if it runs on this machine and tells.
+    /// The node's data directory, where it runs on this machine and reports it.
     fn data_dir(&self) -> BoxFuture<'_, Option<PathBuf>>;
 
     /// Its address, for people.
@@ -51,9 +51,9 @@ pub enum PeerCommand {
     Admit(Enode),
     /// Dial this node and keep it connected.
     Dial(Enode),
-    /// Stop dialling and disconnect; trust stays.
+    /// Stop dialing and disconnect; trust stays.
     Drop(Enode),
-    /// Take trust back, then stop dialling and disconnect.
+    /// Take trust back, then stop dialing and disconnect.
     Evict(Enode),
     /// Take trust back and leave the connection alone.
     Untrust(Enode),
@@ -80,9 +80,9 @@ pub type PeerEvents = BoxStream<'static, PeerEvent>;
 /// Something happened to the peers of a node.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PeerEvent {
-    /// A peer came. Whether it stays and is ready, only [`Node::peers`] tells.
+    /// A peer connected. Only [`Node::peers`] says whether it stays and is ready.
     Added(NodeId),
-    /// A peer went, and why, as far as the client tells.
+    /// A peer disconnected, and why, as far as the client reports it.
     Gone(NodeId, DropCause),
     /// A peer whose key is not known yet came or went, or events were missed: look at [`Node::peers`].
     Look,

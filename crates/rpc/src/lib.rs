@@ -44,3 +44,11 @@ pub use tls::{TlsFault, Trust, TrustError};
 pub use transport::{
     HttpRpc, IpcListener, OpenError, RpcClient, check_address, http, open_ipc, open_ws, pipe, pipe_with,
 };
+
+/// The errors of this crate, for the book's page of errors.
+pub const ERROR_TABLES: &[vipnode_types::ErrorTable] = &[
+    vipnode_types::ErrorTable { title: "Opening a connection", rows: OpenError::ROWS },
+    vipnode_types::ErrorTable { title: "A call", rows: CallError::ROWS },
+    vipnode_types::ErrorTable { title: "A certificate that is not trusted", rows: TlsFault::ROWS },
+    vipnode_types::ErrorTable { title: "Files of certificate authorities, `--tls-ca`", rows: TrustError::ROWS },
+];

@@ -98,7 +98,10 @@ macro_rules! errors {
     (@code local) => { ::core::option::Option::None };
     (@code $code:ident) => { ::core::option::Option::Some($crate::wire::ErrorCode::$code) };
     (@hint hint $text:tt $($args:tt)*) => { ::core::option::Option::Some(::std::format!($text $($args)*)) };
-    (@hint hint_of $inner:tt) => { $crate::TypedError::hint(&**$inner) };
+    (@hint hint_of $inner:tt) => {{
+        use $crate::TypedError as _;
+        $inner.hint()
+    }};
     (@hint no_hint $reason:tt) => { ::core::option::Option::None };
     (@hint_row hint $text:tt) => { $crate::HintRow::Text($text) };
     (@hint_row hint_of $inner:tt) => { $crate::HintRow::Of(stringify!($inner)) };

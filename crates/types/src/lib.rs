@@ -7,12 +7,13 @@
 //! - How much: [`Wei`], [`Price`], [`meter`].
 //! - When: [`Ms`], always handed in.
 //! - What is said: [`wire`], signed as [`signed`] tells; by the original's agents and pools: [`protocol2`].
-//! - What is refused, and how to fix it: [`errors!`], [`TypedError`].
+//! - What is refused, and how to fix it: [`errors!`], [`TypedError`]; without its type: [`Failure`].
 //! - By which names: [`PoolMethod`], [`AgentMethod`]. All of it for other programs to read: [`openrpc`].
 #![cfg_attr(not(test), deny(clippy::arithmetic_side_effects))]
 
 mod crypto;
 mod error_table;
+mod failure;
 mod id;
 mod methods;
 mod money;
@@ -27,6 +28,7 @@ pub use crypto::{
     NodeKey, NodeKeyError, signed,
 };
 pub use error_table::{ErrorRow, ErrorTable, HintRow, TypedError};
+pub use failure::Failure;
 pub use id::{
     Account, AccountError, Enode, EnodeError, EnodeHost, LeaseId, LeaseSetHash, NodeId, NodeIdError, is_public,
 };

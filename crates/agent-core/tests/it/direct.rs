@@ -398,9 +398,9 @@ fn what_cannot_be_used_is_refused_by_name() {
     let many: Vec<Enode> = (0..65).map(enode).collect();
     assert_eq!(check(many, vec![]), Err(DirectConfigError::Hosts { given: 65, most: 64 }));
     let bare = Enode::id_only(node(1));
-    assert_eq!(check(vec![bare.clone()], vec![]), Err(DirectConfigError::NoAddress(bare)));
-    assert_eq!(check(vec![], vec![named("a", 1)]), Err(DirectConfigError::NamedClient(named("a", 1))));
-    assert_eq!(check(vec![enode(1), named("a", 1)], vec![]), Err(DirectConfigError::Twice(node(1).short())));
+    assert_eq!(check(vec![bare.clone()], vec![]), Err(DirectConfigError::NoAddress { peer: bare }));
+    assert_eq!(check(vec![], vec![named("a", 1)]), Err(DirectConfigError::NamedClient { peer: named("a", 1) }));
+    assert_eq!(check(vec![enode(1), named("a", 1)], vec![]), Err(DirectConfigError::Twice { node: node(1).short() }));
 }
 
 #[test]

@@ -14,7 +14,7 @@ pub struct AgentStatus {
     pub now: Ms,
     /// Whether the agent is on its way out.
     pub stopping: bool,
-    /// The node that it stands beside.
+    /// The agent's node.
     pub node: NodeStatus,
     /// Where it stands with its pool.
     pub pool: PoolLink,
@@ -39,7 +39,7 @@ pub struct NodeStatus {
     pub at: String,
     /// Whether it answers.
     pub up: bool,
-    /// Number of its newest block; `None` before it was told, and while the node is away.
+    /// Number of its newest block; `None` until the node reports it, and while the node is offline.
     pub head: Option<u64>,
     /// How old that block is, in milliseconds.
     pub head_age_ms: Option<u64>,
@@ -58,7 +58,7 @@ pub struct PoolLink {
     pub standing: PoolStanding,
     /// Since when the pool has taken the agent.
     pub since: Option<Ms>,
-    /// What a place costs there; `None` before it was told, and over protocol 2.
+    /// The price of a slot there; `None` until the pool reports it, and over protocol 2.
     pub price: Option<Price>,
 }
 
@@ -68,7 +68,7 @@ pub struct PoolLink {
 pub enum PoolStanding {
     /// There is no pool: the user named hosts or clients.
     None,
-    /// There is no connection; leases go on.
+    /// There is no connection; existing leases stay active.
     Away,
     /// The pool has not taken the agent yet.
     Connecting,
@@ -80,19 +80,19 @@ pub enum PoolStanding {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[schemars(rename = "AgentHostStatus")]
 pub struct HostStatus {
-    /// Places that it sells while its node can.
+    /// Slots that it sells while its node can serve them.
     pub slots: u32,
-    /// Places that it offers now, taken ones included.
+    /// Slots that it offers now, taken ones included.
     pub offered: u32,
     /// Why it offers none.
     pub why_none: Option<String>,
-    /// Places that are taken.
+    /// Slots that are taken.
     pub sold: u32,
-    /// Places that may be taken now.
+    /// Slots that are free now.
     pub free: u32,
-    /// Places that are kept for the node's own peers.
+    /// Slots that are reserved for the node's own peers.
     pub reserve: u32,
-    /// Who has the places, and whom the user lets in beside them.
+    /// The clients that hold the slots, and those that the user admits in addition.
     pub leases: Vec<LeaseStatus>,
     /// All of this run.
     pub metered: Metered,
@@ -107,7 +107,7 @@ pub struct ClientStatus {
     pub missing: u32,
     /// Why, in the words of the pool.
     pub why_missing: Option<String>,
-    /// The dearest place that it takes; `None` for any price.
+    /// The highest price of a slot that it accepts; `None` for any price.
     pub max_price: Option<Price>,
     /// Its hosts.
     pub leases: Vec<LeaseStatus>,
@@ -150,7 +150,7 @@ pub struct Metered {
     pub cost: Wei,
 }
 
-/// What an agent is about that its mind does not know.
+/// The part of an agent's status that the agent core does not know.
 #[derive(Debug, Clone)]
 pub(crate) struct About {
     pub(crate) agent_version: String,

@@ -1,8 +1,9 @@
-//! What an agent tells on its own machine: JSON-RPC on a socket that its owner alone reaches.
+//! The status of an agent on its own machine: JSON-RPC on a socket that only its owner can open.
 //!
-//! Each agent listens at `<state directory>/agents/<node>.sock`, so that two of them do not collide and whoever
-//! wants to know of all looks into one folder. [`method::STATUS`] answers an [`AgentStatus`], [`method::EXPLAIN`]
-//! what the pool answers to `vipnode_explain`, [`method::POOL`] what it answers to `pool_status`. Nothing can be changed here, and no secret is told.
+//! Each agent listens at `<state directory>/agents/<node>.sock`, so that two of them do not collide and one
+//! folder lists all. [`method::STATUS`] answers an [`AgentStatus`], [`method::EXPLAIN`]
+//! what the pool answers to `vipnode_explain`, [`method::POOL`] what it answers to `pool_status`. Nothing
+//! can be changed here, and no secret is reported.
 
 mod agent_status;
 mod local_error;
@@ -21,14 +22,14 @@ pub use source::StatusSource;
 
 pub(crate) use agent_status::About;
 pub(crate) use server::LocalServer;
-pub(crate) use source::{Asked, Look, Question};
+pub(crate) use source::{PoolQuery, Queries, StatusQuery};
 
 /// The names of the methods.
 pub mod method {
-    /// What the agent is about: an [`super::AgentStatus`].
+    /// The agent's status: an [`super::AgentStatus`].
     pub const STATUS: &str = "vipnode_agentStatus";
     /// Why the agent's node has these hosts: a [`vipnode_types::wire::ExplainReply`].
     pub const EXPLAIN: &str = "vipnode_agentExplain";
-    /// What the agent's pool tells of itself: a [`vipnode_types::wire::PoolStatus`].
+    /// The status of the agent's pool: a [`vipnode_types::wire::PoolStatus`].
     pub const POOL: &str = "vipnode_agentPoolStatus";
 }

@@ -24,7 +24,7 @@ const SUFFIX: &str = "sock";
 /// [`crate::limits::LOCAL_AGENTS`] they are not shown.
 ///
 /// # Errors
-/// [`AgentError::File`] where the folder may not be read. That there is none is no error: no agent ever ran.
+/// [`AgentError::File`] where the folder may not be read. A missing folder is not an error: no agent ever ran.
 pub fn agents(root: &Path) -> Result<Vec<PathBuf>, AgentError> {
     let folder = StateDir::agents_of(root);
     let fault = |why| AgentError::File { doing: "looking for agents in", path: folder.clone(), why };
@@ -40,7 +40,7 @@ pub fn agents(root: &Path) -> Result<Vec<PathBuf>, AgentError> {
     Ok(sockets)
 }
 
-/// What the agent at a socket is about.
+/// The status of the agent at a socket.
 ///
 /// # Errors
 /// See [`LocalError`].
@@ -56,7 +56,7 @@ pub async fn explain(socket: &Path) -> Result<ExplainReply, LocalError> {
     ask(socket, method::EXPLAIN, LOCAL_READ_THROUGH).await
 }
 
-/// What the pool of the agent at a socket tells of itself; the agent asks it, as a member.
+/// The status of the pool of the agent at a socket; the agent asks it, as a member.
 ///
 /// # Errors
 /// See [`LocalError`].
@@ -81,7 +81,7 @@ async fn ask<T: DeserializeOwned>(socket: &Path, method: &str, deadline: Duratio
     }
 }
 
-/// The file that an agent beside `node` is found by.
+/// The socket file of the agent of `node`.
 pub(super) fn socket_of(node: &NodeId) -> String {
     format!("{}.{SUFFIX}", node.short())
 }

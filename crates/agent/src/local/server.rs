@@ -5,19 +5,17 @@ use tokio::{
     time::{sleep, timeout},
 };
 use vipnode_rpc::{Incoming, IpcListener, Opened, Responder, RpcLimits};
-use vipnode_types::{
-    NodeId,
-    wire::{ErrorCode, WireError},
-};
+use vipnode_types::NodeId;
 
 use super::{StatusSource, method, reader};
 use crate::{
     AgentError,
     limits::{LOCAL_CONNECTIONS, LOCAL_IDLE, LOCAL_REQUEST_BYTES, LOCAL_REQUESTS, LOCAL_RETRY},
+    request_error::RequestError,
     state::StateDir,
 };
 
-/// Answers whoever asks on this machine.
+/// Answers status queries on this machine.
 #[derive(Debug)]
 pub(crate) struct LocalServer {
     listener: IpcListener,
@@ -76,8 +74,8 @@ async fn answer(method: &str, responder: Responder, source: &StatusSource) {
         method::EXPLAIN => responder.respond(source.explain().await),
         method::POOL => responder.respond(source.pool().await),
         other => {
-            let error = WireError::new(ErrorCode::MethodNotFound, format!("there is no method {other} here"), "");
-            responder.respond::<()>(Err(error));
+            let name = other.chars().take(64).collect();
+            responder.respond::<()>(Err(RequestError::NoLocalMethod { name }.into()));
         }
     }
 }

@@ -3,34 +3,35 @@ use std::sync::Arc;
 use tokio::sync::{mpsc, watch};
 use vipnode_agent_core::{NodeCall, NodeTask};
 use vipnode_node::{Node, PeerCommand};
+use vipnode_types::Failure;
 
-use super::FromNode;
+use super::{NodeEvent, TaskError};
 
-/// Has the node do one thing after the other, in the order of the mind.
-pub(crate) struct Hands {
+/// Makes the agent core's calls to the node, one after the other, in its order.
+pub(crate) struct Executor {
     pub(crate) node: Arc<dyn Node>,
-    /// While the node is away a call fails at once instead of at its deadline.
+    /// While the node is offline a call fails at once instead of at its deadline.
     pub(crate) up: watch::Receiver<bool>,
 }
 
-impl Hands {
+impl Executor {
     /// Runs until nobody gives orders or hears.
-    pub(crate) async fn run(self, mut calls: mpsc::Receiver<(NodeTask, NodeCall)>, out: mpsc::Sender<FromNode>) {
+    pub(crate) async fn run(self, mut calls: mpsc::Receiver<(NodeTask, NodeCall)>, out: mpsc::Sender<NodeEvent>) {
         while let Some((task, call)) = calls.recv().await {
             let up = *self.up.borrow();
             let result = if up {
-                self.node.call(command(call)).await.map_err(|error| error.to_string())
+                self.node.call(command(call)).await.map_err(|error| Failure::of(&error))
             } else {
-                Err("the node is away".to_owned())
+                Err(Failure::of(&TaskError::Offline))
             };
-            if out.send(FromNode::Done { task, result }).await.is_err() {
+            if out.send(NodeEvent::Done { task, result }).await.is_err() {
                 return;
             }
         }
     }
 }
 
-/// The mind's call in the driver's words.
+/// The agent core's call as the driver's command.
 pub(crate) fn command(call: NodeCall) -> PeerCommand {
     match call {
         NodeCall::Admit(peer) => PeerCommand::Admit(peer),

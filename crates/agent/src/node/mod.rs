@@ -3,18 +3,20 @@
 
 mod executor;
 mod observer;
+mod task_error;
 
 use vipnode_agent_core::NodeTask;
-use vipnode_types::{DropCause, HeadFact, NodeFacts, NodeId, PeerFact};
+use vipnode_types::{DropCause, Failure, HeadFact, NodeFacts, NodeId, PeerFact};
 
-pub(crate) use executor::{Hands, command};
-pub(crate) use observer::{Eyes, longer};
+pub(crate) use executor::{Executor, command};
+pub(crate) use observer::{Observer, longer};
+pub(crate) use task_error::TaskError;
 
 /// What comes from the node.
 #[derive(Debug)]
-pub(crate) enum FromNode {
+pub(crate) enum NodeEvent {
     Up(Box<NodeFacts>),
-    Down(String),
+    Down(Failure),
     /// Another node answers at the address. Nothing more is told.
     Other(NodeId),
     Peers(Vec<PeerFact>),
@@ -25,6 +27,6 @@ pub(crate) enum FromNode {
     },
     Done {
         task: NodeTask,
-        result: Result<(), String>,
+        result: Result<(), Failure>,
     },
 }

@@ -1,33 +1,33 @@
-use std::{sync::Arc, time::Duration};
+use std::{io::ErrorKind, sync::Arc, time::Duration};
 
 use futures_util::StreamExt;
 use tokio::{
     sync::{mpsc, watch},
     time::{Instant, sleep, sleep_until},
 };
-use vipnode_node::{Node, PeerEvent, PeerEvents};
-use vipnode_types::{NodeFacts, NodeId};
+use vipnode_node::{Node, NodeError, PeerEvent, PeerEvents};
+use vipnode_types::{Failure, NodeFacts, NodeId};
 
-use super::FromNode;
+use super::NodeEvent;
 use crate::{
     clock,
     limits::{HEAD_EVERY, LOOK_CALM, LOOK_FIRST, NODE_RETRY_FIRST, NODE_RETRY_MAX},
 };
 
 /// Looks at the node: whether it is there, its peers, its newest block.
-pub(crate) struct Eyes {
+pub(crate) struct Observer {
     pub(crate) node: Arc<dyn Node>,
     pub(crate) id: NodeId,
     /// Until when a connection is expected, so that it is looked for closely.
     pub(crate) closely: watch::Receiver<Instant>,
     pub(crate) up: watch::Sender<bool>,
-    pub(crate) out: mpsc::Sender<FromNode>,
+    pub(crate) out: mpsc::Sender<NodeEvent>,
 }
 
 /// Nobody hears any more.
 struct Unheard;
 
-impl Eyes {
+impl Observer {
     /// Runs until nobody hears, or another node answers.
     pub(crate) async fn run(mut self, facts: NodeFacts) {
         let mut facts = Some(facts);
@@ -39,23 +39,23 @@ impl Eyes {
         }
     }
 
-    async fn tell(&self, what: FromNode) -> Result<(), Unheard> {
-        self.out.send(what).await.map_err(|_closed| Unheard)
+    async fn report(&self, event: NodeEvent) -> Result<(), Unheard> {
+        self.out.send(event).await.map_err(|_closed| Unheard)
     }
 
     /// From the moment the node is there to the one it is not.
     async fn watch(&mut self, facts: NodeFacts) -> Result<(), Unheard> {
         self.up.send_replace(true);
-        // The newest block first, so that a host's first word to the pool tells its places.
-        self.tell_head().await?;
-        self.tell(FromNode::Up(Box::new(facts))).await?;
+        // The newest block first, so that a host's first message to the pool already has its slots.
+        self.report_head().await?;
+        self.report(NodeEvent::Up(Box::new(facts))).await?;
         let why = self.look_until_lost().await?;
         self.up.send_replace(false);
-        self.tell(FromNode::Down(why)).await
+        self.report(NodeEvent::Down(why)).await
     }
 
-    /// Returns why the node counts as away.
-    async fn look_until_lost(&mut self) -> Result<String, Unheard> {
+    /// Returns why the node counts as offline.
+    async fn look_until_lost(&mut self) -> Result<Failure, Unheard> {
         let mut events = self.node.events().await;
         let mut wait = LOOK_FIRST;
         let mut looked = Instant::now() - LOOK_FIRST;
@@ -65,9 +65,9 @@ impl Eyes {
                 biased;
                 event = next(&mut events) => {
                     match event {
-                        // The node may have been started anew and have forgotten whom it trusts.
-                        None => return Ok("the connection to it broke".to_owned()),
-                        Some(PeerEvent::Gone(id, cause)) => self.tell(FromNode::Gone(id, cause)).await?,
+                        // The node may have been restarted and have forgotten which peers it trusts.
+                        None => return Ok(self.broke()),
+                        Some(PeerEvent::Gone(id, cause)) => self.report(NodeEvent::Gone(id, cause)).await?,
                         Some(PeerEvent::Added(_) | PeerEvent::Look) => wait = LOOK_FIRST,
                     }
                     next_look = next_look.min(looked + LOOK_FIRST);
@@ -79,8 +79,8 @@ impl Eyes {
                 }
                 () = sleep_until(next_look) => {
                     match self.node.peers().await {
-                        Ok(peers) => self.tell(FromNode::Peers(peers)).await?,
-                        Err(error) => return Ok(error.to_string()),
+                        Ok(peers) => self.report(NodeEvent::Peers(peers)).await?,
+                        Err(error) => return Ok(Failure::of(&error)),
                     }
                     looked = Instant::now();
                     wait = if looked < *self.closely.borrow() { wait } else { LOOK_CALM };
@@ -88,18 +88,23 @@ impl Eyes {
                     wait = wait.saturating_mul(2).min(LOOK_CALM);
                 }
                 () = sleep_until(next_head) => {
-                    self.tell_head().await?;
+                    self.report_head().await?;
                     next_head = Instant::now() + HEAD_EVERY;
                 }
             }
         }
     }
 
-    async fn tell_head(&self) -> Result<(), Unheard> {
+    fn broke(&self) -> Failure {
+        let why = "the connection to it broke".to_owned();
+        Failure::of(&NodeError::Unreachable { at: self.node.at(), kind: ErrorKind::ConnectionReset, why })
+    }
+
+    async fn report_head(&self) -> Result<(), Unheard> {
         match self.node.head().await {
-            Ok(head) => self.tell(FromNode::Head { head, wall_s: clock::wall().get() / 1_000 }).await,
+            Ok(head) => self.report(NodeEvent::Head { head, wall_s: clock::wall().get() / 1_000 }).await,
             Err(error) => {
-                tracing::warn!("the node does not tell its newest block: {error}");
+                tracing::warn!("the node does not report its newest block: {error}");
                 Ok(())
             }
         }
@@ -112,10 +117,10 @@ impl Eyes {
             match self.node.facts().await {
                 Ok(facts) if facts.id == self.id => return Some(facts),
                 Ok(other) => {
-                    self.tell(FromNode::Other(other.id)).await.ok()?;
+                    self.report(NodeEvent::Other(other.id)).await.ok()?;
                     return None;
                 }
-                Err(error) => tracing::debug!("the node is still away: {error}"),
+                Err(error) => tracing::debug!("the node is still offline: {error}"),
             }
             tokio::select! {
                 () = self.out.closed() => return None,
@@ -126,7 +131,7 @@ impl Eyes {
     }
 }
 
-/// The next wait for a node that is away.
+/// The next wait for a node that is offline.
 pub(crate) fn longer(wait: Duration) -> Duration {
     wait.saturating_mul(2).min(NODE_RETRY_MAX)
 }

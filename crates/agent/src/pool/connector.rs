@@ -6,21 +6,21 @@ use vipnode_rpc::{HttpRpc, OpenError, Opened, RpcClient, RpcLimits, Trust, http,
 use crate::PoolAddress;
 
 /// Opens connections to a pool, one at a time.
-pub trait Door: Debug + Send + Sync + 'static {
+pub trait Connector: Debug + Send + Sync + 'static {
     /// Opens one.
-    fn open(&self) -> BoxFuture<'_, Result<Line, OpenError>>;
+    fn open(&self) -> BoxFuture<'_, Result<PoolConnection, OpenError>>;
 }
 
 /// An open connection to a pool.
 #[derive(Debug)]
-pub enum Line {
+pub enum PoolConnection {
     /// A socket, on which both sides call; its challenge is answered by the first call.
     Socket(Box<Opened>),
     /// HTTP, on which each call is signed and the pool cannot call.
     Http(HttpRpc),
 }
 
-impl Line {
+impl PoolConnection {
     /// Who calls on it.
     #[must_use]
     pub fn client(&self) -> RpcClient {
@@ -31,14 +31,14 @@ impl Line {
     }
 }
 
-/// A [`Door`] over the network.
+/// A [`Connector`] over the network.
 #[derive(Debug)]
-pub struct NetDoor {
+pub struct NetConnector {
     address: PoolAddress,
     limits: RpcLimits,
 }
 
-impl NetDoor {
+impl NetConnector {
     /// To this pool, trusting as said.
     #[must_use]
     pub fn new(address: PoolAddress, trust: Trust) -> Self {
@@ -46,12 +46,12 @@ impl NetDoor {
     }
 }
 
-impl Door for NetDoor {
-    fn open(&self) -> BoxFuture<'_, Result<Line, OpenError>> {
+impl Connector for NetConnector {
+    fn open(&self) -> BoxFuture<'_, Result<PoolConnection, OpenError>> {
         let (url, limits) = (self.address.url(), &self.limits);
         if !self.address.calls_back() {
-            return std::future::ready(http(url, limits).map(Line::Http)).boxed();
+            return std::future::ready(http(url, limits).map(PoolConnection::Http)).boxed();
         }
-        async move { open_ws(url, limits).await.map(|opened| Line::Socket(Box::new(opened))) }.boxed()
+        async move { open_ws(url, limits).await.map(|opened| PoolConnection::Socket(Box::new(opened))) }.boxed()
     }
 }

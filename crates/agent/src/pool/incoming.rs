@@ -1,95 +1,38 @@
 use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
-use vipnode_agent_core::FromPool;
-use vipnode_types::{
-    AgentMethod, NodeId,
-    wire::{ErrorCode, WireError},
-};
+use vipnode_agent_core::CallReply;
+use vipnode_rpc::Responder;
+use vipnode_types::wire::{Done, WireError};
 
-/// Reads a call of the pool.
-pub(super) fn read(name: &str, params: &RawValue) -> Result<FromPool, WireError> {
-    match AgentMethod::named(name) {
-        Some(AgentMethod::Admit) => one(params).map(FromPool::Admit),
-        Some(AgentMethod::Evict) => one(params).map(FromPool::Evict),
-        Some(AgentMethod::Dial) => one(params).map(FromPool::Dial),
-        Some(AgentMethod::Whitelist) | None => Err(no_such(name)),
+use crate::request_error::RequestError;
+
+/// Where the answer to a call of the pool goes, in the form that its protocol has for it.
+#[derive(Debug)]
+pub(crate) enum CallResponder {
+    /// Protocol 2 answers `null`.
+    Null(Responder),
+    /// Protocol 3 answers an object, which can grow.
+    Object(Responder),
+}
+
+impl CallResponder {
+    /// Answers the call.
+    pub(crate) fn respond(self, reply: CallReply) {
+        match self {
+            Self::Null(responder) => responder.respond(reply),
+            Self::Object(responder) => responder.respond(reply.map(|()| Done {})),
+        }
     }
 }
 
-/// Reads a call of a pool of the original.
-pub(super) fn read_original(name: &str, params: &RawValue) -> Result<FromPool, WireError> {
-    match AgentMethod::named(name) {
-        Some(AgentMethod::Whitelist) => one::<NodeId>(params).map(FromPool::Whitelist),
-        Some(AgentMethod::Admit | AgentMethod::Evict | AgentMethod::Dial) | None => Err(no_such(name)),
-    }
-}
-
-fn no_such(name: &str) -> WireError {
-    let name: String = name.chars().take(64).collect();
-    WireError::new(ErrorCode::MethodNotFound, format!("an agent has no method {name:?}"), "")
+/// The refusal of a method that an agent of this protocol does not have.
+pub(super) fn no_method(name: &str) -> WireError {
+    RequestError::NoMethod { name: name.chars().take(64).collect() }.into()
 }
 
 /// The only element of the params.
-fn one<T: DeserializeOwned>(params: &RawValue) -> Result<T, WireError> {
-    let (object,) = serde_json::from_str::<(T,)>(params.get()).map_err(|error| {
-        WireError::new(ErrorCode::InvalidParams, format!("params are a list of one element: {error}"), "")
-    })?;
+pub(super) fn one<T: DeserializeOwned>(params: &RawValue) -> Result<T, WireError> {
+    let read = serde_json::from_str::<(T,)>(params.get());
+    let (object,) = read.map_err(|error| RequestError::Params { why: error.to_string() })?;
     Ok(object)
-}
-
-#[cfg(test)]
-mod tests {
-    use vipnode_types::wire::method;
-
-    use super::*;
-
-    fn read_text(name: &str, params: &str) -> Result<FromPool, WireError> {
-        read(name, &RawValue::from_string(params.to_owned()).unwrap())
-    }
-
-    #[test]
-    fn d18_what_a_pool_calls_its_agents_serve() {
-        let id = "0a".repeat(64);
-        let admit = format!(r#"[{{"lease":7,"client":"{id}","price":"100","new_field":1}}]"#);
-        assert!(matches!(read_text(method::ADMIT, &admit), Ok(FromPool::Admit(call)) if call.lease.get() == 7));
-        let evict = format!(r#"[{{"lease":7,"peer":"{id}","reason":"left"}}]"#);
-        assert!(matches!(read_text(method::EVICT, &evict), Ok(FromPool::Evict(_))));
-        let dial = format!(r#"[{{"lease":7,"side":"client","peer":"enode://{id}@127.0.0.1:1","price":"0"}}]"#);
-        assert!(matches!(read_text(method::DIAL, &dial), Ok(FromPool::Dial(_))));
-    }
-
-    #[test]
-    fn each_method_that_is_documented_is_served_by_one_of_the_two() {
-        for method in vipnode_types::openrpc::document("0", &[]).methods {
-            let Some(documented) = AgentMethod::named(method.name) else { continue };
-            let call = format!("[{}]", method.examples[0].params[0].value.get());
-            let params = RawValue::from_string(call).unwrap();
-            let original = documented == AgentMethod::Whitelist;
-            assert_eq!(read(method.name, &params).is_ok(), !original, "{}", method.name);
-            assert_eq!(read_original(method.name, &params).is_ok(), original, "{}", method.name);
-        }
-    }
-
-    /// `pool/service.go`, requestHosts.
-    #[test]
-    fn reads_what_a_pool_of_the_original_says() {
-        let id = "0a".repeat(64);
-        let read = |name, params: String| read_original(name, &RawValue::from_string(params).unwrap());
-        let call = read("vipnode_whitelist", format!("[\"{id}\"]"));
-        assert_eq!(call, Ok(FromPool::Whitelist(id.parse().unwrap())));
-        for bad in ["[]".to_owned(), format!("[\"0x{id}\"]"), format!("[\"{}\"]", id.to_uppercase())] {
-            assert!(read("vipnode_whitelist", bad).unwrap_err().is(ErrorCode::InvalidParams));
-        }
-        assert!(read(method::ADMIT, "[{}]".to_owned()).unwrap_err().is(ErrorCode::MethodNotFound));
-        let whitelist = format!("[\"{id}\"]");
-        assert!(read_text("vipnode_whitelist", &whitelist).unwrap_err().is(ErrorCode::MethodNotFound));
-    }
-
-    #[test]
-    fn answers_the_rest_with_the_code_for_it() {
-        assert!(read_text("admin_addPeer", "[]").unwrap_err().is(ErrorCode::MethodNotFound));
-        for params in ["[]", "{}", "[{}]", "[{},{}]", "null", r#"[{"lease":-1}]"#] {
-            assert!(read_text(method::ADMIT, params).unwrap_err().is(ErrorCode::InvalidParams), "{params}");
-        }
-    }
 }

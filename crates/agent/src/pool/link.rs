@@ -6,19 +6,19 @@ use tokio::{
     time::{sleep, timeout},
 };
 use vipnode_agent_core::{FromPool, PoolAnswer, RequestTag, ToPool};
-use vipnode_rpc::{Closed, Incoming, Opened, Responder, RpcClient};
-use vipnode_types::wire::WireError;
+use vipnode_rpc::{CallError, Closed, Incoming, Opened, RpcClient};
+use vipnode_types::{Failure, wire::WireError};
 
-use super::{Door, Line, Voice, protocol3::Proof};
-use crate::{limits::QUESTIONS, local::Question};
+use super::{CallResponder, Connector, PoolConnection, Protocol, protocol3::Proof};
+use crate::{AgentError, limits::QUERIES, local::PoolQuery};
 
-/// The connection to the pool: opened, served, and opened again when the mind says so.
+/// The connection to the pool: opened, served, and opened again when the agent core says so.
 #[derive(Debug)]
 pub(crate) struct Link {
-    pub(crate) door: Arc<dyn Door>,
-    pub(crate) voice: Voice,
-    /// What the agent's user wants to know of the pool.
-    pub(crate) questions: mpsc::Receiver<Question>,
+    pub(crate) connector: Arc<dyn Connector>,
+    pub(crate) protocol: Protocol,
+    /// What the agent's user asks the pool.
+    pub(crate) queries: mpsc::Receiver<PoolQuery>,
 }
 
 /// Which connection is to be open: the next round begins no sooner than `after` from when it was ordered.
@@ -28,32 +28,32 @@ pub(crate) struct Round {
     pub(crate) after: Duration,
 }
 
-/// What is to be said to the pool in a round. It is forgotten with its round.
+/// A request to send to the pool in a round. It is forgotten with its round.
 #[derive(Debug)]
-pub(crate) struct Say {
+pub(crate) struct Order {
     pub(crate) round: u64,
     pub(crate) tag: RequestTag,
     pub(crate) request: ToPool,
 }
 
-/// What happens on the link. What is of an earlier round is not for the mind any more.
+/// Something that happened on the link. Events of an earlier round are not for the agent core any more.
 #[derive(Debug)]
-pub(crate) struct FromLink {
+pub(crate) struct LinkEvent {
     pub(crate) round: u64,
-    pub(crate) what: What,
+    pub(crate) what: LinkEventKind,
 }
 
 #[derive(Debug)]
-pub(crate) enum What {
+pub(crate) enum LinkEventKind {
     Open,
-    Lost(String),
+    Lost(Failure),
     Answer(RequestTag, Result<PoolAnswer, WireError>),
-    Call(FromPool, Responder),
+    Call(FromPool, CallResponder),
 }
 
 /// Why a connection is no longer served.
 enum End {
-    Lost(String),
+    Lost(Failure),
     /// Another round was ordered.
     Again,
     /// Nobody gives orders or hears any more.
@@ -68,8 +68,8 @@ impl Link {
     pub(crate) async fn run(
         mut self,
         mut rounds: watch::Receiver<Round>,
-        mut orders: mpsc::Receiver<Say>,
-        events: mpsc::Sender<FromLink>,
+        mut orders: mpsc::Receiver<Order>,
+        events: mpsc::Sender<LinkEvent>,
     ) {
         loop {
             let Round { number, after } = *rounds.borrow_and_update();
@@ -85,7 +85,7 @@ impl Link {
                 End::Again => {}
                 End::Over => return,
                 End::Lost(why) => {
-                    let lost = FromLink { round: number, what: What::Lost(why) };
+                    let lost = LinkEvent { round: number, what: LinkEventKind::Lost(why) };
                     if events.send(lost).await.is_err() || rounds.changed().await.is_err() {
                         return;
                     }
@@ -94,44 +94,44 @@ impl Link {
         }
     }
 
-    async fn open(&self, after: Duration) -> Result<Line, String> {
+    async fn open(&self, after: Duration) -> Result<PoolConnection, Failure> {
         sleep(after).await;
-        self.door.open().await.map_err(|error| error.to_string())
+        self.connector.open().await.map_err(|error| Failure::of(&error))
     }
 
     async fn serve(
         &mut self,
-        line: Line,
+        line: PoolConnection,
         round: u64,
         rounds: &mut watch::Receiver<Round>,
-        orders: &mut mpsc::Receiver<Say>,
-        events: &mpsc::Sender<FromLink>,
+        orders: &mut mpsc::Receiver<Order>,
+        events: &mpsc::Sender<LinkEvent>,
     ) -> End {
-        let mut wire = match Wire::of(line, self.voice.needs_challenge()) {
+        let mut wire = match Wire::of(line, self.protocol.needs_challenge()) {
             Ok(wire) => wire,
             Err(why) => return End::Lost(why),
         };
-        let tell = |what| events.send(FromLink { round, what });
-        if tell(What::Open).await.is_err() {
+        let report = |what| events.send(LinkEvent { round, what });
+        if report(LinkEventKind::Open).await.is_err() {
             return End::Over;
         }
         let proof = wire.proof.clone();
-        let (voice, questions) = (&self.voice, &mut self.questions);
-        let mut said: FuturesUnordered<BoxFuture<'_, _>> = FuturesUnordered::new();
+        let (protocol, queries) = (&self.protocol, &mut self.queries);
+        let mut sent: FuturesUnordered<BoxFuture<'_, _>> = FuturesUnordered::new();
         let mut answered: FuturesUnordered<BoxFuture<'_, _>> = FuturesUnordered::new();
         let end = loop {
             // Answers first: they were on the wire before what the pool calls because of them.
-            let told = tokio::select! {
+            let reported = tokio::select! {
                 biased;
-                Some((tag, answer)) = said.next() => match answer {
-                    Ok(Some(answer)) => tell(What::Answer(tag, answer)).await,
+                Some((tag, answer)) = sent.next() => match answer {
+                    Ok(Some(answer)) => report(LinkEventKind::Answer(tag, answer)).await,
                     Ok(None) => Ok(()),
                     Err(why) => break End::Lost(why),
                 },
                 order = orders.recv() => match order {
-                    Some(Say { round: of, tag, request }) if of == round => {
+                    Some(Order { round: of, tag, request }) if of == round => {
                         let (client, proof) = (wire.client.clone(), &proof);
-                        said.push(Box::pin(async move { (tag, voice.say(&client, proof, request).await) }));
+                        sent.push(Box::pin(async move { (tag, protocol.send(&client, proof, request).await) }));
                         Ok(())
                     }
                     Some(_of_another_round) => Ok(()),
@@ -139,20 +139,20 @@ impl Link {
                 },
                 changed = rounds.changed() => break if changed.is_ok() { End::Again } else { End::Over },
                 Some(()) = answered.next() => Ok(()),
-                Some(question) = questions.recv(), if answered.len() < QUESTIONS => {
+                Some(query) = queries.recv(), if answered.len() < QUERIES => {
                     let (client, proof) = (wire.client.clone(), &proof);
-                    answered.push(Box::pin(async move { voice.ask(&client, proof, question).await }));
+                    answered.push(Box::pin(async move { protocol.ask(&client, proof, query).await }));
                     Ok(())
                 }
                 incoming = wire.next() => match incoming {
-                    Some(incoming) => match hear(voice, incoming) {
-                        Some(what) => tell(what).await,
+                    Some(incoming) => match hear(protocol, incoming) {
+                        Some(what) => report(what).await,
                         None => Ok(()),
                     },
                     None => break End::Lost(wire.why().await),
                 },
             };
-            if told.is_err() {
+            if reported.is_err() {
                 break End::Over;
             }
         };
@@ -161,10 +161,10 @@ impl Link {
     }
 }
 
-fn hear(voice: &Voice, incoming: Incoming) -> Option<What> {
+fn hear(protocol: &Protocol, incoming: Incoming) -> Option<LinkEventKind> {
     match incoming {
-        Incoming::Request { method, params, responder } => match voice.read(&method, &params) {
-            Ok(call) => Some(What::Call(call, responder)),
+        Incoming::Request { method, params, responder } => match protocol.read_call(&method, &params) {
+            Ok(call) => Some(LinkEventKind::Call(call, protocol.responder(responder))),
             Err(error) => {
                 responder.respond::<()>(Err(error));
                 None
@@ -185,18 +185,16 @@ struct Wire {
 }
 
 impl Wire {
-    fn of(line: Line, needs_challenge: bool) -> Result<Self, String> {
+    fn of(line: PoolConnection, needs_challenge: bool) -> Result<Self, Failure> {
         match line {
-            Line::Http(http) => Ok(Self { client: RpcClient::Http(http), proof: Proof::Number, socket: None }),
-            Line::Socket(opened) => {
+            PoolConnection::Http(http) => {
+                Ok(Self { client: RpcClient::Http(http), proof: Proof::Number, socket: None })
+            }
+            PoolConnection::Socket(opened) => {
                 let Opened { peer, incoming, challenge, closed, .. } = *opened;
                 let proof = match challenge {
                     Some(challenge) => Proof::Challenge(challenge),
-                    None if needs_challenge => {
-                        return Err("what answers there is no pool of protocol 3: it gave no challenge \
-                                    (--protocol 2 speaks to a pool of the original)"
-                            .to_owned());
-                    }
+                    None if needs_challenge => return Err(Failure::of(&AgentError::NoChallenge)),
                     None => Proof::Number,
                 };
                 Ok(Self { client: RpcClient::Socket(peer), proof, socket: Some((incoming, closed)) })
@@ -212,11 +210,12 @@ impl Wire {
         }
     }
 
-    async fn why(&self) -> String {
-        match &self.socket {
+    async fn why(&self) -> Failure {
+        let why = match &self.socket {
             Some((_, closed)) => closed.wait().await,
             None => "the connection is closed".to_owned(),
-        }
+        };
+        Failure::of(&CallError::Lost { why })
     }
 
     async fn close(self) {

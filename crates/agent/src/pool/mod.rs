@@ -10,12 +10,13 @@ mod protocol;
 mod protocol2;
 mod protocol3;
 mod reach;
+#[cfg(test)]
+mod tests;
 
-pub use connector::{Door, Line, NetDoor};
-pub(crate) use link::{FromLink, Link, Round, Say, What};
+pub use connector::{Connector, NetConnector, PoolConnection};
+pub(crate) use incoming::CallResponder;
+pub(crate) use link::{Link, LinkEvent, LinkEventKind, Order, Round};
 pub use pool_address::PoolAddress;
 pub use pool_status::pool_status;
-pub(crate) use protocol::Voice;
-pub(crate) use protocol2::OriginalSpeaker;
-pub(crate) use protocol3::Speaker;
+pub(crate) use protocol::Protocol;
 pub use reach::{Reached, reach};

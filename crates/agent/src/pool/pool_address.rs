@@ -22,37 +22,26 @@ impl PoolAddress {
     /// is `ws://` on this machine and `wss://` beyond.
     ///
     /// # Errors
-    /// [`AgentError::PoolAddress`].
+    /// [`AgentError::PoolIsEnode`], [`AgentError::PoolScheme`], [`AgentError::PoolHost`].
     pub fn read(text: &str) -> Result<Self, AgentError> {
-        let refused = |why: &str, hint: &str| {
-            let text = text.chars().take(200).collect();
-            Err(AgentError::PoolAddress { text, why: why.to_owned(), hint: hint.to_owned() })
-        };
+        let shown = || text.chars().take(200).collect();
         let trimmed = text.trim();
         if trimmed.starts_with("enode://") {
-            return refused(
-                "it is the enode of a node",
-                "give the pool's address; `vipnode client` with this enode connects to that node without a pool",
-            );
+            return Err(AgentError::PoolIsEnode { text: shown() });
         }
         let (scheme, rest) = trimmed.split_once("://").unwrap_or_else(|| (default_scheme(trimmed), trimmed));
         let scheme = scheme.to_ascii_lowercase();
         let kind = match scheme.as_str() {
             "ws" | "wss" => Scheme::Socket,
             "http" | "https" => Scheme::Http,
-            _ => {
-                return refused(
-                    "it begins with something else than ws://, wss://, http:// or https://",
-                    "ws://host:port",
-                );
-            }
+            _ => return Err(AgentError::PoolScheme { text: shown() }),
         };
         let (place, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
         if !names_a_host(place)
             || place.contains(['@', '?', '#'])
             || place.chars().any(|c| c.is_whitespace() || c.is_control())
         {
-            return refused("it names no host", "ws://host:port");
+            return Err(AgentError::PoolHost { text: shown() });
         }
         let place = place.to_ascii_lowercase();
         let default_port = if scheme.ends_with('s') && scheme != "ws" { ":443" } else { ":80" };
@@ -112,6 +101,8 @@ fn default_scheme(place: &str) -> &'static str {
 
 #[cfg(test)]
 mod tests {
+    use vipnode_types::TypedError;
+
     use super::*;
 
     #[test]
@@ -151,7 +142,7 @@ mod tests {
             "ws://[a]:1",
             "ws://[::1]1",
         ] {
-            assert!(!PoolAddress::read(text).unwrap_err().hint().is_empty(), "{text}");
+            assert!(!PoolAddress::read(text).unwrap_err().hint().unwrap().is_empty(), "{text}");
         }
     }
 }

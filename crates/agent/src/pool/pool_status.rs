@@ -1,32 +1,32 @@
 use std::time::Duration;
 
 use serde_json::value::to_raw_value;
-use vipnode_rpc::{CallError, OpenError, RpcClient};
+use vipnode_rpc::{CallError, RpcClient};
 use vipnode_types::wire::{PoolStatus, method};
 
-use crate::{AgentError, Door};
+use crate::{AgentError, Connector};
 
 /// A pool makes its status at most once in a while and keeps it, so it is there soon.
 const DEADLINE: Duration = Duration::from_secs(10);
 
-/// Asks a pool about itself, without joining it: nothing is signed, and no place is taken. What it says of itself and
-/// of its hosts is a stranger's word.
+/// Asks a pool for its status, without joining it: nothing is signed, and no slot is taken. What it reports about itself
+/// and its hosts is a stranger's claim.
 ///
 /// # Errors
 /// [`AgentError::Pool`] and [`AgentError::Unanswered`] where it cannot be reached, [`AgentError::Stopped`] where it
-/// tells nothing to strangers.
-pub async fn pool_status(door: &dyn Door) -> Result<PoolStatus, AgentError> {
-    let opened = door.open().await?;
+/// reports nothing to strangers.
+pub async fn pool_status(connector: &dyn Connector) -> Result<PoolStatus, AgentError> {
+    let opened = connector.open().await?;
     let client = opened.client();
-    let params = to_raw_value(&[(); 0]).map_err(|error| AgentError::Fault(error.to_string()))?;
+    let params = to_raw_value(&[(); 0]).map_err(AgentError::fault)?;
     let answer = client.call_raw(method::STATUS, params, DEADLINE).await;
     if let RpcClient::Socket(peer) = &client {
         peer.close("asked, and done");
     }
     match answer {
-        Ok(json) => serde_json::from_str(json.get()).map_err(|error| AgentError::Unanswered(error.to_string())),
+        Ok(json) => serde_json::from_str(json.get()).map_err(|error| AgentError::Unanswered { why: error.to_string() }),
         Err(CallError::Remote(error)) => Err(AgentError::Stopped(error)),
-        Err(CallError::Tls { url, fault }) => Err(AgentError::Pool(OpenError::Tls { url, fault })),
-        Err(error) => Err(AgentError::Unanswered(error.to_string())),
+        Err(CallError::Open(error)) => Err(AgentError::Pool(error)),
+        Err(error) => Err(AgentError::Unanswered { why: error.to_string() }),
     }
 }

@@ -1,73 +1,115 @@
+use std::{fmt::Display, sync::Arc};
+
 use serde_json::value::{RawValue, to_raw_value};
 use vipnode_agent_core::{FromPool, ToPool};
-use vipnode_rpc::{CallError, RpcClient};
-use vipnode_types::wire::{ErrorCode, ExplainReply, PoolStatus, WireError, method};
+use vipnode_rpc::{CallError, Responder, RpcClient};
+use vipnode_types::{
+    Failure, JoinSecret, NodeKey,
+    wire::{ExplainReply, PoolStatus, WireError, method},
+};
 
 use super::{
-    OriginalSpeaker, Speaker, incoming,
-    protocol3::{Proof, Said},
+    CallResponder, PoolAddress, protocol2,
+    protocol2::Protocol2,
+    protocol3,
+    protocol3::{Answered, Proof, Protocol3},
 };
-use crate::{limits::REQUEST_DEADLINE, local::Question};
+use crate::{
+    limits::REQUEST_DEADLINE,
+    local::PoolQuery,
+    request_error::RequestError,
+    state::{Identity, Nonces},
+};
 
-/// How the agent speaks to its pool, and what it understands.
+/// The protocol that the agent speaks to its pool.
 #[derive(Debug)]
-pub(crate) enum Voice {
-    /// Protocol 3.
-    Delegated(Speaker),
-    /// Protocol 2.
-    Original(OriginalSpeaker),
+pub(crate) enum Protocol {
+    /// Signed once by the agent's key, for which the node has delegated.
+    V3(Protocol3),
+    /// Each call signed by the node's own key.
+    V2(Protocol2),
 }
 
-impl Voice {
-    /// Whether a socket without a challenge is of no use.
-    pub(super) const fn needs_challenge(&self) -> bool {
-        matches!(self, Self::Delegated(_))
+impl Protocol {
+    /// Protocol 2, with the node's key.
+    pub(crate) fn v2(key: NodeKey, nonces: Nonces) -> Self {
+        Self::V2(Protocol2::new(key, nonces))
     }
 
-    pub(super) async fn say(&self, to: &RpcClient, proof: &Proof, request: ToPool) -> Result<Said, String> {
+    /// Protocol 3 with a pool, as a member that may know a secret.
+    pub(crate) fn v3(identity: Identity, pool: &PoolAddress, join: Option<JoinSecret>) -> Self {
+        Self::V3(Protocol3::new(Arc::new(identity), pool.url().to_owned(), join))
+    }
+
+    /// Its number.
+    pub(crate) const fn version(&self) -> u32 {
         match self {
-            Self::Delegated(speaker) => speaker.say(to, proof, request).await,
-            Self::Original(speaker) => speaker.say(to, request).await,
+            Self::V2(_) => 2,
+            Self::V3(_) => 3,
+        }
+    }
+
+    /// What the state directory calls a pool. Names of leases of one protocol mean nothing in the other, so the same pool
+    /// has two names.
+    pub(crate) fn name_of(&self, pool: &PoolAddress) -> String {
+        match self {
+            Self::V2(_) => protocol2::name_of(pool),
+            Self::V3(_) => pool.url().to_owned(),
+        }
+    }
+
+    /// Whether a socket without a challenge is of no use.
+    pub(super) const fn needs_challenge(&self) -> bool {
+        matches!(self, Self::V3(_))
+    }
+
+    /// Sends a request of the agent core and waits for its answer.
+    ///
+    /// # Errors
+    /// Why the connection is of no more use.
+    pub(super) async fn send(&self, to: &RpcClient, proof: &Proof, request: ToPool) -> Result<Answered, Failure> {
+        match self {
+            Self::V3(protocol) => protocol.send(to, proof, request).await,
+            Self::V2(protocol) => protocol.send(to, request).await,
         }
     }
 
     /// Asks the pool what the agent's user wants to know.
-    pub(super) async fn ask(&self, to: &RpcClient, proof: &Proof, question: Question) {
-        // Whoever asked may have gone meanwhile.
-        match question {
-            Question::Why(asker) => drop(asker.send(self.explain(to, proof).await)),
-            Question::Pool(asker) => drop(asker.send(pool_status(to).await)),
+    pub(super) async fn ask(&self, to: &RpcClient, proof: &Proof, query: PoolQuery) {
+        // The user may have gone meanwhile.
+        match query {
+            PoolQuery::Why(asker) => drop(asker.send(self.explain(to, proof).await)),
+            PoolQuery::Pool(asker) => drop(asker.send(pool_status(to).await)),
         }
     }
 
     async fn explain(&self, to: &RpcClient, proof: &Proof) -> Result<ExplainReply, WireError> {
         match self {
-            Self::Delegated(speaker) => speaker.explain(to, proof).await,
-            Self::Original(_) => {
-                let text = "protocol 2 has no way to ask a pool why";
-                Err(WireError::new(
-                    ErrorCode::MethodNotFound,
-                    text,
-                    "leave out --protocol 2 where the pool speaks protocol 3",
-                ))
-            }
+            Self::V3(protocol) => protocol.explain(to, proof).await,
+            Self::V2(_) => Err(RequestError::NoExplainOverProtocol2.into()),
         }
     }
 
     /// Reads a call of the pool.
-    pub(super) fn read(&self, name: &str, params: &RawValue) -> Result<FromPool, WireError> {
+    pub(super) fn read_call(&self, name: &str, params: &RawValue) -> Result<FromPool, WireError> {
         match self {
-            Self::Delegated(_) => incoming::read(name, params),
-            Self::Original(_) => incoming::read_original(name, params),
+            Self::V3(_) => protocol3::read_call(name, params),
+            Self::V2(_) => protocol2::read_call(name, params),
+        }
+    }
+
+    /// Where the answer to a call of the pool goes.
+    pub(super) const fn responder(&self, responder: Responder) -> CallResponder {
+        match self {
+            Self::V3(_) => CallResponder::Object(responder),
+            Self::V2(_) => CallResponder::Null(responder),
         }
     }
 }
 
 /// The same call in both protocols, unsigned: a socket that has joined is a member's.
 async fn pool_status(to: &RpcClient) -> Result<PoolStatus, WireError> {
-    let fault = |error: &dyn std::fmt::Display| {
-        WireError::new(ErrorCode::Server, format!("the pool tells no status: {error}"), "try again")
-    };
+    let fault = |error: &dyn Display| WireError::from(RequestError::NoStatus { why: error.to_string() });
     let none = to_raw_value(&[(); 0]).map_err(|error| fault(&error))?;
     match to.call_raw(method::STATUS, none, REQUEST_DEADLINE).await {
         Ok(answer) => serde_json::from_str(answer.get()).map_err(|error| fault(&error)),

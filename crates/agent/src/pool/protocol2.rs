@@ -2,55 +2,56 @@ use std::sync::{Arc, Mutex};
 
 use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
-use vipnode_agent_core::{PoolAnswer, ToPool};
+use vipnode_agent_core::{FromPool, PoolAnswer, ToPool};
 use vipnode_rpc::RpcClient;
 use vipnode_types::{
-    NodeKey,
+    AgentMethod, Failure, NodeId, NodeKey,
     protocol2::{Call, Reply, UpdateRequest, go_json, method, signed_params},
-    wire::{ErrorCode, WireError},
+    wire::WireError,
 };
 
-use super::protocol3::{Said, fault, said};
-use crate::{AgentError, clock, limits::REQUEST_DEADLINE, state::Nonces};
+use super::{
+    PoolAddress, incoming,
+    protocol3::{Answered, answered, not_sent},
+};
+use crate::{AgentError, clock, limits::REQUEST_DEADLINE, request_error::RequestError, state::Nonces};
 
-/// Says the mind's requests to a pool of the original: each signed by the node's own key, with a nonce larger
-/// than the one before, one after the other, so that they arrive in the order of their nonces.
+/// Sends requests over protocol 2: each signed by the node's own key, with a nonce larger than the one before, one after
+/// the other, so that they arrive in the order of their nonces.
 #[derive(Debug)]
-pub(crate) struct OriginalSpeaker {
+pub(crate) struct Protocol2 {
     key: NodeKey,
     nonces: Arc<Mutex<Nonces>>,
     turn: tokio::sync::Mutex<()>,
 }
 
-impl OriginalSpeaker {
+impl Protocol2 {
     pub(crate) fn new(key: NodeKey, nonces: Nonces) -> Self {
         Self { key, nonces: Arc::new(Mutex::new(nonces)), turn: tokio::sync::Mutex::new(()) }
     }
 
-    /// Says a request and waits for its answer.
+    /// Sends a request and waits for its answer.
     ///
     /// # Errors
     /// Why the connection is of no more use.
-    pub(super) async fn say(&self, to: &RpcClient, request: ToPool) -> Result<Said, String> {
+    pub(super) async fn send(&self, to: &RpcClient, request: ToPool) -> Result<Answered, Failure> {
         let ToPool::Protocol2(call) = request else {
-            return Ok(Some(Err(WireError::new(ErrorCode::Internal, "a request of protocol 3 over protocol 2", ""))));
+            return Ok(Some(Err(RequestError::OtherProtocol.into())));
         };
         let (name, argument) = match text(&call) {
             Ok(text) => text,
-            Err(error) => return Ok(Some(Err(fault(&error)))),
+            Err(error) => return Ok(Some(Err(not_sent(&error)))),
         };
         let _turn = self.turn.lock().await;
         let nonce = match self.nonce().await {
             Ok(nonce) => nonce,
-            Err(error) => {
-                return Ok(Some(Err(WireError::new(ErrorCode::Internal, error.to_string(), error.hint()))));
-            }
+            Err(error) => return Ok(Some(Err(error.into()))),
         };
         let params = match RawValue::from_string(signed_params(&self.key, name, nonce, &argument)) {
             Ok(params) => params,
-            Err(error) => return Ok(Some(Err(fault(&error)))),
+            Err(error) => return Ok(Some(Err(not_sent(&error)))),
         };
-        said(to.call_raw(name, params, REQUEST_DEADLINE).await, |answer| read(&call, answer))
+        answered(to.call_raw(name, params, REQUEST_DEADLINE).await, |answer| read_answer(&call, answer))
     }
 
     /// Durable before it is used: a nonce that a crash forgot would be used again, and refused.
@@ -60,8 +61,21 @@ impl OriginalSpeaker {
             let mut nonces = nonces.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
             nonces.next(clock::wall())
         });
-        next.await.map_err(|error| AgentError::Fault(error.to_string()))?
+        next.await.map_err(AgentError::fault)?
     }
+}
+
+/// Reads a call of the pool, which is `vipnode_whitelist` alone.
+pub(super) fn read_call(name: &str, params: &RawValue) -> Result<FromPool, WireError> {
+    match AgentMethod::named(name) {
+        Some(AgentMethod::Whitelist) => incoming::one::<NodeId>(params).map(FromPool::Whitelist),
+        Some(AgentMethod::Admit | AgentMethod::Evict | AgentMethod::Dial) | None => Err(incoming::no_method(name)),
+    }
+}
+
+/// See [`Protocol::name_of`](super::Protocol::name_of).
+pub(super) fn name_of(pool: &PoolAddress) -> String {
+    format!("{} (protocol 2)", pool.url())
 }
 
 /// The method and its argument, as Go would write it.
@@ -77,7 +91,7 @@ fn text(call: &Call) -> Result<(&'static str, String), serde_json::Error> {
     })
 }
 
-fn read(call: &Call, answer: &RawValue) -> Result<PoolAnswer, WireError> {
+fn read_answer(call: &Call, answer: &RawValue) -> Result<PoolAnswer, WireError> {
     let reply = match call {
         Call::Connect(_) => parse(answer).map(Reply::Connect),
         Call::Update(_) => parse(answer).map(Reply::Update),
@@ -91,10 +105,7 @@ fn read(call: &Call, answer: &RawValue) -> Result<PoolAnswer, WireError> {
 /// Go answers `null` where it has nothing to say.
 fn parse<T: DeserializeOwned + Default>(answer: &RawValue) -> Result<T, WireError> {
     let read = serde_json::from_str::<Option<T>>(answer.get()).map(Option::unwrap_or_default);
-    read.map_err(|error| {
-        let text = format!("the pool's answer is not one of protocol 2: {error}");
-        WireError::new(ErrorCode::Internal, text, "check that a pool of the original answers there")
-    })
+    read.map_err(|error| RequestError::Protocol2Answer { why: error.to_string() }.into())
 }
 
 #[cfg(test)]
@@ -106,7 +117,7 @@ mod tests {
         let root = tempfile::tempdir().unwrap();
         let key = NodeKey::read(&[7; 32]).unwrap();
         let state = crate::state::StateDir::open(root.path(), &key.id()).unwrap();
-        let text = format!("{:?}", OriginalSpeaker::new(key, state.nonces().unwrap()));
+        let text = format!("{:?}", Protocol2::new(key, state.nonces().unwrap()));
         assert!(!text.contains("0707") && !text.contains("7, 7"), "{text}");
     }
 }

@@ -5,19 +5,20 @@ use std::sync::{
 
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::value::RawValue;
-use vipnode_agent_core::{PoolAnswer, ToPool};
+use vipnode_agent_core::{FromPool, PoolAnswer, ToPool};
 use vipnode_rpc::{CallError, RpcClient};
 use vipnode_types::{
-    JoinSecret,
+    AgentMethod, Failure, JoinSecret,
     signed::Envelope,
     wire::{ByeRequest, ErrorCode, ExplainReply, ExplainRequest, WireError, method},
 };
 
-use crate::{clock, limits::REQUEST_DEADLINE, state::Identity};
+use super::incoming;
+use crate::{clock, limits::REQUEST_DEADLINE, request_error::RequestError, state::Identity};
 
-/// Says the mind's requests to the pool, signed where they have to be, and reads the answers.
+/// Sends requests over protocol 3, signed where they have to be, and reads the answers.
 #[derive(Debug)]
-pub(crate) struct Speaker {
+pub(crate) struct Protocol3 {
     identity: Arc<Identity>,
     audience: String,
     join: Option<JoinSecret>,
@@ -34,45 +35,40 @@ pub(crate) enum Proof {
     Number,
 }
 
-/// How a request ended for the mind; `None` where no answer came.
-pub(crate) type Said = Option<Result<PoolAnswer, WireError>>;
+/// How a request ended for the agent core; `None` where no answer came.
+pub(crate) type Answered = Option<Result<PoolAnswer, WireError>>;
 
-impl Speaker {
+impl Protocol3 {
     pub(crate) fn new(identity: Arc<Identity>, audience: String, join: Option<JoinSecret>) -> Self {
         Self { identity, audience, join, last_nonce: AtomicU64::new(0) }
     }
 
-    /// Says a request and waits for its answer.
+    /// Sends a request and waits for its answer.
     ///
     /// # Errors
     /// Why the connection is of no more use.
-    pub(crate) async fn say(&self, to: &RpcClient, proof: &Proof, request: ToPool) -> Result<Said, String> {
-        let Some(kind) = Kind::of(&request) else { return Ok(Some(Err(of_protocol_2()))) };
+    pub(super) async fn send(&self, to: &RpcClient, proof: &Proof, request: ToPool) -> Result<Answered, Failure> {
+        let Some(kind) = Kind::of(&request) else { return Ok(Some(Err(RequestError::OtherProtocol.into()))) };
         let params = match self.params(proof, kind, request) {
             Ok(params) => params,
-            Err(error) => return Ok(Some(Err(fault(&error)))),
+            Err(error) => return Ok(Some(Err(not_sent(&error)))),
         };
-        said(to.call_raw(kind.method(), params, REQUEST_DEADLINE).await, |answer| kind.read(answer))
+        answered(to.call_raw(kind.method(), params, REQUEST_DEADLINE).await, |answer| kind.read(answer))
     }
 
-    /// Asks why the node has these hosts. The mind knows nothing of it, for nothing follows from it.
+    /// Asks why the node has these hosts. The agent core is not involved, for nothing follows from it.
     pub(super) async fn explain(&self, to: &RpcClient, proof: &Proof) -> Result<ExplainReply, WireError> {
         let nonce = match proof {
             Proof::Challenge(_) => None,
             Proof::Number => Some(self.next_nonce().to_string()),
         };
-        let object = json(&ExplainRequest {}).map_err(|error| fault(&error))?;
-        let params = self.signed(method::EXPLAIN, &object, nonce.as_deref()).map_err(|error| fault(&error))?;
+        let object = json(&ExplainRequest {}).map_err(|error| not_sent(&error))?;
+        let params = self.signed(method::EXPLAIN, &object, nonce.as_deref()).map_err(|error| not_sent(&error))?;
         match to.call_raw(method::EXPLAIN, params, REQUEST_DEADLINE).await {
             Ok(answer) => parse(method::EXPLAIN, &answer),
-            Err(CallError::Remote(error)) if error.is(ErrorCode::MethodNotFound) => {
-                let text = "the pool is of a version that does not explain itself";
-                Err(WireError::new(ErrorCode::MethodNotFound, text, "ask its operator for a newer one"))
-            }
+            Err(CallError::Remote(error)) if error.is(ErrorCode::MethodNotFound) => Err(RequestError::NoExplain.into()),
             Err(CallError::Remote(error)) => Err(error),
-            Err(error) => {
-                Err(WireError::new(ErrorCode::Server, format!("no answer of the pool: {error}"), "try again"))
-            }
+            Err(error) => Err(RequestError::NoAnswer { why: error.to_string() }.into()),
         }
     }
 
@@ -162,42 +158,44 @@ impl Kind {
     }
 }
 
-fn parse<T: DeserializeOwned>(method: &str, answer: &RawValue) -> Result<T, WireError> {
-    serde_json::from_str(answer.get()).map_err(|error| {
-        let text = format!("the pool's answer to {method} cannot be read: {error}");
-        WireError::new(ErrorCode::Internal, text, "check that pool and agent are of versions that fit")
-    })
+fn parse<T: DeserializeOwned>(method: &'static str, answer: &RawValue) -> Result<T, WireError> {
+    serde_json::from_str(answer.get()).map_err(|error| RequestError::Answer { method, why: error.to_string() }.into())
 }
 
-/// How a call ended for the mind.
-///
-/// # Errors
-/// Why the connection is of no more use.
-pub(super) fn said(
-    ended: Result<Box<RawValue>, CallError>,
-    read: impl FnOnce(&RawValue) -> Result<PoolAnswer, WireError>,
-) -> Result<Said, String> {
-    match ended {
-        Ok(answer) => Ok(Some(read(&answer))),
-        Err(CallError::Remote(error)) => Ok(Some(Err(error))),
-        Err(CallError::Lost(why)) => Err(why),
-        Err(error @ CallError::Tls { .. }) => Err(error.to_string()),
-        // The mind knows how long it waits, and what a pool is that does not answer (D40).
-        Err(CallError::Expired) => Ok(None),
-        Err(error @ (CallError::Full | CallError::Json(_))) => {
-            Ok(Some(Err(WireError::new(ErrorCode::Internal, error.to_string(), ""))))
-        }
+/// Reads a call of the pool.
+pub(super) fn read_call(name: &str, params: &RawValue) -> Result<FromPool, WireError> {
+    match AgentMethod::named(name) {
+        Some(AgentMethod::Admit) => incoming::one(params).map(FromPool::Admit),
+        Some(AgentMethod::Evict) => incoming::one(params).map(FromPool::Evict),
+        Some(AgentMethod::Dial) => incoming::one(params).map(FromPool::Dial),
+        Some(AgentMethod::Whitelist) | None => Err(incoming::no_method(name)),
     }
 }
 
-fn of_protocol_2() -> WireError {
-    WireError::new(ErrorCode::Internal, "a request of protocol 2 over protocol 3", "")
+/// How a call ended for the agent core.
+///
+/// # Errors
+/// Why the connection is of no more use.
+pub(super) fn answered(
+    ended: Result<Box<RawValue>, CallError>,
+    read: impl FnOnce(&RawValue) -> Result<PoolAnswer, WireError>,
+) -> Result<Answered, Failure> {
+    match ended {
+        Ok(answer) => Ok(Some(read(&answer))),
+        Err(CallError::Remote(error)) => Ok(Some(Err(error))),
+        Err(error @ (CallError::Lost { .. } | CallError::Open(_))) => Err(Failure::of(&error)),
+        // The agent core knows how long it waits, and what a pool is that does not answer (D40).
+        Err(CallError::Expired) => Ok(None),
+        Err(error @ (CallError::Full | CallError::Json { .. })) => {
+            Ok(Some(Err(RequestError::NotSent { why: error.to_string() }.into())))
+        }
+    }
 }
 
 fn json(value: &impl Serialize) -> Result<String, serde_json::Error> {
     serde_json::to_string(value)
 }
 
-pub(super) fn fault(error: &serde_json::Error) -> WireError {
-    WireError::new(ErrorCode::Internal, error.to_string(), "")
+pub(super) fn not_sent(error: &serde_json::Error) -> WireError {
+    RequestError::NotSent { why: error.to_string() }.into()
 }

@@ -15,64 +15,59 @@ use vipnode_agent_core::{
     Action, AgentConfig, AgentCore, CallReply, Event, JournalEntry, NodeCall, NodeTask, RequestTag, StopCause,
 };
 use vipnode_node::Node;
-use vipnode_rpc::Responder;
-use vipnode_types::{
-    NodeFacts, NodeId,
-    wire::{Done, WireError},
-};
+use vipnode_types::{Failure, NodeFacts, NodeId};
 
-use super::runner::Tell;
+use super::runner::Notifier;
 use crate::{
-    AgentError, AgentMetrics, Door, Resolver, Told,
+    AgentError, AgentMetrics, AgentNotice, Connector, Resolver,
     clock::Clock,
     limits::{NODE_CALLS, NODE_EVENTS, POOL_CALLS, POOL_EVENTS, POOL_ORDERS, STOP_DEADLINE},
-    local::{About, AgentStatus, Asked, Look},
-    node::{Eyes, FromNode, Hands},
-    pool::{FromLink, Link, Round, Say, Voice, What},
+    local::{About, AgentStatus, Queries, StatusQuery},
+    node::{Executor, NodeEvent, Observer, TaskError},
+    pool::{CallResponder, Link, LinkEvent, LinkEventKind, Order, Protocol, Round},
+    request_error::{RETRY_MS, RequestError},
     state::Journal,
 };
 
-/// What an actor stands between.
+/// What the actor connects: the node, the pool and the user.
 pub(crate) struct Parts {
     pub(crate) node: Arc<dyn Node>,
     pub(crate) facts: NodeFacts,
     /// The pool, where there is one.
-    pub(crate) pool: Option<(Arc<dyn Door>, Voice)>,
+    pub(crate) pool: Option<(Arc<dyn Connector>, Protocol)>,
     pub(crate) resolver: Arc<dyn Resolver>,
     /// What the user wants, when that changes.
     pub(crate) wanted: watch::Receiver<AgentConfig>,
     pub(crate) metrics: Option<AgentMetrics>,
     /// What the user wants to know.
-    pub(crate) asked: Asked,
+    pub(crate) queries: Queries,
     pub(crate) about: About,
 }
 
-/// The task that owns the mind.
+/// The task that owns the agent core.
 pub(crate) struct Actor {
     core: AgentCore,
     clock: Clock,
-    tell: Tell,
+    notifier: Notifier,
     metrics: Option<AgentMetrics>,
-    /// Away only while an entry is written.
+    /// Taken out only while an entry is written.
     journal: Option<Journal>,
-    /// Peers whose grant could not be written down, so that the node must not be told.
+    /// Peers whose grant could not be journaled, so that the node must not be called for them.
     unwritten: BTreeSet<NodeId>,
     node: Arc<dyn Node>,
     id: NodeId,
     about: About,
-    looks: mpsc::Receiver<Look>,
-    hands: mpsc::Sender<(NodeTask, NodeCall)>,
+    status_queries: mpsc::Receiver<StatusQuery>,
+    executor: mpsc::Sender<(NodeTask, NodeCall)>,
     closely: watch::Sender<Instant>,
-    orders: mpsc::Sender<Say>,
+    orders: mpsc::Sender<Order>,
     rounds: watch::Sender<Round>,
-    calls: BTreeMap<RequestTag, Responder>,
+    calls: BTreeMap<RequestTag, CallResponder>,
     last_call: RequestTag,
-    /// The pool is one of the original, which takes no answer to its calls but null.
-    original: bool,
-    /// Events that the actor owes the mind itself.
+    /// Events that the actor owes the agent core itself.
     owed: VecDeque<Event>,
     resolver: Arc<dyn Resolver>,
-    /// Names that are being looked up; the mind asks for each once.
+    /// Names that are being looked up; the agent core asks for each once.
     lookups: FuturesUnordered<BoxFuture<'static, Event>>,
 }
 
@@ -86,52 +81,50 @@ impl Actor {
         journal: Journal,
         parts: Parts,
         stop: CancellationToken,
-        tell: Tell,
+        notifier: Notifier,
     ) -> Result<(), AgentError> {
         let clock = Clock::start();
         let mut tasks = JoinSet::new();
-        let (hands, hands_calls) = mpsc::channel(NODE_CALLS);
-        let (node_out, mut from_node) = mpsc::channel(NODE_EVENTS);
+        let (executor, node_calls) = mpsc::channel(NODE_CALLS);
+        let (node_out, mut node_events) = mpsc::channel(NODE_EVENTS);
         let (orders, orders_given) = mpsc::channel(POOL_ORDERS);
         let (rounds, rounds_given) = watch::channel(Round { number: 0, after: Duration::ZERO });
-        let (link_out, mut from_link) = mpsc::channel(POOL_EVENTS);
+        let (link_out, mut link_events) = mpsc::channel(POOL_EVENTS);
         let (closely, closely_seen) = watch::channel(Instant::now());
         let (up, up_seen) = watch::channel(true);
         let (node, id) = (parts.node, parts.facts.id);
-        let original = config.protocol2.is_some();
-        tasks.spawn(Hands { node: node.clone(), up: up_seen }.run(hands_calls, node_out.clone()));
-        let eyes = Eyes { node: node.clone(), id, closely: closely_seen, up, out: node_out };
-        tasks.spawn(eyes.run(parts.facts));
-        let Asked { looks, questions } = parts.asked;
-        let link = parts.pool.map(|(door, voice)| Link { door, voice, questions });
+        tasks.spawn(Executor { node: node.clone(), up: up_seen }.run(node_calls, node_out.clone()));
+        let observer = Observer { node: node.clone(), id, closely: closely_seen, up, out: node_out };
+        tasks.spawn(observer.run(parts.facts));
+        let Queries { status: status_queries, pool: queries } = parts.queries;
+        let link = parts.pool.map(|(connector, protocol)| Link { connector, protocol, queries });
         let link_task = link.map(|link| tokio::spawn(link.run(rounds_given, orders_given, link_out)));
         let mut actor = Self {
             core: AgentCore::new(config, journal.alive().cloned(), clock.now()),
             clock,
-            tell,
+            notifier,
             metrics: parts.metrics,
             journal: Some(journal),
             unwritten: BTreeSet::new(),
             node,
             id,
             about: parts.about,
-            looks,
-            hands,
+            status_queries,
+            executor,
             closely,
             orders,
             rounds,
             calls: BTreeMap::new(),
             last_call: 0,
-            original,
             owed: VecDeque::new(),
             resolver: parts.resolver,
             lookups: FuturesUnordered::new(),
         };
-        let ended = actor.serve(&mut from_node, &mut from_link, parts.wanted, &stop).await;
+        let ended = actor.serve(&mut node_events, &mut link_events, parts.wanted, &stop).await;
         // The link says its last words and closes the socket once nobody can give it orders. It must not
         // wait for us to hear what else comes.
         drop(actor);
-        from_link.close();
+        link_events.close();
         if let Some(mut link_task) = link_task
             && timeout(FLUSH, &mut link_task).await.is_err()
         {
@@ -142,8 +135,8 @@ impl Actor {
 
     async fn serve(
         &mut self,
-        from_node: &mut mpsc::Receiver<FromNode>,
-        from_link: &mut mpsc::Receiver<FromLink>,
+        node_events: &mut mpsc::Receiver<NodeEvent>,
+        link_events: &mut mpsc::Receiver<LinkEvent>,
         mut wanted: watch::Receiver<AgentConfig>,
         stop: &CancellationToken,
     ) -> Result<(), AgentError> {
@@ -151,7 +144,7 @@ impl Actor {
         let mut actions = Vec::new();
         loop {
             let wake = self.core.next_wake().map(|moment| self.clock.instant(moment));
-            let mut look = None;
+            let mut status = None;
             let event = tokio::select! {
                 biased;
                 () = stop.cancelled(), if stop_by.is_none() => {
@@ -160,12 +153,12 @@ impl Actor {
                 }
                 () = at(stop_by) => return Err(AgentError::NotUndone { left: self.left() }),
                 () = std::future::ready(()), if !self.owed.is_empty() => self.owed.pop_front(),
-                Some(what) = from_node.recv() => Some(self.of_node(what)?),
-                Some(what) = from_link.recv() => self.of_link(what),
+                Some(what) = node_events.recv() => Some(self.of_node(what)?),
+                Some(what) = link_events.recv() => self.of_link(what),
                 Some(resolved) = self.lookups.next() => Some(resolved),
                 Ok(()) = wanted.changed() => Some(Event::Configured(Box::new(wanted.borrow_and_update().clone()))),
-                Some(asked) = self.looks.recv() => {
-                    look = Some(asked);
+                Some(query) = self.status_queries.recv() => {
+                    status = Some(query);
                     Some(Event::Tick)
                 }
                 () = at(wake) => Some(Event::Tick),
@@ -180,7 +173,7 @@ impl Actor {
                     return ended;
                 }
             }
-            if let Some(Look(asker)) = look {
+            if let Some(StatusQuery(asker)) = status {
                 let _gone = asker.send(AgentStatus::of(&self.about, &self.core.view()));
             }
             // What is owed must not keep the others from running.
@@ -188,35 +181,35 @@ impl Actor {
         }
     }
 
-    fn of_node(&self, what: FromNode) -> Result<Event, AgentError> {
+    fn of_node(&self, what: NodeEvent) -> Result<Event, AgentError> {
         Ok(match what {
-            FromNode::Up(facts) => Event::NodeUp(facts),
-            FromNode::Down(why) => Event::NodeDown { why },
-            FromNode::Peers(peers) => Event::Peers(peers),
-            FromNode::Gone(id, cause) => Event::PeerGone(id, cause),
-            FromNode::Head { head, wall_s } => Event::Head { head, wall_s },
-            FromNode::Done { task, result } => Event::NodeDone { task, result },
-            FromNode::Other(now) => {
+            NodeEvent::Up(facts) => Event::NodeUp(facts),
+            NodeEvent::Down(why) => Event::NodeDown { why: why.to_string() },
+            NodeEvent::Peers(peers) => Event::Peers(peers),
+            NodeEvent::Gone(id, cause) => Event::PeerGone(id, cause),
+            NodeEvent::Head { head, wall_s } => Event::Head { head, wall_s },
+            NodeEvent::Done { task, result } => Event::NodeDone { task, result: result.map_err(|why| why.to_string()) },
+            NodeEvent::Other(now) => {
                 let (was, now) = (self.id.short(), now.short());
                 return Err(AgentError::OtherNode { at: self.node.at(), was, now });
             }
         })
     }
 
-    fn of_link(&mut self, from: FromLink) -> Option<Event> {
+    fn of_link(&mut self, from: LinkEvent) -> Option<Event> {
         if from.round != self.rounds.borrow().number {
             return None;
         }
         Some(match from.what {
-            What::Open => Event::PoolOpen,
-            What::Lost(why) => {
+            LinkEventKind::Open => Event::PoolOpen,
+            LinkEventKind::Lost(why) => {
                 self.calls.clear();
-                Event::PoolLost { why }
+                Event::PoolLost { why: why.to_string() }
             }
-            What::Answer(tag, answer) => Event::PoolAnswers { tag, answer },
-            What::Call(call, responder) => {
+            LinkEventKind::Answer(tag, answer) => Event::PoolAnswers { tag, answer },
+            LinkEventKind::Call(call, responder) => {
                 if self.calls.len() >= POOL_CALLS {
-                    responder.respond::<Done>(Err(WireError::busy("too many calls wait for this agent's node", 1_000)));
+                    responder.respond(Err(RequestError::NodeBusy { retry_ms: RETRY_MS }.into()));
                     return None;
                 }
                 self.last_call += 1;
@@ -243,10 +236,10 @@ impl Actor {
                 self.lookups.push(look.boxed());
             }
             Action::Pool { tag, request } => {
-                let say = Say { round: self.rounds.borrow().number, tag, request };
+                let say = Order { round: self.rounds.borrow().number, tag, request };
                 if self.orders.try_send(say).is_err() {
-                    let busy = WireError::busy("too many requests wait to be said to the pool", 1_000);
-                    self.owed.push_back(Event::PoolAnswers { tag, answer: Err(busy) });
+                    let busy = RequestError::LinkBusy { retry_ms: RETRY_MS };
+                    self.owed.push_back(Event::PoolAnswers { tag, answer: Err(busy.into()) });
                 }
             }
             Action::Answer { tag, reply } => self.answer(tag, reply),
@@ -256,7 +249,7 @@ impl Actor {
                     *round = Round { number: round.number + 1, after: Duration::from_millis(after_ms) };
                 });
             }
-            Action::Notice(notice) => self.tell.tell(Told::Notice(notice)),
+            Action::Notice(notice) => self.notifier.notify(AgentNotice::Notice(notice)),
             Action::Stopped { error } => {
                 self.node.settle().await;
                 return Ok(Some(error.map_or(Ok(()), |error| Err(AgentError::Stopped(error)))));
@@ -265,9 +258,9 @@ impl Actor {
         Ok(None)
     }
 
-    /// Durable when this returns, or the node is not told.
+    /// Durable when this returns, or the node is not called.
     async fn write(&mut self, entry: JournalEntry) -> Result<(), AgentError> {
-        let fault = |why: &str| AgentError::Fault(format!("the journal: {why}"));
+        let fault = |why: &str| AgentError::fault(format_args!("the journal: {why}"));
         let mut journal = self.journal.take().ok_or_else(|| fault("it is being written already"))?;
         let peer = match &entry {
             JournalEntry::Done(grant) => Some(grant.peer.id),
@@ -286,7 +279,7 @@ impl Actor {
             (Ok(()), None) => {}
             (Err(error), peer) => {
                 self.unwritten.extend(peer);
-                self.tell.tell(Told::Fault { what: error.to_string(), hint: error.hint() });
+                self.notifier.notify(AgentNotice::Fault(Failure::of(&error)));
                 tracing::error!("{error}");
             }
         }
@@ -296,22 +289,19 @@ impl Actor {
     fn have_node_do(&mut self, task: NodeTask, call: NodeCall) {
         let refused = match &call {
             NodeCall::Admit(peer) | NodeCall::Dial(peer) if self.unwritten.contains(&peer.id) => {
-                Some("it could not be written to the journal first")
+                Some(TaskError::NotJournaled)
             }
             _ => None,
         };
-        let refused = refused.or_else(|| {
-            self.hands.try_send((task, call)).is_err().then_some("as many calls as allowed wait for the node")
-        });
+        let refused = refused.or_else(|| self.executor.try_send((task, call)).is_err().then_some(TaskError::Full));
         if let Some(why) = refused {
-            self.owed.push_back(Event::NodeDone { task, result: Err(why.to_owned()) });
+            self.owed.push_back(Event::NodeDone { task, result: Err(why.to_string()) });
         }
     }
 
     fn answer(&mut self, tag: RequestTag, reply: CallReply) {
         match self.calls.remove(&tag) {
-            Some(responder) if self.original => responder.respond(reply),
-            Some(responder) => responder.respond(reply.map(|()| Done {})),
+            Some(responder) => responder.respond(reply),
             None => tracing::debug!(tag, "an answer to a call of a socket that is gone"),
         }
     }

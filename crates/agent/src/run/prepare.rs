@@ -1,82 +1,75 @@
-//! From the start to the first word with the pool: the node, the state directory, who the agent is.
-
-use std::sync::Arc;
+//! From the start to the first message to the pool: the node, the state directory, who the agent is.
 
 use tokio::time::sleep;
 use vipnode_agent_core::Advertise;
 use vipnode_node::finder::find_node_key;
-use vipnode_types::{NodeFacts, NodeKey};
+use vipnode_types::{Failure, NodeFacts, NodeKey};
 
-use super::{release::undo_all, runner::Tell};
+use super::{release::undo_all, runner::Notifier};
 use crate::{
-    AgentError, NodeKeyAt, PoolAccess, RunnerConfig, Told, clock,
+    AgentError, AgentNotice, NodeKeyAt, PoolAccess, RunnerConfig, clock,
     limits::{LAST_MS, NODE_RETRY_FIRST, RENEW_MS},
     node::longer,
-    pool::{OriginalSpeaker, Speaker, Voice},
+    pool::Protocol,
     state::{Identity, Journal, StateDir, read_node_key},
 };
 
-/// What has to be there before the mind is begun.
+/// What the agent core needs before it starts.
 pub(crate) struct Prepared {
     pub(crate) state: StateDir,
     pub(crate) facts: NodeFacts,
     /// How to speak to the pool, where there is one.
-    pub(crate) voice: Option<Voice>,
+    pub(crate) protocol: Option<Protocol>,
     pub(crate) journal: Journal,
 }
 
-pub(crate) async fn prepare(config: &RunnerConfig, tell: &Tell) -> Result<Prepared, AgentError> {
-    let facts = wait_for_node(config, tell).await?;
+pub(crate) async fn prepare(config: &RunnerConfig, notifier: &Notifier) -> Result<Prepared, AgentError> {
+    let facts = wait_for_node(config, notifier).await?;
     let state = StateDir::open(&config.state_root, &facts.id)?;
     let (at, state_dir) = (config.node.at(), state.path().to_owned());
-    tell.tell(Told::Node { facts: Box::new(facts.clone()), at, state_dir });
+    notifier.notify(AgentNotice::Node { facts: Box::new(facts.clone()), at, state_dir });
     check_enode(&facts, config)?;
-    let voice = match &config.pool {
-        Some(pool) => Some(voice(&state, &facts, config, pool, tell).await?),
+    let protocol = match &config.pool {
+        Some(pool) => Some(protocol(&state, &facts, config, pool, notifier).await?),
         None => None,
     };
     for at in config.node.exposure().await {
-        tell.tell(Told::Exposed { at });
+        notifier.notify(AgentNotice::Exposed { at });
     }
     let mut journal = state.journal()?;
-    if let Some(pool) = &config.pool {
-        forget_other_pool(&state, &mut journal, pool, config, tell).await?;
+    if let Some((pool, protocol)) = config.pool.as_ref().zip(protocol.as_ref()) {
+        forget_other_pool(&state, &mut journal, &protocol.name_of(&pool.address), config, notifier).await?;
     }
-    Ok(Prepared { state, facts, voice, journal })
+    Ok(Prepared { state, facts, protocol, journal })
 }
 
-/// Undoes what an earlier run did for another pool. What it did without one the mind looks after.
+/// Undoes what an earlier run did for another pool. What it did without a pool, the agent core takes over.
 async fn forget_other_pool(
     state: &StateDir,
     journal: &mut Journal,
-    pool: &PoolAccess,
+    pool: &str,
     config: &RunnerConfig,
-    tell: &Tell,
+    notifier: &Notifier,
 ) -> Result<(), AgentError> {
-    // Names of leases of one protocol mean nothing in the other.
-    let pool = match config.agent.protocol2 {
-        Some(_) => format!("{} (protocol 2)", pool.address.url()),
-        None => pool.address.url().to_owned(),
-    };
-    if state.pool()?.as_deref() != Some(&pool) {
+    if state.pool()?.as_deref() != Some(pool) {
         let grants = undo_all(journal, &*config.node, |grant| !grant.lease.is_direct()).await?.len();
         if grants > 0 {
-            tell.tell(Told::Released { grants });
+            notifier.notify(AgentNotice::Released { grants });
         }
-        state.set_pool(&pool)?;
+        state.set_pool(pool)?;
     }
     Ok(())
 }
 
-async fn wait_for_node(config: &RunnerConfig, tell: &Tell) -> Result<NodeFacts, AgentError> {
+async fn wait_for_node(config: &RunnerConfig, notifier: &Notifier) -> Result<NodeFacts, AgentError> {
     let mut wait = NODE_RETRY_FIRST;
     let mut said = false;
     loop {
         match config.node.facts().await {
             Ok(facts) => return Ok(facts),
-            Err(error) if error.is_away() => {
+            Err(error) if error.is_offline() => {
                 if !std::mem::replace(&mut said, true) {
-                    tell.tell(Told::WaitingForNode { why: error.to_string(), hint: error.hint() });
+                    notifier.notify(AgentNotice::WaitingForNode(Failure::of(&error)));
                 }
             }
             Err(error) => return Err(error.into()),
@@ -86,7 +79,7 @@ async fn wait_for_node(config: &RunnerConfig, tell: &Tell) -> Result<NodeFacts, 
     }
 }
 
-/// What the user tells others to dial has to be this node (A13), and whom he names another one.
+/// The enode that others are asked to dial has to be this node's, and a named peer has to be another node.
 fn check_enode(facts: &NodeFacts, config: &RunnerConfig) -> Result<(), AgentError> {
     let direct = &config.agent.direct;
     if direct.hosts.iter().chain(&direct.allow).any(|peer| peer.id == facts.id) {
@@ -102,21 +95,23 @@ fn check_enode(facts: &NodeFacts, config: &RunnerConfig) -> Result<(), AgentErro
 
 /// How to speak to the pool. Over protocol 2 the node's own key signs every call, so that it is kept for as
 /// long as the agent runs.
-async fn voice(
+async fn protocol(
     state: &StateDir,
     facts: &NodeFacts,
     config: &RunnerConfig,
     pool: &PoolAccess,
-    tell: &Tell,
-) -> Result<Voice, AgentError> {
+    notifier: &Notifier,
+) -> Result<Protocol, AgentError> {
     if config.agent.protocol2.is_none() {
-        let identity = identify(state, facts, config, tell).await?;
-        let speaker = Speaker::new(Arc::new(identity), pool.address.url().to_owned(), pool.join.clone());
-        return Ok(Voice::Delegated(speaker));
+        let identity = identify(state, facts, config, notifier).await?;
+        return Ok(Protocol::v3(identity, &pool.address, pool.join.clone()));
     }
-    let (key, key_file) = node_key(facts, config).await.map_err(|error| AgentError::KeyForEachCall(Box::new(error)))?;
-    tell.tell(Told::SignsEachCall { key_file });
-    Ok(Voice::Original(OriginalSpeaker::new(key, state.nonces()?)))
+    let (key, key_file) = node_key(facts, config).await.map_err(|error| match error {
+        AgentError::NoNodeKey { why } => AgentError::NoKeyForEachCall { why },
+        error => AgentError::KeyForEachCall { why: Box::new(error) },
+    })?;
+    notifier.notify(AgentNotice::SignsEachCall { key_file });
+    Ok(Protocol::v2(key, state.nonces()?))
 }
 
 /// The agent's key and a delegation that holds. The node's key is asked for only where one has to be signed.
@@ -124,7 +119,7 @@ async fn identify(
     state: &StateDir,
     facts: &NodeFacts,
     config: &RunnerConfig,
-    tell: &Tell,
+    notifier: &Notifier,
 ) -> Result<Identity, AgentError> {
     let now = clock::wall();
     let key = state.agent_key()?;
@@ -136,13 +131,11 @@ async fn identify(
     match (node_key(facts, config).await, kept) {
         (Ok((node_key, path)), _) => {
             let delegation = state.delegate(&node_key, &key, now)?;
-            tell.tell(Told::Delegated { key_file: path });
+            notifier.notify(AgentNotice::Delegated { key_file: path });
             Ok(Identity { key, delegation })
         }
         (Err(error), Some(delegation)) if left_ms > LAST_MS => {
-            let what =
-                format!("the agent's delegation ends in {} days and could not be renewed: {error}", left_ms / LAST_MS);
-            tell.tell(Told::Fault { what, hint: error.hint() });
+            notifier.notify(AgentNotice::NotRenewed { days: left_ms / LAST_MS, why: Failure::of(&error) });
             Ok(Identity { key, delegation })
         }
         (Err(error), _) => Err(error),
@@ -153,7 +146,8 @@ async fn node_key(facts: &NodeFacts, config: &RunnerConfig) -> Result<(NodeKey, 
     match &config.node_key {
         NodeKeyAt::File(path) => Ok((read_node_key(path, facts.id, &config.node.at())?, path.clone())),
         NodeKeyAt::Search { endpoint, surroundings } => {
-            let found = find_node_key(&*config.node, endpoint, facts.id, surroundings).await?;
+            let found = find_node_key(&*config.node, endpoint, facts.id, surroundings);
+            let found = found.await.map_err(|why| AgentError::NoNodeKey { why })?;
             Ok((found.key, found.path))
         }
     }

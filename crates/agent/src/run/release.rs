@@ -40,8 +40,8 @@ pub(crate) async fn undo_all(
                 journal.append(&JournalEntry::Undone { lease: grant.lease, kind: grant.kind })?;
                 undone.push(grant);
             }
-            // A node that is away is not asked for each of the others too.
-            Err(error) if error.is_away() => {
+            // An offline node is not asked for each of the others too.
+            Err(error) if error.is_offline() => {
                 return Err(AgentError::NotReleased { left: all - undone.len(), all, why: error });
             }
             Err(error) => failed = failed.or(Some(error)),

@@ -7,22 +7,23 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 use vipnode_agent_core::AgentConfig;
 use vipnode_node::{Endpoint, Node, finder::Surroundings};
-use vipnode_types::JoinSecret;
+use vipnode_types::{Failure, JoinSecret, wire::PROTOCOL};
 
 use super::{
     actor::{Actor, Parts},
     prepare::{Prepared, prepare},
 };
 use crate::{
-    AgentError, AgentMetrics, Door, PoolAddress, Resolver, Told,
-    limits::{LOCAL_QUESTIONS, NOTICES},
-    local::{About, Asked, LocalServer, StatusSource},
+    AgentError, AgentMetrics, AgentNotice, Connector, PoolAddress, Resolver,
+    limits::{LOCAL_QUERIES, NOTICES},
+    local::{About, LocalServer, Queries, StatusSource},
+    pool::Protocol,
 };
 
 /// What an agent runs with.
 #[derive(Clone)]
 pub struct RunnerConfig {
-    /// The node it runs beside.
+    /// The agent's node.
     pub node: Arc<dyn Node>,
     /// The pool; `None` where the user named hosts or clients and no pool. Then the node's key is not needed.
     pub pool: Option<PoolAccess>,
@@ -32,9 +33,9 @@ pub struct RunnerConfig {
     pub state_root: PathBuf,
     /// Where the node's key is, should it be needed.
     pub node_key: NodeKeyAt,
-    /// What the user wants. The seed is drawn anew at each start, and whether there is a pool is said above.
+    /// What the user wants. A new seed is drawn at each start; whether there is a pool is taken from `pool`.
     pub agent: AgentConfig,
-    /// Where its numbers are shown; `None` where nobody watches them.
+    /// Its metrics; `None` where they are not shown.
     pub metrics: Option<AgentMetrics>,
 }
 
@@ -43,8 +44,8 @@ pub struct RunnerConfig {
 pub struct PoolAccess {
     /// The pool, as the user named it; signatures name it too.
     pub address: PoolAddress,
-    /// The way to the pool, mostly a [`crate::NetDoor`].
-    pub door: Arc<dyn Door>,
+    /// The way to the pool, mostly a [`crate::NetConnector`].
+    pub connector: Arc<dyn Connector>,
     /// What members of a closed pool know.
     pub join: Option<JoinSecret>,
 }
@@ -54,7 +55,7 @@ pub struct PoolAccess {
 pub enum NodeKeyAt {
     /// In this file.
     File(PathBuf),
-    /// In one of the places where clients keep it.
+    /// In one of the locations where clients keep it.
     Search {
         /// How the node was reached: its IPC file lies in its data directory.
         endpoint: Endpoint,
@@ -73,32 +74,32 @@ pub struct AgentRunner {
 }
 
 impl AgentRunner {
-    /// Starts an agent. It waits for a node that is away, opens its state and then runs until it is stopped,
-    /// or cannot go on. What it tells its user arrives in the receiver, which may be dropped.
+    /// Starts an agent. It waits for a node that is offline, opens its state and then runs until it is stopped or cannot
+    /// continue. Its notices arrive in the receiver, which may be dropped.
     #[must_use]
-    pub fn spawn(config: RunnerConfig) -> (Self, mpsc::Receiver<Told>) {
-        let (tell, told) = mpsc::channel(NOTICES);
+    pub fn spawn(config: RunnerConfig) -> (Self, mpsc::Receiver<AgentNotice>) {
+        let (sender, notices) = mpsc::channel(NOTICES);
         let stop = CancellationToken::new();
         let (wanted, changes) = watch::channel(config.agent.clone());
-        let (status, asked) = StatusSource::new(LOCAL_QUESTIONS);
-        let local = Local { source: status.clone(), asked };
-        let task = tokio::spawn(run(config, stop.clone(), changes, local, Tell(tell)));
-        (Self { stop, wanted, status, task }, told)
+        let (status, queries) = StatusSource::new(LOCAL_QUERIES);
+        let local = Local { source: status.clone(), queries };
+        let task = tokio::spawn(run(config, stop.clone(), changes, local, Notifier(sender)));
+        (Self { stop, wanted, status, task }, notices)
     }
 
-    /// Where its status is had while it runs.
+    /// Reports its status while it runs.
     #[must_use]
     pub const fn status(&self) -> &StatusSource {
         &self.status
     }
 
-    /// Has it undo everything and end, within [`crate::limits::STOP_DEADLINE`]. Never waits itself.
+    /// Makes it undo everything and end, within [`crate::limits::STOP_DEADLINE`]. Never waits itself.
     pub fn stop(&self) {
         self.stop.cancel();
     }
 
-    /// Has it want something else from now on. It presents itself anew to the pool; leases go on. Its role, its
-    /// protocol and whether there is a pool stay.
+    /// Changes what the user wants. The agent connects to the pool again; leases stay active. Its role, its protocol and
+    /// whether there is a pool cannot change.
     pub fn configure(&self, agent: AgentConfig) {
         self.wanted.send_replace(agent);
     }
@@ -114,25 +115,25 @@ impl AgentRunner {
     /// # Errors
     /// Why it could not go on, or what is left on the node. `Ok` says that everything is undone.
     pub async fn join(self) -> Result<(), AgentError> {
-        self.task.await.unwrap_or_else(|error| Err(AgentError::Fault(error.to_string())))
+        self.task.await.unwrap_or_else(|error| Err(AgentError::fault(error)))
     }
 }
 
-/// The way to the user; full or unheard, it drops.
+/// Hands notices to the user. Notices beyond the limit, or that nobody reads, are dropped.
 #[derive(Debug, Clone)]
-pub(crate) struct Tell(mpsc::Sender<Told>);
+pub(crate) struct Notifier(mpsc::Sender<AgentNotice>);
 
-impl Tell {
-    pub(crate) fn tell(&self, told: Told) {
-        tracing::debug!(?told);
-        let _full_or_unheard = self.0.try_send(told);
+impl Notifier {
+    pub(crate) fn notify(&self, notice: AgentNotice) {
+        tracing::debug!(?notice);
+        let _full_or_unheard = self.0.try_send(notice);
     }
 }
 
-/// What the agent tells on its own machine: where that is asked, and where it arrives.
+/// The status of the agent on its own machine: where it is asked for, and where the queries arrive.
 struct Local {
     source: StatusSource,
-    asked: Asked,
+    queries: Queries,
 }
 
 async fn run(
@@ -140,20 +141,20 @@ async fn run(
     stop: CancellationToken,
     wanted: watch::Receiver<AgentConfig>,
     local: Local,
-    tell: Tell,
+    notifier: Notifier,
 ) -> Result<(), AgentError> {
     config.agent.direct.check()?;
     if let Some(host) = &config.agent.host {
         host.check(config.agent.direct.allowed())?;
         if let Some(pool) = config.pool.as_ref().filter(|pool| !pool.address.calls_back()) {
-            return Err(AgentError::HostOverHttp(pool.address.url().to_owned()));
+            return Err(AgentError::HostOverHttp { url: pool.address.url().to_owned() });
         }
     }
     let prepared = tokio::select! {
         () = stop.cancelled() => return Ok(()),
-        prepared = prepare(&config, &tell) => prepared?,
+        prepared = prepare(&config, &notifier) => prepared?,
     };
-    let Prepared { state, facts, voice, journal } = prepared;
+    let Prepared { state, facts, protocol, journal } = prepared;
     let mut agent = config.agent;
     agent.pool = config.pool.is_some();
     agent.seed = *crate::random::bytes()?;
@@ -161,25 +162,25 @@ async fn run(
         agent_version: agent.agent_version.clone(),
         at: config.node.at(),
         pool: config.pool.as_ref().map(|pool| pool.address.url().to_owned()).unwrap_or_default(),
-        protocol: if agent.protocol2.is_some() { 2 } else { 3 },
+        protocol: protocol.as_ref().map_or(PROTOCOL, Protocol::version),
         facts: facts.clone(),
     };
     let server = match LocalServer::open(&config.state_root, &facts.id, local.source) {
         Ok(server) => Some(server),
         Err(error) => {
             // Nobody's peers depend on it.
-            tell.tell(Told::Fault { what: error.to_string(), hint: error.hint() });
+            notifier.notify(AgentNotice::Fault(Failure::of(&error)));
             None
         }
     };
     let parts = Parts {
         node: config.node,
         facts,
-        pool: config.pool.map(|pool| pool.door).zip(voice),
+        pool: config.pool.map(|pool| pool.connector).zip(protocol),
         resolver: config.resolver,
         wanted,
         metrics: config.metrics,
-        asked: local.asked,
+        queries: local.queries,
         about,
     };
     let serving = async {
@@ -189,7 +190,7 @@ async fn run(
         }
     };
     let ended = tokio::select! {
-        ended = Actor::run(agent, journal, parts, stop, tell) => ended,
+        ended = Actor::run(agent, journal, parts, stop, notifier) => ended,
         never = serving => match never {},
     };
     // Held to here: another agent must not begin before this one is done with the node.

@@ -64,7 +64,7 @@ impl StateDir {
     /// # Errors
     /// [`AgentError::File`].
     pub fn keep_delegation(&self, delegation: &Delegation) -> Result<(), AgentError> {
-        let json = serde_json::to_vec_pretty(delegation).map_err(|error| AgentError::Fault(error.to_string()))?;
+        let json = serde_json::to_vec_pretty(delegation).map_err(AgentError::fault)?;
         files::write(&self.path.join("delegation.json"), &json)
     }
 }
@@ -81,7 +81,7 @@ pub fn load_node_key(path: &Path) -> Result<NodeKey, AgentError> {
     NodeKey::read(&bytes).map_err(|why| AgentError::NodeKey { path: path.to_owned(), why })
 }
 
-/// Reads a node's key from the file that the user named and checks that it is this node's (A13).
+/// Reads a node's key from the file that the user named and checks that it is this node's.
 ///
 /// # Errors
 /// [`AgentError::NodeKeyFile`], [`AgentError::NodeKey`], [`AgentError::OtherKey`].

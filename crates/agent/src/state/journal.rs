@@ -17,8 +17,8 @@ use crate::{
 /// What the node was made to do and not yet undone, as JSON lines that only grow.
 ///
 /// An entry is durable when [`Journal::append`] returns. A last line torn by a crash is forgotten: it was
-/// not durable, so the node was not told. At the start, and when undone entries pile up, the file is
-/// written anew with what is alive.
+/// not durable, so the node was not called. At the start, and when undone entries pile up, the file is
+/// rewritten with the live grants.
 #[derive(Debug)]
 pub struct Journal {
     path: PathBuf,
@@ -30,10 +30,10 @@ pub struct Journal {
 }
 
 impl Journal {
-    /// Reads the journal and writes it anew.
+    /// Reads the journal and rewrites it.
     ///
     /// # Errors
-    /// [`AgentError::File`], [`AgentError::Damaged`] where a line other than the last is no entry.
+    /// [`AgentError::File`], [`AgentError::Damaged`] where a line other than the last is not an entry.
     pub(super) fn open(path: &Path) -> Result<Self, AgentError> {
         let alive = replay(path)?;
         let file = rewrite(path, alive.values()).map_err(fault("writing", path))?;
@@ -48,7 +48,7 @@ impl Journal {
     /// Writes an entry; durable when this returns.
     ///
     /// # Errors
-    /// [`AgentError::File`]; the node must not be told then.
+    /// [`AgentError::File`]; the node must not be called then.
     pub fn append(&mut self, entry: &JournalEntry) -> Result<(), AgentError> {
         if self.torn {
             self.write_anew()?;
@@ -123,13 +123,13 @@ fn replay(path: &Path) -> Result<BTreeMap<(LeaseId, GrantKind), Grant>, AgentErr
         }
         match serde_json::from_slice(&line) {
             Ok(entry) => apply(&mut alive, entry),
-            Err(error) => return Err(damaged(format!("line {number} is no entry of a journal: {error}"))),
+            Err(error) => return Err(damaged(format!("line {number} is not a journal entry: {error}"))),
         }
     }
     Ok(alive)
 }
 
-/// Writes a journal with these grants beside the old one and puts it in its place.
+/// Writes a journal with these grants next to the old one and replaces that.
 fn rewrite<'a>(path: &Path, alive: impl Iterator<Item = &'a Grant>) -> io::Result<File> {
     let part = path.with_extension("part");
     let mut file = create_owned(&part)?;

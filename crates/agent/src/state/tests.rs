@@ -1,7 +1,7 @@
 use std::{fs, os::unix::fs::PermissionsExt, path::Path};
 
 use vipnode_agent_core::{Grant, GrantKind, JournalEntry};
-use vipnode_types::{Enode, LeaseId, Ms, NodeId, NodeKey};
+use vipnode_types::{Enode, LeaseId, Ms, NodeId, NodeKey, TypedError};
 
 use super::*;
 use crate::limits::{DELEGATION_MS, JOURNAL_SPARE_LINES};
@@ -81,7 +81,7 @@ fn a13_the_key_of_another_node_is_refused() {
     assert!(read_node_key(&path, node_key(2).id(), "here").is_ok());
     let error = read_node_key(&path, node_key(1).id(), "here").unwrap_err();
     assert!(matches!(error, AgentError::OtherKey { .. }), "{error}");
-    assert!(error.hint().contains("--nodekey"));
+    assert!(error.hint().unwrap().contains("--nodekey"));
     fs::write(&path, "no key").unwrap();
     let error = read_node_key(&path, node_key(1).id(), "here").unwrap_err();
     assert!(matches!(error, AgentError::NodeKey { .. }) && !error.to_string().contains("no key"), "{error}");

@@ -4,10 +4,10 @@ use std::sync::atomic::Ordering;
 
 use crate::toy::{CHALLENGE, POOL, Toy, read, within};
 use serde_json::{Value, json};
-use vipnode_agent::{AgentError, Told, release};
+use vipnode_agent::{AgentError, AgentNotice, release};
 use vipnode_agent_core::Notice;
 use vipnode_types::{
-    JoinSecret, Ms, NodeId,
+    JoinSecret, Ms, NodeId, TypedError,
     signed::Envelope,
     wire::{ConnectRequest, method},
 };
@@ -86,13 +86,13 @@ async fn d40_a_pool_that_disconnects_is_found_again_and_ends_nothing() {
     end.give(1, &host).await;
     agent.notice(connected).await;
     end.expect_up(1).await;
-    toy.door.open.store(false, Ordering::Relaxed);
+    toy.connector.open.store(false, Ordering::Relaxed);
     end.close("the pool restarts");
     agent.notice(|notice| matches!(notice, Notice::PoolAway { .. }).then_some(())).await;
     // Refused again and again meanwhile, on the paused clock.
     tokio::time::sleep(std::time::Duration::from_secs(100)).await;
     assert!(toy.connected(host.id).await);
-    toy.door.open.store(true, Ordering::Relaxed);
+    toy.connector.open.store(true, Ordering::Relaxed);
     let lease = json!({"lease": 1, "side": "client", "peer": host.enode(), "price": "0"});
     let mut end = toy.accept(json!([lease])).await;
     let (params, responder) = end.expect(method::REPORT).await;
@@ -143,7 +143,7 @@ async fn a_node_that_is_not_there_at_the_start_is_waited_for() {
     toy.net.stop(toy.id);
     let mut agent = toy.spawn();
     let told = within(agent.told.recv()).await.unwrap();
-    assert!(matches!(&told, Told::WaitingForNode { hint, .. } if hint.contains("--rpc")), "{told:?}");
+    assert!(matches!(&told, AgentNotice::WaitingForNode(why) if why.hint().unwrap().contains("--rpc")), "{told:?}");
     toy.net.start(toy.id);
     toy.accept(json!([])).await;
     agent.stop().await.unwrap();
@@ -161,7 +161,7 @@ async fn d41_stopping_never_blocks() {
     let began = tokio::time::Instant::now();
     let error = agent.stop().await.unwrap_err();
     assert!(began.elapsed() <= vipnode_agent::limits::STOP_DEADLINE, "{:?}", began.elapsed());
-    assert!(error.hint().contains("vipnode release"), "{error}: {}", error.hint());
+    assert!(error.hint().unwrap().contains("vipnode release"), "{error}: {}", error.hint().unwrap());
     drop(end);
     // Another process may begin at once, and finds what is left.
     toy.net.start(toy.id);
@@ -233,7 +233,7 @@ async fn grants_of_another_pool_are_undone_at_the_start() {
     let mut config = toy.config();
     config.pool.as_mut().unwrap().address = vipnode_agent::PoolAddress::read("ws://127.0.0.1:9").unwrap();
     let (runner, mut told) = vipnode_agent::AgentRunner::spawn(config);
-    while within(told.recv()).await.unwrap() != (Told::Released { grants: 1 }) {}
+    while within(told.recv()).await.unwrap() != (AgentNotice::Released { grants: 1 }) {}
     assert!(!toy.trusted(client.id));
     runner.stop();
     within(runner.join()).await.unwrap();
@@ -252,7 +252,10 @@ async fn a_pool_that_refuses_for_good_ends_the_agent_with_its_reason() {
     );
     responder.respond::<()>(Err(refusal));
     let error = within(agent.runner.join()).await.unwrap_err();
-    assert_eq!((error.to_string().as_str(), error.hint().as_str()), ("this pool is closed", "--join-secret SECRET"));
+    assert_eq!(
+        (error.to_string().as_str(), error.hint().unwrap().as_str()),
+        ("this pool is closed", "--join-secret SECRET")
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -273,5 +276,5 @@ async fn without_a_key_the_error_names_the_flag() {
     std::fs::remove_file(&toy.key_file).unwrap();
     let error = within(toy.spawn().runner.join()).await.unwrap_err();
     assert!(matches!(error, AgentError::NodeKeyFile { .. }), "{error}");
-    assert!(error.hint().contains("--nodekey"), "{}", error.hint());
+    assert!(error.hint().unwrap().contains("--nodekey"), "{}", error.hint().unwrap());
 }

@@ -12,7 +12,7 @@ use futures_util::{FutureExt, future::BoxFuture};
 use serde_json::json;
 use vipnode_agent::{AgentError, NodeKeyAt, Resolver, RunnerConfig, local::PoolStanding, release};
 use vipnode_agent_core::{DirectConfig, Notice};
-use vipnode_types::{Enode, EnodeHost, NodeId};
+use vipnode_types::{Enode, EnodeHost, NodeId, TypedError};
 
 /// Names as the test wants them.
 #[derive(Debug, Default)]
@@ -143,7 +143,7 @@ async fn a_node_is_no_peer_of_itself() {
     let toy = Toy::new();
     let agent = Running::of(alone(&toy, vec![], vec![Enode::id_only(toy.id)]));
     let error = within(agent.runner.join()).await.unwrap_err();
-    assert!(matches!(error, AgentError::NamedItself { .. }) && !error.hint().is_empty(), "{error}");
+    assert!(matches!(error, AgentError::NamedItself { .. }) && !error.hint().unwrap().is_empty(), "{error}");
 }
 
 #[tokio::test(start_paused = true)]

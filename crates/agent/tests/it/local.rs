@@ -10,12 +10,13 @@ use std::{
 use crate::toy::{PoolEnd, Running, Toy, within};
 use serde_json::json;
 use vipnode_agent::{
-    RunnerConfig, Told,
+    AgentNotice, RunnerConfig,
     limits::{LOCAL_CONNECTIONS, LOCAL_IDLE, LOCAL_REQUEST_BYTES},
     local::{self, LocalError, PoolStanding},
 };
 use vipnode_agent_core::Notice;
 use vipnode_rpc::{CallError, Opened, RpcLimits, open_ipc};
+use vipnode_types::TypedError;
 use vipnode_types::wire::{ErrorCode, method};
 
 fn root(toy: &Toy) -> PathBuf {
@@ -98,7 +99,7 @@ async fn a_stale_socket_says_so_until_the_next_start_replaces_it() {
     std::fs::create_dir_all(root(&toy).join("agents")).unwrap();
     drop(UnixListener::bind(socket(&toy)).unwrap());
     let gone = within(local::status(&socket(&toy))).await.unwrap_err();
-    assert!(matches!(gone, LocalError::Gone { .. }) && gone.hint().contains("vipnode release"), "{gone}");
+    assert!(matches!(gone, LocalError::Gone { .. }) && gone.hint().unwrap().contains("vipnode release"), "{gone}");
     let (agent, end) = joined(&mut toy).await;
     tokio::spawn(end.answer_all());
     within(local::status(&socket(&toy))).await.unwrap();
@@ -113,8 +114,8 @@ async fn a_socket_that_cannot_be_opened_is_reported_and_stops_nothing() {
     let mut agent = toy.spawn();
     let fault = async {
         loop {
-            if let Told::Fault { what, hint } = agent.told.recv().await.unwrap() {
-                return (what, hint);
+            if let AgentNotice::Fault(failure) = agent.told.recv().await.unwrap() {
+                return (failure.to_string(), failure.hint().unwrap());
             }
         }
     };
@@ -165,12 +166,12 @@ async fn why_is_asked_of_the_pool() {
     let why = why.unwrap();
     assert_eq!((why.examined, why.excluded.full), (4, 4));
     // Without the pool nobody knows.
-    toy.door.open.store(false, Ordering::Relaxed);
+    toy.connector.open.store(false, Ordering::Relaxed);
     end.close("the pool restarts");
     let mut agent = agent;
     agent.notice(|notice| matches!(notice, Notice::PoolAway { .. }).then_some(())).await;
     let away = within(local::explain(&at)).await.unwrap_err();
-    assert!(away.to_string().contains("the pool is away") && !away.hint().is_empty(), "{away}");
+    assert!(away.to_string().contains("not connected to the pool") && !away.hint().unwrap().is_empty(), "{away}");
     agent.stop().await.unwrap();
 }
 

@@ -5,7 +5,8 @@ use std::{path::Path, sync::Arc, time::Duration};
 use crate::original::GoPool;
 use tokio::{sync::mpsc, time::timeout};
 use vipnode_agent::{
-    AgentError, AgentRunner, NetDoor, NodeKeyAt, PoolAccess, PoolAddress, RunnerConfig, SystemResolver, Told, release,
+    AgentError, AgentNotice, AgentRunner, NetConnector, NodeKeyAt, PoolAccess, PoolAddress, RunnerConfig,
+    SystemResolver, release,
 };
 use vipnode_agent_core::{Advertise, AgentConfig, DirectConfig, HostConfig, Notice, PeerPolicy, Protocol2Config};
 use vipnode_node::{
@@ -13,14 +14,15 @@ use vipnode_node::{
     sim::{SimNet, SimSpec, sim_key},
 };
 use vipnode_types::Enode;
+use vipnode_types::TypedError;
 
 struct Agent {
     runner: AgentRunner,
-    told: mpsc::Receiver<Told>,
+    told: mpsc::Receiver<AgentNotice>,
 }
 
 impl Agent {
-    async fn told<T>(&mut self, pick: impl Fn(&Told) -> Option<T>) -> T {
+    async fn told<T>(&mut self, pick: impl Fn(&AgentNotice) -> Option<T>) -> T {
         let picked = async {
             loop {
                 if let Some(picked) = pick(&self.told.recv().await.expect("the agent ended")) {
@@ -32,7 +34,7 @@ impl Agent {
     }
 
     async fn notice(&mut self, pick: impl Fn(&Notice) -> bool) {
-        self.told(|told| matches!(told, Told::Notice(notice) if pick(notice)).then_some(())).await;
+        self.told(|told| matches!(told, AgentNotice::Notice(notice) if pick(notice)).then_some(())).await;
     }
 
     async fn stop(self) -> Result<(), AgentError> {
@@ -64,7 +66,7 @@ impl Bench {
         RunnerConfig {
             node,
             pool: Some(PoolAccess {
-                door: Arc::new(NetDoor::new(pool.clone(), vipnode_rpc::Trust::default())),
+                connector: Arc::new(NetConnector::new(pool.clone(), vipnode_rpc::Trust::default())),
                 address: pool,
                 join: None,
             }),
@@ -226,7 +228,7 @@ async fn what_cannot_work_is_refused_with_the_reason_and_the_flag() {
     config.node_key = NodeKeyAt::File(Path::new("/nonexistent").to_owned());
     let error = fails(config).await;
     assert!(error.to_string().contains("every call"), "{error}");
-    assert!(error.hint().contains("--nodekey"), "{}", error.hint());
+    assert!(error.hint().unwrap().contains("--nodekey"), "{}", error.hint().unwrap());
 
     let mut config = bench.config("host", 30301, 0, Some(5));
     config.agent.advertise = Advertise::Enode(Enode::id_only(SimSpec::new("other", 1).id));
@@ -236,7 +238,7 @@ async fn what_cannot_work_is_refused_with_the_reason_and_the_flag() {
     let mut config = bench.config("host", 30301, 0, Some(5));
     config.pool.as_mut().unwrap().address = PoolAddress::read("https://pool.example").unwrap();
     let error = fails(config).await;
-    assert!(error.hint().contains("wss://pool.example/"), "{}", error.hint());
+    assert!(error.hint().unwrap().contains("wss://pool.example/"), "{}", error.hint().unwrap());
 
     let mut config = bench.config("host", 30301, 0, Some(5));
     std::fs::write(bench.root.path().join("host"), sim_key("client").as_slice()).unwrap();

@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
 use vipnode_agent::{
-    AgentError, AgentRunner, NetDoor, NodeKeyAt, PoolAccess, RunnerConfig, SystemResolver, state::StateDir,
+    AgentError, AgentRunner, NetConnector, NodeKeyAt, PoolAccess, RunnerConfig, SystemResolver, state::StateDir,
 };
 use vipnode_agent_core::{AgentConfig, DirectConfig, HostConfig, PeerPolicy};
 use vipnode_node::finder::Surroundings;
@@ -155,8 +155,8 @@ fn again(role: &Role, running: &mut Peered, pool: bool) -> Result<(AgentConfig, 
 /// The pool that was named, or one that answers on this machine, and the way to it.
 async fn pool_access(between: &Between, peered: &Peered, screen: Screen) -> Result<PoolAccess, Failure> {
     let address = find_pool(peered.pool.as_deref(), between.speaking.protocol == 3, screen).await?;
-    let door = Arc::new(NetDoor::new(address.clone(), between.node.trust()?));
-    Ok(PoolAccess { address, door, join: join_secret(&between.join)? })
+    let connector = Arc::new(NetConnector::new(address.clone(), between.node.trust()?));
+    Ok(PoolAccess { address, connector, join: join_secret(&between.join)? })
 }
 
 fn without_pool(config: &AgentConfig) -> Line {

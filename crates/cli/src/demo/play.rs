@@ -6,7 +6,7 @@ use tokio::{
     sync::mpsc,
     time::{Instant, timeout_at},
 };
-use vipnode_agent::{NetDoor, PoolAddress};
+use vipnode_agent::{NetConnector, PoolAddress};
 use vipnode_node::Trust;
 use vipnode_types::wire::PoolStatus;
 
@@ -267,7 +267,7 @@ impl Play {
 
     async fn pool_status(&self) -> Option<PoolStatus> {
         let url = http(self.story.pool.as_deref()?);
-        let door = NetDoor::new(PoolAddress::read(&url).ok()?, Trust::default());
+        let door = NetConnector::new(PoolAddress::read(&url).ok()?, Trust::default());
         vipnode_agent::pool_status(&door).await.ok()
     }
 }

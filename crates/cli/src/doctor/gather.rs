@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use tokio::time::timeout;
-use vipnode_agent::{AgentError, NetDoor, PoolAddress, clock, reach, state};
+use vipnode_agent::{AgentError, NetConnector, PoolAddress, clock, reach, state};
 use vipnode_agent_core::Advertise;
 use vipnode_node::{
     Endpoint, Node, NodeError,
@@ -115,7 +115,9 @@ async fn key(
         state::read_node_key(path, facts.id, &node.at())?;
         return Ok(KeyFacts::Key(path.clone()));
     }
-    Ok(KeyFacts::Key(find_node_key(node, endpoint, facts.id, &Surroundings::here()).await?.path))
+    let found = find_node_key(node, endpoint, facts.id, &Surroundings::here()).await;
+    let found = found.map_err(|why| AgentError::NoNodeKey { why })?;
+    Ok(KeyFacts::Key(found.path))
 }
 
 async fn look_at_pool(
@@ -127,7 +129,7 @@ async fn look_at_pool(
 ) -> Result<PoolFound, Fault> {
     let pool: PoolAddress = find_pool(peered.pool.as_deref(), true, screen).await?;
     let url = pool.url().to_owned();
-    let door = NetDoor::new(pool, between.node.trust()?);
+    let door = NetConnector::new(pool, between.node.trust()?);
     let join = join_secret(&between.join)?;
     let request = ReachRequest {
         port: node.map(|node| port.unwrap_or(node.enode.port)).filter(|port| *port != 0),

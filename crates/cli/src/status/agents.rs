@@ -10,6 +10,7 @@ use vipnode_agent::{
     local::{self, AgentStatus, LocalError},
     state::StateDir,
 };
+use vipnode_types::TypedError;
 
 use crate::{args::StatusArgs, failure::Failure, plain::plain};
 
@@ -96,7 +97,7 @@ impl Agents {
 
 impl Silent {
     pub(crate) fn of(place: PathBuf, error: &LocalError) -> Self {
-        Self { place, what: plain(&error.to_string(), WORDS), hint: plain(&error.hint(), WORDS) }
+        Self { place, what: plain(&error.to_string(), WORDS), hint: plain(&error.hint().unwrap_or_default(), WORDS) }
     }
 }
 

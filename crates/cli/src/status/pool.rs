@@ -1,7 +1,7 @@
 use std::{fmt::Write, time::SystemTime};
 
 use serde_json::json;
-use vipnode_agent::{AgentError, NetDoor, PoolAddress, local, pool_status};
+use vipnode_agent::{AgentError, NetConnector, PoolAddress, local, pool_status};
 use vipnode_types::wire::{ErrorCode, HostStatus, PoolStats, PoolStatus};
 
 use super::{Report, agent_page::short_client, agents::Agents, table::table};
@@ -30,7 +30,7 @@ const CELL: usize = 32;
 /// It is away, or tells nothing to strangers.
 pub(super) async fn look_at_pool(url: &str, args: &StatusArgs) -> Result<Report, Failure> {
     let address = PoolAddress::read(url)?;
-    let door = NetDoor::new(address.clone(), args.trust.trust()?);
+    let door = NetConnector::new(address.clone(), args.trust.trust()?);
     let status = match pool_status(&door).await {
         Err(AgentError::Stopped(error)) if error.is(ErrorCode::NotMember) => {
             as_member(address.url(), args).await.ok_or_else(|| refused(AgentError::Stopped(error)))?

@@ -19,10 +19,10 @@ use super::{
 };
 use crate::{
     CallFault, Node, NodeError, PeerCommand, PeerEvents, PlannedCall, Transport,
-    limits::{CALL_DEADLINE, MAX_DIALLED, SETTLED, SETTLING},
+    limits::{CALL_DEADLINE, MAX_DIALED, SETTLED, SETTLING},
 };
 
-/// The driver of all clients. No answer of theirs tells whether a connection came: geth and reth say `true` whatever
+/// The driver of all clients. None of their answers says whether a connection came: geth and reth say `true` whatever
 /// happens, Besu `false` for a peer that is there already, older Nethermind the enode.
 pub struct AdminNode {
     rpc: Arc<dyn Transport>,
@@ -78,7 +78,7 @@ impl AdminNode {
 
     async fn chain_id(&self) -> Result<u64, NodeError> {
         let json = self.ask("eth_chainId", empty()).await?;
-        answers::number(&json).ok_or_else(|| self.odd("eth_chainId", "the chain id is no number"))
+        answers::number(&json).ok_or_else(|| self.odd("eth_chainId", "the chain id is not a number"))
     }
 
     /// The name, from `admin_nodeInfo` where `web3` is not offered.
@@ -115,7 +115,7 @@ impl AdminNode {
             let method = "admin_addPeer";
             // The next look tries again.
             if let Err(error) = self.ask(method, params(&(&peer,))).await {
-                tracing::debug!(%peer, "not dialled again: {error}");
+                tracing::debug!(%peer, "not dialed again: {error}");
             }
         }
         for peer in self.late.came(&peers) {
@@ -148,13 +148,13 @@ impl AdminNode {
         }
         let calls = self.plan(&command);
         let peer = sequence::peer_of(&command).id;
-        let dialled = self.added.lock().unwrap_or_else(PoisonError::into_inner).contains_key(&peer);
+        let dialed = self.added.lock().unwrap_or_else(PoisonError::into_inner).contains_key(&peer);
         self.names.learn(peer);
         for call in calls {
             let answer = self.ask(call.method, params(&(&call.peer,))).await?;
             tracing::debug!(call = %call, answer = answer.get().get(..64).unwrap_or(answer.get()), "node called");
             self.redial.told(&call, &answer);
-            self.late.told(&call, dialled);
+            self.late.told(&call, dialed);
         }
         self.remember(command);
         Ok(())
@@ -171,7 +171,7 @@ impl AdminNode {
             PeerCommand::Admit(_) if self.family == NodeFamily::Trusting => {}
             PeerCommand::Admit(peer) if !sequence::has_address(&peer) => {}
             PeerCommand::Dial(peer) | PeerCommand::Admit(peer) => {
-                if added.len() >= MAX_DIALLED && !added.contains_key(&peer.id) {
+                if added.len() >= MAX_DIALED && !added.contains_key(&peer.id) {
                     added.pop_first();
                 }
                 added.insert(peer.id, peer);

@@ -110,8 +110,8 @@ pub(crate) fn peers(json: &RawValue) -> Result<Vec<PeerFact>, String> {
 pub(crate) fn block(json: &RawValue) -> Result<Block, String> {
     let raw: RawBlock<'_> = serde_json::from_str(json.get()).map_err(|error| error.to_string())?;
     Ok(Block {
-        number: number(raw.number).ok_or("its number is no number")?,
-        timestamp_s: number(raw.timestamp).ok_or("its timestamp is no number")?,
+        number: number(raw.number).ok_or("its number is not a number")?,
+        timestamp_s: number(raw.timestamp).ok_or("its timestamp is not a number")?,
         hash: raw.hash.and_then(|raw| serde_json::from_str(raw.get()).ok()),
     })
 }
@@ -128,7 +128,7 @@ pub(crate) fn number(json: &RawValue) -> Option<u64> {
     }
 }
 
-/// A text, cut and cleaned; empty where it is none.
+/// A text, shortened and cleaned; empty where the value is not a text.
 pub(crate) fn text(json: Option<&RawValue>) -> String {
     let text = json.and_then(|raw| serde_json::from_str::<String>(raw.get()).ok()).unwrap_or_default();
     clean(&text, MAX_CLIENT_VERSION)

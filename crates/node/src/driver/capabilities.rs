@@ -22,7 +22,7 @@ pub struct Capabilities {
     pub remove_trusted: bool,
     /// `eth_chainId` and `eth_getBlockByNumber`.
     pub eth: bool,
-    /// How `admin_addTrustedPeer` refuses a text that is no enode: geth and Erigon as a fault of the call (-32000),
+    /// How `admin_addTrustedPeer` refuses a text that is not an enode: geth and Erigon as a fault of the call (-32000),
     /// reth and Nethermind as a wrong parameter (-32602).
     pub refuses_by_parameter: bool,
 }

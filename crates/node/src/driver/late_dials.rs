@@ -9,24 +9,24 @@ use vipnode_types::{Direction, Enode, NodeId, PeerFact};
 
 use crate::{
     PlannedCall,
-    limits::{LATE_DIAL, MAX_DIALLED},
+    limits::{LATE_DIAL, MAX_DIALED},
 };
 
-/// Removes once more whom a node was dialling while it was told to remove them.
+/// Removes again the peers that a node was dialing while it was asked to remove them.
 ///
 /// geth ends no dial that is under way: the peer is no longer kept and connects all the same. It comes to that where
-/// the other side cut the connection a moment before, for then a kept peer is dialled at once.
+/// the other side cut the connection a moment before, for then a kept peer is dialed at once.
 #[derive(Debug, Default)]
 pub(super) struct LateDials(Mutex<BTreeMap<NodeId, (Enode, Instant)>>);
 
 impl LateDials {
     /// What the node was told, and whether it had been told to dial that peer: whom we never had it dial, only somebody
     /// else can have it dial now, and that is not ours to undo.
-    pub(super) fn told(&self, call: &PlannedCall, dialled: bool) {
+    pub(super) fn told(&self, call: &PlannedCall, dialed: bool) {
         let mut removed = self.lock();
         match call.method {
-            "admin_removePeer" if dialled => {
-                if removed.len() >= MAX_DIALLED && !removed.contains_key(&call.peer.id) {
+            "admin_removePeer" if dialed => {
+                if removed.len() >= MAX_DIALED && !removed.contains_key(&call.peer.id) {
                     removed.pop_first();
                 }
                 removed.insert(call.peer.id, (call.peer.clone(), Instant::now()));
@@ -38,13 +38,13 @@ impl LateDials {
         }
     }
 
-    /// Whom the node dialled all the same, among these peers.
+    /// Whom the node dialed all the same, among these peers.
     pub(super) fn came(&self, peers: &[PeerFact]) -> Vec<Enode> {
         let mut removed = self.lock();
         let now = Instant::now();
         removed.retain(|_, (_, at)| now.duration_since(*at) < LATE_DIAL);
-        let dialled = peers.iter().filter(|peer| peer.direction == Direction::Outbound);
-        dialled.filter_map(|peer| removed.get(&peer.id)).map(|(enode, _)| enode.clone()).collect()
+        let dialed = peers.iter().filter(|peer| peer.direction == Direction::Outbound);
+        dialed.filter_map(|peer| removed.get(&peer.id)).map(|(enode, _)| enode.clone()).collect()
     }
 
     /// Whether somebody was removed so lately.

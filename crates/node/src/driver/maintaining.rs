@@ -1,9 +1,9 @@
-//! In which order Besu is told what, and other clients that cannot trust a peer (Erigon before February 2026).
+//! The order of calls for Besu and other clients that cannot trust a peer (Erigon before February 2026).
 //!
 //! Besu has `admin_addPeer` and `admin_removePeer` only. A peer that was added is kept connected, past the limit of
 //! peers and in both directions; it is taken off that list by the very same enode only (hyperledger/besu,
 //! `ethereum/p2p/src/main/java/org/hyperledger/besu/ethereum/p2p/network/DefaultP2PNetwork.java`,
-//! `addMaintainedConnectionPeer` and `removeMaintainedConnectionPeer`). So a host lets a client in by dialling it.
+//! `addMaintainedConnectionPeer` and `removeMaintainedConnectionPeer`). So a host lets a client in by dialing it.
 
 use vipnode_types::Enode;
 
@@ -16,7 +16,7 @@ pub(super) fn calls(command: &PeerCommand, added: Option<&Enode>) -> Vec<Planned
         PeerCommand::Admit(peer) | PeerCommand::Dial(peer) => {
             moved(peer, added).chain([call("admin_addPeer", peer)]).collect()
         }
-        // Nothing else takes back a place past the limit, and a connection that was there before comes back by
+        // Nothing else takes back a slot past the limit, and a connection that was there before comes back by
         // itself where it has room.
         PeerCommand::Drop(peer) | PeerCommand::Evict(peer) | PeerCommand::Untrust(peer) => {
             vec![call("admin_removePeer", added.unwrap_or(peer))]

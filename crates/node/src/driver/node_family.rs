@@ -10,7 +10,7 @@ pub enum NodeFamily {
     Trusting,
     /// reth, Nethermind: a peer is let in by trusting it, once the node knows where it is.
     TrustingByAddress,
-    /// Besu, Erigon before February 2026: no peer can be trusted, so one is let in by dialling it.
+    /// Besu, Erigon before February 2026: no peer can be trusted, so one is let in by dialing it.
     Maintaining,
 }
 

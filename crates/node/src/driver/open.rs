@@ -6,7 +6,7 @@ use super::{answers, capabilities::empty, drive};
 use crate::{Endpoint, Node, NodeError, limits::CALL_DEADLINE};
 
 impl Endpoint {
-    /// Probes what answers here and returns the driver that fits. The node may go away and come back later; the
+    /// Probes what answers here and returns the driver that fits. The node may go offline and come back later; the
     /// driver connects again by itself.
     ///
     /// `trust` is what `https://` and `wss://` believe, and whether `http://` and `ws://` may go beyond loopback.

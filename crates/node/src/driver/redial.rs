@@ -9,13 +9,13 @@ use vipnode_types::{Enode, NodeId, PeerFact};
 
 use crate::{
     PlannedCall,
-    limits::{MAX_DIALLED, REDIAL},
+    limits::{MAX_DIALED, REDIAL},
 };
 
 /// Dials again for clients that dial once and forget.
 ///
 /// Nethermind before May 2026 (its pull request 11489) answers `admin_addPeer` with the enode, as a text, and dials
-/// once; every other client says a bool and keeps the peer. What the node was last told is dialled again for as long
+/// once; every other client says a bool and keeps the peer. What the node was last told is dialed again for as long
 /// as it is wanted.
 #[derive(Debug, Default)]
 pub(super) struct Redial(Mutex<BTreeMap<NodeId, (Enode, Instant)>>);
@@ -26,7 +26,7 @@ impl Redial {
         let mut wanted = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         match call.method {
             "admin_addPeer" if answer.get().starts_with('"') => {
-                if wanted.len() >= MAX_DIALLED && !wanted.contains_key(&call.peer.id) {
+                if wanted.len() >= MAX_DIALED && !wanted.contains_key(&call.peer.id) {
                     wanted.pop_first();
                 }
                 wanted.insert(call.peer.id, (call.peer.clone(), Instant::now()));
@@ -38,13 +38,13 @@ impl Redial {
         }
     }
 
-    /// Whom to dial again, beside these peers.
+    /// The peers to dial again, given the connected ones.
     pub(super) fn due(&self, peers: &[PeerFact]) -> Vec<Enode> {
         let mut wanted = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let (now, mut due) = (Instant::now(), Vec::new());
-        for (id, (enode, dialled)) in wanted.iter_mut() {
-            if now.duration_since(*dialled) >= REDIAL && !peers.iter().any(|peer| peer.id == *id) {
-                *dialled = now;
+        for (id, (enode, dialed)) in wanted.iter_mut() {
+            if now.duration_since(*dialed) >= REDIAL && !peers.iter().any(|peer| peer.id == *id) {
+                *dialed = now;
                 due.push(enode.clone());
             }
         }

@@ -3,7 +3,7 @@ use vipnode_types::{Enode, EnodeHost};
 use super::{maintaining, trusting, trusting_by_address};
 use crate::{NodeFamily, PeerCommand, PlannedCall};
 
-/// The calls of a command, in order, as the family is told it. `added` is the address with which the same node was
+/// The calls of a command, in the order of the family. `added` is the address with which the same node was
 /// last added.
 pub(super) fn calls(family: NodeFamily, command: &PeerCommand, added: Option<&Enode>) -> Vec<PlannedCall> {
     match family {
@@ -23,7 +23,7 @@ pub(super) const fn peer_of(command: &PeerCommand) -> &Enode {
     peer
 }
 
-/// Whether a client can be told to dial there.
+/// Whether a client can dial this enode.
 pub(super) fn has_address(peer: &Enode) -> bool {
     peer.host != EnodeHost::None && peer.port != 0
 }

@@ -1,11 +1,11 @@
-//! In which order geth, its forks and Erigon are told what, as their sources and trials on loopback showed.
+//! The order of calls for geth, its forks and Erigon, as their sources and trials on loopback showed.
 
 use vipnode_types::Enode;
 
 use super::sequence::{call, moved};
 use crate::{PeerCommand, PlannedCall};
 
-/// The calls of a command. `added` is the address with which the same node was last dialled.
+/// The calls of a command. `added` is the address with which the same node was last dialed.
 pub(super) fn calls(command: &PeerCommand, added: Option<&Enode>) -> Vec<PlannedCall> {
     match command {
         // The id alone suffices to trust, whatever address the node turns out to dial from.

@@ -1,11 +1,11 @@
-//! In which order reth and Nethermind are told what. Both have geth's calls and want to know where a peer is before
+//! The order of calls for reth and Nethermind. Both have geth's calls and want to know where a peer is before
 //! they are told to trust it:
 //!
 //! - reth forgets trust only of a peer that is in its table (paradigmxyz/reth, `crates/net/network/src/peers.rs`,
 //!   `remove_peer_from_trusted_set`), and `admin_addTrustedPeer` alone, with an id, does not put it there
 //!   (`crates/rpc/rpc/src/admin.rs`, `add_trusted_peer`). Added first, and trusted with its whole enode, it can be
 //!   forgotten again. `admin_removePeer` does nothing to a peer that is trusted.
-//! - Nethermind parses the parameter as a whole enode and puts the peer into its pool, from where it is dialled
+//! - Nethermind parses the parameter as a whole enode and puts the peer into its pool, from where it is dialed
 //!   (NethermindEth/nethermind, `src/Nethermind/Nethermind.JsonRpc/Modules/Admin/AdminRpcModule.cs`,
 //!   `admin_addTrustedPeer`).
 

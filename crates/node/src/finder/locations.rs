@@ -1,6 +1,6 @@
 use std::path::{Path, PathBuf};
 
-/// Where the places to look at depend on.
+/// What the locations to look at depend on.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Surroundings {
     /// The operating system.
@@ -9,11 +9,11 @@ pub struct Surroundings {
     pub home: Option<PathBuf>,
     /// `%LOCALAPPDATA%` of Windows.
     pub local_app_data: Option<PathBuf>,
-    /// Where the system tells of its processes as files: `/proc` of Linux.
+    /// Where the system shows its processes as files: `/proc` of Linux.
     pub processes: Option<PathBuf>,
 }
 
-/// Operating systems with default places of their own.
+/// Operating systems with default locations of their own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Os {
     /// Linux and the other unixes.
@@ -55,10 +55,10 @@ const SERVICES: [&str; 6] = [
     "/var/lib/erigon",
 ];
 
-/// Sockets in such places; reth and Erigon have theirs elsewhere, and Nethermind's is off.
+/// Sockets in such locations; reth and Erigon have theirs elsewhere, and Nethermind's is off.
 const SERVICE_SOCKETS: [&str; 3] = ["/var/lib/geth/geth.ipc", "/var/lib/goethereum/geth.ipc", "/var/lib/besu/besu.ipc"];
 
-/// Data directories that clients have unless told otherwise, of each client mainnet first, then the public test
+/// Default data directories of clients, of each client mainnet first, then the public test
 /// networks; and those of services.
 #[must_use]
 pub fn data_dirs(surroundings: &Surroundings) -> Vec<PathBuf> {
@@ -101,7 +101,7 @@ fn with_test_chains(mainnet: PathBuf, base: &Path) -> Vec<PathBuf> {
     [mainnet].into_iter().chain(TEST_CHAINS.map(|chain| base.join(chain))).collect()
 }
 
-/// Where clients put their local socket unless told otherwise, and where services have it. Besu's is there if
+/// Where clients put their local socket by default, and where services have it. Besu's is there if
 /// `--Xrpc-ipc-enabled` was given. On Windows geth and reth have one pipe for all chains.
 #[must_use]
 pub fn ipc_paths(surroundings: &Surroundings) -> Vec<PathBuf> {

@@ -6,8 +6,8 @@ use std::{
 
 use vipnode_types::{NodeId, NodeKey};
 
-use super::{Lines, Surroundings, Tried, data_dirs, locations::key_paths, not_there, running};
-use crate::{Endpoint, Node, transport::owner_of};
+use super::{FinderError, Surroundings, Tried, data_dirs, locations::key_paths, not_there, running};
+use crate::{Endpoint, Node, file_owner::owner_of};
 
 /// A key file that was found.
 #[derive(Debug)]
@@ -18,23 +18,11 @@ pub struct FoundKey {
     pub path: PathBuf,
 }
 
-/// The node's key was not found. The text lists what was tried and the flag to give.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "the key of the node was not found. Tried, in order:{}\nGive the file with --nodekey FILE; \
-     it is read once, to sign that this agent speaks for the node.",
-    Lines(tried)
-)]
-pub struct KeyNotFound {
-    /// In order.
-    pub tried: Vec<Tried>,
-}
-
-/// Longer files are no key.
+/// A longer file is not a key, in bytes.
 const MAX_KEY_FILE: u64 = 256;
 
-/// Looks for the key of `node`, whose id is `id`: in the data directory that it tells or that its IPC file lies in,
-/// then in those of running clients and at the clients' default places. A key of another node is passed by.
+/// Looks for the key of `node`, whose id is `id`: in the data directory that the node reports or that its IPC file lies in,
+/// then in those of running clients and at the clients' default locations. A key of another node is skipped.
 ///
 /// # Errors
 /// With everything that was tried.
@@ -43,7 +31,7 @@ pub async fn find_node_key(
     endpoint: &Endpoint,
     id: NodeId,
     surroundings: &Surroundings,
-) -> Result<FoundKey, KeyNotFound> {
+) -> Result<FoundKey, FinderError> {
     let mut dirs: Vec<PathBuf> = node.data_dir().await.into_iter().collect();
     if let Endpoint::Ipc(path) = endpoint {
         dirs.extend(path.parent().map(PathBuf::from));
@@ -65,11 +53,11 @@ pub async fn find_node_key(
             Err(miss) => tried.push(miss),
         }
     }
-    Err(KeyNotFound { tried })
+    Err(FinderError::NoKey { tried })
 }
 
 fn read(path: &Path, id: NodeId) -> Result<NodeKey, Tried> {
-    let miss = |why: String| Tried { place: path.display().to_string(), why };
+    let miss = |why: String| Tried { location: path.display().to_string(), why };
     let mut bytes = Vec::new();
     let file = std::fs::File::open(path).and_then(|file| file.take(MAX_KEY_FILE).read_to_end(&mut bytes));
     if let Err(error) = file {

@@ -15,7 +15,7 @@ pub(super) struct Running {
     pub(super) pid: u32,
     /// Where it takes calls by its arguments, the best first.
     pub(super) endpoints: Vec<Endpoint>,
-    /// Where it keeps its files, if it was told.
+    /// Its data directory, where its arguments name one.
     pub(super) data_dir: Option<PathBuf>,
 }
 
@@ -50,7 +50,7 @@ struct Words {
     client: &'static str,
     data_dir: &'static [&'static str],
     ipc: &'static str,
-    /// The file's name where only the data directory is told; empty where it is off unless told.
+    /// The file's name where the arguments name only the data directory; empty where IPC is off by default.
     ipc_file: &'static str,
     http: (&'static str, &'static str, u16),
     ws: (&'static str, &'static str, u16),

@@ -1,4 +1,4 @@
-use vipnode_types::NodeKey;
+use vipnode_types::{NodeKey, TypedError};
 
 use super::*;
 use crate::sim::{SimNet, SimSpec, sim_key};
@@ -16,11 +16,11 @@ async fn what_was_tried_is_listed_in_order_with_the_flag() {
     drop(std::os::unix::net::UnixListener::bind(dir.join("geth.ipc")).unwrap());
     let endpoints = ipc_paths(&surroundings(home.path())).into_iter().map(|path| (Endpoint::Ipc(path), None));
     let error = find_among(endpoints.take(4).collect()).await.unwrap_err();
-    let whys: Vec<&str> = error.tried.iter().map(|tried| tried.why.as_str()).collect();
+    let whys: Vec<&str> = error.tried().iter().map(|tried| tried.why.as_str()).collect();
     let missing = "there is no such file";
-    assert_eq!(whys, ["the file is there, but no node listens on it", missing, missing, missing]);
-    assert!(error.tried[1].place.ends_with("sepolia/geth.ipc"));
-    assert!(error.to_string().contains("--rpc"), "{error}");
+    assert_eq!(whys, ["the file exists, but no node listens on it", missing, missing, missing]);
+    assert!(error.tried()[1].location.ends_with("sepolia/geth.ipc"));
+    assert!(error.hint().unwrap().contains("--rpc"), "{error}");
 }
 
 #[tokio::test]
@@ -36,8 +36,8 @@ async fn the_key_must_be_of_this_node() {
 
     std::fs::write(dir.join("nodekey"), const_hex(&sim_key("other").0)).unwrap();
     let error = find().await.unwrap_err();
-    assert!(error.tried[1].why.contains("another node"), "{error}");
-    assert!(error.to_string().contains("--nodekey"), "{error}");
+    assert!(error.tried()[1].why.contains("another node"), "{error}");
+    assert!(error.hint().unwrap().contains("--nodekey"), "{error}");
 
     std::fs::write(dir.join("nodekey"), const_hex(&sim_key("mine").0)).unwrap();
     let found = find().await.unwrap();

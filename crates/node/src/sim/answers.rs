@@ -60,7 +60,7 @@ fn node_info(spec: &SimSpec) -> Value {
     })
 }
 
-/// What it serves, as it tells others.
+/// The capabilities that it announces.
 fn capabilities(spec: &SimSpec) -> Vec<&'static str> {
     let (eth, les) = match spec.kind {
         SimKind::Full { light_max_peers } => (true, light_max_peers > 0),
@@ -72,7 +72,7 @@ fn capabilities(spec: &SimSpec) -> Vec<&'static str> {
 
 fn peer_info(world: &World, own: &SimSpec, peer: &SimPeer) -> Value {
     let Some(spec) = world.spec(peer.id) else { return Value::Null };
-    // The port of a peer that dialled is not the one it listens at.
+    // The port of a peer that dialed is not the one it listens at.
     let port = if peer.inbound { 49_152 | spec.port } else { spec.port };
     let light = own.kind == SimKind::Light || spec.kind == SimKind::Light;
     let protocols = match (peer.ready, light) {

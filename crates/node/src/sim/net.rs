@@ -29,7 +29,7 @@ struct Shared {
     news: broadcast::Sender<News>,
 }
 
-/// What a transport is told of its node.
+/// An event that a transport hears of its node.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum News {
     Peer(SimEvent),
@@ -73,7 +73,7 @@ impl SimNet {
         Arc::new(SimTransport::new(self.clone(), id))
     }
 
-    /// Stops a node: calls to it fail, its connections break, what it was told is forgotten.
+    /// Stops a node: calls to it fail, its connections break, what it was asked to do is forgotten.
     pub fn stop(&self, id: NodeId) {
         self.with(|world| world.stop(id));
         let _ = self.0.news.send(News::Stopped(id));

@@ -5,7 +5,7 @@ use vipnode_types::NodeId;
 pub struct SimPeer {
     /// Who.
     pub id: NodeId,
-    /// Whether the peer dialled.
+    /// Whether the peer dialed.
     pub inbound: bool,
     /// Whether it is trusted now.
     pub trusted: bool,

@@ -134,7 +134,7 @@ impl Session<'_> {
                     }
                     Ok(News::Stopped(id)) if id == self.id => return,
                     Ok(_) => {}
-                    // The subscriber cannot be told that it missed something: it has to come again.
+                    // The subscriber cannot learn that it missed something: it has to subscribe again.
                     Err(RecvError::Lagged(_) | RecvError::Closed) => return,
                 },
             }

@@ -16,7 +16,7 @@ pub struct SimSpec {
     pub max_peers: u32,
     /// What it calls itself, in the form of `web3_clientVersion`.
     pub client_version: String,
-    /// Whether it serves snap beside eth.
+    /// Whether it serves snap in addition to eth.
     pub snap: bool,
     /// What it serves.
     pub kind: SimKind,
@@ -29,9 +29,9 @@ pub struct SimSpec {
 /// What a simulated node serves.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SimKind {
-    /// A full node with so many places for light nodes (`--light.maxpeers`), 0 for none.
+    /// A full node with this many slots for light nodes (`--light.maxpeers`), 0 for none.
     Full {
-        /// Places for light nodes.
+        /// Slots for light nodes.
         light_max_peers: u32,
     },
     /// A light node.
@@ -74,7 +74,7 @@ impl SimSpec {
         }
     }
 
-    /// Where it can be dialled.
+    /// Where it can be dialed.
     #[must_use]
     pub const fn enode(&self) -> Enode {
         Enode::at(self.id, self.ip, self.port)

@@ -25,7 +25,7 @@ impl SimTransport {
 
     fn answer(&self, method: &str, params: &RawValue) -> Result<Box<RawValue>, CallFault> {
         match self.net.answer(self.id, method, params) {
-            None => Err(CallFault::Lost("the simulated node is stopped".to_owned())),
+            None => Err(CallFault::lost("the simulated node is stopped")),
             Some(Err(fault)) => Err(CallFault::Remote { code: fault.code, message: fault.message }),
             Some(Ok(value)) => raw(&value),
         }

@@ -15,7 +15,7 @@ const READY_MS: u64 = 6;
 const DOOMED_MS: u64 = 3;
 /// When a light node is thrown out by a full pool of light nodes.
 const LIGHT_REFUSED_MS: u64 = 2;
-/// A node is dialled again no sooner than this after the last attempt.
+/// A node is dialed again no sooner than this after the last attempt.
 const REDIAL_MS: u64 = 35_000;
 /// One inbound attempt per public address in this time, trusted or not.
 const THROTTLE_MS: u64 = 30_000;
@@ -54,7 +54,7 @@ struct Body {
     statics: BTreeMap<NodeId, Enode>,
     peers: BTreeMap<NodeId, Link>,
     dialing: BTreeSet<NodeId>,
-    /// Not to be dialled before.
+    /// Not to be dialed before.
     dialled_until: BTreeMap<NodeId, u64>,
     /// No further attempt from here before.
     heard_until: BTreeMap<IpAddr, u64>,
@@ -111,7 +111,7 @@ impl World {
         self.nodes.get(&node).is_some_and(|body| body.running)
     }
 
-    /// Stops a node: its connections break, what it was told is forgotten.
+    /// Stops a node: its connections break, what it was asked to do is forgotten.
     pub fn stop(&mut self, node: NodeId) {
         let Some(body) = self.nodes.get_mut(&node) else { return };
         let peers: Vec<NodeId> = body.peers.keys().copied().collect();
@@ -134,7 +134,7 @@ impl World {
         }
     }
 
-    /// `admin_addPeer`: dials, and keeps dialling, within the limits. An id added again with another address is
+    /// `admin_addPeer`: dials, and keeps dialing, within the limits. An id added again with another address is
     /// ignored.
     pub fn add_peer(&mut self, node: NodeId, peer: Enode) {
         let Some(body) = self.running(node) else { return };
@@ -144,7 +144,7 @@ impl World {
         }
     }
 
-    /// `admin_removePeer`: stops dialling and disconnects; trust stays, and the other side may dial again.
+    /// `admin_removePeer`: stops dialing and disconnects; trust stays, and the other side may dial again.
     pub fn remove_peer(&mut self, node: NodeId, peer: NodeId) {
         let Some(body) = self.running(node) else { return };
         body.statics.remove(&peer);
@@ -198,7 +198,7 @@ impl World {
         self.nodes.get(&node).map(|body| body.trusted.iter().copied().collect()).unwrap_or_default()
     }
 
-    /// Whom a node keeps dialling. No RPC of geth tells this; for checks of simulations.
+    /// Whom a node keeps dialing. No RPC of geth tells this; for checks of simulations.
     #[must_use]
     pub fn statics(&self, node: NodeId) -> Vec<NodeId> {
         self.nodes.get(&node).map(|body| body.statics.keys().copied().collect()).unwrap_or_default()
@@ -258,7 +258,7 @@ impl World {
         }
     }
 
-    /// Dials what is to be dialled, as far as dial slots are free.
+    /// Dials what is to be dialed, as far as dial slots are free.
     fn dial(&mut self, node: NodeId) {
         let now_ms = self.now_ms;
         let Some(body) = self.running(node) else { return };
@@ -359,8 +359,8 @@ impl Body {
 
     /// geth looks for twice as many as places are free, since most dials fail.
     fn free_dial_slots(&self) -> usize {
-        let dialled = self.peers.values().filter(|link| !link.inbound).count();
-        let slots = usize::try_from(self.spec.dial_slots()).unwrap_or(usize::MAX).saturating_sub(dialled);
+        let dialed = self.peers.values().filter(|link| !link.inbound).count();
+        let slots = usize::try_from(self.spec.dial_slots()).unwrap_or(usize::MAX).saturating_sub(dialed);
         let slots = slots.saturating_mul(2).min(usize::try_from(MAX_ACTIVE_DIALS).unwrap_or(usize::MAX));
         slots.saturating_sub(self.dialing.len())
     }

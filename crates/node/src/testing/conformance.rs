@@ -32,7 +32,7 @@ pub struct Member {
     pub node: Arc<dyn Node>,
     /// For calls that the driver does not make one by one.
     pub rpc: Arc<dyn Transport>,
-    /// Where it is dialled.
+    /// Where it is dialed.
     pub enode: Enode,
 }
 
@@ -126,7 +126,7 @@ pub async fn facts_and_head(lab: &dyn Lab) {
     a.node.head().await.unwrap();
 }
 
-/// A dial shows on both sides, says who dialled, and is told as an event of a peer that is known by its key.
+/// A dial shows on both sides, says who dialed, and is told as an event of a peer that is known by its key.
 pub async fn dialling_connects(lab: &dyn Lab) {
     let (a, b) = tokio::join!(lab.start(50), lab.start(50));
     let mut events = a.node.events().await.unwrap();
@@ -141,7 +141,7 @@ pub async fn dialling_connects(lab: &dyn Lab) {
     a.apart(&b, SOON).await;
 }
 
-/// `true` says nothing: it is the answer also where nobody can be dialled. Only what is no enode is refused.
+/// `true` says nothing: it is the answer also where nobody can be dialed. Only what is no enode is refused.
 pub async fn true_means_nothing(lab: &dyn Lab) {
     let (a, b) = tokio::join!(lab.start(50), lab.start(50));
     let stranger = lab.start(50).await;
@@ -174,7 +174,7 @@ pub async fn trust_never_dials(lab: &dyn Lab) {
     assert_eq!(host.peer(&client).await.unwrap().trusted, Some(true));
 }
 
-/// A node dials max(1, max_peers / 3) peers; one more is dialled as soon as a slot is free, and trust does not help.
+/// A node dials max(1, max_peers / 3) peers; one more is dialed as soon as a slot is free, and trust does not help.
 pub async fn dial_slots(lab: &dyn Lab) {
     let (node, first, second) = tokio::join!(lab.start(3), lab.start(50), lab.start(50));
     node.dial(&first).await;
@@ -217,7 +217,7 @@ async fn refused(lab: &dyn Lab) -> (Member, Member, Instant) {
     filler.dial(&host).await;
     filler.connected(&host, SOON).await;
     let mut events = client.node.events().await.unwrap();
-    let dialled = Instant::now();
+    let dialed = Instant::now();
     client.dial(&host).await;
     client.dial(&elsewhere).await;
     client.connected(&elsewhere, SOON).await;
@@ -225,7 +225,7 @@ async fn refused(lab: &dyn Lab) -> (Member, Member, Instant) {
     // "Too many peers" shows in no call and no event.
     assert_eq!(events.next().await, Some(PeerEvent::Added(elsewhere.id())));
     assert_eq!(events.next().now_or_never(), None);
-    (host, client, dialled)
+    (host, client, dialed)
 }
 
 /// A peer of another chain comes and is gone some milliseconds later, and is never ready.
@@ -242,16 +242,16 @@ pub async fn another_chain_is_doomed(lab: &dyn Lab) {
 
 /// A refused dial is tried again 35.0 s after the last one; neither trust nor adding again shortens that.
 pub async fn redial_after_35_s(lab: &dyn Lab) {
-    let (host, client, dialled) = refused(lab).await;
+    let (host, client, dialed) = refused(lab).await;
     host.admit(&client).await;
     client.drop_peer(&host).await;
     client.dial(&host).await;
     client.connected(&host, REDIAL + SOON).await;
-    let after = dialled.elapsed();
+    let after = dialed.elapsed();
     assert!(after >= REDIAL && after < REDIAL + Duration::from_secs(5), "redialled after {after:?}");
 }
 
-/// Who is dropped stays away, also where the node was just dialling.
+/// Who is dropped stays away, also where the node was just dialing.
 pub async fn a_dial_under_way_is_dropped_too(lab: &dyn Lab) {
     let client = lab.start(50).await;
     for _ in 0..4 {
@@ -309,13 +309,13 @@ pub async fn removing_does_not_untrust(lab: &dyn Lab) {
     filler.dial(&host).await;
     filler.connected(&host, SOON).await;
     host.admit(&client).await;
-    let dialled = Instant::now();
+    let dialed = Instant::now();
     client.dial(&host).await;
     client.connected(&host, SOON).await;
     host.drop_peer(&client).await;
     host.apart(&client, SOON).await;
     client.connected(&host, REDIAL + SOON).await;
-    assert!(dialled.elapsed() >= REDIAL, "back after {:?}", dialled.elapsed());
+    assert!(dialed.elapsed() >= REDIAL, "back after {:?}", dialed.elapsed());
     assert_eq!(host.peer(&client).await.unwrap().trusted, Some(true));
     assert!(host.lists(&[&filler, &client]).await);
 }
@@ -329,7 +329,7 @@ pub async fn trusted_peers_crowd_out_own_dials(lab: &dyn Lab) {
         client.dial(&host).await;
         client.connected(&host, SOON).await;
     }
-    let dialled = Instant::now();
+    let dialed = Instant::now();
     host.dial(&own).await;
     // A second dial of the same node, of a peer that it trusts, does come through meanwhile.
     host.admit(&elsewhere).await;
@@ -341,7 +341,7 @@ pub async fn trusted_peers_crowd_out_own_dials(lab: &dyn Lab) {
         host.evict(client).await;
     }
     host.connected(&own, REDIAL + SOON).await;
-    assert!(dialled.elapsed() >= REDIAL, "dialled again after {:?}", dialled.elapsed());
+    assert!(dialed.elapsed() >= REDIAL, "dialed again after {:?}", dialed.elapsed());
 }
 
 /// A node that was stopped is away, is back by itself for its driver, and knows neither whom it trusted nor whom it

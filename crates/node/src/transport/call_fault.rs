@@ -1,25 +1,30 @@
-use std::time::Duration;
+use std::{io::ErrorKind, time::Duration};
 
-use vipnode_rpc::TlsFault;
+use vipnode_rpc::{CallError, OpenError, TlsFault};
 
-use crate::NodeError;
+use crate::{FileOwner, NodeError, node_error::clean_error};
 
-/// Why a call has no result.
+/// Why a call has no result. Which call it was and to whom is added by [`CallFault::into_error`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum CallFault {
     /// The node answered with an error.
     Remote {
         /// Its JSON-RPC code.
         code: i64,
-        /// Its words.
+        /// Its message.
         message: String,
     },
     /// The node cannot be reached, or the connection broke.
-    Lost(String),
-    /// The file is there but not for us.
+    Lost {
+        /// How the system classifies it; [`ErrorKind::Other`] where it does not.
+        kind: ErrorKind,
+        /// What the system reports.
+        why: String,
+    },
+    /// The IPC file exists, and its permissions keep this user out.
     NotPermitted {
-        /// Who owns it, where the system tells.
-        owner: Option<String>,
+        /// Who owns it, where the system reports that.
+        owner: Option<FileOwner>,
     },
     /// What answers is not who it should be, or speaks no TLS.
     Untrusted(TlsFault),
@@ -32,6 +37,11 @@ pub enum CallFault {
 }
 
 impl CallFault {
+    /// The connection broke, for a reason that is not the system's.
+    pub(crate) fn lost(why: &str) -> Self {
+        Self::Lost { kind: ErrorKind::Other, why: why.to_owned() }
+    }
+
     /// The fault as an error of the node, with the method it happened to.
     pub(crate) fn into_error(self, at: String, method: &str, deadline: Duration) -> NodeError {
         let method = method.to_owned();
@@ -40,15 +50,42 @@ impl CallFault {
                 NodeError::NoAdmin { at, method }
             }
             Self::Remote { code, .. } if is_missing(code) => NodeError::NoEth { at, method },
-            Self::Remote { code, message } => {
-                NodeError::Refused { at, method, code, message: crate::node_error::clean_error(&message) }
-            }
-            Self::Lost(why) => NodeError::Unreachable { at, why: crate::node_error::clean_error(&why) },
+            Self::Remote { code, message } => NodeError::Refused { at, method, code, message: clean_error(&message) },
+            Self::Lost { kind, why } => NodeError::Unreachable { at, kind, why: clean_error(&why) },
+            Self::NotPermitted { owner: Some(FileOwner::User(user)) } => NodeError::OtherUser { at, user },
             Self::NotPermitted { owner } => NodeError::NotPermitted { at, owner },
             Self::Untrusted(fault) => NodeError::Untrusted { at, fault },
-            Self::Forbidden => NodeError::Forbidden { at },
+            Self::Forbidden if at.starts_with("ws") => NodeError::OriginRefused { at },
+            Self::Forbidden => NodeError::HostRefused { at },
             Self::Expired => NodeError::Expired { at, method, ms: deadline.as_millis() },
-            Self::Answer(why) => NodeError::Answer { at, method, why: crate::node_error::clean_error(&why) },
+            Self::Answer(why) => NodeError::Answer { at, method, why: clean_error(&why) },
+        }
+    }
+}
+
+impl From<OpenError> for CallFault {
+    fn from(error: OpenError) -> Self {
+        match error {
+            OpenError::Refused { status: 403, .. } => Self::Forbidden,
+            OpenError::Tls { fault, .. } => Self::Untrusted(fault),
+            OpenError::Timeout { .. } => Self::Expired,
+            OpenError::Unreachable { kind, why, .. } => Self::Lost { kind, why },
+            OpenError::Refused { .. } | OpenError::Address { .. } | OpenError::Insecure { .. } => {
+                Self::lost(&error.to_string())
+            }
+        }
+    }
+}
+
+impl From<CallError> for CallFault {
+    fn from(error: CallError) -> Self {
+        match error {
+            CallError::Remote(error) => Self::Remote { code: i64::from(error.code), message: error.message },
+            CallError::Open(error) => error.into(),
+            CallError::Expired => Self::Expired,
+            CallError::Json { why } => Self::Answer(why),
+            CallError::Lost { why } => Self::lost(&why),
+            CallError::Full => Self::lost("too many calls to it wait for an answer"),
         }
     }
 }

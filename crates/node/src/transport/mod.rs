@@ -3,7 +3,6 @@
 
 mod call_fault;
 mod endpoint;
-mod owner;
 mod rpc_transport;
 
 use std::time::Duration;
@@ -14,7 +13,6 @@ use serde_json::value::RawValue;
 pub use call_fault::CallFault;
 pub(crate) use call_fault::is_missing;
 pub use endpoint::Endpoint;
-pub(crate) use owner::owner_of;
 pub(crate) use rpc_transport::RpcTransport;
 
 /// How JSON-RPC calls reach a node: a socket, HTTP, or a simulated node in this process.

@@ -11,13 +11,12 @@ use tokio::{
     },
     time::timeout,
 };
-use vipnode_rpc::{
-    CallError, Closed, HttpRpc, Incoming, OpenError, RpcLimits, RpcPeer, Trust, http, open_ipc, open_ws,
-};
+use vipnode_rpc::{Closed, HttpRpc, Incoming, OpenError, RpcLimits, RpcPeer, Trust, http, open_ipc, open_ws};
 
-use super::{CallFault, Endpoint, Push, Pushes, Transport, owner_of};
+use super::{CallFault, Endpoint, Push, Pushes, Transport};
 use crate::{
     NodeError,
+    file_owner::owner_of,
     limits::{CALL_DEADLINE, EVENT_QUEUE},
 };
 
@@ -80,7 +79,7 @@ impl RpcTransport {
                 peer.call_raw(method, params, wait).await
             }
         };
-        answer.map_err(fault)
+        answer.map_err(CallFault::from)
     }
 
     /// The open socket, opened now if there is none.
@@ -106,22 +105,14 @@ impl RpcTransport {
                 Err(OpenError::Address { url, why })
             }
         };
-        let opened = opened.map_err(|error| self.not_opened(error))?;
+        let opened = opened.map_err(|error| match &self.endpoint {
+            Endpoint::Ipc(path) => ipc_fault(path, error),
+            _ => error.into(),
+        })?;
         let (sender, _) = broadcast::channel(EVENT_QUEUE);
         let notices = sender.downgrade();
         tokio::spawn(pump(opened.incoming, sender));
         Ok(Live { peer: opened.peer, closed: opened.closed, notices })
-    }
-
-    fn not_opened(&self, error: OpenError) -> CallFault {
-        match (&self.endpoint, error) {
-            (_, OpenError::Refused { status: 403, .. }) => CallFault::Forbidden,
-            (_, OpenError::Tls { fault, .. }) => CallFault::Untrusted(fault),
-            (_, OpenError::Timeout { .. }) => CallFault::Expired,
-            (Endpoint::Ipc(path), OpenError::Unreachable { why, .. }) => not_connected(path, why),
-            (_, OpenError::Unreachable { why, .. }) => CallFault::Lost(why),
-            (_, error) => CallFault::Lost(error.to_string()),
-        }
     }
 }
 
@@ -147,10 +138,10 @@ impl Transport for RpcTransport {
         let subscribing = async move {
             let Way::Socket(live) = &self.way else { return Ok(None) };
             let (peer, notices) = self.peer(live).await?;
-            let lost = || CallFault::Lost("the connection broke".to_owned());
+            let lost = || CallFault::lost("the connection broke");
             // Listening begins before the call, so that nothing is pushed unheard in between.
             let notices = notices.upgrade().ok_or_else(lost)?.subscribe();
-            let subscribed = peer.call_raw(&format!("{namespace}_subscribe"), params, deadline).await.map_err(fault)?;
+            let subscribed = peer.call_raw(&format!("{namespace}_subscribe"), params, deadline).await?;
             Ok(Some(pushes(notices, format!("{namespace}_subscription"), subscribed.get().to_owned())))
         };
         async move { timeout(deadline, subscribing).await.unwrap_or(Err(CallFault::Expired)) }.boxed()
@@ -205,31 +196,16 @@ fn result_of(params: &RawValue, subscription: &str) -> Option<Box<RawValue>> {
     (pushed.subscription.get() == subscription).then(|| pushed.result.to_owned())
 }
 
-fn fault(error: CallError) -> CallFault {
-    match error {
-        CallError::Remote(error) => CallFault::Remote { code: i64::from(error.code), message: error.message },
-        CallError::Expired => CallFault::Expired,
-        CallError::Tls { fault, .. } => CallFault::Untrusted(fault),
-        CallError::Json(why) => CallFault::Answer(why),
-        // The RPC has no status apart from its words.
-        CallError::Lost(why) if why.contains("HTTP status 403") => CallFault::Forbidden,
-        // The address stands in our own words already.
-        CallError::Lost(why) => match why.split_once(" cannot be reached: ") {
-            Some((_, cause)) => CallFault::Lost(cause.to_owned()),
-            None => CallFault::Lost(why),
-        },
-        CallError::Full => CallFault::Lost("too many calls to it wait for an answer".to_owned()),
-    }
-}
-
-/// A local socket that does not open: not there, not allowed, or left over by a node that was killed. The RPC hands
-/// on the system's words only, so it is looked at once more.
-fn not_connected(path: &Path, why: String) -> CallFault {
-    match std::fs::metadata(path) {
-        Err(error) if error.kind() == ErrorKind::NotFound => CallFault::Lost("there is no such file".to_owned()),
-        Err(error) if error.kind() == ErrorKind::PermissionDenied => CallFault::NotPermitted { owner: owner_of(path) },
-        Ok(_) if why.contains("ermission denied") => CallFault::NotPermitted { owner: owner_of(path) },
-        Ok(_) if why.contains("efused") => CallFault::Lost("the file is there, but no node listens on it".to_owned()),
-        Ok(_) | Err(_) => CallFault::Lost(why),
+/// A local socket that does not open: it is missing, not allowed, or left over by a node that was killed.
+fn ipc_fault(path: &Path, error: OpenError) -> CallFault {
+    let fault = CallFault::from(error);
+    let CallFault::Lost { kind, .. } = &fault else { return fault };
+    match kind {
+        ErrorKind::PermissionDenied => CallFault::NotPermitted { owner: owner_of(path) },
+        ErrorKind::NotFound => CallFault::Lost { kind: *kind, why: "there is no such file".to_owned() },
+        ErrorKind::ConnectionRefused => {
+            CallFault::Lost { kind: *kind, why: "the file exists, but no node listens on it".to_owned() }
+        }
+        _ => fault,
     }
 }

@@ -10,7 +10,7 @@ use serde_json::value::RawValue;
 use vipnode_node::{
     CallFault, Capabilities, Node, NodeError, NodeFamily, PeerCommand, Pushes, Transport, drive, limits,
 };
-use vipnode_types::{Direction, Enode, NodeId};
+use vipnode_types::{Direction, Enode, NodeId, TypedError};
 
 /// What a client answers: a result or an error of this code.
 type Answer = Result<String, i64>;
@@ -222,11 +222,14 @@ async fn what_is_missing_is_reported_with_its_hint() {
     for client in [besu_without_admin as Client, nethermind_without_admin] {
         let error = Fake::new(client).drive().await.err().unwrap();
         assert!(matches!(error, NodeError::NoAdmin { .. }), "{error}");
-        assert!(error.hint().contains("--rpc-http-api ADMIN") && error.hint().contains("EnabledModules Admin"));
+        assert!(
+            error.hint().unwrap().contains("--rpc-http-api ADMIN")
+                && error.hint().unwrap().contains("EnabledModules Admin")
+        );
     }
     let error = Fake::new(erigon_of_2024).drive().await.err().unwrap();
     assert!(error.to_string().contains("admin_removePeer (erigon/3.1.0)"), "{error}");
-    assert!(error.hint().contains("July 2025"));
+    assert!(error.hint().unwrap().contains("July 2025"));
 }
 
 #[tokio::test]
@@ -272,7 +275,7 @@ async fn besu_cannot_let_in_whom_it_cannot_dial() {
     let fake = Fake::new(besu);
     let node = fake.drive().await.unwrap();
     let error = node.call(PeerCommand::Admit(Enode::id_only(enode(1).id))).await.unwrap_err();
-    assert!(matches!(error, NodeError::NoAddress { .. }) && error.hint().contains("--enode.host"), "{error}");
+    assert!(matches!(error, NodeError::NoAddress { .. }) && error.hint().unwrap().contains("--enode.host"), "{error}");
     assert!(fake.told().is_empty());
 }
 

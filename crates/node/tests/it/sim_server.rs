@@ -37,7 +37,7 @@ async fn the_driver_of_geth_drives_them_over_a_socket() {
 
     net.stop(alice.id);
     assert_eq!(timeout(SOON, events.next()).await.unwrap(), None);
-    assert!(node.peers().await.unwrap_err().is_away());
+    assert!(node.peers().await.unwrap_err().is_offline());
     net.start(alice.id);
     assert!(node.peers().await.unwrap().is_empty());
 }
@@ -46,5 +46,5 @@ async fn the_driver_of_geth_drives_them_over_a_socket() {
 async fn a_missing_node_is_unreachable() {
     let server = SimServer::start(SimNet::new()).await.unwrap();
     let error = server.endpoint("nobody").open(&Trust::default()).await.err().unwrap();
-    assert!(error.is_away(), "{error}");
+    assert!(error.is_offline(), "{error}");
 }

@@ -70,14 +70,15 @@ impl AgentCaller {
     }
 
     fn begin(&self, peer: ConnectionId, message: &PoolCall) -> Result<PendingCall, CallError> {
-        let rpc = self.connections.rpc(peer).ok_or_else(|| CallError::Lost("the connection is gone".to_owned()))?;
+        let rpc =
+            self.connections.rpc(peer).ok_or_else(|| CallError::Lost { why: "the connection is gone".to_owned() })?;
         let (method, params) = match message {
             PoolCall::Admit(call) => (method::ADMIT, to_raw_value(&[call])),
             PoolCall::Evict(call) => (method::EVICT, to_raw_value(&[call])),
             PoolCall::Dial(call) => (method::DIAL, to_raw_value(&[call])),
             PoolCall::Whitelist(client) => (protocol2::method::WHITELIST, to_raw_value(&[client])),
         };
-        rpc.begin_call(method, params.map_err(|error| CallError::Json(error.to_string()))?)
+        rpc.begin_call(method, params.map_err(|error| CallError::Json { why: error.to_string() })?)
     }
 }
 
@@ -117,6 +118,8 @@ fn outcome(answer: Result<(), CallError>) -> CallOutcome {
         Ok(()) => CallOutcome::Done,
         Err(CallError::Remote(error)) => CallOutcome::Refused(error),
         Err(CallError::Expired) => CallOutcome::Expired,
-        Err(CallError::Lost(_) | CallError::Tls { .. } | CallError::Full | CallError::Json(_)) => CallOutcome::Lost,
+        Err(CallError::Lost { .. } | CallError::Open(_) | CallError::Full | CallError::Json { .. }) => {
+            CallOutcome::Lost
+        }
     }
 }

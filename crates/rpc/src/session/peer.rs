@@ -6,41 +6,41 @@ use tokio::{
     sync::oneshot,
     time::{Instant, timeout_at},
 };
-use vipnode_types::wire::WireError;
+use vipnode_types::{errors, wire::WireError};
 
 use super::shared::{NotQueued, Outgoing, Shared};
-use crate::TlsFault;
+use crate::OpenError;
 
 /// The other side of an open socket, to be called. Cheap to clone.
 #[derive(Debug)]
 pub struct RpcPeer(Arc<Shared>);
 
-/// How a call failed.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum CallError {
-    /// The other side answered with an error.
-    #[error("{0}")]
-    Remote(WireError),
-    /// The connection is gone, and why. Whether the call was carried out is not known.
-    #[error("{0}")]
-    Lost(String),
-    /// Over HTTPS: what answers is not who it should be. Nothing was said to it.
-    #[error("{url} is not trusted: {fault}")]
-    Tls {
-        /// As it was given.
-        url: String,
-        /// What is wrong with it, and how to fix it.
-        fault: TlsFault,
-    },
-    /// No answer by the deadline.
-    #[error("no answer within the time for it")]
-    Expired,
-    /// As many calls as allowed wait for an answer.
-    #[error("as many calls as allowed wait for an answer of the other side")]
-    Full,
-    /// The params do not serialise, or the answer is not JSON-RPC.
-    #[error("JSON: {0}")]
-    Json(String),
+errors! {
+    /// How a call failed.
+    #[derive(Debug, Clone, PartialEq, Eq)]
+    pub enum CallError {
+        /// The connection is gone. Whether the call was carried out is not known.
+        Lost {
+            /// Why it is gone.
+            why: String,
+        }: local, "{why}", hint "Try again once the connection is back.";
+        /// No answer came by the deadline.
+        Expired: local, "no answer within the time for it", hint "Try again later.";
+        /// As many calls as allowed wait for an answer.
+        Full: local, "as many calls as allowed wait for an answer of the other side", hint "Try again later.";
+        /// The params do not serialize, or the answer is not JSON-RPC.
+        Json {
+            /// What is wrong.
+            why: String,
+        }: local, "not JSON-RPC: {why}",
+            hint "Check that a pool or a node answers at this address, and that both sides run versions that fit.";
+    }
+    also {
+        /// The other side answered with an error.
+        Remote(WireError);
+        /// Over HTTP, where each call may open a connection: it did not open, and nothing was said.
+        Open(OpenError);
+    }
 }
 
 /// A call that was queued.
@@ -58,7 +58,7 @@ impl PendingCall {
     pub async fn wait_until(self, until: Instant) -> Result<Box<RawValue>, CallError> {
         match timeout_at(until, self.answer).await {
             Ok(Ok(result)) => result,
-            Ok(Err(_dropped)) => Err(CallError::Lost(self.shared.why())),
+            Ok(Err(_dropped)) => Err(CallError::Lost { why: self.shared.why() }),
             Err(_elapsed) => Err(CallError::Expired),
         }
     }
@@ -80,7 +80,7 @@ impl RpcPeer {
         params: &P,
         deadline: Duration,
     ) -> Result<Box<RawValue>, CallError> {
-        let params = to_raw_value(params).map_err(|error| CallError::Json(error.to_string()))?;
+        let params = to_raw_value(params).map_err(|error| CallError::Json { why: error.to_string() })?;
         self.call_raw(method, params, deadline).await
     }
 
@@ -98,7 +98,7 @@ impl RpcPeer {
         let (pending, outgoing) = self.prepare(method, params);
         match timeout_at(until, self.0.queue(outgoing)).await {
             Ok(Ok(())) => pending.wait_until(until).await,
-            Ok(Err(why)) => Err(CallError::Lost(why)),
+            Ok(Err(why)) => Err(CallError::Lost { why }),
             Err(_elapsed) => Err(CallError::Expired),
         }
     }
@@ -112,7 +112,7 @@ impl RpcPeer {
         match self.0.try_queue(outgoing) {
             Ok(()) => Ok(pending),
             Err(NotQueued::Full(_)) => Err(CallError::Full),
-            Err(NotQueued::Ended(why)) => Err(CallError::Lost(why)),
+            Err(NotQueued::Ended(why)) => Err(CallError::Lost { why }),
         }
     }
 
@@ -127,9 +127,9 @@ impl RpcPeer {
     /// # Errors
     /// [`CallError::Lost`], [`CallError::Json`].
     pub async fn notify<P: Serialize + ?Sized>(&self, method: &str, params: &P) -> Result<(), CallError> {
-        let params = to_raw_value(params).map_err(|error| CallError::Json(error.to_string()))?;
+        let params = to_raw_value(params).map_err(|error| CallError::Json { why: error.to_string() })?;
         let outgoing = Outgoing::Notify { method: method.to_owned(), params };
-        self.0.queue(outgoing).await.map_err(CallError::Lost)
+        self.0.queue(outgoing).await.map_err(|why| CallError::Lost { why })
     }
 
     /// Closes the socket after what is queued was written; the first reason counts.

@@ -1,15 +1,76 @@
-use std::{error::Error as StdError, fmt, io};
+use std::{error::Error as StdError, io, path::PathBuf};
 
 use rustls::{CertificateError, Error, pki_types::UnixTime};
-use vipnode_types::Ms;
+use vipnode_types::{Ms, errors};
 
 use crate::Trust;
 
-/// What is wrong with the other side's certificate, and how to fix it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct TlsFault {
-    why: String,
-    hint: String,
+errors! {
+    /// What is wrong with the other side's certificate.
+    #[derive(Debug, Clone, PartialEq, Eq)]
+    pub enum TlsFault {
+        /// The answer is not TLS.
+        NotTls {
+            /// What rustls reports.
+            why: String,
+        }: local, "what answers there does not speak TLS ({why})",
+            hint "Check the port; to a server without TLS on this machine use ws:// or http://.";
+        /// The other side ended the handshake.
+        Alert {
+            /// The alert's name.
+            alert: String,
+        }: local, "it ended the TLS handshake with the alert {alert}",
+            hint "Check the host name in the address; the server's operator finds more in its log.";
+        /// The certificate's authority is not one of the system's.
+        UnknownAuthority: local, "its certificate comes from an authority that this machine does not know",
+            hint "For a private authority, pass its certificate: --tls-ca FILE.";
+        /// The certificate's authority is neither one of the system's nor in the file that was given.
+        OtherAuthority {
+            /// The file given with `--tls-ca`.
+            file: PathBuf,
+        }: local, "its certificate comes neither from an authority of the system nor from {file}" (file = file.display()),
+            hint "Pass the certificate of the authority that issued it: --tls-ca FILE.";
+        /// The certificate is for other names.
+        OtherNames {
+            /// The name in the address.
+            expected: String,
+            /// The names in the certificate.
+            names: String,
+        }: local, "its certificate is not for {expected} but for {names}",
+            hint "Connect by a name of the certificate, or ask the server's operator to get one for this name.";
+        /// The certificate is for another name that the TLS library does not report.
+        OtherName: local, "its certificate is for another name",
+            hint "Connect by a name of the certificate, or ask the server's operator to get one for this name.";
+        /// The certificate has expired.
+        Expired {
+            /// When it expired.
+            end: String,
+            /// The time of this machine.
+            now: String,
+        }: local, "its certificate expired at {end}, and this machine's clock says {now}",
+            hint "Ask the server's operator to renew it; if this machine's clock is wrong, set it (timedatectl).";
+        /// The certificate is not valid yet.
+        NotYetValid {
+            /// When it becomes valid.
+            start: String,
+            /// The time of this machine.
+            now: String,
+        }: local, "its certificate is valid from {start}, and this machine's clock says {now}",
+            hint "Set this machine's clock (timedatectl); if it is right, the operator's clock was wrong.";
+        /// The server shows an authority's certificate.
+        AuthorityItself: local, "it shows the certificate of an authority itself instead of one for a server",
+            hint "Ask the server's operator to issue a server certificate from it, without CA:TRUE.";
+        /// The certificate is not valid for another reason.
+        Invalid {
+            /// What rustls reports.
+            why: String,
+        }: local, "its certificate is not valid: {why}", hint "Ask the server's operator to replace the certificate.";
+        /// TLS fails for another reason.
+        Failed {
+            /// What rustls reports.
+            why: String,
+        }: local, "TLS failed: {why}", hint "Check the address; the server's operator finds more in its log.";
+    }
 }
 
 /// Names of a certificate that are told; one for a thousand hosts is not printed whole.
@@ -37,79 +98,37 @@ impl TlsFault {
         None
     }
 
-    /// What happened.
-    #[must_use]
-    pub fn why(&self) -> &str {
-        &self.why
-    }
-
-    /// The flag or command that fixes it.
-    #[must_use]
-    pub fn hint(&self) -> &str {
-        &self.hint
-    }
-
     fn of(error: &Error, trust: &Trust) -> Self {
-        let fault = |why: String, hint: &str| Self { why, hint: hint.to_owned() };
         match error {
             Error::InvalidCertificate(error) => of_certificate(error, trust),
-            Error::InvalidMessage(_) => fault(
-                format!("what answers there does not speak TLS ({error})"),
-                "check the port; to a server without TLS on this machine use ws:// or http://",
-            ),
-            Error::AlertReceived(alert) => fault(
-                format!("it ended the TLS handshake with the alert {alert:?}"),
-                "check the host name in the address; its operator finds more in its log",
-            ),
-            other => fault(format!("TLS failed: {other}"), "check the address; its operator finds more in its log"),
+            Error::InvalidMessage(_) => Self::NotTls { why: error.to_string() },
+            Error::AlertReceived(alert) => Self::Alert { alert: format!("{alert:?}") },
+            other => Self::Failed { why: other.to_string() },
         }
-    }
-}
-
-impl fmt::Display for TlsFault {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} -> {}", self.why, self.hint)
     }
 }
 
 fn of_certificate(error: &CertificateError, trust: &Trust) -> TlsFault {
-    let (why, hint) = match error {
+    match error {
         // A signature that does not fit is that of an authority whose name is the same and whose key is not.
         CertificateError::UnknownIssuer | CertificateError::BadSignature => match trust.ca_file() {
-            None => (
-                "its certificate comes from an authority that this machine does not know".to_owned(),
-                "for a private authority: --tls-ca FILE with its certificate".to_owned(),
-            ),
-            Some(file) => (
-                format!("its certificate comes neither from an authority of the system nor from {}", file.display()),
-                "--tls-ca with the certificate of the authority that issued it".to_owned(),
-            ),
+            None => TlsFault::UnknownAuthority,
+            Some(file) => TlsFault::OtherAuthority { file: file.to_owned() },
         },
-        CertificateError::NotValidForNameContext { expected, presented } => (
-            format!("its certificate is not for {} but for {}", expected.to_str(), names(presented)),
-            "connect by a name of the certificate, or have its operator get one for this name".to_owned(),
-        ),
-        CertificateError::NotValidForName => (
-            "its certificate is for another name".to_owned(),
-            "connect by a name of the certificate, or have its operator get one for this name".to_owned(),
-        ),
-        CertificateError::ExpiredContext { time, not_after } => (
-            format!("its certificate expired at {}, and this machine's clock says {}", date(*not_after), date(*time)),
-            "have its operator renew it; if the clock is wrong, set it (timedatectl)".to_owned(),
-        ),
-        CertificateError::NotValidYetContext { time, not_before } => (
-            format!("its certificate begins at {}, and this machine's clock says {}", date(*not_before), date(*time)),
-            "set this machine's clock (timedatectl); if it is right, the operator's was wrong".to_owned(),
-        ),
-        other if format!("{other:?}").contains("CaUsedAsEndEntity") => (
-            "it shows the certificate of an authority itself instead of one for a server".to_owned(),
-            "have its operator issue a server certificate from it, without CA:TRUE".to_owned(),
-        ),
-        other => {
-            (format!("its certificate does not hold: {other}"), "have its operator replace the certificate".to_owned())
+        CertificateError::NotValidForNameContext { expected, presented } => {
+            TlsFault::OtherNames { expected: expected.to_str().into_owned(), names: names(presented) }
         }
-    };
-    TlsFault { why, hint }
+        CertificateError::NotValidForName => TlsFault::OtherName,
+        CertificateError::ExpiredContext { time, not_after } => {
+            TlsFault::Expired { end: date(*not_after), now: date(*time) }
+        }
+        CertificateError::NotValidYetContext { time, not_before } => {
+            TlsFault::NotYetValid { start: date(*not_before), now: date(*time) }
+        }
+        // webpki has the kind of this one, and rustls hands on its name only.
+        other if format!("{other:?}").contains("CaUsedAsEndEntity") => TlsFault::AuthorityItself,
+        other => TlsFault::Invalid { why: other.to_string() },
+    }
 }
 
 /// webpki writes `DnsName("pool.example")`.

@@ -8,6 +8,7 @@ use rustls::{
     ClientConfig, RootCertStore,
     pki_types::{CertificateDer, pem::PemObject},
 };
+use vipnode_types::errors;
 
 /// Whom a client believes: the authorities of this machine's system, further ones of a file, and whether
 /// unencrypted connections may go beyond this machine.
@@ -25,25 +26,27 @@ struct Authorities {
     config: Arc<ClientConfig>,
 }
 
-/// Why a file of authorities cannot be used.
-#[derive(Debug, thiserror::Error)]
-pub enum TrustError {
-    /// It cannot be read.
-    #[error("the CA file {path} cannot be read: {why}", path = path.display())]
-    File {
-        /// Which file.
-        path: PathBuf,
-        /// The system's words.
-        why: io::Error,
-    },
-    /// It holds something else.
-    #[error("the CA file {path} is not used: {why}; it has to hold certificates as PEM", path = path.display())]
-    Content {
-        /// Which file.
-        path: PathBuf,
-        /// What is wrong.
-        why: String,
-    },
+errors! {
+    /// Why a file of certificate authorities cannot be used.
+    #[derive(Debug)]
+    pub enum TrustError {
+        /// The file cannot be read.
+        File {
+            /// Which file.
+            path: PathBuf,
+            /// What the system reports.
+            why: io::Error,
+        }: local, "the CA file {path} cannot be read: {why}" (path = path.display()),
+            hint "Pass a file that this user may read: --tls-ca FILE.";
+        /// The file holds something else than certificates of authorities.
+        Content {
+            /// Which file.
+            path: PathBuf,
+            /// What is wrong.
+            why: String,
+        }: local, "the CA file {path} is not used: {why}" (path = path.display()),
+            hint "Pass a file with certificates of authorities as PEM: --tls-ca FILE.";
+    }
 }
 
 impl Trust {

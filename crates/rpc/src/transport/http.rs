@@ -1,4 +1,7 @@
-use std::time::Duration;
+use std::{
+    io::{self, ErrorKind},
+    time::Duration,
+};
 
 use reqwest::{Client, Response, Url, header::CONTENT_TYPE, redirect::Policy};
 use rustls::ClientConfig;
@@ -30,7 +33,11 @@ pub fn http(url: &str, limits: &RpcLimits) -> Result<HttpRpc, OpenError> {
         .connect_timeout(limits.open)
         .pool_max_idle_per_host(4)
         .build()
-        .map_err(|error| OpenError::Unreachable { place: url.to_owned(), why: error.to_string() })?;
+        .map_err(|error| OpenError::Unreachable {
+            address: url.to_owned(),
+            kind: ErrorKind::Other,
+            why: error.to_string(),
+        })?;
     Ok(HttpRpc { client, url: checked, body_bytes: limits.frame_bytes, trust: limits.trust.clone() })
 }
 
@@ -62,10 +69,10 @@ impl HttpRpc {
             }
         }
         if status.is_success() {
-            return Err(CallError::Json("the answer is no JSON-RPC answer to this call".to_owned()));
+            return Err(CallError::Json { why: "the answer is not a JSON-RPC answer to this call".to_owned() });
         }
         let said: String = body.lines().next().unwrap_or_default().chars().take(300).collect();
-        Err(CallError::Lost(format!("{} answered with HTTP status {status}: {said}", self.url)))
+        Err(OpenError::Refused { url: self.url.to_string(), status: status.as_u16(), body: said }.into())
     }
 
     async fn read_body(&self, response: &mut Response) -> Result<String, CallError> {
@@ -73,23 +80,24 @@ impl HttpRpc {
         let mut body = Vec::new();
         while let Some(chunk) = response.chunk().await.map_err(|error| self.lost(&error))? {
             if body.len().saturating_add(chunk.len()) > limit {
-                return Err(CallError::Lost(format!("the answer has more than {limit} bytes")));
+                return Err(CallError::Lost { why: format!("the answer has more than {limit} bytes") });
             }
             body.extend_from_slice(&chunk);
         }
-        String::from_utf8(body).map_err(|_| CallError::Json("the answer is not UTF-8".to_owned()))
+        String::from_utf8(body).map_err(|_| CallError::Json { why: "the answer is not UTF-8".to_owned() })
     }
 
     /// The cause at the bottom is what a user can act on; reqwest's own words only name the layer.
     fn lost(&self, error: &reqwest::Error) -> CallError {
         if let Some(fault) = TlsFault::within(error, &self.trust) {
-            return CallError::Tls { url: self.url.to_string(), fault };
+            return OpenError::Tls { url: self.url.to_string(), fault }.into();
         }
         let mut cause: &dyn std::error::Error = error;
+        let mut kind = ErrorKind::Other;
         while let Some(next) = cause.source() {
             cause = next;
+            kind = cause.downcast_ref::<io::Error>().map_or(kind, io::Error::kind);
         }
-        let place = error.url().map_or("the server", Url::as_str);
-        CallError::Lost(format!("{place} cannot be reached: {cause}"))
+        OpenError::Unreachable { address: self.url.to_string(), kind, why: cause.to_string() }.into()
     }
 }

@@ -13,13 +13,13 @@ use crate::{Frame, JsonSplitter, Keepalive, OpenError, Opened, RpcLimits, SplitE
 /// # Errors
 /// [`OpenError::Unreachable`], [`OpenError::Timeout`].
 pub async fn open_ipc(path: &Path, limits: &RpcLimits) -> Result<Opened, OpenError> {
-    let place = path.display().to_string();
-    let unreachable = |error: std::io::Error| OpenError::Unreachable { place: place.clone(), why: error.to_string() };
+    let address = path.display().to_string();
+    let unreachable = |error: std::io::Error| OpenError::unreachable(&address, &error);
     let short = IpcPath::of(path).map_err(unreachable)?;
     let name = short.name().map_err(unreachable)?;
     let stream = match timeout(limits.open, Stream::connect(name)).await {
         Ok(connected) => connected.map_err(unreachable)?,
-        Err(_elapsed) => return Err(too_slow(&place, limits.open)),
+        Err(_elapsed) => return Err(too_slow(&address, limits.open)),
     };
     Ok(drive_ipc(stream, limits))
 }

@@ -1,57 +1,69 @@
+use std::io::ErrorKind;
+
+use vipnode_types::errors;
+
 use crate::TlsFault;
 
-/// Why a connection could not be opened.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum OpenError {
-    /// Not an address of the kind.
-    #[error("{url} is no address to connect to: {why}")]
-    Address {
-        /// As it was given.
-        url: String,
-        /// What is wrong.
-        why: String,
-    },
-    /// Unencrypted, and not this machine.
-    #[error(
-        "{url} goes over the network without encryption, where anyone on the way could read and change it; \
-         add --insecure if that network is your own"
-    )]
-    Insecure {
-        /// As it was given.
-        url: String,
-    },
-    /// What answers cannot show that it is who it should be, or speaks no TLS.
-    #[error("{url} is not trusted: {fault}")]
-    Tls {
-        /// As it was given.
-        url: String,
-        /// What is wrong with it, and how to fix it.
-        fault: TlsFault,
-    },
-    /// Nobody answers there.
-    #[error("{place} cannot be reached: {why}")]
-    Unreachable {
-        /// URL or path.
-        place: String,
-        /// What the system says.
-        why: String,
-    },
-    /// It answers, and does not open.
-    #[error("{url} refused the connection with HTTP status {status}: {body}")]
-    Refused {
-        /// As it was given.
-        url: String,
-        /// The HTTP status.
-        status: u16,
-        /// The first line of what it said.
-        body: String,
-    },
-    /// It takes too long.
-    #[error("{place} did not answer within {ms} ms")]
-    Timeout {
-        /// URL or path.
-        place: String,
-        /// How long was waited.
-        ms: u128,
-    },
+errors! {
+    /// Why a connection could not be opened.
+    #[derive(Debug, Clone, PartialEq, Eq)]
+    pub enum OpenError {
+        /// The text is not an address of the expected kind.
+        Address {
+            /// As it was given.
+            url: String,
+            /// What is wrong.
+            why: String,
+        }: local, "{url} is not an address to connect to: {why}",
+            hint "Write it as wss://HOST, ws://HOST:PORT, https://HOST or http://HOST:PORT.";
+        /// The connection would be unencrypted and leave this machine.
+        Insecure {
+            /// As it was given.
+            url: String,
+        }: local,
+            "{url} goes over the network without encryption, where anyone on the path could read and change it",
+            hint "Use the wss:// or https:// address; pass --insecure only if every machine on the path is yours.";
+        /// The server's certificate is not trusted, or it speaks no TLS.
+        Tls {
+            /// As it was given.
+            url: String,
+            /// What is wrong with it, and how to fix it.
+            fault: TlsFault,
+        }: local, "{url} is not trusted: {fault}", hint_of fault;
+        /// The connection is refused, broken, or not possible.
+        Unreachable {
+            /// URL or path.
+            address: String,
+            /// How the system classifies it; [`ErrorKind::Other`] where it does not.
+            kind: ErrorKind,
+            /// What the system reports.
+            why: String,
+        }: local, "cannot reach {address}: {why}",
+            hint "Check the address, and that a pool (`vipnode pool`) or a node runs there.";
+        /// An HTTP server answers with an error instead of opening the connection.
+        Refused {
+            /// As it was given.
+            url: String,
+            /// The HTTP status.
+            status: u16,
+            /// The first line of the answer.
+            body: String,
+        }: local, "{url} refused the connection with HTTP status {status}: {body}",
+            hint "Check the address, and that a pool (`vipnode pool`) or a node runs there.";
+        /// The connection did not open in time.
+        Timeout {
+            /// URL or path.
+            address: String,
+            /// The limit, in milliseconds.
+            ms: u128,
+        }: local, "{address} did not answer within {ms} ms",
+            hint "Check the address, and that a pool (`vipnode pool`) or a node runs there.";
+    }
+}
+
+impl OpenError {
+    /// An address that the system could not connect to.
+    pub(crate) fn unreachable(address: &str, error: &std::io::Error) -> Self {
+        Self::Unreachable { address: address.to_owned(), kind: error.kind(), why: error.to_string() }
+    }
 }

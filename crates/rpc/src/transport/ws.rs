@@ -56,7 +56,7 @@ async fn connect(
     trust: &Trust,
 ) -> Result<Either<TcpStream, Box<TlsStream<TcpStream>>>, OpenError> {
     let address = |why: &str| OpenError::Address { url: url.to_owned(), why: why.to_owned() };
-    let unreachable = |error: io::Error| OpenError::Unreachable { place: url.to_owned(), why: error.to_string() };
+    let unreachable = |error: io::Error| OpenError::unreachable(url, &error);
     let host = checked.host_str().ok_or_else(|| address("it names no host"))?;
     // An IPv6 address stands in brackets in a URL and nowhere else.
     let host = host.trim_start_matches('[').trim_end_matches(']');
@@ -114,10 +114,11 @@ fn refused(url: &str, error: Error) -> OpenError {
             OpenError::Refused { url: url.to_owned(), status: response.status().as_u16(), body }
         }
         Error::Url(error) => OpenError::Address { url: url.to_owned(), why: error.to_string() },
-        other => OpenError::Unreachable { place: url.to_owned(), why: other.to_string() },
+        Error::Io(error) => OpenError::unreachable(url, &error),
+        other => OpenError::Unreachable { address: url.to_owned(), kind: io::ErrorKind::Other, why: other.to_string() },
     }
 }
 
-pub(crate) fn too_slow(place: &str, waited: Duration) -> OpenError {
-    OpenError::Timeout { place: place.to_owned(), ms: waited.as_millis() }
+pub(crate) fn too_slow(address: &str, waited: Duration) -> OpenError {
+    OpenError::Timeout { address: address.to_owned(), ms: waited.as_millis() }
 }

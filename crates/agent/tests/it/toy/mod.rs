@@ -13,7 +13,8 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json, value::RawValue};
 use tokio::sync::mpsc;
 use vipnode_agent::{
-    AgentError, AgentRunner, Door, Line, NodeKeyAt, PoolAccess, PoolAddress, RunnerConfig, SystemResolver, Told,
+    AgentError, AgentNotice, AgentRunner, Connector, NodeKeyAt, PoolAccess, PoolAddress, PoolConnection, RunnerConfig,
+    SystemResolver,
 };
 use vipnode_agent_core::{Advertise, AgentConfig, DirectConfig, HostConfig, Notice, PeerPolicy};
 use vipnode_node::{
@@ -28,19 +29,23 @@ pub(crate) const CHALLENGE: &str = "00112233445566778899aabbccddeeff001122334455
 
 /// Doors that the test stands behind.
 #[derive(Debug)]
-pub(crate) struct ToyDoor {
+pub(crate) struct ToyConnector {
     ends: mpsc::UnboundedSender<Opened>,
     pub(crate) open: AtomicBool,
 }
 
-impl Door for ToyDoor {
-    fn open(&self) -> BoxFuture<'_, Result<Line, OpenError>> {
+impl Connector for ToyConnector {
+    fn open(&self) -> BoxFuture<'_, Result<PoolConnection, OpenError>> {
         let opened = if self.open.load(Ordering::Relaxed) {
             let (ours, theirs) = pipe();
             self.ends.send(theirs).unwrap();
-            Ok(Line::Socket(Box::new(Opened { challenge: Some(CHALLENGE.to_owned()), ..ours })))
+            Ok(PoolConnection::Socket(Box::new(Opened { challenge: Some(CHALLENGE.to_owned()), ..ours })))
         } else {
-            Err(OpenError::Unreachable { place: POOL.to_owned(), why: "the test closed it".to_owned() })
+            Err(OpenError::Unreachable {
+                address: POOL.to_owned(),
+                kind: std::io::ErrorKind::ConnectionRefused,
+                why: "the test closed it".to_owned(),
+            })
         };
         std::future::ready(opened).boxed()
     }
@@ -51,7 +56,7 @@ pub(crate) struct Toy {
     pub(crate) net: SimNet,
     pub(crate) node: Arc<dyn Node>,
     pub(crate) id: NodeId,
-    pub(crate) door: Arc<ToyDoor>,
+    pub(crate) connector: Arc<ToyConnector>,
     pub(crate) ends: mpsc::UnboundedReceiver<Opened>,
     pub(crate) root: tempfile::TempDir,
     pub(crate) key_file: std::path::PathBuf,
@@ -71,8 +76,8 @@ impl Toy {
         let key_file = root.path().join("nodekey");
         std::fs::write(&key_file, sim_key(name).as_slice()).unwrap();
         let id = SimSpec::new(name, port).id;
-        let door = Arc::new(ToyDoor { ends, open: AtomicBool::new(true) });
-        Self { net, node, id, door, ends: ends_of_test, root, key_file }
+        let connector = Arc::new(ToyConnector { ends, open: AtomicBool::new(true) });
+        Self { net, node, id, connector, ends: ends_of_test, root, key_file }
     }
 
     pub(crate) fn config(&self) -> RunnerConfig {
@@ -80,7 +85,7 @@ impl Toy {
             node: self.node.clone(),
             pool: Some(PoolAccess {
                 address: PoolAddress::read(POOL).unwrap(),
-                door: self.door.clone(),
+                connector: self.connector.clone(),
                 join: JoinSecret::new("club"),
             }),
             resolver: Arc::new(SystemResolver),
@@ -161,7 +166,7 @@ impl Toy {
 
 pub(crate) struct Running {
     pub(crate) runner: AgentRunner,
-    pub(crate) told: mpsc::Receiver<Told>,
+    pub(crate) told: mpsc::Receiver<AgentNotice>,
 }
 
 impl Running {
@@ -174,7 +179,7 @@ impl Running {
     pub(crate) async fn notice<T>(&mut self, pick: impl Fn(&Notice) -> Option<T>) -> T {
         loop {
             match within(self.told.recv()).await.expect("the agent ended") {
-                Told::Notice(notice) => {
+                AgentNotice::Notice(notice) => {
                     if let Some(picked) = pick(&notice) {
                         return picked;
                     }

@@ -19,7 +19,7 @@ use tokio::{
     process::{Child, ChildStdout, Command},
     time::timeout,
 };
-use vipnode_agent::{Door, Line, NetDoor, PoolAddress};
+use vipnode_agent::{Connector, NetConnector, PoolAddress, PoolConnection};
 use vipnode_node::{
     Node, PeerCommand,
     sim::{SimNet, SimServer, SimSpec, sim_key},
@@ -292,8 +292,8 @@ pub async fn gone(path: &Path) {
 
 /// Asks the pool again and again until its sums are as wanted.
 pub async fn stats_until(pool: &str, what: &str, holds: impl Fn(&PoolStats) -> bool) -> PoolStats {
-    let door = NetDoor::new(PoolAddress::read(pool).unwrap(), Default::default());
-    let Line::Socket(socket) = door.open().await.unwrap() else { panic!("no socket") };
+    let connector = NetConnector::new(PoolAddress::read(pool).unwrap(), Default::default());
+    let PoolConnection::Socket(socket) = connector.open().await.unwrap() else { panic!("no socket") };
     let asking = async {
         loop {
             let answer = socket.peer.call(method::STATUS, &[(); 0], SOON).await.unwrap();

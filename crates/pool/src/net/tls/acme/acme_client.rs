@@ -57,7 +57,7 @@ impl AcmeClient {
             cause = next;
         }
         let fault = TlsFault::within(error, &self.trust);
-        let words = fault.map_or_else(|| format!("it cannot be reached: {cause}"), |fault| fault.why().to_owned());
+        let words = fault.map_or_else(|| format!("it cannot be reached: {cause}"), |fault| fault.to_string());
         Error::Other(words.into())
     }
 }

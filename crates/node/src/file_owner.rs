@@ -1,17 +1,35 @@
-use std::path::Path;
+use std::{fmt, path::Path};
+
+/// Who owns a file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum FileOwner {
+    /// A user of this machine, by name.
+    User(String),
+    /// A user id without a name.
+    Id(u32),
+}
+
+impl fmt::Display for FileOwner {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::User(name) => f.write_str(name),
+            Self::Id(id) => write!(f, "the user with id {id}"),
+        }
+    }
+}
 
 /// Who owns a file, or the nearest directory above it that may be looked at. `None` where the system does not tell.
 #[cfg(unix)]
-pub(crate) fn owner_of(path: &Path) -> Option<String> {
+pub(crate) fn owner_of(path: &Path) -> Option<FileOwner> {
     use std::os::unix::fs::MetadataExt;
     let uid = path.ancestors().find_map(|path| std::fs::metadata(path).ok())?.uid();
     let users = std::fs::read_to_string("/etc/passwd").unwrap_or_default();
-    Some(name_of(uid, &users).map_or_else(|| format!("the user with id {uid}"), ToOwned::to_owned))
+    Some(name_of(uid, &users).map_or(FileOwner::Id(uid), |name| FileOwner::User(name.to_owned())))
 }
 
 /// Who owns a file. `None`: this system has no such thing, or does not tell.
 #[cfg(not(unix))]
-pub(crate) fn owner_of(_path: &Path) -> Option<String> {
+pub(crate) fn owner_of(_path: &Path) -> Option<FileOwner> {
     None
 }
 

@@ -1,0 +1,57 @@
+use std::fmt;
+
+use vipnode_types::errors;
+
+use crate::NodeError;
+
+errors! {
+    /// What was looked for was not found. The message lists what was tried.
+    #[derive(Debug, Clone, PartialEq, Eq)]
+    pub enum FinderError {
+        /// No execution client answers where one was looked for.
+        NoNode {
+            /// In order.
+            tried: Vec<Tried>,
+            /// The error of the location that came nearest.
+            nearest: Box<NodeError>,
+        }: local, "no execution client was found on this machine. Tried, in order:{list}" (list = List(tried)),
+            hint_of nearest;
+        /// No file holds the key of this node.
+        NoKey {
+            /// In order.
+            tried: Vec<Tried>,
+        }: local, "the key of the node was not found. Tried, in order:{list}" (list = List(tried)),
+            hint "Pass the node's key file: --nodekey FILE. It is read once, to sign that this agent speaks for the node.";
+    }
+}
+
+/// A location where something was looked for in vain.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Tried {
+    /// Path or URL.
+    pub location: String,
+    /// Why it did not do.
+    pub why: String,
+}
+
+impl FinderError {
+    /// What was tried, in order.
+    #[must_use]
+    pub fn tried(&self) -> &[Tried] {
+        match self {
+            Self::NoNode { tried, .. } | Self::NoKey { tried } => tried,
+        }
+    }
+}
+
+/// Each on a line of its own.
+struct List<'a>(&'a [Tried]);
+
+impl fmt::Display for List<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for Tried { location, why } in self.0 {
+            write!(f, "\n  {location}: {why}")?;
+        }
+        Ok(())
+    }
+}

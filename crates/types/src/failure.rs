@@ -1,0 +1,55 @@
+use std::fmt;
+
+use crate::{
+    TypedError,
+    wire::{ErrorCode, WireError},
+};
+
+/// Any [`TypedError`] without its type: what the cores and the person need of it. Code, message and hint stay together.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Failure {
+    code: Option<ErrorCode>,
+    message: String,
+    hint: Option<String>,
+    retry_ms: Option<u64>,
+}
+
+impl Failure {
+    /// What is left of an error.
+    #[must_use]
+    pub fn of(error: &dyn TypedError) -> Self {
+        Self { code: error.code(), message: error.to_string(), hint: error.hint(), retry_ms: error.retry_ms() }
+    }
+
+    /// What happened.
+    #[must_use]
+    pub fn message(&self) -> &str {
+        &self.message
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl std::error::Error for Failure {}
+
+impl TypedError for Failure {
+    fn code(&self) -> Option<ErrorCode> {
+        self.code
+    }
+
+    fn hint(&self) -> Option<String> {
+        self.hint.clone()
+    }
+
+    fn retry_ms(&self) -> Option<u64> {
+        self.retry_ms
+    }
+
+    fn to_wire(&self) -> WireError {
+        WireError::of(self)
+    }
+}
