@@ -1,60 +1,38 @@
-use std::{fmt, net::Ipv6Addr};
+use std::fmt;
 
-use vipnode_rpc::{Trust, check_address};
+use vipnode_rpc::{OpenError, Trust, check_address};
+use vipnode_types::{RpcUrl, RpcUrlError};
 
 use crate::AgentError;
 
-/// Where a pool is, as its user names it.
+/// The address of a pool, as its user names it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PoolAddress {
-    url: String,
-    scheme: Scheme,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Scheme {
-    Socket,
-    Http,
-}
+pub struct PoolAddress(RpcUrl);
 
 impl PoolAddress {
     /// Reads `ws://host:port`, `wss://`, `http://` or `https://`, with a path or without. Without a scheme it
     /// is `ws://` on this machine and `wss://` beyond.
     ///
     /// # Errors
-    /// [`AgentError::PoolIsEnode`], [`AgentError::PoolScheme`], [`AgentError::PoolHost`].
+    /// [`AgentError::PoolIsEnode`], [`AgentError::PoolScheme`], [`AgentError::PoolHost`], or
+    /// [`OpenError::Address`] for what else is wrong.
     pub fn read(text: &str) -> Result<Self, AgentError> {
         let shown = || text.chars().take(200).collect();
-        let trimmed = text.trim();
-        if trimmed.starts_with("enode://") {
+        if text.trim().starts_with("enode://") {
             return Err(AgentError::PoolIsEnode { text: shown() });
         }
-        let (scheme, rest) = trimmed.split_once("://").unwrap_or_else(|| (default_scheme(trimmed), trimmed));
-        let scheme = scheme.to_ascii_lowercase();
-        let kind = match scheme.as_str() {
-            "ws" | "wss" => Scheme::Socket,
-            "http" | "https" => Scheme::Http,
-            _ => return Err(AgentError::PoolScheme { text: shown() }),
-        };
-        let (place, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
-        if !names_a_host(place)
-            || place.contains(['@', '?', '#'])
-            || place.chars().any(|c| c.is_whitespace() || c.is_control())
-        {
-            return Err(AgentError::PoolHost { text: shown() });
+        match RpcUrl::with_default_scheme(text) {
+            Ok(url) => Ok(Self(url)),
+            Err(RpcUrlError::Scheme) => Err(AgentError::PoolScheme { text: shown() }),
+            Err(RpcUrlError::Host) => Err(AgentError::PoolHost { text: shown() }),
+            Err(error) => Err(OpenError::Address { url: shown(), why: error.to_string() }.into()),
         }
-        let place = place.to_ascii_lowercase();
-        let default_port = if scheme.ends_with('s') && scheme != "ws" { ":443" } else { ":80" };
-        let place = place.strip_suffix(default_port).unwrap_or(&place);
-        let path = if path.is_empty() { "/" } else { path };
-        Ok(Self { url: format!("{scheme}://{place}{path}"), scheme: kind })
     }
 
-    /// The URL in the one form that pool and agent agree on: lower-case scheme and host, no default port, a
-    /// slash at the end where there is no path. What is signed for the pool names it.
+    /// The URL in its one spelling. What is signed for the pool names it.
     #[must_use]
     pub fn url(&self) -> &str {
-        &self.url
+        self.0.as_str()
     }
 
     /// Whether it can be used at all: beyond this machine without TLS only where that was allowed.
@@ -62,41 +40,20 @@ impl PoolAddress {
     /// # Errors
     /// [`AgentError::Pool`].
     pub fn check(&self, trust: &Trust) -> Result<(), AgentError> {
-        Ok(check_address(&self.url, trust)?)
+        Ok(check_address(&self.0, trust)?)
     }
 
     /// Whether the pool can call back there. Over HTTP it cannot, so a host needs a socket.
     #[must_use]
     pub fn calls_back(&self) -> bool {
-        self.scheme == Scheme::Socket
+        self.0.is_websocket()
     }
-}
-
-/// A host, and behind it a port or nothing; IPv6 in brackets.
-fn names_a_host(place: &str) -> bool {
-    let (host, port) = match place.strip_prefix('[').map(|rest| rest.split_once(']')) {
-        Some(Some((v6, port))) => (v6.parse::<Ipv6Addr>().is_ok(), port),
-        Some(None) => return false,
-        None => {
-            let (host, port) = place.split_at(place.find(':').unwrap_or(place.len()));
-            (!host.is_empty(), port)
-        }
-    };
-    let number = |port: &str| port.bytes().all(|b| b.is_ascii_digit()) && port.parse::<u16>().is_ok_and(|n| n != 0);
-    host && (port.is_empty() || port.strip_prefix(':').is_some_and(number))
 }
 
 impl fmt::Display for PoolAddress {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.url)
+        self.0.fmt(f)
     }
-}
-
-fn default_scheme(place: &str) -> &'static str {
-    let host = place.split('/').next().unwrap_or_default();
-    let name = host.rsplit_once(':').map_or(host, |(name, _port)| name).trim_matches(['[', ']']);
-    let here = name == "localhost" || name.parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_loopback());
-    if here { "ws" } else { "wss" }
 }
 
 #[cfg(test)]

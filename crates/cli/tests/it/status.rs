@@ -120,7 +120,7 @@ async fn why_these_hosts_is_asked_of_the_pool_through_the_agent() {
     assert!(said.contains("left out: 1 that it has already"), "{said}");
     let told = json(&market.status(&["--why", "--json"]).await);
     let why = &told["agents"].as_array().unwrap()[0]["explanation"];
-    assert_eq!((&why["want"], &why["given"][0]["won"]["among"]), (&1.into(), &1.into()), "{told}");
+    assert_eq!((&why["want"], &why["hosts"][0]["selection"]["candidates"]), (&1.into(), &1.into()), "{told}");
     // A host was given to nobody.
     let told = json(&market.status(&["--json"]).await);
     let host = told["agents"].as_array().unwrap().iter().find(|agent| !agent["host"].is_null()).unwrap();

@@ -1,12 +1,14 @@
 use std::net::SocketAddr;
 
-use vipnode_types::wire::{ErrorCode, WireError};
+use vipnode_types::{
+    Origin, RpcUrl,
+    wire::{ErrorCode, WireError},
+};
 
 /// The names under which agents may address this pool. Never the Host header, which is theirs.
 #[derive(Debug, Clone)]
 pub(crate) struct Audience {
-    /// As [`origin`] writes them.
-    origins: Vec<String>,
+    origins: Vec<Origin>,
     /// For people.
     listed: String,
 }
@@ -43,17 +45,9 @@ impl Audience {
     }
 }
 
-/// Scheme, host and port, in one spelling; WebSocket and HTTP are one pool. `None` where it is no URL.
-pub(crate) fn origin(url: &str) -> Option<String> {
-    let (scheme, rest) = url.split_once("://")?;
-    let (scheme, default_port) = match scheme.to_ascii_lowercase().as_str() {
-        "ws" | "http" => ("ws", ":80"),
-        "wss" | "https" => ("wss", ":443"),
-        _ => return None,
-    };
-    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default().to_ascii_lowercase();
-    let authority = authority.strip_suffix(default_port).unwrap_or(&authority);
-    (!authority.is_empty() && !authority.contains('@')).then(|| format!("{scheme}://{authority}"))
+/// Where a URL leads; `None` if it is not one.
+fn origin(url: &str) -> Option<Origin> {
+    url.parse::<RpcUrl>().ok().map(|url| url.origin())
 }
 
 #[cfg(test)]

@@ -25,7 +25,7 @@ pub struct HttpRpc {
 /// # Errors
 /// [`OpenError::Address`], [`OpenError::Insecure`], [`OpenError::Unreachable`].
 pub fn http(url: &str, limits: &RpcLimits) -> Result<HttpRpc, OpenError> {
-    let checked = address::checked(url, "http", "https", limits.trust.plain())?;
+    let checked = address::checked(url, false, limits.trust.plain())?;
     let client = Client::builder()
         .tls_backend_preconfigured(ClientConfig::clone(&limits.trust.config()))
         .redirect(Policy::none())
@@ -38,7 +38,7 @@ pub fn http(url: &str, limits: &RpcLimits) -> Result<HttpRpc, OpenError> {
             kind: ErrorKind::Other,
             why: error.to_string(),
         })?;
-    Ok(HttpRpc { client, url: checked, body_bytes: limits.frame_bytes, trust: limits.trust.clone() })
+    Ok(HttpRpc { client, url: checked.url().clone(), body_bytes: limits.frame_bytes, trust: limits.trust.clone() })
 }
 
 impl HttpRpc {

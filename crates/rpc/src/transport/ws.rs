@@ -1,7 +1,6 @@
 use std::{io, time::Duration};
 
 use futures_util::{SinkExt, StreamExt, future::ready};
-use reqwest::Url;
 use rustls::pki_types::ServerName;
 use tokio::{net::TcpStream, time::timeout};
 use tokio_rustls::{TlsConnector, client::TlsStream};
@@ -13,7 +12,7 @@ use tokio_tungstenite::{
     },
 };
 use tokio_util::either::Either;
-use vipnode_types::wire::CHALLENGE_HEADER;
+use vipnode_types::{RpcUrl, wire::CHALLENGE_HEADER};
 
 use super::address;
 use crate::{Frame, Keepalive, OpenError, Opened, RpcLimits, TlsFault, Trust, drive};
@@ -23,7 +22,7 @@ use crate::{Frame, Keepalive, OpenError, Opened, RpcLimits, TlsFault, Trust, dri
 /// # Errors
 /// See [`OpenError`].
 pub async fn open_ws(url: &str, limits: &RpcLimits) -> Result<Opened, OpenError> {
-    let checked = address::checked(url, "ws", "wss", limits.trust.plain())?;
+    let checked = address::checked(url, true, limits.trust.plain())?;
     // Without these two a socket costs 128 KiB for as long as it lives.
     let config = WebSocketConfig::default()
         .read_buffer_size(4_096)
@@ -32,7 +31,9 @@ pub async fn open_ws(url: &str, limits: &RpcLimits) -> Result<Opened, OpenError>
         .max_frame_size(Some(limits.frame_bytes));
     let opening = async {
         let stream = connect(url, &checked, &limits.trust).await?;
-        client_async_with_config(checked.as_str(), stream, Some(config)).await.map_err(|error| refused(url, error))
+        client_async_with_config(checked.url().as_str(), stream, Some(config))
+            .await
+            .map_err(|error| refused(url, error))
     };
     let (socket, response) = match timeout(limits.open, opening).await {
         Ok(opened) => opened?,
@@ -52,19 +53,16 @@ pub async fn open_ws(url: &str, limits: &RpcLimits) -> Result<Opened, OpenError>
 /// TCP, and TLS on it for `wss://`.
 async fn connect(
     url: &str,
-    checked: &Url,
+    checked: &RpcUrl,
     trust: &Trust,
 ) -> Result<Either<TcpStream, Box<TlsStream<TcpStream>>>, OpenError> {
     let address = |why: &str| OpenError::Address { url: url.to_owned(), why: why.to_owned() };
     let unreachable = |error: io::Error| OpenError::unreachable(url, &error);
-    let host = checked.host_str().ok_or_else(|| address("it names no host"))?;
-    // An IPv6 address stands in brackets in a URL and nowhere else.
-    let host = host.trim_start_matches('[').trim_end_matches(']');
-    let port = checked.port_or_known_default().ok_or_else(|| address("it names no port"))?;
-    let stream = TcpStream::connect((host, port)).await.map_err(unreachable)?;
+    let host = checked.host();
+    let stream = TcpStream::connect((host, checked.port())).await.map_err(unreachable)?;
     // A late packet costs more than a small one.
     let _best_effort = stream.set_nodelay(true);
-    if checked.scheme() != "wss" {
+    if !checked.is_tls() {
         return Ok(Either::Left(stream));
     }
     let name =

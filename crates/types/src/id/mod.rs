@@ -1,4 +1,4 @@
-//! Who and which: the ids of nodes, leases and accounts, and the addresses that nodes are dialed at.
+//! Who and which: the ids of nodes, leases and accounts, the addresses that nodes are dialed at, and the URLs of servers.
 //!
 //! An id is a newtype that can hold only what is valid, with its text form and its form on the wire. This room uses
 //! nothing else of the crate but [`crate::Ms`]. Keys, signatures and messages never enter.
@@ -9,6 +9,7 @@ mod lease_id;
 mod lease_set_hash;
 mod node_id;
 mod public_address;
+mod rpc_url;
 
 pub use account::{Account, AccountError};
 pub use enode::{Enode, EnodeError, EnodeHost};
@@ -16,3 +17,4 @@ pub use lease_id::LeaseId;
 pub use lease_set_hash::LeaseSetHash;
 pub use node_id::{NodeId, NodeIdError};
 pub use public_address::is_public;
+pub use rpc_url::{Origin, RpcUrl, RpcUrlError};

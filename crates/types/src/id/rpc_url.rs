@@ -1,0 +1,190 @@
+use std::{fmt, net::IpAddr, str::FromStr};
+
+use url::{Host, Url};
+
+/// The URL of a JSON-RPC server, a pool or an execution client: `ws://`, `wss://`, `http://` or `https://`.
+///
+/// Signatures cover it as their audience, so it has one spelling, [`RpcUrl::as_str`]: scheme and host in lower case, no
+/// default port, a slash where there is no path, and everything else byte by byte as it was written. What it means,
+/// its host, port and [`Origin`], is read by the `url` crate, as browsers do.
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub struct RpcUrl {
+    spelling: String,
+    url: Url,
+}
+
+/// Where an [`RpcUrl`] leads: host and port, and whether TLS protects the way. WebSocket and HTTP are one origin, since
+/// a pool serves both on one port.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Origin {
+    tls: bool,
+    host: Host<String>,
+    port: u16,
+}
+
+/// Why a text is not an [`RpcUrl`].
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum RpcUrlError {
+    /// Another scheme, or none.
+    #[error("it does not begin with ws://, wss://, http:// or https://")]
+    Scheme,
+    /// A user name or a password before the host. They would end up in logs and signatures.
+    #[error("user and password in an address are not supported")]
+    UserInfo,
+    /// No host, or one with characters that a host cannot have.
+    #[error("it names no host")]
+    Host,
+    /// No number from 1 to 65535 behind the colon.
+    #[error("the port is not a number from 1 to 65535")]
+    Port,
+    /// A control character, which could forge a line of what is signed.
+    #[error("it contains a control character")]
+    Control,
+    /// Anything else, in the words of the `url` crate.
+    #[error("{0}")]
+    Form(url::ParseError),
+}
+
+impl RpcUrl {
+    /// Reads what a user typed: without a scheme it is `ws://` on this machine (`localhost` or a loopback address) and
+    /// `wss://` beyond.
+    ///
+    /// # Errors
+    /// See [`RpcUrlError`].
+    pub fn with_default_scheme(text: &str) -> Result<Self, RpcUrlError> {
+        let text = text.trim();
+        if text.contains("://") {
+            return text.parse();
+        }
+        let authority = text.split('/').next().unwrap_or_default();
+        let name = authority.rsplit_once(':').map_or(authority, |(name, _port)| name).trim_matches(['[', ']']);
+        let here = name == "localhost" || name.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback());
+        format!("{}://{text}", if here { "ws" } else { "wss" }).parse()
+    }
+
+    /// The one spelling, which a signature names as its audience.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.spelling
+    }
+
+    /// Lower-case: `ws`, `wss`, `http` or `https`.
+    #[must_use]
+    pub fn scheme(&self) -> &str {
+        self.url.scheme()
+    }
+
+    /// Whether it is a WebSocket, on which the server can call back.
+    #[must_use]
+    pub fn is_websocket(&self) -> bool {
+        matches!(self.scheme(), "ws" | "wss")
+    }
+
+    /// Whether TLS protects the connection.
+    #[must_use]
+    pub fn is_tls(&self) -> bool {
+        matches!(self.scheme(), "wss" | "https")
+    }
+
+    /// The host, an IPv6 address without its brackets.
+    #[must_use]
+    pub fn host(&self) -> &str {
+        self.url.host_str().unwrap_or_default().trim_start_matches('[').trim_end_matches(']')
+    }
+
+    /// The port, that of the scheme (80 or 443) where none was written.
+    #[must_use]
+    pub fn port(&self) -> u16 {
+        self.url.port_or_known_default().unwrap_or_default()
+    }
+
+    /// Whether it leads to this machine by its form: a loopback address, `localhost` or a name below it.
+    #[must_use]
+    pub fn is_local(&self) -> bool {
+        match self.url.host() {
+            Some(Host::Ipv4(ip)) => ip.is_loopback(),
+            Some(Host::Ipv6(ip)) => ip.to_canonical().is_loopback(),
+            Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
+            None => false,
+        }
+    }
+
+    /// Where it leads.
+    #[must_use]
+    pub fn origin(&self) -> Origin {
+        let host = self.url.host().map_or(Host::Domain(String::new()), |host| host.to_owned());
+        Origin { tls: self.is_tls(), host, port: self.port() }
+    }
+
+    /// The URL as a client puts it into a request, with host and path encoded.
+    #[must_use]
+    pub const fn url(&self) -> &Url {
+        &self.url
+    }
+}
+
+impl FromStr for RpcUrl {
+    type Err = RpcUrlError;
+
+    fn from_str(text: &str) -> Result<Self, RpcUrlError> {
+        let text = text.trim();
+        let (scheme, rest) = text.split_once("://").ok_or(RpcUrlError::Scheme)?;
+        let scheme = scheme.to_ascii_lowercase();
+        let default_port = match scheme.as_str() {
+            "ws" | "http" => ":80",
+            "wss" | "https" => ":443",
+            _ => return Err(RpcUrlError::Scheme),
+        };
+        // The url crate would drop tabs and line breaks.
+        if rest.chars().any(char::is_control) {
+            return Err(RpcUrlError::Control);
+        }
+        let (authority, path) = rest.split_at(rest.find(['/', '?', '#']).unwrap_or(rest.len()));
+        check_authority(authority)?;
+        let authority = authority.to_ascii_lowercase();
+        let authority = authority.strip_suffix(default_port).unwrap_or(&authority);
+        let slash = if path.starts_with('/') { "" } else { "/" };
+        let spelling = format!("{scheme}://{authority}{slash}{path}");
+        match Url::parse(&spelling) {
+            Ok(url) => Ok(Self { spelling, url }),
+            Err(url::ParseError::InvalidPort) => Err(RpcUrlError::Port),
+            Err(url::ParseError::EmptyHost) => Err(RpcUrlError::Host),
+            Err(error) => Err(RpcUrlError::Form(error)),
+        }
+    }
+}
+
+/// What stands between the scheme and the path: a host, and behind a colon its port. The url crate is more lenient.
+fn check_authority(authority: &str) -> Result<(), RpcUrlError> {
+    if authority.contains('@') {
+        return Err(RpcUrlError::UserInfo);
+    }
+    if authority.chars().any(|c| c.is_whitespace() || c == '\\') {
+        return Err(RpcUrlError::Host);
+    }
+    let (host, port) = match authority.find(']') {
+        Some(end) => authority.split_at(end.saturating_add(1)),
+        None => authority.split_at(authority.find(':').unwrap_or(authority.len())),
+    };
+    let number = |port: &str| port.bytes().all(|b| b.is_ascii_digit()) && port.parse::<u16>().is_ok_and(|n| n != 0);
+    if host.is_empty() {
+        return Err(RpcUrlError::Host);
+    }
+    let fits = port.is_empty() || port.strip_prefix(':').is_some_and(number);
+    fits.then_some(()).ok_or(RpcUrlError::Port)
+}
+
+impl fmt::Display for RpcUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.spelling)
+    }
+}
+
+impl fmt::Debug for RpcUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "RpcUrl({})", self.spelling)
+    }
+}
+
+#[cfg(test)]
+mod tests;
