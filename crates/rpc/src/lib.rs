@@ -3,7 +3,7 @@
 //! - [`Connection`] is the protocol without any I/O: frames in, events out. It owns the ids, the
 //!   table of calls in flight, and batches, each with a limit.
 //! - [`Session`] runs a `Connection` on any stream and sink of [`Frame`]s, within the task of whoever
-//!   takes what it hears. [`RpcPeer`] is the handle to call the other side, [`Responder`] the one to
+//!   takes what it hears. [`RpcHandle`] is the handle to call the other side, [`Responder`] the one to
 //!   answer it; both say it to the session's own bounded queues.
 //! - [`drive`] gives a `Session` a task of its own; what the other side says then arrives in
 //!   [`Opened::incoming`].
@@ -38,7 +38,7 @@ mod transport;
 pub use limits::RpcLimits;
 pub use protocol::{Connection, Event, Frame, Full, JsonSplitter, Served, SplitError, request_text};
 pub use session::{
-    CallError, Closed, Halves, Heard, Incoming, Keepalive, Opened, PendingCall, Responder, RpcPeer, Session, drive,
+    CallError, Closed, Halves, Heard, Incoming, Keepalive, Opened, PendingCall, Responder, RpcHandle, Session, drive,
 };
 pub use tls::{TlsFault, Trust, TrustError};
 pub use transport::{

@@ -11,7 +11,7 @@ use tokio::{
     },
     time::timeout,
 };
-use vipnode_rpc::{Closed, HttpRpc, Incoming, OpenError, RpcLimits, RpcPeer, Trust, http, open_ipc, open_ws};
+use vipnode_rpc::{Closed, HttpRpc, Incoming, OpenError, RpcLimits, RpcHandle, Trust, http, open_ipc, open_ws};
 
 use super::{CallFault, Endpoint, Push, Pushes, Transport};
 use crate::{
@@ -37,7 +37,7 @@ enum Way {
 /// An open socket; closed when this is dropped.
 #[derive(Debug)]
 struct Live {
-    peer: RpcPeer,
+    peer: RpcHandle,
     closed: Closed,
     /// The pump that reads the socket owns the sender, so that streams end with the socket.
     notices: broadcast::WeakSender<Arc<Notice>>,
@@ -116,7 +116,7 @@ impl RpcTransport {
     }
 }
 
-type Socket = (RpcPeer, broadcast::WeakSender<Arc<Notice>>);
+type Socket = (RpcHandle, broadcast::WeakSender<Arc<Notice>>);
 
 impl Transport for RpcTransport {
     fn call<'a>(

@@ -2,7 +2,6 @@ use std::str::FromStr;
 
 use axum::http::HeaderValue;
 
-
 /// Which web pages a browser lets read this pool's answers (D45). A browser adds nothing of its own that authenticates a
 /// call, so `*` opens nothing that is closed to others.
 #[derive(Debug, Clone, Default)]
@@ -37,7 +36,9 @@ impl FromStr for AllowedOrigin {
         let error = || OriginError(text.to_owned());
         let is_page = text == "*"
             || text == "null"
-            || (text.starts_with("http") && text.parse::<vipnode_types::RpcUrl>().is_ok() && text.matches('/').count() == 2);
+            || (text.starts_with("http")
+                && text.parse::<vipnode_types::RpcUrl>().is_ok()
+                && text.matches('/').count() == 2);
         if !is_page {
             return Err(error());
         }

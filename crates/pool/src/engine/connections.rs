@@ -1,7 +1,7 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use vipnode_pool_core::{Command, ConnectionId};
-use vipnode_rpc::RpcPeer;
+use vipnode_rpc::RpcHandle;
 
 use crate::engine::inbox::{Inbox, Message};
 
@@ -40,7 +40,7 @@ struct Slot {
 #[derive(Debug)]
 pub(crate) enum Transport {
     /// By calls on its WebSocket.
-    WebSocket(RpcPeer),
+    WebSocket(RpcHandle),
     /// Not at all: the agent calls over HTTP.
     Http,
 }
@@ -86,7 +86,7 @@ impl Connections {
     }
 
     /// Returns the handle to call an agent, if the connection is open and can be called.
-    pub(crate) fn rpc(&self, peer: ConnectionId) -> Option<RpcPeer> {
+    pub(crate) fn rpc(&self, peer: ConnectionId) -> Option<RpcHandle> {
         match self.lock().slot(peer)?.transport.as_ref()? {
             Transport::WebSocket(rpc) => Some(rpc.clone()),
             Transport::Http => None,

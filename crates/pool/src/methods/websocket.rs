@@ -7,7 +7,7 @@ use futures_util::{Sink, Stream};
 use serde_json::value::RawValue;
 use tokio::{task::yield_now, time::sleep};
 use vipnode_pool_core::{Command, ConnectionId, Identity};
-use vipnode_rpc::{Frame, Heard, Incoming, Responder, RpcPeer, Session};
+use vipnode_rpc::{Frame, Heard, Incoming, Responder, RpcHandle, Session};
 use vipnode_types::{
     NodeId, PoolMethod,
     wire::{ReachRequest, WireError},
@@ -31,7 +31,7 @@ use crate::{
 pub(crate) async fn serve<S, E>(
     service: &Arc<Service>,
     mut session: Box<Session<S>>,
-    rpc: RpcPeer,
+    rpc: RpcHandle,
     caller: &Arc<Caller>,
     challenge: String,
 ) where
@@ -54,7 +54,7 @@ pub(crate) async fn serve<S, E>(
 
 struct Socket<'a> {
     service: &'a Arc<Service>,
-    rpc: RpcPeer,
+    rpc: RpcHandle,
     entry: ConnectionEntry,
     caller: &'a Arc<Caller>,
     challenge: String,

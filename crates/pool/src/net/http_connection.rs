@@ -19,7 +19,7 @@ use tokio::{
     task::yield_now,
     time::{sleep, timeout},
 };
-use vipnode_rpc::{Connection, Event, Keepalive, RpcLimits, RpcPeer, Session};
+use vipnode_rpc::{Connection, Event, Keepalive, RpcHandle, RpcLimits, Session};
 use vipnode_types::wire::{CHALLENGE_HEADER, WireError};
 
 use crate::{
@@ -151,7 +151,7 @@ impl HttpConnection {
         response
     }
 
-    fn session(&self, socket: WebSocket) -> (Box<Session<Frames>>, RpcPeer) {
+    fn session(&self, socket: WebSocket) -> (Box<Session<Frames>>, RpcHandle) {
         let limits = &self.service().limits;
         let rpc = RpcLimits {
             frame_bytes: limits.frame_bytes,

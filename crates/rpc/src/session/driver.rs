@@ -8,7 +8,7 @@ use crate::{Frame, Heard, Incoming, Keepalive, Opened, RpcLimits, Session};
 
 /// Runs a [`Session`] as a task of its own.
 ///
-/// The task ends when the socket does, when [`crate::RpcPeer::close`] is called, or when nobody holds a
+/// The task ends when the socket does, when [`crate::RpcHandle::close`] is called, or when nobody holds a
 /// handle any longer.
 pub fn drive<S, E>(socket: S, limits: &RpcLimits, keepalive: Keepalive) -> Opened
 where

@@ -9,8 +9,8 @@ mod driver;
 mod halves;
 mod opened;
 mod outbox;
-mod peer;
 mod responder;
+mod rpc_handle;
 #[expect(clippy::module_inception, reason = "the file is named like its type")]
 mod session;
 mod shared;
@@ -18,6 +18,6 @@ mod shared;
 pub use driver::drive;
 pub use halves::Halves;
 pub use opened::{Closed, Opened};
-pub use peer::{CallError, PendingCall, RpcPeer};
 pub use responder::{Incoming, Responder};
+pub use rpc_handle::{CallError, PendingCall, RpcHandle};
 pub use session::{Heard, Keepalive, Session};

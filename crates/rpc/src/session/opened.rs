@@ -3,13 +3,13 @@ use std::sync::Arc;
 use tokio::sync::{mpsc, watch};
 
 use super::shared::Shared;
-use crate::{Incoming, RpcPeer};
+use crate::{Incoming, RpcHandle};
 
 /// An open socket.
 #[derive(Debug)]
 pub struct Opened {
     /// To call the other side.
-    pub peer: RpcPeer,
+    pub peer: RpcHandle,
     /// What the other side asks. Who is only a caller may drop it: requests are then answered with
     /// "method not found" and notifications are dropped.
     pub incoming: mpsc::Receiver<Incoming>,

@@ -18,7 +18,7 @@ use super::{
     outbox::Outbox,
     shared::{Answered, Outgoing, Shared, Taken, Waiter},
 };
-use crate::{CallError, Closed, Connection, Event, Frame, Incoming, Responder, RpcLimits, RpcPeer, Served};
+use crate::{CallError, Closed, Connection, Event, Frame, Incoming, Responder, RpcHandle, RpcLimits, Served};
 
 /// Whether a transport can ping.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -81,7 +81,7 @@ where
     /// A session on an open socket, and a handle to call the other side.
     ///
     /// Must be called within a tokio runtime.
-    pub fn new(socket: S, limits: &RpcLimits, keepalive: Keepalive) -> (Self, RpcPeer) {
+    pub fn new(socket: S, limits: &RpcLimits, keepalive: Keepalive) -> (Self, RpcHandle) {
         let shared = Arc::new(Shared::new(limits.outbound));
         let now = Instant::now();
         let (period, next_tick) = match keepalive {
@@ -105,7 +105,7 @@ where
             heard: now,
             pinged: (0, now),
         };
-        (session, RpcPeer::new(shared))
+        (session, RpcHandle::new(shared))
     }
 
     /// Tells when the socket is gone.

@@ -2,13 +2,13 @@ use std::time::Duration;
 
 use serde_json::value::RawValue;
 
-use crate::{CallError, HttpRpc, RpcPeer};
+use crate::{CallError, HttpRpc, RpcHandle};
 
 /// Whoever can be called, over a socket or over HTTP.
 #[derive(Debug, Clone)]
 pub enum RpcClient {
     /// A socket, which can call back.
-    Socket(RpcPeer),
+    Socket(RpcHandle),
     /// HTTP, one request a call.
     Http(HttpRpc),
 }

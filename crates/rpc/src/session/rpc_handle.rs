@@ -13,7 +13,7 @@ use crate::OpenError;
 
 /// The other side of an open socket, to be called. Cheap to clone.
 #[derive(Debug)]
-pub struct RpcPeer(Arc<Shared>);
+pub struct RpcHandle(Arc<Shared>);
 
 errors! {
     /// How a call failed.
@@ -64,7 +64,7 @@ impl PendingCall {
     }
 }
 
-impl RpcPeer {
+impl RpcHandle {
     pub(crate) fn new(shared: Arc<Shared>) -> Self {
         shared.add_caller();
         Self(shared)
@@ -144,13 +144,13 @@ impl RpcPeer {
     }
 }
 
-impl Clone for RpcPeer {
+impl Clone for RpcHandle {
     fn clone(&self) -> Self {
         Self::new(Arc::clone(&self.0))
     }
 }
 
-impl Drop for RpcPeer {
+impl Drop for RpcHandle {
     fn drop(&mut self) {
         self.0.remove_caller();
     }
