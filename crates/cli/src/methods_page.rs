@@ -1,7 +1,7 @@
 use std::fmt::Write;
 
 use serde_json::Value;
-use vipnode_types::openrpc::{Document, Example, Method};
+use vipnode_openrpc::{Document, Example, Method};
 
 const INTRO: &str = "\
 # Methods

@@ -4,7 +4,7 @@ use std::{fmt::Write, path::Path};
 
 use clap::{Command, CommandFactory};
 use vipnode_agent::local;
-use vipnode_types::openrpc;
+use vipnode_openrpc::document;
 
 use crate::{
     args::{Cli, CompletionsArgs, ManArgs},
@@ -30,7 +30,7 @@ pub(crate) fn man(args: &ManArgs, screen: Screen) -> Result<(), Failure> {
         return Ok(());
     }
     if args.openrpc || args.methods {
-        let document = openrpc::document(env!("CARGO_PKG_VERSION"), &local::rows());
+        let document = document(env!("CARGO_PKG_VERSION"), &local::rows());
         let failed = |error: serde_json::Error| Failure::new(format!("it cannot be written: {error}"), "");
         let page = if args.openrpc { document.to_text() } else { methods_page(&document) };
         screen.raw(page.map_err(failed)?.as_bytes());

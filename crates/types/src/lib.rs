@@ -8,7 +8,7 @@
 //! - When: [`Ms`], always handed in.
 //! - What is said: [`wire`], signed as [`signed`] tells; by the original's agents and pools: [`protocol2`].
 //! - What is refused, and how to fix it: [`errors!`], [`TypedError`]; without its type: [`Failure`].
-//! - By which names: [`PoolMethod`], [`AgentMethod`]. All of it for other programs to read: [`openrpc`].
+//! - By which names: [`PoolMethod`], [`AgentMethod`]. The crate `openrpc` describes all of it for other programs.
 #![cfg_attr(not(test), deny(clippy::arithmetic_side_effects))]
 
 mod crypto;
@@ -19,8 +19,9 @@ mod methods;
 mod money;
 mod ms;
 mod node;
-pub mod openrpc;
 pub mod protocol2;
+#[cfg(feature = "schema")]
+mod schema;
 pub mod wire;
 
 pub use crypto::{

@@ -1,7 +1,7 @@
 use crate::{protocol2::method as original, wire::method};
 
 /// An enum of methods, each with its name on the wire. What is not in it is not served: whoever serves matches
-/// over the whole enum, and so does [`crate::openrpc`], which documents it.
+/// over the whole enum, and so does the crate `openrpc`, which documents it.
 macro_rules! methods {
     ($(#[$about:meta])* $kind:ident { $($(#[$doc:meta])* $variant:ident = $name:expr,)* }) => {
         $(#[$about])*

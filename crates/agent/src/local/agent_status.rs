@@ -1,10 +1,10 @@
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use vipnode_agent_core::{AgentView, LeaseState, PoolState, Seen};
 use vipnode_types::{ChainSpec, LeaseId, Ms, NodeFacts, NodeId, Price, Wei, wire::Side};
 
 /// What an agent is about. Moments are milliseconds since the Unix epoch by the agent's clock, amounts are wei.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct AgentStatus {
     /// `vipnode/<version>`.
     pub agent_version: String,
@@ -27,7 +27,8 @@ pub struct AgentStatus {
 }
 
 /// The node of an agent.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct NodeStatus {
     /// Its public key.
     pub id: NodeId,
@@ -48,7 +49,8 @@ pub struct NodeStatus {
 }
 
 /// An agent's connection to its pool.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct PoolLink {
     /// The pool; empty where there is none.
     pub url: String,
@@ -63,7 +65,8 @@ pub struct PoolLink {
 }
 
 /// Where an agent stands with its pool.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum PoolStanding {
     /// There is no pool: the user named hosts or clients.
@@ -77,8 +80,9 @@ pub enum PoolStanding {
 }
 
 /// What a host sells.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[schemars(rename = "AgentHostStatus")]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", schemars(rename = "AgentHostStatus"))]
 pub struct HostStatus {
     /// Slots that it sells while its node can serve them.
     pub slots: u32,
@@ -99,7 +103,8 @@ pub struct HostStatus {
 }
 
 /// What a client has.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ClientStatus {
     /// Hosts that it wants: of the pool, and those that the user named.
     pub wants: u32,
@@ -116,7 +121,8 @@ pub struct ClientStatus {
 }
 
 /// One lease, seen from one side.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct LeaseStatus {
     /// Its name.
     pub lease: LeaseId,
@@ -140,7 +146,8 @@ pub struct LeaseStatus {
 }
 
 /// What the leases of one side saw since the agent began. Metered by this side; nothing is collected.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Metered {
     /// Leases, ended ones included.
     pub leases: u64,

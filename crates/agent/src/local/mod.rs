@@ -8,6 +8,7 @@
 mod agent_status;
 mod local_error;
 mod reader;
+#[cfg(feature = "schema")]
 mod rows;
 mod server;
 mod source;
@@ -17,6 +18,7 @@ pub use agent_status::{
 };
 pub use local_error::LocalError;
 pub use reader::{agents, explain, pool_status, status};
+#[cfg(feature = "schema")]
 pub use rows::rows;
 pub use source::StatusSource;
 

@@ -1,12 +1,12 @@
+use vipnode_openrpc::{Row, Way};
 use vipnode_types::{
     ChainSpec, LeaseId, Ms, NodeId, Price, Wei,
-    openrpc::{Row, Way},
     wire::{ErrorCode, ExplainReply, PoolStats, PoolStatus},
 };
 
 use super::{AgentStatus, ClientStatus, LeaseStatus, Metered, NodeStatus, PoolLink, PoolStanding, method};
 
-/// What [`vipnode_types::openrpc`] says of the methods here.
+/// The methods of the local socket, for the OpenRPC document.
 #[must_use]
 pub fn rows() -> Vec<Row> {
     let text = "Takes no params. Each agent listens at `<state directory>/agents/<node>.sock`, a socket of its owner \

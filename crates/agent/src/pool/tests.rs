@@ -26,7 +26,7 @@ fn d18_what_a_pool_calls_its_agents_serve() {
 
 #[test]
 fn each_method_that_is_documented_is_served_by_one_of_the_two() {
-    for method in vipnode_types::openrpc::document("0", &[]).methods {
+    for method in vipnode_openrpc::document("0", &[]).methods {
         let Some(documented) = AgentMethod::named(method.name) else { continue };
         let call = format!("[{}]", method.examples[0].params[0].value.get());
         let params = RawValue::from_string(call).unwrap();

@@ -2,12 +2,9 @@
 
 use crate::common::{LONG, http_url, pool, ws_url};
 use serde_json::value::{RawValue, to_raw_value};
+use vipnode_openrpc::{Example, Method, document};
 use vipnode_rpc::{CallError, RpcLimits, http, open_ws};
-use vipnode_types::{
-    AgentMethod, PoolMethod,
-    openrpc::{Example, Method, document},
-    wire::ErrorCode,
-};
+use vipnode_types::{AgentMethod, PoolMethod, wire::ErrorCode};
 
 /// Its calls in the document, or one without params where it shows none.
 fn calls(method: &Method) -> Vec<Box<RawValue>> {

@@ -2,7 +2,6 @@ use std::{fmt, str::FromStr};
 
 use alloy_primitives::keccak256;
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{AgentPublic, Ms, NodeId, NodeKey, signed::Signature};
@@ -24,7 +23,8 @@ use crate::{AgentPublic, Ms, NodeId, NodeKey, signed::Signature};
 /// assert_eq!(carried.verify(Ms::new(9_000)), Err(DelegationError::Expired));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Delegation {
     /// The node that delegates.

@@ -1,7 +1,6 @@
 use std::fmt;
 
 use hmac::{Hmac, Mac};
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use sha2::Sha256;
 use subtle::ConstantTimeEq;
@@ -14,7 +13,8 @@ use crate::NodeId;
 pub struct JoinSecret(Zeroizing<String>);
 
 /// Proof of a [`JoinSecret`] for one node and one nonce, as hex of an HMAC-SHA256.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(transparent)]
 pub struct JoinProof(String);
 

@@ -11,13 +11,13 @@
 use std::fmt;
 
 use alloy_primitives::Keccak256;
-use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::{AgentKey, Delegation, DelegationError, Ms};
 
 /// Who says it, to whom, once.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Envelope {
     /// The node's word that this agent speaks for it. Names both.

@@ -1,6 +1,5 @@
 use std::fmt;
 
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// The name of one grant: one client on one host. The pool counts them up and never uses one twice.
@@ -8,7 +7,8 @@ use serde::{Deserialize, Serialize};
 /// A grant lives through several rows of the meter (a rollover each 24 h, a side that returns);
 /// the wire names the grant, so that these change nothing for the agents. Below 2^53, so that
 /// JavaScript reads it exactly.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(transparent)]
 pub struct LeaseId(u64);
 

@@ -1,6 +1,5 @@
 use std::{fmt, str::FromStr};
 
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{Wei, WeiError};
@@ -16,7 +15,8 @@ use crate::{Wei, WeiError};
 /// assert_eq!(Price::per_minute(Wei::new(1)).cost(59_999), Some(Wei::ZERO), "rounded down");
 /// # Ok::<(), vipnode_types::WeiError>(())
 /// ```
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(transparent)]
 pub struct Price(Wei);
 

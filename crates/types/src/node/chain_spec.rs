@@ -1,16 +1,16 @@
 use std::fmt;
 
 use alloy_primitives::{B256, b256};
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// Which chain a node is on: chain id and genesis, since several private chains share an id.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ChainSpec {
     /// `eth_chainId`.
     pub chain_id: u64,
     /// The hash of block 0.
-    #[schemars(with = "String", regex(pattern = r"^0x[0-9a-fA-F]{64}$"))]
+    #[cfg_attr(feature = "schema", schemars(with = "String", regex(pattern = r"^0x[0-9a-fA-F]{64}$")))]
     pub genesis: B256,
 }
 

@@ -1,4 +1,3 @@
-use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::PeerEntry;
@@ -72,7 +71,8 @@ impl<'de> Deserialize<'de> for Kind {
 }
 
 /// What an agent says of its node.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(default)]
 pub struct NodeInfo {
     /// `web3_clientVersion`.
@@ -88,9 +88,10 @@ pub struct NodeInfo {
 }
 
 /// An agent presents itself (A58).
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(default)]
-#[schemars(rename = "Protocol2ConnectRequest")]
+#[cfg_attr(feature = "schema", schemars(rename = "Protocol2ConnectRequest"))]
 pub struct ConnectRequest {
     /// The agent's version.
     pub vipnode_version: String,
@@ -107,9 +108,10 @@ pub struct ConnectRequest {
 }
 
 /// The pool's welcome (A58).
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(default)]
-#[schemars(rename = "Protocol2ConnectReply")]
+#[cfg_attr(feature = "schema", schemars(rename = "Protocol2ConnectReply"))]
 pub struct ConnectReply {
     /// The pool's version.
     pub pool_version: String,
@@ -122,7 +124,8 @@ pub struct ConnectReply {
 }
 
 /// Older: a host presents itself (A61).
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(default)]
 pub struct HostRequest {
     /// The name of a [`Kind`].
@@ -136,7 +139,8 @@ pub struct HostRequest {
 }
 
 /// The answer to a [`HostRequest`].
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(default)]
 pub struct HostReply {
     /// The pool's version.
@@ -144,7 +148,8 @@ pub struct HostReply {
 }
 
 /// Older: a client presents itself and wants hosts (A61).
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(default)]
 pub struct ClientRequest {
     /// The name of a [`Kind`].
@@ -156,7 +161,8 @@ pub struct ClientRequest {
 }
 
 /// The answer to a [`ClientRequest`].
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(default)]
 pub struct ClientReply {
     /// Hosts that let the node in.
@@ -170,7 +176,8 @@ pub struct ClientReply {
 }
 
 /// The answer to an update (A59).
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(default)]
 pub struct UpdateReply {
     /// What the node's account has, where anything is owed.
@@ -187,7 +194,8 @@ pub struct UpdateReply {
 }
 
 /// What an account has. Amounts in wei are JSON numbers, for the original knows no other form.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(default)]
 pub struct Balance {
     /// The address, empty where the node has none.
@@ -202,7 +210,8 @@ pub struct Balance {
 }
 
 /// The answer to [`super::method::ACCOUNT`] (A62).
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(default)]
 pub struct AccountReply {
     /// The first 12 characters of each id.

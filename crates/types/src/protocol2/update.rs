@@ -1,6 +1,5 @@
 use std::{borrow::Cow, fmt};
 
-use schemars::JsonSchema;
 use serde::{
     Deserialize, Deserializer, Serialize,
     de::{IgnoredAny, SeqAccess, Visitor},
@@ -128,7 +127,8 @@ impl<'de: 'a, 'a> Deserialize<'de> for Peer<'a> {
 }
 
 /// An update as our agent sends it to a pool of the original, field by field in Go's order (A59).
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct UpdateRequest {
     /// The connected peers that a pool gave or had admitted, and no others (D46). `null` where there
     /// are none, as Go writes it.
@@ -138,7 +138,8 @@ pub struct UpdateRequest {
 }
 
 /// A peer, as `admin_peers` told the original.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct PeerInfo {
     /// 128 hex characters.
     pub id: String,
@@ -156,7 +157,8 @@ pub struct PeerInfo {
 }
 
 /// The two ends of a peer's connection.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct PeerNetwork {
     /// Left empty.
     #[serde(rename = "localAddress")]

@@ -1,4 +1,3 @@
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{Enode, LeaseId, NodeId, Price};
@@ -7,7 +6,8 @@ use crate::{Enode, LeaseId, NodeId, Price};
 ///
 /// The answer holds one slot as soon as a host admitted the client; further ones come as
 /// [`super::DialCall`]s. Over HTTP, where the pool cannot call, ask again.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct AskRequest {
     /// Hosts in all, those it has included. The pool remembers it and tops up by itself when one
     /// is lost; 0 stops that.
@@ -18,7 +18,8 @@ pub struct AskRequest {
 }
 
 /// The hosts that admitted the client.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct AskReply {
     /// New slots, each already admitted.
     pub hosts: Vec<LeasedHost>,
@@ -30,7 +31,8 @@ pub struct AskReply {
 }
 
 /// A host with a slot for the client.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct LeasedHost {
     /// The name of the lease.
     pub lease: LeaseId,

@@ -1,11 +1,11 @@
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{PairFault, Side};
 use crate::{Enode, LeaseId, NodeId, Price};
 
 /// A host is to trust a client's node. The answer comes once the node was told.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct AdmitCall {
     /// The lease that begins.
     pub lease: LeaseId,
@@ -26,7 +26,8 @@ pub struct AdmitCall {
 }
 
 /// A lease is over. A host untrusts and then disconnects; a client stops dialing.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct EvictCall {
     /// The lease that ended.
     pub lease: LeaseId,
@@ -40,7 +41,8 @@ pub struct EvictCall {
 }
 
 /// Dial a peer of a lease.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct DialCall {
     /// The lease. To a client it may be new: a further host of its ask.
     pub lease: LeaseId,
@@ -56,11 +58,13 @@ pub struct DialCall {
 }
 
 /// The agent did what a call asked for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Done {}
 
 /// Why a lease ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum EvictReason {
     /// One side left.

@@ -1,10 +1,10 @@
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{Account, Capability, ChainSpec, Enode, JoinProof, LeaseId, MinVersion, Price};
 
 /// An agent presents itself and its node. Its node id stands in the envelope's delegation.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ConnectRequest {
     /// The protocol that is spoken, [`super::PROTOCOL`]: 3.
     pub protocol: u32,
@@ -39,7 +39,8 @@ pub struct ConnectRequest {
 }
 
 /// What a host sells.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct HostOffer {
     /// Slots in all, taken ones included. 0 while the node is not in sync.
     pub slots: u32,
@@ -49,7 +50,8 @@ pub struct HostOffer {
 }
 
 /// What a client accepts of a host.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ClientCriteria {
     /// The highest price it pays; `None` for any.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -60,7 +62,8 @@ pub struct ClientCriteria {
 }
 
 /// The pool's welcome.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ConnectReply {
     /// `vipnode/<version>` of the pool.
     pub pool_version: String,
@@ -76,7 +79,8 @@ pub struct ConnectReply {
 }
 
 /// One lease from one side.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct LeaseView {
     /// Its name.
     pub lease: LeaseId,
@@ -89,7 +93,8 @@ pub struct LeaseView {
 }
 
 /// One of the two sides of a lease.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum Side {
     /// Uses the slot.

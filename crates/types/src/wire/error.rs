@@ -1,11 +1,11 @@
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::ErrorCode;
 use crate::TypedError;
 
 /// An error as it goes over the wire: a code, a message, and how to fix it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[error("{message}")]
 pub struct WireError {
     /// See [`ErrorCode`].
@@ -18,7 +18,8 @@ pub struct WireError {
 }
 
 /// What a program or a user can do about an error.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ErrorData {
     /// The flag, command or change that fixes it.
     #[serde(default, skip_serializing_if = "String::is_empty")]

@@ -1,14 +1,15 @@
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{LeaseId, NodeId, Price};
 
 /// A client asks why it has these hosts. The answer covers its own leases and its own request only.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ExplainRequest {}
 
 /// Why a client has these hosts and no others. Other hosts appear as counts only.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ExplainReply {
     /// Hosts that the client wants in all; 0 before it asked.
     pub want: u32,
@@ -32,7 +33,8 @@ pub struct ExplainReply {
 }
 
 /// How many hosts a client cannot get, by reason. Their sum plus the candidates is the number examined.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(default)]
 pub struct Excluded {
     /// They follow another chain.
@@ -54,7 +56,8 @@ pub struct Excluded {
 }
 
 /// A host that the client has, and why.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ExplainedHost {
     /// The lease.
     pub lease: LeaseId,
@@ -67,7 +70,8 @@ pub struct ExplainedHost {
 }
 
 /// How the pool selected a host, as of that moment.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Selection {
     /// Its score.
     pub score: Score,
@@ -76,7 +80,8 @@ pub struct Selection {
 }
 
 /// How well a host suits a client, in points.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(default)]
 pub struct Score {
     /// The sum.

@@ -1,13 +1,13 @@
 use std::net::IpAddr;
 
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::WireError;
 use crate::{JoinProof, Ms, NodeId};
 
 /// A future agent asks how the pool sees it. The pool keeps nothing of it, and it takes no slot.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ReachRequest {
     /// TCP port of the node's devp2p, tried at the address that the asker comes from and at no other; without one
     /// nothing is tried.
@@ -23,7 +23,8 @@ pub struct ReachRequest {
 }
 
 /// How the pool sees the asker.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ReachReply {
     /// Where the asker comes from.
     pub address: IpAddr,
@@ -37,7 +38,8 @@ pub struct ReachReply {
 }
 
 /// What happened when the pool dialed a port.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum Reach {
     /// A server accepted it.
@@ -49,7 +51,8 @@ pub enum Reach {
 }
 
 /// Whether a node may join, as far as an unauthenticated caller may know.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Admission {
     /// It may join.

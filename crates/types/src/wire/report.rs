@@ -1,4 +1,3 @@
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{Capability, LeaseId, LeaseSetHash};
@@ -7,7 +6,8 @@ use crate::{Capability, LeaseId, LeaseSetHash};
 ///
 /// The first report on a socket is [`full`](Self::full); later ones say what changed. A report of
 /// nothing new is `{"seq":7}`.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ReportRequest {
     /// 1 on a new socket, then one more each time.
     pub seq: u32,
@@ -39,7 +39,8 @@ pub struct ReportRequest {
 }
 
 /// A connected peer in a full report.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct UpLease {
     /// The lease it belongs to.
     pub lease: LeaseId,
@@ -48,7 +49,8 @@ pub struct UpLease {
 }
 
 /// What a host serves, as a client's node saw it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct HostCapabilities {
     /// The lease with it.
     pub lease: LeaseId,
@@ -57,7 +59,8 @@ pub struct HostCapabilities {
 }
 
 /// The pool's answer to a report.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ReportReply {
     /// Sequence or hash did not fit, nothing was counted: send a full report.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]

@@ -1,4 +1,3 @@
-use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize, de::Error};
 use serde_json::value::RawValue;
 
@@ -6,7 +5,8 @@ use crate::{Price, Wei};
 
 /// What a pool shows of itself: the original's fields (A63) and more. Moments are RFC 3339, amounts in wei
 /// are strings (D29). What a pool leaves out, the original's above all, is empty or zero.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct PoolStatus {
     /// When this was made.
     pub time_updated: String,
@@ -25,7 +25,8 @@ pub struct PoolStatus {
 }
 
 /// One active host.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(default)]
 pub struct HostStatus {
     /// The first 12 characters of its id.
@@ -47,7 +48,8 @@ pub struct HostStatus {
 }
 
 /// Sums over a pool.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(default)]
 pub struct PoolStats {
     /// Hosts that report.

@@ -10,12 +10,13 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("pool-core", &["types"]),
     ("agent-core", &["types"]),
     ("metrics", &[]),
+    ("openrpc", &["types"]),
     ("rpc", &["types"]),
     ("store", &["pool-core", "types"]),
     ("node", &["rpc", "types"]),
     ("pool", &["pool-core", "metrics", "rpc", "store", "types"]),
-    ("agent", &["agent-core", "metrics", "node", "rpc", "types"]),
-    ("cli", &["agent", "agent-core", "metrics", "node", "pool", "pool-core", "types"]),
+    ("agent", &["agent-core", "metrics", "node", "openrpc", "rpc", "types"]),
+    ("cli", &["agent", "agent-core", "metrics", "node", "openrpc", "pool", "pool-core", "types"]),
     ("sim", &["agent-core", "pool-core", "store", "types"]),
 ];
 
@@ -23,8 +24,15 @@ const ARROWS: &[(&str, &[&str])] = &[
 const WITH_DEFAULT_FEATURES: &[(&str, &[&str])] = &[("sim", &["pool", "rpc"])];
 
 /// These compile without it, so that they run unchanged in the simulator.
-const WITHOUT_TOKIO: &[&str] =
-    &["vipnode-types", "vipnode-pool-core", "vipnode-agent-core", "vipnode-store", "vipnode-metrics", "vipnode-sim"];
+const WITHOUT_TOKIO: &[&str] = &[
+    "vipnode-types",
+    "vipnode-openrpc",
+    "vipnode-pool-core",
+    "vipnode-agent-core",
+    "vipnode-store",
+    "vipnode-metrics",
+    "vipnode-sim",
+];
 
 fn metadata(features: &[&str]) -> Value {
     let out = std::process::Command::new(env!("CARGO"))

@@ -1,24 +1,22 @@
-//! The wire as one document for programs and people: OpenRPC 1.3.
+//! Every method that a pool or an agent serves, as one document for programs and people: OpenRPC 1.3.
 //!
-//! [`document`] goes through [`PoolMethod`] and [`AgentMethod`], which are what is served, and asks each for its
-//! [`Row`]; the forms of params and results are those of the types themselves. Every example is real: signatures in it
-//! hold, over its bytes as they stand in the document.
+//! [`document`] iterates over [`PoolMethod`] and [`AgentMethod`], which are what is served, and takes the [`Row`] of
+//! each. The schemas of params and results come from the types of the wire themselves. Every example is real: its
+//! signatures are valid over the bytes as they stand in the document. Sockets and tokio never enter.
 
 mod examples;
 mod parts;
 mod protocol2;
 mod protocol3;
 mod row;
-mod text_schema;
 
 use schemars::{SchemaGenerator, generate::SchemaSettings};
 use serde::Serialize;
 use serde_json::{Map, Value};
+use vipnode_types::{AgentMethod, PoolMethod, wire::ErrorCode};
 
 pub use parts::{Document, Example, Method, Named, Param};
 pub use row::{Row, Signing, Way};
-
-use crate::{AgentMethod, PoolMethod, wire::ErrorCode};
 
 const INTRO: &str = "\
 What a pool of vipnode and an agent say to each other: JSON-RPC 2.0 with params by position, over a WebSocket on which \
@@ -80,7 +78,7 @@ struct Components {
 
 fn components(schemas: &mut SchemaGenerator) -> Value {
     // What stands in the data of an error, which no method refers to.
-    let _reference = schemas.subschema_for::<crate::wire::ErrorData>();
+    let _reference = schemas.subschema_for::<vipnode_types::wire::ErrorData>();
     let data = serde_json::json!({ "$ref": "#/components/schemas/ErrorData" });
     let errors = ErrorCode::ALL.iter().map(|&code| {
         let error = serde_json::json!({ "code": code as i32, "message": code.meaning(), "data": data });

@@ -4,9 +4,9 @@ use serde_json::{
     Value,
     value::{RawValue, to_raw_value},
 };
+use vipnode_types::{signed::Envelope, wire::ErrorCode};
 
 use super::parts::{Example, Method, Named, Param};
-use crate::{signed::Envelope, wire::ErrorCode};
 
 /// What is said of one method.
 #[derive(Debug)]

@@ -4,7 +4,7 @@ use super::{
     examples::{self, LIGHT, NOW},
     row::{Row, Signing, Way},
 };
-use crate::{
+use vipnode_types::{
     protocol2::{
         AccountReply, Balance, ClientReply, ClientRequest, ConnectReply, ConnectRequest, HostReply, HostRequest, Kind,
         NodeInfo, PeerEntry, PeerReply, PeerRequest, UpdateReply, UpdateRequest, method,
@@ -112,7 +112,7 @@ pub(super) fn account() -> Row {
         text,
         ("account", "What it has"),
     )
-    .takes::<crate::Account>("wallet", "Its address")
+    .takes::<vipnode_types::Account>("wallet", "Its address")
     .fails(CODES)
     .example("nothing", examples::bare(&examples::account()), &reply)
 }
@@ -120,7 +120,7 @@ pub(super) fn account() -> Row {
 pub(super) fn add_node() -> Row {
     let text = "A wallet claims a node. Always refused: the node has to name the wallet, by `--payout` of its agent.";
     Row::new::<()>(method::ADD_NODE, Way::PageToPool, "This node is mine", text, ("nothing", "Never given"))
-        .takes::<crate::NodeId>("node", "The node")
+        .takes::<vipnode_types::NodeId>("node", "The node")
         .signed(Signing::Wallet)
         .fails(CODES)
 }
@@ -136,7 +136,7 @@ pub(super) fn whitelist() -> Row {
     let text = "A host is to trust a node. Our agent takes it from a pool of the original (`--protocol 2`) as the \
                 beginning of a lease.";
     Row::new::<Done>(method::WHITELIST, Way::OriginalToAgent, "Let this node in", text, ("done", "The node was told"))
-        .takes::<crate::NodeId>("node", "Who")
+        .takes::<vipnode_types::NodeId>("node", "Who")
         .fails(&[ErrorCode::MethodNotFound, ErrorCode::InvalidParams, ErrorCode::Refused, ErrorCode::Busy])
         .example("Ben's node", examples::bare(&examples::client()), &Done {})
 }

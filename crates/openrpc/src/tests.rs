@@ -1,7 +1,7 @@
 use std::collections::BTreeSet;
 
 use super::*;
-use crate::{
+use vipnode_types::{
     Ms,
     protocol2::SignedCall,
     signed::Envelope,

@@ -1,4 +1,4 @@
-//! The form of what is a text in JSON, for programs that read [`crate::openrpc`].
+//! The JSON schemas of types that are a string or a number on the wire, behind the feature `schema`.
 
 use std::borrow::Cow;
 

@@ -4,7 +4,7 @@ use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
 use serde::Serialize;
 use serde_json::value::{RawValue, to_raw_value};
 
-use crate::{
+use vipnode_types::{
     Account, AgentKey, ChainSpec, Delegation, Enode, LeaseId, Ms, NodeId, NodeKey, Price, Wei,
     protocol2::{method, signed_params},
     signed::Envelope,
@@ -78,7 +78,7 @@ pub(super) fn over_http(method: &str, argument: &impl Serialize) -> Option<Vec<B
 
 /// Params of a call signed by Ben's node, as the original does it.
 pub(super) fn by_node(method: &str, argument: &impl Serialize) -> Option<Vec<Box<RawValue>>> {
-    let argument = crate::protocol2::go_json(argument).ok()?;
+    let argument = vipnode_types::protocol2::go_json(argument).ok()?;
     serde_json::from_str(&signed_params(&key()?, method, NOW.get().checked_mul(NS_A_MS)?, &argument)).ok()
 }
 

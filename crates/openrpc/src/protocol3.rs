@@ -5,7 +5,7 @@ use super::{
     protocol2,
     row::{Row, Signing, Way},
 };
-use crate::{
+use vipnode_types::{
     Capability, LeaseSetHash,
     wire::{
         Admission, AdmitCall, AskReply, AskRequest, ByeRequest, ClientCriteria, ConnectReply, ConnectRequest, DialCall,
