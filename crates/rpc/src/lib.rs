@@ -42,7 +42,8 @@ pub use session::{
 };
 pub use tls::{TlsFault, Trust, TrustError};
 pub use transport::{
-    HttpRpc, IpcListener, OpenError, RpcClient, check_address, http, open_ipc, open_ws, pipe, pipe_with,
+    HttpRpc, IpcListener, OpenError, RpcClient, WsError, WsFrames, check_address, http, open_ipc, open_ws, pipe,
+    pipe_with, ws_accept_key,
 };
 
 /// The errors of this crate, for the book's page of errors.

@@ -3,7 +3,9 @@ use std::sync::{
     atomic::{AtomicUsize, Ordering},
 };
 
-use crate::{PoolLimits, fairness::Block};
+use vipnode_pool_core::PoolLimits;
+
+use crate::fairness::Block;
 
 /// Limits on the commands that wait for the core, apart for each class, so that one class cannot crowd out another.
 ///

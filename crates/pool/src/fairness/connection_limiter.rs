@@ -9,7 +9,9 @@ use std::{
 use axum::http::StatusCode;
 use vipnode_pool_core::AddressBlock;
 
-use crate::{PoolLimits, fairness::Block};
+use vipnode_pool_core::PoolLimits;
+
+use crate::fairness::Block;
 
 /// Limits on open connections: in all, by address and by address block.
 #[derive(Debug)]

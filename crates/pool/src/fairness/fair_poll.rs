@@ -69,7 +69,7 @@ mod tests {
     use tokio::task::{LocalSet, spawn_local};
 
     use super::*;
-    use crate::PoolLimits;
+    use vipnode_pool_core::PoolLimits;
 
     fn block(block_cpu_us: u32) -> Arc<Block> {
         let limits = PoolLimits { block_cpu_us, ..PoolLimits::default() };

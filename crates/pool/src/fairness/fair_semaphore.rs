@@ -97,7 +97,7 @@ mod tests {
     use std::time::Instant;
 
     use super::*;
-    use crate::PoolLimits;
+    use vipnode_pool_core::PoolLimits;
 
     fn block() -> Arc<Block> {
         Arc::new(Block::new(&PoolLimits::default(), Instant::now()))

@@ -8,25 +8,22 @@ use std::{
 
 use axum::{
     body::{Body, to_bytes},
-    extract::{
-        FromRequestParts as _,
-        ws::{WebSocket, WebSocketUpgrade},
-    },
     http::{HeaderMap, HeaderValue, Method, Request, StatusCode, header, request::Parts},
     response::{IntoResponse as _, Response},
 };
+use hyper_util::rt::TokioIo;
 use tokio::{
     task::yield_now,
     time::{sleep, timeout},
 };
-use vipnode_rpc::{Connection, Event, Keepalive, RpcHandle, RpcLimits, Session};
+use vipnode_rpc::{Connection, Event, Keepalive, RpcLimits, Session, WsFrames};
 use vipnode_types::wire::{CHALLENGE_HEADER, WireError};
 
 use crate::{
     error,
     fairness::{Caller, ConnectionGuard, Pace, TokenBucket, fair_poll},
     methods::{Service, http_rpc, websocket},
-    net::{cors, port::Port, ws_frames::Frames},
+    net::{cors, port::Port, upgrade::Upgrade},
 };
 
 /// One TCP connection.
@@ -119,9 +116,9 @@ impl HttpConnection {
     }
 
     async fn upgrade(self: Arc<Self>, caller: Arc<Caller>, parts: &mut Parts) -> Response {
-        let upgrade = match WebSocketUpgrade::from_request_parts(parts, &()).await {
+        let Upgrade { mut response, stream } = match Upgrade::accept(parts) {
             Ok(upgrade) => upgrade,
-            Err(rejection) => return rejection.into_response(),
+            Err(refusal) => return *refusal,
         };
         let mut challenge = [0; 32];
         if getrandom::fill(&mut challenge).is_err() {
@@ -133,27 +130,26 @@ impl HttpConnection {
         };
         // Reading a request and answering it are two pieces of work: in a storm of connects other tasks run in between.
         yield_now().await;
-        let bytes = self.service().limits.frame_bytes;
-        // Without the two buffer sizes a socket costs 128 KiB for as long as it lives.
-        let upgrade =
-            upgrade.read_buffer_size(4_096).write_buffer_size(0).max_message_size(bytes).max_frame_size(bytes);
         let token = self.port.tasks.token();
-        // The future lives as long as the socket: what it holds is on the heap once, and not moved along
-        // with it.
-        let mut response = upgrade.on_upgrade(move |socket| {
-            let (session, peer) = self.session(socket);
-            async move {
-                let _open = token;
-                fair_poll(&caller.block, websocket::serve(&self.port.service, session, peer, &caller, challenge)).await;
-            }
+        // The future lives as long as the socket: what it holds is on the heap once, and not moved along with it.
+        tokio::spawn(async move {
+            let _open = token;
+            let stream = match stream.await {
+                Ok(stream) => TokioIo::new(stream),
+                Err(error) => return tracing::debug!(%error, "the upgrade failed"),
+            };
+            let frames = WsFrames::serve(stream, self.service().limits.frame_bytes).await;
+            let (session, rpc) = Session::new(frames, &self.rpc_limits(), Keepalive::Ping);
+            let served = websocket::serve(&self.port.service, Box::new(session), rpc, &caller, challenge);
+            fair_poll(&caller.block, served).await;
         });
         response.headers_mut().insert(CHALLENGE_HEADER, value);
         response
     }
 
-    fn session(&self, socket: WebSocket) -> (Box<Session<Frames>>, RpcHandle) {
+    fn rpc_limits(&self) -> RpcLimits {
         let limits = &self.service().limits;
-        let rpc = RpcLimits {
+        RpcLimits {
             frame_bytes: limits.frame_bytes,
             in_flight: limits.unanswered,
             served: limits.requests_a_socket,
@@ -167,9 +163,7 @@ impl HttpConnection {
             farewell: limits.farewell,
             farewell_frames: limits.farewell_frames,
             ..RpcLimits::default()
-        };
-        let (session, peer) = Session::new(Frames::new(socket, limits.frame_bytes), &rpc, Keepalive::Ping);
-        (Box::new(session), peer)
+        }
     }
 
     async fn post(&self, caller: &Caller, body: Body) -> Response {

@@ -11,4 +11,4 @@ pub(crate) mod listener;
 pub(crate) mod port;
 pub(crate) mod proxy;
 pub(crate) mod tls;
-pub(crate) mod ws_frames;
+mod upgrade;

@@ -12,6 +12,7 @@ mod ipc_path;
 mod open_error;
 mod pipe;
 mod ws;
+mod ws_frames;
 
 pub use address::check_address;
 pub use client::RpcClient;
@@ -21,3 +22,4 @@ pub use ipc_listener::IpcListener;
 pub use open_error::OpenError;
 pub use pipe::{pipe, pipe_with};
 pub use ws::open_ws;
+pub use ws_frames::{WsError, WsFrames, ws_accept_key};

@@ -156,7 +156,7 @@ async fn d4_a_frame_beyond_the_limit_ends_a_websocket() {
     .await;
     let limits = RpcLimits { frame_bytes: 2_000, ..RpcLimits::default() };
     let opened = open_ws(&url, &limits).await.unwrap();
-    assert_eq!(opened.closed.wait().await, "the other side sent a frame of more than 2000 bytes");
+    assert_eq!(opened.closed.wait().await, "a frame of more than 2000 bytes");
 }
 
 #[tokio::test]

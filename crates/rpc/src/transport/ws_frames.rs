@@ -1,0 +1,123 @@
+use std::{
+    pin::Pin,
+    task::{Context, Poll, ready},
+};
+
+use futures_util::{Sink, Stream};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio_tungstenite::{
+    WebSocketStream,
+    tungstenite::{
+        Error, Message,
+        handshake::derive_accept_key,
+        protocol::{CloseFrame, Role, WebSocketConfig, frame::coding::CloseCode},
+    },
+};
+
+use crate::Frame;
+
+/// A WebSocket as a socket of [`Frame`]s.
+#[derive(Debug)]
+pub struct WsFrames<S> {
+    socket: WebSocketStream<S>,
+    /// The longest frame, in bytes.
+    frame_bytes: usize,
+}
+
+/// Why a WebSocket ended.
+#[derive(Debug, thiserror::Error)]
+pub enum WsError {
+    /// The other side sent a frame beyond the limit.
+    #[error("a frame of more than {0} bytes")]
+    TooLong(usize),
+    /// Anything else.
+    #[error(transparent)]
+    Socket(#[from] Error),
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin> WsFrames<S> {
+    /// The server's side of a stream whose handshake is done. A frame has at most `frame_bytes` bytes.
+    pub async fn serve(stream: S, frame_bytes: usize) -> Self {
+        let socket = WebSocketStream::from_raw_socket(stream, Role::Server, Some(config(frame_bytes))).await;
+        Self { socket, frame_bytes }
+    }
+
+    pub(super) const fn new(socket: WebSocketStream<S>, frame_bytes: usize) -> Self {
+        Self { socket, frame_bytes }
+    }
+}
+
+/// The answer to a client's `Sec-WebSocket-Key` (RFC 6455), for a server that does the handshake itself.
+#[must_use]
+pub fn ws_accept_key(key: &[u8]) -> String {
+    derive_accept_key(key)
+}
+
+pub(super) fn config(frame_bytes: usize) -> WebSocketConfig {
+    // Without the two buffer sizes a socket costs 128 KiB for as long as it lives.
+    WebSocketConfig::default()
+        .read_buffer_size(4_096)
+        .write_buffer_size(0)
+        .max_message_size(Some(frame_bytes))
+        .max_frame_size(Some(frame_bytes))
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin> Stream for WsFrames<S> {
+    type Item = Result<Frame, WsError>;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        loop {
+            let message = match ready!(Pin::new(&mut self.socket).poll_next(cx)) {
+                Some(Ok(message)) => message,
+                Some(Err(Error::Capacity(_))) => return Poll::Ready(Some(Err(WsError::TooLong(self.frame_bytes)))),
+                Some(Err(error)) => return Poll::Ready(Some(Err(error.into()))),
+                None => return Poll::Ready(None),
+            };
+            if let Some(frame) = read(message) {
+                return Poll::Ready(Some(Ok(frame)));
+            }
+        }
+    }
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin> Sink<Frame> for WsFrames<S> {
+    type Error = WsError;
+
+    fn poll_ready(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(), WsError>> {
+        Pin::new(&mut self.socket).poll_ready(cx).map_err(WsError::from)
+    }
+
+    fn start_send(mut self: Pin<&mut Self>, frame: Frame) -> Result<(), WsError> {
+        Ok(Pin::new(&mut self.socket).start_send(write(frame))?)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(), WsError>> {
+        Pin::new(&mut self.socket).poll_flush(cx).map_err(WsError::from)
+    }
+
+    fn poll_close(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(), WsError>> {
+        Pin::new(&mut self.socket).poll_close(cx).map_err(WsError::from)
+    }
+}
+
+/// `None` for a message that is only a part of one, which never comes.
+fn read(message: Message) -> Option<Frame> {
+    match message {
+        Message::Text(text) => Some(Frame::Text(text.as_str().to_owned())),
+        // Some speakers of JSON-RPC send binary frames; what is not UTF-8 is not JSON either.
+        Message::Binary(bytes) => Some(Frame::Text(String::from_utf8_lossy(&bytes).into_owned())),
+        Message::Ping(_) => Some(Frame::Ping(0)),
+        Message::Pong(payload) => Some(Frame::pong(&payload)),
+        Message::Close(close) => Some(Frame::Close(close.map_or_else(String::new, |close| close.reason.to_string()))),
+        Message::Frame(_) => None,
+    }
+}
+
+fn write(frame: Frame) -> Message {
+    match frame {
+        Frame::Text(text) => Message::text(text),
+        Frame::Ping(number) => Message::Ping(number.to_be_bytes().to_vec().into()),
+        Frame::Pong(number) => Message::Pong(number.unwrap_or_default().to_be_bytes().to_vec().into()),
+        Frame::Close(reason) => Message::Close(Some(CloseFrame { code: CloseCode::Normal, reason: reason.into() })),
+    }
+}
