@@ -48,3 +48,7 @@ pub use net::{
 };
 pub use server::{PoolError, PoolServer};
 pub use vipnode_pool_core::PoolLimits;
+
+/// The errors of the pool that are declared in tables, for a page of all errors.
+pub const ERROR_TABLES: &[vipnode_types::ErrorTable] =
+    &[vipnode_types::ErrorTable { title: "Calls that a pool refuses", rows: error::Refusal::ROWS }];

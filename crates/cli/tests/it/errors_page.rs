@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, fmt::Write, fs, path::Path};
 
 use crate::support::said::{Said, arms_of, calls, hints_of, path_of, sources, variants, words};
 use syn::Expr;
-use vipnode_types::wire::ErrorCode;
+use vipnode_types::{ErrorRow, HintRow, wire::ErrorCode};
 
 const INTRO: &str = "\
 # Errors, and how to fix them
@@ -28,13 +28,11 @@ fn the_page_matches_the_sources() {
     assert!(there == written, "write it anew: WRITE=1 cargo test -p vipnode --test it errors_page");
 }
 
-/// Two hints stand in a constant or a helper, and are written here once more.
+/// One hint stands in a constant, and is written here once more.
 #[test]
-fn the_hints_that_are_written_here_are_those_of_the_sources() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
-    for (file, hint) in [("rpc/src/protocol/connection.rs", FRAMES), ("pool/src/methods/http_sessions.rs", CLOCKS)] {
-        assert!(fs::read_to_string(root.join(file)).unwrap().contains(&format!("\"{hint}\"")), "{file}");
-    }
+fn the_hint_that_is_written_here_is_that_of_the_source() {
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../rpc/src/protocol/connection.rs");
+    assert!(fs::read_to_string(file).unwrap().contains(&format!("\"{FRAMES}\"")));
 }
 
 #[test]
@@ -50,7 +48,7 @@ fn known_errors_are_found() {
         "another vipnode agent runs for this node",
         "no pool was named, and none answers at",
         "keep the agent running for as long as the node has peers of the pool",
-        "check the clocks of both machines, then call again",
+        "Check the clocks of both machines, then call again.",
         "| all ‹slots› places are taken | — |",
         "| it names no host | ws://host:port |",
         "| the batch is empty | send JSON-RPC 2.0: one object a frame, or a short array of them |",
@@ -76,8 +74,8 @@ fn errors_without_text_of_their_own_are_known() {
         let own = made.filter(|args| !matches!(&args[1], Expr::MethodCall(call) if call.method == "to_string"));
         wordless.push((krate, own.filter(|args| words(&args[1]).is_empty()).count()));
     }
-    // The helpers above, and `refused(code, why, hint)` of the pool's status: who adds one adds it there too.
-    assert_eq!(wordless, [("rpc", 1), ("pool-core", 2), ("pool", 3), ("agent-core", 1), ("agent", 0), ("cli", 0)]);
+    // The helpers above: who adds one adds it there too.
+    assert_eq!(wordless, [("rpc", 1), ("pool-core", 2), ("pool", 0), ("agent-core", 1), ("agent", 0), ("cli", 0)]);
 }
 
 fn page() -> String {
@@ -189,8 +187,7 @@ fn refusals() -> BTreeMap<String, Vec<Said>> {
             }
             for (_, helper, length, code) in HELPERS.into_iter().filter(|(of, ..)| *of == krate) {
                 for args in calls(&file, helper).into_iter().filter(|args| args.len() == length) {
-                    let clocks = if krate == "pool" { CLOCKS } else { "" };
-                    add(code, words(&args[0]), args.get(1).map_or_else(|| clocks.to_owned(), words));
+                    add(code, words(&args[0]), args.get(1).map_or_else(String::new, words));
                 }
             }
             for (code, what, hint) in literals(&file) {
@@ -201,23 +198,41 @@ fn refusals() -> BTreeMap<String, Vec<Said>> {
             }
         }
     }
+    for row in pool_rows() {
+        if let Some(code) = row.code {
+            add(code.name(), filled(row.message), hint_of_row(row));
+        }
+    }
     of_signatures(&mut add);
     all
 }
 
+/// The errors that the pool declares in tables.
+fn pool_rows() -> impl Iterator<Item = &'static ErrorRow> {
+    vipnode_pool::ERROR_TABLES.iter().flat_map(|table| table.rows)
+}
+
+/// The hint of a row, as it is shown on the page.
+fn hint_of_row(row: &ErrorRow) -> String {
+    match row.hint {
+        HintRow::Text(hint) => filled(hint),
+        HintRow::Of(_) | HintRow::None(_) => String::new(),
+    }
+}
+
+/// A format string with ‹…› for what is filled in.
+fn filled(text: &str) -> String {
+    text.replace(":?}", "}").replace('{', "‹").replace('}', "›")
+}
+
 /// Functions that stand before `WireError::new` with a code of their own: crate, name, arguments, code.
-const HELPERS: [(&str, &str, usize, &str); 6] = [
+const HELPERS: [(&str, &str, usize, &str); 3] = [
     ("pool-core", "::invalid", 2, "InvalidParams"),
     ("pool-core", "::refuse", 2, "Unauthorized"),
-    ("pool", "::unauthorized", 2, "Unauthorized"),
-    ("pool", "::refused", 2, "NotMember"),
-    ("pool", "::refused", 1, "Unauthorized"),
     ("agent-core", "::refused", 1, "Refused"),
 ];
 /// The hint for each frame that is no request.
 const FRAMES: &str = "send JSON-RPC 2.0: one object a frame, or a short array of them";
-/// The hint for each nonce over HTTP that does not hold.
-const CLOCKS: &str = "check the clocks of both machines, then call again";
 
 /// Why a host does not let a client in: `(AdmitFailure::Full, words)`.
 fn admits(file: &syn::File) -> Vec<String> {
@@ -277,7 +292,9 @@ fn of_signatures(add: &mut impl FnMut(&str, String, String)) {
     for name in ["EnvelopeError", "DelegationError", "SignatureError"] {
         for said in variants(&types, name) {
             let variant = if name == "DelegationError" { "Delegation" } else { &said.name };
+            let of_row = pool_rows().find(|row| row.name == format!("Envelope{variant}")).map(hint_of_row);
             let hint = hints.iter().find(|(of, _)| of == variant).map(|(_, hint)| hint.clone());
+            let hint = of_row.filter(|_| name != "SignatureError").or(hint);
             if said.what.contains(' ') {
                 add("Unauthorized", said.what, hint.unwrap_or_default());
             }

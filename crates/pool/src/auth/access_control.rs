@@ -34,7 +34,7 @@ impl AccessControl {
 
     /// Checks that a signature was made for this pool.
     pub(crate) fn check_audience(&self, audience: &str) -> Result<(), WireError> {
-        self.audience.check(audience)
+        Ok(self.audience.check(audience)?)
     }
 
     /// Judges an agent whose signature holds. `nonce` is the one it signed.
@@ -45,33 +45,33 @@ impl AccessControl {
 
     /// Judges a node that speaks protocol 2 and whose signature holds.
     pub(crate) fn admit_member_protocol2(&self, node: &NodeId) -> Result<(), WireError> {
-        self.rules().members.admits_protocol2(node)
+        Ok(self.rules().members.admits_protocol2(node)?)
     }
 
     /// Judges the network of a node, by its chain id or, in protocol 2, its network id.
     pub(crate) fn admit_network(&self, id: u64) -> Result<(), WireError> {
-        self.rules().network.map_or(Ok(()), |network| network.admits(id))
+        Ok(self.rules().network.map_or(Ok(()), |network| network.admits(id))?)
     }
 
     /// Whether a node that has not joined would be admitted. `nonce` is what it made its proof of the join secret for.
     pub(crate) fn admission(&self, request: &ReachRequest, nonce: &str) -> Admission {
         let rules = self.rules();
         if let Some(Err(error)) = rules.network.map(|network| network.admits(request.chain_id)) {
-            return Admission::Refused(error);
+            return Admission::Refused(error.into());
         }
         match &rules.members {
             // Anyone may ask about any node: who is a member is not told.
             Membership::Members(_) => Admission::MembersOnly,
             members => match members.admits(&request.node, request.join.as_ref(), nonce) {
                 Ok(()) => Admission::Allowed,
-                Err(error) => Admission::Refused(error),
+                Err(error) => Admission::Refused(error.into()),
             },
         }
     }
 
     /// Judges a caller that asks for the status; `connected` says whether the pool knows who it is.
     pub(crate) fn admit_to_status(&self, connected: bool) -> Result<(), WireError> {
-        self.rules().status.admits(connected)
+        Ok(self.rules().status.admits(connected)?)
     }
 
     /// Which web pages may read an answer to a request of the page `page`.

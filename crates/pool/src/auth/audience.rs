@@ -1,9 +1,8 @@
 use std::net::SocketAddr;
 
-use vipnode_types::{
-    Origin, RpcUrl,
-    wire::{ErrorCode, WireError},
-};
+use vipnode_types::{Origin, RpcUrl};
+
+use crate::error::Refusal;
 
 /// The names under which agents may address this pool. Never the Host header, which is theirs.
 #[derive(Debug, Clone)]
@@ -32,16 +31,12 @@ impl Audience {
         Self { origins, listed: urls.join(", ") }
     }
 
-    pub(crate) fn check(&self, audience: &str) -> Result<(), WireError> {
+    pub(crate) fn check(&self, audience: &str) -> Result<(), Refusal> {
         if origin(audience).is_some_and(|origin| self.origins.contains(&origin)) {
             return Ok(());
         }
         let shown: String = audience.chars().filter(|c| !c.is_control()).take(200).collect();
-        Err(WireError::new(
-            ErrorCode::Unauthorized,
-            format!("this call is signed for {shown}, and this pool is known as {}", self.listed),
-            "connect by one of these URLs, or have the operator add yours with --public-url",
-        ))
+        Err(Refusal::Audience { audience: shown, known: self.listed.clone() })
     }
 }
 
@@ -69,7 +64,7 @@ mod tests {
         for bad in ["ws://127.0.0.1:8081", "ws://pool.example", "wss://pool.example.evil", "pool.example", "", "ws://"]
         {
             let error = audience.check(bad).unwrap_err();
-            assert!(error.message.contains("wss://Pool.Example/x"), "{bad}: {error}");
+            assert!(error.to_string().contains("wss://Pool.Example/x"), "{bad}: {error}");
         }
         let narrow = Audience::new("10.0.0.1:8080".parse().unwrap(), &[], None);
         assert!(narrow.check("ws://127.0.0.1:8080").is_err());

@@ -1,9 +1,8 @@
 use std::{collections::BTreeSet, path::Path};
 
-use vipnode_types::{
-    JoinProof, JoinSecret, NodeId,
-    wire::{ErrorCode, WireError},
-};
+use vipnode_types::{JoinProof, JoinSecret, NodeId};
+
+use crate::error::Refusal;
 
 /// Who may join.
 #[derive(Debug, Clone, Default)]
@@ -66,34 +65,22 @@ impl Membership {
     }
 
     /// Judges a node that speaks protocol 2, which cannot prove that it knows a secret.
-    pub(crate) fn admits_protocol2(&self, node: &NodeId) -> Result<(), WireError> {
-        if let Self::Secret(_) = self {
-            return Err(WireError::new(
-                ErrorCode::NotMember,
-                "this pool is closed by a join secret, which protocol 2 cannot speak",
-                "use an agent that speaks protocol 3, or ask the operator for a pool with --members",
-            ));
+    pub(crate) fn admits_protocol2(&self, node: &NodeId) -> Result<(), Refusal> {
+        match self {
+            Self::Secret(_) => Err(Refusal::SecretInProtocol2),
+            Self::Open | Self::Members(_) => self.admits(node, None, ""),
         }
-        self.admits(node, None, "")
     }
 
     /// Judges a node whose signature holds.
-    pub(crate) fn admits(&self, node: &NodeId, join: Option<&JoinProof>, nonce: &str) -> Result<(), WireError> {
-        let refused = |message: &str, hint: &str| Err(WireError::new(ErrorCode::NotMember, message, hint));
+    pub(crate) fn admits(&self, node: &NodeId, join: Option<&JoinProof>, nonce: &str) -> Result<(), Refusal> {
         match self {
             Self::Open => Ok(()),
             Self::Members(members) if members.contains(node) => Ok(()),
-            Self::Members(_) => refused(
-                "this pool is closed, and this node is not one of its members",
-                &format!("ask the operator to add the node id {node}"),
-            ),
+            Self::Members(_) => Err(Refusal::NotMember { node: *node }),
             Self::Secret(secret) if join.is_some_and(|proof| secret.accepts(proof, node, nonce)) => Ok(()),
-            Self::Secret(_) if join.is_some() => {
-                refused("this pool is closed, and the join secret is not the right one", "check the join secret")
-            }
-            Self::Secret(_) => {
-                refused("this pool is closed: it asks for a join secret", "give the secret that the operator gave you")
-            }
+            Self::Secret(_) if join.is_some() => Err(Refusal::WrongSecret),
+            Self::Secret(_) => Err(Refusal::NoSecret),
         }
     }
 }
@@ -116,6 +103,8 @@ fn parse(text: &str) -> Result<BTreeSet<NodeId>, (usize, String)> {
 
 #[cfg(test)]
 mod tests {
+    use vipnode_types::{TypedError, wire::ErrorCode};
+
     use super::*;
 
     #[test]
@@ -133,7 +122,8 @@ mod tests {
         let node = NodeId::new([1; 64]);
         assert!(Membership::Open.admits(&node, None, "").is_ok());
         let refused = Membership::Members(BTreeSet::new()).admits(&node, None, "").unwrap_err();
-        assert!(refused.is(ErrorCode::NotMember) && refused.data.unwrap().hint.contains(&node.to_string()));
+        assert_eq!(refused.code(), Some(ErrorCode::NotMember));
+        assert!(refused.hint().unwrap().contains(&node.to_string()));
         let secret = JoinSecret::new("sesame").unwrap();
         let proof = secret.prove(&node, "nonce");
         let closed = Membership::Secret(secret);

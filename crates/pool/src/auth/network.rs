@@ -1,6 +1,6 @@
 use std::{fmt, str::FromStr};
 
-use vipnode_types::wire::{ErrorCode, WireError};
+use crate::error::Refusal;
 
 /// One Ethereum network, by the id that its nodes tell.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,15 +26,11 @@ const NAMES: [(&str, u64); 9] = [
 
 impl Network {
     /// Judges the network of a node: its chain id, or the network id of protocol 2.
-    pub(crate) fn admits(self, network: u64) -> Result<(), WireError> {
+    pub(crate) fn admits(self, network: u64) -> Result<(), Refusal> {
         if self.0 == network {
             return Ok(());
         }
-        Err(WireError::new(
-            ErrorCode::Unsuitable,
-            format!("this pool is for nodes on {self}, and this node is on {}", Self(network)),
-            format!("run a node on {self}, or ask for a pool for {}", Self(network)),
-        ))
+        Err(Refusal::Network { own: self.to_string(), theirs: Self(network).to_string() })
     }
 }
 
@@ -69,6 +65,7 @@ mod tests {
             assert!(bad.parse::<Network>().is_err(), "{bad}");
         }
         let error = Network(1).admits(1_337).unwrap_err();
-        assert!(error.message.contains("mainnet") && error.message.contains("1337"), "{error}");
+        let error = error.to_string();
+        assert!(error.contains("mainnet") && error.contains("1337"), "{error}");
     }
 }

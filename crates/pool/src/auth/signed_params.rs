@@ -5,10 +5,10 @@ use vipnode_pool_core::Identity;
 use vipnode_types::{
     Ms,
     signed::{Envelope, EnvelopeError},
-    wire::{ErrorCode, WireError},
+    wire::WireError,
 };
 
-use crate::{auth::AccessControl, error};
+use crate::{auth::AccessControl, error::Refusal};
 
 /// Params of protocol 3, `[object]` or `[object, envelope]`. The object is kept as it stood in the frame, since its bytes
 /// are what is signed.
@@ -28,13 +28,13 @@ impl<'a> SignedParams<'a> {
         if let Ok(Bare((object,))) = serde_json::from_str(text) {
             return Ok(Self { object, envelope: None });
         }
-        let Signed(object, envelope) = serde_json::from_str(text).map_err(|error| error::invalid_params(&error))?;
+        let Signed(object, envelope) = serde_json::from_str(text).map_err(|error| Refusal::invalid_params(&error))?;
         Ok(Self { object, envelope: Some(envelope) })
     }
 
     /// Reads the object.
     pub(crate) fn parse<T: DeserializeOwned>(&self) -> Result<T, WireError> {
-        serde_json::from_str(self.object.get()).map_err(|error| error::invalid_params(&error))
+        Ok(serde_json::from_str(self.object.get()).map_err(|error| Refusal::invalid_params(&error))?)
     }
 
     /// Returns who signed the call for this pool, and the nonce, which the caller judges, and only after this (D8).
@@ -47,7 +47,7 @@ impl<'a> SignedParams<'a> {
         now: Ms,
     ) -> Result<(Identity, &str), WireError> {
         let Some(envelope) = &self.envelope else {
-            return Err(error::unauthorized("this call is not signed", "sign it: params are [object, envelope]"));
+            return Err(Refusal::NotSigned.into());
         };
         access.check_audience(&envelope.audience)?;
         envelope.verify_agent(method, self.object.get()).map_err(refuse)?;
@@ -58,10 +58,10 @@ impl<'a> SignedParams<'a> {
     }
 }
 
-fn refuse(error: EnvelopeError) -> WireError {
-    let hint = match error {
-        EnvelopeError::Signature => "the agent's key file and its delegation must belong together: vipnode link",
-        EnvelopeError::Delegation(_) => "delegate anew: vipnode link",
-    };
-    WireError::new(ErrorCode::Unauthorized, error.to_string(), hint)
+fn refuse(error: EnvelopeError) -> Refusal {
+    let why = error.to_string();
+    match error {
+        EnvelopeError::Signature => Refusal::EnvelopeSignature { why },
+        EnvelopeError::Delegation(_) => Refusal::EnvelopeDelegation { why },
+    }
 }

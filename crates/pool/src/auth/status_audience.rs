@@ -1,36 +1,27 @@
 use std::str::FromStr;
 
-use vipnode_types::wire::{ErrorCode, WireError};
+use crate::error::Refusal;
 
 /// Who may see a pool's status.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum StatusAudience {
-    /// Everybody.
+    /// Everyone.
     #[default]
     Public,
-    /// Whoever has connected, on its own WebSocket.
+    /// Agents that have connected, on their own WebSockets.
     Members,
     /// Nobody.
     Off,
 }
 
 impl StatusAudience {
-    /// Judges somebody who asks; `connected` tells whether the pool knows who that is.
-    pub(crate) fn admits(self, connected: bool) -> Result<(), WireError> {
-        let refused = |code, why, hint| Err(WireError::new(code, why, hint));
+    /// Judges a caller; `connected` says whether the pool knows who it is.
+    pub(crate) const fn admits(self, connected: bool) -> Result<(), Refusal> {
         match self {
             Self::Public => Ok(()),
             Self::Members if connected => Ok(()),
-            Self::Members => refused(
-                ErrorCode::NotMember,
-                "this pool shows its status to its members only",
-                "ask on the WebSocket of an agent that has connected, or ask the operator for --status public",
-            ),
-            Self::Off => refused(
-                ErrorCode::Unsuitable,
-                "this pool shows its status to nobody",
-                "ask the operator for --status public or --status members",
-            ),
+            Self::Members => Err(Refusal::StatusForMembers),
+            Self::Off => Err(Refusal::StatusOff),
         }
     }
 }

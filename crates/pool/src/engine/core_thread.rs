@@ -22,7 +22,7 @@ use crate::{
         replies::Replies,
         store_thread::{Job, StoreThread},
     },
-    error,
+    error::Refusal,
     metrics::Metrics,
 };
 
@@ -239,7 +239,7 @@ impl CoreThread {
     fn rebuild(&mut self, why: &str) -> bool {
         tracing::error!(why, "the pool rebuilds its state from the store");
         self.metrics.rebuilds.inc();
-        self.replies.refuse_all(&error::rebuilding(self.retry_ms));
+        self.replies.refuse_all(&Refusal::Rebuilding { retry_ms: self.retry_ms }.into());
         self.outbox.discard();
         self.effects = Vec::new();
         self.life = self.life.saturating_add(1);
@@ -267,7 +267,7 @@ impl CoreThread {
         loop {
             match self.reader.next(until.saturating_duration_since(Instant::now())) {
                 Some(Message::Request { reply_to, .. }) => {
-                    reply_to.send(Err(error::rebuilding(self.retry_ms)));
+                    reply_to.send(Err(Refusal::Rebuilding { retry_ms: self.retry_ms }.into()));
                 }
                 Some(Message::Probe(answer)) => {
                     let _gone = answer.send(Err(format!("the store cannot be read: {why}")));

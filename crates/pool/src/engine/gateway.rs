@@ -14,7 +14,7 @@ use vipnode_types::wire::WireError;
 
 use crate::{
     engine::inbox::{Answer, Inbox, Message, ReplyTo},
-    error,
+    error::Refusal,
     fairness::{Block, CommandPermit, CommandPermits, PermitClass},
 };
 
@@ -77,7 +77,7 @@ impl Gateway {
         make: impl FnOnce(RequestId) -> Command,
     ) -> Result<PreparedCommand, WireError> {
         if self.draining.load(Ordering::Relaxed) {
-            return Err(error::going_down(self.retry_ms));
+            return Err(Refusal::GoingDown { retry_ms: self.retry_ms }.into());
         }
         let request = self.next_request.fetch_add(1, Ordering::Relaxed);
         Ok(PreparedCommand { request, command: make(request), class, refuse: std::convert::identity })
@@ -89,7 +89,7 @@ impl Gateway {
     /// There is none, or none for this address block.
     pub(crate) fn permit(&self, block: &Arc<Block>, prepared: &PreparedCommand) -> Result<CommandPermit, WireError> {
         let permit = self.permits.take(block, prepared.class);
-        permit.ok_or_else(|| prepared.refusal(error::crowded(self.retry_ms)))
+        permit.ok_or_else(|| prepared.refusal(Refusal::Overloaded { retry_ms: self.retry_ms }.into()))
     }
 
     /// Hands a command to the core, which answers the socket itself.
@@ -104,7 +104,7 @@ impl Gateway {
         let (reply, answer) = oneshot::channel();
         let _in_flight = self.in_flight.token();
         self.push(prepared, ReplyTo::Task(reply), permit);
-        answer.await.unwrap_or_else(|_| Err(error::rebuilding(self.retry_ms))).map_err(refuse)
+        answer.await.unwrap_or_else(|_| Err(Refusal::Rebuilding { retry_ms: self.retry_ms }.into())).map_err(refuse)
     }
 
     fn push(&self, prepared: PreparedCommand, reply_to: ReplyTo, permit: CommandPermit) {

@@ -11,7 +11,7 @@ use vipnode_metrics::Gauge;
 use vipnode_pool_core::{CallId, CallOutcome, Command, Limits, Reply, RequestId};
 use vipnode_rpc::Responder;
 use vipnode_store::StoreError;
-use vipnode_types::wire::{ErrorCode, WireError};
+use vipnode_types::wire::WireError;
 
 use crate::fairness::CommandPermit;
 
@@ -29,7 +29,7 @@ pub(crate) fn reply_text(reply: &Reply) -> Result<Box<RawValue>, WireError> {
         Reply::Status(reply) => to_raw_value(reply),
         Reply::Protocol2(reply) => to_raw_value(reply),
     };
-    text.map_err(|error| WireError::new(ErrorCode::Internal, error.to_string(), ""))
+    Ok(text.map_err(|error| Refusal::Internal { why: error.to_string() })?)
 }
 
 /// Who waits for an answer.

@@ -4,11 +4,9 @@ use std::{
 };
 
 use tokio::sync::Semaphore;
+use vipnode_pool_core::PoolLimits;
 
-use crate::{
-    PoolLimits,
-    fairness::{command_permits::HeldPermits, cpu_budget::CpuBudget, token_bucket::SharedTokenBucket},
-};
+use crate::fairness::{command_permits::HeldPermits, cpu_budget::CpuBudget, token_bucket::SharedTokenBucket};
 
 /// What the connections of one address block (/24, /48) use together.
 #[derive(Debug)]

@@ -7,9 +7,7 @@ use std::{
 };
 
 use axum::http::StatusCode;
-use vipnode_pool_core::AddressBlock;
-
-use vipnode_pool_core::PoolLimits;
+use vipnode_pool_core::{AddressBlock, PoolLimits};
 
 use crate::fairness::Block;
 
@@ -74,8 +72,8 @@ impl LimitReached {
         match self {
             Self::Pool => "this pool has as many connections as it takes; try again later\n",
             Self::Address => "too many connections of this address; close some\n",
-            Self::Block => "too many connections of this address and its neighbours; close some\n",
-            Self::TooFast => "too many new connections of this address and its neighbours; wait a second\n",
+            Self::Block => "too many connections of this address and its neighbors; close some\n",
+            Self::TooFast => "too many new connections of this address and its neighbors; wait a second\n",
         }
     }
 }

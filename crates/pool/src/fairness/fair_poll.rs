@@ -68,8 +68,9 @@ mod tests {
 
     use tokio::task::{LocalSet, spawn_local};
 
-    use super::*;
     use vipnode_pool_core::PoolLimits;
+
+    use super::*;
 
     fn block(block_cpu_us: u32) -> Arc<Block> {
         let limits = PoolLimits { block_cpu_us, ..PoolLimits::default() };

@@ -96,8 +96,9 @@ impl Drop for FairPermit {
 mod tests {
     use std::time::Instant;
 
-    use super::*;
     use vipnode_pool_core::PoolLimits;
+
+    use super::*;
 
     fn block() -> Arc<Block> {
         Arc::new(Block::new(&PoolLimits::default(), Instant::now()))

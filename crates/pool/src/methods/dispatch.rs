@@ -12,7 +12,7 @@ use vipnode_types::{
 use crate::{
     auth::SignedParams,
     engine::PreparedCommand,
-    error,
+    error::Refusal,
     fairness::FairPermit,
     methods::{
         Service, protocol2,
@@ -71,7 +71,7 @@ pub(crate) async fn dispatch<C: Client>(
     method: &str,
     params: &RawValue,
 ) -> Result<Dispatched, Failure<C::Ended>> {
-    let method = PoolMethod::named(method).ok_or_else(|| error::unknown_method(method))?;
+    let method = PoolMethod::named(method).ok_or_else(|| Refusal::unknown_method(method))?;
     match Request::parse(method, params)? {
         Request::Ping => Ok(Dispatched::Answer(to_raw_value("pong").unwrap_or_else(|_| RawValue::NULL.to_owned()))),
         Request::Status => Ok(Dispatched::Status),
@@ -89,6 +89,12 @@ pub(crate) async fn dispatch<C: Client>(
 impl<E> From<WireError> for Failure<E> {
     fn from(error: WireError) -> Self {
         Self::Refused(error)
+    }
+}
+
+impl<E> From<Refusal> for Failure<E> {
+    fn from(refusal: Refusal) -> Self {
+        Self::Refused(refusal.into())
     }
 }
 

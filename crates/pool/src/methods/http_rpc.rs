@@ -9,7 +9,7 @@ use vipnode_types::{NodeId, PoolMethod, wire::WireError};
 use crate::{
     auth::SignedParams,
     engine::{Transport, reply_text, wall_clock},
-    error,
+    error::Refusal,
     fairness::{Caller, FairPermit},
     methods::{
         Service,
@@ -86,7 +86,7 @@ impl HttpClient<'_> {
             return Ok(peer);
         }
         if !connects {
-            return Err(error::not_authenticated());
+            return Err(Refusal::NotAuthenticated.into());
         }
         let entry = self.service.connections.add(Transport::Http);
         let peer = entry.peer();

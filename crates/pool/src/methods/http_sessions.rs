@@ -7,7 +7,7 @@ use std::{
 use vipnode_pool_core::{ConnectionId, Identity, Limits};
 use vipnode_types::{Ms, NodeId, wire::WireError};
 
-use crate::{engine::ConnectionEntry, error};
+use crate::{engine::ConnectionEntry, error::Refusal};
 
 /// Sessions over HTTP, where no socket stands for a connection: each key that signs calls, of an agent in protocol 3 and
 /// of a node in protocol 2, has at most one. Those of both protocols are limited together.
@@ -49,28 +49,27 @@ impl HttpSessions {
 
     /// Takes the nonce of an agent's call whose signature holds (D8); each may be used once, and they only grow.
     pub(crate) fn use_nonce(&self, identity: &Identity, nonce: &str, wall: Ms) -> Result<(), WireError> {
-        let refused = |why: &str| Err(error::unauthorized(why, "check the clocks of both machines, then call again"));
         let digits = nonce.bytes().all(|byte| byte.is_ascii_digit());
         let Some(nonce) = nonce.parse::<u64>().ok().filter(|_| digits) else {
-            return refused("over HTTP the nonce is the time in Unix milliseconds");
+            return Err(Refusal::NonceForm.into());
         };
         if nonce > wall.plus(self.ahead_ms).get() {
-            return refused(&format!("the nonce is more than {} s in the future", self.ahead_ms / 1_000));
+            return Err(Refusal::NonceAhead { limit_s: self.ahead_ms / 1_000 }.into());
         }
         if nonce < wall.minus(self.behind_ms).get() {
-            return refused(&format!("the nonce is more than {} s old", self.behind_ms / 1_000));
+            return Err(Refusal::NonceBehind { limit_s: self.behind_ms / 1_000 }.into());
         }
         if nonce < self.started.get() {
-            return refused("the nonce is older than this pool's start");
+            return Err(Refusal::NonceBeforeStart.into());
         }
         let mut sessions = self.lock();
         let full = sessions.len() >= self.limit;
         match sessions.get_mut(&SessionKey::of(identity)) {
             Some(HttpSession { nonce: Some(used), .. }) if nonce <= *used => {
-                return refused("this nonce, or a later one, was used already");
+                return Err(Refusal::NonceUsed.into());
             }
             Some(session) => (session.nonce, session.heard) = (Some(nonce), Instant::now()),
-            None if full => return Err(error::crowded(60_000)),
+            None if full => return Err(Refusal::Overloaded { retry_ms: 60_000 }.into()),
             None => {
                 let node = identity.node;
                 let session = HttpSession { nonce: Some(nonce), node, entry: None, heard: Instant::now() };
@@ -93,7 +92,7 @@ impl HttpSessions {
         let mut sessions = self.lock();
         let full = sessions.len() >= self.limit;
         if full && !sessions.contains_key(&key) {
-            return Err(error::crowded(60_000));
+            return Err(Refusal::Overloaded { retry_ms: 60_000 }.into());
         }
         let new = HttpSession { nonce: None, node, entry: None, heard: Instant::now() };
         let session = sessions.entry(key).or_insert(new);

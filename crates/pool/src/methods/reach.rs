@@ -7,11 +7,11 @@ use std::{io::ErrorKind, net::SocketAddr, time::Instant};
 
 use serde_json::value::{RawValue, to_raw_value};
 use tokio::{net::TcpStream, time::timeout};
-use vipnode_types::wire::{ErrorCode, Reach, ReachReply, ReachRequest, WireError};
+use vipnode_types::wire::{Reach, ReachReply, ReachRequest, WireError};
 
 use crate::{
     engine::wall_clock,
-    error,
+    error::Refusal,
     fairness::{Block, Caller},
     methods::Service,
 };
@@ -26,22 +26,20 @@ pub(crate) async fn answer(
     let admission = service.access.admission(&request, nonce);
     let address = caller.address.to_canonical();
     let port = match request.port {
-        Some(0) => return Err(error::invalid_params(&"the port is not 1..=65535")),
+        Some(0) => return Err(Refusal::invalid_params(&"the port is not 1..=65535").into()),
         Some(port) => Some(knock(service, &caller.block, SocketAddr::new(address, port)).await?),
         None => None,
     };
     // Last, so that the caller knows best how old it is.
     let reply = ReachReply { address, port, admission, time_ms: wall_clock() };
-    to_raw_value(&reply).map_err(|error| WireError::new(ErrorCode::Internal, error.to_string(), ""))
+    Ok(to_raw_value(&reply).map_err(|error| Refusal::Internal { why: error.to_string() })?)
 }
 
 /// Tries a port.
 async fn knock(service: &Service, block: &Block, target: SocketAddr) -> Result<Reach, WireError> {
-    block.reaches.take(Instant::now()).map_err(|retry_ms| {
-        WireError::busy("this pool has tried many ports for your address and its neighbours", retry_ms)
-    })?;
+    block.reaches.take(Instant::now()).map_err(|retry_ms| Refusal::PortsTried { retry_ms })?;
     let Ok(_permit) = service.reaches.try_acquire() else {
-        return Err(error::crowded(service.limits.retry_ms()));
+        return Err(Refusal::Overloaded { retry_ms: service.limits.retry_ms() }.into());
     };
     Ok(match timeout(service.limits.reach_wait, TcpStream::connect(target)).await {
         Ok(Ok(_open)) => Reach::Open,

@@ -12,7 +12,7 @@ use crate::{
     PoolConfig,
     auth::AccessControl,
     engine::{Connections, Gateway, Inbox, NOBODY, reply_text, wall_clock},
-    error,
+    error::Refusal,
     fairness::{Block, FairPermit, FairSemaphore, PermitClass},
     methods::http_sessions::HttpSessions,
     metrics::Metrics,
@@ -82,7 +82,7 @@ impl Service {
     /// Waits for a permit to check a signature, at most for [`PoolLimits::check_wait`].
     pub(crate) async fn wait_for_check(&self, wait: oneshot::Receiver<FairPermit>) -> Result<FairPermit, WireError> {
         let permit = timeout(self.limits.check_wait, wait).await.ok().and_then(Result::ok);
-        permit.ok_or_else(|| error::crowded(self.limits.retry_ms()))
+        permit.ok_or_else(|| Refusal::Overloaded { retry_ms: self.limits.retry_ms() }.into())
     }
 
     /// Returns a permit to check a signature, waited for where there is none now.

@@ -16,7 +16,7 @@ use vipnode_types::{
 use crate::{
     auth::SignedParams,
     engine::{ConnectionEntry, Transport, wall_clock},
-    error,
+    error::Refusal,
     fairness::{Caller, FairPermit, Pace, SharedTokenBucket, TokenBucket},
     methods::{
         Service,
@@ -160,7 +160,7 @@ impl Socket<'_> {
         let pace = self.rate.take(Instant::now());
         if let Err(error) = self.paced(session, pace, &self.caller.block.calls).await? {
             self.service.metrics.too_fast.inc();
-            self.refuse(responder, error);
+            self.refuse(responder, error.into());
             return Ok(());
         }
         let dispatched = dispatch(self.service, &mut SocketClient { socket: self, session }, method, params).await;
@@ -185,7 +185,7 @@ impl Socket<'_> {
         session: &mut Session<S>,
         pace: Pace,
         neighbours: &SharedTokenBucket,
-    ) -> Result<Result<(), WireError>, String>
+    ) -> Result<Result<(), Refusal>, String>
     where
         S: Stream<Item = Result<Frame, E>> + Sink<Frame> + Unpin,
         <S as Sink<Frame>>::Error: Display,
@@ -197,10 +197,10 @@ impl Socket<'_> {
             Pace::TooFast { refused, .. } if refused >= limits.flood => {
                 return Err("too many calls a second, again and again".to_owned());
             }
-            Pace::TooFast { retry_ms, .. } => (pause(), Err(error::too_fast(retry_ms))),
+            Pace::TooFast { retry_ms, .. } => (pause(), Err(Refusal::TooFast { retry_ms })),
             Pace::Fine => match neighbours.reserve(now, limits.block_wait) {
                 Ok(wait) => (wait, Ok(())),
-                Err(retry_ms) => (pause(), Err(error::block_too_fast(retry_ms))),
+                Err(retry_ms) => (pause(), Err(Refusal::BlockTooFast { retry_ms })),
             },
         };
         if !wait.is_zero() {
@@ -246,14 +246,11 @@ impl Socket<'_> {
     ) -> Result<(Identity, AgentCall), WireError> {
         let (identity, nonce) = signed.verify(&self.service.access, PoolMethod::Connect.name(), wall_clock()).await?;
         if nonce != self.challenge {
-            return Err(error::unauthorized(
-                "the nonce is not the challenge of this connection",
-                "sign the value of the header vipnode-challenge of this very connection",
-            ));
+            return Err(Refusal::Challenge.into());
         }
         let other = self.claimed.as_ref().is_some_and(|claimed| claimed.node != identity.node);
         if other || self.signed_by.is_some() {
-            return Err(error::other_node());
+            return Err(Refusal::OtherNode.into());
         }
         let call = call?;
         if let AgentCall::Connect(hello) = &call {
@@ -295,7 +292,7 @@ where
             let _permit = self.check_permit().await?;
             self.socket.connect(signed, call).await?
         } else {
-            (self.socket.claimed.ok_or_else(error::not_authenticated)?, call?)
+            (self.socket.claimed.ok_or(Refusal::NotAuthenticated)?, call?)
         };
         let (address, callable) = self.origin();
         Ok((AgentSender { peer: self.socket.peer(), identity, address, callable }, call))
@@ -309,10 +306,10 @@ where
     fn node(&mut self, node: NodeId, connects: bool) -> Result<ConnectionId, WireError> {
         let socket = &mut *self.socket;
         if socket.claimed.is_some() || socket.signed_by.is_some_and(|other| other != node) {
-            return Err(error::other_node());
+            return Err(Refusal::OtherNode.into());
         }
         if socket.signed_by.is_none() && !connects {
-            return Err(error::not_authenticated());
+            return Err(Refusal::NotAuthenticated.into());
         }
         socket.signed_by = Some(node);
         socket.entry.set_known();

@@ -20,7 +20,7 @@ use vipnode_rpc::{Connection, Event, Keepalive, RpcLimits, Session, WsFrames};
 use vipnode_types::wire::{CHALLENGE_HEADER, WireError};
 
 use crate::{
-    error,
+    error::Refusal,
     fairness::{Caller, ConnectionGuard, Pace, TokenBucket, fair_poll},
     methods::{Service, http_rpc, websocket},
     net::{cors, port::Port, upgrade::Upgrade},
@@ -201,7 +201,7 @@ impl HttpConnection {
                         Ok(()) => http_rpc::answer(self.service(), caller, &method, &params).await,
                         Err(error) => {
                             self.service().metrics.too_fast.inc();
-                            Err(error)
+                            Err(WireError::from(error))
                         }
                     };
                     if result.is_err() {
@@ -216,7 +216,7 @@ impl HttpConnection {
     }
 
     /// Slows down who is too fast, as a WebSocket is slowed down.
-    async fn pace(&self, caller: &Caller) -> Result<(), WireError> {
+    async fn pace(&self, caller: &Caller) -> Result<(), Refusal> {
         let (now, limits) = (Instant::now(), &self.service().limits);
         // What comes through a proxy is of many, and counted by address block alone.
         let own = match self.caller {
@@ -225,10 +225,10 @@ impl HttpConnection {
         };
         let pause = || caller.block.pause(now, limits.flood_pause);
         let (wait, paced) = match own {
-            Pace::TooFast { retry_ms, .. } => (pause(), Err(error::too_fast(retry_ms))),
+            Pace::TooFast { retry_ms, .. } => (pause(), Err(Refusal::TooFast { retry_ms })),
             Pace::Fine => match caller.block.calls.reserve(now, limits.block_wait) {
                 Ok(wait) => (wait, Ok(())),
-                Err(retry_ms) => (pause(), Err(error::block_too_fast(retry_ms))),
+                Err(retry_ms) => (pause(), Err(Refusal::BlockTooFast { retry_ms })),
             },
         };
         if !wait.is_zero() {

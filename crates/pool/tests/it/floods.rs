@@ -154,11 +154,11 @@ async fn calls_of_one_address_block_together_are_limited() {
     }
     assert!(answers[..3].iter().all(Result::is_ok), "{answers:?}");
     let error = answers[4].clone().unwrap_err();
-    assert!(error.is(ErrorCode::Busy) && error.message.contains("neighbours"), "{error:?}");
+    assert!(error.is(ErrorCode::Busy) && error.message.contains("neighbors"), "{error:?}");
     assert!(error.data.unwrap().retry_ms.unwrap() > 0);
     // One more is due each second, and a slow machine may take that long.
     let mut bodies = Vec::new();
-    while bodies.len() < 20 && !bodies.iter().any(|body: &String| body.contains("neighbours")) {
+    while bodies.len() < 20 && !bodies.iter().any(|body: &String| body.contains("neighbors")) {
         bodies.push(crate::common::post_text(pool.local_addr(), PING).await);
     }
     assert!(bodies.len() < 20, "over HTTP too: {bodies:?}");

@@ -89,7 +89,7 @@ async fn a_connected_socket_of_protocol_2_is_not_closed_for_saying_nothing() {
     assert_eq!(host.update(&[], 1).await["latest_block_number"], 1);
     let early = Original::open(&pool, 2).await.call("vipnode_update", &update_request(&[], 1)).await.unwrap_err();
     assert_eq!(code(&early), -32000);
-    assert!(early["message"].as_str().unwrap().contains("nobody has said who"), "{early}");
+    assert!(early["message"].as_str().unwrap().contains("has not authenticated"), "{early}");
 }
 
 /// A56: made by the original. Its signature holds over the bytes as they came; its moment is long past.

@@ -6,10 +6,10 @@ use vipnode_pool_core::{Command, ConnectionId, RequestId};
 use vipnode_types::{
     NodeId,
     protocol2::{Call, SignatureError, SignedCall, Update, method},
-    wire::{ErrorCode, WireError},
+    wire::WireError,
 };
 
-use crate::{auth::AccessControl, error, fairness::PermitClass};
+use crate::{auth::AccessControl, error::Refusal, fairness::PermitClass};
 
 /// A call that a node's key is to have signed.
 #[derive(Debug)]
@@ -35,7 +35,7 @@ impl<'a> NodeCall<'a> {
 
     pub(crate) fn update(params: &'a RawValue) -> Result<Self, WireError> {
         Self::read(method::UPDATE, params, |argument| {
-            Update::read(argument).map(Call::Update).map_err(|error| error::invalid_params(&error))
+            Ok(Call::Update(Update::read(argument).map_err(|error| Refusal::invalid_params(&error))?))
         })
     }
 
@@ -56,10 +56,10 @@ impl<'a> NodeCall<'a> {
         params: &'a RawValue,
         parse: impl FnOnce(&RawValue) -> Result<Call, WireError>,
     ) -> Result<Self, WireError> {
-        let signed = SignedCall::read(params).map_err(|error| error::invalid_params(&error))?;
+        let signed = SignedCall::read(params).map_err(|error| Refusal::invalid_params(&error))?;
         let call = match signed.arguments.as_slice() {
             [argument] => parse(argument),
-            _ => Err(error::invalid_params(&"after the nonce comes one argument")),
+            _ => Err(Refusal::invalid_params(&"after the nonce comes one argument").into()),
         };
         Ok(Self { method, signed, call })
     }
@@ -114,18 +114,20 @@ fn network(call: &Call) -> Option<u64> {
 }
 
 fn parse<T: DeserializeOwned>(argument: &RawValue) -> Result<T, WireError> {
-    serde_json::from_str(argument.get()).map_err(|error| error::invalid_params(&error))
+    Ok(serde_json::from_str(argument.get()).map_err(|error| Refusal::invalid_params(&error))?)
 }
 
 /// The refusal of a signature that does not hold.
-pub(super) fn refuse(error: SignatureError) -> WireError {
-    let hint = match error {
-        SignatureError::Id(_) => "the id is the public key in the node's enode: 128 characters 0-9a-f, without 0x",
-        SignatureError::Account => "the id is the wallet's address",
-        SignatureError::NodeForm | SignatureError::WalletForm => "sign as the original's agents do",
-        SignatureError::Wrong => "sign the method and [id,nonce,arguments…] byte by byte as they are sent",
+pub(super) fn refuse(error: SignatureError) -> Refusal {
+    let how = match error {
+        SignatureError::Id(_) => {
+            "Write the id as the public key in the node's enode: 128 characters 0-9a-f, without 0x."
+        }
+        SignatureError::Account => "Write the wallet's address as the id.",
+        SignatureError::NodeForm | SignatureError::WalletForm => "Sign as the original's agents do.",
+        SignatureError::Wrong => "Sign the method and [id,nonce,arguments…] byte by byte as they are sent.",
     };
-    WireError::new(ErrorCode::Unauthorized, error.to_string(), hint)
+    Refusal::Protocol2Signature { why: error.to_string(), how }
 }
 
 #[cfg(test)]

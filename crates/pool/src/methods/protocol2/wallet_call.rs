@@ -2,11 +2,11 @@ use serde_json::value::{RawValue, to_raw_value};
 use vipnode_types::{
     Account,
     protocol2::{AccountReply, Balance, SignedCall, method},
-    wire::{ErrorCode, WireError},
+    wire::WireError,
 };
 
 use super::node_call::refuse;
-use crate::error;
+use crate::error::Refusal;
 
 /// A call of the original's pages for a wallet. Nothing is collected here yet, and nothing private is told.
 #[derive(Debug)]
@@ -18,16 +18,16 @@ pub(crate) enum WalletCall<'a> {
 
 impl<'a> WalletCall<'a> {
     pub(crate) fn account(params: &RawValue) -> Result<Self, WireError> {
-        let (wallet,) = serde_json::from_str(params.get()).map_err(|error| error::invalid_params(&error))?;
+        let (wallet,) = serde_json::from_str(params.get()).map_err(|error| Refusal::invalid_params(&error))?;
         Ok(Self::Account(wallet))
     }
 
     pub(crate) fn add_node(params: &'a RawValue) -> Result<Self, WireError> {
-        SignedCall::read(params).map(Self::AddNode).map_err(|error| error::invalid_params(&error))
+        Ok(Self::AddNode(SignedCall::read(params).map_err(|error| Refusal::invalid_params(&error))?))
     }
 
     pub(crate) fn withdraw(params: &'a RawValue) -> Result<Self, WireError> {
-        SignedCall::read(params).map(Self::Withdraw).map_err(|error| error::invalid_params(&error))
+        Ok(Self::Withdraw(SignedCall::read(params).map_err(|error| Refusal::invalid_params(&error))?))
     }
 
     /// Checks the signature and answers: the caller of this holds a permit.
@@ -37,19 +37,11 @@ impl<'a> WalletCall<'a> {
             Self::AddNode(signed) => {
                 signed.verify_wallet(method::ADD_NODE).map_err(refuse)?;
                 // D7: no wallet claims a node by its own word.
-                Err(WireError::new(
-                    ErrorCode::Unsuitable,
-                    "a wallet cannot claim a node by its own word; the node has to name it",
-                    "run the node's agent with --payout and the wallet's address",
-                ))
+                Err(Refusal::WalletClaim.into())
             }
             Self::Withdraw(signed) => {
                 signed.verify_wallet(method::WITHDRAW).map_err(refuse)?;
-                Err(WireError::new(
-                    ErrorCode::Unsuitable,
-                    "this pool collects nothing, so there is nothing to withdraw",
-                    "ask the operator of the pool how its hosts are paid",
-                ))
+                Err(Refusal::NothingToWithdraw.into())
             }
         }
     }
@@ -59,7 +51,7 @@ impl<'a> WalletCall<'a> {
 fn account(wallet: &Account) -> Result<Box<RawValue>, WireError> {
     let balance = Balance { account: wallet.to_string(), next_withdraw: ZERO_TIME.to_owned(), ..Balance::default() };
     let reply = AccountReply { node_short_ids: Vec::new(), balance };
-    to_raw_value(&reply).map_err(|error| WireError::new(ErrorCode::Internal, error.to_string(), ""))
+    Ok(to_raw_value(&reply).map_err(|error| Refusal::Internal { why: error.to_string() })?)
 }
 
 /// Go's zero time.
@@ -67,6 +59,8 @@ const ZERO_TIME: &str = "0001-01-01T00:00:00Z";
 
 #[cfg(test)]
 mod tests {
+    use vipnode_types::wire::ErrorCode;
+
     use super::*;
 
     fn raw(text: &str) -> Box<RawValue> {
