@@ -5,7 +5,7 @@ use crate::{
     auth::AccessRules,
 };
 
-/// What a pool is.
+/// The settings of a pool.
 #[derive(Debug, Clone)]
 pub struct PoolConfig {
     /// Where it listens; port 0 takes a free one.
@@ -13,13 +13,13 @@ pub struct PoolConfig {
     /// The URLs under which agents know it. A signature made for another URL is refused (D12); the
     /// loopback addresses that it is bound to count always.
     pub public_urls: Vec<String>,
-    /// Its certificate; without one it speaks no TLS. With one it speaks nothing else.
+    /// Its certificate. Without one the port speaks plain HTTP and WebSocket, with one TLS only.
     pub tls: Option<PoolTls>,
     /// The proxies before it, if any.
     pub proxies: TrustedProxies,
     /// Who may join.
     pub members: Membership,
-    /// The operator's words to each user.
+    /// The operator's message to each user.
     pub welcome: Option<Welcome>,
     /// The one network whose nodes are taken; any where there is none.
     pub network: Option<Network>,
@@ -33,7 +33,7 @@ pub struct PoolConfig {
     pub core: vipnode_pool_core::Limits,
     /// Seed of the core's own choices; random but in tests.
     pub seed: [u8; 32],
-    /// What `/metrics` shows.
+    /// The metrics that `/metrics` shows.
     pub metrics: PoolMetrics,
 }
 

@@ -18,7 +18,7 @@
 //!
 //! Parsing and signature checks run on the sockets' own tasks, on all cores, and keep the order of each
 //! socket. the core's thread owns [`vipnode_pool_core::Core`] and the clock. If a commit fails or the core
-//! panics, it is discarded and built again from the store; whoever waits is told "busy".
+//! panics, it is discarded and built again from the store; requests that wait are answered "busy".
 //!
 //! Every limit is in [`PoolLimits`]; [`PoolConfig::limit_settings`] shows the core's too.
 

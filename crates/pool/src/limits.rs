@@ -11,9 +11,9 @@ pub struct LimitSetting {
     pub name: &'static str,
     /// What its numbers count.
     pub unit: LimitUnit,
-    /// What it is.
+    /// Its value.
     pub value: u64,
-    /// What it is where nobody sets it.
+    /// Its value unless it is set.
     pub default: u64,
     /// What it may be set to.
     pub range: RangeInclusive<u64>,

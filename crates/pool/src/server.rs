@@ -27,29 +27,29 @@ pub struct PoolServer {
     supervisor: Option<task::JoinHandle<Result<(), PoolError>>>,
 }
 
-/// Why a pool does not run.
+/// Why a pool cannot start or continue.
 #[derive(Debug, thiserror::Error)]
 pub enum PoolError {
-    /// The address cannot be listened on.
+    /// The pool cannot listen on the address.
     #[error("the pool cannot listen on {bind}: {source}")]
     Bind {
         /// The address.
         bind: SocketAddr,
-        /// What the system says.
+        /// The error of the system.
         source: std::io::Error,
     },
-    /// What was stored cannot be read.
+    /// The store cannot be read.
     #[error("the pool's store cannot be read: {0}")]
     Store(#[from] StoreError),
-    /// The system has no thread to give.
+    /// The system refuses a thread.
     #[error("the pool cannot start a thread: {0}")]
     Thread(std::io::Error),
-    /// A fault of ours.
-    #[error("the pool stopped by a fault of its own: {0}; please report it")]
+    /// A fault of the pool itself.
+    #[error("the pool stopped because of an internal fault: {0}; please report it")]
     Fault(String),
 }
 
-/// How often silent agents of HTTP are looked for, where `http_idle` is no shorter: a pace.
+/// How often silent HTTP sessions are looked for, where `http_idle` is not shorter: a pace.
 const EXPIRE: Duration = Duration::from_secs(5);
 
 impl PoolError {
@@ -65,13 +65,15 @@ impl PoolError {
                 )
             }
             Self::Bind { bind, .. } => format!("free {bind}, or choose another address: --bind ADDRESS:PORT"),
-            Self::Store(_) | Self::Thread(_) | Self::Fault(_) => "look at the log above, and start it again".to_owned(),
+            Self::Store(_) | Self::Thread(_) | Self::Fault(_) => {
+                "Read the log above, and start the pool again.".to_owned()
+            }
         }
     }
 }
 
 impl PoolServer {
-    /// Starts a pool that remembers for as long as it runs.
+    /// Starts a pool with its state in memory.
     ///
     /// # Errors
     /// See [`PoolError`].
@@ -120,21 +122,20 @@ impl PoolServer {
         Ok(Self { local_addr, service, stop, supervisor: Some(supervisor) })
     }
 
-    /// Where it listens.
+    /// Returns the address on which it listens.
     #[must_use]
     pub const fn local_addr(&self) -> SocketAddr {
         self.local_addr
     }
 
-    /// Takes other settings while it runs: members, words, network, price and the core's limits, who may see the
+    /// Takes other settings while it runs: members, welcome, network, price and the core's limits, who may see the
     /// status, which pages may read. Returns the names of changed limits that are taken at a start only; the rest of
     /// a configuration (addresses, proxies, the certificate's files) is not looked at.
     pub async fn reload(&self, config: &PoolConfig) -> Vec<&'static str> {
         self.service.reload(config).await
     }
 
-    /// Waits for its end; only [`PoolServer::shutdown`] or a fault brings it. May be dropped and called
-    /// again.
+    /// Waits until the pool has ended, by [`PoolServer::shutdown`] or a fault. May be dropped and called again.
     ///
     /// # Errors
     /// [`PoolError::Fault`].
@@ -145,8 +146,8 @@ impl PoolServer {
         ended.unwrap_or_else(|error| Err(PoolError::Fault(error.to_string())))
     }
 
-    /// Ends it in order: takes no further connections, answers what is in flight, writes what is to be
-    /// stored, closes each socket with a reason.
+    /// Ends the pool in order: it takes no further connections, answers the requests in flight, writes what is to be
+    /// stored, and closes each socket with a reason.
     ///
     /// # Errors
     /// [`PoolError::Fault`].
@@ -162,9 +163,9 @@ impl Drop for PoolServer {
     }
 }
 
-/// Connections that the system keeps until they are taken. One beyond it is not refused but tries again
-/// after a second, which a thousand clients at once would all feel. The queue is the system's, and so is its limit
-/// (`net.core.somaxconn`): this only asks for as much as it gives.
+/// Connections that the system queues until the pool accepts them. A client beyond that is not refused but tries again
+/// after a second. The system has its own limit (`net.core.somaxconn`), which is usually lower or equal: this asks for
+/// as much as it gives.
 const BACKLOG: u32 = 4_096;
 
 fn bind(to: SocketAddr) -> std::io::Result<TcpListener> {
@@ -218,7 +219,7 @@ impl Running {
         port.stop.cancel();
         let _ended = listening.await;
         port.service.gateway.drain(limits.drain).await;
-        port.service.connections.close_all("the pool is going down; leases go on");
+        port.service.connections.close_all("the pool is going down; leases stay active");
         port.tasks.close();
         if timeout(limits.closing, port.tasks.wait()).await.is_err() {
             tracing::warn!(sockets = port.tasks.len(), "sockets did not close in time");
@@ -258,14 +259,14 @@ impl Running {
     }
 }
 
-/// A pool with fewer connections than it would like runs all the same.
+/// Makes room for the open files of so many connections. A pool with fewer runs all the same.
 fn make_room(listener: &TcpListener, connections: usize) {
     match fd_limit::make_room(listener, connections) {
         Ok(None) => {}
         Ok(Some(few)) => tracing::info!(
-            "the system lets this pool have {few} of {connections} connections: raise LimitNOFILE in its systemd unit or \
-             `ulimit -Hn`, or say --limit connections={few}"
+            "the system allows this pool {few} of {connections} connections: raise LimitNOFILE in its systemd unit or \
+             `ulimit -Hn`, or pass --limit connections={few}"
         ),
-        Err(error) => tracing::warn!(%error, "there is no room for {connections} connections before they come"),
+        Err(error) => tracing::warn!(%error, "cannot make room for {connections} connections in advance"),
     }
 }

@@ -9,7 +9,7 @@ use vipnode_types::{
 
 use crate::auth::{Membership, access_rules::AccessRules, allowed_origins::PageAccess, audience::Audience};
 
-/// Decides who may call this pool, join it and see its status, and what it says to whoever joins.
+/// Decides who may call this pool, join it and see its status, and which message it has for a node that joins.
 ///
 /// The audience stays as it is at the start; an operator may replace the rules while the pool runs.
 #[derive(Debug)]
@@ -60,7 +60,7 @@ impl AccessControl {
             return Admission::Refused(error.into());
         }
         match &rules.members {
-            // Anyone may ask about any node: who is a member is not told.
+            // Anyone may ask about any node, so the answer does not say who is a member.
             Membership::Members(_) => Admission::MembersOnly,
             members => match members.admits(&request.node, request.join.as_ref(), nonce) {
                 Ok(()) => Admission::Allowed,
@@ -79,7 +79,7 @@ impl AccessControl {
         self.rules().origins.access(page)
     }
 
-    /// Whether not everyone may join.
+    /// Whether joining takes more than a signature.
     pub(crate) fn is_closed(&self) -> bool {
         self.rules().members.is_closed()
     }

@@ -9,7 +9,7 @@ pub struct AllowedOrigins(Vec<HeaderValue>);
 
 /// The text is not an origin.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("\"{0}\" is no origin: write https://pages.example, without a path, or * for every page")]
+#[error("\"{0}\" is not an origin: write https://pages.example, without a path, or * for every page")]
 pub struct OriginError(String);
 
 /// One origin, as `--allow-origin` takes it.

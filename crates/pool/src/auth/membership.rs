@@ -7,12 +7,12 @@ use crate::error::Refusal;
 /// Who may join.
 #[derive(Debug, Clone, Default)]
 pub enum Membership {
-    /// Anyone.
+    /// Any node.
     #[default]
     Open,
     /// These nodes.
     Members(BTreeSet<NodeId>),
-    /// Who knows the secret.
+    /// Nodes whose agents know the secret.
     Secret(JoinSecret),
 }
 
@@ -24,10 +24,10 @@ pub enum MembersError {
     Read {
         /// The file.
         path: String,
-        /// What the system says.
+        /// The error of the system.
         source: std::io::Error,
     },
-    /// A line is no node id.
+    /// A line is not a node id.
     #[error("line {line} of the file of members {path}: {why}; one node id (or enode) a line, # begins a comment")]
     Line {
         /// The file.
@@ -58,7 +58,7 @@ impl Membership {
         parse(text).map(Self::Members)
     }
 
-    /// Whether not everybody may join.
+    /// Whether joining takes more than a signature.
     #[must_use]
     pub const fn is_closed(&self) -> bool {
         !matches!(self, Self::Open)

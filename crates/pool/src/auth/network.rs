@@ -8,10 +8,10 @@ pub struct Network(u64);
 
 /// The text names no network.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("\"{0}\" is no network that is known by name: give its id, such as 1")]
+#[error("\"{0}\" is not the name of a known network: give its id, such as 1")]
 pub struct NetworkError(String);
 
-/// The public ones, those that are no more included: the original knew them by these names.
+/// The public networks, past ones included: the original knew them by these names.
 const NAMES: [(&str, u64); 9] = [
     ("mainnet", 1),
     ("sepolia", 11_155_111),

@@ -10,7 +10,7 @@ pub enum StatusAudience {
     Public,
     /// Agents that have connected, on their own WebSockets.
     Members,
-    /// Nobody.
+    /// No one.
     Off,
 }
 

@@ -2,14 +2,14 @@ use std::str::FromStr;
 
 use vipnode_types::NodeId;
 
-/// The operator's words to each user; `{{.NodeID}}` in them stands for the user's own node.
+/// The operator's message to each user; `{{.NodeID}}` in it stands for the user's own node.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Welcome {
     /// Between each two of them stands the node's id.
     parts: Vec<String>,
 }
 
-/// Why words cannot be a welcome.
+/// Why a text cannot be a welcome.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum WelcomeError {
     /// Something else in braces.
@@ -21,7 +21,7 @@ pub enum WelcomeError {
 }
 
 impl Welcome {
-    /// The words to the user of a node.
+    /// Returns the message to the user of a node.
     pub(crate) fn to(&self, node: Option<NodeId>) -> String {
         self.parts.join(&node.map(|node| node.to_string()).unwrap_or_default())
     }

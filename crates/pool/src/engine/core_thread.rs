@@ -183,13 +183,13 @@ impl CoreThread {
     }
 
     /// Takes other limits, and closes the connections of nodes that are no longer on the list of members. A node that
-    /// knew another join secret cannot be told apart: it is refused when it connects again.
+    /// knew another join secret cannot be recognized: it is refused when it connects again.
     fn reload(&mut self, limits: Limits, done: oneshot::Sender<Vec<&'static str>>) {
         let refused = self.core.set_limits(limits.clone());
         self.limits = limits;
         for peer in self.connections.peers() {
             if self.core.node_at(peer).is_some_and(|node| self.access.excludes(&node)) {
-                self.connections.close(peer, "this node is not a member of this pool any more");
+                self.connections.close(peer, "this node is no longer a member of this pool");
             }
         }
         let _nobody_waits = done.send(refused);
@@ -222,7 +222,7 @@ impl CoreThread {
         Err(Broken("the store's thread is gone".to_owned()))
     }
 
-    /// Carries out what a batch of commands made, in order. Whoever it wakes finds all of it done.
+    /// Carries out what a batch of commands made, in order. A task that it wakes finds all of it done.
     fn deliver(&mut self) {
         let Self { outbox, core, replies, calls, connections, life, .. } = self;
         outbox.deliver(|effect| match effect {
@@ -237,13 +237,13 @@ impl CoreThread {
 
     /// Discards the core and builds another from what is durable; false where the thread is to stop.
     fn rebuild(&mut self, why: &str) -> bool {
-        tracing::error!(why, "the pool rebuilds its state from the store");
+        tracing::error!(why, "rebuilding the pool's state from the store");
         self.metrics.rebuilds.inc();
         self.replies.refuse_all(&Refusal::Rebuilding { retry_ms: self.retry_ms }.into());
         self.outbox.discard();
         self.effects = Vec::new();
         self.life = self.life.saturating_add(1);
-        self.connections.close_all("the pool brings its state back; leases go on, connect again");
+        self.connections.close_all("the pool is restoring its state; leases stay active, connect again");
         loop {
             match self.store.load() {
                 Ok(rows) => {

@@ -42,7 +42,7 @@ pub(crate) enum ReplyTo {
 }
 
 impl ReplyTo {
-    /// Whether nobody waits any longer.
+    /// Whether the caller no longer waits.
     pub(crate) fn is_closed(&self) -> bool {
         match self {
             Self::Task(task) => task.is_closed(),
@@ -60,14 +60,14 @@ impl ReplyTo {
     }
 }
 
-/// What the thread of the pool's core is told.
+/// What the core's thread takes from its queue.
 #[derive(Debug)]
 pub(crate) enum Message {
     /// A request of an agent. Holds its permit until it is handled.
     Request { command: Command, request: RequestId, reply_to: ReplyTo, permit: CommandPermit },
-    /// Something that nobody waits for.
+    /// A command without an answer.
     Note(Command),
-    /// A call to an agent ended. `life` tells which life of the core began it.
+    /// A call to an agent ended. `life` names the core that began it.
     CallDone { life: u64, call: CallId, outcome: CallOutcome },
     /// Batches up to this one are durable.
     Committed(u64),
@@ -108,7 +108,7 @@ struct Shared {
 #[derive(Debug, Default)]
 struct Queue {
     items: VecDeque<Message>,
-    /// The core sleeps, and nobody is about to wake it.
+    /// The core sleeps, and no task is about to wake it.
     asleep: bool,
     /// The core is gone.
     closed: bool,
@@ -128,8 +128,8 @@ impl Shared {
 }
 
 impl Inbox {
-    /// Puts an item at the end. After the end of the core's thread it is dropped, and whoever waits
-    /// for an answer sees that.
+    /// Puts a message at the end. After the end of the core's thread it is dropped, and so is the channel for its
+    /// answer.
     pub(crate) fn push(&self, item: Message) {
         let mut queue = self.shared.lock();
         if queue.closed {

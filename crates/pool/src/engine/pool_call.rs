@@ -86,7 +86,7 @@ impl BegunCall {
     fn end(&mut self, answer: Result<(), CallError>) {
         if answer == Err(CallError::Full) {
             self.metrics.overflows.inc();
-            self.connections.close(self.peer, "the agent does not take up its calls");
+            self.connections.close(self.peer, "the agent does not answer its calls");
         }
         self.outcome = outcome(answer);
     }

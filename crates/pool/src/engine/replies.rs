@@ -12,7 +12,7 @@ use crate::{
     metrics::Metrics,
 };
 
-/// Requests that the core has not answered, and what its answers say beyond the core's own words.
+/// Requests that the core has not answered, and what the pool adds to its answers.
 pub(super) struct Replies {
     waiting: BTreeMap<RequestId, ReplyTo>,
     access: Arc<AccessControl>,

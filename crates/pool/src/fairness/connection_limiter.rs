@@ -70,10 +70,10 @@ impl LimitReached {
     /// The body of the refusal.
     pub(crate) const fn text(self) -> &'static str {
         match self {
-            Self::Pool => "this pool has as many connections as it takes; try again later\n",
-            Self::Address => "too many connections of this address; close some\n",
-            Self::Block => "too many connections of this address and its neighbors; close some\n",
-            Self::TooFast => "too many new connections of this address and its neighbors; wait a second\n",
+            Self::Pool => "this pool has as many connections as it accepts; try again later\n",
+            Self::Address => "too many connections from this address; close some\n",
+            Self::Block => "too many connections from this address and its neighbors; close some\n",
+            Self::TooFast => "too many new connections from this address and its neighbors; wait a second\n",
         }
     }
 }

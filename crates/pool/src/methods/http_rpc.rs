@@ -46,7 +46,7 @@ pub(crate) async fn answer(
     reply_text(&reply)
 }
 
-/// Whoever makes one call over HTTP.
+/// The other end of an HTTP connection, for one call.
 struct HttpClient<'a> {
     service: &'a Service,
     caller: &'a Caller,
@@ -131,7 +131,7 @@ impl Client for HttpClient<'_> {
         Ok((AgentSender { peer, identity, address: self.caller.address, callable: false }, call))
     }
 
-    /// Nobody can be called over HTTP.
+    /// The pool cannot call over HTTP.
     fn origin(&self) -> (IpAddr, bool) {
         (self.caller.address, false)
     }

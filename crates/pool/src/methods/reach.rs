@@ -1,7 +1,7 @@
-//! `vipnode_reach`: how the pool sees somebody who has not joined.
+//! `vipnode_reach`: how the pool sees a node that has not joined.
 //!
-//! A port is tried at the address that the caller comes from and at no other, so that nobody can have the pool knock
-//! at a stranger's door; behind trusted proxies it is the address that they name.
+//! A port is tried at the address that the caller comes from and at no other, so that no caller can have the pool
+//! try a stranger's port; behind trusted proxies it is the address that they name.
 
 use std::{io::ErrorKind, net::SocketAddr, time::Instant};
 

@@ -133,7 +133,7 @@ impl Socket<'_> {
     fn is_late(&self) -> String {
         self.service.metrics.unauthenticated.inc();
         format!(
-            "nobody said who this is within {} s: begin with a signed vipnode_connect",
+            "this connection did not authenticate within {} s: begin with a signed vipnode_connect",
             self.service.limits.unauthenticated.as_secs()
         )
     }
@@ -178,7 +178,7 @@ impl Socket<'_> {
         Ok(())
     }
 
-    /// Slows a socket down that is too fast, by itself or with its neighbours: it is not read meanwhile, which
+    /// Slows a socket down that is too fast, by itself or together with its address block: it is not read meanwhile, which
     /// costs nothing and holds back the other side. Fails where it floods, or ends meanwhile.
     async fn paced<S, E>(
         &self,

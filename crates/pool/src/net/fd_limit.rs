@@ -1,8 +1,8 @@
-//! Open files of this process: one for each connection.
+//! The limit of open files of this process: each connection needs one.
 
 use std::io;
 
-/// Beside connections: the store, logs, the runtime's own, the other end of what is asked.
+/// Open files beyond the connections: the store, logs, the runtime, probes of ports.
 const OTHERS: u64 = 256;
 
 /// Lets this process have so many connections, and makes the system's table for them now: it is copied each time it

@@ -96,7 +96,7 @@ impl HttpConnection {
     }
 
     /// Readiness as it is: never 200 with an error (D44). With it the pool's status, as the original's pages read it
-    /// there, where everybody may see that.
+    /// there, where everyone may see it.
     async fn health(&self) -> Response {
         let (status, body) = match self.service().gateway.health().await {
             Ok(()) => (StatusCode::OK, self.healthy().await),

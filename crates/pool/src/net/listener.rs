@@ -40,7 +40,7 @@ pub(crate) async fn listen(listener: TcpListener, port: Arc<Port>) {
         let (stream, address) = match accepted {
             Ok(accepted) => accepted,
             Err(error) => {
-                tracing::warn!(%error, "no connection can be taken");
+                tracing::warn!(%error, "cannot accept a connection");
                 sleep(ACCEPT_PAUSE).await;
                 continue;
             }
@@ -142,7 +142,7 @@ async fn refuse(mut stream: TcpStream, limit: LimitReached) {
     let (status, why) = (limit.status(), limit.text());
     let text = format!("HTTP/1.1 {status}\r\nconnection: close\r\ncontent-length: {}\r\n\r\n{why}", why.len());
     let _gone = stream.write_all(text.as_bytes()).await;
-    // Closing with unread bytes would throw the refusal away on its way.
+    // Closing with unread bytes would discard the refusal on its way.
     let _gone = stream.shutdown().await;
     let _read = tokio::io::copy(&mut stream, &mut tokio::io::sink()).await;
 }

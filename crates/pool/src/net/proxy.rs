@@ -46,7 +46,7 @@ impl TrustedProxies {
     /// Who is behind a proxy: its own address where it does not say.
     ///
     /// # Errors
-    /// [`ProxyHeaderError`] where what counts in the header is no address.
+    /// [`ProxyHeaderError`] where the part of the header that counts is not an address.
     pub fn client(&self, proxy: IpAddr, headers: &HeaderMap) -> Result<IpAddr, ProxyHeaderError> {
         let mut client = proxy.to_canonical();
         for value in headers.get_all(self.header.name()).iter().rev() {

@@ -85,7 +85,7 @@ async fn d21_a_failed_commit_is_answered_busy_and_the_state_is_built_again() {
         assert_eq!(error.data.unwrap().retry_ms, Some(5_000));
         for closed in [&known, &agent] {
             let reason = closed.opened.closed.wait().await;
-            assert!(reason.contains("leases go on"), "{reason}");
+            assert!(reason.contains("leases stay active"), "{reason}");
         }
         let sick = get(pool.local_addr(), "/health").await;
         assert!(sick.starts_with("HTTP/1.1 503"), "d44: {sick}");

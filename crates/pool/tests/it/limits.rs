@@ -80,7 +80,7 @@ async fn d4_unauthenticated() {
     let known = Agent::open(&pool).await;
     known.connect(&keys, &keys.client()).await.unwrap();
     let reason = silent.opened.closed.wait().await;
-    assert!(reason.contains("nobody said who this is") && reason.contains("vipnode_connect"), "{reason}");
+    assert!(reason.contains("did not authenticate") && reason.contains("vipnode_connect"), "{reason}");
     known.call::<Done>(method::BYE, &[json!({})]).await.unwrap();
 }
 
@@ -100,7 +100,7 @@ async fn unanswered_calls_end_the_socket() {
     }
     let (first, second) = tokio::join!(clients[0].ask(1), clients[1].ask(1));
     assert!(first.unwrap().hosts.is_empty() && second.unwrap().hosts.is_empty());
-    assert!(host.opened.closed.wait().await.contains("does not take up its calls"));
+    assert!(host.opened.closed.wait().await.contains("does not answer its calls"));
 }
 
 #[tokio::test]
@@ -135,7 +135,7 @@ async fn outbound_calls_that_do_not_fit_end_the_socket() {
     while metrics.text().contains("vipnode_pool_socket_queue_overflows_total 0\n") {
         std::thread::yield_now();
     }
-    assert!(host.opened.closed.wait().await.contains("does not take up its calls"));
+    assert!(host.opened.closed.wait().await.contains("does not answer its calls"));
     assert!(asks.join_all().await.iter().any(|reply| reply.hosts.is_empty()));
 }
 
@@ -341,7 +341,7 @@ async fn farewell_is_waited_for_and_then_the_socket_is_closed() {
     let pool = limited(PoolLimits { unauthenticated: SOON, farewell, ..PoolLimits::default() }).await;
     let since = Instant::now();
     let text = upgrade_and_listen(pool.local_addr()).await;
-    assert!(text.contains("nobody said who this is"), "{text}");
+    assert!(text.contains("did not authenticate"), "{text}");
     assert!(since.elapsed() >= farewell, "{:?}", since.elapsed());
 }
 
@@ -352,7 +352,7 @@ async fn farewell_frames_are_read_and_no_more() {
     let pool = limited(limits).await;
     let since = Instant::now();
     let text = upgrade_and_listen(pool.local_addr()).await;
-    assert!(text.contains("nobody said who this is"), "{text}");
+    assert!(text.contains("did not authenticate"), "{text}");
     assert!(since.elapsed() < PATIENT, "{:?}", since.elapsed());
 }
 

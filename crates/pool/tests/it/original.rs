@@ -85,7 +85,7 @@ async fn a_connected_socket_of_protocol_2_is_not_closed_for_saying_nothing() {
     let mut host = Original::open(&pool, 1).await;
     host.connect(true).await;
     let mut stranger = RawSocket::open(&ws_url(&pool)).await;
-    assert!(stranger.closed().await.contains("nobody said who this is"), "at its limit");
+    assert!(stranger.closed().await.contains("did not authenticate"), "at its limit");
     assert_eq!(host.update(&[], 1).await["latest_block_number"], 1);
     let early = Original::open(&pool, 2).await.call("vipnode_update", &update_request(&[], 1)).await.unwrap_err();
     assert_eq!(code(&early), -32000);

@@ -8,7 +8,7 @@ use vipnode_types::{
 use super::node_call::refuse;
 use crate::error::Refusal;
 
-/// A call of the original's pages for a wallet. Nothing is collected here yet, and nothing private is told.
+/// A call of the original's pages for a wallet. Nothing is collected here yet, and nothing private is disclosed.
 #[derive(Debug)]
 pub(crate) enum WalletCall<'a> {
     Account(Account),

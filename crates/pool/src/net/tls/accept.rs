@@ -65,7 +65,7 @@ pub(crate) async fn accept(
     }
 }
 
-/// Whoever speaks plain HTTP here learns what to change.
+/// Answers plain HTTP on a TLS port with what to change.
 async fn say_tls(mut stream: TcpStream) {
     let why = "this port speaks TLS: use wss:// (an agent) or https:// instead of ws:// or http://\n";
     let text = format!(
@@ -73,7 +73,7 @@ async fn say_tls(mut stream: TcpStream) {
         why.len()
     );
     let _gone = stream.write_all(text.as_bytes()).await;
-    // Closing with unread bytes would throw the words away on their way.
+    // Closing with unread bytes would discard the answer on its way.
     let _gone = stream.shutdown().await;
     let _read = tokio::io::copy(&mut stream, &mut tokio::io::sink()).await;
 }

@@ -19,7 +19,7 @@ use super::TlsError;
 
 /// Bytes of a PEM file; a longer one holds something else.
 const FILE_BYTES: u64 = 1 << 20;
-/// Names that are told; the rest is counted.
+/// Names that are shown, at most.
 const NAMES: usize = 16;
 
 /// What a certificate says, for people.

@@ -6,23 +6,23 @@ pub enum TlsError {
     /// A file cannot be read.
     #[error("{path} cannot be read: {why}", path = path.display())]
     File {
-        /// Which file.
+        /// Path of the file.
         path: PathBuf,
-        /// The system's words.
+        /// The error of the system.
         why: io::Error,
     },
     /// A file cannot be written.
     #[error("{path} cannot be written: {why}", path = path.display())]
     Write {
-        /// Which file.
+        /// Path of the file.
         path: PathBuf,
-        /// The system's words.
+        /// The error of the system.
         why: io::Error,
     },
     /// A file holds something else.
     #[error("{path} cannot be used: {why}", path = path.display())]
     Content {
-        /// Which file.
+        /// Path of the file.
         path: PathBuf,
         /// What is wrong.
         why: String,
@@ -31,21 +31,21 @@ pub enum TlsError {
     #[error("the key in {key} does not belong to the certificate in {certificate}",
             key = key.display(), certificate = certificate.display())]
     Mismatch {
-        /// Which certificate.
+        /// Path of the certificate.
         certificate: PathBuf,
-        /// Which key.
+        /// Path of the key.
         key: PathBuf,
     },
     /// The certificate's time is over.
     #[error("the certificate in {path} expired at {at}", path = path.display())]
     Expired {
-        /// Which file.
+        /// Path of the file.
         path: PathBuf,
         /// When, RFC 3339.
         at: String,
     },
     /// The name cannot stand in a certificate.
-    #[error("{0:?} is no host name that a certificate can be for")]
+    #[error("{0:?} is not a host name that a certificate can be for")]
     Name(String),
     /// The certificate is kept by ACME and not in files of the operator.
     #[error("the certificate comes by ACME and is renewed by itself")]

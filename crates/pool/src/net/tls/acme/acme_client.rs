@@ -9,7 +9,7 @@ use reqwest::{Client, redirect::Policy};
 use rustls::ClientConfig;
 use vipnode_rpc::{TlsFault, Trust};
 
-/// Bytes of an answer; a longer one is no answer of an ACME server.
+/// Bytes of an answer; a longer one does not come from an ACME server.
 const ANSWER_BYTES: usize = 1 << 20;
 /// A request that takes longer has failed.
 const REQUEST: Duration = Duration::from_secs(30);

@@ -19,7 +19,7 @@ impl AcmeConfig {
             Ok(kept) if self.hosts.iter().all(|host| kept.facts.names.contains(host)) => Some(kept),
             Ok(_for_other_names) => None,
             Err(TlsError::File { why, .. }) if why.kind() == io::ErrorKind::NotFound => None,
-            // Whatever lies there, a new one comes in its place.
+            // Whatever is there is replaced.
             Err(error) => {
                 tracing::warn!(%error, "the kept certificate is not used");
                 None

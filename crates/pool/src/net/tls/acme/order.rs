@@ -80,7 +80,7 @@ async fn answer(tls: &PoolTls, mut authorization: AuthorizationHandle<'_>) -> Re
     Ok(shown)
 }
 
-/// The server's own words about the name that it does not believe.
+/// Returns what the server says about the name that it did not accept.
 async fn refusal(order: &mut Order, status: OrderStatus) -> String {
     let mut authorizations = order.authorizations();
     while let Some(Ok(mut authorization)) = authorizations.next().await {
