@@ -23,6 +23,7 @@
 //! Every limit is in [`PoolLimits`]; [`PoolConfig::limit_settings`] shows the core's too.
 
 mod auth;
+mod close_reason;
 mod config;
 mod engine;
 mod error;
@@ -43,12 +44,15 @@ pub use metrics::{PoolGlance, PoolMetrics};
 #[cfg(feature = "acme")]
 pub use net::tls::{AcmeConfig, LETS_ENCRYPT};
 pub use net::{
-    proxy::{ProxyHeader, ProxyHeaderError, TrustedProxies},
+    proxy::{ProxyHeader, ProxyHeaderError, ProxyHeaderNameError, TrustedProxies},
     tls::{CertificateFacts, PoolTls, TlsError, TlsNews},
 };
 pub use server::{PoolError, PoolServer};
 pub use vipnode_pool_core::PoolLimits;
 
 /// The errors of the pool that are declared in tables, for a page of all errors.
-pub const ERROR_TABLES: &[vipnode_types::ErrorTable] =
-    &[vipnode_types::ErrorTable { title: "Calls that a pool refuses", rows: error::Refusal::ROWS }];
+pub const ERROR_TABLES: &[vipnode_types::ErrorTable] = &[
+    vipnode_types::ErrorTable { title: "Calls that a pool refuses", rows: error::Refusal::ROWS },
+    vipnode_types::ErrorTable { title: "Connections that a pool closes", rows: close_reason::CloseReason::ROWS },
+    vipnode_types::ErrorTable { title: "A pool that is not healthy, `/health`", rows: engine::HealthError::ROWS },
+];

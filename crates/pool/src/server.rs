@@ -13,6 +13,7 @@ use vipnode_store::{MemoryStore, Store, StoreError};
 use crate::{
     PoolConfig, PoolTls,
     auth::{AccessControl, Audience},
+    close_reason::CloseReason,
     engine::{Connections, CoreThread, CoreThreadParts, StoreThread, inbox},
     methods::Service,
     net::{fd_limit, listener::listen, port::Port},
@@ -219,7 +220,7 @@ impl Running {
         port.stop.cancel();
         let _ended = listening.await;
         port.service.gateway.drain(limits.drain).await;
-        port.service.connections.close_all("the pool is going down; leases stay active");
+        port.service.connections.close_all(&CloseReason::GoingDown.to_string());
         port.tasks.close();
         if timeout(limits.closing, port.tasks.wait()).await.is_err() {
             tracing::warn!(sockets = port.tasks.len(), "sockets did not close in time");

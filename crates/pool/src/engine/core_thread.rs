@@ -13,9 +13,11 @@ use vipnode_types::Ms;
 
 use crate::{
     auth::AccessControl,
+    close_reason::CloseReason,
     engine::{
         clock::PoolClock,
         connections::Connections,
+        health_error::HealthError,
         inbox::{Inbox, InboxReader, Message},
         outbox::Outbox,
         pool_call::AgentCaller,
@@ -189,7 +191,7 @@ impl CoreThread {
         self.limits = limits;
         for peer in self.connections.peers() {
             if self.core.node_at(peer).is_some_and(|node| self.access.excludes(&node)) {
-                self.connections.close(peer, "this node is no longer a member of this pool");
+                self.connections.close(peer, &CloseReason::NoLongerMember.to_string());
             }
         }
         let _nobody_waits = done.send(refused);
@@ -243,7 +245,7 @@ impl CoreThread {
         self.outbox.discard();
         self.effects = Vec::new();
         self.life = self.life.saturating_add(1);
-        self.connections.close_all("the pool is restoring its state; leases stay active, connect again");
+        self.connections.close_all(&CloseReason::Restoring.to_string());
         loop {
             match self.store.load() {
                 Ok(rows) => {
@@ -253,7 +255,7 @@ impl CoreThread {
                 }
                 Err(error) => {
                     tracing::error!(%error, "the store cannot be read; trying again");
-                    if !self.refuse_for(self.store_retry, &error.to_string()) {
+                    if !self.refuse_for(self.store_retry, &error) {
                         return false;
                     }
                 }
@@ -262,7 +264,7 @@ impl CoreThread {
     }
 
     /// Answers "busy" for a while; false where the thread is to stop.
-    fn refuse_for(&mut self, time: Duration, why: &str) -> bool {
+    fn refuse_for(&mut self, time: Duration, why: &StoreError) -> bool {
         let until = Instant::now() + time;
         loop {
             match self.reader.next(until.saturating_duration_since(Instant::now())) {
@@ -270,7 +272,7 @@ impl CoreThread {
                     reply_to.send(Err(Refusal::Rebuilding { retry_ms: self.retry_ms }.into()));
                 }
                 Some(Message::Probe(answer)) => {
-                    let _gone = answer.send(Err(format!("the store cannot be read: {why}")));
+                    let _gone = answer.send(Err(HealthError::Store { source: why.clone() }));
                 }
                 Some(Message::Reload { limits, done }) => {
                     self.limits = *limits;

@@ -13,7 +13,10 @@ use vipnode_rpc::Responder;
 use vipnode_types::wire::WireError;
 
 use crate::{
-    engine::inbox::{Answer, Inbox, Message, ReplyTo},
+    engine::{
+        health_error::HealthError,
+        inbox::{Answer, Inbox, Message, ReplyTo},
+    },
     error::Refusal,
     fairness::{Block, CommandPermit, CommandPermits, PermitClass},
 };
@@ -126,19 +129,16 @@ impl Gateway {
     }
 
     /// Whether the core answers and the store writes.
-    pub(crate) async fn health(&self) -> Result<(), String> {
+    pub(crate) async fn health(&self) -> Result<(), HealthError> {
         if self.draining.load(Ordering::Relaxed) {
-            return Err("the pool is going down".to_owned());
+            return Err(HealthError::GoingDown);
         }
         let (answer, well) = oneshot::channel();
         self.inbox.push(Message::Probe(answer));
         match timeout(self.health, well).await {
             Ok(Ok(well)) => well,
-            Ok(Err(_dropped)) => Err("the pool's core does not run".to_owned()),
-            Err(_elapsed) => {
-                let ms = self.health.as_millis();
-                Err(format!("the pool's core and its store did not answer within {ms} ms"))
-            }
+            Ok(Err(_dropped)) => Err(HealthError::CoreStopped),
+            Err(_elapsed) => Err(HealthError::Slow { limit_ms: self.health.as_millis() }),
         }
     }
 

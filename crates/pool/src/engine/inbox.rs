@@ -13,7 +13,7 @@ use vipnode_rpc::Responder;
 use vipnode_store::StoreError;
 use vipnode_types::wire::WireError;
 
-use crate::fairness::CommandPermit;
+use crate::{engine::health_error::HealthError, error::Refusal, fairness::CommandPermit};
 
 /// The answer of the pool's core to a request.
 pub(crate) type Answer = Result<Reply, WireError>;
@@ -76,7 +76,7 @@ pub(crate) enum Message {
     /// Other settings, from here on; answered with the limits that are taken at a start only.
     Reload { limits: Box<Limits>, done: oneshot::Sender<Vec<&'static str>> },
     /// Is everything well?
-    Probe(oneshot::Sender<Result<(), String>>),
+    Probe(oneshot::Sender<Result<(), HealthError>>),
     /// End, after what came before.
     Stop,
 }

@@ -7,6 +7,7 @@ mod clock;
 mod connections;
 mod core_thread;
 mod gateway;
+mod health_error;
 mod inbox;
 mod outbox;
 mod pool_call;
@@ -17,6 +18,7 @@ pub(crate) use clock::wall_clock;
 pub(crate) use connections::{ConnectionEntry, Connections, NOBODY, Transport};
 pub(crate) use core_thread::{CoreThread, CoreThreadParts};
 pub(crate) use gateway::{Gateway, PreparedCommand};
+pub(crate) use health_error::HealthError;
 pub(crate) use inbox::{Inbox, inbox, reply_text};
 #[cfg(test)]
 pub(crate) use inbox::{InboxReader, Message};

@@ -7,6 +7,7 @@ use vipnode_rpc::{CallError, PendingCall};
 use vipnode_types::{protocol2, wire::method};
 
 use crate::{
+    close_reason::CloseReason,
     engine::{
         connections::Connections,
         inbox::{Inbox, Message},
@@ -86,7 +87,7 @@ impl BegunCall {
     fn end(&mut self, answer: Result<(), CallError>) {
         if answer == Err(CallError::Full) {
             self.metrics.overflows.inc();
-            self.connections.close(self.peer, "the agent does not answer its calls");
+            self.connections.close(self.peer, &CloseReason::CallsUnanswered.to_string());
         }
         self.outcome = outcome(answer);
     }

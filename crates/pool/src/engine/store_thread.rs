@@ -9,7 +9,10 @@ use std::{
 use vipnode_pool_core::Row;
 use vipnode_store::{Store, StoreError};
 
-use crate::engine::inbox::{Inbox, Message};
+use crate::engine::{
+    health_error::HealthError,
+    inbox::{Inbox, Message},
+};
 
 /// Rows that one commit takes together, at most, before the next begins. A pace: `store_batches` limits what waits.
 const GROUP_ROWS: usize = 4_096;
@@ -21,7 +24,7 @@ pub(crate) enum Job {
     /// Read everything. Ends the refusal of batches that a failed commit began.
     Load(Sender<Result<Vec<Row>, StoreError>>),
     /// Is the store well?
-    Probe(tokio::sync::oneshot::Sender<Result<(), String>>),
+    Probe(tokio::sync::oneshot::Sender<Result<(), HealthError>>),
 }
 
 /// The core's end of the store.
@@ -83,7 +86,7 @@ impl Worker {
                             Some(error) => Err(error.clone()),
                             None => self.apply(&[]),
                         };
-                        let _gone = answer.send(well.map_err(|error| error.to_string()));
+                        let _gone = answer.send(well.map_err(|source| HealthError::Store { source }));
                     }
                 }
             }

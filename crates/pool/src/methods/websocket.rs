@@ -15,6 +15,7 @@ use vipnode_types::{
 
 use crate::{
     auth::SignedParams,
+    close_reason::CloseReason,
     engine::{ConnectionEntry, Transport, wall_clock},
     error::Refusal,
     fairness::{Caller, FairPermit, Pace, SharedTokenBucket, TokenBucket},
@@ -132,10 +133,7 @@ impl Socket<'_> {
 
     fn is_late(&self) -> String {
         self.service.metrics.unauthenticated.inc();
-        format!(
-            "this connection did not authenticate within {} s: begin with a signed vipnode_connect",
-            self.service.limits.unauthenticated.as_secs()
-        )
+        CloseReason::Unauthenticated { limit_s: self.service.limits.unauthenticated.as_secs() }.to_string()
     }
 
     fn refuse(&self, responder: Responder, error: WireError) {
@@ -195,7 +193,7 @@ impl Socket<'_> {
         let pause = || self.caller.block.pause(now, limits.flood_pause);
         let (wait, paced) = match pace {
             Pace::TooFast { refused, .. } if refused >= limits.flood => {
-                return Err("too many calls a second, again and again".to_owned());
+                return Err(CloseReason::Flood.to_string());
             }
             Pace::TooFast { retry_ms, .. } => (pause(), Err(Refusal::TooFast { retry_ms })),
             Pace::Fine => match neighbours.reserve(now, limits.block_wait) {

@@ -100,9 +100,10 @@ impl HttpConnection {
     async fn health(&self) -> Response {
         let (status, body) = match self.service().gateway.health().await {
             Ok(()) => (StatusCode::OK, self.healthy().await),
-            Err(error) => {
-                (StatusCode::SERVICE_UNAVAILABLE, serde_json::json!({"ok": false, "error": error}).to_string())
-            }
+            Err(error) => (
+                StatusCode::SERVICE_UNAVAILABLE,
+                serde_json::json!({"ok": false, "error": error.to_string()}).to_string(),
+            ),
         };
         (status, [(header::CONTENT_TYPE, "application/json")], body).into_response()
     }

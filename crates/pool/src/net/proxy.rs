@@ -110,14 +110,17 @@ impl ProxyHeader {
     }
 }
 
-impl FromStr for ProxyHeader {
-    type Err = String;
+/// The text is not the name of a header that proxies set.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("one of x-forwarded-for, forwarded, x-real-ip")]
+pub struct ProxyHeaderNameError;
 
-    fn from_str(text: &str) -> Result<Self, String> {
+impl FromStr for ProxyHeader {
+    type Err = ProxyHeaderNameError;
+
+    fn from_str(text: &str) -> Result<Self, ProxyHeaderNameError> {
         let all = [Self::XForwardedFor, Self::Forwarded, Self::XRealIp];
-        all.into_iter()
-            .find(|header| header.text().eq_ignore_ascii_case(text))
-            .ok_or_else(|| "one of x-forwarded-for, forwarded, x-real-ip".to_owned())
+        all.into_iter().find(|header| header.text().eq_ignore_ascii_case(text)).ok_or(ProxyHeaderNameError)
     }
 }
 

@@ -53,8 +53,8 @@ impl CertificateFacts {
         self.expires_s.saturating_sub(seconds(now)) / 86_400
     }
 
-    fn read(der: &CertificateDer<'_>) -> Result<Self, String> {
-        let certificate = x509_cert::Certificate::from_der(der).map_err(|error| error.to_string())?;
+    fn read(der: &CertificateDer<'_>) -> Result<Self, x509_cert::der::Error> {
+        let certificate = x509_cert::Certificate::from_der(der)?;
         let tbs = &certificate.tbs_certificate;
         let names = match tbs.get::<SubjectAltName>() {
             Ok(Some((_critical, names))) => names.0.iter().filter_map(name).take(NAMES).collect(),
@@ -83,7 +83,7 @@ impl Certificate {
         let Some(first) = chain.first() else {
             return Err(wrong(certificate, "it holds no certificate".to_owned()));
         };
-        let facts = CertificateFacts::read(first).map_err(|why| wrong(certificate, why))?;
+        let facts = CertificateFacts::read(first).map_err(|error| wrong(certificate, error.to_string()))?;
         let key =
             PrivateKeyDer::from_pem_slice(key).map_err(|_| wrong(key_file, "it holds no private key".to_owned()))?;
         let key = any_supported_type(&key).map_err(|error| wrong(key_file, error.to_string()))?;

@@ -22,14 +22,13 @@ pub(super) struct AcmeClient {
 }
 
 impl AcmeClient {
-    pub(super) fn new(trust: &Trust) -> Result<Self, String> {
+    pub(super) fn new(trust: &Trust) -> Result<Self, reqwest::Error> {
         let client = Client::builder()
             .tls_backend_preconfigured(ClientConfig::clone(&trust.config()))
             .redirect(Policy::none())
             .timeout(REQUEST)
             .https_only(true)
-            .build()
-            .map_err(|error| error.to_string())?;
+            .build()?;
         Ok(Self { client, trust: trust.clone() })
     }
 

@@ -13,6 +13,28 @@ use rustls::{
 
 use super::{AcmeConfig, Certificate, Challenge, ORDER, PoolTls, TlsError, acme_client::AcmeClient};
 
+/// Why the ACME server does not believe that a name leads here.
+#[derive(Debug, thiserror::Error)]
+enum ProofError {
+    #[error(transparent)]
+    Server(#[from] Error),
+    #[error("the server has the name as {0:?}")]
+    Authorization(AuthorizationStatus),
+    #[error("it does not offer TLS-ALPN-01")]
+    NoChallenge,
+    #[error("it asks for something else than a host name")]
+    NotAHostName,
+    #[error("its digest does not have 32 bytes")]
+    Digest,
+    #[error("no answer for {name}: {why}")]
+    Answer { name: String, why: String },
+    /// By the server's own words about a name.
+    #[error("{0}")]
+    Refused(String),
+    #[error("the order is {0:?}")]
+    Order(OrderStatus),
+}
+
 /// Has one certificate made, shown to be ours name by name, and keeps it.
 pub(super) async fn order(tls: &PoolTls, config: &AcmeConfig) -> Result<Certificate, TlsError> {
     let failed = |why: String| TlsError::Acme { directory: config.directory.clone(), why };
@@ -20,7 +42,7 @@ pub(super) async fn order(tls: &PoolTls, config: &AcmeConfig) -> Result<Certific
     let names: Vec<_> = config.hosts.iter().cloned().map(Identifier::Dns).collect();
     let ordered = account.new_order(&NewOrder::new(&names)).await;
     let mut order = ordered.map_err(|error| failed(error.to_string()))?;
-    prove(tls, &mut order).await.map_err(failed)?;
+    prove(tls, &mut order).await.map_err(|error| failed(error.to_string()))?;
     let retries = RetryPolicy::new().timeout(ORDER);
     let key = order.finalize().await.map_err(|error| failed(error.to_string()))?;
     let chain = order.poll_certificate(&retries).await.map_err(|error| failed(error.to_string()))?;
@@ -32,7 +54,7 @@ pub(super) async fn order(tls: &PoolTls, config: &AcmeConfig) -> Result<Certific
 /// The account of an earlier run, or a new one.
 async fn account(config: &AcmeConfig) -> Result<Account, TlsError> {
     let failed = |why: String| TlsError::Acme { directory: config.directory.clone(), why };
-    let client = AcmeClient::new(&config.trust).map_err(failed)?;
+    let client = AcmeClient::new(&config.trust).map_err(|error| failed(error.to_string()))?;
     if let Some(kept) = config.kept_account().and_then(|kept| serde_json::from_str(&kept).ok()) {
         let account = Account::builder_with_http(Box::new(client.clone())).from_credentials(kept).await;
         match account {
@@ -51,62 +73,58 @@ async fn account(config: &AcmeConfig) -> Result<Account, TlsError> {
 }
 
 /// Answers for each name, and waits until the server believes it; then nothing is answered any more.
-async fn prove(tls: &PoolTls, order: &mut Order) -> Result<(), String> {
+async fn prove(tls: &PoolTls, order: &mut Order) -> Result<(), ProofError> {
     let mut challenges = Vec::new();
     let mut authorizations = order.authorizations();
     while let Some(authorization) = authorizations.next().await {
-        let authorization = authorization.map_err(told)?;
+        let authorization = authorization?;
         match authorization.status {
             AuthorizationStatus::Pending => challenges.push(answer(tls, authorization).await?),
             AuthorizationStatus::Valid => {}
-            other => return Err(format!("a name is {other:?} there")),
+            other => return Err(ProofError::Authorization(other)),
         }
     }
-    match order.poll_ready(&RetryPolicy::new().timeout(ORDER)).await.map_err(told)? {
+    match order.poll_ready(&RetryPolicy::new().timeout(ORDER)).await? {
         OrderStatus::Ready => Ok(()),
         other => Err(refusal(order, other).await),
     }
 }
 
-async fn answer(tls: &PoolTls, mut authorization: AuthorizationHandle<'_>) -> Result<Challenge, String> {
+async fn answer(tls: &PoolTls, mut authorization: AuthorizationHandle<'_>) -> Result<Challenge, ProofError> {
     let challenge = authorization.challenge(ChallengeType::TlsAlpn01);
-    let mut challenge = challenge.ok_or("it does not offer TLS-ALPN-01")?;
+    let mut challenge = challenge.ok_or(ProofError::NoChallenge)?;
     let Identifier::Dns(name) = challenge.identifier().identifier.clone() else {
-        return Err("it asks for something else than a host name".to_owned());
+        return Err(ProofError::NotAHostName);
     };
     let key = challenge_certificate(&name, challenge.key_authorization().digest().as_ref());
-    let shown = tls.challenge(name.clone(), key.map_err(|error| format!("no answer for {name}: {error}"))?);
-    challenge.set_ready().await.map_err(told)?;
+    let shown = tls.challenge(name, key?);
+    challenge.set_ready().await?;
     Ok(shown)
 }
 
 /// Returns what the server says about the name that it did not accept.
-async fn refusal(order: &mut Order, status: OrderStatus) -> String {
+async fn refusal(order: &mut Order, status: OrderStatus) -> ProofError {
     let mut authorizations = order.authorizations();
     while let Some(Ok(mut authorization)) = authorizations.next().await {
         let Ok(state) = authorization.refresh().await else { continue };
         if let Some(problem) = state.challenges.iter().find_map(|challenge| challenge.error.as_ref()) {
-            return problem.to_string();
+            return ProofError::Refused(problem.to_string());
         }
     }
-    format!("the order is {status:?}")
+    ProofError::Order(status)
 }
 
 /// A self-signed certificate that holds the digest (RFC 8737).
-fn challenge_certificate(name: &str, digest: &[u8]) -> Result<Arc<CertifiedKey>, String> {
+fn challenge_certificate(name: &str, digest: &[u8]) -> Result<Arc<CertifiedKey>, ProofError> {
     if digest.len() != 32 {
-        return Err("its digest has not 32 bytes".to_owned());
+        return Err(ProofError::Digest);
     }
-    let key = KeyPair::generate().map_err(|error| error.to_string())?;
-    let mut params = CertificateParams::new([name.to_owned()]).map_err(|error| error.to_string())?;
+    let failed = |why: String| ProofError::Answer { name: name.to_owned(), why };
+    let key = KeyPair::generate().map_err(|error| failed(error.to_string()))?;
+    let mut params = CertificateParams::new([name.to_owned()]).map_err(|error| failed(error.to_string()))?;
     params.custom_extensions = vec![CustomExtension::new_acme_identifier(digest)];
-    let certificate = params.self_signed(&key).map_err(|error| error.to_string())?;
+    let certificate = params.self_signed(&key).map_err(|error| failed(error.to_string()))?;
     let key = PrivateKeyDer::from(PrivatePkcs8KeyDer::from(key.serialize_der()));
-    let key = any_supported_type(&key).map_err(|error| error.to_string())?;
+    let key = any_supported_type(&key).map_err(|error| failed(error.to_string()))?;
     Ok(Arc::new(CertifiedKey::new(vec![certificate.der().clone()], key)))
-}
-
-#[allow(clippy::needless_pass_by_value, reason = "for map_err")]
-fn told(error: Error) -> String {
-    error.to_string()
 }
