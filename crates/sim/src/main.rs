@@ -56,7 +56,7 @@ enum Cli {
     /// Serve a benchmark in a process of its own.
     #[cfg(feature = "bench")]
     #[command(hide = true, subcommand)]
-    Measured(bench::Measured),
+    Measured(bench::MeasuredProcess),
 }
 
 fn main() -> io::Result<ExitCode> {

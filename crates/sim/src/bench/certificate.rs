@@ -1,4 +1,4 @@
-//! A certificate for pools that are measured over TLS, in files that live as long as it is used.
+//! A certificate for pools that are measured over TLS; its files are removed when it is dropped.
 
 use std::{
     fs, io,
@@ -16,15 +16,15 @@ use tokio_rustls::{
 
 const NAME: &str = "localhost";
 
-/// A self-made certificate and its key.
+/// A self-signed certificate and its key.
 pub(crate) struct Certificate {
     folder: PathBuf,
-    trust: Trust,
+    trust: TrustedRoots,
 }
 
-/// Whom the load generator trusts.
+/// The root certificates of the load generator.
 #[derive(Clone)]
-pub(crate) struct Trust(TlsConnector);
+pub(crate) struct TrustedRoots(TlsConnector);
 
 impl Certificate {
     pub(crate) fn new() -> io::Result<Self> {
@@ -39,7 +39,7 @@ impl Certificate {
             .map_err(io::Error::other)?
             .with_root_certificates(roots)
             .with_no_client_auth();
-        let certificate = Self { folder, trust: Trust(TlsConnector::from(Arc::new(config))) };
+        let certificate = Self { folder, trust: TrustedRoots(TlsConnector::from(Arc::new(config))) };
         fs::write(certificate_file(&certificate.folder), cert.pem())?;
         fs::write(key_file(&certificate.folder), signing_key.serialize_pem())?;
         Ok(certificate)
@@ -49,7 +49,7 @@ impl Certificate {
         &self.folder
     }
 
-    pub(crate) const fn trust(&self) -> &Trust {
+    pub(crate) const fn trust(&self) -> &TrustedRoots {
         &self.trust
     }
 }
@@ -60,7 +60,7 @@ impl Drop for Certificate {
     }
 }
 
-impl Trust {
+impl TrustedRoots {
     pub(crate) async fn connect(&self, stream: TcpStream) -> io::Result<TlsStream<TcpStream>> {
         let name = ServerName::try_from(NAME).map_err(io::Error::other)?;
         self.0.connect(name, stream).await

@@ -1,4 +1,4 @@
-//! The pool's core alone, without sockets: what a report costs among few and among many.
+//! The pool core alone, without sockets: the cost of a report among few nodes and among many.
 
 use std::{
     io::{self, Write},
@@ -9,28 +9,28 @@ use serde_json::{Value, json};
 use vipnode_pool_core::{CallId, CallOutcome, Command, ConnectionId, Core, Effect, Identity, Limits, PoolCall, Reply};
 use vipnode_types::{
     AgentKey, AgentPublic, ChainSpec, Enode, LeaseId, LeaseSetHash, Ms, NodeId,
-    wire::{AskRequest, ClientCriteria, ConnectRequest, HostOffer, PROTOCOL, ReportRequest},
+    ws_client::{AskRequest, ClientCriteria, ConnectRequest, HostOffer, PROTOCOL, ReportRequest},
 };
 
-use super::{child, figure::Figure, load::scaled, machine};
+use super::{load::scaled, machine, measured_process, measurement::Measurement};
 
-/// Half of the nodes are clients, each with so many leases: twice as many leases as nodes.
+/// Leases of each client. Half of the nodes are clients, so there are twice as many leases as nodes.
 const LEASES_A_CLIENT: u32 = 4;
-/// Reports that are measured, at least; each agent sends as many as any other.
+/// The least number of measured reports; each agent sends the same number.
 const REPORTS: u32 = 2_000_000;
-/// A report is due this often.
+/// The report interval, in ms.
 const INTERVAL_MS: u64 = 60_000;
 pub(crate) const START: Ms = Ms::new(1_700_000_000_000);
 const FEW: u32 = 10_000;
 const MANY: u32 = 1_000_000;
 
-/// Measures small and large.
-pub(crate) fn run(figures: &mut Vec<Figure>) -> io::Result<()> {
+/// Measures a small and a large pool.
+pub(crate) fn run(figures: &mut Vec<Measurement>) -> io::Result<()> {
     let (few, many) = (measured("core", FEW)?, measured("core", MANY)?);
     let of = |measured: &Value, name: &str| measured.get(name).and_then(Value::as_u64).unwrap_or(u64::MAX);
     let report = of(&many, "report_ns");
     let size = format!("{MANY} nodes and {} leases", MANY * 2);
-    figures.push(Figure {
+    figures.push(Measurement {
         bench: "core",
         what: format!("a protocol-3 report among {size}, ticks included"),
         figure: format!("{report} ns"),
@@ -41,7 +41,7 @@ pub(crate) fn run(figures: &mut Vec<Figure>) -> io::Result<()> {
     });
     let (few_updates, many_updates) = (measured("core-updates", FEW)?, measured("core-updates", MANY)?);
     let update = of(&many_updates, "update_ns");
-    figures.push(Figure {
+    figures.push(Measurement {
         bench: "core",
         what: format!("a protocol-2 update of 25 peers among {size}, ticks included"),
         figure: format!("{update} ns"),
@@ -55,7 +55,7 @@ pub(crate) fn run(figures: &mut Vec<Figure>) -> io::Result<()> {
         (of(few_or_many, "rows_of_reports"), updates, of(few_or_many, "rows_of_a_thousand_grants"))
     };
     let (few_rows, many_rows) = (rows(&few, &few_updates), rows(&many, &many_updates));
-    figures.push(Figure {
+    figures.push(Measurement {
         bench: "core",
         what: format!(
             "rows written by unchanged reports, by unchanged updates, and by 1000 leases from ask to both up, among \
@@ -69,7 +69,7 @@ pub(crate) fn run(figures: &mut Vec<Figure>) -> io::Result<()> {
     });
     for (what, name, target) in [("a connected node", "node_bytes", 512), ("a lease", "lease_bytes", 128)] {
         let bytes = of(&many, name);
-        figures.push(Figure {
+        figures.push(Measurement {
             bench: "core",
             what: format!("memory of {what}, indexes included, among {size}"),
             figure: format!("{bytes} bytes"),
@@ -83,13 +83,13 @@ pub(crate) fn run(figures: &mut Vec<Figure>) -> io::Result<()> {
 }
 
 fn measured(what: &str, nodes: u32) -> io::Result<Value> {
-    Ok(serde_json::from_str(&child::ask(&[what, "--nodes", &nodes.to_string()])?)?)
+    Ok(serde_json::from_str(&measured_process::ask(&[what, "--nodes", &nodes.to_string()])?)?)
 }
 
-/// Measures in a process of its own, so that nothing else is in its memory.
+/// Measures in this process, which has nothing else in its memory, and prints the numbers as JSON.
 pub(crate) fn serve(nodes: u32, out: &mut impl Write) -> io::Result<()> {
     machine::pin(machine::MEASURED)?;
-    let mut fleet = Fleet::new(nodes)?;
+    let mut fleet = ReportFleet::new(nodes)?;
     let bytes = |before: u64, count: u32| -> io::Result<u64> {
         Ok(scaled(machine::user_bytes(std::process::id())?.saturating_sub(before), 1, u64::from(count)))
     };
@@ -111,8 +111,8 @@ pub(crate) fn serve(nodes: u32, out: &mut impl Write) -> io::Result<()> {
     out.flush()
 }
 
-/// A core and its agents, each a number. The even ones are hosts.
-struct Fleet {
+/// A core and its agents, known by their numbers. The even ones are hosts.
+struct ReportFleet {
     core: Core,
     key: AgentPublic,
     nodes: u32,
@@ -127,7 +127,7 @@ struct Fleet {
     out: Vec<Effect>,
 }
 
-impl Fleet {
+impl ReportFleet {
     fn new(nodes: u32) -> io::Result<Self> {
         let limits = Limits { offers_a_block: u32::MAX, ..Limits::default() };
         Ok(Self {
@@ -146,7 +146,7 @@ impl Fleet {
         })
     }
 
-    /// Returns how many rows it wrote.
+    /// Handles a command and returns how many rows it wrote.
     fn handle(&mut self, command: Command) -> u64 {
         let mut written = 0;
         self.core.handle(self.now, command, &mut self.out);
@@ -197,11 +197,11 @@ impl Fleet {
         }
     }
 
-    /// Has each client ask for its hosts, and both sides see each other, while everybody reports; returns
-    /// how many leases there are. What serves the beginning of a lease only is over by then.
+    /// Has each client ask for its hosts and both sides see each other, while all agents report; returns the number of
+    /// leases. State that only serves the beginning of a lease is gone by then.
     fn lease_all(&mut self) -> io::Result<u32> {
         let mut leases = 0;
-        // Slowly, so that what is remembered of the last half minute's leases weighs little.
+        // Slowly, so that what the core remembers of the last half minute's leases weighs little.
         let a_second = self.nodes.div_ceil(240);
         for want in 1..=LEASES_A_CLIENT {
             for client in (1..self.nodes).step_by(2) {
@@ -237,10 +237,10 @@ impl Fleet {
         self.handle(Command::Report { peer: peer(agent), request: 0, report: Box::new(report) })
     }
 
-    /// A second of a pool: as many of its agents report as are due, in no order, and the ticks that are due.
+    /// One second of a pool: the reports that are due, in no particular order, and the ticks that are due.
     fn second(&mut self) {
         for _ in 0..self.nodes.div_ceil(60) {
-            // A prime step comes to each of them once in a round.
+            // A prime step reaches each agent once in a round.
             self.turn = (self.turn + 611_953) % self.nodes;
             let agent = self.turn;
             let Some((seq, _)) = self.said.get_mut(agent as usize) else { continue };
@@ -255,7 +255,7 @@ impl Fleet {
         }
     }
 
-    /// Unchanged reports; returns what one costs in nanoseconds of CPU, with its share of the ticks.
+    /// Sends unchanged reports; returns the CPU time of one, including its share of the ticks, in ns.
     fn report_all(&mut self) -> io::Result<u64> {
         let running = self.core.gauges().running;
         let seconds = REPORTS.div_ceil(self.nodes.div_ceil(60));
@@ -285,7 +285,7 @@ pub(crate) const fn peer(agent: u32) -> ConnectionId {
     ConnectionId { gateway: 0, connection: agent, generation: 0 }
 }
 
-/// Each agent has an address block of its own.
+/// The address of an agent; each has an address block of its own.
 pub(crate) fn address(agent: u32) -> IpAddr {
     IpAddr::from((0x0b00_0001_u32.wrapping_add(agent.wrapping_mul(256))).to_be_bytes())
 }

@@ -1,4 +1,4 @@
-//! The pool's core alone: what an update of protocol 2 costs, which names all peers of a node each time.
+//! The pool core alone: the cost of a protocol-2 update, which lists all peers of a node each time.
 
 use std::io::{self, Write};
 
@@ -6,7 +6,7 @@ use serde_json::json;
 use vipnode_pool_core::{CallId, CallOutcome, Command, ConnectionId, Core, Effect, Limits, PoolCall};
 use vipnode_types::{
     Ms, NodeId,
-    protocol2::{Call, ConnectRequest, Kind, NodeInfo, PeerRequest, Update},
+    protocol2::{Call, ConnectRequest, NodeInfo, PeerRequest, ServerKind, Update},
 };
 
 use super::{
@@ -15,19 +15,19 @@ use super::{
     machine,
 };
 
-/// Peers of an update.
+/// Peers in an update.
 const PEERS: usize = 25;
-/// Half of the nodes ask for so many hosts: twice as many leases as nodes.
+/// Hosts that each client asks for. Half of the nodes are clients, so there are twice as many leases as nodes.
 const LEASES_A_CLIENT: u32 = 4;
-/// Updates that are measured, at least.
+/// The least number of measured updates.
 const UPDATES: u32 = 1_000_000;
-/// Strangers are numbered from here.
+/// The number of the first peer that is not in the pool.
 const STRANGERS: u32 = 1 << 31;
 
-/// Measures in a process of its own.
+/// Measures in this process and prints the numbers as JSON.
 pub(crate) fn serve(nodes: u32, out: &mut impl Write) -> io::Result<()> {
     machine::pin(machine::MEASURED)?;
-    let mut fleet = Fleet::new(nodes);
+    let mut fleet = UpdateFleet::new(nodes);
     fleet.connect_all();
     let leases = fleet.lease_all()?;
     let seconds = UPDATES.div_ceil(nodes.div_ceil(60)).max(60);
@@ -45,12 +45,12 @@ pub(crate) fn serve(nodes: u32, out: &mut impl Write) -> io::Result<()> {
     out.flush()
 }
 
-struct Fleet {
+struct UpdateFleet {
     core: Core,
     nodes: u32,
-    /// Peers that the pool does not know.
+    /// Peers that are not in the pool.
     strangers: Vec<NodeId>,
-    /// Whom each node has a lease with, and how many those are.
+    /// The nodes that each node has a lease with, and their number.
     peers: Vec<([u32; PEERS], usize)>,
     now: Ms,
     calls: u64,
@@ -60,7 +60,7 @@ struct Fleet {
     out: Vec<Effect>,
 }
 
-impl Fleet {
+impl UpdateFleet {
     fn new(nodes: u32) -> Self {
         let limits = Limits { offers_a_block: u32::MAX, ..Limits::default() };
         Self {
@@ -104,7 +104,7 @@ impl Fleet {
                 node_info: NodeInfo {
                     version: "Geth/v1.10.26".to_owned(),
                     eth_protocol: "66".to_owned(),
-                    kind: Kind::Geth,
+                    kind: ServerKind::Geth,
                     network: 1,
                     is_full_node: true,
                 },
@@ -116,7 +116,7 @@ impl Fleet {
         }
     }
 
-    /// Has every other node ask for its hosts, while everybody updates; returns the leases that run.
+    /// Has every client ask for its hosts while all agents send updates; returns the number of running leases.
     fn lease_all(&mut self) -> io::Result<u32> {
         for client in (1..self.nodes).step_by(2) {
             if client % (self.nodes.div_ceil(120) | 1) == 0 {
@@ -156,10 +156,10 @@ impl Fleet {
         self.call(agent, Call::Update(Update { peers, block_number: 21_000_000 }))
     }
 
-    /// A second of a pool: as many of its agents update as are due, in no order, and the ticks that are due.
+    /// One second of a pool: the updates that are due, in no particular order, and the ticks that are due.
     fn second(&mut self) {
         for _ in 0..self.nodes.div_ceil(60) {
-            // A prime step comes to each of them once in a round.
+            // A prime step reaches each agent once in a round.
             self.turn = (self.turn + 611_953) % self.nodes;
             self.rows += self.update(self.turn);
         }

@@ -1,6 +1,6 @@
-//! What agents feel while somebody else floods the pool, beside the same minute without.
+//! The latency of well-behaved agents while others flood the pool, compared with the same minute without a flood.
 //!
-//! The agents go before the flood on the core that they share: what they wait for is the pool's doing.
+//! The agents have priority over the flood on the CPU core they share, so that what they wait for is the pool.
 
 use std::{io, net::SocketAddr, rc::Rc, time::Duration};
 
@@ -13,43 +13,43 @@ use vipnode_types::wire::method;
 
 use super::{
     BenchArgs,
-    agent::Agent,
-    child::{Attacker, Kind, Server},
-    figure::Figure,
     flood::Attack,
     load::{median, percentile, scaled},
-    machine::{self, Urgency},
-    wire::Wire,
+    load_agent::LoadAgent,
+    machine::{self, SchedulingPolicy},
+    measured_process::{Attacker, Server, ServerKind},
+    measurement::Measurement,
+    ws_client::WsClient,
 };
 
-/// Agents that behave, each in an address block of its own.
+/// Well-behaved agents, each in an address block of its own.
 const AGENTS: u32 = 50;
-/// Each reports this often, within its rate.
+/// The time between two reports of an agent, which is within its rate limit.
 const EVERY: Duration = Duration::from_millis(100);
-/// After a flood the pool is left alone for so long, else what it clears away would count as calm.
+/// The rest after a flood, so that its cleanup does not count as time without a flood.
 const SETTLED: Duration = Duration::from_millis(500);
 
-/// How long each answer took, in microseconds.
-type Waits = Vec<u64>;
+/// The latency of each answer, in µs.
+type Latencies = Vec<u64>;
 
-pub(crate) async fn run(args: &BenchArgs, figures: &mut Vec<Figure>) -> io::Result<()> {
-    // What agents wait for a core that they share with the flood is not the pool's doing.
-    Urgency::First.take()?;
+pub(crate) async fn run(args: &BenchArgs, figures: &mut Vec<Measurement>) -> io::Result<()> {
+    // Time that agents wait for the CPU core they share with the flood must not count.
+    SchedulingPolicy::RealTime.apply()?;
     let ended = run_all(args, figures).await;
-    Urgency::Ordinary.take()?;
+    SchedulingPolicy::Normal.apply()?;
     ended
 }
 
-async fn run_all(args: &BenchArgs, figures: &mut Vec<Figure>) -> io::Result<()> {
+async fn run_all(args: &BenchArgs, figures: &mut Vec<Measurement>) -> io::Result<()> {
     for attack in Attack::value_variants() {
-        let pool = Server::start(Kind::Shipped)?;
+        let pool = Server::start(ServerKind::Shipped)?;
         let mut agents = Vec::new();
         for number in 0..AGENTS {
-            let mut wire = Agent::new(number)?.connect(pool.address, Some(10)).await?;
+            let mut wire = LoadAgent::new(number)?.connect(pool.address, Some(10)).await?;
             wire.call(method::REPORT, r#"[{"seq":1,"full":[],"hash":"0000000000000000"}]"#).await?;
             agents.push((wire, 1));
         }
-        let (mut calm, mut flooded) = (Waits::new(), Waits::new());
+        let (mut calm, mut flooded) = (Latencies::new(), Latencies::new());
         let time = Duration::from_secs(args.seconds);
         for _ in 0..args.rounds {
             sleep(SETTLED).await;
@@ -63,13 +63,13 @@ async fn run_all(args: &BenchArgs, figures: &mut Vec<Figure>) -> io::Result<()> 
     Ok(())
 }
 
-fn figure(attack: Attack, calm: Waits, flooded: Waits) -> Figure {
+fn figure(attack: Attack, calm: Latencies, flooded: Latencies) -> Measurement {
     let answers = flooded.len();
     let (before, during) = (percentile(calm.clone(), 99), percentile(flooded.clone(), 99));
     let ratio = scaled(during, 10, before);
-    Figure {
+    Measurement {
         bench: "fairness",
-        what: format!("a report of {AGENTS} others during {}, limits as shipped", attack.words()),
+        what: format!("a report of {AGENTS} other agents during {}, default limits", attack.description()),
         figure: format!("p99 {during} µs, p50 {} µs, {answers} answers", median(flooded)),
         floor: format!("p99 {before} µs, p50 {} µs without it", median(calm)),
         ratio: format!("{}.{} times", ratio / 10, ratio % 10),
@@ -78,8 +78,12 @@ fn figure(attack: Attack, calm: Waits, flooded: Waits) -> Figure {
     }
 }
 
-/// All agents report for a while; they come back.
-async fn measure(agents: Vec<(Wire, u32)>, time: Duration, waits: &mut Waits) -> io::Result<Vec<(Wire, u32)>> {
+/// Has all agents report for a while; returns them.
+async fn measure(
+    agents: Vec<(WsClient, u32)>,
+    time: Duration,
+    latencies: &mut Latencies,
+) -> io::Result<Vec<(WsClient, u32)>> {
     let count = u32::try_from(agents.len()).unwrap_or(u32::MAX).max(1);
     let began = Instant::now();
     let tasks: Vec<_> = agents
@@ -90,32 +94,37 @@ async fn measure(agents: Vec<(Wire, u32)>, time: Duration, waits: &mut Waits) ->
     let mut agents = Vec::new();
     for task in tasks {
         let (wire, seq, taken) = task.await.map_err(io::Error::other)??;
-        waits.extend(taken);
+        latencies.extend(taken);
         agents.push((wire, seq));
     }
     Ok(agents)
 }
 
-async fn report(mut wire: Wire, mut seq: u32, from: Instant, until: Instant) -> io::Result<(Wire, u32, Waits)> {
+async fn report(
+    mut wire: WsClient,
+    mut seq: u32,
+    from: Instant,
+    until: Instant,
+) -> io::Result<(WsClient, u32, Latencies)> {
     let mut tick = interval_at(from, EVERY);
     tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let mut waits = Waits::new();
+    let mut latencies = Latencies::new();
     while tick.tick().await < until {
         seq = seq.saturating_add(1);
         let sent = Instant::now();
         wire.call(method::REPORT, &format!(r#"[{{"seq":{seq}}}]"#)).await?;
-        waits.push(u64::try_from(sent.elapsed().as_micros()).unwrap_or(u64::MAX));
+        latencies.push(u64::try_from(sent.elapsed().as_micros()).unwrap_or(u64::MAX));
     }
-    Ok((wire, seq, waits))
+    Ok((wire, seq, latencies))
 }
 
-/// Floods a pool until this process is ended.
+/// Floods a pool until this process is killed.
 pub(crate) async fn attack(attack: Attack, pool: SocketAddr) -> io::Result<()> {
     machine::pin(machine::GENERATOR)?;
-    Urgency::Last.take()?;
+    SchedulingPolicy::Idle.apply()?;
     machine::raise_open_files()?;
     let flood = Rc::new(attack.prepare(pool)?);
-    let tasks: Vec<_> = (0..attack.sockets()).map(|number| spawn_local(Rc::clone(&flood).go_on(number))).collect();
+    let tasks: Vec<_> = (0..attack.sockets()).map(|number| spawn_local(Rc::clone(&flood).run_socket(number))).collect();
     for task in tasks {
         task.await.map_err(io::Error::other)?;
     }

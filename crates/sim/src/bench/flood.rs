@@ -1,4 +1,4 @@
-//! Those who mean the pool ill, each from one address block.
+//! Attackers, each from one address block.
 
 use std::{
     io,
@@ -15,24 +15,24 @@ use tokio::{
 use vipnode_types::wire::method;
 
 use super::{
-    agent::Agent,
-    wire::{Wire, frame},
+    load_agent::LoadAgent,
+    ws_client::{WsClient, frame},
 };
 
-/// What is done to the pool.
+/// A kind of attack.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub(crate) enum Attack {
-    /// One socket calls as fast as it can, and comes back when it is closed.
+    /// One socket that calls as fast as it can, and reconnects when it is closed.
     Socket,
-    /// Many sockets of one address block do.
+    /// Many such sockets of one address block.
     Block,
-    /// Sockets are opened, signed for in vain and closed, as fast as can be.
+    /// Sockets that are opened, fail to authenticate with a valid signature and close, as fast as possible.
     Connects,
-    /// Connections are opened and say half a sentence.
+    /// Connections that send half a request.
     HalfOpen,
 }
 
-/// Frames that are sent again and again.
+/// An attack with the frames that it sends repeatedly.
 pub(crate) struct Flood {
     attack: Attack,
     pool: SocketAddr,
@@ -40,13 +40,13 @@ pub(crate) struct Flood {
     connect: Vec<u8>,
 }
 
-/// A flooder that cannot reach the pool waits this long.
+/// The wait of an attacker that cannot reach the pool.
 const PAUSE: Duration = Duration::from_millis(1);
-/// A half sentence is held this long; the pool's patience is longer.
+/// How long half a request is left open; the pool's timeout is longer.
 const HELD: Duration = Duration::from_secs(5);
 
 impl Attack {
-    pub(crate) const fn words(self) -> &'static str {
+    pub(crate) const fn description(self) -> &'static str {
         match self {
             Self::Socket => "the flood of one socket",
             Self::Block => "the flood of 500 sockets of one address block",
@@ -66,8 +66,8 @@ impl Attack {
 
     pub(crate) fn prepare(self, pool: SocketAddr) -> io::Result<Flood> {
         let call = frame(r#"{"jsonrpc":"2.0","id":1,"method":"vipnode_ping"}"#);
-        let agent = Agent::new(0x00ff_0000)?;
-        // The signature holds, the challenge is another socket's: the pool learns that from the signature only.
+        let agent = LoadAgent::new(0x00ff_0000)?;
+        // The signature is valid for the challenge of another socket, which the pool finds out by verifying it.
         let signed = agent.signed(&format!("ws://{pool}"), "another", &agent.hello(None))?;
         let connect = frame(&format!(r#"{{"jsonrpc":"2.0","id":1,"method":"{}","params":{signed}}}"#, method::CONNECT));
         Ok(Flood { attack: self, pool, calls: call.repeat(200), connect })
@@ -75,8 +75,8 @@ impl Attack {
 }
 
 impl Flood {
-    /// One of its sockets, for ever.
-    pub(crate) async fn go_on(self: Rc<Self>, number: u32) {
+    /// Runs one of its sockets forever.
+    pub(crate) async fn run_socket(self: Rc<Self>, number: u32) {
         let [.., low] = number.to_be_bytes();
         let from = IpAddr::V4(Ipv4Addr::new(127, 255, 7, low.clamp(1, 250)));
         loop {
@@ -92,7 +92,7 @@ impl Flood {
     }
 
     async fn calls(&self, from: IpAddr) -> io::Result<()> {
-        let (mut answers, mut calls) = tokio::io::split(Wire::open(self.pool, from).await?.into_stream());
+        let (mut answers, mut calls) = tokio::io::split(WsClient::open(self.pool, from).await?.into_stream());
         let write = async {
             while calls.write_all(&self.calls).await.is_ok() {}
             Err::<(), _>(io::Error::other("closed"))
@@ -106,7 +106,7 @@ impl Flood {
     }
 
     async fn connects(&self, from: IpAddr) -> io::Result<()> {
-        let mut wire = Wire::open(self.pool, from).await?;
+        let mut wire = WsClient::open(self.pool, from).await?;
         wire.send_frame(&self.connect).await?;
         wire.next().await?;
         Ok(())

@@ -1,4 +1,4 @@
-//! User memory of agents that have connected, reported, and say nothing more.
+//! The pool's user memory for agents that connected, reported, and are idle since.
 
 use std::{io, time::Duration};
 
@@ -7,30 +7,30 @@ use vipnode_types::wire::method;
 
 use super::{
     BenchArgs,
-    agent::Agent,
     certificate::Certificate,
-    child::{Kind, Server},
-    figure::Figure,
     load::scaled,
+    load_agent::LoadAgent,
     machine,
+    measured_process::{Server, ServerKind},
+    measurement::Measurement,
 };
 
-/// Bytes an agent may cost.
+/// The most bytes that an idle agent may take.
 const PLAIN_BYTES: u64 = 12 * 1_024;
-/// The same over TLS.
+/// The most bytes that an idle agent over TLS may take.
 const TLS_BYTES: u64 = 32 * 1_024;
 
-/// Measures plain sockets, and TLS.
-pub(crate) async fn run(args: &BenchArgs, figures: &mut Vec<Figure>) -> io::Result<()> {
+/// Measures plain sockets, and sockets with TLS.
+pub(crate) async fn run(args: &BenchArgs, figures: &mut Vec<Measurement>) -> io::Result<()> {
     let certificate = Certificate::new()?;
     for (certificate, sockets, target) in
         [(None, "plain sockets", PLAIN_BYTES), (Some(&certificate), "sockets with TLS 1.3", TLS_BYTES)]
     {
-        let pool = Server::start_with(Kind::Pool, certificate)?;
+        let pool = Server::start_with(ServerKind::Pool, certificate)?;
         let (user, kernel) = (machine::user_bytes(pool.pid())?, machine::kernel_bytes()?);
         let mut wires = Vec::new();
         for number in 0..args.sockets {
-            let agent = Agent::new(number)?;
+            let agent = LoadAgent::new(number)?;
             let mut wire = match certificate {
                 None => agent.connect(pool.address, Some(10)).await?,
                 Some(certificate) => agent.connect_tls(pool.address, certificate.trust(), Some(10)).await?,
@@ -40,12 +40,12 @@ pub(crate) async fn run(args: &BenchArgs, figures: &mut Vec<Figure>) -> io::Resu
             wire.call(method::REPORT, r#"[{"seq":3}]"#).await?;
             wires.push(wire);
         }
-        // What was freed is given back by then, or never.
+        // By now freed memory is returned to the system, or never will be.
         sleep(Duration::from_secs(1)).await;
         let count = u64::from(args.sockets);
         let each = scaled(machine::user_bytes(pool.pid())?.saturating_sub(user), 1, count);
         let kernel = scaled(machine::kernel_bytes()?.saturating_sub(kernel), 1, count);
-        figures.push(Figure {
+        figures.push(Measurement {
             bench: "idle",
             what: format!("user memory of an idle agent, {count} {sockets}, after a connect and three reports"),
             figure: format!("{each} bytes"),

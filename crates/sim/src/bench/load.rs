@@ -1,4 +1,4 @@
-//! Closed-loop load: each socket sends its next message when the last was answered.
+//! Closed-loop load: each socket sends its next message once the last one is answered.
 
 use std::{cell::Cell, io, rc::Rc, time::Duration};
 
@@ -7,9 +7,9 @@ use tokio::{
     time::{Instant, sleep},
 };
 
-use super::{machine, wire::Wire};
+use super::{machine, ws_client::WsClient};
 
-/// What was done, and at what cost.
+/// Operations, and the CPU time and wall time they took.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Rate {
     pub(crate) done: u64,
@@ -23,37 +23,37 @@ impl Rate {
         scaled(self.done, 1_000_000_000, self.cpu_ns)
     }
 
-    /// How much of its core the server used, in per cent.
+    /// The share of its CPU core that the server used, in percent.
     pub(crate) fn busy_percent(&self) -> u64 {
         scaled(self.cpu_ns, 100, self.wall_ns)
     }
 }
 
-/// `a × b / c`, rounded down; 0 where `c` is.
+/// `a × b / c`, rounded down; 0 if `c` is 0.
 pub(crate) fn scaled(a: u64, b: u64, c: u64) -> u64 {
     let product = u128::from(a).saturating_mul(u128::from(b));
     product.checked_div(u128::from(c)).and_then(|scaled| scaled.try_into().ok()).unwrap_or_default()
 }
 
-/// The one in the middle.
+/// The median, the upper one of two.
 pub(crate) fn median(mut values: Vec<u64>) -> u64 {
     values.sort_unstable();
     values.get(values.len() / 2).copied().unwrap_or_default()
 }
 
-/// The value that so many per cent do not exceed.
+/// The value that `percent` percent of the values do not exceed.
 pub(crate) fn percentile(mut values: Vec<u64>, percent: usize) -> u64 {
     values.sort_unstable();
     values.get((values.len() * percent / 100).min(values.len().saturating_sub(1))).copied().unwrap_or_default()
 }
 
-/// Sockets under load, with what the next message of each is made from.
+/// Sockets under load, each with its source of messages.
 pub(crate) struct Load<M> {
-    pub(crate) wires: Vec<(Wire, M)>,
+    pub(crate) wires: Vec<(WsClient, M)>,
 }
 
 impl<M: Message + 'static> Load<M> {
-    /// Loads a server for a while, after a short warm-up; the sockets come back.
+    /// Loads a server for a while after a short warm-up; returns the sockets.
     pub(crate) async fn run(self, pid: u32, time: Duration) -> io::Result<(Self, Rate)> {
         let (stop, done) = (Rc::new(Cell::new(false)), Rc::new(Cell::new(0_u64)));
         let mut tasks = JoinSet::new();
@@ -78,20 +78,20 @@ impl<M: Message + 'static> Load<M> {
     }
 }
 
-/// Makes the messages of one socket.
+/// The source of a socket's messages.
 pub(crate) trait Message {
-    /// The next frame; `None` where there are no more, and then the load was too short.
+    /// The next frame; `None` if there are none left, which fails the benchmark.
     fn next(&mut self) -> Option<Vec<u8>>;
-    /// Whether an answer is a good one.
+    /// Whether an answer is as expected.
     fn accepts(&self, answer: &str) -> bool;
 }
 
 async fn closed_loop<M: Message>(
-    mut wire: Wire,
+    mut wire: WsClient,
     mut message: M,
     stop: Rc<Cell<bool>>,
     done: Rc<Cell<u64>>,
-) -> io::Result<(Wire, M)> {
+) -> io::Result<(WsClient, M)> {
     while !stop.get() {
         let frame = message.next().ok_or_else(|| io::Error::other("there are too few frames for the time"))?;
         wire.send_frame(&frame).await?;

@@ -1,4 +1,4 @@
-//! What the system tells about processes: CPU time, memory, cores.
+//! What the operating system reports about processes: CPU time, memory, CPU cores.
 
 use std::{
     fs, io,
@@ -10,39 +10,40 @@ use rustix::{
     thread::{CpuSet, sched_setaffinity},
 };
 
-/// The core of the load generator.
+/// The CPU core of the load generator.
 pub(crate) const GENERATOR: usize = 0;
-/// The core of whatever is measured.
+/// The CPU core of the measured process.
 pub(crate) const MEASURED: usize = 1;
 
-/// Ties this process, and the threads that it will start, to one core.
+/// Pins this process, and the threads it starts from now on, to one CPU core.
 pub(crate) fn pin(core: usize) -> io::Result<()> {
     let mut set = CpuSet::new();
     set.set(core % cores().max(1));
     Ok(sched_setaffinity(None, &set)?)
 }
 
-/// How the system's scheduler takes a process.
+/// A scheduling policy of Linux.
 ///
-/// A low priority does not do: since Linux 6.6 whoever runs keeps its slice of up to 4 ms however much more urgent
-/// the one is that wakes, and such slices are what is measured then.
+/// A low priority does not suffice: since Linux 6.6 a running process keeps its slice of up to 4 ms however urgent the
+/// process that wakes, and such slices would be what is measured.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Urgency {
-    /// Runs as soon as it can, before all others of its core.
-    First,
-    /// As any process, whoever started it.
-    Ordinary,
-    /// Runs only where nobody else wants to, and stops at once when somebody does.
-    Last,
+pub(crate) enum SchedulingPolicy {
+    /// Runs as soon as it is ready, before all others on its CPU core.
+    RealTime,
+    /// The default policy, whatever the parent process has.
+    Normal,
+    /// Runs only while nothing else wants to, and is preempted at once.
+    Idle,
 }
 
-impl Urgency {
-    /// Takes effect for this process and the threads that it will start; for [`Urgency::First`] one needs to be root.
-    pub(crate) fn take(self) -> io::Result<()> {
+impl SchedulingPolicy {
+    /// Applies the policy to this process and the threads it starts from now on; [`SchedulingPolicy::RealTime`] needs
+    /// root.
+    pub(crate) fn apply(self) -> io::Result<()> {
         let policy: &[&str] = match self {
-            Self::First => &["--fifo", "--pid", "50"],
-            Self::Ordinary => &["--other", "--pid", "0"],
-            Self::Last => &["--idle", "--pid", "0"],
+            Self::RealTime => &["--fifo", "--pid", "50"],
+            Self::Normal => &["--other", "--pid", "0"],
+            Self::Idle => &["--idle", "--pid", "0"],
         };
         let mut command = Command::new("chrt");
         let status = command.args(policy).arg(std::process::id().to_string()).stdin(Stdio::null()).status()?;
@@ -50,14 +51,14 @@ impl Urgency {
     }
 }
 
-/// Takes as many open files as the system gives.
+/// Raises the limit of open files as far as the system allows; returns it.
 pub(crate) fn raise_open_files() -> io::Result<u64> {
     let limit = getrlimit(Resource::Nofile);
     setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, maximum: limit.maximum })?;
     Ok(limit.maximum.unwrap_or(u64::MAX))
 }
 
-/// CPU time that all threads of a process have used, in nanoseconds.
+/// CPU time used by all threads of a process, in ns.
 pub(crate) fn cpu_ns(pid: u32) -> io::Result<u64> {
     let mut sum = 0_u64;
     for task in fs::read_dir(format!("/proc/{pid}/task"))? {
@@ -68,13 +69,13 @@ pub(crate) fn cpu_ns(pid: u32) -> io::Result<u64> {
     Ok(sum)
 }
 
-/// Anonymous memory that a process holds, in bytes: its heap and its stacks, without what it maps from
-/// files and without the kernel's memory for its sockets.
+/// Anonymous memory of a process, in bytes: its heap and stacks, without mapped files and without the kernel's memory
+/// for its sockets.
 pub(crate) fn user_bytes(pid: u32) -> io::Result<u64> {
     kib(&fs::read_to_string(format!("/proc/{pid}/status"))?, "RssAnon:")
 }
 
-/// Memory of the kernel for all objects that it caches, sockets among them, in bytes.
+/// Kernel memory for all cached objects, including sockets, and for socket buffers, in bytes.
 pub(crate) fn kernel_bytes() -> io::Result<u64> {
     let slab = kib(&fs::read_to_string("/proc/meminfo")?, "Slab:")?;
     Ok(slab.saturating_add(socket_buffer_bytes()?))
@@ -91,15 +92,16 @@ fn socket_buffer_bytes() -> io::Result<u64> {
 fn kib(text: &str, name: &str) -> io::Result<u64> {
     let line = text.lines().find(|line| line.starts_with(name)).unwrap_or_default();
     let kib: Option<u64> = line.split_whitespace().nth(1).and_then(|kib| kib.parse().ok());
-    kib.map(|kib| kib.saturating_mul(1_024)).ok_or_else(|| io::Error::other(format!("the system does not tell {name}")))
+    kib.map(|kib| kib.saturating_mul(1_024))
+        .ok_or_else(|| io::Error::other(format!("the system does not report {name}")))
 }
 
-/// Cores of this machine, whatever this process is tied to.
+/// CPU cores of this machine, wherever this process is pinned to.
 pub(crate) fn cores() -> usize {
     fs::read_to_string("/proc/cpuinfo").unwrap_or_default().lines().filter(|line| line.starts_with("processor")).count()
 }
 
-/// The processor's name.
+/// The name of the processor.
 pub(crate) fn processor() -> String {
     let text = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
     let line = text.lines().find(|line| line.starts_with("model name")).unwrap_or_default();

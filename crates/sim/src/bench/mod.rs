@@ -1,22 +1,24 @@
-//! Benchmarks of a real pool: the generator and what is measured each on a core of its own, each figure
-//! beside its floor of the same run.
+//! Benchmarks of a real pool. The load generator and the measured process each have a CPU core of their own, and each
+//! figure is compared with its floor from the same run.
+//!
+//! May use the pool, the RPC crate and tokio, which nothing else in this crate does.
 
-mod agent;
+mod ask_latency;
+mod benchmarks_page;
 mod certificate;
-mod child;
 mod core_reports;
 mod core_updates;
 mod fairness;
-mod figure;
 mod flood;
 mod idle;
 mod load;
+mod load_agent;
 mod machine;
-mod market;
-mod page;
+mod measured_process;
+mod measurement;
 mod reports;
 mod updates;
-mod wire;
+mod ws_client;
 
 use std::{
     io::{self, Write},
@@ -27,126 +29,126 @@ use std::{
 use clap::ValueEnum;
 use tokio::{runtime, task::LocalSet};
 
-use child::Kind;
-use figure::{Figure, HEAD};
+use measured_process::ServerKind;
+use measurement::{Measurement, TABLE_HEAD};
 
-/// Which benchmark, and how long.
+/// The options of `bench`.
 #[derive(Debug, clap::Args)]
 pub(crate) struct BenchArgs {
-    /// Which.
-    #[arg(value_enum, default_value_t = What::All)]
-    what: What,
+    /// The benchmark to run.
+    #[arg(value_enum, default_value_t = Benchmark::All)]
+    what: Benchmark,
     /// Seconds of each measurement.
     #[arg(long, default_value_t = 2)]
     seconds: u64,
-    /// Measurements of each kind; the one in the middle counts.
+    /// Measurements of each kind; the median counts.
     #[arg(long, default_value_t = 3)]
     rounds: u64,
     /// Write the results to docs/benchmarks.md.
     #[arg(long)]
     write: bool,
-    /// Sockets of the idle agents.
+    /// Idle agents, each with a socket.
     #[arg(long, default_value_t = 8_000)]
     sockets: u32,
 }
 
-/// What a benchmark runs in a process of its own.
+/// A process that a benchmark measures, or runs apart from the load generator.
 #[derive(Debug, clap::Subcommand)]
-pub(crate) enum Measured {
+pub(crate) enum MeasuredProcess {
     /// A pool.
     Pool {
-        /// With the certificate in this folder.
+        /// The folder of its certificate, for TLS.
         #[arg(long)]
         tls: Option<PathBuf>,
     },
-    /// A pool with the limits as shipped.
+    /// A pool with the default limits.
     Shipped,
-    /// A flood.
+    /// An attack on a pool.
     Attack {
-        /// Which.
+        /// The kind of attack.
         #[arg(value_enum)]
         attack: flood::Attack,
-        /// On which pool.
+        /// The address of the pool.
         pool: SocketAddr,
     },
-    /// An echo.
+    /// An echo server.
     Echo,
-    /// What limits signed updates: parsing and verifying, in one thread.
+    /// The floor of signed updates: parsing and verifying them in one thread.
     Signature {
-        /// Peers of an update.
+        /// Peers in an update.
         #[arg(long)]
         peers: u32,
     },
-    /// The pool's core alone.
+    /// The pool core alone, with reports.
     Core {
-        /// Nodes; there are twice as many leases.
+        /// Nodes. There are twice as many leases.
         #[arg(long)]
         nodes: u32,
     },
-    /// The same with agents of the original.
+    /// The pool core alone, with protocol-2 updates.
     CoreUpdates {
-        /// Nodes; there are twice as many leases.
+        /// Nodes. There are twice as many leases.
         #[arg(long)]
         nodes: u32,
     },
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum What {
-    /// All of them.
+enum Benchmark {
+    /// All benchmarks.
     All,
-    /// The pool's core alone.
+    /// The pool core alone.
     Core,
-    /// Reports of protocol 3 over real sockets.
+    /// Protocol-3 reports over real sockets.
     Reports,
-    /// Signed updates of protocol 2 over real sockets.
+    /// Signed protocol-2 updates over real sockets.
     Updates,
     /// Memory of idle agents.
     Idle,
-    /// From ask to host.
+    /// The time from an ask to the first host.
     Ask,
-    /// A thousand clients at once.
+    /// The same with a thousand clients at once.
     Burst,
-    /// Others, while one socket, one address block or a storm of connects floods the pool.
+    /// The latency of other agents while the pool is flooded.
     Fairness,
 }
 
-/// Runs benchmarks; true where every target was reached.
+/// Runs benchmarks; returns whether every target was reached.
 pub(crate) fn run(args: &BenchArgs, out: &mut impl Write) -> io::Result<bool> {
     machine::pin(machine::GENERATOR)?;
     machine::raise_open_files()?;
     let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
     let mut figures = Vec::new();
     LocalSet::new().block_on(&runtime, all(args, &mut figures))?;
-    writeln!(out, "{HEAD}")?;
+    writeln!(out, "{TABLE_HEAD}")?;
     for figure in &figures {
         writeln!(out, "{}", figure.row())?;
     }
     if args.write {
-        page::write(args, &figures)?;
+        benchmarks_page::write(args, &figures)?;
     }
     Ok(figures.iter().all(|figure| figure.reached != Some(false)))
 }
 
-async fn all(args: &BenchArgs, figures: &mut Vec<Figure>) -> io::Result<()> {
-    let wanted = |what| args.what == What::All || args.what == what;
-    if wanted(What::Core) {
+async fn all(args: &BenchArgs, figures: &mut Vec<Measurement>) -> io::Result<()> {
+    let wanted = |what| args.what == Benchmark::All || args.what == what;
+    if wanted(Benchmark::Core) {
         core_reports::run(figures)?;
     }
-    if wanted(What::Idle) {
+    if wanted(Benchmark::Idle) {
         idle::run(args, figures).await?;
     }
-    if wanted(What::Ask) {
-        market::one_by_one(figures).await?;
+    if wanted(Benchmark::Ask) {
+        ask_latency::one_by_one(figures).await?;
     }
-    if wanted(What::Burst) {
-        market::at_once(figures).await?;
+    if wanted(Benchmark::Burst) {
+        ask_latency::at_once(figures).await?;
     }
-    if wanted(What::Fairness) {
+    if wanted(Benchmark::Fairness) {
         fairness::run(args, figures).await?;
     }
-    let reports = if wanted(What::Reports) { Some(reports::run(args, figures).await?) } else { None };
-    let updates = if wanted(What::Updates) { updates::run(args, figures).await? } else { Vec::new() };
+    let reports = if wanted(Benchmark::Reports) { Some(reports::run(args, figures).await?) } else { None };
+    let updates = if wanted(Benchmark::Updates) { updates::run(args, figures).await? } else { Vec::new() };
     for (peers, updates) in updates {
         if let Some(reports) = reports {
             figures.push(times(reports, peers, updates));
@@ -155,11 +157,11 @@ async fn all(args: &BenchArgs, figures: &mut Vec<Figure>) -> io::Result<()> {
     Ok(())
 }
 
-fn times(reports: u64, peers: u32, updates: u64) -> Figure {
+fn times(reports: u64, peers: u32, updates: u64) -> Measurement {
     let ratio = load::scaled(reports, 10, updates);
-    Figure {
+    Measurement {
         bench: "reports",
-        what: format!("protocol-3 reports beside signed protocol-2 updates of {peers} peers"),
+        what: format!("protocol-3 reports compared with signed protocol-2 updates of {peers} peers"),
         figure: format!("{reports} per CPU-second"),
         floor: format!("{updates} per CPU-second"),
         ratio: format!("{}.{} times", ratio / 10, ratio % 10),
@@ -168,18 +170,18 @@ fn times(reports: u64, peers: u32, updates: u64) -> Figure {
     }
 }
 
-/// Is what a benchmark measures.
-pub(crate) fn measured(what: &Measured, out: &mut impl Write) -> io::Result<()> {
+/// Runs as the process that a benchmark measures.
+pub(crate) fn measured(what: &MeasuredProcess, out: &mut impl Write) -> io::Result<()> {
     match what {
-        Measured::Pool { tls } => child::serve(Kind::Pool, tls.as_deref(), out),
-        Measured::Shipped => child::serve(Kind::Shipped, None, out),
-        Measured::Attack { attack, pool } => {
+        MeasuredProcess::Pool { tls } => measured_process::serve(ServerKind::Pool, tls.as_deref(), out),
+        MeasuredProcess::Shipped => measured_process::serve(ServerKind::Shipped, None, out),
+        MeasuredProcess::Attack { attack, pool } => {
             let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
             LocalSet::new().block_on(&runtime, fairness::attack(*attack, *pool))
         }
-        Measured::Echo => child::serve(Kind::Echo, None, out),
-        Measured::Signature { peers } => updates::serve_floor(*peers, out),
-        Measured::CoreUpdates { nodes } => core_updates::serve(*nodes, out),
-        Measured::Core { nodes } => core_reports::serve(*nodes, out),
+        MeasuredProcess::Echo => measured_process::serve(ServerKind::Echo, None, out),
+        MeasuredProcess::Signature { peers } => updates::serve_floor(*peers, out),
+        MeasuredProcess::CoreUpdates { nodes } => core_updates::serve(*nodes, out),
+        MeasuredProcess::Core { nodes } => core_reports::serve(*nodes, out),
     }
 }

@@ -1,4 +1,4 @@
-//! Reports of protocol 3 over real sockets, beside an echo of the same frames.
+//! Protocol-3 reports over real sockets, compared with an echo of the same frames.
 
 use std::{io, net::SocketAddr, time::Duration};
 
@@ -6,11 +6,11 @@ use vipnode_types::wire::method;
 
 use super::{
     BenchArgs,
-    agent::Agent,
-    child::{Kind, Server},
-    figure::Figure,
     load::{Load, Message, Rate, median, scaled},
-    wire::{Wire, call_text, frame},
+    load_agent::LoadAgent,
+    measured_process::{Server, ServerKind},
+    measurement::Measurement,
+    ws_client::{WsClient, call_text, frame},
 };
 
 /// Sockets under load.
@@ -32,9 +32,9 @@ impl Message for Report {
     }
 }
 
-/// Measures both; returns reports per CPU-second of the pool.
-pub(crate) async fn run(args: &BenchArgs, figures: &mut Vec<Figure>) -> io::Result<u64> {
-    let (pool, echo) = (Server::start(Kind::Pool)?, Server::start(Kind::Echo)?);
+/// Measures reports and the echo; returns reports per CPU-second of the pool.
+pub(crate) async fn run(args: &BenchArgs, figures: &mut Vec<Measurement>) -> io::Result<u64> {
+    let (pool, echo) = (Server::start(ServerKind::Pool)?, Server::start(ServerKind::Echo)?);
     let mut reports = Load { wires: agents(pool.address).await? };
     let mut echoes = Load { wires: echoing(echo.address).await? };
     let (mut ratios, mut report_rates, mut echo_rates) = (Vec::new(), Vec::new(), Vec::new());
@@ -50,9 +50,9 @@ pub(crate) async fn run(args: &BenchArgs, figures: &mut Vec<Figure>) -> io::Resu
         busy.push(report.busy_percent());
     }
     let (rate, floor, ratio) = (median(report_rates), median(echo_rates), median(ratios));
-    figures.push(Figure {
+    figures.push(Measurement {
         bench: "reports",
-        what: format!("unchanged protocol-3 reports, {SOCKETS} sockets ({} % of the core used)", median(busy)),
+        what: format!("unchanged protocol-3 reports, {SOCKETS} sockets ({} % of the CPU core used)", median(busy)),
         figure: format!("{rate} per CPU-second"),
         floor: format!("{floor} echoes of the same frames per CPU-second"),
         ratio: format!("{ratio} %"),
@@ -62,20 +62,20 @@ pub(crate) async fn run(args: &BenchArgs, figures: &mut Vec<Figure>) -> io::Resu
     Ok(rate)
 }
 
-async fn agents(pool: SocketAddr) -> io::Result<Vec<(Wire, Report)>> {
+async fn agents(pool: SocketAddr) -> io::Result<Vec<(WsClient, Report)>> {
     let mut wires = Vec::new();
     for number in 0..SOCKETS {
-        let mut wire = Agent::new(number)?.connect(pool, Some(10)).await?;
+        let mut wire = LoadAgent::new(number)?.connect(pool, Some(10)).await?;
         wire.call(method::REPORT, r#"[{"seq":1,"full":[],"hash":"0000000000000000"}]"#).await?;
         wires.push((wire, Report { seq: 1, echo: false }));
     }
     Ok(wires)
 }
 
-async fn echoing(echo: SocketAddr) -> io::Result<Vec<(Wire, Report)>> {
+async fn echoing(echo: SocketAddr) -> io::Result<Vec<(WsClient, Report)>> {
     let mut wires = Vec::new();
     for number in 0..SOCKETS {
-        wires.push((Wire::open(echo, Agent::new(number)?.address()).await?, Report { seq: 1, echo: true }));
+        wires.push((WsClient::open(echo, LoadAgent::new(number)?.address()).await?, Report { seq: 1, echo: true }));
     }
     Ok(wires)
 }

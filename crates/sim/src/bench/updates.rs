@@ -1,4 +1,4 @@
-//! Signed updates of protocol 2, beside the signature alone over the same frames in one thread.
+//! Signed protocol-2 updates over real sockets, compared with parsing and verifying the same frames in one thread.
 
 use std::{
     io::{self, Write},
@@ -11,24 +11,24 @@ use vipnode_types::protocol2::{SignedCall, Update, method, signed_params};
 
 use super::{
     BenchArgs,
-    agent::{Agent, now},
-    child::{self, Kind, Server},
-    figure::Figure,
     load::{Load, Message, Rate, median, scaled},
+    load_agent::{LoadAgent, now},
     machine,
-    wire::{Wire, call_text, frame},
+    measured_process::{self, Server, ServerKind},
+    measurement::Measurement,
+    ws_client::{WsClient, call_text, frame},
 };
 
 /// Sockets under load.
 const SOCKETS: u32 = 100;
-/// Frames of the floor.
+/// Frames for the floor.
 const FLOOR_FRAMES: u32 = 6_000;
-/// Frames a second that are signed before: more than there can be.
+/// Frames signed in advance per second; more than the pool can take.
 const A_SECOND: u64 = 45_000;
 
-/// Presigned frames; each socket has its own.
+/// The presigned frames of one socket.
 struct Presigned {
-    agent: Agent,
+    agent: LoadAgent,
     frames: std::vec::IntoIter<Vec<u8>>,
 }
 
@@ -42,22 +42,22 @@ impl Message for Presigned {
     }
 }
 
-/// Measures 3 and 25 peers; returns updates per CPU-second of each.
-pub(crate) async fn run(args: &BenchArgs, figures: &mut Vec<Figure>) -> io::Result<Vec<(u32, u64)>> {
+/// Measures updates of 3 and of 25 peers; returns updates per CPU-second of each.
+pub(crate) async fn run(args: &BenchArgs, figures: &mut Vec<Measurement>) -> io::Result<Vec<(u32, u64)>> {
     let mut rates = Vec::new();
     for peers in [3, 25] {
-        let bytes = update(&Agent::new(0)?, peers, 0, 0).len();
+        let bytes = update(&LoadAgent::new(0)?, peers, 0, 0).len();
         let (mut updates, mut floors, mut ratios) = (Vec::new(), Vec::new(), Vec::new());
-        let pool = Server::start(Kind::Pool)?;
+        let pool = Server::start(ServerKind::Pool)?;
         let mut wires = Vec::new();
         for number in 0..SOCKETS {
-            let agent = Agent::new(number)?;
+            let agent = LoadAgent::new(number)?;
             wires.push((connect(&pool, &agent).await?, agent));
         }
         for round in 0..args.rounds {
             let floor = floor(peers)?;
             let load = Load { wires: presigned(wires, peers, round) };
-            // The frames of a round last for a second and a quarter.
+            // The frames of a round last for the warm-up too, a quarter of its time.
             let (load, rate): (_, Rate) = load.run(pool.pid(), Duration::from_secs(1)).await?;
             wires = load.wires.into_iter().map(|(wire, done)| (wire, done.agent)).collect();
             ratios.push(scaled(rate.per_cpu_second(), 100, floor));
@@ -65,7 +65,7 @@ pub(crate) async fn run(args: &BenchArgs, figures: &mut Vec<Figure>) -> io::Resu
             floors.push(floor);
         }
         let (rate, floor, ratio) = (median(updates), median(floors), median(ratios));
-        figures.push(Figure {
+        figures.push(Measurement {
             bench: "updates",
             what: format!("signed protocol-2 updates of {peers} peers ({bytes} bytes), {SOCKETS} sockets"),
             figure: format!("{rate} per CPU-second"),
@@ -79,21 +79,21 @@ pub(crate) async fn run(args: &BenchArgs, figures: &mut Vec<Figure>) -> io::Resu
     Ok(rates)
 }
 
-async fn connect(pool: &Server, agent: &Agent) -> io::Result<Wire> {
-    let mut wire = Wire::open(pool.address, agent.address()).await?;
+async fn connect(pool: &Server, agent: &LoadAgent) -> io::Result<WsClient> {
+    let mut wire = WsClient::open(pool.address, agent.address()).await?;
     let hello = json!({
         "vipnode_version": "v2.3.1",
         "node_info": {"version": "Geth/v1.10.26", "eth_protocol": "66", "kind": 1, "network": 1, "is_full_node": true},
         "node_uri": format!("enode://{}@{}:30303", agent.id(), agent.address()),
         "payout": "",
     });
-    // After the pool's start, by any clock.
+    // After the start of the pool by any clock.
     let nonce = now().plus(1_000).get().saturating_mul(1_000_000);
     wire.call(method::CONNECT, &signed_params(agent.node(), method::CONNECT, nonce, &hello.to_string())).await?;
     Ok(wire)
 }
 
-fn presigned(wires: Vec<(Wire, Agent)>, peers: u32, round: u64) -> Vec<(Wire, Presigned)> {
+fn presigned(wires: Vec<(WsClient, LoadAgent)>, peers: u32, round: u64) -> Vec<(WsClient, Presigned)> {
     let mut loaded = Vec::new();
     let each = A_SECOND / u64::from(SOCKETS) * if peers > 10 { 1 } else { 2 } / 2;
     for (wire, agent) in wires {
@@ -103,12 +103,12 @@ fn presigned(wires: Vec<(Wire, Agent)>, peers: u32, round: u64) -> Vec<(Wire, Pr
     loaded
 }
 
-/// A signed update, as the original's agents send it.
-fn update(agent: &Agent, peers: u32, round: u64, step: u64) -> Vec<u8> {
+/// A signed update in the form of the original vipnode's agents.
+fn update(agent: &LoadAgent, peers: u32, round: u64, step: u64) -> Vec<u8> {
     frame(&update_text(agent, peers, round, step))
 }
 
-fn update_text(agent: &Agent, peers: u32, round: u64, step: u64) -> String {
+fn update_text(agent: &LoadAgent, peers: u32, round: u64, step: u64) -> String {
     let infos: Vec<String> = (0..peers).map(|peer| peer_info(agent.number, peer)).collect();
     let argument = format!(r#"{{"peers_info":[{}],"block_number":{}}}"#, infos.join(","), 21_000_000 + step);
     let nonce = now().plus(2_000).get().saturating_mul(1_000_000).saturating_add(step);
@@ -119,7 +119,7 @@ fn update_text(agent: &Agent, peers: u32, round: u64, step: u64) -> String {
     )
 }
 
-/// As geth's admin_peers tells a peer and the original's agents hand it on.
+/// A peer as geth's `admin_peers` lists it and the original vipnode's agents pass it on.
 fn peer_info(agent: u32, peer: u32) -> String {
     let number = agent * 1_000 + peer;
     let (id, key, head) = (format!("{number:064x}"), format!("{number:0128x}"), format!("{number:064x}"));
@@ -130,14 +130,14 @@ fn peer_info(agent: u32, peer: u32) -> String {
 }
 
 fn floor(peers: u32) -> io::Result<u64> {
-    let told: Value = serde_json::from_str(&child::ask(&["signature", "--peers", &peers.to_string()])?)?;
+    let told: Value = serde_json::from_str(&measured_process::ask(&["signature", "--peers", &peers.to_string()])?)?;
     Ok(told.get("per_cpu_second").and_then(Value::as_u64).unwrap_or_default())
 }
 
-/// Reads and verifies updates, and does no more, in a process of its own.
+/// Parses and verifies updates in this process, and prints how long that took.
 pub(crate) fn serve_floor(peers: u32, out: &mut impl Write) -> io::Result<()> {
     machine::pin(machine::MEASURED)?;
-    let agent = Agent::new(1)?;
+    let agent = LoadAgent::new(1)?;
     let texts: Vec<String> = (0..u64::from(FLOOR_FRAMES)).map(|step| update_text(&agent, peers, 0, step)).collect();
     let before = machine::cpu_ns(std::process::id())?;
     let mut seen = 0;

@@ -6,20 +6,20 @@ use std::{
 use vipnode_types::{
     AgentKey, ChainSpec, Delegation, Enode, Ms, NodeId, NodeKey,
     signed::Envelope,
-    wire::{ClientCriteria, ConnectRequest, HostOffer, PROTOCOL, method},
+    ws_client::{ClientCriteria, ConnectRequest, HostOffer, PROTOCOL, method},
 };
 
-use super::{certificate::Trust, wire::Wire};
+use super::{certificate::TrustedRoots, ws_client::WsClient};
 
-/// An agent of the load generator, by its number.
-pub(crate) struct Agent {
+/// An agent of the load generator; its keys and address follow from its number.
+pub(crate) struct LoadAgent {
     pub(crate) number: u32,
     node: NodeKey,
     key: AgentKey,
     delegation: Delegation,
 }
 
-impl Agent {
+impl LoadAgent {
     pub(crate) fn new(number: u32) -> io::Result<Self> {
         let mut seed = [0; 32];
         seed[..4].copy_from_slice(&number.to_be_bytes());
@@ -40,13 +40,13 @@ impl Agent {
         &self.node
     }
 
-    /// An address of this machine in a block that it shares with few others.
+    /// A loopback address in an address block that few other agents share.
     pub(crate) fn address(&self) -> IpAddr {
         let [_, a, b, c] = self.number.to_be_bytes();
         IpAddr::V4(Ipv4Addr::new(127, b, c, a.wrapping_add(2)))
     }
 
-    /// Says who it is; a host offers `slots`, without it is a client.
+    /// The params of a connect: a host that offers `slots`, or a client for `None`.
     pub(crate) fn hello(&self, slots: Option<u32>) -> ConnectRequest {
         ConnectRequest {
             protocol: PROTOCOL,
@@ -63,25 +63,30 @@ impl Agent {
         }
     }
 
-    /// Opens a socket and connects.
-    pub(crate) async fn connect(&self, pool: SocketAddr, slots: Option<u32>) -> io::Result<Wire> {
-        let wire = Wire::open(pool, self.address()).await?;
+    /// Opens a socket and authenticates.
+    pub(crate) async fn connect(&self, pool: SocketAddr, slots: Option<u32>) -> io::Result<WsClient> {
+        let wire = WsClient::open(pool, self.address()).await?;
         self.begin(wire, &format!("ws://{pool}"), slots).await
     }
 
-    /// The same over TLS.
-    pub(crate) async fn connect_tls(&self, pool: SocketAddr, trust: &Trust, slots: Option<u32>) -> io::Result<Wire> {
-        let wire = Wire::open_tls(pool, self.address(), trust).await?;
+    /// Opens a socket over TLS and authenticates.
+    pub(crate) async fn connect_tls(
+        &self,
+        pool: SocketAddr,
+        trust: &TrustedRoots,
+        slots: Option<u32>,
+    ) -> io::Result<WsClient> {
+        let wire = WsClient::open_tls(pool, self.address(), trust).await?;
         self.begin(wire, &format!("wss://{pool}"), slots).await
     }
 
-    async fn begin(&self, mut wire: Wire, url: &str, slots: Option<u32>) -> io::Result<Wire> {
+    async fn begin(&self, mut wire: WsClient, url: &str, slots: Option<u32>) -> io::Result<WsClient> {
         let params = self.signed(url, &wire.challenge, &self.hello(slots))?;
         wire.call(method::CONNECT, &params).await?;
         Ok(wire)
     }
 
-    /// The params of a signed connect.
+    /// The signed params of a connect, as JSON.
     pub(crate) fn signed(&self, url: &str, challenge: &str, hello: &ConnectRequest) -> io::Result<String> {
         let raw = serde_json::to_string(hello)?;
         let envelope = Envelope::sign(&self.key, self.delegation.clone(), method::CONNECT, url, challenge, &raw);
@@ -89,7 +94,7 @@ impl Agent {
     }
 }
 
-/// The wall clock.
+/// The time of the wall clock.
 pub(crate) fn now() -> Ms {
     let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
     Ms::new(u64::try_from(since.as_millis()).unwrap_or(u64::MAX))

@@ -1,4 +1,4 @@
-//! A WebSocket of the load generator: as little work as possible beyond the system calls.
+//! The WebSocket client of the load generator, which does as little as possible besides system calls.
 
 use std::{
     io,
@@ -11,32 +11,32 @@ use tokio::{
     net::{TcpSocket, TcpStream},
 };
 
-use super::certificate::Trust;
+use super::certificate::TrustedRoots;
 
 /// TCP, or TLS over it.
 trait Stream: AsyncRead + AsyncWrite + Unpin {}
 impl<S: AsyncRead + AsyncWrite + Unpin> Stream for S {}
 
-/// An open WebSocket.
-pub(crate) struct Wire {
+/// An open WebSocket of the load generator.
+pub(crate) struct WsClient {
     stream: Box<dyn Stream>,
-    /// What was read; what lies before `taken` is done with.
+    /// Bytes read so far; those before `taken` are consumed.
     buffer: Vec<u8>,
     taken: usize,
-    /// The pool's challenge, empty where there was none.
+    /// The pool's challenge; empty if there was none.
     pub(crate) challenge: String,
     /// The id of the next call.
     next_id: u64,
 }
 
-impl Wire {
-    /// Opens a WebSocket, from an address of this machine.
+impl WsClient {
+    /// Opens a WebSocket from an address of this machine.
     pub(crate) async fn open(to: SocketAddr, from: IpAddr) -> io::Result<Self> {
         Self::upgrade(Box::new(tcp(to, from).await?), to).await
     }
 
-    /// The same over TLS.
-    pub(crate) async fn open_tls(to: SocketAddr, from: IpAddr, trust: &Trust) -> io::Result<Self> {
+    /// Opens a WebSocket over TLS from an address of this machine.
+    pub(crate) async fn open_tls(to: SocketAddr, from: IpAddr, trust: &TrustedRoots) -> io::Result<Self> {
         Self::upgrade(Box::new(trust.connect(tcp(to, from).await?).await?), to).await
     }
 
@@ -63,12 +63,12 @@ impl Wire {
         Ok(wire)
     }
 
-    /// The connection below.
+    /// The connection underneath.
     pub(crate) fn into_stream(self) -> impl AsyncRead + AsyncWrite + Unpin {
         self.stream
     }
 
-    /// Sends bytes that [`frame`] made.
+    /// Sends a frame made by [`frame`].
     pub(crate) async fn send_frame(&mut self, frame: &[u8]) -> io::Result<()> {
         self.stream.write_all(frame).await
     }
@@ -77,7 +77,7 @@ impl Wire {
         self.send_frame(&frame(text)).await
     }
 
-    /// The next text; pings are answered on the way.
+    /// The next text message; answers pings on the way.
     pub(crate) async fn next(&mut self) -> io::Result<&str> {
         loop {
             let (opcode, payload) = self.next_frame().await?;
@@ -101,7 +101,7 @@ impl Wire {
         }
     }
 
-    /// Calls, and waits for the answer; what else comes meanwhile is an error.
+    /// Calls and waits for the result; anything else that arrives is an error.
     pub(crate) async fn call(&mut self, method: &str, params: &str) -> io::Result<String> {
         let id = self.begin(method, params).await?;
         let answer = self.next().await?;
@@ -109,7 +109,7 @@ impl Wire {
         if good { Ok(answer.to_owned()) } else { Err(io::Error::other(format!("{method}: {answer}"))) }
     }
 
-    /// Calls without waiting; returns the id.
+    /// Sends a call without waiting for its answer; returns its id.
     pub(crate) async fn begin(&mut self, method: &str, params: &str) -> io::Result<u64> {
         let id = self.next_id;
         self.next_id = id.saturating_add(1);
@@ -129,7 +129,7 @@ impl Wire {
         }
     }
 
-    /// The first whole frame in the buffer. Servers do not mask.
+    /// The first complete frame in the buffer. Servers do not mask.
     fn parse(&self) -> Option<(u8, Range<usize>)> {
         let bytes = self.buffer.get(self.taken..)?;
         let (first, second) = (*bytes.first()?, *bytes.get(1)?);
@@ -160,12 +160,12 @@ async fn tcp(to: SocketAddr, from: IpAddr) -> io::Result<TcpStream> {
     Ok(stream)
 }
 
-/// The text of a call.
+/// A call as JSON.
 pub(crate) fn call_text(id: u64, method: &str, params: &str) -> String {
     format!(r#"{{"jsonrpc":"2.0","id":{id},"method":"{method}","params":{params}}}"#)
 }
 
-/// A text frame as a client sends it. The mask is zero, which costs the server as much as any other.
+/// A text frame from a client. Its mask is zero, which costs the server as much as any other mask.
 pub(crate) fn frame(text: &str) -> Vec<u8> {
     let mut bytes = header(0x81, text.len());
     bytes.extend_from_slice(text.as_bytes());

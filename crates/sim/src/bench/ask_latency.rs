@@ -1,4 +1,4 @@
-//! Hosts that let everybody in, and clients that ask: how long a client waits for its first host.
+//! Hosts that admit every client, and clients that ask: how long a client waits for its first host.
 
 use std::{io, rc::Rc, time::Duration};
 
@@ -10,11 +10,11 @@ use tokio::{
 use vipnode_types::wire::method;
 
 use super::{
-    agent::Agent,
-    child::{Kind, Server},
-    figure::Figure,
     load::{median, percentile, scaled},
-    wire::Wire,
+    load_agent::LoadAgent,
+    measured_process::{Server, ServerKind},
+    measurement::Measurement,
+    ws_client::WsClient,
 };
 
 const HOSTS: u32 = 1_000;
@@ -22,14 +22,14 @@ const ASKS: u32 = 500;
 const CLIENTS: u32 = 1_000;
 const FEW_HOSTS: u32 = 10;
 const FEW_HOSTS_PLACES: u32 = 400;
-/// A client that has no host by then was not served. The pool's own time for an ask is 5 s.
+/// The time after which a client without a host counts as not served; the pool's own limit for an ask is 5 s.
 const PATIENCE: Duration = Duration::from_secs(10);
 const FULL_REPORT: &str = r#"[{"seq":1,"full":[],"hash":"0000000000000000"}]"#;
 const ASK: &str = r#"[{"want":1}]"#;
-/// Clients are numbered from here.
+/// The number of the first client.
 const FIRST_CLIENT: u32 = 100_000;
 
-/// Hosts that say yes; they leave when this is dropped.
+/// Hosts that admit every client; they disconnect when this is dropped.
 struct Hosts(Vec<AbortHandle>);
 
 impl Drop for Hosts {
@@ -38,17 +38,17 @@ impl Drop for Hosts {
     }
 }
 
-async fn hosts(pool: &Server, count: u32, places: u32) -> io::Result<Hosts> {
+async fn hosts(pool: &Server, count: u32, slots: u32) -> io::Result<Hosts> {
     let mut hosts = Hosts(Vec::new());
     for number in 0..count {
-        let mut wire = Agent::new(number)?.connect(pool.address, Some(places)).await?;
+        let mut wire = LoadAgent::new(number)?.connect(pool.address, Some(slots)).await?;
         wire.call(method::REPORT, FULL_REPORT).await?;
-        hosts.0.push(spawn_local(say_yes(wire)).abort_handle());
+        hosts.0.push(spawn_local(admit_all(wire)).abort_handle());
     }
     Ok(hosts)
 }
 
-async fn say_yes(mut wire: Wire) -> io::Result<()> {
+async fn admit_all(mut wire: WsClient) -> io::Result<()> {
     loop {
         let call: serde_json::Value = serde_json::from_str(wire.next().await?)?;
         let answer = serde_json::json!({"jsonrpc": "2.0", "id": call.get("id"), "result": {}}).to_string();
@@ -56,25 +56,25 @@ async fn say_yes(mut wire: Wire) -> io::Result<()> {
     }
 }
 
-/// Waits for the first host.
-async fn ask(wire: &mut Wire) -> io::Result<Duration> {
+/// Asks, and waits for the first host.
+async fn ask(wire: &mut WsClient) -> io::Result<Duration> {
     let asked = Instant::now();
     let answer = timeout(PATIENCE, wire.call(method::ASK, ASK)).await??;
     if answer.contains("enode://") { Ok(asked.elapsed()) } else { Err(io::Error::other(format!("no host: {answer}"))) }
 }
 
-/// One client after the other.
-pub(crate) async fn one_by_one(figures: &mut Vec<Figure>) -> io::Result<()> {
-    let pool = Server::start(Kind::Pool)?;
+/// Measures one client after the other.
+pub(crate) async fn one_by_one(figures: &mut Vec<Measurement>) -> io::Result<()> {
+    let pool = Server::start(ServerKind::Pool)?;
     let _hosts = hosts(&pool, HOSTS, 10).await?;
     let mut us = Vec::new();
     for number in FIRST_CLIENT..FIRST_CLIENT + ASKS {
-        let mut client = Agent::new(number)?.connect(pool.address, None).await?;
+        let mut client = LoadAgent::new(number)?.connect(pool.address, None).await?;
         us.push(micros(ask(&mut client).await?));
     }
     let (p50, p99) = (median(us.clone()), percentile(us, 99));
-    let echo = Server::start(Kind::Echo)?;
-    let mut wire = Wire::open(echo.address, Agent::new(0)?.address()).await?;
+    let echo = Server::start(ServerKind::Echo)?;
+    let mut wire = WsClient::open(echo.address, LoadAgent::new(0)?.address()).await?;
     let mut floor = Vec::new();
     for _ in 0..ASKS {
         let sent = Instant::now();
@@ -83,7 +83,7 @@ pub(crate) async fn one_by_one(figures: &mut Vec<Figure>) -> io::Result<()> {
         floor.push(micros(sent.elapsed()));
     }
     let floor = median(floor).saturating_mul(2);
-    figures.push(Figure {
+    figures.push(Measurement {
         bench: "ask",
         what: format!("from ask to first host admitted, {HOSTS} hosts connected, {ASKS} clients one after the other"),
         figure: format!("p50 {p50} µs, p99 {p99} µs"),
@@ -95,20 +95,20 @@ pub(crate) async fn one_by_one(figures: &mut Vec<Figure>) -> io::Result<()> {
     Ok(())
 }
 
-/// All clients at the same moment: connected before, and from the opening of their sockets.
-pub(crate) async fn at_once(figures: &mut Vec<Figure>) -> io::Result<()> {
+/// Measures all clients at once: already connected, and including opening the socket.
+pub(crate) async fn at_once(figures: &mut Vec<Measurement>) -> io::Result<()> {
     for connected in [true, false] {
-        let pool = Server::start(Kind::Pool)?;
+        let pool = Server::start(ServerKind::Pool)?;
         let _hosts = hosts(&pool, FEW_HOSTS, FEW_HOSTS_PLACES).await?;
         let clients: Vec<io::Result<Duration>> = burst(&pool, connected).await?;
         let us: Vec<u64> = clients.iter().flatten().map(|wait| micros(*wait)).collect();
         let served = us.len();
         let (p50, p99) = (median(us.clone()), percentile(us, 99));
         let from = if connected { "from the ask" } else { "from the opening of the socket, signed connect included" };
-        figures.push(Figure {
+        figures.push(Measurement {
             bench: "burst",
             what: format!(
-                "{CLIENTS} clients at once on {FEW_HOSTS} hosts with {FEW_HOSTS_PLACES} places each, to the first host, \
+                "{CLIENTS} clients at once on {FEW_HOSTS} hosts with {FEW_HOSTS_PLACES} slots each, to the first host, \
                  {from}"
             ),
             figure: format!("{served} served, p50 {} ms, p99 {} ms", p50 / 1_000, p99 / 1_000),
@@ -127,7 +127,7 @@ async fn burst(pool: &Server, connected: bool) -> io::Result<Vec<io::Result<Dura
     let mut clients = JoinSet::new();
     for number in FIRST_CLIENT..FIRST_CLIENT + CLIENTS {
         let start = Rc::clone(&start);
-        let agent = Agent::new(number)?;
+        let agent = LoadAgent::new(number)?;
         let mut wire = if connected { Some(agent.connect(address, None).await?) } else { None };
         clients.spawn_local(async move {
             start.wait().await;
@@ -137,7 +137,7 @@ async fn burst(pool: &Server, connected: bool) -> io::Result<Vec<io::Result<Dura
                 None => agent.connect(address, None).await?,
             };
             ask(&mut wire).await?;
-            // The socket lives as long as the others wait.
+            // The socket stays open while the others wait.
             Ok((began.elapsed(), wire))
         });
     }

@@ -1,21 +1,21 @@
-/// One line of the results.
+/// One row of the results.
 #[derive(Debug)]
-pub(crate) struct Figure {
-    /// The benchmark that made it.
+pub(crate) struct Measurement {
+    /// The benchmark it belongs to.
     pub(crate) bench: &'static str,
     /// What was measured.
     pub(crate) what: String,
     pub(crate) figure: String,
-    /// What limits it, measured in the same run.
+    /// Its floor: what limits it, measured in the same run.
     pub(crate) floor: String,
     pub(crate) ratio: String,
     pub(crate) target: String,
-    /// `None` where there is no target.
+    /// Whether the target is reached; `None` without a target.
     pub(crate) reached: Option<bool>,
 }
 
-impl Figure {
-    /// A row of a table in Markdown.
+impl Measurement {
+    /// A row of a Markdown table.
     pub(crate) fn row(&self) -> String {
         let reached = match self.reached {
             Some(true) => "yes",
@@ -27,6 +27,6 @@ impl Figure {
     }
 }
 
-/// The head of the table.
-pub(crate) const HEAD: &str = "| bench | what | figure | floor, same run | ratio | target | reached |\n\
+/// The header of that table.
+pub(crate) const TABLE_HEAD: &str = "| bench | what | figure | floor, same run | ratio | target | reached |\n\
                                |---|---|---|---|---|---|---|";

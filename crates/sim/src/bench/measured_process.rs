@@ -1,4 +1,4 @@
-//! Servers that are measured, each a process of its own on a core of its own.
+//! Measured servers, each in a process of its own on a CPU core of its own.
 
 use std::{
     io::{self, BufRead as _, Read as _, Write},
@@ -22,37 +22,37 @@ use clap::ValueEnum as _;
 use super::{
     certificate::{self, Certificate},
     flood::Attack,
-    machine::{self, Urgency},
+    machine::{self, SchedulingPolicy},
 };
 
-/// Which server.
+/// A kind of server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Kind {
-    /// A pool with the limits that `vipnode pool` has.
+pub(crate) enum ServerKind {
+    /// A pool with the default limits of `vipnode pool`.
     Shipped,
-    /// A pool whose limits let one load generator do what otherwise many agents do.
+    /// A pool with limits that let one load generator act as many agents.
     Pool,
-    /// The WebSockets of the same library with the same buffers, each message sent back.
+    /// An echo server with the same WebSocket library and buffers.
     Echo,
 }
 
-/// A running server; it ends when this is dropped.
+/// A running server; killed when this is dropped.
 pub(crate) struct Server {
     process: Child,
     pub(crate) address: SocketAddr,
 }
 
 impl Server {
-    pub(crate) fn start(kind: Kind) -> io::Result<Self> {
+    pub(crate) fn start(kind: ServerKind) -> io::Result<Self> {
         Self::start_with(kind, None)
     }
 
-    /// With a certificate, a pool speaks TLS.
-    pub(crate) fn start_with(kind: Kind, certificate: Option<&Certificate>) -> io::Result<Self> {
+    /// Starts a server; a pool with a certificate speaks TLS.
+    pub(crate) fn start_with(kind: ServerKind, certificate: Option<&Certificate>) -> io::Result<Self> {
         let kind = match kind {
-            Kind::Shipped => "shipped",
-            Kind::Pool => "pool",
-            Kind::Echo => "echo",
+            ServerKind::Shipped => "shipped",
+            ServerKind::Pool => "pool",
+            ServerKind::Echo => "echo",
         };
         let mut command = Command::new(std::env::current_exe()?);
         command.args(["measured", kind]);
@@ -61,7 +61,8 @@ impl Server {
         }
         let mut process = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?;
         let address = process.stdout.as_mut().map_or(Ok(String::new()), read_line)?;
-        let address = address.trim().parse().map_err(|_| io::Error::other(format!("no address but {address:?}")))?;
+        let address =
+            address.trim().parse().map_err(|_| io::Error::other(format!("expected an address, got {address:?}")))?;
         Ok(Self { process, address })
     }
 
@@ -76,7 +77,7 @@ fn read_line(out: &mut ChildStdout) -> io::Result<String> {
     Ok(line)
 }
 
-/// Runs a measurement in a process of its own and returns what it says.
+/// Runs a measurement in a process of its own and returns its output.
 pub(crate) fn ask(args: &[&str]) -> io::Result<String> {
     let output = Command::new(std::env::current_exe()?).arg("measured").args(args).stderr(Stdio::inherit()).output()?;
     if output.status.success() {
@@ -87,30 +88,30 @@ pub(crate) fn ask(args: &[&str]) -> io::Result<String> {
 
 impl Drop for Server {
     fn drop(&mut self) {
-        // Nothing of it is needed any longer.
+        // Nothing of it is needed any more.
         let _ended = self.process.kill();
         let _status = self.process.wait();
     }
 }
 
-/// Is such a server, until the input ends.
-pub(crate) fn serve(kind: Kind, tls: Option<&Path>, out: &mut impl Write) -> io::Result<()> {
+/// Runs as such a server until standard input ends.
+pub(crate) fn serve(kind: ServerKind, tls: Option<&Path>, out: &mut impl Write) -> io::Result<()> {
     machine::pin(machine::MEASURED)?;
-    Urgency::Ordinary.take()?;
+    SchedulingPolicy::Normal.apply()?;
     machine::raise_open_files()?;
     runtime::Builder::new_multi_thread().enable_all().build()?.block_on(async {
         match kind {
-            Kind::Pool | Kind::Shipped => {
+            ServerKind::Pool | ServerKind::Shipped => {
                 let shipped = shipped(tls)?;
-                let config = if kind == Kind::Pool { raised(shipped) } else { shipped };
+                let config = if kind == ServerKind::Pool { raised(shipped) } else { shipped };
                 let pool = PoolServer::spawn(config).await.map_err(io::Error::other)?;
-                tell(out, pool.local_addr())?;
+                print_address(out, pool.local_addr())?;
                 until_input_ends().await?;
                 drop(pool);
             }
-            Kind::Echo => {
+            ServerKind::Echo => {
                 let listener = TcpListener::bind(loopback()).await?;
-                tell(out, listener.local_addr()?)?;
+                print_address(out, listener.local_addr()?)?;
                 let listener = listener.tap_io(|stream| {
                     let _best_effort = stream.set_nodelay(true);
                 });
@@ -130,7 +131,7 @@ pub(crate) fn serve(kind: Kind, tls: Option<&Path>, out: &mut impl Write) -> io:
     })
 }
 
-fn tell(out: &mut impl Write, address: SocketAddr) -> io::Result<()> {
+fn print_address(out: &mut impl Write, address: SocketAddr) -> io::Result<()> {
     writeln!(out, "{address}")?;
     out.flush()
 }
@@ -151,7 +152,8 @@ async fn echo(mut socket: WebSocket) {
     }
 }
 
-/// What keeps one agent from crowding out others would keep the generator from loading the pool.
+/// Raises the limits that keep one agent from crowding out others: they would keep the load generator from loading the
+/// pool.
 fn raised(mut config: PoolConfig) -> PoolConfig {
     config.limits = PoolLimits {
         calls_a_second: 1_000_000,
@@ -166,7 +168,7 @@ fn raised(mut config: PoolConfig) -> PoolConfig {
     config
 }
 
-/// A flood in a process of its own, which runs only where nobody else wants the generator's core.
+/// An attack in a process of its own, which runs only when nothing else wants the load generator's CPU core.
 pub(crate) struct Attacker(Child);
 
 impl Attacker {
@@ -185,7 +187,7 @@ impl Drop for Attacker {
     }
 }
 
-/// A pool as it comes, with TLS where there is a certificate.
+/// The default configuration of a pool, with TLS if there is a certificate.
 fn shipped(tls: Option<&Path>) -> io::Result<PoolConfig> {
     let mut config = PoolConfig::new(loopback())?;
     if let Some(folder) = tls {

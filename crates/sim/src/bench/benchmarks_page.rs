@@ -1,0 +1,81 @@
+//! The page `docs/benchmarks.md`.
+
+use std::{fs, io, path::Path, process::Command, time::SystemTime};
+
+use super::{
+    BenchArgs, machine,
+    measurement::{Measurement, TABLE_HEAD},
+};
+
+/// The path of the page, relative to this crate.
+const PAGE_PATH: &str = "../../docs/benchmarks.md";
+
+const INTRO: &str = "\
+Written by `cargo run --release -p vipnode-sim -- bench all --write`; do not edit.
+
+How it is measured:
+
+- The load generator and the pool are separate processes, each pinned to one CPU core. \"Per CPU-second\" counts the CPU
+  time of all threads of the pool, including the kernel's work for its sockets, so that other load on the machine has
+  little effect. Some remains; ratios to a floor of the same run vary less.
+- Each figure is compared with its floor: what the same machine does in the same minute without the pool around it.
+- The pool is `vipnode_pool::PoolServer` with the memory store. Limits that keep one agent from crowding out others are
+  raised: rate and burst of a socket and of an address block, sockets per address, the time to authenticate. Everything
+  else is as `vipnode pool` runs it.
+- Sockets are real, over loopback. `reports`, `updates`: 100 sockets, each with one call in flight. Frames of `updates`
+  are signed in advance and have the form in which agents of the original vipnode send them.
+- `core` is the pool core alone, in one thread, with the ticks that are due; its commands are generated as it runs.
+- `idle` is the growth of the pool's anonymous memory since its start, divided by the number of sockets: it includes the
+  pool's tables, allocator overhead and all buffers. Kernel memory is listed separately and covers both ends of each
+  socket.
+- `fairness`: the flood is a separate process on the CPU core of the load generator, where scheduling policies (`chrt`,
+  as root) give the agents priority: with a mere low priority a flood would keep the core for slices of 4 ms.
+
+The last section has figures of the original vipnode on the same kind of machine.
+";
+
+const ORIGINAL: &str = "\
+## The original vipnode on the same kind of machine
+
+Go pool 33ade7f, one CPU core, calls signed in advance, fresh data for each run. Signed updates of 3 peers per second:
+4,482 in memory with 100 nodes, 2,996 with 1,000, 1,368 with 10,000; on its persistent store 140, 32 and 3.8. An idle
+registered connection took 24-29 KB (35-46 KB on the persistent store). A client waited 0.5-0.6 ms for its hosts in
+memory, 17.5 ms on the persistent store with 1,000 hosts. Of 1,000 clients at once on 10 hosts, 81-89 % failed.
+";
+
+/// Writes the whole page.
+pub(crate) fn write(args: &BenchArgs, figures: &[Measurement]) -> io::Result<()> {
+    let rows: Vec<String> = figures.iter().map(Measurement::row).collect();
+    let missed = figures.iter().filter(|figure| figure.reached == Some(false)).count();
+    let verdict = match missed {
+        0 => "All targets are reached.".to_owned(),
+        missed => format!("{missed} targets are not reached; the table marks them."),
+    };
+    let text = format!(
+        "# Benchmarks\n\n{INTRO}\n## {} at {}\n\n{}, {} cores; each measurement {} s, the median of {}. {verdict}\n\n\
+         {TABLE_HEAD}\n{}\n\n{ORIGINAL}",
+        humantime::format_rfc3339_seconds(SystemTime::now()),
+        commit(),
+        machine::processor(),
+        machine::cores(),
+        args.seconds,
+        args.rounds,
+        rows.join("\n"),
+    );
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(PAGE_PATH);
+    if let Some(folder) = path.parent() {
+        fs::create_dir_all(folder)?;
+    }
+    fs::write(path, text)
+}
+
+/// The measured commit, and whether the working tree has changes.
+fn commit() -> String {
+    let git = |args: &[&str]| {
+        let output = Command::new("git").args(args).current_dir(env!("CARGO_MANIFEST_DIR")).output().ok()?;
+        output.status.success().then(|| String::from_utf8_lossy(&output.stdout).trim().to_owned())
+    };
+    let Some(commit) = git(&["rev-parse", "--short=10", "TABLE_HEAD"]) else { return "unknown commit".to_owned() };
+    let changed = git(&["status", "--porcelain", "--", "crates", "Cargo.toml", "Cargo.lock"]);
+    if changed.is_some_and(|changed| changed.is_empty()) { commit } else { format!("{commit} with changes") }
+}
