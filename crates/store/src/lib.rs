@@ -1,7 +1,7 @@
 //! Durable state of the pool.
 //!
-//! [`Store`] is the contract, [`MemoryStore`] its first implementation, and `conformance` (feature
-//! `testing`) the one suite that every implementation has to pass.
+//! [`Store`] is the contract, [`MemoryStore`] an implementation in memory, and `conformance` (feature `testing`) the one
+//! suite that every implementation has to pass.
 #![cfg_attr(not(test), deny(clippy::arithmetic_side_effects))]
 
 #[cfg(any(test, feature = "testing"))]

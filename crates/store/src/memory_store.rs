@@ -8,8 +8,8 @@ use crate::{Store, StoreError};
 #[cfg(test)]
 mod tests;
 
-/// A store that forgets with the process: for the simulator, for tests, and for a pool that asks no price
-/// and does not mind.
+/// A store in memory, lost with its process: for the simulator, for tests, and for a free pool that can afford to lose
+/// its state.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct MemoryStore {
     seq: u64,
@@ -18,8 +18,8 @@ pub struct MemoryStore {
     clock: Option<Ms>,
     next_lease: Option<u64>,
     journal: Vec<MeteredRow>,
-    /// Where in the journal a row of a lease stands.
-    places: BTreeMap<(LeaseId, u32), usize>,
+    /// The index in the journal of each row of a lease.
+    positions: BTreeMap<(LeaseId, u32), usize>,
 }
 
 impl MemoryStore {
@@ -29,7 +29,7 @@ impl MemoryStore {
         Self::default()
     }
 
-    /// Fails where a metered row is in the journal, or earlier in the batch, with another value.
+    /// Fails if a metered row is in the journal, or earlier in the batch, with another value.
     fn check(&self, rows: &[Row]) -> Result<(), StoreError> {
         let mut batch: BTreeMap<_, &MeteredRow> = BTreeMap::new();
         for row in rows {
@@ -39,7 +39,7 @@ impl MemoryStore {
                 btree_map::Entry::Occupied(entry) => Some(*entry.get()),
                 btree_map::Entry::Vacant(entry) => {
                     entry.insert(metered);
-                    self.places.get(&key).and_then(|place| self.journal.get(*place))
+                    self.positions.get(&key).and_then(|position| self.journal.get(*position))
                 }
             };
             if earlier.is_some_and(|earlier| *earlier != **metered) {
@@ -58,7 +58,7 @@ impl MemoryStore {
                 self.leases.insert(lease.id, (**lease).clone());
             }
             Row::Metered(metered) => {
-                if let btree_map::Entry::Vacant(entry) = self.places.entry(key(metered)) {
+                if let btree_map::Entry::Vacant(entry) = self.positions.entry(key(metered)) {
                     entry.insert(self.journal.len());
                     self.journal.push((**metered).clone());
                 }

@@ -1,9 +1,12 @@
-//! A model of Ethereum nodes and the connections between them, and the ground ground_truth of who was connected when.
+//! A small model of geth nodes and the connections between them (trust, static peers, dial slots, peer slots, the time
+//! between two dials), and the ground ground_truth of who was connected when.
 //!
 //! May read the plans of the scenario. Knows no agent, no pool and no socket.
 
 mod ground_truth;
 mod network;
+mod node;
 
 pub use ground_truth::{GroundTruth, Overlap};
-pub use network::{Devp2p, Node, REDIAL_MS};
+pub use network::Devp2p;
+pub use node::{Node, REDIAL_MS};

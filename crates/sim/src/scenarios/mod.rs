@@ -2,7 +2,11 @@
 //!
 //! Draws from [`crate::SimRng`] alone. Nothing of a running simulation enters here.
 
+mod agent_plan;
+mod fault;
 mod scenario;
 
+pub use agent_plan::AgentPlan;
+pub use fault::Fault;
+pub use scenario::Scenario;
 pub(crate) use scenario::capabilities;
-pub use scenario::{AgentPlan, Fault, Scenario};

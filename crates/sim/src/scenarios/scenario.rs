@@ -1,10 +1,13 @@
 use std::net::{IpAddr, Ipv4Addr};
 
-use vipnode_agent_core::{Advertise, AgentConfig, DirectConfig, HostConfig, PeerPolicy, Protocol2Config};
+use vipnode_agent_core::{Advertise, AgentConfig, DirectConfig, HostConfig, PeerPolicy};
 use vipnode_pool_core::Limits;
-use vipnode_types::{AgentKey, AgentPublic, Capability, NodeId, Price, Wei};
+use vipnode_types::{AgentKey, Capability, NodeId, Price, Wei};
 
+use super::{AgentPlan, Fault, fault::FAULTS};
 use crate::SimRng;
+
+const MINUTE_MS: u64 = 60_000;
 
 /// The setup of a run: its agents, and its faults.
 #[derive(Debug)]
@@ -20,117 +23,6 @@ pub struct Scenario {
     /// The kinds of faults that happen; empty for none.
     pub faults: Vec<Fault>,
 }
-
-/// An agent and its node.
-#[derive(Debug, Clone)]
-pub struct AgentPlan {
-    /// The node.
-    pub id: NodeId,
-    /// The agent's public key.
-    pub key: AgentPublic,
-    /// The public address of both.
-    pub ip: IpAddr,
-    /// Whether the node can be dialed.
-    pub listens: bool,
-    /// The node's `--maxpeers`.
-    pub max_peers: u32,
-    /// Own peers that dialed the node.
-    pub own_inbound: u32,
-    /// Own peers that the node dialed.
-    pub own_outbound: u32,
-    /// Whether the node reports peers that disconnect (`peerEvents`).
-    pub peer_events: bool,
-    /// Whether the node serves snap in addition to eth.
-    pub snap: bool,
-    /// Whether the agent may speak protocol 2, always or by turns: then it cannot report what its node serves.
-    pub protocol2: bool,
-    /// The agent's configuration.
-    pub config: AgentConfig,
-}
-
-/// A kind of fault.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Fault {
-    /// A socket dies; each end notices in its own time.
-    CutSocket,
-    /// An agent cannot reach the pool for a while.
-    PartitionAgent,
-    /// An agent is killed (SIGKILL), and started again later.
-    CrashAgent,
-    /// An agent is stopped (SIGINT), and started again later.
-    StopAgent,
-    /// A node restarts and loses its state.
-    RestartNode,
-    /// Two nodes cannot reach each other for a while.
-    SeverNodes,
-    /// A connection between two nodes breaks.
-    BreakLink,
-    /// The pool is killed (SIGKILL), and started again later.
-    CrashPool,
-    /// The pool's machine sleeps.
-    PausePool,
-    /// Commits take seconds.
-    SlowCommits,
-    /// A commit fails.
-    FailCommit,
-    /// The wall clock of an agent's machine jumps.
-    JumpClock,
-    /// Frames of an agent arrive seconds late.
-    DelayFrames,
-    /// Frames of an agent arrive twice.
-    DuplicateFrames,
-    /// A node does not follow the chain for a while.
-    StallHead,
-    /// A node answers calls with errors, whether it carried them out or not.
-    FlakyNode,
-    /// An agent is stopped, and comes back with the other protocol.
-    SwitchProtocol,
-    /// An agent reports each of its leases as up and none as down. Only one agent in a run does: two of them would bill
-    /// each other.
-    FalseReports,
-}
-
-const FAULTS: [Fault; 18] = [
-    Fault::CutSocket,
-    Fault::PartitionAgent,
-    Fault::CrashAgent,
-    Fault::StopAgent,
-    Fault::RestartNode,
-    Fault::SeverNodes,
-    Fault::BreakLink,
-    Fault::CrashPool,
-    Fault::PausePool,
-    Fault::SlowCommits,
-    Fault::FailCommit,
-    Fault::JumpClock,
-    Fault::DelayFrames,
-    Fault::DuplicateFrames,
-    Fault::StallHead,
-    Fault::FlakyNode,
-    Fault::SwitchProtocol,
-    Fault::FalseReports,
-];
-
-impl AgentPlan {
-    /// Whether the agent wants hosts that serve snap.
-    #[must_use]
-    pub fn needs_snap(&self) -> bool {
-        !self.config.policy.rules.need.is_empty()
-    }
-
-    /// Its settings for protocol 2, should it speak that.
-    pub(crate) const fn protocol2_config(&self) -> Protocol2Config {
-        let update_interval_ms = if self.own_inbound.is_multiple_of(3) { MINUTE_MS / 2 } else { MINUTE_MS };
-        Protocol2Config { update_interval_ms }
-    }
-}
-
-/// Parses names of capabilities.
-pub(crate) fn capabilities(names: &[&str]) -> Vec<Capability> {
-    names.iter().filter_map(|name| name.parse().ok()).collect()
-}
-
-const MINUTE_MS: u64 = 60_000;
 
 impl Scenario {
     /// Draws a scenario.
@@ -253,4 +145,9 @@ fn draw_agent(rng: &mut SimRng, others: &[AgentPlan], number: u32, slots: Option
             seed: rng.seed(),
         },
     }
+}
+
+/// Parses names of capabilities.
+pub(crate) fn capabilities(names: &[&str]) -> Vec<Capability> {
+    names.iter().filter_map(|name| name.parse().ok()).collect()
 }

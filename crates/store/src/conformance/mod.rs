@@ -1,7 +1,7 @@
 //! The one suite that every store passes.
 //!
-//! A crate that brings a store calls [`run`] from a test of its own, with two functions: one opens an
-//! empty store, the other closes a store and opens it again (for a store in memory: gives it back).
+//! A crate with a store calls [`run`] from one of its tests, with two functions: one opens an empty store, the other
+//! closes a store and opens it again (a store in memory is returned as it is).
 
 mod laws;
 mod model;
@@ -17,10 +17,13 @@ use proptest::{
 use self::model::Model;
 use crate::{Store, StoreError};
 
-/// Runs of the property test against the model; stores that sync to a disk are slow.
+/// Cases of the property test against the model; few, because stores that sync to a disk are slow.
 const CASES: u32 = 64;
 
-/// Holds a store to the contract of [`Store`]; panics where it breaks it.
+/// Checks that a store keeps the contract of [`Store`].
+///
+/// # Panics
+/// If it does not.
 pub fn run<S: Store + Debug>(fresh: impl Fn() -> S, reopen: impl Fn(S) -> S) {
     laws::run(&fresh, &reopen);
     let mut runner = TestRunner::new(Config { cases: CASES, failure_persistence: None, ..Config::default() });
@@ -33,7 +36,7 @@ pub fn run<S: Store + Debug>(fresh: impl Fn() -> S, reopen: impl Fn(S) -> S) {
             let expected = model.apply(&batch);
             match store.apply(&batch) {
                 Ok(seq) => {
-                    assert_eq!(expected, Ok(()), "a batch that the contract refuses was taken: {batch:?}");
+                    assert_eq!(expected, Ok(()), "accepted a batch that the contract rejects: {batch:?}");
                     assert!(Some(seq) > last, "sequence {seq} after {last:?}");
                     last = Some(seq);
                 }
@@ -48,5 +51,5 @@ pub fn run<S: Store + Debug>(fresh: impl Fn() -> S, reopen: impl Fn(S) -> S) {
         }
         Ok(())
     });
-    assert_eq!(outcome, Ok(()), "the smallest run of batches that breaks the contract");
+    assert_eq!(outcome, Ok(()), "the smallest sequence of batches that breaks the contract");
 }

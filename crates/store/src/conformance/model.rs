@@ -1,10 +1,10 @@
-//! What a store should hold, computed from scratch out of everything ever written.
+//! The expected content of a store, computed from everything that was ever written.
 
 use vipnode_pool_core::{LeaseRow, MeteredRow, NodeRow, Presence, Row, RowKey};
 
 use crate::{Store, StoreError};
 
-/// Everything written so far, in order; nothing is ever looked up quickly.
+/// Everything written so far, in order: slow, but simple.
 #[derive(Debug, Default)]
 pub(super) struct Model {
     history: Vec<Row>,
@@ -25,7 +25,7 @@ impl Model {
         Ok(())
     }
 
-    /// Asserts that a store holds what it should.
+    /// Asserts that a store holds the expected content.
     pub(super) fn compare(&self, store: &mut impl Store) {
         assert_eq!(state_of(store), self.state(), "after {:#?}", self.history);
         assert_eq!(journal_of(store), self.journal(), "after {:#?}", self.history);
@@ -78,14 +78,14 @@ impl Model {
     }
 }
 
-/// The state that a store tells.
+/// The state that a store returns.
 pub(super) fn state_of(store: &mut impl Store) -> Vec<Row> {
     let mut rows = Vec::new();
     store.load(&mut |row| rows.push(row)).expect("loads");
     rows
 }
 
-/// The journal that a store tells, read three rows at a time.
+/// The journal that a store returns, read three rows at a time.
 pub(super) fn journal_of(store: &mut impl Store) -> Vec<MeteredRow> {
     let mut rows = Vec::new();
     let mut from = 0;

@@ -1,4 +1,4 @@
-//! Rows to write: few keys, so that they meet; values with every field and at every edge.
+//! Rows to write: few keys, so that they collide; values with every field set and at their limits.
 
 use proptest::{collection::vec, option, prelude::*};
 use vipnode_pool_core::{Credentials, LeaseRow, MeteredRow, NodeRow, Presence, Protocol2State, Row, RowKey, Signer};
@@ -8,7 +8,7 @@ use vipnode_types::{
     protocol2::Kind,
 };
 
-/// A node with nothing special.
+/// An ordinary node.
 pub(super) fn node(number: u8) -> NodeRow {
     NodeRow {
         id: node_id(number),
@@ -22,7 +22,7 @@ pub(super) fn node(number: u8) -> NodeRow {
     }
 }
 
-/// A running lease with nothing special.
+/// An ordinary running lease.
 pub(super) fn lease(number: u64, row: u32) -> LeaseRow {
     LeaseRow {
         id: LeaseId::new(number),
@@ -37,7 +37,7 @@ pub(super) fn lease(number: u64, row: u32) -> LeaseRow {
     }
 }
 
-/// The row of a lease that both sides saw for so long.
+/// The metered row of a lease whose sides saw each other for `ms`.
 pub(super) fn metered(number: u64, row: u32, ms: u64) -> MeteredRow {
     let seen = Some(Seen { up: Ms::new(1_000), end: Ms::new(1_000 + ms) });
     let lease = lease(number, row);
@@ -51,7 +51,7 @@ pub(super) fn metered(number: u64, row: u32, ms: u64) -> MeteredRow {
     }
 }
 
-/// The node of that number.
+/// The id of the node with that number.
 pub(super) fn node_id(number: u8) -> NodeId {
     NodeId::new([number; 64])
 }
@@ -105,7 +105,7 @@ fn any_presence() -> impl Strategy<Value = Presence> {
     (any_id(), any_ms(), any_nonce()).prop_map(|(id, seen, nonce)| Presence { id, seen, nonce })
 }
 
-/// Below 2^63, as the wire has them.
+/// Below 2^63, as on the wire.
 fn any_nonce() -> impl Strategy<Value = u64> {
     prop_oneof![0u64..10, Just(i64::MAX.unsigned_abs())]
 }
@@ -128,7 +128,7 @@ fn any_lease() -> impl Strategy<Value = LeaseRow> {
     )
 }
 
-/// Mostly one of a few values, so that the same row comes twice; else anything, for conflicts.
+/// Mostly one of a few values, so that rows repeat; otherwise any value, for conflicts.
 fn any_metered() -> impl Strategy<Value = MeteredRow> {
     let seen = || option::of((any_ms(), any_ms()).prop_map(|(up, end)| Seen { up, end }));
     let wild = (any_lease(), seen(), seen(), any_ms()).prop_map(|(lease, client, host, ended)| MeteredRow {
@@ -151,7 +151,7 @@ fn any_id() -> impl Strategy<Value = NodeId> {
     (0u8..4).prop_map(node_id)
 }
 
-/// Below 2^63: moments are milliseconds since 1970, and SQL has no larger integers.
+/// Below 2^63: SQL has no larger integers.
 fn any_ms() -> impl Strategy<Value = Ms> {
     prop_oneof![0u64..10, Just(i64::MAX.unsigned_abs()), 1_700_000_000_000u64..1_900_000_000_000].prop_map(Ms::new)
 }

@@ -9,9 +9,9 @@ fn keeps_the_contract() {
     conformance::run(MemoryStore::new, |store| store);
 }
 
-/// What a store may do wrong; the suite has to see each.
+/// A defect of a store; the suite has to detect each.
 #[derive(Debug, Clone, Copy, PartialEq)]
-enum Fault {
+enum Defect {
     None,
     KeepsHalfABatch,
     ForgetsPresences,
@@ -25,18 +25,18 @@ enum Fault {
 #[derive(Debug)]
 struct Broken {
     inner: MemoryStore,
-    fault: Fault,
+    defect: Defect,
 }
 
 impl Store for Broken {
     fn apply(&mut self, rows: &[Row]) -> Result<u64, StoreError> {
-        match self.fault {
-            Fault::KeepsHalfABatch => rows.iter().try_fold(0, |_, row| self.inner.apply(std::slice::from_ref(row))),
-            Fault::ForgetsPresences => self.without(rows, |row| matches!(row, Row::Presence(_))),
-            Fault::ForgetsDeletes => self.without(rows, |row| matches!(row, Row::Delete(_))),
-            Fault::TakesAnotherValue => self.inner.apply(rows).or(Ok(u64::MAX)),
-            Fault::SequenceStands => self.inner.apply(rows).map(|_| 1),
-            Fault::None | Fault::ForgetsOnReopening | Fault::LosesTheJournalsTail => self.inner.apply(rows),
+        match self.defect {
+            Defect::KeepsHalfABatch => rows.iter().try_fold(0, |_, row| self.inner.apply(std::slice::from_ref(row))),
+            Defect::ForgetsPresences => self.without(rows, |row| matches!(row, Row::Presence(_))),
+            Defect::ForgetsDeletes => self.without(rows, |row| matches!(row, Row::Delete(_))),
+            Defect::TakesAnotherValue => self.inner.apply(rows).or(Ok(u64::MAX)),
+            Defect::SequenceStands => self.inner.apply(rows).map(|_| 1),
+            Defect::None | Defect::ForgetsOnReopening | Defect::LosesTheJournalsTail => self.inner.apply(rows),
         }
     }
 
@@ -45,7 +45,7 @@ impl Store for Broken {
     }
 
     fn metered(&mut self, from: u64, limit: usize, each: &mut dyn FnMut(u64, MeteredRow)) -> Result<(), StoreError> {
-        let limit = if self.fault == Fault::LosesTheJournalsTail && from > 0 { 0 } else { limit };
+        let limit = if self.defect == Defect::LosesTheJournalsTail && from > 0 { 0 } else { limit };
         self.inner.metered(from, limit, each)
     }
 }
@@ -59,21 +59,21 @@ impl Broken {
 
 #[test]
 fn the_suite_sees_a_broken_store() {
-    let passes = |fault| {
-        let fresh = || Broken { inner: MemoryStore::new(), fault };
-        let reopen = |store| if fault == Fault::ForgetsOnReopening { fresh() } else { store };
+    let passes = |defect| {
+        let fresh = || Broken { inner: MemoryStore::new(), defect };
+        let reopen = |store| if defect == Defect::ForgetsOnReopening { fresh() } else { store };
         catch_unwind(AssertUnwindSafe(|| conformance::run(fresh, reopen))).is_ok()
     };
-    assert!(passes(Fault::None));
-    for fault in [
-        Fault::KeepsHalfABatch,
-        Fault::ForgetsPresences,
-        Fault::ForgetsDeletes,
-        Fault::TakesAnotherValue,
-        Fault::SequenceStands,
-        Fault::ForgetsOnReopening,
-        Fault::LosesTheJournalsTail,
+    assert!(passes(Defect::None));
+    for defect in [
+        Defect::KeepsHalfABatch,
+        Defect::ForgetsPresences,
+        Defect::ForgetsDeletes,
+        Defect::TakesAnotherValue,
+        Defect::SequenceStands,
+        Defect::ForgetsOnReopening,
+        Defect::LosesTheJournalsTail,
     ] {
-        assert!(!passes(fault), "{fault:?} went unseen");
+        assert!(!passes(defect), "{defect:?} went unseen");
     }
 }

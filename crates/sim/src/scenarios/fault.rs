@@ -1,0 +1,63 @@
+/// A kind of fault.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Fault {
+    /// A socket dies; each end notices in its own time.
+    CutSocket,
+    /// An agent cannot reach the pool for a while.
+    PartitionAgent,
+    /// An agent is killed (SIGKILL), and started again later.
+    CrashAgent,
+    /// An agent is stopped (SIGINT), and started again later.
+    StopAgent,
+    /// A node restarts and loses its state.
+    RestartNode,
+    /// Two nodes cannot reach each other for a while.
+    SeverNodes,
+    /// A connection between two nodes breaks.
+    BreakLink,
+    /// The pool is killed (SIGKILL), and started again later.
+    CrashPool,
+    /// The pool's machine sleeps.
+    PausePool,
+    /// Commits take seconds.
+    SlowCommits,
+    /// A commit fails.
+    FailCommit,
+    /// The wall clock of an agent's machine jumps.
+    JumpClock,
+    /// Frames of an agent arrive seconds late.
+    DelayFrames,
+    /// Frames of an agent arrive twice.
+    DuplicateFrames,
+    /// A node does not follow the chain for a while.
+    StallHead,
+    /// A node answers calls with errors, whether it carried them out or not.
+    FlakyNode,
+    /// An agent is stopped, and comes back with the other protocol.
+    SwitchProtocol,
+    /// An agent reports each of its leases as up and none as down. Only one agent in a run does: two of them would bill
+    /// each other.
+    FalseReports,
+}
+
+/// Every kind of fault.
+pub(super) const FAULTS: [Fault; 18] = [
+    Fault::CutSocket,
+    Fault::PartitionAgent,
+    Fault::CrashAgent,
+    Fault::StopAgent,
+    Fault::RestartNode,
+    Fault::SeverNodes,
+    Fault::BreakLink,
+    Fault::CrashPool,
+    Fault::PausePool,
+    Fault::SlowCommits,
+    Fault::FailCommit,
+    Fault::JumpClock,
+    Fault::DelayFrames,
+    Fault::DuplicateFrames,
+    Fault::StallHead,
+    Fault::FlakyNode,
+    Fault::SwitchProtocol,
+    Fault::FalseReports,
+];
