@@ -1,7 +1,7 @@
 //! The promises that both cores are held to, checked by code that shares nothing with them but the formula of the
-//! meter: from the ground ground_truth of the nodes, from messages, and from the bounds of the design as constants.
+//! meter: from the ground truth of the nodes, from messages, and from the bounds of the design as constants.
 //!
-//! Reads the scenario, the ground ground_truth and rows; changes nothing and draws no randomness.
+//! Reads the scenario, the ground truth and rows; changes nothing and draws no randomness.
 
 mod checker;
 pub mod durable;

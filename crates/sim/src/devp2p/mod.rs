@@ -1,5 +1,5 @@
 //! A small model of geth nodes and the connections between them (trust, static peers, dial slots, peer slots, the time
-//! between two dials), and the ground ground_truth of who was connected when.
+//! between two dials), and the ground truth of who was connected when.
 //!
 //! May read the plans of the scenario. Knows no agent, no pool and no socket.
 

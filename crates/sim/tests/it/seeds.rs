@@ -1,4 +1,4 @@
-//! A few hundred seeds. `vipnode-sim seeds --count N` plays more.
+//! A few hundred seeds. `vipnode-sim seeds --count N` runs more.
 
 use vipnode_sim::{golden_line, replay, run_seed, run_seeds};
 
@@ -6,7 +6,7 @@ const SEEDS: u64 = 600;
 const THREADS: u64 = 2;
 const GOLDEN: &str = include_str!("../../golden/effects.txt");
 
-/// One run of each seed for both: the promises of the checker, and the effects of both cores as they were.
+/// One run of each seed for both: the promises of the checker, and the golden effects of both cores.
 #[test]
 fn every_seed_keeps_the_promises_and_its_golden_effects() {
     let mut failures = Vec::new();
@@ -24,13 +24,13 @@ fn every_seed_keeps_the_promises_and_its_golden_effects() {
         }
     }
     assert!(failures.is_empty(), "{} seeds failed\n\n{}", failures.len(), failures.join("\n\n"));
-    // A simulator in which nobody ever meets would pass everything else.
+    // A simulator in which no pair ever connects would pass everything else.
     assert!(metered > 10 * SEEDS && billed_ms > SEEDS * 30 * 60_000, "{metered} rows, {billed_ms} ms");
     assert!(billed2_ms > SEEDS * 10 * 60_000, "{billed2_ms} ms over protocol 2");
     assert_golden(&lines);
 }
 
-/// The first seed that differs, what to do to see how, and what to do if it is meant.
+/// Fails with the first seed that differs, how to see the difference, and what to do if it is intended.
 fn assert_golden(lines: &[String]) {
     let golden: Vec<&str> = GOLDEN.lines().collect();
     assert_eq!(golden.len(), lines.len(), "golden/effects.txt has another number of seeds");
@@ -41,7 +41,7 @@ fn assert_golden(lines: &[String]) {
          golden: {}\n   now: {}\n\
          To see the first effect that differs, run this here and on the commit before, and compare with diff:\n  \
          cargo run -q -p vipnode-sim -- effects --seed {seed} >effects-of-this-commit.txt\n\
-         If the change of behavior is meant, write the file again and say so in the commit:\n  \
+         If the change of behavior is intended, write the file again and say so in the commit:\n  \
          cargo run -q -p vipnode-sim -- golden >effects.txt && mv effects.txt crates/sim/golden/effects.txt",
         differ.len(),
         golden[seed],
