@@ -3,7 +3,7 @@ use vipnode_types::LeaseId;
 /// Why a store did not do it. A call that fails has changed nothing.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum StoreError {
-    /// A metered row was to be written again with another value: the pool's mind is at fault, and
+    /// A metered row was to be written again with another value: the pool core is at fault, and
     /// nothing more may be billed until somebody looked.
     #[error(
         "row {row} of lease {lease} is in the journal with another value; keep a copy of the store and report this"

@@ -130,8 +130,8 @@ fn peer_info(agent: u32, peer: u32) -> String {
 }
 
 fn floor(peers: u32) -> io::Result<u64> {
-    let told: Value = serde_json::from_str(&measured_process::ask(&["signature", "--peers", &peers.to_string()])?)?;
-    Ok(told.get("per_cpu_second").and_then(Value::as_u64).unwrap_or_default())
+    let answer: Value = serde_json::from_str(&measured_process::ask(&["signature", "--peers", &peers.to_string()])?)?;
+    Ok(answer.get("per_cpu_second").and_then(Value::as_u64).unwrap_or_default())
 }
 
 /// Parses and verifies updates in this process, and prints how long that took.

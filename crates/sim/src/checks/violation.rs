@@ -9,7 +9,7 @@ pub struct Violation {
     pub detail: String,
 }
 
-/// What both cores, and whoever runs them, promise.
+/// What both cores, and the programs around them, promise.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Promise {
     /// The pool core keeps its own invariants.
@@ -40,7 +40,7 @@ pub enum Promise {
     Durability,
     /// Everything is connected again within a bounded time after the last fault.
     Liveness,
-    /// Whoever stops leaves nothing behind.
+    /// An agent that stops leaves nothing behind.
     Cleanup,
 }
 
@@ -50,7 +50,7 @@ impl Promise {
         Violation { promise: self, detail: detail.to_string() }
     }
 
-    /// An error that says that this promise is broken.
+    /// The violation of this promise, as an error.
     ///
     /// # Errors
     /// Always.

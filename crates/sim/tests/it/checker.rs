@@ -63,7 +63,7 @@ impl Fixture {
     }
 }
 
-/// The promise is broken, and the detail says how.
+/// The result is a violation of this promise, with this detail.
 fn assert_broken(promise: Promise, result: Result<(), Violation>, detail: &str) {
     let violation = result.expect_err(detail);
     assert_eq!(violation.promise, promise, "{violation}");
