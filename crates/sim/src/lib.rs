@@ -14,12 +14,12 @@ mod devp2p;
 mod golden;
 mod scenarios;
 mod sim_rng;
-mod simulation;
+mod run;
 mod virtual_time;
 
 pub use checks::{Checker, Promise, Violation};
-pub use devp2p::{Devp2p, GroundTruth, Node, Overlap, REDIAL_MS};
-pub use scenarios::{AgentPlan, Fault, Scenario};
+pub use devp2p::{Devp2p, GroundTruth, ModelNode, Overlap, REDIAL_MS};
+pub use scenarios::{AgentPlan, FaultKind, Scenario};
 pub use sim_rng::SimRng;
-pub use simulation::{Failure, Stats, effects, golden_line, replay, run_seed, run_seeds};
+pub use run::{SeedFailure, Stats, effects, golden_line, replay, run_seed, run_seeds};
 pub use virtual_time::EPOCH_MS;

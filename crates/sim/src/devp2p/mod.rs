@@ -9,4 +9,4 @@ mod node;
 
 pub use ground_truth::{GroundTruth, Overlap};
 pub use network::Devp2p;
-pub use node::{Node, REDIAL_MS};
+pub use node::{ModelNode, REDIAL_MS};

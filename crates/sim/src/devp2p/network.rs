@@ -2,7 +2,7 @@ use std::{collections::BTreeSet, net::IpAddr};
 
 use vipnode_types::NodeId;
 
-use super::{GroundTruth, Node, node::End};
+use super::{GroundTruth, ModelNode, node::End};
 use crate::AgentPlan;
 
 /// The shortest time between two inbound attempts from a public address, in ms (geth's `inboundThrottleTime`).
@@ -12,7 +12,7 @@ const THROTTLE_MS: u64 = 30_000;
 #[derive(Debug)]
 pub struct Devp2p {
     /// The nodes, in the order of their agents.
-    pub nodes: Vec<Node>,
+    pub nodes: Vec<ModelNode>,
     /// Pairs that cannot reach each other.
     pub severed: BTreeSet<(usize, usize)>,
     /// Which pairs were connected when.
@@ -25,7 +25,7 @@ impl Devp2p {
     #[must_use]
     pub fn new(plans: &[AgentPlan]) -> Self {
         Self {
-            nodes: plans.iter().map(Node::new).collect(),
+            nodes: plans.iter().map(ModelNode::new).collect(),
             severed: BTreeSet::new(),
             ground_truth: GroundTruth::default(),
             next_link: 0,

@@ -14,7 +14,7 @@ const HANDSHAKE_MS: u64 = 3;
 
 /// An Ethereum node.
 #[derive(Debug)]
-pub struct Node {
+pub struct ModelNode {
     /// Its public key.
     pub id: NodeId,
     /// Whether its process runs.
@@ -48,7 +48,7 @@ pub(super) struct End {
     pub(super) snap: bool,
 }
 
-impl Node {
+impl ModelNode {
     pub(super) fn new(plan: &AgentPlan) -> Self {
         Self {
             id: plan.id,

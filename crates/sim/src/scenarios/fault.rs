@@ -1,6 +1,6 @@
 /// A kind of fault.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Fault {
+pub enum FaultKind {
     /// A socket dies; each end notices in its own time.
     CutSocket,
     /// An agent cannot reach the pool for a while.
@@ -41,23 +41,23 @@ pub enum Fault {
 }
 
 /// Every kind of fault.
-pub(super) const FAULTS: [Fault; 18] = [
-    Fault::CutSocket,
-    Fault::PartitionAgent,
-    Fault::CrashAgent,
-    Fault::StopAgent,
-    Fault::RestartNode,
-    Fault::SeverNodes,
-    Fault::BreakLink,
-    Fault::CrashPool,
-    Fault::PausePool,
-    Fault::SlowCommits,
-    Fault::FailCommit,
-    Fault::JumpClock,
-    Fault::DelayFrames,
-    Fault::DuplicateFrames,
-    Fault::StallHead,
-    Fault::FlakyNode,
-    Fault::SwitchProtocol,
-    Fault::FalseReports,
+pub(super) const FAULTS: [FaultKind; 18] = [
+    FaultKind::CutSocket,
+    FaultKind::PartitionAgent,
+    FaultKind::CrashAgent,
+    FaultKind::StopAgent,
+    FaultKind::RestartNode,
+    FaultKind::SeverNodes,
+    FaultKind::BreakLink,
+    FaultKind::CrashPool,
+    FaultKind::PausePool,
+    FaultKind::SlowCommits,
+    FaultKind::FailCommit,
+    FaultKind::JumpClock,
+    FaultKind::DelayFrames,
+    FaultKind::DuplicateFrames,
+    FaultKind::StallHead,
+    FaultKind::FlakyNode,
+    FaultKind::SwitchProtocol,
+    FaultKind::FalseReports,
 ];

@@ -7,6 +7,6 @@ mod fault;
 mod scenario;
 
 pub use agent_plan::AgentPlan;
-pub use fault::Fault;
+pub use fault::FaultKind;
 pub use scenario::Scenario;
 pub(crate) use scenario::capabilities;

@@ -4,7 +4,7 @@ use vipnode_agent_core::{Advertise, AgentConfig, DirectConfig, HostConfig, PeerP
 use vipnode_pool_core::Limits;
 use vipnode_types::{AgentKey, Capability, NodeId, Price, Wei};
 
-use super::{AgentPlan, Fault, fault::FAULTS};
+use super::{AgentPlan, FaultKind, fault::FAULTS};
 use crate::SimRng;
 
 const MINUTE_MS: u64 = 60_000;
@@ -21,7 +21,7 @@ pub struct Scenario {
     /// The mean time between two faults, in ms.
     pub fault_every_ms: u64,
     /// The kinds of faults that happen; empty for none.
-    pub faults: Vec<Fault>,
+    pub faults: Vec<FaultKind>,
 }
 
 impl Scenario {

@@ -3,7 +3,7 @@
 use vipnode_pool_core::Row;
 use vipnode_store::Store;
 
-use super::{SimEvent, World, agents::Agent, sockets::Socket};
+use super::{RunEvent, Simulation, agents::AgentProcess, sockets::Socket};
 use crate::checks::{Participant, Promise, STEADY_MS, STOP_MS, Violation, settled};
 
 /// The time between two counts of the leases of each host, in ms.
@@ -24,10 +24,10 @@ pub(crate) enum Phase {
     Over,
 }
 
-impl World {
+impl Simulation {
     /// Every second: what always has to hold, and whether the next phase begins.
     pub(crate) fn sweep(&mut self) {
-        self.at(self.now + 1_000, SimEvent::Sweep);
+        self.at(self.now + 1_000, RunEvent::Sweep);
         self.check_requests();
         if self.now.is_multiple_of(COUNT_EVERY_MS) {
             let rows = self.pool.rows();
@@ -127,7 +127,7 @@ impl World {
     /// Protocol 2 has no message for leaving: a lease that one side has not seen yet may stay on offer for a while.
     fn should_have_ended(&self, row: &Row) -> bool {
         let Row::Lease(lease) = row else { return false };
-        let speaks2 = |agent: &&Agent| agent.plan.config.protocol2.is_some();
+        let speaks2 = |agent: &&AgentProcess| agent.plan.config.protocol2.is_some();
         let of = |id| self.agents.iter().find(|agent| agent.plan.id == id).filter(speaks2).is_some();
         let offered = lease.client_seen.is_none() || lease.host_seen.is_none();
         !(offered && of(lease.client) && of(lease.host))
@@ -136,7 +136,7 @@ impl World {
     /// Checks that everything is connected and that no node keeps what it should not.
     fn settled(&self) -> Result<(), Violation> {
         let open = |socket: &Socket| socket.agent_end && socket.pool_end && !socket.cut;
-        let live = |agent: &Agent| agent.socket.and_then(|number| self.sockets.get(&number)).is_some_and(open);
+        let live = |agent: &AgentProcess| agent.socket.and_then(|number| self.sockets.get(&number)).is_some_and(open);
         if let Some(agent) = self.agents.iter().position(|agent| !live(agent)) {
             return Promise::Liveness.broken(format!("agent {agent} is not connected to the pool"));
         }

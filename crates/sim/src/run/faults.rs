@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{SimEvent, World, phases::Phase};
-use crate::Fault;
+use super::{RunEvent, Simulation, phases::Phase};
+use crate::FaultKind;
 
 /// The faults in effect now.
 #[derive(Debug, Default)]
@@ -38,44 +38,44 @@ pub(crate) enum Recovery {
     Clock(usize),
 }
 
-impl World {
+impl Simulation {
     /// A fault happens, and the next one is scheduled.
     pub(crate) fn fault(&mut self) {
         if self.phase != Phase::Faults {
             return;
         }
         let every = self.scenario.fault_every_ms;
-        self.within(1, 2 * every, SimEvent::Fault);
+        self.within(1, 2 * every, RunEvent::Fault);
         let kinds = &self.scenario.faults;
         let kind = kinds[self.rng.index(kinds.len())];
         let agent = self.rng.index(self.agents.len());
         self.log(|| format!("fault: {kind:?} (agent {agent})"));
         match kind {
-            Fault::CutSocket => {
+            FaultKind::CutSocket => {
                 if let Some(socket) = self.agents[agent].socket {
                     let most_ms = self.rng.range(1, 60_000);
                     self.cut_socket(socket, most_ms);
                 }
             }
-            Fault::PartitionAgent => {
+            FaultKind::PartitionAgent => {
                 self.faults.partitioned.insert(agent);
                 if let Some(socket) = self.agents[agent].socket {
                     self.cut_socket(socket, 60_000);
                 }
-                self.within(1_000, 300_000, SimEvent::Recover { what: Recovery::Partition(agent) });
+                self.within(1_000, 300_000, RunEvent::Recover { what: Recovery::Partition(agent) });
             }
-            Fault::CrashAgent => self.crash_agent(agent),
-            Fault::StopAgent => {
+            FaultKind::CrashAgent => self.crash_agent(agent),
+            FaultKind::StopAgent => {
                 self.agent_stops(agent);
-                self.within(6_000, 300_000, SimEvent::AgentStarts { agent });
+                self.within(6_000, 300_000, RunEvent::AgentStarts { agent });
             }
-            Fault::RestartNode if self.devp2p.nodes[agent].up => {
+            FaultKind::RestartNode if self.devp2p.nodes[agent].up => {
                 let down_ms = self.rng.range(200, 120_000);
                 self.node_stops(agent, down_ms);
             }
-            Fault::RestartNode => {}
-            Fault::SeverNodes => self.sever(agent),
-            Fault::BreakLink => {
+            FaultKind::RestartNode => {}
+            FaultKind::SeverNodes => self.sever(agent),
+            FaultKind::BreakLink => {
                 let ends = self.devp2p.ends(agent);
                 if !ends.is_empty() {
                     let (peer, link) = ends[self.rng.index(ends.len())];
@@ -83,42 +83,42 @@ impl World {
                     self.break_link(agent, peer, link, most_ms);
                 }
             }
-            Fault::SwitchProtocol => self.switch_protocol(agent),
-            Fault::CrashPool | Fault::PausePool | Fault::SlowCommits | Fault::FailCommit => self.pool_fault(kind),
+            FaultKind::SwitchProtocol => self.switch_protocol(agent),
+            FaultKind::CrashPool | FaultKind::PausePool | FaultKind::SlowCommits | FaultKind::FailCommit => self.pool_fault(kind),
             _ => self.passing_fault(kind, agent),
         }
     }
 
     /// A fault that ends on its own.
-    fn passing_fault(&mut self, kind: Fault, agent: usize) {
+    fn passing_fault(&mut self, kind: FaultKind, agent: usize) {
         match kind {
-            Fault::JumpClock => {
+            FaultKind::JumpClock => {
                 let jump_s = self.rng.range(0, 7_200);
                 self.agents[agent].wall_skew_s = i64::try_from(jump_s).unwrap_or(0) - 3_600;
-                self.within(1_000, 600_000, SimEvent::Recover { what: Recovery::Clock(agent) });
+                self.within(1_000, 600_000, RunEvent::Recover { what: Recovery::Clock(agent) });
             }
-            Fault::DelayFrames => {
+            FaultKind::DelayFrames => {
                 self.faults.delayed.insert(agent);
-                self.within(1_000, 200_000, SimEvent::Recover { what: Recovery::Delayed(agent) });
+                self.within(1_000, 200_000, RunEvent::Recover { what: Recovery::Delayed(agent) });
             }
-            Fault::DuplicateFrames => {
+            FaultKind::DuplicateFrames => {
                 self.faults.duplicated.insert(agent);
-                self.within(1_000, 200_000, SimEvent::Recover { what: Recovery::Duplicated(agent) });
+                self.within(1_000, 200_000, RunEvent::Recover { what: Recovery::Duplicated(agent) });
             }
-            Fault::StallHead => {
+            FaultKind::StallHead => {
                 self.faults.stalled.entry(agent).or_insert(self.now);
-                self.within(60_000, 1_500_000, SimEvent::Recover { what: Recovery::Stalled(agent) });
+                self.within(60_000, 1_500_000, RunEvent::Recover { what: Recovery::Stalled(agent) });
             }
-            Fault::FalseReports => {
+            FaultKind::FalseReports => {
                 let liar = *self.faults.only_liar.get_or_insert(agent);
                 if self.faults.liar.is_none() {
                     self.faults.liar = Some(liar);
-                    self.within(60_000, 900_000, SimEvent::Recover { what: Recovery::FalseReports });
+                    self.within(60_000, 900_000, RunEvent::Recover { what: Recovery::FalseReports });
                 }
             }
-            Fault::FlakyNode => {
+            FaultKind::FlakyNode => {
                 self.faults.flaky.insert(agent);
-                self.within(1_000, 200_000, SimEvent::Recover { what: Recovery::Flaky(agent) });
+                self.within(1_000, 200_000, RunEvent::Recover { what: Recovery::Flaky(agent) });
             }
             _ => {}
         }
@@ -130,7 +130,7 @@ impl World {
         } else {
             self.agent_crashes(agent);
             let down_ms = if self.rng.chance(500) { 3_000 } else { 400_000 };
-            self.within(10, down_ms, SimEvent::AgentStarts { agent });
+            self.within(10, down_ms, RunEvent::AgentStarts { agent });
         }
     }
 
@@ -147,17 +147,17 @@ impl World {
         } else {
             self.agent_crashes(agent);
         }
-        self.within(6_000, 60_000, SimEvent::AgentStarts { agent });
+        self.within(6_000, 60_000, RunEvent::AgentStarts { agent });
     }
 
-    fn pool_fault(&mut self, kind: Fault) {
+    fn pool_fault(&mut self, kind: FaultKind) {
         let short = self.rng.chance(700);
         match kind {
-            Fault::CrashPool => {
+            FaultKind::CrashPool => {
                 let down_ms = self.rng.range(10, if short { 10_000 } else { 400_000 });
                 self.pool_crashes(down_ms, true);
             }
-            Fault::PausePool => {
+            FaultKind::PausePool => {
                 let until = self.now + self.rng.range(100, if short { 20_000 } else { 400_000 });
                 if self.pool.core.is_some() && self.pool.sleeps_until <= self.now {
                     self.pool.sleeps_until = until;
@@ -165,9 +165,9 @@ impl World {
                     self.checker.pool_sleeps(self.now, until);
                 }
             }
-            Fault::SlowCommits => {
+            FaultKind::SlowCommits => {
                 self.faults.slow_commits = true;
-                self.within(10_000, 100_000, SimEvent::Recover { what: Recovery::SlowCommits });
+                self.within(10_000, 100_000, RunEvent::Recover { what: Recovery::SlowCommits });
             }
             _ => self.faults.fails_commit = true,
         }
@@ -183,7 +183,7 @@ impl World {
         if let Some(link) = self.devp2p.link_end(a, peer) {
             self.break_link(a, peer, link, 30_000);
         }
-        self.within(1_000, 300_000, SimEvent::Recover { what: Recovery::Severed(a.min(b), a.max(b)) });
+        self.within(1_000, 300_000, RunEvent::Recover { what: Recovery::Severed(a.min(b), a.max(b)) });
     }
 
     /// Ends a fault.
@@ -210,7 +210,7 @@ impl World {
         for agent in 0..self.agents.len() {
             self.agents[agent].wall_skew_s = 0;
             if self.agents[agent].core.is_none() {
-                self.within(100, 5_000, SimEvent::AgentStarts { agent });
+                self.within(100, 5_000, RunEvent::AgentStarts { agent });
             }
         }
     }

@@ -5,7 +5,7 @@ use vipnode_agent_core::{Event, FromPool, PoolAnswer, RequestTag, ToPool as Requ
 use vipnode_pool_core::{CallId, ConnectionId};
 use vipnode_types::wire::WireError;
 
-use super::{SimEvent, World};
+use super::{RunEvent, Simulation};
 use crate::checks::FRAME_LATE_MS;
 
 /// Connection numbers that the gateway reuses, each time with another generation.
@@ -13,14 +13,14 @@ const CONNECTIONS: u64 = 8;
 
 /// A frame from an agent.
 #[derive(Debug, Clone)]
-pub(crate) enum ToPool {
+pub(crate) enum ToPoolFrame {
     Request { tag: RequestTag, request: Request },
     Answer { call: CallId, reply: Result<(), WireError> },
 }
 
 /// A frame from the pool.
 #[derive(Debug, Clone)]
-pub(crate) enum ToAgent {
+pub(crate) enum ToAgentFrame {
     Answer { tag: RequestTag, answer: Result<PoolAnswer, WireError> },
     Call { call: CallId, message: FromPool },
 }
@@ -41,14 +41,14 @@ pub(crate) struct Socket {
     to_agent_at: u64,
 }
 
-impl World {
+impl Simulation {
     /// Has an agent open a socket after `after_ms`; the outcome is an event.
     pub(crate) fn open_socket(&mut self, agent: usize, after_ms: u64) {
         let a = &mut self.agents[agent];
         a.attempt += 1;
         let (incarnation, attempt) = (a.incarnation, a.attempt);
         let took_ms = if self.faults.partitioned.contains(&agent) { 5_000 } else { self.rng.range(1, 100) };
-        self.at(self.now + after_ms + took_ms, SimEvent::SocketOpens { agent, incarnation, attempt });
+        self.at(self.now + after_ms + took_ms, RunEvent::SocketOpens { agent, incarnation, attempt });
     }
 
     pub(crate) fn socket_opens(&mut self, agent: usize, incarnation: u32, attempt: u32) {
@@ -78,35 +78,35 @@ impl World {
         if late { self.rng.range(100, FRAME_LATE_MS) } else { self.rng.range(1, 40) }
     }
 
-    pub(crate) fn send_to_pool(&mut self, number: u64, frame: ToPool) {
+    pub(crate) fn send_to_pool(&mut self, number: u64, frame: ToPoolFrame) {
         let Some(agent) = self.sockets.get(&number).map(|socket| socket.agent) else { return };
         let latency = self.latency(agent);
         let Some(socket) = self.sockets.get_mut(&number).filter(|socket| !socket.cut) else { return };
         socket.to_pool_at = socket.to_pool_at.max(self.now + latency);
         let at = socket.to_pool_at;
-        self.at(at, SimEvent::ToPool { socket: number, frame });
+        self.at(at, RunEvent::ToPoolFrame { socket: number, frame });
     }
 
-    pub(crate) fn send_to_agent(&mut self, number: u64, frame: ToAgent) {
+    pub(crate) fn send_to_agent(&mut self, number: u64, frame: ToAgentFrame) {
         let Some(agent) = self.sockets.get(&number).map(|socket| socket.agent) else { return };
         let latency = self.latency(agent);
         let Some(socket) = self.sockets.get_mut(&number).filter(|socket| !socket.cut) else { return };
         socket.to_agent_at = socket.to_agent_at.max(self.now + latency);
         let at = socket.to_agent_at;
-        self.at(at, SimEvent::ToAgent { socket: number, frame });
+        self.at(at, RunEvent::ToAgentFrame { socket: number, frame });
     }
 
-    pub(crate) fn agent_receives(&mut self, number: u64, frame: ToAgent) {
+    pub(crate) fn agent_receives(&mut self, number: u64, frame: ToAgentFrame) {
         let Some(socket) = self.sockets.get(&number).filter(|socket| socket.agent_end && !socket.cut) else { return };
         let agent = socket.agent;
         let incarnation = self.agents[agent].incarnation;
         match frame {
-            ToAgent::Answer { tag, answer } => {
+            ToAgentFrame::Answer { tag, answer } => {
                 if self.agents[agent].waiting.remove(&tag) {
                     self.deliver(agent, incarnation, Event::PoolAnswers { tag, answer });
                 }
             }
-            ToAgent::Call { call, message } => {
+            ToAgentFrame::Call { call, message } => {
                 let a = &mut self.agents[agent];
                 a.next_call += 1;
                 let tag = a.next_call;
@@ -124,7 +124,7 @@ impl World {
         let Some(socket) = self.sockets.get_mut(&number) else { return };
         socket.agent_end = false;
         let at = socket.to_pool_at.max(self.now) + late_ms;
-        self.at(at, SimEvent::PoolSeesClosed { socket: number });
+        self.at(at, RunEvent::PoolSeesClosed { socket: number });
     }
 
     /// Closes the pool's end.
@@ -132,16 +132,16 @@ impl World {
         let latency = self.rng.range(1, 40);
         let Some(socket) = self.sockets.get_mut(&number).filter(|socket| socket.pool_end) else { return };
         let at = socket.to_agent_at.max(self.now + latency);
-        self.at(at, SimEvent::AgentSeesClosed { socket: number, why: "closed by the pool" });
-        self.at(self.now, SimEvent::PoolSeesClosed { socket: number });
+        self.at(at, RunEvent::AgentSeesClosed { socket: number, why: "closed by the pool" });
+        self.at(self.now, RunEvent::PoolSeesClosed { socket: number });
     }
 
     /// Cuts a socket in between; each end notices within `most_ms` ms.
     pub(crate) fn cut_socket(&mut self, number: u64, most_ms: u64) {
         let Some(socket) = self.sockets.get_mut(&number) else { return };
         socket.cut = true;
-        self.within(0, most_ms, SimEvent::AgentSeesClosed { socket: number, why: "connection reset" });
-        self.within(0, most_ms, SimEvent::PoolSeesClosed { socket: number });
+        self.within(0, most_ms, RunEvent::AgentSeesClosed { socket: number, why: "connection reset" });
+        self.within(0, most_ms, RunEvent::PoolSeesClosed { socket: number });
     }
 
     pub(crate) fn agent_sees_closed(&mut self, number: u64, why: &str) {

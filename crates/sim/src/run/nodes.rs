@@ -5,7 +5,7 @@ use std::collections::btree_map::Entry;
 use vipnode_agent_core::{Event, NodeCall, NodeTask};
 use vipnode_types::{DropCause, HeadFact, NodeId};
 
-use super::{SimEvent, World};
+use super::{RunEvent, Simulation};
 use crate::EPOCH_MS;
 
 /// How long a node without a free dial slot waits before it tries again, in ms.
@@ -13,7 +13,7 @@ const DIAL_RETRY_MS: u64 = 200;
 /// The time between two blocks, in ms.
 const BLOCK_MS: u64 = 12_000;
 
-impl World {
+impl Simulation {
     /// Handles a call of an agent to its node.
     pub(crate) fn node_exec(&mut self, agent: usize, incarnation: u32, task: NodeTask, call: &NodeCall) {
         if self.agents[agent].incarnation != incarnation {
@@ -30,7 +30,7 @@ impl World {
         self.within(
             0,
             3,
-            SimEvent::ToAgentCore { agent, incarnation, event: Box::new(Event::NodeDone { task, result }) },
+            RunEvent::ToAgentCore { agent, incarnation, event: Box::new(Event::NodeDone { task, result }) },
         );
     }
 
@@ -71,7 +71,7 @@ impl World {
 
     fn plan_dial(&mut self, number: usize, peer: NodeId) {
         if let Some((at, token)) = self.devp2p.nodes[number].next_dial(peer, self.now) {
-            self.at(at, SimEvent::DialDue { node: number, peer, token });
+            self.at(at, RunEvent::DialDue { node: number, peer, token });
         }
     }
 
@@ -82,9 +82,9 @@ impl World {
         }
         let boot = node.boot;
         if self.devp2p.start_dial(number, peer, self.now) {
-            self.within(4, 12, SimEvent::DialEnds { node: number, boot, peer });
+            self.within(4, 12, RunEvent::DialEnds { node: number, boot, peer });
         } else {
-            self.at(self.now + DIAL_RETRY_MS, SimEvent::DialDue { node: number, peer, token });
+            self.at(self.now + DIAL_RETRY_MS, RunEvent::DialDue { node: number, peer, token });
         }
     }
 
@@ -108,7 +108,7 @@ impl World {
         self.end_drops(number, peer, link);
         let Some(other) = self.devp2p.number(peer) else { return };
         let id = self.devp2p.nodes[number].id;
-        self.within(1, most_ms.max(1), SimEvent::EndDrops { node: other, peer: id, link });
+        self.within(1, most_ms.max(1), RunEvent::EndDrops { node: other, peer: id, link });
     }
 
     pub(crate) fn end_drops(&mut self, number: usize, peer: NodeId, link: u64) {
@@ -120,7 +120,7 @@ impl World {
         if a.core.is_some() && a.plan.peer_events {
             let incarnation = a.incarnation;
             let event = Box::new(Event::PeerGone(peer, DropCause::Untold));
-            self.within(1, 5, SimEvent::ToAgentCore { agent: number, incarnation, event });
+            self.within(1, 5, RunEvent::ToAgentCore { agent: number, incarnation, event });
         }
     }
 
@@ -132,17 +132,17 @@ impl World {
         self.devp2p.stop(number, self.now);
         for (peer, link) in ends {
             let Some(other) = self.devp2p.number(peer) else { continue };
-            self.within(1, if hard { 30_000 } else { 50 }, SimEvent::EndDrops { node: other, peer: id, link });
+            self.within(1, if hard { 30_000 } else { 50 }, RunEvent::EndDrops { node: other, peer: id, link });
         }
         let incarnation = self.agents[number].incarnation;
-        self.within(0, 1_000, SimEvent::Probe { agent: number, incarnation });
-        self.at(self.now + down_ms, SimEvent::NodeStarts { node: number });
+        self.within(0, 1_000, RunEvent::Probe { agent: number, incarnation });
+        self.at(self.now + down_ms, RunEvent::NodeStarts { node: number });
     }
 
     pub(crate) fn node_starts(&mut self, number: usize) {
         self.devp2p.start(number);
         let incarnation = self.agents[number].incarnation;
-        self.within(0, 2_000, SimEvent::Probe { agent: number, incarnation });
+        self.within(0, 2_000, RunEvent::Probe { agent: number, incarnation });
     }
 
     /// Reports to the agent's core, once, that its node came or went.
@@ -169,7 +169,7 @@ impl World {
 
     /// A new block, every [`BLOCK_MS`].
     pub(crate) fn head(&mut self, agent: usize) {
-        self.at(self.now + BLOCK_MS, SimEvent::NewHead { agent });
+        self.at(self.now + BLOCK_MS, RunEvent::NewHead { agent });
         self.report_head(agent);
     }
 

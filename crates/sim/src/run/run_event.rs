@@ -4,16 +4,16 @@ use vipnode_types::NodeId;
 
 use super::{
     faults::Recovery,
-    sockets::{ToAgent, ToPool},
+    sockets::{ToAgentFrame, ToPoolFrame},
 };
 
 /// An event of a run.
 #[derive(Debug, Clone)]
-pub(crate) enum SimEvent {
+pub(crate) enum RunEvent {
     // the network
     SocketOpens { agent: usize, incarnation: u32, attempt: u32 },
-    ToPool { socket: u64, frame: ToPool },
-    ToAgent { socket: u64, frame: ToAgent },
+    ToPoolFrame { socket: u64, frame: ToPoolFrame },
+    ToAgentFrame { socket: u64, frame: ToAgentFrame },
     AgentSeesClosed { socket: u64, why: &'static str },
     PoolSeesClosed { socket: u64 },
     // agents
@@ -43,12 +43,12 @@ pub(crate) enum SimEvent {
     Sweep,
 }
 
-impl SimEvent {
+impl RunEvent {
     /// Whether the pool's process handles it.
     pub(crate) const fn is_on_pool_machine(&self) -> bool {
         matches!(
             self,
-            Self::ToPool { .. }
+            Self::ToPoolFrame { .. }
                 | Self::PoolSeesClosed { .. }
                 | Self::PoolTick { .. }
                 | Self::PoolWakes { .. }
@@ -62,8 +62,8 @@ impl SimEvent {
     pub(crate) fn is_traced(&self) -> bool {
         match self {
             Self::ToAgentCore { event, .. } => !matches!(**event, Event::Peers(_) | Event::Head { .. } | Event::Tick),
-            Self::ToPool { .. }
-            | Self::ToAgent { .. }
+            Self::ToPoolFrame { .. }
+            | Self::ToAgentFrame { .. }
             | Self::AgentSeesClosed { .. }
             | Self::PoolSeesClosed { .. }
             | Self::AgentStarts { .. }

@@ -6,7 +6,7 @@ use vipnode_pool_core::{CallId, Command, ConnectionId, Core, Effect, Limits, Rel
 use vipnode_store::{MemoryStore, Store};
 use vipnode_types::Ms;
 
-use super::{SimEvent, World, gateway::PendingRequest, world::COMPARE_EVERY};
+use super::{RunEvent, Simulation, gateway::PendingRequest, simulation::COMPARE_EVERY};
 use crate::{
     EPOCH_MS, Scenario, SimRng,
     checks::{Promise, durable},
@@ -14,7 +14,7 @@ use crate::{
 
 /// The pool's process and its disk.
 #[derive(Debug)]
-pub(crate) struct Pool {
+pub(crate) struct PoolProcess {
     limits: Limits,
     /// How often it was started.
     pub(crate) incarnation: u32,
@@ -42,7 +42,7 @@ pub(crate) struct Pool {
     pub(crate) calls_ever: BTreeSet<CallId>,
 }
 
-impl Pool {
+impl PoolProcess {
     pub(crate) fn new(scenario: &Scenario, rng: &mut SimRng) -> Self {
         let limits = scenario.limits.clone();
         Self {
@@ -79,10 +79,10 @@ impl Pool {
     }
 }
 
-impl World {
+impl Simulation {
     pub(crate) fn pool_tick(&mut self, incarnation: u32) {
         if self.pool.incarnation == incarnation && self.pool.core.is_some() {
-            self.at(self.now + self.pool.limits.tick_ms, SimEvent::PoolTick { incarnation });
+            self.at(self.now + self.pool.limits.tick_ms, RunEvent::PoolTick { incarnation });
             self.measure_latency();
             self.command(Command::Tick);
         }
@@ -117,7 +117,7 @@ impl World {
             if self.pool.wakes_at.is_none_or(|set| set > at) {
                 self.pool.wakes_at = Some(at);
                 let incarnation = self.pool.incarnation;
-                self.at(at, SimEvent::PoolWakes { incarnation });
+                self.at(at, RunEvent::PoolWakes { incarnation });
             }
         }
     }
@@ -163,7 +163,7 @@ impl World {
         let slow = self.faults.slow_commits && self.rng.chance(300);
         let took_ms = if slow { self.rng.range(100, 8_000) } else { self.rng.range(1, 30) };
         let incarnation = self.pool.incarnation;
-        self.at(self.now + took_ms, SimEvent::CommitEnds { incarnation });
+        self.at(self.now + took_ms, RunEvent::CommitEnds { incarnation });
     }
 
     pub(crate) fn commit_ends(&mut self, incarnation: u32) {
@@ -227,9 +227,9 @@ impl World {
                 socket.pool_end = false;
             }
             let most_ms = if hard { 60_000 } else { 200 };
-            self.within(1, most_ms, SimEvent::AgentSeesClosed { socket: number, why: "connection reset" });
+            self.within(1, most_ms, RunEvent::AgentSeesClosed { socket: number, why: "connection reset" });
         }
-        self.at(self.now + down_ms, SimEvent::PoolStarts);
+        self.at(self.now + down_ms, RunEvent::PoolStarts);
     }
 
     pub(crate) fn pool_starts(&mut self) {

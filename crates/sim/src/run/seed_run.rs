@@ -6,14 +6,14 @@ use std::{
 };
 
 use super::{
-    World,
-    world::{Stats, Trace},
+    Simulation,
+    simulation::{Stats, Trace},
 };
 use crate::checks::{Promise, Violation};
 
 /// A seed whose run broke a promise.
 #[derive(Debug, Clone)]
-pub struct Failure {
+pub struct SeedFailure {
     /// The seed.
     pub seed: u64,
     /// The promise, and how it was broken.
@@ -22,7 +22,7 @@ pub struct Failure {
     pub last: Vec<String>,
 }
 
-impl fmt::Display for Failure {
+impl fmt::Display for SeedFailure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for line in &self.last {
             writeln!(f, "{line}")?;
@@ -36,7 +36,7 @@ impl fmt::Display for Failure {
 ///
 /// # Errors
 /// The first promise that is broken, with the last events before.
-pub fn run_seed(seed: u64) -> Result<Stats, Box<Failure>> {
+pub fn run_seed(seed: u64) -> Result<Stats, Box<SeedFailure>> {
     let (outcome, _) = play(seed, Trace::Off);
     outcome.map_err(|violation| {
         let (again, last) = play(seed, Trace::Last(std::collections::VecDeque::new()));
@@ -45,12 +45,12 @@ pub fn run_seed(seed: u64) -> Result<Stats, Box<Failure>> {
             again => Promise::Determinism
                 .violation(format!("the first run broke a promise ({violation}), the second did not: {again:?}")),
         };
-        Box::new(Failure { seed, violation, last })
+        Box::new(SeedFailure { seed, violation, last })
     })
 }
 
 /// Runs these seeds on `threads` threads; the outcomes are in the order of the seeds.
-pub fn run_seeds(seeds: Range<u64>, threads: u64) -> Vec<(u64, Result<Stats, Box<Failure>>)> {
+pub fn run_seeds(seeds: Range<u64>, threads: u64) -> Vec<(u64, Result<Stats, Box<SeedFailure>>)> {
     let play = |thread: u64| {
         let seeds = seeds.clone().filter(move |seed| seed % threads == thread);
         seeds.map(|seed| (seed, run_seed(seed))).collect::<Vec<_>>()
@@ -82,11 +82,11 @@ pub fn replay(seed: u64) -> (Result<Stats, Violation>, Vec<String>) {
 
 /// A panic of a core is a broken promise like any other.
 fn play(seed: u64, trace: Trace) -> (Result<Stats, Violation>, Vec<String>) {
-    let mut world = World::new(seed, trace);
-    let outcome = catch_unwind(AssertUnwindSafe(|| world.run()));
+    let mut simulation = Simulation::new(seed, trace);
+    let outcome = catch_unwind(AssertUnwindSafe(|| simulation.run()));
     let outcome = outcome.unwrap_or_else(|cause| {
         let text = cause.downcast_ref::<String>().map(String::as_str).or_else(|| cause.downcast_ref::<&str>().copied());
         Promise::NoPanic.broken(text.unwrap_or("a panic without a message"))
     });
-    (outcome, world.take_trace())
+    (outcome, simulation.take_trace())
 }

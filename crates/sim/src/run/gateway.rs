@@ -11,8 +11,8 @@ use vipnode_types::{
 };
 
 use super::{
-    SimEvent, World,
-    sockets::{ToAgent, ToPool},
+    RunEvent, Simulation,
+    sockets::{ToAgentFrame, ToPoolFrame},
 };
 use crate::{
     EPOCH_MS,
@@ -29,18 +29,18 @@ pub(crate) struct PendingRequest {
     what: &'static str,
 }
 
-impl World {
-    pub(crate) fn pool_receives(&mut self, number: u64, frame: ToPool) {
+impl Simulation {
+    pub(crate) fn pool_receives(&mut self, number: u64, frame: ToPoolFrame) {
         let Some(socket) = self.sockets.get(&number).filter(|socket| socket.pool_end && !socket.cut) else { return };
         let (peer, agent) = (socket.peer, socket.agent);
         match frame {
-            ToPool::Answer { call, reply } => {
+            ToPoolFrame::Answer { call, reply } => {
                 if self.pool.calls.get(&call) == Some(&number) {
                     let outcome = reply.map_or_else(CallOutcome::Refused, |()| CallOutcome::Done);
                     self.call_ends(self.pool.incarnation, call, outcome);
                 }
             }
-            ToPool::Request { tag, request } => {
+            ToPoolFrame::Request { tag, request } => {
                 let twice = self.faults.duplicated.contains(&agent) && self.rng.chance(200);
                 if twice {
                     self.log(|| "the next frame arrives twice".to_owned());
@@ -130,11 +130,11 @@ impl World {
                     Reply::Protocol2(reply) => PoolAnswer::Protocol2(*reply),
                     Reply::Explain(_) | Reply::Done(_) | Reply::Status(_) => PoolAnswer::Done,
                 });
-                self.send_to_agent(open.socket, ToAgent::Answer { tag: open.tag, answer });
+                self.send_to_agent(open.socket, ToAgentFrame::Answer { tag: open.tag, answer });
             }
             Effect::Call { call, message, answer_ms, .. } => {
                 let incarnation = self.pool.incarnation;
-                self.at(self.now + answer_ms, SimEvent::CallExpires { incarnation, call });
+                self.at(self.now + answer_ms, RunEvent::CallExpires { incarnation, call });
                 let Some(socket) = self.pool.calls.get(&call).copied() else { return };
                 let message = match message {
                     PoolCall::Admit(call) => FromPool::Admit(call),
@@ -142,7 +142,7 @@ impl World {
                     PoolCall::Dial(call) => FromPool::Dial(call),
                     PoolCall::Whitelist(client) => FromPool::Whitelist(client),
                 };
-                self.send_to_agent(socket, ToAgent::Call { call, message });
+                self.send_to_agent(socket, ToAgentFrame::Call { call, message });
             }
             Effect::Close { peer, .. } => {
                 if let Some(number) = self.pool.sockets.get(&peer).copied() {
@@ -162,7 +162,7 @@ impl World {
             self.pool.calls.insert(call, socket);
         } else {
             self.pool.calls.insert(call, 0);
-            self.at(self.now, SimEvent::CallLost { incarnation, call });
+            self.at(self.now, RunEvent::CallLost { incarnation, call });
         }
     }
 

@@ -8,7 +8,7 @@ use vipnode_agent_core::{
 use vipnode_pool_core::CallId;
 use vipnode_types::{ChainSpec, Enode, Ms, NodeFacts};
 
-use super::{SimEvent, World, sockets::ToPool};
+use super::{RunEvent, Simulation, sockets::ToPoolFrame};
 use crate::{AgentPlan, EPOCH_MS, checks::Promise, scenarios::capabilities};
 
 /// Peers are listed at least this often, in ms.
@@ -18,7 +18,7 @@ const WATCH_FIRST_MS: u64 = 5;
 
 /// An agent's process while it runs, and what is left of it in between.
 #[derive(Debug)]
-pub(crate) struct Agent {
+pub(crate) struct AgentProcess {
     pub(crate) plan: AgentPlan,
     /// How often it was started.
     pub(crate) incarnation: u32,
@@ -50,7 +50,7 @@ pub(crate) struct Agent {
     pub(crate) retired: bool,
 }
 
-impl Agent {
+impl AgentProcess {
     pub(crate) const fn new(plan: AgentPlan) -> Self {
         Self {
             plan,
@@ -114,7 +114,7 @@ impl Agent {
     }
 }
 
-impl World {
+impl Simulation {
     pub(crate) fn agent_starts(&mut self, agent: usize) {
         let a = &mut self.agents[agent];
         if a.core.is_some() || a.retired {
@@ -130,8 +130,8 @@ impl World {
         let left = left_undone(a.journal.iter().cloned());
         a.core = Some(AgentCore::new(config, left, now));
         let incarnation = a.incarnation;
-        self.within(1, 50, SimEvent::Probe { agent, incarnation });
-        self.within(1, POLL_MS, SimEvent::PollPeers { agent, incarnation });
+        self.within(1, 50, RunEvent::Probe { agent, incarnation });
+        self.within(1, POLL_MS, RunEvent::PollPeers { agent, incarnation });
         self.open_socket(agent, 0);
     }
 
@@ -181,7 +181,7 @@ impl World {
         if killed {
             self.faults.crash_mid_batch.remove(&agent);
             self.agent_crashes(agent);
-            self.within(100, 60_000, SimEvent::AgentStarts { agent });
+            self.within(100, 60_000, RunEvent::AgentStarts { agent });
         }
         self.plan_wake(agent);
     }
@@ -193,7 +193,7 @@ impl World {
         if wake != Ms::NEVER && a.wakes_at != Some(at) {
             a.wakes_at = Some(at);
             let incarnation = a.incarnation;
-            self.at(at, SimEvent::AgentWakes { agent, incarnation });
+            self.at(at, RunEvent::AgentWakes { agent, incarnation });
         }
     }
 
@@ -214,7 +214,7 @@ impl World {
                 let a = &mut self.agents[agent];
                 a.node_free_at = a.node_free_at.max(self.now) + took_ms;
                 let (at, incarnation) = (a.node_free_at, a.incarnation);
-                self.at(at, SimEvent::NodeExec { agent, incarnation, task, call });
+                self.at(at, RunEvent::NodeExec { agent, incarnation, task, call });
             }
             Action::Watch { for_ms } => self.watch(agent, for_ms),
             Action::Pool { tag, request } => {
@@ -222,11 +222,11 @@ impl World {
                     self.violation(Promise::Replies, format!("agent {agent} uses the tag {tag} twice"));
                 }
                 if let Some(socket) = self.agents[agent].socket {
-                    self.send_to_pool(socket, ToPool::Request { tag, request });
+                    self.send_to_pool(socket, ToPoolFrame::Request { tag, request });
                 }
             }
             Action::Answer { tag, reply } => match self.agents[agent].calls.remove(&tag) {
-                Some((socket, call)) => self.send_to_pool(socket, ToPool::Answer { call, reply }),
+                Some((socket, call)) => self.send_to_pool(socket, ToPoolFrame::Answer { call, reply }),
                 None => {
                     self.violation(Promise::Replies, format!("agent {agent} answers call {tag}, which is not open"))
                 }
@@ -251,7 +251,7 @@ impl World {
         a.watch_gap_ms = WATCH_FIRST_MS;
         a.watch_token += 1;
         let (incarnation, token) = (a.incarnation, a.watch_token);
-        self.at(self.now + WATCH_FIRST_MS, SimEvent::WatchPeers { agent, incarnation, token });
+        self.at(self.now + WATCH_FIRST_MS, RunEvent::WatchPeers { agent, incarnation, token });
     }
 
     pub(crate) fn watch_peers(&mut self, agent: usize, incarnation: u32, token: u64) {
@@ -261,14 +261,14 @@ impl World {
         }
         a.watch_gap_ms = (a.watch_gap_ms * 3 / 2 + 1).min(1_000);
         let at = self.now + a.watch_gap_ms;
-        self.at(at, SimEvent::WatchPeers { agent, incarnation, token });
+        self.at(at, RunEvent::WatchPeers { agent, incarnation, token });
         self.list_peers(agent, incarnation);
     }
 
     pub(crate) fn poll_peers(&mut self, agent: usize, incarnation: u32) {
         if self.agents[agent].incarnation == incarnation && self.agents[agent].core.is_some() {
             let gap_ms = self.rng.range(POLL_MS / 4, POLL_MS);
-            self.at(self.now + gap_ms, SimEvent::PollPeers { agent, incarnation });
+            self.at(self.now + gap_ms, RunEvent::PollPeers { agent, incarnation });
             self.list_peers(agent, incarnation);
         }
     }
@@ -278,7 +278,7 @@ impl World {
         let node = &self.devp2p.nodes[agent];
         if node.up && self.agents[agent].reported_boot == Some(Some(node.boot)) {
             let event = Box::new(Event::Peers(node.peers(self.now)));
-            self.within(0, 3, SimEvent::ToAgentCore { agent, incarnation, event });
+            self.within(0, 3, RunEvent::ToAgentCore { agent, incarnation, event });
         }
     }
 }

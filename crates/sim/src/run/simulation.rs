@@ -3,7 +3,7 @@ use std::{
     fmt,
 };
 
-use super::{SimEvent, agents::Agent, faults, phases::Phase, pool::Pool, sockets::Socket};
+use super::{RunEvent, agents::AgentProcess, faults, phases::Phase, pool::PoolProcess, sockets::Socket};
 use crate::{
     Checker, Devp2p, Scenario, SimRng,
     checks::{Promise, Violation},
@@ -19,19 +19,19 @@ pub(super) const COMPARE_EVERY: u64 = 200;
 
 /// The state of one run, and its queue of events.
 #[derive(Debug)]
-pub(crate) struct World {
+pub(crate) struct Simulation {
     pub(crate) now: u64,
     pub(crate) rng: SimRng,
     pub(crate) scenario: Scenario,
     pub(crate) devp2p: Devp2p,
     pub(crate) checker: Checker,
-    pub(super) agents: Vec<Agent>,
-    pub(super) pool: Pool,
+    pub(super) agents: Vec<AgentProcess>,
+    pub(super) pool: PoolProcess,
     pub(super) sockets: BTreeMap<u64, Socket>,
     pub(super) next_socket: u64,
     pub(super) phase: Phase,
     pub(super) faults: faults::Faults,
-    queue: BTreeMap<(u64, u64), SimEvent>,
+    queue: BTreeMap<(u64, u64), RunEvent>,
     next_event: u64,
     events: u64,
     failure: Option<Violation>,
@@ -67,18 +67,18 @@ pub struct Stats {
     pub digest: u64,
 }
 
-impl World {
+impl Simulation {
     /// The state of a seed's run before its first event.
     #[must_use]
     pub(crate) fn new(seed: u64, trace: Trace) -> Self {
         let mut rng = SimRng::new(seed);
         let scenario = Scenario::draw(&mut rng);
         let devp2p = Devp2p::new(&scenario.agents);
-        let mut world = Self {
+        let mut simulation = Self {
             now: 0,
             checker: Checker::new(&scenario),
-            agents: scenario.agents.iter().map(|plan| Agent::new(plan.clone())).collect(),
-            pool: Pool::new(&scenario, &mut rng),
+            agents: scenario.agents.iter().map(|plan| AgentProcess::new(plan.clone())).collect(),
+            pool: PoolProcess::new(&scenario, &mut rng),
             sockets: BTreeMap::new(),
             next_socket: 1,
             phase: Phase::Faults,
@@ -93,17 +93,17 @@ impl World {
             scenario,
             devp2p,
         };
-        world.at(0, SimEvent::PoolTick { incarnation: 0 });
-        world.at(1_000, SimEvent::Sweep);
-        for agent in 0..world.agents.len() {
-            let start = world.rng.below(30_000);
-            world.at(start, SimEvent::AgentStarts { agent });
-            world.at(start, SimEvent::NewHead { agent });
+        simulation.at(0, RunEvent::PoolTick { incarnation: 0 });
+        simulation.at(1_000, RunEvent::Sweep);
+        for agent in 0..simulation.agents.len() {
+            let start = simulation.rng.below(30_000);
+            simulation.at(start, RunEvent::AgentStarts { agent });
+            simulation.at(start, RunEvent::NewHead { agent });
         }
-        if !world.scenario.faults.is_empty() {
-            world.at(20_000, SimEvent::Fault);
+        if !simulation.scenario.faults.is_empty() {
+            simulation.at(20_000, RunEvent::Fault);
         }
-        world
+        simulation
     }
 
     /// Runs to the end, or to the first violation.
@@ -132,54 +132,54 @@ impl World {
         Ok(Stats { events: self.events, metered, billed_ms, billed2_ms, recovery_ms, effects, digest })
     }
 
-    fn dispatch(&mut self, event: SimEvent) {
+    fn dispatch(&mut self, event: RunEvent) {
         if event.is_on_pool_machine() && self.pool.sleeps_until > self.now {
             // A machine that sleeps handles everything when it wakes, in order.
             self.at(self.pool.sleeps_until, event);
             return;
         }
         match event {
-            SimEvent::SocketOpens { agent, incarnation, attempt } => self.socket_opens(agent, incarnation, attempt),
-            SimEvent::ToPool { socket, frame } => self.pool_receives(socket, frame),
-            SimEvent::ToAgent { socket, frame } => self.agent_receives(socket, frame),
-            SimEvent::AgentSeesClosed { socket, why } => self.agent_sees_closed(socket, why),
-            SimEvent::PoolSeesClosed { socket } => self.pool_sees_closed(socket),
-            SimEvent::AgentStarts { agent } => self.agent_starts(agent),
-            SimEvent::AgentWakes { agent, incarnation } => self.agent_wakes(agent, incarnation),
-            SimEvent::PollPeers { agent, incarnation } => self.poll_peers(agent, incarnation),
-            SimEvent::WatchPeers { agent, incarnation, token } => self.watch_peers(agent, incarnation, token),
-            SimEvent::ToAgentCore { agent, incarnation, event } => self.deliver(agent, incarnation, *event),
-            SimEvent::NodeExec { agent, incarnation, task, call } => self.node_exec(agent, incarnation, task, &call),
-            SimEvent::Probe { agent, incarnation } => self.probe(agent, incarnation),
-            SimEvent::NewHead { agent } => self.head(agent),
-            SimEvent::DialDue { node, peer, token } => self.dial_due(node, peer, token),
-            SimEvent::DialEnds { node, boot, peer } => self.dial_ends(node, boot, peer),
-            SimEvent::EndDrops { node, peer, link } => self.end_drops(node, peer, link),
-            SimEvent::NodeStarts { node } => self.node_starts(node),
-            SimEvent::PoolTick { incarnation } => self.pool_tick(incarnation),
-            SimEvent::PoolWakes { incarnation } => self.pool_wakes(incarnation),
-            SimEvent::CommitEnds { incarnation } => self.commit_ends(incarnation),
-            SimEvent::CallExpires { incarnation, call } => {
+            RunEvent::SocketOpens { agent, incarnation, attempt } => self.socket_opens(agent, incarnation, attempt),
+            RunEvent::ToPoolFrame { socket, frame } => self.pool_receives(socket, frame),
+            RunEvent::ToAgentFrame { socket, frame } => self.agent_receives(socket, frame),
+            RunEvent::AgentSeesClosed { socket, why } => self.agent_sees_closed(socket, why),
+            RunEvent::PoolSeesClosed { socket } => self.pool_sees_closed(socket),
+            RunEvent::AgentStarts { agent } => self.agent_starts(agent),
+            RunEvent::AgentWakes { agent, incarnation } => self.agent_wakes(agent, incarnation),
+            RunEvent::PollPeers { agent, incarnation } => self.poll_peers(agent, incarnation),
+            RunEvent::WatchPeers { agent, incarnation, token } => self.watch_peers(agent, incarnation, token),
+            RunEvent::ToAgentCore { agent, incarnation, event } => self.deliver(agent, incarnation, *event),
+            RunEvent::NodeExec { agent, incarnation, task, call } => self.node_exec(agent, incarnation, task, &call),
+            RunEvent::Probe { agent, incarnation } => self.probe(agent, incarnation),
+            RunEvent::NewHead { agent } => self.head(agent),
+            RunEvent::DialDue { node, peer, token } => self.dial_due(node, peer, token),
+            RunEvent::DialEnds { node, boot, peer } => self.dial_ends(node, boot, peer),
+            RunEvent::EndDrops { node, peer, link } => self.end_drops(node, peer, link),
+            RunEvent::NodeStarts { node } => self.node_starts(node),
+            RunEvent::PoolTick { incarnation } => self.pool_tick(incarnation),
+            RunEvent::PoolWakes { incarnation } => self.pool_wakes(incarnation),
+            RunEvent::CommitEnds { incarnation } => self.commit_ends(incarnation),
+            RunEvent::CallExpires { incarnation, call } => {
                 self.call_ends(incarnation, call, vipnode_pool_core::CallOutcome::Expired)
             }
-            SimEvent::CallLost { incarnation, call } => {
+            RunEvent::CallLost { incarnation, call } => {
                 self.call_ends(incarnation, call, vipnode_pool_core::CallOutcome::Lost)
             }
-            SimEvent::PoolStarts => self.pool_starts(),
-            SimEvent::Fault => self.fault(),
-            SimEvent::Recover { what } => self.recover(what),
-            SimEvent::Sweep => self.sweep(),
+            RunEvent::PoolStarts => self.pool_starts(),
+            RunEvent::Fault => self.fault(),
+            RunEvent::Recover { what } => self.recover(what),
+            RunEvent::Sweep => self.sweep(),
         }
     }
 
     /// Schedules an event at a virtual time (ms), after all events already scheduled for it.
-    pub(crate) fn at(&mut self, at: u64, event: SimEvent) {
+    pub(crate) fn at(&mut self, at: u64, event: RunEvent) {
         self.next_event += 1;
         self.queue.insert((at.max(self.now), self.next_event), event);
     }
 
     /// Schedules an event at a random time from now (ms).
-    pub(crate) fn within(&mut self, least_ms: u64, most_ms: u64, event: SimEvent) {
+    pub(crate) fn within(&mut self, least_ms: u64, most_ms: u64, event: RunEvent) {
         let at = self.now + self.rng.range(least_ms, most_ms);
         self.at(at, event);
     }
@@ -196,7 +196,7 @@ impl World {
         }
     }
 
-    fn trace_event(&mut self, event: &SimEvent) {
+    fn trace_event(&mut self, event: &RunEvent) {
         if event.is_traced() {
             self.log(|| format!("{event:?}"));
         }
