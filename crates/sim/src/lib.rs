@@ -12,14 +12,14 @@
 pub mod checks;
 mod devp2p;
 mod golden;
+mod run;
 mod scenarios;
 mod sim_rng;
-mod run;
 mod virtual_time;
 
 pub use checks::{Checker, Promise, Violation};
 pub use devp2p::{Devp2p, GroundTruth, ModelNode, Overlap, REDIAL_MS};
+pub use run::{SeedFailure, Stats, effects, golden_line, replay, run_seed, run_seeds};
 pub use scenarios::{AgentPlan, FaultKind, Scenario};
 pub use sim_rng::SimRng;
-pub use run::{SeedFailure, Stats, effects, golden_line, replay, run_seed, run_seeds};
 pub use virtual_time::EPOCH_MS;

@@ -84,7 +84,9 @@ impl Simulation {
                 }
             }
             FaultKind::SwitchProtocol => self.switch_protocol(agent),
-            FaultKind::CrashPool | FaultKind::PausePool | FaultKind::SlowCommits | FaultKind::FailCommit => self.pool_fault(kind),
+            FaultKind::CrashPool | FaultKind::PausePool | FaultKind::SlowCommits | FaultKind::FailCommit => {
+                self.pool_fault(kind)
+            }
             _ => self.passing_fault(kind, agent),
         }
     }

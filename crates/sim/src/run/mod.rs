@@ -10,12 +10,12 @@ mod gateway;
 mod nodes;
 mod phases;
 mod pool;
-mod seed_run;
 mod run_event;
-mod sockets;
+mod seed_run;
 mod simulation;
+mod sockets;
 
-pub use seed_run::{SeedFailure, effects, golden_line, replay, run_seed, run_seeds};
 use run_event::RunEvent;
-pub use simulation::Stats;
+pub use seed_run::{SeedFailure, effects, golden_line, replay, run_seed, run_seeds};
 use simulation::Simulation;
+pub use simulation::Stats;

@@ -15,7 +15,6 @@ const KNOWN: &[(&str, &str, &str)] = &[
     ("pool-core", "matching", "flows"),
     ("pool-core", "metering", "leases"),
     ("pool-core", "protocol2", "flows"),
-    ("sim", "checker", "world"),
 ];
 
 /// How many files outside the type's own and `flows/` have an `impl` of a core. The numbers may only fall.

@@ -31,14 +31,14 @@ const MOST: &[(&str, usize)] = &[
     ("agent-core", 369),
     ("cli", 407),
     ("docs", 318),
-    ("metrics", 2),
+    ("metrics", 0),
     ("node", 191),
     ("openrpc", 60),
     ("pool", 182),
     ("pool-core", 174),
     ("rpc", 41),
-    ("sim", 185),
-    ("store", 5),
+    ("sim", 5),
+    ("store", 1),
     ("types", 96),
 ];
 
