@@ -6,7 +6,7 @@ use serde_json::json;
 use vipnode_pool_core::{CallId, CallOutcome, Command, ConnectionId, Core, Effect, Limits, PoolCall};
 use vipnode_types::{
     Ms, NodeId,
-    protocol2::{Call, ConnectRequest, NodeInfo, PeerRequest, ServerKind, Update},
+    protocol2::{Call, ConnectRequest, NodeInfo, PeerRequest, Kind, Update},
 };
 
 use super::{
@@ -104,7 +104,7 @@ impl UpdateFleet {
                 node_info: NodeInfo {
                     version: "Geth/v1.10.26".to_owned(),
                     eth_protocol: "66".to_owned(),
-                    kind: ServerKind::Geth,
+                    kind: Kind::Geth,
                     network: 1,
                     is_full_node: true,
                 },

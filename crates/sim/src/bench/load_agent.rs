@@ -6,7 +6,7 @@ use std::{
 use vipnode_types::{
     AgentKey, ChainSpec, Delegation, Enode, Ms, NodeId, NodeKey,
     signed::Envelope,
-    ws_client::{ClientCriteria, ConnectRequest, HostOffer, PROTOCOL, method},
+    wire::{ClientCriteria, ConnectRequest, HostOffer, PROTOCOL, method},
 };
 
 use super::{certificate::TrustedRoots, ws_client::WsClient};
