@@ -16,11 +16,12 @@ mod log;
 mod methods_page;
 mod metrics_page;
 mod not_connected_words;
-mod plain;
 mod reference;
+mod sanitize;
 mod screen;
 mod signals;
 mod status;
+mod styled;
 mod terminal;
 mod told_line;
 mod units;
@@ -33,6 +34,7 @@ use crate::{
     args::{Cli, LogFormat},
     config::{Reader, Reload, Unread, unknown_variables},
     live::LiveLine,
+    sanitize::sanitize_all_but_styles,
     screen::Screen,
 };
 
@@ -73,11 +75,20 @@ fn warn_of_unknown_variables() {
     }
 }
 
+/// Prints what clap says, help included. It repeats the line, into which a stranger's text may have been pasted.
+fn say_line_error(error: &clap::Error) {
+    let text = sanitize_all_but_styles(&error.render().ansi().to_string());
+    let _reader_gone = match error.use_stderr() {
+        true => write!(anstream::stderr().lock(), "{text}"),
+        false => write!(anstream::stdout().lock(), "{text}"),
+    };
+}
+
 /// Help is printed here too.
 fn refuse(unread: Unread) -> ExitCode {
     match unread {
         Unread::Line(error, notes) => {
-            let _reader_gone = error.print();
+            say_line_error(&error);
             for note in notes {
                 let _reader_gone = writeln!(anstream::stderr().lock(), " -> {note}");
             }

@@ -3,7 +3,7 @@ use std::io::{self, Write};
 use anstyle::{AnsiColor, Style};
 use serde_json::{Map, Value, json};
 
-use crate::{failure::Failure, live::LiveLine, terminal};
+use crate::{failure::Failure, live::LiveLine, sanitize::escape_json, styled::Styled, terminal};
 
 /// Where the user reads: coloured lines on a terminal, plain ones in a pipe, JSON with `--json`.
 #[derive(Debug, Clone, Copy)]
@@ -77,32 +77,37 @@ impl Screen {
     fn write_line(self, line: &Line) {
         let mut out = anstream::stdout().lock();
         // A reader that went away is no reason to stop serving.
-        let _reader_gone = if self.json {
-            let mut fields = line.fields.clone();
-            fields.insert("event".to_owned(), line.event.into());
-            fields.insert("text".to_owned(), line.text.clone().into());
-            writeln!(out, "{}", Value::Object(fields))
-        } else {
-            let (mark, style) = line.tone.look();
-            writeln!(out, "{style}{mark}{style:#} {}", line.text)
-        };
+        let _reader_gone = writeln!(out, "{}", self.line(line));
         let _reader_gone = out.flush();
     }
 
+    fn line(self, line: &Line) -> String {
+        if self.json {
+            let mut fields = line.fields.clone();
+            fields.insert("event".to_owned(), line.event.into());
+            fields.insert("text".to_owned(), line.text.clone().into());
+            return json_text(&Value::Object(fields));
+        }
+        let mut text = Styled::default();
+        text.mark(line.tone);
+        text.push(&line.text);
+        text.to_string()
+    }
+
     /// What was asked for, and nothing else: text for people, JSON for programs.
-    pub(crate) fn print(self, text: &str, json: &Value) {
+    pub(crate) fn print(self, text: &Styled, json: &Value) {
         let _reader_gone = self.try_print(text, json);
     }
 
     /// The same for somebody who ends once nobody reads.
-    pub(crate) fn try_print(self, text: &str, json: &Value) -> io::Result<()> {
+    pub(crate) fn try_print(self, text: &Styled, json: &Value) -> io::Result<()> {
         let mut out = anstream::stdout().lock();
-        if self.json { writeln!(out, "{json}") } else { writeln!(out, "{text}") }?;
+        if self.json { writeln!(out, "{}", json_text(json)) } else { writeln!(out, "{text}") }?;
         out.flush()
     }
 
     /// A page in the place of the one before, on the whole of a terminal that can rewrite its lines.
-    pub(crate) fn repaint(self, text: &str, first: bool) -> io::Result<()> {
+    pub(crate) fn repaint(self, text: &Styled, first: bool) -> io::Result<()> {
         let mut out = io::stdout().lock();
         out.write_all(terminal::frame(&terminal::coloured(text), terminal::rows(), first).as_bytes())?;
         out.flush()
@@ -115,18 +120,75 @@ impl Screen {
     }
 
     pub(crate) fn failure(self, failure: &Failure) {
-        self.live.above(|| self.write_failure(failure));
+        self.live.above(|| {
+            let _reader_gone = writeln!(anstream::stderr().lock(), "{}", self.failed(failure));
+        });
     }
 
-    fn write_failure(self, failure: &Failure) {
-        let mut err = anstream::stderr().lock();
-        let red = AnsiColor::Red.on_default().bold();
-        let _reader_gone = if self.json {
-            writeln!(err, "{}", json!({"event": "error", "text": failure.what, "hint": failure.hint}))
-        } else if failure.hint.is_empty() {
-            writeln!(err, "{red}error:{red:#} {}", failure.what)
-        } else {
-            writeln!(err, "{red}error:{red:#} {}\n -> {}", failure.what, failure.hint)
+    fn failed(self, failure: &Failure) -> String {
+        let Failure { what, hint } = failure;
+        if self.json {
+            return json_text(&json!({"event": "error", "text": what, "hint": hint}));
+        }
+        let mut text = Styled::default();
+        text.push_styled(AnsiColor::Red.on_default().bold(), "error:");
+        text.push(&format!(" {what}"));
+        if !hint.is_empty() {
+            text.push(&format!("\n -> {hint}"));
+        }
+        text.to_string()
+    }
+}
+
+/// In one line, without a character that a terminal would obey.
+pub(crate) fn json_text(value: &Value) -> String {
+    escape_json(&value.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use vipnode_types::is_unprintable;
+
+    use super::*;
+
+    static LIVE: LiveLine = LiveLine::new();
+    const HOSTILE: &str = "a\u{1b}[2Jb\u{7}c\u{9b}31md\u{202e}e\r\nf\u{2028}g";
+
+    /// What would be written, without the styles of this program.
+    fn written(json: bool, text: &str) -> Vec<String> {
+        let screen = Screen::new(json, &LIVE);
+        let line = Line::new("x", Tone::Bad, text).with("name", text).with(text, vec![text]);
+        let failure = Failure::new(text, text);
+        let styles = [Tone::Bad.look().1, AnsiColor::Red.on_default().bold()];
+        let without = |text: String| {
+            styles.iter().fold(text, |text, style| {
+                text.replacen(&style.to_string(), "", 1).replacen(&format!("{style:#}"), "", 1)
+            })
         };
+        [screen.line(&line), screen.failed(&failure)].map(without).to_vec()
+    }
+
+    #[test]
+    fn a_stranger_cannot_paint_the_terminal() {
+        assert_eq!(written(false, HOSTILE)[0], "✗ a [2Jb c 31md e \nf g");
+        let json = written(true, HOSTILE);
+        assert!(json[0].contains(r"a\u001b[2Jb\u0007c\u009b31md\u202ee\r\nf\u2028g"), "{}", json[0]);
+        let read: Value = serde_json::from_str(&json[0]).unwrap();
+        assert_eq!(read["name"], HOSTILE, "a program reads what was said");
+    }
+
+    proptest! {
+        #[test]
+        fn no_control_character_but_the_line_end_leaves_the_screen(
+            text in any::<String>(), hostile in "[\u{0}-\u{20}\u{7f}-\u{a0}\u{202a}-\u{202e}m2J\\[;]{0,40}",
+        ) {
+            for (json, text) in [(false, &text), (false, &hostile), (true, &text), (true, &hostile)] {
+                for written in written(json, text) {
+                    prop_assert!(!written.contains(|c| is_unprintable(c) && c != '\n'), "{:?}", written);
+                    prop_assert!(!json || !written.contains('\n'), "{:?}", written);
+                }
+            }
+        }
     }
 }

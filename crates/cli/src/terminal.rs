@@ -4,6 +4,8 @@ use std::io::{self, IsTerminal};
 
 use anstream::{AutoStream, ColorChoice, adapter::strip_str};
 
+use crate::styled::Styled;
+
 /// Whether lines can be rewritten there: not in a pipe, and not on a terminal that calls itself dumb.
 pub(crate) fn rewrites() -> bool {
     io::stdout().is_terminal() && std::env::var_os("TERM").is_none_or(|term| term != "dumb")
@@ -16,10 +18,11 @@ pub(crate) fn rows() -> Option<usize> {
 
 /// A text as it is for this terminal: without colours where its user wants none. Unlike anstream it leaves alone what
 /// moves the cursor.
-pub(crate) fn coloured(text: &str) -> String {
+pub(crate) fn coloured(text: &Styled) -> String {
+    let text = text.to_string();
     match AutoStream::choice(&io::stdout()) {
-        ColorChoice::Never => strip_str(text).to_string(),
-        _ => text.to_owned(),
+        ColorChoice::Never => strip_str(&text).to_string(),
+        _ => text,
     }
 }
 

@@ -258,7 +258,7 @@ fn why_ended(reason: EvictReason) -> &'static str {
 
 /// Words of the pool.
 fn plain(text: &str) -> String {
-    crate::plain::plain(text, WORDS)
+    vipnode_types::sanitize(text, WORDS)
 }
 
 #[cfg(test)]

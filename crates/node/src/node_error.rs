@@ -1,7 +1,7 @@
 use std::io::ErrorKind;
 
 use vipnode_rpc::TlsFault;
-use vipnode_types::errors;
+use vipnode_types::{errors, sanitize};
 
 use crate::{FileOwner, limits::MAX_ERROR_TEXT};
 
@@ -163,14 +163,9 @@ fn owned_by(owner: Option<&FileOwner>) -> String {
     owner.map(|owner| format!("; it belongs to {owner}")).unwrap_or_default()
 }
 
-/// Text of a stranger, fit for a terminal: no control characters, at most `max` characters.
-pub(crate) fn clean(text: &str, max: usize) -> String {
-    text.chars().filter(|c| !c.is_control()).take(max).collect()
-}
-
-/// [`clean`] to the length of an error message.
+/// A stranger's text, cut to the length of an error message.
 pub(crate) fn clean_error(text: &str) -> String {
-    clean(text, MAX_ERROR_TEXT)
+    sanitize(text, MAX_ERROR_TEXT)
 }
 
 #[cfg(test)]
@@ -188,6 +183,6 @@ mod tests {
 
     #[test]
     fn strangers_cannot_paint_the_terminal() {
-        assert_eq!(clean("a\u{1b}[31mb\nc", 4), "a[31");
+        assert_eq!(clean_error("a\u{1b}[31mb\nc\u{9b}\u{202e}"), "a [31mb c  ");
     }
 }

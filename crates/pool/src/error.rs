@@ -1,4 +1,4 @@
-use vipnode_types::{NodeId, errors};
+use vipnode_types::{NodeId, errors, sanitize};
 
 errors! {
     /// Why the pool refuses a call, before its core decides anything.
@@ -157,6 +157,6 @@ impl Refusal {
 
     /// No method has this name, which the caller wrote.
     pub(crate) fn unknown_method(method: &str) -> Self {
-        Self::UnknownMethod { method: method.chars().filter(|c| !c.is_control()).take(64).collect() }
+        Self::UnknownMethod { method: sanitize(method, 64) }
     }
 }

@@ -72,3 +72,7 @@ pub(crate) const ID_BYTES: usize = 1_024;
 pub(crate) const ERROR_CHARS: usize = 1_024;
 /// Bytes of the reason in a close frame; RFC 6455 leaves 123.
 pub(crate) const CLOSE_BYTES: usize = 123;
+/// Characters kept of why the other side closed a connection, or of what broke it.
+pub(crate) const REASON_CHARS: usize = 300;
+/// Characters kept of the first line of an HTTP body that is no answer.
+pub(crate) const BODY_CHARS: usize = 300;

@@ -20,6 +20,7 @@ mod money;
 mod ms;
 mod node;
 pub mod protocol2;
+mod sanitize;
 #[cfg(feature = "schema")]
 mod schema;
 pub mod wire;
@@ -41,3 +42,4 @@ pub use node::{
     Capability, CapabilityError, ChainSpec, Direction, DropCause, HeadFact, MinVersion, MinVersionError, Misfit,
     NodeFacts, PeerFact, PeerRules,
 };
+pub use sanitize::{is_unprintable, sanitize, sanitize_lines};

@@ -21,7 +21,7 @@ pub(crate) async fn run(args: PoolArgs, screen: Screen, signals: Signals, reload
     let print_limits = args.print_limits;
     let config = config(args)?;
     if print_limits {
-        screen.print(&limit_flag::table(&config).trim_fmt(), &limit_flag::json(&config));
+        screen.print(&limit_flag::table(&config).trim_fmt().as_str().into(), &limit_flag::json(&config));
         return Ok(());
     }
     let open = !config.members.is_closed();

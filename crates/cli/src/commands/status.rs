@@ -9,6 +9,7 @@ use crate::{
     screen::{Screen, Tone},
     signals::Signals,
     status::{Report, look},
+    styled::Styled,
     terminal,
 };
 
@@ -38,7 +39,11 @@ async fn watch(args: &StatusArgs, every: Duration, screen: Screen, signals: Sign
         };
         let written = match painted {
             true => screen.repaint(&looked.text, first),
-            false => screen.try_print(&format!("{}\n", looked.text), &looked.json),
+            false => {
+                let mut text = looked.text;
+                text.push("\n");
+                screen.try_print(&text, &looked.json)
+            }
         };
         first = false;
         match written {
@@ -50,8 +55,11 @@ async fn watch(args: &StatusArgs, every: Duration, screen: Screen, signals: Sign
 }
 
 fn failed(Failure { what, hint }: Failure) -> Report {
-    let (mark, style) = Tone::Bad.look();
-    let then = if hint.is_empty() { String::new() } else { format!("\n  -> {hint}") };
-    let text = format!("{style}{mark}{style:#} {what}{then}");
+    let mut text = Styled::default();
+    text.mark(Tone::Bad);
+    text.push(&what);
+    if !hint.is_empty() {
+        text.push(&format!("\n  -> {hint}"));
+    }
     Report { text, json: json!({"event": "error", "text": what, "hint": hint}), complete: false }
 }

@@ -1,6 +1,7 @@
 use std::{collections::BTreeMap, ffi::OsString, fmt::Write};
 
 use clap::{ArgMatches, Command};
+use vipnode_types::is_unprintable;
 
 use super::{
     flag::{Flag, Takes},
@@ -134,6 +135,11 @@ pub(super) fn key(name: &str) -> String {
 
 /// A text as TOML writes it.
 pub(super) fn quote(text: &str) -> String {
-    // JSON's escapes are TOML's, but for one character that only TOML escapes.
-    serde_json::Value::from(text).to_string().replace('\u{7f}', "\\u007f")
+    // JSON's escapes are TOML's; what JSON leaves as it is and a terminal would obey is escaped as TOML does.
+    let escaped = |c: char| match u32::from(c) {
+        _ if !is_unprintable(c) => c.to_string(),
+        code @ 0..=0xffff => format!("\\u{code:04x}"),
+        code => format!("\\U{code:08x}"),
+    };
+    serde_json::Value::from(text).to_string().chars().map(escaped).collect()
 }

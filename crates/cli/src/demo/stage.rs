@@ -9,6 +9,7 @@ use vipnode_types::wire::PoolStats;
 use super::{cast::Who, story::Sentence};
 use crate::{
     screen::{Line, Screen, Tone},
+    styled::Styled,
     terminal,
 };
 
@@ -43,7 +44,10 @@ impl Stage {
                 Tone::Warning | Tone::Bad => AnsiColor::Yellow.on_default(),
             },
         );
-        let line = format!("{}  {colour}{who:<8}{colour:#}  {text}{}{text:#}", self.time(), sentence.text);
+        let mut line = Styled::from(format!("{}  ", self.time()).as_str());
+        line.push_styled(colour, &format!("{who:<8}"));
+        line.push("  ");
+        line.push_styled(text, &sentence.text);
         self.print(&line);
     }
 
@@ -52,8 +56,9 @@ impl Stage {
         if self.screen.is_json() {
             return self.screen.say(&Line::new("demo", Tone::Plain, text));
         }
-        let bold = Style::new().bold();
-        self.print(&format!("\n{bold}{text}{bold:#}"));
+        let mut line = Styled::from("\n");
+        line.push_styled(Style::new().bold(), text);
+        self.print(&line);
     }
 
     /// A table that stays, and for programs its rows and what the pool says.
@@ -62,19 +67,19 @@ impl Stage {
             let line = Line::new(name, Tone::Plain, name).with("rows", rows);
             return self.screen.say(&line.with("pool", json!(pool)));
         }
-        self.print(&table.to_string());
+        self.print(&table.to_string().as_str().into());
     }
 
     /// A table that replaces the last one shown so. Only a terminal can move.
     pub(super) fn show_moving(&mut self, table: &Table) {
         if self.terminal {
             let text = table.to_string();
-            self.print(&text);
+            self.print(&text.as_str().into());
             self.moving = text.lines().count();
         }
     }
 
-    fn print(&mut self, text: &str) {
+    fn print(&mut self, text: &Styled) {
         let mut out = io::stdout().lock();
         if self.moving > 0 {
             // Up over the moving table, and nothing of it is left.

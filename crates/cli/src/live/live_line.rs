@@ -1,7 +1,4 @@
-use std::{
-    io::{self, Write},
-    sync::{Mutex, PoisonError},
-};
+use std::sync::{Mutex, PoisonError};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
@@ -60,19 +57,5 @@ fn begin() -> ProgressBar {
     match ProgressStyle::with_template("{wide_msg}") {
         Ok(style) => bar.with_style(style),
         Err(_never) => bar,
-    }
-}
-
-/// stderr, above the line.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct ErrAbove(pub(crate) &'static LiveLine);
-
-impl Write for ErrAbove {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.above(|| io::stderr().write(bytes))
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        io::stderr().flush()
     }
 }

@@ -11,9 +11,9 @@ use tokio_util::task::AbortOnDropHandle;
 use vipnode_agent::local::StatusSource;
 use vipnode_pool::PoolMetrics;
 
-pub(crate) use self::live_line::{ErrAbove, LiveLine};
+pub(crate) use self::live_line::LiveLine;
 use self::role_line::{agent_line, pool_line};
-use crate::{screen::Screen, terminal};
+use crate::{screen::Screen, styled::Styled, terminal};
 
 /// The line is made anew this often.
 const EVERY: Duration = Duration::from_secs(1);
@@ -62,8 +62,9 @@ impl Live {
 }
 
 fn dim(text: &str) -> String {
-    let dim = Style::new().dimmed();
-    terminal::coloured(&format!("{dim}{text}{dim:#}"))
+    let mut styled = Styled::default();
+    styled.push_styled(Style::new().dimmed(), text);
+    terminal::coloured(&styled)
 }
 
 fn ticks() -> Interval {

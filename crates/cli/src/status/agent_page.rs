@@ -6,6 +6,7 @@ use vipnode_types::{ChainSpec, Ms};
 use super::table::table;
 use crate::{
     screen::Tone,
+    styled::Styled,
     units::{counted, gwei, place_costs, span},
 };
 
@@ -15,15 +16,12 @@ const LEASES: usize = 100;
 const CLIENT: usize = 24;
 
 /// Everything that an agent tells, on a page.
-pub(crate) fn agent_page(status: &AgentStatus) -> String {
+pub(crate) fn agent_page(status: &AgentStatus) -> Styled {
     let AgentStatus { node, pool, host, client, now, .. } = status;
-    let (mark, style) = tone(status).look();
-    let mut page = format!(
-        "{style}{mark}{style:#} {} beside {}, node {}\n",
-        role(status),
-        short_client(&node.client_version),
-        node.id.short()
-    );
+    let mut page = Styled::default();
+    page.mark(tone(status));
+    let _infallible =
+        writeln!(page, "{} beside {}, node {}", role(status), short_client(&node.client_version), node.id.short());
     let mut line = |name: &str, text: &str| {
         let _infallible = writeln!(page, "  {name:<7} {text}");
     };
@@ -144,7 +142,7 @@ fn metered(metered: &Metered, whom: &str) -> String {
     format!("{whom} in all, seen for {}: {} (metered; nothing is collected)", span(*seen_ms), gwei(*cost))
 }
 
-fn leases(page: &mut String, whom: &str, leases: &[LeaseStatus], now: Ms) {
+fn leases(page: &mut Styled, whom: &str, leases: &[LeaseStatus], now: Ms) {
     if leases.is_empty() {
         return;
     }
@@ -164,9 +162,7 @@ fn leases(page: &mut String, whom: &str, leases: &[LeaseStatus], now: Ms) {
         ]
     });
     let rows = table([whom, "connected", "seen in all", "price", "cost so far"], &[2, 4], shown);
-    for line in rows.lines() {
-        let _infallible = writeln!(page, "  {line}");
-    }
+    page.append_indented(&rows);
     if leases.len() > LEASES {
         let _infallible = writeln!(page, "  and {} more: --json has all", leases.len() - LEASES);
     }

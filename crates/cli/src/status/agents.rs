@@ -12,7 +12,9 @@ use vipnode_agent::{
 };
 use vipnode_types::TypedError;
 
-use crate::{args::StatusArgs, failure::Failure, plain::plain};
+use vipnode_types::sanitize;
+
+use crate::{args::StatusArgs, failure::Failure};
 
 /// The agents of this machine, as far as this user may ask them.
 #[derive(Debug)]
@@ -97,7 +99,7 @@ impl Agents {
 
 impl Silent {
     pub(crate) fn of(place: PathBuf, error: &LocalError) -> Self {
-        Self { place, what: plain(&error.to_string(), WORDS), hint: plain(&error.hint().unwrap_or_default(), WORDS) }
+        Self { place, what: sanitize(&error.to_string(), WORDS), hint: sanitize(&error.hint().unwrap_or_default(), WORDS) }
     }
 }
 
@@ -123,7 +125,7 @@ fn unreadable(error: AgentError, root: &Path) -> Failure {
 
 /// What an agent was told by its node and its pool may be a stranger's.
 pub(crate) fn clean(mut status: AgentStatus) -> AgentStatus {
-    let clean = |text: &mut String| *text = plain(text, WORDS);
+    let clean = |text: &mut String| *text = sanitize(text, WORDS);
     clean(&mut status.agent_version);
     clean(&mut status.node.client_version);
     clean(&mut status.node.at);

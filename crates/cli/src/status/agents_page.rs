@@ -6,34 +6,38 @@ use vipnode_agent::local::{AgentStatus, PoolStanding};
 use super::{
     agent_page::{agent_page, short_chain, short_client, standing, tone},
     agents::{Agents, Silent},
-    table::table,
+    table::table_with_marks,
 };
 use crate::{
     args::StatusArgs,
     screen::Tone,
+    styled::Styled,
     units::{counted, span},
 };
 
 /// All that was asked: one in full, several in a row each.
-pub(super) fn agents_page(agents: &Agents, args: &StatusArgs) -> String {
-    let mut page = String::new();
+pub(super) fn agents_page(agents: &Agents, args: &StatusArgs) -> Styled {
+    let mut page = Styled::default();
     match &*agents.told {
         [] => {}
-        [(_, one)] => page += &agent_page(one),
+        [(_, one)] => page.append(&agent_page(one)),
         some if args.node.is_some() => {
-            page += &some.iter().map(|(_, status)| agent_page(status)).collect::<Vec<_>>().join("\n");
+            for (number, (_, status)) in some.iter().enumerate() {
+                page.push(if number == 0 { "" } else { "\n" });
+                page.append(&agent_page(status));
+            }
         }
         many => {
-            page += &rows(many.iter().map(|(_, status)| status));
-            page += &sums(many.iter().map(|(_, status)| status));
+            page.append(&rows(many.iter().map(|(_, status)| status)));
+            page.push(&sums(many.iter().map(|(_, status)| status)));
         }
     }
     if agents.told.is_empty() && agents.silent.is_empty() {
-        page += &nobody(agents, args);
+        page.append(&nobody(agents, args));
     }
-    page += &said(&agents.silent, Tone::Bad);
-    page += &said(&agents.hidden, Tone::Plain);
-    page.trim_end().to_owned()
+    page.append(&said(&agents.silent, Tone::Bad));
+    page.append(&said(&agents.hidden, Tone::Plain));
+    page.trimmed()
 }
 
 /// The same for programs.
@@ -60,11 +64,11 @@ pub(super) fn silent_json(silent: &[Silent]) -> Value {
 }
 
 /// Who gives no answer.
-pub(super) fn said(silent: &[Silent], tone: Tone) -> String {
-    let (mark, style) = tone.look();
-    let mut text = String::new();
+pub(super) fn said(silent: &[Silent], tone: Tone) -> Styled {
+    let mut text = Styled::default();
     for Silent { what, hint, .. } in silent {
-        let _infallible = writeln!(text, "{style}{mark}{style:#} {what}");
+        text.mark(tone);
+        let _infallible = writeln!(text, "{what}");
         if !hint.is_empty() {
             let _infallible = writeln!(text, "  -> {hint}");
         }
@@ -73,28 +77,28 @@ pub(super) fn said(silent: &[Silent], tone: Tone) -> String {
 }
 
 /// Nobody runs.
-pub(super) fn nobody(agents: &Agents, args: &StatusArgs) -> String {
+pub(super) fn nobody(agents: &Agents, args: &StatusArgs) -> Styled {
     let places: Vec<String> = agents.roots.iter().map(|root| root.display().to_string()).collect();
     let places = places.join(", ");
-    let (mark, style) = Tone::Warning.look();
     let what = match &args.node {
         Some(node) => format!("no agent runs here whose node's id begins with {node}; looked in {places}"),
         None => format!("no agent runs here; looked in {places}"),
     };
-    format!(
-        "{style}{mark}{style:#} {what}\n  -> start one: `vipnode agent`; one that was started with --state-dir is found by \
-         the same flag here\n"
-    )
+    let mut text = Styled::default();
+    text.mark(Tone::Warning);
+    let _infallible = writeln!(
+        text,
+        "{what}\n  -> start one: `vipnode agent`; one that was started with --state-dir is found by \
+         the same flag here"
+    );
+    text
 }
 
-fn rows<'a>(agents: impl Iterator<Item = &'a AgentStatus>) -> String {
+fn rows<'a>(agents: impl Iterator<Item = &'a AgentStatus>) -> Styled {
     let header = ["", "node", "client", "chain", "head", "own", "pool", "sold", "hosts"];
-    let mut text = table(header, &[4, 5, 7, 8], agents.map(row));
-    text.push('\n');
-    for tone in [Tone::Good, Tone::Warning] {
-        let (mark, style) = tone.look();
-        text = text.replace(&format!("\n {mark} "), &format!("\n {style}{mark}{style:#} "));
-    }
+    let rows = agents.map(|status| (Some(tone(status)), row(status)));
+    let mut text = table_with_marks(header, &[4, 5, 7, 8], rows);
+    text.push("\n");
     text
 }
 

@@ -2,14 +2,17 @@ use std::{fmt::Write, time::SystemTime};
 
 use serde_json::json;
 use vipnode_agent::{AgentError, NetConnector, PoolAddress, local, pool_status};
-use vipnode_types::wire::{ErrorCode, HostStatus, PoolStats, PoolStatus};
+use vipnode_types::{
+    sanitize,
+    wire::{ErrorCode, HostStatus, PoolStats, PoolStatus},
+};
 
 use super::{Report, agent_page::short_client, agents::Agents, table::table};
 use crate::{
     args::StatusArgs,
     failure::Failure,
-    plain::plain,
     screen::Tone,
+    styled::Styled,
     units::{counted, gwei, span},
 };
 
@@ -57,12 +60,12 @@ async fn as_member(url: &str, args: &StatusArgs) -> Option<PoolStatus> {
 /// What a pool says of an error is a stranger's word too.
 fn refused(error: AgentError) -> Failure {
     let Failure { what, hint } = error.into();
-    Failure::new(plain(&what, WORDS * 2), plain(&hint, WORDS * 2))
+    Failure::new(sanitize(&what, WORDS * 2), sanitize(&hint, WORDS * 2))
 }
 
 /// A pool says of itself what it likes.
 fn clean(mut status: PoolStatus) -> PoolStatus {
-    let words = |text: &mut String| *text = plain(text, WORDS);
+    let words = |text: &mut String| *text = sanitize(text, WORDS);
     words(&mut status.time_updated);
     words(&mut status.time_started);
     words(&mut status.version);
@@ -75,13 +78,14 @@ fn clean(mut status: PoolStatus) -> PoolStatus {
     status
 }
 
-fn page(url: &str, status: &PoolStatus) -> String {
+fn page(url: &str, status: &PoolStatus) -> Styled {
     let PoolStatus { time_updated, time_started, version, active_hosts, stats, error } = status;
     let tone = if error.is_some() { Tone::Warning } else { Tone::Good };
-    let (mark, style) = tone.look();
     let up =
         between(time_started, time_updated).map_or_else(|| format!("since {time_started}"), |up| format!("for {up}"));
-    let mut page = format!("{style}{mark}{style:#} pool at {url}, {version}, up {up}\n");
+    let mut page = Styled::default();
+    page.mark(tone);
+    let _infallible = writeln!(page, "pool at {url}, {version}, up {up}");
     if let Some(error) = error {
         let _infallible = writeln!(page, "  it says: {error}");
     }
@@ -89,19 +93,17 @@ fn page(url: &str, status: &PoolStatus) -> String {
     if !active_hosts.is_empty() {
         let shown = active_hosts.iter().take(HOSTS).map(|host| row(host, time_updated));
         let rows = table(["host", "client", "agent", "block", "places", "last seen"], &[3, 4], shown);
-        for line in rows.lines() {
-            let _infallible = writeln!(page, "  {line}");
-        }
+        page.append_indented(&rows);
     }
     let all = usize::try_from(stats.num_active_hosts).unwrap_or(usize::MAX).max(active_hosts.len());
     let few = active_hosts.len().min(HOSTS);
     if all > few {
         let _infallible = writeln!(page, "  and {} hosts more", all - few);
     }
-    page.trim_end().to_owned()
+    page.trimmed()
 }
 
-fn sums(page: &mut String, stats: &PoolStats) {
+fn sums(page: &mut Styled, stats: &PoolStats) {
     let mut line = |name: &str, text: String| {
         let _infallible = writeln!(page, "  {name:<8} {text}");
     };
@@ -126,7 +128,7 @@ fn sums(page: &mut String, stats: &PoolStats) {
 }
 
 fn row(host: &HostStatus, now: &str) -> [String; 6] {
-    let cell = |text: &str| plain(text, CELL);
+    let cell = |text: &str| sanitize(text, CELL);
     let places = match host.slots {
         0 => host.num_peers.to_string(),
         slots => format!("{}/{slots}", host.num_peers),
@@ -166,7 +168,7 @@ mod tests {
             error: Some("\u{7}\r".repeat(10_000)),
         };
         let status = clean(status);
-        let text = page("ws://127.0.0.1:1/", &status);
+        let text = page("ws://127.0.0.1:1/", &status).to_string();
         let (_, style) = Tone::Warning.look();
         let dim = anstyle::Style::new().dimmed();
         let own = [style, dim]

@@ -1,10 +1,12 @@
 use serde_json::Value;
 
+use crate::styled::Styled;
+
 /// What was asked for.
 #[derive(Debug)]
 pub(crate) struct Report {
     /// For people, with the colours of a terminal.
-    pub(crate) text: String,
+    pub(crate) text: Styled,
     /// The same for programs.
     pub(crate) json: Value,
     /// Whoever was asked has answered.

@@ -1,12 +1,24 @@
 use anstyle::Style;
 use comfy_table::{CellAlignment, Table, presets};
 
+use crate::{screen::Tone, styled::Styled};
+
 /// A row a line, columns below each other; those of `right` are numbers.
 pub(super) fn table<const N: usize>(
     header: [&str; N],
     right: &[usize],
     rows: impl IntoIterator<Item = [String; N]>,
-) -> String {
+) -> Styled {
+    table_with_marks(header, right, rows.into_iter().map(|row| (None, row)))
+}
+
+/// The same, a row's first cell the mark of its tone.
+pub(super) fn table_with_marks<const N: usize>(
+    header: [&str; N],
+    right: &[usize],
+    rows: impl IntoIterator<Item = (Option<Tone>, [String; N])>,
+) -> Styled {
+    let (tones, rows): (Vec<Option<Tone>>, Vec<[String; N]>) = rows.into_iter().unzip();
     let mut table = Table::new();
     table.load_style(presets::NOTHING).set_header(header).add_rows(rows);
     for &number in right {
@@ -14,9 +26,21 @@ pub(super) fn table<const N: usize>(
             column.set_cell_alignment(CellAlignment::Right);
         }
     }
-    // Colour comes last: the table counts characters.
+    // Color comes last: the table counts characters.
     let text = table.trim_fmt();
-    let (first, rest) = text.split_once('\n').unwrap_or((&text, ""));
-    let dim = Style::new().dimmed();
-    format!("{dim}{first}{dim:#}\n{rest}")
+    let mut lines = text.lines();
+    let mut styled = Styled::default();
+    styled.push_styled(Style::new().dimmed(), lines.next().unwrap_or_default());
+    for (line, tone) in lines.zip(tones) {
+        styled.push("\n");
+        match tone.map(Tone::look).and_then(|(mark, style)| Some((mark, style, line.split_once(mark)?))) {
+            Some((mark, style, (before, after))) => {
+                styled.push(before);
+                styled.push_styled(style, mark);
+                styled.push(after);
+            }
+            None => styled.push(line),
+        }
+    }
+    styled
 }

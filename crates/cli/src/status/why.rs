@@ -4,7 +4,7 @@ use futures_util::{StreamExt, stream};
 use serde_json::{Value, json};
 use vipnode_agent::local;
 use vipnode_types::{
-    NodeId,
+    NodeId, sanitize,
     wire::{Excluded, ExplainReply, ExplainedHost, Score},
 };
 
@@ -16,8 +16,8 @@ use super::{
 use crate::{
     args::StatusArgs,
     failure::Failure,
-    plain::plain,
     screen::Tone,
+    styled::Styled,
     units::{counted, place_costs},
 };
 
@@ -50,7 +50,7 @@ pub(super) async fn look_why(args: &StatusArgs) -> Result<Report, Failure> {
     for (answer, socket, node) in asked.buffered(AT_ONCE).collect::<Vec<_>>().await {
         match answer {
             Ok(mut reply) => {
-                reply.reason = reply.reason.map(|why| plain(&why, WORDS));
+                reply.reason = reply.reason.map(|why| sanitize(&why, WORDS));
                 whys.push(Why { node, socket, reply });
             }
             Err(error) => {
@@ -74,25 +74,29 @@ fn why_json(why: &Why) -> Value {
     json!({"node": why.node, "socket": why.socket.display().to_string(), "explanation": why.reply})
 }
 
-fn page(agents: &Agents, whys: &[Why], all: usize, args: &StatusArgs) -> String {
-    let mut page: String = whys.iter().map(one).collect::<Vec<_>>().join("\n");
-    if whys.is_empty() && agents.silent.is_empty() {
-        let (mark, style) = Tone::Warning.look();
-        page = match all {
-            0 => nobody(agents, args),
-            _ => format!(
-                "{style}{mark}{style:#} no agent here is a client: hosts are given to clients, so there is nothing to explain\n"
-            ),
-        };
+fn page(agents: &Agents, whys: &[Why], all: usize, args: &StatusArgs) -> Styled {
+    let mut page = Styled::default();
+    for (number, why) in whys.iter().enumerate() {
+        page.push(if number == 0 { "" } else { "\n" });
+        page.append(&one(why));
     }
-    page += &said(&agents.silent, Tone::Bad);
-    page += &said(&agents.hidden, Tone::Plain);
-    page.trim_end().to_owned()
+    if whys.is_empty() && agents.silent.is_empty() {
+        if all == 0 {
+            page.append(&nobody(agents, args));
+        } else {
+            page.mark(Tone::Warning);
+            page.push("no agent here is a client: hosts are given to clients, so there is nothing to explain\n");
+        }
+    }
+    page.append(&said(&agents.silent, Tone::Bad));
+    page.append(&said(&agents.hidden, Tone::Plain));
+    page.trimmed()
 }
 
-fn one(Why { node, reply, .. }: &Why) -> String {
-    let (mark, style) = if reply.missing == 0 { Tone::Good.look() } else { Tone::Warning.look() };
-    let mut page = format!("{style}{mark}{style:#} node {} wants {}", node.short(), counted(reply.want.into(), "host"));
+fn one(Why { node, reply, .. }: &Why) -> Styled {
+    let mut page = Styled::default();
+    page.mark(if reply.missing == 0 { Tone::Good } else { Tone::Warning });
+    let _infallible = write!(page, "node {} wants {}", node.short(), counted(reply.want.into(), "host"));
     let _infallible = match (reply.missing, &reply.reason) {
         (0, _) => writeln!(page, " and has them"),
         (missing, None) => writeln!(page, ", {missing} missing"),
@@ -191,7 +195,7 @@ mod tests {
             hosts: vec![given(Some(Selection { score, candidates: 12 })), given(None)],
             ..ExplainReply::default()
         };
-        let text = one(&Why { node: NodeId::new([1; 64]), socket: PathBuf::new(), reply });
+        let text = one(&Why { node: NodeId::new([1; 64]), socket: PathBuf::new(), reply }).to_string();
         for words in [
             "wants 3 hosts, 1 missing: no host has a free place",
             "host abababababab won among 12 with 76 points: +50 free slots, -4 round trip to the pool, +30 time connected",

@@ -6,12 +6,9 @@ use std::{collections::BTreeMap, net::SocketAddr};
 use alloy_primitives::B256;
 use serde::Deserialize;
 use serde_json::value::RawValue;
-use vipnode_types::{Capability, Direction, Enode, NodeId, PeerFact};
+use vipnode_types::{Capability, Direction, Enode, NodeId, PeerFact, sanitize};
 
-use crate::{
-    limits::{MAX_CLIENT_VERSION, MAX_PEERS},
-    node_error::clean,
-};
+use crate::limits::{MAX_CLIENT_VERSION, MAX_PEERS};
 
 /// The part of `admin_nodeInfo` that is used.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -131,7 +128,7 @@ pub(crate) fn number(json: &RawValue) -> Option<u64> {
 /// A text, shortened and cleaned; empty where the value is not a text.
 pub(crate) fn text(json: Option<&RawValue>) -> String {
     let text = json.and_then(|raw| serde_json::from_str::<String>(raw.get()).ok()).unwrap_or_default();
-    clean(&text, MAX_CLIENT_VERSION)
+    sanitize(&text, MAX_CLIENT_VERSION)
 }
 
 /// The hash that a peer event names, with or without `0x`.

@@ -9,7 +9,7 @@ pub(crate) mod registry;
 
 use std::{collections::BTreeMap, net::IpAddr};
 
-use vipnode_types::{ChainSpec, Ms, NodeId, protocol2::Kind};
+use vipnode_types::{sanitize, ChainSpec, Ms, NodeId, protocol2::Kind};
 
 use crate::{
     ConnectionId, Credentials, Limits, NodeRow, Signer,
@@ -238,7 +238,7 @@ impl Agents {
     }
 
     fn intern_version(&mut self, text: &str, limits: &Limits) -> u32 {
-        let cut: String = text.chars().filter(|c| !c.is_control()).take(limits.version_chars as usize).collect();
+        let cut = sanitize(text, limits.version_chars as usize);
         self.versions.acquire(cut.into_boxed_str()).unwrap_or(NIL)
     }
 

@@ -1,6 +1,6 @@
 use std::net::SocketAddr;
 
-use vipnode_types::{Origin, RpcUrl};
+use vipnode_types::{Origin, RpcUrl, sanitize};
 
 use crate::error::Refusal;
 
@@ -35,7 +35,7 @@ impl Audience {
         if origin(audience).is_some_and(|origin| self.origins.contains(&origin)) {
             return Ok(());
         }
-        let shown: String = audience.chars().filter(|c| !c.is_control()).take(200).collect();
+        let shown = sanitize(audience, 200);
         Err(Refusal::Audience { audience: shown, known: self.listed.clone() })
     }
 }

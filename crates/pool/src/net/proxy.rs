@@ -2,6 +2,7 @@ use std::{net::IpAddr, str::FromStr};
 
 use axum::http::{HeaderMap, HeaderName};
 use ipnet::IpNet;
+use vipnode_types::sanitize;
 
 /// The proxies before this pool, and the header in which they say who came to them.
 ///
@@ -76,8 +77,7 @@ impl ProxyHeader {
     }
 
     fn error(self, said: &str) -> ProxyHeaderError {
-        let said = said.chars().filter(|c| !c.is_control()).take(64).collect();
-        ProxyHeaderError { header: self.text(), said }
+        ProxyHeaderError { header: self.text(), said: sanitize(said, 64) }
     }
 
     /// One part for each proxy on the way.

@@ -4,7 +4,10 @@ use std::borrow::Cow;
 
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::value::RawValue;
-use vipnode_types::wire::{ErrorCode, ErrorData, WireError};
+use vipnode_types::{
+    sanitize,
+    wire::{ErrorCode, ErrorData, WireError},
+};
 
 use crate::limits::{ERROR_CHARS, ID_BYTES};
 
@@ -105,8 +108,11 @@ fn read_error(raw: &RawValue) -> WireError {
     };
     WireError {
         code: i32::try_from(error.code).unwrap_or(ErrorCode::Server as i32),
-        message: error.message.chars().take(ERROR_CHARS).collect(),
-        data: error.data.and_then(|data| serde_json::from_str::<ErrorData>(data.get()).ok()),
+        message: sanitize(&error.message, ERROR_CHARS),
+        data: error
+            .data
+            .and_then(|data| serde_json::from_str::<ErrorData>(data.get()).ok())
+            .map(|data| ErrorData { hint: sanitize(&data.hint, ERROR_CHARS), ..data }),
     }
 }
 

@@ -11,14 +11,14 @@ use std::{
 use futures_util::{Sink, SinkExt as _, Stream, StreamExt as _};
 use serde_json::value::RawValue;
 use tokio::time::{Instant, timeout};
-use vipnode_types::wire::WireError;
+use vipnode_types::{sanitize, wire::WireError};
 
 use super::{
     alarm::Alarm,
     outbox::Outbox,
     shared::{Answered, Outgoing, Shared, Taken, Waiter},
 };
-use crate::{CallError, Closed, Connection, Event, Frame, Incoming, Responder, RpcHandle, RpcLimits, Served};
+use crate::{CallError, Closed, Connection, Event, Frame, Incoming, Responder, RpcHandle, RpcLimits, Served, limits::REASON_CHARS};
 
 /// Whether a transport can ping.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -245,9 +245,11 @@ where
         self.heard = Instant::now();
         match frame {
             None => Err("the other side is gone".to_owned()),
-            Some(Err(error)) => Err(error.to_string()),
+            Some(Err(error)) => Err(sanitize(&error.to_string(), REASON_CHARS)),
             Some(Ok(Frame::Close(reason))) if reason.is_empty() => Err("closed by the other side".to_owned()),
-            Some(Ok(Frame::Close(reason))) => Err(format!("closed by the other side: {reason}")),
+            Some(Ok(Frame::Close(reason))) => {
+                Err(format!("closed by the other side: {}", sanitize(&reason, REASON_CHARS)))
+            }
             Some(Ok(Frame::Ping(_) | Frame::Pong(None))) => Ok(Some(Heard::Noise)),
             Some(Ok(Frame::Pong(Some(number)))) => Ok(Some(self.pong(number))),
             Some(Ok(Frame::Text(text))) => self.read(&text),

@@ -1,7 +1,7 @@
 use std::{error::Error as StdError, io, path::PathBuf};
 
 use rustls::{CertificateError, Error, pki_types::UnixTime};
-use vipnode_types::{Ms, errors};
+use vipnode_types::{Ms, errors, sanitize};
 
 use crate::Trust;
 
@@ -137,7 +137,7 @@ fn names(presented: &[String]) -> String {
         Some(name) => name.to_owned(),
         None => name.clone(),
     };
-    let clean = |name: String| name.chars().filter(|c| !c.is_control()).take(100).collect::<String>();
+    let clean = |name: String| sanitize(&name, 100);
     let shown: Vec<String> = presented.iter().take(NAMES).map(plain).map(clean).collect();
     match presented.len().saturating_sub(NAMES) {
         0 if shown.is_empty() => "no host at all".to_owned(),

@@ -7,9 +7,10 @@ use reqwest::{Client, Response, Url, header::CONTENT_TYPE, redirect::Policy};
 use rustls::ClientConfig;
 use serde_json::value::RawValue;
 use tokio::time::timeout;
+use vipnode_types::sanitize;
 
 use super::address;
-use crate::{CallError, Connection, Event, OpenError, RpcLimits, TlsFault, Trust};
+use crate::{CallError, Connection, Event, OpenError, RpcLimits, TlsFault, Trust, limits::BODY_CHARS};
 
 /// JSON-RPC over HTTP POST: it can call and is not called.
 #[derive(Debug, Clone)]
@@ -71,7 +72,7 @@ impl HttpRpc {
         if status.is_success() {
             return Err(CallError::Json { why: "the answer is not a JSON-RPC answer to this call".to_owned() });
         }
-        let said: String = body.lines().next().unwrap_or_default().chars().take(300).collect();
+        let said = sanitize(body.lines().next().unwrap_or_default(), BODY_CHARS);
         Err(OpenError::Refused { url: self.url.to_string(), status: status.as_u16(), body: said }.into())
     }
 

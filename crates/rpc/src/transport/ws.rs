@@ -5,13 +5,13 @@ use tokio::{net::TcpStream, time::timeout};
 use tokio_rustls::{TlsConnector, client::TlsStream};
 use tokio_tungstenite::{client_async_with_config, tungstenite::Error};
 use tokio_util::either::Either;
-use vipnode_types::{RpcUrl, wire::CHALLENGE_HEADER};
+use vipnode_types::{RpcUrl, sanitize, wire::CHALLENGE_HEADER};
 
 use super::{
     address,
     ws_frames::{WsFrames, config},
 };
-use crate::{Keepalive, OpenError, Opened, RpcLimits, TlsFault, Trust, drive};
+use crate::{Keepalive, OpenError, Opened, RpcLimits, TlsFault, Trust, drive, limits::BODY_CHARS};
 
 /// Opens a WebSocket: to a pool, or to the WebSocket of an execution client.
 ///
@@ -66,7 +66,7 @@ fn refused(url: &str, error: Error) -> OpenError {
     match error {
         Error::Http(response) => {
             let body = response.body().as_deref().map(String::from_utf8_lossy).unwrap_or_default();
-            let body = body.lines().next().unwrap_or_default().chars().take(300).collect();
+            let body = sanitize(body.lines().next().unwrap_or_default(), BODY_CHARS);
             OpenError::Refused { url: url.to_owned(), status: response.status().as_u16(), body }
         }
         Error::Url(error) => OpenError::Address { url: url.to_owned(), why: error.to_string() },
