@@ -4,27 +4,13 @@ mod args;
 mod commands;
 mod config;
 mod demo;
+mod discover;
 mod doctor;
-mod dry_run;
-mod failure;
-mod fake_node;
-mod find_node;
-mod find_pool;
-mod limit_flag;
-mod live;
-mod log;
-mod methods_page;
-mod metrics_page;
-mod not_connected_words;
+mod error;
+mod output;
 mod reference;
-mod sanitize;
-mod screen;
 mod signals;
 mod status;
-mod styled;
-mod terminal;
-mod told_line;
-mod units;
 
 use std::{io::Write, process::ExitCode};
 
@@ -33,9 +19,7 @@ use clap::CommandFactory;
 use crate::{
     args::{Cli, LogFormat},
     config::{Reader, Reload, Unread, unknown_variables},
-    live::LiveLine,
-    sanitize::sanitize_all_but_styles,
-    screen::Screen,
+    output::{LiveLine, Screen, log, sanitize_all_but_styles},
 };
 
 /// There is one terminal.

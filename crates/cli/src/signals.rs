@@ -1,6 +1,6 @@
 use tokio_util::sync::CancellationToken;
 
-use crate::failure::Failure;
+use crate::error::Failure;
 
 /// Ctrl-C and SIGTERM, which mean the same (D43): the first asks to undo everything and end, the second
 /// ends at once.

@@ -11,7 +11,7 @@ use super::{
     JoinArgs, MetricsArgs, Speaking, TrustArgs,
     peered::{PoolOrHost, allowed},
 };
-use crate::failure::Failure;
+use crate::error::Failure;
 
 /// The pool and the node that an agent stands between.
 #[derive(Debug, Args)]

@@ -2,7 +2,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 
 use clap::Args;
 
-use crate::failure::Failure;
+use crate::error::Failure;
 
 /// Whether and where an agent shows its numbers.
 #[derive(Debug, Args)]

@@ -1,7 +1,11 @@
-//! The command line. Names and defaults stand here and nowhere else.
+//! The command line: one file a group of flags. Names and defaults stand here and nowhere else; clap reads them, and what
+//! clap cannot check is checked here.
+//!
+//! May use `error` alone: what a flag asks for is done by `commands`.
 
 mod agent;
 mod doctor;
+pub(crate) mod limit_flag;
 mod link;
 mod metrics;
 mod original_pool;

@@ -3,7 +3,7 @@
 
 use clap::Args;
 
-use crate::failure::Failure;
+use crate::error::Failure;
 
 #[derive(Debug, Args)]
 pub(crate) struct OriginalPool {

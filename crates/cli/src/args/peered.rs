@@ -3,7 +3,7 @@ use std::str::FromStr;
 use vipnode_agent_core::DirectConfig;
 use vipnode_types::{Enode, NodeId};
 
-use crate::failure::Failure;
+use crate::error::Failure;
 
 /// What stands where a pool is named: a pool, or a host that needs none.
 #[derive(Debug, Clone, PartialEq, Eq)]

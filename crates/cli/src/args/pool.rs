@@ -12,7 +12,7 @@ use vipnode_pool::{AllowedOrigin, Network, ProxyHeader, StatusAudience, Welcome}
 use vipnode_types::Price;
 
 use super::{JoinArgs, TlsArgs, original_pool::OriginalPool};
-use crate::limit_flag::LimitFlag;
+use crate::args::limit_flag::LimitFlag;
 
 #[derive(Debug, Args)]
 #[command(

@@ -3,7 +3,7 @@ use std::path::PathBuf;
 use clap::Args;
 use vipnode_node::Trust;
 
-use crate::failure::Failure;
+use crate::error::Failure;
 
 /// Whom connections may be to.
 #[derive(Debug, Args)]

@@ -11,14 +11,11 @@ use crate::{
     args::{AgentArgs, Between, Cli, ClientArgs, Command, HostArgs, Peered, Seeking, Selling},
     commands::{agent_metrics, join::join_secret, speaking},
     config::{Reload, say_kept},
-    dry_run::dry_run,
-    failure::Failure,
-    find_node::{Beside, Patience, find_node},
-    find_pool::{find_pool, named_pool},
-    live::Live,
-    screen::{Line, Screen, Tone},
+    discover::{Beside, Patience, dry_run, find_node, find_pool, named_pool},
+    error::Failure,
+    output::{Line, Screen, Tone, told_line},
     signals::{Hangups, Signals},
-    told_line::told_line,
+    status::Live,
 };
 
 /// What an agent is: host, client, or both.

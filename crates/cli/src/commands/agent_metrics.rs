@@ -2,8 +2,8 @@ use vipnode_agent::{AgentMetrics, MetricsServer};
 
 use crate::{
     args::MetricsArgs,
-    failure::Failure,
-    screen::{Line, Screen, Tone},
+    error::Failure,
+    output::{Line, Screen, Tone},
 };
 
 /// Shows an agent's numbers where the user wants them, for as long as the server lives; without that, to nobody.

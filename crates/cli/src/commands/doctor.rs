@@ -5,8 +5,8 @@ use vipnode_agent_core::HostConfig;
 use crate::{
     args::{DoctorArgs, Peered, RoleName},
     doctor::{Finding, Verdict, Wants, gather, judge},
-    failure::Failure,
-    screen::{Line, Screen, Tone},
+    error::Failure,
+    output::{Line, Screen, Tone},
 };
 
 /// Says what the role needs and has not. Something that keeps it from working is exit code 1.

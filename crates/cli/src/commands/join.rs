@@ -1,6 +1,6 @@
 use vipnode_types::JoinSecret;
 
-use crate::{args::JoinArgs, failure::Failure};
+use crate::{args::JoinArgs, error::Failure};
 
 /// The join secret, from the flag or its file.
 pub(crate) fn join_secret(args: &JoinArgs) -> Result<Option<JoinSecret>, Failure> {

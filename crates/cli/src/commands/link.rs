@@ -8,9 +8,9 @@ use vipnode_types::{Delegation, NodeKey};
 
 use crate::{
     args::LinkArgs,
-    failure::Failure,
-    find_node::{Patience, find_node},
-    screen::{Line, Screen, Tone},
+    discover::{Patience, find_node},
+    error::Failure,
+    output::{Line, Screen, Tone},
 };
 
 /// Lets an agent speak for a node, once, so that the node's key file need not stay readable.

@@ -1,4 +1,7 @@
-//! One file a command.
+//! Runs the commands: one file each. A command reads its arguments, finds its node and pool, and runs a role, a report or
+//! a check until it ends.
+//!
+//! May use every other folder; none of them uses this one.
 
 mod agent;
 mod agent_metrics;
@@ -19,9 +22,9 @@ use crate::{
     args::{Cli, Command, Global},
     commands::agent::Role,
     config::Reload,
-    failure::Failure,
+    error::Failure,
+    output::Screen,
     reference,
-    screen::Screen,
     signals::Signals,
 };
 

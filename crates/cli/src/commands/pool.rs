@@ -5,14 +5,13 @@ use vipnode_pool::{Membership, PoolConfig, PoolServer, PoolTls, TlsNews, Trusted
 use vipnode_pool_core::Limits;
 
 use crate::{
-    args::{Command, PoolArgs},
+    args::{Command, PoolArgs, limit_flag},
     commands::{join::join_secret, pool_tls},
     config::{Reload, say_kept},
-    failure::Failure,
-    limit_flag,
-    live::Live,
-    screen::{Line, Screen, Tone},
+    error::Failure,
+    output::{Line, Screen, Tone},
     signals::{Hangups, Signals},
+    status::Live,
 };
 
 /// Runs a pool until it is stopped, and everybody was answered.

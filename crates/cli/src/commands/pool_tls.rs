@@ -4,8 +4,8 @@ use vipnode_pool::{CertificateFacts, PoolTls, TlsError, TlsNews};
 
 use crate::{
     args::TlsArgs,
-    failure::Failure,
-    screen::{Line, Screen, Tone},
+    error::Failure,
+    output::{Line, Screen, Tone},
 };
 
 /// A certificate with fewer days left is warned about.

@@ -2,9 +2,9 @@ use vipnode_agent::{release, state::StateDir};
 
 use crate::{
     args::ReleaseArgs,
-    failure::Failure,
-    find_node::{Patience, find_node},
-    screen::{Line, Screen, Tone},
+    discover::{Patience, find_node},
+    error::Failure,
+    output::{Line, Screen, Tone},
 };
 
 /// Undoes what agents left on the node.

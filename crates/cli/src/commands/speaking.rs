@@ -2,8 +2,8 @@ use vipnode_agent_core::{Advertise, Protocol2Config};
 
 use crate::{
     args::{Between, Seeking, Speaking, UPDATE_INTERVAL},
-    failure::Failure,
-    screen::{Line, Screen, Tone},
+    error::Failure,
+    output::{Line, Screen, Tone},
 };
 
 /// Refuses what does not go together, and says what has no effect.

@@ -5,12 +5,10 @@ use tokio::time::{MissedTickBehavior, interval};
 
 use crate::{
     args::StatusArgs,
-    failure::Failure,
-    screen::{Screen, Tone},
+    error::Failure,
+    output::{Screen, Styled, Tone, terminal},
     signals::Signals,
     status::{Report, look},
-    styled::Styled,
-    terminal,
 };
 
 /// Says once, or again and again, what agents or a pool are about.

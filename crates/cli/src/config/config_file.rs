@@ -8,7 +8,7 @@ use super::{
     original_ini,
     value::{Source, Value},
 };
-use crate::failure::Failure;
+use crate::error::Failure;
 
 /// Larger files are refused.
 const MOST_BYTES: u64 = 1 << 20;

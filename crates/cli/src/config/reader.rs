@@ -8,7 +8,7 @@ use super::{
     settings::Settings,
     value::{Source, Value},
 };
-use crate::{args::Cli, failure::Failure};
+use crate::{args::Cli, error::Failure};
 
 /// Reads all settings, and can read them again.
 #[derive(Clone)]

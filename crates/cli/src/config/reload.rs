@@ -4,8 +4,7 @@ use super::{
 };
 use crate::{
     args::Cli,
-    log::Verbosity,
-    screen::{Line, Screen, Tone},
+    output::{Line, Screen, Tone, log::Verbosity},
 };
 
 /// What a running command was told, and the way to read it again.

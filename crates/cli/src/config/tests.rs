@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     args::{Cli, Command as Chosen},
-    failure::Failure,
+    error::Failure,
 };
 
 fn read(line: &[&str], env: fn(&str) -> Option<OsString>) -> Result<(Cli, Settings), Unread> {

@@ -11,8 +11,8 @@ use vipnode_node::{
 };
 use vipnode_types::NodeId;
 
-use super::{cast::Who, geth::Geth};
-use crate::failure::Failure;
+use super::{geth::Geth, roles::Who};
+use crate::error::Failure;
 
 /// The nodes beside the agents: real ones or simulated ones.
 pub(super) struct Fleet {

@@ -1,18 +1,18 @@
 use std::{
     net::{Ipv4Addr, TcpListener},
     path::{Path, PathBuf},
-    process::Stdio,
+    processes::Stdio,
     time::Duration,
 };
 
 use serde_json::json;
 use tokio::{
     io::{AsyncBufReadExt, BufReader},
-    process::{Child, ChildStderr, Command},
+    processes::{Child, ChildStderr, Command},
     time::timeout,
 };
 
-use crate::failure::Failure;
+use crate::error::Failure;
 
 /// A geth on a private chain that nobody else is on, on loopback only. Killed when dropped.
 #[derive(Debug)]

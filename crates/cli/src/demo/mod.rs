@@ -1,13 +1,15 @@
 //! `vipnode demo`: a pool, two hosts and three clients on this machine, each a process of its own on real
 //! sockets. A host is killed on the way. Ends by itself in less than 40 s and cleans everything up.
+//!
+//! May use `args`, `error`, `output` and `signals`; everything else runs in processes of its own.
 
-mod cast;
+mod display;
 mod fleet;
 mod geth;
-mod play;
-mod process;
-mod stage;
-mod story;
+mod processes;
+mod roles;
+mod scenario;
 mod tables;
+mod timeline;
 
-pub(crate) use play::run;
+pub(crate) use scenario::run;

@@ -3,8 +3,8 @@ use serde_json::{Value, json};
 use tokio::time::Instant;
 use vipnode_types::wire::PoolStats;
 
-use super::story::{Lease, Story};
-use crate::units::gwei;
+use super::timeline::{Lease, Story};
+use crate::output::format::gwei;
 
 /// Every lease and its meter, now. `word` says what the nodes are.
 pub(super) fn meters(story: &Story, word: &str, now: Instant) -> Table {

@@ -4,7 +4,7 @@ use vipnode_agent::Reached;
 use vipnode_agent_core::{DirectConfig, HostConfig};
 use vipnode_types::{HeadFact, Ms, NodeFacts, PeerFact};
 
-use crate::failure::Failure;
+use crate::error::Failure;
 
 /// All that a doctor looked at.
 #[derive(Debug)]

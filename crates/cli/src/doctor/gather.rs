@@ -15,10 +15,9 @@ use super::{Facts, Fault, KeyFacts, NodeFound, NodeMissing, PoolFound, Wants};
 use crate::{
     args::{Between, Peered},
     commands::{join::join_secret, speaking::advertise},
-    failure::Failure,
-    find_node::{Beside, Patience, find_node},
-    find_pool::find_pool,
-    screen::Screen,
+    discover::{Beside, Patience, find_node, find_pool},
+    error::Failure,
+    output::Screen,
 };
 
 /// One look takes no longer.

@@ -4,10 +4,9 @@ use vipnode_agent::local::{AgentStatus, ClientStatus, HostStatus, LeaseStatus, M
 use vipnode_types::{ChainSpec, Ms};
 
 use super::table::table;
-use crate::{
-    screen::Tone,
-    styled::Styled,
-    units::{counted, gwei, place_costs, span},
+use crate::output::{
+    Styled, Tone,
+    format::{counted, gwei, place_costs, span},
 };
 
 /// Leases that are shown of one side; `--json` has all.

@@ -14,7 +14,7 @@ use vipnode_types::TypedError;
 
 use vipnode_types::sanitize;
 
-use crate::{args::StatusArgs, failure::Failure};
+use crate::{args::StatusArgs, error::Failure};
 
 /// The agents of this machine, as far as this user may ask them.
 #[derive(Debug)]

@@ -10,9 +10,10 @@ use super::{
 };
 use crate::{
     args::StatusArgs,
-    screen::Tone,
-    styled::Styled,
-    units::{counted, span},
+    output::{
+        Styled, Tone,
+        format::{counted, span},
+    },
 };
 
 /// All that was asked: one in full, several in a row each.

@@ -5,7 +5,7 @@ use super::{
     pool::look_at_pool,
     why::look_why,
 };
-use crate::{args::StatusArgs, failure::Failure};
+use crate::{args::StatusArgs, error::Failure};
 
 /// Asks whom the user means.
 ///

@@ -10,10 +10,11 @@ use vipnode_types::{
 use super::{Report, agent_page::short_client, agents::Agents, table::table};
 use crate::{
     args::StatusArgs,
-    failure::Failure,
-    screen::Tone,
-    styled::Styled,
-    units::{counted, gwei, span},
+    error::Failure,
+    output::{
+        Styled, Tone,
+        format::{counted, gwei, span},
+    },
 };
 
 /// Hosts that are shown; `--json` has all that the pool told.

@@ -1,6 +1,6 @@
 use serde_json::Value;
 
-use crate::styled::Styled;
+use crate::output::Styled;
 
 /// What was asked for.
 #[derive(Debug)]

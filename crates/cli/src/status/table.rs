@@ -1,7 +1,7 @@
 use anstyle::Style;
 use comfy_table::{CellAlignment, Table, presets};
 
-use crate::{screen::Tone, styled::Styled};
+use crate::output::{Styled, Tone};
 
 /// A row a line, columns below each other; those of `right` are numbers.
 pub(super) fn table<const N: usize>(

@@ -15,10 +15,11 @@ use super::{
 };
 use crate::{
     args::StatusArgs,
-    failure::Failure,
-    screen::Tone,
-    styled::Styled,
-    units::{counted, place_costs},
+    error::Failure,
+    output::{
+        Styled, Tone,
+        format::{counted, place_costs},
+    },
 };
 
 /// So many agents ask their pools at once.

@@ -4,8 +4,8 @@ use serde_json::Value;
 use tokio::time::Instant;
 use vipnode_types::{Price, Wei};
 
-use super::cast::Who;
-use crate::screen::Tone;
+use super::roles::Who;
+use crate::output::Tone;
 
 /// What happened so far, put together from what each process said.
 #[derive(Debug, Default)]

@@ -11,18 +11,18 @@ use vipnode_node::Trust;
 use vipnode_types::wire::PoolStatus;
 
 use super::{
-    cast::Who,
+    display::Stage,
     fleet::Fleet,
     geth::Geth,
-    process::{Process, Said},
-    stage::Stage,
-    story::{Sentence, Story},
+    processes::{Process, Said},
+    roles::Who,
     tables,
+    timeline::{Sentence, Story},
 };
 use crate::{
     args::DemoArgs,
-    failure::Failure,
-    screen::{Screen, Tone},
+    error::Failure,
+    output::{Screen, Tone},
     signals::Signals,
 };
 

@@ -3,7 +3,10 @@ use std::io::{self, Write};
 use anstyle::{AnsiColor, Style};
 use serde_json::{Map, Value, json};
 
-use crate::{failure::Failure, live::LiveLine, sanitize::escape_json, styled::Styled, terminal};
+use crate::{
+    error::Failure,
+    output::{LiveLine, Styled, escape_json, terminal},
+};
 
 /// Where the user reads: coloured lines on a terminal, plain ones in a pipe, JSON with `--json`.
 #[derive(Debug, Clone, Copy)]

@@ -11,8 +11,7 @@ use vipnode_types::sanitize;
 
 use crate::{
     args::LogFormat,
-    live::LiveLine,
-    sanitize::{escape_json, sanitize_all_but_styles},
+    output::{LiveLine, escape_json, sanitize_all_but_styles},
 };
 
 /// Characters kept of one field of an event.

@@ -6,12 +6,8 @@ use serde_json::{Value, json};
 use tokio::time::Instant;
 use vipnode_types::wire::PoolStats;
 
-use super::{cast::Who, story::Sentence};
-use crate::{
-    screen::{Line, Screen, Tone},
-    styled::Styled,
-    terminal,
-};
+use super::{roles::Who, timeline::Sentence};
+use crate::output::{Line, Screen, Styled, Tone, terminal};
 
 /// Where the demo is shown: lines with the time, and on a terminal a table that moves.
 #[derive(Debug)]

@@ -3,7 +3,7 @@ use std::fmt;
 use anstyle::Style;
 use vipnode_types::sanitize_lines;
 
-use crate::screen::Tone;
+use crate::output::Tone;
 
 /// Text with the styles of this program and no other: every part is sanitized before a style is put around it, so a
 /// stranger's escape sequences cannot get in.

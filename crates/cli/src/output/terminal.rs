@@ -4,7 +4,7 @@ use std::io::{self, IsTerminal};
 
 use anstream::{AutoStream, ColorChoice, adapter::strip_str};
 
-use crate::styled::Styled;
+use crate::output::Styled;
 
 /// Whether lines can be rewritten there: not in a pipe, and not on a terminal that calls itself dumb.
 pub(crate) fn rewrites() -> bool {

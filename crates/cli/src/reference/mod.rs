@@ -1,4 +1,9 @@
-//! What is written from the program itself: manual pages, completions, pages of the book, the document of the wire.
+//! What is written from the program itself: manual pages, completions, pages of the book, the OpenRPC document.
+//!
+//! May use `args`, `config`, `error` and `output`; starts nothing.
+
+mod methods_page;
+mod metrics_page;
 
 use std::{fmt::Write, path::Path};
 
@@ -9,10 +14,9 @@ use vipnode_openrpc::document;
 use crate::{
     args::{Cli, CompletionsArgs, ManArgs},
     config::{Flag, with_variables},
-    failure::Failure,
-    methods_page::methods_page,
-    metrics_page::metrics_page,
-    screen::Screen,
+    error::Failure,
+    output::Screen,
+    reference::{methods_page::methods_page, metrics_page::metrics_page},
 };
 
 /// The program's name.

@@ -3,10 +3,11 @@ use std::time::Duration;
 use vipnode_agent::local::{AgentStatus, HostStatus, NodeStatus, PoolStanding};
 use vipnode_pool::PoolGlance;
 
-use crate::{
-    status::{clean, role, short_client, standing},
-    units::{brief, counted, span},
+use super::{
+    agent_page::{role, short_client, standing},
+    agents::clean,
 };
+use crate::output::format::{brief, counted, span};
 
 const BETWEEN: &str = " · ";
 

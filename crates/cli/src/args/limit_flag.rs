@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use vipnode_pool::{LimitSetting, PoolConfig};
 use vipnode_pool_core::LimitUnit;
 
-use crate::failure::Failure;
+use crate::error::Failure;
 
 /// `NAME=VALUE`, as it was given.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -5,10 +5,10 @@ use vipnode_types::{
     wire::{EvictReason, Side},
 };
 
-use crate::{
-    not_connected_words::{Hearer, not_connected_words},
-    screen::{Line, Tone},
-    units::place_costs,
+use crate::output::{
+    Line, Tone,
+    connect_failure::{Hearer, not_connected_words},
+    format::place_costs,
 };
 
 /// Characters that are shown of what a pool says.

@@ -1,8 +1,5 @@
 //! One line on a terminal that tells how a role is now, below the notices of what happened.
 
-mod live_line;
-mod role_line;
-
 use std::time::Duration;
 
 use anstyle::Style;
@@ -11,9 +8,8 @@ use tokio_util::task::AbortOnDropHandle;
 use vipnode_agent::local::StatusSource;
 use vipnode_pool::PoolMetrics;
 
-pub(crate) use self::live_line::LiveLine;
-use self::role_line::{agent_line, pool_line};
-use crate::{screen::Screen, styled::Styled, terminal};
+use super::role_line::{agent_line, pool_line};
+use crate::output::{LiveLine, Screen, Styled, terminal};
 
 /// The line is made anew this often.
 const EVERY: Duration = Duration::from_secs(1);

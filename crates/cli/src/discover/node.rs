@@ -9,9 +9,9 @@ use vipnode_types::TypedError;
 
 use crate::{
     args::NodeArgs,
-    failure::Failure,
-    fake_node::fake_node,
-    screen::{Line, Screen, Tone},
+    discover::simulated::fake_node,
+    error::Failure,
+    output::{Line, Screen, Tone},
 };
 
 /// A node, and how it is reached.

@@ -25,7 +25,7 @@ impl LiveLine {
     }
 
     /// Shows a text, in the place of the one before. One that is too long is cut.
-    pub(super) fn set(&self, text: String) {
+    pub(crate) fn set(&self, text: String) {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         if let State::Hidden = *state {
             *state = State::Shown(begin());
@@ -36,7 +36,7 @@ impl LiveLine {
     }
 
     /// Takes it away for good.
-    pub(super) fn end(&self) {
+    pub(crate) fn end(&self) {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         if let State::Shown(bar) = std::mem::replace(&mut *state, State::Ended) {
             bar.finish_and_clear();

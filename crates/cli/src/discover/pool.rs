@@ -5,8 +5,8 @@ use vipnode_agent::{Connector, NetConnector, PoolAddress, PoolConnection as Open
 use vipnode_node::Trust;
 
 use crate::{
-    failure::Failure,
-    screen::{Line, Screen, Tone},
+    error::Failure,
+    output::{Line, Screen, Tone},
 };
 
 /// Where a pool listens that was started without a word.

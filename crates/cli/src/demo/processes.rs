@@ -3,13 +3,13 @@ use std::{process::Stdio, time::Duration};
 use serde_json::{Value, json};
 use tokio::{
     io::{AsyncBufReadExt, AsyncRead, BufReader},
-    process::{Child, Command},
+    processes::{Child, Command},
     sync::mpsc,
     time::timeout,
 };
 
-use super::cast::Who;
-use crate::failure::Failure;
+use super::roles::Who;
+use crate::error::Failure;
 
 /// What a role said, as one JSON object; `{"event":"ended"}` when its process is gone.
 pub(super) type Said = (Who, Value);

@@ -12,7 +12,7 @@ use vipnode_node::{
 };
 use vipnode_types::NodeId;
 
-use crate::{failure::Failure, find_node::Beside};
+use crate::{discover::Beside, error::Failure};
 
 const SCHEME: &str = "fakenode://";
 /// Simulated peers of a simulated node; more are refused.

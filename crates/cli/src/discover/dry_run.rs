@@ -3,8 +3,8 @@ use vipnode_node::{Node, PeerCommand};
 use vipnode_types::{Enode, NodeId};
 
 use crate::{
-    failure::Failure,
-    screen::{Line, Screen, Tone},
+    error::Failure,
+    output::{Line, Screen, Tone},
 };
 
 /// What is done for the peers that the user named.

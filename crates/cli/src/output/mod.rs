@@ -1,0 +1,23 @@
+//! What people and programs read: the screen with its lines and the line below them, the log, and how notices, times
+//! and amounts are worded.
+//!
+//! Everything that is printed goes through [`Screen`] or [`log`], which let no control character of a stranger pass. May
+//! use `args` and `error`; knows no command.
+
+mod agent_notices;
+mod connect_failure;
+pub(crate) mod format;
+mod live_line;
+pub(crate) mod log;
+mod sanitize;
+mod screen;
+mod styled;
+pub(crate) mod terminal;
+
+pub(crate) use self::{
+    agent_notices::told_line,
+    live_line::LiveLine,
+    sanitize::{escape_json, sanitize_all_but_styles},
+    screen::{Line, Screen, Tone},
+    styled::Styled,
+};
