@@ -11,6 +11,8 @@ mod output;
 mod reference;
 mod signals;
 mod status;
+#[cfg(test)]
+mod tests;
 
 use std::{io::Write, process::ExitCode};
 
@@ -42,24 +44,24 @@ fn main() -> ExitCode {
     let programs_read = cli.global.json || cli.global.log_format == LogFormat::Json;
     match commands::run(cli, &screen, reload) {
         Ok(code) => code,
-        Err(failure) => {
-            Screen::new(programs_read, &LIVE).failure(&failure);
+        Err(error) => {
+            Screen::new(programs_read, &LIVE).error(&error);
             ExitCode::from(2)
         }
     }
 }
 
-/// Into the log, since what is printed may be read by a program.
+/// Logged, since a program may read what is printed.
 fn warn_of_unknown_variables() {
     let mut tree = Cli::command();
     tree.build();
     let names = std::env::vars_os().filter_map(|(name, _)| name.into_string().ok());
     for unknown in unknown_variables(&tree, names) {
-        tracing::warn!("{} sets nothing: no flag has this variable; the nearest is {}", unknown.name, unknown.nearest);
+        tracing::warn!("unknown environment variable {}; did you mean {}?", unknown.name, unknown.nearest);
     }
 }
 
-/// Prints what clap says, help included. It repeats the line, into which a stranger's text may have been pasted.
+/// Prints an error or help of clap. It repeats the command line, into which a stranger's text may have been pasted.
 fn say_line_error(error: &clap::Error) {
     let text = sanitize_all_but_styles(&error.render().ansi().to_string());
     let _reader_gone = match error.use_stderr() {
@@ -78,8 +80,8 @@ fn refuse(unread: Unread) -> ExitCode {
             }
             ExitCode::from(if error.use_stderr() { 2 } else { 0 })
         }
-        Unread::Failure(failure) => {
-            Screen::new(false, &LIVE).failure(&failure);
+        Unread::Error(error) => {
+            Screen::new(false, &LIVE).error(&error);
             ExitCode::from(2)
         }
     }

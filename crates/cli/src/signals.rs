@@ -1,6 +1,6 @@
 use tokio_util::sync::CancellationToken;
 
-use crate::error::Failure;
+use crate::error::CliError;
 
 /// Ctrl-C and SIGTERM, which mean the same (D43): the first asks to undo everything and end, the second
 /// ends at once.
@@ -12,9 +12,9 @@ pub(crate) struct Signals {
 
 impl Signals {
     /// Begins to listen.
-    pub(crate) fn listen() -> Result<Self, Failure> {
+    pub(crate) fn listen() -> Result<Self, CliError> {
         let signals = Self { first: CancellationToken::new(), second: CancellationToken::new() };
-        let failed = |error| Failure::new(format!("the system does not let us hear signals: {error}"), "");
+        let failed = |error| CliError::new(format!("cannot listen for signals: {error}"), "");
         let mut terminate = Terminate::new().map_err(failed)?;
         let (first, second) = (signals.first.clone(), signals.second.clone());
         tokio::spawn(async move {
@@ -45,11 +45,11 @@ pub(crate) struct Hangups {
 
 impl Hangups {
     /// Begins to listen.
-    pub(crate) fn listen() -> Result<Self, Failure> {
+    pub(crate) fn listen() -> Result<Self, CliError> {
         #[cfg(unix)]
         {
             use tokio::signal::unix::{SignalKind, signal};
-            let failed = |error| Failure::new(format!("the system does not let us hear signals: {error}"), "");
+            let failed = |error| CliError::new(format!("cannot listen for signals: {error}"), "");
             Ok(Self { signal: signal(SignalKind::hangup()).map_err(failed)? })
         }
         #[cfg(not(unix))]

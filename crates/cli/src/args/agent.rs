@@ -1,4 +1,4 @@
-//! Flags of everything that stands beside a node.
+//! Flags of every command that works with a node.
 
 use std::{path::PathBuf, time::Duration};
 
@@ -11,20 +11,23 @@ use super::{
     JoinArgs, MetricsArgs, Speaking, TrustArgs,
     peered::{PoolOrHost, allowed},
 };
-use crate::error::Failure;
+use crate::error::CliError;
 
-/// The pool and the node that an agent stands between.
+/// The pool and the node that an agent connects.
 #[derive(Debug, Args)]
 pub(crate) struct Between {
-    /// The pool, for example ws://127.0.0.1:8080 [default: a pool that answers there]. For a client also hosts, as
-    /// `enode://<id>@<host>:<port>`: it stays connected to them, with a pool or without.
-    #[arg(value_name = "POOL|ENODE")]
+    /// Connect to this pool, or to a host named by its enode.
+    ///
+    /// Without it the agent uses a pool that answers at ws://127.0.0.1:8080. A client stays connected to each host
+    /// given as `enode://<id>@<host>:<port>`, with or without a pool.
+    #[arg(value_name = "POOL|ENODE", help_heading = "Pool")]
     pub(crate) pool: Vec<PoolOrHost>,
     #[command(flatten)]
     pub(crate) node: NodeArgs,
-    /// Key file of the node, read once to sign a delegation, or at each start with --protocol 2 [default: found
-    /// beside the node].
-    #[arg(long, value_name = "FILE")]
+    /// Read the node's key from this file.
+    ///
+    /// The key signs a delegation once; with --protocol 2 it is read at each start. [default: found next to the node]
+    #[arg(long, value_name = "FILE", help_heading = "Identity", hide_short_help = true)]
     pub(crate) nodekey: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) choosing: Choosing,
@@ -33,66 +36,83 @@ pub(crate) struct Between {
     /// Secret of a closed pool.
     #[command(flatten)]
     pub(crate) join: JoinArgs,
+}
+
+/// How an agent runs. Flattened last, so that help ends with these headings.
+#[derive(Debug, Args)]
+pub(crate) struct Running {
     #[command(flatten)]
     pub(crate) metrics: MetricsArgs,
-    /// Show each call to the node that would be made, and make none. The pool is not contacted.
-    #[arg(long)]
+    /// Show the calls to the node without making them.
+    ///
+    /// The pool is not contacted.
+    #[arg(long, help_heading = "Advanced", hide_short_help = true)]
     pub(crate) dry_run: bool,
 }
 
 #[derive(Debug, Args)]
 pub(crate) struct NodeArgs {
-    /// The node's admin RPC: path of its IPC file, http://, https://, ws:// or wss:// [default: found by the
-    /// arguments of running clients and at their usual places].
-    #[arg(long, value_name = "PATH|URL")]
+    /// Connect to this admin RPC: an IPC file or a URL.
+    ///
+    /// Takes the path of an IPC file, or an http://, https://, ws:// or wss:// URL with the admin API. [default: found
+    /// from the arguments of running clients and at their usual paths]
+    #[arg(long, value_name = "PATH|URL", help_heading = "Node")]
     pub(crate) rpc: Option<String>,
-    /// Where agents keep their key, delegation and journal [default: ~/.local/state/vipnode].
-    #[arg(long, value_name = "DIR")]
+    /// Keep keys, delegations and journals in this directory.
+    ///
+    /// [default: ~/.local/state/vipnode]
+    #[arg(long, value_name = "DIR", help_heading = "Identity", hide_short_help = true)]
     pub(crate) state_dir: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) trust: TrustArgs,
 }
 
 impl NodeArgs {
-    /// Whom connections to the node and to the pool may be to.
-    pub(crate) fn trust(&self) -> Result<Trust, Failure> {
+    /// Which connections to the node and to the pool are allowed.
+    pub(crate) fn trust(&self) -> Result<Trust, CliError> {
         self.trust.trust()
     }
 }
 
-/// Whom an agent takes on the other side of a lease.
+/// Which peers an agent accepts on the other side of a lease.
 #[derive(Debug, Args)]
 pub(crate) struct Choosing {
-    /// Oldest release of a client that is taken as a peer; clients of other names are taken in any. Several with
-    /// commas.
-    #[arg(long, value_name = "NAME/VERSION", value_delimiter = ',')]
+    /// Reject peers that run an older release, such as geth/1.13.0.
+    ///
+    /// Clients of other names are accepted in any release. Separate several with commas.
+    #[arg(long, value_name = "NAME/VERSION", value_delimiter = ',', help_heading = "Node", hide_short_help = true)]
     pub(crate) min_client_version: Vec<MinVersion>,
-    /// Take no peer whose client version this regular expression finds.
-    #[arg(long, value_name = "REGEX")]
+    /// Reject peers whose client version matches this pattern.
+    ///
+    /// The pattern is a regular expression.
+    #[arg(long, value_name = "REGEX", help_heading = "Node", hide_short_help = true)]
     pub(crate) reject_client: Option<VersionPattern>,
 }
 
-/// What a host sells and keeps.
+/// What a host sells and reserves.
 #[derive(Debug, Args)]
 pub(crate) struct Selling {
-    /// Places to sell.
-    #[arg(long, default_value_t = 10, value_name = "N")]
+    /// Sell this many peer slots.
+    #[arg(long, default_value_t = 10, value_name = "N", help_heading = "Hosting")]
     pub(crate) slots: u32,
-    /// Places kept for the node's own peers.
-    #[arg(long, default_value_t = 16, value_name = "N")]
+    /// Reserve slots for the node's own peers.
+    #[arg(long, default_value_t = 16, value_name = "N", help_heading = "Hosting")]
     pub(crate) reserve: u32,
-    /// --maxpeers of the node, which no RPC tells.
-    #[arg(long, default_value_t = 50, value_name = "N")]
+    /// The node's --maxpeers value (not available over RPC).
+    #[arg(long, default_value_t = 50, value_name = "N", help_heading = "Hosting")]
     pub(crate) node_max_peers: u32,
-    /// Let this node in, with a pool or without: its id or its enode. Several with commas. Each takes a place beside
-    /// those that are sold.
-    #[arg(long, value_name = "NODE", value_delimiter = ',', value_parser = allowed)]
+    /// Admit these nodes by id or enode, with or without a pool.
+    ///
+    /// Separate several with commas. Each takes a peer slot in addition to those for sale.
+    #[arg(long, value_name = "NODE", value_delimiter = ',', value_parser = allowed, help_heading = "Hosting", hide_short_help = true)]
     pub(crate) allow: Vec<Enode>,
-    /// Who earns: an Ethereum address.
-    #[arg(long, value_name = "ADDRESS")]
+    /// Register this Ethereum address for earnings.
+    #[arg(long, value_name = "ADDRESS", help_heading = "Payment")]
     pub(crate) payout: Option<Account>,
-    /// Offer nothing while the newest block is older; "off" for a private chain that stands still.
-    #[arg(long, default_value = "10m", value_name = "TIME|off", value_parser = head_age)]
+    /// Offer no slots while the newest block is older than this.
+    ///
+    /// "off" is for a private chain that produces no blocks.
+    #[arg(long, default_value = "10m", value_name = "TIME|off", value_parser = head_age, help_heading = "Hosting", hide_short_help = true)]
     pub(crate) max_head_age: HeadAge,
 }
 
@@ -108,18 +128,22 @@ impl Selling {
     }
 }
 
-/// What a client wants.
+/// What a client looks for.
 #[derive(Debug, Args)]
 pub(crate) struct Seeking {
-    /// Hosts to keep.
-    #[arg(long, default_value_t = 3, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=64))]
+    /// Stay connected to this many hosts.
+    #[arg(long, default_value_t = 3, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=64), help_heading = "Client")]
     pub(crate) min_peers: u32,
-    /// The dearest place to take, a minute: "100 gwei" [default: any].
-    #[arg(long, value_name = "AMOUNT")]
+    /// Pay at most this per slot and minute: "100 gwei".
+    ///
+    /// [default: any price]
+    #[arg(long, value_name = "AMOUNT", help_heading = "Payment")]
     pub(crate) max_price: Option<Price>,
-    /// What a host has to serve, like snap/1, or les of any version; several with commas. A light node needs les
-    /// anyway.
-    #[arg(long, value_name = "CAPABILITY", value_delimiter = ',')]
+    /// Require hosts to serve these capabilities, such as snap/1.
+    ///
+    /// Without a version, as in les, any version is accepted. Separate several with commas. A light node requires les
+    /// in any case.
+    #[arg(long, value_name = "CAPABILITY", value_delimiter = ',', help_heading = "Client", hide_short_help = true)]
     pub(crate) need: Vec<Capability>,
 }
 
@@ -131,6 +155,8 @@ pub(crate) struct HostArgs {
     pub(crate) between: Between,
     #[command(flatten)]
     pub(crate) selling: Selling,
+    #[command(flatten)]
+    pub(crate) running: Running,
 }
 
 #[derive(Debug, Args)]
@@ -141,6 +167,8 @@ pub(crate) struct ClientArgs {
     pub(crate) between: Between,
     #[command(flatten)]
     pub(crate) seeking: Seeking,
+    #[command(flatten)]
+    pub(crate) running: Running,
 }
 
 #[derive(Debug, Args)]
@@ -154,6 +182,8 @@ pub(crate) struct AgentArgs {
     pub(crate) selling: Selling,
     #[command(flatten)]
     pub(crate) seeking: Seeking,
+    #[command(flatten)]
+    pub(crate) running: Running,
 }
 
 #[derive(Debug, Args)]
@@ -171,6 +201,6 @@ fn head_age(text: &str) -> Result<HeadAge, String> {
     if text == "off" {
         return Ok(HeadAge(None));
     }
-    let age = humantime::parse_duration(text).map_err(|error| format!("{error}: write 10m, 90s, 1h or off"))?;
+    let age = humantime::parse_duration(text).map_err(|error| format!("{error}: pass 10m, 90s, 1h or off"))?;
     Ok(HeadAge(Some(age)))
 }

@@ -3,12 +3,17 @@ use clap::{Args, ValueEnum};
 use super::AgentArgs;
 
 #[derive(Debug, Args)]
-#[command(after_help = "Examples:\n  vipnode doctor                           before `vipnode agent`\n  \
-                        vipnode doctor --role host wss://pool.example --slots 20\n\n\
-                        Exit code: 0 all is well, 1 something keeps the role from working, 2 the look itself failed")]
+#[command(after_help = "Example:\n  vipnode doctor --role host wss://pool.example\n\n\
+                        Exit code: 0 no problem, 1 the role cannot work, 2 the check failed")]
 pub(crate) struct DoctorArgs {
-    /// What the node is to be.
-    #[arg(long, value_name = "agent|host|client", default_value = "agent", hide_possible_values = true)]
+    /// Check the node for this role.
+    #[arg(
+        long,
+        value_name = "agent|host|client",
+        default_value = "agent",
+        hide_possible_values = true,
+        help_heading = "Node"
+    )]
     pub(crate) role: RoleName,
     #[command(flatten)]
     pub(crate) agent: AgentArgs,
@@ -19,8 +24,8 @@ pub(crate) struct DoctorArgs {
 pub(crate) enum RoleName {
     /// Both.
     Agent,
-    /// Sells places.
+    /// Sells peer slots.
     Host,
-    /// Seeks hosts.
+    /// Looks for hosts.
     Client,
 }

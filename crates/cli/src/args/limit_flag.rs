@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use vipnode_pool::{LimitSetting, PoolConfig};
 use vipnode_pool_core::LimitUnit;
 
-use crate::error::Failure;
+use crate::error::CliError;
 
 /// `NAME=VALUE`, as it was given.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,27 +20,30 @@ impl FromStr for LimitFlag {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let (name, value) = text.split_once('=').ok_or("write NAME=VALUE, such as calls_a_second=50")?;
+        let (name, value) = text.split_once('=').ok_or("pass NAME=VALUE, such as calls_a_second=50")?;
         Ok(Self { name: name.trim().to_owned(), value: value.trim().to_owned() })
     }
 }
 
 /// Sets the limits that were given.
-pub(crate) fn set(config: &mut PoolConfig, flags: &[LimitFlag]) -> Result<(), Failure> {
+pub(crate) fn set(config: &mut PoolConfig, flags: &[LimitFlag]) -> Result<(), CliError> {
     for LimitFlag { name, value } in flags {
         let settings = config.limit_settings();
         let Some(limit) = settings.iter().find(|limit| limit.name == name) else {
-            return Err(Failure::new(
-                format!("there is no limit called {name}"),
-                "`vipnode pool --print-limits` shows them all",
+            return Err(CliError::new(
+                format!("there is no limit {name}"),
+                "List all limits: vipnode pool --print-limits",
             ));
         };
         let number = read(limit.unit, value).filter(|number| limit.range.contains(number));
         if !number.is_some_and(|number| config.set_limit(name, number)) {
             let (least, most) = (show(limit.unit, *limit.range.start()), show(limit.unit, *limit.range.end()));
-            return Err(Failure::new(
+            return Err(CliError::new(
                 format!("the limit {name} cannot be \"{value}\": {}", limit.rule),
-                format!("from {least} to {most}: --limit {name}={}", show(limit.unit, limit.default).replace(' ', "")),
+                format!(
+                    "Pass a value from {least} to {most}: --limit {name}={}",
+                    show(limit.unit, limit.default).replace(' ', "")
+                ),
             ));
         }
     }
@@ -51,7 +54,7 @@ pub(crate) fn set(config: &mut PoolConfig, flags: &[LimitFlag]) -> Result<(), Fa
 pub(crate) fn table(config: &PoolConfig) -> Table {
     let mut table = Table::new();
     table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Dynamic);
-    table.set_header(["limit", "value", "default", "from", "to", "what it limits, and what happens there"]);
+    table.set_header(["limit", "value", "default", "from", "to", "what it limits, and what happens at the limit"]);
     for limit in config.limit_settings() {
         let LimitSetting { name, unit, value, default, range, rule } = limit;
         let same = if value == default { String::new() } else { show(unit, default) };
@@ -112,7 +115,7 @@ fn show(unit: LimitUnit, value: u64) -> String {
     }
 }
 
-/// humantime counts months, which nobody sets a limit by.
+/// humantime uses months, which are of no use for a limit.
 fn days(value: u64) -> String {
     const DAY: u64 = 24 * 3_600 * 1_000;
     if value >= DAY && value.is_multiple_of(DAY) {
@@ -129,7 +132,7 @@ mod tests {
         PoolConfig::new("127.0.0.1:0".parse().unwrap()).unwrap()
     }
 
-    fn given(text: &str) -> Result<PoolConfig, Failure> {
+    fn given(text: &str) -> Result<PoolConfig, CliError> {
         let mut config = config();
         set(&mut config, &[text.parse().unwrap()]).map(|()| config)
     }
@@ -154,8 +157,8 @@ mod tests {
             ("socket_silence=2h", "from 1s to 1h"),
             ("price=1", "--print-limits"),
         ] {
-            let failure = given(bad).unwrap_err();
-            assert!(failure.hint.contains(hint), "{bad}: {failure:?}");
+            let error = given(bad).unwrap_err();
+            assert!(error.hint.contains(hint), "{bad}: {error:?}");
         }
         assert!("calls_a_second".parse::<LimitFlag>().is_err());
     }

@@ -10,19 +10,21 @@ use super::NodeArgs;
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
-  vipnode link                                     where you may read the key: node and key are found
+  vipnode link                   where you can read the key: finds node and key
 
-Where only another user may read it, or it is on another machine, in three steps:
-  vipnode link --request                           as the agent's user: prints the next command
-  sudo vipnode link --agent 02… --nodekey FILE     who may read it: prints the last one, keeps nothing
-  vipnode link --delegation eyJ…                   as the agent's user: keeps it")]
+In three steps, where another user or another machine has the key:
+  vipnode link --request                        as the agent's user
+  sudo vipnode link --agent 02… --nodekey FILE  where the key is readable
+  vipnode link --delegation eyJ…                as the agent's user")]
 pub(crate) struct LinkArgs {
     #[command(flatten)]
     pub(crate) node: NodeArgs,
     #[command(flatten)]
     pub(crate) step: Step,
-    /// Key file of the node, read once [default: found beside the node].
-    #[arg(long, value_name = "FILE")]
+    /// Read the node's key from this file.
+    ///
+    /// [default: found next to the node]
+    #[arg(long, value_name = "FILE", help_heading = "Identity")]
     pub(crate) nodekey: Option<PathBuf>,
 }
 
@@ -30,13 +32,13 @@ pub(crate) struct LinkArgs {
 #[derive(Debug, Args)]
 #[group(multiple = false)]
 pub(crate) struct Step {
-    /// Print the command to be run where the node's key is.
-    #[arg(long)]
+    /// Print the command to run where the node's key is.
+    #[arg(long, help_heading = "Identity")]
     pub(crate) request: bool,
-    /// Sign for this agent, of another user or machine, and print the command to be run there.
-    #[arg(long, value_name = "KEY")]
+    /// Sign for this agent and print the command to run there.
+    #[arg(long, value_name = "KEY", help_heading = "Identity")]
     pub(crate) agent: Option<AgentPublic>,
-    /// Keep what was signed for this agent.
-    #[arg(long, value_name = "TEXT")]
+    /// Store this delegation for the local agent.
+    #[arg(long, value_name = "TEXT", help_heading = "Identity")]
     pub(crate) delegation: Option<Delegation>,
 }

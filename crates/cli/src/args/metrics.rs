@@ -2,29 +2,32 @@ use std::net::{Ipv4Addr, SocketAddr};
 
 use clap::Args;
 
-use crate::error::Failure;
+use crate::error::CliError;
 
 /// Whether and where an agent shows its numbers.
 #[derive(Debug, Args)]
 pub(crate) struct MetricsArgs {
-    /// Show numbers for Prometheus at http://ADDR/metrics; a port alone is one of this machine only [default: nowhere].
-    #[arg(long, value_name = "ADDR", value_parser = address)]
+    /// Serve Prometheus metrics at http://ADDR/metrics.
+    ///
+    /// A port without an address listens on this machine only. [default: no metrics]
+    #[arg(long, value_name = "ADDR", value_parser = address, help_heading = "Output", hide_short_help = true)]
     pub(crate) metrics_bind: Option<SocketAddr>,
-    /// Let --metrics-bind be reached beyond this machine, where anybody may read how the agent fares.
-    #[arg(long, requires = "metrics_bind")]
+    /// Allow a non-loopback metrics address.
+    ///
+    /// Anyone who can reach the address can read the metrics.
+    #[arg(long, requires = "metrics_bind", help_heading = "Output", hide_short_help = true)]
     pub(crate) metrics_open: bool,
 }
 
 impl MetricsArgs {
     /// Where to listen.
-    pub(crate) fn address(&self) -> Result<Option<SocketAddr>, Failure> {
+    pub(crate) fn address(&self) -> Result<Option<SocketAddr>, CliError> {
         match self.metrics_bind {
-            Some(address) if !address.ip().is_loopback() && !self.metrics_open => Err(Failure::new(
+            Some(address) if !address.ip().is_loopback() && !self.metrics_open => Err(CliError::new(
                 format!(
-                    "--metrics-bind {address} is reached beyond this machine, where anybody could read how this agent \
-                     fares"
+                    "--metrics-bind {address} is not a loopback address: anyone who can reach it could read the metrics"
                 ),
-                format!("--metrics-bind {}, or --metrics-open if that is meant", address.port()),
+                format!("Pass --metrics-bind {}, or allow it with --metrics-open", address.port()),
             )),
             address => Ok(address),
         }
@@ -34,7 +37,7 @@ impl MetricsArgs {
 fn address(text: &str) -> Result<SocketAddr, String> {
     match text.parse::<u16>() {
         Ok(port) => Ok((Ipv4Addr::LOCALHOST, port).into()),
-        Err(_) => text.parse().map_err(|error| format!("{error}: write a port, or an address as 127.0.0.1:9464")),
+        Err(_) => text.parse().map_err(|error| format!("{error}: pass a port, or an address such as 127.0.0.1:9464")),
     }
 }
 
@@ -43,13 +46,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_port_alone_is_of_this_machine_and_more_has_to_be_said() {
+    fn a_port_alone_is_on_this_machine_and_more_needs_a_flag() {
         let open = |text, metrics_open| MetricsArgs { metrics_bind: Some(address(text).unwrap()), metrics_open };
         assert_eq!(open("9464", false).address().unwrap(), Some("127.0.0.1:9464".parse().unwrap()));
         assert!(open("[::1]:9464", false).address().is_ok());
         for wide in ["0.0.0.0:9464", "[::]:9464", "192.0.2.7:9464"] {
-            let failure = open(wide, false).address().unwrap_err();
-            assert!(failure.hint.contains("--metrics-bind 9464"), "{}", failure.hint);
+            let error = open(wide, false).address().unwrap_err();
+            assert!(error.hint.contains("--metrics-bind 9464"), "{}", error.hint);
             assert!(open(wide, true).address().is_ok());
         }
         assert!(address("70000").is_err() && address("localhost").is_err());

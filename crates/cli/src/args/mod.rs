@@ -5,6 +5,7 @@
 
 mod agent;
 mod doctor;
+mod join;
 pub(crate) mod limit_flag;
 mod link;
 mod metrics;
@@ -19,13 +20,14 @@ mod trust;
 use std::path::PathBuf;
 
 use clap::{Args, FromArgMatches, Parser, Subcommand, ValueEnum, error::ErrorKind, parser::ValueSource};
-use vipnode_types::{JoinSecret, Price};
+use vipnode_types::Price;
 
 #[cfg(feature = "acme")]
 pub(crate) use self::tls::AcmeArgs;
 pub(crate) use self::{
-    agent::{AgentArgs, Between, ClientArgs, HostArgs, NodeArgs, ReleaseArgs, Seeking, Selling},
+    agent::{AgentArgs, Between, ClientArgs, HostArgs, NodeArgs, ReleaseArgs, Running, Seeking, Selling},
     doctor::{DoctorArgs, RoleName},
+    join::JoinArgs,
     link::LinkArgs,
     metrics::MetricsArgs,
     peered::Peered,
@@ -38,20 +40,20 @@ pub(crate) use self::{
 
 const EXAMPLES: &str = "\
 Examples:
-  vipnode demo                            see all of it on this machine, in half a minute
-  vipnode pool --bind 0.0.0.0:8080        run a pool
-  vipnode host ws://127.0.0.1:8080        sell places on the full node beside you
-  vipnode client ws://127.0.0.1:8080      get good peers for the node beside you
+  vipnode demo                        see everything on this machine in 30 s
+  vipnode pool                        run a pool on this machine
+  vipnode host ws://127.0.0.1:8080    sell peer slots of the local full node
+  vipnode client ws://127.0.0.1:8080  find good peers for the local node
   vipnode client enode://<id>@<host>:30303
-                                          stay connected to that host, without a pool
-  vipnode link                            have the node's key sign once, so that it need not stay readable
-  vipnode doctor                          look whether all is well, and how to fix it
-  vipnode status                          what the agents of this machine are about
-  vipnode release                         undo what a crashed agent left on the node";
+                                      stay connected to a host without a pool
 
+Without a command, vipnode runs `agent`; see `vipnode agent --help`.";
+
+/// Sell and find peer slots of Ethereum nodes.
+///
 /// An economic incentive to run Ethereum full nodes and to serve light clients.
 #[derive(Debug, Parser)]
-#[command(name = "vipnode", version, after_help = EXAMPLES, subcommand_precedence_over_arg = true)]
+#[command(name = "vipnode", version, after_help = EXAMPLES, subcommand_precedence_over_arg = true, mut_args(only_in_long_help))]
 pub(crate) struct Cli {
     #[command(flatten)]
     pub(crate) global: Global,
@@ -74,7 +76,7 @@ impl Cli {
             };
             if let Some(id) = matches.ids().filter(given).find(|id| !ours(id)) {
                 let flag = id.as_str().replace('_', "-");
-                let text = format!("`{flag}` stands before `{name}`; give the flags of a command after its name");
+                let text = format!("`{flag}` is given before `{name}`; pass the flags of a command after its name");
                 return Err(command.error(ErrorKind::ArgumentConflict, text));
             }
         }
@@ -92,6 +94,12 @@ impl Cli {
     }
 }
 
+/// Which flags an agent without a command takes is shown by `vipnode --help` alone.
+fn only_in_long_help(arg: clap::Arg) -> clap::Arg {
+    let shown = arg.is_global_set() || arg.is_positional();
+    if shown { arg } else { arg.hide_short_help(true) }
+}
+
 /// Groups are ids too; an argument in them is reported by its own.
 fn command_has_group(command: &clap::Command, id: &clap::Id) -> bool {
     command.get_groups().any(|group| group.get_id() == id)
@@ -99,23 +107,49 @@ fn command_has_group(command: &clap::Command, id: &clap::Id) -> bool {
 
 #[derive(Debug, Args)]
 pub(crate) struct Global {
-    /// Say more: -v what happens, -vv every step.
-    #[arg(short, long, action = clap::ArgAction::Count, global = true)]
+    /// Log more: -v for events, -vv for every step.
+    #[arg(display_order = 901, short, long, action = clap::ArgAction::Count, global = true, help_heading = "Output")]
     pub(crate) verbose: u8,
-    /// One JSON object a line instead of sentences.
-    #[arg(long, global = true)]
+    /// Print one JSON object per line.
+    #[arg(display_order = 902, long, global = true, help_heading = "Output")]
     pub(crate) json: bool,
-    /// How the log on stderr is written.
-    #[arg(long, value_name = "text|json", default_value = "text", hide_possible_values = true, global = true)]
+    /// Write the log on stderr as text or as JSON.
+    #[arg(
+        display_order = 903,
+        long,
+        value_name = "text|json",
+        default_value = "text",
+        hide_possible_values = true,
+        global = true,
+        help_heading = "Output",
+        hide_short_help = true
+    )]
     pub(crate) log_format: LogFormat,
-    /// Read settings from a TOML file. A flag is stronger than its variable `VIPNODE_<FLAG>`, and that than the file.
-    #[arg(long, value_name = "FILE", global = true)]
+    /// Read settings from this TOML file.
+    ///
+    /// A flag overrides its variable `VIPNODE_<FLAG>`, which overrides the file.
+    #[arg(
+        display_order = 904,
+        long,
+        value_name = "FILE",
+        global = true,
+        help_heading = "Advanced",
+        hide_short_help = true
+    )]
     pub(crate) config: Option<PathBuf>,
-    /// Print all settings of the command as such a file, with where each comes from, and end.
-    #[arg(long, global = true)]
+    /// Print all settings and their sources as TOML, then exit.
+    #[arg(display_order = 905, long, global = true, help_heading = "Advanced", hide_short_help = true)]
     pub(crate) print_config: bool,
-    /// Of the original, without a counterpart; taken so that the refusal can say what to do instead.
-    #[arg(long, value_name = "ADDR", hide = true, global = true)]
+    /// Of the original, without a counterpart; accepted so that the refusal can say what to do instead.
+    #[arg(
+        display_order = 906,
+        long,
+        value_name = "ADDR",
+        hide = true,
+        global = true,
+        help_heading = "Advanced",
+        hide_short_help = true
+    )]
     pub(crate) pprof: Option<String>,
 }
 
@@ -130,73 +164,63 @@ pub(crate) enum LogFormat {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Bring hosts and clients together, and meter who served whom.
+    /// Run a pool that matches clients with hosts and meters leases.
     Pool(Box<PoolArgs>),
-    /// Sell places on the full node beside this.
+    /// Sell peer slots of a full node.
     Host(HostArgs),
-    /// Get good peers for the node beside this.
+    /// Find good peers for a node.
     Client(ClientArgs),
-    /// Be host and client at once, as every node of a fleet is.
+    /// Run as host and client at once.
     Agent(AgentArgs),
-    /// Let the agent speak for a node, once, so that the node's key file need not stay readable.
+    /// Authorize an agent with the node key, once.
+    ///
+    /// The node's key signs a delegation to the agent, so that the key file need not stay readable.
     Link(LinkArgs),
-    /// Look whether all that a role needs is there, and say how to fix it. Changes nothing.
+    /// Check the setup and suggest fixes.
+    ///
+    /// Looks at everything a role needs and changes nothing.
     Doctor(Box<DoctorArgs>),
-    /// What the agents of this machine are about; or a pool, or why these hosts.
+    /// Show the status of local agents, or of a pool.
     Status(StatusArgs),
-    /// Undo what a crashed agent left on the node. Needs no pool.
+    /// Undo what a crashed agent left on the node.
+    ///
+    /// Needs no pool.
     Release(ReleaseArgs),
-    /// Show all of it on this machine, in half a minute.
+    /// Run a pool, two hosts and three clients on this machine.
+    ///
+    /// Takes half a minute and cleans up after itself.
     Demo(DemoArgs),
-    /// Print what a shell reads to complete a line.
+    /// Print a shell completion script.
     Completions(CompletionsArgs),
-    /// Print the manual page, or write all of them.
+    /// Print manual pages and reference documents.
     Man(ManArgs),
 }
 
 #[derive(Debug, Args)]
-#[group(multiple = false)]
-pub(crate) struct JoinArgs {
-    /// The join secret itself; other users of this machine may see it, so prefer the file.
-    #[arg(long, value_name = "SECRET", hide_env_values = true, value_parser = join_secret)]
-    pub(crate) join_secret: Option<JoinSecret>,
-    /// A file that holds the join secret.
-    #[arg(long, value_name = "FILE")]
-    pub(crate) join_secret_file: Option<PathBuf>,
-}
-
-impl JoinArgs {
-    /// Whether there is a secret at all.
-    pub(crate) const fn is_given(&self) -> bool {
-        self.join_secret.is_some() || self.join_secret_file.is_some()
-    }
-}
-
-#[derive(Debug, Args)]
-#[command(
-    after_help = "Examples:\n  vipnode demo                 on geth if it is on the PATH, else on simulated nodes\n  \
-                        vipnode demo --keep          stays up, to look around"
-)]
+#[command(after_help = "Examples:\n  vipnode demo           on geth if it is on the PATH, else simulated\n  \
+                        vipnode demo --keep    keeps running, to look around")]
 pub(crate) struct DemoArgs {
-    /// Run on real nodes: this geth, on a private chain that only this machine can reach [default: geth on the PATH].
-    #[arg(long, value_name = "PATH", conflicts_with = "simulated")]
+    /// Run real nodes with this geth, on a private chain.
+    ///
+    /// Only this machine can reach the chain. [default: geth on the PATH]
+    #[arg(long, value_name = "PATH", conflicts_with = "simulated", help_heading = "Node")]
     pub(crate) geth: Option<PathBuf>,
-    /// Run on simulated nodes even where there is a geth.
-    #[arg(long)]
+    /// Use simulated nodes even if geth is installed.
+    #[arg(long, help_heading = "Node")]
     pub(crate) simulated: bool,
-    /// Stay up until Ctrl-C, and print the pool's address.
-    #[arg(long)]
+    /// Keep running until Ctrl-C, and print the pool's address.
+    #[arg(long, help_heading = "Advanced")]
     pub(crate) keep: bool,
-    /// What a place costs a minute.
-    #[arg(long, default_value = "100 gwei", value_name = "AMOUNT")]
+    /// Charge this much per slot and minute.
+    #[arg(long, default_value = "100 gwei", value_name = "AMOUNT", help_heading = "Payment")]
     pub(crate) price: Price,
 }
 
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  vipnode completions bash > /etc/bash_completion.d/vipnode")]
 pub(crate) struct CompletionsArgs {
-    /// The shell.
-    #[arg(value_name = "SHELL")]
+    /// Print the script for this shell.
+    #[arg(value_name = "SHELL", help_heading = "Output")]
     pub(crate) shell: clap_complete::Shell,
 }
 
@@ -206,25 +230,21 @@ pub(crate) struct CompletionsArgs {
 )]
 #[group(multiple = false)]
 pub(crate) struct ManArgs {
-    /// Write a page for each command into this folder.
-    #[arg(long, value_name = "DIR")]
+    /// Write a page for each command into this directory.
+    #[arg(long, value_name = "DIR", help_heading = "Output")]
     pub(crate) dir: Option<PathBuf>,
-    /// Print the whole command line as a page of the book instead.
-    #[arg(long)]
+    /// Print the command line as a page of the book.
+    #[arg(long, help_heading = "Output")]
     pub(crate) markdown: bool,
-    /// Print what pools and agents measure as a page of the book instead.
-    #[arg(long)]
+    /// Print the metrics as a page of the book.
+    #[arg(long, help_heading = "Output")]
     pub(crate) metrics: bool,
-    /// Print every method of the wire as a page of the book instead.
-    #[arg(long)]
+    /// Print the wire methods as a page of the book.
+    #[arg(long, help_heading = "Output")]
     pub(crate) methods: bool,
-    /// Print every method of the wire as an OpenRPC document instead.
-    #[arg(long)]
+    /// Print the wire methods as an OpenRPC document.
+    #[arg(long, help_heading = "Output")]
     pub(crate) openrpc: bool,
-}
-
-fn join_secret(text: &str) -> Result<JoinSecret, String> {
-    JoinSecret::new(text).ok_or_else(|| "the secret is empty".to_owned())
 }
 
 #[cfg(test)]

@@ -1,9 +1,9 @@
-//! Flags of the original's pool that mean something which is not here. Each is refused with what to do
-//! instead, so that nobody believes it holds.
+//! Flags of the original's pool for what this version does not have. Each is refused with what to do instead, so that
+//! nobody believes it has an effect.
 
 use clap::Args;
 
-use crate::error::Failure;
+use crate::error::CliError;
 
 #[derive(Debug, Args)]
 pub(crate) struct OriginalPool {
@@ -23,32 +23,32 @@ pub(crate) struct OriginalPool {
     contract_min_balance: Option<String>,
 }
 
-const NO_CONTRACT: &str = "there is no payment contract in this version: leases are metered and nothing is collected";
-const WITHOUT: &str = "leave it out; --price says what a place costs, and /metrics shows what was metered";
+const NO_CONTRACT: &str = "this version has no payment contract: leases are metered, nothing is collected";
+const WITHOUT: &str = "Remove it; --price sets the price of a slot, and /metrics shows what was metered";
 
 impl OriginalPool {
-    /// Refuses what cannot be had.
-    pub(crate) fn refuse(&self) -> Result<(), Failure> {
-        let no = |flag: &str, why: &str, hint: &str| Err(Failure::new(format!("{flag}: {why}"), hint));
+    /// Refuses what this version does not have.
+    pub(crate) fn refuse(&self) -> Result<(), CliError> {
+        let no = |flag: &str, why: &str, hint: &str| Err(CliError::new(format!("{flag}: {why}"), hint));
         match self.store.as_deref() {
             None | Some("memory") => {}
             Some("persist" | "badger") => {
                 return no(
                     "--store persist",
-                    "this version keeps what it knows in memory only",
-                    "--store memory, or leave it out; leases of agents that come back within 10 minutes go on",
+                    "this version keeps its state in memory only",
+                    "Remove it, or pass --store memory; leases of agents that return within 10 minutes continue",
                 );
             }
-            Some(other) => return no("--store", &format!("there is no store called \"{other}\""), "--store memory"),
+            Some(other) => return no("--store", &format!("there is no store \"{other}\""), "Pass --store memory"),
         }
         if self.datadir.is_some() {
-            return no("--datadir", "this version writes no data to disk", "leave it out");
+            return no("--datadir", "this version writes no data to disk", "Remove it");
         }
         if self.invalid_node.is_some() {
             return no(
                 "--invalid-node",
-                "agents tell this pool no names of peers, and it takes back only what it gave",
-                "leave it out; --members says who may come at all",
+                "agents do not report peers to this pool, and it evicts only what it assigned",
+                "Remove it; --members FILE limits who may join",
             );
         }
         let contract = [
@@ -61,7 +61,7 @@ impl OriginalPool {
         }
         match self.contract_min_balance.as_deref() {
             None | Some("off") => Ok(()),
-            Some(_) => no("--contract.min-balance", NO_CONTRACT, "--contract.min-balance off, or leave it out"),
+            Some(_) => no("--contract.min-balance", NO_CONTRACT, "Remove it, or pass --contract.min-balance off"),
         }
     }
 }
@@ -73,11 +73,11 @@ mod tests {
     fn refused(args: &[&str]) -> Option<(String, String)> {
         let cli = Cli::read(["vipnode", "pool"].iter().chain(args)).unwrap();
         let Some(Command::Pool(pool)) = cli.command else { panic!("a pool") };
-        pool.original.refuse().err().map(|failure| (failure.what, failure.hint))
+        pool.original.refuse().err().map(|error| (error.message, error.hint))
     }
 
     #[test]
-    fn what_the_original_had_and_this_has_not_is_refused_with_what_to_do() {
+    fn what_only_the_original_has_is_refused_with_a_hint() {
         for args in [
             &["--store", "persist"][..],
             &["--store", "badger"],

@@ -3,12 +3,12 @@ use std::str::FromStr;
 use vipnode_agent_core::DirectConfig;
 use vipnode_types::{Enode, NodeId};
 
-use crate::error::Failure;
+use crate::error::CliError;
 
-/// What stands where a pool is named: a pool, or a host that needs none.
+/// The argument that names a pool, or a host that needs none.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum PoolOrHost {
-    /// As it was given; read once it is known that there is one only.
+    /// As given; parsed once it is known that there is only one.
     Pool(String),
     Host(Enode),
 }
@@ -19,11 +19,11 @@ impl FromStr for PoolOrHost {
     fn from_str(text: &str) -> Result<Self, String> {
         let text = text.trim();
         if text.parse::<NodeId>().is_ok() {
-            return Err("it is the id of a node, which says no address: write enode://<id>@<host>:<port>".to_owned());
+            return Err("a node id has no address; pass enode://<id>@<host>:<port>".to_owned());
         }
         if matches!(text, "agent" | "host" | "client") {
             return Err(format!(
-                "that is a role, and here stands a pool like wss://pool.example; `vipnode doctor` takes it as --role {text}"
+                "that is a role, not a pool such as wss://pool.example; for `vipnode doctor` pass --role {text}"
             ));
         }
         if text.starts_with("enode:") || text.starts_with("enr:") {
@@ -33,7 +33,7 @@ impl FromStr for PoolOrHost {
     }
 }
 
-/// A client that is let in: an id, or an enode for clients that take no bare id.
+/// Reads a client to admit: an id, or an enode for execution clients that accept no bare id.
 pub(crate) fn allowed(text: &str) -> Result<Enode, String> {
     match text.trim().parse::<NodeId>() {
         Ok(id) => Ok(Enode::id_only(id)),
@@ -42,34 +42,34 @@ pub(crate) fn allowed(text: &str) -> Result<Enode, String> {
     }
 }
 
-/// Whom an agent stands towards.
+/// The pool and the peers that the user named.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(crate) struct Peered {
-    /// The pool that the user named.
+    /// As the user gave it.
     pub(crate) pool: Option<String>,
     pub(crate) direct: DirectConfig,
 }
 
 impl Peered {
-    pub(crate) fn of(named: &[PoolOrHost], allow: &[Enode]) -> Result<Self, Failure> {
+    pub(crate) fn of(named: &[PoolOrHost], allow: &[Enode]) -> Result<Self, CliError> {
         let mut peered = Self { pool: None, direct: DirectConfig { hosts: Vec::new(), allow: allow.to_vec() } };
         for one in named {
             match (one, &peered.pool) {
                 (PoolOrHost::Host(host), _) => peered.direct.hosts.push(host.clone()),
                 (PoolOrHost::Pool(pool), None) => peered.pool = Some(pool.clone()),
                 (PoolOrHost::Pool(pool), Some(other)) => {
-                    return Err(Failure::new(
-                        format!("two pools are named, {other} and {pool}, and an agent has one"),
-                        "leave one out; a second pool needs a second node and an agent beside it (--rpc)",
+                    return Err(CliError::new(
+                        format!("an agent has one pool, but two are given: {other} and {pool}"),
+                        "Remove one; a second pool needs a second node with its own agent (--rpc)",
                     ));
                 }
             }
         }
-        peered.direct.check().map_err(|error| Failure::from(vipnode_agent::AgentError::from(error)))?;
+        peered.direct.check().map_err(|error| CliError::from(vipnode_agent::AgentError::from(error)))?;
         Ok(peered)
     }
 
-    /// Whether there is a pool. Without one named it is sought, but where the user named nodes.
+    /// Whether there is a pool. If none is named, one is looked for, unless the user named nodes.
     pub(crate) const fn has_pool(&self) -> bool {
         self.pool.is_some() || self.direct.is_empty()
     }
@@ -86,7 +86,7 @@ mod tests {
     fn read(named: &[&str], allow: &[&str]) -> Result<Peered, String> {
         let named: Result<Vec<PoolOrHost>, String> = named.iter().map(|text| text.parse()).collect();
         let allow: Result<Vec<Enode>, String> = allow.iter().map(|text| allowed(text)).collect();
-        Peered::of(&named?, &allow?).map_err(|failure| failure.what)
+        Peered::of(&named?, &allow?).map_err(|error| error.message)
     }
 
     #[test]
@@ -108,13 +108,13 @@ mod tests {
         let host = |place: &str| format!("enode://{}{place}", id("0a"));
         for (named, allow, why) in [
             (vec!["host".to_owned()], vec![], "that is a role"),
-            (vec!["ws://a".to_owned(), "ws://b".to_owned()], vec![], "two pools are named, ws://a and ws://b"),
+            (vec!["ws://a".to_owned(), "ws://b".to_owned()], vec![], "two are given: ws://a and ws://b"),
             (vec![host("@127.0.0.1")], vec![], "the port"),
             (vec![host("@::1:30303")], vec![], "IPv6 stands in brackets"),
             (vec![host("")], vec![], "says no address to dial"),
             (vec![host("@a:1"), host("@b:1")], vec![], "named twice"),
             (vec!["enr:-abc".to_owned()], vec![], "begins with enode://"),
-            (vec![id("0a")], vec![], "write enode://"),
+            (vec![id("0a")], vec![], "pass enode://"),
             (vec![], vec![host("@host.example:1")], "--allow enode://0a0a"),
             (vec![], vec!["0a0a".to_owned()], "128"),
         ] {

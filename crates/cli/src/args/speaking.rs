@@ -1,46 +1,66 @@
-//! Flags of how an agent speaks to its pool. Most are the original's, with the original's meaning.
+//! Flags for the protocol between an agent and its pool. Most are the original's, with the original's meaning.
 
 use std::time::Duration;
 
 use clap::Args;
+use vipnode_agent_core::Advertise;
 use vipnode_types::{Enode, EnodeHost, NodeId};
 
 #[derive(Debug, Args)]
 pub(crate) struct Speaking {
-    /// 2 for a pool of the original vipnode: the node's key then signs every call, so it has to be readable at
+    /// Use this version of the pool protocol.
+    ///
+    /// Version 2 is for a pool of the original vipnode. The node key then signs every call, so the agent reads it at
     /// each start.
-    #[arg(long, default_value_t = 3, value_name = "2|3", value_parser = clap::value_parser!(u8).range(2..=3))]
+    #[arg(long, default_value_t = 3, value_name = "2|3", value_parser = clap::value_parser!(u8).range(2..=3), help_heading = "Pool", hide_short_help = true)]
     pub(crate) protocol: u8,
-    /// Over protocol 3: let the pool take this node over protocol 2 as well, for an old agent beside this one.
-    #[arg(long)]
+    /// Let an old agent connect this node over protocol 2 as well.
+    #[arg(long, help_heading = "Pool", hide_short_help = true)]
     pub(crate) allow_protocol_2: bool,
-    /// Where others dial the node, if that is not what it says of itself.
-    #[arg(long, value_name = "ENODE")]
+    /// Advertise this enode instead of the one the node reports.
+    #[arg(long, value_name = "ENODE", help_heading = "Node", hide_short_help = true)]
     pub(crate) enode: Option<Enode>,
-    /// The host where others dial the node; the port stays.
-    #[arg(long = "enode.host", value_name = "HOST", value_parser = enode_host, conflicts_with = "enode")]
+    /// Advertise this host instead of the one the node reports.
+    ///
+    /// The port stays.
+    #[arg(long = "enode.host", value_name = "HOST", value_parser = enode_host, conflicts_with = "enode", help_heading = "Node", hide_short_help = true)]
     pub(crate) enode_host: Option<EnodeHost>,
-    /// Over protocol 2: how often to report, more than 5s and less than 120s [default: 60s].
-    #[arg(long, value_name = "TIME", value_parser = update_interval)]
+    /// Report this often over protocol 2.
+    ///
+    /// More than 5s and less than 120s. [default: 60s]
+    #[arg(long, value_name = "TIME", value_parser = update_interval, help_heading = "Pool", hide_short_help = true)]
     pub(crate) update_interval: Option<Duration>,
-    /// Disconnect every peer that is on no lease, but those that the node keeps by its own settings. Keeps the last list
-    /// while the pool is away. Who is disconnected may come back: `vipnode doctor` says what closes the node.
-    #[arg(long)]
+    /// Disconnect every peer that has no lease.
+    ///
+    /// Peers that the node keeps by its own settings stay. While the pool is unreachable, the last list of leases
+    /// applies. A disconnected peer can connect again: `vipnode doctor --strict-peers` shows how to close the node.
+    #[arg(long, help_heading = "Node", hide_short_help = true)]
     pub(crate) strict_peers: bool,
+}
+
+impl Speaking {
+    /// Returns the address that other nodes are given to dial.
+    pub(crate) fn advertise(&self) -> Advertise {
+        match (&self.enode, &self.enode_host) {
+            (Some(enode), _) => Advertise::Enode(enode.clone()),
+            (None, Some(host)) => Advertise::Host(host.clone()),
+            (None, None) => Advertise::Node,
+        }
+    }
 }
 
 /// How often the original's agents report.
 pub(crate) const UPDATE_INTERVAL: Duration = Duration::from_secs(60);
 
-/// A15, with the original's reasons.
+/// Reads an interval; the limits and their reasons are the original's.
 fn update_interval(text: &str) -> Result<Duration, String> {
-    let interval = humantime::parse_duration(text).map_err(|error| format!("{error}: write 60s or 1m"))?;
+    let interval = humantime::parse_duration(text).map_err(|error| format!("{error}: pass 60s or 1m"))?;
     if interval <= Duration::from_secs(5) {
-        return Err("too often: a pool is not to be flooded with updates; give more than 5s, like 60s".to_owned());
+        return Err("too often: updates would flood the pool; pass more than 5s, such as 60s".to_owned());
     }
     if interval >= Duration::from_secs(120) {
         return Err(
-            "too rarely: the pool takes a node that is silent for 120 s for gone; give less, like 60s".to_owned()
+            "too rarely: the pool considers a node that is silent for 120 s gone; pass less, such as 60s".to_owned()
         );
     }
     Ok(interval)
@@ -56,7 +76,7 @@ fn enode_host(text: &str) -> Result<EnodeHost, String> {
             .to_string()
             .parse();
     read.map(|enode| enode.host)
-        .map_err(|_not_one| "it is no address and no name; the port stays the node's own".to_owned())
+        .map_err(|_not_one| "not a valid address or host name; the port stays the node's own".to_owned())
 }
 
 #[cfg(test)]
@@ -76,9 +96,9 @@ mod tests {
 
     #[test]
     fn each_fault_of_the_interval_has_its_reason() {
-        assert!(update_interval("5s").unwrap_err().contains("flooded"));
+        assert!(update_interval("5s").unwrap_err().contains("flood"));
         assert!(update_interval("120s").unwrap_err().contains("gone"));
-        assert!(update_interval("often").unwrap_err().contains("write 60s"));
+        assert!(update_interval("often").unwrap_err().contains("pass 60s"));
         assert_eq!(update_interval("5001ms"), Ok(Duration::from_millis(5_001)));
         assert_eq!(update_interval("119s"), Ok(Duration::from_secs(119)));
     }

@@ -6,11 +6,15 @@ use clap::Args;
 
 #[derive(Debug, Default, Args)]
 pub(crate) struct TlsArgs {
-    /// Speak TLS with this certificate: PEM, the intermediates below it. Read again on SIGHUP.
-    #[arg(long, value_name = "FILE", requires = "tls_key")]
+    /// Serve TLS with this certificate (PEM).
+    ///
+    /// Intermediate certificates follow it in the file. SIGHUP reads it again.
+    #[arg(long, value_name = "FILE", requires = "tls_key", help_heading = "TLS")]
     pub(crate) tls_cert: Option<PathBuf>,
-    /// The certificate's key: PEM, without a password.
-    #[arg(long, value_name = "FILE", requires = "tls_cert")]
+    /// Read the certificate's private key from this PEM file.
+    ///
+    /// The key has no password.
+    #[arg(long, value_name = "FILE", requires = "tls_cert", help_heading = "TLS")]
     pub(crate) tls_key: Option<PathBuf>,
     #[cfg(feature = "acme")]
     #[command(flatten)]
@@ -21,21 +25,25 @@ pub(crate) struct TlsArgs {
 #[cfg(feature = "acme")]
 #[derive(Debug, Default, Args)]
 pub(crate) struct AcmeArgs {
-    /// Speak TLS with a certificate for this name from Let's Encrypt, whose terms you accept by this. The name leads
-    /// here, and so does port 443 of it. May be given several times.
-    #[arg(long, visible_alias = "tlshost", value_name = "NAME", conflicts_with = "tls_cert")]
+    /// Get a certificate for this name from Let's Encrypt.
+    ///
+    /// This accepts the terms of Let's Encrypt. The name and its port 443 have to lead to this pool. May be given
+    /// several times.
+    #[arg(long, visible_alias = "tlshost", value_name = "NAME", conflicts_with = "tls_cert", help_heading = "TLS")]
     pub(crate) tls_host: Vec<String>,
-    /// Where the ACME server may write about the certificate.
-    #[arg(long, value_name = "MAIL", requires = "tls_host")]
+    /// Give the ACME server this e-mail address for notices.
+    #[arg(long, value_name = "MAIL", requires = "tls_host", help_heading = "TLS", hide_short_help = true)]
     pub(crate) tls_contact: Option<String>,
-    /// Where account, certificate and key are kept [default: ~/.local/state/vipnode/acme].
-    #[arg(long, value_name = "DIR", requires = "tls_host")]
+    /// Keep the ACME account, certificate and key in this directory.
+    ///
+    /// [default: ~/.local/state/vipnode/acme]
+    #[arg(long, value_name = "DIR", requires = "tls_host", help_heading = "TLS", hide_short_help = true)]
     pub(crate) tls_cache: Option<PathBuf>,
-    /// Another ACME server: the URL of its directory.
-    #[arg(long, value_name = "URL", requires = "tls_host", default_value = vipnode_pool::LETS_ENCRYPT)]
+    /// Use the ACME server with this directory URL.
+    #[arg(long, value_name = "URL", requires = "tls_host", default_value = vipnode_pool::LETS_ENCRYPT, help_heading = "TLS", hide_short_help = true)]
     pub(crate) tls_acme_directory: String,
-    /// Believe the authorities of a PEM file about the ACME server too.
-    #[arg(long, value_name = "FILE", requires = "tls_host")]
+    /// Additional CA certificates (PEM) to trust for the ACME server.
+    #[arg(long, value_name = "FILE", requires = "tls_host", help_heading = "TLS", hide_short_help = true)]
     pub(crate) tls_acme_ca: Option<PathBuf>,
 }
 

@@ -3,26 +3,30 @@ use std::path::PathBuf;
 use clap::Args;
 use vipnode_node::Trust;
 
-use crate::error::Failure;
+use crate::error::CliError;
 
-/// Whom connections may be to.
+/// Which connections are allowed.
 #[derive(Debug, Args)]
 pub(crate) struct TrustArgs {
-    /// Allow ws:// and http:// beyond this machine, where anybody on the way can read and change it.
-    #[arg(long)]
+    /// Allow ws:// and http:// to other machines.
+    ///
+    /// Anyone on the network path can read and change the traffic.
+    #[arg(long, help_heading = "Node", hide_short_help = true)]
     pub(crate) insecure: bool,
-    /// Believe the authorities of a PEM file too, for wss:// and https:// with a certificate of your own CA.
-    #[arg(long, value_name = "FILE")]
+    /// Trust additional CA certificates from this PEM file.
+    ///
+    /// For wss:// and https:// URLs with a certificate of your own CA.
+    #[arg(long, value_name = "FILE", help_heading = "Node", hide_short_help = true)]
     pub(crate) tls_ca: Option<PathBuf>,
 }
 
 impl TrustArgs {
-    pub(crate) fn trust(&self) -> Result<Trust, Failure> {
+    pub(crate) fn trust(&self) -> Result<Trust, CliError> {
         let trust = Trust::default().allow_plain(self.insecure);
         match &self.tls_ca {
             Some(path) => trust
                 .with_ca(path)
-                .map_err(|error| Failure::new(error.to_string(), "--tls-ca FILE with your CA's certificate as PEM")),
+                .map_err(|error| CliError::new(error.to_string(), "Pass your CA's certificate as PEM: --tls-ca FILE")),
             None => Ok(trust),
         }
     }

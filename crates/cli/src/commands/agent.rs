@@ -8,38 +8,39 @@ use vipnode_node::finder::Surroundings;
 use vipnode_types::PeerRules;
 
 use crate::{
-    args::{AgentArgs, Between, Cli, ClientArgs, Command, HostArgs, Peered, Seeking, Selling},
-    commands::{agent_metrics, join::join_secret, speaking},
+    args::{AgentArgs, Between, Cli, ClientArgs, Command, HostArgs, Peered, Running, Seeking, Selling},
+    commands::{agent_metrics, speaking},
     config::{Reload, say_kept},
-    discover::{Beside, Patience, dry_run, find_node, find_pool, named_pool},
-    error::Failure,
-    output::{Line, Screen, Tone, told_line},
+    discover::{FoundNode, Patience, dry_run, find_node, find_pool, named_pool},
+    error::CliError,
+    output::{Line, Screen, Tone, agent_notice_line},
     signals::{Hangups, Signals},
-    status::Live,
+    status::StatusLine,
 };
 
-/// What an agent is: host, client, or both.
+/// The role of an agent: host, client, or both.
 #[derive(Debug)]
 pub(crate) struct Role {
     between: Between,
     selling: Option<Selling>,
     seeking: Option<Seeking>,
+    running: Running,
 }
 
 impl Role {
     pub(crate) fn both(args: AgentArgs) -> Self {
-        Self { between: args.between, selling: Some(args.selling), seeking: Some(args.seeking) }
+        Self { between: args.between, selling: Some(args.selling), seeking: Some(args.seeking), running: args.running }
     }
 
     pub(crate) fn host(args: HostArgs) -> Self {
-        Self { between: args.between, selling: Some(args.selling), seeking: None }
+        Self { between: args.between, selling: Some(args.selling), seeking: None, running: args.running }
     }
 
     pub(crate) fn client(args: ClientArgs) -> Self {
-        Self { between: args.between, selling: None, seeking: Some(args.seeking) }
+        Self { between: args.between, selling: None, seeking: Some(args.seeking), running: args.running }
     }
 
-    /// What the command line of this very command says.
+    /// Returns the role of a command line; `None` if its command is not an agent.
     fn of(cli: Cli) -> Option<Self> {
         match cli.command {
             None => Some(Self::both(cli.agent)),
@@ -51,21 +52,21 @@ impl Role {
     }
 
     /// Whom it stands towards.
-    fn peered(&self) -> Result<Peered, Failure> {
+    fn peered(&self) -> Result<Peered, CliError> {
         let allow = self.selling.as_ref().map(|selling| selling.allow.as_slice()).unwrap_or_default();
         let peered = Peered::of(&self.between.pool, allow)?;
         if self.seeking.is_none() && !peered.direct.hosts.is_empty() {
-            return Err(Failure::new(
-                "a host keeps no connection to another host, and an enode is named",
-                "`vipnode client` or `vipnode agent` with the enode; --allow with it, if that node is to be let in",
+            return Err(CliError::new(
+                "an enode is given, but a host does not stay connected to other hosts",
+                "To connect to it, run `vipnode client` or `vipnode agent`; to admit that node, pass it to --allow",
             ));
         }
         Ok(peered)
     }
 
-    /// `pool` tells whether there is one, which no reload changes.
-    fn config(&self, peered: &Peered, pool: bool) -> Result<AgentConfig, Failure> {
-        // Without a pool nobody sells places, or has them.
+    /// Returns the configuration. `pool` is whether there is a pool, which no reload changes.
+    fn config(&self, peered: &Peered, pool: bool) -> Result<AgentConfig, CliError> {
+        // Without a pool there are no slots to sell or to use.
         let sold = |host: HostConfig| if pool { host } else { HostConfig { slots: 0, ..host } };
         let config = AgentConfig {
             agent_version: concat!("vipnode/", env!("CARGO_PKG_VERSION")).to_owned(),
@@ -76,7 +77,7 @@ impl Role {
             strict: self.between.speaking.strict_peers,
             policy: self.policy(),
             host: self.selling.as_ref().map(Selling::host_config).map(sold),
-            advertise: speaking::advertise(&self.between.speaking),
+            advertise: self.between.speaking.advertise(),
             protocol2: speaking::protocol2(&self.between.speaking).filter(|_| pool),
             allow_protocol2: self.between.speaking.allow_protocol_2,
             // The runner draws one.
@@ -98,7 +99,8 @@ impl Role {
     }
 }
 
-/// What SIGHUP changes: all that is in [`AgentConfig`], and the hosts beside the pool while that stays the same.
+/// The settings that SIGHUP changes: all of [`AgentConfig`], and the hosts given with the pool as long as the pool is the
+/// same.
 const LIVE: [&str; 16] = [
     "pool",
     "allow",
@@ -126,7 +128,7 @@ fn read_again(reload: &mut Reload, (running, pool): (&mut Peered, bool), runner:
     let read = speaking::check(&role.between, role.seeking.as_ref(), screen).and_then(|()| again(&role, running, pool));
     let (config, same_pool) = match read {
         Ok(read) => read,
-        Err(failure) => return say_kept(&failure.what, &failure.hint, screen),
+        Err(error) => return say_kept(&error.message, &error.hint, screen),
     };
     let live: Vec<&str> = LIVE.into_iter().filter(|key| same_pool || *key != "pool").collect();
     if reload.differs(&newer, &live) {
@@ -136,8 +138,8 @@ fn read_again(reload: &mut Reload, (running, pool): (&mut Peered, bool), runner:
 }
 
 /// What an agent can be from now on that stands towards `running`, and whether that pool is the one of its settings.
-/// Another pool, or none, takes a start; until then the hosts stay that were named beside this one.
-fn again(role: &Role, running: &mut Peered, pool: bool) -> Result<(AgentConfig, bool), Failure> {
+/// Another pool, or none, requires a restart; until then the hosts given with the current pool stay.
+fn again(role: &Role, running: &mut Peered, pool: bool) -> Result<(AgentConfig, bool), CliError> {
     let mut peered = role.peered()?;
     let same_pool = (&peered.pool, peered.has_pool()) == (&running.pool, pool);
     if !same_pool {
@@ -150,10 +152,10 @@ fn again(role: &Role, running: &mut Peered, pool: bool) -> Result<(AgentConfig, 
 }
 
 /// The pool that was named, or one that answers on this machine, and the way to it.
-async fn pool_access(between: &Between, peered: &Peered, screen: Screen) -> Result<PoolAccess, Failure> {
+async fn pool_access(between: &Between, peered: &Peered, screen: Screen) -> Result<PoolAccess, CliError> {
     let address = find_pool(peered.pool.as_deref(), between.speaking.protocol == 3, screen).await?;
     let connector = Arc::new(NetConnector::new(address.clone(), between.node.trust()?));
-    Ok(PoolAccess { address, connector, join: join_secret(&between.join)? })
+    Ok(PoolAccess { address, connector, join: between.join.secret()? })
 }
 
 fn without_pool(config: &AgentConfig) -> Line {
@@ -163,15 +165,15 @@ fn without_pool(config: &AgentConfig) -> Line {
         1 => Some(one.to_owned()),
         more_than_one => Some(more.replace("{}", &more_than_one.to_string())),
     };
-    let keeps = part(hosts, "keeps the host that was named", "keeps the {} hosts that were named");
-    let serves = part(clients, "lets in the client of --allow", "lets in the {} clients of --allow");
+    let keeps = part(hosts, "connects to the host given", "connects to the {} hosts given");
+    let serves = part(clients, "admits the client of --allow", "admits the {} clients of --allow");
     let does: Vec<String> = keeps.into_iter().chain(serves).collect();
-    let text = format!("without a pool: {}; nothing is sold or metered", does.join(", "));
+    let text = format!("Running without a pool: {}; sells and meters nothing", does.join(", "));
     Line::new("without_pool", Tone::Plain, text).with("hosts", hosts).with("clients", clients)
 }
 
 /// Runs an agent until it is stopped, and everything is undone.
-pub(crate) async fn run(role: Role, screen: Screen, signals: Signals, mut reload: Reload) -> Result<(), Failure> {
+pub(crate) async fn run(role: Role, screen: Screen, signals: Signals, mut reload: Reload) -> Result<(), CliError> {
     speaking::check(&role.between, role.seeking.as_ref(), screen)?;
     let mut peered = role.peered()?;
     let has_pool = peered.has_pool();
@@ -179,16 +181,16 @@ pub(crate) async fn run(role: Role, screen: Screen, signals: Signals, mut reload
     if let Some(named) = peered.pool.as_deref().filter(|_| config.pool) {
         named_pool(named)?.check(&role.between.node.trust()?)?;
     }
-    let shown = match role.between.dry_run {
+    let shown = match role.running.dry_run {
         true => None,
-        false => agent_metrics::serve(&role.between.metrics, screen).await?,
+        false => agent_metrics::serve(&role.running.metrics, screen).await?,
     };
-    let patience = if role.between.dry_run { Patience::None } else { Patience::Wait };
-    let Beside { node, endpoint } = tokio::select! {
+    let patience = if role.running.dry_run { Patience::None } else { Patience::Wait };
+    let FoundNode { node, endpoint } = tokio::select! {
         found = find_node(&role.between.node, patience, screen) => found?,
         () = signals.first() => return Ok(()),
     };
-    if role.between.dry_run {
+    if role.running.dry_run {
         return dry_run(&*node, &config, screen).await;
     }
     let pool = match config.pool {
@@ -210,25 +212,25 @@ pub(crate) async fn run(role: Role, screen: Screen, signals: Signals, mut reload
         agent: config,
         metrics: shown.as_ref().map(|(metrics, _server)| metrics.clone()),
     });
-    let _live = Live::of_agent(runner.status().clone(), screen);
+    let _live = StatusLine::of_agent(runner.status().clone(), screen);
     let mut hangups = Hangups::listen()?;
     let mut stopping = false;
     loop {
         tokio::select! {
             () = signals.first(), if !stopping => {
                 stopping = true;
-                screen.say(&Line::new("stopping", Tone::Plain, "stopping: undoing what was done to the node"));
+                screen.say(&Line::new("stopping", Tone::Plain, "Stopping: undoing all changes to the node"));
                 runner.stop();
             }
             () = hangups.next(), if !stopping => read_again(&mut reload, (&mut peered, has_pool), &runner, screen),
             said = told.recv() => match said {
-                Some(said) => screen.say(&told_line(&said)),
+                Some(said) => screen.say(&agent_notice_line(&said)),
                 None => break,
             },
         }
     }
     runner.join().await?;
-    screen.say(&Line::new("stopped", Tone::Good, "stopped; the node is as its owner made it"));
+    screen.say(&Line::new("stopped", Tone::Good, "Stopped; all changes to the node are undone"));
     Ok(())
 }
 

@@ -9,12 +9,12 @@ use vipnode_types::{Delegation, NodeKey};
 use crate::{
     args::LinkArgs,
     discover::{Patience, find_node},
-    error::Failure,
+    error::CliError,
     output::{Line, Screen, Tone},
 };
 
-/// Lets an agent speak for a node, once, so that the node's key file need not stay readable.
-pub(crate) async fn run(args: &LinkArgs, screen: Screen) -> Result<(), Failure> {
+/// Has the node key sign a delegation to an agent, so that the key file need not stay readable.
+pub(crate) async fn run(args: &LinkArgs, screen: Screen) -> Result<(), CliError> {
     let root = StateDir::root(args.node.state_dir.as_deref())?;
     if let Some(delegation) = &args.step.delegation {
         take_link(&root, delegation)?;
@@ -25,7 +25,7 @@ pub(crate) async fn run(args: &LinkArgs, screen: Screen) -> Result<(), Failure> 
         let node = find_node(&args.node, Patience::None, screen).await?.node.facts().await?.id;
         let agent = agent_public(&root, &node)?;
         let text = format!(
-            "run this where the key of node {} is:\n  vipnode link --agent {agent} --nodekey <the node's key file>",
+            "Run this where the key of node {} is:\n  vipnode link --agent {agent} --nodekey <the node's key file>",
             node.short()
         );
         screen.say(
@@ -40,7 +40,8 @@ pub(crate) async fn run(args: &LinkArgs, screen: Screen) -> Result<(), Failure> 
         Some(agent) => {
             let delegation = link_other(&key, agent);
             let text = format!(
-                "signed for the agent {agent}, for a year; nothing was kept here. Run this beside that agent:\n  \
+                "Signed a delegation to agent {agent}, valid for one year; nothing is stored here. Run this on the \
+                 machine of that agent:\n  \
                  vipnode link --delegation {delegation}"
             );
             screen.say(&Line::new("link_signed", Tone::Good, text).with("delegation", delegation.to_string()));
@@ -50,24 +51,24 @@ pub(crate) async fn run(args: &LinkArgs, screen: Screen) -> Result<(), Failure> 
     Ok(())
 }
 
-async fn node_key(args: &LinkArgs, screen: Screen) -> Result<NodeKey, Failure> {
+async fn node_key(args: &LinkArgs, screen: Screen) -> Result<NodeKey, CliError> {
     if let Some(path) = &args.nodekey {
         return Ok(load_node_key(path)?);
     }
-    let beside = find_node(&args.node, Patience::None, screen).await?;
-    let id = beside.node.facts().await?.id;
-    let found = find_node_key(&*beside.node, &beside.endpoint, id, &Surroundings::here()).await;
+    let found_node = find_node(&args.node, Patience::None, screen).await?;
+    let id = found_node.node.facts().await?.id;
+    let found = find_node_key(&*found_node.node, &found_node.endpoint, id, &Surroundings::here()).await;
     let found = found.map_err(|error| {
-        let hint = "--nodekey FILE; where another user or machine has it: vipnode link --request";
-        Failure::new(error.to_string(), hint)
+        let hint = "Pass --nodekey FILE; if another user or machine has the key, run: vipnode link --request";
+        CliError::new(error.to_string(), hint)
     })?;
     Ok(found.key)
 }
 
 fn say_linked(delegation: &Delegation, screen: Screen) {
     let text = format!(
-        "the agent here speaks for node {} until {}; its key file is not needed any longer (over protocol 2 it is). \
-         Linking another agent takes this back at the pool",
+        "The local agent may act for node {} until {}. Its key file is no longer needed, except for protocol 2. \
+         Linking another agent revokes this one at the pool.",
         delegation.node.short(),
         delegation.expires_ms.rfc3339_seconds(),
     );

@@ -6,12 +6,11 @@
 mod agent;
 mod agent_metrics;
 mod doctor;
-pub(crate) mod join;
 mod link;
 mod pool;
 mod pool_tls;
 mod release;
-pub(crate) mod speaking;
+mod speaking;
 mod status;
 
 use std::process::ExitCode;
@@ -22,39 +21,39 @@ use crate::{
     args::{Cli, Command, Global},
     commands::agent::Role,
     config::Reload,
-    error::Failure,
+    error::CliError,
     output::Screen,
     reference,
     signals::Signals,
 };
 
-/// Runs what the user asked for until it ends, or until a second signal.
-pub(crate) fn run(cli: Cli, screen: &Screen, reload: Reload) -> Result<ExitCode, Failure> {
-    let runtime = Runtime::new().map_err(|error| Failure::new(format!("no threads to run on: {error}"), ""))?;
+/// Runs a command until it ends, or until a second signal.
+pub(crate) fn run(cli: Cli, screen: &Screen, reload: Reload) -> Result<ExitCode, CliError> {
+    let runtime = Runtime::new().map_err(|error| CliError::new(format!("cannot start threads: {error}"), ""))?;
     let ended = runtime.block_on(async {
         let signals = Signals::listen()?;
         let at_once = signals.clone();
         tokio::select! {
             ended = dispatch(cli, *screen, signals, reload) => ended,
-            () = at_once.second() => Err(Failure::new("ended at once, without undoing what was done", "vipnode release")),
+            () = at_once.second() => Err(CliError::new("stopped at once, without undoing the changes to the node", "Undo them: vipnode release")),
         }
     });
     runtime.shutdown_background();
     ended
 }
 
-/// What the original has and this has not.
-fn refuse_old(global: &Global) -> Result<(), Failure> {
+/// Refuses what only the original has.
+fn refuse_old(global: &Global) -> Result<(), CliError> {
     if global.pprof.is_some() {
-        return Err(Failure::new(
-            "--pprof serves Go's profiler, and this is no Go program",
-            "leave it out; `perf record -p <pid>` works on a running vipnode, -vv tells every step",
+        return Err(CliError::new(
+            "--pprof serves Go's profiler, and this is not a Go program",
+            "Remove it; to profile a running vipnode, run `perf record -p <pid>`",
         ));
     }
     Ok(())
 }
 
-async fn dispatch(cli: Cli, screen: Screen, signals: Signals, reload: Reload) -> Result<ExitCode, Failure> {
+async fn dispatch(cli: Cli, screen: Screen, signals: Signals, reload: Reload) -> Result<ExitCode, CliError> {
     refuse_old(&cli.global)?;
     let ended = match cli.command {
         None => agent::run(Role::both(cli.agent), screen, signals, reload).await,

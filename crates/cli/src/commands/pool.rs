@@ -6,16 +6,16 @@ use vipnode_pool_core::Limits;
 
 use crate::{
     args::{Command, PoolArgs, limit_flag},
-    commands::{join::join_secret, pool_tls},
+    commands::pool_tls,
     config::{Reload, say_kept},
-    error::Failure,
+    error::CliError,
     output::{Line, Screen, Tone},
     signals::{Hangups, Signals},
-    status::Live,
+    status::StatusLine,
 };
 
-/// Runs a pool until it is stopped, and everybody was answered.
-pub(crate) async fn run(args: PoolArgs, screen: Screen, signals: Signals, reload: Reload) -> Result<(), Failure> {
+/// Runs a pool until it is stopped and has answered pending requests.
+pub(crate) async fn run(args: PoolArgs, screen: Screen, signals: Signals, reload: Reload) -> Result<(), CliError> {
     let unnamed = !args.bind().ip().is_loopback() && args.public_url.is_empty() && !args.tls.by_acme();
     let print_limits = args.print_limits;
     let config = config(args)?;
@@ -25,29 +25,29 @@ pub(crate) async fn run(args: PoolArgs, screen: Screen, signals: Signals, reload
     }
     let open = !config.members.is_closed();
     let (tls, metrics) = (config.tls.clone(), config.metrics.clone());
-    let mut server = PoolServer::spawn(config).await.map_err(|error| Failure::new(error.to_string(), error.hint()))?;
+    let mut server = PoolServer::spawn(config).await.map_err(|error| CliError::new(error.to_string(), error.hint()))?;
     say_start(server.local_addr(), tls.as_ref(), screen);
     if open {
-        let text = "anyone may join (--members FILE or --join-secret-file FILE closes it)";
-        screen.say(&Line::new("open", Tone::Warning, text));
+        let text = "Anyone may join this pool";
+        screen.say(
+            &Line::new("open", Tone::Warning, text).hint("To close it, pass --members FILE or --join-secret-file FILE"),
+        );
     }
     if unnamed {
         let scheme = if tls.is_some() { "wss" } else { "ws" };
-        let text = format!(
-            "agents on other machines will be refused: what they sign names the pool's address\n  \
-             -> say how they reach this pool: --public-url {scheme}://HOST:PORT"
-        );
-        screen.say(&Line::new("no_public_url", Tone::Warning, text));
+        let text = "Agents on other machines will be refused: they sign the pool's URL, which this pool does not know";
+        let hint = format!("Name the URL under which they reach this pool: --public-url {scheme}://HOST:PORT");
+        screen.say(&Line::new("no_public_url", Tone::Warning, text).hint(&hint));
     }
-    let _live = Live::of_pool(metrics, screen);
+    let _live = StatusLine::of_pool(metrics, screen);
     serve(&mut server, tls, screen, signals, reload).await?;
-    screen.say(&Line::new("stopping", Tone::Plain, "stopping: answering what is under way; leases go on"));
-    server.shutdown().await.map_err(|error| Failure::new(error.to_string(), error.hint()))?;
-    screen.say(&Line::new("stopped", Tone::Good, "stopped"));
+    screen.say(&Line::new("stopping", Tone::Plain, "Stopping: answering pending requests. Leases stay active."));
+    server.shutdown().await.map_err(|error| CliError::new(error.to_string(), error.hint()))?;
+    screen.say(&Line::new("stopped", Tone::Good, "Stopped"));
     Ok(())
 }
 
-/// What SIGHUP changes. Of the limits it changes the mind's; which others stay is said.
+/// The settings that SIGHUP changes. Of the limits it changes those of the core and reports which others stay.
 const LIVE: [&str; 11] = [
     "members",
     "join-secret",
@@ -69,13 +69,13 @@ async fn serve(
     screen: Screen,
     signals: Signals,
     mut reload: Reload,
-) -> Result<(), Failure> {
+) -> Result<(), CliError> {
     let mut hangups = Hangups::listen()?;
     let mut news = tls.as_ref().map(PoolTls::news);
     loop {
         tokio::select! {
             () = signals.first() => return Ok(()),
-            ended = server.join() => return ended.map_err(|error| Failure::new(error.to_string(), error.hint())),
+            ended = server.join() => return ended.map_err(|error| CliError::new(error.to_string(), error.hint())),
             () = hangups.next() => {
                 read_again(server, &mut reload, screen).await;
                 if let Some(tls) = &tls {
@@ -104,10 +104,10 @@ async fn read_again(server: &PoolServer, reload: &mut Reload, screen: Screen) {
     match live(&args) {
         Ok(config) => {
             let refused = server.reload(&config).await;
-            let refused: Vec<String> = refused.into_iter().map(|name| format!("the limit {name}")).collect();
+            let refused: Vec<String> = refused.into_iter().map(|name| format!("limit {name}")).collect();
             reload.done(newer, &LIVE, &refused, screen);
         }
-        Err(failure) => say_kept(&failure.what, &failure.hint, screen),
+        Err(error) => say_kept(&error.message, &error.hint, screen),
     }
 }
 
@@ -118,7 +118,7 @@ fn say_start(address: SocketAddr, tls: Option<&PoolTls>, screen: Screen) {
         Some(host) => format!("{ws}://{host}:{}", address.port()),
         None => format!("{ws}://{address}"),
     };
-    let listens = Line::new("listening", Tone::Good, format!("the pool listens on {url}"));
+    let listens = Line::new("listening", Tone::Good, format!("Listening on {url}"));
     screen.say(&listens.with("url", url.as_str()).with("address", address.to_string()));
     if let Some(tls) = tls {
         pool_tls::say_at_start(tls, address.port(), screen);
@@ -126,13 +126,14 @@ fn say_start(address: SocketAddr, tls: Option<&PoolTls>, screen: Screen) {
     let named = tls.is_some_and(|tls| !tls.hosts().is_empty());
     let somewhere = address.ip().is_unspecified() && !named;
     let next = if somewhere { format!("{ws}://<this machine>:{}", address.port()) } else { url.clone() };
-    let text = format!("next: `vipnode host {next}` beside a full node, `vipnode client {next}` beside another");
+    let text =
+        format!("Next: run `vipnode host {next}` with a full node, and `vipnode client {next}` with another node");
     screen.say(&Line::new("next", Tone::Plain, text));
     let health = url.replacen(ws, http, 1);
-    screen.say(&Line::new("health", Tone::Plain, format!("for monitoring: {health}/health, /metrics")));
+    screen.say(&Line::new("health", Tone::Plain, format!("Health and metrics: {health}/health, {health}/metrics")));
 }
 
-fn config(mut args: PoolArgs) -> Result<PoolConfig, Failure> {
+fn config(mut args: PoolArgs) -> Result<PoolConfig, CliError> {
     let mut config = live(&args)?;
     config.tls = pool_tls::pool_tls(std::mem::take(&mut args.tls))?;
     config.public_urls = args.public_url;
@@ -141,19 +142,19 @@ fn config(mut args: PoolArgs) -> Result<PoolConfig, Failure> {
 }
 
 /// All but what is read once, at the start.
-fn live(args: &PoolArgs) -> Result<PoolConfig, Failure> {
+fn live(args: &PoolArgs) -> Result<PoolConfig, CliError> {
     args.original.refuse()?;
-    let secret = join_secret(&args.join)?;
+    let secret = args.join.secret()?;
     let members = match (&args.members, secret) {
         (Some(_), Some(_)) => {
-            return Err(Failure::new("--members and a join secret were both given", "give one of the two"));
+            return Err(CliError::new("--members and a join secret exclude each other", "Remove one of the two"));
         }
-        (Some(path), None) => Membership::read_file(path).map_err(|error| Failure::new(error.to_string(), ""))?,
+        (Some(path), None) => Membership::read_file(path).map_err(|error| CliError::new(error.to_string(), ""))?,
         (None, Some(secret)) => Membership::Secret(secret),
         (None, None) => Membership::Open,
     };
     let mut config = PoolConfig::new(args.bind())
-        .map_err(|error| Failure::new(format!("the operating system gives no random bytes: {error}"), ""))?;
+        .map_err(|error| CliError::new(format!("cannot get random bytes from the operating system: {error}"), ""))?;
     config.members = members;
     config.welcome = args.welcome.clone();
     config.network = args.restrict_network;

@@ -4,16 +4,16 @@ use vipnode_pool::{CertificateFacts, PoolTls, TlsError, TlsNews};
 
 use crate::{
     args::TlsArgs,
-    error::Failure,
+    error::CliError,
     output::{Line, Screen, Tone},
 };
 
 /// A certificate with fewer days left is warned about.
 const SOON_DAYS: u64 = 14;
 
-/// The certificate that the flags name, if any.
-pub(crate) fn pool_tls(args: TlsArgs) -> Result<Option<PoolTls>, Failure> {
-    let failed = |error: TlsError| Failure::new(error.to_string(), error.hint());
+/// Returns the certificate that the flags name, if any.
+pub(crate) fn pool_tls(args: TlsArgs) -> Result<Option<PoolTls>, CliError> {
+    let failed = |error: TlsError| CliError::new(error.to_string(), error.hint());
     if let (Some(certificate), Some(key)) = (args.tls_cert, args.tls_key) {
         return PoolTls::from_files(certificate, key).map(Some).map_err(failed);
     }
@@ -25,16 +25,18 @@ pub(crate) fn pool_tls(args: TlsArgs) -> Result<Option<PoolTls>, Failure> {
 }
 
 #[cfg(feature = "acme")]
-fn acme(args: crate::args::AcmeArgs) -> Result<vipnode_pool::AcmeConfig, Failure> {
+fn acme(args: crate::args::AcmeArgs) -> Result<vipnode_pool::AcmeConfig, CliError> {
     let trust = vipnode_node::Trust::default();
     let trust = match &args.tls_acme_ca {
-        Some(path) => trust.with_ca(path).map_err(|error| Failure::new(error.to_string(), "--tls-acme-ca FILE"))?,
+        Some(path) => trust
+            .with_ca(path)
+            .map_err(|error| CliError::new(error.to_string(), "Pass a PEM file: --tls-acme-ca FILE"))?,
         None => trust,
     };
     let cache = match args.tls_cache {
         Some(cache) => cache,
         None => vipnode_agent::state::StateDir::root(None)
-            .map_err(|error| Failure::new(error.to_string(), "--tls-cache DIR"))?
+            .map_err(|error| CliError::new(error.to_string(), "Pass --tls-cache DIR"))?
             .join("acme"),
     };
     let config = vipnode_pool::AcmeConfig {
@@ -44,20 +46,21 @@ fn acme(args: crate::args::AcmeArgs) -> Result<vipnode_pool::AcmeConfig, Failure
         cache,
         contact: args.tls_contact,
     };
-    config.check().map_err(|error| Failure::new(error.to_string(), error.hint()))
+    config.check().map_err(|error| CliError::new(error.to_string(), error.hint()))
 }
 
-/// Reads the files again, and says what came of it.
+/// Reads the files again and reports the result.
 pub(crate) fn reload(tls: &PoolTls, screen: Screen) {
     match tls.reload() {
-        Ok(facts) => say("certificate_reloaded", "the certificate was read again", &facts, screen),
+        Ok(facts) => say("certificate_reloaded", "Reloaded the certificate", &facts, screen),
         Err(TlsError::NoFiles) => {
-            let text = "SIGHUP: nothing to read again, as the certificate comes by ACME and renews itself";
+            let text = "SIGHUP: no certificate to reload; ACME renews it automatically";
             screen.say(&Line::new("certificate_kept", Tone::Plain, text));
         }
         Err(error) => {
-            let text = format!("the new certificate is not used, the old one stays: {error}\n  -> {}", error.hint());
-            screen.say(&Line::new("certificate_kept", Tone::Warning, text).with("why", error.to_string()));
+            let text = format!("Cannot use the new certificate, keeping the old one: {error}");
+            let line = Line::new("certificate_kept", Tone::Warning, text).with("why", error.to_string());
+            screen.say(&line.hint(&error.hint()));
         }
     }
 }
@@ -65,11 +68,11 @@ pub(crate) fn reload(tls: &PoolTls, screen: Screen) {
 /// The certificate at the start.
 pub(crate) fn say_at_start(tls: &PoolTls, port: u16, screen: Screen) {
     if let Some(facts) = tls.facts() {
-        return say("certificate", "TLS", &facts, screen);
+        return say("certificate", "TLS certificate", &facts, screen);
     }
-    let mut text = format!("getting a certificate for {}", tls.hosts().join(", "));
+    let mut text = format!("Getting a certificate for {}", tls.hosts().join(", "));
     if port != 443 {
-        text += &format!("; the ACME server asks at port 443, which has to lead to port {port} here");
+        text += &format!("; the ACME server connects to port 443, which has to lead to port {port} here");
     }
     screen.say(&Line::new("certificate_ordered", Tone::Plain, text));
 }
@@ -77,10 +80,10 @@ pub(crate) fn say_at_start(tls: &PoolTls, port: u16, screen: Screen) {
 /// What happened to the certificate by itself.
 pub(crate) fn say_news(news: &TlsNews, screen: Screen) {
     match news {
-        TlsNews::Obtained(facts) => say("certificate_obtained", "there is a new certificate", facts, screen),
+        TlsNews::Obtained(facts) => say("certificate_obtained", "Obtained a new certificate", facts, screen),
         TlsNews::Failed { why, hint, retry_s } => {
-            let text = format!("{why}; it is tried again in {retry_s} s\n  -> {hint}");
-            screen.say(&Line::new("certificate_failed", Tone::Warning, text).with("why", why.as_str()));
+            let text = format!("Cannot get a certificate: {why}; retrying in {retry_s} s");
+            screen.say(&Line::new("certificate_failed", Tone::Warning, text).with("why", why.as_str()).hint(hint));
         }
     }
 }
@@ -88,7 +91,7 @@ pub(crate) fn say_news(news: &TlsNews, screen: Screen) {
 fn say(event: &'static str, what: &str, facts: &CertificateFacts, screen: Screen) {
     let days = facts.days_left(SystemTime::now());
     let names = if facts.names.is_empty() { "no name".to_owned() } else { facts.names.join(", ") };
-    let text = format!("{what}: for {names}, until {} ({days} days)", facts.expires());
+    let text = format!("{what} for {names}, valid until {} ({days} days)", facts.expires());
     let tone = if days < SOON_DAYS { Tone::Warning } else { Tone::Good };
     screen.say(&Line::new(event, tone, text).with("names", facts.names.clone()).with("expires", facts.expires()));
 }

@@ -3,22 +3,22 @@ use vipnode_agent::{release, state::StateDir};
 use crate::{
     args::ReleaseArgs,
     discover::{Patience, find_node},
-    error::Failure,
+    error::CliError,
     output::{Line, Screen, Tone},
 };
 
 /// Undoes what agents left on the node.
-pub(crate) async fn run(args: &ReleaseArgs, screen: Screen) -> Result<(), Failure> {
+pub(crate) async fn run(args: &ReleaseArgs, screen: Screen) -> Result<(), CliError> {
     let node = find_node(&args.node, Patience::None, screen).await?.node;
     let root = StateDir::root(args.node.state_dir.as_deref())?;
     let undone = release(&root, &*node).await?;
     for grant in &undone {
-        let text = format!("undid {:?} of {} (lease {})", grant.kind, grant.peer.id.short(), grant.lease);
+        let text = format!("Undid {:?} of {} (lease {})", grant.kind, grant.peer.id.short(), grant.lease);
         screen.say(&Line::new("undone", Tone::Good, text).with("peer", grant.peer.id.to_string()));
     }
     let text = match undone.len() {
-        0 => "nothing was left on the node".to_owned(),
-        count => format!("{count} grants undone; the node is as its owner made it"),
+        0 => "Nothing to undo on the node".to_owned(),
+        count => format!("Undid {count} grants; all changes to the node are undone"),
     };
     screen.say(&Line::new("released", Tone::Good, text).with("grants", undone.len()));
     Ok(())

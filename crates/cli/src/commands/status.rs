@@ -5,14 +5,14 @@ use tokio::time::{MissedTickBehavior, interval};
 
 use crate::{
     args::StatusArgs,
-    error::Failure,
+    error::CliError,
     output::{Screen, Styled, Tone, terminal},
     signals::Signals,
     status::{Report, look},
 };
 
-/// Says once, or again and again, what agents or a pool are about.
-pub(crate) async fn run(args: &StatusArgs, screen: Screen, signals: Signals) -> Result<ExitCode, Failure> {
+/// Shows the status of agents or of a pool, once or repeatedly.
+pub(crate) async fn run(args: &StatusArgs, screen: Screen, signals: Signals) -> Result<ExitCode, CliError> {
     if let Some(every) = args.watch {
         return watch(args, every, screen, signals).await;
     }
@@ -24,8 +24,8 @@ pub(crate) async fn run(args: &StatusArgs, screen: Screen, signals: Signals) -> 
     Ok(ExitCode::from(u8::from(!looked.complete)))
 }
 
-/// Until Ctrl-C, or until nobody reads. What fails may be fixed meanwhile, so it is said and ends nothing.
-async fn watch(args: &StatusArgs, every: Duration, screen: Screen, signals: Signals) -> Result<ExitCode, Failure> {
+/// Until Ctrl-C, or until nobody reads. A failure is shown and ends nothing, since it may be fixed meanwhile.
+async fn watch(args: &StatusArgs, every: Duration, screen: Screen, signals: Signals) -> Result<ExitCode, CliError> {
     let painted = terminal::rewrites() && !screen.is_json();
     let mut ticks = interval(every);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -47,17 +47,15 @@ async fn watch(args: &StatusArgs, every: Duration, screen: Screen, signals: Sign
         match written {
             Ok(()) => {}
             Err(error) if error.kind() == io::ErrorKind::BrokenPipe => return Ok(ExitCode::SUCCESS),
-            Err(error) => return Err(Failure::new(format!("nothing can be written: {error}"), "")),
+            Err(error) => return Err(CliError::new(format!("cannot write: {error}"), "")),
         }
     }
 }
 
-fn failed(Failure { what, hint }: Failure) -> Report {
+fn failed(CliError { message, hint }: CliError) -> Report {
     let mut text = Styled::default();
     text.mark(Tone::Bad);
-    text.push(&what);
-    if !hint.is_empty() {
-        text.push(&format!("\n  -> {hint}"));
-    }
-    Report { text, json: json!({"event": "error", "text": what, "hint": hint}), complete: false }
+    text.push(&message);
+    text.hint(&hint, "  ");
+    Report { text, json: json!({"event": "error", "text": message, "hint": hint}), complete: false }
 }

@@ -8,60 +8,60 @@ use super::{
     original_ini,
     value::{Source, Value},
 };
-use crate::error::Failure;
+use crate::error::CliError;
 
 /// Larger files are refused.
 const MOST_BYTES: u64 = 1 << 20;
-const HINT: &str = "--config FILE with a TOML file; `vipnode <command> --print-config` prints one";
+const HINT: &str = "Pass a TOML file: --config FILE; `vipnode <command> --print-config` prints one";
 
-/// A file of settings: TOML, a table a command, what stands before the first table for each command that has it.
+/// A TOML file with a table per command; keys before the first table apply to each command that has them.
 #[derive(Debug, Default)]
 pub(crate) struct ConfigFile {
     /// By table ("" before the first) and key.
     entries: BTreeMap<(String, String), (Value, Source)>,
 }
 
-/// Something wrong at a place of the text.
+/// An error at a position of the text.
 struct Wrong {
     at: usize,
-    what: String,
+    message: String,
     hint: String,
 }
 
 impl ConfigFile {
-    /// Reads a file and judges every key in it by the tree of commands.
-    pub(crate) fn read(path: &Path, tree: &Command) -> Result<Self, Failure> {
+    /// Reads a file and checks every key in it against the tree of commands.
+    pub(crate) fn read(path: &Path, tree: &Command) -> Result<Self, CliError> {
         let mut text = String::new();
-        let file = std::fs::File::open(path).map_err(|error| Failure::file(path, &error, HINT))?;
-        file.take(MOST_BYTES + 1).read_to_string(&mut text).map_err(|error| Failure::file(path, &error, HINT))?;
+        let file = std::fs::File::open(path).map_err(|error| CliError::file(path, &error, HINT))?;
+        file.take(MOST_BYTES + 1).read_to_string(&mut text).map_err(|error| CliError::file(path, &error, HINT))?;
         if u64::try_from(text.len()).unwrap_or(u64::MAX) > MOST_BYTES {
             let what = format!("{} is larger than {MOST_BYTES} bytes", path.display());
-            return Err(Failure::new(what, HINT));
+            return Err(CliError::new(what, HINT));
         }
         Self::parse(path, &text, tree)
     }
 
     /// Reads what a file holds.
-    pub(crate) fn parse(path: &Path, text: &str, tree: &Command) -> Result<Self, Failure> {
+    pub(crate) fn parse(path: &Path, text: &str, tree: &Command) -> Result<Self, CliError> {
         Self::entries(path, text, tree).map_err(|wrong| {
             if let Some(toml) = original_ini::replacement(text, tree) {
-                return Failure::new(
+                return CliError::new(
                     format!(
-                        "{} is a configuration of the original vipnode (INI), and this one reads TOML",
+                        "{} is a configuration file of the original vipnode (INI); this vipnode reads TOML",
                         path.display()
                     ),
-                    format!("write this in its place:\n\n{toml}"),
+                    format!("Replace it with this:\n\n{toml}"),
                 );
             }
-            Failure::new(format!("{} line {}: {}", path.display(), line_of(text, wrong.at), wrong.what), wrong.hint)
+            CliError::new(format!("{} line {}: {}", path.display(), line_of(text, wrong.at), wrong.message), wrong.hint)
         })
     }
 
     fn entries(path: &Path, text: &str, tree: &Command) -> Result<Self, Wrong> {
         let parsed = DeTable::parse(text).map_err(|error| Wrong {
             at: error.span().map_or(0, |span| span.start),
-            what: format!("this is not TOML: {}", error.message()),
-            hint: "write key = \"value\"; `vipnode <command> --print-config` prints an example".to_owned(),
+            message: format!("this is not TOML: {}", error.message()),
+            hint: "Write key = \"value\"; `vipnode <command> --print-config` prints an example".to_owned(),
         })?;
         let mut file = Self::default();
         let mut walk = Walk { path, text, tree, file: &mut file };
@@ -69,7 +69,7 @@ impl ConfigFile {
         Ok(file)
     }
 
-    /// What it says of a flag of a command; the command's own table before what is for all.
+    /// Returns the value of a flag of a command; the command's own table overrides the keys before the first table.
     pub(crate) fn get(&self, table: &str, flag: Flag<'_>) -> Option<&(Value, Source)> {
         let in_table = |table: &str| {
             self.entries.iter().find(|((of, key), _)| of == table && flag.is_called(key)).map(|(_, found)| found)
@@ -110,8 +110,8 @@ impl Walk<'_> {
             let source = Source::File { path: self.path.to_owned(), line: line_of(self.text, at) };
             let value = read(value).ok_or_else(|| Wrong {
                 at,
-                what: format!("\"{key}\" is neither a text, a whole number, true, false, nor a list of texts"),
-                hint: format!("put it in quotes: {key} = \"…\""),
+                message: format!("\"{key}\" is not a string, an integer, true, false or a list of strings"),
+                hint: format!("Put it in quotes: {key} = \"…\""),
             })?;
             self.file.entries.insert((commands.join(" "), key), (value, source));
         }
@@ -153,10 +153,8 @@ fn unknown(key: &str, at: usize, command: &Command, commands: &[String]) -> Wron
     let place = if commands.is_empty() { String::new() } else { format!(" in [{}]", commands.join(".")) };
     Wrong {
         at,
-        what: format!("there is no setting \"{key}\"{place}"),
-        hint: format!(
-            "the nearest is \"{nearest}\"; keys are the flags of `vipnode <command> --help` without their --"
-        ),
+        message: format!("there is no setting \"{key}\"{place}"),
+        hint: format!("Did you mean \"{nearest}\"? Keys are the flags of `vipnode <command> --help` without --"),
     }
 }
 

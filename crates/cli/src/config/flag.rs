@@ -68,8 +68,8 @@ impl<'a> Flag<'a> {
         !matches!(self.id(), "config" | "print_config") && !self.is_line_only()
     }
 
-    /// Whether it turns the command to something else, which nobody wants each time: who has said once which pool
-    /// their agents use still asks `vipnode status` about the agents.
+    /// Whether it may only be typed, since it makes the command do something else: `vipnode status` shows local agents
+    /// even if VIPNODE_POOL names the pool of these agents.
     pub(crate) fn is_line_only(self) -> bool {
         self.id() == crate::args::ASKED_POOL
     }

@@ -1,8 +1,10 @@
-//! Settings: the line that the user typed, the environment, and a file, in this order.
+//! Settings: the command line, the environment, and a file, in this order.
 //!
-//! What a lower one of them says becomes part of the line, as if it had been typed, wherever no higher one says it
-//! or what contradicts it. So every rule of a flag (range, conflict, requirement) holds for all three, and a flag
-//! has its variable and its key in the file by being there.
+//! A value from a lower source becomes part of the command line, as if it had been typed, unless a higher source sets it
+//! or contradicts it. So every rule of a flag (range, conflict, requirement) applies to all three, and each flag has a
+//! variable and a key without further code.
+//!
+//! May use `args`, `error` and `output`.
 
 mod config_file;
 mod flag;

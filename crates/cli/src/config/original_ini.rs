@@ -10,7 +10,7 @@ use super::{
 /// What go-flags calls the section of the flags for all commands.
 const GENERAL: &str = "application options";
 
-/// The TOML that says what a configuration of the original says; `None` where the text is not one.
+/// Returns the TOML equivalent of a configuration file of the original; `None` if the text is not one.
 ///
 /// It is one if every line is a section, `key = value` or a comment, and it has a comment with `;`, the section
 /// `[Application Options]`, or a key in the original's spelling (`MinPeers`).
@@ -30,12 +30,12 @@ pub(super) fn replacement(text: &str, tree: &Command) -> Option<String> {
             let (key, value) = line.split_once(['=', ':'])?;
             let (name, value) = (key.trim(), value.trim().trim_matches('"'));
             let Some(flag) = flag(&table, &prefix, name, tree) else {
-                left_out.push(format!("# left out, there is no such setting here: {name} = {}", quote(value)));
+                left_out.push(format!("# omitted, there is no such setting: {name} = {}", quote(value)));
                 continue;
             };
             marked |= !flag.is_called(name);
             if flag.arg().is_hide_set() {
-                left_out.push(format!("# left out, not in this version: {name} = {}", quote(value)));
+                left_out.push(format!("# omitted, not in this version: {name} = {}", quote(value)));
                 continue;
             }
             let rows = tables.entry(table.clone()).or_default();
@@ -85,7 +85,7 @@ fn flag<'a>(table: &str, prefix: &str, key: &str, tree: &'a Command) -> Option<F
     })
 }
 
-/// What it says of a flag.
+/// A flag and its values in the file.
 struct Said {
     key: String,
     takes: Takes,

@@ -8,7 +8,7 @@ use super::{
     settings::Settings,
     value::{Source, Value},
 };
-use crate::{args::Cli, error::Failure};
+use crate::{args::Cli, error::CliError};
 
 /// Reads all settings, and can read them again.
 #[derive(Clone)]
@@ -20,9 +20,9 @@ pub(crate) struct Reader {
 /// Why the settings cannot be used.
 #[derive(Debug)]
 pub(crate) enum Unread {
-    /// What clap says, and which of the flags in it were not typed. Help is one too.
+    /// An error of clap, and which of the flags in it were not typed. Help is one too.
     Line(Box<clap::Error>, Vec<String>),
-    Failure(Failure),
+    Error(CliError),
 }
 
 /// The table of an agent, which needs no command.
@@ -47,7 +47,7 @@ impl Reader {
         let (words, command, typed) = leaf(&tree, &typed);
         let table = if words.is_empty() { NO_COMMAND.to_owned() } else { words.join(" ") };
         let file = match self.file(command, typed) {
-            Some(path) => ConfigFile::read(&path, &tree).map_err(Unread::Failure)?,
+            Some(path) => ConfigFile::read(&path, &tree).map_err(Unread::Error)?,
             None => ConfigFile::default(),
         };
         let mut found = Found { command, chosen: Vec::new(), parts: Vec::new(), sources: BTreeMap::new() };
@@ -98,7 +98,7 @@ impl<'a> Found<'a> {
         self.sources = self.chosen.iter().map(|flag| (flag.id().to_owned(), Source::Line)).collect();
     }
 
-    /// Takes what a weaker one says, where no stronger one says it or what contradicts it.
+    /// Adds the values of a lower source, unless a higher one sets or contradicts them.
     fn layer(&mut self, said: impl Fn(Flag<'a>) -> Option<(Value, Source)>) -> Result<(), Unread> {
         let stronger = self.chosen.clone();
         for flag in Flag::of(self.command) {
@@ -108,8 +108,8 @@ impl<'a> Found<'a> {
             }
             let Some((value, source)) = said(flag) else { continue };
             let wrong = |takes: &str| {
-                let what = format!("{} of {source} cannot be used", flag.key());
-                Unread::Failure(Failure::new(what, format!("it takes {takes}")))
+                let what = format!("{} in {source} is not valid", flag.key());
+                Unread::Error(CliError::new(what, format!("Set it to {takes}")))
             };
             self.parts.extend(value.to_line(flag).map_err(wrong)?);
             self.chosen.push(flag);

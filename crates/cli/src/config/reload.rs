@@ -7,7 +7,7 @@ use crate::{
     output::{Line, Screen, Tone, log::Verbosity},
 };
 
-/// What a running command was told, and the way to read it again.
+/// The settings of a running command, and the way to read them again.
 pub(crate) struct Reload {
     reader: Reader,
     running: Settings,
@@ -25,7 +25,7 @@ impl Reload {
         Self { reader, running, verbosity }
     }
 
-    /// Reads everything again; what is wrong is said, and then nothing changes.
+    /// Reads everything again; if something is wrong, reports it and changes nothing.
     pub(crate) fn read(&self, screen: Screen) -> Option<(Cli, Newer)> {
         match self.reader.read() {
             Ok((cli, settings)) => {
@@ -38,8 +38,8 @@ impl Reload {
                 say_kept(&format!("{first} {}", notes.join("; ")), "", screen);
                 None
             }
-            Err(Unread::Failure(failure)) => {
-                say_kept(&failure.what, &failure.hint, screen);
+            Err(Unread::Error(error)) => {
+                say_kept(&error.message, &error.hint, screen);
                 None
             }
         }
@@ -60,23 +60,21 @@ impl Reload {
         self.running.take_over(newer.settings, &later);
         later.extend_from_slice(refused);
         let text = match now.is_empty() {
-            true => {
-                "settings were read again, and the files that they name; no setting that can change now is another one"
-                    .to_owned()
-            }
-            false => format!("settings were read again; in force from now on: {}", now.join(", ")),
+            true => "Reloaded the settings and the files that they name; no setting that can change now has changed"
+                .to_owned(),
+            false => format!("Reloaded the settings; now in effect: {}", now.join(", ")),
         };
         screen.say(&Line::new("reloaded", Tone::Good, text).with("changed", now));
         if !later.is_empty() {
-            let text = format!("these take hold at the next start only: {}\n  -> start it again", later.join(", "));
-            screen.say(&Line::new("restart_needed", Tone::Warning, text).with("settings", later));
+            let text = format!("These settings take effect at the next start: {}", later.join(", "));
+            let line = Line::new("restart_needed", Tone::Warning, text).hint("Restart vipnode");
+            screen.say(&line.with("settings", later));
         }
     }
 }
 
-/// Says why nothing changes.
+/// Reports why nothing changes.
 pub(crate) fn say_kept(why: &str, hint: &str, screen: Screen) {
-    let hint = if hint.is_empty() { String::new() } else { format!("\n  -> {hint}") };
-    let text = format!("settings were read again, and stay as they were: {why}{hint}");
-    screen.say(&Line::new("settings_kept", Tone::Warning, text).with("why", why));
+    let text = format!("Cannot use the new settings, keeping the old ones: {why}");
+    screen.say(&Line::new("settings_kept", Tone::Warning, text).with("why", why).hint(hint));
 }

@@ -8,7 +8,7 @@ use super::{
     value::Source,
 };
 
-/// What each flag of a command is set to, and by whom.
+/// The value of each flag of a command, and its source.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Settings {
     /// The command's words, and its table in a file.
@@ -56,10 +56,9 @@ impl Settings {
         Self { table, rows: rows.collect() }
     }
 
-    /// As a file that says the same, with where each value comes from, and without secrets.
+    /// Returns the settings as a file, with the source of each value and without secrets.
     pub(crate) fn to_toml(&self) -> String {
-        let mut text =
-            format!("# vipnode {}: a flag is stronger than its variable, and that than a file\n", self.table);
+        let mut text = format!("# vipnode {}: a flag overrides its variable, which overrides this file\n", self.table);
         let (general, own): (Vec<&Row>, Vec<&Row>) = self.rows.iter().partition(|row| row.general);
         general.into_iter().for_each(|row| row.write(&mut text));
         let _infallible = writeln!(text, "\n[{}]", self.table.replace(' ', "."));
@@ -91,7 +90,7 @@ impl Row {
         let _infallible = match () {
             () if self.hidden && (unset || *by == Source::Default) => Ok(()),
             () if unset => writeln!(text, "# {key} is not set"),
-            () if self.secret => writeln!(text, "# {key} is set, and a secret # {by}"),
+            () if self.secret => writeln!(text, "# {key} is set (secret) # {by}"),
             // Spelt out it would count as given, and need what such a flag needs.
             () if *by == Source::Default => writeln!(text, "# {key} = {} # {by}", self.said()),
             () => writeln!(text, "{key} = {} # {by}", self.said()),

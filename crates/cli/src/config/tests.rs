@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     args::{Cli, Command as Chosen},
-    error::Failure,
+    error::CliError,
 };
 
 fn read(line: &[&str], env: fn(&str) -> Option<OsString>) -> Result<(Cli, Settings), Unread> {
@@ -35,7 +35,7 @@ fn tree() -> Command {
     tree
 }
 
-fn refused(text: &str) -> Failure {
+fn refused(text: &str) -> CliError {
     ConfigFile::parse(Path::new("vipnode.toml"), text, &tree()).unwrap_err()
 }
 
@@ -175,19 +175,21 @@ fn an_unknown_key_names_the_nearest() {
         ("[pool]\nmin-peers = 3\n", "line 2", "[pool]"),
         ("[host]\nenode.hots = \"x\"\n", "line 2", "\"enode.host\""),
     ] {
-        let failure = refused(text);
-        let said = format!("{} {}", failure.what, failure.hint);
+        let error = refused(text);
+        let said = format!("{} {}", error.message, error.hint);
         assert!(said.contains(line) && said.contains(nearest), "{said}");
     }
-    for (text, why) in
-        [("[host]\nslots = 1.5\n", "neither"), ("[host\n", "not TOML"), ("[host]\nrpc = [1, true]", "neither")]
-    {
-        assert!(refused(text).what.contains(why), "{:?}", refused(text));
+    for (text, why) in [
+        ("[host]\nslots = 1.5\n", "not a string"),
+        ("[host\n", "not TOML"),
+        ("[host]\nrpc = [1, true]", "not a string"),
+    ] {
+        assert!(refused(text).message.contains(why), "{:?}", refused(text));
     }
-    let Err(Unread::Failure(failure)) = with_file("[host]\ndry-run = 3\n", &["vipnode", "host"], nothing) else {
+    let Err(Unread::Error(error)) = with_file("[host]\ndry-run = 3\n", &["vipnode", "host"], nothing) else {
         panic!("taken")
     };
-    assert!(failure.what.contains("dry-run") && failure.hint.contains("true or false"), "{failure:?}");
+    assert!(error.message.contains("dry-run") && error.hint.contains("true or false"), "{error:?}");
 }
 
 #[test]
@@ -209,7 +211,7 @@ fn what_is_printed_says_where_it_is_from_shows_no_secret_and_is_read_again() {
     let file = "verbose = 1\n[pool]\nprice = \"100 gwei\"\nlimit = [\"write=1s\"]\nmax-request-hosts = 5\n";
     let (_, settings) = with_file(file, &["vipnode", "pool", "--bind", "127.0.0.1:0"], env).unwrap();
     let toml = settings.to_toml();
-    assert!(!toml.contains("sesame") && toml.contains("# join-secret is set, and a secret # VIPNODE_JOIN_SECRET"));
+    assert!(!toml.contains("sesame") && toml.contains("# join-secret is set (secret) # VIPNODE_JOIN_SECRET"));
     for line in [
         "bind = \"127.0.0.1:0\" # the command line",
         "welcome = \"say \\\"hi\\\"\\n\\u007f\" # VIPNODE_WELCOME",
@@ -232,17 +234,17 @@ fn what_is_printed_says_where_it_is_from_shows_no_secret_and_is_read_again() {
 fn what_the_original_configured_is_refused_with_what_replaces_it() {
     let ini = "[Application Options]\nVerbose = true\nVerbose = true\n\n[pool]\n; Address\nBind = 0.0.0.0:8080\n\
                Store = persist\nMaxRequestHosts = 5\n\n[pool.contract]\nPrice = 100 gwei\n\n[agent]\nMinPeers = 4\nColour = red\n";
-    let failure = refused(ini);
-    assert!(failure.what.contains("original vipnode"), "{failure:?}");
-    let toml = failure.hint.split_once("\n\n").unwrap().1;
+    let error = refused(ini);
+    assert!(error.message.contains("original vipnode"), "{error:?}");
+    let toml = error.hint.split_once("\n\n").unwrap().1;
     for line in
         ["verbose = 2", "bind = \"0.0.0.0:8080\"", "price = \"100 gwei\"", "min-peers = 4", "max-request-hosts = 5"]
     {
         assert!(toml.contains(line), "{line}: {toml}");
     }
-    assert!(toml.contains("# left out, not in this version: Store = \"persist\""), "{toml}");
-    assert!(toml.contains("# left out, there is no such setting here: Colour"), "{toml}");
+    assert!(toml.contains("# omitted, not in this version: Store = \"persist\""), "{toml}");
+    assert!(toml.contains("# omitted, there is no such setting: Colour"), "{toml}");
     let (cli, _) = with_file(toml, &["vipnode"], nothing).unwrap_or_else(|e| panic!("{e:?}\n{toml}"));
     assert_eq!((cli.agent.seeking.min_peers, cli.global.verbose), (4, 2));
-    assert!(!refused("[host]\nslot = 3\n").what.contains("original"));
+    assert!(!refused("[host]\nslot = 3\n").message.contains("original"));
 }

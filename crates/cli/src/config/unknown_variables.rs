@@ -4,7 +4,7 @@ use clap::Command;
 
 use super::flag::Flag;
 
-/// A variable that looks like ours and is nobody's.
+/// A variable with our prefix that no flag reads.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct UnknownVariable {
     pub(crate) name: String,
@@ -16,7 +16,7 @@ pub(crate) struct UnknownVariable {
 const OURS: &str = "VIPNODE_";
 /// Those of the tests and of what installs their tools.
 const OF_TESTS: [&str; 2] = ["VIPNODE_TEST_", "VIPNODE_TOOLS"];
-/// Further ones are not told of.
+/// Further ones are not reported.
 const MOST: usize = 16;
 
 /// Variables among these that no flag of any command reads: one that is misspelt sets nothing.

@@ -2,7 +2,7 @@ use std::{ffi::OsString, fmt, path::PathBuf};
 
 use super::flag::{Flag, Takes};
 
-/// What somebody wrote for a flag: in a variable, or in a file.
+/// The value of a flag, from a variable or a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Value {
     Switch(bool),
@@ -34,7 +34,7 @@ impl fmt::Display for Source {
 }
 
 impl Value {
-    /// What a variable says. Several values stand between commas, or in TOML's brackets.
+    /// Reads the value of a variable. Several values are separated by commas, or written as a TOML array.
     pub(crate) fn of_variable(flag: Flag<'_>, text: OsString) -> Self {
         let Some(word) = text.to_str() else { return Self::One(text) };
         match flag.takes() {
@@ -48,7 +48,7 @@ impl Value {
         }
     }
 
-    /// Parts of a line that say the same; `Err` tells what the flag takes.
+    /// Returns the equivalent words of a command line; `Err` is what the flag takes.
     pub(crate) fn to_line(&self, flag: Flag<'_>) -> Result<Vec<OsString>, &'static str> {
         let name = format!("--{}", flag.key());
         let with = |value: &OsString| {
@@ -72,7 +72,7 @@ impl Value {
             (Takes::One | Takes::Many, Self::One(value)) => Ok(vec![with(value)]),
             (Takes::Many, Self::Many(values)) => Ok(values.iter().map(with).collect()),
             (Takes::One, Self::Many(_)) => Err("one value, not several"),
-            (Takes::One | Takes::Many, Self::Switch(_)) => Err("a text in quotes, or a number"),
+            (Takes::One | Takes::Many, Self::Switch(_)) => Err("a string in quotes, or a number"),
         }
     }
 }

@@ -6,12 +6,12 @@ use serde_json::{Value, json};
 use tokio::time::Instant;
 use vipnode_types::wire::PoolStats;
 
-use super::{roles::Who, timeline::Sentence};
+use super::{roles::DemoRole, timeline::TimelineEntry};
 use crate::output::{Line, Screen, Styled, Tone, terminal};
 
 /// Where the demo is shown: lines with the time, and on a terminal a table that moves.
 #[derive(Debug)]
-pub(super) struct Stage {
+pub(super) struct DemoDisplay {
     screen: Screen,
     began: Instant,
     terminal: bool,
@@ -19,35 +19,35 @@ pub(super) struct Stage {
     moving: usize,
 }
 
-impl Stage {
+impl DemoDisplay {
     pub(super) fn new(screen: Screen) -> Self {
         let terminal = terminal::rewrites() && !screen.is_json();
         Self { screen, began: Instant::now(), terminal, moving: 0 }
     }
 
-    /// Something that a process did.
-    pub(super) fn tell(&mut self, who: Who, sentence: &Sentence) {
+    /// Shows what a process did.
+    pub(super) fn tell(&mut self, who: DemoRole, entry: &TimelineEntry) {
         if self.screen.is_json() {
-            let line = Line::new("demo", sentence.tone, sentence.text.as_str());
+            let line = Line::new("demo", entry.tone, entry.text.as_str());
             self.screen.say(&line.with("who", who.to_string()));
             return;
         }
-        let (colour, text) = (
-            colour(who),
-            match sentence.tone {
+        let (color, text) = (
+            color(who),
+            match entry.tone {
                 Tone::Good => Style::new(),
                 Tone::Plain => Style::new().dimmed(),
                 Tone::Warning | Tone::Bad => AnsiColor::Yellow.on_default(),
             },
         );
         let mut line = Styled::from(format!("{}  ", self.time()).as_str());
-        line.push_styled(colour, &format!("{who:<8}"));
+        line.push_styled(color, &format!("{who:<8}"));
         line.push("  ");
-        line.push_styled(text, &sentence.text);
+        line.push_styled(text, &entry.text);
         self.print(&line);
     }
 
-    /// A word of the demo itself.
+    /// Shows a line of the demo itself.
     pub(super) fn say(&mut self, text: &str) {
         if self.screen.is_json() {
             return self.screen.say(&Line::new("demo", Tone::Plain, text));
@@ -57,7 +57,7 @@ impl Stage {
         self.print(&line);
     }
 
-    /// A table that stays, and for programs its rows and what the pool says.
+    /// Shows a table that stays; for programs its rows and the statistics of the pool.
     pub(super) fn show(&mut self, name: &'static str, table: &Table, rows: Value, pool: Option<&PoolStats>) {
         if self.screen.is_json() {
             let line = Line::new(name, Tone::Plain, name).with("rows", rows);
@@ -82,7 +82,7 @@ impl Stage {
             let _reader_gone = write!(out, "\x1b[{}A\x1b[J", self.moving);
             self.moving = 0;
         }
-        let _reader_gone = writeln!(out, "{}", terminal::coloured(text));
+        let _reader_gone = writeln!(out, "{}", terminal::colored(text));
         let _reader_gone = out.flush();
     }
 
@@ -92,10 +92,10 @@ impl Stage {
     }
 }
 
-fn colour(who: Who) -> Style {
+fn color(who: DemoRole) -> Style {
     match who {
-        Who::Pool => AnsiColor::Yellow.on_default(),
-        Who::Host(_) => AnsiColor::Cyan.on_default(),
-        Who::Client(_) => AnsiColor::Magenta.on_default(),
+        DemoRole::Pool => AnsiColor::Yellow.on_default(),
+        DemoRole::Host(_) => AnsiColor::Cyan.on_default(),
+        DemoRole::Client(_) => AnsiColor::Magenta.on_default(),
     }
 }

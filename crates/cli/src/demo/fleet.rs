@@ -11,16 +11,16 @@ use vipnode_node::{
 };
 use vipnode_types::NodeId;
 
-use super::{geth::Geth, roles::Who};
-use crate::error::Failure;
+use super::{geth::Geth, roles::DemoRole};
+use crate::error::CliError;
 
-/// The nodes beside the agents: real ones or simulated ones.
+/// The nodes of the agents: real or simulated.
 pub(super) struct Fleet {
     kind: Kind,
-    nodes: BTreeMap<Who, Member>,
+    nodes: BTreeMap<DemoRole, Member>,
 }
 
-/// One node and what its agent has to be told of it.
+/// One node, and what its agent needs to know about it.
 pub(super) struct Member {
     pub(super) id: NodeId,
     pub(super) rpc: String,
@@ -30,28 +30,27 @@ pub(super) struct Member {
 
 enum Kind {
     Simulated { net: SimNet, _server: SimServer },
-    Geth(BTreeMap<Who, Geth>),
+    Geth(BTreeMap<DemoRole, Geth>),
 }
 
-/// Where the simulated nodes listen, by their own word. Nothing is opened there.
+/// The port that the first simulated node reports. Nothing listens there.
 const SIM_PORT: u16 = 30_303;
 
 impl Fleet {
     /// Starts a node for each; simulated ones where there is no geth.
-    pub(super) async fn start(cast: &[Who], dir: &Path, geth: Option<&Path>) -> Result<Self, Failure> {
+    pub(super) async fn start(roles: &[DemoRole], dir: &Path, geth: Option<&Path>) -> Result<Self, CliError> {
         match geth {
-            Some(program) => Self::start_geths(cast, dir, program).await,
-            None => Self::simulate(cast, dir).await,
+            Some(program) => Self::start_geths(roles, dir, program).await,
+            None => Self::simulate(roles, dir).await,
         }
     }
 
-    async fn simulate(cast: &[Who], dir: &Path) -> Result<Self, Failure> {
-        let failed =
-            |error: std::io::Error| Failure::new(format!("the simulated nodes cannot be offered: {error}"), "");
+    async fn simulate(roles: &[DemoRole], dir: &Path) -> Result<Self, CliError> {
+        let failed = |error: std::io::Error| CliError::new(format!("cannot start the simulated nodes: {error}"), "");
         let net = SimNet::new();
         let server = SimServer::start(net.clone()).await.map_err(failed)?;
         let mut nodes = BTreeMap::new();
-        for (port, who) in (SIM_PORT..).zip(cast) {
+        for (port, who) in (SIM_PORT..).zip(roles) {
             let name = who.slug();
             let spec = SimSpec::new(&name, port);
             let id = spec.id;
@@ -63,15 +62,15 @@ impl Fleet {
         Ok(Self { kind: Kind::Simulated { net, _server: server }, nodes })
     }
 
-    async fn start_geths(cast: &[Who], dir: &Path, program: &Path) -> Result<Self, Failure> {
-        let start = async |who: Who| {
+    async fn start_geths(roles: &[DemoRole], dir: &Path, program: &Path) -> Result<Self, CliError> {
+        let start = async |who: DemoRole| {
             let geth = Geth::start(program, &dir.join(who.slug())).await?;
             let endpoint = Endpoint::Ipc(geth.ipc());
             let node = endpoint.open(&Trust::default()).await?;
             let id = node.facts().await?.id;
-            Ok::<_, Failure>((who, Member { id, rpc: endpoint.to_string(), key_file: geth.key_file(), node }, geth))
+            Ok::<_, CliError>((who, Member { id, rpc: endpoint.to_string(), key_file: geth.key_file(), node }, geth))
         };
-        let started = try_join_all(cast.iter().map(|who| start(*who))).await?;
+        let started = try_join_all(roles.iter().map(|who| start(*who))).await?;
         let (mut nodes, mut geths) = (BTreeMap::new(), BTreeMap::new());
         for (who, member, geth) in started {
             nodes.insert(who, member);
@@ -88,16 +87,16 @@ impl Fleet {
         }
     }
 
-    pub(super) fn members(&self) -> impl Iterator<Item = (Who, &Member)> {
+    pub(super) fn members(&self) -> impl Iterator<Item = (DemoRole, &Member)> {
         self.nodes.iter().map(|(who, member)| (*who, member))
     }
 
-    pub(super) fn member(&self, who: Who) -> Option<&Member> {
+    pub(super) fn member(&self, who: DemoRole) -> Option<&Member> {
         self.nodes.get(&who)
     }
 
     /// kill -9 of a node.
-    pub(super) async fn kill(&mut self, who: Who) {
+    pub(super) async fn kill(&mut self, who: DemoRole) {
         let Some(member) = self.nodes.remove(&who) else { return };
         match &mut self.kind {
             Kind::Simulated { net, .. } => net.stop(member.id),
@@ -110,7 +109,7 @@ impl Fleet {
     }
 
     /// How many connections there are between the nodes that run.
-    pub(super) async fn connections(&self) -> Result<usize, Failure> {
+    pub(super) async fn connections(&self) -> Result<usize, CliError> {
         let mut ends = 0_usize;
         for member in self.nodes.values() {
             ends = ends.saturating_add(member.node.peers().await?.len());

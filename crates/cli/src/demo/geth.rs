@@ -1,20 +1,21 @@
 use std::{
+    fmt,
     net::{Ipv4Addr, TcpListener},
     path::{Path, PathBuf},
-    processes::Stdio,
+    process::Stdio,
     time::Duration,
 };
 
 use serde_json::json;
 use tokio::{
     io::{AsyncBufReadExt, BufReader},
-    processes::{Child, ChildStderr, Command},
+    process::{Child, ChildStderr, Command},
     time::timeout,
 };
 
-use crate::error::Failure;
+use crate::error::CliError;
 
-/// A geth on a private chain that nobody else is on, on loopback only. Killed when dropped.
+/// A geth on a private chain of the demo, on loopback only. Killed when dropped.
 #[derive(Debug)]
 pub(super) struct Geth {
     child: Child,
@@ -25,10 +26,12 @@ pub(super) struct Geth {
 const START: Duration = Duration::from_secs(30);
 /// From SIGINT to the end.
 const STOP: Duration = Duration::from_secs(5);
-/// What geth says once its sockets are open; the order of the two is not fixed.
+/// What geth logs once its sockets are open, in any order.
 const OPEN: [&str; 2] = ["auth=true", "Started P2P networking"];
 /// Lines of its log that are kept for an error.
 const KEPT_LINES: usize = 200;
+/// ... and of these, the last ones that are shown.
+const LAST_LINES: usize = 3;
 
 impl Geth {
     /// `given`, else `geth` on the PATH.
@@ -41,10 +44,10 @@ impl Geth {
     }
 
     /// Starts one in a directory of its own and waits until it listens.
-    pub(super) async fn start(program: &Path, dir: &Path) -> Result<Self, Failure> {
-        let hint = "another --geth PATH (geth 1.17 is known to do), or --simulated for simulated nodes";
+    pub(super) async fn start(program: &Path, dir: &Path) -> Result<Self, CliError> {
+        let hint = "Pass another geth (1.17 works): --geth PATH; or use simulated nodes: --simulated";
         let failed =
-            |error: std::io::Error| Failure::new(format!("{} does not start: {error}", program.display()), hint);
+            |error: std::io::Error| CliError::new(format!("cannot start {}: {error}", program.display()), hint);
         std::fs::create_dir_all(dir).map_err(failed)?;
         std::fs::write(dir.join("genesis.json"), genesis()).map_err(failed)?;
         let mut command = Command::new(program);
@@ -58,14 +61,12 @@ impl Geth {
         command.process_group(0);
         let mut child = command.spawn().map_err(failed)?;
         let opened = match child.stderr.take() {
-            Some(log) => {
-                timeout(START, opened(log)).await.unwrap_or_else(|_| Err("it does not listen in time".to_owned()))
-            }
-            None => Err("its log cannot be read".to_owned()),
+            Some(log) => timeout(START, opened(log)).await.unwrap_or(Err(NotOpened::TooSlow)),
+            None => Err(NotOpened::NoLog),
         };
         match opened {
             Ok(()) => Ok(Self { child, dir: dir.to_owned() }),
-            Err(why) => Err(Failure::new(format!("{} does not run: {why}", program.display()), hint)),
+            Err(why) => Err(CliError::new(format!("cannot run {}: {why}", program.display()), hint)),
         }
     }
 
@@ -120,24 +121,43 @@ fn genesis() -> String {
     json!({ "config": config, "difficulty": "0x0", "gasLimit": "0x1c9c380", "alloc": {} }).to_string()
 }
 
-/// Free now; somebody may take it before geth does, which then says so.
+/// A free port. If another process takes it before geth does, geth reports it.
 fn free_port() -> std::io::Result<String> {
     Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port().to_string())
 }
 
-/// Waits until geth listens, and reads on ever after, so that it never waits for us.
-async fn opened(log: ChildStderr) -> Result<(), String> {
-    let mut lines = BufReader::new(log).lines();
-    let mut said: Vec<String> = Vec::new();
-    while let Ok(Some(line)) = lines.next_line().await {
-        if said.len() < KEPT_LINES {
-            said.push(line);
+/// Why geth does not listen.
+#[derive(Debug, PartialEq, Eq)]
+enum NotOpened {
+    TooSlow,
+    NoLog,
+    /// It ended; the last lines of its log.
+    Ended(Vec<String>),
+}
+
+impl fmt::Display for NotOpened {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::TooSlow => write!(f, "it does not listen after {} s", START.as_secs()),
+            Self::NoLog => f.write_str("its log cannot be read"),
+            Self::Ended(last) => write!(f, "it ended after logging: {}", last.join(" | ")),
         }
-        if OPEN.iter().all(|word| said.iter().any(|line| line.contains(word))) {
+    }
+}
+
+/// Waits until geth listens, and reads on afterwards, so that geth never waits for a reader.
+async fn opened(log: ChildStderr) -> Result<(), NotOpened> {
+    let mut lines = BufReader::new(log).lines();
+    let mut logged: Vec<String> = Vec::new();
+    while let Ok(Some(line)) = lines.next_line().await {
+        if logged.len() < KEPT_LINES {
+            logged.push(line);
+        }
+        if OPEN.iter().all(|word| logged.iter().any(|line| line.contains(word))) {
             tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
             return Ok(());
         }
     }
-    let last: Vec<&str> = said.iter().rev().take(3).rev().map(String::as_str).collect();
-    Err(format!("it ended and said: {}", last.join(" | ")))
+    let last = logged.len().saturating_sub(LAST_LINES);
+    Err(NotOpened::Ended(logged.split_off(last)))
 }

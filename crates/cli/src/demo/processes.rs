@@ -3,16 +3,16 @@ use std::{process::Stdio, time::Duration};
 use serde_json::{Value, json};
 use tokio::{
     io::{AsyncBufReadExt, AsyncRead, BufReader},
-    processes::{Child, Command},
+    process::{Child, Command},
     sync::mpsc,
     time::timeout,
 };
 
-use super::roles::Who;
-use crate::error::Failure;
+use super::roles::DemoRole;
+use crate::error::CliError;
 
-/// What a role said, as one JSON object; `{"event":"ended"}` when its process is gone.
-pub(super) type Said = (Who, Value);
+/// An event that a process reported, as one JSON object; `{"event":"ended"}` when the process has ended.
+pub(super) type ProcessEvent = (DemoRole, Value);
 
 /// A role in a process of its own: this very binary. Killed when dropped.
 #[derive(Debug)]
@@ -23,13 +23,13 @@ pub(super) struct Process {
 /// From SIGTERM to the end; an agent needs less than 8 s whatever happens.
 const STOP: Duration = Duration::from_secs(10);
 impl Process {
-    /// Starts a role; what it says arrives in `said`.
-    pub(super) fn start(who: Who, args: &[String], said: &mpsc::Sender<Said>) -> Result<Self, Failure> {
-        let failed = |error: std::io::Error| Failure::new(format!("{who} cannot be started: {error}"), "");
+    /// Starts a role; its events arrive in `said`.
+    pub(super) fn start(who: DemoRole, args: &[String], said: &mpsc::Sender<ProcessEvent>) -> Result<Self, CliError> {
+        let failed = |error: std::io::Error| CliError::new(format!("cannot start {who}: {error}"), "");
         let mut command = Command::new(std::env::current_exe().map_err(failed)?);
         command.args(args).arg("--json").kill_on_drop(true);
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        // What a user has set for roles of his own must not reach these.
+        // The user's own settings must not reach these.
         for (name, _) in std::env::vars_os().filter(|(name, _)| name.as_encoded_bytes().starts_with(b"VIPNODE_")) {
             command.env_remove(name);
         }
@@ -75,7 +75,7 @@ impl Process {
 }
 
 /// Hands on each line, as the JSON it is, or as a line of the log.
-async fn hear(who: Who, stream: Option<impl AsyncRead + Unpin>, said: &mpsc::Sender<Said>) {
+async fn hear(who: DemoRole, stream: Option<impl AsyncRead + Unpin>, said: &mpsc::Sender<ProcessEvent>) {
     let Some(stream) = stream else { return };
     let mut lines = BufReader::new(stream).lines();
     while let Ok(Some(line)) = lines.next_line().await {

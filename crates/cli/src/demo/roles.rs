@@ -2,13 +2,13 @@ use std::fmt;
 
 /// Who takes part.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Who {
+pub(super) enum DemoRole {
     Pool,
     Host(u8),
     Client(u8),
 }
 
-impl Who {
+impl DemoRole {
     pub(super) const HOSTS: [Self; 2] = [Self::Host(0), Self::Host(1)];
     pub(super) const CLIENTS: [Self; 3] = [Self::Client(0), Self::Client(1), Self::Client(2)];
 
@@ -18,7 +18,7 @@ impl Who {
     }
 }
 
-impl fmt::Display for Who {
+impl fmt::Display for DemoRole {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Pool => f.pad("pool"),

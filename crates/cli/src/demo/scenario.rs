@@ -11,170 +11,177 @@ use vipnode_node::Trust;
 use vipnode_types::wire::PoolStatus;
 
 use super::{
-    display::Stage,
+    display::DemoDisplay,
     fleet::Fleet,
     geth::Geth,
-    processes::{Process, Said},
-    roles::Who,
+    processes::{Process, ProcessEvent},
+    roles::DemoRole,
     tables,
-    timeline::{Sentence, Story},
+    timeline::{Timeline, TimelineEntry},
 };
 use crate::{
     args::DemoArgs,
-    error::Failure,
+    error::CliError,
     output::{Screen, Tone},
     signals::Signals,
 };
 
-/// Said by processes and not yet heard; beyond it they wait.
+/// ProcessEvent by processes and not yet heard; beyond it they wait.
 const SAID: usize = 1_024;
-/// Anything that is waited for; a machine under load takes its time.
+/// The longest wait for one step, on a machine under load.
 const PATIENCE: Duration = Duration::from_secs(20);
-/// How long the audience watches the meters, before the kill and after.
+/// How long the meters are shown, before the kill and after.
 const WATCH: Duration = Duration::from_secs(5);
 /// A table that moves is drawn this often.
 const REDRAW: Duration = Duration::from_millis(200);
-/// A dead side is metered up to its last report, so in a short play reports are frequent.
+/// A dead side is metered up to its last report, so reports are frequent in a short demo.
 const REPORTS: &str = "--report-interval=1s";
 
-/// Shows all of it. On Ctrl-C it ends in order, wherever it is.
-pub(crate) async fn run(args: DemoArgs, screen: Screen, signals: Signals, verbose: u8) -> Result<(), Failure> {
-    let mut stage = Stage::new(screen);
+/// Runs the demo. On Ctrl-C it stops everything in order.
+pub(crate) async fn run(args: DemoArgs, screen: Screen, signals: Signals, verbose: u8) -> Result<(), CliError> {
+    let mut display = DemoDisplay::new(screen);
     let geth = if args.simulated { None } else { Geth::find(args.geth.as_deref()) };
-    let mut play = tokio::select! {
-        play = Play::prepare(&args, geth, &mut stage, verbose) => play?,
+    let mut scenario = tokio::select! {
+        scenario = Scenario::prepare(&args, geth, &mut display, verbose) => scenario?,
         () = signals.first() => return Ok(()),
     };
     let acted = tokio::select! {
-        acted = play.act(args.keep, &mut stage) => acted,
+        acted = scenario.act(args.keep, &mut display) => acted,
         () = signals.first() => {
-            stage.say("Stopping: every agent undoes what it did.");
+            display.say("Stopping: every agent undoes its changes.");
             Ok(())
         }
     };
-    let closed = play.close(&mut stage).await;
+    let closed = scenario.close(&mut display).await;
     acted.and(closed)
 }
 
-/// Everything that runs.
-struct Play {
+/// Everything that runs, and what happened so far.
+struct Scenario {
     fleet: Fleet,
-    processes: BTreeMap<Who, Process>,
-    story: Story,
-    said: mpsc::Sender<Said>,
-    heard: mpsc::Receiver<Said>,
+    processes: BTreeMap<DemoRole, Process>,
+    timeline: Timeline,
+    said: mpsc::Sender<ProcessEvent>,
+    heard: mpsc::Receiver<ProcessEvent>,
     dir: TempDir,
     price: String,
     verbose: u8,
 }
 
-impl Play {
-    async fn prepare(args: &DemoArgs, geth: Option<PathBuf>, stage: &mut Stage, verbose: u8) -> Result<Self, Failure> {
-        stage.say(
-            "vipnode demo: a pool, 2 hosts and 3 clients on this machine, each a process of its own on real sockets.",
-        );
+impl Scenario {
+    async fn prepare(
+        args: &DemoArgs,
+        geth: Option<PathBuf>,
+        display: &mut DemoDisplay,
+        verbose: u8,
+    ) -> Result<Self, CliError> {
+        display
+            .say("vipnode demo: a pool, 2 hosts and 3 clients on this machine, each its own process on real sockets.");
         match &geth {
-            Some(program) => stage.say(&format!(
-                "Nodes: 5 real ones, {} on a private chain that only this machine can reach. (--simulated: without)",
+            Some(program) => display.say(&format!(
+                "Nodes: 5 real ones, {} on a private chain that only this machine can reach (--simulated for simulated nodes)",
                 program.display()
             )),
-            None => stage.say(
-                "Nodes: simulated. They speak geth's RPC and behave as geth does. (With geth on the PATH, or --geth PATH: real ones)",
+            None => display.say(
+                "Nodes: simulated, with geth's RPC and behavior (for real ones, install geth or pass --geth PATH)",
             ),
         }
         let dir = TempDir::with_prefix("vipnode-demo-")
-            .map_err(|error| Failure::new(format!("no directory for the demo: {error}"), "set TMPDIR"))?;
-        let cast: Vec<Who> = Who::HOSTS.into_iter().chain(Who::CLIENTS).collect();
-        let fleet = Fleet::start(&cast, dir.path(), geth.as_deref()).await?;
+            .map_err(|error| CliError::new(format!("cannot create a directory for the demo: {error}"), "Set TMPDIR"))?;
+        let roles: Vec<DemoRole> = DemoRole::HOSTS.into_iter().chain(DemoRole::CLIENTS).collect();
+        let fleet = Fleet::start(&roles, dir.path(), geth.as_deref()).await?;
         let names = fleet.members().map(|(who, member)| (member.id.to_string(), who)).collect();
         let (said, heard) = mpsc::channel(SAID);
-        let story = Story::new(names, args.price);
+        let timeline = Timeline::new(names, args.price);
         let price = format!("{} wei", args.price.minute().get());
-        Ok(Self { fleet, processes: BTreeMap::new(), story, said, heard, dir, price, verbose })
+        Ok(Self { fleet, processes: BTreeMap::new(), timeline, said, heard, dir, price, verbose })
     }
 
-    async fn act(&mut self, keep: bool, stage: &mut Stage) -> Result<(), Failure> {
-        stage.say("1  A pool, and two hosts that sell places on their nodes");
+    async fn act(&mut self, keep: bool, display: &mut DemoDisplay) -> Result<(), CliError> {
+        display.say("1  A pool, and two hosts that sell peer slots of their nodes");
         let price = format!("--price={}", self.price);
-        self.start(Who::Pool, vec!["pool".into(), "--bind=127.0.0.1:0".into(), REPORTS.into(), price])?;
-        self.until("the pool listens", stage, |story| story.pool.is_some()).await?;
-        for who in Who::HOSTS {
+        self.start(DemoRole::Pool, vec!["pool".into(), "--bind=127.0.0.1:0".into(), REPORTS.into(), price])?;
+        self.until("waiting for the pool to listen", display, |timeline| timeline.pool.is_some()).await?;
+        for who in DemoRole::HOSTS {
             self.start_agent(who, &["host", "--max-head-age=off"])?;
         }
-        self.until("both hosts join", stage, |story| Who::HOSTS.iter().all(|who| story.joined.contains(who))).await?;
-        stage.say("2  Three clients, each wants one good peer");
-        for who in Who::CLIENTS {
+        self.until("waiting for both hosts to join", display, |timeline| {
+            DemoRole::HOSTS.iter().all(|who| timeline.joined.contains(who))
+        })
+        .await?;
+        display.say("2  Three clients, each looking for one good peer");
+        for who in DemoRole::CLIENTS {
             self.start_agent(who, &["client", "--min-peers=1"])?;
         }
-        self.until("every client is served", stage, all_served).await?;
-        stage.say("3  Both sides see each other, so the meters run");
-        self.watch_meters(stage).await?;
-        self.kill_a_host(stage).await?;
-        stage.say("5  The meters of the dead host stand still, the new ones run");
-        self.watch_meters(stage).await?;
+        self.until("waiting for every client to have a host", display, all_served).await?;
+        display.say("3  Both sides report the connection, so the meters run");
+        self.watch_meters(display).await?;
+        self.kill_a_host(display).await?;
+        display.say("5  The meters of the dead host have stopped; the new ones run");
+        self.watch_meters(display).await?;
         if keep {
-            let pool = self.story.pool.clone().unwrap_or_default();
-            stage.say(&format!(
-                "Stays up until Ctrl-C. Join in: vipnode client {pool}, or look: curl {}/metrics",
+            let pool = self.timeline.pool.clone().unwrap_or_default();
+            display.say(&format!(
+                "Running until Ctrl-C. To join: vipnode client {pool}; to look: curl {}/metrics",
                 http(&pool)
             ));
-            self.stay(stage).await?;
+            self.stay(display).await?;
         }
         Ok(())
     }
 
-    /// kill -9 of the busier host and its node, and the time until its clients are served elsewhere.
-    async fn kill_a_host(&mut self, stage: &mut Stage) -> Result<(), Failure> {
-        let busier = Who::HOSTS.into_iter().max_by_key(|host| self.story.clients_of(*host));
+    /// Kills the busier host and its node, and measures the time until its clients have another host.
+    async fn kill_a_host(&mut self, display: &mut DemoDisplay) -> Result<(), CliError> {
+        let busier = DemoRole::HOSTS.into_iter().max_by_key(|host| self.timeline.clients_of(*host));
         let Some(victim) = busier else { return Ok(()) };
-        stage.say(&format!("4  {victim} dies: kill -9 to its agent and its node"));
+        display.say(&format!("4  {victim} dies: kill -9 of its agent and its node"));
         let killed = Instant::now();
         if let Some(process) = self.processes.remove(&victim) {
             process.kill().await;
         }
         self.fleet.kill(victim).await;
-        self.until("its clients notice", stage, |story| story.clients_of(victim) == 0).await?;
-        self.until("its clients are served elsewhere", stage, all_served).await?;
+        self.until("waiting for its clients to notice", display, |timeline| timeline.clients_of(victim) == 0).await?;
+        self.until("waiting for its clients to have another host", display, all_served).await?;
         let ms = killed.elapsed().as_millis();
-        stage.say(&format!("   All clients are served again, {ms} ms after the kill."));
+        display.say(&format!("   All clients have a host again, {ms} ms after the kill."));
         Ok(())
     }
 
     /// Ends everything in order and sums up.
-    async fn close(mut self, stage: &mut Stage) -> Result<(), Failure> {
-        stage.say("6  Everyone stops, and undoes what was done to the nodes");
-        self.stop(&Who::CLIENTS, stage).await;
+    async fn close(mut self, display: &mut DemoDisplay) -> Result<(), CliError> {
+        display.say("6  All stop and undo their changes to the nodes");
+        self.stop(&DemoRole::CLIENTS, display).await;
         let status = self.pool_status().await;
-        self.stop(&Who::HOSTS, stage).await;
+        self.stop(&DemoRole::HOSTS, display).await;
         let left = self.fleet.connections().await;
-        self.stop(&[Who::Pool], stage).await;
+        self.stop(&[DemoRole::Pool], display).await;
         match &left {
-            Ok(0) => stage.say("   No node has a peer left that vipnode brought."),
-            Ok(left) => stage.say(&format!("   {left} connections between the nodes are left!")),
+            Ok(0) => display.say("   No connection made by vipnode is left."),
+            Ok(left) => display.say(&format!("   {left} connections between the nodes are left!")),
             Err(_) => {}
         }
         if let Some(status) = status {
             let now = Instant::now();
-            let table = tables::summary(&self.story, self.fleet.word(), &status.stats, now);
-            stage.say("What was metered: the time that both sides reported, a dead side's up to its last report");
-            stage.show("summary", &table, tables::rows(&self.story, now), Some(&status.stats));
+            let table = tables::summary(&self.timeline, self.fleet.word(), &status.stats, now);
+            display.say("Metered: the time that both sides reported; for a dead side, up to its last report");
+            display.show("summary", &table, tables::rows(&self.timeline, now), Some(&status.stats));
         }
         self.fleet.stop().await;
         let dir = self.dir.path().to_owned();
-        self.dir.close().map_err(|error| Failure::new(format!("{}: {error}", dir.display()), "remove it by hand"))?;
+        self.dir.close().map_err(|error| CliError::new(format!("{}: {error}", dir.display()), "Remove it manually"))?;
         left.map(|_| ())
     }
 
-    fn start(&mut self, who: Who, mut args: Vec<String>) -> Result<(), Failure> {
+    fn start(&mut self, who: DemoRole, mut args: Vec<String>) -> Result<(), CliError> {
         args.extend((0..self.verbose).map(|_| "-v".to_owned()));
         let process = Process::start(who, &args, &self.said)?;
         self.processes.insert(who, process);
         Ok(())
     }
 
-    fn start_agent(&mut self, who: Who, args: &[&str]) -> Result<(), Failure> {
+    fn start_agent(&mut self, who: DemoRole, args: &[&str]) -> Result<(), CliError> {
         let Some(member) = self.fleet.member(who) else { return Ok(()) };
-        let pool = self.story.pool.clone().unwrap_or_default();
+        let pool = self.timeline.pool.clone().unwrap_or_default();
         let mut args: Vec<String> = args.iter().map(|arg| (*arg).to_owned()).collect();
         args.push(pool);
         args.push(format!("--rpc={}", member.rpc));
@@ -183,64 +190,69 @@ impl Play {
         self.start(who, args)
     }
 
-    /// Hears what is said until something is so.
-    async fn until(&mut self, what: &str, stage: &mut Stage, is_so: impl Fn(&Story) -> bool) -> Result<(), Failure> {
+    /// Handles events until a condition holds.
+    async fn until(
+        &mut self,
+        what: &str,
+        display: &mut DemoDisplay,
+        is_so: impl Fn(&Timeline) -> bool,
+    ) -> Result<(), CliError> {
         let deadline = Instant::now() + PATIENCE;
-        while !is_so(&self.story) {
+        while !is_so(&self.timeline) {
             let Ok(said) = timeout_at(deadline, self.heard.recv()).await else {
-                let text = format!("the demo waited {} s in vain: {what}", PATIENCE.as_secs());
-                return Err(Failure::new(text, "vipnode demo -v shows what each process says"));
+                let text = format!("timed out after {} s: {what}", PATIENCE.as_secs());
+                return Err(CliError::new(text, "See the output of each process: vipnode demo -v"));
             };
-            self.hear(said, stage)?;
+            self.hear(said, display)?;
         }
         Ok(())
     }
 
     /// Shows the meters for a while: moving on a terminal, at the end everywhere.
-    async fn watch_meters(&mut self, stage: &mut Stage) -> Result<(), Failure> {
+    async fn watch_meters(&mut self, display: &mut DemoDisplay) -> Result<(), CliError> {
         let end = Instant::now() + WATCH;
         while Instant::now() < end {
-            stage.show_moving(&tables::meters(&self.story, self.fleet.word(), Instant::now()));
+            display.show_moving(&tables::meters(&self.timeline, self.fleet.word(), Instant::now()));
             let redraw = (Instant::now() + REDRAW).min(end);
             while let Ok(said) = timeout_at(redraw, self.heard.recv()).await {
-                self.hear(said, stage)?;
+                self.hear(said, display)?;
             }
         }
         let now = Instant::now();
-        let table = tables::meters(&self.story, self.fleet.word(), now);
-        stage.show("meters", &table, tables::rows(&self.story, now), None);
+        let table = tables::meters(&self.timeline, self.fleet.word(), now);
+        display.show("meters", &table, tables::rows(&self.timeline, now), None);
         Ok(())
     }
 
-    /// Tells what happens, for ever.
-    async fn stay(&mut self, stage: &mut Stage) -> Result<(), Failure> {
+    /// Shows events until it is canceled.
+    async fn stay(&mut self, display: &mut DemoDisplay) -> Result<(), CliError> {
         loop {
             let said = self.heard.recv().await;
-            self.hear(said, stage)?;
+            self.hear(said, display)?;
         }
     }
 
-    fn hear(&mut self, said: Option<Said>, stage: &mut Stage) -> Result<(), Failure> {
+    fn hear(&mut self, said: Option<ProcessEvent>, display: &mut DemoDisplay) -> Result<(), CliError> {
         let Some((who, said)) = said else { return Ok(()) };
-        if let Some(sentence) = self.story.hear(Instant::now(), who, &said) {
-            stage.tell(who, &sentence);
+        if let Some(entry) = self.timeline.hear(Instant::now(), who, &said) {
+            display.tell(who, &entry);
         } else if self.verbose > 0
             && let Some(text) = said.get("text").and_then(serde_json::Value::as_str)
         {
-            stage.tell(who, &Sentence { tone: Tone::Plain, text: text.to_owned() });
+            display.tell(who, &TimelineEntry { tone: Tone::Plain, text: text.to_owned() });
         }
         // Who was stopped or killed on purpose is not among the processes any more.
-        if self.story.ended.contains(&who) && self.processes.contains_key(&who) {
-            let (what, hint) = self.story.error_of(who).cloned().unwrap_or_default();
-            return Err(Failure::new(format!("{who} ended: {what}"), hint));
+        if self.timeline.ended.contains(&who) && self.processes.contains_key(&who) {
+            let (what, hint) = self.timeline.error_of(who).unwrap_or_default();
+            return Err(CliError::new(format!("{who} ended: {what}"), hint));
         }
         Ok(())
     }
 
-    /// Stops these and waits for their ends; goes on hearing, so that nobody waits for us.
-    async fn stop(&mut self, cast: &[Who], stage: &mut Stage) {
-        let stopping: Vec<(Who, Process)> =
-            cast.iter().filter_map(|who| self.processes.remove(who).map(|process| (*who, process))).collect();
+    /// Stops these and waits for their ends; goes on handling events, so that no process waits for the demo.
+    async fn stop(&mut self, roles: &[DemoRole], display: &mut DemoDisplay) {
+        let stopping: Vec<(DemoRole, Process)> =
+            roles.iter().filter_map(|who| self.processes.remove(who).map(|process| (*who, process))).collect();
         for (_, process) in &stopping {
             process.ask_to_stop();
         }
@@ -251,29 +263,29 @@ impl Play {
                 biased;
                 said = self.heard.recv() => {
                     // Ends are what is wanted here.
-                    let _ended = self.hear(said, stage);
+                    let _ended = self.hear(said, display);
                 }
                 ended = &mut ends => break ended,
             }
         };
         for (who, well) in ended {
-            let sentence = match well {
-                true => Sentence { tone: Tone::Good, text: "stopped".to_owned() },
-                false => Sentence { tone: Tone::Warning, text: "had to be killed, or ended with an error".to_owned() },
+            let entry = match well {
+                true => TimelineEntry { tone: Tone::Good, text: "stopped".to_owned() },
+                false => TimelineEntry { tone: Tone::Warning, text: "was killed, or ended with an error".to_owned() },
             };
-            stage.tell(who, &sentence);
+            display.tell(who, &entry);
         }
     }
 
     async fn pool_status(&self) -> Option<PoolStatus> {
-        let url = http(self.story.pool.as_deref()?);
-        let door = NetConnector::new(PoolAddress::read(&url).ok()?, Trust::default());
-        vipnode_agent::pool_status(&door).await.ok()
+        let url = http(self.timeline.pool.as_deref()?);
+        let connector = NetConnector::new(PoolAddress::read(&url).ok()?, Trust::default());
+        vipnode_agent::pool_status(&connector).await.ok()
     }
 }
 
-fn all_served(story: &Story) -> bool {
-    Who::CLIENTS.iter().all(|client| story.is_served(*client))
+fn all_served(timeline: &Timeline) -> bool {
+    DemoRole::CLIENTS.iter().all(|client| timeline.is_served(*client))
 }
 
 /// The same pool over HTTP.

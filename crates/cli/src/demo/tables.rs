@@ -3,11 +3,11 @@ use serde_json::{Value, json};
 use tokio::time::Instant;
 use vipnode_types::wire::PoolStats;
 
-use super::timeline::{Lease, Story};
+use super::timeline::{Lease, Timeline};
 use crate::output::format::gwei;
 
-/// Every lease and its meter, now. `word` says what the nodes are.
-pub(super) fn meters(story: &Story, word: &str, now: Instant) -> Table {
+/// Every lease and its meter. `word` names the kind of nodes.
+pub(super) fn meters(timeline: &Timeline, word: &str, now: Instant) -> Table {
     let mut table = new([
         "lease".to_owned(),
         format!("host ({word})"),
@@ -16,13 +16,13 @@ pub(super) fn meters(story: &Story, word: &str, now: Instant) -> Table {
         "cost".into(),
         String::new(),
     ]);
-    for lease in ran(story, now) {
+    for lease in ran(timeline, now) {
         table.add_row([
             lease.number.to_string(),
             lease.host.to_string(),
             lease.client.to_string(),
             seconds(lease.metered_ms(now)),
-            gwei(lease.cost(story.price, now)),
+            gwei(lease.cost(timeline.price, now)),
             if lease.runs() { "runs" } else { "ended" }.to_owned(),
         ]);
     }
@@ -30,8 +30,8 @@ pub(super) fn meters(story: &Story, word: &str, now: Instant) -> Table {
 }
 
 /// The same with the sums that the pool keeps.
-pub(super) fn summary(story: &Story, word: &str, pool: &PoolStats, now: Instant) -> Table {
-    let mut table = meters(story, word, now);
+pub(super) fn summary(timeline: &Timeline, word: &str, pool: &PoolStats, now: Instant) -> Table {
+    let mut table = meters(timeline, word, now);
     let leases = format!("{} leases", pool.num_metered_leases);
     let sums = [leases, String::new(), String::new(), seconds(pool.metered_ms), gwei(pool.metered_cost)];
     table.add_row(sums.into_iter().chain(["by the pool".to_owned()]));
@@ -39,23 +39,23 @@ pub(super) fn summary(story: &Story, word: &str, pool: &PoolStats, now: Instant)
 }
 
 /// The meters for programs.
-pub(super) fn rows(story: &Story, now: Instant) -> Value {
+pub(super) fn rows(timeline: &Timeline, now: Instant) -> Value {
     let row = |lease: &Lease| {
         json!({
             "lease": lease.number,
             "host": lease.host.to_string(),
             "client": lease.client.to_string(),
             "metered_ms": lease.metered_ms(now),
-            "cost_wei": lease.cost(story.price, now),
+            "cost_wei": lease.cost(timeline.price, now),
             "runs": lease.runs(),
         })
     };
-    ran(story, now).map(row).collect()
+    ran(timeline, now).map(row).collect()
 }
 
 /// A lease that both sides never saw is no line.
-fn ran(story: &Story, now: Instant) -> impl Iterator<Item = &Lease> {
-    story.leases().filter(move |lease| lease.metered_ms(now) > 0)
+fn ran(timeline: &Timeline, now: Instant) -> impl Iterator<Item = &Lease> {
+    timeline.leases().filter(move |lease| lease.metered_ms(now) > 0)
 }
 
 fn new(header: impl IntoIterator<Item = String>) -> Table {

@@ -4,54 +4,56 @@ use serde_json::Value;
 use tokio::time::Instant;
 use vipnode_types::{Price, Wei};
 
-use super::roles::Who;
-use crate::output::Tone;
+use super::roles::DemoRole;
+use crate::output::{Tone, format::slot_costs};
 
-/// What happened so far, put together from what each process said.
+/// What happened so far, put together from the events of each process.
 #[derive(Debug, Default)]
-pub(super) struct Story {
+pub(super) struct Timeline {
     /// Node ids on the wire, by name.
-    names: BTreeMap<String, Who>,
+    names: BTreeMap<String, DemoRole>,
     pub(super) price: Price,
     pub(super) pool: Option<String>,
-    pub(super) joined: BTreeSet<Who>,
-    pub(super) ended: BTreeSet<Who>,
+    pub(super) joined: BTreeSet<DemoRole>,
+    pub(super) ended: BTreeSet<DemoRole>,
     leases: BTreeMap<u64, Lease>,
     /// The last error of each.
-    errors: BTreeMap<Who, (String, String)>,
+    errors: BTreeMap<DemoRole, (String, String)>,
+    /// The last line that each logged.
+    last_logs: BTreeMap<DemoRole, String>,
 }
 
-/// A lease as its two sides told of it.
+/// A lease as its two sides reported it.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Lease {
     pub(super) number: u64,
-    pub(super) host: Who,
-    pub(super) client: Who,
+    pub(super) host: DemoRole,
+    pub(super) client: DemoRole,
     client_up: Option<Instant>,
     host_up: Option<Instant>,
     over: Option<Instant>,
 }
 
-/// A sentence for the audience.
+/// One line of the demo.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Sentence {
+pub(super) struct TimelineEntry {
     pub(super) tone: Tone,
     pub(super) text: String,
 }
 
-impl Story {
-    pub(super) fn new(names: BTreeMap<String, Who>, price: Price) -> Self {
+impl Timeline {
+    pub(super) fn new(names: BTreeMap<String, DemoRole>, price: Price) -> Self {
         Self { names, price, ..Self::default() }
     }
 
-    /// Takes in what a process said; returns what is worth telling.
-    pub(super) fn hear(&mut self, now: Instant, who: Who, said: &Value) -> Option<Sentence> {
+    /// Handles an event of a process; returns what is worth showing.
+    pub(super) fn hear(&mut self, now: Instant, who: DemoRole, said: &Value) -> Option<TimelineEntry> {
         let text = said.get("text").and_then(Value::as_str).unwrap_or_default();
         match said.get("event").and_then(Value::as_str).unwrap_or_default() {
             "listening" => {
                 let url = said.get("url").and_then(Value::as_str).unwrap_or_default();
                 self.pool = Some(url.to_owned());
-                good(format!("listens on {url}; a place costs {}", self.price))
+                good(format!("listens on {url}; {}", slot_costs(self.price)))
             }
             "joined" => {
                 self.joined.insert(who);
@@ -67,10 +69,7 @@ impl Story {
                 None
             }
             "log" => {
-                // Of a process that ends without a word of its own, the last one counts.
-                if text.contains("error") {
-                    self.errors.entry(who).or_insert_with(|| (text.to_owned(), String::new()));
-                }
+                self.last_logs.insert(who, text.to_owned());
                 None
             }
             "ended" => {
@@ -84,31 +83,31 @@ impl Story {
         }
     }
 
-    fn hear_of_lease(&mut self, now: Instant, who: Who, event: &str, said: &Value) -> Option<Sentence> {
+    fn hear_of_lease(&mut self, now: Instant, who: DemoRole, event: &str, said: &Value) -> Option<TimelineEntry> {
         let number = said.get("lease").and_then(Value::as_u64)?;
         let peer = *self.names.get(said.get("peer").and_then(Value::as_str)?)?;
-        let (host, client) = if matches!(who, Who::Host(_)) { (who, peer) } else { (peer, who) };
+        let (host, client) = if matches!(who, DemoRole::Host(_)) { (who, peer) } else { (peer, who) };
         let fresh = Lease { number, host, client, client_up: None, host_up: None, over: None };
         let lease = self.leases.entry(number).or_insert(fresh);
         match event {
-            "client_admitted" => plain(format!("lets {client} in: lease {number} is granted")),
-            "host_given" => plain(format!("found {host}, dials it")),
+            "client_admitted" => plain(format!("admits {client}: lease {number}")),
+            "host_given" => plain(format!("was assigned {host}, dials it")),
             "host_connected" => {
                 lease.client_up.get_or_insert(now);
                 let ms = said.get("after_ms").and_then(Value::as_u64).unwrap_or_default();
-                good(format!("is connected to {host}, {ms} ms after it was given{}", lease.meter_begins()))
+                good(format!("is connected to {host}, {ms} ms after the assignment{}", lease.meter_begins()))
             }
             "client_connected" => {
                 lease.host_up.get_or_insert(now);
-                plain(format!("sees {client}{}", lease.meter_begins()))
+                plain(format!("reports {client} connected{}", lease.meter_begins()))
             }
             "host_gone" => {
                 lease.over.get_or_insert(now);
-                Some(Sentence { tone: Tone::Warning, text: format!("lost {host}, seeks another host") })
+                Some(TimelineEntry { tone: Tone::Warning, text: format!("lost {host}, asks for another host") })
             }
             "client_evicted" => {
                 lease.over.get_or_insert(now);
-                plain(format!("took its trust in {client} back"))
+                plain(format!("evicts {client}"))
             }
             _ => None,
         }
@@ -119,18 +118,19 @@ impl Story {
     }
 
     /// Whether the meter of a lease of this client runs.
-    pub(super) fn is_served(&self, client: Who) -> bool {
+    pub(super) fn is_served(&self, client: DemoRole) -> bool {
         self.leases.values().any(|lease| lease.client == client && lease.runs())
     }
 
     /// Clients that a host serves now.
-    pub(super) fn clients_of(&self, host: Who) -> usize {
+    pub(super) fn clients_of(&self, host: DemoRole) -> usize {
         self.leases.values().filter(|lease| lease.host == host && lease.runs()).count()
     }
 
-    /// The last error that a process told, and how to fix it.
-    pub(super) fn error_of(&self, who: Who) -> Option<&(String, String)> {
-        self.errors.get(&who)
+    /// The last error that a process reported, and its hint; the last line of its log if it ended without reporting one.
+    pub(super) fn error_of(&self, who: DemoRole) -> Option<(String, String)> {
+        let logged = || self.last_logs.get(&who).map(|line| (line.clone(), String::new()));
+        self.errors.get(&who).cloned().or_else(logged)
     }
 }
 
@@ -161,13 +161,13 @@ impl Lease {
 }
 
 #[expect(clippy::unnecessary_wraps, reason = "each arm of a match says whether there is something to tell")]
-fn good(text: String) -> Option<Sentence> {
-    Some(Sentence { tone: Tone::Good, text })
+fn good(text: String) -> Option<TimelineEntry> {
+    Some(TimelineEntry { tone: Tone::Good, text })
 }
 
 #[expect(clippy::unnecessary_wraps, reason = "as above")]
-fn plain(text: String) -> Option<Sentence> {
-    Some(Sentence { tone: Tone::Plain, text })
+fn plain(text: String) -> Option<TimelineEntry> {
+    Some(TimelineEntry { tone: Tone::Plain, text })
 }
 
 #[cfg(test)]
@@ -178,37 +178,37 @@ mod tests {
 
     use super::*;
 
-    const HOST: Who = Who::Host(0);
-    const CLIENT: Who = Who::Client(0);
+    const HOST: DemoRole = DemoRole::Host(0);
+    const CLIENT: DemoRole = DemoRole::Client(0);
 
-    fn story() -> Story {
+    fn timeline() -> Timeline {
         let names = [("aa".to_owned(), HOST), ("bb".to_owned(), CLIENT)];
-        Story::new(names.into(), "60000 wei".parse().unwrap())
+        Timeline::new(names.into(), "60000 wei".parse().unwrap())
     }
 
     #[test]
     fn a_meter_runs_while_both_sides_see_each_other() {
-        let (mut story, start) = (story(), Instant::now());
+        let (mut timeline, start) = (timeline(), Instant::now());
         let at = |s| start + Duration::from_secs(s);
-        story.hear(at(0), HOST, &json!({"event": "client_admitted", "lease": 7, "peer": "bb"}));
-        story.hear(at(1), CLIENT, &json!({"event": "host_connected", "lease": 7, "peer": "aa", "after_ms": 9}));
-        assert!(!story.is_served(CLIENT));
-        let told = story.hear(at(2), HOST, &json!({"event": "client_connected", "lease": 7, "peer": "bb"}));
+        timeline.hear(at(0), HOST, &json!({"event": "client_admitted", "lease": 7, "peer": "bb"}));
+        timeline.hear(at(1), CLIENT, &json!({"event": "host_connected", "lease": 7, "peer": "aa", "after_ms": 9}));
+        assert!(!timeline.is_served(CLIENT));
+        let told = timeline.hear(at(2), HOST, &json!({"event": "client_connected", "lease": 7, "peer": "bb"}));
         assert!(told.unwrap().text.ends_with("the meter runs"));
-        assert!(story.is_served(CLIENT) && story.clients_of(HOST) == 1);
-        story.hear(at(5), CLIENT, &json!({"event": "host_gone", "lease": 7, "peer": "aa"}));
-        assert!(!story.is_served(CLIENT));
-        let lease = *story.leases().next().unwrap();
+        assert!(timeline.is_served(CLIENT) && timeline.clients_of(HOST) == 1);
+        timeline.hear(at(5), CLIENT, &json!({"event": "host_gone", "lease": 7, "peer": "aa"}));
+        assert!(!timeline.is_served(CLIENT));
+        let lease = *timeline.leases().next().unwrap();
         assert_eq!(lease.metered_ms(at(9)), 3_000);
-        assert_eq!(lease.cost(story.price, at(9)), Wei::new(3_000));
+        assert_eq!(lease.cost(timeline.price, at(9)), Wei::new(3_000));
     }
 
     #[test]
     fn strangers_and_nonsense_are_passed_over() {
-        let (mut story, now) = (story(), Instant::now());
+        let (mut timeline, now) = (timeline(), Instant::now());
         for said in [json!({}), json!({"event": 1}), json!({"event": "host_connected", "lease": 1, "peer": "cc"})] {
-            assert_eq!(story.hear(now, CLIENT, &said), None);
+            assert_eq!(timeline.hear(now, CLIENT, &said), None);
         }
-        assert_eq!(story.leases().count(), 0);
+        assert_eq!(timeline.leases().count(), 0);
     }
 }

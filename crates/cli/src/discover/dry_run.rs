@@ -3,41 +3,41 @@ use vipnode_node::{Node, PeerCommand};
 use vipnode_types::{Enode, NodeId};
 
 use crate::{
-    error::Failure,
+    error::CliError,
     output::{Line, Screen, Tone},
 };
 
-/// What is done for the peers that the user named.
+/// The commands for the peers that the user named.
 fn named(direct: &DirectConfig) -> Vec<(&'static str, PeerCommand)> {
     let hosts = direct.hosts.iter().flat_map(|host| {
-        let dial = ("for this host, at the address of its name", PeerCommand::Dial(host.clone()));
-        [dial, ("when we stop, or it moves", PeerCommand::Drop(host.clone()))]
+        let dial = ("For this host, at the address of its name", PeerCommand::Dial(host.clone()));
+        [dial, ("At the end, or when its address changes", PeerCommand::Drop(host.clone()))]
     });
     let clients = direct.allow.iter().flat_map(|client| {
-        let admit = ("for this client of --allow", PeerCommand::Admit(client.clone()));
-        [admit, ("when we stop", PeerCommand::Evict(client.clone()))]
+        let admit = ("For this client of --allow", PeerCommand::Admit(client.clone()));
+        [admit, ("At the end", PeerCommand::Evict(client.clone()))]
     });
     hosts.chain(clients).collect()
 }
 
 /// Shows the calls to the node that a role makes in the life of a lease, with a made-up peer. Makes none and does
-/// not contact the pool: a pool would send clients to a host that lets nobody in.
-pub(crate) async fn dry_run(node: &dyn Node, config: &AgentConfig, screen: Screen) -> Result<(), Failure> {
+/// not contact the pool: a pool would send clients to a host that admits nobody.
+pub(crate) async fn dry_run(node: &dyn Node, config: &AgentConfig, screen: Screen) -> Result<(), CliError> {
     let facts = node.facts().await?;
-    let text = format!("dry run beside node {} ({}) at {}", facts.id.short(), facts.client_version, node.at());
+    let text = format!("Dry run with node {} ({}) at {}", facts.id.short(), facts.client_version, node.at());
     screen.say(&Line::new("dry_run", Tone::Plain, text));
     let someone = Enode::at(NodeId::new([0xee; 64]), std::net::Ipv4Addr::new(192, 0, 2, 1).into(), 30303);
     let id = Enode::id_only(someone.id);
     let as_host = [
-        ("when the pool gives us a client", PeerCommand::Admit(id)),
-        ("if the client has not connected after 2 s", PeerCommand::Dial(someone.clone())),
-        ("when its lease ends, and when we stop", PeerCommand::Evict(someone.clone())),
+        ("When the pool assigns a client", PeerCommand::Admit(id)),
+        ("If the client has not connected after 2 s", PeerCommand::Dial(someone.clone())),
+        ("When its lease ends, and at the end", PeerCommand::Evict(someone.clone())),
     ];
     let as_client = [
-        ("when a host lets us in", PeerCommand::Dial(someone.clone())),
-        ("when that lease ends, and when we stop", PeerCommand::Drop(someone.clone())),
+        ("When a host accepts us", PeerCommand::Dial(someone.clone())),
+        ("When that lease ends, and at the end", PeerCommand::Drop(someone.clone())),
     ];
-    let stranger = ("for each peer that is on no lease, at each look", PeerCommand::Drop(someone));
+    let stranger = ("For each peer without a lease, at each check", PeerCommand::Drop(someone));
     let stranger = config.strict.then_some(stranger);
     let (host, client) = (config.pool && config.host.is_some(), config.min_peers > 0);
     let all = as_host.into_iter().filter(|_| host).chain(as_client.into_iter().filter(|_| client));
@@ -46,6 +46,6 @@ pub(crate) async fn dry_run(node: &dyn Node, config: &AgentConfig, screen: Scree
             screen.say(&Line::new("would_call", Tone::Plain, format!("{when}: {call}")));
         }
     }
-    screen.say(&Line::new("dry_run_done", Tone::Good, "nothing was changed, and the pool was not contacted"));
+    screen.say(&Line::new("dry_run_done", Tone::Good, "Nothing was changed, and the pool was not contacted"));
     Ok(())
 }

@@ -10,45 +10,45 @@ use vipnode_types::TypedError;
 use crate::{
     args::NodeArgs,
     discover::simulated::fake_node,
-    error::Failure,
+    error::CliError,
     output::{Line, Screen, Tone},
 };
 
 /// A node, and how it is reached.
-pub(crate) struct Beside {
+pub(crate) struct FoundNode {
     pub(crate) node: Arc<dyn Node>,
     pub(crate) endpoint: Endpoint,
 }
 
-/// What to do where the node that the user named is away.
+/// What to do if the node that the user named does not answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Patience {
     /// Wait for it: agent and node may be started together, in any order.
     Wait,
-    /// Say so and end.
+    /// Report it and end.
     None,
 }
 
-/// The first retry of a node that is away; each further one waits twice as long ...
+/// The first retry of a node that does not answer; each further one waits twice as long ...
 const RETRY_FIRST: Duration = Duration::from_millis(100);
 /// ... up to this.
 const RETRY_MOST: Duration = Duration::from_secs(5);
 
-/// The node that the user named, else the one found at the usual places, which is said.
-pub(crate) async fn find_node(args: &NodeArgs, patience: Patience, screen: Screen) -> Result<Beside, Failure> {
+/// Returns the node that the user named, else one that was found on this machine, and reports which.
+pub(crate) async fn find_node(args: &NodeArgs, patience: Patience, screen: Screen) -> Result<FoundNode, CliError> {
     if let Some(rpc) = &args.rpc {
         if let Some(fake) = fake_node(rpc) {
             return fake;
         }
         let endpoint: Endpoint = rpc.parse()?;
-        return Ok(Beside { node: open(&endpoint, &args.trust()?, patience, screen).await?, endpoint });
+        return Ok(FoundNode { node: open(&endpoint, &args.trust()?, patience, screen).await?, endpoint });
     }
     let found = finder::find(&Surroundings::here()).await?;
     let place = found.endpoint.to_string();
-    let by = found.running.map(|who| format!(", which {who}, was started with")).unwrap_or_default();
-    let text = format!("found a node at {place}{by} (another one: --rpc)");
+    let by = found.running.map(|who| format!(" ({who})")).unwrap_or_default();
+    let text = format!("Found a node at {place}{by}; use --rpc for another");
     screen.say(&Line::new("node_found", Tone::Plain, text).with("rpc", place));
-    Ok(Beside { node: found.node, endpoint: found.endpoint })
+    Ok(FoundNode { node: found.node, endpoint: found.endpoint })
 }
 
 async fn open(
@@ -63,8 +63,8 @@ async fn open(
         match endpoint.open(trust).await {
             Err(error) if error.is_offline() && patience == Patience::Wait => {
                 if !std::mem::replace(&mut said, true) {
-                    let text = format!("waiting for the node: {error}\n  -> {}", error.hint().unwrap_or_default());
-                    screen.say(&Line::new("waiting_for_node", Tone::Warning, text));
+                    let text = format!("Waiting for the node: {error}");
+                    screen.say(&Line::new("waiting_for_node", Tone::Warning, text).hint(&error.hint().unwrap_or_default()));
                 }
             }
             opened => return opened,

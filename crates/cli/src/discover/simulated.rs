@@ -12,14 +12,14 @@ use vipnode_node::{
 };
 use vipnode_types::NodeId;
 
-use crate::{discover::Beside, error::Failure};
+use crate::{discover::FoundNode, error::CliError};
 
 const SCHEME: &str = "fakenode://";
 /// Simulated peers of a simulated node; more are refused.
 const MOST_PEERS: u16 = 1_000;
 
 /// The simulated node that `rpc` asks for; `None` where it names a real one.
-pub(crate) fn fake_node(rpc: &str) -> Option<Result<Beside, Failure>> {
+pub(crate) fn fake_node(rpc: &str) -> Option<Result<FoundNode, CliError>> {
     let rest = rpc.strip_prefix(SCHEME)?;
     Some(Fake::read(rest).map(|fake| fake.start()))
 }
@@ -33,11 +33,13 @@ struct Fake {
 }
 
 impl Fake {
-    fn read(rest: &str) -> Result<Self, Failure> {
+    fn read(rest: &str) -> Result<Self, CliError> {
         let wrong = |why: String| {
-            Failure::new(
-                format!("the simulated node of --rpc {SCHEME}…: {why}"),
-                format!("--rpc '{SCHEME}<id of the key in --nodekey>?fakepeers=3&fakeblock=100&fullnode=1'"),
+            CliError::new(
+                format!("--rpc {SCHEME}… is not a valid simulated node: {why}"),
+                format!(
+                    "Write it as --rpc '{SCHEME}<id of the key in --nodekey>?fakepeers=3&fakeblock=100&fullnode=1'"
+                ),
             )
         };
         let (id, query) = rest.split_once('?').unwrap_or((rest, ""));
@@ -49,17 +51,17 @@ impl Fake {
             match name {
                 "fakepeers" => {
                     let peers = u16::try_from(number).ok().filter(|peers| *peers <= MOST_PEERS);
-                    fake.peers = peers.ok_or_else(|| wrong(format!("at most {MOST_PEERS} peers are simulated")))?;
+                    fake.peers = peers.ok_or_else(|| wrong(format!("at most {MOST_PEERS} peers can be simulated")))?;
                 }
                 "fakeblock" => fake.block = number,
                 "fullnode" => fake.full = number != 0,
-                _ => return Err(wrong(format!("{name:?} is none of fakepeers, fakeblock, fullnode"))),
+                _ => return Err(wrong(format!("unknown parameter {name:?}: use fakepeers, fakeblock or fullnode"))),
             }
         }
         Ok(fake)
     }
 
-    fn start(self) -> Beside {
+    fn start(self) -> FoundNode {
         let net = SimNet::new();
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         let kind = if self.full { SimKind::Full { light_max_peers: 0 } } else { SimKind::Light };
@@ -74,7 +76,7 @@ impl Fake {
             net.add(peer);
             net.with(|world| world.add_peer(self.id, enode));
         }
-        Beside { node, endpoint: Endpoint::Sim(format!("sim://127.0.0.1:0/{}", self.id)) }
+        FoundNode { node, endpoint: Endpoint::Sim(format!("sim://127.0.0.1:0/{}", self.id)) }
     }
 }
 
@@ -91,7 +93,7 @@ mod tests {
     #[tokio::test]
     async fn it_is_what_the_address_says() {
         let rpc = format!("fakenode://{}?fakepeers=2&fakeblock=7&fullnode=1", id());
-        let Beside { node, .. } = fake_node(&rpc).unwrap().unwrap_or_else(|error| panic!("{error:?}"));
+        let FoundNode { node, .. } = fake_node(&rpc).unwrap().unwrap_or_else(|error| panic!("{error:?}"));
         let facts = node.facts().await.unwrap();
         assert_eq!((facts.id, facts.full, node.head().await.unwrap().number), (id(), true, 7));
         assert!(facts.client_version.starts_with("simulated/"), "{}", facts.client_version);

@@ -1,4 +1,4 @@
-//! Peers that the user named: whether the node has them.
+//! Whether the node is connected to the peers that the user named.
 
 use vipnode_agent_core::DirectConfig;
 use vipnode_types::PeerFact;
@@ -10,18 +10,18 @@ pub(super) fn judge(direct: &DirectConfig, node: &NodeFound, peers: &[PeerFact])
     let hosts = direct.hosts.iter().map(|host| {
         let who = host.id.short();
         if is_there(host.id) {
-            return Finding::well("direct", format!("host {who} is connected"));
+            return Finding::well("direct", format!("Host {who} is connected"));
         }
         let hint = format!(
-            "run `vipnode client` with it beside this node, have its operator run `vipnode host --allow {}`, and see \
-             that its p2p port is open",
+            "Check that its p2p port is open, run `vipnode client` with its enode, and ask its operator to run `vipnode \
+             host --allow {}`",
             node.facts.id
         );
-        Finding::warning("direct", format!("host {who} is not connected"), hint)
+        Finding::warning("direct", format!("Host {who} is not connected"), hint)
     });
     let clients = direct.allow.iter().map(|client| match is_there(client.id) {
-        true => Finding::well("direct", format!("client {} is connected", client.id.short())),
-        false => Finding::skipped("direct", format!("client {} is not connected now", client.id.short())),
+        true => Finding::well("direct", format!("Client {} is connected", client.id.short())),
+        false => Finding::skipped("direct", format!("Client {} is not connected now", client.id.short())),
     });
     hosts.chain(clients).collect()
 }

@@ -4,23 +4,23 @@ use vipnode_agent::Reached;
 use vipnode_agent_core::{DirectConfig, HostConfig};
 use vipnode_types::{HeadFact, Ms, NodeFacts, PeerFact};
 
-use crate::error::Failure;
+use crate::error::CliError;
 
 /// All that a doctor looked at.
 #[derive(Debug)]
 pub(crate) struct Facts {
     /// This machine's clock.
     pub(crate) now: Ms,
-    pub(crate) wants: Wants,
+    pub(crate) wants: Requirements,
     pub(crate) node: Result<NodeFound, NodeMissing>,
     /// `None` where there is no pool.
-    pub(crate) pool: Option<Result<PoolFound, Fault>>,
+    pub(crate) pool: Option<Result<PoolFound, CliError>>,
 }
 
 /// What the role is to do.
 #[derive(Debug)]
-pub(crate) struct Wants {
-    /// `None` where no places are sold.
+pub(crate) struct Requirements {
+    /// `None` if no slots are sold.
     pub(crate) host: Option<HostConfig>,
     pub(crate) client: bool,
     /// Strangers are disconnected.
@@ -29,21 +29,14 @@ pub(crate) struct Wants {
     pub(crate) direct: DirectConfig,
     /// `--maxpeers` of the node, by the user's word.
     pub(crate) node_max_peers: u32,
-    /// The port that others are told to dial, where the user named one.
+    /// The port that others are given to dial, if the user named one.
     pub(crate) port: Option<u16>,
-}
-
-/// Something that could not be looked at, and how to fix that.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Fault {
-    pub(crate) what: String,
-    pub(crate) hint: String,
 }
 
 /// Why there is no node to look at.
 #[derive(Debug)]
 pub(crate) enum NodeMissing {
-    Fault(Fault),
+    Error(CliError),
     /// It answers, and does not offer calls that are needed.
     NoCalls {
         at: String,
@@ -60,13 +53,13 @@ pub(crate) struct NodeFound {
     /// Where else than on loopback its admin calls answer, of the addresses that were tried; `None` where that took
     /// too long.
     pub(crate) exposed: Option<Vec<String>>,
-    pub(crate) head: Result<HeadFact, Fault>,
-    pub(crate) peers: Result<Vec<PeerFact>, Fault>,
+    pub(crate) head: Result<HeadFact, CliError>,
+    pub(crate) peers: Result<Vec<PeerFact>, CliError>,
     /// `None` where nothing has to be signed: there is no pool.
-    pub(crate) key: Option<Result<KeyFacts, Fault>>,
+    pub(crate) key: Option<Result<KeyFacts, CliError>>,
 }
 
-/// Whether an agent may speak for the node.
+/// Whether an agent may act for the node.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum KeyFacts {
     /// The node has signed, until then.
@@ -80,10 +73,4 @@ pub(crate) enum KeyFacts {
 pub(crate) struct PoolFound {
     pub(crate) url: String,
     pub(crate) reached: Reached,
-}
-
-impl From<Failure> for Fault {
-    fn from(failure: Failure) -> Self {
-        Self { what: failure.what, hint: failure.hint }
-    }
 }

@@ -1,4 +1,4 @@
-/// What came of one check.
+/// The result of one check.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Finding {
     /// Name of the check in JSON.
@@ -6,7 +6,7 @@ pub(crate) struct Finding {
     pub(crate) verdict: Verdict,
     /// What was seen.
     pub(crate) text: String,
-    /// The flag or command; empty where there is nothing to fix.
+    /// What to do about it; empty where there is nothing to do.
     pub(crate) hint: String,
 }
 
@@ -18,7 +18,7 @@ pub(crate) enum Verdict {
     Warning,
     /// The role does not work like this.
     Bad,
-    /// It could not be looked at.
+    /// It could not be checked.
     Skipped,
 }
 

@@ -11,12 +11,11 @@ use vipnode_node::{
 };
 use vipnode_types::{Ms, NodeFacts, wire::ReachRequest};
 
-use super::{Facts, Fault, KeyFacts, NodeFound, NodeMissing, PoolFound, Wants};
+use super::{Facts, KeyFacts, NodeFound, NodeMissing, PoolFound, Requirements};
 use crate::{
     args::{Between, Peered},
-    commands::{join::join_secret, speaking::advertise},
-    discover::{Beside, Patience, find_node, find_pool},
-    error::Failure,
+    discover::{FoundNode, Patience, find_node, find_pool},
+    error::CliError,
     output::Screen,
 };
 
@@ -27,11 +26,11 @@ const DEADLINE: Duration = Duration::from_secs(10);
 pub(crate) async fn gather(
     between: &Between,
     peered: &Peered,
-    mut wants: Wants,
+    mut wants: Requirements,
     screen: Screen,
-) -> Result<Facts, Failure> {
+) -> Result<Facts, CliError> {
     let now = clock::wall();
-    if let Advertise::Enode(enode) = advertise(&between.speaking) {
+    if let Advertise::Enode(enode) = between.speaking.advertise() {
         wants.port = Some(enode.port);
     }
     let node = look_at_node(between, peered, now, screen).await?;
@@ -43,13 +42,13 @@ pub(crate) async fn gather(
     Ok(Facts { now, wants, node, pool })
 }
 
-async fn in_time<T, E: Into<Failure>>(what: &str, look: impl Future<Output = Result<T, E>>) -> Result<T, Fault> {
+async fn in_time<T, E: Into<CliError>>(what: &str, look: impl Future<Output = Result<T, E>>) -> Result<T, CliError> {
     match timeout(DEADLINE, look).await {
-        Ok(seen) => seen.map_err(|error| Fault::from(error.into())),
-        Err(_elapsed) => Err(Fault {
-            what: format!("{what} did not answer within {} s", DEADLINE.as_secs()),
-            hint: "try again; if it stays like this, start it anew".to_owned(),
-        }),
+        Ok(seen) => seen.map_err(Into::into),
+        Err(_elapsed) => Err(CliError::new(
+            format!("{what} did not answer within {} s", DEADLINE.as_secs()),
+            "Try again; if this goes on, restart it.",
+        )),
     }
 }
 
@@ -58,7 +57,7 @@ async fn look_at_node(
     peered: &Peered,
     now: Ms,
     screen: Screen,
-) -> Result<Result<NodeFound, NodeMissing>, Failure> {
+) -> Result<Result<NodeFound, NodeMissing>, CliError> {
     let trust = between.node.trust()?;
     let endpoint = between.node.rpc.as_deref().and_then(|rpc| rpc.parse::<Endpoint>().ok());
     if let Some(endpoint) = &endpoint
@@ -70,25 +69,25 @@ async fn look_at_node(
         return Ok(Err(NodeMissing::NoCalls { at: endpoint.to_string(), client, what }));
     }
     let found = in_time("the node", find_node(&between.node, Patience::None, screen)).await;
-    let beside = match found {
-        Ok(beside) => beside,
-        Err(fault) => return Ok(Err(NodeMissing::Fault(fault))),
+    let found_node = match found {
+        Ok(found_node) => found_node,
+        Err(fault) => return Ok(Err(NodeMissing::Error(fault))),
     };
-    Ok(look_at(beside, between, peered, now).await.map_err(NodeMissing::Fault))
+    Ok(look_at(found_node, between, peered, now).await.map_err(NodeMissing::Error))
 }
 
 async fn look_at(
-    Beside { node, endpoint }: Beside,
+    FoundNode { node, endpoint }: FoundNode,
     between: &Between,
     peered: &Peered,
     now: Ms,
-) -> Result<NodeFound, Fault> {
+) -> Result<NodeFound, CliError> {
     let facts = in_time("the node", node.facts()).await?;
     let key = match peered.has_pool() {
         true => Some(key(&*node, &endpoint, between, &facts, now).await),
         false => None,
     };
-    let key = key.map(|key| key.map_err(|error| Fault::from(Failure::from(error))));
+    let key = key.map(|key| key.map_err(CliError::from));
     Ok(NodeFound {
         at: node.at(),
         exposed: timeout(DEADLINE, node.exposure()).await.ok(),
@@ -125,17 +124,17 @@ async fn look_at_pool(
     node: Option<&NodeFacts>,
     port: Option<u16>,
     screen: Screen,
-) -> Result<PoolFound, Fault> {
+) -> Result<PoolFound, CliError> {
     let pool: PoolAddress = find_pool(peered.pool.as_deref(), true, screen).await?;
     let url = pool.url().to_owned();
-    let door = NetConnector::new(pool, between.node.trust()?);
-    let join = join_secret(&between.join)?;
+    let connector = NetConnector::new(pool, between.node.trust()?);
+    let join = between.join.secret()?;
     let request = ReachRequest {
         port: node.map(|node| port.unwrap_or(node.enode.port)).filter(|port| *port != 0),
         node: node.map_or(vipnode_types::NodeId::new([0; 64]), |node| node.id),
         chain_id: node.map_or(0, |node| node.chain.chain_id),
         join: None,
     };
-    let reached = in_time("the pool", reach(&door, request, join.as_ref())).await?;
+    let reached = in_time("the pool", reach(&connector, request, join.as_ref())).await?;
     Ok(PoolFound { url, reached })
 }

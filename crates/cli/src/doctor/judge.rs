@@ -1,4 +1,4 @@
-//! From what was looked at to what is said. No I/O.
+//! Makes findings of facts. No I/O.
 
 use std::net::IpAddr;
 
@@ -9,87 +9,91 @@ use vipnode_types::{
     wire::{Admission, ErrorCode, Reach, ReachReply},
 };
 
-use super::{Facts, Finding, KeyFacts, NodeFound, NodeMissing, PoolFound, Words};
+use super::{ClientFlags, Facts, Finding, KeyFacts, NodeFound, NodeMissing, PoolFound};
+use crate::output::format::{self, counted};
 
-/// Clocks this far apart are as good as the same.
+/// Clocks that differ by at most this much are fine.
 const CLOCK_WELL_MS: u64 = 5_000;
-/// A pool believes a signature that is dated at most this far ahead of its clock.
+/// A pool accepts a signature dated at most this far ahead of its clock.
 const CLOCK_BAD_MS: u64 = 5 * 60_000;
 const DAY_MS: u64 = 24 * 60 * 60_000;
-/// A client beside a node whose newest block is older follows no chain.
+/// A node whose newest block is older does not follow the chain, so a client's hosts are of no use to it.
 const CLIENT_HEAD_S: u64 = 600;
 
-/// Every check, in the order in which things depend on each other.
+/// Runs every check, in the order in which things depend on each other.
 pub(crate) fn judge(facts: &Facts) -> Vec<Finding> {
     let mut findings = Vec::new();
     match &facts.node {
         Ok(node) => {
-            let words = Words::of(&node.facts.client_version);
-            let text = format!("{} ({}) answers at {}", node.facts.client_version, node.facts.id.short(), node.at);
+            let flags = ClientFlags::of(&node.facts.client_version);
+            let text = format!("{}, node {}, answers at {}", node.facts.client_version, node.facts.id.short(), node.at);
             findings.push(Finding::well("node", text));
-            findings.push(exposure(node, words));
+            findings.push(exposure(node, flags));
             findings.extend(key(facts, node));
             findings.extend([kind(facts, node), head(facts, node)]);
-            findings.extend(peers(facts, node, words));
-            findings.extend(strict(facts, words));
+            findings.extend(peers(facts, node, flags));
+            findings.extend(strict(facts, flags));
         }
-        Err(NodeMissing::Fault(fault)) => findings.push(Finding::bad("node", &fault.what, &fault.hint)),
+        Err(NodeMissing::Error(fault)) => findings.push(Finding::bad("node", &fault.message, &fault.hint)),
         Err(NodeMissing::NoCalls { at, client, what }) => {
             findings.push(Finding::well("node", format!("{client} answers at {at}")));
-            findings.push(Finding::bad("admin", what, Words::of(client).calls(at)));
+            findings.push(Finding::bad("admin", what, ClientFlags::of(client).calls(at)));
         }
     }
     match &facts.pool {
         Some(Ok(pool)) => findings.extend(self::pool(facts, pool)),
-        Some(Err(fault)) => findings.push(Finding::bad("pool", &fault.what, &fault.hint)),
+        Some(Err(fault)) => findings.push(Finding::bad("pool", &fault.message, &fault.hint)),
         None => {}
     }
     findings
 }
 
-fn exposure(node: &NodeFound, words: Words) -> Finding {
+fn exposure(node: &NodeFound, flags: ClientFlags) -> Finding {
     let Some(exposed) = &node.exposed else {
-        return Finding::skipped("admin", "all admin calls answer; whether to others too was not found out in time");
+        return Finding::skipped(
+            "admin",
+            "The admin API answers; could not determine in time whether other machines can reach it",
+        );
     };
     if exposed.is_empty() {
-        return Finding::well("admin", "all admin calls answer, and at no other address that was tried");
+        return Finding::well("admin", "The admin API answers, and at no other address that was tried");
     }
-    let text = format!("anybody who reaches {} may command this node", exposed.join(", "));
-    Finding::warning("admin", text, words.loopback())
+    let text = format!("Anyone who can reach {} controls this node", exposed.join(", "));
+    Finding::warning("admin", text, flags.loopback())
 }
 
 fn key(facts: &Facts, node: &NodeFound) -> Option<Finding> {
     Some(match node.key.as_ref()? {
         Ok(KeyFacts::Delegated { until }) => {
             let left = until.since(facts.now);
-            let text = format!("the node has signed that this agent speaks for it, for {} more days", left / DAY_MS);
-            let hint = "--nodekey <path of the node's key file> at the next start, to sign anew";
+            let text = format!("The node key has authorized this agent for {}", counted(left / DAY_MS, "more day"));
+            let hint = "Renew the delegation at the next start: --nodekey FILE";
             if left > RENEW_MS { Finding::well("key", text) } else { Finding::warning("key", text, hint) }
         }
         Ok(KeyFacts::Key(path)) => {
-            Finding::well("key", format!("{} is this node's key, to sign with once", path.display()))
+            Finding::well("key", format!("Found the node key in {}; it signs a delegation once", path.display()))
         }
-        Err(fault) => Finding::bad("key", &fault.what, &fault.hint),
+        Err(fault) => Finding::bad("key", &fault.message, &fault.hint),
     })
 }
 
 fn kind(facts: &Facts, node: &NodeFound) -> Finding {
     if node.facts.full || facts.wants.host.is_none() {
-        return Finding::well("chain", format!("the node is on {}", node.facts.chain));
+        return Finding::well("chain", format!("The node is on {}", node.facts.chain));
     }
-    let text = format!("the node is a light one on {}, which has no places to sell", node.facts.chain);
-    Finding::bad("chain", text, "--role client; or sync a full node: --syncmode snap")
+    let text = format!("The node is a light node on {}, which has no peer slots to sell", node.facts.chain);
+    Finding::bad("chain", text, "Pass --role client, or sync a full node: --syncmode snap")
 }
 
 fn head(facts: &Facts, node: &NodeFound) -> Finding {
     let head = match &node.head {
         Ok(head) => head,
-        Err(fault) => return Finding::bad("head", &fault.what, &fault.hint),
+        Err(fault) => return Finding::bad("head", &fault.message, &fault.hint),
     };
     let age_s = (facts.now.get() / 1_000).saturating_sub(head.timestamp_s);
-    let text = format!("the newest block is {}, {age_s} s old", head.number);
-    let hint = "start the consensus client beside the node, and wait until it is in sync; on a chain that stands \
-                still: --max-head-age off";
+    let text = format!("The node is at {}", format::head(head.number, Some(age_s.saturating_mul(1_000))));
+    let hint = "Start the consensus client of the node and wait until it is in sync; for a chain that produces no \
+                blocks, pass --max-head-age off";
     match &facts.wants.host {
         Some(host) if host.max_head_age_s.is_some_and(|most| age_s > most) => Finding::bad("head", text, hint),
         None if age_s > CLIENT_HEAD_S => Finding::warning("head", text, hint),
@@ -97,101 +101,101 @@ fn head(facts: &Facts, node: &NodeFound) -> Finding {
     }
 }
 
-fn peers(facts: &Facts, node: &NodeFound, words: Words) -> Vec<Finding> {
-    let mut findings: Vec<Finding> = places(facts, words).into_iter().chain(light_places(facts, node)).collect();
+fn peers(facts: &Facts, node: &NodeFound, flags: ClientFlags) -> Vec<Finding> {
+    let mut findings: Vec<Finding> = slots(facts, flags).into_iter().chain(light_slots(facts, node)).collect();
     match &node.peers {
         Ok(peers) => {
-            findings.push(own_peers(facts, peers, words));
-            findings.extend(dial_slots(facts, peers, words));
+            findings.push(own_peers(facts, peers, flags));
+            findings.extend(dial_slots(facts, peers, flags));
             findings.extend(super::direct::judge(&facts.wants.direct, node, peers));
         }
-        Err(fault) => findings.push(Finding::bad("peers", &fault.what, &fault.hint)),
+        Err(fault) => findings.push(Finding::bad("peers", &fault.message, &fault.hint)),
     }
     findings
 }
 
-/// No call tells whether a node is closed.
-fn strict(facts: &Facts, words: Words) -> Option<Finding> {
-    let text = "--strict-peers disconnects strangers once they are peers, and each may come back; what keeps them away \
-                are flags of the node, which no call tells";
-    facts.wants.strict.then(|| Finding { hint: words.close(), ..Finding::skipped("strict", text) })
+/// No RPC call reports whether a node is closed to strangers.
+fn strict(facts: &Facts, flags: ClientFlags) -> Option<Finding> {
+    let text = "--strict-peers disconnects strangers after they connect, and they can connect again. To keep them away, \
+                close the node";
+    facts.wants.strict.then(|| Finding { hint: flags.close(), ..Finding::skipped("strict", text) })
 }
 
-fn places(facts: &Facts, words: Words) -> Option<Finding> {
+fn slots(facts: &Facts, flags: ClientFlags) -> Option<Finding> {
     let host = facts.wants.host.as_ref()?;
     let allowed = facts.wants.direct.allowed();
     let needed = host.slots.saturating_add(allowed).saturating_add(host.reserve);
     let text = format!(
-        "--slots {}{} and --reserve {} need {needed} places, the node has {} (--node-max-peers)",
+        "--slots {}{} and --reserve {} need {needed} peer slots; the node has {} (--node-max-peers)",
         host.slots,
         Allowed(allowed),
         host.reserve,
         host.node_max_peers
     );
     if needed <= host.node_max_peers {
-        return Some(Finding::well("places", text));
+        return Some(Finding::well("slots", text));
     }
     let fit = host.node_max_peers.saturating_sub(host.reserve).saturating_sub(allowed);
-    let fewer = if fit > 0 { format!("--slots {fit}") } else { "a smaller --reserve".to_owned() };
-    let more = words.max_peers(needed);
-    Some(Finding::bad("places", text, format!("{more}, and say so: --node-max-peers {needed}; or {fewer}")))
+    let fewer = if fit > 0 { format!("pass --slots {fit}") } else { "lower --reserve".to_owned() };
+    let more = flags.max_peers(needed);
+    Some(Finding::bad("slots", text, format!("{more} and pass --node-max-peers {needed}, or {fewer}")))
 }
 
-/// No call tells how many light nodes a node takes.
-fn light_places(facts: &Facts, node: &NodeFound) -> Option<Finding> {
+/// No RPC call reports how many light nodes a node accepts.
+fn light_slots(facts: &Facts, node: &NodeFound) -> Option<Finding> {
     let host = facts.wants.host.as_ref()?;
     let serves_light = node.facts.full && node.facts.protocols.iter().any(|cap| cap.name() == "les");
     let text = || {
         format!(
-            "the node serves light nodes too and tells nobody how many: compare its --light.maxpeers, which no trust \
-             gets past, with --slots {}, which must not be more",
+            "The node also serves light nodes but does not report how many. Trusted peers do not bypass its \
+             --light.maxpeers: keep --slots {} at or below it",
             host.slots
         )
     };
-    serves_light.then(|| Finding::skipped("light_places", text()))
+    serves_light.then(|| Finding::skipped("light_slots", text()))
 }
 
-fn own_peers(facts: &Facts, peers: &[PeerFact], words: Words) -> Finding {
+fn own_peers(facts: &Facts, peers: &[PeerFact], flags: ClientFlags) -> Finding {
     let all = u32::try_from(peers.len()).unwrap_or(u32::MAX);
     let own = peers.iter().filter(|peer| peer.trusted != Some(true)).count();
-    let text = format!("the node has {all} peers, {own} of them its own");
+    let text = format!("The node has {}, {own} of its own", counted(all.into(), "peer"));
     let most = facts.wants.node_max_peers;
     if all > most {
         return Finding::warning(
             "peers",
             format!("{text}, more than --node-max-peers {most}"),
-            "--node-max-peers with the node's own number",
+            "Pass the node's own --maxpeers value: --node-max-peers N",
         );
     }
     let reserve = facts.wants.host.as_ref().map_or(0, |host| host.reserve);
     if all == most && own < usize::try_from(reserve).unwrap_or(usize::MAX) {
-        let hint = format!("lower --slots, or {}", words.max_peers(most.saturating_add(reserve)));
+        let hint = format!("{}, or lower --slots", flags.max_peers(most.saturating_add(reserve)));
         return Finding::warning(
             "peers",
-            format!("{text}, and its table is full: --reserve {reserve} is not kept"),
+            format!("{text}; its peer table is full, so --reserve {reserve} is not kept"),
             hint,
         );
     }
     Finding::well("peers", text)
 }
 
-/// A client's node has to dial its hosts, and some dial few.
-fn dial_slots(facts: &Facts, peers: &[PeerFact], words: Words) -> Option<Finding> {
-    let share = words.dial_share.filter(|_| facts.wants.client)?;
+/// A client's node has to dial its hosts, and some clients dial few peers.
+fn dial_slots(facts: &Facts, peers: &[PeerFact], flags: ClientFlags) -> Option<Finding> {
+    let share = flags.dial_share.filter(|_| facts.wants.client)?;
     let most = facts.wants.node_max_peers;
     let slots = (most / share).max(1);
     let dialled = peers.iter().filter(|peer| peer.direction == Direction::Outbound).count();
-    let text = format!("the node has dialled {dialled} of the {slots} peers that it dials at most");
+    let text = format!("The node has dialed {dialled} of at most {slots} peers");
     if dialled < usize::try_from(slots).unwrap_or(usize::MAX) {
         return Some(Finding::well("dial_slots", text));
     }
     let more = most.saturating_add(share.saturating_mul(3));
-    let hint = format!("{}, and say so: --node-max-peers {more}", words.max_peers(more));
-    Some(Finding::warning("dial_slots", format!("{text}: it dials no host before one of them goes"), hint))
+    let hint = format!("{} and pass --node-max-peers {more}", flags.max_peers(more));
+    Some(Finding::warning("dial_slots", format!("{text}; it cannot dial a host until one of them leaves"), hint))
 }
 
 fn pool(facts: &Facts, pool: &PoolFound) -> Vec<Finding> {
-    let mut findings = vec![Finding::well("pool", format!("the pool at {} answers", pool.url))];
+    let mut findings = vec![Finding::well("pool", format!("The pool at {} answers", pool.url))];
     match &pool.reached.reply {
         Ok(reply) => {
             findings.extend([admission(reply), clock(pool, reply)]);
@@ -199,24 +203,24 @@ fn pool(facts: &Facts, pool: &PoolFound) -> Vec<Finding> {
         }
         Err(error) if error.is(ErrorCode::Busy) => {
             let hint = error.data.as_ref().map(|data| data.hint.clone()).unwrap_or_default();
-            findings.push(Finding::warning("port", format!("the pool tries no port now: {error}"), hint));
+            findings.push(Finding::warning("port", format!("The pool does not test ports now: {error}"), hint));
         }
-        Err(error) => findings.push(Finding::skipped("port", format!("this pool does not tell more: {error}"))),
+        Err(error) => findings.push(Finding::skipped("port", format!("The pool does not support this check: {error}"))),
     }
     findings
 }
 
 fn admission(reply: &ReachReply) -> Finding {
     match &reply.admission {
-        Admission::Allowed => Finding::well("admission", "the pool takes this node"),
+        Admission::Allowed => Finding::well("admission", "The pool accepts this node"),
         Admission::MembersOnly => Finding::skipped(
             "admission",
-            "the pool takes its members only; who is one it tells at the start of an agent",
+            "The pool accepts members only; an agent learns at its start whether this node is one",
         ),
         Admission::Refused(error) if error.is(ErrorCode::NotMember) => Finding::bad(
             "admission",
             error.to_string(),
-            "--join-secret-file FILE with the secret that the pool's operator gave you",
+            "Ask the pool's operator for the join secret, and pass --join-secret-file FILE",
         ),
         Admission::Refused(error) => {
             let hint = error.data.as_ref().map(|data| data.hint.clone()).unwrap_or_default();
@@ -229,47 +233,51 @@ fn clock(pool: &PoolFound, reply: &ReachReply) -> Finding {
     let (here, there) = (pool.reached.heard, reply.time_ms);
     let (apart, way) = if here > there { (here.since(there), "ahead of") } else { (there.since(here), "behind") };
     if apart <= CLOCK_WELL_MS {
-        return Finding::well("clock", "this machine's clock and the pool's agree");
+        return Finding::well("clock", "The clocks of this machine and the pool agree");
     }
-    let text = format!("this machine's clock is {} s {way} the pool's", apart / 1_000);
-    let hint = "timedatectl set-ntp true";
+    let text = format!("This machine's clock is {} s {way} the pool's", apart / 1_000);
+    let hint = "Synchronize the clock: timedatectl set-ntp true";
     if apart < CLOCK_BAD_MS { Finding::warning("clock", text, hint) } else { Finding::bad("clock", text, hint) }
 }
 
 fn port(facts: &Facts, reply: &ReachReply) -> Vec<Finding> {
     let Ok(node) = &facts.node else { return Vec::new() };
-    let words = Words::of(&node.facts.client_version);
+    let flags = ClientFlags::of(&node.facts.client_version);
     let port = facts.wants.port.unwrap_or(node.facts.enode.port);
     let place = format!("port {port} at {}", reply.address);
     let trouble = match reply.port {
-        None => return vec![Finding::skipped("port", "the node tells no p2p port")],
+        None => return vec![Finding::skipped("port", "The node reports no p2p port")],
         Some(Reach::Open) => {
-            let mut findings = vec![Finding::well("port", format!("the pool reaches {place}"))];
-            findings.extend(told_address(node, reply, words));
+            let mut findings = vec![Finding::well("port", format!("The pool can reach {place}"))];
+            findings.extend(told_address(node, reply, flags));
             return findings;
         }
-        Some(Reach::Refused) => format!("the pool reaches nobody at {place}: the connection is refused"),
-        Some(Reach::Timeout) => format!("the pool gets no answer from {place}"),
+        Some(Reach::Refused) => format!("The pool cannot reach {place}: connection refused"),
+        Some(Reach::Timeout) => format!("The pool cannot reach {place}: no answer"),
     };
     let hint = format!(
-        "let TCP {port} in: `ufw allow {port}`, and forward it in the router to this machine; {}; where the node is \
-         seen elsewhere: --enode.host HOST",
-        words.address(&reply.address.to_string())
+        "Open TCP port {port} (`ufw allow {port}`) and forward it in the router to this machine. {}; if others reach \
+         the node elsewhere, pass --enode.host HOST",
+        flags.address(&reply.address.to_string())
     );
     if facts.wants.host.is_some() {
         vec![Finding::bad("port", trouble, hint)]
     } else {
-        vec![Finding::warning("port", format!("{trouble}; hosts cannot dial this client, it has to dial them"), hint)]
+        vec![Finding::warning(
+            "port",
+            format!("{trouble}; hosts cannot dial this client, so it has to dial them"),
+            hint,
+        )]
     }
 }
 
-/// A pool replaces an address that is of no use to others, but believes another public one.
-fn told_address(node: &NodeFound, reply: &ReachReply, words: Words) -> Option<Finding> {
+/// A pool replaces an address that others cannot use, but accepts another public one.
+fn told_address(node: &NodeFound, reply: &ReachReply, flags: ClientFlags) -> Option<Finding> {
     let told: IpAddr = node.facts.enode.ip()?;
     if !is_public(told) || told == reply.address {
         return None;
     }
-    let text = format!("the node tells others {told}, and the pool sees it at {}", reply.address);
-    let hint = format!("{}; or --enode.host {}", words.address(&reply.address.to_string()), reply.address);
+    let text = format!("The node advertises {told}, but the pool sees it at {}", reply.address);
+    let hint = format!("{}, or pass --enode.host {}", flags.address(&reply.address.to_string()), reply.address);
     Some(Finding::warning("address", text, hint))
 }

@@ -1,6 +1,9 @@
-//! `vipnode doctor`: looks at what a role needs and changes nothing. [`gather()`] looks, [`judge()`] says what is
-//! wrong and how to fix it, in the [`Words`] of the client that was found.
+//! `vipnode doctor`: checks what a role needs and changes nothing. [`gather()`] does the I/O and makes [`Facts`];
+//! [`judge()`] makes [`Finding`]s of them, with hints in the [`ClientFlags`] of the client that was found.
+//!
+//! May use `args`, `discover`, `error` and `output`.
 
+mod client_flags;
 mod direct;
 mod facts;
 mod finding;
@@ -8,12 +11,11 @@ mod gather;
 mod judge;
 #[cfg(test)]
 mod tests;
-mod words;
 
 pub(crate) use self::{
-    facts::{Facts, Fault, KeyFacts, NodeFound, NodeMissing, PoolFound, Wants},
+    client_flags::ClientFlags,
+    facts::{Facts, KeyFacts, NodeFound, NodeMissing, PoolFound, Requirements},
     finding::{Finding, Verdict},
     gather::gather,
     judge::judge,
-    words::Words,
 };

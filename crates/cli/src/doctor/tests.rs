@@ -5,7 +5,8 @@ use vipnode_types::{
     wire::{Admission, ErrorCode, Reach, ReachReply, WireError},
 };
 
-use super::{Facts, Fault, Finding, KeyFacts, NodeFound, NodeMissing, PoolFound, Verdict, Wants, Words, judge};
+use super::{ClientFlags, Facts, Finding, KeyFacts, NodeFound, NodeMissing, PoolFound, Requirements, Verdict, judge};
+use crate::error::CliError;
 
 const NOW: Ms = Ms::new(1_800_000_000_000);
 const DAY: u64 = 24 * 60 * 60_000;
@@ -28,7 +29,7 @@ fn well() -> Facts {
     };
     Facts {
         now: NOW,
-        wants: Wants {
+        wants: Requirements {
             host: Some(host(10)),
             client: true,
             strict: false,
@@ -99,13 +100,13 @@ fn finds(cases: &[Case]) {
 fn all_is_well_where_nothing_is_spoiled() {
     assert_eq!(ills(&well()), []);
     let checks: Vec<_> = judge(&well()).iter().map(|finding| finding.check).collect();
-    let all = ["node", "admin", "key", "chain", "head", "places", "peers", "dial_slots", "pool", "admission", "clock"];
+    let all = ["node", "admin", "key", "chain", "head", "slots", "peers", "dial_slots", "pool", "admission", "clock"];
     assert_eq!(checks[..11], all);
     assert_eq!(checks[11..], ["port"]);
 }
 
 #[test]
-fn each_fault_of_the_node_has_its_hint() {
+fn each_problem_of_the_node_has_its_hint() {
     finds(&[
         (
             |facts| node(facts).exposed = Some(vec!["http://10.0.0.1:8545".into()]),
@@ -126,29 +127,34 @@ fn each_fault_of_the_node_has_its_hint() {
         (|facts| facts.now = NOW.plus(601_000), "head", Verdict::Bad, "--max-head-age off"),
         (
             |facts| facts.wants.host = Some(host(35)),
-            "places",
+            "slots",
             Verdict::Bad,
-            "geth --maxpeers 51, and say so: --node-max-peers 51; or --slots 34",
+            "geth with --maxpeers 51 and pass --node-max-peers 51, or pass --slots 34",
         ),
         (
             |facts| node(facts).facts.protocols = ["eth", "les"].map(|name| name.parse().unwrap()).to_vec(),
-            "light_places",
+            "light_slots",
             Verdict::Skipped,
             "",
         ),
         (|facts| node(facts).peers = Err(fault()), "peers", Verdict::Bad, "fix it"),
         (|facts| table(facts, 51, Direction::Inbound, false), "peers", Verdict::Warning, "--node-max-peers"),
-        (|facts| table(facts, 50, Direction::Inbound, true), "peers", Verdict::Warning, "geth --maxpeers 66"),
-        (|facts| table(facts, 16, Direction::Outbound, false), "dial_slots", Verdict::Warning, "geth --maxpeers 59"),
+        (|facts| table(facts, 50, Direction::Inbound, true), "peers", Verdict::Warning, "geth with --maxpeers 66"),
+        (
+            |facts| table(facts, 16, Direction::Outbound, false),
+            "dial_slots",
+            Verdict::Warning,
+            "geth with --maxpeers 59",
+        ),
     ]);
 }
 
 #[test]
-fn each_fault_of_the_pool_has_its_hint() {
+fn each_problem_of_the_pool_has_its_hint() {
     finds(&[
         (|facts| facts.pool = Some(Err(fault())), "pool", Verdict::Bad, "fix it"),
         (|facts| reply(facts).port = Some(Reach::Refused), "port", Verdict::Bad, "ufw allow 30303"),
-        (|facts| reply(facts).port = Some(Reach::Timeout), "port", Verdict::Bad, "geth --nat extip:8.8.4.4"),
+        (|facts| reply(facts).port = Some(Reach::Timeout), "port", Verdict::Bad, "geth with --nat extip:8.8.4.4"),
         (client_refused, "port", Verdict::Warning, "ufw allow 30303"),
         (|facts| reply(facts).port = None, "port", Verdict::Skipped, ""),
         (|facts| reply(facts).address = [9, 9, 9, 9].into(), "address", Verdict::Warning, "--enode.host 9.9.9.9"),
@@ -179,33 +185,43 @@ fn a_client_needs_no_places_and_no_new_head() {
 
 /// Each client in its own words, over each transport.
 #[test]
-fn missing_calls_are_explained_in_the_words_of_the_client() {
+fn missing_calls_have_a_hint_with_the_flags_of_the_client() {
     for (client, at, flags) in [
         (
             "Geth/v1.17.5",
             "http://h",
-            "geth --http --http.addr 127.0.0.1 --http.api admin,eth,net,web3; or --rpc <datadir>/geth.ipc",
+            "geth with --http --http.addr 127.0.0.1 --http.api admin,eth,net,web3; or pass --rpc <datadir>/geth.ipc",
         ),
-        ("reth/v2.5.1", "ws://h", "reth --ws --ws.addr 127.0.0.1 --ws.api admin,eth,net,web3; or --rpc /tmp/reth.ipc"),
-        ("erigon/3.1", "http://h", "erigon --http"),
-        ("besu/v26", "ws://h", "besu --rpc-ws-enabled --rpc-ws-host=127.0.0.1 --rpc-ws-api=ADMIN,ETH,NET,WEB3"),
-        ("Nethermind/v1.37", "http://h", "nethermind --JsonRpc.Enabled true"),
-        ("bor/v2", "http://h", "geth --http"),
+        (
+            "reth/v2.5.1",
+            "ws://h",
+            "reth with --ws --ws.addr 127.0.0.1 --ws.api admin,eth,net,web3; or pass --rpc /tmp/reth.ipc",
+        ),
+        ("erigon/3.1", "http://h", "erigon with --http"),
+        ("besu/v26", "ws://h", "besu with --rpc-ws-enabled --rpc-ws-host=127.0.0.1 --rpc-ws-api=ADMIN,ETH,NET,WEB3"),
+        ("Nethermind/v1.37", "http://h", "nethermind with --JsonRpc.Enabled true"),
+        ("bor/v2", "http://h", "geth with --http"),
     ] {
         let mut facts = well();
         let missing = NodeMissing::NoCalls { at: at.into(), client: client.into(), what: "no admin".into() };
         facts.node = Err(missing);
         let ills = ills(&facts);
-        assert!(matches!(&ills[..], [ill] if ill.check == "admin" && ill.hint.starts_with(flags)), "{ills:?}");
+        assert!(
+            matches!(&ills[..], [ill] if ill.check == "admin" && ill.hint.strip_prefix("Start ").is_some_and(|hint| hint.starts_with(flags))),
+            "{ills:?}"
+        );
     }
-    assert_eq!(Words::of("besu/v26").max_peers(51), "besu --max-peers=51");
-    assert_eq!(Words::of("Nethermind/v1").address("9.9.9.9"), "nethermind --Network.ExternalIp 9.9.9.9");
+    assert_eq!(ClientFlags::of("besu/v26").max_peers(51), "Start besu with --max-peers=51");
+    assert_eq!(
+        ClientFlags::of("Nethermind/v1").address("9.9.9.9"),
+        "Start nethermind with --Network.ExternalIp 9.9.9.9"
+    );
 }
 
 #[test]
 fn without_a_node_the_pool_is_looked_at_all_the_same() {
     let mut facts = well();
-    facts.node = Err(NodeMissing::Fault(fault()));
+    facts.node = Err(NodeMissing::Error(fault()));
     reply(&mut facts).admission = refusal(ErrorCode::NotMember);
     let ills: Vec<_> = ills(&facts).iter().map(|ill| ill.check).collect();
     assert_eq!(ills, ["node", "admission"]);
@@ -215,17 +231,20 @@ fn without_a_node_the_pool_is_looked_at_all_the_same() {
 #[test]
 fn what_closes_a_node_to_strangers_is_said_where_they_are_disconnected() {
     for (client, flags) in [
-        ("Geth/v1.17.5", "geth --nodiscover --netrestrict "),
-        ("reth/v2.5.1", "reth --disable-discovery --netrestrict "),
-        ("erigon/3.1", "erigon --nodiscover --netrestrict "),
-        ("besu/v26", "besu --discovery-enabled=false --net-restrict="),
-        ("Nethermind/v1.37", "nethermind --Init.DiscoveryEnabled false --Network.OnlyStaticPeers true"),
+        ("Geth/v1.17.5", "geth with --nodiscover --netrestrict "),
+        ("reth/v2.5.1", "reth with --disable-discovery --netrestrict "),
+        ("erigon/3.1", "erigon with --nodiscover --netrestrict "),
+        ("besu/v26", "besu with --discovery-enabled=false --net-restrict="),
+        ("Nethermind/v1.37", "nethermind with --Init.DiscoveryEnabled false --Network.OnlyStaticPeers true"),
     ] {
         let mut facts = well();
         facts.wants.strict = true;
         node(&mut facts).facts.client_version = client.to_owned();
         let ills = ills(&facts);
-        assert!(matches!(&ills[..], [ill] if ill.check == "strict" && ill.hint.starts_with(flags)), "{ills:?}");
+        assert!(
+            matches!(&ills[..], [ill] if ill.check == "strict" && ill.hint.strip_prefix("Start ").is_some_and(|hint| hint.starts_with(flags))),
+            "{ills:?}"
+        );
         assert_eq!(ills[0].verdict, Verdict::Skipped);
     }
 }
@@ -239,18 +258,48 @@ fn without_a_pool_whom_the_user_named_is_looked_for_and_nothing_is_signed() {
     facts.wants.direct = DirectConfig { hosts: vec![there.clone()], allow: vec![there] };
     assert_eq!(ills(&facts), []);
     let checks: Vec<_> = judge(&facts).iter().map(|finding| finding.check).collect();
-    assert_eq!(checks, ["node", "admin", "chain", "head", "places", "peers", "dial_slots", "direct", "direct"]);
+    assert_eq!(checks, ["node", "admin", "chain", "head", "slots", "peers", "dial_slots", "direct", "direct"]);
     facts.wants.direct = DirectConfig { hosts: vec![away.clone()], allow: vec![away] };
     let ills = ills(&facts);
     assert_eq!(ills.iter().map(|ill| ill.verdict).collect::<Vec<_>>(), [Verdict::Warning, Verdict::Skipped]);
     assert!(ills[0].hint.contains(&format!("--allow {}", NodeId::new([7; 64]))), "{ills:?}");
     facts.wants.host = Some(host(34));
-    let places = judge(&facts).into_iter().find(|finding| finding.check == "places").unwrap();
-    assert!(places.verdict == Verdict::Bad && places.hint.ends_with("or --slots 33"), "{places:?}");
+    let places = judge(&facts).into_iter().find(|finding| finding.check == "slots").unwrap();
+    assert!(places.verdict == Verdict::Bad && places.hint.ends_with("or pass --slots 33"), "{places:?}");
 }
 
-fn fault() -> Fault {
-    Fault { what: "it is broken".to_owned(), hint: "fix it".to_owned() }
+#[test]
+fn snapshot_of_findings() {
+    let mut ill = well();
+    let found = node(&mut ill);
+    found.exposed = Some(vec!["http://10.0.0.1:8545".into()]);
+    found.key = Some(Ok(KeyFacts::Delegated { until: NOW.plus(DAY) }));
+    found.head = Ok(HeadFact { number: 0, timestamp_s: 0, syncing: false });
+    found.facts.protocols = ["eth", "les"].map(|name| name.parse().unwrap()).to_vec();
+    table(&mut ill, 50, Direction::Outbound, true);
+    reply(&mut ill).port = Some(Reach::Refused);
+    reply(&mut ill).time_ms = NOW.plus(6_000);
+    refused(&mut ill, ErrorCode::NotMember);
+    ill.wants.host = Some(host(35));
+    ill.wants.strict = true;
+    let named = Enode::id_only(NodeId::new([2; 64]));
+    ill.wants.direct = DirectConfig { hosts: vec![named.clone()], allow: vec![named] };
+    let mut none = well();
+    none.node = Err(NodeMissing::NoCalls {
+        at: "http://127.0.0.1:8545".into(),
+        client: "Geth/v1.17.5".into(),
+        what: "the node offers no admin calls".into(),
+    });
+    none.pool = Some(Err(fault()));
+    let shown = [well(), ill, none].into_iter().flat_map(|facts| judge(&facts)).map(|finding| {
+        let hint = if finding.hint.is_empty() { String::new() } else { format!("\n  -> {}", finding.hint) };
+        format!("{}: {}{hint}\n", finding.verdict.name(), finding.text)
+    });
+    insta::assert_snapshot!("doctor", crate::tests::at_each_width(&shown.collect::<String>()));
+}
+
+fn fault() -> CliError {
+    CliError::new("it is broken", "fix it")
 }
 
 fn table(facts: &mut Facts, count: u8, direction: Direction, trusted: bool) {

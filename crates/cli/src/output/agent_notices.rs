@@ -1,17 +1,17 @@
 use vipnode_agent::AgentNotice;
 use vipnode_agent_core::Notice;
 use vipnode_types::{
-    Failure, TypedError, Wei,
+    Failure, Price, TypedError, Wei,
     wire::{EvictReason, Side},
 };
 
 use crate::output::{
     Line, Tone,
-    connect_failure::{Hearer, not_connected_words},
-    format::place_costs,
+    connect_failure::{Audience, connect_failure},
+    format::{counted, slot_costs},
 };
 
-/// Characters that are shown of what a pool says.
+/// Characters that are shown of a text from a pool.
 const WORDS: usize = 1_000;
 
 /// An amount of wei, with its sign.
@@ -20,23 +20,20 @@ fn amount(wei: i128) -> String {
     format!("{sign}{}", Wei::new(wei.unsigned_abs()))
 }
 
-/// A failure, and its hint on a line of its own.
-fn with_hint(failure: &Failure) -> String {
-    match failure.hint() {
-        Some(hint) => format!("{failure}\n  -> {hint}"),
-        None => failure.to_string(),
-    }
+/// A warning with the message and the hint of a failure.
+fn failed(event: &'static str, message: impl Into<String>, failure: &Failure) -> Line {
+    Line::new(event, Tone::Warning, message).hint(&failure.hint().unwrap_or_default())
 }
 
-/// What an agent tells, in words.
-pub(crate) fn told_line(told: &AgentNotice) -> Line {
-    match told {
+/// A notice of an agent as a line for its user.
+pub(crate) fn agent_notice_line(notice: &AgentNotice) -> Line {
+    match notice {
         AgentNotice::WaitingForNode(why) => {
-            Line::new("waiting_for_node", Tone::Warning, format!("waiting for the node: {}", with_hint(why)))
+            failed("waiting_for_node", format!("Waiting for the node: {why}"), why)
         }
         AgentNotice::Node { facts, at, state_dir } => {
             let text = format!(
-                "node {} ({}) on {} at {at}; what is done to it is written down in {}",
+                "Node {} ({}) on {} at {at}; state directory: {}",
                 facts.id.short(),
                 facts.client_version,
                 facts.chain,
@@ -48,31 +45,32 @@ pub(crate) fn told_line(told: &AgentNotice) -> Line {
         }
         AgentNotice::Exposed { at } => {
             let text = format!(
-                "the node's admin calls answer at {at}, beyond this machine: anybody who reaches it controls the node\n  \
-                 -> take admin out of its API list there, and use the IPC file"
+                "The node's admin API answers at {at}, beyond this machine. Anyone who can reach it controls the node."
             );
-            Line::new("exposed", Tone::Warning, text).with("at", at.as_str())
+            Line::new("exposed", Tone::Warning, text)
+                .with("at", at.as_str())
+                .hint("Remove admin from its API list there, and use the IPC file.")
         }
         AgentNotice::Released { grants } => {
-            let text = format!("undid {grants} grants that an earlier run for another pool had left on the node");
+            let text = format!("Undid {grants} grants that an earlier run for another pool left on the node");
             Line::new("released", Tone::Plain, text).with("grants", *grants)
         }
-        AgentNotice::Fault(failure) => Line::new("fault", Tone::Warning, with_hint(failure)),
+        AgentNotice::Fault(failure) => failed("fault", failure.to_string(), failure),
         AgentNotice::NotRenewed { days, why } => {
-            let text =
-                format!("the agent's delegation ends in {days} days and could not be renewed: {}", with_hint(why));
-            Line::new("fault", Tone::Warning, text)
+            let text = format!("The agent's delegation expires in {days} days and could not be renewed: {why}");
+            failed("fault", text, why)
         }
         AgentNotice::Delegated { key_file } => {
             let text = format!(
-                "the node's key in {} signed a delegation to this agent, for a year; the file is not needed again until then",
+                "The node key in {} signed a delegation to this agent, valid for one year. The file is not needed again \
+                 until then.",
                 key_file.display()
             );
             Line::new("delegated", Tone::Good, text)
         }
         AgentNotice::SignsEachCall { key_file } => {
             let text = format!(
-                "protocol 2: the node's key in {} signs every call and is kept while this agent runs",
+                "Protocol 2: the node key in {} signs every call and stays in memory while this agent runs",
                 key_file.display()
             );
             Line::new("signs_each_call", Tone::Plain, text)
@@ -83,61 +81,47 @@ pub(crate) fn told_line(told: &AgentNotice) -> Line {
 
 fn notice_line(notice: &Notice) -> Line {
     match notice {
-        Notice::Connected { welcome, price } => {
-            let mut text = match price {
-                Some(price) => format!("joined the pool; {}", place_costs(*price)),
-                None => "joined the pool, which tells no price over protocol 2".to_owned(),
-            };
-            if let Some(welcome) = welcome {
-                text = format!("{text}\n  “{}”", plain(welcome));
-            }
-            let line = Line::new("joined", Tone::Good, text);
-            match price {
-                Some(price) => line.with("price", price.minute().get().to_string()),
-                None => line,
-            }
-        }
+        Notice::Connected { welcome, price } => joined(welcome.as_deref(), *price),
         Notice::Behind { blocks, latest } => {
-            let text = format!(
-                "the node is {blocks} blocks behind the newest the pool knows, {latest}\n  \
-                 -> check that it is in sync and has peers"
-            );
-            Line::new("behind", Tone::Warning, text).with("blocks", *blocks).with("latest", *latest)
+            let text = format!("The node is {blocks} blocks behind {latest}, the newest block that the pool knows");
+            Line::new("behind", Tone::Warning, text)
+                .with("blocks", *blocks)
+                .with("latest", *latest)
+                .hint("Check that the node is in sync and has peers.")
         }
         Notice::CaughtUp { latest } => {
-            let text = format!("the node caught up with the newest block the pool knows, {latest}");
+            let text = format!("The node caught up with {latest}, the newest block that the pool knows");
             Line::new("caught_up", Tone::Good, text).with("latest", *latest)
         }
         Notice::Balance { credit_wei, deposit_wei } => {
-            let text = format!("the pool says: credit {}, deposit {}", amount(*credit_wei), amount(*deposit_wei));
+            let text = format!("Balance at the pool: credit {}, deposit {}", amount(*credit_wei), amount(*deposit_wei));
             let line = Line::new("balance", Tone::Plain, text);
             line.with("credit_wei", credit_wei.to_string()).with("deposit_wei", deposit_wei.to_string())
         }
         Notice::PoolAway { why } => {
-            Line::new("pool_away", Tone::Warning, format!("the pool is away ({why}); leases go on, trying again"))
+            let text = format!("Lost connection to the pool ({why}). Existing leases stay active; reconnecting.");
+            Line::new("pool_away", Tone::Warning, text)
         }
         Notice::PoolRefused(error) => {
             let hint = error.data.as_ref().map(|data| plain(&data.hint)).unwrap_or_default();
-            let text = format!("the pool says no: {}", plain(&error.message));
-            let text = if hint.is_empty() { text } else { format!("{text}\n  -> {hint}") };
-            Line::new("pool_refused", Tone::Warning, text).with("code", error.code)
+            let text = format!("The pool rejected the request: {}", plain(&error.message));
+            Line::new("pool_refused", Tone::Warning, text).with("code", error.code).hint(&hint)
         }
         Notice::NodeAway { why } => {
-            Line::new("node_away", Tone::Warning, format!("the node is away ({why}); trying again"))
+            Line::new("node_away", Tone::Warning, format!("Lost connection to the node ({why}); reconnecting."))
         }
-        Notice::NodeBack => Line::new("node_back", Tone::Good, "the node is back; what is due was done again"),
+        Notice::NodeBack => Line::new("node_back", Tone::Good, "Node reconnected; reapplied all active leases."),
         Notice::Offering { slots, why } => offering(*slots, why.as_deref()),
         Notice::OwnPeersFalling { now, reserve } => {
-            let text = format!(
-                "the node has only {now} peers of its own while places are sold (reserve {reserve})\n  \
-                 -> sell fewer: --slots, or raise --reserve"
-            );
-            Line::new("own_peers_falling", Tone::Warning, text).with("own_peers", *now)
+            let text = format!("The node has only {now} peers of its own while it sells slots (--reserve {reserve})");
+            Line::new("own_peers_falling", Tone::Warning, text)
+                .with("own_peers", *now)
+                .hint("Sell fewer slots: lower --slots, or raise --reserve.")
         }
         Notice::Unsuitable { side, peer, why } => {
             let (who, then) = match side {
-                Side::Client => ("host", "another is sought"),
-                Side::Host => ("client", "it is not let in"),
+                Side::Client => ("Host", "asking for another"),
+                Side::Host => ("Client", "not admitted"),
             };
             let text = format!("{who} {} {}; {then}", peer.short(), plain(why));
             Line::new("unsuitable", Tone::Warning, text).with("peer", peer.to_string())
@@ -146,36 +130,52 @@ fn notice_line(notice: &Notice) -> Line {
     }
 }
 
-/// What is said of peers that the user named.
+fn joined(welcome: Option<&str>, price: Option<Price>) -> Line {
+    let mut text = match price {
+        Some(price) => format!("Joined the pool; {}", slot_costs(price)),
+        None => "Joined the pool (protocol 2 reports no price)".to_owned(),
+    };
+    if let Some(welcome) = welcome {
+        text = format!("{text}\n  “{}”", plain(welcome));
+    }
+    let line = Line::new("joined", Tone::Good, text);
+    match price {
+        Some(price) => line.with("price", price.minute().get().to_string()),
+        None => line,
+    }
+}
+
+/// Notices about peers that the user named.
 fn direct_line(notice: &Notice) -> Line {
     match notice {
         Notice::DirectRefused { side, peer, why } => {
             let what = match side {
                 Side::Client => "dial host",
-                Side::Host => "let in client",
+                Side::Host => "admit client",
             };
-            let text = format!("the node does not {what} {}: {}; trying again", peer.short(), plain(why));
+            let text = format!("The node did not {what} {}: {}; retrying", peer.short(), plain(why));
             Line::new("direct_refused", Tone::Warning, text).with("peer", peer.to_string())
         }
         Notice::NameUnresolved { name, why } => {
             let text = format!(
-                "the name {name} of a host points nowhere ({}); its last address, if there was one, is used; trying again",
+                "Cannot resolve the host name {name} ({}); using its last known address, if any, and retrying",
                 plain(why)
             );
             Line::new("name_unresolved", Tone::Warning, text).with("name", &**name)
         }
         Notice::StrangerDropped { peer } => {
             let text = format!(
-                "disconnected {}, which is on no lease (--strict-peers); further ones are only counted\n  \
-                 -> who is disconnected may come back: `vipnode doctor --strict-peers` says what closes the node",
+                "Disconnected {}, which has no lease (--strict-peers). Further ones are only counted.",
                 peer.short()
             );
-            Line::new("stranger_dropped", Tone::Plain, text).with("peer", peer.to_string())
+            Line::new("stranger_dropped", Tone::Plain, text)
+                .with("peer", peer.to_string())
+                .hint("Close the node to strangers, as `vipnode doctor --strict-peers` shows; else they can come back.")
         }
         Notice::LastListKept { leases } => {
             let text = format!(
-                "the pool knows none of the {leases} leases any more; the peers stay until it gives others \
-                 (--strict-peers)"
+                "The pool no longer knows any of the {leases} leases. Their peers stay until it assigns others \
+                 (--strict-peers)."
             );
             Line::new("last_list_kept", Tone::Warning, text).with("leases", *leases)
         }
@@ -185,8 +185,8 @@ fn direct_line(notice: &Notice) -> Line {
 
 fn offering(slots: u32, why: Option<&str>) -> Line {
     match why {
-        None => Line::new("offering", Tone::Good, format!("offering {slots} places")),
-        Some(why) => Line::new("offering", Tone::Warning, format!("offering no place: {why}")),
+        None => Line::new("offering", Tone::Good, format!("Offering {}", counted(slots.into(), "slot"))),
+        Some(why) => Line::new("offering", Tone::Warning, format!("Offering no slots: {why}")),
     }
     .with("slots", slots)
 }
@@ -194,45 +194,44 @@ fn offering(slots: u32, why: Option<&str>) -> Line {
 fn lease_line(notice: &Notice) -> Line {
     let (line, lease, peer) = match notice {
         Notice::HostGiven { lease, host } => {
-            (Line::new("host_given", Tone::Plain, format!("host {} lets us in, dialling", host.short())), lease, host)
+            (Line::new("host_given", Tone::Plain, format!("Host {} accepted us; dialing.", host.short())), lease, host)
         }
         Notice::HostConnected { lease, host, after_ms } => {
-            let text = format!("host {} connected after {after_ms} ms", host.short());
+            let text = format!("Host {} connected after {after_ms} ms", host.short());
             (Line::new("host_connected", Tone::Good, text).with("after_ms", *after_ms), lease, host)
         }
         Notice::HostGone { lease, host } => {
-            let then = if lease.is_direct() { "dialling it on" } else { "seeking another" };
-            let text = format!("host {} is gone, {then}", host.short());
-            (Line::new("host_gone", Tone::Warning, text), lease, host)
+            let then = if lease.is_direct() { "dialing again" } else { "asking for another" };
+            (Line::new("host_gone", Tone::Warning, format!("Lost host {}; {then}", host.short())), lease, host)
         }
         Notice::HostNotConnected { lease, host, version, cause } => {
-            let (what, to) = match lease.is_direct() {
-                true => ("is not connected", Hearer::Direct),
-                false => ("let us in and was not connected", Hearer::Client),
+            let (what, audience) = match lease.is_direct() {
+                true => ("is not connected", Audience::Direct),
+                false => ("accepted us but is not connected", Audience::Client),
             };
-            let words = not_connected_words(to, *cause, &plain(version));
-            let text = format!("host {} {what}: {words}", host.short());
-            (Line::new("host_not_connected", Tone::Warning, text), lease, host)
+            let failure = connect_failure(audience, *cause, &plain(version));
+            let text = format!("Host {} {what}: {}", host.short(), failure.text);
+            (Line::new("host_not_connected", Tone::Warning, text).hint(failure.hint), lease, host)
         }
         Notice::ClientNotConnected { lease, client, version, cause } => {
-            let words = not_connected_words(Hearer::Host, *cause, &plain(version));
-            let text = format!("client {} was let in and was not connected: {words}", client.short());
-            (Line::new("client_not_connected", Tone::Warning, text), lease, client)
+            let failure = connect_failure(Audience::Host, *cause, &plain(version));
+            let text = format!("Client {} was admitted but is not connected: {}", client.short(), failure.text);
+            (Line::new("client_not_connected", Tone::Warning, text).hint(failure.hint), lease, client)
         }
         Notice::ClientAdmitted { lease, client } => {
-            (Line::new("client_admitted", Tone::Plain, format!("client {} may come", client.short())), lease, client)
+            (Line::new("client_admitted", Tone::Plain, format!("Admitted client {}", client.short())), lease, client)
         }
         Notice::ClientConnected { lease, client } => {
-            let then = if lease.is_direct() { "let in by --allow" } else { "its meter runs" };
-            let text = format!("client {} connected, {then}", client.short());
+            let then = if lease.is_direct() { "admitted by --allow" } else { "the meter is running" };
+            let text = format!("Client {} connected; {then}", client.short());
             (Line::new("client_connected", Tone::Good, text), lease, client)
         }
         Notice::ClientEvicted { lease, client, reason } => {
-            let text = format!("client {} is out: {}", client.short(), why_ended(*reason));
+            let text = format!("Evicted client {}: {}", client.short(), why_ended(*reason));
             (Line::new("client_evicted", Tone::Plain, text), lease, client)
         }
         Notice::HostsMissing { missing, why } => {
-            let text = format!("{missing} hosts are still missing: {}", plain(why));
+            let text = format!("Still missing {}: {}", counted((*missing).into(), "host"), plain(why));
             return Line::new("hosts_missing", Tone::Warning, text).with("missing", *missing);
         }
         other => return Line::new("notice", Tone::Plain, format!("{other:?}")),
@@ -240,23 +239,23 @@ fn lease_line(notice: &Notice) -> Line {
     line.with("lease", lease.get()).with("peer", peer.to_string())
 }
 
-fn why_ended(reason: EvictReason) -> &'static str {
+const fn why_ended(reason: EvictReason) -> &'static str {
     match reason {
         EvictReason::Left => "it left",
-        EvictReason::Disconnected => "the connection is gone",
-        EvictReason::NoReports => "its agent fell silent",
+        EvictReason::Disconnected => "the connection was lost",
+        EvictReason::NoReports => "its agent stopped reporting",
         EvictReason::NotConnected => "it did not connect in time",
-        EvictReason::Unsuitable => "one side takes no peer like the other, by its version or by what it serves",
-        EvictReason::Drained => "the host takes its places back",
-        EvictReason::Price => "the price rose beyond what it takes",
-        EvictReason::Unpaired => "its agent did not report while its node used the place",
-        EvictReason::NoFunds => "nothing is left to pay with",
-        EvictReason::TooLate => "it has other places already",
+        EvictReason::Unsuitable => "one side rejects the version or the capabilities of the other",
+        EvictReason::Drained => "the host withdrew its slots",
+        EvictReason::Price => "the price rose above its limit",
+        EvictReason::Unpaired => "its agent did not report while its node used the slot",
+        EvictReason::NoFunds => "its balance is used up",
+        EvictReason::TooLate => "it already has other slots",
         EvictReason::Unknown => "the pool does not know this lease",
     }
 }
 
-/// Words of the pool.
+/// Sanitizes a text from a pool.
 fn plain(text: &str) -> String {
     vipnode_types::sanitize(text, WORDS)
 }
@@ -270,7 +269,7 @@ mod tests {
     #[test]
     fn a_welcome_cannot_paint_on_the_terminal() {
         let welcome = Some("hi\u{1b}[2Jthere".to_owned());
-        let line = told_line(&AgentNotice::Notice(Notice::Connected { welcome, price: Some(Price::FREE) }));
+        let line = agent_notice_line(&AgentNotice::Notice(Notice::Connected { welcome, price: Some(Price::FREE) }));
         assert!(line.text.contains("hi [2Jthere"), "{}", line.text);
     }
 }

@@ -1,94 +1,105 @@
 use vipnode_agent_core::NotConnected;
 
-/// Who hears why a pair is not connected.
+/// Why a pair is not connected, in words.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct ConnectFailure {
+    /// The end of a sentence about the other node.
+    pub(crate) text: String,
+    /// What the reader can do about it; empty where there is nothing.
+    pub(crate) hint: &'static str,
+}
+
+/// Who reads why a pair is not connected.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Hearer {
-    /// A client's user, of a host that the pool gave.
+pub(crate) enum Audience {
+    /// A client's user, about a host that the pool assigned.
     Client,
-    /// A client's user, of a host that he named.
+    /// A client's user, about a host named on the command line.
     Direct,
-    /// A host's user, of a client.
+    /// A host's user, about a client.
     Host,
 }
 
-/// Why a pair was not connected, and who can fix it, as the end of a sentence about the other node. `version` is what
-/// the other one runs, where that is known.
-pub(crate) fn not_connected_words(to: Hearer, cause: NotConnected, version: &str) -> String {
-    let why = why(to, cause, version);
-    let then = match to {
-        Hearer::Client => "; seeking another",
-        Hearer::Direct => "; dialling it on",
-        Hearer::Host => "",
+/// Puts a cause into words. `version` is what the other node runs; empty where that is not known.
+pub(crate) fn connect_failure(audience: Audience, cause: NotConnected, version: &str) -> ConnectFailure {
+    let then = match audience {
+        Audience::Client => "; asking for another host",
+        Audience::Direct => "; dialing again",
+        Audience::Host => "",
     };
-    let hint = match to {
-        Hearer::Client => client_hint(cause),
-        Hearer::Direct => direct_hint(cause),
-        Hearer::Host => host_hint(cause),
+    let hint = match audience {
+        Audience::Client => client_hint(cause),
+        Audience::Direct => direct_hint(cause),
+        Audience::Host => host_hint(cause),
     };
-    if hint.is_empty() { format!("{why}{then}") } else { format!("{why}{then}\n  -> {hint}") }
+    ConnectFailure { text: format!("{}{then}", why(audience, cause, version)), hint }
 }
 
-fn why(to: Hearer, cause: NotConnected, version: &str) -> String {
-    let runs = if version.is_empty() { String::new() } else { format!(", which is {version},") };
+fn why(audience: Audience, cause: NotConnected, version: &str) -> String {
+    let runs = if version.is_empty() { String::new() } else { format!(" ({version})") };
     match cause {
-        NotConnected::Genesis => "its genesis block is not your node's".to_owned(),
+        NotConnected::Genesis => "its genesis block differs from your node's".to_owned(),
         NotConnected::Network => {
-            "its network id is not your node's, though both have the same genesis block".to_owned()
+            "its network id differs from your node's, although both have the same genesis block".to_owned()
         }
-        NotConnected::Forks => "its forks are not your node's: one of the two passed a fork that the other does not \
-             know or has set for another block"
+        NotConnected::Forks => "its forks differ from your node's: one of the two passed a fork that the other does \
+             not know, or has set for another block"
             .to_owned(),
         NotConnected::EthVersion => format!("it{runs} and your node share no version of eth"),
-        NotConnected::NoLightPlace if to != Hearer::Host => {
-            "it threw your light node out at once, so all its places for light nodes are taken".to_owned()
+        NotConnected::NoLightPlace if audience != Audience::Host => {
+            "it disconnected your light node at once, so all its slots for light nodes are taken".to_owned()
         }
         NotConnected::NoLightPlace => {
-            "your node threw it out at once, so all its places for light nodes are taken, and \
-             no trust gets past their limit; no light node is let in for 5 minutes, or until one of them goes"
+            "your node disconnected it at once, so all its slots for light nodes are taken; trusted peers do not \
+             bypass that limit. No light node is admitted for 5 minutes, or until one of them leaves"
                 .to_owned()
         }
         NotConnected::NoCommonProtocol => {
-            "it came and the connection was given up before a protocol ran, and the node \
-             does not say why: genesis block, forks, network id or the versions of eth do not go together"
+            "the connection closed before a protocol started, and the node does not report why: the genesis blocks, \
+             forks, network ids or versions of eth do not match"
                 .to_owned()
         }
         NotConnected::NoDialSlot { dialled } => {
-            format!("your node dialled {dialled} peers already, which is as many as it may, and was not dialled by it")
+            format!("your node has already dialed {dialled} peers, which is its maximum, and was not dialed by it")
         }
-        NotConnected::Silent if to == Hearer::Direct => "it does not answer, or has no place for your node".to_owned(),
-        NotConnected::Silent => "neither reached the other".to_owned(),
+        NotConnected::Silent if audience == Audience::Direct => {
+            "it does not answer, or has no slot for your node".to_owned()
+        }
+        NotConnected::Silent => "neither node reached the other".to_owned(),
     }
 }
 
 const fn client_hint(cause: NotConnected) -> &'static str {
     match cause {
-        NotConnected::Genesis => "compare your genesis file with the pool's operator",
-        NotConnected::Network => "start your node with the network id of this chain: --networkid",
-        NotConnected::Forks => "update your node, and compare the forks in your genesis file with the pool's operator",
-        NotConnected::EthVersion => "update the older of the two; hosts of that release are not given to you again",
+        NotConnected::Genesis => "Compare your genesis file with the pool operator's.",
+        NotConnected::Network => "Start your node with the network id of this chain: --networkid ID.",
+        NotConnected::Forks => "Update your node, and compare the forks in your genesis file with the pool operator's.",
+        NotConnected::EthVersion => {
+            "Update the older of the two. The pool does not assign you hosts of that release again."
+        }
         NotConnected::NoLightPlace => "",
-        NotConnected::NoCommonProtocol => "compare your genesis file with the pool's operator, and update your node",
+        NotConnected::NoCommonProtocol => "Compare your genesis file with the pool operator's, and update your node.",
         NotConnected::NoDialSlot { .. } => {
-            "raise --maxpeers of your node (a third of it is dialled), or open its p2p port"
+            "Raise your node's --maxpeers (it dials a third of them), or open its p2p port."
         }
         NotConnected::Silent => {
-            "if this goes on, open your node's p2p port, and see that it takes as many peers as it has room for"
+            "If this goes on, open your node's p2p port, and check that the node has free peer slots."
         }
     }
 }
 
 const fn direct_hint(cause: NotConnected) -> &'static str {
     match cause {
-        NotConnected::EthVersion => "update the older of the two",
-        NotConnected::NoLightPlace => "its operator raises --light.maxpeers of geth",
-        NotConnected::NoDialSlot { .. } => "raise --maxpeers of your node (a third of it is dialled)",
+        NotConnected::EthVersion => "Update the older of the two.",
+        NotConnected::NoLightPlace => "Ask its operator to raise --light.maxpeers of geth.",
+        NotConnected::NoDialSlot { .. } => "Raise your node's --maxpeers (it dials a third of them).",
         NotConnected::Silent => {
-            "its operator lets your node in past its limit of peers with `vipnode host --allow <your node's id>`; \
-             check its address and that its p2p port is open"
+            "Check its address and that its p2p port is open, and ask its operator to admit your node above its peer \
+             limit: `vipnode host --allow <your node's id>`."
         }
-        NotConnected::Network => "start your node with the network id of this chain: --networkid",
+        NotConnected::Network => "Start your node with the network id of this chain: --networkid ID.",
         NotConnected::Genesis | NotConnected::Forks | NotConnected::NoCommonProtocol => {
-            "compare the genesis file with its operator's, and update your node"
+            "Compare your genesis file with its operator's, and update your node."
         }
     }
 }
@@ -96,11 +107,13 @@ const fn direct_hint(cause: NotConnected) -> &'static str {
 const fn host_hint(cause: NotConnected) -> &'static str {
     match cause {
         NotConnected::NoLightPlace => {
-            "raise --light.maxpeers of geth, below its --maxpeers, or sell no more places than that: --slots"
+            "Raise --light.maxpeers of geth, below its --maxpeers, or sell no more slots than that: --slots N."
         }
-        NotConnected::EthVersion => "update your node, if it is the older of the two",
-        NotConnected::Network => "if it happens with each client: --networkid of your node",
-        _ => "if it happens with each client, compare your genesis file with the pool's operator, and update your node",
+        NotConnected::EthVersion => "Update your node if it is the older of the two.",
+        NotConnected::Network => "If this happens with each client, check your node's --networkid.",
+        _ => {
+            "If this happens with each client, compare your genesis file with the pool operator's, and update your node."
+        }
     }
 }
 
@@ -109,12 +122,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_side_hears_what_it_can_fix() {
-        let host = not_connected_words(Hearer::Host, NotConnected::NoLightPlace, "Geth/v1.12.0");
-        assert!(host.contains("--light.maxpeers") && host.contains("--slots"), "{host}");
-        let client = not_connected_words(Hearer::Client, NotConnected::NoLightPlace, "Geth/v1.12.0");
-        assert!(client.ends_with("seeking another"), "there is nothing for it to fix: {client}");
-        let versions = not_connected_words(Hearer::Client, NotConnected::EthVersion, "Geth/v1.12.0");
-        assert!(versions.contains("Geth/v1.12.0") && versions.contains("update the older"), "{versions}");
+    fn each_side_reads_what_it_can_do() {
+        let host = connect_failure(Audience::Host, NotConnected::NoLightPlace, "Geth/v1.12.0");
+        assert!(host.hint.contains("--light.maxpeers") && host.hint.contains("--slots"), "{host:?}");
+        let client = connect_failure(Audience::Client, NotConnected::NoLightPlace, "Geth/v1.12.0");
+        assert!(client.text.ends_with("asking for another host") && client.hint.is_empty(), "{client:?}");
+        let versions = connect_failure(Audience::Client, NotConnected::EthVersion, "Geth/v1.12.0");
+        assert!(versions.text.contains("Geth/v1.12.0") && versions.hint.contains("Update the older"), "{versions:?}");
     }
 }

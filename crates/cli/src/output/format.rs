@@ -1,4 +1,4 @@
-//! Times and amounts as people read them.
+//! Times, amounts and numbers as people read them.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ const HOUR_S: u64 = 60 * MINUTE_S;
 const DAY_S: u64 = 24 * HOUR_S;
 const MONTH_S: u64 = 30 * DAY_S;
 
-/// A span of time in milliseconds, rounded down to what matters of it: `12s`, `3m 4s`, `2h 5m`, `3days 4h`.
+/// A span of time in milliseconds, rounded down to its two largest units: `12s`, `3m 4s`, `2h 5m`, `3days 4h`.
 pub(crate) fn span(ms: u64) -> String {
     let s = ms / 1_000;
     let exact = match s {
@@ -22,15 +22,36 @@ pub(crate) fn span(ms: u64) -> String {
     text.split(' ').take(2).collect::<Vec<_>>().join(" ")
 }
 
+/// Block times before this age say when a chain began or that a node invents them, not how far behind it is.
+const OLDEST_HEAD_MS: u64 = 10 * 365 * DAY_S * 1_000;
+
+/// The newest block of a node and its age: `block 7, 12s old`. Block 0 is `genesis`; an age beyond reason is left out.
+pub(crate) fn head(number: u64, age_ms: Option<u64>) -> String {
+    match (number, age_ms) {
+        (0, _) => "genesis".to_owned(),
+        (number, Some(age @ ..OLDEST_HEAD_MS)) => format!("block {number}, {} old", span(age)),
+        (number, _) => format!("block {number}"),
+    }
+}
+
+/// The age of a newest block in a column.
+pub(crate) fn head_age(number: Option<u64>, age_ms: Option<u64>) -> String {
+    match (number, age_ms) {
+        (Some(0), _) => "genesis".to_owned(),
+        (_, Some(age @ ..OLDEST_HEAD_MS)) => span(age),
+        _ => "-".to_owned(),
+    }
+}
+
 /// With three decimals, rounded down: more would only flicker.
 pub(crate) fn gwei(wei: Wei) -> String {
     let milli = wei.get() / 1_000_000;
     format!("{}.{:03} gwei", milli / 1_000, milli % 1_000)
 }
 
-/// What a place costs. Not "a place is free", which says that nobody has it.
-pub(crate) fn place_costs(price: Price) -> String {
-    if price.is_free() { "a place costs nothing".to_owned() } else { format!("a place costs {price}") }
+/// What a slot costs. Not "a slot is free", which says that nobody has it.
+pub(crate) fn slot_costs(price: Price) -> String {
+    if price.is_free() { "slots cost nothing".to_owned() } else { format!("a slot costs {price}") }
 }
 
 /// A number where there is little room, rounded down: `999`, `1.2k`, `3.4M`.
@@ -53,6 +74,18 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_head_at_genesis_has_no_age() {
+        let since_1970 = Some(1_795_514_976_000);
+        assert_eq!(head(0, since_1970), "genesis");
+        assert_eq!(head(7, since_1970), "block 7");
+        assert_eq!(head(7, Some(12_000)), "block 7, 12s old");
+        assert_eq!(head(7, None), "block 7");
+        assert_eq!(head_age(Some(0), since_1970), "genesis");
+        assert_eq!(head_age(Some(7), Some(12_000)), "12s");
+        assert_eq!((head_age(Some(7), since_1970), head_age(None, None)), ("-".to_owned(), "-".to_owned()));
+    }
+
+    #[test]
     fn amounts_are_rounded_down() {
         assert_eq!(gwei("1.0019 gwei".parse().unwrap()), "1.001 gwei");
         assert_eq!(gwei(Wei::new(999_999)), "0.000 gwei");
@@ -66,7 +99,7 @@ mod tests {
     }
 
     #[test]
-    fn spans_tell_what_matters() {
+    fn spans_show_what_matters() {
         for (ms, text) in [
             (999, "0s"),
             (59_999, "59s"),

@@ -2,7 +2,7 @@ use std::sync::{Mutex, PoisonError};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-/// The line below all others on a terminal, rewritten in place. Whatever else is written there goes [`above`] it.
+/// The line below all others on a terminal, rewritten in place. Everything else is written [`above`] it.
 ///
 /// [`above`]: LiveLine::above
 #[derive(Debug)]
@@ -14,7 +14,7 @@ pub(crate) struct LiveLine {
 enum State {
     Hidden,
     Shown(ProgressBar),
-    /// Nothing comes any more, from whoever has not heard of it yet.
+    /// Later updates are ignored.
     Ended,
 }
 
@@ -24,7 +24,7 @@ impl LiveLine {
         Self { state: Mutex::new(State::Hidden) }
     }
 
-    /// Shows a text, in the place of the one before. One that is too long is cut.
+    /// Shows a text instead of the one before. A text that is too long is cut.
     pub(crate) fn set(&self, text: String) {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         if let State::Hidden = *state {
@@ -35,7 +35,7 @@ impl LiveLine {
         }
     }
 
-    /// Takes it away for good.
+    /// Removes the line for good.
     pub(crate) fn end(&self) {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         if let State::Shown(bar) = std::mem::replace(&mut *state, State::Ended) {
@@ -43,7 +43,7 @@ impl LiveLine {
         }
     }
 
-    /// Writes something that stays. Must not log.
+    /// Writes something above the line. `write` must not log.
     pub(crate) fn above<T>(&self, write: impl FnOnce() -> T) -> T {
         match &*self.state.lock().unwrap_or_else(PoisonError::into_inner) {
             State::Shown(bar) => bar.suspend(write),

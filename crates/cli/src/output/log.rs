@@ -17,7 +17,7 @@ use crate::{
 /// Characters kept of one field of an event.
 const FIELD_CHARS: usize = 4_096;
 
-/// Changes how much is logged.
+/// The handle that changes how much is logged.
 pub(crate) struct Verbosity(Box<dyn Fn(EnvFilter) + Send + Sync>);
 
 impl Verbosity {
@@ -26,16 +26,16 @@ impl Verbosity {
     }
 }
 
-/// Logs go to stderr: warnings, with -v what happens, with -vv every step. `RUST_LOG` says it more finely.
-/// They stand above this line.
+/// Starts logging to stderr, above the live line: warnings, with -v events, with -vv every step. `RUST_LOG` can set it in
+/// more detail.
 pub(crate) fn start(verbose: u8, format: LogFormat, live: &'static LiveLine) -> Verbosity {
-    let colour = anstream::AutoStream::choice(&io::stderr()) != anstream::ColorChoice::Never;
+    let color = anstream::AutoStream::choice(&io::stderr()) != anstream::ColorChoice::Never;
     let log = tracing_subscriber::fmt().with_env_filter(filter(verbose));
     match format {
         LogFormat::Text => {
             let log = log.fmt_fields(format::debug_fn(write_field).delimited(" "));
             let log = log.with_writer(move || LogWriter { live, clean: sanitize_all_but_styles });
-            let log = log.with_ansi(colour).with_filter_reloading();
+            let log = log.with_ansi(color).with_filter_reloading();
             let handle = log.reload_handle();
             log.init();
             Verbosity(Box::new(move |filter| drop(handle.reload(filter))))

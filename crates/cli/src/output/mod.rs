@@ -15,7 +15,7 @@ mod styled;
 pub(crate) mod terminal;
 
 pub(crate) use self::{
-    agent_notices::told_line,
+    agent_notices::agent_notice_line,
     live_line::LiveLine,
     sanitize::{escape_json, sanitize_all_but_styles},
     screen::{Line, Screen, Tone},

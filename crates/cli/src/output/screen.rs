@@ -4,28 +4,30 @@ use anstyle::{AnsiColor, Style};
 use serde_json::{Map, Value, json};
 
 use crate::{
-    error::Failure,
+    error::CliError,
     output::{LiveLine, Styled, escape_json, terminal},
 };
 
-/// Where the user reads: coloured lines on a terminal, plain ones in a pipe, JSON with `--json`.
+/// Where the user reads: colored lines on a terminal, plain ones in a pipe, JSON with `--json`.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Screen {
     json: bool,
     live: &'static LiveLine,
 }
 
-/// One thing said: a sentence for people, fields for programs.
+/// One message: a sentence for people, fields for programs.
 #[derive(Debug, Clone)]
 pub(crate) struct Line {
     /// Name of the event in JSON.
     pub(crate) event: &'static str,
     pub(crate) tone: Tone,
     pub(crate) text: String,
+    /// What the reader can do about it; empty where there is nothing to do.
+    hint: String,
     pub(crate) fields: Map<String, Value>,
 }
 
-/// What a line is to the reader.
+/// The meaning of a line to its reader.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Tone {
     Good,
@@ -36,7 +38,7 @@ pub(crate) enum Tone {
 }
 
 impl Tone {
-    /// How a line of it begins, and in which colour.
+    /// The mark at the beginning of a line, and its style.
     pub(crate) const fn look(self) -> (&'static str, Style) {
         match self {
             Self::Good => ("✓", AnsiColor::Green.on_default()),
@@ -49,22 +51,28 @@ impl Tone {
 
 impl Line {
     pub(crate) fn new(event: &'static str, tone: Tone, text: impl Into<String>) -> Self {
-        Self { event, tone, text: text.into(), fields: Map::new() }
+        Self { event, tone, text: text.into(), hint: String::new(), fields: Map::new() }
     }
 
     pub(crate) fn with(mut self, name: &str, value: impl Into<Value>) -> Self {
         self.fields.insert(name.to_owned(), value.into());
         self
     }
+
+    /// With what the reader can do about it: for people a line below, for programs a field.
+    pub(crate) fn hint(mut self, hint: &str) -> Self {
+        hint.clone_into(&mut self.hint);
+        self
+    }
 }
 
 impl Screen {
-    /// Writes above this line.
+    /// Returns a screen that writes above this line.
     pub(crate) const fn new(json: bool, live: &'static LiveLine) -> Self {
         Self { json, live }
     }
 
-    /// The line below, where there may be one.
+    /// The line below all others; `None` in a pipe and with `--json`.
     pub(crate) fn live(self) -> Option<&'static LiveLine> {
         (!self.json && terminal::rewrites()).then_some(self.live)
     }
@@ -79,66 +87,70 @@ impl Screen {
 
     fn write_line(self, line: &Line) {
         let mut out = anstream::stdout().lock();
-        // A reader that went away is no reason to stop serving.
+        // A reader that has gone is no reason to stop serving.
         let _reader_gone = writeln!(out, "{}", self.line(line));
         let _reader_gone = out.flush();
     }
 
-    fn line(self, line: &Line) -> String {
+    /// What is written of a line.
+    pub(crate) fn line(self, line: &Line) -> String {
         if self.json {
             let mut fields = line.fields.clone();
             fields.insert("event".to_owned(), line.event.into());
             fields.insert("text".to_owned(), line.text.clone().into());
+            if !line.hint.is_empty() {
+                fields.insert("hint".to_owned(), line.hint.clone().into());
+            }
             return json_text(&Value::Object(fields));
         }
         let mut text = Styled::default();
         text.mark(line.tone);
         text.push(&line.text);
+        text.hint(&line.hint, "  ");
         text.to_string()
     }
 
-    /// What was asked for, and nothing else: text for people, JSON for programs.
+    /// Prints a result: text for people, JSON for programs.
     pub(crate) fn print(self, text: &Styled, json: &Value) {
         let _reader_gone = self.try_print(text, json);
     }
 
-    /// The same for somebody who ends once nobody reads.
+    /// Like [`Screen::print`], for a caller that ends when the reader has gone.
     pub(crate) fn try_print(self, text: &Styled, json: &Value) -> io::Result<()> {
         let mut out = anstream::stdout().lock();
         if self.json { writeln!(out, "{}", json_text(json)) } else { writeln!(out, "{text}") }?;
         out.flush()
     }
 
-    /// A page in the place of the one before, on the whole of a terminal that can rewrite its lines.
+    /// Shows a page instead of the one before, on the whole terminal.
     pub(crate) fn repaint(self, text: &Styled, first: bool) -> io::Result<()> {
         let mut out = io::stdout().lock();
-        out.write_all(terminal::frame(&terminal::coloured(text), terminal::rows(), first).as_bytes())?;
+        out.write_all(terminal::frame(&terminal::colored(text), terminal::rows(), first).as_bytes())?;
         out.flush()
     }
 
-    /// A text that is for another program, byte for byte.
+    /// Writes a text for another program, byte for byte.
     pub(crate) fn raw(self, text: &[u8]) {
         let mut out = std::io::stdout().lock();
         let _reader_gone = out.write_all(text).and_then(|()| out.flush());
     }
 
-    pub(crate) fn failure(self, failure: &Failure) {
+    pub(crate) fn error(self, error: &CliError) {
         self.live.above(|| {
-            let _reader_gone = writeln!(anstream::stderr().lock(), "{}", self.failed(failure));
+            let _reader_gone = writeln!(anstream::stderr().lock(), "{}", self.error_text(error));
         });
     }
 
-    fn failed(self, failure: &Failure) -> String {
-        let Failure { what, hint } = failure;
+    /// What is written of an error.
+    pub(crate) fn error_text(self, error: &CliError) -> String {
+        let CliError { message, hint } = error;
         if self.json {
-            return json_text(&json!({"event": "error", "text": what, "hint": hint}));
+            return json_text(&json!({"event": "error", "text": message, "hint": hint}));
         }
         let mut text = Styled::default();
         text.push_styled(AnsiColor::Red.on_default().bold(), "error:");
-        text.push(&format!(" {what}"));
-        if !hint.is_empty() {
-            text.push(&format!("\n -> {hint}"));
-        }
+        text.push(&format!(" {message}"));
+        text.hint(hint, " ");
         text.to_string()
     }
 }
@@ -161,20 +173,21 @@ mod tests {
     /// What would be written, without the styles of this program.
     fn written(json: bool, text: &str) -> Vec<String> {
         let screen = Screen::new(json, &LIVE);
-        let line = Line::new("x", Tone::Bad, text).with("name", text).with(text, vec![text]);
-        let failure = Failure::new(text, text);
+        let line = Line::new("x", Tone::Bad, text).with("name", text).with(text, vec![text]).hint(text);
+        let error = CliError::new(text, text);
         let styles = [Tone::Bad.look().1, AnsiColor::Red.on_default().bold()];
         let without = |text: String| {
             styles.iter().fold(text, |text, style| {
                 text.replacen(&style.to_string(), "", 1).replacen(&format!("{style:#}"), "", 1)
             })
         };
-        [screen.line(&line), screen.failed(&failure)].map(without).to_vec()
+        [screen.line(&line), screen.error_text(&error)].map(without).to_vec()
     }
 
     #[test]
     fn a_stranger_cannot_paint_the_terminal() {
-        assert_eq!(written(false, HOSTILE)[0], "✗ a [2Jb c 31md e \nf g");
+        let clean = "a [2Jb c 31md e \nf g";
+        assert_eq!(written(false, HOSTILE)[0], format!("✗ {clean}\n  -> {clean}"));
         let json = written(true, HOSTILE);
         assert!(json[0].contains(r"a\u001b[2Jb\u0007c\u009b31md\u202ee\r\nf\u2028g"), "{}", json[0]);
         let read: Value = serde_json::from_str(&json[0]).unwrap();

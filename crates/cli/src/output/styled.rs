@@ -30,6 +30,13 @@ impl Styled {
         self.push(" ");
     }
 
+    /// Adds a hint on a line of its own; nothing where it is empty.
+    pub(crate) fn hint(&mut self, hint: &str, indent: &str) {
+        if !hint.is_empty() {
+            self.push(&format!("\n{indent}-> {hint}"));
+        }
+    }
+
     /// Adds another text as it is.
     pub(crate) fn append(&mut self, other: &Self) {
         self.rendered += &other.rendered;
@@ -46,10 +53,6 @@ impl Styled {
     pub(crate) fn trimmed(mut self) -> Self {
         self.rendered.truncate(self.rendered.trim_end().len());
         self
-    }
-
-    pub(crate) fn is_empty(&self) -> bool {
-        self.rendered.is_empty()
     }
 }
 

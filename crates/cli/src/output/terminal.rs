@@ -1,4 +1,4 @@
-//! What the terminal at the other end of this process can do.
+//! What the user's terminal can do.
 
 use std::io::{self, IsTerminal};
 
@@ -11,14 +11,14 @@ pub(crate) fn rewrites() -> bool {
     io::stdout().is_terminal() && std::env::var_os("TERM").is_none_or(|term| term != "dumb")
 }
 
-/// How many lines it has, where it says so.
+/// The number of its lines, if known.
 pub(crate) fn rows() -> Option<usize> {
     terminal_size::terminal_size_of(io::stdout()).map(|(_, terminal_size::Height(rows))| usize::from(rows))
 }
 
-/// A text as it is for this terminal: without colours where its user wants none. Unlike anstream it leaves alone what
+/// A text as it is for this terminal: without colors where its user wants none. Unlike anstream it leaves alone what
 /// moves the cursor.
-pub(crate) fn coloured(text: &Styled) -> String {
+pub(crate) fn colored(text: &Styled) -> String {
     let text = text.to_string();
     match AutoStream::choice(&io::stdout()) {
         ColorChoice::Never => strip_str(&text).to_string(),
@@ -26,7 +26,7 @@ pub(crate) fn coloured(text: &Styled) -> String {
     }
 }
 
-/// A page that takes the place of the whole screen; `rows` is how many lines that has. Lines are cut by the terminal
+/// A page that fills the screen, which has `rows` lines. Lines are cut by the terminal
 /// where they are too long, so that each stays one.
 pub(crate) fn frame(text: &str, rows: Option<usize>, first: bool) -> String {
     let all = text.lines().count();

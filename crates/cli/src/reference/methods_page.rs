@@ -8,14 +8,14 @@ const INTRO: &str = "\
 
 <!-- Written by `vipnode man --methods`; a test compares them. -->
 
-Every method that a pool or an agent serves, as `docs/openrpc.json` has it; how they belong together is told in
-[Protocol 3](protocol.md). In the examples keys and signatures are real: they hold over the text as it stands here.
+Every method that a pool or an agent serves, as in `docs/openrpc.json`. [Protocol 3](protocol.md) explains how they work
+together. Keys and signatures in the examples are real: they are valid for exactly the text shown.
 ";
 
-/// The document of the wire as a page of the book.
+/// Returns the OpenRPC document as a page of the book.
 ///
 /// # Errors
-/// What serde refuses; nothing of this is refused.
+/// Serde cannot write the document; does not happen.
 pub(crate) fn methods_page(document: &Document) -> Result<String, serde_json::Error> {
     let mut page = INTRO.to_owned();
     let whole = serde_json::to_value(document)?;
@@ -27,7 +27,7 @@ pub(crate) fn methods_page(document: &Document) -> Result<String, serde_json::Er
         }
     }
     for way in ways {
-        // Writing into a string fails never.
+        // Writing into a string cannot fail.
         let _infallible = write!(page, "\n## {}\n", capital(&way));
         for (form, method) in methods.iter().filter(|(method, _)| tags(method) == way) {
             of_method(&mut page, form, &method.examples, "");
@@ -36,7 +36,7 @@ pub(crate) fn methods_page(document: &Document) -> Result<String, serde_json::Er
             }
         }
     }
-    page += "\n## Forms\n";
+    page += "\n## Types\n";
     for (name, form) in at(at(&whole, "components"), "schemas").as_object().into_iter().flatten() {
         of_form(&mut page, name, form);
     }
@@ -48,7 +48,7 @@ fn of_method(page: &mut String, method: &Value, examples: &[Example], behind: &s
         (text(at(method, "name")), text(at(method, "summary")), text(at(method, "description")));
     let _infallible = write!(page, "\n### `{name}`{behind}\n\n*{summary}.* {words}\n\n| | | |\n|---|---|---|\n");
     for (what, form) in
-        list(at(method, "params")).iter().map(|form| ("takes", form)).chain([("gives", at(method, "result"))])
+        list(at(method, "params")).iter().map(|form| ("parameter", form)).chain([("result", at(method, "result"))])
     {
         let over_http = if *at(form, "required") == Value::Bool(false) { "; over HTTP only" } else { "" };
         let (name, kind) = (text(at(form, "name")), kind(at(form, "schema")));
@@ -57,12 +57,12 @@ fn of_method(page: &mut String, method: &Value, examples: &[Example], behind: &s
     let errors = list(at(method, "errors")).iter().filter_map(|error| text(at(error, "$ref")).rsplit('/').next());
     let errors: Vec<String> = errors.map(|name| format!("[{name}](errors.md#{})", name.to_lowercase())).collect();
     if !errors.is_empty() {
-        let _infallible = writeln!(page, "| fails | | {} |", errors.join(", "));
+        let _infallible = writeln!(page, "| errors | | {} |", errors.join(", "));
     }
     if !examples.is_empty() {
         page.push_str("\n```text\n");
         for example in examples {
-            // As their bytes stand: a signature holds over no others.
+            // Byte for byte: a signature is valid for no other text.
             let params: Vec<&str> = example.params.iter().map(|param| param.value.get()).collect();
             let (name, answer) = (capital(example.name), example.result.value.get());
             let _infallible = write!(page, "{name}:\n→ [{}]\n← {answer}\n", params.join(","));
@@ -77,7 +77,7 @@ fn of_form(page: &mut String, name: &str, form: &Value) {
     let needed: Vec<&str> = list(at(form, "required")).iter().map(text).collect();
     let mut rows = String::new();
     for (field, form) in at(form, "properties").as_object().into_iter().flatten() {
-        let free = if needed.contains(&field.as_str()) { "" } else { "; may be left out" };
+        let free = if needed.contains(&field.as_str()) { "" } else { "; optional" };
         let _infallible =
             writeln!(rows, "| `{field}` | {}{free} | {} |", kind(form), cell(text(at(form, "description"))));
     }
@@ -114,8 +114,8 @@ fn kind(schema: &Value) -> String {
     };
     let words = types.into_iter().map(|one| match (one, text(at(schema, "pattern"))) {
         ("array", _) => format!("a list of {}", kind(at(schema, "items"))),
-        ("string", "") => "a text".to_owned(),
-        ("string", pattern) => format!("a text, `{}`", cell(pattern)),
+        ("string", "") => "a string".to_owned(),
+        ("string", pattern) => format!("a string, `{}`", cell(pattern)),
         ("integer", _) => "a number".to_owned(),
         ("boolean", _) => "true or false".to_owned(),
         ("object", _) => "an object".to_owned(),
@@ -142,7 +142,7 @@ fn text(value: &Value) -> &str {
     value.as_str().unwrap_or_default()
 }
 
-/// Fit for a cell of a table.
+/// Escapes what a table cell cannot hold.
 fn cell(text: &str) -> String {
     text.replace('|', "\\|").replace('\n', " ")
 }

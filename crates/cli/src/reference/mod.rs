@@ -7,14 +7,14 @@ mod metrics_page;
 
 use std::{fmt::Write, path::Path};
 
-use clap::{Command, CommandFactory};
+use clap::{Arg, Command, CommandFactory};
 use vipnode_agent::local;
 use vipnode_openrpc::document;
 
 use crate::{
     args::{Cli, CompletionsArgs, ManArgs},
     config::{Flag, with_variables},
-    error::Failure,
+    error::CliError,
     output::Screen,
     reference::{methods_page::methods_page, metrics_page::metrics_page},
 };
@@ -24,7 +24,7 @@ const NAME: &str = "vipnode";
 
 /// Manual pages: the first on stdout, all into a folder, a page of the book, or the document of
 /// the wire.
-pub(crate) fn man(args: &ManArgs, screen: Screen) -> Result<(), Failure> {
+pub(crate) fn man(args: &ManArgs, screen: Screen) -> Result<(), CliError> {
     if args.markdown {
         screen.raw(markdown().as_bytes());
         return Ok(());
@@ -35,15 +35,15 @@ pub(crate) fn man(args: &ManArgs, screen: Screen) -> Result<(), Failure> {
     }
     if args.openrpc || args.methods {
         let document = document(env!("CARGO_PKG_VERSION"), &local::rows());
-        let failed = |error: serde_json::Error| Failure::new(format!("it cannot be written: {error}"), "");
+        let failed = |error: serde_json::Error| CliError::new(format!("cannot write the document: {error}"), "");
         let page = if args.openrpc { document.to_text() } else { methods_page(&document) };
         screen.raw(page.map_err(failed)?.as_bytes());
         return Ok(());
     }
     let failed = |error: std::io::Error, path: &Path| {
-        Failure::new(
-            format!("{} cannot be written: {error}", path.display()),
-            "--dir DIR with a folder you may write to",
+        CliError::new(
+            format!("cannot write {}: {error}", path.display()),
+            "Pass a directory that you can write to: --dir DIR",
         )
     };
     let tree = with_variables(Cli::command());
@@ -88,7 +88,8 @@ fn is_shown(command: &Command) -> bool {
 
 fn of_command(page: &mut String, command: &Command, depth: usize) {
     let name = command.get_bin_name().unwrap_or_else(|| command.get_name());
-    let about = command.get_about().map(ToString::to_string).unwrap_or_default();
+    let about = command.get_long_about().or_else(|| command.get_about()).map(ToString::to_string).unwrap_or_default();
+    let about = about.trim_end_matches('.');
     let usage = command.clone().render_usage().to_string();
     let usage = usage.trim_start_matches("Usage: ");
     let _infallible = write!(page, "\n{} {name}\n\n{about}.\n\n```text\n{usage}\n```\n\n", "#".repeat(depth));
@@ -101,10 +102,24 @@ fn of_command(page: &mut String, command: &Command, depth: usize) {
     }
 }
 
+/// The flags, those under one heading together.
 fn table<'a>(page: &mut String, flags: impl Iterator<Item = Flag<'a>>) {
+    let flags: Vec<&Arg> = flags.map(Flag::arg).filter(|arg| !arg.is_hide_set()).collect();
+    let mut headings: Vec<&str> = Vec::new();
+    for heading in flags.iter().filter_map(|arg| arg.get_help_heading()) {
+        if !headings.contains(&heading) {
+            headings.push(heading);
+        }
+    }
+    for heading in headings {
+        rows(page, heading, flags.iter().copied().filter(|arg| arg.get_help_heading() == Some(heading)));
+    }
+}
+
+fn rows<'a>(page: &mut String, heading: &str, flags: impl Iterator<Item = &'a Arg>) {
     let mut rows = String::new();
-    for arg in flags.map(Flag::arg).filter(|arg| !arg.is_hide_set()) {
-        let cell = |text: &str| text.replace('|', "\\|").replace('\n', " ").replace('<', "&lt;");
+    for arg in flags {
+        let cell = |text: &str| text.replace("\n\n", " ").replace('|', "\\|").replace('\n', " ").replace('<', "&lt;");
         let mut names = format!("`{}`", arg.to_string().replace('|', "\\|"));
         if let Some(short) = arg.get_short() {
             names = format!("`-{short}`, {names}");
@@ -112,7 +127,7 @@ fn table<'a>(page: &mut String, flags: impl Iterator<Item = Flag<'a>>) {
         for alias in arg.get_visible_aliases().unwrap_or_default() {
             names += &format!(", `--{alias}`");
         }
-        let help = arg.get_help().map(ToString::to_string).unwrap_or_default();
+        let help = arg.get_long_help().or_else(|| arg.get_help()).map(ToString::to_string).unwrap_or_default();
         let defaults: Vec<String> =
             arg.get_default_values().iter().map(|value| format!("`{}`", value.to_string_lossy())).collect();
         let shown = arg.get_action().takes_values() && !defaults.is_empty();
@@ -120,7 +135,7 @@ fn table<'a>(page: &mut String, flags: impl Iterator<Item = Flag<'a>>) {
         let _infallible = writeln!(rows, "| {names} | {}{default} |", cell(&help));
     }
     if !rows.is_empty() {
-        let _infallible = write!(page, "| | |\n|---|---|\n{rows}");
+        let _infallible = write!(page, "\n| {heading} | |\n|---|---|\n{rows}");
     }
 }
 

@@ -6,21 +6,21 @@ use vipnode_types::{ChainSpec, Ms};
 use super::table::table;
 use crate::output::{
     Styled, Tone,
-    format::{counted, gwei, place_costs, span},
+    format::{self, counted, gwei, slot_costs, span},
 };
 
 /// Leases that are shown of one side; `--json` has all.
 const LEASES: usize = 100;
-/// Characters of an execution client's name where it stands among others.
+/// Characters of an execution client's name in a column.
 const CLIENT: usize = 24;
 
-/// Everything that an agent tells, on a page.
+/// The full status of an agent, as a page.
 pub(crate) fn agent_page(status: &AgentStatus) -> Styled {
     let AgentStatus { node, pool, host, client, now, .. } = status;
     let mut page = Styled::default();
     page.mark(tone(status));
     let _infallible =
-        writeln!(page, "{} beside {}, node {}", role(status), short_client(&node.client_version), node.id.short());
+        writeln!(page, "{} with {}, node {}", role(status), short_client(&node.client_version), node.id.short());
     let mut line = |name: &str, text: &str| {
         let _infallible = writeln!(page, "  {name:<7} {text}");
     };
@@ -31,7 +31,7 @@ pub(crate) fn agent_page(status: &AgentStatus) -> Styled {
     line("pool", &pool_words(pool, *now));
     line("agent", &format!("{}, process {}", status.agent_version, status.process));
     if let Some(host) = host {
-        line("sells", &places(host));
+        line("sells", &slots(host));
         line("", &metered(&host.metered, "client"));
         leases(&mut page, "client", &host.leases, *now);
     }
@@ -43,7 +43,7 @@ pub(crate) fn agent_page(status: &AgentStatus) -> Styled {
     page
 }
 
-/// How an agent is, at a glance.
+/// The state of an agent at a glance.
 pub(super) fn tone(status: &AgentStatus) -> Tone {
     let joined = matches!(status.pool.standing, PoolStanding::Joined | PoolStanding::None);
     let sells = status.host.as_ref().is_none_or(|host| host.why_none.is_none());
@@ -70,7 +70,7 @@ pub(crate) fn short_client(version: &str) -> String {
     if text.is_empty() { "a node".to_owned() } else { text }
 }
 
-/// A chain where there is little room: others have the same number seldom.
+/// A chain in a narrow column: chains rarely share a number.
 pub(super) fn short_chain(chain: &ChainSpec) -> String {
     match ChainSpec::public(chain.chain_id) {
         Some(_) => chain.to_string(),
@@ -78,12 +78,12 @@ pub(super) fn short_chain(chain: &ChainSpec) -> String {
     }
 }
 
-/// Where the pool stands, in a word or two.
+/// The connection to the pool, in a word.
 pub(crate) fn standing(status: &AgentStatus) -> &'static str {
     match status.pool.standing {
         _ if status.stopping => "stopping",
         PoolStanding::None => "none",
-        PoolStanding::Away => "away",
+        PoolStanding::Away => "disconnected",
         PoolStanding::Connecting => "connecting",
         PoolStanding::Joined => "joined",
     }
@@ -95,9 +95,8 @@ fn head(status: &AgentStatus) -> String {
         return "the node does not answer".to_owned();
     }
     match (node.head, node.head_age_ms) {
-        (Some(head), Some(age)) => format!("block {head}, {} old", span(age)),
-        (Some(head), None) => format!("block {head}"),
-        (None, _) => "not told yet".to_owned(),
+        (Some(number), age_ms) => format::head(number, age_ms),
+        (None, _) => "not known yet".to_owned(),
     }
 }
 
@@ -105,23 +104,23 @@ fn pool_words(pool: &PoolLink, now: Ms) -> String {
     let url = &pool.url;
     let old = if pool.protocol == 2 { ", protocol 2" } else { "" };
     match (pool.standing, pool.since) {
-        (PoolStanding::None, _) => "none; hosts and clients are those that were named".to_owned(),
-        (PoolStanding::Away, _) => format!("{url}{old} is away; leases go on"),
-        (PoolStanding::Connecting, _) => format!("{url}{old} has not taken the agent yet"),
+        (PoolStanding::None, _) => "none; only the hosts and clients given".to_owned(),
+        (PoolStanding::Away, _) => format!("{url}{old}, disconnected; existing leases stay active"),
+        (PoolStanding::Connecting, _) => format!("{url}{old}, connecting"),
         (PoolStanding::Joined, since) => {
             let since = since.map(|since| format!(" {} ago", span(now.since(since)))).unwrap_or_default();
-            let price = pool.price.map(|price| format!("; {}", place_costs(price))).unwrap_or_default();
+            let price = pool.price.map(|price| format!("; {}", slot_costs(price))).unwrap_or_default();
             format!("{url}{old}, joined{since}{price}")
         }
     }
 }
 
-fn places(host: &HostStatus) -> String {
+fn slots(host: &HostStatus) -> String {
     let HostStatus { slots, sold, free, reserve, .. } = host;
-    let kept = format!("{reserve} kept for its own peers");
+    let kept = format!("{reserve} reserved for its own peers");
     match &host.why_none {
-        Some(why) => format!("{sold} of {slots} places sold, none is offered: {why}; {kept}"),
-        None => format!("{sold} of {slots} places sold, {free} free; {kept}"),
+        Some(why) => format!("{sold} of {slots} slots sold, none offered: {why}; {kept}"),
+        None => format!("{sold} of {slots} slots sold, {free} free; {kept}"),
     }
 }
 
@@ -129,7 +128,7 @@ fn wanted(client: &ClientStatus) -> String {
     let most = client.max_price.map(|price| format!(" for at most {price}")).unwrap_or_default();
     let wants = format!("{}{most}", counted(client.wants.into(), "host"));
     match (client.missing, &client.why_missing) {
-        (0, _) => format!("{wants}, has them"),
+        (0, _) => format!("{wants}, none missing"),
         (missing, None) => format!("{wants}, {missing} missing"),
         (missing, Some(why)) => format!("{wants}, {missing} missing: {why}"),
     }
@@ -138,7 +137,7 @@ fn wanted(client: &ClientStatus) -> String {
 fn metered(metered: &Metered, whom: &str) -> String {
     let Metered { leases, seen_ms, cost } = metered;
     let whom = counted(*leases, whom);
-    format!("{whom} in all, seen for {}: {} (metered; nothing is collected)", span(*seen_ms), gwei(*cost))
+    format!("{whom} in total, connected for {}: {} (metered, not collected)", span(*seen_ms), gwei(*cost))
 }
 
 fn leases(page: &mut Styled, whom: &str, leases: &[LeaseStatus], now: Ms) {
@@ -147,7 +146,7 @@ fn leases(page: &mut Styled, whom: &str, leases: &[LeaseStatus], now: Ms) {
     }
     let shown = leases.iter().take(LEASES).map(|lease| {
         let connected = match lease.connected {
-            _ if lease.ending => "is ending".to_owned(),
+            _ if lease.ending => "ending".to_owned(),
             Some(since) => format!("for {}", span(now.since(since))),
             None => "not connected".to_owned(),
         };
@@ -160,9 +159,9 @@ fn leases(page: &mut Styled, whom: &str, leases: &[LeaseStatus], now: Ms) {
             lease.cost.map_or_else(|| "-".to_owned(), gwei),
         ]
     });
-    let rows = table([whom, "connected", "seen in all", "price", "cost so far"], &[2, 4], shown);
+    let rows = table([whom, "connected", "total", "price", "cost so far"], &[2, 4], shown);
     page.append_indented(&rows);
     if leases.len() > LEASES {
-        let _infallible = writeln!(page, "  and {} more: --json has all", leases.len() - LEASES);
+        let _infallible = writeln!(page, "  and {} more (use --json for all)", leases.len() - LEASES);
     }
 }

@@ -14,26 +14,26 @@ use vipnode_types::TypedError;
 
 use vipnode_types::sanitize;
 
-use crate::{args::StatusArgs, error::Failure};
+use crate::{args::StatusArgs, error::CliError};
 
 /// The agents of this machine, as far as this user may ask them.
 #[derive(Debug)]
 pub(crate) struct Agents {
-    /// Where was looked.
+    /// The directories that were searched.
     pub(crate) roots: Vec<PathBuf>,
-    /// Who has answered, with the socket at which it did.
+    /// The agents that answered, each with its socket.
     pub(crate) told: Vec<(PathBuf, AgentStatus)>,
-    /// Whose socket is there, and who has not.
+    /// The sockets whose agents did not answer.
     pub(crate) silent: Vec<Silent>,
-    /// Where agents may be that this user may not ask.
+    /// Directories of agents that this user may not access.
     pub(crate) hidden: Vec<Silent>,
 }
 
-/// Who gives no answer, and how to fix it.
+/// An agent that did not answer, and what to do about it.
 #[derive(Debug)]
 pub(crate) struct Silent {
     pub(crate) place: PathBuf,
-    pub(crate) what: String,
+    pub(crate) message: String,
     pub(crate) hint: String,
 }
 
@@ -49,11 +49,11 @@ const AT_ONCE: usize = 32;
 const WORDS: usize = 1_000;
 
 impl Agents {
-    /// Asks those that the user means.
+    /// Asks the agents that the arguments name.
     ///
     /// # Errors
     /// There is no state directory, or the named one may not be read.
-    pub(crate) async fn ask(args: &StatusArgs) -> Result<Self, Failure> {
+    pub(crate) async fn ask(args: &StatusArgs) -> Result<Self, CliError> {
         let named = StateDir::root(args.state_dir.as_deref())?;
         let mut roots = vec![named];
         if args.state_dir.is_none() {
@@ -69,15 +69,15 @@ impl Agents {
                 }
                 Err(error) if number == 0 => return Err(unreadable(error, root)),
                 Err(error) => {
-                    let Failure { what, hint } = unreadable(error, root);
-                    all.hidden.push(Silent { place: root.clone(), what, hint });
+                    let CliError { message, hint } = unreadable(error, root);
+                    all.hidden.push(Silent { place: root.clone(), message, hint });
                 }
             }
         }
         if cut {
-            let what = format!("{LOCAL_AGENTS} agents are shown of one directory, and there may be more");
-            let hint = "name the one you mean: vipnode status NODE".to_owned();
-            all.hidden.push(Silent { place: PathBuf::new(), what, hint });
+            let message = format!("Only {LOCAL_AGENTS} agents of one directory are shown; there may be more");
+            let hint = "Name one: vipnode status NODE".to_owned();
+            all.hidden.push(Silent { place: PathBuf::new(), message, hint });
         }
         sockets.retain(|socket| may_be(socket, args.node.as_deref()));
         let asked = stream::iter(sockets.into_iter().map(async |socket| (local::status(&socket).await, socket)));
@@ -91,7 +91,7 @@ impl Agents {
         Ok(all)
     }
 
-    /// Whether somebody was asked and all of them have answered.
+    /// Whether at least one was asked and all have answered.
     pub(crate) fn complete(&self) -> bool {
         !self.told.is_empty() && self.silent.is_empty()
     }
@@ -99,7 +99,7 @@ impl Agents {
 
 impl Silent {
     pub(crate) fn of(place: PathBuf, error: &LocalError) -> Self {
-        Self { place, what: sanitize(&error.to_string(), WORDS), hint: sanitize(&error.hint().unwrap_or_default(), WORDS) }
+        Self { place, message: sanitize(&error.to_string(), WORDS), hint: sanitize(&error.hint().unwrap_or_default(), WORDS) }
     }
 }
 
@@ -113,17 +113,17 @@ fn is(status: &AgentStatus, node: Option<&str>) -> bool {
     node.is_none_or(|node| status.node.id.to_string().starts_with(node))
 }
 
-fn unreadable(error: AgentError, root: &Path) -> Failure {
+fn unreadable(error: AgentError, root: &Path) -> CliError {
     match error {
-        AgentError::File { path, why, .. } if why.kind() == ErrorKind::PermissionDenied => Failure::new(
-            format!("this user may not ask the agents in {}", path.display()),
-            format!("ask as their user, or as root: sudo vipnode status --state-dir {}", root.display()),
+        AgentError::File { path, why, .. } if why.kind() == ErrorKind::PermissionDenied => CliError::new(
+            format!("This user may not access the agents in {}", path.display()),
+            format!("Run it as their user or as root: sudo vipnode status --state-dir {}", root.display()),
         ),
         other => other.into(),
     }
 }
 
-/// What an agent was told by its node and its pool may be a stranger's.
+/// Sanitizes what an agent heard from its node and its pool.
 pub(crate) fn clean(mut status: AgentStatus) -> AgentStatus {
     let clean = |text: &mut String| *text = sanitize(text, WORDS);
     clean(&mut status.agent_version);

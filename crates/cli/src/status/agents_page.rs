@@ -12,11 +12,11 @@ use crate::{
     args::StatusArgs,
     output::{
         Styled, Tone,
-        format::{counted, span},
+        format::{counted, head_age},
     },
 };
 
-/// All that was asked: one in full, several in a row each.
+/// The agents that answered: one in full, several in a row each.
 pub(super) fn agents_page(agents: &Agents, args: &StatusArgs) -> Styled {
     let mut page = Styled::default();
     match &*agents.told {
@@ -59,38 +59,35 @@ pub(super) fn agents_json(agents: &Agents) -> Value {
 }
 
 pub(super) fn silent_json(silent: &[Silent]) -> Value {
-    let one =
-        |silent: &Silent| json!({"at": silent.place.display().to_string(), "text": silent.what, "hint": silent.hint});
+    let one = |silent: &Silent| json!({"at": silent.place.display().to_string(), "text": silent.message, "hint": silent.hint});
     silent.iter().map(one).collect()
 }
 
-/// Who gives no answer.
+/// The agents that did not answer.
 pub(super) fn said(silent: &[Silent], tone: Tone) -> Styled {
     let mut text = Styled::default();
-    for Silent { what, hint, .. } in silent {
+    for Silent { message, hint, .. } in silent {
         text.mark(tone);
-        let _infallible = writeln!(text, "{what}");
-        if !hint.is_empty() {
-            let _infallible = writeln!(text, "  -> {hint}");
-        }
+        text.push(message);
+        text.hint(hint, "  ");
+        text.push("\n");
     }
     text
 }
 
-/// Nobody runs.
+/// What is shown if no agent runs.
 pub(super) fn nobody(agents: &Agents, args: &StatusArgs) -> Styled {
     let places: Vec<String> = agents.roots.iter().map(|root| root.display().to_string()).collect();
     let places = places.join(", ");
     let what = match &args.node {
-        Some(node) => format!("no agent runs here whose node's id begins with {node}; looked in {places}"),
-        None => format!("no agent runs here; looked in {places}"),
+        Some(node) => format!("No agent here has a node whose id begins with {node}; looked in {places}"),
+        None => format!("No agent runs here; looked in {places}"),
     };
     let mut text = Styled::default();
     text.mark(Tone::Warning);
     let _infallible = writeln!(
         text,
-        "{what}\n  -> start one: `vipnode agent`; one that was started with --state-dir is found by \
-         the same flag here"
+        "{what}\n  -> Start one: `vipnode agent`; to find one that was started with --state-dir, pass the same flag"
     );
     text
 }
@@ -106,9 +103,8 @@ fn rows<'a>(agents: impl Iterator<Item = &'a AgentStatus>) -> Styled {
 fn row(status: &AgentStatus) -> [String; 9] {
     let AgentStatus { node, host, client, .. } = status;
     let head = match (node.up, node.head_age_ms) {
-        (false, _) => "away".to_owned(),
-        (true, Some(age)) => span(age),
-        (true, None) => "-".to_owned(),
+        (false, _) => "down".to_owned(),
+        (true, age_ms) => head_age(node.head, age_ms),
     };
     let none = || "-".to_owned();
     [
@@ -128,12 +124,12 @@ fn row(status: &AgentStatus) -> [String; 9] {
 }
 
 fn sums<'a>(agents: impl Iterator<Item = &'a AgentStatus>) -> String {
-    let (mut count, mut joined, mut nodes_away, mut sold, mut slots) = (0_u64, 0_u64, 0_u64, 0_u64, 0_u64);
+    let (mut count, mut joined, mut nodes_down, mut sold, mut slots) = (0_u64, 0_u64, 0_u64, 0_u64, 0_u64);
     let (mut connected, mut wanted) = (0_u64, 0_u64);
     for status in agents {
         count += 1;
         joined += u64::from(status.pool.standing == PoolStanding::Joined);
-        nodes_away += u64::from(!status.node.up);
+        nodes_down += u64::from(!status.node.up);
         if let Some(host) = &status.host {
             sold += u64::from(host.sold);
             slots += u64::from(host.slots);
@@ -143,9 +139,9 @@ fn sums<'a>(agents: impl Iterator<Item = &'a AgentStatus>) -> String {
             wanted += u64::from(client.wants);
         }
     }
-    let away = if nodes_away > 0 { format!(", {} away", counted(nodes_away, "node")) } else { String::new() };
+    let down = if nodes_down > 0 { format!(", {} down", counted(nodes_down, "node")) } else { String::new() };
     format!(
-        "{count} agents, {joined} joined{away}; {sold} of {slots} places sold, {connected} of {wanted} hosts connected\n\
-         one in full: vipnode status NODE\n"
+        "{count} agents, {joined} joined{down}; {sold} of {slots} slots sold, {connected} of {wanted} hosts connected\n\
+         Show one in full: vipnode status NODE\n"
     )
 }

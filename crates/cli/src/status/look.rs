@@ -5,13 +5,13 @@ use super::{
     pool::look_at_pool,
     why::look_why,
 };
-use crate::{args::StatusArgs, error::Failure};
+use crate::{args::StatusArgs, error::CliError};
 
-/// Asks whom the user means.
+/// Asks the agents or the pool that the arguments name.
 ///
 /// # Errors
-/// Nobody can be asked: a state directory that may not be read, a pool that is away or tells nothing.
-pub(crate) async fn look(args: &StatusArgs) -> Result<Report, Failure> {
+/// A state directory cannot be read, or the pool does not answer or shows nothing.
+pub(crate) async fn look(args: &StatusArgs) -> Result<Report, CliError> {
     if let Some(url) = &args.pool {
         return look_at_pool(url, args).await;
     }

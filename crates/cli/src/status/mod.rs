@@ -1,17 +1,47 @@
-//! `vipnode status`: asks the agents of this machine, or a pool, what they are about. [`look()`] asks and makes a
-//! [`Report`] of what was said, for people and for programs. [`Live`] shows the same in one line below a running role.
+//! `vipnode status`: asks the agents of this machine, or a pool, for their status. [`look()`] asks and makes a [`Report`] of
+//! the answers, for people and for programs. [`StatusLine`] shows the same in one line below a running role.
 //!
 //! May use `args`, `error` and `output`.
 
 mod agent_page;
 mod agents;
 mod agents_page;
-mod live;
 mod look;
 mod pool;
 mod report;
-mod role_line;
+mod status_line;
+mod status_line_text;
 mod table;
 mod why;
 
-pub(crate) use self::{live::Live, look::look, report::Report};
+pub(crate) use self::{look::look, report::Report, status_line::StatusLine};
+
+#[cfg(test)]
+mod pages {
+    use std::path::PathBuf;
+
+    use vipnode_agent::local::AgentStatus;
+    use vipnode_types::wire::PoolStatus;
+
+    use super::{agents::Agents, agents_page::agents_page};
+    use crate::args::{Cli, Command};
+
+    /// The page of these agents, as `vipnode status` shows it.
+    pub(crate) fn page_of_agents(agents: &[AgentStatus]) -> String {
+        let Some(Command::Status(args)) = Cli::read(["vipnode", "status"]).unwrap().command else { panic!("status") };
+        let told = agents.iter().map(|status| (PathBuf::new(), status.clone())).collect();
+        agents_page(&Agents { roots: Vec::new(), told, silent: Vec::new(), hidden: Vec::new() }, &args).to_string()
+    }
+
+    /// The line below the notices of this agent.
+    pub(crate) fn line_of_agent(status: AgentStatus) -> String {
+        super::status_line_text::agent_line(status)
+    }
+
+    /// The page of a pool.
+    pub(crate) fn page_of_pool(url: &str, status: &PoolStatus) -> String {
+        super::pool::page(url, status).to_string()
+    }
+}
+#[cfg(test)]
+pub(crate) use self::pages::{line_of_agent, page_of_agents, page_of_pool};

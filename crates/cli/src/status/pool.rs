@@ -10,29 +10,29 @@ use vipnode_types::{
 use super::{Report, agent_page::short_client, agents::Agents, table::table};
 use crate::{
     args::StatusArgs,
-    error::Failure,
+    error::CliError,
     output::{
         Styled, Tone,
         format::{counted, gwei, span},
     },
 };
 
-/// Hosts that are shown; `--json` has all that the pool told.
+/// Hosts that are shown; `--json` has all that the pool reported.
 const HOSTS: usize = 50;
-/// Hosts that are taken from an answer; a pool tells of 100 unless its operator set another limit.
+/// Hosts that are read from an answer; a pool reports 100 unless its operator set another limit.
 const MOST_HOSTS: usize = 10_000;
-/// Agents that are asked for a pool that talks to its members only.
+/// Agents that are asked about a pool that answers its members only.
 const MEMBERS: usize = 3;
-/// Characters that are shown of a word of the pool ...
+/// Characters that are shown of a text from the pool ...
 const WORDS: usize = 200;
-/// ... and of one that stands in a column.
+/// ... and of one in a column.
 const CELL: usize = 32;
 
 /// Asks a pool about itself.
 ///
 /// # Errors
-/// It is away, or tells nothing to strangers.
-pub(super) async fn look_at_pool(url: &str, args: &StatusArgs) -> Result<Report, Failure> {
+/// It does not answer, or shows nothing to strangers.
+pub(super) async fn look_at_pool(url: &str, args: &StatusArgs) -> Result<Report, CliError> {
     let address = PoolAddress::read(url)?;
     let door = NetConnector::new(address.clone(), args.trust.trust()?);
     let status = match pool_status(&door).await {
@@ -46,7 +46,7 @@ pub(super) async fn look_at_pool(url: &str, args: &StatusArgs) -> Result<Report,
     Ok(Report { text: page(address.url(), &status), json, complete: true })
 }
 
-/// What the pool tells an agent of this machine that has joined it. `None` where there is none.
+/// What the pool reports to an agent of this machine that has joined it; `None` if there is none.
 async fn as_member(url: &str, args: &StatusArgs) -> Option<PoolStatus> {
     let agents = Agents::ask(args).await.ok()?;
     let members = agents.told.into_iter().filter(|(_, status)| status.pool.url == url);
@@ -58,13 +58,13 @@ async fn as_member(url: &str, args: &StatusArgs) -> Option<PoolStatus> {
     None
 }
 
-/// What a pool says of an error is a stranger's word too.
-fn refused(error: AgentError) -> Failure {
-    let Failure { what, hint } = error.into();
-    Failure::new(sanitize(&what, WORDS * 2), sanitize(&hint, WORDS * 2))
+/// The text of a pool's error is a stranger's too.
+fn refused(error: AgentError) -> CliError {
+    let CliError { message, hint } = error.into();
+    CliError::new(sanitize(&message, WORDS * 2), sanitize(&hint, WORDS * 2))
 }
 
-/// A pool says of itself what it likes.
+/// Sanitizes what a pool reports about itself.
 fn clean(mut status: PoolStatus) -> PoolStatus {
     let words = |text: &mut String| *text = sanitize(text, WORDS);
     words(&mut status.time_updated);
@@ -79,27 +79,27 @@ fn clean(mut status: PoolStatus) -> PoolStatus {
     status
 }
 
-fn page(url: &str, status: &PoolStatus) -> Styled {
+pub(super) fn page(url: &str, status: &PoolStatus) -> Styled {
     let PoolStatus { time_updated, time_started, version, active_hosts, stats, error } = status;
     let tone = if error.is_some() { Tone::Warning } else { Tone::Good };
     let up =
         between(time_started, time_updated).map_or_else(|| format!("since {time_started}"), |up| format!("for {up}"));
     let mut page = Styled::default();
     page.mark(tone);
-    let _infallible = writeln!(page, "pool at {url}, {version}, up {up}");
+    let _infallible = writeln!(page, "Pool at {url}, {version}, up {up}");
     if let Some(error) = error {
-        let _infallible = writeln!(page, "  it says: {error}");
+        let _infallible = writeln!(page, "  error: {error}");
     }
     sums(&mut page, stats);
     if !active_hosts.is_empty() {
         let shown = active_hosts.iter().take(HOSTS).map(|host| row(host, time_updated));
-        let rows = table(["host", "client", "agent", "block", "places", "last seen"], &[3, 4], shown);
+        let rows = table(["host", "client", "agent", "block", "slots", "last seen"], &[3, 4], shown);
         page.append_indented(&rows);
     }
     let all = usize::try_from(stats.num_active_hosts).unwrap_or(usize::MAX).max(active_hosts.len());
     let few = active_hosts.len().min(HOSTS);
     if all > few {
-        let _infallible = writeln!(page, "  and {} hosts more", all - few);
+        let _infallible = writeln!(page, "  and {} more hosts", all - few);
     }
     page.trimmed()
 }
@@ -108,29 +108,29 @@ fn sums(page: &mut Styled, stats: &PoolStats) {
     let mut line = |name: &str, text: String| {
         let _infallible = writeln!(page, "  {name:<8} {text}");
     };
-    line("hosts", format!("{}, {} ever seen", stats.num_active_hosts, stats.num_total_hosts));
-    line("clients", format!("{}, {} ever seen", stats.num_active_clients, stats.num_total_clients));
+    line("hosts", format!("{}, {} in total", stats.num_active_hosts, stats.num_total_hosts));
+    line("clients", format!("{}, {} in total", stats.num_active_clients, stats.num_total_clients));
     let waiting = match stats.num_waiting_clients {
         0 => String::new(),
-        waiting => format!("; waited for by {}", counted(waiting, "client")),
+        waiting => format!("; {} waiting", counted(waiting, "client")),
     };
-    line("places", format!("{} taken, {} free{waiting}", stats.num_leases, stats.num_free_slots));
+    line("slots", format!("{} taken, {} free{waiting}", stats.num_leases, stats.num_free_slots));
     line("price", format!("{}; {} running", stats.price, counted(stats.num_running_leases.into(), "lease")));
     line(
         "metered",
         format!(
-            "{} ended, {}, {} (nothing is collected)",
+            "{} ended, {}, {} (not collected)",
             counted(stats.num_metered_leases, "lease"),
             span(stats.metered_ms),
             gwei(stats.metered_cost)
         ),
     );
-    line("block", format!("{} is the newest that most hosts know", stats.latest_block_number));
+    line("block", format!("{} is the newest that most hosts have", block(stats.latest_block_number)));
 }
 
 fn row(host: &HostStatus, now: &str) -> [String; 6] {
     let cell = |text: &str| sanitize(text, CELL);
-    let places = match host.slots {
+    let slots = match host.slots {
         0 => host.num_peers.to_string(),
         slots => format!("{}/{slots}", host.num_peers),
     };
@@ -139,10 +139,15 @@ fn row(host: &HostStatus, now: &str) -> [String; 6] {
         cell(&host.short_id),
         short_client(&host.node_version),
         cell(&host.vipnode_version),
-        host.block_number.to_string(),
-        places,
+        block(host.block_number),
+        slots,
         seen,
     ]
+}
+
+/// The number of a block; the first is called genesis.
+fn block(number: u64) -> String {
+    if number == 0 { "genesis".to_owned() } else { number.to_string() }
 }
 
 /// From one moment to a later one, both as RFC 3339. The original writes them with a time zone, which is not read.
@@ -177,7 +182,7 @@ mod tests {
             .fold(text, |text, style| text.replace(&style.to_string(), "").replace(&format!("{style:#}"), ""));
         assert!(own.chars().all(|c| c == '\n' || !c.is_control()) && !own.contains('\u{202e}'), "{own}");
         assert!(own.lines().count() < 70 && own.lines().all(|line| line.chars().count() < 500), "{own}");
-        assert!(own.contains("and 9950 hosts more"), "{own}");
+        assert!(own.contains("and 9950 more hosts"), "{own}");
         assert!(!json!(status).to_string().contains("\\u001b"));
     }
 

@@ -5,7 +5,7 @@ use crate::output::Styled;
 /// What was asked for.
 #[derive(Debug)]
 pub(crate) struct Report {
-    /// For people, with the colours of a terminal.
+    /// For people, with the colors of a terminal.
     pub(crate) text: Styled,
     /// The same for programs.
     pub(crate) json: Value,

@@ -15,10 +15,10 @@ use super::{
 };
 use crate::{
     args::StatusArgs,
-    error::Failure,
+    error::CliError,
     output::{
         Styled, Tone,
-        format::{counted, place_costs},
+        format::{counted, slot_costs},
     },
 };
 
@@ -26,21 +26,21 @@ use crate::{
 const AT_ONCE: usize = 8;
 /// Hosts that are shown of one client; `--json` has all.
 const HOSTS: usize = 100;
-/// Characters that are shown of what the pool says.
+/// Characters that are shown of a text from the pool.
 const WORDS: usize = 1_000;
 
-/// An answer, and whose it is.
+/// The answer about one client.
 struct Why {
     node: NodeId,
     socket: PathBuf,
     reply: ExplainReply,
 }
 
-/// Asks the pool of each client why it has its hosts.
+/// Asks the pool of each local client why it has its hosts.
 ///
 /// # Errors
 /// Agents cannot be looked for.
-pub(super) async fn look_why(args: &StatusArgs) -> Result<Report, Failure> {
+pub(super) async fn look_why(args: &StatusArgs) -> Result<Report, CliError> {
     let mut agents = Agents::ask(args).await?;
     let told = std::mem::take(&mut agents.told);
     let all = told.len();
@@ -55,8 +55,8 @@ pub(super) async fn look_why(args: &StatusArgs) -> Result<Report, Failure> {
                 whys.push(Why { node, socket, reply });
             }
             Err(error) => {
-                let Silent { place, what, hint } = Silent::of(socket, &error);
-                silent.push(Silent { place, what: format!("node {}: {what}", node.short()), hint });
+                let Silent { place, message, hint } = Silent::of(socket, &error);
+                silent.push(Silent { place, message: format!("Node {}: {message}", node.short()), hint });
             }
         }
     }
@@ -86,7 +86,7 @@ fn page(agents: &Agents, whys: &[Why], all: usize, args: &StatusArgs) -> Styled 
             page.append(&nobody(agents, args));
         } else {
             page.mark(Tone::Warning);
-            page.push("no agent here is a client: hosts are given to clients, so there is nothing to explain\n");
+            page.push("No agent here is a client; only clients have hosts to explain\n");
         }
     }
     page.append(&said(&agents.silent, Tone::Bad));
@@ -97,39 +97,39 @@ fn page(agents: &Agents, whys: &[Why], all: usize, args: &StatusArgs) -> Styled 
 fn one(Why { node, reply, .. }: &Why) -> Styled {
     let mut page = Styled::default();
     page.mark(if reply.missing == 0 { Tone::Good } else { Tone::Warning });
-    let _infallible = write!(page, "node {} wants {}", node.short(), counted(reply.want.into(), "host"));
+    let _infallible = write!(page, "Node {} wants {}", node.short(), counted(reply.want.into(), "host"));
     let _infallible = match (reply.missing, &reply.reason) {
-        (0, _) => writeln!(page, " and has them"),
-        (missing, None) => writeln!(page, ", {missing} missing"),
-        (missing, Some(why)) => writeln!(page, ", {missing} missing: {why}"),
+        (0, _) => writeln!(page, "; none missing"),
+        (missing, None) => writeln!(page, "; {missing} missing"),
+        (missing, Some(why)) => writeln!(page, "; {missing} missing: {why}"),
     };
     for given in reply.hosts.iter().take(HOSTS) {
-        let _infallible = writeln!(page, "  host {} {}", given.host.short(), won(given));
+        let _infallible = writeln!(page, "  host {} {}", given.host.short(), selection(given));
     }
     if reply.hosts.len() > HOSTS {
-        let _infallible = writeln!(page, "  and {} more hosts: --json has all", reply.hosts.len() - HOSTS);
+        let _infallible = writeln!(page, "  and {} more hosts (use --json for all)", reply.hosts.len() - HOSTS);
     }
     let ExplainReply { connected_hosts, examined, candidates, .. } = reply;
     let _infallible = writeln!(
         page,
-        "  now: {} connected there, {}; of {} looked at {candidates} could be given{}",
+        "  now: {} connected to the pool, {}; {candidates} of {} examined could be assigned{}",
         counted(*connected_hosts, "host"),
-        place_costs(reply.price),
+        slot_costs(reply.price),
         counted((*examined).into(), "host"),
         left_out(&reply.excluded)
     );
     page
 }
 
-fn won(given: &ExplainedHost) -> String {
-    let Some(won) = &given.selection else {
-        return "was given before the pool can remember why".to_owned();
+fn selection(given: &ExplainedHost) -> String {
+    let Some(selection) = &given.selection else {
+        return "was assigned too long ago for the pool to know why".to_owned();
     };
-    let parts = parts(&won.score);
+    let parts = parts(&selection.score);
     let parts = if parts.is_empty() { String::new() } else { format!(": {}", parts.join(", ")) };
-    match won.candidates {
-        0 | 1 => format!("was the only one that could be given; {} points{parts}", won.score.total),
-        among => format!("won among {among} with {} points{parts}", won.score.total),
+    match selection.candidates {
+        0 | 1 => format!("was the only one that could be assigned; {} points{parts}", selection.score.total),
+        among => format!("was best of {among} with {} points{parts}", selection.score.total),
     }
 }
 
@@ -140,10 +140,10 @@ fn parts(score: &Score) -> Vec<String> {
         ("free slots", free_slots),
         ("round trip to the pool", latency),
         ("time connected", uptime),
-        ("refused clients", refusals),
+        ("rejected clients", refusals),
         ("clients that never connected", strikes),
         ("same operator as another of its hosts", same_operator),
-        ("connected the other way round", mutual),
+        ("connected in the other direction", mutual),
     ];
     let counted = parts.into_iter().filter(|(_, points)| **points != 0);
     counted.map(|(name, points)| format!("{points:+} {name}")).collect()
@@ -162,17 +162,17 @@ fn left_out(excluded: &Excluded) -> String {
     } = *excluded;
     let reasons = [
         (other_chain, "on another chain"),
-        (already_leased, "that it has already"),
-        (full, "with no place free"),
-        (too_expensive, "too dear for it"),
-        (avoided, "that it does not want"),
-        (recently_failed, "with which it did not come together a moment ago"),
-        (same_address, "given to another client of its address a moment ago"),
-        (incompatible, "that do not serve what it needs, or of a release that one side refuses"),
+        (already_leased, "it already has"),
+        (full, "without a free slot"),
+        (too_expensive, "too expensive for it"),
+        (avoided, "that it avoids"),
+        (recently_failed, "to which it recently failed to connect"),
+        (same_address, "recently assigned to another client of its address block"),
+        (incompatible, "that lack a required capability, or with a release that one side rejects"),
     ];
     let some: Vec<String> =
         reasons.into_iter().filter(|(count, _)| *count > 0).map(|(count, why)| format!("{count} {why}")).collect();
-    if some.is_empty() { String::new() } else { format!("; left out: {}", some.join(", ")) }
+    if some.is_empty() { String::new() } else { format!("; excluded: {}", some.join(", ")) }
 }
 
 #[cfg(test)]
@@ -182,13 +182,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_point_and_each_reason_has_its_words() {
+    fn each_point_and_each_reason_is_explained() {
         let score = Score { free_slots: 50, latency: -4, uptime: 30, ..Score::default() }.summed();
-        let given = |won| ExplainedHost { lease: LeaseId::new(7), host: NodeId::new([0xab; 64]), selection: won };
+        let given = |selection| ExplainedHost { lease: LeaseId::new(7), host: NodeId::new([0xab; 64]), selection };
         let reply = ExplainReply {
             want: 3,
             missing: 1,
-            reason: Some("no host has a free place".to_owned()),
+            reason: Some("no host has a free slot".to_owned()),
             connected_hosts: 9,
             examined: 8,
             candidates: 2,
@@ -198,10 +198,10 @@ mod tests {
         };
         let text = one(&Why { node: NodeId::new([1; 64]), socket: PathBuf::new(), reply }).to_string();
         for words in [
-            "wants 3 hosts, 1 missing: no host has a free place",
-            "host abababababab won among 12 with 76 points: +50 free slots, -4 round trip to the pool, +30 time connected",
-            "before the pool can remember",
-            "of 8 hosts looked at 2 could be given; left out: 2 on another chain, 4 with no place free",
+            "wants 3 hosts; 1 missing: no host has a free slot",
+            "host abababababab was best of 12 with 76 points: +50 free slots, -4 round trip to the pool, +30 time connected",
+            "too long ago for the pool to know",
+            "2 of 8 hosts examined could be assigned; excluded: 2 on another chain, 4 without a free slot",
         ] {
             assert!(text.contains(words), "{words} is missing in:\n{text}");
         }

@@ -108,7 +108,7 @@ async fn a_dry_run_and_the_doctor_know_whom_the_user_named() {
     for call in ["admin_addPeer", "admin_removePeer", "admin_addTrustedPeer", "admin_removeTrustedPeer"] {
         assert!(calls.iter().any(|text| text.contains(call)), "{call}: {calls:?}");
     }
-    assert!(code == Some(0) && !calls.iter().any(|text| text.contains("the pool gives us")), "{calls:?}");
+    assert!(code == Some(0) && !calls.iter().any(|text| text.contains("the pool assigns")), "{calls:?}");
     assert_eq!(nodes.peers("client"), 0);
 
     let (code, lines) =
@@ -123,8 +123,8 @@ async fn what_does_not_go_together_is_refused_with_a_hint() {
     let nodes = Nodes::start(&["node"]).await;
     let (host, client) = (enode("host", 1), id("client"));
     for (args, what) in [
-        (&["host", &*host][..], "keeps no connection"),
-        (&["client", "ws://a", "ws://b"], "two pools"),
+        (&["host", &*host][..], "does not stay connected"),
+        (&["client", "ws://a", "ws://b"], "two are given"),
         (&["client", &host, &host], "named twice"),
         (&["host", "ws://a", "--slots", "34", "--allow", &client], "with the client of --allow"),
         (&["host", "--allow", &client, "--reserve", "50"], "--node-max-peers 50"),

@@ -46,7 +46,7 @@ fn known_errors_are_found() {
         "| this pool remembers at most ‹nodes› nodes and is full | Try again in ‹retry_ms› ms. |",
         "its certificate comes from an authority that this machine does not know",
         "another vipnode agent runs for this node",
-        "no pool was named, and none answers at",
+        "no pool was given, and none answers at",
         "keep the agent running for as long as the node has peers of the pool",
         "Check the clocks of both machines, then call again.",
         "| all ‹slots› places are taken | — |",
@@ -67,7 +67,7 @@ fn known_errors_are_found() {
 #[test]
 fn errors_without_text_of_their_own_are_known() {
     let mut wordless: Vec<(&str, usize)> = Vec::new();
-    for krate in ["rpc", "core", "pool", "agent-core", "agent", "cli"] {
+    for krate in ["rpc", "pool-core", "pool", "agent-core", "agent", "cli"] {
         let files = sources(krate, "");
         let made = files.iter().flat_map(|file| calls(file, "::WireError::new"));
         // `error.to_string()` hands on the words of another error.
@@ -164,7 +164,7 @@ fn refusals() -> BTreeMap<String, Vec<Said>> {
             });
         }
     };
-    for krate in ["rpc", "core", "pool", "agent-core", "agent"] {
+    for krate in ["rpc", "pool-core", "pool", "agent-core", "agent"] {
         for file in sources(krate, "") {
             for args in calls(&file, "::WireError::new").into_iter().chain(calls(&file, "::refused")) {
                 if let [code, what, hint] = args.as_slice()
@@ -340,7 +340,7 @@ fn faults(files: &[syn::File]) -> Vec<Said> {
 /// What the commands themselves say.
 fn failures() -> Vec<Said> {
     let files = sources("cli", "");
-    let mut said = pairs(&files, "::Failure::new");
+    let mut said = pairs(&files, "::CliError::new");
     for args in files.iter().flat_map(|file| calls(file, "::no")).filter(|args| args.len() == 3) {
         let what = format!("{}: {}", words(&args[0]), words(&args[1]));
         said.push(Said { name: String::new(), what, hint: words(&args[2]), why: String::new() });

@@ -33,8 +33,8 @@ async fn a_real_node_is_examined() {
     assert!(checks.clone().count() >= 12 && checks.clone().all(|line| line["verdict"] == "well"), "{lines:?}");
 
     let (code, lines) = doctor(&[&ipc[..], &["--node-max-peers", "20"]].concat()).await;
-    let places = finding(&lines, "places");
-    assert!(places["hint"].as_str().unwrap().starts_with("geth --maxpeers 26, and say so"), "{places}");
+    let places = finding(&lines, "slots");
+    assert!(places["hint"].as_str().unwrap().starts_with("Start geth with --maxpeers 26 and pass"), "{places}");
     assert_eq!((code, &places["verdict"]), (Some(1), &"bad".into()));
 
     let (code, lines) = doctor(&[&own[..], &["--rpc", "http://127.0.0.1:8547"]].concat()).await;

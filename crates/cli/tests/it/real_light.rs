@@ -69,9 +69,9 @@ async fn a_light_node_that_finds_all_light_slots_taken_gets_another_host() {
     let mut client = beside_light.agent("client", &url, &["--min-peers", "1"]);
     let told = client.event("host_not_connected").await;
     assert_eq!(told["peer"], enode(&first).await.id.to_string());
-    assert!(told["text"].as_str().unwrap().contains("all its places for light nodes are taken"), "{told}");
+    assert!(told["text"].as_str().unwrap().contains("all its slots for light nodes are taken"), "{told}");
     let told = host.event("client_not_connected").await;
-    assert!(told["text"].as_str().unwrap().contains("--light.maxpeers"), "{told}");
+    assert!(told["hint"].as_str().unwrap().contains("--light.maxpeers"), "{told}");
     client.event("hosts_missing").await;
 
     until(&*at_second, "the second follows the first", |peers| !peers.is_empty()).await;

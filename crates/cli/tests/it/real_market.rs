@@ -18,10 +18,10 @@ async fn told_by_status(beside_host: &Beside, beside_client: &Beside, host: &Eno
     assert_eq!((&told["node"]["own_peers"], &told["host"]["sold"]), (&1.into(), &1.into()), "{told}");
     assert_eq!(told["host"]["leases"][0]["peer"], client.id.to_string(), "{told}");
     let page = text(&ran(&["status", "--state-dir", beside_host.state_dir()]).await.stdout);
-    assert!(page.contains("host beside geth 1.17") && page.contains("1 of 1 places sold"), "{page}");
+    assert!(page.contains("host with geth 1.17") && page.contains("1 of 1 slots sold"), "{page}");
     let why = text(&ran(&["status", "--why", "--state-dir", beside_client.state_dir()]).await.stdout);
-    let won = format!("host {} was the only one that could be given", host.id.short());
-    assert!(why.contains(&won) && why.contains("a place costs 100 gwei a minute"), "{why}");
+    let won = format!("host {} was the only one that could be assigned", host.id.short());
+    assert!(why.contains(&won) && why.contains("a slot costs 100 gwei a minute"), "{why}");
 }
 
 /// A host whose places are filled refuses strangers, takes in a client of the pool, and keeps its own peers.

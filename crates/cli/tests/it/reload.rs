@@ -39,7 +39,7 @@ async fn a_pool_takes_what_it_can_and_says_what_it_cannot() {
     let said = pool.event("reloaded").await;
     assert_eq!(names(&said, "changed"), ["members", "welcome", "price", "limit"]);
     let said = pool.event("restart_needed").await;
-    assert_eq!(names(&said, "settings"), ["public-url", "the limit chains", "the limit connections"]);
+    assert_eq!(names(&said, "settings"), ["public-url", "limit chains", "limit connections"]);
     agent.event("pool_refused").await;
     agent.kill().await;
 
@@ -57,7 +57,7 @@ async fn a_pool_takes_what_it_can_and_says_what_it_cannot() {
     write(&file, "[pool]\nwelcom = \"third\"\n");
     pool.signal("-HUP").await;
     let said = pool.event("settings_kept").await;
-    assert!(said["text"].as_str().unwrap().contains("\"welcome\""), "{said}");
+    assert!(said["hint"].as_str().unwrap().contains("\"welcome\""), "{said}");
     assert!(agent.interrupt().await.success() && pool.interrupt().await.success());
 }
 

@@ -51,7 +51,7 @@ async fn agents_of_one_machine_are_rows_and_one_is_a_page() {
     assert_eq!(output.status.code(), Some(0), "{output:?}");
     let said = text(&output.stdout);
     assert!(!said.contains('\u{1b}'), "colour in a pipe: {said:?}");
-    assert!(said.contains("2 agents, 2 joined; 1 of 10 places sold, 1 of 1 hosts connected"), "{said}");
+    assert!(said.contains("2 agents, 2 joined; 1 of 10 slots sold, 1 of 1 hosts connected"), "{said}");
 
     let told = json(&market.status(&["--json"]).await);
     let agents = told["agents"].as_array().unwrap();
@@ -65,14 +65,14 @@ async fn agents_of_one_machine_are_rows_and_one_is_a_page() {
     let id = host["node"]["id"].as_str().unwrap();
     for node in [&id[..4], id] {
         let page = text(&market.status(&[node]).await.stdout);
-        for word in [&format!("node {}", &id[..12]), &market.url, "1 of 10 places sold", "nothing is collected"] {
+        for word in [&format!("node {}", &id[..12]), &market.url, "1 of 10 slots sold", "not collected"] {
             assert!(page.contains(word), "{word} is missing in:\n{page}");
         }
         assert!(page.contains(&client["node"]["id"].as_str().unwrap()[..12]), "who has the place: {page}");
     }
     let nobody = market.status(&["00000000"]).await;
     assert_eq!(nobody.status.code(), Some(1));
-    assert!(text(&nobody.stdout).contains("whose node's id begins with 00000000"), "{nobody:?}");
+    assert!(text(&nobody.stdout).contains("whose id begins with 00000000"), "{nobody:?}");
 }
 
 #[tokio::test]
@@ -83,7 +83,7 @@ async fn a_killed_agent_is_shown_as_gone_next_to_a_running_one() {
     let output = ran(&["status", "--state-dir", &state]).await;
     assert_eq!(output.status.code(), Some(1), "{output:?}");
     let said = text(&output.stdout);
-    assert!(said.contains("client beside") && said.contains("no agent answers at"), "{said}");
+    assert!(said.contains("client with") && said.contains("no agent answers at"), "{said}");
     assert!(said.contains("-> an agent that was killed leaves its socket"), "{said}");
     let told = json(&ran(&["status", "--json", "--state-dir", &state]).await);
     assert_eq!((told["agents"].as_array().unwrap().len(), told["silent"].as_array().unwrap().len()), (1, 1), "{told}");
@@ -98,7 +98,7 @@ async fn without_a_running_agent_there_is_a_message_and_an_exit_code() {
     let output = ran(&["status", "--state-dir", state]).await;
     assert_eq!(output.status.code(), Some(1));
     let said = text(&output.stdout);
-    assert!(said.starts_with("! no agent runs here") && said.contains(state) && said.contains("--state-dir"), "{said}");
+    assert!(said.starts_with("! No agent runs here") && said.contains(state) && said.contains("--state-dir"), "{said}");
     let told = json(&ran(&["status", "--json", "--state-dir", state]).await);
     assert_eq!(told["agents"], Value::Array(Vec::new()));
     for bad in [&["status", "geth"][..], &["status", "--watch=never"], &["status", "ab", "--pool", "ws://127.0.0.1:1"]]
@@ -114,10 +114,10 @@ async fn why_these_hosts_is_asked_of_the_pool_through_the_agent() {
     assert_eq!(output.status.code(), Some(0), "{output:?}");
     let said = text(&output.stdout);
     assert!(
-        said.contains("wants 1 host and has them") && said.contains("was the only one that could be given"),
+        said.contains("wants 1 host; none missing") && said.contains("was the only one that could be assigned"),
         "{said}"
     );
-    assert!(said.contains("left out: 1 that it has already"), "{said}");
+    assert!(said.contains("excluded: 1 it already has"), "{said}");
     let told = json(&market.status(&["--why", "--json"]).await);
     let why = &told["agents"].as_array().unwrap()[0]["explanation"];
     assert_eq!((&why["want"], &why["hosts"][0]["selection"]["candidates"]), (&1.into(), &1.into()), "{told}");
@@ -126,7 +126,7 @@ async fn why_these_hosts_is_asked_of_the_pool_through_the_agent() {
     let host = told["agents"].as_array().unwrap().iter().find(|agent| !agent["host"].is_null()).unwrap();
     let only = market.status(&["--why", host["node"]["id"].as_str().unwrap()]).await;
     assert_eq!(only.status.code(), Some(1));
-    assert!(text(&only.stdout).contains("no agent here is a client"), "{only:?}");
+    assert!(text(&only.stdout).contains("No agent here is a client"), "{only:?}");
 }
 
 #[tokio::test]
@@ -148,7 +148,7 @@ async fn a_pool_shows_its_status_to_the_allowed_audience() {
         let output = ran(&["status", "--pool", url]).await;
         assert_eq!(output.status.code(), Some(0), "{output:?}");
         let said = text(&output.stdout);
-        assert!(said.contains("hosts    1, 1 ever seen") && said.contains("100 gwei a minute"), "{said}");
+        assert!(said.contains("hosts    1, 1 in total") && said.contains("100 gwei a minute"), "{said}");
         let told = json(&ran(&["status", "--pool", url, "--json"]).await);
         assert_eq!(told["pool"]["stats"]["num_active_clients"], 1, "{told}");
         assert!(told["pool"]["stats"]["metered_cost"].is_string(), "{told}");
@@ -253,7 +253,7 @@ async fn an_agent_that_does_not_answer_keeps_nobody_else_from_being_shown() {
     assert_eq!(output.status.code(), Some(1), "{output:?}");
     let said = text(&output.stdout);
     assert!(
-        said.contains("client beside") && said.contains("gives no answer") && said.contains("-> try again"),
+        said.contains("client with") && said.contains("gives no answer") && said.contains("-> try again"),
         "{said}"
     );
     market.host.signal("-CONT").await;

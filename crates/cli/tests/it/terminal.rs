@@ -26,28 +26,28 @@ async fn an_agent_has_one_line_below_its_notices_and_its_log() {
     let sim = Sim::start().await;
     let (_pool, url) = Vipnode::pool(&[]).await;
     let mut host = start(&line(&sim, &["host", &url, "--max-head-age=off", "-vv"]), &[]);
-    let whole = "host · pool joined · 0 of 10 places sold · 0 own peers · simulated 0.1.0 block ";
+    let whole = "host · pool joined · 0 of 10 slots sold · 0 own peers · simulated 0.1.0 block ";
     host.until("it is joined", |lines| last(lines).starts_with(whole)).await;
     // A client comes: notices and log lines are told above the line, each of them whole.
     let mut client = sim.other_agent(&["client", &url, "--min-peers=1"]);
     client.event("host_connected").await;
-    let told = |line: &String| line.starts_with("✓ client ") && line.ends_with("connected, its meter runs");
-    let sold = |lines: &[String]| lines.iter().any(told) && last(lines).contains("1 of 10 places sold");
+    let told = |line: &String| line.starts_with("✓ Client ") && line.ends_with("connected; the meter is running");
+    let sold = |lines: &[String]| lines.iter().any(told) && last(lines).contains("1 of 10 slots sold");
     let lines = host.until("a place is sold, and it is told", sold).await;
     assert_eq!(lines.iter().filter(|line| line.contains(" · pool ")).count(), 1, "{}", lines.join("\n"));
     assert!(lines.iter().any(|line| line.contains("DEBUG")), "the log is there: {}", lines.join("\n"));
     let (status, lines, _) = host.interrupt().await;
     assert!(status.success());
-    assert!(last(&lines).starts_with("✓ stopped") && !lines.iter().any(|line| line.contains(" · pool ")), "{lines:?}");
+    assert!(last(&lines).starts_with("✓ Stopped") && !lines.iter().any(|line| line.contains(" · pool ")), "{lines:?}");
 }
 
 #[tokio::test]
 async fn a_pool_has_one_too() {
     let mut pool = Terminal::start(&["pool", "--bind", "127.0.0.1:0"], &[]);
-    let whole = "pool · 0 hosts, 0 clients · 0 leases, 0 running · 0 places free · 0 requests/s";
+    let whole = "pool · 0 hosts, 0 clients · 0 leases, 0 running · 0 slots free · 0 requests/s";
     pool.until("the line", |lines| last(lines) == whole).await;
     let (status, lines, _) = pool.interrupt().await;
-    assert!(status.success() && last(&lines) == "✓ stopped", "{lines:?}");
+    assert!(status.success() && last(&lines) == "✓ Stopped", "{lines:?}");
 }
 
 #[tokio::test]
@@ -62,7 +62,7 @@ async fn without_colour_the_line_is_there_and_on_a_dumb_terminal_or_for_programs
     let json = [agent.clone(), vec!["--json".to_owned()]].concat();
     for (line, env) in [(&agent, [("TERM", "dumb")]), (&json, [("TERM", "xterm")])] {
         let mut agent = start(line, &env);
-        agent.until("it joins", |lines| lines.iter().any(|line| line.contains("joined the pool"))).await;
+        agent.until("it joins", |lines| lines.iter().any(|line| line.contains("Joined the pool"))).await;
         let (status, _, raw) = agent.interrupt().await;
         assert!(status.success() && !raw.contains('\u{1b}') && !raw.contains(" · pool "), "{env:?}: {raw:?}");
     }
@@ -82,7 +82,7 @@ async fn a_pipe_gets_plain_lines_only() {
         .unwrap();
     let mut lines = BufReader::new(host.stdout.take().unwrap()).lines();
     let mut said = String::new();
-    while !said.contains("offering 10 places") {
+    while !said.contains("Offering 10 slots") {
         said += &timeout(SOON, lines.next_line()).await.unwrap().unwrap().expect("it says more");
     }
     let pid = host.id().unwrap().to_string();
@@ -91,7 +91,7 @@ async fn a_pipe_gets_plain_lines_only() {
         said += &line;
     }
     said += &text(&timeout(SOON, host.wait_with_output()).await.unwrap().unwrap().stderr);
-    assert!(said.contains("stopped") && said.contains("DEBUG"), "{said}");
+    assert!(said.contains("Stopped") && said.contains("DEBUG"), "{said}");
     assert!(!said.contains(['\u{1b}', '\r']) && !said.contains(" · pool "), "{said:?}");
 }
 
@@ -104,15 +104,15 @@ async fn watching_repaints_in_place() {
     let state = sim.dir.path().to_str().unwrap();
     let mut status = Terminal::start(&["status", "--state-dir", state, "--watch=500ms"], &[]);
     let has = |words: &'static str| move |lines: &[String]| lines.iter().any(|line| line.contains(words));
-    status.until("nothing is sold", has("0 of 10 places sold")).await;
+    status.until("nothing is sold", has("0 of 10 slots sold")).await;
     let mut client = sim.other_agent(&["client", &url, "--min-peers=1"]);
     client.event("host_connected").await;
     // What was read may be a part of a page, so it is waited until the whole of it is there and nothing else.
-    let both = has("2 agents, 2 joined; 1 of 10 places sold, 1 of 1 hosts");
-    let page = |lines: &[String]| both(lines) && !has("0 of 10 places sold")(lines);
+    let both = has("2 agents, 2 joined; 1 of 10 slots sold, 1 of 1 hosts");
+    let page = |lines: &[String]| both(lines) && !has("0 of 10 slots sold")(lines);
     status.until("both are there, and the page before is not", page).await;
     assert!(host.interrupt().await.success());
-    let page = |lines: &[String]| has("client beside")(lines) && !has("2 agents")(lines);
+    let page = |lines: &[String]| has("client with")(lines) && !has("2 agents")(lines);
     status.until("one is left, and the page before is not", page).await;
     let (ended, _, _) = status.interrupt().await;
     assert!(ended.success());

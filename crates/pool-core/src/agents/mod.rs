@@ -9,7 +9,7 @@ pub(crate) mod registry;
 
 use std::{collections::BTreeMap, net::IpAddr};
 
-use vipnode_types::{sanitize, ChainSpec, Ms, NodeId, protocol2::Kind};
+use vipnode_types::{ChainSpec, Ms, NodeId, protocol2::Kind, sanitize};
 
 use crate::{
     ConnectionId, Credentials, Limits, NodeRow, Signer,

@@ -1,5 +1,3 @@
-//! One line on a terminal that tells how a role is now, below the notices of what happened.
-
 use std::time::Duration;
 
 use anstyle::Style;
@@ -8,20 +6,21 @@ use tokio_util::task::AbortOnDropHandle;
 use vipnode_agent::local::StatusSource;
 use vipnode_pool::PoolMetrics;
 
-use super::role_line::{agent_line, pool_line};
+use super::status_line_text::{agent_line, pool_line};
 use crate::output::{LiveLine, Screen, Styled, terminal};
 
-/// The line is made anew this often.
+/// The line is updated this often.
 const EVERY: Duration = Duration::from_secs(1);
 
-/// Shows how a role is until it is dropped; not in a pipe, and not to programs.
-pub(crate) struct Live {
+/// The line on a terminal, below all notices, that shows the current state of a role until it is dropped. Not shown in a
+/// pipe or with `--json`.
+pub(crate) struct StatusLine {
     screen: Screen,
     _task: Option<AbortOnDropHandle<()>>,
 }
 
-impl Live {
-    /// Of an agent, from when it has found its node.
+impl StatusLine {
+    /// Shows an agent, once it has found its node.
     pub(crate) fn of_agent(source: StatusSource, screen: Screen) -> Self {
         Self::run(screen, async move |line| {
             let mut ticks = ticks();
@@ -35,7 +34,7 @@ impl Live {
         })
     }
 
-    /// Of a pool.
+    /// Shows a pool.
     pub(crate) fn of_pool(metrics: PoolMetrics, screen: Screen) -> Self {
         Self::run(screen, async move |line| {
             let (mut ticks, mut before) = (ticks(), metrics.glance());
@@ -60,7 +59,7 @@ impl Live {
 fn dim(text: &str) -> String {
     let mut styled = Styled::default();
     styled.push_styled(Style::new().dimmed(), text);
-    terminal::coloured(&styled)
+    terminal::colored(&styled)
 }
 
 fn ticks() -> Interval {
@@ -69,7 +68,7 @@ fn ticks() -> Interval {
     ticks
 }
 
-impl Drop for Live {
+impl Drop for StatusLine {
     fn drop(&mut self) {
         if let Some(line) = self.screen.live() {
             line.end();

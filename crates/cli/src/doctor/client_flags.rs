@@ -1,24 +1,24 @@
-/// How one execution client is told something on its command line. `{}` stands for the value.
+/// The flags of one execution client for what doctor suggests. `{}` stands for the value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Words {
-    /// As people call it.
+pub(crate) struct ClientFlags {
+    /// The name that people use.
     pub(crate) name: &'static str,
-    /// How `web3_clientVersion` begins, in small letters.
+    /// How `web3_clientVersion` begins, in lower case.
     prefix: &'static str,
-    /// Its IPC file, where it opens one by itself.
+    /// Its IPC file, if it opens one by default.
     pub(crate) ipc: Option<&'static str>,
     http: &'static str,
     ws: &'static str,
     loopback: &'static str,
     max_peers: &'static str,
     address: &'static str,
-    /// What keeps strangers away: it seeks nobody, and takes connections of named networks only.
+    /// What keeps strangers away: no discovery, and connections from named networks only.
     close: &'static str,
-    /// One of so many places is for peers that it dials, at least one; `None` where that is not so.
+    /// One of so many peer slots is for peers that it dials, at least one; `None` where that is not so.
     pub(crate) dial_share: Option<u32>,
 }
 
-const GETH: Words = Words {
+const GETH: ClientFlags = ClientFlags {
     name: "geth",
     prefix: "geth/",
     ipc: Some("<datadir>/geth.ipc"),
@@ -31,10 +31,10 @@ const GETH: Words = Words {
     dial_share: Some(3),
 };
 
-/// One row a client. What calls itself otherwise is spoken to as geth, from which most forks are.
-const TABLE: [Words; 5] = [
+/// One row per client. Hints for an unknown client use geth's flags, since most forks are geth's.
+const TABLE: [ClientFlags; 5] = [
     GETH,
-    Words {
+    ClientFlags {
         name: "reth",
         prefix: "reth/",
         ipc: Some("/tmp/reth.ipc"),
@@ -43,8 +43,8 @@ const TABLE: [Words; 5] = [
         dial_share: None,
         ..GETH
     },
-    Words { name: "erigon", prefix: "erigon/", ipc: None, dial_share: None, ..GETH },
-    Words {
+    ClientFlags { name: "erigon", prefix: "erigon/", ipc: None, dial_share: None, ..GETH },
+    ClientFlags {
         name: "besu",
         prefix: "besu/",
         ipc: None,
@@ -56,7 +56,7 @@ const TABLE: [Words; 5] = [
         close: "--discovery-enabled=false --net-restrict=<networks of its peers, as 10.0.0.0/8>",
         dial_share: None,
     },
-    Words {
+    ClientFlags {
         name: "nethermind",
         prefix: "nethermind/",
         ipc: None,
@@ -70,33 +70,41 @@ const TABLE: [Words; 5] = [
     },
 ];
 
-impl Words {
-    /// Of the client with this `web3_clientVersion`.
+impl ClientFlags {
+    /// Returns the flags of the client with this `web3_clientVersion`.
     pub(crate) fn of(client_version: &str) -> Self {
         let name = client_version.to_ascii_lowercase();
         TABLE.into_iter().find(|words| name.starts_with(words.prefix)).unwrap_or(GETH)
     }
 
-    /// The flags that offer the calls that are needed, over the transport of this address.
+    /// How to start the client so that the calls that are needed answer over the transport of this address.
     pub(crate) fn calls(&self, at: &str) -> String {
         let flags = if at.starts_with("ws") { self.ws } else { self.http };
-        let ipc = self.ipc.map(|path| format!("; or --rpc {path}, where all calls answer")).unwrap_or_default();
-        format!("{} {flags}{ipc}", self.name)
+        let ipc = self.ipc.map(|path| format!("; or pass --rpc {path}, where all calls answer")).unwrap_or_default();
+        format!("Start {} with {flags}{ipc}", self.name)
     }
 
+    /// How to start the client with room for this many peers.
     pub(crate) fn max_peers(&self, number: u32) -> String {
-        format!("{} {}", self.name, self.max_peers.replace("{}", &number.to_string()))
+        self.start_with(&self.max_peers.replace("{}", &number.to_string()))
     }
 
+    /// How to have the node advertise this address.
     pub(crate) fn address(&self, ip: &str) -> String {
-        format!("{} {}", self.name, self.address.replace("{}", ip))
+        self.start_with(&self.address.replace("{}", ip))
     }
 
+    /// How to keep strangers from connecting.
     pub(crate) fn close(&self) -> String {
-        format!("{} {}", self.name, self.close)
+        self.start_with(self.close)
     }
 
+    /// How to offer the admin API on this machine only.
     pub(crate) fn loopback(&self) -> String {
-        format!("{} {}", self.name, self.loopback)
+        self.start_with(self.loopback)
+    }
+
+    fn start_with(&self, flags: &str) -> String {
+        format!("Start {} with {flags}", self.name)
     }
 }

@@ -7,14 +7,14 @@ use super::{
     agent_page::{role, short_client, standing},
     agents::clean,
 };
-use crate::output::format::{brief, counted, span};
+use crate::output::format::{brief, counted, head};
 
 const BETWEEN: &str = " · ";
 
-/// A newest block that is older is worth a word.
+/// The age of a newest block is shown if it is at least this.
 const OLD_MS: u64 = 60_000;
 
-/// How an agent is. What matters most comes first, for a narrow terminal cuts the end.
+/// The state of an agent. The most important parts come first, since a narrow terminal cuts off the end.
 pub(super) fn agent_line(status: AgentStatus) -> String {
     let status = clean(status);
     let pool = match status.pool.standing {
@@ -22,7 +22,7 @@ pub(super) fn agent_line(status: AgentStatus) -> String {
         _ => format!("pool {}", standing(&status)),
     };
     let mut parts = vec![role(&status).to_owned(), pool];
-    parts.extend(status.host.as_ref().map(places));
+    parts.extend(status.host.as_ref().map(slots));
     parts.extend(status.client.as_ref().map(|client| {
         let connected = client.leases.iter().filter(|lease| lease.connected.is_some()).count();
         format!("{connected} of {} connected", counted(client.wants.into(), "host"))
@@ -37,20 +37,19 @@ fn node(node: &NodeStatus) -> String {
     let client = short_client(&node.client_version);
     match (node.up, node.head, node.head_age_ms) {
         (false, ..) => format!("{client} does not answer"),
-        (true, Some(head), Some(age @ OLD_MS..)) => format!("{client} block {head}, {} old", span(age)),
-        (true, Some(head), _) => format!("{client} block {head}"),
+        (true, Some(number), age_ms) => format!("{client} {}", head(number, age_ms.filter(|age| *age >= OLD_MS))),
         (true, None, _) => client,
     }
 }
 
-fn places(host: &HostStatus) -> String {
+fn slots(host: &HostStatus) -> String {
     match host.why_none {
-        Some(_) => format!("{} of {} places sold, none is offered", host.sold, host.slots),
-        None => format!("{} of {} places sold", host.sold, host.slots),
+        Some(_) => format!("{} of {} slots sold, none offered", host.sold, host.slots),
+        None => format!("{} of {} slots sold", host.sold, host.slots),
     }
 }
 
-/// How a pool is; `before` is how it was a moment ago.
+/// The state of a pool; `before` is the state one `moment` ago.
 pub(super) fn pool_line(before: &PoolGlance, now: &PoolGlance, moment: Duration) -> String {
     let requests = now.requests.saturating_sub(before.requests);
     let a_second = requests / moment.as_secs().max(1);
@@ -58,7 +57,7 @@ pub(super) fn pool_line(before: &PoolGlance, now: &PoolGlance, moment: Duration)
         "pool".to_owned(),
         format!("{}, {}", counted(now.hosts, "host"), counted(now.clients, "client")),
         format!("{}, {} running", counted(now.leases, "lease"), now.running),
-        format!("{} free", counted(now.free_slots, "place")),
+        format!("{} free", counted(now.free_slots, "slot")),
     ];
     if now.waiting > 0 {
         parts.push(format!("{} waiting", counted(now.waiting, "client")));
@@ -72,7 +71,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_pool_tells_what_it_has_and_how_busy_it_is() {
+    fn a_pool_shows_its_slots_and_its_load() {
         let before = PoolGlance { requests: 1_000, ..PoolGlance::default() };
         let now = PoolGlance {
             hosts: 12,
@@ -84,7 +83,7 @@ mod tests {
             ..PoolGlance::default()
         };
         let line = pool_line(&before, &now, Duration::from_secs(1));
-        assert_eq!(line, "pool · 12 hosts, 40 clients · 75 leases, 70 running · 45 places free · 1.2k requests/s");
+        assert_eq!(line, "pool · 12 hosts, 40 clients · 75 leases, 70 running · 45 slots free · 1.2k requests/s");
         let waiting = PoolGlance { waiting: 1, ..PoolGlance::default() };
         assert!(
             pool_line(&PoolGlance::default(), &waiting, Duration::from_secs(1))

@@ -1,0 +1,44 @@
+use std::path::PathBuf;
+
+use clap::Args;
+use vipnode_types::JoinSecret;
+
+use crate::error::CliError;
+
+/// The secret of a closed pool.
+#[derive(Debug, Args)]
+#[group(multiple = false)]
+pub(crate) struct JoinArgs {
+    /// Use this join secret of a closed pool.
+    ///
+    /// Other users of this machine may see it on the command line; prefer --join-secret-file.
+    #[arg(long, value_name = "SECRET", hide_env_values = true, value_parser = join_secret, help_heading = "Pool", hide_short_help = true)]
+    pub(crate) join_secret: Option<JoinSecret>,
+    /// Read the join secret of a closed pool from this file.
+    #[arg(long, value_name = "FILE", help_heading = "Pool", hide_short_help = true)]
+    pub(crate) join_secret_file: Option<PathBuf>,
+}
+
+impl JoinArgs {
+    /// Whether there is a secret at all.
+    pub(crate) const fn is_given(&self) -> bool {
+        self.join_secret.is_some() || self.join_secret_file.is_some()
+    }
+
+    /// Returns the join secret, from the flag or its file.
+    ///
+    /// # Errors
+    /// The file cannot be read or is empty.
+    pub(crate) fn secret(&self) -> Result<Option<JoinSecret>, CliError> {
+        let Some(path) = &self.join_secret_file else { return Ok(self.join_secret.clone()) };
+        let hint = "Pass a file that this user can read: --join-secret-file FILE";
+        let text = std::fs::read_to_string(path).map_err(|error| CliError::file(path, &error, hint))?;
+        let secret = JoinSecret::new(&text)
+            .ok_or_else(|| CliError::new(format!("{} holds no secret", path.display()), "Write the secret into it"))?;
+        Ok(Some(secret))
+    }
+}
+
+fn join_secret(text: &str) -> Result<JoinSecret, String> {
+    JoinSecret::new(text).ok_or_else(|| "the secret is empty".to_owned())
+}

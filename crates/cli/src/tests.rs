@@ -1,0 +1,320 @@
+//! Snapshots of what people read, at 60, 80 and 200 columns: help, notices, status, doctor and errors.
+//!
+//! After a change that is meant: `INSTA_UPDATE=always cargo test -p vipnode --bins snapshot`, then read the difference.
+
+use std::{fmt::Write, path::PathBuf};
+
+use clap::{Command, CommandFactory};
+use insta::assert_snapshot;
+use vipnode_agent::{
+    Told,
+    local::{AgentStatus, ClientStatus, HostStatus, LeaseStatus, Metered, NodeStatus, PoolLink, PoolStanding},
+};
+use vipnode_agent_core::{NotConnected, Notice};
+use vipnode_pool::PoolConfig;
+use vipnode_types::{
+    ChainSpec, Enode, LeaseId, Ms, NodeFacts, NodeId, Wei,
+    wire::{ErrorCode, EvictReason, HostStatus as PoolHost, PoolStats, PoolStatus, Side, WireError},
+};
+
+use crate::{
+    args::{self, Cli, Peered, limit_flag},
+    error::CliError,
+    output::{Line, LiveLine, Screen, agent_notice_line},
+    status,
+};
+
+const WIDTHS: [usize; 3] = [60, 80, 200];
+/// Lines that a person sees at once.
+const SCREEN: usize = 40;
+/// Characters of a help text, so that it fits into a line next to its flag.
+const HELP: usize = 70;
+
+static LIVE: LiveLine = LiveLine::new();
+
+/// A text as a terminal of each width shows it, which breaks lines anywhere.
+pub(crate) fn at_each_width(text: &str) -> String {
+    let mut shown = String::new();
+    for width in WIDTHS {
+        let _infallible = writeln!(shown, "=== {width} columns");
+        for line in text.lines() {
+            let letters: Vec<char> = line.chars().collect();
+            let rows = letters.chunks(width).map(|row| row.iter().collect::<String>());
+            let rows: Vec<String> = rows.map(|row| row.trim_end().to_owned()).collect();
+            let _infallible = writeln!(shown, "{}", rows.join("\n"));
+        }
+    }
+    shown
+}
+
+pub(crate) fn plain(text: &str) -> String {
+    anstream::adapter::strip_str(text).to_string()
+}
+
+fn commands() -> Vec<Command> {
+    let mut tree = Cli::command();
+    tree.build();
+    let subcommands = tree.get_subcommands().filter(|command| command.get_name() != "help").cloned();
+    std::iter::once(tree.clone()).chain(subcommands.collect::<Vec<_>>()).collect()
+}
+
+#[test]
+fn snapshot_of_the_short_help_of_each_command() {
+    for command in commands() {
+        let mut shown = String::new();
+        for width in WIDTHS {
+            let help = plain(&command.clone().term_width(width).render_help().ansi().to_string());
+            let _infallible = write!(shown, "=== {width} columns\n{help}");
+        }
+        assert_snapshot!(format!("help_{}", command.get_name()), shown);
+    }
+}
+
+#[test]
+fn short_help_is_one_screen_and_each_help_a_line() {
+    let mut wrong = Vec::new();
+    for command in commands() {
+        let name = command.get_name().to_owned();
+        let lines = plain(&command.clone().term_width(80).render_help().ansi().to_string()).lines().count();
+        if lines > SCREEN {
+            wrong.push(format!("{name}: -h has {lines} lines"));
+        }
+        let about = command.get_about().map(ToString::to_string).unwrap_or_default();
+        let helps = command.get_arguments().filter(|arg| !arg.is_hide_set()).map(|arg| {
+            if arg.get_help_heading().is_none() && !["help", "version"].contains(&arg.get_id().as_str()) {
+                wrong.push(format!("{name}: {arg} has no heading"));
+            }
+            arg.get_help().map(ToString::to_string).unwrap_or_default()
+        });
+        let long: Vec<String> = helps.chain([about]).filter(|help| help.chars().count() >= HELP).collect();
+        wrong.extend(long.into_iter().map(|help| format!("{name}: {help}")));
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+fn node(byte: u8) -> NodeId {
+    NodeId::new([byte; 64])
+}
+
+fn facts() -> NodeFacts {
+    NodeFacts {
+        protocols: Vec::new(),
+        id: node(7),
+        enode: Enode::at(node(7), [8, 8, 4, 4].into(), 30_303),
+        client_version: "Geth/v1.17.5-stable/linux-amd64/go1.26.8".to_owned(),
+        chain: ChainSpec::untold(1),
+        full: true,
+    }
+}
+
+fn notices() -> Vec<Notice> {
+    let (lease, host, client) = (LeaseId::new(7), node(0xab), node(0xcd));
+    let version = "Geth/v1.12.0".to_owned();
+    let mut notices = vec![
+        Notice::Connected { welcome: Some("Be kind.".to_owned()), price: Some("100 gwei".parse().unwrap()) },
+        Notice::Connected { welcome: None, price: None },
+        Notice::PoolAway { why: "closed by the other side: restarting".to_owned() },
+        Notice::PoolRefused(WireError::new(
+            ErrorCode::NotMember,
+            "this pool is closed",
+            "Pass --join-secret-file FILE",
+        )),
+        Notice::NodeAway { why: "no node answers at /x/geth.ipc: Connection refused".to_owned() },
+        Notice::NodeBack,
+        Notice::HostGiven { lease, host },
+        Notice::HostConnected { lease, host, after_ms: 42 },
+        Notice::HostGone { lease, host },
+        Notice::ClientAdmitted { lease, client },
+        Notice::ClientConnected { lease, client },
+        Notice::StrangerDropped { peer: client },
+        Notice::LastListKept { leases: 3 },
+        Notice::DirectRefused { side: Side::Client, peer: host, why: "not supported".to_owned() },
+        Notice::DirectRefused { side: Side::Host, peer: client, why: "not supported".to_owned() },
+        Notice::NameUnresolved { name: "host.example".into(), why: "no such name".to_owned() },
+        Notice::HostsMissing { missing: 2, why: "no host has a free slot".to_owned() },
+        Notice::Behind { blocks: 12, latest: 20_000_000 },
+        Notice::CaughtUp { latest: 20_000_012 },
+        Notice::Balance { credit_wei: -5, deposit_wei: 1_000_000_000 },
+        Notice::Offering { slots: 1, why: None },
+        Notice::Offering { slots: 0, why: Some("the node is syncing".to_owned()) },
+        Notice::OwnPeersFalling { now: 2, reserve: 16 },
+    ];
+    for reason in [
+        EvictReason::Left,
+        EvictReason::Disconnected,
+        EvictReason::NoReports,
+        EvictReason::NotConnected,
+        EvictReason::Unsuitable,
+        EvictReason::Drained,
+        EvictReason::Price,
+        EvictReason::Unpaired,
+        EvictReason::NoFunds,
+        EvictReason::TooLate,
+        EvictReason::Unknown,
+    ] {
+        notices.push(Notice::ClientEvicted { lease, client, reason });
+    }
+    for cause in [
+        NotConnected::Genesis,
+        NotConnected::Network,
+        NotConnected::Forks,
+        NotConnected::EthVersion,
+        NotConnected::NoLightPlace,
+        NotConnected::NoCommonProtocol,
+        NotConnected::NoDialSlot { dialled: 16 },
+        NotConnected::Silent,
+    ] {
+        notices.push(Notice::HostNotConnected { lease, host, version: version.clone(), cause });
+        notices.push(Notice::ClientNotConnected { lease, client, version: version.clone(), cause });
+    }
+    notices
+}
+
+#[test]
+fn snapshot_of_notices() {
+    let (key_file, state_dir) = (PathBuf::from("/x/geth/nodekey"), PathBuf::from("/home/ana/.local/state/vipnode"));
+    let at = "/x/geth.ipc".to_owned();
+    let (why, hint) = ("no node answers at /x/geth.ipc".to_owned(), "Start the node, or pass --rpc PATH".to_owned());
+    let mut told = vec![
+        Told::WaitingForNode { why: why.clone(), hint: hint.clone() },
+        Told::Node { facts: Box::new(facts()), at, state_dir },
+        Told::Delegated { key_file: key_file.clone() },
+        Told::SignsEachCall { key_file },
+        Told::Exposed { at: "http://10.0.0.1:8545".to_owned() },
+        Told::Released { grants: 2 },
+        Told::Fault { what: why, hint },
+    ];
+    told.extend(notices().into_iter().map(Told::Notice));
+    let screen = Screen::new(false, &LIVE);
+    let lines: Vec<String> = told.iter().map(|told| plain(&screen.line(&agent_notice_line(told)))).collect();
+    assert_snapshot!("notices", at_each_width(&lines.join("\n")));
+}
+
+fn agent(number: u8, head: Option<u64>, head_age_ms: Option<u64>) -> AgentStatus {
+    let now = Ms::new(1_800_000_000_000);
+    let lease = LeaseStatus {
+        lease: LeaseId::new(7),
+        peer: node(0xab),
+        price: Some("100 gwei".parse().unwrap()),
+        since: now.minus(200_000),
+        connected: Some(now.minus(184_000)),
+        seen_ms: 184_000,
+        cost: Some(Wei::new(306_000_000_000)),
+        ending: false,
+        direct: false,
+    };
+    let metered = Metered { leases: 1, seen_ms: 184_000, cost: Wei::new(306_000_000_000) };
+    AgentStatus {
+        agent_version: "vipnode/3.0.0".to_owned(),
+        process: 4_711,
+        now,
+        stopping: false,
+        node: NodeStatus {
+            id: node(number),
+            client_version: facts().client_version,
+            chain: ChainSpec::untold(1),
+            at: "/x/geth.ipc".to_owned(),
+            up: head_age_ms.is_some(),
+            head,
+            head_age_ms,
+            own_peers: 16,
+        },
+        pool: PoolLink {
+            url: "wss://pool.example/".to_owned(),
+            protocol: 3,
+            standing: PoolStanding::Joined,
+            since: Some(now.minus(3_600_000)),
+            price: Some("100 gwei".parse().unwrap()),
+        },
+        host: Some(HostStatus {
+            slots: 10,
+            offered: 10,
+            why_none: None,
+            sold: 1,
+            free: 9,
+            reserve: 16,
+            leases: vec![lease.clone()],
+            metered,
+        }),
+        client: Some(ClientStatus {
+            wants: 3,
+            missing: 2,
+            why_missing: Some("no host has a free slot".to_owned()),
+            max_price: None,
+            leases: vec![lease],
+            metered,
+        }),
+    }
+}
+
+#[test]
+fn snapshot_of_status() {
+    let since_1970 = 1_795_514_976_000;
+    let agents = [agent(1, Some(20_000_000), Some(12_000)), agent(2, Some(0), Some(since_1970)), agent(3, None, None)];
+    let mut shown = String::new();
+    for agents in [&agents[..1], &agents[..]] {
+        shown += &status::page_of_agents(agents);
+        shown += "\n\n";
+    }
+    shown += &status::line_of_agent(agents[1].clone());
+    shown += "\n\n";
+    let pool = PoolStatus {
+        time_updated: "2026-11-27T12:05:00Z".to_owned(),
+        time_started: "2026-11-27T10:00:00Z".to_owned(),
+        version: "vipnode/3.0.0".to_owned(),
+        active_hosts: vec![PoolHost {
+            short_id: "abababababab".to_owned(),
+            last_seen: "2026-11-27T12:04:48Z".to_owned(),
+            node_version: facts().client_version,
+            vipnode_version: "vipnode/3.0.0".to_owned(),
+            slots: 10,
+            num_peers: 3,
+            ..PoolHost::default()
+        }],
+        stats: PoolStats::default(),
+        error: None,
+    };
+    shown += &status::page_of_pool("wss://pool.example/", &pool);
+    assert_snapshot!("status", at_each_width(&plain(&shown)));
+}
+
+fn refusal(cli: Cli) -> CliError {
+    match cli.command.unwrap() {
+        args::Command::Host(args) => args.running.metrics.address().unwrap_err(),
+        args::Command::Client(args) => Peered::of(&args.between.pool, &[]).unwrap_err(),
+        args::Command::Pool(args) => {
+            let mut config = PoolConfig::new("127.0.0.1:0".parse().unwrap()).unwrap();
+            args.original.refuse().and_then(|()| limit_flag::set(&mut config, &args.limit)).unwrap_err()
+        }
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn snapshot_of_errors() {
+    let screen = Screen::new(false, &LIVE);
+    let lines: [&[&str]; 7] = [
+        &["host", "--metrics-bind", "0.0.0.0:9464"],
+        &["pool", "--store", "persist"],
+        &["pool", "--invalid-node", "x"],
+        &["pool", "--contract.rpc", "x"],
+        &["pool", "--limit", "price=1"],
+        &["pool", "--limit", "write=0s"],
+        &["client", "ws://a", "ws://b"],
+    ];
+    let mut shown = String::new();
+    for line in lines {
+        let cli = Cli::read(std::iter::once("vipnode").chain(line.iter().copied())).unwrap();
+        let error = refusal(cli);
+        let _infallible = writeln!(shown, "$ vipnode {}\n{}", line.join(" "), plain(&screen.error_text(&error)));
+    }
+    for line in [&["host", "--slots", "many"][..], &["client", "enode://1"], &["client", "--max-price", "1 euro"]] {
+        let error = Cli::read(std::iter::once("vipnode").chain(line.iter().copied())).unwrap_err();
+        let _infallible =
+            writeln!(shown, "$ vipnode {}\n{}", line.join(" "), plain(&error.render().ansi().to_string()));
+    }
+    let warning =
+        Line::new("open", crate::output::Tone::Warning, "Anyone may join this pool").hint("Pass --members FILE");
+    shown += &plain(&screen.line(&warning));
+    assert_snapshot!("errors", at_each_width(&shown));
+}
