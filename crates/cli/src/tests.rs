@@ -7,13 +7,14 @@ use std::{fmt::Write, path::PathBuf};
 use clap::{Command, CommandFactory};
 use insta::assert_snapshot;
 use vipnode_agent::{
-    Told,
+    AgentNotice,
     local::{AgentStatus, ClientStatus, HostStatus, LeaseStatus, Metered, NodeStatus, PoolLink, PoolStanding},
 };
 use vipnode_agent_core::{NotConnected, Notice};
+use vipnode_node::NodeError;
 use vipnode_pool::PoolConfig;
 use vipnode_types::{
-    ChainSpec, Enode, LeaseId, Ms, NodeFacts, NodeId, Wei,
+    ChainSpec, Enode, Failure, LeaseId, Ms, NodeFacts, NodeId, Wei,
     wire::{ErrorCode, EvictReason, HostStatus as PoolHost, PoolStats, PoolStatus, Side, WireError},
 };
 
@@ -174,17 +175,19 @@ fn notices() -> Vec<Notice> {
 fn snapshot_of_notices() {
     let (key_file, state_dir) = (PathBuf::from("/x/geth/nodekey"), PathBuf::from("/home/ana/.local/state/vipnode"));
     let at = "/x/geth.ipc".to_owned();
-    let (why, hint) = ("no node answers at /x/geth.ipc".to_owned(), "Start the node, or pass --rpc PATH".to_owned());
+    let (gone, why) = (std::io::ErrorKind::NotFound, "No such file or directory".to_owned());
+    let why = Failure::of(&NodeError::Unreachable { at: at.clone(), kind: gone, why });
     let mut told = vec![
-        Told::WaitingForNode { why: why.clone(), hint: hint.clone() },
-        Told::Node { facts: Box::new(facts()), at, state_dir },
-        Told::Delegated { key_file: key_file.clone() },
-        Told::SignsEachCall { key_file },
-        Told::Exposed { at: "http://10.0.0.1:8545".to_owned() },
-        Told::Released { grants: 2 },
-        Told::Fault { what: why, hint },
+        AgentNotice::WaitingForNode(why.clone()),
+        AgentNotice::Node { facts: Box::new(facts()), at, state_dir },
+        AgentNotice::Delegated { key_file: key_file.clone() },
+        AgentNotice::SignsEachCall { key_file },
+        AgentNotice::Exposed { at: "http://10.0.0.1:8545".to_owned() },
+        AgentNotice::Released { grants: 2 },
+        AgentNotice::Fault(why.clone()),
+        AgentNotice::NotRenewed { days: 12, why },
     ];
-    told.extend(notices().into_iter().map(Told::Notice));
+    told.extend(notices().into_iter().map(AgentNotice::Notice));
     let screen = Screen::new(false, &LIVE);
     let lines: Vec<String> = told.iter().map(|told| plain(&screen.line(&agent_notice_line(told)))).collect();
     assert_snapshot!("notices", at_each_width(&lines.join("\n")));
