@@ -57,7 +57,7 @@ async fn d4_frame_bytes() {
 async fn d4_connections_in_all_and_of_an_address() {
     for (limits, status, words) in [
         (PoolLimits { connections: 1, ..PoolLimits::default() }, 503, "as many connections"),
-        (PoolLimits { connections_an_address: 1, ..PoolLimits::default() }, 429, "of this address"),
+        (PoolLimits { connections_an_address: 1, ..PoolLimits::default() }, 429, "from this address"),
     ] {
         let pool = limited(limits).await;
         let first = Agent::open(&pool).await;

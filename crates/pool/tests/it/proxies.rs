@@ -80,7 +80,7 @@ async fn limits_by_address_are_of_those_behind_the_proxy() {
     let pool = behind("127.0.0.1/32", PoolLimits { connections_an_address: 1, ..PoolLimits::default() }).await;
     let (mut first, _) = open(&pool, "198.51.100.7").await.unwrap();
     let (status, body) = open(&pool, "198.51.100.7").await.err().unwrap();
-    assert!(status == 429 && body.contains("of this address"), "{status} {body}");
+    assert!(status == 429 && body.contains("from this address"), "{status} {body}");
     let (_other, _) = open(&pool, "198.51.100.8").await.unwrap();
     first.send(r#"{"id":1,"method":"vipnode_ping"}"#).await;
     assert_eq!(first.next().await["result"], Value::from("pong"));
