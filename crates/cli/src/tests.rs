@@ -2,7 +2,7 @@
 //!
 //! After a change that is meant: `INSTA_UPDATE=always cargo test -p vipnode --bins snapshot`, then read the difference.
 
-use std::{fmt::Write, path::PathBuf};
+use std::{fmt::Write, io::ErrorKind, path::PathBuf};
 
 use clap::{Command, CommandFactory};
 use insta::assert_snapshot;
@@ -175,21 +175,24 @@ fn notices() -> Vec<Notice> {
 fn snapshot_of_notices() {
     let (key_file, state_dir) = (PathBuf::from("/x/geth/nodekey"), PathBuf::from("/home/ana/.local/state/vipnode"));
     let at = "/x/geth.ipc".to_owned();
-    let (gone, why) = (std::io::ErrorKind::NotFound, "No such file or directory".to_owned());
-    let why = Failure::of(&NodeError::Unreachable { at: at.clone(), kind: gone, why });
-    let mut told = vec![
-        AgentNotice::WaitingForNode(why.clone()),
+    let failure = Failure::of(&NodeError::Unreachable {
+        at: at.clone(),
+        kind: ErrorKind::NotFound,
+        why: "No such file or directory".to_owned(),
+    });
+    let mut all = vec![
+        AgentNotice::WaitingForNode(failure.clone()),
         AgentNotice::Node { facts: Box::new(facts()), at, state_dir },
         AgentNotice::Delegated { key_file: key_file.clone() },
         AgentNotice::SignsEachCall { key_file },
         AgentNotice::Exposed { at: "http://10.0.0.1:8545".to_owned() },
         AgentNotice::Released { grants: 2 },
-        AgentNotice::Fault(why.clone()),
-        AgentNotice::NotRenewed { days: 12, why },
+        AgentNotice::Fault(failure.clone()),
+        AgentNotice::NotRenewed { days: 3, why: failure },
     ];
-    told.extend(notices().into_iter().map(AgentNotice::Notice));
+    all.extend(notices().into_iter().map(AgentNotice::Notice));
     let screen = Screen::new(false, &LIVE);
-    let lines: Vec<String> = told.iter().map(|told| plain(&screen.line(&agent_notice_line(told)))).collect();
+    let lines: Vec<String> = all.iter().map(|notice| plain(&screen.line(&agent_notice_line(notice)))).collect();
     assert_snapshot!("notices", at_each_width(&lines.join("\n")));
 }
 

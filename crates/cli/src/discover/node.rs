@@ -64,7 +64,9 @@ async fn open(
             Err(error) if error.is_offline() && patience == Patience::Wait => {
                 if !std::mem::replace(&mut said, true) {
                     let text = format!("Waiting for the node: {error}");
-                    screen.say(&Line::new("waiting_for_node", Tone::Warning, text).hint(&error.hint().unwrap_or_default()));
+                    screen.say(
+                        &Line::new("waiting_for_node", Tone::Warning, text).hint(&error.hint().unwrap_or_default()),
+                    );
                 }
             }
             opened => return opened,

@@ -28,9 +28,7 @@ fn failed(event: &'static str, message: impl Into<String>, failure: &Failure) ->
 /// A notice of an agent as a line for its user.
 pub(crate) fn agent_notice_line(notice: &AgentNotice) -> Line {
     match notice {
-        AgentNotice::WaitingForNode(why) => {
-            failed("waiting_for_node", format!("Waiting for the node: {why}"), why)
-        }
+        AgentNotice::WaitingForNode(why) => failed("waiting_for_node", format!("Waiting for the node: {why}"), why),
         AgentNotice::Node { facts, at, state_dir } => {
             let text = format!(
                 "Node {} ({}) on {} at {at}; state directory: {}",

@@ -99,7 +99,11 @@ impl Agents {
 
 impl Silent {
     pub(crate) fn of(place: PathBuf, error: &LocalError) -> Self {
-        Self { place, message: sanitize(&error.to_string(), WORDS), hint: sanitize(&error.hint().unwrap_or_default(), WORDS) }
+        Self {
+            place,
+            message: sanitize(&error.to_string(), WORDS),
+            hint: sanitize(&error.hint().unwrap_or_default(), WORDS),
+        }
     }
 }
 

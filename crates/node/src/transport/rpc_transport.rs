@@ -11,7 +11,7 @@ use tokio::{
     },
     time::timeout,
 };
-use vipnode_rpc::{Closed, HttpRpc, Incoming, OpenError, RpcLimits, RpcHandle, Trust, http, open_ipc, open_ws};
+use vipnode_rpc::{Closed, HttpRpc, Incoming, OpenError, RpcHandle, RpcLimits, Trust, http, open_ipc, open_ws};
 
 use super::{CallFault, Endpoint, Push, Pushes, Transport};
 use crate::{

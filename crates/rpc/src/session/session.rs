@@ -18,7 +18,10 @@ use super::{
     outbox::Outbox,
     shared::{Answered, Outgoing, Shared, Taken, Waiter},
 };
-use crate::{CallError, Closed, Connection, Event, Frame, Incoming, Responder, RpcHandle, RpcLimits, Served, limits::REASON_CHARS};
+use crate::{
+    CallError, Closed, Connection, Event, Frame, Incoming, Responder, RpcHandle, RpcLimits, Served,
+    limits::REASON_CHARS,
+};
 
 /// Whether a transport can ping.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

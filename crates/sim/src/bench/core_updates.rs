@@ -6,7 +6,7 @@ use serde_json::json;
 use vipnode_pool_core::{CallId, CallOutcome, Command, ConnectionId, Core, Effect, Limits, PoolCall};
 use vipnode_types::{
     Ms, NodeId,
-    protocol2::{Call, ConnectRequest, NodeInfo, PeerRequest, Kind, Update},
+    protocol2::{Call, ConnectRequest, Kind, NodeInfo, PeerRequest, Update},
 };
 
 use super::{
