@@ -172,9 +172,7 @@ pub(crate) struct ClientArgs {
 }
 
 #[derive(Debug, Args)]
-#[command(
-    after_help = "Example:\n  vipnode agent ws://10.0.0.1:8080 --insecure --join-secret-file /etc/vipnode/secret"
-)]
+#[command(after_help = "Example:\n  vipnode agent wss://pool.example --min-peers 5")]
 pub(crate) struct AgentArgs {
     #[command(flatten)]
     pub(crate) between: Between,
