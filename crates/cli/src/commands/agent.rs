@@ -200,7 +200,7 @@ pub(crate) async fn run(role: Role, screen: Screen, signals: Signals, mut reload
             None
         }
     };
-    let (runner, mut told) = AgentRunner::spawn(RunnerConfig {
+    let (runner, mut notices) = AgentRunner::spawn(RunnerConfig {
         node,
         pool,
         resolver: Arc::new(SystemResolver),
@@ -223,8 +223,8 @@ pub(crate) async fn run(role: Role, screen: Screen, signals: Signals, mut reload
                 runner.stop();
             }
             () = hangups.next(), if !stopping => read_again(&mut reload, (&mut peered, has_pool), &runner, screen),
-            said = told.recv() => match said {
-                Some(said) => screen.say(&agent_notice_line(&said)),
+            notice = notices.recv() => match notice {
+                Some(notice) => screen.say(&agent_notice_line(&notice)),
                 None => break,
             },
         }

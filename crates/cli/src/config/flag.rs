@@ -104,13 +104,14 @@ impl<'a> Flag<'a> {
 
     /// Whether both cannot be given.
     pub(crate) fn conflicts(self, other: Self, command: &Command) -> bool {
-        let says = |one: &Arg, other: &Arg| {
+        let conflicts_with = |one: &Arg, other: &Arg| {
             command.get_arg_conflicts_with(one).iter().any(|conflict| conflict.get_id() == other.get_id())
         };
         let one_of = command.get_groups().any(|group| {
             let has = |flag: Self| group.get_args().any(|id| id == flag.arg.get_id());
             !group.clone().is_multiple() && has(self) && has(other)
         });
-        self.id() != other.id() && (one_of || says(self.arg, other.arg) || says(other.arg, self.arg))
+        self.id() != other.id()
+            && (one_of || conflicts_with(self.arg, other.arg) || conflicts_with(other.arg, self.arg))
     }
 }

@@ -50,7 +50,7 @@ impl Reload {
         self.running.changed(&newer.settings).iter().any(|key| keys.contains(&key.as_str()))
     }
 
-    /// Says what is in force now and what will be at the next start only. `live` are the keys that the command
+    /// Reports which settings are in effect now and which only after a restart. `live` are the keys that the command
     /// took over, `refused` what else it could not.
     pub(crate) fn done(&mut self, newer: Newer, live: &[&str], refused: &[String], screen: Screen) {
         let changed = self.running.changed(&newer.settings);

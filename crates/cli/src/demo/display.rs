@@ -26,7 +26,7 @@ impl DemoDisplay {
     }
 
     /// Shows what a process did.
-    pub(super) fn tell(&mut self, who: DemoRole, entry: &TimelineEntry) {
+    pub(super) fn show_event(&mut self, who: DemoRole, entry: &TimelineEntry) {
         if self.screen.is_json() {
             let line = Line::new("demo", entry.tone, entry.text.as_str());
             self.screen.say(&line.with("who", who.to_string()));

@@ -37,7 +37,7 @@ enum Kind {
 const SIM_PORT: u16 = 30_303;
 
 impl Fleet {
-    /// Starts a node for each; simulated ones where there is no geth.
+    /// Starts a node for each; simulated ones without a geth.
     pub(super) async fn start(roles: &[DemoRole], dir: &Path, geth: Option<&Path>) -> Result<Self, CliError> {
         match geth {
             Some(program) => Self::start_geths(roles, dir, program).await,

@@ -56,7 +56,7 @@ impl Process {
         }
     }
 
-    /// Waits for its end after [`Process::ask_to_stop`]; past the time for it, kills it. Tells whether it
+    /// Waits for its end after [`Process::ask_to_stop`]; past the time for it, kills it. Returns whether it
     /// ended by itself and well.
     pub(super) async fn ended(mut self) -> bool {
         match timeout(STOP, self.child.wait()).await {

@@ -235,11 +235,11 @@ impl Scenario {
     fn hear(&mut self, said: Option<ProcessEvent>, display: &mut DemoDisplay) -> Result<(), CliError> {
         let Some((who, said)) = said else { return Ok(()) };
         if let Some(entry) = self.timeline.hear(Instant::now(), who, &said) {
-            display.tell(who, &entry);
+            display.show_event(who, &entry);
         } else if self.verbose > 0
             && let Some(text) = said.get("text").and_then(serde_json::Value::as_str)
         {
-            display.tell(who, &TimelineEntry { tone: Tone::Plain, text: text.to_owned() });
+            display.show_event(who, &TimelineEntry { tone: Tone::Plain, text: text.to_owned() });
         }
         // Who was stopped or killed on purpose is not among the processes any more.
         if self.timeline.ended.contains(&who) && self.processes.contains_key(&who) {
@@ -273,7 +273,7 @@ impl Scenario {
                 true => TimelineEntry { tone: Tone::Good, text: "stopped".to_owned() },
                 false => TimelineEntry { tone: Tone::Warning, text: "was killed, or ended with an error".to_owned() },
             };
-            display.tell(who, &entry);
+            display.show_event(who, &entry);
         }
     }
 

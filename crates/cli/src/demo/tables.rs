@@ -53,7 +53,7 @@ pub(super) fn rows(timeline: &Timeline, now: Instant) -> Value {
     ran(timeline, now).map(row).collect()
 }
 
-/// A lease that both sides never saw is no line.
+/// Leases that both sides reported; others have no line.
 fn ran(timeline: &Timeline, now: Instant) -> impl Iterator<Item = &Lease> {
     timeline.leases().filter(move |lease| lease.metered_ms(now) > 0)
 }

@@ -160,7 +160,7 @@ impl Lease {
     }
 }
 
-#[expect(clippy::unnecessary_wraps, reason = "each arm of a match says whether there is something to tell")]
+#[expect(clippy::unnecessary_wraps, reason = "each arm of a match says whether there is something to show")]
 fn good(text: String) -> Option<TimelineEntry> {
     Some(TimelineEntry { tone: Tone::Good, text })
 }
@@ -193,8 +193,8 @@ mod tests {
         timeline.hear(at(0), HOST, &json!({"event": "client_admitted", "lease": 7, "peer": "bb"}));
         timeline.hear(at(1), CLIENT, &json!({"event": "host_connected", "lease": 7, "peer": "aa", "after_ms": 9}));
         assert!(!timeline.is_served(CLIENT));
-        let told = timeline.hear(at(2), HOST, &json!({"event": "client_connected", "lease": 7, "peer": "bb"}));
-        assert!(told.unwrap().text.ends_with("the meter runs"));
+        let shown = timeline.hear(at(2), HOST, &json!({"event": "client_connected", "lease": 7, "peer": "bb"}));
+        assert!(shown.unwrap().text.ends_with("the meter runs"));
         assert!(timeline.is_served(CLIENT) && timeline.clients_of(HOST) == 1);
         timeline.hear(at(5), CLIENT, &json!({"event": "host_gone", "lease": 7, "peer": "aa"}));
         assert!(!timeline.is_served(CLIENT));

@@ -13,7 +13,7 @@ pub(crate) struct Facts {
     pub(crate) now: Ms,
     pub(crate) wants: Requirements,
     pub(crate) node: Result<NodeFound, NodeMissing>,
-    /// `None` where there is no pool.
+    /// `None` without a pool.
     pub(crate) pool: Option<Result<PoolFound, CliError>>,
 }
 
@@ -33,7 +33,7 @@ pub(crate) struct Requirements {
     pub(crate) port: Option<u16>,
 }
 
-/// Why there is no node to look at.
+/// Why no node could be checked.
 #[derive(Debug)]
 pub(crate) enum NodeMissing {
     Error(CliError),
@@ -55,7 +55,7 @@ pub(crate) struct NodeFound {
     pub(crate) exposed: Option<Vec<String>>,
     pub(crate) head: Result<HeadFact, CliError>,
     pub(crate) peers: Result<Vec<PeerFact>, CliError>,
-    /// `None` where nothing has to be signed: there is no pool.
+    /// `None` without a pool, since nothing has to be signed.
     pub(crate) key: Option<Result<KeyFacts, CliError>>,
 }
 

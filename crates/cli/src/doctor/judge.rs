@@ -184,9 +184,9 @@ fn dial_slots(facts: &Facts, peers: &[PeerFact], flags: ClientFlags) -> Option<F
     let share = flags.dial_share.filter(|_| facts.wants.client)?;
     let most = facts.wants.node_max_peers;
     let slots = (most / share).max(1);
-    let dialled = peers.iter().filter(|peer| peer.direction == Direction::Outbound).count();
-    let text = format!("The node has dialed {dialled} of at most {slots} peers");
-    if dialled < usize::try_from(slots).unwrap_or(usize::MAX) {
+    let dialed = peers.iter().filter(|peer| peer.direction == Direction::Outbound).count();
+    let text = format!("The node has dialed {dialed} of at most {slots} peers");
+    if dialed < usize::try_from(slots).unwrap_or(usize::MAX) {
         return Some(Finding::well("dial_slots", text));
     }
     let more = most.saturating_add(share.saturating_mul(3));
@@ -249,7 +249,7 @@ fn port(facts: &Facts, reply: &ReachReply) -> Vec<Finding> {
         None => return vec![Finding::skipped("port", "The node reports no p2p port")],
         Some(Reach::Open) => {
             let mut findings = vec![Finding::well("port", format!("The pool can reach {place}"))];
-            findings.extend(told_address(node, reply, flags));
+            findings.extend(advertised_address(node, reply, flags));
             return findings;
         }
         Some(Reach::Refused) => format!("The pool cannot reach {place}: connection refused"),
@@ -272,12 +272,12 @@ fn port(facts: &Facts, reply: &ReachReply) -> Vec<Finding> {
 }
 
 /// A pool replaces an address that others cannot use, but accepts another public one.
-fn told_address(node: &NodeFound, reply: &ReachReply, flags: ClientFlags) -> Option<Finding> {
-    let told: IpAddr = node.facts.enode.ip()?;
-    if !is_public(told) || told == reply.address {
+fn advertised_address(node: &NodeFound, reply: &ReachReply, flags: ClientFlags) -> Option<Finding> {
+    let advertised: IpAddr = node.facts.enode.ip()?;
+    if !is_public(advertised) || advertised == reply.address {
         return None;
     }
-    let text = format!("The node advertises {told}, but the pool sees it at {}", reply.address);
+    let text = format!("The node advertises {advertised}, but the pool sees it at {}", reply.address);
     let hint = format!("{}, or pass --enode.host {}", flags.address(&reply.address.to_string()), reply.address);
     Some(Finding::warning("address", text, hint))
 }

@@ -7,7 +7,7 @@ use vipnode_types::{
 
 use crate::output::{
     Line, Tone,
-    connect_failure::{Audience, connect_failure},
+    connect_failure::{Perspective, connect_failure},
     format::{counted, slot_costs},
 };
 
@@ -203,16 +203,16 @@ fn lease_line(notice: &Notice) -> Line {
             (Line::new("host_gone", Tone::Warning, format!("Lost host {}; {then}", host.short())), lease, host)
         }
         Notice::HostNotConnected { lease, host, version, cause } => {
-            let (what, audience) = match lease.is_direct() {
-                true => ("is not connected", Audience::Direct),
-                false => ("accepted us but is not connected", Audience::Client),
+            let (what, perspective) = match lease.is_direct() {
+                true => ("is not connected", Perspective::Direct),
+                false => ("accepted us but is not connected", Perspective::Client),
             };
-            let failure = connect_failure(audience, *cause, &plain(version));
+            let failure = connect_failure(perspective, *cause, &plain(version));
             let text = format!("Host {} {what}: {}", host.short(), failure.text);
             (Line::new("host_not_connected", Tone::Warning, text).hint(failure.hint), lease, host)
         }
         Notice::ClientNotConnected { lease, client, version, cause } => {
-            let failure = connect_failure(Audience::Host, *cause, &plain(version));
+            let failure = connect_failure(Perspective::Host, *cause, &plain(version));
             let text = format!("Client {} was admitted but is not connected: {}", client.short(), failure.text);
             (Line::new("client_not_connected", Tone::Warning, text).hint(failure.hint), lease, client)
         }

@@ -11,7 +11,7 @@ pub(crate) struct ConnectFailure {
 
 /// Who reads why a pair is not connected.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Audience {
+pub(crate) enum Perspective {
     /// A client's user, about a host that the pool assigned.
     Client,
     /// A client's user, about a host named on the command line.
@@ -21,21 +21,21 @@ pub(crate) enum Audience {
 }
 
 /// Puts a cause into words. `version` is what the other node runs; empty where that is not known.
-pub(crate) fn connect_failure(audience: Audience, cause: NotConnected, version: &str) -> ConnectFailure {
-    let then = match audience {
-        Audience::Client => "; asking for another host",
-        Audience::Direct => "; dialing again",
-        Audience::Host => "",
+pub(crate) fn connect_failure(perspective: Perspective, cause: NotConnected, version: &str) -> ConnectFailure {
+    let then = match perspective {
+        Perspective::Client => "; asking for another host",
+        Perspective::Direct => "; dialing again",
+        Perspective::Host => "",
     };
-    let hint = match audience {
-        Audience::Client => client_hint(cause),
-        Audience::Direct => direct_hint(cause),
-        Audience::Host => host_hint(cause),
+    let hint = match perspective {
+        Perspective::Client => client_hint(cause),
+        Perspective::Direct => direct_hint(cause),
+        Perspective::Host => host_hint(cause),
     };
-    ConnectFailure { text: format!("{}{then}", why(audience, cause, version)), hint }
+    ConnectFailure { text: format!("{}{then}", why(perspective, cause, version)), hint }
 }
 
-fn why(audience: Audience, cause: NotConnected, version: &str) -> String {
+fn why(perspective: Perspective, cause: NotConnected, version: &str) -> String {
     let runs = if version.is_empty() { String::new() } else { format!(" ({version})") };
     match cause {
         NotConnected::Genesis => "its genesis block differs from your node's".to_owned(),
@@ -46,7 +46,7 @@ fn why(audience: Audience, cause: NotConnected, version: &str) -> String {
              not know, or has set for another block"
             .to_owned(),
         NotConnected::EthVersion => format!("it{runs} and your node share no version of eth"),
-        NotConnected::NoLightPlace if audience != Audience::Host => {
+        NotConnected::NoLightPlace if perspective != Perspective::Host => {
             "it disconnected your light node at once, so all its slots for light nodes are taken".to_owned()
         }
         NotConnected::NoLightPlace => {
@@ -62,7 +62,7 @@ fn why(audience: Audience, cause: NotConnected, version: &str) -> String {
         NotConnected::NoDialSlot { dialled } => {
             format!("your node has already dialed {dialled} peers, which is its maximum, and was not dialed by it")
         }
-        NotConnected::Silent if audience == Audience::Direct => {
+        NotConnected::Silent if perspective == Perspective::Direct => {
             "it does not answer, or has no slot for your node".to_owned()
         }
         NotConnected::Silent => "neither node reached the other".to_owned(),
@@ -123,11 +123,11 @@ mod tests {
 
     #[test]
     fn each_side_reads_what_it_can_do() {
-        let host = connect_failure(Audience::Host, NotConnected::NoLightPlace, "Geth/v1.12.0");
+        let host = connect_failure(Perspective::Host, NotConnected::NoLightPlace, "Geth/v1.12.0");
         assert!(host.hint.contains("--light.maxpeers") && host.hint.contains("--slots"), "{host:?}");
-        let client = connect_failure(Audience::Client, NotConnected::NoLightPlace, "Geth/v1.12.0");
+        let client = connect_failure(Perspective::Client, NotConnected::NoLightPlace, "Geth/v1.12.0");
         assert!(client.text.ends_with("asking for another host") && client.hint.is_empty(), "{client:?}");
-        let versions = connect_failure(Audience::Client, NotConnected::EthVersion, "Geth/v1.12.0");
+        let versions = connect_failure(Perspective::Client, NotConnected::EthVersion, "Geth/v1.12.0");
         assert!(versions.text.contains("Geth/v1.12.0") && versions.hint.contains("Update the older"), "{versions:?}");
     }
 }

@@ -49,7 +49,7 @@ pub(crate) fn gwei(wei: Wei) -> String {
     format!("{}.{:03} gwei", milli / 1_000, milli % 1_000)
 }
 
-/// What a slot costs. Not "a slot is free", which says that nobody has it.
+/// What a slot costs. Not "a slot is free", which would mean that nobody has it.
 pub(crate) fn slot_costs(price: Price) -> String {
     if price.is_free() { "slots cost nothing".to_owned() } else { format!("a slot costs {price}") }
 }

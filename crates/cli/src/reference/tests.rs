@@ -1,4 +1,4 @@
-//! What the README and the book tell to type is read by the command line as it is now.
+//! The commands in the README and the book are valid for the command line as it is now.
 
 use std::{collections::BTreeSet, fs, path::PathBuf};
 

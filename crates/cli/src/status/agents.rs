@@ -22,7 +22,7 @@ pub(crate) struct Agents {
     /// The directories that were searched.
     pub(crate) roots: Vec<PathBuf>,
     /// The agents that answered, each with its socket.
-    pub(crate) told: Vec<(PathBuf, AgentStatus)>,
+    pub(crate) answered: Vec<(PathBuf, AgentStatus)>,
     /// The sockets whose agents did not answer.
     pub(crate) silent: Vec<Silent>,
     /// Directories of agents that this user may not access.
@@ -59,7 +59,7 @@ impl Agents {
         if args.state_dir.is_none() {
             roots.extend(SERVICES.map(PathBuf::from));
         }
-        let mut all = Self { roots, told: Vec::new(), silent: Vec::new(), hidden: Vec::new() };
+        let mut all = Self { roots, answered: Vec::new(), silent: Vec::new(), hidden: Vec::new() };
         let (mut sockets, mut cut) = (Vec::new(), false);
         for (number, root) in all.roots.iter().enumerate() {
             match local::agents(root) {
@@ -83,7 +83,7 @@ impl Agents {
         let asked = stream::iter(sockets.into_iter().map(async |socket| (local::status(&socket).await, socket)));
         for (answer, socket) in asked.buffered(AT_ONCE).collect::<Vec<_>>().await {
             match answer {
-                Ok(status) if is(&status, args.node.as_deref()) => all.told.push((socket, clean(status))),
+                Ok(status) if is(&status, args.node.as_deref()) => all.answered.push((socket, clean(status))),
                 Ok(_of_another_node) => {}
                 Err(error) => all.silent.push(Silent::of(socket, &error)),
             }
@@ -93,7 +93,7 @@ impl Agents {
 
     /// Whether at least one was asked and all have answered.
     pub(crate) fn complete(&self) -> bool {
-        !self.told.is_empty() && self.silent.is_empty()
+        !self.answered.is_empty() && self.silent.is_empty()
     }
 }
 

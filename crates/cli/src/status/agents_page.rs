@@ -19,7 +19,7 @@ use crate::{
 /// The agents that answered: one in full, several in a row each.
 pub(super) fn agents_page(agents: &Agents, args: &StatusArgs) -> Styled {
     let mut page = Styled::default();
-    match &*agents.told {
+    match &*agents.answered {
         [] => {}
         [(_, one)] => page.append(&agent_page(one)),
         some if args.node.is_some() => {
@@ -33,7 +33,7 @@ pub(super) fn agents_page(agents: &Agents, args: &StatusArgs) -> Styled {
             page.push(&sums(many.iter().map(|(_, status)| status)));
         }
     }
-    if agents.told.is_empty() && agents.silent.is_empty() {
+    if agents.answered.is_empty() && agents.silent.is_empty() {
         page.append(&nobody(agents, args));
     }
     page.append(&said(&agents.silent, Tone::Bad));
@@ -43,7 +43,7 @@ pub(super) fn agents_page(agents: &Agents, args: &StatusArgs) -> Styled {
 
 /// The same for programs.
 pub(super) fn agents_json(agents: &Agents) -> Value {
-    let told = agents.told.iter().map(|(socket, status)| {
+    let answered = agents.answered.iter().map(|(socket, status)| {
         let mut value = json!(status);
         if let Value::Object(fields) = &mut value {
             fields.insert("socket".to_owned(), socket.display().to_string().into());
@@ -52,7 +52,7 @@ pub(super) fn agents_json(agents: &Agents) -> Value {
     });
     json!({
         "event": "status",
-        "agents": told.collect::<Value>(),
+        "agents": answered.collect::<Value>(),
         "silent": silent_json(&agents.silent),
         "hidden": silent_json(&agents.hidden),
     })

@@ -29,8 +29,8 @@ mod pages {
     /// The page of these agents, as `vipnode status` shows it.
     pub(crate) fn page_of_agents(agents: &[AgentStatus]) -> String {
         let Some(Command::Status(args)) = Cli::read(["vipnode", "status"]).unwrap().command else { panic!("status") };
-        let told = agents.iter().map(|status| (PathBuf::new(), status.clone())).collect();
-        agents_page(&Agents { roots: Vec::new(), told, silent: Vec::new(), hidden: Vec::new() }, &args).to_string()
+        let answered = agents.iter().map(|status| (PathBuf::new(), status.clone())).collect();
+        agents_page(&Agents { roots: Vec::new(), answered, silent: Vec::new(), hidden: Vec::new() }, &args).to_string()
     }
 
     /// The line below the notices of this agent.

@@ -39,7 +39,7 @@ pub(super) async fn look_at_pool(url: &str, args: &StatusArgs) -> Result<Report,
         Err(AgentError::Stopped(error)) if error.is(ErrorCode::NotMember) => {
             as_member(address.url(), args).await.ok_or_else(|| refused(AgentError::Stopped(error)))?
         }
-        told => told.map_err(refused)?,
+        answer => answer.map_err(refused)?,
     };
     let status = clean(status);
     let json = json!({"event": "pool_status", "url": address.url(), "pool": status});
@@ -49,7 +49,7 @@ pub(super) async fn look_at_pool(url: &str, args: &StatusArgs) -> Result<Report,
 /// What the pool reports to an agent of this machine that has joined it; `None` if there is none.
 async fn as_member(url: &str, args: &StatusArgs) -> Option<PoolStatus> {
     let agents = Agents::ask(args).await.ok()?;
-    let members = agents.told.into_iter().filter(|(_, status)| status.pool.url == url);
+    let members = agents.answered.into_iter().filter(|(_, status)| status.pool.url == url);
     for (socket, _) in members.take(MEMBERS) {
         if let Ok(status) = local::pool_status(&socket).await {
             return Some(status);

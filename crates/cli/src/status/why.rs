@@ -42,9 +42,9 @@ struct Why {
 /// Agents cannot be looked for.
 pub(super) async fn look_why(args: &StatusArgs) -> Result<Report, CliError> {
     let mut agents = Agents::ask(args).await?;
-    let told = std::mem::take(&mut agents.told);
-    let all = told.len();
-    let clients = told.into_iter().filter(|(_, status)| status.client.is_some());
+    let answered = std::mem::take(&mut agents.answered);
+    let all = answered.len();
+    let clients = answered.into_iter().filter(|(_, status)| status.client.is_some());
     let asked =
         stream::iter(clients.map(async |(socket, status)| (local::explain(&socket).await, socket, status.node.id)));
     let (mut whys, mut silent) = (Vec::new(), Vec::new());
