@@ -82,7 +82,7 @@ pub(super) fn by_node(method: &str, argument: &impl Serialize) -> Option<Vec<Box
     serde_json::from_str(&signed_params(&key()?, method, NOW.get().checked_mul(NS_A_MS)?, &argument)).ok()
 }
 
-/// An update that was recorded from the original (A56); `protocol2/signature.rs` holds its signature.
+/// An update that was recorded from the original; `protocol2/signature.rs` holds its signature.
 pub(super) fn of_the_original() -> Option<Vec<Box<RawValue>>> {
     let key = BASE64.decode("Qz7wmX+MXfvY85IsJMnMFd8fOI4msOT24bp6Iw/NuPo=").ok()?;
     let argument = r#"{"peers_info":[{"id":"x","name":"a\u003cb\u003e\u0026c","caps":null,"protocols":null,"network":{"localAddress":"","remoteAddress":""}}],"block_number":0}"#;

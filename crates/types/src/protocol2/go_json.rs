@@ -2,7 +2,7 @@ use serde::Serialize;
 
 /// JSON as Go's `encoding/json` writes it: `<`, `>`, `&` and the two line separators escaped. A pool
 /// of the original marshals what it decoded anew before it verifies, so what is signed for it has to
-/// be what Go would write (A56). The order of fields is that of the structs.
+/// be what Go would write. The order of fields is that of the structs.
 ///
 /// # Errors
 /// What serde refuses: a map whose keys are no strings.

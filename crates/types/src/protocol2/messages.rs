@@ -87,7 +87,7 @@ pub struct NodeInfo {
     pub is_full_node: bool,
 }
 
-/// An agent presents itself (A58).
+/// An agent presents itself.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(default)]
@@ -107,7 +107,7 @@ pub struct ConnectRequest {
     pub payout: String,
 }
 
-/// The pool's welcome (A58).
+/// The pool's welcome.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(default)]
@@ -123,7 +123,7 @@ pub struct ConnectReply {
     pub message: String,
 }
 
-/// Older: a host presents itself (A61).
+/// Older: a host presents itself.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(default)]
@@ -147,7 +147,7 @@ pub struct HostReply {
     pub pool_version: String,
 }
 
-/// Older: a client presents itself and wants hosts (A61).
+/// Older: a client presents itself and wants hosts.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(default)]
@@ -175,7 +175,7 @@ pub struct ClientReply {
     pub message: String,
 }
 
-/// The answer to an update (A59).
+/// The answer to an update.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(default)]
@@ -209,7 +209,7 @@ pub struct Balance {
     pub next_withdraw: String,
 }
 
-/// The answer to [`super::method::ACCOUNT`] (A62).
+/// The answer to [`super::method::ACCOUNT`].
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(default)]

@@ -3,7 +3,7 @@ use serde::{Deserialize, Serialize};
 use super::{Kind, messages::nullable};
 use crate::{Enode, Ms};
 
-/// An agent wants peers (A60).
+/// An agent wants peers.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(default)]

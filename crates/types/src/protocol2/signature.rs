@@ -29,7 +29,7 @@ pub enum SignatureError {
 }
 
 impl SignedCall<'_> {
-    /// The node that signed (A54). The last byte, V, is not used.
+    /// The node that signed. The last byte, V, is not used.
     ///
     /// # Errors
     /// See [`SignatureError`]. The nonce is the caller's to judge, and only after this (D8).
@@ -47,7 +47,7 @@ impl SignedCall<'_> {
         Ok(node)
     }
 
-    /// The wallet that signed, by EIP-191 `personal_sign` (A55).
+    /// The wallet that signed, by EIP-191 `personal_sign`.
     ///
     /// # Errors
     /// See [`SignatureError`].
@@ -121,7 +121,7 @@ mod tests {
 
     const METHOD: &str = "vipnode_update";
     const NONCE: u64 = 1_600_000_000_000_000_000;
-    /// Made by the original (A56).
+    /// Made by the original.
     const ARGUMENT: &str = r#"{"peers_info":[{"id":"x","name":"a\u003cb\u003e\u0026c","caps":null,"protocols":null,"network":{"localAddress":"","remoteAddress":""}}],"block_number":0}"#;
     const SIGNATURE: &str = "Bg/iL/rHxi6QjnGS+zcwbqeux5Xlu8WLf2RI0yRC7j86iMrgvvfMCgf0STP7eQb2+ecmdDKDgTQQzer1GfnMrAA=";
 

@@ -84,7 +84,7 @@ struct Peer<'a> {
 }
 
 impl Peer<'_> {
-    /// The public key in the enode if there is one, else the id (A30), which newer clients fill with a
+    /// The public key in the enode if there is one, else the id, which newer clients fill with a
     /// hash. A peer without either is none that the pool gave.
     fn id(&self) -> Option<NodeId> {
         let key = self.enode.strip_prefix("enode://").and_then(|rest| rest.get(..128));
@@ -126,7 +126,7 @@ impl<'de: 'a, 'a> Deserialize<'de> for Peer<'a> {
     }
 }
 
-/// An update as our agent sends it to a pool of the original, field by field in Go's order (A59).
+/// An update as our agent sends it to a pool of the original, field by field in Go's order.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct UpdateRequest {

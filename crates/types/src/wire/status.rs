@@ -3,7 +3,7 @@ use serde_json::value::RawValue;
 
 use crate::{Price, Wei};
 
-/// What a pool shows of itself: the original's fields (A63) and more. Moments are RFC 3339, amounts in wei
+/// What a pool shows of itself: the original's fields and more. Moments are RFC 3339, amounts in wei
 /// are strings (D29). What a pool leaves out, the original's above all, is empty or zero.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
