@@ -298,7 +298,7 @@ fn pools_neither_learn_of_them_nor_end_them() {
         assert!(matches!(bench.reply(tag), Some(Err(error)) if error.is(ErrorCode::InvalidParams)));
         assert!(bench.calls().is_empty());
     }
-    // A pool that was started anew and knows nobody.
+    // A pool that restarted and knows nobody.
     bench.on(Event::PoolLost { why: "restart".into() });
     bench.on(Event::PoolOpen);
     let tag = bench.connect_tag();

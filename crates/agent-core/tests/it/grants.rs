@@ -227,7 +227,7 @@ fn the_nodes_own_peers_and_trust_are_left_alone() {
     assert_eq!(bench.calls(), vec![NodeCall::Untrust(id(9))]);
     bench.done();
 
-    // A host that the node found by itself is neither dialled nor dropped.
+    // A host that the node found by itself is neither dialed nor dropped.
     let mut bench = Bench::live(client_config(1));
     let ask = bench.ask().unwrap().0;
     bench.peers(&[9]);

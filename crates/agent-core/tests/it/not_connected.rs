@@ -1,4 +1,4 @@
-//! Why a host that let the node in was never connected: seen, told once, and another is asked for.
+//! Why a host that admitted the node was never connected: found out, reported once, and another host is requested.
 
 use crate::common::*;
 use vipnode_agent_core::{Event, FromPool, NodeCall, NotConnected, Notice};
@@ -16,7 +16,7 @@ fn told(bench: &Bench) -> Vec<(NodeId, NotConnected)> {
     told.collect()
 }
 
-/// A client that was given a host, and whose node was told to dial it.
+/// A client that was given a host, and whose node dials it.
 fn dialling(places: Vec<LeasedHost>) -> Bench {
     let mut bench = Bench::live(client_config(1));
     bench.oblige();
@@ -74,7 +74,7 @@ fn each_cause_is_reported_once() {
     assert!(told(&bench).is_empty() && bench.ask().is_some(), "{:?}", bench.out);
 }
 
-/// What the node itself says of a peer that went is told at once, and no other dial is waited for.
+/// The node's own reason for a lost peer is reported at once, without waiting for another dial.
 #[test]
 fn a_cause_that_lasts_ends_the_pair_at_once_on_either_side() {
     for (said, cause, reason) in [
@@ -222,7 +222,7 @@ fn a_pair_that_the_pool_ends_is_explained_once_it_was_waited_for() {
     }
 }
 
-/// One side's node knows the cause, the other's says only that something went wrong over there.
+/// One side's node knows the cause, the other's knows only that something went wrong on the other side.
 #[test]
 fn what_the_other_side_saw_is_reported_and_decides_nothing() {
     let mut bench = dialling(vec![place(1, 9)]);

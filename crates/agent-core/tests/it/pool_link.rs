@@ -1,4 +1,4 @@
-//! A pool that is away, silent, busy or says no.
+//! A pool that is unreachable, silent or busy, or that refuses.
 
 use crate::common::*;
 use vipnode_agent_core::{Action, Event, Notice, PoolAnswer, PoolState};

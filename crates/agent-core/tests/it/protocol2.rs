@@ -1,4 +1,4 @@
-//! The mind and a pool of the original: what is meant is said in the calls of protocol 2.
+//! The core and a pool of the original, which speaks protocol 2.
 
 use crate::common::*;
 use vipnode_agent_core::{
@@ -332,7 +332,7 @@ fn back_with(journal: Vec<JournalEntry>, seen: &[u8]) -> (Bench, RequestTag, Vec
     (bench, tag, peers)
 }
 
-/// The node does all that it is told.
+/// The node completes every call.
 fn settle(bench: &mut Bench) {
     while !bench.calls().is_empty() {
         bench.done();
@@ -353,7 +353,7 @@ fn a_pair_that_an_earlier_run_held_both_ways_is_not_taken_over() {
     assert_eq!(still, [node(8)]);
 }
 
-/// The same where the pool gives the pair anew, the other way round, before the peer was seen.
+/// The same where the pool gives the pair again, the other way round, before the peer was seen.
 #[test]
 fn a_new_lease_confirms_no_old_one_the_other_way_round() {
     for (kind, whitelisted) in [(GrantKind::Admitted, false), (GrantKind::Dialled, true)] {

@@ -1,4 +1,4 @@
-//! What the pool is told of connections.
+//! What the agent reports about connections.
 
 use crate::common::*;
 use vipnode_agent_core::{Event, PoolAnswer};

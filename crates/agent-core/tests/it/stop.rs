@@ -1,4 +1,4 @@
-//! The end of an agent (D51): nobody stays trusted or dialled.
+//! The end of an agent (D51): nobody stays trusted or dialed.
 
 use crate::common::*;
 use vipnode_agent_core::{Action, Event, NodeCall, PoolAnswer, ToPool};

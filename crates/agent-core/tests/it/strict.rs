@@ -22,7 +22,7 @@ fn look(bench: &mut Bench, bytes: &[u8]) -> Vec<NodeCall> {
     bench.calls()
 }
 
-/// The pool comes back after a start of its own, and says that it knows these.
+/// The pool reconnects after a restart and knows these.
 fn pool_again(bench: &mut Bench, leases: Vec<LeaseView>) {
     bench.on(Event::PoolLost { why: "restart".into() });
     bench.on(Event::PoolOpen);

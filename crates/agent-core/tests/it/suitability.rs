@@ -1,4 +1,4 @@
-//! Peers that the user takes or does not: as the pool tells them, and as our node sees them.
+//! Peers that the user accepts or rejects: as the pool describes them, and as our node sees them.
 
 use crate::common::*;
 use vipnode_agent_core::{AgentConfig, Event, FromPool, NodeCall, Notice, PeerPolicy, ToPool};

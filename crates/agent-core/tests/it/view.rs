@@ -1,4 +1,4 @@
-//! What the agent says of itself.
+//! What the agent shows about itself.
 
 use crate::common::*;
 use vipnode_agent_core::{FromPool::Admit, PoolState, Seen, Selling};

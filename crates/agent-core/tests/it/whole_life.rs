@@ -1,4 +1,4 @@
-//! A lease from its first to its last moment: two minds, two toy nodes and a toy pool, by script.
+//! A lease from its first to its last moment: two cores, two toy nodes and a toy pool, by script.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
@@ -16,7 +16,7 @@ const CLIENT: usize = 1;
 /// Node ids of the two.
 const IDS: [u8; 2] = [100, 101];
 
-/// Everything but the minds: who trusts and dials whom, and what the pool heard.
+/// Everything but the cores: who trusts and dials whom, and what the pool heard.
 struct World {
     now: Ms,
     minds: [AgentCore; 2],

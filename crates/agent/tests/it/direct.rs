@@ -164,7 +164,7 @@ async fn d33_a_strict_agent_disconnects_strangers_and_nobody_else() {
         }
     };
     within(looking).await;
-    // Nobody before the pool has told its leases.
+    // Nobody before the pool has listed its leases.
     tokio::time::sleep(Duration::from_secs(10)).await;
     assert!(toy.connected(stranger.id).await);
     let mut end = toy.accept(json!([])).await;

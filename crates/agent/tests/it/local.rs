@@ -1,4 +1,4 @@
-//! What an agent tells on its own machine.
+//! What an agent shows on its own machine.
 
 use std::{
     os::unix::{fs::PermissionsExt, net::UnixListener},

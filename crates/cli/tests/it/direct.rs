@@ -1,4 +1,4 @@
-//! Hosts and clients that the user named: agents as processes beside simulated nodes, with a pool and without.
+//! Hosts and clients that the user named: agents as processes next to simulated nodes, with a pool and without.
 
 use crate::support::Vipnode;
 use serde_json::Value;

@@ -1,4 +1,4 @@
-//! `vipnode doctor` beside a simulated node, and against pools of all moods.
+//! `vipnode doctor` with a simulated node, and against pools of all kinds.
 
 use crate::support::{Sim, Vipnode};
 use serde_json::Value;

@@ -2,7 +2,7 @@
 
 use crate::support::{Sim, Vipnode};
 
-/// Runs a command beside the node, with a state directory of this name.
+/// Runs a command for the node, with a state directory of this name.
 fn run(sim: &Sim, line: &[&str], state: &str) -> Vipnode {
     let [rpc, ..] = sim.args();
     let state = sim.dir.path().join(state);

@@ -1,4 +1,4 @@
-//! Who is brought together by what nodes serve and run: pool and agents as processes beside simulated nodes.
+//! Who is brought together by what nodes serve and run: pool and agents as processes next to simulated nodes.
 
 use crate::support::{Vipnode, stats_until};
 use vipnode_node::sim::{SimNet, SimServer, SimSpec, sim_key};

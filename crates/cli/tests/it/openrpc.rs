@@ -54,7 +54,7 @@ fn it_is_a_document_of_openrpc() {
     assert!(schemas.validate(&wrong, meta).is_err(), "this schema takes anything");
 }
 
-/// Params and results of all examples, those of protocol 2 included, by the schemas that stand beside them.
+/// Params and results of all examples, those of protocol 2 included, by the schemas next to them.
 #[test]
 fn its_examples_match_its_schemas() {
     let document = document();

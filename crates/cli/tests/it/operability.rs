@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::support::packaged::{alerts, dashboard_expressions, known_metrics, metrics_of, panels, text};
 
-/// What Prometheus itself says of each target.
+/// What Prometheus itself adds to each target.
 const OF_PROMETHEUS: &str = "up";
 
 fn unknown(expressions: &[String]) -> Vec<String> {

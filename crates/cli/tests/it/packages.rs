@@ -1,4 +1,4 @@
-//! What is packed beside the binary belongs to it: reference, manual pages, completions, units, containers.
+//! What is packed with the binary belongs to it: reference, manual pages, completions, units, containers.
 
 use std::{
     fs,

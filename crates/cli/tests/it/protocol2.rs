@@ -24,7 +24,7 @@ impl Nodes {
         Self { net, server, dir }
     }
 
-    /// An agent beside the node of the same name as its role.
+    /// An agent of the node of the same name as its role.
     fn agent(&self, role: &str, pool: &str, args: &[&str]) -> Vipnode {
         let dir = self.dir.path().to_str().unwrap();
         let (rpc, key) = (self.server.endpoint(role).to_string(), format!("{dir}/{role}"));
@@ -32,7 +32,7 @@ impl Nodes {
         Vipnode::start(&[&own, args].concat())
     }
 
-    /// Waits for a further call of the agent beside that node: each has a new nonce, in its state directory.
+    /// Waits for a further call of that node's agent: each has a new nonce, in its state directory.
     async fn says_more(&self, name: &str) {
         let file = self.dir.path().join(id(name).short()).join("nonce");
         let before = std::fs::read_to_string(&file).unwrap();
@@ -104,7 +104,7 @@ async fn a_host_of_protocol_3_serves_a_client_of_protocol_2_and_the_other_way_ro
         let (_pool, url) = Vipnode::pool(&["--report-interval", "1s"]).await;
         let host = || nodes.agent("host", &url, host_args);
         let client = || nodes.agent("client", &url, &[client_args, &["--min-peers", "1"]].concat());
-        // Protocol 2 tells no genesis: of a private chain the pool learns it from a node of protocol 3.
+        // Protocol 2 has no genesis: of a private chain the pool learns it from a node of protocol 3.
         let (host, mut client) = if host_args.is_empty() {
             let mut host = host();
             host.event("joined").await;

@@ -54,7 +54,7 @@ impl Pebble {
             .unwrap();
         let pebble = Self { child, port, management, dir };
         for port in [port, management] {
-            // It tells nobody that it listens.
+            // It does not report that it listens.
             let listens = async { while TcpStream::connect(("127.0.0.1", port)).await.is_err() {} };
             timeout(SOON, listens).await.expect("Pebble listens");
         }

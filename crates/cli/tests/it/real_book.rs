@@ -1,4 +1,4 @@
-//! The book as mdbook builds it, and the links of it and of the papers beside it.
+//! The book as mdbook builds it, and the links of it and of the other documents.
 //! `VIPNODE_TEST_MDBOOK` is the path of mdbook.
 
 use std::{
@@ -12,7 +12,7 @@ fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
 }
 
-/// Builds the book of this folder; what mdbook says where it does not.
+/// Builds the book of this folder; mdbook's error where it cannot.
 fn build(book: &Path, into: &Path) -> Result<(), String> {
     let mdbook = std::env::var_os("VIPNODE_TEST_MDBOOK").unwrap_or_else(|| "mdbook".into());
     let output = Command::new(mdbook).arg("build").arg(book).arg("--dest-dir").arg(into).output();

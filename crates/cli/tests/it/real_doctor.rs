@@ -1,4 +1,4 @@
-//! `vipnode doctor` beside a real geth: well, too small, without admin calls, stopped.
+//! `vipnode doctor` with a real geth: healthy, too small, without admin calls, stopped.
 
 use crate::support::Vipnode;
 use serde_json::Value;

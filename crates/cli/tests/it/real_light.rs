@@ -11,7 +11,7 @@ const SOMEBODY: &str = "0x00000000000000000000000000000000000000aa";
 /// Flags that fit a geth with `--maxpeers 20`.
 const TWO_PLACES: &[&str] = &["--slots", "2", "--reserve", "10", "--node-max-peers", "20"];
 
-/// Looks until a light node reads this balance: it follows blocks, and no event tells when it has asked for a state.
+/// Looks until a light node reads this balance: it follows blocks, and no event shows when it has asked for a state.
 async fn reads(light: &Geth, wei: u64) {
     let looking = async {
         let mut ticks = tokio::time::interval(Duration::from_millis(100));
@@ -23,7 +23,7 @@ async fn reads(light: &Geth, wei: u64) {
 }
 
 /// A light node gets a place on a host through the pool, and reads a balance that changed after genesis: nobody but
-/// its host can have told it.
+/// its host can have given it.
 #[tokio::test]
 async fn a_light_node_is_served_by_a_host_of_the_pool() {
     let chain = LightChain::new().await;
@@ -81,7 +81,7 @@ async fn a_light_node_that_finds_all_light_slots_taken_gets_another_host() {
     other.event("client_connected").await;
 }
 
-/// A light node sells nothing, and its agent says why.
+/// A light node sells nothing, and its agent reports why.
 #[tokio::test]
 async fn a_light_node_is_a_client_only() {
     let light = LightChain::new().await.light().await;

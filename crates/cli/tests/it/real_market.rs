@@ -12,7 +12,7 @@ fn small() -> GethSpec {
 /// Flags that fit a geth with `--maxpeers 2`.
 const ONE_PLACE: &[&str] = &["--slots", "1", "--reserve", "1", "--node-max-peers", "2"];
 
-/// `vipnode status` beside each: the place that is taken, the host's own peer, and why this host.
+/// `vipnode status` for each: the slot that is taken, the host's own peer, and why this host.
 async fn told_by_status(beside_host: &Beside, beside_client: &Beside, host: &Enode, client: &Enode) {
     let told = &beside_host.status().await["agents"][0];
     assert_eq!((&told["node"]["own_peers"], &told["host"]["sold"]), (&1.into(), &1.into()), "{told}");
@@ -191,7 +191,7 @@ async fn a_fleet_peers_with_itself() {
     .unwrap();
     until(&*at_one, "nobody is left", |peers| !has(peers, second)).await;
 
-    // A stranger is not let in, and is told what to do.
+    // A stranger is not admitted, and gets a hint.
     let stranger = Geth::start(spec()).await;
     let mut agent = Beside::new(&stranger).agent("agent", &url, &flags);
     assert_eq!(agent.ended().await.code(), Some(2));

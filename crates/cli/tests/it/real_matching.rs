@@ -7,7 +7,7 @@ fn words(event: &serde_json::Value) -> String {
     event["text"].as_str().unwrap().to_owned()
 }
 
-/// geth names what it runs without versions, and tells versions to its peers.
+/// geth names what it runs without versions, and gives the versions to its peers only.
 #[tokio::test]
 async fn snap_is_served_where_it_is_needed_and_les_by_no_geth_of_today() {
     let (host, client) = tokio::join!(Geth::start(GethSpec::default()), Geth::start(GethSpec::default()));

@@ -1,4 +1,4 @@
-//! What an agent shows beside a real geth moves as what it names does.
+//! The metrics of an agent with a real geth follow what they measure.
 
 use crate::support::{
     Beside, Vipnode, enode, has,

@@ -1,5 +1,5 @@
 //! What is packed for Prometheus, and what is scraped, in the eyes of Prometheus' own tools.
-//! `VIPNODE_TEST_PROMTOOL` is the path of promtool; beside it has to be prometheus.
+//! `VIPNODE_TEST_PROMTOOL` is the path of promtool; prometheus has to be next to it.
 
 use std::{
     path::{Path, PathBuf},
@@ -27,7 +27,7 @@ fn promtool() -> PathBuf {
     std::env::var_os("VIPNODE_TEST_PROMTOOL").map_or_else(|| "promtool".into(), PathBuf::from)
 }
 
-/// What promtool says, when it is content.
+/// promtool's output when it finds no error.
 async fn content(args: &[&str], stdin: &str) -> String {
     let command =
         Command::new(promtool()).args(args).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
@@ -110,7 +110,7 @@ async fn what_is_scraped_is_well_formed_and_all_that_is_asked_for() {
     numbers_until(&fleet.pool_at, &[("vipnode_pool_connected_agents", 2)]).await;
 }
 
-/// A Prometheus that scrapes a fleet as the packed file says, but each second.
+/// A Prometheus that scrapes a fleet as in the packed file, but each second.
 struct Prometheus {
     _child: Child,
     at: String,
@@ -127,7 +127,7 @@ impl Prometheus {
             .replace("127.0.0.1:8080", &fleet.pool_at);
         std::fs::write(dir.path().join("prometheus.yml"), config).unwrap();
         std::fs::copy(path("prometheus/alerts.yml"), dir.path().join("alerts.yml")).unwrap();
-        // It does not tell which port it took, so it is told one that is free.
+        // It does not report which port it took, so it gets one that is free.
         let at = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string();
         let flag = |name: &str, file: &Path| format!("--{name}={}", file.display());
         let child = Command::new(promtool().with_file_name("prometheus"))

@@ -27,7 +27,7 @@ async fn a_pool_takes_what_it_can_and_says_what_it_cannot() {
     let joined = agent.event("joined").await;
     assert!(joined["text"].as_str().unwrap().contains("first"), "{joined}");
 
-    // Closed to all but another node: the agent that is there is put out, and told.
+    // Closed to all but another node: the connected agent is disconnected, with the reason.
     write(&members, &format!("{}\n", "0a".repeat(64)));
     let closed = format!(
         "[pool]\nwelcome = \"second\"\nprice = \"3 gwei\"\nmembers = \"{}\"\npublic-url = [\"wss://new.example\"]\n\

@@ -1,4 +1,4 @@
-//! What agents and pools tell of themselves: `vipnode status`, as a process among processes.
+//! What agents and pools show about themselves: `vipnode status`, as a process among processes.
 
 use std::process::Stdio;
 

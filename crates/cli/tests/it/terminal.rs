@@ -28,7 +28,7 @@ async fn an_agent_has_one_line_below_its_notices_and_its_log() {
     let mut host = start(&line(&sim, &["host", &url, "--max-head-age=off", "-vv"]), &[]);
     let whole = "host · pool joined · 0 of 10 slots sold · 0 own peers · simulated 0.1.0 block ";
     host.until("it is joined", |lines| last(lines).starts_with(whole)).await;
-    // A client comes: notices and log lines are told above the line, each of them whole.
+    // A client comes: notices and log lines appear above the line, each of them whole.
     let mut client = sim.other_agent(&["client", &url, "--min-peers=1"]);
     client.event("host_connected").await;
     let told = |line: &String| line.starts_with("✓ Client ") && line.ends_with("connected; the meter is running");

@@ -102,7 +102,7 @@ fn node_info(name: &str, eth: &str) -> Answer {
     Ok(format!(r#"{{"id":"{OWN}","name":"{name}","enode":"{enode}","protocols":{{"eth":{eth}}}}}"#))
 }
 
-/// A peer that dialled: its enode has the port it dialled from.
+/// A peer that dialed: its enode has the port it dialed from.
 fn peer_list(network: &str) -> Answer {
     let enode = format!("enode://{PEER}@10.0.0.2:49321");
     Ok(format!(
@@ -128,7 +128,7 @@ fn reth(method: &str, params: &str) -> Option<Answer> {
 
 /// hyperledger/besu 06d6879, …/jsonrpc/internal/methods/AdminAddPeer.java:61: whether the peer is new. 0673383,
 /// …/methods/AdminNodeInfo.java:105 (`id` is the key), :125 (`difficulty` is a bare integer). 0c3e9a7,
-/// …/results/PeerResult.java: `network` has two addresses and nothing of who dialled.
+/// …/results/PeerResult.java: `network` has two addresses and nothing about who dialed.
 fn besu(method: &str, params: &str) -> Option<Answer> {
     match method {
         "web3_clientVersion" => Some(Ok("\"besu/v26.3.0\"".to_owned())),
@@ -259,7 +259,7 @@ async fn besu_admits_by_dialing_and_forgets_by_the_very_enode() {
     assert!(facts.full && facts.client_version == "besu/v26.3.0");
     let seen = node.peers().await.unwrap().remove(0);
     assert_eq!((seen.id, seen.ready, seen.direction, seen.trusted), (enode(1).id, true, Direction::Unknown, None));
-    // Its `false` says that the peer is there already.
+    // Its `false` means that the peer is there already.
     node.call(PeerCommand::Admit(enode(30303))).await.unwrap();
     node.call(PeerCommand::Evict(enode(40404))).await.unwrap();
     let added = enode(30303);

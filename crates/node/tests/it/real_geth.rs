@@ -55,7 +55,7 @@ async fn http_without_admin_is_distinguished_from_http_with_it() {
     assert!(matches!(error, NodeError::NoEth { .. }), "{error}");
 }
 
-/// geth answers 403 where the Host header is a name that it was not told.
+/// geth answers 403 where the Host header is a name that it does not know.
 #[tokio::test]
 async fn a_foreign_host_name_is_refused_with_the_flag_that_allows_it() {
     let port = free_port();
@@ -134,7 +134,7 @@ async fn a_running_geth_is_found_by_its_arguments() {
     let _geth = Geth::start(GethSpec::default()).await;
     let nowhere = Surroundings { home: None, ..Surroundings::here() };
     let found = find(&nowhere).await.unwrap();
-    // Tests that run beside this one have geths of their own in the same process table.
+    // Tests that run at the same time have geths of their own in the same process table.
     assert!(found.running.unwrap().starts_with("geth, process "), "{:?}", found.endpoint);
     assert!(found.node.facts().await.unwrap().client_version.starts_with("Geth/"));
 }
@@ -153,7 +153,7 @@ async fn a_dry_run_prints_each_call_and_makes_none() {
     assert_eq!(told[0], format!("admin_addPeer {enode}"));
     assert_eq!(told[1], format!("admin_removeTrustedPeer enode://{}", enode.id));
     assert_eq!(told.len(), 3);
-    // Dialled the other way round they connect, and then the direction tells who dialled.
+    // Dialed the other way round they connect, and then the direction shows who dialed.
     let mut events = node.events().await.unwrap();
     let own = node.facts().await.unwrap().enode;
     other.call(PeerCommand::Dial(own)).await.unwrap();

@@ -33,7 +33,7 @@ async fn d4_garbage_again_and_again_ends_a_socket() {
         for _ in 0..2 {
             socket.send(garbage).await;
         }
-        // One good word, and it begins anew.
+        // One good frame, and it begins again.
         socket.send(PING).await;
         for _ in 0..3 {
             socket.send(garbage).await;

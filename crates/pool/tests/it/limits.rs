@@ -1,4 +1,4 @@
-//! Each limit of the gateway is reached, and what it says there.
+//! Each limit of the gateway is reached, and its error there.
 
 use std::{
     net::SocketAddr,

@@ -66,7 +66,7 @@ async fn a_light_node_gets_a_host_is_metered_and_the_host_hears_of_its_end() {
     let before = status(&pool).await;
     assert_eq!(before["stats"]["num_running_leases"], 1, "{before}");
 
-    // The client goes, and is silent; the host is told to drop it until it reports it no longer.
+    // The client goes, and is silent; the host has to drop it until it reports it no longer.
     drop(client);
     let deadline = Instant::now() + LATEST;
     while host.update(&[client_id], 101).await["invalid_peers"] != json!([client_id.to_string()]) {

@@ -48,7 +48,7 @@ async fn a_port_of_the_asker_is_tried_and_nothing_is_kept() {
     assert!(answer.get().contains("allowed"), "{}", answer.get());
 }
 
-/// A listener whose queue is full drops what comes: nobody says no.
+/// A listener whose queue is full drops what comes: nobody refuses.
 #[tokio::test]
 async fn a_silent_port_is_given_up_in_time() {
     let pool = spawn(|config| config.limits.reach_wait = Duration::from_millis(300)).await;

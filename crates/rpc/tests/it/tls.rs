@@ -1,4 +1,4 @@
-//! `wss://` and `https://` over real sockets: whom a client believes, and what it says of whom it does not.
+//! `wss://` and `https://` over real sockets: which servers a client trusts, and its errors for those it does not.
 
 use std::{sync::Arc, time::Duration};
 

@@ -140,7 +140,7 @@ fn check3(error: EnvelopeError) -> &'static str {
     }
 }
 
-/// What `verify` says of a call, by name; `None` where it holds.
+/// The result of `verify` for a call, by name; `None` where it holds.
 fn judged(vector: &Call2, verify: impl Fn(&SignedCall<'_>) -> Result<(), SignatureError>) -> Option<&'static str> {
     let params = RawValue::from_string(vector.params.clone()).unwrap();
     match SignedCall::read(&params) {

@@ -260,7 +260,7 @@ impl Bench {
         self.on(Event::Stop(StopCause::Signal))
     }
 
-    /// Ends what the node was told last; all actions since are in `out`.
+    /// Completes the last call to the node; all actions since are in `out`.
     pub fn done(&mut self) -> &[Action] {
         let tasks: Vec<NodeTask> = self.node_calls().into_iter().map(|(task, _)| task).collect();
         assert!(!tasks.is_empty(), "the node was told nothing in {:?}", self.out);
@@ -356,7 +356,7 @@ impl Bench {
         })
     }
 
-    /// What the journal says is not undone.
+    /// What is not undone according to the journal.
     pub fn left(&self) -> Vec<Grant> {
         left_undone(self.journal.iter().cloned())
     }
@@ -371,7 +371,7 @@ impl Bench {
         bench
     }
 
-    /// With a host dialled and connected and reported: lease 1, node `byte`.
+    /// With a host dialed and connected and reported: lease 1, node `byte`.
     pub fn with_host(byte: u8) -> Self {
         let mut bench = Self::live(client_config(1));
         let (tag, _) = bench.report().expect("the first report");

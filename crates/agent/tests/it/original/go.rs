@@ -1,4 +1,4 @@
-//! The structs of the Go pool in Go's field order, and its way to verify: what was decoded is marshalled anew,
+//! The structs of the Go pool in Go's field order, and its way to verify: what was decoded is marshaled again,
 //! and the signature has to hold over that.
 
 use serde::{Deserialize, Serialize, de::DeserializeOwned};

@@ -1,5 +1,5 @@
 //! Stands in for a pool of the original: takes calls as the Go pool does, verifies them over what Go would
-//! marshal anew, and answers in its very words. Sources are files of github.com/vipnode/vipnode.
+//! marshal again, and answers with the same text. Sources are files of github.com/vipnode/vipnode.
 
 pub mod go;
 
@@ -39,7 +39,7 @@ pub struct State {
     pub heard: Vec<Heard>,
     /// Calls that a Go pool would have refused.
     pub refused: Vec<String>,
-    /// What the next answer to an update of that node says.
+    /// The content of the next answer to an update of that node.
     pub invalid: BTreeMap<String, Vec<String>>,
     pub latest_block: u64,
     /// Nodes that presented themselves, and where hosts are.
@@ -48,7 +48,7 @@ pub struct State {
 }
 
 impl State {
-    /// A memory store that is started anew knows nobody; sockets stay.
+    /// A memory store that is restarted knows nobody; sockets stay.
     pub fn forget(&mut self) {
         self.nodes.clear();
     }
@@ -157,7 +157,7 @@ async fn serve(stream: TcpStream, state: Arc<Mutex<State>>) {
     writer.abort();
 }
 
-/// `jsonrpc2/server.go`, Handle: a result of null stands beside every error.
+/// `jsonrpc2/server.go`, Handle: every error comes with a result of null.
 async fn request(text: &str, remote: &Remote, state: &Arc<Mutex<State>>) -> String {
     #[derive(serde::Deserialize)]
     struct Request {
@@ -222,7 +222,7 @@ impl State {
     }
 }
 
-/// `pool/service.go`, requestHosts: every host but oneself is asked, whoever says yes is given.
+/// `pool/service.go`, requestHosts: every host except the caller's own is asked, and those that accept are given.
 async fn peers(node: &str, state: &Arc<Mutex<State>>) -> Result<String, String> {
     let hosts: Vec<(String, String, Remote)> = {
         let state = state.lock().unwrap();

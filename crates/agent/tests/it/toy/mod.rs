@@ -1,4 +1,4 @@
-//! A pool that does what a test tells it, and an agent beside a simulated node.
+//! A pool that a test controls, and an agent next to a simulated node.
 
 use std::{
     sync::{
@@ -232,7 +232,7 @@ impl PoolEnd {
         responder.respond(Ok(json!({"hosts": [grant], "missing": 0})));
     }
 
-    /// Answers reports until one says that this lease is up; returns them all.
+    /// Answers reports until one has this lease as up; returns them all.
     pub(crate) async fn expect_up(&mut self, lease: u64) -> Vec<String> {
         let mut texts = Vec::new();
         loop {

@@ -1,4 +1,4 @@
-//! Runs the binary and reads what it says, line by line, as JSON.
+//! Runs the binary and reads its output, line by line, as JSON.
 
 pub mod packaged;
 pub mod said;
@@ -154,12 +154,12 @@ impl Sim {
         ]
     }
 
-    /// An agent beside the node.
+    /// An agent of the node.
     pub fn agent(&self, args: &[&str]) -> Vipnode {
         Self::start_agent(args, &self.args())
     }
 
-    /// An agent beside the other node, with the same state directory.
+    /// An agent of the other node, with the same state directory.
     pub fn other_agent(&self, args: &[&str]) -> Vipnode {
         Self::start_agent(args, &self.args_of("other", "other.key"))
     }
@@ -170,7 +170,7 @@ impl Sim {
     }
 }
 
-/// The flags of an agent beside a geth, with a state directory of its own.
+/// The flags of an agent of a geth, with a state directory of its own.
 pub struct Beside {
     ipc: String,
     key: String,
@@ -192,7 +192,7 @@ impl Beside {
         Vipnode::start(&["release", "--rpc", &self.ipc, "--state-dir", self.state_dir()])
     }
 
-    /// What the agent tells on its own machine.
+    /// What the agent shows on its own machine.
     pub async fn status(&self) -> Value {
         let output = ran(&["status", "--json", "--state-dir", self.state_dir()]).await;
         serde_json::from_slice(&output.stdout).unwrap()
@@ -207,7 +207,7 @@ pub async fn enode(geth: &Geth) -> Enode {
     geth.node().await.facts().await.unwrap().enode
 }
 
-/// Looks until the node's list of peers is as wanted. No event tells that a protocol runs, so it looks again
+/// Looks until the node's list of peers is as wanted. No event shows that a protocol runs, so it looks again
 /// every 20 ms.
 pub async fn until(node: &dyn Node, what: &str, holds: impl Fn(&[PeerFact]) -> bool) -> Vec<PeerFact> {
     let looking = async {
@@ -249,7 +249,7 @@ pub async fn trusts(node: &dyn Node, other: &Enode) -> bool {
     peers.iter().find(|peer| peer.id == other.id).unwrap().trusted.unwrap()
 }
 
-/// Hears a demo to its summary and looks at what it tells.
+/// Reads a demo's output up to its summary and checks it.
 pub async fn demo_told(demo: &mut Vipnode) {
     let running = demo.event("meters").await;
     let rows = running["rows"].as_array().unwrap();

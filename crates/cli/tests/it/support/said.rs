@@ -1,11 +1,11 @@
-//! What a source says when it refuses: pairs of a sentence and how to fix it, read from the code itself.
+//! The errors in a source file: pairs of a sentence and how to fix it, read from the code itself.
 
 use std::{collections::BTreeMap, fs, path::Path};
 
 use proc_macro2::{TokenStream, TokenTree};
 use syn::{Expr, ExprCall, ExprLit, ImplItem, Item, ItemEnum, Lit, Pat, Token, punctuated::Punctuated, visit::Visit};
 
-/// What a function, a variant or a call says.
+/// The text of a function, a variant or a call.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Said {
     /// The code of a wire error, or the variant of an enum.
@@ -165,12 +165,12 @@ pub(crate) fn path_of(expr: &Expr) -> String {
     path.path.segments.iter().map(|segment| format!("::{}", segment.ident)).collect()
 }
 
-/// What a function `hint` of a type says, by variant.
+/// The texts of a type's function `hint`, by variant.
 pub(crate) fn hints_of(files: &[syn::File], name: &str) -> Vec<(String, String)> {
     files.iter().flat_map(|file| &file.items).filter_map(|item| of_impl(item, name)).flatten().collect()
 }
 
-/// What each variant of an enum of errors says, and what its function `hint` says to it.
+/// The text of each variant of an enum of errors, and its hint by the function `hint`.
 pub(crate) fn variants(files: &[syn::File], name: &str) -> Vec<Said> {
     let items = || files.iter().flat_map(|file| &file.items);
     let found = items().find_map(|item| match item {
@@ -191,7 +191,7 @@ pub(crate) fn variants(files: &[syn::File], name: &str) -> Vec<Said> {
     said.collect()
 }
 
-/// The arms of `fn hint`: which variant, what it says.
+/// The arms of `fn hint`: which variant, which text.
 fn of_impl(item: &Item, name: &str) -> Option<Vec<(String, String)>> {
     let Item::Impl(item) = item else { return None };
     let syn::Type::Path(of) = &*item.self_ty else { return None };
@@ -205,7 +205,7 @@ fn of_impl(item: &Item, name: &str) -> Option<Vec<(String, String)>> {
     Some(arms(&hint.block))
 }
 
-/// What the first `match` of a function says, by variant.
+/// The texts in the first `match` of a function, by variant.
 pub(crate) fn arms_of(files: &[syn::File], function: &str) -> Vec<(String, String)> {
     let of = |item: &Item| match item {
         Item::Fn(item) if item.sig.ident == function => Some(arms(&item.block)),

@@ -22,7 +22,7 @@ pub async fn get(address: &str, target: &str) -> String {
     body.to_owned()
 }
 
-/// Where an agent with `--metrics-bind` says that it shows its numbers: host and port.
+/// Where an agent with `--metrics-bind` serves its metrics: host and port.
 pub async fn shown_at(agent: &mut Vipnode) -> String {
     let event = agent.event("metrics").await;
     event["url"].as_str().unwrap().trim_start_matches("http://").trim_end_matches("/metrics").to_owned()
@@ -35,7 +35,7 @@ pub async fn number(address: &str, metric: &str) -> i64 {
     line.unwrap_or_else(|| panic!("no {metric} in:\n{text}")).parse().unwrap()
 }
 
-/// Looks until the numbers are as wanted; no event tells that one moved, so it looks again every 50 ms.
+/// Looks until the numbers are as wanted; no event shows that one moved, so it looks again every 50 ms.
 pub async fn numbers_until(address: &str, wanted: &[(&str, i64)]) {
     for (metric, value) in wanted {
         let looking = async {
