@@ -37,12 +37,13 @@ fn folders_import_each_other_in_no_circle() {
     let mut circles = Vec::new();
     for (krate, graph) in &mut graphs {
         for (_, from, to) in KNOWN.iter().filter(|(known, ..)| known == krate) {
-            let known = graph.get_mut(*from).and_then(|uses| uses.remove(*to));
-            assert!(known.is_some(), "{krate}: {from} uses {to} no longer; take it out of KNOWN");
+            if graph.get_mut(*from).and_then(|uses| uses.remove(*to)).is_none() {
+                circles.push(format!("{krate}: {from} uses {to} no longer; take it out of KNOWN"));
+            }
         }
         circles.extend(circle(graph).into_iter().map(|edges| format!("{krate}: {edges}")));
     }
-    assert!(circles.is_empty(), "folders import each other in circles:\n{}", circles.join("\n"));
+    assert!(circles.is_empty(), "imports between folders:\n{}", circles.join("\n"));
 }
 
 /// The imports between folders that a circle can be made of.
