@@ -25,6 +25,12 @@ pub enum Action {
         /// What.
         call: NodeCall,
     },
+    /// Read the node's list of peers, after all calls that it was given before; the list comes as
+    /// [`crate::Event::Listed`]. Asked for before each admit, dial and evict, so that none rests on an old list.
+    List {
+        /// Under which name.
+        task: NodeTask,
+    },
     /// Look at the node's peers now, and closely (every few ms, backing off) for `for_ms`, because a
     /// connection is about to come. Results come as [`crate::Event::Peers`].
     Watch {

@@ -101,17 +101,6 @@ impl AgentCore {
         lease.peer_version.clone_from(&call.client_version);
         lease.light = call.light;
         lease.socket = self.link.socket;
-        if self.is_nodes_own_link(call.client) {
-            let trusted = self.node.peers.get(&call.client).copied().flatten();
-            lease.nodes_own = trusted == Some(true);
-            lease.linked_before = true;
-        }
-        if lease.nodes_own {
-            self.counters.admitted();
-            out.push(Action::Notice(Notice::ClientAdmitted { lease: lease.id, client: call.client }));
-            self.leases.insert(lease);
-            return Some(Ok(()));
-        }
         lease.waiting.push(tag);
         self.leases.insert(lease);
         None
@@ -141,12 +130,6 @@ impl AgentCore {
         itself.then(|| (AdmitFailure::Unsuitable, "a node is no client of itself".to_owned()))
     }
 
-    /// Whether the node is connected to that peer without any doing of the agent.
-    pub(crate) fn is_nodes_own_link(&self, peer: NodeId) -> bool {
-        let ours = |lease: &Lease| lease.peer.id == peer && !lease.nodes_own && !lease.linked_before;
-        self.node.peers.contains_key(&peer) && !self.strict.is_dropping(peer) && !self.leases.iter().any(ours)
-    }
-
     /// A lease that is not known is undone already.
     fn evict(&mut self, tag: RequestTag, call: &EvictCall, full: bool, out: &mut Vec<Action>) {
         let Some(lease) = self.leases.get(call.lease) else {
@@ -166,9 +149,10 @@ impl AgentCore {
         self.asks.soon(self.now);
         let now_undone = "it is over and will be undone as soon as the node can be told";
         let Some(lease) = self.leases.get_mut(call.lease) else { return };
+        let journaled = lease.is_journaled();
         match &mut lease.over {
             Some(over) if self.node.up && !full => over.waiting.push(tag),
-            _ if !lease.journaled => out.push(Action::Answer { tag, reply: Ok(()) }),
+            _ if !journaled => out.push(Action::Answer { tag, reply: Ok(()) }),
             _ => out.push(Action::Answer { tag, reply: Err(refused(now_undone)) }),
         }
     }

@@ -110,6 +110,7 @@ impl AgentCore {
             Event::PeerGone(peer, cause) => self.suspect_gone(now, peer, cause, out),
             Event::Head { head, wall_s } => self.node.see_head(now, head, wall_s),
             Event::NodeDone { task, result } => self.node_done(now, task, result, out),
+            Event::Listed { task, result } => self.listed(now, task, result, out),
             Event::Resolved { name, result } => self.resolved(now, &name, result, out),
             Event::Configured(config) => self.configured(now, *config, out),
             Event::PoolOpen => self.pool_open(now, out),

@@ -56,9 +56,12 @@ impl AgentCore {
 
 fn check_lease(lease: &Lease) -> Result<(), String> {
     let id = lease.id;
-    ensure(!lease.applied || lease.journaled || lease.nodes_own, || format!("{id:?}: done and not in the journal"))?;
-    ensure(lease.task.is_none() || lease.journaled, || format!("{id:?}: the node is told before the journal"))?;
-    ensure(!lease.nodes_own || !lease.journaled, || format!("{id:?}: the node's own, and in the journal"))?;
+    ensure(!lease.applied || lease.is_journaled() || lease.nodes_own, || {
+        format!("{id:?}: done and not in the journal")
+    })?;
+    let told = lease.task.is_some_and(|task| !task.lists);
+    ensure(!told || lease.is_journaled(), || format!("{id:?}: the node is told before the journal"))?;
+    ensure(!lease.nodes_own || !lease.is_journaled(), || format!("{id:?}: the node's own, and in the journal"))?;
     ensure(lease.runs() || lease.up.is_none(), || format!("{id:?}: over and still seen"))?;
     let seen = lease.up.is_some();
     ensure(seen || (lease.suspect.is_none() && !lease.returning), || format!("{id:?}: suspected unseen"))

@@ -1,4 +1,6 @@
-use vipnode_types::{Account, Enode, EnodeHost, Price};
+use std::collections::BTreeSet;
+
+use vipnode_types::{Account, Enode, EnodeHost, NodeId, Price};
 
 use crate::{DirectConfig, PeerPolicy, Protocol2Config};
 
@@ -17,6 +19,9 @@ pub struct AgentConfig {
     pub max_price: Option<Price>,
     /// Disconnect every peer of the node that is on no lease and that the node does not keep by its own settings.
     pub strict: bool,
+    /// Peers that the node keeps by its own settings, connected or not: nothing is done for them at the node, and
+    /// nothing is undone.
+    pub keep: BTreeSet<NodeId>,
     /// Which peers are taken on the other side of a lease.
     pub policy: PeerPolicy,
     /// Places to sell; `None` for an agent that is no host.

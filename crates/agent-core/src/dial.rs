@@ -54,12 +54,7 @@ impl AgentCore {
         lease.peer_version = client_version;
         lease.price = Some(price);
         lease.socket = self.link.socket;
-        // The node found this host by itself: there is nothing to do, and nothing to undo after.
-        lease.nodes_own = self.is_nodes_own_link(lease.peer.id);
         out.push(Action::Notice(Notice::HostGiven { lease: id, host: lease.peer.id }));
-        if lease.nodes_own {
-            out.push(Action::Watch { for_ms: limits::SUSPECT_MS });
-        }
         self.leases.insert(lease);
         self.role_is_clear(id, out);
         Ok(())
@@ -112,7 +107,6 @@ impl AgentCore {
         if call.peer.host == EnodeHost::None || call.peer.port == 0 {
             return Some(Err(refused("the client's enode says no address to dial")));
         }
-        lease.linked_before = false;
         match &mut lease.dial {
             Some(dial) if dial.state == DialState::Done => return Some(Ok(())),
             Some(dial) => {

@@ -98,6 +98,9 @@ impl AgentCore {
                 }
             } else {
                 self.end(id, None, out);
+                if self.forget_unbegun(id, out) {
+                    continue;
+                }
             }
             held.insert(key);
         }
@@ -109,23 +112,12 @@ impl AgentCore {
                 self.direct.due = true;
                 break;
             }
-            self.begin_direct(now, if is_host { Side::Host } else { Side::Client }, peer, out);
+            self.begin_direct(now, if is_host { Side::Host } else { Side::Client }, peer);
         }
     }
 
-    fn begin_direct(&mut self, now: Ms, side: Side, peer: Enode, out: &mut Vec<Action>) {
-        let mut lease = Lease::new(self.direct.new_lease(), side, peer, now);
-        let id = lease.id;
-        if self.is_nodes_own_link(lease.peer.id) {
-            let trusted = self.node.peers.get(&lease.peer.id).copied().flatten();
-            lease.nodes_own = side == Side::Client || trusted == Some(true);
-            lease.linked_before = true;
-        }
-        let connected = lease.linked_before;
-        self.leases.insert(lease);
-        if connected {
-            self.came_up(now, id, out);
-        }
+    fn begin_direct(&mut self, now: Ms, side: Side, peer: Enode) {
+        self.leases.insert(Lease::new(self.direct.new_lease(), side, peer, now));
     }
 
     /// Whether the user named that host.

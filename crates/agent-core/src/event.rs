@@ -38,6 +38,13 @@ pub enum Event {
         /// How; an error says why, for the user.
         result: Result<(), String>,
     },
+    /// An [`crate::Action::List`] ended.
+    Listed {
+        /// Which.
+        task: NodeTask,
+        /// The whole list of peers; an error says why there is none, for the user.
+        result: Result<Vec<PeerFact>, String>,
+    },
     /// An [`crate::Action::Resolve`] ended.
     Resolved {
         /// The name.

@@ -28,11 +28,11 @@ impl AgentCore {
     /// How many nodes are trusted by the agent's doing though their lease is over: what is not undone yet, and whom
     /// the node shows as trusted after it said that it undid it.
     pub(crate) fn trusted_without_lease(&self) -> u32 {
-        let trusts = |lease: &&Lease| lease.side == Side::Host && lease.journaled;
+        let trusts = |lease: &&Lease| lease.side == Side::Host && lease.is_journaled();
         let leased: BTreeSet<NodeId> =
             self.leases.iter().filter(|lease| lease.runs() && lease.side == Side::Host).map(|l| l.peer.id).collect();
         let over = self.leases.iter().filter(trusts).filter(|lease| !lease.runs() && !lease.untrusted);
-        let shown = |client: &&NodeId| self.node.peers.get(client).copied().flatten() == Some(true);
+        let shown = |client: &&NodeId| self.node.peers.get(client).is_some_and(|peer| peer.trusted);
         let former = self.former_clients.0.iter().filter(shown).copied();
         let all: BTreeSet<NodeId> = over.map(|lease| lease.peer.id).chain(former).collect();
         u32::try_from(all.difference(&leased).count()).unwrap_or(u32::MAX)

@@ -20,6 +20,8 @@ pub enum GrantKind {
     Admitted,
     /// A host was dialled; undone by dropping.
     Dialled,
+    /// A client that was connected already was let in; undone by taking the trust back, and the connection stays.
+    Trusted,
 }
 
 /// A line of the journal.

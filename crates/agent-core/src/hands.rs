@@ -1,7 +1,7 @@
 //! What the node is told: one thing at a time for each peer, the journal first.
 
 use vipnode_types::{
-    LeaseId, Ms,
+    LeaseId, Ms, NodeId,
     wire::{ErrorCode, EvictReason, LeaveReason, Side, WireError},
 };
 
@@ -40,6 +40,7 @@ impl AgentCore {
         let mut busy = self.leases.busy_peers();
         busy.extend(self.strict.dropped_peers());
         let mut changed = false;
+        let mut unlisted = Vec::new();
         for id in ids {
             let Some(lease) = self.leases.get(id) else { continue };
             let peer = lease.peer.id;
@@ -47,6 +48,10 @@ impl AgentCore {
                 Plan::Nothing => {}
                 Plan::Tell(what, call) if self.node.up && !busy.contains(&peer) => {
                     busy.insert(peer);
+                    if !lease.listed {
+                        unlisted.push((id, what));
+                        continue;
+                    }
                     changed = true;
                     self.tell_node(now, id, what, call, out);
                 }
@@ -62,12 +67,66 @@ impl AgentCore {
                 }
             }
         }
+        self.list_for(now, &unlisted, out);
         changed
+    }
+
+    /// Has the node's list read once for all whose turn has come.
+    fn list_for(&mut self, now: Ms, unlisted: &[(LeaseId, Work)], out: &mut Vec<Action>) {
+        if unlisted.is_empty() {
+            return;
+        }
+        let id = self.new_task();
+        for (lease, what) in unlisted {
+            if let Some(lease) = self.leases.get_mut(*lease) {
+                lease.task = Some(Task { id, what: *what, since: now, lists: true, cuts: false });
+            }
+        }
+        out.push(Action::List { task: id });
+    }
+
+    /// What the list, read a moment ago, says of the peer before the node is told anything for the lease.
+    pub(crate) fn learn_link(&mut self, id: LeaseId, out: &mut Vec<Action>) {
+        let Some(lease) = self.leases.get(id) else { return };
+        let (peer, side, first) = (lease.peer.id, lease.side, lease.runs() && !lease.is_journaled());
+        let (kept, own) = (self.config.keep.contains(&peer), self.is_nodes_own_link(peer));
+        let linked = self.node.peers.get(&peer).copied();
+        let Some(lease) = self.leases.get_mut(id) else { return };
+        lease.task = None;
+        lease.listed = true;
+        if first && !lease.nodes_own {
+            lease.linked_before = own;
+            // What its settings keep, or what it found by itself: nothing is to be done, and nothing to be undone.
+            lease.nodes_own = kept || (own && (side == Side::Client || linked.is_some_and(|peer| peer.trusted)));
+            if lease.nodes_own && !lease.waiting.is_empty() {
+                self.counters.admitted();
+                out.push(Action::Notice(Notice::ClientAdmitted { lease: id, client: peer }));
+                answer_all(&mut lease.waiting, &Ok(()), out);
+            }
+        }
+        // Who is connected is not dialled: that would make a static peer of one that the node found by itself.
+        let due = lease.dial.as_ref().is_some_and(|dial| dial.state == DialState::Due);
+        if (linked.is_some() || lease.nodes_own)
+            && let Some(mut dial) = lease.dial.take_if(|_| due)
+        {
+            answer_all(&mut dial.waiting, &Ok(()), out);
+        }
+    }
+
+    /// Whether the node is connected to that peer without any doing of the agent.
+    fn is_nodes_own_link(&self, peer: NodeId) -> bool {
+        let ours = |lease: &Lease| lease.peer.id == peer && lease.is_journaled() && !lease.linked_before;
+        self.node.peers.contains_key(&peer) && !self.strict.is_dropping(peer) && !self.leases.iter().any(ours)
+    }
+
+    /// The node dials and keeps a peer that the agent never had it dial.
+    fn is_kept_static(&self, lease: &Lease) -> bool {
+        !lease.dialled && self.node.peers.get(&lease.peer.id).is_some_and(|peer| peer.is_static)
     }
 
     fn plan(&self, lease: &Lease) -> Plan {
         if !lease.runs() {
-            return if lease.journaled { self.plan_undo(lease) } else { Plan::Remove };
+            return if lease.is_journaled() { self.plan_undo(lease) } else { Plan::Remove };
         }
         if !lease.applied {
             let call = match lease.side {
@@ -88,7 +147,7 @@ impl AgentCore {
         let as_host = runs(|other| other.side == Side::Host && !other.nodes_own);
         let as_client = runs(|other| other.side == Side::Client && !other.nodes_own);
         let nodes_own = runs(|other| other.nodes_own);
-        if runs(|other| !other.nodes_own && !other.journaled) {
+        if runs(|other| !other.nodes_own && !other.is_journaled()) {
             // Only what the journal has may take over what is to be undone one day.
             return Plan::Nothing;
         }
@@ -99,7 +158,7 @@ impl AgentCore {
             Side::Host if nodes_own && lease.dial.is_some() && lease.untrusted => Plan::Nothing,
             Side::Host if nodes_own && lease.dial.is_some() => Plan::Tell(Work::Untrust, NodeCall::Untrust(peer)),
             Side::Host if as_host => Plan::Covered,
-            Side::Host if as_client || nodes_own || lease.linked_before => {
+            Side::Host if as_client || nodes_own || lease.linked_before || self.is_kept_static(lease) => {
                 Plan::Tell(Work::Undo, NodeCall::Untrust(peer))
             }
             Side::Host => Plan::Tell(Work::Undo, NodeCall::Evict(peer)),
@@ -117,6 +176,7 @@ impl AgentCore {
         if dial {
             for other in self.leases.iter_mut().filter(|other| other.peer.id == peer) {
                 other.linked_before = false;
+                other.dialled = true;
             }
         }
     }
@@ -124,13 +184,22 @@ impl AgentCore {
     fn tell_node(&mut self, now: Ms, id: LeaseId, what: Work, call: NodeCall, out: &mut Vec<Action>) {
         let task = self.new_task();
         let Some(lease) = self.leases.get_mut(id) else { return };
+        let (peer, is_client) = (lease.peer.id, lease.side == Side::Client);
         let cuts = matches!(call, NodeCall::Drop(_) | NodeCall::Evict(_));
-        lease.task = Some(Task { id: task, what, since: now, cuts });
-        if what == Work::Apply && !std::mem::replace(&mut lease.journaled, true) {
-            out.push(Action::Journal(JournalEntry::Done(lease.grant())));
+        lease.task = Some(Task { id: task, what, since: now, lists: false, cuts });
+        if matches!(call, NodeCall::Dial(_)) {
+            // The list, read a moment ago, does not have the peer: the connection that comes is the agent's doing.
+            lease.linked_before = false;
+            lease.dialled = true;
+        }
+        if matches!(what, Work::Apply | Work::HostDial) {
+            write_grant(lease, out);
+        }
+        for lease in self.leases.iter_mut().filter(|lease| lease.peer.id == peer) {
+            lease.listed = false;
         }
         out.push(Action::Node { task, call });
-        if what == Work::HostDial || (what == Work::Apply && lease.side == Side::Client) {
+        if what == Work::HostDial || (what == Work::Apply && is_client) {
             out.push(Action::Watch { for_ms: limits::CONNECT_MS });
         }
     }
@@ -145,6 +214,8 @@ impl AgentCore {
         let Some(task) = lease.task.take() else { return };
         let id = lease.id;
         match (task.what, result) {
+            // Without a list it is undone all the same, for what the first one said.
+            (Work::Undo | Work::Untrust, Err(_)) if task.lists => lease.listed = true,
             (Work::Apply, Ok(())) => self.applied(id, out),
             (Work::Apply, Err(why)) => self.not_applied(now, id, &why, out),
             (Work::HostDial, Ok(())) => {
@@ -227,6 +298,7 @@ impl AgentCore {
                 lease.applied = false;
             }
             lease.suspect = None;
+            lease.listed = false;
             let away = || Err(refused("the host's node is away"));
             if !lease.waiting.is_empty() {
                 self.counters.admits_failed(AdmitFailure::NodeAway, lease.waiting.len());
@@ -267,6 +339,8 @@ impl AgentCore {
         let Some(lease) = self.leases.get_mut(id).filter(|lease| lease.runs()) else { return };
         lease.mark_down(now);
         lease.again = None;
+        // A list that is being read for it came too late.
+        lease.task.take_if(|task| task.lists);
         lease.over = Some(crate::lease::Over { reason, waiting: Vec::new() });
         let ended = Err(refused("the lease ended before the node had done it"));
         self.counters.admits_failed(AdmitFailure::Ended, lease.waiting.len());
@@ -274,6 +348,16 @@ impl AgentCore {
         if let Some(dial) = &mut lease.dial {
             answer_all(&mut dial.waiting, &ended, out);
         }
+    }
+
+    /// Forgets a lease that is over and was never begun at the node; whether it was one.
+    pub(crate) fn forget_unbegun(&mut self, id: LeaseId, out: &mut Vec<Action>) -> bool {
+        let unbegun = |lease: &Lease| !lease.runs() && !lease.is_journaled() && lease.task.is_none();
+        let unbegun = self.leases.get(id).is_some_and(unbegun);
+        if unbegun {
+            self.undone(id, out);
+        }
+        unbegun
     }
 
     /// Nothing of the lease is left at the node.
@@ -284,8 +368,8 @@ impl AgentCore {
         } else {
             self.ended.add(lease.side, lease.seen_ms(self.now), lease.price);
         }
-        if lease.journaled {
-            out.push(Action::Journal(JournalEntry::Undone { lease: id, kind: lease.kind() }));
+        if let Some(kind) = lease.journaled {
+            out.push(Action::Journal(JournalEntry::Undone { lease: id, kind }));
             if lease.side == Side::Host {
                 self.former_clients.add(lease.peer.id);
             }
@@ -306,6 +390,14 @@ fn has_work(lease: &Lease, now: Ms) -> bool {
     }
     !lease.nodes_own
         && ((!lease.applied && due) || lease.dial.as_ref().is_some_and(|dial| dial.state == DialState::Due))
+}
+
+/// The journal says what is about to be done: that a client is dialled takes the place of that it is trusted.
+fn write_grant(lease: &mut Lease, out: &mut Vec<Action>) {
+    let kind = lease.kind();
+    if lease.journaled.replace(kind) != Some(kind) {
+        out.push(Action::Journal(JournalEntry::Done(lease.grant())));
+    }
 }
 
 /// Answers every call that waits, and none of them again.

@@ -26,8 +26,12 @@ pub(crate) struct Lease {
     pub(crate) nodes_own: bool,
     /// The pair was connected before the grant: that connection is not ours to cut.
     pub(crate) linked_before: bool,
-    /// The journal has it.
-    pub(crate) journaled: bool,
+    /// As what the journal has it.
+    pub(crate) journaled: Option<GrantKind>,
+    /// The node's list was read for what comes next, and nothing was told since.
+    pub(crate) listed: bool,
+    /// The agent may have had the node dial the peer, which makes it a static one there.
+    pub(crate) dialled: bool,
     /// The node did it.
     pub(crate) applied: bool,
     /// What the node is doing for it now.
@@ -77,6 +81,8 @@ pub(crate) struct Task {
     pub(crate) id: NodeTask,
     pub(crate) what: Work,
     pub(crate) since: Ms,
+    /// The node's list of peers is being read for it; nothing was told yet.
+    pub(crate) lists: bool,
     /// It ends the connection, where there is one.
     pub(crate) cuts: bool,
 }
@@ -135,7 +141,9 @@ impl Lease {
             unconfirmed: false,
             nodes_own: false,
             linked_before: false,
-            journaled: false,
+            journaled: None,
+            listed: false,
+            dialled: false,
             applied: false,
             task: None,
             dial: None,
@@ -162,15 +170,20 @@ impl Lease {
     /// What the journal of an earlier run says was done.
     pub(crate) fn left_over(grant: Grant, now: Ms) -> Self {
         let side = match grant.kind {
-            GrantKind::Admitted => Side::Host,
+            GrantKind::Admitted | GrantKind::Trusted => Side::Host,
             GrantKind::Dialled => Side::Client,
         };
         let lease = Self::new(grant.lease, side, grant.peer, now);
-        Self { leftover: true, journaled: true, applied: true, ..lease }
+        let linked_before = grant.kind == GrantKind::Trusted;
+        // The journal does not say whether a host dialled its client; where it may have, that is undone.
+        let dialled = !linked_before;
+        Self { leftover: true, journaled: Some(grant.kind), applied: true, linked_before, dialled, ..lease }
     }
 
+    /// What is done for it, as the journal is to say it.
     pub(crate) const fn kind(&self) -> GrantKind {
         match self.side {
+            Side::Host if self.linked_before => GrantKind::Trusted,
             Side::Host => GrantKind::Admitted,
             Side::Client => GrantKind::Dialled,
         }
@@ -178,6 +191,11 @@ impl Lease {
 
     pub(crate) fn grant(&self) -> Grant {
         Grant { lease: self.id, peer: self.peer.clone(), kind: self.kind() }
+    }
+
+    /// The journal has it.
+    pub(crate) const fn is_journaled(&self) -> bool {
+        self.journaled.is_some()
     }
 
     /// Not over.

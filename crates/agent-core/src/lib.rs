@@ -71,5 +71,5 @@ pub use hosting::{Allowed, HostConfigError};
 pub use not_connected::NotConnected;
 pub use peer_policy::{PeerPolicy, VersionPattern};
 pub use protocol2::Protocol2Config;
-pub use release::{left_undone, release};
+pub use release::{OpenGrants, left_undone, release};
 pub use view::{AgentView, LeaseState, PoolState, Selling};

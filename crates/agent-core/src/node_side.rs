@@ -11,9 +11,8 @@ pub(crate) struct NodeSide {
     pub(crate) facts: Option<NodeFacts>,
     pub(crate) up: bool,
     away_said: bool,
-    /// Peers that run a sub-protocol, and whether the node says that it trusts them; empty while the
-    /// node is away.
-    pub(crate) peers: BTreeMap<NodeId, Option<bool>>,
+    /// Peers that run a sub-protocol, and what the node says of them; empty while the node is away.
+    pub(crate) peers: BTreeMap<NodeId, Linked>,
     /// Of these, how many the node dialled.
     pub(crate) dialled: u32,
     /// The peers were seen since it came up.
@@ -21,6 +20,14 @@ pub(crate) struct NodeSide {
     /// When the peers were last seen, or the node came up.
     pub(crate) watched: Ms,
     pub(crate) head: Option<Head>,
+}
+
+/// A connected peer, as far as the client tells.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Linked {
+    pub(crate) trusted: bool,
+    /// The node dials it and keeps it connected.
+    pub(crate) is_static: bool,
 }
 
 /// The newest block, and how old it was when it was told.
@@ -102,7 +109,11 @@ impl NodeSide {
         self.watched = now;
         self.looked = true;
         let ready = peers.iter().filter(|peer| peer.ready).take(limits::PEERS);
-        self.peers = ready.clone().map(|peer| (peer.id, peer.trusted)).collect();
+        let linked = |peer: &vipnode_types::PeerFact| Linked {
+            trusted: peer.trusted == Some(true),
+            is_static: peer.is_static == Some(true),
+        };
+        self.peers = ready.clone().map(|peer| (peer.id, linked(peer))).collect();
         let dialled = ready.filter(|peer| peer.direction == Direction::Outbound).count();
         self.dialled = u32::try_from(dialled).unwrap_or(u32::MAX);
     }

@@ -69,7 +69,7 @@ impl AgentCore {
     fn end_now(&mut self, out: &mut Vec<Action>) {
         self.stopped = true;
         let error = self.stopping.take().and_then(|stopping| stopping.error);
-        let left = self.leases.iter().filter(|lease| lease.journaled).count();
+        let left = self.leases.iter().filter(|lease| lease.is_journaled()).count();
         let error = error.or_else(|| {
             (left > 0).then(|| {
                 let why = format!("{left} grants are not undone: the node did not answer in time");

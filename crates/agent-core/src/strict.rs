@@ -59,7 +59,8 @@ impl AgentCore {
         }
         let direct = &self.config.direct;
         let named = direct.hosts.iter().chain(&direct.allow).map(|peer| peer.id);
-        let known: BTreeSet<NodeId> = self.leases.iter().map(|lease| lease.peer.id).chain(named).collect();
+        let kept = named.chain(self.config.keep.iter().copied());
+        let known: BTreeSet<NodeId> = self.leases.iter().map(|lease| lease.peer.id).chain(kept).collect();
         // By the id alone: a client's address is of no use here, and often not told (D33).
         let stranger = |peer: &&PeerFact| {
             let own = peer.trusted == Some(true) || peer.is_static == Some(true);

@@ -5,17 +5,51 @@ use vipnode_types::{
     wire::{LeaveReason, Side},
 };
 
-use crate::{Action, AgentCore, Notice, lease::Lease, limits, not_connected::SaidCauses};
+use crate::{Action, AgentCore, NodeTask, Notice, lease::Lease, limits, not_connected::SaidCauses};
 
 impl AgentCore {
     pub(crate) fn see_peers(&mut self, now: Ms, peers: &[PeerFact], out: &mut Vec<Action>) {
-        if !self.node.up {
+        if self.node.up {
+            let gap = self.take_list(now, peers);
+            self.see_leased(now, peers, gap, out);
+        }
+    }
+
+    /// The list was read for leases whose turn at the node has come.
+    pub(crate) fn listed(
+        &mut self,
+        now: Ms,
+        task: NodeTask,
+        result: Result<Vec<PeerFact>, String>,
+        out: &mut Vec<Action>,
+    ) {
+        let ids = self.leases.ids(|lease| lease.task.is_some_and(|running| running.id == task && running.lists));
+        let peers = match result {
+            Ok(peers) => peers,
+            Err(why) => {
+                return ids.into_iter().for_each(|_| self.node_done(now, task, Err(why.clone()), out));
+            }
+        };
+        if ids.is_empty() || !self.node.up {
             return;
         }
+        let gap = self.take_list(now, &peers);
+        for id in ids {
+            self.learn_link(id, out);
+        }
+        self.see_leased(now, &peers, gap, out);
+    }
+
+    /// Remembers the list; says whether nobody had looked for long.
+    fn take_list(&mut self, now: Ms, peers: &[PeerFact]) -> bool {
         self.see_doomed(peers);
         self.light_places.see_peers(peers);
         let gap = now.since(self.node.watched) > limits::UNWATCHED_MS;
         self.node.see_peers(now, peers);
+        gap
+    }
+
+    fn see_leased(&mut self, now: Ms, peers: &[PeerFact], gap: bool, out: &mut Vec<Action>) {
         for id in self.leases.ids(|lease| lease.runs() && (lease.applied || lease.nodes_own || lease.up.is_some())) {
             let Some(lease) = self.leases.get_mut(id) else { continue };
             let (up, seen) = (lease.up, self.node.peers.contains_key(&lease.peer.id));

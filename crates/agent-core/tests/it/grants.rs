@@ -239,10 +239,98 @@ fn the_nodes_own_peers_and_trust_are_left_alone() {
             reason: None,
         }),
     );
-    bench.peers(&[9]);
-    assert!(matches!(bench.notices()[..], [Notice::HostConnected { .. }]));
+    assert!(matches!(bench.notices()[..], [Notice::HostGiven { .. }, Notice::HostConnected { .. }]));
     bench.stop();
     assert_eq!((bench.calls(), bench.journal.clone()), (vec![], vec![]));
+}
+
+/// Admit, dial and evict, one right after the other, for what the node's list says of the peer.
+fn admitted_dialed_evicted(of_node: PeerFact) -> Vec<NodeCall> {
+    let mut bench = Bench::live(host_config(2));
+    // Connected since the agent last looked: only a list that is read again has it.
+    bench.table = vec![of_node];
+    let mut told = Vec::new();
+    bench.call(1, admit(1, 9));
+    for (tag, call) in [(2, dial(1, Side::Host, 9)), (3, evict(1, 9))] {
+        while !bench.calls().is_empty() {
+            told.extend(bench.calls());
+            bench.done();
+        }
+        bench.call(tag, call);
+    }
+    while !bench.calls().is_empty() {
+        told.extend(bench.calls());
+        bench.done();
+    }
+    assert_eq!(bench.left(), vec![]);
+    told
+}
+
+#[test]
+fn a_peer_that_the_agent_did_not_bring_is_never_disconnected() {
+    assert_eq!(admitted_dialed_evicted(peer(9)), vec![NodeCall::Admit(id(9)), NodeCall::Untrust(id(9))]);
+    let kept_static = PeerFact { is_static: Some(true), ..peer(9) };
+    assert_eq!(admitted_dialed_evicted(kept_static), vec![NodeCall::Admit(id(9)), NodeCall::Untrust(id(9))]);
+    let trusted = PeerFact { trusted: Some(true), ..peer(9) };
+    assert_eq!(admitted_dialed_evicted(trusted), vec![]);
+}
+
+#[test]
+fn a_static_peer_that_connects_during_its_lease_keeps_its_connection() {
+    let mut bench = Bench::with_client(9);
+    bench.on(Event::Peers(vec![PeerFact { is_static: Some(true), ..peer(9) }]));
+    bench.call(2, evict(1, 9));
+    assert_eq!(bench.calls(), vec![NodeCall::Untrust(id(9))], "the node dials it because its settings say so");
+    // What the agent had the node dial is static too, and is not kept.
+    let mut bench = Bench::with_client(9);
+    bench.call(2, dial(1, Side::Host, 9));
+    bench.done();
+    bench.on(Event::Peers(vec![PeerFact { is_static: Some(true), ..peer(9) }]));
+    bench.call(3, evict(1, 9));
+    assert_eq!(bench.calls(), vec![NodeCall::Evict(id(9))]);
+}
+
+#[test]
+fn what_the_settings_of_the_node_keep_is_left_alone_connected_or_not() {
+    let mut config = host_config(2);
+    config.min_peers = 1;
+    config.keep = [node(9), node(10)].into();
+    let mut bench = Bench::live(config);
+    bench.give(vec![place(1, 10)]);
+    assert_eq!(bench.calls(), vec![]);
+    bench.call(1, admit(2, 9));
+    assert_eq!((bench.reply(1), bench.calls()), (Some(Ok(())), vec![]));
+    bench.peers(&[9, 10]);
+    bench.call(2, evict(2, 9));
+    assert_eq!((bench.reply(2), bench.calls()), (Some(Ok(())), vec![]));
+    bench.stop();
+    assert_eq!((bench.calls(), bench.journal.clone()), (vec![], vec![]));
+}
+
+#[test]
+fn after_a_crash_the_journal_still_says_who_was_connected_before() {
+    let mut bench = Bench::live(host_config(2));
+    bench.peers(&[9]);
+    bench.call(1, admit(1, 9));
+    bench.done();
+    let mut bench = Bench::restarted(host_config(2), bench.journal);
+    bench.go_live(vec![]);
+    assert_eq!(bench.calls(), vec![NodeCall::Untrust(id(9))], "the pool does not know the lease any more");
+    bench.done();
+    assert_eq!(bench.left(), vec![]);
+}
+
+#[test]
+fn a_list_that_cannot_be_read_refuses_the_admit() {
+    let mut core = Bench::live(host_config(2)).core;
+    let mut out = Vec::new();
+    core.handle(vipnode_types::Ms::new(1_000_001), Event::PoolCalls { tag: 1, call: admit(1, 9) }, &mut out);
+    let task = out.iter().find_map(|action| if let Action::List { task } = action { Some(*task) } else { None });
+    out.clear();
+    let result = Err("no".into());
+    core.handle(vipnode_types::Ms::new(1_000_001), Event::Listed { task: task.unwrap(), result }, &mut out);
+    assert!(matches!(&out[..], [Action::Answer { tag: 1, reply: Err(_) }]), "{out:?}");
+    assert_eq!(core.view().leases, vec![]);
 }
 
 #[test]
@@ -258,16 +346,14 @@ fn d35_trust_does_not_outlive_its_lease_while_the_nodes_own_connection_stands() 
     bench.call(1, admit(2, 9));
     bench.done();
     bench.call(2, dial(2, Side::Host, 9));
-    bench.done();
+    assert_eq!((bench.reply(2), bench.calls()), (Some(Ok(())), vec![]), "a peer that is connected is not dialed");
     bench.call(3, evict(2, 9));
     assert_eq!(bench.calls(), vec![NodeCall::Untrust(id(9))], "and the connection stays");
     bench.done();
     assert_eq!(bench.reply(3), Some(Ok(())));
-    assert_eq!(bench.left().len(), 1, "what it dialled is undone with the other lease");
-    bench.call(4, evict(1, 9));
-    assert_eq!(bench.calls(), vec![NodeCall::Evict(id(9))]);
-    bench.done();
     assert_eq!(bench.left(), vec![]);
+    bench.call(4, evict(1, 9));
+    assert_eq!(bench.calls(), vec![]);
 }
 
 #[test]

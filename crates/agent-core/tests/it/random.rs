@@ -76,6 +76,9 @@ struct World {
     now: Ms,
     journal: Vec<JournalEntry>,
     open: Vec<(NodeTask, NodeCall)>,
+    /// Lists of peers that are being read.
+    lists: Vec<NodeTask>,
+    peers: Vec<PeerFact>,
     /// What the node may have been made to trust and to dial, taken at its worst: done as soon as it is
     /// told, undone once it said so.
     trusted: BTreeSet<NodeId>,
@@ -109,6 +112,8 @@ impl World {
             now,
             journal,
             open: vec![],
+            lists: vec![],
+            peers: vec![],
             trusted,
             dialled,
             requests: vec![],
@@ -141,6 +146,7 @@ impl World {
     fn act(&mut self, action: Action) -> Result<(), TestCaseError> {
         match action {
             Action::Resolve { .. } => {}
+            Action::List { task } => self.lists.push(task),
             Action::Journal(entry) => {
                 if let JournalEntry::Undone { lease, kind } = &entry {
                     let held = left_undone(self.journal.clone());
@@ -149,16 +155,15 @@ impl World {
                 self.journal.push(entry);
             }
             Action::Node { task, call } => {
-                let (peer, kind) = match &call {
+                let (peer, kinds) = match &call {
                     NodeCall::Admit(peer) | NodeCall::Evict(peer) | NodeCall::Untrust(peer) => {
-                        (peer, Some(GrantKind::Admitted))
+                        (peer, &[GrantKind::Admitted, GrantKind::Trusted][..])
                     }
-                    NodeCall::Dial(peer) => (peer, None),
-                    NodeCall::Drop(peer) => (peer, Some(GrantKind::Dialled)),
+                    NodeCall::Dial(peer) => (peer, &[GrantKind::Admitted, GrantKind::Dialled][..]),
+                    NodeCall::Drop(peer) => (peer, &[GrantKind::Dialled][..]),
                 };
                 let held = left_undone(self.journal.clone());
-                let fits =
-                    |g: &vipnode_agent_core::Grant| g.peer.id == peer.id && kind.is_none_or(|kind| kind == g.kind);
+                let fits = |g: &vipnode_agent_core::Grant| g.peer.id == peer.id && kinds.contains(&g.kind);
                 let leases = self.core.view().leases;
                 let stranger = self.config.strict && !leases.iter().any(|lease| lease.peer == peer.id);
                 if matches!(call, NodeCall::Drop(_)) && stranger && !held.iter().any(fits) {
@@ -262,7 +267,8 @@ impl World {
             Step::NodeDown => Event::NodeDown { why: "down".into() },
             Step::Peers(peers) => {
                 let fact = |(byte, ready)| PeerFact { ready, trusted: Some(byte == 5), ..peer(byte) };
-                Event::Peers(peers.into_iter().map(fact).collect())
+                self.peers = peers.into_iter().map(fact).collect();
+                Event::Peers(self.peers.clone())
             }
             Step::PeerGone(byte) => Event::PeerGone(node(byte), DropCause::Untold),
             Step::Head(syncing, age_s) => {
@@ -270,6 +276,12 @@ impl World {
                 Event::Head { head, wall_s: 10_000 }
             }
             Step::Done(which, ok) => {
+                if which % 2 == 0
+                    && let Some(task) = self.lists.pop()
+                {
+                    let result = if ok { Ok(self.peers.clone()) } else { Err("no".into()) };
+                    return self.event(Event::Listed { task, result });
+                }
                 if self.open.is_empty() {
                     return Ok(());
                 }
@@ -403,6 +415,11 @@ proptest! {
         for _ in 0..200 {
             if world.stopped {
                 break;
+            }
+            if let Some(task) = world.lists.pop() {
+                let result = Ok(world.peers.clone());
+                world.event(Event::Listed { task, result })?;
+                continue;
             }
             match world.open.pop() {
                 Some((task, call)) => {

@@ -86,6 +86,10 @@ impl World {
                 self.node(who, &call);
                 self.events.push_back((who, Event::NodeDone { task, result: Ok(()) }));
             }
+            Action::List { task } => {
+                let peers = if self.connected() { vec![peer(IDS[1 - who])] } else { vec![] };
+                self.events.push_back((who, Event::Listed { task, result: Ok(peers) }));
+            }
             Action::Pool { tag, request } => self.pool(who, tag, request),
             Action::Answer { tag: 1, reply } => {
                 reply.unwrap();

@@ -7,7 +7,16 @@ use vipnode_types::Failure;
 
 use super::{NodeEvent, TaskError};
 
-/// Makes the agent core's calls to the node, one after the other, in its order.
+/// An order of the agent core to the node.
+#[derive(Debug)]
+pub(crate) enum NodeOrder {
+    /// Change its peers.
+    Call(NodeTask, NodeCall),
+    /// Read its list of peers.
+    List(NodeTask),
+}
+
+/// Carries out the agent core's orders to the node, one after the other, in its order.
 pub(crate) struct Executor {
     pub(crate) node: Arc<dyn Node>,
     /// While the node is offline a call fails at once instead of at its deadline.
@@ -16,15 +25,23 @@ pub(crate) struct Executor {
 
 impl Executor {
     /// Runs until nobody gives orders or hears.
-    pub(crate) async fn run(self, mut calls: mpsc::Receiver<(NodeTask, NodeCall)>, out: mpsc::Sender<NodeEvent>) {
-        while let Some((task, call)) = calls.recv().await {
+    pub(crate) async fn run(self, mut orders: mpsc::Receiver<NodeOrder>, out: mpsc::Sender<NodeEvent>) {
+        while let Some(order) = orders.recv().await {
             let up = *self.up.borrow();
-            let result = if up {
-                self.node.call(command(call)).await.map_err(|error| Failure::of(&error))
-            } else {
-                Err(Failure::of(&TaskError::Offline))
+            let offline = || Failure::of(&TaskError::Offline);
+            let done = match order {
+                NodeOrder::Call(task, _) if !up => NodeEvent::Done { task, result: Err(offline()) },
+                NodeOrder::List(task) if !up => NodeEvent::Listed { task, result: Err(offline()) },
+                NodeOrder::Call(task, call) => {
+                    let result = self.node.call(command(call)).await.map_err(|error| Failure::of(&error));
+                    NodeEvent::Done { task, result }
+                }
+                NodeOrder::List(task) => {
+                    let result = self.node.peers().await.map_err(|error| Failure::of(&error));
+                    NodeEvent::Listed { task, result }
+                }
             };
-            if out.send(NodeEvent::Done { task, result }).await.is_err() {
+            if out.send(done).await.is_err() {
                 return;
             }
         }

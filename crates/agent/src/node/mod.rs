@@ -8,7 +8,7 @@ mod task_error;
 use vipnode_agent_core::NodeTask;
 use vipnode_types::{DropCause, Failure, HeadFact, NodeFacts, NodeId, PeerFact};
 
-pub(crate) use executor::{Executor, command};
+pub(crate) use executor::{Executor, NodeOrder, command};
 pub(crate) use observer::{Observer, longer};
 pub(crate) use task_error::TaskError;
 
@@ -24,6 +24,10 @@ pub(crate) enum NodeEvent {
     Head {
         head: HeadFact,
         wall_s: u64,
+    },
+    Listed {
+        task: NodeTask,
+        result: Result<Vec<PeerFact>, Failure>,
     },
     Done {
         task: NodeTask,

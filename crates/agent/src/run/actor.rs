@@ -23,7 +23,7 @@ use crate::{
     clock::Clock,
     limits::{NODE_CALLS, NODE_EVENTS, POOL_CALLS, POOL_EVENTS, POOL_ORDERS, STOP_DEADLINE},
     local::{About, AgentStatus, Queries, StatusQuery},
-    node::{Executor, NodeEvent, Observer, TaskError},
+    node::{Executor, NodeEvent, NodeOrder, Observer, TaskError},
     pool::{CallResponder, Link, LinkEvent, LinkEventKind, Order, Protocol, Round},
     request_error::{RETRY_MS, RequestError},
     state::Journal,
@@ -58,7 +58,7 @@ pub(crate) struct Actor {
     id: NodeId,
     about: About,
     status_queries: mpsc::Receiver<StatusQuery>,
-    executor: mpsc::Sender<(NodeTask, NodeCall)>,
+    executor: mpsc::Sender<NodeOrder>,
     closely: watch::Sender<Instant>,
     orders: mpsc::Sender<Order>,
     rounds: watch::Sender<Round>,
@@ -188,6 +188,7 @@ impl Actor {
             NodeEvent::Peers(peers) => Event::Peers(peers),
             NodeEvent::Gone(id, cause) => Event::PeerGone(id, cause),
             NodeEvent::Head { head, wall_s } => Event::Head { head, wall_s },
+            NodeEvent::Listed { task, result } => Event::Listed { task, result: result.map_err(|why| why.to_string()) },
             NodeEvent::Done { task, result } => Event::NodeDone { task, result: result.map_err(|why| why.to_string()) },
             NodeEvent::Other(now) => {
                 let (was, now) = (self.id.short(), now.short());
@@ -224,6 +225,11 @@ impl Actor {
         match action {
             Action::Journal(entry) => self.write(entry).await?,
             Action::Node { task, call } => self.have_node_do(task, call),
+            Action::List { task } => {
+                if self.executor.try_send(NodeOrder::List(task)).is_err() {
+                    self.owed.push_back(Event::Listed { task, result: Err(TaskError::Full.to_string()) });
+                }
+            }
             Action::Watch { for_ms } => {
                 self.closely.send_replace(Instant::now() + Duration::from_millis(for_ms));
             }
@@ -293,7 +299,7 @@ impl Actor {
             }
             _ => None,
         };
-        let refused = refused.or_else(|| self.executor.try_send((task, call)).is_err().then_some(TaskError::Full));
+        let refused = refused.or_else(|| self.executor.try_send(NodeOrder::Call(task, call)).is_err().then_some(TaskError::Full));
         if let Some(why) = refused {
             self.owed.push_back(Event::NodeDone { task, result: Err(why.to_string()) });
         }

@@ -1,12 +1,10 @@
 use std::{
-    collections::BTreeMap,
     fs::{self, File},
     io::{self, BufRead, BufReader, Read, Write},
     path::{Path, PathBuf},
 };
 
-use vipnode_agent_core::{Grant, GrantKind, JournalEntry};
-use vipnode_types::LeaseId;
+use vipnode_agent_core::{Grant, JournalEntry, OpenGrants};
 
 use super::files::{create_owned, fault, sync_parent};
 use crate::{
@@ -26,7 +24,7 @@ pub struct Journal {
     lines: usize,
     /// The last line may be half a line: a write failed, as on a full disk.
     torn: bool,
-    alive: BTreeMap<(LeaseId, GrantKind), Grant>,
+    alive: OpenGrants,
 }
 
 impl Journal {
@@ -36,13 +34,14 @@ impl Journal {
     /// [`AgentError::File`], [`AgentError::Damaged`] where a line other than the last is not an entry.
     pub(super) fn open(path: &Path) -> Result<Self, AgentError> {
         let alive = replay(path)?;
-        let file = rewrite(path, alive.values()).map_err(fault("writing", path))?;
-        Ok(Self { path: path.to_owned(), file, lines: alive.len(), torn: false, alive })
+        let file = rewrite(path, alive.iter()).map_err(fault("writing", path))?;
+        let lines = alive.iter().len();
+        Ok(Self { path: path.to_owned(), file, lines, torn: false, alive })
     }
 
     /// What is to be undone one day.
     pub fn alive(&self) -> impl ExactSizeIterator<Item = &Grant> {
-        self.alive.values()
+        self.alive.iter()
     }
 
     /// Writes an entry; durable when this returns.
@@ -57,16 +56,16 @@ impl Journal {
         self.torn = appended.is_err();
         appended.map_err(fault("writing", &self.path))?;
         self.lines += 1;
-        apply(&mut self.alive, entry.clone());
-        if self.lines > self.alive.len().saturating_mul(4).saturating_add(JOURNAL_SPARE_LINES) {
+        self.alive.apply(entry.clone());
+        if self.lines > self.alive.iter().len().saturating_mul(4).saturating_add(JOURNAL_SPARE_LINES) {
             self.write_anew()?;
         }
         Ok(())
     }
 
     fn write_anew(&mut self) -> Result<(), AgentError> {
-        self.file = rewrite(&self.path, self.alive.values()).map_err(fault("writing", &self.path))?;
-        self.lines = self.alive.len();
+        self.file = rewrite(&self.path, self.alive.iter()).map_err(fault("writing", &self.path))?;
+        self.lines = self.alive.iter().len();
         self.torn = false;
         Ok(())
     }
@@ -87,19 +86,8 @@ fn append(file: &mut File, entry: &JournalEntry) -> io::Result<()> {
     file.sync_data()
 }
 
-fn apply(alive: &mut BTreeMap<(LeaseId, GrantKind), Grant>, entry: JournalEntry) {
-    match entry {
-        JournalEntry::Done(grant) => {
-            alive.insert((grant.lease, grant.kind), grant);
-        }
-        JournalEntry::Undone { lease, kind } => {
-            alive.remove(&(lease, kind));
-        }
-    }
-}
-
-fn replay(path: &Path) -> Result<BTreeMap<(LeaseId, GrantKind), Grant>, AgentError> {
-    let mut alive = BTreeMap::new();
+fn replay(path: &Path) -> Result<OpenGrants, AgentError> {
+    let mut alive = OpenGrants::default();
     let file = match File::open(path) {
         Ok(file) => file,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(alive),
@@ -122,7 +110,7 @@ fn replay(path: &Path) -> Result<BTreeMap<(LeaseId, GrantKind), Grant>, AgentErr
             break;
         }
         match serde_json::from_slice(&line) {
-            Ok(entry) => apply(&mut alive, entry),
+            Ok(entry) => alive.apply(entry),
             Err(error) => return Err(damaged(format!("line {number} is not a journal entry: {error}"))),
         }
     }

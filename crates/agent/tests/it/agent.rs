@@ -2,10 +2,13 @@
 
 use std::sync::atomic::Ordering;
 
+use futures_util::{FutureExt, StreamExt};
+
 use crate::toy::{CHALLENGE, POOL, Toy, read, within};
 use serde_json::{Value, json};
 use vipnode_agent::{AgentError, AgentNotice, release};
 use vipnode_agent_core::Notice;
+use vipnode_node::PeerCommand;
 use vipnode_types::{
     JoinSecret, Ms, NodeId, TypedError,
     signed::Envelope,
@@ -57,6 +60,32 @@ async fn d51_stopping_undoes_everything_on_both_sides() {
     within(pool).await.unwrap();
     assert!(!toy.trusted(client.id) && !toy.connected(host.id).await);
     assert_eq!(toy.journaled(), 0);
+}
+
+/// Twenty times, because it was a race with the agent's look at the node.
+#[tokio::test(start_paused = true)]
+async fn a_peer_that_the_agent_did_not_bring_survives_admit_dial_and_evict() {
+    for _ in 0..20 {
+        let mut toy = Toy::new();
+        let client = toy.peer("client", 2);
+        let agent = toy.spawn();
+        let mut end = toy.accept(json!([])).await;
+        end.expect(method::REPORT).await.1.respond(Ok(json!({})));
+        toy.net.node(client.id).call(PeerCommand::Dial(toy.node_enode())).await.unwrap();
+        while !toy.connected(client.id).await {
+            tokio::time::sleep(std::time::Duration::from_millis(1)).await;
+        }
+        let mut gone = toy.node.events().await.unwrap();
+        end.call(method::ADMIT, admit(2, client.id)).await.unwrap();
+        let dial = json!({"lease": 2, "side": "host", "peer": client.enode(), "price": "0"});
+        end.call(method::DIAL, dial).await.unwrap();
+        let evict = json!({"lease": 2, "peer": client.id, "reason": "left"});
+        end.call(method::EVICT, evict).await.unwrap();
+        assert!(!toy.trusted(client.id));
+        assert!(toy.connected(client.id).await, "the connection is the node's own");
+        assert!(gone.next().now_or_never().is_none(), "and stood all the while");
+        agent.runner.abort().await;
+    }
 }
 
 #[tokio::test(start_paused = true)]

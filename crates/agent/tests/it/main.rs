@@ -16,4 +16,5 @@ mod local;
 mod metrics;
 mod original;
 mod protocol2;
+mod real_own_peers;
 mod toy;

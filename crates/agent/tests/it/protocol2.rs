@@ -81,6 +81,7 @@ impl Bench {
                 min_peers,
                 max_price: None,
                 strict: false,
+                keep: Default::default(),
                 policy: PeerPolicy::default(),
                 host: slots.map(host),
                 advertise: Advertise::Node,

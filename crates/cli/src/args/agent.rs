@@ -5,11 +5,11 @@ use std::{path::PathBuf, time::Duration};
 use clap::Args;
 use vipnode_agent_core::{HostConfig, VersionPattern};
 use vipnode_node::Trust;
-use vipnode_types::{Account, Capability, Enode, MinVersion, Price};
+use vipnode_types::{Account, Capability, Enode, MinVersion, NodeId, Price};
 
 use super::{
     JoinArgs, MetricsArgs, Speaking, TrustArgs,
-    peered::{PoolOrHost, allowed},
+    peered::{PoolOrHost, allowed, kept},
 };
 use crate::error::CliError;
 
@@ -29,6 +29,10 @@ pub(crate) struct Between {
     /// The key signs a delegation once; with --protocol 2 it is read at each start. [default: found next to the node]
     #[arg(long, value_name = "FILE", help_heading = "Identity", hide_short_help = true)]
     pub(crate) nodekey: Option<PathBuf>,
+    /// Leave this peer of the node alone: neither let it in, dial it nor disconnect it. An id or an enode; several with
+    /// commas [default: static and trusted peers in geth's config.toml, static-nodes.json and trusted-nodes.json].
+    #[arg(long, value_name = "NODE", value_delimiter = ',', value_parser = kept)]
+    pub(crate) keep: Vec<NodeId>,
     #[command(flatten)]
     pub(crate) choosing: Choosing,
     #[command(flatten)]

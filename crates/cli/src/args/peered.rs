@@ -42,6 +42,11 @@ pub(crate) fn allowed(text: &str) -> Result<Enode, String> {
     }
 }
 
+/// Reads a peer that the agent leaves alone: an id or an enode.
+pub(crate) fn kept(text: &str) -> Result<NodeId, String> {
+    allowed(text).map(|node| node.id)
+}
+
 /// The pool and the peers that the user named.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(crate) struct Peered {

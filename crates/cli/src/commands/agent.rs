@@ -1,11 +1,11 @@
-use std::sync::Arc;
+use std::{collections::BTreeSet, sync::Arc};
 
 use vipnode_agent::{
     AgentError, AgentRunner, NetConnector, NodeKeyAt, PoolAccess, RunnerConfig, SystemResolver, state::StateDir,
 };
 use vipnode_agent_core::{AgentConfig, DirectConfig, HostConfig, PeerPolicy};
-use vipnode_node::finder::Surroundings;
-use vipnode_types::PeerRules;
+use vipnode_node::finder::{Surroundings, kept_peers};
+use vipnode_types::{NodeId, PeerRules};
 
 use crate::{
     args::{AgentArgs, Between, Cli, ClientArgs, Command, HostArgs, Peered, Running, Seeking, Selling},
@@ -75,6 +75,7 @@ impl Role {
             min_peers: self.seeking.as_ref().filter(|_| pool).map_or(0, |seeking| seeking.min_peers),
             max_price: self.seeking.as_ref().and_then(|seeking| seeking.max_price),
             strict: self.between.speaking.strict_peers,
+            keep: self.between.keep.iter().copied().collect(),
             policy: self.policy(),
             host: self.selling.as_ref().map(Selling::host_config).map(sold),
             advertise: self.between.speaking.advertise(),
@@ -101,8 +102,9 @@ impl Role {
 
 /// The settings that SIGHUP changes: all of [`AgentConfig`], and the hosts given with the pool as long as the pool is the
 /// same.
-const LIVE: [&str; 16] = [
+const LIVE: [&str; 17] = [
     "pool",
+    "keep",
     "allow",
     "strict-peers",
     "slots",
@@ -122,16 +124,23 @@ const LIVE: [&str; 16] = [
 
 /// SIGHUP: reads the settings again. The pool hears of them by another connect, which ends no lease. `running` are the
 /// nodes towards which the agent stands now.
-fn read_again(reload: &mut Reload, (running, pool): (&mut Peered, bool), runner: &AgentRunner, screen: Screen) {
+fn read_again(
+    reload: &mut Reload,
+    (running, pool): (&mut Peered, bool),
+    kept: &BTreeSet<NodeId>,
+    runner: &AgentRunner,
+    screen: Screen,
+) {
     let Some((cli, newer)) = reload.read(screen) else { return };
     let Some(role) = Role::of(cli) else { return };
     let read = speaking::check(&role.between, role.seeking.as_ref(), screen).and_then(|()| again(&role, running, pool));
-    let (config, same_pool) = match read {
+    let (mut config, same_pool) = match read {
         Ok(read) => read,
         Err(error) => return say_kept(&error.message, &error.hint, screen),
     };
     let live: Vec<&str> = LIVE.into_iter().filter(|key| same_pool || *key != "pool").collect();
     if reload.differs(&newer, &live) {
+        config.keep.extend(kept);
         runner.configure(config);
     }
     reload.done(newer, &live, &[], screen);
@@ -177,7 +186,7 @@ pub(crate) async fn run(role: Role, screen: Screen, signals: Signals, mut reload
     speaking::check(&role.between, role.seeking.as_ref(), screen)?;
     let mut peered = role.peered()?;
     let has_pool = peered.has_pool();
-    let config = role.config(&peered, has_pool)?;
+    let mut config = role.config(&peered, has_pool)?;
     if let Some(named) = peered.pool.as_deref().filter(|_| config.pool) {
         named_pool(named)?.check(&role.between.node.trust()?)?;
     }
@@ -193,6 +202,8 @@ pub(crate) async fn run(role: Role, screen: Screen, signals: Signals, mut reload
     if role.running.dry_run {
         return dry_run(&*node, &config, screen).await;
     }
+    let kept = kept_peers(&*node, &endpoint, &Surroundings::here()).await;
+    config.keep.extend(&kept);
     let pool = match config.pool {
         true => Some(pool_access(&role.between, &peered, screen).await?),
         false => {
@@ -222,7 +233,7 @@ pub(crate) async fn run(role: Role, screen: Screen, signals: Signals, mut reload
                 screen.say(&Line::new("stopping", Tone::Plain, "Stopping: undoing all changes to the node"));
                 runner.stop();
             }
-            () = hangups.next(), if !stopping => read_again(&mut reload, (&mut peered, has_pool), &runner, screen),
+            () = hangups.next(), if !stopping => read_again(&mut reload, (&mut peered, has_pool), &kept, &runner, screen),
             notice = notices.recv() => match notice {
                 Some(notice) => screen.say(&agent_notice_line(&notice)),
                 None => break,

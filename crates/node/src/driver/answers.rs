@@ -177,7 +177,7 @@ fn caps(json: Option<&RawValue>) -> Vec<Capability> {
 }
 
 /// The public key in an enode whose address may be anything: an inbound peer's has an ephemeral port.
-fn key_of(enode: &str) -> Option<NodeId> {
+pub(crate) fn key_of(enode: &str) -> Option<NodeId> {
     let rest = enode.strip_prefix("enode://")?;
     let key = rest.split(['@', '?']).next()?;
     key.to_ascii_lowercase().parse().ok()

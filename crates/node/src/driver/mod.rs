@@ -3,7 +3,7 @@
 //! [`Transport`](crate::Transport); sockets, addresses and files never appear here.
 
 mod admin_node;
-mod answers;
+pub(crate) mod answers;
 mod capabilities;
 mod events;
 mod exposure;

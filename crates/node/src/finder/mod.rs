@@ -2,6 +2,7 @@
 //! clients first, then the clients' default locations, then the usual ports.
 
 mod finder_error;
+mod kept;
 mod locations;
 mod node_key;
 mod running;
@@ -9,6 +10,7 @@ mod running;
 use std::{fmt, path::Path, sync::Arc};
 
 pub use finder_error::{FinderError, Tried};
+pub use kept::kept_peers;
 pub use locations::{Os, Surroundings, data_dirs, ipc_paths};
 pub use node_key::{FoundKey, find_node_key};
 

@@ -17,6 +17,8 @@ pub(super) struct Running {
     pub(super) endpoints: Vec<Endpoint>,
     /// Its data directory, where its arguments name one.
     pub(super) data_dir: Option<PathBuf>,
+    /// geth's file of settings, if it was started with one.
+    pub(super) config: Option<PathBuf>,
 }
 
 /// Processes looked at; further ones are passed by.
@@ -115,7 +117,8 @@ fn understand(pid: u32, line: &[String], folder: Option<&Path>) -> Option<Runnin
     endpoints.extend(port_of(line, switch, port, usual).map(|port| Endpoint::Http(format!("http://127.0.0.1:{port}"))));
     let (switch, port, usual) = words.ws;
     endpoints.extend(port_of(line, switch, port, usual).map(|port| Endpoint::Ws(format!("ws://127.0.0.1:{port}"))));
-    Some(Running { client: words.client, pid, endpoints, data_dir })
+    let config = value(line, "config").map(absolute);
+    Some(Running { client: words.client, pid, endpoints, data_dir, config })
 }
 
 /// The port, where the arguments speak of it or switch it on.

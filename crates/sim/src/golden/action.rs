@@ -14,6 +14,10 @@ impl Encode for Action {
                 task.encode(out);
                 call.encode(out);
             }
+            Self::List { task } => {
+                out.number(10);
+                task.encode(out);
+            }
             Self::Watch { for_ms } => {
                 out.number(3);
                 for_ms.encode(out);
@@ -92,6 +96,7 @@ impl Encode for GrantKind {
         out.number(match self {
             Self::Admitted => 1,
             Self::Dialled => 2,
+            Self::Trusted => 3,
         });
     }
 }

@@ -105,12 +105,12 @@ impl AgentProcess {
     /// Whether the journal has an entry for a call to the node.
     fn journaled(&self, call: &NodeCall) -> bool {
         let (peer, kind) = match call {
-            NodeCall::Admit(peer) => (peer.id, Some(GrantKind::Admitted)),
+            NodeCall::Admit(peer) => (peer.id, Some([GrantKind::Admitted, GrantKind::Trusted])),
             NodeCall::Dial(peer) => (peer.id, None),
             NodeCall::Drop(_) | NodeCall::Evict(_) | NodeCall::Untrust(_) => return true,
         };
         let left = left_undone(self.journal.iter().cloned());
-        left.iter().any(|grant| grant.peer.id == peer && kind.is_none_or(|kind| grant.kind == kind))
+        left.iter().any(|grant| grant.peer.id == peer && kind.is_none_or(|kinds| kinds.contains(&grant.kind)))
     }
 }
 
@@ -198,7 +198,7 @@ impl Simulation {
     }
 
     fn carry_out(&mut self, agent: usize, action: Action) {
-        if !matches!(action, Action::Watch { .. } | Action::Pool { .. } | Action::Node { .. }) {
+        if !matches!(action, Action::Watch { .. } | Action::Pool { .. } | Action::Node { .. } | Action::List { .. }) {
             self.log(|| format!("agent {agent}: {action:?}"));
         }
         match action {
@@ -215,6 +215,13 @@ impl Simulation {
                 a.node_free_at = a.node_free_at.max(self.now) + took_ms;
                 let (at, incarnation) = (a.node_free_at, a.incarnation);
                 self.at(at, RunEvent::NodeExec { agent, incarnation, task, call });
+            }
+            Action::List { task } => {
+                let took_ms = self.rng.range(1, 5);
+                let a = &mut self.agents[agent];
+                a.node_free_at = a.node_free_at.max(self.now) + took_ms;
+                let (at, incarnation) = (a.node_free_at, a.incarnation);
+                self.at(at, SimEvent::NodeLists { agent, incarnation, task });
             }
             Action::Watch { for_ms } => self.watch(agent, for_ms),
             Action::Pool { tag, request } => {

@@ -34,6 +34,19 @@ impl Simulation {
         );
     }
 
+    /// Handles an agent that reads its node's list of peers.
+    pub(crate) fn node_lists(&mut self, agent: usize, incarnation: u32, task: NodeTask) {
+        if self.agents[agent].incarnation != incarnation {
+            return;
+        }
+        let flaky = self.faults.flaky.contains(&agent) && self.rng.chance(300);
+        let node = &self.devp2p.nodes[agent];
+        let answers = node.up && !flaky;
+        let result = if answers { Ok(node.peers(self.now)) } else { Err("the node does not answer".to_owned()) };
+        let event = Box::new(Event::Listed { task, result });
+        self.within(0, 3, SimEvent::ToAgentCore { agent, incarnation, event });
+    }
+
     fn node_does(&mut self, number: usize, call: &NodeCall) {
         let node = &mut self.devp2p.nodes[number];
         if !node.up {

@@ -150,6 +150,7 @@ impl Simulation {
             RunEvent::WatchPeers { agent, incarnation, token } => self.watch_peers(agent, incarnation, token),
             RunEvent::ToAgentCore { agent, incarnation, event } => self.deliver(agent, incarnation, *event),
             RunEvent::NodeExec { agent, incarnation, task, call } => self.node_exec(agent, incarnation, task, &call),
+            RunEvent::NodeLists { agent, incarnation, task } => self.node_lists(agent, incarnation, task),
             RunEvent::Probe { agent, incarnation } => self.probe(agent, incarnation),
             RunEvent::NewHead { agent } => self.head(agent),
             RunEvent::DialDue { node, peer, token } => self.dial_due(node, peer, token),

@@ -131,6 +131,7 @@ fn draw_agent(rng: &mut SimRng, others: &[AgentPlan], number: u32, slots: Option
             min_peers,
             max_price: None,
             strict: false,
+            keep: Default::default(),
             policy,
             host: slots.map(|slots| HostConfig {
                 slots,

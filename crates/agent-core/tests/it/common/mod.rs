@@ -1,5 +1,7 @@
 //! An agent on a bench: events in, actions out, with short words for both.
 
+use std::collections::BTreeMap;
+
 use vipnode_agent_core::{
     Action, Advertise, AgentConfig, AgentCore, CallReply, DirectConfig, Event, FromPool, Grant, HostConfig,
     JournalEntry, NodeCall, NodeTask, Notice, PeerPolicy, PoolAnswer, Protocol2Config, RequestTag, StopCause, ToPool,
@@ -66,6 +68,7 @@ fn empty_config() -> AgentConfig {
         min_peers: 0,
         max_price: None,
         strict: false,
+        keep: Default::default(),
         policy: PeerPolicy::default(),
         host: None,
         advertise: Advertise::Node,
@@ -153,6 +156,10 @@ pub struct Bench {
     pub journal: Vec<JournalEntry>,
     /// Reports and leaves are taken as soon as they are said.
     pub obliging: bool,
+    /// The node's peers, as it lists them when it is asked.
+    pub table: Vec<PeerFact>,
+    /// What the node was told and has not ended.
+    pub open: BTreeMap<NodeTask, NodeCall>,
 }
 
 impl Bench {
@@ -163,7 +170,7 @@ impl Bench {
     pub fn restarted(config: AgentConfig, journal: Vec<JournalEntry>) -> Self {
         let now = Ms::new(1_000_000);
         let core = AgentCore::new(config, left_undone(journal.clone()), now);
-        Self { core, now, out: Vec::new(), journal, obliging: false }
+        Self { core, now, out: Vec::new(), journal, obliging: false, table: Vec::new(), open: BTreeMap::new() }
     }
 
     /// With the node up and in sync, and the pool connected; the first report and ask are out.
@@ -215,13 +222,29 @@ impl Bench {
 
     fn step(&mut self, event: Event) {
         let before = self.out.len();
+        match &event {
+            Event::Peers(peers) => self.table.clone_from(peers),
+            Event::NodeDown { .. } => self.table.clear(),
+            Event::NodeDone { task, result: Ok(()) } => match self.open.remove(task) {
+                Some(NodeCall::Drop(gone) | NodeCall::Evict(gone)) => self.table.retain(|peer| peer.id != gone.id),
+                _ => {}
+            },
+            _ => {}
+        }
         self.core.handle(self.now, event, &mut self.out);
         self.core.check().unwrap();
         assert!(self.core.next_wake().is_none_or(|wake| wake > self.now), "a wake-up that is due already");
         for action in &self.out[before..] {
-            if let Action::Journal(entry) = action {
-                self.journal.push(entry.clone());
+            match action {
+                Action::Journal(entry) => self.journal.push(entry.clone()),
+                Action::Node { task, call } => drop(self.open.insert(*task, call.clone())),
+                _ => {}
             }
+        }
+        // The node lists its peers at once.
+        while let Some(at) = self.out.iter().position(|action| matches!(action, Action::List { .. })) {
+            let Action::List { task } = self.out.remove(at) else { unreachable!() };
+            self.step(Event::Listed { task, result: Ok(self.table.clone()) });
         }
     }
 

@@ -99,6 +99,7 @@ impl Toy {
                 min_peers: 1,
                 max_price: None,
                 strict: false,
+                keep: Default::default(),
                 policy: PeerPolicy::default(),
                 host: Some(HostConfig {
                     slots: 10,
