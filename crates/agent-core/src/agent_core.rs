@@ -6,10 +6,11 @@ use vipnode_types::{
 };
 
 use crate::{
-    Action, AgentConfig, Counters, Event, Grant, NodeTask, RequestTag, ask::Asks, avoid::Avoid, direct::Direct,
-    ended::EndedLeases, former_clients::FormerClients, lease::Lease, leases::Leases, leave::Leaving,
-    light_places::LightPlaces, node_side::NodeSide, not_connected::SaidCauses, own_peers::OwnPeers,
-    pool_link::PoolLink, protocol2::Protocol2, report::Reports, stop::Stopping, strict::Strict,
+    Action, AgentConfig, Counters, Event, Grant, NodeTask, RequestTag, client::avoid::Avoid,
+    client::connect_failure::SaidCauses, direct::named_peers::Direct, flows::stop::Stopping, leases::lease::Lease,
+    leases::table::Leases, leases::totals::EndedLeases, node::former_clients::FormerClients,
+    node::light_slots::LightPlaces, node::own_peers::OwnPeers, node::state::NodeSide, node::strict::Strict,
+    pool::ask::Asks, pool::leave::Leaving, pool::link::PoolLink, pool::protocol2::Protocol2, pool::report::Reports,
 };
 
 /// The agent's mind. See the [crate] for what it promises.

@@ -1,6 +1,6 @@
 use vipnode_types::{LeaseId, Ms, NodeFacts, NodeId, Price, wire::Side};
 
-use crate::{AgentCore, EndedLeases, pool_link::LinkState};
+use crate::{AgentCore, EndedLeases, pool::link::LinkState};
 
 /// What the agent is about, for status and metrics.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -2,7 +2,7 @@ use std::collections::{BTreeSet, VecDeque};
 
 use vipnode_types::{NodeId, wire::Side};
 
-use crate::{AgentCore, lease::Lease, limits};
+use crate::{AgentCore, leases::lease::Lease, limits};
 
 /// Nodes that our node trusted because of a lease that is undone by now. Should it still trust one of them, something
 /// went wrong; whom its owner trusts by his own settings is never among them.

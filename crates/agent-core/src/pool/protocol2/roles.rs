@@ -2,7 +2,7 @@
 
 use vipnode_types::{LeaseId, wire::EvictReason};
 
-use crate::{Action, AgentCore, lease::Lease};
+use crate::{Action, AgentCore, leases::lease::Lease};
 
 impl AgentCore {
     /// Whether a lease of an earlier run cannot be told from one the other way round. Neither is taken over: the one

@@ -5,7 +5,7 @@ use vipnode_types::{
     wire::{EvictReason, LeaseView, LeaveReason, Side},
 };
 
-use crate::{Action, AgentCore, lease::Lease, limits};
+use crate::{Action, AgentCore, leases::lease::Lease, limits};
 
 impl AgentCore {
     /// The pool said which leases live. Those are adopted; grants beyond them are taken back; leases

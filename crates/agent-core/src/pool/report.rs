@@ -6,10 +6,9 @@ use vipnode_types::{
 };
 
 use crate::{
-    Action, AgentCore, Notice, RequestTag, ToPool,
-    backoff::up_to,
-    limits,
-    pool_link::{LinkState, Request, retry_ms},
+    Action, AgentCore, Notice, RequestTag, ToPool, limits,
+    pool::backoff::up_to,
+    pool::link::{LinkState, Request, retry_ms},
 };
 
 /// What the pool was told of connections: one report in flight, whatever happens meanwhile goes into

@@ -7,7 +7,7 @@ use vipnode_types::{
     wire::{EvictCall, EvictReason, LeaveReason, PairFault, Side},
 };
 
-use crate::{Action, AgentCore, Notice, lease::Lease, limits};
+use crate::{Action, AgentCore, Notice, leases::lease::Lease, limits};
 
 /// Why a peer that was let in, or that let the node in, is not connected, as far as this side can see.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

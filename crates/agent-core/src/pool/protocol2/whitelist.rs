@@ -3,7 +3,7 @@ use vipnode_types::{
     wire::{AdmitCall, ErrorCode, Side, WireError},
 };
 
-use crate::{Action, AgentCore, FromPool, RequestTag, lease::Lease};
+use crate::{Action, AgentCore, FromPool, RequestTag, leases::lease::Lease};
 
 impl AgentCore {
     /// A pool of the other protocol has nothing to call here.

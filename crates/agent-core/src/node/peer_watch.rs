@@ -5,7 +5,7 @@ use vipnode_types::{
     wire::{LeaveReason, Side},
 };
 
-use crate::{Action, AgentCore, NodeTask, Notice, lease::Lease, limits, not_connected::SaidCauses};
+use crate::{Action, AgentCore, NodeTask, Notice, client::connect_failure::SaidCauses, leases::lease::Lease, limits};
 
 impl AgentCore {
     pub(crate) fn see_peers(&mut self, now: Ms, peers: &[PeerFact], out: &mut Vec<Action>) {

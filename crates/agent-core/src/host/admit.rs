@@ -3,7 +3,9 @@ use vipnode_types::{
     wire::{AdmitCall, ErrorCode, EvictCall, Side, WireError},
 };
 
-use crate::{Action, AdmitFailure, AgentCore, FromPool, Notice, RequestTag, hands::refused, lease::Lease, limits};
+use crate::{
+    Action, AdmitFailure, AgentCore, FromPool, Notice, RequestTag, leases::lease::Lease, limits, node::tasks::refused,
+};
 
 impl AgentCore {
     pub(crate) fn pool_calls(&mut self, now: Ms, tag: RequestTag, call: FromPool, out: &mut Vec<Action>) {

@@ -7,7 +7,7 @@ use vipnode_types::{
 
 use crate::{
     Action, AdmitFailure, AgentCore, JournalEntry, NodeCall, NodeTask, Notice,
-    lease::{DialState, Lease, Task, Work},
+    leases::lease::{DialState, Lease, Task, Work},
     limits,
 };
 
@@ -341,7 +341,7 @@ impl AgentCore {
         lease.again = None;
         // A list that is being read for it came too late.
         lease.task.take_if(|task| task.lists);
-        lease.over = Some(crate::lease::Over { reason, waiting: Vec::new() });
+        lease.over = Some(crate::leases::lease::Over { reason, waiting: Vec::new() });
         let ended = Err(refused("the lease ended before the node had done it"));
         self.counters.admits_failed(AdmitFailure::Ended, lease.waiting.len());
         answer_all(&mut lease.waiting, &ended, out);

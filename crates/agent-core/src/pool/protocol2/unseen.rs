@@ -5,7 +5,7 @@ use vipnode_types::{
     wire::{EvictReason, Side},
 };
 
-use crate::{Action, AgentCore, lease::Lease};
+use crate::{Action, AgentCore, leases::lease::Lease};
 
 impl AgentCore {
     /// Evicts clients that were let in and do not come, or do not come back (D35). While node or pool is away

@@ -2,7 +2,7 @@ use std::collections::BTreeSet;
 
 use vipnode_types::wire::Side;
 
-use crate::{AgentCore, lease::Lease, limits};
+use crate::{AgentCore, leases::lease::Lease, limits};
 
 impl AgentCore {
     /// Whether everything that always holds does hold; for tests and the simulator.
@@ -24,7 +24,7 @@ impl AgentCore {
         ensure(pending <= limits::PENDING_CALLS, || format!("{pending} calls wait"))?;
         ensure(self.node.peers.len() <= limits::PEERS, || "more peers than the limit".to_owned())?;
         ensure(self.node.up || busy.is_empty(), || "a task runs while the node is away".to_owned())?;
-        let unseen = self.protocol2.as_ref().map_or(0, crate::protocol2::Protocol2::unseen);
+        let unseen = self.protocol2.as_ref().map_or(0, crate::pool::protocol2::Protocol2::unseen);
         ensure(unseen <= most, || format!("{unseen} unseen clients of {} leases", self.leases.len()))?;
         let places = self.config.host.as_ref().map_or(0, |host| host.places(self.config.direct.allowed()));
         let fresh = self.leases.iter().filter(|lease| lease.side == Side::Host && lease.socket > 0).count();

@@ -2,7 +2,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use vipnode_types::{LeaseId, NodeId, wire::Side};
 
-use crate::lease::Lease;
+use crate::leases::lease::Lease;
 
 /// All leases whose grants are not undone yet, by name.
 #[derive(Debug, Clone, Default)]

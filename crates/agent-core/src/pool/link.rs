@@ -3,7 +3,7 @@ use vipnode_types::{
     wire::{ConnectReply, ErrorCode, WireError},
 };
 
-use crate::{Action, AgentCore, Notice, PoolAnswer, RequestTag, ToPool, backoff::Backoff, limits};
+use crate::{Action, AgentCore, Notice, PoolAnswer, RequestTag, ToPool, limits, pool::backoff::Backoff};
 
 /// Where the agent stands with its pool.
 #[derive(Debug, Clone)]
@@ -154,7 +154,7 @@ impl AgentCore {
         } else if lasting {
             self.reconnect(now, limits::REFUSED_MS, out);
         } else if let Some(retry_ms) = retry_ms(&error) {
-            let jitter_ms = crate::backoff::up_to(limits::BACKOFF_FIRST_MS, &mut self.rng);
+            let jitter_ms = crate::pool::backoff::up_to(limits::BACKOFF_FIRST_MS, &mut self.rng);
             self.reconnect(now, retry_ms.saturating_add(jitter_ms), out);
         } else {
             self.forget_socket(now);

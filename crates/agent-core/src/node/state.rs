@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 
 use vipnode_types::{Direction, HeadFact, Ms, NodeFacts, NodeId, wire::Side};
 
-use crate::{Action, AgentCore, Notice, lease::DialState, light_places::LightPlaces, limits};
+use crate::{Action, AgentCore, Notice, leases::lease::DialState, limits, node::light_slots::LightPlaces};
 
 /// What the agent knows of its node.
 #[derive(Debug, Clone, Default)]

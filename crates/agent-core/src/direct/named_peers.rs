@@ -5,7 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use vipnode_types::{Enode, LeaseId, Ms, NodeId, wire::Side};
 
-use crate::{Action, AgentCore, DirectConfig, Notice, direct_names::Names, lease::Lease, leases::Leases, limits};
+use crate::{
+    Action, AgentCore, DirectConfig, Notice, direct::names::Names, leases::lease::Lease, leases::table::Leases, limits,
+};
 
 /// What is remembered beside the leases themselves.
 #[derive(Debug, Clone)]

@@ -5,10 +5,10 @@ use vipnode_types::{
 
 use crate::{
     Action, AgentCore, Notice, RequestTag,
-    admit::other_lease,
-    hands::refused,
-    lease::{DialState, HostDial, Lease},
+    host::admit::other_lease,
+    leases::lease::{DialState, HostDial, Lease},
     limits,
+    node::tasks::refused,
 };
 
 impl AgentCore {

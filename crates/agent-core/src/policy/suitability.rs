@@ -54,9 +54,10 @@ impl AgentCore {
 
     /// What hosts serve that the pool was not told yet on this socket.
     pub(crate) fn seen_hosts(&mut self) -> Vec<HostCapabilities> {
-        let news = |lease: &&mut crate::lease::Lease| lease.stated() && !lease.caps_said && !lease.caps.is_empty();
+        let news =
+            |lease: &&mut crate::leases::lease::Lease| lease.stated() && !lease.caps_said && !lease.caps.is_empty();
         let news = self.leases.iter_mut().filter(news).take(limits::SEEN_HOSTS);
-        let tell = |lease: &mut crate::lease::Lease| {
+        let tell = |lease: &mut crate::leases::lease::Lease| {
             lease.caps_said = true;
             HostCapabilities { lease: lease.id, capabilities: lease.caps.clone() }
         };

@@ -4,10 +4,9 @@ use vipnode_types::{
 };
 
 use crate::{
-    Action, AgentCore, Notice, RequestTag, ToPool,
-    backoff::Backoff,
-    limits,
-    pool_link::{Request, retry_ms},
+    Action, AgentCore, Notice, RequestTag, ToPool, limits,
+    pool::backoff::Backoff,
+    pool::link::{Request, retry_ms},
 };
 
 /// Asking the pool for hosts: one ask in flight, further ones after a wait that grows while the pool

@@ -5,7 +5,7 @@ use vipnode_types::{
     wire::{LeaveReason, LeaveRequest, PairFault},
 };
 
-use crate::{Action, AgentCore, RequestTag, ToPool, limits, pool_link::Request};
+use crate::{Action, AgentCore, RequestTag, ToPool, limits, pool::link::Request};
 
 /// Leases to be left at the pool: one request in flight, the rest waits. Lost with the socket: the
 /// next connect reply lists what the pool still holds, and that is then left anew.

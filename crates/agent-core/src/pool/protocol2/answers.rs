@@ -8,7 +8,7 @@ use vipnode_types::{
     wire::{AskReply, ConnectReply, ErrorCode, EvictReason, LeaseView, LeasedHost, ReportReply, WireError},
 };
 
-use crate::{Action, AgentCore, Notice, PoolAnswer, lease::Lease, limits, pool_link::odd};
+use crate::{Action, AgentCore, Notice, PoolAnswer, leases::lease::Lease, limits, pool::link::odd};
 
 impl AgentCore {
     /// The welcome. The original keeps no list of leases: those that stand here go on, but for what is unclear.

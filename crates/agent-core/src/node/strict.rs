@@ -12,7 +12,7 @@ use vipnode_types::{
     wire::{EvictReason, Side},
 };
 
-use crate::{Action, AgentCore, NodeCall, NodeTask, Notice, lease::Lease, limits};
+use crate::{Action, AgentCore, NodeCall, NodeTask, Notice, leases::lease::Lease, limits};
 
 /// What is remembered of it.
 #[derive(Debug, Clone, Default)]

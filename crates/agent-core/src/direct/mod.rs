@@ -1,0 +1,8 @@
+//! Peers that the user named, without a pool.
+//!
+//! Here live their settings, the names that are resolved for them, and which of them stand. It may call `leases` and
+//! `node`. No pool enters: it is told nothing of these leases and cannot end them.
+
+pub(crate) mod config;
+pub(crate) mod named_peers;
+pub(crate) mod names;
