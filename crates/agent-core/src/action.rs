@@ -16,44 +16,44 @@ pub struct NodeTask(pub u64);
 /// What the agent does because of an event, in order.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Action {
-    /// Write to the journal; durable before the next action begins.
+    /// Append to the journal; durable before the next action begins.
     Journal(JournalEntry),
-    /// Have the node do something; its end comes back as [`crate::Event::NodeDone`].
+    /// Have the node do something; how it ended comes back as [`crate::Event::NodeDone`].
     Node {
-        /// Under which name.
+        /// The name that [`crate::Event::NodeDone`] gives back.
         task: NodeTask,
-        /// What.
+        /// What the node is to do.
         call: NodeCall,
     },
     /// Read the node's list of peers, after all calls that it was given before; the list comes as
-    /// [`crate::Event::Listed`]. Asked for before each admit, dial and evict, so that none rests on an old list.
+    /// [`crate::Event::Listed`]. Asked for before each call that changes peers, so that none rests on an old list.
     List {
-        /// Under which name.
+        /// The name that [`crate::Event::Listed`] gives back.
         task: NodeTask,
     },
     /// Look at the node's peers now, and closely (every few ms, backing off) for `for_ms`, because a
     /// connection is about to come. Results come as [`crate::Event::Peers`].
     Watch {
-        /// For how long.
+        /// In milliseconds.
         for_ms: u64,
     },
-    /// Look a name up; its end comes as [`crate::Event::Resolved`].
+    /// Look up a DNS name; its addresses come as [`crate::Event::Resolved`].
     Resolve {
-        /// The name.
+        /// The DNS name of a host that the user named.
         name: Box<str>,
     },
-    /// Say something to the pool; the answer comes as [`crate::Event::PoolAnswers`].
+    /// Send the pool a request; the answer comes as [`crate::Event::PoolAnswers`].
     Pool {
-        /// Under which name.
+        /// The name that [`crate::Event::PoolAnswers`] gives back.
         tag: RequestTag,
-        /// What.
+        /// What is asked for.
         request: ToPool,
     },
     /// Answer a call of the pool.
     Answer {
-        /// The call's name.
+        /// The name under which [`crate::Event::PoolCalls`] brought the call.
         tag: RequestTag,
-        /// With what.
+        /// Done, or why not.
         reply: CallReply,
     },
     /// Close the socket to the pool, if there is one, and open another in `after_ms`. The end comes as
@@ -73,19 +73,19 @@ pub enum Action {
     },
 }
 
-/// How a call of the pool is answered.
+/// The answer to a call of the pool.
 pub type CallReply = Result<(), WireError>;
 
-/// What a node can be made to do. A driver knows how its client is told, and in which order.
+/// A change of the node's peers. A driver knows by which calls, and in which order, its client makes it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum NodeCall {
     /// Let this node in, also past the limit of peers. Does not dial (geth, reth: `addTrustedPeer`).
     Admit(Enode),
     /// Dial this node and keep it connected (`addPeer`).
     Dial(Enode),
-    /// Stop dialling and disconnect, trust untouched (`removePeer`).
+    /// Stop dialing and disconnect, trust untouched (`removePeer`).
     Drop(Enode),
-    /// Take trust back, then stop dialling and disconnect.
+    /// Take trust back, then stop dialing and disconnect.
     Evict(Enode),
     /// Take trust back and leave the connection alone: another lease needs it, or it was there before.
     Untrust(Enode),
@@ -94,159 +94,158 @@ pub enum NodeCall {
 /// A request to the pool.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ToPool {
-    /// Present the agent. Whoever runs the mind adds the join proof and signs.
+    /// `vipnode_connect`: present the agent. The caller adds the join proof and signs.
     Connect(Box<ConnectRequest>),
-    /// Report.
+    /// `vipnode_report`: which leased peers are seen.
     Report(ReportRequest),
-    /// Ask for hosts.
+    /// `vipnode_ask`: ask for hosts.
     Ask(AskRequest),
-    /// End leases.
+    /// `vipnode_leave`: end leases.
     Leave(LeaveRequest),
-    /// Stop.
+    /// `vipnode_bye`: end all leases and go.
     Bye,
-    /// Any of these, to a pool of the original. Whoever runs the mind gives it a nonce and has the node's key
-    /// sign it.
+    /// Any of these, to a pool of the original. The caller adds a nonce and has the node's key sign.
     Protocol2(Box<Call>),
 }
 
-/// Something that the user wants to know. Words and colour are the command line's.
+/// Something that the user wants to know. Text and color are the command line's.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Notice {
     /// The pool took the agent.
     Connected {
-        /// The operator's words.
+        /// The welcome of the pool's operator.
         welcome: Option<String>,
-        /// What a place costs; `None` where the pool does not say (protocol 2).
+        /// What a slot costs; `None` where the pool does not say (protocol 2).
         price: Option<Price>,
     },
-    /// The pool is away; leases go on.
+    /// The connection to the pool is lost; leases go on.
     PoolAway {
-        /// Why.
+        /// Why it is lost, as the end of a sentence.
         why: String,
     },
-    /// The pool said no to something.
+    /// The pool rejected a request.
     PoolRefused(WireError),
-    /// The node is away.
+    /// The node does not answer any more.
     NodeAway {
-        /// Why.
+        /// Why it does not, as the end of a sentence.
         why: String,
     },
-    /// The node is back.
+    /// The node answers again.
     NodeBack,
-    /// A host was given and is being dialled.
+    /// The pool gave a host, which is being dialed.
     HostGiven {
-        /// The lease.
+        /// The lease with it.
         lease: LeaseId,
-        /// The host.
+        /// Public key of the host's node.
         host: NodeId,
     },
-    /// The node and a host see each other.
+    /// The node and a host are connected.
     HostConnected {
-        /// The lease.
+        /// The lease with it.
         lease: LeaseId,
-        /// The host.
+        /// Public key of the host's node.
         host: NodeId,
-        /// From the moment it was given, in milliseconds.
+        /// Time since the pool gave it, in milliseconds.
         after_ms: u64,
     },
-    /// A host that let the node in was never connected; another is sought. Each kind of cause is told once until a
-    /// host is connected. One that the user named is dialled on, and told once until it is connected.
+    /// A host that let the node in was never connected; another is sought. Each kind of cause is announced once until
+    /// a host is connected. A host that the user named is dialed on, and announced once until it is connected.
     HostNotConnected {
-        /// The lease.
+        /// The lease with it.
         lease: LeaseId,
-        /// The host.
+        /// Public key of the host's node.
         host: NodeId,
-        /// Its `web3_clientVersion`, as the pool told it; empty where it did not.
+        /// Its `web3_clientVersion`, as the pool reported it; empty where it did not.
         version: String,
-        /// Why, as far as this side sees.
+        /// Why it is not connected, as far as this side sees.
         cause: NotConnected,
     },
-    /// A client that was let in was not connected, or was gone at once. Each kind of cause is told once until the user
-    /// wants something else.
+    /// A client that was let in was not connected, or was gone at once. Each kind of cause is announced once until the
+    /// settings change.
     ClientNotConnected {
-        /// The lease.
+        /// The lease with it.
         lease: LeaseId,
-        /// The client.
+        /// Public key of the client's node.
         client: NodeId,
-        /// Its `web3_clientVersion`, as the pool told it; empty where it did not.
+        /// Its `web3_clientVersion`, as the pool reported it; empty where it did not.
         version: String,
-        /// Why, as far as this side sees.
+        /// Why it is not connected, as far as this side sees.
         cause: NotConnected,
     },
-    /// A host is gone; another is sought. One that the user named is dialled on.
+    /// A host disconnected; another is sought. One that the user named is dialed on.
     HostGone {
-        /// The lease.
+        /// The lease with it.
         lease: LeaseId,
-        /// The host.
+        /// Public key of the host's node.
         host: NodeId,
     },
-    /// A peer that is on no lease was disconnected. Said of the first; all are counted.
+    /// A peer without a lease was disconnected. Announced of the first; all are counted.
     StrangerDropped {
-        /// The peer.
+        /// Public key of the peer.
         peer: NodeId,
     },
-    /// The pool knows none of the leases any more; they stay until it gives others.
+    /// The pool no longer knows any of the leases; they stay until it gives others.
     LastListKept {
-        /// How many.
+        /// How many leases stay.
         leases: u32,
     },
-    /// The node does not do what a peer needs that the user named; it is tried again and again.
+    /// The node refuses to admit or dial a peer that the user named; it is retried.
     DirectRefused {
-        /// Our side.
+        /// Which side of the lease this agent is.
         side: Side,
-        /// The peer.
+        /// Public key of the peer.
         peer: NodeId,
-        /// The node's words.
+        /// The node's error.
         why: String,
     },
-    /// A name of a host that the user named cannot be resolved; its last address is used, where there was one. Said
-    /// once until it can be.
+    /// The DNS name of a host that the user named cannot be resolved; its last address is used, where there was one.
+    /// Announced once until it can be.
     NameUnresolved {
-        /// The name.
+        /// The DNS name.
         name: Box<str>,
-        /// Why.
+        /// Why it cannot be resolved.
         why: String,
     },
-    /// A peer that the pool brought is not taken: as the pool told it, or as our node saw it.
+    /// A peer that the pool gave is rejected, by what the pool reported of it or by what our node sees.
     Unsuitable {
-        /// Our side of the lease.
+        /// Which side of the lease this agent is.
         side: Side,
-        /// The peer.
+        /// Public key of the peer.
         peer: NodeId,
-        /// What it does not have, as the end of a sentence.
+        /// What it lacks, as the end of a sentence.
         why: String,
     },
-    /// Fewer hosts than wanted, and why.
+    /// The pool has fewer hosts than wanted.
     HostsMissing {
-        /// How many are missing.
+        /// How many hosts are missing.
         missing: u32,
-        /// The pool's words.
+        /// Why, in the pool's words.
         why: String,
     },
     /// A client was let in.
     ClientAdmitted {
-        /// The lease.
+        /// The lease with it.
         lease: LeaseId,
-        /// The client.
+        /// Public key of the client's node.
         client: NodeId,
     },
-    /// A client and the node see each other.
+    /// The node and a client are connected.
     ClientConnected {
-        /// The lease.
+        /// The lease with it.
         lease: LeaseId,
-        /// The client.
+        /// Public key of the client's node.
         client: NodeId,
     },
     /// A client's lease is over and undone.
     ClientEvicted {
-        /// The lease.
+        /// The lease with it.
         lease: LeaseId,
-        /// The client.
+        /// Public key of the client's node.
         client: NodeId,
-        /// Why.
+        /// Why the lease ended.
         reason: EvictReason,
     },
-    /// The node is behind what the pool takes for the newest block; said once.
+    /// The node is behind the newest block that the pool knows; announced once.
     Behind {
         /// By how many blocks.
         blocks: u64,
@@ -265,14 +264,14 @@ pub enum Notice {
         /// The deposit in the contract.
         deposit_wei: i128,
     },
-    /// Places are offered, or no longer are, and why.
+    /// What the host offers changed.
     Offering {
-        /// How many, 0 for none.
+        /// Slots offered; 0 for none.
         slots: u32,
-        /// Why none.
+        /// Why none are offered.
         why: Option<String>,
     },
-    /// The node's own peers are fewer than they were while places are sold.
+    /// The node's own peers are fewer than they were while slots are sold.
     OwnPeersFalling {
         /// Own peers now.
         now: u32,

@@ -1,60 +1,59 @@
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
-use vipnode_types::{
-    LeaseId, Ms,
-    wire::{LeaveReason, PairFault},
-};
+use vipnode_types::Ms;
 
 use crate::{
-    Action, AgentConfig, Counters, Event, Grant, NodeTask, RequestTag, client::avoid::Avoid,
-    client::connect_failure::SaidCauses, direct::named_peers::Direct, flows::stop::Stopping, leases::lease::Lease,
-    leases::table::Leases, leases::totals::EndedLeases, node::former_clients::FormerClients,
-    node::light_slots::LightPlaces, node::own_peers::OwnPeers, node::state::NodeSide, node::strict::Strict,
-    pool::ask::Asks, pool::leave::Leaving, pool::link::PoolLink, pool::protocol2::Protocol2, pool::report::Reports,
+    Action, AgentConfig, AgentView, Counters, EndedLeases, Event, Gauges, Grant, NodeTask, RequestTag,
+    client::seeking::Seeking,
+    direct::named_peers::Direct,
+    flows::stop::Stopping,
+    host::{hosting::Hosting, offer::head_due},
+    invariants,
+    leases::{Lease, Leases},
+    node::{
+        former_clients::FormerClients, light_slots::LightSlots, own_peers::OwnPeers, state::NodeState, strict::Strict,
+    },
+    pool::{ask::Asks, dialect::Dialect, leave::Leaving, link::Link, report::Reports},
 };
 
-/// The agent's mind. See the [crate] for what it promises.
+/// The agent's core. See the [crate] for what it promises.
 #[derive(Debug, Clone)]
 pub struct AgentCore {
     pub(crate) config: AgentConfig,
     pub(crate) rng: ChaCha8Rng,
     /// The newest moment handed in: time never runs backwards in here.
     pub(crate) now: Ms,
-    pub(crate) node: NodeSide,
     pub(crate) leases: Leases,
-    pub(crate) link: PoolLink,
-    pub(crate) asks: Asks,
-    pub(crate) avoid: Avoid,
-    pub(crate) direct: Direct,
-    pub(crate) strict: Strict,
-    pub(crate) reports: Reports,
-    pub(crate) leaving: Leaving,
+    // The node.
+    pub(crate) node: NodeState,
     pub(crate) own_peers: OwnPeers,
-    pub(crate) counters: Counters,
+    pub(crate) light_slots: LightSlots,
     pub(crate) former_clients: FormerClients,
-    /// When a client was last connected.
-    pub(crate) last_client: Option<Ms>,
-    /// Why hosts were not connected, as told to the user.
-    pub(crate) not_connected_said: SaidCauses,
-    /// The same of clients.
-    pub(crate) clients_not_connected_said: SaidCauses,
-    pub(crate) light_places: LightPlaces,
-    /// Set where the pool is one of the original.
-    pub(crate) protocol2: Option<Protocol2>,
-    /// What was last said to the user of the places offered.
-    pub(crate) offer_said: Option<(u32, Option<String>)>,
-    pub(crate) stopping: Option<Stopping>,
-    pub(crate) stopped: bool,
+    pub(crate) strict: Strict,
+    // The pool.
+    pub(crate) dialect: Dialect,
+    pub(crate) link: Link,
+    pub(crate) reports: Reports,
+    pub(crate) asks: Asks,
+    pub(crate) leaving: Leaving,
+    // The roles.
+    pub(crate) hosting: Hosting,
+    pub(crate) seeking: Seeking,
+    pub(crate) direct: Direct,
+    // The run.
+    pub(crate) counters: Counters,
     pub(crate) ended: EndedLeases,
     /// How many leases an earlier run left.
     pub(crate) left_over: usize,
+    pub(crate) stopping: Option<Stopping>,
+    pub(crate) stopped: bool,
     next_tag: RequestTag,
     next_task: u64,
 }
 
 impl AgentCore {
-    /// A mind that knows what an earlier run left undone (see [`crate::left_undone`]). These grants are
-    /// kept until the pool says which of them still live.
+    /// A core that knows what an earlier run left undone (see [`crate::left_undone`]). These grants are kept until the
+    /// pool says which of them still live.
     #[must_use]
     pub fn new(config: AgentConfig, journal: impl IntoIterator<Item = Grant>, now: Ms) -> Self {
         let mut rng = ChaCha8Rng::from_seed(config.seed);
@@ -64,34 +63,30 @@ impl AgentCore {
         }
         // Two runs of one agent must not take the answer to an old request for the answer to a new one.
         let next_tag = u64::from(rand::Rng::next_u32(&mut rng));
-        let ids = leases.iter().map(|lease| lease.id).filter(|id| !id.is_direct());
-        let protocol2 = config.protocol2.map(|config| Protocol2::new(config, ids));
+        let ids = leases.iter().map(Lease::id).filter(|id| !id.is_direct());
         Self {
             left_over: leases.len(),
-            strict: Strict::default(),
+            dialect: Dialect::new(config.protocol2, ids),
             direct: Direct::new(&config.direct, &leases),
             config,
             rng,
             now,
-            node: NodeSide::default(),
             leases,
-            link: PoolLink::default(),
-            asks: Asks::default(),
-            avoid: Avoid::default(),
-            reports: Reports::default(),
-            leaving: Leaving::default(),
+            node: NodeState::default(),
             own_peers: OwnPeers::default(),
-            counters: Counters::default(),
+            light_slots: LightSlots::default(),
             former_clients: FormerClients::default(),
-            last_client: None,
-            not_connected_said: SaidCauses::default(),
-            clients_not_connected_said: SaidCauses::default(),
-            light_places: LightPlaces::default(),
-            protocol2,
-            offer_said: None,
+            strict: Strict::default(),
+            link: Link::default(),
+            reports: Reports::default(),
+            asks: Asks::default(),
+            leaving: Leaving::default(),
+            hosting: Hosting::default(),
+            seeking: Seeking::default(),
+            counters: Counters::default(),
+            ended: EndedLeases::default(),
             stopping: None,
             stopped: false,
-            ended: EndedLeases::default(),
             next_tag,
             next_task: 0,
         }
@@ -132,19 +127,20 @@ impl AgentCore {
             return None;
         }
         let due = self.watch_due().chain(self.node_due()).chain(self.pool_due()).chain(self.stop_due());
-        let due = due.chain(self.head_due()).chain(self.unseen_due()).chain(self.light_places.due());
+        let head_due = head_due(&self.config, &self.node, self.now);
+        let due = due.chain(head_due).chain(self.unseen_due()).chain(self.light_slots.due());
         due.chain(self.direct_due()).chain(self.strict_due()).min()
     }
 
-    /// Presents itself anew to the pool, which keeps the leases.
+    /// Presents itself again to the pool, which keeps the leases.
     fn configured(&mut self, now: Ms, config: AgentConfig, out: &mut Vec<Action>) {
         let AgentConfig { protocol2, seed, pool, .. } = self.config;
         let host = config.host.filter(|_| self.config.host.is_some()).or_else(|| self.config.host.clone());
         self.config = AgentConfig { protocol2, seed, pool, host, ..config };
         self.direct.configured(&self.config.direct);
-        self.clients_not_connected_said = SaidCauses::default();
-        // Other rules may not suit who is here.
-        self.leases.iter_mut().for_each(|lease| lease.judged = false);
+        self.hosting.configured();
+        // Who is here may not suit other rules.
+        self.leases.iter_mut().for_each(Lease::recheck);
         if self.stopping.is_none() {
             self.present(now, true, out);
         }
@@ -156,8 +152,8 @@ impl AgentCore {
         self.tasks_expire(now, out);
         self.link_expire(now, out);
         self.unseen_expire(now, out);
-        self.light_places.expire(now);
-        self.strangers_expire(now);
+        self.light_slots.expire(now);
+        self.strict.expire(now);
         self.last_list_expire(now, out);
         self.keep_direct(now, out);
         self.work(now, out);
@@ -166,7 +162,7 @@ impl AgentCore {
             self.keep_direct(now, out);
             self.work(now, out);
         }
-        self.say_offer(now, out);
+        self.announce_offer(now, out);
         self.speak(now, out);
         self.finish_stop(now, out);
     }
@@ -181,18 +177,29 @@ impl AgentCore {
         NodeTask(self.next_task)
     }
 
-    /// Tells the pool that a lease is left, at the next chance. Over protocol 2 the next update says so.
-    pub(crate) fn leave(&mut self, lease: LeaseId, reason: LeaveReason) {
-        self.leave_because(lease, reason, None);
+    /// What the agent is about, at the moment of its last event.
+    #[must_use]
+    pub fn view(&self) -> AgentView {
+        AgentView::of(self)
     }
 
-    /// As [`Self::leave`], with what the node saw. Of two words on one lease the first counts.
-    pub(crate) fn leave_because(&mut self, lease: LeaseId, reason: LeaveReason, fault: Option<PairFault>) {
-        if lease.is_direct() {
-            return;
-        }
-        if self.protocol2.is_none() && self.link.is_live() && self.stopping.is_none() {
-            self.leaving.add(lease, reason, fault);
-        }
+    /// What there is, at the moment of the last event.
+    #[must_use]
+    pub fn gauges(&self) -> Gauges {
+        Gauges::of(self)
+    }
+
+    /// What happened since the start.
+    #[must_use]
+    pub const fn counters(&self) -> &Counters {
+        &self.counters
+    }
+
+    /// Whether everything that always holds does hold; for tests and the simulator.
+    ///
+    /// # Errors
+    /// What does not hold.
+    pub fn check(&self) -> Result<(), String> {
+        invariants::check(self)
     }
 }

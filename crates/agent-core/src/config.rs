@@ -11,11 +11,11 @@ pub struct AgentConfig {
     pub agent_version: String,
     /// Whether there is a pool. Without one only the peers that the user named are served and kept.
     pub pool: bool,
-    /// Peers that the user named, beside those of a pool.
+    /// Peers that the user named, in addition to those of a pool.
     pub direct: DirectConfig,
     /// Hosts to keep of a pool; 0 for an agent that wants none.
     pub min_peers: u32,
-    /// The dearest place taken.
+    /// The highest price of a slot that is taken.
     pub max_price: Option<Price>,
     /// Disconnect every peer of the node that is on no lease and that the node does not keep by its own settings.
     pub strict: bool,
@@ -24,9 +24,9 @@ pub struct AgentConfig {
     pub keep: BTreeSet<NodeId>,
     /// Which peers are taken on the other side of a lease.
     pub policy: PeerPolicy,
-    /// Places to sell; `None` for an agent that is no host.
+    /// Slots to sell; `None` for an agent that is not a host.
     pub host: Option<HostConfig>,
-    /// Where others are told to dial the node.
+    /// Where others dial the node.
     pub advertise: Advertise,
     /// Speak protocol 2, to a pool of the original; `None` for protocol 3.
     pub protocol2: Option<Protocol2Config>,
@@ -36,29 +36,29 @@ pub struct AgentConfig {
     pub seed: [u8; 32],
 }
 
-/// Where others are told to dial the node.
+/// Where others dial the node.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub enum Advertise {
     /// Where the node says that it listens.
     #[default]
     Node,
-    /// At this host, at the port that the node says (A16, D34).
+    /// At this host, at the port that the node says (D34).
     Host(EnodeHost),
-    /// There, whatever the node says.
+    /// At this enode, whatever the node says.
     Enode(Enode),
 }
 
 /// What a host sells and keeps.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HostConfig {
-    /// Places to sell. Never more than `node_max_peers - reserve`; the agent keeps to it whatever a
+    /// Slots to sell. Never more than `node_max_peers - reserve`; the agent keeps to it whatever a
     /// pool says.
     pub slots: u32,
-    /// Places kept for the node's own peers.
+    /// Slots kept for the node's own peers.
     pub reserve: u32,
-    /// `--maxpeers` of the node, which no RPC tells.
+    /// The node's `--maxpeers`, which is not available over RPC.
     pub node_max_peers: u32,
-    /// Who earns.
+    /// The account that earns.
     pub payout: Option<Account>,
     /// A head older than this offers nothing, in seconds; `None` for a chain that stands still.
     pub max_head_age_s: Option<u64>,

@@ -5,7 +5,7 @@ use vipnode_types::wire::EvictReason;
 pub struct Counters {
     /// Clients let in at the pool's call.
     pub admits: u64,
-    /// Hosts that were given and of no use.
+    /// Hosts that the pool gave and that failed.
     pub hosts_failed: u64,
     /// Peers on no lease that were disconnected.
     pub strangers_dropped: u64,
@@ -20,19 +20,19 @@ pub struct Counters {
 pub enum AdmitFailure {
     /// Too many calls wait for the node, or the last lease of that name is being undone.
     Busy,
-    /// The agent is no host.
+    /// The agent is not a host.
     NoHost,
-    /// The node is away.
+    /// The node is down.
     NodeAway,
-    /// No places are offered for now: the node is not in sync, or the agent stops.
+    /// No slots are offered for now: the node is not in sync, or the agent stops.
     NotOffering,
-    /// All places are taken.
+    /// All slots are taken.
     Full,
     /// The client does not suit this host.
     Unsuitable,
     /// The lease is held with another peer.
     OtherLease,
-    /// The node said no, or nothing.
+    /// The node refused, or did not answer.
     NodeRefused,
     /// The lease ended before the node had let the client in.
     Ended,

@@ -7,73 +7,73 @@ use vipnode_types::{
 
 use crate::{AgentConfig, NodeTask, action::RequestTag};
 
-/// What happens to the agent.
+/// Something that happened outside of the core.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Event {
-    /// The node answered a probe: it is there, for the first time or again. Told once each time it
-    /// (re)appears, not at each probe: everything granted is then told to it anew.
+    /// The node answered a probe: it is there, for the first time or again. Reported once each time it
+    /// (re)appears, not at each probe: everything granted is then told to it again.
     NodeUp(Box<NodeFacts>),
-    /// The node does not answer.
+    /// The node does not answer any more.
     NodeDown {
-        /// Why, for the user.
+        /// Why it does not, for the user.
         why: String,
     },
-    /// The whole list of peers; told at each [`crate::Action::Watch`] look, and at least every 20 s while
+    /// The whole list of peers; reported at each [`crate::Action::Watch`] look, and at least every 20 s while
     /// the node is up (60 s without it count as not watched, and nothing is stated as seen).
     Peers(Vec<PeerFact>),
     /// A single peer is known to be gone (from `peerEvents`); the next [`Event::Peers`] confirms it.
-    /// Why it went is as far as the node tells.
+    /// Why it went is as far as the node says.
     PeerGone(NodeId, DropCause),
     /// The newest block.
     Head {
-        /// What the node said.
+        /// Its number and time, as the node reports them.
         head: HeadFact,
         /// This machine's wall clock, in seconds since the Unix epoch: a head has an age.
         wall_s: u64,
     },
     /// An [`crate::Action::Node`] ended.
     NodeDone {
-        /// Which.
+        /// The name that the action gave.
         task: NodeTask,
-        /// How; an error says why, for the user.
+        /// Done, or why not, for the user.
         result: Result<(), String>,
     },
     /// An [`crate::Action::List`] ended.
     Listed {
-        /// Which.
+        /// The name that the action gave.
         task: NodeTask,
         /// The whole list of peers; an error says why there is none, for the user.
         result: Result<Vec<PeerFact>, String>,
     },
     /// An [`crate::Action::Resolve`] ended.
     Resolved {
-        /// The name.
+        /// The DNS name.
         name: Box<str>,
         /// Its addresses, the best first; or why there are none, for the user.
         result: Result<Vec<IpAddr>, String>,
     },
-    /// The user wants something else. The role, the protocol, the seed and whether there is a pool stay as they were.
+    /// The settings changed. The role, the protocol, the seed and whether there is a pool stay as they were.
     Configured(Box<AgentConfig>),
-    /// A socket to the pool is open, nothing was said on it yet. Whoever runs the mind opens the first
-    /// by itself; each further one is asked for by [`crate::Action::Reconnect`].
+    /// A socket to the pool is open, nothing was sent on it yet. The caller opens the first by itself;
+    /// each further one is asked for by [`crate::Action::Reconnect`].
     PoolOpen,
     /// The socket to the pool is gone, or could not be opened.
     PoolLost {
-        /// Why, for the user.
+        /// Why it is gone, for the user.
         why: String,
     },
-    /// The pool calls.
+    /// The pool calls a method of the agent.
     PoolCalls {
-        /// For the answer.
+        /// A name for [`crate::Action::Answer`].
         tag: RequestTag,
-        /// What it wants.
+        /// The method and its parameters.
         call: FromPool,
     },
-    /// The pool answered.
+    /// The pool answered a request.
     PoolAnswers {
-        /// The request.
+        /// The name that [`crate::Action::Pool`] gave.
         tag: RequestTag,
-        /// The answer.
+        /// The result, or the pool's error.
         answer: Result<PoolAnswer, WireError>,
     },
     /// The user stops the agent.
@@ -92,13 +92,13 @@ pub enum StopCause {
 /// A call of the pool.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum FromPool {
-    /// Let a client in.
+    /// `vipnode_admit`: let a client in.
     Admit(AdmitCall),
-    /// Undo a lease.
+    /// `vipnode_evict`: end a lease.
     Evict(EvictCall),
-    /// Dial a peer.
+    /// `vipnode_dial`: dial a peer.
     Dial(DialCall),
-    /// Let a client in, as a pool of the original says it.
+    /// `vipnode_whitelist` of protocol 2: let a client in.
     Whitelist(NodeId),
 }
 
@@ -125,6 +125,6 @@ pub enum PoolAnswer {
     Ask(AskReply),
     /// To a leave or a bye.
     Done,
-    /// Of a pool of the original, to whatever was said.
+    /// Of a pool of the original, to any request.
     Protocol2(protocol2::Reply),
 }

@@ -1,6 +1,9 @@
 use vipnode_types::{HeadFact, Ms, wire::Side};
 
-use crate::{AgentCore, Counters};
+use crate::{
+    AgentCore,
+    node::{former_clients::trusted_without_lease, own_peers::OwnPeers},
+};
 
 /// What there is now, in numbers. To read them costs a look at each lease and at each former client.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -13,9 +16,9 @@ pub struct Gauges {
     pub own_peers: u32,
     /// Places kept for them; 0 where none are sold.
     pub reserve: u32,
-    /// Places offered in all.
+    /// Slots offered in all.
     pub places_offered: u32,
-    /// Places held by clients of the pool, those being undone included.
+    /// Slots held by clients of the pool, those being undone included.
     pub places_sold: u32,
     /// Offered, and held by nobody.
     pub places_free: u32,
@@ -27,37 +30,29 @@ pub struct Gauges {
     pub hosts_connected: u32,
     /// Nodes that the agent had its node trust and that are still trusted though their lease is over.
     pub trusted_without_lease: u32,
-    /// The newest block; `None` while the node has not told it.
+    /// The newest block; `None` before the node reported it.
     pub head: Option<HeadFact>,
     /// When a client was last connected.
     pub last_client: Option<Ms>,
 }
 
-impl AgentCore {
-    /// What there is, at the moment of the last event.
-    #[must_use]
-    pub fn gauges(&self) -> Gauges {
-        let (places_offered, places_sold) = (self.offer(self.now).0, self.leases.held(Side::Host));
-        Gauges {
-            pool_connected: self.link.is_live(),
-            node_up: self.node.up,
-            own_peers: self.own_peers(),
-            reserve: self.config.host.as_ref().map_or(0, |host| host.reserve),
-            places_offered,
-            places_sold,
-            places_free: places_offered.saturating_sub(places_sold),
-            clients_connected: self.leases.connected(Side::Host),
-            hosts_wanted: self.config.min_peers.saturating_add(self.named_hosts()),
-            hosts_connected: self.leases.connected(Side::Client),
-            trusted_without_lease: self.trusted_without_lease(),
-            head: self.node.head.map(|head| head.fact),
-            last_client: self.last_client,
+impl Gauges {
+    pub(crate) fn of(core: &AgentCore) -> Self {
+        let (offered, sold) = (core.offer(core.now).slots, core.leases.held(Side::Host));
+        Self {
+            pool_connected: core.link.is_live(),
+            node_up: core.node.is_up(),
+            own_peers: OwnPeers::count(&core.node, &core.leases),
+            reserve: core.config.host.as_ref().map_or(0, |host| host.reserve),
+            places_offered: offered,
+            places_sold: sold,
+            places_free: offered.saturating_sub(sold),
+            clients_connected: core.leases.connected(Side::Host),
+            hosts_wanted: core.config.min_peers.saturating_add(core.named_hosts()),
+            hosts_connected: core.leases.connected(Side::Client),
+            trusted_without_lease: trusted_without_lease(&core.leases, &core.node, &core.former_clients),
+            head: core.node.head().map(|head| head.fact),
+            last_client: core.hosting.last_client(),
         }
-    }
-
-    /// What happened since the start.
-    #[must_use]
-    pub const fn counters(&self) -> &Counters {
-        &self.counters
     }
 }

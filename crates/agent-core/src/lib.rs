@@ -1,20 +1,22 @@
-//! The agent's mind: which peers to seek, admit, evict and report.
+//! The agent's core: which peers to seek, admit, evict and report.
 //!
-//! One state machine: [`AgentCore::handle`]`(now, event, &mut actions)`. It never waits, reads no clock,
-//! does no I/O and draws no randomness but from its seed. Whoever runs it carries out the [`Action`]s in
-//! order and tells how each ended as a further [`Event`].
+//! One state machine: [`AgentCore::handle`]`(now, event, &mut actions)`. It never waits, reads no clock, does no I/O and
+//! draws no randomness but from its seed. The caller carries out the [`Action`]s in order and reports how each ended as a
+//! further [`Event`].
 //!
-//! Every grant is in the journal before the node is told ([`Action::Journal`] comes before
-//! [`Action::Node`], and is to be durable before the next action is begun), so that what a crash leaves
-//! can be undone without a pool. It is called undone only after the node said so. What the agent did not
-//! do it never undoes: peers and trust that the node has by itself stay.
+//! Every change of the node is in the journal before the node makes it ([`Action::Journal`] comes before
+//! [`Action::Node`], and is to be durable before the next action begins), so that what a crash leaves can be undone
+//! without a pool. It counts as undone only after the node confirmed it. The agent never undoes what it did not do: peers
+//! and trust that the node has by itself stay. Whose they are is read from the node's list before each change
+//! ([`Action::List`]).
 //!
 //! Peers that the user named without a pool ([`DirectConfig`]) are leases as well, under names of the agent's own
-//! ([`vipnode_types::LeaseId::is_direct`]): same journal, same hands. No pool is told of them or ends them.
+//! ([`vipnode_types::LeaseId::is_direct`]), with the same journal and the same tasks. A pool is not told of them and
+//! cannot end them.
 //!
-//! Whoever runs it: reads the journal ([`left_undone`]) into [`AgentCore::new`]; opens the first socket to
-//! the pool; probes the node and tells [`Event::NodeUp`]; sends [`Event::Tick`] at
-//! [`AgentCore::next_wake`]; lists peers at each [`Action::Watch`] and at least every 20 s.
+//! The caller reads the journal ([`left_undone`]) into [`AgentCore::new`]; opens the first socket to the pool; probes the
+//! node and reports [`Event::NodeUp`]; sends [`Event::Tick`] at [`AgentCore::next_wake`]; lists peers at each
+//! [`Action::Watch`] and at least every 20 s.
 #![cfg_attr(not(test), deny(clippy::arithmetic_side_effects))]
 
 mod action;
@@ -33,6 +35,7 @@ mod limits;
 mod node;
 mod policy;
 mod pool;
+mod refusal;
 mod view;
 
 pub use action::{Action, CallReply, NodeCall, NodeTask, Notice, RequestTag, ToPool};
@@ -49,4 +52,9 @@ pub use leases::release::{OpenGrants, left_undone, release};
 pub use leases::totals::{EndedLeases, Seen};
 pub use policy::peer_policy::{PeerPolicy, VersionPattern};
 pub use pool::protocol2::Protocol2Config;
+pub use refusal::Refusal;
 pub use view::{AgentView, LeaseState, PoolState, Selling};
+
+/// The errors of this crate, for the page of all errors.
+pub const ERROR_TABLES: &[vipnode_types::ErrorTable] =
+    &[vipnode_types::ErrorTable { title: "What an agent refuses its pool", rows: Refusal::ROWS }];

@@ -1,8 +1,8 @@
-//! Every limit of the agent's mind, by name. What happens at each stands with it.
+//! Every limit of the agent's core, by name, and what happens there.
 
-/// Leases held at once; further admits and places are refused.
+/// Leases held at once; further admits and hosts are refused.
 pub(crate) const LEASES: usize = 1_200;
-/// Places sold and given at once, whatever the user offers.
+/// Slots sold and given away at once, whatever the user offers.
 pub(crate) const SLOTS: u32 = 1_000;
 /// Hosts that the user names; more are refused at the start.
 pub(crate) const DIRECT_HOSTS: usize = 64;
@@ -20,13 +20,13 @@ pub(crate) const REPLY_LEASES: usize = 2_200;
 pub(crate) const LEAVE_LEASES: usize = 512;
 /// Clients remembered after their lease was undone; beyond it the one that left first is forgotten.
 pub(crate) const FORMER_CLIENTS: usize = 1_024;
-/// Hosts of which one report tells what they serve; the rest follows in the next.
+/// Hosts whose capabilities one report has; the rest follows in the next.
 pub(crate) const SEEN_HOSTS: usize = 64;
 /// Hosts of one ask reply that are looked at.
 pub(crate) const REPLY_HOSTS: usize = 128;
 /// Peers on no lease that are being disconnected at once; further ones are after them.
 pub(crate) const STRANGERS: usize = 16;
-/// Places held beyond those wanted; further ones are left as surplus.
+/// Hosts held beyond those wanted; further ones are left as surplus.
 pub(crate) const SURPLUS: u32 = 2;
 
 /// A host that is not connected after this time is left.
@@ -45,15 +45,15 @@ pub(crate) const RESOLVE_LEAST_MS: u64 = 10_000;
 pub(crate) const RESOLVE_DEADLINE_MS: u64 = 30_000;
 /// What the node would not do for a peer that the user named is tried again after this time.
 pub(crate) const DIRECT_AGAIN_MS: u64 = 30_000;
-/// After a word that a peer is gone the next list of peers decides; without one it is gone.
+/// After an event that a peer is gone the next list of peers decides; without a list in this time it is gone.
 pub(crate) const SUSPECT_MS: u64 = 1_000;
 /// Without a list of peers for this long nothing is stated as seen.
 pub(crate) const UNWATCHED_MS: u64 = 60_000;
 /// A host that goes within this time of its connection went at once.
 pub(crate) const AT_ONCE_MS: u64 = 10_000;
-/// A node that has no place for a light one throws it out within this time of its connection.
+/// A node without a free slot for light nodes disconnects one within this time of its connection.
 pub(crate) const THROWN_OUT_MS: u64 = 2_000;
-/// Whose places for light nodes are taken lets none in for this long, unless one of them goes before.
+/// A host whose slots for light nodes are taken admits none for this long, unless one of them goes before.
 pub(crate) const LIGHT_REST_MS: u64 = 300_000;
 /// A host that goes at once this often ...
 pub(crate) const AT_ONCE_TIMES: usize = 3;
@@ -97,14 +97,14 @@ pub(crate) const INTERVAL_MOST_MS: u64 = 119_000;
 pub(crate) const UPDATE_LEAST_MS: u64 = 1_000;
 /// Over protocol 2 a client that was let in may be unseen for two updates and this long.
 pub(crate) const UNSEEN_MS: u64 = 60_000;
-/// A node that is more blocks behind the pool's newest one is said to be behind (A21).
+/// A node that is more blocks behind the pool's newest one is said to be behind.
 pub(crate) const BEHIND_BLOCKS: u64 = 3;
 /// A balance that changed is said this often at most.
 pub(crate) const BALANCE_MS: u64 = 600_000;
 /// Peers on no lease are disconnected this often at most.
 pub(crate) const STRANGERS_MS: u64 = 1_000;
 /// A strict host keeps clients for so long whose leases its pool does not know any more: as long as agents have to come
-/// back to a pool that was started anew.
+/// back to a pool that was restarted.
 pub(crate) const LAST_LIST_MS: u64 = 600_000;
 /// Two asks are this far apart at least.
 pub(crate) const ASK_LEAST_MS: u64 = 1_000;

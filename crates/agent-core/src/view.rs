@@ -1,6 +1,6 @@
 use vipnode_types::{LeaseId, Ms, NodeFacts, NodeId, Price, wire::Side};
 
-use crate::{AgentCore, EndedLeases, pool::link::LinkState};
+use crate::{AgentCore, EndedLeases, HostConfig, node::own_peers::OwnPeers};
 
 /// What the agent is about, for status and metrics.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -9,19 +9,19 @@ pub struct AgentView {
     pub now: Ms,
     /// What it sells, where it is a host.
     pub host: Option<Selling>,
-    /// Hosts it wants; 0 where it is no client.
+    /// Hosts it wants; 0 where it is not a client.
     pub min_peers: u32,
     /// How many of them are missing.
     pub missing: u32,
     /// Where some are missing: why, in the words of the pool.
     pub why_missing: Option<String>,
-    /// The dearest place that it takes; `None` for any price.
+    /// The highest price of a slot that it takes; `None` for any price.
     pub max_price: Option<Price>,
     /// Hosts that the user named, which are kept without a pool.
     pub named_hosts: u32,
     /// Where it stands with the pool.
     pub pool: PoolState,
-    /// What a place costs at the pool; `None` before it was told.
+    /// What a slot costs at the pool; `None` before the pool said so.
     pub price: Option<Price>,
     /// Whether the node answers.
     pub node_up: bool,
@@ -35,9 +35,9 @@ pub struct AgentView {
     pub leases: Vec<LeaseState>,
     /// Connected peers that no lease brought.
     pub own_peers: u32,
-    /// Places offered in all.
+    /// Slots offered in all.
     pub slots: u32,
-    /// Why none.
+    /// Why none are offered.
     pub why_none: Option<String>,
     /// What leases that ended in this run saw.
     pub ended: EndedLeases,
@@ -48,9 +48,9 @@ pub struct AgentView {
 /// What a host sells and keeps.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Selling {
-    /// Places that it sells while its node can.
+    /// Slots that it sells while its node can.
     pub slots: u32,
-    /// Places kept for the node's own peers.
+    /// Slots kept for the node's own peers.
     pub reserve: u32,
 }
 
@@ -70,11 +70,11 @@ pub enum PoolState {
 /// One lease.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LeaseState {
-    /// Its name.
+    /// The name by which agent and pool know it.
     pub lease: LeaseId,
     /// Which side the agent is.
     pub side: Side,
-    /// The other node.
+    /// Public key of the other node.
     pub peer: NodeId,
     /// What it costs; `None` for one of an earlier run that the pool has not spoken of yet.
     pub price: Option<Price>,
@@ -89,50 +89,43 @@ pub struct LeaseState {
     pub ending: bool,
 }
 
-impl AgentCore {
-    /// What the agent is about, at the moment of its last event.
-    #[must_use]
-    pub fn view(&self) -> AgentView {
-        let (slots, why_none) = self.offer(self.now);
-        let leases = self.leases.iter().map(|lease| LeaseState {
-            lease: lease.id,
-            side: lease.side,
-            peer: lease.peer.id,
-            price: lease.price.filter(|_| self.protocol2.is_none()),
-            since: lease.given,
-            connected: lease.up,
-            seen_ms: lease.seen_ms(self.now),
+impl AgentView {
+    pub(crate) fn of(core: &AgentCore) -> Self {
+        let offer = core.offer(core.now);
+        let leases = core.leases.iter().map(|lease| LeaseState {
+            lease: lease.id(),
+            side: lease.side(),
+            peer: lease.peer_id(),
+            price: core.dialect.price(lease.terms().price),
+            since: lease.since(),
+            connected: lease.presence().up(),
+            seen_ms: lease.presence().seen_ms(core.now),
             ending: !lease.runs(),
         });
-        AgentView {
-            now: self.now,
-            host: self
-                .config
-                .host
-                .as_ref()
-                .map(|host| Selling { slots: host.places(self.config.direct.allowed()), reserve: host.reserve }),
-            min_peers: self.config.min_peers,
-            missing: self.missing_hosts(),
-            why_missing: self.asks.why_missing().filter(|_| self.missing_hosts() > 0).map(str::to_owned),
-            max_price: self.config.max_price,
-            named_hosts: self.named_hosts(),
-            pool: match self.link.state {
-                _ if !self.config.pool => PoolState::None,
-                LinkState::Away => PoolState::Away,
-                LinkState::Open | LinkState::Connecting(_) => PoolState::Connecting,
-                LinkState::Live { since, .. } => PoolState::Connected(since),
-            },
-            price: self.link.price,
-            node_up: self.node.up,
-            node: self.node.facts.clone(),
-            head: self.node.head.map(|head| head.fact.number),
-            head_age_ms: self.node.head.map(|head| head.age_ms(self.now)),
+        let selling =
+            |host: &HostConfig| Selling { slots: host.sellable(core.config.direct.allowed()), reserve: host.reserve };
+        let missing = core.missing_hosts();
+        let head = core.node.head();
+        Self {
+            now: core.now,
+            host: core.config.host.as_ref().map(selling),
+            min_peers: core.config.min_peers,
+            missing,
+            why_missing: core.asks.why_missing().filter(|_| missing > 0).map(str::to_owned),
+            max_price: core.config.max_price,
+            named_hosts: core.named_hosts(),
+            pool: if core.config.pool { core.link.pool_state() } else { PoolState::None },
+            price: core.link.price(),
+            node_up: core.node.is_up(),
+            node: core.node.facts().cloned(),
+            head: core.node.block(),
+            head_age_ms: head.map(|head| head.age_ms(core.now)),
             leases: leases.collect(),
-            own_peers: self.own_peers(),
-            slots,
-            why_none,
-            ended: self.ended,
-            stopping: self.stopping.is_some(),
+            own_peers: OwnPeers::count(&core.node, &core.leases),
+            slots: offer.slots,
+            why_none: offer.why_none,
+            ended: core.ended,
+            stopping: core.stopping.is_some(),
         }
     }
 }

@@ -2,6 +2,7 @@ use std::collections::BTreeSet;
 
 use vipnode_types::{Enode, EnodeHost, errors};
 
+use super::names::name_of;
 use crate::limits;
 
 /// Peers that the user named: they need no pool.
@@ -74,7 +75,12 @@ impl DirectConfig {
         self.hosts.is_empty() && self.allow.is_empty()
     }
 
-    /// Places that are given away.
+    /// The hosts that are known by this name.
+    pub(crate) fn hosts_called(&self, name: &str) -> impl Iterator<Item = &Enode> {
+        self.hosts.iter().filter(move |host| name_of(host) == Some(name))
+    }
+
+    /// Slots that are given away.
     #[must_use]
     pub fn allowed(&self) -> u32 {
         u32::try_from(self.allow.len()).unwrap_or(u32::MAX)

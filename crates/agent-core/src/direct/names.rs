@@ -2,7 +2,7 @@ use std::{collections::BTreeMap, net::IpAddr};
 
 use vipnode_types::{Enode, EnodeHost, Ms};
 
-use crate::{Action, AgentCore, Notice, limits};
+use crate::{Notice, limits};
 
 /// The names of hosts that the user named, and where they point: no execution client resolves one twice.
 #[derive(Debug, Clone, Default)]
@@ -17,7 +17,7 @@ struct Name {
     next: Ms,
     answered: Ms,
     /// The user knows that it cannot be resolved.
-    unresolved_said: bool,
+    unresolved_announced: bool,
 }
 
 impl Names {
@@ -31,13 +31,13 @@ impl Names {
                 asked: None,
                 next: Ms::ZERO,
                 answered: Ms::ZERO,
-                unresolved_said: false,
+                unresolved_announced: false,
             });
         }
     }
 
-    /// The host with an address that can be dialled; `None` before its name was resolved.
-    pub(crate) fn place(&self, host: &Enode) -> Option<Enode> {
+    /// The host with an address that can be dialed; `None` before its name was resolved.
+    pub(crate) fn resolve(&self, host: &Enode) -> Option<Enode> {
         match name_of(host) {
             None => Some(host.clone()),
             Some(name) => self.0.get(name)?.ip.map(|ip| host.with_ip(ip)),
@@ -55,6 +55,54 @@ impl Names {
     pub(crate) fn due(&self) -> Option<Ms> {
         self.0.values().map(Name::due).min()
     }
+
+    /// Those that are due, and whether they were asked for already and nothing answered.
+    pub(crate) fn all_due(&self, now: Ms) -> Vec<(Box<str>, bool)> {
+        let due = self.0.iter().filter(|(_, at)| at.due() <= now);
+        due.map(|(name, at)| (name.clone(), at.asked.is_some())).collect()
+    }
+
+    /// The name is being looked up.
+    pub(crate) fn ask(&mut self, now: Ms, name: &str) {
+        if let Some(at) = self.0.get_mut(name) {
+            at.asked = Some(now);
+        }
+    }
+
+    /// A look-up ended; `missing` says whether a host of that name is to be looked for at another address.
+    pub(crate) fn resolved(
+        &mut self,
+        now: Ms,
+        name: &str,
+        result: Result<Vec<IpAddr>, String>,
+        missing: bool,
+    ) -> Resolved {
+        let nothing = Resolved { moved: false, notice: None };
+        let Some(at) = self.0.get_mut(name) else { return nothing };
+        at.asked = None;
+        at.answered = now;
+        let found = result.and_then(|ips| choose(&ips, at.ip, missing).ok_or_else(|| "it has no address".to_owned()));
+        match found {
+            Ok(ip) => {
+                at.next = now.plus(if missing { limits::RESOLVE_MISSING_MS } else { limits::RESOLVE_MS });
+                at.unresolved_announced = false;
+                Resolved { moved: at.ip.replace(ip) != Some(ip), ..nothing }
+            }
+            Err(why) => {
+                at.next = now.plus(limits::RESOLVE_AGAIN_MS);
+                let news = !std::mem::replace(&mut at.unresolved_announced, true);
+                Resolved { notice: news.then(|| Notice::NameUnresolved { name: name.into(), why }), ..nothing }
+            }
+        }
+    }
+}
+
+/// What a look-up changes.
+#[derive(Debug)]
+pub(crate) struct Resolved {
+    /// The name points to another address than before.
+    pub(crate) moved: bool,
+    pub(crate) notice: Option<Notice>,
 }
 
 impl Name {
@@ -63,50 +111,8 @@ impl Name {
     }
 }
 
-impl AgentCore {
-    pub(crate) fn say_resolve(&mut self, now: Ms, out: &mut Vec<Action>) {
-        if self.stopping.is_some() {
-            return;
-        }
-        let due = self.direct.names.0.iter().filter(|(_, at)| at.due() <= now);
-        let due: Vec<(Box<str>, bool)> = due.map(|(name, at)| (name.clone(), at.asked.is_some())).collect();
-        for (name, asked) in due {
-            if asked {
-                self.resolved(now, &name, Err("nothing answered in time".to_owned()), out);
-            } else if let Some(at) = self.direct.names.0.get_mut(&name) {
-                at.asked = Some(now);
-                out.push(Action::Resolve { name });
-            }
-        }
-    }
-
-    pub(crate) fn resolved(&mut self, now: Ms, name: &str, result: Result<Vec<IpAddr>, String>, out: &mut Vec<Action>) {
-        let of_name = |host: &&Enode| name_of(host) == Some(name);
-        let missing = self.config.direct.hosts.iter().filter(of_name).any(|host| self.is_missing(host.id));
-        let Some(at) = self.direct.names.0.get_mut(name) else { return };
-        at.asked = None;
-        at.answered = now;
-        let found = result.and_then(|ips| choose(&ips, at.ip, missing).ok_or_else(|| "it has no address".to_owned()));
-        match found {
-            Ok(ip) => {
-                at.next = now.plus(if missing { limits::RESOLVE_MISSING_MS } else { limits::RESOLVE_MS });
-                at.unresolved_said = false;
-                if at.ip.replace(ip) != Some(ip) {
-                    self.direct.look_again();
-                }
-            }
-            Err(why) => {
-                at.next = now.plus(limits::RESOLVE_AGAIN_MS);
-                if !std::mem::replace(&mut at.unresolved_said, true) {
-                    out.push(Action::Notice(Notice::NameUnresolved { name: name.into(), why }));
-                }
-            }
-        }
-    }
-}
-
-/// The address that was used so far as long as the name has it, for names that turn round their addresses; the one
-/// behind it where no host was found there.
+/// The address that was used so far as long as the name has it, for names with round-robin DNS; the one behind it
+/// where no host was found there.
 fn choose(ips: &[IpAddr], last: Option<IpAddr>, missing: bool) -> Option<IpAddr> {
     let usable = |ip: &&IpAddr| !ip.is_unspecified() && !ip.is_multicast();
     let mut ips: Vec<IpAddr> = ips.iter().filter(usable).take(limits::NAME_ADDRESSES).copied().collect();
@@ -119,7 +125,7 @@ fn choose(ips: &[IpAddr], last: Option<IpAddr>, missing: bool) -> Option<IpAddr>
     next.or(at.filter(|_| !missing).and_then(|at| ips.get(at))).or(ips.first()).copied()
 }
 
-fn name_of(host: &Enode) -> Option<&str> {
+pub(super) fn name_of(host: &Enode) -> Option<&str> {
     match &host.host {
         EnodeHost::Dns(name) => Some(name),
         EnodeHost::None | EnodeHost::Ip(_) => None,

@@ -3,7 +3,7 @@ use vipnode_types::{
     wire::{ErrorCode, EvictReason, WireError},
 };
 
-use crate::{Action, AgentCore, RequestTag, ToPool, limits};
+use crate::{Action, AgentCore, RequestTag, limits};
 
 /// The agent is on its way out.
 #[derive(Debug, Clone)]
@@ -32,7 +32,7 @@ impl AgentCore {
         }
         let bye = self.link.is_live().then(|| self.new_tag());
         if let Some(tag) = bye {
-            let request = if self.protocol2.is_some() { self.last_update() } else { ToPool::Bye };
+            let request = self.dialect.bye(self.node.block().unwrap_or(0));
             out.push(Action::Pool { tag, request });
         }
         self.leaving.clear();

@@ -1,7 +1,8 @@
-//! The agent as a host: whom it lets in, and how much it offers.
+//! The agent as a host: how much it offers, and whom it lets in.
 //!
-//! It may call `leases`, `node` and `policy`. How a client is let in at the node never enters: that is a task of
-//! `node`.
+//! It may call `leases`, `node` and `client` (for why a pair does not connect). How a client is let in at the node never
+//! enters: that is a flow.
 
-pub(crate) mod admit;
+pub(crate) mod admission;
+pub(crate) mod hosting;
 pub(crate) mod offer;

@@ -1,6 +1,6 @@
 use vipnode_types::{Ms, errors};
 
-use crate::{Action, AgentCore, HostConfig, Notice, limits};
+use crate::{AgentConfig, HostConfig, limits, node::state::NodeState};
 
 errors! {
     /// Why a host may not start as it is configured.
@@ -35,7 +35,7 @@ errors! {
     }
 }
 
-/// Places that `--allow` gives away.
+/// Slots that `--allow` gives away.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Allowed(pub u32);
 
@@ -50,7 +50,7 @@ impl std::fmt::Display for Allowed {
 }
 
 impl HostConfig {
-    /// Whether the places to sell, and those that are given to clients that the user named, fit beside the node's own
+    /// Whether the slots to sell, and those that are given to clients that the user named, fit next to the node's own
     /// peers.
     ///
     /// # Errors
@@ -67,8 +67,8 @@ impl HostConfig {
         Ok(())
     }
 
-    /// Places that are ever sold at once.
-    pub(crate) fn places(&self, allowed: u32) -> u32 {
+    /// Slots that are ever sold at once.
+    pub(crate) fn sellable(&self, allowed: u32) -> u32 {
         self.slots.min(self.room().min(limits::SLOTS).saturating_sub(allowed))
     }
 
@@ -77,66 +77,56 @@ impl HostConfig {
     }
 }
 
-impl AgentCore {
-    /// Places offered in all, and why none.
-    pub(crate) fn offer(&self, now: Ms) -> (u32, Option<String>) {
-        let Some(host) = &self.config.host else { return (0, None) };
-        match self.offers_nothing(host, now) {
-            Some(why) => (0, Some(why)),
-            None => (host.places(self.config.direct.allowed()), None),
-        }
-    }
+/// What a host offers its pool now.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Offer {
+    /// In all; 0 for none.
+    pub(crate) slots: u32,
+    /// Why none.
+    pub(crate) why_none: Option<String>,
+}
 
-    fn offers_nothing(&self, host: &HostConfig, now: Ms) -> Option<String> {
-        let facts = self.node.facts.as_ref().filter(|_| self.node.up);
-        if self.stopping.is_some() {
-            return Some("the host stops".to_owned());
+impl Offer {
+    pub(crate) fn of(config: &AgentConfig, node: &NodeState, stopping: bool, now: Ms) -> Self {
+        let Some(host) = &config.host else { return Self { slots: 0, why_none: None } };
+        match offers_nothing(host, node, stopping, now) {
+            Some(why) => Self { slots: 0, why_none: Some(why) },
+            None => Self { slots: host.sellable(config.direct.allowed()), why_none: None },
         }
-        let Some(facts) = facts else {
-            return Some("the host's node is away".to_owned());
-        };
-        if !facts.full {
-            return Some("the node is no full node, and only those serve others".to_owned());
-        }
-        let Some(head) = self.node.head else {
-            return Some("the node has not told its newest block yet".to_owned());
-        };
-        // geth calls itself syncing for as long as its head is genesis.
-        let at_rest = host.max_head_age_s.is_none() && head.fact.number == 0;
-        if head.fact.syncing && !at_rest {
-            return Some("the node is not in sync".to_owned());
-        }
-        let most_s = host.max_head_age_s?;
-        let late = head.age_ms(now) > most_s.saturating_mul(1_000);
-        late.then(|| {
-            format!(
-                "the node's newest block is older than {most_s} s, so it is not in sync (--max-head-age; \"off\" for a \
-                 chain that stands still)"
-            )
-        })
     }
+}
 
-    /// When the newest block becomes too old.
-    pub(crate) fn head_due(&self) -> Option<Ms> {
-        let most_ms = self.config.host.as_ref()?.max_head_age_s?.saturating_mul(1_000);
-        let head = self.node.head?;
-        let due = head.told.plus(most_ms.saturating_sub(head.age_ms)).plus(1);
-        (due > self.now).then_some(due)
+fn offers_nothing(host: &HostConfig, node: &NodeState, stopping: bool, now: Ms) -> Option<String> {
+    if stopping {
+        return Some("the host is stopping".to_owned());
     }
+    let Some(facts) = node.facts_if_up() else {
+        return Some("the host's node is down".to_owned());
+    };
+    if !facts.full {
+        return Some("the node is not a full node, and only full nodes serve others".to_owned());
+    }
+    let Some(head) = node.head() else {
+        return Some("the node has not reported its newest block yet".to_owned());
+    };
+    // geth calls itself syncing for as long as its head is genesis.
+    let at_rest = host.max_head_age_s.is_none() && head.fact.number == 0;
+    if head.fact.syncing && !at_rest {
+        return Some("the node is not in sync".to_owned());
+    }
+    let most_s = host.max_head_age_s?;
+    let late = head.age_ms(now) > most_s.saturating_mul(1_000);
+    late.then(|| {
+        format!(
+            "the node's newest block is older than {most_s} s, so it is not in sync (--max-head-age; \"off\" for a \
+             chain that stands still)"
+        )
+    })
+}
 
-    /// Tells the user once when the offer changes.
-    pub(crate) fn say_offer(&mut self, now: Ms, out: &mut Vec<Action>) {
-        if !self.config.pool || self.config.host.is_none() || self.node.facts.is_none() || self.stopping.is_some() {
-            return;
-        }
-        // Just started or just back: the newest block comes in a moment, and nothing is worth saying before.
-        if self.node.up && self.node.head.is_none() {
-            return;
-        }
-        let offer = self.offer(now);
-        if self.offer_said.as_ref() != Some(&offer) {
-            out.push(Action::Notice(Notice::Offering { slots: offer.0, why: offer.1.clone() }));
-            self.offer_said = Some(offer);
-        }
-    }
+/// When the newest block becomes too old for a host to offer anything.
+pub(crate) fn head_due(config: &AgentConfig, node: &NodeState, now: Ms) -> Option<Ms> {
+    let most_ms = config.host.as_ref()?.max_head_age_s?.saturating_mul(1_000);
+    let due = node.head()?.is_older_at(most_ms);
+    (due > now).then_some(due)
 }

@@ -4,9 +4,9 @@ use vipnode_types::{Enode, LeaseId};
 /// Something that the agent had its node do and that is to be undone one day.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Grant {
-    /// The lease it was done for.
+    /// The lease that it was done for.
     pub lease: LeaseId,
-    /// The other node, as it was told to our node; removal needs the identical string on Besu.
+    /// The other node, as our node was told; removal needs the identical string on Besu.
     pub peer: Enode,
     /// What was done.
     pub kind: GrantKind,
@@ -18,7 +18,7 @@ pub struct Grant {
 pub enum GrantKind {
     /// A client was let in; undone by evicting.
     Admitted,
-    /// A host was dialled; undone by dropping.
+    /// A host was dialed; undone by dropping.
     Dialled,
     /// A client that was connected already was let in; undone by taking the trust back, and the connection stays.
     Trusted,
@@ -28,11 +28,11 @@ pub enum GrantKind {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum JournalEntry {
-    /// About to be done.
+    /// The node is about to do it.
     Done(Grant),
-    /// Undone: the node said so.
+    /// The node confirmed that it is undone.
     Undone {
-        /// The lease it was done for.
+        /// The lease that it was done for.
         lease: LeaseId,
         /// What was done.
         kind: GrantKind,

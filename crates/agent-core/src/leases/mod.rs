@@ -5,7 +5,15 @@
 //! never sends anything.
 
 pub(crate) mod journal;
-pub(crate) mod lease;
+mod lease;
+mod presence;
 pub(crate) mod release;
-pub(crate) mod table;
+mod table;
+mod task;
 pub(crate) mod totals;
+
+pub(crate) use self::{
+    lease::{Lease, Terms},
+    table::Leases,
+    task::{DialState, Task, Work},
+};

@@ -2,10 +2,14 @@ use std::collections::{BTreeSet, VecDeque};
 
 use vipnode_types::{NodeId, wire::Side};
 
-use crate::{AgentCore, leases::lease::Lease, limits};
+use super::state::NodeState;
+use crate::{
+    leases::{Lease, Leases},
+    limits,
+};
 
 /// Nodes that our node trusted because of a lease that is undone by now. Should it still trust one of them, something
-/// went wrong; whom its owner trusts by his own settings is never among them.
+/// went wrong; whom its owner trusts by the node's settings is never among them.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct FormerClients(VecDeque<NodeId>);
 
@@ -24,19 +28,16 @@ impl FormerClients {
     }
 }
 
-impl AgentCore {
-    /// How many nodes are trusted by the agent's doing though their lease is over: what is not undone yet, and whom
-    /// the node shows as trusted after it said that it undid it.
-    pub(crate) fn trusted_without_lease(&self) -> u32 {
-        let trusts = |lease: &&Lease| lease.side == Side::Host && lease.is_journaled();
-        let leased: BTreeSet<NodeId> =
-            self.leases.iter().filter(|lease| lease.runs() && lease.side == Side::Host).map(|l| l.peer.id).collect();
-        let over = self.leases.iter().filter(trusts).filter(|lease| !lease.runs() && !lease.untrusted);
-        let shown = |client: &&NodeId| self.node.peers.get(client).is_some_and(|peer| peer.trusted);
-        let former = self.former_clients.0.iter().filter(shown).copied();
-        let all: BTreeSet<NodeId> = over.map(|lease| lease.peer.id).chain(former).collect();
-        u32::try_from(all.difference(&leased).count()).unwrap_or(u32::MAX)
-    }
+/// How many nodes are trusted by the agent's doing though their lease is over: what is not undone yet, and whom the node
+/// shows as trusted after it said that it undid it.
+pub(crate) fn trusted_without_lease(leases: &Leases, node: &NodeState, former: &FormerClients) -> u32 {
+    let hosts = || leases.iter().filter(|lease| lease.side() == Side::Host);
+    let leased: BTreeSet<NodeId> = hosts().filter(|lease| lease.runs()).map(Lease::peer_id).collect();
+    let over = hosts().filter(|lease| lease.is_journaled() && !lease.runs() && !lease.is_untrusted());
+    let shown = |client: &&NodeId| node.peer(**client).is_some_and(|peer| peer.trusted);
+    let former = former.0.iter().filter(shown).copied();
+    let all: BTreeSet<NodeId> = over.map(Lease::peer_id).chain(former).collect();
+    u32::try_from(all.difference(&leased).count()).unwrap_or(u32::MAX)
 }
 
 #[cfg(test)]

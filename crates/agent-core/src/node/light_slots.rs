@@ -2,17 +2,17 @@ use vipnode_types::{Ms, PeerFact};
 
 use crate::limits;
 
-/// A node's places for light nodes. It keeps them apart from its places for peers, and no trust gets past their limit,
+/// A node's slots for light nodes. It keeps them apart from its slots for peers, and no trust gets past their limit,
 /// which no call tells: only that a light node is thrown out at once shows that they are taken.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct LightPlaces {
+pub(crate) struct LightSlots {
     /// They are taken, by so many: none is sold until then, unless one goes before.
     taken: Option<(usize, Ms)>,
-    /// Light nodes that are connected now, whoever brought them.
+    /// Light nodes that are connected now, with a lease or without.
     connected: usize,
 }
 
-impl LightPlaces {
+impl LightSlots {
     pub(crate) const fn are_taken(&self) -> bool {
         self.taken.is_some()
     }

@@ -1,6 +1,9 @@
+use std::collections::BTreeSet;
+
 use vipnode_types::{NodeId, wire::Side};
 
-use crate::{Action, AgentCore, Notice};
+use super::state::NodeState;
+use crate::{Notice, leases::Leases};
 
 /// The node's own peers: those that no lease brought.
 #[derive(Debug, Clone, Copy, Default)]
@@ -9,23 +12,23 @@ pub(crate) struct OwnPeers {
     were_enough: bool,
 }
 
-impl AgentCore {
-    pub(crate) fn own_peers(&self) -> u32 {
-        let leased: std::collections::BTreeSet<NodeId> = self.leases.iter().map(|lease| lease.peer.id).collect();
-        let own = self.node.peers.keys().filter(|peer| !leased.contains(peer)).count();
+impl OwnPeers {
+    /// How many there are.
+    pub(crate) fn count(node: &NodeState, leases: &Leases) -> u32 {
+        let leased: BTreeSet<NodeId> = leases.iter().map(|lease| lease.peer_id()).collect();
+        let own = node.peers().filter(|peer| !leased.contains(peer)).count();
         u32::try_from(own).unwrap_or(u32::MAX)
     }
 
-    /// Warns once when places sold seem to crowd out the node's own peers.
-    pub(crate) fn watch_own_peers(&mut self, out: &mut Vec<Action>) {
-        let Some(reserve) = self.config.host.as_ref().map(|host| host.reserve) else { return };
-        let now = self.own_peers();
+    /// Warns once when sold slots seem to crowd out the node's own peers.
+    pub(crate) fn watch(&mut self, now: u32, reserve: u32, leases: &Leases) -> Option<Notice> {
         let enough = now >= reserve / 2;
-        let sold = self.leases.iter().any(|lease| lease.side == Side::Host && lease.up.is_some());
+        let sold = leases.iter().any(|lease| lease.side() == Side::Host && lease.presence().is_up());
         if enough {
-            self.own_peers.were_enough = true;
-        } else if sold && std::mem::take(&mut self.own_peers.were_enough) {
-            out.push(Action::Notice(Notice::OwnPeersFalling { now, reserve }));
+            self.were_enough = true;
+        } else if sold && std::mem::take(&mut self.were_enough) {
+            return Some(Notice::OwnPeersFalling { now, reserve });
         }
+        None
     }
 }

@@ -1,28 +1,29 @@
 use std::collections::BTreeMap;
 
-use vipnode_types::{Direction, HeadFact, Ms, NodeFacts, NodeId, wire::Side};
+use vipnode_types::{Direction, HeadFact, Ms, NodeFacts, NodeId, PeerFact};
 
-use crate::{Action, AgentCore, Notice, leases::lease::DialState, limits, node::light_slots::LightPlaces};
+use crate::limits;
 
 /// What the agent knows of its node.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct NodeSide {
-    /// From the last probe; kept while the node is away.
-    pub(crate) facts: Option<NodeFacts>,
-    pub(crate) up: bool,
-    away_said: bool,
-    /// Peers that run a sub-protocol, and what the node says of them; empty while the node is away.
-    pub(crate) peers: BTreeMap<NodeId, Linked>,
-    /// Of these, how many the node dialled.
-    pub(crate) dialled: u32,
-    /// The peers were seen since it came up.
-    pub(crate) looked: bool,
-    /// When the peers were last seen, or the node came up.
-    pub(crate) watched: Ms,
-    pub(crate) head: Option<Head>,
+pub(crate) struct NodeState {
+    /// From the last probe; kept while the node is down.
+    facts: Option<NodeFacts>,
+    up: bool,
+    /// The user knows that it is down.
+    down_announced: bool,
+    /// Peers that run a sub-protocol, and what the node says of them; empty while the node is down.
+    peers: BTreeMap<NodeId, Linked>,
+    /// Of these, how many the node dialed.
+    dialed: u32,
+    /// The peers were listed since it came up.
+    listed: bool,
+    /// When the peers were last listed, or the node came up.
+    watched: Ms,
+    head: Option<Head>,
 }
 
-/// A connected peer, as far as the client tells.
+/// A connected peer, as far as the client says.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Linked {
     pub(crate) trusted: bool,
@@ -30,91 +31,133 @@ pub(crate) struct Linked {
     pub(crate) is_static: bool,
 }
 
-/// The newest block, and how old it was when it was told.
+/// The newest block, and how old it was when the node reported it.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Head {
     pub(crate) fact: HeadFact,
-    pub(crate) age_ms: u64,
-    pub(crate) told: Ms,
+    age_ms: u64,
+    reported: Ms,
 }
 
 impl Head {
-    /// How old the block is by now.
+    /// How old the block is by now, in milliseconds.
     pub(crate) const fn age_ms(&self, now: Ms) -> u64 {
-        self.age_ms.saturating_add(now.since(self.told))
+        self.age_ms.saturating_add(now.since(self.reported))
+    }
+
+    /// When the block is older than this, in milliseconds.
+    pub(crate) fn is_older_at(&self, ms: u64) -> Ms {
+        self.reported.plus(ms.saturating_sub(self.age_ms)).plus(1)
     }
 }
 
-impl NodeSide {
+/// What a node that came up changes.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct CameUp {
+    /// It is another than before, or presents itself otherwise.
+    pub(crate) another: bool,
+    /// The user knows that it was down.
+    pub(crate) down_announced: bool,
+}
+
+impl NodeState {
+    pub(crate) fn came_up(&mut self, now: Ms, facts: NodeFacts) -> CameUp {
+        let another = self.facts.as_ref().is_some_and(|old| *old != facts);
+        self.facts = Some(facts);
+        self.up = true;
+        self.watched = now;
+        CameUp { another, down_announced: std::mem::take(&mut self.down_announced) }
+    }
+
+    /// Whether the user is to be told.
+    pub(crate) fn went_down(&mut self) -> bool {
+        self.up = false;
+        self.peers.clear();
+        self.listed = false;
+        self.dialed = 0;
+        self.head = None;
+        !std::mem::replace(&mut self.down_announced, true)
+    }
+
+    pub(crate) const fn is_up(&self) -> bool {
+        self.up
+    }
+
+    /// From the last probe, whether or not the node is up.
+    pub(crate) const fn facts(&self) -> Option<&NodeFacts> {
+        self.facts.as_ref()
+    }
+
+    pub(crate) fn facts_if_up(&self) -> Option<&NodeFacts> {
+        self.facts.as_ref().filter(|_| self.up)
+    }
+
+    pub(crate) fn id(&self) -> Option<NodeId> {
+        self.facts.as_ref().map(|facts| facts.id)
+    }
+
+    /// Whether it is known to be a light node.
+    pub(crate) fn is_light(&self) -> bool {
+        self.facts.as_ref().is_some_and(|facts| !facts.full)
+    }
+
+    pub(crate) const fn head(&self) -> Option<Head> {
+        self.head
+    }
+
+    /// Number of the newest block.
+    pub(crate) fn block(&self) -> Option<u64> {
+        self.head.map(|head| head.fact.number)
+    }
+
     pub(crate) fn see_head(&mut self, now: Ms, fact: HeadFact, wall_s: u64) {
         let age_ms = wall_s.saturating_sub(fact.timestamp_s).saturating_mul(1_000);
-        self.head = Some(Head { fact, age_ms, told: now });
-    }
-}
-
-impl AgentCore {
-    /// A node that comes back has forgotten trust and static peers: all of it is told anew.
-    pub(crate) fn node_up(&mut self, now: Ms, facts: NodeFacts, out: &mut Vec<Action>) {
-        let another = self.node.facts.as_ref().is_some_and(|old| *old != facts);
-        self.node.facts = Some(facts);
-        self.node.up = true;
-        self.node.watched = now;
-        if std::mem::take(&mut self.node.away_said) {
-            out.push(Action::Notice(Notice::NodeBack));
-        }
-        // What an earlier run left is told once it is known to live on; the last list of a strict agent does.
-        let kept = self.strict.has_last_list();
-        for lease in self.leases.iter_mut().filter(|lease| lease.runs() && (kept || !lease.leftover)) {
-            if lease.task.is_none() {
-                lease.applied = false;
-                if let Some(dial) = lease.dial.as_mut().filter(|dial| dial.state == DialState::Done) {
-                    dial.state = DialState::Due;
-                }
-            }
-            if lease.id.is_direct() && lease.side == Side::Host {
-                // What it knows of trust by itself it shows of connected peers only, and there are none: to serve whom
-                // the user named comes first.
-                lease.nodes_own = false;
-            }
-            if lease.side == Side::Client {
-                lease.given = now;
-                lease.returning = lease.up.is_some();
-            }
-        }
-        for lease in self.leases.iter_mut() {
-            lease.again = None;
-        }
-        self.present(now, another, out);
+        self.head = Some(Head { fact, age_ms, reported: now });
     }
 
-    /// What the node was doing is void; it is told anew when the node is back.
-    pub(crate) fn node_down(&mut self, why: String, out: &mut Vec<Action>) {
-        self.node.up = false;
-        self.node.peers.clear();
-        self.node.looked = false;
-        self.strict.node_down();
-        self.node.dialled = 0;
-        self.node.head = None;
-        self.light_places = LightPlaces::default();
-        if !std::mem::replace(&mut self.node.away_said, true) {
-            out.push(Action::Notice(Notice::NodeAway { why }));
-        }
-        self.fail_all_tasks(out);
-    }
-}
-
-impl NodeSide {
-    /// Remembers who is connected.
-    pub(crate) fn see_peers(&mut self, now: Ms, peers: &[vipnode_types::PeerFact]) {
+    /// Remembers who is connected. Returns whether nobody had looked for so long that a peer may have come and gone.
+    pub(crate) fn see_peers(&mut self, now: Ms, peers: &[PeerFact]) -> bool {
+        let gap = now.since(self.watched) > limits::UNWATCHED_MS;
         self.watched = now;
-        self.looked = true;
+        self.listed = true;
         let ready = peers.iter().filter(|peer| peer.ready).take(limits::PEERS);
-        let linked = |peer: &vipnode_types::PeerFact| Linked {
-            trusted: peer.trusted == Some(true),
-            is_static: peer.is_static == Some(true),
-        };
+        let linked =
+            |peer: &PeerFact| Linked { trusted: peer.trusted == Some(true), is_static: peer.is_static == Some(true) };
         self.peers = ready.clone().map(|peer| (peer.id, linked(peer))).collect();
-        let dialled = ready.filter(|peer| peer.direction == Direction::Outbound).count();
-        self.dialled = u32::try_from(dialled).unwrap_or(u32::MAX);
+        let dialed = ready.filter(|peer| peer.direction == Direction::Outbound).count();
+        self.dialed = u32::try_from(dialed).unwrap_or(u32::MAX);
+        gap
+    }
+
+    pub(crate) fn peer(&self, id: NodeId) -> Option<Linked> {
+        self.peers.get(&id).copied()
+    }
+
+    pub(crate) fn is_linked(&self, id: NodeId) -> bool {
+        self.peers.contains_key(&id)
+    }
+
+    pub(crate) fn peers(&self) -> impl ExactSizeIterator<Item = &NodeId> {
+        self.peers.keys()
+    }
+
+    /// The node disconnected it: the list is from before.
+    pub(crate) fn forget_peer(&mut self, id: NodeId) {
+        self.peers.remove(&id);
+    }
+
+    /// Peers that the node dialed.
+    pub(crate) const fn dialed(&self) -> u32 {
+        self.dialed
+    }
+
+    /// Whether it is known who is connected.
+    pub(crate) const fn is_known(&self, now: Ms) -> bool {
+        self.up && self.listed && now.since(self.watched) < limits::UNWATCHED_MS
+    }
+
+    /// When nobody counts as seen, unless the peers are listed before.
+    pub(crate) fn unwatched_at(&self) -> Ms {
+        self.watched.plus(limits::UNWATCHED_MS)
     }
 }

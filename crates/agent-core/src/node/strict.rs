@@ -5,14 +5,11 @@
 //! pool is away its last list stays (D33), and also where it then knows none of the leases, as after a start of its
 //! own without its data: a client keeps its hosts until it was given as many others, a host its clients for a while.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
-use vipnode_types::{
-    Enode, LeaseId, Ms, NodeId, PeerFact,
-    wire::{EvictReason, Side},
-};
+use vipnode_types::{Ms, NodeId};
 
-use crate::{Action, AgentCore, NodeCall, NodeTask, Notice, leases::lease::Lease, limits};
+use crate::{NodeTask, limits};
 
 /// What is remembered of it.
 #[derive(Debug, Clone, Default)]
@@ -21,7 +18,8 @@ pub(crate) struct Strict {
     dropping: BTreeMap<NodeTask, (NodeId, Ms)>,
     /// Not before then are others disconnected.
     next: Ms,
-    said: bool,
+    /// The user knows that strangers are disconnected.
+    announced: bool,
     /// Since when leases stand that the pool does not know any more.
     last_list: Option<Ms>,
 }
@@ -48,121 +46,52 @@ impl Strict {
     pub(crate) fn dropping(&self) -> usize {
         self.dropping.len()
     }
-}
 
-impl AgentCore {
-    /// Disconnects strangers, a bounded number at a time.
-    pub(crate) fn drop_strangers(&mut self, now: Ms, peers: &[PeerFact], out: &mut Vec<Action>) {
-        let told = !self.config.pool || self.link.taken_before;
-        if !self.config.strict || !told || self.stopping.is_some() || now < self.strict.next {
-            return;
-        }
-        let direct = &self.config.direct;
-        let named = direct.hosts.iter().chain(&direct.allow).map(|peer| peer.id);
-        let kept = named.chain(self.config.keep.iter().copied());
-        let known: BTreeSet<NodeId> = self.leases.iter().map(|lease| lease.peer.id).chain(kept).collect();
-        // By the id alone: a client's address is of no use here, and often not told (D33).
-        let stranger = |peer: &&PeerFact| {
-            let own = peer.trusted == Some(true) || peer.is_static == Some(true);
-            peer.ready && !own && !known.contains(&peer.id) && !self.strict.is_dropping(peer.id)
-        };
-        let room = limits::STRANGERS.saturating_sub(self.strict.dropping());
-        let strangers: Vec<Enode> = peers.iter().filter(stranger).take(room).map(place).collect();
-        for peer in strangers {
-            self.strict.next = now.plus(limits::STRANGERS_MS);
-            let task = self.new_task();
-            self.strict.dropping.insert(task, (peer.id, now));
-            out.push(Action::Node { task, call: NodeCall::Drop(peer) });
-        }
+    /// How many further peers may be disconnected now.
+    pub(crate) fn room(&self, now: Ms) -> usize {
+        if now < self.next { 0 } else { limits::STRANGERS.saturating_sub(self.dropping.len()) }
     }
 
-    /// Whether the task was the disconnecting of a stranger.
-    pub(crate) fn stranger_done(&mut self, task: NodeTask, result: &Result<(), String>, out: &mut Vec<Action>) -> bool {
-        let Some((peer, _)) = self.strict.dropping.remove(&task) else { return false };
-        // Who could not be disconnected is seen again.
-        if result.is_ok() {
-            self.node.peers.remove(&peer);
-            self.counters.stranger_dropped();
-            if !std::mem::replace(&mut self.strict.said, true) {
-                out.push(Action::Notice(Notice::StrangerDropped { peer }));
-            }
-        }
-        true
+    /// The node is told to disconnect the peer.
+    pub(crate) fn drops(&mut self, now: Ms, task: NodeTask, peer: NodeId) {
+        self.next = now.plus(limits::STRANGERS_MS);
+        self.dropping.insert(task, (peer, now));
     }
 
-    /// Keeps leases that the pool does not know any more, where it knows none.
-    pub(crate) fn keep_last_list(&mut self, now: Ms, leases: &[LeaseId], out: &mut Vec<Action>) {
-        let mut kept = 0_u32;
-        for id in leases {
-            if let Some(lease) = self.leases.get_mut(*id) {
-                // As those of an earlier run: they stand, and are not stated.
-                lease.leftover = true;
-                lease.socket = 0;
-                kept = kept.saturating_add(1);
-            }
-        }
-        if kept > 0 && self.strict.last_list.is_none() {
-            self.strict.last_list = Some(now);
-            out.push(Action::Notice(Notice::LastListKept { leases: kept }));
-        }
+    /// The peer that a task was to disconnect.
+    pub(crate) fn done(&mut self, task: NodeTask) -> Option<NodeId> {
+        self.dropping.remove(&task).map(|(peer, _)| peer)
     }
 
-    fn of_last_list(&self, side: Side) -> Vec<LeaseId> {
-        self.leases.ids(|lease| is_last(lease) && lease.side == side)
+    /// The user is told of the first peer that was disconnected; whether this is it.
+    pub(crate) const fn announce(&mut self) -> bool {
+        !std::mem::replace(&mut self.announced, true)
     }
 
-    /// Ends what the pool replaced, and clients whose time is over.
-    pub(crate) fn last_list_expire(&mut self, now: Ms, out: &mut Vec<Action>) {
-        let Some(since) = self.strict.last_list else { return };
-        let anew = |lease: &Lease| self.leases.siblings(lease).any(|other| other.side == lease.side && is_new(other));
-        let mut over: Vec<LeaseId> =
-            self.leases.iter().filter(|lease| is_last(lease) && anew(lease)).map(|lease| lease.id).collect();
-        if self.missing_hosts() == 0 || !self.config.strict {
-            over.extend(self.of_last_list(Side::Client));
-        }
-        if now >= since.plus(limits::LAST_LIST_MS) || !self.config.strict {
-            over.extend(self.of_last_list(Side::Host));
-        }
-        for id in over {
-            self.end(id, Some(EvictReason::Unknown), out);
-        }
-        if !self.leases.iter().any(is_last) {
-            self.strict.last_list = None;
-        }
+    /// Leases stand from now on that the pool does not know; whether none did.
+    pub(crate) fn keep_last_list(&mut self, now: Ms) -> bool {
+        let first = self.last_list.is_none();
+        self.last_list.get_or_insert(now);
+        first
     }
 
-    /// A place is needed that a client of the last list has: all of them are over.
-    pub(crate) fn make_room(&mut self, out: &mut Vec<Action>) {
-        if self.strict.last_list.is_some() {
-            for id in self.of_last_list(Side::Host) {
-                self.end(id, Some(EvictReason::Unknown), out);
-            }
-        }
+    /// Since when leases stand that the pool does not know.
+    pub(crate) const fn last_list(&self) -> Option<Ms> {
+        self.last_list
     }
 
-    pub(crate) fn strangers_expire(&mut self, now: Ms) {
-        self.strict.dropping.retain(|_, (_, since)| since.plus(limits::NODE_TASK_MS) > now);
+    /// None of them stands any more.
+    pub(crate) const fn end_last_list(&mut self) {
+        self.last_list = None;
     }
 
-    /// When something of it is due by the clock.
-    pub(crate) fn strict_due(&self) -> impl Iterator<Item = Ms> {
-        let clients = self.leases.iter().any(|lease| is_last(lease) && lease.side == Side::Host);
-        let last = self.strict.last_list.filter(|_| clients).map(|since| since.plus(limits::LAST_LIST_MS));
-        self.strict.dropping.values().map(|(_, since)| since.plus(limits::NODE_TASK_MS)).chain(last)
+    /// Peers that the node did not disconnect in time are given up.
+    pub(crate) fn expire(&mut self, now: Ms) {
+        self.dropping.retain(|_, (_, since)| since.plus(limits::NODE_TASK_MS) > now);
     }
-}
 
-/// Stands though the pool does not know it. Only asked where there is a last list: before the pool spoke the leases of
-/// an earlier run look the same.
-const fn is_last(lease: &Lease) -> bool {
-    lease.leftover && lease.runs() && !lease.id.is_direct()
-}
-
-const fn is_new(lease: &Lease) -> bool {
-    !lease.leftover && lease.runs() && !lease.id.is_direct()
-}
-
-/// Clients that take no bare id disconnect by the id all the same, whatever the port.
-fn place(peer: &PeerFact) -> Enode {
-    peer.remote.map_or_else(|| Enode::id_only(peer.id), |ip| Enode::at(peer.id, ip, 30_303))
+    /// When the next of them is given up.
+    pub(crate) fn due(&self) -> impl Iterator<Item = Ms> {
+        self.dropping.values().map(|(_, since)| since.plus(limits::NODE_TASK_MS))
+    }
 }

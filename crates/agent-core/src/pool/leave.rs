@@ -1,14 +1,15 @@
 use std::collections::BTreeMap;
 
 use vipnode_types::{
-    LeaseId, Ms,
+    LeaseId,
     wire::{LeaveReason, LeaveRequest, PairFault},
 };
 
-use crate::{Action, AgentCore, RequestTag, ToPool, limits, pool::link::Request};
+use super::link::Request;
+use crate::{RequestTag, ToPool, limits};
 
 /// Leases to be left at the pool: one request in flight, the rest waits. Lost with the socket: the
-/// next connect reply lists what the pool still holds, and that is then left anew.
+/// next connect reply lists what the pool still holds, and that is left again.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Leaving {
     queue: BTreeMap<LeaseId, (LeaveReason, Option<PairFault>)>,
@@ -36,23 +37,23 @@ impl Leaving {
         self.in_flight.take_if(|request| request.tag == tag).is_some()
     }
 
+    /// The next request, unless one is in flight; `say` puts it into words, or leaves it unsaid.
+    pub(crate) fn next(&mut self, say: impl Fn(LeaveRequest) -> Option<ToPool>) -> Option<ToPool> {
+        if self.in_flight.is_some() {
+            return None;
+        }
+        self.take().and_then(say)
+    }
+
+    pub(crate) const fn sent(&mut self, request: Request) {
+        self.in_flight = Some(request);
+    }
+
     /// Those that wait for the reason of the first, as many as one request holds.
     fn take(&mut self) -> Option<LeaveRequest> {
         let (reason, fault) = *self.queue.values().next()?;
         let same = self.queue.extract_if(.., |_, why| *why == (reason, fault)).map(|(lease, _)| lease);
         let leases = same.take(limits::LEAVE_LEASES).collect();
         Some(LeaveRequest { leases, reason, fault })
-    }
-}
-
-impl AgentCore {
-    pub(crate) fn say_leave(&mut self, now: Ms, out: &mut Vec<Action>) {
-        if self.leaving.in_flight.is_some() {
-            return;
-        }
-        let Some(request) = self.leaving.take() else { return };
-        let tag = self.new_tag();
-        self.leaving.in_flight = Some(Request { tag, sent: now });
-        out.push(Action::Pool { tag, request: ToPool::Leave(request) });
     }
 }

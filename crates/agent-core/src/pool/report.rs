@@ -1,18 +1,15 @@
 use std::collections::BTreeSet;
 
+use rand_chacha::ChaCha8Rng;
 use vipnode_types::{
     LeaseId, LeaseSetHash, Ms,
-    wire::{ReportReply, ReportRequest, UpLease, WireError},
+    wire::{ReportRequest, UpLease},
 };
 
-use crate::{
-    Action, AgentCore, Notice, RequestTag, ToPool, limits,
-    pool::backoff::up_to,
-    pool::link::{LinkState, Request, retry_ms},
-};
+use super::{backoff::up_to, link::Request};
+use crate::RequestTag;
 
-/// What the pool was told of connections: one report in flight, whatever happens meanwhile goes into
-/// the next.
+/// What the pool was told of connections: one report in flight, whatever happens meanwhile goes into the next.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Reports {
     /// Of the last report on this socket.
@@ -25,20 +22,47 @@ pub(crate) struct Reports {
     due: Ms,
     /// The pool asked to wait until then.
     hold: Ms,
-    slots_said: Option<u32>,
-    /// Whether the places for light nodes are taken, as the pool was told; `None` where that is not known.
-    light_full_said: Option<bool>,
-    head_said: Option<u64>,
-    head_said_at: Ms,
+    slots_sent: Option<u32>,
+    /// Whether the slots for light nodes are taken, as the pool was told; `None` where that is not known.
+    light_full_sent: Option<bool>,
+    head_sent: Option<u64>,
+    head_sent_at: Ms,
 }
 
+/// What there is to report.
+#[derive(Debug)]
+pub(crate) struct News {
+    /// Leases whose peer is seen.
+    pub(crate) set: BTreeSet<LeaseId>,
+    /// Of these, those that were gone for a while since the last report.
+    pub(crate) flapped: Vec<LeaseId>,
+    /// Slots offered in all; `None` for an agent that is not a host.
+    pub(crate) slots: Option<u32>,
+    /// The slots for light nodes are taken.
+    pub(crate) light_full: bool,
+    /// Number of the newest block.
+    pub(crate) block: Option<u64>,
+}
+
+/// A report that is in flight, or was.
 #[derive(Debug, Clone)]
-struct Sent {
+pub(crate) struct Sent {
     request: Request,
     full: bool,
     set: BTreeSet<LeaseId>,
     /// Leases that had gone and come back, which this report says.
-    blinks: Vec<LeaseId>,
+    flapped: Vec<LeaseId>,
+}
+
+impl Sent {
+    /// Whether it said all that there is.
+    pub(crate) const fn is_full(&self) -> bool {
+        self.full
+    }
+
+    pub(crate) fn into_flapped(self) -> Vec<LeaseId> {
+        self.flapped
+    }
 }
 
 impl Reports {
@@ -57,12 +81,12 @@ impl Reports {
 
     /// Whether the pool was told on this socket that the lease is up, so that a report says its end.
     pub(crate) fn knows(&self, lease: LeaseId) -> bool {
-        let sent = self.in_flight.as_ref().is_some_and(|sent| sent.set.contains(&lease));
-        sent || (!self.full_due && self.taken.contains(&lease))
+        self.names(lease) || (!self.full_due && self.taken.contains(&lease))
     }
 
-    pub(crate) fn slots_said(&mut self, slots: Option<u32>) {
-        self.slots_said = slots;
+    /// The pool was told how many slots are offered, in the hello.
+    pub(crate) const fn slots_sent(&mut self, slots: Option<u32>) {
+        self.slots_sent = slots;
     }
 
     pub(crate) fn new_socket(&mut self, now: Ms) {
@@ -70,148 +94,122 @@ impl Reports {
         self.full_due = true;
         self.due = now;
         self.hold = now;
-        self.head_said = None;
-        self.light_full_said = Some(false);
+        self.head_sent = None;
+        self.light_full_sent = Some(false);
     }
 
-    /// The blinks that were said and not taken; they are to be said again.
+    /// The flaps that were reported and not taken; they are to be reported again.
     pub(crate) fn lose_socket(&mut self) -> Vec<LeaseId> {
-        self.in_flight.take().map(|sent| sent.blinks).unwrap_or_default()
-    }
-}
-
-impl AgentCore {
-    pub(crate) fn unsay_blinks(&mut self, blinks: &[LeaseId]) {
-        for id in blinks {
-            if let Some(lease) = self.leases.get_mut(*id) {
-                lease.blinked = true;
-            }
-        }
+        self.in_flight.take().map(|sent| sent.flapped).unwrap_or_default()
     }
 
-    pub(crate) fn report_due(&self) -> Option<Ms> {
-        let idle = self.link.is_live() && self.stopping.is_none() && self.reports.in_flight.is_none();
-        let due = if self.now < self.reports.hold { self.reports.hold } else { self.reports.due };
-        idle.then_some(due)
+    /// When the next report is due, unless something changes; `None` while one is in flight.
+    pub(crate) fn due(&self, now: Ms) -> Option<Ms> {
+        let due = if now < self.hold { self.hold } else { self.due };
+        self.in_flight.is_none().then_some(due)
     }
 
-    pub(crate) fn say_report(&mut self, now: Ms, out: &mut Vec<Action>) {
-        let LinkState::Live { interval_ms, .. } = self.link.state else { return };
-        if self.reports.in_flight.is_some() || now < self.reports.hold {
-            return;
-        }
-        let set: BTreeSet<LeaseId> = self.leases.iter().filter(|lease| lease.stated()).map(|lease| lease.id).collect();
-        // Whether a peer that the node lost with its restart comes back is said once it is known.
-        let blinked = self.leases.ids(|lease| lease.stated() && lease.blinked && !lease.returning);
-        let slots = self.config.host.is_some().then(|| self.offer(now).0);
-        let slots = slots.filter(|slots| self.reports.slots_said != Some(*slots));
-        let light_full = self.light_places.are_taken();
-        let light_full = (Some(light_full) != self.reports.light_full_said).then_some(light_full);
-        let reports = &self.reports;
-        let back = || blinked.iter().filter(|id| reports.taken.contains(id)).copied();
-        let changed = set != reports.taken || back().next().is_some() || slots.is_some() || light_full.is_some();
-        if !(changed || reports.full_due || reports.due <= now) {
-            return;
+    /// Whether a report may be sent now.
+    pub(crate) fn is_free(&self, now: Ms) -> bool {
+        self.in_flight.is_none() && now >= self.hold
+    }
+
+    /// The report that is due for this news; its capabilities are the caller's to add. `has_flapped` tells which
+    /// leases were gone since the last report, whether or not that is reported yet.
+    pub(crate) fn compose(
+        &self,
+        now: Ms,
+        interval_ms: u64,
+        news: &News,
+        has_flapped: impl Fn(LeaseId) -> bool,
+    ) -> Option<ReportRequest> {
+        let slots = news.slots.filter(|slots| self.slots_sent != Some(*slots));
+        let light_full = (Some(news.light_full) != self.light_full_sent).then_some(news.light_full);
+        let back = || news.flapped.iter().filter(|id| self.taken.contains(id)).copied();
+        let changed = news.set != self.taken || back().next().is_some() || slots.is_some() || light_full.is_some();
+        if !(changed || self.full_due || self.due <= now) {
+            return None;
         }
         let mut report = ReportRequest {
-            seq: reports.seq.saturating_add(1),
+            seq: self.seq.saturating_add(1),
             slots,
             light_slots_full: light_full,
             ..ReportRequest::default()
         };
-        let anew = reports.full_due;
-        if anew {
-            let gone = |id: LeaseId| self.leases.get(id).is_none_or(|lease| lease.blinked);
-            let kept = |id: &LeaseId| reports.taken.contains(id) && !gone(*id);
-            report.full = Some(set.iter().map(|lease| UpLease { lease: *lease, continuous: kept(lease) }).collect());
+        if self.full_due {
+            let kept = |id: &LeaseId| self.taken.contains(id) && !has_flapped(*id);
+            report.full =
+                Some(news.set.iter().map(|lease| UpLease { lease: *lease, continuous: kept(lease) }).collect());
         } else {
-            report.up = set.difference(&reports.taken).copied().chain(back()).collect();
-            report.down = reports.taken.difference(&set).copied().chain(back()).collect();
+            report.up = news.set.difference(&self.taken).copied().chain(back()).collect();
+            report.down = self.taken.difference(&news.set).copied().chain(back()).collect();
         }
         if report.full.is_some() || !report.up.is_empty() || !report.down.is_empty() {
-            report.hash = Some(LeaseSetHash::of(set.iter().copied()));
+            report.hash = Some(LeaseSetHash::of(news.set.iter().copied()));
         }
-        report.head = self.head_news(now, interval_ms);
-        if anew {
-            self.leases.iter_mut().for_each(|lease| lease.caps_said = false);
-        }
-        report.host_capabilities = self.seen_hosts();
-        self.send_report(now, interval_ms, report, set, blinked, out);
+        report.head = news.block.filter(|block| self.is_news(now, interval_ms, *block));
+        Some(report)
     }
 
-    /// The newest block's number, where it changed and was not told of late.
-    fn head_news(&self, now: Ms, interval_ms: u64) -> Option<u64> {
-        let number = self.node.head?.fact.number;
-        let late = now.since(self.reports.head_said_at) >= interval_ms.saturating_sub(jitter_most(interval_ms));
-        let news = self.reports.head_said != Some(number) && (late || self.reports.head_said.is_none());
-        news.then_some(number)
+    /// Whether the newest block's number changed and was not reported of late.
+    fn is_news(&self, now: Ms, interval_ms: u64, block: u64) -> bool {
+        let late = now.since(self.head_sent_at) >= interval_ms.saturating_sub(jitter_most(interval_ms));
+        self.head_sent != Some(block) && (late || self.head_sent.is_none())
     }
 
-    fn send_report(
-        &mut self,
-        now: Ms,
-        interval_ms: u64,
-        report: ReportRequest,
-        set: BTreeSet<LeaseId>,
-        blinks: Vec<LeaseId>,
-        out: &mut Vec<Action>,
-    ) {
-        for id in &blinks {
-            if let Some(lease) = self.leases.get_mut(*id) {
-                lease.blinked = false;
-            }
-        }
-        let jitter_ms = up_to(jitter_most(interval_ms), &mut self.rng);
-        let tag = self.new_tag();
-        let reports = &mut self.reports;
-        reports.seq = report.seq;
-        reports.full_due = false;
-        reports.due = now.plus(interval_ms.saturating_sub(jitter_ms));
-        reports.slots_said = report.slots.or(reports.slots_said);
-        reports.light_full_said = report.light_slots_full.or(reports.light_full_said);
+    /// The report is on its way; the next comes `pause_ms` later at least, and in an interval at most.
+    pub(crate) fn sent(&mut self, request: Request, report: &ReportRequest, news: News, next: NextReport) {
+        let now = request.sent;
+        self.seq = report.seq;
+        self.full_due = false;
+        self.due = now.plus(next.after_ms);
+        self.hold = self.hold.max(now.plus(next.pause_ms));
+        self.slots_sent = report.slots.or(self.slots_sent);
+        self.light_full_sent = report.light_slots_full.or(self.light_full_sent);
         if report.head.is_some() {
-            reports.head_said = report.head;
-            reports.head_said_at = now;
+            self.head_sent = report.head;
+            self.head_sent_at = now;
         }
-        reports.in_flight =
-            Some(Sent { request: Request { tag, sent: now }, full: report.full.is_some(), set, blinks });
-        let request = match self.protocol2 {
-            Some(_) => {
-                self.reports.hold = now.plus(limits::UPDATE_LEAST_MS.min(interval_ms));
-                self.update()
-            }
-            None => ToPool::Report(report),
-        };
-        out.push(Action::Pool { tag, request });
+        self.in_flight = Some(Sent { request, full: report.full.is_some(), set: news.set, flapped: news.flapped });
     }
 
-    pub(crate) fn report_answered(&mut self, now: Ms, answer: Result<ReportReply, WireError>, out: &mut Vec<Action>) {
-        let Some(sent) = self.reports.in_flight.take() else { return };
-        if answer == Ok(ReportReply { resync: false }) {
-            self.reports.taken = sent.set;
-            return;
-        }
-        // Nothing was counted.
-        self.unsay_blinks(&sent.blinks);
-        self.reports.full_due = true;
-        self.reports.head_said = None;
-        self.reports.slots_said = None;
-        self.reports.light_full_said = None;
-        let wait_ms = match answer {
-            // Two sides that never agree must not talk without a pause.
-            Ok(_) if sent.full => limits::BACKOFF_FIRST_MS,
-            Ok(_) => 0,
-            // A pool of the original that was started anew does not know the node any more.
-            Err(error) if self.protocol2.is_some() && retry_ms(&error).is_none() => {
-                return self.not_taken(now, error, out);
-            }
-            Err(error) => {
-                let wait_ms = retry_ms(&error).unwrap_or(limits::BACKOFF_FIRST_MS);
-                out.push(Action::Notice(Notice::PoolRefused(error)));
-                wait_ms
-            }
-        };
-        self.reports.hold = self.reports.hold.max(now.plus(wait_ms));
+    /// The report in flight was answered.
+    pub(crate) fn answered(&mut self) -> Option<Sent> {
+        self.in_flight.take()
+    }
+
+    /// The pool took it.
+    pub(crate) fn took(&mut self, sent: Sent) {
+        self.taken = sent.set;
+    }
+
+    /// Nothing of the last report was counted: all is reported again.
+    pub(crate) const fn repeat(&mut self) {
+        self.full_due = true;
+        self.head_sent = None;
+        self.slots_sent = None;
+        self.light_full_sent = None;
+    }
+
+    /// No report before then.
+    pub(crate) fn hold(&mut self, until: Ms) {
+        self.hold = self.hold.max(until);
+    }
+}
+
+/// When the report after one is due.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct NextReport {
+    /// In milliseconds, also if nothing changes.
+    pub(crate) after_ms: u64,
+    /// No sooner than this, in milliseconds, whatever changes.
+    pub(crate) pause_ms: u64,
+}
+
+impl NextReport {
+    pub(crate) fn draw(interval_ms: u64, pause_ms: u64, rng: &mut ChaCha8Rng) -> Self {
+        let jitter_ms = up_to(jitter_most(interval_ms), rng);
+        Self { after_ms: interval_ms.saturating_sub(jitter_ms), pause_ms }
     }
 }
 

@@ -22,13 +22,13 @@ fn refusal(bench: &Bench, tag: u64) -> String {
 fn refuses_with_the_reason() {
     let mut bench = Bench::live(client_config(1));
     bench.call(1, admit(1, 9));
-    assert_eq!(refusal(&bench, 1), "this agent sells no places");
+    assert_eq!(refusal(&bench, 1), "this agent does not sell slots");
 
     let mut bench = Bench::with_client(9);
     bench.call(2, admit(2, 10));
     bench.done();
     bench.call(3, admit(3, 11));
-    assert_eq!(refusal(&bench, 3), "all 2 places are taken");
+    assert_eq!(refusal(&bench, 3), "all 2 slots are taken");
 
     let mut bench = Bench::live(host_config(2));
     bench.head(100, 601);
@@ -37,12 +37,12 @@ fn refuses_with_the_reason() {
     bench.head(101, 1);
     bench.on(Event::NodeDown { why: "killed".into() });
     bench.call(2, admit(1, 9));
-    assert_eq!(refusal(&bench, 2), "the host's node is away");
+    assert_eq!(refusal(&bench, 2), "the host's node is down");
 
     let mut bench = Bench::with_client(9);
     bench.stop();
     bench.call(3, admit(2, 10));
-    assert_eq!(refusal(&bench, 3), "the host stops");
+    assert_eq!(refusal(&bench, 3), "the host is stopping");
 }
 
 #[test]
@@ -53,7 +53,7 @@ fn d35_the_agent_keeps_to_its_own_count_until_the_node_has_undone_it() {
     bench.call(3, evict(1, 9));
     let evicting = bench.node_calls()[0].0;
     bench.call(4, admit(3, 11));
-    assert_eq!(refusal(&bench, 4), "all 2 places are taken");
+    assert_eq!(refusal(&bench, 4), "all 2 slots are taken");
     bench.on(Event::NodeDone { task: evicting, result: Ok(()) });
     assert_eq!(bench.reply(3), Some(Ok(())));
     bench.call(5, admit(3, 11));

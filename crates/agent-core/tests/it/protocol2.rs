@@ -216,10 +216,10 @@ fn the_agent_keeps_to_its_own_slots() {
     bench.call(2, FromPool::Whitelist(node(10)));
     bench.done();
     bench.call(3, FromPool::Whitelist(node(11)));
-    assert!(bench.reply(3).unwrap().unwrap_err().message.contains("places are taken"));
+    assert!(bench.reply(3).unwrap().unwrap_err().message.contains("slots are taken"));
     let mut client = live(client_config(1));
     client.call(1, FromPool::Whitelist(node(11)));
-    assert!(client.reply(1).unwrap().unwrap_err().message.contains("sells no places"));
+    assert!(client.reply(1).unwrap().unwrap_err().message.contains("does not sell slots"));
 }
 
 #[test]

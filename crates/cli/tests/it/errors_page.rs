@@ -49,7 +49,7 @@ fn known_errors_are_found() {
         "no pool was given, and none answers at",
         "keep the agent running for as long as the node has peers of the pool",
         "Check the clocks of both machines, then call again.",
-        "| all ‹slots› places are taken | — |",
+        "| all ‹slots› slots are taken |",
         "| it names no host | ws://host:port |",
         "| the batch is empty | send JSON-RPC 2.0: one object a frame, or a short array of them |",
         "use the pool's wss:// address",
@@ -75,7 +75,7 @@ fn errors_without_text_of_their_own_are_known() {
         wordless.push((krate, own.filter(|args| words(&args[1]).is_empty()).count()));
     }
     // The helpers above: who adds one adds it there too.
-    assert_eq!(wordless, [("rpc", 1), ("pool-core", 2), ("pool", 0), ("agent-core", 1), ("agent", 0), ("cli", 0)]);
+    assert_eq!(wordless, [("rpc", 1), ("pool-core", 2), ("pool", 0), ("agent-core", 0), ("agent", 0), ("cli", 0)]);
 }
 
 fn page() -> String {
@@ -198,7 +198,7 @@ fn refusals() -> BTreeMap<String, Vec<Said>> {
             }
         }
     }
-    for row in pool_rows() {
+    for row in table_rows() {
         if let Some(code) = row.code {
             add(code.name(), filled(row.message), hint_of_row(row));
         }
@@ -207,9 +207,9 @@ fn refusals() -> BTreeMap<String, Vec<Said>> {
     all
 }
 
-/// The errors that the pool declares in tables.
-fn pool_rows() -> impl Iterator<Item = &'static ErrorRow> {
-    vipnode_pool::ERROR_TABLES.iter().flat_map(|table| table.rows)
+/// The errors that the pool and the agent core declare in tables.
+fn table_rows() -> impl Iterator<Item = &'static ErrorRow> {
+    vipnode_pool::ERROR_TABLES.iter().chain(vipnode_agent_core::ERROR_TABLES).flat_map(|table| table.rows)
 }
 
 /// The hint of a row, as it is shown on the page.
@@ -226,10 +226,9 @@ fn filled(text: &str) -> String {
 }
 
 /// Functions that stand before `WireError::new` with a code of their own: crate, name, arguments, code.
-const HELPERS: [(&str, &str, usize, &str); 3] = [
+const HELPERS: [(&str, &str, usize, &str); 2] = [
     ("pool-core", "::invalid", 2, "InvalidParams"),
     ("pool-core", "::refuse", 2, "Unauthorized"),
-    ("agent-core", "::refused", 1, "Refused"),
 ];
 /// The hint for each frame that is no request.
 const FRAMES: &str = "send JSON-RPC 2.0: one object a frame, or a short array of them";

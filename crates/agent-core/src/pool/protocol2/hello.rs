@@ -5,44 +5,40 @@ use vipnode_types::{
     protocol2::{Call, ConnectRequest, Kind, NodeInfo},
 };
 
-use crate::{Advertise, AgentCore, ToPool};
+use crate::{Advertise, AgentConfig, ToPool, pool::hello::advertised};
 
-impl AgentCore {
-    /// How the agent presents its node to a pool of the original; `None` before the node is known or while
-    /// it is away.
-    pub(crate) fn hello_of_original(&self) -> Option<ToPool> {
-        let facts = self.node.facts.as_ref().filter(|_| self.node.up)?;
-        let host = self.config.host.as_ref();
-        let node_info = NodeInfo {
-            version: facts.client_version.clone(),
-            // No client of today tells one (D39).
-            eth_protocol: String::new(),
-            kind: Kind::of_client(&facts.client_version),
-            network: i64::try_from(facts.chain.chain_id).unwrap_or(i64::MAX),
-            // To the original this word makes a host.
-            is_full_node: host.is_some() && facts.full,
-        };
-        let payout = host.and_then(|host| host.payout).map(|payout| payout.to_string());
-        Some(ToPool::Protocol2(Box::new(Call::Connect(Box::new(ConnectRequest {
-            vipnode_version: self.config.agent_version.clone(),
-            node_info,
-            node_uri: self.node_uri(facts),
-            num_hosts: 0,
-            payout: payout.unwrap_or_default(),
-        })))))
-    }
-
-    /// Where the node is dialled. An address that nobody else can dial is not told (D34): the unspecified one
-    /// stands for "where this socket comes from", and the port is kept.
-    fn node_uri(&self, facts: &NodeFacts) -> String {
-        let Some(enode) = self.advertised(facts) else { return String::new() };
-        let hidden = self.config.advertise == Advertise::Node && !can_be_dialled(&enode.host);
-        let host = if hidden { EnodeHost::Ip(IpAddr::V6(Ipv6Addr::UNSPECIFIED)) } else { enode.host };
-        Enode { host, disc_port: None, ..enode }.to_string()
-    }
+/// How the agent presents its node to a pool of the original.
+pub(in crate::pool) fn connect(config: &AgentConfig, facts: &NodeFacts) -> ToPool {
+    let host = config.host.as_ref();
+    let node_info = NodeInfo {
+        version: facts.client_version.clone(),
+        // No client of today tells one (D39).
+        eth_protocol: String::new(),
+        kind: Kind::of_client(&facts.client_version),
+        network: i64::try_from(facts.chain.chain_id).unwrap_or(i64::MAX),
+        // To the original this word makes a host.
+        is_full_node: host.is_some() && facts.full,
+    };
+    let payout = host.and_then(|host| host.payout).map(|payout| payout.to_string());
+    ToPool::Protocol2(Box::new(Call::Connect(Box::new(ConnectRequest {
+        vipnode_version: config.agent_version.clone(),
+        node_info,
+        node_uri: node_uri(&config.advertise, facts),
+        num_hosts: 0,
+        payout: payout.unwrap_or_default(),
+    }))))
 }
 
-fn can_be_dialled(host: &EnodeHost) -> bool {
+/// Where the node is dialed. An address that nobody else can dial is not told (D34): the unspecified one stands for
+/// "where this socket comes from", and the port is kept.
+fn node_uri(advertise: &Advertise, facts: &NodeFacts) -> String {
+    let Some(enode) = advertised(advertise, facts) else { return String::new() };
+    let hidden = *advertise == Advertise::Node && !can_be_dialed(&enode.host);
+    let host = if hidden { EnodeHost::Ip(IpAddr::V6(Ipv6Addr::UNSPECIFIED)) } else { enode.host };
+    Enode { host, disc_port: None, ..enode }.to_string()
+}
+
+fn can_be_dialed(host: &EnodeHost) -> bool {
     match host {
         EnodeHost::None => false,
         EnodeHost::Dns(_) => true,

@@ -1,40 +1,40 @@
 use std::collections::BTreeSet;
 
-use vipnode_types::{
-    LeaseId, Ms,
-    wire::{EvictReason, Side},
-};
+use vipnode_types::{LeaseId, Ms};
 
-use crate::{Action, AgentCore, leases::lease::Lease};
+use super::Protocol2;
+use crate::limits;
 
-impl AgentCore {
-    /// Evicts clients that were let in and do not come, or do not come back (D35). While node or pool is away
-    /// nobody's absence counts.
-    pub(crate) fn unseen_expire(&mut self, now: Ms, out: &mut Vec<Action>) {
-        let counts = self.node.up && self.link.is_live() && self.stopping.is_none();
-        let Some(protocol2) = &mut self.protocol2 else { return };
-        if !counts {
-            protocol2.unseen.clear();
-            return;
-        }
-        let unseen =
-            |lease: &&Lease| lease.side == Side::Host && lease.runs() && lease.up.is_none() && !lease.id.is_direct();
-        let ids: BTreeSet<LeaseId> = self.leases.iter().filter(unseen).map(|lease| lease.id).collect();
-        protocol2.unseen.retain(|id, _| ids.contains(id));
-        for id in ids {
-            protocol2.unseen.entry(id).or_insert(now);
-        }
-        let most_ms = protocol2.unseen_ms();
-        let late: Vec<LeaseId> =
-            protocol2.unseen.extract_if(.., |_, since| since.plus(most_ms) <= now).map(|(id, _)| id).collect();
-        for id in late {
-            self.end(id, Some(EvictReason::NotConnected), out);
-        }
+impl Protocol2 {
+    /// How long a client may stay unseen, in milliseconds: two updates and a minute, which is how long a pool of ours
+    /// waits for it.
+    const fn unseen_ms(&self) -> u64 {
+        self.config.update_interval_ms.saturating_mul(2).saturating_add(limits::UNSEEN_MS)
     }
 
-    /// When the first of them is evicted.
-    pub(crate) fn unseen_due(&self) -> Option<Ms> {
-        let protocol2 = self.protocol2.as_ref()?;
-        protocol2.unseen.values().min().map(|since| since.plus(protocol2.unseen_ms()))
+    /// While node or pool is away nobody's absence counts.
+    pub(crate) fn forget_unseen(&mut self) {
+        self.unseen.clear();
+    }
+
+    /// These clients were let in and are not seen now; returns those that did not come, or did not come back, in time
+    /// (D35).
+    pub(crate) fn late(&mut self, now: Ms, ids: &BTreeSet<LeaseId>) -> Vec<LeaseId> {
+        self.unseen.retain(|id, _| ids.contains(id));
+        for id in ids {
+            self.unseen.entry(*id).or_insert(now);
+        }
+        let most_ms = self.unseen_ms();
+        self.unseen.extract_if(.., |_, since| since.plus(most_ms) <= now).map(|(id, _)| id).collect()
+    }
+
+    /// When the first of them is late.
+    pub(crate) fn late_at(&self) -> Option<Ms> {
+        self.unseen.values().min().map(|since| since.plus(self.unseen_ms()))
+    }
+
+    /// How many clients are unseen.
+    pub(crate) fn unseen(&self) -> usize {
+        self.unseen.len()
     }
 }

@@ -1,0 +1,64 @@
+//! Asking the pool for hosts.
+
+use vipnode_types::{
+    Ms,
+    wire::{AskRequest, Side, WireError},
+};
+
+use crate::{
+    Action, AgentCore, Notice, PoolAnswer, limits,
+    pool::link::{Request, retry_ms},
+};
+
+impl AgentCore {
+    /// Hosts that are missing to those wanted.
+    pub(crate) fn missing_hosts(&self) -> u32 {
+        self.config.min_peers.saturating_sub(self.leases.running(Side::Client))
+    }
+
+    fn asks_now(&self) -> bool {
+        let may = self.link.is_live() && self.stopping.is_none() && self.node.is_up();
+        may && self.asks.in_flight().is_none() && self.missing_hosts() > 0
+    }
+
+    pub(crate) fn ask_due(&self) -> Option<Ms> {
+        self.asks_now().then(|| self.asks.next())
+    }
+
+    pub(crate) fn send_ask(&mut self, now: Ms, out: &mut Vec<Action>) {
+        if !self.asks_now() || now < self.asks.next() {
+            return;
+        }
+        let tag = self.new_tag();
+        self.asks.sent(Request { tag, sent: now });
+        let ask = AskRequest { want: self.config.min_peers, avoid: self.seeking.avoided(now) };
+        let request = self.dialect.ask(ask, self.missing_hosts(), self.node.facts());
+        out.push(Action::Pool { tag, request });
+    }
+
+    pub(crate) fn ask_answered(&mut self, now: Ms, answer: Result<PoolAnswer, WireError>, out: &mut Vec<Action>) {
+        let missing = self.missing_hosts();
+        let answer = self.dialect.ask_reply(answer, missing, |host| self.seeking.avoids(host, self.now));
+        self.asks.answered();
+        let wait_ms = match answer {
+            Ok(reply) => {
+                let before = self.leases.running(Side::Client);
+                for grant in reply.hosts.into_iter().take(limits::REPLY_HOSTS) {
+                    // Whatever is wrong with a slot, it is left there and then.
+                    let _refused = self.take_host(now, grant, out);
+                }
+                if self.leases.running(Side::Client) > before {
+                    self.asks.succeeded();
+                }
+                out.extend(self.asks.announce(reply.missing, reply.reason).map(Action::Notice));
+                self.asks.next_wait_ms(&mut self.rng)
+            }
+            Err(error) => {
+                let wait_ms = retry_ms(&error).unwrap_or(limits::BACKOFF_MOST_MS);
+                out.push(Action::Notice(Notice::PoolRefused(error)));
+                wait_ms
+            }
+        };
+        self.asks.wait_until(now.plus(wait_ms.max(limits::ASK_LEAST_MS)));
+    }
+}

@@ -1,0 +1,155 @@
+//! Calls of the pool: admit, evict, and dial.
+
+use vipnode_types::{
+    Enode, Ms, NodeId, TypedError,
+    wire::{AdmitCall, EvictCall, Side, WireError},
+};
+
+use crate::{
+    Action, AdmitFailure, AgentCore, FromPool, Notice, Refusal, RequestTag,
+    host::{admission::refuses, offer::Offer},
+    leases::{Lease, Terms},
+    limits,
+};
+
+impl AgentCore {
+    pub(crate) fn pool_calls(&mut self, now: Ms, tag: RequestTag, call: FromPool, out: &mut Vec<Action>) {
+        if let Err(error) = self.dialect.check_call(&call) {
+            out.push(Action::Answer { tag, reply: Err(error) });
+            return;
+        }
+        if call.names_direct() {
+            if matches!(call, FromPool::Admit(_)) {
+                self.counters.admit_failed(AdmitFailure::OtherLease);
+            }
+            out.push(Action::Answer { tag, reply: Err(Refusal::OtherLease.to_wire()) });
+            return;
+        }
+        let full = self.leases.pending_calls() >= limits::PENDING_CALLS;
+        match call {
+            // What is over ends whether or not there is room to say so later.
+            FromPool::Evict(call) => self.evict(tag, &call, full, out),
+            FromPool::Admit(_) | FromPool::Dial(_) | FromPool::Whitelist(_) if full => {
+                if !matches!(call, FromPool::Dial(_)) {
+                    self.counters.admit_failed(AdmitFailure::Busy);
+                }
+                let error = Refusal::TooManyCalls { calls: limits::PENDING_CALLS, retry_ms: 1_000 };
+                out.push(Action::Answer { tag, reply: Err(error.to_wire()) });
+            }
+            FromPool::Admit(call) => self.admit(now, tag, &call, out),
+            FromPool::Dial(call) => self.dial(now, tag, call, out),
+            FromPool::Whitelist(client) => self.whitelist(now, tag, client, out),
+        }
+    }
+
+    pub(crate) fn admit(&mut self, now: Ms, tag: RequestTag, call: &AdmitCall, out: &mut Vec<Action>) {
+        let reply = match self.leases.get(call.lease) {
+            Some(_) => self.admit_again(tag, call),
+            None => self.admit_new(now, tag, call, out),
+        };
+        // Without a reply yet it is answered once the node is done.
+        if let Some(reply) = reply {
+            out.push(Action::Answer { tag, reply });
+        }
+    }
+
+    /// A repeated call: the answer is that of the first.
+    fn admit_again(&mut self, tag: RequestTag, call: &AdmitCall) -> Option<Result<(), WireError>> {
+        let socket = self.link.socket();
+        let lease = self.leases.get_mut(call.lease)?;
+        if lease.side() != Side::Host || lease.peer_id() != call.client {
+            self.counters.admit_failed(AdmitFailure::OtherLease);
+            return Some(Err(Refusal::OtherLease.to_wire()));
+        }
+        if !lease.runs() {
+            self.counters.admit_failed(AdmitFailure::Busy);
+            return Some(Err(Refusal::BeingUndone { retry_ms: 1_000 }.to_wire()));
+        }
+        if !self.node.is_up() {
+            self.counters.admit_failed(AdmitFailure::NodeAway);
+            return Some(Err(Refusal::NodeDown.to_wire()));
+        }
+        lease.named_on(socket);
+        lease.confirm();
+        if lease.is_granted() {
+            return Some(Ok(()));
+        }
+        lease.wait(tag);
+        None
+    }
+
+    fn admit_new(
+        &mut self,
+        now: Ms,
+        tag: RequestTag,
+        call: &AdmitCall,
+        out: &mut Vec<Action>,
+    ) -> Option<Result<(), WireError>> {
+        let offer = self.offer(now);
+        if let Some((failure, why)) = refuses(call, &self.config, offer, &self.leases, &self.node, &self.light_slots) {
+            // No room helps a light node that the host's node has no slot for.
+            if failure == AdmitFailure::Full && !(call.light && self.light_slots.are_taken()) {
+                self.make_room(out);
+            }
+            self.counters.admit_failed(failure);
+            return Some(Err(why.to_wire()));
+        }
+        if let Some(why) = self.config.policy.rejects(&call.client_version) {
+            self.counters.admit_failed(AdmitFailure::Unsuitable);
+            out.push(Action::Notice(Notice::Unsuitable { side: Side::Host, peer: call.client, why: why.clone() }));
+            return Some(Err(Refusal::ClientUnsuitable { why }.to_wire()));
+        }
+        let reported = call.client_enode.clone().filter(|peer| peer.id == call.client);
+        let client = reported.unwrap_or_else(|| Enode::id_only(call.client));
+        let terms = Terms { price: Some(call.price), peer_version: call.client_version.clone(), light: call.light };
+        let mut lease = Lease::given(call.lease, Side::Host, client, terms, self.link.socket(), now);
+        lease.wait(tag);
+        self.leases.insert(lease);
+        None
+    }
+
+    /// A lease that is not known is undone already.
+    fn evict(&mut self, tag: RequestTag, call: &EvictCall, full: bool, out: &mut Vec<Action>) {
+        let Some(lease) = self.leases.get(call.lease) else {
+            out.push(Action::Answer { tag, reply: Ok(()) });
+            return;
+        };
+        // A pool that does not know the lease does not know the peer either, and says zeros.
+        if lease.peer_id() != call.peer && call.peer != NodeId::new([0; 64]) {
+            out.push(Action::Answer { tag, reply: Err(Refusal::OtherLease.to_wire()) });
+            return;
+        }
+        if lease.side() == Side::Client && lease.runs() && lease.presence().was_ever_up() {
+            out.push(Action::Notice(Notice::HostGone { lease: lease.id(), host: lease.peer_id() }));
+        }
+        self.explain_eviction(call, out);
+        self.end(call.lease, Some(call.reason), out);
+        self.asks.soon(self.now);
+        let Some(lease) = self.leases.get_mut(call.lease) else { return };
+        let journaled = lease.is_journaled();
+        match lease.undoing_mut() {
+            Some(undoing) if self.node.is_up() && !full => undoing.wait(tag),
+            _ if !journaled => out.push(Action::Answer { tag, reply: Ok(()) }),
+            _ => out.push(Action::Answer { tag, reply: Err(Refusal::UndoneLater.to_wire()) }),
+        }
+    }
+
+    /// What the agent offers as a host.
+    pub(crate) fn offer(&self, now: Ms) -> Offer {
+        Offer::of(&self.config, &self.node, self.stopping.is_some(), now)
+    }
+
+    /// Says once when the offer changes.
+    pub(crate) fn announce_offer(&mut self, now: Ms, out: &mut Vec<Action>) {
+        let unknown = self.node.facts().is_none() || self.stopping.is_some();
+        if !self.config.pool || self.config.host.is_none() || unknown {
+            return;
+        }
+        // Just started or just back: the newest block comes in a moment, and nothing is worth saying before.
+        if self.node.is_up() && self.node.head().is_none() {
+            return;
+        }
+        let offer = self.offer(now);
+        out.extend(self.hosting.announce(offer).map(Action::Notice));
+    }
+}

@@ -1,0 +1,195 @@
+//! The link to the pool: sockets come and go, the agent presents itself, the pool takes it or refuses.
+
+use vipnode_types::{
+    LeaseId, Ms,
+    wire::{LeaseView, LeaveReason, PairFault, WireError},
+};
+
+use crate::{
+    Action, AgentCore, Notice, PoolAnswer, RequestTag,
+    leases::Lease,
+    limits,
+    pool::{
+        backoff::up_to,
+        dialect::Welcome,
+        hello::hello,
+        link::{Request, retry_ms},
+    },
+};
+
+impl AgentCore {
+    pub(crate) fn pool_open(&mut self, now: Ms, out: &mut Vec<Action>) {
+        if self.stopping.is_some() {
+            return;
+        }
+        self.forget_socket(now);
+        self.link.opened();
+        self.present(now, false, out);
+    }
+
+    /// Presents the agent as soon as both socket and node are there, and again where it is `another`.
+    pub(crate) fn present(&mut self, now: Ms, another: bool, out: &mut Vec<Action>) {
+        if self.link.is_open() {
+            let Some(facts) = self.node.facts_if_up() else { return };
+            let slots = self.offer(now).slots;
+            let hello = hello(&self.config, facts, slots);
+            let request = self.dialect.connect(hello, &self.config, facts);
+            let tag = self.new_tag();
+            self.link.asked(Request { tag, sent: now });
+            self.reports.slots_sent(self.config.host.as_ref().map(|_| slots));
+            out.push(Action::Pool { tag, request });
+        } else if another && !self.link.is_away() {
+            self.reconnect(now, 0, out);
+        }
+    }
+
+    /// The pool's absence ends nothing: leases stay as they are (fail static).
+    pub(crate) fn pool_lost(&mut self, now: Ms, why: String, out: &mut Vec<Action>) {
+        self.announce_loss(why, out);
+        self.forget_socket(now);
+        self.reconnect_later(out);
+    }
+
+    pub(crate) fn pool_answers(
+        &mut self,
+        now: Ms,
+        tag: RequestTag,
+        answer: Result<PoolAnswer, WireError>,
+        out: &mut Vec<Action>,
+    ) {
+        if self.link.connecting().is_some_and(|request| request.tag == tag) {
+            let standing = || self.standing_leases();
+            match answer.and_then(|answer| self.dialect.connect_reply(answer, standing)) {
+                Ok(welcome) => self.taken(now, welcome, out),
+                Err(error) => self.not_taken(now, error, out),
+            }
+        } else if self.reports.is(tag) {
+            let answer = answer.and_then(|answer| self.dialect.report_reply(answer));
+            self.report_answered(now, answer, out);
+        } else if self.asks.is(tag) {
+            self.ask_answered(now, answer, out);
+        } else if !self.leaving.answered(tag) {
+            // An answer to a request of an old socket falls through: it changes nothing.
+            self.bye_answered(tag);
+        }
+    }
+
+    /// The leases that go on by this side's word, but for what is unclear.
+    fn standing_leases(&self) -> Vec<LeaseView> {
+        let goes_on = |lease: &&Lease| lease.runs() && !lease.is_direct() && !self.leases.is_unclear(lease);
+        let view = |lease: &Lease| LeaseView {
+            lease: lease.id(),
+            side: lease.side(),
+            peer: lease.peer().clone(),
+            price: vipnode_types::Price::FREE,
+        };
+        self.leases.iter().filter(goes_on).map(view).collect()
+    }
+
+    fn taken(&mut self, now: Ms, welcome: Welcome, out: &mut Vec<Action>) {
+        self.link.taken(now, welcome.report_interval_ms, welcome.price);
+        out.push(Action::Notice(Notice::Connected { welcome: welcome.text, price: welcome.price }));
+        self.reports.new_socket(now);
+        self.asks.new_socket(now);
+        self.reconcile(now, &welcome.leases, welcome.unconfirmed, out);
+    }
+
+    /// The pool refused the agent itself.
+    pub(crate) fn not_taken(&mut self, now: Ms, error: WireError, out: &mut Vec<Action>) {
+        let (error, lasting) = self.dialect.refusal(error);
+        out.push(Action::Notice(Notice::PoolRefused(error.clone())));
+        if lasting && !self.link.was_taken() {
+            self.forget_socket(now);
+            self.stop_because(now, Some(error), out);
+        } else if lasting {
+            self.reconnect(now, limits::REFUSED_MS, out);
+        } else if let Some(retry_ms) = retry_ms(&error) {
+            let jitter_ms = up_to(limits::BACKOFF_FIRST_MS, &mut self.rng);
+            self.reconnect(now, retry_ms.saturating_add(jitter_ms), out);
+        } else {
+            self.forget_socket(now);
+            self.reconnect_later(out);
+        }
+    }
+
+    /// A request without an answer means a half-open socket (D40).
+    pub(crate) fn link_expire(&mut self, now: Ms, out: &mut Vec<Action>) {
+        if self.requests().any(|request| request.due() <= now) {
+            let why = format!("no answer within {} s", limits::REQUEST_MS / 1_000);
+            self.pool_lost(now, why, out);
+        }
+    }
+
+    /// Every request that waits for its answer.
+    fn requests(&self) -> impl Iterator<Item = Request> {
+        let all = [self.link.connecting(), self.reports.in_flight(), self.asks.in_flight(), self.leaving.in_flight()];
+        all.into_iter().flatten()
+    }
+
+    /// When something towards the pool is due.
+    pub(crate) fn pool_due(&self) -> impl Iterator<Item = Ms> {
+        let requests = self.requests().map(Request::due);
+        requests.chain(self.report_due()).chain(self.ask_due())
+    }
+
+    /// Sends the pool what is due, in the order in which it makes sense to it.
+    pub(crate) fn speak(&mut self, now: Ms, out: &mut Vec<Action>) {
+        if self.stopping.is_none() && self.link.is_live() {
+            self.send_report(now, out);
+            self.send_leave(now, out);
+            self.send_ask(now, out);
+        }
+    }
+
+    fn announce_loss(&mut self, why: String, out: &mut Vec<Action>) {
+        if self.link.announce_loss() {
+            out.push(Action::Notice(Notice::PoolAway { why }));
+        }
+    }
+
+    fn reconnect(&mut self, now: Ms, after_ms: u64, out: &mut Vec<Action>) {
+        self.forget_socket(now);
+        if self.stopping.is_none() {
+            out.push(Action::Reconnect { after_ms });
+        }
+    }
+
+    fn reconnect_later(&mut self, out: &mut Vec<Action>) {
+        if self.stopping.is_none() {
+            let after_ms = self.link.next_wait_ms(&mut self.rng);
+            out.push(Action::Reconnect { after_ms });
+        }
+    }
+
+    /// Whatever waits for an answer on the old socket, on either side, waits no more.
+    pub(crate) fn forget_socket(&mut self, now: Ms) {
+        if self.link.closed(now) {
+            self.counters.pool_lost();
+        }
+        let lost = self.reports.lose_socket();
+        self.set_flapped(&lost, true);
+        self.asks.lose_socket();
+        self.leaving.clear();
+        self.bye_lost();
+        self.leases.iter_mut().for_each(Lease::forget_calls);
+    }
+
+    /// Tells the pool that a lease is left, at the next chance.
+    pub(crate) fn leave(&mut self, lease: LeaseId, reason: LeaveReason) {
+        self.leave_because(lease, reason, None);
+    }
+
+    /// As [`Self::leave`], with what the node saw. Of two reasons for one lease the first counts.
+    pub(crate) fn leave_because(&mut self, lease: LeaseId, reason: LeaveReason, fault: Option<PairFault>) {
+        if !lease.is_direct() && self.link.is_live() && self.stopping.is_none() {
+            self.leaving.add(lease, reason, fault);
+        }
+    }
+
+    fn send_leave(&mut self, now: Ms, out: &mut Vec<Action>) {
+        let Some(request) = self.leaving.next(|leave| self.dialect.leave(leave)) else { return };
+        let tag = self.new_tag();
+        self.leaving.sent(Request { tag, sent: now });
+        out.push(Action::Pool { tag, request });
+    }
+}

@@ -1,0 +1,111 @@
+//! Why a pair that the pool brought together is not connected: found out, announced, and told the pool.
+
+use vipnode_types::{
+    DropCause, LeaseId, Ms, NodeId, PeerFact,
+    wire::{EvictCall, EvictReason, Side},
+};
+
+use crate::{Action, AgentCore, NotConnected, Notice, client::connect_failure::find_cause, leases::Lease, limits};
+
+impl AgentCore {
+    /// A peer in the list without a protocol that runs is about to be thrown out, or just begins.
+    pub(crate) fn see_failing(&mut self, peers: &[PeerFact]) {
+        for lease in self.leases.iter_mut().filter(|lease| lease.runs() && !lease.presence().is_up()) {
+            if peers.iter().any(|peer| peer.id == lease.peer_id() && !peer.ready) {
+                lease.presence_mut().see_failing();
+            }
+        }
+    }
+
+    /// The node says that a peer went, and why. Where no protocol had run with it, or a moment only, and no dial would
+    /// change that, its lease is given up at once.
+    pub(crate) fn came_and_went(&mut self, now: Ms, peer: NodeId, cause: DropCause, out: &mut Vec<Action>) {
+        let fresh = |lease: &Lease| {
+            let presence = lease.presence();
+            let moment = presence.is_up_for_less(now, limits::THROWN_OUT_MS);
+            lease.peer_id() == peer && !lease.is_leftover() && (moment || !presence.is_up())
+        };
+        for id in self.leases.ids(fresh) {
+            self.connect_failed(now, id, cause, out);
+        }
+    }
+
+    fn connect_failed(&mut self, now: Ms, id: LeaseId, cause: DropCause, out: &mut Vec<Action>) {
+        let Some(light) = self.leases.get(id).map(|lease| self.takes_light_slot(lease)) else { return };
+        let Some(lease) = self.leases.get_mut(id) else { return };
+        let lasting = NotConnected::lasting(cause, light);
+        let (side, runs, was_seen) = (lease.side(), lease.runs(), lease.presence().is_up());
+        if !was_seen || (lasting.is_some() && runs) {
+            lease.presence_mut().fail(cause, lasting.is_some());
+        }
+        let Some(cause) = lasting.filter(|_| self.link.is_live()) else { return };
+        // Whom the user named is dialed on, and announced after a while.
+        if !runs || id.is_direct() {
+            return;
+        }
+        self.announce_failure(id, out);
+        self.leave_because(id, cause.leave_reason(), cause.fault());
+        if side == Side::Client {
+            self.host_failed(now, id, cause.leave_reason(), true, out);
+            return;
+        }
+        if cause == NotConnected::NoLightPlace {
+            self.light_slots.thrown_out(now, was_seen);
+        }
+        self.end(id, Some(EvictReason::NotConnected), out);
+    }
+
+    /// Whether the lease needs a slot for light nodes, and those may be taken.
+    fn takes_light_slot(&self, lease: &Lease) -> bool {
+        match lease.side() {
+            Side::Client => self.node.is_light(),
+            Side::Host => lease.terms().light && self.light_slots.may_be_taken(),
+        }
+    }
+
+    /// Says why a pair is given up, each cause once.
+    pub(crate) fn announce_failure(&mut self, id: LeaseId, out: &mut Vec<Action>) {
+        let Some(lease) = self.leases.get(id) else { return };
+        if lease.presence().was_ever_up() && lease.presence().failing().is_none() {
+            return;
+        }
+        let Some(cause) = self.why_not_connected(lease) else { return };
+        self.announce_cause(id, cause, out);
+    }
+
+    /// The pool ends a pair that was not connected: the other side knows why, or it was waited for in vain.
+    pub(crate) fn explain_eviction(&mut self, call: &EvictCall, out: &mut Vec<Action>) {
+        let Some(lease) = self.leases.get(call.lease).filter(|lease| lease.runs()) else { return };
+        let presence = lease.presence();
+        let held = presence.up().is_some_and(|up| self.now.since(up) >= limits::THROWN_OUT_MS);
+        if let Some(fault) = call.fault.filter(|_| !held) {
+            self.announce_cause(call.lease, NotConnected::reported(fault), out);
+            return;
+        }
+        // Sooner than that the other side left for a reason of its own.
+        let waited = self.now.since(lease.since()) >= limits::AT_ONCE_MS || presence.failing().is_some();
+        if call.reason == EvictReason::NotConnected && waited {
+            self.announce_failure(call.lease, out);
+        }
+    }
+
+    fn announce_cause(&mut self, id: LeaseId, cause: NotConnected, out: &mut Vec<Action>) {
+        let Some(lease) = self.leases.get(id) else { return };
+        let (peer, version) = (lease.peer_id(), lease.terms().peer_version.clone());
+        let notice = match lease.side() {
+            Side::Client if self.seeking.announce(cause) => {
+                Notice::HostNotConnected { lease: id, host: peer, version, cause }
+            }
+            Side::Host if self.hosting.announce_failure(cause) => {
+                Notice::ClientNotConnected { lease: id, client: peer, version, cause }
+            }
+            Side::Client | Side::Host => return,
+        };
+        out.push(Action::Notice(notice));
+    }
+
+    pub(crate) fn why_not_connected(&self, lease: &Lease) -> Option<NotConnected> {
+        let max_peers = self.config.host.as_ref().map_or(limits::NODE_MAX_PEERS, |host| host.node_max_peers);
+        find_cause(lease, self.takes_light_slot(lease), self.node.dialed(), max_peers)
+    }
+}

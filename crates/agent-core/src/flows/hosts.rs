@@ -1,0 +1,112 @@
+//! Hosts that the pool gives, and the dial of a host to its client.
+
+use vipnode_types::{
+    EnodeHost, LeaseId, Ms, TypedError,
+    wire::{DialCall, LeasedHost, LeaveReason, Side, WireError},
+};
+
+use crate::{
+    Action, AgentCore, Notice, Refusal, RequestTag,
+    client::choice::declines,
+    leases::{Lease, Terms},
+};
+
+impl AgentCore {
+    pub(crate) fn dial(&mut self, now: Ms, tag: RequestTag, call: DialCall, out: &mut Vec<Action>) {
+        let reply = match call.side {
+            Side::Client => {
+                let DialCall { lease, peer: host, price, client_version, .. } = call;
+                Some(self.take_host(now, LeasedHost { lease, host, price, client_version }, out))
+            }
+            Side::Host => self.dial_client(tag, call),
+        };
+        if let Some(reply) = reply {
+            out.push(Action::Answer { tag, reply });
+        }
+    }
+
+    /// A slot on a host was given: it is dialed, or left with the reason.
+    pub(crate) fn take_host(&mut self, now: Ms, grant: LeasedHost, out: &mut Vec<Action>) -> Result<(), WireError> {
+        let LeasedHost { lease: id, host, price, client_version } = grant;
+        if id.is_direct() {
+            return Err(Refusal::OtherLease.to_wire());
+        }
+        if let Some(lease) = self.leases.get(id) {
+            let same = lease.side() == Side::Client && lease.peer_id() == host.id && lease.runs();
+            return if same { Ok(()) } else { Err(Refusal::OtherLease.to_wire()) };
+        }
+        let stops = self.stopping.is_some().then_some((LeaveReason::Surplus, Refusal::Stopping));
+        let declined =
+            stops.or_else(|| declines(now, &host, price, &self.config, &self.leases, &self.node, &self.seeking));
+        if let Some((reason, why)) = declined {
+            if self.is_named_host(host.id) {
+                // A pool that does not learn from it would give the same again.
+                self.seeking.avoid(host.id, now);
+            }
+            self.leave(id, reason);
+            return Err(why.to_wire());
+        }
+        if let Some(why) = self.config.policy.rejects(&client_version) {
+            self.leave(id, LeaveReason::Rejected);
+            // A pool that does not learn from it would give the same again.
+            self.seeking.avoid(host.id, now);
+            out.push(Action::Notice(Notice::Unsuitable { side: Side::Client, peer: host.id, why: why.clone() }));
+            return Err(Refusal::HostUnsuitable { why }.to_wire());
+        }
+        out.push(Action::Notice(Notice::HostGiven { lease: id, host: host.id }));
+        let terms = Terms { price: Some(price), peer_version: client_version, light: false };
+        self.leases.insert(Lease::given(id, Side::Client, host, terms, self.link.socket(), now));
+        self.role_is_clear(id, out);
+        Ok(())
+    }
+
+    /// The pool has this host dial a client that does not get through. `None`: answered later.
+    fn dial_client(&mut self, tag: RequestTag, call: DialCall) -> Option<Result<(), WireError>> {
+        let up = self.node.is_up();
+        let Some(lease) = self.leases.get_mut(call.lease).filter(|lease| lease.runs() && !lease.is_leftover()) else {
+            return Some(Err(Refusal::NoLease.to_wire()));
+        };
+        if lease.side() != Side::Host || lease.peer_id() != call.peer.id {
+            return Some(Err(Refusal::OtherLease.to_wire()));
+        }
+        if lease.presence().is_up() {
+            return Some(Ok(()));
+        }
+        if lease.is_nodes_own() {
+            return Some(Err(Refusal::NodesOwn.to_wire()));
+        }
+        if !up {
+            return Some(Err(Refusal::NodeDown.to_wire()));
+        }
+        if call.peer.host == EnodeHost::None || call.peer.port == 0 {
+            return Some(Err(Refusal::NoClientAddress.to_wire()));
+        }
+        (!lease.request_dial(call.peer, tag)).then_some(Ok(()))
+    }
+
+    /// A host is of no use: its lease ends, and another is asked for.
+    pub(crate) fn host_failed(
+        &mut self,
+        now: Ms,
+        id: LeaseId,
+        reason: LeaveReason,
+        avoid: bool,
+        out: &mut Vec<Action>,
+    ) {
+        let Some(lease) = self.leases.get(id).filter(|lease| lease.runs() && !id.is_direct()) else { return };
+        let host = lease.peer_id();
+        self.counters.host_failed();
+        if lease.presence().was_ever_up() {
+            out.push(Action::Notice(Notice::HostGone { lease: id, host }));
+        }
+        if avoid {
+            self.seeking.avoid(host, now);
+        }
+        // A peer that was reported up and goes is told by the next report, which leaves at once.
+        if reason != LeaveReason::NotConnected || !self.reports.knows(id) {
+            self.leave(id, reason);
+        }
+        self.end(id, None, out);
+        self.asks.soon(now);
+    }
+}

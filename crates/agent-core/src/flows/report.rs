@@ -1,0 +1,109 @@
+//! Reports to the pool: which leased peers are seen, and what else it is to know.
+
+use vipnode_types::{
+    LeaseId, Ms,
+    wire::{HostCapabilities, ReportReply, WireError},
+};
+
+use crate::{
+    Action, AgentCore, Notice,
+    leases::Lease,
+    limits,
+    pool::{
+        dialect::{ReportOf, Reported},
+        link::{Request, retry_ms},
+        report::{News, NextReport},
+    },
+};
+
+impl AgentCore {
+    /// Leases that were gone and came back are to be reported, or are.
+    pub(crate) fn set_flapped(&mut self, leases: &[LeaseId], flapped: bool) {
+        for id in leases {
+            if let Some(lease) = self.leases.get_mut(*id) {
+                lease.presence_mut().set_flapped(flapped);
+            }
+        }
+    }
+
+    pub(crate) fn report_due(&self) -> Option<Ms> {
+        let may = self.link.is_live() && self.stopping.is_none();
+        self.reports.due(self.now).filter(|_| may)
+    }
+
+    pub(crate) fn send_report(&mut self, now: Ms, out: &mut Vec<Action>) {
+        let Some(interval_ms) = self.link.interval_ms() else { return };
+        if !self.reports.is_free(now) {
+            return;
+        }
+        let news = self.news(now);
+        let has_flapped = |id: LeaseId| self.leases.get(id).is_none_or(|lease| lease.presence().has_flapped());
+        let Some(mut report) = self.reports.compose(now, interval_ms, &news, has_flapped) else { return };
+        if report.full.is_some() {
+            self.leases.iter_mut().for_each(Lease::forget_caps_reported);
+        }
+        report.host_capabilities = self.seen_hosts();
+        self.set_flapped(&news.flapped, false);
+        let next = NextReport::draw(interval_ms, self.dialect.report_pause_ms(interval_ms), &mut self.rng);
+        let tag = self.new_tag();
+        self.reports.sent(Request { tag, sent: now }, &report, news, next);
+        let mut peers: Vec<_> = self.leases.iter().filter(|l| l.is_reported()).map(Lease::peer_id).collect();
+        peers.sort_unstable();
+        peers.dedup();
+        let block = self.node.block().unwrap_or(0);
+        out.push(Action::Pool { tag, request: self.dialect.report(ReportOf { report, peers, block }) });
+    }
+
+    fn news(&self, now: Ms) -> News {
+        let reported = || self.leases.iter().filter(|lease| lease.is_reported());
+        // Whether a peer that the node lost with its restart comes back is reported once it is known.
+        let flapped = |lease: &&Lease| lease.presence().has_flapped() && !lease.presence().is_returning();
+        News {
+            set: reported().map(Lease::id).collect(),
+            flapped: reported().filter(flapped).map(Lease::id).collect(),
+            slots: self.config.host.is_some().then(|| self.offer(now).slots),
+            light_full: self.light_slots.are_taken(),
+            block: self.node.block(),
+        }
+    }
+
+    /// What hosts serve that the pool was not told yet on this socket.
+    fn seen_hosts(&mut self) -> Vec<HostCapabilities> {
+        let reported = self.leases.iter_mut().filter(|lease| lease.is_reported());
+        let seen = reported.filter_map(|lease| {
+            let id = lease.id();
+            lease.take_unreported_caps().map(|caps| HostCapabilities { lease: id, capabilities: caps })
+        });
+        seen.take(limits::SEEN_HOSTS).collect()
+    }
+
+    pub(crate) fn report_answered(&mut self, now: Ms, answer: Result<Reported, WireError>, out: &mut Vec<Action>) {
+        let answer = answer.map(|reported| {
+            if let Some(update) = &reported.update {
+                self.take_update(now, update, out);
+            }
+            reported.reply
+        });
+        let Some(sent) = self.reports.answered() else { return };
+        if answer == Ok(ReportReply { resync: false }) {
+            self.reports.took(sent);
+            return;
+        }
+        // Nothing was counted.
+        let full = sent.is_full();
+        self.set_flapped(&sent.into_flapped(), true);
+        self.reports.repeat();
+        let wait_ms = match answer {
+            // Two sides that never agree must not talk without a pause.
+            Ok(_) if full => limits::BACKOFF_FIRST_MS,
+            Ok(_) => 0,
+            Err(error) if self.dialect.is_forgotten(retry_ms(&error)) => return self.not_taken(now, error, out),
+            Err(error) => {
+                let wait_ms = retry_ms(&error).unwrap_or(limits::BACKOFF_FIRST_MS);
+                out.push(Action::Notice(Notice::PoolRefused(error)));
+                wait_ms
+            }
+        };
+        self.reports.hold(now.plus(wait_ms));
+    }
+}

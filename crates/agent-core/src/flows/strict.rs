@@ -1,0 +1,119 @@
+//! `--strict-peers`: strangers are disconnected, and the last list of a pool stands while it is away.
+
+use std::collections::BTreeSet;
+
+use vipnode_types::{
+    Enode, LeaseId, Ms, NodeId, PeerFact,
+    wire::{EvictReason, Side},
+};
+
+use crate::{Action, AgentCore, NodeCall, NodeTask, Notice, leases::Lease, limits};
+
+impl AgentCore {
+    /// Disconnects strangers, a bounded number at a time.
+    pub(crate) fn drop_strangers(&mut self, now: Ms, peers: &[PeerFact], out: &mut Vec<Action>) {
+        let told = !self.config.pool || self.link.was_taken();
+        let room = self.strict.room(now);
+        if !self.config.strict || !told || self.stopping.is_some() || room == 0 {
+            return;
+        }
+        let direct = &self.config.direct;
+        let named = direct.hosts.iter().chain(&direct.allow).map(|peer| peer.id);
+        let kept = named.chain(self.config.keep.iter().copied());
+        let known: BTreeSet<NodeId> = self.leases.iter().map(Lease::peer_id).chain(kept).collect();
+        // By the id alone: a client's address is of no use here, and often not told (D33).
+        let stranger = |peer: &&PeerFact| {
+            let own = peer.trusted == Some(true) || peer.is_static == Some(true);
+            peer.ready && !own && !known.contains(&peer.id) && !self.strict.is_dropping(peer.id)
+        };
+        let strangers: Vec<Enode> = peers.iter().filter(stranger).take(room).map(endpoint).collect();
+        for peer in strangers {
+            let task = self.new_task();
+            self.strict.drops(now, task, peer.id);
+            out.push(Action::Node { task, call: NodeCall::Drop(peer) });
+        }
+    }
+
+    /// Whether the task was the disconnecting of a stranger.
+    pub(crate) fn stranger_done(&mut self, task: NodeTask, result: &Result<(), String>, out: &mut Vec<Action>) -> bool {
+        let Some(peer) = self.strict.done(task) else { return false };
+        // Who could not be disconnected is seen again.
+        if result.is_ok() {
+            self.node.forget_peer(peer);
+            self.counters.stranger_dropped();
+            if self.strict.announce() {
+                out.push(Action::Notice(Notice::StrangerDropped { peer }));
+            }
+        }
+        true
+    }
+
+    /// Keeps leases that the pool does not know any more, where it knows none.
+    pub(crate) fn keep_last_list(&mut self, now: Ms, leases: &[LeaseId], out: &mut Vec<Action>) {
+        let mut kept = 0_u32;
+        for id in leases {
+            if let Some(lease) = self.leases.get_mut(*id) {
+                lease.forgotten_by_pool();
+                kept = kept.saturating_add(1);
+            }
+        }
+        if kept > 0 && self.strict.keep_last_list(now) {
+            out.push(Action::Notice(Notice::LastListKept { leases: kept }));
+        }
+    }
+
+    fn of_last_list(&self, side: Side) -> Vec<LeaseId> {
+        self.leases.ids(|lease| is_last(lease) && lease.side() == side)
+    }
+
+    /// Ends what the pool replaced, and clients whose time is over.
+    pub(crate) fn last_list_expire(&mut self, now: Ms, out: &mut Vec<Action>) {
+        let Some(since) = self.strict.last_list() else { return };
+        let replaced =
+            |lease: &Lease| self.leases.siblings(lease).any(|other| other.side() == lease.side() && is_new(other));
+        let mut over: Vec<LeaseId> = self.leases.ids(|lease| is_last(lease) && replaced(lease));
+        if self.missing_hosts() == 0 || !self.config.strict {
+            over.extend(self.of_last_list(Side::Client));
+        }
+        if now >= since.plus(limits::LAST_LIST_MS) || !self.config.strict {
+            over.extend(self.of_last_list(Side::Host));
+        }
+        for id in over {
+            self.end(id, Some(EvictReason::Unknown), out);
+        }
+        if !self.leases.iter().any(is_last) {
+            self.strict.end_last_list();
+        }
+    }
+
+    /// A slot is needed that a client of the last list has: all of them are over.
+    pub(crate) fn make_room(&mut self, out: &mut Vec<Action>) {
+        if self.strict.has_last_list() {
+            for id in self.of_last_list(Side::Host) {
+                self.end(id, Some(EvictReason::Unknown), out);
+            }
+        }
+    }
+
+    /// When something of it is due by the clock.
+    pub(crate) fn strict_due(&self) -> impl Iterator<Item = Ms> {
+        let clients = self.leases.iter().any(|lease| is_last(lease) && lease.side() == Side::Host);
+        let last = self.strict.last_list().filter(|_| clients).map(|since| since.plus(limits::LAST_LIST_MS));
+        self.strict.due().chain(last)
+    }
+}
+
+/// Stands though the pool does not know it. Only asked where there is a last list: before the pool spoke the leases of
+/// an earlier run look the same.
+const fn is_last(lease: &Lease) -> bool {
+    lease.is_leftover() && lease.runs() && !lease.is_direct()
+}
+
+const fn is_new(lease: &Lease) -> bool {
+    !lease.is_leftover() && lease.runs() && !lease.is_direct()
+}
+
+/// Clients that take no bare id disconnect by the id all the same, whatever the port.
+fn endpoint(peer: &PeerFact) -> Enode {
+    peer.remote.map_or_else(|| Enode::id_only(peer.id), |ip| Enode::at(peer.id, ip, 30_303))
+}

@@ -1,0 +1,163 @@
+//! Who is connected: "connected" means that a sub-protocol runs.
+
+use vipnode_types::{
+    DropCause, LeaseId, Ms, NodeId, PeerFact,
+    wire::{LeaveReason, Side},
+};
+
+use crate::{Action, AgentCore, Notice, leases::Lease, limits, node::own_peers::OwnPeers};
+
+impl AgentCore {
+    pub(crate) fn see_peers(&mut self, now: Ms, peers: &[PeerFact], out: &mut Vec<Action>) {
+        if self.node.is_up() {
+            let gap = self.take_list(now, peers);
+            self.see_leased(now, peers, gap, out);
+        }
+    }
+
+    /// Remembers the list; says whether nobody had looked for long.
+    pub(crate) fn take_list(&mut self, now: Ms, peers: &[PeerFact]) -> bool {
+        self.see_failing(peers);
+        self.light_slots.see_peers(peers);
+        self.node.see_peers(now, peers)
+    }
+
+    /// What the list says of leases.
+    pub(crate) fn see_leased(&mut self, now: Ms, peers: &[PeerFact], gap: bool, out: &mut Vec<Action>) {
+        for id in self.leases.ids(|lease| lease.runs() && (lease.is_granted() || lease.presence().is_up())) {
+            let Some(lease) = self.leases.get(id) else { continue };
+            let (up, seen) = (lease.presence().is_up(), self.node.is_linked(lease.peer_id()));
+            if seen && self.judge(now, id, peers, out) {
+                continue;
+            }
+            let Some(lease) = self.leases.get_mut(id) else { continue };
+            match (up, seen) {
+                (false, true) => self.came_up(now, id, out),
+                (true, true) => self.still_up(now, id, gap, out),
+                (true, false) if lease.presence().is_returning() => lease.presence_mut().set_flapped(true),
+                (true, false) => self.went_down(now, id, out),
+                (false, false) => {}
+            }
+        }
+        if self.leases.connected(Side::Host) > 0 {
+            self.hosting.client_seen(now);
+        }
+        if let Some(host) = &self.config.host {
+            let own = OwnPeers::count(&self.node, &self.leases);
+            out.extend(self.own_peers.watch(own, host.reserve, &self.leases).map(Action::Notice));
+        }
+        self.drop_strangers(now, peers, out);
+    }
+
+    /// The next list of peers decides; it is fetched at once.
+    pub(crate) fn suspect_gone(&mut self, now: Ms, peer: NodeId, cause: DropCause, out: &mut Vec<Action>) {
+        self.came_and_went(now, peer, cause, out);
+        let mut any = false;
+        for lease in self.leases.iter_mut().filter(|lease| lease.peer_id() == peer && lease.presence().is_up()) {
+            lease.presence_mut().doubt(now);
+            any = true;
+        }
+        if any {
+            out.push(Action::Watch { for_ms: limits::SUSPECT_MS });
+        }
+    }
+
+    fn came_up(&mut self, now: Ms, id: LeaseId, out: &mut Vec<Action>) {
+        let Some(lease) = self.leases.get_mut(id) else { return };
+        let first = lease.came(now);
+        let (side, peer, since) = (lease.side(), lease.peer_id(), lease.since());
+        if side == Side::Client {
+            self.seeking.host_connected();
+        }
+        if first {
+            out.push(Action::Notice(match side {
+                Side::Client => Notice::HostConnected { lease: id, host: peer, after_ms: now.since(since) },
+                Side::Host => Notice::ClientConnected { lease: id, client: peer },
+            }));
+        }
+    }
+
+    fn still_up(&mut self, now: Ms, id: LeaseId, gap: bool, out: &mut Vec<Action>) {
+        let Some(lease) = self.leases.get_mut(id) else { return };
+        let presence = lease.presence_mut();
+        if gap {
+            presence.set_flapped(true);
+        }
+        presence.returned(now);
+        if !presence.clear_doubt() {
+            return;
+        }
+        // Gone and back.
+        presence.set_flapped(true);
+        let at_once = presence.mark_up(now).is_some_and(|up| now.since(up) < limits::AT_ONCE_MS);
+        lease.lose_first_link();
+        let (host, is_client) = (lease.peer_id(), lease.side() == Side::Client);
+        if is_client && at_once && !id.is_direct() && self.seeking.gone_at_once(host, now) {
+            self.host_failed(now, id, LeaveReason::Unstable, true, out);
+        }
+    }
+
+    fn went_down(&mut self, now: Ms, id: LeaseId, out: &mut Vec<Action>) {
+        let Some(lease) = self.leases.get_mut(id) else { return };
+        let at_once = lease.presence().is_up_for_less(now, limits::AT_ONCE_MS);
+        lease.presence_mut().mark_down(now);
+        lease.lose_first_link();
+        if id.is_direct() {
+            self.direct_went_down(now, id, out);
+            return;
+        }
+        if lease.side() == Side::Host || lease.is_leftover() {
+            return;
+        }
+        let host = lease.peer_id();
+        if at_once && self.seeking.gone_at_once(host, now) {
+            self.host_failed(now, id, LeaveReason::Unstable, true, out);
+        } else if self.link.is_live() {
+            self.host_failed(now, id, LeaveReason::NotConnected, false, out);
+        }
+        // While the pool is away no other host is to be had, and this one may come back.
+    }
+
+    /// What the clock alone says of connections.
+    pub(crate) fn watch_expire(&mut self, now: Ms, out: &mut Vec<Action>) {
+        let unwatched = now >= self.node.unwatched_at();
+        let gone = |lease: &Lease| gone_due(lease).is_some_and(|at| at <= now);
+        for id in self.leases.ids(|lease| lease.presence().is_up() && (unwatched || gone(lease))) {
+            self.went_down(now, id, out);
+        }
+        self.direct_expire(now, out);
+        if self.waits_for_hosts() {
+            let most_ms = self.dialect.connect_ms();
+            for id in self.leases.ids(|lease| connect_due(lease, most_ms).is_some_and(|at| at <= now)) {
+                self.announce_failure(id, out);
+                self.host_failed(now, id, LeaveReason::NotConnected, true, out);
+            }
+        }
+    }
+
+    /// When the clock says something of a connection.
+    pub(crate) fn watch_due(&self) -> impl Iterator<Item = Ms> {
+        let seen = self.leases.iter().any(|lease| lease.presence().is_up());
+        let waits = self.waits_for_hosts();
+        let most_ms = self.dialect.connect_ms();
+        let connect = move |lease: &Lease| connect_due(lease, most_ms).filter(|_| waits);
+        let due = self.leases.iter().filter_map(gone_due).chain(self.leases.iter().filter_map(connect));
+        due.chain(seen.then_some(self.node.unwatched_at()))
+    }
+
+    const fn waits_for_hosts(&self) -> bool {
+        self.node.is_up() && self.link.is_live()
+    }
+}
+
+/// When a peer that was seen counts as gone, unless it is seen again before.
+fn gone_due(lease: &Lease) -> Option<Ms> {
+    lease.presence().gone_due(lease.since())
+}
+
+/// When a host that was never seen counts as failed.
+fn connect_due(lease: &Lease, most_ms: u64) -> Option<Ms> {
+    let waits = lease.side() == Side::Client && lease.runs() && !lease.is_leftover() && !lease.presence().is_up();
+    let waits = waits && !lease.is_direct();
+    waits.then(|| lease.since().plus(most_ms))
+}

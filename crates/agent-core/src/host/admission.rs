@@ -1,0 +1,40 @@
+use vipnode_types::wire::{AdmitCall, Side};
+
+use super::offer::Offer;
+use crate::{
+    AdmitFailure, AgentConfig, Refusal,
+    leases::{Lease, Leases},
+    limits,
+    node::{light_slots::LightSlots, state::NodeState},
+};
+
+/// Why no client is let in now; the agent keeps to its own count whatever the pool says.
+pub(crate) fn refuses(
+    call: &AdmitCall,
+    config: &AgentConfig,
+    offer: Offer,
+    leases: &Leases,
+    node: &NodeState,
+    light_slots: &LightSlots,
+) -> Option<(AdmitFailure, Refusal)> {
+    let Some(host) = &config.host else {
+        return Some((AdmitFailure::NoHost, Refusal::NotHost));
+    };
+    if let Some(why) = offer.why_none {
+        let failure = if node.is_up() { AdmitFailure::NotOffering } else { AdmitFailure::NodeAway };
+        return Some((failure, Refusal::NotOffering { why }));
+    }
+    let slots = host.sellable(config.direct.allowed());
+    // Whose lease the pool forgot has that slot still.
+    let same = |lease: &Lease| lease.side() == Side::Host && lease.is_leftover() && lease.peer_id() == call.client;
+    let same = u32::from(leases.iter().any(same));
+    let held = leases.held(Side::Host).saturating_sub(same);
+    if held >= slots || leases.len() >= limits::LEASES {
+        return Some((AdmitFailure::Full, Refusal::Full { slots }));
+    }
+    if call.light && light_slots.are_taken() {
+        return Some((AdmitFailure::Full, Refusal::LightFull));
+    }
+    let itself = node.id()? == call.client;
+    itself.then(|| (AdmitFailure::Unsuitable, Refusal::Itself))
+}

@@ -1,0 +1,210 @@
+use vipnode_types::{
+    LeaseId, NodeFacts, NodeId, Price, TypedError,
+    protocol2::UpdateReply,
+    wire::{
+        AskReply, AskRequest, ConnectReply, ConnectRequest, ErrorCode, LeaseView, LeaveRequest, ReportReply,
+        ReportRequest, WireError,
+    },
+};
+
+use super::protocol2::Protocol2;
+use crate::{AgentConfig, FromPool, PoolAnswer, Protocol2Config, Refusal, ToPool, limits};
+
+/// The protocol that the agent speaks with its pool: what each message of protocol 3 means, it says in that protocol's
+/// calls, and what the pool answers it says in the words of protocol 3.
+#[derive(Debug, Clone)]
+pub(crate) enum Dialect {
+    Protocol3,
+    Protocol2(Protocol2),
+}
+
+/// What a pool that took the agent said of itself.
+#[derive(Debug)]
+pub(crate) struct Welcome {
+    pub(crate) text: Option<String>,
+    /// Wanted between two reports, in milliseconds; not held to any bound yet.
+    pub(crate) report_interval_ms: u64,
+    /// What a slot costs; `None` where the pool does not say.
+    pub(crate) price: Option<Price>,
+    /// The leases that go on.
+    pub(crate) leases: Vec<LeaseView>,
+    /// The pool listed no leases: those that stand here are taken to go on until it names their peers.
+    pub(crate) unconfirmed: bool,
+}
+
+/// What a pool answered to a report.
+#[derive(Debug)]
+pub(crate) struct Reported {
+    pub(crate) reply: ReportReply,
+    /// What else a pool of the original says with it.
+    pub(crate) update: Option<UpdateReply>,
+}
+
+/// What there is to say in a report.
+#[derive(Debug)]
+pub(crate) struct ReportOf {
+    pub(crate) report: ReportRequest,
+    /// Every leased peer that is seen, once, in order.
+    pub(crate) peers: Vec<NodeId>,
+    /// Number of the newest block; 0 where none is known.
+    pub(crate) block: u64,
+}
+
+impl Dialect {
+    /// Names of leases that the agent gives itself begin past those of an earlier run.
+    pub(crate) fn new(config: Option<Protocol2Config>, leases: impl Iterator<Item = LeaseId>) -> Self {
+        config.map_or(Self::Protocol3, |config| Self::Protocol2(Protocol2::new(config, leases)))
+    }
+
+    pub(crate) fn connect(&self, hello: ConnectRequest, config: &AgentConfig, facts: &NodeFacts) -> ToPool {
+        match self {
+            Self::Protocol3 => ToPool::Connect(Box::new(hello)),
+            Self::Protocol2(_) => super::protocol2::hello::connect(config, facts),
+        }
+    }
+
+    pub(crate) fn report(&self, of: ReportOf) -> ToPool {
+        match self {
+            Self::Protocol3 => ToPool::Report(of.report),
+            Self::Protocol2(_) => super::protocol2::update(of.peers, of.block),
+        }
+    }
+
+    pub(crate) fn ask(&self, ask: AskRequest, missing: u32, facts: Option<&NodeFacts>) -> ToPool {
+        match self {
+            Self::Protocol3 => ToPool::Ask(ask),
+            Self::Protocol2(_) => super::protocol2::peer_request(missing, ask.avoid.len(), facts),
+        }
+    }
+
+    /// `None` where the next report says it.
+    pub(crate) fn leave(&self, leave: LeaveRequest) -> Option<ToPool> {
+        match self {
+            Self::Protocol3 => Some(ToPool::Leave(leave)),
+            Self::Protocol2(_) => None,
+        }
+    }
+
+    pub(crate) fn bye(&self, block: u64) -> ToPool {
+        match self {
+            Self::Protocol3 => ToPool::Bye,
+            // Nobody is seen any more.
+            Self::Protocol2(_) => super::protocol2::update(Vec::new(), block),
+        }
+    }
+
+    /// `standing` are the leases that stand here.
+    pub(crate) fn connect_reply(
+        &self,
+        answer: PoolAnswer,
+        standing: impl FnOnce() -> Vec<LeaseView>,
+    ) -> Result<Welcome, WireError> {
+        match (self, answer) {
+            (Self::Protocol3, PoolAnswer::Connect(reply)) => {
+                let ConnectReply { welcome, report_interval_ms, price, leases, .. } = *reply;
+                Ok(Welcome { text: welcome, report_interval_ms, price: Some(price), leases, unconfirmed: false })
+            }
+            (Self::Protocol2(protocol2), PoolAnswer::Protocol2(reply)) => protocol2.connect_reply(reply, standing),
+            _ => Err(unexpected()),
+        }
+    }
+
+    pub(crate) fn report_reply(&self, answer: PoolAnswer) -> Result<Reported, WireError> {
+        match (self, answer) {
+            (Self::Protocol3, PoolAnswer::Report(reply)) => Ok(Reported { reply, update: None }),
+            (Self::Protocol2(_), PoolAnswer::Protocol2(reply)) => super::protocol2::answers::report_reply(reply),
+            _ => Err(unexpected()),
+        }
+    }
+
+    /// `avoided` tells which hosts are not to be taken.
+    pub(crate) fn ask_reply(
+        &mut self,
+        answer: Result<PoolAnswer, WireError>,
+        missing: u32,
+        avoided: impl Fn(NodeId) -> bool,
+    ) -> Result<AskReply, WireError> {
+        match (self, answer) {
+            (Self::Protocol3, Ok(PoolAnswer::Ask(reply))) => Ok(reply),
+            (Self::Protocol3, answer) => Err(answer.err().unwrap_or_else(unexpected)),
+            (Self::Protocol2(protocol2), answer) => protocol2.ask_reply(answer, missing, avoided),
+        }
+    }
+
+    /// Whether a call of the pool is one of this protocol.
+    pub(crate) fn check_call(&self, call: &FromPool) -> Result<(), WireError> {
+        match (self, call) {
+            (Self::Protocol2(_), FromPool::Whitelist(_))
+            | (Self::Protocol3, FromPool::Admit(_) | FromPool::Evict(_) | FromPool::Dial(_)) => Ok(()),
+            (Self::Protocol2(_), _) | (Self::Protocol3, FromPool::Whitelist(_)) => {
+                Err(Refusal::OtherProtocol.to_wire())
+            }
+        }
+    }
+
+    /// The refusal of a connect in words that fit, and whether it lasts.
+    pub(crate) fn refusal(&self, error: WireError) -> (WireError, bool) {
+        let lasting = [ErrorCode::Unauthorized, ErrorCode::NotMember, ErrorCode::Unsuitable];
+        // A pool of ours has no code for it over protocol 2, but has a hint, and does not say when to try again.
+        let hinted = error.data.as_ref().is_some_and(|data| data.retry_ms.is_none());
+        let lasts = (error.is(ErrorCode::Server) && hinted) || lasting.into_iter().any(|code| error.is(code));
+        match self {
+            Self::Protocol2(_) if error.is(ErrorCode::MethodNotFound) => (super::protocol2::not_spoken(&error), true),
+            Self::Protocol2(_) | Self::Protocol3 => (error, lasts),
+        }
+    }
+
+    /// Whether an error in answer to a report means that the pool does not know the node any more.
+    pub(crate) const fn is_forgotten(&self, retry_ms: Option<u64>) -> bool {
+        match self {
+            Self::Protocol3 => false,
+            // A pool of the original that was restarted.
+            Self::Protocol2(_) => retry_ms.is_none(),
+        }
+    }
+
+    /// Between two reports at least, in milliseconds, whatever changes.
+    pub(crate) fn report_pause_ms(&self, interval_ms: u64) -> u64 {
+        match self {
+            Self::Protocol3 => 0,
+            Self::Protocol2(_) => limits::UPDATE_LEAST_MS.min(interval_ms),
+        }
+    }
+
+    /// How long a host has to be connected, in milliseconds.
+    pub(crate) const fn connect_ms(&self) -> u64 {
+        match self {
+            Self::Protocol3 => limits::CONNECT_MS,
+            Self::Protocol2(_) => limits::CONNECT_ALONE_MS,
+        }
+    }
+
+    /// The price of a lease, where the pool sets one.
+    pub(crate) fn price(&self, price: Option<Price>) -> Option<Price> {
+        match self {
+            Self::Protocol3 => price,
+            Self::Protocol2(_) => None,
+        }
+    }
+
+    /// The state of protocol 2, where that is spoken.
+    pub(crate) const fn protocol2(&self) -> Option<&Protocol2> {
+        match self {
+            Self::Protocol3 => None,
+            Self::Protocol2(protocol2) => Some(protocol2),
+        }
+    }
+
+    /// The state of protocol 2, where that is spoken.
+    pub(crate) const fn protocol2_mut(&mut self) -> Option<&mut Protocol2> {
+        match self {
+            Self::Protocol3 => None,
+            Self::Protocol2(protocol2) => Some(protocol2),
+        }
+    }
+}
+
+/// The pool answered something else than was asked.
+pub(crate) fn unexpected() -> WireError {
+    WireError::new(ErrorCode::Internal, "the pool answered something else than was asked", "")
+}
