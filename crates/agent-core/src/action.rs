@@ -4,7 +4,7 @@ use vipnode_types::{
     wire::{AskRequest, ConnectRequest, EvictReason, LeaveRequest, ReportRequest, Side, WireError},
 };
 
-use crate::{JournalEntry, NotConnected};
+use crate::{JournalEntry, ConnectFailure};
 
 /// The agent's name of a request or of a call it has to answer.
 pub type RequestTag = u64;
@@ -158,7 +158,7 @@ pub enum Notice {
         /// Its `web3_clientVersion`, as the pool reported it; empty where it did not.
         version: String,
         /// Why it is not connected, as far as this side sees.
-        cause: NotConnected,
+        cause: ConnectFailure,
     },
     /// A client that was let in was not connected, or was gone at once. Each kind of cause is announced once until the
     /// settings change.
@@ -170,7 +170,7 @@ pub enum Notice {
         /// Its `web3_clientVersion`, as the pool reported it; empty where it did not.
         version: String,
         /// Why it is not connected, as far as this side sees.
-        cause: NotConnected,
+        cause: ConnectFailure,
     },
     /// A host disconnected; another is sought. One that the user named is dialed on.
     HostGone {

@@ -40,7 +40,7 @@ mod view;
 
 pub use action::{Action, CallReply, NodeCall, NodeTask, Notice, RequestTag, ToPool};
 pub use agent_core::AgentCore;
-pub use client::connect_failure::NotConnected;
+pub use client::connect_failure::ConnectFailure;
 pub use config::{Advertise, AgentConfig, HostConfig};
 pub use counters::{AdmitFailure, Counters};
 pub use direct::config::{DirectConfig, DirectConfigError};

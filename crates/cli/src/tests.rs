@@ -10,7 +10,7 @@ use vipnode_agent::{
     AgentNotice,
     local::{AgentStatus, ClientStatus, HostStatus, LeaseStatus, Metered, NodeStatus, PoolLink, PoolStanding},
 };
-use vipnode_agent_core::{NotConnected, Notice};
+use vipnode_agent_core::{ConnectFailure, Notice};
 use vipnode_node::NodeError;
 use vipnode_pool::PoolConfig;
 use vipnode_types::{
@@ -144,7 +144,7 @@ fn notices() -> Vec<Notice> {
         EvictReason::Left,
         EvictReason::Disconnected,
         EvictReason::NoReports,
-        EvictReason::NotConnected,
+        EvictReason::ConnectFailure,
         EvictReason::Unsuitable,
         EvictReason::Drained,
         EvictReason::Price,
@@ -156,14 +156,14 @@ fn notices() -> Vec<Notice> {
         notices.push(Notice::ClientEvicted { lease, client, reason });
     }
     for cause in [
-        NotConnected::Genesis,
-        NotConnected::Network,
-        NotConnected::Forks,
-        NotConnected::EthVersion,
-        NotConnected::NoLightPlace,
-        NotConnected::NoCommonProtocol,
-        NotConnected::NoDialSlot { dialled: 16 },
-        NotConnected::Silent,
+        ConnectFailure::Genesis,
+        ConnectFailure::Network,
+        ConnectFailure::Forks,
+        ConnectFailure::EthVersion,
+        ConnectFailure::NoLightSlot,
+        ConnectFailure::NoCommonProtocol,
+        ConnectFailure::NoDialSlot { dialed: 16 },
+        ConnectFailure::Silent,
     ] {
         notices.push(Notice::HostNotConnected { lease, host, version: version.clone(), cause });
         notices.push(Notice::ClientNotConnected { lease, client, version: version.clone(), cause });

@@ -11,7 +11,7 @@ use crate::{leases::Lease, limits};
 
 /// Why a peer that was let in, or that let the node in, is not connected, as far as this side can see.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum NotConnected {
+pub enum ConnectFailure {
     /// Its genesis block is different.
     Genesis,
     /// Its network id is different.
@@ -21,13 +21,13 @@ pub enum NotConnected {
     /// The two share no version of `eth`.
     EthVersion,
     /// It is a light node, or ours is, and was disconnected at once: the host's node has no free slot for light nodes.
-    NoLightPlace,
+    NoLightSlot,
     /// It came, and the connection ended before a protocol ran; neither side said why.
     NoCommonProtocol,
     /// It never showed, and the node already dials as many peers as it may, so it has not dialed this one.
     NoDialSlot {
-        /// Peers that the node dialled.
-        dialled: u32,
+        /// Peers that the node dialed.
+        dialed: u32,
     },
     /// It never showed.
     Silent,
@@ -35,20 +35,20 @@ pub enum NotConnected {
 
 /// Causes that were announced to the user; two of a kind are announced once.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct AnnouncedCauses(BTreeSet<NotConnected>);
+pub(crate) struct AnnouncedCauses(BTreeSet<ConnectFailure>);
 
 impl AnnouncedCauses {
     /// Whether it is the first of its kind.
-    pub(crate) fn insert(&mut self, cause: NotConnected) -> bool {
+    pub(crate) fn insert(&mut self, cause: ConnectFailure) -> bool {
         let kind = match cause {
-            NotConnected::NoDialSlot { .. } => NotConnected::NoDialSlot { dialled: 0 },
+            ConnectFailure::NoDialSlot { .. } => ConnectFailure::NoDialSlot { dialed: 0 },
             other => other,
         };
         self.0.insert(kind)
     }
 }
 
-impl NotConnected {
+impl ConnectFailure {
     /// A cause that the node reported and that no further dial changes.
     pub(crate) const fn lasting(cause: DropCause, light: bool) -> Option<Self> {
         match cause {
@@ -56,7 +56,7 @@ impl NotConnected {
             DropCause::Network => Some(Self::Network),
             DropCause::Forks => Some(Self::Forks),
             DropCause::EthVersion => Some(Self::EthVersion),
-            DropCause::Requested if light => Some(Self::NoLightPlace),
+            DropCause::Requested if light => Some(Self::NoLightSlot),
             DropCause::Requested | DropCause::Untold => None,
         }
     }
@@ -68,7 +68,7 @@ impl NotConnected {
             Self::Network => Some(PairFault::Network),
             Self::Forks => Some(PairFault::Forks),
             Self::EthVersion => Some(PairFault::EthVersion),
-            Self::NoLightPlace => Some(PairFault::LightSlots),
+            Self::NoLightSlot => Some(PairFault::LightSlots),
             Self::NoCommonProtocol | Self::NoDialSlot { .. } | Self::Silent => None,
         }
     }
@@ -80,7 +80,7 @@ impl NotConnected {
             PairFault::Network => Self::Network,
             PairFault::Forks => Self::Forks,
             PairFault::EthVersion => Self::EthVersion,
-            PairFault::LightSlots => Self::NoLightPlace,
+            PairFault::LightSlots => Self::NoLightSlot,
             PairFault::Other => Self::NoCommonProtocol,
         }
     }
@@ -97,13 +97,13 @@ impl NotConnected {
 /// Why the pair is not connected, as far as this side sees. `light` says whether it needs a slot for light nodes that may
 /// be taken; `dialed` is how many peers the node dialed, of `max_peers` that it takes. A host whose client never showed
 /// is told when the client's lease ends, and no more is known of it there.
-pub(crate) fn find_cause(lease: &Lease, light: bool, dialed: u32, max_peers: u32) -> Option<NotConnected> {
+pub(crate) fn find_cause(lease: &Lease, light: bool, dialed: u32, max_peers: u32) -> Option<ConnectFailure> {
     match (lease.presence().failing(), lease.side()) {
-        (Some(cause), _) => Some(NotConnected::lasting(cause, light).unwrap_or(NotConnected::NoCommonProtocol)),
+        (Some(cause), _) => Some(ConnectFailure::lasting(cause, light).unwrap_or(ConnectFailure::NoCommonProtocol)),
         (None, Side::Host) => None,
         (None, Side::Client) if dialed >= (max_peers / limits::DIAL_RATIO).max(1) => {
-            Some(NotConnected::NoDialSlot { dialled: dialed })
+            Some(ConnectFailure::NoDialSlot { dialed })
         }
-        (None, Side::Client) => Some(NotConnected::Silent),
+        (None, Side::Client) => Some(ConnectFailure::Silent),
     }
 }

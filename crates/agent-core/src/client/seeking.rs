@@ -2,7 +2,7 @@ use vipnode_types::{Ms, NodeId};
 
 use super::{
     avoid::Avoid,
-    connect_failure::{AnnouncedCauses, NotConnected},
+    connect_failure::{AnnouncedCauses, ConnectFailure},
 };
 
 /// What a client remembers of hosts beyond its leases.
@@ -45,7 +45,7 @@ impl Seeking {
     }
 
     /// Whether the user is to be told that hosts fail for this cause.
-    pub(crate) fn announce(&mut self, cause: NotConnected) -> bool {
+    pub(crate) fn announce(&mut self, cause: ConnectFailure) -> bool {
         self.announced.insert(cause)
     }
 }

@@ -5,7 +5,7 @@ use vipnode_types::{
     wire::{EvictCall, EvictReason, Side},
 };
 
-use crate::{Action, AgentCore, NotConnected, Notice, client::connect_failure::find_cause, leases::Lease, limits};
+use crate::{Action, AgentCore, ConnectFailure, Notice, client::connect_failure::find_cause, leases::Lease, limits};
 
 impl AgentCore {
     /// A peer in the list without a protocol that runs is about to be thrown out, or just begins.
@@ -33,7 +33,7 @@ impl AgentCore {
     fn connect_failed(&mut self, now: Ms, id: LeaseId, cause: DropCause, out: &mut Vec<Action>) {
         let Some(light) = self.leases.get(id).map(|lease| self.takes_light_slot(lease)) else { return };
         let Some(lease) = self.leases.get_mut(id) else { return };
-        let lasting = NotConnected::lasting(cause, light);
+        let lasting = ConnectFailure::lasting(cause, light);
         let (side, runs, was_seen) = (lease.side(), lease.runs(), lease.presence().is_up());
         if !was_seen || (lasting.is_some() && runs) {
             lease.presence_mut().fail(cause, lasting.is_some());
@@ -49,7 +49,7 @@ impl AgentCore {
             self.host_failed(now, id, cause.leave_reason(), true, out);
             return;
         }
-        if cause == NotConnected::NoLightPlace {
+        if cause == ConnectFailure::NoLightSlot {
             self.light_slots.thrown_out(now, was_seen);
         }
         self.end(id, Some(EvictReason::NotConnected), out);
@@ -79,7 +79,7 @@ impl AgentCore {
         let presence = lease.presence();
         let held = presence.up().is_some_and(|up| self.now.since(up) >= limits::THROWN_OUT_MS);
         if let Some(fault) = call.fault.filter(|_| !held) {
-            self.announce_cause(call.lease, NotConnected::reported(fault), out);
+            self.announce_cause(call.lease, ConnectFailure::reported(fault), out);
             return;
         }
         // Sooner than that the other side left for a reason of its own.
@@ -89,7 +89,7 @@ impl AgentCore {
         }
     }
 
-    fn announce_cause(&mut self, id: LeaseId, cause: NotConnected, out: &mut Vec<Action>) {
+    fn announce_cause(&mut self, id: LeaseId, cause: ConnectFailure, out: &mut Vec<Action>) {
         let Some(lease) = self.leases.get(id) else { return };
         let (peer, version) = (lease.peer_id(), lease.terms().peer_version.clone());
         let notice = match lease.side() {
@@ -104,7 +104,7 @@ impl AgentCore {
         out.push(Action::Notice(notice));
     }
 
-    pub(crate) fn why_not_connected(&self, lease: &Lease) -> Option<NotConnected> {
+    pub(crate) fn why_not_connected(&self, lease: &Lease) -> Option<ConnectFailure> {
         let max_peers = self.config.host.as_ref().map_or(limits::NODE_MAX_PEERS, |host| host.node_max_peers);
         find_cause(lease, self.takes_light_slot(lease), self.node.dialed(), max_peers)
     }

@@ -2,7 +2,7 @@ use vipnode_types::Ms;
 
 use crate::{
     Notice,
-    client::connect_failure::{AnnouncedCauses, NotConnected},
+    client::connect_failure::{AnnouncedCauses, ConnectFailure},
     host::offer::Offer,
 };
 
@@ -39,7 +39,7 @@ impl Hosting {
     }
 
     /// Whether the user is to be told that clients fail for this cause.
-    pub(crate) fn announce_failure(&mut self, cause: NotConnected) -> bool {
+    pub(crate) fn announce_failure(&mut self, cause: ConnectFailure) -> bool {
         self.failures.insert(cause)
     }
 

@@ -19,7 +19,7 @@ pub enum GrantKind {
     /// A client was let in; undone by evicting.
     Admitted,
     /// A host was dialed; undone by dropping.
-    Dialled,
+    Dialed,
     /// A client that was connected already was let in; undone by taking the trust back, and the connection stays.
     Trusted,
 }

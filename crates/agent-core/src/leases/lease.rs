@@ -141,7 +141,7 @@ impl Lease {
     pub(crate) fn left_over(grant: Grant, now: Ms) -> Self {
         let side = match grant.kind {
             GrantKind::Admitted | GrantKind::Trusted => Side::Host,
-            GrantKind::Dialled => Side::Client,
+            GrantKind::Dialed => Side::Client,
         };
         let linked_before = grant.kind == GrantKind::Trusted;
         // The journal does not say whether a host dialed its client; where it may have, that is undone.

@@ -45,7 +45,7 @@ pub fn left_undone(journal: impl IntoIterator<Item = JournalEntry>) -> Vec<Grant
 pub fn release(left: impl IntoIterator<Item = Grant>) -> Vec<(Grant, NodeCall)> {
     let call = |grant: &Grant| match grant.kind {
         GrantKind::Admitted => NodeCall::Evict(grant.peer.clone()),
-        GrantKind::Dialled => NodeCall::Drop(grant.peer.clone()),
+        GrantKind::Dialed => NodeCall::Drop(grant.peer.clone()),
         GrantKind::Trusted => NodeCall::Untrust(grant.peer.clone()),
     };
     left.into_iter().map(|grant| (call(&grant), grant)).map(|(call, grant)| (grant, call)).collect()

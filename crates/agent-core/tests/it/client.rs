@@ -32,7 +32,7 @@ fn a_host_that_does_not_connect_is_left_avoided_and_replaced() {
     assert_eq!((leave.leases, leave.reason), (vec![lease(1)], LeaveReason::NotConnected));
     assert_eq!(bench.ask().unwrap().1.avoid, vec![node(9)]);
     bench.give(vec![place(2, 9)]);
-    assert_eq!(bench.calls(), vec![], "given all the same, it is not dialled");
+    assert_eq!(bench.calls(), vec![], "given all the same, it is not dialed");
 }
 
 #[test]

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use crate::common::*;
 use vipnode_agent_core::{
-    Action, AgentConfig, DirectConfig, DirectConfigError, Event, GrantKind, NodeCall, NotConnected, Notice, PoolState,
+    Action, AgentConfig, DirectConfig, DirectConfigError, Event, GrantKind, NodeCall, ConnectFailure, Notice, PoolState,
     ToPool,
 };
 use vipnode_types::{
@@ -85,7 +85,7 @@ fn a_named_host_that_disconnects_is_reported_once_and_never_given_up() {
     bench.peers(&[]);
     assert!(bench.notices().is_empty());
     bench.after(1);
-    let (version, cause) = (String::new(), NotConnected::Silent);
+    let (version, cause) = (String::new(), ConnectFailure::Silent);
     let missing = Notice::HostNotConnected { lease: direct(0), host: node(1), version, cause };
     assert_eq!(bench.notices(), [missing]);
     for _ in 0..100 {
@@ -246,7 +246,7 @@ fn what_an_earlier_run_left_is_taken_over_or_undone() {
     bench.peers(&[1, 2, 3]);
     assert_eq!(bench.calls(), [NodeCall::Evict(enode(3)), NodeCall::Drop(enode(2)), NodeCall::Dial(enode(1))]);
     bench.done();
-    assert_eq!(bench.left().iter().map(|grant| grant.kind).collect::<Vec<_>>(), [GrantKind::Dialled]);
+    assert_eq!(bench.left().iter().map(|grant| grant.kind).collect::<Vec<_>>(), [GrantKind::Dialed]);
 
     // What was a pool's is over where there is none.
     let mut of_pool = Bench::with_host(9);

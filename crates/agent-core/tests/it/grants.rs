@@ -364,7 +364,7 @@ fn a_host_dials_a_client_that_does_not_get_through() {
     bench.done();
     assert_eq!(bench.reply(2), Some(Ok(())));
     bench.call(3, dial(2, Side::Host, 9));
-    assert!(bench.reply(3).unwrap().is_err(), "no such lease: nobody is dialled for a stranger");
+    assert!(bench.reply(3).unwrap().is_err(), "no such lease: nobody is dialed for a stranger");
     bench.call(4, dial(1, Side::Host, 10));
     assert!(bench.reply(4).unwrap().is_err());
     bench.peers(&[9]);

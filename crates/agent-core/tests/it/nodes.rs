@@ -89,7 +89,7 @@ fn journal() -> Vec<JournalEntry> {
     let grant = |number, peer, kind| JournalEntry::Done(Grant { lease: lease(number), peer, kind });
     vec![
         grant(1, id(9), GrantKind::Admitted),
-        grant(2, enode(10), GrantKind::Dialled),
+        grant(2, enode(10), GrantKind::Dialed),
         grant(3, id(11), GrantKind::Admitted),
         grant(4, id(12), GrantKind::Admitted),
         JournalEntry::Undone { lease: lease(4), kind: GrantKind::Admitted },

@@ -1,13 +1,13 @@
 //! Why a host that admitted the node was never connected: found out, reported once, and another host is requested.
 
 use crate::common::*;
-use vipnode_agent_core::{Event, FromPool, NodeCall, NotConnected, Notice};
+use vipnode_agent_core::{Event, FromPool, NodeCall, ConnectFailure, Notice};
 use vipnode_types::{
     Direction, DropCause, Enode, NodeFacts, NodeId, PeerFact,
     wire::{EvictCall, EvictReason, LeasedHost, LeaveReason, PairFault, Side},
 };
 
-fn told(bench: &Bench) -> Vec<(NodeId, NotConnected)> {
+fn told(bench: &Bench) -> Vec<(NodeId, ConnectFailure)> {
     let told = bench.notices().into_iter().filter_map(|notice| match notice {
         Notice::HostNotConnected { host, cause, .. } => Some((host, cause)),
         Notice::ClientNotConnected { client, cause, .. } => Some((client, cause)),
@@ -17,7 +17,7 @@ fn told(bench: &Bench) -> Vec<(NodeId, NotConnected)> {
 }
 
 /// A client that was given a host, and whose node dials it.
-fn dialling(places: Vec<LeasedHost>) -> Bench {
+fn dialing(places: Vec<LeasedHost>) -> Bench {
     let mut bench = Bench::live(client_config(1));
     bench.oblige();
     bench.give(places);
@@ -27,21 +27,21 @@ fn dialling(places: Vec<LeasedHost>) -> Bench {
 
 #[test]
 fn another_genesis_shows_as_a_peer_that_comes_and_goes() {
-    let mut bench = dialling(vec![place(1, 9)]);
+    let mut bench = dialing(vec![place(1, 9)]);
     bench.on(Event::PeerGone(node(9), DropCause::Untold));
     bench.after(20_000);
-    assert_eq!(told(&bench), [(node(9), NotConnected::NoCommonProtocol)]);
+    assert_eq!(told(&bench), [(node(9), ConnectFailure::NoCommonProtocol)]);
     assert_eq!(bench.ask().unwrap().1.avoid, [node(9)], "another host is asked for");
 
-    let mut bench = dialling(vec![place(1, 9)]);
+    let mut bench = dialing(vec![place(1, 9)]);
     bench.on(Event::Peers(vec![PeerFact { ready: false, ..peer(9) }]));
     bench.after(20_000);
-    assert_eq!(told(&bench), [(node(9), NotConnected::NoCommonProtocol)]);
+    assert_eq!(told(&bench), [(node(9), ConnectFailure::NoCommonProtocol)]);
 }
 
 #[test]
 fn a_peer_that_begins_slowly_is_not_doomed() {
-    let mut bench = dialling(vec![place(1, 9)]);
+    let mut bench = dialing(vec![place(1, 9)]);
     bench.on(Event::Peers(vec![PeerFact { ready: false, ..peer(9) }]));
     bench.peers(&[9]);
     bench.after(20_000);
@@ -50,22 +50,22 @@ fn a_peer_that_begins_slowly_is_not_doomed() {
 
 #[test]
 fn a_node_at_its_dial_limit_has_no_slot_for_a_host() {
-    let dialled =
+    let dialed =
         |many: u8| (100..100 + many).map(|n| PeerFact { direction: Direction::Outbound, ..peer(n) }).collect();
-    let mut bench = dialling(vec![place(1, 9)]);
-    bench.on(Event::Peers(dialled(16)));
+    let mut bench = dialing(vec![place(1, 9)]);
+    bench.on(Event::Peers(dialed(16)));
     bench.after(20_000);
-    assert_eq!(told(&bench), [(node(9), NotConnected::NoDialSlot { dialled: 16 })]);
+    assert_eq!(told(&bench), [(node(9), ConnectFailure::NoDialSlot { dialed: 16 })]);
 
-    let mut bench = dialling(vec![place(1, 9)]);
-    bench.on(Event::Peers(dialled(15)));
+    let mut bench = dialing(vec![place(1, 9)]);
+    bench.on(Event::Peers(dialed(15)));
     bench.after(20_000);
-    assert_eq!(told(&bench), [(node(9), NotConnected::Silent)]);
+    assert_eq!(told(&bench), [(node(9), ConnectFailure::Silent)]);
 }
 
 #[test]
 fn each_cause_is_reported_once() {
-    let mut bench = dialling(vec![place(1, 9)]);
+    let mut bench = dialing(vec![place(1, 9)]);
     bench.after(20_000);
     assert_eq!(told(&bench).len(), 1);
     bench.give(vec![place(2, 8)]);
@@ -78,12 +78,12 @@ fn each_cause_is_reported_once() {
 #[test]
 fn a_cause_that_lasts_ends_the_pair_at_once_on_either_side() {
     for (said, cause, reason) in [
-        (DropCause::Genesis, NotConnected::Genesis, LeaveReason::NotConnected),
-        (DropCause::Network, NotConnected::Network, LeaveReason::NotConnected),
-        (DropCause::Forks, NotConnected::Forks, LeaveReason::NotConnected),
-        (DropCause::EthVersion, NotConnected::EthVersion, LeaveReason::Rejected),
+        (DropCause::Genesis, ConnectFailure::Genesis, LeaveReason::NotConnected),
+        (DropCause::Network, ConnectFailure::Network, LeaveReason::NotConnected),
+        (DropCause::Forks, ConnectFailure::Forks, LeaveReason::NotConnected),
+        (DropCause::EthVersion, ConnectFailure::EthVersion, LeaveReason::Rejected),
     ] {
-        let mut bench = dialling(vec![place(1, 9)]);
+        let mut bench = dialing(vec![place(1, 9)]);
         bench.on(Event::PeerGone(node(9), said));
         assert_eq!(told(&bench), [(node(9), cause)]);
         assert_eq!(bench.leave().unwrap().reason, reason);
@@ -100,7 +100,7 @@ fn a_cause_that_lasts_ends_the_pair_at_once_on_either_side() {
 
 #[test]
 fn a_peer_that_wished_to_go_is_waited_for() {
-    let mut bench = dialling(vec![place(1, 9)]);
+    let mut bench = dialing(vec![place(1, 9)]);
     bench.on(Event::PeerGone(node(9), DropCause::Requested));
     assert!(told(&bench).is_empty() && bench.leave().is_none());
     // A full client that its own agent has go again, and a connection that had held.
@@ -115,7 +115,7 @@ fn a_peer_that_wished_to_go_is_waited_for() {
 
 #[test]
 fn while_the_pool_is_unreachable_no_pair_is_given_up() {
-    let mut bench = dialling(vec![place(1, 9)]);
+    let mut bench = dialing(vec![place(1, 9)]);
     bench.on(Event::PoolLost { why: "cut".into() });
     bench.on(Event::PeerGone(node(9), DropCause::Genesis));
     assert!(told(&bench).is_empty() && bench.calls().is_empty());
@@ -141,7 +141,7 @@ fn serving_light() -> Bench {
 fn taken_light_slots_are_reported_and_not_sold() {
     let mut bench = serving_light();
     bench.on(Event::PeerGone(node(8), DropCause::Requested));
-    assert_eq!(told(&bench), [(node(8), NotConnected::NoLightPlace)]);
+    assert_eq!(told(&bench), [(node(8), ConnectFailure::NoLightSlot)]);
     assert_eq!(bench.report().unwrap().1.light_slots_full, Some(true));
     let leave = bench.leave().unwrap();
     assert_eq!((leave.leases, leave.reason), (vec![lease(2)], LeaveReason::NotConnected));
@@ -168,7 +168,7 @@ fn a_leaving_light_node_frees_a_slot_and_a_new_socket_learns_of_it() {
     // Seen for a moment, as a look may find it.
     bench.on(Event::Peers(vec![light(9), light(8)]));
     bench.on(Event::PeerGone(node(8), DropCause::Requested));
-    assert_eq!(told(&bench), [(node(8), NotConnected::NoLightPlace)]);
+    assert_eq!(told(&bench), [(node(8), ConnectFailure::NoLightSlot)]);
     bench.done();
     bench.on(Event::PoolLost { why: "cut".into() });
     bench.on(Event::PoolOpen);
@@ -203,7 +203,7 @@ fn a_light_node_that_a_host_throws_out_asks_for_another() {
     bench.give(vec![place(1, 9)]);
     bench.done();
     bench.on(Event::PeerGone(node(9), DropCause::Requested));
-    assert_eq!(told(&bench), [(node(9), NotConnected::NoLightPlace)]);
+    assert_eq!(told(&bench), [(node(9), ConnectFailure::NoLightSlot)]);
     bench.after(1_000);
     assert_eq!(bench.ask().unwrap().1.avoid, [node(9)]);
 }
@@ -211,8 +211,8 @@ fn a_light_node_that_a_host_throws_out_asks_for_another() {
 /// The other side may know more, and ends the pair before this one has waited for long.
 #[test]
 fn a_pair_that_the_pool_ends_is_explained_once_it_was_waited_for() {
-    for (waited_ms, causes) in [(200, vec![]), (15_000, vec![(node(9), NotConnected::Silent)])] {
-        let mut bench = dialling(vec![place(1, 9)]);
+    for (waited_ms, causes) in [(200, vec![]), (15_000, vec![(node(9), ConnectFailure::Silent)])] {
+        let mut bench = dialing(vec![place(1, 9)]);
         bench.after(waited_ms);
         let FromPool::Evict(call) = evict(1, 9) else { unreachable!() };
         let reason = EvictReason::NotConnected;
@@ -225,7 +225,7 @@ fn a_pair_that_the_pool_ends_is_explained_once_it_was_waited_for() {
 /// One side's node knows the cause, the other's knows only that something went wrong on the other side.
 #[test]
 fn what_the_other_side_saw_is_reported_and_decides_nothing() {
-    let mut bench = dialling(vec![place(1, 9)]);
+    let mut bench = dialing(vec![place(1, 9)]);
     bench.on(Event::PeerGone(node(9), DropCause::Network));
     assert_eq!(bench.leave().unwrap().fault, Some(PairFault::Network));
 
@@ -234,12 +234,12 @@ fn what_the_other_side_saw_is_reported_and_decides_nothing() {
         bench.call(7, FromPool::Evict(EvictCall { reason: EvictReason::NotConnected, fault: Some(fault), ..call }));
         told(bench)
     };
-    let mut bench = dialling(vec![place(1, 9)]);
+    let mut bench = dialing(vec![place(1, 9)]);
     bench.on(Event::PeerGone(node(9), DropCause::Untold));
-    assert_eq!(told_of(&mut bench, PairFault::Network), [(node(9), NotConnected::Network)]);
+    assert_eq!(told_of(&mut bench, PairFault::Network), [(node(9), ConnectFailure::Network)]);
     let mut bench = Bench::with_client(9);
     bench.oblige();
-    assert_eq!(told_of(&mut bench, PairFault::LightSlots), [(node(9), NotConnected::NoLightPlace)]);
+    assert_eq!(told_of(&mut bench, PairFault::LightSlots), [(node(9), ConnectFailure::NoLightSlot)]);
     bench.done();
     assert!(
         bench.report().is_none_or(|(_, report)| report.light_slots_full.is_none()),

@@ -343,7 +343,7 @@ fn settle(bench: &mut Bench) {
 /// meanwhile, and the other one's peer in `active_peers` kept both.
 #[test]
 fn a_pair_that_an_earlier_run_held_both_ways_is_not_taken_over() {
-    let both = vec![left(1, 7, GrantKind::Admitted), left(2, 7, GrantKind::Dialled), left(3, 8, GrantKind::Admitted)];
+    let both = vec![left(1, 7, GrantKind::Admitted), left(2, 7, GrantKind::Dialed), left(3, 8, GrantKind::Admitted)];
     let (mut bench, tag, named) = back_with(both, &[7, 8]);
     assert_eq!(named, [node(8)], "the pool hears that the pair is no more");
     let active_peers = [7, 8].map(|byte| enode(byte).to_string()).into();
@@ -356,7 +356,7 @@ fn a_pair_that_an_earlier_run_held_both_ways_is_not_taken_over() {
 /// The same where the pool gives the pair again, the other way round, before the peer was seen.
 #[test]
 fn a_new_lease_confirms_no_old_one_the_other_way_round() {
-    for (kind, whitelisted) in [(GrantKind::Admitted, false), (GrantKind::Dialled, true)] {
+    for (kind, whitelisted) in [(GrantKind::Admitted, false), (GrantKind::Dialed, true)] {
         let (mut bench, tag, named) = back_with(vec![left(1, 7, kind)], &[]);
         assert_eq!(named, []);
         if whitelisted {
@@ -367,7 +367,7 @@ fn a_new_lease_confirms_no_old_one_the_other_way_round() {
         }
         settle(&mut bench);
         let grants: Vec<(LeaseId, GrantKind)> = bench.left().iter().map(|grant| (grant.lease, grant.kind)).collect();
-        let new = if whitelisted { GrantKind::Admitted } else { GrantKind::Dialled };
+        let new = if whitelisted { GrantKind::Admitted } else { GrantKind::Dialed };
         assert_eq!(grants, [(lease(2), new)]);
     }
 }

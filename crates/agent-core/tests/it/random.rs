@@ -82,7 +82,7 @@ struct World {
     /// What the node may have been made to trust and to dial, taken at its worst: done as soon as it is
     /// told, undone once it said so.
     trusted: BTreeSet<NodeId>,
-    dialled: BTreeSet<NodeId>,
+    dialed: BTreeSet<NodeId>,
     requests: Vec<(RequestTag, u8)>,
     calls: u64,
     answered: BTreeSet<RequestTag>,
@@ -105,7 +105,7 @@ impl World {
         let now = Ms::new(5_000);
         let core = AgentCore::new(config.clone(), left_undone(journal.clone()), now);
         let held = |kind| left_undone(journal.clone()).into_iter().filter(move |g| g.kind == kind).map(|g| g.peer.id);
-        let (trusted, dialled) = (held(GrantKind::Admitted).collect(), held(GrantKind::Dialled).collect());
+        let (trusted, dialed) = (held(GrantKind::Admitted).collect(), held(GrantKind::Dialed).collect());
         Self {
             config,
             core,
@@ -115,7 +115,7 @@ impl World {
             lists: vec![],
             peers: vec![],
             trusted,
-            dialled,
+            dialed,
             requests: vec![],
             calls: 0,
             answered: BTreeSet::new(),
@@ -159,8 +159,8 @@ impl World {
                     NodeCall::Admit(peer) | NodeCall::Evict(peer) | NodeCall::Untrust(peer) => {
                         (peer, &[GrantKind::Admitted, GrantKind::Trusted][..])
                     }
-                    NodeCall::Dial(peer) => (peer, &[GrantKind::Admitted, GrantKind::Dialled][..]),
-                    NodeCall::Drop(peer) => (peer, &[GrantKind::Dialled][..]),
+                    NodeCall::Dial(peer) => (peer, &[GrantKind::Admitted, GrantKind::Dialed][..]),
+                    NodeCall::Drop(peer) => (peer, &[GrantKind::Dialed][..]),
                 };
                 let held = left_undone(self.journal.clone());
                 let fits = |g: &vipnode_agent_core::Grant| g.peer.id == peer.id && kinds.contains(&g.kind);
@@ -174,7 +174,7 @@ impl World {
                 prop_assert!(held.iter().any(fits), "{call:?} is not in the journal");
                 match &call {
                     NodeCall::Admit(_) => drop(self.trusted.insert(peer.id)),
-                    NodeCall::Dial(_) => drop(self.dialled.insert(peer.id)),
+                    NodeCall::Dial(_) => drop(self.dialed.insert(peer.id)),
                     NodeCall::Evict(_) | NodeCall::Drop(_) => {
                         let needed = leases.iter().any(|lease| lease.peer == peer.id && !lease.ending);
                         prop_assert!(!needed, "{call:?} cuts a peer that another lease needs");
@@ -312,10 +312,10 @@ impl World {
             match call {
                 NodeCall::Admit(_) | NodeCall::Dial(_) => {}
                 NodeCall::Untrust(peer) => drop(self.trusted.remove(&peer.id)),
-                NodeCall::Drop(peer) => drop(self.dialled.remove(&peer.id)),
+                NodeCall::Drop(peer) => drop(self.dialed.remove(&peer.id)),
                 NodeCall::Evict(peer) => {
                     self.trusted.remove(&peer.id);
-                    self.dialled.remove(&peer.id);
+                    self.dialed.remove(&peer.id);
                 }
             }
         }
@@ -376,8 +376,8 @@ fn left_by_an_earlier_run() -> Vec<JournalEntry> {
     let direct = LeaseId::direct(3).get();
     vec![
         grant(1, id(1), GrantKind::Admitted),
-        grant(2, enode(2), GrantKind::Dialled),
-        grant(direct, enode(1), GrantKind::Dialled),
+        grant(2, enode(2), GrantKind::Dialed),
+        grant(direct, enode(1), GrantKind::Dialed),
         grant(direct + 1, enode(5), GrantKind::Admitted),
     ]
 }
@@ -434,7 +434,7 @@ proptest! {
         let left = left_undone(world.journal);
         prop_assert!(left.is_empty(), "{left:?} is left");
         prop_assert!(world.trusted.is_empty(), "trusted still: {:?}", world.trusted);
-        prop_assert!(world.dialled.is_empty(), "dialled still: {:?}", world.dialled);
+        prop_assert!(world.dialed.is_empty(), "dialed still: {:?}", world.dialed);
         prop_assert_eq!(world.core.next_wake(), None);
     }
 }

@@ -36,7 +36,7 @@ fn seen(byte: u8, version: &str, serves: &str) -> Event {
 }
 
 /// A client whose node dials the host 9 and does not see it yet.
-fn dialling(config: AgentConfig) -> Bench {
+fn dialing(config: AgentConfig) -> Bench {
     let mut bench = Bench::live(config);
     bench.oblige();
     bench.give(vec![place(1, 9)]);
@@ -106,7 +106,7 @@ fn a_host_says_why_it_does_not_let_a_client_in() {
 
 #[test]
 fn a_host_that_serves_less_than_it_said_is_left_when_it_is_seen() {
-    let mut bench = dialling(choosy(client_config(1), "snap/1", "", ""));
+    let mut bench = dialing(choosy(client_config(1), "snap/1", "", ""));
     bench.on(seen(9, "Geth/v1.17.5", "eth/68 eth/69"));
     assert_eq!(bench.leave().unwrap().reason, LeaveReason::Mismatch);
     assert_eq!(bench.calls(), vec![NodeCall::Drop(enode(9))]);
@@ -130,7 +130,7 @@ fn a_client_of_another_version_than_it_said_is_put_out() {
 
 #[test]
 fn a_compatible_peer_stays_and_what_it_serves_is_reported_once_a_socket() {
-    let mut bench = dialling(choosy(client_config(1), "snap/1", "geth/1.17.0", "bad"));
+    let mut bench = dialing(choosy(client_config(1), "snap/1", "geth/1.17.0", "bad"));
     bench.obliging = false;
     bench.on(seen(9, "Geth/v1.17.5", "eth/69 snap/1"));
     let report = bench.take_report();
@@ -152,7 +152,7 @@ fn a_compatible_peer_stays_and_what_it_serves_is_reported_once_a_socket() {
 
 #[test]
 fn changed_rules_apply_to_connected_peers() {
-    let mut bench = dialling(client_config(1));
+    let mut bench = dialing(client_config(1));
     bench.on(seen(9, "Geth/v1.12.0", "eth/68"));
     assert!(bench.leave().is_none());
     bench.on(Event::Configured(Box::new(choosy(client_config(1), "", "geth/1.17.0", ""))));
@@ -162,7 +162,7 @@ fn changed_rules_apply_to_connected_peers() {
 
 #[test]
 fn a_peer_that_reports_nothing_is_judged_by_its_agents_claim() {
-    let mut bench = dialling(choosy(client_config(1), "snap/1", "geth/1.17.0", "^$"));
+    let mut bench = dialing(choosy(client_config(1), "snap/1", "geth/1.17.0", "^$"));
     bench.on(seen(9, "", ""));
     assert!(bench.leave().is_none() && why_unsuitable(&bench).is_empty());
 }

@@ -22,7 +22,7 @@ struct World {
     minds: [AgentCore; 2],
     events: VecDeque<(usize, Event)>,
     trusted: BTreeSet<(usize, u8)>,
-    dialled: BTreeSet<(usize, u8)>,
+    dialed: BTreeSet<(usize, u8)>,
     journal: [Vec<JournalEntry>; 2],
     reports: [Vec<ReportRequest>; 2],
     /// An ask of the client that waits for the host's answer to an admit.
@@ -41,7 +41,7 @@ impl World {
             minds,
             events: VecDeque::new(),
             trusted: BTreeSet::new(),
-            dialled: BTreeSet::new(),
+            dialed: BTreeSet::new(),
             journal: Default::default(),
             reports: Default::default(),
             ask: None,
@@ -53,7 +53,7 @@ impl World {
 
     /// The nodes meet only where the client dials and the host trusts: its own places are full.
     fn connected(&self) -> bool {
-        self.dialled.contains(&(CLIENT, IDS[HOST])) && self.trusted.contains(&(HOST, IDS[CLIENT]))
+        self.dialed.contains(&(CLIENT, IDS[HOST])) && self.trusted.contains(&(HOST, IDS[CLIENT]))
     }
 
     fn tell(&mut self, who: usize, event: Event) {
@@ -112,12 +112,12 @@ impl World {
         let id = |peer: &vipnode_types::Enode| peer.id.as_bytes()[0];
         match call {
             NodeCall::Admit(peer) => drop(self.trusted.insert((who, id(peer)))),
-            NodeCall::Dial(peer) => drop(self.dialled.insert((who, id(peer)))),
-            NodeCall::Drop(peer) => drop(self.dialled.remove(&(who, id(peer)))),
+            NodeCall::Dial(peer) => drop(self.dialed.insert((who, id(peer)))),
+            NodeCall::Drop(peer) => drop(self.dialed.remove(&(who, id(peer)))),
             NodeCall::Untrust(peer) => drop(self.trusted.remove(&(who, id(peer)))),
             NodeCall::Evict(peer) => {
                 self.trusted.remove(&(who, id(peer)));
-                self.dialled.remove(&(who, id(peer)));
+                self.dialed.remove(&(who, id(peer)));
             }
         }
     }
@@ -179,13 +179,13 @@ impl World {
 fn a_lease_from_its_first_to_its_last_moment() {
     let mut world = World::new();
     world.start();
-    assert!(world.connected(), "asked, admitted, dialled, connected: without a moment passing");
+    assert!(world.connected(), "asked, admitted, dialed, connected: without a moment passing");
     assert_eq!((world.ups(HOST), world.ups(CLIENT)), (vec![lease(1)], vec![lease(1)]));
 
     world.now = world.now.plus(5_000);
     world.tell(CLIENT, Event::Stop(StopCause::Signal));
     assert!(world.stopped[CLIENT] && !world.connected());
-    assert_eq!((world.trusted.len(), world.dialled.len()), (0, 0), "nothing is left at either node");
+    assert_eq!((world.trusted.len(), world.dialed.len()), (0, 0), "nothing is left at either node");
     assert_eq!(world.downs(HOST), vec![lease(1)]);
     world.tell(HOST, Event::Stop(StopCause::Signal));
     assert!(world.stopped[HOST]);

@@ -106,7 +106,7 @@ fn a_journal_is_replayed() {
     for entry in [done(1), done(2), undone(1), done(3)] {
         journal.append(&entry).unwrap();
     }
-    journal.append(&JournalEntry::Done(grant(3, GrantKind::Dialled))).unwrap();
+    journal.append(&JournalEntry::Done(grant(3, GrantKind::Dialed))).unwrap();
     assert_eq!(alive(&journal), [2, 3, 3]);
     drop(journal);
     assert_eq!(alive(&state.journal().unwrap()), [2, 3, 3]);

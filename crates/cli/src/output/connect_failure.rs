@@ -1,4 +1,4 @@
-use vipnode_agent_core::NotConnected;
+use vipnode_agent_core::ConnectFailure;
 
 /// Why a pair is not connected, in words.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,7 +21,7 @@ pub(crate) enum Perspective {
 }
 
 /// Puts a cause into words. `version` is what the other node runs; empty where that is not known.
-pub(crate) fn connect_failure(perspective: Perspective, cause: NotConnected, version: &str) -> ConnectFailure {
+pub(crate) fn connect_failure(perspective: Perspective, cause: ConnectFailure, version: &str) -> ConnectFailure {
     let then = match perspective {
         Perspective::Client => "; asking for another host",
         Perspective::Direct => "; dialing again",
@@ -35,82 +35,82 @@ pub(crate) fn connect_failure(perspective: Perspective, cause: NotConnected, ver
     ConnectFailure { text: format!("{}{then}", why(perspective, cause, version)), hint }
 }
 
-fn why(perspective: Perspective, cause: NotConnected, version: &str) -> String {
+fn why(perspective: Perspective, cause: ConnectFailure, version: &str) -> String {
     let runs = if version.is_empty() { String::new() } else { format!(" ({version})") };
     match cause {
-        NotConnected::Genesis => "its genesis block differs from your node's".to_owned(),
-        NotConnected::Network => {
+        ConnectFailure::Genesis => "its genesis block differs from your node's".to_owned(),
+        ConnectFailure::Network => {
             "its network id differs from your node's, although both have the same genesis block".to_owned()
         }
-        NotConnected::Forks => "its forks differ from your node's: one of the two passed a fork that the other does \
+        ConnectFailure::Forks => "its forks differ from your node's: one of the two passed a fork that the other does \
              not know, or has set for another block"
             .to_owned(),
-        NotConnected::EthVersion => format!("it{runs} and your node share no version of eth"),
-        NotConnected::NoLightPlace if perspective != Perspective::Host => {
+        ConnectFailure::EthVersion => format!("it{runs} and your node share no version of eth"),
+        ConnectFailure::NoLightSlot if perspective != Perspective::Host => {
             "it disconnected your light node at once, so all its slots for light nodes are taken".to_owned()
         }
-        NotConnected::NoLightPlace => {
+        ConnectFailure::NoLightSlot => {
             "your node disconnected it at once, so all its slots for light nodes are taken; trusted peers do not \
              bypass that limit. No light node is admitted for 5 minutes, or until one of them leaves"
                 .to_owned()
         }
-        NotConnected::NoCommonProtocol => {
+        ConnectFailure::NoCommonProtocol => {
             "the connection closed before a protocol started, and the node does not report why: the genesis blocks, \
              forks, network ids or versions of eth do not match"
                 .to_owned()
         }
-        NotConnected::NoDialSlot { dialled } => {
-            format!("your node has already dialed {dialled} peers, which is its maximum, and was not dialed by it")
+        ConnectFailure::NoDialSlot { dialed } => {
+            format!("your node has already dialed {dialed} peers, which is its maximum, and was not dialed by it")
         }
-        NotConnected::Silent if perspective == Perspective::Direct => {
+        ConnectFailure::Silent if perspective == Perspective::Direct => {
             "it does not answer, or has no slot for your node".to_owned()
         }
-        NotConnected::Silent => "neither node reached the other".to_owned(),
+        ConnectFailure::Silent => "neither node reached the other".to_owned(),
     }
 }
 
-const fn client_hint(cause: NotConnected) -> &'static str {
+const fn client_hint(cause: ConnectFailure) -> &'static str {
     match cause {
-        NotConnected::Genesis => "Compare your genesis file with the pool operator's.",
-        NotConnected::Network => "Start your node with the network id of this chain: --networkid ID.",
-        NotConnected::Forks => "Update your node, and compare the forks in your genesis file with the pool operator's.",
-        NotConnected::EthVersion => {
+        ConnectFailure::Genesis => "Compare your genesis file with the pool operator's.",
+        ConnectFailure::Network => "Start your node with the network id of this chain: --networkid ID.",
+        ConnectFailure::Forks => "Update your node, and compare the forks in your genesis file with the pool operator's.",
+        ConnectFailure::EthVersion => {
             "Update the older of the two. The pool does not assign you hosts of that release again."
         }
-        NotConnected::NoLightPlace => "",
-        NotConnected::NoCommonProtocol => "Compare your genesis file with the pool operator's, and update your node.",
-        NotConnected::NoDialSlot { .. } => {
+        ConnectFailure::NoLightSlot => "",
+        ConnectFailure::NoCommonProtocol => "Compare your genesis file with the pool operator's, and update your node.",
+        ConnectFailure::NoDialSlot { .. } => {
             "Raise your node's --maxpeers (it dials a third of them), or open its p2p port."
         }
-        NotConnected::Silent => {
+        ConnectFailure::Silent => {
             "If this goes on, open your node's p2p port, and check that the node has free peer slots."
         }
     }
 }
 
-const fn direct_hint(cause: NotConnected) -> &'static str {
+const fn direct_hint(cause: ConnectFailure) -> &'static str {
     match cause {
-        NotConnected::EthVersion => "Update the older of the two.",
-        NotConnected::NoLightPlace => "Ask its operator to raise --light.maxpeers of geth.",
-        NotConnected::NoDialSlot { .. } => "Raise your node's --maxpeers (it dials a third of them).",
-        NotConnected::Silent => {
+        ConnectFailure::EthVersion => "Update the older of the two.",
+        ConnectFailure::NoLightSlot => "Ask its operator to raise --light.maxpeers of geth.",
+        ConnectFailure::NoDialSlot { .. } => "Raise your node's --maxpeers (it dials a third of them).",
+        ConnectFailure::Silent => {
             "Check its address and that its p2p port is open, and ask its operator to admit your node above its peer \
              limit: `vipnode host --allow <your node's id>`."
         }
-        NotConnected::Network => "Start your node with the network id of this chain: --networkid ID.",
-        NotConnected::Genesis | NotConnected::Forks | NotConnected::NoCommonProtocol => {
+        ConnectFailure::Network => "Start your node with the network id of this chain: --networkid ID.",
+        ConnectFailure::Genesis | ConnectFailure::Forks | ConnectFailure::NoCommonProtocol => {
             "Compare your genesis file with its operator's, and update your node."
         }
     }
 }
 
-const fn host_hint(cause: NotConnected) -> &'static str {
+const fn host_hint(cause: ConnectFailure) -> &'static str {
     match cause {
-        NotConnected::NoLightPlace => {
+        ConnectFailure::NoLightSlot => {
             "Raise --light.maxpeers of geth, below its --maxpeers, or sell no more slots than that: --slots N."
         }
-        NotConnected::EthVersion => "Update your node if it is the older of the two.",
-        NotConnected::Network => "If this happens with each client, check your node's --networkid.",
+        ConnectFailure::EthVersion => "Update your node if it is the older of the two.",
+        ConnectFailure::Network => "If this happens with each client, check your node's --networkid.",
         _ => {
             "If this happens with each client, compare your genesis file with the pool operator's, and update your node."
         }
@@ -123,11 +123,11 @@ mod tests {
 
     #[test]
     fn each_side_reads_what_it_can_do() {
-        let host = connect_failure(Perspective::Host, NotConnected::NoLightPlace, "Geth/v1.12.0");
+        let host = connect_failure(Perspective::Host, ConnectFailure::NoLightSlot, "Geth/v1.12.0");
         assert!(host.hint.contains("--light.maxpeers") && host.hint.contains("--slots"), "{host:?}");
-        let client = connect_failure(Perspective::Client, NotConnected::NoLightPlace, "Geth/v1.12.0");
+        let client = connect_failure(Perspective::Client, ConnectFailure::NoLightSlot, "Geth/v1.12.0");
         assert!(client.text.ends_with("asking for another host") && client.hint.is_empty(), "{client:?}");
-        let versions = connect_failure(Perspective::Client, NotConnected::EthVersion, "Geth/v1.12.0");
+        let versions = connect_failure(Perspective::Client, ConnectFailure::EthVersion, "Geth/v1.12.0");
         assert!(versions.text.contains("Geth/v1.12.0") && versions.hint.contains("Update the older"), "{versions:?}");
     }
 }

@@ -291,7 +291,7 @@ fn of_signatures(add: &mut impl FnMut(&str, String, String)) {
     for name in ["EnvelopeError", "DelegationError", "SignatureError"] {
         for said in variants(&types, name) {
             let variant = if name == "DelegationError" { "Delegation" } else { &said.name };
-            let of_row = pool_rows().find(|row| row.name == format!("Envelope{variant}")).map(hint_of_row);
+            let of_row = table_rows().find(|row| row.name == format!("Envelope{variant}")).map(hint_of_row);
             let hint = hints.iter().find(|(of, _)| of == variant).map(|(_, hint)| hint.clone());
             let hint = of_row.filter(|_| name != "SignatureError").or(hint);
             if said.what.contains(' ') {

@@ -95,7 +95,7 @@ impl Encode for GrantKind {
     fn encode(&self, out: &mut Encoder) {
         out.number(match self {
             Self::Admitted => 1,
-            Self::Dialled => 2,
+            Self::Dialed => 2,
             Self::Trusted => 3,
         });
     }

@@ -1,6 +1,6 @@
 //! What an agent's core has the user know: which notice it is and what it counts or names, without its prose.
 
-use vipnode_agent_core::{NotConnected, Notice};
+use vipnode_agent_core::{ConnectFailure, Notice};
 
 use super::{Encode, Encoder};
 
@@ -94,18 +94,18 @@ const fn number(notice: &Notice) -> u64 {
     }
 }
 
-impl Encode for NotConnected {
+impl Encode for ConnectFailure {
     fn encode(&self, out: &mut Encoder) {
         match self {
             Self::Genesis => out.number(1),
             Self::Network => out.number(2),
             Self::Forks => out.number(3),
             Self::EthVersion => out.number(4),
-            Self::NoLightPlace => out.number(5),
+            Self::NoLightSlot => out.number(5),
             Self::NoCommonProtocol => out.number(6),
-            Self::NoDialSlot { dialled } => {
+            Self::NoDialSlot { dialed } => {
                 out.number(7);
-                dialled.encode(out);
+                dialed.encode(out);
             }
             Self::Silent => out.number(8),
         }

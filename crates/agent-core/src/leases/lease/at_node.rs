@@ -76,7 +76,7 @@ impl Lease {
         let kind = match self.side {
             Side::Host if self.at_node.linked_before => GrantKind::Trusted,
             Side::Host => GrantKind::Admitted,
-            Side::Client => GrantKind::Dialled,
+            Side::Client => GrantKind::Dialed,
         };
         let grant = || Grant { lease: self.id, peer: self.peer.clone(), kind };
         (self.at_node.journaled.replace(kind) != Some(kind)).then(grant)
