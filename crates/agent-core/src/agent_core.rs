@@ -3,7 +3,7 @@ use rand_chacha::ChaCha8Rng;
 use vipnode_types::Ms;
 
 use crate::{
-    Action, AgentConfig, AgentView, Counters, EndedLeases, Event, Gauges, Grant, NodeTask, RequestTag,
+    Action, AgentConfig, AgentView, Counters, EndedLeases, Event, Gauges, NodeChange, NodeTask, RequestTag,
     client::seeking::Seeking,
     direct::named_peers::Direct,
     flows::stop::Stopping,
@@ -55,7 +55,7 @@ impl AgentCore {
     /// A core that knows what an earlier run left undone (see [`crate::left_undone`]). These grants are kept until the
     /// pool says which of them still live.
     #[must_use]
-    pub fn new(config: AgentConfig, journal: impl IntoIterator<Item = Grant>, now: Ms) -> Self {
+    pub fn new(config: AgentConfig, journal: impl IntoIterator<Item = NodeChange>, now: Ms) -> Self {
         let mut rng = ChaCha8Rng::from_seed(config.seed);
         let mut leases = Leases::default();
         for grant in journal {

@@ -3,19 +3,19 @@ use vipnode_types::{Enode, LeaseId};
 
 /// Something that the agent had its node do and that is to be undone one day.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Grant {
+pub struct NodeChange {
     /// The lease that it was done for.
     pub lease: LeaseId,
     /// The other node, as our node was told; removal needs the identical string on Besu.
     pub peer: Enode,
     /// What was done.
-    pub kind: GrantKind,
+    pub kind: ChangeKind,
 }
 
 /// What was done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum GrantKind {
+pub enum ChangeKind {
     /// A client was let in; undone by evicting.
     Admitted,
     /// A host was dialed; undone by dropping.
@@ -29,12 +29,12 @@ pub enum GrantKind {
 #[serde(rename_all = "snake_case")]
 pub enum JournalEntry {
     /// The node is about to do it.
-    Done(Grant),
+    Done(NodeChange),
     /// The node confirmed that it is undone.
     Undone {
         /// The lease that it was done for.
         lease: LeaseId,
         /// What was done.
-        kind: GrantKind,
+        kind: ChangeKind,
     },
 }

@@ -8,7 +8,7 @@ use vipnode_types::{
 };
 
 use super::{
-    journal::{Grant, GrantKind},
+    journal::{NodeChange, ChangeKind},
     presence::Presence,
     task::{DialState, HostDial, Task},
 };
@@ -92,7 +92,7 @@ struct AtNode {
     /// The pair was connected before the grant: that connection is not ours to cut.
     linked_before: bool,
     /// As what the journal has it.
-    journaled: Option<GrantKind>,
+    journaled: Option<ChangeKind>,
     /// The node's list was read for what comes next, and nothing was told since.
     listed: bool,
     /// The agent may have had the node dial the peer, which makes it a static one there.
@@ -138,12 +138,12 @@ impl Lease {
     }
 
     /// What the journal of an earlier run says was done.
-    pub(crate) fn left_over(grant: Grant, now: Ms) -> Self {
+    pub(crate) fn left_over(grant: NodeChange, now: Ms) -> Self {
         let side = match grant.kind {
-            GrantKind::Admitted | GrantKind::Trusted => Side::Host,
-            GrantKind::Dialed => Side::Client,
+            ChangeKind::Admitted | ChangeKind::Trusted => Side::Host,
+            ChangeKind::Dialed => Side::Client,
         };
-        let linked_before = grant.kind == GrantKind::Trusted;
+        let linked_before = grant.kind == ChangeKind::Trusted;
         // The journal does not say whether a host dialed its client; where it may have, that is undone.
         let dialed = !linked_before;
         let at_node = AtNode { linked_before, dialed, journaled: Some(grant.kind), ..AtNode::default() };

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use crate::common::*;
 use vipnode_agent_core::{
-    Action, AgentConfig, DirectConfig, DirectConfigError, Event, GrantKind, NodeCall, ConnectFailure, Notice, PoolState,
+    Action, AgentConfig, DirectConfig, DirectConfigError, Event, ChangeKind, NodeCall, ConnectFailure, Notice, PoolState,
     ToPool,
 };
 use vipnode_types::{
@@ -246,7 +246,7 @@ fn what_an_earlier_run_left_is_taken_over_or_undone() {
     bench.peers(&[1, 2, 3]);
     assert_eq!(bench.calls(), [NodeCall::Evict(enode(3)), NodeCall::Drop(enode(2)), NodeCall::Dial(enode(1))]);
     bench.done();
-    assert_eq!(bench.left().iter().map(|grant| grant.kind).collect::<Vec<_>>(), [GrantKind::Dialed]);
+    assert_eq!(bench.left().iter().map(|grant| grant.kind).collect::<Vec<_>>(), [ChangeKind::Dialed]);
 
     // What was a pool's is over where there is none.
     let mut of_pool = Bench::with_host(9);

@@ -1,7 +1,7 @@
 //! The happy path of both sides.
 
 use crate::common::*;
-use vipnode_agent_core::{Action, Event, GrantKind, JournalEntry, NodeCall, Notice, ToPool};
+use vipnode_agent_core::{Action, Event, ChangeKind, JournalEntry, NodeCall, Notice, ToPool};
 use vipnode_types::{Enode, LeaseSetHash, wire::UpLease};
 
 #[test]
@@ -18,7 +18,7 @@ fn a_client_connects_asks_dials_and_reports() {
     assert_eq!((ask.want, ask.avoid.len()), (1, 0));
     bench.give(vec![place(7, 9)]);
     let at = |fits: fn(&Action) -> bool| bench.out.iter().position(fits).unwrap();
-    let journal = at(|a| matches!(a, Action::Journal(JournalEntry::Done(grant)) if grant.kind == GrantKind::Dialed));
+    let journal = at(|a| matches!(a, Action::Journal(JournalEntry::Done(grant)) if grant.kind == ChangeKind::Dialed));
     let node = at(|a| matches!(a, Action::Node { call: NodeCall::Dial(_), .. }));
     let watch = at(|a| matches!(a, Action::Watch { .. }));
     assert!(journal < node && node < watch);

@@ -1,7 +1,7 @@
 //! A node that restarts, and grants that an earlier run left.
 
 use crate::common::*;
-use vipnode_agent_core::{Event, Grant, GrantKind, JournalEntry, NodeCall, Notice, left_undone, release};
+use vipnode_agent_core::{Event, NodeChange, ChangeKind, JournalEntry, NodeCall, Notice, left_undone, release};
 use vipnode_types::{Enode, wire::Side};
 
 fn id(byte: u8) -> Enode {
@@ -86,13 +86,13 @@ fn another_node_connects_to_the_pool_again() {
 }
 
 fn journal() -> Vec<JournalEntry> {
-    let grant = |number, peer, kind| JournalEntry::Done(Grant { lease: lease(number), peer, kind });
+    let grant = |number, peer, kind| JournalEntry::Done(NodeChange { lease: lease(number), peer, kind });
     vec![
-        grant(1, id(9), GrantKind::Admitted),
-        grant(2, enode(10), GrantKind::Dialed),
-        grant(3, id(11), GrantKind::Admitted),
-        grant(4, id(12), GrantKind::Admitted),
-        JournalEntry::Undone { lease: lease(4), kind: GrantKind::Admitted },
+        grant(1, id(9), ChangeKind::Admitted),
+        grant(2, enode(10), ChangeKind::Dialed),
+        grant(3, id(11), ChangeKind::Admitted),
+        grant(4, id(12), ChangeKind::Admitted),
+        JournalEntry::Undone { lease: lease(4), kind: ChangeKind::Admitted },
     ]
 }
 

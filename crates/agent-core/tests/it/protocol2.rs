@@ -2,7 +2,7 @@
 
 use crate::common::*;
 use vipnode_agent_core::{
-    Action, Advertise, AgentConfig, Event, FromPool, Grant, GrantKind, JournalEntry, NodeCall, Notice, PoolAnswer,
+    Action, Advertise, AgentConfig, Event, FromPool, NodeChange, ChangeKind, JournalEntry, NodeCall, Notice, PoolAnswer,
     RequestTag,
 };
 use vipnode_types::{
@@ -312,8 +312,8 @@ fn what_an_earlier_run_left_and_the_pool_does_not_know_is_undone() {
     }
 }
 
-fn left(number: u64, byte: u8, kind: GrantKind) -> JournalEntry {
-    JournalEntry::Done(Grant { lease: lease(number), peer: enode(byte), kind })
+fn left(number: u64, byte: u8, kind: ChangeKind) -> JournalEntry {
+    JournalEntry::Done(NodeChange { lease: lease(number), peer: enode(byte), kind })
 }
 
 /// An agent that buys and sells is back, and the pool took it; whom it names in its first update.
@@ -343,7 +343,7 @@ fn settle(bench: &mut Bench) {
 /// meanwhile, and the other one's peer in `active_peers` kept both.
 #[test]
 fn a_pair_that_an_earlier_run_held_both_ways_is_not_taken_over() {
-    let both = vec![left(1, 7, GrantKind::Admitted), left(2, 7, GrantKind::Dialed), left(3, 8, GrantKind::Admitted)];
+    let both = vec![left(1, 7, ChangeKind::Admitted), left(2, 7, ChangeKind::Dialed), left(3, 8, ChangeKind::Admitted)];
     let (mut bench, tag, named) = back_with(both, &[7, 8]);
     assert_eq!(named, [node(8)], "the pool hears that the pair is no more");
     let active_peers = [7, 8].map(|byte| enode(byte).to_string()).into();
@@ -356,7 +356,7 @@ fn a_pair_that_an_earlier_run_held_both_ways_is_not_taken_over() {
 /// The same where the pool gives the pair again, the other way round, before the peer was seen.
 #[test]
 fn a_new_lease_confirms_no_old_one_the_other_way_round() {
-    for (kind, whitelisted) in [(GrantKind::Admitted, false), (GrantKind::Dialed, true)] {
+    for (kind, whitelisted) in [(ChangeKind::Admitted, false), (ChangeKind::Dialed, true)] {
         let (mut bench, tag, named) = back_with(vec![left(1, 7, kind)], &[]);
         assert_eq!(named, []);
         if whitelisted {
@@ -366,8 +366,8 @@ fn a_new_lease_confirms_no_old_one_the_other_way_round() {
             give(&mut bench, &[7]);
         }
         settle(&mut bench);
-        let grants: Vec<(LeaseId, GrantKind)> = bench.left().iter().map(|grant| (grant.lease, grant.kind)).collect();
-        let new = if whitelisted { GrantKind::Admitted } else { GrantKind::Dialed };
+        let grants: Vec<(LeaseId, ChangeKind)> = bench.left().iter().map(|grant| (grant.lease, grant.kind)).collect();
+        let new = if whitelisted { ChangeKind::Admitted } else { ChangeKind::Dialed };
         assert_eq!(grants, [(lease(2), new)]);
     }
 }

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use crate::common::*;
 use proptest::prelude::*;
 use vipnode_agent_core::{
-    Action, AgentConfig, AgentCore, DirectConfig, Event, FromPool, GrantKind, JournalEntry, NodeCall, NodeTask,
+    Action, AgentConfig, AgentCore, DirectConfig, Event, FromPool, ChangeKind, JournalEntry, NodeCall, NodeTask,
     PoolAnswer, RequestTag, StopCause, ToPool, left_undone,
 };
 use vipnode_types::{
@@ -105,7 +105,7 @@ impl World {
         let now = Ms::new(5_000);
         let core = AgentCore::new(config.clone(), left_undone(journal.clone()), now);
         let held = |kind| left_undone(journal.clone()).into_iter().filter(move |g| g.kind == kind).map(|g| g.peer.id);
-        let (trusted, dialed) = (held(GrantKind::Admitted).collect(), held(GrantKind::Dialed).collect());
+        let (trusted, dialed) = (held(ChangeKind::Admitted).collect(), held(ChangeKind::Dialed).collect());
         Self {
             config,
             core,
@@ -157,13 +157,13 @@ impl World {
             Action::Node { task, call } => {
                 let (peer, kinds) = match &call {
                     NodeCall::Admit(peer) | NodeCall::Evict(peer) | NodeCall::Untrust(peer) => {
-                        (peer, &[GrantKind::Admitted, GrantKind::Trusted][..])
+                        (peer, &[ChangeKind::Admitted, ChangeKind::Trusted][..])
                     }
-                    NodeCall::Dial(peer) => (peer, &[GrantKind::Admitted, GrantKind::Dialed][..]),
-                    NodeCall::Drop(peer) => (peer, &[GrantKind::Dialed][..]),
+                    NodeCall::Dial(peer) => (peer, &[ChangeKind::Admitted, ChangeKind::Dialed][..]),
+                    NodeCall::Drop(peer) => (peer, &[ChangeKind::Dialed][..]),
                 };
                 let held = left_undone(self.journal.clone());
-                let fits = |g: &vipnode_agent_core::Grant| g.peer.id == peer.id && kinds.contains(&g.kind);
+                let fits = |g: &vipnode_agent_core::NodeChange| g.peer.id == peer.id && kinds.contains(&g.kind);
                 let leases = self.core.view().leases;
                 let stranger = self.config.strict && !leases.iter().any(|lease| lease.peer == peer.id);
                 if matches!(call, NodeCall::Drop(_)) && stranger && !held.iter().any(fits) {
@@ -371,14 +371,14 @@ fn named(hosts: &[u8], allow: &[u8]) -> DirectConfig {
 
 fn left_by_an_earlier_run() -> Vec<JournalEntry> {
     let grant =
-        |number, peer, kind| JournalEntry::Done(vipnode_agent_core::Grant { lease: LeaseId::new(number), peer, kind });
+        |number, peer, kind| JournalEntry::Done(vipnode_agent_core::NodeChange { lease: LeaseId::new(number), peer, kind });
     let id = |byte| Enode::id_only(NodeId::new([byte; 64]));
     let direct = LeaseId::direct(3).get();
     vec![
-        grant(1, id(1), GrantKind::Admitted),
-        grant(2, enode(2), GrantKind::Dialed),
-        grant(direct, enode(1), GrantKind::Dialed),
-        grant(direct + 1, enode(5), GrantKind::Admitted),
+        grant(1, id(1), ChangeKind::Admitted),
+        grant(2, enode(2), ChangeKind::Dialed),
+        grant(direct, enode(1), ChangeKind::Dialed),
+        grant(direct + 1, enode(5), ChangeKind::Admitted),
     ]
 }
 

@@ -1,6 +1,6 @@
 use std::path::Path;
 
-use vipnode_agent_core::{Grant, JournalEntry};
+use vipnode_agent_core::{NodeChange, JournalEntry};
 use vipnode_node::{Node, NodeError};
 
 use crate::{
@@ -17,7 +17,7 @@ use crate::{
 /// # Errors
 /// [`AgentError::Locked`] while an agent runs for the node, [`AgentError::NotReleased`] where the node did not
 /// do all of it, and the errors of the state directory.
-pub async fn release(root: &Path, node: &dyn Node) -> Result<Vec<Grant>, AgentError> {
+pub async fn release(root: &Path, node: &dyn Node) -> Result<Vec<NodeChange>, AgentError> {
     let facts = node.facts().await?;
     let state = StateDir::open(root, &facts.id)?;
     let mut journal = state.journal()?;
@@ -28,9 +28,9 @@ pub async fn release(root: &Path, node: &dyn Node) -> Result<Vec<Grant>, AgentEr
 pub(crate) async fn undo_all(
     journal: &mut Journal,
     node: &dyn Node,
-    goes: impl Fn(&Grant) -> bool,
-) -> Result<Vec<Grant>, AgentError> {
-    let grants: Vec<Grant> = journal.alive().filter(|grant| goes(grant)).cloned().collect();
+    goes: impl Fn(&NodeChange) -> bool,
+) -> Result<Vec<NodeChange>, AgentError> {
+    let grants: Vec<NodeChange> = journal.alive().filter(|grant| goes(grant)).cloned().collect();
     let all = grants.len();
     let mut undone = Vec::new();
     let mut failed: Option<NodeError> = None;

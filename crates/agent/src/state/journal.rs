@@ -4,7 +4,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use vipnode_agent_core::{Grant, JournalEntry, OpenGrants};
+use vipnode_agent_core::{NodeChange, JournalEntry, OpenChanges};
 
 use super::files::{create_owned, fault, sync_parent};
 use crate::{
@@ -24,7 +24,7 @@ pub struct Journal {
     lines: usize,
     /// The last line may be half a line: a write failed, as on a full disk.
     torn: bool,
-    alive: OpenGrants,
+    alive: OpenChanges,
 }
 
 impl Journal {
@@ -40,7 +40,7 @@ impl Journal {
     }
 
     /// What is to be undone one day.
-    pub fn alive(&self) -> impl ExactSizeIterator<Item = &Grant> {
+    pub fn alive(&self) -> impl ExactSizeIterator<Item = &NodeChange> {
         self.alive.iter()
     }
 
@@ -86,8 +86,8 @@ fn append(file: &mut File, entry: &JournalEntry) -> io::Result<()> {
     file.sync_data()
 }
 
-fn replay(path: &Path) -> Result<OpenGrants, AgentError> {
-    let mut alive = OpenGrants::default();
+fn replay(path: &Path) -> Result<OpenChanges, AgentError> {
+    let mut alive = OpenChanges::default();
     let file = match File::open(path) {
         Ok(file) => file,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(alive),
@@ -118,7 +118,7 @@ fn replay(path: &Path) -> Result<OpenGrants, AgentError> {
 }
 
 /// Writes a journal with these grants next to the old one and replaces that.
-fn rewrite<'a>(path: &Path, alive: impl Iterator<Item = &'a Grant>) -> io::Result<File> {
+fn rewrite<'a>(path: &Path, alive: impl Iterator<Item = &'a NodeChange>) -> io::Result<File> {
     let part = path.with_extension("part");
     let mut file = create_owned(&part)?;
     let mut text = Vec::new();

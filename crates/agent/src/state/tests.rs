@@ -1,6 +1,6 @@
 use std::{fs, os::unix::fs::PermissionsExt, path::Path};
 
-use vipnode_agent_core::{Grant, GrantKind, JournalEntry};
+use vipnode_agent_core::{NodeChange, ChangeKind, JournalEntry};
 use vipnode_types::{Enode, LeaseId, Ms, NodeId, NodeKey, TypedError};
 
 use super::*;
@@ -10,17 +10,17 @@ fn node_key(byte: u8) -> NodeKey {
     NodeKey::read(&[byte; 32]).unwrap()
 }
 
-fn grant(lease: u64, kind: GrantKind) -> Grant {
+fn grant(lease: u64, kind: ChangeKind) -> NodeChange {
     let peer = Enode::at(NodeId::new([7; 64]), [127, 0, 0, 1].into(), 30303);
-    Grant { lease: LeaseId::new(lease), peer, kind }
+    NodeChange { lease: LeaseId::new(lease), peer, kind }
 }
 
 fn done(lease: u64) -> JournalEntry {
-    JournalEntry::Done(grant(lease, GrantKind::Admitted))
+    JournalEntry::Done(grant(lease, ChangeKind::Admitted))
 }
 
 fn undone(lease: u64) -> JournalEntry {
-    JournalEntry::Undone { lease: LeaseId::new(lease), kind: GrantKind::Admitted }
+    JournalEntry::Undone { lease: LeaseId::new(lease), kind: ChangeKind::Admitted }
 }
 
 fn alive(journal: &Journal) -> Vec<u64> {
@@ -106,7 +106,7 @@ fn a_journal_is_replayed() {
     for entry in [done(1), done(2), undone(1), done(3)] {
         journal.append(&entry).unwrap();
     }
-    journal.append(&JournalEntry::Done(grant(3, GrantKind::Dialed))).unwrap();
+    journal.append(&JournalEntry::Done(grant(3, ChangeKind::Dialed))).unwrap();
     assert_eq!(alive(&journal), [2, 3, 3]);
     drop(journal);
     assert_eq!(alive(&state.journal().unwrap()), [2, 3, 3]);

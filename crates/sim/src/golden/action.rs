@@ -1,4 +1,4 @@
-use vipnode_agent_core::{Action, Grant, GrantKind, JournalEntry, NodeCall};
+use vipnode_agent_core::{Action, NodeChange, ChangeKind, JournalEntry, NodeCall};
 
 use super::{Encode, Encoder};
 
@@ -82,7 +82,7 @@ impl Encode for JournalEntry {
     }
 }
 
-impl Encode for Grant {
+impl Encode for NodeChange {
     fn encode(&self, out: &mut Encoder) {
         let Self { lease, peer, kind } = self;
         lease.encode(out);
@@ -91,7 +91,7 @@ impl Encode for Grant {
     }
 }
 
-impl Encode for GrantKind {
+impl Encode for ChangeKind {
     fn encode(&self, out: &mut Encoder) {
         out.number(match self {
             Self::Admitted => 1,

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use vipnode_agent_core::{
-    Action, AgentCore, Event, GrantKind, JournalEntry, NodeCall, RequestTag, StopCause, left_undone,
+    Action, AgentCore, Event, ChangeKind, JournalEntry, NodeCall, RequestTag, StopCause, left_undone,
 };
 use vipnode_pool_core::CallId;
 use vipnode_types::{ChainSpec, Enode, Ms, NodeFacts};
@@ -105,7 +105,7 @@ impl AgentProcess {
     /// Whether the journal has an entry for a call to the node.
     fn journaled(&self, call: &NodeCall) -> bool {
         let (peer, kind) = match call {
-            NodeCall::Admit(peer) => (peer.id, Some([GrantKind::Admitted, GrantKind::Trusted])),
+            NodeCall::Admit(peer) => (peer.id, Some([ChangeKind::Admitted, ChangeKind::Trusted])),
             NodeCall::Dial(peer) => (peer.id, None),
             NodeCall::Drop(_) | NodeCall::Evict(_) | NodeCall::Untrust(_) => return true,
         };

@@ -4,7 +4,7 @@ use super::Lease;
 use crate::{
     NodeTask, RequestTag,
     leases::{
-        journal::{Grant, GrantKind},
+        journal::{NodeChange, ChangeKind},
         task::{DialState, HostDial, Task, Work},
     },
 };
@@ -66,19 +66,19 @@ impl Lease {
         self.at_node.journaled.is_some()
     }
 
-    pub(crate) const fn journaled(&self) -> Option<GrantKind> {
+    pub(crate) const fn journaled(&self) -> Option<ChangeKind> {
         self.at_node.journaled
     }
 
     /// What the journal is to say before the node is told; `None` where it says that already. That a client is dialed
     /// takes the place of that it is trusted.
-    pub(crate) fn journal(&mut self) -> Option<Grant> {
+    pub(crate) fn journal(&mut self) -> Option<NodeChange> {
         let kind = match self.side {
-            Side::Host if self.at_node.linked_before => GrantKind::Trusted,
-            Side::Host => GrantKind::Admitted,
-            Side::Client => GrantKind::Dialed,
+            Side::Host if self.at_node.linked_before => ChangeKind::Trusted,
+            Side::Host => ChangeKind::Admitted,
+            Side::Client => ChangeKind::Dialed,
         };
-        let grant = || Grant { lease: self.id, peer: self.peer.clone(), kind };
+        let grant = || NodeChange { lease: self.id, peer: self.peer.clone(), kind };
         (self.at_node.journaled.replace(kind) != Some(kind)).then(grant)
     }
 

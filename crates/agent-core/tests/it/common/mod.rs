@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use vipnode_agent_core::{
-    Action, Advertise, AgentConfig, AgentCore, CallReply, DirectConfig, Event, FromPool, Grant, HostConfig,
+    Action, Advertise, AgentConfig, AgentCore, CallReply, DirectConfig, Event, FromPool, NodeChange, HostConfig,
     JournalEntry, NodeCall, NodeTask, Notice, PeerPolicy, PoolAnswer, Protocol2Config, RequestTag, StopCause, ToPool,
     left_undone,
 };
@@ -379,8 +379,8 @@ impl Bench {
         })
     }
 
-    /// What is not undone according to the journal.
-    pub fn left(&self) -> Vec<Grant> {
+    /// What the journal says is not undone.
+    pub fn left(&self) -> Vec<NodeChange> {
         left_undone(self.journal.iter().cloned())
     }
 
