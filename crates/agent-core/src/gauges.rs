@@ -17,11 +17,11 @@ pub struct Gauges {
     /// Places kept for them; 0 where none are sold.
     pub reserve: u32,
     /// Slots offered in all.
-    pub places_offered: u32,
+    pub slots_offered: u32,
     /// Slots held by clients of the pool, those being undone included.
-    pub places_sold: u32,
+    pub slots_sold: u32,
     /// Offered, and held by nobody.
-    pub places_free: u32,
+    pub slots_free: u32,
     /// Clients that the node is connected to.
     pub clients_connected: u32,
     /// Hosts wanted: of the pool, and those that the user named.
@@ -44,9 +44,9 @@ impl Gauges {
             node_up: core.node.is_up(),
             own_peers: OwnPeers::count(&core.node, &core.leases),
             reserve: core.config.host.as_ref().map_or(0, |host| host.reserve),
-            places_offered: offered,
-            places_sold: sold,
-            places_free: offered.saturating_sub(sold),
+            slots_offered: offered,
+            slots_sold: sold,
+            slots_free: offered.saturating_sub(sold),
             clients_connected: core.leases.connected(Side::Host),
             hosts_wanted: core.config.min_peers.saturating_add(core.named_hosts()),
             hosts_connected: core.leases.connected(Side::Client),

@@ -335,7 +335,7 @@ fn a_client_that_is_let_in_and_leased_is_let_go_once_both_are_over() {
     bench.call(1, admit(1, 2));
     bench.done();
     assert_eq!(bench.reply(1), Some(Ok(())), "it takes a place that is sold beside its own");
-    assert_eq!(bench.core.gauges().places_sold, 1);
+    assert_eq!(bench.core.gauges().slots_sold, 1);
     bench.call(2, evict(1, 2));
     assert_eq!(bench.reply(2), Some(Ok(())));
     assert!(bench.calls().is_empty(), "{:?}", bench.calls());

@@ -44,11 +44,11 @@ fn pool_and_node_are_0_or_1() {
 fn a_lease_takes_a_slot_and_its_end_frees_it() {
     let mut bench = Bench::live(host_config(2));
     let before = gauges(&bench);
-    assert_eq!((before.places_offered, before.places_sold, before.places_free), (2, 0, 2));
+    assert_eq!((before.slots_offered, before.slots_sold, before.slots_free), (2, 0, 2));
     assert_eq!((before.clients_connected, before.last_client, before.reserve), (0, None, 16));
     bench.call(1, admit(1, 7));
     bench.done();
-    assert_eq!((gauges(&bench).places_sold, gauges(&bench).places_free), (1, 1));
+    assert_eq!((gauges(&bench).slots_sold, gauges(&bench).slots_free), (1, 1));
     assert_eq!(gauges(&bench).clients_connected, 0, "it was let in and is not there yet");
     bench.peers(&[7, 8, 9]);
     let held = gauges(&bench);
@@ -62,7 +62,7 @@ fn a_lease_takes_a_slot_and_its_end_frees_it() {
     bench.call(2, evict(1, 7));
     bench.done();
     let after = gauges(&bench);
-    assert_eq!((after.places_sold, after.places_free), (0, 2));
+    assert_eq!((after.slots_sold, after.slots_free), (0, 2));
     let evictions: Vec<_> = bench.core.counters().evictions().filter(|(_, count)| *count > 0).collect();
     assert_eq!(evictions, [(EvictReason::Left, 1)]);
     assert_eq!(failures(&bench), []);
@@ -71,10 +71,10 @@ fn a_lease_takes_a_slot_and_its_end_frees_it() {
 #[test]
 fn slots_are_not_free_while_none_are_offered() {
     let mut bench = Bench::with_client(7);
-    assert_eq!(gauges(&bench).places_free, 1);
+    assert_eq!(gauges(&bench).slots_free, 1);
     bench.head(101, 601);
     let late = gauges(&bench);
-    assert_eq!((late.places_offered, late.places_sold, late.places_free), (0, 1, 0));
+    assert_eq!((late.slots_offered, late.slots_sold, late.slots_free), (0, 1, 0));
 }
 
 #[test]
@@ -91,7 +91,7 @@ fn the_head_is_the_one_of_the_node() {
 fn hosts_are_counted_as_they_come_and_fail() {
     let mut bench = Bench::with_host(7);
     assert_eq!((gauges(&bench).hosts_wanted, gauges(&bench).hosts_connected), (1, 1));
-    assert_eq!(gauges(&bench).places_sold, 0, "a place on another host is none of ours");
+    assert_eq!(gauges(&bench).slots_sold, 0, "a place on another host is none of ours");
     bench.peers(&[]);
     assert_eq!((gauges(&bench).hosts_connected, bench.core.counters().hosts_failed), (0, 1));
 }
