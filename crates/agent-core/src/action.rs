@@ -4,7 +4,7 @@ use vipnode_types::{
     wire::{AskRequest, ConnectRequest, EvictReason, LeaveRequest, ReportRequest, Side, WireError},
 };
 
-use crate::{JournalEntry, ConnectFailure};
+use crate::{ConnectFailure, JournalEntry};
 
 /// The agent's name of a request or of a call it has to answer.
 pub type RequestTag = u64;

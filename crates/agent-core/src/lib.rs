@@ -47,7 +47,7 @@ pub use direct::config::{DirectConfig, DirectConfigError};
 pub use event::{Event, FromPool, PoolAnswer, StopCause};
 pub use gauges::Gauges;
 pub use host::offer::{Allowed, HostConfigError};
-pub use leases::journal::{NodeChange, ChangeKind, JournalEntry};
+pub use leases::journal::{ChangeKind, JournalEntry, NodeChange};
 pub use leases::release::{OpenChanges, left_undone, release};
 pub use leases::totals::{EndedLeases, Seen};
 pub use policy::peer_policy::{PeerPolicy, VersionPattern};

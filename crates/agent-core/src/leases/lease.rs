@@ -8,7 +8,7 @@ use vipnode_types::{
 };
 
 use super::{
-    journal::{NodeChange, ChangeKind},
+    journal::{ChangeKind, NodeChange},
     presence::Presence,
     task::{DialState, HostDial, Task},
 };

@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 
 use vipnode_types::LeaseId;
 
-use crate::{NodeChange, ChangeKind, JournalEntry, NodeCall};
+use crate::{ChangeKind, JournalEntry, NodeCall, NodeChange};
 
 /// The grants of a journal that were not undone, in the order of their leases.
 #[derive(Debug, Clone, Default)]

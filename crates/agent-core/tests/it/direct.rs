@@ -4,8 +4,8 @@ use std::net::IpAddr;
 
 use crate::common::*;
 use vipnode_agent_core::{
-    Action, AgentConfig, DirectConfig, DirectConfigError, Event, ChangeKind, NodeCall, ConnectFailure, Notice, PoolState,
-    ToPool,
+    Action, AgentConfig, ChangeKind, ConnectFailure, DirectConfig, DirectConfigError, Event, NodeCall, Notice,
+    PoolState, ToPool,
 };
 use vipnode_types::{
     Enode, EnodeHost, LeaseId, PeerFact,

@@ -1,7 +1,7 @@
 //! The happy path of both sides.
 
 use crate::common::*;
-use vipnode_agent_core::{Action, Event, ChangeKind, JournalEntry, NodeCall, Notice, ToPool};
+use vipnode_agent_core::{Action, ChangeKind, Event, JournalEntry, NodeCall, Notice, ToPool};
 use vipnode_types::{Enode, LeaseSetHash, wire::UpLease};
 
 #[test]

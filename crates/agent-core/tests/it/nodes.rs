@@ -1,7 +1,7 @@
 //! A node that restarts, and grants that an earlier run left.
 
 use crate::common::*;
-use vipnode_agent_core::{Event, NodeChange, ChangeKind, JournalEntry, NodeCall, Notice, left_undone, release};
+use vipnode_agent_core::{ChangeKind, Event, JournalEntry, NodeCall, NodeChange, Notice, left_undone, release};
 use vipnode_types::{Enode, wire::Side};
 
 fn id(byte: u8) -> Enode {

@@ -1,7 +1,7 @@
 //! Why a host that admitted the node was never connected: found out, reported once, and another host is requested.
 
 use crate::common::*;
-use vipnode_agent_core::{Event, FromPool, NodeCall, ConnectFailure, Notice};
+use vipnode_agent_core::{ConnectFailure, Event, FromPool, NodeCall, Notice};
 use vipnode_types::{
     Direction, DropCause, Enode, NodeFacts, NodeId, PeerFact,
     wire::{EvictCall, EvictReason, LeasedHost, LeaveReason, PairFault, Side},
@@ -50,8 +50,7 @@ fn a_peer_that_begins_slowly_is_not_doomed() {
 
 #[test]
 fn a_node_at_its_dial_limit_has_no_slot_for_a_host() {
-    let dialed =
-        |many: u8| (100..100 + many).map(|n| PeerFact { direction: Direction::Outbound, ..peer(n) }).collect();
+    let dialed = |many: u8| (100..100 + many).map(|n| PeerFact { direction: Direction::Outbound, ..peer(n) }).collect();
     let mut bench = dialing(vec![place(1, 9)]);
     bench.on(Event::Peers(dialed(16)));
     bench.after(20_000);

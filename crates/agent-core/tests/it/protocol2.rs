@@ -2,8 +2,8 @@
 
 use crate::common::*;
 use vipnode_agent_core::{
-    Action, Advertise, AgentConfig, Event, FromPool, NodeChange, ChangeKind, JournalEntry, NodeCall, Notice, PoolAnswer,
-    RequestTag,
+    Action, Advertise, AgentConfig, ChangeKind, Event, FromPool, JournalEntry, NodeCall, NodeChange, Notice,
+    PoolAnswer, RequestTag,
 };
 use vipnode_types::{
     Account, Enode, EnodeHost, LeaseId, Ms, NodeFacts, NodeId,

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use crate::common::*;
 use proptest::prelude::*;
 use vipnode_agent_core::{
-    Action, AgentConfig, AgentCore, DirectConfig, Event, FromPool, ChangeKind, JournalEntry, NodeCall, NodeTask,
+    Action, AgentConfig, AgentCore, ChangeKind, DirectConfig, Event, FromPool, JournalEntry, NodeCall, NodeTask,
     PoolAnswer, RequestTag, StopCause, ToPool, left_undone,
 };
 use vipnode_types::{
@@ -370,8 +370,9 @@ fn named(hosts: &[u8], allow: &[u8]) -> DirectConfig {
 }
 
 fn left_by_an_earlier_run() -> Vec<JournalEntry> {
-    let grant =
-        |number, peer, kind| JournalEntry::Done(vipnode_agent_core::NodeChange { lease: LeaseId::new(number), peer, kind });
+    let grant = |number, peer, kind| {
+        JournalEntry::Done(vipnode_agent_core::NodeChange { lease: LeaseId::new(number), peer, kind })
+    };
     let id = |byte| Enode::id_only(NodeId::new([byte; 64]));
     let direct = LeaseId::direct(3).get();
     vec![

@@ -299,7 +299,8 @@ impl Actor {
             }
             _ => None,
         };
-        let refused = refused.or_else(|| self.executor.try_send(NodeOrder::Call(task, call)).is_err().then_some(TaskError::Full));
+        let refused =
+            refused.or_else(|| self.executor.try_send(NodeOrder::Call(task, call)).is_err().then_some(TaskError::Full));
         if let Some(why) = refused {
             self.owed.push_back(Event::NodeDone { task, result: Err(why.to_string()) });
         }

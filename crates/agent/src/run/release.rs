@@ -1,6 +1,6 @@
 use std::path::Path;
 
-use vipnode_agent_core::{NodeChange, JournalEntry};
+use vipnode_agent_core::{JournalEntry, NodeChange};
 use vipnode_node::{Node, NodeError};
 
 use crate::{

@@ -4,7 +4,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use vipnode_agent_core::{NodeChange, JournalEntry, OpenChanges};
+use vipnode_agent_core::{JournalEntry, NodeChange, OpenChanges};
 
 use super::files::{create_owned, fault, sync_parent};
 use crate::{

@@ -1,6 +1,6 @@
 use std::{fs, os::unix::fs::PermissionsExt, path::Path};
 
-use vipnode_agent_core::{NodeChange, ChangeKind, JournalEntry};
+use vipnode_agent_core::{ChangeKind, JournalEntry, NodeChange};
 use vipnode_types::{Enode, LeaseId, Ms, NodeId, NodeKey, TypedError};
 
 use super::*;

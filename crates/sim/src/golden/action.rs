@@ -1,4 +1,4 @@
-use vipnode_agent_core::{Action, NodeChange, ChangeKind, JournalEntry, NodeCall};
+use vipnode_agent_core::{Action, ChangeKind, JournalEntry, NodeCall, NodeChange};
 
 use super::{Encode, Encoder};
 

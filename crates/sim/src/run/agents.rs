@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use vipnode_agent_core::{
-    Action, AgentCore, Event, ChangeKind, JournalEntry, NodeCall, RequestTag, StopCause, left_undone,
+    Action, AgentCore, ChangeKind, Event, JournalEntry, NodeCall, RequestTag, StopCause, left_undone,
 };
 use vipnode_pool_core::CallId;
 use vipnode_types::{ChainSpec, Enode, Ms, NodeFacts};

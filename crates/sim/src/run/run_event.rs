@@ -23,7 +23,6 @@ pub(crate) enum RunEvent {
     WatchPeers { agent: usize, incarnation: u32, token: u64 },
     ToAgentCore { agent: usize, incarnation: u32, event: Box<Event> },
     NodeExec { agent: usize, incarnation: u32, task: NodeTask, call: NodeCall },
-    /// An agent reads its node's list of peers.
     NodeLists { agent: usize, incarnation: u32, task: NodeTask },
     Probe { agent: usize, incarnation: u32 },
     NewHead { agent: usize },

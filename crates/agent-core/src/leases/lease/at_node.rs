@@ -4,7 +4,7 @@ use super::Lease;
 use crate::{
     NodeTask, RequestTag,
     leases::{
-        journal::{NodeChange, ChangeKind},
+        journal::{ChangeKind, NodeChange},
         task::{DialState, HostDial, Task, Work},
     },
 };

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use vipnode_agent_core::{
-    Action, Advertise, AgentConfig, AgentCore, CallReply, DirectConfig, Event, FromPool, NodeChange, HostConfig,
-    JournalEntry, NodeCall, NodeTask, Notice, PeerPolicy, PoolAnswer, Protocol2Config, RequestTag, StopCause, ToPool,
+    Action, Advertise, AgentConfig, AgentCore, CallReply, DirectConfig, Event, FromPool, HostConfig, JournalEntry,
+    NodeCall, NodeChange, NodeTask, Notice, PeerPolicy, PoolAnswer, Protocol2Config, RequestTag, StopCause, ToPool,
     left_undone,
 };
 use vipnode_types::{
