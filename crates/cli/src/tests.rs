@@ -144,7 +144,7 @@ fn notices() -> Vec<Notice> {
         EvictReason::Left,
         EvictReason::Disconnected,
         EvictReason::NoReports,
-        EvictReason::ConnectFailure,
+        EvictReason::NotConnected,
         EvictReason::Unsuitable,
         EvictReason::Drained,
         EvictReason::Price,

@@ -242,7 +242,7 @@ const fn why_ended(reason: EvictReason) -> &'static str {
         EvictReason::Left => "it left",
         EvictReason::Disconnected => "the connection was lost",
         EvictReason::NoReports => "its agent stopped reporting",
-        EvictReason::ConnectFailure => "it did not connect in time",
+        EvictReason::NotConnected => "it did not connect in time",
         EvictReason::Unsuitable => "one side rejects the version or the capabilities of the other",
         EvictReason::Drained => "the host withdrew its slots",
         EvictReason::Price => "the price rose above its limit",

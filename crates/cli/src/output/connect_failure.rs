@@ -2,7 +2,7 @@ use vipnode_agent_core::ConnectFailure;
 
 /// Why a pair is not connected, in words.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct ConnectFailure {
+pub(crate) struct ConnectFailureText {
     /// The end of a sentence about the other node.
     pub(crate) text: String,
     /// What the reader can do about it; empty where there is nothing.
@@ -21,7 +21,7 @@ pub(crate) enum Perspective {
 }
 
 /// Puts a cause into words. `version` is what the other node runs; empty where that is not known.
-pub(crate) fn connect_failure(perspective: Perspective, cause: ConnectFailure, version: &str) -> ConnectFailure {
+pub(crate) fn connect_failure(perspective: Perspective, cause: ConnectFailure, version: &str) -> ConnectFailureText {
     let then = match perspective {
         Perspective::Client => "; asking for another host",
         Perspective::Direct => "; dialing again",
@@ -32,7 +32,7 @@ pub(crate) fn connect_failure(perspective: Perspective, cause: ConnectFailure, v
         Perspective::Direct => direct_hint(cause),
         Perspective::Host => host_hint(cause),
     };
-    ConnectFailure { text: format!("{}{then}", why(perspective, cause, version)), hint }
+    ConnectFailureText { text: format!("{}{then}", why(perspective, cause, version)), hint }
 }
 
 fn why(perspective: Perspective, cause: ConnectFailure, version: &str) -> String {

@@ -221,7 +221,7 @@ impl Simulation {
                 let a = &mut self.agents[agent];
                 a.node_free_at = a.node_free_at.max(self.now) + took_ms;
                 let (at, incarnation) = (a.node_free_at, a.incarnation);
-                self.at(at, SimEvent::NodeLists { agent, incarnation, task });
+                self.at(at, RunEvent::NodeLists { agent, incarnation, task });
             }
             Action::Watch { for_ms } => self.watch(agent, for_ms),
             Action::Pool { tag, request } => {

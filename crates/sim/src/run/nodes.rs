@@ -44,7 +44,7 @@ impl Simulation {
         let answers = node.up && !flaky;
         let result = if answers { Ok(node.peers(self.now)) } else { Err("the node does not answer".to_owned()) };
         let event = Box::new(Event::Listed { task, result });
-        self.within(0, 3, SimEvent::ToAgentCore { agent, incarnation, event });
+        self.within(0, 3, RunEvent::ToAgentCore { agent, incarnation, event });
     }
 
     fn node_does(&mut self, number: usize, call: &NodeCall) {
