@@ -4,7 +4,7 @@ use vipnode_types::LeaseId;
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum StoreError {
     /// A metered row was to be written again with another value: the pool core is at fault, and
-    /// nothing more may be billed until somebody looked.
+    /// nothing more may be billed until that is understood.
     #[error(
         "row {row} of lease {lease} is in the journal with another value; keep a copy of the store and report this"
     )]

@@ -142,16 +142,16 @@ impl UpdateFleet {
 
     fn see(&mut self, agent: u32, other: u32) {
         let Some((peers, known)) = self.peers.get_mut(agent as usize) else { return };
-        if let Some(place) = peers.get_mut(*known) {
-            (*place, *known) = (other, *known + 1);
+        if let Some(peer) = peers.get_mut(*known) {
+            (*peer, *known) = (other, *known + 1);
         }
     }
 
     fn update(&mut self, agent: u32) -> u64 {
         let Some((known, count)) = self.peers.get(agent as usize) else { return 0 };
         let mut peers = self.strangers.clone();
-        for (place, other) in peers.iter_mut().zip(known.iter().take(*count)) {
-            *place = node(*other);
+        for (peer, other) in peers.iter_mut().zip(known.iter().take(*count)) {
+            *peer = node(*other);
         }
         self.call(agent, Call::Update(Update { peers, block_number: 21_000_000 }))
     }

@@ -89,7 +89,7 @@ async fn measure(
     let tasks: Vec<_> = agents
         .into_iter()
         .zip(0..count)
-        .map(|((wire, seq), place)| spawn_local(report(wire, seq, began + EVERY * place / count, began + time)))
+        .map(|((wire, seq), index)| spawn_local(report(wire, seq, began + EVERY * index / count, began + time)))
         .collect();
     let mut agents = Vec::new();
     for task in tasks {

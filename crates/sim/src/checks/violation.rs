@@ -18,7 +18,7 @@ pub enum Promise {
     AgentInvariants,
     /// Nothing panics.
     NoPanic,
-    /// A run ends: nobody talks without a pause, and there is always a next event.
+    /// A run ends: no two parties exchange messages without a pause, and there is always a next event.
     Progress,
     /// The same seed gives the same run.
     Determinism,

@@ -1,4 +1,4 @@
-//! Faults: when they happen, whom they hit, and how long they last.
+//! Faults: when they happen, which agents they hit, and how long they last.
 
 use std::collections::{BTreeMap, BTreeSet};
 

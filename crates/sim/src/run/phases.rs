@@ -1,4 +1,4 @@
-//! The phases of a run: faults, recovery, a steady span, and everybody's stop; each ends with checks.
+//! The phases of a run: faults, recovery, a steady span, and the stop of all agents; each ends with checks.
 
 use vipnode_pool_core::Row;
 use vipnode_store::Store;
