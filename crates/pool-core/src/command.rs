@@ -24,7 +24,7 @@ pub enum Command {
     /// An agent presented itself, with a valid signature.
     Connect {
         /// The connection it came on.
-        peer: ConnectionId,
+        connection: ConnectionId,
         /// The request that the reply answers.
         request: RequestId,
         /// The identity that signed.
@@ -39,7 +39,7 @@ pub enum Command {
     /// An agent reported.
     Report {
         /// The connection it came on.
-        peer: ConnectionId,
+        connection: ConnectionId,
         /// The request that the reply answers.
         request: RequestId,
         /// What changed since its last report, or everything it sees.
@@ -48,7 +48,7 @@ pub enum Command {
     /// A client wants hosts.
     Ask {
         /// The connection it came on.
-        peer: ConnectionId,
+        connection: ConnectionId,
         /// The request that the reply answers.
         request: RequestId,
         /// How many hosts it wants, and which nodes it does not want.
@@ -57,14 +57,14 @@ pub enum Command {
     /// A client wants to know why it has the hosts that it has.
     Explain {
         /// The connection it came on.
-        peer: ConnectionId,
+        connection: ConnectionId,
         /// The request that the reply answers.
         request: RequestId,
     },
     /// An agent ends leases.
     Leave {
         /// The connection it came on.
-        peer: ConnectionId,
+        connection: ConnectionId,
         /// The request that the reply answers.
         request: RequestId,
         /// The leases and the reason.
@@ -73,26 +73,26 @@ pub enum Command {
     /// An agent stops.
     Bye {
         /// The connection it came on.
-        peer: ConnectionId,
+        connection: ConnectionId,
         /// The request that the reply answers.
         request: RequestId,
     },
     /// A client of the HTTP page or an agent wants the status.
     Status {
         /// The connection that asks; it need not be known.
-        peer: ConnectionId,
+        connection: ConnectionId,
         /// The request that the reply answers.
         request: RequestId,
     },
     /// An agent of the original calls, with a valid signature of the node's own key.
     Protocol2 {
         /// The connection it came on.
-        peer: ConnectionId,
+        connection: ConnectionId,
         /// The request that the reply answers.
         request: RequestId,
         /// The node whose key signed.
         node: NodeId,
-        /// When it says that it signed, in nanoseconds since the Unix epoch. The core judges it.
+        /// The moment at which it claims to have signed, in nanoseconds since the Unix epoch. The core judges it.
         nonce: u64,
         /// The address that was seen at the other end of the socket.
         address: IpAddr,
@@ -111,14 +111,14 @@ pub enum Command {
     /// A socket answered a ping.
     Latency {
         /// The connection that was pinged.
-        peer: ConnectionId,
+        connection: ConnectionId,
         /// Round trip, in microseconds.
         rtt_us: u32,
     },
     /// A socket is gone.
     Disconnected {
         /// The connection that is gone.
-        peer: ConnectionId,
+        connection: ConnectionId,
     },
     /// Time passed. Due at [`crate::Core::next_wake`] at the latest, and at least every
     /// `Limits::tick_ms`.

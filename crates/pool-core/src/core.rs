@@ -3,12 +3,12 @@ use vipnode_types::{Ms, NodeId};
 use crate::{
     Command, ConnectionId, Counters, Effect, Gauges, Limits,
     agents::{Agents, Changed, node::Node},
-    clock::Clock,
     collections::seeded_rng::SeededRng,
     leases::Leases,
     matching::{Context, Matching},
     metering::{Metering, rollover::next_rollover},
     output::Output,
+    pool_clock::PoolClock,
 };
 
 /// The pool's core: one state machine over four owners of state. What crosses them is in `flows`.
@@ -16,7 +16,7 @@ use crate::{
 pub struct Core {
     pub(crate) limits: Limits,
     pub(crate) rng: SeededRng,
-    pub(crate) clock: Clock,
+    pub(crate) clock: PoolClock,
     pub(crate) agents: Agents,
     pub(crate) leases: Leases,
     pub(crate) metering: Metering,
@@ -25,14 +25,14 @@ pub struct Core {
 }
 
 impl Core {
-    /// A pool that nobody has joined yet.
+    /// A pool that no agent has joined yet.
     #[must_use]
     pub fn new(limits: Limits, seed: [u8; 32], now: Ms) -> Self {
-        Self::at(limits, seed, Clock::new(now))
+        Self::at(limits, seed, PoolClock::new(now))
     }
 
-    /// A pool that nobody has joined yet, at a pool time.
-    pub(crate) fn at(limits: Limits, seed: [u8; 32], clock: Clock) -> Self {
+    /// A pool that no agent has joined yet, at a pool time.
+    pub(crate) fn at(limits: Limits, seed: [u8; 32], clock: PoolClock) -> Self {
         let mut rng = SeededRng::new(seed);
         Self {
             agents: Agents::new(&mut rng, &limits, clock.now().plus(limits.flush_ms)),

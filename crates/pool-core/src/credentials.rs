@@ -27,9 +27,9 @@ pub enum Signer {
     NodeKey {
         /// The newest nonce that a call was taken with.
         nonce: u64,
-        /// Which execution client it says it is.
+        /// The execution client that it claims to be.
         kind: Kind,
-        /// Whether it is a full node, by its own word.
+        /// Whether it claims to be a full node.
         full: bool,
     },
 }
@@ -91,7 +91,7 @@ impl Credentials {
         credentials
     }
 
-    /// Somebody else speaks for it, on a new socket, perhaps in the other protocol. Nonces (D9), and whom it is to
+    /// Another signer speaks for it, on a new socket, perhaps in the other protocol. Nonces (D9), and the peers that it is to
     /// drop, are not forgotten meanwhile.
     pub(crate) fn with(&self, signer: Signer) -> Self {
         let mut credentials = self.untold();

@@ -13,7 +13,7 @@ pub enum Effect {
     /// Answer a request.
     Reply {
         /// The connection that the request came on.
-        peer: ConnectionId,
+        connection: ConnectionId,
         /// The request that is answered.
         request: RequestId,
         /// The result, or the error and its hint.
@@ -24,7 +24,7 @@ pub enum Effect {
     /// Call an agent. Its end comes back as [`crate::Command::CallDone`].
     Call {
         /// The connection of the agent.
-        peer: ConnectionId,
+        connection: ConnectionId,
         /// The number under which its end comes back.
         call: CallId,
         /// What the agent is to do.
@@ -37,7 +37,7 @@ pub enum Effect {
     /// Close a socket: it was superseded, or never said who it is.
     Close {
         /// The connection to close.
-        peer: ConnectionId,
+        connection: ConnectionId,
         /// The reason that goes into the close frame.
         reason: String,
     },

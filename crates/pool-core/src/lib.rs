@@ -3,16 +3,15 @@
 //! One state machine: [`Core::handle`]`(now, command, &mut effects)`. It never waits, reads no clock, does no
 //! I/O and draws no randomness but from the seed it is given, so a bug replays from a seed.
 //!
-//! Whoever runs it parses, verifies and authenticates before; after, it carries out the [`Effect`]s in
+//! The program that runs it parses, verifies and authenticates before; after, it carries out the [`Effect`]s in
 //! order, holding back those marked [`Release::AfterCommit`] until the rows persisted so far are durable.
 //!
 //! Where to read what: `flows` has one file a command; `agents` knows who is here, `matching` who is given to whom,
 //! `leases` what was given, `metering` what it has cost; `protocol2` is the original's way to speak. Each folder's `mod.rs`
-//! says what lives there and what it may call. What survives the process is in `row`.
+//! describes what lives there and what it may call. What survives the process is in `row`.
 #![cfg_attr(not(test), deny(clippy::arithmetic_side_effects))]
 
 mod agents;
-mod clock;
 mod collections;
 mod command;
 mod core;
@@ -29,6 +28,7 @@ mod matching;
 mod metering;
 mod output;
 mod pool_call;
+mod pool_clock;
 mod protocol2;
 mod row;
 
@@ -40,6 +40,7 @@ pub use collections::address_block::AddressBlock;
 pub use command::{CallOutcome, Command, Identity};
 pub use credentials::{Credentials, Signer};
 pub use effect::{Effect, Release, Reply};
+pub use error::CoreError;
 pub use gauges::{Counters, Gauges};
 pub use ids::{CallId, ConnectionId, RequestId};
 pub use limit_table::{Limit, LimitUnit};
@@ -47,3 +48,7 @@ pub use limits::{Limits, PoolLimits};
 pub use pool_call::PoolCall;
 pub use protocol2::state::Protocol2State;
 pub use row::{LeaseRow, MeteredRow, NodeRow, Presence, Row, RowKey};
+
+/// Every error of this crate, by what it is about.
+pub const ERROR_TABLES: &[vipnode_types::ErrorTable] =
+    &[vipnode_types::ErrorTable { title: "What the core of a pool refuses", rows: CoreError::ROWS }];

@@ -1,4 +1,4 @@
-//! Every limit of a pool, of its mind and of its gateway: name, default, unit, what it may be set to,
+//! Every limit of a pool, of its core and of its gateway: name, default, unit, what it may be set to,
 //! and what happens there. `vipnode pool --print-limits` prints these very lines.
 
 use std::time::Duration;
@@ -15,7 +15,7 @@ const KIB: u64 = 1 << 10;
 const MIB: u64 = 1 << 20;
 
 limits! {
-    /// Every limit of the pool's mind, by name.
+    /// Every limit of the pool's core, by name.
     Limits {
         /// A tick comes at least this often; a gap of more than ten times as much is a pause of the pool
         /// and nobody's silence.
@@ -269,11 +269,11 @@ mod tests {
 
     #[test]
     fn each_default_is_in_its_range_and_each_name_is_there_once() {
-        let (mind, gateway) = (Limits::default(), PoolLimits::default());
-        let mind = Limits::TABLE.iter().map(|row| (row.name, (row.get)(&mind), &row.range, row.rule));
+        let (core, gateway) = (Limits::default(), PoolLimits::default());
+        let core = Limits::TABLE.iter().map(|row| (row.name, (row.get)(&core), &row.range, row.rule));
         let gateway = PoolLimits::TABLE.iter().map(|row| (row.name, (row.get)(&gateway), &row.range, row.rule));
         let mut names = BTreeSet::new();
-        for (name, default, range, rule) in mind.chain(gateway) {
+        for (name, default, range, rule) in core.chain(gateway) {
             assert!(range.contains(&default), "{name}: {default}");
             assert!(rule.len() > 10 && rule.ends_with('.'), "{name}: {rule}");
             assert!(names.insert(name), "{name} twice");

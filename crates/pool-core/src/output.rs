@@ -30,12 +30,12 @@ impl Output {
 
     /// Answers once everything persisted so far is durable.
     pub(crate) fn reply_durably(&mut self, peer: ConnectionId, request: RequestId, reply: Reply) {
-        self.push(Effect::Reply { peer, request, reply: Ok(reply), release: Release::AfterCommit });
+        self.push(Effect::Reply { connection: peer, request, reply: Ok(reply), release: Release::AfterCommit });
     }
 
     /// Answers at once.
     pub(crate) fn reply(&mut self, peer: ConnectionId, request: RequestId, reply: Result<Reply, WireError>) {
-        self.push(Effect::Reply { peer, request, reply, release: Release::Now });
+        self.push(Effect::Reply { connection: peer, request, reply, release: Release::Now });
     }
 
     pub(crate) fn finish(self, out: &mut Vec<Effect>) {

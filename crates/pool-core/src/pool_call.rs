@@ -12,6 +12,6 @@ pub enum PoolCall {
     Evict(EvictCall),
     /// Dial a peer.
     Dial(DialCall),
-    /// Let a client in, in the words of protocol 2.
+    /// Let a client in, by protocol 2.
     Whitelist(NodeId),
 }

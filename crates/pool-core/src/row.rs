@@ -19,7 +19,7 @@ pub enum Row {
     Clock(Ms),
     /// The next lease to be named.
     NextLease(u64),
-    /// Takes away what stands under a key.
+    /// Removes the row with a key.
     Delete(RowKey),
 }
 

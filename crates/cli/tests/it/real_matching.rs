@@ -42,7 +42,7 @@ async fn a_version_too_low_is_refused_on_either_side() {
     host_agent.events(&["offering", "joined"]).await;
     let mut agent = ask(&["--min-client-version", "reth/9.0,geth/999.0.0"]);
     let why = words(&agent.event("hosts_missing").await);
-    assert!(why.contains("older than geth/999.0.0 is what 1 run (--min-client-version)"), "{why}");
+    assert!(why.contains("1 run a version older than geth/999.0.0 (--min-client-version)"), "{why}");
     assert!(agent.interrupt().await.success());
     assert!(host_agent.interrupt().await.success());
 

@@ -5,7 +5,7 @@ use crate::{
     agents::{Agents, Changed, node::Endpoint},
 };
 
-/// What an agent says of itself and its node as it connects, in either protocol.
+/// The description of a node and its agent that a connect carries, in either protocol.
 #[derive(Debug)]
 pub(crate) struct Hello<'a> {
     pub(crate) credentials: Credentials,
@@ -22,7 +22,7 @@ pub(crate) struct Hello<'a> {
 }
 
 impl Agents {
-    /// Takes in what an agent says. `seen_from` is a moment from which it counts as seen, where nothing is metered by
+    /// Takes in the description of a node. `seen_from` is a moment from which it counts as seen, where nothing is metered by
     /// it. Returns the row that the store is to keep, where that is another than it was `before`.
     pub(crate) fn take_in(
         &mut self,
@@ -67,7 +67,7 @@ impl Agents {
     }
 }
 
-/// Slots that one host may offer, whatever it says.
+/// Slots that one host may offer at most.
 pub(crate) fn most_slots(limits: &Limits) -> u32 {
     limits.slots_a_host.min(1_000)
 }

@@ -205,12 +205,12 @@ impl Agents {
         self.chains.acquire(chain)
     }
 
-    /// A genesis is told. Nodes of protocol 2 tell a network id alone: where this is the first chain of that id here
+    /// The genesis of a chain becomes known. Nodes of protocol 2 name a network id alone: where this is the first chain of that id here
     /// they follow it, as those do that come later.
     pub(crate) fn name_chain(&mut self, chain: ChainSpec) {
         let untold = ChainSpec::untold(chain.chain_id);
-        let told = |other: &ChainSpec| other.chain_id == chain.chain_id && *other != untold;
-        if chain != untold && self.chains.knows(&untold) && !self.chains.values().any(told) {
+        let known = |other: &ChainSpec| other.chain_id == chain.chain_id && *other != untold;
+        if chain != untold && self.chains.knows(&untold) && !self.chains.values().any(known) {
             self.chains.rename(&untold, chain);
         }
     }
@@ -291,7 +291,7 @@ impl Agents {
         self.nodes.get_mut(index).map(Node::credentials_mut)
     }
 
-    /// A node's next words come from `signer`, whether it is known or not.
+    /// The credentials of a node, known or not, for which `signer` speaks from now on.
     pub(crate) fn credentials_with(&self, id: &NodeId, signer: Signer) -> Credentials {
         self.known(id).map_or_else(|| Credentials::new(signer), |node| node.credentials().with(signer))
     }

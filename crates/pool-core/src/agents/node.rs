@@ -24,10 +24,10 @@ pub(crate) struct Node {
     address: Option<IpAddr>,
     callable: bool,
     since: Ms,
-    /// Versions, [`NIL`] where they were not told or are too many.
+    /// Versions, [`NIL`] where they are unknown or too many.
     agent_version: u32,
     client_version: u32,
-    /// What it serves and what it wants of others, [`NIL`] where it told neither.
+    /// What it serves and what it wants of others, [`NIL`] where it named neither.
     profile: u32,
     rtt_us: u32,
     seq: u32,
@@ -52,7 +52,7 @@ pub(crate) struct Node {
 /// No price is above it.
 pub(crate) const ANY_PRICE: Price = Price::per_minute(Wei::new(u128::MAX));
 
-/// Where a node says that it listens.
+/// Where a node claims to listen.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Endpoint {
     host: EnodeHost,
@@ -294,7 +294,7 @@ impl Node {
         self.rtt_us = 0;
     }
 
-    /// Takes in what its agent says of it in a connect.
+    /// Takes in the description that its agent sent in a connect.
     pub(in crate::agents) fn take_in(&mut self, hello: Hello<'_>, most_slots: u32) {
         self.credentials = hello.credentials;
         self.endpoint = hello.endpoint;
@@ -324,7 +324,7 @@ impl Node {
         !std::mem::replace(&mut self.ever_client, true)
     }
 
-    /// What each report says; it is in no list.
+    /// The fields of each report that no list depends on.
     pub(in crate::agents) fn take_report(&mut self, seq: u32, hash: LeaseSetHash, head: Option<u64>) {
         self.seq = seq;
         self.hash = hash;
@@ -346,8 +346,8 @@ impl Node {
         if self.hosting && self.callable && self.is_connected() && reachable { self.slots } else { 0 }
     }
 
-    /// Where others may dial it: the address seen on its socket with the port it claims. Its own
-    /// word on its address counts in a closed pool, or where the socket came over loopback. Nobody is
+    /// Where others may dial it: the address seen on its socket with the port it claims. The address
+    /// that it claims counts in a closed pool, or where the socket came over loopback. No node is
     /// made to dial an address that was not observed.
     pub(crate) fn dialed_at(&self, closed: bool) -> Option<Enode> {
         let endpoint = self.endpoint.as_ref().filter(|endpoint| endpoint.port != 0)?;
@@ -361,7 +361,7 @@ impl Node {
         Some(if claims && (closed || observed.is_loopback()) { enode } else { enode.with_ip(observed) })
     }
 
-    /// Where it says that it is, whether or not anybody saw it there.
+    /// Where it claims to be, whether or not it was seen there.
     pub(crate) fn claimed(&self) -> Option<Enode> {
         let endpoint = self.endpoint.as_ref();
         let endpoint = endpoint.filter(|endpoint| endpoint.port != 0 && endpoint.host != EnodeHost::None)?;
@@ -375,6 +375,6 @@ impl Node {
 
     /// Whether the pool can have it dial, and evict by a call.
     pub(crate) const fn can_dial(&self) -> bool {
-        self.connection.is_some() && self.callable && self.dialect().is_told_to_dial()
+        self.connection.is_some() && self.callable && self.dialect().takes_dial_calls()
     }
 }

@@ -3,9 +3,9 @@ use vipnode_types::{LeaseSetHash, Ms};
 use crate::{
     Limits, Presence, Row,
     agents::{Agents, node::Node},
-    clock::Clock,
     collections::{deadlines::Deadlines, slab::Handle},
     output::Output,
+    pool_clock::PoolClock,
 };
 
 /// When each agent was last heard, as far as it has to be looked at or written.
@@ -67,7 +67,7 @@ impl Agents {
     }
 
     /// Has an agent's silence judged one day.
-    pub(crate) fn watch(&mut self, index: u32, clock: &Clock, limits: &Limits) {
+    pub(crate) fn watch(&mut self, index: u32, clock: &PoolClock, limits: &Limits) {
         let Some(handle) = self.nodes.handle(index) else { return };
         let Some(node) = self.nodes.get_mut(index).filter(|node| !node.watched) else { return };
         node.watched = true;
@@ -76,7 +76,7 @@ impl Agents {
     }
 
     /// Whether an agent has said nothing for too long.
-    pub(crate) fn is_silent(&self, index: u32, clock: &Clock, limits: &Limits) -> bool {
+    pub(crate) fn is_silent(&self, index: u32, clock: &PoolClock, limits: &Limits) -> bool {
         self.nodes.get(index).is_some_and(|node| clock.is_silent(node.seen, limits))
     }
 
@@ -90,14 +90,14 @@ impl Agents {
         }
     }
 
-    /// What else each report says.
+    /// The other fields of each report.
     pub(crate) fn take_report(&mut self, index: u32, seq: u32, hash: LeaseSetHash, head: Option<u64>) {
         if let Some(node) = self.nodes.get_mut(index) {
             node.take_report(seq, hash, head);
         }
     }
 
-    /// An update of protocol 2 says the newest block alone.
+    /// An update of protocol 2 carries the newest block alone.
     pub(crate) fn set_head(&mut self, index: u32, head: u64) {
         if let Some(node) = self.nodes.get_mut(index) {
             node.take_report(node.seq(), node.hash(), Some(head));

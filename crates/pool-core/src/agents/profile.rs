@@ -16,7 +16,7 @@ pub(crate) struct Profile {
 }
 
 impl Profile {
-    /// What an agent said, cut to the limits; equal words in another order are one.
+    /// What an agent said, cut to the limits; the same capabilities in another order are one profile.
     pub(crate) fn said(said: &Hello<'_>, limits: &Limits) -> Self {
         let serves: BTreeSet<&Capability> = said.serves.iter().take(limits.capabilities as usize).collect();
         let most = limits.rules as usize;
@@ -55,7 +55,7 @@ impl Agents {
         }
     }
 
-    /// Gives back the shared values that a node's words were counted by.
+    /// Gives back the shared values that a node was counted on.
     pub(in crate::agents) fn forget_profile(&mut self, index: u32) {
         if let Some(node) = self.nodes.get_mut(index) {
             self.profiles.release(node.set_profile(NIL));
@@ -70,7 +70,7 @@ impl Agents {
         self.profiles.get(node.profile())
     }
 
-    /// Whether a node is a light one, by what it says that it serves. By protocol 2 nobody does.
+    /// Whether a node is a light one, by the capabilities that it names. By protocol 2 a node names none.
     pub(crate) fn is_light(&self, node: &Node) -> bool {
         let serves =
             |name: &str| self.profile(node).is_some_and(|profile| profile.serves.iter().any(|cap| cap.name() == name));
@@ -102,8 +102,8 @@ impl Agents {
         oldest.is_none()
     }
 
-    /// Others saw what a node serves: that adds versions to what it says itself. Nobody can take from another's
-    /// words, or add what the node itself does not name.
+    /// Others saw what a node serves: that adds versions to what it names itself. It cannot take away what the node
+    /// names, or add a capability that the node does not name.
     pub(crate) fn add_served(&mut self, index: u32, seen: &[Capability], limits: &Limits) {
         let Some(node) = self.nodes.get(index) else { return };
         let said = self.profile(node).cloned().unwrap_or_default();

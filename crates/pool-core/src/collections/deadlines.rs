@@ -10,7 +10,7 @@ const SLOT_MS: u16 = 1_000;
 /// Deadlines of a slot that are allocated at once.
 const BLOCK: usize = 128;
 
-/// Moments to look at something again, re-armed lazily: whoever takes one out asks the thing itself
+/// Moments to look at something again, re-armed lazily: the caller that takes one out asks the thing itself
 /// whether it is due, and puts it back otherwise.
 ///
 /// Not a first-in-first-out list: an agent re-armed from its last report is due sooner than one that

@@ -4,7 +4,7 @@ use hashbrown::HashTable;
 
 use crate::{collections::seeded_rng::Keys, collections::slab::Slab};
 
-/// Values that many rows share, stored once and counted; a value that nobody uses is forgotten.
+/// Values that many rows share, stored once and counted; a value without a use is forgotten.
 #[derive(Debug)]
 pub(crate) struct Interner<T> {
     entries: Slab<(T, u32)>,
@@ -52,7 +52,7 @@ impl<T: Eq + Hash> Interner<T> {
         }
     }
 
-    /// Has whoever uses a value use another one from now on, under the same number, if that is not in use itself.
+    /// Replaces a value by another one for every use, under the same number, if that is not in use itself.
     pub(crate) fn rename(&mut self, old: &T, new: T) {
         let (hash, new_hash) = (self.keys.hash(old), self.keys.hash(&new));
         let Some(number) = self.find(hash, old).filter(|_| self.find(new_hash, &new).is_none()) else { return };

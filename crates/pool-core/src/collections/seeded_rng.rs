@@ -6,11 +6,11 @@ use rand_chacha::{
 };
 use siphasher::sip::SipHasher13;
 
-/// The only source of chance in the mind.
+/// The only source of chance in the core.
 #[derive(Debug)]
 pub(crate) struct SeededRng(ChaCha8Rng);
 
-/// Keys of the hash tables, so that nobody outside can make ids collide.
+/// Keys of the hash tables, so that an outsider cannot make ids collide.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Keys(u64, u64);
 

@@ -4,7 +4,7 @@ use crate::{
     ConnectionId, Core, Reply, RequestId,
     agents::node::Node,
     collections::slab::Handle,
-    error,
+    error::{CoreError, NEWER_ASK, NO_ANSWER},
     matching::{no_host::NoHost, pending_asks::AskForm},
     metering::day_budget::DayBudget,
     output::Output,
@@ -14,14 +14,14 @@ impl Core {
     /// A client wants hosts.
     pub(crate) fn ask(&mut self, output: &mut Output, connection: ConnectionId, request: RequestId, ask: &AskRequest) {
         let Some(index) = self.agents.at(connection) else {
-            output.reply(connection, request, Err(error::not_connected()));
+            output.reply(connection, request, Err(CoreError::NotConnected.into()));
             return;
         };
         let avoid = self.known(&ask.avoid);
         let want = ask.want.min(self.limits.leases_a_client);
         if !self.agents.get(index).is_some_and(Node::consuming) {
             self.answer_older(output, index);
-            output.reply(connection, request, Err(error::no_client()));
+            output.reply(connection, request, Err(CoreError::NoClient.into()));
             return;
         }
         let at = (connection, request);
@@ -34,7 +34,7 @@ impl Core {
     /// Answers a client's request that waits, for a newer one takes over.
     pub(crate) fn answer_older(&mut self, output: &mut Output, index: u32) {
         if self.matching.asks().contains(index) {
-            self.answer_ask(output, index, Some(error::NEWER_ASK.to_owned()));
+            self.answer_ask(output, index, Some(NEWER_ASK.to_owned()));
         }
     }
 
@@ -49,16 +49,22 @@ impl Core {
         form: AskForm,
     ) -> Result<(), WireError> {
         self.answer_older(output, index);
-        let Some(node) = self.agents.get(index) else { return Err(error::not_connected()) };
+        let Some(node) = self.agents.get(index) else { return Err(CoreError::NotConnected.into()) };
         let (chain, address) = (node.chain(), node.address());
         self.matching.set_want(index, want, avoid);
         let has = self.leases.client_count(index);
         let in_flight = self.leases.admitting(index) > 0;
         if has < want && self.past_unpaired(index) {
-            return Err(error::unpaired(self.limits.unpaired_ms_a_day, DayBudget::renewed_in(output.now)));
+            return Err(CoreError::Unpaired {
+                limit_ms: self.limits.unpaired_ms_a_day,
+                retry_ms: DayBudget::renewed_in(output.now),
+            }
+            .into());
         }
         if has < want && !in_flight && self.matching.block_is_full(address, &self.limits) {
-            return Err(error::offers_in_block(self.limits.offers_a_block, self.limits.offer_ms));
+            return Err(
+                CoreError::OffersInBlock { limit: self.limits.offers_a_block, retry_ms: self.limits.offer_ms }.into()
+            );
         }
         let number = self.matching.asks_mut().insert(index, connection, request, form);
         self.refresh_waiting(index);
@@ -122,9 +128,9 @@ impl Core {
 
     /// A request has waited for as long as it may.
     pub(crate) fn ask_due(&mut self, output: &mut Output, client: u32) {
-        self.answer_ask(output, client, Some(error::NO_ANSWER.to_owned()));
+        self.answer_ask(output, client, Some(NO_ANSWER.to_owned()));
         if !self.agents.get(client).is_some_and(Node::can_dial) {
-            // Nothing could tell it of a late yes.
+            // A late yes could not reach it.
             self.end_unanswered(output, client);
         }
     }

@@ -5,10 +5,10 @@ use vipnode_types::{
 
 use crate::{
     Core, Effect, PoolCall, Release,
-    leases::agent_calls::{AgentCall, CallKind, Eviction, Unpaired},
+    leases::agent_calls::{CallInFlight, CallKind, Eviction, Unpaired},
     metering::unpaired::UnpairedTime,
     output::Output,
-    protocol2::dialect::Told,
+    protocol2::dialect::Delivery,
 };
 
 impl Core {
@@ -34,15 +34,15 @@ impl Core {
 
     fn call(&mut self, output: &mut Output, node: u32, lease: LeaseId, kind: CallKind, message: PoolCall) {
         let Some(dialect) = self.agents.get(node).map(crate::agents::node::Node::dialect) else { return };
-        let message = match dialect.tell(message) {
-            Told::Called(message) => message,
-            Told::Later => {
+        let message = match dialect.delivery(message) {
+            Delivery::Call(message) => message,
+            Delivery::NextUpdate => {
                 if let CallKind::Evict(eviction) = kind {
                     self.evict_later(output, node, eviction);
                 }
                 return;
             }
-            Told::Untold => return,
+            Delivery::Never => return,
         };
         let answer_ms = self.limits.admit_deadline_ms;
         let (Some(handle), Some(at)) = (self.agents.handle(node), self.agents.get(node)) else { return };
@@ -51,9 +51,9 @@ impl Core {
         // after the latest such moment the core stops believing in that.
         let latest = output.now.plus(self.limits.commit_ms).plus(answer_ms);
         let deadline = latest.plus(self.limits.tick_ms.saturating_mul(2));
-        let call = self.leases.begin_call(AgentCall { kind, lease, node: handle, connection, deadline });
+        let call = self.leases.begin_call(CallInFlight { kind, lease, node: handle, connection, deadline });
         let release = Release::AfterCommit;
-        output.push(Effect::Call { peer: connection, call, message, answer_ms, release });
+        output.push(Effect::Call { connection, call, message, answer_ms, release });
     }
 
     /// An agent hears of an eviction with its next update: what sampling costs.

@@ -5,7 +5,7 @@ use vipnode_types::{
 
 use crate::{
     CallId, CallOutcome, Core, Effect,
-    leases::agent_calls::{AgentCall, CallKind, Eviction},
+    leases::agent_calls::{CallInFlight, CallKind, Eviction},
     output::Output,
 };
 
@@ -30,13 +30,13 @@ impl Core {
     }
 
     /// The node of a call, while its agent is on the connection on which it was called.
-    fn still_there(&self, call: &AgentCall) -> Option<u32> {
+    fn still_there(&self, call: &CallInFlight) -> Option<u32> {
         let index = self.agents.live(call.node)?;
         (self.agents.get(index)?.connection() == Some(call.connection)).then_some(index)
     }
 
     /// A host answered an admit, or did not.
-    fn admit_done(&mut self, output: &mut Output, call: &AgentCall, client: NodeId, outcome: &CallOutcome) {
+    fn admit_done(&mut self, output: &mut Output, call: &CallInFlight, client: NodeId, outcome: &CallOutcome) {
         let waiting = self.leases.find(call.lease);
         let waiting = waiting.filter(|&index| self.leases.get(index).is_some_and(|lease| lease.is_admitting()));
         match (waiting, outcome) {
@@ -48,12 +48,19 @@ impl Core {
     }
 
     /// The client has other slots by now, or is gone. Its record may be gone too: the call remembers it.
-    fn too_late(&mut self, output: &mut Output, call: &AgentCall, client: NodeId) {
+    fn too_late(&mut self, output: &mut Output, call: &CallInFlight, client: NodeId) {
         let Some(host) = self.still_there(call) else { return };
         self.call_evict(output, host, call.lease, Eviction::new(client, EvictReason::TooLate));
     }
 
-    fn not_admitted(&mut self, output: &mut Output, index: u32, call: &AgentCall, id: NodeId, outcome: &CallOutcome) {
+    fn not_admitted(
+        &mut self,
+        output: &mut Output,
+        index: u32,
+        call: &CallInFlight,
+        id: NodeId,
+        outcome: &CallOutcome,
+    ) {
         let Some((client, host)) = self.leases.get(index).map(|lease| (lease.client(), lease.host())) else { return };
         let rejected = matches!(outcome, CallOutcome::Refused(error) if error.is(ErrorCode::Unsuitable));
         if !(rejected && self.agents.refuse_version(host, client, &self.limits)) {
@@ -69,7 +76,7 @@ impl Core {
         self.go_on_asking(output, client);
     }
 
-    fn dial_done(&mut self, output: &mut Output, call: &AgentCall, outcome: &CallOutcome) {
+    fn dial_done(&mut self, output: &mut Output, call: &CallInFlight, outcome: &CallOutcome) {
         let (CallOutcome::Refused(error), Some(lease)) = (outcome, self.leases.find(call.lease)) else { return };
         // The client does not want this host: the slot goes back.
         let Some(client) = self.agents.live(call.node) else { return };
@@ -80,12 +87,12 @@ impl Core {
         self.back_off(client);
     }
 
-    fn evict_done(&mut self, output: &mut Output, call: &AgentCall, eviction: Eviction, outcome: &CallOutcome) {
+    fn evict_done(&mut self, output: &mut Output, call: &CallInFlight, eviction: Eviction, outcome: &CallOutcome) {
         if *outcome == CallOutcome::Done {
             self.end_unpaired(output.now, eviction.unpaired);
             return;
         }
-        // On a dead connection nothing is sent again: the list at the next connect says it.
+        // On a dead connection nothing is sent again: the list in the next connect reply shows it.
         let expired = self.still_there(call).filter(|_| *outcome == CallOutcome::Expired);
         if let Some(node) = expired.filter(|_| eviction.tries < self.limits.evict_tries) {
             let eviction = Eviction { tries: eviction.tries.saturating_add(1), ..eviction };
@@ -98,7 +105,7 @@ impl Core {
             // What it does not hear on this connection it hears from the list on the next one; else it would
             // hold a lease for ever that no other agent holds.
             let reason = "an eviction was not answered; connect again".to_owned();
-            output.push(Effect::Close { peer: call.connection, reason });
+            output.push(Effect::Close { connection: call.connection, reason });
             self.detach(output, node);
         }
     }

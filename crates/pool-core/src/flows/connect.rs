@@ -9,7 +9,7 @@ use crate::{
         hello::Hello,
         node::{ANY_PRICE, Endpoint},
     },
-    error,
+    error::CoreError,
     output::Output,
 };
 
@@ -49,14 +49,14 @@ impl Core {
     /// The node that connects, known or made, on the chain it follows.
     fn enter(&mut self, output: &mut Output, identity: &Identity, hello: &ConnectRequest) -> Result<u32, WireError> {
         if hello.protocol != PROTOCOL {
-            return Err(error::protocol(hello.protocol, PROTOCOL));
+            return Err(CoreError::Protocol { theirs: hello.protocol, ours: PROTOCOL }.into());
         }
         if hello.enode.as_ref().is_some_and(|enode| enode.id != identity.node) {
-            return Err(error::foreign_enode());
+            return Err(CoreError::ForeignEnode.into());
         }
         let known = self.agents.known(&identity.node);
         if known.is_some_and(|node| identity.issued < node.credentials().issued) {
-            return Err(error::old_delegation());
+            return Err(CoreError::OldDelegation.into());
         }
         self.agents.name_chain(hello.chain);
         let credentials = self.delegated(identity, hello);

@@ -8,13 +8,13 @@ use vipnode_types::{
 use crate::{
     ConnectionId, Core, Credentials, Effect, Row,
     agents::{Changed, hello::Hello},
-    error,
+    error::CoreError,
     leases::lease::UNSEEN,
     output::Output,
 };
 
 impl Core {
-    /// A node, known or made by the word of `credentials`, on the chain that it follows.
+    /// A node, known or new with these credentials, on the chain that it follows.
     pub(crate) fn node_on(
         &mut self,
         output: &mut Output,
@@ -22,7 +22,7 @@ impl Core {
         chain: ChainSpec,
         credentials: &Credentials,
     ) -> Result<u32, WireError> {
-        let retry = self.limits.report_interval_ms;
+        let retry_ms = self.limits.report_interval_ms;
         if let Some(index) = self.agents.find(&id) {
             if self.is_silent(index) {
                 self.go_down(output, index);
@@ -30,12 +30,13 @@ impl Core {
             self.change_chain(output, index, chain)?;
             return Ok(index);
         }
-        let full = error::pool_full(self.limits.nodes, retry);
+        let full = CoreError::PoolFull { nodes: self.limits.nodes, retry_ms };
         if self.agents.len() >= self.limits.nodes as usize && !self.make_room(output) {
-            return Err(full);
+            return Err(full.into());
         }
-        let chain = self.agents.join_chain(chain).ok_or_else(|| error::chains_full(&chain, retry))?;
-        self.agents.insert(id, credentials.clone(), output.now, chain).ok_or(full)
+        let chain =
+            self.agents.join_chain(chain).ok_or_else(|| CoreError::ChainsFull { chain: Box::new(chain), retry_ms })?;
+        self.agents.insert(id, credentials.clone(), output.now, chain).ok_or_else(|| full.into())
     }
 
     /// A node that follows another chain than before starts there without leases.
@@ -44,8 +45,9 @@ impl Core {
         if *old == chain {
             return Ok(());
         }
-        let retry = self.limits.report_interval_ms;
-        let new = self.agents.join_chain(chain).ok_or_else(|| error::chains_full(&chain, retry))?;
+        let retry_ms = self.limits.report_interval_ms;
+        let new =
+            self.agents.join_chain(chain).ok_or_else(|| CoreError::ChainsFull { chain: Box::new(chain), retry_ms })?;
         self.detach(output, index);
         for (lease, side) in self.leases.of(index) {
             self.end_lease(output, lease, EvictReason::Disconnected, Some(side), None);
@@ -54,7 +56,7 @@ impl Core {
         Ok(())
     }
 
-    /// Gives a node its connection and takes in what it said.
+    /// Gives a node its connection and takes in its description.
     pub(crate) fn present(
         &mut self,
         output: &mut Output,
@@ -77,18 +79,18 @@ impl Core {
         if let Some(old) = self.agents.get(index).and_then(crate::agents::node::Node::connection) {
             if old != connection {
                 let reason = "a newer connection of this node took its place".to_owned();
-                output.push(Effect::Close { peer: old, reason });
+                output.push(Effect::Close { connection: old, reason });
             }
             self.detach(output, index);
         }
         let pending = self.leases.of_client(index).filter(|(_, lease)| !lease.is_running()).count();
         let before = self.agents.address(index);
-        // Not refreshed here: what it said before no longer holds, and what it says now is taken in next.
+        // Not refreshed here: the description from before no longer holds, and the new one is taken in next.
         let _stale = self.agents.attach(index, connection, address, callable, output.now);
         self.matching.offers_move(pending, before, address);
     }
 
-    /// Takes in what an agent says of itself.
+    /// Takes in the description of a node.
     fn take_in(&mut self, output: &mut Output, index: u32, said: Hello<'_>) -> Changed {
         for (lease, side) in self.leases.of(index) {
             let reason = match side {
@@ -135,7 +137,7 @@ impl Core {
         self.end_unanswered(output, index);
     }
 
-    /// Ends the leases of a node whose admit was not answered: the answer could reach nobody.
+    /// Ends the leases of a node whose admit was not answered: the answer could not reach its client.
     pub(crate) fn end_unanswered(&mut self, output: &mut Output, index: u32) {
         for (lease, side) in self.leases.of(index) {
             let Some(lease_now) = self.leases.get(lease).filter(|lease| lease.is_admitting()) else { continue };

@@ -17,7 +17,7 @@ use crate::{
 };
 
 impl Core {
-    /// Ends a lease: both ends are frozen, its row goes, its slot is free, and both sides are told. `by` is
+    /// Ends a lease: both ends are frozen, its row goes, its slot is free, and both sides get an eviction. `by` is
     /// the side that ended it and knows; `cut` a side's own last moment.
     pub(crate) fn end_lease(
         &mut self,
@@ -47,8 +47,8 @@ impl Core {
             self.matching.offer_settled(self.agents.address(lease.client()));
         }
         self.counters.count_end(reason);
-        self.tell_host(output, &lease, reason, by, row.price);
-        self.tell_client(output, &lease, reason, by);
+        self.evict_at_host(output, &lease, reason, by, row.price);
+        self.evict_at_client(output, &lease, reason, by);
         let (matching, context) = self.matching();
         matching.refresh_open_hosts(lease.host(), context);
         matching.refresh_waiting(lease.client(), context);
@@ -60,8 +60,15 @@ impl Core {
         metering.count_unpaired(time, clock.now(), agents, limits, counters);
     }
 
-    /// The host evicts. One whose admit is in flight is told when that comes to its end.
-    fn tell_host(&mut self, output: &mut Output, lease: &Lease, reason: EvictReason, by: Option<Side>, price: Price) {
+    /// The host evicts. One whose admit is in flight evicts when that comes to its end.
+    fn evict_at_host(
+        &mut self,
+        output: &mut Output,
+        lease: &Lease,
+        reason: EvictReason,
+        by: Option<Side>,
+        price: Price,
+    ) {
         let Some(other) = self.agents.id(lease.client()) else { return };
         if lease.is_admitting() {
             return;
@@ -74,7 +81,7 @@ impl Core {
         self.call_evict(output, lease.host(), lease.id(), eviction);
     }
 
-    fn tell_client(&mut self, output: &mut Output, lease: &Lease, reason: EvictReason, by: Option<Side>) {
+    fn evict_at_client(&mut self, output: &mut Output, lease: &Lease, reason: EvictReason, by: Option<Side>) {
         let Some(other) = self.agents.id(lease.host()) else { return };
         let knows = by == Some(Side::Client) && reason != EvictReason::NoReports;
         if lease.is_told() && !knows {

@@ -1,10 +1,10 @@
-use crate::{ConnectionId, Core, Reply, RequestId, error, output::Output};
+use crate::{ConnectionId, Core, Reply, RequestId, error::CoreError, output::Output};
 
 impl Core {
-    /// A client is told why it has its hosts, and no others.
+    /// Answers a client why it has its hosts, and no others.
     pub(crate) fn explain(&mut self, output: &mut Output, connection: ConnectionId, request: RequestId) {
         let Some(index) = self.agents.at(connection) else {
-            output.reply(connection, request, Err(error::not_connected()));
+            output.reply(connection, request, Err(CoreError::NotConnected.into()));
             return;
         };
         let (matching, rng, context) = self.matching_by_chance();

@@ -3,7 +3,7 @@ use vipnode_types::{
     wire::{Done, EvictReason, LeaveReason, LeaveRequest, Side},
 };
 
-use crate::{ConnectionId, Core, Reply, RequestId, error, output::Output};
+use crate::{ConnectionId, Core, Reply, RequestId, error::CoreError, output::Output};
 
 impl Core {
     pub(crate) fn leave(
@@ -14,12 +14,12 @@ impl Core {
         leave: &LeaveRequest,
     ) {
         let Some(index) = self.agents.at(connection) else {
-            output.reply(connection, request, Err(error::not_connected()));
+            output.reply(connection, request, Err(CoreError::NotConnected.into()));
             return;
         };
         let limit = (self.limits.leases_a_client as usize).saturating_add(self.limits.slots_a_host as usize);
         if leave.leases.len() > limit {
-            output.reply(connection, request, Err(error::too_many_leases(limit)));
+            output.reply(connection, request, Err(CoreError::TooManyLeases { limit }.into()));
             return;
         }
         if self.is_silent(index) {
@@ -31,7 +31,7 @@ impl Core {
             match leave.reason {
                 LeaveReason::NotConnected | LeaveReason::Unstable => self.remember_failure(lease),
                 LeaveReason::Rejected => {
-                    // One whose version nobody told is remembered as one that failed.
+                    // One whose version is unknown is remembered as one that failed.
                     self.remember_failure(lease);
                     self.rejected(index, lease);
                 }
@@ -49,7 +49,7 @@ impl Core {
     /// An agent stops: all its leases end, and it is given nothing more.
     pub(crate) fn bye(&mut self, output: &mut Output, connection: ConnectionId, request: RequestId) {
         let Some(index) = self.agents.at(connection) else {
-            output.reply(connection, request, Err(error::not_connected()));
+            output.reply(connection, request, Err(CoreError::NotConnected.into()));
             return;
         };
         if self.is_silent(index) {
@@ -73,7 +73,7 @@ impl Core {
         self.agents.refuse_version(by, lease.node(side.other()), &self.limits);
     }
 
-    /// The other side is not what its agent said. That is one side's word: the pair is kept apart for a while, and a
+    /// The other side's agent described it wrongly. Only one side claims that: the pair is kept apart for a while, and a
     /// host stands behind others as after an offer that never connected.
     fn not_as_said(&mut self, lease: u32, by: Side) {
         self.remember_failure(lease);

@@ -23,7 +23,7 @@ mod sweep;
 mod tick;
 mod visibility;
 
-use self::protocol2::Caller;
+use self::protocol2::Protocol2Caller;
 use crate::{Command, Core, output::Output};
 
 /// What the pool calls itself.
@@ -32,22 +32,22 @@ const POOL_VERSION: &str = concat!("vipnode/", env!("CARGO_PKG_VERSION"));
 impl Core {
     pub(crate) fn dispatch(&mut self, output: &mut Output, command: Command) {
         match command {
-            Command::Connect { peer, request, identity, address, callable, hello } => {
+            Command::Connect { connection: peer, request, identity, address, callable, hello } => {
                 self.connect(output, (peer, request), &identity, (address, callable), &hello);
             }
-            Command::Report { peer, request, report } => self.report(output, peer, request, &report),
-            Command::Ask { peer, request, ask } => self.ask(output, peer, request, &ask),
-            Command::Explain { peer, request } => self.explain(output, peer, request),
-            Command::Leave { peer, request, leave } => self.leave(output, peer, request, &leave),
-            Command::Bye { peer, request } => self.bye(output, peer, request),
-            Command::Protocol2 { peer, request, node, nonce, address, callable, call } => {
-                let caller = Caller { connection: peer, node, nonce, address, callable };
+            Command::Report { connection: peer, request, report } => self.report(output, peer, request, &report),
+            Command::Ask { connection: peer, request, ask } => self.ask(output, peer, request, &ask),
+            Command::Explain { connection: peer, request } => self.explain(output, peer, request),
+            Command::Leave { connection: peer, request, leave } => self.leave(output, peer, request, &leave),
+            Command::Bye { connection: peer, request } => self.bye(output, peer, request),
+            Command::Protocol2 { connection: peer, request, node, nonce, address, callable, call } => {
+                let caller = Protocol2Caller { connection: peer, node, nonce, address, callable };
                 self.protocol2(output, &caller, request, call);
             }
-            Command::Status { peer, request } => self.status(output, peer, request),
+            Command::Status { connection: peer, request } => self.status(output, peer, request),
             Command::CallDone { call, outcome } => self.call_done(output, call, &outcome),
-            Command::Latency { peer, rtt_us } => self.latency(peer, rtt_us),
-            Command::Disconnected { peer } => self.disconnected(output, peer),
+            Command::Latency { connection: peer, rtt_us } => self.latency(peer, rtt_us),
+            Command::Disconnected { connection: peer } => self.disconnected(output, peer),
             Command::Tick => self.tick(output),
         }
     }

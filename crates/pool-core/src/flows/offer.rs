@@ -58,7 +58,7 @@ impl Core {
         matching.refresh_open_hosts(host, context);
     }
 
-    /// A host admitted a client: the client is told where to dial.
+    /// A host admitted a client: the client gets the address to dial.
     pub(crate) fn admitted(&mut self, output: &mut Output, index: u32) {
         let Some(lease) = self.leases.get(index) else { return };
         let (id, client, host) = (lease.id(), lease.client(), lease.host());

@@ -4,7 +4,7 @@ use vipnode_types::{
 };
 
 use crate::{
-    ConnectionId, Core, Reply, RequestId, agents::hello::most_slots, error, leases::agent_calls::Eviction,
+    ConnectionId, Core, Reply, RequestId, agents::hello::most_slots, error::CoreError, leases::agent_calls::Eviction,
     output::Output,
 };
 
@@ -17,13 +17,13 @@ impl Core {
         report: &ReportRequest,
     ) {
         let Some(index) = self.agents.at(connection) else {
-            output.reply(connection, request, Err(error::not_connected()));
+            output.reply(connection, request, Err(CoreError::NotConnected.into()));
             return;
         };
         let limit = (self.limits.leases_a_client as usize).saturating_add(self.limits.slots_a_host as usize);
         let full = report.full.as_ref().map_or(0, Vec::len);
         if full.max(report.up.len()).max(report.down.len()) > limit {
-            output.reply(connection, request, Err(error::too_many_leases(limit)));
+            output.reply(connection, request, Err(CoreError::TooManyLeases { limit }.into()));
             return;
         }
         let Some(hash) = self.fits(index, report) else {
@@ -54,7 +54,7 @@ impl Core {
         self.take_seen(index, &report.host_capabilities);
         let reply = Reply::Report(ReportReply { resync: false });
         if output.writes() {
-            // An agent says "kept" of what was taken: the end of a row must not be forgotten after it was.
+            // An agent reports as continuous what was taken: the end of a row must not be forgotten after it was.
             output.reply_durably(connection, request, reply);
         } else {
             output.reply(connection, request, Ok(reply));
@@ -131,7 +131,7 @@ impl Core {
         self.evict_unknown(output, index, &unknown);
     }
 
-    /// Clients saw what hosts serve, and hosts what clients serve: that adds to what each says of itself.
+    /// Clients saw what hosts serve, and hosts what clients serve: that adds to what each names itself.
     fn take_seen(&mut self, index: u32, seen: &[HostCapabilities]) {
         for seen in seen.iter().take(self.limits.leases_a_client as usize) {
             let Some((lease, side)) = self.leases.own(index, seen.lease) else { continue };

@@ -2,7 +2,9 @@ use std::collections::BTreeMap;
 
 use vipnode_types::{ChainSpec, LeaseId, Ms, NodeId};
 
-use crate::{Core, Counters, LeaseRow, Limits, NodeRow, Presence, Row, RowKey, clock::Clock, leases::lease::UNSEEN};
+use crate::{
+    Core, Counters, LeaseRow, Limits, NodeRow, Presence, Row, RowKey, leases::lease::UNSEEN, pool_clock::PoolClock,
+};
 
 /// Rows as they come, the newest of each key.
 #[derive(Debug, Default)]
@@ -53,19 +55,19 @@ impl Rows {
     }
 }
 
-/// For each chain id the chain that was told, where it is the only one.
-fn told_chains<'a>(rows: impl Iterator<Item = &'a NodeRow>) -> BTreeMap<u64, Option<ChainSpec>> {
-    let mut told = BTreeMap::new();
+/// For each chain id the chain whose genesis is known, where it is the only one.
+fn known_chains<'a>(rows: impl Iterator<Item = &'a NodeRow>) -> BTreeMap<u64, Option<ChainSpec>> {
+    let mut known = BTreeMap::new();
     for chain in rows.map(|row| row.chain).filter(|chain| *chain != ChainSpec::untold(chain.chain_id)) {
-        let only = told.entry(chain.chain_id).or_insert(Some(chain));
+        let only = known.entry(chain.chain_id).or_insert(Some(chain));
         *only = only.filter(|other| *other == chain);
     }
-    told
+    known
 }
 
 impl Core {
     /// A pool that goes on from what a store kept. The reconnect window begins: agents come back in
-    /// it, and nobody is judged or evicted for being away.
+    /// it, and no agent is judged or evicted for being absent.
     ///
     /// Rows may come in the order they were written or as a store lists them. A lease whose nodes are
     /// unknown is left out.
@@ -76,14 +78,15 @@ impl Core {
         for row in rows {
             read.take(row, &mut counters);
         }
-        let mut core = Self::at(limits.clone(), seed, Clock::restarted(read.latest(now), &limits));
+        let clock = PoolClock::restarted(read.latest(now), &limits);
+        let mut core = Self::at(limits, seed, clock);
         core.counters = counters;
-        let told = told_chains(read.nodes.values());
+        let known = known_chains(read.nodes.values());
         for mut row in read.nodes.into_values() {
             let chain = row.chain;
             if chain == ChainSpec::untold(chain.chain_id) {
-                // It was written before anybody told the genesis.
-                row.chain = told.get(&chain.chain_id).copied().flatten().unwrap_or(chain);
+                // It was written before the genesis was known.
+                row.chain = known.get(&chain.chain_id).copied().flatten().unwrap_or(chain);
             }
             let (seen, nonce) = read.seen.get(&row.id).copied().unwrap_or_default();
             row.seen = row.seen.max(seen);

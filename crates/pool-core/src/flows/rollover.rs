@@ -2,7 +2,7 @@ use vipnode_types::{Account, Ms, Price};
 
 use crate::{
     Core,
-    leases::lease::{Seen, UNSEEN},
+    leases::lease::{FirstSeen, UNSEEN},
     metering::{
         rollover::{Rollover, next_rollover},
         row::{Ends, freeze},
@@ -34,7 +34,7 @@ impl Core {
     fn roll_at(&mut self, output: &mut Output, index: u32, at: Ms, host_down: Ms, price: Option<Price>) {
         let Some(row) = self.leases.get(index).and_then(|lease| self.leases.row(lease, &self.agents)) else { return };
         freeze(output, &row, Ends::at(at), &mut self.counters);
-        self.leases.next_row(index, Seen { client_up: at, host_up: at, host_down }, price);
+        self.leases.next_row(index, FirstSeen { client_up: at, host_up: at, host_down }, price);
     }
 
     /// Gives a host another payout account: its rows end first, and the next ones are for the new.

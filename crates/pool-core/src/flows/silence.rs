@@ -22,7 +22,7 @@ impl Core {
         }
         self.counters.silences = self.counters.silences.saturating_add(1);
         if let Some(connection) = connection {
-            output.push(Effect::Close { peer: connection, reason: "no report came for too long".to_owned() });
+            output.push(Effect::Close { connection, reason: "no report came for too long".to_owned() });
             self.detach(output, index);
         }
         self.go_down(output, index);

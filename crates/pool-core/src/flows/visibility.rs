@@ -5,7 +5,7 @@ use vipnode_types::{
 
 use crate::{
     Core,
-    leases::lease::{Seen, UNSEEN},
+    leases::lease::{FirstSeen, UNSEEN},
     metering::{
         row::{Ends, freeze},
         unpaired::UnpairedTime,
@@ -52,10 +52,10 @@ impl Core {
         let down = lease.host_down();
         let Some(row) = self.leases.row(lease, &self.agents) else { return };
         freeze(output, &row, ends, &mut self.counters);
-        self.leases.next_row(index, Seen { client_up, host_up, host_down: UNSEEN }, None);
+        self.leases.next_row(index, FirstSeen { client_up, host_up, host_down: UNSEEN }, None);
         self.leases.persist(output, index, &self.agents);
         if side == Side::Client && down != UNSEEN {
-            // The host still holds it to be gone, and its word waits as before.
+            // The host still holds it to be gone, and its report waits as before.
             self.leases.stays_down(index, down);
             self.leases.persist(output, index, &self.agents);
         }
@@ -79,12 +79,12 @@ impl Core {
         }
     }
 
-    /// How long a host's "gone" waits for the client's word, in milliseconds.
+    /// How long a host's "gone" waits for a report of the client, in milliseconds.
     pub(crate) fn half_down_ms(&self, client: u32) -> u64 {
         self.agents.dialect(client).half_down_ms(&self.limits)
     }
 
-    /// The client's word on a host's "gone" is due.
+    /// The client should have reported something about a host's "gone" by now.
     pub(crate) fn half_down_due(&mut self, output: &mut Output, index: u32) {
         let Some(lease) = self.leases.get(index) else { return };
         let wait = self.half_down_ms(lease.client());

@@ -12,12 +12,12 @@ use crate::{CallId, ConnectionId, collections::slab::Handle, leases::Leases};
 #[derive(Debug, Default)]
 pub(crate) struct AgentCalls {
     last: u64,
-    in_flight: BTreeMap<u64, AgentCall>,
+    in_flight: BTreeMap<u64, CallInFlight>,
 }
 
 /// A call that an agent has not answered.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct AgentCall {
+pub(crate) struct CallInFlight {
     pub(crate) kind: CallKind,
     pub(crate) lease: LeaseId,
     pub(crate) node: Handle,
@@ -67,14 +67,14 @@ impl Eviction {
 
 impl Leases {
     /// Remembers a call until its end.
-    pub(crate) fn begin_call(&mut self, call: AgentCall) -> CallId {
+    pub(crate) fn begin_call(&mut self, call: CallInFlight) -> CallId {
         self.calls.last = self.calls.last.saturating_add(1);
         self.calls.in_flight.insert(self.calls.last, call);
         CallId(self.calls.last)
     }
 
     /// A call that came to its end; `None` for one that was given up or never made.
-    pub(crate) fn end_call(&mut self, call: CallId) -> Option<AgentCall> {
+    pub(crate) fn end_call(&mut self, call: CallId) -> Option<CallInFlight> {
         self.calls.in_flight.remove(&call.0)
     }
 

@@ -30,7 +30,7 @@ impl Leases {
         self.deadlines.dials.push(due, id);
     }
 
-    /// The moment at which the client's word on a host's "gone" is due.
+    /// The moment at which the client should have reported something about a host's "gone".
     pub(crate) fn arm_half_down(&mut self, id: LeaseId, due: Ms) {
         self.deadlines.half_downs.push(due, id);
     }

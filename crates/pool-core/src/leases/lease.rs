@@ -25,12 +25,12 @@ pub(crate) struct Lease {
     /// Number in the table of prices.
     price: u32,
     /// Neighbors among the client's leases.
-    pub(in crate::leases) client_link: Link,
+    pub(in crate::leases) client_link: ListLink,
     /// Neighbors among the host's leases.
-    pub(in crate::leases) host_link: Link,
+    pub(in crate::leases) host_link: ListLink,
     /// Neighbors among the leases in order of their rows' beginnings.
-    pub(in crate::leases) age_link: Link,
-    state: LeaseState,
+    pub(in crate::leases) age_link: ListLink,
+    stage: LeaseStage,
     /// What a side saw wrong with the pair, as it left.
     fault: Option<PairFault>,
     /// An entry stands among the deadlines of `half_down_ms`.
@@ -39,7 +39,7 @@ pub(crate) struct Lease {
 
 /// The life of a lease.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum LeaseState {
+pub(crate) enum LeaseStage {
     /// The host was asked and has not answered. The client knows nothing of it.
     Admitting,
     /// The client knows of it. Not both sides have seen each other: it is a pending offer of its client's address
@@ -47,24 +47,24 @@ pub(crate) enum LeaseState {
     Offered,
     /// Both sides saw each other once, and a row of the meter runs.
     Running,
-    /// The host admitted a client that cannot be told where to dial. It only waits for its end.
+    /// The host admitted a client, but has no address that the client could dial. It only waits for its end.
     Evicting,
 }
 
 /// Two neighbors in a list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Link {
+pub(crate) struct ListLink {
     pub(crate) prev: u32,
     pub(crate) next: u32,
 }
 
-impl Link {
+impl ListLink {
     pub(crate) const NONE: Self = Self { prev: NIL, next: NIL };
 }
 
 /// When the sides of a row first saw each other, and when the host said that the client was gone.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Seen {
+pub(crate) struct FirstSeen {
     pub(crate) client_up: Ms,
     pub(crate) host_up: Ms,
     pub(crate) host_down: Ms,
@@ -83,10 +83,10 @@ impl Lease {
             host,
             row: 0,
             price,
-            client_link: Link::NONE,
-            host_link: Link::NONE,
-            age_link: Link::NONE,
-            state: LeaseState::Admitting,
+            client_link: ListLink::NONE,
+            host_link: ListLink::NONE,
+            age_link: ListLink::NONE,
+            stage: LeaseStage::Admitting,
             fault: None,
             half_armed: false,
         }
@@ -94,11 +94,11 @@ impl Lease {
 
     /// A lease as a store kept it. Whether the host admitted was not written: both sides know of it, and the offer's
     /// deadline decides.
-    pub(in crate::leases) fn restored(self, row: u32, seen: Seen) -> Self {
-        let Seen { client_up, host_up, host_down } = seen;
+    pub(in crate::leases) fn restored(self, row: u32, seen: FirstSeen) -> Self {
+        let FirstSeen { client_up, host_up, host_down } = seen;
         let running = client_up != UNSEEN && host_up != UNSEEN;
-        let state = if running { LeaseState::Running } else { LeaseState::Offered };
-        Self { row, client_up, host_up, host_down, state, half_armed: host_down != UNSEEN, ..self }
+        let stage = if running { LeaseStage::Running } else { LeaseStage::Offered };
+        Self { row, client_up, host_up, host_down, stage, half_armed: host_down != UNSEEN, ..self }
     }
 
     pub(crate) const fn id(&self) -> LeaseId {
@@ -156,27 +156,27 @@ impl Lease {
     }
 
     /// Its neighbors in the order of rows, for checks.
-    pub(crate) const fn age_link(&self) -> Link {
+    pub(crate) const fn age_link(&self) -> ListLink {
         self.age_link
     }
 
     /// Whether its host is yet to admit.
     pub(crate) const fn is_admitting(&self) -> bool {
-        matches!(self.state, LeaseState::Admitting)
+        matches!(self.stage, LeaseStage::Admitting)
     }
 
     /// Whether both sides saw each other once.
     pub(crate) const fn is_running(&self) -> bool {
-        matches!(self.state, LeaseState::Running)
+        matches!(self.stage, LeaseStage::Running)
     }
 
     /// Whether its client knows of it.
     pub(crate) const fn is_told(&self) -> bool {
-        matches!(self.state, LeaseState::Offered | LeaseState::Running)
+        matches!(self.stage, LeaseStage::Offered | LeaseStage::Running)
     }
 
-    pub(in crate::leases) const fn set_state(&mut self, state: LeaseState) {
-        self.state = state;
+    pub(in crate::leases) const fn set_stage(&mut self, stage: LeaseStage) {
+        self.stage = stage;
     }
 
     /// Which side a node is.
@@ -230,13 +230,13 @@ impl Lease {
         self.host_down = at;
     }
 
-    /// The host's word waits for a deadline from now on; true where it did already.
+    /// The host's "gone" waits for a deadline from now on; true where it did already.
     pub(in crate::leases) const fn arm_half_down(&mut self, armed: bool) -> bool {
         std::mem::replace(&mut self.half_armed, armed)
     }
 
     /// The next row begins, with what the sides saw.
-    pub(in crate::leases) const fn next_row(&mut self, seen: Seen) {
+    pub(in crate::leases) const fn next_row(&mut self, seen: FirstSeen) {
         self.row = self.row.saturating_add(1);
         self.client_up = seen.client_up;
         self.host_up = seen.host_up;

@@ -4,7 +4,7 @@ use crate::{
     LeaseRow,
     leases::{
         Leases,
-        lease::{Lease, LeaseState, Seen, UNSEEN},
+        lease::{FirstSeen, Lease, LeaseStage, UNSEEN},
         table::List,
     },
     output::Output,
@@ -30,13 +30,13 @@ impl Leases {
         Some(Offer { index, id })
     }
 
-    /// A lease as a store kept it; `None` where there is no room for it.
+    /// A lease as a store kept it; `None` at the limit of leases or prices.
     pub(crate) fn restore(&mut self, row: &LeaseRow, client: u32, host: u32) -> Option<u32> {
         let price = self.prices.acquire(row.price)?;
         let client_up = row.client_seen.map_or(UNSEEN, |(up, _)| up);
         let (host_up, host_down) = row.host_seen.map_or((UNSEEN, UNSEEN), |(up, down)| (up, down.unwrap_or(UNSEEN)));
         let lease = Lease::new(row.id, client, host, price, row.offered);
-        let index = self.table.insert(lease.restored(row.row, Seen { client_up, host_up, host_down }))?;
+        let index = self.table.insert(lease.restored(row.row, FirstSeen { client_up, host_up, host_down }))?;
         self.link(index);
         if self.get(index).is_some_and(Lease::is_running) {
             self.running = self.running.saturating_add(1);
@@ -58,11 +58,11 @@ impl Leases {
         }
     }
 
-    /// A host admitted a client. `reachable` is whether the client can be told where to dial: from now on it knows of
+    /// A host admitted a client. `reachable` is whether the client can get an address to dial: from now on it knows of
     /// the lease, or the lease only waits for its end.
     pub(crate) fn admitted(&mut self, index: u32, reachable: bool) {
         let Some(lease) = self.table.get_mut(index).filter(|lease| lease.is_admitting()) else { return };
-        lease.set_state(if reachable { LeaseState::Offered } else { LeaseState::Evicting });
+        lease.set_stage(if reachable { LeaseStage::Offered } else { LeaseStage::Evicting });
         let client = lease.client();
         if let Some(node) = self.nodes.get_mut(client) {
             node.admitting = node.admitting.saturating_sub(1);

@@ -2,7 +2,7 @@ use vipnode_types::{Ms, Price, wire::Side};
 
 use crate::leases::{
     Leases,
-    lease::{LeaseState, Seen, UNSEEN},
+    lease::{FirstSeen, LeaseStage, UNSEEN},
 };
 
 /// Two sides that just came to see each other for the first time.
@@ -26,7 +26,7 @@ impl Leases {
     /// The row of a lease begins, where both sides see each other for the first time.
     pub(crate) fn pair(&mut self, index: u32) -> Option<Paired> {
         let lease = self.table.get_mut(index).filter(|lease| lease.runs() && !lease.is_running())?;
-        lease.set_state(LeaseState::Running);
+        lease.set_stage(LeaseStage::Running);
         let waited_ms = lease.both_up().since(lease.host_up());
         let (client, host, price) = (lease.client(), lease.host(), lease.price());
         self.table.row_begins(index);
@@ -35,15 +35,15 @@ impl Leases {
         Some(Paired { client, host, price, waited_ms })
     }
 
-    /// The host no longer sees the client since `end`. True where no deadline waits for the client's word yet.
+    /// The host no longer sees the client since `end`. True where no deadline waits for the client's report yet.
     pub(crate) fn host_down(&mut self, index: u32, end: Ms) -> bool {
         let Some(lease) = self.table.get_mut(index) else { return false };
         lease.set_host_down(end.max(lease.host_up()));
         !lease.arm_half_down(true)
     }
 
-    /// The deadline of a host's "gone" came. Returns when the client's word is due, where the host still does not see
-    /// it; `wait` is how long that word may take, and a deadline that is yet to come is armed.
+    /// The deadline of a host's "gone" came. Returns when the client's report is due, where the host still does not see
+    /// it; `wait` is how long that report may take, and a deadline that is yet to come is armed.
     pub(crate) fn half_down_came(&mut self, index: u32, wait: u64, now: Ms) -> Option<Ms> {
         let lease = self.table.get_mut(index)?;
         lease.arm_half_down(false);
@@ -61,7 +61,7 @@ impl Leases {
     }
 
     /// The next row of a lease begins, with what its sides saw, at another price where one is given.
-    pub(crate) fn next_row(&mut self, index: u32, seen: Seen, price: Option<Price>) {
+    pub(crate) fn next_row(&mut self, index: u32, seen: FirstSeen, price: Option<Price>) {
         let price = price.and_then(|price| self.prices.acquire(price));
         let Some(lease) = self.table.get_mut(index) else { return };
         lease.next_row(seen);

@@ -4,7 +4,7 @@ use vipnode_types::LeaseId;
 use crate::{
     collections::seeded_rng::Keys,
     collections::slab::{NIL, Slab},
-    leases::lease::{Lease, Link},
+    leases::lease::{Lease, ListLink},
 };
 
 /// All leases: found by name, walked by node, and in order of their rows' beginnings.
@@ -74,17 +74,17 @@ impl LeaseTable {
 
     /// Links a lease in front of the list that begins at `head`; the new head.
     pub(in crate::leases) fn link(&mut self, list: List, head: u32, index: u32) -> u32 {
-        self.set_link(list, index, Link { prev: NIL, next: head });
+        self.set_link(list, index, ListLink { prev: NIL, next: head });
         self.set_prev(list, head, index);
         index
     }
 
     /// Takes a lease out of the list that begins at `head`; the new head.
     pub(in crate::leases) fn unlink(&mut self, list: List, head: u32, index: u32) -> u32 {
-        let Some(Link { prev, next }) = self.link_of(list, index) else { return head };
+        let Some(ListLink { prev, next }) = self.link_of(list, index) else { return head };
         self.set_next(list, prev, next);
         self.set_prev(list, next, prev);
-        self.set_link(list, index, Link::NONE);
+        self.set_link(list, index, ListLink::NONE);
         if head == index { next } else { head }
     }
 
@@ -108,7 +108,7 @@ impl LeaseTable {
     pub(in crate::leases) fn row_begins(&mut self, index: u32) {
         self.row_ends(index);
         let last = self.youngest;
-        self.set_link(List::Age, index, Link { prev: last, next: NIL });
+        self.set_link(List::Age, index, ListLink { prev: last, next: NIL });
         self.set_next(List::Age, last, index);
         self.youngest = index;
         if self.oldest == NIL {
@@ -124,7 +124,7 @@ impl LeaseTable {
         self.oldest = self.unlink(List::Age, self.oldest, index);
     }
 
-    fn link_of(&self, list: List, index: u32) -> Option<Link> {
+    fn link_of(&self, list: List, index: u32) -> Option<ListLink> {
         let lease = self.leases.get(index)?;
         Some(match list {
             List::Client => lease.client_link,
@@ -133,7 +133,7 @@ impl LeaseTable {
         })
     }
 
-    fn set_link(&mut self, list: List, index: u32, link: Link) {
+    fn set_link(&mut self, list: List, index: u32, link: ListLink) {
         let Some(lease) = self.leases.get_mut(index) else { return };
         match list {
             List::Client => lease.client_link = link,
@@ -144,13 +144,13 @@ impl LeaseTable {
 
     fn set_prev(&mut self, list: List, index: u32, prev: u32) {
         if let Some(link) = self.link_of(list, index) {
-            self.set_link(list, index, Link { prev, ..link });
+            self.set_link(list, index, ListLink { prev, ..link });
         }
     }
 
     fn set_next(&mut self, list: List, index: u32, next: u32) {
         if let Some(link) = self.link_of(list, index) {
-            self.set_link(list, index, Link { next, ..link });
+            self.set_link(list, index, ListLink { next, ..link });
         }
     }
 }

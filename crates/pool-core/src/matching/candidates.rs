@@ -37,7 +37,7 @@ pub(crate) enum Rejection {
     Avoided,
     /// The two did not come together a moment ago.
     Failed,
-    /// It was given to a neighbour at the same address a moment ago.
+    /// It was given to a neighbor at the same address a moment ago.
     Address,
     /// It is another execution client than was asked for.
     Kind,
@@ -142,7 +142,7 @@ impl Matching {
     }
 }
 
-/// Whether one of them is yet to drop the other, and nobody knows in which of two roles it had it: a new lease
+/// Whether one of them is yet to drop the other, and in which of two roles it had it is unknown: a new lease
 /// would keep the old one alive there.
 fn drops_unclear(a: &Node, b: &Node) -> bool {
     let both = |node: &Node| node.ever_host() && node.ever_client();

@@ -44,8 +44,8 @@ pub(crate) struct Incompatibilities {
 
 /// Different reasons that are counted one by one, for a sentence; a client has not many rules.
 const REASONS: usize = 8;
-/// Reasons that are told, the most frequent first.
-const TOLD: usize = 3;
+/// Reasons that are named, the most frequent first.
+const NAMED: usize = 3;
 
 impl Incompatibilities {
     pub(crate) const fn is_empty(&self) -> bool {
@@ -61,12 +61,12 @@ impl Incompatibilities {
         }
     }
 
-    /// The reasons in words, for the client's user.
+    /// The reasons as text, for the client's user.
     pub(crate) fn words(&self) -> String {
         let mut reasons: Vec<&(Incompatibility, u32)> = self.reasons.iter().collect();
         reasons.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
-        let told = reasons.into_iter().take(TOLD).map(|(why, count)| one(why, *count));
-        told.collect::<Vec<String>>().join(", ")
+        let named = reasons.into_iter().take(NAMED).map(|(why, count)| one(why, *count));
+        named.collect::<Vec<String>>().join(", ")
     }
 }
 
@@ -74,12 +74,12 @@ fn one(why: &Incompatibility, count: u32) -> String {
     match why {
         Incompatibility::Host(Misfit::Lacks(need)) => format!("{need} is not served by {count} (--need)"),
         Incompatibility::Host(Misfit::TooOld(least)) => {
-            format!("older than {least} is what {count} run (--min-client-version)")
+            format!("{count} run a version older than {least} (--min-client-version)")
         }
         Incompatibility::Unwanted => {
-            format!("of a version that your agent (--reject-client) or your node does not go with is what {count} run")
+            format!("{count} run a version that your agent rejects (--reject-client) or your node is incompatible with")
         }
-        Incompatibility::Refused => format!("your node's version is refused by {count}, so update it"),
-        Incompatibility::LightFull => format!("no place for a light node is left on {count}"),
+        Incompatibility::Refused => format!("your node's version is refused by {count}: update it"),
+        Incompatibility::LightFull => format!("no slot for a light node is free on {count}"),
     }
 }

@@ -2,7 +2,7 @@ use vipnode_types::wire::{Excluded, ExplainReply, ExplainedHost, WireError};
 
 use crate::{
     collections::seeded_rng::SeededRng,
-    error,
+    error::CoreError,
     matching::{
         Context, Matching,
         candidates::Rejection,
@@ -23,7 +23,7 @@ struct Survey {
 }
 
 impl Matching {
-    /// Why a client has its hosts, and no others. What it is told of others are numbers.
+    /// Why a client has its hosts, and no others. It learns nothing but numbers about others.
     ///
     /// # Errors
     /// The node is not a client.
@@ -66,7 +66,7 @@ impl Matching {
         let most = hosts.len().min(context.limits.explained_hosts as usize);
         let start = if most < hosts.len() { rng.below(hosts.len()) } else { 0 };
         if !context.agents.get(index).is_some_and(crate::agents::node::Node::consuming) {
-            return Err(error::no_client());
+            return Err(CoreError::NoClient.into());
         }
         let criteria = self.criteria(index, context);
         let mut survey = Survey { complete: most == hosts.len(), ..Survey::default() };

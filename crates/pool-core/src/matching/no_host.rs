@@ -7,11 +7,11 @@ use crate::matching::{Context, Matching, compatibility::Incompatibilities};
 pub(crate) enum NoHost {
     /// The price is above what it takes.
     Price(Price),
-    /// Nobody on its chain has a free place.
+    /// No host on its chain has a free slot.
     NoneFree,
-    /// Those with free places were tried, are barred for a while or it has them already.
+    /// Those with free slots were tried, are barred for a while or it has them already.
     NoneFits,
-    /// Those with free places do not suit it, or it does not suit them.
+    /// Those with free slots do not suit it, or it does not suit them.
     Incompatible(Incompatibilities),
     /// Others have none yet.
     Scarce,
@@ -24,22 +24,22 @@ pub(crate) enum NoHost {
 impl NoHost {
     fn why(self, chain: &ChainSpec) -> String {
         match self {
-            Self::Price(price) => format!("a place costs {price} here, more than your --max-price"),
-            Self::NoneFree => format!("no host on {chain} has a free place now; the pool gives you one when there is"),
+            Self::Price(price) => format!("a slot costs {price} here, more than your --max-price"),
+            Self::NoneFree => format!("no host on {chain} has a free slot now; the pool gives you one when there is"),
             Self::NoneFits => {
-                format!("each host on {chain} with a free place is yours already, or was tried a moment ago")
+                format!("each host on {chain} with a free slot is yours already, or was tried a moment ago")
             }
             Self::Incompatible(incompatibilities) => {
-                format!("no host on {chain} with a free place suits: {}", incompatibilities.words())
+                format!("no host on {chain} with a free slot suits: {}", incompatibilities.words())
             }
-            Self::Scarce => format!("places on {chain} are scarce; clients that have none come first"),
+            Self::Scarce => format!("slots on {chain} are scarce; clients that have none come first"),
             Self::Unpaired => "too much time today that only hosts saw; keep the agent running".to_owned(),
-            Self::Block => "too many places are offered to your address block and not yet taken".to_owned(),
+            Self::Block => "too many slots are offered to your address block and not connected yet".to_owned(),
         }
     }
 }
 
-/// Connected hosts that are looked at to say where they are: only the words depend on it.
+/// Connected hosts that are looked at to say where they are: only the text depends on it.
 const LOOKS: usize = 256;
 /// Chains that are named.
 const NAMED: usize = 3;
@@ -70,7 +70,7 @@ impl Matching {
             }
         }
         let others: Vec<&ChainSpec> = others.iter().filter_map(|&on| context.agents.chain(on)).collect();
-        // One whose genesis nobody told is no other chain.
+        // A chain whose genesis is unknown may be this one.
         let unlike = |other: &&&ChainSpec| {
             let both_told = [**other, chain].into_iter().all(|one| *one != ChainSpec::untold(one.chain_id));
             both_told && other.chain_id == chain.chain_id

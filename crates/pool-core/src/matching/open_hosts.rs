@@ -6,7 +6,7 @@ use crate::{
     matching::{Context, Matching, Standing},
 };
 
-/// Hosts that have free places, chain by chain, and all connected hosts.
+/// Hosts that have free slots, chain by chain, and all connected hosts.
 #[derive(Debug, Default)]
 pub(crate) struct OpenHosts {
     open: BTreeMap<u32, ChainHosts>,
@@ -15,7 +15,7 @@ pub(crate) struct OpenHosts {
     clients: u64,
 }
 
-/// The hosts of one chain that have free places.
+/// The hosts of one chain that have free slots.
 #[derive(Debug, Default)]
 pub(crate) struct ChainHosts {
     pub(crate) hosts: Vec<u32>,

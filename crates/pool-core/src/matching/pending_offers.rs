@@ -3,7 +3,7 @@ use std::{collections::BTreeMap, net::IpAddr};
 use crate::collections::address_block::AddressBlock;
 
 /// Leases not yet seen by both sides, counted by their clients' address blocks, so that one operator
-/// cannot hold the free places of all hosts without ever connecting.
+/// cannot hold the free slots of all hosts without ever connecting.
 #[derive(Debug, Default)]
 pub(crate) struct PendingOffers {
     blocks: BTreeMap<AddressBlock, u32>,

@@ -42,7 +42,7 @@ impl Matching {
         }
     }
 
-    /// An offer of a host never connected, or it was not what it said.
+    /// An offer of a host never connected, or its agent described it wrongly.
     pub(crate) fn strike(&mut self, host: u32) {
         if let Some(standing) = self.nodes.get_mut(host) {
             standing.strikes = standing.strikes.saturating_add(1).min(3);

@@ -5,8 +5,8 @@ use crate::{
     matching::{Context, Matching, candidates::Criteria},
 };
 
-// How much speaks for or against giving a host to a client. Only what the pool itself sees counts: no
-// word of a free id makes or ruins a rank.
+// How much speaks for or against giving a host to a client. Only what the pool itself sees counts: an id is free, so
+// what one says cannot make or ruin a rank.
 
 /// All slots free; half of it at half of them.
 const ALL_FREE: u64 = 100;

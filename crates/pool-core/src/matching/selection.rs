@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 
 use vipnode_types::{LeaseId, wire::Selection};
 
-/// How hosts won their leases, for as many leases as a limit says. Names of leases grow, so the first is the
+/// How hosts were selected, for a limited number of leases. Names of leases grow, so the first is the
 /// oldest.
 #[derive(Debug, Default)]
 pub(crate) struct Selections(BTreeMap<LeaseId, Selection>);

@@ -127,7 +127,7 @@ impl Matching {
         self.open_hosts.free(chain) < self.wait_queue.waiting(chain)
     }
 
-    /// The client of a chain that is served next; `None` where there is no slot for it, or where those that have none
+    /// The client of a chain that is served next; `None` where it would get no slot, or where those that have none
     /// come first.
     pub(crate) fn next_served(&self, chain: u32) -> Option<u32> {
         if self.open_hosts.free(chain) == 0 {

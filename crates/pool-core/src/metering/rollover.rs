@@ -3,12 +3,12 @@ use vipnode_types::{Ms, Price, wire::EvictReason};
 use crate::{
     Limits,
     agents::Agents,
-    clock::Clock,
     leases::{
         Leases,
         lease::{Lease, UNSEEN},
     },
     metering::row::Ends,
+    pool_clock::PoolClock,
 };
 
 /// What becomes of a lease whose row is old enough to end.
@@ -26,7 +26,7 @@ pub(crate) enum Rollover {
 }
 
 /// When the oldest running row is to roll over.
-pub(crate) fn next_rollover(leases: &Leases, agents: &Agents, clock: &Clock, limits: &Limits) -> Option<Ms> {
+pub(crate) fn next_rollover(leases: &Leases, agents: &Agents, clock: &PoolClock, limits: &Limits) -> Option<Ms> {
     let lease = leases.get(leases.oldest()?)?;
     let due = lease.both_up().plus(limits.rollover_ms).max(clock.window_ends());
     // A host's "gone" is settled first.
@@ -46,7 +46,7 @@ impl Rollover {
         let end = Ends::of(lease, agents).common();
         let down = lease.host_down() != UNSEEN;
         if down || end <= lease.both_up() {
-            // Nobody saw anything for the whole row: one of the sides has long been silent.
+            // No side saw anything for the whole row: one of the sides has long been silent.
             return Self::End(if down { EvictReason::Disconnected } else { EvictReason::NoReports });
         }
         // What a client takes is known while it is connected; until then the old price goes on.

@@ -15,7 +15,7 @@ pub(crate) struct Ends {
 }
 
 impl Ends {
-    /// The last moments that the sides of a lease saw each other, by their own words.
+    /// The last moments that the sides of a lease saw each other, as each reported it.
     pub(crate) fn of(lease: &Lease, agents: &Agents) -> Self {
         Self { client: side_end(lease, Side::Client, agents), host: side_end(lease, Side::Host, agents) }
     }
@@ -42,8 +42,8 @@ pub(crate) fn side_end(lease: &Lease, side: Side, agents: &Agents) -> Ms {
     }
 }
 
-/// Writes the row that a lease runs as over, with both ends frozen. What nobody ever saw leaves no
-/// row.
+/// Writes the row that a lease runs as over, with both ends frozen. A row that no side
+/// ever saw is not written.
 pub(crate) fn freeze(output: &mut Output, lease: &LeaseRow, ends: Ends, counters: &mut Counters) {
     if lease.client_seen.is_none() && lease.host_seen.is_none() {
         return;

@@ -5,7 +5,6 @@ use vipnode_types::{Ms, Price, wire::Side};
 use crate::{
     Counters, Limits,
     agents::{Agents, node::Node},
-    clock::Clock,
     collections::address_block::AddressBlock,
     leases::lease::{Lease, UNSEEN},
     metering::{
@@ -13,6 +12,7 @@ use crate::{
         day_budget::{DayBudget, day},
         row::side_end,
     },
+    pool_clock::PoolClock,
 };
 
 /// Time that only hosts saw, by address block of the clients, today.
@@ -91,7 +91,7 @@ pub(crate) fn unpaired_ms(
     client_end: Ms,
     silent: bool,
     agents: &Agents,
-    clock: &Clock,
+    clock: &PoolClock,
     limits: &Limits,
 ) -> u64 {
     let lone = lease.client_up() == UNSEEN || silent;

@@ -12,39 +12,40 @@ pub(crate) enum Dialect {
     Protocol2,
 }
 
-/// How an agent is told what the pool wants of it.
+/// How a message of the pool reaches an agent.
 #[derive(Debug)]
-pub(crate) enum Told {
+#[expect(clippy::large_enum_variant, reason = "one of them lives at a time, for the length of a call")]
+pub(crate) enum Delivery {
     /// By this call.
-    Called(PoolCall),
+    Call(PoolCall),
     /// In the answer to its next update: it is to drop the peer that it was to evict.
-    Later,
-    /// Not at all: it has no word for it.
-    Untold,
+    NextUpdate,
+    /// Not at all: the protocol cannot express it.
+    Never,
 }
 
 impl Dialect {
-    /// How an agent is told to do something.
-    pub(crate) fn tell(self, message: PoolCall) -> Told {
+    /// How a message reaches an agent that speaks this.
+    pub(crate) fn delivery(self, message: PoolCall) -> Delivery {
         match (self, message) {
-            (Self::Protocol3, message) => Told::Called(message),
-            (Self::Protocol2, PoolCall::Admit(admit)) => Told::Called(PoolCall::Whitelist(admit.client)),
-            (Self::Protocol2, PoolCall::Evict(_)) => Told::Later,
-            (Self::Protocol2, PoolCall::Dial(_) | PoolCall::Whitelist(_)) => Told::Untold,
+            (Self::Protocol3, message) => Delivery::Call(message),
+            (Self::Protocol2, PoolCall::Admit(admit)) => Delivery::Call(PoolCall::Whitelist(admit.client)),
+            (Self::Protocol2, PoolCall::Evict(_)) => Delivery::NextUpdate,
+            (Self::Protocol2, PoolCall::Dial(_) | PoolCall::Whitelist(_)) => Delivery::Never,
         }
     }
 
-    /// Whether it can be told to dial, and hears of a host outside the answer to its request.
-    pub(crate) const fn is_told_to_dial(self) -> bool {
+    /// Whether it can be called to dial, and hears of a host outside the answer to its request.
+    pub(crate) const fn takes_dial_calls(self) -> bool {
         matches!(self, Self::Protocol3)
     }
 
-    /// Whether its words name leases, or only peers, of which nobody knows the role.
+    /// Whether its messages name leases. Else they name peers, whose role in the pair is unknown.
     pub(crate) const fn names_roles(self) -> bool {
         matches!(self, Self::Protocol3)
     }
 
-    /// How long both sides have to see each other after an offer, in milliseconds. A side of protocol 2 says so with
+    /// How long both sides have to see each other after an offer, in milliseconds. A side of protocol 2 reports it with
     /// one of its next updates.
     pub(crate) fn offer_ms(self, other: Self, limits: &Limits) -> u64 {
         match (self, other) {
@@ -53,7 +54,7 @@ impl Dialect {
         }
     }
 
-    /// How long a host's "gone" waits for the word of a client that speaks this, in milliseconds.
+    /// How long a host's "gone" waits for a report of a client that speaks this, in milliseconds.
     pub(crate) fn half_down_ms(self, limits: &Limits) -> u64 {
         match self {
             Self::Protocol3 => limits.half_down_ms,

@@ -1,12 +1,9 @@
 //! Nonces of protocol 2: nanoseconds since the Unix epoch, by the caller's clock. They are judged only
 //! after the signature held (D8), and in both directions (D9).
 
-use vipnode_types::{
-    Ms,
-    wire::{ErrorCode, WireError},
-};
+use vipnode_types::Ms;
 
-use crate::Limits;
+use crate::{Limits, error::CoreError};
 
 const NS_A_MS: u64 = 1_000_000;
 
@@ -28,50 +25,37 @@ pub(crate) fn judge(
     known: Known,
     nonce: u64,
     connects: bool,
-) -> Result<(), WireError> {
+) -> Result<(), CoreError> {
     let at = Ms::new(nonce / NS_A_MS);
     if at > now.plus(limits.nonce_ahead_ms) {
-        return Err(refuse(
-            format!("the nonce is {} s ahead of this pool's clock", at.since(now) / 1_000),
-            "set this machine's clock: it runs ahead, or the nonce is not in nanoseconds",
-        ));
+        return Err(CoreError::NonceAhead { seconds: at.since(now) / 1_000 });
     }
     if at.plus(limits.nonce_behind_ms) < now {
-        return Err(refuse(
-            format!("the nonce is {} s behind this pool's clock", now.since(at) / 1_000),
-            "set this machine's clock: it runs behind, or the call was kept for too long",
-        ));
+        return Err(CoreError::NonceBehind { seconds: now.since(at) / 1_000 });
     }
     if nonce <= known.newest {
-        return Err(refuse(
-            "the nonce is not newer than the one before".to_owned(),
-            "let one agent at a time speak for a node; each call needs a greater nonce",
-        ));
+        return Err(CoreError::NonceOld);
     }
     let floor = if connects { started } else { started.plus(limits.nonce_ahead_ms) };
-    if !known.connected && at <= floor {
-        let why = "this pool has started since, and cannot know whether it took this call before".to_owned();
-        let mut error = refuse(why, "connect again");
-        if let Some(data) = error.data.as_mut().filter(|_| connects) {
-            // The caller's clock is behind: a little later it is past the start.
-            data.retry_ms = Some(floor.since(at).saturating_add(1_000));
-        }
-        return Err(error);
+    if known.connected || at > floor {
+        return Ok(());
     }
-    Ok(())
-}
-
-fn refuse(why: String, hint: &str) -> WireError {
-    WireError::new(ErrorCode::Unauthorized, why, hint)
+    if connects {
+        // The caller's clock is behind: a little later it is past the start.
+        return Err(CoreError::ConnectBeforeStart { retry_ms: floor.since(at).saturating_add(1_000) });
+    }
+    Err(CoreError::NonceBeforeStart)
 }
 
 #[cfg(test)]
 mod tests {
+    use vipnode_types::TypedError as _;
+
     use super::*;
 
     const START: Ms = Ms::new(1_600_000_000_000);
 
-    fn judge_at(now: Ms, known: Known, at: Ms, connects: bool) -> Result<(), WireError> {
+    fn judge_at(now: Ms, known: Known, at: Ms, connects: bool) -> Result<(), CoreError> {
         let limits = Limits { nonce_ahead_ms: 300_000, nonce_behind_ms: 900_000, ..Limits::default() };
         judge(&limits, now, START, known, at.get() * NS_A_MS, connects)
     }
@@ -100,7 +84,7 @@ mod tests {
     fn d9_after_a_start_only_what_cannot_be_a_replay_is_taken() {
         let known = Known { newest: 0, connected: false };
         let now = START.plus(10_000);
-        assert!(judge_at(now, known, START, true).is_err_and(|error| error.data.unwrap().retry_ms.is_some()));
+        assert!(judge_at(now, known, START, true).is_err_and(|error| error.retry_ms().is_some()));
         assert!(judge_at(now, known, START.plus(1), true).is_ok());
         assert!(judge_at(now, known, START.plus(300_000), false).is_err());
         assert!(judge_at(now, known, START.plus(300_001), false).is_ok());

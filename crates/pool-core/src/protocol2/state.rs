@@ -7,7 +7,7 @@ pub struct Protocol2State {
     pub nonce: u64,
     /// Peers that the pool had the node let in, or sent it to, and that it is to drop; the oldest first.
     pub drop: Vec<NodeId>,
-    /// How many of these it was told of on this socket; 0 in a row.
+    /// How many of these it heard of on this socket; 0 in a row.
     pub told: u16,
 }
 
@@ -36,7 +36,7 @@ impl Protocol2State {
         true
     }
 
-    /// What a node is to drop now that it reported `peers`, which are sorted as `leased` are. What it was told of on
+    /// What a node is to drop now that it reported `peers`, which are sorted as `leased` are. What it heard of on
     /// this socket and reports no longer, it has dropped. A peer that it was given again meanwhile, in either role, has
     /// its turn once that lease is over: a slot that the host then refuses must not make the pool forget.
     pub(crate) fn still_to_drop(&mut self, peers: &[NodeId], leased: &[NodeId]) -> InvalidPeers {

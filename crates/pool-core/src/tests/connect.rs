@@ -13,10 +13,10 @@ fn d32_a_late_event_of_an_old_socket_never_touches_the_new_one() {
     let old = pool.peer(1);
     pool.connect(1, host(1, 4)).unwrap();
     assert_eq!(pool.closed, [old]);
-    pool.handle(Command::Disconnected { peer: old });
+    pool.handle(Command::Disconnected { connection: old });
     assert_eq!((pool.core.gauges().hosts, pool.core.gauges().free_slots), (1, 4));
     let report = Box::new(ReportRequest { seq: 1, ..Default::default() });
-    let error = pool.request(Command::Report { peer: old, request: 1, report }).unwrap().unwrap_err();
+    let error = pool.request(Command::Report { connection: old, request: 1, report }).unwrap().unwrap_err();
     assert!(error.is(ErrorCode::Unauthorized));
     pool.disconnect(1);
     assert_eq!((pool.core.gauges().hosts, pool.core.gauges().free_slots), (0, 0));
@@ -29,7 +29,7 @@ fn an_older_delegation_is_refused() {
         let identity = Identity { node: node(1), agent: agent_key(), issued: Ms::new(issued) };
         let (peer, hello) = (pool.peer(1), Box::new(hello(1)));
         let address = address(1);
-        let command = Command::Connect { peer, request: 1, identity, address, callable: true, hello };
+        let command = Command::Connect { connection: peer, request: 1, identity, address, callable: true, hello };
         pool.request(command).unwrap()
     };
     assert!(connect(5).is_ok());
@@ -39,7 +39,8 @@ fn an_older_delegation_is_refused() {
     pool.restart(Limits::default());
     let identity = Identity { node: node(1), agent: agent_key(), issued: Ms::new(5) };
     let (peer, hello) = (pool.peer(1), Box::new(hello(1)));
-    let command = Command::Connect { peer, request: 1, identity, address: address(1), callable: true, hello };
+    let command =
+        Command::Connect { connection: peer, request: 1, identity, address: address(1), callable: true, hello };
     assert!(pool.request(command).unwrap().is_err(), "also after a restart");
 }
 

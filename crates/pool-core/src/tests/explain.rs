@@ -20,7 +20,7 @@ fn told(prepare: impl FnOnce(&mut Pool)) -> ExplainReply {
 
 fn asks_avoiding(pool: &mut Pool, agent: u32, avoid: Vec<NodeId>) {
     let ask = Box::new(AskRequest { want: 1, avoid });
-    pool.handle(Command::Ask { peer: pool.peer(agent), request: 2, ask });
+    pool.handle(Command::Ask { connection: pool.peer(agent), request: 2, ask });
 }
 
 #[test]
@@ -109,8 +109,8 @@ fn a_given_host_is_told_with_what_it_won_by() {
     let mut pool = Pool::new();
     pool.connect(1, host(1, 4)).unwrap();
     pool.connect(3, host(3, 4)).unwrap();
-    pool.handle(Command::Latency { peer: pool.peer(1), rtt_us: 10_000 });
-    pool.handle(Command::Latency { peer: pool.peer(3), rtt_us: 500_000 });
+    pool.handle(Command::Latency { connection: pool.peer(1), rtt_us: 10_000 });
+    pool.handle(Command::Latency { connection: pool.peer(3), rtt_us: 500_000 });
     pool.connect(2, client(2)).unwrap();
     pool.pass(30_000);
     for agent in [1, 2, 3] {
@@ -121,7 +121,7 @@ fn a_given_host_is_told_with_what_it_won_by() {
     assert_eq!(pool.explain(2).unwrap().hosts, [], "nobody said yes yet");
     let lease = pool.admit(1);
     // What changes later changes nothing of why it won.
-    pool.handle(Command::Latency { peer: pool.peer(1), rtt_us: 900_000 });
+    pool.handle(Command::Latency { connection: pool.peer(1), rtt_us: 900_000 });
     let given = pool.explain(2).unwrap().hosts;
     let [given] = &given[..] else { panic!("{given:?}") };
     assert_eq!((given.lease, given.host), (lease, node(1)));

@@ -44,7 +44,7 @@ fn what_rests_on_rows_waits_for_them() {
     pool.delta(2, &[lease], &[]);
     pool.pass(1000);
     let beat = Box::new(vipnode_types::wire::ReportRequest { seq: 3, ..Default::default() });
-    let effects = pool.handle(Command::Report { peer: pool.peer(2), request: 9, report: beat });
+    let effects = pool.handle(Command::Report { connection: pool.peer(2), request: 9, report: beat });
     assert!(matches!(&effects[..], [Effect::Reply { release: Release::Now, .. }]), "a number moved, nothing else");
 }
 

@@ -40,7 +40,7 @@ fn hosts_to_avoid_and_hosts_it_has_are_not_given() {
     pool.connect(1, host(1, 4)).unwrap();
     pool.connect(2, client(2)).unwrap();
     let ask = Box::new(AskRequest { want: 2, avoid: vec![node(1), node(99)] });
-    pool.handle(Command::Ask { peer: pool.peer(2), request: 2, ask });
+    pool.handle(Command::Ask { connection: pool.peer(2), request: 2, ask });
     assert!(why(&pool, 2).contains("tried a moment ago"));
     pool.ask(2, 2);
     pool.admit(1);
@@ -133,8 +133,8 @@ fn the_better_host_is_chosen() {
     };
     for (better, worse) in [(1, 3), (3, 1)] {
         let latency = |pool: &mut Pool| {
-            pool.handle(Command::Latency { peer: pool.peer(better), rtt_us: 10_000 });
-            pool.handle(Command::Latency { peer: pool.peer(worse), rtt_us: 500_000 });
+            pool.handle(Command::Latency { connection: pool.peer(better), rtt_us: 10_000 });
+            pool.handle(Command::Latency { connection: pool.peer(worse), rtt_us: 500_000 });
         };
         assert_eq!(best(&latency), Some(better));
         let load = |pool: &mut Pool| {

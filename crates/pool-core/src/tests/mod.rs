@@ -1,4 +1,4 @@
-//! The mind as whoever runs it sees it: commands in, effects out.
+//! The core as a program that runs it sees it: commands in, effects out.
 
 mod connect;
 mod explain;

@@ -132,9 +132,11 @@ impl Pool {
         for effect in &out {
             match effect {
                 Effect::Persist(rows) => self.rows.extend(rows.iter().cloned()),
-                Effect::Call { peer, call, message, .. } => self.calls.push((*peer, *call, message.clone())),
-                Effect::Reply { peer, reply, .. } => self.replies.push((*peer, reply.clone())),
-                Effect::Close { peer, .. } => self.closed.push(*peer),
+                Effect::Call { connection: peer, call, message, .. } => {
+                    self.calls.push((*peer, *call, message.clone()))
+                }
+                Effect::Reply { connection: peer, reply, .. } => self.replies.push((*peer, reply.clone())),
+                Effect::Close { connection: peer, .. } => self.closed.push(*peer),
             }
         }
         out
@@ -165,7 +167,7 @@ impl Pool {
         (session.seq, session.hash) = (0, LeaseSetHash::default());
         let identity = Identity { node: node(agent), agent: agent_key(), issued: Ms::new(1) };
         let (peer, hello) = (self.peer(agent), Box::new(hello));
-        match self.request(Command::Connect { peer, request: 1, identity, address, callable, hello }) {
+        match self.request(Command::Connect { connection: peer, request: 1, identity, address, callable, hello }) {
             Some(Ok(Reply::Connect(reply))) => Ok(*reply),
             Some(Err(error)) => Err(error),
             other => panic!("{other:?}"),
@@ -174,18 +176,18 @@ impl Pool {
 
     pub(crate) fn disconnect(&mut self, agent: u32) {
         let peer = self.peer(agent);
-        self.handle(Command::Disconnected { peer });
+        self.handle(Command::Disconnected { connection: peer });
     }
 
     /// Asks and leaves the answer in `replies`.
     pub(crate) fn ask(&mut self, agent: u32, want: u32) -> Vec<Effect> {
         let ask = Box::new(AskRequest { want, avoid: Vec::new() });
-        self.handle(Command::Ask { peer: self.peer(agent), request: 2, ask })
+        self.handle(Command::Ask { connection: self.peer(agent), request: 2, ask })
     }
 
     pub(crate) fn explain(&mut self, agent: u32) -> Result<ExplainReply, WireError> {
         let peer = self.peer(agent);
-        match self.request(Command::Explain { peer, request: 6 }) {
+        match self.request(Command::Explain { connection: peer, request: 6 }) {
             Some(Ok(Reply::Explain(reply))) => Ok(*reply),
             Some(Err(error)) => Err(error),
             other => panic!("{other:?}"),
@@ -244,7 +246,7 @@ impl Pool {
         let session = self.sessions.entry(agent).or_default();
         session.seq += 1;
         let report = Box::new(ReportRequest { seq: session.seq, ..make(session) });
-        match self.request(Command::Report { peer, request: 3, report }) {
+        match self.request(Command::Report { connection: peer, request: 3, report }) {
             Some(Ok(Reply::Report(reply))) => !reply.resync,
             other => panic!("{other:?}"),
         }
@@ -283,12 +285,12 @@ impl Pool {
 
     pub(crate) fn leave(&mut self, agent: u32, lease: LeaseId, reason: LeaveReason) {
         let leave = Box::new(LeaveRequest { leases: vec![lease], reason, fault: None });
-        let reply = self.request(Command::Leave { peer: self.peer(agent), request: 4, leave });
+        let reply = self.request(Command::Leave { connection: self.peer(agent), request: 4, leave });
         assert!(matches!(reply, Some(Ok(Reply::Done(_)))), "{reply:?}");
     }
 
     pub(crate) fn bye(&mut self, agent: u32) {
-        let reply = self.request(Command::Bye { peer: self.peer(agent), request: 5 });
+        let reply = self.request(Command::Bye { connection: self.peer(agent), request: 5 });
         assert!(matches!(reply, Some(Ok(Reply::Done(_)))), "{reply:?}");
     }
 

@@ -37,7 +37,8 @@ impl Pool {
 
     fn call2_at(&mut self, agent: u32, nonce: u64, callable: bool, call: Call) -> Option<Result<Reply2, WireError>> {
         let (peer, node, address) = (self.peer(agent), node(agent), address(agent));
-        let reply = self.request(Command::Protocol2 { peer, request: 9, node, nonce, address, callable, call })?;
+        let reply =
+            self.request(Command::Protocol2 { connection: peer, request: 9, node, nonce, address, callable, call })?;
         Some(reply.map(|reply| match reply {
             Reply::Protocol2(reply) => *reply,
             other => panic!("{other:?}"),

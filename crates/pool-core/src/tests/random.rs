@@ -214,7 +214,7 @@ impl World {
     }
 
     fn report(&mut self, from: ConnectionId, report: ReportRequest) {
-        self.handle(Command::Report { peer: from, request: 1, report: Box::new(report) });
+        self.handle(Command::Report { connection: from, request: 1, report: Box::new(report) });
     }
 
     fn connect(&mut self, step: &Step) {
@@ -240,7 +240,7 @@ impl World {
         let address = [9, 9, 9, u8::try_from(agent % 3).unwrap()].into();
         self.said.remove(&peer(agent, generation));
         self.handle(Command::Connect {
-            peer: peer(agent, generation),
+            connection: peer(agent, generation),
             request: 0,
             identity,
             address,
@@ -286,7 +286,7 @@ impl World {
             Step::Full { .. } | Step::Delta { .. } => self.any_report(step),
             Step::Ask { agent, generation, want, avoid } => {
                 let ask = Box::new(AskRequest { want, avoid: avoid.into_iter().map(node).collect() });
-                self.handle(Command::Ask { peer: peer(agent, generation), request: 2, ask });
+                self.handle(Command::Ask { connection: peer(agent, generation), request: 2, ask });
             }
             Step::Leave { agent, generation, leases, reason } => {
                 let reasons = [
@@ -298,9 +298,11 @@ impl World {
                 ];
                 let leases = leases.into_iter().map(id).collect();
                 let leave = Box::new(LeaveRequest { leases, reason: reasons[usize::from(reason)], fault: None });
-                self.handle(Command::Leave { peer: peer(agent, generation), request: 3, leave });
+                self.handle(Command::Leave { connection: peer(agent, generation), request: 3, leave });
             }
-            Step::Bye { agent, generation } => self.handle(Command::Bye { peer: peer(agent, generation), request: 4 }),
+            Step::Bye { agent, generation } => {
+                self.handle(Command::Bye { connection: peer(agent, generation), request: 4 })
+            }
             Step::CallDone { which, outcome } => {
                 let Some(at) = usize::from(which).checked_rem(self.calls.len()) else { return };
                 let outcome = match outcome {
@@ -313,12 +315,12 @@ impl World {
                 self.handle(Command::CallDone { call, outcome });
             }
             Step::Disconnected { agent, generation } => {
-                self.handle(Command::Disconnected { peer: peer(agent, generation) });
+                self.handle(Command::Disconnected { connection: peer(agent, generation) });
             }
             Step::Latency { agent, generation } => {
-                self.handle(Command::Latency { peer: peer(agent, generation), rtt_us: 5_000 * agent });
+                self.handle(Command::Latency { connection: peer(agent, generation), rtt_us: 5_000 * agent });
             }
-            Step::Status => self.handle(Command::Status { peer: peer(99, 0), request: 5 }),
+            Step::Status => self.handle(Command::Status { connection: peer(99, 0), request: 5 }),
             Step::Pass { ms } => self.pass(ms),
             Step::Live { ms } => self.live(ms),
             Step::Settle { agents, kept } => self.settle(agents, kept),

@@ -1,4 +1,4 @@
-//! Limits of the mind, each set to what no default is, and reached.
+//! Limits of the core, each set to what no default is, and reached.
 
 use vipnode_types::{
     LeaseId,
@@ -133,7 +133,7 @@ fn so_many_candidates_are_looked_at() {
         for agent in 10..30 {
             pool.connect(agent, host(agent, 4)).unwrap();
             let rtt_us = if agent == 17 { 1_000 } else { 900_000 };
-            pool.handle(Command::Latency { peer: pool.peer(agent), rtt_us });
+            pool.handle(Command::Latency { connection: pool.peer(agent), rtt_us });
         }
         (40..60)
             .filter(|&agent| {
@@ -165,7 +165,7 @@ fn so_many_are_looked_at_where_the_first_do_not_fit() {
                 pool.connect(agent, client(agent)).unwrap();
                 let avoid = (10..30).filter(|&other| other != 17).map(node).collect();
                 let ask = Box::new(AskRequest { want: 1, avoid });
-                pool.handle(Command::Ask { peer: pool.peer(agent), request: agent.into(), ask });
+                pool.handle(Command::Ask { connection: pool.peer(agent), request: agent.into(), ask });
                 let found = pool.take_admit(17);
                 pool.disconnect(agent);
                 found.is_some()

@@ -23,7 +23,14 @@ fn a_node_takes_at_most_512_bytes_indexes_included() {
         let address = IpAddr::from(u32::to_be_bytes(0x0b00_0000 + agent));
         core.handle(
             START,
-            Command::Connect { peer, request: 0, identity, address, callable: true, hello: Box::new(hello) },
+            Command::Connect {
+                connection: peer,
+                request: 0,
+                identity,
+                address,
+                callable: true,
+                hello: Box::new(hello),
+            },
             &mut out,
         );
         out.clear();

@@ -111,7 +111,7 @@ fn a_minimum_version_holds_in_both_directions() {
     }
     pool.connect(14, at_least(client(14), "geth/1.18.0")).unwrap();
     pool.ask(14, 1);
-    assert!(why(&pool, 14).contains("older than geth/1.18.0 is what 2 run (--min-client-version)"));
+    assert!(why(&pool, 14).contains("2 run a version older than geth/1.18.0 (--min-client-version)"));
     // A host's own minimum: who is too old is told to update, and the host is not asked.
     let mut pool = Pool::new();
     pool.connect(1, at_least(host(1, 4), "geth/1.17.0")).unwrap();
@@ -171,8 +171,9 @@ fn a_version_that_a_client_rejects_is_learnt_from_its_leave_and_from_its_answer(
         assert_eq!(admitting(&mut pool, &[1]), None, "{by_answer}");
         pool.ask(2, 1);
         assert!(
-            why(&pool, 2)
-                .contains("of a version that your agent (--reject-client) or your node does not go with is what 1 run")
+            why(&pool, 2).contains(
+                "1 run a version that your agent rejects (--reject-client) or your node is incompatible with"
+            )
         );
         pool.connect(3, host(3, 4)).unwrap();
         assert_eq!(given(&mut pool, 2, &[1, 3]).map(|(host, _)| host), Some(3));
@@ -201,7 +202,7 @@ fn a_host_whose_light_slots_are_taken_is_given_to_full_nodes_only() {
     assert_eq!(pool.evicted(2), Some(EvictReason::NotConnected));
     pool.connect(3, light(3)).unwrap();
     assert_eq!(given(&mut pool, 3, &[1]), None);
-    assert!(why(&pool, 3).contains("no place for a light node is left on 1"), "{}", why(&pool, 3));
+    assert!(why(&pool, 3).contains("no slot for a light node is free on 1"), "{}", why(&pool, 3));
     let told = pool.explain(3).unwrap();
     assert_eq!((told.excluded.full, told.excluded.incompatible), (1, 0));
     pool.connect(4, client(4)).unwrap();
@@ -236,7 +237,7 @@ fn a_client_hears_where_hosts_are_if_none_is_on_its_chain() {
     let mut pool = Pool::new();
     pool.connect(2, on(client(2), chain(5))).unwrap();
     pool.ask(2, 1);
-    assert!(why(&pool, 2).contains("has a free place now"), "{}", why(&pool, 2));
+    assert!(why(&pool, 2).contains("has a free slot now"), "{}", why(&pool, 2));
     pool.connect(1, on(host(1, 4), chain(7))).unwrap();
     pool.ask(2, 1);
     assert!(why(&pool, 2).contains("no host here is on chain 5"), "{}", why(&pool, 2));
@@ -251,7 +252,7 @@ fn a_client_hears_where_hosts_are_if_none_is_on_its_chain() {
     // One on its chain that is full is another matter.
     pool.connect(4, on(host(4, 0), chain(5))).unwrap();
     pool.ask(2, 1);
-    assert!(why(&pool, 2).contains("has a free place now"), "{}", why(&pool, 2));
+    assert!(why(&pool, 2).contains("has a free slot now"), "{}", why(&pool, 2));
 }
 
 #[test]

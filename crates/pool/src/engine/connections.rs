@@ -67,7 +67,7 @@ impl Drop for ConnectionEntry {
     fn drop(&mut self) {
         self.connections.lock().remove(self.peer);
         if self.known {
-            self.connections.inbox.push(Message::Note(Command::Disconnected { peer: self.peer }));
+            self.connections.inbox.push(Message::Note(Command::Disconnected { connection: self.peer }));
         }
     }
 }

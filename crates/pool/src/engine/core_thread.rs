@@ -229,9 +229,11 @@ impl CoreThread {
         let Self { outbox, core, replies, calls, connections, life, .. } = self;
         outbox.deliver(|effect| match effect {
             Effect::Persist(_) => {}
-            Effect::Reply { peer, request, reply, .. } => replies.answer(peer, core.node_at(peer), request, reply),
-            Effect::Close { peer, reason } => connections.close(peer, &reason),
-            Effect::Call { peer, call, message, answer_ms, .. } => {
+            Effect::Reply { connection: peer, request, reply, .. } => {
+                replies.answer(peer, core.node_at(peer), request, reply)
+            }
+            Effect::Close { connection: peer, reason } => connections.close(peer, &reason),
+            Effect::Call { connection: peer, call, message, answer_ms, .. } => {
                 calls.call(*life, peer, call, &message, Duration::from_millis(answer_ms));
             }
         });
@@ -341,7 +343,7 @@ mod tests {
         thread.replies.expect(3, ReplyTo::Task(reply));
         let broken = thread.handle_by(|_, _, out| {
             let reply = Ok(Reply::Done(vipnode_types::wire::Done {}));
-            out.push(Effect::Reply { peer: NOBODY, request: 3, reply, release: Release::Now });
+            out.push(Effect::Reply { connection: NOBODY, request: 3, reply, release: Release::Now });
             panic!("as the test wants it");
         });
         let broken = broken.err().unwrap();

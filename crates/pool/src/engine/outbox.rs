@@ -75,7 +75,7 @@ mod tests {
 
     fn reply(request: u64, release: Release) -> Effect {
         let peer = ConnectionId { gateway: 0, connection: 0, generation: 0 };
-        Effect::Reply { peer, request, reply: Ok(Reply::Done(Done {})), release }
+        Effect::Reply { connection: peer, request, reply: Ok(Reply::Done(Done {})), release }
     }
 
     fn delivered(outbox: &mut Outbox) -> Vec<u64> {

@@ -95,12 +95,12 @@ impl AgentCall {
     pub(crate) fn command(self, sender: AgentSender, request: RequestId) -> Command {
         let AgentSender { peer, identity, address, callable } = sender;
         match self {
-            Self::Connect(hello) => Command::Connect { peer, request, identity, address, callable, hello },
-            Self::Report(report) => Command::Report { peer, request, report },
-            Self::Ask(ask) => Command::Ask { peer, request, ask },
-            Self::Explain => Command::Explain { peer, request },
-            Self::Leave(leave) => Command::Leave { peer, request, leave },
-            Self::Bye => Command::Bye { peer, request },
+            Self::Connect(hello) => Command::Connect { connection: peer, request, identity, address, callable, hello },
+            Self::Report(report) => Command::Report { connection: peer, request, report },
+            Self::Ask(ask) => Command::Ask { connection: peer, request, ask },
+            Self::Explain => Command::Explain { connection: peer, request },
+            Self::Leave(leave) => Command::Leave { connection: peer, request, leave },
+            Self::Bye => Command::Bye { connection: peer, request },
         }
     }
 }

@@ -103,7 +103,7 @@ impl Service {
         {
             return Ok(status.clone());
         }
-        let make = |request| Command::Status { peer: NOBODY, request };
+        let make = |request| Command::Status { connection: NOBODY, request };
         let command = self.gateway.prepare(PermitClass::Other, make)?;
         let status = reply_text(&self.gateway.answer(&self.own, command).await?)?;
         *kept = Some((Instant::now(), status.clone()));

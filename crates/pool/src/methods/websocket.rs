@@ -108,7 +108,7 @@ impl Socket<'_> {
             };
             match heard {
                 Heard::RoundTrip(rtt_us) if self.entry.is_known() => {
-                    self.service.gateway.note(Command::Latency { peer: self.peer(), rtt_us });
+                    self.service.gateway.note(Command::Latency { connection: self.peer(), rtt_us });
                 }
                 Heard::RoundTrip(_) => {}
                 Heard::Noise | Heard::Incoming(Incoming::Notification { .. }) => {
@@ -436,8 +436,8 @@ mod tests {
             assert_eq!(service.connections.peers(), [], "its entry");
             assert_eq!(service.metrics.sockets.get(), 0, "its gauge");
             let heard = heard(&mut reader);
-            let Some(Command::Connect { peer, .. }) = heard.first() else { panic!("{heard:?}") };
-            assert_eq!(heard.last(), Some(&Command::Disconnected { peer: *peer }));
+            let Some(Command::Connect { connection: peer, .. }) = heard.first() else { panic!("{heard:?}") };
+            assert_eq!(heard.last(), Some(&Command::Disconnected { connection: *peer }));
         }
     }
 }

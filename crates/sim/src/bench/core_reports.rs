@@ -153,7 +153,7 @@ impl ReportFleet {
         for effect in self.out.drain(..) {
             match effect {
                 Effect::Persist(rows) => written += rows.len() as u64,
-                Effect::Call { peer, call, message: PoolCall::Admit(admit), .. } => {
+                Effect::Call { connection: peer, call, message: PoolCall::Admit(admit), .. } => {
                     self.calls.push((peer, call, admit.lease));
                 }
                 Effect::Reply { reply: Ok(Reply::Ask(reply)), .. } => {
@@ -185,7 +185,7 @@ impl ReportFleet {
             let identity = Identity { node: node(agent), agent: self.key, issued: START };
             let (peer, address) = (peer(agent), address(agent));
             self.handle(Command::Connect {
-                peer,
+                connection: peer,
                 request: 0,
                 identity,
                 address,
@@ -193,7 +193,7 @@ impl ReportFleet {
                 hello: Box::new(hello),
             });
             let full = ReportRequest { full: Some(Vec::new()), hash: Some(LeaseSetHash::default()), ..report(1) };
-            self.handle(Command::Report { peer, request: 0, report: Box::new(full) });
+            self.handle(Command::Report { connection: peer, request: 0, report: Box::new(full) });
         }
     }
 
@@ -209,7 +209,7 @@ impl ReportFleet {
                     self.second();
                 }
                 let ask = Box::new(AskRequest { want, avoid: Vec::new() });
-                self.lease_rows += self.handle(Command::Ask { peer: peer(client), request: 0, ask });
+                self.lease_rows += self.handle(Command::Ask { connection: peer(client), request: 0, ask });
                 let Some((host, call, lease)) = self.calls.pop() else {
                     return Err(io::Error::other("the core found no host"));
                 };
@@ -234,7 +234,7 @@ impl ReportFleet {
         let Some((seq, hash)) = self.said.get_mut(agent as usize) else { return 0 };
         (*seq, *hash) = (*seq + 1, hash.toggled(lease));
         let report = ReportRequest { up: vec![lease], hash: Some(*hash), ..report(*seq) };
-        self.handle(Command::Report { peer: peer(agent), request: 0, report: Box::new(report) })
+        self.handle(Command::Report { connection: peer(agent), request: 0, report: Box::new(report) })
     }
 
     /// One second of a pool: the reports that are due, in no particular order, and the ticks that are due.
@@ -246,7 +246,7 @@ impl ReportFleet {
             let Some((seq, _)) = self.said.get_mut(agent as usize) else { continue };
             *seq += 1;
             let report = Box::new(report(*seq));
-            self.report_rows += self.handle(Command::Report { peer: peer(agent), request: 0, report });
+            self.report_rows += self.handle(Command::Report { connection: peer(agent), request: 0, report });
         }
         self.now = self.now.plus(INTERVAL_MS / 60);
         self.handle(Command::Tick);

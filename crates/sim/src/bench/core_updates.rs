@@ -83,7 +83,9 @@ impl UpdateFleet {
         for effect in self.out.drain(..) {
             match effect {
                 Effect::Persist(rows) => written += rows.len() as u64,
-                Effect::Call { peer, call, message: PoolCall::Whitelist(_), .. } => self.whitelists.push((peer, call)),
+                Effect::Call { connection: peer, call, message: PoolCall::Whitelist(_), .. } => {
+                    self.whitelists.push((peer, call))
+                }
                 Effect::Call { .. } | Effect::Reply { .. } | Effect::Close { .. } => {}
             }
         }
@@ -94,7 +96,15 @@ impl UpdateFleet {
         self.calls += 1;
         let nonce = self.now.get() * 1_000_000 + self.calls % 1_000_000;
         let (peer, address) = (peer(agent), address(agent));
-        self.handle(Command::Protocol2 { peer, request: 0, node: node(agent), nonce, address, callable: true, call })
+        self.handle(Command::Protocol2 {
+            connection: peer,
+            request: 0,
+            node: node(agent),
+            nonce,
+            address,
+            callable: true,
+            call,
+        })
     }
 
     fn connect_all(&mut self) {

@@ -9,24 +9,24 @@ impl Encode for Effect {
                 out.number(1);
                 rows.encode(out);
             }
-            Self::Reply { peer, request, reply, release } => {
+            Self::Reply { connection, request, reply, release } => {
                 out.number(2);
-                peer.encode(out);
+                connection.encode(out);
                 request.encode(out);
                 reply.encode(out);
                 release.encode(out);
             }
-            Self::Call { peer, call, message, answer_ms, release } => {
+            Self::Call { connection, call, message, answer_ms, release } => {
                 out.number(3);
-                peer.encode(out);
+                connection.encode(out);
                 call.encode(out);
                 message.encode(out);
                 answer_ms.encode(out);
                 release.encode(out);
             }
-            Self::Close { peer, reason: _prose } => {
+            Self::Close { connection, reason: _prose } => {
                 out.number(4);
-                peer.encode(out);
+                connection.encode(out);
             }
         }
     }

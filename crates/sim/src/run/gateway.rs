@@ -60,16 +60,18 @@ impl Simulation {
             Request::Connect(hello) => {
                 let identity = Identity { node: plan.id, agent: plan.key, issued: Ms::new(EPOCH_MS) };
                 let address = plan.ip;
-                ("connect", Command::Connect { peer, request, identity, address, callable: true, hello })
+                ("connect", Command::Connect { connection: peer, request, identity, address, callable: true, hello })
             }
             Request::Report(report) if self.faults.liar == Some(agent) => {
                 let report = Box::new(self.lie(agent, &report));
-                ("report", Command::Report { peer, request, report })
+                ("report", Command::Report { connection: peer, request, report })
             }
-            Request::Report(report) => ("report", Command::Report { peer, request, report: Box::new(report) }),
-            Request::Ask(ask) => ("ask", Command::Ask { peer, request, ask: Box::new(ask) }),
-            Request::Leave(leave) => ("leave", Command::Leave { peer, request, leave: Box::new(leave) }),
-            Request::Bye => ("bye", Command::Bye { peer, request }),
+            Request::Report(report) => {
+                ("report", Command::Report { connection: peer, request, report: Box::new(report) })
+            }
+            Request::Ask(ask) => ("ask", Command::Ask { connection: peer, request, ask: Box::new(ask) }),
+            Request::Leave(leave) => ("leave", Command::Leave { connection: peer, request, leave: Box::new(leave) }),
+            Request::Bye => ("bye", Command::Bye { connection: peer, request }),
             Request::Protocol2(call) => {
                 let call = match *call {
                     Call::Update(update) if self.faults.liar == Some(agent) => {
@@ -78,7 +80,7 @@ impl Simulation {
                     call => call,
                 };
                 let (node, address, what) = (plan.id, plan.ip, method_name(&call));
-                (what, Command::Protocol2 { peer, request, node, nonce, address, callable: true, call })
+                (what, Command::Protocol2 { connection: peer, request, node, nonce, address, callable: true, call })
             }
         };
         self.pool.requests.insert(request, PendingRequest { socket, tag, since: self.now, what });
@@ -144,7 +146,7 @@ impl Simulation {
                 };
                 self.send_to_agent(socket, ToAgentFrame::Call { call, message });
             }
-            Effect::Close { peer, .. } => {
+            Effect::Close { connection: peer, .. } => {
                 if let Some(number) = self.pool.sockets.get(&peer).copied() {
                     self.pool_closes(number);
                 }
@@ -186,7 +188,7 @@ impl Simulation {
         for call in lost {
             self.call_ends(incarnation, call, CallOutcome::Lost);
         }
-        self.command(Command::Disconnected { peer });
+        self.command(Command::Disconnected { connection: peer });
     }
 
     /// Checks that no request waits for longer than [`REPLY_MS`].
@@ -208,7 +210,7 @@ impl Simulation {
         if !peers.is_empty() && self.rng.chance(100) {
             let peer = peers[self.rng.index(peers.len())];
             let rtt_us = self.rng.count(200, 300_000);
-            self.command(Command::Latency { peer, rtt_us });
+            self.command(Command::Latency { connection: peer, rtt_us });
         }
     }
 }

@@ -132,7 +132,7 @@ impl Simulation {
             Effect::Reply { release, .. } | Effect::Call { release, .. } => *release,
             Effect::Close { .. } => Release::Now,
         };
-        if let Effect::Call { peer, call, .. } = &effect {
+        if let Effect::Call { connection: peer, call, .. } = &effect {
             self.call_begins(*peer, *call);
         }
         if release == Release::AfterCommit && self.pool.durable < self.pool.handed {

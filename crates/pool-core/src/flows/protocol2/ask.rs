@@ -7,7 +7,7 @@ use super::{super::POOL_VERSION, reply};
 use crate::{
     ConnectionId, Core, RequestId, Signer,
     agents::node::Node,
-    error,
+    error::CoreError,
     matching::pending_asks::{AskForm, PendingAsk},
     output::Output,
 };
@@ -40,7 +40,7 @@ impl Core {
         older: bool,
     ) -> Result<(), WireError> {
         if num < 1 {
-            return Err(error::too_few(num));
+            return Err(CoreError::TooFew { num }.into());
         }
         self.becomes_client(output, index);
         let has = self.leases.client_count(index);
@@ -64,7 +64,7 @@ impl Core {
         matching.refresh_connected(index, context);
     }
 
-    /// Answers a request with the hosts that said yes. It is not topped up: nobody could tell it.
+    /// Answers a request with the hosts that said yes. It is not topped up: the protocol has no message for it.
     pub(crate) fn answer_protocol2(&mut self, output: &mut Output, client: u32, pending: &PendingAsk, older: bool) {
         self.matching.set_want(client, 0, Box::default());
         let peers = pending.got.iter().filter_map(|grant| {

@@ -4,14 +4,14 @@ use vipnode_types::{
     wire::WireError,
 };
 
-use super::{super::POOL_VERSION, Caller, PORT, reply};
+use super::{super::POOL_VERSION, PORT, Protocol2Caller, reply};
 use crate::{
     Core, RequestId, Signer,
     agents::{
         hello::Hello,
         node::{ANY_PRICE, Endpoint},
     },
-    error,
+    error::CoreError,
     output::Output,
 };
 
@@ -35,7 +35,7 @@ impl Core {
     pub(super) fn connect2(
         &mut self,
         output: &mut Output,
-        caller: &Caller,
+        caller: &Protocol2Caller,
         request: RequestId,
         hello: &ConnectRequest,
     ) -> Result<(), WireError> {
@@ -57,12 +57,12 @@ impl Core {
     pub(super) fn host2(
         &mut self,
         output: &mut Output,
-        caller: &Caller,
+        caller: &Protocol2Caller,
         request: RequestId,
         hello: &HostRequest,
     ) -> Result<(), WireError> {
         if !caller.callable {
-            return Err(error::host_over_http());
+            return Err(CoreError::HostOverHttp.into());
         }
         let (payout, node_uri) = (hello.payout.as_str(), hello.node_uri.as_str());
         self.enter2(output, caller, &Said { full: true, payout, node_uri, ..older(&hello.kind) })?;
@@ -74,7 +74,7 @@ impl Core {
     pub(super) fn client2(
         &mut self,
         output: &mut Output,
-        caller: &Caller,
+        caller: &Protocol2Caller,
         request: RequestId,
         hello: &ClientRequest,
     ) -> Result<(), WireError> {
@@ -84,7 +84,7 @@ impl Core {
         self.ask2(output, index, (caller.connection, request), num, said.kind, true)
     }
 
-    fn enter2(&mut self, output: &mut Output, caller: &Caller, said: &Said<'_>) -> Result<u32, WireError> {
+    fn enter2(&mut self, output: &mut Output, caller: &Protocol2Caller, said: &Said<'_>) -> Result<u32, WireError> {
         self.may_connect(caller)?;
         let endpoint = endpoint(caller, said.node_uri)?;
         let payout = payout(said.payout)?;
@@ -112,18 +112,18 @@ impl Core {
     }
 
     /// The chain that a network id means: a public one; else the one on which the node was; else the
-    /// only one here with that id; else one whose genesis no agent told.
-    fn chain_of(&self, caller: &Caller, network: i64) -> Result<ChainSpec, WireError> {
-        let chain_id = u64::try_from(network).map_err(|_| error::network(network))?;
+    /// only one here with that id; else one whose genesis is unknown.
+    fn chain_of(&self, caller: &Protocol2Caller, network: i64) -> Result<ChainSpec, WireError> {
+        let chain_id = u64::try_from(network).map_err(|_| CoreError::Network { network })?;
         if let Some(chain) = ChainSpec::public(chain_id) {
             return Ok(chain);
         }
         let before = self.agents.known(&caller.node);
-        let told = |chain: &&ChainSpec| chain.chain_id == chain_id && **chain != ChainSpec::untold(chain_id);
-        if let Some(chain) = before.and_then(|node| self.agents.chain(node.chain())).filter(told) {
+        let known_genesis = |chain: &&ChainSpec| chain.chain_id == chain_id && **chain != ChainSpec::untold(chain_id);
+        if let Some(chain) = before.and_then(|node| self.agents.chain(node.chain())).filter(known_genesis) {
             return Ok(*chain);
         }
-        let mut known = self.agents.chains().filter(told);
+        let mut known = self.agents.chains().filter(known_genesis);
         match (known.next(), known.next()) {
             (Some(chain), None) => Ok(*chain),
             _ => Ok(ChainSpec::untold(chain_id)),
@@ -143,16 +143,16 @@ fn older(kind: &str) -> Said<'_> {
     }
 }
 
-/// Where the node listens: as it says, else on the usual port of the address seen.
-fn endpoint(caller: &Caller, node_uri: &str) -> Result<Endpoint, WireError> {
+/// Where the node listens: as it claims, else on the usual port of the address seen.
+fn endpoint(caller: &Protocol2Caller, node_uri: &str) -> Result<Endpoint, WireError> {
     if node_uri.is_empty() {
         return Ok(Endpoint::of(&Enode { id: caller.node, host: EnodeHost::None, port: PORT, disc_port: None }));
     }
     // Some agents leave the host out where the node does not know it.
     let node_uri = node_uri.replacen("@:", "@[::]:", 1);
-    let enode: Enode = node_uri.parse().map_err(|error| error::node_uri(&error))?;
+    let enode: Enode = node_uri.parse().map_err(|source| CoreError::NodeUri { source })?;
     if enode.id != caller.node {
-        return Err(error::foreign_enode());
+        return Err(CoreError::ForeignEnode.into());
     }
     Ok(Endpoint::of(&if enode.port == 0 { Enode { port: PORT, ..enode } } else { enode }))
 }
@@ -161,5 +161,5 @@ fn payout(text: &str) -> Result<Option<Account>, WireError> {
     if text.is_empty() {
         return Ok(None);
     }
-    text.parse().map(Some).map_err(|error| error::payout(&error))
+    text.parse().map(Some).map_err(|source| CoreError::Payout { source }.into())
 }

@@ -3,7 +3,7 @@ use vipnode_types::NodeId;
 use crate::{Core, Row, output::Output};
 
 impl Core {
-    /// Has a node of protocol 2 drop a peer. It is told in the answers to its updates.
+    /// Has a node of protocol 2 drop a peer. It hears of it in the answers to its updates.
     pub(crate) fn drop_peer(&mut self, output: &mut Output, index: u32, peer: NodeId) {
         let most = self.limits.invalid_peers as usize;
         let Some(credentials) = self.agents.credentials_mut(index) else { return };

@@ -16,7 +16,8 @@ use vipnode_types::{
 };
 
 use crate::{
-    ConnectionId, Core, Reply, RequestId, Signer, error,
+    ConnectionId, Core, Reply, RequestId, Signer,
+    error::CoreError,
     output::Output,
     protocol2::nonce::{Known, judge},
 };
@@ -26,7 +27,7 @@ const PORT: u16 = 30303;
 
 /// Who calls, by a signature that holds.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Caller {
+pub(crate) struct Protocol2Caller {
     pub(crate) connection: ConnectionId,
     pub(crate) node: NodeId,
     pub(crate) nonce: u64,
@@ -35,7 +36,7 @@ pub(crate) struct Caller {
 }
 
 impl Core {
-    pub(crate) fn protocol2(&mut self, output: &mut Output, caller: &Caller, request: RequestId, call: Call) {
+    pub(crate) fn protocol2(&mut self, output: &mut Output, caller: &Protocol2Caller, request: RequestId, call: Call) {
         let at = (caller.connection, request);
         let done = match call {
             Call::Connect(hello) => self.connect2(output, caller, request, &hello),
@@ -49,26 +50,26 @@ impl Core {
         }
     }
 
-    /// Judges the nonce of a call that connects. It is taken with everything else the call says.
-    fn may_connect(&self, caller: &Caller) -> Result<(), WireError> {
+    /// Judges the nonce of a call that connects. It is taken with everything else in the call.
+    fn may_connect(&self, caller: &Protocol2Caller) -> Result<(), WireError> {
         let node = self.agents.known(&caller.node);
         if node.is_some_and(|node| matches!(node.credentials().signer, Signer::Agent { protocol2: false, .. })) {
-            return Err(error::speaks_protocol3());
+            return Err(CoreError::SpeaksProtocol3.into());
         }
         let started = self.clock.started();
         let known = Known {
             newest: node.map_or(0, |node| node.credentials().nonce()),
             connected: node.is_some_and(|node| node.is_connected() || node.since() > started),
         };
-        judge(&self.limits, self.clock.now(), started, known, caller.nonce, true)
+        Ok(judge(&self.limits, self.clock.now(), started, known, caller.nonce, true)?)
     }
 
     /// The node that calls, if it connected on this very connection; takes its nonce.
-    fn connected2(&mut self, caller: &Caller) -> Result<u32, WireError> {
-        let index = self.agents.at(caller.connection).ok_or_else(error::not_connected)?;
-        let node = self.agents.get(index).ok_or_else(error::not_connected)?;
+    fn connected2(&mut self, caller: &Protocol2Caller) -> Result<u32, WireError> {
+        let index = self.agents.at(caller.connection).ok_or(CoreError::NotConnected)?;
+        let node = self.agents.get(index).ok_or(CoreError::NotConnected)?;
         if node.id() != caller.node || !node.credentials().is_node_key() {
-            return Err(error::not_connected());
+            return Err(CoreError::NotConnected.into());
         }
         let known = Known { newest: node.credentials().nonce(), connected: true };
         judge(&self.limits, self.clock.now(), self.clock.started(), known, caller.nonce, false)?;

@@ -10,7 +10,7 @@ use crate::{ConnectionId, Core, RequestId, agents::node::Node, output::Output};
 
 /// Agents of protocol 2 update at least this often.
 const LONGEST_INTERVAL_MS: u64 = 119_000;
-/// Where nobody said otherwise they update each minute; and on a new socket some seconds later.
+/// By default they update each minute, and on a new socket some seconds later.
 const OVER_SOCKETS_MS: u64 = 70_000;
 
 impl Core {
@@ -55,8 +55,8 @@ impl Core {
             let at = self.leases.get(lease).filter(|lease| !lease.is_admitting())?;
             Some((lease, side, self.agents.id(at.node(side.other()))?))
         });
-        // Its words say nothing of the time since the update before. Where that is longer than an interval, for the
-        // pool or the agent was away, a new row begins.
+        // It does not cover the time since the update before. Where that is longer than an interval, for the
+        // pool or the agent was absent, a new row begins.
         let same_socket = self.agents.get(index).is_some_and(|node| node.since() <= before);
         let most = if same_socket { LONGEST_INTERVAL_MS } else { OVER_SOCKETS_MS };
         let bridged = output.now.since(before) <= most;
@@ -104,7 +104,7 @@ fn text(enode: &Enode) -> String {
     text
 }
 
-/// The lower one of two in the middle: one lie moves it by one place and no further (D36).
+/// The lower one of two in the middle: one lie moves it by one position and no further (D36).
 pub(crate) fn median(mut heads: Vec<u64>) -> u64 {
     heads.sort_unstable();
     let middle = heads.len().saturating_sub(1) / 2;

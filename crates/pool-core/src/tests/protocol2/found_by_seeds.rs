@@ -1,4 +1,4 @@
-//! What the simulator found in the pool's mind, each with its seed of the day it was found.
+//! What the simulator found in the pool's core, each with its seed of the day it was found.
 
 use super::*;
 
@@ -83,7 +83,7 @@ fn a_bye_leaves_no_ask_without_an_answer() {
     pool.pair_up();
     pool.ask(2, 1);
     assert_eq!(pool.last_ask(2), None, "the host is asked first");
-    pool.handle(Command::Bye { peer: pool.peer(2), request: 5 });
+    pool.handle(Command::Bye { connection: pool.peer(2), request: 5 });
     assert_eq!(pool.last_ask(2).map(|ask| ask.hosts), Some(vec![]));
     assert!(matches!(pool.replies.last(), Some((_, Ok(Reply::Done(_))))));
 }

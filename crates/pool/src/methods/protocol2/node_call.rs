@@ -99,7 +99,7 @@ impl VerifiedCall {
         request: RequestId,
     ) -> Command {
         let Self { node, nonce, call } = self;
-        Command::Protocol2 { peer, request, node, nonce, address, callable, call }
+        Command::Protocol2 { connection: peer, request, node, nonce, address, callable, call }
     }
 }
 

@@ -4,11 +4,11 @@ use crate::Limits;
 
 /// Pool time, and the time in which the pool itself was not there. It reads no clock: moments are handed in.
 #[derive(Debug)]
-pub(crate) struct Clock {
+pub(crate) struct PoolClock {
     /// The latest moment handed in, never earlier than what the rows say.
     now: Ms,
     started: Ms,
-    /// Nobody is silent who reported, or could not report, up to here.
+    /// An agent is not silent if it reported, or could not report, up to here.
     grace: Ms,
     window_ends: Ms,
     /// When the pool itself last came back, from a start or a pause.
@@ -17,7 +17,7 @@ pub(crate) struct Clock {
     offers_wait: Ms,
 }
 
-impl Clock {
+impl PoolClock {
     /// A pool that starts now and had no agents before.
     pub(crate) const fn new(now: Ms) -> Self {
         Self { now, started: now, grace: Ms::ZERO, window_ends: Ms::ZERO, resumed: now, offers_wait: Ms::ZERO }
@@ -39,7 +39,7 @@ impl Clock {
         self.started
     }
 
-    /// The end of the reconnect window: until then nobody is evicted or forgotten for being absent.
+    /// The end of the reconnect window: until then no agent is evicted or forgotten for being absent.
     pub(crate) const fn window_ends(&self) -> Ms {
         self.window_ends
     }
@@ -49,8 +49,8 @@ impl Clock {
         self.offers_wait
     }
 
-    /// Takes a moment that is not before the present one. Time in which the pool itself was absent counts as
-    /// nobody's silence; true where that was so.
+    /// Takes a moment that is not before the present one. Time in which the pool itself was absent is no
+    /// agent's silence; true where that was so.
     pub(crate) fn advance(&mut self, now: Ms, limits: &Limits) -> bool {
         let gap = now.since(self.now);
         let paused = gap > limits.tick_ms.saturating_mul(10);
@@ -66,7 +66,7 @@ impl Clock {
         paused
     }
 
-    /// Begins the time in which agents come back and nobody is judged.
+    /// Begins the time in which agents come back and none is judged.
     fn open_window(&mut self, now: Ms, limits: &Limits) {
         self.window_ends = now.plus(limits.reconnect_window_ms);
         self.resumed = now;
