@@ -73,7 +73,9 @@ const fn client_hint(cause: ConnectFailure) -> &'static str {
     match cause {
         ConnectFailure::Genesis => "Compare your genesis file with the pool operator's.",
         ConnectFailure::Network => "Start your node with the network id of this chain: --networkid ID.",
-        ConnectFailure::Forks => "Update your node, and compare the forks in your genesis file with the pool operator's.",
+        ConnectFailure::Forks => {
+            "Update your node, and compare the forks in your genesis file with the pool operator's."
+        }
         ConnectFailure::EthVersion => {
             "Update the older of the two. The pool does not assign you hosts of that release again."
         }

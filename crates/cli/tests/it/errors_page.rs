@@ -226,10 +226,8 @@ fn filled(text: &str) -> String {
 }
 
 /// Functions that stand before `WireError::new` with a code of their own: crate, name, arguments, code.
-const HELPERS: [(&str, &str, usize, &str); 2] = [
-    ("pool-core", "::invalid", 2, "InvalidParams"),
-    ("pool-core", "::refuse", 2, "Unauthorized"),
-];
+const HELPERS: [(&str, &str, usize, &str); 2] =
+    [("pool-core", "::invalid", 2, "InvalidParams"), ("pool-core", "::refuse", 2, "Unauthorized")];
 /// The hint for each frame that is no request.
 const FRAMES: &str = "send JSON-RPC 2.0: one object a frame, or a short array of them";
 
