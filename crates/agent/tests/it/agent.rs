@@ -126,7 +126,7 @@ async fn d40_a_pool_that_disconnects_is_found_again_and_ends_nothing() {
     let mut end = toy.accept(json!([lease])).await;
     let (params, responder) = end.expect(method::REPORT).await;
     let (report,): (Value,) = read(&params);
-    assert_eq!(report["full"], json!([{"lease": 1, "kept": true}]));
+    assert_eq!(report["full"], json!([{"lease": 1, "continuous": true}]));
     responder.respond(Ok(json!({})));
     assert!(toy.connected(host.id).await);
     agent.stop().await.unwrap();
@@ -223,8 +223,8 @@ async fn d46_a_report_names_leases_and_nobody_else() {
             "{text}"
         );
         let (report,): (Value,) = serde_json::from_str(&text).unwrap();
-        let allowed = ["seq", "full", "up", "down", "hash", "slots", "head", "seen"];
-        let seen = report["seen"].as_array().into_iter().flatten();
+        let allowed = ["seq", "full", "up", "down", "hash", "slots", "head", "host_capabilities"];
+        let seen = report["host_capabilities"].as_array().into_iter().flatten();
         assert!(seen.into_iter().all(|seen| seen["lease"] == 1), "of the leased host alone: {text}");
         assert!(report.as_object().unwrap().keys().all(|key| allowed.contains(&key.as_str())), "{text}");
     }

@@ -158,7 +158,7 @@ async fn why_is_asked_of_the_pool() {
         assert_eq!(params.get(), "[{}]", "the socket was signed for already");
         responder.respond(Ok(json!({
             "want": 1, "missing": 1, "reason": "no host has a free slot", "price": "0", "connected_hosts": 4, "examined": 4,
-            "candidates": 0, "excluded": {"full": 4, "some_later_reason": 1}, "given": []
+            "candidates": 0, "excluded": {"full": 4, "some_later_reason": 1}, "hosts": []
         })));
         end
     };

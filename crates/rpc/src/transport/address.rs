@@ -28,6 +28,8 @@ pub(crate) fn checked(text: &str, websocket: bool, insecure: bool) -> Result<Rpc
 
 #[cfg(test)]
 mod tests {
+    use vipnode_types::TypedError;
+
     use super::*;
 
     fn read(url: &str) -> RpcUrl {
@@ -40,7 +42,7 @@ mod tests {
             assert!(checked(url, true, false).is_ok(), "{url}");
         }
         let refused = checked("ws://pool.example:8080", true, false).unwrap_err();
-        assert!(refused.to_string().contains("--insecure"), "{refused}");
+        assert!(refused.hint().unwrap().contains("--insecure"), "{refused}");
         assert!(checked("ws://127.0.0.1.example/", true, false).is_err());
         assert!(checked("ws://pool.example:8080", true, true).is_ok());
     }

@@ -159,7 +159,7 @@ fn a_file_without_certificates_is_no_authority() {
     assert!(missing.contains("ca.pem cannot be read"), "{missing}");
     for text in ["", "hello", "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"] {
         std::fs::write(&file, text).unwrap();
-        let error = Trust::default().with_ca(&file).unwrap_err().to_string();
-        assert!(error.contains("ca.pem is not used") && error.contains("PEM"), "{error}");
+        let error = Trust::default().with_ca(&file).unwrap_err();
+        assert!(error.to_string().contains("ca.pem is not used") && error.hint().unwrap().contains("PEM"), "{error}");
     }
 }
