@@ -50,6 +50,7 @@ pub use transport::{
 pub const ERROR_TABLES: &[vipnode_types::ErrorTable] = &[
     vipnode_types::ErrorTable { title: "Opening a connection", rows: OpenError::ROWS },
     vipnode_types::ErrorTable { title: "A call", rows: CallError::ROWS },
+    vipnode_types::ErrorTable { title: "Frames", rows: protocol::FrameError::ROWS },
     vipnode_types::ErrorTable { title: "A certificate that is not trusted", rows: TlsFault::ROWS },
     vipnode_types::ErrorTable { title: "Files of certificate authorities, `--tls-ca`", rows: TrustError::ROWS },
 ];

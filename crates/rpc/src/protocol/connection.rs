@@ -1,9 +1,12 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use serde_json::value::RawValue;
-use vipnode_types::wire::{ErrorCode, WireError};
+use vipnode_types::wire::WireError;
 
-use super::message::{self, Message, answer_text, request_text};
+use super::{
+    frame_error::{FrameError, RETRY_MS},
+    message::{self, Message, answer_text, request_text},
+};
 use crate::RpcLimits;
 
 /// One side of a JSON-RPC 2.0 connection, without any I/O: frames in, events out.
@@ -74,10 +77,6 @@ pub enum Event<W> {
     /// To be sent at once: the frame, or a part of it, could not be taken.
     Send(String),
 }
-
-const NOT_JSON: &str = "this frame is not JSON";
-/// How to fix any of them.
-const HINT: &str = "send JSON-RPC 2.0: one object a frame, or a short array of them";
 
 /// As many calls as allowed are in flight; the waiter comes back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -174,14 +173,14 @@ impl<W> Connection<W> {
             return self.read_one(frame, None).into_iter().collect();
         }
         let Ok(messages) = serde_json::from_str::<Vec<&RawValue>>(frame) else {
-            return vec![refuse(None, ErrorCode::Parse, NOT_JSON)];
+            return vec![refuse(None, FrameError::NotJson)];
         };
         if messages.is_empty() {
-            return vec![refuse(None, ErrorCode::InvalidRequest, "the batch is empty")];
+            return vec![refuse(None, FrameError::EmptyBatch)];
         }
         if messages.len() > self.batch_limit {
-            let why = format!("the batch has {} messages, {} are allowed", messages.len(), self.batch_limit);
-            return vec![refuse(None, ErrorCode::InvalidRequest, &why)];
+            let error = FrameError::LongBatch { messages: messages.len(), most: self.batch_limit };
+            return vec![refuse(None, error)];
         }
         self.read_batch(&messages)
     }
@@ -216,7 +215,7 @@ impl<W> Connection<W> {
         }
         match message {
             Message::Request { id, .. } if self.served.len() >= self.served_limit => {
-                let error = WireError::busy("too many requests of this connection wait for an answer", 1_000);
+                let error = WireError::from(FrameError::Busy { retry_ms: RETRY_MS });
                 Some(Event::Send(answer_text(id, Err(&error))))
             }
             Message::Request { id, method, params } => {
@@ -236,8 +235,8 @@ impl<W> Connection<W> {
                 };
                 Some(Event::Answer { waiter, result: result.map(ToOwned::to_owned) })
             }
-            Message::Invalid { id, why } => Some(refuse(id, ErrorCode::InvalidRequest, why)),
-            Message::NotJson => Some(refuse(None, ErrorCode::Parse, NOT_JSON)),
+            Message::Invalid { id, why } => Some(refuse(id, FrameError::Invalid { why })),
+            Message::NotJson => Some(refuse(None, FrameError::NotJson)),
         }
     }
 
@@ -264,8 +263,8 @@ impl Batch {
     }
 }
 
-fn refuse<W>(id: Option<&RawValue>, code: ErrorCode, why: &str) -> Event<W> {
-    Event::Send(answer_text(id.unwrap_or(RawValue::NULL), Err(&WireError::new(code, why, HINT))))
+fn refuse<W>(id: Option<&RawValue>, error: FrameError) -> Event<W> {
+    Event::Send(answer_text(id.unwrap_or(RawValue::NULL), Err(&error.into())))
 }
 
 #[cfg(test)]

@@ -9,6 +9,8 @@ use vipnode_types::{
     wire::{ErrorCode, ErrorData, WireError},
 };
 
+use super::FrameError;
+
 use crate::limits::{ERROR_CHARS, ID_BYTES};
 
 /// One message of the other side. Each raw part is present as soon as its name is, also as `null`.
@@ -104,7 +106,7 @@ fn read_error(raw: &RawValue) -> WireError {
         data: Option<&'a RawValue>,
     }
     let Ok(error) = serde_json::from_str::<Lenient<'_>>(raw.get()) else {
-        return WireError::new(ErrorCode::Server, "the other side answered with an error of unknown form", "");
+        return FrameError::UnknownForm.into();
     };
     WireError {
         code: i32::try_from(error.code).unwrap_or(ErrorCode::Server as i32),

@@ -5,10 +5,13 @@
 
 mod connection;
 mod frame;
+mod frame_error;
 mod json_splitter;
 mod message;
 
 pub use connection::{Connection, Event, Full, Served};
 pub use frame::Frame;
+pub(crate) use frame_error::FrameError;
+
 pub use json_splitter::{JsonSplitter, SplitError};
 pub use message::request_text;

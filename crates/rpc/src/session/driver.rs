@@ -2,9 +2,8 @@ use std::{fmt::Display, pin::pin};
 
 use futures_util::{Sink, Stream};
 use tokio::sync::{mpsc, watch};
-use vipnode_types::wire::{ErrorCode, WireError};
 
-use crate::{Frame, Heard, Incoming, Keepalive, Opened, RpcLimits, Session};
+use crate::{Frame, Heard, Incoming, Keepalive, Opened, RpcLimits, Session, protocol::FrameError};
 
 /// Runs a [`Session`] as a task of its own.
 ///
@@ -60,7 +59,7 @@ where
 /// Nobody takes requests here.
 fn refuse(incoming: Incoming) {
     if let Incoming::Request { method, responder, .. } = incoming {
-        let error = WireError::new(ErrorCode::MethodNotFound, format!("there is no method {method} here"), "");
-        responder.respond(Err::<(), _>(error));
+        let error = FrameError::NoMethod { method: method.chars().take(64).collect() };
+        responder.respond(Err::<(), _>(error.into()));
     }
 }

@@ -2,10 +2,10 @@ use std::sync::Arc;
 
 use serde::Serialize;
 use serde_json::value::{RawValue, to_raw_value};
-use vipnode_types::wire::{ErrorCode, WireError};
+use vipnode_types::wire::WireError;
 
 use super::shared::Shared;
-use crate::Served;
+use crate::{Served, protocol::FrameError};
 
 /// What the other side says of its own.
 #[derive(Debug)]
@@ -43,7 +43,7 @@ impl Responder {
 
     /// Answers.
     pub fn respond<T: Serialize>(self, result: Result<T, WireError>) {
-        let fault = |error: serde_json::Error| WireError::new(ErrorCode::Internal, error.to_string(), "");
+        let fault = |error: serde_json::Error| FrameError::NotWritten { why: error.to_string() }.into();
         self.respond_raw(result.and_then(|value| to_raw_value(&value).map_err(fault)));
     }
 
@@ -68,7 +68,7 @@ impl Responder {
 impl Drop for Responder {
     fn drop(&mut self) {
         if self.session.is_some() {
-            self.send(Err(WireError::new(ErrorCode::Internal, "the request was not answered", "")));
+            self.send(Err(FrameError::NotAnswered.into()));
         }
     }
 }

@@ -1,20 +1,9 @@
-//! The errors in a source file: pairs of a sentence and how to fix it, read from the code itself.
+//! The texts that the command line passes to its errors, read from the code itself.
 
 use std::{collections::BTreeMap, fs, path::Path};
 
 use proc_macro2::{TokenStream, TokenTree};
-use syn::{Expr, ExprCall, ExprLit, ImplItem, Item, ItemEnum, Lit, Pat, Token, punctuated::Punctuated, visit::Visit};
-
-/// The text of a function, a variant or a call.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Said {
-    /// The code of a wire error, or the variant of an enum.
-    pub(crate) name: String,
-    pub(crate) what: String,
-    pub(crate) hint: String,
-    /// Of a variant: the first sentence of its docs.
-    pub(crate) why: String,
-}
+use syn::{Expr, ExprCall, ExprLit, Item, Lit, Pat, Token, punctuated::Punctuated, visit::Visit};
 
 /// The sources below a folder of a crate, tests left out, in order of their names.
 pub(crate) fn sources(krate: &str, below: &str) -> Vec<syn::File> {
@@ -163,93 +152,4 @@ pub(crate) fn calls(file: &syn::File, path: &str) -> Vec<Vec<Expr>> {
 pub(crate) fn path_of(expr: &Expr) -> String {
     let Expr::Path(path) = expr else { return String::new() };
     path.path.segments.iter().map(|segment| format!("::{}", segment.ident)).collect()
-}
-
-/// The texts of a type's function `hint`, by variant.
-pub(crate) fn hints_of(files: &[syn::File], name: &str) -> Vec<(String, String)> {
-    files.iter().flat_map(|file| &file.items).filter_map(|item| of_impl(item, name)).flatten().collect()
-}
-
-/// The text of each variant of an enum of errors, and its hint by the function `hint`.
-pub(crate) fn variants(files: &[syn::File], name: &str) -> Vec<Said> {
-    let items = || files.iter().flat_map(|file| &file.items);
-    let found = items().find_map(|item| match item {
-        Item::Enum(item) if item.ident == name => Some(item),
-        _ => None,
-    });
-    let found: &ItemEnum = found.unwrap_or_else(|| panic!("there is no enum {name}"));
-    let hints = hints_of(files, name);
-    let said = found.variants.iter().map(|variant| {
-        let error = variant.attrs.iter().find(|attribute| attribute.path().is_ident("error"));
-        let what = error.and_then(|attribute| attribute.meta.require_list().ok());
-        let what = what.map(|list| of_tokens(list.tokens.clone())).unwrap_or_default();
-        let of = |name: &str| hints.iter().filter(|(of, _)| of == name).map(|(_, hint)| hint.clone()).collect();
-        let own: Vec<String> = of(&variant.ident.to_string());
-        let hint = several(&if own.is_empty() { of("_") } else { own });
-        Said { name: variant.ident.to_string(), what, hint, why: docs(&variant.attrs) }
-    });
-    said.collect()
-}
-
-/// The arms of `fn hint`: which variant, which text.
-fn of_impl(item: &Item, name: &str) -> Option<Vec<(String, String)>> {
-    let Item::Impl(item) = item else { return None };
-    let syn::Type::Path(of) = &*item.self_ty else { return None };
-    if item.trait_.is_some() || !of.path.is_ident(name) {
-        return None;
-    }
-    let hint = item.items.iter().find_map(|item| match item {
-        ImplItem::Fn(function) if function.sig.ident == "hint" => Some(function),
-        _ => None,
-    })?;
-    Some(arms(&hint.block))
-}
-
-/// The texts in the first `match` of a function, by variant.
-pub(crate) fn arms_of(files: &[syn::File], function: &str) -> Vec<(String, String)> {
-    let of = |item: &Item| match item {
-        Item::Fn(item) if item.sig.ident == function => Some(arms(&item.block)),
-        _ => None,
-    };
-    files.iter().flat_map(|file| &file.items).filter_map(of).flatten().collect()
-}
-
-fn arms(block: &syn::Block) -> Vec<(String, String)> {
-    struct First<'ast>(Option<&'ast syn::ExprMatch>);
-    impl<'ast> Visit<'ast> for First<'ast> {
-        fn visit_expr_match(&mut self, of: &'ast syn::ExprMatch) {
-            self.0.get_or_insert(of);
-        }
-    }
-    let mut first = First(None);
-    first.visit_block(block);
-    let arms = first.0.into_iter().flat_map(|of| &of.arms);
-    arms.flat_map(|arm| of_pattern(&arm.pat).into_iter().map(|of| (of, words(&arm.body)))).collect()
-}
-
-fn of_pattern(pattern: &Pat) -> Vec<String> {
-    let last = |path: &syn::Path| path.segments.last().map(|segment| segment.ident.to_string()).into_iter().collect();
-    match pattern {
-        Pat::Or(of) => of.cases.iter().flat_map(of_pattern).collect(),
-        Pat::Struct(of) => last(&of.path),
-        Pat::TupleStruct(of) => {
-            let mut names: Vec<String> = last(&of.path);
-            // `Pool(OpenError::Insecure { .. })` is known as Pool, and as Pool/Insecure.
-            let inside: Vec<String> = of.elems.iter().flat_map(of_pattern).collect();
-            let nested = inside.iter().flat_map(|inside| names.first().map(|name| format!("{name}/{inside}")));
-            names.extend(nested.collect::<Vec<_>>());
-            names
-        }
-        Pat::Path(of) => last(&of.path),
-        Pat::Wild(_) => vec!["_".to_owned()],
-        _ => Vec::new(),
-    }
-}
-
-fn docs(attributes: &[syn::Attribute]) -> String {
-    let lines = attributes.iter().filter_map(|attribute| match &attribute.meta {
-        syn::Meta::NameValue(pair) if pair.path.is_ident("doc") => Some(words(&pair.value).trim().to_owned()),
-        _ => None,
-    });
-    lines.collect::<Vec<_>>().join(" ")
 }

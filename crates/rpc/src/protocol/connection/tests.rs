@@ -1,6 +1,8 @@
 use proptest::prelude::*;
 use serde_json::{Value, json, value::to_raw_value};
 
+use vipnode_types::wire::ErrorCode;
+
 use super::*;
 
 fn connection() -> Connection<&'static str> {
