@@ -29,9 +29,18 @@ pub(crate) struct Between {
     /// The key signs a delegation once; with --protocol 2 it is read at each start. [default: found next to the node]
     #[arg(long, value_name = "FILE", help_heading = "Identity", hide_short_help = true)]
     pub(crate) nodekey: Option<PathBuf>,
-    /// Leave this peer of the node alone: neither let it in, dial it nor disconnect it. An id or an enode; several with
-    /// commas [default: static and trusted peers in geth's config.toml, static-nodes.json and trusted-nodes.json].
-    #[arg(long, value_name = "NODE", value_delimiter = ',', value_parser = kept)]
+    /// Never admit, dial or disconnect these peers of the node.
+    ///
+    /// Takes ids or enodes; separate several with commas. [default: the static and trusted peers in geth's config.toml,
+    /// static-nodes.json and trusted-nodes.json]
+    #[arg(
+        long,
+        value_name = "NODE",
+        value_delimiter = ',',
+        value_parser = kept,
+        help_heading = "Node",
+        hide_short_help = true
+    )]
     pub(crate) keep: Vec<NodeId>,
     #[command(flatten)]
     pub(crate) choosing: Choosing,
