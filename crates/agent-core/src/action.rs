@@ -1,5 +1,5 @@
 use vipnode_types::{
-    Enode, LeaseId, NodeId, Price,
+    Enode, Failure, LeaseId, NodeId, Price,
     protocol2::Call,
     wire::{AskRequest, ConnectRequest, EvictReason, LeaveRequest, ReportRequest, Side, WireError},
 };
@@ -120,8 +120,8 @@ pub enum Notice {
     },
     /// The connection to the pool is lost; leases go on.
     PoolAway {
-        /// Why it is lost, as the end of a sentence.
-        why: String,
+        /// Why it is lost.
+        why: Failure,
     },
     /// The pool rejected a request.
     PoolRefused(WireError),

@@ -1,7 +1,7 @@
 use std::net::IpAddr;
 
 use vipnode_types::{
-    DropCause, HeadFact, NodeFacts, NodeId, PeerFact, protocol2,
+    DropCause, Failure, HeadFact, NodeFacts, NodeId, PeerFact, protocol2,
     wire::{AdmitCall, AskReply, ConnectReply, DialCall, EvictCall, ReportReply, WireError},
 };
 
@@ -60,7 +60,7 @@ pub enum Event {
     /// The socket to the pool is gone, or could not be opened.
     PoolLost {
         /// Why it is gone, for the user.
-        why: String,
+        why: Failure,
     },
     /// The pool calls a method of the agent.
     PoolCalls {

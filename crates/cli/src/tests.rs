@@ -114,7 +114,7 @@ fn notices() -> Vec<Notice> {
     let mut notices = vec![
         Notice::Connected { welcome: Some("Be kind.".to_owned()), price: Some("100 gwei".parse().unwrap()) },
         Notice::Connected { welcome: None, price: None },
-        Notice::PoolAway { why: "closed by the other side: restarting".to_owned() },
+        Notice::PoolAway { why: "closed by the other side: restarting".into() },
         Notice::PoolRefused(WireError::new(
             ErrorCode::NotMember,
             "this pool is closed",

@@ -36,6 +36,13 @@ impl fmt::Display for Failure {
 
 impl std::error::Error for Failure {}
 
+/// A message alone, without code or hint.
+impl From<&str> for Failure {
+    fn from(message: &str) -> Self {
+        Self { code: None, message: message.to_owned(), hint: None, retry_ms: None }
+    }
+}
+
 impl TypedError for Failure {
     fn code(&self) -> Option<ErrorCode> {
         self.code

@@ -1,7 +1,7 @@
 //! The link to the pool: sockets come and go, the agent presents itself, the pool takes it or refuses.
 
 use vipnode_types::{
-    LeaseId, Ms,
+    Failure, LeaseId, Ms,
     wire::{LeaseView, LeaveReason, PairFault, WireError},
 };
 
@@ -44,7 +44,7 @@ impl AgentCore {
     }
 
     /// The pool's absence ends nothing: leases stay as they are (fail static).
-    pub(crate) fn pool_lost(&mut self, now: Ms, why: String, out: &mut Vec<Action>) {
+    pub(crate) fn pool_lost(&mut self, now: Ms, why: Failure, out: &mut Vec<Action>) {
         self.announce_loss(why, out);
         self.forget_socket(now);
         self.reconnect_later(out);
@@ -116,7 +116,7 @@ impl AgentCore {
     pub(crate) fn link_expire(&mut self, now: Ms, out: &mut Vec<Action>) {
         if self.requests().any(|request| request.due() <= now) {
             let why = format!("no answer within {} s", limits::REQUEST_MS / 1_000);
-            self.pool_lost(now, why, out);
+            self.pool_lost(now, why.as_str().into(), out);
         }
     }
 
@@ -141,7 +141,7 @@ impl AgentCore {
         }
     }
 
-    fn announce_loss(&mut self, why: String, out: &mut Vec<Action>) {
+    fn announce_loss(&mut self, why: Failure, out: &mut Vec<Action>) {
         if self.link.announce_loss() {
             out.push(Action::Notice(Notice::PoolAway { why }));
         }

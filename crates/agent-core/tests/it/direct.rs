@@ -8,7 +8,7 @@ use vipnode_agent_core::{
     PoolState, ToPool,
 };
 use vipnode_types::{
-    Enode, EnodeHost, LeaseId, PeerFact,
+    Enode, EnodeHost, LeaseId, PeerFact, TypedError,
     wire::{ErrorCode, LeaveReason, Side},
 };
 
@@ -380,7 +380,8 @@ fn another_configuration_takes_hold_at_once() {
 fn named_clients_and_sold_slots_fit_the_node_together() {
     let host = |slots| host_config(slots).host.unwrap();
     assert_eq!(host(30).check(4), Ok(()));
-    let error = host(30).check(5).unwrap_err().to_string();
+    let error = host(30).check(5).unwrap_err();
+    let error = format!("{error} {}", error.hint().unwrap_or_default()).to_lowercase();
     for part in ["--slots 30 with 5 clients of --allow", "--reserve 16", "at most 34", "out of --allow"] {
         assert!(error.contains(part), "{part} in {error}");
     }

@@ -246,10 +246,8 @@ impl World {
         let event = match step {
             Step::Resolved(byte) => {
                 let ips = vec![[10, 0, 9, byte].into()];
-                Event::Resolved {
-                    name: "four.example".into(),
-                    result: if byte > 0 { Ok(ips) } else { Err("no".into()) },
-                }
+                let result = if byte > 0 { Ok(ips) } else { Err("no".into()) };
+                Event::Resolved { name: "four.example".into(), result }
             }
             Step::Configured(hosts, allow) => {
                 self.config.direct = named(&hosts, &allow);

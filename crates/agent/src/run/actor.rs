@@ -205,7 +205,7 @@ impl Actor {
             LinkEventKind::Open => Event::PoolOpen,
             LinkEventKind::Lost(why) => {
                 self.calls.clear();
-                Event::PoolLost { why: why.to_string() }
+                Event::PoolLost { why }
             }
             LinkEventKind::Answer(tag, answer) => Event::PoolAnswers { tag, answer },
             LinkEventKind::Call(call, responder) => {

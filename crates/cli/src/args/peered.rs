@@ -116,7 +116,7 @@ mod tests {
             (vec!["ws://a".to_owned(), "ws://b".to_owned()], vec![], "two are given: ws://a and ws://b"),
             (vec![host("@127.0.0.1")], vec![], "the port"),
             (vec![host("@::1:30303")], vec![], "IPv6 stands in brackets"),
-            (vec![host("")], vec![], "says no address to dial"),
+            (vec![host("")], vec![], "has no address to dial"),
             (vec![host("@a:1"), host("@b:1")], vec![], "named twice"),
             (vec!["enr:-abc".to_owned()], vec![], "begins with enode://"),
             (vec![id("0a")], vec![], "pass enode://"),

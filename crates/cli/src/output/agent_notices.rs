@@ -98,7 +98,7 @@ fn notice_line(notice: &Notice) -> Line {
         }
         Notice::PoolAway { why } => {
             let text = format!("Lost connection to the pool ({why}). Existing leases stay active; reconnecting.");
-            Line::new("pool_away", Tone::Warning, text)
+            failed("pool_away", text, why)
         }
         Notice::PoolRefused(error) => {
             let hint = error.data.as_ref().map(|data| plain(&data.hint)).unwrap_or_default();

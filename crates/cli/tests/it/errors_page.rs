@@ -48,7 +48,6 @@ fn known_errors_are_found() {
     for part in [
         "| the agent speaks protocol ‹theirs›, this pool speaks ‹ours›<br>",
         "this pool is closed, and this node is not one of its members",
-        "the signature is not that of this id over this method and these params",
         "| Try again in ‹retry_ms› ms. |",
         "its certificate comes from an authority that this machine does not know",
         "another vipnode agent runs for this node",

@@ -24,7 +24,7 @@ fn stdout(args: &[&str]) -> String {
 
 fn commands() -> Vec<String> {
     let help = stdout(&["--help"]);
-    let list = help.split("Commands:").nth(1).unwrap().split("Arguments:").next().unwrap().to_owned();
+    let list = help.split("Commands:").nth(1).unwrap().split("\n\n").next().unwrap().to_owned();
     let names = list.lines().filter(|line| line.starts_with("  ") && !line.starts_with("   "));
     let names: Vec<String> = names.map(|line| line.split_whitespace().next().unwrap().to_owned()).collect();
     assert!(names.len() > 6 && names.contains(&"pool".to_owned()), "{names:?}");

@@ -84,7 +84,7 @@ async fn a_killed_agent_is_shown_as_gone_next_to_a_running_one() {
     assert_eq!(output.status.code(), Some(1), "{output:?}");
     let said = text(&output.stdout);
     assert!(said.contains("client with") && said.contains("no agent answers at"), "{said}");
-    assert!(said.contains("-> an agent that was killed leaves its socket"), "{said}");
+    assert!(said.contains("-> Start that agent again"), "{said}");
     let told = json(&ran(&["status", "--json", "--state-dir", &state]).await);
     assert_eq!((told["agents"].as_array().unwrap().len(), told["silent"].as_array().unwrap().len()), (1, 1), "{told}");
     assert!(!told["silent"][0]["hint"].as_str().unwrap().is_empty(), "{told}");
@@ -166,7 +166,7 @@ async fn a_pool_shows_its_status_to_the_allowed_audience() {
         assert!(error.contains("this pool shows its status to") && error.contains(words), "{error}");
     }
     let gone = ran(&["status", "--pool", "ws://127.0.0.1:1"]).await;
-    assert!(gone.status.code() == Some(2) && text(&gone.stderr).contains("\n -> check the address"), "{gone:?}");
+    assert!(gone.status.code() == Some(2) && text(&gone.stderr).contains("\n -> Check the address"), "{gone:?}");
     let plain = ran(&["status", "--pool", "ws://192.0.2.1:8080"]).await;
     assert!(text(&plain.stderr).contains("--insecure"), "{plain:?}");
 }
@@ -253,7 +253,7 @@ async fn an_agent_that_does_not_answer_keeps_nobody_else_from_being_shown() {
     assert_eq!(output.status.code(), Some(1), "{output:?}");
     let said = text(&output.stdout);
     assert!(
-        said.contains("client with") && said.contains("gives no answer") && said.contains("-> try again"),
+        said.contains("client with") && said.contains("gives no answer") && said.contains("-> Try again"),
         "{said}"
     );
     market.host.signal("-CONT").await;

@@ -60,7 +60,7 @@ async fn agents_trust_a_private_authority_by_a_flag() {
     let sim = Sim::start().await;
     let mut agent = sim.agent(&["client", &url]);
     let said = agent.event("pool_away").await;
-    assert!(said["text"].as_str().unwrap().contains("--tls-ca"), "{said}");
+    assert!(said["hint"].as_str().unwrap().contains("--tls-ca"), "{said}");
     agent.kill().await;
     let mut agent = sim.agent(&["client", &url, "--tls-ca", &cert]);
     agent.event("joined").await;

@@ -57,7 +57,7 @@ impl Simulation {
             return;
         }
         if self.pool.core.is_none() || self.pool.sleeps_until > self.now || self.faults.partitioned.contains(&agent) {
-            self.deliver(agent, incarnation, Event::PoolLost { why: "cannot connect".to_owned() });
+            self.deliver(agent, incarnation, Event::PoolLost { why: "cannot connect".into() });
             return;
         }
         let number = self.next_socket;
@@ -151,7 +151,7 @@ impl Simulation {
         self.forget_closed(number);
         let incarnation = self.agents[agent].incarnation;
         self.agents[agent].release_socket();
-        self.deliver(agent, incarnation, Event::PoolLost { why: why.to_owned() });
+        self.deliver(agent, incarnation, Event::PoolLost { why: why.into() });
     }
 
     pub(crate) fn pool_sees_closed(&mut self, number: u64) {

@@ -91,6 +91,7 @@ const NO_LIMITS: &[(&str, &str, &str)] = &[
     ("pool/src/net/tls/certificate.rs", "FILE_BYTES", "a file of the operator's own"),
     ("pool/src/net/tls/certificate.rs", "NAMES", "the length of a sentence"),
     ("rpc/src/transport/ipc_path.rs", "ROOM", "the system's: bytes of a socket's name"),
+    ("rpc/src/protocol/frame_error.rs", "RETRY_MS", "a pace: when to try again what was not taken"),
     ("rpc/src/limits.rs", "BODY_CHARS", "the length of a sentence: `frame_bytes` limits what came"),
     ("rpc/src/limits.rs", "CLOSE_BYTES", "RFC 6455: what a close frame has room for"),
     ("rpc/src/limits.rs", "ERROR_CHARS", "the length of a sentence: `frame_bytes` limits what came"),
