@@ -33,6 +33,12 @@ fn the_files_are_what_the_program_prints() {
     }
 }
 
+/// A doc test on a type would end up in the description of its schema.
+#[test]
+fn descriptions_hold_no_code() {
+    assert!(!written("--openrpc").contains("```"), "move the doc test from the type to a method");
+}
+
 #[test]
 fn it_is_a_document_of_openrpc() {
     let meta = META

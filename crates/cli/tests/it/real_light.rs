@@ -89,5 +89,5 @@ async fn a_light_node_is_a_client_only() {
     let mut agent = Beside::new(&light).agent("host", &url, &["--slots", "1", "--max-head-age", "off"]);
     let offer = agent.event("offering").await;
     assert_eq!(offer["slots"], 0);
-    assert!(offer["text"].as_str().unwrap().contains("no full node"), "{offer}");
+    assert!(offer["text"].as_str().unwrap().contains("not a full node"), "{offer}");
 }

@@ -10,19 +10,6 @@ use crate::{AgentPublic, Ms, NodeId, NodeKey, signed::Signature};
 ///
 /// A pool remembers the newest `issued_ms` it saw of each node and refuses older ones: a new
 /// delegation takes back every earlier one there.
-///
-/// ```
-/// use vipnode_types::{AgentKey, Delegation, DelegationError, Ms, NodeKey};
-///
-/// let node = NodeKey::read(&[1; 32])?;
-/// let agent = AgentKey::from_random([2; 32])?;
-/// let delegation = Delegation::sign(&node, agent.public(), Ms::new(1_000), Ms::new(9_000));
-/// // One word for another machine, and back.
-/// let carried: Delegation = delegation.to_string().parse().map_err(|_| DelegationError::Signature)?;
-/// assert_eq!(carried.verify(Ms::new(5_000)), Ok(()));
-/// assert_eq!(carried.verify(Ms::new(9_000)), Err(DelegationError::Expired));
-/// # Ok::<(), Box<dyn std::error::Error>>(())
-/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
@@ -87,6 +74,19 @@ const MAX_AHEAD_MS: u64 = 5 * 60 * 1000;
 
 impl Delegation {
     /// Signs a delegation to `agent` with the node's key.
+    ///
+    /// ```
+    /// use vipnode_types::{AgentKey, Delegation, DelegationError, Ms, NodeKey};
+    ///
+    /// let node = NodeKey::read(&[1; 32])?;
+    /// let agent = AgentKey::from_random([2; 32])?;
+    /// let delegation = Delegation::sign(&node, agent.public(), Ms::new(1_000), Ms::new(9_000));
+    /// // One word for another machine, and back.
+    /// let carried: Delegation = delegation.to_string().parse().map_err(|_| DelegationError::Signature)?;
+    /// assert_eq!(carried.verify(Ms::new(5_000)), Ok(()));
+    /// assert_eq!(carried.verify(Ms::new(9_000)), Err(DelegationError::Expired));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn sign(key: &NodeKey, agent: AgentPublic, issued_ms: Ms, expires_ms: Ms) -> Self {
         let node = key.id();

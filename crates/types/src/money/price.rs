@@ -5,16 +5,6 @@ use serde::{Deserialize, Serialize};
 use crate::{Wei, WeiError};
 
 /// What a slot costs: wei per minute both sides saw each other. Zero means free.
-///
-/// ```
-/// use vipnode_types::{Price, Wei};
-///
-/// let price: Price = "100 gwei a minute".parse()?;
-/// assert_eq!(price, Price::per_minute("100 gwei".parse()?));
-/// assert_eq!(price.cost(90_000), Some("150 gwei".parse()?));
-/// assert_eq!(Price::per_minute(Wei::new(1)).cost(59_999), Some(Wei::ZERO), "rounded down");
-/// # Ok::<(), vipnode_types::WeiError>(())
-/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(transparent)]
@@ -45,8 +35,18 @@ impl Price {
         self.0 == Wei::ZERO
     }
 
-    /// What `billed_ms` cost: `floor(price × ms / 60000)`, rounded down in the client's favour.
+    /// What `billed_ms` cost: `floor(price × ms / 60000)`, rounded down in the client's favor.
     /// `None` where the product is beyond 2^128 − 1.
+    ///
+    /// ```
+    /// use vipnode_types::{Price, Wei};
+    ///
+    /// let price: Price = "100 gwei a minute".parse()?;
+    /// assert_eq!(price, Price::per_minute("100 gwei".parse()?));
+    /// assert_eq!(price.cost(90_000), Some("150 gwei".parse()?));
+    /// assert_eq!(Price::per_minute(Wei::new(1)).cost(59_999), Some(Wei::ZERO), "rounded down");
+    /// # Ok::<(), vipnode_types::WeiError>(())
+    /// ```
     #[must_use]
     pub fn cost(self, billed_ms: u64) -> Option<Wei> {
         let product = self.0.get().checked_mul(u128::from(billed_ms))?;
