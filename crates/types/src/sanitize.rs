@@ -61,7 +61,7 @@ mod tests {
         fn no_control_character_is_left(text in any::<String>(), max_chars in 0_usize..100) {
             let clean = sanitize(&text, max_chars);
             prop_assert!(clean.chars().count() <= max_chars && !clean.contains(char::is_control));
-            prop_assert_eq!(sanitize(&clean, max_chars), clean.clone());
+            prop_assert_eq!(sanitize(&clean, max_chars), clean);
             prop_assert!(!sanitize_lines(&text).contains(|c: char| c.is_control() && c != '\n'));
         }
     }

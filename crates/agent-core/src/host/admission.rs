@@ -36,5 +36,5 @@ pub(crate) fn refuses(
         return Some((AdmitFailure::Full, Refusal::LightFull));
     }
     let itself = node.id()? == call.client;
-    itself.then(|| (AdmitFailure::Unsuitable, Refusal::Itself))
+    itself.then_some((AdmitFailure::Unsuitable, Refusal::Itself))
 }

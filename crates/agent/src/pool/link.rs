@@ -6,7 +6,7 @@ use tokio::{
     time::{sleep, timeout},
 };
 use vipnode_agent_core::{FromPool, PoolAnswer, RequestTag, ToPool};
-use vipnode_rpc::{CallError, Closed, Incoming, Opened, RpcClient};
+use vipnode_rpc::{Closed, Incoming, Opened, RpcClient};
 use vipnode_types::{Failure, wire::WireError};
 
 use super::{CallResponder, Connector, PoolConnection, Protocol, protocol3::Proof};
@@ -215,7 +215,8 @@ impl Wire {
             Some((_, closed)) => closed.wait().await,
             None => "the connection is closed".to_owned(),
         };
-        Failure::of(&CallError::Lost { why })
+        // The agent reconnects by itself, so there is nothing for a person to do.
+        why.as_str().into()
     }
 
     async fn close(self) {

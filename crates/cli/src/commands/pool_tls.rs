@@ -60,7 +60,7 @@ pub(crate) fn reload(tls: &PoolTls, screen: Screen) {
         Err(error) => {
             let text = format!("Cannot use the new certificate, keeping the old one: {error}");
             let line = Line::new("certificate_kept", Tone::Warning, text).with("why", error.to_string());
-            screen.say(&line.hint(&error.hint()));
+            screen.say(&line.hint(error.hint()));
         }
     }
 }

@@ -17,6 +17,9 @@ mod why;
 pub(crate) use self::{look::look, report::Report, status_line::StatusLine};
 
 #[cfg(test)]
+pub(crate) use self::pages::{line_of_agent, page_of_agents, page_of_pool};
+
+#[cfg(test)]
 mod pages {
     use std::path::PathBuf;
 
@@ -43,5 +46,3 @@ mod pages {
         super::pool::page(url, status).to_string()
     }
 }
-#[cfg(test)]
-pub(crate) use self::pages::{line_of_agent, page_of_agents, page_of_pool};

@@ -90,21 +90,22 @@ fn page() -> String {
     page += "\n## What a pool or an agent refuses, by code\n";
     for &code in ErrorCode::ALL {
         let _infallible = write!(page, "\n### {}\n\n{}: {}.\n", code.name(), code as i32, code.meaning());
-        table(&mut page, rows().filter(|row| row.code == Some(code)).map(line).collect());
+        let lines: Vec<String> = rows().filter(|row| row.code == Some(code)).map(line).collect();
+        table(&mut page, &lines);
     }
     for local in TABLES.iter().copied().flatten() {
         let lines: Vec<String> = local.rows.iter().filter(|row| row.code.is_none()).map(line).collect();
         if !lines.is_empty() {
             let _infallible = write!(page, "\n## {}\n", local.title);
-            table(&mut page, lines);
+            table(&mut page, &lines);
         }
     }
     page += "\n## The command line\n";
-    table(&mut page, command_line());
+    table(&mut page, &command_line());
     page
 }
 
-fn table(page: &mut String, lines: Vec<String>) {
+fn table(page: &mut String, lines: &[String]) {
     if !lines.is_empty() {
         let _infallible = write!(page, "\n| Message | Hint |\n|---|---|\n{}", lines.concat());
     }

@@ -16,7 +16,11 @@ fn replay(target: &str, run: impl Fn(Unstructured<'_>)) {
     let mut inputs = 0;
     for entry in fs::read_dir(fuzz("corpus").join(target)).unwrap() {
         let path = entry.unwrap().path();
-        println!("{}", path.display());
+        // A test that fails shows which input did it.
+        #[expect(clippy::print_stdout, reason = "only a failing test is shown")]
+        {
+            println!("{}", path.display());
+        }
         run(Unstructured::new(&fs::read(path).unwrap()));
         inputs += 1;
     }

@@ -133,7 +133,7 @@ impl Pool {
             match effect {
                 Effect::Persist(rows) => self.rows.extend(rows.iter().cloned()),
                 Effect::Call { connection: peer, call, message, .. } => {
-                    self.calls.push((*peer, *call, message.clone()))
+                    self.calls.push((*peer, *call, message.clone()));
                 }
                 Effect::Reply { connection: peer, reply, .. } => self.replies.push((*peer, reply.clone())),
                 Effect::Close { connection: peer, .. } => self.closed.push(*peer),

@@ -301,7 +301,7 @@ impl World {
                 self.handle(Command::Leave { connection: peer(agent, generation), request: 3, leave });
             }
             Step::Bye { agent, generation } => {
-                self.handle(Command::Bye { connection: peer(agent, generation), request: 4 })
+                self.handle(Command::Bye { connection: peer(agent, generation), request: 4 });
             }
             Step::CallDone { which, outcome } => {
                 let Some(at) = usize::from(which).checked_rem(self.calls.len()) else { return };

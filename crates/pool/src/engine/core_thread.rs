@@ -230,7 +230,7 @@ impl CoreThread {
         outbox.deliver(|effect| match effect {
             Effect::Persist(_) => {}
             Effect::Reply { connection: peer, request, reply, .. } => {
-                replies.answer(peer, core.node_at(peer), request, reply)
+                replies.answer(peer, core.node_at(peer), request, reply);
             }
             Effect::Close { connection: peer, reason } => connections.close(peer, &reason),
             Effect::Call { connection: peer, call, message, answer_ms, .. } => {

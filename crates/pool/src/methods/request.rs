@@ -92,6 +92,7 @@ impl AgentCall {
         }
     }
 
+    #[expect(clippy::needless_pass_by_value, reason = "a request is named once, by the command that it becomes")]
     pub(crate) fn command(self, sender: AgentSender, request: RequestId) -> Command {
         let AgentSender { peer, identity, address, callable } = sender;
         match self {

@@ -84,7 +84,7 @@ impl UpdateFleet {
             match effect {
                 Effect::Persist(rows) => written += rows.len() as u64,
                 Effect::Call { connection: peer, call, message: PoolCall::Whitelist(_), .. } => {
-                    self.whitelists.push((peer, call))
+                    self.whitelists.push((peer, call));
                 }
                 Effect::Call { .. } | Effect::Reply { .. } | Effect::Close { .. } => {}
             }

@@ -235,7 +235,7 @@ impl Simulation {
             Action::Answer { tag, reply } => match self.agents[agent].calls.remove(&tag) {
                 Some((socket, call)) => self.send_to_pool(socket, ToPoolFrame::Answer { call, reply }),
                 None => {
-                    self.violation(Promise::Replies, format!("agent {agent} answers call {tag}, which is not open"))
+                    self.violation(Promise::Replies, format!("agent {agent} answers call {tag}, which is not open"));
                 }
             },
             Action::Reconnect { after_ms } => {

@@ -85,7 +85,7 @@ impl Simulation {
             }
             FaultKind::SwitchProtocol => self.switch_protocol(agent),
             FaultKind::CrashPool | FaultKind::PausePool | FaultKind::SlowCommits | FaultKind::FailCommit => {
-                self.pool_fault(kind)
+                self.pool_fault(kind);
             }
             _ => self.passing_fault(kind, agent),
         }

@@ -161,10 +161,10 @@ impl Simulation {
             RunEvent::PoolWakes { incarnation } => self.pool_wakes(incarnation),
             RunEvent::CommitEnds { incarnation } => self.commit_ends(incarnation),
             RunEvent::CallExpires { incarnation, call } => {
-                self.call_ends(incarnation, call, vipnode_pool_core::CallOutcome::Expired)
+                self.call_ends(incarnation, call, vipnode_pool_core::CallOutcome::Expired);
             }
             RunEvent::CallLost { incarnation, call } => {
-                self.call_ends(incarnation, call, vipnode_pool_core::CallOutcome::Lost)
+                self.call_ends(incarnation, call, vipnode_pool_core::CallOutcome::Lost);
             }
             RunEvent::PoolStarts => self.pool_starts(),
             RunEvent::Fault => self.fault(),

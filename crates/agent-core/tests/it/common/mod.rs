@@ -225,10 +225,11 @@ impl Bench {
         match &event {
             Event::Peers(peers) => self.table.clone_from(peers),
             Event::NodeDown { .. } => self.table.clear(),
-            Event::NodeDone { task, result: Ok(()) } => match self.open.remove(task) {
-                Some(NodeCall::Drop(gone) | NodeCall::Evict(gone)) => self.table.retain(|peer| peer.id != gone.id),
-                _ => {}
-            },
+            Event::NodeDone { task, result: Ok(()) } => {
+                if let Some(NodeCall::Drop(gone) | NodeCall::Evict(gone)) = self.open.remove(task) {
+                    self.table.retain(|peer| peer.id != gone.id);
+                }
+            }
             _ => {}
         }
         self.core.handle(self.now, event, &mut self.out);
