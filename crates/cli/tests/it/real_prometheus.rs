@@ -33,7 +33,8 @@ async fn content(args: &[&str], stdin: &str) -> String {
         Command::new(promtool()).args(args).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
     let mut child = command.expect("VIPNODE_TEST_PROMTOOL with the path of Prometheus' promtool");
     child.stdin.take().unwrap().write_all(stdin.as_bytes()).await.unwrap();
-    let output = timeout(SOON, child.wait_with_output()).await.unwrap().unwrap();
+    // The rules' tests take 20 s of a core, which others want too.
+    let output = timeout(SOON * 3, child.wait_with_output()).await.unwrap().unwrap();
     let (out, err) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
     assert!(output.status.success() && err.is_empty(), "promtool {args:?}: {out}{err}");
     out.into_owned()
