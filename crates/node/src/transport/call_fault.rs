@@ -4,7 +4,7 @@ use vipnode_rpc::{CallError, OpenError, TlsFault};
 
 use crate::{FileOwner, NodeError, node_error::clean_error};
 
-/// Why a call has no result. Which call it was and to whom is added by [`CallFault::into_error`].
+/// Why a call has no result. Which call it was and to whom is added by `CallFault::into_error`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum CallFault {
     /// The node answered with an error.
