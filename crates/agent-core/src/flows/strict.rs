@@ -1,4 +1,4 @@
-//! `--strict-peers`: strangers are disconnected, and the last list of a pool stands while it is away.
+//! `--strict-peers`: strangers are disconnected, and a pool's last list stays while it is offline.
 
 use std::collections::BTreeSet;
 

@@ -115,7 +115,7 @@ impl AgentCore {
         } else if self.link.is_live() {
             self.host_failed(now, id, LeaveReason::NotConnected, false, out);
         }
-        // While the pool is away no other host is to be had, and this one may come back.
+        // While the pool is offline there is no other host, and this one may come back.
     }
 
     /// What the clock alone says of connections.

@@ -2,7 +2,7 @@
 //! are flags of its own.
 //!
 //! Nothing is disconnected before a pool has taken the agent and told its leases, or where there is no pool. While the
-//! pool is away its last list stays (D33), and also where it then knows none of the leases, as after a start of its
+//! pool is offline its last list stays (D33), and also where it then knows none of the leases, as after a start of its
 //! own without its data: a client keeps its hosts until it was given as many others, a host its clients for a while.
 
 use std::collections::BTreeMap;

@@ -12,7 +12,7 @@ impl Protocol2 {
         self.config.update_interval_ms.saturating_mul(2).saturating_add(limits::UNSEEN_MS)
     }
 
-    /// While node or pool is away nobody's absence counts.
+    /// While the node or the pool is offline, no absence counts.
     pub(crate) fn forget_unseen(&mut self) {
         self.unseen.clear();
     }
