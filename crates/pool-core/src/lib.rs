@@ -36,7 +36,11 @@ mod row;
 mod tests;
 
 pub use self::core::Core;
-pub use collections::address_block::AddressBlock;
+pub use agents::proven::{PairedTime, Proven};
+pub use collections::{
+    address_block::{AddressBlock, WideBlock},
+    block_shares::BlockShares,
+};
 pub use command::{CallOutcome, Command, Identity};
 pub use credentials::{Credentials, Signer};
 pub use effect::{Effect, Release, Reply};

@@ -47,6 +47,9 @@ limits! {
         /// Time a day that only the host may see, per node and per address block; only where a price is
         /// asked. Past it nothing is granted.
         unpaired_ms_a_day: u64 = 10 * MINUTE, Time 0..=DAY;
+        /// Time that a node is paired with nodes of two other wide address blocks (/16, /32), each, until it is known as
+        /// real; in a closed pool any time is enough. Some limits are only for nodes that are not.
+        proven_ms: u64 = 10 * MINUTE, Time 1..=DAY;
         /// Presences are flushed this often.
         flush_ms: u64 = 3 * MINUTE, Time SECOND..=HOUR;
         /// Leases a client; `want` beyond it is cut.

@@ -2,7 +2,7 @@
 
 use vipnode_types::{Account, ChainSpec, Enode, LeaseId, Ms, NodeId, Price, Wei, meter::Seen};
 
-use crate::Credentials;
+use crate::{Credentials, Proven};
 
 /// One durable fact.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -62,6 +62,8 @@ pub struct NodeRow {
     pub host: bool,
     /// Whether it ever asked for hosts.
     pub client: bool,
+    /// Whether it was paired with others for long enough.
+    pub proven: Proven,
 }
 
 /// A running lease: everything its meter needs, fixed when its row began.

@@ -5,6 +5,7 @@ pub(crate) mod hello;
 pub(crate) mod node;
 pub(crate) mod presence;
 pub(crate) mod profile;
+pub(crate) mod proven;
 pub(crate) mod registry;
 
 use std::{collections::BTreeMap, net::IpAddr};

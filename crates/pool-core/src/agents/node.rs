@@ -3,7 +3,8 @@ use std::net::IpAddr;
 use vipnode_types::{Account, ChainSpec, Enode, EnodeHost, LeaseSetHash, Ms, NodeId, Price, Wei};
 
 use crate::{
-    ConnectionId, Credentials, NodeRow, agents::hello::Hello, collections::slab::NIL, protocol2::dialect::Dialect,
+    ConnectionId, Credentials, NodeRow, Proven, agents::hello::Hello, collections::slab::NIL,
+    protocol2::dialect::Dialect,
 };
 
 /// A node and its agent. What other owners know of it stands with them, under its index.
@@ -18,6 +19,7 @@ pub(crate) struct Node {
     payout: Option<Account>,
     ever_host: bool,
     ever_client: bool,
+    pub(in crate::agents) proven: Proven,
 
     /// While there is one. Nothing below outlives it.
     pub(in crate::agents) connection: Option<ConnectionId>,
@@ -81,6 +83,7 @@ impl Node {
             payout: None,
             ever_host: false,
             ever_client: false,
+            proven: Proven::No,
             connection: None,
             address: None,
             callable: false,
@@ -110,6 +113,7 @@ impl Node {
         node.payout = row.payout;
         node.ever_host = row.host;
         node.ever_client = row.client;
+        node.proven = row.proven.clone();
         node.stored = true;
         node
     }
@@ -125,6 +129,7 @@ impl Node {
             payout: self.payout,
             host: self.ever_host,
             client: self.ever_client,
+            proven: self.proven.clone(),
         }
     }
 
@@ -177,6 +182,11 @@ impl Node {
     /// Whether it ever asked for hosts.
     pub(crate) const fn ever_client(&self) -> bool {
         self.ever_client
+    }
+
+    /// Whether it was paired with others for long enough.
+    pub(crate) const fn proven(&self) -> &Proven {
+        &self.proven
     }
 
     pub(crate) const fn connection(&self) -> Option<ConnectionId> {

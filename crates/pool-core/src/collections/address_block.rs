@@ -1,8 +1,13 @@
 use std::net::IpAddr;
 
-/// What one operator is likely to hold: the /24 of an IPv4, the /48 of an IPv6 address.
+/// Addresses that one operator is likely to hold: the /24 of an IPv4, the /48 of an IPv6 address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct AddressBlock(u64);
+
+/// Addresses that one provider is likely to hold: the /16 of an IPv4, the /32 of an IPv6 address. A /32 has 65,536
+/// blocks of /48, so a limit by [`AddressBlock`] alone would not stop its holder.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct WideBlock(u64);
 
 impl AddressBlock {
     /// The block of an address.
@@ -11,13 +16,41 @@ impl AddressBlock {
         match ip.to_canonical() {
             IpAddr::V4(ip) => {
                 let [a, b, c, _] = ip.octets();
-                Self(u64::from_be_bytes([0, 4, 0, 0, 0, a, b, c]))
+                Self(u64::from_be_bytes([0, 4, a, b, c, 0, 0, 0]))
             }
             IpAddr::V6(ip) => {
                 let [a, b, c, d, e, f, ..] = ip.octets();
                 Self(u64::from_be_bytes([0, 6, a, b, c, d, e, f]))
             }
         }
+    }
+
+    /// The wide block around it.
+    #[must_use]
+    pub const fn wide(self) -> WideBlock {
+        let [zero, version, a, b, c, d, ..] = self.0.to_be_bytes();
+        let (c, d) = if version == 4 { (0, 0) } else { (c, d) };
+        WideBlock(u64::from_be_bytes([zero, version, a, b, c, d, 0, 0]))
+    }
+}
+
+impl WideBlock {
+    /// The wide block of an address.
+    #[must_use]
+    pub fn of(ip: IpAddr) -> Self {
+        AddressBlock::of(ip).wide()
+    }
+
+    /// As a number that a store keeps.
+    #[must_use]
+    pub const fn to_bits(self) -> u64 {
+        self.0
+    }
+
+    /// From [`Self::to_bits`].
+    #[must_use]
+    pub const fn from_bits(bits: u64) -> Self {
+        Self(bits)
     }
 }
 
@@ -30,12 +63,23 @@ mod tests {
     }
 
     #[test]
-    fn blocks_join_neighbours_and_nobody_else() {
+    fn blocks_join_neighbors_and_nobody_else() {
         let block = |text| AddressBlock::of(ip(text));
         assert_eq!(block("8.8.8.8"), block("8.8.8.9"));
         assert_eq!(block("8.8.8.8"), block("::ffff:8.8.8.8"));
         assert_ne!(block("8.8.8.8"), block("8.8.9.8"));
         assert_eq!(block("2001:db8:1:2::1"), block("2001:db8:1:3::1"));
         assert_ne!(block("2001:db8:1::1"), block("2001:db8:2::1"));
+    }
+
+    #[test]
+    fn wide_blocks_join_a_16_or_a_32_and_nobody_else() {
+        let block = |text| WideBlock::of(ip(text));
+        assert_eq!(block("8.8.8.8"), block("8.8.9.8"));
+        assert_ne!(block("8.8.8.8"), block("8.9.8.8"));
+        assert_eq!(block("2001:db8:1::1"), block("2001:db8:ffff::1"));
+        assert_ne!(block("2001:db8::1"), block("2001:db9::1"));
+        assert_ne!(block("8.8.8.8"), block("808:808::1"), "another protocol");
+        assert_eq!(WideBlock::from_bits(block("8.8.8.8").to_bits()), block("8.8.1.1"));
     }
 }

@@ -10,7 +10,7 @@ use crate::{
         lease::{Lease, UNSEEN},
     },
     metering::{
-        row::{Ends, freeze},
+        row::Ends,
         unpaired::{UnpairedTime, unpaired_ms},
     },
     output::Output,
@@ -28,7 +28,7 @@ impl Core {
         cut: Option<(Side, Ms)>,
     ) {
         let Some(lease) = self.leases.get(index) else { return };
-        let Some(row) = self.leases.row(lease, &self.agents) else { return };
+        let (id, price) = (lease.id(), self.leases.price(lease).unwrap_or_default());
         let mut ends = Ends::of(lease, &self.agents);
         match cut {
             Some((Side::Client, at)) => ends.client = at,
@@ -37,9 +37,9 @@ impl Core {
         }
         let silent = reason == EvictReason::NoReports && by == Some(Side::Client);
         let ms = unpaired_ms(lease, ends.client, silent, &self.agents, &self.clock, &self.limits);
-        let unpaired = UnpairedTime { client: lease.client(), price: row.price, ms };
-        freeze(output, &row, ends, &mut self.counters);
-        output.persist(Row::Delete(RowKey::Lease(row.id)));
+        let unpaired = UnpairedTime { client: lease.client(), price, ms };
+        self.close_row(output, index, ends);
+        output.persist(Row::Delete(RowKey::Lease(id)));
         self.count_unpaired(unpaired);
         let Some(lease) = self.leases.end(index) else { return };
         self.matching.forget_selection(lease.id());
@@ -47,7 +47,7 @@ impl Core {
             self.matching.offer_settled(self.agents.address(lease.client()));
         }
         self.counters.count_end(reason);
-        self.evict_at_host(output, &lease, reason, by, row.price);
+        self.evict_at_host(output, &lease, reason, by, price);
         self.evict_at_client(output, &lease, reason, by);
         let (matching, context) = self.matching();
         matching.refresh_open_hosts(lease.host(), context);

@@ -5,6 +5,7 @@
 mod ask;
 mod call;
 mod call_done;
+mod close_row;
 mod connect;
 mod connection;
 mod end_lease;

@@ -5,7 +5,7 @@ use crate::{
     leases::lease::{FirstSeen, UNSEEN},
     metering::{
         rollover::{Rollover, next_rollover},
-        row::{Ends, freeze},
+        row::Ends,
     },
     output::Output,
 };
@@ -32,8 +32,7 @@ impl Core {
 
     /// Ends the row of a lease at a moment and begins the next there, at another price if one is given.
     fn roll_at(&mut self, output: &mut Output, index: u32, at: Ms, host_down: Ms, price: Option<Price>) {
-        let Some(row) = self.leases.get(index).and_then(|lease| self.leases.row(lease, &self.agents)) else { return };
-        freeze(output, &row, Ends::at(at), &mut self.counters);
+        self.close_row(output, index, Ends::at(at));
         self.leases.next_row(index, FirstSeen { client_up: at, host_up: at, host_down }, price);
     }
 

@@ -6,10 +6,7 @@ use vipnode_types::{
 use crate::{
     Core,
     leases::lease::{FirstSeen, UNSEEN},
-    metering::{
-        row::{Ends, freeze},
-        unpaired::UnpairedTime,
-    },
+    metering::{row::Ends, unpaired::UnpairedTime},
     output::Output,
 };
 
@@ -50,8 +47,7 @@ impl Core {
             Side::Host => (Ends { host: end, ..ends }, ends.client, now),
         };
         let down = lease.host_down();
-        let Some(row) = self.leases.row(lease, &self.agents) else { return };
-        freeze(output, &row, ends, &mut self.counters);
+        self.close_row(output, index, ends);
         self.leases.next_row(index, FirstSeen { client_up, host_up, host_down: UNSEEN }, None);
         self.leases.persist(output, index, &self.agents);
         if side == Side::Client && down != UNSEEN {

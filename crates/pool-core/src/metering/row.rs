@@ -43,10 +43,10 @@ pub(crate) fn side_end(lease: &Lease, side: Side, agents: &Agents) -> Ms {
 }
 
 /// Writes the row that a lease runs as over, with both ends frozen. A row that no side
-/// ever saw is not written.
-pub(crate) fn freeze(output: &mut Output, lease: &LeaseRow, ends: Ends, counters: &mut Counters) {
+/// ever saw is not written. Returns what is billed, in milliseconds.
+pub(crate) fn freeze(output: &mut Output, lease: &LeaseRow, ends: Ends, counters: &mut Counters) -> u64 {
     if lease.client_seen.is_none() && lease.host_seen.is_none() {
-        return;
+        return 0;
     }
     let seen = |side: Option<(Ms, Option<Ms>)>, end: Ms| side.map(|(up, _)| Seen { up, end: end.max(up) });
     let (client, host) = (seen(lease.client_seen, ends.client), seen(lease.host_seen, ends.host));
@@ -55,4 +55,5 @@ pub(crate) fn freeze(output: &mut Output, lease: &LeaseRow, ends: Ends, counters
     counters.count_row(billed_ms, cost);
     let lease = lease.clone();
     output.persist(Row::Metered(Box::new(MeteredRow { lease, client, host, billed_ms, cost, ended: output.now })));
+    billed_ms
 }

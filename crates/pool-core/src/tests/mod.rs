@@ -9,6 +9,7 @@ mod matching;
 mod metering;
 mod pool;
 mod protocol2;
+mod proven;
 mod random;
 mod reports;
 mod set_limits;

@@ -1,6 +1,8 @@
 //! What the pool's core has written to the store.
 
-use vipnode_pool_core::{Credentials, LeaseRow, MeteredRow, NodeRow, Presence, Protocol2State, Row, RowKey, Signer};
+use vipnode_pool_core::{
+    Credentials, LeaseRow, MeteredRow, NodeRow, Presence, Protocol2State, Proven, Row, RowKey, Signer,
+};
 use vipnode_types::meter::Seen;
 
 use super::{Encode, Encoder};
@@ -66,7 +68,7 @@ impl Encode for Presence {
 
 impl Encode for NodeRow {
     fn encode(&self, out: &mut Encoder) {
-        let Self { id, credentials, seen, chain, enode, payout, host, client } = self;
+        let Self { id, credentials, seen, chain, enode, payout, host, client, proven } = self;
         id.encode(out);
         credentials.encode(out);
         seen.encode(out);
@@ -75,6 +77,15 @@ impl Encode for NodeRow {
         payout.encode(out);
         host.encode(out);
         client.encode(out);
+        // Written only where there is something, as most nodes of the seeds are never proven.
+        match proven {
+            Proven::No => {}
+            Proven::Partly(times) => times.iter().for_each(|time| {
+                time.with.to_bits().encode(out);
+                time.ms.encode(out);
+            }),
+            Proven::Yes => true.encode(out),
+        }
     }
 }
 

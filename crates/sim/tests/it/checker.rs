@@ -1,6 +1,6 @@
 //! The checker detects each violation that it is there to detect; otherwise a clean run would prove nothing.
 
-use vipnode_pool_core::{Credentials, LeaseRow, MeteredRow, NodeRow, Row, Signer};
+use vipnode_pool_core::{Credentials, LeaseRow, MeteredRow, NodeRow, Proven, Row, Signer};
 use vipnode_sim::{
     Checker, EPOCH_MS, GroundTruth, Scenario, SimRng,
     checks::{LOST_A_LEASE_MS, OVERBILLED_A_GAP_MS, Participant, Promise, Violation, durable, settled},
@@ -229,6 +229,7 @@ fn a_store_that_lags_or_leads_is_seen() {
             payout: None,
             host: true,
             client: false,
+            proven: Proven::No,
         }))
     };
     let lease = Row::Lease(Box::new(fixture.lease(1)));

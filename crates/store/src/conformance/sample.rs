@@ -1,7 +1,10 @@
 //! Rows to write: few keys, so that they collide; values with every field set and at their limits.
 
 use proptest::{collection::vec, option, prelude::*};
-use vipnode_pool_core::{Credentials, LeaseRow, MeteredRow, NodeRow, Presence, Protocol2State, Row, RowKey, Signer};
+use vipnode_pool_core::{
+    Credentials, LeaseRow, MeteredRow, NodeRow, PairedTime, Presence, Protocol2State, Proven, Row, RowKey, Signer,
+    WideBlock,
+};
 use vipnode_types::{
     Account, AgentKey, ChainSpec, Enode, LeaseId, Ms, NodeId, Price, Wei,
     meter::{Seen, billed_ms, cost},
@@ -19,6 +22,7 @@ pub(super) fn node(number: u8) -> NodeRow {
         payout: None,
         host: true,
         client: false,
+        proven: Proven::No,
     }
 }
 
@@ -73,8 +77,17 @@ pub(super) fn any_row() -> impl Strategy<Value = Row> {
 fn any_node() -> impl Strategy<Value = NodeRow> {
     let enode = (any::<std::net::IpAddr>(), 1u16.., any::<Option<u16>>());
     let flags = any::<[bool; 2]>();
-    (any_id(), any_credentials(), any_ms(), any::<[u8; 32]>(), any::<u64>(), option::of(enode), any_payee(), flags)
-        .prop_map(|(id, credentials, seen, genesis, chain_id, enode, payout, [host, client])| NodeRow {
+    (
+        any_id(),
+        any_credentials(),
+        any_ms(),
+        any::<[u8; 32]>(),
+        any::<u64>(),
+        option::of(enode),
+        any_payee(),
+        (flags, any_proven()),
+    )
+        .prop_map(|(id, credentials, seen, genesis, chain_id, enode, payout, ([host, client], proven))| NodeRow {
             id,
             credentials,
             seen,
@@ -83,7 +96,18 @@ fn any_node() -> impl Strategy<Value = NodeRow> {
             payout,
             host,
             client,
+            proven,
         })
+}
+
+fn any_proven() -> impl Strategy<Value = Proven> {
+    let time =
+        || (any::<u64>(), any::<u64>()).prop_map(|(bits, ms)| PairedTime { with: WideBlock::from_bits(bits), ms });
+    prop_oneof![
+        Just(Proven::No),
+        (time(), time()).prop_map(|(first, second)| Proven::Partly(Box::new([first, second]))),
+        Just(Proven::Yes),
+    ]
 }
 
 fn any_credentials() -> impl Strategy<Value = Credentials> {

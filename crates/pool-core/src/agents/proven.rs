@@ -1,0 +1,141 @@
+use std::net::IpAddr;
+
+use crate::{Limits, agents::Agents, collections::address_block::WideBlock};
+
+/// Whether a node was paired with others for long enough to be known as real.
+///
+/// That takes a time with nodes of two other wide address blocks (in a closed pool, any time with any node). An id is
+/// free and an address block is cheap, but time with two strangers who report it is neither. It protects from limits
+/// that are there for unknown nodes, and never makes a node rank higher.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum Proven {
+    /// It was never paired.
+    #[default]
+    No,
+    /// It was paired, but not yet for long enough.
+    Partly(Box<[PairedTime; 2]>),
+    /// It was.
+    Yes,
+}
+
+/// Time that a node was paired with nodes of a wide block. Zero time for none.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PairedTime {
+    /// Where the other nodes are.
+    pub with: WideBlock,
+    /// Milliseconds, at most as many as are needed.
+    pub ms: u64,
+}
+
+impl PairedTime {
+    const NONE: Self = Self { with: WideBlock::from_bits(0), ms: 0 };
+}
+
+impl Proven {
+    /// Whether it was paired for long enough.
+    #[must_use]
+    pub const fn is_proven(&self) -> bool {
+        matches!(self, Self::Yes)
+    }
+
+    /// Adds time that a node at `own` was paired with one at `other`, in milliseconds; `needed` is how much it takes with each of two
+    /// wide blocks, `None` where any time is enough. Returns whether anything changed.
+    pub(crate) fn add(&mut self, own: IpAddr, other: IpAddr, ms: u64, needed: Option<u64>) -> bool {
+        if ms == 0 || self.is_proven() {
+            return false;
+        }
+        let Some(needed) = needed else {
+            *self = Self::Yes;
+            return true;
+        };
+        let with = WideBlock::of(other);
+        if with == WideBlock::of(own) {
+            return false;
+        }
+        if let Self::No = self {
+            *self = Self::Partly(Box::new([PairedTime::NONE; 2]));
+        }
+        let Self::Partly(times) = self else { return false };
+        let [first, second] = &mut **times;
+        // A third wide block takes the place of the one with less time, so that old short times do not block it.
+        let time = if first.with == with {
+            first
+        } else if second.with == with || second.ms <= first.ms {
+            second
+        } else {
+            first
+        };
+        let before = *time;
+        let had = if time.with == with { time.ms } else { 0 };
+        if time.with != with && ms < time.ms {
+            return false;
+        }
+        *time = PairedTime { with, ms: had.saturating_add(ms).min(needed) };
+        let changed = *time != before;
+        if times.iter().all(|time| time.ms >= needed) {
+            *self = Self::Yes;
+        }
+        changed
+    }
+}
+
+impl Agents {
+    /// Whether a node was paired with others for long enough.
+    #[cfg_attr(not(test), expect(dead_code, reason = "the limits for unknown nodes come next"))]
+    pub(crate) fn is_proven(&self, index: u32) -> bool {
+        self.get(index).is_some_and(|node| node.proven().is_proven())
+    }
+
+    /// Adds time that two nodes were paired, in milliseconds; returns which of the two are to be written again.
+    pub(crate) fn add_paired(&mut self, pair: [u32; 2], ms: u64, limits: &Limits) -> [bool; 2] {
+        let needed = if limits.closed { None } else { Some(limits.proven_ms) };
+        let [first, second] = pair;
+        let (Some(one), Some(two)) = (self.address(first), self.address(second)) else { return [false; 2] };
+        let mut add =
+            |index, own, other| self.nodes.get_mut(index).is_some_and(|node| node.proven.add(own, other, ms, needed));
+        [add(first, one, two), add(second, two, one)]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ip(text: &str) -> IpAddr {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn it_takes_the_time_with_nodes_of_two_other_wide_blocks() {
+        let mut proven = Proven::default();
+        let own = ip("8.8.8.8");
+        let mut add = |other: &str, ms| {
+            proven.add(own, ip(other), ms, Some(600));
+            proven.is_proven()
+        };
+        assert!(!add("8.8.9.9", 10_000), "its own wide block");
+        assert!(!add("9.9.9.9", 10_000));
+        assert!(!add("9.9.8.8", 10_000), "the same other one");
+        assert!(!add("7.7.7.7", 599));
+        assert!(add("7.7.1.1", 1));
+    }
+
+    #[test]
+    fn a_third_wide_block_replaces_the_shorter_time() {
+        let mut proven = Proven::default();
+        let own = ip("8.8.8.8");
+        for (other, ms) in [("1.1.1.1", 5), ("2.2.2.2", 300), ("3.3.3.3", 600), ("2.2.2.2", 300)] {
+            assert!(!proven.is_proven());
+            proven.add(own, ip(other), ms, Some(600));
+        }
+        assert!(proven.is_proven());
+    }
+
+    #[test]
+    fn in_a_closed_pool_any_time_is_enough() {
+        let mut proven = Proven::default();
+        assert!(!proven.add(ip("8.8.8.8"), ip("8.8.8.9"), 0, None));
+        assert!(proven.add(ip("8.8.8.8"), ip("8.8.8.9"), 1, None));
+        assert!(proven.is_proven() && !proven.add(ip("8.8.8.8"), ip("8.8.8.9"), 1, None));
+    }
+}

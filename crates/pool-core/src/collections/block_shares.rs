@@ -1,0 +1,140 @@
+use std::collections::BTreeMap;
+
+use crate::collections::address_block::{AddressBlock, WideBlock};
+
+/// How much of something scarce each address block holds, at two levels.
+///
+/// A wide block may hold as many as are free, and a block as many as its wide block may still take. A wide block that is
+/// alone therefore has half of everything, a single block in it a third, and one that holds nothing gets the next.
+/// Below `minimum`, a block takes whatever is free.
+#[derive(Debug, Clone, Default)]
+pub struct BlockShares {
+    blocks: BTreeMap<AddressBlock, u32>,
+    wide: BTreeMap<WideBlock, u32>,
+    held: u32,
+    minimum: u32,
+}
+
+impl BlockShares {
+    /// Nothing is held. Each block may always hold `minimum`, while anything is free.
+    #[must_use]
+    pub const fn new(minimum: u32) -> Self {
+        Self { blocks: BTreeMap::new(), wide: BTreeMap::new(), held: 0, minimum }
+    }
+
+    /// Held by all blocks together.
+    #[must_use]
+    pub const fn held(&self) -> u32 {
+        self.held
+    }
+
+    /// Held by one block.
+    #[must_use]
+    pub fn held_by(&self, block: AddressBlock) -> u32 {
+        self.blocks.get(&block).copied().unwrap_or(0)
+    }
+
+    /// Held by a wide block.
+    #[must_use]
+    pub fn held_by_wide(&self, wide: WideBlock) -> u32 {
+        self.wide.get(&wide).copied().unwrap_or(0)
+    }
+
+    /// Blocks that hold anything.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.blocks.len()
+    }
+
+    /// Whether no block holds anything.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.blocks.is_empty()
+    }
+
+    /// Whether a block may hold one more, while `free` are left.
+    #[must_use]
+    pub fn may_take(&self, block: AddressBlock, free: u32) -> bool {
+        if free == 0 {
+            return false;
+        }
+        let (own, wide) = (self.held_by(block), self.held_by_wide(block.wide()));
+        own < self.minimum || (wide < free && own < free.saturating_sub(wide))
+    }
+
+    /// A block holds one more.
+    pub fn take(&mut self, block: AddressBlock) {
+        for count in [self.blocks.entry(block).or_default(), self.wide.entry(block.wide()).or_default(), &mut self.held]
+        {
+            *count = count.saturating_add(1);
+        }
+    }
+
+    /// A block holds one less.
+    pub fn give_back(&mut self, block: AddressBlock) {
+        if !self.blocks.contains_key(&block) {
+            return;
+        }
+        give_back(&mut self.blocks, &block);
+        give_back(&mut self.wide, &block.wide());
+        self.held = self.held.saturating_sub(1);
+    }
+}
+
+fn give_back<K: Ord>(counts: &mut BTreeMap<K, u32>, key: &K) {
+    let Some(count) = counts.get_mut(key) else { return };
+    *count = count.saturating_sub(1);
+    if *count == 0 {
+        counts.remove(key);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn block(text: &str) -> AddressBlock {
+        AddressBlock::of(text.parse().unwrap())
+    }
+
+    /// How many of `all` the blocks take that come in turn until none may.
+    fn fill(shares: &mut BlockShares, blocks: &[AddressBlock], all: u32) {
+        loop {
+            let before = shares.held();
+            for &block in blocks {
+                if shares.may_take(block, all - shares.held()) {
+                    shares.take(block);
+                }
+            }
+            if shares.held() == before {
+                return;
+            }
+        }
+    }
+
+    #[test]
+    fn a_block_holds_a_third_and_a_wide_block_half() {
+        let mut shares = BlockShares::new(0);
+        fill(&mut shares, &[block("10.0.0.1")], 300);
+        assert_eq!(shares.held(), 100);
+        let neighbors: Vec<_> = (0..=255).map(|n| block(&format!("10.0.{n}.1"))).collect();
+        fill(&mut shares, &neighbors, 300);
+        assert_eq!(shares.held(), 150);
+        assert!(shares.may_take(block("10.1.0.1"), 150), "another wide block");
+        for _ in 0..100 {
+            shares.give_back(block("10.0.0.1"));
+        }
+        shares.give_back(block("10.0.0.1"));
+        assert_eq!((shares.held_by(block("10.0.0.1")), shares.held()), (0, 50));
+    }
+
+    #[test]
+    fn a_block_holds_its_minimum_while_anything_is_free() {
+        let mut shares = BlockShares::new(4);
+        fill(&mut shares, &[block("2001:db8::1")], 8);
+        assert_eq!(shares.held(), 4);
+        fill(&mut shares, &[block("2001:db8:1::1")], 8);
+        assert_eq!(shares.held(), 8);
+        assert!(!shares.may_take(block("2001:db9::1"), 0));
+    }
+}

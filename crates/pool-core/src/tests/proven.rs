@@ -1,0 +1,68 @@
+use vipnode_types::{Ms, wire::LeaveReason};
+
+use super::pool::{Pool, START, client, host, node};
+use crate::{Core, Limits, Row};
+
+/// Agents in three wide address blocks.
+const HOST: u32 = 1;
+const ELSEWHERE: u32 = 257;
+const FURTHER: u32 = 513;
+const MINUTE_MS: u64 = 60_000;
+
+impl Pool {
+    /// Pairs a client with the host for some minutes, then ends that.
+    fn pair_for(&mut self, agent: u32, minutes: u32) {
+        self.connect(agent, client(agent)).unwrap();
+        self.full(agent, &[]);
+        self.ask(agent, 1);
+        let lease = self.admit(HOST);
+        self.delta(HOST, &[lease], &[]);
+        self.delta(agent, &[lease], &[]);
+        for _ in 0..minutes {
+            self.pass_with(MINUTE_MS, &[HOST, agent]);
+        }
+        self.leave(agent, lease, LeaveReason::Surplus);
+        self.evicted(HOST);
+        self.disconnect(agent);
+    }
+
+    fn proven(&self, agent: u32) -> bool {
+        self.core.agents.is_proven(self.core.agents.find(&node(agent)).unwrap())
+    }
+
+    fn with_a_host(limits: Limits) -> Self {
+        let mut pool = Self::with(limits);
+        pool.connect(HOST, host(HOST, 4)).unwrap();
+        pool.full(HOST, &[]);
+        pool
+    }
+}
+
+#[test]
+fn a_node_is_proven_by_time_with_two_other_wide_blocks_and_stays_so_over_a_restart() {
+    let mut pool = Pool::with_a_host(Limits::default());
+    pool.pair_for(2, 20);
+    assert!(!pool.proven(HOST), "a neighbor proves nothing");
+    pool.pair_for(ELSEWHERE, 20);
+    pool.pair_for(ELSEWHERE + 1, 20);
+    assert!(!pool.proven(HOST), "one other wide block is not enough");
+    pool.pair_for(FURTHER, 9);
+    assert!(!pool.proven(HOST));
+    pool.pair_for(FURTHER, 1);
+    assert!(pool.proven(HOST) && !pool.proven(FURTHER));
+    let written = |id| {
+        let rows = pool.rows.iter().rev();
+        rows.into_iter()
+            .find_map(|row| if let Row::Node(row) = row { (row.id == id).then(|| row.proven.clone()) } else { None })
+    };
+    assert!(written(node(HOST)).unwrap().is_proven(), "it was stored");
+    let core = Core::restore(Limits::default(), [5; 32], Ms::new(START.get() + 1), pool.rows.clone());
+    assert!(core.agents.is_proven(core.agents.find(&node(HOST)).unwrap()));
+}
+
+#[test]
+fn in_a_closed_pool_any_paired_time_proves() {
+    let mut pool = Pool::with_a_host(Limits { closed: true, ..Limits::default() });
+    pool.pair_for(2, 1);
+    assert!(pool.proven(HOST) && pool.proven(2));
+}
