@@ -6,7 +6,7 @@ use crate::{
     collections::seeded_rng::SeededRng,
     leases::Leases,
     matching::{Context, Matching},
-    metering::{Metering, rollover::next_rollover},
+    metering::{Metering, row_rollover::next_rollover},
     output::Output,
     pool_clock::PoolClock,
 };

@@ -1,5 +1,3 @@
-use vipnode_types::{Wei, wire::EvictReason};
-
 /// What there is now. Cheap to read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Gauges {
@@ -29,63 +27,4 @@ pub struct Gauges {
     pub dirty_presences: u64,
     /// Deadlines of every kind but calls.
     pub deadlines: u64,
-}
-
-/// What happened since the start. None ever falls.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Counters {
-    /// Connects that were refused.
-    pub refused_connects: u64,
-    /// Reports that counted.
-    pub reports: u64,
-    /// Reports answered with `resync`.
-    pub resyncs: u64,
-    /// Slots offered: admit calls.
-    pub offered: u64,
-    /// Hosts that said yes.
-    pub admitted: u64,
-    /// Hosts that said no, or nothing.
-    pub not_admitted: u64,
-    /// Leases that both sides came to see.
-    pub paired: u64,
-    /// Rows ended by their age.
-    pub rollovers: u64,
-    /// Agents that fell silent.
-    pub silences: u64,
-    /// Pauses of the pool itself.
-    pub pauses: u64,
-    /// Evictions that the agent never confirmed.
-    pub evictions_unanswered: u64,
-    /// Nodes forgotten.
-    pub pruned: u64,
-    /// Rows of the meter that ended.
-    pub metered_rows: u64,
-    /// Milliseconds billed on them.
-    pub metered_ms: u64,
-    /// What they cost.
-    pub metered_cost: Wei,
-    /// Milliseconds that only hosts saw, where a price is asked.
-    pub unpaired_ms: u64,
-    ended: [u64; 11],
-}
-
-impl Counters {
-    /// Leases that ended, by reason.
-    pub fn ended(&self) -> impl Iterator<Item = (EvictReason, u64)> {
-        EvictReason::ALL.into_iter().zip(self.ended)
-    }
-
-    /// Counts a row of the meter that ended.
-    pub(crate) fn count_row(&mut self, billed_ms: u64, cost: Wei) {
-        self.metered_rows = self.metered_rows.saturating_add(1);
-        self.metered_ms = self.metered_ms.saturating_add(billed_ms);
-        self.metered_cost = self.metered_cost.checked_add(cost).unwrap_or(Wei::new(u128::MAX));
-    }
-
-    pub(crate) fn count_end(&mut self, reason: EvictReason) {
-        let at = EvictReason::ALL.into_iter().position(|other| other == reason);
-        if let Some(count) = at.and_then(|at| self.ended.get_mut(at)) {
-            *count = count.saturating_add(1);
-        }
-    }
 }

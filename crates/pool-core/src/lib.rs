@@ -15,9 +15,10 @@ mod agents;
 mod collections;
 mod command;
 mod core;
+mod core_error;
+mod counters;
 mod credentials;
 mod effect;
-mod error;
 mod flows;
 mod gauges;
 mod ids;
@@ -42,10 +43,11 @@ pub use collections::{
     block_shares::BlockShares,
 };
 pub use command::{CallOutcome, Command, Identity};
+pub use core_error::CoreError;
+pub use counters::Counters;
 pub use credentials::{Credentials, Signer};
 pub use effect::{Effect, Release, Reply};
-pub use error::CoreError;
-pub use gauges::{Counters, Gauges};
+pub use gauges::Gauges;
 pub use ids::{CallId, ConnectionId, RequestId};
 pub use limit_table::{Limit, LimitUnit};
 pub use limits::{Limits, PoolLimits};

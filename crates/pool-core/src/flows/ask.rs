@@ -4,7 +4,7 @@ use crate::{
     ConnectionId, Core, Reply, RequestId,
     agents::node::Node,
     collections::slab::Handle,
-    error::{CoreError, NEWER_ASK, NO_ANSWER},
+    core_error::{CoreError, NEWER_ASK, NO_ANSWER},
     matching::{no_host::NoHost, pending_asks::AskForm},
     metering::day_budget::DayBudget,
     output::Output,

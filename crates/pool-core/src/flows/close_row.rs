@@ -1,6 +1,6 @@
 use crate::{
     Core, Row,
-    metering::row::{Ends, freeze},
+    metering::row_ends::{Ends, freeze},
     output::Output,
 };
 

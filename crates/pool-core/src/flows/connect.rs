@@ -9,7 +9,7 @@ use crate::{
         hello::Hello,
         node::{ANY_PRICE, Endpoint},
     },
-    error::CoreError,
+    core_error::CoreError,
     output::Output,
 };
 

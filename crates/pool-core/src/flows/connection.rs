@@ -8,7 +8,7 @@ use vipnode_types::{
 use crate::{
     ConnectionId, Core, Credentials, Effect, Row,
     agents::{Changed, hello::Hello},
-    error::CoreError,
+    core_error::CoreError,
     leases::lease::UNSEEN,
     output::Output,
 };

@@ -10,7 +10,7 @@ use crate::{
         lease::{Lease, UNSEEN},
     },
     metering::{
-        row::Ends,
+        row_ends::Ends,
         unpaired::{UnpairedTime, unpaired_ms},
     },
     output::Output,

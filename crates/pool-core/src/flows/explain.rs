@@ -1,4 +1,4 @@
-use crate::{ConnectionId, Core, Reply, RequestId, error::CoreError, output::Output};
+use crate::{ConnectionId, Core, Reply, RequestId, core_error::CoreError, output::Output};
 
 impl Core {
     /// Answers a client why it has its hosts, and no others.

@@ -3,7 +3,7 @@ use vipnode_types::{
     wire::{Done, EvictReason, LeaveReason, LeaveRequest, Side},
 };
 
-use crate::{ConnectionId, Core, Reply, RequestId, error::CoreError, output::Output};
+use crate::{ConnectionId, Core, Reply, RequestId, core_error::CoreError, output::Output};
 
 impl Core {
     pub(crate) fn leave(

@@ -4,8 +4,8 @@ use vipnode_types::{
 };
 
 use crate::{
-    ConnectionId, Core, Reply, RequestId, agents::hello::most_slots, error::CoreError, leases::agent_calls::Eviction,
-    output::Output,
+    ConnectionId, Core, Reply, RequestId, agents::hello::most_slots, core_error::CoreError,
+    leases::agent_calls::Eviction, output::Output,
 };
 
 impl Core {

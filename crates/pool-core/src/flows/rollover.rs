@@ -4,8 +4,8 @@ use crate::{
     Core,
     leases::lease::{FirstSeen, UNSEEN},
     metering::{
-        rollover::{Rollover, next_rollover},
-        row::Ends,
+        row_ends::Ends,
+        row_rollover::{Rollover, next_rollover},
     },
     output::Output,
 };

@@ -2,7 +2,7 @@ use vipnode_types::wire::{Excluded, ExplainReply, ExplainedHost, WireError};
 
 use crate::{
     collections::seeded_rng::SeededRng,
-    error::CoreError,
+    core_error::CoreError,
     matching::{
         Context, Matching,
         candidates::Rejection,

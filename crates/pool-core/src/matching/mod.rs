@@ -4,12 +4,12 @@
 pub(crate) mod candidates;
 pub(crate) mod compatibility;
 pub(crate) mod explain;
+pub(crate) mod host_backoff;
 pub(crate) mod no_host;
 pub(crate) mod open_hosts;
 pub(crate) mod pending_asks;
 pub(crate) mod pending_offers;
 pub(crate) mod recent_pairs;
-pub(crate) mod rest;
 pub(crate) mod score;
 pub(crate) mod selection;
 pub(crate) mod wait_queue;

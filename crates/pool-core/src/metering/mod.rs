@@ -3,8 +3,8 @@
 //! is computed from its own moments.
 
 pub(crate) mod day_budget;
-pub(crate) mod rollover;
-pub(crate) mod row;
+pub(crate) mod row_ends;
+pub(crate) mod row_rollover;
 pub(crate) mod unpaired;
 
 use crate::{

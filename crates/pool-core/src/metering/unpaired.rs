@@ -10,7 +10,7 @@ use crate::{
     metering::{
         Metering,
         day_budget::{DayBudget, day},
-        row::side_end,
+        row_ends::side_end,
     },
     pool_clock::PoolClock,
 };

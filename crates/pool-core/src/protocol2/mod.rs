@@ -3,5 +3,5 @@
 //! nothing but types, limits and errors. Its calls are flows and live in `flows::protocol2`.
 
 pub(crate) mod dialect;
-pub(crate) mod nonce;
+pub(crate) mod nonce_check;
 pub(crate) mod state;

@@ -7,7 +7,7 @@ use super::{super::POOL_VERSION, reply};
 use crate::{
     ConnectionId, Core, RequestId, Signer,
     agents::node::Node,
-    error::CoreError,
+    core_error::CoreError,
     matching::pending_asks::{AskForm, PendingAsk},
     output::Output,
 };

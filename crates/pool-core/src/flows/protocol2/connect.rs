@@ -11,7 +11,7 @@ use crate::{
         hello::Hello,
         node::{ANY_PRICE, Endpoint},
     },
-    error::CoreError,
+    core_error::CoreError,
     output::Output,
 };
 

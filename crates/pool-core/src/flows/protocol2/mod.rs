@@ -17,9 +17,9 @@ use vipnode_types::{
 
 use crate::{
     ConnectionId, Core, Reply, RequestId, Signer,
-    error::CoreError,
+    core_error::CoreError,
     output::Output,
-    protocol2::nonce::{Known, judge},
+    protocol2::nonce_check::{Known, check_nonce},
 };
 
 /// The port that a node listens on where it did not say.
@@ -61,7 +61,7 @@ impl Core {
             newest: node.map_or(0, |node| node.credentials().nonce()),
             connected: node.is_some_and(|node| node.is_connected() || node.since() > started),
         };
-        Ok(judge(&self.limits, self.clock.now(), started, known, caller.nonce, true)?)
+        Ok(check_nonce(&self.limits, self.clock.now(), started, known, caller.nonce, true)?)
     }
 
     /// The node that calls, if it connected on this very connection; takes its nonce.
@@ -72,7 +72,7 @@ impl Core {
             return Err(CoreError::NotConnected.into());
         }
         let known = Known { newest: node.credentials().nonce(), connected: true };
-        judge(&self.limits, self.clock.now(), self.clock.started(), known, caller.nonce, false)?;
+        check_nonce(&self.limits, self.clock.now(), self.clock.started(), known, caller.nonce, false)?;
         self.agents.raise_nonce(index, caller.nonce);
         Ok(index)
     }

@@ -7,7 +7,7 @@ use crate::{
         Leases,
         lease::{Lease, UNSEEN},
     },
-    metering::row::Ends,
+    metering::row_ends::Ends,
     pool_clock::PoolClock,
 };
 

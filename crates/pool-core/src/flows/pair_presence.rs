@@ -6,7 +6,7 @@ use vipnode_types::{
 use crate::{
     Core,
     leases::lease::{FirstSeen, UNSEEN},
-    metering::{row::Ends, unpaired::UnpairedTime},
+    metering::{row_ends::Ends, unpaired::UnpairedTime},
     output::Output,
 };
 

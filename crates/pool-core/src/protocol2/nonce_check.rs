@@ -3,7 +3,7 @@
 
 use vipnode_types::Ms;
 
-use crate::{Limits, error::CoreError};
+use crate::{Limits, core_error::CoreError};
 
 const NS_A_MS: u64 = 1_000_000;
 
@@ -18,7 +18,7 @@ pub(crate) struct Known {
 }
 
 /// Whether a nonce may be taken.
-pub(crate) fn judge(
+pub(crate) fn check_nonce(
     limits: &Limits,
     now: Ms,
     started: Ms,
@@ -55,38 +55,38 @@ mod tests {
 
     const START: Ms = Ms::new(1_600_000_000_000);
 
-    fn judge_at(now: Ms, known: Known, at: Ms, connects: bool) -> Result<(), CoreError> {
+    fn check_at(now: Ms, known: Known, at: Ms, connects: bool) -> Result<(), CoreError> {
         let limits = Limits { nonce_ahead_ms: 300_000, nonce_behind_ms: 900_000, ..Limits::default() };
-        judge(&limits, now, START, known, at.get() * NS_A_MS, connects)
+        check_nonce(&limits, now, START, known, at.get() * NS_A_MS, connects)
     }
 
     #[test]
     fn d9_a_nonce_of_the_future_or_of_long_ago_is_refused() {
         let known = Known { newest: 0, connected: true };
         let now = START.plus(3_600_000);
-        assert!(judge_at(now, known, now.plus(300_000), false).is_ok());
-        assert!(judge_at(now, known, now.plus(300_001), false).is_err());
-        assert!(judge_at(now, known, now.minus(900_000), false).is_ok());
-        assert!(judge_at(now, known, now.minus(900_001), false).is_err());
+        assert!(check_at(now, known, now.plus(300_000), false).is_ok());
+        assert!(check_at(now, known, now.plus(300_001), false).is_err());
+        assert!(check_at(now, known, now.minus(900_000), false).is_ok());
+        assert!(check_at(now, known, now.minus(900_001), false).is_err());
         let limits = Limits::default();
-        assert!(judge(&limits, now, START, known, u64::MAX, false).is_err());
+        assert!(check_nonce(&limits, now, START, known, u64::MAX, false).is_err());
     }
 
     #[test]
     fn d9_a_nonce_grows_from_call_to_call() {
         let now = START.plus(3_600_000);
         let known = Known { newest: now.get() * NS_A_MS, connected: true };
-        assert!(judge_at(now, known, now, false).is_err());
-        assert!(judge_at(now, known, now.plus(1), false).is_ok());
+        assert!(check_at(now, known, now, false).is_err());
+        assert!(check_at(now, known, now.plus(1), false).is_ok());
     }
 
     #[test]
     fn d9_after_a_start_only_what_cannot_be_a_replay_is_taken() {
         let known = Known { newest: 0, connected: false };
         let now = START.plus(10_000);
-        assert!(judge_at(now, known, START, true).is_err_and(|error| error.retry_ms().is_some()));
-        assert!(judge_at(now, known, START.plus(1), true).is_ok());
-        assert!(judge_at(now, known, START.plus(300_000), false).is_err());
-        assert!(judge_at(now, known, START.plus(300_001), false).is_ok());
+        assert!(check_at(now, known, START, true).is_err_and(|error| error.retry_ms().is_some()));
+        assert!(check_at(now, known, START.plus(1), true).is_ok());
+        assert!(check_at(now, known, START.plus(300_000), false).is_err());
+        assert!(check_at(now, known, START.plus(300_001), false).is_ok());
     }
 }
