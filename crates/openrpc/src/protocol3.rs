@@ -171,7 +171,7 @@ pub(super) fn ask() -> Row {
     let none = AskReply {
         hosts: Vec::new(),
         missing: 2,
-        reason: Some("no host on mainnet has a free slot now; the pool gives you one when there is".to_owned()),
+        reason: Some("no host on mainnet has a free slot now; you get one as soon as it is free".to_owned()),
     };
     let codes = &[
         ErrorCode::InvalidParams,

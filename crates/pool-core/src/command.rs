@@ -10,18 +10,18 @@ use crate::{CallId, ConnectionId, RequestId};
 /// The identity of an authenticated agent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Identity {
-    /// The node it speaks for.
+    /// The node that it represents.
     pub node: NodeId,
     /// The agent's own key.
     pub agent: AgentPublic,
-    /// The delegation's `issued_ms`; one older than the newest seen is refused.
+    /// The delegation's `issued_ms`. The core refuses a delegation older than the newest it has seen.
     pub issued: Ms,
 }
 
-/// What happens to the pool. Signatures, membership and the form of messages were checked before.
+/// An input of the core. The caller has checked signatures, membership, and the form of messages.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Command {
-    /// An agent presented itself, with a valid signature.
+    /// An agent connects (`vipnode_connect`), with a valid signature.
     Connect {
         /// The connection it came on.
         connection: ConnectionId,
@@ -29,39 +29,39 @@ pub enum Command {
         request: RequestId,
         /// The identity that signed.
         identity: Identity,
-        /// The address that was seen at the other end of the socket.
+        /// The remote address of the socket.
         address: IpAddr,
-        /// Whether the pool can call it (a WebSocket), or only answers (HTTP).
+        /// Whether the pool can call the agent (WebSocket) or only answer it (HTTP).
         callable: bool,
-        /// What the agent says of itself and its node.
+        /// The agent's description of itself and its node.
         hello: Box<ConnectRequest>,
     },
-    /// An agent reported.
+    /// An agent reports (`vipnode_report`).
     Report {
         /// The connection it came on.
         connection: ConnectionId,
         /// The request that the reply answers.
         request: RequestId,
-        /// What changed since its last report, or everything it sees.
+        /// The changes since its last report, or the full list of its leases.
         report: Box<ReportRequest>,
     },
-    /// A client wants hosts.
+    /// A client asks for hosts (`vipnode_ask`).
     Ask {
         /// The connection it came on.
         connection: ConnectionId,
         /// The request that the reply answers.
         request: RequestId,
-        /// How many hosts it wants, and which nodes it does not want.
+        /// The number of hosts that it wants, and the nodes to avoid.
         ask: Box<AskRequest>,
     },
-    /// A client wants to know why it has the hosts that it has.
+    /// A client asks why it has the hosts that it has (`vipnode_explain`).
     Explain {
         /// The connection it came on.
         connection: ConnectionId,
         /// The request that the reply answers.
         request: RequestId,
     },
-    /// An agent ends leases.
+    /// An agent ends leases (`vipnode_leave`).
     Leave {
         /// The connection it came on.
         connection: ConnectionId,
@@ -70,21 +70,21 @@ pub enum Command {
         /// The leases and the reason.
         leave: Box<LeaveRequest>,
     },
-    /// An agent stops.
+    /// An agent stops (`vipnode_bye`).
     Bye {
         /// The connection it came on.
         connection: ConnectionId,
         /// The request that the reply answers.
         request: RequestId,
     },
-    /// A client of the HTTP page or an agent wants the status.
+    /// An agent or a visitor of the HTTP page asks for the status.
     Status {
-        /// The connection that asks; it need not be known.
+        /// The connection that asks; no agent needs to be connected on it.
         connection: ConnectionId,
         /// The request that the reply answers.
         request: RequestId,
     },
-    /// An agent of the original calls, with a valid signature of the node's own key.
+    /// An agent that speaks protocol 2 calls, with a valid signature by the node's own key.
     Protocol2 {
         /// The connection it came on.
         connection: ConnectionId,
@@ -92,18 +92,18 @@ pub enum Command {
         request: RequestId,
         /// The node whose key signed.
         node: NodeId,
-        /// The moment at which it claims to have signed, in nanoseconds since the Unix epoch. The core judges it.
+        /// The claimed time of the signature, in nanoseconds since the Unix epoch. The core checks it.
         nonce: u64,
-        /// The address that was seen at the other end of the socket.
+        /// The remote address of the socket.
         address: IpAddr,
-        /// Whether the pool can call it (a WebSocket), or only answers (HTTP).
+        /// Whether the pool can call the agent (WebSocket) or only answer it (HTTP).
         callable: bool,
         /// The call and its parameters.
         call: protocol2::Call,
     },
-    /// An [`crate::Effect::Call`] came to its end.
+    /// An [`crate::Effect::Call`] ended.
     CallDone {
-        /// The call, as the effect named it.
+        /// The id of the call, from the effect.
         call: CallId,
         /// How it ended.
         outcome: CallOutcome,
@@ -115,22 +115,21 @@ pub enum Command {
         /// Round trip, in microseconds.
         rtt_us: u32,
     },
-    /// A socket is gone.
+    /// A socket closed.
     Disconnected {
-        /// The connection that is gone.
+        /// The connection of the socket.
         connection: ConnectionId,
     },
-    /// Time passed. Due at [`crate::Core::next_wake`] at the latest, and at least every
-    /// `Limits::tick_ms`.
+    /// Time passed. Due at [`crate::Core::next_wake`] at the latest, and at least every `Limits::tick_ms`.
     Tick,
 }
 
 /// How a call to an agent ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum CallOutcome {
-    /// The agent did what it was called to do.
+    /// The agent did what the call asked for.
     Done,
-    /// The agent refused, and why.
+    /// The agent refused, with its reason.
     Refused(WireError),
     /// The socket closed, or its queue was full.
     Lost,

@@ -11,7 +11,7 @@ use crate::{
     pool_clock::PoolClock,
 };
 
-/// The pool's core: one state machine over four owners of state. What crosses them is in `flows`.
+/// The pool's core: one state machine over four owners of state. Whatever involves more than one of them is in `flows`.
 #[derive(Debug)]
 pub struct Core {
     pub(crate) limits: Limits,
@@ -25,13 +25,13 @@ pub struct Core {
 }
 
 impl Core {
-    /// A pool that no agent has joined yet.
+    /// Returns the core of a pool that no agent has joined yet.
     #[must_use]
     pub fn new(limits: Limits, seed: [u8; 32], now: Ms) -> Self {
         Self::at(limits, seed, PoolClock::new(now))
     }
 
-    /// A pool that no agent has joined yet, at a pool time.
+    /// Returns the core of a pool that no agent has joined yet, with its clock.
     pub(crate) fn at(limits: Limits, seed: [u8; 32], clock: PoolClock) -> Self {
         let mut rng = SeededRng::new(seed);
         Self {
@@ -46,25 +46,26 @@ impl Core {
         }
     }
 
-    /// Pool time. It begins at what the rows say, where that is later than the `now` handed in; whatever
-    /// runs the core hands in moments from there on.
+    /// Returns the pool time. It starts at the latest time in the restored rows if that is later than the `now` passed to
+    /// [`Self::restore`]; callers pass times from there on.
     #[must_use]
     pub const fn now(&self) -> Ms {
         self.clock.now()
     }
 
-    /// Leases are numbered from here on, where that is beyond what was given out.
+    /// Numbers new leases from `first` on, unless a higher number is already in use.
     pub const fn number_leases_from(&mut self, first: u64) {
         self.leases.number_from(first);
     }
 
-    /// The node that presented itself on a connection and is still there.
+    /// Returns the node that is connected on a connection.
     #[must_use]
     pub fn node_at(&self, connection: ConnectionId) -> Option<NodeId> {
         self.agents.id(self.agents.at(connection)?)
     }
 
-    /// Takes in one command. Moments before an earlier one count as that one.
+    /// Processes one command and appends its effects to `out`. A `now` before that of an earlier call counts as the
+    /// earlier one.
     pub fn handle(&mut self, now: Ms, command: Command, out: &mut Vec<Effect>) {
         let now = now.max(self.clock.now());
         if self.clock.advance(now, &self.limits) {
@@ -75,8 +76,8 @@ impl Core {
         output.finish(out);
     }
 
-    /// When the core is to be called with [`crate::Command::Tick`] at the latest; a moment that is past
-    /// means at once, because a bounded step left work.
+    /// Returns when the next [`crate::Command::Tick`] is due at the latest. A time in the past means at once: the last
+    /// step left work for the next one.
     #[must_use]
     pub fn next_wake(&self) -> Option<Ms> {
         [
@@ -92,7 +93,7 @@ impl Core {
         .min()
     }
 
-    /// What there is now.
+    /// Returns the current counts.
     #[must_use]
     pub fn gauges(&self) -> Gauges {
         let hosts = self.matching.open_hosts();
@@ -114,37 +115,37 @@ impl Core {
         }
     }
 
-    /// What happened since the start.
+    /// Returns the event counters since the start.
     #[must_use]
     pub const fn counters(&self) -> &Counters {
         &self.counters
     }
 
-    /// Matching, with what it may read.
+    /// Returns matching, and the state that it may read.
     pub(crate) const fn matching(&mut self) -> (&mut Matching, Context<'_>) {
         let Self { limits, clock, agents, leases, metering, matching, .. } = self;
         (matching, Context { now: clock.now(), limits, agents, leases, metering })
     }
 
-    /// As [`Self::matching`], with the source of chance.
-    pub(crate) const fn matching_by_chance(&mut self) -> (&mut Matching, &mut SeededRng, Context<'_>) {
+    /// Returns the same as [`Self::matching`], and the random number generator.
+    pub(crate) const fn matching_with_rng(&mut self) -> (&mut Matching, &mut SeededRng, Context<'_>) {
         let Self { limits, rng, clock, agents, leases, metering, matching, .. } = self;
         (matching, rng, Context { now: clock.now(), limits, agents, leases, metering })
     }
 
-    /// What matching may read.
+    /// Returns the state that matching may read.
     pub(crate) const fn context(&self) -> Context<'_> {
         let Self { limits, clock, agents, leases, metering, .. } = self;
         Context { now: clock.now(), limits, agents, leases, metering }
     }
 
-    /// Changes a node and brings every list up to date.
+    /// Changes a node and updates every list that depends on it.
     pub(crate) fn update_node(&mut self, index: u32, change: impl FnOnce(&mut Node)) {
         let changed = self.agents.update(index, change);
         self.refresh(&changed);
     }
 
-    /// Brings every list up to what a node is now.
+    /// Updates every list that depends on a changed node.
     pub(crate) fn refresh(&mut self, changed: &Changed) {
         let (matching, context) = self.matching();
         matching.refresh(changed.index(), context);

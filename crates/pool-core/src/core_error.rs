@@ -1,58 +1,58 @@
 use vipnode_types::{AccountError, ChainSpec, EnodeError, errors};
 
 errors! {
-    /// Why the pool refuses what an agent asks.
+    /// Why the pool refuses an agent's request.
     #[derive(Debug, Clone, PartialEq, Eq)]
     pub enum CoreError {
-        /// A call came on a connection on which no agent has connected, or whose node has connected on another since.
+        /// A call arrived on a connection without an agent, or whose node has since connected on another one.
         NotConnected: Unauthorized, "this connection is not authenticated, or a newer connection replaced it",
             hint "Call vipnode_connect first.";
-        /// A newer delegation of the node is known than the one that connects.
-        OldDelegation: Unauthorized, "this delegation was replaced by a newer one of the same node",
+        /// The pool knows a newer delegation of the node than the one used to connect.
+        OldDelegation: Unauthorized, "a newer delegation of the same node replaced this one",
             hint "Run vipnode link again on this machine.";
-        /// The agent speaks another protocol than the pool.
+        /// The agent speaks a different protocol version than the pool.
         Protocol {
-            /// Of the agent.
+            /// The agent's version.
             theirs: u32,
-            /// Of this pool.
+            /// The pool's version.
             ours: u32,
-        }: Unsuitable, "the agent speaks protocol {theirs}, this pool speaks {ours}",
+        }: Unsuitable, "the agent speaks protocol {theirs}, this pool speaks protocol {ours}",
             hint "Use the release of vipnode that the pool runs.";
-        /// The enode that an agent names is not the node that signed.
-        ForeignEnode: Unsuitable, "the enode has the id of another node than the one that signed",
-            hint "Check --enode and --nodekey: both must be of the same node.";
-        /// A node that came by protocol 3 comes by protocol 2, which its owner has not allowed.
-        SpeaksProtocol3: Unauthorized, "this node uses protocol 3, and its owner has not allowed protocol 2 since",
+        /// The enode in the request has a different id than the node that signed.
+        ForeignEnode: Unsuitable, "the enode belongs to a different node than the one that signed",
+            hint "Check --enode and --nodekey: both must belong to the same node.";
+        /// A node that used protocol 3 connects with protocol 2, which its owner has not allowed.
+        SpeaksProtocol3: Unauthorized, "this node uses protocol 3, and its owner has not allowed protocol 2",
             hint "Run the agent with --allow-protocol-2 once, or stay with protocol 3.";
-        /// A host of protocol 2 connects over HTTP.
-        HostOverHttp: Unsuitable, "a host cannot be called over HTTP",
-            hint "Connect by WebSocket: ws:// or wss:// instead of http:// or https://.";
-        /// A network id of protocol 2 is negative.
+        /// A host that speaks protocol 2 connects over HTTP.
+        HostOverHttp: Unsuitable, "the pool cannot call a host over HTTP",
+            hint "Connect over a WebSocket: ws:// or wss:// instead of http:// or https://.";
+        /// The network id in a call of protocol 2 is negative.
         Network {
-            /// As it was sent.
+            /// The network id, as sent.
             network: i64,
         }: InvalidParams, "{network} is not a valid network id",
             hint "Set node_info.network to net_version as a number, 1 for mainnet.";
-        /// The enode of a call of protocol 2 cannot be read.
+        /// The enode in a call of protocol 2 is not valid.
         NodeUri {
-            /// What is wrong with it.
+            /// Why it is not valid.
             source: EnodeError,
         }: InvalidParams, "node_uri is not a valid enode: {source}",
             hint "Pass --enode enode://<id>@<host>:<port>, or leave it out.";
-        /// The payout account of a call of protocol 2 cannot be read.
+        /// The payout account in a call of protocol 2 is not valid.
         Payout {
-            /// What is wrong with it.
+            /// Why it is not valid.
             source: AccountError,
-        }: InvalidParams, "payout: {source}",
+        }: InvalidParams, "payout is not a valid account: {source}",
             hint "Pass an address to --payout, or leave it out.";
         /// A call of protocol 2 asks for less than one peer.
         TooFew {
-            /// As it was sent.
+            /// The number, as sent.
             num: i64,
-        }: InvalidParams, "{num} peers were asked for", hint "Ask for at least 1 (num).";
+        }: InvalidParams, "the call asks for {num} peers", hint "Set num to at least 1.";
         /// An agent that did not connect as a client asks for hosts.
         NoClient: Unsuitable, "this agent did not connect as a client", hint "Run vipnode client or vipnode agent.";
-        /// The pool remembers as many nodes as its limit allows, and none of them may be forgotten.
+        /// The pool remembers as many nodes as its limit allows, and may not forget any of them yet.
         PoolFull {
             /// The limit.
             nodes: u32,
@@ -60,20 +60,20 @@ errors! {
             retry_ms: u64,
         }: Busy, "this pool remembers at most {nodes} nodes and is full",
             hint "Try again in {retry_ms} ms.", retry retry_ms;
-        /// The node is on a further chain than the pool's limit allows.
+        /// The node is on a chain that is new to the pool, and the limit of chains is reached.
         ChainsFull {
             /// The chain of the node.
             chain: Box<ChainSpec>,
             /// When to try again, in milliseconds.
             retry_ms: u64,
         }: Busy,
-            "this pool has no room for another chain ({chain})", hint "Try again in {retry_ms} ms.", retry retry_ms;
+            "this pool has reached its limit of chains, and {chain} would be one more", hint "Try again in {retry_ms} ms.", retry retry_ms;
         /// A message names more leases than one agent can have.
         TooManyLeases {
             /// The limit.
             limit: usize,
-        }: InvalidParams, "a message can name at most {limit} leases here",
-            hint "Update vipnode; if it is the newest release, report this.";
+        }: InvalidParams, "a message may name at most {limit} leases",
+            hint "Update vipnode; if it is the newest release, report this as a bug.";
         /// The clients of an address block have as many pending offers as the limit allows.
         OffersInBlock {
             /// The limit.
@@ -81,47 +81,48 @@ errors! {
             /// When to try again, in milliseconds.
             retry_ms: u64,
         }: Busy,
-            "{limit} slots are offered to clients of your address block and not connected yet",
+            "{limit} slots are offered to clients in your address block and not connected yet",
             hint "Try again in {retry_ms} ms.", retry retry_ms;
-        /// A client, or its address block, has used up the time of today that only hosts saw.
+        /// A client, or its address block, has used up today's allowance of time that only hosts reported.
         Unpaired {
             /// The limit of a day, in milliseconds.
             limit_ms: u64,
             /// When the next day begins (UTC), in milliseconds from now.
             retry_ms: u64,
         }: Unpaired,
-            "hosts saw your node, or others of your address block, connected for more than {seconds} s today while \
-             its agent did not report it" (seconds = limit_ms / 1_000),
-            hint "Keep the agent running for as long as the node has peers of the pool.", retry retry_ms;
-        /// The nonce of a call of protocol 2 is of the future.
+            "hosts reported your node, or others in your address block, as connected for more than {seconds} s today \
+             while its agent did not report it" (seconds = limit_ms / 1_000),
+            hint "Keep the agent running as long as the node has peers from the pool.", retry retry_ms;
+        /// The nonce of a call of protocol 2 is in the future.
         NonceAhead {
-            /// By how much, in seconds.
+            /// How far, in seconds.
             seconds: u64,
         }: Unauthorized, "the nonce is {seconds} s ahead of this pool's clock",
-            hint "Set this machine's clock: it runs ahead, or the nonce is not in nanoseconds.";
+            hint "Set this machine's clock, and check that the nonce is in nanoseconds.";
         /// The nonce of a call of protocol 2 is too old.
         NonceBehind {
-            /// By how much, in seconds.
+            /// How far, in seconds.
             seconds: u64,
         }: Unauthorized, "the nonce is {seconds} s behind this pool's clock",
-            hint "Set this machine's clock: it runs behind, or the call was kept for too long.";
-        /// The nonce of a call of protocol 2 was used before, or is older than one that was.
-        NonceOld: Unauthorized, "the nonce is not newer than the one before",
-            hint "Let one agent at a time speak for a node; each call needs a greater nonce.";
+            hint "Set this machine's clock, and send each call right after it is signed.";
+        /// The nonce of a call of protocol 2 is not greater than that of an earlier call.
+        NonceOld: Unauthorized, "the nonce is not greater than that of the previous call",
+            hint "Run only one agent per node; each call needs a greater nonce.";
         /// The pool started after a call of protocol 2 was signed.
         NonceBeforeStart: Unauthorized,
-            "this pool has started since, and cannot know whether it took this call before", hint "Connect again.";
-        /// As before, for a call that connects by a clock that runs behind.
+            "the pool restarted after this call was signed, and cannot know whether it accepted the call before",
+            hint "Connect again.";
+        /// The pool started after a connect of protocol 2 was signed, or the caller's clock is behind.
         ConnectBeforeStart {
             /// When to try again, in milliseconds.
             retry_ms: u64,
         }: Unauthorized,
-            "this pool has started since, and cannot know whether it took this connect before",
+            "the pool restarted after this connect was signed, and cannot know whether it accepted it before",
             hint "Connect again in {retry_ms} ms.", retry retry_ms;
     }
 }
 
-/// Why a request got fewer hosts than it wanted, where it waited as long as it may.
+/// Why a request that waited as long as allowed got fewer hosts than it wanted.
 pub(crate) const NO_ANSWER: &str = "no host answered in time; the pool keeps trying";
-/// Why a request got fewer hosts than it wanted, where the same client made another.
+/// Why a request that was replaced got fewer hosts than it wanted.
 pub(crate) const NEWER_ASK: &str = "a newer request replaced this one";

@@ -1,29 +1,29 @@
 use vipnode_types::{Wei, wire::EvictReason};
 
-/// What happened since the start. None ever falls.
+/// Event counters since the start. They never decrease.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Counters {
     /// Connects that were refused.
     pub refused_connects: u64,
-    /// Reports that counted.
+    /// Reports accepted.
     pub reports: u64,
     /// Reports answered with `resync`.
     pub resyncs: u64,
     /// Slots offered: admit calls.
     pub offered: u64,
-    /// Hosts that said yes.
+    /// Offers that the host admitted.
     pub admitted: u64,
-    /// Hosts that said no, or nothing.
+    /// Offers that the host refused or did not answer.
     pub not_admitted: u64,
-    /// Leases that both sides came to see.
+    /// Leases that both sides have seen.
     pub paired: u64,
-    /// Rows ended by their age.
+    /// Rows of the meter ended by their age.
     pub rollovers: u64,
-    /// Agents that fell silent.
+    /// Agents that stopped reporting.
     pub silences: u64,
     /// Pauses of the pool itself.
     pub pauses: u64,
-    /// Evictions that the agent never confirmed.
+    /// Evictions that the agent did not confirm.
     pub evictions_unanswered: u64,
     /// Nodes forgotten.
     pub pruned: u64,
@@ -31,15 +31,15 @@ pub struct Counters {
     pub metered_rows: u64,
     /// Milliseconds billed on them.
     pub metered_ms: u64,
-    /// What they cost.
+    /// The total cost of these rows.
     pub metered_cost: Wei,
-    /// Milliseconds that only hosts saw, where a price is asked.
+    /// Milliseconds that only hosts saw, on leases with a price.
     pub unpaired_ms: u64,
     ended: [u64; 11],
 }
 
 impl Counters {
-    /// Leases that ended, by reason.
+    /// Returns the number of leases that ended, by reason.
     pub fn ended(&self) -> impl Iterator<Item = (EvictReason, u64)> {
         EvictReason::ALL.into_iter().zip(self.ended)
     }

@@ -2,46 +2,46 @@ use vipnode_types::{AgentPublic, Ms, NodeId, protocol2::Kind};
 
 use crate::{Protocol2State, protocol2::dialect::Dialect};
 
-/// Who speaks for a node, and what outlives a change from one protocol to the other.
+/// The signer that represents a node, and what the pool keeps when the node changes between protocols.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Credentials {
-    /// Who does now.
+    /// The current signer.
     pub signer: Signer,
-    /// The newest delegation seen; zero where there was none.
+    /// When the newest delegation seen was issued; zero if there was none.
     pub issued: Ms,
-    /// What is remembered of protocol 2 apart from the signer, where there is anything.
+    /// Further state of protocol 2, if there is any.
     pub protocol2: Option<Box<Protocol2State>>,
 }
 
-/// Whose signature it is.
+/// Whose key signs for a node.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Signer {
-    /// That of an agent with a key of its own, by protocol 3.
+    /// An agent with its own key (protocol 3).
     Agent {
-        /// Its key.
+        /// The agent's key.
         key: AgentPublic,
-        /// Whether the node may come by protocol 2 too.
+        /// Whether the node may also connect with protocol 2.
         protocol2: bool,
     },
-    /// That of the node's own key, by protocol 2.
+    /// The node's own key (protocol 2).
     NodeKey {
-        /// The newest nonce that a call was taken with.
+        /// The newest nonce accepted.
         nonce: u64,
-        /// The execution client that it claims to be.
+        /// The execution client that the node claims to be.
         kind: Kind,
-        /// Whether it claims to be a full node.
+        /// Whether the node claims to be a full node.
         full: bool,
     },
 }
 
 impl Credentials {
-    /// One of which nothing was heard before.
+    /// Returns the credentials of a node that is new to the pool.
     #[must_use]
     pub const fn new(signer: Signer) -> Self {
         Self { signer, issued: Ms::ZERO, protocol2: None }
     }
 
-    /// The protocol that its agent speaks.
+    /// Returns the protocol that the agent speaks.
     pub(crate) const fn dialect(&self) -> Dialect {
         match self.signer {
             Signer::Agent { .. } => Dialect::Protocol3,
@@ -49,13 +49,21 @@ impl Credentials {
         }
     }
 
-    /// Whether it speaks protocol 2, signed by the node's own key.
+    /// Whether the agent speaks protocol 2, signed by the node's own key.
     #[must_use]
     pub const fn is_node_key(&self) -> bool {
         matches!(self.signer, Signer::NodeKey { .. })
     }
 
-    /// The newest nonce of protocol 2, 0 for none.
+    /// Returns the execution client that the node claims to be in protocol 2; `None` in protocol 3.
+    pub(crate) const fn claimed_kind(&self) -> Option<Kind> {
+        match self.signer {
+            Signer::NodeKey { kind, .. } => Some(kind),
+            Signer::Agent { .. } => None,
+        }
+    }
+
+    /// Returns the newest nonce of protocol 2, or 0.
     #[must_use]
     pub fn nonce(&self) -> u64 {
         match self.signer {
@@ -64,37 +72,37 @@ impl Credentials {
         }
     }
 
-    /// Takes a nonce that is newer, where it speaks protocol 2.
+    /// Accepts a newer nonce if the agent speaks protocol 2.
     pub fn raise_nonce(&mut self, newer: u64) {
         if let Signer::NodeKey { nonce, .. } = &mut self.signer {
             *nonce = newer.max(*nonce);
         }
     }
 
-    /// Peers that it is to drop should it speak protocol 2.
+    /// Returns the peers that the node has yet to drop, in protocol 2.
     #[must_use]
     pub fn to_drop(&self) -> &[NodeId] {
         self.protocol2.as_ref().map_or(&[], |state| &state.drop)
     }
 
-    /// Whether there are peers that it is to drop, and hears of in its answers.
+    /// Whether the agent speaks protocol 2 and has yet to drop peers.
     pub(crate) fn drops(&self) -> bool {
         self.is_node_key() && !self.to_drop().is_empty()
     }
 
-    /// As it is on a new socket.
-    pub(crate) fn untold(&self) -> Self {
+    /// Returns a copy for a new socket, on which no invalid peers were announced.
+    pub(crate) fn on_new_socket(&self) -> Self {
         let mut credentials = self.clone();
         if let Some(state) = &mut credentials.protocol2 {
-            state.told = 0;
+            state.announced = 0;
         }
         credentials
     }
 
-    /// Another signer speaks for it, on a new socket, perhaps in the other protocol. Nonces (D9), and the peers that it is to
-    /// drop, are not forgotten meanwhile.
+    /// Returns a copy with another signer, on a new socket and possibly in the other protocol. It keeps the nonce
+    /// (fault D9, docs/faults.md) and the peers that the node has yet to drop.
     pub(crate) fn with(&self, signer: Signer) -> Self {
-        let mut credentials = self.untold();
+        let mut credentials = self.on_new_socket();
         let nonce = self.nonce();
         credentials.signer = signer;
         if nonce > 0 && !credentials.is_node_key() {

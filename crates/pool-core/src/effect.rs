@@ -5,7 +5,7 @@ use vipnode_types::{
 
 use crate::{CallId, ConnectionId, PoolCall, RequestId, Row};
 
-/// What the pool does because of a command, in order.
+/// An output of the core. The effects of a command are carried out in order.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Effect {
     /// Write rows, atomically with all others of the same command.
@@ -18,23 +18,23 @@ pub enum Effect {
         request: RequestId,
         /// The result, or the error and its hint.
         reply: Result<Reply, WireError>,
-        /// Whether it waits for the rows before it.
+        /// Whether the reply waits until the rows before it are durable.
         release: Release,
     },
-    /// Call an agent. Its end comes back as [`crate::Command::CallDone`].
+    /// Call an agent. The caller reports the end of the call as [`crate::Command::CallDone`].
     Call {
         /// The connection of the agent.
         connection: ConnectionId,
-        /// The number under which its end comes back.
+        /// The id under which the end of the call is reported.
         call: CallId,
-        /// What the agent is to do.
+        /// The request to the agent.
         message: PoolCall,
-        /// How long an answer counts, in milliseconds from when the call leaves.
+        /// The time limit for an answer, in milliseconds from when the call is sent.
         answer_ms: u64,
-        /// Whether it waits for the rows before it.
+        /// Whether the call waits until the rows before it are durable.
         release: Release,
     },
-    /// Close a socket: it was superseded, or never said who it is.
+    /// Close a socket: a newer one replaced it, or its agent is silent or does not answer.
     Close {
         /// The connection to close.
         connection: ConnectionId,
@@ -43,7 +43,7 @@ pub enum Effect {
     },
 }
 
-/// Whether an effect may leave before the rows that it rests on are durable.
+/// Whether an effect may be carried out before the rows that it depends on are durable.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Release {
     /// At once.

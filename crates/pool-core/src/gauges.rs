@@ -1,4 +1,4 @@
-/// What there is now. Cheap to read.
+/// Current counts of the core. Cheap to read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Gauges {
     /// Nodes remembered.
@@ -13,18 +13,18 @@ pub struct Gauges {
     pub leases: u64,
     /// Leases that both sides saw.
     pub running: u64,
-    /// Leases that not both sides have seen yet.
+    /// Leases that at least one side has not seen yet.
     pub pending_offers: u64,
-    /// Slots that could be given away now.
+    /// Slots that could be offered now.
     pub free_slots: u64,
     /// Clients that want more hosts and wait for the pool to find them.
     pub waiting: u64,
-    /// Requests for hosts that wait for a yes.
+    /// Requests that wait for a host to admit.
     pub pending_asks: u64,
-    /// Calls to agents that have not come to their end.
+    /// Calls to agents that have not ended.
     pub calls_in_flight: u64,
-    /// Presences not flushed.
+    /// Presences not written yet.
     pub dirty_presences: u64,
-    /// Deadlines of every kind but calls.
+    /// Deadlines of every kind except calls.
     pub deadlines: u64,
 }

@@ -1,17 +1,18 @@
-/// The name of a connection. A late message of an old socket is never taken for one of the new socket (D32).
+/// The id of a connection. A late message from an old socket is never attributed to a newer one (fault D32,
+/// docs/faults.md).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct ConnectionId {
-    /// Number of the instance that holds the socket.
+    /// The number of the gateway that holds the socket.
     pub gateway: u16,
-    /// The instance's number of the socket.
+    /// The gateway's number for the socket.
     pub connection: u32,
-    /// How often that number was used before.
+    /// How often the gateway used that number before.
     pub generation: u32,
 }
 
-/// The gateway's number of a request that it waits to answer.
+/// The gateway's number for a request that it has yet to answer.
 pub type RequestId = u64;
 
-/// The core's number of a call whose end it waits for.
+/// The core's number for a call that has not ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct CallId(pub u64);

@@ -1,14 +1,14 @@
-//! The pool's core: who is here, who is given to whom, and what it has cost.
+//! The pool's core: which agents are connected, which host serves which client, and what it costs.
 //!
 //! One state machine: [`Core::handle`]`(now, command, &mut effects)`. It never waits, reads no clock, does no
-//! I/O and draws no randomness but from the seed it is given, so a bug replays from a seed.
+//! I/O, and draws randomness only from its seed, so every bug can be replayed from a seed.
 //!
-//! The program that runs it parses, verifies and authenticates before; after, it carries out the [`Effect`]s in
-//! order, holding back those marked [`Release::AfterCommit`] until the rows persisted so far are durable.
+//! The program that runs the core parses, verifies, and authenticates each message first. Afterward, it carries out the
+//! [`Effect`]s in order and holds back those marked [`Release::AfterCommit`] until all rows persisted so far are durable.
 //!
-//! Where to read what: `flows` has one file a command; `agents` knows who is here, `matching` who is given to whom,
-//! `leases` what was given, `metering` what it has cost; `protocol2` is the original's way to speak. Each folder's `mod.rs`
-//! describes what lives there and what it may call. What survives the process is in `row`.
+//! `flows` has one file per command. `agents` holds who is connected, `matching` who may serve whom, `leases` which slots
+//! are in use, `metering` what they cost; `protocol2` is the dialect of the original. Each folder's `mod.rs` describes
+//! what lives there and what it may call. What survives the process is in `row`.
 #![cfg_attr(not(test), deny(clippy::arithmetic_side_effects))]
 
 mod agents;
@@ -55,6 +55,6 @@ pub use pool_call::PoolCall;
 pub use protocol2::state::Protocol2State;
 pub use row::{LeaseRow, MeteredRow, NodeRow, Presence, Row, RowKey};
 
-/// Every error of this crate, by what it is about.
+/// The error tables of this crate, for the book's page of errors.
 pub const ERROR_TABLES: &[vipnode_types::ErrorTable] =
-    &[vipnode_types::ErrorTable { title: "What the core of a pool refuses", rows: CoreError::ROWS }];
+    &[vipnode_types::ErrorTable { title: "Requests that a pool refuses", rows: CoreError::ROWS }];

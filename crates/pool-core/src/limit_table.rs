@@ -1,26 +1,26 @@
 use std::{ops::RangeInclusive, time::Duration};
 
-/// One limit: a line of the table of a `T`.
+/// One limit: a row of the table of limits of type `T`.
 #[derive(Debug)]
 pub struct Limit<T: 'static> {
-    /// Its name, which is that of the field.
+    /// The name of the field.
     pub name: &'static str,
-    /// What its numbers count.
+    /// The unit of its values.
     pub unit: LimitUnit,
-    /// What it may be set to.
+    /// The values that it may have.
     pub range: RangeInclusive<u64>,
-    /// What it limits, and what happens there.
+    /// What it limits, and what happens at the limit.
     pub rule: &'static str,
-    /// Reads it.
+    /// Reads the value.
     pub get: fn(&T) -> u64,
-    /// Sets it; the caller has looked at the range.
+    /// Sets the value; the caller has checked the range.
     pub set: fn(&mut T, u64),
 }
 
-/// What the number of a limit counts.
+/// The unit of a limit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LimitUnit {
-    /// Things.
+    /// A number of things.
     Count,
     /// Bytes.
     Bytes,
@@ -28,7 +28,7 @@ pub enum LimitUnit {
     Time,
 }
 
-/// A field that holds a limit.
+/// The type of a field that holds a limit.
 pub(crate) trait LimitValue {
     fn number(&self) -> u64;
     fn of(number: u64) -> Self;
@@ -75,7 +75,7 @@ impl LimitValue for Duration {
 }
 
 /// Declares a struct of limits, its defaults and its table from one list of
-/// `/// rule` `name: type = default, unit range;`. Below `also` stands what is no limit.
+/// `/// rule` `name: type = default, unit range;`. Settings that are not limits follow after `also`.
 macro_rules! limits {
     (
         $(#[$about:meta])*
@@ -98,7 +98,7 @@ macro_rules! limits {
         }
 
         impl $table {
-            /// Its limits.
+            /// The table of these limits.
             pub const TABLE: &'static [$crate::limit_table::Limit<Self>] = &[$($crate::limit_table::Limit {
                 name: stringify!($name),
                 unit: $crate::limit_table::LimitUnit::$unit,

@@ -2,7 +2,7 @@ use vipnode_types::{Ms, wire::WireError};
 
 use crate::{ConnectionId, Effect, Release, Reply, RequestId, Row};
 
-/// What one `handle` makes: rows first, then everything else in order.
+/// The effects of one `handle`: rows first, then everything else in order.
 #[derive(Debug)]
 pub(crate) struct Output {
     pub(crate) now: Ms,
@@ -23,19 +23,19 @@ impl Output {
         self.effects.push(effect);
     }
 
-    /// Whether this command writes anything.
+    /// Whether this command has written rows.
     pub(crate) const fn writes(&self) -> bool {
         !self.rows.is_empty()
     }
 
-    /// Answers once everything persisted so far is durable.
-    pub(crate) fn reply_durably(&mut self, peer: ConnectionId, request: RequestId, reply: Reply) {
-        self.push(Effect::Reply { connection: peer, request, reply: Ok(reply), release: Release::AfterCommit });
+    /// Answers once all rows persisted so far are durable.
+    pub(crate) fn reply_durably(&mut self, connection: ConnectionId, request: RequestId, reply: Reply) {
+        self.push(Effect::Reply { connection, request, reply: Ok(reply), release: Release::AfterCommit });
     }
 
     /// Answers at once.
-    pub(crate) fn reply(&mut self, peer: ConnectionId, request: RequestId, reply: Result<Reply, WireError>) {
-        self.push(Effect::Reply { connection: peer, request, reply, release: Release::Now });
+    pub(crate) fn reply(&mut self, connection: ConnectionId, request: RequestId, reply: Result<Reply, WireError>) {
+        self.push(Effect::Reply { connection, request, reply, release: Release::Now });
     }
 
     pub(crate) fn finish(self, out: &mut Vec<Effect>) {

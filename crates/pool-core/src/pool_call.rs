@@ -6,12 +6,12 @@ use vipnode_types::{
 /// A call to an agent.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum PoolCall {
-    /// Let a client in.
+    /// Admit a client.
     Admit(AdmitCall),
     /// Undo a lease.
     Evict(EvictCall),
     /// Dial a peer.
     Dial(DialCall),
-    /// Let a client in, by protocol 2.
+    /// Admit a client, in protocol 2.
     Whitelist(NodeId),
 }

@@ -1,4 +1,4 @@
-//! What outlives the process, as plain values. A store keeps the newest value of each key.
+//! The durable state, as plain values. A store keeps the newest value of each key.
 
 use vipnode_types::{Account, ChainSpec, Enode, LeaseId, Ms, NodeId, Price, Wei, meter::Seen};
 
@@ -11,19 +11,19 @@ pub enum Row {
     Node(Box<NodeRow>),
     /// A running lease.
     Lease(Box<LeaseRow>),
-    /// A row of the meter that is over. Immutable: the same key is never written with another value.
+    /// A finished row of the meter. Immutable: the same key is never written with a different value.
     Metered(Box<MeteredRow>),
-    /// Presences: the last moment that each of these nodes reported. Flushed every few minutes.
+    /// When each of these nodes last reported. Written every few minutes.
     Presence(Vec<Presence>),
-    /// Floor of pool time, so that it never runs backwards over a restart.
+    /// A lower bound for pool time, so that it does not run backward over a restart.
     Clock(Ms),
-    /// The next lease to be named.
+    /// The number of the next lease.
     NextLease(u64),
     /// Removes the row with a key.
     Delete(RowKey),
 }
 
-/// What a [`Row`] is stored under.
+/// The key of a [`Row`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum RowKey {
     /// A node.
@@ -37,26 +37,26 @@ pub enum RowKey {
 pub struct Presence {
     /// The node.
     pub id: NodeId,
-    /// The last moment at which its agent reported.
+    /// When its agent last reported.
     pub seen: Ms,
-    /// The newest nonce of protocol 2; 0 where there was none.
+    /// The newest nonce of protocol 2, or 0.
     pub nonce: u64,
 }
 
 /// A node as the pool remembers it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NodeRow {
-    /// Its id.
+    /// The node's id.
     pub id: NodeId,
-    /// Whose signature spoke for it last.
+    /// The signer that last represented it.
     pub credentials: Credentials,
-    /// When it last reported, as far as flushed.
+    /// When it last reported, as of the last write.
     pub seen: Ms,
     /// The chain that it follows.
     pub chain: ChainSpec,
-    /// Where it may be dialed.
+    /// Where other nodes may dial it.
     pub enode: Option<Enode>,
-    /// The account that earns by its slots.
+    /// The account that is paid for its slots.
     pub payout: Option<Account>,
     /// Whether it ever offered slots.
     pub host: bool,
@@ -66,33 +66,33 @@ pub struct NodeRow {
     pub proven: Proven,
 }
 
-/// A running lease: everything its meter needs, fixed when its row began.
+/// A running lease: everything that its meter needs, fixed when its row began.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LeaseRow {
-    /// The lease's name, which stays the same from row to row.
+    /// The lease's id, which stays the same from row to row.
     pub id: LeaseId,
-    /// Which row of the lease's meter runs: 0, then one more after each rollover or return.
+    /// The number of the meter's current row: 0, then one more after each rollover or return.
     pub row: u32,
-    /// The node that has the slot.
+    /// The node that uses the slot.
     pub client: NodeId,
-    /// The node that gives it.
+    /// The node that provides the slot.
     pub host: NodeId,
-    /// The account that earns.
+    /// The account that is paid.
     pub payee: Option<Account>,
-    /// What the slot costs.
+    /// The price of the slot.
     pub price: Price,
-    /// When it was offered.
+    /// When the pool offered the slot.
     pub offered: Ms,
-    /// When the client first saw the host, and when it said that it was gone.
+    /// When the client first saw the host, and when it reported it as gone.
     pub client_seen: Option<(Ms, Option<Ms>)>,
-    /// When the host first saw the client, and when it said that it was gone.
+    /// When the host first saw the client, and when it reported it as gone.
     pub host_seen: Option<(Ms, Option<Ms>)>,
 }
 
-/// A row of the meter that is over, with both ends frozen.
+/// A finished row of the meter, with both ends fixed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MeteredRow {
-    /// The lease, as it last was.
+    /// The lease, in its last state.
     pub lease: LeaseRow,
     /// What the client saw.
     pub client: Option<Seen>,
@@ -100,8 +100,8 @@ pub struct MeteredRow {
     pub host: Option<Seen>,
     /// `meter::billed_ms` of both.
     pub billed_ms: u64,
-    /// `meter::cost` of both; 0 where the product would not fit.
+    /// `meter::cost` of both; 0 if the product would overflow.
     pub cost: Wei,
-    /// When it ended.
+    /// When the row ended.
     pub ended: Ms,
 }

@@ -52,7 +52,7 @@ fn known_errors_are_found() {
         "its certificate comes from an authority that this machine does not know",
         "another vipnode agent runs for this node",
         "no pool was ",
-        "Keep the agent running for as long as the node has peers of the pool.",
+        "Keep the agent running as long as the node has peers from the pool.",
         "Check the clocks of both machines, then call again.",
         "it names no host",
         "| the batch is empty<br>",

@@ -19,7 +19,7 @@ async fn snap_is_served_where_it_is_needed_and_les_by_no_geth_of_today() {
     let mut host_agent = beside_host.agent("host", &url, STILL);
     host_agent.events(&["offering", "joined"]).await;
     let mut agent = beside_client.agent("client", &url, &["--min-peers", "1", "--need", "snap/1,les"]);
-    assert!(words(&agent.event("hosts_missing").await).contains("les is not served by 1 (--need)"));
+    assert!(words(&agent.event("hosts_missing").await).contains("1 do not serve les (--need)"));
     assert!(agent.interrupt().await.success());
     let mut agent = beside_client.agent("client", &url, &["--min-peers", "1", "--need", "snap/1"]);
     let id = enode(&host).await.id;
@@ -53,7 +53,7 @@ async fn a_version_too_low_is_refused_on_either_side() {
         host_agent.events(&["offering", "joined"]).await;
         let mut agent = ask(&[]);
         let why = words(&agent.event("hosts_missing").await);
-        assert!(why.contains("your node's version is refused by 1"), "{flag}: {why}");
+        assert!(why.contains("1 reject your node's version"), "{flag}: {why}");
         if told {
             // Only its agent knows the pattern: the client was offered to it once.
             assert!(words(&host_agent.event("unsuitable").await).contains(flag));

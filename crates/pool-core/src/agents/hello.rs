@@ -10,9 +10,9 @@ use crate::{
 pub(crate) struct Hello<'a> {
     pub(crate) credentials: Credentials,
     pub(crate) endpoint: Option<Endpoint>,
-    /// A host's slots in all, and who earns.
+    /// A host's slots in total, and its payout account.
     pub(crate) host: Option<(u32, Option<Account>)>,
-    /// The dearest slot that a client takes.
+    /// The highest price that a client accepts.
     pub(crate) client: Option<Price>,
     pub(crate) agent_version: &'a str,
     pub(crate) client_version: &'a str,
@@ -22,8 +22,8 @@ pub(crate) struct Hello<'a> {
 }
 
 impl Agents {
-    /// Takes in the description of a node. `seen_from` is a moment from which it counts as seen, where nothing is metered by
-    /// it. Returns the row that the store is to keep, where that is another than it was `before`.
+    /// Stores the description of a node. `seen_from`, if given, becomes the time it was last seen; no meter may depend on
+    /// that. Returns the row to write, if it differs from the row `before`.
     pub(crate) fn take_in(
         &mut self,
         index: u32,
@@ -59,7 +59,7 @@ impl Agents {
         }
     }
 
-    /// A host has another payout account.
+    /// Sets a host's payout account.
     pub(crate) fn set_payout(&mut self, host: u32, payout: Option<Account>) {
         if let Some(node) = self.nodes.get_mut(host) {
             node.set_payout(payout);
@@ -67,7 +67,7 @@ impl Agents {
     }
 }
 
-/// Slots that one host may offer at most.
+/// Returns the most slots that one host may offer.
 pub(crate) fn most_slots(limits: &Limits) -> u32 {
     limits.slots_a_host.min(1_000)
 }

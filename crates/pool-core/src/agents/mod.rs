@@ -1,5 +1,5 @@
-//! The nodes whose agents came to this pool: who they are, on which connection, when they were last seen, what they
-//! offer and what they want. It may call the collections and the clock. Leases, matching and money never enter.
+//! The nodes whose agents have connected to this pool: their identity, connection, presence, offer, and wishes. It may
+//! call the collections and the clock. Leases, matching, and money never enter.
 
 pub(crate) mod hello;
 pub(crate) mod node;
@@ -23,32 +23,32 @@ use crate::{
     protocol2::dialect::Dialect,
 };
 
-/// Everything known of nodes and their agents. A [`Node`] is changed through [`Agents::update`] alone, whose
-/// [`Changed`] brings the lists of other owners up to date.
+/// All known nodes and their agents. A [`Node`] is changed only through [`Agents::update`], whose [`Changed`] makes the
+/// caller update the lists of other owners.
 #[derive(Debug)]
 pub(crate) struct Agents {
     nodes: Registry,
     chains: Interner<ChainSpec>,
     versions: Interner<Box<str>>,
     profiles: Interner<Profile>,
-    /// Versions that a node did not take, by a rule that its agent keeps to itself; the oldest first.
+    /// Versions that a node rejected by a rule that only its agent knows; the oldest first.
     unwanted: BTreeMap<u32, Vec<u32>>,
     presences: Presences,
     roles: Roles,
-    /// Where the search for nodes to forget goes on.
+    /// Where the search for nodes to forget continues.
     sweep_at: u32,
 }
 
-/// How many nodes ever were hosts, and clients.
+/// The number of nodes that were ever hosts, and clients.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) struct Roles {
     pub(crate) hosts: u64,
     pub(crate) clients: u64,
 }
 
-/// A node of this index is not as the lists of hosts and clients have it. `Core::refresh` takes it.
+/// The index of a node that may differ from the lists of hosts and clients. Pass it to `Core::refresh`.
 #[derive(Debug)]
-#[must_use = "the lists of hosts and clients have to be brought up to date"]
+#[must_use = "the lists of hosts and clients have to be updated"]
 pub(crate) struct Changed(u32);
 
 impl Changed {
@@ -59,7 +59,7 @@ impl Changed {
 }
 
 impl Agents {
-    /// No nodes. The limits of chains, versions and profiles are taken here for good.
+    /// Returns an empty set. The limits of chains, versions, and profiles are fixed here.
     pub(crate) fn new(rng: &mut SeededRng, limits: &Limits, flush_at: Ms) -> Self {
         Self {
             nodes: Registry::new(rng.keys()),
@@ -87,7 +87,7 @@ impl Agents {
         self.nodes.get(self.nodes.find(id)?)
     }
 
-    /// The node that presented itself on a connection.
+    /// The node that is connected on a connection.
     pub(crate) fn at(&self, connection: ConnectionId) -> Option<u32> {
         self.nodes.at_connection(connection)
     }
@@ -100,7 +100,7 @@ impl Agents {
         self.nodes.handle(index)
     }
 
-    /// The index of a handle, while its node is remembered.
+    /// The index of a handle, if its node is still known.
     pub(crate) fn live(&self, handle: Handle) -> Option<u32> {
         self.nodes.live(handle)
     }
@@ -122,22 +122,22 @@ impl Agents {
         self.roles
     }
 
-    /// The protocol that a node's agent speaks; protocol 3 for one that is unknown.
+    /// The protocol that a node's agent speaks; protocol 3 if the node is unknown.
     pub(crate) fn dialect(&self, index: u32) -> Dialect {
         self.nodes.get(index).map_or(Dialect::Protocol3, Node::dialect)
     }
 
-    /// When an agent last reported; zero for one that is unknown.
+    /// When an agent last reported; zero if it is unknown.
     pub(crate) fn seen(&self, index: u32) -> Ms {
         self.nodes.get(index).map_or(Ms::ZERO, Node::seen)
     }
 
-    /// The address that was seen at the other end of an agent's last connection.
+    /// The remote address of an agent's last connection.
     pub(crate) fn address(&self, index: u32) -> Option<IpAddr> {
         self.nodes.get(index)?.address()
     }
 
-    /// Changes what the lists of hosts and clients depend on.
+    /// Changes a node's fields that the lists of hosts and clients depend on.
     pub(crate) fn update(&mut self, index: u32, change: impl FnOnce(&mut Node)) -> Changed {
         if let Some(node) = self.nodes.get_mut(index) {
             change(node);
@@ -145,12 +145,12 @@ impl Agents {
         Changed(index)
     }
 
-    /// A node that was unknown; `None` where 2^32 - 1 are known, or where it is on one chain too many.
+    /// Adds a new node. Returns `None` if 2^32 - 1 nodes are known.
     pub(crate) fn insert(&mut self, id: NodeId, credentials: Credentials, seen: Ms, chain: u32) -> Option<u32> {
         self.nodes.insert(Node::new(id, credentials, seen, chain))
     }
 
-    /// A node as a store kept it.
+    /// Adds a node from a stored row.
     pub(crate) fn restore(&mut self, row: &NodeRow) {
         let Some(chain) = self.chains.acquire_past_limit(row.chain) else { return };
         self.roles.hosts = self.roles.hosts.saturating_add(u64::from(row.host));
@@ -158,7 +158,7 @@ impl Agents {
         self.nodes.insert(Node::from_row(row, chain));
     }
 
-    /// A node as a store is to keep it.
+    /// Returns the row to store for a node.
     pub(crate) fn row(&self, index: u32) -> Option<NodeRow> {
         let node = self.nodes.get(index)?;
         Some(node.row(*self.chains.get(node.chain())?))
@@ -177,7 +177,7 @@ impl Agents {
         Some(node.id())
     }
 
-    /// The next nodes to be looked at, at most `looks` of them, in a circle over all.
+    /// Returns the next node to check for removal, in a circle over all.
     pub(crate) fn sweep_next(&mut self) -> u32 {
         let index = self.sweep_at;
         let next = index.saturating_add(1);
@@ -185,7 +185,7 @@ impl Agents {
         index
     }
 
-    /// Indexes ever used: how many looks of [`Self::sweep_next`] see every node.
+    /// Indexes ever used: the number of calls of [`Self::sweep_next`] that cover every node.
     pub(crate) const fn capacity(&self) -> u32 {
         self.nodes.capacity()
     }
@@ -201,13 +201,13 @@ impl Agents {
         self.chains.values()
     }
 
-    /// Counts one more node on a chain; `None` where the limit of chains is reached.
+    /// Counts one more node on a chain. Returns `None` if the limit of chains is reached.
     pub(crate) fn join_chain(&mut self, chain: ChainSpec) -> Option<u32> {
         self.chains.acquire(chain)
     }
 
-    /// The genesis of a chain becomes known. Nodes of protocol 2 name a network id alone: where this is the first chain of that id here
-    /// they follow it, as those do that come later.
+    /// Learns the genesis of a chain. Nodes of protocol 2 send only a network id: if this is the first chain here with
+    /// that id, they move to it, and so do those that connect later.
     pub(crate) fn name_chain(&mut self, chain: ChainSpec) {
         let untold = ChainSpec::untold(chain.chain_id);
         let known = |other: &ChainSpec| other.chain_id == chain.chain_id && *other != untold;
@@ -216,24 +216,24 @@ impl Agents {
         }
     }
 
-    /// Moves a node to a chain that it was counted on by [`Self::join_chain`].
+    /// Moves a node to a chain on which [`Self::join_chain`] has counted it.
     pub(crate) fn move_to_chain(&mut self, index: u32, chain: u32) {
         let Some(node) = self.nodes.get_mut(index) else { return };
         let old = node.set_chain(chain);
         self.chains.release(old);
     }
 
-    /// What its agent said that a node runs; `None` where it said nothing.
+    /// The version of a node's execution client; `None` if its agent did not send it.
     pub(crate) fn version(&self, node: &Node) -> Option<&str> {
         self.versions.get(node.client_version()).map(|text| &**text)
     }
 
-    /// As [`Self::version`], by index; empty where nothing is known.
+    /// As [`Self::version`], by index; empty if it is unknown.
     pub(crate) fn client_version(&self, index: u32) -> String {
         self.nodes.get(index).and_then(|node| self.version(node)).unwrap_or_default().to_owned()
     }
 
-    /// The version of an agent; empty where it said none.
+    /// The version of an agent; empty if it did not send one.
     pub(crate) fn agent_version(&self, node: &Node) -> String {
         self.versions.get(node.agent_version()).map(ToString::to_string).unwrap_or_default()
     }
@@ -243,18 +243,16 @@ impl Agents {
         self.versions.acquire(cut.into_boxed_str()).unwrap_or(NIL)
     }
 
-    /// Which execution client a node is, as far as its agent said.
+    /// The kind of a node's execution client, as described by its agent.
     pub(crate) fn kind(&self, index: u32) -> Kind {
         let Some(node) = self.nodes.get(index) else { return Kind::Unknown };
-        if let Signer::NodeKey { kind, .. } = node.credentials().signer {
-            return kind;
-        }
-        self.version(node).map_or(Kind::Unknown, Kind::of_client)
+        let of_version = || self.version(node).map_or(Kind::Unknown, Kind::of_client);
+        node.credentials().claimed_kind().unwrap_or_else(of_version)
     }
 
     // The connection.
 
-    /// Gives a node its connection, on which nothing was said yet.
+    /// Gives a node a new connection.
     pub(crate) fn attach(
         &mut self,
         index: u32,
@@ -267,42 +265,42 @@ impl Agents {
         self.update(index, |node| node.begin_connection(address, callable, now))
     }
 
-    /// Takes a node's connection from it.
+    /// Removes a node's connection.
     pub(crate) fn detach(&mut self, index: u32) -> Changed {
         self.nodes.set_connection(index, None);
         self.update(index, Node::end_connection)
     }
 
-    /// How long an agent's socket takes for a round trip, in microseconds, smoothed.
+    /// Updates the smoothed round trip time of an agent's socket, in microseconds.
     pub(crate) fn note_latency(&mut self, index: u32, rtt_us: u32) {
         if let Some(node) = self.nodes.get_mut(index) {
             node.note_latency(rtt_us);
         }
     }
 
-    /// Takes a nonce of protocol 2 that was judged to be newer.
+    /// Accepts a nonce of protocol 2 that was checked before.
     pub(crate) fn raise_nonce(&mut self, index: u32, nonce: u64) {
         if let Some(node) = self.nodes.get_mut(index) {
             node.credentials_mut().raise_nonce(nonce);
         }
     }
 
-    /// What a node of protocol 2 is to drop, to be changed.
+    /// The credentials of a node, to be changed.
     pub(crate) fn credentials_mut(&mut self, index: u32) -> Option<&mut Credentials> {
         self.nodes.get_mut(index).map(Node::credentials_mut)
     }
 
-    /// The credentials of a node, known or not, for which `signer` speaks from now on.
+    /// Returns the credentials of a node, known or new, with `signer` as its signer.
     pub(crate) fn credentials_with(&self, id: &NodeId, signer: Signer) -> Credentials {
         self.known(id).map_or_else(|| Credentials::new(signer), |node| node.credentials().with(signer))
     }
 
-    /// A host drops or takes light nodes; true where it has room for them again.
+    /// Sets whether a host's slots for light nodes are full. Returns true if they no longer are.
     pub(crate) fn set_light_full(&mut self, index: u32, full: bool) -> bool {
         self.nodes.get_mut(index).is_some_and(|node| node.set_light_full(full) && !full)
     }
 
-    /// A node that asks as a client of protocol 2 is one from now on; true where it was none before, ever.
+    /// Makes a node of protocol 2 a client. Returns true if it was never one before.
     pub(crate) fn becomes_client(&mut self, index: u32) -> bool {
         let Some(node) = self.nodes.get_mut(index) else { return false };
         let new = node.become_client();
@@ -310,10 +308,10 @@ impl Agents {
         new
     }
 
-    /// How often chains, versions and profiles are used by nodes and by what is counted apart from them, for checks.
+    /// Checks the use counts of chains, versions, and profiles.
     ///
     /// # Errors
-    /// What does not agree.
+    /// A description of the first disagreement.
     pub(crate) fn check_shared(&self) -> Result<(), &'static str> {
         let (mut chains, mut versions, mut profiles) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
         let add = |uses: &mut BTreeMap<u32, u32>, number: u32| {
@@ -339,7 +337,7 @@ impl Agents {
         agree.into_iter().find(|(_, agrees)| !agrees).map_or(Ok(()), |(what, _)| Err(what))
     }
 
-    /// How many profiles there are.
+    /// The number of profiles.
     #[cfg(test)]
     pub(crate) fn profiles(&self) -> usize {
         self.profiles.uses().len()

@@ -7,12 +7,12 @@ use crate::{
     protocol2::dialect::Dialect,
 };
 
-/// A node and its agent. What other owners know of it stands with them, under its index.
+/// A node and its agent. Other owners keep their own state of it, under its index.
 #[derive(Debug)]
 pub(crate) struct Node {
     id: NodeId,
     credentials: Credentials,
-    /// The presence: the last moment it reported.
+    /// The presence: when it last reported.
     pub(in crate::agents) seen: Ms,
     chain: u32,
     endpoint: Option<Endpoint>,
@@ -21,15 +21,15 @@ pub(crate) struct Node {
     ever_client: bool,
     pub(in crate::agents) proven: Proven,
 
-    /// While there is one. Nothing below outlives it.
+    /// The current connection, if any. The fields below describe it.
     pub(in crate::agents) connection: Option<ConnectionId>,
     address: Option<IpAddr>,
     callable: bool,
     since: Ms,
-    /// Versions, [`NIL`] where they are unknown or too many.
+    /// Numbers of the versions, or [`NIL`] if they are unknown or too many.
     agent_version: u32,
     client_version: u32,
-    /// What it serves and what it wants of others, [`NIL`] where it named neither.
+    /// Number of the profile, or [`NIL`] if it sent none.
     profile: u32,
     rtt_us: u32,
     seq: u32,
@@ -38,20 +38,20 @@ pub(crate) struct Node {
 
     hosting: bool,
     slots: u32,
-    /// It takes no light node now.
+    /// Whether its slots for light nodes are full.
     light_full: bool,
     consuming: bool,
     max_price: Price,
 
-    /// The store has a row of it.
+    /// Whether the store has a row of it.
     stored: bool,
-    /// It has an entry among the deadlines of silence.
+    /// Whether it has an entry among the deadlines of silence.
     pub(in crate::agents) watched: bool,
-    /// Its presence moved since the last flush.
+    /// Whether its presence changed since the last write.
     pub(in crate::agents) dirty: bool,
 }
 
-/// No price is above it.
+/// The highest price there is: a client with this maximum accepts any.
 pub(crate) const ANY_PRICE: Price = Price::per_minute(Wei::new(u128::MAX));
 
 /// Where a node claims to listen.
@@ -106,7 +106,7 @@ impl Node {
         }
     }
 
-    /// A node as a store kept it.
+    /// Returns a node from a stored row.
     pub(crate) fn from_row(row: &NodeRow, chain: u32) -> Self {
         let mut node = Self::new(row.id, row.credentials.clone(), row.seen, chain);
         node.endpoint = row.enode.as_ref().map(Endpoint::of);
@@ -118,11 +118,11 @@ impl Node {
         node
     }
 
-    /// A node as a store is to keep it.
+    /// Returns the row to store.
     pub(crate) fn row(&self, chain: ChainSpec) -> NodeRow {
         NodeRow {
             id: self.id,
-            credentials: self.credentials.untold(),
+            credentials: self.credentials.on_new_socket(),
             seen: self.seen,
             chain,
             enode: self.endpoint.as_ref().map(|endpoint| endpoint.enode(self.id)),
@@ -150,7 +150,7 @@ impl Node {
         self.credentials.dialect()
     }
 
-    /// The last moment it reported.
+    /// When it last reported.
     pub(crate) const fn seen(&self) -> Ms {
         self.seen
     }
@@ -160,12 +160,12 @@ impl Node {
         self.chain
     }
 
-    /// Returns the number of the chain it was on.
+    /// Sets the chain. Returns the number of the previous one.
     pub(in crate::agents) const fn set_chain(&mut self, chain: u32) -> u32 {
         std::mem::replace(&mut self.chain, chain)
     }
 
-    /// Who earns by its slots.
+    /// The account that is paid for its slots.
     pub(crate) const fn payout(&self) -> Option<Account> {
         self.payout
     }
@@ -197,12 +197,12 @@ impl Node {
         self.connection.is_some()
     }
 
-    /// The address that was seen at the other end of its last connection.
+    /// The remote address of its last connection.
     pub(crate) const fn address(&self) -> Option<IpAddr> {
         self.address
     }
 
-    /// Whether the pool can call it (a WebSocket), or only answers (HTTP).
+    /// Whether the pool can call its agent (WebSocket) or only answer it (HTTP).
     pub(crate) const fn callable(&self) -> bool {
         self.callable
     }
@@ -212,17 +212,17 @@ impl Node {
         self.since
     }
 
-    /// Round trip in microseconds, smoothed; 0 for unknown.
+    /// The smoothed round trip time in microseconds; 0 if unknown.
     pub(crate) const fn rtt_us(&self) -> u32 {
         self.rtt_us
     }
 
-    /// Number of the newest report on this connection; 0 for none.
+    /// The number of the newest report on this connection, or 0.
     pub(crate) const fn seq(&self) -> u32 {
         self.seq
     }
 
-    /// Hash of the leases that it said it sees.
+    /// The hash of the leases that it reported to see.
     pub(crate) const fn hash(&self) -> LeaseSetHash {
         self.hash
     }
@@ -237,12 +237,12 @@ impl Node {
         self.hosting
     }
 
-    /// Slots that it offers in all.
+    /// The slots that it offers in total.
     pub(crate) const fn slots(&self) -> u32 {
         self.slots
     }
 
-    /// Whether it takes no light node now.
+    /// Whether its slots for light nodes are full.
     pub(crate) const fn light_full(&self) -> bool {
         self.light_full
     }
@@ -252,7 +252,7 @@ impl Node {
         self.consuming
     }
 
-    /// The dearest slot it takes; the dearest there can be for any.
+    /// The highest price that it accepts; [`ANY_PRICE`] if it has no maximum.
     pub(crate) const fn max_price(&self) -> Price {
         self.max_price
     }
@@ -265,32 +265,32 @@ impl Node {
         self.client_version
     }
 
-    /// Numbers of both versions.
+    /// The numbers of both versions.
     pub(crate) const fn versions(&self) -> [u32; 2] {
         [self.agent_version, self.client_version]
     }
 
-    /// Returns the numbers that stood there.
+    /// Sets the numbers of both versions. Returns the previous ones.
     pub(in crate::agents) const fn set_versions(&mut self, agent: u32, client: u32) -> [u32; 2] {
         [std::mem::replace(&mut self.agent_version, agent), std::mem::replace(&mut self.client_version, client)]
     }
 
-    /// Number of its profile.
+    /// The number of its profile.
     pub(crate) const fn profile(&self) -> u32 {
         self.profile
     }
 
-    /// Returns the number that stood there.
+    /// Sets the number of its profile. Returns the previous one.
     pub(in crate::agents) const fn set_profile(&mut self, profile: u32) -> u32 {
         std::mem::replace(&mut self.profile, profile)
     }
 
-    /// Whether the store has a row of it; from now on it has.
+    /// Marks it as stored. Returns whether it was before.
     pub(in crate::agents) const fn store(&mut self) -> bool {
         std::mem::replace(&mut self.stored, true)
     }
 
-    /// A new connection, on which it has said nothing yet.
+    /// Resets the state of the connection for a new one.
     pub(in crate::agents) fn begin_connection(&mut self, address: IpAddr, callable: bool, now: Ms) {
         self.address = Some(address);
         self.callable = callable;
@@ -304,7 +304,7 @@ impl Node {
         self.rtt_us = 0;
     }
 
-    /// Takes in the description that its agent sent in a connect.
+    /// Stores the description that its agent sent in a connect.
     pub(in crate::agents) fn take_in(&mut self, hello: Hello<'_>, most_slots: u32) {
         self.credentials = hello.credentials;
         self.endpoint = hello.endpoint;
@@ -316,25 +316,25 @@ impl Node {
         self.ever_client |= hello.client.is_some();
     }
 
-    /// A host offers this many slots from now on.
+    /// Sets the number of slots that a host offers.
     pub(crate) const fn set_slots(&mut self, slots: u32) {
         if self.hosting {
             self.slots = slots;
         }
     }
 
-    /// Returns what it said before.
+    /// Sets whether the slots for light nodes are full. Returns the previous value.
     pub(in crate::agents) const fn set_light_full(&mut self, full: bool) -> bool {
         std::mem::replace(&mut self.light_full, full)
     }
 
-    /// It asks for hosts from now on; true where it never did before.
+    /// Makes it a client. Returns true if it was never one before.
     pub(in crate::agents) const fn become_client(&mut self) -> bool {
         self.consuming = true;
         !std::mem::replace(&mut self.ever_client, true)
     }
 
-    /// The fields of each report that no list depends on.
+    /// Stores the fields of a report that no list depends on.
     pub(in crate::agents) fn take_report(&mut self, seq: u32, hash: LeaseSetHash, head: Option<u64>) {
         self.seq = seq;
         self.hash = hash;
@@ -350,15 +350,15 @@ impl Node {
         self.rtt_us = u32::try_from(smooth).unwrap_or(u32::MAX);
     }
 
-    /// Slots that it could give away if no lease held one: all of them while it can be called and dialed, else none.
+    /// The slots that it could provide without its leases: all of them while it can be called and dialed, otherwise 0.
     pub(crate) fn open_slots(&self) -> u32 {
         let reachable = self.endpoint.as_ref().is_some_and(|endpoint| endpoint.port != 0);
         if self.hosting && self.callable && self.is_connected() && reachable { self.slots } else { 0 }
     }
 
-    /// Where others may dial it: the address seen on its socket with the port it claims. The address
-    /// that it claims counts in a closed pool, or where the socket came over loopback. No node is
-    /// made to dial an address that was not observed.
+    /// Returns where other nodes may dial it: the remote address of its socket with the port that it claims. The claimed
+    /// address is used only in a closed pool or if the socket came over loopback, so that no node is made to dial an
+    /// address that the pool did not observe.
     pub(crate) fn dialed_at(&self, closed: bool) -> Option<Enode> {
         let endpoint = self.endpoint.as_ref().filter(|endpoint| endpoint.port != 0)?;
         let observed = self.address?.to_canonical();
@@ -371,19 +371,19 @@ impl Node {
         Some(if claims && (closed || observed.is_loopback()) { enode } else { enode.with_ip(observed) })
     }
 
-    /// Where it claims to be, whether or not it was seen there.
+    /// Returns the enode that it claims, observed or not.
     pub(crate) fn claimed(&self) -> Option<Enode> {
         let endpoint = self.endpoint.as_ref();
         let endpoint = endpoint.filter(|endpoint| endpoint.port != 0 && endpoint.host != EnodeHost::None)?;
         Some(endpoint.enode(self.id))
     }
 
-    /// As [`Self::dialed_at`], or its id alone.
+    /// As [`Self::dialed_at`], or only its id.
     pub(crate) fn named(&self, closed: bool) -> Enode {
         self.dialed_at(closed).unwrap_or_else(|| Enode::id_only(self.id))
     }
 
-    /// Whether the pool can have it dial, and evict by a call.
+    /// Whether the pool can call it to dial.
     pub(crate) const fn can_dial(&self) -> bool {
         self.connection.is_some() && self.callable && self.dialect().takes_dial_calls()
     }

@@ -8,7 +8,7 @@ use crate::{
     pool_clock::PoolClock,
 };
 
-/// When each agent was last heard, as far as it has to be looked at or written.
+/// The presences of agents that have to be checked for silence or written.
 #[derive(Debug)]
 pub(crate) struct Presences {
     /// One entry for each agent that is connected or has leases.
@@ -29,12 +29,12 @@ impl Presences {
 }
 
 impl Agents {
-    /// Whether an agent's silence is judged one day, for checks.
+    /// Whether an agent has a deadline of silence, for checks.
     pub(crate) fn is_watched(&self, index: u32) -> bool {
         self.nodes.get(index).is_some_and(|node| node.watched)
     }
 
-    /// When the next silence is to be judged.
+    /// When the next deadline of silence is due.
     pub(crate) fn next_silence(&self) -> Option<Ms> {
         self.presences.silences.next()
     }
@@ -44,29 +44,29 @@ impl Agents {
         self.presences.flush_at
     }
 
-    /// Presences that are not written.
+    /// The number of presences that are not written yet.
     pub(crate) const fn unwritten_presences(&self) -> usize {
         self.presences.dirty.len()
     }
 
-    /// Deadlines of silences.
+    /// The number of deadlines of silence.
     pub(crate) const fn silences(&self) -> usize {
         self.presences.silences.len()
     }
 
-    /// A node whose silence is to be judged by now.
+    /// Returns a node whose deadline of silence is due.
     pub(crate) fn pop_silence(&mut self, now: Ms) -> Option<Handle> {
         self.presences.silences.pop_due(now)
     }
 
-    /// The index of a node that [`Self::pop_silence`] returned, which has no deadline from here on.
+    /// Returns the index of a node from [`Self::pop_silence`], which has no deadline from here on.
     pub(crate) fn unwatch(&mut self, handle: Handle) -> Option<u32> {
         let index = self.nodes.live(handle)?;
         self.nodes.get_mut(index)?.watched = false;
         Some(index)
     }
 
-    /// Has an agent's silence judged one day.
+    /// Gives an agent a deadline of silence if it has none.
     pub(crate) fn watch(&mut self, index: u32, clock: &PoolClock, limits: &Limits) {
         let Some(handle) = self.nodes.handle(index) else { return };
         let Some(node) = self.nodes.get_mut(index).filter(|node| !node.watched) else { return };
@@ -75,12 +75,12 @@ impl Agents {
         self.presences.silences.push(due, handle);
     }
 
-    /// Whether an agent has said nothing for too long.
+    /// Whether an agent has not reported for too long.
     pub(crate) fn is_silent(&self, index: u32, clock: &PoolClock, limits: &Limits) -> bool {
         self.nodes.get(index).is_some_and(|node| clock.is_silent(node.seen, limits))
     }
 
-    /// An agent reported just now: its presence, which is in no list.
+    /// Sets an agent's presence to now. No list depends on it.
     pub(crate) fn seen_now(&mut self, index: u32, now: Ms) {
         let Some(handle) = self.nodes.handle(index) else { return };
         let Some(node) = self.nodes.get_mut(index) else { return };
@@ -90,21 +90,21 @@ impl Agents {
         }
     }
 
-    /// The other fields of each report.
+    /// Stores the other fields of a report.
     pub(crate) fn take_report(&mut self, index: u32, seq: u32, hash: LeaseSetHash, head: Option<u64>) {
         if let Some(node) = self.nodes.get_mut(index) {
             node.take_report(seq, hash, head);
         }
     }
 
-    /// An update of protocol 2 carries the newest block alone.
+    /// Stores the newest block, all that an update of protocol 2 carries of a report.
     pub(crate) fn set_head(&mut self, index: u32, head: u64) {
         if let Some(node) = self.nodes.get_mut(index) {
             node.take_report(node.seq(), node.hash(), Some(head));
         }
     }
 
-    /// Writes presences that moved, a bounded number of them.
+    /// Writes a bounded number of changed presences if the next write is due.
     pub(crate) fn flush(&mut self, output: &mut Output, limits: &Limits) {
         if self.presences.flush_at > output.now {
             return;

@@ -8,7 +8,7 @@ use crate::{
     collections::slab::NIL,
 };
 
-/// What a node serves and what it wants of others; many nodes share one.
+/// A node's capabilities and its rules for others; many nodes share one.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
 pub(crate) struct Profile {
     pub(crate) serves: Box<[Capability]>,
@@ -16,7 +16,7 @@ pub(crate) struct Profile {
 }
 
 impl Profile {
-    /// What an agent said, cut to the limits; the same capabilities in another order are one profile.
+    /// Returns the profile that an agent sent, cut to the limits. The order of capabilities does not matter.
     pub(crate) fn said(said: &Hello<'_>, limits: &Limits) -> Self {
         let serves: BTreeSet<&Capability> = said.serves.iter().take(limits.capabilities as usize).collect();
         let most = limits.rules as usize;
@@ -29,8 +29,8 @@ impl Profile {
         self.serves.is_empty() && self.rules.is_empty()
     }
 
-    /// With what others saw of it, at most `most` in all: versions of what it names itself, or anything where it
-    /// names nothing. `None` where that is nothing new.
+    /// Returns the profile with the capabilities that others saw on the node, at most `most` in total: other versions of
+    /// those that it names, or any if it names none. `None` if there is nothing new.
     pub(crate) fn seen(&self, caps: &[Capability], most: usize) -> Option<Self> {
         let mut set: BTreeSet<&Capability> = self.serves.iter().collect();
         for cap in caps.iter().take(most) {
@@ -45,7 +45,7 @@ impl Profile {
 }
 
 impl Agents {
-    /// Takes in what a node serves, and what it wants of others; each connect replaces both.
+    /// Stores a node's capabilities and rules; each connect replaces both.
     pub(in crate::agents) fn set_profile(&mut self, index: u32, said: &Hello<'_>, limits: &Limits) {
         let profile = Profile::said(said, limits);
         let profile = if profile.is_empty() { None } else { self.profiles.acquire(profile) };
@@ -55,7 +55,7 @@ impl Agents {
         }
     }
 
-    /// Gives back the shared values that a node was counted on.
+    /// Releases the shared values that a node uses.
     pub(in crate::agents) fn forget_profile(&mut self, index: u32) {
         if let Some(node) = self.nodes.get_mut(index) {
             self.profiles.release(node.set_profile(NIL));
@@ -65,26 +65,26 @@ impl Agents {
         }
     }
 
-    /// What a node serves and wants; `None` where it said neither.
+    /// A node's capabilities and rules; `None` if it sent neither.
     pub(crate) fn profile(&self, node: &Node) -> Option<&Profile> {
         self.profiles.get(node.profile())
     }
 
-    /// Whether a node is a light one, by the capabilities that it names. By protocol 2 a node names none.
+    /// Whether a node is a light node, by the capabilities that it names; in protocol 2, it names none.
     pub(crate) fn is_light(&self, node: &Node) -> bool {
         let serves =
             |name: &str| self.profile(node).is_some_and(|profile| profile.serves.iter().any(|cap| cap.name() == name));
         serves("les") && !serves("eth")
     }
 
-    /// Whether the agent of `by` refused the version of another node before, by a rule that it keeps to itself.
+    /// Whether the agent of `by` rejected the version of another node before, by a rule that only that agent knows.
     pub(crate) fn is_unwanted(&self, by: u32, other: &Node) -> bool {
         self.unwanted.get(&by).is_some_and(|list| list.contains(&other.client_version()))
     }
 
-    /// An agent did not take a node because of its version, by a rule that it keeps to itself: nodes of that version
-    /// are not offered to it again on this socket. False where it knows so many that refusing is no exception, or
-    /// refuses what it was not offered for that reason.
+    /// Remembers that an agent rejected a version by a rule that only it knows: nodes of that version are not offered to
+    /// it again on this socket. Returns false if the version is unknown or already remembered, or if the agent rejects
+    /// too many versions for these to be exceptions.
     pub(crate) fn refuse_version(&mut self, by: u32, other: u32, limits: &Limits) -> bool {
         let most = limits.unwanted_versions.max(1) as usize;
         let version = self.nodes.get(other).map(Node::client_version);
@@ -102,8 +102,8 @@ impl Agents {
         oldest.is_none()
     }
 
-    /// Others saw what a node serves: that adds versions to what it names itself. It cannot take away what the node
-    /// names, or add a capability that the node does not name.
+    /// Adds versions of capabilities that others saw on a node. They cannot remove what the node names, or add a
+    /// capability that the node does not name.
     pub(crate) fn add_served(&mut self, index: u32, seen: &[Capability], limits: &Limits) {
         let Some(node) = self.nodes.get(index) else { return };
         let said = self.profile(node).cloned().unwrap_or_default();

@@ -8,7 +8,7 @@ use crate::{
     collections::slab::{Handle, Slab},
 };
 
-/// All nodes, found by id and by the socket of their agent. Ids are stored in the nodes alone.
+/// All nodes, indexed by id and by connection. Ids are stored only in the nodes.
 #[derive(Debug)]
 pub(crate) struct Registry {
     nodes: Slab<Node>,
@@ -77,7 +77,7 @@ impl Registry {
         self.nodes.remove(index)
     }
 
-    /// Gives a node another socket, or none.
+    /// Sets or removes a node's connection.
     pub(crate) fn set_connection(&mut self, index: u32, connection: Option<ConnectionId>) {
         let Some(node) = self.nodes.get_mut(index) else { return };
         let old = std::mem::replace(&mut node.connection, connection);
@@ -95,7 +95,7 @@ impl Registry {
         }
     }
 
-    /// Entries in the index of connections, for checks.
+    /// The number of entries in the index of connections.
     pub(crate) fn connections(&self) -> usize {
         self.by_connection.len()
     }

@@ -1,6 +1,6 @@
 use std::net::IpAddr;
 
-/// Addresses that one operator is likely to hold: the /24 of an IPv4, the /48 of an IPv6 address.
+/// A block of addresses that one operator is likely to hold: the /24 of an IPv4 address, the /48 of an IPv6 address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct AddressBlock(u64);
 
@@ -10,7 +10,7 @@ pub struct AddressBlock(u64);
 pub struct WideBlock(u64);
 
 impl AddressBlock {
-    /// The block of an address.
+    /// Returns the block of an address.
     #[must_use]
     pub fn of(ip: IpAddr) -> Self {
         match ip.to_canonical() {
@@ -63,7 +63,7 @@ mod tests {
     }
 
     #[test]
-    fn blocks_join_neighbors_and_nobody_else() {
+    fn a_block_has_the_addresses_with_its_prefix_and_no_others() {
         let block = |text| AddressBlock::of(ip(text));
         assert_eq!(block("8.8.8.8"), block("8.8.8.9"));
         assert_eq!(block("8.8.8.8"), block("::ffff:8.8.8.8"));

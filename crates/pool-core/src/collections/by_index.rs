@@ -1,12 +1,12 @@
-/// One value for each index of a [`crate::collections::slab::Slab`], so that an owner keeps what it knows of a node
-/// without reaching into the node. It grows by chunks, as the slab does; where nothing was written it holds the default.
+/// One value for each index of a [`crate::collections::slab::Slab`], so that an owner keeps its own state of a node
+/// outside the node. It grows by chunks, as the slab does; an index that was not written has the default value.
 #[derive(Debug)]
 pub(crate) struct ByIndex<T> {
     chunks: Vec<Vec<T>>,
     unwritten: T,
 }
 
-/// Values that are allocated at once.
+/// The number of values allocated at once.
 const CHUNK: u32 = 1024;
 
 impl<T: Default> ByIndex<T> {
@@ -20,7 +20,7 @@ impl<T: Default> ByIndex<T> {
         chunk.and_then(|chunk| chunk.get((index % CHUNK) as usize)).unwrap_or(&self.unwritten)
     }
 
-    /// The value of an index, to be changed; `index` is one of the slab's.
+    /// The value of an index of the slab, to be changed.
     pub(crate) fn get_mut(&mut self, index: u32) -> Option<&mut T> {
         let chunk = (index / CHUNK) as usize;
         while self.chunks.len() <= chunk {
@@ -29,7 +29,7 @@ impl<T: Default> ByIndex<T> {
         self.chunks.get_mut(chunk)?.get_mut((index % CHUNK) as usize)
     }
 
-    /// Makes an index as if nothing had been written to it, and returns what was there.
+    /// Resets the value of an index to the default, and returns the previous one.
     pub(crate) fn take(&mut self, index: u32) -> T {
         self.get_mut(index).map(std::mem::take).unwrap_or_default()
     }

@@ -5,22 +5,21 @@ use std::{
 
 use vipnode_types::Ms;
 
-/// Milliseconds whose deadlines stand together until they are near.
+/// The length of a slot, whose deadlines are kept unordered until they are near.
 const SLOT_MS: u16 = 1_000;
-/// Deadlines of a slot that are allocated at once.
+/// The number of deadlines of a slot that are allocated at once.
 const BLOCK: usize = 128;
 
-/// Moments to look at something again, re-armed lazily: the caller that takes one out asks the thing itself
-/// whether it is due, and puts it back otherwise.
+/// A queue of deadlines, re-armed lazily: the caller that removes one checks whether it is still due, and puts it back
+/// otherwise.
 ///
-/// Not a first-in-first-out list: an agent re-armed from its last report is due sooner than one that
-/// connected later, and behind it in a list it would be judged up to a whole duration late. And not
-/// one heap: among a million agents each step down it misses the processor's cache. So only the
-/// nearest slot is a heap; what is later waits in its slot unordered, in blocks of one size, for which
-/// whatever a slot leaves is of use to any other.
+/// A first-in-first-out list does not work: an agent re-armed from its last report is due sooner than one that connected
+/// later, and behind it in a list it would be checked up to a whole duration late. One heap is too slow: among a million
+/// agents, each step down the heap misses the CPU cache. Therefore, only the nearest slot is a heap. Later deadlines wait
+/// in their slot unordered, in blocks of one size, so that the memory of one slot can be reused by any other.
 #[derive(Debug)]
 pub(crate) struct Deadlines<K> {
-    /// The nearest slot and whatever came since that is due sooner; not empty while anything waits.
+    /// The nearest slot, and newer deadlines that are due sooner; not empty while anything waits.
     soon: BinaryHeap<Reverse<(Ms, K)>>,
     /// The last slot of `soon`.
     slot: u64,
@@ -28,7 +27,7 @@ pub(crate) struct Deadlines<K> {
     len: usize,
 }
 
-/// Each with its milliseconds since its slot began.
+/// Deadlines, each with its milliseconds since the start of its slot.
 type Block<K> = Vec<(u16, K)>;
 
 impl<K: Ord + Copy> Deadlines<K> {
@@ -55,7 +54,7 @@ impl<K: Ord + Copy> Deadlines<K> {
         }
     }
 
-    /// The next that is due by `now`, taken out.
+    /// Removes and returns the next deadline that is due by `now`.
     pub(crate) fn pop_due(&mut self, now: Ms) -> Option<K> {
         if self.next()? > now {
             return None;
@@ -75,7 +74,7 @@ impl<K: Ord + Copy> Deadlines<K> {
         Some(what)
     }
 
-    /// When the next is due.
+    /// When the next deadline is due.
     pub(crate) fn next(&self) -> Option<Ms> {
         self.soon.peek().map(|Reverse((due, _))| *due)
     }
@@ -85,11 +84,11 @@ impl<K: Ord + Copy> Deadlines<K> {
     }
 }
 
-/// The slot of a moment, and how many milliseconds after its beginning it is.
+/// Returns the slot of a time, and its milliseconds since the start of the slot.
 fn split(due: Ms) -> (u64, u16) {
     let length = u64::from(SLOT_MS);
     let slot = due.get().checked_div(length).unwrap_or(0);
-    // What is left of dividing by a u16 is one.
+    // The remainder of a division by a u16 fits in a u16.
     (slot, u16::try_from(due.get().checked_rem(length).unwrap_or(0)).unwrap_or(u16::MAX))
 }
 

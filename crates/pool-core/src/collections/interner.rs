@@ -4,7 +4,7 @@ use hashbrown::HashTable;
 
 use crate::{collections::seeded_rng::Keys, collections::slab::Slab};
 
-/// Values that many rows share, stored once and counted; a value without a use is forgotten.
+/// Values that many rows share, stored once with a use count; a value without a use is forgotten.
 #[derive(Debug)]
 pub(crate) struct Interner<T> {
     entries: Slab<(T, u32)>,
@@ -18,13 +18,12 @@ impl<T: Eq + Hash> Interner<T> {
         Self { entries: Slab::new(), index: HashTable::new(), keys, limit }
     }
 
-    /// The number of a value, counted once more; `None` where the limit of different values is
-    /// reached.
+    /// Returns the number of a value and counts one more use. `None` if the limit of different values is reached.
     pub(crate) fn acquire(&mut self, value: T) -> Option<u32> {
         self.acquire_within(value, self.limit)
     }
 
-    /// As [`Self::acquire`], for what was let in under a larger limit.
+    /// As [`Self::acquire`], without the limit, for values accepted under a larger one.
     pub(crate) fn acquire_past_limit(&mut self, value: T) -> Option<u32> {
         self.acquire_within(value, usize::MAX)
     }
@@ -45,14 +44,14 @@ impl<T: Eq + Hash> Interner<T> {
         Some(number)
     }
 
-    /// Counts a number once more that is in use.
+    /// Counts one more use of a number that is in use.
     pub(crate) fn share(&mut self, number: u32) {
         if let Some((_, uses)) = self.entries.get_mut(number) {
             *uses = uses.saturating_add(1);
         }
     }
 
-    /// Replaces a value by another one for every use, under the same number, if that is not in use itself.
+    /// Replaces a value by another one for every use, under the same number, unless the other one is in use itself.
     pub(crate) fn rename(&mut self, old: &T, new: T) {
         let (hash, new_hash) = (self.keys.hash(old), self.keys.hash(&new));
         let Some(number) = self.find(hash, old).filter(|_| self.find(new_hash, &new).is_none()) else { return };
@@ -76,7 +75,7 @@ impl<T: Eq + Hash> Interner<T> {
         self.entries.iter().map(|(_, (value, _))| value)
     }
 
-    /// Gives back what [`Self::acquire`] counted; true where that was the last use.
+    /// Removes a use that [`Self::acquire`] counted. Returns true if it was the last one.
     pub(crate) fn release(&mut self, number: u32) -> bool {
         let Some((value, uses)) = self.entries.get_mut(number) else { return false };
         *uses = uses.saturating_sub(1);
@@ -95,7 +94,7 @@ impl<T: Eq + Hash> Interner<T> {
         self.entries.get(number).map(|(value, _)| value)
     }
 
-    /// How often each number is used, for checks.
+    /// The use count of each number, for checks.
     pub(crate) fn uses(&self) -> std::collections::BTreeMap<u32, u32> {
         self.entries.iter().map(|(number, (_, uses))| (number, *uses)).collect()
     }

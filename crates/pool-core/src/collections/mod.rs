@@ -1,5 +1,5 @@
-//! Containers and small values that know nothing of pools: a slab, an interner, a queue of deadlines, a seeded random
-//! number generator, blocks of addresses. They call nothing of this crate, and nothing of the domain enters.
+//! Containers and small values that are independent of pools: a slab, an interner, a queue of deadlines, a seeded random
+//! number generator, address blocks. They call nothing else in this crate, and nothing of the domain enters.
 
 pub(crate) mod address_block;
 pub(crate) mod block_shares;

@@ -6,7 +6,7 @@ use rand_chacha::{
 };
 use siphasher::sip::SipHasher13;
 
-/// The only source of chance in the core.
+/// The only source of randomness in the core.
 #[derive(Debug)]
 pub(crate) struct SeededRng(ChaCha8Rng);
 
@@ -23,8 +23,8 @@ impl SeededRng {
         Keys(self.0.next_u64(), self.0.next_u64())
     }
 
-    /// A number below `end`; 0 for an `end` of 0. The bias of the remainder is far below what
-    /// choosing a host could notice.
+    /// Returns a number below `end`, or 0 for an `end` of 0. The bias of the remainder is negligible for the selection of
+    /// hosts.
     pub(crate) fn below(&mut self, end: usize) -> usize {
         let end = u64::try_from(end).unwrap_or(u64::MAX);
         let number = self.0.next_u64().checked_rem(end).unwrap_or(0);

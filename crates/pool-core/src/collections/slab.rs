@@ -1,15 +1,14 @@
 /// No index.
 pub(crate) const NIL: u32 = u32::MAX;
 
-/// An index of a [`Slab`], with the number of its use: a handle that was kept too long finds nothing.
+/// An index of a [`Slab`] with a generation: a handle whose value was removed finds nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Handle {
     pub(crate) index: u32,
     pub(crate) generation: u32,
 }
 
-/// Values under 32-bit indexes. It grows by chunks, so that no value is ever moved and no growth
-/// stalls the pool.
+/// Values under 32-bit indexes. It grows by chunks, so that no value is ever moved and growth does not stall the pool.
 #[derive(Debug)]
 pub(crate) struct Slab<T> {
     chunks: Vec<Vec<Entry<T>>>,
@@ -31,17 +30,17 @@ impl<T> Slab<T> {
         Self { chunks: Vec::new(), free: Vec::new(), capacity: 0, len: 0 }
     }
 
-    /// Values in it.
+    /// The number of values.
     pub(crate) const fn len(&self) -> usize {
         self.len
     }
 
-    /// Indexes ever used: each value's index is below.
+    /// The number of indexes ever used; each value's index is below it.
     pub(crate) const fn capacity(&self) -> u32 {
         self.capacity
     }
 
-    /// Puts a value in; `None` where 2^32 - 1 are there.
+    /// Adds a value. Returns `None` at 2^32 - 1 values.
     pub(crate) fn insert(&mut self, value: T) -> Option<Handle> {
         let index = match self.free.pop() {
             Some(index) => index,
@@ -71,19 +70,19 @@ impl<T> Slab<T> {
         self.entry_mut(index)?.value.as_mut()
     }
 
-    /// The present handle of an index.
+    /// The current handle of an index.
     pub(crate) fn handle(&self, index: u32) -> Option<Handle> {
         let entry = self.entry(index)?;
         entry.value.as_ref()?;
         Some(Handle { index, generation: entry.generation })
     }
 
-    /// The index of a handle, while its value is there.
+    /// The index of a handle, if its value was not removed.
     pub(crate) fn live(&self, handle: Handle) -> Option<u32> {
         (self.handle(handle.index)? == handle).then_some(handle.index)
     }
 
-    /// In order of the indexes.
+    /// Iterates over the values in order of their indexes.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (u32, &T)> {
         let entries = self.chunks.iter().flatten();
         (0..self.capacity).zip(entries).filter_map(|(index, entry)| Some((index, entry.value.as_ref()?)))

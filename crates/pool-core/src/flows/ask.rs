@@ -5,13 +5,16 @@ use crate::{
     agents::node::Node,
     collections::slab::Handle,
     core_error::{CoreError, NEWER_ASK, NO_ANSWER},
-    matching::{no_host::NoHost, pending_asks::AskForm},
+    matching::{
+        no_host::NoHost,
+        pending_asks::{AskForm, PendingAsk},
+    },
     metering::day_budget::DayBudget,
     output::Output,
 };
 
 impl Core {
-    /// A client wants hosts.
+    /// Handles a client's request for hosts.
     pub(crate) fn ask(&mut self, output: &mut Output, connection: ConnectionId, request: RequestId, ask: &AskRequest) {
         let Some(index) = self.agents.at(connection) else {
             output.reply(connection, request, Err(CoreError::NotConnected.into()));
@@ -31,14 +34,14 @@ impl Core {
         self.refresh_waiting(index);
     }
 
-    /// Answers a client's request that waits, for a newer one takes over.
+    /// Answers a client's pending request, because a newer one replaces it.
     pub(crate) fn answer_older(&mut self, output: &mut Output, index: u32) {
         if self.matching.asks().contains(index) {
             self.answer_ask(output, index, Some(NEWER_ASK.to_owned()));
         }
     }
 
-    /// Takes up a request for `want` hosts in all.
+    /// Starts a request for `want` hosts in total.
     pub(crate) fn begin_ask(
         &mut self,
         output: &mut Output,
@@ -82,7 +85,7 @@ impl Core {
         Ok(())
     }
 
-    /// A host said yes to a client whose request waits.
+    /// Adds a host that admitted a client to the client's pending request.
     pub(crate) fn granted(&mut self, output: &mut Output, client: u32, grant: LeasedHost) {
         let Some(pending) = self.matching.asks_mut().get_mut(client) else { return };
         let enough = pending.take(grant);
@@ -94,7 +97,7 @@ impl Core {
         }
     }
 
-    /// Asks the next host for a client whose request waits. One whose request does not may wait in the queue again.
+    /// Tries the next host for a client with a pending request. A client without one may return to the queue.
     pub(crate) fn go_on_asking(&mut self, output: &mut Output, client: u32) {
         let most = self.limits.tries_an_ask;
         if let Some(pending) = self.matching.asks_mut().get_mut(client) {
@@ -112,30 +115,33 @@ impl Core {
         self.answer_ask(output, client, words);
     }
 
-    /// Answers a waiting request, if there is one, with what it got.
+    /// Answers a pending request, if there is one, with the hosts found so far.
     fn answer_ask(&mut self, output: &mut Output, client: u32, why: Option<String>) {
         let Some(pending) = self.matching.asks_mut().remove(client) else { return };
-        if let AskForm::Protocol2 { older, .. } = pending.form {
-            self.answer_protocol2(output, client, &pending, older);
-            return;
+        match pending.form {
+            AskForm::Protocol3 => self.answer_protocol3(output, client, pending, why),
+            AskForm::Protocol2 { older, .. } => self.answer_protocol2(output, client, &pending, older),
         }
+        self.refresh_waiting(client);
+    }
+
+    fn answer_protocol3(&self, output: &mut Output, client: u32, pending: PendingAsk, why: Option<String>) {
         let missing = self.matching.missing(client, self.context());
         let reason = why.filter(|_| missing > 0);
         let reply = Reply::Ask(AskReply { hosts: pending.got, missing, reason });
         output.reply(pending.connection, pending.request, Ok(reply));
-        self.refresh_waiting(client);
     }
 
-    /// A request has waited for as long as it may.
+    /// Answers a request whose time is up.
     pub(crate) fn ask_due(&mut self, output: &mut Output, client: u32) {
         self.answer_ask(output, client, Some(NO_ANSWER.to_owned()));
         if !self.agents.get(client).is_some_and(Node::can_dial) {
-            // A late yes could not reach it.
+            // The pool could not pass a late answer of a host on to it.
             self.end_unanswered(output, client);
         }
     }
 
-    /// The nodes among these ids that are known; the rest cannot be given anyway.
+    /// Returns the known nodes among these ids; the pool cannot offer the rest anyway.
     fn known(&self, ids: &[vipnode_types::NodeId]) -> Box<[Handle]> {
         let known = ids.iter().take(self.limits.avoid as usize).filter_map(|id| self.agents.find(id));
         known.filter_map(|index| self.agents.handle(index)).collect()

@@ -12,12 +12,12 @@ use crate::{
 };
 
 impl Core {
-    /// Asks a host to let a client in.
+    /// Asks a host to admit a client.
     pub(crate) fn call_admit(&mut self, output: &mut Output, host: u32, message: AdmitCall) {
         self.call(output, host, message.lease, CallKind::Admit(message.client), PoolCall::Admit(message));
     }
 
-    /// Has one side of a lease dial the other.
+    /// Asks one side of a lease to dial the other.
     pub(crate) fn call_dial(&mut self, output: &mut Output, node: u32, message: DialCall) {
         let kind = match message.side {
             Side::Client => CallKind::DialHost,
@@ -26,7 +26,7 @@ impl Core {
         self.call(output, node, message.lease, kind, PoolCall::Dial(message));
     }
 
-    /// Has an agent undo a lease. One that is not connected finds it missing in its next `ConnectReply`.
+    /// Asks an agent to undo a lease. An agent that is not connected finds it missing in its next `ConnectReply`.
     pub(crate) fn call_evict(&mut self, output: &mut Output, node: u32, lease: LeaseId, eviction: Eviction) {
         let message = EvictCall { lease, peer: eviction.other, reason: eviction.reason, fault: eviction.fault };
         self.call(output, node, lease, CallKind::Evict(eviction), PoolCall::Evict(message));
@@ -47,8 +47,8 @@ impl Core {
         let answer_ms = self.limits.admit_deadline_ms;
         let (Some(handle), Some(at)) = (self.agents.handle(node), self.agents.get(node)) else { return };
         let Some(connection) = at.connection().filter(|_| at.callable()) else { return };
-        // The gateway counts from when the call leaves, which is after a commit, and reports the end; two ticks
-        // after the latest such moment the core stops believing in that.
+        // The gateway counts from when the call is sent, which is after a commit, and reports the end. Two ticks after
+        // the latest possible end, the core gives the call up.
         let latest = output.now.plus(self.limits.commit_ms).plus(answer_ms);
         let deadline = latest.plus(self.limits.tick_ms.saturating_mul(2));
         let call = self.leases.begin_call(CallInFlight { kind, lease, node: handle, connection, deadline });
@@ -56,14 +56,14 @@ impl Core {
         output.push(Effect::Call { connection, call, message, answer_ms, release });
     }
 
-    /// An agent hears of an eviction with its next update: what sampling costs.
+    /// Schedules an eviction for the answer to the agent's next update.
     fn evict_later(&mut self, output: &mut Output, node: u32, eviction: Eviction) {
         self.drop_peer(output, node, eviction.other);
         let heard = output.now.plus(self.limits.report_interval_ms);
         self.end_unpaired(heard, eviction.unpaired);
     }
 
-    /// Counts the time that only a host saw, until it evicted at `end`.
+    /// Counts the time that only a host saw, up to its eviction at `end`.
     pub(crate) fn end_unpaired(&mut self, end: vipnode_types::Ms, unpaired: Option<Unpaired>) {
         let Some(Unpaired { client, since, price }) = unpaired else { return };
         let Some(client) = self.agents.live(client) else { return };

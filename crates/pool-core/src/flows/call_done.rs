@@ -10,9 +10,9 @@ use crate::{
 };
 
 impl Core {
-    /// A call to an agent came to its end.
+    /// Handles the end of a call to an agent.
     pub(crate) fn call_done(&mut self, output: &mut Output, call: CallId, outcome: &CallOutcome) {
-        // Unknown: given up already, or never made.
+        // Unknown: the core gave it up, or never made it.
         let Some(call) = self.leases.end_call(call) else { return };
         match call.kind {
             CallKind::Admit(client) => self.admit_done(output, &call, client, outcome),
@@ -22,20 +22,20 @@ impl Core {
         }
     }
 
-    /// Ends the oldest call that its gateway forgot; false where there is none.
+    /// Ends the oldest call whose end the gateway did not report in time. Returns false if there is none.
     pub(crate) fn give_up_a_call(&mut self, output: &mut Output) -> bool {
         let Some(call) = self.leases.overdue_call(output.now) else { return false };
         self.call_done(output, call, &CallOutcome::Expired);
         true
     }
 
-    /// The node of a call, while its agent is on the connection on which it was called.
+    /// Returns the node of a call if its agent still uses the connection of the call.
     fn still_there(&self, call: &CallInFlight) -> Option<u32> {
         let index = self.agents.live(call.node)?;
         (self.agents.get(index)?.connection() == Some(call.connection)).then_some(index)
     }
 
-    /// A host answered an admit, or did not.
+    /// Handles a host's answer to an admit, or the lack of one.
     fn admit_done(&mut self, output: &mut Output, call: &CallInFlight, client: NodeId, outcome: &CallOutcome) {
         let waiting = self.leases.find(call.lease);
         let waiting = waiting.filter(|&index| self.leases.get(index).is_some_and(|lease| lease.is_admitting()));
@@ -47,7 +47,7 @@ impl Core {
         }
     }
 
-    /// The client has other slots by now, or is gone. Its record may be gone too: the call remembers it.
+    /// Evicts a client that has other slots by now, or is gone. The call holds its id, because its record may be gone too.
     fn too_late(&mut self, output: &mut Output, call: &CallInFlight, client: NodeId) {
         let Some(host) = self.still_there(call) else { return };
         self.call_evict(output, host, call.lease, Eviction::new(client, EvictReason::TooLate));
@@ -69,7 +69,7 @@ impl Core {
         }
         self.end_lease(output, index, EvictReason::TooLate, None, None);
         if *outcome == CallOutcome::Expired {
-            // It may still do it, and no client would come.
+            // The host may still admit the client, which will not connect.
             self.too_late(output, call, id);
         }
         self.counters.not_admitted = self.counters.not_admitted.saturating_add(1);
@@ -78,7 +78,7 @@ impl Core {
 
     fn dial_done(&mut self, output: &mut Output, call: &CallInFlight, outcome: &CallOutcome) {
         let (CallOutcome::Refused(error), Some(lease)) = (outcome, self.leases.find(call.lease)) else { return };
-        // The client does not want this host: the slot goes back.
+        // The client rejects this host: the slot becomes free again.
         let Some(client) = self.agents.live(call.node) else { return };
         if error.is(ErrorCode::Unsuitable) {
             self.rejected(client, lease);
@@ -92,7 +92,7 @@ impl Core {
             self.end_unpaired(output.now, eviction.unpaired);
             return;
         }
-        // On a dead connection nothing is sent again: the list in the next connect reply shows it.
+        // On a dead connection nothing is sent again: the list in the next connect reply covers it.
         let expired = self.still_there(call).filter(|_| *outcome == CallOutcome::Expired);
         if let Some(node) = expired.filter(|_| eviction.tries < self.limits.evict_tries) {
             let eviction = Eviction { tries: eviction.tries.saturating_add(1), ..eviction };
@@ -102,8 +102,7 @@ impl Core {
         self.counters.evictions_unanswered = self.counters.evictions_unanswered.saturating_add(1);
         self.end_unpaired(output.now, eviction.unpaired);
         if let Some(node) = expired {
-            // What it does not hear on this connection it hears from the list on the next one; else it would
-            // hold a lease for ever that no other agent holds.
+            // On its next connection, the agent gets the list of its leases. Otherwise, it would keep this one forever.
             let reason = "an eviction was not answered; connect again".to_owned();
             output.push(Effect::Close { connection: call.connection, reason });
             self.detach(output, node);

@@ -46,7 +46,7 @@ impl Core {
         }
     }
 
-    /// The node that connects, known or made, on the chain it follows.
+    /// Returns the index of the connecting node, known or new, on the chain that it follows.
     fn enter(&mut self, output: &mut Output, identity: &Identity, hello: &ConnectRequest) -> Result<u32, WireError> {
         if hello.protocol != PROTOCOL {
             return Err(CoreError::Protocol { theirs: hello.protocol, ours: PROTOCOL }.into());
@@ -63,7 +63,7 @@ impl Core {
         self.node_on(output, identity.node, hello.chain, &credentials)
     }
 
-    /// An agent that speaks for a node from now on.
+    /// Returns the node's credentials with this agent as the signer.
     fn delegated(&self, identity: &Identity, hello: &ConnectRequest) -> Credentials {
         let signer = Signer::Agent { key: identity.agent, protocol2: hello.allow_protocol2 };
         Credentials { issued: identity.issued, ..self.agents.credentials_with(&identity.node, signer) }
@@ -80,7 +80,7 @@ impl Core {
         }
     }
 
-    /// A lease as one of its sides is shown it; `None` while that side does not know of it.
+    /// Returns a lease as one of its sides sees it; `None` while that side does not know of it.
     fn view(&self, lease: u32, side: Side) -> Option<LeaseView> {
         let lease = self.leases.get(lease).filter(|lease| !lease.is_admitting())?;
         let other = self.agents.get(lease.node(side.other()))?;

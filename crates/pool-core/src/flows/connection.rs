@@ -14,7 +14,7 @@ use crate::{
 };
 
 impl Core {
-    /// A node, known or new with these credentials, on the chain that it follows.
+    /// Returns the index of a node, known or new with these credentials, on the chain that it follows.
     pub(crate) fn node_on(
         &mut self,
         output: &mut Output,
@@ -39,7 +39,7 @@ impl Core {
         self.agents.insert(id, credentials.clone(), output.now, chain).ok_or_else(|| full.into())
     }
 
-    /// A node that follows another chain than before starts there without leases.
+    /// Moves a node to another chain, where it starts without leases.
     fn change_chain(&mut self, output: &mut Output, index: u32, chain: ChainSpec) -> Result<(), WireError> {
         let Some(old) = self.agents.get(index).and_then(|node| self.agents.chain(node.chain())) else { return Ok(()) };
         if *old == chain {
@@ -56,7 +56,7 @@ impl Core {
         Ok(())
     }
 
-    /// Gives a node its connection and takes in its description.
+    /// Gives a node its connection and stores its description.
     pub(crate) fn present(
         &mut self,
         output: &mut Output,
@@ -71,26 +71,26 @@ impl Core {
         self.agents.watch(index, &self.clock, &self.limits);
     }
 
-    /// Gives a node its new connection; an older one is closed.
+    /// Gives a node its new connection and closes an older one.
     fn attach(&mut self, output: &mut Output, index: u32, connection: ConnectionId, address: IpAddr, callable: bool) {
         if let Some(other) = self.agents.at(connection).filter(|&other| other != index) {
             self.detach(output, other);
         }
         if let Some(old) = self.agents.get(index).and_then(crate::agents::node::Node::connection) {
             if old != connection {
-                let reason = "a newer connection of this node took its place".to_owned();
+                let reason = "a newer connection of this node replaced this one".to_owned();
                 output.push(Effect::Close { connection: old, reason });
             }
             self.detach(output, index);
         }
         let pending = self.leases.of_client(index).filter(|(_, lease)| !lease.is_running()).count();
         let before = self.agents.address(index);
-        // Not refreshed here: the description from before no longer holds, and the new one is taken in next.
+        // Not refreshed here: the old description is outdated, and the new one is stored next.
         let _stale = self.agents.attach(index, connection, address, callable, output.now);
         self.matching.offers_move(pending, before, address);
     }
 
-    /// Takes in the description of a node.
+    /// Stores the description of a node.
     fn take_in(&mut self, output: &mut Output, index: u32, said: Hello<'_>) -> Changed {
         for (lease, side) in self.leases.of(index) {
             let reason = match side {
@@ -106,7 +106,7 @@ impl Core {
         }
         let mut leases = self.leases.of(index).into_iter();
         let unseen = leases.all(|(lease, side)| self.leases.get(lease).is_none_or(|lease| lease.up(side) == UNSEEN));
-        // Where nothing is metered by it, a connect is a sign of life.
+        // If no meter depends on it, a connect counts as being seen.
         let seen_from = unseen.then_some(output.now);
         let (changed, row) = self.agents.take_in(index, said, before.as_ref(), seen_from, &self.limits);
         if let Some(row) = row {
@@ -115,21 +115,21 @@ impl Core {
         changed
     }
 
-    /// A socket is gone.
+    /// Handles a closed socket.
     pub(crate) fn disconnected(&mut self, output: &mut Output, connection: ConnectionId) {
         if let Some(index) = self.agents.at(connection) {
             self.detach(output, index);
         }
     }
 
-    /// A socket answered a ping.
+    /// Handles the answer to a ping.
     pub(crate) fn latency(&mut self, connection: ConnectionId, rtt_us: u32) {
         if let Some(index) = self.agents.at(connection) {
             self.agents.note_latency(index, rtt_us);
         }
     }
 
-    /// Takes a node's connection away. Its leases go on; what hung on the connection alone ends.
+    /// Removes a node's connection. Its leases continue; whatever belonged to the connection ends.
     pub(crate) fn detach(&mut self, output: &mut Output, index: u32) {
         let changed = self.agents.detach(index);
         self.matching.disconnected(index);
@@ -137,7 +137,7 @@ impl Core {
         self.end_unanswered(output, index);
     }
 
-    /// Ends the leases of a node whose admit was not answered: the answer could not reach its client.
+    /// Ends a node's leases that wait for an answer to an admit, which could not be passed on.
     pub(crate) fn end_unanswered(&mut self, output: &mut Output, index: u32) {
         for (lease, side) in self.leases.of(index) {
             let Some(lease_now) = self.leases.get(lease).filter(|lease| lease.is_admitting()) else { continue };

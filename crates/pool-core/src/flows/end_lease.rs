@@ -17,8 +17,8 @@ use crate::{
 };
 
 impl Core {
-    /// Ends a lease: both ends are frozen, its row goes, its slot is free, and both sides get an eviction. `by` is
-    /// the side that ended it and knows; `cut` a side's own last moment.
+    /// Ends a lease: fixes both ends of its meter, deletes its row, frees the slot, and evicts on both sides. `by` is the
+    /// side that ended the lease; `cut` is the time at which a side last saw the other, if it is not the usual one.
     pub(crate) fn end_lease(
         &mut self,
         output: &mut Output,
@@ -60,7 +60,7 @@ impl Core {
         metering.count_unpaired(time, clock.now(), agents, limits, counters);
     }
 
-    /// The host evicts. One whose admit is in flight evicts when that comes to its end.
+    /// Evicts on the host's side. A host whose admit is in flight evicts when that call ends.
     fn evict_at_host(
         &mut self,
         output: &mut Output,
@@ -73,7 +73,7 @@ impl Core {
         if lease.is_admitting() {
             return;
         }
-        // The client does not hold it to be connected, and the host sees it until it has evicted.
+        // The client does not count it as connected, but the host sees it until it has evicted.
         let lone = lease.sees(Side::Host) && (by == Some(Side::Client) || lease.client_up() == UNSEEN);
         let client = self.agents.handle(lease.client()).filter(|_| lone);
         let unpaired = client.map(|client| Unpaired { client, since: output.now, price });
@@ -84,17 +84,17 @@ impl Core {
     fn evict_at_client(&mut self, output: &mut Output, lease: &Lease, reason: EvictReason, by: Option<Side>) {
         let Some(other) = self.agents.id(lease.host()) else { return };
         let knows = by == Some(Side::Client) && reason != EvictReason::NoReports;
-        if lease.is_told() && !knows {
+        if lease.is_known_to_client() && !knows {
             let eviction = Eviction { fault: lease.fault(), ..Eviction::new(other, reason) };
             self.call_evict(output, lease.client(), lease.id(), eviction);
         }
     }
 
-    /// Not both saw each other in time.
+    /// Handles the deadline of an offer that not both sides have seen.
     pub(crate) fn offer_due(&mut self, output: &mut Output, index: u32) {
         let Some(lease) = self.leases.get(index).filter(|lease| !lease.is_running()) else { return };
         if self.clock.awaits_sides(lease.offered()) {
-            // Offered before the pool was absent: its sides may still be on their way back.
+            // Offered before the pool was down: its sides may still reconnect.
             self.leases.arm_offer(lease.id(), self.clock.offers_wait());
             return;
         }

@@ -1,13 +1,13 @@
 use crate::{ConnectionId, Core, Reply, RequestId, core_error::CoreError, output::Output};
 
 impl Core {
-    /// Answers a client why it has its hosts, and no others.
+    /// Explains to a client why it has its hosts and no others.
     pub(crate) fn explain(&mut self, output: &mut Output, connection: ConnectionId, request: RequestId) {
         let Some(index) = self.agents.at(connection) else {
             output.reply(connection, request, Err(CoreError::NotConnected.into()));
             return;
         };
-        let (matching, rng, context) = self.matching_by_chance();
+        let (matching, rng, context) = self.matching_with_rng();
         let reply = matching.explain(index, rng, context);
         output.reply(connection, request, reply.map(|reply| Reply::Explain(Box::new(reply))));
     }

@@ -1,14 +1,14 @@
 use crate::{Core, Row, RowKey, output::Output};
 
 impl Core {
-    /// Forgets some node that may be forgotten; false where a bounded search finds none.
+    /// Forgets a node that may be forgotten. Returns false if a bounded search finds none.
     pub(crate) fn make_room(&mut self, output: &mut Output) -> bool {
         let before = self.agents.len();
         self.sweep(output, 1_000);
         self.agents.len() < before
     }
 
-    /// Looks at some nodes, one after the other, and forgets those that were absent for long.
+    /// Checks a bounded number of nodes, and forgets those that were not seen for long.
     pub(crate) fn sweep(&mut self, output: &mut Output, looks: u32) {
         for _ in 0..looks.min(self.agents.capacity()) {
             let index = self.agents.sweep_next();

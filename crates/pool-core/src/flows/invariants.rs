@@ -8,11 +8,10 @@ use crate::{
 };
 
 impl Core {
-    /// Whether every index and count agrees with what it is about. For tests and the simulator: it
-    /// walks everything.
+    /// Checks every index and count against the data. For tests and the simulator, because it walks everything.
     ///
     /// # Errors
-    /// What does not agree.
+    /// A description of the first disagreement.
     pub fn check(&self) -> Result<(), String> {
         self.check_nodes()?;
         self.check_leases()?;
@@ -34,9 +33,9 @@ impl Core {
                 ensure(found, || format!("{id:?} is not found by its connection"))?;
             }
             let judged = self.agents.is_watched(index) || (!node.is_connected() && !self.leases.any(index));
-            ensure(judged, || format!("{id:?} could be silent for ever"))?;
+            ensure(judged, || format!("{id:?} has no deadline of silence"))?;
             self.check_lists(index, node)?;
-            let waits = self.matching.waits_right(index, self.context()).map_err(|what| format!("{id:?} {what}"))?;
+            let waits = self.matching.check_waiting(index, self.context()).map_err(|what| format!("{id:?} {what}"))?;
             waiting = waiting.saturating_add(usize::from(waits));
         }
         let queue = self.matching.wait_queue();
@@ -77,8 +76,8 @@ impl Core {
             ensure(self.leases.find(id) == Some(index), || format!("{id} is not found"))?;
             ensure(lease.client() != lease.host(), || format!("{id} is with itself"))?;
             ensure(!lease.runs() || lease.is_running(), || format!("{id} runs unpaired"))?;
-            let unknown = lease.is_told() || lease.client_up() == UNSEEN;
-            ensure(unknown, || format!("the client of {id} sees what it does not know of"))?;
+            let known = lease.is_known_to_client() || lease.client_up() == UNSEEN;
+            ensure(known, || format!("the client of {id} sees what it does not know of"))?;
             ensure(id.get() < self.leases.numbers().0, || format!("{id} is yet to be named"))?;
             let chain = |node: u32| self.agents.get(node).map(Node::chain);
             let (client, host) = (chain(lease.client()), chain(lease.host()));
@@ -97,8 +96,8 @@ impl Core {
         let mut free: BTreeMap<u32, (u64, usize)> = BTreeMap::new();
         let (mut hosts, mut clients) = (0_usize, 0_u64);
         for (index, node) in self.agents.iter() {
-            let right = self.matching.stands_right(index, self.context());
-            ensure(right, || format!("{:?} is not listed as the host that it is", node.id()))?;
+            let listed = self.matching.is_listed_correctly(index, self.context());
+            ensure(listed, || format!("{:?} is not listed as the host that it is", node.id()))?;
             let slots = self.matching.listed_slots(index);
             if slots > 0 {
                 let sum = free.entry(node.chain()).or_default();

@@ -31,14 +31,14 @@ impl Core {
             match leave.reason {
                 LeaveReason::NotConnected | LeaveReason::Unstable => self.remember_failure(lease),
                 LeaveReason::Rejected => {
-                    // One whose version is unknown is remembered as one that failed.
+                    // A peer whose version is unknown is remembered as a failed pair.
                     self.remember_failure(lease);
                     self.rejected(index, lease);
                 }
-                LeaveReason::Mismatch => self.not_as_said(lease, side),
+                LeaveReason::Mismatch => self.mismatched(lease, side),
                 _ => {}
             }
-            // What was lost, or came and went, was last seen with the last report.
+            // A lost or unstable peer was last seen with the last report.
             let seen_till_now = matches!(leave.reason, LeaveReason::Surplus | LeaveReason::Drained);
             let end = if seen_till_now { Some(output.now) } else { None };
             self.end_lease(output, lease, reason(leave.reason), Some(side), end.map(|end| (side, end)));
@@ -46,7 +46,7 @@ impl Core {
         output.reply_durably(connection, request, Reply::Done(Done {}));
     }
 
-    /// An agent stops: all its leases end, and it is given nothing more.
+    /// Handles an agent that stops: all its leases end, and it gets no further offers.
     pub(crate) fn bye(&mut self, output: &mut Output, connection: ConnectionId, request: RequestId) {
         let Some(index) = self.agents.at(connection) else {
             output.reply(connection, request, Err(CoreError::NotConnected.into()));
@@ -57,7 +57,7 @@ impl Core {
         }
         let end: Ms = output.now;
         self.answer_older(output, index);
-        // Without the socket nothing more is called on it: the agent undoes everything by itself.
+        // Detached, it gets no further calls: the agent undoes everything by itself.
         self.detach(output, index);
         for (lease, side) in self.leases.of(index) {
             let reason = if side == Side::Client { EvictReason::Left } else { EvictReason::Drained };
@@ -66,16 +66,16 @@ impl Core {
         output.reply_durably(connection, request, Reply::Done(Done {}));
     }
 
-    /// An agent does not take the other side's version.
+    /// Remembers that an agent rejects the other side's version.
     pub(crate) fn rejected(&mut self, by: u32, lease: u32) {
         let Some(lease) = self.leases.get(lease) else { return };
         let Some(side) = lease.side_of(by) else { return };
         self.agents.refuse_version(by, lease.node(side.other()), &self.limits);
     }
 
-    /// The other side's agent described it wrongly. Only one side claims that: the pair is kept apart for a while, and a
-    /// host stands behind others as after an offer that never connected.
-    fn not_as_said(&mut self, lease: u32, by: Side) {
+    /// Remembers that the other side is not what its agent described. Because only one side claims that, the pair is kept
+    /// apart for a while, and a host is only ranked lower, as after an offer that did not connect.
+    fn mismatched(&mut self, lease: u32, by: Side) {
         self.remember_failure(lease);
         if let Some(lease) = self.leases.get(lease).filter(|_| by == Side::Client) {
             self.matching.strike(lease.host());

@@ -1,6 +1,6 @@
-//! What crosses owners: one file for each command, and for what follows from it. A flow asks the owners (agents,
-//! matching, leases, metering) in order and hands each what it needs of another. It may call everything; nothing
-//! but `core` calls it. State never lives here.
+//! Whatever involves more than one owner: one file per command, and per consequence of commands. A flow calls the owners
+//! (agents, matching, leases, metering) in order and passes each what it needs from another. It may call everything; only
+//! `core` calls it. State never lives here.
 
 mod ask;
 mod call;
@@ -27,28 +27,28 @@ mod tick;
 use self::protocol2::Protocol2Caller;
 use crate::{Command, Core, output::Output};
 
-/// What the pool calls itself.
+/// The version that the pool reports.
 const POOL_VERSION: &str = concat!("vipnode/", env!("CARGO_PKG_VERSION"));
 
 impl Core {
     pub(crate) fn dispatch(&mut self, output: &mut Output, command: Command) {
         match command {
-            Command::Connect { connection: peer, request, identity, address, callable, hello } => {
-                self.connect(output, (peer, request), &identity, (address, callable), &hello);
+            Command::Connect { connection, request, identity, address, callable, hello } => {
+                self.connect(output, (connection, request), &identity, (address, callable), &hello);
             }
-            Command::Report { connection: peer, request, report } => self.report(output, peer, request, &report),
-            Command::Ask { connection: peer, request, ask } => self.ask(output, peer, request, &ask),
-            Command::Explain { connection: peer, request } => self.explain(output, peer, request),
-            Command::Leave { connection: peer, request, leave } => self.leave(output, peer, request, &leave),
-            Command::Bye { connection: peer, request } => self.bye(output, peer, request),
-            Command::Protocol2 { connection: peer, request, node, nonce, address, callable, call } => {
-                let caller = Protocol2Caller { connection: peer, node, nonce, address, callable };
+            Command::Report { connection, request, report } => self.report(output, connection, request, &report),
+            Command::Ask { connection, request, ask } => self.ask(output, connection, request, &ask),
+            Command::Explain { connection, request } => self.explain(output, connection, request),
+            Command::Leave { connection, request, leave } => self.leave(output, connection, request, &leave),
+            Command::Bye { connection, request } => self.bye(output, connection, request),
+            Command::Protocol2 { connection, request, node, nonce, address, callable, call } => {
+                let caller = Protocol2Caller { connection, node, nonce, address, callable };
                 self.protocol2(output, &caller, request, call);
             }
-            Command::Status { connection: peer, request } => self.status(output, peer, request),
+            Command::Status { connection, request } => self.status(output, connection, request),
             Command::CallDone { call, outcome } => self.call_done(output, call, &outcome),
-            Command::Latency { connection: peer, rtt_us } => self.latency(peer, rtt_us),
-            Command::Disconnected { connection: peer } => self.disconnected(output, peer),
+            Command::Latency { connection, rtt_us } => self.latency(connection, rtt_us),
+            Command::Disconnected { connection } => self.disconnected(output, connection),
             Command::Tick => self.tick(output),
         }
     }

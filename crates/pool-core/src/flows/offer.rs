@@ -6,7 +6,7 @@ use vipnode_types::{
 use crate::{Core, agents::node::Node, matching::no_host::NoHost, output::Output};
 
 impl Core {
-    /// Finds a host for a client and asks it to let the client in.
+    /// Finds a host for a client and asks it to admit the client.
     pub(crate) fn offer_slot(&mut self, output: &mut Output, client: u32) -> Result<(), NoHost> {
         if self.past_unpaired(client) {
             return Err(NoHost::Unpaired);
@@ -14,14 +14,14 @@ impl Core {
         if self.matching.block_is_full(self.agents.address(client), &self.limits) {
             return Err(NoHost::Block);
         }
-        let (matching, rng, context) = self.matching_by_chance();
-        let (host, won) = matching.find_host(client, rng, context)?;
+        let (matching, rng, context) = self.matching_with_rng();
+        let (host, selection) = matching.find_host(client, rng, context)?;
         let lease = self.begin_lease(output, client, host).ok_or(NoHost::NoneFits)?;
-        self.matching.selected(lease, won, &self.limits);
+        self.matching.selected(lease, selection, &self.limits);
         Ok(())
     }
 
-    /// Whether a client has used up its unpaired time of today.
+    /// Whether a client has used up today's unpaired time.
     pub(crate) fn past_unpaired(&self, client: u32) -> bool {
         self.metering.past_unpaired(client, self.clock.now(), &self.agents, &self.limits)
     }
@@ -49,7 +49,7 @@ impl Core {
         Some(offer.id)
     }
 
-    /// Has the silence of both sides of a new lease judged, and counts the host's slot as taken.
+    /// Watches both sides of a new lease for silence, and counts the host's slot as taken.
     pub(crate) fn watch_pair(&mut self, client: u32, host: u32) {
         for node in [client, host] {
             self.agents.watch(node, &self.clock, &self.limits);
@@ -58,7 +58,7 @@ impl Core {
         matching.refresh_open_hosts(host, context);
     }
 
-    /// A host admitted a client: the client gets the address to dial.
+    /// Handles a host that admitted a client: the client gets the address to dial.
     pub(crate) fn admitted(&mut self, output: &mut Output, index: u32) {
         let Some(lease) = self.leases.get(index) else { return };
         let (id, client, host) = (lease.id(), lease.client(), lease.host());
@@ -87,13 +87,13 @@ impl Core {
         self.refresh_waiting(client);
     }
 
-    /// Brings a client's position in the queue up to what it is now.
+    /// Updates a client's position in the queue.
     pub(crate) fn refresh_waiting(&mut self, client: u32) {
         let (matching, context) = self.matching();
         matching.refresh_waiting(client, context);
     }
 
-    /// Gives waiting clients one slot each, a bounded number of them.
+    /// Offers one slot each to a bounded number of waiting clients.
     pub(crate) fn serve_waiting(&mut self, output: &mut Output) {
         let mut budget = self.limits.served_a_tick;
         let Some(chains) = self.matching.chains_to_serve(output.now) else { return };
@@ -103,7 +103,7 @@ impl Core {
             }
             let Some(chain) = self.matching.next_chain() else { break };
             self.serve_chain(output, chain, &mut budget);
-            // One for the look, so that many chains are bounded too.
+            // One for the chain, so that many chains are bounded too.
             budget = budget.saturating_sub(1);
         }
         let (matching, context) = self.matching();
@@ -120,7 +120,7 @@ impl Core {
         }
     }
 
-    /// Leaves a client alone for a while, for which no host was found.
+    /// Suspends the search for a client's hosts for a while, because no host was found.
     pub(crate) fn back_off(&mut self, client: u32) {
         let (matching, context) = self.matching();
         matching.back_off(client, context);

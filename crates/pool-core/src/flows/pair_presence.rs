@@ -11,14 +11,14 @@ use crate::{
 };
 
 impl Core {
-    /// A side sees the other, as of now.
+    /// Handles a side that sees the other, as of now.
     pub(crate) fn side_up(&mut self, output: &mut Output, index: u32, side: Side) {
         let Some(lease) = self.leases.get(index) else { return };
         if lease.sees(side) {
             return;
         }
         if lease.up(side) != UNSEEN && lease.is_running() {
-            // Only a host's "gone" waits; it came back in time.
+            // Only a host's "gone" waits; the client is back in time.
             let end = lease.host_down();
             self.returned(output, index, side, end);
             return;
@@ -32,12 +32,12 @@ impl Core {
         self.leases.persist(output, index, &self.agents);
     }
 
-    /// A side lost the other and has it again: a new row begins, without admit or evict. `end` is the
-    /// last moment that the side saw it before.
+    /// Handles a side that lost the other and sees it again: a new row begins, without admit or evict. `end` is when the
+    /// side last saw it before.
     pub(crate) fn returned(&mut self, output: &mut Output, index: u32, side: Side, end: Ms) {
         let Some(lease) = self.leases.get(index) else { return };
         if !lease.is_running() {
-            // No row ran; this side saw it from now on.
+            // No row is running; the side sees the other from now on.
             self.first_up(output, index, side);
             return;
         }
@@ -51,13 +51,13 @@ impl Core {
         self.leases.next_row(index, FirstSeen { client_up, host_up, host_down: UNSEEN }, None);
         self.leases.persist(output, index, &self.agents);
         if side == Side::Client && down != UNSEEN {
-            // The host still holds it to be gone, and its report waits as before.
+            // The host still reports it as gone, and the deadline of that stays.
             self.leases.stays_down(index, down);
             self.leases.persist(output, index, &self.agents);
         }
     }
 
-    /// A side no longer sees the other; it last did at `end`.
+    /// Handles a side that no longer sees the other; it last did at `end`.
     pub(crate) fn side_down(&mut self, output: &mut Output, index: u32, side: Side, end: Ms) {
         let Some(lease) = self.leases.get(index).filter(|lease| lease.sees(side)) else { return };
         match side {
@@ -75,12 +75,12 @@ impl Core {
         }
     }
 
-    /// How long a host's "gone" waits for a report of the client, in milliseconds.
+    /// Returns how long a host's "gone" waits for the client's report, in milliseconds.
     pub(crate) fn half_down_ms(&self, client: u32) -> u64 {
         self.agents.dialect(client).half_down_ms(&self.limits)
     }
 
-    /// The client should have reported something about a host's "gone" by now.
+    /// Handles the deadline for the client's report on a host's "gone".
     pub(crate) fn half_down_due(&mut self, output: &mut Output, index: u32) {
         let Some(lease) = self.leases.get(index) else { return };
         let wait = self.half_down_ms(lease.client());
@@ -90,7 +90,7 @@ impl Core {
         }
     }
 
-    /// The meter begins to run where both sides see each other for the first time.
+    /// Starts the meter if both sides now see each other for the first time.
     fn pair(&mut self, index: u32) {
         let Some(paired) = self.leases.pair(index) else { return };
         self.count_unpaired(UnpairedTime { client: paired.client, price: paired.price, ms: paired.waited_ms });

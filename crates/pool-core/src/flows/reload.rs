@@ -1,8 +1,8 @@
 use crate::{Core, Limits};
 
 impl Core {
-    /// Takes other limits from here on. Deadlines that run keep the moment they were given; a price holds for new
-    /// leases, and for others when they roll over. Returns the limits that are taken at a start only.
+    /// Applies new limits. Running deadlines keep their time; a price applies to new leases at once, and to others when
+    /// they roll over. Returns the names of changed limits that take effect only at the next start.
     pub fn set_limits(&mut self, limits: Limits) -> Vec<&'static str> {
         let fixed = ["chains", "versions", "profiles", "nonce_ahead_ms", "nonce_behind_ms"];
         let mut limits = limits;

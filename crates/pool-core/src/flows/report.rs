@@ -54,14 +54,14 @@ impl Core {
         self.take_seen(index, &report.host_capabilities);
         let reply = Reply::Report(ReportReply { resync: false });
         if output.writes() {
-            // An agent reports as continuous what was taken: the end of a row must not be forgotten after it was.
+            // After a durable reply, an agent reports leases as continuous, so the end of a row must not be lost.
             output.reply_durably(connection, request, reply);
         } else {
             output.reply(connection, request, Ok(reply));
         }
     }
 
-    /// The hash after a report that fits what the agent said before on this socket.
+    /// Returns the hash after a report that fits the earlier reports on this socket.
     fn fits(&self, index: u32, report: &ReportRequest) -> Option<LeaseSetHash> {
         let node = self.agents.get(index)?;
         if let Some(full) = &report.full {
@@ -78,8 +78,8 @@ impl Core {
         (report.hash == Some(hash)).then_some(hash)
     }
 
-    /// The whole set. `before` is the agent's presence before this report: what it does not see any
-    /// more it last saw then.
+    /// Handles a report of the full set. `before` is when the agent last reported before: what it no longer sees, it last
+    /// saw then.
     fn take_full(&mut self, output: &mut Output, index: u32, full: &[UpLease], before: Ms) {
         let mut named: Vec<LeaseId> = full.iter().map(|up| up.lease).collect();
         named.sort_unstable();
@@ -131,7 +131,7 @@ impl Core {
         self.evict_unknown(output, index, &unknown);
     }
 
-    /// Clients saw what hosts serve, and hosts what clients serve: that adds to what each names itself.
+    /// Adds the capabilities that each side saw on the other to those that the other named itself.
     fn take_seen(&mut self, index: u32, seen: &[HostCapabilities]) {
         for seen in seen.iter().take(self.limits.leases_a_client as usize) {
             let Some((lease, side)) = self.leases.own(index, seen.lease) else { continue };
@@ -140,8 +140,7 @@ impl Core {
         }
     }
 
-    /// Has an agent take back what the pool knows nothing of. The other node is unknown too, so it
-    /// stands there as zeros.
+    /// Evicts leases that the pool does not know. The other node is unknown too, so its id is all zeros.
     fn evict_unknown(&mut self, output: &mut Output, index: u32, leases: &[LeaseId]) {
         for &lease in leases.iter().take(self.limits.unknown_a_report as usize) {
             let other = NodeId::new([0; 64]);

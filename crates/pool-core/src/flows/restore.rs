@@ -6,7 +6,7 @@ use crate::{
     Core, Counters, LeaseRow, Limits, NodeRow, Presence, Row, RowKey, leases::lease::UNSEEN, pool_clock::PoolClock,
 };
 
-/// Rows as they come, the newest of each key.
+/// The rows read, the newest of each key.
 #[derive(Debug, Default)]
 struct Rows {
     nodes: BTreeMap<NodeId, NodeRow>,
@@ -46,7 +46,7 @@ impl Rows {
         }
     }
 
-    /// The latest moment that `now` and the rows know of.
+    /// Returns the latest time among `now` and the rows.
     fn latest(&self, now: Ms) -> Ms {
         let floor = self.nodes.values().map(|node| node.seen).chain(self.seen.values().map(|(seen, _)| *seen));
         let seen = |side: Option<(Ms, Option<Ms>)>| side.map_or(Ms::ZERO, |(up, down)| up.max(down.unwrap_or(up)));
@@ -55,7 +55,7 @@ impl Rows {
     }
 }
 
-/// For each chain id the chain whose genesis is known, where it is the only one.
+/// Returns, for each chain id, the chain whose genesis is known if it is the only one.
 fn known_chains<'a>(rows: impl Iterator<Item = &'a NodeRow>) -> BTreeMap<u64, Option<ChainSpec>> {
     let mut known = BTreeMap::new();
     for chain in rows.map(|row| row.chain).filter(|chain| *chain != ChainSpec::untold(chain.chain_id)) {
@@ -66,11 +66,11 @@ fn known_chains<'a>(rows: impl Iterator<Item = &'a NodeRow>) -> BTreeMap<u64, Op
 }
 
 impl Core {
-    /// A pool that goes on from what a store kept. The reconnect window begins: agents come back in
-    /// it, and no agent is judged or evicted for being absent.
+    /// Returns the core of a pool that continues from the rows of a store. It starts with the reconnect window, in which
+    /// agents reconnect and none counts as silent.
     ///
-    /// Rows may come in the order they were written or as a store lists them. A lease whose nodes are
-    /// unknown is left out.
+    /// Rows may be passed in the order in which they were written or as a store lists them. A lease whose nodes are
+    /// unknown is skipped.
     #[must_use]
     pub fn restore(limits: Limits, seed: [u8; 32], now: Ms, rows: impl IntoIterator<Item = Row>) -> Self {
         let mut read = Rows::default();
@@ -85,7 +85,7 @@ impl Core {
         for mut row in read.nodes.into_values() {
             let chain = row.chain;
             if chain == ChainSpec::untold(chain.chain_id) {
-                // It was written before the genesis was known.
+                // The row was written before the genesis was known.
                 row.chain = known.get(&chain.chain_id).copied().flatten().unwrap_or(chain);
             }
             let (seen, nonce) = read.seen.get(&row.id).copied().unwrap_or_default();
@@ -117,8 +117,8 @@ impl Core {
         }
     }
 
-    /// The durable part, as a store holds it once every presence is flushed: `restore` of it is equal
-    /// to it.
+    /// Returns the durable state, as a store holds it once all presences are written. `restore` of these rows returns the
+    /// same state.
     #[must_use]
     pub fn rows(&self) -> Vec<Row> {
         let nodes = self.agents.iter().filter_map(|(index, _)| self.agents.row(index));

@@ -11,7 +11,7 @@ use crate::{
 };
 
 impl Core {
-    /// Rolls the oldest row over, if it is due; false where none is.
+    /// Rolls the oldest row over if it is due. Returns false if none is.
     pub(crate) fn roll_over(&mut self, output: &mut Output) -> bool {
         let due = next_rollover(&self.leases, &self.agents, &self.clock, &self.limits);
         if due.is_none_or(|due| due > output.now) {
@@ -30,13 +30,13 @@ impl Core {
         true
     }
 
-    /// Ends the row of a lease at a moment and begins the next there, at another price if one is given.
+    /// Ends the row of a lease at `at` and begins the next one there, at another price if one is given.
     fn roll_at(&mut self, output: &mut Output, index: u32, at: Ms, host_down: Ms, price: Option<Price>) {
         self.close_row(output, index, Ends::at(at));
         self.leases.next_row(index, FirstSeen { client_up: at, host_up: at, host_down }, price);
     }
 
-    /// Gives a host another payout account: its rows end first, and the next ones are for the new.
+    /// Changes a host's payout account: its rows end first, and the next ones are for the new account.
     pub(crate) fn change_payout(&mut self, output: &mut Output, host: u32, payout: Option<Account>) {
         if self.agents.get(host).is_none_or(|node| node.payout() == payout) {
             return;

@@ -3,12 +3,12 @@ use vipnode_types::wire::EvictReason;
 use crate::{Core, Effect, collections::slab::Handle, output::Output};
 
 impl Core {
-    /// Whether an agent has said nothing for too long.
+    /// Whether an agent has not reported for too long.
     pub(crate) fn is_silent(&self, index: u32) -> bool {
         self.agents.is_silent(index, &self.clock, &self.limits)
     }
 
-    /// An agent may have fallen silent.
+    /// Handles the deadline at which an agent may have become silent.
     pub(crate) fn silence_due(&mut self, output: &mut Output, handle: Handle) {
         let Some(index) = self.agents.unwatch(handle) else { return };
         let Some(node) = self.agents.get(index) else { return };
@@ -22,13 +22,13 @@ impl Core {
         }
         self.counters.silences = self.counters.silences.saturating_add(1);
         if let Some(connection) = connection {
-            output.push(Effect::Close { connection, reason: "no report came for too long".to_owned() });
+            output.push(Effect::Close { connection, reason: "no report arrived for too long".to_owned() });
             self.detach(output, index);
         }
         self.go_down(output, index);
     }
 
-    /// Ends every lease of an agent where it was last seen.
+    /// Ends every lease of an agent at the time it was last seen.
     pub(crate) fn go_down(&mut self, output: &mut Output, index: u32) {
         for (lease, side) in self.leases.of(index) {
             self.end_lease(output, lease, EvictReason::NoReports, Some(side), None);

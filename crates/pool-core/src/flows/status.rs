@@ -45,7 +45,7 @@ impl Core {
         output.reply(connection, request, Ok(Reply::Status(Box::new(status))));
     }
 
-    /// The median of the blocks that hosts reported, on the chain that most of them are on.
+    /// Returns the median of the blocks that hosts reported, on the chain with the most hosts.
     fn newest_block(&self, hosts: &[u32]) -> u64 {
         let mut chains: BTreeMap<u32, Vec<u64>> = BTreeMap::new();
         for host in hosts.iter().filter_map(|&index| self.agents.get(index)).filter(|host| host.head() > 0) {
@@ -54,7 +54,8 @@ impl Core {
         median(chains.into_values().max_by_key(Vec::len).unwrap_or_default())
     }
 
-    /// A host's own description is shown next to its id and enters no sum (D36).
+    /// Returns a host's own description, which is shown next to its id and is not part of any sum (fault D36,
+    /// docs/faults.md).
     fn host_status(&self, index: u32) -> Option<HostStatus> {
         let host = self.agents.get(index)?;
         Some(HostStatus {

@@ -14,7 +14,7 @@ impl Core {
             if !self.expire_one(output) {
                 break;
             }
-            // One agent's silence may end a thousand leases: each counts.
+            // The silence of one agent may end a thousand leases: each counts.
             let ended = leases.saturating_sub(self.leases.len());
             budget = budget.saturating_sub(ended.max(1));
         }
@@ -23,7 +23,7 @@ impl Core {
         self.sweep(output, self.limits.swept_a_tick);
     }
 
-    /// Works off one deadline; false where none is due.
+    /// Processes one deadline. Returns false if none is due.
     fn expire_one(&mut self, output: &mut Output) -> bool {
         let now = output.now;
         if self.give_up_a_call(output) {
@@ -61,7 +61,7 @@ impl Core {
         true
     }
 
-    /// A pair should be connected by now: else its host dials, where the client can be dialed.
+    /// Asks the host to dial if the pair is not connected by now and the client can be dialed.
     fn dial_due(&mut self, output: &mut Output, id: LeaseId) {
         let Some(lease) = self.leases.find(id).and_then(|index| self.leases.get(index)) else { return };
         if lease.is_running() {

@@ -7,8 +7,7 @@ use vipnode_types::{
 
 use crate::{CallId, ConnectionId, collections::slab::Handle, leases::Leases};
 
-/// Calls to agents that have not come to their end. All have the same time to be answered, so the
-/// oldest ends first.
+/// Calls to agents that have not ended. All have the same time limit, so the oldest ends first.
 #[derive(Debug, Default)]
 pub(crate) struct AgentCalls {
     last: u64,
@@ -22,35 +21,35 @@ pub(crate) struct CallInFlight {
     pub(crate) lease: LeaseId,
     pub(crate) node: Handle,
     pub(crate) connection: ConnectionId,
-    /// When the core gives up on it by itself.
+    /// When the core gives the call up by itself.
     pub(crate) deadline: Ms,
 }
 
-/// What an agent was called to do.
+/// The purpose of a call to an agent.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum CallKind {
-    /// A host is to let this client in.
+    /// Ask a host to admit this client.
     Admit(NodeId),
-    /// A client is to dial a further host.
+    /// Ask a client to dial a further host.
     DialHost,
-    /// A host is to dial a client.
+    /// Ask a host to dial a client.
     DialClient,
     /// Undo a lease.
     Evict(Eviction),
 }
 
-/// What an eviction is about, in case it has to be sent again.
+/// The content of an eviction, in case it has to be sent again.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Eviction {
     pub(crate) other: NodeId,
     pub(crate) reason: EvictReason,
     pub(crate) fault: Option<PairFault>,
     pub(crate) tries: u32,
-    /// The client said that it left, but the host sees it until this is done: since when, at what price.
+    /// Set if the client left but the host sees it until the eviction is done.
     pub(crate) unpaired: Option<Unpaired>,
 }
 
-/// Time that only the host sees, from a moment until its eviction is done.
+/// Time that only the host sees, from `since` until the eviction is done.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Unpaired {
     pub(crate) client: Handle,
@@ -59,7 +58,7 @@ pub(crate) struct Unpaired {
 }
 
 impl Eviction {
-    /// The first try of one.
+    /// Returns the first try of an eviction.
     pub(crate) const fn new(other: NodeId, reason: EvictReason) -> Self {
         Self { other, reason, fault: None, tries: 0, unpaired: None }
     }
@@ -73,22 +72,22 @@ impl Leases {
         CallId(self.calls.last)
     }
 
-    /// A call that came to its end; `None` for one that was given up or never made.
+    /// Removes a call that ended; `None` if the core gave it up or never made it.
     pub(crate) fn end_call(&mut self, call: CallId) -> Option<CallInFlight> {
         self.calls.in_flight.remove(&call.0)
     }
 
-    /// Calls that have not come to their end.
+    /// The number of calls that have not ended.
     pub(crate) fn calls_in_flight(&self) -> usize {
         self.calls.in_flight.len()
     }
 
-    /// When the core gives up on the oldest call by itself.
+    /// When the core gives the oldest call up by itself.
     pub(crate) fn next_call_deadline(&self) -> Option<Ms> {
         self.calls.in_flight.first_key_value().map(|(_, call)| call.deadline)
     }
 
-    /// The oldest call, where its gateway forgot it.
+    /// Returns the oldest call if its gateway did not report the end in time.
     pub(crate) fn overdue_call(&self, now: Ms) -> Option<CallId> {
         let (&number, call) = self.calls.in_flight.first_key_value()?;
         (call.deadline <= now).then_some(CallId(number))

@@ -1,7 +1,7 @@
 use crate::leases::{Leases, lease::Lease, table::List};
 
 impl Leases {
-    /// Takes a lease out of every list and count.
+    /// Removes a lease from every list and count.
     pub(crate) fn end(&mut self, index: u32) -> Option<Lease> {
         let (client, host) = self.get(index).map(|lease| (lease.client(), lease.host()))?;
         self.table.row_ends(index);

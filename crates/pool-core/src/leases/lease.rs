@@ -5,13 +5,13 @@ use vipnode_types::{
 
 use crate::collections::slab::NIL;
 
-/// A moment that has not come.
+/// The time of an event that has not happened.
 pub(crate) const UNSEEN: Ms = Ms::NEVER;
 
-/// One client on one host, and what each saw of the other in the present row of its meter.
+/// A lease between one client and one host, and when each saw the other in the meter's current row.
 ///
-/// A client's "gone" ends a lease at once, so only a host's is stored. The payee is the host's
-/// present payout account: a new one ends the rows first.
+/// A client's "gone" ends a lease at once, so only a host's is stored. The payee is the host's current payout account: a
+/// change of it ends the running rows first.
 #[derive(Debug)]
 pub(crate) struct Lease {
     id: LeaseId,
@@ -31,27 +31,27 @@ pub(crate) struct Lease {
     /// Neighbors among the leases in order of their rows' beginnings.
     pub(in crate::leases) age_link: ListLink,
     stage: LeaseStage,
-    /// What a side saw wrong with the pair, as it left.
+    /// The fault of the pair that a side reported when it left.
     fault: Option<PairFault>,
-    /// An entry stands among the deadlines of `half_down_ms`.
+    /// Whether it has an entry among the deadlines of `half_down_ms`.
     half_armed: bool,
 }
 
-/// The life of a lease.
+/// The stages of a lease's life.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum LeaseStage {
-    /// The host was asked and has not answered. The client knows nothing of it.
+    /// The host was asked and has not answered. The client does not know of the lease.
     Admitting,
-    /// The client knows of it. Not both sides have seen each other: it is a pending offer of its client's address
-    /// block.
+    /// The client knows of the lease, but not both sides have seen each other: it is a pending offer of the client's
+    /// address block.
     Offered,
-    /// Both sides saw each other once, and a row of the meter runs.
+    /// Both sides have seen each other, and a row of the meter is running.
     Running,
-    /// The host admitted a client, but has no address that the client could dial. It only waits for its end.
+    /// The host admitted the client, but has no address that the client could dial. The lease is about to end.
     Evicting,
 }
 
-/// Two neighbors in a list.
+/// The neighbors of a lease in a linked list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct ListLink {
     pub(crate) prev: u32,
@@ -62,7 +62,7 @@ impl ListLink {
     pub(crate) const NONE: Self = Self { prev: NIL, next: NIL };
 }
 
-/// When the sides of a row first saw each other, and when the host said that the client was gone.
+/// When the sides of a row first saw each other, and when the host reported the client as gone.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct FirstSeen {
     pub(crate) client_up: Ms,
@@ -71,7 +71,7 @@ pub(crate) struct FirstSeen {
 }
 
 impl Lease {
-    /// A lease that its host is yet to admit.
+    /// Returns a lease that its host has yet to admit.
     pub(crate) const fn new(id: LeaseId, client: u32, host: u32, price: u32, offered: Ms) -> Self {
         Self {
             id,
@@ -92,8 +92,8 @@ impl Lease {
         }
     }
 
-    /// A lease as a store kept it. Whether the host admitted was not written: both sides know of it, and the offer's
-    /// deadline decides.
+    /// Returns the lease with its stored state. Whether the host admitted is not stored: both sides know of the lease, and
+    /// the deadline of the offer decides.
     pub(in crate::leases) fn restored(self, row: u32, seen: FirstSeen) -> Self {
         let FirstSeen { client_up, host_up, host_down } = seen;
         let running = client_up != UNSEEN && host_up != UNSEEN;
@@ -127,17 +127,17 @@ impl Lease {
         self.host_up
     }
 
-    /// When the host said that the client was gone; [`UNSEEN`] where it did not.
+    /// When the host reported the client as gone, or [`UNSEEN`].
     pub(crate) const fn host_down(&self) -> Ms {
         self.host_down
     }
 
-    /// When the row that runs began: once both saw each other.
+    /// When the running row began: when both sides saw each other.
     pub(crate) fn both_up(&self) -> Ms {
         self.client_up.max(self.host_up)
     }
 
-    /// Which row of the lease's meter runs.
+    /// The number of the meter's current row.
     pub(crate) const fn row(&self) -> u32 {
         self.row
     }
@@ -155,23 +155,23 @@ impl Lease {
         self.fault = fault;
     }
 
-    /// Its neighbors in the order of rows, for checks.
+    /// The neighbors in the order of rows, for checks.
     pub(crate) const fn age_link(&self) -> ListLink {
         self.age_link
     }
 
-    /// Whether its host is yet to admit.
+    /// Whether the host has yet to admit.
     pub(crate) const fn is_admitting(&self) -> bool {
         matches!(self.stage, LeaseStage::Admitting)
     }
 
-    /// Whether both sides saw each other once.
+    /// Whether both sides have seen each other.
     pub(crate) const fn is_running(&self) -> bool {
         matches!(self.stage, LeaseStage::Running)
     }
 
-    /// Whether its client knows of it.
-    pub(crate) const fn is_told(&self) -> bool {
+    /// Whether the client knows of it.
+    pub(crate) const fn is_known_to_client(&self) -> bool {
         matches!(self.stage, LeaseStage::Offered | LeaseStage::Running)
     }
 
@@ -179,7 +179,7 @@ impl Lease {
         self.stage = stage;
     }
 
-    /// Which side a node is.
+    /// Returns the side of a node.
     pub(crate) const fn side_of(&self, node: u32) -> Option<Side> {
         if self.client == node {
             Some(Side::Client)
@@ -190,7 +190,7 @@ impl Lease {
         }
     }
 
-    /// Index of a side's node.
+    /// Returns the index of a side's node.
     pub(crate) const fn node(&self, side: Side) -> u32 {
         match side {
             Side::Client => self.client,
@@ -198,7 +198,7 @@ impl Lease {
         }
     }
 
-    /// When a side first saw the other in the present row.
+    /// When a side first saw the other in the current row.
     pub(crate) const fn up(&self, side: Side) -> Ms {
         match side {
             Side::Client => self.client_up,
@@ -206,12 +206,12 @@ impl Lease {
         }
     }
 
-    /// Whether that side holds the other to be connected.
+    /// Whether a side reports the other as connected.
     pub(crate) fn sees(&self, side: Side) -> bool {
         self.up(side) != UNSEEN && (side == Side::Client || self.host_down == UNSEEN)
     }
 
-    /// Whether both do.
+    /// Whether both sides report each other as connected.
     pub(crate) fn runs(&self) -> bool {
         self.sees(Side::Client) && self.sees(Side::Host)
     }
@@ -230,12 +230,12 @@ impl Lease {
         self.host_down = at;
     }
 
-    /// The host's "gone" waits for a deadline from now on; true where it did already.
+    /// Sets whether the host's "gone" has a deadline. Returns the previous value.
     pub(in crate::leases) const fn arm_half_down(&mut self, armed: bool) -> bool {
         std::mem::replace(&mut self.half_armed, armed)
     }
 
-    /// The next row begins, with what the sides saw.
+    /// Begins the next row, with what the sides saw.
     pub(in crate::leases) const fn next_row(&mut self, seen: FirstSeen) {
         self.row = self.row.saturating_add(1);
         self.client_up = seen.client_up;
@@ -243,7 +243,7 @@ impl Lease {
         self.host_down = seen.host_down;
     }
 
-    /// Returns the number of the price before.
+    /// Sets the number of the price. Returns the previous one.
     pub(in crate::leases) const fn set_price(&mut self, price: u32) -> u32 {
         std::mem::replace(&mut self.price, price)
     }

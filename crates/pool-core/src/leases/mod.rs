@@ -1,5 +1,5 @@
-//! The leases: what was offered, whether both sides see each other, what agents were called to do for them, and their
-//! end. It may read agents. Which host a client gets, and what a lease costs, never enter.
+//! The leases: their offer, whether both sides see each other, the calls to agents about them, and their end. It may read
+//! agents. The selection of hosts and the cost of leases never enter.
 
 pub(crate) mod agent_calls;
 pub(crate) mod deadlines;
@@ -35,7 +35,7 @@ pub(crate) struct Leases {
     prices: Interner<Price>,
     /// The number of the next lease.
     next: u64,
-    /// Numbers below this are reserved durably.
+    /// Numbers below this are durably reserved.
     reserved: u64,
     running: u64,
     calls: AgentCalls,
@@ -47,7 +47,7 @@ pub(crate) struct Leases {
 struct NodeLeases {
     client_head: u32,
     client_count: u32,
-    /// Those of which it is the client and that the host has not answered.
+    /// The number of its leases as a client that the host has not admitted yet.
     admitting: u32,
     host_head: u32,
     host_count: u32,
@@ -77,7 +77,7 @@ impl Leases {
         self.table.len()
     }
 
-    /// Leases that both sides saw.
+    /// The number of leases that both sides have seen.
     pub(crate) const fn running(&self) -> u64 {
         self.running
     }
@@ -95,27 +95,27 @@ impl Leases {
         self.table.iter()
     }
 
-    /// The lease whose row began first.
+    /// The lease with the oldest running row.
     pub(crate) fn oldest(&self) -> Option<u32> {
         self.table.oldest()
     }
 
-    /// What a lease costs.
+    /// The price of a lease.
     pub(crate) fn price(&self, lease: &Lease) -> Option<Price> {
         self.prices.get(lease.price()).copied()
     }
 
-    /// How often each price is used, for checks.
+    /// The use count of each price, for checks.
     pub(crate) fn price_uses(&self) -> std::collections::BTreeMap<u32, u32> {
         self.prices.uses()
     }
 
-    /// The number of the next lease, and up to where numbers are reserved durably.
+    /// The number of the next lease, and the end of the durably reserved numbers.
     pub(crate) const fn numbers(&self) -> (u64, u64) {
         (self.next, self.reserved)
     }
 
-    /// Leases are numbered from here on, where that is beyond what was given out.
+    /// Numbers new leases from `first` on, unless a higher number is already in use.
     pub(crate) const fn number_from(&mut self, first: u64) {
         if first > self.next {
             (self.next, self.reserved) = (first, first);
@@ -151,23 +151,23 @@ impl Leases {
         self.table.walk(List::Host, self.nodes.get(node).host_head)
     }
 
-    /// How many leases a node has as a client.
+    /// The number of leases of which a node is the client.
     pub(crate) fn client_count(&self, node: u32) -> u32 {
         self.nodes.get(node).client_count
     }
 
-    /// How many leases a node has as a host.
+    /// The number of leases of which a node is the host.
     pub(crate) fn host_count(&self, node: u32) -> u32 {
         self.nodes.get(node).host_count
     }
 
-    /// How many leases of a client wait for their host to admit.
+    /// The number of a client's leases that wait for their host to admit.
     pub(crate) fn admitting(&self, node: u32) -> u32 {
         self.nodes.get(node).admitting
     }
 
-    /// How many leases a client knows of.
-    pub(crate) fn told_count(&self, node: u32) -> u32 {
+    /// The number of leases that a client knows of.
+    pub(crate) fn known_count(&self, node: u32) -> u32 {
         self.client_count(node).saturating_sub(self.admitting(node))
     }
 
@@ -177,7 +177,7 @@ impl Leases {
         at.client_count > 0 || at.host_count > 0
     }
 
-    /// A lease that a node is a side of, and knows of.
+    /// Returns a lease by id, with the node's side, if the node is a side of it and knows of it.
     pub(crate) fn own(&self, node: u32, id: LeaseId) -> Option<(u32, Side)> {
         let index = self.find(id)?;
         let lease = self.get(index)?;
@@ -185,14 +185,14 @@ impl Leases {
         (side == Side::Host || !lease.is_admitting()).then_some((index, side))
     }
 
-    /// Remembers what a side saw wrong with the pair.
+    /// Remembers the fault of the pair that a side reported.
     pub(crate) fn note_fault(&mut self, index: u32, fault: Option<PairFault>) {
         if let Some(lease) = self.table.get_mut(index) {
             lease.set_fault(fault);
         }
     }
 
-    /// A lease as a store is to keep it.
+    /// Returns the row to store for a lease.
     pub(crate) fn row(&self, lease: &Lease, agents: &Agents) -> Option<LeaseRow> {
         let host = agents.get(lease.host())?;
         let seen = |up: Ms, down: Ms| (up != UNSEEN).then(|| (up, (down != UNSEEN).then_some(down)));
@@ -209,7 +209,7 @@ impl Leases {
         })
     }
 
-    /// Writes a lease as it is now.
+    /// Writes the current state of a lease.
     pub(crate) fn persist(&self, output: &mut Output, index: u32, agents: &Agents) {
         if let Some(row) = self.get(index).and_then(|lease| self.row(lease, agents)) {
             output.persist(Row::Lease(Box::new(row)));

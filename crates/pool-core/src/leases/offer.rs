@@ -10,7 +10,7 @@ use crate::{
     output::Output,
 };
 
-/// A lease that was offered, and is written nowhere yet.
+/// A new lease that is not written yet.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Offer {
     pub(crate) index: u32,
@@ -18,7 +18,7 @@ pub(crate) struct Offer {
 }
 
 impl Leases {
-    /// A lease that its host is to be asked to admit; `None` where 2^32 - 1 leases or prices are there.
+    /// Adds a lease that its host has yet to admit. Returns `None` at 2^32 - 1 leases or prices.
     pub(crate) fn offer(&mut self, output: &mut Output, client: u32, host: u32, price: Price) -> Option<Offer> {
         let price = self.prices.acquire(price)?;
         let id = self.name(output);
@@ -30,7 +30,7 @@ impl Leases {
         Some(Offer { index, id })
     }
 
-    /// A lease as a store kept it; `None` at the limit of leases or prices.
+    /// Adds a lease from a stored row. Returns `None` at 2^32 - 1 leases or prices.
     pub(crate) fn restore(&mut self, row: &LeaseRow, client: u32, host: u32) -> Option<u32> {
         let price = self.prices.acquire(row.price)?;
         let client_up = row.client_seen.map_or(UNSEEN, |(up, _)| up);
@@ -45,7 +45,7 @@ impl Leases {
         Some(index)
     }
 
-    /// Hangs a lease on both its nodes' lists.
+    /// Links a lease into the lists of both nodes.
     fn link(&mut self, index: u32) {
         let Some((client, host)) = self.get(index).map(|lease| (lease.client(), lease.host())) else { return };
         if let Some(node) = self.nodes.get_mut(client) {
@@ -58,8 +58,8 @@ impl Leases {
         }
     }
 
-    /// A host admitted a client. `reachable` is whether the client can get an address to dial: from now on it knows of
-    /// the lease, or the lease only waits for its end.
+    /// Moves a lease on after its host admitted. `reachable` is whether the host has an address that the client can dial;
+    /// without one, the lease is about to end.
     pub(crate) fn admitted(&mut self, index: u32, reachable: bool) {
         let Some(lease) = self.table.get_mut(index).filter(|lease| lease.is_admitting()) else { return };
         lease.set_stage(if reachable { LeaseStage::Offered } else { LeaseStage::Evicting });

@@ -7,7 +7,7 @@ use crate::{
     leases::lease::{Lease, ListLink},
 };
 
-/// All leases: found by name, walked by node, and in order of their rows' beginnings.
+/// All leases, indexed by id, listed by node, and ordered by the start of their rows.
 #[derive(Debug)]
 pub(crate) struct LeaseTable {
     leases: Slab<Lease>,
@@ -17,14 +17,14 @@ pub(crate) struct LeaseTable {
     youngest: u32,
 }
 
-/// Which of the lists through the leases.
+/// The lists that link the leases.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum List {
-    /// Those of a client.
+    /// The leases of a client.
     Client,
-    /// Those of a host.
+    /// The leases of a host.
     Host,
-    /// Those with a running row, by its beginning.
+    /// The leases with a running row, by its start.
     Age,
 }
 
@@ -54,7 +54,7 @@ impl LeaseTable {
         self.index.find(self.keys.hash(&id), same).copied()
     }
 
-    /// Puts a lease in; the caller links it.
+    /// Adds a lease; the caller links it.
     pub(in crate::leases) fn insert(&mut self, lease: Lease) -> Option<u32> {
         let hash = self.keys.hash(&lease.id());
         let index = self.leases.insert(lease)?.index;
@@ -63,7 +63,7 @@ impl LeaseTable {
         Some(index)
     }
 
-    /// Takes a lease out; the caller unlinked it.
+    /// Removes a lease; the caller has unlinked it.
     pub(in crate::leases) fn remove(&mut self, index: u32) -> Option<Lease> {
         let id = self.leases.get(index)?.id();
         if let Ok(entry) = self.index.find_entry(self.keys.hash(&id), |&i| i == index) {
@@ -72,14 +72,14 @@ impl LeaseTable {
         self.leases.remove(index)
     }
 
-    /// Links a lease in front of the list that begins at `head`; the new head.
+    /// Links a lease in front of the list that begins at `head`. Returns the new head.
     pub(in crate::leases) fn link(&mut self, list: List, head: u32, index: u32) -> u32 {
         self.set_link(list, index, ListLink { prev: NIL, next: head });
         self.set_prev(list, head, index);
         index
     }
 
-    /// Takes a lease out of the list that begins at `head`; the new head.
+    /// Unlinks a lease from the list that begins at `head`. Returns the new head.
     pub(in crate::leases) fn unlink(&mut self, list: List, head: u32, index: u32) -> u32 {
         let Some(ListLink { prev, next }) = self.link_of(list, index) else { return head };
         self.set_next(list, prev, next);
@@ -88,7 +88,7 @@ impl LeaseTable {
         if head == index { next } else { head }
     }
 
-    /// The leases of a node.
+    /// Iterates over the list that begins at `head`.
     pub(crate) fn walk(&self, list: List, head: u32) -> impl Iterator<Item = (u32, &Lease)> {
         let mut at = head;
         std::iter::from_fn(move || {
@@ -99,7 +99,7 @@ impl LeaseTable {
         })
     }
 
-    /// The lease whose row began first.
+    /// The lease with the oldest running row.
     pub(crate) fn oldest(&self) -> Option<u32> {
         (self.oldest != NIL).then_some(self.oldest)
     }
@@ -116,7 +116,7 @@ impl LeaseTable {
         }
     }
 
-    /// Takes a lease out of the order of rows, if it is there.
+    /// Removes a lease from the order of rows, if it is there.
     pub(in crate::leases) fn row_ends(&mut self, index: u32) {
         if self.youngest == index {
             self.youngest = self.link_of(List::Age, index).map_or(NIL, |link| link.prev);

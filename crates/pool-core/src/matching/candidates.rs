@@ -10,23 +10,23 @@ use crate::{
     },
 };
 
-/// What decides which hosts suit a client, gathered once.
+/// What a client's host is selected by, collected once per search.
 #[derive(Debug)]
 pub(crate) struct Criteria {
     client: u32,
-    /// Nodes that host it now.
+    /// Its current hosts.
     hosts: Vec<u32>,
-    /// Nodes that it hosts itself: connected already, the other way round.
+    /// Nodes that it hosts itself: already connected, in the other direction.
     pub(crate) clients: Vec<u32>,
     pub(crate) blocks: Vec<AddressBlock>,
     pub(crate) payouts: Vec<Account>,
-    /// Nodes that it does not want.
+    /// Nodes that it avoids.
     avoid: Vec<u32>,
-    /// Which execution client a host has to be; unknown for any.
+    /// The execution client that a host has to be; unknown for any.
     kind: Kind,
 }
 
-/// Why a host is not given to a client now.
+/// Why a host is not offered to a client now.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Rejection {
     Itself,
@@ -35,19 +35,18 @@ pub(crate) enum Rejection {
     Price,
     Full,
     Avoided,
-    /// The two did not come together a moment ago.
+    /// The pair recently failed to connect.
     Failed,
-    /// It was given to a neighbor at the same address a moment ago.
+    /// It was recently offered to another client at the same address.
     Address,
-    /// It is another execution client than was asked for.
+    /// It is a different execution client than requested.
     Kind,
-    /// The two do not suit each other by what they serve and run.
+    /// The two are incompatible by what they serve and run.
     Incompatible(Incompatibility),
 }
 
 impl Matching {
-    /// The best of a few hosts with a free slot, from a random one on. Its cost does not grow with the
-    /// pool.
+    /// Returns the best of a few hosts with a free slot, starting at a random one. The cost does not grow with the pool.
     pub(crate) fn find_host(
         &self,
         client: u32,
@@ -92,13 +91,13 @@ impl Matching {
             }
         }
         match best {
-            Some((host, won)) => Ok((host, Selection { candidates: among, ..won })),
+            Some((host, selection)) => Ok((host, Selection { candidates: among, ..selection })),
             None if incompatibilities.is_empty() => Err(NoHost::NoneFits),
             None => Err(NoHost::Incompatible(incompatibilities)),
         }
     }
 
-    /// What decides which hosts suit a client.
+    /// Collects what a client's host is selected by.
     pub(crate) fn criteria(&self, client: u32, context: Context<'_>) -> Criteria {
         let hosts: Vec<u32> = context.leases.of_client(client).map(|(_, lease)| lease.host()).collect();
         let clients = context.leases.of_host(client).map(|(_, lease)| lease.client()).collect();
@@ -111,7 +110,7 @@ impl Matching {
         Criteria { client, hosts, clients, blocks, payouts, avoid, kind }
     }
 
-    /// Why a host cannot be given to a client now, by the first reason that holds.
+    /// Returns the first reason why a host cannot be offered to a client now.
     pub(crate) fn rejection(&self, criteria: &Criteria, host: u32, context: Context<'_>) -> Option<Rejection> {
         let client = criteria.client;
         let (node, gives) = (context.agents.get(client)?, context.agents.get(host)?);
@@ -136,14 +135,14 @@ impl Matching {
         lasting
             .or_else(|| other_kind().then_some(Rejection::Kind))
             .or_else(|| incompatibility(client, host, context.agents).map(Rejection::Incompatible))
-            .or_else(|| recent.failed_of_late(now, host, client).then_some(Rejection::Failed))
+            .or_else(|| recent.recently_failed(now, host, client).then_some(Rejection::Failed))
             .or_else(|| drops_unclear(node, gives).then_some(Rejection::Failed))
-            .or_else(|| recent.given_nearby(now, host, client, node.address()).then_some(Rejection::Address))
+            .or_else(|| recent.offered_nearby(now, host, client, node.address()).then_some(Rejection::Address))
     }
 }
 
-/// Whether one of them is yet to drop the other, and in which of two roles it had it is unknown: a new lease
-/// would keep the old one alive there.
+/// Whether one of them has yet to drop the other as a peer in an unknown role: a new lease would keep the old connection
+/// alive there.
 fn drops_unclear(a: &Node, b: &Node) -> bool {
     let both = |node: &Node| node.ever_host() && node.ever_client();
     let drops =

@@ -2,27 +2,27 @@ use vipnode_types::Misfit;
 
 use crate::agents::Agents;
 
-/// Why a host and a client do not suit each other.
+/// Why a host and a client are incompatible.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Incompatibility {
-    /// The host does not have what the client wants.
+    /// The host does not have what the client requires.
     Host(Misfit),
-    /// The client's agent did not take this version before, by a rule that it keeps to itself.
+    /// The client's agent rejected this version before, by a rule that only it knows.
     Unwanted,
-    /// The host does not take the client's version.
+    /// The host rejects the client's version.
     Refused,
-    /// The client is a light node, and the host's slots for those are taken.
+    /// The client is a light node, and the host's slots for light nodes are full.
     LightFull,
 }
 
-/// Why a host is not to be given to a client; `None` where they are compatible.
+/// Returns why a host and a client are incompatible, or `None`.
 pub(crate) fn incompatibility(client: u32, host: u32, agents: &Agents) -> Option<Incompatibility> {
     let (wants, gives) = (agents.get(client)?, agents.get(host)?);
     if let Some(rules) = agents.profile(wants).map(|profile| &profile.rules) {
         let served = agents.profile(gives).map(|profile| &*profile.serves).unwrap_or_default();
         let outdated = || rules.outdates(agents.version(gives)?);
-        if let Some(misfit) = rules.misses(served).or_else(outdated) {
-            return Some(Incompatibility::Host(misfit));
+        if let Some(unmet) = rules.misses(served).or_else(outdated) {
+            return Some(Incompatibility::Host(unmet));
         }
     }
     if gives.light_full() && agents.is_light(wants) {
@@ -35,16 +35,16 @@ pub(crate) fn incompatibility(client: u32, host: u32, agents: &Agents) -> Option
     (agents.is_unwanted(host, wants) || outdated().is_some()).then_some(Incompatibility::Refused)
 }
 
-/// Why hosts with a free slot are not compatible with a client, counted.
+/// Counts of the reasons why hosts with a free slot are incompatible with a client.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(crate) struct Incompatibilities {
     looks: u32,
     reasons: Vec<(Incompatibility, u32)>,
 }
 
-/// Different reasons that are counted one by one, for a sentence; a client has not many rules.
+/// The number of different reasons counted for the text; a client has few rules.
 const REASONS: usize = 8;
-/// Reasons that are named, the most frequent first.
+/// The number of reasons named in the text, the most frequent first.
 const NAMED: usize = 3;
 
 impl Incompatibilities {
@@ -61,7 +61,7 @@ impl Incompatibilities {
         }
     }
 
-    /// The reasons as text, for the client's user.
+    /// Returns the reasons as text, for the client's user.
     pub(crate) fn words(&self) -> String {
         let mut reasons: Vec<&(Incompatibility, u32)> = self.reasons.iter().collect();
         reasons.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
@@ -72,14 +72,14 @@ impl Incompatibilities {
 
 fn one(why: &Incompatibility, count: u32) -> String {
     match why {
-        Incompatibility::Host(Misfit::Lacks(need)) => format!("{need} is not served by {count} (--need)"),
+        Incompatibility::Host(Misfit::Lacks(need)) => format!("{count} do not serve {need} (--need)"),
         Incompatibility::Host(Misfit::TooOld(least)) => {
             format!("{count} run a version older than {least} (--min-client-version)")
         }
         Incompatibility::Unwanted => {
             format!("{count} run a version that your agent rejects (--reject-client) or your node is incompatible with")
         }
-        Incompatibility::Refused => format!("your node's version is refused by {count}: update it"),
-        Incompatibility::LightFull => format!("no slot for a light node is free on {count}"),
+        Incompatibility::Refused => format!("{count} reject your node's version: update it"),
+        Incompatibility::LightFull => format!("{count} have no free slot for a light node"),
     }
 }

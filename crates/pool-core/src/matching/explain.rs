@@ -11,19 +11,19 @@ use crate::{
     },
 };
 
-/// Connected hosts that were looked at for a client, counted by what speaks against them.
+/// Counts of the connected hosts examined for a client, by the reason against them.
 #[derive(Debug, Default)]
 struct Survey {
     examined: u32,
     candidates: u32,
     excluded: Excluded,
     incompatibilities: Incompatibilities,
-    /// Whether every connected host was looked at.
+    /// Whether every connected host was examined.
     complete: bool,
 }
 
 impl Matching {
-    /// Why a client has its hosts, and no others. It learns nothing but numbers about others.
+    /// Explains why a client has its hosts and no others. The answer has only numbers about other hosts.
     ///
     /// # Errors
     /// The node is not a client.
@@ -35,7 +35,7 @@ impl Matching {
     ) -> Result<ExplainReply, WireError> {
         let survey = self.survey(index, rng, context)?;
         let missing = self.missing(index, context);
-        let given = context.leases.of_client(index).filter(|(_, lease)| lease.is_told());
+        let given = context.leases.of_client(index).filter(|(_, lease)| lease.is_known_to_client());
         let given = given.filter_map(|(_, lease)| {
             let host = context.agents.id(lease.host())?;
             Some(ExplainedHost { lease: lease.id(), host, selection: self.selections.get(lease.id()) })
@@ -60,7 +60,7 @@ impl Matching {
         })
     }
 
-    /// Looks at connected hosts, a bounded number of them from a random one on.
+    /// Examines a bounded number of connected hosts, starting at a random one.
     fn survey(&self, index: u32, rng: &mut SeededRng, context: Context<'_>) -> Result<Survey, WireError> {
         let hosts = self.open_hosts.connected();
         let most = hosts.len().min(context.limits.explained_hosts as usize);
@@ -78,12 +78,12 @@ impl Matching {
         Ok(survey)
     }
 
-    /// Hosts that a client wants and does not know of.
+    /// The number of hosts that a client wants beyond those that it knows of.
     pub(crate) fn missing(&self, client: u32, context: Context<'_>) -> u32 {
-        self.want(client).saturating_sub(context.leases.told_count(client))
+        self.want(client).saturating_sub(context.leases.known_count(client))
     }
 
-    /// Why a client would be given nothing now; `none` is why no host fits, where none does.
+    /// Returns why a client would get no offer now; `none` is the reason if no host fits.
     fn why_missing(&self, index: u32, none: Option<NoHost>, context: Context<'_>) -> Option<NoHost> {
         let Context { now, limits, agents, leases, metering } = context;
         let node = agents.get(index)?;
@@ -112,7 +112,7 @@ impl Survey {
     }
 }
 
-/// Where a host is counted; the client itself is not.
+/// Returns the counter for a host; the client itself is not counted.
 fn count_of<'a>(
     excluded: &'a mut Excluded,
     candidates: &'a mut u32,

@@ -6,10 +6,10 @@ use crate::{
     matching::{Context, Matching},
 };
 
-// What a host did of late: refusals let it rest, strikes only rank it lower.
+// A host's recent behavior: after refusals it gets no offer for a while, strikes only rank it lower.
 
 impl Matching {
-    /// Leaves a host alone for a while that did not admit, longer each time.
+    /// Gives a host that did not admit no offer for a while, longer each time.
     pub(crate) fn rest_host(&mut self, host: u32, context: Context<'_>) {
         let Some(handle) = context.agents.handle(host) else { return };
         let Some(standing) = self.nodes.get_mut(host) else { return };
@@ -22,12 +22,12 @@ impl Matching {
         self.refresh_open_hosts(host, context);
     }
 
-    /// A host that has rested for long enough.
+    /// Returns a host whose rest is over.
     pub(crate) fn pop_rested(&mut self, now: Ms) -> Option<Handle> {
         self.rests.pop_due(now)
     }
 
-    /// A host may be asked again.
+    /// Lets a host get offers again.
     pub(crate) fn rest_over(&mut self, host: u32, context: Context<'_>) {
         if let Some(standing) = self.nodes.get_mut(host) {
             standing.resting = false;
@@ -35,21 +35,21 @@ impl Matching {
         self.refresh_open_hosts(host, context);
     }
 
-    /// A host admitted: its refusals are forgotten.
+    /// Resets the refusals of a host that admitted.
     pub(crate) fn host_admitted(&mut self, host: u32) {
         if let Some(standing) = self.nodes.get_mut(host) {
             standing.refusals = 0;
         }
     }
 
-    /// An offer of a host never connected, or its agent described it wrongly.
+    /// Counts an offer of a host that never connected, or a wrong description by its agent.
     pub(crate) fn strike(&mut self, host: u32) {
         if let Some(standing) = self.nodes.get_mut(host) {
             standing.strikes = standing.strikes.saturating_add(1).min(3);
         }
     }
 
-    /// A host connected with a client: its strikes are forgotten.
+    /// Resets the strikes of a host that connected with a client.
     pub(crate) fn host_connected(&mut self, host: u32) {
         if let Some(standing) = self.nodes.get_mut(host) {
             standing.strikes = 0;

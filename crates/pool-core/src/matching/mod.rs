@@ -1,5 +1,5 @@
-//! Which host a client gets: the clients that wait, the hosts with free slots, who is compatible with whom, the best of
-//! a few, and why. It may read agents, leases and metering. It never changes a lease and never calls an agent.
+//! The selection of hosts for clients: waiting clients, hosts with free slots, compatibility, scores, and explanations.
+//! It may read agents, leases, and metering. It never changes a lease and never calls an agent.
 
 pub(crate) mod candidates;
 pub(crate) mod compatibility;
@@ -39,7 +39,7 @@ use crate::{
     metering::Metering,
 };
 
-/// Who waits for a host, who has a free slot, and what speaks for and against a pair.
+/// Waiting clients, hosts with free slots, and everything that decides about pairs.
 #[derive(Debug)]
 pub(crate) struct Matching {
     nodes: ByIndex<Standing>,
@@ -49,13 +49,13 @@ pub(crate) struct Matching {
     recent_pairs: RecentPairs,
     selections: Selections,
     pending_offers: PendingOffers,
-    /// Hosts that did not admit.
+    /// Hosts that get no offer for a while, because they did not admit.
     rests: Deadlines<Handle>,
-    /// Clients for which no host was found.
+    /// Clients whose search is suspended, because no host was found.
     back_offs: Deadlines<Handle>,
 }
 
-/// What matching may read.
+/// The state that matching may read.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Context<'a> {
     pub(crate) now: Ms,
@@ -65,27 +65,27 @@ pub(crate) struct Context<'a> {
     pub(crate) metering: &'a Metering,
 }
 
-/// Where a node stands in the lists, and what it did of late.
+/// A node's positions in the lists, and its recent behavior.
 #[derive(Debug)]
 struct Standing {
-    /// Its index in the list of connected hosts, [`NIL`] for none.
+    /// Its index in the list of connected hosts, or [`NIL`].
     host_position: u32,
-    /// Its index in its chain's list of hosts with free slots, [`NIL`] for none.
+    /// Its index in its chain's list of hosts with free slots, or [`NIL`].
     open_position: u32,
-    /// Free slots that it adds to its chain's sum.
+    /// The free slots that it adds to its chain's sum.
     open_free: u32,
-    /// It stands in the count of connected clients.
+    /// Whether it is included in the count of connected clients.
     counted_client: bool,
-    /// A host that refused or was late; not asked until a timer ends that.
+    /// Whether it is a host that refused or was late, and gets no offer until a timer ends.
     resting: bool,
     refusals: u8,
-    /// Offers of late that never connected.
+    /// Recent offers in a row that never connected.
     strikes: u8,
-    /// A client for which no host was found; it waits for a timer before it is tried again.
+    /// Whether it is a client for which no host was found, whose search continues after a timer.
     backing_off: bool,
-    /// Hosts that a client wants in all.
+    /// The number of hosts that a client wants in total.
     want: u32,
-    /// Nodes that a client does not want. One pointer, for hardly any client has any.
+    /// Nodes that a client avoids. One pointer, because few clients avoid any.
     avoid: Option<Box<Avoided>>,
     wait_key: Option<WaitKey>,
 }
@@ -108,7 +108,7 @@ impl Default for Standing {
     }
 }
 
-/// Nodes that a client does not want.
+/// Nodes that a client avoids.
 #[derive(Debug)]
 struct Avoided(Box<[Handle]>);
 
@@ -127,19 +127,19 @@ impl Matching {
         }
     }
 
-    /// Brings every list up to what a node is now.
+    /// Updates every list for a changed node.
     pub(crate) fn refresh(&mut self, index: u32, context: Context<'_>) {
         self.refresh_connected(index, context);
         self.refresh_open_hosts(index, context);
         self.refresh_waiting(index, context);
     }
 
-    /// Hosts that a client wants in all.
+    /// The number of hosts that a client wants in total.
     pub(crate) fn want(&self, client: u32) -> u32 {
         self.nodes.get(client).want
     }
 
-    /// A client wants this many hosts in all, and none of these.
+    /// Sets the number of hosts that a client wants in total, and the nodes that it avoids.
     pub(crate) fn set_want(&mut self, client: u32, want: u32, avoid: Box<[Handle]>) {
         if let Some(standing) = self.nodes.get_mut(client) {
             standing.want = want;
@@ -147,7 +147,7 @@ impl Matching {
         }
     }
 
-    /// Takes from a node what hung on its connection alone.
+    /// Removes what belonged to a node's connection.
     pub(crate) fn disconnected(&mut self, index: u32) {
         self.asks.remove(index);
         self.set_want(index, 0, Box::default());
@@ -158,7 +158,7 @@ impl Matching {
         self.nodes.take(index);
     }
 
-    /// Requests for hosts that wait for a yes.
+    /// Requests that wait for hosts to admit.
     pub(crate) const fn asks(&self) -> &PendingAsks {
         &self.asks
     }
@@ -167,29 +167,29 @@ impl Matching {
         &mut self.asks
     }
 
-    /// Offers that not both sides have seen yet.
+    /// Offers that at least one side has not seen yet.
     pub(crate) const fn pending_offers(&self) -> &PendingOffers {
         &self.pending_offers
     }
 
-    /// A host was offered to a client, whose address is this.
+    /// Counts an offer to a client at an address.
     pub(crate) fn offered(&mut self, client: u32, host: u32, address: Option<IpAddr>, now: Ms, limits: &Limits) {
         self.pending_offers.add(address);
         let until = now.plus(limits.same_address_ms);
-        self.recent_pairs.given(host, client, address, until, limits.recent_grants);
+        self.recent_pairs.offered(host, client, address, until, limits.recent_grants);
     }
 
-    /// An offer from before a start, whose client is not connected.
+    /// Counts an offer from before a restart, whose client is not connected.
     pub(crate) fn offer_restored(&mut self) {
         self.pending_offers.add(None);
     }
 
-    /// An offer is not pending any more: both sides saw it, or it ended.
+    /// Uncounts an offer that is no longer pending: both sides saw it, or it ended.
     pub(crate) fn offer_settled(&mut self, address: Option<IpAddr>) {
         self.pending_offers.sub(address);
     }
 
-    /// Pending offers move with their client to another address.
+    /// Moves a client's pending offers to another address.
     pub(crate) fn offers_move(&mut self, count: usize, before: Option<IpAddr>, after: IpAddr) {
         for _ in 0..count {
             self.pending_offers.sub(before);
@@ -197,14 +197,14 @@ impl Matching {
         }
     }
 
-    /// Whether the address block of a client has as many pending offers as it may.
+    /// Whether the address block of a client has reached its limit of pending offers.
     pub(crate) fn block_is_full(&self, address: Option<IpAddr>, limits: &Limits) -> bool {
         self.pending_offers.of(address) >= limits.offers_a_block
     }
 
     /// Remembers how a host was selected for a lease.
-    pub(crate) fn selected(&mut self, lease: LeaseId, won: Selection, limits: &Limits) {
-        self.selections.remember(lease, won, limits.explained_leases);
+    pub(crate) fn selected(&mut self, lease: LeaseId, selection: Selection, limits: &Limits) {
+        self.selections.remember(lease, selection, limits.explained_leases);
     }
 
     /// Forgets how a host was selected.
@@ -222,19 +222,19 @@ impl Matching {
         self.recent_pairs.expire(now);
     }
 
-    /// A pair did not come together: it is not tried again for a while.
+    /// Remembers a pair that did not connect, so that it is not tried again for a while.
     pub(crate) fn pair_failed(&mut self, host: u32, client: u32, now: Ms, limits: &Limits) {
         let until = now.plus(limits.same_address_ms);
         self.recent_pairs.failed(host, client, until, limits.recent_grants);
     }
 
-    /// When matching has something to do by itself.
+    /// When matching next has something to do by itself.
     pub(crate) fn next_wake(&self) -> Option<Ms> {
         let asks = self.asks.next_deadline();
         [self.rests.next(), self.back_offs.next(), asks, self.wait_queue.serve_at()].into_iter().flatten().min()
     }
 
-    /// Deadlines of rests, of clients that back off, and of requests.
+    /// The number of deadlines of resting hosts, of suspended searches, and of requests.
     pub(crate) const fn deadlines(&self) -> usize {
         self.rests.len().saturating_add(self.back_offs.len()).saturating_add(self.asks.deadlines())
     }

@@ -2,22 +2,22 @@ use vipnode_types::{ChainSpec, Price};
 
 use crate::matching::{Context, Matching, compatibility::Incompatibilities};
 
-/// Why a client is given no host now.
+/// Why a client gets no host now.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum NoHost {
-    /// The price is above what it takes.
+    /// The price is above its maximum.
     Price(Price),
     /// No host on its chain has a free slot.
     NoneFree,
-    /// Those with free slots were tried, are barred for a while or it has them already.
+    /// It already has every host with a free slot, or tried it recently.
     NoneFits,
-    /// Those with free slots do not suit it, or it does not suit them.
+    /// Every host with a free slot is incompatible.
     Incompatible(Incompatibilities),
-    /// Others have none yet.
+    /// Slots are scarce, and other clients have none yet.
     Scarce,
-    /// Too much unpaired time.
+    /// It has used up today's unpaired time.
     Unpaired,
-    /// Too many offers in its address block.
+    /// Its address block has too many pending offers.
     Block,
 }
 
@@ -25,27 +25,28 @@ impl NoHost {
     fn why(self, chain: &ChainSpec) -> String {
         match self {
             Self::Price(price) => format!("a slot costs {price} here, more than your --max-price"),
-            Self::NoneFree => format!("no host on {chain} has a free slot now; the pool gives you one when there is"),
+            Self::NoneFree => format!("no host on {chain} has a free slot now; you get one as soon as it is free"),
             Self::NoneFits => {
-                format!("each host on {chain} with a free slot is yours already, or was tried a moment ago")
+                format!("you already have every host on {chain} with a free slot, or it was tried a moment ago")
             }
             Self::Incompatible(incompatibilities) => {
-                format!("no host on {chain} with a free slot suits: {}", incompatibilities.words())
+                format!("no host on {chain} with a free slot is compatible: {}", incompatibilities.words())
             }
-            Self::Scarce => format!("slots on {chain} are scarce; clients that have none come first"),
-            Self::Unpaired => "too much time today that only hosts saw; keep the agent running".to_owned(),
+            Self::Scarce => format!("slots on {chain} are scarce; clients without a host come first"),
+            Self::Unpaired => "hosts reported your node as connected for too long today while its agent did not; keep the agent running".to_owned(),
             Self::Block => "too many slots are offered to your address block and not connected yet".to_owned(),
         }
     }
 }
 
-/// Connected hosts that are looked at to say where they are: only the text depends on it.
+/// The number of connected hosts examined for their chains: only the text depends on it.
 const LOOKS: usize = 256;
-/// Chains that are named.
+/// The number of chains named in the text.
 const NAMED: usize = 3;
 
 impl Matching {
-    /// Why a client is given no host, for its user: where none is on its chain, where they are.
+    /// Explains to a client's user why it gets no host. If no host is on its chain, the text names the chains that have
+    /// hosts.
     pub(crate) fn explain_no_host(&self, client: u32, why: NoHost, context: Context<'_>) -> Option<String> {
         let number = context.agents.get(client)?.chain();
         let chain = context.agents.chain(number)?;
@@ -57,7 +58,7 @@ impl Matching {
         Some(why.why(chain))
     }
 
-    /// Where hosts are while none is on this chain; `None` where one is, or there are none at all.
+    /// Names the chains that have hosts if this chain has none. `None` if it has one, or if no host is connected.
     fn other_chains(&self, number: u32, chain: &ChainSpec, context: Context<'_>) -> Option<String> {
         let mut others: Vec<u32> = Vec::new();
         for &host in self.open_hosts.connected().iter().take(LOOKS) {
@@ -72,8 +73,8 @@ impl Matching {
         let others: Vec<&ChainSpec> = others.iter().filter_map(|&on| context.agents.chain(on)).collect();
         // A chain whose genesis is unknown may be this one.
         let unlike = |other: &&&ChainSpec| {
-            let both_told = [**other, chain].into_iter().all(|one| *one != ChainSpec::untold(one.chain_id));
-            both_told && other.chain_id == chain.chain_id
+            let both_known = [**other, chain].into_iter().all(|one| *one != ChainSpec::untold(one.chain_id));
+            both_known && other.chain_id == chain.chain_id
         };
         if let Some(other) = others.iter().find(unlike) {
             return Some(format!(

@@ -6,16 +6,16 @@ use crate::{
     matching::{Context, Matching, Standing},
 };
 
-/// Hosts that have free slots, chain by chain, and all connected hosts.
+/// Hosts with free slots, by chain, and all connected hosts.
 #[derive(Debug, Default)]
 pub(crate) struct OpenHosts {
     open: BTreeMap<u32, ChainHosts>,
     connected: Vec<u32>,
-    /// Connected clients.
+    /// The number of connected clients.
     clients: u64,
 }
 
-/// The hosts of one chain that have free slots.
+/// The hosts of one chain with free slots.
 #[derive(Debug, Default)]
 pub(crate) struct ChainHosts {
     pub(crate) hosts: Vec<u32>,
@@ -27,12 +27,12 @@ impl OpenHosts {
         self.open.get(&chain)
     }
 
-    /// Free places on a chain.
+    /// The free slots on a chain.
     pub(crate) fn free(&self, chain: u32) -> u64 {
         self.open.get(&chain).map_or(0, |open| open.free)
     }
 
-    /// Free places in all.
+    /// The free slots in total.
     pub(crate) fn all_free(&self) -> u64 {
         self.open.values().fold(0, |sum, open| sum.saturating_add(open.free))
     }
@@ -42,7 +42,7 @@ impl OpenHosts {
         &self.connected
     }
 
-    /// How many clients are connected.
+    /// The number of connected clients.
     pub(crate) const fn clients(&self) -> u64 {
         self.clients
     }
@@ -59,7 +59,7 @@ impl Matching {
         &self.open_hosts
     }
 
-    /// Slots of a host that may be given away now.
+    /// The slots of a host that can be offered now.
     pub(crate) fn free_slots(&self, host: u32, context: Context<'_>) -> u32 {
         if self.nodes.get(host).resting {
             return 0;
@@ -68,7 +68,7 @@ impl Matching {
         open.saturating_sub(context.leases.host_count(host))
     }
 
-    /// Brings a host's position among those with free slots up to what it is now.
+    /// Updates a host's position among those with free slots.
     pub(crate) fn refresh_open_hosts(&mut self, index: u32, context: Context<'_>) {
         let Some(node) = context.agents.get(index) else { return };
         let (chain, free) = (node.chain(), self.free_slots(index, context));
@@ -99,7 +99,7 @@ impl Matching {
         }
     }
 
-    /// Counts a connected client, and puts a host into the list of connected ones; or takes them out.
+    /// Updates the count of connected clients and the list of connected hosts for a node.
     pub(crate) fn refresh_connected(&mut self, index: u32, context: Context<'_>) {
         let Some(node) = context.agents.get(index) else { return };
         let (hosts, counts) = (node.hosting() && node.is_connected(), node.consuming() && node.is_connected());
@@ -121,8 +121,8 @@ impl Matching {
         }
     }
 
-    /// Whether a host stands in the lists as it is now, for checks.
-    pub(crate) fn stands_right(&self, index: u32, context: Context<'_>) -> bool {
+    /// Whether the lists agree with a host's current state, for checks.
+    pub(crate) fn is_listed_correctly(&self, index: u32, context: Context<'_>) -> bool {
         let Some(node) = context.agents.get(index) else { return false };
         let standing = self.nodes.get(index);
         let hosts = &self.open_hosts;
@@ -134,7 +134,7 @@ impl Matching {
             && shown == (node.hosting() && node.is_connected())
     }
 
-    /// Free slots that a host adds to its chain's sum, for checks.
+    /// The free slots that a host adds to its chain's sum, for checks.
     pub(crate) fn listed_slots(&self, index: u32) -> u32 {
         self.nodes.get(index).open_free
     }
@@ -144,7 +144,7 @@ fn position(len: usize) -> u32 {
     u32::try_from(len).unwrap_or(NIL)
 }
 
-/// Removes the entry at `at` by moving the last one there; the entry that was moved.
+/// Removes the entry at `at` by moving the last one there. Returns the entry that was moved.
 fn take_out(list: &mut Vec<u32>, at: u32) -> Option<u32> {
     if (at as usize) < list.len() {
         list.swap_remove(at as usize);

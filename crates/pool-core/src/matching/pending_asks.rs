@@ -4,7 +4,7 @@ use vipnode_types::{Ms, protocol2::Kind, wire::LeasedHost};
 
 use crate::{ConnectionId, RequestId, collections::deadlines::Deadlines};
 
-/// Requests for hosts that wait for a yes: one a client.
+/// Requests that wait for hosts to admit: at most one per client.
 #[derive(Debug, Default)]
 pub(crate) struct PendingAsks {
     asks: BTreeMap<u32, PendingAsk>,
@@ -13,7 +13,7 @@ pub(crate) struct PendingAsks {
     deadlines: Deadlines<(u32, u64)>,
 }
 
-/// A client's request that waits for hosts to say yes.
+/// A client's request that waits for hosts to admit.
 #[derive(Debug)]
 pub(crate) struct PendingAsk {
     number: u64,
@@ -21,26 +21,26 @@ pub(crate) struct PendingAsk {
     pub(crate) request: RequestId,
     tries: u32,
     pub(crate) form: AskForm,
-    /// Hosts that said yes already, where more than one is waited for.
+    /// The hosts that have admitted the client.
     pub(crate) got: Vec<LeasedHost>,
 }
 
-/// How a request is answered.
+/// How a request is answered, by protocol.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum AskForm {
-    /// With the first host; the pool tops up by itself.
+    /// With the first host; the pool offers the rest by itself.
     Protocol3,
-    /// With all that it wants, for it hears of no later one.
+    /// With all hosts, because protocol 2 has no message for later ones.
     Protocol2 {
         wanted: u32,
         kind: Kind,
-        /// By the older `vipnode_client`.
+        /// Whether the call was the older `vipnode_client`.
         older: bool,
     },
 }
 
 impl AskForm {
-    /// Which execution client the hosts have to be; unknown for any.
+    /// The execution client that the hosts have to be; unknown for any.
     pub(crate) const fn kind(self) -> Kind {
         match self {
             Self::Protocol3 => Kind::Unknown,
@@ -57,7 +57,7 @@ impl AskForm {
 }
 
 impl PendingAsk {
-    /// Counts one more try to find a host; false where there were `most`, and one for each host that it got.
+    /// Counts one more try to find a host. Returns false after `most` tries, plus one for each host found.
     pub(crate) fn try_again(&mut self, most: u32) -> bool {
         let got = u32::try_from(self.got.len()).unwrap_or(u32::MAX);
         let exhausted = self.tries >= most.saturating_add(got);
@@ -65,7 +65,7 @@ impl PendingAsk {
         !exhausted
     }
 
-    /// Takes a host that said yes; true where the request is answered with it.
+    /// Adds a host that admitted the client. Returns true if the request is complete.
     pub(crate) fn take(&mut self, grant: LeasedHost) -> bool {
         self.got.push(grant);
         self.got.len() >= self.form.wanted()
@@ -85,12 +85,12 @@ impl PendingAsks {
         self.asks.get_mut(&client)
     }
 
-    /// Which execution client the hosts of a client have to be; unknown for any.
+    /// The execution client that a client's hosts have to be; unknown for any.
     pub(crate) fn kind(&self, client: u32) -> Kind {
         self.asks.get(&client).map(|ask| ask.form.kind()).unwrap_or_default()
     }
 
-    /// A request begins to wait. Returns its number.
+    /// Adds a request. Returns its number.
     pub(crate) fn insert(&mut self, client: u32, connection: ConnectionId, request: RequestId, form: AskForm) -> u64 {
         self.last = self.last.saturating_add(1);
         let number = self.last;
@@ -98,17 +98,17 @@ impl PendingAsks {
         number
     }
 
-    /// A request does not wait any more.
+    /// Removes a client's request.
     pub(crate) fn remove(&mut self, client: u32) -> Option<PendingAsk> {
         self.asks.remove(&client)
     }
 
-    /// A request waits no longer than until `due`.
+    /// Sets the deadline of a request.
     pub(crate) fn arm(&mut self, client: u32, number: u64, due: Ms) {
         self.deadlines.push(due, (client, number));
     }
 
-    /// A deadline that came: the client, and whether its request still waits.
+    /// Returns a due deadline: the client, and whether its request still waits.
     pub(crate) fn pop_due(&mut self, now: Ms) -> Option<(u32, bool)> {
         let (client, number) = self.deadlines.pop_due(now)?;
         Some((client, self.asks.get(&client).is_some_and(|ask| ask.number == number)))
@@ -122,7 +122,7 @@ impl PendingAsks {
         self.deadlines.len()
     }
 
-    /// Clients whose request waits, for checks.
+    /// The clients with a pending request, for checks.
     pub(crate) fn clients(&self) -> impl Iterator<Item = u32> {
         self.asks.keys().copied()
     }

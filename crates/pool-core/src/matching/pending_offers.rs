@@ -2,8 +2,8 @@ use std::{collections::BTreeMap, net::IpAddr};
 
 use crate::collections::address_block::AddressBlock;
 
-/// Leases not yet seen by both sides, counted by their clients' address blocks, so that one operator
-/// cannot hold the free slots of all hosts without ever connecting.
+/// Counts of leases not yet seen by both sides, by their clients' address blocks, so that one operator cannot hold the
+/// free slots of all hosts without ever connecting.
 #[derive(Debug, Default)]
 pub(crate) struct PendingOffers {
     blocks: BTreeMap<AddressBlock, u32>,
@@ -34,12 +34,12 @@ impl PendingOffers {
         address.and_then(|ip| self.blocks.get(&AddressBlock::of(ip))).copied().unwrap_or(0)
     }
 
-    /// In all.
+    /// The total.
     pub(crate) const fn len(&self) -> u32 {
         self.len
     }
 
-    /// Sum over the blocks, for checks.
+    /// The sum over all blocks, for checks.
     pub(crate) fn in_blocks(&self) -> u64 {
         self.blocks.values().fold(0, |sum, count| sum.saturating_add(u64::from(*count)))
     }

@@ -5,8 +5,8 @@ use vipnode_types::{Ms, is_public};
 
 use crate::collections::seeded_rng::Keys;
 
-/// Whom a host was given to a short while ago: a node takes one connection from one public address in
-/// 30 s, and a pair that failed would fail again.
+/// Recently offered and recently failed pairs: a node accepts one connection per public address in 30 s, and a pair that
+/// failed would fail again.
 #[derive(Debug)]
 pub(crate) struct RecentPairs {
     entries: HashTable<RecentPair>,
@@ -18,7 +18,7 @@ pub(crate) struct RecentPairs {
 struct RecentPair {
     host: u32,
     client: u32,
-    /// `None` where the pair itself failed.
+    /// `None` if the pair itself failed.
     address: Option<IpAddr>,
     until: Ms,
 }
@@ -28,20 +28,20 @@ impl RecentPairs {
         Self { entries: HashTable::new(), order: VecDeque::new(), keys }
     }
 
-    /// A host was given to a client at an address.
-    pub(crate) fn given(&mut self, host: u32, client: u32, address: Option<IpAddr>, until: Ms, limit: u32) {
+    /// Remembers that a host was offered to a client at an address.
+    pub(crate) fn offered(&mut self, host: u32, client: u32, address: Option<IpAddr>, until: Ms, limit: u32) {
         if let Some(address) = address.map(|ip| ip.to_canonical()).filter(|ip| is_public(*ip)) {
             self.remember(RecentPair { host, client, address: Some(address), until }, limit);
         }
     }
 
-    /// A host and a client did not come together.
+    /// Remembers that a host and a client did not connect.
     pub(crate) fn failed(&mut self, host: u32, client: u32, until: Ms, limit: u32) {
         self.remember(RecentPair { host, client, address: None, until }, limit);
     }
 
-    /// Whether a host was given a while ago to another client at the same address.
-    pub(crate) fn given_nearby(&self, now: Ms, host: u32, client: u32, address: Option<IpAddr>) -> bool {
+    /// Whether a host was recently offered to another client at the same address.
+    pub(crate) fn offered_nearby(&self, now: Ms, host: u32, client: u32, address: Option<IpAddr>) -> bool {
         let Some(address) = address.map(|ip| ip.to_canonical()) else { return false };
         let other = |pair: &RecentPair| {
             pair.host == host && pair.address == Some(address) && pair.client != client && pair.until > now
@@ -49,15 +49,15 @@ impl RecentPairs {
         self.entries.find(self.hash(host, Some(address), 0), other).is_some()
     }
 
-    /// Whether a host and a client did not come together a while ago.
-    pub(crate) fn failed_of_late(&self, now: Ms, host: u32, client: u32) -> bool {
+    /// Whether a host and a client recently did not connect.
+    pub(crate) fn recently_failed(&self, now: Ms, host: u32, client: u32) -> bool {
         let same = |pair: &RecentPair| {
             pair.host == host && pair.address.is_none() && pair.client == client && pair.until > now
         };
         self.entries.find(self.hash(host, None, client), same).is_some()
     }
 
-    /// Forgets what is over.
+    /// Forgets expired entries.
     pub(crate) fn expire(&mut self, now: Ms) {
         while self.order.front().is_some_and(|(until, _)| *until <= now) {
             self.forget_oldest();
@@ -86,7 +86,7 @@ impl RecentPairs {
     }
 }
 
-/// By host and address, or by host and client.
+/// Hashes by host and address, or by host and client.
 fn hash(keys: Keys, pair: &RecentPair) -> u64 {
     let client = if pair.address.is_some() { 0 } else { pair.client };
     keys.hash(&(pair.host, pair.address, client))
@@ -102,16 +102,16 @@ mod tests {
         let mut recent = RecentPairs::new(SeededRng::new([1; 32]).keys());
         let public = Some("8.8.8.8".parse().unwrap());
         let private = Some("10.0.0.1".parse().unwrap());
-        recent.given(1, 7, public, Ms::new(35), 10);
-        recent.given(1, 7, private, Ms::new(35), 10);
-        assert!(recent.given_nearby(Ms::new(34), 1, 8, public));
-        assert!(!recent.given_nearby(Ms::new(34), 1, 7, public), "the same client may come again");
-        assert!(!recent.given_nearby(Ms::new(34), 1, 8, private), "private addresses are exempt");
-        assert!(!recent.given_nearby(Ms::new(34), 2, 8, public), "another host");
-        assert!(!recent.given_nearby(Ms::new(35), 1, 8, public), "it is over");
+        recent.offered(1, 7, public, Ms::new(35), 10);
+        recent.offered(1, 7, private, Ms::new(35), 10);
+        assert!(recent.offered_nearby(Ms::new(34), 1, 8, public));
+        assert!(!recent.offered_nearby(Ms::new(34), 1, 7, public), "the same client may come again");
+        assert!(!recent.offered_nearby(Ms::new(34), 1, 8, private), "private addresses are exempt");
+        assert!(!recent.offered_nearby(Ms::new(34), 2, 8, public), "another host");
+        assert!(!recent.offered_nearby(Ms::new(35), 1, 8, public), "it is over");
         recent.failed(2, 8, Ms::new(36), 10);
-        assert!(recent.failed_of_late(Ms::new(34), 2, 8));
-        assert!(!recent.failed_of_late(Ms::new(34), 2, 9));
+        assert!(recent.recently_failed(Ms::new(34), 2, 8));
+        assert!(!recent.recently_failed(Ms::new(34), 2, 9));
         recent.expire(Ms::new(36));
         assert!(recent.entries.is_empty() && recent.order.is_empty());
     }
@@ -123,7 +123,7 @@ mod tests {
             recent.failed(1, client, Ms::new(35), 10);
         }
         assert_eq!(recent.entries.len(), 10);
-        assert!(!recent.failed_of_late(Ms::new(1), 1, 9));
-        assert!(recent.failed_of_late(Ms::new(1), 1, 10));
+        assert!(!recent.recently_failed(Ms::new(1), 1, 9));
+        assert!(recent.recently_failed(Ms::new(1), 1, 10));
     }
 }

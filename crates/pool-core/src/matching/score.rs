@@ -5,30 +5,30 @@ use crate::{
     matching::{Context, Matching, candidates::Criteria},
 };
 
-// How much speaks for or against giving a host to a client. Only what the pool itself sees counts: an id is free, so
-// what one says cannot make or ruin a rank.
+// The score of a host for a client. Only what the pool itself observes counts: ids cost nothing, so the claims of one
+// node must not raise or ruin another's rank.
 
-/// All slots free; half of it at half of them.
+/// All slots are free; proportionally less if some are taken.
 const ALL_FREE: u64 = 100;
-/// Round trip below 20 ms, 60 ms, 150 ms, 400 ms, and beyond; unknown is in the middle.
+/// The round trip time (µs) is below 20 ms, 60 ms, 150 ms, or 400 ms; an unknown one counts as average.
 const LATENCY: [(u32, i32); 4] = [(20_000, 40), (60_000, 30), (150_000, 20), (400_000, 10)];
 const LATENCY_UNKNOWN: i32 = 20;
-/// Connected for an hour or more; a minute counts as its share.
+/// Connected for an hour or more; proportionally less before that.
 const UPTIME: u64 = 30;
 const UPTIME_FULL_MS: u64 = 60 * 60 * 1000;
-/// Each admit in a row that it did not answer with yes, at most three.
+/// Each admit in a row that it refused or did not answer, at most three.
 const REFUSAL: i32 = -20;
-/// Each offer in a row that never connected, at most three: clients can cause these, so they are mild.
+/// Each offer in a row that never connected, at most three. The penalty is small, because clients can cause these.
 const STRIKE: i32 = -10;
 /// Another host of the client has the same address block.
 const SAME_BLOCK: i32 = -80;
 /// Another host of the client has the same payout account.
 const SAME_PAYOUT: i32 = -80;
-/// The two are connected already, the other way round.
+/// The two are already connected, in the other direction.
 const MUTUAL: i32 = -200;
 
 impl Matching {
-    /// What speaks for and against giving a host to a client.
+    /// Returns the score of a host for a client.
     pub(crate) fn score(&self, criteria: &Criteria, host: u32, context: Context<'_>) -> Score {
         let Some(node) = context.agents.get(host) else { return Score { total: i32::MIN, ..Score::default() } };
         let standing = self.nodes.get(host);

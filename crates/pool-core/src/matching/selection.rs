@@ -2,14 +2,13 @@ use std::collections::BTreeMap;
 
 use vipnode_types::{LeaseId, wire::Selection};
 
-/// How hosts were selected, for a limited number of leases. Names of leases grow, so the first is the
-/// oldest.
+/// How hosts were selected, for a limited number of leases. Lease ids grow, so the first is the oldest.
 #[derive(Debug, Default)]
 pub(crate) struct Selections(BTreeMap<LeaseId, Selection>);
 
 impl Selections {
-    pub(crate) fn remember(&mut self, lease: LeaseId, won: Selection, limit: u32) {
-        self.0.insert(lease, won);
+    pub(crate) fn remember(&mut self, lease: LeaseId, selection: Selection, limit: u32) {
+        self.0.insert(lease, selection);
         while self.0.len() > limit as usize {
             self.0.pop_first();
         }
@@ -23,7 +22,7 @@ impl Selections {
         self.0.get(&lease).copied()
     }
 
-    /// Leases that are remembered, for checks.
+    /// The remembered leases, for checks.
     pub(crate) fn leases(&self) -> impl Iterator<Item = LeaseId> {
         self.0.keys().copied()
     }

@@ -10,24 +10,24 @@ use crate::{
     matching::{Context, Matching},
 };
 
-/// Clients that want more hosts than they have, chain by chain, the least served first.
+/// Clients that want more hosts than they have, by chain, the least served first.
 #[derive(Debug, Default)]
 pub(crate) struct WaitQueue {
     chains: BTreeMap<u32, BTreeSet<(WaitKey, u32)>>,
     tickets: u64,
-    /// When clients are next served by themselves.
+    /// When waiting clients are served next.
     serve_at: Option<Ms>,
-    /// The chain that was served last, so that a busy one does not starve the rest.
+    /// The chain that was served last, so that a busy chain does not starve the rest.
     cursor: u32,
     len: usize,
 }
 
-/// Where a client stands among those of its chain that wait.
+/// A client's position among the waiting clients of its chain.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct WaitKey {
-    /// Leases it has.
+    /// The number of its leases.
     pub(crate) served: u32,
-    /// First come, first served. Not zero, which saves each node eight bytes.
+    /// The order of arrival. Not zero, which saves eight bytes per node.
     pub(crate) ticket: NonZeroU64,
 }
 
@@ -36,17 +36,17 @@ impl WaitQueue {
         self.len
     }
 
-    /// When clients are next served by themselves.
+    /// When waiting clients are served next.
     pub(crate) const fn serve_at(&self) -> Option<Ms> {
         self.serve_at
     }
 
-    /// Clients that wait on a chain.
+    /// The number of clients that wait on a chain.
     pub(crate) fn waiting(&self, chain: u32) -> u64 {
         self.chains.get(&chain).map_or(0, |set| u64::try_from(set.len()).unwrap_or(u64::MAX))
     }
 
-    /// Whether a client stands there, for checks.
+    /// Whether a client is in the queue under a key, for checks.
     pub(crate) fn holds(&self, chain: u32, key: WaitKey, client: u32) -> bool {
         self.chains.get(&chain).is_some_and(|set| set.contains(&(key, client)))
     }
@@ -82,12 +82,12 @@ impl WaitQueue {
 }
 
 impl Matching {
-    /// Clients that wait for the pool to find them hosts.
+    /// The clients that wait for hosts.
     pub(crate) const fn wait_queue(&self) -> &WaitQueue {
         &self.wait_queue
     }
 
-    /// Brings a client's position in the queue up to what it is now.
+    /// Updates a client's position in the queue.
     pub(crate) fn refresh_waiting(&mut self, index: u32, context: Context<'_>) {
         let Some(node) = context.agents.get(index) else { return };
         let (served, wants) = (context.leases.client_count(index), self.waits(index, context));
@@ -107,7 +107,7 @@ impl Matching {
         }
     }
 
-    /// Whether a client is to wait in the queue.
+    /// Whether a client belongs in the queue.
     fn waits(&self, index: u32, context: Context<'_>) -> bool {
         let here = context.agents.get(index).is_some_and(|node| node.can_dial() && node.consuming());
         let standing = self.nodes.get(index);
@@ -115,20 +115,20 @@ impl Matching {
         wants && context.leases.admitting(index) == 0 && !standing.backing_off && !self.asks.contains(index)
     }
 
-    /// Has waiting clients served at the next wake, because something became free or was lost.
+    /// Serves waiting clients at the next wake, because a slot became free or a client lost its host.
     pub(crate) fn serve_soon(&mut self, now: Ms) {
         if self.wait_queue.len() > 0 {
             self.wait_queue.serve_at = Some(now);
         }
     }
 
-    /// Whether a chain has fewer free slots than clients that wait for one.
+    /// Whether a chain has fewer free slots than waiting clients.
     pub(crate) fn scarce(&self, chain: u32) -> bool {
         self.open_hosts.free(chain) < self.wait_queue.waiting(chain)
     }
 
-    /// The client of a chain that is served next; `None` where it would get no slot, or where those that have none
-    /// come first.
+    /// Returns the client of a chain that is served next. `None` if no slot is free, or if the client has hosts and slots
+    /// are scarce.
     pub(crate) fn next_served(&self, chain: u32) -> Option<u32> {
         if self.open_hosts.free(chain) == 0 {
             return None;
@@ -137,19 +137,19 @@ impl Matching {
         (key.served == 0 || !self.scarce(chain)).then_some(client)
     }
 
-    /// How many chains have waiting clients; `None` where they are not to be served by now.
+    /// Returns the number of chains with waiting clients; `None` if it is too early to serve them.
     pub(crate) fn chains_to_serve(&self, now: Ms) -> Option<usize> {
         self.wait_queue.serve_at.filter(|at| *at <= now).map(|_| self.wait_queue.chains.len())
     }
 
-    /// The next chain with waiting clients, in a circle.
+    /// Returns the next chain with waiting clients, in a circle.
     pub(crate) fn next_chain(&mut self) -> Option<u32> {
         let chain = self.wait_queue.chain_after(self.wait_queue.cursor)?;
         self.wait_queue.cursor = chain;
         Some(chain)
     }
 
-    /// Waiting clients were served, all of them or, where `exhausted`, as many as a step may.
+    /// Schedules the next round after waiting clients were served; `exhausted` if the step reached its limit.
     pub(crate) fn served(&mut self, exhausted: bool, context: Context<'_>) {
         self.wait_queue.serve_at = match (self.wait_queue.len(), exhausted) {
             (0, _) => None,
@@ -158,7 +158,7 @@ impl Matching {
         };
     }
 
-    /// Leaves a client alone for a while.
+    /// Suspends the search for a client's hosts for a while.
     pub(crate) fn back_off(&mut self, client: u32, context: Context<'_>) {
         let Some(handle) = context.agents.handle(client) else { return };
         let Some(standing) = self.nodes.get_mut(client) else { return };
@@ -168,12 +168,12 @@ impl Matching {
         self.refresh_waiting(client, context);
     }
 
-    /// A client that was left alone for long enough.
+    /// Returns a client whose suspension is over.
     pub(crate) fn pop_backed_off(&mut self, now: Ms) -> Option<Handle> {
         self.back_offs.pop_due(now)
     }
 
-    /// A client is tried again.
+    /// Resumes the search for a client's hosts.
     pub(crate) fn back_off_over(&mut self, client: u32, context: Context<'_>) {
         if let Some(standing) = self.nodes.get_mut(client) {
             standing.backing_off = false;
@@ -182,19 +182,22 @@ impl Matching {
         self.serve_soon(context.now);
     }
 
-    /// Whether a client stands in the queue as it is now, for checks; whether it stands there at all.
-    pub(crate) fn waits_right(&self, index: u32, context: Context<'_>) -> Result<bool, &'static str> {
+    /// Checks whether the queue agrees with a client's current state. Returns whether the client is in the queue.
+    ///
+    /// # Errors
+    /// The disagreement.
+    pub(crate) fn check_waiting(&self, index: u32, context: Context<'_>) -> Result<bool, &'static str> {
         let Some(node) = context.agents.get(index) else { return Err("is unknown") };
         let key = self.nodes.get(index).wait_key;
         let served = context.leases.client_count(index);
         if key.is_some_and(|key| key.served != served) {
-            return Err("stands wrong in the queue");
+            return Err("has the wrong position in the queue");
         }
         if key.is_some_and(|key| !self.wait_queue.holds(node.chain(), key, index)) {
             return Err("is not in the queue");
         }
         if key.is_some() != self.waits(index, context) {
-            return Err("waits without need, or needs to wait and does not");
+            return Err("waits but should not, or should wait but does not");
         }
         Ok(key.is_some())
     }

@@ -2,7 +2,7 @@ use vipnode_types::Ms;
 
 const DAY_MS: u64 = 24 * 60 * 60 * 1000;
 
-/// Milliseconds used up today (days of UTC).
+/// Milliseconds used today (UTC).
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct DayBudget {
     day: u32,
@@ -19,13 +19,13 @@ impl DayBudget {
         if self.day == day(now) { u64::from(self.used_ms) } else { 0 }
     }
 
-    /// Milliseconds until a new budget.
+    /// Returns the milliseconds until the next day.
     pub(crate) fn renewed_in(now: Ms) -> u64 {
         DAY_MS.saturating_sub(now.get() % DAY_MS)
     }
 }
 
-/// Days since the Unix epoch.
+/// Returns the days since the Unix epoch.
 pub(crate) fn day(now: Ms) -> u32 {
     u32::try_from(now.get() / DAY_MS).unwrap_or(u32::MAX)
 }

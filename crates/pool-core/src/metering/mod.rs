@@ -1,6 +1,6 @@
-//! What a lease costs: rows from the first to the last moment that both sides saw each other, when they roll over, and
-//! the time that only one side saw. It may read leases and agents. Nothing here ends a lease or adds up a bill: each row
-//! is computed from its own moments.
+//! The cost of leases: rows from the first to the last time that both sides saw each other, their rollover, and the time
+//! that only hosts saw. It may read leases and agents. Nothing here ends a lease or adds up a bill: each row is computed
+//! from its own times.
 
 pub(crate) mod day_budget;
 pub(crate) mod row_ends;
@@ -12,7 +12,7 @@ use crate::{
     metering::{day_budget::DayBudget, unpaired::UnpairedBlocks},
 };
 
-/// Time of today that only hosts saw, by node and by address block. Rows need no state.
+/// Today's time that only hosts saw, by node and by address block. Rows need no state.
 #[derive(Debug)]
 pub(crate) struct Metering {
     nodes: ByIndex<DayBudget>,

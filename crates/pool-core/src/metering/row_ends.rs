@@ -7,7 +7,7 @@ use crate::{
     output::Output,
 };
 
-/// Where the two sides of a row end.
+/// The ends of a row on both sides.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Ends {
     pub(crate) client: Ms,
@@ -15,35 +15,35 @@ pub(crate) struct Ends {
 }
 
 impl Ends {
-    /// The last moments that the sides of a lease saw each other, as each reported it.
+    /// Returns when the sides of a lease last saw each other, as each reported it.
     pub(crate) fn of(lease: &Lease, agents: &Agents) -> Self {
         Self { client: side_end(lease, Side::Client, agents), host: side_end(lease, Side::Host, agents) }
     }
 
-    /// The last moment that both saw.
+    /// Returns the last time that both sides saw each other.
     pub(crate) fn common(self) -> Ms {
         self.client.min(self.host)
     }
 
-    /// Both at one moment.
+    /// Returns the same end for both sides.
     pub(crate) const fn at(end: Ms) -> Self {
         Self { client: end, host: end }
     }
 }
 
-/// The last moment that a side saw the other: when it said "gone", else its agent's presence.
+/// Returns when a side last saw the other: when it reported "gone", or else its agent's presence.
 pub(crate) fn side_end(lease: &Lease, side: Side, agents: &Agents) -> Ms {
     let seen = agents.seen(lease.node(side));
     let end = if side == Side::Host && lease.host_down() != UNSEEN { lease.host_down() } else { seen };
     match lease.up(side) {
         UNSEEN => end,
-        // A presence that was not flushed before a crash may be older than the row.
+        // A presence that was not written before a crash may be older than the row.
         up => end.max(up),
     }
 }
 
-/// Writes the row that a lease runs as over, with both ends frozen. A row that no side
-/// ever saw is not written. Returns what is billed, in milliseconds.
+/// Writes the running row of a lease as finished, with both ends fixed. A row that no side ever saw is not written.
+/// Returns the billed time, in milliseconds.
 pub(crate) fn freeze(output: &mut Output, lease: &LeaseRow, ends: Ends, counters: &mut Counters) -> u64 {
     if lease.client_seen.is_none() && lease.host_seen.is_none() {
         return 0;

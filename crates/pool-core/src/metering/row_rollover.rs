@@ -11,21 +11,21 @@ use crate::{
     pool_clock::PoolClock,
 };
 
-/// What becomes of a lease whose row is old enough to end.
+/// The outcome for a lease whose row is old enough to end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Rollover {
     /// The lease ends too.
     End(EvictReason),
-    /// The next row begins at `at`, at another price where one is given.
+    /// The next row begins at `at`, at another price if one is given.
     Next {
         /// The end of the old row and the beginning of the new.
         at: Ms,
-        /// What the new row costs.
+        /// The price of the new row.
         price: Option<Price>,
     },
 }
 
-/// When the oldest running row is to roll over.
+/// Returns when the oldest running row rolls over.
 pub(crate) fn next_rollover(leases: &Leases, agents: &Agents, clock: &PoolClock, limits: &Limits) -> Option<Ms> {
     let lease = leases.get(leases.oldest()?)?;
     let due = lease.both_up().plus(limits.rollover_ms).max(clock.window_ends());
@@ -41,15 +41,15 @@ pub(crate) fn next_rollover(leases: &Leases, agents: &Agents, clock: &PoolClock,
 }
 
 impl Rollover {
-    /// What becomes of this lease.
+    /// Returns the outcome for a lease.
     pub(crate) fn of(lease: &Lease, leases: &Leases, agents: &Agents, limits: &Limits) -> Self {
         let end = Ends::of(lease, agents).common();
         let down = lease.host_down() != UNSEEN;
         if down || end <= lease.both_up() {
-            // No side saw anything for the whole row: one of the sides has long been silent.
+            // The row has no common time: one of the sides has long been silent.
             return Self::End(if down { EvictReason::Disconnected } else { EvictReason::NoReports });
         }
-        // What a client takes is known while it is connected; until then the old price goes on.
+        // A client's maximum price is known only while it is connected; until then, the old price stays.
         let client = agents.get(lease.client()).filter(|node| node.is_connected() && node.consuming());
         let dearer = leases.price(lease).is_some_and(|old| limits.price > old);
         if dearer && client.is_some_and(|node| limits.price > node.max_price()) {

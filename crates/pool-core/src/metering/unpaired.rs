@@ -15,7 +15,7 @@ use crate::{
     pool_clock::PoolClock,
 };
 
-/// Time that only hosts saw, by address block of the clients, today.
+/// Today's time that only hosts saw, by address block of the clients.
 #[derive(Debug, Default)]
 pub(crate) struct UnpairedBlocks {
     day: u32,
@@ -39,7 +39,7 @@ impl UnpairedBlocks {
     }
 }
 
-/// Time in which a client had a slot and the host alone said so.
+/// Time in which only the host reported a client's use of a slot.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct UnpairedTime {
     pub(crate) client: u32,
@@ -48,7 +48,8 @@ pub(crate) struct UnpairedTime {
 }
 
 impl Metering {
-    /// Counts unpaired time. It is never billed: a host would farm it by kicking. Only where a price is asked.
+    /// Counts unpaired time of leases with a price. It is never billed, because a host could create it by disconnecting
+    /// clients.
     pub(crate) fn count_unpaired(
         &mut self,
         time: UnpairedTime,
@@ -70,12 +71,12 @@ impl Metering {
         }
     }
 
-    /// Milliseconds of today that only hosts saw of a client itself.
+    /// Returns today's milliseconds that only hosts saw of a client.
     pub(crate) fn unpaired_today(&self, client: u32, now: Ms) -> u64 {
         self.nodes.get(client).used(now)
     }
 
-    /// Whether a client has used up its unpaired time of today, by itself or with its neighbors.
+    /// Whether a client has used up today's unpaired time, by itself or together with its address block.
     pub(crate) fn past_unpaired(&self, client: u32, now: Ms, agents: &Agents, limits: &Limits) -> bool {
         let Some(node) = agents.get(client) else { return false };
         let block = node.address().map_or(0, |address| self.blocks.used(now, address));
@@ -84,8 +85,8 @@ impl Metering {
     }
 }
 
-/// What of an ending row only the host saw: until the client saw it too, or since that fell silent
-/// at `client_end`. The gap that sampling leaves between two honest reports does not count.
+/// Returns the milliseconds of an ending row that only the host saw: until the client saw it too, or since the client
+/// became silent at `client_end`. The gap between two honest reports does not count.
 pub(crate) fn unpaired_ms(
     lease: &Lease,
     client_end: Ms,
@@ -99,7 +100,7 @@ pub(crate) fn unpaired_ms(
         return 0;
     }
     let since = if lease.client_up() == UNSEEN { lease.host_up() } else { client_end.max(lease.host_up()) };
-    // A host that is there goes on seeing what it said it sees.
+    // A connected host still sees what it last reported.
     let there = agents.get(lease.host()).is_some_and(Node::is_connected);
     let sees = lease.sees(Side::Host) && there && !agents.is_silent(lease.host(), clock, limits);
     let until = if sees { clock.now() } else { side_end(lease, Side::Host, agents) };

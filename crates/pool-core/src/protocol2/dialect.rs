@@ -1,31 +1,31 @@
 use crate::{Limits, PoolCall};
 
-/// What an agent of protocol 2 is late by, at most, beyond two of its intervals.
+/// How late an update of protocol 2 may be, beyond two of its intervals.
 const SLACK_MS: u64 = 60_000;
 
-/// The protocol that an agent speaks. What differs between the two is asked here and nowhere else.
+/// The protocol that an agent speaks. Every difference that other code depends on is a method here.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Dialect {
-    /// Leases have names, and each message is a call.
+    /// Leases have ids, and each message is a call.
     Protocol3,
-    /// The original's: peers without roles, and news in the answers to a node's own calls.
+    /// The protocol of the original: peers have no roles, and the answers to a node's own calls carry the news.
     Protocol2,
 }
 
 /// How a message of the pool reaches an agent.
 #[derive(Debug)]
-#[expect(clippy::large_enum_variant, reason = "one of them lives at a time, for the length of a call")]
+#[expect(clippy::large_enum_variant, reason = "only one exists at a time, for the length of a call")]
 pub(crate) enum Delivery {
     /// By this call.
     Call(PoolCall),
-    /// In the answer to its next update: it is to drop the peer that it was to evict.
+    /// In the answer to its next update, as a peer to drop.
     NextUpdate,
-    /// Not at all: the protocol cannot express it.
+    /// Not at all: the protocol has no such message.
     Never,
 }
 
 impl Dialect {
-    /// How a message reaches an agent that speaks this.
+    /// Returns how a message reaches the agent.
     pub(crate) fn delivery(self, message: PoolCall) -> Delivery {
         match (self, message) {
             (Self::Protocol3, message) => Delivery::Call(message),
@@ -35,18 +35,18 @@ impl Dialect {
         }
     }
 
-    /// Whether it can be called to dial, and hears of a host outside the answer to its request.
+    /// Whether the pool can call the agent to dial, so that hosts can be offered outside the answer to a request.
     pub(crate) const fn takes_dial_calls(self) -> bool {
         matches!(self, Self::Protocol3)
     }
 
-    /// Whether its messages name leases. Else they name peers, whose role in the pair is unknown.
+    /// Whether its messages name leases. Otherwise, they name peers whose role in the pair is unknown.
     pub(crate) const fn names_roles(self) -> bool {
         matches!(self, Self::Protocol3)
     }
 
-    /// How long both sides have to see each other after an offer, in milliseconds. A side of protocol 2 reports it with
-    /// one of its next updates.
+    /// Returns how long both sides have to see each other after an offer, in milliseconds. A side that speaks protocol 2
+    /// reports it with one of its next updates.
     pub(crate) fn offer_ms(self, other: Self, limits: &Limits) -> u64 {
         match (self, other) {
             (Self::Protocol3, Self::Protocol3) => limits.offer_ms,
@@ -54,7 +54,7 @@ impl Dialect {
         }
     }
 
-    /// How long a host's "gone" waits for a report of a client that speaks this, in milliseconds.
+    /// Returns how long a host's "gone" waits for the client's report, in milliseconds.
     pub(crate) fn half_down_ms(self, limits: &Limits) -> u64 {
         match self {
             Self::Protocol3 => limits.half_down_ms,

@@ -1,5 +1,5 @@
-//! Nonces of protocol 2: nanoseconds since the Unix epoch, by the caller's clock. They are judged only
-//! after the signature held (D8), and in both directions (D9).
+//! Nonces of protocol 2: nanoseconds since the Unix epoch, by the caller's clock. They are checked only after the
+//! signature (fault D8, docs/faults.md), and in both directions (fault D9).
 
 use vipnode_types::Ms;
 
@@ -7,17 +7,17 @@ use crate::{Limits, core_error::CoreError};
 
 const NS_A_MS: u64 = 1_000_000;
 
-/// What is known of the one who calls.
+/// What the pool knows of the caller.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Known {
-    /// The newest nonce taken, 0 for none.
+    /// The newest nonce accepted, or 0.
     pub(crate) newest: u64,
-    /// Whether it has connected since the pool's start. Until then what was taken last may have been
-    /// forgotten.
+    /// Whether the caller has connected since the pool started. Until then, `newest` may be outdated, because nonces are
+    /// written with a delay.
     pub(crate) connected: bool,
 }
 
-/// Whether a nonce may be taken.
+/// Checks whether a nonce may be accepted.
 pub(crate) fn check_nonce(
     limits: &Limits,
     now: Ms,
@@ -41,7 +41,7 @@ pub(crate) fn check_nonce(
         return Ok(());
     }
     if connects {
-        // The caller's clock is behind: a little later it is past the start.
+        // The caller's clock is behind: a little later, it passes the start.
         return Err(CoreError::ConnectBeforeStart { retry_ms: floor.since(at).saturating_add(1_000) });
     }
     Err(CoreError::NonceBeforeStart)

@@ -10,7 +10,7 @@ use crate::{Command, Effect, Identity, Limits, Row};
 fn d32_a_late_event_of_an_old_socket_never_touches_the_new_one() {
     let mut pool = Pool::new();
     pool.connect(1, host(1, 4)).unwrap();
-    let old = pool.peer(1);
+    let old = pool.connection(1);
     pool.connect(1, host(1, 4)).unwrap();
     assert_eq!(pool.closed, [old]);
     pool.handle(Command::Disconnected { connection: old });
@@ -27,9 +27,9 @@ fn an_older_delegation_is_refused() {
     let mut pool = Pool::new();
     let mut connect = |issued: u64| {
         let identity = Identity { node: node(1), agent: agent_key(), issued: Ms::new(issued) };
-        let (peer, hello) = (pool.peer(1), Box::new(hello(1)));
+        let (connection, hello) = (pool.connection(1), Box::new(hello(1)));
         let address = address(1);
-        let command = Command::Connect { connection: peer, request: 1, identity, address, callable: true, hello };
+        let command = Command::Connect { connection, request: 1, identity, address, callable: true, hello };
         pool.request(command).unwrap()
     };
     assert!(connect(5).is_ok());
@@ -38,9 +38,8 @@ fn an_older_delegation_is_refused() {
     assert!(connect(5).is_err());
     pool.restart(Limits::default());
     let identity = Identity { node: node(1), agent: agent_key(), issued: Ms::new(5) };
-    let (peer, hello) = (pool.peer(1), Box::new(hello(1)));
-    let command =
-        Command::Connect { connection: peer, request: 1, identity, address: address(1), callable: true, hello };
+    let (connection, hello) = (pool.connection(1), Box::new(hello(1)));
+    let command = Command::Connect { connection, request: 1, identity, address: address(1), callable: true, hello };
     assert!(pool.request(command).unwrap().is_err(), "also after a restart");
 }
 

@@ -9,8 +9,8 @@ use vipnode_types::{
 use super::pool::{Pool, address, chain, client, host, node, wei};
 use crate::{CallOutcome, Command, Limits};
 
-/// What client 2 is told once `prepare` was done to a pool with host 1 in it.
-fn told(prepare: impl FnOnce(&mut Pool)) -> ExplainReply {
+/// The answer to client 2 after `prepare` in a pool with host 1.
+fn reply_after(prepare: impl FnOnce(&mut Pool)) -> ExplainReply {
     let mut pool = Pool::priced();
     pool.connect(1, host(1, 4)).unwrap();
     pool.connect(2, client(2)).unwrap();
@@ -20,7 +20,7 @@ fn told(prepare: impl FnOnce(&mut Pool)) -> ExplainReply {
 
 fn asks_avoiding(pool: &mut Pool, agent: u32, avoid: Vec<NodeId>) {
     let ask = Box::new(AskRequest { want: 1, avoid });
-    pool.handle(Command::Ask { connection: pool.peer(agent), request: 2, ask });
+    pool.handle(Command::Ask { connection: pool.connection(agent), request: 2, ask });
 }
 
 #[test]
@@ -30,25 +30,25 @@ fn each_reason_is_counted_where_it_holds_first() {
         count(&mut excluded);
         excluded
     };
-    let fits = told(|_| ());
+    let fits = reply_after(|_| ());
     assert_eq!((fits.candidates, fits.excluded, fits.examined, fits.connected_hosts), (1, Excluded::default(), 1, 1));
-    let chain = told(|pool| {
+    let chain = reply_after(|pool| {
         pool.disconnect(1);
         pool.connect(1, on_chain(1, 2)).unwrap();
     });
     assert_eq!(chain.excluded, only(|excluded| excluded.other_chain = 1));
-    let yours = told(|pool| {
+    let yours = reply_after(|pool| {
         pool.ask(2, 1);
         pool.admit(1);
     });
     assert_eq!(yours.excluded, only(|excluded| excluded.already_leased = 1));
-    let price = told(|pool| {
+    let price = reply_after(|pool| {
         let mut criteria = client(2);
         criteria.client = Some(ClientCriteria { max_price: Some(wei(59_999)), ..ClientCriteria::default() });
         pool.connect(2, criteria).unwrap();
     });
     assert_eq!(price.excluded, only(|excluded| excluded.too_expensive = 1));
-    let full = told(|pool| {
+    let full = reply_after(|pool| {
         for agent in 10..14 {
             pool.connect(agent, client(agent)).unwrap();
             pool.ask(agent, 1);
@@ -56,16 +56,16 @@ fn each_reason_is_counted_where_it_holds_first() {
         }
     });
     assert_eq!(full.excluded, only(|excluded| excluded.full = 1));
-    let avoided = told(|pool| asks_avoiding(pool, 2, vec![node(1)]));
+    let avoided = reply_after(|pool| asks_avoiding(pool, 2, vec![node(1)]));
     assert_eq!(avoided.excluded, only(|excluded| excluded.avoided = 1));
-    let failed = told(|pool| {
+    let failed = reply_after(|pool| {
         pool.full(2, &[]);
         pool.ask(2, 1);
         pool.admit(1);
         pool.pass(16_000);
     });
     assert_eq!(failed.excluded, only(|excluded| excluded.recently_failed = 1));
-    let near = told(|pool| {
+    let near = reply_after(|pool| {
         pool.connect_from(3, client(3), address(2), true).unwrap();
         pool.ask(3, 1);
         pool.admit(1);
@@ -82,22 +82,22 @@ fn on_chain(agent: u32, id: u64) -> vipnode_types::wire::ConnectRequest {
 
 #[test]
 fn what_is_missing_is_said_as_an_ask_says_it() {
-    let missing = told(|pool| {
+    let missing = reply_after(|pool| {
         pool.disconnect(1);
         pool.ask(2, 3);
     });
     assert_eq!((missing.want, missing.missing), (3, 3));
     assert!(missing.reason.unwrap().contains("no host"));
-    let price = told(|pool| {
+    let price = reply_after(|pool| {
         let mut criteria = client(2);
         criteria.client = Some(ClientCriteria { max_price: Some(wei(59_999)), ..ClientCriteria::default() });
         pool.connect(2, criteria).unwrap();
         pool.ask(2, 1);
     });
     assert!(price.reason.unwrap().contains("--max-price"));
-    let avoided = told(|pool| asks_avoiding(pool, 2, vec![node(1)]));
+    let avoided = reply_after(|pool| asks_avoiding(pool, 2, vec![node(1)]));
     assert!(avoided.reason.unwrap().contains("tried a moment ago"));
-    let served = told(|pool| {
+    let served = reply_after(|pool| {
         pool.ask(2, 1);
         pool.admit(1);
     });
@@ -105,12 +105,12 @@ fn what_is_missing_is_said_as_an_ask_says_it() {
 }
 
 #[test]
-fn a_given_host_is_told_with_what_it_won_by() {
+fn a_host_is_explained_with_its_score() {
     let mut pool = Pool::new();
     pool.connect(1, host(1, 4)).unwrap();
     pool.connect(3, host(3, 4)).unwrap();
-    pool.handle(Command::Latency { connection: pool.peer(1), rtt_us: 10_000 });
-    pool.handle(Command::Latency { connection: pool.peer(3), rtt_us: 500_000 });
+    pool.handle(Command::Latency { connection: pool.connection(1), rtt_us: 10_000 });
+    pool.handle(Command::Latency { connection: pool.connection(3), rtt_us: 500_000 });
     pool.connect(2, client(2)).unwrap();
     pool.pass(30_000);
     for agent in [1, 2, 3] {
@@ -121,7 +121,7 @@ fn a_given_host_is_told_with_what_it_won_by() {
     assert_eq!(pool.explain(2).unwrap().hosts, [], "nobody said yes yet");
     let lease = pool.admit(1);
     // What changes later changes nothing of why it won.
-    pool.handle(Command::Latency { connection: pool.peer(1), rtt_us: 900_000 });
+    pool.handle(Command::Latency { connection: pool.connection(1), rtt_us: 900_000 });
     let given = pool.explain(2).unwrap().hosts;
     let [given] = &given[..] else { panic!("{given:?}") };
     assert_eq!((given.lease, given.host), (lease, node(1)));
@@ -195,7 +195,7 @@ fn so_many_leases_are_remembered_and_the_oldest_forgotten() {
 }
 
 #[test]
-fn only_a_client_that_connected_is_told() {
+fn only_a_connected_client_gets_an_explanation() {
     let mut pool = Pool::new();
     assert!(pool.explain(2).unwrap_err().is(ErrorCode::Unauthorized));
     pool.connect(1, host(1, 4)).unwrap();
@@ -270,7 +270,7 @@ proptest! {
                 let Ok(reply) = pool.explain(agent) else { continue };
                 let index = pool.core.agents.find(&node(agent)).unwrap();
                 let leases = pool.core.leases.of(index).into_iter();
-                let own = leases.filter_map(|(lease, _)| pool.core.leases.get(lease)).filter(|lease| lease.is_told());
+                let own = leases.filter_map(|(lease, _)| pool.core.leases.get(lease)).filter(|lease| lease.is_known_to_client());
                 let own: BTreeSet<NodeId> = own.filter_map(|lease| pool.core.agents.id(lease.host())).collect();
                 let text = serde_json::to_string(&reply).unwrap();
                 prop_assert_eq!(&nodes_in(&text), &own, "{}", text);

@@ -44,7 +44,7 @@ fn what_rests_on_rows_waits_for_them() {
     pool.delta(2, &[lease], &[]);
     pool.pass(1000);
     let beat = Box::new(vipnode_types::wire::ReportRequest { seq: 3, ..Default::default() });
-    let effects = pool.handle(Command::Report { connection: pool.peer(2), request: 9, report: beat });
+    let effects = pool.handle(Command::Report { connection: pool.connection(2), request: 9, report: beat });
     assert!(matches!(&effects[..], [Effect::Reply { release: Release::Now, .. }]), "a number moved, nothing else");
 }
 
@@ -65,8 +65,8 @@ fn a_pair_that_does_not_meet_is_helped_once_and_then_ended() {
     assert_eq!(pool.core.gauges().leases, 1);
     pool.pass(1);
     assert_eq!(pool.evicted(1), Some(EvictReason::NotConnected));
-    let told = pool.take_evict(2).unwrap();
-    assert_eq!((told.lease, told.reason), (lease, EvictReason::NotConnected));
+    let evict = pool.take_evict(2).unwrap();
+    assert_eq!((evict.lease, evict.reason), (lease, EvictReason::NotConnected));
     assert!(pool.metered().is_empty(), "nobody saw anything");
 }
 
@@ -82,15 +82,15 @@ fn further_slots_come_by_dial_calls() {
     let mut found = Vec::new();
     for round in 0..3 {
         let agent = [1, 3, 4].into_iter().find(|&agent| {
-            pool.calls.iter().any(|(peer, _, call)| *peer == pool.peer(agent) && matches!(call, PoolCall::Admit(_)))
+            pool.calls.iter().any(|(to, _, call)| *to == pool.connection(agent) && matches!(call, PoolCall::Admit(_)))
         });
         found.push(pool.admit(agent.unwrap()));
         assert_eq!(pool.last_ask(2).unwrap().missing, 2, "answered with the first");
         pool.delta(2, &[found[round]], &[]);
         pool.pass(1_000);
     }
-    let dials = pool.calls.iter().filter(|(peer, _, call)| {
-        *peer == pool.peer(2) && matches!(call, PoolCall::Dial(dial) if dial.side == Side::Client)
+    let dials = pool.calls.iter().filter(|(to, _, call)| {
+        *to == pool.connection(2) && matches!(call, PoolCall::Dial(dial) if dial.side == Side::Client)
     });
     assert_eq!(dials.count(), 2);
     pool.pass(1_000);
@@ -104,7 +104,7 @@ fn a_refusal_moves_on_to_the_next_host() {
     pool.connect(3, host(3, 2)).unwrap();
     pool.connect(2, client(2)).unwrap();
     pool.ask(2, 1);
-    let first = if pool.calls.iter().any(|(peer, ..)| *peer == pool.peer(1)) { 1 } else { 3 };
+    let first = if pool.calls.iter().any(|(to, ..)| *to == pool.connection(1)) { 1 } else { 3 };
     let (call, _) = pool.take_admit(first).unwrap();
     pool.done(call, CallOutcome::Expired);
     let evict = pool.take_evict(first).unwrap();

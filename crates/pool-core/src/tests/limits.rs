@@ -55,7 +55,7 @@ fn avoid_is_cut() {
     pool.connect(1, host(1, 4)).unwrap();
     pool.connect(2, client(2)).unwrap();
     let ask = Box::new(AskRequest { want: 1, avoid: vec![node(9), node(1)] });
-    pool.handle(Command::Ask { connection: pool.peer(2), request: 2, ask });
+    pool.handle(Command::Ask { connection: pool.connection(2), request: 2, ask });
     pool.admit(1);
 }
 
@@ -97,7 +97,7 @@ fn chains_and_versions_are_bounded() {
     let mut long = host(3, 4);
     long.client_version = "x\n".repeat(100_000);
     pool.connect(3, long).unwrap();
-    let status = pool.request(Command::Status { connection: pool.peer(9), request: 1 }).unwrap().unwrap();
+    let status = pool.request(Command::Status { connection: pool.connection(9), request: 1 }).unwrap().unwrap();
     let Reply::Status(status) = status else { panic!("{status:?}") };
     let versions: Vec<&str> = status.active_hosts.iter().map(|host| host.node_version.as_str()).collect();
     assert_eq!(versions, ["Geth/v1.17", ""], "beyond the limit it shows as empty");
@@ -117,9 +117,9 @@ fn d36_status_shows_each_hosts_own_claim_and_sums_none() {
         head: Some(u64::MAX),
         ..Default::default()
     };
-    pool.handle(Command::Report { connection: pool.peer(1), request: 1, report: Box::new(head) });
+    pool.handle(Command::Report { connection: pool.connection(1), request: 1, report: Box::new(head) });
     let Reply::Status(status) =
-        pool.request(Command::Status { connection: pool.peer(9), request: 1 }).unwrap().unwrap()
+        pool.request(Command::Status { connection: pool.connection(9), request: 1 }).unwrap().unwrap()
     else {
         panic!("a status")
     };
@@ -201,7 +201,7 @@ fn an_eviction_is_sent_again_a_bounded_number_of_times_then_the_socket_is_closed
             sent += 1;
             let effects = pool.handle(Command::CallDone { call, outcome: outcome.clone() });
             let closes = effects.iter().any(|effect| matches!(effect, Effect::Close { .. }));
-            assert_eq!(closes, outcome == CallOutcome::Expired && sent == sends, "the next connect reply says it");
+            assert_eq!(closes, outcome == CallOutcome::Expired && sent == sends, "the next connect reply has the list");
         }
         assert_eq!(sent, sends);
         assert_eq!(pool.core.counters().evictions_unanswered, 1);
@@ -226,7 +226,7 @@ fn a_leave_of_more_than_there_can_be_is_refused() {
     pool.pair_up();
     let leases = (0..2_000).map(LeaseId::new).collect();
     let leave = Box::new(LeaveRequest { leases, reason: LeaveReason::Surplus, fault: None });
-    let reply = pool.request(Command::Leave { connection: pool.peer(2), request: 4, leave });
+    let reply = pool.request(Command::Leave { connection: pool.connection(2), request: 4, leave });
     assert!(reply.unwrap().unwrap_err().is(ErrorCode::InvalidParams));
 }
 

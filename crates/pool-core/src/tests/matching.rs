@@ -8,8 +8,8 @@ use crate::{CallOutcome, Command, Limits, PoolCall};
 /// The host that was asked to admit just now.
 fn asked(pool: &Pool, hosts: impl IntoIterator<Item = u32>) -> Option<u32> {
     hosts.into_iter().find(|&agent| {
-        let peer = pool.peer(agent);
-        pool.calls.iter().any(|(to, _, call)| *to == peer && matches!(call, PoolCall::Admit(_)))
+        let connection = pool.connection(agent);
+        pool.calls.iter().any(|(to, _, call)| *to == connection && matches!(call, PoolCall::Admit(_)))
     })
 }
 
@@ -40,12 +40,12 @@ fn hosts_to_avoid_and_hosts_it_has_are_not_given() {
     pool.connect(1, host(1, 4)).unwrap();
     pool.connect(2, client(2)).unwrap();
     let ask = Box::new(AskRequest { want: 2, avoid: vec![node(1), node(99)] });
-    pool.handle(Command::Ask { connection: pool.peer(2), request: 2, ask });
+    pool.handle(Command::Ask { connection: pool.connection(2), request: 2, ask });
     assert!(why(&pool, 2).contains("tried a moment ago"));
     pool.ask(2, 2);
     pool.admit(1);
     pool.pass(10_000);
-    assert_eq!(asked(&pool, [1]), None, "one place a host");
+    assert_eq!(asked(&pool, [1]), None, "one slot per host");
 }
 
 #[test]
@@ -116,12 +116,12 @@ fn d35_a_full_host_is_not_given_and_a_failing_one_rests_longer_each_time() {
     }
     pool.admit(1);
     pool.ask(3, 1);
-    assert!(why(&pool, 3).contains("no host"), "its one place is taken");
+    assert!(why(&pool, 3).contains("no host"), "its one slot is taken");
 }
 
 #[test]
 fn the_better_host_is_chosen() {
-    // Free places, latency, and being another operator's than the hosts it has.
+    // Free slots, latency, and being another operator's than the hosts it has.
     let best = |prepare: &dyn Fn(&mut Pool)| {
         let mut pool = Pool::new();
         pool.connect(1, host(1, 4)).unwrap();
@@ -133,8 +133,8 @@ fn the_better_host_is_chosen() {
     };
     for (better, worse) in [(1, 3), (3, 1)] {
         let latency = |pool: &mut Pool| {
-            pool.handle(Command::Latency { connection: pool.peer(better), rtt_us: 10_000 });
-            pool.handle(Command::Latency { connection: pool.peer(worse), rtt_us: 500_000 });
+            pool.handle(Command::Latency { connection: pool.connection(better), rtt_us: 10_000 });
+            pool.handle(Command::Latency { connection: pool.connection(worse), rtt_us: 500_000 });
         };
         assert_eq!(best(&latency), Some(better));
         let load = |pool: &mut Pool| {
@@ -187,17 +187,17 @@ fn when_slots_are_scarce_only_clients_without_one_get_one() {
     }
     pool.connect(13, client(13)).unwrap();
     pool.ask(13, 2);
-    // Two places for four clients: the one that has none gets one, the rest stay free.
+    // Two slots for four clients: the one that has none gets one, the rest stay free.
     pool.connect(2, host(2, 2)).unwrap();
     pool.handle(Command::Tick);
     let lease = pool.admit(2);
     let client = pool.core.leases.get(pool.core.leases.find(lease).unwrap()).unwrap().client();
     assert_eq!(pool.core.agents.id(client).unwrap(), node(13));
     pool.pass(5_000);
-    assert_eq!(asked(&pool, [2]), None, "one place left, and four want a second");
+    assert_eq!(asked(&pool, [2]), None, "one slot left, and four want a second");
     pool.ask(10, 2);
     assert!(why(&pool, 10).contains("scarce"));
-    // Four more places: now there is enough for everybody.
+    // Four more slots: now there is enough for everybody.
     pool.connect(3, host(3, 4)).unwrap();
     pool.pass(2_000);
     assert!(asked(&pool, [2, 3]).is_some());

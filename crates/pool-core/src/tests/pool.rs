@@ -116,7 +116,7 @@ impl Pool {
         }
     }
 
-    pub(crate) fn peer(&self, agent: u32) -> ConnectionId {
+    pub(crate) fn connection(&self, agent: u32) -> ConnectionId {
         let generation = self.sessions.get(&agent).map_or(0, |session| session.generation);
         ConnectionId { gateway: 1, connection: agent, generation }
     }
@@ -132,11 +132,11 @@ impl Pool {
         for effect in &out {
             match effect {
                 Effect::Persist(rows) => self.rows.extend(rows.iter().cloned()),
-                Effect::Call { connection: peer, call, message, .. } => {
-                    self.calls.push((*peer, *call, message.clone()));
+                Effect::Call { connection, call, message, .. } => {
+                    self.calls.push((*connection, *call, message.clone()));
                 }
-                Effect::Reply { connection: peer, reply, .. } => self.replies.push((*peer, reply.clone())),
-                Effect::Close { connection: peer, .. } => self.closed.push(*peer),
+                Effect::Reply { connection, reply, .. } => self.replies.push((*connection, reply.clone())),
+                Effect::Close { connection, .. } => self.closed.push(*connection),
             }
         }
         out
@@ -166,8 +166,8 @@ impl Pool {
         session.generation += 1;
         (session.seq, session.hash) = (0, LeaseSetHash::default());
         let identity = Identity { node: node(agent), agent: agent_key(), issued: Ms::new(1) };
-        let (peer, hello) = (self.peer(agent), Box::new(hello));
-        match self.request(Command::Connect { connection: peer, request: 1, identity, address, callable, hello }) {
+        let (connection, hello) = (self.connection(agent), Box::new(hello));
+        match self.request(Command::Connect { connection, request: 1, identity, address, callable, hello }) {
             Some(Ok(Reply::Connect(reply))) => Ok(*reply),
             Some(Err(error)) => Err(error),
             other => panic!("{other:?}"),
@@ -175,19 +175,19 @@ impl Pool {
     }
 
     pub(crate) fn disconnect(&mut self, agent: u32) {
-        let peer = self.peer(agent);
-        self.handle(Command::Disconnected { connection: peer });
+        let connection = self.connection(agent);
+        self.handle(Command::Disconnected { connection });
     }
 
     /// Asks and leaves the answer in `replies`.
     pub(crate) fn ask(&mut self, agent: u32, want: u32) -> Vec<Effect> {
         let ask = Box::new(AskRequest { want, avoid: Vec::new() });
-        self.handle(Command::Ask { connection: self.peer(agent), request: 2, ask })
+        self.handle(Command::Ask { connection: self.connection(agent), request: 2, ask })
     }
 
     pub(crate) fn explain(&mut self, agent: u32) -> Result<ExplainReply, WireError> {
-        let peer = self.peer(agent);
-        match self.request(Command::Explain { connection: peer, request: 6 }) {
+        let connection = self.connection(agent);
+        match self.request(Command::Explain { connection, request: 6 }) {
             Some(Ok(Reply::Explain(reply))) => Ok(*reply),
             Some(Err(error)) => Err(error),
             other => panic!("{other:?}"),
@@ -196,12 +196,10 @@ impl Pool {
 
     /// Takes the oldest call to an agent of the kind that `pick` takes.
     pub(crate) fn take_call<T>(&mut self, agent: u32, pick: impl Fn(&PoolCall) -> Option<T>) -> Option<(CallId, T)> {
-        let to = self.peer(agent);
-        let found = self
-            .calls
-            .iter()
-            .enumerate()
-            .find_map(|(at, (peer, call, message))| Some((at, *call, (*peer == to).then(|| pick(message))??)));
+        let to = self.connection(agent);
+        let found = self.calls.iter().enumerate().find_map(|(at, (connection, call, message))| {
+            Some((at, *call, (*connection == to).then(|| pick(message))??))
+        });
         let (at, call, value) = found?;
         self.calls.remove(at);
         Some((call, value))
@@ -226,7 +224,7 @@ impl Pool {
         self.handle(Command::CallDone { call, outcome });
     }
 
-    /// The host says yes to the admit that waits for it.
+    /// The host admits the client of the admit that waits for it.
     pub(crate) fn admit(&mut self, host: u32) -> LeaseId {
         let (call, lease) = self.take_admit(host).expect("an admit call");
         self.done(call, CallOutcome::Done);
@@ -234,19 +232,19 @@ impl Pool {
     }
 
     pub(crate) fn last_ask(&self, agent: u32) -> Option<AskReply> {
-        let peer = self.peer(agent);
+        let connection = self.connection(agent);
         self.replies.iter().rev().find_map(|(to, reply)| match reply {
-            Ok(Reply::Ask(ask)) if *to == peer => Some(ask.clone()),
+            Ok(Reply::Ask(ask)) if *to == connection => Some(ask.clone()),
             _ => None,
         })
     }
 
     fn report(&mut self, agent: u32, make: impl FnOnce(&mut Session) -> ReportRequest) -> bool {
-        let peer = self.peer(agent);
+        let connection = self.connection(agent);
         let session = self.sessions.entry(agent).or_default();
         session.seq += 1;
         let report = Box::new(ReportRequest { seq: session.seq, ..make(session) });
-        match self.request(Command::Report { connection: peer, request: 3, report }) {
+        match self.request(Command::Report { connection, request: 3, report }) {
             Some(Ok(Reply::Report(reply))) => !reply.resync,
             other => panic!("{other:?}"),
         }
@@ -278,19 +276,19 @@ impl Pool {
         assert!(self.report(agent, |_| ReportRequest { host_capabilities: seen, ..Default::default() }));
     }
 
-    /// Reports that nothing changed but whether places for light nodes are taken.
+    /// Reports that nothing changed but whether slots for light nodes are full.
     pub(crate) fn light_full(&mut self, agent: u32, full: bool) {
         assert!(self.report(agent, |_| ReportRequest { light_slots_full: Some(full), ..Default::default() }));
     }
 
     pub(crate) fn leave(&mut self, agent: u32, lease: LeaseId, reason: LeaveReason) {
         let leave = Box::new(LeaveRequest { leases: vec![lease], reason, fault: None });
-        let reply = self.request(Command::Leave { connection: self.peer(agent), request: 4, leave });
+        let reply = self.request(Command::Leave { connection: self.connection(agent), request: 4, leave });
         assert!(matches!(reply, Some(Ok(Reply::Done(_)))), "{reply:?}");
     }
 
     pub(crate) fn bye(&mut self, agent: u32) {
-        let reply = self.request(Command::Bye { connection: self.peer(agent), request: 5 });
+        let reply = self.request(Command::Bye { connection: self.connection(agent), request: 5 });
         assert!(matches!(reply, Some(Ok(Reply::Done(_)))), "{reply:?}");
     }
 

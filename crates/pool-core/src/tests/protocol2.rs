@@ -1,4 +1,4 @@
-//! Agents of the original beside agents of ours.
+//! Agents of the original in a pool of this implementation.
 
 mod found_by_seeds;
 
@@ -36,9 +36,9 @@ impl Pool {
     }
 
     fn call2_at(&mut self, agent: u32, nonce: u64, callable: bool, call: Call) -> Option<Result<Reply2, WireError>> {
-        let (peer, node, address) = (self.peer(agent), node(agent), address(agent));
+        let (connection, node, address) = (self.connection(agent), node(agent), address(agent));
         let reply =
-            self.request(Command::Protocol2 { connection: peer, request: 9, node, nonce, address, callable, call })?;
+            self.request(Command::Protocol2 { connection, request: 9, node, nonce, address, callable, call })?;
         Some(reply.map(|reply| match reply {
             Reply::Protocol2(reply) => *reply,
             other => panic!("{other:?}"),
@@ -77,9 +77,9 @@ impl Pool {
 
     /// The ids in the last answer to `vipnode_peer`.
     fn given2(&self, agent: u32) -> Vec<String> {
-        let peer = self.peer(agent);
+        let connection = self.connection(agent);
         let found = self.replies.iter().rev().find_map(|(to, reply)| match reply {
-            Ok(Reply::Protocol2(reply)) if *to == peer => match &**reply {
+            Ok(Reply::Protocol2(reply)) if *to == connection => match &**reply {
                 Reply2::Peer(reply) => Some(reply.peers.iter().map(|peer| peer.id.clone()).collect()),
                 Reply2::Client(reply) => Some(reply.hosts.iter().map(|peer| peer.id.clone()).collect()),
                 _ => None,
@@ -117,7 +117,7 @@ fn two_agents_of_the_original_are_brought_together_and_metered() {
     let mut pool = Pool::priced();
     pool.pair2();
     beat2(&mut pool, 600_000);
-    // The client says that it left: its host drops it, and 600 s are billed.
+    // The client reports that it left: its host drops it, and 600 s are billed.
     let news = pool.update2(2, &[]);
     assert!(news.invalid_peers.is_empty() && news.active_peers.is_empty());
     let [row] = &pool.metered()[..] else { panic!("{:?}", pool.metered()) };
@@ -190,7 +190,7 @@ fn d2_less_than_one_peer_is_no_request_and_more_than_the_limit_is_cut() {
     assert_eq!(pool.core.gauges().free_slots, 9);
     pool.ask2(2, i64::MAX);
     for _ in 0..2 {
-        let host = [1, 3, 4].into_iter().find(|&host| pool.calls.iter().any(|(to, ..)| *to == pool.peer(host)));
+        let host = [1, 3, 4].into_iter().find(|&host| pool.calls.iter().any(|(to, ..)| *to == pool.connection(host)));
         pool.allow(host.unwrap());
     }
     assert_eq!(pool.given2(2).len(), 2);
@@ -218,7 +218,7 @@ fn a_request_gets_all_it_can_in_one_answer_and_nothing_later() {
     assert_eq!(given, both);
     pool.connect(4, on_mainnet(host(4, 4))).unwrap();
     pool.pass(30_000);
-    assert!(pool.take_admit(4).is_none(), "nobody could tell it of another host");
+    assert!(pool.take_admit(4).is_none(), "no message could offer it another host");
 }
 
 #[test]
@@ -450,7 +450,7 @@ fn a_private_network_is_the_one_chain_here_that_has_its_id() {
     let mut pool = Pool::new();
     let mut hello = info(Kind::Geth, true);
     hello.node_info.network = 7;
-    // Nobody has told a genesis yet; then somebody does.
+    // No node has named a genesis yet; then one does.
     pool.connect2(1, hello.clone());
     let chain = super::pool::chain(7);
     pool.connect(2, ConnectRequest { chain, ..client(2) }).unwrap();

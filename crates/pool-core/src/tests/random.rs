@@ -129,7 +129,7 @@ fn limits() -> Limits {
     Limits { price: wei(1_000_000), expiries_a_handle: 3, served_a_tick: 2, nodes: 5, chains: 2, ..Limits::default() }
 }
 
-fn peer(agent: u32, generation: u32) -> ConnectionId {
+fn connection(agent: u32, generation: u32) -> ConnectionId {
     ConnectionId { gateway: 0, connection: agent, generation }
 }
 
@@ -238,9 +238,9 @@ impl World {
         }
         let identity = Identity { node: node(agent), agent: agent_key(), issued: Ms::new(u64::from(variant)) };
         let address = [9, 9, 9, u8::try_from(agent % 3).unwrap()].into();
-        self.said.remove(&peer(agent, generation));
+        self.said.remove(&connection(agent, generation));
         self.handle(Command::Connect {
-            connection: peer(agent, generation),
+            connection: connection(agent, generation),
             request: 0,
             identity,
             address,
@@ -259,12 +259,12 @@ impl World {
                 let full: Vec<UpLease> =
                     leases.into_iter().map(|(lease, kept)| UpLease { lease: id(lease), continuous: kept }).collect();
                 let hash = LeaseSetHash::of(full.iter().map(|up| up.lease));
-                let from = peer(agent, generation);
+                let from = connection(agent, generation);
                 self.said.insert(from, (seq, hash));
                 self.report(from, ReportRequest { seq, full: Some(full), hash: Some(hash), ..Default::default() });
             }
             Step::Delta { agent, generation, seq, up, down, sound } => {
-                let from = peer(agent, generation);
+                let from = connection(agent, generation);
                 let (last, hash) = self.said.get(&from).copied().unwrap_or_default();
                 let up: Vec<LeaseId> = up.into_iter().map(id).collect();
                 let down: Vec<LeaseId> = down.into_iter().map(id).collect();
@@ -286,7 +286,7 @@ impl World {
             Step::Full { .. } | Step::Delta { .. } => self.any_report(step),
             Step::Ask { agent, generation, want, avoid } => {
                 let ask = Box::new(AskRequest { want, avoid: avoid.into_iter().map(node).collect() });
-                self.handle(Command::Ask { connection: peer(agent, generation), request: 2, ask });
+                self.handle(Command::Ask { connection: connection(agent, generation), request: 2, ask });
             }
             Step::Leave { agent, generation, leases, reason } => {
                 let reasons = [
@@ -298,10 +298,10 @@ impl World {
                 ];
                 let leases = leases.into_iter().map(id).collect();
                 let leave = Box::new(LeaveRequest { leases, reason: reasons[usize::from(reason)], fault: None });
-                self.handle(Command::Leave { connection: peer(agent, generation), request: 3, leave });
+                self.handle(Command::Leave { connection: connection(agent, generation), request: 3, leave });
             }
             Step::Bye { agent, generation } => {
-                self.handle(Command::Bye { connection: peer(agent, generation), request: 4 });
+                self.handle(Command::Bye { connection: connection(agent, generation), request: 4 });
             }
             Step::CallDone { which, outcome } => {
                 let Some(at) = usize::from(which).checked_rem(self.calls.len()) else { return };
@@ -315,12 +315,12 @@ impl World {
                 self.handle(Command::CallDone { call, outcome });
             }
             Step::Disconnected { agent, generation } => {
-                self.handle(Command::Disconnected { connection: peer(agent, generation) });
+                self.handle(Command::Disconnected { connection: connection(agent, generation) });
             }
             Step::Latency { agent, generation } => {
-                self.handle(Command::Latency { connection: peer(agent, generation), rtt_us: 5_000 * agent });
+                self.handle(Command::Latency { connection: connection(agent, generation), rtt_us: 5_000 * agent });
             }
-            Step::Status => self.handle(Command::Status { connection: peer(99, 0), request: 5 }),
+            Step::Status => self.handle(Command::Status { connection: connection(99, 0), request: 5 }),
             Step::Pass { ms } => self.pass(ms),
             Step::Live { ms } => self.live(ms),
             Step::Settle { agents, kept } => self.settle(agents, kept),

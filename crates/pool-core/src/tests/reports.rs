@@ -7,7 +7,7 @@ use super::pool::{Pool, START, client};
 use crate::{Command, Effect, Release, Reply};
 
 fn say(pool: &mut Pool, agent: u32, report: ReportRequest) -> ReportReply {
-    let command = Command::Report { connection: pool.peer(agent), request: 1, report: Box::new(report) };
+    let command = Command::Report { connection: pool.connection(agent), request: 1, report: Box::new(report) };
     match pool.request(command).unwrap() {
         Ok(Reply::Report(reply)) => reply,
         other => panic!("{other:?}"),
@@ -87,7 +87,7 @@ fn a_report_of_more_than_there_can_be_is_refused() {
     let mut pool = Pool::new();
     pool.pair_up();
     let many: Vec<LeaseId> = (0..1_065).map(LeaseId::new).collect();
-    let command = Command::Report { connection: pool.peer(2), request: 1, report: Box::new(full(2, &many)) };
+    let command = Command::Report { connection: pool.connection(2), request: 1, report: Box::new(full(2, &many)) };
     assert!(pool.request(command).unwrap().unwrap_err().is(ErrorCode::InvalidParams));
 }
 
@@ -100,7 +100,7 @@ fn an_unchanged_report_writes_nothing_whatever_the_size_of_the_pool() {
     }
     pool.now = START.plus(500);
     let report = Box::new(ReportRequest { seq: 2, ..Default::default() });
-    let effects = pool.handle(Command::Report { connection: pool.peer(2), request: 1, report });
+    let effects = pool.handle(Command::Report { connection: pool.connection(2), request: 1, report });
     assert!(matches!(&effects[..], [Effect::Reply { reply: Ok(Reply::Report(reply)), .. }] if !reply.resync));
     assert_eq!(pool.core.gauges().dirty_presences, 2);
 }
@@ -112,12 +112,16 @@ fn a_report_that_ends_or_begins_a_row_is_answered_once_that_is_durable() {
     let mut release = |seq, down: &[LeaseId]| {
         let hash = (!down.is_empty()).then(|| LeaseSetHash::of([]));
         let report = Box::new(ReportRequest { seq, down: down.to_vec(), hash, ..Default::default() });
-        let effects = pool.handle(Command::Report { connection: pool.peer(1), request: 1, report });
+        let effects = pool.handle(Command::Report { connection: pool.connection(1), request: 1, report });
         effects.iter().find_map(|effect| if let Effect::Reply { release, .. } = effect { Some(*release) } else { None })
     };
     let seq = 3;
     assert_eq!(release(seq, &[]), Some(Release::Now));
-    assert_eq!(release(seq + 1, &[lease]), Some(Release::AfterCommit), "else a crash forgets what the agent was told");
+    assert_eq!(
+        release(seq + 1, &[lease]),
+        Some(Release::AfterCommit),
+        "otherwise, a crash loses what the agent was sent"
+    );
 }
 
 #[test]

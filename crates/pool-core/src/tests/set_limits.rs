@@ -127,13 +127,13 @@ fn unpaired_time_of_further_blocks_counts_by_node_alone() {
 
 #[test]
 fn so_many_candidates_are_looked_at() {
-    // The best of all is found by whoever looks at all; whoever looks at one takes what comes.
+    // A search over all hosts finds the best of all; a search over one host takes that one.
     let found = |candidates: u32| {
         let mut pool = limited(|limits| limits.candidates = candidates);
         for agent in 10..30 {
             pool.connect(agent, host(agent, 4)).unwrap();
             let rtt_us = if agent == 17 { 1_000 } else { 900_000 };
-            pool.handle(Command::Latency { connection: pool.peer(agent), rtt_us });
+            pool.handle(Command::Latency { connection: pool.connection(agent), rtt_us });
         }
         (40..60)
             .filter(|&agent| {
@@ -154,7 +154,7 @@ fn so_many_candidates_are_looked_at() {
 
 #[test]
 fn so_many_are_looked_at_where_the_first_do_not_fit() {
-    // One of twenty is wanted: whoever looks at all finds it, whoever looks at two only by luck.
+    // One of twenty fits: a search over all finds it, a search over two only by luck.
     let found = |looks: u32| {
         let mut pool = limited(|limits| (limits.candidates, limits.looks) = (1, looks));
         for agent in 10..30 {
@@ -165,7 +165,7 @@ fn so_many_are_looked_at_where_the_first_do_not_fit() {
                 pool.connect(agent, client(agent)).unwrap();
                 let avoid = (10..30).filter(|&other| other != 17).map(node).collect();
                 let ask = Box::new(AskRequest { want: 1, avoid });
-                pool.handle(Command::Ask { connection: pool.peer(agent), request: agent.into(), ask });
+                pool.handle(Command::Ask { connection: pool.connection(agent), request: agent.into(), ask });
                 let found = pool.take_admit(17);
                 pool.disconnect(agent);
                 found.is_some()
@@ -213,7 +213,7 @@ fn an_eviction_is_tried_so_often() {
     let evict = |call: &PoolCall| matches!(call, PoolCall::Evict(_)).then_some(());
     let (call, ()) = pool.take_call(1, evict).unwrap();
     pool.done(call, CallOutcome::Expired);
-    assert_eq!(pool.closed, [pool.peer(1)], "at once");
+    assert_eq!(pool.closed, [pool.connection(1)], "at once");
 }
 
 #[test]

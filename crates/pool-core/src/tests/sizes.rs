@@ -19,18 +19,11 @@ fn a_node_takes_at_most_512_bytes_indexes_included() {
         hello.client = client(agent).client;
         hello.enode = Some(Enode::at(node(agent), IpAddr::from([1, 2, 3, 4]), 30303));
         let identity = Identity { node: node(agent), agent: agent_key(), issued: Ms::new(1) };
-        let peer = ConnectionId { gateway: 0, connection: agent, generation: 0 };
+        let connection = ConnectionId { gateway: 0, connection: agent, generation: 0 };
         let address = IpAddr::from(u32::to_be_bytes(0x0b00_0000 + agent));
         core.handle(
             START,
-            Command::Connect {
-                connection: peer,
-                request: 0,
-                identity,
-                address,
-                callable: true,
-                hello: Box::new(hello),
-            },
+            Command::Connect { connection, request: 0, identity, address, callable: true, hello: Box::new(hello) },
             &mut out,
         );
         out.clear();

@@ -60,10 +60,10 @@ fn a_need_picks_the_host_and_one_that_nobody_meets_is_named() {
     pool.connect(20, needing(20, "snap les/4")).unwrap();
     assert_eq!(given(&mut pool, 20, &[1, 3, 4]), None);
     let words = why(&pool, 20);
-    assert!(words.contains("snap is not served by 2 (--need)"), "{words}");
+    assert!(words.contains("2 do not serve snap (--need)"), "{words}");
     pool.connect(21, needing(21, "les")).unwrap();
     pool.ask(21, 1);
-    assert!(why(&pool, 21).contains("les is not served by 2 (--need)"), "{}", why(&pool, 21));
+    assert!(why(&pool, 21).contains("2 do not serve les (--need)"), "{}", why(&pool, 21));
     // One that serves it comes, and is given without another question.
     pool.connect(5, serving(5, "eth les")).unwrap();
     pool.pass(6_000);
@@ -85,7 +85,7 @@ fn what_others_see_tells_versions_and_takes_nothing_away() {
         pool.disconnect(agent);
         given
     };
-    assert!(wants(&mut pool, 10, "snap/2"), "nobody has told the version yet");
+    assert!(wants(&mut pool, 10, "snap/2"), "the version is not known yet");
     pool.sees(2, lease, "eth/68 eth/69 snap/1 les/4");
     assert!(!wants(&mut pool, 11, "snap/2"));
     assert!(wants(&mut pool, 12, "snap/1") && wants(&mut pool, 13, "eth/69"));
@@ -93,7 +93,7 @@ fn what_others_see_tells_versions_and_takes_nothing_away() {
     // Who lies adds what is not so, and cannot hide what is.
     pool.sees(2, lease, "snap/99");
     assert!(wants(&mut pool, 15, "snap/1"));
-    // What was seen is of the socket: a new one begins anew.
+    // Observed capabilities belong to the socket: a new one starts without them.
     pool.connect(1, serving(1, "eth snap")).unwrap();
     assert!(wants(&mut pool, 16, "snap/2"));
 }
@@ -112,12 +112,12 @@ fn a_minimum_version_holds_in_both_directions() {
     pool.connect(14, at_least(client(14), "geth/1.18.0")).unwrap();
     pool.ask(14, 1);
     assert!(why(&pool, 14).contains("2 run a version older than geth/1.18.0 (--min-client-version)"));
-    // A host's own minimum: who is too old is told to update, and the host is not asked.
+    // A host's own minimum: a client that is too old gets the hint to update, and the host is not asked.
     let mut pool = Pool::new();
     pool.connect(1, at_least(host(1, 4), "geth/1.17.0")).unwrap();
     pool.connect(2, running(client(2), old)).unwrap();
     assert_eq!(given(&mut pool, 2, &[1]), None);
-    assert!(why(&pool, 2).contains("your node's version is refused by 1"), "{}", why(&pool, 2));
+    assert!(why(&pool, 2).contains("1 reject your node's version"), "{}", why(&pool, 2));
     pool.connect(4, running(client(4), new)).unwrap();
     assert!(given(&mut pool, 4, &[1]).is_some());
 }
@@ -129,7 +129,7 @@ fn a_version_that_a_host_rejects_is_remembered_and_costs_it_no_rest() {
     pool.connect(2, running(client(2), "Geth/v1.12.0")).unwrap();
     let (_, call) = given(&mut pool, 2, &[1]).unwrap();
     pool.done(call, unsuitable());
-    assert!(why(&pool, 2).contains("your node's version is refused by 1"), "{}", why(&pool, 2));
+    assert!(why(&pool, 2).contains("1 reject your node's version"), "{}", why(&pool, 2));
     pool.pass(60_000);
     assert_eq!(admitting(&mut pool, &[1]), None, "it is not asked again");
     pool.connect(3, running(client(3), "reth/v2.0.0")).unwrap();
@@ -150,7 +150,7 @@ fn a_version_that_a_client_rejects_is_learnt_from_its_leave_and_from_its_answer(
         pool.full(2, &[]);
         if by_answer {
             let (_, call) = given(&mut pool, 2, &[1]).unwrap();
-            // The answer went out before the host's yes: the place comes as a call.
+            // The answer went out before the host admitted: the host is sent as a call.
             pool.pass(5_000);
             pool.done(call, CallOutcome::Done);
             let (call, _) = pool
@@ -192,9 +192,9 @@ fn a_host_whose_light_slots_are_taken_is_given_to_full_nodes_only() {
     pool.connect(2, light(2)).unwrap();
     pool.ask(2, 1);
     let is_light = |call: &PoolCall| if let PoolCall::Admit(admit) = call { Some(admit.light) } else { None };
-    let (call, told_light) = pool.take_call(1, is_light).unwrap();
-    assert!(told_light, "the host is told whom it lets in");
-    // Thrown out at once: the host says both, and the client is looked for another.
+    let (call, light_sent) = pool.take_call(1, is_light).unwrap();
+    assert!(light_sent, "the admit names what it admits");
+    // Evicted at once: the host reports both, and the client gets another.
     pool.done(call, CallOutcome::Done);
     pool.light_full(1, true);
     let lease = pool.last_ask(2).unwrap().hosts[0].lease;
@@ -202,11 +202,11 @@ fn a_host_whose_light_slots_are_taken_is_given_to_full_nodes_only() {
     assert_eq!(pool.evicted(2), Some(EvictReason::NotConnected));
     pool.connect(3, light(3)).unwrap();
     assert_eq!(given(&mut pool, 3, &[1]), None);
-    assert!(why(&pool, 3).contains("no slot for a light node is free on 1"), "{}", why(&pool, 3));
-    let told = pool.explain(3).unwrap();
-    assert_eq!((told.excluded.full, told.excluded.incompatible), (1, 0));
+    assert!(why(&pool, 3).contains("1 have no free slot for a light node"), "{}", why(&pool, 3));
+    let reply = pool.explain(3).unwrap();
+    assert_eq!((reply.excluded.full, reply.excluded.incompatible), (1, 0));
     pool.connect(4, client(4)).unwrap();
-    let (_, call) = given(&mut pool, 4, &[1]).expect("a full node takes no light place");
+    let (_, call) = given(&mut pool, 4, &[1]).expect("a full node takes no slot for light nodes");
     pool.done(call, CallOutcome::Done);
     // Another host comes; and the first has room again.
     pool.connect(5, serving(5, "eth les")).unwrap();
@@ -337,7 +337,7 @@ fn an_explanation_names_the_rule_that_keeps_hosts_away() {
     pool.connect(1, serving(1, "eth")).unwrap();
     pool.connect(20, needing(20, "snap/1")).unwrap();
     assert_eq!(given(&mut pool, 20, &[1]), None);
-    let told = pool.explain(20).unwrap();
-    assert_eq!((told.candidates, told.excluded.incompatible), (0, 1));
-    assert!(told.reason.unwrap().contains("snap/1 is not served by 1 (--need)"));
+    let reply = pool.explain(20).unwrap();
+    assert_eq!((reply.candidates, reply.excluded.incompatible), (0, 1));
+    assert!(reply.reason.unwrap().contains("1 do not serve snap/1 (--need)"));
 }

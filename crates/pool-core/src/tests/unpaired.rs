@@ -21,8 +21,8 @@ fn lone_host(pool: &mut Pool, rounds: u32) {
 
 fn refused(pool: &mut Pool, agent: u32) -> bool {
     pool.ask(agent, 1);
-    let peer = pool.peer(agent);
-    let last = pool.replies.iter().rev().find(|(to, _)| *to == peer).unwrap();
+    let connection = pool.connection(agent);
+    let last = pool.replies.iter().rev().find(|(to, _)| *to == connection).unwrap();
     match &last.1 {
         Err(error) => {
             assert!(error.is(ErrorCode::Unpaired) && error.message.contains("today"));

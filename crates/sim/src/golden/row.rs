@@ -118,10 +118,10 @@ impl Encode for Signer {
 
 impl Encode for Protocol2State {
     fn encode(&self, out: &mut Encoder) {
-        let Self { nonce, drop, told } = self;
+        let Self { nonce, drop, announced } = self;
         nonce.encode(out);
         drop.encode(out);
-        told.encode(out);
+        announced.encode(out);
     }
 }
 

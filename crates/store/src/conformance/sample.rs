@@ -116,8 +116,8 @@ fn any_credentials() -> impl Strategy<Value = Credentials> {
         any::<bool>().prop_map(|protocol2| agent(Ms::ZERO, protocol2).signer),
         (any_nonce(), kind, any::<bool>()).prop_map(|(nonce, kind, full)| Signer::NodeKey { nonce, kind, full }),
     ];
-    let protocol2 =
-        (any_nonce(), vec(any_id(), 0..4)).prop_map(|(nonce, drop)| Box::new(Protocol2State { nonce, drop, told: 0 }));
+    let protocol2 = (any_nonce(), vec(any_id(), 0..4))
+        .prop_map(|(nonce, drop)| Box::new(Protocol2State { nonce, drop, announced: 0 }));
     (signer, any_ms(), option::of(protocol2)).prop_map(|(signer, issued, protocol2)| Credentials {
         signer,
         issued,

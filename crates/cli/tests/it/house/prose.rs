@@ -35,7 +35,7 @@ const MOST: &[(&str, usize)] = &[
     ("node", 182),
     ("openrpc", 60),
     ("pool", 60),
-    ("pool-core", 167),
+    ("pool-core", 4),
     ("rpc", 40),
     ("sim", 30),
     ("store", 5),

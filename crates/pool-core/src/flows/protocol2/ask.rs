@@ -21,7 +21,7 @@ impl Core {
         peer: &PeerRequest,
     ) -> Result<(), WireError> {
         let own = match self.agents.get(index).map(|node| node.credentials().signer) {
-            // A light node can use hosts of its own kind only.
+            // A light node can use only hosts of its own kind.
             Some(Signer::NodeKey { kind, full: false, .. }) => kind,
             _ => Kind::Unknown,
         };
@@ -29,7 +29,7 @@ impl Core {
         self.ask2(output, index, at, peer.num, kind, false)
     }
 
-    /// Seeks `num` further hosts, all of them for one answer.
+    /// Starts a request for `num` further hosts, all of them in one answer.
     pub(super) fn ask2(
         &mut self,
         output: &mut Output,
@@ -52,7 +52,7 @@ impl Core {
         Ok(())
     }
 
-    /// A full node that asks is a client too from now on.
+    /// Makes a full node that asks for hosts a client too.
     fn becomes_client(&mut self, output: &mut Output, index: u32) {
         if self.agents.get(index).is_none_or(Node::consuming) {
             return;
@@ -64,7 +64,8 @@ impl Core {
         matching.refresh_connected(index, context);
     }
 
-    /// Answers a request with the hosts that said yes. It is not topped up: the protocol has no message for it.
+    /// Answers a request with the hosts that admitted the client. The pool finds no further ones later, because protocol
+    /// 2 has no message for that.
     pub(crate) fn answer_protocol2(&mut self, output: &mut Output, client: u32, pending: &PendingAsk, older: bool) {
         self.matching.set_want(client, 0, Box::default());
         let peers = pending.got.iter().filter_map(|grant| {
@@ -80,6 +81,5 @@ impl Core {
             Reply::Peer(PeerReply { peers })
         };
         output.reply_durably(pending.connection, pending.request, reply(answer));
-        self.refresh_waiting(client);
     }
 }

@@ -15,12 +15,12 @@ use crate::{
     output::Output,
 };
 
-/// The network of agents that are too old to say.
+/// The network of agents too old to send one.
 const MAINNET: i64 = 1;
-/// Hosts that an old client gets where it did not say how many.
+/// Hosts for an old client that did not send a number.
 const NUM_HOSTS: i64 = 3;
 
-/// What the calls that connect have in common.
+/// The description of a node that the connecting calls have in common.
 struct Said<'a> {
     kind: Kind,
     full: bool,
@@ -111,8 +111,8 @@ impl Core {
         Ok(index)
     }
 
-    /// The chain that a network id means: a public one; else the one on which the node was; else the
-    /// only one here with that id; else one whose genesis is unknown.
+    /// Returns the chain for a network id: a public one; else the node's previous chain; else the only chain here with
+    /// that id; else one whose genesis is unknown.
     fn chain_of(&self, caller: &Protocol2Caller, network: i64) -> Result<ChainSpec, WireError> {
         let chain_id = u64::try_from(network).map_err(|_| CoreError::Network { network })?;
         if let Some(chain) = ChainSpec::public(chain_id) {
@@ -143,12 +143,12 @@ fn older(kind: &str) -> Said<'_> {
     }
 }
 
-/// Where the node listens: as it claims, else on the usual port of the address seen.
+/// Returns where the node listens: as it claims, or else on the usual port of its remote address.
 fn endpoint(caller: &Protocol2Caller, node_uri: &str) -> Result<Endpoint, WireError> {
     if node_uri.is_empty() {
         return Ok(Endpoint::of(&Enode { id: caller.node, host: EnodeHost::None, port: PORT, disc_port: None }));
     }
-    // Some agents leave the host out where the node does not know it.
+    // Some agents omit the host if the node does not know it.
     let node_uri = node_uri.replacen("@:", "@[::]:", 1);
     let enode: Enode = node_uri.parse().map_err(|source| CoreError::NodeUri { source })?;
     if enode.id != caller.node {

@@ -3,7 +3,7 @@ use vipnode_types::NodeId;
 use crate::{Core, Row, output::Output};
 
 impl Core {
-    /// Has a node of protocol 2 drop a peer. It hears of it in the answers to its updates.
+    /// Adds a peer that a node of protocol 2 has to drop, which the answers to its updates will name.
     pub(crate) fn drop_peer(&mut self, output: &mut Output, index: u32, peer: NodeId) {
         let most = self.limits.invalid_peers as usize;
         let Some(credentials) = self.agents.credentials_mut(index) else { return };
@@ -12,7 +12,7 @@ impl Core {
         }
     }
 
-    /// What a node is to drop now that it reported `peers`, which are sorted.
+    /// Returns the peers that a node has yet to drop after it reported `peers`, which are sorted.
     pub(super) fn still_to_drop(&mut self, output: &mut Output, index: u32, peers: &[NodeId]) -> Vec<String> {
         if self.agents.get(index).is_none_or(|node| node.credentials().to_drop().is_empty()) {
             return Vec::new();
@@ -32,7 +32,7 @@ impl Core {
         invalid.ids
     }
 
-    /// Writes a node as it is now.
+    /// Writes the current state of a node.
     pub(super) fn persist_node(&self, output: &mut Output, index: u32) {
         if let Some(row) = self.agents.row(index) {
             output.persist(Row::Node(Box::new(row)));

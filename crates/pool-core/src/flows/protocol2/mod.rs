@@ -1,4 +1,4 @@
-//! The calls of protocol 2: what its agents say, turned into what the pool does anyway.
+//! The calls of protocol 2, translated to the same steps as those of protocol 3.
 
 mod ask;
 mod connect;
@@ -22,10 +22,10 @@ use crate::{
     protocol2::nonce_check::{Known, check_nonce},
 };
 
-/// The port that a node listens on where it did not say.
+/// The port of a node that did not send one.
 const PORT: u16 = 30303;
 
-/// Who calls, by a signature that holds.
+/// The caller of a call with a valid signature.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Protocol2Caller {
     pub(crate) connection: ConnectionId,
@@ -50,7 +50,7 @@ impl Core {
         }
     }
 
-    /// Judges the nonce of a call that connects. It is taken with everything else in the call.
+    /// Checks the nonce of a connecting call. It is accepted together with the rest of the call.
     fn may_connect(&self, caller: &Protocol2Caller) -> Result<(), WireError> {
         let node = self.agents.known(&caller.node);
         if node.is_some_and(|node| matches!(node.credentials().signer, Signer::Agent { protocol2: false, .. })) {
@@ -64,7 +64,7 @@ impl Core {
         Ok(check_nonce(&self.limits, self.clock.now(), started, known, caller.nonce, true)?)
     }
 
-    /// The node that calls, if it connected on this very connection; takes its nonce.
+    /// Returns the calling node if it connected on this connection, and accepts its nonce.
     fn connected2(&mut self, caller: &Protocol2Caller) -> Result<u32, WireError> {
         let index = self.agents.at(caller.connection).ok_or(CoreError::NotConnected)?;
         let node = self.agents.get(index).ok_or(CoreError::NotConnected)?;

@@ -14,8 +14,8 @@ const LONGEST_INTERVAL_MS: u64 = 119_000;
 const OVER_SOCKETS_MS: u64 = 70_000;
 
 impl Core {
-    /// A node's whole list of peers. Only those that it has a lease with count, for either side (D13,
-    /// D16); a lease whose peer is missing was last seen with the update before (D20).
+    /// Handles a node's full list of peers. Only peers with a lease count, for either side (faults D13 and D16,
+    /// docs/faults.md); a lease whose peer is missing was last seen with the previous update (fault D20).
     pub(super) fn update2(
         &mut self,
         output: &mut Output,
@@ -49,14 +49,14 @@ impl Core {
     }
 
     fn take_peers(&mut self, output: &mut Output, index: u32, peers: &[NodeId], before: Ms) {
-        // All that is across is looked up before it is judged: among a million nodes none of it is in the
-        // processor's cache, and memory answers several questions in the time of one.
+        // All other sides are looked up before any is judged: among a million nodes, none of them is in the CPU cache,
+        // and memory serves several independent reads in the time of one.
         let across = self.leases.of(index).into_iter().filter_map(|(lease, side)| {
             let at = self.leases.get(lease).filter(|lease| !lease.is_admitting())?;
             Some((lease, side, self.agents.id(at.node(side.other()))?))
         });
-        // It does not cover the time since the update before. Where that is longer than an interval, for the
-        // pool or the agent was absent, a new row begins.
+        // An update does not cover the time since the previous one. If that is longer than an interval, because the pool
+        // or the agent was down, a new row begins.
         let same_socket = self.agents.get(index).is_some_and(|node| node.since() <= before);
         let most = if same_socket { LONGEST_INTERVAL_MS } else { OVER_SOCKETS_MS };
         let bridged = output.now.since(before) <= most;
@@ -71,7 +71,7 @@ impl Core {
         }
     }
 
-    /// What a node hears after its update.
+    /// Returns the answer to a node's update.
     fn news(&mut self, output: &mut Output, index: u32, peers: &[NodeId]) -> UpdateReply {
         let invalid_peers = self.still_to_drop(output, index, peers);
         let mut heads: Vec<u64> = self.agents.get(index).map(Node::head).into_iter().collect();
@@ -87,8 +87,8 @@ impl Core {
         UpdateReply { balance: None, invalid_peers, active_peers, latest_block_number: median(heads) }
     }
 
-    /// Where a node is, with host and port even for a client that listens nowhere: a strict host takes an
-    /// active peer without an address for a stranger (D33).
+    /// Returns a node's enode, with host and port even for a client that does not listen: a strict host treats an active
+    /// peer without an address as a stranger (fault D33, docs/faults.md).
     fn contact(&self, index: u32) -> Option<Enode> {
         let node = self.agents.get(index)?;
         let seen = || Some(Enode::at(node.id(), node.address()?.to_canonical(), PORT));
@@ -96,7 +96,7 @@ impl Core {
     }
 }
 
-/// An enode's text, of which most is the id.
+/// Returns an enode as text.
 fn text(enode: &Enode) -> String {
     let mut text = String::with_capacity(192);
     // Writing into a string cannot fail.
@@ -104,7 +104,7 @@ fn text(enode: &Enode) -> String {
     text
 }
 
-/// The lower one of two in the middle: one lie moves it by one position and no further (D36).
+/// Returns the lower median. One false value moves it by at most one position (fault D36, docs/faults.md).
 pub(crate) fn median(mut heads: Vec<u64>) -> u64 {
     heads.sort_unstable();
     let middle = heads.len().saturating_sub(1) / 2;

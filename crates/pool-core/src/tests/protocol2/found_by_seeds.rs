@@ -6,9 +6,9 @@ fn dropped(pool: &mut Pool, agent: u32, seen: &[u32]) -> Vec<String> {
     pool.update2(agent, seen).invalid_peers
 }
 
-/// Seed 767. The client's node was away for longer than an interval while the pool was, and no update can say so.
+/// Seed 767. The client's node was offline for longer than an interval while the pool was down, which no update can express.
 #[test]
-fn what_no_update_tells_of_is_bridged_for_one_interval_only() {
+fn what_no_update_covers_is_bridged_for_one_interval_only() {
     let mut pool = Pool::priced();
     pool.pair2();
     beat2(&mut pool, 60_000);
@@ -28,22 +28,22 @@ fn what_no_update_tells_of_is_bridged_for_one_interval_only() {
     assert_eq!((billed, pool.core.gauges().leases), (vec![60_000 + 119_000, 60_000], 0));
 }
 
-/// Seed 52151. The same for less than that where the agent came anew: beside a host that lies, its client would pay for
+/// Seed 52151. The same for a shorter time if the agent reconnected: with a host that lies, the client would pay for
 /// the whole gap.
 #[test]
 fn what_lies_between_two_sockets_is_bridged_for_less() {
-    for (away, rows) in [(70_000, 0), (70_001, 1)] {
+    for (offline, rows) in [(70_000, 0), (70_001, 1)] {
         let mut pool = Pool::priced();
         pool.pair2();
         beat2(&mut pool, 60_000);
-        pool.pass(away);
+        pool.pass(offline);
         pool.connect2(2, info(Kind::Geth, false));
         pool.update2(2, &[1]);
-        assert_eq!(pool.metered().len(), rows, "{away}");
+        assert_eq!(pool.metered().len(), rows, "{offline}");
     }
 }
 
-/// Seed 1767. A host that does not take a place must not make the pool forget whom it is to drop.
+/// Seed 1767. A host that refuses an offer must not make the pool forget the peers to drop.
 #[test]
 fn a_refused_slot_does_not_cancel_an_eviction() {
     let mut pool = Pool::with(Limits { same_address_ms: 0, ..Limits::default() });
@@ -58,7 +58,7 @@ fn a_refused_slot_does_not_cancel_an_eviction() {
     assert!(dropped(&mut pool, 1, &[]).is_empty());
 }
 
-/// D9, and whom a node is to drop: neither is forgotten while it speaks the other protocol.
+/// Fault D9 (docs/faults.md): nonces, and the peers that a node has yet to drop, are kept while it speaks the other protocol.
 #[test]
 fn d9_a_turn_of_protocol_3_forgets_neither_nonces_nor_evictions() {
     let mut pool = Pool::new();
@@ -83,7 +83,7 @@ fn a_bye_leaves_no_ask_without_an_answer() {
     pool.pair_up();
     pool.ask(2, 1);
     assert_eq!(pool.last_ask(2), None, "the host is asked first");
-    pool.handle(Command::Bye { connection: pool.peer(2), request: 5 });
+    pool.handle(Command::Bye { connection: pool.connection(2), request: 5 });
     assert_eq!(pool.last_ask(2).map(|ask| ask.hosts), Some(vec![]));
     assert!(matches!(pool.replies.last(), Some((_, Ok(Reply::Done(_))))));
 }
