@@ -29,6 +29,11 @@ impl MemoryStore {
         Self::default()
     }
 
+    /// Every node, by ascending id.
+    pub(crate) fn nodes(&self) -> impl Iterator<Item = &NodeRow> {
+        self.nodes.values()
+    }
+
     /// Fails if a metered row is in the journal, or earlier in the batch, with another value.
     fn check(&self, rows: &[Row]) -> Result<(), StoreError> {
         let mut batch: BTreeMap<_, &MeteredRow> = BTreeMap::new();

@@ -1,3 +1,5 @@
+use std::path::PathBuf;
+
 use vipnode_types::LeaseId;
 
 /// Why a store did not do it. A call that fails has changed nothing.
@@ -20,4 +22,23 @@ pub enum StoreError {
     /// What was read makes no sense.
     #[error("the store holds what no vipnode wrote: {0}; restore a backup")]
     Corrupt(String),
+    /// A file is not as it was written. It is left as it is.
+    #[error(
+        "{} is damaged at line {line}: {what}; restore a backup, or move it away to start without what it holds",
+        file.display()
+    )]
+    Damaged {
+        /// The file.
+        file: PathBuf,
+        /// The line, from 1.
+        line: usize,
+        /// What is wrong there.
+        what: String,
+    },
+    /// Another pool has the directory open.
+    #[error("another pool uses {}; stop it, or pass another --datadir DIR", dir.display())]
+    InUse {
+        /// The directory.
+        dir: PathBuf,
+    },
 }

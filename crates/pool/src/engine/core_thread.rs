@@ -289,14 +289,15 @@ impl CoreThread {
 }
 
 fn build(limits: &Limits, seed: [u8; 32], now: Ms, rows: Vec<Row>) -> Core {
-    if rows.is_empty() {
-        let mut core = Core::new(limits.clone(), seed, now);
-        // An agent may hold leases of a pool that has lost its store: their numbers are not given out again. No pool
-        // gives out a million a second.
-        core.number_leases_from(now.get().saturating_mul(1_000));
-        return core;
-    }
-    Core::restore(limits.clone(), seed, now, rows)
+    let mut core = if rows.is_empty() {
+        Core::new(limits.clone(), seed, now)
+    } else {
+        Core::restore(limits.clone(), seed, now, rows)
+    };
+    // An agent may hold leases that the store lost, or never kept: their numbers are not given out again. No pool gives
+    // out a million a second.
+    core.number_leases_from(now.get().saturating_mul(1_000));
+    core
 }
 
 #[cfg(test)]

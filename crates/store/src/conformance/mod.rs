@@ -15,6 +15,8 @@ use proptest::{
 };
 
 use self::model::Model;
+#[cfg(test)]
+pub(crate) use self::sample::{node, node_id};
 use crate::{Store, StoreError};
 
 /// Cases of the property test against the model; few, because stores that sync to a disk are slow.

@@ -12,7 +12,7 @@ use vipnode_types::{
 };
 
 /// An ordinary node.
-pub(super) fn node(number: u8) -> NodeRow {
+pub(crate) fn node(number: u8) -> NodeRow {
     NodeRow {
         id: node_id(number),
         credentials: agent(Ms::new(1), false),
@@ -56,7 +56,7 @@ pub(super) fn metered(number: u64, row: u32, ms: u64) -> MeteredRow {
 }
 
 /// The id of the node with that number.
-pub(super) fn node_id(number: u8) -> NodeId {
+pub(crate) fn node_id(number: u8) -> NodeId {
     NodeId::new([number; 64])
 }
 

@@ -1,0 +1,139 @@
+use std::{
+    fs::{self, File, OpenOptions},
+    io::{self, Read, Write},
+    path::Path,
+};
+
+use serde::{Serialize, de::DeserializeOwned};
+
+use crate::StoreError;
+
+/// A file larger than this is refused, in bytes.
+const MOST_BYTES: u64 = 256 << 20;
+/// The version that this program writes and reads.
+const VERSION: u32 = 1;
+
+/// One kind of records in one file, which is written whole or not at all.
+///
+/// The first line names the kind and the version, each further line is one record as JSON, and the last line has a
+/// checksum of all before it, so that a cut or edited file is not taken for a whole one.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Document {
+    /// The file's name, and the kind of its records.
+    pub(super) name: &'static str,
+    /// Records that it holds at most; the caller sorts them so that the least important are last.
+    pub(super) records: usize,
+}
+
+#[derive(Debug, Serialize, serde::Deserialize)]
+struct Header {
+    vipnode: String,
+    version: u32,
+}
+
+#[derive(Debug, Serialize, serde::Deserialize)]
+struct Footer {
+    records: usize,
+    sha256: String,
+}
+
+impl Document {
+    /// Every record; none where there is no file.
+    pub(super) fn read<T: DeserializeOwned>(self, dir: &Path) -> Result<Vec<T>, StoreError> {
+        let path = dir.join(self.name);
+        let unavailable = |error: io::Error| StoreError::Unavailable(format!("reading {}: {error}", path.display()));
+        let damaged = |line: usize, what: String| StoreError::Damaged { file: path.clone(), line, what };
+        let file = match fs::metadata(&path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+            Err(error) => return Err(unavailable(error)),
+            Ok(metadata) if !metadata.is_file() => return Err(damaged(1, "it is not a file".to_owned())),
+            Ok(metadata) if metadata.len() > MOST_BYTES => {
+                return Err(damaged(1, format!("it has more than {MOST_BYTES} bytes")));
+            }
+            Ok(_) => File::open(&path).map_err(unavailable)?,
+        };
+        let mut text = String::new();
+        match file.take(MOST_BYTES).read_to_string(&mut text) {
+            Err(error) if error.kind() == io::ErrorKind::InvalidData => {
+                return Err(damaged(1, "it is not text".to_owned()));
+            }
+            other => other.map_err(unavailable)?,
+        };
+        self.parse(&text).map_err(|(line, what)| damaged(line, what))
+    }
+
+    /// The records in a text; else the line that is wrong (the first is 1), and how.
+    pub(super) fn parse<T: DeserializeOwned>(self, text: &str) -> Result<Vec<T>, (usize, String)> {
+        let lines: Vec<&str> = text.split_inclusive('\n').collect();
+        let ([first, records @ ..], Some(last)) = (&lines[..], lines.last()) else {
+            return Err((1, "it is empty".to_owned()));
+        };
+        let header: Header = serde_json::from_str(first).map_err(|error| (1, error.to_string()))?;
+        if header.vipnode != self.name || header.version != VERSION {
+            let Header { vipnode, version } = header;
+            let wanted = self.name;
+            return Err((1, format!("it holds {vipnode} of version {version}, not {wanted} of version {VERSION}")));
+        }
+        let at_end = lines.len();
+        let cut = |what: &str| (at_end, format!("{what}; the file was cut short or changed"));
+        let footer: Footer = serde_json::from_str(last).map_err(|_| cut("the last line has no checksum"))?;
+        let records = records.split_last().map_or(&[][..], |(_, records)| records);
+        let body = text.len().saturating_sub(last.len());
+        if footer.records != records.len() || Some(footer.sha256) != text.get(..body).map(checksum) {
+            return Err(cut("the checksum does not fit"));
+        }
+        let parse = |(at, line): (usize, &&str)| {
+            serde_json::from_str(line).map_err(|error| (at.saturating_add(2), error.to_string()))
+        };
+        records.iter().enumerate().map(parse).collect()
+    }
+
+    /// The text of a file with these records, as many as it may hold.
+    pub(super) fn text<T: Serialize>(self, records: impl Iterator<Item = T>) -> Result<String, serde_json::Error> {
+        let header = Header { vipnode: self.name.to_owned(), version: VERSION };
+        let mut text = serde_json::to_string(&header)?;
+        text.push('\n');
+        let mut count = 0_usize;
+        for record in records.take(self.records) {
+            text.push_str(&serde_json::to_string(&record)?);
+            text.push('\n');
+            count = count.saturating_add(1);
+        }
+        let footer = Footer { records: count, sha256: checksum(&text) };
+        text.push_str(&serde_json::to_string(&footer)?);
+        text.push('\n');
+        Ok(text)
+    }
+
+    /// Writes the file whole, durable when this returns: a crash leaves the old one or the new one.
+    pub(super) fn write<T: Serialize>(self, dir: &Path, records: impl Iterator<Item = T>) -> Result<(), StoreError> {
+        let path = dir.join(self.name);
+        let text = self.text(records).map_err(io::Error::other);
+        text.and_then(|text| replace(dir, &path, text.as_bytes()))
+            .map_err(|error| StoreError::Unavailable(format!("writing {}: {error}", path.display())))
+    }
+}
+
+/// Replaces a file, by way of one with the suffix "part".
+fn replace(dir: &Path, path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let part = path.with_extension("part");
+    match fs::remove_file(&part) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
+    let mut options = OpenOptions::new();
+    options.create_new(true).write(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let mut file = options.open(&part)?;
+    file.write_all(bytes)?;
+    file.sync_all()?;
+    fs::rename(&part, path)?;
+    // Makes the rename durable; elsewhere a directory cannot be opened.
+    if cfg!(unix) { File::open(dir)?.sync_all() } else { Ok(()) }
+}
+
+fn checksum(text: &str) -> String {
+    use sha2::{Digest as _, Sha256};
+    const_hex::encode(Sha256::digest(text))
+}

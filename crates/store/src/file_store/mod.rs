@@ -1,0 +1,136 @@
+//! What a pool without a database keeps over a restart. Here live the files and their format. It may call the store in
+//! memory. What the rows mean never enters.
+
+mod document;
+mod stored_node;
+#[cfg(test)]
+mod tests;
+
+use std::{
+    fs::{self, File, TryLockError},
+    path::{Path, PathBuf},
+    time::{Duration, Instant},
+};
+
+use vipnode_pool_core::{MeteredRow, NodeRow, Proven, Row, RowKey};
+
+use crate::{MemoryStore, Store, StoreError, file_store::document::Document};
+
+/// Nodes that were paired with others.
+const NODES: Document = Document { name: "nodes", records: 100_000 };
+/// The file that keeps a second pool out of the directory.
+const LOCK: &str = "lock";
+/// Files are written at most this often.
+const EVERY: Duration = Duration::from_secs(5);
+
+/// A store in memory that keeps in a directory what protects a pool from strangers: which nodes are proven.
+///
+/// Everything else, the leases and the journal among it, is lost with the process. Otherwise each restart would make all
+/// nodes strangers again. A file is written whole at most every 5 seconds, with the first batch after a change, and at
+/// the end; a crash loses what changed since. Of nodes, the 100,000 that are proven or were seen last are kept.
+#[derive(Debug)]
+pub struct FileStore {
+    dir: PathBuf,
+    memory: MemoryStore,
+    /// The state has changed since the files were written.
+    dirty: bool,
+    written: Option<Instant>,
+    /// Held until the end.
+    _lock: File,
+}
+
+impl FileStore {
+    /// Opens the files in a directory, which is made if it is not there.
+    ///
+    /// # Errors
+    /// [`StoreError::InUse`] while another pool has the directory open; [`StoreError::Damaged`] if a file is not as it was
+    /// written, and then no file is changed; [`StoreError::Unavailable`] if the directory cannot be used.
+    pub fn open(dir: &Path) -> Result<Self, StoreError> {
+        let unavailable = |error| StoreError::Unavailable(format!("opening {}: {error}", dir.display()));
+        make_dir(dir).map_err(unavailable)?;
+        let mut options = fs::OpenOptions::new();
+        options.create(true).truncate(false).write(true);
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        let lock = options.open(dir.join(LOCK)).map_err(unavailable)?;
+        match lock.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => return Err(StoreError::InUse { dir: dir.to_owned() }),
+            Err(TryLockError::Error(error)) => return Err(unavailable(error)),
+        }
+        let mut memory = MemoryStore::new();
+        let nodes: Vec<stored_node::StoredNode> = NODES.read(dir)?;
+        let rows: Vec<Row> = nodes.into_iter().map(|node| Row::Node(Box::new(node.into()))).collect();
+        memory.apply(&rows)?;
+        Ok(Self { dir: dir.to_owned(), memory, dirty: false, written: None, _lock: lock })
+    }
+
+    /// Writes what changed.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`]; it is tried again with the next batch.
+    pub fn flush(&mut self) -> Result<(), StoreError> {
+        if !self.dirty {
+            return Ok(());
+        }
+        // Not again at once where the disk is full.
+        self.written = Some(Instant::now());
+        let mut nodes: Vec<&NodeRow> = self.memory.nodes().filter(|node| is_kept(node)).collect();
+        nodes.sort_by_key(|node| std::cmp::Reverse((node.proven.is_proven(), node.seen)));
+        NODES.write(&self.dir, nodes.into_iter().map(stored_node::StoredNode::from))?;
+        self.dirty = false;
+        Ok(())
+    }
+
+    fn is_due(&self) -> bool {
+        self.written.is_none_or(|at| at.elapsed() >= EVERY)
+    }
+}
+
+impl Store for FileStore {
+    fn apply(&mut self, rows: &[Row]) -> Result<u64, StoreError> {
+        // Before this batch is taken in, so that a failure leaves nothing half done.
+        if self.dirty && self.is_due() {
+            self.flush()?;
+        }
+        let seq = self.memory.apply(rows)?;
+        self.dirty |= rows.iter().any(changes_a_file);
+        Ok(seq)
+    }
+
+    fn load(&mut self, each: &mut dyn FnMut(Row)) -> Result<(), StoreError> {
+        self.memory.load(each)
+    }
+
+    fn metered(&mut self, from: u64, limit: usize, each: &mut dyn FnMut(u64, MeteredRow)) -> Result<(), StoreError> {
+        self.memory.metered(from, limit, each)
+    }
+}
+
+impl Drop for FileStore {
+    fn drop(&mut self) {
+        // Nobody is left to be told; a call of `flush` before reports the error.
+        let _unwritten = self.flush();
+    }
+}
+
+/// Whether a node is written to the file.
+const fn is_kept(node: &NodeRow) -> bool {
+    !matches!(node.proven, Proven::No)
+}
+
+fn changes_a_file(row: &Row) -> bool {
+    match row {
+        Row::Node(node) => is_kept(node),
+        Row::Delete(RowKey::Node(_)) => true,
+        _ => false,
+    }
+}
+
+fn make_dir(dir: &Path) -> std::io::Result<()> {
+    let mut builder = fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(dir)
+}

@@ -1,0 +1,120 @@
+use std::fs;
+
+use tempfile::tempdir;
+use vipnode_pool_core::{PairedTime, WideBlock};
+
+use super::*;
+use crate::conformance::{self, node};
+
+fn kept(number: u8, proven: Proven) -> Row {
+    Row::Node(Box::new(NodeRow { proven, ..node(number) }))
+}
+
+fn rows(store: &mut FileStore) -> Vec<Row> {
+    let mut rows = Vec::new();
+    store.load(&mut |row| rows.push(row)).unwrap();
+    rows
+}
+
+fn partly() -> Proven {
+    let time = |bits, ms| PairedTime { with: WideBlock::from_bits(bits), ms };
+    Proven::Partly(Box::new([time(7, 300), time(u64::MAX, 5)]))
+}
+
+#[test]
+fn keeps_the_contract() {
+    let (dir, made) = (tempdir().unwrap(), std::cell::Cell::new(0));
+    let fresh = || {
+        made.set(made.get() + 1);
+        FileStore::open(&dir.path().join(made.get().to_string())).unwrap()
+    };
+    conformance::run(fresh, |store| store);
+}
+
+#[test]
+fn proven_nodes_outlive_a_restart_and_others_do_not() {
+    let dir = tempdir().unwrap();
+    let mut store = FileStore::open(dir.path()).unwrap();
+    store.apply(&[kept(1, Proven::No), kept(2, Proven::Yes), kept(3, partly()), kept(4, Proven::Yes)]).unwrap();
+    store.apply(&[Row::Delete(RowKey::Node(conformance::node_id(4)))]).unwrap();
+    drop(store);
+    let mut store = FileStore::open(dir.path()).unwrap();
+    assert_eq!(rows(&mut store), [kept(2, Proven::Yes), kept(3, partly())]);
+    store.apply(&[Row::Delete(RowKey::Node(conformance::node_id(2)))]).unwrap();
+    store.flush().unwrap();
+    drop(store);
+    assert_eq!(rows(&mut FileStore::open(dir.path()).unwrap()), [kept(3, partly())]);
+}
+
+#[test]
+fn a_second_pool_does_not_get_the_directory() {
+    let dir = tempdir().unwrap();
+    let first = FileStore::open(dir.path()).unwrap();
+    let error = FileStore::open(dir.path()).unwrap_err();
+    assert_eq!(error, StoreError::InUse { dir: dir.path().to_owned() });
+    drop(first);
+    FileStore::open(dir.path()).unwrap();
+}
+
+#[test]
+fn a_damaged_file_is_an_error_and_stays_as_it_is() {
+    let dir = tempdir().unwrap();
+    let mut store = FileStore::open(dir.path()).unwrap();
+    store.apply(&[kept(1, Proven::Yes), kept(2, partly())]).unwrap();
+    drop(store);
+    let file = dir.path().join("nodes");
+    let whole = fs::read(&file).unwrap();
+    let mut damages: Vec<Vec<u8>> = (0..whole.len()).step_by(7).map(|len| whole[..len].to_vec()).collect();
+    let flipped = (0..whole.len()).step_by(5).map(|at| {
+        let mut bytes = whole.clone();
+        bytes[at] ^= 1;
+        bytes
+    });
+    damages.extend(flipped);
+    damages.push(vec![0xff; 100]);
+    for damage in damages {
+        fs::write(&file, &damage).unwrap();
+        let error = FileStore::open(dir.path()).unwrap_err();
+        assert!(matches!(error, StoreError::Damaged { .. }), "{error}");
+        assert!(error.to_string().contains("move it away"), "{error}");
+        assert_eq!(fs::read(&file).unwrap(), damage);
+    }
+    fs::remove_file(&file).unwrap();
+    fs::create_dir(&file).unwrap();
+    assert!(matches!(FileStore::open(dir.path()), Err(StoreError::Damaged { .. })));
+}
+
+#[test]
+fn what_a_crash_left_half_written_is_replaced() {
+    let dir = tempdir().unwrap();
+    fs::write(dir.path().join("nodes.part"), "half").unwrap();
+    let mut store = FileStore::open(dir.path()).unwrap();
+    store.apply(&[kept(1, Proven::Yes)]).unwrap();
+    store.flush().unwrap();
+    drop(store);
+    assert!(!dir.path().join("nodes.part").exists());
+    assert_eq!(rows(&mut FileStore::open(dir.path()).unwrap()), [kept(1, Proven::Yes)]);
+}
+
+#[test]
+fn a_file_holds_a_bounded_number_of_records() {
+    let document = Document { name: "nodes", records: 3 };
+    let text = document.text(0..10).unwrap();
+    assert_eq!(document.parse::<u32>(&text), Ok(vec![0, 1, 2]));
+}
+
+#[test]
+fn a_full_disk_fails_a_batch_before_it_is_taken_in() {
+    let dir = tempdir().unwrap();
+    let mut store = FileStore::open(dir.path()).unwrap();
+    store.apply(&[kept(1, Proven::Yes)]).unwrap();
+    // A directory cannot be replaced by a file, whoever runs the test.
+    fs::create_dir(dir.path().join("nodes")).unwrap();
+    assert!(matches!(store.apply(&[kept(2, Proven::Yes)]), Err(StoreError::Unavailable(_))));
+    assert_eq!(rows(&mut store), [kept(1, Proven::Yes)]);
+    store.apply(&[kept(2, Proven::Yes)]).unwrap();
+    fs::remove_dir(dir.path().join("nodes")).unwrap();
+    store.flush().unwrap();
+    drop(store);
+    assert_eq!(rows(&mut FileStore::open(dir.path()).unwrap()), [kept(1, Proven::Yes), kept(2, Proven::Yes)]);
+}
