@@ -71,16 +71,12 @@ impl From<StoredNode> for NodeRow {
             StoredSigner::Agent { key, protocol2 } => Signer::Agent { key, protocol2 },
             StoredSigner::NodeKey { nonce, kind, full } => Signer::NodeKey { nonce, kind: Kind::named(&kind), full },
         };
-        let state = |StoredProtocol2 { nonce, drop }| Box::new(Protocol2State { nonce, drop, told: 0 });
+        let state = |StoredProtocol2 { nonce, drop }| Box::new(Protocol2State { nonce, drop, announced: 0 });
         let time = |(with, ms)| PairedTime { with: WideBlock::from_bits(with), ms };
         let partly = stored.paired.map(|times| Proven::Partly(Box::new(times.map(time))));
         Self {
             id: stored.id,
-            credentials: Credentials {
-                signer,
-                issued: stored.issued_ms,
-                protocol2: stored.protocol2.map(state),
-            },
+            credentials: Credentials { signer, issued: stored.issued_ms, protocol2: stored.protocol2.map(state) },
             seen: stored.seen_ms,
             chain: stored.chain,
             enode: stored.enode,
