@@ -23,7 +23,7 @@ impl Anything {
             line.ok_or_else(|| CallFault::Lost { kind: std::io::ErrorKind::ConnectionReset, why: "gone".to_owned() })?;
         match line.strip_prefix('!') {
             Some(message) => Err(CallFault::Remote { code: -32601, message: message.to_owned() }),
-            None => serde_json::from_str(&line).map_err(|error| CallFault::Answer(error.to_string())),
+            None => serde_json::from_str(&line).map_err(|error| CallFault::Answer(error.into())),
         }
     }
 }

@@ -1,10 +1,10 @@
 use vipnode_types::{
-    Enode, Failure, LeaseId, NodeId, Price,
+    Failure, LeaseId, NodeId, PeerCommand, Price,
     protocol2::Call,
     wire::{AskRequest, ConnectRequest, EvictReason, LeaveRequest, ReportRequest, Side, WireError},
 };
 
-use crate::{ConnectFailure, JournalEntry};
+use crate::{ConnectFailure, JournalEntry, NameError};
 
 /// The agent's name of a request or of a call it has to answer.
 pub type RequestTag = u64;
@@ -23,7 +23,7 @@ pub enum Action {
         /// The name that [`crate::Event::NodeDone`] gives back.
         task: NodeTask,
         /// What the node is to do.
-        call: NodeCall,
+        call: PeerCommand,
     },
     /// Read the node's list of peers, after all calls that it was given before; the list comes as
     /// [`crate::Event::Listed`]. Asked for before each call that changes peers, so that none rests on an old list.
@@ -76,21 +76,6 @@ pub enum Action {
 /// The answer to a call of the pool.
 pub type CallReply = Result<(), WireError>;
 
-/// A change of the node's peers. A driver knows by which calls, and in which order, its client makes it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum NodeCall {
-    /// Let this node in, also past the limit of peers. Does not dial (geth, reth: `addTrustedPeer`).
-    Admit(Enode),
-    /// Dial this node and keep it connected (`addPeer`).
-    Dial(Enode),
-    /// Stop dialing and disconnect, trust untouched (`removePeer`).
-    Drop(Enode),
-    /// Take trust back, then stop dialing and disconnect.
-    Evict(Enode),
-    /// Take trust back and leave the connection alone: another lease needs it, or it was there before.
-    Untrust(Enode),
-}
-
 /// A request to the pool.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ToPool {
@@ -118,20 +103,20 @@ pub enum Notice {
         /// What a slot costs; `None` where the pool does not say (protocol 2).
         price: Option<Price>,
     },
-    /// The connection to the pool is lost; leases go on.
-    PoolAway {
+    /// The connection to the pool is lost; leases stay.
+    PoolDisconnected {
         /// Why it is lost.
         why: Failure,
     },
     /// The pool rejected a request.
     PoolRefused(WireError),
-    /// The node does not answer any more.
-    NodeAway {
-        /// Why it does not, as the end of a sentence.
-        why: String,
+    /// The node no longer answers.
+    NodeDisconnected {
+        /// Why it does not.
+        why: Failure,
     },
     /// The node answers again.
-    NodeBack,
+    NodeReconnected,
     /// The pool gave a host, which is being dialed.
     HostGiven {
         /// The lease with it.
@@ -196,7 +181,7 @@ pub enum Notice {
         /// Public key of the peer.
         peer: NodeId,
         /// The node's error.
-        why: String,
+        why: Failure,
     },
     /// The DNS name of a host that the user named cannot be resolved; its last address is used, where there was one.
     /// Announced once until it can be.
@@ -204,7 +189,7 @@ pub enum Notice {
         /// The DNS name.
         name: Box<str>,
         /// Why it cannot be resolved.
-        why: String,
+        why: NameError,
     },
     /// A peer that the pool gave is rejected, by what the pool reported of it or by what our node sees.
     Unsuitable {

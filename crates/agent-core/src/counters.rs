@@ -23,7 +23,7 @@ pub enum AdmitFailure {
     /// The agent is not a host.
     NoHost,
     /// The node is down.
-    NodeAway,
+    NodeOffline,
     /// No slots are offered for now: the node is not in sync, or the agent stops.
     NotOffering,
     /// All slots are taken.
@@ -43,7 +43,7 @@ impl AdmitFailure {
     pub const ALL: [Self; 9] = [
         Self::Busy,
         Self::NoHost,
-        Self::NodeAway,
+        Self::NodeOffline,
         Self::NotOffering,
         Self::Full,
         Self::Unsuitable,
@@ -58,7 +58,7 @@ impl AdmitFailure {
         match self {
             Self::Busy => "busy",
             Self::NoHost => "no_host",
-            Self::NodeAway => "node_away",
+            Self::NodeOffline => "node_offline",
             Self::NotOffering => "not_offering",
             Self::Full => "full",
             Self::Unsuitable => "unsuitable",

@@ -5,7 +5,7 @@ use vipnode_types::{
     wire::{AdmitCall, AskReply, ConnectReply, DialCall, EvictCall, ReportReply, WireError},
 };
 
-use crate::{AgentConfig, NodeTask, action::RequestTag};
+use crate::{AgentConfig, NameError, NodeTask, action::RequestTag};
 
 /// Something that happened outside of the core.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -13,10 +13,10 @@ pub enum Event {
     /// The node answered a probe: it is there, for the first time or again. Reported once each time it
     /// (re)appears, not at each probe: everything granted is then told to it again.
     NodeUp(Box<NodeFacts>),
-    /// The node does not answer any more.
+    /// The node no longer answers.
     NodeDown {
-        /// Why it does not, for the user.
-        why: String,
+        /// Why it does not.
+        why: Failure,
     },
     /// The whole list of peers; reported at each [`crate::Action::Watch`] look, and at least every 20 s while
     /// the node is up (60 s without it count as not watched, and nothing is stated as seen).
@@ -35,22 +35,22 @@ pub enum Event {
     NodeDone {
         /// The name that the action gave.
         task: NodeTask,
-        /// Done, or why not, for the user.
-        result: Result<(), String>,
+        /// Done, or why not.
+        result: Result<(), Failure>,
     },
     /// An [`crate::Action::List`] ended.
     Listed {
         /// The name that the action gave.
         task: NodeTask,
-        /// The whole list of peers; an error says why there is none, for the user.
-        result: Result<Vec<PeerFact>, String>,
+        /// The whole list of peers, or why there is none.
+        result: Result<Vec<PeerFact>, Failure>,
     },
     /// An [`crate::Action::Resolve`] ended.
     Resolved {
         /// The DNS name.
         name: Box<str>,
-        /// Its addresses, the best first; or why there are none, for the user.
-        result: Result<Vec<IpAddr>, String>,
+        /// Its addresses, the best first; or why there are none.
+        result: Result<Vec<IpAddr>, NameError>,
     },
     /// The settings changed. The role, the protocol, the seed and whether there is a pool stay as they were.
     Configured(Box<AgentConfig>),

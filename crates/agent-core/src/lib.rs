@@ -38,23 +38,28 @@ mod pool;
 mod refusal;
 mod view;
 
-pub use action::{Action, CallReply, NodeCall, NodeTask, Notice, RequestTag, ToPool};
+pub use action::{Action, CallReply, NodeTask, Notice, RequestTag, ToPool};
 pub use agent_core::AgentCore;
 pub use client::connect_failure::ConnectFailure;
 pub use config::{Advertise, AgentConfig, HostConfig};
 pub use counters::{AdmitFailure, Counters};
 pub use direct::config::{DirectConfig, DirectConfigError};
+pub use direct::name_error::NameError;
 pub use event::{Event, FromPool, PoolAnswer, StopCause};
 pub use gauges::Gauges;
 pub use host::offer::{Allowed, HostConfigError};
 pub use leases::journal::{ChangeKind, JournalEntry, NodeChange};
 pub use leases::release::{OpenChanges, left_undone, release};
 pub use leases::totals::{EndedLeases, Seen};
+pub use node::task_error::TaskError;
 pub use policy::peer_policy::{PeerPolicy, VersionPattern};
 pub use pool::protocol2::Protocol2Config;
 pub use refusal::Refusal;
 pub use view::{AgentView, LeaseState, PoolState, Selling};
 
-/// The errors of this crate, for the page of all errors.
-pub const ERROR_TABLES: &[vipnode_types::ErrorTable] =
-    &[vipnode_types::ErrorTable { title: "What an agent refuses its pool", rows: Refusal::ROWS }];
+/// The errors of this crate, for the book's page of errors.
+pub const ERROR_TABLES: &[vipnode_types::ErrorTable] = &[
+    vipnode_types::ErrorTable { title: "What an agent refuses its pool", rows: Refusal::ROWS },
+    vipnode_types::ErrorTable { title: "Commands of an agent to its node", rows: TaskError::ROWS },
+    vipnode_types::ErrorTable { title: "Resolving the name of a host", rows: NameError::ROWS },
+];

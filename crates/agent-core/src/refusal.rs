@@ -1,4 +1,4 @@
-use vipnode_types::errors;
+use vipnode_types::{Failure, errors};
 
 errors! {
     /// Why an agent refuses a call of its pool, or gives back a host that the pool gave.
@@ -74,21 +74,21 @@ errors! {
             no_hint "the node dials it by itself";
         /// The node did not let the client in.
         NotAdmitted {
-            /// Why, as the node or the rules say it.
-            why: String,
+            /// Why not.
+            why: Failure,
         }: Refused, "the node did not let the client in: {why}",
             no_hint "the pool picks another host";
         /// The node did not dial the client.
         NotDialed {
-            /// Why, as the node or the rules say it.
-            why: String,
+            /// Why not.
+            why: Failure,
         }: Refused, "the node did not dial: {why}", no_hint "the client dials the host";
         /// The lease ended before the node had done it.
         EndedBefore: Refused, "the lease ended before the node had done it", no_hint "nothing is left to do";
         /// The node did not undo a lease yet.
         NotUndone {
-            /// Why, as the node or the rules say it.
-            why: String,
+            /// Why not.
+            why: Failure,
         }: Refused, "the node has not undone it yet: {why}", no_hint "the agent keeps trying";
         /// A lease is over, and the node cannot be told now.
         UndoneLater: Refused, "it is over and will be undone as soon as the node can be reached",

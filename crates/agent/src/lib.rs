@@ -36,6 +36,5 @@ pub use run::{AgentRunner, NodeKeyAt, PoolAccess, RunnerConfig, release};
 pub const ERROR_TABLES: &[vipnode_types::ErrorTable] = &[
     vipnode_types::ErrorTable { title: "An agent that cannot start or continue", rows: AgentError::ROWS },
     vipnode_types::ErrorTable { title: "Requests to and from an agent", rows: request_error::RequestError::ROWS },
-    vipnode_types::ErrorTable { title: "Orders to the node", rows: node::TaskError::ROWS },
     vipnode_types::ErrorTable { title: "Agents of this machine, `vipnode status`", rows: local::LocalError::ROWS },
 ];

@@ -20,10 +20,10 @@ use tokio::{
     process::{Child, Command},
 };
 use vipnode_node::{
-    Node, PeerCommand,
+    Node,
     testing::{Geth, GethSpec},
 };
-use vipnode_types::NodeId;
+use vipnode_types::{NodeId, PeerCommand};
 
 const ROUNDS: usize = 5;
 

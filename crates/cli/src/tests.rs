@@ -10,7 +10,7 @@ use vipnode_agent::{
     AgentNotice,
     local::{AgentStatus, ClientStatus, HostStatus, LeaseStatus, Metered, NodeStatus, PoolLink, PoolStanding},
 };
-use vipnode_agent_core::{ConnectFailure, Notice};
+use vipnode_agent_core::{ConnectFailure, NameError, Notice};
 use vipnode_node::NodeError;
 use vipnode_pool::PoolConfig;
 use vipnode_types::{
@@ -114,14 +114,20 @@ fn notices() -> Vec<Notice> {
     let mut notices = vec![
         Notice::Connected { welcome: Some("Be kind.".to_owned()), price: Some("100 gwei".parse().unwrap()) },
         Notice::Connected { welcome: None, price: None },
-        Notice::PoolAway { why: "closed by the other side: restarting".into() },
+        Notice::PoolDisconnected { why: "closed by the other side: restarting".into() },
         Notice::PoolRefused(WireError::new(
             ErrorCode::NotMember,
             "this pool is closed",
             "Pass --join-secret-file FILE",
         )),
-        Notice::NodeAway { why: "no node answers at /x/geth.ipc: Connection refused".to_owned() },
-        Notice::NodeBack,
+        Notice::NodeDisconnected {
+            why: Failure::of(&NodeError::Unreachable {
+                at: "/x/geth.ipc".to_owned(),
+                kind: ErrorKind::ConnectionRefused,
+                why: "Connection refused".to_owned(),
+            }),
+        },
+        Notice::NodeReconnected,
         Notice::HostGiven { lease, host },
         Notice::HostConnected { lease, host, after_ms: 42 },
         Notice::HostGone { lease, host },
@@ -129,9 +135,12 @@ fn notices() -> Vec<Notice> {
         Notice::ClientConnected { lease, client },
         Notice::StrangerDropped { peer: client },
         Notice::LastListKept { leases: 3 },
-        Notice::DirectRefused { side: Side::Client, peer: host, why: "not supported".to_owned() },
-        Notice::DirectRefused { side: Side::Host, peer: client, why: "not supported".to_owned() },
-        Notice::NameUnresolved { name: "host.example".into(), why: "no such name".to_owned() },
+        Notice::DirectRefused { side: Side::Client, peer: host, why: "not supported".into() },
+        Notice::DirectRefused { side: Side::Host, peer: client, why: "not supported".into() },
+        Notice::NameUnresolved {
+            name: "host.example".into(),
+            why: NameError::System { why: "no such name".to_owned() },
+        },
         Notice::HostsMissing { missing: 2, why: "no host has a free slot".to_owned() },
         Notice::Behind { blocks: 12, latest: 20_000_000 },
         Notice::CaughtUp { latest: 20_000_012 },

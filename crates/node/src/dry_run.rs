@@ -1,9 +1,9 @@
 use std::{path::PathBuf, sync::Arc};
 
 use futures_util::{FutureExt, future::BoxFuture};
-use vipnode_types::{HeadFact, NodeFacts, PeerFact};
+use vipnode_types::{HeadFact, NodeFacts, PeerCommand, PeerFact};
 
-use crate::{Node, NodeError, PeerCommand, PeerEvents, PlannedCall};
+use crate::{Node, NodeError, PeerEvents, PlannedCall};
 
 /// A node that is observed but never changed (`--dry-run`): each call that would change it is reported instead.
 pub struct DryRun {

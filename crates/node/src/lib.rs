@@ -1,6 +1,6 @@
 //! Execution clients: find, probe and drive them; and the simulated node.
 //!
-//! - [`Node`] is what the agent sees of an execution client. [`PeerCommand`] is what it can have it do.
+//! - [`Node`] is what the agent sees of an execution client. [`vipnode_types::PeerCommand`] is what it can have it do.
 //! - [`drive`] probes what is at the other end of a [`Transport`] and picks how it is driven ([`NodeFamily`], [`AdminNode`]).
 //! - [`Endpoint`] is where a node takes calls; [`finder`] finds it, and the node's key, where nobody said.
 //! - [`DryRun`] looks at a node and changes nothing.
@@ -18,10 +18,10 @@ pub mod sim;
 pub mod testing;
 mod transport;
 
-pub use driver::{AdminNode, Capabilities, NodeFamily, drive};
+pub use driver::{AdminNode, AnswerError, Capabilities, NodeFamily, drive};
 pub use dry_run::DryRun;
 pub use file_owner::FileOwner;
-pub use node::{Node, PeerCommand, PeerEvent, PeerEvents, PlannedCall};
+pub use node::{Node, PeerEvent, PeerEvents, PlannedCall};
 pub use node_error::NodeError;
 pub use transport::{CallFault, Endpoint, Push, Pushes, Transport};
 pub use vipnode_rpc::{Trust, TrustError};
@@ -29,5 +29,6 @@ pub use vipnode_rpc::{Trust, TrustError};
 /// The errors of this crate, for the book's page of errors.
 pub const ERROR_TABLES: &[vipnode_types::ErrorTable] = &[
     vipnode_types::ErrorTable { title: "The node", rows: NodeError::ROWS },
+    vipnode_types::ErrorTable { title: "Answers of the node", rows: AnswerError::ROWS },
     vipnode_types::ErrorTable { title: "Finding the node and its key", rows: finder::FinderError::ROWS },
 ];

@@ -1,7 +1,7 @@
 use std::path::PathBuf;
 
 use futures_util::{future::BoxFuture, stream::BoxStream};
-use vipnode_types::{DropCause, Enode, HeadFact, NodeFacts, NodeId, PeerFact};
+use vipnode_types::{DropCause, Enode, HeadFact, NodeFacts, NodeId, PeerCommand, PeerFact};
 
 use crate::NodeError;
 
@@ -42,21 +42,6 @@ pub trait Node: Send + Sync + 'static {
 
     /// Its address, for people.
     fn at(&self) -> String;
-}
-
-/// What a node can be made to do with a peer.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum PeerCommand {
-    /// Let this node in, also past the limit of peers. Does not dial.
-    Admit(Enode),
-    /// Dial this node and keep it connected.
-    Dial(Enode),
-    /// Stop dialing and disconnect; trust stays.
-    Drop(Enode),
-    /// Take trust back, then stop dialing and disconnect.
-    Evict(Enode),
-    /// Take trust back and leave the connection alone.
-    Untrust(Enode),
 }
 
 /// One RPC call to a node, as [`Node::plan`] shows it.

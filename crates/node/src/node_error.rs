@@ -3,7 +3,7 @@ use std::io::ErrorKind;
 use vipnode_rpc::TlsFault;
 use vipnode_types::{errors, sanitize};
 
-use crate::{FileOwner, limits::MAX_ERROR_TEXT};
+use crate::{AnswerError, FileOwner, limits::MAX_ERROR_TEXT};
 
 errors! {
     /// Why a node could not be asked, or did not do what it was told.
@@ -65,19 +65,8 @@ errors! {
             at: String,
         }: local, "the node at {at} refuses the origin of this connection (HTTP 403)",
             hint "Use 127.0.0.1 in --rpc, or allow this origin: geth --ws.origins ORIGIN.";
-        /// The admin calls are not offered at this address.
-        NoAdmin {
-            /// The address.
-            at: String,
-            /// The first method that is missing.
-            method: String,
-        }: local, "the node at {at} answers, but does not offer {method} there",
-            hint "Pass the node's IPC file, where all calls answer: --rpc DATADIR/geth.ipc; or start geth, reth or Erigon \
-                  with {flag} admin,eth,net,web3, Besu with {besu} ADMIN,ETH,NET,WEB3, Nethermind with \
-                  --JsonRpc.EnabledModules Admin,Eth,Net,Web3; on 127.0.0.1 only."
-                (flag = api_flag(at), besu = besu_flag(at));
-        /// The `eth_*` calls are not offered at this address.
-        NoEth {
+        /// The `admin_*` or the `eth_*` calls are not offered at this address.
+        NotOffered {
             /// The address.
             at: String,
             /// The first method that is missing.
@@ -123,9 +112,9 @@ errors! {
             /// The method.
             method: String,
             /// What is wrong.
-            why: String,
+            why: AnswerError,
         }: local, "the node at {at} answered {method} with something unexpected: {why}",
-            hint "Try the same call in the node's console; if it works there, please report this.";
+            hint_of why;
         /// The text given as the node's address is not one.
         Address {
             /// What was given.
@@ -176,7 +165,7 @@ mod tests {
 
     #[test]
     fn a_missing_admin_api_names_the_flag_of_the_transport() {
-        let error = |at: &str| NodeError::NoAdmin { at: at.into(), method: "admin_peers".into() }.hint().unwrap();
+        let error = |at: &str| NodeError::NotOffered { at: at.into(), method: "admin_peers".into() }.hint().unwrap();
         assert!(error("http://127.0.0.1:8545").contains("--http.api admin,eth,net,web3"));
         assert!(error("ws://127.0.0.1:8546").contains("--ws.api admin,eth,net,web3"));
     }

@@ -40,6 +40,6 @@ pub use money::{Price, Wei, WeiError, meter};
 pub use ms::Ms;
 pub use node::{
     Capability, CapabilityError, ChainSpec, Direction, DropCause, HeadFact, MinVersion, MinVersionError, Misfit,
-    NodeFacts, PeerFact, PeerRules,
+    NodeFacts, PeerCommand, PeerFact, PeerRules,
 };
 pub use sanitize::{is_unprintable, sanitize, sanitize_lines};

@@ -4,5 +4,6 @@
 //! call `leases`. No pool enters: it is told nothing of these leases and cannot end them.
 
 pub(crate) mod config;
+pub(crate) mod name_error;
 pub(crate) mod named_peers;
 pub(crate) mod names;

@@ -2,7 +2,7 @@ use std::{collections::BTreeMap, net::IpAddr};
 
 use vipnode_types::{Enode, EnodeHost, Ms};
 
-use crate::{Notice, limits};
+use crate::{NameError, Notice, limits};
 
 /// The names of hosts that the user named, and where they point: no execution client resolves one twice.
 #[derive(Debug, Clone, Default)]
@@ -74,14 +74,14 @@ impl Names {
         &mut self,
         now: Ms,
         name: &str,
-        result: Result<Vec<IpAddr>, String>,
+        result: Result<Vec<IpAddr>, NameError>,
         missing: bool,
     ) -> Resolved {
         let nothing = Resolved { moved: false, notice: None };
         let Some(at) = self.0.get_mut(name) else { return nothing };
         at.asked = None;
         at.answered = now;
-        let found = result.and_then(|ips| choose(&ips, at.ip, missing).ok_or_else(|| "it has no address".to_owned()));
+        let found = result.and_then(|ips| choose(&ips, at.ip, missing).ok_or(NameError::NoAddress));
         match found {
             Ok(ip) => {
                 at.next = now.plus(if missing { limits::RESOLVE_MISSING_MS } else { limits::RESOLVE_MS });

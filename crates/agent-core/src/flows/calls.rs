@@ -66,7 +66,7 @@ impl AgentCore {
             return Some(Err(Refusal::BeingUndone { retry_ms: 1_000 }.to_wire()));
         }
         if !self.node.is_up() {
-            self.counters.admit_failed(AdmitFailure::NodeAway);
+            self.counters.admit_failed(AdmitFailure::NodeOffline);
             return Some(Err(Refusal::NodeDown.to_wire()));
         }
         lease.named_on(socket);

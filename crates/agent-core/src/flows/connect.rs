@@ -143,7 +143,7 @@ impl AgentCore {
 
     fn announce_loss(&mut self, why: Failure, out: &mut Vec<Action>) {
         if self.link.announce_loss() {
-            out.push(Action::Notice(Notice::PoolAway { why }));
+            out.push(Action::Notice(Notice::PoolDisconnected { why }));
         }
     }
 

@@ -6,9 +6,9 @@ use std::{
     net::IpAddr,
 };
 
-use vipnode_types::{Enode, LeaseId, Ms, NodeId, wire::Side};
+use vipnode_types::{Enode, Failure, LeaseId, Ms, NodeId, wire::Side};
 
-use crate::{Action, AgentCore, DirectConfig, Notice, leases::Lease, limits};
+use crate::{Action, AgentCore, DirectConfig, NameError, Notice, leases::Lease, limits};
 
 /// One node may be named as host and as client.
 type Key = (NodeId, bool);
@@ -106,12 +106,12 @@ impl AgentCore {
     }
 
     /// Whether the node did half of it is not known: it stays in the journal, and is tried again.
-    pub(crate) fn direct_not_applied(&mut self, now: Ms, id: LeaseId, why: &str, out: &mut Vec<Action>) {
+    pub(crate) fn direct_not_applied(&mut self, now: Ms, id: LeaseId, why: Failure, out: &mut Vec<Action>) {
         let Some(lease) = self.leases.get_mut(id) else { return };
         lease.set_retry(Some(now.plus(limits::DIRECT_AGAIN_MS)));
         if lease.announce_missing() {
             let (side, peer) = (lease.side(), lease.peer_id());
-            out.push(Action::Notice(Notice::DirectRefused { side, peer, why: why.to_owned() }));
+            out.push(Action::Notice(Notice::DirectRefused { side, peer, why }));
         }
     }
 
@@ -145,7 +145,8 @@ impl AgentCore {
         }
         for (name, asked) in self.direct.names().all_due(now) {
             if asked {
-                self.resolved(now, &name, Err("nothing answered in time".to_owned()), out);
+                let expired = NameError::Expired { seconds: limits::RESOLVE_DEADLINE_MS / 1_000 };
+                self.resolved(now, &name, Err(expired), out);
             } else {
                 self.direct.names_mut().ask(now, &name);
                 out.push(Action::Resolve { name });
@@ -153,7 +154,13 @@ impl AgentCore {
         }
     }
 
-    pub(crate) fn resolved(&mut self, now: Ms, name: &str, result: Result<Vec<IpAddr>, String>, out: &mut Vec<Action>) {
+    pub(crate) fn resolved(
+        &mut self,
+        now: Ms,
+        name: &str,
+        result: Result<Vec<IpAddr>, NameError>,
+        out: &mut Vec<Action>,
+    ) {
         let missing = self.config.direct.hosts_called(name).any(|host| self.is_missing(host.id));
         let resolved = self.direct.names_mut().resolved(now, name, result, missing);
         if resolved.moved {

@@ -3,11 +3,11 @@
 use std::collections::BTreeSet;
 
 use vipnode_types::{
-    Enode, LeaseId, Ms, NodeId, PeerFact,
+    Enode, Failure, LeaseId, Ms, NodeId, PeerCommand, PeerFact,
     wire::{EvictReason, Side},
 };
 
-use crate::{Action, AgentCore, NodeCall, NodeTask, Notice, leases::Lease, limits};
+use crate::{Action, AgentCore, NodeTask, Notice, leases::Lease, limits};
 
 impl AgentCore {
     /// Disconnects strangers, a bounded number at a time.
@@ -30,12 +30,17 @@ impl AgentCore {
         for peer in strangers {
             let task = self.new_task();
             self.strict.drops(now, task, peer.id);
-            out.push(Action::Node { task, call: NodeCall::Drop(peer) });
+            out.push(Action::Node { task, call: PeerCommand::Drop(peer) });
         }
     }
 
     /// Whether the task was the disconnecting of a stranger.
-    pub(crate) fn stranger_done(&mut self, task: NodeTask, result: &Result<(), String>, out: &mut Vec<Action>) -> bool {
+    pub(crate) fn stranger_done(
+        &mut self,
+        task: NodeTask,
+        result: &Result<(), Failure>,
+        out: &mut Vec<Action>,
+    ) -> bool {
         let Some(peer) = self.strict.done(task) else { return false };
         // Who could not be disconnected is seen again.
         if result.is_ok() {

@@ -1,12 +1,12 @@
 //! What the node is told: one thing at a time for each peer, its list of peers read before, the journal first.
 
 use vipnode_types::{
-    LeaseId, Ms, PeerFact, TypedError,
+    Failure, LeaseId, Ms, PeerCommand, PeerFact, TypedError,
     wire::{EvictReason, LeaveReason, Side, WireError},
 };
 
 use crate::{
-    Action, AdmitFailure, AgentCore, JournalEntry, NodeCall, NodeTask, Notice, Refusal, RequestTag,
+    Action, AdmitFailure, AgentCore, JournalEntry, NodeTask, Notice, Refusal, RequestTag, TaskError,
     leases::{Lease, Task, Work},
     limits,
     node::plan::{Plan, is_own_link, plan},
@@ -79,7 +79,7 @@ impl AgentCore {
         &mut self,
         now: Ms,
         task: NodeTask,
-        result: Result<Vec<PeerFact>, String>,
+        result: Result<Vec<PeerFact>, Failure>,
         out: &mut Vec<Action>,
     ) {
         let ids = self.leases.ids(|lease| lease.task().is_some_and(|running| running.id == task && running.lists));
@@ -122,13 +122,13 @@ impl AgentCore {
         }
     }
 
-    fn tell_node(&mut self, now: Ms, id: LeaseId, what: Work, call: NodeCall, out: &mut Vec<Action>) {
+    fn tell_node(&mut self, now: Ms, id: LeaseId, what: Work, call: PeerCommand, out: &mut Vec<Action>) {
         let task = self.new_task();
         let Some(lease) = self.leases.get_mut(id) else { return };
         let (peer, is_client) = (lease.peer_id(), lease.side() == Side::Client);
-        let cuts = matches!(call, NodeCall::Drop(_) | NodeCall::Evict(_));
+        let cuts = matches!(call, PeerCommand::Drop(_) | PeerCommand::Evict(_));
         lease.begin(Task { id: task, what, since: now, lists: false, cuts });
-        if matches!(call, NodeCall::Dial(_)) {
+        if matches!(call, PeerCommand::Dial(_)) {
             // The list, read a moment ago, does not have the peer.
             lease.dialed();
         }
@@ -144,7 +144,7 @@ impl AgentCore {
         }
     }
 
-    pub(crate) fn node_done(&mut self, now: Ms, task: NodeTask, result: Result<(), String>, out: &mut Vec<Action>) {
+    pub(crate) fn node_done(&mut self, now: Ms, task: NodeTask, result: Result<(), Failure>, out: &mut Vec<Action>) {
         if self.stranger_done(task, &result, out) {
             return;
         }
@@ -159,7 +159,7 @@ impl AgentCore {
                 lease.listed();
             }
             (Work::Apply, Ok(())) => self.applied(id, out),
-            (Work::Apply, Err(why)) => self.not_applied(now, id, &why, out),
+            (Work::Apply, Err(why)) => self.not_applied(now, id, why, out),
             (Work::HostDial, result) => {
                 lease.dial_ended(result.is_ok());
                 let reply = result.map_err(|why| Refusal::NotDialed { why }.to_wire());
@@ -205,7 +205,7 @@ impl AgentCore {
     }
 
     /// Whether the node did half of it is not known: it is undone, and the journal says so after.
-    fn not_applied(&mut self, now: Ms, id: LeaseId, why: &str, out: &mut Vec<Action>) {
+    fn not_applied(&mut self, now: Ms, id: LeaseId, why: Failure, out: &mut Vec<Action>) {
         let Some(lease) = self.leases.get_mut(id).filter(|lease| lease.runs()) else { return };
         if id.is_direct() {
             self.direct_not_applied(now, id, why, out);
@@ -218,7 +218,7 @@ impl AgentCore {
         let calls = lease.take_calls();
         let asked = !calls.is_empty();
         self.counters.admits_failed(AdmitFailure::NodeRefused, calls.len());
-        answer(calls, &Err(Refusal::NotAdmitted { why: why.to_owned() }.to_wire()), out);
+        answer(calls, &Err(Refusal::NotAdmitted { why }.to_wire()), out);
         let reason = (!asked).then_some(EvictReason::Drained);
         self.end(id, reason, out);
         if !asked {
@@ -234,7 +234,7 @@ impl AgentCore {
             lease.node_lost();
             let calls = lease.take_calls();
             if !calls.is_empty() {
-                self.counters.admits_failed(AdmitFailure::NodeAway, calls.len());
+                self.counters.admits_failed(AdmitFailure::NodeOffline, calls.len());
                 answer(calls, &down, out);
                 failed.push(lease.id());
             }
@@ -250,7 +250,7 @@ impl AgentCore {
         let tasks = self.leases.iter().filter_map(Lease::task);
         let late: Vec<_> = tasks.filter(|task| task.since.plus(limits::NODE_TASK_MS) <= now).collect();
         for task in late {
-            let why = format!("no answer within {} s", limits::NODE_TASK_MS / 1_000);
+            let why = Failure::of(&TaskError::Expired { seconds: limits::NODE_TASK_MS / 1_000 });
             self.node_done(now, task.id, Err(why), out);
         }
     }

@@ -21,7 +21,7 @@ pub(crate) fn refuses(
         return Some((AdmitFailure::NoHost, Refusal::NotHost));
     };
     if let Some(why) = offer.why_none {
-        let failure = if node.is_up() { AdmitFailure::NotOffering } else { AdmitFailure::NodeAway };
+        let failure = if node.is_up() { AdmitFailure::NotOffering } else { AdmitFailure::NodeOffline };
         return Some((failure, Refusal::NotOffering { why }));
     }
     let slots = host.sellable(config.direct.allowed());

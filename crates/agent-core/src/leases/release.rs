@@ -1,8 +1,8 @@
 use std::collections::BTreeMap;
 
-use vipnode_types::LeaseId;
+use vipnode_types::{LeaseId, PeerCommand};
 
-use crate::{ChangeKind, JournalEntry, NodeCall, NodeChange};
+use crate::{ChangeKind, JournalEntry, NodeChange};
 
 /// The grants of a journal that were not undone, in the order of their leases.
 #[derive(Debug, Clone, Default)]
@@ -42,11 +42,11 @@ pub fn left_undone(journal: impl IntoIterator<Item = JournalEntry>) -> Vec<NodeC
 /// What `vipnode release` has the node do for each grant, without a pool. A grant is undone once its
 /// call ended well; then its [`JournalEntry::Undone`] is due.
 #[must_use]
-pub fn release(left: impl IntoIterator<Item = NodeChange>) -> Vec<(NodeChange, NodeCall)> {
+pub fn release(left: impl IntoIterator<Item = NodeChange>) -> Vec<(NodeChange, PeerCommand)> {
     let call = |grant: &NodeChange| match grant.kind {
-        ChangeKind::Admitted => NodeCall::Evict(grant.peer.clone()),
-        ChangeKind::Dialed => NodeCall::Drop(grant.peer.clone()),
-        ChangeKind::Trusted => NodeCall::Untrust(grant.peer.clone()),
+        ChangeKind::Admitted => PeerCommand::Evict(grant.peer.clone()),
+        ChangeKind::Dialed => PeerCommand::Drop(grant.peer.clone()),
+        ChangeKind::Trusted => PeerCommand::Untrust(grant.peer.clone()),
     };
     left.into_iter().map(|grant| (call(&grant), grant)).map(|(call, grant)| (grant, call)).collect()
 }

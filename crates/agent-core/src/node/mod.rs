@@ -10,3 +10,4 @@ pub(crate) mod own_peers;
 pub(crate) mod plan;
 pub(crate) mod state;
 pub(crate) mod strict;
+pub(crate) mod task_error;

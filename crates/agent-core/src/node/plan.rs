@@ -1,17 +1,14 @@
-use vipnode_types::{NodeId, wire::Side};
+use vipnode_types::{NodeId, PeerCommand, wire::Side};
 
 use super::state::NodeState;
-use crate::{
-    NodeCall,
-    leases::{DialState, Lease, Leases, Work},
-};
+use crate::leases::{DialState, Lease, Leases, Work};
 
 /// What is next for a lease at the node.
 pub(crate) enum Plan {
     /// Nothing, or not now.
     Nothing,
     /// The node is told.
-    Tell(Work, NodeCall),
+    Tell(Work, PeerCommand),
     /// It is over and the node has nothing to undo: another lease needs all that stands.
     Covered,
     /// It is over, and nothing was ever done.
@@ -26,13 +23,13 @@ pub(crate) fn plan(lease: &Lease, leases: &Leases, node: &NodeState) -> Plan {
     if !lease.is_applied() {
         let peer = lease.peer().clone();
         let call = match lease.side() {
-            Side::Host => NodeCall::Admit(peer),
-            Side::Client => NodeCall::Dial(peer),
+            Side::Host => PeerCommand::Admit(peer),
+            Side::Client => PeerCommand::Dial(peer),
         };
         return Plan::Tell(Work::Apply, call);
     }
     match lease.dial() {
-        Some(dial) if dial.state == DialState::Due => Plan::Tell(Work::HostDial, NodeCall::Dial(dial.peer.clone())),
+        Some(dial) if dial.state == DialState::Due => Plan::Tell(Work::HostDial, PeerCommand::Dial(dial.peer.clone())),
         _ => Plan::Nothing,
     }
 }
@@ -53,16 +50,16 @@ fn plan_undo(lease: &Lease, leases: &Leases, node: &NodeState) -> Plan {
         // To stop dialing would cut a connection that is the node's own: that waits for the other lease's end. Trust
         // must not outlive its own lease.
         Side::Host if nodes_own && dials && lease.is_untrusted() => Plan::Nothing,
-        Side::Host if nodes_own && dials => Plan::Tell(Work::Untrust, NodeCall::Untrust(peer)),
+        Side::Host if nodes_own && dials => Plan::Tell(Work::Untrust, PeerCommand::Untrust(peer)),
         Side::Host if as_host => Plan::Covered,
         Side::Host if as_client || nodes_own || lease.was_linked_before() || is_kept_static(lease, node) => {
-            Plan::Tell(Work::Undo, NodeCall::Untrust(peer))
+            Plan::Tell(Work::Undo, PeerCommand::Untrust(peer))
         }
-        Side::Host => Plan::Tell(Work::Undo, NodeCall::Evict(peer)),
+        Side::Host => Plan::Tell(Work::Undo, PeerCommand::Evict(peer)),
         Side::Client if nodes_own => Plan::Nothing,
         // Evicting will drop it too.
         Side::Client if as_client || as_host => Plan::Covered,
-        Side::Client => Plan::Tell(Work::Undo, NodeCall::Drop(peer)),
+        Side::Client => Plan::Tell(Work::Undo, PeerCommand::Drop(peer)),
     }
 }
 

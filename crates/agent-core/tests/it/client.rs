@@ -1,9 +1,9 @@
 //! How a client keeps its hosts.
 
 use crate::common::*;
-use vipnode_agent_core::{Event, NodeCall, Notice, PoolAnswer};
+use vipnode_agent_core::{Event, Notice, PoolAnswer};
 use vipnode_types::{
-    DropCause, Enode, PeerFact, Price, Wei,
+    DropCause, Enode, PeerCommand, PeerFact, Price, Wei,
     wire::{AskReply, ErrorCode, LeasedHost, LeaveReason, Side, WireError},
 };
 
@@ -27,7 +27,7 @@ fn a_host_that_does_not_connect_is_left_avoided_and_replaced() {
     bench.after(19_999);
     assert_eq!(bench.out, vec![]);
     bench.after(1);
-    assert_eq!(bench.calls(), vec![NodeCall::Drop(enode(9))]);
+    assert_eq!(bench.calls(), vec![PeerCommand::Drop(enode(9))]);
     let leave = bench.leave().unwrap();
     assert_eq!((leave.leases, leave.reason), (vec![lease(1)], LeaveReason::NotConnected));
     assert_eq!(bench.ask().unwrap().1.avoid, vec![node(9)]);
@@ -43,7 +43,7 @@ fn d20_a_host_that_goes_is_reported_at_once_and_replaced() {
     assert!(matches!(bench.out[..], [vipnode_agent_core::Action::Watch { .. }]));
     bench.peers(&[]);
     assert!(bench.notices().contains(&Notice::HostGone { lease: lease(1), host: node(9) }));
-    assert_eq!(bench.calls(), vec![NodeCall::Drop(enode(9))]);
+    assert_eq!(bench.calls(), vec![PeerCommand::Drop(enode(9))]);
     assert_eq!(bench.report().unwrap().1.down, vec![lease(1)]);
     assert_eq!(bench.ask().unwrap().1.want, 1);
     assert_eq!(bench.leave(), None, "the report says it");
@@ -82,7 +82,7 @@ fn thrown_out_at_once_three_times_in_a_minute_is_unstable() {
         }
     }
     assert_eq!(bench.leave().unwrap().reason, LeaveReason::Unstable);
-    assert_eq!(bench.calls(), vec![NodeCall::Drop(enode(9))]);
+    assert_eq!(bench.calls(), vec![PeerCommand::Drop(enode(9))]);
     assert_eq!(bench.ask().unwrap().1.avoid, vec![node(9)]);
 }
 
@@ -98,7 +98,7 @@ fn a_slot_over_the_price_limit_is_left_and_never_dialed() {
     bench.after(60_000);
     assert!(bench.ask().is_some());
     bench.give(vec![LeasedHost { price: Price::per_minute(Wei::new(5)), ..place(2, 10) }]);
-    assert_eq!(bench.calls(), vec![NodeCall::Dial(enode(10))]);
+    assert_eq!(bench.calls(), vec![PeerCommand::Dial(enode(10))]);
 }
 
 #[test]
@@ -129,7 +129,7 @@ fn further_hosts_come_as_calls_and_too_many_are_left() {
 fn two_slots_on_one_host_are_one_too_many() {
     let mut bench = Bench::live(client_config(2));
     bench.give(vec![place(1, 9), place(2, 9)]);
-    assert_eq!(bench.calls(), vec![NodeCall::Dial(enode(9))]);
+    assert_eq!(bench.calls(), vec![PeerCommand::Dial(enode(9))]);
     assert_eq!(bench.leave().unwrap().leases, vec![lease(2)]);
 }
 
@@ -169,7 +169,7 @@ fn a_node_that_does_not_dial_is_as_a_host_that_fails() {
     bench.give(vec![place(1, 9)]);
     bench.fail();
     assert_eq!(bench.leave().unwrap().reason, LeaveReason::NotConnected);
-    assert_eq!(bench.calls(), vec![NodeCall::Drop(enode(9))]);
+    assert_eq!(bench.calls(), vec![PeerCommand::Drop(enode(9))]);
     bench.done();
     assert_eq!(bench.left(), vec![]);
 }
@@ -198,7 +198,7 @@ fn a_host_lost_while_the_pool_was_unreachable_is_replaced_after_reconnecting() {
     bench.on(Event::PoolOpen);
     let tag = bench.connect_tag();
     bench.answer(tag, welcome(vec![view(1, Side::Client, 9)]));
-    assert_eq!(bench.calls(), vec![NodeCall::Drop(enode(9))]);
+    assert_eq!(bench.calls(), vec![PeerCommand::Drop(enode(9))]);
     assert_eq!(bench.leave().unwrap().leases, vec![lease(1)]);
     assert!(bench.ask().is_some());
 }

@@ -4,11 +4,11 @@ use std::net::IpAddr;
 
 use crate::common::*;
 use vipnode_agent_core::{
-    Action, AgentConfig, ChangeKind, ConnectFailure, DirectConfig, DirectConfigError, Event, NodeCall, Notice,
+    Action, AgentConfig, ChangeKind, ConnectFailure, DirectConfig, DirectConfigError, Event, NameError, Notice,
     PoolState, ToPool,
 };
 use vipnode_types::{
-    Enode, EnodeHost, LeaseId, PeerFact, TypedError,
+    Enode, EnodeHost, LeaseId, PeerCommand, PeerFact, TypedError,
     wire::{ErrorCode, LeaveReason, Side},
 };
 
@@ -32,7 +32,7 @@ fn direct(number: u64) -> LeaseId {
     LeaseId::direct(number)
 }
 
-fn resolved(bench: &mut Bench, ips: &[&str]) -> Vec<NodeCall> {
+fn resolved(bench: &mut Bench, ips: &[&str]) -> Vec<PeerCommand> {
     let ips = ips.iter().map(|ip| ip.parse::<IpAddr>().unwrap()).collect();
     bench.on(Event::Resolved { name: "host.example".into(), result: Ok(ips) });
     bench.calls()
@@ -51,7 +51,7 @@ fn hosts_are_kept_without_a_pool_and_a_stop_undoes_them() {
     let mut bench = alone(vec![enode(1), enode(2)], vec![]);
     assert!(bench.calls().is_empty(), "who is connected by itself is not known before the first look");
     bench.peers(&[]);
-    assert_eq!(bench.calls(), [NodeCall::Dial(enode(1)), NodeCall::Dial(enode(2))]);
+    assert_eq!(bench.calls(), [PeerCommand::Dial(enode(1)), PeerCommand::Dial(enode(2))]);
     assert!(bench.said().is_empty() && bench.reconnect().is_none());
     bench.done();
     bench.peers(&[1]);
@@ -60,7 +60,7 @@ fn hosts_are_kept_without_a_pool_and_a_stop_undoes_them() {
     let view = bench.core.view();
     assert_eq!((view.pool, view.missing, view.named_hosts), (PoolState::None, 0, 2));
     bench.stop();
-    assert_eq!(bench.calls(), [NodeCall::Drop(enode(1)), NodeCall::Drop(enode(2))]);
+    assert_eq!(bench.calls(), [PeerCommand::Drop(enode(1)), PeerCommand::Drop(enode(2))]);
     bench.done();
     assert!(bench.left().is_empty());
     assert!(matches!(bench.out.last(), Some(Action::Stopped { error: None })), "{:?}", bench.out);
@@ -101,7 +101,7 @@ fn a_named_host_that_disconnects_is_reported_once_and_never_given_up() {
 fn a_node_that_reconnects_gets_its_named_peers_again() {
     let mut bench = alone(vec![enode(1)], vec![enode(2)]);
     bench.peers(&[]);
-    assert_eq!(bench.calls(), [NodeCall::Admit(enode(2)), NodeCall::Dial(enode(1))]);
+    assert_eq!(bench.calls(), [PeerCommand::Admit(enode(2)), PeerCommand::Dial(enode(1))]);
     bench.done();
     bench.peers(&[1, 2]);
     bench.on(Event::NodeDown { why: "gone".into() });
@@ -109,7 +109,7 @@ fn a_node_that_reconnects_gets_its_named_peers_again() {
     bench.peers(&[]);
     bench.on(Event::NodeDown { why: "gone".into() });
     bench.on(Event::NodeUp(Box::new(facts(200))));
-    assert_eq!(bench.calls(), [NodeCall::Admit(enode(2)), NodeCall::Dial(enode(1))]);
+    assert_eq!(bench.calls(), [PeerCommand::Admit(enode(2)), PeerCommand::Dial(enode(1))]);
 }
 
 #[test]
@@ -123,11 +123,11 @@ fn what_the_node_refuses_is_tried_again_and_stays_in_the_journal() {
     bench.after(29_999);
     assert!(bench.calls().is_empty());
     bench.after(1);
-    assert_eq!(bench.calls(), [NodeCall::Dial(enode(1))]);
+    assert_eq!(bench.calls(), [PeerCommand::Dial(enode(1))]);
     bench.fail();
     assert!(bench.notices().is_empty(), "said once");
     bench.stop();
-    assert_eq!(bench.calls(), [NodeCall::Drop(enode(1))]);
+    assert_eq!(bench.calls(), [PeerCommand::Drop(enode(1))]);
 }
 
 #[test]
@@ -136,7 +136,7 @@ fn a_name_is_resolved_again_and_a_host_that_moved_is_removed_first() {
     assert!(!asks_for_the_name(&bench), "it was asked for at the first event already");
     bench.peers(&[]);
     assert!(bench.calls().is_empty());
-    assert_eq!(resolved(&mut bench, &["::", "2001:db8::1", "10.9.9.9"]), [NodeCall::Dial(at(1, "2001:db8::1"))]);
+    assert_eq!(resolved(&mut bench, &["::", "2001:db8::1", "10.9.9.9"]), [PeerCommand::Dial(at(1, "2001:db8::1"))]);
     bench.done();
     bench.peers(&[1]);
     for _ in 0..5 {
@@ -153,9 +153,9 @@ fn a_name_is_resolved_again_and_a_host_that_moved_is_removed_first() {
     bench.after(20_000);
     bench.peers(&[]);
     assert!(asks_for_the_name(&bench));
-    assert_eq!(resolved(&mut bench, &["10.9.9.8"]), [NodeCall::Drop(at(1, "2001:db8::1"))]);
+    assert_eq!(resolved(&mut bench, &["10.9.9.8"]), [PeerCommand::Drop(at(1, "2001:db8::1"))]);
     bench.done();
-    assert_eq!(bench.calls(), [NodeCall::Dial(at(1, "10.9.9.8"))]);
+    assert_eq!(bench.calls(), [PeerCommand::Dial(at(1, "10.9.9.8"))]);
     bench.done();
     assert_eq!(bench.left().len(), 1);
     bench.peers(&[1]);
@@ -167,17 +167,17 @@ fn an_unknown_name_is_reported_once_and_the_last_address_stays() {
     let mut bench = alone(vec![named("host.example", 1)], vec![]);
     bench.peers(&[]);
     let fail = |bench: &mut Bench| {
-        bench.on(Event::Resolved { name: "host.example".into(), result: Err("no such name".into()) });
+        bench.on(Event::Resolved { name: "host.example".into(), result: Err(NameError::NoAddress) });
         bench.notices()
     };
-    let said = Notice::NameUnresolved { name: "host.example".into(), why: "no such name".into() };
+    let said = Notice::NameUnresolved { name: "host.example".into(), why: NameError::NoAddress };
     assert_eq!(fail(&mut bench), std::slice::from_ref(&said));
     bench.after(30_000);
     assert!(asks_for_the_name(&bench));
     assert!(fail(&mut bench).is_empty());
     bench.after(30_000);
     bench.peers(&[]);
-    assert_eq!(resolved(&mut bench, &["10.0.0.9"]), [NodeCall::Dial(at(1, "10.0.0.9"))]);
+    assert_eq!(resolved(&mut bench, &["10.0.0.9"]), [PeerCommand::Dial(at(1, "10.0.0.9"))]);
     bench.done();
     bench.after(300_000);
     assert_eq!(fail(&mut bench), [said]);
@@ -199,17 +199,17 @@ fn a_host_that_does_not_answer_is_looked_for_at_its_other_address() {
     bench.done();
     bench.after(45_000);
     assert!(asks_for_the_name(&bench));
-    assert_eq!(resolved(&mut bench, &["10.0.0.2", "10.0.0.1"]), [NodeCall::Drop(at(1, "10.0.0.1"))]);
+    assert_eq!(resolved(&mut bench, &["10.0.0.2", "10.0.0.1"]), [PeerCommand::Drop(at(1, "10.0.0.1"))]);
     bench.done();
-    assert_eq!(bench.calls(), [NodeCall::Dial(at(1, "10.0.0.2"))]);
+    assert_eq!(bench.calls(), [PeerCommand::Dial(at(1, "10.0.0.2"))]);
     bench.done();
     for (at_last, now) in [("10.0.0.2", "10.0.0.1"), ("10.0.0.1", "10.0.0.2")] {
         bench.after(45_000);
         assert!(asks_for_the_name(&bench), "again and again while it is missing");
         bench.peers(&[]);
-        assert_eq!(resolved(&mut bench, &["10.0.0.2", "10.0.0.1"]), [NodeCall::Drop(at(1, at_last))]);
+        assert_eq!(resolved(&mut bench, &["10.0.0.2", "10.0.0.1"]), [PeerCommand::Drop(at(1, at_last))]);
         bench.done();
-        assert_eq!(bench.calls(), [NodeCall::Dial(at(1, now))]);
+        assert_eq!(bench.calls(), [PeerCommand::Dial(at(1, now))]);
         bench.done();
     }
 }
@@ -224,15 +224,15 @@ fn a_host_that_is_connected_stays_where_it_is_while_another_of_its_name_is_sough
     bench.after(45_000);
     assert!(asks_for_the_name(&bench));
     bench.peers(&[1]);
-    assert_eq!(resolved(&mut bench, &["10.0.0.1", "10.0.0.2"]), [NodeCall::Drop(at(2, "10.0.0.1"))]);
+    assert_eq!(resolved(&mut bench, &["10.0.0.1", "10.0.0.2"]), [PeerCommand::Drop(at(2, "10.0.0.1"))]);
     bench.done();
-    assert_eq!(bench.calls(), [NodeCall::Dial(at(2, "10.0.0.2"))]);
+    assert_eq!(bench.calls(), [PeerCommand::Dial(at(2, "10.0.0.2"))]);
     bench.done();
     // Once it goes it is followed to where the name points now.
     bench.peers(&[2]);
-    assert_eq!(bench.calls(), [NodeCall::Drop(at(1, "10.0.0.1"))]);
+    assert_eq!(bench.calls(), [PeerCommand::Drop(at(1, "10.0.0.1"))]);
     bench.done();
-    assert_eq!(bench.calls(), [NodeCall::Dial(at(1, "10.0.0.2"))]);
+    assert_eq!(bench.calls(), [PeerCommand::Dial(at(1, "10.0.0.2"))]);
 }
 
 #[test]
@@ -244,7 +244,7 @@ fn what_an_earlier_run_left_is_taken_over_or_undone() {
     let mut bench = Bench::restarted(config, first.journal);
     bench.node_up();
     bench.peers(&[1, 2, 3]);
-    assert_eq!(bench.calls(), [NodeCall::Evict(enode(3)), NodeCall::Drop(enode(2)), NodeCall::Dial(enode(1))]);
+    assert_eq!(bench.calls(), [PeerCommand::Evict(enode(3)), PeerCommand::Drop(enode(2)), PeerCommand::Dial(enode(1))]);
     bench.done();
     assert_eq!(bench.left().iter().map(|grant| grant.kind).collect::<Vec<_>>(), [ChangeKind::Dialed]);
 
@@ -266,10 +266,10 @@ fn what_the_node_keeps_by_itself_is_the_agents_only_once_it_went() {
     bench.on(Event::Peers(vec![peer(1), PeerFact { trusted: Some(true), ..peer(2) }]));
     assert!(bench.calls().is_empty());
     bench.peers(&[2]);
-    assert_eq!(bench.calls(), [NodeCall::Dial(enode(1))]);
+    assert_eq!(bench.calls(), [PeerCommand::Dial(enode(1))]);
     bench.done();
     bench.stop();
-    assert_eq!(bench.calls(), [NodeCall::Drop(enode(1))], "the client is trusted by the node's own settings");
+    assert_eq!(bench.calls(), [PeerCommand::Drop(enode(1))], "the client is trusted by the node's own settings");
 }
 
 #[test]
@@ -278,7 +278,7 @@ fn pools_neither_learn_of_them_nor_end_them() {
     bench.go_live(vec![view(direct(0).get(), Side::Client, 1)]);
     bench.take_report();
     bench.peers(&[]);
-    assert_eq!(bench.calls(), [NodeCall::Admit(enode(2)), NodeCall::Dial(enode(1))]);
+    assert_eq!(bench.calls(), [PeerCommand::Admit(enode(2)), PeerCommand::Dial(enode(1))]);
     bench.done();
     bench.peers(&[1, 2]);
     assert!(bench.said().is_empty(), "{:?}", bench.said());
@@ -341,7 +341,7 @@ fn a_client_that_is_let_in_and_leased_is_let_go_once_both_are_over() {
     assert!(bench.calls().is_empty(), "{:?}", bench.calls());
     let config = with(vec![], vec![], host_config(1));
     bench.on(Event::Configured(Box::new(config)));
-    assert_eq!(bench.calls(), [NodeCall::Evict(enode(2))]);
+    assert_eq!(bench.calls(), [PeerCommand::Evict(enode(2))]);
     bench.done();
     assert!(bench.left().is_empty());
     assert_eq!(bench.core.counters().evictions().map(|(_, count)| count).sum::<u64>(), 1);
@@ -370,10 +370,10 @@ fn another_configuration_takes_hold_at_once() {
     bench.done();
     let config = AgentConfig { pool: true, ..with(vec![enode(2), at(1, "10.0.0.77")], vec![enode(3)], host_config(0)) };
     bench.on(Event::Configured(Box::new(config)));
-    assert_eq!(bench.calls(), [NodeCall::Drop(enode(1)), NodeCall::Admit(enode(3))]);
+    assert_eq!(bench.calls(), [PeerCommand::Drop(enode(1)), PeerCommand::Admit(enode(3))]);
     assert_eq!(bench.core.view().pool, PoolState::None, "whether there is a pool stays");
     bench.done();
-    assert_eq!(bench.calls(), [NodeCall::Dial(at(1, "10.0.0.77"))]);
+    assert_eq!(bench.calls(), [PeerCommand::Dial(at(1, "10.0.0.77"))]);
 }
 
 #[test]

@@ -1,9 +1,9 @@
 //! What the agent grants, refuses and takes back as a host.
 
 use crate::common::*;
-use vipnode_agent_core::{Action, Event, JournalEntry, NodeCall, Notice};
+use vipnode_agent_core::{Action, Event, JournalEntry, Notice};
 use vipnode_types::{
-    Enode, PeerFact,
+    Enode, PeerCommand, PeerFact,
     wire::{ErrorCode, Side},
 };
 
@@ -57,7 +57,7 @@ fn d35_the_agent_keeps_to_its_own_count_until_the_node_has_undone_it() {
     bench.on(Event::NodeDone { task: evicting, result: Ok(()) });
     assert_eq!(bench.reply(3), Some(Ok(())));
     bench.call(5, admit(3, 11));
-    assert_eq!(bench.calls(), vec![NodeCall::Admit(id(11))]);
+    assert_eq!(bench.calls(), vec![PeerCommand::Admit(id(11))]);
 }
 
 #[test]
@@ -81,7 +81,7 @@ fn a_failed_admit_is_undone_and_the_journal_says_so_last() {
     bench.call(1, admit(1, 9));
     bench.fail();
     assert!(bench.reply(1).unwrap().is_err());
-    assert_eq!(bench.calls(), vec![NodeCall::Evict(id(9))]);
+    assert_eq!(bench.calls(), vec![PeerCommand::Evict(id(9))]);
     assert_eq!(bench.left().len(), 1);
     bench.done();
     assert_eq!(bench.left(), vec![]);
@@ -96,7 +96,7 @@ fn an_undo_that_fails_is_tried_until_the_node_has_done_it() {
     assert!(bench.reply(2).unwrap().is_err());
     assert_eq!(bench.calls(), vec![]);
     bench.after(5_000);
-    assert_eq!(bench.calls(), vec![NodeCall::Evict(id(9))]);
+    assert_eq!(bench.calls(), vec![PeerCommand::Evict(id(9))]);
     bench.done();
     assert_eq!(bench.left(), vec![]);
 }
@@ -108,7 +108,7 @@ fn a_node_that_never_answers_an_admit_counts_as_failed() {
     let late = bench.node_calls()[0].0;
     bench.after(10_000);
     assert!(bench.reply(1).unwrap().is_err());
-    assert_eq!(bench.calls(), vec![NodeCall::Evict(id(9))]);
+    assert_eq!(bench.calls(), vec![PeerCommand::Evict(id(9))]);
     bench.on(Event::NodeDone { task: late, result: Ok(()) });
     assert_eq!(bench.left().len(), 1, "a late word is nobody's");
 }
@@ -122,7 +122,7 @@ fn an_evict_that_overtakes_the_admit_undoes_it_after() {
     assert!(bench.reply(1).unwrap().is_err());
     assert_eq!(bench.calls(), vec![], "one thing at a time for one peer");
     bench.on(Event::NodeDone { task: admitting, result: Ok(()) });
-    assert_eq!(bench.calls(), vec![NodeCall::Evict(id(9))]);
+    assert_eq!(bench.calls(), vec![PeerCommand::Evict(id(9))]);
     bench.done();
     assert_eq!(bench.reply(2), Some(Ok(())));
 }
@@ -138,7 +138,7 @@ fn d33_an_evict_of_an_unknown_lease_touches_nothing() {
     assert_eq!(bench.calls(), vec![]);
     // The pool does not know the peer of a lease it does not know.
     bench.call(4, evict(1, 0));
-    assert_eq!(bench.calls(), vec![NodeCall::Evict(id(9))]);
+    assert_eq!(bench.calls(), vec![PeerCommand::Evict(id(9))]);
 }
 
 /// Lease 1: node 9 is our client; lease 2: it is our host.
@@ -166,11 +166,11 @@ fn both_ways() -> Bench {
 fn two_leases_with_one_node_do_not_undo_each_other() {
     let mut bench = both_ways();
     bench.call(5, evict(1, 9));
-    assert_eq!(bench.calls(), vec![NodeCall::Untrust(id(9))], "the host stays connected");
+    assert_eq!(bench.calls(), vec![PeerCommand::Untrust(id(9))], "the host stays connected");
     bench.done();
     assert_eq!(bench.reply(5), Some(Ok(())));
     bench.call(6, evict(2, 9));
-    assert_eq!(bench.calls(), vec![NodeCall::Drop(enode(9))]);
+    assert_eq!(bench.calls(), vec![PeerCommand::Drop(enode(9))]);
     bench.done();
     assert_eq!(bench.left(), vec![]);
 
@@ -180,7 +180,7 @@ fn two_leases_with_one_node_do_not_undo_each_other() {
     assert_eq!(bench.reply(5), Some(Ok(())));
     assert_eq!(bench.left().len(), 1);
     bench.call(6, evict(1, 9));
-    assert_eq!(bench.calls(), vec![NodeCall::Evict(id(9))], "and this takes the dial back too");
+    assert_eq!(bench.calls(), vec![PeerCommand::Evict(id(9))], "and this takes the dial back too");
     bench.done();
     assert_eq!(bench.left(), vec![]);
 }
@@ -194,18 +194,18 @@ fn a_new_lease_with_a_client_takes_over_the_trust_of_the_old() {
     assert_eq!(bench.calls(), vec![]);
     assert_eq!(bench.reply(3), Some(Ok(())));
     bench.call(4, evict(2, 9));
-    assert_eq!(bench.calls(), vec![NodeCall::Evict(id(9))]);
+    assert_eq!(bench.calls(), vec![PeerCommand::Evict(id(9))]);
 }
 
 #[test]
 fn a_connection_that_was_just_cut_is_not_taken_for_the_nodes_own() {
     let mut bench = Bench::with_host(9);
     bench.call(7, evict(1, 9));
-    assert!(matches!(bench.calls()[..], [NodeCall::Drop(_)]), "{:?}", bench.calls());
+    assert!(matches!(bench.calls()[..], [PeerCommand::Drop(_)]), "{:?}", bench.calls());
     bench.done();
     // No list of peers came since.
     bench.call(8, dial(2, Side::Client, 9));
-    assert!(matches!(bench.calls()[..], [NodeCall::Dial(_)]), "the client dials: {:?}", bench.calls());
+    assert!(matches!(bench.calls()[..], [PeerCommand::Dial(_)]), "the client dials: {:?}", bench.calls());
 }
 
 #[test]
@@ -224,7 +224,7 @@ fn the_nodes_own_peers_and_trust_are_left_alone() {
     bench.call(3, admit(2, 9));
     bench.done();
     bench.call(4, evict(2, 9));
-    assert_eq!(bench.calls(), vec![NodeCall::Untrust(id(9))]);
+    assert_eq!(bench.calls(), vec![PeerCommand::Untrust(id(9))]);
     bench.done();
 
     // A host that the node found by itself is neither dialed nor dropped.
@@ -245,7 +245,7 @@ fn the_nodes_own_peers_and_trust_are_left_alone() {
 }
 
 /// Admit, dial and evict, one right after the other, for what the node's list says of the peer.
-fn admitted_dialed_evicted(of_node: PeerFact) -> Vec<NodeCall> {
+fn admitted_dialed_evicted(of_node: PeerFact) -> Vec<PeerCommand> {
     let mut bench = Bench::live(host_config(2));
     // Connected since the agent last looked: only a list that is read again has it.
     bench.table = vec![of_node];
@@ -268,9 +268,9 @@ fn admitted_dialed_evicted(of_node: PeerFact) -> Vec<NodeCall> {
 
 #[test]
 fn a_peer_that_the_agent_did_not_bring_is_never_disconnected() {
-    assert_eq!(admitted_dialed_evicted(peer(9)), vec![NodeCall::Admit(id(9)), NodeCall::Untrust(id(9))]);
+    assert_eq!(admitted_dialed_evicted(peer(9)), vec![PeerCommand::Admit(id(9)), PeerCommand::Untrust(id(9))]);
     let kept_static = PeerFact { is_static: Some(true), ..peer(9) };
-    assert_eq!(admitted_dialed_evicted(kept_static), vec![NodeCall::Admit(id(9)), NodeCall::Untrust(id(9))]);
+    assert_eq!(admitted_dialed_evicted(kept_static), vec![PeerCommand::Admit(id(9)), PeerCommand::Untrust(id(9))]);
     let trusted = PeerFact { trusted: Some(true), ..peer(9) };
     assert_eq!(admitted_dialed_evicted(trusted), vec![]);
 }
@@ -280,14 +280,14 @@ fn a_static_peer_that_connects_during_its_lease_keeps_its_connection() {
     let mut bench = Bench::with_client(9);
     bench.on(Event::Peers(vec![PeerFact { is_static: Some(true), ..peer(9) }]));
     bench.call(2, evict(1, 9));
-    assert_eq!(bench.calls(), vec![NodeCall::Untrust(id(9))], "the node dials it because its settings say so");
+    assert_eq!(bench.calls(), vec![PeerCommand::Untrust(id(9))], "the node dials it because its settings say so");
     // What the agent had the node dial is static too, and is not kept.
     let mut bench = Bench::with_client(9);
     bench.call(2, dial(1, Side::Host, 9));
     bench.done();
     bench.on(Event::Peers(vec![PeerFact { is_static: Some(true), ..peer(9) }]));
     bench.call(3, evict(1, 9));
-    assert_eq!(bench.calls(), vec![NodeCall::Evict(id(9))]);
+    assert_eq!(bench.calls(), vec![PeerCommand::Evict(id(9))]);
 }
 
 #[test]
@@ -315,7 +315,7 @@ fn after_a_crash_the_journal_still_says_who_was_connected_before() {
     bench.done();
     let mut bench = Bench::restarted(host_config(2), bench.journal);
     bench.go_live(vec![]);
-    assert_eq!(bench.calls(), vec![NodeCall::Untrust(id(9))], "the pool does not know the lease any more");
+    assert_eq!(bench.calls(), vec![PeerCommand::Untrust(id(9))], "the pool does not know the lease any more");
     bench.done();
     assert_eq!(bench.left(), vec![]);
 }
@@ -348,7 +348,7 @@ fn d35_trust_does_not_outlive_its_lease_while_the_nodes_own_connection_stands() 
     bench.call(2, dial(2, Side::Host, 9));
     assert_eq!((bench.reply(2), bench.calls()), (Some(Ok(())), vec![]), "a peer that is connected is not dialed");
     bench.call(3, evict(2, 9));
-    assert_eq!(bench.calls(), vec![NodeCall::Untrust(id(9))], "and the connection stays");
+    assert_eq!(bench.calls(), vec![PeerCommand::Untrust(id(9))], "and the connection stays");
     bench.done();
     assert_eq!(bench.reply(3), Some(Ok(())));
     assert_eq!(bench.left(), vec![]);
@@ -360,7 +360,7 @@ fn d35_trust_does_not_outlive_its_lease_while_the_nodes_own_connection_stands() 
 fn a_host_dials_a_client_that_does_not_get_through() {
     let mut bench = Bench::with_client(9);
     bench.call(2, dial(1, Side::Host, 9));
-    assert_eq!(bench.calls(), vec![NodeCall::Dial(enode(9))]);
+    assert_eq!(bench.calls(), vec![PeerCommand::Dial(enode(9))]);
     bench.done();
     assert_eq!(bench.reply(2), Some(Ok(())));
     bench.call(3, dial(2, Side::Host, 9));
@@ -371,7 +371,7 @@ fn a_host_dials_a_client_that_does_not_get_through() {
     bench.call(5, dial(1, Side::Host, 9));
     assert_eq!((bench.reply(5), bench.calls()), (Some(Ok(())), vec![]));
     bench.call(6, evict(1, 9));
-    assert_eq!(bench.calls(), vec![NodeCall::Evict(id(9))]);
+    assert_eq!(bench.calls(), vec![PeerCommand::Evict(id(9))]);
 }
 
 #[test]
@@ -410,7 +410,7 @@ fn what_the_journal_has_not_takes_over_nothing() {
     assert_eq!(bench.left().iter().map(|grant| grant.lease).collect::<Vec<_>>(), [lease(1)]);
     bench.stop();
     bench.on(Event::NodeUp(Box::new(facts(200))));
-    assert_eq!(bench.calls(), vec![NodeCall::Drop(enode(9))]);
+    assert_eq!(bench.calls(), vec![PeerCommand::Drop(enode(9))]);
 }
 
 #[test]
@@ -420,8 +420,8 @@ fn a_host_dial_that_failed_counts_when_all_is_undone() {
     bench.fail();
     assert!(bench.reply(2).unwrap().is_err());
     bench.call(3, dial(1, Side::Host, 9));
-    assert_eq!(bench.calls(), vec![NodeCall::Dial(enode(9))], "a further call tries again");
+    assert_eq!(bench.calls(), vec![PeerCommand::Dial(enode(9))], "a further call tries again");
     bench.done();
     bench.stop();
-    assert_eq!(bench.calls(), vec![NodeCall::Evict(id(9))]);
+    assert_eq!(bench.calls(), vec![PeerCommand::Evict(id(9))]);
 }

@@ -1,8 +1,8 @@
 //! What a host offers, and when.
 
 use crate::common::*;
-use vipnode_agent_core::{Action, Event, FromPool, HostConfig, NodeCall, Notice, left_undone};
-use vipnode_types::{Enode, HeadFact, Price, wire::AdmitCall};
+use vipnode_agent_core::{Action, Event, FromPool, HostConfig, Notice, left_undone};
+use vipnode_types::{Enode, HeadFact, PeerCommand, Price, wire::AdmitCall};
 
 fn offered(bench: &Bench) -> Vec<(u32, bool)> {
     let offers = bench.notices().into_iter().filter_map(|notice| match notice {
@@ -128,10 +128,10 @@ fn an_admit_keeps_the_enode_from_the_pool() {
     };
     let mut bench = Bench::live(host_config(2));
     bench.on(Event::PoolCalls { tag: 1, call: FromPool::Admit(admit(enode(9))) });
-    assert_eq!(bench.calls(), [NodeCall::Admit(enode(9))]);
+    assert_eq!(bench.calls(), [PeerCommand::Admit(enode(9))]);
     assert_eq!(left_undone(bench.journal.clone())[0].peer, enode(9));
 
     let mut bench = Bench::live(host_config(2));
     bench.on(Event::PoolCalls { tag: 1, call: FromPool::Admit(admit(enode(8))) });
-    assert_eq!(bench.calls(), [NodeCall::Admit(Enode::id_only(node(9)))], "of another node: not believed");
+    assert_eq!(bench.calls(), [PeerCommand::Admit(Enode::id_only(node(9)))], "of another node: not believed");
 }

@@ -1,8 +1,8 @@
 //! The happy path of both sides.
 
 use crate::common::*;
-use vipnode_agent_core::{Action, ChangeKind, Event, JournalEntry, NodeCall, Notice, ToPool};
-use vipnode_types::{Enode, LeaseSetHash, wire::UpLease};
+use vipnode_agent_core::{Action, ChangeKind, Event, JournalEntry, Notice, ToPool};
+use vipnode_types::{Enode, LeaseSetHash, PeerCommand, wire::UpLease};
 
 #[test]
 fn a_client_connects_asks_dials_and_reports() {
@@ -19,7 +19,7 @@ fn a_client_connects_asks_dials_and_reports() {
     bench.give(vec![place(7, 9)]);
     let at = |fits: fn(&Action) -> bool| bench.out.iter().position(fits).unwrap();
     let journal = at(|a| matches!(a, Action::Journal(JournalEntry::Done(grant)) if grant.kind == ChangeKind::Dialed));
-    let node = at(|a| matches!(a, Action::Node { call: NodeCall::Dial(_), .. }));
+    let node = at(|a| matches!(a, Action::Node { call: PeerCommand::Dial(_), .. }));
     let watch = at(|a| matches!(a, Action::Watch { .. }));
     assert!(journal < node && node < watch);
     bench.done();
@@ -43,7 +43,7 @@ fn a_host_admits_answers_and_reports() {
     bench.call(5, admit(1, 9));
     assert!(matches!(&bench.out[0], Action::Journal(JournalEntry::Done(grant)) if grant.lease == lease(1)));
     assert!(
-        matches!(&bench.out[1], Action::Node { call: NodeCall::Admit(enode), .. } if *enode == Enode::id_only(node(9)))
+        matches!(&bench.out[1], Action::Node { call: PeerCommand::Admit(enode), .. } if *enode == Enode::id_only(node(9)))
     );
     assert_eq!(bench.reply(5), None, "the answer comes once the node was told");
     bench.done();
@@ -51,7 +51,7 @@ fn a_host_admits_answers_and_reports() {
     bench.peers(&[9]);
     assert_eq!(bench.take_report().up, vec![lease(1)]);
     bench.call(6, evict(1, 9));
-    assert_eq!(bench.calls(), vec![NodeCall::Evict(Enode::id_only(node(9)))]);
+    assert_eq!(bench.calls(), vec![PeerCommand::Evict(Enode::id_only(node(9)))]);
     assert_eq!(bench.left().len(), 1, "not undone before the node said so");
     assert_eq!(bench.take_report().down, vec![lease(1)]);
 }

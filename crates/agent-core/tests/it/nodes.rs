@@ -1,8 +1,8 @@
 //! A node that restarts, and grants that an earlier run left.
 
 use crate::common::*;
-use vipnode_agent_core::{ChangeKind, Event, JournalEntry, NodeCall, NodeChange, Notice, left_undone, release};
-use vipnode_types::{Enode, wire::Side};
+use vipnode_agent_core::{ChangeKind, Event, JournalEntry, NodeChange, Notice, left_undone, release};
+use vipnode_types::{Enode, PeerCommand, wire::Side};
 
 fn id(byte: u8) -> Enode {
     Enode::id_only(node(byte))
@@ -21,10 +21,10 @@ fn a_node_that_reconnects_gets_everything_again() {
     bench.peers(&[9, 10]);
     bench.after(15_000);
     bench.on(Event::NodeDown { why: "killed".into() });
-    assert!(matches!(bench.notices()[0], Notice::NodeAway { .. }));
+    assert!(matches!(bench.notices()[0], Notice::NodeDisconnected { .. }));
     bench.on(Event::NodeUp(Box::new(facts(200))));
-    assert_eq!(bench.notices()[0], Notice::NodeBack);
-    assert_eq!(bench.calls(), vec![NodeCall::Admit(id(10)), NodeCall::Dial(enode(9))], "admit first");
+    assert_eq!(bench.notices()[0], Notice::NodeReconnected);
+    assert_eq!(bench.calls(), vec![PeerCommand::Admit(id(10)), PeerCommand::Dial(enode(9))], "admit first");
     // The client's host may be missing for a while; the host's client is gone, by the list read before the calls.
     assert_eq!(bench.report().unwrap().1.down, vec![lease(2)]);
     let journal = bench.journal.len();
@@ -47,7 +47,7 @@ fn a_host_that_does_not_come_back_after_a_restart_is_replaced() {
     bench.peers(&[]);
     assert_eq!(bench.calls(), vec![]);
     bench.after(20_000);
-    assert_eq!(bench.calls(), vec![NodeCall::Drop(enode(9))]);
+    assert_eq!(bench.calls(), vec![PeerCommand::Drop(enode(9))]);
     assert_eq!(bench.report().unwrap().1.down, vec![lease(1)]);
 }
 
@@ -73,7 +73,7 @@ fn an_admit_cut_off_by_the_node_is_refused_and_undone_later() {
     bench.on(Event::NodeDown { why: "killed".into() });
     assert!(bench.reply(1).unwrap().is_err());
     bench.on(Event::NodeUp(Box::new(facts(200))));
-    assert_eq!(bench.calls(), vec![NodeCall::Evict(id(9))]);
+    assert_eq!(bench.calls(), vec![PeerCommand::Evict(id(9))]);
     bench.done();
     assert_eq!(bench.left(), vec![]);
 }
@@ -111,7 +111,7 @@ fn leftovers_of_an_earlier_run_wait_for_the_pool() {
     bench.answer(tag, welcome(vec![view(1, Side::Host, 9), view(2, Side::Client, 10), view(5, Side::Host, 13)]));
     assert_eq!(
         bench.calls(),
-        vec![NodeCall::Evict(id(11)), NodeCall::Admit(id(9)), NodeCall::Dial(enode(10))],
+        vec![PeerCommand::Evict(id(11)), PeerCommand::Admit(id(9)), PeerCommand::Dial(enode(10))],
         "adopted ones are told to the node anew, others are taken back"
     );
     assert_eq!(bench.leave().unwrap().leases, vec![lease(5)], "of that one nothing stands here");
@@ -128,7 +128,7 @@ fn leftovers_of_an_earlier_run_wait_for_the_pool() {
 fn a_lease_of_another_pool_with_the_same_name_is_not_adopted() {
     let mut bench = Bench::restarted(host_config(2), journal()[..1].to_vec());
     bench.go_live(vec![view(1, Side::Host, 44)]);
-    assert_eq!(bench.calls(), vec![NodeCall::Evict(id(9))]);
+    assert_eq!(bench.calls(), vec![PeerCommand::Evict(id(9))]);
     assert_eq!(bench.leave().unwrap().leases, vec![lease(1)]);
     bench.call(1, admit(1, 44));
     assert!(bench.reply(1).unwrap().is_err(), "not before the old one is undone");
@@ -142,14 +142,14 @@ fn d33_an_empty_answer_takes_back_grants_and_nothing_else() {
     bench.on(Event::PoolOpen);
     let tag = bench.connect_tag();
     bench.answer(tag, welcome(vec![]));
-    assert_eq!(bench.calls(), vec![NodeCall::Evict(id(9))]);
+    assert_eq!(bench.calls(), vec![PeerCommand::Evict(id(9))]);
 }
 
 #[test]
 fn a_release_undoes_what_the_journal_has() {
     let plan = release(left_undone(journal()));
     let calls: Vec<_> = plan.into_iter().map(|(_, call)| call).collect();
-    assert_eq!(calls, [NodeCall::Evict(id(9)), NodeCall::Drop(enode(10)), NodeCall::Evict(id(11))]);
+    assert_eq!(calls, [PeerCommand::Evict(id(9)), PeerCommand::Drop(enode(10)), PeerCommand::Evict(id(11))]);
 }
 
 #[test]

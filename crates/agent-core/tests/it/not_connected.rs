@@ -1,9 +1,9 @@
 //! Why a host that admitted the node was never connected: found out, reported once, and another host is requested.
 
 use crate::common::*;
-use vipnode_agent_core::{ConnectFailure, Event, FromPool, NodeCall, Notice};
+use vipnode_agent_core::{ConnectFailure, Event, FromPool, Notice};
 use vipnode_types::{
-    Direction, DropCause, Enode, NodeFacts, NodeId, PeerFact,
+    Direction, DropCause, Enode, NodeFacts, NodeId, PeerCommand, PeerFact,
     wire::{EvictCall, EvictReason, LeasedHost, LeaveReason, PairFault, Side},
 };
 
@@ -93,7 +93,7 @@ fn a_cause_that_lasts_ends_the_pair_at_once_on_either_side() {
         bench.on(Event::PeerGone(node(9), said));
         assert_eq!(told(&bench), [(node(9), cause)]);
         assert_eq!(bench.leave().unwrap().reason, reason);
-        assert_eq!(bench.calls(), [NodeCall::Evict(Enode::id_only(node(9)))]);
+        assert_eq!(bench.calls(), [PeerCommand::Evict(Enode::id_only(node(9)))]);
     }
 }
 

@@ -147,7 +147,7 @@ fn each_admit_that_fails_has_one_reason() {
     assert_eq!(failures(&bench), [(AdmitFailure::NotOffering, 1)]);
     bench.on(Event::NodeDown { why: "test".into() });
     bench.call(2, admit(1, 7));
-    assert_eq!(failures(&bench), [(AdmitFailure::NodeAway, 1), (AdmitFailure::NotOffering, 1)]);
+    assert_eq!(failures(&bench), [(AdmitFailure::NodeOffline, 1), (AdmitFailure::NotOffering, 1)]);
 }
 
 #[test]
@@ -161,7 +161,7 @@ fn an_admit_that_fails_at_the_node_is_counted_with_its_answer() {
     let mut bench = Bench::live(host_config(2));
     bench.call(1, admit(1, 7));
     bench.on(Event::NodeDown { why: "test".into() });
-    assert_eq!(failures(&bench), [(AdmitFailure::NodeAway, 1)]);
+    assert_eq!(failures(&bench), [(AdmitFailure::NodeOffline, 1)]);
 
     let mut bench = Bench::live(host_config(2));
     bench.call(1, admit(1, 7));

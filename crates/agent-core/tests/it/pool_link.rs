@@ -17,7 +17,7 @@ fn d40_a_half_open_socket_is_left_after_15_seconds() {
         }
     }
     assert_eq!(bench.now.since(said.expect("a report")), 15_000);
-    assert!(bench.notices().iter().any(|notice| matches!(notice, Notice::PoolAway { .. })));
+    assert!(bench.notices().iter().any(|notice| matches!(notice, Notice::PoolDisconnected { .. })));
     assert_eq!((bench.core.view().pool, bench.core.view().leases.len()), (PoolState::Away, 1));
 }
 

@@ -2,11 +2,11 @@
 
 use crate::common::*;
 use vipnode_agent_core::{
-    Action, Advertise, AgentConfig, ChangeKind, Event, FromPool, JournalEntry, NodeCall, NodeChange, Notice,
-    PoolAnswer, RequestTag,
+    Action, Advertise, AgentConfig, ChangeKind, Event, FromPool, JournalEntry, NodeChange, Notice, PoolAnswer,
+    RequestTag,
 };
 use vipnode_types::{
-    Account, Enode, EnodeHost, LeaseId, Ms, NodeFacts, NodeId,
+    Account, Enode, EnodeHost, LeaseId, Ms, NodeFacts, NodeId, PeerCommand,
     protocol2::{
         Balance, Call, ConnectReply, ConnectRequest, Kind, PeerEntry, PeerReply, PeerRequest, Reply, Update,
         UpdateReply,
@@ -75,7 +75,7 @@ fn live(config: AgentConfig) -> Bench {
 fn with_host() -> Bench {
     let mut bench = live(client_config(1));
     give(&mut bench, &[7]);
-    assert_eq!(bench.calls(), [NodeCall::Dial(enode(7))]);
+    assert_eq!(bench.calls(), [PeerCommand::Dial(enode(7))]);
     bench.done();
     bench.peers(&[7]);
     bench
@@ -84,7 +84,7 @@ fn with_host() -> Bench {
 fn with_client() -> Bench {
     let mut bench = live(host_config(2));
     bench.call(1, FromPool::Whitelist(node(9)));
-    assert_eq!(bench.calls(), [NodeCall::Admit(Enode::id_only(node(9)))]);
+    assert_eq!(bench.calls(), [PeerCommand::Admit(Enode::id_only(node(9)))]);
     bench.done();
     assert_eq!(bench.reply(1), Some(Ok(())));
     bench
@@ -141,7 +141,7 @@ fn the_flow_of_the_original_connect_update_peer_update() {
     assert_eq!(request, PeerRequest { num: 2, kind: String::new() });
     // The original may give more than were asked for.
     give(&mut bench, &[7, 8, 9]);
-    assert_eq!(bench.calls(), [NodeCall::Dial(enode(7)), NodeCall::Dial(enode(8))]);
+    assert_eq!(bench.calls(), [PeerCommand::Dial(enode(7)), PeerCommand::Dial(enode(8))]);
     bench.done();
     bench.peers(&[7, 8, 50]);
     assert_eq!(update(&bench), None, "two updates are a second apart");
@@ -189,7 +189,7 @@ fn a_whitelisted_client_is_let_in_reported_and_evicted_when_invalid() {
     assert_eq!(update(&bench).unwrap().1.peers, [node(9)]);
     let invalid_peers = vec![node(9).to_string(), node(50).to_string(), "0xnonsense".into()];
     take_update(&mut bench, UpdateReply { invalid_peers, ..UpdateReply::default() });
-    assert_eq!(bench.calls(), [NodeCall::Evict(Enode::id_only(node(9)))], "and nobody else");
+    assert_eq!(bench.calls(), [PeerCommand::Evict(Enode::id_only(node(9)))], "and nobody else");
     bench.done();
     assert_eq!(bench.left(), []);
 }
@@ -206,7 +206,7 @@ fn d35_a_client_that_never_comes_is_not_trusted_for_ever() {
             break;
         }
     }
-    assert_eq!(bench.calls(), [NodeCall::Evict(Enode::id_only(node(9)))]);
+    assert_eq!(bench.calls(), [PeerCommand::Evict(Enode::id_only(node(9)))]);
     assert!((180_000..188_000).contains(&bench.now.since(began)), "{}", bench.now.since(began));
 }
 
@@ -301,7 +301,7 @@ fn what_an_earlier_run_left_and_the_pool_does_not_know_is_undone() {
         assert_eq!(named.peers, [node(7)]);
         bench.done();
         answer(&mut bench, tag, Reply::Update(UpdateReply { active_peers: active, ..UpdateReply::default() }));
-        assert_eq!(bench.calls().contains(&NodeCall::Drop(enode(7))), !known);
+        assert_eq!(bench.calls().contains(&PeerCommand::Drop(enode(7))), !known);
         if known {
             // It is confirmed for good: that a peer leaves the pool's list later is no reason (see the original).
             bench.peers(&[7]);
@@ -380,7 +380,7 @@ fn what_an_earlier_run_left_goes_on() {
     bench.on(Event::PoolOpen);
     let (tag, _) = connect(&bench);
     answer(&mut bench, tag, Reply::Connect(ConnectReply::default()));
-    assert_eq!(bench.calls(), [NodeCall::Dial(enode(7))]);
+    assert_eq!(bench.calls(), [PeerCommand::Dial(enode(7))]);
     assert_eq!(peer_request(&bench), None, "no further host is needed");
     // A new place does not take the name of the old one.
     bench.obliging = true;
@@ -392,7 +392,7 @@ fn what_an_earlier_run_left_goes_on() {
     assert_eq!(bench.calls(), [], "geth may dial it once more after 35 s, and no host dials a client here");
     bench.peers(&[]);
     bench.after(25_000);
-    assert_eq!(bench.calls(), [NodeCall::Drop(enode(7))]);
+    assert_eq!(bench.calls(), [PeerCommand::Drop(enode(7))]);
     let asked = peer_request(&bench).is_some();
     let out = bench.out.clone();
     bench.done();
@@ -404,7 +404,7 @@ fn what_an_earlier_run_left_goes_on() {
         bench.after(1_000);
     }
     give(&mut bench, &[8]);
-    assert_eq!(bench.calls(), [NodeCall::Dial(enode(8))]);
+    assert_eq!(bench.calls(), [PeerCommand::Dial(enode(8))]);
     assert_ne!(bench.left()[0].lease, old);
 }
 
@@ -414,7 +414,7 @@ fn d51_a_stop_undoes_everything_and_reports_no_peers() {
     bench.stop();
     let (tag, update) = update(&bench).unwrap();
     assert_eq!(update.peers, []);
-    assert_eq!(bench.calls(), [NodeCall::Drop(enode(7))]);
+    assert_eq!(bench.calls(), [PeerCommand::Drop(enode(7))]);
     bench.done();
     answer(&mut bench, tag, Reply::Update(UpdateReply::default()));
     assert_eq!(bench.out.last(), Some(&Action::Stopped { error: None }));

@@ -6,11 +6,11 @@ use std::collections::BTreeSet;
 use crate::common::*;
 use proptest::prelude::*;
 use vipnode_agent_core::{
-    Action, AgentConfig, AgentCore, ChangeKind, DirectConfig, Event, FromPool, JournalEntry, NodeCall, NodeTask,
+    Action, AgentConfig, AgentCore, ChangeKind, DirectConfig, Event, FromPool, JournalEntry, NameError, NodeTask,
     PoolAnswer, RequestTag, StopCause, ToPool, left_undone,
 };
 use vipnode_types::{
-    DropCause, Enode, EnodeHost, HeadFact, LeaseId, Ms, NodeId, PeerFact,
+    DropCause, Enode, EnodeHost, Failure, HeadFact, LeaseId, Ms, NodeId, PeerCommand, PeerFact,
     protocol2::{Call, ConnectReply, Kind, PeerEntry, PeerReply, Reply, UpdateReply},
     wire::{AskReply, ErrorCode, ReportReply, Side, WireError},
 };
@@ -75,7 +75,7 @@ struct World {
     core: AgentCore,
     now: Ms,
     journal: Vec<JournalEntry>,
-    open: Vec<(NodeTask, NodeCall)>,
+    open: Vec<(NodeTask, PeerCommand)>,
     /// Lists of peers that are being read.
     lists: Vec<NodeTask>,
     peers: Vec<PeerFact>,
@@ -156,30 +156,30 @@ impl World {
             }
             Action::Node { task, call } => {
                 let (peer, kinds) = match &call {
-                    NodeCall::Admit(peer) | NodeCall::Evict(peer) | NodeCall::Untrust(peer) => {
+                    PeerCommand::Admit(peer) | PeerCommand::Evict(peer) | PeerCommand::Untrust(peer) => {
                         (peer, &[ChangeKind::Admitted, ChangeKind::Trusted][..])
                     }
-                    NodeCall::Dial(peer) => (peer, &[ChangeKind::Admitted, ChangeKind::Dialed][..]),
-                    NodeCall::Drop(peer) => (peer, &[ChangeKind::Dialed][..]),
+                    PeerCommand::Dial(peer) => (peer, &[ChangeKind::Admitted, ChangeKind::Dialed][..]),
+                    PeerCommand::Drop(peer) => (peer, &[ChangeKind::Dialed][..]),
                 };
                 let held = left_undone(self.journal.clone());
                 let fits = |g: &vipnode_agent_core::NodeChange| g.peer.id == peer.id && kinds.contains(&g.kind);
                 let leases = self.core.view().leases;
                 let stranger = self.config.strict && !leases.iter().any(|lease| lease.peer == peer.id);
-                if matches!(call, NodeCall::Drop(_)) && stranger && !held.iter().any(fits) {
+                if matches!(call, PeerCommand::Drop(_)) && stranger && !held.iter().any(fits) {
                     self.may_be_disconnected(peer.id)?;
                     self.open.push((task, call));
                     return Ok(());
                 }
                 prop_assert!(held.iter().any(fits), "{call:?} is not in the journal");
                 match &call {
-                    NodeCall::Admit(_) => drop(self.trusted.insert(peer.id)),
-                    NodeCall::Dial(_) => drop(self.dialed.insert(peer.id)),
-                    NodeCall::Evict(_) | NodeCall::Drop(_) => {
+                    PeerCommand::Admit(_) => drop(self.trusted.insert(peer.id)),
+                    PeerCommand::Dial(_) => drop(self.dialed.insert(peer.id)),
+                    PeerCommand::Evict(_) | PeerCommand::Drop(_) => {
                         let needed = leases.iter().any(|lease| lease.peer == peer.id && !lease.ending);
                         prop_assert!(!needed, "{call:?} cuts a peer that another lease needs");
                     }
-                    NodeCall::Untrust(_) => {}
+                    PeerCommand::Untrust(_) => {}
                 }
                 self.open.push((task, call));
             }
@@ -246,7 +246,7 @@ impl World {
         let event = match step {
             Step::Resolved(byte) => {
                 let ips = vec![[10, 0, 9, byte].into()];
-                let result = if byte > 0 { Ok(ips) } else { Err("no".into()) };
+                let result = if byte > 0 { Ok(ips) } else { Err(NameError::NoAddress) };
                 Event::Resolved { name: "four.example".into(), result }
             }
             Step::Configured(hosts, allow) => {
@@ -305,13 +305,13 @@ impl World {
         self.event(event)
     }
 
-    fn done(&mut self, task: NodeTask, call: &NodeCall, result: Result<(), String>) -> Event {
+    fn done(&mut self, task: NodeTask, call: &PeerCommand, result: Result<(), Failure>) -> Event {
         if result.is_ok() {
             match call {
-                NodeCall::Admit(_) | NodeCall::Dial(_) => {}
-                NodeCall::Untrust(peer) => drop(self.trusted.remove(&peer.id)),
-                NodeCall::Drop(peer) => drop(self.dialed.remove(&peer.id)),
-                NodeCall::Evict(peer) => {
+                PeerCommand::Admit(_) | PeerCommand::Dial(_) => {}
+                PeerCommand::Untrust(peer) => drop(self.trusted.remove(&peer.id)),
+                PeerCommand::Drop(peer) => drop(self.dialed.remove(&peer.id)),
+                PeerCommand::Evict(peer) => {
                     self.trusted.remove(&peer.id);
                     self.dialed.remove(&peer.id);
                 }

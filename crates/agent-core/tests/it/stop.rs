@@ -1,8 +1,8 @@
 //! The end of an agent (D51): nobody stays trusted or dialed.
 
 use crate::common::*;
-use vipnode_agent_core::{Action, Event, NodeCall, PoolAnswer, ToPool};
-use vipnode_types::Enode;
+use vipnode_agent_core::{Action, Event, PoolAnswer, ToPool};
+use vipnode_types::{Enode, PeerCommand};
 
 fn stopped(bench: &Bench) -> Option<Option<String>> {
     bench.out.iter().find_map(|action| match action {
@@ -17,7 +17,7 @@ fn d51_a_stop_sends_bye_and_undoes_everything() {
     bench.stop();
     let bye = bench.said()[0].0;
     assert_eq!(bench.said()[0].1, ToPool::Bye);
-    assert_eq!(bench.calls(), vec![NodeCall::Evict(Enode::id_only(node(9)))]);
+    assert_eq!(bench.calls(), vec![PeerCommand::Evict(Enode::id_only(node(9)))]);
     bench.done();
     assert_eq!((bench.left(), stopped(&bench)), (vec![], None));
     bench.answer(bye, PoolAnswer::Done);
@@ -31,7 +31,7 @@ fn d51_a_stop_undoes_everything_without_a_pool() {
     let mut bench = Bench::with_host(9);
     bench.on(Event::PoolLost { why: "gone".into() });
     bench.stop();
-    assert_eq!((bench.said(), bench.calls()), (vec![], vec![NodeCall::Drop(enode(9))]));
+    assert_eq!((bench.said(), bench.calls()), (vec![], vec![PeerCommand::Drop(enode(9))]));
     bench.done();
     assert_eq!(stopped(&bench), Some(None));
     assert_eq!(bench.left(), vec![]);

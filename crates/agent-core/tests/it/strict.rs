@@ -1,9 +1,9 @@
 //! `--strict-peers`: strangers are disconnected, and never anybody that the pool gave.
 
 use crate::common::*;
-use vipnode_agent_core::{Action, AgentConfig, DirectConfig, Event, NodeCall, Notice, PoolAnswer};
+use vipnode_agent_core::{Action, AgentConfig, DirectConfig, Event, Notice, PoolAnswer};
 use vipnode_types::{
-    DropCause, Enode, PeerFact,
+    DropCause, Enode, PeerCommand, PeerFact,
     wire::{AskReply, ErrorCode, LeaseView, Side},
 };
 
@@ -11,12 +11,12 @@ fn strict(config: AgentConfig) -> AgentConfig {
     AgentConfig { strict: true, ..config }
 }
 
-fn drops(bytes: &[u8]) -> Vec<NodeCall> {
-    bytes.iter().map(|byte| NodeCall::Drop(Enode::id_only(node(*byte)))).collect()
+fn drops(bytes: &[u8]) -> Vec<PeerCommand> {
+    bytes.iter().map(|byte| PeerCommand::Drop(Enode::id_only(node(*byte)))).collect()
 }
 
 /// A look at these peers, late enough for strangers to be disconnected again.
-fn look(bench: &mut Bench, bytes: &[u8]) -> Vec<NodeCall> {
+fn look(bench: &mut Bench, bytes: &[u8]) -> Vec<PeerCommand> {
     bench.after(1_000);
     bench.peers(bytes);
     bench.calls()
@@ -82,7 +82,7 @@ fn what_the_node_keeps_by_its_own_settings_stays() {
     ];
     bench.after(1_000);
     bench.on(Event::Peers(own));
-    assert_eq!(bench.calls(), [NodeCall::Drop(Enode::at(node(33), [10, 1, 1, 1].into(), 30_303))]);
+    assert_eq!(bench.calls(), [PeerCommand::Drop(Enode::at(node(33), [10, 1, 1, 1].into(), 30_303))]);
 }
 
 #[test]
@@ -155,7 +155,7 @@ fn d33_an_empty_answer_empties_no_strict_node() {
         assert!(look(&mut bench, &[9]).is_empty());
         bench.stop();
         let end = bench.calls();
-        assert!(matches!(end[..], [NodeCall::Evict(_) | NodeCall::Drop(_)]), "{end:?}");
+        assert!(matches!(end[..], [PeerCommand::Evict(_) | PeerCommand::Drop(_)]), "{end:?}");
         bench.done();
         assert!(bench.left().is_empty());
     }
@@ -171,7 +171,7 @@ fn d33_the_last_hosts_stay_until_others_are_given() {
     bench.answer(tag, PoolAnswer::Ask(reply));
     assert!(bench.leave().is_none(), "the same host once more is welcome");
     // Told again, and that is all: the connection is never cut.
-    assert_eq!(bench.calls(), [NodeCall::Dial(enode(9))]);
+    assert_eq!(bench.calls(), [PeerCommand::Dial(enode(9))]);
     bench.done();
     assert!(look(&mut bench, &[9]).is_empty());
     assert_eq!(bench.core.view().leases.len(), 1);
@@ -180,7 +180,7 @@ fn d33_the_last_hosts_stay_until_others_are_given() {
     let (tag, _) = bench.ask().unwrap();
     let reply = AskReply { hosts: vec![place(6, 8)], missing: 0, reason: None };
     bench.answer(tag, PoolAnswer::Ask(reply));
-    assert_eq!(bench.calls(), [NodeCall::Drop(enode(9)), NodeCall::Dial(enode(8))]);
+    assert_eq!(bench.calls(), [PeerCommand::Drop(enode(9)), PeerCommand::Dial(enode(8))]);
     bench.done();
     assert_eq!(bench.left().len(), 1);
 }
@@ -197,7 +197,7 @@ fn d33_the_last_clients_stay_for_ten_minutes_or_until_their_slot_is_sold() {
     bench.after(49_999);
     assert!(bench.calls().is_empty());
     bench.after(1);
-    assert_eq!(bench.calls(), [NodeCall::Evict(Enode::id_only(node(9)))]);
+    assert_eq!(bench.calls(), [PeerCommand::Evict(Enode::id_only(node(9)))]);
 
     // The same client has its place again, under another name.
     let mut bench = host();
@@ -240,7 +240,8 @@ fn d33_a_light_node_without_a_free_slot_evicts_no_last_client() {
 
 #[test]
 fn d33_a_node_that_reconnects_gets_the_last_list_again() {
-    for (mut bench, told) in [(host(), NodeCall::Admit(Enode::id_only(node(9)))), (client(), NodeCall::Dial(enode(9)))]
+    for (mut bench, told) in
+        [(host(), PeerCommand::Admit(Enode::id_only(node(9)))), (client(), PeerCommand::Dial(enode(9)))]
     {
         pool_again(&mut bench, vec![]);
         bench.on(Event::NodeDown { why: "restart".into() });
@@ -259,7 +260,7 @@ fn what_the_pool_still_knows_in_part_is_its_word() {
         bench.done();
     }
     pool_again(&mut bench, vec![view(1, Side::Host, 9)]);
-    assert_eq!(bench.calls(), [NodeCall::Evict(Enode::id_only(node(8)))]);
+    assert_eq!(bench.calls(), [PeerCommand::Evict(Enode::id_only(node(8)))]);
 }
 
 #[test]
@@ -269,10 +270,13 @@ fn without_a_pool_only_those_who_were_named_stay() {
     bench.node_up();
     // Before any call for them was made.
     bench.peers(&[1, 2, 30]);
-    let strangers: Vec<NodeCall> =
-        bench.calls().into_iter().filter(|call| matches!(call, NodeCall::Drop(peer) if peer.id == node(30))).collect();
+    let strangers: Vec<PeerCommand> = bench
+        .calls()
+        .into_iter()
+        .filter(|call| matches!(call, PeerCommand::Drop(peer) if peer.id == node(30)))
+        .collect();
     assert_eq!(strangers, drops(&[30]));
-    assert!(!bench.calls().iter().any(|call| matches!(call, NodeCall::Drop(peer) if peer.id != node(30))));
+    assert!(!bench.calls().iter().any(|call| matches!(call, PeerCommand::Drop(peer) if peer.id != node(30))));
     bench.stop();
     assert!(look(&mut bench, &[31]).is_empty(), "a stop disconnects no more strangers");
 }
@@ -287,11 +291,11 @@ fn a_stranger_that_is_given_a_slot_meanwhile_waits_for_the_end_of_it() {
     bench.call(3, admit(3, 30));
     assert!(bench.calls().is_empty(), "one thing at a time for each peer");
     bench.on(Event::NodeDone { task, result: Ok(()) });
-    assert_eq!(bench.calls(), [NodeCall::Admit(Enode::id_only(node(30)))]);
+    assert_eq!(bench.calls(), [PeerCommand::Admit(Enode::id_only(node(30)))]);
     bench.done();
     assert_eq!(bench.reply(3), Some(Ok(())));
     assert!(look(&mut bench, &[30]).is_empty());
     bench.call(4, evict(3, 30));
-    assert_eq!(bench.calls(), [NodeCall::Evict(Enode::id_only(node(30)))], "the old connection was no own one");
+    assert_eq!(bench.calls(), [PeerCommand::Evict(Enode::id_only(node(30)))], "the old connection was no own one");
     assert!(!bench.out.iter().any(|action| matches!(action, Action::Stopped { .. })));
 }

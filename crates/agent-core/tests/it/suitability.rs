@@ -1,9 +1,9 @@
 //! Peers that the user accepts or rejects: as the pool describes them, and as our node sees them.
 
 use crate::common::*;
-use vipnode_agent_core::{AgentConfig, Event, FromPool, NodeCall, Notice, PeerPolicy, ToPool};
+use vipnode_agent_core::{AgentConfig, Event, FromPool, Notice, PeerPolicy, ToPool};
 use vipnode_types::{
-    LeaseId, NodeFacts, PeerFact,
+    LeaseId, NodeFacts, PeerCommand, PeerFact,
     wire::{AdmitCall, ConnectRequest, DialCall, ErrorCode, LeasedHost, LeaveReason, Side},
 };
 
@@ -83,7 +83,7 @@ fn a_host_of_a_rejected_version_is_left_and_never_dialed() {
         assert!(bench.reply(7).unwrap().unwrap_err().is(ErrorCode::Unsuitable));
         assert_eq!(bench.calls(), vec![]);
         bench.call(8, dial(3, Side::Client, 11));
-        assert_eq!(bench.calls(), vec![NodeCall::Dial(enode(11))], "a version that nobody told is looked at later");
+        assert_eq!(bench.calls(), vec![PeerCommand::Dial(enode(11))], "a version that nobody told is looked at later");
     }
 }
 
@@ -109,7 +109,7 @@ fn a_host_that_serves_less_than_it_said_is_left_when_it_is_seen() {
     let mut bench = dialing(choosy(client_config(1), "snap/1", "", ""));
     bench.on(seen(9, "Geth/v1.17.5", "eth/68 eth/69"));
     assert_eq!(bench.leave().unwrap().reason, LeaveReason::Mismatch);
-    assert_eq!(bench.calls(), vec![NodeCall::Drop(enode(9))]);
+    assert_eq!(bench.calls(), vec![PeerCommand::Drop(enode(9))]);
     assert_eq!(why_unsuitable(&bench), [(Side::Client, "does not serve snap/1 (--need)".to_owned())]);
     assert!(bench.report().is_none_or(|(_, report)| report.up.is_empty()), "it was never reported up");
     bench.after(1_000);
@@ -157,7 +157,7 @@ fn changed_rules_apply_to_connected_peers() {
     assert!(bench.leave().is_none());
     bench.on(Event::Configured(Box::new(choosy(client_config(1), "", "geth/1.17.0", ""))));
     bench.on(seen(9, "Geth/v1.12.0", "eth/68"));
-    assert_eq!(bench.calls(), vec![NodeCall::Drop(enode(9))]);
+    assert_eq!(bench.calls(), vec![PeerCommand::Drop(enode(9))]);
 }
 
 #[test]

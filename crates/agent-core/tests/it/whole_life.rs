@@ -3,11 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use crate::common::{admit, client_config, enode, facts, host_config, lease, peer, place, welcome};
-use vipnode_agent_core::{
-    Action, AgentCore, Event, JournalEntry, NodeCall, PoolAnswer, StopCause, ToPool, left_undone,
-};
+use vipnode_agent_core::{Action, AgentCore, Event, JournalEntry, PoolAnswer, StopCause, ToPool, left_undone};
 use vipnode_types::{
-    HeadFact, LeaseId, Ms,
+    HeadFact, LeaseId, Ms, PeerCommand,
     wire::{AskReply, EvictReason, ReportReply, ReportRequest},
 };
 
@@ -108,14 +106,14 @@ impl World {
         }
     }
 
-    fn node(&mut self, who: usize, call: &NodeCall) {
+    fn node(&mut self, who: usize, call: &PeerCommand) {
         let id = |peer: &vipnode_types::Enode| peer.id.as_bytes()[0];
         match call {
-            NodeCall::Admit(peer) => drop(self.trusted.insert((who, id(peer)))),
-            NodeCall::Dial(peer) => drop(self.dialed.insert((who, id(peer)))),
-            NodeCall::Drop(peer) => drop(self.dialed.remove(&(who, id(peer)))),
-            NodeCall::Untrust(peer) => drop(self.trusted.remove(&(who, id(peer)))),
-            NodeCall::Evict(peer) => {
+            PeerCommand::Admit(peer) => drop(self.trusted.insert((who, id(peer)))),
+            PeerCommand::Dial(peer) => drop(self.dialed.insert((who, id(peer)))),
+            PeerCommand::Drop(peer) => drop(self.dialed.remove(&(who, id(peer)))),
+            PeerCommand::Untrust(peer) => drop(self.trusted.remove(&(who, id(peer)))),
+            PeerCommand::Evict(peer) => {
                 self.trusted.remove(&(who, id(peer)));
                 self.dialed.remove(&(who, id(peer)));
             }

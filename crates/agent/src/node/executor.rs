@@ -1,19 +1,29 @@
 use std::sync::Arc;
 
 use tokio::sync::{mpsc, watch};
-use vipnode_agent_core::{NodeCall, NodeTask};
-use vipnode_node::{Node, PeerCommand};
-use vipnode_types::Failure;
+use vipnode_agent_core::{Event, NodeTask, TaskError};
+use vipnode_node::Node;
+use vipnode_types::{Failure, PeerCommand};
 
-use super::{NodeEvent, TaskError};
+use crate::AgentError;
 
 /// An order of the agent core to the node.
 #[derive(Debug)]
 pub(crate) enum NodeOrder {
     /// Change its peers.
-    Call(NodeTask, NodeCall),
+    Call(NodeTask, PeerCommand),
     /// Read its list of peers.
     List(NodeTask),
+}
+
+impl NodeOrder {
+    /// The event of an order that failed.
+    pub(crate) fn failed(&self, why: Failure) -> Event {
+        match self {
+            Self::Call(task, _) => Event::NodeDone { task: *task, result: Err(why) },
+            Self::List(task) => Event::Listed { task: *task, result: Err(why) },
+        }
+    }
 }
 
 /// Carries out the agent core's orders to the node, one after the other, in its order.
@@ -24,37 +34,24 @@ pub(crate) struct Executor {
 }
 
 impl Executor {
-    /// Runs until nobody gives orders or hears.
-    pub(crate) async fn run(self, mut orders: mpsc::Receiver<NodeOrder>, out: mpsc::Sender<NodeEvent>) {
+    /// Runs until the queue of orders or the queue of events is closed.
+    pub(crate) async fn run(self, mut orders: mpsc::Receiver<NodeOrder>, out: mpsc::Sender<Result<Event, AgentError>>) {
         while let Some(order) = orders.recv().await {
             let up = *self.up.borrow();
-            let offline = || Failure::of(&TaskError::Offline);
             let done = match order {
-                NodeOrder::Call(task, _) if !up => NodeEvent::Done { task, result: Err(offline()) },
-                NodeOrder::List(task) if !up => NodeEvent::Listed { task, result: Err(offline()) },
-                NodeOrder::Call(task, call) => {
-                    let result = self.node.call(command(call)).await.map_err(|error| Failure::of(&error));
-                    NodeEvent::Done { task, result }
+                order if !up => order.failed(Failure::of(&TaskError::Offline)),
+                NodeOrder::Call(task, command) => {
+                    let result = self.node.call(command).await.map_err(|error| Failure::of(&error));
+                    Event::NodeDone { task, result }
                 }
                 NodeOrder::List(task) => {
                     let result = self.node.peers().await.map_err(|error| Failure::of(&error));
-                    NodeEvent::Listed { task, result }
+                    Event::Listed { task, result }
                 }
             };
-            if out.send(done).await.is_err() {
+            if out.send(Ok(done)).await.is_err() {
                 return;
             }
         }
-    }
-}
-
-/// The agent core's call as the driver's command.
-pub(crate) fn command(call: NodeCall) -> PeerCommand {
-    match call {
-        NodeCall::Admit(peer) => PeerCommand::Admit(peer),
-        NodeCall::Dial(peer) => PeerCommand::Dial(peer),
-        NodeCall::Drop(peer) => PeerCommand::Drop(peer),
-        NodeCall::Evict(peer) => PeerCommand::Evict(peer),
-        NodeCall::Untrust(peer) => PeerCommand::Untrust(peer),
     }
 }

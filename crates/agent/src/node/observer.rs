@@ -5,57 +5,57 @@ use tokio::{
     sync::{mpsc, watch},
     time::{Instant, sleep, sleep_until},
 };
+use vipnode_agent_core::Event;
 use vipnode_node::{Node, NodeError, PeerEvent, PeerEvents};
 use vipnode_types::{Failure, NodeFacts, NodeId};
 
-use super::NodeEvent;
 use crate::{
-    clock,
+    AgentError, clock,
     limits::{HEAD_EVERY, LOOK_CALM, LOOK_FIRST, NODE_RETRY_FIRST, NODE_RETRY_MAX},
 };
 
-/// Looks at the node: whether it is there, its peers, its newest block.
+/// Observes the node: whether it answers, its peers, its newest block.
 pub(crate) struct Observer {
     pub(crate) node: Arc<dyn Node>,
     pub(crate) id: NodeId,
     /// Until when a connection is expected, so that it is looked for closely.
     pub(crate) closely: watch::Receiver<Instant>,
     pub(crate) up: watch::Sender<bool>,
-    pub(crate) out: mpsc::Sender<NodeEvent>,
+    pub(crate) out: mpsc::Sender<Result<Event, AgentError>>,
 }
 
-/// Nobody hears any more.
-struct Unheard;
+/// The receiver of the events is gone.
+struct ReceiverGone;
 
 impl Observer {
-    /// Runs until nobody hears, or another node answers.
+    /// Runs until the receiver of its events is gone, or another node answers.
     pub(crate) async fn run(mut self, facts: NodeFacts) {
         let mut facts = Some(facts);
         while let Some(up) = facts {
             facts = match self.watch(up).await {
                 Ok(()) => self.find_again().await,
-                Err(Unheard) => None,
+                Err(ReceiverGone) => None,
             };
         }
     }
 
-    async fn report(&self, event: NodeEvent) -> Result<(), Unheard> {
-        self.out.send(event).await.map_err(|_closed| Unheard)
+    async fn report(&self, event: Event) -> Result<(), ReceiverGone> {
+        self.out.send(Ok(event)).await.map_err(|_closed| ReceiverGone)
     }
 
-    /// From the moment the node is there to the one it is not.
-    async fn watch(&mut self, facts: NodeFacts) -> Result<(), Unheard> {
+    /// Watches the node from the moment it answers until it no longer does.
+    async fn watch(&mut self, facts: NodeFacts) -> Result<(), ReceiverGone> {
         self.up.send_replace(true);
         // The newest block first, so that a host's first message to the pool already has its slots.
         self.report_head().await?;
-        self.report(NodeEvent::Up(Box::new(facts))).await?;
+        self.report(Event::NodeUp(Box::new(facts))).await?;
         let why = self.look_until_lost().await?;
         self.up.send_replace(false);
-        self.report(NodeEvent::Down(why)).await
+        self.report(Event::NodeDown { why }).await
     }
 
     /// Returns why the node counts as offline.
-    async fn look_until_lost(&mut self) -> Result<Failure, Unheard> {
+    async fn look_until_lost(&mut self) -> Result<Failure, ReceiverGone> {
         let mut events = self.node.events().await;
         let mut wait = LOOK_FIRST;
         let mut looked = Instant::now() - LOOK_FIRST;
@@ -67,19 +67,19 @@ impl Observer {
                     match event {
                         // The node may have been restarted and have forgotten which peers it trusts.
                         None => return Ok(self.broke()),
-                        Some(PeerEvent::Gone(id, cause)) => self.report(NodeEvent::Gone(id, cause)).await?,
+                        Some(PeerEvent::Gone(id, cause)) => self.report(Event::PeerGone(id, cause)).await?,
                         Some(PeerEvent::Added(_) | PeerEvent::Look) => wait = LOOK_FIRST,
                     }
                     next_look = next_look.min(looked + LOOK_FIRST);
                 }
                 changed = self.closely.changed() => {
-                    changed.map_err(|_closed| Unheard)?;
+                    changed.map_err(|_closed| ReceiverGone)?;
                     wait = LOOK_FIRST;
                     next_look = next_look.min(Instant::now() + wait);
                 }
                 () = sleep_until(next_look) => {
                     match self.node.peers().await {
-                        Ok(peers) => self.report(NodeEvent::Peers(peers)).await?,
+                        Ok(peers) => self.report(Event::Peers(peers)).await?,
                         Err(error) => return Ok(Failure::of(&error)),
                     }
                     looked = Instant::now();
@@ -100,9 +100,9 @@ impl Observer {
         Failure::of(&NodeError::Unreachable { at: self.node.at(), kind: ErrorKind::ConnectionReset, why })
     }
 
-    async fn report_head(&self) -> Result<(), Unheard> {
+    async fn report_head(&self) -> Result<(), ReceiverGone> {
         match self.node.head().await {
-            Ok(head) => self.report(NodeEvent::Head { head, wall_s: clock::wall().get() / 1_000 }).await,
+            Ok(head) => self.report(Event::Head { head, wall_s: clock::wall().get() / 1_000 }).await,
             Err(error) => {
                 tracing::warn!("the node does not report its newest block: {error}");
                 Ok(())
@@ -110,14 +110,15 @@ impl Observer {
         }
     }
 
-    /// Waits until the node is back; `None` if nobody hears or another one is there.
+    /// Waits until the node is back; `None` if the receiver is gone or another node answers.
     async fn find_again(&self) -> Option<NodeFacts> {
         let mut wait = NODE_RETRY_FIRST;
         loop {
             match self.node.facts().await {
                 Ok(facts) if facts.id == self.id => return Some(facts),
                 Ok(other) => {
-                    self.report(NodeEvent::Other(other.id)).await.ok()?;
+                    let (was, now) = (self.id.short(), other.id.short());
+                    let _gone = self.out.send(Err(AgentError::OtherNode { at: self.node.at(), was, now })).await;
                     return None;
                 }
                 Err(error) => tracing::debug!("the node is still offline: {error}"),

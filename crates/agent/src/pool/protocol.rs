@@ -1,7 +1,7 @@
 use std::{fmt::Display, sync::Arc};
 
 use serde_json::value::{RawValue, to_raw_value};
-use vipnode_agent_core::{FromPool, ToPool};
+use vipnode_agent_core::{AgentConfig, FromPool, ToPool};
 use vipnode_rpc::{CallError, Responder, RpcClient};
 use vipnode_types::{
     Failure, JoinSecret, NodeKey,
@@ -15,6 +15,7 @@ use super::{
     protocol3::{Answered, Proof, Protocol3},
 };
 use crate::{
+    AgentError,
     limits::REQUEST_DEADLINE,
     local::PoolQuery,
     request_error::RequestError,
@@ -31,14 +32,25 @@ pub(crate) enum Protocol {
 }
 
 impl Protocol {
-    /// Protocol 2, with the node's key.
-    pub(crate) fn v2(key: NodeKey, nonces: Nonces) -> Self {
-        Self::V2(Protocol2::new(key, nonces))
-    }
-
-    /// Protocol 3 with a pool, as a member that may know a secret.
-    pub(crate) fn v3(identity: Identity, pool: &PoolAddress, join: Option<JoinSecret>) -> Self {
-        Self::V3(Protocol3::new(Arc::new(identity), pool.url().to_owned(), join))
+    /// The protocol that the agent is configured for. Of the two ways to sign, only the one that is needed is awaited:
+    /// an identity for protocol 3, the node's key and its nonces for protocol 2.
+    ///
+    /// # Errors
+    /// Why there is no identity or key.
+    pub(crate) async fn configured(
+        config: &AgentConfig,
+        pool: &PoolAddress,
+        join: Option<JoinSecret>,
+        identity: impl Future<Output = Result<Identity, AgentError>>,
+        node_key: impl Future<Output = Result<(NodeKey, Nonces), AgentError>>,
+    ) -> Result<Self, AgentError> {
+        match config.protocol2 {
+            None => Ok(Self::V3(Protocol3::new(Arc::new(identity.await?), pool.url().to_owned(), join))),
+            Some(_) => {
+                let (key, nonces) = node_key.await?;
+                Ok(Self::V2(Protocol2::new(key, nonces)))
+            }
+        }
     }
 
     /// Its number.

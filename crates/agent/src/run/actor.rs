@@ -1,31 +1,24 @@
-use std::{
-    collections::{BTreeMap, BTreeSet, VecDeque},
-    sync::Arc,
-    time::Duration,
-};
+use std::{collections::VecDeque, sync::Arc, time::Duration};
 
-use futures_util::{FutureExt, StreamExt, future::BoxFuture, stream::FuturesUnordered};
+use futures_util::{StreamExt, future::BoxFuture, stream::FuturesUnordered};
 use tokio::{
     sync::{mpsc, watch},
     task::JoinSet,
     time::{Instant, sleep_until, timeout},
 };
 use tokio_util::sync::CancellationToken;
-use vipnode_agent_core::{
-    Action, AgentConfig, AgentCore, CallReply, Event, JournalEntry, NodeCall, NodeTask, RequestTag, StopCause,
-};
+use vipnode_agent_core::{AgentConfig, AgentCore, Event, StopCause};
 use vipnode_node::Node;
-use vipnode_types::{Failure, NodeFacts, NodeId};
+use vipnode_types::NodeFacts;
 
-use super::runner::Notifier;
+use super::{journal_writer::JournalWriter, open_calls::OpenCalls, runner::Notifier};
 use crate::{
-    AgentError, AgentMetrics, AgentNotice, Connector, Resolver,
+    AgentError, AgentMetrics, Connector, Resolver,
     clock::Clock,
-    limits::{NODE_CALLS, NODE_EVENTS, POOL_CALLS, POOL_EVENTS, POOL_ORDERS, STOP_DEADLINE},
+    limits::{NODE_CALLS, NODE_EVENTS, POOL_EVENTS, POOL_ORDERS, STOP_DEADLINE},
     local::{About, AgentStatus, Queries, StatusQuery},
-    node::{Executor, NodeEvent, NodeOrder, Observer, TaskError},
-    pool::{CallResponder, Link, LinkEvent, LinkEventKind, Order, Protocol, Round},
-    request_error::{RETRY_MS, RequestError},
+    node::{Executor, NodeOrder, Observer},
+    pool::{Link, LinkEvent, LinkEventKind, Order, Protocol, Round},
     state::Journal,
 };
 
@@ -46,32 +39,27 @@ pub(crate) struct Parts {
 
 /// The task that owns the agent core.
 pub(crate) struct Actor {
-    core: AgentCore,
-    clock: Clock,
-    notifier: Notifier,
-    metrics: Option<AgentMetrics>,
-    /// Taken out only while an entry is written.
-    journal: Option<Journal>,
-    /// Peers whose grant could not be journaled, so that the node must not be called for them.
-    unwritten: BTreeSet<NodeId>,
-    node: Arc<dyn Node>,
-    id: NodeId,
-    about: About,
-    status_queries: mpsc::Receiver<StatusQuery>,
-    executor: mpsc::Sender<NodeOrder>,
-    closely: watch::Sender<Instant>,
-    orders: mpsc::Sender<Order>,
-    rounds: watch::Sender<Round>,
-    calls: BTreeMap<RequestTag, CallResponder>,
-    last_call: RequestTag,
-    /// Events that the actor owes the agent core itself.
-    owed: VecDeque<Event>,
-    resolver: Arc<dyn Resolver>,
+    pub(super) core: AgentCore,
+    pub(super) clock: Clock,
+    pub(super) notifier: Notifier,
+    pub(super) metrics: Option<AgentMetrics>,
+    pub(super) journal: JournalWriter,
+    pub(super) node: Arc<dyn Node>,
+    pub(super) about: About,
+    pub(super) status_queries: mpsc::Receiver<StatusQuery>,
+    pub(super) executor: mpsc::Sender<NodeOrder>,
+    pub(super) closely: watch::Sender<Instant>,
+    pub(super) orders: mpsc::Sender<Order>,
+    pub(super) rounds: watch::Sender<Round>,
+    pub(super) calls: OpenCalls,
+    /// Events that the actor itself reports to the agent core, next.
+    pub(super) own_events: VecDeque<Event>,
+    pub(super) resolver: Arc<dyn Resolver>,
     /// Names that are being looked up; the agent core asks for each once.
-    lookups: FuturesUnordered<BoxFuture<'static, Event>>,
+    pub(super) lookups: FuturesUnordered<BoxFuture<'static, Event>>,
 }
 
-/// A closing link may take this long to say what is queued.
+/// How long a closing link may take to send what is queued.
 const FLUSH: Duration = Duration::from_secs(1);
 
 impl Actor {
@@ -92,9 +80,9 @@ impl Actor {
         let (link_out, mut link_events) = mpsc::channel(POOL_EVENTS);
         let (closely, closely_seen) = watch::channel(Instant::now());
         let (up, up_seen) = watch::channel(true);
-        let (node, id) = (parts.node, parts.facts.id);
+        let node = parts.node;
         tasks.spawn(Executor { node: node.clone(), up: up_seen }.run(node_calls, node_out.clone()));
-        let observer = Observer { node: node.clone(), id, closely: closely_seen, up, out: node_out };
+        let observer = Observer { node: node.clone(), id: parts.facts.id, closely: closely_seen, up, out: node_out };
         tasks.spawn(observer.run(parts.facts));
         let Queries { status: status_queries, pool: queries } = parts.queries;
         let link = parts.pool.map(|(connector, protocol)| Link { connector, protocol, queries });
@@ -104,25 +92,22 @@ impl Actor {
             clock,
             notifier,
             metrics: parts.metrics,
-            journal: Some(journal),
-            unwritten: BTreeSet::new(),
+            journal: JournalWriter::new(journal),
             node,
-            id,
             about: parts.about,
             status_queries,
             executor,
             closely,
             orders,
             rounds,
-            calls: BTreeMap::new(),
-            last_call: 0,
-            owed: VecDeque::new(),
+            calls: OpenCalls::default(),
+            own_events: VecDeque::new(),
             resolver: parts.resolver,
             lookups: FuturesUnordered::new(),
         };
         let ended = actor.serve(&mut node_events, &mut link_events, parts.wanted, &stop).await;
-        // The link says its last words and closes the socket once nobody can give it orders. It must not
-        // wait for us to hear what else comes.
+        // The link sends what is queued and closes the socket once its queue of orders is closed. It must not wait for
+        // the actor to receive its events.
         drop(actor);
         link_events.close();
         if let Some(mut link_task) = link_task
@@ -135,7 +120,7 @@ impl Actor {
 
     async fn serve(
         &mut self,
-        node_events: &mut mpsc::Receiver<NodeEvent>,
+        node_events: &mut mpsc::Receiver<Result<Event, AgentError>>,
         link_events: &mut mpsc::Receiver<LinkEvent>,
         mut wanted: watch::Receiver<AgentConfig>,
         stop: &CancellationToken,
@@ -151,10 +136,10 @@ impl Actor {
                     stop_by = Some(Instant::now() + STOP_DEADLINE);
                     Some(Event::Stop(StopCause::Signal))
                 }
-                () = at(stop_by) => return Err(AgentError::NotUndone { left: self.left() }),
-                () = std::future::ready(()), if !self.owed.is_empty() => self.owed.pop_front(),
-                Some(what) = node_events.recv() => Some(self.of_node(what)?),
-                Some(what) = link_events.recv() => self.of_link(what),
+                () = at(stop_by) => return Err(AgentError::NotUndone { left: self.journal.left() }),
+                () = std::future::ready(()), if !self.own_events.is_empty() => self.own_events.pop_front(),
+                Some(event) = node_events.recv() => Some(event?),
+                Some(event) = link_events.recv() => self.link_event(event),
                 Some(resolved) = self.lookups.next() => Some(resolved),
                 Ok(()) = wanted.changed() => Some(Event::Configured(Box::new(wanted.borrow_and_update().clone()))),
                 Some(query) = self.status_queries.recv() => {
@@ -176,28 +161,12 @@ impl Actor {
             if let Some(StatusQuery(asker)) = status {
                 let _gone = asker.send(AgentStatus::of(&self.about, &self.core.view()));
             }
-            // What is owed must not keep the others from running.
+            // The actor's own events must not keep other tasks from running.
             tokio::task::yield_now().await;
         }
     }
 
-    fn of_node(&self, what: NodeEvent) -> Result<Event, AgentError> {
-        Ok(match what {
-            NodeEvent::Up(facts) => Event::NodeUp(facts),
-            NodeEvent::Down(why) => Event::NodeDown { why: why.to_string() },
-            NodeEvent::Peers(peers) => Event::Peers(peers),
-            NodeEvent::Gone(id, cause) => Event::PeerGone(id, cause),
-            NodeEvent::Head { head, wall_s } => Event::Head { head, wall_s },
-            NodeEvent::Listed { task, result } => Event::Listed { task, result: result.map_err(|why| why.to_string()) },
-            NodeEvent::Done { task, result } => Event::NodeDone { task, result: result.map_err(|why| why.to_string()) },
-            NodeEvent::Other(now) => {
-                let (was, now) = (self.id.short(), now.short());
-                return Err(AgentError::OtherNode { at: self.node.at(), was, now });
-            }
-        })
-    }
-
-    fn of_link(&mut self, from: LinkEvent) -> Option<Event> {
+    fn link_event(&mut self, from: LinkEvent) -> Option<Event> {
         if from.round != self.rounds.borrow().number {
             return None;
         }
@@ -208,113 +177,8 @@ impl Actor {
                 Event::PoolLost { why }
             }
             LinkEventKind::Answer(tag, answer) => Event::PoolAnswers { tag, answer },
-            LinkEventKind::Call(call, responder) => {
-                if self.calls.len() >= POOL_CALLS {
-                    responder.respond(Err(RequestError::NodeBusy { retry_ms: RETRY_MS }.into()));
-                    return None;
-                }
-                self.last_call += 1;
-                self.calls.insert(self.last_call, responder);
-                Event::PoolCalls { tag: self.last_call, call }
-            }
+            LinkEventKind::Call(call, responder) => Event::PoolCalls { tag: self.calls.open(responder)?, call },
         })
-    }
-
-    /// `Some` at the end.
-    async fn carry_out(&mut self, action: Action) -> Result<Option<Result<(), AgentError>>, AgentError> {
-        match action {
-            Action::Journal(entry) => self.write(entry).await?,
-            Action::Node { task, call } => self.have_node_do(task, call),
-            Action::List { task } => {
-                if self.executor.try_send(NodeOrder::List(task)).is_err() {
-                    self.owed.push_back(Event::Listed { task, result: Err(TaskError::Full.to_string()) });
-                }
-            }
-            Action::Watch { for_ms } => {
-                self.closely.send_replace(Instant::now() + Duration::from_millis(for_ms));
-            }
-            Action::Resolve { name } => {
-                let resolver = self.resolver.clone();
-                let look = async move {
-                    let result = resolver.resolve(&name).await;
-                    Event::Resolved { name, result }
-                };
-                self.lookups.push(look.boxed());
-            }
-            Action::Pool { tag, request } => {
-                let say = Order { round: self.rounds.borrow().number, tag, request };
-                if self.orders.try_send(say).is_err() {
-                    let busy = RequestError::LinkBusy { retry_ms: RETRY_MS };
-                    self.owed.push_back(Event::PoolAnswers { tag, answer: Err(busy.into()) });
-                }
-            }
-            Action::Answer { tag, reply } => self.answer(tag, reply),
-            Action::Reconnect { after_ms } => {
-                self.calls.clear();
-                self.rounds.send_modify(|round| {
-                    *round = Round { number: round.number + 1, after: Duration::from_millis(after_ms) };
-                });
-            }
-            Action::Notice(notice) => self.notifier.notify(AgentNotice::Notice(notice)),
-            Action::Stopped { error } => {
-                self.node.settle().await;
-                return Ok(Some(error.map_or(Ok(()), |error| Err(AgentError::Stopped(error)))));
-            }
-        }
-        Ok(None)
-    }
-
-    /// Durable when this returns, or the node is not called.
-    async fn write(&mut self, entry: JournalEntry) -> Result<(), AgentError> {
-        let fault = |why: &str| AgentError::fault(format_args!("the journal: {why}"));
-        let mut journal = self.journal.take().ok_or_else(|| fault("it is being written already"))?;
-        let peer = match &entry {
-            JournalEntry::Done(grant) => Some(grant.peer.id),
-            JournalEntry::Undone { .. } => None,
-        };
-        let written = tokio::task::spawn_blocking(move || {
-            let result = journal.append(&entry);
-            (journal, result)
-        });
-        let (journal, result) = written.await.map_err(|error| fault(&error.to_string()))?;
-        self.journal = Some(journal);
-        match (result, peer) {
-            (Ok(()), Some(peer)) => {
-                self.unwritten.remove(&peer);
-            }
-            (Ok(()), None) => {}
-            (Err(error), peer) => {
-                self.unwritten.extend(peer);
-                self.notifier.notify(AgentNotice::Fault(Failure::of(&error)));
-                tracing::error!("{error}");
-            }
-        }
-        Ok(())
-    }
-
-    fn have_node_do(&mut self, task: NodeTask, call: NodeCall) {
-        let refused = match &call {
-            NodeCall::Admit(peer) | NodeCall::Dial(peer) if self.unwritten.contains(&peer.id) => {
-                Some(TaskError::NotJournaled)
-            }
-            _ => None,
-        };
-        let refused =
-            refused.or_else(|| self.executor.try_send(NodeOrder::Call(task, call)).is_err().then_some(TaskError::Full));
-        if let Some(why) = refused {
-            self.owed.push_back(Event::NodeDone { task, result: Err(why.to_string()) });
-        }
-    }
-
-    fn answer(&mut self, tag: RequestTag, reply: CallReply) {
-        match self.calls.remove(&tag) {
-            Some(responder) => responder.respond(reply),
-            None => tracing::debug!(tag, "an answer to a call of a socket that is gone"),
-        }
-    }
-
-    fn left(&self) -> usize {
-        self.journal.as_ref().map_or(0, |journal| journal.alive().len())
     }
 }
 

@@ -1,7 +1,10 @@
 //! The life of an agent: [`AgentRunner`] starts it, `prepare` finds the node, the state directory and how to speak to
 //! the pool, and the actor then owns the agent core until the end. This folder calls all others; none calls it.
 
+mod actions;
 mod actor;
+mod journal_writer;
+mod open_calls;
 mod prepare;
 mod release;
 mod runner;

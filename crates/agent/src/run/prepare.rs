@@ -11,7 +11,7 @@ use crate::{
     limits::{LAST_MS, NODE_RETRY_FIRST, RENEW_MS},
     node::longer,
     pool::Protocol,
-    state::{Identity, Journal, StateDir, read_node_key},
+    state::{Identity, Journal, Nonces, StateDir, read_node_key},
 };
 
 /// What the agent core needs before it starts.
@@ -93,8 +93,7 @@ fn check_enode(facts: &NodeFacts, config: &RunnerConfig) -> Result<(), AgentErro
     }
 }
 
-/// How to speak to the pool. Over protocol 2 the node's own key signs every call, so that it is kept for as
-/// long as the agent runs.
+/// How to speak to the pool.
 async fn protocol(
     state: &StateDir,
     facts: &NodeFacts,
@@ -102,16 +101,24 @@ async fn protocol(
     pool: &PoolAccess,
     notifier: &Notifier,
 ) -> Result<Protocol, AgentError> {
-    if config.agent.protocol2.is_none() {
-        let identity = identify(state, facts, config, notifier).await?;
-        return Ok(Protocol::v3(identity, &pool.address, pool.join.clone()));
-    }
+    let identity = identify(state, facts, config, notifier);
+    let node_key = key_for_each_call(state, facts, config, notifier);
+    Protocol::configured(&config.agent, &pool.address, pool.join.clone(), identity, node_key).await
+}
+
+/// The node's key for a protocol in which it signs every call; it is kept in memory for as long as the agent runs.
+async fn key_for_each_call(
+    state: &StateDir,
+    facts: &NodeFacts,
+    config: &RunnerConfig,
+    notifier: &Notifier,
+) -> Result<(NodeKey, Nonces), AgentError> {
     let (key, key_file) = node_key(facts, config).await.map_err(|error| match error {
         AgentError::NoNodeKey { why } => AgentError::NoKeyForEachCall { why },
         error => AgentError::KeyForEachCall { why: Box::new(error) },
     })?;
     notifier.notify(AgentNotice::SignsEachCall { key_file });
-    Ok(Protocol::v2(key, state.nonces()?))
+    Ok((key, state.nonces()?))
 }
 
 /// The agent's key and a delegation that holds. The node's key is asked for only where one has to be signed.

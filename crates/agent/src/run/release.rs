@@ -5,7 +5,6 @@ use vipnode_node::{Node, NodeError};
 
 use crate::{
     AgentError,
-    node::command,
     state::{Journal, StateDir},
 };
 
@@ -34,8 +33,8 @@ pub(crate) async fn undo_all(
     let all = grants.len();
     let mut undone = Vec::new();
     let mut failed: Option<NodeError> = None;
-    for (grant, call) in vipnode_agent_core::release(grants) {
-        match node.call(command(call)).await {
+    for (grant, command) in vipnode_agent_core::release(grants) {
+        match node.call(command).await {
             Ok(()) => {
                 journal.append(&JournalEntry::Undone { lease: grant.lease, kind: grant.kind })?;
                 undone.push(grant);

@@ -8,9 +8,8 @@ use crate::toy::{CHALLENGE, POOL, Toy, read, within};
 use serde_json::{Value, json};
 use vipnode_agent::{AgentError, AgentNotice, release};
 use vipnode_agent_core::Notice;
-use vipnode_node::PeerCommand;
 use vipnode_types::{
-    JoinSecret, Ms, NodeId, TypedError,
+    JoinSecret, Ms, NodeId, PeerCommand, TypedError,
     signed::Envelope,
     wire::{ConnectRequest, method},
 };
@@ -117,7 +116,7 @@ async fn d40_a_pool_that_disconnects_is_found_again_and_ends_nothing() {
     end.expect_up(1).await;
     toy.connector.open.store(false, Ordering::Relaxed);
     end.close("the pool restarts");
-    agent.notice(|notice| matches!(notice, Notice::PoolAway { .. }).then_some(())).await;
+    agent.notice(|notice| matches!(notice, Notice::PoolDisconnected { .. }).then_some(())).await;
     // Refused again and again meanwhile, on the paused clock.
     tokio::time::sleep(std::time::Duration::from_secs(100)).await;
     assert!(toy.connected(host.id).await);
@@ -152,10 +151,10 @@ async fn d40_a_node_that_disconnects_is_found_again_and_gets_its_peers_again() {
     end.call(method::ADMIT, admit(1, client.id)).await.unwrap();
     let pool = tokio::spawn(end.answer_all());
     toy.net.stop(toy.id);
-    agent.notice(|notice| matches!(notice, Notice::NodeAway { .. }).then_some(())).await;
+    agent.notice(|notice| matches!(notice, Notice::NodeDisconnected { .. }).then_some(())).await;
     assert!(!toy.trusted(client.id), "a node forgets");
     toy.net.start(toy.id);
-    agent.notice(|notice| matches!(notice, Notice::NodeBack).then_some(())).await;
+    agent.notice(|notice| matches!(notice, Notice::NodeReconnected).then_some(())).await;
     let told = async {
         while !toy.trusted(client.id) {
             tokio::time::sleep(std::time::Duration::from_millis(1)).await;
@@ -211,7 +210,7 @@ async fn d41_stopping_before_the_node_is_there_ends_at_once() {
 async fn d46_a_report_names_leases_and_nobody_else() {
     let mut toy = Toy::new();
     let (host, own) = (toy.peer("host", 1), toy.peer("own", 3));
-    toy.node.call(vipnode_node::PeerCommand::Dial(own.enode())).await.unwrap();
+    toy.node.call(PeerCommand::Dial(own.enode())).await.unwrap();
     let mut agent = toy.spawn();
     let mut end = toy.accept(json!([])).await;
     end.give(1, &host).await;
@@ -235,7 +234,7 @@ async fn d46_a_report_names_leases_and_nobody_else() {
 async fn release_undoes_what_a_crash_left_and_touches_nothing_else() {
     let mut toy = Toy::new();
     let (client, mine) = (toy.peer("client", 2), toy.peer("mine", 3));
-    toy.node.call(vipnode_node::PeerCommand::Admit(mine.enode())).await.unwrap();
+    toy.node.call(PeerCommand::Admit(mine.enode())).await.unwrap();
     let agent = toy.spawn();
     let end = toy.accept(json!([])).await;
     end.call(method::ADMIT, admit(1, client.id)).await.unwrap();

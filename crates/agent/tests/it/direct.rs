@@ -11,7 +11,7 @@ use crate::toy::{Running, Toy, within};
 use futures_util::{FutureExt, future::BoxFuture};
 use serde_json::json;
 use vipnode_agent::{AgentError, NodeKeyAt, Resolver, RunnerConfig, local::PoolStanding, release};
-use vipnode_agent_core::{DirectConfig, Notice};
+use vipnode_agent_core::{DirectConfig, NameError, Notice};
 use vipnode_types::{Enode, EnodeHost, NodeId, TypedError};
 
 /// Names as the test wants them.
@@ -19,9 +19,9 @@ use vipnode_types::{Enode, EnodeHost, NodeId, TypedError};
 struct Names(Mutex<Vec<IpAddr>>);
 
 impl Resolver for Names {
-    fn resolve<'a>(&'a self, _name: &'a str) -> BoxFuture<'a, Result<Vec<IpAddr>, String>> {
+    fn resolve<'a>(&'a self, _name: &'a str) -> BoxFuture<'a, Result<Vec<IpAddr>, NameError>> {
         let found = self.0.lock().unwrap().clone();
-        std::future::ready(if found.is_empty() { Err("no such name".to_owned()) } else { Ok(found) }).boxed()
+        std::future::ready(if found.is_empty() { Err(NameError::NoAddress) } else { Ok(found) }).boxed()
     }
 }
 

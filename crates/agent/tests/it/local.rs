@@ -169,7 +169,7 @@ async fn why_is_asked_of_the_pool() {
     toy.connector.open.store(false, Ordering::Relaxed);
     end.close("the pool restarts");
     let mut agent = agent;
-    agent.notice(|notice| matches!(notice, Notice::PoolAway { .. }).then_some(())).await;
+    agent.notice(|notice| matches!(notice, Notice::PoolDisconnected { .. }).then_some(())).await;
     let away = within(local::explain(&at)).await.unwrap_err();
     assert!(away.to_string().contains("not connected to the pool") && !away.hint().unwrap().is_empty(), "{away}");
     agent.stop().await.unwrap();

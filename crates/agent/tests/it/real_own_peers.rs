@@ -6,12 +6,11 @@ use serde_json::json;
 
 use vipnode_agent::{NodeKeyAt, RunnerConfig};
 use vipnode_node::{
-    PeerCommand,
     finder::{Surroundings, kept_peers},
     sim::SimSpec,
     testing::{Geth, GethSpec},
 };
-use vipnode_types::wire::method;
+use vipnode_types::{PeerCommand, wire::method};
 
 use crate::toy::{Running, Toy};
 

@@ -60,9 +60,8 @@ impl Timeline {
                 good("joined the pool".to_owned())
             }
             "offering" if said.get("slots").and_then(Value::as_u64) == Some(0) && !self.joined.contains(&who) => None,
-            "offering" | "hosts_missing" | "node_away" | "node_back" | "pool_away" | "pool_refused" => {
-                plain(text.to_owned())
-            }
+            "offering" | "hosts_missing" | "node_disconnected" | "node_reconnected" | "pool_disconnected"
+            | "pool_refused" => plain(text.to_owned()),
             "error" => {
                 let hint = said.get("hint").and_then(Value::as_str).unwrap_or_default();
                 self.errors.insert(who, (text.to_owned(), hint.to_owned()));

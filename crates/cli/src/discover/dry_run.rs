@@ -1,6 +1,6 @@
 use vipnode_agent_core::{AgentConfig, DirectConfig};
-use vipnode_node::{Node, PeerCommand};
-use vipnode_types::{Enode, NodeId};
+use vipnode_node::Node;
+use vipnode_types::{Enode, NodeId, PeerCommand};
 
 use crate::{
     error::CliError,

@@ -61,8 +61,7 @@ async fn look_at_node(
     let trust = between.node.trust()?;
     let endpoint = between.node.rpc.as_deref().and_then(|rpc| rpc.parse::<Endpoint>().ok());
     if let Some(endpoint) = &endpoint
-        && let Ok(Err(error @ (NodeError::NoAdmin { .. } | NodeError::NoEth { .. }))) =
-            timeout(DEADLINE, endpoint.open(&trust)).await
+        && let Ok(Err(error @ NodeError::NotOffered { .. })) = timeout(DEADLINE, endpoint.open(&trust)).await
     {
         let client = endpoint.client_version(&trust).await.unwrap_or_else(|| "a node".to_owned());
         let what = error.to_string();

@@ -1,7 +1,7 @@
 use vipnode_agent::AgentNotice;
 use vipnode_agent_core::Notice;
 use vipnode_types::{
-    Failure, Price, TypedError, Wei,
+    Price, TypedError, Wei,
     wire::{EvictReason, Side},
 };
 
@@ -21,7 +21,7 @@ fn amount(wei: i128) -> String {
 }
 
 /// A warning with the message and the hint of a failure.
-fn failed(event: &'static str, message: impl Into<String>, failure: &Failure) -> Line {
+fn failed(event: &'static str, message: impl Into<String>, failure: &dyn TypedError) -> Line {
     Line::new(event, Tone::Warning, message).hint(&failure.hint().unwrap_or_default())
 }
 
@@ -96,19 +96,21 @@ fn notice_line(notice: &Notice) -> Line {
             let line = Line::new("balance", Tone::Plain, text);
             line.with("credit_wei", credit_wei.to_string()).with("deposit_wei", deposit_wei.to_string())
         }
-        Notice::PoolAway { why } => {
+        Notice::PoolDisconnected { why } => {
             let text = format!("Lost connection to the pool ({why}). Existing leases stay active; reconnecting.");
-            failed("pool_away", text, why)
+            failed("pool_disconnected", text, why)
         }
         Notice::PoolRefused(error) => {
             let hint = error.data.as_ref().map(|data| plain(&data.hint)).unwrap_or_default();
             let text = format!("The pool rejected the request: {}", plain(&error.message));
             Line::new("pool_refused", Tone::Warning, text).with("code", error.code).hint(&hint)
         }
-        Notice::NodeAway { why } => {
-            Line::new("node_away", Tone::Warning, format!("Lost connection to the node ({why}); reconnecting."))
+        Notice::NodeDisconnected { why } => {
+            failed("node_disconnected", format!("Lost connection to the node ({why}); reconnecting."), why)
         }
-        Notice::NodeBack => Line::new("node_back", Tone::Good, "Node reconnected; reapplied all active leases."),
+        Notice::NodeReconnected => {
+            Line::new("node_reconnected", Tone::Good, "Node reconnected; reapplied all active leases.")
+        }
         Notice::Offering { slots, why } => offering(*slots, why.as_deref()),
         Notice::OwnPeersFalling { now, reserve } => {
             let text = format!("The node has only {now} peers of its own while it sells slots (--reserve {reserve})");
@@ -151,15 +153,14 @@ fn direct_line(notice: &Notice) -> Line {
                 Side::Client => "dial host",
                 Side::Host => "admit client",
             };
-            let text = format!("The node did not {what} {}: {}; retrying", peer.short(), plain(why));
-            Line::new("direct_refused", Tone::Warning, text).with("peer", peer.to_string())
+            let text = format!("The node did not {what} {}: {why}; retrying", peer.short());
+            failed("direct_refused", text, why).with("peer", peer.to_string())
         }
         Notice::NameUnresolved { name, why } => {
             let text = format!(
-                "Cannot resolve the host name {name} ({}); using its last known address, if any, and retrying",
-                plain(why)
+                "Cannot resolve the host name {name} ({why}); using its last known address, if any, and retrying"
             );
-            Line::new("name_unresolved", Tone::Warning, text).with("name", &**name)
+            failed("name_unresolved", text, why).with("name", &**name)
         }
         Notice::StrangerDropped { peer } => {
             let text = format!(

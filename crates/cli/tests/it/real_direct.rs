@@ -3,9 +3,10 @@
 use crate::support::{Beside, STILL, Vipnode, enode, fill, has, stats_until, trusts, until};
 use futures_util::{FutureExt, StreamExt};
 use vipnode_node::{
-    PeerCommand, PeerEvent,
+    PeerEvent,
     testing::{Geth, GethSpec, free_port},
 };
+use vipnode_types::PeerCommand;
 
 /// A host whose places are filled refuses strangers and lets in whom its operator named, without a pool. The two find
 /// each other again after a restart of the host's node, and a stop of either leaves nothing behind.
@@ -37,10 +38,10 @@ async fn d51_named_nodes_are_peers_of_a_full_host_without_a_pool() {
 
     // The host's node restarts, and forgets whom it trusts.
     host.stop().await;
-    host_agent.event("node_away").await;
+    host_agent.event("node_disconnected").await;
     client_agent.event("host_gone").await;
     host.again().await;
-    host_agent.event("node_back").await;
+    host_agent.event("node_reconnected").await;
     client_agent.event("host_connected").await;
 
     // The client stops; its node leaves, and is let in again where it comes again.
@@ -71,7 +72,7 @@ async fn d33_strict_nodes_drop_strangers_and_keep_each_other_over_a_pool_that_fo
     let (beside_host, beside_client) = (Beside::new(&host), Beside::new(&client));
     let strict = [STILL, &["--strict-peers"]].concat();
     let mut host_agent = beside_host.agent("host", &url, &strict);
-    host_agent.event("pool_away").await;
+    host_agent.event("pool_disconnected").await;
     assert!(has(&at_host.peers().await.unwrap(), stranger_id), "nothing is known before the pool spoke");
     let mut pool = Vipnode::start(&["pool", "--bind", &bind]);
     pool.event("listening").await;
@@ -83,8 +84,8 @@ async fn d33_strict_nodes_drop_strangers_and_keep_each_other_over_a_pool_that_fo
     host_agent.event("client_connected").await;
     let mut events = at_host.events().await.unwrap();
     pool.kill().await;
-    host_agent.event("pool_away").await;
-    client_agent.event("pool_away").await;
+    host_agent.event("pool_disconnected").await;
+    client_agent.event("pool_disconnected").await;
     let mut pool = Vipnode::start(&["pool", "--bind", &bind]);
     pool.event("listening").await;
     for agent in [&mut host_agent, &mut client_agent] {

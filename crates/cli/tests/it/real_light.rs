@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use crate::support::{Beside, SOON, Vipnode, enode, has, until};
 use tokio::time::timeout;
-use vipnode_node::PeerCommand;
 use vipnode_node::testing::{Geth, LightChain, balance};
+use vipnode_types::PeerCommand;
 
 const SOMEBODY: &str = "0x00000000000000000000000000000000000000aa";
 /// Flags that fit a geth with `--maxpeers 20`.

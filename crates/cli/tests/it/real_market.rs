@@ -145,7 +145,7 @@ async fn d40_pool_and_node_come_back() {
     client_agent.event("host_connected").await;
 
     pool.kill().await;
-    host_agent.event("pool_away").await;
+    host_agent.event("pool_disconnected").await;
     let mut pool = Vipnode::start(&["pool", "--bind", &bind]);
     pool.event("listening").await;
     host_agent.event("joined").await;
@@ -156,9 +156,9 @@ async fn d40_pool_and_node_come_back() {
     drop(at_host);
 
     host.stop().await;
-    host_agent.event("node_away").await;
+    host_agent.event("node_disconnected").await;
     host.again().await;
-    host_agent.event("node_back").await;
+    host_agent.event("node_reconnected").await;
     let at_host = host.node().await;
     until(&*at_host, "client and host are connected again", |peers| has(peers, id)).await;
     assert!(host_agent.interrupt().await.success());

@@ -5,10 +5,8 @@ use crate::support::{
     scrape::{number, numbers_until, shown_at},
     until,
 };
-use vipnode_node::{
-    PeerCommand,
-    testing::{Geth, GethSpec, make_blocks},
-};
+use vipnode_node::testing::{Geth, GethSpec, make_blocks};
+use vipnode_types::PeerCommand;
 
 #[tokio::test]
 async fn numbers_follow_leases_own_peers_trust_node_and_pool() {

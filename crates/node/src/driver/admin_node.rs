@@ -11,14 +11,14 @@ use futures_util::{
 };
 use serde_json::value::{RawValue, to_raw_value};
 use tokio::time::sleep;
-use vipnode_types::{ChainSpec, Enode, HeadFact, NodeFacts, NodeId, PeerFact};
+use vipnode_types::{ChainSpec, Enode, HeadFact, NodeFacts, NodeId, PeerCommand, PeerFact};
 
 use super::{
-    NodeFamily, answers, capabilities::empty, events, exposure, late_dials::LateDials, names::Names, redial::Redial,
-    sequence,
+    AnswerError, NodeFamily, answers, capabilities::empty, events, exposure, late_dials::LateDials, names::Names,
+    redial::Redial, sequence,
 };
 use crate::{
-    CallFault, Node, NodeError, PeerCommand, PeerEvents, PlannedCall, Transport,
+    CallFault, Node, NodeError, PeerEvents, PlannedCall, Transport,
     limits::{CALL_DEADLINE, MAX_DIALED, SETTLED, SETTLING},
 };
 
@@ -56,29 +56,30 @@ impl AdminNode {
             .map_err(|fault| fault.into_error(self.rpc.at(), method, CALL_DEADLINE))
     }
 
-    fn odd(&self, method: &str, why: impl Into<String>) -> NodeError {
-        CallFault::Answer(why.into()).into_error(self.rpc.at(), method, CALL_DEADLINE)
+    fn unreadable(&self, method: &str, why: AnswerError) -> NodeError {
+        CallFault::Answer(why).into_error(self.rpc.at(), method, CALL_DEADLINE)
     }
 
     async fn block(&self, which: &str) -> Result<answers::Block, NodeError> {
         let method = "eth_getBlockByNumber";
         let json = self.ask(method, params(&(which, false))).await?;
-        answers::block(&json).map_err(|why| self.odd(method, why))
+        answers::block(&json).map_err(|why| self.unreadable(method, why))
     }
 
     async fn node_info(&self) -> Result<answers::NodeInfo, NodeError> {
         let method = "admin_nodeInfo";
         let json = self.ask(method, empty()).await?;
-        answers::node_info(&json).map_err(|why| self.odd(method, why))
+        answers::node_info(&json).map_err(|why| self.unreadable(method, why))
     }
 
     async fn genesis(&self) -> Result<B256, NodeError> {
-        self.block("0x0").await?.hash.ok_or_else(|| self.odd("eth_getBlockByNumber", "block 0 has no hash"))
+        self.block("0x0").await?.hash.ok_or_else(|| self.unreadable("eth_getBlockByNumber", AnswerError::NoHash))
     }
 
     async fn chain_id(&self) -> Result<u64, NodeError> {
         let json = self.ask("eth_chainId", empty()).await?;
-        answers::number(&json).ok_or_else(|| self.odd("eth_chainId", "the chain id is not a number"))
+        answers::number(&json)
+            .ok_or_else(|| self.unreadable("eth_chainId", AnswerError::NotANumber { field: "the chain id" }))
     }
 
     /// The name, from `admin_nodeInfo` where `web3` is not offered.
@@ -107,7 +108,7 @@ impl AdminNode {
 
     async fn ask_peers(&self) -> Result<Vec<PeerFact>, NodeError> {
         let json = self.ask("admin_peers", empty()).await?;
-        let peers = answers::peers(&json).map_err(|why| self.odd("admin_peers", why))?;
+        let peers = answers::peers(&json).map_err(|why| self.unreadable("admin_peers", why))?;
         for peer in &peers {
             self.names.learn(peer.id);
         }
@@ -147,7 +148,7 @@ impl AdminNode {
             return Err(NodeError::NoAddress { at: self.rpc.at() });
         }
         let calls = self.plan(&command);
-        let peer = sequence::peer_of(&command).id;
+        let peer = command.peer().id;
         let dialed = self.added.lock().unwrap_or_else(PoisonError::into_inner).contains_key(&peer);
         self.names.learn(peer);
         for call in calls {
@@ -210,7 +211,7 @@ impl Node for AdminNode {
 
     fn plan(&self, command: &PeerCommand) -> Vec<PlannedCall> {
         let added = self.added.lock().unwrap_or_else(PoisonError::into_inner);
-        sequence::calls(self.family, command, added.get(&sequence::peer_of(command).id))
+        sequence::calls(self.family, command, added.get(&command.peer().id))
     }
 
     fn events(&self) -> BoxFuture<'_, Option<PeerEvents>> {

@@ -8,6 +8,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 use vipnode_types::{Capability, Direction, Enode, NodeId, PeerFact, sanitize};
 
+use super::AnswerError;
 use crate::limits::{MAX_CLIENT_VERSION, MAX_PEERS};
 
 /// The part of `admin_nodeInfo` that is used.
@@ -81,12 +82,12 @@ struct RawBlock<'a> {
 }
 
 /// Reads `admin_nodeInfo`. The id is the key in the enode; the field `id` is a hash with some clients.
-pub(crate) fn node_info(json: &RawValue) -> Result<NodeInfo, String> {
-    let raw: RawInfo<'_> = serde_json::from_str(json.get()).map_err(|error| error.to_string())?;
+pub(crate) fn node_info(json: &RawValue) -> Result<NodeInfo, AnswerError> {
+    let raw: RawInfo<'_> = serde_json::from_str(json.get())?;
     let enode = match raw.enode.parse::<Enode>() {
         Ok(enode) => enode,
         // A port of 0 or an odd host does not make the key less true.
-        Err(_) => Enode::id_only(key_of(&raw.enode).ok_or("its enode has no key")?),
+        Err(_) => Enode::id_only(key_of(&raw.enode).ok_or(AnswerError::NoKey)?),
     };
     // A light node speaks les and not eth; one that serves light nodes speaks both.
     let running: RawProtocols<'_> = inner(raw.protocols);
@@ -95,20 +96,20 @@ pub(crate) fn node_info(json: &RawValue) -> Result<NodeInfo, String> {
 }
 
 /// Reads `admin_peers`. An entry that makes no sense is left out; a list too long is an error.
-pub(crate) fn peers(json: &RawValue) -> Result<Vec<PeerFact>, String> {
-    let raw: Vec<&RawValue> = serde_json::from_str(json.get()).map_err(|error| error.to_string())?;
+pub(crate) fn peers(json: &RawValue) -> Result<Vec<PeerFact>, AnswerError> {
+    let raw: Vec<&RawValue> = serde_json::from_str(json.get())?;
     if raw.len() > MAX_PEERS {
-        return Err(format!("{} peers are more than the {MAX_PEERS} that are read", raw.len()));
+        return Err(AnswerError::TooManyPeers { peers: raw.len() });
     }
     Ok(raw.into_iter().filter_map(peer).collect())
 }
 
 /// Reads a block; `number` and `timestamp` may be hex or decimal.
-pub(crate) fn block(json: &RawValue) -> Result<Block, String> {
-    let raw: RawBlock<'_> = serde_json::from_str(json.get()).map_err(|error| error.to_string())?;
+pub(crate) fn block(json: &RawValue) -> Result<Block, AnswerError> {
+    let raw: RawBlock<'_> = serde_json::from_str(json.get())?;
     Ok(Block {
-        number: number(raw.number).ok_or("its number is not a number")?,
-        timestamp_s: number(raw.timestamp).ok_or("its timestamp is not a number")?,
+        number: number(raw.number).ok_or(AnswerError::NotANumber { field: "number" })?,
+        timestamp_s: number(raw.timestamp).ok_or(AnswerError::NotANumber { field: "timestamp" })?,
         hash: raw.hash.and_then(|raw| serde_json::from_str(raw.get()).ok()),
     })
 }

@@ -68,8 +68,8 @@ impl Capabilities {
         match admin.into_iter().find(|(there, _)| !there) {
             // The rest of the namespace is there: no flag brings back a call that this client has not.
             Some((_, method)) if self.node_info => NodeError::NoCall { at, method: method.to_owned(), client },
-            Some((_, method)) => NodeError::NoAdmin { at, method: method.to_owned() },
-            None => NodeError::NoEth { at, method: "eth_chainId and eth_getBlockByNumber".to_owned() },
+            Some((_, method)) => NodeError::NotOffered { at, method: method.to_owned() },
+            None => NodeError::NotOffered { at, method: "eth_chainId and eth_getBlockByNumber".to_owned() },
         }
     }
 }

@@ -5,10 +5,10 @@
 //! `ethereum/p2p/src/main/java/org/hyperledger/besu/ethereum/p2p/network/DefaultP2PNetwork.java`,
 //! `addMaintainedConnectionPeer` and `removeMaintainedConnectionPeer`). So a host lets a client in by dialing it.
 
-use vipnode_types::Enode;
+use vipnode_types::{Enode, PeerCommand};
 
 use super::sequence::{call, moved};
-use crate::{PeerCommand, PlannedCall};
+use crate::PlannedCall;
 
 /// The calls of a command. `added` is the enode with which the same node was last added.
 pub(super) fn calls(command: &PeerCommand, added: Option<&Enode>) -> Vec<PlannedCall> {

@@ -1,7 +1,7 @@
-use vipnode_types::{Enode, EnodeHost};
+use vipnode_types::{Enode, EnodeHost, PeerCommand};
 
 use super::{maintaining, trusting, trusting_by_address};
-use crate::{NodeFamily, PeerCommand, PlannedCall};
+use crate::{NodeFamily, PlannedCall};
 
 /// The calls of a command, in the order of the family. `added` is the address with which the same node was
 /// last added.
@@ -11,16 +11,6 @@ pub(super) fn calls(family: NodeFamily, command: &PeerCommand, added: Option<&En
         NodeFamily::TrustingByAddress => trusting_by_address::calls(command, added),
         NodeFamily::Maintaining => maintaining::calls(command, added),
     }
-}
-
-/// The node that a command is about.
-pub(super) const fn peer_of(command: &PeerCommand) -> &Enode {
-    let (PeerCommand::Admit(peer)
-    | PeerCommand::Dial(peer)
-    | PeerCommand::Drop(peer)
-    | PeerCommand::Evict(peer)
-    | PeerCommand::Untrust(peer)) = command;
-    peer
 }
 
 /// Whether a client can dial this enode.

@@ -1,9 +1,9 @@
 //! The order of calls for geth, its forks and Erigon, as their sources and trials on loopback showed.
 
-use vipnode_types::Enode;
+use vipnode_types::{Enode, PeerCommand};
 
 use super::sequence::{call, moved};
-use crate::{PeerCommand, PlannedCall};
+use crate::PlannedCall;
 
 /// The calls of a command. `added` is the address with which the same node was last dialed.
 pub(super) fn calls(command: &PeerCommand, added: Option<&Enode>) -> Vec<PlannedCall> {

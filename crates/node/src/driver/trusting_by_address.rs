@@ -9,10 +9,10 @@
 //!   (NethermindEth/nethermind, `src/Nethermind/Nethermind.JsonRpc/Modules/Admin/AdminRpcModule.cs`,
 //!   `admin_addTrustedPeer`).
 
-use vipnode_types::Enode;
+use vipnode_types::{Enode, PeerCommand};
 
 use super::sequence::{call, has_address, moved};
-use crate::{PeerCommand, PlannedCall};
+use crate::PlannedCall;
 
 /// The calls of a command. `added` is the address with which the same node was last added.
 pub(super) fn calls(command: &PeerCommand, added: Option<&Enode>) -> Vec<PlannedCall> {

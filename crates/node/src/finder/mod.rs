@@ -81,7 +81,7 @@ fn reason(error: &NodeError) -> String {
         }
         NodeError::OtherUser { user, .. } => format!("there, but this user may not open it; it belongs to {user}"),
         NodeError::NotPermitted { .. } => "there, but this user may not open it".to_owned(),
-        NodeError::NoAdmin { method, .. } | NodeError::NoEth { method, .. } => {
+        NodeError::NotOffered { method, .. } => {
             format!("a node answers, but does not offer {method} there")
         }
         other => other.to_string(),

@@ -88,5 +88,5 @@ fn pushes(news: Receiver<News>, id: NodeId) -> Pushes {
 }
 
 fn raw(value: &Value) -> Result<Box<RawValue>, CallFault> {
-    to_raw_value(value).map_err(|error| CallFault::Answer(error.to_string()))
+    to_raw_value(value).map_err(|error| CallFault::Answer(error.into()))
 }

@@ -9,9 +9,9 @@ use futures_util::{
 };
 use serde_json::value::to_raw_value;
 use tokio::time::{Instant, timeout};
-use vipnode_types::{Direction, Enode, NodeId, PeerFact};
+use vipnode_types::{Direction, Enode, NodeId, PeerCommand, PeerFact};
 
-use crate::{CallFault, Node, PeerCommand, PeerEvent, Transport, limits::CALL_DEADLINE};
+use crate::{CallFault, Node, PeerEvent, Transport, limits::CALL_DEADLINE};
 
 /// Where nodes are made.
 pub trait Lab: Send + Sync {

@@ -2,7 +2,7 @@ use std::{io::ErrorKind, time::Duration};
 
 use vipnode_rpc::{CallError, OpenError, TlsFault};
 
-use crate::{FileOwner, NodeError, node_error::clean_error};
+use crate::{AnswerError, FileOwner, NodeError, node_error::clean_error};
 
 /// Why a call has no result. Which call it was and to whom is added by `CallFault::into_error`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,7 +33,7 @@ pub enum CallFault {
     /// No answer in time.
     Expired,
     /// Not JSON-RPC, or past a limit.
-    Answer(String),
+    Answer(AnswerError),
 }
 
 impl CallFault {
@@ -46,10 +46,7 @@ impl CallFault {
     pub(crate) fn into_error(self, at: String, method: &str, deadline: Duration) -> NodeError {
         let method = method.to_owned();
         match self {
-            Self::Remote { code, .. } if is_missing(code) && method.starts_with("admin_") => {
-                NodeError::NoAdmin { at, method }
-            }
-            Self::Remote { code, .. } if is_missing(code) => NodeError::NoEth { at, method },
+            Self::Remote { code, .. } if is_missing(code) => NodeError::NotOffered { at, method },
             Self::Remote { code, message } => NodeError::Refused { at, method, code, message: clean_error(&message) },
             Self::Lost { kind, why } => NodeError::Unreachable { at, kind, why: clean_error(&why) },
             Self::NotPermitted { owner: Some(FileOwner::User(user)) } => NodeError::OtherUser { at, user },
@@ -58,7 +55,7 @@ impl CallFault {
             Self::Forbidden if at.starts_with("ws") => NodeError::OriginRefused { at },
             Self::Forbidden => NodeError::HostRefused { at },
             Self::Expired => NodeError::Expired { at, method, ms: deadline.as_millis() },
-            Self::Answer(why) => NodeError::Answer { at, method, why: clean_error(&why) },
+            Self::Answer(why) => NodeError::Answer { at, method, why },
         }
     }
 }
@@ -83,7 +80,7 @@ impl From<CallError> for CallFault {
             CallError::Remote(error) => Self::Remote { code: i64::from(error.code), message: error.message },
             CallError::Open(error) => error.into(),
             CallError::Expired => Self::Expired,
-            CallError::Json { why } => Self::Answer(why),
+            CallError::Json { why } => Self::Answer(AnswerError::Json { why: clean_error(&why) }),
             CallError::Lost { why } => Self::lost(&why),
             CallError::Full => Self::lost("too many calls to it wait for an answer"),
         }

@@ -5,9 +5,10 @@ use std::time::Duration;
 use futures_util::StreamExt;
 use tokio::time::timeout;
 use vipnode_node::{
-    PeerCommand, PeerEvent, Trust,
+    PeerEvent, Trust,
     sim::{SimNet, SimServer, SimSpec},
 };
+use vipnode_types::PeerCommand;
 
 const SOON: Duration = Duration::from_secs(10);
 

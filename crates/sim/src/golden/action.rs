@@ -1,4 +1,5 @@
-use vipnode_agent_core::{Action, ChangeKind, JournalEntry, NodeCall, NodeChange};
+use vipnode_agent_core::{Action, ChangeKind, JournalEntry, NodeChange};
+use vipnode_types::PeerCommand;
 
 use super::{Encode, Encoder};
 
@@ -52,7 +53,7 @@ impl Encode for Action {
     }
 }
 
-impl Encode for NodeCall {
+impl Encode for PeerCommand {
     fn encode(&self, out: &mut Encoder) {
         let (kind, enode) = match self {
             Self::Admit(enode) => (1, enode),

@@ -10,7 +10,7 @@ impl Encode for Notice {
         match self {
             Self::Connected { welcome: _prose, price } => price.encode(out),
             Self::PoolRefused(error) => error.encode(out),
-            Self::PoolAway { why: _ } | Self::NodeAway { why: _ } | Self::NodeBack => {}
+            Self::PoolDisconnected { why: _ } | Self::NodeDisconnected { why: _ } | Self::NodeReconnected => {}
             Self::HostGiven { lease, host } | Self::HostGone { lease, host } => {
                 lease.encode(out);
                 host.encode(out);
@@ -29,7 +29,7 @@ impl Encode for Notice {
             }
             Self::StrangerDropped { peer } => peer.encode(out),
             Self::LastListKept { leases } => leases.encode(out),
-            Self::DirectRefused { side, peer, why: _prose } | Self::Unsuitable { side, peer, why: _prose } => {
+            Self::DirectRefused { side, peer, why: _ } | Self::Unsuitable { side, peer, why: _ } => {
                 side.encode(out);
                 peer.encode(out);
             }
@@ -68,10 +68,10 @@ impl Encode for Notice {
 const fn number(notice: &Notice) -> u64 {
     match notice {
         Notice::Connected { .. } => 1,
-        Notice::PoolAway { .. } => 2,
+        Notice::PoolDisconnected { .. } => 2,
         Notice::PoolRefused(_) => 3,
-        Notice::NodeAway { .. } => 4,
-        Notice::NodeBack => 5,
+        Notice::NodeDisconnected { .. } => 4,
+        Notice::NodeReconnected => 5,
         Notice::HostGiven { .. } => 6,
         Notice::HostConnected { .. } => 7,
         Notice::HostNotConnected { .. } => 8,

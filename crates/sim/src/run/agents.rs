@@ -2,11 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use vipnode_agent_core::{
-    Action, AgentCore, ChangeKind, Event, JournalEntry, NodeCall, RequestTag, StopCause, left_undone,
-};
+use vipnode_agent_core::{Action, AgentCore, ChangeKind, Event, JournalEntry, RequestTag, StopCause, left_undone};
 use vipnode_pool_core::CallId;
-use vipnode_types::{ChainSpec, Enode, Ms, NodeFacts};
+use vipnode_types::{ChainSpec, Enode, Ms, NodeFacts, PeerCommand};
 
 use super::{RunEvent, Simulation, sockets::ToPoolFrame};
 use crate::{AgentPlan, EPOCH_MS, checks::Promise, scenarios::capabilities};
@@ -103,11 +101,11 @@ impl AgentProcess {
     }
 
     /// Whether the journal has an entry for a call to the node.
-    fn journaled(&self, call: &NodeCall) -> bool {
+    fn journaled(&self, call: &PeerCommand) -> bool {
         let (peer, kind) = match call {
-            NodeCall::Admit(peer) => (peer.id, Some([ChangeKind::Admitted, ChangeKind::Trusted])),
-            NodeCall::Dial(peer) => (peer.id, None),
-            NodeCall::Drop(_) | NodeCall::Evict(_) | NodeCall::Untrust(_) => return true,
+            PeerCommand::Admit(peer) => (peer.id, Some([ChangeKind::Admitted, ChangeKind::Trusted])),
+            PeerCommand::Dial(peer) => (peer.id, None),
+            PeerCommand::Drop(_) | PeerCommand::Evict(_) | PeerCommand::Untrust(_) => return true,
         };
         let left = left_undone(self.journal.iter().cloned());
         left.iter().any(|grant| grant.peer.id == peer && kind.is_none_or(|kinds| kinds.contains(&grant.kind)))

@@ -2,8 +2,8 @@
 
 use std::collections::btree_map::Entry;
 
-use vipnode_agent_core::{Event, NodeCall, NodeTask};
-use vipnode_types::{DropCause, HeadFact, NodeId};
+use vipnode_agent_core::{Event, NodeTask};
+use vipnode_types::{DropCause, HeadFact, NodeId, PeerCommand};
 
 use super::{RunEvent, Simulation};
 use crate::EPOCH_MS;
@@ -15,7 +15,7 @@ const BLOCK_MS: u64 = 12_000;
 
 impl Simulation {
     /// Handles a call of an agent to its node.
-    pub(crate) fn node_exec(&mut self, agent: usize, incarnation: u32, task: NodeTask, call: &NodeCall) {
+    pub(crate) fn node_exec(&mut self, agent: usize, incarnation: u32, task: NodeTask, call: &PeerCommand) {
         if self.agents[agent].incarnation != incarnation {
             // Calls of a killed agent that were on their way are still carried out; nobody learns the outcome.
             self.node_does(agent, call);
@@ -26,7 +26,7 @@ impl Simulation {
         if up && !(flaky && self.rng.chance(500)) {
             self.node_does(agent, call);
         }
-        let result = if up && !flaky { Ok(()) } else { Err("the node does not answer".to_owned()) };
+        let result = if up && !flaky { Ok(()) } else { Err("the node does not answer".into()) };
         self.within(
             0,
             3,
@@ -42,32 +42,32 @@ impl Simulation {
         let flaky = self.faults.flaky.contains(&agent) && self.rng.chance(300);
         let node = &self.devp2p.nodes[agent];
         let answers = node.up && !flaky;
-        let result = if answers { Ok(node.peers(self.now)) } else { Err("the node does not answer".to_owned()) };
+        let result = if answers { Ok(node.peers(self.now)) } else { Err("the node does not answer".into()) };
         let event = Box::new(Event::Listed { task, result });
         self.within(0, 3, RunEvent::ToAgentCore { agent, incarnation, event });
     }
 
-    fn node_does(&mut self, number: usize, call: &NodeCall) {
+    fn node_does(&mut self, number: usize, call: &PeerCommand) {
         let node = &mut self.devp2p.nodes[number];
         if !node.up {
             return;
         }
         match call {
-            NodeCall::Admit(peer) => {
+            PeerCommand::Admit(peer) => {
                 node.trusted.insert(peer.id);
             }
-            NodeCall::Dial(peer) => {
+            PeerCommand::Dial(peer) => {
                 if let Entry::Vacant(entry) = node.statics.entry(peer.id) {
                     entry.insert(0);
                     self.plan_dial(number, peer.id);
                 }
             }
-            NodeCall::Drop(peer) => self.remove_peer(number, peer.id),
-            NodeCall::Evict(peer) => {
+            PeerCommand::Drop(peer) => self.remove_peer(number, peer.id),
+            PeerCommand::Evict(peer) => {
                 node.trusted.remove(&peer.id);
                 self.remove_peer(number, peer.id);
             }
-            NodeCall::Untrust(peer) => {
+            PeerCommand::Untrust(peer) => {
                 node.trusted.remove(&peer.id);
             }
         }
@@ -170,7 +170,7 @@ impl Simulation {
             return;
         }
         if here.is_none() || reported.flatten().is_some() {
-            self.deliver(agent, incarnation, Event::NodeDown { why: "the node is down".to_owned() });
+            self.deliver(agent, incarnation, Event::NodeDown { why: "the node is down".into() });
         }
         if here.is_some() {
             let facts = self.agents[agent].facts();

@@ -1,6 +1,6 @@
-use vipnode_agent_core::{Event, NodeCall, NodeTask};
+use vipnode_agent_core::{Event, NodeTask};
 use vipnode_pool_core::CallId;
-use vipnode_types::NodeId;
+use vipnode_types::{NodeId, PeerCommand};
 
 use super::{
     faults::Recovery,
@@ -22,7 +22,7 @@ pub(crate) enum RunEvent {
     PollPeers { agent: usize, incarnation: u32 },
     WatchPeers { agent: usize, incarnation: u32, token: u64 },
     ToAgentCore { agent: usize, incarnation: u32, event: Box<Event> },
-    NodeExec { agent: usize, incarnation: u32, task: NodeTask, call: NodeCall },
+    NodeExec { agent: usize, incarnation: u32, task: NodeTask, call: PeerCommand },
     NodeLists { agent: usize, incarnation: u32, task: NodeTask },
     Probe { agent: usize, incarnation: u32 },
     NewHead { agent: usize },

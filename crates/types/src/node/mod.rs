@@ -8,6 +8,7 @@ mod chain_spec;
 mod drop_cause;
 mod min_version;
 mod node_facts;
+mod peer_command;
 mod peer_rules;
 
 pub use capability::{Capability, CapabilityError};
@@ -15,4 +16,5 @@ pub use chain_spec::ChainSpec;
 pub use drop_cause::DropCause;
 pub use min_version::{MinVersion, MinVersionError};
 pub use node_facts::{Direction, HeadFact, NodeFacts, PeerFact};
+pub use peer_command::PeerCommand;
 pub use peer_rules::{Misfit, PeerRules};

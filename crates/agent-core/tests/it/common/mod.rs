@@ -4,11 +4,10 @@ use std::collections::BTreeMap;
 
 use vipnode_agent_core::{
     Action, Advertise, AgentConfig, AgentCore, CallReply, DirectConfig, Event, FromPool, HostConfig, JournalEntry,
-    NodeCall, NodeChange, NodeTask, Notice, PeerPolicy, PoolAnswer, Protocol2Config, RequestTag, StopCause, ToPool,
-    left_undone,
+    NodeChange, NodeTask, Notice, PeerPolicy, PoolAnswer, Protocol2Config, RequestTag, StopCause, ToPool, left_undone,
 };
 use vipnode_types::{
-    Capability, ChainSpec, Direction, Enode, HeadFact, LeaseId, Ms, NodeFacts, NodeId, PeerFact, Price,
+    Capability, ChainSpec, Direction, Enode, HeadFact, LeaseId, Ms, NodeFacts, NodeId, PeerCommand, PeerFact, Price,
     protocol2::{Call, Reply, UpdateReply},
     wire::{
         AdmitCall, AskReply, AskRequest, ConnectReply, DialCall, EvictCall, EvictReason, LeaseView,
@@ -159,7 +158,7 @@ pub struct Bench {
     /// The node's peers, as it lists them when it is asked.
     pub table: Vec<PeerFact>,
     /// What the node was told and has not ended.
-    pub open: BTreeMap<NodeTask, NodeCall>,
+    pub open: BTreeMap<NodeTask, PeerCommand>,
 }
 
 impl Bench {
@@ -226,7 +225,7 @@ impl Bench {
             Event::Peers(peers) => self.table.clone_from(peers),
             Event::NodeDown { .. } => self.table.clear(),
             Event::NodeDone { task, result: Ok(()) } => {
-                if let Some(NodeCall::Drop(gone) | NodeCall::Evict(gone)) = self.open.remove(task) {
+                if let Some(PeerCommand::Drop(gone) | PeerCommand::Evict(gone)) = self.open.remove(task) {
                     self.table.retain(|peer| peer.id != gone.id);
                 }
             }
@@ -301,7 +300,7 @@ impl Bench {
         self.on(Event::NodeDone { task, result: Err("no".into()) })
     }
 
-    pub fn node_calls(&self) -> Vec<(NodeTask, NodeCall)> {
+    pub fn node_calls(&self) -> Vec<(NodeTask, PeerCommand)> {
         let calls = self.out.iter().filter_map(|action| match action {
             Action::Node { task, call } => Some((*task, call.clone())),
             _ => None,
@@ -309,7 +308,7 @@ impl Bench {
         calls.collect()
     }
 
-    pub fn calls(&self) -> Vec<NodeCall> {
+    pub fn calls(&self) -> Vec<PeerCommand> {
         self.node_calls().into_iter().map(|(_, call)| call).collect()
     }
 

@@ -21,12 +21,12 @@ use tokio::{
 };
 use vipnode_agent::{Connector, NetConnector, PoolAddress, PoolConnection};
 use vipnode_node::{
-    Node, PeerCommand,
+    Node,
     sim::{SimNet, SimServer, SimSpec, sim_key},
     testing::Geth,
 };
 use vipnode_types::{
-    Enode, NodeId, PeerFact,
+    Enode, NodeId, PeerCommand, PeerFact,
     wire::{PoolStats, PoolStatus, method},
 };
 

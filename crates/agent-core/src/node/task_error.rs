@@ -1,0 +1,20 @@
+use vipnode_types::errors;
+
+errors! {
+    /// Why the node did not carry out a command, where the node itself reported no error.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+    pub enum TaskError {
+        /// The node is known to be offline, so the call fails at once instead of at its deadline.
+        Offline: local, "the node is offline", hint "Start the node; the agent then does what is due.";
+        /// A change of the node is written to the journal first, and that failed.
+        NotJournaled: local, "it could not be written to the journal first",
+            hint "Check that the disk of the state directory has room.";
+        /// The queue of commands to the node is full.
+        Full: local, "too many commands wait for the node", hint "Check why the node answers slowly.";
+        /// The node did not answer within the deadline.
+        Expired {
+            /// The deadline, in seconds.
+            seconds: u64,
+        }: local, "no answer within {seconds} s", hint "Check why the node answers slowly.";
+    }
+}

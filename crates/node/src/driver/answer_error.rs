@@ -1,0 +1,38 @@
+use vipnode_types::errors;
+
+use crate::limits::MAX_PEERS;
+
+errors! {
+    /// What is wrong with an answer of a node.
+    #[derive(Debug, Clone, PartialEq, Eq)]
+    pub enum AnswerError {
+        /// It is not JSON-RPC, not JSON of the expected form, or larger than a limit.
+        Json {
+            /// What is wrong.
+            why: String,
+        }: local, "{why}", hint "Try the same call in the node's console; if it works there, please report this.";
+        /// The enode of the node has no valid public key.
+        NoKey: local, "its enode has no valid key",
+            hint "Compare `admin.nodeInfo.enode` in the node's console; if it is valid, please report this.";
+        /// The list of peers is longer than the limit.
+        TooManyPeers {
+            /// How many there are.
+            peers: usize,
+        }: local, "{peers} peers are more than the limit of {MAX_PEERS}", hint "Lower the node's own --maxpeers.";
+        /// A field that has to be a number is not one.
+        NotANumber {
+            /// Which field.
+            field: &'static str,
+        }: local, "{field} is not a number",
+            hint "Try the same call in the node's console; if it works there, please report this.";
+        /// The genesis block has no hash.
+        NoHash: local, "block 0 has no hash",
+            hint "Try `eth.getBlock(0)` in the node's console; if it shows a hash, please report this.";
+    }
+}
+
+impl From<serde_json::Error> for AnswerError {
+    fn from(error: serde_json::Error) -> Self {
+        Self::Json { why: error.to_string() }
+    }
+}
