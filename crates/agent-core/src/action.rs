@@ -6,67 +6,68 @@ use vipnode_types::{
 
 use crate::{ConnectFailure, JournalEntry, NameError};
 
-/// The agent's name of a request or of a call it has to answer.
+/// The agent's identifier of a request, or of a call that it has to answer.
 pub type RequestTag = u64;
 
-/// The agent's name of something it has the node do.
+/// The agent's identifier of a task of the node.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct NodeTask(pub u64);
 
-/// What the agent does because of an event, in order.
+/// What the agent does in response to an event, in order.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Action {
     /// Append to the journal; durable before the next action begins.
     Journal(JournalEntry),
-    /// Have the node do something; how it ended comes back as [`crate::Event::NodeDone`].
+    /// Have the node change its peers; the result comes as [`crate::Event::NodeDone`].
     Node {
-        /// The name that [`crate::Event::NodeDone`] gives back.
+        /// The task that [`crate::Event::NodeDone`] returns.
         task: NodeTask,
-        /// What the node is to do.
+        /// The change.
         call: PeerCommand,
     },
-    /// Read the node's list of peers, after all calls that it was given before; the list comes as
-    /// [`crate::Event::Listed`]. Asked for before each call that changes peers, so that none rests on an old list.
+    /// Read the node's list of peers, after all earlier calls to it; the list comes as [`crate::Event::Listed`].
+    /// Requested before each call that changes peers, so that no call depends on an old list.
     List {
-        /// The name that [`crate::Event::Listed`] gives back.
+        /// The task that [`crate::Event::Listed`] returns.
         task: NodeTask,
     },
-    /// Look at the node's peers now, and closely (every few ms, backing off) for `for_ms`, because a
-    /// connection is about to come. Results come as [`crate::Event::Peers`].
+    /// Read the node's peers now, and then often (every few ms, backing off) for `for_ms`, because a connection is
+    /// expected. Results come as [`crate::Event::Peers`].
     Watch {
         /// In milliseconds.
         for_ms: u64,
     },
     /// Look up a DNS name; its addresses come as [`crate::Event::Resolved`].
     Resolve {
-        /// The DNS name of a host that the user named.
+        /// The DNS name of a host that the user named cannot be resolved; its last address stays in use, if there was
+        /// one. Announced once until it can be resolved.
         name: Box<str>,
     },
     /// Send the pool a request; the answer comes as [`crate::Event::PoolAnswers`].
     Pool {
-        /// The name that [`crate::Event::PoolAnswers`] gives back.
+        /// The tag that [`crate::Event::PoolAnswers`] returns.
         tag: RequestTag,
-        /// What is asked for.
+        /// The request.
         request: ToPool,
     },
     /// Answer a call of the pool.
     Answer {
-        /// The name under which [`crate::Event::PoolCalls`] brought the call.
+        /// The tag with which [`crate::Event::PoolCalls`] reported the call.
         tag: RequestTag,
         /// Done, or why not.
         reply: CallReply,
     },
-    /// Close the socket to the pool, if there is one, and open another in `after_ms`. The end comes as
-    /// [`crate::Event::PoolOpen`] or [`crate::Event::PoolLost`]; no `PoolLost` is told for the socket
-    /// closed here, and no `PoolAnswers` or `PoolCalls` of it are told any more.
+    /// Close the socket to the pool, if there is one, and open another in `after_ms`. The result comes as
+    /// [`crate::Event::PoolOpen`] or [`crate::Event::PoolLost`]. The socket closed here causes no `PoolLost`,
+    /// `PoolAnswers` or `PoolCalls` any more.
     Reconnect {
-        /// How long to wait.
+        /// How long to wait, in milliseconds.
         after_ms: u64,
     },
-    /// Tell the user.
+    /// Notify the user.
     Notice(Notice),
-    /// The end; no action follows. `error` is set where the agent could not go on, or could not undo
-    /// everything in time.
+    /// The end; no action follows. `error` is set if the agent could not continue, or could not undo everything in
+    /// time.
     Stopped {
         /// Why, and how to fix it.
         error: Option<WireError>,
@@ -79,28 +80,28 @@ pub type CallReply = Result<(), WireError>;
 /// A request to the pool.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ToPool {
-    /// `vipnode_connect`: present the agent. The caller adds the join proof and signs.
+    /// `vipnode_connect`: the hello. The caller adds the join proof and signs.
     Connect(Box<ConnectRequest>),
-    /// `vipnode_report`: which leased peers are seen.
+    /// `vipnode_report`: which leased peers are connected.
     Report(ReportRequest),
     /// `vipnode_ask`: ask for hosts.
     Ask(AskRequest),
     /// `vipnode_leave`: end leases.
     Leave(LeaveRequest),
-    /// `vipnode_bye`: end all leases and go.
+    /// `vipnode_bye`: end all leases and disconnect.
     Bye,
-    /// Any of these, to a pool of the original. The caller adds a nonce and has the node's key sign.
+    /// Any of these, for an original pool. The caller adds a nonce and has the node's key sign.
     Protocol2(Box<Call>),
 }
 
-/// Something that the user wants to know. Text and color are the command line's.
+/// An event for the user. The CLI chooses text and color.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Notice {
-    /// The pool took the agent.
+    /// The pool accepted the agent.
     Connected {
         /// The welcome of the pool's operator.
         welcome: Option<String>,
-        /// What a slot costs; `None` where the pool does not say (protocol 2).
+        /// The price of a slot; `None` if the pool does not report it (protocol 2).
         price: Option<Price>,
     },
     /// The connection to the pool is lost; leases stay.
@@ -117,7 +118,7 @@ pub enum Notice {
     },
     /// The node answers again.
     NodeReconnected,
-    /// The pool gave a host, which is being dialed.
+    /// The pool assigned a host, which is being dialed.
     HostGiven {
         /// The lease with it.
         lease: LeaseId,
@@ -130,11 +131,11 @@ pub enum Notice {
         lease: LeaseId,
         /// Public key of the host's node.
         host: NodeId,
-        /// Time since the pool gave it, in milliseconds.
+        /// Time since the pool assigned it, in milliseconds.
         after_ms: u64,
     },
-    /// A host that let the node in was never connected; another is sought. Each kind of cause is announced once until
-    /// a host is connected. A host that the user named is dialed on, and announced once until it is connected.
+    /// A host that admitted the node was never connected; another is sought. Each kind of cause is announced once until
+    /// a host is connected. A host that the user named stays dialed, and is announced once until it is connected.
     HostNotConnected {
         /// The lease with it.
         lease: LeaseId,
@@ -145,8 +146,8 @@ pub enum Notice {
         /// Why it is not connected, as far as this side sees.
         cause: ConnectFailure,
     },
-    /// A client that was let in was not connected, or was gone at once. Each kind of cause is announced once until the
-    /// settings change.
+    /// A client that was admitted did not connect, or disconnected at once. Each kind of cause is announced once until
+    /// the settings change.
     ClientNotConnected {
         /// The lease with it.
         lease: LeaseId,
@@ -157,24 +158,24 @@ pub enum Notice {
         /// Why it is not connected, as far as this side sees.
         cause: ConnectFailure,
     },
-    /// A host disconnected; another is sought. One that the user named is dialed on.
+    /// A host disconnected; another is sought. One that the user named stays dialed.
     HostGone {
         /// The lease with it.
         lease: LeaseId,
         /// Public key of the host's node.
         host: NodeId,
     },
-    /// A peer without a lease was disconnected. Announced of the first; all are counted.
+    /// A peer without a lease was disconnected. Only the first is announced; all are counted.
     StrangerDropped {
         /// Public key of the peer.
         peer: NodeId,
     },
-    /// The pool no longer knows any of the leases; they stay until it gives others.
+    /// The pool no longer knows any of the leases; they stay until it assigns others.
     LastListKept {
         /// How many leases stay.
         leases: u32,
     },
-    /// The node refuses to admit or dial a peer that the user named; it is retried.
+    /// The node rejected the command to admit or dial a peer that the user named; it is retried.
     DirectRefused {
         /// Which side of the lease this agent is.
         side: Side,
@@ -191,23 +192,23 @@ pub enum Notice {
         /// Why it cannot be resolved.
         why: NameError,
     },
-    /// A peer that the pool gave is rejected, by what the pool reported of it or by what our node sees.
+    /// A peer that the pool assigned is rejected, because of what the pool reported about it or of what our node sees.
     Unsuitable {
         /// Which side of the lease this agent is.
         side: Side,
         /// Public key of the peer.
         peer: NodeId,
-        /// What it lacks, as the end of a sentence.
+        /// Why, as the end of a sentence.
         why: String,
     },
     /// The pool has fewer hosts than wanted.
     HostsMissing {
         /// How many hosts are missing.
         missing: u32,
-        /// Why, in the pool's words.
+        /// Why, as reported by the pool.
         why: String,
     },
-    /// A client was let in.
+    /// A client was admitted.
     ClientAdmitted {
         /// The lease with it.
         lease: LeaseId,
@@ -221,7 +222,7 @@ pub enum Notice {
         /// Public key of the client's node.
         client: NodeId,
     },
-    /// A client's lease is over and undone.
+    /// A client's lease ended and is undone.
     ClientEvicted {
         /// The lease with it.
         lease: LeaseId,
@@ -237,30 +238,30 @@ pub enum Notice {
         /// The pool's newest block.
         latest: u64,
     },
-    /// The node is no longer behind.
+    /// The node caught up.
     CaughtUp {
         /// The pool's newest block.
         latest: u64,
     },
-    /// What the node's account has at a pool of the original, in wei.
+    /// The balance of the node's account at an original pool, in wei.
     Balance {
         /// Earned minus spent.
         credit_wei: i128,
         /// The deposit in the contract.
         deposit_wei: i128,
     },
-    /// What the host offers changed.
+    /// The host's offer changed.
     Offering {
         /// Slots offered; 0 for none.
         slots: u32,
         /// Why none are offered.
         why: Option<String>,
     },
-    /// The node's own peers are fewer than they were while slots are sold.
+    /// The node has fewer peers of its own than before while slots are sold.
     OwnPeersFalling {
         /// Own peers now.
         now: u32,
-        /// What the reserve keeps free for them.
+        /// Slots that the reserve keeps free for them.
         reserve: u32,
     },
 }

@@ -4,7 +4,7 @@ use vipnode_types::Ms;
 
 use crate::{
     Action, AgentConfig, AgentView, Counters, EndedLeases, Event, Gauges, NodeChange, NodeTask, RequestTag,
-    client::seeking::Seeking,
+    client::host_search::HostSearch,
     direct::named_peers::Direct,
     flows::stop::Stopping,
     host::{hosting::Hosting, offer::head_due},
@@ -16,12 +16,12 @@ use crate::{
     pool::{ask::Asks, dialect::Dialect, leave::Leaving, link::Link, report::Reports},
 };
 
-/// The agent's core. See the [crate] for what it promises.
+/// The agent's state machine. See the [crate] for its guarantees.
 #[derive(Debug, Clone)]
 pub struct AgentCore {
     pub(crate) config: AgentConfig,
     pub(crate) rng: ChaCha8Rng,
-    /// The newest moment handed in: time never runs backwards in here.
+    /// The latest time that was passed in: time never runs backwards in here.
     pub(crate) now: Ms,
     pub(crate) leases: Leases,
     // The node.
@@ -38,7 +38,7 @@ pub struct AgentCore {
     pub(crate) leaving: Leaving,
     // The roles.
     pub(crate) hosting: Hosting,
-    pub(crate) seeking: Seeking,
+    pub(crate) host_search: HostSearch,
     pub(crate) direct: Direct,
     // The run.
     pub(crate) counters: Counters,
@@ -52,8 +52,8 @@ pub struct AgentCore {
 }
 
 impl AgentCore {
-    /// A core that knows what an earlier run left undone (see [`crate::left_undone`]). These grants are kept until the
-    /// pool says which of them still live.
+    /// Creates a core with the changes that an earlier run did not undo (see [`crate::left_undone`]). They stay until
+    /// the pool confirms or ends their leases.
     #[must_use]
     pub fn new(config: AgentConfig, journal: impl IntoIterator<Item = NodeChange>, now: Ms) -> Self {
         let mut rng = ChaCha8Rng::from_seed(config.seed);
@@ -61,7 +61,7 @@ impl AgentCore {
         for grant in journal {
             leases.insert(Lease::left_over(grant, now));
         }
-        // Two runs of one agent must not take the answer to an old request for the answer to a new one.
+        // A new run must not take the answer to a request of the run before for an answer to its own.
         let next_tag = u64::from(rand::Rng::next_u32(&mut rng));
         let ids = leases.iter().map(Lease::id).filter(|id| !id.is_direct());
         Self {
@@ -82,7 +82,7 @@ impl AgentCore {
             asks: Asks::default(),
             leaving: Leaving::default(),
             hosting: Hosting::default(),
-            seeking: Seeking::default(),
+            host_search: HostSearch::default(),
             counters: Counters::default(),
             ended: EndedLeases::default(),
             stopping: None,
@@ -92,7 +92,7 @@ impl AgentCore {
         }
     }
 
-    /// Takes in what happened at `now` and appends what is to be done, in order.
+    /// Handles an event at `now` and appends the resulting actions, in order.
     pub fn handle(&mut self, now: Ms, event: Event, out: &mut Vec<Action>) {
         if self.stopped {
             return;
@@ -119,8 +119,8 @@ impl AgentCore {
         self.settle(now, out);
     }
 
-    /// The moment at which [`Event::Tick`] is due, unless something else happens before; `None` while
-    /// only an event can change anything.
+    /// Returns when [`Event::Tick`] is due, unless something else happens before; `None` while only an event can change
+    /// anything.
     #[must_use]
     pub fn next_wake(&self) -> Option<Ms> {
         if self.stopped {
@@ -132,21 +132,21 @@ impl AgentCore {
         due.chain(self.direct_due()).chain(self.strict_due()).min()
     }
 
-    /// Presents itself again to the pool, which keeps the leases.
+    /// Applies new settings and sends a new hello to the pool, which keeps the leases.
     fn configured(&mut self, now: Ms, config: AgentConfig, out: &mut Vec<Action>) {
         let AgentConfig { protocol2, seed, pool, .. } = self.config;
         let host = config.host.filter(|_| self.config.host.is_some()).or_else(|| self.config.host.clone());
         self.config = AgentConfig { protocol2, seed, pool, host, ..config };
         self.direct.configured(&self.config.direct);
         self.hosting.configured();
-        // Who is here may not suit other rules.
+        // Current peers may not satisfy the new rules.
         self.leases.iter_mut().for_each(Lease::recheck);
         if self.stopping.is_none() {
             self.present(now, true, out);
         }
     }
 
-    /// Does what is due by the clock or follows from what changed: first at the node, then towards the pool.
+    /// Does what is due by the clock or follows from the event: first at the node, then toward the pool.
     fn settle(&mut self, now: Ms, out: &mut Vec<Action>) {
         self.watch_expire(now, out);
         self.tasks_expire(now, out);
@@ -158,7 +158,7 @@ impl AgentCore {
         self.keep_direct(now, out);
         self.work(now, out);
         if self.direct.is_due() {
-            // What another lease covered was gone at once.
+            // Another lease took over what was to be undone, so it ended at once.
             self.keep_direct(now, out);
             self.work(now, out);
         }
@@ -177,28 +177,28 @@ impl AgentCore {
         NodeTask(self.next_task)
     }
 
-    /// What the agent is about, at the moment of its last event.
+    /// Returns the agent's status at the moment of its last event.
     #[must_use]
     pub fn view(&self) -> AgentView {
         AgentView::of(self)
     }
 
-    /// What there is, at the moment of the last event.
+    /// Returns the gauges at the moment of the last event.
     #[must_use]
     pub fn gauges(&self) -> Gauges {
         Gauges::of(self)
     }
 
-    /// What happened since the start.
+    /// Returns the counters since the start.
     #[must_use]
     pub const fn counters(&self) -> &Counters {
         &self.counters
     }
 
-    /// Whether everything that always holds does hold; for tests and the simulator.
+    /// Checks the invariants, for tests and the simulator.
     ///
     /// # Errors
-    /// What does not hold.
+    /// The invariant that does not hold.
     pub fn check(&self) -> Result<(), String> {
         invariants::check(self)
     }

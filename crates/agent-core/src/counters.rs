@@ -1,45 +1,45 @@
 use vipnode_types::wire::EvictReason;
 
-/// What happened since the start. None ever falls.
+/// Counters since the start. None ever decreases.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Counters {
-    /// Clients let in at the pool's call.
+    /// Clients admitted at the pool's request.
     pub admits: u64,
-    /// Hosts that the pool gave and that failed.
+    /// Hosts that the pool assigned and that failed.
     pub hosts_failed: u64,
-    /// Peers on no lease that were disconnected.
+    /// Peers without a lease that were disconnected.
     pub strangers_dropped: u64,
-    /// Times that the pool had taken the agent and then the connection ended.
+    /// Connections on which the pool had accepted the agent and that ended.
     pub pool_losses: u64,
     admit_failures: [u64; 9],
     evictions: [u64; 11],
 }
 
-/// Why a client was not let in.
+/// Why a client was not admitted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum AdmitFailure {
-    /// Too many calls wait for the node, or the last lease of that name is being undone.
+    /// Too many calls wait for the node, or the last lease with that ID is being undone.
     Busy,
     /// The agent is not a host.
     NoHost,
     /// The node is down.
     NodeOffline,
-    /// No slots are offered for now: the node is not in sync, or the agent stops.
+    /// No slots are offered now: the node is not in sync, or the agent is stopping.
     NotOffering,
     /// All slots are taken.
     Full,
-    /// The client does not suit this host.
+    /// The client does not meet the host's rules.
     Unsuitable,
     /// The lease is held with another peer.
     OtherLease,
-    /// The node refused, or did not answer.
+    /// The node rejected the call or did not answer.
     NodeRefused,
-    /// The lease ended before the node had let the client in.
+    /// The lease ended before the node had admitted the client.
     Ended,
 }
 
 impl AdmitFailure {
-    /// Every failure there is.
+    /// All failures.
     pub const ALL: [Self; 9] = [
         Self::Busy,
         Self::NoHost,
@@ -52,7 +52,7 @@ impl AdmitFailure {
         Self::Ended,
     ];
 
-    /// Its name for programs.
+    /// Returns its name for programs.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -70,12 +70,12 @@ impl AdmitFailure {
 }
 
 impl Counters {
-    /// Clients that were not let in, by why.
+    /// Returns the clients that were not admitted, by reason.
     pub fn admit_failures(&self) -> impl Iterator<Item = (AdmitFailure, u64)> {
         AdmitFailure::ALL.into_iter().zip(self.admit_failures)
     }
 
-    /// Clients whose lease is over and undone, by why.
+    /// Returns the clients that were evicted, by reason.
     pub fn evictions(&self) -> impl Iterator<Item = (EvictReason, u64)> {
         EvictReason::ALL.into_iter().zip(self.evictions)
     }

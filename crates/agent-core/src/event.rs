@@ -10,30 +10,30 @@ use crate::{AgentConfig, NameError, NodeTask, action::RequestTag};
 /// Something that happened outside of the core.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Event {
-    /// The node answered a probe: it is there, for the first time or again. Reported once each time it
-    /// (re)appears, not at each probe: everything granted is then told to it again.
+    /// The node answered a probe, for the first time or again. Reported each time that the node comes up, not at each
+    /// probe: all commands are then repeated.
     NodeUp(Box<NodeFacts>),
     /// The node no longer answers.
     NodeDown {
         /// Why it does not.
         why: Failure,
     },
-    /// The whole list of peers; reported at each [`crate::Action::Watch`] look, and at least every 20 s while
-    /// the node is up (60 s without it count as not watched, and nothing is stated as seen).
+    /// The whole list of peers. Reported for each [`crate::Action::Watch`], and at least every 20 s while the node is
+    /// up; after 60 s without it no peer counts as connected.
     Peers(Vec<PeerFact>),
-    /// A single peer is known to be gone (from `peerEvents`); the next [`Event::Peers`] confirms it.
-    /// Why it went is as far as the node says.
+    /// A peer disconnected (from `peerEvents`), with the cause as far as the node reports it; the next [`Event::Peers`]
+    /// confirms it.
     PeerGone(NodeId, DropCause),
     /// The newest block.
     Head {
         /// Its number and time, as the node reports them.
         head: HeadFact,
-        /// This machine's wall clock, in seconds since the Unix epoch: a head has an age.
+        /// This machine's wall clock, in seconds since the Unix epoch, from which the block's age follows.
         wall_s: u64,
     },
     /// An [`crate::Action::Node`] ended.
     NodeDone {
-        /// The name that the action gave.
+        /// The task of the action.
         task: NodeTask,
         /// Done, or why not.
         result: Result<(), Failure>,
@@ -52,26 +52,26 @@ pub enum Event {
         /// Its addresses, the best first; or why there are none.
         result: Result<Vec<IpAddr>, NameError>,
     },
-    /// The settings changed. The role, the protocol, the seed and whether there is a pool stay as they were.
+    /// The settings changed. Role, protocol, seed, and whether there is a pool stay as they were.
     Configured(Box<AgentConfig>),
-    /// A socket to the pool is open, nothing was sent on it yet. The caller opens the first by itself;
-    /// each further one is asked for by [`crate::Action::Reconnect`].
+    /// A socket to the pool is open, and nothing was sent on it yet. The caller opens the first one on its own, and
+    /// further ones for [`crate::Action::Reconnect`].
     PoolOpen,
-    /// The socket to the pool is gone, or could not be opened.
+    /// The socket to the pool was lost, or could not be opened.
     PoolLost {
-        /// Why it is gone, for the user.
+        /// Why.
         why: Failure,
     },
     /// The pool calls a method of the agent.
     PoolCalls {
-        /// A name for [`crate::Action::Answer`].
+        /// The tag for [`crate::Action::Answer`].
         tag: RequestTag,
         /// The method and its parameters.
         call: FromPool,
     },
     /// The pool answered a request.
     PoolAnswers {
-        /// The name that [`crate::Action::Pool`] gave.
+        /// The tag of the [`crate::Action::Pool`].
         tag: RequestTag,
         /// The result, or the pool's error.
         answer: Result<PoolAnswer, WireError>,
@@ -89,21 +89,21 @@ pub enum StopCause {
     Signal,
 }
 
-/// A call of the pool.
+/// A call from the pool.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum FromPool {
-    /// `vipnode_admit`: let a client in.
+    /// `vipnode_admit`: admit a client.
     Admit(AdmitCall),
     /// `vipnode_evict`: end a lease.
     Evict(EvictCall),
     /// `vipnode_dial`: dial a peer.
     Dial(DialCall),
-    /// `vipnode_whitelist` of protocol 2: let a client in.
+    /// `vipnode_whitelist` of protocol 2: admit a client.
     Whitelist(NodeId),
 }
 
 impl FromPool {
-    /// Whether it speaks of a lease that is none of the pool's.
+    /// Whether it names a lease that does not belong to the pool.
     pub(crate) const fn names_direct(&self) -> bool {
         match self {
             Self::Admit(call) => call.lease.is_direct(),
@@ -114,7 +114,7 @@ impl FromPool {
     }
 }
 
-/// An answer of the pool.
+/// An answer from the pool.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum PoolAnswer {
     /// To a connect.
@@ -125,6 +125,6 @@ pub enum PoolAnswer {
     Ask(AskReply),
     /// To a leave or a bye.
     Done,
-    /// Of a pool of the original, to any request.
+    /// From an original pool, to any request.
     Protocol2(protocol2::Reply),
 }

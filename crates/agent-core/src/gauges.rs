@@ -5,30 +5,30 @@ use crate::{
     node::{former_clients::trusted_without_lease, own_peers::OwnPeers},
 };
 
-/// What there is now, in numbers. To read them costs a look at each lease and at each former client.
+/// Gauges of the current state. Reading them takes time linear in the number of leases and former clients.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Gauges {
-    /// The pool has taken the agent, and the connection stands.
+    /// Whether the pool has accepted the agent on an open connection.
     pub pool_connected: bool,
-    /// The node answers.
+    /// Whether the node answers.
     pub node_up: bool,
-    /// Connected peers that no lease brought.
+    /// Connected peers without a lease.
     pub own_peers: u32,
-    /// Places kept for them; 0 where none are sold.
+    /// Slots kept for them; 0 for an agent that is not a host.
     pub reserve: u32,
-    /// Slots offered in all.
+    /// Slots offered in total.
     pub slots_offered: u32,
-    /// Slots held by clients of the pool, those being undone included.
+    /// Slots held by clients of the pool, including those being undone.
     pub slots_sold: u32,
-    /// Offered, and held by nobody.
+    /// Offered slots that no client holds.
     pub slots_free: u32,
     /// Clients that the node is connected to.
     pub clients_connected: u32,
-    /// Hosts wanted: of the pool, and those that the user named.
+    /// Hosts wanted: from the pool, plus those that the user named.
     pub hosts_wanted: u32,
     /// Hosts that the node is connected to.
     pub hosts_connected: u32,
-    /// Nodes that the agent had its node trust and that are still trusted though their lease is over.
+    /// Nodes that are still trusted because of the agent although their lease has ended.
     pub trusted_without_lease: u32,
     /// The newest block; `None` before the node reported it.
     pub head: Option<HeadFact>,

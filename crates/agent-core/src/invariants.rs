@@ -4,10 +4,10 @@ use vipnode_types::wire::Side;
 
 use crate::{AgentCore, leases::Lease, limits, pool::protocol2::Protocol2};
 
-/// Whether everything that always holds does hold.
+/// Checks the invariants.
 ///
 /// # Errors
-/// What does not hold.
+/// The invariant that does not hold.
 pub(crate) fn check(core: &AgentCore) -> Result<(), String> {
     core.leases.iter().try_for_each(check_lease)?;
     let mut busy = BTreeSet::new();
@@ -16,7 +16,7 @@ pub(crate) fn check(core: &AgentCore) -> Result<(), String> {
     }
     let most = limits::LEASES.max(core.left_over);
     ensure(core.leases.len() <= most, || "more leases than the limit".to_owned())?;
-    ensure(core.seeking.remembered() <= limits::AVOID, || "more avoided hosts than the limit".to_owned())?;
+    ensure(core.host_search.remembered() <= limits::AVOID, || "more avoided hosts than the limit".to_owned())?;
     let former = core.former_clients.len();
     ensure(former <= limits::FORMER_CLIENTS, || format!("{former} former clients"))?;
     let pending = core.leases.pending_calls();
@@ -56,8 +56,8 @@ fn check_lease(lease: &Lease) -> Result<(), String> {
     let (id, presence) = (lease.id(), lease.presence());
     let known = lease.is_journaled() || lease.is_nodes_own();
     ensure(!lease.is_applied() || known, || format!("{id:?}: done and not in the journal"))?;
-    let told = lease.task().is_some_and(|task| !task.lists);
-    ensure(!told || lease.is_journaled(), || format!("{id:?}: the node is told before the journal"))?;
+    let sent = lease.task().is_some_and(|task| !task.lists);
+    ensure(!sent || lease.is_journaled(), || format!("{id:?}: the command precedes the journal entry"))?;
     let both = lease.is_nodes_own() && lease.is_journaled();
     ensure(!both, || format!("{id:?}: the node's own, and in the journal"))?;
     ensure(lease.runs() || !presence.is_up(), || format!("{id:?}: over and still seen"))?;

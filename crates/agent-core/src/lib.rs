@@ -1,18 +1,17 @@
-//! The agent's core: which peers to seek, admit, evict and report.
+//! The agent's state machine: which peers to seek, admit, evict and report.
 //!
-//! One state machine: [`AgentCore::handle`]`(now, event, &mut actions)`. It never waits, reads no clock, does no I/O and
-//! draws no randomness but from its seed. The caller carries out the [`Action`]s in order and reports how each ended as a
-//! further [`Event`].
+//! One state machine: [`AgentCore::handle`]`(now, event, &mut actions)`. It never waits, reads no clock, does no I/O
+//! and draws randomness only from its seed. The caller carries out the [`Action`]s in order and reports each result as
+//! a further [`Event`].
 //!
-//! Every change of the node is in the journal before the node makes it ([`Action::Journal`] comes before
-//! [`Action::Node`], and is to be durable before the next action begins), so that what a crash leaves can be undone
-//! without a pool. It counts as undone only after the node confirmed it. The agent never undoes what it did not do: peers
-//! and trust that the node has by itself stay. Whose they are is read from the node's list before each change
-//! ([`Action::List`]).
+//! Every change of the node is in the journal before the node makes it ([`Action::Journal`] precedes [`Action::Node`],
+//! and has to be durable before the next action begins), so that what a crash leaves can be undone without a pool. It
+//! counts as undone only after the node confirmed it. The agent never undoes what it did not do: the node's own peers
+//! and trust stay. Which those are is read from the node's list before each change ([`Action::List`]).
 //!
-//! Peers that the user named without a pool ([`DirectConfig`]) are leases as well, under names of the agent's own
-//! ([`vipnode_types::LeaseId::is_direct`]), with the same journal and the same tasks. A pool is not told of them and
-//! cannot end them.
+//! Peers that the user named without a pool ([`DirectConfig`]) are leases as well, with IDs of the agent's own
+//! ([`vipnode_types::LeaseId::is_direct`]), the same journal and the same tasks. A pool does not know them and cannot
+//! end them.
 //!
 //! The caller reads the journal ([`left_undone`]) into [`AgentCore::new`]; opens the first socket to the pool; probes the
 //! node and reports [`Event::NodeUp`]; sends [`Event::Tick`] at [`AgentCore::next_wake`]; lists peers at each
@@ -55,7 +54,7 @@ pub use node::task_error::TaskError;
 pub use policy::peer_policy::{PeerPolicy, VersionPattern};
 pub use pool::protocol2::Protocol2Config;
 pub use refusal::Refusal;
-pub use view::{AgentView, LeaseState, PoolState, Selling};
+pub use view::{AgentView, HostSlots, LeaseState, PoolState};
 
 /// The errors of this crate, for the book's page of errors.
 pub const ERROR_TABLES: &[vipnode_types::ErrorTable] = &[

@@ -1,24 +1,24 @@
 use vipnode_types::{Failure, errors};
 
 errors! {
-    /// Why an agent refuses a call of its pool, or gives back a host that the pool gave.
+    /// Why an agent refuses a call from its pool, or rejects a host that the pool assigned.
     #[derive(Debug, Clone, PartialEq, Eq)]
     pub enum Refusal {
         /// The call belongs to another protocol than the one that agent and pool speak.
-        OtherProtocol: MethodNotFound, "an agent of this protocol has no such method",
-            no_hint "only the pool can tell which protocol it speaks";
+        OtherProtocol: MethodNotFound, "an agent that uses this protocol does not have this method",
+            no_hint "only the pool knows which protocol it uses";
         /// The lease of that name is held with another node, or from the other side.
-        OtherLease: InvalidParams, "this lease is held with another peer or from the other side",
-            no_hint "names of leases are the pool's";
+        OtherLease: InvalidParams, "this lease ID belongs to a lease with another peer or on the other side",
+            no_hint "the pool assigns lease IDs";
         /// No lease of that name is held.
-        NoLease: Refused, "no such lease is held here", no_hint "the pool drops the lease by itself";
+        NoLease: Refused, "this agent does not have that lease", no_hint "the pool drops the lease on its own";
         /// As many calls as the limit allows wait for the node.
         TooManyCalls {
             /// How many wait.
             calls: usize,
             /// When to try again, in milliseconds.
             retry_ms: u64,
-        }: Busy, "{calls} calls already wait for this node",
+        }: Busy, "{calls} calls are already waiting for this node",
             hint "Try again in {retry_ms} ms.", retry retry_ms;
         /// The last lease of that name is being undone.
         BeingUndone {
@@ -41,42 +41,42 @@ errors! {
         Full {
             /// Slots that the host sells.
             slots: u32,
-        }: Refused, "all {slots} slots are taken", no_hint "the pool picks another host";
+        }: Refused, "all {slots} slots are in use", no_hint "the pool picks another host";
         /// The node's slots for light nodes are taken.
-        LightFull: Refused, "all slots of the host's node for light nodes are taken",
+        LightFull: Refused, "all light-node slots of the host's node are in use",
             no_hint "the pool picks another host";
         /// Host and client are one node.
         Itself: Refused, "a node cannot be its own client", no_hint "the pool picks another host";
-        /// The client is not one that the host's user takes.
+        /// The client does not meet the host's rules.
         ClientUnsuitable {
             /// Why, as the node or the rules say it.
             why: String,
-        }: Unsuitable, "the client {why}", hint "Update your node, or take another host.";
-        /// The host is not one that the client's user takes.
+        }: Unsuitable, "the client {why}", hint "Update your node, or use another host.";
+        /// The host does not meet the client's rules.
         HostUnsuitable {
             /// Why, as the node or the rules say it.
             why: String,
         }: Unsuitable, "the host {why}", no_hint "the pool picks another host";
         /// The client has as many hosts as it wants.
-        EnoughHosts: Refused, "the client has all the hosts that it wants", no_hint "the lease is left";
+        EnoughHosts: Refused, "the client already has as many hosts as it wants", no_hint "the agent leaves the lease";
         /// The slot costs more than the client pays.
-        TooExpensive: Refused, "the slot costs more than the client pays", no_hint "the lease is left";
+        TooExpensive: Refused, "the slot costs more than the client's maximum price", no_hint "the agent leaves the lease";
         /// The client already has a slot on this host.
-        HeldAlready: Refused, "the client already has a slot on this host", no_hint "the lease is left";
+        HeldAlready: Refused, "the client already has a slot on this host", no_hint "the agent leaves the lease";
         /// The host failed a moment ago.
-        Avoided: Refused, "this host failed a moment ago", no_hint "the lease is left";
+        Avoided: Refused, "this host failed recently", no_hint "the agent leaves the lease";
         /// The host's enode has no address.
-        NoHostAddress: Refused, "the host's enode has no address to dial", no_hint "the lease is left";
+        NoHostAddress: Refused, "the host's enode has no address to dial", no_hint "the agent leaves the lease";
         /// The client's enode has no address.
         NoClientAddress: Refused, "the client's enode has no address to dial", no_hint "the client dials the host";
         /// The node keeps the peer by its own settings.
-        NodesOwn: Refused, "the node keeps this peer by its own settings; the agent leaves it alone",
+        NodesOwn: Refused, "the node keeps this peer by its own settings, so the agent does not touch it",
             no_hint "the node dials it by itself";
         /// The node did not let the client in.
         NotAdmitted {
             /// Why not.
             why: Failure,
-        }: Refused, "the node did not let the client in: {why}",
+        }: Refused, "the node did not admit the client: {why}",
             no_hint "the pool picks another host";
         /// The node did not dial the client.
         NotDialed {
@@ -84,14 +84,14 @@ errors! {
             why: Failure,
         }: Refused, "the node did not dial: {why}", no_hint "the client dials the host";
         /// The lease ended before the node had done it.
-        EndedBefore: Refused, "the lease ended before the node had done it", no_hint "nothing is left to do";
+        EndedBefore: Refused, "the lease ended before the node completed the call", no_hint "nothing is left to do";
         /// The node did not undo a lease yet.
         NotUndone {
             /// Why not.
             why: Failure,
-        }: Refused, "the node has not undone it yet: {why}", no_hint "the agent keeps trying";
-        /// A lease is over, and the node cannot be told now.
-        UndoneLater: Refused, "it is over and will be undone as soon as the node can be reached",
+        }: Refused, "the node has not undone the lease yet: {why}", no_hint "the agent keeps trying";
+        /// A lease has ended while the node is unreachable.
+        UndoneLater: Refused, "the lease has ended; the agent will undo it as soon as it can reach the node",
             no_hint "the agent keeps trying";
     }
 }

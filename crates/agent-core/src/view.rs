@@ -2,26 +2,26 @@ use vipnode_types::{LeaseId, Ms, NodeFacts, NodeId, Price, wire::Side};
 
 use crate::{AgentCore, EndedLeases, HostConfig, node::own_peers::OwnPeers};
 
-/// What the agent is about, for status and metrics.
+/// The state of the agent, for status and metrics.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AgentView {
-    /// The moment of its last event, by the agent's clock.
+    /// The time of its last event, by the agent's clock.
     pub now: Ms,
-    /// What it sells, where it is a host.
-    pub host: Option<Selling>,
-    /// Hosts it wants; 0 where it is not a client.
+    /// Its slots, if it is a host.
+    pub host: Option<HostSlots>,
+    /// How many hosts it wants; 0 if it is not a client.
     pub min_peers: u32,
     /// How many of them are missing.
     pub missing: u32,
-    /// Where some are missing: why, in the words of the pool.
+    /// Why hosts are missing, as reported by the pool.
     pub why_missing: Option<String>,
-    /// The highest price of a slot that it takes; `None` for any price.
+    /// The maximum price of a slot; `None` for any price.
     pub max_price: Option<Price>,
-    /// Hosts that the user named, which are kept without a pool.
+    /// How many hosts the user named, which are kept without a pool.
     pub named_hosts: u32,
-    /// Where it stands with the pool.
+    /// Its connection to the pool.
     pub pool: PoolState,
-    /// What a slot costs at the pool; `None` before the pool said so.
+    /// The pool's price of a slot; `None` until the pool reports it.
     pub price: Option<Price>,
     /// Whether the node answers.
     pub node_up: bool,
@@ -31,61 +31,60 @@ pub struct AgentView {
     pub head: Option<u64>,
     /// How old that block is, in milliseconds, by this machine's clock.
     pub head_age_ms: Option<u64>,
-    /// Every lease, those being undone included.
+    /// Every lease, including those being undone.
     pub leases: Vec<LeaseState>,
-    /// Connected peers that no lease brought.
+    /// Connected peers without a lease.
     pub own_peers: u32,
-    /// Slots offered in all.
+    /// Slots offered in total.
     pub slots: u32,
     /// Why none are offered.
     pub why_none: Option<String>,
-    /// What leases that ended in this run saw.
+    /// Totals of the leases that ended in this run.
     pub ended: EndedLeases,
-    /// Whether it is on its way out.
+    /// Whether it is stopping.
     pub stopping: bool,
 }
 
-/// What a host sells and keeps.
+/// The slots of a host.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Selling {
-    /// Slots that it sells while its node can.
+pub struct HostSlots {
+    /// Slots that it sells while its node is in sync.
     pub slots: u32,
     /// Slots kept for the node's own peers.
     pub reserve: u32,
 }
 
-/// Where an agent stands with its pool.
+/// The connection of an agent to its pool.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PoolState {
-    /// There is none: the user named hosts or clients.
+    /// Without a pool: the user named hosts or clients.
     None,
     /// No socket.
     Away,
-    /// A socket, and the pool has not taken the agent yet.
+    /// A socket; the pool has not accepted the agent yet.
     Connecting,
-    /// The pool took it, at that moment.
+    /// The pool accepted it, at that time.
     Connected(Ms),
 }
 
-/// One lease.
+/// A lease.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LeaseState {
-    /// The name by which agent and pool know it.
+    /// Its ID.
     pub lease: LeaseId,
-    /// Which side the agent is.
+    /// Which side the agent is on.
     pub side: Side,
     /// Public key of the other node.
     pub peer: NodeId,
-    /// What it costs; `None` for one of an earlier run that the pool has not spoken of yet.
+    /// Its price; `None` for one of an earlier run that the pool has not named yet.
     pub price: Option<Price>,
     /// Since when it is held, or held again.
     pub since: Ms,
-    /// Since when the peer is seen; `None` while it is not.
+    /// Since when the peer is connected; `None` while it is not.
     pub connected: Option<Ms>,
-    /// For how long this side saw the peer in all, in milliseconds. What the pool meters is the part of it that both
-    /// sides saw.
+    /// How long this side saw the peer in total, in milliseconds. The pool meters the part that both sides saw.
     pub seen_ms: u64,
-    /// It is over and being undone.
+    /// Whether it has ended and is being undone.
     pub ending: bool,
 }
 
@@ -103,7 +102,7 @@ impl AgentView {
             ending: !lease.runs(),
         });
         let selling =
-            |host: &HostConfig| Selling { slots: host.sellable(core.config.direct.allowed()), reserve: host.reserve };
+            |host: &HostConfig| HostSlots { slots: host.sellable(core.config.direct.allowed()), reserve: host.reserve };
         let missing = core.missing_hosts();
         let head = core.node.head();
         Self {

@@ -17,12 +17,12 @@ pub enum AgentNotice {
         /// Where the agent keeps its state for it.
         state_dir: PathBuf,
     },
-    /// The node's key signed that the agent speaks for it, for a year; the file is not needed until then.
+    /// The node's key signed a delegation to the agent, for a year; the file is not needed until then.
     Delegated {
         /// Which file was read.
         key_file: PathBuf,
     },
-    /// Protocol 2: the node's key was read and is kept while the agent runs, for it signs every call.
+    /// Protocol 2: the node's key was read and stays in memory while the agent runs, because it signs every call.
     SignsEachCall {
         /// Which file was read.
         key_file: PathBuf,

@@ -4,8 +4,8 @@ use vipnode_types::{AgentPublic, Delegation, NodeId, NodeKey};
 
 use crate::{AgentError, clock, limits::DELEGATION_MS, state::StateDir};
 
-/// Has the node's key sign that the agent of this machine speaks for it, and keeps that for the agent's next starts.
-/// The key itself is not kept.
+/// Has the node's key sign a delegation to the agent of this machine, and keeps the delegation for the agent's next
+/// starts. The key itself is not kept.
 ///
 /// # Errors
 /// [`AgentError::Locked`] while the agent runs, and the errors of the state directory.
@@ -23,7 +23,7 @@ pub fn agent_public(root: &Path, node: &NodeId) -> Result<AgentPublic, AgentErro
     Ok(StateDir::open(root, node)?.agent_key()?.public())
 }
 
-/// Has the node's key sign for an agent of another machine, for a year. Nothing is kept here.
+/// Has the node's key sign a delegation to an agent of another machine, for a year. Nothing is kept here.
 #[must_use]
 pub fn link_other(node_key: &NodeKey, agent: AgentPublic) -> Delegation {
     let now = clock::wall();
@@ -33,8 +33,8 @@ pub fn link_other(node_key: &NodeKey, agent: AgentPublic) -> Delegation {
 /// Takes a delegation that was signed on another machine for the agent of this one.
 ///
 /// # Errors
-/// [`AgentError::NotLinked`] where it does not hold or is for another agent, [`AgentError::Locked`] while the agent
-/// runs, and the errors of the state directory.
+/// [`AgentError::NotLinked`] if it is not valid or is for another agent, [`AgentError::Locked`] while the agent runs,
+/// and the errors of the state directory.
 pub fn take_link(root: &Path, delegation: &Delegation) -> Result<(), AgentError> {
     delegation.verify(clock::wall()).map_err(|error| AgentError::NotLinked { why: error.to_string() })?;
     let state = StateDir::open(root, &delegation.node)?;

@@ -37,7 +37,7 @@ pub const FILE_BYTES: u64 = 64 << 10;
 pub const REQUEST_DEADLINE: Duration = Duration::from_secs(20);
 
 /// The longest time from the first signal to the end, whatever pool and node do; the agent core is done earlier. What is not
-/// undone by then is in the journal, and the error says how to undo it.
+/// undone by then is in the journal, and the error names the command that undoes it.
 pub const STOP_DEADLINE: Duration = Duration::from_secs(8);
 
 /// The node is looked at this often when nothing is about to happen.

@@ -172,7 +172,7 @@ fn notices() -> Vec<Notice> {
         ConnectFailure::NoLightSlot,
         ConnectFailure::NoCommonProtocol,
         ConnectFailure::NoDialSlot { dialed: 16 },
-        ConnectFailure::Silent,
+        ConnectFailure::NeverConnected,
     ] {
         notices.push(Notice::HostNotConnected { lease, host, version: version.clone(), cause });
         notices.push(Notice::ClientNotConnected { lease, client, version: version.clone(), cause });

@@ -8,13 +8,13 @@ use crate::{Node, NodeError, PeerEvents, PlannedCall};
 /// A node that is observed but never changed (`--dry-run`): each call that would change it is reported instead.
 pub struct DryRun {
     node: Arc<dyn Node>,
-    tell: Box<dyn Fn(&PlannedCall) + Send + Sync>,
+    report: Box<dyn Fn(&PlannedCall) + Send + Sync>,
 }
 
 impl DryRun {
-    /// Wraps a node; `tell` is handed each RPC call that is not made.
-    pub fn new(node: Arc<dyn Node>, tell: impl Fn(&PlannedCall) + Send + Sync + 'static) -> Self {
-        Self { node, tell: Box::new(tell) }
+    /// Wraps a node; `report` receives each RPC call that is not made.
+    pub fn new(node: Arc<dyn Node>, report: impl Fn(&PlannedCall) + Send + Sync + 'static) -> Self {
+        Self { node, report: Box::new(report) }
     }
 }
 
@@ -33,7 +33,7 @@ impl Node for DryRun {
 
     fn call(&self, command: PeerCommand) -> BoxFuture<'_, Result<(), NodeError>> {
         for call in self.node.plan(&command) {
-            (self.tell)(&call);
+            (self.report)(&call);
         }
         std::future::ready(Ok(())).boxed()
     }

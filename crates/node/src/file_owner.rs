@@ -13,12 +13,13 @@ impl fmt::Display for FileOwner {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::User(name) => f.write_str(name),
-            Self::Id(id) => write!(f, "the user with id {id}"),
+            Self::Id(id) => write!(f, "the user with ID {id}"),
         }
     }
 }
 
-/// Who owns a file, or the nearest directory above it that may be looked at. `None` where the system does not tell.
+/// Returns the owner of a file, or of the nearest directory above it that can be read. `None` if the system does not
+/// report it.
 #[cfg(unix)]
 pub(crate) fn owner_of(path: &Path) -> Option<FileOwner> {
     use std::os::unix::fs::MetadataExt;
@@ -27,7 +28,7 @@ pub(crate) fn owner_of(path: &Path) -> Option<FileOwner> {
     Some(name_of(uid, &users).map_or(FileOwner::Id(uid), |name| FileOwner::User(name.to_owned())))
 }
 
-/// Who owns a file. `None`: this system has no such thing, or does not tell.
+/// Returns the owner of a file. `None` if the system has no owners, or does not report it.
 #[cfg(not(unix))]
 pub(crate) fn owner_of(_path: &Path) -> Option<FileOwner> {
     None

@@ -1,10 +1,10 @@
-//! What a node may ask of the agent's memory and patience, by name.
+//! Limits on what a node can use of the agent's memory and time.
 
 use std::time::Duration;
 
-/// A single call to a node; past it the call fails and the node counts as not answering.
+/// Deadline of a call to a node; after it the call fails and the node counts as not answering.
 pub const CALL_DEADLINE: Duration = Duration::from_secs(5);
-/// Peers in one answer; a longer list is an error, since a shortened one would look like lost peers.
+/// Peers in one answer; a longer list is an error, because a shortened one would look like lost peers.
 pub const MAX_PEERS: usize = 2_000;
 /// Characters kept of a client's name; the rest is cut.
 pub const MAX_CLIENT_VERSION: usize = 256;
@@ -18,10 +18,10 @@ pub const MAX_DIALED: usize = 1_024;
 pub const EVENT_QUEUE: usize = 1_024;
 /// A client that dials once and forgets is asked again after this time, while the peer is wanted and missing.
 pub const REDIAL: Duration = Duration::from_secs(10);
-/// A peer that was removed and is dialed all the same is removed again for this long; geth gives a dial up after 15 s,
-/// and a handshake after 5.
+/// A peer that was removed and is dialed all the same is removed again for this long; geth ends a dial after 15 s, and
+/// a handshake after 5.
 pub const LATE_DIAL: Duration = Duration::from_secs(20);
-/// A caller that ends waits this long for such a dial; a later one stays until its peer is dropped otherwise.
+/// A caller that stops waits this long for such a dial; a later one stays until its peer is dropped otherwise.
 pub const SETTLED: Duration = Duration::from_millis(500);
-/// And looks this often.
+/// How often the peers are read during that wait.
 pub const SETTLING: Duration = Duration::from_millis(50);

@@ -10,37 +10,37 @@ use crate::NodeError;
 /// Each call has a deadline ([`crate::limits::CALL_DEADLINE`]) and may fail at any time; a node that was offline
 /// answers again by itself once it is back. Dropping a future abandons the call, which the node may still carry out.
 pub trait Node: Send + Sync + 'static {
-    /// Who the node is, asked afresh.
+    /// Returns the facts of the node, read again.
     fn facts(&self) -> BoxFuture<'_, Result<NodeFacts, NodeError>>;
 
-    /// All its peers, at most [`crate::limits::MAX_PEERS`].
+    /// Returns all its peers, at most [`crate::limits::MAX_PEERS`].
     fn peers(&self) -> BoxFuture<'_, Result<Vec<PeerFact>, NodeError>>;
 
-    /// The newest block it knows.
+    /// Returns the newest block that it knows.
     fn head(&self) -> BoxFuture<'_, Result<HeadFact, NodeError>>;
 
-    /// Has the node do something with a peer. `Ok` says that the node took the order, never that a connection
-    /// came or went: look at [`Node::peers`] for that.
+    /// Has the node change its peers. `Ok` means that the node accepted the command, not that a connection was made or
+    /// closed: read [`Node::peers`] for that.
     fn call(&self, command: PeerCommand) -> BoxFuture<'_, Result<(), NodeError>>;
 
-    /// Waits a moment where peers were dropped lately, and drops again the ones that the node was dialing just then. For a
-    /// caller that ends: others call [`Node::peers`] from time to time, which does the same.
+    /// Waits a moment if peers were dropped recently, and drops again those that the node was dialing just then. For a
+    /// caller that is about to stop: others call [`Node::peers`] from time to time, which does the same.
     fn settle(&self) -> BoxFuture<'_, ()>;
 
-    /// The RPC calls that [`Node::call`] would make, in order.
+    /// Returns the RPC calls that [`Node::call`] would make, in order.
     fn plan(&self, command: &PeerCommand) -> Vec<PlannedCall>;
 
-    /// Peers as they come and go, from now on. `None` where the client or the transport cannot tell; then poll.
-    /// The stream ends when the connection to the node is lost; ask for another one then.
+    /// Subscribes to connects and disconnects of peers. `None` if the client or the transport has no events; then poll.
+    /// The stream ends when the connection to the node is lost; subscribe again then.
     fn events(&self) -> BoxFuture<'_, Option<PeerEvents>>;
 
-    /// Addresses other than loopback where this node's admin calls answer. Each deserves a warning.
+    /// Returns the addresses other than loopback at which this node's admin calls answer. Each deserves a warning.
     fn exposure(&self) -> BoxFuture<'_, Vec<String>>;
 
-    /// The node's data directory, where it runs on this machine and reports it.
+    /// Returns the node's data directory, if it runs on this machine and reports it.
     fn data_dir(&self) -> BoxFuture<'_, Option<PathBuf>>;
 
-    /// Its address, for people.
+    /// Returns its address, for display.
     fn at(&self) -> String;
 }
 
@@ -65,10 +65,10 @@ pub type PeerEvents = BoxStream<'static, PeerEvent>;
 /// Something happened to the peers of a node.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PeerEvent {
-    /// A peer connected. Only [`Node::peers`] says whether it stays and is ready.
+    /// A peer connected. Only [`Node::peers`] shows whether it stays and is ready.
     Added(NodeId),
     /// A peer disconnected, and why, as far as the client reports it.
     Gone(NodeId, DropCause),
-    /// A peer whose key is not known yet came or went, or events were missed: look at [`Node::peers`].
+    /// A peer with an unknown key connected or disconnected, or events were missed: read [`Node::peers`].
     Look,
 }

@@ -6,7 +6,7 @@ use vipnode_types::{errors, sanitize};
 use crate::{AnswerError, FileOwner, limits::MAX_ERROR_TEXT};
 
 errors! {
-    /// Why a node could not be asked, or did not do what it was told.
+    /// Why a call to a node failed.
     #[derive(Debug, Clone, PartialEq, Eq)]
     pub enum NodeError {
         /// Nothing listens at the address, or the connection broke.
@@ -17,7 +17,7 @@ errors! {
             kind: ErrorKind,
             /// What the system reports.
             why: String,
-        }: local, "no node answers at {at}: {why}",
+        }: local, "no node responds at {at}: {why}",
             hint "Start the node, or pass its address: --rpc FILE.ipc or --rpc http://127.0.0.1:8545.";
         /// The IPC file exists, and its permissions keep this user out.
         NotPermitted {
@@ -25,7 +25,7 @@ errors! {
             at: String,
             /// Who owns it, where the system reports that.
             owner: Option<FileOwner>,
-        }: local, "{at} exists, but this user may not open it{owned}" (owned = owned_by(owner.as_ref())),
+        }: local, "{at} exists, but this user cannot open it{owned}" (owned = owned_by(owner.as_ref())),
             hint "Run vipnode as the user that runs the node, or give that user's group access to the file.";
         /// The IPC file belongs to another user of this machine.
         OtherUser {
@@ -33,8 +33,8 @@ errors! {
             at: String,
             /// The user's name.
             user: String,
-        }: local, "{at} exists, but this user may not open it; it belongs to {user}",
-            hint "Run vipnode as that user: sudo -u {user} vipnode …; or give its group access: \
+        }: local, "{at} exists, but this user cannot open it; it belongs to {user}",
+            hint "Run vipnode as that user (sudo -u {user} vipnode …), or give your group access: \
                   sudo chgrp $(id -gn) {at} && sudo chmod g+rw {at}.";
         /// Over TLS, the node's certificate is not trusted.
         Untrusted {
@@ -57,7 +57,7 @@ errors! {
         HostRefused {
             /// The address.
             at: String,
-        }: local, "the node at {at} refuses the host name in this address (HTTP 403)",
+        }: local, "the node at {at} rejected the host name in this address (HTTP 403)",
             hint "Use 127.0.0.1 in --rpc, or allow this name: geth --http.vhosts localhost,NAME.";
         /// The node answers the WebSocket handshake with HTTP 403, because it does not accept the `Origin` header.
         OriginRefused {
@@ -71,10 +71,10 @@ errors! {
             at: String,
             /// The first method that is missing.
             method: String,
-        }: local, "the node at {at} answers, but does not offer {method} there",
-            hint "Pass the node's IPC file, where all calls answer: --rpc DATADIR/geth.ipc; or start geth, reth or Erigon \
-                  with {flag} admin,eth,net,web3, Besu with {besu} ADMIN,ETH,NET,WEB3, Nethermind with \
-                  --JsonRpc.EnabledModules Admin,Eth,Net,Web3; on 127.0.0.1 only."
+        }: local, "the node at {at} responds but does not offer {method} there",
+            hint "Pass the node's IPC file, which serves all methods: --rpc DATADIR/geth.ipc. Or start geth, reth, or \
+                  Erigon with {flag} admin,eth,net,web3, Besu with {besu} ADMIN,ETH,NET,WEB3, or Nethermind with \
+                  --JsonRpc.EnabledModules Admin,Eth,Net,Web3 (on 127.0.0.1 only)."
                 (flag = api_flag(at), besu = besu_flag(at));
         /// The client does not have this call, whatever flags it is started with.
         NoCall {
@@ -85,14 +85,16 @@ errors! {
             /// What the client calls itself; empty where it does not say.
             client: String,
         }: local, "the node at {at} offers admin calls, but not {method}{named}" (named = in_brackets(client)),
-            hint "Run a newer build of it (Erigon since July 2025 has admin_removePeer), or geth, reth, Besu or Nethermind.";
-        /// A client that has to dial whom it admits, and does not know the address.
+            hint "Run a newer build of this client (Erigon has admin_removePeer since July 2025), or run geth, reth, \
+                  Besu, or Nethermind.";
+        /// The node's client has to dial the peers that it admits, and this peer's address is unknown.
         NoAddress {
             /// The address of the node.
             at: String,
-        }: local, "the node at {at} cannot trust a peer and has to dial it, and this peer has no address to dial",
-            hint "Open the client's p2p port and start its agent with --enode.host ADDRESS; or run geth or reth at the \
-                  host, which admit a client that dials.";
+        }: local, "the node at {at} does not support trusted peers, so it has to dial this peer, but the peer has no \
+                   address to dial",
+            hint "Open the client's p2p port and start its agent with --enode.host ADDRESS, or run geth or reth on \
+                  the host, which admit a client that dials.";
         /// The node answered with a JSON-RPC error.
         Refused {
             /// The address.
@@ -104,7 +106,7 @@ errors! {
             /// Its message, shortened.
             message: String,
         }: local, "the node at {at} refused {method}: {message} ({code})",
-            hint "Try the same call in the node's console; if it works there, please report this.";
+            hint "Try the same call in the node's console. If it works there, please report this.";
         /// The answer cannot be read.
         Answer {
             /// The address.
@@ -113,7 +115,7 @@ errors! {
             method: String,
             /// What is wrong.
             why: AnswerError,
-        }: local, "the node at {at} answered {method} with something unexpected: {why}",
+        }: local, "the node at {at} returned an unexpected response to {method}: {why}",
             hint_of why;
         /// The text given as the node's address is not one.
         Address {
@@ -122,7 +124,7 @@ errors! {
             /// What is wrong.
             why: String,
         }: local, "{text:?} is not the address of a node: {why}",
-            hint "Pass a path (/home/me/.ethereum/geth.ipc), http://HOST:PORT or ws://HOST:PORT to --rpc.";
+            hint "Pass a path (/home/me/.ethereum/geth.ipc), http://HOST:PORT, or ws://HOST:PORT to --rpc.";
     }
 }
 

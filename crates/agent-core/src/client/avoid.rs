@@ -4,12 +4,12 @@ use vipnode_types::{Ms, NodeId};
 
 use crate::limits;
 
-/// Hosts that failed, for a while.
+/// Hosts that failed recently and are avoided for a while.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Avoid {
-    /// Until when.
+    /// Until when each is avoided.
     hosts: BTreeMap<NodeId, Ms>,
-    /// When a host was gone at once after it connected; the newest last.
+    /// When a host disconnected right after it connected; the newest last.
     gone_at_once: BTreeMap<NodeId, Vec<Ms>>,
 }
 
@@ -39,7 +39,7 @@ impl Avoid {
         self.gone_at_once.remove(&host);
     }
 
-    /// The host connected and was gone at once; says whether that happened too often of late.
+    /// Records that the host disconnected right after it connected. Returns whether that happened too often recently.
     pub(crate) fn gone_at_once(&mut self, host: NodeId, now: Ms) -> bool {
         let recent = |at: &Ms| now.since(*at) < limits::AT_ONCE_WITHIN_MS;
         self.gone_at_once.retain(|_, times| times.iter().any(recent));

@@ -3,7 +3,7 @@ use vipnode_types::{
     wire::{LeaveReason, Side},
 };
 
-use super::seeking::Seeking;
+use super::host_search::HostSearch;
 use crate::{
     AgentConfig, Refusal,
     leases::{Lease, Leases},
@@ -11,7 +11,8 @@ use crate::{
     node::state::NodeState,
 };
 
-/// Why a host that the pool gave is not taken, as the pool is told, and in words; nothing where it is.
+/// Returns why a host that the pool assigned is rejected, as a reason for the pool and as an error; `None` if it is
+/// accepted.
 pub(crate) fn declines(
     now: Ms,
     host: &Enode,
@@ -19,7 +20,7 @@ pub(crate) fn declines(
     config: &AgentConfig,
     leases: &Leases,
     node: &NodeState,
-    seeking: &Seeking,
+    host_search: &HostSearch,
 ) -> Option<(LeaveReason, Refusal)> {
     let running = leases.running(Side::Client);
     let most = config.min_peers.saturating_add(limits::SURPLUS);
@@ -36,7 +37,7 @@ pub(crate) fn declines(
         Some((LeaveReason::Surplus, Refusal::Itself))
     } else if leases.iter().any(leased) {
         Some((LeaveReason::Surplus, Refusal::HeldAlready))
-    } else if seeking.avoids(host.id, now) {
+    } else if host_search.avoids(host.id, now) {
         Some((LeaveReason::NotConnected, Refusal::Avoided))
     } else if host.host == EnodeHost::None || host.port == 0 {
         Some((LeaveReason::NotConnected, Refusal::NoHostAddress))

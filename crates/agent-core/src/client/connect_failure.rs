@@ -1,4 +1,4 @@
-//! Why a pair that the pool brought together is not connected, seen from either side.
+//! Why the two nodes of a lease are not connected, as seen from either side.
 
 use std::collections::BTreeSet;
 
@@ -9,7 +9,7 @@ use vipnode_types::{
 
 use crate::{leases::Lease, limits};
 
-/// Why a peer that was let in, or that let the node in, is not connected, as far as this side can see.
+/// Why the peer of a lease is not connected, as far as this side can see.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum ConnectFailure {
     /// Its genesis block is different.
@@ -20,25 +20,25 @@ pub enum ConnectFailure {
     Forks,
     /// The two share no version of `eth`.
     EthVersion,
-    /// It is a light node, or ours is, and was disconnected at once: the host's node has no free slot for light nodes.
+    /// One of the two is a light node and was disconnected at once: the host's node has no free slot for light nodes.
     NoLightSlot,
-    /// It came, and the connection ended before a protocol ran; neither side said why.
+    /// It connected, and the connection ended before a protocol ran, without a known reason.
     NoCommonProtocol,
-    /// It never showed, and the node already dials as many peers as it may, so it has not dialed this one.
+    /// It never connected, and the node has used up its dial slots, so it has not dialed this peer.
     NoDialSlot {
         /// Peers that the node dialed.
         dialed: u32,
     },
-    /// It never showed.
-    Silent,
+    /// It never connected.
+    NeverConnected,
 }
 
-/// Causes that were announced to the user; two of a kind are announced once.
+/// Causes of which the user was notified, each kind once.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct AnnouncedCauses(BTreeSet<ConnectFailure>);
 
 impl AnnouncedCauses {
-    /// Whether it is the first of its kind.
+    /// Adds a cause. Returns whether it is the first of its kind.
     pub(crate) fn insert(&mut self, cause: ConnectFailure) -> bool {
         let kind = match cause {
             ConnectFailure::NoDialSlot { .. } => ConnectFailure::NoDialSlot { dialed: 0 },
@@ -49,7 +49,7 @@ impl AnnouncedCauses {
 }
 
 impl ConnectFailure {
-    /// A cause that the node reported and that no further dial changes.
+    /// Returns the failure for a cause that the node reported, if further dials cannot change it.
     pub(crate) const fn lasting(cause: DropCause, light: bool) -> Option<Self> {
         match cause {
             DropCause::Genesis => Some(Self::Genesis),
@@ -61,7 +61,7 @@ impl ConnectFailure {
         }
     }
 
-    /// What the other side hears of it.
+    /// Returns what is reported to the other side.
     pub(crate) const fn fault(self) -> Option<PairFault> {
         match self {
             Self::Genesis => Some(PairFault::Genesis),
@@ -69,11 +69,11 @@ impl ConnectFailure {
             Self::Forks => Some(PairFault::Forks),
             Self::EthVersion => Some(PairFault::EthVersion),
             Self::NoLightSlot => Some(PairFault::LightSlots),
-            Self::NoCommonProtocol | Self::NoDialSlot { .. } | Self::Silent => None,
+            Self::NoCommonProtocol | Self::NoDialSlot { .. } | Self::NeverConnected => None,
         }
     }
 
-    /// What the other side reported.
+    /// Returns the failure that the other side reported.
     pub(crate) const fn reported(fault: PairFault) -> Self {
         match fault {
             PairFault::Genesis => Self::Genesis,
@@ -85,7 +85,7 @@ impl ConnectFailure {
         }
     }
 
-    /// What the pool hears of it: it remembers that versions are incompatible, so that it brings no such pair again.
+    /// Returns the reason for the pool. The pool remembers incompatible versions and does not match them again.
     pub(crate) const fn leave_reason(self) -> LeaveReason {
         match self {
             Self::EthVersion => LeaveReason::Rejected,
@@ -94,9 +94,9 @@ impl ConnectFailure {
     }
 }
 
-/// Why the pair is not connected, as far as this side sees. `light` says whether it needs a slot for light nodes that may
-/// be taken; `dialed` is how many peers the node dialed, of `max_peers` that it takes. A host whose client never showed
-/// is told when the client's lease ends, and no more is known of it there.
+/// Returns why the two nodes are not connected, as far as this side can see. `light`: the lease needs a slot for light
+/// nodes, and those may be taken. `dialed`: how many of its `max_peers` peers the node dialed. A host whose client
+/// never connected learns of it when the client's lease ends, without a cause.
 pub(crate) fn find_cause(lease: &Lease, light: bool, dialed: u32, max_peers: u32) -> Option<ConnectFailure> {
     match (lease.presence().failing(), lease.side()) {
         (Some(cause), _) => Some(ConnectFailure::lasting(cause, light).unwrap_or(ConnectFailure::NoCommonProtocol)),
@@ -104,6 +104,6 @@ pub(crate) fn find_cause(lease: &Lease, light: bool, dialed: u32, max_peers: u32
         (None, Side::Client) if dialed >= (max_peers / limits::DIAL_RATIO).max(1) => {
             Some(ConnectFailure::NoDialSlot { dialed })
         }
-        (None, Side::Client) => Some(ConnectFailure::Silent),
+        (None, Side::Client) => Some(ConnectFailure::NeverConnected),
     }
 }

@@ -1,8 +1,8 @@
-//! The agent as a client: which hosts it takes, why they fail, and which it avoids for a while.
+//! The agent as a client: which hosts it accepts, why they fail, and which it avoids for a while.
 //!
 //! It may call `leases` and `node`. Asking the pool never enters.
 
 pub(crate) mod avoid;
 pub(crate) mod choice;
 pub(crate) mod connect_failure;
-pub(crate) mod seeking;
+pub(crate) mod host_search;

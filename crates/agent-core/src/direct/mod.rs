@@ -1,7 +1,7 @@
 //! Peers that the user named, without a pool.
 //!
-//! Here live their settings, the names that are resolved for them, and whether what stands is what is wanted. It may
-//! call `leases`. No pool enters: it is told nothing of these leases and cannot end them.
+//! Here live their settings, the resolution of their host names, and whether the leases match the settings. It may call
+//! `leases`. The pool never enters: it does not know these leases and cannot end them.
 
 pub(crate) mod config;
 pub(crate) mod name_error;

@@ -6,17 +6,17 @@ use crate::{
     leases::{Lease, Leases},
 };
 
-/// What is remembered of peers that the user named, beyond their leases.
+/// The state of peers that the user named, beyond their leases.
 #[derive(Debug, Clone)]
 pub(crate) struct Direct {
-    /// What stands may be something else than what is wanted.
+    /// The leases may not match the settings.
     due: bool,
     next: u64,
     names: Names,
 }
 
 impl Direct {
-    /// Names of leases begin past those of an earlier run.
+    /// Creates the state. Lease IDs begin after those of an earlier run.
     pub(crate) fn new(config: &DirectConfig, leases: &Leases) -> Self {
         let last = leases.iter().map(Lease::id).filter(|id| id.is_direct()).map(LeaseId::get).max();
         let mut names = Names::default();
@@ -29,12 +29,12 @@ impl Direct {
         self.due = true;
     }
 
-    /// Something that was in the way of what is wanted may be gone.
+    /// Compares leases with the settings again at the next chance.
     pub(crate) const fn look_again(&mut self) {
         self.due = true;
     }
 
-    /// What stands is being held against what is wanted.
+    /// Records that the leases are being compared with the settings.
     pub(crate) const fn looked(&mut self) {
         self.due = false;
     }
@@ -51,7 +51,7 @@ impl Direct {
         &mut self.names
     }
 
-    /// A name for a lease that no pool knows.
+    /// Returns the ID for a lease that no pool knows.
     pub(crate) const fn new_lease(&mut self) -> LeaseId {
         let lease = LeaseId::direct(self.next);
         self.next = self.next.saturating_add(1);

@@ -4,24 +4,25 @@ use vipnode_types::{Enode, EnodeHost, Ms};
 
 use crate::{NameError, Notice, limits};
 
-/// The names of hosts that the user named, and where they point: no execution client resolves one twice.
+/// The host names of hosts that the user named, with their addresses. An execution client resolves a name only once,
+/// when it is added.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Names(BTreeMap<Box<str>, Name>);
 
 #[derive(Debug, Clone)]
 struct Name {
     ip: Option<IpAddr>,
-    /// Since when it is being looked up.
+    /// Since when a lookup is in progress.
     asked: Option<Ms>,
-    /// When it is looked up again.
+    /// When the next lookup is due.
     next: Ms,
     answered: Ms,
-    /// The user knows that it cannot be resolved.
+    /// The user was notified that it cannot be resolved.
     unresolved_announced: bool,
 }
 
 impl Names {
-    /// Exactly the names of these.
+    /// Keeps exactly the names of these hosts.
     pub(crate) fn keep(&mut self, hosts: &[Enode]) {
         let names: Vec<&str> = hosts.iter().filter_map(name_of).collect();
         self.0.retain(|name, _| names.contains(&&**name));
@@ -36,7 +37,7 @@ impl Names {
         }
     }
 
-    /// The host with an address that can be dialed; `None` before its name was resolved.
+    /// Returns the host with an IP address; `None` until its name was resolved.
     pub(crate) fn resolve(&self, host: &Enode) -> Option<Enode> {
         match name_of(host) {
             None => Some(host.clone()),
@@ -44,32 +45,33 @@ impl Names {
         }
     }
 
-    /// The host is gone: it may have moved.
+    /// Schedules a lookup soon, because the host disconnected and may have moved.
     pub(crate) fn soon(&mut self, host: &Enode, now: Ms) {
         if let Some(name) = name_of(host).and_then(|name| self.0.get_mut(name)) {
             name.next = name.next.min(now.max(name.answered.plus(limits::RESOLVE_LEAST_MS)));
         }
     }
 
-    /// When the first of them is due.
+    /// Returns when the next lookup or deadline is due.
     pub(crate) fn due(&self) -> Option<Ms> {
         self.0.values().map(Name::due).min()
     }
 
-    /// Those that are due, and whether they were asked for already and nothing answered.
+    /// Returns the names that are due; true for those whose lookup got no answer in time.
     pub(crate) fn all_due(&self, now: Ms) -> Vec<(Box<str>, bool)> {
         let due = self.0.iter().filter(|(_, at)| at.due() <= now);
         due.map(|(name, at)| (name.clone(), at.asked.is_some())).collect()
     }
 
-    /// The name is being looked up.
+    /// Records that a lookup began.
     pub(crate) fn ask(&mut self, now: Ms, name: &str) {
         if let Some(at) = self.0.get_mut(name) {
             at.asked = Some(now);
         }
     }
 
-    /// A look-up ended; `missing` says whether a host of that name is to be looked for at another address.
+    /// Records the result of a lookup. `missing`: a host of that name is not connected and is to be tried at another
+    /// address.
     pub(crate) fn resolved(
         &mut self,
         now: Ms,
@@ -97,10 +99,10 @@ impl Names {
     }
 }
 
-/// What a look-up changes.
+/// What a lookup changes.
 #[derive(Debug)]
 pub(crate) struct Resolved {
-    /// The name points to another address than before.
+    /// The name resolves to another address than before.
     pub(crate) moved: bool,
     pub(crate) notice: Option<Notice>,
 }
@@ -111,13 +113,13 @@ impl Name {
     }
 }
 
-/// The address that was used so far as long as the name has it, for names with round-robin DNS; the one behind it
-/// where no host was found there.
+/// Chooses an address: the one in use, as long as the name resolves to it (round-robin DNS); the next one if the host
+/// was not reached there.
 fn choose(ips: &[IpAddr], last: Option<IpAddr>, missing: bool) -> Option<IpAddr> {
     let usable = |ip: &&IpAddr| !ip.is_unspecified() && !ip.is_multicast();
     let mut ips: Vec<IpAddr> = ips.iter().filter(usable).take(limits::NAME_ADDRESSES).copied().collect();
     if missing {
-        // In one order, so that each has its turn.
+        // Sorted, so that each address gets its turn.
         ips.sort_unstable();
     }
     let at = last.and_then(|last| ips.iter().position(|ip| *ip == last));

@@ -1,4 +1,4 @@
-//! Asking the pool for hosts.
+//! Asks the pool for hosts.
 
 use vipnode_types::{
     Ms,
@@ -11,7 +11,7 @@ use crate::{
 };
 
 impl AgentCore {
-    /// Hosts that are missing to those wanted.
+    /// Returns how many of the wanted hosts are missing.
     pub(crate) fn missing_hosts(&self) -> u32 {
         self.config.min_peers.saturating_sub(self.leases.running(Side::Client))
     }
@@ -31,20 +31,20 @@ impl AgentCore {
         }
         let tag = self.new_tag();
         self.asks.sent(Request { tag, sent: now });
-        let ask = AskRequest { want: self.config.min_peers, avoid: self.seeking.avoided(now) };
+        let ask = AskRequest { want: self.config.min_peers, avoid: self.host_search.avoided(now) };
         let request = self.dialect.ask(ask, self.missing_hosts(), self.node.facts());
         out.push(Action::Pool { tag, request });
     }
 
     pub(crate) fn ask_answered(&mut self, now: Ms, answer: Result<PoolAnswer, WireError>, out: &mut Vec<Action>) {
         let missing = self.missing_hosts();
-        let answer = self.dialect.ask_reply(answer, missing, |host| self.seeking.avoids(host, self.now));
+        let answer = self.dialect.ask_reply(answer, missing, |host| self.host_search.avoids(host, self.now));
         self.asks.answered();
         let wait_ms = match answer {
             Ok(reply) => {
                 let before = self.leases.running(Side::Client);
                 for grant in reply.hosts.into_iter().take(limits::REPLY_HOSTS) {
-                    // Whatever is wrong with a slot, it is left there and then.
+                    // A slot with any problem is left at once.
                     let _refused = self.take_host(now, grant, out);
                 }
                 if self.leases.running(Side::Client) > before {

@@ -27,7 +27,7 @@ impl AgentCore {
         }
         let full = self.leases.pending_calls() >= limits::PENDING_CALLS;
         match call {
-            // What is over ends whether or not there is room to say so later.
+            // An ended lease is undone whether or not the call can wait for it.
             FromPool::Evict(call) => self.evict(tag, &call, full, out),
             FromPool::Admit(_) | FromPool::Dial(_) | FromPool::Whitelist(_) if full => {
                 if !matches!(call, FromPool::Dial(_)) {
@@ -47,13 +47,13 @@ impl AgentCore {
             Some(_) => self.admit_again(tag, call),
             None => self.admit_new(now, tag, call, out),
         };
-        // Without a reply yet it is answered once the node is done.
+        // Without a reply, the call is answered once the node is done.
         if let Some(reply) = reply {
             out.push(Action::Answer { tag, reply });
         }
     }
 
-    /// A repeated call: the answer is that of the first.
+    /// Handles a repeated call, which gets the answer of the first.
     fn admit_again(&mut self, tag: RequestTag, call: &AdmitCall) -> Option<Result<(), WireError>> {
         let socket = self.link.socket();
         let lease = self.leases.get_mut(call.lease)?;
@@ -87,7 +87,7 @@ impl AgentCore {
     ) -> Option<Result<(), WireError>> {
         let offer = self.offer(now);
         if let Some((failure, why)) = refuses(call, &self.config, offer, &self.leases, &self.node, &self.light_slots) {
-            // No room helps a light node that the host's node has no slot for.
+            // A free slot is of no use to a light node if the host's node has no slot for light nodes.
             if failure == AdmitFailure::Full && !(call.light && self.light_slots.are_taken()) {
                 self.make_room(out);
             }
@@ -108,13 +108,13 @@ impl AgentCore {
         None
     }
 
-    /// A lease that is not known is undone already.
+    /// Ends a lease at the pool's request. An unknown lease is already undone.
     fn evict(&mut self, tag: RequestTag, call: &EvictCall, full: bool, out: &mut Vec<Action>) {
         let Some(lease) = self.leases.get(call.lease) else {
             out.push(Action::Answer { tag, reply: Ok(()) });
             return;
         };
-        // A pool that does not know the lease does not know the peer either, and says zeros.
+        // A pool that does not know the lease does not know the peer either, and sends zeros.
         if lease.peer_id() != call.peer && call.peer != NodeId::new([0; 64]) {
             out.push(Action::Answer { tag, reply: Err(Refusal::OtherLease.to_wire()) });
             return;
@@ -134,18 +134,18 @@ impl AgentCore {
         }
     }
 
-    /// What the agent offers as a host.
+    /// Returns what the agent offers as a host.
     pub(crate) fn offer(&self, now: Ms) -> Offer {
         Offer::of(&self.config, &self.node, self.stopping.is_some(), now)
     }
 
-    /// Says once when the offer changes.
+    /// Notifies the user when the offer changes.
     pub(crate) fn announce_offer(&mut self, now: Ms, out: &mut Vec<Action>) {
         let unknown = self.node.facts().is_none() || self.stopping.is_some();
         if !self.config.pool || self.config.host.is_none() || unknown {
             return;
         }
-        // Just started or just back: the newest block comes in a moment, and nothing is worth saying before.
+        // The node just came up: its newest block follows in a moment, so a notice would be premature.
         if self.node.is_up() && self.node.head().is_none() {
             return;
         }

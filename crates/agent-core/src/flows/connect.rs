@@ -1,4 +1,4 @@
-//! The link to the pool: sockets come and go, the agent presents itself, the pool takes it or refuses.
+//! The link to the pool: sockets open and close, the agent sends its hello, and the pool accepts or rejects it.
 
 use vipnode_types::{
     Failure, LeaseId, Ms,
@@ -27,7 +27,7 @@ impl AgentCore {
         self.present(now, false, out);
     }
 
-    /// Presents the agent as soon as both socket and node are there, and again where it is `another`.
+    /// Sends the hello as soon as both socket and node are there, and again if `another` is set.
     pub(crate) fn present(&mut self, now: Ms, another: bool, out: &mut Vec<Action>) {
         if self.link.is_open() {
             let Some(facts) = self.node.facts_if_up() else { return };
@@ -43,7 +43,7 @@ impl AgentCore {
         }
     }
 
-    /// The pool's absence ends nothing: leases stay as they are (fail static).
+    /// Handles a lost socket. It ends no lease (fail static).
     pub(crate) fn pool_lost(&mut self, now: Ms, why: Failure, out: &mut Vec<Action>) {
         self.announce_loss(why, out);
         self.forget_socket(now);
@@ -69,12 +69,12 @@ impl AgentCore {
         } else if self.asks.is(tag) {
             self.ask_answered(now, answer, out);
         } else if !self.leaving.answered(tag) {
-            // An answer to a request of an old socket falls through: it changes nothing.
+            // An answer to a request on an old socket matches nothing and changes nothing.
             self.bye_answered(tag);
         }
     }
 
-    /// The leases that go on by this side's word, but for what is unclear.
+    /// Returns the leases that stay without confirmation by the pool, except ambiguous ones.
     fn standing_leases(&self) -> Vec<LeaseView> {
         let goes_on = |lease: &&Lease| lease.runs() && !lease.is_direct() && !self.leases.is_unclear(lease);
         let view = |lease: &Lease| LeaseView {
@@ -94,7 +94,7 @@ impl AgentCore {
         self.reconcile(now, &welcome.leases, welcome.unconfirmed, out);
     }
 
-    /// The pool refused the agent itself.
+    /// Handles a pool that rejected the agent itself.
     pub(crate) fn not_taken(&mut self, now: Ms, error: WireError, out: &mut Vec<Action>) {
         let (error, lasting) = self.dialect.refusal(error);
         out.push(Action::Notice(Notice::PoolRefused(error.clone())));
@@ -112,7 +112,7 @@ impl AgentCore {
         }
     }
 
-    /// A request without an answer means a half-open socket (D40).
+    /// Closes the socket if a request gets no answer in time: it is half-open (fault D40, docs/faults.md).
     pub(crate) fn link_expire(&mut self, now: Ms, out: &mut Vec<Action>) {
         if self.requests().any(|request| request.due() <= now) {
             let why = format!("no answer within {} s", limits::REQUEST_MS / 1_000);
@@ -120,19 +120,19 @@ impl AgentCore {
         }
     }
 
-    /// Every request that waits for its answer.
+    /// Returns every request that waits for its answer.
     fn requests(&self) -> impl Iterator<Item = Request> {
         let all = [self.link.connecting(), self.reports.in_flight(), self.asks.in_flight(), self.leaving.in_flight()];
         all.into_iter().flatten()
     }
 
-    /// When something towards the pool is due.
+    /// Returns when something for the pool is due.
     pub(crate) fn pool_due(&self) -> impl Iterator<Item = Ms> {
         let requests = self.requests().map(Request::due);
         requests.chain(self.report_due()).chain(self.ask_due())
     }
 
-    /// Sends the pool what is due, in the order in which it makes sense to it.
+    /// Sends the pool what is due, in an order in which it can handle it.
     pub(crate) fn speak(&mut self, now: Ms, out: &mut Vec<Action>) {
         if self.stopping.is_none() && self.link.is_live() {
             self.send_report(now, out);
@@ -161,7 +161,7 @@ impl AgentCore {
         }
     }
 
-    /// Whatever waits for an answer on the old socket, on either side, waits no more.
+    /// Drops requests and calls of the old socket.
     pub(crate) fn forget_socket(&mut self, now: Ms) {
         if self.link.closed(now) {
             self.counters.pool_lost();
@@ -174,7 +174,7 @@ impl AgentCore {
         self.leases.iter_mut().for_each(Lease::forget_calls);
     }
 
-    /// Tells the pool that a lease is left, at the next chance.
+    /// Leaves a lease at the pool, at the next chance.
     pub(crate) fn leave(&mut self, lease: LeaseId, reason: LeaveReason) {
         self.leave_because(lease, reason, None);
     }

@@ -1,4 +1,4 @@
-//! Why a pair that the pool brought together is not connected: found out, announced, and told the pool.
+//! Finds out why the two nodes of a lease are not connected, and reports it to the user and to the pool.
 
 use vipnode_types::{
     DropCause, LeaseId, Ms, NodeId, PeerFact,
@@ -8,7 +8,7 @@ use vipnode_types::{
 use crate::{Action, AgentCore, ConnectFailure, Notice, client::connect_failure::find_cause, leases::Lease, limits};
 
 impl AgentCore {
-    /// A peer in the list without a protocol that runs is about to be thrown out, or just begins.
+    /// A listed peer without a running protocol is about to be disconnected, or has just connected.
     pub(crate) fn see_failing(&mut self, peers: &[PeerFact]) {
         for lease in self.leases.iter_mut().filter(|lease| lease.runs() && !lease.presence().is_up()) {
             if peers.iter().any(|peer| peer.id == lease.peer_id() && !peer.ready) {
@@ -17,8 +17,8 @@ impl AgentCore {
         }
     }
 
-    /// The node says that a peer went, and why. Where no protocol had run with it, or a moment only, and no dial would
-    /// change that, its lease is given up at once.
+    /// Handles an event that a peer disconnected, with a cause. If no protocol ran with it, or only for a moment, and a
+    /// further dial cannot change that, its lease ends at once.
     pub(crate) fn came_and_went(&mut self, now: Ms, peer: NodeId, cause: DropCause, out: &mut Vec<Action>) {
         let fresh = |lease: &Lease| {
             let presence = lease.presence();
@@ -39,7 +39,7 @@ impl AgentCore {
             lease.presence_mut().fail(cause, lasting.is_some());
         }
         let Some(cause) = lasting.filter(|_| self.link.is_live()) else { return };
-        // Whom the user named is dialed on, and announced after a while.
+        // The node keeps dialing a host that the user named; the user is notified after a while.
         if !runs || id.is_direct() {
             return;
         }
@@ -63,7 +63,7 @@ impl AgentCore {
         }
     }
 
-    /// Says why a pair is given up, each cause once.
+    /// Notifies the user why a lease is given up, once for each cause.
     pub(crate) fn announce_failure(&mut self, id: LeaseId, out: &mut Vec<Action>) {
         let Some(lease) = self.leases.get(id) else { return };
         if lease.presence().was_ever_up() && lease.presence().failing().is_none() {
@@ -73,7 +73,8 @@ impl AgentCore {
         self.announce_cause(id, cause, out);
     }
 
-    /// The pool ends a pair that was not connected: the other side knows why, or it was waited for in vain.
+    /// Handles a lease that the pool ends because its nodes did not connect: the other side reported a cause, or waited
+    /// in vain.
     pub(crate) fn explain_eviction(&mut self, call: &EvictCall, out: &mut Vec<Action>) {
         let Some(lease) = self.leases.get(call.lease).filter(|lease| lease.runs()) else { return };
         let presence = lease.presence();
@@ -82,7 +83,7 @@ impl AgentCore {
             self.announce_cause(call.lease, ConnectFailure::reported(fault), out);
             return;
         }
-        // Sooner than that the other side left for a reason of its own.
+        // Before that, the other side left for a reason of its own.
         let waited = self.now.since(lease.since()) >= limits::AT_ONCE_MS || presence.failing().is_some();
         if call.reason == EvictReason::NotConnected && waited {
             self.announce_failure(call.lease, out);
@@ -93,7 +94,7 @@ impl AgentCore {
         let Some(lease) = self.leases.get(id) else { return };
         let (peer, version) = (lease.peer_id(), lease.terms().peer_version.clone());
         let notice = match lease.side() {
-            Side::Client if self.seeking.announce(cause) => {
+            Side::Client if self.host_search.announce(cause) => {
                 Notice::HostNotConnected { lease: id, host: peer, version, cause }
             }
             Side::Host if self.hosting.announce_failure(cause) => {

@@ -1,5 +1,5 @@
-//! Peers that the user named, which need no pool. Each is a lease of its own, under a name that no pool knows. It has no
-//! price and is never given up: a host that goes is dialed on, by the node itself.
+//! Peers that the user named, which need no pool. Each is a lease with an ID that no pool knows. It has no price and is
+//! never given up: the node itself keeps dialing a host that disconnected.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -10,11 +10,11 @@ use vipnode_types::{Enode, Failure, LeaseId, Ms, NodeId, wire::Side};
 
 use crate::{Action, AgentCore, DirectConfig, NameError, Notice, leases::Lease, limits};
 
-/// One node may be named as host and as client.
+/// Node and side (true: host side); one node may be named as host and as client.
 type Key = (NodeId, bool);
 
 impl AgentCore {
-    /// Whom the user wants, and where: `None` while a name was never resolved.
+    /// Returns the peers that the user named, with their addresses; `None` while a name is not resolved.
     fn direct_wanted(&self) -> BTreeMap<Key, Option<Enode>> {
         let itself = self.node.id();
         let DirectConfig { hosts, allow } = &self.config.direct;
@@ -23,29 +23,30 @@ impl AgentCore {
         hosts.chain(allow).filter(|((id, _), _)| Some(*id) != itself).collect()
     }
 
-    /// Hosts that the user named; a node is none of itself.
+    /// Returns how many hosts the user named, not counting the node itself.
     pub(crate) fn named_hosts(&self) -> u32 {
         let itself = self.node.id();
         let others = self.config.direct.hosts.iter().filter(|host| Some(host.id) != itself);
         u32::try_from(others.count()).unwrap_or(u32::MAX)
     }
 
-    /// Ends what is not wanted any more and begins what is missing. Who moved is removed first and added once that is
-    /// done: geth takes no new address of a node that it has.
+    /// Ends leases that are no longer wanted and begins missing ones. A peer with a new address is removed first and
+    /// added once that is done: geth ignores a new address of a peer that it already has.
     pub(crate) fn keep_direct(&mut self, now: Ms, out: &mut Vec<Action>) {
         self.resolve_names(now, out);
-        // Who is connected already is known after a look: such a connection is not the agent's to cut.
+        // A list shows which peers were connected already; the agent must not cut those connections.
         if !self.direct.is_due() || self.stopping.is_some() || !self.node.is_known(now) {
             return;
         }
         self.direct.looked();
         let mut wanted = self.direct_wanted();
         let mut held: BTreeSet<Key> = BTreeSet::new();
-        // Without a pool nobody says which of its leases live.
+        // Without a pool, its leases of an earlier run are never confirmed.
         for id in self.leases.ids(|lease| lease.is_direct() || !self.config.pool) {
             let Some(lease) = self.leases.get_mut(id) else { continue };
             let key = (lease.peer_id(), lease.side() == Side::Host);
-            // A host that is connected is where it is, whatever its name points to: another of that name may be missing.
+            // A connected host stays at its address, whatever its name resolves to: another of the name's hosts may be
+            // missing.
             let stays = lease.side() == Side::Client && lease.presence().is_up();
             let there = |at: &Option<Enode>| at.as_ref().is_none_or(|at| stays || at == lease.peer());
             let fits = wanted.get(&key).is_some_and(there);
@@ -69,7 +70,7 @@ impl AgentCore {
         for ((_, is_host), peer) in wanted {
             let Some(peer) = peer else { continue };
             if self.leases.len() >= limits::LEASES {
-                // Tried again with whatever happens next.
+                // Tried again at the next event.
                 self.direct.look_again();
                 break;
             }
@@ -78,12 +79,12 @@ impl AgentCore {
         }
     }
 
-    /// Whether the user named that host.
+    /// Whether the user named this host.
     pub(crate) fn is_named_host(&self, host: NodeId) -> bool {
         self.config.direct.hosts.iter().any(|named| named.id == host)
     }
 
-    /// The user is told once of a host that goes, and it is dialed on.
+    /// Handles a named host that disconnected: notifies the user once; the node keeps dialing it.
     pub(crate) fn direct_went_down(&mut self, now: Ms, id: LeaseId, out: &mut Vec<Action>) {
         let Some(lease) = self.leases.get_mut(id).filter(|lease| lease.runs() && lease.side() == Side::Client) else {
             return;
@@ -98,14 +99,14 @@ impl AgentCore {
         self.direct.look_again();
     }
 
-    /// A host that is not there may have moved.
+    /// Has the host's name resolved soon, because a missing host may have moved.
     fn look_for(&mut self, host: NodeId, now: Ms) {
         if let Some(named) = self.config.direct.hosts.iter().find(|named| named.id == host) {
             self.direct.names_mut().soon(named, now);
         }
     }
 
-    /// Whether the node did half of it is not known: it stays in the journal, and is tried again.
+    /// The node may have done half of it, so it stays in the journal and is tried again.
     pub(crate) fn direct_not_applied(&mut self, now: Ms, id: LeaseId, why: Failure, out: &mut Vec<Action>) {
         let Some(lease) = self.leases.get_mut(id) else { return };
         lease.set_retry(Some(now.plus(limits::DIRECT_AGAIN_MS)));
@@ -115,7 +116,7 @@ impl AgentCore {
         }
     }
 
-    /// Says why a host is not connected for a while, once until it is.
+    /// Notifies the user why a host has not been connected for a while, once until it is.
     pub(crate) fn direct_expire(&mut self, now: Ms, out: &mut Vec<Action>) {
         if !self.node.is_up() {
             return;
@@ -132,7 +133,7 @@ impl AgentCore {
         }
     }
 
-    /// When something of it is due by the clock.
+    /// Returns when a notice or a lookup is due.
     pub(crate) fn direct_due(&self) -> impl Iterator<Item = Ms> {
         let missing = self.leases.iter().filter_map(missing_due).filter(|_| self.node.is_up());
         let names = self.stopping.is_none().then(|| self.direct.names().due()).flatten();
@@ -169,7 +170,7 @@ impl AgentCore {
         out.extend(resolved.notice.map(Action::Notice));
     }
 
-    /// Whether a host that moves about is to be looked for at another of its addresses.
+    /// Whether a missing host should be tried at another of its addresses.
     fn is_missing(&self, host: NodeId) -> bool {
         let missing =
             |lease: &Lease| lease.side() == Side::Client && lease.is_missing_announced() && !lease.presence().is_up();
@@ -177,7 +178,7 @@ impl AgentCore {
     }
 }
 
-/// When the user is told that a host is not connected.
+/// Returns when to notify the user that a host is not connected.
 fn missing_due(lease: &Lease) -> Option<Ms> {
     let waits = lease.is_direct() && lease.side() == Side::Client && lease.runs() && !lease.presence().is_up();
     let news = !lease.is_leftover() && !lease.is_missing_announced();

@@ -1,4 +1,4 @@
-//! Hosts that the pool gives, and the dial of a host to its client.
+//! Hosts that the pool assigns, and the dial of a host to its client.
 
 use vipnode_types::{
     EnodeHost, LeaseId, Ms, TypedError,
@@ -25,7 +25,7 @@ impl AgentCore {
         }
     }
 
-    /// A slot on a host was given: it is dialed, or left with the reason.
+    /// Handles a slot that the pool assigned: the node dials the host, or the agent leaves the lease with a reason.
     pub(crate) fn take_host(&mut self, now: Ms, grant: LeasedHost, out: &mut Vec<Action>) -> Result<(), WireError> {
         let LeasedHost { lease: id, host, price, client_version } = grant;
         if id.is_direct() {
@@ -37,11 +37,11 @@ impl AgentCore {
         }
         let stops = self.stopping.is_some().then_some((LeaveReason::Surplus, Refusal::Stopping));
         let declined =
-            stops.or_else(|| declines(now, &host, price, &self.config, &self.leases, &self.node, &self.seeking));
+            stops.or_else(|| declines(now, &host, price, &self.config, &self.leases, &self.node, &self.host_search));
         if let Some((reason, why)) = declined {
             if self.is_named_host(host.id) {
-                // A pool that does not learn from it would give the same again.
-                self.seeking.avoid(host.id, now);
+                // A pool that ignores the reason would assign the same host again.
+                self.host_search.avoid(host.id, now);
             }
             self.leave(id, reason);
             return Err(why.to_wire());
@@ -49,7 +49,7 @@ impl AgentCore {
         if let Some(why) = self.config.policy.rejects(&client_version) {
             self.leave(id, LeaveReason::Rejected);
             // A pool that does not learn from it would give the same again.
-            self.seeking.avoid(host.id, now);
+            self.host_search.avoid(host.id, now);
             out.push(Action::Notice(Notice::Unsuitable { side: Side::Client, peer: host.id, why: why.clone() }));
             return Err(Refusal::HostUnsuitable { why }.to_wire());
         }
@@ -60,7 +60,7 @@ impl AgentCore {
         Ok(())
     }
 
-    /// The pool has this host dial a client that does not get through. `None`: answered later.
+    /// Handles a call to dial a client that cannot connect itself. `None`: answered later.
     fn dial_client(&mut self, tag: RequestTag, call: DialCall) -> Option<Result<(), WireError>> {
         let up = self.node.is_up();
         let Some(lease) = self.leases.get_mut(call.lease).filter(|lease| lease.runs() && !lease.is_leftover()) else {
@@ -84,7 +84,7 @@ impl AgentCore {
         (!lease.request_dial(call.peer, tag)).then_some(Ok(()))
     }
 
-    /// A host is of no use: its lease ends, and another is asked for.
+    /// Ends the lease of a host that failed, and asks for another.
     pub(crate) fn host_failed(
         &mut self,
         now: Ms,
@@ -100,9 +100,9 @@ impl AgentCore {
             out.push(Action::Notice(Notice::HostGone { lease: id, host }));
         }
         if avoid {
-            self.seeking.avoid(host, now);
+            self.host_search.avoid(host, now);
         }
-        // A peer that was reported up and goes is told by the next report, which leaves at once.
+        // The next report, which is sent at once, includes the end of a reported connection.
         if reason != LeaveReason::NotConnected || !self.reports.knows(id) {
             self.leave(id, reason);
         }

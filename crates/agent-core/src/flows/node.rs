@@ -1,17 +1,17 @@
-//! The node comes up, and goes down.
+//! The node comes up and goes down.
 
 use vipnode_types::{Failure, Ms, NodeFacts};
 
 use crate::{Action, AgentCore, Notice, node::light_slots::LightSlots};
 
 impl AgentCore {
-    /// A node that comes back has forgotten trusted and static peers: it is told all of them again.
+    /// Handles a node that came up. It has forgotten its trusted and static peers, so all commands are repeated.
     pub(crate) fn node_up(&mut self, now: Ms, facts: NodeFacts, out: &mut Vec<Action>) {
         let came_up = self.node.came_up(now, facts);
         if came_up.down_announced {
             out.push(Action::Notice(Notice::NodeReconnected));
         }
-        // What an earlier run left is told once it is known to live on; the last list of a strict agent does.
+        // Changes of an earlier run are repeated once they are confirmed, or kept by the last list of a strict agent.
         let kept = self.strict.has_last_list();
         for lease in self.leases.iter_mut() {
             if lease.runs() && (kept || !lease.is_leftover()) {
@@ -22,7 +22,7 @@ impl AgentCore {
         self.present(now, came_up.another, out);
     }
 
-    /// What the node was doing is void; it is told again when the node is back.
+    /// Handles a node that went down. Its tasks are dropped, and repeated once it is up again.
     pub(crate) fn node_down(&mut self, why: Failure, out: &mut Vec<Action>) {
         let news = self.node.went_down();
         self.strict.node_down();

@@ -1,4 +1,4 @@
-//! What a pool of the original says beyond the answers that protocol 3 has, and what it never says.
+//! What an original pool sends beyond the answers of protocol 3, and what it never sends.
 
 use std::collections::BTreeSet;
 
@@ -11,7 +11,7 @@ use vipnode_types::{
 use crate::{Action, AgentCore, RequestTag, leases::Lease, limits};
 
 impl AgentCore {
-    /// What the pool says with its answer to an update.
+    /// Handles what the pool returns with the answer to an update.
     pub(crate) fn take_update(&mut self, now: Ms, update: &UpdateReply, out: &mut Vec<Action>) {
         self.drop_invalid(update, out);
         self.drop_unconfirmed(update, out);
@@ -24,7 +24,7 @@ impl AgentCore {
         }
     }
 
-    /// Peers that the pool takes back. What the agent did not bring it leaves alone.
+    /// Ends leases of peers that the pool takes back. The agent does not touch peers without a lease.
     fn drop_invalid(&mut self, update: &UpdateReply, out: &mut Vec<Action>) {
         for id in update.invalid_peers.iter().take(limits::REPLY_LEASES).filter_map(|id| id.parse::<NodeId>().ok()) {
             for lease in self.leases.ids(|lease| lease.peer_id() == id && lease.runs() && !lease.is_direct()) {
@@ -34,7 +34,7 @@ impl AgentCore {
         }
     }
 
-    /// A lease of an earlier run whose peer was named, and of which the pool knows nothing: it ended meanwhile.
+    /// Handles a lease of an earlier run whose peer was reported and which the pool does not know: it has ended.
     fn drop_unconfirmed(&mut self, update: &UpdateReply, out: &mut Vec<Action>) {
         let reports = &self.reports;
         let named = self.leases.ids(|lease| lease.is_unconfirmed() && lease.runs() && reports.names(lease.id()));
@@ -54,7 +54,7 @@ impl AgentCore {
         }
     }
 
-    /// The pool has a client let in.
+    /// Handles a whitelist call.
     pub(crate) fn whitelist(&mut self, now: Ms, tag: RequestTag, client: NodeId, out: &mut Vec<Action>) {
         let Some(protocol2) = self.dialect.protocol2_mut() else { return };
         let of_pool = |lease: &&Lease| {
@@ -66,8 +66,8 @@ impl AgentCore {
         self.role_is_clear(call.lease, out);
     }
 
-    /// The pool gave the pair this very role. What an earlier run left the other way round, and nobody confirmed, is
-    /// over: from now on the peer's name would stand for the new lease.
+    /// Ends an unconfirmed lease of an earlier run with the same peer in the opposite direction: from now on the peer's
+    /// ID stands for the new lease.
     pub(crate) fn role_is_clear(&mut self, id: LeaseId, out: &mut Vec<Action>) {
         let Some(lease) = self.leases.get_mut(id).filter(|lease| lease.runs()) else { return };
         lease.set_unconfirmed(false);
@@ -78,7 +78,7 @@ impl AgentCore {
         }
     }
 
-    /// Evicts clients that were let in and do not come, or do not come back (D35).
+    /// Evicts admitted clients that do not connect or reconnect in time (fault D35, docs/faults.md).
     pub(crate) fn unseen_expire(&mut self, now: Ms, out: &mut Vec<Action>) {
         let counts = self.node.is_up() && self.link.is_live() && self.stopping.is_none();
         let Some(protocol2) = self.dialect.protocol2_mut() else { return };
@@ -95,7 +95,7 @@ impl AgentCore {
         }
     }
 
-    /// When the first of them is evicted.
+    /// Returns when the first of them is evicted.
     pub(crate) fn unseen_due(&self) -> Option<Ms> {
         self.dialect.protocol2()?.late_at()
     }

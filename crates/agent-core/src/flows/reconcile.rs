@@ -1,4 +1,4 @@
-//! What the pool says of leases after a connect, held against those that stand here.
+//! Compares the leases in the connect reply with the agent's leases.
 
 use std::collections::BTreeSet;
 
@@ -10,8 +10,8 @@ use vipnode_types::{
 use crate::{Action, AgentCore, leases::Lease, limits};
 
 impl AgentCore {
-    /// The pool said which leases live. Those are adopted; grants beyond them are taken back; leases for which nothing
-    /// stands here are left. `unconfirmed` ones go on by this side's word alone.
+    /// Handles the pool's list of active leases. Those on it are adopted; the agent's other leases are ended; the agent
+    /// leaves listed leases that it does not have. `unconfirmed` leases stay without the pool's confirmation.
     pub(crate) fn reconcile(&mut self, now: Ms, views: &[LeaseView], unconfirmed: bool, out: &mut Vec<Action>) {
         let socket = self.link.socket();
         let mut live: BTreeSet<LeaseId> = BTreeSet::new();
@@ -30,7 +30,7 @@ impl AgentCore {
                 lease.set_unconfirmed(unconfirmed);
             }
         }
-        // A call that overtook the connect reply may have made a lease on this very socket.
+        // A call that overtook the connect reply may have created a lease on this socket.
         let of_pool = |lease: &Lease| lease.runs() && !lease.is_direct();
         let gone = self.leases.ids(|lease| of_pool(lease) && lease.socket() != socket && !live.contains(&lease.id()));
         if self.config.strict && live.is_empty() && views.is_empty() {
@@ -43,7 +43,8 @@ impl AgentCore {
         self.end_lost_while_away(now, out);
     }
 
-    /// Hosts that went while the pool was away were kept, since no other was to be had; now one is.
+    /// Replaces hosts that disconnected while the pool was offline. They were kept because there was no way to get
+    /// another one.
     fn end_lost_while_away(&mut self, now: Ms, out: &mut Vec<Action>) {
         let lost = |lease: &Lease| {
             let presence = lease.presence();

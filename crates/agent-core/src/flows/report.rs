@@ -1,4 +1,4 @@
-//! Reports to the pool: which leased peers are seen, and what else it is to know.
+//! Reports to the pool: which leased peers are connected, and other facts.
 
 use vipnode_types::{
     LeaseId, Ms,
@@ -17,7 +17,7 @@ use crate::{
 };
 
 impl AgentCore {
-    /// Leases that were gone and came back are to be reported, or are.
+    /// Returns the leases that disconnected and reconnected and whose report is due or in flight.
     pub(crate) fn set_flapped(&mut self, leases: &[LeaseId], flapped: bool) {
         for id in leases {
             if let Some(lease) = self.leases.get_mut(*id) {
@@ -56,7 +56,7 @@ impl AgentCore {
 
     fn news(&self, now: Ms) -> News {
         let reported = || self.leases.iter().filter(|lease| lease.is_reported());
-        // Whether a peer that the node lost with its restart comes back is reported once it is known.
+        // A peer that the node lost in its restart may come back; it is reported once that is known.
         let flapped = |lease: &&Lease| lease.presence().has_flapped() && !lease.presence().is_returning();
         News {
             set: reported().map(Lease::id).collect(),
@@ -67,7 +67,7 @@ impl AgentCore {
         }
     }
 
-    /// What hosts serve that the pool was not told yet on this socket.
+    /// Returns the capabilities of hosts that were not reported on this socket.
     fn seen_hosts(&mut self) -> Vec<HostCapabilities> {
         let reported = self.leases.iter_mut().filter(|lease| lease.is_reported());
         let seen = reported.filter_map(|lease| {
@@ -89,12 +89,12 @@ impl AgentCore {
             self.reports.took(sent);
             return;
         }
-        // Nothing was counted.
+        // The pool counted nothing.
         let full = sent.is_full();
         self.set_flapped(&sent.into_flapped(), true);
         self.reports.repeat();
         let wait_ms = match answer {
-            // Two sides that never agree must not talk without a pause.
+            // Two sides that never agree must not exchange messages without a pause.
             Ok(_) if full => limits::BACKOFF_FIRST_MS,
             Ok(_) => 0,
             Err(error) if self.dialect.is_forgotten(retry_ms(&error)) => return self.not_taken(now, error, out),

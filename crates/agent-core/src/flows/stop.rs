@@ -5,18 +5,18 @@ use vipnode_types::{
 
 use crate::{Action, AgentCore, RequestTag, limits};
 
-/// The agent is on its way out.
+/// The agent is stopping.
 #[derive(Debug, Clone)]
 pub(crate) struct Stopping {
     since: Ms,
-    /// Why it cannot go on, where the user did not ask for it.
+    /// Why it cannot continue, unless the user stopped it.
     error: Option<WireError>,
-    /// The farewell that waits for its answer.
+    /// The bye that waits for its answer.
     bye: Option<RequestTag>,
 }
 
 impl AgentCore {
-    /// The user stops the agent; asked a second time it ends at once and leaves the journal.
+    /// Handles a stop by the user. The second one stops at once and leaves the changes in the journal.
     pub(crate) fn stop(&mut self, now: Ms, out: &mut Vec<Action>) {
         if self.stopping.is_some() {
             self.end_now(out);
@@ -25,7 +25,7 @@ impl AgentCore {
         }
     }
 
-    /// Undoes everything, whether or not the pool is there (D51).
+    /// Undoes everything, even if the pool is offline (fault D51, docs/faults.md).
     pub(crate) fn stop_because(&mut self, now: Ms, error: Option<WireError>, out: &mut Vec<Action>) {
         if self.stopping.is_some() {
             return;
@@ -72,7 +72,7 @@ impl AgentCore {
         let left = self.leases.iter().filter(|lease| lease.is_journaled()).count();
         let error = error.or_else(|| {
             (left > 0).then(|| {
-                let why = format!("{left} grants are not undone: the node did not answer in time");
+                let why = format!("{left} changes were not undone because the node did not respond in time");
                 WireError::new(ErrorCode::Server, why, "run `vipnode release` once the node is back")
             })
         });

@@ -1,4 +1,4 @@
-//! `--strict-peers`: strangers are disconnected, and a pool's last list stays while it is offline.
+//! `--strict-peers`: unleased peers are disconnected, and a pool's last list stays valid while it is offline.
 
 use std::collections::BTreeSet;
 
@@ -10,18 +10,18 @@ use vipnode_types::{
 use crate::{Action, AgentCore, NodeTask, Notice, leases::Lease, limits};
 
 impl AgentCore {
-    /// Disconnects strangers, a bounded number at a time.
+    /// Disconnects unleased peers, a bounded number at a time.
     pub(crate) fn drop_strangers(&mut self, now: Ms, peers: &[PeerFact], out: &mut Vec<Action>) {
-        let told = !self.config.pool || self.link.was_taken();
+        let leases_known = !self.config.pool || self.link.was_taken();
         let room = self.strict.room(now);
-        if !self.config.strict || !told || self.stopping.is_some() || room == 0 {
+        if !self.config.strict || !leases_known || self.stopping.is_some() || room == 0 {
             return;
         }
         let direct = &self.config.direct;
         let named = direct.hosts.iter().chain(&direct.allow).map(|peer| peer.id);
         let kept = named.chain(self.config.keep.iter().copied());
         let known: BTreeSet<NodeId> = self.leases.iter().map(Lease::peer_id).chain(kept).collect();
-        // By the id alone: a client's address is of no use here, and often not told (D33).
+        // By the ID alone: a client's address is of no use here and is often unknown (fault D33, docs/faults.md).
         let stranger = |peer: &&PeerFact| {
             let own = peer.trusted == Some(true) || peer.is_static == Some(true);
             peer.ready && !own && !known.contains(&peer.id) && !self.strict.is_dropping(peer.id)
@@ -34,7 +34,7 @@ impl AgentCore {
         }
     }
 
-    /// Whether the task was the disconnecting of a stranger.
+    /// Ends a task that disconnects an unleased peer. Returns whether it was one.
     pub(crate) fn stranger_done(
         &mut self,
         task: NodeTask,
@@ -42,7 +42,7 @@ impl AgentCore {
         out: &mut Vec<Action>,
     ) -> bool {
         let Some(peer) = self.strict.done(task) else { return false };
-        // Who could not be disconnected is seen again.
+        // A peer that could not be disconnected is in the next list again.
         if result.is_ok() {
             self.node.forget_peer(peer);
             self.counters.stranger_dropped();
@@ -53,7 +53,7 @@ impl AgentCore {
         true
     }
 
-    /// Keeps leases that the pool does not know any more, where it knows none.
+    /// Keeps leases that the pool no longer knows, if it knows none.
     pub(crate) fn keep_last_list(&mut self, now: Ms, leases: &[LeaseId], out: &mut Vec<Action>) {
         let mut kept = 0_u32;
         for id in leases {
@@ -71,7 +71,7 @@ impl AgentCore {
         self.leases.ids(|lease| is_last(lease) && lease.side() == side)
     }
 
-    /// Ends what the pool replaced, and clients whose time is over.
+    /// Ends leases that the pool replaced, and those of clients whose time is up.
     pub(crate) fn last_list_expire(&mut self, now: Ms, out: &mut Vec<Action>) {
         let Some(since) = self.strict.last_list() else { return };
         let replaced =
@@ -91,7 +91,7 @@ impl AgentCore {
         }
     }
 
-    /// A slot is needed that a client of the last list has: all of them are over.
+    /// Ends all clients of the last list, because a new client needs a slot.
     pub(crate) fn make_room(&mut self, out: &mut Vec<Action>) {
         if self.strict.has_last_list() {
             for id in self.of_last_list(Side::Host) {
@@ -100,7 +100,7 @@ impl AgentCore {
         }
     }
 
-    /// When something of it is due by the clock.
+    /// Returns when a retry or the end of the last list is due.
     pub(crate) fn strict_due(&self) -> impl Iterator<Item = Ms> {
         let clients = self.leases.iter().any(|lease| is_last(lease) && lease.side() == Side::Host);
         let last = self.strict.last_list().filter(|_| clients).map(|since| since.plus(limits::LAST_LIST_MS));
@@ -108,8 +108,8 @@ impl AgentCore {
     }
 }
 
-/// Stands though the pool does not know it. Only asked where there is a last list: before the pool spoke the leases of
-/// an earlier run look the same.
+/// Whether an active lease is unknown to the pool. Only meaningful while there is a last list: before the pool's first
+/// answer, leases of an earlier run look the same.
 const fn is_last(lease: &Lease) -> bool {
     lease.is_leftover() && lease.runs() && !lease.is_direct()
 }
@@ -118,7 +118,7 @@ const fn is_new(lease: &Lease) -> bool {
     !lease.is_leftover() && lease.runs() && !lease.is_direct()
 }
 
-/// Clients that take no bare id disconnect by the id all the same, whatever the port.
+/// Execution clients that need an address disconnect by the ID all the same, whatever the port.
 fn endpoint(peer: &PeerFact) -> Enode {
     peer.remote.map_or_else(|| Enode::id_only(peer.id), |ip| Enode::at(peer.id, ip, 30_303))
 }

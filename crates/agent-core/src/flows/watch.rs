@@ -1,4 +1,4 @@
-//! Who is connected: "connected" means that a sub-protocol runs.
+//! Tracks which peers are connected, which means that a sub-protocol runs.
 
 use vipnode_types::{
     DropCause, LeaseId, Ms, NodeId, PeerFact,
@@ -15,14 +15,14 @@ impl AgentCore {
         }
     }
 
-    /// Remembers the list; says whether nobody had looked for long.
+    /// Records the list. Returns whether the last one is too old to rule out that a peer came and went.
     pub(crate) fn take_list(&mut self, now: Ms, peers: &[PeerFact]) -> bool {
         self.see_failing(peers);
         self.light_slots.see_peers(peers);
         self.node.see_peers(now, peers)
     }
 
-    /// What the list says of leases.
+    /// Updates leases from the list.
     pub(crate) fn see_leased(&mut self, now: Ms, peers: &[PeerFact], gap: bool, out: &mut Vec<Action>) {
         for id in self.leases.ids(|lease| lease.runs() && (lease.is_granted() || lease.presence().is_up())) {
             let Some(lease) = self.leases.get(id) else { continue };
@@ -49,7 +49,7 @@ impl AgentCore {
         self.drop_strangers(now, peers, out);
     }
 
-    /// The next list of peers decides; it is fetched at once.
+    /// Handles an event that a peer disconnected: the next list of peers decides, and is read at once.
     pub(crate) fn suspect_gone(&mut self, now: Ms, peer: NodeId, cause: DropCause, out: &mut Vec<Action>) {
         self.came_and_went(now, peer, cause, out);
         let mut any = false;
@@ -67,7 +67,7 @@ impl AgentCore {
         let first = lease.came(now);
         let (side, peer, since) = (lease.side(), lease.peer_id(), lease.since());
         if side == Side::Client {
-            self.seeking.host_connected();
+            self.host_search.host_connected();
         }
         if first {
             out.push(Action::Notice(match side {
@@ -87,12 +87,12 @@ impl AgentCore {
         if !presence.clear_doubt() {
             return;
         }
-        // Gone and back.
+        // Disconnected and reconnected.
         presence.set_flapped(true);
         let at_once = presence.mark_up(now).is_some_and(|up| now.since(up) < limits::AT_ONCE_MS);
         lease.lose_first_link();
         let (host, is_client) = (lease.peer_id(), lease.side() == Side::Client);
-        if is_client && at_once && !id.is_direct() && self.seeking.gone_at_once(host, now) {
+        if is_client && at_once && !id.is_direct() && self.host_search.gone_at_once(host, now) {
             self.host_failed(now, id, LeaveReason::Unstable, true, out);
         }
     }
@@ -110,7 +110,7 @@ impl AgentCore {
             return;
         }
         let host = lease.peer_id();
-        if at_once && self.seeking.gone_at_once(host, now) {
+        if at_once && self.host_search.gone_at_once(host, now) {
             self.host_failed(now, id, LeaveReason::Unstable, true, out);
         } else if self.link.is_live() {
             self.host_failed(now, id, LeaveReason::NotConnected, false, out);
@@ -118,7 +118,7 @@ impl AgentCore {
         // While the pool is offline there is no other host, and this one may come back.
     }
 
-    /// What the clock alone says of connections.
+    /// Handles deadlines of connections.
     pub(crate) fn watch_expire(&mut self, now: Ms, out: &mut Vec<Action>) {
         let unwatched = now >= self.node.unwatched_at();
         let gone = |lease: &Lease| gone_due(lease).is_some_and(|at| at <= now);
@@ -135,7 +135,7 @@ impl AgentCore {
         }
     }
 
-    /// When the clock says something of a connection.
+    /// Returns the next deadline of a connection.
     pub(crate) fn watch_due(&self) -> impl Iterator<Item = Ms> {
         let seen = self.leases.iter().any(|lease| lease.presence().is_up());
         let waits = self.waits_for_hosts();
@@ -150,12 +150,12 @@ impl AgentCore {
     }
 }
 
-/// When a peer that was seen counts as gone, unless it is seen again before.
+/// Returns when a disconnected peer counts as gone, unless it connects before.
 fn gone_due(lease: &Lease) -> Option<Ms> {
     lease.presence().gone_due(lease.since())
 }
 
-/// When a host that was never seen counts as failed.
+/// Returns when a host that never connected counts as failed.
 fn connect_due(lease: &Lease, most_ms: u64) -> Option<Ms> {
     let waits = lease.side() == Side::Client && lease.runs() && !lease.is_leftover() && !lease.presence().is_up();
     let waits = waits && !lease.is_direct();

@@ -1,4 +1,4 @@
-//! What the node is told: one thing at a time for each peer, its list of peers read before, the journal first.
+//! Commands to the node: one at a time for each peer, after a reading of its list of peers, and the journal first.
 
 use vipnode_types::{
     Failure, LeaseId, Ms, PeerCommand, PeerFact, TypedError,
@@ -13,10 +13,10 @@ use crate::{
 };
 
 impl AgentCore {
-    /// Has the node do whatever leases need and lack: first what is over, then admits, then dials.
+    /// Sends the node the commands that leases need: first for ended leases, then admits, then dials.
     pub(crate) fn work(&mut self, now: Ms, out: &mut Vec<Action>) {
-        // A round without an end of anything is the last: each other one tells something for a lease that waited, or
-        // removes one.
+        // Repeats until a round changes nothing. A round that sends a command or removes a lease may unblock another
+        // lease.
         while self.work_round(now, out) {}
     }
 
@@ -35,16 +35,16 @@ impl AgentCore {
             let peer = lease.peer_id();
             match plan(lease, &self.leases, &self.node) {
                 Plan::Nothing => {}
-                Plan::Tell(what, call) if self.node.is_up() && !busy.contains(&peer) => {
+                Plan::Send(what, call) if self.node.is_up() && !busy.contains(&peer) => {
                     busy.insert(peer);
                     if lease.is_listed() {
                         changed = true;
-                        self.tell_node(now, id, what, call, out);
+                        self.send_to_node(now, id, what, call, out);
                     } else {
                         unlisted.push((id, what));
                     }
                 }
-                Plan::Tell(..) => {}
+                Plan::Send(..) => {}
                 Plan::Covered => {
                     self.leases.hand_over(id);
                     self.undone(id, out);
@@ -60,7 +60,7 @@ impl AgentCore {
         changed
     }
 
-    /// Has the node's list read once for all whose turn has come.
+    /// Has the node's list read, once for all leases whose turn has come.
     fn list_for(&mut self, now: Ms, unlisted: &[(LeaseId, Work)], out: &mut Vec<Action>) {
         if unlisted.is_empty() {
             return;
@@ -74,7 +74,7 @@ impl AgentCore {
         out.push(Action::List { task: id });
     }
 
-    /// The list was read for leases whose turn at the node has come.
+    /// Handles the list that was read for the leases whose turn has come.
     pub(crate) fn listed(
         &mut self,
         now: Ms,
@@ -97,7 +97,7 @@ impl AgentCore {
         self.see_leased(now, &peers, gap, out);
     }
 
-    /// What the list, read a moment ago, says of the peer before the node is told anything for the lease.
+    /// Records what the list, which is current, shows of the peer, before a command is sent for the lease.
     fn learn_link(&mut self, id: LeaseId, out: &mut Vec<Action>) {
         let Some(lease) = self.leases.get(id) else { return };
         let (peer, side) = (lease.peer_id(), lease.side());
@@ -106,7 +106,7 @@ impl AgentCore {
         let linked = self.node.peer(peer);
         let Some(lease) = self.leases.get_mut(id) else { return };
         if lease.listed() {
-            // What its settings keep, or what it found by itself: nothing is to be done, and nothing to be undone.
+            // For a peer that the node keeps by its settings, or found itself, nothing is to be done or undone.
             let trusted = linked.is_some_and(|peer| peer.trusted);
             lease.found_at_node(own, kept || (own && (side == Side::Client || trusted)));
             let calls = if lease.is_nodes_own() { lease.take_calls() } else { Vec::new() };
@@ -116,20 +116,20 @@ impl AgentCore {
                 answer(calls, &Ok(()), out);
             }
         }
-        // Who is connected is not dialed: that would make a static peer of one that the node found by itself.
+        // A connected peer is not dialed: that would turn a peer that the node found itself into a static one.
         if linked.is_some() || lease.is_nodes_own() {
             answer(lease.cancel_dial(), &Ok(()), out);
         }
     }
 
-    fn tell_node(&mut self, now: Ms, id: LeaseId, what: Work, call: PeerCommand, out: &mut Vec<Action>) {
+    fn send_to_node(&mut self, now: Ms, id: LeaseId, what: Work, call: PeerCommand, out: &mut Vec<Action>) {
         let task = self.new_task();
         let Some(lease) = self.leases.get_mut(id) else { return };
         let (peer, is_client) = (lease.peer_id(), lease.side() == Side::Client);
         let cuts = matches!(call, PeerCommand::Drop(_) | PeerCommand::Evict(_));
         lease.begin(Task { id: task, what, since: now, lists: false, cuts });
         if matches!(call, PeerCommand::Dial(_)) {
-            // The list, read a moment ago, does not have the peer.
+            // The list, which is current, does not have the peer.
             lease.dialed();
         }
         if matches!(what, Work::Apply | Work::HostDial)
@@ -148,13 +148,13 @@ impl AgentCore {
         if self.stranger_done(task, &result, out) {
             return;
         }
-        // An end that comes after the task was given up is nobody's.
+        // An answer may arrive after its task was given up; it changes nothing.
         let of_task = |lease: &&mut Lease| lease.task().is_some_and(|running| running.id == task);
         let Some(lease) = self.leases.iter_mut().find(of_task) else { return };
         let Some(task) = lease.end_task(task) else { return };
         let id = lease.id();
         match (task.what, result) {
-            // Without a list it is undone all the same, for what the first one said.
+            // Without a list it is undone all the same, by what the first list showed.
             (Work::Undo | Work::Untrust, Err(_)) if task.lists => {
                 lease.listed();
             }
@@ -167,8 +167,8 @@ impl AgentCore {
             }
             (Work::Undo, Ok(())) => {
                 if task.cuts {
-                    // The list of peers is from before: a new lease with this node must not take the connection that
-                    // was just cut for one of the node's own.
+                    // The list of peers is older than this: a new lease with this node must not take the connection
+                    // that was just cut for one of the node's own.
                     let peer = lease.peer_id();
                     self.node.forget_peer(peer);
                 }
@@ -204,7 +204,7 @@ impl AgentCore {
         }
     }
 
-    /// Whether the node did half of it is not known: it is undone, and the journal says so after.
+    /// The node may have done half of it, so it is undone; the journal entry follows.
     fn not_applied(&mut self, now: Ms, id: LeaseId, why: Failure, out: &mut Vec<Action>) {
         let Some(lease) = self.leases.get_mut(id).filter(|lease| lease.runs()) else { return };
         if id.is_direct() {
@@ -226,7 +226,7 @@ impl AgentCore {
         }
     }
 
-    /// The node is down: calls that wait for it are answered, and all else is told again when it is back.
+    /// Handles a node that went down: answers the calls that wait for it. All else is repeated once the node is up.
     pub(crate) fn fail_all_tasks(&mut self, out: &mut Vec<Action>) {
         let mut failed = Vec::new();
         let down = Err(Refusal::NodeDown.to_wire());
@@ -255,14 +255,14 @@ impl AgentCore {
         }
     }
 
-    /// When something at the node is due.
+    /// Returns when a deadline or a retry at the node is due.
     pub(crate) fn node_due(&self) -> impl Iterator<Item = Ms> {
         let tasks = self.leases.iter().filter_map(Lease::task).map(|task| task.since.plus(limits::NODE_TASK_MS));
         let retry = |lease: &Lease| lease.retry().filter(|at| self.node.is_up() && *at > self.now);
         tasks.chain(self.leases.iter().filter_map(retry))
     }
 
-    /// The lease is over: everything done for it is undone.
+    /// Ends a lease: everything that was done for it is undone.
     pub(crate) fn end(&mut self, id: LeaseId, reason: Option<EvictReason>, out: &mut Vec<Action>) {
         let now = self.now;
         let Some(lease) = self.leases.get_mut(id).filter(|lease| lease.runs()) else { return };
@@ -274,7 +274,7 @@ impl AgentCore {
         answer(lease.take_dial_calls(), &ended, out);
     }
 
-    /// Forgets a lease that is over and was never begun at the node; whether it was one.
+    /// Removes an ended lease for which nothing was done at the node. Returns whether it was one.
     pub(crate) fn forget_unbegun(&mut self, id: LeaseId, out: &mut Vec<Action>) -> bool {
         let unbegun = |lease: &Lease| !lease.runs() && !lease.is_journaled() && lease.task().is_none();
         let unbegun = self.leases.get(id).is_some_and(unbegun);
@@ -284,7 +284,7 @@ impl AgentCore {
         unbegun
     }
 
-    /// Nothing of the lease is left at the node.
+    /// Removes a lease of which nothing is left at the node.
     fn undone(&mut self, id: LeaseId, out: &mut Vec<Action>) {
         let Some(mut lease) = self.leases.remove(id) else { return };
         let (side, peer) = (lease.side(), lease.peer_id());

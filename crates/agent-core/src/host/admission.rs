@@ -8,7 +8,7 @@ use crate::{
     node::{light_slots::LightSlots, state::NodeState},
 };
 
-/// Why no client is let in now; the agent keeps to its own count whatever the pool says.
+/// Returns why the client is not admitted. The agent relies on its own count of slots, whatever the pool requests.
 pub(crate) fn refuses(
     call: &AdmitCall,
     config: &AgentConfig,
@@ -25,7 +25,7 @@ pub(crate) fn refuses(
         return Some((failure, Refusal::NotOffering { why }));
     }
     let slots = host.sellable(config.direct.allowed());
-    // Whose lease the pool forgot has that slot still.
+    // A client whose lease the pool forgot already has a slot.
     let same = |lease: &Lease| lease.side() == Side::Host && lease.is_leftover() && lease.peer_id() == call.client;
     let same = u32::from(leases.iter().any(same));
     let held = leases.held(Side::Host).saturating_sub(same);

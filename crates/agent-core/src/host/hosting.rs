@@ -9,16 +9,16 @@ use crate::{
 /// What a host remembers beyond its leases.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Hosting {
-    /// What the user was last told of the slots offered.
+    /// The offer of which the user was last notified.
     announced: Option<Offer>,
-    /// Why clients were not connected, as the user was told since the settings last changed.
+    /// Causes of failed connections of which the user was notified since the settings last changed.
     failures: AnnouncedCauses,
     /// When a client was last connected.
     last_client: Option<Ms>,
 }
 
 impl Hosting {
-    /// A client is connected.
+    /// Records that a client is connected.
     pub(crate) const fn client_seen(&mut self, now: Ms) {
         self.last_client = Some(now);
     }
@@ -28,7 +28,7 @@ impl Hosting {
         self.last_client
     }
 
-    /// The user is told once when the offer changes.
+    /// Returns a notice if the offer changed.
     pub(crate) fn announce(&mut self, offer: Offer) -> Option<Notice> {
         if self.announced.as_ref() == Some(&offer) {
             return None;
@@ -38,12 +38,12 @@ impl Hosting {
         Some(notice)
     }
 
-    /// Whether the user is to be told that clients fail for this cause.
+    /// Returns whether to notify the user that clients fail for this cause.
     pub(crate) fn announce_failure(&mut self, cause: ConnectFailure) -> bool {
         self.failures.insert(cause)
     }
 
-    /// The user wants something else: each cause is news again.
+    /// Records new settings: the user is notified of each cause again.
     pub(crate) fn configured(&mut self) {
         self.failures = AnnouncedCauses::default();
     }

@@ -1,7 +1,7 @@
-//! The agent as a host: how much it offers, and whom it lets in.
+//! The agent as a host: how many slots it offers, and which clients it admits.
 //!
-//! It may call `leases`, `node` and `client` (for why a pair does not connect). How a client is let in at the node never
-//! enters: that is a flow.
+//! It may call `leases`, `node` and `client` (for the causes of failed connections). How a client is admitted at the
+//! node never enters: that is a flow.
 
 pub(crate) mod admission;
 pub(crate) mod hosting;

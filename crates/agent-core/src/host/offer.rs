@@ -3,26 +3,27 @@ use vipnode_types::{Ms, errors};
 use crate::{AgentConfig, HostConfig, limits, node::state::NodeState};
 
 errors! {
-    /// Why a host may not start as it is configured.
+    /// Why a host cannot start with its settings.
     #[derive(Debug, Clone, Copy, PartialEq, Eq)]
     pub enum HostConfigError {
         /// The host offers more slots than the node has room for next to its own peers.
         TooMany {
             /// Slots to sell.
             slots: u32,
-            /// Slots that `--allow` gives away.
+            /// Clients of `--allow`.
             allowed: Allowed,
             /// Slots kept for the node's own peers.
             reserve: u32,
             /// The node's limit of peers.
             node_max_peers: u32,
-            /// How many would fit.
+            /// How many slots are available.
             most: u32,
-        }: local, "--slots {slots}{allowed} does not fit: the node takes --node-max-peers {node_max_peers} peers and \
-                   --reserve {reserve} are kept for its own, so at most {most} can be sold or given. A trusted client \
-                   takes a slot in the node's peer table, and a node whose table is full dials nobody",
-            hint "Lower --slots, take clients out of --allow, or raise the node's own --maxpeers and pass the same number \
-                  with --node-max-peers.";
+        }: local, "--slots {slots}{allowed} is too many: the node accepts {node_max_peers} peers (--node-max-peers) \
+                   and keeps {reserve} slots for its own peers (--reserve), so at most {most} slots are available. \
+                   Trusted clients use slots in the node's peer table, and a node whose peer table is full does not \
+                   dial any peers",
+            hint "Lower --slots, remove clients from --allow, or raise the node's own --maxpeers and pass the same \
+                  number with --node-max-peers.";
         /// The host offers more slots than one agent can hold.
         Limit {
             /// Slots to sell.
@@ -31,7 +32,7 @@ errors! {
             allowed: Allowed,
             /// The limit.
             most: u32,
-        }: local, "--slots {slots}{allowed} is more than one agent holds, which is {most}", hint "Lower --slots.";
+        }: local, "--slots {slots}{allowed} exceeds the limit of one agent ({most})", hint "Lower --slots.";
     }
 }
 
@@ -43,15 +44,14 @@ impl std::fmt::Display for Allowed {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self.0 {
             0 => Ok(()),
-            1 => f.write_str(" with the client of --allow"),
-            more => write!(f, " with {more} clients of --allow"),
+            1 => f.write_str(" plus one --allow client"),
+            more => write!(f, " plus {more} --allow clients"),
         }
     }
 }
 
 impl HostConfig {
-    /// Whether the slots to sell, and those that are given to clients that the user named, fit next to the node's own
-    /// peers.
+    /// Checks that the slots to sell and those of `--allow` fit next to the node's own peers.
     ///
     /// # Errors
     /// The numbers, the reason and the flags that fix it.
@@ -67,7 +67,7 @@ impl HostConfig {
         Ok(())
     }
 
-    /// Slots that are ever sold at once.
+    /// Returns how many slots can be sold at once.
     pub(crate) fn sellable(&self, allowed: u32) -> u32 {
         self.slots.min(self.room().min(limits::SLOTS).saturating_sub(allowed))
     }
@@ -77,12 +77,12 @@ impl HostConfig {
     }
 }
 
-/// What a host offers its pool now.
+/// The slots that a host currently offers to its pool.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Offer {
-    /// In all; 0 for none.
+    /// In total; 0 for none.
     pub(crate) slots: u32,
-    /// Why none.
+    /// Why it offers none.
     pub(crate) why_none: Option<String>,
 }
 
@@ -104,12 +104,12 @@ fn offers_nothing(host: &HostConfig, node: &NodeState, stopping: bool, now: Ms) 
         return Some("the host's node is down".to_owned());
     };
     if !facts.full {
-        return Some("the node is not a full node, and only full nodes serve others".to_owned());
+        return Some("the node is not a full node, and only full nodes can be hosts".to_owned());
     }
     let Some(head) = node.head() else {
         return Some("the node has not reported its newest block yet".to_owned());
     };
-    // geth calls itself syncing for as long as its head is genesis.
+    // geth reports that it is syncing for as long as its head is the genesis block.
     let at_rest = host.max_head_age_s.is_none() && head.fact.number == 0;
     if head.fact.syncing && !at_rest {
         return Some("the node is not in sync".to_owned());
@@ -118,13 +118,13 @@ fn offers_nothing(host: &HostConfig, node: &NodeState, stopping: bool, now: Ms) 
     let late = head.age_ms(now) > most_s.saturating_mul(1_000);
     late.then(|| {
         format!(
-            "the node's newest block is older than {most_s} s, so it is not in sync (--max-head-age; \"off\" for a \
-             chain that stands still)"
+            "the node's newest block is older than {most_s} s, so the node is not in sync (for a chain that does not \
+             produce blocks, pass --max-head-age off)"
         )
     })
 }
 
-/// When the newest block becomes too old for a host to offer anything.
+/// Returns when the newest block becomes too old to offer slots.
 pub(crate) fn head_due(config: &AgentConfig, node: &NodeState, now: Ms) -> Option<Ms> {
     let most_ms = config.host.as_ref()?.max_head_age_s?.saturating_mul(1_000);
     let due = node.head()?.is_older_at(most_ms);

@@ -1,14 +1,14 @@
 use serde::{Deserialize, Serialize};
 use vipnode_types::{Enode, LeaseId};
 
-/// Something that the agent had its node do and that is to be undone one day.
+/// A change that the agent made at its node and that has to be undone.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NodeChange {
-    /// The lease that it was done for.
+    /// The lease that it was made for.
     pub lease: LeaseId,
-    /// The other node, as our node was told; removal needs the identical string on Besu.
+    /// The other node, exactly as passed to our node; Besu removes a peer only by the identical string.
     pub peer: Enode,
-    /// What was done.
+    /// The kind of change.
     pub kind: ChangeKind,
 }
 
@@ -16,21 +16,21 @@ pub struct NodeChange {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ChangeKind {
-    /// A client was let in; undone by evicting.
+    /// A client was admitted; undone by evicting it.
     Admitted,
-    /// A host was dialed; undone by dropping.
+    /// A host was dialed; undone by dropping it.
     Dialed,
-    /// A client that was connected already was let in; undone by taking the trust back, and the connection stays.
+    /// A client that was already connected was admitted. Undone by removing trust; the connection stays.
     Trusted,
 }
 
-/// A line of the journal.
+/// An entry of the journal.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum JournalEntry {
-    /// The node is about to do it.
+    /// The node is about to make the change.
     Done(NodeChange),
-    /// The node confirmed that it is undone.
+    /// The node confirmed that the change is undone.
     Undone {
         /// The lease that it was done for.
         lease: LeaseId,

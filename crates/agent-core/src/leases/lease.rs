@@ -14,8 +14,8 @@ use super::{
 };
 use crate::RequestTag;
 
-/// A lease of this node with another, and all that was done for it at this node. A lease has one grant at most, so the
-/// two share a name.
+/// A lease between this node and another, and everything that was done for it at this node. A lease has at most one
+/// grant, so the two share an ID.
 #[derive(Debug, Clone)]
 pub(crate) struct Lease {
     id: LeaseId,
@@ -23,90 +23,91 @@ pub(crate) struct Lease {
     /// The other node, as our node knows it.
     peer: Enode,
     terms: Terms,
-    /// Since when the pair ought to connect.
+    /// Since when the two nodes should be connecting.
     since: Ms,
-    /// Number of the socket on which the pool last spoke of it; 0 for one from the journal.
+    /// Number of the socket on which the pool last named it; 0 for one from the journal.
     socket: u64,
     life: Life,
-    /// Left by an earlier run and taken to live on, as protocol 2 has no list: until the pool names the peer.
+    /// Left by an earlier run and assumed to be active until the pool names the peer, because protocol 2 has no list of
+    /// leases.
     unconfirmed: bool,
     at_node: AtNode,
-    /// What the node is doing for it now.
+    /// The task that the node is working on.
     task: Option<Task>,
-    /// A host is to dial its client there too.
+    /// On a host: the dial to the client, where the pool asked for one.
     dial: Option<HostDial>,
-    /// Not before then is the node told again.
+    /// When the failed command may be repeated.
     retry: Option<Ms>,
     presence: Presence,
-    /// Of a peer that the user named: the user knows that it is not there.
+    /// For a peer that the user named: the user was notified that it is not connected.
     missing_announced: bool,
     observed: Observed,
-    /// Calls of the pool that are answered once the client is let in.
+    /// Calls of the pool that are answered once the client is admitted.
     calls: Vec<RequestTag>,
 }
 
-/// What the pool said of a lease.
+/// What the pool reported about a lease.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Terms {
     pub(crate) price: Option<Price>,
-    /// `web3_clientVersion` of the peer; empty where it is not known.
+    /// The peer's `web3_clientVersion`; empty if unknown.
     pub(crate) peer_version: String,
     /// The peer is a light node.
     pub(crate) light: bool,
 }
 
-/// How far a lease is; the states exclude each other.
+/// The state of a lease.
 #[derive(Debug, Clone)]
 pub(crate) enum Life {
-    /// Left by an earlier run, or unknown to a pool that lost its data: nobody said yet whether it lives.
+    /// Left by an earlier run, or unknown to a pool that lost its data. It is not confirmed yet.
     Leftover {
-        /// The node did what it is to do for it.
+        /// The node carried out its command.
         applied: bool,
     },
-    /// The node is to be told, or is at it.
+    /// The command is due or in progress.
     Applying,
-    /// The node did it.
+    /// The node carried out the command.
     Applied,
-    /// It is over: everything is undone.
+    /// It ended, and everything is being undone.
     Undoing(Undoing),
 }
 
-/// How a lease ended.
+/// An ended lease.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Undoing {
-    /// What the user is told; none where that was said already.
+    /// The reason for the user; none if the user was already notified.
     reason: Option<EvictReason>,
-    /// Calls of the pool that are answered once all is undone.
+    /// Calls of the pool that are answered once everything is undone.
     calls: Vec<RequestTag>,
-    /// The trust is taken back already.
+    /// The trust is already removed.
     untrusted: bool,
-    /// Nobody ever said that it lives.
+    /// It was never confirmed.
     leftover: bool,
 }
 
 /// What was found and done at the node.
 #[derive(Debug, Clone, Default)]
 struct AtNode {
-    /// The node has this peer by its own settings: nothing was done and nothing is undone.
+    /// The node keeps this peer by its own settings, so nothing was done and nothing is undone.
     own: bool,
-    /// The pair was connected before the grant: that connection is not ours to cut.
+    /// The two nodes were connected before the lease, so the agent must not cut that connection.
     linked_before: bool,
-    /// As what the journal has it.
+    /// Its kind in the journal.
     journaled: Option<ChangeKind>,
-    /// The node's list was read for what comes next, and nothing was told since.
+    /// The node's list was read for the next command, and no command was sent since.
     listed: bool,
-    /// The agent may have had the node dial the peer, which makes it a static one there.
+    /// The agent may have had the node dial the peer, which makes it a static peer there.
     dialed: bool,
 }
 
 /// What our node sees of the peer.
 #[derive(Debug, Clone, Default)]
 struct Observed {
-    /// It was looked at whether the peer suits.
+    /// The peer was checked against the rules.
     checked: bool,
-    /// What a host serves.
+    /// The capabilities of a host.
     caps: Vec<Capability>,
-    /// The pool was told that on this socket.
+    /// They were reported to the pool on this socket.
     caps_reported: bool,
 }
 
@@ -132,19 +133,19 @@ impl Lease {
         }
     }
 
-    /// One that the pool gave, on its socket of that number.
+    /// A lease that the pool assigned, on the socket of that number.
     pub(crate) fn given(id: LeaseId, side: Side, peer: Enode, terms: Terms, socket: u64, now: Ms) -> Self {
         Self { terms, socket, ..Self::new(id, side, peer, now) }
     }
 
-    /// What the journal of an earlier run says was done.
+    /// A lease for a change in the journal of an earlier run.
     pub(crate) fn left_over(grant: NodeChange, now: Ms) -> Self {
         let side = match grant.kind {
             ChangeKind::Admitted | ChangeKind::Trusted => Side::Host,
             ChangeKind::Dialed => Side::Client,
         };
         let linked_before = grant.kind == ChangeKind::Trusted;
-        // The journal does not say whether a host dialed its client; where it may have, that is undone.
+        // The journal does not record whether a host dialed its client; if it may have, the dial is undone.
         let dialed = !linked_before;
         let at_node = AtNode { linked_before, dialed, journaled: Some(grant.kind), ..AtNode::default() };
         let life = Life::Leftover { applied: true };
@@ -192,24 +193,24 @@ impl Lease {
     }
 }
 
-/// Its life.
+/// Its state.
 impl Lease {
-    /// Not over.
+    /// Whether it has not ended.
     pub(crate) const fn runs(&self) -> bool {
         !matches!(self.life, Life::Undoing(_))
     }
 
-    /// Nobody said that it lives, or ever did before it was over.
+    /// Whether it is unconfirmed, or was until it ended.
     pub(crate) const fn is_leftover(&self) -> bool {
         matches!(self.life, Life::Leftover { .. } | Life::Undoing(Undoing { leftover: true, .. }))
     }
 
-    /// The node did what it is to do for a lease that runs.
+    /// Whether the node carried out the command of an active lease.
     pub(crate) const fn is_applied(&self) -> bool {
         matches!(self.life, Life::Applied | Life::Leftover { applied: true })
     }
 
-    /// The node did it, or has the peer by its own settings.
+    /// Whether the node carried out the command, or keeps the peer by its own settings.
     pub(crate) const fn is_granted(&self) -> bool {
         self.is_applied() || self.at_node.own
     }
@@ -228,8 +229,8 @@ impl Lease {
         self.retry = None;
     }
 
-    /// The pool, or the user, says that it lives; whether nobody had said so before. Trust is memory of the node only,
-    /// which may have been restarted while nobody looked: it is told again.
+    /// Confirms a lease for the pool or the user. Returns whether it was unconfirmed. The node, which may have been
+    /// restarted since, remembers trust only in memory, so the command is repeated.
     pub(crate) fn confirm(&mut self) -> bool {
         let leftover = matches!(self.life, Life::Leftover { .. });
         if leftover {
@@ -238,7 +239,7 @@ impl Lease {
         leftover
     }
 
-    /// The pool spoke of it on this socket.
+    /// Records that the pool named it on this socket.
     pub(crate) const fn named_on(&mut self, socket: u64) {
         self.socket = socket;
     }
@@ -247,12 +248,12 @@ impl Lease {
         self.terms.price = Some(price);
     }
 
-    /// The pair has the whole time to connect once more.
+    /// Gives the two nodes the full time to connect again.
     pub(crate) const fn restart_clock(&mut self, now: Ms) {
         self.since = now;
     }
 
-    /// The pool does not know it any more: it stands, and is not reported.
+    /// Records that the pool no longer knows it: it stays, and is not reported.
     pub(crate) fn forgotten_by_pool(&mut self) {
         if self.runs() {
             self.life = Life::Leftover { applied: self.is_applied() };
@@ -268,7 +269,7 @@ impl Lease {
         self.unconfirmed = unconfirmed;
     }
 
-    /// It is over.
+    /// Ends it.
     pub(crate) fn end(&mut self, now: Ms, reason: Option<EvictReason>) {
         self.presence.mark_down(now);
         self.retry = None;
@@ -278,7 +279,7 @@ impl Lease {
         self.life = Life::Undoing(Undoing { reason, leftover, ..Undoing::default() });
     }
 
-    /// How it ended, once it is over.
+    /// Returns its end, once it has ended.
     pub(crate) const fn undoing_mut(&mut self) -> Option<&mut Undoing> {
         match &mut self.life {
             Life::Undoing(undoing) => Some(undoing),
@@ -286,12 +287,12 @@ impl Lease {
         }
     }
 
-    /// It is over and its trust is taken back already.
+    /// Whether it has ended and its trust is already removed.
     pub(crate) const fn is_untrusted(&self) -> bool {
         matches!(&self.life, Life::Undoing(Undoing { untrusted: true, .. }))
     }
 
-    /// The node was restarted and has forgotten what it was told.
+    /// Handles a restart of the node, which has forgotten its commands.
     pub(crate) fn node_restarted(&mut self, now: Ms) {
         if self.task.is_none() {
             self.set_applied(false);
@@ -303,13 +304,13 @@ impl Lease {
             self.since = now;
             self.presence.node_restarted();
         } else if self.is_direct() {
-            // What the node knows of trust by itself it shows of connected peers only, and there are none: to serve whom
-            // the user named comes first.
+            // The node reports its own trusted peers only while they are connected, and none is: serving a client that
+            // the user named has priority.
             self.at_node.own = false;
         }
     }
 
-    /// Whether the pool is told that the peer is seen.
+    /// Whether it is reported to the pool as connected.
     pub(crate) const fn is_reported(&self) -> bool {
         self.presence.is_up() && self.runs() && !self.is_leftover() && !self.is_direct()
     }
@@ -320,7 +321,7 @@ impl Undoing {
         self.reason
     }
 
-    /// The call is answered once all is undone.
+    /// Adds a call that is answered once everything is undone.
     pub(crate) fn wait(&mut self, call: RequestTag) {
         self.calls.push(call);
     }
@@ -329,7 +330,7 @@ impl Undoing {
         self.untrusted = true;
     }
 
-    /// The calls that wait, once.
+    /// Takes the calls that wait.
     pub(crate) fn take_calls(&mut self) -> Vec<RequestTag> {
         std::mem::take(&mut self.calls)
     }

@@ -1,6 +1,6 @@
 //! The leases of this node, on either side.
 //!
-//! Here live the lease, the table of all leases, the journal of what is to be undone, and what ended leases saw in all.
+//! Here live the lease, the table of all leases, the journal of what is to be undone, and the totals of ended leases.
 //! It calls nothing else in this crate but limits. Neither pool nor node enter: a lease holds what is known of it and
 //! never sends anything.
 

@@ -2,22 +2,21 @@ use vipnode_types::{DropCause, Ms};
 
 use crate::limits;
 
-/// When the peer of a lease is seen, and what is known of why it is not.
+/// When the peer of a lease was connected, and why it is not.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Presence {
-    /// Since when the peer is seen.
+    /// Since when the peer is connected.
     up: Option<Ms>,
-    /// For how long it was seen before that, in milliseconds.
+    /// How long it was connected before that, in milliseconds.
     seen_before_ms: u64,
     ever_up: bool,
-    /// The peer went since the last report that the pool took.
+    /// The peer disconnected since the last report that the pool accepted.
     flapped: bool,
-    /// Somebody said that the peer is gone; the next list of peers decides.
+    /// An event reported that the peer disconnected; the next list of peers decides.
     suspect: Option<Ms>,
-    /// The node came back: the peer may be missing for a while without being gone.
+    /// The node was restarted: the peer may be missing for a while without being gone.
     returning: bool,
-    /// The peer showed, or came and went, without a protocol that ran, and since then none did: why, as far as the
-    /// node says.
+    /// Why no protocol runs with the peer, as far as the node reports it: the peer is or was connected without one.
     failing: Option<DropCause>,
 }
 
@@ -35,30 +34,30 @@ impl Presence {
         self.ever_up
     }
 
-    /// Whether the peer was seen for less than this, in milliseconds, until now.
+    /// Whether the peer has been connected for less than `ms` milliseconds.
     pub(crate) fn is_up_for_less(&self, now: Ms, ms: u64) -> bool {
         self.up.is_some_and(|up| now.since(up) < ms)
     }
 
-    /// For how long the peer was seen in all, in milliseconds.
+    /// Returns how long the peer was connected in total, in milliseconds.
     pub(crate) fn seen_ms(&self, now: Ms) -> u64 {
         self.seen_before_ms.saturating_add(self.up.map_or(0, |up| now.since(up)))
     }
 
-    /// The peer is seen from now on; returns since when it was before.
+    /// Records that the peer is connected. Returns since when it already was.
     pub(crate) fn mark_up(&mut self, now: Ms) -> Option<Ms> {
         self.seen_before_ms = self.seen_ms(now);
         self.up.replace(now)
     }
 
-    /// The peer came; whether that is for the first time, or the first since [`Self::forget_first`].
+    /// Records that the peer connected. Returns whether for the first time, or the first since [`Self::forget_first`].
     pub(crate) fn came(&mut self, now: Ms) -> bool {
         self.mark_up(now);
         self.failing = None;
         !std::mem::replace(&mut self.ever_up, true)
     }
 
-    /// The peer is not seen any more.
+    /// Records that the peer is no longer connected.
     pub(crate) fn mark_down(&mut self, now: Ms) {
         self.seen_before_ms = self.seen_ms(now);
         if self.up.take().is_some() {
@@ -68,7 +67,7 @@ impl Presence {
         self.returning = false;
     }
 
-    /// The next time that the peer comes counts as the first; returns whether it ever had come.
+    /// Makes the next connection count as the first. Returns whether there was one before.
     pub(crate) fn forget_first(&mut self) -> bool {
         std::mem::take(&mut self.ever_up)
     }
@@ -77,22 +76,22 @@ impl Presence {
         self.suspect.is_some()
     }
 
-    /// Somebody says that the peer is gone.
+    /// Records an event that the peer disconnected.
     pub(crate) fn doubt(&mut self, now: Ms) {
         self.suspect.get_or_insert(now);
     }
 
-    /// The node went: nobody's word of before counts.
+    /// Drops pending events, because the node went down.
     pub(crate) const fn forget_doubt(&mut self) {
         self.suspect = None;
     }
 
-    /// A list has the peer that somebody said to be gone; whether that was so.
+    /// Records that the list has the peer. Returns whether an event had reported it gone.
     pub(crate) const fn clear_doubt(&mut self) -> bool {
         self.suspect.take().is_some()
     }
 
-    /// The node was restarted: its peers come back one after the other.
+    /// Records that the node was restarted: its peers come back one after the other.
     pub(crate) const fn node_restarted(&mut self) {
         self.returning = self.up.is_some();
     }
@@ -101,7 +100,8 @@ impl Presence {
         self.returning
     }
 
-    /// The peer is there after a restart of the node. Where it was missing for a while, it is seen from now on.
+    /// Records that the peer is back after a restart of the node. If it was missing for a while, it counts as connected
+    /// from now on.
     pub(crate) fn returned(&mut self, now: Ms) {
         if std::mem::take(&mut self.returning) && self.flapped {
             self.mark_up(now);
@@ -120,21 +120,21 @@ impl Presence {
         self.failing
     }
 
-    /// The node lists the peer without a protocol that runs.
+    /// Records that the node lists the peer without a running protocol.
     pub(crate) const fn see_failing(&mut self) {
         if self.failing.is_none() {
             self.failing = Some(DropCause::Untold);
         }
     }
 
-    /// The node said why the peer went. A cause that further dials do not change replaces a known one.
+    /// Records why the peer disconnected. A cause that further dials cannot change replaces another one.
     pub(crate) fn fail(&mut self, cause: DropCause, lasting: bool) {
         let known = self.failing.filter(|_| !lasting);
         self.failing = Some(known.unwrap_or(cause));
     }
 
-    /// When a peer that was seen counts as gone, unless it is seen again before. `since` is when the pair was last to
-    /// connect.
+    /// Returns when a disconnected peer counts as gone, unless it connects before. `since` is when the two nodes last
+    /// began to connect.
     pub(crate) fn gone_due(&self, since: Ms) -> Option<Ms> {
         self.up?;
         let suspect = self.suspect.map(|since| since.plus(limits::SUSPECT_MS));

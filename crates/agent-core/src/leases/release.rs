@@ -4,17 +4,17 @@ use vipnode_types::{LeaseId, PeerCommand};
 
 use crate::{ChangeKind, JournalEntry, NodeChange};
 
-/// The grants of a journal that were not undone, in the order of their leases.
+/// The changes of a journal that were not undone, in the order of their leases.
 #[derive(Debug, Clone, Default)]
 pub struct OpenChanges(BTreeMap<(LeaseId, ChangeKind), NodeChange>);
 
 impl OpenChanges {
-    /// Takes in the journal's next entry.
+    /// Adds the next entry of the journal.
     pub fn apply(&mut self, entry: JournalEntry) {
         match entry {
             JournalEntry::Done(grant) => {
                 if grant.kind == ChangeKind::Admitted {
-                    // To evict undoes the trust too.
+                    // Evicting removes the trust as well.
                     self.0.remove(&(grant.lease, ChangeKind::Trusted));
                 }
                 self.0.insert((grant.lease, grant.kind), grant);
@@ -25,7 +25,7 @@ impl OpenChanges {
         }
     }
 
-    /// Each grant, in the order of their leases.
+    /// Returns each change, in the order of their leases.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = &NodeChange> {
         self.0.values()
     }
@@ -39,8 +39,8 @@ pub fn left_undone(journal: impl IntoIterator<Item = JournalEntry>) -> Vec<NodeC
     open.0.into_values().collect()
 }
 
-/// What `vipnode release` has the node do for each grant, without a pool. A grant is undone once its
-/// call ended well; then its [`JournalEntry::Undone`] is due.
+/// Returns the command of `vipnode release` that undoes each change, without a pool. A change is undone once its
+/// command succeeded; then its [`JournalEntry::Undone`] is due.
 #[must_use]
 pub fn release(left: impl IntoIterator<Item = NodeChange>) -> Vec<(NodeChange, PeerCommand)> {
     let call = |grant: &NodeChange| match grant.kind {

@@ -4,7 +4,7 @@ use vipnode_types::{LeaseId, NodeId, wire::Side};
 
 use super::Lease;
 
-/// All leases whose grants are not undone yet, by name.
+/// All leases that are not undone yet, by ID.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Leases(BTreeMap<LeaseId, Lease>);
 
@@ -41,35 +41,36 @@ impl Leases {
         self.0.values_mut()
     }
 
-    /// The names of those that fit.
+    /// Returns the IDs of those that match.
     pub(crate) fn ids(&self, fits: impl Fn(&Lease) -> bool) -> Vec<LeaseId> {
         self.iter().filter(|lease| fits(lease)).map(Lease::id).collect()
     }
 
-    /// The other leases with the same node, ended ones included.
+    /// Returns the other leases with the same node, ended ones included.
     pub(crate) fn siblings<'a>(&'a self, lease: &'a Lease) -> impl Iterator<Item = &'a Lease> {
         self.iter().filter(move |other| other.id() != lease.id() && other.peer_id() == lease.peer_id())
     }
 
-    /// Whether a lease of an earlier run cannot be told from one the other way round, where a pool names peers and no
-    /// roles. Neither is taken over: the one that ended meanwhile would be held for as long as the other lives.
+    /// Whether a lease of an earlier run could be confused with one in the opposite direction, where a pool names peers
+    /// without their role. Neither is taken over: otherwise the one that ended meanwhile would be kept for as long as
+    /// the other is active.
     pub(crate) fn is_unclear(&self, lease: &Lease) -> bool {
         let other_way = |other: &Lease| other.runs() && !other.is_direct() && other.side() != lease.side();
         lease.is_leftover() && self.siblings(lease).any(other_way)
     }
 
-    /// Nodes for which our node is doing something now: one thing at a time each, so that the order
-    /// of calls does not rest on who carries them out.
+    /// Returns the peers with a task in progress. The node gets one command at a time for each, so that the order of
+    /// calls does not depend on the caller.
     pub(crate) fn busy_peers(&self) -> BTreeSet<NodeId> {
         self.iter().filter(|lease| lease.task().is_some()).map(Lease::peer_id).collect()
     }
 
-    /// Slots of the pool held on this side, those that are still being undone included.
+    /// Returns how many slots of the pool are held on this side, including those that are being undone.
     pub(crate) fn held(&self, side: Side) -> u32 {
         count(self.iter().filter(|lease| lease.side() == side && !lease.is_direct()))
     }
 
-    /// Leases on this side that are not over and that the pool knows of.
+    /// Returns how many active leases on this side the pool knows.
     pub(crate) fn running(&self, side: Side) -> u32 {
         count(
             self.iter()
@@ -77,12 +78,12 @@ impl Leases {
         )
     }
 
-    /// Leases on this side whose peer is seen.
+    /// Returns how many leases on this side have a connected peer.
     pub(crate) fn connected(&self, side: Side) -> u32 {
         count(self.iter().filter(|lease| lease.side() == side && lease.presence().is_up()))
     }
 
-    /// What was done for this lease is now undone with its sibling, all of it.
+    /// Leaves the undoing of this lease to its sibling.
     pub(crate) fn hand_over(&mut self, id: LeaseId) {
         let Some(lease) = self.get(id) else { return };
         let peer = lease.peer_id();
@@ -91,12 +92,12 @@ impl Leases {
         }
     }
 
-    /// The node was told something about this peer: a list that was read before does not hold any more.
+    /// Records that a command about this peer was sent: a list that was read before is out of date.
     pub(crate) fn forget_lists(&mut self, peer: NodeId) {
         self.iter_mut().filter(|lease| lease.peer_id() == peer).for_each(Lease::forget_list);
     }
 
-    /// Calls of the pool that wait for the node.
+    /// Returns how many calls of the pool wait for the node.
     pub(crate) fn pending_calls(&self) -> usize {
         self.iter().map(Lease::pending).fold(0, usize::saturating_add)
     }

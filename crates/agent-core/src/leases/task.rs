@@ -2,15 +2,15 @@ use vipnode_types::{Enode, Ms};
 
 use crate::{NodeTask, RequestTag};
 
-/// What the node was told for a lease and has not ended.
+/// A command for a lease that the node has not finished.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Task {
     pub(crate) id: NodeTask,
     pub(crate) what: Work,
     pub(crate) since: Ms,
-    /// The node's list of peers is being read for it; nothing was told yet.
+    /// The node's list of peers is being read; the command follows.
     pub(crate) lists: bool,
-    /// It ends the connection, where there is one.
+    /// It ends the connection, if there is one.
     pub(crate) cuts: bool,
 }
 
@@ -23,7 +23,7 @@ pub(crate) enum Work {
     HostDial,
     /// Evict, untrust or drop.
     Undo,
-    /// Take back the trust of a lease that is over; what it dialed is undone later.
+    /// Remove the trust of an ended lease; what it dialed is undone later.
     Untrust,
 }
 
@@ -32,17 +32,18 @@ pub(crate) enum Work {
 pub(crate) struct HostDial {
     pub(crate) peer: Enode,
     pub(crate) state: DialState,
-    /// Calls of the pool that are answered once the node has done it.
+    /// Calls of the pool that are answered once the node dialed.
     pub(crate) calls: Vec<RequestTag>,
 }
 
-/// How far a host's dial is.
+/// The state of a host's dial.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum DialState {
-    /// The node is to be told, or is at it.
+    /// The command is due or in progress.
     Due,
-    /// The node did it.
+    /// The node dialed.
     Done,
-    /// The node refused, or did not answer; what it did is not known, so it counts when all is undone.
+    /// The node rejected the command or did not answer. It may have dialed all the same, so the dial is undone at the
+    /// end.
     Failed,
 }

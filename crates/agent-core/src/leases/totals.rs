@@ -1,6 +1,6 @@
 use vipnode_types::{Price, Wei, wire::Side};
 
-/// What the leases of an agent that are over saw, on each side.
+/// Totals of an agent's ended leases, on each side.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct EndedLeases {
     /// Where the agent was the host.
@@ -9,14 +9,14 @@ pub struct EndedLeases {
     pub client: Seen,
 }
 
-/// What some leases saw, by this side's word alone: the pool meters the part that both sides saw, so no more.
+/// Totals of some leases, as seen by this side alone. The pool meters the part that both sides saw, so no more.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Seen {
     /// How many leases.
     pub leases: u64,
-    /// For how long their peers were seen, in milliseconds.
+    /// How long their peers were connected, in milliseconds.
     pub ms: u64,
-    /// What that costs at the price of each, rounded down for each.
+    /// The cost of that time at the price of each lease, rounded down for each.
     pub cost: Wei,
 }
 
@@ -30,7 +30,7 @@ impl EndedLeases {
 }
 
 impl Seen {
-    /// With one more lease that saw its peer for so long, at that price.
+    /// Adds a lease that saw its peer for `seen_ms`, at that price.
     pub fn add(&mut self, ms: u64, price: Option<Price>) {
         let most = Wei::new(u128::MAX);
         let cost = price.map_or(Wei::ZERO, |price| price.cost(ms).unwrap_or(most));

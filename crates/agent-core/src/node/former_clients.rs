@@ -8,13 +8,13 @@ use crate::{
     limits,
 };
 
-/// Nodes that our node trusted because of a lease that is undone by now. Should it still trust one of them, something
-/// went wrong; whom its owner trusts by the node's settings is never among them.
+/// Former clients: nodes that our node trusted for a lease that is undone. If the node still trusts one of them,
+/// undoing failed. A node that is trusted by the node's own settings is never among them.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct FormerClients(VecDeque<NodeId>);
 
 impl FormerClients {
-    /// At the limit the one that left first is forgotten.
+    /// Adds a client. At the limit the client that left first is forgotten.
     pub(crate) fn add(&mut self, client: NodeId) {
         self.0.retain(|other| *other != client);
         self.0.push_back(client);
@@ -28,8 +28,8 @@ impl FormerClients {
     }
 }
 
-/// How many nodes are trusted by the agent's doing though their lease is over: what is not undone yet, and whom the node
-/// shows as trusted after it said that it undid it.
+/// Returns how many nodes are still trusted because of the agent although their lease has ended: those whose lease is
+/// not undone yet, and those that the node lists as trusted after it confirmed the undoing.
 pub(crate) fn trusted_without_lease(leases: &Leases, node: &NodeState, former: &FormerClients) -> u32 {
     let hosts = || leases.iter().filter(|lease| lease.side() == Side::Host);
     let leased: BTreeSet<NodeId> = hosts().filter(|lease| lease.runs()).map(Lease::peer_id).collect();

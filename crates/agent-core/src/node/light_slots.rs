@@ -2,13 +2,15 @@ use vipnode_types::{Ms, PeerFact};
 
 use crate::limits;
 
-/// A node's slots for light nodes. It keeps them apart from its slots for peers, and no trust gets past their limit,
-/// which no call tells: only that a light node is thrown out at once shows that they are taken.
+/// The state of a node's slots for light nodes. geth keeps them apart from its slots for other peers; trusted light
+/// nodes count against the limit too, and no RPC method returns it. The agent infers that the slots are taken when a
+/// new light node is disconnected at once.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct LightSlots {
-    /// They are taken, by so many: none is sold until then, unless one goes before.
+    /// While the slots are taken: how many light nodes took them, and until when none is sold. Ends early when one of
+    /// them disconnects.
     taken: Option<(usize, Ms)>,
-    /// Light nodes that are connected now, with a lease or without.
+    /// Light nodes that are connected now, with or without a lease.
     connected: usize,
 }
 
@@ -22,12 +24,13 @@ impl LightSlots {
         self.taken = self.taken.filter(|(by, _)| self.connected >= *by);
     }
 
-    /// Whether they may be taken: where no light node is connected, one that goes at once wished so itself.
+    /// Whether the slots may be taken. With no light node connected, one that disconnects at once did so on its own.
     pub(crate) const fn may_be_taken(&self) -> bool {
         self.connected > 0
     }
 
-    /// One more was let in and thrown out; a look may have found it connected for that moment.
+    /// A further light node was admitted and disconnected at once. `was_seen`: the last list of peers still includes
+    /// it.
     pub(crate) const fn thrown_out(&mut self, now: Ms, was_seen: bool) {
         let by = self.connected.saturating_sub(if was_seen { 1 } else { 0 });
         self.taken = Some((by, now.plus(limits::LIGHT_REST_MS)));
@@ -37,13 +40,13 @@ impl LightSlots {
         self.taken = self.taken.filter(|(_, until)| *until > now);
     }
 
-    /// When one may be let in again to see.
+    /// When a light node may be admitted again, to find out whether a slot is free.
     pub(crate) fn due(&self) -> Option<Ms> {
         self.taken.map(|(_, until)| until)
     }
 }
 
-/// It speaks `les` and not `eth`.
+/// Whether the peer supports `les` and not `eth`.
 fn is_light(peer: &PeerFact) -> bool {
     let speaks = |name: &str| peer.caps.iter().any(|cap| cap.name() == name);
     speaks("les") && !speaks("eth")

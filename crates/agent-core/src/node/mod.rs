@@ -1,8 +1,8 @@
-//! What the agent knows of its node, and what the node is to do next.
+//! The agent's view of its node, and the next command for it.
 //!
-//! Here live the state of the node (facts, peers, newest block), the plan of what it is told for a lease, and what is
-//! remembered of its own peers, strangers, former clients and slots for light nodes. It may call `leases`. The pool
-//! never enters.
+//! Here live the state of the node (facts, peers, newest block), the plan of the next command for a lease, and the
+//! records of the node's own peers, unleased peers, former clients, and slots for light nodes. It may call `leases`.
+//! The pool never enters.
 
 pub(crate) mod former_clients;
 pub(crate) mod light_slots;

@@ -5,15 +5,15 @@ use vipnode_types::{NodeId, wire::Side};
 use super::state::NodeState;
 use crate::{Notice, leases::Leases};
 
-/// The node's own peers: those that no lease brought.
+/// The node's own peers: those without a lease.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct OwnPeers {
-    /// They were at least half the reserve since the last warning.
+    /// Their number reached half the reserve since the last warning.
     were_enough: bool,
 }
 
 impl OwnPeers {
-    /// How many there are.
+    /// Returns how many there are.
     pub(crate) fn count(node: &NodeState, leases: &Leases) -> u32 {
         let leased: BTreeSet<NodeId> = leases.iter().map(|lease| lease.peer_id()).collect();
         let own = node.peers().filter(|peer| !leased.contains(peer)).count();

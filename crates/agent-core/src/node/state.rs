@@ -4,26 +4,26 @@ use vipnode_types::{Direction, HeadFact, Ms, NodeFacts, NodeId, PeerFact};
 
 use crate::limits;
 
-/// What the agent knows of its node.
+/// The agent's view of its node.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct NodeState {
     /// From the last probe; kept while the node is down.
     facts: Option<NodeFacts>,
     up: bool,
-    /// The user knows that it is down.
+    /// The user was notified that it is down.
     down_announced: bool,
-    /// Peers that run a sub-protocol, and what the node says of them; empty while the node is down.
+    /// Peers that run a sub-protocol, with the node's flags for them; empty while the node is down.
     peers: BTreeMap<NodeId, Linked>,
-    /// Of these, how many the node dialed.
+    /// How many of these the node dialed.
     dialed: u32,
-    /// The peers were listed since it came up.
+    /// Whether the peers were listed since it came up.
     listed: bool,
     /// When the peers were last listed, or the node came up.
     watched: Ms,
     head: Option<Head>,
 }
 
-/// A connected peer, as far as the client says.
+/// A connected peer, as far as the client reports it.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Linked {
     pub(crate) trusted: bool,
@@ -40,23 +40,23 @@ pub(crate) struct Head {
 }
 
 impl Head {
-    /// How old the block is by now, in milliseconds.
+    /// Returns the block's age, in milliseconds.
     pub(crate) const fn age_ms(&self, now: Ms) -> u64 {
         self.age_ms.saturating_add(now.since(self.reported))
     }
 
-    /// When the block is older than this, in milliseconds.
+    /// Returns when the block will be older than `ms` milliseconds.
     pub(crate) fn is_older_at(&self, ms: u64) -> Ms {
         self.reported.plus(ms.saturating_sub(self.age_ms)).plus(1)
     }
 }
 
-/// What a node that came up changes.
+/// What changed when the node came up.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct CameUp {
-    /// It is another than before, or presents itself otherwise.
+    /// Its facts differ from those before.
     pub(crate) another: bool,
-    /// The user knows that it was down.
+    /// The user was notified that it was down.
     pub(crate) down_announced: bool,
 }
 
@@ -69,7 +69,7 @@ impl NodeState {
         CameUp { another, down_announced: std::mem::take(&mut self.down_announced) }
     }
 
-    /// Whether the user is to be told.
+    /// Records that the node is down. Returns whether to notify the user.
     pub(crate) fn went_down(&mut self) -> bool {
         self.up = false;
         self.peers.clear();
@@ -83,7 +83,7 @@ impl NodeState {
         self.up
     }
 
-    /// From the last probe, whether or not the node is up.
+    /// Returns the facts of the last probe, whether or not the node is up.
     pub(crate) const fn facts(&self) -> Option<&NodeFacts> {
         self.facts.as_ref()
     }
@@ -96,7 +96,7 @@ impl NodeState {
         self.facts.as_ref().map(|facts| facts.id)
     }
 
-    /// Whether it is known to be a light node.
+    /// Whether the node is known to be a light node.
     pub(crate) fn is_light(&self) -> bool {
         self.facts.as_ref().is_some_and(|facts| !facts.full)
     }
@@ -105,7 +105,7 @@ impl NodeState {
         self.head
     }
 
-    /// Number of the newest block.
+    /// Returns the number of the newest block.
     pub(crate) fn block(&self) -> Option<u64> {
         self.head.map(|head| head.fact.number)
     }
@@ -115,7 +115,8 @@ impl NodeState {
         self.head = Some(Head { fact, age_ms, reported: now });
     }
 
-    /// Remembers who is connected. Returns whether nobody had looked for so long that a peer may have come and gone.
+    /// Records the connected peers. Returns whether the last list is so old that a peer may have come and gone
+    /// unnoticed.
     pub(crate) fn see_peers(&mut self, now: Ms, peers: &[PeerFact]) -> bool {
         let gap = now.since(self.watched) > limits::UNWATCHED_MS;
         self.watched = now;
@@ -141,22 +142,22 @@ impl NodeState {
         self.peers.keys()
     }
 
-    /// The node disconnected it: the list is from before.
+    /// Removes a peer that the node disconnected after the last list.
     pub(crate) fn forget_peer(&mut self, id: NodeId) {
         self.peers.remove(&id);
     }
 
-    /// Peers that the node dialed.
+    /// Returns how many peers the node dialed.
     pub(crate) const fn dialed(&self) -> u32 {
         self.dialed
     }
 
-    /// Whether it is known who is connected.
+    /// Whether the list of peers is current.
     pub(crate) const fn is_known(&self, now: Ms) -> bool {
         self.up && self.listed && now.since(self.watched) < limits::UNWATCHED_MS
     }
 
-    /// When nobody counts as seen, unless the peers are listed before.
+    /// Returns when no peer counts as seen any longer, unless the peers are listed before.
     pub(crate) fn unwatched_at(&self) -> Ms {
         self.watched.plus(limits::UNWATCHED_MS)
     }

@@ -1,9 +1,11 @@
-//! `--strict-peers`: every peer of the node that is on no lease is disconnected. It may come back; what closes a node
-//! are flags of its own.
+//! State for `--strict-peers`: the agent disconnects every peer of the node that has no lease. The peer may come back;
+//! closing a node to new peers takes flags of the node itself.
 //!
-//! Nothing is disconnected before a pool has taken the agent and told its leases, or where there is no pool. While the
-//! pool is offline its last list stays (D33), and also where it then knows none of the leases, as after a start of its
-//! own without its data: a client keeps its hosts until it was given as many others, a host its clients for a while.
+//! The agent disconnects nothing before a pool has accepted it and listed its leases, and nothing waits for a pool if
+//! none is configured. While
+//! the pool is offline, its last list stays valid (fault D33, docs/faults.md). It also stays valid if the pool comes
+//! back without knowing any of the leases, for example because it lost its data: a client keeps its hosts until it was
+//! assigned as many others, and a host keeps its clients for a while.
 
 use std::collections::BTreeMap;
 
@@ -11,21 +13,21 @@ use vipnode_types::{Ms, NodeId};
 
 use crate::{NodeTask, limits};
 
-/// What is remembered of it.
+/// The state of `--strict-peers`.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Strict {
-    /// Whom the node is told to disconnect, and since when.
+    /// Peers that the node is disconnecting, each with its task and start.
     dropping: BTreeMap<NodeTask, (NodeId, Ms)>,
-    /// Not before then are others disconnected.
+    /// When further peers may be disconnected.
     next: Ms,
-    /// The user knows that strangers are disconnected.
+    /// The user was notified that unleased peers are disconnected.
     announced: bool,
-    /// Since when leases stand that the pool does not know any more.
+    /// Since when there are leases that the pool no longer knows.
     last_list: Option<Ms>,
 }
 
 impl Strict {
-    /// Whether leases stand that the pool does not know any more.
+    /// Whether there are leases that the pool no longer knows.
     pub(crate) const fn has_last_list(&self) -> bool {
         self.last_list.is_some()
     }
@@ -38,7 +40,7 @@ impl Strict {
         self.dropping.values().map(|(peer, _)| *peer)
     }
 
-    /// What the node was told before it went is void.
+    /// Drops pending tasks, which ended with the node's connection.
     pub(crate) fn node_down(&mut self) {
         self.dropping.clear();
     }
@@ -47,50 +49,50 @@ impl Strict {
         self.dropping.len()
     }
 
-    /// How many further peers may be disconnected now.
+    /// Returns how many further peers may be disconnected now.
     pub(crate) fn room(&self, now: Ms) -> usize {
         if now < self.next { 0 } else { limits::STRANGERS.saturating_sub(self.dropping.len()) }
     }
 
-    /// The node is told to disconnect the peer.
+    /// Records that the node is disconnecting the peer.
     pub(crate) fn drops(&mut self, now: Ms, task: NodeTask, peer: NodeId) {
         self.next = now.plus(limits::STRANGERS_MS);
         self.dropping.insert(task, (peer, now));
     }
 
-    /// The peer that a task was to disconnect.
+    /// Ends a task and returns the peer that it disconnects.
     pub(crate) fn done(&mut self, task: NodeTask) -> Option<NodeId> {
         self.dropping.remove(&task).map(|(peer, _)| peer)
     }
 
-    /// The user is told of the first peer that was disconnected; whether this is it.
+    /// Returns whether to notify the user, which is only for the first peer that was disconnected.
     pub(crate) const fn announce(&mut self) -> bool {
         !std::mem::replace(&mut self.announced, true)
     }
 
-    /// Leases stand from now on that the pool does not know; whether none did.
+    /// Records that there are leases that the pool does not know. Returns whether there were none before.
     pub(crate) fn keep_last_list(&mut self, now: Ms) -> bool {
         let first = self.last_list.is_none();
         self.last_list.get_or_insert(now);
         first
     }
 
-    /// Since when leases stand that the pool does not know.
+    /// Returns since when there are leases that the pool does not know.
     pub(crate) const fn last_list(&self) -> Option<Ms> {
         self.last_list
     }
 
-    /// None of them stands any more.
+    /// Records that the last of them has ended.
     pub(crate) const fn end_last_list(&mut self) {
         self.last_list = None;
     }
 
-    /// Peers that the node did not disconnect in time are given up.
+    /// Gives up peers that the node did not disconnect in time.
     pub(crate) fn expire(&mut self, now: Ms) {
         self.dropping.retain(|_, (_, since)| since.plus(limits::NODE_TASK_MS) > now);
     }
 
-    /// When the next of them is given up.
+    /// Returns when the next of them is given up.
     pub(crate) fn due(&self) -> impl Iterator<Item = Ms> {
         self.dropping.values().map(|(_, since)| since.plus(limits::NODE_TASK_MS))
     }

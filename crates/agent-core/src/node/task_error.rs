@@ -5,16 +5,16 @@ errors! {
     #[derive(Debug, Clone, Copy, PartialEq, Eq)]
     pub enum TaskError {
         /// The node is known to be offline, so the call fails at once instead of at its deadline.
-        Offline: local, "the node is offline", hint "Start the node; the agent then does what is due.";
+        Offline: local, "the node is offline", hint "Start the node. The agent then applies the pending changes.";
         /// A change of the node is written to the journal first, and that failed.
-        NotJournaled: local, "it could not be written to the journal first",
-            hint "Check that the disk of the state directory has room.";
+        NotJournaled: local, "the change could not be recorded in the journal",
+            hint "Check that the disk with the state directory has free space.";
         /// The queue of commands to the node is full.
-        Full: local, "too many commands wait for the node", hint "Check why the node answers slowly.";
+        Full: local, "too many commands are waiting for the node", hint "Check why the node responds slowly.";
         /// The node did not answer within the deadline.
         Expired {
             /// The deadline, in seconds.
             seconds: u64,
-        }: local, "no answer within {seconds} s", hint "Check why the node answers slowly.";
+        }: local, "no answer within {seconds} s", hint "Check why the node responds slowly.";
     }
 }

@@ -1,6 +1,6 @@
-//! Which peers the user takes on the other side of a lease.
+//! Which peers the user accepts on the other side of a lease.
 //!
-//! Here live the rules and how a peer that is seen is held against them. No state of the agent's enters.
+//! Here live the rules and the check of a peer against them. State of the agent never enters.
 
 pub(crate) mod peer_policy;
 pub(crate) mod suitability;

@@ -3,30 +3,31 @@ use std::str::FromStr;
 use regex_lite::{Regex, RegexBuilder};
 use vipnode_types::PeerRules;
 
-/// Which peers the user takes on the other side of a lease.
+/// Which peers the user accepts on the other side of a lease.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct PeerPolicy {
-    /// What the pool is told, so that it offers no others.
+    /// The rules that the pool receives, so that it does not offer other peers.
     pub rules: PeerRules,
-    /// Client versions that are not taken. The pool never sees this: a pattern of a stranger is nothing to run.
+    /// Client versions that are rejected. The pool never receives them, so that it does not have to run a pattern of a
+    /// stranger.
     pub reject: Option<VersionPattern>,
 }
 
 impl PeerPolicy {
-    /// Why a version is not taken, as the end of a sentence; an empty one is not known yet.
+    /// Returns why a version is rejected, as the end of a sentence. An empty version is not known yet.
     pub(crate) fn rejects(&self, client_version: &str) -> Option<String> {
         if client_version.is_empty() {
             return None;
         }
-        if let Some(misfit) = self.rules.outdates(client_version) {
-            return Some(misfit.to_string());
+        if let Some(why) = self.rules.outdates(client_version) {
+            return Some(why.to_string());
         }
         let found = self.reject.as_ref().is_some_and(|pattern| pattern.0.is_match(client_version));
         found.then(|| format!("runs {client_version:?} (--reject-client)"))
     }
 }
 
-/// A regular expression over client versions. It is matched in time linear in the text.
+/// A regular expression over client versions. Matching takes time linear in the text.
 #[derive(Debug, Clone)]
 pub struct VersionPattern(Regex);
 
@@ -38,7 +39,7 @@ impl FromStr for VersionPattern {
 
     fn from_str(text: &str) -> Result<Self, String> {
         RegexBuilder::new(text).size_limit(SIZE).build().map(Self).map_err(|error| {
-            format!("{error}: write a regular expression, as \"^Geth/v1\\.1[0-6]\\.\" or \"(?i)openethereum\"")
+            format!("{error}: write a regular expression, such as \"^Geth/v1\\.1[0-6]\\.\" or \"(?i)openethereum\"")
         })
     }
 }
@@ -72,7 +73,7 @@ mod tests {
         for bad in ["(", "[z-a]", "a{1000}{1000}{1000}"] {
             assert!(bad.parse::<VersionPattern>().unwrap_err().contains("write a regular expression"), "{bad}");
         }
-        // Where others need time without end, this one does not.
+        // Other engines take exponential time for this pattern.
         let pattern: VersionPattern = "^(a+)+$".parse().unwrap();
         assert!(!pattern.0.is_match(&format!("{}b", "a".repeat(256))));
     }

@@ -4,15 +4,15 @@ use vipnode_types::Ms;
 use super::{backoff::Backoff, link::Request};
 use crate::{Notice, RequestTag, limits};
 
-/// Asking the pool for hosts: one ask in flight, further ones after a wait that grows while the pool has none.
+/// Asks for hosts: one ask in flight at a time, with growing waits while the pool has no hosts.
 #[derive(Debug, Clone)]
 pub(crate) struct Asks {
     in_flight: Option<Request>,
-    /// Not before.
+    /// When the next one may be sent.
     next: Ms,
     last: Option<Ms>,
     backoff: Backoff,
-    /// What the user was last told of missing hosts.
+    /// The missing hosts of which the user was last notified.
     announced: Option<(u32, String)>,
 }
 
@@ -41,7 +41,7 @@ impl Asks {
         self.in_flight = None;
     }
 
-    /// When the next ask may be sent.
+    /// Returns when the next ask may be sent.
     pub(crate) const fn next(&self) -> Ms {
         self.next
     }
@@ -55,33 +55,34 @@ impl Asks {
         self.in_flight = None;
     }
 
-    /// The pool gave a host: waits are short again.
+    /// Resets the wait, because the pool assigned a host.
     pub(crate) fn succeeded(&mut self) {
         self.backoff.reset();
     }
 
-    /// How long to wait after an ask, in milliseconds.
+    /// Returns how long to wait after an ask, in milliseconds.
     pub(crate) fn next_wait_ms(&mut self, rng: &mut ChaCha8Rng) -> u64 {
         self.backoff.next_ms(rng)
     }
 
-    /// No ask before then.
+    /// Sends no ask before `until`.
     pub(crate) const fn wait_until(&mut self, at: Ms) {
         self.next = at;
     }
 
-    /// Why hosts are missing, as the pool last said it.
+    /// Returns why hosts are missing, as last reported by the pool.
     pub(crate) fn why_missing(&self) -> Option<&str> {
         self.announced.as_ref().map(|(_, why)| why.as_str()).filter(|why| !why.is_empty())
     }
 
-    /// A slot was lost or an avoided host is new: ask again soon, though not in a storm.
+    /// Allows an ask soon, because a slot was lost or a host is newly avoided, but not more often than the limit
+    /// allows.
     pub(crate) fn soon(&mut self, now: Ms) {
         let least = self.last.map_or(now, |last| last.plus(limits::ASK_LEAST_MS));
         self.next = self.next.min(least.max(now));
     }
 
-    /// The user is told once that so many hosts are missing, and why.
+    /// Returns a notice that so many hosts are missing and why, if that changed.
     pub(crate) fn announce(&mut self, missing: u32, why: Option<String>) -> Option<Notice> {
         let news = (missing > 0).then(|| (missing, why.unwrap_or_default()));
         if news == self.announced {

@@ -1,7 +1,7 @@
 use rand::Rng;
 use rand_chacha::ChaCha8Rng;
 
-/// Growing waits with full jitter: each is anywhere between nothing and a bound that doubles.
+/// Growing waits with full jitter: each is random between zero and a bound that doubles.
 #[derive(Debug, Clone)]
 pub(crate) struct Backoff {
     first_ms: u64,
@@ -14,20 +14,20 @@ impl Backoff {
         Self { first_ms, most_ms, bound_ms: first_ms }
     }
 
-    /// The next wait, in milliseconds.
+    /// Returns the next wait, in milliseconds.
     pub(crate) fn next_ms(&mut self, rng: &mut ChaCha8Rng) -> u64 {
         let bound_ms = self.bound_ms;
         self.bound_ms = bound_ms.saturating_mul(2).min(self.most_ms);
         up_to(bound_ms, rng)
     }
 
-    /// The next wait is short again.
+    /// Resets the bound.
     pub(crate) fn reset(&mut self) {
         self.bound_ms = self.first_ms;
     }
 }
 
-/// A number from 0 to `most`, both included; the bias of the remainder does not matter for jitter.
+/// Returns a number from 0 to `most`, inclusive. The bias of the remainder does not matter for jitter.
 pub(crate) fn up_to(most: u64, rng: &mut ChaCha8Rng) -> u64 {
     rng.next_u64().checked_rem(most.saturating_add(1)).unwrap_or(0)
 }
@@ -46,7 +46,7 @@ mod tests {
             let bound = 1_000u64.checked_shl(attempt.min(6)).unwrap().min(60_000);
             assert!(backoff.next_ms(&mut rng) <= bound, "attempt {attempt}");
         }
-        // A shift or a product that overflows would make a storm of waits of 0.
+        // A shift or product that overflows would cause a storm of retries without a wait.
         let late: u64 = (0..100).map(|_| backoff.next_ms(&mut rng)).sum();
         assert!((2_000_000..4_000_000).contains(&late), "{late}");
         backoff.reset();

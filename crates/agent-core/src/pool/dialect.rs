@@ -10,48 +10,48 @@ use vipnode_types::{
 use super::protocol2::Protocol2;
 use crate::{AgentConfig, FromPool, PoolAnswer, Protocol2Config, Refusal, ToPool, limits};
 
-/// The protocol that the agent speaks with its pool: what each message of protocol 3 means, it says in that protocol's
-/// calls, and what the pool answers it says in the words of protocol 3.
+/// The protocol between the agent and its pool. The agent's core uses the messages of protocol 3; the dialect
+/// translates them to and from the calls of its protocol.
 #[derive(Debug, Clone)]
 pub(crate) enum Dialect {
     Protocol3,
     Protocol2(Protocol2),
 }
 
-/// What a pool that took the agent said of itself.
+/// The welcome of a pool that accepted the agent.
 #[derive(Debug)]
 pub(crate) struct Welcome {
     pub(crate) text: Option<String>,
-    /// Wanted between two reports, in milliseconds; not held to any bound yet.
+    /// The report interval that the pool requests, in milliseconds; not clamped yet.
     pub(crate) report_interval_ms: u64,
-    /// What a slot costs; `None` where the pool does not say.
+    /// The price of a slot; `None` if the pool does not report it.
     pub(crate) price: Option<Price>,
-    /// The leases that go on.
+    /// The active leases.
     pub(crate) leases: Vec<LeaseView>,
-    /// The pool listed no leases: those that stand here are taken to go on until it names their peers.
+    /// The pool does not list leases: the agent keeps its leases until the pool names their peers.
     pub(crate) unconfirmed: bool,
 }
 
-/// What a pool answered to a report.
+/// The answer of a pool to a report.
 #[derive(Debug)]
 pub(crate) struct Reported {
     pub(crate) reply: ReportReply,
-    /// What else a pool of the original says with it.
+    /// What else an original pool returns.
     pub(crate) update: Option<UpdateReply>,
 }
 
-/// What there is to say in a report.
+/// The content of a report.
 #[derive(Debug)]
 pub(crate) struct ReportOf {
     pub(crate) report: ReportRequest,
-    /// Every leased peer that is seen, once, in order.
+    /// Every connected leased peer, once, in order.
     pub(crate) peers: Vec<NodeId>,
-    /// Number of the newest block; 0 where none is known.
+    /// Number of the newest block; 0 if unknown.
     pub(crate) block: u64,
 }
 
 impl Dialect {
-    /// Names of leases that the agent gives itself begin past those of an earlier run.
+    /// Creates the dialect. IDs that the agent assigns to leases begin after those of an earlier run.
     pub(crate) fn new(config: Option<Protocol2Config>, leases: impl Iterator<Item = LeaseId>) -> Self {
         config.map_or(Self::Protocol3, |config| Self::Protocol2(Protocol2::new(config, leases)))
     }
@@ -77,7 +77,7 @@ impl Dialect {
         }
     }
 
-    /// `None` where the next report says it.
+    /// Returns the request to leave; `None` if the next report contains it.
     pub(crate) fn leave(&self, leave: LeaveRequest) -> Option<ToPool> {
         match self {
             Self::Protocol3 => Some(ToPool::Leave(leave)),
@@ -88,12 +88,12 @@ impl Dialect {
     pub(crate) fn bye(&self, block: u64) -> ToPool {
         match self {
             Self::Protocol3 => ToPool::Bye,
-            // Nobody is seen any more.
+            // A last update that names no peer.
             Self::Protocol2(_) => super::protocol2::update(Vec::new(), block),
         }
     }
 
-    /// `standing` are the leases that stand here.
+    /// Reads the answer to a connect. `standing` are the agent's current leases.
     pub(crate) fn connect_reply(
         &self,
         answer: PoolAnswer,
@@ -117,7 +117,7 @@ impl Dialect {
         }
     }
 
-    /// `avoided` tells which hosts are not to be taken.
+    /// Reads the answer to an ask. `avoided` returns whether a host is to be rejected.
     pub(crate) fn ask_reply(
         &mut self,
         answer: Result<PoolAnswer, WireError>,
@@ -131,7 +131,7 @@ impl Dialect {
         }
     }
 
-    /// Whether a call of the pool is one of this protocol.
+    /// Whether a call of the pool belongs to this protocol.
     pub(crate) fn check_call(&self, call: &FromPool) -> Result<(), WireError> {
         match (self, call) {
             (Self::Protocol2(_), FromPool::Whitelist(_))
@@ -142,10 +142,10 @@ impl Dialect {
         }
     }
 
-    /// The refusal of a connect in words that fit, and whether it lasts.
+    /// Returns the refusal of a connect with a suitable hint, and whether it is permanent.
     pub(crate) fn refusal(&self, error: WireError) -> (WireError, bool) {
         let lasting = [ErrorCode::Unauthorized, ErrorCode::NotMember, ErrorCode::Unsuitable];
-        // A pool of ours has no code for it over protocol 2, but has a hint, and does not say when to try again.
+        // A vipnode pool has no code for it over protocol 2, but sends a hint and no retry time.
         let hinted = error.data.as_ref().is_some_and(|data| data.retry_ms.is_none());
         let lasts = (error.is(ErrorCode::Server) && hinted) || lasting.into_iter().any(|code| error.is(code));
         match self {
@@ -154,16 +154,16 @@ impl Dialect {
         }
     }
 
-    /// Whether an error in answer to a report means that the pool does not know the node any more.
+    /// Whether an error in response to a report means that the pool no longer knows the node.
     pub(crate) const fn is_forgotten(&self, retry_ms: Option<u64>) -> bool {
         match self {
             Self::Protocol3 => false,
-            // A pool of the original that was restarted.
+            // An original pool that was restarted.
             Self::Protocol2(_) => retry_ms.is_none(),
         }
     }
 
-    /// Between two reports at least, in milliseconds, whatever changes.
+    /// Returns the minimum time between two reports, in milliseconds.
     pub(crate) fn report_pause_ms(&self, interval_ms: u64) -> u64 {
         match self {
             Self::Protocol3 => 0,
@@ -171,7 +171,7 @@ impl Dialect {
         }
     }
 
-    /// How long a host has to be connected, in milliseconds.
+    /// Returns how long a host may take to connect, in milliseconds.
     pub(crate) const fn connect_ms(&self) -> u64 {
         match self {
             Self::Protocol3 => limits::CONNECT_MS,
@@ -179,7 +179,7 @@ impl Dialect {
         }
     }
 
-    /// The price of a lease, where the pool sets one.
+    /// Returns the price of a lease, if the pool sets one.
     pub(crate) fn price(&self, price: Option<Price>) -> Option<Price> {
         match self {
             Self::Protocol3 => price,
@@ -187,7 +187,7 @@ impl Dialect {
         }
     }
 
-    /// The state of protocol 2, where that is spoken.
+    /// Returns the state of protocol 2, if that is in use.
     pub(crate) const fn protocol2(&self) -> Option<&Protocol2> {
         match self {
             Self::Protocol3 => None,
@@ -204,7 +204,7 @@ impl Dialect {
     }
 }
 
-/// The pool answered something else than was asked.
+/// The error for an answer of an unexpected kind.
 pub(crate) fn unexpected() -> WireError {
     WireError::new(ErrorCode::Internal, "the pool answered something else than was asked", "")
 }

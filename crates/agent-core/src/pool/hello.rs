@@ -5,7 +5,7 @@ use vipnode_types::{
 
 use crate::{Advertise, AgentConfig, policy::suitability::needs};
 
-/// How the agent presents itself and its node, which offers so many slots.
+/// Returns the hello of the agent and its node, which offers `slots` slots.
 pub(crate) fn hello(config: &AgentConfig, facts: &NodeFacts, slots: u32) -> ConnectRequest {
     let host = config.host.as_ref().map(|host| HostOffer { slots, payout: host.payout });
     let wish =
@@ -25,7 +25,7 @@ pub(crate) fn hello(config: &AgentConfig, facts: &NodeFacts, slots: u32) -> Conn
     }
 }
 
-/// Where others are told to dial the node; `None` where it takes no connections.
+/// Returns the enode for others to dial; `None` if the node does not accept connections.
 pub(crate) fn advertised(advertise: &Advertise, facts: &NodeFacts) -> Option<Enode> {
     let listens = (facts.enode.port != 0).then(|| facts.enode.clone());
     match advertise {

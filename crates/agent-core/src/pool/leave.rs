@@ -8,8 +8,8 @@ use vipnode_types::{
 use super::link::Request;
 use crate::{RequestTag, ToPool, limits};
 
-/// Leases to be left at the pool: one request in flight, the rest waits. Lost with the socket: the
-/// next connect reply lists what the pool still holds, and that is left again.
+/// Leases for the agent to leave: one request in flight, the rest waits. Dropped with the socket: the next connect
+/// reply lists the leases that the pool still has, and the agent leaves those again.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Leaving {
     queue: BTreeMap<LeaseId, (LeaveReason, Option<PairFault>)>,
@@ -17,7 +17,7 @@ pub(crate) struct Leaving {
 }
 
 impl Leaving {
-    /// Beyond the limit of leases the rest is dropped; see the type.
+    /// Adds a lease. At the limit it is dropped, which is safe as described for the type.
     pub(crate) fn add(&mut self, lease: LeaseId, reason: LeaveReason, fault: Option<PairFault>) {
         if self.queue.len() < limits::REPLY_LEASES {
             self.queue.entry(lease).or_insert((reason, fault));
@@ -32,12 +32,12 @@ impl Leaving {
         self.in_flight
     }
 
-    /// Whether `tag` was the one in flight; then it is no longer.
+    /// Ends the request in flight. Returns whether it was `tag`.
     pub(crate) fn answered(&mut self, tag: RequestTag) -> bool {
         self.in_flight.take_if(|request| request.tag == tag).is_some()
     }
 
-    /// The next request, unless one is in flight; `say` puts it into words, or leaves it unsaid.
+    /// Returns the next request, unless one is in flight. `say` builds it, or returns `None` if nothing has to be sent.
     pub(crate) fn next(&mut self, say: impl Fn(LeaveRequest) -> Option<ToPool>) -> Option<ToPool> {
         if self.in_flight.is_some() {
             return None;
@@ -49,7 +49,7 @@ impl Leaving {
         self.in_flight = Some(request);
     }
 
-    /// Those that wait for the reason of the first, as many as one request holds.
+    /// Takes leases with the reason of the first, as many as fit into one request.
     fn take(&mut self) -> Option<LeaveRequest> {
         let (reason, fault) = *self.queue.values().next()?;
         let same = self.queue.extract_if(.., |_, why| *why == (reason, fault)).map(|(lease, _)| lease);

@@ -7,30 +7,30 @@ use vipnode_types::{
 use super::backoff::Backoff;
 use crate::{PoolState, RequestTag, limits};
 
-/// Where the agent stands with its pool.
+/// The connection of the agent to its pool.
 #[derive(Debug, Clone)]
 pub(crate) struct Link {
     state: LinkState,
-    /// How many sockets there were.
+    /// Number of the newest socket.
     socket: u64,
     backoff: Backoff,
-    /// The pool took this agent once.
+    /// The pool has accepted this agent before.
     taken_before: bool,
-    /// The user knows that the pool is not connected.
+    /// The user was notified that the pool is not connected.
     loss_announced: bool,
     price: Option<Price>,
 }
 
-/// What the socket is good for now.
+/// The state of the socket.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum LinkState {
-    /// There is none.
+    /// No socket.
     Away,
-    /// Nothing was said on it: the node is not known yet.
+    /// Open; nothing was sent yet, because the node is not known.
     Open,
-    /// The pool was asked to take the agent.
+    /// A connect was sent.
     Connecting(Request),
-    /// The pool took it.
+    /// The pool accepted the agent.
     Live { since: Ms, interval_ms: u64 },
 }
 
@@ -42,7 +42,7 @@ pub(crate) struct Request {
 }
 
 impl Request {
-    /// Past this the socket is taken for half-open.
+    /// When the socket counts as half-open.
     pub(crate) const fn due(self) -> Ms {
         self.sent.plus(limits::REQUEST_MS)
     }
@@ -62,12 +62,12 @@ impl Default for Link {
 }
 
 impl Link {
-    /// The pool took the agent, and the socket is there.
+    /// Whether the pool has accepted the agent on the open socket.
     pub(crate) const fn is_live(&self) -> bool {
         matches!(self.state, LinkState::Live { .. })
     }
 
-    /// There is a socket on which nothing was said.
+    /// Whether there is a socket on which nothing was sent.
     pub(crate) const fn is_open(&self) -> bool {
         matches!(self.state, LinkState::Open)
     }
@@ -76,7 +76,7 @@ impl Link {
         matches!(self.state, LinkState::Away)
     }
 
-    /// How often the pool wants reports, in milliseconds, while the link is live.
+    /// Returns the report interval, in milliseconds, while the link is live.
     pub(crate) const fn interval_ms(&self) -> Option<u64> {
         match self.state {
             LinkState::Live { interval_ms, .. } => Some(interval_ms),
@@ -84,7 +84,7 @@ impl Link {
         }
     }
 
-    /// The number of the newest socket.
+    /// Returns the number of the newest socket.
     pub(crate) const fn socket(&self) -> u64 {
         self.socket
     }
@@ -94,7 +94,7 @@ impl Link {
         self.taken_before
     }
 
-    /// What a slot costs, as the pool last said.
+    /// Returns the price of a slot, as last reported by the pool.
     pub(crate) const fn price(&self) -> Option<Price> {
         self.price
     }
@@ -107,7 +107,7 @@ impl Link {
         }
     }
 
-    /// The connect that waits for its answer.
+    /// Returns the connect that waits for its answer.
     pub(crate) const fn connecting(&self) -> Option<Request> {
         match self.state {
             LinkState::Connecting(request) => Some(request),
@@ -115,7 +115,7 @@ impl Link {
         }
     }
 
-    /// A socket is open.
+    /// Records that a socket is open.
     pub(crate) const fn opened(&mut self) {
         self.socket = self.socket.saturating_add(1);
         self.state = LinkState::Open;
@@ -126,7 +126,7 @@ impl Link {
         self.state = LinkState::Connecting(request);
     }
 
-    /// The pool took the agent and wants reports this often, in milliseconds.
+    /// Records that the pool accepted the agent, with the report interval in milliseconds.
     pub(crate) fn taken(&mut self, now: Ms, interval_ms: u64, price: Option<Price>) {
         let interval_ms = interval_ms.clamp(limits::INTERVAL_LEAST_MS, limits::INTERVAL_MOST_MS);
         self.state = LinkState::Live { since: now, interval_ms };
@@ -135,7 +135,7 @@ impl Link {
         self.price = price;
     }
 
-    /// The socket is gone, or given up. Returns whether the pool had taken the agent on it.
+    /// Records that the socket was closed. Returns whether the pool had accepted the agent on it.
     pub(crate) fn closed(&mut self, now: Ms) -> bool {
         if matches!(self.state, LinkState::Live { since, .. } if now.since(since) >= limits::GOOD_MS) {
             self.backoff.reset();
@@ -145,18 +145,18 @@ impl Link {
         live
     }
 
-    /// The user is told that the pool is not connected; whether that is news.
+    /// Records that the user is notified of the lost connection. Returns whether that is new.
     pub(crate) const fn announce_loss(&mut self) -> bool {
         !std::mem::replace(&mut self.loss_announced, true)
     }
 
-    /// How long to wait for the next socket, in milliseconds.
+    /// Returns how long to wait before the next socket, in milliseconds.
     pub(crate) fn next_wait_ms(&mut self, rng: &mut ChaCha8Rng) -> u64 {
         self.backoff.next_ms(rng)
     }
 }
 
-/// How long the pool asks to wait, held to a bound.
+/// Returns the wait that the pool requested, clamped.
 pub(crate) fn retry_ms(error: &WireError) -> Option<u64> {
     let asked = error.data.as_ref().and_then(|data| data.retry_ms);
     let asked = asked.or_else(|| error.is(ErrorCode::Busy).then_some(limits::BACKOFF_FIRST_MS));

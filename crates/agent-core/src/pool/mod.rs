@@ -1,8 +1,8 @@
-//! What the agent says to its pool and hears from it.
+//! The conversation of the agent with its pool.
 //!
-//! Here live the link (one socket at a time, with growing waits between sockets), the dialect that it is spoken in, and
-//! the messages that an agent sends: hello, report, ask and leave, each with one request in flight at most. It may call
-//! `policy`. Leases and node never enter: flows hand in what is to be said. Of protocol 2 only `protocol2` knows.
+//! Here live the link (one socket at a time, with growing waits between sockets), the dialect that translates for it,
+//! and the messages that an agent sends: hello, report, ask and leave, each with at most one request in flight. It may
+//! call `policy`. Leases and node never enter: flows pass in what is to be sent. Only `protocol2` knows protocol 2.
 
 pub(crate) mod ask;
 pub(crate) mod backoff;

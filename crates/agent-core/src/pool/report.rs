@@ -9,34 +9,35 @@ use vipnode_types::{
 use super::{backoff::up_to, link::Request};
 use crate::RequestTag;
 
-/// What the pool was told of connections: one report in flight, whatever happens meanwhile goes into the next.
+/// Reports on connections to the pool: one report in flight, and changes in the meantime go into the next.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Reports {
     /// Of the last report on this socket.
     seq: u32,
-    /// The set that the pool last took. Kept over sockets: it says what was never down.
+    /// The set of connected leases that the pool last accepted. Kept across sockets, so that it covers connections that
+    /// were never lost.
     taken: BTreeSet<LeaseId>,
     full_due: bool,
     in_flight: Option<Sent>,
-    /// The next report is due, also if nothing changed.
+    /// When the next report is due even if nothing changed.
     due: Ms,
-    /// The pool asked to wait until then.
+    /// Until when the pool asked to wait.
     hold: Ms,
     slots_sent: Option<u32>,
-    /// Whether the slots for light nodes are taken, as the pool was told; `None` where that is not known.
+    /// Whether the slots for light nodes are taken, as last reported; `None` if never.
     light_full_sent: Option<bool>,
     head_sent: Option<u64>,
     head_sent_at: Ms,
 }
 
-/// What there is to report.
+/// The state to report.
 #[derive(Debug)]
 pub(crate) struct News {
-    /// Leases whose peer is seen.
+    /// Leases with a connected peer.
     pub(crate) set: BTreeSet<LeaseId>,
-    /// Of these, those that were gone for a while since the last report.
+    /// Those of them that were disconnected for a while since the last report.
     pub(crate) flapped: Vec<LeaseId>,
-    /// Slots offered in all; `None` for an agent that is not a host.
+    /// Slots offered in total; `None` for an agent that is not a host.
     pub(crate) slots: Option<u32>,
     /// The slots for light nodes are taken.
     pub(crate) light_full: bool,
@@ -50,12 +51,12 @@ pub(crate) struct Sent {
     request: Request,
     full: bool,
     set: BTreeSet<LeaseId>,
-    /// Leases that had gone and come back, which this report says.
+    /// Leases that disconnected and reconnected, which this report includes.
     flapped: Vec<LeaseId>,
 }
 
 impl Sent {
-    /// Whether it said all that there is.
+    /// Whether it was complete.
     pub(crate) const fn is_full(&self) -> bool {
         self.full
     }
@@ -74,17 +75,17 @@ impl Reports {
         self.in_flight.as_ref().is_some_and(|sent| sent.request.tag == tag)
     }
 
-    /// Whether the report in flight names the lease.
+    /// Whether the report in flight includes the lease.
     pub(crate) fn names(&self, lease: LeaseId) -> bool {
         self.in_flight.as_ref().is_some_and(|sent| sent.set.contains(&lease))
     }
 
-    /// Whether the pool was told on this socket that the lease is up, so that a report says its end.
+    /// Whether the lease was reported as connected on this socket, so that a report has to include its end.
     pub(crate) fn knows(&self, lease: LeaseId) -> bool {
         self.names(lease) || (!self.full_due && self.taken.contains(&lease))
     }
 
-    /// The pool was told how many slots are offered, in the hello.
+    /// Records the slots that were offered in the hello.
     pub(crate) const fn slots_sent(&mut self, slots: Option<u32>) {
         self.slots_sent = slots;
     }
@@ -98,12 +99,12 @@ impl Reports {
         self.light_full_sent = Some(false);
     }
 
-    /// The flaps that were reported and not taken; they are to be reported again.
+    /// Returns the flaps that were reported but not accepted, for the next report.
     pub(crate) fn lose_socket(&mut self) -> Vec<LeaseId> {
         self.in_flight.take().map(|sent| sent.flapped).unwrap_or_default()
     }
 
-    /// When the next report is due, unless something changes; `None` while one is in flight.
+    /// Returns when the next report is due, unless something changes; `None` while one is in flight.
     pub(crate) fn due(&self, now: Ms) -> Option<Ms> {
         let due = if now < self.hold { self.hold } else { self.due };
         self.in_flight.is_none().then_some(due)
@@ -114,8 +115,8 @@ impl Reports {
         self.in_flight.is_none() && now >= self.hold
     }
 
-    /// The report that is due for this news; its capabilities are the caller's to add. `has_flapped` tells which
-    /// leases were gone since the last report, whether or not that is reported yet.
+    /// Returns the report that is due for this state, without capabilities, which the caller adds. `has_flapped`
+    /// returns which leases were disconnected since the last report, whether or not that was reported.
     pub(crate) fn compose(
         &self,
         now: Ms,
@@ -151,13 +152,13 @@ impl Reports {
         Some(report)
     }
 
-    /// Whether the newest block's number changed and was not reported of late.
+    /// Whether the newest block changed and was not reported recently.
     fn is_news(&self, now: Ms, interval_ms: u64, block: u64) -> bool {
         let late = now.since(self.head_sent_at) >= interval_ms.saturating_sub(jitter_most(interval_ms));
         self.head_sent != Some(block) && (late || self.head_sent.is_none())
     }
 
-    /// The report is on its way; the next comes `pause_ms` later at least, and in an interval at most.
+    /// Records that the report was sent. The next one follows after at least `pause_ms`, and at most an interval.
     pub(crate) fn sent(&mut self, request: Request, report: &ReportRequest, news: News, next: NextReport) {
         let now = request.sent;
         self.seq = report.seq;
@@ -173,17 +174,17 @@ impl Reports {
         self.in_flight = Some(Sent { request, full: report.full.is_some(), set: news.set, flapped: news.flapped });
     }
 
-    /// The report in flight was answered.
+    /// Records that the report in flight was answered.
     pub(crate) fn answered(&mut self) -> Option<Sent> {
         self.in_flight.take()
     }
 
-    /// The pool took it.
+    /// Records that the pool accepted it.
     pub(crate) fn took(&mut self, sent: Sent) {
         self.taken = sent.set;
     }
 
-    /// Nothing of the last report was counted: all is reported again.
+    /// Has everything reported again, because the pool did not count the last report.
     pub(crate) const fn repeat(&mut self) {
         self.full_due = true;
         self.head_sent = None;
@@ -191,7 +192,7 @@ impl Reports {
         self.light_full_sent = None;
     }
 
-    /// No report before then.
+    /// Sends no report before `until`.
     pub(crate) fn hold(&mut self, until: Ms) {
         self.hold = self.hold.max(until);
     }
@@ -200,9 +201,9 @@ impl Reports {
 /// When the report after one is due.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct NextReport {
-    /// In milliseconds, also if nothing changes.
+    /// The interval if nothing changes, in milliseconds.
     pub(crate) after_ms: u64,
-    /// No sooner than this, in milliseconds, whatever changes.
+    /// The minimum, in milliseconds, whatever changes.
     pub(crate) pause_ms: u64,
 }
 
@@ -213,7 +214,7 @@ impl NextReport {
     }
 }
 
-/// A report comes up to a tenth of the interval early, so that agents do not march in step.
+/// A report is sent up to a tenth of the interval early, so that agents do not synchronize.
 const fn jitter_most(interval_ms: u64) -> u64 {
     interval_ms / 10
 }

@@ -46,7 +46,7 @@ fn d20_a_host_that_goes_is_reported_at_once_and_replaced() {
     assert_eq!(bench.calls(), vec![PeerCommand::Drop(enode(9))]);
     assert_eq!(bench.report().unwrap().1.down, vec![lease(1)]);
     assert_eq!(bench.ask().unwrap().1.want, 1);
-    assert_eq!(bench.leave(), None, "the report says it");
+    assert_eq!(bench.leave(), None, "the report contains it");
 }
 
 #[test]

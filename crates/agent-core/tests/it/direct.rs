@@ -85,7 +85,7 @@ fn a_named_host_that_disconnects_is_reported_once_and_never_given_up() {
     bench.peers(&[]);
     assert!(bench.notices().is_empty());
     bench.after(1);
-    let (version, cause) = (String::new(), ConnectFailure::Silent);
+    let (version, cause) = (String::new(), ConnectFailure::NeverConnected);
     let missing = Notice::HostNotConnected { lease: direct(0), host: node(1), version, cause };
     assert_eq!(bench.notices(), [missing]);
     for _ in 0..100 {
@@ -334,7 +334,7 @@ fn a_client_that_is_let_in_and_leased_is_let_go_once_both_are_over() {
     bench.done();
     bench.call(1, admit(1, 2));
     bench.done();
-    assert_eq!(bench.reply(1), Some(Ok(())), "it takes a place that is sold beside its own");
+    assert_eq!(bench.reply(1), Some(Ok(())), "it takes a sold slot in addition to its own");
     assert_eq!(bench.core.gauges().slots_sold, 1);
     bench.call(2, evict(1, 2));
     assert_eq!(bench.reply(2), Some(Ok(())));

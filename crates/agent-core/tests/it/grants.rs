@@ -14,7 +14,7 @@ fn id(byte: u8) -> Enode {
 fn refusal(bench: &Bench, tag: u64) -> String {
     let error = bench.reply(tag).expect("an answer").unwrap_err();
     assert!(error.is(ErrorCode::Refused), "{error:?}");
-    assert_eq!(bench.calls(), vec![], "the node was told something");
+    assert_eq!(bench.calls(), vec![], "the node got a command");
     error.message
 }
 
@@ -244,26 +244,26 @@ fn the_nodes_own_peers_and_trust_are_left_alone() {
     assert_eq!((bench.calls(), bench.journal.clone()), (vec![], vec![]));
 }
 
-/// Admit, dial and evict, one right after the other, for what the node's list says of the peer.
+/// Admit, dial and evict in a row, for a peer that the node lists like this.
 fn admitted_dialed_evicted(of_node: PeerFact) -> Vec<PeerCommand> {
     let mut bench = Bench::live(host_config(2));
     // Connected since the agent last looked: only a list that is read again has it.
     bench.table = vec![of_node];
-    let mut told = Vec::new();
+    let mut commands = Vec::new();
     bench.call(1, admit(1, 9));
     for (tag, call) in [(2, dial(1, Side::Host, 9)), (3, evict(1, 9))] {
         while !bench.calls().is_empty() {
-            told.extend(bench.calls());
+            commands.extend(bench.calls());
             bench.done();
         }
         bench.call(tag, call);
     }
     while !bench.calls().is_empty() {
-        told.extend(bench.calls());
+        commands.extend(bench.calls());
         bench.done();
     }
     assert_eq!(bench.left(), vec![]);
-    told
+    commands
 }
 
 #[test]
@@ -393,8 +393,8 @@ fn the_journal_is_written_before_the_node_is_called() {
     let mut bench = Bench::live(host_config(2));
     bench.call(1, admit(1, 9));
     let done = |action: &Action| matches!(action, Action::Journal(JournalEntry::Done(_)));
-    let told = |action: &Action| matches!(action, Action::Node { .. });
-    assert!(bench.out.iter().position(done) < bench.out.iter().position(told));
+    let sent = |action: &Action| matches!(action, Action::Node { .. });
+    assert!(bench.out.iter().position(done) < bench.out.iter().position(sent));
 }
 
 #[test]

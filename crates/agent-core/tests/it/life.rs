@@ -45,7 +45,7 @@ fn a_host_admits_answers_and_reports() {
     assert!(
         matches!(&bench.out[1], Action::Node { call: PeerCommand::Admit(enode), .. } if *enode == Enode::id_only(node(9)))
     );
-    assert_eq!(bench.reply(5), None, "the answer comes once the node was told");
+    assert_eq!(bench.reply(5), None, "the answer follows the command to the node");
     bench.done();
     assert_eq!(bench.reply(5), Some(Ok(())));
     bench.peers(&[9]);

@@ -11,12 +11,12 @@
 
 mod client;
 mod common;
+mod connect_failure;
 mod direct;
 mod grants;
 mod hosting;
 mod life;
 mod nodes;
-mod not_connected;
 mod numbers;
 mod pool_link;
 mod protocol2;

@@ -104,7 +104,7 @@ fn leftovers_of_an_earlier_run_wait_for_the_pool() {
     bench.node_up();
     bench.peers(&[9, 10, 11]);
     bench.after(600_000);
-    assert_eq!(bench.calls(), vec![], "as long as the pool is away all stays (fail static)");
+    assert_eq!(bench.calls(), vec![], "as long as the pool is offline everything stays (fail static)");
     bench.peers(&[9, 10, 11]);
     bench.on(Event::PoolOpen);
     let tag = bench.connect_tag();
@@ -112,7 +112,7 @@ fn leftovers_of_an_earlier_run_wait_for_the_pool() {
     assert_eq!(
         bench.calls(),
         vec![PeerCommand::Evict(id(11)), PeerCommand::Admit(id(9)), PeerCommand::Dial(enode(10))],
-        "adopted ones are told to the node anew, others are taken back"
+        "adopted ones are sent to the node again, others are taken back"
     );
     assert_eq!(bench.leave().unwrap().leases, vec![lease(5)], "of that one nothing stands here");
     let full = bench.report().unwrap().1.full.unwrap();

@@ -133,7 +133,7 @@ fn each_admit_that_fails_has_one_reason() {
     bench.call(2, admit(1, 8));
     assert_eq!(failures(&bench), [(AdmitFailure::OtherLease, 1)]);
     bench.call(3, admit(1, 7));
-    assert_eq!(failures(&bench).len(), 1, "what is repeated and stands is no failure");
+    assert_eq!(failures(&bench).len(), 1, "a repeated admit of an active lease does not count");
     assert_eq!(bench.core.counters().admits, 1, "and no further client");
     bench.call(4, admit(2, 200));
     assert_eq!(failures(&bench)[0], (AdmitFailure::Unsuitable, 1), "no client of itself");

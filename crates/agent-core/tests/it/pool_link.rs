@@ -38,13 +38,13 @@ fn an_unreachable_pool_is_retried_with_backoff_and_reported_once() {
     let mut bench = Bench::new(client_config(1));
     bench.node_up();
     let mut waits = Vec::new();
-    let mut told = 0;
+    let mut notices = 0;
     for _ in 0..100 {
         bench.on(Event::PoolLost { why: "refused".into() });
-        told += bench.notices().len();
+        notices += bench.notices().len();
         waits.push(bench.reconnect().unwrap());
     }
-    assert_eq!(told, 1);
+    assert_eq!(notices, 1);
     assert!(waits[0] <= 1_000 && waits.iter().all(|wait| *wait <= 60_000));
     assert!(waits[50..].iter().sum::<u64>() > 1_000_000);
 }

@@ -147,7 +147,11 @@ fn the_flow_of_the_original_connect_update_peer_update() {
     assert_eq!(update(&bench), None, "two updates are a second apart");
     bench.after(5_000);
     let said = take_update(&mut bench, UpdateReply::default());
-    assert_eq!((said.peers.clone(), said.block_number), (vec![node(7), node(8)], 100), "D46: not 50");
+    assert_eq!(
+        (said.peers.clone(), said.block_number),
+        (vec![node(7), node(8)], 100),
+        "fault D46 (docs/faults.md): not 50"
+    );
     bench.peers(&[7, 8]);
     bench.after(50_000);
     assert_eq!(update(&bench), None);
@@ -303,7 +307,7 @@ fn what_an_earlier_run_left_and_the_pool_does_not_know_is_undone() {
         answer(&mut bench, tag, Reply::Update(UpdateReply { active_peers: active, ..UpdateReply::default() }));
         assert_eq!(bench.calls().contains(&PeerCommand::Drop(enode(7))), !known);
         if known {
-            // It is confirmed for good: that a peer leaves the pool's list later is no reason (see the original).
+            // It stays confirmed: a peer that leaves the pool's list later does not end it (as in the original).
             bench.peers(&[7]);
             bench.after(60_000);
             take_update(&mut bench, UpdateReply::default());
@@ -345,7 +349,7 @@ fn settle(bench: &mut Bench) {
 fn a_pair_that_an_earlier_run_held_both_ways_is_not_taken_over() {
     let both = vec![left(1, 7, ChangeKind::Admitted), left(2, 7, ChangeKind::Dialed), left(3, 8, ChangeKind::Admitted)];
     let (mut bench, tag, named) = back_with(both, &[7, 8]);
-    assert_eq!(named, [node(8)], "the pool hears that the pair is no more");
+    assert_eq!(named, [node(8)], "the report to the pool no longer includes the lease");
     let active_peers = [7, 8].map(|byte| enode(byte).to_string()).into();
     answer(&mut bench, tag, Reply::Update(UpdateReply { active_peers, ..UpdateReply::default() }));
     settle(&mut bench);

@@ -79,8 +79,8 @@ struct World {
     /// Lists of peers that are being read.
     lists: Vec<NodeTask>,
     peers: Vec<PeerFact>,
-    /// What the node may have been made to trust and to dial, taken at its worst: done as soon as it is
-    /// told, undone once it said so.
+    /// The peers that the node may trust and dial, in the worst case: from the moment of the command, until the node
+    /// confirmed the undoing.
     trusted: BTreeSet<NodeId>,
     dialed: BTreeSet<NodeId>,
     requests: Vec<(RequestTag, u8)>,

@@ -155,7 +155,7 @@ fn the_newest_block_rides_along_when_it_changed() {
     assert_eq!(bench.take_report().head, Some(101));
     bench.head(102, 1);
     bench.peers(&[9, 10]);
-    assert_eq!(bench.take_report().head, None, "told a moment ago");
+    assert_eq!(bench.take_report().head, None, "reported a moment ago");
     bench.now = bench.now.plus(30_000);
     bench.peers(&[9, 10]);
     bench.after(30_000);

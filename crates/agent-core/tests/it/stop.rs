@@ -1,4 +1,4 @@
-//! The end of an agent (D51): nobody stays trusted or dialed.
+//! The end of an agent (fault D51, docs/faults.md): no peer stays trusted or dialed.
 
 use crate::common::*;
 use vipnode_agent_core::{Action, Event, PoolAnswer, ToPool};

@@ -170,7 +170,7 @@ fn d33_the_last_hosts_stay_until_others_are_given() {
     let reply = AskReply { hosts: vec![place(5, 9)], missing: 0, reason: None };
     bench.answer(tag, PoolAnswer::Ask(reply));
     assert!(bench.leave().is_none(), "the same host once more is welcome");
-    // Told again, and that is all: the connection is never cut.
+    // The command is repeated, and the connection is never cut.
     assert_eq!(bench.calls(), [PeerCommand::Dial(enode(9))]);
     bench.done();
     assert!(look(&mut bench, &[9]).is_empty());
@@ -240,13 +240,13 @@ fn d33_a_light_node_without_a_free_slot_evicts_no_last_client() {
 
 #[test]
 fn d33_a_node_that_reconnects_gets_the_last_list_again() {
-    for (mut bench, told) in
+    for (mut bench, command) in
         [(host(), PeerCommand::Admit(Enode::id_only(node(9)))), (client(), PeerCommand::Dial(enode(9)))]
     {
         pool_again(&mut bench, vec![]);
         bench.on(Event::NodeDown { why: "restart".into() });
         bench.on(Event::NodeUp(Box::new(facts(200))));
-        assert_eq!(bench.calls(), [told]);
+        assert_eq!(bench.calls(), [command]);
     }
 }
 

@@ -83,7 +83,7 @@ fn a_host_of_a_rejected_version_is_left_and_never_dialed() {
         assert!(bench.reply(7).unwrap().unwrap_err().is(ErrorCode::Unsuitable));
         assert_eq!(bench.calls(), vec![]);
         bench.call(8, dial(3, Side::Client, 11));
-        assert_eq!(bench.calls(), vec![PeerCommand::Dial(enode(11))], "a version that nobody told is looked at later");
+        assert_eq!(bench.calls(), vec![PeerCommand::Dial(enode(11))], "an unknown version is checked later");
     }
 }
 

@@ -1,7 +1,7 @@
 //! What the agent shows about itself.
 
 use crate::common::*;
-use vipnode_agent_core::{FromPool::Admit, PoolState, Seen, Selling};
+use vipnode_agent_core::{FromPool::Admit, HostSlots, PoolState, Seen};
 use vipnode_types::{
     Wei,
     wire::{AdmitCall, Side},
@@ -19,7 +19,7 @@ fn a_host_shows_slots_leases_and_what_they_saw() {
     bench.after(10_000);
     bench.peers(&[9, 77]);
     let view = bench.core.view();
-    assert_eq!((view.host, view.slots, view.own_peers), (Some(Selling { slots: 3, reserve: 16 }), 3, 1));
+    assert_eq!((view.host, view.slots, view.own_peers), (Some(HostSlots { slots: 3, reserve: 16 }), 3, 1));
     assert!(matches!(view.pool, PoolState::Connected(_)));
     let [held] = view.leases[..] else { panic!("{view:?}") };
     assert_eq!((held.side, held.peer, held.seen_ms), (Side::Host, node(9), 10_000));

@@ -17,7 +17,7 @@ const IDS: [u8; 2] = [100, 101];
 /// Everything but the cores: who trusts and dials whom, and what the pool heard.
 struct World {
     now: Ms,
-    minds: [AgentCore; 2],
+    cores: [AgentCore; 2],
     events: VecDeque<(usize, Event)>,
     trusted: BTreeSet<(usize, u8)>,
     dialed: BTreeSet<(usize, u8)>,
@@ -33,10 +33,10 @@ struct World {
 impl World {
     fn new() -> Self {
         let now = Ms::new(1_000);
-        let minds = [host_config(2), client_config(1)].map(|config| AgentCore::new(config, [], now));
+        let cores = [host_config(2), client_config(1)].map(|config| AgentCore::new(config, [], now));
         Self {
             now,
-            minds,
+            cores,
             events: VecDeque::new(),
             trusted: BTreeSet::new(),
             dialed: BTreeSet::new(),
@@ -54,12 +54,12 @@ impl World {
         self.dialed.contains(&(CLIENT, IDS[HOST])) && self.trusted.contains(&(HOST, IDS[CLIENT]))
     }
 
-    fn tell(&mut self, who: usize, event: Event) {
+    fn handle(&mut self, who: usize, event: Event) {
         self.events.push_back((who, event));
         while let Some((who, event)) = self.events.pop_front() {
             let mut out = Vec::new();
-            self.minds[who].handle(self.now, event, &mut out);
-            self.minds[who].check().unwrap();
+            self.cores[who].handle(self.now, event, &mut out);
+            self.cores[who].check().unwrap();
             for action in out {
                 self.act(who, action);
             }
@@ -157,10 +157,10 @@ impl World {
 
     fn start(&mut self) {
         for who in [HOST, CLIENT] {
-            self.tell(who, Event::NodeUp(Box::new(facts(IDS[who]))));
+            self.handle(who, Event::NodeUp(Box::new(facts(IDS[who]))));
             let head = HeadFact { number: 7, timestamp_s: 100, syncing: false };
-            self.tell(who, Event::Head { head, wall_s: 105 });
-            self.tell(who, Event::PoolOpen);
+            self.handle(who, Event::Head { head, wall_s: 105 });
+            self.handle(who, Event::PoolOpen);
         }
     }
 
@@ -181,11 +181,11 @@ fn a_lease_from_its_first_to_its_last_moment() {
     assert_eq!((world.ups(HOST), world.ups(CLIENT)), (vec![lease(1)], vec![lease(1)]));
 
     world.now = world.now.plus(5_000);
-    world.tell(CLIENT, Event::Stop(StopCause::Signal));
+    world.handle(CLIENT, Event::Stop(StopCause::Signal));
     assert!(world.stopped[CLIENT] && !world.connected());
     assert_eq!((world.trusted.len(), world.dialed.len()), (0, 0), "nothing is left at either node");
     assert_eq!(world.downs(HOST), vec![lease(1)]);
-    world.tell(HOST, Event::Stop(StopCause::Signal));
+    world.handle(HOST, Event::Stop(StopCause::Signal));
     assert!(world.stopped[HOST]);
     for journal in &world.journal {
         assert_eq!((journal.len(), left_undone(journal.iter().cloned())), (2, vec![]));
@@ -200,10 +200,10 @@ fn a_host_that_throws_its_client_out_is_replaced_by_a_new_lease() {
     // The host's user takes the trust away by hand.
     world.trusted.clear();
     world.see();
-    world.tell(CLIENT, Event::Tick);
+    world.handle(CLIENT, Event::Tick);
     assert_eq!(world.downs(CLIENT), vec![lease(1)]);
     world.now = world.now.plus(1_000);
-    world.tell(CLIENT, Event::Tick);
+    world.handle(CLIENT, Event::Tick);
     assert!(world.connected());
     assert_eq!(world.ups(CLIENT), vec![lease(1), lease(2)]);
     assert_eq!(world.ups(HOST), vec![lease(1), lease(2)]);

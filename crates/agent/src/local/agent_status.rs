@@ -2,21 +2,21 @@ use serde::{Deserialize, Serialize};
 use vipnode_agent_core::{AgentView, LeaseState, PoolState, Seen};
 use vipnode_types::{ChainSpec, LeaseId, Ms, NodeFacts, NodeId, Price, Wei, wire::Side};
 
-/// What an agent is about. Moments are milliseconds since the Unix epoch by the agent's clock, amounts are wei.
+/// The status of an agent. Times are in milliseconds since the Unix epoch by the agent's clock; amounts are in wei.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct AgentStatus {
     /// `vipnode/<version>`.
     pub agent_version: String,
-    /// The number of the agent's process.
+    /// The agent's process ID.
     pub process: u32,
     /// When this was made.
     pub now: Ms,
-    /// Whether the agent is on its way out.
+    /// Whether the agent is stopping.
     pub stopping: bool,
     /// The agent's node.
     pub node: NodeStatus,
-    /// Where it stands with its pool.
+    /// The agent's connection to its pool.
     pub pool: PoolLink,
     /// Present on a host.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -44,7 +44,7 @@ pub struct NodeStatus {
     pub head: Option<u64>,
     /// How old that block is, in milliseconds.
     pub head_age_ms: Option<u64>,
-    /// Connected peers that no lease brought.
+    /// Connected peers that do not have a lease.
     pub own_peers: u32,
 }
 
@@ -58,7 +58,7 @@ pub struct PoolLink {
     pub protocol: u32,
     /// Where the agent stands.
     pub standing: PoolStanding,
-    /// Since when the pool has taken the agent.
+    /// When the agent joined the pool.
     pub since: Option<Ms>,
     /// The price of a slot there; `None` until the pool reports it, and over protocol 2.
     pub price: Option<Price>,
@@ -69,13 +69,13 @@ pub struct PoolLink {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum PoolStanding {
-    /// There is no pool: the user named hosts or clients.
+    /// Without a pool: the user named hosts or clients.
     None,
-    /// There is no connection; existing leases stay active.
+    /// Not connected; existing leases stay active.
     Away,
-    /// The pool has not taken the agent yet.
+    /// The agent is connecting and has not joined the pool yet.
     Connecting,
-    /// The pool took it.
+    /// The agent has joined the pool.
     Joined,
 }
 
@@ -86,7 +86,7 @@ pub enum PoolStanding {
 pub struct HostStatus {
     /// Slots that it sells while its node can serve them.
     pub slots: u32,
-    /// Slots that it offers now, taken ones included.
+    /// Slots that it currently offers, including those in use.
     pub offered: u32,
     /// Why it offers none.
     pub why_none: Option<String>,
@@ -98,7 +98,7 @@ pub struct HostStatus {
     pub reserve: u32,
     /// The clients that hold the slots, and those that the user admits in addition.
     pub leases: Vec<LeaseStatus>,
-    /// All of this run.
+    /// Totals since the agent started.
     pub metered: Metered,
 }
 
@@ -110,7 +110,7 @@ pub struct ClientStatus {
     pub wants: u32,
     /// How many of them are missing.
     pub missing: u32,
-    /// Why, in the words of the pool.
+    /// The reason, as reported by the pool.
     pub why_missing: Option<String>,
     /// The highest price of a slot that it accepts; `None` for any price.
     pub max_price: Option<Price>,
@@ -124,28 +124,28 @@ pub struct ClientStatus {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct LeaseStatus {
-    /// Its name.
+    /// The lease ID.
     pub lease: LeaseId,
     /// The other node.
     pub peer: NodeId,
-    /// What it costs; `None` where the pool has not said it.
+    /// The price; `None` if the pool has not reported it.
     pub price: Option<Price>,
     /// Since when it is held.
     pub since: Ms,
     /// Since when the peer is connected; `None` while it is not.
     pub connected: Option<Ms>,
-    /// For how long this side saw the peer, in milliseconds. What the pool meters is the part that both sides saw.
+    /// How long this side saw the peer, in milliseconds. The pool meters only the time that both sides saw.
     pub seen_ms: u64,
-    /// What that costs; `None` without a price. Metered; nothing is collected.
+    /// The cost of that time; `None` without a price. The cost is metered but not collected.
     pub cost: Option<Wei>,
-    /// It is over and being undone.
+    /// Whether the lease has ended and is being undone.
     pub ending: bool,
-    /// The user named the peer; no pool knows of it.
+    /// Whether the user named the peer, so that no pool knows about it.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub direct: bool,
 }
 
-/// What the leases of one side saw since the agent began. Metered by this side; nothing is collected.
+/// Totals of the leases on one side since the agent started. This side meters them; no payment is collected.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Metered {

@@ -12,17 +12,17 @@ errors! {
             path: PathBuf,
             /// What the system reports.
             why: String,
-        }: local, "no agent answers at {path} ({why})" (path = path.display()),
-            hint "Start that agent again, which replaces the socket that a killed agent leaves; to undo what it left on \
-                  the node, run `vipnode release`.";
+        }: local, "no agent responds at {path} ({why})" (path = path.display()),
+            hint "Start the agent again, which replaces the stale socket. To undo what it left on the node, run \
+                  `vipnode release`.";
         /// The agent does not answer in time, or not in full.
         Silent {
             /// The socket.
             path: PathBuf,
             /// What happened.
             why: String,
-        }: local, "the agent at {path} gives no answer: {why}" (path = path.display()),
-            hint "Try again; if it stays silent, restart that agent.";
+        }: local, "the agent at {path} did not respond: {why}" (path = path.display()),
+            hint "Try again. If it still does not respond, restart the agent.";
         /// The answer has another form, as that of another version would.
         Unreadable {
             /// The socket.

@@ -9,16 +9,31 @@ use super::{AgentStatus, ClientStatus, LeaseStatus, Metered, NodeStatus, PoolLin
 /// The methods of the local socket, for the OpenRPC document.
 #[must_use]
 pub fn rows() -> Vec<Row> {
-    let text = "Takes no params. Each agent listens at `<state directory>/agents/<node>.sock`, a socket of its owner \
-                alone; `vipnode status` asks all of them. Moments are by the agent's clock.";
-    let status =
-        Row::new::<AgentStatus>(method::STATUS, Way::Local, "How is this agent?", text, ("status", "What it is about"));
-    let text = "Takes no params. The agent asks its pool by `vipnode_explain` and hands on the answer.";
-    let explain =
-        Row::new::<ExplainReply>(method::EXPLAIN, Way::Local, "Why these hosts?", text, ("why", "As the pool says it"));
-    let text = "Takes no params. The agent asks its pool by `pool_status`, as a member, and hands on the answer.";
-    let pool =
-        Row::new::<PoolStatus>(method::POOL, Way::Local, "How is its pool?", text, ("status", "As the pool says it"));
+    let text = "Takes no params. Each agent listens on `<state directory>/agents/<node>.sock`, a socket that only its \
+                owner can open. `vipnode status` queries all agents. Times are according to the agent's clock.";
+    let status = Row::new::<AgentStatus>(
+        method::STATUS,
+        Way::Local,
+        "Get the status of the agent",
+        text,
+        ("status", "The status of the agent"),
+    );
+    let text = "Takes no params. The agent calls `vipnode_explain` on its pool and returns the response.";
+    let explain = Row::new::<ExplainReply>(
+        method::EXPLAIN,
+        Way::Local,
+        "Explain the client's hosts",
+        text,
+        ("why", "The pool's response"),
+    );
+    let text = "Takes no params. The agent calls `pool_status` on its pool as a member and returns the response.";
+    let pool = Row::new::<PoolStatus>(
+        method::POOL,
+        Way::Local,
+        "Get the status of the agent's pool",
+        text,
+        ("status", "The pool's response"),
+    );
     let pool_example = PoolStatus {
         time_updated: Ms::new(1_795_000_000_000).rfc3339(),
         time_started: Ms::new(1_794_990_000_000).rfc3339(),

@@ -51,7 +51,7 @@ impl LocalServer {
             match self.listener.accept(&limits).await {
                 Ok(opened) => drop(talks.spawn(talk(opened, self.source.clone()))),
                 Err(error) => {
-                    tracing::debug!(%error, "the local socket takes nobody for a moment");
+                    tracing::debug!(%error, "cannot accept connections on the local socket; retrying");
                     sleep(LOCAL_RETRY).await;
                 }
             }
@@ -59,7 +59,7 @@ impl LocalServer {
     }
 }
 
-/// Answers one caller until it goes, or says nothing for long.
+/// Serves one connection until it closes or stays idle for too long.
 async fn talk(mut opened: Opened, source: StatusSource) {
     while let Ok(Some(incoming)) = timeout(LOCAL_IDLE, opened.incoming.recv()).await {
         if let Incoming::Request { method, responder, .. } = incoming {

@@ -68,26 +68,31 @@ impl Metrics {
         let metrics = Self {
             pool_connected: gauge(
                 "pool_connected",
-                "1 while the agent is connected to the pool and authenticated, else 0",
+                "1 while the agent is connected to the pool and authenticated, otherwise 0",
             ),
-            node_up: gauge("node_up", "1 while the node answers, else 0"),
-            own_peers: gauge("own_peers", "Connected peers of the node without a lease"),
+            node_up: gauge("node_up", "1 while the node responds, otherwise 0"),
+            own_peers: gauge("own_peers", "Connected peers of the node that do not have a lease"),
             reserved_slots: gauge(
                 "reserved_slots",
                 "Peer slots kept for the node's own peers (--reserve); 0 on a client",
             ),
             offered_slots: gauge(
                 "offered_slots",
-                "Slots offered in total; 0 while none are, for example while the node is out of sync",
+                "Total number of slots offered; 0 while no slots are offered, for example while the node is out of \
+                 sync",
             ),
             sold_slots: gauge("sold_slots", "Slots held by clients, including leases that are being undone"),
             free_slots: gauge("free_slots", "Offered slots that no client holds"),
             connected_clients: gauge("connected_clients", "Clients with a lease that the node is connected to"),
-            wanted_hosts: gauge("wanted_hosts", "Hosts wanted: --min-peers from a pool, plus hosts given by name"),
+            wanted_hosts: gauge(
+                "wanted_hosts",
+                "Hosts wanted: --min-peers from a pool, plus the hosts named by the \
+                                                 user",
+            ),
             connected_hosts: gauge("connected_hosts", "Hosts with a lease that the node is connected to"),
             trusted_without_lease: gauge(
                 "trusted_peers_without_lease",
-                "Peers that the node still trusts on behalf of the agent although their lease is over",
+                "Peers that the node still trusts because of the agent, although their lease has ended",
             ),
             head_block_number: gauge("head_block_number", "Number of the node's newest block; 0 until it is known"),
             head_timestamp: gauge(
@@ -96,7 +101,8 @@ impl Metrics {
             ),
             last_client: gauge(
                 "last_client_timestamp_seconds",
-                "When a client was last connected, in seconds since 1970; the agent's start until then",
+                "Time at which a client was last connected, in seconds since 1970; the agent's start time until a \
+                 client connects",
             ),
             admits: table.counter("admits", "Clients admitted at the pool's request"),
             admit_failures: table.counters(
@@ -111,7 +117,11 @@ impl Metrics {
                 "reason",
                 EvictReason::ALL.map(EvictReason::name),
             ),
-            hosts_failed: table.counter("host_failures", "Hosts from the pool that never connected or disconnected"),
+            hosts_failed: table.counter(
+                "host_failures",
+                "Hosts from the pool that failed to connect, or that \
+                                                          disconnected",
+            ),
             strangers_dropped: table.counter(
                 "unleased_peers_disconnected",
                 "Peers without a lease that were disconnected (--strict-peers)",

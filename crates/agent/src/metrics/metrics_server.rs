@@ -29,10 +29,10 @@ pub struct MetricsServer {
 }
 
 impl MetricsServer {
-    /// Listens there. Anybody who reaches the address may read; whether that is wanted is the caller's to know.
+    /// Listens there. Anyone who can reach the address can read the metrics; the caller decides whether that is wanted.
     ///
     /// # Errors
-    /// The address cannot be listened at.
+    /// The address cannot be used.
     pub async fn bind(address: SocketAddr, metrics: AgentMetrics) -> io::Result<Self> {
         let listener = TcpListener::bind(address).await?;
         let address = listener.local_addr()?;
@@ -61,7 +61,7 @@ async fn serve(listener: TcpListener, metrics: AgentMetrics) {
                     connections.spawn(timeout(METRICS_DEADLINE, answer_one(stream, metrics.clone())));
                 }
                 Err(error) => {
-                    tracing::warn!(%error, "nobody can be shown the metrics");
+                    tracing::warn!(%error, "cannot accept connections to the metrics endpoint");
                     sleep(METRICS_ACCEPT_PAUSE).await;
                 }
             },
@@ -83,14 +83,14 @@ async fn answer_one(stream: TcpStream, metrics: AgentMetrics) {
         .keep_alive(false)
         .serve_connection(TokioIo::new(stream), service);
     if let Err(error) = served.await {
-        tracing::debug!(%error, "a reader of the metrics went");
+        tracing::debug!(%error, "a metrics client disconnected");
     }
 }
 
 fn answer(request: &Request<Incoming>, metrics: &AgentMetrics) -> Response<Full<Bytes>> {
     let said = |text: String| Response::new(Full::new(Bytes::from(text)));
     if request.method() != Method::GET {
-        let mut response = said("only GET\n".to_owned());
+        let mut response = said("only GET is supported".to_owned());
         *response.status_mut() = StatusCode::METHOD_NOT_ALLOWED;
         response.headers_mut().insert(ALLOW, HeaderValue::from_static("GET"));
         return response;

@@ -104,7 +104,7 @@ impl Observer {
         match self.node.head().await {
             Ok(head) => self.report(Event::Head { head, wall_s: clock::wall().get() / 1_000 }).await,
             Err(error) => {
-                tracing::warn!("the node does not report its newest block: {error}");
+                tracing::warn!("cannot read the node's newest block: {error}");
                 Ok(())
             }
         }

@@ -21,7 +21,7 @@ pub enum PoolConnection {
 }
 
 impl PoolConnection {
-    /// Who calls on it.
+    /// The client for calls on it.
     #[must_use]
     pub fn client(&self) -> RpcClient {
         match self {
@@ -39,7 +39,7 @@ pub struct NetConnector {
 }
 
 impl NetConnector {
-    /// To this pool, trusting as said.
+    /// Connects to this pool with these trusted certificates.
     #[must_use]
     pub fn new(address: PoolAddress, trust: Trust) -> Self {
         Self { address, limits: RpcLimits { trust, ..RpcLimits::default() } }

@@ -12,7 +12,7 @@ use vipnode_types::{Failure, wire::WireError};
 use super::{CallResponder, Connector, PoolConnection, Protocol, protocol3::Proof};
 use crate::{AgentError, limits::QUERIES, local::PoolQuery};
 
-/// The connection to the pool: opened, served, and opened again when the agent core says so.
+/// The connection to the pool: opened, served, and opened again when the agent core requests it.
 #[derive(Debug)]
 pub(crate) struct Link {
     pub(crate) connector: Arc<dyn Connector>,
@@ -171,7 +171,7 @@ fn hear(protocol: &Protocol, incoming: Incoming) -> Option<LinkEventKind> {
             }
         },
         Incoming::Notification { method, .. } => {
-            tracing::debug!(method, "a notification of the pool, which an agent has no use for");
+            tracing::debug!(method, "ignored a notification from the pool");
             None
         }
     }
@@ -202,7 +202,7 @@ impl Wire {
         }
     }
 
-    /// What the pool says; `None` once the socket is gone. Over HTTP it says nothing.
+    /// Returns the next message of the pool; `None` once the socket is closed. Over HTTP there is none.
     async fn next(&mut self) -> Option<Incoming> {
         match &mut self.socket {
             Some((incoming, _)) => incoming.recv().await,

@@ -1,5 +1,5 @@
-//! The side of the agent that faces the pool: its address, the connection to it, and the two protocols spoken on that
-//! connection. What is said is decided by the agent core; here it is signed, sent and read.
+//! The side of the agent that faces the pool: its address, the connection to it, and the two protocols on that
+//! connection. The agent core decides what is sent; this folder signs, sends and reads it.
 
 mod connector;
 mod incoming;

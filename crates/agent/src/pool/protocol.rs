@@ -22,7 +22,7 @@ use crate::{
     state::{Identity, Nonces},
 };
 
-/// The protocol that the agent speaks to its pool.
+/// The protocol that the agent uses with its pool.
 #[derive(Debug)]
 pub(crate) enum Protocol {
     /// Signed once by the agent's key, for which the node has delegated.
@@ -36,7 +36,7 @@ impl Protocol {
     /// an identity for protocol 3, the node's key and its nonces for protocol 2.
     ///
     /// # Errors
-    /// Why there is no identity or key.
+    /// Why the identity or the key is not available.
     pub(crate) async fn configured(
         config: &AgentConfig,
         pool: &PoolAddress,
@@ -61,8 +61,8 @@ impl Protocol {
         }
     }
 
-    /// What the state directory calls a pool. Names of leases of one protocol mean nothing in the other, so the same pool
-    /// has two names.
+    /// Returns the name of a pool in the state directory. Lease IDs of one protocol mean nothing in the other, so the
+    /// same pool has two names.
     pub(crate) fn name_of(&self, pool: &PoolAddress) -> String {
         match self {
             Self::V2(_) => protocol2::name_of(pool),
@@ -70,7 +70,7 @@ impl Protocol {
         }
     }
 
-    /// Whether a socket without a challenge is of no use.
+    /// Whether a socket without a challenge is useless.
     pub(super) const fn needs_challenge(&self) -> bool {
         matches!(self, Self::V3(_))
     }
@@ -78,7 +78,7 @@ impl Protocol {
     /// Sends a request of the agent core and waits for its answer.
     ///
     /// # Errors
-    /// Why the connection is of no more use.
+    /// Why the connection can no longer be used.
     pub(super) async fn send(&self, to: &RpcClient, proof: &Proof, request: ToPool) -> Result<Answered, Failure> {
         match self {
             Self::V3(protocol) => protocol.send(to, proof, request).await,
@@ -86,9 +86,9 @@ impl Protocol {
         }
     }
 
-    /// Asks the pool what the agent's user wants to know.
+    /// Forwards a query of the agent's user to the pool.
     pub(super) async fn ask(&self, to: &RpcClient, proof: &Proof, query: PoolQuery) {
-        // The user may have gone meanwhile.
+        // The user may have disconnected in the meantime.
         match query {
             PoolQuery::Why(asker) => drop(asker.send(self.explain(to, proof).await)),
             PoolQuery::Pool(asker) => drop(asker.send(pool_status(to).await)),
@@ -110,7 +110,7 @@ impl Protocol {
         }
     }
 
-    /// Where the answer to a call of the pool goes.
+    /// Returns where the answer to a call of the pool goes.
     pub(super) const fn responder(&self, responder: Responder) -> CallResponder {
         match self {
             Self::V3(_) => CallResponder::Object(responder),

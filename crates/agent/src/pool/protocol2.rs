@@ -33,7 +33,7 @@ impl Protocol2 {
     /// Sends a request and waits for its answer.
     ///
     /// # Errors
-    /// Why the connection is of no more use.
+    /// Why the connection can no longer be used.
     pub(super) async fn send(&self, to: &RpcClient, request: ToPool) -> Result<Answered, Failure> {
         let ToPool::Protocol2(call) = request else {
             return Ok(Some(Err(RequestError::OtherProtocol.into())));
@@ -54,7 +54,7 @@ impl Protocol2 {
         answered(to.call_raw(name, params, REQUEST_DEADLINE).await, |answer| read_answer(&call, answer))
     }
 
-    /// Durable before it is used: a nonce that a crash forgot would be used again, and refused.
+    /// Durable before it is used: a nonce that a crash lost would be used again, and rejected.
     async fn nonce(&self) -> Result<u64, AgentError> {
         let nonces = self.nonces.clone();
         let next = tokio::task::spawn_blocking(move || {

@@ -29,10 +29,10 @@ pub(crate) struct Parts {
     /// The pool, where there is one.
     pub(crate) pool: Option<(Arc<dyn Connector>, Protocol)>,
     pub(crate) resolver: Arc<dyn Resolver>,
-    /// What the user wants, when that changes.
+    /// The settings, when they change.
     pub(crate) wanted: watch::Receiver<AgentConfig>,
     pub(crate) metrics: Option<AgentMetrics>,
-    /// What the user wants to know.
+    /// Queries of the user.
     pub(crate) queries: Queries,
     pub(crate) about: About,
 }

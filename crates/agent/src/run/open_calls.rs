@@ -30,7 +30,7 @@ impl OpenCalls {
     pub(super) fn answer(&mut self, tag: RequestTag, reply: CallReply) {
         match self.responders.remove(&tag) {
             Some(responder) => responder.respond(reply),
-            None => tracing::debug!(tag, "an answer to a call of a closed socket"),
+            None => tracing::debug!(tag, "dropped the response to a call on a closed socket"),
         }
     }
 

@@ -1,4 +1,4 @@
-//! From the start to the first message to the pool: the node, the state directory, who the agent is.
+//! From the start to the first message to the pool: finds the node, the state directory and the identity.
 
 use tokio::time::sleep;
 use vipnode_agent_core::Advertise;
@@ -63,12 +63,12 @@ async fn forget_other_pool(
 
 async fn wait_for_node(config: &RunnerConfig, notifier: &Notifier) -> Result<NodeFacts, AgentError> {
     let mut wait = NODE_RETRY_FIRST;
-    let mut said = false;
+    let mut notified = false;
     loop {
         match config.node.facts().await {
             Ok(facts) => return Ok(facts),
             Err(error) if error.is_offline() => {
-                if !std::mem::replace(&mut said, true) {
+                if !std::mem::replace(&mut notified, true) {
                     notifier.notify(AgentNotice::WaitingForNode(Failure::of(&error)));
                 }
             }
@@ -121,7 +121,7 @@ async fn key_for_each_call(
     Ok((key, state.nonces()?))
 }
 
-/// The agent's key and a delegation that holds. The node's key is asked for only where one has to be signed.
+/// Returns the agent's key and a valid delegation. The node's key is needed only if a new one has to be signed.
 async fn identify(
     state: &StateDir,
     facts: &NodeFacts,

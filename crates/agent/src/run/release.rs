@@ -23,7 +23,7 @@ pub async fn release(root: &Path, node: &dyn Node) -> Result<Vec<NodeChange>, Ag
     undo_all(&mut journal, node, |_| true).await
 }
 
-/// Undoes all that is in a journal and is to go; goes on past what fails.
+/// Undoes the changes of a journal that `goes` selects, and continues after a failure.
 pub(crate) async fn undo_all(
     journal: &mut Journal,
     node: &dyn Node,
@@ -39,7 +39,7 @@ pub(crate) async fn undo_all(
                 journal.append(&JournalEntry::Undone { lease: grant.lease, kind: grant.kind })?;
                 undone.push(grant);
             }
-            // An offline node is not asked for each of the others too.
+            // An offline node does not get the remaining calls.
             Err(error) if error.is_offline() => {
                 return Err(AgentError::NotReleased { left: all - undone.len(), all, why: error });
             }

@@ -20,7 +20,7 @@ use crate::{
     pool::Protocol,
 };
 
-/// What an agent runs with.
+/// The settings and connections of an agent.
 #[derive(Clone)]
 pub struct RunnerConfig {
     /// The agent's node.
@@ -33,7 +33,7 @@ pub struct RunnerConfig {
     pub state_root: PathBuf,
     /// Where the node's key is, should it be needed.
     pub node_key: NodeKeyAt,
-    /// What the user wants. A new seed is drawn at each start; whether there is a pool is taken from `pool`.
+    /// The settings of the agent core. A new seed is drawn at each start; whether there is a pool follows from `pool`.
     pub agent: AgentConfig,
     /// Its metrics; `None` where they are not shown.
     pub metrics: Option<AgentMetrics>,
@@ -98,7 +98,7 @@ impl AgentRunner {
         self.stop.cancel();
     }
 
-    /// Changes what the user wants. The agent connects to the pool again; leases stay active. Its role, its protocol and
+    /// Changes the settings. The agent connects to the pool again; leases stay active. Its role, its protocol and
     /// whether there is a pool cannot change.
     pub fn configure(&self, agent: AgentConfig) {
         self.wanted.send_replace(agent);
@@ -113,13 +113,13 @@ impl AgentRunner {
     /// Waits for the end.
     ///
     /// # Errors
-    /// Why it could not go on, or what is left on the node. `Ok` says that everything is undone.
+    /// Why it could not continue, or what is left on the node. `Ok` means that everything is undone.
     pub async fn join(self) -> Result<(), AgentError> {
         self.task.await.unwrap_or_else(|error| Err(AgentError::fault(error)))
     }
 }
 
-/// Hands notices to the user. Notices beyond the limit, or that nobody reads, are dropped.
+/// Sends notices to the user. Notices beyond the limit, or without a receiver, are dropped.
 #[derive(Debug, Clone)]
 pub(crate) struct Notifier(mpsc::Sender<AgentNotice>);
 
@@ -168,7 +168,7 @@ async fn run(
     let server = match LocalServer::open(&config.state_root, &facts.id, local.source) {
         Ok(server) => Some(server),
         Err(error) => {
-            // Nobody's peers depend on it.
+            // No peers depend on it.
             notifier.notify(AgentNotice::Fault(Failure::of(&error)));
             None
         }

@@ -106,12 +106,13 @@ fn replay(path: &Path) -> Result<OpenChanges, AgentError> {
             break;
         }
         if line.last() != Some(&b'\n') {
-            tracing::info!(path = %path.display(), "the last line of the journal was torn by a crash and is left out");
+            tracing::info!(path = %path.display(), "ignored the last line of the journal, which was truncated by a \
+                                                    crash");
             break;
         }
         match serde_json::from_slice(&line) {
             Ok(entry) => alive.apply(entry),
-            Err(error) => return Err(damaged(format!("line {number} is not a journal entry: {error}"))),
+            Err(error) => return Err(damaged(format!("line {number} is not a valid journal entry: {error}"))),
         }
     }
     Ok(alive)

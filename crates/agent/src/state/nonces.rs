@@ -38,7 +38,7 @@ impl Nonces {
         let wall_ns = wall.get().saturating_mul(1_000_000);
         let next = wall_ns.max(self.last.saturating_add(1));
         if i64::try_from(next).is_err() {
-            let why = format!("{next} is past the last nonce there is");
+            let why = format!("nonce {next} exceeds the largest possible nonce");
             return Err(AgentError::Damaged { path: self.path.clone(), why });
         }
         files::write(&self.path, format!("{next}\n").as_bytes())?;

@@ -48,7 +48,7 @@ async fn d51_stopping_undoes_everything_on_both_sides() {
     end.give(1, &host).await;
     agent.notice(connected).await;
     end.call(method::ADMIT, admit(2, client.id)).await.unwrap();
-    assert!(toy.trusted(client.id), "the answer comes once the node was told");
+    assert!(toy.trusted(client.id), "the answer follows the command to the node");
     assert!(toy.connected(host.id).await);
     assert_eq!(toy.journaled(), 2);
     let pool = tokio::spawn(async move {
@@ -155,12 +155,12 @@ async fn d40_a_node_that_disconnects_is_found_again_and_gets_its_peers_again() {
     assert!(!toy.trusted(client.id), "a node forgets");
     toy.net.start(toy.id);
     agent.notice(|notice| matches!(notice, Notice::NodeReconnected).then_some(())).await;
-    let told = async {
+    let notified = async {
         while !toy.trusted(client.id) {
             tokio::time::sleep(std::time::Duration::from_millis(1)).await;
         }
     };
-    within(told).await;
+    within(notified).await;
     agent.stop().await.unwrap();
     within(pool).await.unwrap();
 }
@@ -170,8 +170,8 @@ async fn a_node_that_is_not_there_at_the_start_is_waited_for() {
     let mut toy = Toy::new();
     toy.net.stop(toy.id);
     let mut agent = toy.spawn();
-    let told = within(agent.told.recv()).await.unwrap();
-    assert!(matches!(&told, AgentNotice::WaitingForNode(why) if why.hint().unwrap().contains("--rpc")), "{told:?}");
+    let notice = within(agent.notices.recv()).await.unwrap();
+    assert!(matches!(&notice, AgentNotice::WaitingForNode(why) if why.hint().unwrap().contains("--rpc")), "{notice:?}");
     toy.net.start(toy.id);
     toy.accept(json!([])).await;
     agent.stop().await.unwrap();
@@ -202,7 +202,7 @@ async fn d41_stopping_before_the_node_is_there_ends_at_once() {
     let toy = Toy::new();
     toy.net.stop(toy.id);
     let mut agent = toy.spawn();
-    within(agent.told.recv()).await.unwrap();
+    within(agent.notices.recv()).await.unwrap();
     agent.stop().await.unwrap();
 }
 
@@ -260,8 +260,8 @@ async fn grants_of_another_pool_are_undone_at_the_start() {
     drop(end);
     let mut config = toy.config();
     config.pool.as_mut().unwrap().address = vipnode_agent::PoolAddress::read("ws://127.0.0.1:9").unwrap();
-    let (runner, mut told) = vipnode_agent::AgentRunner::spawn(config);
-    while within(told.recv()).await.unwrap() != (AgentNotice::Released { grants: 1 }) {}
+    let (runner, mut notices) = vipnode_agent::AgentRunner::spawn(config);
+    while within(notices.recv()).await.unwrap() != (AgentNotice::Released { grants: 1 }) {}
     assert!(!toy.trusted(client.id));
     runner.stop();
     within(runner.join()).await.unwrap();

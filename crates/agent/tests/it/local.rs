@@ -56,8 +56,8 @@ async fn the_status_is_that_of_the_agent() {
     assert!(seeking.leases[0].connected.is_some());
     assert_eq!(seeking.metered.leases, 1);
     tokio::spawn(end.answer_all());
-    let told = serde_json::to_string(&agent.runner.status().status().await.unwrap()).unwrap();
-    assert!(!told.contains("club"), "the join secret is nobody's: {told}");
+    let status = serde_json::to_string(&agent.runner.status().status().await.unwrap()).unwrap();
+    assert!(!status.contains("club"), "the join secret is never reported: {status}");
     agent.stop().await.unwrap();
     assert!(!socket(&toy).exists(), "an agent that ends takes its socket along");
 }
@@ -114,7 +114,7 @@ async fn a_socket_that_cannot_be_opened_is_reported_and_stops_nothing() {
     let mut agent = toy.spawn();
     let fault = async {
         loop {
-            if let AgentNotice::Fault(failure) = agent.told.recv().await.unwrap() {
+            if let AgentNotice::Fault(failure) = agent.notices.recv().await.unwrap() {
                 return (failure.to_string(), failure.hint().unwrap());
             }
         }
@@ -127,7 +127,7 @@ async fn a_socket_that_cannot_be_opened_is_reported_and_stops_nothing() {
 
 #[tokio::test]
 async fn agents_of_one_state_directory_do_not_collide() {
-    let (mut one, mut two) = (Toy::new(), Toy::beside("second", 30_304));
+    let (mut one, mut two) = (Toy::new(), Toy::next_to("second", 30_304));
     let shared = root(&one);
     let (first, end) = joined(&mut one).await;
     tokio::spawn(end.answer_all());
@@ -195,7 +195,7 @@ async fn connections_are_bounded_in_number_time_and_size() {
     let late = open().await;
     assert!(ask(&late).await.unwrap() > 100);
     assert!(began.elapsed() >= LOCAL_IDLE - Duration::from_secs(1), "{:?}", began.elapsed());
-    assert!(within(held[0].closed.wait()).await.contains("gone"), "whoever asks nothing is let go");
+    assert!(within(held[0].closed.wait()).await.contains("gone"), "an idle connection is closed");
     let unknown = late.peer.call("admin_addPeer", &[(); 0], LOCAL_IDLE).await.unwrap_err();
     assert!(unknown.to_string().contains("no method"), "{unknown}");
     let large = "x".repeat(LOCAL_REQUEST_BYTES);

@@ -13,7 +13,7 @@ use vipnode_types::LeaseId;
 
 async fn request(address: SocketAddr, head: &str) -> String {
     let mut stream = TcpStream::connect(address).await.unwrap();
-    // Whoever is refused early may not read it all.
+    // A client that is rejected early may not read it all.
     let _refused = stream.write_all(head.as_bytes()).await;
     let mut answer = Vec::new();
     let _reset = within(stream.read_to_end(&mut answer)).await;

@@ -18,23 +18,23 @@ use vipnode_types::TypedError;
 
 struct Agent {
     runner: AgentRunner,
-    told: mpsc::Receiver<AgentNotice>,
+    notices: mpsc::Receiver<AgentNotice>,
 }
 
 impl Agent {
-    async fn told<T>(&mut self, pick: impl Fn(&AgentNotice) -> Option<T>) -> T {
+    async fn notice<T>(&mut self, pick: impl Fn(&AgentNotice) -> Option<T>) -> T {
         let picked = async {
             loop {
-                if let Some(picked) = pick(&self.told.recv().await.expect("the agent ended")) {
+                if let Some(picked) = pick(&self.notices.recv().await.expect("the agent ended")) {
                     return picked;
                 }
             }
         };
-        timeout(Duration::from_secs(60), picked).await.expect("it was never told")
+        timeout(Duration::from_secs(60), picked).await.expect("the notice never came")
     }
 
     async fn notice(&mut self, pick: impl Fn(&Notice) -> bool) {
-        self.told(|told| matches!(told, AgentNotice::Notice(notice) if pick(notice)).then_some(())).await;
+        self.notice(|notice| matches!(notice, AgentNotice::Notice(notice) if pick(notice)).then_some(())).await;
     }
 
     async fn stop(self) -> Result<(), AgentError> {
@@ -93,8 +93,8 @@ impl Bench {
     }
 
     fn spawn(config: RunnerConfig) -> Agent {
-        let (runner, told) = AgentRunner::spawn(config);
-        Agent { runner, told }
+        let (runner, notices) = AgentRunner::spawn(config);
+        Agent { runner, notices }
     }
 
     fn trusts(&self, host: &SimSpec, client: &SimSpec) -> bool {

@@ -62,10 +62,10 @@ fn why(perspective: Perspective, cause: ConnectFailure, version: &str) -> String
         ConnectFailure::NoDialSlot { dialed } => {
             format!("your node has already dialed {dialed} peers, which is its maximum, and was not dialed by it")
         }
-        ConnectFailure::Silent if perspective == Perspective::Direct => {
+        ConnectFailure::NeverConnected if perspective == Perspective::Direct => {
             "it does not answer, or has no slot for your node".to_owned()
         }
-        ConnectFailure::Silent => "neither node reached the other".to_owned(),
+        ConnectFailure::NeverConnected => "neither node reached the other".to_owned(),
     }
 }
 
@@ -84,7 +84,7 @@ const fn client_hint(cause: ConnectFailure) -> &'static str {
         ConnectFailure::NoDialSlot { .. } => {
             "Raise your node's --maxpeers (it dials a third of them), or open its p2p port."
         }
-        ConnectFailure::Silent => {
+        ConnectFailure::NeverConnected => {
             "If this goes on, open your node's p2p port, and check that the node has free peer slots."
         }
     }
@@ -95,7 +95,7 @@ const fn direct_hint(cause: ConnectFailure) -> &'static str {
         ConnectFailure::EthVersion => "Update the older of the two.",
         ConnectFailure::NoLightSlot => "Ask its operator to raise --light.maxpeers of geth.",
         ConnectFailure::NoDialSlot { .. } => "Raise your node's --maxpeers (it dials a third of them).",
-        ConnectFailure::Silent => {
+        ConnectFailure::NeverConnected => {
             "Check its address and that its p2p port is open, and ask its operator to admit your node above its peer \
              limit: `vipnode host --allow <your node's id>`."
         }

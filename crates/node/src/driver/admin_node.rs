@@ -22,21 +22,21 @@ use crate::{
     limits::{CALL_DEADLINE, MAX_DIALED, SETTLED, SETTLING},
 };
 
-/// The driver of all clients. None of their answers says whether a connection came: geth and reth say `true` whatever
-/// happens, Besu `false` for a peer that is there already, older Nethermind the enode.
+/// The driver of all clients. None of their answers shows whether a connection was made: geth and reth return `true` in
+/// any case, Besu `false` for a peer that is already connected, older Nethermind the enode.
 pub struct AdminNode {
     rpc: Arc<dyn Transport>,
     family: NodeFamily,
     names: Arc<Names>,
-    /// With which address a node was last added: it is removed by that, and an id that is added again with another
-    /// one is ignored.
+    /// The address with which a node was last added. It has to be removed by the same one, and adding its ID with
+    /// another one has no effect.
     added: Mutex<BTreeMap<NodeId, Enode>>,
     redial: Redial,
     late: LateDials,
 }
 
 impl AdminNode {
-    /// A driver over `rpc`; [`crate::drive`] finds out first whether it fits.
+    /// Creates a driver over `rpc`; [`crate::drive`] finds out first whether it fits.
     #[must_use]
     pub fn new(rpc: Arc<dyn Transport>, family: NodeFamily) -> Self {
         Self {
@@ -82,7 +82,7 @@ impl AdminNode {
             .ok_or_else(|| self.unreadable("eth_chainId", AnswerError::NotANumber { field: "the chain id" }))
     }
 
-    /// The name, from `admin_nodeInfo` where `web3` is not offered.
+    /// The client's version, from `admin_nodeInfo` if `web3` is not offered.
     async fn client_version(&self) -> Result<String, NodeError> {
         match self.rpc.call("web3_clientVersion", empty(), CALL_DEADLINE).await {
             Ok(json) => Ok(answers::text(Some(&json))),
@@ -114,20 +114,21 @@ impl AdminNode {
         }
         for peer in self.redial.due(&peers) {
             let method = "admin_addPeer";
-            // The next look tries again.
+            // The next reading of the peers tries again.
             if let Err(error) = self.ask(method, params(&(&peer,))).await {
-                tracing::debug!(%peer, "not dialed again: {error}");
+                tracing::debug!(%peer, "could not repeat the dial request: {error}");
             }
         }
         for peer in self.late.came(&peers) {
             if let Err(error) = self.ask("admin_removePeer", params(&(&peer,))).await {
-                tracing::debug!(%peer, "not removed again: {error}");
+                tracing::debug!(%peer, "could not repeat the remove request: {error}");
             }
         }
         Ok(peers)
     }
 
-    /// Looks until no dial is left that was under way while its peer was removed, as far as that can be waited for.
+    /// Reads the peers until no dial is left that was in progress while its peer was removed, or the limit of waiting
+    /// is reached.
     async fn look_for_late_dials(&self) {
         while self.late.any_within(SETTLED) {
             if self.ask_peers().await.is_err() {
@@ -154,8 +155,8 @@ impl AdminNode {
         for call in calls {
             let answer = self.ask(call.method, params(&(&call.peer,))).await?;
             tracing::debug!(call = %call, answer = answer.get().get(..64).unwrap_or(answer.get()), "node called");
-            self.redial.told(&call, &answer);
-            self.late.told(&call, dialed);
+            self.redial.record(&call, &answer);
+            self.late.record(&call, dialed);
         }
         self.remember(command);
         Ok(())
@@ -251,7 +252,7 @@ impl std::fmt::Debug for AdminNode {
     }
 }
 
-/// Our own texts and enodes always become JSON.
+/// Our own strings and enodes can always be serialized.
 fn params(value: &impl serde::Serialize) -> Box<RawValue> {
     to_raw_value(value).unwrap_or_else(|_| empty())
 }

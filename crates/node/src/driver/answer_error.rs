@@ -18,7 +18,7 @@ errors! {
         TooManyPeers {
             /// How many there are.
             peers: usize,
-        }: local, "{peers} peers are more than the limit of {MAX_PEERS}", hint "Lower the node's own --maxpeers.";
+        }: local, "{peers} peers exceed the limit of {MAX_PEERS}", hint "Lower the node's own --maxpeers.";
         /// A field that has to be a number is not one.
         NotANumber {
             /// Which field.

@@ -1,5 +1,5 @@
-//! Reads what clients answer, leniently and within bounds: fields that are missing, oddly typed or too large are
-//! taken as unknown, and `difficulty` is never looked at (Besu writes it as an integer beyond 64 bits).
+//! Parses answers of clients, leniently and within limits: fields that are missing, oddly typed or too large count as
+//! unknown, and `difficulty` is never read (Besu writes it as an integer beyond 64 bits).
 
 use std::{collections::BTreeMap, net::SocketAddr};
 
@@ -86,16 +86,16 @@ pub(crate) fn node_info(json: &RawValue) -> Result<NodeInfo, AnswerError> {
     let raw: RawInfo<'_> = serde_json::from_str(json.get())?;
     let enode = match raw.enode.parse::<Enode>() {
         Ok(enode) => enode,
-        // A port of 0 or an odd host does not make the key less true.
+        // The key is valid even with port 0 or an invalid host.
         Err(_) => Enode::id_only(key_of(&raw.enode).ok_or(AnswerError::NoKey)?),
     };
-    // A light node speaks les and not eth; one that serves light nodes speaks both.
+    // A light node supports les and not eth; a server of light nodes supports both.
     let running: RawProtocols<'_> = inner(raw.protocols);
     let protocols = protocols(raw.protocols);
     Ok(NodeInfo { enode, name: text(raw.name), full: is_object(running.eth), protocols })
 }
 
-/// Reads `admin_peers`. An entry that makes no sense is left out; a list too long is an error.
+/// Parses `admin_peers`. An invalid entry is left out; a list that is too long is an error.
 pub(crate) fn peers(json: &RawValue) -> Result<Vec<PeerFact>, AnswerError> {
     let raw: Vec<&RawValue> = serde_json::from_str(json.get())?;
     if raw.len() > MAX_PEERS {
@@ -126,13 +126,13 @@ pub(crate) fn number(json: &RawValue) -> Option<u64> {
     }
 }
 
-/// A text, shortened and cleaned; empty where the value is not a text.
+/// A string, shortened and sanitized; empty if the value is not a string.
 pub(crate) fn text(json: Option<&RawValue>) -> String {
     let text = json.and_then(|raw| serde_json::from_str::<String>(raw.get()).ok()).unwrap_or_default();
     sanitize(&text, MAX_CLIENT_VERSION)
 }
 
-/// The hash that a peer event names, with or without `0x`.
+/// The hash in a peer event, with or without `0x`.
 pub(crate) fn peer_hash(text: &str) -> Option<B256> {
     let mut bytes = [0; 32];
     const_hex::decode_to_slice(text.strip_prefix("0x").unwrap_or(text), &mut bytes).ok()?;
@@ -163,14 +163,14 @@ fn peer(json: &RawValue) -> Option<PeerFact> {
     })
 }
 
-/// What runs over a node's connections: the names of what it describes.
+/// The protocols that a node runs: the names of the entries that are objects.
 fn protocols(json: Option<&RawValue>) -> Vec<Capability> {
     let described: BTreeMap<String, &RawValue> = inner(json);
     let running = described.into_iter().filter(|(_, about)| is_object(Some(about)));
     running.filter_map(|(name, _)| name.parse().ok()).take(Capability::MOST).collect()
 }
 
-/// What a peer said that it serves: `["eth/69", "snap/1"]`.
+/// The capabilities that a peer announced: `["eth/69", "snap/1"]`.
 fn caps(json: Option<&RawValue>) -> Vec<Capability> {
     let list: Vec<&RawValue> = inner(json);
     let texts = list.into_iter().filter_map(|one| serde_json::from_str::<String>(one.get()).ok());

@@ -4,8 +4,8 @@ use serde_json::value::RawValue;
 
 use crate::{CallFault, NodeError, NodeFamily, Transport, limits::CALL_DEADLINE, transport::is_missing};
 
-/// Which calls a node offers, found by calling them and looking at the error, never by the client's name: forks
-/// of all clients are everywhere.
+/// Which calls a node offers, found by making them and reading the error, never by the client's name: there are forks
+/// of all clients.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Capabilities {
     /// `admin_nodeInfo`.
@@ -28,11 +28,11 @@ pub struct Capabilities {
 }
 
 impl Capabilities {
-    /// Asks a node what it offers. Calls that would change something are made without their parameter, which no
-    /// client accepts and each answers differently from a method that it does not know.
+    /// Finds out what a node offers. Calls that would change something are made without their parameter, which no
+    /// client accepts, and which each answers differently from an unknown method.
     ///
     /// # Errors
-    /// Where the node cannot be reached at all.
+    /// If the node cannot be reached at all.
     pub async fn probe(rpc: &Arc<dyn Transport>) -> Result<Self, NodeError> {
         let has = |method| offers(rpc, method);
         let (node_info, peers) = futures_util::try_join!(has("admin_nodeInfo"), has("admin_peers"))?;
@@ -45,7 +45,7 @@ impl Capabilities {
         Ok(Self { node_info, peers, add_peer, remove_peer, add_trusted, remove_trusted, eth, refuses_by_parameter })
     }
 
-    /// The driver that fits, if any.
+    /// Returns the family of the driver that fits, if any.
     #[must_use]
     pub const fn family(&self) -> Option<NodeFamily> {
         let common = self.node_info && self.peers && self.add_peer && self.remove_peer && self.eth;
@@ -57,7 +57,7 @@ impl Capabilities {
         }
     }
 
-    /// Why no driver fits.
+    /// Returns why no driver fits.
     pub(crate) fn refusal(&self, at: String, client: String) -> NodeError {
         let admin = [
             (self.node_info, "admin_nodeInfo"),
@@ -66,7 +66,7 @@ impl Capabilities {
             (self.remove_peer, "admin_removePeer"),
         ];
         match admin.into_iter().find(|(there, _)| !there) {
-            // The rest of the namespace is there: no flag brings back a call that this client has not.
+            // The rest of the namespace is offered: no flag adds a call that this client does not have.
             Some((_, method)) if self.node_info => NodeError::NoCall { at, method: method.to_owned(), client },
             Some((_, method)) => NodeError::NotOffered { at, method: method.to_owned() },
             None => NodeError::NotOffered { at, method: "eth_chainId and eth_getBlockByNumber".to_owned() },

@@ -12,7 +12,7 @@ struct RawEvent {
     #[serde(rename = "type")]
     kind: String,
     peer: String,
-    /// Of one that went: why, in the client's words.
+    /// For a disconnect: the reason, as text of the client.
     #[serde(default)]
     error: Option<String>,
 }
@@ -23,7 +23,7 @@ pub(super) async fn subscribe(rpc: &Arc<dyn Transport>, names: &Arc<Names>) -> O
     let pushes = match rpc.subscribe("admin", params, CALL_DEADLINE).await {
         Ok(pushes) => pushes?,
         Err(fault) => {
-            tracing::debug!(?fault, "the node has no peer events; its peers are polled");
+            tracing::debug!(?fault, "the node does not support peer events; polling its peers");
             return None;
         }
     };
@@ -39,13 +39,13 @@ fn read(push: &Push, names: &Names) -> Option<PeerEvent> {
         ("add", Some(id)) => Some(PeerEvent::Added(id)),
         ("drop", Some(id)) => Some(PeerEvent::Gone(id, drop_cause(event.error.as_deref().unwrap_or_default()))),
         ("add" | "drop", None) => Some(PeerEvent::Look),
-        // Messages sent and received, where the node was started to tell them.
+        // Messages sent and received, if the node was started to report them.
         _ => None,
     }
 }
 
-/// How geth's words begin (1.12.0 and 1.17.5, run and read; what follows are the two values that differ). The side that
-/// noticed says what it saw, the other one "subprotocol error".
+/// The beginnings of geth's error texts (from the sources and runs of 1.12.0 and 1.17.5; the two differing values
+/// follow). The side that noticed reports what it saw, the other one "subprotocol error".
 const CAUSES: [(&str, DropCause); 8] = [
     // eth/protocols/eth/protocol.go and handshake.go
     ("genesis mismatch", DropCause::Genesis),
@@ -57,7 +57,7 @@ const CAUSES: [(&str, DropCause); 8] = [
     ("Genesis block mismatch", DropCause::Genesis),
     ("NetworkId mismatch", DropCause::Network),
     ("ForkID rejected", DropCause::Forks),
-    // p2p/peer_error.go: admin_removePeer, and les/server_handler.go where its places are taken
+    // p2p/peer_error.go: admin_removePeer, and les/server_handler.go when its slots are taken
     ("disconnect requested", DropCause::Requested),
 ];
 
@@ -70,7 +70,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn causes_as_geth_told_them() {
+    fn causes_as_geth_reports_them() {
         for (words, cause) in [
             ("genesis mismatch: 5604455a (!= c3efce81)", DropCause::Genesis),
             ("Genesis block mismatch - 5c19c70d08d85626 (!= 743995d1250c022a)", DropCause::Genesis),

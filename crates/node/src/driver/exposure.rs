@@ -1,4 +1,4 @@
-//! Whether a node's admin calls answer to others than this machine.
+//! Finds out whether a node's admin methods can be called from other machines.
 
 use std::{
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket},
@@ -11,12 +11,12 @@ use vipnode_types::NodeId;
 use super::{answers, capabilities::empty};
 use crate::{Endpoint, Transport, Trust, transport::RpcTransport};
 
-/// Where clients offer HTTP and WebSocket unless told otherwise.
+/// The default ports of clients for HTTP and WebSocket.
 const DEFAULT_PORTS: [(&str, u16); 3] = [("http", 8545), ("ws", 8546), ("ws", 8545)];
-/// This machine answers itself fast or not at all.
+/// This machine answers itself quickly or not at all.
 const PROBE_DEADLINE: Duration = Duration::from_secs(1);
 
-/// Addresses beyond loopback where the node `id`, known to answer at `at`, takes admin calls.
+/// Returns the addresses beyond loopback at which the node `id`, known to answer at `at`, accepts admin calls.
 pub(crate) async fn find(at: &str, id: NodeId) -> Vec<String> {
     let mut urls: Vec<String> = Vec::new();
     if at.parse::<Endpoint>().is_ok_and(|endpoint| !endpoint.is_local()) {
@@ -40,7 +40,7 @@ async fn answers_admin(url: String, id: NodeId) -> Option<String> {
     (answers::node_info(&info).ok()?.enode.id == id).then_some(url)
 }
 
-/// The addresses this machine would use towards the outside. Connecting a UDP socket sends nothing.
+/// Returns the addresses that this machine uses for outgoing connections. Connecting a UDP socket sends nothing.
 fn own_addresses() -> Vec<IpAddr> {
     let outside: [(IpAddr, IpAddr); 2] = [
         (Ipv4Addr::UNSPECIFIED.into(), Ipv4Addr::new(192, 0, 2, 1).into()),

@@ -12,17 +12,17 @@ use crate::{
     limits::{LATE_DIAL, MAX_DIALED},
 };
 
-/// Removes again the peers that a node was dialing while it was asked to remove them.
+/// Removes peers again that a node was dialing while it was asked to remove them.
 ///
-/// geth ends no dial that is under way: the peer is no longer kept and connects all the same. It comes to that where
-/// the other side cut the connection a moment before, for then a kept peer is dialed at once.
+/// geth does not cancel a dial in progress: the peer is no longer kept but connects all the same. This happens if the
+/// other side closed the connection a moment before, because geth dials a kept peer again at once.
 #[derive(Debug, Default)]
 pub(super) struct LateDials(Mutex<BTreeMap<NodeId, (Enode, Instant)>>);
 
 impl LateDials {
-    /// What the node was told, and whether it had been told to dial that peer: whom we never had it dial, only somebody
-    /// else can have it dial now, and that is not ours to undo.
-    pub(super) fn told(&self, call: &PlannedCall, dialed: bool) {
+    /// Records a call, and whether the driver had the node dial that peer before. A peer that it never dialed can only
+    /// be dialed for someone else, and that dial is not ours to undo.
+    pub(super) fn record(&self, call: &PlannedCall, dialed: bool) {
         let mut removed = self.lock();
         match call.method {
             "admin_removePeer" if dialed => {
@@ -38,7 +38,7 @@ impl LateDials {
         }
     }
 
-    /// Whom the node dialed all the same, among these peers.
+    /// Returns the peers among these that the node dialed all the same.
     pub(super) fn came(&self, peers: &[PeerFact]) -> Vec<Enode> {
         let mut removed = self.lock();
         let now = Instant::now();
@@ -47,7 +47,7 @@ impl LateDials {
         dialed.filter_map(|peer| removed.get(&peer.id)).map(|(enode, _)| enode.clone()).collect()
     }
 
-    /// Whether somebody was removed so lately.
+    /// Whether a peer was removed within this time.
     pub(super) fn any_within(&self, time: Duration) -> bool {
         let now = Instant::now();
         self.lock().values().any(|(_, at)| now.duration_since(*at) < time)
@@ -84,7 +84,7 @@ mod tests {
     async fn a_peer_dialed_during_its_removal_is_removed_again_for_a_while() {
         let late = LateDials::default();
         assert!(late.came(&[peer(Direction::Outbound)]).is_empty(), "the node's own");
-        late.told(&call("admin_removePeer"), true);
+        late.record(&call("admin_removePeer"), true);
         assert!(late.any_within(Duration::from_millis(1)));
         assert!(late.came(&[peer(Direction::Inbound)]).is_empty(), "it came by itself");
         assert_eq!(late.came(&[peer(Direction::Outbound)]).len(), 1);
@@ -95,7 +95,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_peer_never_dialed_for_us_is_left_alone() {
         let late = LateDials::default();
-        late.told(&call("admin_removePeer"), false);
+        late.record(&call("admin_removePeer"), false);
         assert!(late.came(&[peer(Direction::Outbound)]).is_empty() && !late.any_within(LATE_DIAL));
     }
 
@@ -103,8 +103,8 @@ mod tests {
     async fn a_peer_that_is_wanted_again_stays() {
         for wanted in ["admin_addPeer", "admin_addTrustedPeer"] {
             let late = LateDials::default();
-            late.told(&call("admin_removePeer"), true);
-            late.told(&call(wanted), false);
+            late.record(&call("admin_removePeer"), true);
+            late.record(&call(wanted), false);
             assert!(late.came(&[peer(Direction::Outbound)]).is_empty() && !late.any_within(LATE_DIAL));
         }
     }

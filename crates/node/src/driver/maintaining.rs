@@ -16,8 +16,8 @@ pub(super) fn calls(command: &PeerCommand, added: Option<&Enode>) -> Vec<Planned
         PeerCommand::Admit(peer) | PeerCommand::Dial(peer) => {
             moved(peer, added).chain([call("admin_addPeer", peer)]).collect()
         }
-        // Nothing else takes back a slot past the limit, and a connection that was there before comes back by
-        // itself where it has room.
+        // Nothing else frees a slot past the limit, and a connection that existed before comes back by itself if there
+        // is room.
         PeerCommand::Drop(peer) | PeerCommand::Evict(peer) | PeerCommand::Untrust(peer) => {
             vec![call("admin_removePeer", added.unwrap_or(peer))]
         }

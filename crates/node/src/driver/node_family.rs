@@ -3,10 +3,10 @@ use std::sync::Arc;
 use super::{AdminNode, Capabilities, answers, capabilities::empty};
 use crate::{Node, NodeError, Transport, limits::CALL_DEADLINE};
 
-/// Kinds of clients that are driven alike. One file of the driver each.
+/// Kinds of clients that are driven alike, with one file of the driver each.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum NodeFamily {
-    /// geth and its forks, Erigon: a peer is let in by trusting its id.
+    /// geth and its forks, Erigon: a peer is admitted by trusting its ID.
     Trusting,
     /// reth, Nethermind: a peer is let in by trusting it, once the node knows where it is.
     TrustingByAddress,
@@ -17,7 +17,7 @@ pub enum NodeFamily {
 /// Probes what is at the other end of `rpc` and returns the driver that fits.
 ///
 /// # Errors
-/// Where the node cannot be reached, or offers too little; the error says what is missing.
+/// If the node cannot be reached, or offers too little; the error contains what is missing.
 pub async fn drive(rpc: Arc<dyn Transport>) -> Result<Arc<dyn Node>, NodeError> {
     let capabilities = Capabilities::probe(&rpc).await?;
     match capabilities.family() {

@@ -9,15 +9,16 @@ impl Endpoint {
     /// Probes what answers here and returns the driver that fits. The node may go offline and come back later; the
     /// driver connects again by itself.
     ///
-    /// `trust` is what `https://` and `wss://` believe, and whether `http://` and `ws://` may go beyond loopback.
+    /// `trust` decides which certificates are valid for `https://` and `wss://`, and whether `http://` and `ws://` may
+    /// go beyond loopback.
     ///
     /// # Errors
-    /// Where nothing answers, or what answers cannot be driven.
+    /// If nothing answers, or no driver fits what answers.
     pub async fn open(&self, trust: &Trust) -> Result<Arc<dyn Node>, NodeError> {
         drive(self.transport(trust)?).await
     }
 
-    /// What the client that answers here calls itself, whether or not it can be driven.
+    /// Returns the version of the client that answers here, whether or not a driver fits.
     pub async fn client_version(&self, trust: &Trust) -> Option<String> {
         let rpc = self.transport(trust).ok()?;
         let json = rpc.call("web3_clientVersion", empty(), CALL_DEADLINE).await.ok()?;

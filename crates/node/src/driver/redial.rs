@@ -14,15 +14,15 @@ use crate::{
 
 /// Dials again for clients that dial once and forget.
 ///
-/// Nethermind before May 2026 (its pull request 11489) answers `admin_addPeer` with the enode, as a text, and dials
-/// once; every other client says a bool and keeps the peer. What the node was last told is dialed again for as long
-/// as it is wanted.
+/// Nethermind before May 2026 (its pull request 11489) returns the enode as a string from `admin_addPeer`, and dials
+/// once; every other client returns a boolean and keeps the peer. The last peer that was added is dialed again for as
+/// long as it is wanted.
 #[derive(Debug, Default)]
 pub(super) struct Redial(Mutex<BTreeMap<NodeId, (Enode, Instant)>>);
 
 impl Redial {
-    /// What the node answered to a call.
-    pub(super) fn told(&self, call: &PlannedCall, answer: &RawValue) {
+    /// Records the node's answer to a call.
+    pub(super) fn record(&self, call: &PlannedCall, answer: &RawValue) {
         let mut wanted = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         match call.method {
             "admin_addPeer" if answer.get().starts_with('"') => {

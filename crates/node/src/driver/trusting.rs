@@ -1,18 +1,18 @@
-//! The order of calls for geth, its forks and Erigon, as their sources and trials on loopback showed.
+//! The order of calls for geth, its forks, and Erigon, from their sources and from tests on loopback.
 
 use vipnode_types::{Enode, PeerCommand};
 
 use super::sequence::{call, moved};
 use crate::PlannedCall;
 
-/// The calls of a command. `added` is the address with which the same node was last dialed.
+/// Returns the calls of a command. `added` is the address with which the same node was last dialed.
 pub(super) fn calls(command: &PeerCommand, added: Option<&Enode>) -> Vec<PlannedCall> {
     match command {
-        // The id alone suffices to trust, whatever address the node turns out to dial from.
+        // The ID alone is enough for trust, whatever address the node dials from.
         PeerCommand::Admit(peer) => vec![call("admin_addTrustedPeer", &Enode::id_only(peer.id))],
         PeerCommand::Dial(peer) => moved(peer, added).chain([call("admin_addPeer", peer)]).collect(),
         PeerCommand::Drop(peer) => vec![call("admin_removePeer", peer)],
-        // The other way round the peer, still trusted, could be back in between.
+        // In the opposite order the peer, still trusted, could reconnect in between.
         PeerCommand::Evict(peer) => {
             let peer = Enode::id_only(peer.id);
             vec![call("admin_removeTrustedPeer", &peer), call("admin_removePeer", &peer)]

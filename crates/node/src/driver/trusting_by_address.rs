@@ -1,5 +1,5 @@
-//! The order of calls for reth and Nethermind. Both have geth's calls and want to know where a peer is before
-//! they are told to trust it:
+//! The order of calls for reth and Nethermind. Both have geth's calls and need to know a peer's address before they can
+//! trust it:
 //!
 //! - reth forgets trust only of a peer that is in its table (paradigmxyz/reth, `crates/net/network/src/peers.rs`,
 //!   `remove_peer_from_trusted_set`), and `admin_addTrustedPeer` alone, with an id, does not put it there
@@ -21,7 +21,7 @@ pub(super) fn calls(command: &PeerCommand, added: Option<&Enode>) -> Vec<Planned
             let add = [call("admin_addPeer", peer), call("admin_addTrustedPeer", peer)];
             moved(peer, added).chain(add).collect()
         }
-        // reth takes an id alone and trusts it until it restarts, or until the peer has come.
+        // reth accepts an ID alone and trusts it until it restarts, or until the peer has connected.
         PeerCommand::Admit(peer) => vec![call("admin_addTrustedPeer", peer)],
         PeerCommand::Dial(peer) => moved(peer, added).chain([call("admin_addPeer", peer)]).collect(),
         PeerCommand::Drop(peer) => vec![call("admin_removePeer", added.unwrap_or(peer))],

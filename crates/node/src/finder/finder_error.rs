@@ -5,7 +5,7 @@ use vipnode_types::errors;
 use crate::NodeError;
 
 errors! {
-    /// What was looked for was not found. The message lists what was tried.
+    /// The search failed. The message lists the locations that were tried.
     #[derive(Debug, Clone, PartialEq, Eq)]
     pub enum FinderError {
         /// No execution client answers where one was looked for.
@@ -21,16 +21,17 @@ errors! {
             /// In order.
             tried: Vec<Tried>,
         }: local, "the key of the node was not found. Tried, in order:{list}" (list = List(tried)),
-            hint "Pass the node's key file: --nodekey FILE. It is read once, to sign that this agent speaks for the node.";
+            hint "Pass the node's key file with --nodekey FILE. vipnode reads it once to sign a delegation to this \
+                  agent.";
     }
 }
 
-/// A location where something was looked for in vain.
+/// A location that was searched without success.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Tried {
     /// Path or URL.
     pub location: String,
-    /// Why it did not do.
+    /// Why it cannot be used.
     pub why: String,
 }
 

@@ -62,14 +62,15 @@ async fn find_among(places: Vec<(Endpoint, Option<String>)>) -> Result<Found, Fi
             Ok(node) => return Ok(Found { node, endpoint, running, tried }),
             Err(error) => {
                 tried.push(Tried { location: endpoint.to_string(), why: reason(&error) });
-                // A node that is there and does not do is nearer than one that is not there.
+                // A node that answers but cannot be used is nearer than one that does not answer.
                 if nearest.as_ref().is_none_or(|nearest| nearest.is_offline() && !error.is_offline()) {
                     nearest = Some(error);
                 }
             }
         }
     }
-    let nearest = nearest.unwrap_or_else(|| NodeError::Address { text: String::new(), why: "nowhere to look".into() });
+    let nearest =
+        nearest.unwrap_or_else(|| NodeError::Address { text: String::new(), why: "no location to search".into() });
     Err(FinderError::NoNode { tried, nearest: Box::new(nearest) })
 }
 
@@ -77,12 +78,12 @@ fn reason(error: &NodeError) -> String {
     match error {
         NodeError::Unreachable { why, .. } => why.clone(),
         NodeError::NotPermitted { owner: Some(owner), .. } => {
-            format!("there, but this user may not open it; it belongs to {owner}")
+            format!("exists, but this user cannot open it; it belongs to {owner}")
         }
         NodeError::OtherUser { user, .. } => format!("there, but this user may not open it; it belongs to {user}"),
         NodeError::NotPermitted { .. } => "there, but this user may not open it".to_owned(),
         NodeError::NotOffered { method, .. } => {
-            format!("a node answers, but does not offer {method} there")
+            format!("a node responds but does not offer {method}")
         }
         other => other.to_string(),
     }
@@ -95,7 +96,7 @@ impl fmt::Debug for Found {
 }
 
 fn not_there(path: &Path) -> Tried {
-    Tried { location: path.display().to_string(), why: "there is no such file".to_owned() }
+    Tried { location: path.display().to_string(), why: "the file does not exist".to_owned() }
 }
 
 #[cfg(test)]

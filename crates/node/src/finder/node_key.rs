@@ -65,7 +65,7 @@ fn read(path: &Path, id: NodeId) -> Result<NodeKey, Tried> {
             ErrorKind::NotFound => not_there(path),
             ErrorKind::PermissionDenied => {
                 let owner = owner_of(path).map(|owner| format!("; it belongs to {owner}")).unwrap_or_default();
-                miss(format!("this user may not read it{owner}"))
+                miss(format!("this user cannot read it{owner}"))
             }
             _ => miss(error.to_string()),
         });

@@ -6,7 +6,7 @@ use std::{
 use super::Surroundings;
 use crate::Endpoint;
 
-/// An execution client that runs on this machine, as far as its arguments tell.
+/// An execution client that runs on this machine, as far as its arguments show.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Running {
     /// The client's name.
@@ -158,7 +158,7 @@ mod tests {
 
     use super::*;
 
-    fn told(line: &str) -> Option<(&'static str, Vec<String>)> {
+    fn parsed(line: &str) -> Option<(&'static str, Vec<String>)> {
         let line: Vec<String> = line.split(' ').map(ToOwned::to_owned).collect();
         let running = understand(7, &line, Some(Path::new("/w")))?;
         Some((running.client, running.endpoints.iter().map(ToString::to_string).collect()))
@@ -185,21 +185,21 @@ mod tests {
             ("dotnet nethermind.dll --JsonRpc.Port 8", "Nethermind", &["http://127.0.0.1:8"]),
         ] {
             let endpoints: Vec<String> = endpoints.iter().map(ToString::to_string).collect();
-            assert_eq!(told(line), Some((client, endpoints)), "{line}");
+            assert_eq!(parsed(line), Some((client, endpoints)), "{line}");
         }
     }
 
     #[test]
     fn what_is_no_client_is_passed_by() {
         for line in ["", "vim geth", "java -jar other.jar", "/usr/bin/gethx --datadir /d", "dotnet x.dll"] {
-            assert_eq!(told(line), None, "{line}");
+            assert_eq!(parsed(line), None, "{line}");
         }
     }
 
     #[test]
     fn a_port_that_is_none_is_not_guessed() {
-        assert_eq!(told("geth --http --http.port 99999"), Some(("geth", vec![])));
-        assert_eq!(told("geth --datadir --http"), Some(("geth", vec!["http://127.0.0.1:8545".to_owned()])));
+        assert_eq!(parsed("geth --http --http.port 99999"), Some(("geth", vec![])));
+        assert_eq!(parsed("geth --datadir --http"), Some(("geth", vec!["http://127.0.0.1:8545".to_owned()])));
     }
 
     proptest! {

@@ -17,7 +17,7 @@ async fn what_was_tried_is_listed_in_order_with_the_flag() {
     let endpoints = ipc_paths(&surroundings(home.path())).into_iter().map(|path| (Endpoint::Ipc(path), None));
     let error = find_among(endpoints.take(4).collect()).await.unwrap_err();
     let whys: Vec<&str> = error.tried().iter().map(|tried| tried.why.as_str()).collect();
-    let missing = "there is no such file";
+    let missing = "the file does not exist";
     assert_eq!(whys, ["the file exists, but no node listens on it", missing, missing, missing]);
     assert!(error.tried()[1].location.ends_with("sepolia/geth.ipc"));
     assert!(error.hint().unwrap().contains("--rpc"), "{error}");

@@ -97,7 +97,7 @@ fn peer_info(world: &World, own: &SimSpec, peer: &SimPeer) -> Value {
     })
 }
 
-/// geth says `true` whatever comes of it.
+/// geth returns `true` in any case.
 fn change(params: &RawValue, apply: impl FnOnce(Enode)) -> Result<Value, Fault> {
     let Ok(list) = serde_json::from_str::<Vec<String>>(params.get()) else {
         return Err(Fault { code: -32602, message: "invalid argument 0: not a string".to_owned() });

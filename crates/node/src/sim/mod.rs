@@ -2,7 +2,7 @@
 //!
 //! [`World`] is the network itself, a plain state machine that is handed the time. [`SimNet`] runs one on tokio's
 //! clock and hands out nodes for the very driver of real ones; [`SimServer`] offers the same to other processes.
-//! Every simulated node says so: its client version begins with `simulated/`.
+//! Every simulated node is marked: its client version begins with `simulated/`.
 
 mod answers;
 mod net;

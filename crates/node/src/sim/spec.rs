@@ -49,7 +49,7 @@ pub enum SimHead {
         number: u64,
         /// Seconds since the Unix epoch.
         timestamp_s: u64,
-        /// Whether `eth_syncing` says so.
+        /// What `eth_syncing` returns.
         syncing: bool,
     },
 }
@@ -61,7 +61,7 @@ impl SimSpec {
     pub fn new(name: &str, port: u16) -> Self {
         let id = vipnode_types::NodeKey::read(sim_key(name).as_slice());
         Self {
-            // keccak256 hits a value that is no key once in 2^128.
+            // keccak256 yields a value that is not a valid key once in 2^128.
             id: id.map_or(NodeId::new([0; 64]), |key| key.id()),
             ip: IpAddr::V4(Ipv4Addr::LOCALHOST),
             port,

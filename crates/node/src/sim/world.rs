@@ -33,7 +33,7 @@ pub struct World {
     events: Vec<SimEvent>,
 }
 
-/// A peer came or went, as `peerEvents` of one node tells it.
+/// A peer connected or disconnected, as `peerEvents` of one node reports it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SimEvent {
     /// Whose table it is.
@@ -192,13 +192,13 @@ impl World {
         body.peers.iter().map(peer).collect()
     }
 
-    /// Whom a node trusts. No RPC of geth tells this; for checks of simulations.
+    /// Returns the peers that a node trusts. No RPC method of geth returns them; for checks of simulations.
     #[must_use]
     pub fn trusted(&self, node: NodeId) -> Vec<NodeId> {
         self.nodes.get(&node).map(|body| body.trusted.iter().copied().collect()).unwrap_or_default()
     }
 
-    /// Whom a node keeps dialing. No RPC of geth tells this; for checks of simulations.
+    /// Returns the peers that a node keeps dialing. No RPC method of geth returns them; for checks of simulations.
     #[must_use]
     pub fn statics(&self, node: NodeId) -> Vec<NodeId> {
         self.nodes.get(&node).map(|body| body.statics.keys().copied().collect()).unwrap_or_default()

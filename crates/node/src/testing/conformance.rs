@@ -1,5 +1,5 @@
-//! What a node is and does, the same for a simulated one and a real geth. Each check panics where the node behaves
-//! otherwise. What was seen of real geths is in the words of the checks; nothing here is weakened for the simulation.
+//! The behavior of a node, the same for a simulated one and a real geth. Each check panics if the node behaves
+//! differently. The checks describe what real geths were observed to do; nothing here is weakened for the simulation.
 
 use std::{sync::Arc, time::Duration};
 
@@ -13,9 +13,9 @@ use vipnode_types::{Direction, Enode, NodeId, PeerCommand, PeerFact};
 
 use crate::{CallFault, Node, PeerEvent, Transport, limits::CALL_DEADLINE};
 
-/// Where nodes are made.
+/// Starts nodes.
 pub trait Lab: Send + Sync {
-    /// Starts a node with so many peers at most, on the chain of the lab.
+    /// Starts a node with this limit of peers, on the chain of the lab.
     fn start(&self, max_peers: u32) -> BoxFuture<'_, Member>;
 
     /// Starts a node on another chain.
@@ -36,13 +36,13 @@ pub struct Member {
     pub enode: Enode,
 }
 
-/// A connection that nothing stands against comes well within this time, on a busy machine too.
+/// A connection without an obstacle is made well within this time, on a busy machine too.
 const SOON: Duration = Duration::from_secs(15);
 /// geth dials again 35.0 s after the last attempt.
 const REDIAL: Duration = Duration::from_secs(35);
 
 impl Member {
-    /// Looks at a node and makes it a member.
+    /// Reads the facts of a node and adds it to the lab.
     pub async fn new(node: Arc<dyn Node>, rpc: Arc<dyn Transport>) -> Self {
         let enode = node.facts().await.unwrap().enode;
         Self { node, rpc, enode }
@@ -105,16 +105,16 @@ impl Member {
         timeout(within, both).await.expect("the connection breaks");
     }
 
-    /// Looks again at each event; no event tells that a protocol runs, so every 20 ms as well.
+    /// Reads the peers at each event, and every 20 ms as well, because no event reports that a protocol runs.
     async fn until(&self, other: &Self, holds: impl Fn(Option<&PeerFact>) -> bool) {
-        let mut events = self.node.events().await.expect("the lab's nodes tell of their peers");
+        let mut events = self.node.events().await.expect("the lab's nodes have peer events");
         while !holds(self.peer(other).await.as_ref()) {
             let _event_or_time = timeout(Duration::from_millis(20), events.next()).await;
         }
     }
 }
 
-/// A node says who it is, and nodes of one chain say the same chain.
+/// A node reports its identity, and nodes of one chain report the same chain.
 pub async fn facts_and_head(lab: &dyn Lab) {
     let (a, b) = tokio::join!(lab.start(50), lab.start(50));
     let (of_a, of_b) = (a.node.facts().await.unwrap(), b.node.facts().await.unwrap());
@@ -126,7 +126,7 @@ pub async fn facts_and_head(lab: &dyn Lab) {
     a.node.head().await.unwrap();
 }
 
-/// A dial shows on both sides, says who dialed, and is told as an event of a peer that is known by its key.
+/// A dial shows on both sides with its direction, and as an event of a peer that is known by its key.
 pub async fn dialling_connects(lab: &dyn Lab) {
     let (a, b) = tokio::join!(lab.start(50), lab.start(50));
     let mut events = a.node.events().await.unwrap();
@@ -141,7 +141,7 @@ pub async fn dialling_connects(lab: &dyn Lab) {
     a.apart(&b, SOON).await;
 }
 
-/// `true` says nothing: it is the answer also where nobody can be dialed. Only what is no enode is refused.
+/// `true` is the answer even if the peer cannot be dialed. Only a text that is not an enode is rejected.
 pub async fn true_means_nothing(lab: &dyn Lab) {
     let (a, b) = tokio::join!(lab.start(50), lab.start(50));
     let stranger = lab.start(50).await;
@@ -154,7 +154,7 @@ pub async fn true_means_nothing(lab: &dyn Lab) {
         let bare = a.raw(method, &stranger.id().to_string()).await;
         assert!(matches!(bare, Err(CallFault::Remote { code: -32000, .. })), "{method}: {bare:?}");
     }
-    // A connection that does come shows that the others had their time.
+    // A connection that is made shows that the others had time.
     a.dial(&b).await;
     a.connected(&b, SOON).await;
     assert!(a.lists(&[&b]).await);
@@ -162,7 +162,7 @@ pub async fn true_means_nothing(lab: &dyn Lab) {
     assert!(matches!(unknown, Err(CallFault::Remote { code: -32601, .. })), "{unknown:?}");
 }
 
-/// Trusting lets in; it dials nobody.
+/// Trusting admits a peer and does not dial it.
 pub async fn trust_never_dials(lab: &dyn Lab) {
     let (host, client, other) = tokio::join!(lab.start(50), lab.start(50), lab.start(50));
     host.node.call(PeerCommand::Admit(client.enode.clone())).await.unwrap();
@@ -181,7 +181,7 @@ pub async fn dial_slots(lab: &dyn Lab) {
     node.connected(&first, SOON).await;
     node.admit(&second).await;
     node.dial(&second).await;
-    // Whoever dials this node comes in at once: there are places, only no slot to dial.
+    // A node that dials this one is accepted at once: peer slots are free, only no dial slot is.
     let inbound = lab.start(50).await;
     inbound.dial(&node).await;
     inbound.connected(&node, SOON).await;
@@ -190,7 +190,7 @@ pub async fn dial_slots(lab: &dyn Lab) {
     node.connected(&second, SOON).await;
 }
 
-/// A node takes max_peers - max(1, max_peers / 3) strangers; with one peer at most it takes nobody.
+/// A node accepts max_peers - max(1, max_peers / 3) strangers; with a limit of one peer it accepts none.
 pub async fn inbound_places(lab: &dyn Lab) {
     let (one, two) = tokio::join!(lab.start(1), lab.start(2));
     let (filler, client, elsewhere) = tokio::join!(lab.start(50), lab.start(50), lab.start(50));
@@ -202,7 +202,7 @@ pub async fn inbound_places(lab: &dyn Lab) {
     client.connected(&elsewhere, SOON).await;
     assert!(one.lists(&[]).await);
     assert!(two.lists(&[&filler]).await);
-    // Trust makes a place, here for a third node that was never refused.
+    // Trust makes a slot, here for a third node that was never rejected.
     let trusted = lab.start(50).await;
     two.admit(&trusted).await;
     trusted.dial(&two).await;
@@ -210,7 +210,7 @@ pub async fn inbound_places(lab: &dyn Lab) {
     assert!(two.lists(&[&filler, &trusted]).await);
 }
 
-/// A host that is full and a client that it refused, at the moment of the client's dial.
+/// A host that is full and a client that it rejected, at the moment of the client's dial.
 async fn refused(lab: &dyn Lab) -> (Member, Member, Instant) {
     let (host, filler) = tokio::join!(lab.start(2), lab.start(50));
     let (client, elsewhere) = tokio::join!(lab.start(50), lab.start(50));
@@ -228,7 +228,7 @@ async fn refused(lab: &dyn Lab) -> (Member, Member, Instant) {
     (host, client, dialed)
 }
 
-/// A peer of another chain comes and is gone some milliseconds later, and is never ready.
+/// A peer of another chain connects, disconnects some milliseconds later, and is never ready.
 pub async fn another_chain_is_doomed(lab: &dyn Lab) {
     let (node, stranger) = tokio::join!(lab.start(50), lab.start_on_another_chain());
     assert_ne!(node.node.facts().await.unwrap().chain, stranger.node.facts().await.unwrap().chain);
@@ -240,7 +240,7 @@ pub async fn another_chain_is_doomed(lab: &dyn Lab) {
     node.apart(&stranger, SOON).await;
 }
 
-/// A refused dial is tried again 35.0 s after the last one; neither trust nor adding again shortens that.
+/// A rejected dial is repeated 35.0 s after the last one; neither trust nor adding the peer again shortens that.
 pub async fn redial_after_35_s(lab: &dyn Lab) {
     let (host, client, dialed) = refused(lab).await;
     host.admit(&client).await;
@@ -251,7 +251,7 @@ pub async fn redial_after_35_s(lab: &dyn Lab) {
     assert!(after >= REDIAL && after < REDIAL + Duration::from_secs(5), "redialled after {after:?}");
 }
 
-/// Who is dropped stays away, also where the node was just dialing.
+/// A dropped peer stays disconnected, even if the node was just dialing it.
 pub async fn a_dial_under_way_is_dropped_too(lab: &dyn Lab) {
     let client = lab.start(50).await;
     for _ in 0..4 {
@@ -263,7 +263,7 @@ pub async fn a_dial_under_way_is_dropped_too(lab: &dyn Lab) {
     }
 }
 
-/// Whom a host let in and evicted its owner may dial at once: the driver takes back its own dials only.
+/// The owner of a host may dial a peer that the host admitted and evicted: the driver takes back only its own dials.
 pub async fn an_owners_dial_stays(lab: &dyn Lab) {
     let (host, client) = tokio::join!(lab.start(50), lab.start(50));
     host.admit(&client).await;
@@ -279,7 +279,7 @@ pub async fn an_owners_dial_stays(lab: &dyn Lab) {
     }
 }
 
-/// The way round the 35 s: the host trusts the client and dials it.
+/// How to avoid the 35 s: the host trusts the client and dials it.
 pub async fn the_host_dials_instead(lab: &dyn Lab) {
     let (host, client, _) = refused(lab).await;
     host.admit(&client).await;
@@ -287,7 +287,7 @@ pub async fn the_host_dials_instead(lab: &dyn Lab) {
     host.connected(&client, SOON).await;
 }
 
-/// Taking trust back breaks no connection; evicting does, on both sides.
+/// Removing trust does not close a connection; evicting does, on both sides.
 pub async fn untrusting_is_not_disconnecting(lab: &dyn Lab) {
     let (host, client, other) = tokio::join!(lab.start(2), lab.start(50), lab.start(50));
     host.admit(&client).await;
@@ -302,8 +302,8 @@ pub async fn untrusting_is_not_disconnecting(lab: &dyn Lab) {
     host.apart(&client, SOON).await;
 }
 
-/// Removing disconnects both sides at once and leaves trust alone: the client is let in again at its next dial,
-/// although the host is full.
+/// Removing a peer disconnects both sides at once and does not change trust: the client is accepted again at its next
+/// dial, although the host is full.
 pub async fn removing_does_not_untrust(lab: &dyn Lab) {
     let (host, filler, client) = tokio::join!(lab.start(2), lab.start(50), lab.start(50));
     filler.dial(&host).await;
@@ -344,8 +344,8 @@ pub async fn trusted_peers_crowd_out_own_dials(lab: &dyn Lab) {
     assert!(dialed.elapsed() >= REDIAL, "dialed again after {:?}", dialed.elapsed());
 }
 
-/// A node that was stopped is away, is back by itself for its driver, and knows neither whom it trusted nor whom it
-/// was to dial.
+/// A node that was stopped is offline. Once it is started, its driver reconnects by itself, and the node has forgotten
+/// its trusted and static peers.
 pub async fn a_restart_forgets(lab: &dyn Lab) {
     let (host, client, wished) = tokio::join!(lab.start(50), lab.start(50), lab.start(50));
     host.admit(&client).await;

@@ -52,7 +52,7 @@ pub struct Geth {
 
 /// From the start until it answers, on a busy machine.
 const START: Duration = Duration::from_secs(60);
-/// A port that was free can be another process's before geth takes it: then others are tried, so often.
+/// A free port can be taken by another process before geth opens it; then another one is tried, this many times.
 const PORTS: usize = 3;
 /// From SIGINT to the end.
 const STOP: Duration = Duration::from_secs(30);
@@ -166,7 +166,7 @@ pub(super) fn genesis_config(chain_id: u64) -> Value {
     config
 }
 
-/// Starts geth; else what it said.
+/// Starts geth. The error is its log.
 async fn launch(dir: &Path, spec: &GethSpec, ip: IpAddr, port: u16, auth_port: u16) -> Result<Child, String> {
     let program = match &spec.light {
         Some(_) => light_chain::program(),
@@ -191,21 +191,21 @@ async fn launch(dir: &Path, spec: &GethSpec, ip: IpAddr, port: u16, auth_port: u
     opened.map(|()| child).map_err(|log| log.join("\n"))
 }
 
-/// What geth says once its sockets are open; the order of the two is not fixed.
+/// Lines that geth logs once its sockets are open, in any order.
 const OPEN: [&str; 2] = ["auth=true", "Started P2P networking"];
 
-/// Waits until all of its sockets are open, and reads on ever after so that geth never waits for us.
+/// Waits until all of its sockets are open, and keeps reading so that geth never waits for us.
 async fn opened(log: tokio::process::ChildStderr) -> Result<(), Vec<String>> {
     let mut lines = BufReader::new(log).lines();
-    let mut said: Vec<String> = Vec::new();
+    let mut log: Vec<String> = Vec::new();
     while let Ok(Some(line)) = lines.next_line().await {
-        if said.len() < 200 {
-            said.push(line);
+        if log.len() < 200 {
+            log.push(line);
         }
-        if OPEN.iter().all(|word| said.iter().any(|line| line.contains(word))) {
+        if OPEN.iter().all(|word| log.iter().any(|line| line.contains(word))) {
             tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
             return Ok(());
         }
     }
-    Err(said)
+    Err(log)
 }

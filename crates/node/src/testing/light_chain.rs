@@ -33,7 +33,7 @@ pub struct LightNode {
 }
 
 const CHAIN_ID: u64 = 1337;
-/// From the sending of a transaction until it stands in a block: several periods.
+/// The time until a transaction is in a block: several periods.
 const MINED: Duration = Duration::from_secs(60);
 
 impl LightChain {
@@ -76,7 +76,7 @@ impl LightChain {
         self.start(5, &["--syncmode", "light"]).await
     }
 
-    /// Sends wei from the signer's account to another, and waits until the transaction stands in a block.
+    /// Sends wei from the signer's account to another, and waits until the transaction is in a block.
     pub async fn pay(&self, signer: &Geth, to: &str, wei: u64) {
         let from = format!("0x{}", self.signer);
         let payment = json!([{ "from": from, "to": to, "value": format!("{wei:#x}") }]);
@@ -104,7 +104,7 @@ pub async fn old_full_node() -> Geth {
     let dir = tempfile::tempdir().unwrap();
     let genesis = dir.path().join("genesis.json");
     let mut modern: Value = serde_json::from_str(&geth_process::genesis(CHAIN_ID)).unwrap();
-    // Releases of then want this said; the genesis block is the same.
+    // Releases of that time need this flag; the genesis block is the same.
     modern["config"]["terminalTotalDifficultyPassed"] = json!(true);
     std::fs::write(&genesis, modern.to_string()).unwrap();
     let flags = ["--syncmode", "full"].map(ToOwned::to_owned).to_vec();
@@ -112,7 +112,7 @@ pub async fn old_full_node() -> Geth {
     Geth::start(GethSpec { chain_id: CHAIN_ID, light: Some(light), ..GethSpec::default() }).await
 }
 
-/// What a node reads as the balance of an account, in wei; what it says where it cannot read it.
+/// Returns the balance of an account that a node reports, in wei, or its error.
 pub async fn balance(geth: &Geth, address: &str) -> Result<u64, String> {
     let params = to_raw_value(&json!([address, "latest"])).unwrap();
     let answer = rpc(geth).call("eth_getBalance", params, CALL_DEADLINE).await;
@@ -124,7 +124,7 @@ pub async fn balance(geth: &Geth, address: &str) -> Result<u64, String> {
 /// The program whose nodes speak LES.
 pub(super) fn program() -> String {
     std::env::var("VIPNODE_TEST_GETH_LES").unwrap_or_else(|_| {
-        panic!("./test installs geth 1.12.0 and says where in VIPNODE_TEST_GETH_LES; set it to run this test alone")
+        panic!("./test installs geth 1.12.0 and sets VIPNODE_TEST_GETH_LES; set it to run this test alone")
     })
 }
 
@@ -157,7 +157,7 @@ async fn call(geth: &Geth, method: &str, params: Value) -> Value {
     serde_json::from_str(answer.unwrap_or_else(|fault| panic!("{method}: {fault:?}")).get()).unwrap()
 }
 
-/// No event tells of it, so it looks again and again.
+/// Polls, because no event reports it.
 async fn until(geth: &Geth, what: &str, method: &str, params: Value, holds: impl Fn(&Value) -> bool) {
     let looking = async {
         let mut ticks = tokio::time::interval(Duration::from_millis(100));

@@ -1,6 +1,6 @@
 //! For tests: real geths on loopback, blocks through their engine API, and one conformance suite for all nodes.
 //!
-//! geth listens on all interfaces, so everything here wants a network namespace of its own and says so
+//! geth listens on all interfaces, so everything here requires its own network namespace and checks for it
 //! ([`assert_isolated`]): `unshare -n sh -c 'ip link set lo up; exec cargo test …'`.
 #![allow(
     clippy::unwrap_used,

@@ -26,13 +26,13 @@ pub enum CallFault {
         /// Who owns it, where the system reports that.
         owner: Option<FileOwner>,
     },
-    /// What answers is not who it should be, or speaks no TLS.
+    /// The server's certificate is not trusted, or it does not use TLS.
     Untrusted(TlsFault),
     /// HTTP 403.
     Forbidden,
     /// No answer in time.
     Expired,
-    /// Not JSON-RPC, or past a limit.
+    /// The answer is not valid JSON-RPC, or exceeds a limit.
     Answer(AnswerError),
 }
 
@@ -42,7 +42,7 @@ impl CallFault {
         Self::Lost { kind: ErrorKind::Other, why: why.to_owned() }
     }
 
-    /// The fault as an error of the node, with the method it happened to.
+    /// Returns the fault as an error of the node, with the method that failed.
     pub(crate) fn into_error(self, at: String, method: &str, deadline: Duration) -> NodeError {
         let method = method.to_owned();
         match self {
@@ -87,7 +87,7 @@ impl From<CallError> for CallFault {
     }
 }
 
-/// "Method not found" as it is said: geth, reth, Erigon and Besu -32601; a module that is off, Besu -32604 and
+/// The codes for "method not found": geth, reth, Erigon and Besu -32601; for a module that is off, Besu -32604 and
 /// Nethermind -32600.
 pub(crate) const fn is_missing(code: i64) -> bool {
     matches!(code, -32601 | -32604 | -32600)

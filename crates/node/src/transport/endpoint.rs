@@ -10,7 +10,7 @@ use crate::NodeError;
 pub enum Endpoint {
     /// A local socket, or a named pipe of Windows.
     Ipc(PathBuf),
-    /// `http://…` or `https://…`; cannot tell of peers as they come and go.
+    /// `http://…` or `https://…`; has no events for connects and disconnects of peers.
     Http(String),
     /// `ws://…` or `wss://…`
     Ws(String),
@@ -64,7 +64,7 @@ impl FromStr for Endpoint {
             "http" | "https" => Ok(Self::Http(text.to_owned())),
             "ws" | "wss" => Ok(Self::Ws(text.to_owned())),
             "sim" => Ok(Self::Sim(text.to_owned())),
-            "enode" | "enr" => Err(wrong("an enode says where other nodes dial, not where it takes calls")),
+            "enode" | "enr" => Err(wrong("an enode is the address for other nodes to dial, not an RPC address")),
             _ => Err(wrong("only http, https, ws, wss and the path of an IPC file are known")),
         }
     }

@@ -162,7 +162,7 @@ impl Drop for Live {
     }
 }
 
-/// Takes whatever the node says, so that its answers never wait behind what nobody reads.
+/// Reads everything that the node sends, so that its answers never wait behind messages that are not read.
 async fn pump(mut incoming: mpsc::Receiver<Incoming>, notices: broadcast::Sender<Arc<Notice>>) {
     while let Some(said) = incoming.recv().await {
         // A node asks nothing of us; an unanswered request is dropped and refused by the RPC.
@@ -202,7 +202,7 @@ fn ipc_fault(path: &Path, error: OpenError) -> CallFault {
     let CallFault::Lost { kind, .. } = &fault else { return fault };
     match kind {
         ErrorKind::PermissionDenied => CallFault::NotPermitted { owner: owner_of(path) },
-        ErrorKind::NotFound => CallFault::Lost { kind: *kind, why: "there is no such file".to_owned() },
+        ErrorKind::NotFound => CallFault::Lost { kind: *kind, why: "the file does not exist".to_owned() },
         ErrorKind::ConnectionRefused => {
             CallFault::Lost { kind: *kind, why: "the file exists, but no node listens on it".to_owned() }
         }

@@ -31,13 +31,13 @@ impl Fake {
     }
 
     /// Calls that changed something, in order, since the last look.
-    fn told(&self) -> Vec<String> {
+    fn calls_made(&self) -> Vec<String> {
         std::mem::take(&mut *self.calls.lock().unwrap())
     }
 
     async fn drive(self: &Arc<Self>) -> Result<Arc<dyn Node>, NodeError> {
         let node = drive(self.clone()).await;
-        self.told();
+        self.calls_made();
         node
     }
 
@@ -180,7 +180,7 @@ fn erigon_of_2025(method: &str, params: &str) -> Option<Answer> {
     }
 }
 
-/// And since February 2026 with them, as geth: a text that is no enode is a fault of the call.
+/// Since February 2026 with them, as in geth: a text that is not an enode is an error of the call.
 fn erigon_of_2026(method: &str, params: &str) -> Option<Answer> {
     match method {
         "admin_addTrustedPeer" | "admin_removeTrustedPeer" if params == "[]" => Some(Err(-32602)),
@@ -211,7 +211,7 @@ async fn a_family_is_recognized_by_its_calls_and_never_by_its_name() {
         let rpc: Arc<dyn Transport> = fake.clone();
         let found = Capabilities::probe(&rpc).await.unwrap();
         assert_eq!(found.family(), Some(family), "client {number}: {found:?}");
-        assert!(fake.told().is_empty(), "a probe changes nothing");
+        assert!(fake.calls_made().is_empty(), "a probe changes nothing");
     }
 }
 
@@ -236,13 +236,16 @@ async fn reth_gets_the_address_of_a_peer_before_it_trusts_it() {
     let node = fake.drive().await.unwrap();
     let peer = enode(30303);
     node.call(PeerCommand::Admit(peer.clone())).await.unwrap();
-    assert_eq!(fake.told(), [format!("admin_addPeer [\"{peer}\"]"), format!("admin_addTrustedPeer [\"{peer}\"]")]);
+    assert_eq!(
+        fake.calls_made(),
+        [format!("admin_addPeer [\"{peer}\"]"), format!("admin_addTrustedPeer [\"{peer}\"]")]
+    );
     node.call(PeerCommand::Evict(peer.clone())).await.unwrap();
     assert_eq!(
-        fake.told(),
+        fake.calls_made(),
         [format!("admin_removeTrustedPeer [\"{peer}\"]"), format!("admin_removePeer [\"{peer}\"]")]
     );
-    assert!(node.events().await.is_none(), "its stub of peer events is no fault: it is polled");
+    assert!(node.events().await.is_none(), "its stub of peer events is not an error: the peers are polled");
     let facts = node.facts().await.unwrap();
     assert_eq!((facts.id.to_string().as_str(), facts.full), (OWN, true));
     let seen = node.peers().await.unwrap().remove(0);
@@ -261,11 +264,11 @@ async fn besu_admits_by_dialing_and_forgets_by_the_very_enode() {
     node.call(PeerCommand::Admit(enode(30303))).await.unwrap();
     node.call(PeerCommand::Evict(enode(40404))).await.unwrap();
     let added = enode(30303);
-    assert_eq!(fake.told(), [format!("admin_addPeer [\"{added}\"]"), format!("admin_removePeer [\"{added}\"]")]);
+    assert_eq!(fake.calls_made(), [format!("admin_addPeer [\"{added}\"]"), format!("admin_removePeer [\"{added}\"]")]);
     // An agent that was started again knows the enode from its journal.
     let later = fake.drive().await.unwrap();
     later.call(PeerCommand::Evict(added.clone())).await.unwrap();
-    assert_eq!(fake.told(), [format!("admin_removePeer [\"{added}\"]")]);
+    assert_eq!(fake.calls_made(), [format!("admin_removePeer [\"{added}\"]")]);
 }
 
 #[tokio::test]
@@ -274,7 +277,7 @@ async fn besu_cannot_let_in_whom_it_cannot_dial() {
     let node = fake.drive().await.unwrap();
     let error = node.call(PeerCommand::Admit(Enode::id_only(enode(1).id))).await.unwrap_err();
     assert!(matches!(error, NodeError::NoAddress { .. }) && error.hint().unwrap().contains("--enode.host"), "{error}");
-    assert!(fake.told().is_empty());
+    assert!(fake.calls_made().is_empty());
 }
 
 #[tokio::test(start_paused = true)]
@@ -285,16 +288,16 @@ async fn an_older_nethermind_is_called_again_while_the_peer_is_wanted() {
     let add = format!("admin_addPeer [\"{peer}\"]");
     node.call(PeerCommand::Dial(peer.clone())).await.unwrap();
     node.peers().await.unwrap();
-    assert_eq!(fake.told().concat(), add);
+    assert_eq!(fake.calls_made().concat(), add);
     tokio::time::advance(limits::REDIAL).await;
     node.peers().await.unwrap();
     node.peers().await.unwrap();
-    assert_eq!(fake.told(), [add]);
+    assert_eq!(fake.calls_made(), [add]);
     node.call(PeerCommand::Drop(peer)).await.unwrap();
-    fake.told();
+    fake.calls_made();
     tokio::time::advance(limits::REDIAL).await;
     node.peers().await.unwrap();
-    assert!(fake.told().is_empty(), "not wanted any more");
+    assert!(fake.calls_made().is_empty(), "no longer wanted");
 }
 
 #[tokio::test(start_paused = true)]
@@ -302,10 +305,10 @@ async fn a_client_that_keeps_a_peer_is_not_called_again() {
     let fake = Fake::new(nethermind);
     let node = fake.drive().await.unwrap();
     node.call(PeerCommand::Dial(enode(30303))).await.unwrap();
-    fake.told();
+    fake.calls_made();
     tokio::time::advance(limits::REDIAL).await;
     node.peers().await.unwrap();
-    assert!(fake.told().is_empty());
+    assert!(fake.calls_made().is_empty());
 }
 
 #[tokio::test]
@@ -314,5 +317,5 @@ async fn erigon_trusts_by_id_where_it_can() {
     let node = fake.drive().await.unwrap();
     let peer = enode(30303);
     node.call(PeerCommand::Admit(peer.clone())).await.unwrap();
-    assert_eq!(fake.told(), [format!("admin_addTrustedPeer [\"enode://{}\"]", peer.id)]);
+    assert_eq!(fake.calls_made(), [format!("admin_addTrustedPeer [\"enode://{}\"]", peer.id)]);
 }

@@ -90,19 +90,19 @@ async fn two_trusted_clients_of_one_public_address_come_35_s_apart() {
     let mut at = host.facts().await.unwrap().enode;
     at = at.with_ip("11.0.0.1".parse().unwrap());
     let mut events = host.events().await.unwrap();
-    let dialled = tokio::time::Instant::now();
+    let dialed = tokio::time::Instant::now();
     for client in [&first, &second] {
         let id = client.facts().await.unwrap().id;
         host.call(PeerCommand::Admit(Enode::id_only(id))).await.unwrap();
         client.call(PeerCommand::Dial(at.clone())).await.unwrap();
         timeout(Duration::from_secs(50), events.next()).await.expect("a peer comes").unwrap();
     }
-    let after = dialled.elapsed();
+    let after = dialed.elapsed();
     assert!(after > Duration::from_secs(34) && after < Duration::from_secs(45), "{after:?}");
     assert_eq!(host.peers().await.unwrap().len(), 2);
 }
 
-/// D40: a node that goes away does not end its driver.
+/// Fault D40 (docs/faults.md): a node that goes offline does not end its driver.
 #[tokio::test]
 async fn d40_a_killed_node_is_unreachable_and_reconnects_by_itself() {
     let mut geth = Geth::start(GethSpec::default()).await;
@@ -144,15 +144,15 @@ async fn a_dry_run_prints_each_call_and_makes_none() {
     let (a, b) = tokio::join!(Geth::start(GethSpec::default()), Geth::start(GethSpec::default()));
     let (node, other) = (a.node().await, b.node().await);
     let enode = other.facts().await.unwrap().enode;
-    let (tell, told) = std::sync::mpsc::channel();
-    let dry = DryRun::new(node.clone(), move |call| tell.send(call.to_string()).unwrap());
+    let (sender, receiver) = std::sync::mpsc::channel();
+    let dry = DryRun::new(node.clone(), move |call| sender.send(call.to_string()).unwrap());
     use vipnode_node::Node;
     dry.call(PeerCommand::Dial(enode.clone())).await.unwrap();
     dry.call(PeerCommand::Evict(Enode::id_only(enode.id))).await.unwrap();
-    let told: Vec<String> = told.try_iter().collect();
-    assert_eq!(told[0], format!("admin_addPeer {enode}"));
-    assert_eq!(told[1], format!("admin_removeTrustedPeer enode://{}", enode.id));
-    assert_eq!(told.len(), 3);
+    let calls: Vec<String> = receiver.try_iter().collect();
+    assert_eq!(calls[0], format!("admin_addPeer {enode}"));
+    assert_eq!(calls[1], format!("admin_removeTrustedPeer enode://{}", enode.id));
+    assert_eq!(calls.len(), 3);
     // Dialed the other way round they connect, and then the direction shows who dialed.
     let mut events = node.events().await.unwrap();
     let own = node.facts().await.unwrap().enode;

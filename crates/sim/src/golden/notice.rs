@@ -107,7 +107,7 @@ impl Encode for ConnectFailure {
                 out.number(7);
                 dialed.encode(out);
             }
-            Self::Silent => out.number(8),
+            Self::NeverConnected => out.number(8),
         }
     }
 }

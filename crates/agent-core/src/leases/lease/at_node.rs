@@ -15,7 +15,7 @@ impl Lease {
         self.at_node.own
     }
 
-    /// What the node kept by itself is from now on kept by the agent.
+    /// Records that the agent now maintains the peer, which the node had kept itself.
     pub(crate) const fn take_over_from_node(&mut self) {
         self.at_node.own = false;
     }
@@ -24,25 +24,25 @@ impl Lease {
         self.at_node.linked_before
     }
 
-    /// The connection of before is gone: the next one is the agent's doing.
+    /// Records that the earlier connection ended: the agent brings the next one.
     pub(crate) const fn lose_first_link(&mut self) {
         self.at_node.linked_before = false;
     }
 
-    /// The node's list, read a moment ago, is known; returns whether it is the first one for this lease.
+    /// Records that the node's list was read. Returns whether it is the first one for this lease.
     pub(crate) fn listed(&mut self) -> bool {
         self.task = None;
         self.at_node.listed = true;
         self.runs() && !self.is_journaled() && !self.at_node.own
     }
 
-    /// What the first list said of the peer.
+    /// Records what the first list showed of the peer.
     pub(crate) const fn found_at_node(&mut self, linked: bool, own: bool) {
         self.at_node.linked_before = linked;
         self.at_node.own = own;
     }
 
-    /// The node was told something about this peer: a list of before does not hold any more.
+    /// Records that a command about this peer was sent: an earlier list is out of date.
     pub(crate) const fn forget_list(&mut self) {
         self.at_node.listed = false;
     }
@@ -55,8 +55,8 @@ impl Lease {
         self.at_node.dialed
     }
 
-    /// The agent has the node dial the peer, or takes over from a lease that had: the connection that comes is the
-    /// agent's doing.
+    /// Records that the agent has the node dial the peer, or takes over from a lease that did: the connection that
+    /// comes is the agent's.
     pub(crate) const fn dialed(&mut self) {
         self.at_node.linked_before = false;
         self.at_node.dialed = true;
@@ -70,8 +70,8 @@ impl Lease {
         self.at_node.journaled
     }
 
-    /// What the journal is to say before the node is told; `None` where it says that already. That a client is dialed
-    /// takes the place of that it is trusted.
+    /// Returns the journal entry that has to precede the command; `None` if the journal has it already. An entry that a
+    /// client is dialed replaces the one that it is trusted.
     pub(crate) fn journal(&mut self) -> Option<NodeChange> {
         let kind = match self.side {
             Side::Host if self.at_node.linked_before => ChangeKind::Trusted,
@@ -90,12 +90,12 @@ impl Lease {
         self.task = Some(task);
     }
 
-    /// Ends the task, if it is the one that runs.
+    /// Ends the task, if it is the one in progress.
     pub(crate) fn end_task(&mut self, id: NodeTask) -> Option<Task> {
         self.task.take_if(|running| running.id == id)
     }
 
-    /// The node went: what it was doing is void.
+    /// Drops the task, because the node went down.
     pub(crate) fn node_lost(&mut self) {
         if self.task.take().is_some_and(|task| task.what == Work::Apply) {
             self.set_applied(false);
@@ -112,7 +112,7 @@ impl Lease {
         self.retry = at;
     }
 
-    /// Whether the node is to be told something.
+    /// Whether a command is due.
     pub(crate) fn has_work(&self, now: Ms) -> bool {
         let due = self.retry.is_none_or(|at| at <= now);
         if !self.runs() {
@@ -126,14 +126,14 @@ impl Lease {
         self.dial.as_ref()
     }
 
-    /// The node dialed the client, or did not.
+    /// Records whether the node dialed the client.
     pub(crate) const fn dial_ended(&mut self, done: bool) {
         if let Some(dial) = &mut self.dial {
             dial.state = if done { DialState::Done } else { DialState::Failed };
         }
     }
 
-    /// The pool has this host dial its client; false where the node did that already.
+    /// Records that the pool has this host dial its client. Returns false if the node did that already.
     pub(crate) fn request_dial(&mut self, peer: Enode, call: RequestTag) -> bool {
         match &mut self.dial {
             Some(dial) if dial.state == DialState::Done => return false,
@@ -146,7 +146,7 @@ impl Lease {
         true
     }
 
-    /// A dial that is due is not needed; the calls that wait for it.
+    /// Cancels a dial that is due but not needed. Returns the calls that wait for it.
     pub(crate) fn cancel_dial(&mut self) -> Vec<RequestTag> {
         self.dial.take_if(|dial| dial.state == DialState::Due).map(|dial| dial.calls).unwrap_or_default()
     }

@@ -4,7 +4,7 @@ use super::Lease;
 
 /// What our node sees of the peer.
 impl Lease {
-    /// Other rules hold: the peer is looked at again.
+    /// Has the peer checked again, because the rules changed.
     pub(crate) const fn recheck(&mut self) {
         self.observed.checked = false;
     }
@@ -13,7 +13,7 @@ impl Lease {
         self.observed.checked
     }
 
-    /// The peer is looked at now; of a host, what it serves is kept.
+    /// Records that the peer was checked, and a host's capabilities.
     pub(crate) fn checked(&mut self, caps: &[Capability]) {
         self.observed.checked = true;
         if self.side == Side::Client {
@@ -21,7 +21,7 @@ impl Lease {
         }
     }
 
-    /// What the host serves, where the pool is to be told that.
+    /// Returns the host's capabilities, if they have to be reported to the pool.
     pub(crate) fn take_unreported_caps(&mut self) -> Option<Vec<Capability>> {
         let observed = &mut self.observed;
         let news = self.presence.is_up() && !observed.caps_reported && !observed.caps.is_empty();
@@ -31,7 +31,7 @@ impl Lease {
         })
     }
 
-    /// On a new socket the pool is told again what the host serves.
+    /// Has the capabilities reported again, on a new socket.
     pub(crate) const fn forget_caps_reported(&mut self) {
         self.observed.caps_reported = false;
     }
@@ -40,12 +40,12 @@ impl Lease {
         self.missing_announced
     }
 
-    /// The user is told that the peer is missing; whether that is news.
+    /// Records that the user is notified of the missing peer. Returns whether that is new.
     pub(crate) const fn announce_missing(&mut self) -> bool {
         !std::mem::replace(&mut self.missing_announced, true)
     }
 
-    /// The peer came; whether for the first time.
+    /// Records that the peer connected. Returns whether for the first time.
     pub(crate) fn came(&mut self, now: Ms) -> bool {
         self.missing_announced = false;
         self.presence.came(now)

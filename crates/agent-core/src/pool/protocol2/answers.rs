@@ -1,4 +1,4 @@
-//! What a pool of the original answers, in the words of protocol 3.
+//! Translates answers of an original pool to those of protocol 3.
 
 use vipnode_types::{
     Enode, NodeId, Price,
@@ -13,7 +13,7 @@ use crate::{
 };
 
 impl Protocol2 {
-    /// The welcome. The original keeps no list of leases: those that stand here go on.
+    /// Translates the answer to a connect. The original has no list of leases: the current ones stay.
     pub(in crate::pool) fn connect_reply(
         &self,
         reply: Reply,
@@ -29,7 +29,7 @@ impl Protocol2 {
         })
     }
 
-    /// The answer to an ask. The original answers with an error where it has no host; that is not fatal.
+    /// Translates the answer to an ask. The original returns an error if it has no host; that is not fatal.
     pub(in crate::pool) fn ask_reply(
         &mut self,
         answer: Result<PoolAnswer, WireError>,
@@ -39,7 +39,7 @@ impl Protocol2 {
         let peers = match answer {
             Ok(PoolAnswer::Protocol2(Reply::Peer(reply))) => reply.peers,
             Ok(_) => return Err(unexpected()),
-            // Its errors have a code and a sentence and nothing else.
+            // Its errors have only a code and a message.
             Err(error) if error.data.is_none() && !error.is(ErrorCode::MethodNotFound) => {
                 return Ok(AskReply { hosts: Vec::new(), missing, reason: Some(error.message) });
             }
@@ -62,13 +62,13 @@ impl Protocol2 {
     }
 }
 
-/// The answer to a report.
+/// Translates the answer to an update.
 pub(in crate::pool) fn report_reply(reply: Reply) -> Result<Reported, WireError> {
     let Reply::Update(update) = reply else { return Err(unexpected()) };
     Ok(Reported { reply: ReportReply::default(), update: Some(update) })
 }
 
-/// Where a peer is dialed; `None` where the pool contradicts itself or names no address.
+/// Returns the enode to dial; `None` if the pool contradicts itself or sends no address.
 fn endpoint(entry: &PeerEntry) -> Option<Enode> {
     let enode: Enode = entry.uri.parse().ok()?;
     let same = entry.id.is_empty() || entry.id.parse() == Ok(enode.id);

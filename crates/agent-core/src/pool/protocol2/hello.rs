@@ -7,16 +7,16 @@ use vipnode_types::{
 
 use crate::{Advertise, AgentConfig, ToPool, pool::hello::advertised};
 
-/// How the agent presents its node to a pool of the original.
+/// Returns the connect call for an original pool.
 pub(in crate::pool) fn connect(config: &AgentConfig, facts: &NodeFacts) -> ToPool {
     let host = config.host.as_ref();
     let node_info = NodeInfo {
         version: facts.client_version.clone(),
-        // No client of today tells one (D39).
+        // Current clients do not report one (fault D39, docs/faults.md).
         eth_protocol: String::new(),
         kind: Kind::of_client(&facts.client_version),
         network: i64::try_from(facts.chain.chain_id).unwrap_or(i64::MAX),
-        // To the original this word makes a host.
+        // The original takes a node with this value as a host.
         is_full_node: host.is_some() && facts.full,
     };
     let payout = host.and_then(|host| host.payout).map(|payout| payout.to_string());
@@ -29,8 +29,8 @@ pub(in crate::pool) fn connect(config: &AgentConfig, facts: &NodeFacts) -> ToPoo
     }))))
 }
 
-/// Where the node is dialed. An address that nobody else can dial is not told (D34): the unspecified one stands for
-/// "where this socket comes from", and the port is kept.
+/// Returns the address for others to dial. An address that others cannot dial is not sent (fault D34, docs/faults.md):
+/// the unspecified address stands for the source address of the socket; the port is kept.
 fn node_uri(advertise: &Advertise, facts: &NodeFacts) -> String {
     let Some(enode) = advertised(advertise, facts) else { return String::new() };
     let hidden = *advertise == Advertise::Node && !can_be_dialed(&enode.host);

@@ -1,25 +1,27 @@
-//! The agent speaks to a pool of the original vipnode: what it means is what it means to a pool of protocol 3, said in
-//! the calls of protocol 2.
+//! Translates between the agent's core, which uses the messages of protocol 3, and an original pool, which uses
+//! protocol 2.
 //!
-//! | what is meant | what is said |
+//! | protocol 3 | protocol 2 |
 //! |---|---|
-//! | connect | `vipnode_connect`; the leases that go on are those that stand here |
-//! | report | `vipnode_update` with every leased peer that is seen (D46: and no other) |
-//! | ask | `vipnode_peer`; each answer is a slot, under a name of our own |
-//! | leave | nothing: the next update does not name the peer |
-//! | bye | a last update that names nobody |
+//! | connect | `vipnode_connect`; the agent's current leases stay |
+//! | report | `vipnode_update` with every connected leased peer and no other (fault D46, docs/faults.md) |
+//! | ask | `vipnode_peer`; each answer is a slot, under a lease ID that the agent assigns |
+//! | leave | nothing: the next update does not include the peer |
+//! | bye | a last update without peers |
 //!
-//! | what the pool says | what is meant |
+//! | from the pool | effect |
 //! |---|---|
-//! | `vipnode_whitelist` | admit, under a name of our own |
-//! | `invalid_peers` | evict, where a lease is held with that peer; others are none of the agent's |
-//! | `latest_block_number` | the user is told when the node is behind, and when it caught up |
+//! | `vipnode_whitelist` | admit, under a lease ID that the agent assigns |
+//! | `invalid_peers` | evict, if there is a lease with that peer; other peers are ignored |
+//! | `latest_block_number` | a notice when the node is behind, and when it caught up |
 //!
-//! The original never tells a host that a client left. A client that was let in and is not seen for
-//! [`Protocol2::unseen_ms`] is evicted here (D35). A peer that leaves `active_peers` is kept.
+//! The original does not notify a host that a client left. A client that was admitted and is not connected for
+//! [`Protocol2::unseen_ms`] is evicted here (fault D35, docs/faults.md). A peer that is missing from `active_peers` is
+//! kept.
 //!
-//! The pool names peers and no roles: of what an earlier run left, a pair held both ways is not taken over. What an
-//! earlier run did by protocol 3 is undone before: names of leases of one protocol mean nothing in the other.
+//! The pool names peers without their role, so of an earlier run's leases, two with the same peer in both directions
+//! are not taken over. What an earlier run did over protocol 3 is undone before: lease IDs of one protocol mean nothing
+//! in the other.
 
 pub(super) mod answers;
 pub(super) mod hello;
@@ -35,28 +37,28 @@ use vipnode_types::{
 
 use crate::{Notice, ToPool, limits};
 
-/// How the agent speaks to a pool of the original.
+/// Settings for protocol 2.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Protocol2Config {
-    /// An update is due this often, in milliseconds; the original's pool does not say.
+    /// The interval of updates, in milliseconds; the original pool does not report one.
     pub update_interval_ms: u64,
 }
 
-/// What is remembered for protocol 2 beyond the leases themselves.
+/// The state of protocol 2, beyond the leases.
 #[derive(Debug, Clone)]
 pub(crate) struct Protocol2 {
     config: Protocol2Config,
     next_lease: u64,
-    /// Clients that were let in and are not seen, and since when.
+    /// Admitted clients that are not connected, and since when.
     unseen: BTreeMap<LeaseId, Ms>,
-    /// The user was told that the node is behind.
+    /// The user was notified that the node is behind.
     behind: bool,
-    /// The balance that the user was last told, and when.
+    /// The balance of which the user was last notified, and when.
     balance_announced: Option<(Balance, Ms)>,
 }
 
 impl Protocol2 {
-    /// Names of leases begin past those of an earlier run.
+    /// Creates the state. Lease IDs begin after those of an earlier run.
     pub(crate) fn new(config: Protocol2Config, leases: impl Iterator<Item = LeaseId>) -> Self {
         let next_lease = leases.map(LeaseId::get).max().unwrap_or(0).saturating_add(1);
         Self { config, next_lease, unseen: BTreeMap::new(), behind: false, balance_announced: None }
@@ -68,8 +70,8 @@ impl Protocol2 {
         lease
     }
 
-    /// The pool has a client let in. The original names no lease: it is the one that is `held` with the client,
-    /// which is given the whole time to connect once more, or a new one.
+    /// Translates a whitelist call. The original sends no lease ID: the call is about the lease that is `held` with the
+    /// client, which gets the full time to connect again, or about a new one.
     pub(crate) fn admit(&mut self, client: NodeId, held: Option<LeaseId>) -> AdmitCall {
         let lease = match held {
             Some(lease) => {
@@ -81,7 +83,7 @@ impl Protocol2 {
         AdmitCall { lease, client, price: Price::FREE, client_enode: None, client_version: String::new(), light: false }
     }
 
-    /// The user is told once that the node is behind, and once that it caught up.
+    /// Returns a notice when the node falls behind, and when it caught up.
     pub(crate) fn announce_behind(&mut self, latest: u64, block: u64) -> Option<Notice> {
         let blocks = latest.saturating_sub(block);
         let behind = blocks > limits::BEHIND_BLOCKS;
@@ -89,7 +91,7 @@ impl Protocol2 {
         (std::mem::replace(&mut self.behind, behind) != behind).then_some(notice)
     }
 
-    /// The user is told what the account has (D41), at once and then now and again.
+    /// Returns a notice of the account's balance, at once and then from time to time (fault D41, docs/faults.md).
     pub(crate) fn announce_balance(&mut self, now: Ms, balance: Balance) -> Option<Notice> {
         let fresh = |(announced, at): &(Balance, Ms)| {
             let same = (announced.credit, announced.deposit) == (balance.credit, balance.deposit);
@@ -104,13 +106,13 @@ impl Protocol2 {
     }
 }
 
-/// The peers that are seen, and the newest block.
+/// The update with the connected peers and the newest block.
 pub(super) fn update(peers: Vec<NodeId>, block_number: u64) -> ToPool {
     ToPool::Protocol2(Box::new(Call::Update(Update { peers, block_number })))
 }
 
-/// The missing hosts, and as many more as are avoided: the pool does not know which those are. A light node needs hosts
-/// of its own kind, a full one takes any.
+/// Asks for the missing hosts plus the number of avoided ones, because the pool does not know which those are. A light
+/// node needs hosts that serve light nodes; a full node accepts any.
 pub(super) fn peer_request(missing: u32, avoided: usize, facts: Option<&NodeFacts>) -> ToPool {
     let avoided = i64::try_from(avoided).unwrap_or(0);
     let light = facts.filter(|facts| !facts.full).map(|facts| Kind::of_client(&facts.client_version));
@@ -120,8 +122,8 @@ pub(super) fn peer_request(missing: u32, avoided: usize, facts: Option<&NodeFact
     ToPool::Protocol2(Box::new(Call::Peer(request)))
 }
 
-/// The pool does not know the calls of protocol 2.
+/// The error for a pool that does not have the calls of protocol 2.
 pub(super) fn not_spoken(error: &WireError) -> WireError {
-    let text = format!("the pool does not speak protocol 2: {}", error.message);
+    let text = format!("the pool does not support protocol 2: {}", error.message);
     WireError::new(ErrorCode::MethodNotFound, text, "leave out --protocol 2, or check the pool's address")
 }

@@ -6,8 +6,8 @@ use super::Protocol2;
 use crate::limits;
 
 impl Protocol2 {
-    /// How long a client may stay unseen, in milliseconds: two updates and a minute, which is how long a pool of ours
-    /// waits for it.
+    /// Returns how long a client may stay disconnected, in milliseconds: two updates and a minute, which is how long a
+    /// vipnode pool waits for it.
     const fn unseen_ms(&self) -> u64 {
         self.config.update_interval_ms.saturating_mul(2).saturating_add(limits::UNSEEN_MS)
     }
@@ -17,8 +17,8 @@ impl Protocol2 {
         self.unseen.clear();
     }
 
-    /// These clients were let in and are not seen now; returns those that did not come, or did not come back, in time
-    /// (D35).
+    /// Records the admitted clients that are not connected. Returns those that did not connect or reconnect in time
+    /// (fault D35, docs/faults.md).
     pub(crate) fn late(&mut self, now: Ms, ids: &BTreeSet<LeaseId>) -> Vec<LeaseId> {
         self.unseen.retain(|id, _| ids.contains(id));
         for id in ids {
@@ -28,12 +28,12 @@ impl Protocol2 {
         self.unseen.extract_if(.., |_, since| since.plus(most_ms) <= now).map(|(id, _)| id).collect()
     }
 
-    /// When the first of them is late.
+    /// Returns when the first of them is late.
     pub(crate) fn late_at(&self) -> Option<Ms> {
         self.unseen.values().min().map(|since| since.plus(self.unseen_ms()))
     }
 
-    /// How many clients are unseen.
+    /// Returns how many clients are disconnected.
     pub(crate) fn unseen(&self) -> usize {
         self.unseen.len()
     }

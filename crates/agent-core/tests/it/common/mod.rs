@@ -157,7 +157,7 @@ pub struct Bench {
     pub obliging: bool,
     /// The node's peers, as it lists them when it is asked.
     pub table: Vec<PeerFact>,
-    /// What the node was told and has not ended.
+    /// Commands that the node has not finished.
     pub open: BTreeMap<NodeTask, PeerCommand>,
 }
 
@@ -286,7 +286,7 @@ impl Bench {
     /// Completes the last call to the node; all actions since are in `out`.
     pub fn done(&mut self) -> &[Action] {
         let tasks: Vec<NodeTask> = self.node_calls().into_iter().map(|(task, _)| task).collect();
-        assert!(!tasks.is_empty(), "the node was told nothing in {:?}", self.out);
+        assert!(!tasks.is_empty(), "the node got no command in {:?}", self.out);
         let mut all = Vec::new();
         for task in tasks {
             all.extend_from_slice(self.on(Event::NodeDone { task, result: Ok(()) }));
@@ -379,7 +379,7 @@ impl Bench {
         })
     }
 
-    /// What the journal says is not undone.
+    /// The changes in the journal that are not undone.
     pub fn left(&self) -> Vec<NodeChange> {
         left_undone(self.journal.iter().cloned())
     }

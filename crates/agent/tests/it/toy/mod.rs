@@ -64,11 +64,11 @@ pub(crate) struct Toy {
 
 impl Toy {
     pub(crate) fn new() -> Self {
-        Self::beside("agent", 30303)
+        Self::next_to("agent", 30303)
     }
 
-    /// Beside a node of that name.
-    pub(crate) fn beside(name: &str, port: u16) -> Self {
+    /// Next to a node of that name.
+    pub(crate) fn next_to(name: &str, port: u16) -> Self {
         let net = SimNet::new();
         let node = net.add(SimSpec::new(name, port));
         let (ends, ends_of_test) = mpsc::unbounded_channel();
@@ -167,19 +167,19 @@ impl Toy {
 
 pub(crate) struct Running {
     pub(crate) runner: AgentRunner,
-    pub(crate) told: mpsc::Receiver<AgentNotice>,
+    pub(crate) notices: mpsc::Receiver<AgentNotice>,
 }
 
 impl Running {
     pub(crate) fn of(config: RunnerConfig) -> Self {
-        let (runner, told) = AgentRunner::spawn(config);
-        Self { runner, told }
+        let (runner, notices) = AgentRunner::spawn(config);
+        Self { runner, notices }
     }
 
     /// The next notice that `pick` picks.
     pub(crate) async fn notice<T>(&mut self, pick: impl Fn(&Notice) -> Option<T>) -> T {
         loop {
-            match within(self.told.recv()).await.expect("the agent ended") {
+            match within(self.notices.recv()).await.expect("the agent ended") {
                 AgentNotice::Notice(notice) => {
                     if let Some(picked) = pick(&notice) {
                         return picked;

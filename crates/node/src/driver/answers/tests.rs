@@ -28,7 +28,7 @@ fn what_a_node_and_a_peer_serve_is_read_within_bounds() {
         let json = format!(r#"{{"enode":"enode://{KEY}@127.0.0.1:30303","protocols":{protocols}}}"#);
         words(&node_info(&raw(&json)).unwrap().protocols)
     };
-    // geth 1.17 names what it runs and tells no versions.
+    // geth 1.17 lists the protocols that it runs, without versions.
     assert_eq!(info(r#"{"snap":{},"eth":{"network":1},"les":"unknown","a b":{}}"#), ["eth", "snap"]);
     assert_eq!(info("7"), [""; 0]);
     let peer = |caps: &str| {
@@ -97,7 +97,7 @@ fn blocks_are_read_in_hex_and_decimal() {
 }
 
 proptest::proptest! {
-    /// A node is a stranger: whatever JSON it answers with, it is read or refused, never a panic.
+    /// A node is not trusted: any JSON from it is either read or rejected, without a panic.
     #[test]
     fn any_json_is_read_or_refused(value in any_json(3)) {
         let json = raw(&value);
@@ -111,7 +111,7 @@ proptest::proptest! {
     }
 }
 
-/// JSON made of the words that are looked for.
+/// JSON made of the keys and values that the parser looks for.
 fn any_json(depth: u32) -> impl proptest::strategy::Strategy<Value = String> {
     use proptest::{collection::vec, prelude::*};
     let words =

@@ -5,46 +5,46 @@ use super::{
     connect_failure::{AnnouncedCauses, ConnectFailure},
 };
 
-/// What a client remembers of hosts beyond its leases.
+/// What a client remembers about hosts, beyond its leases.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Seeking {
+pub(crate) struct HostSearch {
     avoid: Avoid,
-    /// Why hosts were not connected, as the user was told since the last one was.
+    /// Causes of failed connections of which the user was notified since a host was last connected.
     announced: AnnouncedCauses,
 }
 
-impl Seeking {
-    /// Whether a host failed a moment ago.
+impl HostSearch {
+    /// Whether a host failed recently.
     pub(crate) fn avoids(&self, host: NodeId, now: Ms) -> bool {
         self.avoid.contains(host, now)
     }
 
-    /// A host is not to be given again for a while.
+    /// Avoids a host for a while.
     pub(crate) fn avoid(&mut self, host: NodeId, now: Ms) {
         self.avoid.add(host, now);
     }
 
-    /// Hosts that are avoided now.
+    /// Returns the hosts that are avoided now.
     pub(crate) fn avoided(&mut self, now: Ms) -> Vec<NodeId> {
         self.avoid.list(now)
     }
 
-    /// How many hosts are remembered, at most [`crate::limits::AVOID`].
+    /// Returns how many hosts are remembered, at most [`crate::limits::AVOID`].
     pub(crate) fn remembered(&self) -> usize {
         self.avoid.len()
     }
 
-    /// A host connected and was gone at once; says whether that happened too often of late.
+    /// Records that a host disconnected right after it connected. Returns whether that happened too often recently.
     pub(crate) fn gone_at_once(&mut self, host: NodeId, now: Ms) -> bool {
         self.avoid.gone_at_once(host, now)
     }
 
-    /// A host is connected: from now on each cause is news again.
+    /// Records that a host is connected: from now on the user is notified of each cause again.
     pub(crate) fn host_connected(&mut self) {
         self.announced = AnnouncedCauses::default();
     }
 
-    /// Whether the user is to be told that hosts fail for this cause.
+    /// Returns whether to notify the user that hosts fail for this cause.
     pub(crate) fn announce(&mut self, cause: ConnectFailure) -> bool {
         self.announced.insert(cause)
     }

@@ -7,13 +7,13 @@ use vipnode_types::{
     wire::{EvictCall, EvictReason, LeasedHost, LeaveReason, PairFault, Side},
 };
 
-fn told(bench: &Bench) -> Vec<(NodeId, ConnectFailure)> {
-    let told = bench.notices().into_iter().filter_map(|notice| match notice {
+fn announced(bench: &Bench) -> Vec<(NodeId, ConnectFailure)> {
+    let announced = bench.notices().into_iter().filter_map(|notice| match notice {
         Notice::HostNotConnected { host, cause, .. } => Some((host, cause)),
         Notice::ClientNotConnected { client, cause, .. } => Some((client, cause)),
         _ => None,
     });
-    told.collect()
+    announced.collect()
 }
 
 /// A client that was given a host, and whose node dials it.
@@ -30,13 +30,13 @@ fn another_genesis_shows_as_a_peer_that_comes_and_goes() {
     let mut bench = dialing(vec![place(1, 9)]);
     bench.on(Event::PeerGone(node(9), DropCause::Untold));
     bench.after(20_000);
-    assert_eq!(told(&bench), [(node(9), ConnectFailure::NoCommonProtocol)]);
+    assert_eq!(announced(&bench), [(node(9), ConnectFailure::NoCommonProtocol)]);
     assert_eq!(bench.ask().unwrap().1.avoid, [node(9)], "another host is asked for");
 
     let mut bench = dialing(vec![place(1, 9)]);
     bench.on(Event::Peers(vec![PeerFact { ready: false, ..peer(9) }]));
     bench.after(20_000);
-    assert_eq!(told(&bench), [(node(9), ConnectFailure::NoCommonProtocol)]);
+    assert_eq!(announced(&bench), [(node(9), ConnectFailure::NoCommonProtocol)]);
 }
 
 #[test]
@@ -45,7 +45,7 @@ fn a_peer_that_begins_slowly_is_not_doomed() {
     bench.on(Event::Peers(vec![PeerFact { ready: false, ..peer(9) }]));
     bench.peers(&[9]);
     bench.after(20_000);
-    assert_eq!(told(&bench), []);
+    assert_eq!(announced(&bench), []);
 }
 
 #[test]
@@ -54,23 +54,23 @@ fn a_node_at_its_dial_limit_has_no_slot_for_a_host() {
     let mut bench = dialing(vec![place(1, 9)]);
     bench.on(Event::Peers(dialed(16)));
     bench.after(20_000);
-    assert_eq!(told(&bench), [(node(9), ConnectFailure::NoDialSlot { dialed: 16 })]);
+    assert_eq!(announced(&bench), [(node(9), ConnectFailure::NoDialSlot { dialed: 16 })]);
 
     let mut bench = dialing(vec![place(1, 9)]);
     bench.on(Event::Peers(dialed(15)));
     bench.after(20_000);
-    assert_eq!(told(&bench), [(node(9), ConnectFailure::Silent)]);
+    assert_eq!(announced(&bench), [(node(9), ConnectFailure::NeverConnected)]);
 }
 
 #[test]
 fn each_cause_is_reported_once() {
     let mut bench = dialing(vec![place(1, 9)]);
     bench.after(20_000);
-    assert_eq!(told(&bench).len(), 1);
+    assert_eq!(announced(&bench).len(), 1);
     bench.give(vec![place(2, 8)]);
     bench.done();
     bench.after(20_000);
-    assert!(told(&bench).is_empty() && bench.ask().is_some(), "{:?}", bench.out);
+    assert!(announced(&bench).is_empty() && bench.ask().is_some(), "{:?}", bench.out);
 }
 
 /// The node's own reason for a lost peer is reported at once, without waiting for another dial.
@@ -84,14 +84,14 @@ fn a_cause_that_lasts_ends_the_pair_at_once_on_either_side() {
     ] {
         let mut bench = dialing(vec![place(1, 9)]);
         bench.on(Event::PeerGone(node(9), said));
-        assert_eq!(told(&bench), [(node(9), cause)]);
+        assert_eq!(announced(&bench), [(node(9), cause)]);
         assert_eq!(bench.leave().unwrap().reason, reason);
         bench.after(1_000);
         assert_eq!(bench.ask().unwrap().1.avoid, [node(9)]);
 
         let mut bench = Bench::with_client(9);
         bench.on(Event::PeerGone(node(9), said));
-        assert_eq!(told(&bench), [(node(9), cause)]);
+        assert_eq!(announced(&bench), [(node(9), cause)]);
         assert_eq!(bench.leave().unwrap().reason, reason);
         assert_eq!(bench.calls(), [PeerCommand::Evict(Enode::id_only(node(9)))]);
     }
@@ -101,15 +101,15 @@ fn a_cause_that_lasts_ends_the_pair_at_once_on_either_side() {
 fn a_peer_that_wished_to_go_is_waited_for() {
     let mut bench = dialing(vec![place(1, 9)]);
     bench.on(Event::PeerGone(node(9), DropCause::Requested));
-    assert!(told(&bench).is_empty() && bench.leave().is_none());
+    assert!(announced(&bench).is_empty() && bench.leave().is_none());
     // A full client that its own agent has go again, and a connection that had held.
     let mut bench = Bench::with_client(9);
     bench.on(Event::PeerGone(node(9), DropCause::Requested));
-    assert!(told(&bench).is_empty() && bench.leave().is_none());
+    assert!(announced(&bench).is_empty() && bench.leave().is_none());
     let mut bench = Bench::with_host(9);
     bench.after(5_000);
     bench.on(Event::PeerGone(node(9), DropCause::Forks));
-    assert!(told(&bench).is_empty() && bench.leave().is_none());
+    assert!(announced(&bench).is_empty() && bench.leave().is_none());
 }
 
 #[test]
@@ -117,7 +117,7 @@ fn while_the_pool_is_unreachable_no_pair_is_given_up() {
     let mut bench = dialing(vec![place(1, 9)]);
     bench.on(Event::PoolLost { why: "cut".into() });
     bench.on(Event::PeerGone(node(9), DropCause::Genesis));
-    assert!(told(&bench).is_empty() && bench.calls().is_empty());
+    assert!(announced(&bench).is_empty() && bench.calls().is_empty());
 }
 
 fn light(byte: u8) -> PeerFact {
@@ -140,7 +140,7 @@ fn serving_light() -> Bench {
 fn taken_light_slots_are_reported_and_not_sold() {
     let mut bench = serving_light();
     bench.on(Event::PeerGone(node(8), DropCause::Requested));
-    assert_eq!(told(&bench), [(node(8), ConnectFailure::NoLightSlot)]);
+    assert_eq!(announced(&bench), [(node(8), ConnectFailure::NoLightSlot)]);
     assert_eq!(bench.report().unwrap().1.light_slots_full, Some(true));
     let leave = bench.leave().unwrap();
     assert_eq!((leave.leases, leave.reason), (vec![lease(2)], LeaveReason::NotConnected));
@@ -150,14 +150,14 @@ fn taken_light_slots_are_reported_and_not_sold() {
     bench.call(4, admit(4, 6));
     bench.done();
     assert_eq!(bench.reply(4), Some(Ok(())), "a full node needs none of those places");
-    // After a while one is let in to see; that it is thrown out again is no news for the user.
+    // After a while one is admitted to find out. That it is disconnected again is not news for the user.
     bench.after(300_000);
     assert_eq!(bench.report().unwrap().1.light_slots_full, Some(false));
     bench.on(Event::Peers(vec![light(9)]));
     bench.call(5, admit_light(5, 7));
     bench.done();
     bench.on(Event::PeerGone(node(7), DropCause::Requested));
-    assert!(told(&bench).is_empty());
+    assert!(announced(&bench).is_empty());
     assert_eq!(bench.report().unwrap().1.light_slots_full, Some(true));
 }
 
@@ -167,7 +167,7 @@ fn a_leaving_light_node_frees_a_slot_and_a_new_socket_learns_of_it() {
     // Seen for a moment, as a look may find it.
     bench.on(Event::Peers(vec![light(9), light(8)]));
     bench.on(Event::PeerGone(node(8), DropCause::Requested));
-    assert_eq!(told(&bench), [(node(8), ConnectFailure::NoLightSlot)]);
+    assert_eq!(announced(&bench), [(node(8), ConnectFailure::NoLightSlot)]);
     bench.done();
     bench.on(Event::PoolLost { why: "cut".into() });
     bench.on(Event::PoolOpen);
@@ -187,7 +187,7 @@ fn a_light_node_that_leaves_by_itself_does_not_mean_taken_slots() {
     bench.call(1, admit_light(1, 9));
     bench.done();
     bench.on(Event::PeerGone(node(9), DropCause::Requested));
-    assert!(told(&bench).is_empty() && bench.leave().is_none());
+    assert!(announced(&bench).is_empty() && bench.leave().is_none());
 }
 
 #[test]
@@ -202,7 +202,7 @@ fn a_light_node_that_a_host_throws_out_asks_for_another() {
     bench.give(vec![place(1, 9)]);
     bench.done();
     bench.on(Event::PeerGone(node(9), DropCause::Requested));
-    assert_eq!(told(&bench), [(node(9), ConnectFailure::NoLightSlot)]);
+    assert_eq!(announced(&bench), [(node(9), ConnectFailure::NoLightSlot)]);
     bench.after(1_000);
     assert_eq!(bench.ask().unwrap().1.avoid, [node(9)]);
 }
@@ -210,14 +210,14 @@ fn a_light_node_that_a_host_throws_out_asks_for_another() {
 /// The other side may know more, and ends the pair before this one has waited for long.
 #[test]
 fn a_pair_that_the_pool_ends_is_explained_once_it_was_waited_for() {
-    for (waited_ms, causes) in [(200, vec![]), (15_000, vec![(node(9), ConnectFailure::Silent)])] {
+    for (waited_ms, causes) in [(200, vec![]), (15_000, vec![(node(9), ConnectFailure::NeverConnected)])] {
         let mut bench = dialing(vec![place(1, 9)]);
         bench.after(waited_ms);
         let FromPool::Evict(call) = evict(1, 9) else { unreachable!() };
         let reason = EvictReason::NotConnected;
         let call = EvictCall { reason, ..call };
         bench.call(7, FromPool::Evict(call));
-        assert_eq!(told(&bench), causes);
+        assert_eq!(announced(&bench), causes);
     }
 }
 
@@ -231,7 +231,7 @@ fn what_the_other_side_saw_is_reported_and_decides_nothing() {
     let told_of = |bench: &mut Bench, fault| {
         let FromPool::Evict(call) = evict(1, 9) else { unreachable!() };
         bench.call(7, FromPool::Evict(EvictCall { reason: EvictReason::NotConnected, fault: Some(fault), ..call }));
-        told(bench)
+        announced(bench)
     };
     let mut bench = dialing(vec![place(1, 9)]);
     bench.on(Event::PeerGone(node(9), DropCause::Untold));
