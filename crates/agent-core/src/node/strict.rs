@@ -1,11 +1,10 @@
 //! State for `--strict-peers`: the agent disconnects every peer of the node that has no lease. The peer may come back;
 //! closing a node to new peers takes flags of the node itself.
 //!
-//! The agent disconnects nothing before a pool has accepted it and listed its leases, and nothing waits for a pool if
-//! none is configured. While
-//! the pool is offline, its last list stays valid (fault D33, docs/faults.md). It also stays valid if the pool comes
-//! back without knowing any of the leases, for example because it lost its data: a client keeps its hosts until it was
-//! assigned as many others, and a host keeps its clients for a while.
+//! With a pool, the agent disconnects nothing before the pool has accepted it and listed its leases. While the pool is
+//! offline, its last list stays valid (fault D33, docs/faults.md). It also stays valid if the pool comes back without
+//! knowing any of the leases, for example because it lost its data: a client keeps its hosts until it was assigned as
+//! many others, and a host keeps its clients for a while.
 
 use std::collections::BTreeMap;
 

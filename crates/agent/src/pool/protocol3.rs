@@ -184,7 +184,7 @@ pub(super) fn answered(
         Ok(answer) => Ok(Some(read(&answer))),
         Err(CallError::Remote(error)) => Ok(Some(Err(error))),
         Err(error @ (CallError::Lost { .. } | CallError::Open(_))) => Err(Failure::of(&error)),
-        // The agent core knows how long it waits, and how to handle a pool that does not answer (fault D40, docs/faults.md).
+        // The agent core handles a pool that does not answer (fault D40, docs/faults.md).
         Err(CallError::Expired) => Ok(None),
         Err(error @ (CallError::Full | CallError::Json { .. })) => {
             Ok(Some(Err(RequestError::NotSent { why: error.to_string() }.into())))
