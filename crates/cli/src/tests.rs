@@ -108,6 +108,11 @@ fn facts() -> NodeFacts {
     }
 }
 
+fn unreachable() -> NodeError {
+    let (at, why) = ("/x/geth.ipc".to_owned(), "Connection refused".to_owned());
+    NodeError::Unreachable { at, kind: ErrorKind::ConnectionRefused, why }
+}
+
 fn notices() -> Vec<Notice> {
     let (lease, host, client) = (LeaseId::new(7), node(0xab), node(0xcd));
     let version = "Geth/v1.12.0".to_owned();
@@ -120,13 +125,7 @@ fn notices() -> Vec<Notice> {
             "this pool is closed",
             "Pass --join-secret-file FILE",
         )),
-        Notice::NodeDisconnected {
-            why: Failure::of(&NodeError::Unreachable {
-                at: "/x/geth.ipc".to_owned(),
-                kind: ErrorKind::ConnectionRefused,
-                why: "Connection refused".to_owned(),
-            }),
-        },
+        Notice::NodeDisconnected { why: Failure::of(&unreachable()) },
         Notice::NodeReconnected,
         Notice::HostGiven { lease, host },
         Notice::HostConnected { lease, host, after_ms: 42 },

@@ -6,6 +6,7 @@
 //! - [`DryRun`] looks at a node and changes nothing.
 //! - [`sim`] is a network of simulated nodes that speak geth's RPC, so that the same driver drives them.
 
+mod answer_error;
 mod driver;
 mod dry_run;
 mod file_owner;
@@ -18,7 +19,8 @@ pub mod sim;
 pub mod testing;
 mod transport;
 
-pub use driver::{AdminNode, AnswerError, Capabilities, NodeFamily, drive};
+pub use answer_error::AnswerError;
+pub use driver::{AdminNode, Capabilities, NodeFamily, drive};
 pub use dry_run::DryRun;
 pub use file_owner::FileOwner;
 pub use node::{Node, PeerEvent, PeerEvents, PlannedCall};

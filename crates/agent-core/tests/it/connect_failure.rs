@@ -146,7 +146,7 @@ fn taken_light_slots_are_reported_and_not_sold() {
     assert_eq!((leave.leases, leave.reason), (vec![lease(2)], LeaveReason::NotConnected));
     bench.done();
     bench.call(3, admit_light(3, 7));
-    assert!(bench.reply(3).unwrap().unwrap_err().message.contains("light nodes are taken"));
+    assert!(bench.reply(3).unwrap().unwrap_err().message.contains("light-node slots of the host's node are in use"));
     bench.call(4, admit(4, 6));
     bench.done();
     assert_eq!(bench.reply(4), Some(Ok(())), "a full node needs none of those places");

@@ -28,7 +28,7 @@ fn refuses_with_the_reason() {
     bench.call(2, admit(2, 10));
     bench.done();
     bench.call(3, admit(3, 11));
-    assert_eq!(refusal(&bench, 3), "all 2 slots are taken");
+    assert_eq!(refusal(&bench, 3), "all 2 slots are in use");
 
     let mut bench = Bench::live(host_config(2));
     bench.head(100, 601);
@@ -53,7 +53,7 @@ fn d35_the_agent_keeps_to_its_own_count_until_the_node_has_undone_it() {
     bench.call(3, evict(1, 9));
     let evicting = bench.node_calls()[0].0;
     bench.call(4, admit(3, 11));
-    assert_eq!(refusal(&bench, 4), "all 2 slots are taken");
+    assert_eq!(refusal(&bench, 4), "all 2 slots are in use");
     bench.on(Event::NodeDone { task: evicting, result: Ok(()) });
     assert_eq!(bench.reply(3), Some(Ok(())));
     bench.call(5, admit(3, 11));

@@ -220,7 +220,7 @@ fn the_agent_keeps_to_its_own_slots() {
     bench.call(2, FromPool::Whitelist(node(10)));
     bench.done();
     bench.call(3, FromPool::Whitelist(node(11)));
-    assert!(bench.reply(3).unwrap().unwrap_err().message.contains("slots are taken"));
+    assert!(bench.reply(3).unwrap().unwrap_err().message.contains("slots are in use"));
     let mut client = live(client_config(1));
     client.call(1, FromPool::Whitelist(node(11)));
     assert!(client.reply(1).unwrap().unwrap_err().message.contains("does not sell slots"));
@@ -430,7 +430,10 @@ fn a_pool_that_does_not_speak_it_ends_the_agent_with_the_flag() {
     bench.node_up();
     bench.on(Event::PoolOpen);
     let (tag, _) = connect(&bench);
-    bench.on(Event::PoolAnswers { tag, answer: Err(WireError::new(ErrorCode::MethodNotFound, "no such method", "")) });
+    bench.on(Event::PoolAnswers {
+        tag,
+        answer: Err(WireError::new(ErrorCode::MethodNotFound, "does not have this method", "")),
+    });
     let Some(Action::Stopped { error: Some(error) }) = bench.out.last() else { panic!("{:?}", bench.out) };
     assert!(error.data.as_ref().unwrap().hint.contains("--protocol 2"));
 }

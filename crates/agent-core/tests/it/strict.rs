@@ -234,7 +234,7 @@ fn d33_a_light_node_without_a_free_slot_evicts_no_last_client() {
     bench.done();
     pool_again(&mut bench, vec![]);
     bench.call(3, admit_light(3, 7));
-    assert!(bench.reply(3).unwrap().unwrap_err().message.contains("light nodes are taken"));
+    assert!(bench.reply(3).unwrap().unwrap_err().message.contains("light-node slots of the host's node are in use"));
     assert!(bench.calls().is_empty());
 }
 

@@ -86,7 +86,7 @@ async fn a_host_is_followed_to_where_its_name_points() {
         Notice::NameUnresolved { name, why } => Some(format!("{name}: {why}")),
         _ => None,
     };
-    assert_eq!(agent.notice(unknown).await, "host.example: no such name");
+    assert_eq!(agent.notice(unknown).await, "host.example: the name has no usable address");
     *names.0.lock().unwrap() = vec!["127.0.0.9".parse().unwrap()];
     agent.notice(|notice| matches!(notice, Notice::HostNotConnected { .. }).then_some(())).await;
     *names.0.lock().unwrap() = vec![host.ip];

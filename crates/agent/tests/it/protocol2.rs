@@ -33,7 +33,7 @@ impl Agent {
         timeout(Duration::from_secs(60), picked).await.expect("the notice never came")
     }
 
-    async fn notice(&mut self, pick: impl Fn(&Notice) -> bool) {
+    async fn core_notice(&mut self, pick: impl Fn(&Notice) -> bool) {
         self.notice(|notice| matches!(notice, AgentNotice::Notice(notice) if pick(notice)).then_some(())).await;
     }
 
@@ -122,10 +122,10 @@ fn specs() -> (SimSpec, SimSpec) {
 async fn pair(bench: &Bench) -> (Agent, Agent) {
     let mut host = Bench::spawn(bench.config("host", 30301, 0, Some(5)));
     let welcome = |notice: &Notice| matches!(notice, Notice::Connected { welcome: Some(text), price: None } if text == "Welcome to the pool.");
-    host.notice(welcome).await;
+    host.core_notice(welcome).await;
     let mut client = Bench::spawn(bench.config("client", 30302, 1, None));
-    client.notice(|notice| matches!(notice, Notice::HostConnected { .. })).await;
-    host.notice(|notice| matches!(notice, Notice::ClientConnected { .. })).await;
+    client.core_notice(|notice| matches!(notice, Notice::HostConnected { .. })).await;
+    host.core_notice(|notice| matches!(notice, Notice::ClientConnected { .. })).await;
     (host, client)
 }
 
@@ -146,7 +146,7 @@ async fn host_and_client_meet_over_a_pool_of_the_original() {
     // The pool takes the client back; a peer that the agent did not let in stays.
     let invalid = vec![client_node.id.to_string(), "ab".repeat(64)];
     bench.pool.state.lock().unwrap().invalid.insert(host_node.id.to_string(), invalid);
-    host.notice(|notice| matches!(notice, Notice::ClientEvicted { .. })).await;
+    host.core_notice(|notice| matches!(notice, Notice::ClientEvicted { .. })).await;
     assert!(!bench.trusts(&host_node, &client_node));
     bench.nobody_was_refused();
     client.stop().await.unwrap();
@@ -160,7 +160,7 @@ async fn d9_nonces_grow_over_restarts_and_when_the_clock_goes_back() {
     let bench = Bench::new().await;
     let (node, _) = specs();
     let mut agent = Bench::spawn(bench.config("host", 30301, 0, Some(5)));
-    agent.notice(|notice| matches!(notice, Notice::Connected { .. })).await;
+    agent.core_notice(|notice| matches!(notice, Notice::Connected { .. })).await;
     agent.stop().await.unwrap();
     // As if this machine's clock had been ahead by a minute.
     let file = bench.root.path().join("state").join(node.id.short()).join("nonce");
@@ -168,7 +168,7 @@ async fn d9_nonces_grow_over_restarts_and_when_the_clock_goes_back() {
     let ahead = last + 60_000_000_000;
     std::fs::write(&file, format!("{ahead}\n")).unwrap();
     let mut agent = Bench::spawn(bench.config("host", 30301, 0, Some(5)));
-    agent.notice(|notice| matches!(notice, Notice::Connected { .. })).await;
+    agent.core_notice(|notice| matches!(notice, Notice::Connected { .. })).await;
     agent.stop().await.unwrap();
     bench.nobody_was_refused();
     let nonces: Vec<u64> = bench.pool.state.lock().unwrap().heard.iter().map(|heard| heard.nonce).collect();
@@ -212,9 +212,9 @@ async fn a_node_that_is_behind_is_reported() {
     let bench = Bench::new().await;
     bench.pool.state.lock().unwrap().latest_block = u64::MAX / 2;
     let mut agent = Bench::spawn(bench.config("host", 30301, 0, Some(5)));
-    agent.notice(|notice| matches!(notice, Notice::Behind { .. })).await;
+    agent.core_notice(|notice| matches!(notice, Notice::Behind { .. })).await;
     bench.pool.state.lock().unwrap().latest_block = 1;
-    agent.notice(|notice| matches!(notice, Notice::CaughtUp { latest: 1 })).await;
+    agent.core_notice(|notice| matches!(notice, Notice::CaughtUp { latest: 1 })).await;
     agent.stop().await.unwrap();
 }
 

@@ -125,8 +125,8 @@ async fn what_does_not_go_together_is_refused_with_a_hint() {
     for (args, what) in [
         (&["host", &*host][..], "does not stay connected"),
         (&["client", "ws://a", "ws://b"], "two are given"),
-        (&["client", &host, &host], "named twice"),
-        (&["host", "ws://a", "--slots", "34", "--allow", &client], "with the client of --allow"),
+        (&["client", &host, &host], "given twice"),
+        (&["host", "ws://a", "--slots", "34", "--allow", &client], "plus one --allow client"),
         (&["host", "--allow", &client, "--reserve", "50"], "--node-max-peers 50"),
     ] {
         let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_vipnode"));

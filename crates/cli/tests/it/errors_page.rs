@@ -50,11 +50,11 @@ fn known_errors_are_found() {
         "this pool is closed, and this node is not one of its members",
         "| Try again in ‹retry_ms› ms. |",
         "its certificate comes from an authority that this machine does not know",
-        "another vipnode agent runs for this node",
+        "another vipnode agent is running for this node",
         "no pool was ",
         "Keep the agent running as long as the node has peers from the pool.",
         "Check the clocks of both machines, then call again.",
-        "it names no host",
+        "it does not contain a host",
         "| the batch is empty<br>",
         "Use the wss:// or https:// address;",
     ] {

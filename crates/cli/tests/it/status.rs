@@ -83,7 +83,7 @@ async fn a_killed_agent_is_shown_as_gone_next_to_a_running_one() {
     let output = ran(&["status", "--state-dir", &state]).await;
     assert_eq!(output.status.code(), Some(1), "{output:?}");
     let said = text(&output.stdout);
-    assert!(said.contains("client with") && said.contains("no agent answers at"), "{said}");
+    assert!(said.contains("client with") && said.contains("no agent responds at"), "{said}");
     assert!(said.contains("-> Start that agent again"), "{said}");
     let told = json(&ran(&["status", "--json", "--state-dir", &state]).await);
     assert_eq!((told["agents"].as_array().unwrap().len(), told["silent"].as_array().unwrap().len()), (1, 1), "{told}");
@@ -137,7 +137,7 @@ async fn over_protocol_2_there_is_no_reason_to_show() {
     client.event("joined").await;
     let output = ran(&["status", "--why", "--state-dir", sim.dir.path().to_str().unwrap()]).await;
     assert_eq!(output.status.code(), Some(1));
-    assert!(text(&output.stdout).contains("protocol 2 has no way to ask a pool why"), "{output:?}");
+    assert!(text(&output.stdout).contains("protocol 2 has no method that explains"), "{output:?}");
 }
 
 #[tokio::test]
@@ -253,7 +253,7 @@ async fn an_agent_that_does_not_answer_keeps_nobody_else_from_being_shown() {
     assert_eq!(output.status.code(), Some(1), "{output:?}");
     let said = text(&output.stdout);
     assert!(
-        said.contains("client with") && said.contains("gives no answer") && said.contains("-> Try again"),
+        said.contains("client with") && said.contains("did not respond") && said.contains("-> Try again"),
         "{said}"
     );
     market.host.signal("-CONT").await;

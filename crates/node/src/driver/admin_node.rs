@@ -14,11 +14,11 @@ use tokio::time::sleep;
 use vipnode_types::{ChainSpec, Enode, HeadFact, NodeFacts, NodeId, PeerCommand, PeerFact};
 
 use super::{
-    AnswerError, NodeFamily, answers, capabilities::empty, events, exposure, late_dials::LateDials, names::Names,
-    redial::Redial, sequence,
+    NodeFamily, answers, capabilities::empty, events, exposure, late_dials::LateDials, names::Names, redial::Redial,
+    sequence,
 };
 use crate::{
-    CallFault, Node, NodeError, PeerEvents, PlannedCall, Transport,
+    AnswerError, CallFault, Node, NodeError, PeerEvents, PlannedCall, Transport,
     limits::{CALL_DEADLINE, MAX_DIALED, SETTLED, SETTLING},
 };
 

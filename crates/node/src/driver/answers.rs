@@ -8,8 +8,10 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 use vipnode_types::{Capability, Direction, Enode, NodeId, PeerFact, sanitize};
 
-use super::AnswerError;
-use crate::limits::{MAX_CLIENT_VERSION, MAX_PEERS};
+use crate::{
+    AnswerError,
+    limits::{MAX_CLIENT_VERSION, MAX_PEERS},
+};
 
 /// The part of `admin_nodeInfo` that is used.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -99,7 +101,7 @@ pub(crate) fn node_info(json: &RawValue) -> Result<NodeInfo, AnswerError> {
 pub(crate) fn peers(json: &RawValue) -> Result<Vec<PeerFact>, AnswerError> {
     let raw: Vec<&RawValue> = serde_json::from_str(json.get())?;
     if raw.len() > MAX_PEERS {
-        return Err(AnswerError::TooManyPeers { peers: raw.len() });
+        return Err(AnswerError::TooManyPeers { peers: raw.len(), most: MAX_PEERS });
     }
     Ok(raw.into_iter().filter_map(peer).collect())
 }

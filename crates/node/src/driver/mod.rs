@@ -3,7 +3,6 @@
 //! [`Transport`](crate::Transport); sockets, addresses and files never appear here.
 
 mod admin_node;
-mod answer_error;
 pub(crate) mod answers;
 mod capabilities;
 mod events;
@@ -19,6 +18,5 @@ mod trusting;
 mod trusting_by_address;
 
 pub use admin_node::AdminNode;
-pub use answer_error::AnswerError;
 pub use capabilities::Capabilities;
 pub use node_family::{NodeFamily, drive};

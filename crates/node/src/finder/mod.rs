@@ -80,8 +80,8 @@ fn reason(error: &NodeError) -> String {
         NodeError::NotPermitted { owner: Some(owner), .. } => {
             format!("exists, but this user cannot open it; it belongs to {owner}")
         }
-        NodeError::OtherUser { user, .. } => format!("there, but this user may not open it; it belongs to {user}"),
-        NodeError::NotPermitted { .. } => "there, but this user may not open it".to_owned(),
+        NodeError::OtherUser { user, .. } => format!("there, but this user cannot open it; it belongs to {user}"),
+        NodeError::NotPermitted { .. } => "there, but this user cannot open it".to_owned(),
         NodeError::NotOffered { method, .. } => {
             format!("a node responds but does not offer {method}")
         }

@@ -82,7 +82,7 @@ fn odd_fields_are_unknown_and_odd_entries_left_out() {
 #[test]
 fn a_list_too_long_is_refused_whole() {
     let json = format!("[{}]", vec!["0"; MAX_PEERS + 1].join(","));
-    assert!(peers(&raw(&json)) == Err(AnswerError::TooManyPeers { peers: MAX_PEERS + 1 }));
+    assert!(peers(&raw(&json)) == Err(AnswerError::TooManyPeers { peers: MAX_PEERS + 1, most: MAX_PEERS }));
     assert!(peers(&raw("null")).is_err());
 }
 

@@ -1,7 +1,5 @@
 use vipnode_types::errors;
 
-use crate::limits::MAX_PEERS;
-
 errors! {
     /// What is wrong with an answer of a node.
     #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,7 +16,9 @@ errors! {
         TooManyPeers {
             /// How many there are.
             peers: usize,
-        }: local, "{peers} peers exceed the limit of {MAX_PEERS}", hint "Lower the node's own --maxpeers.";
+            /// The limit.
+            most: usize,
+        }: local, "{peers} peers exceed the limit of {most}", hint "Lower the node's own --maxpeers.";
         /// A field that has to be a number is not one.
         NotANumber {
             /// Which field.
