@@ -18,10 +18,9 @@ errors! {
             node_max_peers: u32,
             /// How many slots are available.
             most: u32,
-        }: local, "--slots {slots}{allowed} is too many: the node accepts {node_max_peers} peers (--node-max-peers) \
-                   and keeps {reserve} slots for its own peers (--reserve), so at most {most} slots are available. \
-                   Trusted clients use slots in the node's peer table, and a node whose peer table is full does not \
-                   dial any peers",
+        }: local, "--slots {slots}{allowed} is too many: --node-max-peers {node_max_peers} minus --reserve {reserve} leaves \
+                   at most {most} slots. Trusted clients use slots in the node's peer table, and a node whose peer table \
+                   is full does not dial any peers",
             hint "Lower --slots, remove clients from --allow, or raise the node's own --maxpeers and pass the same \
                   number with --node-max-peers.";
         /// The host offers more slots than one agent can hold.

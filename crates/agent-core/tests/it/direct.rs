@@ -382,7 +382,7 @@ fn named_clients_and_sold_slots_fit_the_node_together() {
     assert_eq!(host(30).check(4), Ok(()));
     let error = host(30).check(5).unwrap_err();
     let error = format!("{error} {}", error.hint().unwrap_or_default()).to_lowercase();
-    for part in ["--slots 30 with 5 clients of --allow", "--reserve 16", "at most 34", "remove clients from --allow"] {
+    for part in ["--slots 30 plus 5 --allow clients", "--reserve 16", "at most 34", "remove clients from --allow"] {
         assert!(error.contains(part), "{part} in {error}");
     }
     let mut config = with(vec![], vec![enode(1), enode(2)], host_config(34));

@@ -84,7 +84,7 @@ async fn a_killed_agent_is_shown_as_gone_next_to_a_running_one() {
     assert_eq!(output.status.code(), Some(1), "{output:?}");
     let said = text(&output.stdout);
     assert!(said.contains("client with") && said.contains("no agent responds at"), "{said}");
-    assert!(said.contains("-> Start that agent again"), "{said}");
+    assert!(said.contains("-> Start the agent again"), "{said}");
     let told = json(&ran(&["status", "--json", "--state-dir", &state]).await);
     assert_eq!((told["agents"].as_array().unwrap().len(), told["silent"].as_array().unwrap().len()), (1, 1), "{told}");
     assert!(!told["silent"][0]["hint"].as_str().unwrap().is_empty(), "{told}");
