@@ -23,11 +23,12 @@ pub mod protocol2;
 mod sanitize;
 #[cfg(feature = "schema")]
 mod schema;
+mod text_form;
 pub mod wire;
 
 pub use crypto::{
-    AgentKey, AgentPublic, AgentPublicError, Delegation, DelegationError, DelegationTextError, JoinProof, JoinSecret,
-    NodeKey, NodeKeyError, signed,
+    AgentKey, AgentPublic, Delegation, DelegationError, DelegationTextError, JoinProof, JoinSecret, NodeKey,
+    NodeKeyError, signed,
 };
 pub use error_table::{ErrorRow, ErrorTable, HintRow, TypedError};
 pub use failure::Failure;
@@ -43,3 +44,4 @@ pub use node::{
     NodeFacts, PeerCommand, PeerFact, PeerRules,
 };
 pub use sanitize::{is_unprintable, sanitize, sanitize_lines};
+pub use text_form::HexError;

@@ -1,10 +1,10 @@
-use std::{fmt, str::FromStr};
+use std::fmt;
 
 use secp256k1::{PublicKey, SecretKey, ecdsa};
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use zeroize::Zeroizing;
 
 use super::node_key::{NodeKeyError, verifies};
+use crate::text_form::hex_bytes;
 
 /// The secret key of an agent. A node delegates to it, so that the node's own key file need not
 /// stay readable.
@@ -13,6 +13,8 @@ pub struct AgentKey(SecretKey);
 /// The public half of an [`AgentKey`]: a compressed secp256k1 point, 66 hex characters on the wire.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct AgentPublic([u8; 33]);
+
+hex_bytes!(AgentPublic, 33, "an agent key");
 
 impl AgentKey {
     /// The key made of 32 random bytes.
@@ -65,45 +67,5 @@ impl AgentPublic {
 impl fmt::Debug for AgentKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "AgentKey(of {:?})", self.public())
-    }
-}
-
-impl fmt::Debug for AgentPublic {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "AgentPublic({})", const_hex::encode(self.0))
-    }
-}
-
-/// The text given as an agent's key is none.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("an agent key is 66 hex characters, a compressed point")]
-pub struct AgentPublicError;
-
-impl FromStr for AgentPublic {
-    type Err = AgentPublicError;
-
-    fn from_str(text: &str) -> Result<Self, AgentPublicError> {
-        let mut bytes = [0; 33];
-        const_hex::decode_to_slice(text.as_bytes(), &mut bytes).map_err(|_| AgentPublicError)?;
-        Ok(Self(bytes))
-    }
-}
-
-impl fmt::Display for AgentPublic {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&const_hex::encode(self.0))
-    }
-}
-
-impl Serialize for AgentPublic {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(&const_hex::encode(self.0))
-    }
-}
-
-impl<'de> Deserialize<'de> for AgentPublic {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = std::borrow::Cow::<'de, str>::deserialize(deserializer)?;
-        text.parse().map_err(serde::de::Error::custom)
     }
 }

@@ -9,7 +9,7 @@ mod join_secret;
 mod node_key;
 pub mod signed;
 
-pub use agent_key::{AgentKey, AgentPublic, AgentPublicError};
+pub use agent_key::{AgentKey, AgentPublic};
 pub use delegation::{Delegation, DelegationError, DelegationTextError};
 pub use join_secret::{JoinProof, JoinSecret};
 pub use node_key::{NodeKey, NodeKeyError};

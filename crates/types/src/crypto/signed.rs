@@ -8,12 +8,10 @@
 //! The digest is keccak256 of these lines, joined by `\n`: `vipnode/3 call`, method, audience,
 //! nonce, node id in hex, then the raw object.
 
-use std::fmt;
-
 use alloy_primitives::Keccak256;
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde::{Deserialize, Serialize};
 
-use crate::{AgentKey, Delegation, DelegationError, Ms};
+use crate::{AgentKey, Delegation, DelegationError, Ms, text_form::hex_bytes};
 
 /// Who says it, to whom, once.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -33,6 +31,8 @@ pub struct Envelope {
 /// An ECDSA signature over secp256k1, R‖S, 128 hex characters on the wire.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Signature([u8; 64]);
+
+hex_bytes!(Signature, 64, "a signature");
 
 /// Why an [`Envelope`] does not hold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -100,28 +100,6 @@ impl Signature {
     #[must_use]
     pub const fn as_bytes(&self) -> &[u8; 64] {
         &self.0
-    }
-}
-
-impl fmt::Debug for Signature {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Signature({})", const_hex::encode(self.0))
-    }
-}
-
-impl Serialize for Signature {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(&const_hex::encode(self.0))
-    }
-}
-
-impl<'de> Deserialize<'de> for Signature {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = std::borrow::Cow::<'de, str>::deserialize(deserializer)?;
-        let mut bytes = [0; 64];
-        const_hex::decode_to_slice(text.as_bytes(), &mut bytes)
-            .map_err(|_| serde::de::Error::custom("a signature is 128 hex characters, R and S"))?;
-        Ok(Self(bytes))
     }
 }
 

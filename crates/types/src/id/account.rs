@@ -1,7 +1,8 @@
 use std::{fmt, str::FromStr};
 
 use alloy_primitives::Address;
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use crate::text_form::serde_as_text;
 
 /// Who pays or earns: an Ethereum address. Written in lower case inside, read in any (D10).
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -62,18 +63,8 @@ impl fmt::Debug for Account {
     }
 }
 
-impl Serialize for Account {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(&const_hex::encode_prefixed(self.as_bytes()))
-    }
-}
-
-impl<'de> Deserialize<'de> for Account {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = std::borrow::Cow::<'de, str>::deserialize(deserializer)?;
-        text.parse().map_err(serde::de::Error::custom)
-    }
-}
+// Lower case on the wire, so that one account has one text there.
+serde_as_text!(Account, write | account | const_hex::encode_prefixed(account.as_bytes()));
 
 #[cfg(test)]
 mod tests {

@@ -4,9 +4,7 @@ use std::{
     str::FromStr,
 };
 
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
-
-use crate::{NodeId, NodeIdError};
+use crate::{NodeId, NodeIdError, text_form::serde_as_text};
 
 /// Where a node can be dialled: `enode://<id>@<host>:<port>?discport=<port>`.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -159,18 +157,7 @@ impl fmt::Display for Enode {
     }
 }
 
-impl Serialize for Enode {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
-    }
-}
-
-impl<'de> Deserialize<'de> for Enode {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = std::borrow::Cow::<'de, str>::deserialize(deserializer)?;
-        text.parse().map_err(serde::de::Error::custom)
-    }
-}
+serde_as_text!(Enode);
 
 #[cfg(test)]
 mod tests {

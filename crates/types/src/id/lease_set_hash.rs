@@ -1,9 +1,6 @@
-use std::fmt;
-
 use alloy_primitives::keccak256;
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::LeaseId;
+use crate::{LeaseId, text_form::hex_bytes};
 
 /// A hash of a set of leases that is moved by one lease at a time.
 ///
@@ -20,6 +17,8 @@ use crate::LeaseId;
 /// ```
 #[derive(Clone, Copy, PartialEq, Eq, Default)]
 pub struct LeaseSetHash([u8; 8]);
+
+hex_bytes!(LeaseSetHash, 8, "a lease-set hash");
 
 impl LeaseSetHash {
     /// The hash of these leases; each must stand once.
@@ -42,28 +41,6 @@ impl LeaseSetHash {
     #[must_use]
     pub const fn as_bytes(&self) -> &[u8; 8] {
         &self.0
-    }
-}
-
-impl fmt::Debug for LeaseSetHash {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "LeaseSetHash({})", const_hex::encode(self.0))
-    }
-}
-
-impl Serialize for LeaseSetHash {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(&const_hex::encode(self.0))
-    }
-}
-
-impl<'de> Deserialize<'de> for LeaseSetHash {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = std::borrow::Cow::<'de, str>::deserialize(deserializer)?;
-        let mut bytes = [0; 8];
-        const_hex::decode_to_slice(text.as_bytes(), &mut bytes)
-            .map_err(|_| serde::de::Error::custom("a lease-set hash is 16 hex characters"))?;
-        Ok(Self(bytes))
     }
 }
 

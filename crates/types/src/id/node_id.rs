@@ -1,7 +1,8 @@
 use std::{cmp::Ordering, fmt, str::FromStr};
 
 use alloy_primitives::{B256, keccak256};
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use crate::text_form::serde_as_text;
 
 /// The name of a node: its secp256k1 public key without the leading `04`, 64 bytes.
 ///
@@ -92,18 +93,7 @@ impl fmt::Debug for NodeId {
     }
 }
 
-impl Serialize for NodeId {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
-    }
-}
-
-impl<'de> Deserialize<'de> for NodeId {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = std::borrow::Cow::<'de, str>::deserialize(deserializer)?;
-        text.parse().map_err(serde::de::Error::custom)
-    }
-}
+serde_as_text!(NodeId);
 
 #[cfg(test)]
 mod tests {

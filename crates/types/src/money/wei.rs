@@ -1,6 +1,6 @@
 use std::{fmt, str::FromStr};
 
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use crate::text_form::serde_as_text;
 
 /// An amount of wei, never negative, never a float. Arithmetic is checked.
 ///
@@ -115,21 +115,16 @@ impl fmt::Display for Wei {
     }
 }
 
-impl Serialize for Wei {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(&self.0)
-    }
-}
-
-impl<'de> Deserialize<'de> for Wei {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = std::borrow::Cow::<'de, str>::deserialize(deserializer)?;
+serde_as_text!(
+    Wei,
+    write | wei | wei.0,
+    read | text | {
         if text.is_empty() || !text.bytes().all(|byte| byte.is_ascii_digit()) {
             return Err(serde::de::Error::custom("an amount is a string of decimal digits, in wei"));
         }
-        text.parse().map(Self).map_err(serde::de::Error::custom)
+        text.parse().map(Self)
     }
-}
+);
 
 #[cfg(test)]
 mod tests {

@@ -1,8 +1,7 @@
 use std::{fmt, str::FromStr};
 
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
-
 use super::capability::number;
+use crate::text_form::serde_as_text;
 
 /// The oldest release of an execution client that is taken as a peer, `geth/1.17.0`. Of clients of other names it
 /// says nothing.
@@ -74,18 +73,7 @@ impl fmt::Display for MinVersion {
     }
 }
 
-impl Serialize for MinVersion {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
-    }
-}
-
-impl<'de> Deserialize<'de> for MinVersion {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = String::deserialize(deserializer)?;
-        text.parse().map_err(serde::de::Error::custom)
-    }
-}
+serde_as_text!(MinVersion);
 
 #[cfg(test)]
 mod tests {

@@ -1,9 +1,10 @@
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use super::PeerEntry;
 
 /// Which execution client a node is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
+#[serde(from = "i64", into = "u8")]
 pub enum Kind {
     /// Anything else, or not known.
     #[default]
@@ -47,26 +48,26 @@ impl Kind {
     }
 }
 
-impl Serialize for Kind {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_u8(match self {
-            Self::Unknown => 0,
-            Self::Geth => 1,
-            Self::Parity => 2,
-            Self::Pantheon => 3,
-        })
+impl From<Kind> for u8 {
+    fn from(kind: Kind) -> Self {
+        match kind {
+            Kind::Unknown => 0,
+            Kind::Geth => 1,
+            Kind::Parity => 2,
+            Kind::Pantheon => 3,
+        }
     }
 }
 
-impl<'de> Deserialize<'de> for Kind {
+impl From<i64> for Kind {
     /// A number that no kind has is unknown (D37: an unknown kind matches any).
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Ok(match i64::deserialize(deserializer)? {
+    fn from(number: i64) -> Self {
+        match number {
             1 => Self::Geth,
             2 => Self::Parity,
             3 => Self::Pantheon,
             _ => Self::Unknown,
-        })
+        }
     }
 }
 

@@ -1,0 +1,76 @@
+//! Types that are a string in JSON: [`serde_as_text!`] for any of them, [`hex_bytes!`] for a fixed number of bytes in hex.
+
+use crate::errors;
+
+errors! {
+    /// Why a text is not a fixed number of bytes in hex.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+    pub enum HexError {
+        /// The text has another length or a character that is not hex.
+        Form {
+            /// What the text should be, with its article.
+            what: &'static str,
+            /// How many characters it has.
+            characters: usize,
+        }: local, "{what} is {characters} hex characters", hint "Copy all {characters} characters.";
+    }
+}
+
+/// Implements serde for types that are a string on the wire. Without further arguments, the string is that of `Display`
+/// and `FromStr`; `write` and `read` replace either with an expression.
+macro_rules! serde_as_text {
+    ($kind:ty) => {
+        $crate::text_form::serde_as_text!($kind, write | value | value, read | text | text.parse::<$kind>());
+    };
+    ($kind:ty, write |$value:ident| $written:expr) => {
+        $crate::text_form::serde_as_text!($kind, write | $value | $written, read | text | text.parse::<$kind>());
+    };
+    ($kind:ty, write |$value:ident| $written:expr, read |$text:ident| $read:expr) => {
+        impl ::serde::Serialize for $kind {
+            fn serialize<S: ::serde::Serializer>(&self, serializer: S) -> ::core::result::Result<S::Ok, S::Error> {
+                let $value = self;
+                serializer.collect_str(&$written)
+            }
+        }
+
+        impl<'de> ::serde::Deserialize<'de> for $kind {
+            fn deserialize<D: ::serde::Deserializer<'de>>(deserializer: D) -> ::core::result::Result<Self, D::Error> {
+                let text = <::std::borrow::Cow<'de, str> as ::serde::Deserialize>::deserialize(deserializer)?;
+                let $text: &str = &text;
+                $read.map_err(::serde::de::Error::custom)
+            }
+        }
+    };
+}
+pub(crate) use serde_as_text;
+
+/// Gives a newtype of a byte array its text form: lower-case hex, for `Display`, `FromStr`, `Debug` and serde.
+macro_rules! hex_bytes {
+    ($kind:ident, $bytes:literal, $what:literal) => {
+        impl ::std::fmt::Display for $kind {
+            fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+                f.write_str(::const_hex::Buffer::<$bytes>::new().format(&self.0))
+            }
+        }
+
+        impl ::std::fmt::Debug for $kind {
+            fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+                write!(f, concat!(stringify!($kind), "({})"), self)
+            }
+        }
+
+        impl ::std::str::FromStr for $kind {
+            type Err = $crate::HexError;
+
+            fn from_str(text: &str) -> ::core::result::Result<Self, $crate::HexError> {
+                let mut bytes = [0; $bytes];
+                let decoded = ::const_hex::decode_to_slice(text, &mut bytes);
+                decoded.map_err(|_| $crate::HexError::Form { what: $what, characters: 2 * $bytes })?;
+                Ok(Self(bytes))
+            }
+        }
+
+        $crate::text_form::serde_as_text!($kind);
+    };
+}
+pub(crate) use hex_bytes;
