@@ -1,3 +1,4 @@
+use vipnode_rpc::SessionEnd;
 use vipnode_types::errors;
 
 errors! {
@@ -20,5 +21,11 @@ errors! {
         Restoring: local, "the pool is restoring its state; leases stay active, connect again", hint "Connect again.";
         /// The pool stops.
         GoingDown: local, "the pool is going down; leases stay active", hint "Connect again once it is back.";
+    }
+}
+
+impl From<CloseReason> for SessionEnd {
+    fn from(reason: CloseReason) -> Self {
+        Self::closed(reason.to_string())
     }
 }

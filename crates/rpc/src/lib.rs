@@ -29,27 +29,30 @@
 //! # Ok::<(), vipnode_rpc::CallError>(()) }).unwrap();
 //! ```
 
+mod error;
 mod limits;
 mod protocol;
 mod session;
 mod tls;
 mod transport;
 
+pub use error::{CallError, OpenError, SessionEnd};
 pub use limits::RpcLimits;
 pub use protocol::{Connection, Event, Frame, Full, JsonSplitter, Served, SplitError, request_text};
 pub use session::{
-    CallError, Closed, Halves, Heard, Incoming, Keepalive, Opened, PendingCall, Responder, RpcHandle, Session, drive,
+    Closed, Halves, Heard, Incoming, Keepalive, Opened, PendingCall, Responder, RpcHandle, Session, drive,
 };
 pub use tls::{TlsFault, Trust, TrustError};
 pub use transport::{
-    HttpRpc, IpcListener, OpenError, RpcClient, WsError, WsFrames, check_address, http, open_ipc, open_ws, pipe,
-    pipe_with, ws_accept_key,
+    HttpRpc, IpcListener, RpcClient, WsError, WsFrames, check_address, http, open_ipc, open_ws, pipe, pipe_with,
+    ws_accept_key,
 };
 
 /// The errors of this crate, for the book's page of errors.
 pub const ERROR_TABLES: &[vipnode_types::ErrorTable] = &[
     vipnode_types::ErrorTable { title: "Opening a connection", rows: OpenError::ROWS },
     vipnode_types::ErrorTable { title: "A call", rows: CallError::ROWS },
+    vipnode_types::ErrorTable { title: "The end of a connection", rows: SessionEnd::ROWS },
     vipnode_types::ErrorTable { title: "Frames", rows: protocol::FrameError::ROWS },
     vipnode_types::ErrorTable { title: "A certificate that is not trusted", rows: TlsFault::ROWS },
     vipnode_types::ErrorTable { title: "Files of certificate authorities, `--tls-ca`", rows: TrustError::ROWS },

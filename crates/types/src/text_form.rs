@@ -17,15 +17,15 @@ errors! {
 }
 
 /// Implements serde for types that are a string on the wire. Without further arguments, the string is that of `Display`
-/// and `FromStr`; `write` and `read` replace either with an expression.
+/// and `FromStr`; the first closure replaces what is written, the second how a `&str` is read.
 macro_rules! serde_as_text {
     ($kind:ty) => {
-        $crate::text_form::serde_as_text!($kind, write | value | value, read | text | text.parse::<$kind>());
+        $crate::text_form::serde_as_text!($kind, |value| value);
     };
-    ($kind:ty, write |$value:ident| $written:expr) => {
-        $crate::text_form::serde_as_text!($kind, write | $value | $written, read | text | text.parse::<$kind>());
+    ($kind:ty, |$value:ident| $written:expr) => {
+        $crate::text_form::serde_as_text!($kind, |$value| $written, |text| text.parse::<$kind>());
     };
-    ($kind:ty, write |$value:ident| $written:expr, read |$text:ident| $read:expr) => {
+    ($kind:ty, |$value:ident| $written:expr, |$text:ident| $read:expr) => {
         impl ::serde::Serialize for $kind {
             fn serialize<S: ::serde::Serializer>(&self, serializer: S) -> ::core::result::Result<S::Ok, S::Error> {
                 let $value = self;

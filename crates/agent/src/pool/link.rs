@@ -211,12 +211,11 @@ impl Wire {
     }
 
     async fn why(&self) -> Failure {
-        let why = match &self.socket {
-            Some((_, closed)) => closed.wait().await,
-            None => "the connection is closed".to_owned(),
-        };
         // The agent reconnects by itself, so there is nothing for a person to do.
-        why.as_str().into()
+        match &self.socket {
+            Some((_, closed)) => closed.wait().await.to_string().as_str().into(),
+            None => "the connection is closed".into(),
+        }
     }
 
     async fn close(self) {

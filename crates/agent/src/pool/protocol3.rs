@@ -183,10 +183,10 @@ pub(super) fn answered(
     match ended {
         Ok(answer) => Ok(Some(read(&answer))),
         Err(CallError::Remote(error)) => Ok(Some(Err(error))),
-        Err(error @ (CallError::Lost { .. } | CallError::Open(_))) => Err(Failure::of(&error)),
+        Err(error @ (CallError::Lost(_) | CallError::Open(_))) => Err(Failure::of(&error)),
         // The agent core handles a pool that does not answer (fault D40, docs/faults.md).
         Err(CallError::Expired) => Ok(None),
-        Err(error @ (CallError::Full | CallError::Json { .. })) => {
+        Err(error @ (CallError::Full | CallError::TooLarge { .. } | CallError::Json { .. })) => {
             Ok(Some(Err(RequestError::NotSent { why: error.to_string() }.into())))
         }
     }

@@ -15,7 +15,7 @@ use vipnode_agent::{
     local::{self, LocalError, PoolStanding},
 };
 use vipnode_agent_core::Notice;
-use vipnode_rpc::{CallError, Opened, RpcLimits, open_ipc};
+use vipnode_rpc::{CallError, Opened, RpcLimits, SessionEnd, open_ipc};
 use vipnode_types::TypedError;
 use vipnode_types::wire::{ErrorCode, method};
 
@@ -195,7 +195,7 @@ async fn connections_are_bounded_in_number_time_and_size() {
     let late = open().await;
     assert!(ask(&late).await.unwrap() > 100);
     assert!(began.elapsed() >= LOCAL_IDLE - Duration::from_secs(1), "{:?}", began.elapsed());
-    assert!(within(held[0].closed.wait()).await.contains("gone"), "an idle connection is closed");
+    assert_eq!(within(held[0].closed.wait()).await, SessionEnd::Gone, "an idle connection is closed");
     let unknown = late.peer.call("admin_addPeer", &[(); 0], LOCAL_IDLE).await.unwrap_err();
     assert!(unknown.to_string().contains("unknown method"), "{unknown}");
     let large = "x".repeat(LOCAL_REQUEST_BYTES);

@@ -81,7 +81,7 @@ impl From<CallError> for CallFault {
             CallError::Open(error) => error.into(),
             CallError::Expired => Self::Expired,
             CallError::Json { why } => Self::Answer(AnswerError::Json { why: clean_error(&why) }),
-            CallError::Lost { why } => Self::lost(&why),
+            error @ (CallError::Lost(_) | CallError::TooLarge { .. }) => Self::lost(&error.to_string()),
             CallError::Full => Self::lost("too many calls to it wait for an answer"),
         }
     }

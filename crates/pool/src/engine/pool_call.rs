@@ -3,7 +3,7 @@ use std::{sync::Arc, time::Duration};
 use serde_json::value::to_raw_value;
 use tokio::{runtime::Handle, time::Instant};
 use vipnode_pool_core::{CallId, CallOutcome, ConnectionId, PoolCall};
-use vipnode_rpc::{CallError, PendingCall};
+use vipnode_rpc::{CallError, PendingCall, SessionEnd};
 use vipnode_types::{protocol2, wire::method};
 
 use crate::{
@@ -71,8 +71,7 @@ impl AgentCaller {
     }
 
     fn begin(&self, peer: ConnectionId, message: &PoolCall) -> Result<PendingCall, CallError> {
-        let rpc =
-            self.connections.rpc(peer).ok_or_else(|| CallError::Lost { why: "the connection is gone".to_owned() })?;
+        let rpc = self.connections.rpc(peer).ok_or_else(|| CallError::Lost(SessionEnd::Gone))?;
         let (method, params) = match message {
             PoolCall::Admit(call) => (method::ADMIT, to_raw_value(&[call])),
             PoolCall::Evict(call) => (method::EVICT, to_raw_value(&[call])),
@@ -119,8 +118,12 @@ fn outcome(answer: Result<(), CallError>) -> CallOutcome {
         Ok(()) => CallOutcome::Done,
         Err(CallError::Remote(error)) => CallOutcome::Refused(error),
         Err(CallError::Expired) => CallOutcome::Expired,
-        Err(CallError::Lost { .. } | CallError::Open(_) | CallError::Full | CallError::Json { .. }) => {
-            CallOutcome::Lost
-        }
+        Err(
+            CallError::Lost(_)
+            | CallError::Open(_)
+            | CallError::Full
+            | CallError::TooLarge { .. }
+            | CallError::Json { .. },
+        ) => CallOutcome::Lost,
     }
 }

@@ -7,7 +7,7 @@ use futures_util::{Sink, Stream};
 use serde_json::value::RawValue;
 use tokio::{task::yield_now, time::sleep};
 use vipnode_pool_core::{Command, ConnectionId, Identity};
-use vipnode_rpc::{Frame, Heard, Incoming, Responder, RpcHandle, Session};
+use vipnode_rpc::{Frame, Heard, Incoming, Responder, RpcHandle, Session, SessionEnd};
 use vipnode_types::{
     NodeId, PoolMethod,
     wire::{ReachRequest, WireError},
@@ -45,12 +45,12 @@ pub(crate) async fn serve<S, E>(
     let rate = || TokenBucket::new(service.limits.calls_a_second, service.limits.burst, Instant::now());
     let (rate, noise) = (rate(), rate());
     let mut socket = Socket { service, rpc, entry, caller, challenge, rate, noise, claimed: None, signed_by: None };
-    let Err(reason) = socket.serve(&mut session).await;
+    let Err(end) = socket.serve(&mut session).await;
     // Before the farewell, so that nobody waits for it.
     drop(socket);
-    tracing::debug!(address = %caller.address, reason, "socket ends");
+    tracing::debug!(address = %caller.address, reason = %end, "socket ends");
     // Few sockets end at a time, and none needs the room before.
-    Box::pin(session.end(reason)).await;
+    Box::pin(session.end(end)).await;
 }
 
 struct Socket<'a> {
@@ -82,7 +82,7 @@ impl Drop for Socket<'_> {
 
 impl Socket<'_> {
     /// Serves until the end; returns the reason.
-    async fn serve<S, E>(&mut self, session: &mut Session<S>) -> Result<Infallible, String>
+    async fn serve<S, E>(&mut self, session: &mut Session<S>) -> Result<Infallible, SessionEnd>
     where
         S: Stream<Item = Result<Frame, E>> + Sink<Frame> + Unpin,
         <S as Sink<Frame>>::Error: Display,
@@ -131,9 +131,9 @@ impl Socket<'_> {
         }
     }
 
-    fn is_late(&self) -> String {
+    fn is_late(&self) -> SessionEnd {
         self.service.metrics.unauthenticated.inc();
-        CloseReason::Unauthenticated { limit_s: self.service.limits.unauthenticated.as_secs() }.to_string()
+        CloseReason::Unauthenticated { limit_s: self.service.limits.unauthenticated.as_secs() }.into()
     }
 
     fn refuse(&self, responder: Responder, error: WireError) {
@@ -148,7 +148,7 @@ impl Socket<'_> {
         method: &str,
         params: &RawValue,
         responder: Responder,
-    ) -> Result<(), String>
+    ) -> Result<(), SessionEnd>
     where
         S: Stream<Item = Result<Frame, E>> + Sink<Frame> + Unpin,
         <S as Sink<Frame>>::Error: Display,
@@ -171,7 +171,7 @@ impl Socket<'_> {
                 Err(error) => self.refuse(responder, error),
             },
             Err(Failure::Refused(error)) => self.refuse(responder, error),
-            Err(Failure::Ended(reason)) => return Err(reason),
+            Err(Failure::Ended(end)) => return Err(end),
         }
         Ok(())
     }
@@ -183,7 +183,7 @@ impl Socket<'_> {
         session: &mut Session<S>,
         pace: Pace,
         neighbours: &SharedTokenBucket,
-    ) -> Result<Result<(), Refusal>, String>
+    ) -> Result<Result<(), Refusal>, SessionEnd>
     where
         S: Stream<Item = Result<Frame, E>> + Sink<Frame> + Unpin,
         <S as Sink<Frame>>::Error: Display,
@@ -193,7 +193,7 @@ impl Socket<'_> {
         let pause = || self.caller.block.pause(now, limits.flood_pause);
         let (wait, paced) = match pace {
             Pace::TooFast { refused, .. } if refused >= limits.flood => {
-                return Err(CloseReason::Flood.to_string());
+                return Err(CloseReason::Flood.into());
             }
             Pace::TooFast { retry_ms, .. } => (pause(), Err(Refusal::TooFast { retry_ms })),
             Pace::Fine => match neighbours.reserve(now, limits.block_wait) {
@@ -266,9 +266,9 @@ where
     <S as Sink<Frame>>::Error: Display,
     E: Display,
 {
-    type Ended = String;
+    type Ended = SessionEnd;
 
-    async fn check_permit(&mut self) -> Result<FairPermit, Failure<String>> {
+    async fn check_permit(&mut self) -> Result<FairPermit, Failure<SessionEnd>> {
         let service = self.socket.service;
         match service.try_check(&self.socket.caller.block) {
             Ok(permit) => Ok(permit),
@@ -285,7 +285,7 @@ where
         method: PoolMethod,
         signed: &SignedParams<'_>,
         call: Result<AgentCall, WireError>,
-    ) -> Result<(AgentSender, AgentCall), Failure<String>> {
+    ) -> Result<(AgentSender, AgentCall), Failure<SessionEnd>> {
         let (identity, call) = if method == PoolMethod::Connect {
             let _permit = self.check_permit().await?;
             self.socket.connect(signed, call).await?

@@ -53,9 +53,9 @@ async fn connect_ask_admit_report_leave() {
     client.call::<Done>(method::BYE, &[ByeRequest {}]).await.unwrap();
 
     pool.shutdown().await.unwrap();
-    let reason = host.opened.closed.wait().await;
+    let reason = host.opened.closed.wait().await.to_string();
     assert!(reason.contains("the pool is going down"), "{reason}");
-    assert!(client.opened.closed.wait().await.contains("going down"));
+    assert!(client.opened.closed.wait().await.to_string().contains("going down"));
 }
 
 fn full(leases: &[vipnode_types::LeaseId]) -> ReportRequest {

@@ -84,7 +84,7 @@ async fn d21_a_failed_commit_is_answered_busy_and_the_state_is_built_again() {
         assert!(error.is(ErrorCode::Busy), "{error:?}");
         assert_eq!(error.data.unwrap().retry_ms, Some(5_000));
         for closed in [&known, &agent] {
-            let reason = closed.opened.closed.wait().await;
+            let reason = closed.opened.closed.wait().await.to_string();
             assert!(reason.contains("leases stay active"), "{reason}");
         }
         let sick = get(pool.local_addr(), "/health").await;

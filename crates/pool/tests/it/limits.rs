@@ -79,7 +79,7 @@ async fn d4_unauthenticated() {
     let silent = Agent::open(&pool).await;
     let known = Agent::open(&pool).await;
     known.connect(&keys, &keys.client()).await.unwrap();
-    let reason = silent.opened.closed.wait().await;
+    let reason = silent.opened.closed.wait().await.to_string();
     assert!(reason.contains("did not authenticate") && reason.contains("vipnode_connect"), "{reason}");
     known.call::<Done>(method::BYE, &[json!({})]).await.unwrap();
 }
@@ -100,7 +100,7 @@ async fn unanswered_calls_end_the_socket() {
     }
     let (first, second) = tokio::join!(clients[0].ask(1), clients[1].ask(1));
     assert!(first.unwrap().hosts.is_empty() && second.unwrap().hosts.is_empty());
-    assert!(host.opened.closed.wait().await.contains("does not answer its calls"));
+    assert!(host.opened.closed.wait().await.to_string().contains("does not answer its calls"));
 }
 
 #[tokio::test]
@@ -135,7 +135,7 @@ async fn outbound_calls_that_do_not_fit_end_the_socket() {
     while metrics.text().contains("vipnode_pool_socket_queue_overflows_total 0\n") {
         std::thread::yield_now();
     }
-    assert!(host.opened.closed.wait().await.contains("does not answer its calls"));
+    assert!(host.opened.closed.wait().await.to_string().contains("does not answer its calls"));
     assert!(asks.join_all().await.iter().any(|reply| reply.hosts.is_empty()));
 }
 
@@ -166,7 +166,7 @@ async fn d4_calls_a_second_burst_and_flood() {
     busy(ping().await, "too many calls a second");
     // The third in a row ends the socket, and its own answer may or may not come through.
     let _last = agent.opened.peer.call(method::PING, &[(); 0], crate::common::LONG).await;
-    assert!(agent.opened.closed.wait().await.contains("again and again"));
+    assert!(agent.opened.closed.wait().await.to_string().contains("again and again"));
     let ping = r#"{"id":1,"method":"vipnode_ping"}"#;
     let batch = post_text(pool.local_addr(), &format!("[{ping},{ping},{ping}]")).await;
     assert!(batch.contains("too many calls a second"), "{batch}");
@@ -315,7 +315,7 @@ async fn drain_ends_though_the_store_does_not_answer() {
     let asked = agent.opened.peer.begin_call(method::CONNECT, hello).unwrap();
     assert_eq!(agent.call::<Value>(method::PING, &[(); 0]).await.unwrap(), "pong");
     let ending = tokio::spawn(pool.shutdown());
-    assert!(agent.opened.closed.wait().await.contains("going down"));
+    assert!(agent.opened.closed.wait().await.to_string().contains("going down"));
     drop(asked);
     store.set(Mood::Well);
     ending.await.unwrap().unwrap();

@@ -164,7 +164,7 @@ async fn d32_a_new_socket_of_a_host_outlives_the_end_of_the_old_one() {
     old.connect(&ana, &ana.host(5)).await.unwrap();
     let mut new = Agent::open(&pool).await;
     new.connect(&ana, &ana.host(5)).await.unwrap();
-    let reason = old.opened.closed.wait().await;
+    let reason = old.opened.closed.wait().await.to_string();
     assert!(reason.contains("a newer connection"), "{reason}");
     new.call::<ReportReply>(method::REPORT, &[json!({"seq":1,"full":[],"hash":"0000000000000000"})]).await.unwrap();
 

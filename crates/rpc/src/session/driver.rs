@@ -3,7 +3,7 @@ use std::{fmt::Display, pin::pin};
 use futures_util::{Sink, Stream};
 use tokio::sync::{mpsc, watch};
 
-use crate::{Frame, Heard, Incoming, Keepalive, Opened, RpcLimits, Session, protocol::FrameError};
+use crate::{Frame, Heard, Incoming, Keepalive, Opened, RpcLimits, Session, SessionEnd, protocol::FrameError};
 
 /// Runs a [`Session`] as a task of its own.
 ///
@@ -34,11 +34,11 @@ where
         shared.until_no_callers().await;
         incoming.closed().await;
     });
-    let reason = loop {
+    let end = loop {
         let heard = tokio::select! {
             biased;
             heard = session.next() => heard,
-            () = &mut unused => break "no longer used".to_owned(),
+            () = &mut unused => break SessionEnd::Unused,
         };
         match heard {
             Ok(Heard::Noise) => {}
@@ -48,12 +48,12 @@ where
             Ok(Heard::Incoming(next)) => match session.work_while(incoming.reserve()).await {
                 Ok(Ok(permit)) => permit.send(next),
                 Ok(Err(_nobody_takes)) => refuse(next),
-                Err(reason) => break reason,
+                Err(end) => break end,
             },
-            Err(reason) => break reason,
+            Err(end) => break end,
         }
     };
-    session.end(reason).await;
+    session.end(end).await;
 }
 
 /// Nobody takes requests here.

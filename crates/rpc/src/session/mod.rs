@@ -1,12 +1,16 @@
 //! A connection that runs: a session on any stream and sink of frames, the handles that call and answer through it,
 //! and the queues between them, each with a limit.
 //!
-//! This room uses [`crate::protocol`] and the timers of tokio. What kind of socket it is, and how it was opened,
+//! This room uses [`crate::protocol`], [`crate::error`] and the timers of tokio. What kind of socket it is, and how it was opened,
 //! never enters.
 
 mod alarm;
 mod driver;
+mod exchange;
+mod farewell;
 mod halves;
+mod heard;
+mod liveness;
 mod opened;
 mod outbox;
 mod responder;
@@ -17,7 +21,9 @@ mod shared;
 
 pub use driver::drive;
 pub use halves::Halves;
+pub use heard::Heard;
+pub use liveness::Keepalive;
 pub use opened::{Closed, Opened};
 pub use responder::{Incoming, Responder};
-pub use rpc_handle::{CallError, PendingCall, RpcHandle};
-pub use session::{Heard, Keepalive, Session};
+pub use rpc_handle::{PendingCall, RpcHandle};
+pub use session::Session;

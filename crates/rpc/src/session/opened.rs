@@ -3,7 +3,7 @@ use std::sync::Arc;
 use tokio::sync::{mpsc, watch};
 
 use super::shared::Shared;
-use crate::{Incoming, RpcHandle};
+use crate::{Incoming, RpcHandle, SessionEnd};
 
 /// An open socket.
 #[derive(Debug)]
@@ -26,8 +26,8 @@ pub struct Opened {
 pub struct Closed(pub(crate) Arc<Shared>);
 
 impl Closed {
-    /// Waits until the socket is gone; returns the reason.
-    pub async fn wait(&self) -> String {
+    /// Waits until the socket is gone; returns why.
+    pub async fn wait(&self) -> SessionEnd {
         self.0.until_gone().await
     }
 

@@ -34,6 +34,10 @@ impl Outbox {
         self.frames.push_back(frame);
     }
 
+    pub(crate) fn extend(&mut self, frame: Option<Frame>) {
+        frame.into_iter().for_each(|frame| self.push(frame));
+    }
+
     pub(crate) fn has_room(&self) -> bool {
         self.frames.len() < self.limit
     }

@@ -6,42 +6,13 @@ use tokio::{
     sync::oneshot,
     time::{Instant, timeout_at},
 };
-use vipnode_types::{errors, wire::WireError};
 
 use super::shared::{NotQueued, Outgoing, Shared};
-use crate::OpenError;
+use crate::CallError;
 
 /// The other side of an open socket, to be called. Cheap to clone.
 #[derive(Debug)]
 pub struct RpcHandle(Arc<Shared>);
-
-errors! {
-    /// How a call failed.
-    #[derive(Debug, Clone, PartialEq, Eq)]
-    pub enum CallError {
-        /// The connection is gone. Whether the call was carried out is not known.
-        Lost {
-            /// Why it is gone.
-            why: String,
-        }: local, "{why}", hint "Try again once the connection is back.";
-        /// No answer came by the deadline.
-        Expired: local, "no answer within the time for it", hint "Try again later.";
-        /// As many calls as allowed wait for an answer.
-        Full: local, "as many calls as allowed wait for an answer of the other side", hint "Try again later.";
-        /// The params do not serialize, or the answer is not JSON-RPC.
-        Json {
-            /// What is wrong.
-            why: String,
-        }: local, "not JSON-RPC: {why}",
-            hint "Check that a pool or a node answers at this address, and that both sides run versions that fit.";
-    }
-    also {
-        /// The other side answered with an error.
-        Remote(WireError);
-        /// Over HTTP, where each call may open a connection: it did not open, and nothing was said.
-        Open(OpenError);
-    }
-}
 
 /// A call that was queued.
 #[derive(Debug)]
@@ -58,7 +29,7 @@ impl PendingCall {
     pub async fn wait_until(self, until: Instant) -> Result<Box<RawValue>, CallError> {
         match timeout_at(until, self.answer).await {
             Ok(Ok(result)) => result,
-            Ok(Err(_dropped)) => Err(CallError::Lost { why: self.shared.why() }),
+            Ok(Err(_dropped)) => Err(CallError::Lost(self.shared.why())),
             Err(_elapsed) => Err(CallError::Expired),
         }
     }
@@ -98,7 +69,7 @@ impl RpcHandle {
         let (pending, outgoing) = self.prepare(method, params);
         match timeout_at(until, self.0.queue(outgoing)).await {
             Ok(Ok(())) => pending.wait_until(until).await,
-            Ok(Err(why)) => Err(CallError::Lost { why }),
+            Ok(Err(end)) => Err(CallError::Lost(end)),
             Err(_elapsed) => Err(CallError::Expired),
         }
     }
@@ -112,7 +83,7 @@ impl RpcHandle {
         match self.0.try_queue(outgoing) {
             Ok(()) => Ok(pending),
             Err(NotQueued::Full(_)) => Err(CallError::Full),
-            Err(NotQueued::Ended(why)) => Err(CallError::Lost { why }),
+            Err(NotQueued::Ended(end)) => Err(CallError::Lost(end)),
         }
     }
 
@@ -129,7 +100,7 @@ impl RpcHandle {
     pub async fn notify<P: Serialize + ?Sized>(&self, method: &str, params: &P) -> Result<(), CallError> {
         let params = to_raw_value(params).map_err(|error| CallError::Json { why: error.to_string() })?;
         let outgoing = Outgoing::Notify { method: method.to_owned(), params };
-        self.0.queue(outgoing).await.map_err(|why| CallError::Lost { why })
+        self.0.queue(outgoing).await.map_err(CallError::Lost)
     }
 
     /// Closes the socket after what is queued was written; the first reason counts.

@@ -12,7 +12,7 @@ use serde_json::value::RawValue;
 use tokio::sync::{Notify, oneshot};
 use vipnode_types::wire::WireError;
 
-use crate::{CallError, Served};
+use crate::{CallError, Served, SessionEnd};
 
 pub(crate) type Waiter = oneshot::Sender<Result<Box<RawValue>, CallError>>;
 
@@ -47,9 +47,9 @@ struct Queues {
     calls: VecDeque<Outgoing>,
     answers: Vec<Answered>,
     /// A handle wants the end, and why.
-    close: Option<String>,
+    close: Option<SessionEnd>,
     /// Why it ended; nothing is queued any more.
-    ended: Option<String>,
+    ended: Option<SessionEnd>,
     /// The socket is gone too.
     gone: bool,
 }
@@ -59,13 +59,13 @@ pub(crate) enum Taken {
     Nothing,
     Work(VecDeque<Outgoing>, Vec<Answered>),
     /// It is to end.
-    Close(String),
+    Close(SessionEnd),
 }
 
 /// Why a call was not queued.
 pub(crate) enum NotQueued {
     Full(Outgoing),
-    Ended(String),
+    Ended(SessionEnd),
 }
 
 impl Shared {
@@ -94,8 +94,8 @@ impl Shared {
 
     pub(crate) fn try_queue(&self, outgoing: Outgoing) -> Result<(), NotQueued> {
         let mut queues = self.lock();
-        if let Some(why) = &queues.ended {
-            return Err(NotQueued::Ended(why.clone()));
+        if let Some(end) = &queues.ended {
+            return Err(NotQueued::Ended(end.clone()));
         }
         if queues.calls.len() >= self.outbound {
             return Err(NotQueued::Full(outgoing));
@@ -107,12 +107,12 @@ impl Shared {
     }
 
     /// Waits for room.
-    pub(crate) async fn queue(&self, mut outgoing: Outgoing) -> Result<(), String> {
+    pub(crate) async fn queue(&self, mut outgoing: Outgoing) -> Result<(), SessionEnd> {
         loop {
             let room = self.room.notified();
             match self.try_queue(outgoing) {
                 Ok(()) => return Ok(()),
-                Err(NotQueued::Ended(why)) => return Err(why),
+                Err(NotQueued::Ended(end)) => return Err(end),
                 Err(NotQueued::Full(back)) => outgoing = back,
             }
             room.await;
@@ -131,15 +131,15 @@ impl Shared {
 
     /// The first reason counts.
     pub(crate) fn close(&self, reason: &str) {
-        self.lock().close.get_or_insert_with(|| reason.to_owned());
+        self.lock().close.get_or_insert_with(|| SessionEnd::closed(reason));
         self.task.wake();
     }
 
     /// What is to be done; work only where there is room for it.
     pub(crate) fn take(&self, room: bool) -> Taken {
         let mut queues = self.lock();
-        if let Some(reason) = &queues.close {
-            return Taken::Close(reason.clone());
+        if let Some(end) = &queues.close {
+            return Taken::Close(end.clone());
         }
         if !room || (queues.calls.is_empty() && queues.answers.is_empty()) {
             return Taken::Nothing;
@@ -154,9 +154,9 @@ impl Shared {
 
     /// The session ends: nothing is queued any more, calls that were not sent are lost. Returns the
     /// answers that may still be sent. The first reason counts.
-    pub(crate) fn end(&self, reason: &str) -> Vec<Answered> {
+    pub(crate) fn end(&self, end: &SessionEnd) -> Vec<Answered> {
         let mut queues = self.lock();
-        queues.ended.get_or_insert_with(|| reason.to_owned());
+        queues.ended.get_or_insert_with(|| end.clone());
         let (lost, answers) = (std::mem::take(&mut queues.calls), std::mem::take(&mut queues.answers));
         drop(queues);
         drop(lost);
@@ -177,7 +177,7 @@ impl Shared {
         self.lock().ended.is_some()
     }
 
-    pub(crate) async fn until_gone(&self) -> String {
+    pub(crate) async fn until_gone(&self) -> SessionEnd {
         let gone = self.gone.notified();
         if !self.is_gone() {
             gone.await;
@@ -185,8 +185,8 @@ impl Shared {
         self.why()
     }
 
-    pub(crate) fn why(&self) -> String {
-        self.lock().ended.clone().unwrap_or_else(|| "the connection is closed".to_owned())
+    pub(crate) fn why(&self) -> SessionEnd {
+        self.lock().ended.clone().unwrap_or_else(|| SessionEnd::closed("the connection is closed"))
     }
 
     pub(crate) fn add_caller(&self) {

@@ -125,8 +125,10 @@ fn of_certificate(error: &CertificateError, trust: &Trust) -> TlsFault {
         CertificateError::NotValidYetContext { time, not_before } => {
             TlsFault::NotYetValid { start: date(*not_before), now: date(*time) }
         }
-        // webpki has the kind of this one, and rustls hands on its name only.
-        other if format!("{other:?}").contains("CaUsedAsEndEntity") => TlsFault::AuthorityItself,
+        // rustls has no variant of its own for this one and passes on webpki's error.
+        CertificateError::Other(other) if matches!(other.0.downcast_ref(), Some(webpki::Error::CaUsedAsEndEntity)) => {
+            TlsFault::AuthorityItself
+        }
         other => TlsFault::Invalid { why: other.to_string() },
     }
 }

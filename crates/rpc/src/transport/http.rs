@@ -81,7 +81,7 @@ impl HttpRpc {
         let mut body = Vec::new();
         while let Some(chunk) = response.chunk().await.map_err(|error| self.lost(&error))? {
             if body.len().saturating_add(chunk.len()) > limit {
-                return Err(CallError::Lost { why: format!("the answer has more than {limit} bytes") });
+                return Err(CallError::TooLarge { bytes: limit });
             }
             body.extend_from_slice(&chunk);
         }

@@ -1,7 +1,7 @@
 //! The sockets that sessions run on, each opened or listened at in a file of its own: WebSocket, local sockets, an
 //! in-memory pipe; and HTTP, which can call but not be called.
 //!
-//! This room uses [`crate::session`], [`crate::protocol`] and [`crate::tls`]. What a message means never enters.
+//! This room uses [`crate::session`], [`crate::protocol`], [`crate::error`] and [`crate::tls`]. What a message means never enters.
 
 mod address;
 mod client;
@@ -9,7 +9,6 @@ mod http;
 mod ipc;
 mod ipc_listener;
 mod ipc_path;
-mod open_error;
 mod pipe;
 mod ws;
 mod ws_frames;
@@ -19,7 +18,6 @@ pub use client::RpcClient;
 pub use http::{HttpRpc, http};
 pub use ipc::open_ipc;
 pub use ipc_listener::IpcListener;
-pub use open_error::OpenError;
 pub use pipe::{pipe, pipe_with};
 pub use ws::open_ws;
 pub use ws_frames::{WsError, WsFrames, ws_accept_key};

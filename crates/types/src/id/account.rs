@@ -64,7 +64,7 @@ impl fmt::Debug for Account {
 }
 
 // Lower case on the wire, so that one account has one text there.
-serde_as_text!(Account, write | account | const_hex::encode_prefixed(account.as_bytes()));
+serde_as_text!(Account, |account| const_hex::encode_prefixed(account.as_bytes()));
 
 #[cfg(test)]
 mod tests {

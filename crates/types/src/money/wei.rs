@@ -115,16 +115,12 @@ impl fmt::Display for Wei {
     }
 }
 
-serde_as_text!(
-    Wei,
-    write | wei | wei.0,
-    read | text | {
-        if text.is_empty() || !text.bytes().all(|byte| byte.is_ascii_digit()) {
-            return Err(serde::de::Error::custom("an amount is a string of decimal digits, in wei"));
-        }
-        text.parse().map(Self)
+serde_as_text!(Wei, |wei| wei.0, |text| {
+    if text.is_empty() || !text.bytes().all(|byte| byte.is_ascii_digit()) {
+        return Err(serde::de::Error::custom("an amount is a string of decimal digits, in wei"));
     }
-);
+    text.parse().map(Self)
+});
 
 #[cfg(test)]
 mod tests {

@@ -1,0 +1,34 @@
+use vipnode_types::{errors, wire::WireError};
+
+use crate::{OpenError, SessionEnd};
+
+errors! {
+    /// How a call failed.
+    #[derive(Debug, Clone, PartialEq, Eq)]
+    pub enum CallError {
+        /// No answer arrived before the deadline.
+        Expired: local, "no answer within the time for it", hint "Try again later.";
+        /// As many calls as allowed wait for an answer.
+        Full: local, "as many calls as allowed wait for an answer of the other side", hint "Try again later.";
+        /// The answer is larger than a frame may be.
+        TooLarge {
+            /// The limit, [`crate::RpcLimits::frame_bytes`].
+            bytes: usize,
+        }: local, "the answer has more than {bytes} bytes",
+            hint "Check that a pool or a node answers at this address, and that both sides run compatible versions.";
+        /// The params do not serialize, or the answer is not JSON-RPC.
+        Json {
+            /// What is wrong.
+            why: String,
+        }: local, "not JSON-RPC: {why}",
+            hint "Check that a pool or a node answers at this address, and that both sides run compatible versions.";
+    }
+    also {
+        /// The connection ended before the answer. Whether the call was carried out is not known.
+        Lost(SessionEnd);
+        /// The other side answered with an error.
+        Remote(WireError);
+        /// Over HTTP, where each call may open a connection: it did not open, and nothing was sent.
+        Open(OpenError);
+    }
+}

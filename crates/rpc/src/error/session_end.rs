@@ -1,0 +1,67 @@
+use std::fmt::Display;
+
+use vipnode_types::{errors, sanitize};
+
+use crate::limits::REASON_CHARS;
+
+errors! {
+    /// Why a session ended.
+    #[derive(Debug, Clone, PartialEq, Eq)]
+    pub enum SessionEnd {
+        /// This side closed the connection.
+        Closed {
+            /// The reason, as it is sent to the other side.
+            reason: String,
+        }: local, "{reason}", hint "Try again once the connection is back.";
+        /// All handles of this side were dropped.
+        Unused: local, "the connection is no longer used", no_hint "This side is done with the connection.";
+        /// The other side closed the connection and gave a reason.
+        ClosedByOther {
+            /// The reason, sanitized.
+            reason: String,
+        }: local, "closed by the other side: {reason}", hint "Try again once the connection is back.";
+        /// The other side closed the connection without a reason.
+        ClosedWithoutReason: local, "closed by the other side", hint "Try again once the connection is back.";
+        /// The stream ended without a close frame.
+        Gone: local, "the other side is gone", hint "Try again once the connection is back.";
+        /// The socket failed.
+        Broken {
+            /// What the transport reports, sanitized.
+            why: String,
+        }: local, "{why}", hint "Try again once the connection is back.";
+        /// Nothing arrived for [`crate::RpcLimits::silence`]: the connection is half-open.
+        Silent {
+            /// For how long, in seconds.
+            seconds: u64,
+        }: local, "nothing was heard for {seconds} s", hint "Check the network between the two sides.";
+        /// The other side did not take a frame for [`crate::RpcLimits::write`].
+        NotReading: local, "the other side does not read", hint "Check the network between the two sides.";
+        /// Too many frames in a row were not JSON-RPC.
+        Garbage {
+            /// How many, [`crate::RpcLimits::garbage`].
+            frames: u32,
+        }: local, "{frames} frames in a row were not JSON-RPC 2.0",
+            hint "Check that a pool or a node answers at this address.";
+    }
+}
+
+impl SessionEnd {
+    /// This side closes the connection for a reason of its own.
+    #[must_use]
+    pub fn closed(reason: impl Into<String>) -> Self {
+        Self::Closed { reason: reason.into() }
+    }
+
+    /// The other side sent a close frame with this reason.
+    pub(crate) fn closed_by_other(reason: &str) -> Self {
+        match sanitize(reason, REASON_CHARS) {
+            reason if reason.is_empty() => Self::ClosedWithoutReason,
+            reason => Self::ClosedByOther { reason },
+        }
+    }
+
+    /// The socket failed.
+    pub(crate) fn broken(error: &impl Display) -> Self {
+        Self::Broken { why: sanitize(&error.to_string(), REASON_CHARS) }
+    }
+}
