@@ -3,7 +3,7 @@
 use bytes::BytesMut;
 use serde_json::value::RawValue;
 use tokio_util::codec::Decoder;
-use vipnode_rpc::{Connection, Event, JsonSplitter, RpcLimits};
+use vipnode_rpc::{Connection, ConnectionEvent, JsonSplitter, RpcLimits};
 
 const LIMIT: usize = 4_096;
 
@@ -28,8 +28,8 @@ pub fn run(data: &[u8]) {
 fn read(wire: &mut Connection<u32>, frame: &str) {
     for event in wire.read(frame) {
         match event {
-            Event::Send(text) => is_json(&text),
-            Event::Request { served, method, .. } if method.len() % 2 == 0 => {
+            ConnectionEvent::Send(text) => is_json(&text),
+            ConnectionEvent::Request { served, method, .. } if method.len() % 2 == 0 => {
                 if let Some(text) = wire.answer(served, Ok(RawValue::TRUE)) {
                     is_json(&text);
                 }

@@ -2,8 +2,8 @@
 
 use serde_json::value::RawValue;
 use vipnode_types::protocol2::{
-    AccountReply, ClientReply, ClientRequest, ConnectReply, ConnectRequest, HostRequest, MAX_PEERS, PeerReply,
-    PeerRequest, SignedCall, Update, UpdateReply, UpdateRequest, go_json,
+    AccountReply, ClientReply, ClientRequest, HostRequest, MAX_PEERS, PeerReply, PeerRequest, Protocol2ConnectReply,
+    Protocol2ConnectRequest, SignedCall, Update, UpdateReply, UpdateRequest, go_json,
 };
 
 /// What libFuzzer runs, and the replay of the corpus.
@@ -19,7 +19,7 @@ pub fn run(data: &[u8]) {
         }
     }
     arguments(&raw);
-    let _any = serde_json::from_str::<ConnectReply>(text);
+    let _any = serde_json::from_str::<Protocol2ConnectReply>(text);
     let _any = serde_json::from_str::<ClientReply>(text);
     let _any = serde_json::from_str::<PeerReply>(text);
     let _any = serde_json::from_str::<UpdateReply>(text);
@@ -30,9 +30,9 @@ fn arguments(raw: &RawValue) {
     let _any = serde_json::from_str::<HostRequest>(raw.get());
     let _any = serde_json::from_str::<ClientRequest>(raw.get());
     let _any = serde_json::from_str::<PeerRequest>(raw.get());
-    if let Ok(hello) = serde_json::from_str::<ConnectRequest>(raw.get()) {
+    if let Ok(hello) = serde_json::from_str::<Protocol2ConnectRequest>(raw.get()) {
         let written = go_json(&hello).expect("what was read can be written");
-        assert_eq!(serde_json::from_str::<ConnectRequest>(&written).expect("reads again"), hello);
+        assert_eq!(serde_json::from_str::<Protocol2ConnectRequest>(&written).expect("reads again"), hello);
     }
     if let Ok(update) = Update::read(raw) {
         assert!(update.peers.len() <= MAX_PEERS);

@@ -3,7 +3,7 @@ use rand_chacha::ChaCha8Rng;
 use vipnode_types::Ms;
 
 use crate::{
-    Action, AgentConfig, AgentView, Counters, EndedLeases, Event, Gauges, NodeChange, NodeTask, RequestTag,
+    Action, AgentConfig, AgentCounters, AgentGauges, AgentView, EndedLeases, Event, NodeChange, NodeTask, RequestTag,
     client::host_search::HostSearch,
     direct::named_peers::Direct,
     flows::stop::Stopping,
@@ -41,7 +41,7 @@ pub struct AgentCore {
     pub(crate) host_search: HostSearch,
     pub(crate) direct: Direct,
     // The run.
-    pub(crate) counters: Counters,
+    pub(crate) counters: AgentCounters,
     pub(crate) ended: EndedLeases,
     /// How many leases an earlier run left.
     pub(crate) left_over: usize,
@@ -83,7 +83,7 @@ impl AgentCore {
             leaving: Leaving::default(),
             hosting: Hosting::default(),
             host_search: HostSearch::default(),
-            counters: Counters::default(),
+            counters: AgentCounters::default(),
             ended: EndedLeases::default(),
             stopping: None,
             stopped: false,
@@ -185,13 +185,13 @@ impl AgentCore {
 
     /// Returns the gauges at the moment of the last event.
     #[must_use]
-    pub fn gauges(&self) -> Gauges {
-        Gauges::of(self)
+    pub fn gauges(&self) -> AgentGauges {
+        AgentGauges::of(self)
     }
 
     /// Returns the counters since the start.
     #[must_use]
-    pub const fn counters(&self) -> &Counters {
+    pub const fn counters(&self) -> &AgentCounters {
         &self.counters
     }
 

@@ -1,8 +1,8 @@
 use vipnode_types::wire::EvictReason;
 
-/// Counters since the start. None ever decreases.
+/// AgentCounters since the start. None ever decreases.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Counters {
+pub struct AgentCounters {
     /// Clients admitted at the pool's request.
     pub admits: u64,
     /// Hosts that the pool assigned and that failed.
@@ -69,7 +69,7 @@ impl AdmitFailure {
     }
 }
 
-impl Counters {
+impl AgentCounters {
     /// Returns the clients that were not admitted, by reason.
     pub fn admit_failures(&self) -> impl Iterator<Item = (AdmitFailure, u64)> {
         AdmitFailure::ALL.into_iter().zip(self.admit_failures)

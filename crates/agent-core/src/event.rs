@@ -126,5 +126,5 @@ pub enum PoolAnswer {
     /// To a leave or a bye.
     Done,
     /// From an original pool, to any request.
-    Protocol2(protocol2::Reply),
+    Protocol2(protocol2::Protocol2Reply),
 }

@@ -5,9 +5,9 @@ use crate::{
     node::{former_clients::trusted_without_lease, own_peers::OwnPeers},
 };
 
-/// Gauges of the current state. Reading them takes time linear in the number of leases and former clients.
+/// AgentGauges of the current state. Reading them takes time linear in the number of leases and former clients.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Gauges {
+pub struct AgentGauges {
     /// Whether the pool has accepted the agent on an open connection.
     pub pool_connected: bool,
     /// Whether the node answers.
@@ -36,7 +36,7 @@ pub struct Gauges {
     pub last_client: Option<Ms>,
 }
 
-impl Gauges {
+impl AgentGauges {
     pub(crate) fn of(core: &AgentCore) -> Self {
         let (offered, sold) = (core.offer(core.now).slots, core.leases.held(Side::Host));
         Self {

@@ -8,7 +8,9 @@ use clap::{Command, CommandFactory};
 use insta::assert_snapshot;
 use vipnode_agent::{
     AgentNotice,
-    local::{AgentStatus, ClientStatus, HostStatus, LeaseStatus, Metered, NodeStatus, PoolLink, PoolStanding},
+    local::{
+        AgentClientStatus, AgentHostStatus, AgentStatus, LeaseStatus, Metered, NodeStatus, PoolLink, PoolStanding,
+    },
 };
 use vipnode_agent_core::{ConnectFailure, NameError, Notice};
 use vipnode_node::NodeError;
@@ -240,7 +242,7 @@ fn agent(number: u8, head: Option<u64>, head_age_ms: Option<u64>) -> AgentStatus
             since: Some(now.minus(3_600_000)),
             price: Some("100 gwei".parse().unwrap()),
         },
-        host: Some(HostStatus {
+        host: Some(AgentHostStatus {
             slots: 10,
             offered: 10,
             why_none: None,
@@ -250,7 +252,7 @@ fn agent(number: u8, head: Option<u64>, head_age_ms: Option<u64>) -> AgentStatus
             leases: vec![lease.clone()],
             metered,
         }),
-        client: Some(ClientStatus {
+        client: Some(AgentClientStatus {
             wants: 3,
             missing: 2,
             why_missing: Some("no host has a free slot".to_owned()),

@@ -1,32 +1,34 @@
 //! Every method that a pool or an agent serves, as one document for programs and people: OpenRPC 1.3.
 //!
-//! [`document`] iterates over [`PoolMethod`] and [`AgentMethod`], which are what is served, and takes the [`Row`] of
+//! [`document`] iterates over [`PoolMethod`] and [`AgentMethod`], which are what is served, and takes the [`MethodRow`] of
 //! each. The schemas of params and results come from the types of the wire themselves. Every example is real: its
 //! signatures are valid over the bytes as they stand in the document. Sockets and tokio never enter.
 
 mod examples;
+mod method_row;
 mod parts;
 mod protocol2;
 mod protocol3;
-mod row;
 
 use schemars::{SchemaGenerator, generate::SchemaSettings};
 use serde::Serialize;
 use serde_json::{Map, Value};
 use vipnode_types::{AgentMethod, PoolMethod, wire::ErrorCode};
 
+pub use method_row::{MethodRow, Signing, Way};
 pub use parts::{Document, Example, Method, Named, Param};
-pub use row::{Row, Signing, Way};
 
 const INTRO: &str = "\
-What a pool of vipnode and an agent say to each other: JSON-RPC 2.0 with params by position, over a WebSocket on which \
-both sides call, or over HTTP POST, where only the pool answers. The tag of a method says who calls whom. Fields that \
-are not known are ignored, so that either side can grow. Protocol 2 is the original vipnode's. In examples a signature \
-holds over the text as it stands here; how to sign, and in which order, is told in the book's page \"Protocol 3\".";
+The methods that a vipnode pool and an agent call on each other. The protocol is JSON-RPC 2.0 with positional params, \
+either over a WebSocket on which both sides call methods, or over HTTP POST, where only the pool responds. The tag of \
+each method names the caller and the callee. Unknown fields are ignored, so that either side can add fields. Protocol 2 \
+is the protocol of the original vipnode. In the examples, each signature is valid for the text exactly as shown. The page \
+\"Protocol 3\" of the book describes what to sign and in which order. Codes such as D10 name faults of the original; \
+docs/faults.md lists them.";
 
-/// All that is served, `more` included: what a role serves that this crate does not know.
+/// Returns the document of all methods, including `more`: those that a role serves and this crate does not know.
 #[must_use]
-pub fn document(version: &str, more: &[Row]) -> Document {
+pub fn document(version: &str, more: &[MethodRow]) -> Document {
     let settings = SchemaSettings::draft07().with(|settings| {
         settings.definitions_path = "/components/schemas".into();
         settings.meta_schema = None;
@@ -39,7 +41,7 @@ pub fn document(version: &str, more: &[Row]) -> Document {
     Document::new(version, INTRO, methods, components(&mut schemas))
 }
 
-fn pool_row(method: PoolMethod) -> Row {
+fn pool_row(method: PoolMethod) -> MethodRow {
     match method {
         PoolMethod::Ping => protocol3::ping(),
         PoolMethod::Status => protocol3::status(),
@@ -60,7 +62,7 @@ fn pool_row(method: PoolMethod) -> Row {
     }
 }
 
-fn agent_row(method: AgentMethod) -> Row {
+fn agent_row(method: AgentMethod) -> MethodRow {
     match method {
         AgentMethod::Admit => protocol3::admit(),
         AgentMethod::Evict => protocol3::evict(),

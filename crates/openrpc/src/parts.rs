@@ -89,7 +89,7 @@ impl Document {
         let info = Info { title: "vipnode", version: version.to_owned(), description, license };
         let server = |name, url, summary| Server { name, url, summary };
         let servers = vec![
-            server("pool", "ws://127.0.0.1:8080", "A pool: WebSocket, both sides call"),
+            server("pool", "ws://127.0.0.1:8080", "A pool over WebSocket; both sides call methods"),
             server("pool over HTTP", "http://127.0.0.1:8080", "The same port: HTTP POST, each call signed"),
         ];
         Self { openrpc: "1.3.2", info, servers, methods, components }

@@ -2,19 +2,19 @@
 
 use super::{
     examples::{self, LIGHT, NOW},
-    row::{Row, Signing, Way},
+    method_row::{MethodRow, Signing, Way},
 };
 use vipnode_types::{
     protocol2::{
-        AccountReply, Balance, ClientReply, ClientRequest, ConnectReply, ConnectRequest, HostReply, HostRequest, Kind,
-        NodeInfo, PeerEntry, PeerReply, PeerRequest, UpdateReply, UpdateRequest, method,
+        AccountReply, Balance, ClientReply, ClientRequest, HostReply, HostRequest, Kind, NodeInfo, PeerEntry,
+        PeerReply, PeerRequest, Protocol2ConnectReply, Protocol2ConnectRequest, UpdateReply, UpdateRequest, method,
     },
     wire::{Done, ErrorCode},
 };
 
-/// Codes of our own are told as the original's general one.
+/// Our own codes are sent as the original's general one.
 const CODES: &[ErrorCode] = &[ErrorCode::InvalidParams, ErrorCode::Server];
-const SIGNED: &str = "What is signed is the method and `[id,nonce,argument]` behind it, byte by byte as sent.";
+const SIGNED: &str = "The signature covers the method name followed by `[id,nonce,argument]`, byte for byte as sent.";
 
 fn pool_version() -> String {
     "vipnode/0.1.0".to_owned()
@@ -24,8 +24,8 @@ fn peers() -> Vec<PeerEntry> {
     vec![PeerEntry::host(&examples::host_enode(), Kind::Geth, NOW, 23_900_000)]
 }
 
-pub(super) fn connect() -> Row {
-    let request = ConnectRequest {
+pub(super) fn connect() -> MethodRow {
+    let request = Protocol2ConnectRequest {
         vipnode_version: "vipnode/2.3".to_owned(),
         node_info: NodeInfo {
             version: LIGHT.to_owned(),
@@ -34,21 +34,28 @@ pub(super) fn connect() -> Row {
             network: 1,
             is_full_node: false,
         },
-        ..ConnectRequest::default()
+        ..Protocol2ConnectRequest::default()
     };
-    let reply = ConnectReply { pool_version: pool_version(), ..ConnectReply::default() };
-    let text = format!("An agent of the original presents its node. {SIGNED}");
-    Row::new::<ConnectReply>(method::CONNECT, Way::OriginalToPool, "Here I am", text, ("welcome", "The welcome"))
-        .takes::<ConnectRequest>("hello", "The agent and its node")
-        .signed(Signing::Node)
-        .fails(CODES)
-        .example("a light client", examples::by_node(method::CONNECT, &request), &reply)
+    let reply = Protocol2ConnectReply { pool_version: pool_version(), ..Protocol2ConnectReply::default() };
+    let text = format!("Connects an agent of the original and describes its node. {SIGNED}");
+    MethodRow::new::<Protocol2ConnectReply>(
+        method::CONNECT,
+        Way::OriginalToPool,
+        "Connect an agent to the pool",
+        text,
+        ("welcome", "The welcome"),
+    )
+    .takes::<Protocol2ConnectRequest>("hello", "The agent and its node")
+    .signed(Signing::Node)
+    .fails(CODES)
+    .example("a light client", examples::by_node(method::CONNECT, &request), &reply)
 }
 
-pub(super) fn update() -> Row {
+pub(super) fn update() -> MethodRow {
     let text = format!(
-        "All peers of the node, and a sign of life; due each minute. Only those that the pool gave or had admitted \
-         count. {SIGNED} The first example was recorded from the original: its signature is the one that its code makes."
+        "Reports all peers of the node and shows that the agent is running. Due every minute. Only peers that the \
+         pool assigned or had admitted count. {SIGNED} The first example was recorded from the original, and its \
+         signature was made by the original's code."
     );
     let reply = UpdateReply {
         active_peers: vec![examples::host_enode().to_string()],
@@ -56,87 +63,119 @@ pub(super) fn update() -> Row {
         ..UpdateReply::default()
     };
     let ours = UpdateRequest::of([examples::host()], 23_900_000);
-    Row::new::<UpdateReply>(method::UPDATE, Way::OriginalToPool, "What I see", text, ("news", "What it hears"))
-        .takes::<UpdateRequest>("update", "The peers of the node, and its newest block")
-        .signed(Signing::Node)
-        .fails(CODES)
-        .example("signed by the original", examples::of_the_original(), &UpdateReply::default())
-        .example("one host is connected", examples::by_node(method::UPDATE, &ours), &reply)
+    MethodRow::new::<UpdateReply>(
+        method::UPDATE,
+        Way::OriginalToPool,
+        "Report peers",
+        text,
+        ("news", "The pool's response"),
+    )
+    .takes::<UpdateRequest>("update", "The peers of the node, and its newest block")
+    .signed(Signing::Node)
+    .fails(CODES)
+    .example("signed by the original", examples::of_the_original(), &UpdateReply::default())
+    .example("one host is connected", examples::by_node(method::UPDATE, &ours), &reply)
 }
 
-pub(super) fn peer() -> Row {
-    let text = format!("An agent wants peers; each that it is given has let it in. {SIGNED}");
+pub(super) fn peer() -> MethodRow {
+    let text = format!("Requests peers. Each peer in the result has admitted the node. {SIGNED}");
     let request = PeerRequest { num: 1, kind: String::new() };
-    Row::new::<PeerReply>(method::PEER, Way::OriginalToPool, "Give me peers", text, ("given", "Who let the node in"))
-        .takes::<PeerRequest>("wish", "How many, of which client")
-        .signed(Signing::Node)
-        .fails(CODES)
-        .example("one", examples::by_node(method::PEER, &request), &PeerReply { peers: peers() })
+    MethodRow::new::<PeerReply>(
+        method::PEER,
+        Way::OriginalToPool,
+        "Request peers",
+        text,
+        ("given", "The peers that admitted the node"),
+    )
+    .takes::<PeerRequest>("wish", "The number of peers and the execution client")
+    .signed(Signing::Node)
+    .fails(CODES)
+    .example("one", examples::by_node(method::PEER, &request), &PeerReply { peers: peers() })
 }
 
-pub(super) fn host() -> Row {
-    let text = format!("Older form: a host presents itself. {SIGNED}");
+pub(super) fn host() -> MethodRow {
+    let text = format!("Older form of `vipnode_connect` for a host. {SIGNED}");
     let request =
         HostRequest { kind: "geth".to_owned(), payout: examples::account().to_string(), ..HostRequest::default() };
     let reply = HostReply { pool_version: pool_version() };
-    Row::new::<HostReply>(method::HOST, Way::OriginalToPool, "Here is a host", text, ("welcome", "The welcome"))
-        .takes::<HostRequest>("hello", "The host")
-        .signed(Signing::Node)
-        .fails(CODES)
-        .example("a geth", examples::by_node(method::HOST, &request), &reply)
+    MethodRow::new::<HostReply>(
+        method::HOST,
+        Way::OriginalToPool,
+        "Connect a host (older form)",
+        text,
+        ("welcome", "The welcome"),
+    )
+    .takes::<HostRequest>("hello", "The host")
+    .signed(Signing::Node)
+    .fails(CODES)
+    .example("a geth", examples::by_node(method::HOST, &request), &reply)
 }
 
-pub(super) fn client() -> Row {
-    let text = format!("Older form: a client presents itself and wants hosts. {SIGNED}");
+pub(super) fn client() -> MethodRow {
+    let text = format!("Older form of `vipnode_connect` for a client, which also requests hosts. {SIGNED}");
     let request = ClientRequest { kind: "geth".to_owned(), num_hosts: 1 };
     let reply = ClientReply { hosts: peers(), pool_version: pool_version(), message: String::new() };
-    Row::new::<ClientReply>(method::CLIENT, Way::OriginalToPool, "Here is a client", text, ("welcome", "The welcome"))
-        .takes::<ClientRequest>("hello", "The client, and how many hosts it wants")
-        .signed(Signing::Node)
-        .fails(CODES)
-        .example("one host", examples::by_node(method::CLIENT, &request), &reply)
+    MethodRow::new::<ClientReply>(
+        method::CLIENT,
+        Way::OriginalToPool,
+        "Connect a client (older form)",
+        text,
+        ("welcome", "The welcome"),
+    )
+    .takes::<ClientRequest>("hello", "The client, and how many hosts it wants")
+    .signed(Signing::Node)
+    .fails(CODES)
+    .example("one host", examples::by_node(method::CLIENT, &request), &reply)
 }
 
-pub(super) fn account() -> Row {
-    let text = "What a wallet has. Nothing is collected in this version, and nothing private is told.";
+pub(super) fn account() -> MethodRow {
+    let text = "Returns the account of a wallet. This version does not collect payment, and the result contains no \
+                private data.";
     let balance = Balance {
         account: examples::account().to_string(),
         next_withdraw: "0001-01-01T00:00:00Z".to_owned(),
         ..Balance::default()
     };
     let reply = AccountReply { node_short_ids: Vec::new(), balance };
-    Row::new::<AccountReply>(
+    MethodRow::new::<AccountReply>(
         method::ACCOUNT,
         Way::PageToPool,
-        "What has this wallet?",
+        "Get the account of a wallet",
         text,
-        ("account", "What it has"),
+        ("account", "The account"),
     )
     .takes::<vipnode_types::Account>("wallet", "Its address")
     .fails(CODES)
     .example("nothing", examples::bare(&examples::account()), &reply)
 }
 
-pub(super) fn add_node() -> Row {
-    let text = "A wallet claims a node. Always refused: the node has to name the wallet, by `--payout` of its agent.";
-    Row::new::<()>(method::ADD_NODE, Way::PageToPool, "This node is mine", text, ("nothing", "Never given"))
+pub(super) fn add_node() -> MethodRow {
+    let text = "Claims a node for a wallet. Always refused, because the node has to name the wallet (with its agent's \
+                `--payout`).";
+    MethodRow::new::<()>(method::ADD_NODE, Way::PageToPool, "Claim a node", text, ("nothing", "Never returned"))
         .takes::<vipnode_types::NodeId>("node", "The node")
         .signed(Signing::Wallet)
         .fails(CODES)
 }
 
-pub(super) fn withdraw() -> Row {
-    let text = "A wallet wants to be paid. Always refused: nothing is collected in this version.";
-    Row::new::<()>(method::WITHDRAW, Way::PageToPool, "Pay me", text, ("nothing", "Never given"))
+pub(super) fn withdraw() -> MethodRow {
+    let text = "Requests a payout to a wallet. Always refused, because this version does not collect payment.";
+    MethodRow::new::<()>(method::WITHDRAW, Way::PageToPool, "Request a payout", text, ("nothing", "Never returned"))
         .signed(Signing::Wallet)
         .fails(CODES)
 }
 
-pub(super) fn whitelist() -> Row {
-    let text = "A host is to trust a node. Our agent takes it from a pool of the original (`--protocol 2`) as the \
-                beginning of a lease.";
-    Row::new::<Done>(method::WHITELIST, Way::OriginalToAgent, "Let this node in", text, ("done", "The node was told"))
-        .takes::<vipnode_types::NodeId>("node", "Who")
-        .fails(&[ErrorCode::MethodNotFound, ErrorCode::InvalidParams, ErrorCode::Refused, ErrorCode::Busy])
-        .example("Ben's node", examples::bare(&examples::client()), &Done {})
+pub(super) fn whitelist() -> MethodRow {
+    let text = "Asks a host to trust a node. When an original pool calls it (`--protocol 2`), this version's agent \
+                treats it as the start of a lease.";
+    MethodRow::new::<Done>(
+        method::WHITELIST,
+        Way::OriginalToAgent,
+        "Trust a node",
+        text,
+        ("done", "The node has been updated"),
+    )
+    .takes::<vipnode_types::NodeId>("node", "The node")
+    .fails(&[ErrorCode::MethodNotFound, ErrorCode::InvalidParams, ErrorCode::Refused, ErrorCode::Busy])
+    .example("Ben's node", examples::bare(&examples::client()), &Done {})
 }

@@ -2,8 +2,8 @@
 
 use super::{
     examples::{self, CHALLENGE, GETH, LEASE, LIGHT, NOW, OTHER_LEASE},
+    method_row::{MethodRow, Signing, Way},
     protocol2,
-    row::{Row, Signing, Way},
 };
 use vipnode_types::{
     Capability, LeaseSetHash,
@@ -15,10 +15,10 @@ use vipnode_types::{
     },
 };
 
-/// An agent that has connected asks for something.
+/// The errors of a call by an agent that has connected.
 const OF_AN_AGENT: &[ErrorCode] = &[ErrorCode::InvalidParams, ErrorCode::Unauthorized, ErrorCode::Busy];
 
-/// A pool has an agent let a peer in, or dial one.
+/// The errors of a pool's call to admit or dial a peer.
 const OF_A_GRANT: &[ErrorCode] =
     &[ErrorCode::MethodNotFound, ErrorCode::InvalidParams, ErrorCode::Unsuitable, ErrorCode::Refused, ErrorCode::Busy];
 
@@ -26,16 +26,16 @@ fn caps(texts: &[&str]) -> Vec<Capability> {
     texts.iter().filter_map(|text| text.parse().ok()).collect()
 }
 
-pub(super) fn ping() -> Row {
-    let text = "Takes no params. Nothing is known of the caller afterwards.";
-    Row::new::<String>(method::PING, Way::AnyToPool, "Is there a pool?", text, ("pong", "\"pong\""))
+pub(super) fn ping() -> MethodRow {
+    let text = "Takes no params. The pool stores nothing about the caller.";
+    MethodRow::new::<String>(method::PING, Way::AnyToPool, "Check that a pool responds", text, ("pong", "\"pong\""))
         .fails(&[ErrorCode::Busy])
         .example("a pool answers", Some(Vec::new()), &"pong")
 }
 
-pub(super) fn status() -> Row {
-    let text = "Takes no params. `--status` of the pool says who may see it: everybody, members on the WebSocket of an \
-                agent that connected, or nobody. The original's fields and more.";
+pub(super) fn status() -> MethodRow {
+    let text = "Takes no params. The pool's `--status` flag sets who can read it: everyone, members (over the \
+                WebSocket of a connected agent), or nobody. The result contains the original's fields and more.";
     let status = PoolStatus {
         time_updated: NOW.rfc3339(),
         time_started: NOW.minus(3_600_000).rfc3339(),
@@ -65,14 +65,20 @@ pub(super) fn status() -> Row {
         },
         error: None,
     };
-    Row::new::<PoolStatus>(method::STATUS, Way::AnyToPool, "How is the pool?", text, ("status", "What it shows"))
-        .fails(&[ErrorCode::NotMember, ErrorCode::Unsuitable, ErrorCode::Busy])
-        .example("one host, one client", Some(Vec::new()), &status)
+    MethodRow::new::<PoolStatus>(
+        method::STATUS,
+        Way::AnyToPool,
+        "Get the status of the pool",
+        text,
+        ("status", "The status"),
+    )
+    .fails(&[ErrorCode::NotMember, ErrorCode::Unsuitable, ErrorCode::Busy])
+    .example("one host, one client", Some(Vec::new()), &status)
 }
 
-pub(super) fn reach() -> Row {
-    let text = "For somebody who may become an agent: nothing is kept of it, and no slot is taken. A port is tried at \
-                the address that the caller comes from and at no other. `vipnode doctor` calls it.";
+pub(super) fn reach() -> MethodRow {
+    let text = "For a caller that may later connect as an agent. The pool stores nothing about the caller and assigns \
+                no slot. It tests the port only at the caller's source address. `vipnode doctor` calls this method.";
     let request = ReachRequest { port: Some(30_303), node: examples::client(), chain_id: 1, join: None };
     let reply = ReachReply {
         address: [198, 51, 100, 7].into(),
@@ -80,17 +86,24 @@ pub(super) fn reach() -> Row {
         time_ms: NOW,
         admission: Admission::Allowed,
     };
-    Row::new::<ReachReply>(method::REACH, Way::AnyToPool, "How does the pool see me?", text, ("seen", "How it does"))
-        .takes::<ReachRequest>("request", "Who asks, and which port of his to try")
-        .fails(&[ErrorCode::InvalidParams, ErrorCode::Busy])
-        .example("the port is open", examples::bare(&request), &reply)
+    MethodRow::new::<ReachReply>(
+        method::REACH,
+        Way::AnyToPool,
+        "Test how the pool sees the caller",
+        text,
+        ("seen", "How the pool sees the caller"),
+    )
+    .takes::<ReachRequest>("request", "The caller's node and the port to test")
+    .fails(&[ErrorCode::InvalidParams, ErrorCode::Busy])
+    .example("the port is open", examples::bare(&request), &reply)
 }
 
-pub(super) fn connect() -> Row {
-    let text = "An agent presents its node. On a WebSocket the nonce is the challenge of the header \
-                `vipnode-challenge` of the 101 response, and the call authenticates the socket: what follows on it is \
-                not signed. Over HTTP the nonce is Unix milliseconds, and each further call is signed too. A new \
-                connection of a node replaces its old one. Params that begin with a text are protocol 2's.";
+pub(super) fn connect() -> MethodRow {
+    let text = "Authenticates an agent and describes its node. On a WebSocket, the nonce is the challenge from the \
+                `vipnode-challenge` header of the 101 response, and the call authenticates the socket. Later calls on \
+                the socket are not signed. Over HTTP, the nonce is a Unix timestamp in milliseconds, and every call \
+                is signed. A new connection from a node replaces its old one. If the first param is a string, the \
+                call is a protocol 2 call.";
     let hello = ConnectRequest {
         protocol: PROTOCOL,
         agent_version: "vipnode/0.1.0".to_owned(),
@@ -118,19 +131,26 @@ pub(super) fn connect() -> Row {
         ErrorCode::Unsuitable,
         ErrorCode::Busy,
     ];
-    Row::new::<ConnectReply>(method::CONNECT, Way::AgentToPool, "Here I am", text, ("welcome", "The pool's welcome"))
-        .takes::<ConnectRequest>("hello", "The agent and its node")
-        .signed(Signing::Always)
-        .fails(codes)
-        .example("a light client", examples::signed(method::CONNECT, CHALLENGE, &hello), &reply)
-        .in_protocol2(protocol2::connect())
+    MethodRow::new::<ConnectReply>(
+        method::CONNECT,
+        Way::AgentToPool,
+        "Connect an agent to the pool",
+        text,
+        ("welcome", "The pool's welcome"),
+    )
+    .takes::<ConnectRequest>("hello", "The agent and its node")
+    .signed(Signing::Always)
+    .fails(codes)
+    .example("a light client", examples::signed(method::CONNECT, CHALLENGE, &hello), &reply)
+    .in_protocol2(protocol2::connect())
 }
 
-pub(super) fn report() -> Row {
-    let text = "Due once in each `report_interval_ms` of the welcome, also when nothing changed, and at once when \
-                something did. The first on a socket has `full`; later ones say what changed. `hash` covers the whole \
-                set after the report. Where sequence or hash does not fit, the pool counts nothing and answers \
-                `resync`: send a full one. Only leased peers are named.";
+pub(super) fn report() -> MethodRow {
+    let text = "An agent sends a report once in every `report_interval_ms` (from the welcome), even if nothing \
+                changed, and immediately after a change. The first report on a socket contains `full`; later reports \
+                contain only changes. `hash` covers the whole set after the report. If the sequence number or the \
+                hash does not match, the pool counts nothing and returns `resync`; the agent must then send a full \
+                report. A report names only leased peers.";
     let full = ReportRequest {
         seq: 1,
         full: Some(vec![UpLease { lease: LEASE, continuous: true }]),
@@ -146,20 +166,31 @@ pub(super) fn report() -> Row {
     };
     let quiet = ReportRequest { seq: 3, ..ReportRequest::default() };
     let taken = ReportReply { resync: false };
-    Row::new::<ReportReply>(method::REPORT, Way::AgentToPool, "What I see", text, ("taken", "Whether it fitted"))
-        .takes::<ReportRequest>("report", "What the agent sees of its leased peers")
-        .signed(Signing::OverHttp)
-        .fails(OF_AN_AGENT)
-        .example("the first on a socket", examples::bare(&full), &taken)
-        .example("a further host is connected", examples::bare(&change), &taken)
-        .example("nothing changed", examples::bare(&quiet), &taken)
-        .example("it does not fit", examples::bare(&ReportRequest { seq: 7, ..quiet }), &ReportReply { resync: true })
+    MethodRow::new::<ReportReply>(
+        method::REPORT,
+        Way::AgentToPool,
+        "Report which leased peers are connected",
+        text,
+        ("taken", "Whether the report matched the pool's state"),
+    )
+    .takes::<ReportRequest>("report", "The state of the agent's leased peers")
+    .signed(Signing::OverHttp)
+    .fails(OF_AN_AGENT)
+    .example("the first on a socket", examples::bare(&full), &taken)
+    .example("another host is connected", examples::bare(&change), &taken)
+    .example("nothing changed", examples::bare(&quiet), &taken)
+    .example(
+        "the report does not match",
+        examples::bare(&ReportRequest { seq: 7, ..quiet }),
+        &ReportReply { resync: true },
+    )
 }
 
-pub(super) fn ask() -> Row {
-    let text = "Says how many hosts a client wants in all. The pool remembers it and tops up by itself with \
-                `vipnode_dial`, until another ask. The answer comes once a host let the client in, or with `reason` at a \
-                deadline. Over HTTP, where the pool cannot call, ask again.";
+pub(super) fn ask() -> MethodRow {
+    let text = "Sets the total number of hosts that a client wants. The pool stores this number and assigns further \
+                hosts with `vipnode_dial` until the client's next ask. The response is sent once a host has admitted \
+                the client, or at a deadline with a `reason`. Over HTTP, where the pool cannot call the agent, ask \
+                again.";
     let request = AskRequest { want: 2, avoid: Vec::new() };
     let grant = LeasedHost {
         lease: LEASE,
@@ -180,17 +211,23 @@ pub(super) fn ask() -> Row {
         ErrorCode::Unpaired,
         ErrorCode::Busy,
     ];
-    Row::new::<AskReply>(method::ASK, Way::AgentToPool, "Give me hosts", text, ("given", "Who let the client in"))
-        .takes::<AskRequest>("wish", "How many, and whom not")
-        .signed(Signing::OverHttp)
-        .fails(codes)
-        .example("one at once, the other follows", examples::bare(&request), &reply)
-        .example("none is free, over HTTP", examples::over_http(method::ASK, &request), &none)
+    MethodRow::new::<AskReply>(
+        method::ASK,
+        Way::AgentToPool,
+        "Request hosts",
+        text,
+        ("given", "The hosts that admitted the client"),
+    )
+    .takes::<AskRequest>("wish", "The number of hosts wanted, and the hosts to avoid")
+    .signed(Signing::OverHttp)
+    .fails(codes)
+    .example("one host immediately, the other later", examples::bare(&request), &reply)
+    .example("no host is free (over HTTP)", examples::over_http(method::ASK, &request), &none)
 }
 
-pub(super) fn explain() -> Row {
-    let text = "Tells a client of its own leases and its own wish; hosts that it has not are numbers and nothing else. \
-                `vipnode status --why` shows it.";
+pub(super) fn explain() -> MethodRow {
+    let text = "Returns information about the client's own leases and its own request. Other hosts appear only as \
+                counts. `vipnode status --why` displays the result.";
     let score = Score { free_slots: 19, latency: 12, uptime: 5, ..Score::default() };
     let reply = ExplainReply {
         want: 1,
@@ -207,35 +244,48 @@ pub(super) fn explain() -> Row {
         ..ExplainReply::default()
     };
     let codes = &[ErrorCode::InvalidParams, ErrorCode::Unauthorized, ErrorCode::Unsuitable, ErrorCode::Busy];
-    Row::new::<ExplainReply>(method::EXPLAIN, Way::AgentToPool, "Why these hosts?", text, ("why", "Why"))
-        .takes::<ExplainRequest>("nothing", "An empty object")
-        .signed(Signing::OverHttp)
-        .fails(codes)
-        .example("one of three hosts", examples::bare(&ExplainRequest {}), &reply)
+    MethodRow::new::<ExplainReply>(
+        method::EXPLAIN,
+        Way::AgentToPool,
+        "Explain the client's hosts",
+        text,
+        ("why", "The explanation"),
+    )
+    .takes::<ExplainRequest>("nothing", "An empty object")
+    .signed(Signing::OverHttp)
+    .fails(codes)
+    .example("one of three hosts", examples::bare(&ExplainRequest {}), &reply)
 }
 
-pub(super) fn leave() -> Row {
-    let text = "Ends leases, from either side. The other side is told by `vipnode_evict`.";
+pub(super) fn leave() -> MethodRow {
+    let text = "Ends leases from either side. The pool notifies the other side with `vipnode_evict`.";
     let request = LeaveRequest { leases: vec![LEASE], reason: LeaveReason::Surplus, fault: None };
-    Row::new::<Done>(method::LEAVE, Way::AgentToPool, "I end these leases", text, ("done", "An empty object"))
-        .takes::<LeaveRequest>("leases", "Which, and why")
+    MethodRow::new::<Done>(method::LEAVE, Way::AgentToPool, "End leases", text, ("done", "An empty object"))
+        .takes::<LeaveRequest>("leases", "The leases to end, and the reason")
         .signed(Signing::OverHttp)
         .fails(OF_AN_AGENT)
-        .example("a host too many", examples::bare(&request), &Done {})
+        .example("one host too many", examples::bare(&request), &Done {})
 }
 
-pub(super) fn bye() -> Row {
-    let text = "The agent stops; all its leases end. A socket that is lost without it ends nothing at once.";
-    Row::new::<Done>(method::BYE, Way::AgentToPool, "I stop", text, ("done", "An empty object"))
-        .takes::<ByeRequest>("nothing", "An empty object")
-        .signed(Signing::OverHttp)
-        .fails(OF_AN_AGENT)
-        .example("bye", examples::bare(&ByeRequest {}), &Done {})
+pub(super) fn bye() -> MethodRow {
+    let text = "The agent is stopping, and all its leases end. If a socket is lost without this call, no lease ends \
+                immediately.";
+    MethodRow::new::<Done>(
+        method::BYE,
+        Way::AgentToPool,
+        "Disconnect and end all leases",
+        text,
+        ("done", "An empty object"),
+    )
+    .takes::<ByeRequest>("nothing", "An empty object")
+    .signed(Signing::OverHttp)
+    .fails(OF_AN_AGENT)
+    .example("bye", examples::bare(&ByeRequest {}), &Done {})
 }
 
-pub(super) fn admit() -> Row {
-    let text = "A host is to let a client in. It journals the grant, has its node trust the client, and answers; only \
-                then is the client told of the host.";
+pub(super) fn admit() -> MethodRow {
+    let text = "Asks a host to admit a client. The host records the lease in its journal, makes its node trust the \
+                client, and responds. Only then does the pool give the host to the client.";
     let call = AdmitCall {
         lease: LEASE,
         client: examples::client(),
@@ -244,25 +294,31 @@ pub(super) fn admit() -> Row {
         client_version: LIGHT.to_owned(),
         light: true,
     };
-    Row::new::<Done>(method::ADMIT, Way::PoolToAgent, "Let this client in", text, ("done", "The node was told"))
-        .takes::<AdmitCall>("client", "Who, under which lease")
-        .fails(OF_A_GRANT)
-        .example("Ben's node", examples::bare(&call), &Done {})
+    MethodRow::new::<Done>(
+        method::ADMIT,
+        Way::PoolToAgent,
+        "Admit a client",
+        text,
+        ("done", "The node has been updated"),
+    )
+    .takes::<AdmitCall>("client", "The client and the lease")
+    .fails(OF_A_GRANT)
+    .example("Ben's node", examples::bare(&call), &Done {})
 }
 
-pub(super) fn evict() -> Row {
-    let text = "A lease is over. A host has its node untrust the client and then disconnect it; a client stops \
-                dialing. A lease that the agent does not know is done already.";
+pub(super) fn evict() -> MethodRow {
+    let text = "A lease has ended. A host removes the client from its node's trusted peers and then disconnects it. A \
+                client stops dialing. If the agent does not know the lease, there is nothing to undo.";
     let call = EvictCall { lease: LEASE, peer: examples::client(), reason: EvictReason::Left, fault: None };
-    Row::new::<Done>(method::EVICT, Way::PoolToAgent, "This lease is over", text, ("done", "An empty object"))
-        .takes::<EvictCall>("lease", "Which, and why")
+    MethodRow::new::<Done>(method::EVICT, Way::PoolToAgent, "End a lease", text, ("done", "An empty object"))
+        .takes::<EvictCall>("lease", "The lease that ended, and the reason")
         .fails(&[ErrorCode::MethodNotFound, ErrorCode::InvalidParams, ErrorCode::Refused, ErrorCode::Busy])
         .example("the client left", examples::bare(&call), &Done {})
 }
 
-pub(super) fn dial() -> Row {
-    let text = "To a client: a further host of its ask, already admitted. To a host: dial a leased client that cannot \
-                reach it.";
+pub(super) fn dial() -> MethodRow {
+    let text = "For a client: dial another host that it asked for, which has already admitted it. For a host: dial a \
+                leased client that cannot reach the host.";
     let call = DialCall {
         lease: OTHER_LEASE,
         side: Side::Client,
@@ -270,8 +326,8 @@ pub(super) fn dial() -> Row {
         price: examples::price(),
         client_version: GETH.to_owned(),
     };
-    Row::new::<Done>(method::DIAL, Way::PoolToAgent, "Dial this peer", text, ("done", "It was taken"))
-        .takes::<DialCall>("peer", "Whom, under which lease")
+    MethodRow::new::<Done>(method::DIAL, Way::PoolToAgent, "Dial a peer", text, ("done", "The call was accepted"))
+        .takes::<DialCall>("peer", "The peer to dial, and the lease")
         .fails(OF_A_GRANT)
-        .example("a further host", examples::bare(&call), &Done {})
+        .example("another host", examples::bare(&call), &Done {})
 }

@@ -68,5 +68,5 @@ pub enum Reply {
     /// To a status.
     Status(Box<PoolStatus>),
     /// To a call of protocol 2.
-    Protocol2(Box<protocol2::Reply>),
+    Protocol2(Box<protocol2::Protocol2Reply>),
 }

@@ -23,24 +23,6 @@ errors! {
             known: String,
         }: Unauthorized, "this call is signed for {audience}, and this pool is known as {known}",
             hint "Connect by one of these URLs, or have the operator add yours with --public-url.";
-        /// The envelope's signature does not hold.
-        EnvelopeSignature {
-            /// What is wrong.
-            why: String,
-        }: Unauthorized, "{why}",
-            hint "The agent's key file and its delegation must belong together: run vipnode link.";
-        /// The delegation in the envelope does not hold.
-        EnvelopeDelegation {
-            /// What is wrong.
-            why: String,
-        }: Unauthorized, "{why}", hint "Delegate again: run vipnode link.";
-        /// The signature of a call of protocol 2 does not hold.
-        Protocol2Signature {
-            /// What is wrong.
-            why: String,
-            /// What to sign instead.
-            how: &'static str,
-        }: Unauthorized, "{why}", hint "{how}";
         /// Over HTTP the nonce is another text than a number.
         NonceForm: Unauthorized, "over HTTP the nonce is the time in Unix milliseconds",
             hint "Check the clocks of both machines, then call again.";

@@ -2,11 +2,10 @@
 //!
 //! - [`Connection`] is the protocol without any I/O: frames in, events out. It owns the ids, the
 //!   table of calls in flight, and batches, each with a limit.
-//! - [`Session`] runs a `Connection` on any stream and sink of [`Frame`]s, within the task of whoever
-//!   takes what it hears. [`RpcHandle`] is the handle to call the other side, [`Responder`] the one to
-//!   answer it; both say it to the session's own bounded queues.
-//! - [`drive`] gives a `Session` a task of its own; what the other side says then arrives in
-//!   [`Opened::incoming`].
+//! - [`Session`] runs a `Connection` on any stream and sink of [`Frame`]s, in the task of its owner, and ends with a
+//!   [`SessionEnd`]. [`RpcHandle`] calls the other side, [`Responder`] answers it; both write to the session's bounded
+//!   queues.
+//! - [`drive`] gives a `Session` a task of its own; requests of the other side then arrive in [`Opened::incoming`].
 //! - [`open_ws`], [`open_ipc`], [`IpcListener`] and [`pipe`] make such sockets; [`http`] makes a client that can call
 //!   but not be called. [`RpcClient`] is either.
 //!
@@ -38,7 +37,7 @@ mod transport;
 
 pub use error::{CallError, OpenError, SessionEnd};
 pub use limits::RpcLimits;
-pub use protocol::{Connection, Event, Frame, Full, JsonSplitter, Served, SplitError, request_text};
+pub use protocol::{Connection, ConnectionEvent, Frame, Full, JsonSplitter, Served, SplitError, request_text};
 pub use session::{
     Closed, Halves, Heard, Incoming, Keepalive, Opened, PendingCall, Responder, RpcHandle, Session, drive,
 };

@@ -31,9 +31,9 @@ pub struct RpcLimits {
     /// A WebSocket that is ended from here waits this long for the other side's farewell, never longer than
     /// [`RpcLimits::write`].
     pub farewell: Duration,
-    /// Frames that may come before the other side's farewell: who sends on and on does not read ours either.
+    /// Frames that may arrive before the other side's farewell: a side that keeps sending does not read ours either.
     pub farewell_frames: usize,
-    /// Whom a connection beyond this machine may be to.
+    /// Which servers a connection beyond this machine trusts.
     pub trust: Trust,
 }
 
@@ -74,5 +74,5 @@ pub(crate) const ERROR_CHARS: usize = 1_024;
 pub(crate) const CLOSE_BYTES: usize = 123;
 /// Characters kept of why the other side closed a connection, or of what broke it.
 pub(crate) const REASON_CHARS: usize = 300;
-/// Characters kept of the first line of an HTTP body that is no answer.
+/// Characters kept of the first line of an HTTP body that is not an answer.
 pub(crate) const BODY_CHARS: usize = 300;

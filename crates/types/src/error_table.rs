@@ -1,13 +1,13 @@
-//! Every error of vipnode is a row of a table: what happened, how to fix it and, where it goes over the wire, under
-//! which code. [`errors!`](crate::errors) declares an enum of errors from such rows.
+//! Every vipnode error is a row in a table that gives the message, the hint, and, for errors sent over the wire, the
+//! code.
 
 use std::error::Error;
 
 use crate::wire::{ErrorCode, WireError};
 
-/// An error whose code, message and hint travel together. The message is its `Display`.
+/// An error that carries its code, message, and hint. The message is its `Display`.
 pub trait TypedError: Error {
-    /// The code by which it goes over the wire; `None` for an error that stays on this machine.
+    /// Returns the wire code; `None` for an error that is never sent over the wire.
     fn code(&self) -> Option<ErrorCode>;
 
     /// How to fix it: an imperative sentence that names the flag, command or change. `None` where nothing can be done.
@@ -69,7 +69,7 @@ pub struct ErrorTable {
 ///   `"{path} cannot be read" (path = path.display())`.
 /// - Instead of `hint "…"` stands `hint_of field`, where that field is an error with a hint of its own, or
 ///   `no_hint "why there is none"`.
-/// - `, retry field` after the hint says after how many milliseconds (`u64`) to try again.
+/// - `, retry field` after the hint names the field that holds when to try again, in milliseconds (`u64`).
 /// - Below `also` stand variants that only wrap another [`TypedError`] and take over its message, code and hint.
 ///
 /// ```
@@ -99,6 +99,7 @@ macro_rules! errors {
     (@code $code:ident) => { ::core::option::Option::Some($crate::wire::ErrorCode::$code) };
     (@hint hint $text:tt $($args:tt)*) => { ::core::option::Option::Some(::std::format!($text $($args)*)) };
     (@hint hint_of $inner:tt) => {{
+        #[allow(unused_imports, reason = "the trait may be in scope already")]
         use $crate::TypedError as _;
         $inner.hint()
     }};

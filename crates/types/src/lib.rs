@@ -1,14 +1,16 @@
-//! The words of vipnode: ids, enodes, wei, the meter, signatures and every message of the wire.
+//! The vocabulary of vipnode: IDs, enodes, wei, the meter, signatures, and all messages of the wire.
 //!
 //! This crate knows no socket, no clock and no store. Pool and agent meet only here and in the RPC.
 //!
-//! - Who: [`NodeId`], [`Enode`], [`Account`], [`AgentKey`], [`ChainSpec`].
-//! - What it serves and what it wants of others: [`Capability`], [`MinVersion`], [`PeerRules`].
-//! - How much: [`Wei`], [`Price`], [`meter`].
-//! - When: [`Ms`], always handed in.
-//! - What is said: [`wire`], signed as [`signed`] tells; by the original's agents and pools: [`protocol2`].
-//! - What is refused, and how to fix it: [`errors!`], [`TypedError`]; without its type: [`Failure`].
-//! - By which names: [`PoolMethod`], [`AgentMethod`]. The crate `openrpc` describes all of it for other programs.
+//! - Identity: [`NodeId`], [`Enode`], [`Account`], [`AgentKey`], [`ChainSpec`].
+//! - What a node serves and requires of others: [`Capability`], [`MinVersion`], [`PeerRules`].
+//! - Amounts: [`Wei`], [`Price`], [`meter`].
+//! - Time: [`Ms`], always passed in.
+//! - Messages: [`wire`], signed as described in [`signed`]; [`protocol2`] for the agents and pools of the original.
+//! - Errors and their hints: [`errors!`], [`TypedError`]; [`Failure`] is an error without its type.
+//! - Method names: [`PoolMethod`], [`AgentMethod`]. The crate `openrpc` describes the methods for other programs.
+//!
+//! Codes such as D10 name faults of the original vipnode; `docs/faults.md` lists them.
 #![cfg_attr(not(test), deny(clippy::arithmetic_side_effects))]
 
 mod crypto;
@@ -27,8 +29,7 @@ mod text_form;
 pub mod wire;
 
 pub use crypto::{
-    AgentKey, AgentPublic, Delegation, DelegationError, DelegationTextError, JoinProof, JoinSecret, NodeKey,
-    NodeKeyError, signed,
+    AgentKey, AgentPublic, Delegation, DelegationError, JoinProof, JoinSecret, NodeKey, NodeKeyError, signed,
 };
 pub use error_table::{ErrorRow, ErrorTable, HintRow, TypedError};
 pub use failure::Failure;
@@ -40,8 +41,25 @@ pub use methods::{AgentMethod, PoolMethod};
 pub use money::{Price, Wei, WeiError, meter};
 pub use ms::Ms;
 pub use node::{
-    Capability, CapabilityError, ChainSpec, Direction, DropCause, HeadFact, MinVersion, MinVersionError, Misfit,
+    Capability, CapabilityError, ChainSpec, Direction, DropCause, HeadFact, MinVersion, MinVersionError, Mismatch,
     NodeFacts, PeerCommand, PeerFact, PeerRules,
 };
 pub use sanitize::{is_unprintable, sanitize, sanitize_lines};
 pub use text_form::HexError;
+
+/// The errors of this crate, for the book's page of errors.
+pub const ERROR_TABLES: &[ErrorTable] = &[
+    ErrorTable { title: "Signed calls", rows: signed::EnvelopeError::ROWS },
+    ErrorTable { title: "Delegations", rows: DelegationError::ROWS },
+    ErrorTable { title: "Signed calls of protocol 2", rows: protocol2::SignatureError::ROWS },
+    ErrorTable { title: "Params of protocol 2", rows: protocol2::FormError::ROWS },
+    ErrorTable { title: "Keys", rows: NodeKeyError::ROWS },
+    ErrorTable { title: "Hex", rows: HexError::ROWS },
+    ErrorTable { title: "Node IDs", rows: NodeIdError::ROWS },
+    ErrorTable { title: "Enodes", rows: EnodeError::ROWS },
+    ErrorTable { title: "Accounts", rows: AccountError::ROWS },
+    ErrorTable { title: "Addresses of servers", rows: RpcUrlError::ROWS },
+    ErrorTable { title: "Amounts", rows: WeiError::ROWS },
+    ErrorTable { title: "Capabilities", rows: CapabilityError::ROWS },
+    ErrorTable { title: "Minimum versions", rows: MinVersionError::ROWS },
+];

@@ -1,7 +1,7 @@
 use crate::{protocol2::method as original, wire::method};
 
-/// An enum of methods, each with its name on the wire. What is not in it is not served: whoever serves matches
-/// over the whole enum, and so does the crate `openrpc`, which documents it.
+/// An enum of methods, each with its name on the wire. Both the dispatch of a server and the crate `openrpc`, which
+/// documents the methods, match over the whole enum, so nothing else is served.
 macro_rules! methods {
     ($(#[$about:meta])* $kind:ident { $($(#[$doc:meta])* $variant:ident = $name:expr,)* }) => {
         $(#[$about])*
@@ -11,7 +11,7 @@ macro_rules! methods {
         }
 
         impl $kind {
-            /// Every one there is.
+            /// All methods.
             pub const ALL: &[Self] = &[$(Self::$variant,)*];
 
             /// Its name on the wire.

@@ -5,27 +5,27 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 
-/// A moment: milliseconds since the Unix epoch, monotonic within one process.
+/// A point in time: milliseconds since the Unix epoch, monotonic within one process.
 ///
-/// Nothing here reads a clock; whoever does I/O hands the moment in.
+/// Nothing here reads a clock; the code that does I/O passes the time in.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(transparent)]
 pub struct Ms(u64);
 
 impl Ms {
-    /// The beginning.
+    /// The Unix epoch.
     pub const ZERO: Self = Self(0);
     /// Later than every deadline.
     pub const NEVER: Self = Self(u64::MAX);
 
-    /// That many milliseconds after the beginning.
+    /// The time that many milliseconds after the Unix epoch.
     #[must_use]
     pub const fn new(ms: u64) -> Self {
         Self(ms)
     }
 
-    /// Milliseconds after the beginning.
+    /// Returns the milliseconds since the Unix epoch.
     #[must_use]
     pub const fn get(self) -> u64 {
         self.0
@@ -44,12 +44,21 @@ impl Ms {
     }
 
     /// Milliseconds from `earlier` to here, 0 where `earlier` is later.
+    ///
+    /// ```
+    /// use vipnode_types::Ms;
+    ///
+    /// let now = Ms::new(1_600_000_000_123);
+    /// assert_eq!(now.rfc3339(), "2020-09-13T12:26:40.123Z");
+    /// assert_eq!(now.plus(60_000).since(now), 60_000);
+    /// assert_eq!(now.since(now.plus(1)), 0, "saturates");
+    /// ```
     #[must_use]
     pub const fn since(self, earlier: Self) -> u64 {
         self.0.saturating_sub(earlier.0)
     }
 
-    /// As people and programs write a moment (RFC 3339), with milliseconds.
+    /// Returns the time in RFC 3339 format, with milliseconds.
     #[must_use]
     pub fn rfc3339(self) -> String {
         humantime::format_rfc3339_millis(self.system_time()).to_string()

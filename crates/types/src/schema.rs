@@ -23,15 +23,15 @@ macro_rules! texts {
 }
 
 texts! {
-    NodeId, "^[0-9a-f]{128}$", "A node: its public key, 64 bytes.";
-    Enode, "^enode://[0-9a-f]{128}(@[^@/?]+:[0-9]+)?([?]discport=[0-9]+)?$", "Where a node can be dialled. IPv6 stands in brackets.";
-    Account, "^0x[0-9a-fA-F]{40}$", "Who pays or earns: an Ethereum address.";
-    AgentPublic, "^[0-9a-f]{66}$", "The public key of an agent: a compressed point of secp256k1.";
-    Signature, "^[0-9a-f]{128}$", "ECDSA over secp256k1: R and S.";
-    LeaseSetHash, "^[0-9a-f]{16}$", "The exclusive or of the first 8 bytes of keccak256 of each lease, a lease being 8 bytes, big-endian.";
-    Wei, "^[0-9]+$", "An amount of wei, less than 2^128. A text, for a number would lose precision in JavaScript.";
-    Capability, "^[A-Za-z0-9._-]{1,16}(/[0-9]{1,9})?$", "A sub-protocol of devp2p that a node serves, like snap/1; without a number of any version.";
-    MinVersion, "^[^/]{1,32}/[0-9]+[.][0-9]+[.][0-9]+$", "The oldest release of an execution client that is taken, like geth/1.17.0.";
+    NodeId, "^[0-9a-f]{128}$", "A node ID: the node's public key, 64 bytes.";
+    Enode, "^enode://[0-9a-f]{128}(@[^@/?]+:[0-9]+)?([?]discport=[0-9]+)?$", "The address at which a node can be dialed. IPv6 addresses are in brackets.";
+    Account, "^0x[0-9a-fA-F]{40}$", "The account that pays or earns: an Ethereum address.";
+    AgentPublic, "^[0-9a-f]{66}$", "The public key of an agent: a compressed secp256k1 point.";
+    Signature, "^[0-9a-f]{128}$", "An ECDSA signature over secp256k1: R and S.";
+    LeaseSetHash, "^[0-9a-f]{16}$", "The XOR of the first 8 bytes of the keccak256 hash of each lease ID (8 bytes, big-endian).";
+    Wei, "^[0-9]+$", "An amount of wei, less than 2^128. A string, because a number would lose precision in JavaScript.";
+    Capability, "^[A-Za-z0-9._-]{1,16}(/[0-9]{1,9})?$", "A devp2p sub-protocol that a node serves, such as snap/1; without a number, it stands for any version.";
+    MinVersion, "^[^/]{1,32}/[0-9]+[.][0-9]+[.][0-9]+$", "The oldest accepted release of an execution client, such as geth/1.17.0.";
 }
 
 impl JsonSchema for Kind {
@@ -42,7 +42,7 @@ impl JsonSchema for Kind {
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
         json_schema!({
             "type": "integer",
-            "description": "Which execution client: 0 unknown, 1 geth, 2 parity, 3 pantheon (today Besu); any other is unknown.",
+            "description": "The execution client: 0 unknown, 1 geth, 2 parity, 3 pantheon (today Besu); any other number is unknown.",
         })
     }
 }

@@ -4,14 +4,14 @@ use vipnode_types::{Price, Wei, wire::Side};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct EndedLeases {
     /// Where the agent was the host.
-    pub host: Seen,
+    pub host: EndedSide,
     /// Where it was the client.
-    pub client: Seen,
+    pub client: EndedSide,
 }
 
 /// Totals of some leases, as seen by this side alone. The pool meters the part that both sides saw, so no more.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Seen {
+pub struct EndedSide {
     /// How many leases.
     pub leases: u64,
     /// How long their peers were connected, in milliseconds.
@@ -29,7 +29,7 @@ impl EndedLeases {
     }
 }
 
-impl Seen {
+impl EndedSide {
     /// Adds a lease that saw its peer for `seen_ms`, at that price.
     pub fn add(&mut self, ms: u64, price: Option<Price>) {
         let most = Wei::new(u128::MAX);

@@ -1,13 +1,13 @@
 //! The numbers that an agent shows move as what they name does.
 
 use crate::common::*;
-use vipnode_agent_core::{AdmitFailure, Event, Gauges};
+use vipnode_agent_core::{AdmitFailure, AgentGauges, Event};
 use vipnode_types::{
     PeerFact,
     wire::{EvictReason, WireError},
 };
 
-fn gauges(bench: &Bench) -> Gauges {
+fn gauges(bench: &Bench) -> AgentGauges {
     bench.core.gauges()
 }
 

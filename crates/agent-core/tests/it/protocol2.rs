@@ -8,8 +8,8 @@ use vipnode_agent_core::{
 use vipnode_types::{
     Account, Enode, EnodeHost, LeaseId, Ms, NodeFacts, NodeId, PeerCommand,
     protocol2::{
-        Balance, Call, ConnectReply, ConnectRequest, Kind, PeerEntry, PeerReply, PeerRequest, Reply, Update,
-        UpdateReply,
+        Balance, Call, Kind, PeerEntry, PeerReply, PeerRequest, Protocol2ConnectReply, Protocol2ConnectRequest,
+        Protocol2Reply, Update, UpdateReply,
     },
     wire::{ErrorCode, WireError},
 };
@@ -23,7 +23,7 @@ fn said(bench: &Bench) -> Vec<(RequestTag, Call)> {
     said.collect()
 }
 
-fn connect(bench: &Bench) -> (RequestTag, ConnectRequest) {
+fn connect(bench: &Bench) -> (RequestTag, Protocol2ConnectRequest) {
     let found = said(bench).into_iter().find_map(|(tag, call)| match call {
         Call::Connect(request) => Some((tag, *request)),
         _ => None,
@@ -43,20 +43,20 @@ fn peer_request(bench: &Bench) -> Option<(RequestTag, PeerRequest)> {
         .find_map(|(tag, call)| if let Call::Peer(request) = call { Some((tag, request)) } else { None })
 }
 
-fn answer(bench: &mut Bench, tag: RequestTag, reply: Reply) {
+fn answer(bench: &mut Bench, tag: RequestTag, reply: Protocol2Reply) {
     bench.answer(tag, PoolAnswer::Protocol2(reply));
 }
 
 fn take_update(bench: &mut Bench, reply: UpdateReply) -> Update {
     let (tag, update) = update(bench).expect("an update");
-    answer(bench, tag, Reply::Update(reply));
+    answer(bench, tag, Protocol2Reply::Update(reply));
     update
 }
 
 fn give(bench: &mut Bench, bytes: &[u8]) {
     let (tag, _) = peer_request(bench).expect("a call for peers");
     let peers = bytes.iter().map(|byte| PeerEntry::host(&enode(*byte), Kind::Geth, Ms::ZERO, 0)).collect();
-    answer(bench, tag, Reply::Peer(PeerReply { peers }));
+    answer(bench, tag, Protocol2Reply::Peer(PeerReply { peers }));
 }
 
 /// Connected, with the first update taken; a client's first call for peers is in `out`.
@@ -65,7 +65,11 @@ fn live(config: AgentConfig) -> Bench {
     bench.node_up();
     bench.on(Event::PoolOpen);
     let (tag, _) = connect(&bench);
-    answer(&mut bench, tag, Reply::Connect(ConnectReply { message: "hello".into(), ..ConnectReply::default() }));
+    answer(
+        &mut bench,
+        tag,
+        Protocol2Reply::Connect(Protocol2ConnectReply { message: "hello".into(), ..Protocol2ConnectReply::default() }),
+    );
     let out = bench.out.clone();
     assert_eq!(take_update(&mut bench, UpdateReply::default()).peers, []);
     bench.out = out;
@@ -90,7 +94,7 @@ fn with_client() -> Bench {
     bench
 }
 
-fn present(facts: NodeFacts, config: AgentConfig) -> ConnectRequest {
+fn present(facts: NodeFacts, config: AgentConfig) -> Protocol2ConnectRequest {
     let mut bench = Bench::new(protocol2(config));
     bench.on(Event::NodeUp(Box::new(facts)));
     bench.on(Event::PoolOpen);
@@ -166,7 +170,7 @@ fn a_light_node_asks_for_its_own_kind() {
     bench.on(Event::NodeUp(Box::new(NodeFacts { full: false, ..facts(200) })));
     bench.on(Event::PoolOpen);
     let (tag, _) = connect(&bench);
-    answer(&mut bench, tag, Reply::Connect(ConnectReply::default()));
+    answer(&mut bench, tag, Protocol2Reply::Connect(Protocol2ConnectReply::default()));
     assert_eq!(peer_request(&bench).unwrap().1.kind, "geth");
 }
 
@@ -284,7 +288,7 @@ fn d40_a_pool_that_forgot_the_node_is_connected_to_again_and_leases_stay() {
     assert!(bench.reconnect().is_some(), "{:?}", bench.out);
     bench.on(Event::PoolOpen);
     let (tag, _) = connect(&bench);
-    answer(&mut bench, tag, Reply::Connect(ConnectReply::default()));
+    answer(&mut bench, tag, Protocol2Reply::Connect(Protocol2ConnectReply::default()));
     assert_eq!(update(&bench).unwrap().1.peers, [node(7)]);
     assert_eq!(bench.calls(), []);
 }
@@ -300,7 +304,7 @@ fn what_an_earlier_run_left_and_the_pool_does_not_know_is_undone() {
         bench.peers(&[7]);
         bench.on(Event::PoolOpen);
         let (tag, _) = connect(&bench);
-        answer(&mut bench, tag, Reply::Connect(ConnectReply::default()));
+        answer(&mut bench, tag, Protocol2Reply::Connect(Protocol2ConnectReply::default()));
         let (tag, named) = update(&bench).unwrap();
         assert_eq!(named.peers, [node(7)]);
         bench.done();
@@ -328,7 +332,7 @@ fn back_with(journal: Vec<JournalEntry>, seen: &[u8]) -> (Bench, RequestTag, Vec
     bench.peers(seen);
     bench.on(Event::PoolOpen);
     let (tag, _) = connect(&bench);
-    answer(&mut bench, tag, Reply::Connect(ConnectReply::default()));
+    answer(&mut bench, tag, Protocol2Reply::Connect(Protocol2ConnectReply::default()));
     let (tag, Update { peers, .. }) = update(&bench).expect("an update");
     let out = bench.out.clone();
     settle(&mut bench);
@@ -351,7 +355,7 @@ fn a_pair_that_an_earlier_run_held_both_ways_is_not_taken_over() {
     let (mut bench, tag, named) = back_with(both, &[7, 8]);
     assert_eq!(named, [node(8)], "the report to the pool no longer includes the lease");
     let active_peers = [7, 8].map(|byte| enode(byte).to_string()).into();
-    answer(&mut bench, tag, Reply::Update(UpdateReply { active_peers, ..UpdateReply::default() }));
+    answer(&mut bench, tag, Protocol2Reply::Update(UpdateReply { active_peers, ..UpdateReply::default() }));
     settle(&mut bench);
     let still: Vec<NodeId> = bench.left().iter().map(|grant| grant.peer.id).collect();
     assert_eq!(still, [node(8)]);
@@ -364,7 +368,7 @@ fn a_new_lease_confirms_no_old_one_the_other_way_round() {
         let (mut bench, tag, named) = back_with(vec![left(1, 7, kind)], &[]);
         assert_eq!(named, []);
         if whitelisted {
-            answer(&mut bench, tag, Reply::Update(UpdateReply::default()));
+            answer(&mut bench, tag, Protocol2Reply::Update(UpdateReply::default()));
             bench.call(1, FromPool::Whitelist(node(7)));
         } else {
             give(&mut bench, &[7]);
@@ -390,7 +394,7 @@ fn what_an_earlier_run_left_goes_on() {
     bench.obliging = true;
     let (updated, _) = update(&bench).unwrap();
     bench.done();
-    answer(&mut bench, updated, Reply::Update(UpdateReply::default()));
+    answer(&mut bench, updated, Protocol2Reply::Update(UpdateReply::default()));
     let old = bench.left()[0].lease;
     bench.after(20_000);
     assert_eq!(bench.calls(), [], "geth may dial it once more after 35 s, and no host dials a client here");
@@ -420,7 +424,7 @@ fn d51_a_stop_undoes_everything_and_reports_no_peers() {
     assert_eq!(update.peers, []);
     assert_eq!(bench.calls(), [PeerCommand::Drop(enode(7))]);
     bench.done();
-    answer(&mut bench, tag, Reply::Update(UpdateReply::default()));
+    answer(&mut bench, tag, Protocol2Reply::Update(UpdateReply::default()));
     assert_eq!(bench.out.last(), Some(&Action::Stopped { error: None }));
 }
 

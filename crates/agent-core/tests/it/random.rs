@@ -341,17 +341,17 @@ fn answer(fitting: u8, kind: u8, leases: Vec<(u64, u8, bool)>) -> Result<PoolAns
             Ok(PoolAnswer::Ask(AskReply { hosts, missing: 1, reason: None }))
         }
         4..=6 if leases.len() == 3 && leases[0].2 => Err(WireError::new(ErrorCode::Internal, "no host nodes", "")),
-        4 => Ok(PoolAnswer::Protocol2(Reply::Connect(ConnectReply::default()))),
+        4 => Ok(PoolAnswer::Protocol2(Protocol2Reply::Connect(Protocol2ConnectReply::default()))),
         5 => {
             let invalid_peers = leases.iter().map(|(_, byte, _)| node(*byte).to_string()).collect();
             let latest_block_number = leases.first().map_or(0, |(number, ..)| *number);
             let reply = UpdateReply { invalid_peers, latest_block_number, ..UpdateReply::default() };
-            Ok(PoolAnswer::Protocol2(Reply::Update(reply)))
+            Ok(PoolAnswer::Protocol2(Protocol2Reply::Update(reply)))
         }
         6 => {
             let entry = |byte| PeerEntry::host(&enode(byte), Kind::Geth, Ms::ZERO, 1);
             let peers = leases.into_iter().map(|(_, byte, _)| entry(byte)).collect();
-            Ok(PoolAnswer::Protocol2(Reply::Peer(PeerReply { peers })))
+            Ok(PoolAnswer::Protocol2(Protocol2Reply::Peer(PeerReply { peers })))
         }
         _ if leases.len() == 3 => Err(WireError::busy("later", 2_000)),
         _ => Ok(PoolAnswer::Done),

@@ -30,13 +30,13 @@ fn a_host_shows_slots_leases_and_what_they_saw() {
     bench.after(1_000);
     let [held] = bench.core.view().leases[..] else { panic!() };
     assert_eq!(held.seen_ms, 11_000);
-    assert_eq!(bench.core.view().ended.host, Seen::default());
+    assert_eq!(bench.core.view().ended.host, EndedSide::default());
     bench.call(2, evict(1, 9));
     bench.done();
     let view = bench.core.view();
     assert_eq!(view.leases, []);
-    assert_eq!(view.ended.host, Seen { leases: 1, ms: 11_000, cost: Wei::new(11_000) });
-    assert_eq!(view.ended.client, Seen::default());
+    assert_eq!(view.ended.host, EndedSide { leases: 1, ms: 11_000, cost: Wei::new(11_000) });
+    assert_eq!(view.ended.client, EndedSide::default());
 }
 
 #[test]

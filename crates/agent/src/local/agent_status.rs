@@ -1,5 +1,5 @@
 use serde::{Deserialize, Serialize};
-use vipnode_agent_core::{AgentView, LeaseState, PoolState, Seen};
+use vipnode_agent_core::{AgentView, EndedSide, LeaseState, PoolState};
 use vipnode_types::{ChainSpec, LeaseId, Ms, NodeFacts, NodeId, Price, Wei, wire::Side};
 
 /// The status of an agent. Times are in milliseconds since the Unix epoch by the agent's clock; amounts are in wei.
@@ -20,10 +20,10 @@ pub struct AgentStatus {
     pub pool: PoolLink,
     /// Present on a host.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub host: Option<HostStatus>,
+    pub host: Option<AgentHostStatus>,
     /// Present on a client.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub client: Option<ClientStatus>,
+    pub client: Option<AgentClientStatus>,
 }
 
 /// The node of an agent.
@@ -82,8 +82,7 @@ pub enum PoolStanding {
 /// What a host sells.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[cfg_attr(feature = "schema", schemars(rename = "AgentHostStatus"))]
-pub struct HostStatus {
+pub struct AgentHostStatus {
     /// Slots that it sells while its node can serve them.
     pub slots: u32,
     /// Slots that it currently offers, including those in use.
@@ -105,7 +104,7 @@ pub struct HostStatus {
 /// What a client has.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-pub struct ClientStatus {
+pub struct AgentClientStatus {
     /// Hosts that it wants: of the pool, and those that the user named.
     pub wants: u32,
     /// How many of them are missing.
@@ -194,13 +193,13 @@ impl AgentStatus {
                 own_peers: view.own_peers,
             },
             pool: PoolLink { url: about.pool.clone(), protocol: about.protocol, standing, since, price: view.price },
-            host: HostStatus::of(view),
-            client: ClientStatus::of(view),
+            host: AgentHostStatus::of(view),
+            client: AgentClientStatus::of(view),
         }
     }
 }
 
-impl HostStatus {
+impl AgentHostStatus {
     fn of(view: &AgentView) -> Option<Self> {
         let selling = view.host?;
         let leases = leases(view, Side::Host);
@@ -218,7 +217,7 @@ impl HostStatus {
     }
 }
 
-impl ClientStatus {
+impl AgentClientStatus {
     fn of(view: &AgentView) -> Option<Self> {
         let leases = leases(view, Side::Client);
         let named = leases.iter().filter(|lease| lease.direct && lease.connected.is_some()).count();
@@ -236,7 +235,7 @@ impl ClientStatus {
 }
 
 impl Metered {
-    fn of(mut seen: Seen, view: &AgentView, side: Side) -> Self {
+    fn of(mut seen: EndedSide, view: &AgentView, side: Side) -> Self {
         for lease in view.leases.iter().filter(|lease| lease.side == side && !lease.lease.is_direct()) {
             seen.add(lease.seen_ms, lease.price);
         }

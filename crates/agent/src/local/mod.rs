@@ -14,7 +14,7 @@ mod server;
 mod source;
 
 pub use agent_status::{
-    AgentStatus, ClientStatus, HostStatus, LeaseStatus, Metered, NodeStatus, PoolLink, PoolStanding,
+    AgentClientStatus, AgentHostStatus, AgentStatus, LeaseStatus, Metered, NodeStatus, PoolLink, PoolStanding,
 };
 pub use local_error::LocalError;
 pub use reader::{agents, explain, pool_status, status};

@@ -1,10 +1,10 @@
-use vipnode_openrpc::{Row, Way};
+use vipnode_openrpc::{MethodRow, Way};
 use vipnode_types::{
     ChainSpec, LeaseId, Ms, NodeId, Price, Wei,
     wire::{ErrorCode, ExplainReply, PoolStats, PoolStatus},
 };
 
-use super::{AgentStatus, ClientStatus, LeaseStatus, Metered, NodeStatus, PoolLink, PoolStanding, method};
+use super::{AgentClientStatus, AgentStatus, LeaseStatus, Metered, NodeStatus, PoolLink, PoolStanding, method};
 
 /// The methods of the local socket, for the OpenRPC document.
 #[must_use]
@@ -95,7 +95,7 @@ fn example() -> AgentStatus {
             price: Some(price),
         },
         host: None,
-        client: Some(ClientStatus {
+        client: Some(AgentClientStatus {
             wants: 1,
             missing: 0,
             why_missing: None,

@@ -19,7 +19,7 @@ use crate::{
     limits::REQUEST_DEADLINE,
     local::PoolQuery,
     request_error::RequestError,
-    state::{Identity, Nonces},
+    state::{AgentIdentity, Nonces},
 };
 
 /// The protocol that the agent uses with its pool.

@@ -6,7 +6,7 @@ use vipnode_agent_core::{FromPool, PoolAnswer, ToPool};
 use vipnode_rpc::RpcClient;
 use vipnode_types::{
     AgentMethod, Failure, NodeId, NodeKey,
-    protocol2::{Call, Reply, UpdateRequest, go_json, method, signed_params},
+    protocol2::{Call, Protocol2Reply, UpdateRequest, go_json, method, signed_params},
     wire::WireError,
 };
 
@@ -93,11 +93,11 @@ fn text(call: &Call) -> Result<(&'static str, String), serde_json::Error> {
 
 fn read_answer(call: &Call, answer: &RawValue) -> Result<PoolAnswer, WireError> {
     let reply = match call {
-        Call::Connect(_) => parse(answer).map(Reply::Connect),
-        Call::Update(_) => parse(answer).map(Reply::Update),
-        Call::Peer(_) => parse(answer).map(Reply::Peer),
-        Call::Host(_) => parse(answer).map(Reply::Host),
-        Call::Client(_) => parse(answer).map(Reply::Client),
+        Call::Connect(_) => parse(answer).map(Protocol2Reply::Connect),
+        Call::Update(_) => parse(answer).map(Protocol2Reply::Update),
+        Call::Peer(_) => parse(answer).map(Protocol2Reply::Peer),
+        Call::Host(_) => parse(answer).map(Protocol2Reply::Host),
+        Call::Client(_) => parse(answer).map(Protocol2Reply::Client),
     };
     reply.map(PoolAnswer::Protocol2)
 }

@@ -14,12 +14,12 @@ use vipnode_types::{
 };
 
 use super::incoming;
-use crate::{clock, limits::REQUEST_DEADLINE, request_error::RequestError, state::Identity};
+use crate::{clock, limits::REQUEST_DEADLINE, request_error::RequestError, state::AgentIdentity};
 
 /// Sends requests over protocol 3, signed where they have to be, and reads the answers.
 #[derive(Debug)]
 pub(crate) struct Protocol3 {
-    identity: Arc<Identity>,
+    identity: Arc<AgentIdentity>,
     audience: String,
     join: Option<JoinSecret>,
     /// The last nonce over HTTP, in milliseconds since the Unix epoch; each is larger than the one before.
@@ -39,7 +39,7 @@ pub(crate) enum Proof {
 pub(crate) type Answered = Option<Result<PoolAnswer, WireError>>;
 
 impl Protocol3 {
-    pub(crate) fn new(identity: Arc<Identity>, audience: String, join: Option<JoinSecret>) -> Self {
+    pub(crate) fn new(identity: Arc<AgentIdentity>, audience: String, join: Option<JoinSecret>) -> Self {
         Self { identity, audience, join, last_nonce: AtomicU64::new(0) }
     }
 

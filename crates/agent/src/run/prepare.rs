@@ -127,23 +127,23 @@ async fn identify(
     facts: &NodeFacts,
     config: &RunnerConfig,
     notifier: &Notifier,
-) -> Result<Identity, AgentError> {
+) -> Result<AgentIdentity, AgentError> {
     let now = clock::wall();
     let key = state.agent_key()?;
     let kept = state.delegation(facts.id, &key, now)?;
     let left_ms = kept.as_ref().map_or(0, |kept| kept.expires_ms.since(now));
     if let Some(delegation) = kept.clone().filter(|_| left_ms > RENEW_MS) {
-        return Ok(Identity { key, delegation });
+        return Ok(AgentIdentity { key, delegation });
     }
     match (node_key(facts, config).await, kept) {
         (Ok((node_key, path)), _) => {
             let delegation = state.delegate(&node_key, &key, now)?;
             notifier.notify(AgentNotice::Delegated { key_file: path });
-            Ok(Identity { key, delegation })
+            Ok(AgentIdentity { key, delegation })
         }
         (Err(error), Some(delegation)) if left_ms > LAST_MS => {
             notifier.notify(AgentNotice::NotRenewed { days: left_ms / LAST_MS, why: Failure::of(&error) });
-            Ok(Identity { key, delegation })
+            Ok(AgentIdentity { key, delegation })
         }
         (Err(error), _) => Err(error),
     }

@@ -12,7 +12,7 @@ use crate::{
 
 /// Who the agent is, and its node's word that it may speak for it.
 #[derive(Debug)]
-pub struct Identity {
+pub struct AgentIdentity {
     /// The agent's own key.
     pub key: AgentKey,
     /// The node's word.

@@ -17,7 +17,7 @@ use vipnode_types::NodeId;
 
 use crate::AgentError;
 
-pub use identity::{Identity, load_node_key, read_node_key};
+pub use identity::{AgentIdentity, load_node_key, read_node_key};
 pub use journal::Journal;
 pub use look::delegated_until;
 pub use nonces::Nonces;

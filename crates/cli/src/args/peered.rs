@@ -118,7 +118,7 @@ mod tests {
             (vec![host("@::1:30303")], vec![], "IPv6 stands in brackets"),
             (vec![host("")], vec![], "has no address to dial"),
             (vec![host("@a:1"), host("@b:1")], vec![], "given twice"),
-            (vec!["enr:-abc".to_owned()], vec![], "begins with enode://"),
+            (vec!["enr:-abc".to_owned()], vec![], "starts with enode://"),
             (vec![id("0a")], vec![], "pass enode://"),
             (vec![], vec![host("@host.example:1")], "--allow enode://0a0a"),
             (vec![], vec!["0a0a".to_owned()], "128"),

@@ -1,6 +1,8 @@
 use std::fmt::Write;
 
-use vipnode_agent::local::{AgentStatus, ClientStatus, HostStatus, LeaseStatus, Metered, PoolLink, PoolStanding};
+use vipnode_agent::local::{
+    AgentClientStatus, AgentHostStatus, AgentStatus, LeaseStatus, Metered, PoolLink, PoolStanding,
+};
 use vipnode_types::{ChainSpec, Ms};
 
 use super::table::table;
@@ -115,8 +117,8 @@ fn pool_words(pool: &PoolLink, now: Ms) -> String {
     }
 }
 
-fn slots(host: &HostStatus) -> String {
-    let HostStatus { slots, sold, free, reserve, .. } = host;
+fn slots(host: &AgentHostStatus) -> String {
+    let AgentHostStatus { slots, sold, free, reserve, .. } = host;
     let kept = format!("{reserve} reserved for its own peers");
     match &host.why_none {
         Some(why) => format!("{sold} of {slots} slots sold, none offered: {why}; {kept}"),
@@ -124,7 +126,7 @@ fn slots(host: &HostStatus) -> String {
     }
 }
 
-fn wanted(client: &ClientStatus) -> String {
+fn wanted(client: &AgentClientStatus) -> String {
     let most = client.max_price.map(|price| format!(" for at most {price}")).unwrap_or_default();
     let wants = format!("{}{most}", counted(client.wants.into(), "host"));
     match (client.missing, &client.why_missing) {

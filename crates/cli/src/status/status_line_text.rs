@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use vipnode_agent::local::{AgentStatus, HostStatus, NodeStatus, PoolStanding};
+use vipnode_agent::local::{AgentHostStatus, AgentStatus, NodeStatus, PoolStanding};
 use vipnode_pool::PoolGlance;
 
 use super::{
@@ -42,7 +42,7 @@ fn node(node: &NodeStatus) -> String {
     }
 }
 
-fn slots(host: &HostStatus) -> String {
+fn slots(host: &AgentHostStatus) -> String {
     match host.why_none {
         Some(_) => format!("{} of {} slots sold, none offered", host.sold, host.slots),
         None => format!("{} of {} slots sold", host.sold, host.slots),

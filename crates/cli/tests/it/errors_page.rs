@@ -25,6 +25,7 @@ const TABLES: &[&[ErrorTable]] = &[
     vipnode_rpc::ERROR_TABLES,
     vipnode_pool::ERROR_TABLES,
     vipnode_pool_core::ERROR_TABLES,
+    vipnode_types::ERROR_TABLES,
 ];
 
 fn rows() -> impl Iterator<Item = &'static ErrorRow> {
@@ -49,7 +50,7 @@ fn known_errors_are_found() {
         "| the agent speaks protocol ‹theirs›, this pool speaks ‹ours›<br>",
         "this pool is closed, and this node is not one of its members",
         "| Try again in ‹retry_ms› ms. |",
-        "its certificate comes from an authority that this machine does not know",
+        "its certificate was issued by a certificate authority that this machine does not trust",
         "another vipnode agent is running for this node",
         "no pool was ",
         "Keep the agent running as long as the node has peers from the pool.",

@@ -1,4 +1,4 @@
-use vipnode_types::Misfit;
+use vipnode_types::Mismatch;
 
 use crate::agents::Agents;
 
@@ -6,7 +6,7 @@ use crate::agents::Agents;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Incompatibility {
     /// The host does not have what the client requires.
-    Host(Misfit),
+    Host(Mismatch),
     /// The client's agent rejected this version before, by a rule that only it knows.
     Unwanted,
     /// The host rejects the client's version.
@@ -72,8 +72,8 @@ impl Incompatibilities {
 
 fn one(why: &Incompatibility, count: u32) -> String {
     match why {
-        Incompatibility::Host(Misfit::Lacks(need)) => format!("{count} do not serve {need} (--need)"),
-        Incompatibility::Host(Misfit::TooOld(least)) => {
+        Incompatibility::Host(Mismatch::Lacks(need)) => format!("{count} do not serve {need} (--need)"),
+        Incompatibility::Host(Mismatch::TooOld(least)) => {
             format!("{count} run a version older than {least} (--min-client-version)")
         }
         Incompatibility::Unwanted => {

@@ -5,8 +5,8 @@ mod found_by_seeds;
 use vipnode_types::{
     ChainSpec, Ms, NodeId,
     protocol2::{
-        Call, ClientRequest, ConnectRequest as Connect2, HostRequest, Kind, NodeInfo, PeerRequest, Reply as Reply2,
-        Update, UpdateReply,
+        Call, ClientRequest, HostRequest, Kind, NodeInfo, PeerRequest, Protocol2ConnectRequest as Connect2,
+        Protocol2Reply as Reply2, Update, UpdateReply,
     },
     wire::{ConnectRequest, ErrorCode, EvictReason, WireError},
 };

@@ -2,11 +2,7 @@ use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::value::RawValue;
 use tokio::task::yield_now;
 use vipnode_pool_core::Identity;
-use vipnode_types::{
-    Ms,
-    signed::{Envelope, EnvelopeError},
-    wire::WireError,
-};
+use vipnode_types::{Ms, signed::Envelope, wire::WireError};
 
 use crate::{auth::AccessControl, error::Refusal};
 
@@ -50,18 +46,10 @@ impl<'a> SignedParams<'a> {
             return Err(Refusal::NotSigned.into());
         };
         access.check_audience(&envelope.audience)?;
-        envelope.verify_agent(method, self.object.get()).map_err(refuse)?;
+        envelope.verify_agent(method, self.object.get())?;
         yield_now().await;
         let Envelope { delegation, nonce, .. } = envelope;
-        delegation.verify(now).map_err(|error| refuse(error.into()))?;
+        delegation.verify(now)?;
         Ok((Identity { node: delegation.node, agent: delegation.agent, issued: delegation.issued_ms }, nonce))
-    }
-}
-
-fn refuse(error: EnvelopeError) -> Refusal {
-    let why = error.to_string();
-    match error {
-        EnvelopeError::Signature => Refusal::EnvelopeSignature { why },
-        EnvelopeError::Delegation(_) => Refusal::EnvelopeDelegation { why },
     }
 }

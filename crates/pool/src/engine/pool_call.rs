@@ -71,7 +71,7 @@ impl AgentCaller {
     }
 
     fn begin(&self, peer: ConnectionId, message: &PoolCall) -> Result<PendingCall, CallError> {
-        let rpc = self.connections.rpc(peer).ok_or_else(|| CallError::Lost(SessionEnd::Gone))?;
+        let rpc = self.connections.rpc(peer).ok_or(CallError::Lost(SessionEnd::Gone))?;
         let (method, params) = match message {
             PoolCall::Admit(call) => (method::ADMIT, to_raw_value(&[call])),
             PoolCall::Evict(call) => (method::EVICT, to_raw_value(&[call])),

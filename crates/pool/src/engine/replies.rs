@@ -52,10 +52,12 @@ impl Replies {
             }
             Ok(Reply::Protocol2(reply)) => {
                 let message = match &mut **reply {
-                    protocol2::Reply::Connect(reply) => Some(&mut reply.message),
-                    protocol2::Reply::Client(reply) => Some(&mut reply.message),
-                    protocol2::Reply::Host(_) => None,
-                    protocol2::Reply::Update(_) | protocol2::Reply::Peer(_) => return waiting.send(answer),
+                    protocol2::Protocol2Reply::Connect(reply) => Some(&mut reply.message),
+                    protocol2::Protocol2Reply::Client(reply) => Some(&mut reply.message),
+                    protocol2::Protocol2Reply::Host(_) => None,
+                    protocol2::Protocol2Reply::Update(_) | protocol2::Protocol2Reply::Peer(_) => {
+                        return waiting.send(answer);
+                    }
                 };
                 if let (Some(message), Some(welcome)) = (message, self.access.welcome(node)) {
                     *message = welcome;

@@ -16,7 +16,7 @@ use tokio::{
     task::yield_now,
     time::{sleep, timeout},
 };
-use vipnode_rpc::{Connection, Event, Keepalive, RpcLimits, Session, WsFrames};
+use vipnode_rpc::{Connection, ConnectionEvent, Keepalive, RpcLimits, Session, WsFrames};
 use vipnode_types::wire::{CHALLENGE_HEADER, WireError};
 
 use crate::{
@@ -195,8 +195,8 @@ impl HttpConnection {
         let mut answer = None;
         for event in wire.read(text) {
             match event {
-                Event::Send(text) => answer = Some(text),
-                Event::Request { served, method, params } => {
+                ConnectionEvent::Send(text) => answer = Some(text),
+                ConnectionEvent::Request { served, method, params } => {
                     self.service().metrics.requests.inc();
                     let result = match self.pace(caller).await {
                         Ok(()) => http_rpc::answer(self.service(), caller, &method, &params).await,
@@ -210,7 +210,7 @@ impl HttpConnection {
                     }
                     answer = wire.answer(served, result.as_ref().map(|value| &**value)).or(answer);
                 }
-                Event::Notification { .. } | Event::Answer { .. } => {}
+                ConnectionEvent::Notification { .. } | ConnectionEvent::Answer { .. } => {}
             }
         }
         answer

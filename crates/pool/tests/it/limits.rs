@@ -148,7 +148,7 @@ async fn requests_a_socket() {
     store.set(Mood::Held);
     let (hello, again) = (keys.host(1), keys.host(2));
     let asked = tokio::join!(agent.connect(&keys, &hello), agent.connect(&keys, &again), async {
-        busy(agent.call(method::PING, &[(); 0]).await, "wait for an answer");
+        busy(agent.call(method::PING, &[(); 0]).await, "waiting for a response");
         store.set(Mood::Well);
     });
     asked.0.unwrap();

@@ -92,7 +92,7 @@ async fn a_connected_socket_of_protocol_2_is_not_closed_for_saying_nothing() {
     assert!(early["message"].as_str().unwrap().contains("has not authenticated"), "{early}");
 }
 
-/// A56: made by the original. Its signature holds over the bytes as they came; its moment is long past.
+/// Made by the original. Its signature holds over the bytes as they came; its moment is long past.
 #[tokio::test]
 async fn d9_d11_the_golden_vector_holds_and_is_too_old() {
     const ARGUMENT: &str = r#"{"peers_info":[{"id":"x","name":"a\u003cb\u003e\u0026c","caps":null,"protocols":null,"network":{"localAddress":"","remoteAddress":""}}],"block_number":0}"#;
@@ -172,7 +172,7 @@ async fn d6_a_call_for_peers_is_signed_and_taken_once() {
 async fn the_older_methods_are_served() {
     let pool = pool().await;
     let (mut host, mut client) = (Original::open(&pool, 1).await, Original::open(&pool, 2).await);
-    // Without a node URI, as hosts that listen on the usual port (A48). Both are on mainnet by their age.
+    // Without a node URI, as hosts that listen on the usual port. Both are on mainnet by their age.
     let welcome = host.call("vipnode_host", r#"{"kind":"geth","payout":""}"#).await.unwrap();
     assert!(welcome["pool_version"].is_string());
     let asked = client.send("vipnode_client", r#"{"kind":"geth"}"#).await;

@@ -7,9 +7,9 @@ errors! {
     #[derive(Debug, Clone, PartialEq, Eq)]
     pub enum CallError {
         /// No answer arrived before the deadline.
-        Expired: local, "no answer within the time for it", hint "Try again later.";
+        Expired: local, "no response before the deadline", hint "Try again later.";
         /// As many calls as allowed wait for an answer.
-        Full: local, "as many calls as allowed wait for an answer of the other side", hint "Try again later.";
+        Full: local, "too many calls are waiting for a response from the other side", hint "Try again later.";
         /// The answer is larger than a frame may be.
         TooLarge {
             /// The limit, [`crate::RpcLimits::frame_bytes`].

@@ -14,16 +14,17 @@ errors! {
             url: String,
             /// What is wrong.
             why: String,
-        }: local, "{url} is not an address to connect to: {why}",
+        }: local, "{url} is not a valid address: {why}",
             hint "Write it as wss://HOST, ws://HOST:PORT, https://HOST or http://HOST:PORT.";
         /// The connection would be unencrypted and leave this machine.
         Insecure {
             /// As it was given.
             url: String,
         }: local,
-            "{url} goes over the network without encryption, where anyone on the path could read and change it",
-            hint "Use the wss:// or https:// address; pass --insecure only if every machine on the path is yours.";
-        /// The server's certificate is not trusted, or it speaks no TLS.
+            "{url} would send traffic over the network without encryption; anyone on the path could read and change \
+             it",
+            hint "Use the wss:// or https:// address. Pass --insecure only if you control every machine on the path.";
+        /// The server's certificate is not trusted, or the server does not use TLS.
         Tls {
             /// As it was given.
             url: String,
@@ -39,7 +40,7 @@ errors! {
             /// What the system reports.
             why: String,
         }: local, "cannot reach {address}: {why}",
-            hint "Check the address, and that a pool (`vipnode pool`) or a node runs there.";
+            hint "Check the address and that a pool (`vipnode pool`) or a node is running there.";
         /// An HTTP server answers with an error instead of opening the connection.
         Refused {
             /// As it was given.

@@ -15,19 +15,19 @@ use crate::RpcLimits;
 ///
 /// ```
 /// use serde_json::value::RawValue;
-/// use vipnode_rpc::{Connection, Event, RpcLimits};
+/// use vipnode_rpc::{Connection, ConnectionEvent, RpcLimits};
 ///
 /// let limits = RpcLimits::default();
 /// let (mut caller, mut server) = (Connection::new(&limits), Connection::<()>::new(&limits));
 /// let (_id, frame) = caller.call("vipnode_ping", RawValue::NULL, "what waits").expect("few calls are in flight");
 ///
 /// let request = server.read(&frame).into_iter().next();
-/// let Some(Event::Request { served, method, .. }) = request else { panic!("no request") };
+/// let Some(ConnectionEvent::Request { served, method, .. }) = request else { panic!("no request") };
 /// assert_eq!(method, "vipnode_ping");
 /// let frame = server.answer(served, Ok(RawValue::TRUE)).expect("answered for the first time");
 ///
 /// let answer = caller.read(&frame).into_iter().next();
-/// assert!(matches!(answer, Some(Event::Answer { waiter: "what waits", result: Ok(json) }) if json.get() == "true"));
+/// assert!(matches!(answer, Some(ConnectionEvent::Answer { waiter: "what waits", result: Ok(json) }) if json.get() == "true"));
 /// ```
 #[derive(Debug)]
 pub struct Connection<W> {
@@ -50,7 +50,7 @@ pub struct Served(u64);
 
 /// What a frame brought.
 #[derive(Debug)]
-pub enum Event<W> {
+pub enum ConnectionEvent<W> {
     /// To be answered with [`Connection::answer`], once.
     Request {
         /// Its name.
@@ -80,7 +80,7 @@ pub enum Event<W> {
 
 /// As many calls as allowed are in flight; the waiter comes back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("as many calls as allowed wait for an answer of the other side")]
+#[error("too many calls are waiting for a response from the other side")]
 pub struct Full<W>(pub W);
 
 #[derive(Debug)]
@@ -165,7 +165,7 @@ impl<W> Connection<W> {
     }
 
     /// Takes one frame.
-    pub fn read(&mut self, frame: &str) -> Vec<Event<W>> {
+    pub fn read(&mut self, frame: &str) -> Vec<ConnectionEvent<W>> {
         let frame = frame.trim_ascii();
         // Taken back by the first message that is one.
         self.garbage = self.garbage.saturating_add(1);
@@ -185,16 +185,16 @@ impl<W> Connection<W> {
         self.read_batch(&messages)
     }
 
-    fn read_batch(&mut self, messages: &[&RawValue]) -> Vec<Event<W>> {
+    fn read_batch(&mut self, messages: &[&RawValue]) -> Vec<ConnectionEvent<W>> {
         let name = self.next_served;
         self.next_served = self.next_served.wrapping_add(1);
         let mut batch = Batch::default();
         let mut events = Vec::with_capacity(messages.len());
         for message in messages {
             match self.read_one(message.get(), Some(name)) {
-                Some(Event::Send(answer)) => batch.answers.push(answer),
+                Some(ConnectionEvent::Send(answer)) => batch.answers.push(answer),
                 Some(event) => {
-                    batch.waiting += usize::from(matches!(event, Event::Request { .. }));
+                    batch.waiting += usize::from(matches!(event, ConnectionEvent::Request { .. }));
                     events.push(event);
                 }
                 None => {}
@@ -203,12 +203,12 @@ impl<W> Connection<W> {
         if batch.waiting > 0 {
             self.batches.insert(name, batch);
         } else if !batch.answers.is_empty() {
-            events.push(Event::Send(batch.text()));
+            events.push(ConnectionEvent::Send(batch.text()));
         }
         events
     }
 
-    fn read_one(&mut self, text: &str, batch: Option<u64>) -> Option<Event<W>> {
+    fn read_one(&mut self, text: &str, batch: Option<u64>) -> Option<ConnectionEvent<W>> {
         let message = message::read(text);
         if !matches!(message, Message::Invalid { .. } | Message::NotJson) {
             self.garbage = 0;
@@ -216,24 +216,24 @@ impl<W> Connection<W> {
         match message {
             Message::Request { id, .. } if self.served.len() >= self.served_limit => {
                 let error = WireError::from(FrameError::Busy { retry_ms: RETRY_MS });
-                Some(Event::Send(answer_text(id, Err(&error))))
+                Some(ConnectionEvent::Send(answer_text(id, Err(&error))))
             }
             Message::Request { id, method, params } => {
                 let served = Served(self.next_served);
                 self.next_served = self.next_served.wrapping_add(1);
                 self.served.push_back(Request { served, id: id.to_owned(), batch });
                 let (method, params) = (method.into_owned(), params.to_owned());
-                Some(Event::Request { served, method, params })
+                Some(ConnectionEvent::Request { served, method, params })
             }
             Message::Notification { method, params } => {
-                Some(Event::Notification { method: method.into_owned(), params: params.to_owned() })
+                Some(ConnectionEvent::Notification { method: method.into_owned(), params: params.to_owned() })
             }
             Message::Answer { id, result } => {
                 let Some(waiter) = id.and_then(|id| self.calls.remove(&id)) else {
                     self.dropped = self.dropped.saturating_add(1);
                     return None;
                 };
-                Some(Event::Answer { waiter, result: result.map(ToOwned::to_owned) })
+                Some(ConnectionEvent::Answer { waiter, result: result.map(ToOwned::to_owned) })
             }
             Message::Invalid { id, why } => Some(refuse(id, FrameError::Invalid { why })),
             Message::NotJson => Some(refuse(None, FrameError::NotJson)),
@@ -263,8 +263,8 @@ impl Batch {
     }
 }
 
-fn refuse<W>(id: Option<&RawValue>, error: FrameError) -> Event<W> {
-    Event::Send(answer_text(id.unwrap_or(RawValue::NULL), Err(&error.into())))
+fn refuse<W>(id: Option<&RawValue>, error: FrameError) -> ConnectionEvent<W> {
+    ConnectionEvent::Send(answer_text(id.unwrap_or(RawValue::NULL), Err(&error.into())))
 }
 
 #[cfg(test)]

@@ -5,30 +5,30 @@ errors! {
     #[derive(Debug, Clone, PartialEq, Eq)]
     pub(crate) enum FrameError {
         /// The frame is not JSON.
-        NotJson: Parse, "this frame is not JSON",
-            hint "Send JSON-RPC 2.0: one object a frame, or a short array of them.";
+        NotJson: Parse, "the frame is not valid JSON",
+            hint "Send JSON-RPC 2.0: one object per frame, or a short array of objects.";
         /// A batch without messages.
         EmptyBatch: InvalidRequest, "the batch is empty",
             hint "Send JSON-RPC 2.0: one object a frame, or a short array of them.";
         /// A batch with more messages than allowed.
         LongBatch { messages: usize, most: usize }: InvalidRequest,
-            "the batch has {messages} messages, {most} are allowed",
+            "the batch has {messages} messages; at most {most} are allowed",
             hint "Send JSON-RPC 2.0: one object a frame, or a short array of them.";
         /// An object that is neither a request nor an answer.
         Invalid { why: &'static str }: InvalidRequest, "{why}",
             hint "Send JSON-RPC 2.0: one object a frame, or a short array of them.";
         /// As many requests as allowed wait for an answer.
-        Busy { retry_ms: u64 }: Busy, "too many requests of this connection wait for an answer",
+        Busy { retry_ms: u64 }: Busy, "too many requests on this connection are waiting for a response",
             hint "Try again in {retry_ms} ms.", retry retry_ms;
         /// Requests are not served on this connection.
-        NoMethod { method: String }: MethodNotFound, "there is no method {method} here",
-            hint "Check the method name, and that the right side is called.";
+        NoMethod { method: String }: MethodNotFound, "unknown method {method}",
+            hint "Check the method name and that you call it on the right side.";
         /// The answer could not be written as JSON.
         NotWritten { why: String }: Internal, "the answer could not be written: {why}", hint "Please report this.";
         /// The task that should answer ended without an answer.
-        NotAnswered: Internal, "the request was not answered", hint "Try again; if it happens again, report this.";
+        NotAnswered: Internal, "the request was not answered", hint "Try again. If it happens again, please report this.";
         /// The error of the other side cannot be read.
-        UnknownForm: Server, "the other side answered with an error of unknown form",
+        UnknownForm: Server, "the other side returned an error in an unknown format",
             no_hint "What went wrong is known to the other side only.";
     }
 }

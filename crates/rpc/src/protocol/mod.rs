@@ -9,7 +9,7 @@ mod frame_error;
 mod json_splitter;
 mod message;
 
-pub use connection::{Connection, Event, Full, Served};
+pub use connection::{Connection, ConnectionEvent, Full, Served};
 pub use frame::Frame;
 pub(crate) use frame_error::FrameError;
 

@@ -5,8 +5,8 @@ use std::{
 
 use tokio::time::{Instant, Sleep, sleep_until};
 
-/// One timer for all that a session waits for. It is set anew only for an earlier moment: to be woken
-/// too early once in a while costs less than to move a timer with each frame.
+/// One timer for everything that a session waits for. It is reset only to an earlier time: an early wake-up now and
+/// then costs less than moving a timer with each frame.
 #[derive(Debug)]
 pub(crate) struct Alarm {
     sleep: Pin<Box<Sleep>>,

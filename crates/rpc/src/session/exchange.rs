@@ -11,7 +11,7 @@ use super::{
     outbox::Outbox,
     shared::{Answered, Outgoing, Shared, Taken, Waiter},
 };
-use crate::{CallError, Connection, Event, Frame, Heard, Incoming, Responder, RpcLimits, SessionEnd};
+use crate::{CallError, Connection, ConnectionEvent, Frame, Heard, Incoming, Responder, RpcLimits, SessionEnd};
 
 /// The traffic of a session without its socket: from the queues of the handles into frames, and from frames to callers
 /// and to the owner.
@@ -96,20 +96,20 @@ impl Exchange {
         let (mut first, mut answered) = (None, false);
         for event in self.connection.read(text) {
             let incoming = match event {
-                Event::Send(text) => {
+                ConnectionEvent::Send(text) => {
                     self.out.push(Frame::Text(text));
                     continue;
                 }
-                Event::Answer { waiter, result } => {
+                ConnectionEvent::Answer { waiter, result } => {
                     answered = true;
                     let _gone = waiter.send(result.map_err(CallError::Remote));
                     continue;
                 }
-                Event::Request { served, method, params } => {
+                ConnectionEvent::Request { served, method, params } => {
                     let responder = Responder::new(served, Arc::clone(&self.shared));
                     Incoming::Request { method, params, responder }
                 }
-                Event::Notification { method, params } => Incoming::Notification { method, params },
+                ConnectionEvent::Notification { method, params } => Incoming::Notification { method, params },
             };
             if first.is_none() {
                 first = Some(incoming);

@@ -10,18 +10,18 @@ use crate::{Incoming, RpcHandle, SessionEnd};
 pub struct Opened {
     /// To call the other side.
     pub peer: RpcHandle,
-    /// What the other side asks. Who is only a caller may drop it: requests are then answered with
-    /// "method not found" and notifications are dropped.
+    /// Requests and notifications of the other side. A pure caller may drop it: requests are then answered with "method
+    /// not found" and notifications are dropped.
     pub incoming: mpsc::Receiver<Incoming>,
     /// The value of the header `vipnode-challenge` in the 101 response of a WebSocket.
     pub challenge: Option<String>,
-    /// Tells when the socket is gone.
+    /// Reports when the socket is gone.
     pub closed: Closed,
     /// The newest round trip of a ping, in microseconds; 0 before the first.
     pub rtt_us: watch::Receiver<u32>,
 }
 
-/// Tells when a socket is gone, and why. Cheap to clone.
+/// Reports when a socket is gone, and why. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Closed(pub(crate) Arc<Shared>);
 

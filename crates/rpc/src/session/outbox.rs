@@ -10,7 +10,7 @@ use tokio::time::Instant;
 
 use crate::Frame;
 
-/// Frames that wait to be written, and since when the other side takes nothing.
+/// The frames to write, and when the other side last took one.
 #[derive(Debug)]
 pub(crate) struct Outbox {
     frames: VecDeque<Frame>,
@@ -25,8 +25,8 @@ impl Outbox {
         Self { frames: VecDeque::new(), limit, unflushed: false, progress: Instant::now(), patience }
     }
 
-    /// Puts a frame at the end. Whoever does so has looked at [`Self::has_room`] before it took up
-    /// what leads to the frame; single frames may go beyond the limit.
+    /// Appends a frame. The caller checks [`Self::has_room`] before it starts the work that leads to the frame; single
+    /// frames may exceed the limit.
     pub(crate) fn push(&mut self, frame: Frame) {
         if !self.is_busy() {
             self.progress = Instant::now();
@@ -34,6 +34,7 @@ impl Outbox {
         self.frames.push_back(frame);
     }
 
+    /// Appends the frame, if there is one.
     pub(crate) fn extend(&mut self, frame: Option<Frame>) {
         frame.into_iter().for_each(|frame| self.push(frame));
     }

@@ -7,10 +7,10 @@ use vipnode_types::wire::WireError;
 use super::shared::Shared;
 use crate::{Served, protocol::FrameError};
 
-/// What the other side says of its own.
+/// A request or notification from the other side.
 #[derive(Debug)]
 pub enum Incoming {
-    /// It waits for an answer.
+    /// A call that waits for an answer.
     Request {
         /// The method.
         method: String,
@@ -19,7 +19,7 @@ pub enum Incoming {
         /// For the answer.
         responder: Responder,
     },
-    /// It does not.
+    /// A call without an answer.
     Notification {
         /// The method.
         method: String,
@@ -28,8 +28,8 @@ pub enum Incoming {
     },
 }
 
-/// Answers one request. Dropped without an answer it answers with an error, so that nobody waits
-/// for ever.
+/// Answers one request. If it is dropped without an answer, it answers with an error, so that the caller does not wait
+/// forever.
 #[derive(Debug)]
 pub struct Responder {
     served: Served,
@@ -47,12 +47,12 @@ impl Responder {
         self.respond_raw(result.and_then(|value| to_raw_value(&value).map_err(fault)));
     }
 
-    /// Answers with JSON that is text already.
+    /// Answers with JSON that is already serialized.
     pub fn respond_raw(mut self, result: Result<Box<RawValue>, WireError>) {
         self.send(result);
     }
 
-    /// Whether nobody is left to be answered.
+    /// Whether the session has ended, so that an answer would be dropped.
     #[must_use]
     pub fn is_closed(&self) -> bool {
         self.session.as_ref().is_none_or(|session| session.has_ended())

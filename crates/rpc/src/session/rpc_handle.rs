@@ -55,7 +55,7 @@ impl RpcHandle {
         self.call_raw(method, params, deadline).await
     }
 
-    /// The same with params that are text already, as a signature needs it.
+    /// The same as [`Self::call`], with params that are already serialized, as signatures require.
     ///
     /// # Errors
     /// See [`CallError`].
@@ -93,7 +93,7 @@ impl RpcHandle {
         (pending, Outgoing::Call { method: method.to_owned(), params, waiter })
     }
 
-    /// Says something that is not answered; waits for room in the queue.
+    /// Sends a notification; waits for room in the queue.
     ///
     /// # Errors
     /// [`CallError::Lost`], [`CallError::Json`].

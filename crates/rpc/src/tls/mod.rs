@@ -1,4 +1,4 @@
-//! Whom a client trusts, and what a failed handshake means for a person.
+//! Which servers a client trusts, and what a failed handshake means to a person.
 //!
 //! This room wraps rustls and uses nothing else of the crate. Sockets and addresses never enter.
 

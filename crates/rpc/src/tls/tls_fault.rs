@@ -13,22 +13,23 @@ errors! {
         NotTls {
             /// What rustls reports.
             why: String,
-        }: local, "what answers there does not speak TLS ({why})",
-            hint "Check the port; to a server without TLS on this machine use ws:// or http://.";
+        }: local, "the server does not use TLS ({why})",
+            hint "Check the port. For a server without TLS on this machine, use ws:// or http://.";
         /// The other side ended the handshake.
         Alert {
             /// The alert's name.
             alert: String,
-        }: local, "it ended the TLS handshake with the alert {alert}",
-            hint "Check the host name in the address; the server's operator finds more in its log.";
+        }: local, "the server ended the TLS handshake with the alert {alert}",
+            hint "Check the host name in the address. The server's log may contain details.";
         /// The certificate's authority is not one of the system's.
-        UnknownAuthority: local, "its certificate comes from an authority that this machine does not know",
-            hint "For a private authority, pass its certificate: --tls-ca FILE.";
+        UnknownAuthority: local, "its certificate was issued by a certificate authority that this machine does not \
+                                  trust",
+            hint "For a private CA, pass its certificate: --tls-ca FILE.";
         /// The certificate's authority is neither one of the system's nor in the file that was given.
         OtherAuthority {
             /// The file given with `--tls-ca`.
             file: PathBuf,
-        }: local, "its certificate comes neither from an authority of the system nor from {file}" (file = file.display()),
+        }: local, "its certificate was issued neither by a system CA nor by a CA in {file}" (file = file.display()),
             hint "Pass the certificate of the authority that issued it: --tls-ca FILE.";
         /// The certificate is for other names.
         OtherNames {
@@ -36,8 +37,9 @@ errors! {
             expected: String,
             /// The names in the certificate.
             names: String,
-        }: local, "its certificate is not for {expected} but for {names}",
-            hint "Connect by a name of the certificate, or ask the server's operator to get one for this name.";
+        }: local, "its certificate is for {names}, not for {expected}",
+            hint "Connect to a name in the certificate, or ask the server's operator to get a certificate for this \
+                  name.";
         /// The certificate is for another name that the TLS library does not report.
         OtherName: local, "its certificate is for another name",
             hint "Connect by a name of the certificate, or ask the server's operator to get one for this name.";
@@ -47,7 +49,7 @@ errors! {
             end: String,
             /// The time of this machine.
             now: String,
-        }: local, "its certificate expired at {end}, and this machine's clock says {now}",
+        }: local, "its certificate expired at {end} (this machine's clock: {now})",
             hint "Ask the server's operator to renew it; if this machine's clock is wrong, set it (timedatectl).";
         /// The certificate is not valid yet.
         NotYetValid {
@@ -55,11 +57,12 @@ errors! {
             start: String,
             /// The time of this machine.
             now: String,
-        }: local, "its certificate is valid from {start}, and this machine's clock says {now}",
-            hint "Set this machine's clock (timedatectl); if it is right, the operator's clock was wrong.";
+        }: local, "its certificate is not valid before {start} (this machine's clock: {now})",
+            hint "Set this machine's clock (timedatectl). If it is correct, the server operator's clock was wrong \
+                  when the certificate was issued.";
         /// The server shows an authority's certificate.
-        AuthorityItself: local, "it shows the certificate of an authority itself instead of one for a server",
-            hint "Ask the server's operator to issue a server certificate from it, without CA:TRUE.";
+        AuthorityItself: local, "it presents a CA certificate instead of a server certificate",
+            hint "Ask the server's operator to issue a server certificate (without CA:TRUE) from that CA.";
         /// The certificate is not valid for another reason.
         Invalid {
             /// What rustls reports.
@@ -73,7 +76,7 @@ errors! {
     }
 }
 
-/// Names of a certificate that are told; one for a thousand hosts is not printed whole.
+/// The maximum number of certificate names to print.
 const NAMES: usize = 8;
 /// Errors stacked on each other that are looked at.
 const DEPTH: usize = 16;

@@ -10,8 +10,8 @@ use rustls::{
 };
 use vipnode_types::errors;
 
-/// Whom a client believes: the authorities of this machine's system, further ones of a file, and whether
-/// unencrypted connections may go beyond this machine.
+/// Which servers a client trusts: the system's CAs, additional CAs from a file, and whether unencrypted connections to
+/// other machines are allowed.
 #[derive(Clone, Default)]
 pub struct Trust {
     plain: bool,
@@ -37,15 +37,15 @@ errors! {
             /// What the system reports.
             why: io::Error,
         }: local, "the CA file {path} cannot be read: {why}" (path = path.display()),
-            hint "Pass a file that this user may read: --tls-ca FILE.";
+            hint "Pass a file that this user can read: --tls-ca FILE.";
         /// The file holds something else than certificates of authorities.
         Content {
             /// Which file.
             path: PathBuf,
             /// What is wrong.
             why: String,
-        }: local, "the CA file {path} is not used: {why}" (path = path.display()),
-            hint "Pass a file with certificates of authorities as PEM: --tls-ca FILE.";
+        }: local, "cannot use the CA file {path}: {why}" (path = path.display()),
+            hint "Pass a PEM file with CA certificates: --tls-ca FILE.";
     }
 }
 
@@ -66,7 +66,7 @@ impl Trust {
         let certificates: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&text).collect();
         let certificates = certificates.map_err(|error| content(error.to_string()))?;
         if certificates.is_empty() {
-            return Err(content("it holds no certificate".to_owned()));
+            return Err(content("it contains no certificates".to_owned()));
         }
         let mut roots = RootCertStore::empty();
         for certificate in &certificates {

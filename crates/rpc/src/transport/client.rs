@@ -4,7 +4,7 @@ use serde_json::value::RawValue;
 
 use crate::{CallError, HttpRpc, RpcHandle};
 
-/// Whoever can be called, over a socket or over HTTP.
+/// A server to call, over a socket or over HTTP.
 #[derive(Debug, Clone)]
 pub enum RpcClient {
     /// A socket, which can call back.
@@ -14,8 +14,8 @@ pub enum RpcClient {
 }
 
 impl RpcClient {
-    /// Calls a method and waits for its answer, at most for `deadline`. The params are text already, as a signature
-    /// needs it.
+    /// Calls a method and waits for its answer, at most for `deadline`. The params are already serialized, as
+    /// signatures require.
     ///
     /// # Errors
     /// See [`CallError`].

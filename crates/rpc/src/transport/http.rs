@@ -10,7 +10,7 @@ use tokio::time::timeout;
 use vipnode_types::sanitize;
 
 use super::address;
-use crate::{CallError, Connection, Event, OpenError, RpcLimits, TlsFault, Trust, limits::BODY_CHARS};
+use crate::{CallError, Connection, ConnectionEvent, OpenError, RpcLimits, TlsFault, Trust, limits::BODY_CHARS};
 
 /// JSON-RPC over HTTP POST: it can call and is not called.
 #[derive(Debug, Clone)]
@@ -43,8 +43,8 @@ pub fn http(url: &str, limits: &RpcLimits) -> Result<HttpRpc, OpenError> {
 }
 
 impl HttpRpc {
-    /// Calls a method with params that are text already, as a signature needs it, and waits for its answer, at most for
-    /// `deadline`.
+    /// Calls a method with params that are already serialized, as signatures require, and waits for its answer, at most
+    /// for `deadline`.
     ///
     /// # Errors
     /// See [`CallError`].
@@ -65,7 +65,7 @@ impl HttpRpc {
         let status = response.status();
         let body = self.read_body(&mut response).await?;
         for event in wire.read(&body) {
-            if let Event::Answer { result, .. } = event {
+            if let ConnectionEvent::Answer { result, .. } = event {
                 return result.map_err(CallError::Remote);
             }
         }
@@ -88,7 +88,7 @@ impl HttpRpc {
         String::from_utf8(body).map_err(|_| CallError::Json { why: "the answer is not UTF-8".to_owned() })
     }
 
-    /// The cause at the bottom is what a user can act on; reqwest's own words only name the layer.
+    /// The cause at the bottom is what a user can act on; reqwest's own message only names the layer.
     fn lost(&self, error: &reqwest::Error) -> CallError {
         if let Some(fault) = TlsFault::within(error, &self.trust) {
             return OpenError::Tls { url: self.url.to_string(), fault }.into();

@@ -27,7 +27,7 @@ pub async fn open_ipc(path: &Path, limits: &RpcLimits) -> Result<Opened, OpenErr
 /// Speaks over a local socket, from either side.
 pub(crate) fn drive_ipc(stream: Stream, limits: &RpcLimits) -> Opened {
     let socket = Framed::new(stream, JsonSplitter::new(limits.frame_bytes)).map(|text| text.map(Frame::Text));
-    // There are no pings and no close frames on a local socket.
+    // A local socket has neither pings nor close frames.
     let socket = socket.with_flat_map(|frame: Frame| {
         let text = match frame {
             Frame::Text(text) => Some(Ok::<_, SplitError>(text)),

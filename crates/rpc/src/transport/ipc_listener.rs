@@ -28,7 +28,7 @@ impl IpcListener {
     /// it. Its folder has to be its owner's alone, since the file is so only a moment after it is there.
     ///
     /// # Errors
-    /// What the system says; also where something else than a socket is there.
+    /// The system's error, also if the path is something other than a socket.
     pub fn bind(path: &Path) -> io::Result<Self> {
         remove_socket(path)?;
         let place = IpcPath::of(path)?;
@@ -42,7 +42,7 @@ impl IpcListener {
     /// The next connection.
     ///
     /// # Errors
-    /// What the system says, too many open files above all.
+    /// The system's error, mostly too many open files.
     pub async fn accept(&self, limits: &RpcLimits) -> io::Result<Opened> {
         self.listener.accept().await.map(|stream| drive_ipc(stream, limits))
     }

@@ -25,7 +25,7 @@ impl IpcPath {
     /// The name of a path. On Linux a longer path is named by its folder, opened.
     ///
     /// # Errors
-    /// Elsewhere it is too long, and the error says so; or there is no such folder.
+    /// On other systems the path is too long, and the error reports that; or the folder does not exist.
     pub(crate) fn of(path: &Path) -> io::Result<Self> {
         #[cfg(unix)]
         if path.as_os_str().len() > ROOM {

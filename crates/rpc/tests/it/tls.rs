@@ -79,12 +79,12 @@ async fn fault(place: &str, limits: &RpcLimits) -> TlsFault {
     let Err(OpenError::Tls { fault: same, .. }) = open_ws(&format!("wss://{place}"), limits).await else {
         panic!("it was believed over wss")
     };
-    let parts = |fault: &TlsFault| (fault.hint(), fault.to_string().split(" clock ").next().map(str::to_owned));
+    let parts = |fault: &TlsFault| (fault.hint(), fault.to_string().split("clock: ").next().map(str::to_owned));
     assert_eq!(parts(&fault), parts(&same));
     fault
 }
 
-fn says(fault: &TlsFault, why: &[&str], hint: &str) {
+fn shows(fault: &TlsFault, why: &[&str], hint: &str) {
     assert!(why.iter().all(|word| fault.to_string().contains(word)), "{fault}");
     assert!(fault.hint().unwrap().contains(hint), "{fault:?}");
 }
@@ -103,9 +103,9 @@ async fn a_private_authority_is_believed_once_it_is_named() {
         panic!("the handshake of TLS holds and that of the WebSocket does not")
     };
     let unknown = fault(&place, &RpcLimits::default()).await;
-    says(&unknown, &["authority that this machine does not know"], "--tls-ca FILE");
+    shows(&unknown, &["authority that this machine does not trust"], "--tls-ca FILE");
     let other = fault(&place, &Authority::new().limits()).await;
-    says(&other, &["neither", "ca.pem"], "--tls-ca");
+    shows(&other, &["neither", "ca.pem"], "--tls-ca");
 }
 
 #[tokio::test]
@@ -113,7 +113,7 @@ async fn a_wrong_name_is_reported_with_the_right_ones() {
     let ours = Authority::new();
     let port = serve(ours.issue("pool.example", 2020, 2120)).await;
     let fault = fault(&format!("127.0.0.1:{port}"), &ours.limits()).await;
-    says(&fault, &["not for 127.0.0.1 but for pool.example"], "Connect by a name of the certificate");
+    shows(&fault, &["for pool.example, not for 127.0.0.1"], "Connect to a name in the certificate");
 }
 
 #[tokio::test]
@@ -121,10 +121,10 @@ async fn a_wrong_time_is_reported_with_both_clocks() {
     let ours = Authority::new();
     let port = serve(ours.issue("localhost", 2020, 2021)).await;
     let over = fault(&format!("localhost:{port}"), &ours.limits()).await;
-    says(&over, &["expired at 2021-01-01T00:00:00Z", "this machine's clock says 20"], "renew");
+    shows(&over, &["expired at 2021-01-01T00:00:00Z", "this machine's clock: 20"], "renew");
     let port = serve(ours.issue("localhost", 2119, 2120)).await;
     let early = fault(&format!("localhost:{port}"), &ours.limits()).await;
-    says(&early, &["valid from 2119-01-01T00:00:00Z", "this machine's clock says 20"], "timedatectl");
+    shows(&early, &["not valid before 2119-01-01T00:00:00Z", "this machine's clock: 20"], "timedatectl");
 }
 
 #[tokio::test]
@@ -135,7 +135,7 @@ async fn the_certificate_of_an_authority_is_none_of_a_server() {
     let key = KeyPair::generate().unwrap();
     let certificate = params.signed_by(&key, &ours.issuer).unwrap().der().clone();
     let port = serve((certificate, key)).await;
-    says(&fault(&format!("localhost:{port}"), &ours.limits()).await, &["of an authority itself"], "CA:TRUE");
+    shows(&fault(&format!("localhost:{port}"), &ours.limits()).await, &["a CA certificate instead of"], "CA:TRUE");
 }
 
 #[tokio::test]
@@ -148,7 +148,7 @@ async fn a_server_without_tls_is_recognized() {
             let _read = stream.read(&mut [0; 4_096]).await;
         }
     });
-    says(&fault(&place, &RpcLimits::default()).await, &["does not speak TLS"], "Check the port");
+    shows(&fault(&place, &RpcLimits::default()).await, &["does not use TLS"], "Check the port");
 }
 
 #[test]
@@ -160,6 +160,6 @@ fn a_file_without_certificates_is_no_authority() {
     for text in ["", "hello", "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"] {
         std::fs::write(&file, text).unwrap();
         let error = Trust::default().with_ca(&file).unwrap_err();
-        assert!(error.to_string().contains("ca.pem is not used") && error.hint().unwrap().contains("PEM"), "{error}");
+        assert!(error.to_string().contains("ca.pem: ") && error.hint().unwrap().contains("PEM"), "{error}");
     }
 }

@@ -6,7 +6,7 @@ use serde_json::json;
 use vipnode_pool_core::{CallId, CallOutcome, Command, ConnectionId, Core, Effect, Limits, PoolCall};
 use vipnode_types::{
     Ms, NodeId,
-    protocol2::{Call, ConnectRequest, Kind, NodeInfo, PeerRequest, Update},
+    protocol2::{Call, Kind, NodeInfo, PeerRequest, Protocol2ConnectRequest, Update},
 };
 
 use super::{
@@ -109,7 +109,7 @@ impl UpdateFleet {
 
     fn connect_all(&mut self) {
         for agent in 0..self.nodes {
-            let hello = ConnectRequest {
+            let hello = Protocol2ConnectRequest {
                 vipnode_version: "v2.3.1".to_owned(),
                 node_info: NodeInfo {
                     version: "Geth/v1.10.26".to_owned(),
@@ -118,7 +118,7 @@ impl UpdateFleet {
                     network: 1,
                     is_full_node: true,
                 },
-                ..ConnectRequest::default()
+                ..Protocol2ConnectRequest::default()
             };
             self.now = self.now.plus(u64::from(agent.is_multiple_of(100)));
             self.call(agent, Call::Connect(Box::new(hello)));

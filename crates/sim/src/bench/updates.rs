@@ -6,7 +6,7 @@ use std::{
 };
 
 use serde_json::{Value, json};
-use vipnode_rpc::{Connection, Event, RpcLimits};
+use vipnode_rpc::{Connection, ConnectionEvent, RpcLimits};
 use vipnode_types::protocol2::{SignedCall, Update, method, signed_params};
 
 use super::{
@@ -144,7 +144,9 @@ pub(crate) fn serve_floor(peers: u32, out: &mut impl Write) -> io::Result<()> {
     for text in &texts {
         let mut wire = Connection::<()>::new(&RpcLimits::default());
         for event in wire.read(text) {
-            let Event::Request { method, params, .. } = event else { return Err(io::Error::other("no request")) };
+            let ConnectionEvent::Request { method, params, .. } = event else {
+                return Err(io::Error::other("no request"));
+            };
             let call = SignedCall::read(&params).map_err(io::Error::other)?;
             call.verify_node(&method).map_err(io::Error::other)?;
             let argument = call.arguments.first().ok_or_else(|| io::Error::other("no argument"))?;

@@ -1,8 +1,8 @@
 //! Calls and answers of protocol 2.
 
 use vipnode_types::protocol2::{
-    Balance, Call, ClientReply, ClientRequest, ConnectReply, ConnectRequest, HostReply, HostRequest, Kind, NodeInfo,
-    PeerEntry, PeerReply, PeerRequest, Reply, Update, UpdateReply,
+    Balance, Call, ClientReply, ClientRequest, HostReply, HostRequest, Kind, NodeInfo, PeerEntry, PeerReply,
+    PeerRequest, Protocol2ConnectReply, Protocol2ConnectRequest, Protocol2Reply, Update, UpdateReply,
 };
 
 use super::{Encode, Encoder};
@@ -34,7 +34,7 @@ impl Encode for Call {
     }
 }
 
-impl Encode for Reply {
+impl Encode for Protocol2Reply {
     fn encode(&self, out: &mut Encoder) {
         match self {
             Self::Connect(reply) => {
@@ -83,7 +83,7 @@ impl Encode for NodeInfo {
     }
 }
 
-impl Encode for ConnectRequest {
+impl Encode for Protocol2ConnectRequest {
     fn encode(&self, out: &mut Encoder) {
         let Self { vipnode_version: _release, node_info, node_uri, num_hosts, payout } = self;
         node_info.encode(out);
@@ -93,7 +93,7 @@ impl Encode for ConnectRequest {
     }
 }
 
-impl Encode for ConnectReply {
+impl Encode for Protocol2ConnectReply {
     fn encode(&self, out: &mut Encoder) {
         let Self { pool_version: _release, hosts, message: _prose } = self;
         hosts.encode(out);

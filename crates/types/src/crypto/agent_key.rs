@@ -20,7 +20,7 @@ impl AgentKey {
     /// The key made of 32 random bytes.
     ///
     /// # Errors
-    /// [`NodeKeyError::Range`] for the few values that are no key: draw again.
+    /// [`NodeKeyError::Range`] for the few values that are not a key: draw again.
     pub fn from_random(bytes: [u8; 32]) -> Result<Self, NodeKeyError> {
         SecretKey::from_secret_bytes(bytes).map(Self).map_err(|_| NodeKeyError::Range)
     }

@@ -4,12 +4,12 @@ use alloy_primitives::keccak256;
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde::{Deserialize, Serialize};
 
-use crate::{AgentPublic, Ms, NodeId, NodeKey, signed::Signature};
+use crate::{AgentPublic, Ms, NodeId, NodeKey, errors, signed::Signature};
 
-/// A node's word that an agent speaks for it, until a moment. Signed once by the node key.
+/// A node's statement that an agent may speak for it until a given time. Signed once by the node key.
 ///
-/// A pool remembers the newest `issued_ms` it saw of each node and refuses older ones: a new
-/// delegation takes back every earlier one there.
+/// A pool stores the newest `issued_ms` of each node and refuses older ones, so a new delegation revokes all earlier
+/// ones there.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
@@ -26,24 +26,23 @@ pub struct Delegation {
     pub signature: Signature,
 }
 
-/// Why a [`Delegation`] does not hold.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum DelegationError {
-    /// Not signed by the node it names.
-    #[error("the delegation is not signed by the node it names")]
-    Signature,
-    /// Over.
-    #[error("the delegation has expired")]
-    Expired,
-    /// From the future, by more than five minutes.
-    #[error("the delegation is dated in the future: check this machine's clock")]
-    Future,
+errors! {
+    /// Why a [`Delegation`] is not valid.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+    pub enum DelegationError {
+        /// Another key than that of the named node signed it.
+        Signature: Unauthorized, "the delegation was not signed by the node that it names",
+            hint "Run vipnode link to delegate again.";
+        /// The delegation has ended.
+        Expired: Unauthorized, "the delegation has expired", hint "Run vipnode link to delegate again.";
+        /// The delegation was issued more than five minutes in the future.
+        Future: Unauthorized, "the delegation was issued in the future",
+            hint "Set this machine's clock (timedatectl), then run vipnode link.";
+        /// The text is not a delegation.
+        Text: local, "it is not the complete text that `vipnode link --agent` printed",
+            hint "Copy the whole word that `vipnode link --agent` printed.";
+    }
 }
-
-/// The text given as a delegation is none.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("it is not what `vipnode link --agent` printed, or only a part of it")]
-pub struct DelegationTextError;
 
 /// One word, to be carried to another machine: base64 (URL-safe, without padding) of the JSON.
 impl fmt::Display for Delegation {
@@ -55,21 +54,21 @@ impl fmt::Display for Delegation {
 
 /// Reads what [`Delegation`] prints; the signature is not checked, see [`Delegation::verify`].
 impl FromStr for Delegation {
-    type Err = DelegationTextError;
+    type Err = DelegationError;
 
-    fn from_str(text: &str) -> Result<Self, DelegationTextError> {
+    fn from_str(text: &str) -> Result<Self, DelegationError> {
         if text.len() > MAX_TEXT {
-            return Err(DelegationTextError);
+            return Err(DelegationError::Text);
         }
-        let json = URL_SAFE_NO_PAD.decode(text.trim()).map_err(|_| DelegationTextError)?;
-        serde_json::from_slice(&json).map_err(|_| DelegationTextError)
+        let json = URL_SAFE_NO_PAD.decode(text.trim()).map_err(|_| DelegationError::Text)?;
+        serde_json::from_slice(&json).map_err(|_| DelegationError::Text)
     }
 }
 
-/// A longer text is no delegation.
+/// The limit on the text of a delegation, in bytes.
 const MAX_TEXT: usize = 2_048;
 
-/// How far a signer's clock may run ahead.
+/// How far a signer's clock may be ahead, in milliseconds.
 const MAX_AHEAD_MS: u64 = 5 * 60 * 1000;
 
 impl Delegation {
@@ -82,7 +81,7 @@ impl Delegation {
     /// let agent = AgentKey::from_random([2; 32])?;
     /// let delegation = Delegation::sign(&node, agent.public(), Ms::new(1_000), Ms::new(9_000));
     /// // One word for another machine, and back.
-    /// let carried: Delegation = delegation.to_string().parse().map_err(|_| DelegationError::Signature)?;
+    /// let carried: Delegation = delegation.to_string().parse()?;
     /// assert_eq!(carried.verify(Ms::new(5_000)), Ok(()));
     /// assert_eq!(carried.verify(Ms::new(9_000)), Err(DelegationError::Expired));
     /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -144,7 +143,7 @@ mod tests {
         assert!(text.chars().all(|c| c.is_ascii_alphanumeric() || "-_".contains(c)), "{text}");
         assert_eq!(text.parse(), Ok(delegation));
         for bad in ["", "x", &text[1..], &text[..text.len() - 4], &text.repeat(9)] {
-            assert_eq!(bad.parse::<Delegation>(), Err(DelegationTextError), "{bad}");
+            assert_eq!(bad.parse::<Delegation>(), Err(DelegationError::Text), "{bad}");
         }
     }
 
@@ -154,8 +153,8 @@ mod tests {
             let (node, agent) = keys();
             let word = Delegation::sign(&node, agent, Ms::new(1000), Ms::new(2000)).to_string();
             let part = word.get(..cut.min(word.len() - 1)).unwrap();
-            proptest::prop_assert_eq!(part.parse::<Delegation>(), Err(DelegationTextError));
-            proptest::prop_assert_eq!(text.parse::<Delegation>(), Err(DelegationTextError));
+            proptest::prop_assert_eq!(part.parse::<Delegation>(), Err(DelegationError::Text));
+            proptest::prop_assert_eq!(text.parse::<Delegation>(), Err(DelegationError::Text));
         }
     }
 

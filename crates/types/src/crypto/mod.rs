@@ -10,6 +10,6 @@ mod node_key;
 pub mod signed;
 
 pub use agent_key::{AgentKey, AgentPublic};
-pub use delegation::{Delegation, DelegationError, DelegationTextError};
+pub use delegation::{Delegation, DelegationError};
 pub use join_secret::{JoinProof, JoinSecret};
 pub use node_key::{NodeKey, NodeKeyError};

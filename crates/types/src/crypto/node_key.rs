@@ -6,21 +6,22 @@ use secp256k1::{
 };
 use zeroize::Zeroizing;
 
-use crate::NodeId;
+use crate::{NodeId, errors};
 
 /// The secret key of a node. It signs a [`crate::Delegation`] once and is not kept, or each
 /// call of protocol 2.
 pub struct NodeKey(SecretKey);
 
-/// Why bytes are not a node key. Never shows the bytes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum NodeKeyError {
-    /// Neither 32 raw bytes nor 64 hex characters.
-    #[error("a node key file holds 64 hex characters (geth, reth, Besu) or 32 raw bytes (Nethermind)")]
-    Form,
-    /// Zero, or not below the order of the curve.
-    #[error("these 32 bytes are no secp256k1 secret key")]
-    Range,
+errors! {
+    /// Why bytes are not a secret key. Never shows the bytes.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+    pub enum NodeKeyError {
+        /// The bytes are neither a raw key nor one in hex.
+        Form: local,
+            "a node key file must contain 64 hex characters (geth, reth, Besu) or 32 raw bytes (Nethermind)", hint "Pass the node's key file: --nodekey FILE; for geth DATADIR/geth/nodekey.";
+        /// The number is zero, or not below the order of the curve.
+        Range: local, "these 32 bytes are not a valid secp256k1 secret key", hint "Pass the node's key file: --nodekey FILE; for geth DATADIR/geth/nodekey.";
+    }
 }
 
 impl NodeKey {

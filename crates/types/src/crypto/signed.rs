@@ -11,42 +11,68 @@
 use alloy_primitives::Keccak256;
 use serde::{Deserialize, Serialize};
 
-use crate::{AgentKey, Delegation, DelegationError, Ms, text_form::hex_bytes};
+use crate::{AgentKey, Delegation, DelegationError, Ms, errors, text_form::hex_bytes};
 
-/// Who says it, to whom, once.
+/// The signature of one call: who makes it, for which pool, and once.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Envelope {
-    /// The node's word that this agent speaks for it. Names both.
+    /// The node's statement that this agent may speak for it. It names both.
     pub delegation: Delegation,
-    /// The pool's URL as the agent knows it: a signature for one pool is worth nothing at another (D12).
+    /// The pool's URL as the agent knows it: a signature for one pool is not valid at another (D12).
     pub audience: String,
     /// The challenge, or a growing number over HTTP.
     pub nonce: String,
-    /// By the agent's key.
+    /// The signature by the agent's key.
     pub signature: Signature,
 }
 
 /// An ECDSA signature over secp256k1, R‖S, 128 hex characters on the wire.
+///
+/// ```
+/// use vipnode_types::signed::Signature;
+///
+/// let signature: Signature = "ab".repeat(64).parse()?;
+/// assert_eq!(signature.as_bytes(), &[0xab; 64]);
+/// assert!("ab".parse::<Signature>().is_err());
+/// # Ok::<(), vipnode_types::HexError>(())
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Signature([u8; 64]);
 
 hex_bytes!(Signature, 64, "a signature");
 
-/// Why an [`Envelope`] does not hold.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum EnvelopeError {
-    /// Not signed by the agent's key.
-    #[error("the signature is not the agent's over this object, method, audience and nonce")]
-    Signature,
-    /// The agent may not speak for the node.
-    #[error(transparent)]
-    Delegation(#[from] DelegationError),
+errors! {
+    /// Why an [`Envelope`] is not valid.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+    pub enum EnvelopeError {
+        /// The agent's key did not sign this call.
+        Signature: Unauthorized, "the agent's signature does not match this object, method, audience, and nonce",
+            hint "Run vipnode link: the agent's key file and its delegation must belong together.";
+    }
+    also {
+        /// The agent may not speak for the node.
+        Delegation(DelegationError);
+    }
 }
 
 impl Envelope {
     /// Signs the raw JSON of a params object.
+    ///
+    /// ```
+    /// use vipnode_types::{AgentKey, Delegation, Ms, NodeKey, signed::{Envelope, EnvelopeError}};
+    ///
+    /// let (node, agent) = (NodeKey::read(&[1; 32])?, AgentKey::from_random([2; 32])?);
+    /// let delegation = Delegation::sign(&node, agent.public(), Ms::new(1_000), Ms::new(9_000));
+    /// let (method, params) = ("vipnode_ask", r#"{"want":2}"#);
+    /// let envelope = Envelope::sign(&agent, delegation, method, "wss://pool.example/", "1600000000000", params);
+    /// assert_eq!(envelope.verify(Ms::new(5_000), method, params), Ok(()));
+    /// // The raw text is signed: the same JSON with a space is another text.
+    /// let spaced = r#"{"want": 2}"#;
+    /// assert_eq!(envelope.verify(Ms::new(5_000), method, spaced), Err(EnvelopeError::Signature));
+    /// # Ok::<(), vipnode_types::NodeKeyError>(())
+    /// ```
     #[must_use]
     pub fn sign(key: &AgentKey, delegation: Delegation, method: &str, audience: &str, nonce: &str, raw: &str) -> Self {
         let digest = digest(method, audience, nonce, &delegation, raw);
@@ -58,8 +84,7 @@ impl Envelope {
         }
     }
 
-    /// Checks both signatures over the raw JSON of the params object, as received. Audience and
-    /// nonce are the caller's to judge.
+    /// Checks both signatures over the raw JSON of the params object, as received. The caller checks audience and nonce.
     ///
     /// # Errors
     /// See [`EnvelopeError`].
@@ -68,7 +93,7 @@ impl Envelope {
         Ok(self.delegation.verify(now)?)
     }
 
-    /// The first half of [`Envelope::verify`]: the agent signed this. Whether it may is for its delegation to say.
+    /// The first half of [`Envelope::verify`]: checks that the agent signed this, not whether its delegation permits it.
     ///
     /// # Errors
     /// [`EnvelopeError::Signature`].

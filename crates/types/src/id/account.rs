@@ -2,21 +2,22 @@ use std::{fmt, str::FromStr};
 
 use alloy_primitives::Address;
 
-use crate::text_form::serde_as_text;
+use crate::{errors, text_form::serde_as_text};
 
 /// Who pays or earns: an Ethereum address. Written in lower case inside, read in any (D10).
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Account(Address);
 
-/// Why a text is not an [`Account`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum AccountError {
-    /// Not `0x` and 40 hex characters.
-    #[error("an account is an address: 0x and 40 hex characters")]
-    Form,
-    /// Mixed case whose EIP-55 checksum fails: probably a typing error.
-    #[error("the address's checksum is wrong: a character was mistyped (EIP-55)")]
-    Checksum,
+errors! {
+    /// Why a text is not an [`Account`].
+    #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+    pub enum AccountError {
+        /// The text is not `0x` and 40 hex characters.
+        Form: local, "not a valid address: an address is 0x followed by 40 hex characters", no_hint "The message shows the form.";
+        /// The text has mixed case, and its EIP-55 checksum fails: probably a typing error.
+        Checksum: local, "the address's checksum is wrong: a character was mistyped (EIP-55)",
+            hint "Copy the address from the wallet again.";
+    }
 }
 
 impl Account {

@@ -4,12 +4,22 @@ use std::{
     str::FromStr,
 };
 
-use crate::{NodeId, NodeIdError, text_form::serde_as_text};
+use crate::{NodeId, NodeIdError, errors, text_form::serde_as_text};
 
-/// Where a node can be dialled: `enode://<id>@<host>:<port>?discport=<port>`.
+/// The address at which a node can be dialed: `enode://<id>@<host>:<port>?discport=<port>`.
+///
+/// ```
+/// use vipnode_types::Enode;
+///
+/// let text = format!("enode://{}@[2001:db8::1]:30303", "ab".repeat(64));
+/// let enode: Enode = text.parse()?;
+/// assert_eq!((enode.ip(), enode.port), ("2001:db8::1".parse().ok(), 30_303));
+/// assert_eq!(enode.to_string(), text);
+/// # Ok::<(), vipnode_types::EnodeError>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Enode {
-    /// Who answers there.
+    /// The node's ID.
     pub id: NodeId,
     /// The host part; [`EnodeHost::None`] suffices to trust or to remove a node.
     pub host: EnodeHost,
@@ -30,27 +40,33 @@ pub enum EnodeHost {
     Dns(Box<str>),
 }
 
-/// Why a text is not an [`Enode`].
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum EnodeError {
-    /// Not the scheme.
-    #[error("an enode begins with enode:// (this may be an ENR or a bare id)")]
-    Scheme,
-    /// The key is wrong.
-    #[error("the key in the enode: {0}")]
-    Id(#[from] NodeIdError),
-    /// The host is no IP address and no DNS name.
-    #[error("the host in the enode is no address and no DNS name (IPv6 stands in brackets)")]
-    Host,
-    /// The port is missing or not 1..=65535.
-    #[error("the port in the enode is not a number from 1 to 65535")]
-    Port,
-    /// Something else than `discport` behind the question mark.
-    #[error("behind the ? of an enode only discport=<port> may stand")]
-    Query,
-    /// Longer than any real one.
-    #[error("an enode has at most 512 characters")]
-    Length,
+errors! {
+    /// Why a text is not an [`Enode`].
+    #[derive(Debug, Clone, PartialEq, Eq)]
+    pub enum EnodeError {
+        /// The text has another scheme, or none.
+        Scheme: local, "an enode starts with enode:// (this looks like an ENR or a bare node ID)", no_hint "The message shows the form.";
+        /// The key is not a node ID.
+        Id {
+            /// What is wrong with it.
+            why: NodeIdError,
+        }: local, "the key in the enode: {why}", hint_of why;
+        /// The host is not an IP address or a DNS name.
+        Host: local, "the host in the enode is not a valid IP address or DNS name (put IPv6 addresses in brackets)",
+            no_hint "The message shows the form.";
+        /// The port is missing, or not from 1 to 65535.
+        Port: local, "the port in the enode is not a number from 1 to 65535", no_hint "The message shows the form.";
+        /// The query is not a `discport`.
+        Query: local, "an enode supports only discport=<port> after the ?", no_hint "The message shows the form.";
+        /// The text is longer than any real enode.
+        Length: local, "an enode can have at most 512 characters", no_hint "The message shows the form.";
+    }
+}
+
+impl From<NodeIdError> for EnodeError {
+    fn from(why: NodeIdError) -> Self {
+        Self::Id { why }
+    }
 }
 
 const MAX_TEXT: usize = 512;
@@ -196,7 +212,7 @@ mod tests {
         assert_eq!(with("@1.2.3:30303"), Err(EnodeError::Host));
         assert_eq!(with("@a b:30303"), Err(EnodeError::Host));
         assert_eq!(with("@a:1?x=1"), Err(EnodeError::Query));
-        assert!(matches!("enode://00@a:1".parse::<Enode>(), Err(EnodeError::Id(_))));
+        assert!(matches!("enode://00@a:1".parse::<Enode>(), Err(EnodeError::Id { .. })));
     }
 
     #[test]

@@ -2,10 +2,10 @@ use alloy_primitives::keccak256;
 
 use crate::{LeaseId, text_form::hex_bytes};
 
-/// A hash of a set of leases that is moved by one lease at a time.
+/// A hash of a set of leases that is updated by one lease at a time.
 ///
-/// The exclusive or of the first 8 bytes of keccak256 of each id: order does not matter, adding
-/// twice takes out. It finds lost frames, not lies: an agent speaks of nobody but itself in it.
+/// The XOR of the first 8 bytes of the keccak256 hash of each ID: order does not matter, and adding a lease twice removes
+/// it. It detects lost frames, not false reports: it covers only the agent's own leases.
 ///
 /// ```
 /// use vipnode_types::{LeaseId, LeaseSetHash};
@@ -21,13 +21,13 @@ pub struct LeaseSetHash([u8; 8]);
 hex_bytes!(LeaseSetHash, 8, "a lease-set hash");
 
 impl LeaseSetHash {
-    /// The hash of these leases; each must stand once.
+    /// The hash of these leases; each must occur once.
     #[must_use]
     pub fn of(leases: impl IntoIterator<Item = LeaseId>) -> Self {
         leases.into_iter().fold(Self::default(), Self::toggled)
     }
 
-    /// The hash with `lease` put in, or taken out if it was in.
+    /// Returns the hash with `lease` added, or removed if it was in the set.
     #[must_use]
     pub fn toggled(mut self, lease: LeaseId) -> Self {
         let hash = keccak256(lease.get().to_be_bytes());

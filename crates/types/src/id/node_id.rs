@@ -2,29 +2,32 @@ use std::{cmp::Ordering, fmt, str::FromStr};
 
 use alloy_primitives::{B256, keccak256};
 
-use crate::text_form::serde_as_text;
+use crate::{errors, text_form::serde_as_text};
 
-/// The name of a node: its secp256k1 public key without the leading `04`, 64 bytes.
+/// The ID of a node: its secp256k1 public key without the leading `04`, 64 bytes.
 ///
-/// On the wire it is 128 lower-case hex characters without prefix and nothing else: an alias would
-/// be a second node (D10).
+/// On the wire it is exactly 128 lowercase hex characters without a prefix: an alias would be a second node (D10).
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct NodeId([u8; 64]);
 
-/// Why a text is not a [`NodeId`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum NodeIdError {
-    /// Not 128 characters long.
-    #[error("a node id is 128 hex characters, the public key in the node's enode; this has {0}")]
-    Length(usize),
-    /// A character that is not `0-9a-f`.
-    #[error("a node id is written in lower-case hex without 0x")]
-    Character,
+errors! {
+    /// Why a text is not a [`NodeId`].
+    #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+    pub enum NodeIdError {
+        /// The text is not 128 characters long.
+        Length {
+            /// How many characters it has.
+            characters: usize,
+        }: local,
+            "a node ID is the public key in the node's enode (128 hex characters); this text has {characters}",
+            no_hint "The message shows the form.";
+        /// The text has a character other than `0-9a-f`.
+        Character: local, "write a node ID in lowercase hex without 0x", no_hint "The message shows the form.";
+    }
 }
 
 impl NodeId {
-    /// Wraps the 64 bytes of a public key. Whether they are a point on the curve is found when a
-    /// signature is checked.
+    /// Wraps the 64 bytes of a public key. Only checking a signature shows whether they are a point on the curve.
     #[must_use]
     pub const fn new(bytes: [u8; 64]) -> Self {
         Self(bytes)
@@ -56,7 +59,7 @@ impl FromStr for NodeId {
 
     fn from_str(text: &str) -> Result<Self, NodeIdError> {
         if text.len() != 128 {
-            return Err(NodeIdError::Length(text.chars().count()));
+            return Err(NodeIdError::Length { characters: text.chars().count() });
         }
         if !text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f')) {
             return Err(NodeIdError::Character);
@@ -67,7 +70,7 @@ impl FromStr for NodeId {
     }
 }
 
-/// In the order of their hex. Ids are as good as random, so the first bytes nearly always decide.
+/// In the order of their hex. IDs are practically random, so the first bytes nearly always decide.
 impl Ord for NodeId {
     fn cmp(&self, other: &Self) -> Ordering {
         let begin = |id: &Self| id.0.first_chunk().map(|bytes| u64::from_be_bytes(*bytes));
@@ -117,7 +120,7 @@ mod tests {
         let id = "ab".repeat(64);
         assert_eq!(id.parse::<NodeId>().unwrap().to_string(), id);
         assert_eq!(id.to_uppercase().parse::<NodeId>(), Err(NodeIdError::Character));
-        assert_eq!(format!("0x{id}").parse::<NodeId>(), Err(NodeIdError::Length(130)));
+        assert_eq!(format!("0x{id}").parse::<NodeId>(), Err(NodeIdError::Length { characters: 130 }));
         assert_eq!(format!("0x{}", &id[2..]).parse::<NodeId>(), Err(NodeIdError::Character));
         assert_eq!("é".repeat(64).parse::<NodeId>(), Err(NodeIdError::Character));
     }

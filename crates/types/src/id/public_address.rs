@@ -1,7 +1,7 @@
 use std::net::IpAddr;
 
-/// Whether an address is one that others far away can reach, and not one of this machine or of a network of one's own.
-/// Execution clients exempt the latter from their rules against many connections of one address.
+/// Whether an address is public: not loopback, private, link-local or unspecified. Execution clients exempt the others
+/// from their limits on connections from one address.
 #[must_use]
 pub fn is_public(ip: IpAddr) -> bool {
     match ip.to_canonical() {

@@ -2,19 +2,34 @@ use std::{fmt, net::IpAddr, str::FromStr};
 
 use url::{Host, Url};
 
+use crate::errors;
+
 /// The URL of a JSON-RPC server, a pool or an execution client: `ws://`, `wss://`, `http://` or `https://`.
 ///
 /// Signatures cover it as their audience, so it has one spelling, [`RpcUrl::as_str`]: scheme and host in lower case, no
-/// default port, a slash where there is no path, and everything else byte by byte as it was written. What it means,
-/// its host, port and [`Origin`], is read by the `url` crate, as browsers do.
+/// default port, a slash for an empty path, and everything else byte for byte as written. Host, port and [`Origin`] are
+/// parsed by the `url` crate, as browsers do.
+///
+/// ```
+/// use vipnode_types::RpcUrl;
+///
+/// let url: RpcUrl = "WSS://Pool.Example:443".parse()?;
+/// assert_eq!(url.as_str(), "wss://pool.example/");
+/// // A user may leave the scheme out: TLS beyond this machine.
+/// assert_eq!(RpcUrl::with_default_scheme("pool.example")?.as_str(), "wss://pool.example/");
+/// assert_eq!(RpcUrl::with_default_scheme("localhost:8080")?.as_str(), "ws://localhost:8080/");
+/// // WebSocket and HTTP are one origin, since a pool serves both on one port.
+/// assert_eq!(url.origin(), "https://pool.example/".parse::<RpcUrl>()?.origin());
+/// # Ok::<(), vipnode_types::RpcUrlError>(())
+/// ```
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct RpcUrl {
     spelling: String,
     url: Url,
 }
 
-/// Where an [`RpcUrl`] leads: host and port, and whether TLS protects the way. WebSocket and HTTP are one origin, since
-/// a pool serves both on one port.
+/// The server of an [`RpcUrl`]: host, port, and whether TLS protects the connection. WebSocket and HTTP are one origin,
+/// because a pool serves both on one port.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Origin {
     tls: bool,
@@ -22,27 +37,27 @@ pub struct Origin {
     port: u16,
 }
 
-/// Why a text is not an [`RpcUrl`].
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum RpcUrlError {
-    /// Another scheme, or none.
-    #[error("it does not begin with ws://, wss://, http:// or https://")]
-    Scheme,
-    /// A user name or a password before the host. They would end up in logs and signatures.
-    #[error("user and password in an address are not supported")]
-    UserInfo,
-    /// No host, or one with characters that a host cannot have.
-    #[error("it names no host")]
-    Host,
-    /// No number from 1 to 65535 behind the colon.
-    #[error("the port is not a number from 1 to 65535")]
-    Port,
-    /// A control character, which could forge a line of what is signed.
-    #[error("it contains a control character")]
-    Control,
-    /// Anything else, in the words of the `url` crate.
-    #[error("{0}")]
-    Form(url::ParseError),
+errors! {
+    /// Why a text is not an [`RpcUrl`].
+    #[derive(Debug, Clone, PartialEq, Eq)]
+    pub enum RpcUrlError {
+        /// The text has another scheme, or none.
+        Scheme: local, "it does not begin with ws://, wss://, http:// or https://", hint "Write it as wss://HOST, ws://HOST:PORT, https://HOST or http://HOST:PORT.";
+        /// A user name or a password before the host would end up in logs and signatures.
+        UserInfo: local, "a user name or password in the address is not supported",
+            hint "Remove everything before the @, and the @.";
+        /// The host is missing, or has characters that a host cannot have.
+        Host: local, "it does not contain a host", hint "Write it as wss://HOST, ws://HOST:PORT, https://HOST or http://HOST:PORT.";
+        /// The text behind the colon is not a number from 1 to 65535.
+        Port: local, "the port is not a number from 1 to 65535", hint "Write it as wss://HOST, ws://HOST:PORT, https://HOST or http://HOST:PORT.";
+        /// A control character could forge a line of the signed text.
+        Control: local, "it contains a control character", hint "Write it as wss://HOST, ws://HOST:PORT, https://HOST or http://HOST:PORT.";
+        /// The `url` crate rejects it for another reason.
+        Form {
+            /// What it reports.
+            why: url::ParseError,
+        }: local, "{why}", hint "Write it as wss://HOST, ws://HOST:PORT, https://HOST or http://HOST:PORT.";
+    }
 }
 
 impl RpcUrl {
@@ -109,7 +124,7 @@ impl RpcUrl {
         }
     }
 
-    /// Where it leads.
+    /// Returns the server that it leads to.
     #[must_use]
     pub fn origin(&self) -> Origin {
         let host = self.url.host().map_or(Host::Domain(String::new()), |host| host.to_owned());
@@ -149,7 +164,7 @@ impl FromStr for RpcUrl {
             Ok(url) => Ok(Self { spelling, url }),
             Err(url::ParseError::InvalidPort) => Err(RpcUrlError::Port),
             Err(url::ParseError::EmptyHost) => Err(RpcUrlError::Host),
-            Err(error) => Err(RpcUrlError::Form(error)),
+            Err(error) => Err(RpcUrlError::Form { why: error }),
         }
     }
 }

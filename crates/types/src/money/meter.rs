@@ -1,6 +1,6 @@
-//! The meter: what a lease has cost is a pure function of what its two sides saw.
+//! The meter: the cost of a lease is a pure function of what its two sides saw.
 //!
-//! Nobody is billed for what only one side says, and a report that is repeated, late or out of
+//! Time that only one side reports is not billed, and a report that is repeated, late or out of
 //! order changes nothing (D13, D14, D19, D20).
 
 use crate::{Ms, Price, Wei};

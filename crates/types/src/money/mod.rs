@@ -1,6 +1,6 @@
 //! How much: amounts, prices, and the meter that turns two sides' reports into a bill.
 //!
-//! Integers only; each division says how it rounds. This room uses [`crate::Ms`] and nothing else of the crate.
+//! Integers only; each division states its rounding. This room uses [`crate::Ms`] and nothing else of the crate.
 //! Balances, payments and floating-point numbers never enter.
 
 pub mod meter;

@@ -1,6 +1,6 @@
 use std::{fmt, str::FromStr};
 
-use crate::text_form::serde_as_text;
+use crate::{errors, text_form::serde_as_text};
 
 /// An amount of wei, never negative, never a float. Arithmetic is checked.
 ///
@@ -8,21 +8,33 @@ use crate::text_form::serde_as_text;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
 pub struct Wei(u128);
 
-/// Why a text is not an amount.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum WeiError {
-    /// Not a number.
-    #[error("{0:?} is no amount: write wei (100000000), 0x hex, or a number and a unit (100 gwei, 0.5 ether)")]
-    Number(String),
-    /// Not a unit.
-    #[error("{0:?} is no unit: wei, kwei, mwei, gwei, microether, milliether, ether")]
-    Unit(String),
-    /// Smaller than one wei.
-    #[error("{0:?} is finer than one wei")]
-    TooFine(String),
-    /// Larger than 2^128 − 1.
-    #[error("{0:?} is more wei than there can be")]
-    TooLarge(String),
+errors! {
+    /// Why a text is not an amount.
+    #[derive(Debug, Clone, PartialEq, Eq)]
+    pub enum WeiError {
+        /// The text does not begin with a number.
+        Number {
+            /// The text, at most 64 characters.
+            text: String,
+        }: local,
+            "{text:?} is not a valid amount: write wei (100000000), 0x hex, or a number and a unit (100 gwei, 0.5 ether)",
+            no_hint "The message shows the form.";
+        /// The text after the number is not a unit.
+        Unit {
+            /// The unit, at most 64 characters.
+            unit: String,
+        }: local, "{unit:?} is not a valid unit: use wei, kwei, mwei, gwei, microether, milliether, or ether", no_hint "The message shows the form.";
+        /// The amount has a fraction of one wei.
+        TooFine {
+            /// The text, at most 64 characters.
+            text: String,
+        }: local, "{text:?} is not a whole number of wei", no_hint "The message shows the form.";
+        /// The amount is larger than 2^128 − 1 wei.
+        TooLarge {
+            /// The text, at most 64 characters.
+            text: String,
+        }: local, "{text:?} is too large", hint "Write an amount below 2^128 wei.";
+    }
 }
 
 impl Wei {
@@ -78,22 +90,23 @@ impl FromStr for Wei {
         let lower = text.trim().to_ascii_lowercase();
         if let Some(hex) = lower.strip_prefix("0x") {
             if hex.is_empty() || !hex.bytes().all(|byte| byte.is_ascii_hexdigit()) {
-                return Err(WeiError::Number(short));
+                return Err(WeiError::Number { text: short });
             }
-            return u128::from_str_radix(hex, 16).map(Self).map_err(|_| WeiError::TooLarge(short));
+            return u128::from_str_radix(hex, 16).map(Self).map_err(|_| WeiError::TooLarge { text: short });
         }
         let split = lower.find(|c: char| !(c.is_ascii_digit() || c == '.')).unwrap_or(lower.len());
         let (number, unit) = lower.split_at(split);
-        let places = exponent(unit.trim()).ok_or_else(|| WeiError::Unit(unit.trim().chars().take(64).collect()))?;
+        let places =
+            exponent(unit.trim()).ok_or_else(|| WeiError::Unit { unit: unit.trim().chars().take(64).collect() })?;
         let (whole, fraction) = number.split_once('.').unwrap_or((number, ""));
         if whole.is_empty() || fraction.contains('.') || (fraction.is_empty() && number.contains('.')) {
-            return Err(WeiError::Number(short));
+            return Err(WeiError::Number { text: short });
         }
         let fraction = fraction.trim_end_matches('0');
         if fraction.len() > places {
-            return Err(WeiError::TooFine(short));
+            return Err(WeiError::TooFine { text: short });
         }
-        format!("{whole}{fraction:0<places$}").parse().map(Self).map_err(|_| WeiError::TooLarge(short))
+        format!("{whole}{fraction:0<places$}").parse().map(Self).map_err(|_| WeiError::TooLarge { text: short })
     }
 }
 
@@ -137,11 +150,11 @@ mod tests {
         assert_eq!(wei("0x10"), Ok(16));
         assert_eq!(wei("2ETHER"), Ok(2_000_000_000_000_000_000));
         assert_eq!(wei("1 Finney"), Ok(1_000_000_000_000_000));
-        assert_eq!(wei("1.50"), Err(WeiError::TooFine("1.50".into())));
+        assert_eq!(wei("1.50"), Err(WeiError::TooFine { text: "1.50".into() }));
         assert_eq!(wei("1.0"), Ok(1));
         assert!(wei("").is_err() && wei(".").is_err() && wei("1.").is_err() && wei(".5 gwei").is_err());
         assert!(wei("-1").is_err() && wei("1 euro").is_err() && wei("0x").is_err() && wei("1.2.3 gwei").is_err());
-        assert!(matches!(wei("400000000000000000000 ether"), Err(WeiError::TooLarge(_))));
+        assert!(matches!(wei("400000000000000000000 ether"), Err(WeiError::TooLarge { .. })));
     }
 
     #[test]

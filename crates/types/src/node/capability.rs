@@ -1,8 +1,16 @@
 use std::{fmt, str::FromStr};
 
-use crate::text_form::serde_as_text;
+use crate::{errors, text_form::serde_as_text};
 
-/// A devp2p capability as nodes name it to each other, `snap/1`; or its name alone where the version is not told.
+/// A devp2p capability, such as `snap/1`; or its name alone if the version is not known.
+///
+/// ```
+/// use vipnode_types::Capability;
+///
+/// let need: Capability = "snap".parse()?;
+/// assert!(need.is_met_by(&["eth/69".parse()?, "snap/1".parse()?]));
+/// # Ok::<(), vipnode_types::CapabilityError>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Capability {
     name: Box<str>,
@@ -28,36 +36,41 @@ impl Capability {
         &self.name
     }
 
-    /// Whether a node with these capabilities meets this one as a need. A need without a version takes any; a
-    /// capability whose version nobody has told may be of any.
+    /// Whether a node with these capabilities meets this one as a requirement. A requirement without a version accepts
+    /// any version, and a served capability without a version may be of any.
     #[must_use]
     pub fn is_met_by(&self, served: &[Self]) -> bool {
-        let (mut any, mut exact, mut told) = (false, false, false);
+        let (mut any, mut exact, mut versioned) = (false, false, false);
         for other in served.iter().filter(|other| other.name == self.name) {
             any = true;
             exact |= other == self;
-            told |= other.version.is_some();
+            versioned |= other.version.is_some();
         }
-        exact || (any && (self.version.is_none() || !told))
+        exact || (any && (self.version.is_none() || !versioned))
     }
 }
 
-/// Why a text is no capability.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("write a capability as snap/1, or as snap for any version; several with commas")]
-pub struct CapabilityError;
+errors! {
+    /// Why a text is not a [`Capability`].
+    #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+    pub enum CapabilityError {
+        /// The text has another form.
+        Form: local,
+            "write a capability as snap/1, or as snap for any version; separate multiple values with commas", no_hint "The message shows the form.";
+    }
+}
 
 impl FromStr for Capability {
     type Err = CapabilityError;
 
     fn from_str(text: &str) -> Result<Self, CapabilityError> {
         let (name, version) = match text.split_once('/') {
-            Some((name, version)) => (name, Some(number(version).ok_or(CapabilityError)?)),
+            Some((name, version)) => (name, Some(number(version).ok_or(CapabilityError::Form)?)),
             None => (text, None),
         };
         let fits = (1..=NAME).contains(&name.len());
         let letters = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte));
-        if fits && letters { Ok(Self { name: name.into(), version }) } else { Err(CapabilityError) }
+        if fits && letters { Ok(Self { name: name.into(), version }) } else { Err(CapabilityError::Form) }
     }
 }
 
@@ -108,7 +121,7 @@ mod tests {
             assert_eq!(good.parse::<Capability>().unwrap().to_string(), good);
         }
         for bad in ["", "/1", "snap/", "snap/+1", "snap/1/2", "snap/1000000000", "snáp", "a b", "abcdefghijklmnopq"] {
-            assert_eq!(bad.parse::<Capability>(), Err(CapabilityError), "{bad:?}");
+            assert_eq!(bad.parse::<Capability>(), Err(CapabilityError::Form), "{bad:?}");
         }
     }
 }

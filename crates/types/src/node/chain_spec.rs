@@ -3,7 +3,7 @@ use std::fmt;
 use alloy_primitives::{B256, b256};
 use serde::{Deserialize, Serialize};
 
-/// Which chain a node is on: chain id and genesis, since several private chains share an id.
+/// The chain of a node: chain ID and genesis, because several private chains share an ID.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ChainSpec {
@@ -14,7 +14,7 @@ pub struct ChainSpec {
     pub genesis: B256,
 }
 
-/// Genesis hashes of the public networks, whose network id is their chain id; each as geth 1.17.5 tells it.
+/// Genesis hashes of the public networks, as reported by geth 1.17.5. Their network ID is their chain ID.
 const PUBLIC: [ChainSpec; 4] = [
     ChainSpec { chain_id: 1, genesis: b256!("d4e56740f876aef8c010b86a40d5f56745a118d0906a34e69aec8c0db1cb8fa3") },
     ChainSpec {
@@ -32,7 +32,7 @@ impl ChainSpec {
         PUBLIC.into_iter().find(|chain| chain.chain_id == network)
     }
 
-    /// A chain of which only the id was told: nodes of protocol 2 know no more.
+    /// A chain of which only the ID is known, as in protocol 2.
     #[must_use]
     pub const fn untold(chain_id: u64) -> Self {
         Self { chain_id, genesis: B256::ZERO }

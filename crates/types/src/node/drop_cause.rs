@@ -1,17 +1,17 @@
-/// Why a node's connection to a peer ended, as far as the node tells.
+/// Why a node's connection to a peer ended, as far as the node reports it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum DropCause {
-    /// It does not tell, or tells only that something went wrong at the other end.
+    /// The node does not report it, or only reports that something went wrong at the other end.
     #[default]
     Untold,
-    /// The two have another genesis block.
+    /// Their genesis blocks differ.
     Genesis,
-    /// The two have another network id.
+    /// Their network IDs differ.
     Network,
-    /// The two have other forks, or one of them knows a newer fork that the other has passed by.
+    /// Their forks differ, or one of them knows a newer fork that the other has passed.
     Forks,
     /// The two share no version of `eth`.
     EthVersion,
-    /// One of the two wished it so: a user or agent, or a node without a free slot for a light one.
+    /// One side requested it: a user, an agent, or a node without a free slot for a light node.
     Requested,
 }

@@ -1,10 +1,10 @@
 use std::{fmt, str::FromStr};
 
 use super::capability::number;
-use crate::text_form::serde_as_text;
+use crate::{errors, text_form::serde_as_text};
 
-/// The oldest release of an execution client that is taken as a peer, `geth/1.17.0`. Of clients of other names it
-/// says nothing.
+/// The oldest release of an execution client that is accepted as a peer, such as `geth/1.17.0`. Clients with other
+/// names are not affected.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct MinVersion {
     /// In lower case.
@@ -20,7 +20,8 @@ struct Release([u32; 3]);
 const NAME: usize = 32;
 
 impl MinVersion {
-    /// Whether a client that calls itself so is too old. One of this name whose release cannot be read is.
+    /// Whether a client with this `web3_clientVersion` is too old. A client of this name whose release cannot be read
+    /// counts as too old.
     #[must_use]
     pub fn refuses(&self, client_version: &str) -> bool {
         let mut parts = client_version.split('/');
@@ -47,21 +48,28 @@ impl Release {
     }
 }
 
-/// Why a text is no minimum version.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("write the oldest release as geth/1.17.0, the name as the client says it; several with commas")]
-pub struct MinVersionError;
+errors! {
+    /// Why a text is not a [`MinVersion`].
+    #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+    pub enum MinVersionError {
+        /// The text has another form.
+        Form: local,
+            "write the oldest release as geth/1.17.0, using the name that the client reports; separate multiple \
+             values with commas",
+            no_hint "The message shows the form.";
+    }
+}
 
 impl FromStr for MinVersion {
     type Err = MinVersionError;
 
     fn from_str(text: &str) -> Result<Self, MinVersionError> {
-        let (name, release) = text.split_once('/').ok_or(MinVersionError)?;
+        let (name, release) = text.split_once('/').ok_or(MinVersionError::Form)?;
         let letters = name.bytes().all(|byte| byte.is_ascii_graphic());
         if !(1..=NAME).contains(&name.len()) || !letters {
-            return Err(MinVersionError);
+            return Err(MinVersionError::Form);
         }
-        let release = Release::exact(release.strip_prefix('v').unwrap_or(release)).ok_or(MinVersionError)?;
+        let release = Release::exact(release.strip_prefix('v').unwrap_or(release)).ok_or(MinVersionError::Form)?;
         Ok(Self { name: name.to_ascii_lowercase().into(), release })
     }
 }
@@ -106,7 +114,7 @@ mod tests {
     fn a_text_is_read_or_refused() {
         assert_eq!("Reth/v2.0".parse::<MinVersion>().unwrap().to_string(), "reth/2.0.0");
         for bad in ["", "geth", "geth/", "geth/1", "/1.2.3", "geth/1.x.0", "geth/1.2.3-rc", "a b/1.2", "geth/+1.2"] {
-            assert_eq!(bad.parse::<MinVersion>(), Err(MinVersionError), "{bad:?}");
+            assert_eq!(bad.parse::<MinVersion>(), Err(MinVersionError::Form), "{bad:?}");
         }
     }
 }

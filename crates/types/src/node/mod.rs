@@ -17,4 +17,4 @@ pub use drop_cause::DropCause;
 pub use min_version::{MinVersion, MinVersionError};
 pub use node_facts::{Direction, HeadFact, NodeFacts, PeerFact};
 pub use peer_command::PeerCommand;
-pub use peer_rules::{Misfit, PeerRules};
+pub use peer_rules::{Mismatch, PeerRules};

@@ -1,4 +1,4 @@
-//! What an execution client says of itself, in words that fit all of them.
+//! What an execution client reports, in a form that fits all clients.
 
 use std::net::IpAddr;
 
@@ -7,9 +7,9 @@ use crate::{Capability, ChainSpec, Enode, NodeId};
 /// A node, as probed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NodeFacts {
-    /// Its public key.
+    /// Its node ID.
     pub id: NodeId,
-    /// Where it says that it listens; the host part is often loopback or missing.
+    /// The address at which it reports to listen; the host part is often loopback or missing.
     pub enode: Enode,
     /// `web3_clientVersion`, as it is.
     pub client_version: String,
@@ -17,7 +17,7 @@ pub struct NodeFacts {
     pub chain: ChainSpec,
     /// Whether it serves as a full node, so that it can sell slots.
     pub full: bool,
-    /// What runs over its connections, as it says itself: most clients tell names without versions. At most
+    /// The sub-protocols that it reports to run; most clients report names without versions. At most
     /// [`Capability::MOST`].
     pub protocols: Vec<Capability>,
 }
@@ -25,46 +25,45 @@ pub struct NodeFacts {
 /// A peer, as `admin_peers` shows it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PeerFact {
-    /// Its public key.
+    /// Its node ID.
     pub id: NodeId,
     /// Whether a sub-protocol runs: an *object* under `eth` or `les`. A doomed peer shows for some
     /// milliseconds without one.
     pub ready: bool,
-    /// Who dialled.
+    /// Which side dialed.
     pub direction: Direction,
-    /// Whether the node says that it trusts this peer; `None` where the client does not tell.
+    /// Whether the node reports that it trusts this peer; `None` if the client does not report it.
     pub trusted: Option<bool>,
-    /// Whether the node says that it dialled this peer because its settings, or somebody's call, tell it to keep it;
-    /// `None` where the client does not tell.
+    /// Whether the node reports that it keeps this peer as a static one, by its settings or by a call; `None` if the
+    /// client does not report it.
     pub is_static: Option<bool>,
-    /// The address at the other end, where it is told.
+    /// The peer's address, if it is reported.
     pub remote: Option<IpAddr>,
     /// `name` of the peer, its client version, cut to 256 characters.
     pub client_version: String,
-    /// What it told our node that it serves, with versions, at most [`Capability::MOST`]; empty where the client does
-    /// not tell.
+    /// The capabilities that it announced to our node, with versions, at most [`Capability::MOST`]; empty if the client
+    /// does not report them.
     pub caps: Vec<Capability>,
 }
 
-/// Who dialled a connection between two nodes.
+/// Which side dialed a connection between two nodes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Direction {
-    /// The peer dialled us.
+    /// The peer dialed us.
     Inbound,
-    /// We dialled the peer.
+    /// We dialed the peer.
     Outbound,
-    /// The client does not tell.
+    /// The client does not report it.
     Unknown,
 }
 
 /// The newest block that a node knows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct HeadFact {
-    /// Its number.
+    /// The block's number.
     pub number: u64,
-    /// Its timestamp, in seconds since the Unix epoch.
+    /// The block's timestamp, in seconds since the Unix epoch.
     pub timestamp_s: u64,
-    /// Whether `eth_syncing` says that the node is behind. Not to be trusted alone: look at the
-    /// age of the block too.
+    /// Whether `eth_syncing` reports that the node is behind. Not reliable alone: check the age of the block too.
     pub syncing: bool,
 }

@@ -2,49 +2,49 @@ use std::fmt;
 
 use crate::{Capability, MinVersion};
 
-/// What one side of a lease wants of the other, as far as the pool is told of it.
+/// What one side of a lease requires of the other, as far as the pool knows.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
 pub struct PeerRules {
-    /// What a host has to serve.
+    /// The capabilities that a host must serve.
     pub need: Vec<Capability>,
-    /// Of which release the other has to be, on either side.
+    /// The oldest releases accepted on the other side.
     pub min_versions: Vec<MinVersion>,
 }
 
-/// What one side does not find in the other.
+/// A requirement that the other side does not meet.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Misfit {
-    /// It does not serve this.
+pub enum Mismatch {
+    /// The other side does not serve this capability.
     Lacks(Capability),
-    /// It runs an older release.
+    /// The other side runs an older release than this.
     TooOld(MinVersion),
 }
 
 impl PeerRules {
-    /// Whether everything fits.
+    /// Whether nothing is required.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.need.is_empty() && self.min_versions.is_empty()
     }
 
-    /// What a host lacks that serves this.
+    /// Returns the first requirement that a host with these capabilities does not meet.
     #[must_use]
-    pub fn misses(&self, served: &[Capability]) -> Option<Misfit> {
-        self.need.iter().find(|need| !need.is_met_by(served)).cloned().map(Misfit::Lacks)
+    pub fn misses(&self, served: &[Capability]) -> Option<Mismatch> {
+        self.need.iter().find(|need| !need.is_met_by(served)).cloned().map(Mismatch::Lacks)
     }
 
-    /// What is wrong with a node's version.
+    /// Returns the minimum version that a node with this `web3_clientVersion` does not meet.
     #[must_use]
-    pub fn outdates(&self, client_version: &str) -> Option<Misfit> {
-        self.min_versions.iter().find(|least| least.refuses(client_version)).cloned().map(Misfit::TooOld)
+    pub fn outdates(&self, client_version: &str) -> Option<Mismatch> {
+        self.min_versions.iter().find(|least| least.refuses(client_version)).cloned().map(Mismatch::TooOld)
     }
 }
 
-impl fmt::Display for Misfit {
+impl fmt::Display for Mismatch {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Lacks(need) => write!(f, "does not serve {need} (--need)"),
-            Self::TooOld(least) => write!(f, "runs a release before {least} (--min-client-version)"),
+            Self::TooOld(least) => write!(f, "runs a release older than {least} (--min-client-version)"),
         }
     }
 }

@@ -1,11 +1,11 @@
 use serde::Serialize;
 
-/// JSON as Go's `encoding/json` writes it: `<`, `>`, `&` and the two line separators escaped. A pool
-/// of the original marshals what it decoded anew before it verifies, so what is signed for it has to
-/// be what Go would write. The order of fields is that of the structs.
+/// JSON as Go's `encoding/json` writes it: `<`, `>`, `&` and the two line separators are escaped, and fields have the order
+/// of the structs. An original pool marshals the decoded value again before it verifies it, so the signed bytes must be exactly what Go
+/// would write.
 ///
 /// # Errors
-/// What serde refuses: a map whose keys are no strings.
+/// Fails for a map whose keys are not strings.
 pub fn go_json<T: Serialize>(value: &T) -> Result<String, serde_json::Error> {
     let plain = serde_json::to_string(value)?;
     let mut text = String::with_capacity(plain.len());

@@ -2,7 +2,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 
 use super::PeerEntry;
 
-/// Which execution client a node is.
+/// The execution client of a node.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
 #[serde(from = "i64", into = "u8")]
 pub enum Kind {
@@ -18,7 +18,7 @@ pub enum Kind {
 }
 
 impl Kind {
-    /// The word for it in answers of a pool.
+    /// Its name in the responses of a pool.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -71,7 +71,7 @@ impl From<i64> for Kind {
     }
 }
 
-/// What an agent says of its node.
+/// An agent's description of its node.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(default)]
@@ -80,7 +80,7 @@ pub struct NodeInfo {
     pub version: String,
     /// `eth_protocolVersion`; empty with today's clients (D39).
     pub eth_protocol: String,
-    /// Which execution client.
+    /// The execution client.
     pub kind: Kind,
     /// `net_version` as a number.
     pub network: i64,
@@ -88,12 +88,11 @@ pub struct NodeInfo {
     pub is_full_node: bool,
 }
 
-/// An agent presents itself.
+/// An agent's description of itself and its node.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(default)]
-#[cfg_attr(feature = "schema", schemars(rename = "Protocol2ConnectRequest"))]
-pub struct ConnectRequest {
+pub struct Protocol2ConnectRequest {
     /// The agent's version.
     pub vipnode_version: String,
     /// Its node.
@@ -104,7 +103,7 @@ pub struct ConnectRequest {
     /// Hosts wanted at once; early agents only.
     #[serde(skip_serializing_if = "is_zero")]
     pub num_hosts: i64,
-    /// Whose account earns; may be empty.
+    /// The account that receives the earnings; may be empty.
     pub payout: String,
 }
 
@@ -112,19 +111,18 @@ pub struct ConnectRequest {
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(default)]
-#[cfg_attr(feature = "schema", schemars(rename = "Protocol2ConnectReply"))]
-pub struct ConnectReply {
+pub struct Protocol2ConnectReply {
     /// The pool's version.
     pub pool_version: String,
-    /// Hosts that let the node in.
+    /// Hosts that admitted the node.
     #[serde(skip_serializing_if = "Vec::is_empty", deserialize_with = "nullable")]
     pub hosts: Vec<PeerEntry>,
-    /// The operator's words to the user.
+    /// The operator's welcome message to the user.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub message: String,
 }
 
-/// Older: a host presents itself.
+/// Older form: a host connects.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(default)]
@@ -134,7 +132,7 @@ pub struct HostRequest {
     pub kind: String,
     /// Whose account earns; may be empty.
     pub payout: String,
-    /// As in [`ConnectRequest`].
+    /// As in [`Protocol2ConnectRequest`].
     #[serde(skip_serializing_if = "String::is_empty")]
     pub node_uri: String,
 }
@@ -148,7 +146,7 @@ pub struct HostReply {
     pub pool_version: String,
 }
 
-/// Older: a client presents itself and wants hosts.
+/// Older form: a client connects and requests hosts.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(default)]
@@ -171,7 +169,7 @@ pub struct ClientReply {
     pub hosts: Vec<PeerEntry>,
     /// The pool's version.
     pub pool_version: String,
-    /// The operator's words to the user.
+    /// The operator's welcome message to the user.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub message: String,
 }
@@ -181,20 +179,20 @@ pub struct ClientReply {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(default)]
 pub struct UpdateReply {
-    /// What the node's account has, where anything is owed.
+    /// The balance of the node's account, if anything is owed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub balance: Option<Balance>,
     /// Node ids that are to be untrusted and disconnected. Read as text: a foreign pool may say anything.
     #[serde(deserialize_with = "nullable")]
     pub invalid_peers: Vec<String>,
-    /// Enodes of the peers that the pool holds to be in order.
+    /// Enodes of the peers that the pool considers valid.
     #[serde(deserialize_with = "nullable")]
     pub active_peers: Vec<String>,
-    /// The newest block that the pool believes in.
+    /// The newest block according to the pool.
     pub latest_block_number: u64,
 }
 
-/// What an account has. Amounts in wei are JSON numbers, for the original knows no other form.
+/// The balance of an account. Amounts in wei are JSON numbers, because the original supports no other form.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(default)]
@@ -236,11 +234,11 @@ pub(super) fn nullable<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deseriali
 mod tests {
     use super::*;
 
-    /// `pool/pool.go`, ConnectRequest and `ethnode/rpc.go`, UserAgent, as an agent of 2.3 sends them.
+    /// `pool/pool.go`, Protocol2ConnectRequest and `ethnode/rpc.go`, UserAgent, as an agent of 2.3 sends them.
     #[test]
     fn a_connect_as_the_original_sends_it() {
         let text = r#"{"vipnode_version":"vipnode/dev","node_info":{"version":"Geth/v1.9.20","eth_protocol":"0x40","kind":1,"network":1,"is_full_node":true},"node_uri":"enode://ab@1.2.3.4:30303","payout":""}"#;
-        let request: ConnectRequest = serde_json::from_str(text).unwrap();
+        let request: Protocol2ConnectRequest = serde_json::from_str(text).unwrap();
         assert_eq!(request.node_info.kind, Kind::Geth);
         assert!(request.node_info.is_full_node);
         assert_eq!(super::super::go_json(&request).unwrap(), text);

@@ -4,7 +4,7 @@
 //! | method | from → to | arguments | answer |
 //! |---|---|---|---|
 //! | `vipnode_ping` | any → pool | none, unsigned | `"pong"` |
-//! | [`method::CONNECT`] | agent → pool | [`ConnectRequest`] | [`ConnectReply`] |
+//! | [`method::CONNECT`] | agent → pool | [`Protocol2ConnectRequest`] | [`Protocol2ConnectReply`] |
 //! | [`method::UPDATE`] | agent → pool | [`UpdateRequest`], read as [`Update`] | [`UpdateReply`] |
 //! | [`method::PEER`] | agent → pool | [`PeerRequest`] | [`PeerReply`] |
 //! | [`method::HOST`] | agent → pool | [`HostRequest`] | [`HostReply`] |
@@ -27,8 +27,8 @@ mod update;
 
 pub use go_json::go_json;
 pub use messages::{
-    AccountReply, Balance, ClientReply, ClientRequest, ConnectReply, ConnectRequest, HostReply, HostRequest, Kind,
-    NodeInfo, UpdateReply,
+    AccountReply, Balance, ClientReply, ClientRequest, HostReply, HostRequest, Kind, NodeInfo, Protocol2ConnectReply,
+    Protocol2ConnectRequest, UpdateReply,
 };
 pub use peers::{PeerEntry, PeerReply, PeerRequest};
 pub use signature::{SignatureError, sign_call, signed_params};
@@ -37,31 +37,31 @@ pub use update::{MAX_PEERS, PeerInfo, PeerNetwork, Update, UpdateRequest};
 
 /// The names of the methods.
 pub mod method {
-    /// An agent presents itself.
+    /// Connects an agent.
     pub const CONNECT: &str = "vipnode_connect";
-    /// What an agent's node sees, and a sign of life.
+    /// Reports the peers of an agent's node and shows that the agent is running.
     pub const UPDATE: &str = "vipnode_update";
-    /// An agent wants peers.
+    /// Requests peers.
     pub const PEER: &str = "vipnode_peer";
-    /// Older: a host presents itself.
+    /// Older form: connects a host.
     pub const HOST: &str = "vipnode_host";
-    /// Older: a client presents itself and wants hosts.
+    /// Older form: connects a client and requests hosts.
     pub const CLIENT: &str = "vipnode_client";
-    /// A host is to let a node in.
+    /// Asks a host to trust a node.
     pub const WHITELIST: &str = "vipnode_whitelist";
-    /// What a wallet has.
+    /// Returns the account of a wallet.
     pub const ACCOUNT: &str = "pool_account";
-    /// A wallet claims a node.
+    /// Claims a node for a wallet; always refused.
     pub const ADD_NODE: &str = "pool_addNode";
-    /// A wallet wants to be paid.
+    /// Requests a payout to a wallet; always refused.
     pub const WITHDRAW: &str = "pool_withdraw";
 }
 
-/// A call of an agent whose signature held.
+/// A call of an agent with a valid signature.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Call {
     /// [`method::CONNECT`].
-    Connect(Box<ConnectRequest>),
+    Connect(Box<Protocol2ConnectRequest>),
     /// [`method::UPDATE`].
     Update(Update),
     /// [`method::PEER`].
@@ -75,9 +75,9 @@ pub enum Call {
 /// The answer to a [`Call`], exactly as the original gives it.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 #[serde(untagged)]
-pub enum Reply {
+pub enum Protocol2Reply {
     /// To [`Call::Connect`].
-    Connect(ConnectReply),
+    Connect(Protocol2ConnectReply),
     /// To [`Call::Update`].
     Update(UpdateReply),
     /// To [`Call::Peer`].

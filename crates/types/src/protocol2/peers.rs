@@ -3,7 +3,7 @@ use serde::{Deserialize, Serialize};
 use super::{Kind, messages::nullable};
 use crate::{Enode, Ms};
 
-/// An agent wants peers.
+/// A request for peers.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(default)]
@@ -20,7 +20,7 @@ pub struct PeerRequest {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(default)]
 pub struct PeerReply {
-    /// Peers that let the node in.
+    /// Peers that admitted the node.
     #[serde(deserialize_with = "nullable")]
     pub peers: Vec<PeerEntry>,
 }
@@ -42,10 +42,10 @@ pub struct PeerEntry {
     /// Whether it is a host.
     #[serde(rename = "IsHost")]
     pub is_host: bool,
-    /// Whose account earns; never told to others here.
+    /// The account that receives the earnings; never disclosed to others.
     #[serde(rename = "Payout")]
     pub payout: String,
-    /// Its newest block, by its own word.
+    /// The newest block that it reported.
     pub block_number: u64,
     /// `web3_clientVersion`.
     pub node_version: String,
@@ -54,7 +54,7 @@ pub struct PeerEntry {
 }
 
 impl PeerEntry {
-    /// A host as others are told of it.
+    /// A host as it is shown to others.
     #[must_use]
     pub fn host(enode: &Enode, kind: Kind, last_seen: Ms, block_number: u64) -> Self {
         Self {

@@ -6,26 +6,38 @@ use secp256k1::{
 };
 
 use super::SignedCall;
-use crate::{Account, NodeId, NodeIdError, NodeKey};
+use crate::{Account, NodeId, NodeIdError, NodeKey, errors};
 
-/// Why a signed call does not hold.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum SignatureError {
-    /// The id is no node id; wallets and aliases are none (D10).
-    #[error("the id of this call: {0}")]
-    Id(#[from] NodeIdError),
-    /// The id is no address.
-    #[error("the id of this call is no address: 0x and 40 hex characters")]
-    Account,
-    /// Not base64 of 65 bytes (D1).
-    #[error("a node's signature is base64 of 65 bytes, R, S and V")]
-    NodeForm,
-    /// Not hex of 65 bytes.
-    #[error("a wallet's signature is hex of 65 bytes, R, S and V, V being 0, 1, 27 or 28")]
-    WalletForm,
-    /// Of another key, or over other bytes.
-    #[error("the signature is not that of this id over this method and these params")]
-    Wrong,
+errors! {
+    /// Why a signed call is not valid.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+    pub enum SignatureError {
+        /// The ID is not a node ID; wallets and aliases are not (D10).
+        Id {
+            /// What is wrong with it.
+            why: NodeIdError,
+        }: Unauthorized, "the ID of this call: {why}",
+            hint "Write the ID as the public key in the node's enode: 128 characters 0-9a-f, without 0x.";
+        /// The ID is not an address.
+        Account: Unauthorized, "the ID of this call is not a valid address (0x and 40 hex characters)",
+            hint "Write the wallet's address as the ID.";
+        /// The signature is not 65 bytes in base64 (D1).
+        NodeForm: Unauthorized, "a node's signature is 65 bytes in base64 (R, S, and V)",
+            hint "Sign as the original's agents do.";
+        /// The signature is not 65 bytes in hex.
+        WalletForm: Unauthorized,
+            "a wallet's signature is 65 bytes in hex (R, S, and V, where V is 0, 1, 27, or 28)",
+            hint "Sign as the original's agents do.";
+        /// Another key signed, or other bytes were signed.
+        Wrong: Unauthorized, "the signature does not match this ID, method, and params",
+            hint "Sign the method and [id,nonce,arguments…] byte for byte as they are sent.";
+    }
+}
+
+impl From<NodeIdError> for SignatureError {
+    fn from(why: NodeIdError) -> Self {
+        Self::Id { why }
+    }
 }
 
 impl SignedCall<'_> {
@@ -184,7 +196,7 @@ mod tests {
     fn d10_a_wallet_or_an_alias_is_no_node() {
         let (id, params) = (key().id().to_string(), signed_params(&key(), METHOD, NONCE, ARGUMENT));
         for alias in [id.to_uppercase(), format!("0x{id}"), format!("0x{}", &id[..40]), String::new()] {
-            assert!(matches!(verify(&params.replacen(&id, &alias, 1)), Err(SignatureError::Id(_))), "{alias}");
+            assert!(matches!(verify(&params.replacen(&id, &alias, 1)), Err(SignatureError::Id { .. })), "{alias}");
         }
     }
 

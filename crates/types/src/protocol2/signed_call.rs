@@ -6,10 +6,12 @@ use serde::{
 };
 use serde_json::value::RawValue;
 
+use crate::errors;
+
 /// Params of a signed call, `[signature, id, nonce, …arguments]`, split without a copy.
 ///
 /// What was signed is the method followed by `[id, nonce, …arguments]`, taken from the bytes as they
-/// came: nothing is ever marshalled again, so there is no second form for a signature to hold over
+/// came: nothing is ever marshalled again, so a signature cannot cover a second form
 /// (D11).
 #[derive(Debug, Clone)]
 pub struct SignedCall<'a> {
@@ -25,18 +27,25 @@ pub struct SignedCall<'a> {
     pub(super) rest: &'a str,
 }
 
-/// Why params are not those of a signed call.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum FormError {
-    /// Not a list that begins with a signature, an id and a nonce.
-    #[error("the params of a signed call are [signature, id, nonce, arguments…]: {0}")]
-    List(String),
-    /// Negative, not a whole number, or above 2^63 − 1.
-    #[error("the nonce is a whole number of nanoseconds since 1970, as in 1600000000000000000")]
-    Nonce,
-    /// More than any call takes.
-    #[error("a call takes at most {MAX_ARGUMENTS} arguments")]
-    Arguments,
+errors! {
+    /// Why params are not those of a signed call.
+    #[derive(Debug, Clone, PartialEq, Eq)]
+    pub enum FormError {
+        /// The params are not a list that begins with a signature, an ID, and a nonce.
+        List {
+            /// What is wrong.
+            why: String,
+        }: InvalidParams, "the params of a signed call are [signature, id, nonce, arguments…]: {why}",
+            hint "Check the params against the method's description.";
+        /// The nonce is negative, not a whole number, or above 2^63 − 1.
+        Nonce: InvalidParams, "the nonce must be a whole number of nanoseconds since 1970, such as 1600000000000000000",
+            hint "Pass the Unix time in nanoseconds.";
+        /// There are more arguments than any call takes.
+        Arguments {
+            /// How many a call may have.
+            most: usize,
+        }: InvalidParams, "a call takes at most {most} arguments", hint "Check the params against the method's description.";
+    }
 }
 
 /// No call takes more than one; a few are let pass so that the error can say what is wrong.
@@ -50,17 +59,18 @@ impl<'a> SignedCall<'a> {
     pub fn read(params: &'a RawValue) -> Result<Self, FormError> {
         let text = params.get();
         let Parts { signature, id, nonce, arguments } =
-            serde_json::from_str(text).map_err(|error| FormError::List(error.to_string()))?;
+            serde_json::from_str(text).map_err(|error| FormError::List { why: error.to_string() })?;
         if arguments.len() > MAX_ARGUMENTS {
-            return Err(FormError::Arguments);
+            return Err(FormError::Arguments { most: MAX_ARGUMENTS });
         }
         let number = nonce.get().parse::<u64>().ok().filter(|&number| i64::try_from(number).is_ok());
         let nonce = number.ok_or(FormError::Nonce)?;
         // The id's text is a part of the params' text: where it begins, the signed rest begins.
         let offset = (id.get().as_ptr() as usize).checked_sub(text.as_ptr() as usize);
         let rest = offset.and_then(|offset| text.get(offset..));
-        let rest = rest.ok_or_else(|| FormError::List("the id was not found".to_owned()))?;
-        let id = serde_json::from_str::<Text<'a>>(id.get()).map_err(|error| FormError::List(error.to_string()))?.0;
+        let rest = rest.ok_or_else(|| FormError::List { why: "the ID was not found".to_owned() })?;
+        let id =
+            serde_json::from_str::<Text<'a>>(id.get()).map_err(|error| FormError::List { why: error.to_string() })?.0;
         Ok(Self { signature: signature.0, id, nonce, arguments, rest })
     }
 }
@@ -133,8 +143,8 @@ mod tests {
     #[test]
     fn refuses_other_forms_with_a_reason() {
         for text in ["{}", "[]", "[1]", r#"["s"]"#, r#"["s","i"]"#, r#"["s",5,6]"#, "null", "7"] {
-            assert!(matches!(read(text), Err(FormError::List(_))), "{text}");
+            assert!(matches!(read(text), Err(FormError::List { .. })), "{text}");
         }
-        assert_eq!(read(r#"["s","i",1,1,2,3,4,5]"#), Err(FormError::Arguments));
+        assert_eq!(read(r#"["s","i",1,1,2,3,4,5]"#), Err(FormError::Arguments { most: MAX_ARGUMENTS }));
     }
 }

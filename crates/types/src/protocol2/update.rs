@@ -17,7 +17,7 @@ pub const MAX_PEERS: usize = 1_024;
 pub struct Update {
     /// The peers that have a node id, at most [`MAX_PEERS`].
     pub peers: Vec<NodeId>,
-    /// The node's newest block, by its own word.
+    /// The newest block that the node reports.
     pub block_number: u64,
 }
 
@@ -25,7 +25,7 @@ impl Update {
     /// Reads the argument of an update.
     ///
     /// # Errors
-    /// It is not an object of that form; the text says where.
+    /// Fails if it is not an object of that form; the message shows where.
     pub fn read(argument: &RawValue) -> Result<Self, serde_json::Error> {
         #[derive(Deserialize)]
         struct Form {
@@ -137,7 +137,7 @@ pub struct UpdateRequest {
     pub block_number: u64,
 }
 
-/// A peer, as `admin_peers` told the original.
+/// A peer, as the original copied it from `admin_peers`.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct PeerInfo {
@@ -169,7 +169,7 @@ pub struct PeerNetwork {
 }
 
 impl UpdateRequest {
-    /// What an agent tells.
+    /// The update for these peers.
     #[must_use]
     pub fn of(peers: impl IntoIterator<Item = NodeId>, block_number: u64) -> Self {
         let info = |id: NodeId| PeerInfo { id: id.to_string(), ..PeerInfo::default() };

@@ -2,17 +2,17 @@ use serde::{Deserialize, Serialize};
 
 use crate::{Enode, LeaseId, NodeId, Price};
 
-/// A client wants to be brought to a number of hosts.
+/// A client's request for a number of hosts.
 ///
-/// The answer holds one slot as soon as a host admitted the client; further ones come as
-/// [`super::DialCall`]s. Over HTTP, where the pool cannot call, ask again.
+/// The response contains the first slot as soon as a host has admitted the client. Further slots arrive as
+/// [`super::DialCall`]s. Over HTTP, where the pool cannot call the agent, ask again.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct AskRequest {
-    /// Hosts in all, those it has included. The pool remembers it and tops up by itself when one
-    /// is lost; 0 stops that.
+    /// The total number of hosts wanted, including the hosts that the client already has. The pool stores this number
+    /// and replaces lost hosts; 0 stops that.
     pub want: u32,
-    /// Hosts not to be given, because they were tried and failed.
+    /// Hosts to avoid because the client tried them and failed to connect.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub avoid: Vec<NodeId>,
 }
@@ -21,11 +21,11 @@ pub struct AskRequest {
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct AskReply {
-    /// New slots, each already admitted.
+    /// New hosts, each of which has already admitted the client.
     pub hosts: Vec<LeasedHost>,
-    /// How many slots are still missing to `want`.
+    /// The number of hosts still missing from `want`.
     pub missing: u32,
-    /// Where some are missing: why, for the user.
+    /// Why hosts are missing, as text for the user; `None` if none are missing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
 }
@@ -34,13 +34,13 @@ pub struct AskReply {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct LeasedHost {
-    /// The name of the lease.
+    /// The lease ID.
     pub lease: LeaseId,
-    /// Whom to dial.
+    /// The enode to dial.
     pub host: Enode,
     /// What the slot costs.
     pub price: Price,
-    /// `web3_clientVersion` of the host, as its agent told it; empty where it is not known.
+    /// The host's `web3_clientVersion`, as reported by its agent; empty if unknown.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub client_version: String,
 }

@@ -3,7 +3,7 @@ use serde::{Deserialize, Serialize};
 use super::{PairFault, Side};
 use crate::{Enode, LeaseId, NodeId, Price};
 
-/// A host is to trust a client's node. The answer comes once the node was told.
+/// Asks a host to trust a client's node. The host responds after it has updated its node.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct AdmitCall {
@@ -17,15 +17,15 @@ pub struct AdmitCall {
     /// trusted peer whose address they do not know.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub client_enode: Option<Enode>,
-    /// `web3_clientVersion` of the client, as its agent told it; empty where it is not known.
+    /// The client's `web3_clientVersion`, as reported by its agent; empty if unknown.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub client_version: String,
-    /// The client is a light node: it takes one of the slots that some nodes reserve for light nodes.
+    /// Whether the client is a light node, which uses one of the slots that some nodes reserve for light nodes.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub light: bool,
 }
 
-/// A lease is over. A host untrusts and then disconnects; a client stops dialing.
+/// A lease has ended. A host removes the client from its trusted peers and then disconnects it; a client stops dialing.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct EvictCall {
@@ -33,9 +33,9 @@ pub struct EvictCall {
     pub lease: LeaseId,
     /// The other node.
     pub peer: NodeId,
-    /// Why.
+    /// The reason.
     pub reason: EvictReason,
-    /// What the other side's node saw, where its agent told.
+    /// What the other side's node observed, if its agent reported it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fault: Option<PairFault>,
 }
@@ -44,20 +44,20 @@ pub struct EvictCall {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct DialCall {
-    /// The lease. To a client it may be new: a further host of its ask.
+    /// The lease. For a client, it may be a new lease with another host that it asked for.
     pub lease: LeaseId,
-    /// Which side the reader is.
+    /// The side of the recipient.
     pub side: Side,
-    /// Whom to dial.
+    /// The enode to dial.
     pub peer: Enode,
     /// What it costs.
     pub price: Price,
-    /// `web3_clientVersion` of the other node, as its agent told it; empty where it is not known.
+    /// The other node's `web3_clientVersion`, as reported by its agent; empty if unknown.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub client_version: String,
 }
 
-/// The agent did what a call asked for.
+/// The result of a call that the agent carried out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Done {}
@@ -69,30 +69,30 @@ pub struct Done {}
 pub enum EvictReason {
     /// One side left.
     Left,
-    /// One side saw the other disconnect and not come back.
+    /// One side disconnected and did not reconnect.
     Disconnected,
     /// One side sent no report for too long.
     NoReports,
-    /// The two did not both see each other in time.
+    /// The two nodes did not connect in time.
     NotConnected,
-    /// One side does not accept the other: its version, or the capabilities that it serves.
+    /// One side rejects the other because of its version or the capabilities that it serves.
     Unsuitable,
-    /// The host takes its slots back.
+    /// The host withdrew its slots.
     Drained,
-    /// The price rose beyond what the client takes.
+    /// The price rose above the client's limit.
     Price,
-    /// Time that only the host saw is used up.
+    /// The limit on time that only the host reported was reached.
     Unpaired,
-    /// Nothing is left to pay with.
+    /// The client's balance is used up.
     NoFunds,
-    /// The host answered too late; the client has other slots.
+    /// The host responded too late, and the client already has other slots.
     TooLate,
     /// The pool does not know this lease.
     Unknown,
 }
 
 impl EvictReason {
-    /// Every reason there is.
+    /// All reasons.
     pub const ALL: [Self; 11] = [
         Self::Left,
         Self::Disconnected,

@@ -2,20 +2,20 @@ use serde::{Deserialize, Serialize};
 
 use crate::{Account, Capability, ChainSpec, Enode, JoinProof, LeaseId, MinVersion, Price};
 
-/// An agent presents itself and its node. Its node id stands in the envelope's delegation.
+/// An agent's description of itself and its node. The node ID is in the envelope's delegation.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ConnectRequest {
-    /// The protocol that is spoken, [`super::PROTOCOL`]: 3.
+    /// The protocol version, [`super::PROTOCOL`] (3).
     pub protocol: u32,
     /// `vipnode/<version>` of the agent.
     pub agent_version: String,
     /// `web3_clientVersion` of the node.
     pub client_version: String,
-    /// What the node serves, by its own account. The pool adds the versions that other nodes saw.
+    /// The capabilities that the node reports it serves. The pool adds the versions that other nodes observed.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub capabilities: Vec<Capability>,
-    /// The oldest releases that it accepts on the other side of a lease.
+    /// The oldest releases that the agent accepts on the other side of a lease.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub min_versions: Vec<MinVersion>,
     /// The chain that the node follows.
@@ -29,11 +29,11 @@ pub struct ConnectRequest {
     /// Present on an agent that seeks hosts.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub client: Option<ClientCriteria>,
-    /// For a pool with a join secret.
+    /// Proof of the join secret, for a pool that requires one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub join: Option<JoinProof>,
-    /// Whether this node may also connect by protocol 2, where the node key's signature alone authenticates it;
-    /// otherwise the pool refuses that from now on.
+    /// Whether this node may also connect over protocol 2, where only the node key's signature authenticates it. If
+    /// false, the pool refuses such connections from now on.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub allow_protocol2: bool,
 }
@@ -42,9 +42,9 @@ pub struct ConnectRequest {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct HostOffer {
-    /// Slots in all, taken ones included. 0 while the node is not in sync.
+    /// The total number of slots, including those in use; 0 while the node is not in sync.
     pub slots: u32,
-    /// Who earns; without it nothing is owed to anybody.
+    /// The account that receives the earnings; without it, nothing is owed to anyone.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub payout: Option<Account>,
 }
@@ -53,10 +53,10 @@ pub struct HostOffer {
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ClientCriteria {
-    /// The highest price it pays; `None` for any.
+    /// The highest price that the client accepts; `None` for any price.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max_price: Option<Price>,
-    /// What a host has to serve.
+    /// The capabilities that a host must serve.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub required_capabilities: Vec<Capability>,
 }
@@ -67,14 +67,14 @@ pub struct ClientCriteria {
 pub struct ConnectReply {
     /// `vipnode/<version>` of the pool.
     pub pool_version: String,
-    /// The operator's words to the user.
+    /// The operator's welcome message to the user.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub welcome: Option<String>,
-    /// A report is due this often, in milliseconds, also when nothing changed.
+    /// The report interval in milliseconds; a report is due even if nothing changed.
     pub report_interval_ms: u64,
-    /// What a slot costs here now.
+    /// The current price of a slot at this pool.
     pub price: Price,
-    /// Every lease of this node that the pool considers active. The agent undoes what it did for any other.
+    /// All leases of this node that the pool considers active. The agent undoes its changes for any other lease.
     pub leases: Vec<LeaseView>,
 }
 
@@ -82,9 +82,9 @@ pub struct ConnectReply {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct LeaseView {
-    /// Its name.
+    /// The lease ID.
     pub lease: LeaseId,
-    /// Which side the reader is.
+    /// The side of the recipient.
     pub side: Side,
     /// The other node.
     pub peer: Enode,
@@ -104,7 +104,7 @@ pub enum Side {
 }
 
 impl Side {
-    /// The one across.
+    /// Returns the opposite side.
     #[must_use]
     pub const fn other(self) -> Self {
         match self {

@@ -21,7 +21,7 @@ pub struct WireError {
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ErrorData {
-    /// The flag, command or change that fixes it.
+    /// The flag, command, or change that fixes the error.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub hint: String,
     /// Try again after this many milliseconds.
@@ -47,20 +47,20 @@ impl WireError {
         Self { code: code as i32, message: message.into(), data }
     }
 
-    /// "Try again in so many milliseconds."
+    /// An error that asks the caller to try again after `retry_ms` milliseconds.
     #[must_use]
     pub fn busy(message: impl Into<String>, retry_ms: u64) -> Self {
         let data = ErrorData { hint: format!("Try again in {retry_ms} ms."), retry_ms: Some(retry_ms) };
         Self { code: ErrorCode::Busy as i32, message: message.into(), data: Some(data) }
     }
 
-    /// How to fix it, where the other side said so.
+    /// The hint from the other side, if there is one.
     #[must_use]
     pub fn hint(&self) -> Option<&str> {
         self.data.as_ref().map(|data| data.hint.as_str()).filter(|hint| !hint.is_empty())
     }
 
-    /// The same in the codes of protocol 2, which has none of our own.
+    /// Returns the same error with a protocol 2 code, because protocol 2 has none of our codes.
     #[must_use]
     pub const fn for_protocol2(mut self) -> Self {
         if self.code > -32_100 && self.code < ErrorCode::Server as i32 {

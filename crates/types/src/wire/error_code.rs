@@ -9,7 +9,7 @@ macro_rules! codes {
         }
 
         impl ErrorCode {
-            /// Every code there is.
+            /// All codes.
             pub const ALL: &'static [Self] = &[$(Self::$name),+];
 
             /// What it is called in `docs/openrpc.json` and in the book.
@@ -20,7 +20,7 @@ macro_rules! codes {
                 }
             }
 
-            /// When it is given, in general; an error itself says more. Without a full stop.
+            /// Returns when the code is used in general, without a full stop; the message of an error is more specific.
             #[must_use]
             pub fn meaning(self) -> &'static str {
                 match self {
@@ -38,23 +38,23 @@ codes! {
     InvalidRequest = -32600;
     /// No method has this name.
     MethodNotFound = -32601;
-    /// The params have a different form than the method takes, or a value that it does not accept.
+    /// The params do not have the form that the method expects, or contain a value that it does not accept.
     InvalidParams = -32602;
-    /// An internal fault of the side that answers.
+    /// An internal error on the responding side.
     Internal = -32603;
-    /// Any refusal over protocol 2, which has none of the codes below.
+    /// Any error over protocol 2, which does not use the codes below.
     Server = -32000;
-    /// A signature, delegation, nonce or audience is not valid, or the call is not signed.
+    /// A signature, delegation, nonce, or audience is not valid, or the call is not signed.
     Unauthorized = -32001;
     /// The pool is closed, and the node is not one of its members.
     NotMember = -32002;
-    /// A limit was reached; data.retry_ms says when to try again.
+    /// A limit was reached. `data.retry_ms` is the time after which to try again.
     Busy = -32003;
-    /// The other side cannot use this agent or node because of its chain, version or role.
+    /// The other side cannot use this agent or node because of its chain, version, or role.
     Unsuitable = -32004;
-    /// The host does not admit the client: no free slot, draining, or not in sync.
+    /// The host does not admit the client because it has no free slot, is draining, or is not in sync.
     Refused = -32005;
-    /// Hosts saw the node for too long today while its agent did not report it.
+    /// Hosts reported the node as connected for too long today without reports from its own agent.
     Unpaired = -32006;
 }
 

@@ -11,14 +11,14 @@ pub struct ExplainRequest {}
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ExplainReply {
-    /// Hosts that the client wants in all; 0 before it asked.
+    /// The total number of hosts that the client wants; 0 before its first ask.
     pub want: u32,
     /// How many of them are missing.
     pub missing: u32,
-    /// Where some are missing: why, for the user.
+    /// Why hosts are missing, as text for the user; `None` if none are missing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
-    /// What a slot costs here now.
+    /// The current price of a slot at this pool.
     pub price: Price,
     /// Hosts with a connection to the pool.
     pub connected_hosts: u64,
@@ -26,7 +26,7 @@ pub struct ExplainReply {
     pub examined: u32,
     /// Of those examined, how many the client could get now.
     pub candidates: u32,
-    /// Of those examined, how many it could not get, by the first reason that holds.
+    /// The number of examined hosts that it could not get, by the first reason that applies.
     pub excluded: Excluded,
     /// The hosts that the client has.
     pub hosts: Vec<ExplainedHost>,
@@ -41,7 +41,8 @@ pub struct Excluded {
     pub other_chain: u32,
     /// The client has them already.
     pub already_leased: u32,
-    /// They have no free slot, or get no clients now: they did not answer recently, or are unreachable.
+    /// They have no free slot, or the pool does not assign clients to them now because they recently did not respond or
+    /// are unreachable.
     pub full: u32,
     /// A slot costs more than the client pays.
     pub too_expensive: u32,
@@ -75,7 +76,7 @@ pub struct ExplainedHost {
 pub struct Selection {
     /// Its score.
     pub score: Score,
-    /// Hosts that the client could have got, this one included.
+    /// The number of hosts that the client could have gotten, including this one.
     pub candidates: u32,
 }
 

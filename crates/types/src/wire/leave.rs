@@ -7,11 +7,11 @@ use crate::LeaseId;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct LeaveRequest {
-    /// Which.
+    /// The leases to end.
     pub leases: Vec<LeaseId>,
-    /// Why.
+    /// The reason.
     pub reason: LeaveReason,
-    /// What the agent's node saw, where that is why.
+    /// What the agent's node observed, if that is the reason.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fault: Option<PairFault>,
 }
@@ -23,11 +23,12 @@ pub struct LeaveRequest {
 pub enum LeaveReason {
     /// It was never connected.
     NotConnected,
-    /// Connected, then gone again and again.
+    /// The peer connected and disconnected repeatedly.
     Unstable,
     /// The agent rejects peers of the version that the pool reported.
     Rejected,
-    /// The peer is not what the pool reported: it lacks a capability, or has another version, which is rejected.
+    /// The peer does not match what the pool reported: it lacks a capability, or runs another version that the agent
+    /// rejects.
     Mismatch,
     /// No longer needed.
     Surplus,
@@ -35,7 +36,7 @@ pub enum LeaveReason {
     Price,
     /// The host takes the slot back.
     Drained,
-    /// What the agent did for it was lost (its node restarted, its journal says nothing).
+    /// The agent's changes for the lease were lost (the node restarted and the journal has no entry).
     Lost,
 }
 

@@ -2,11 +2,11 @@
 
 /// Answers `"pong"`.
 pub const PING: &str = "vipnode_ping";
-/// What the pool shows to everybody.
+/// The pool's status.
 pub const STATUS: &str = "pool_status";
-/// How the pool sees who asks: from where, whether a port is open there, by which clock.
+/// How the pool sees the caller: its address, whether its port is open, and the pool's clock.
 pub const REACH: &str = "vipnode_reach";
-/// An agent presents its node; authenticates the socket.
+/// Connects an agent and authenticates the socket.
 pub const CONNECT: &str = "vipnode_connect";
 /// What an agent sees.
 pub const REPORT: &str = "vipnode_report";
@@ -18,9 +18,9 @@ pub const EXPLAIN: &str = "vipnode_explain";
 pub const LEAVE: &str = "vipnode_leave";
 /// An agent stops; all its leases end.
 pub const BYE: &str = "vipnode_bye";
-/// A host is to let a client in.
+/// Asks a host to admit a client.
 pub const ADMIT: &str = "vipnode_admit";
-/// A lease is over; undo what was done for it.
+/// Ends a lease; the agent undoes its changes for the lease.
 pub const EVICT: &str = "vipnode_evict";
-/// Dial a peer: a further host for a client, or a leased client that cannot reach its host.
+/// Asks the agent to dial a peer: another host for a client, or a leased client that cannot reach its host.
 pub const DIAL: &str = "vipnode_dial";

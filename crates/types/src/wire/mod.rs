@@ -15,8 +15,8 @@
 //! | [`method::EVICT`] | pool → agent | [`EvictCall`] | no |
 //! | [`method::DIAL`] | pool → agent | [`DialCall`] | no |
 //!
-//! Params are `[object]`, or `[object, envelope]` where signed (see [`crate::signed`]). Fields that
-//! are not known are ignored, so that each side can grow.
+//! Params are `[object]`, or `[object, envelope]` where signed (see [`crate::signed`]). Unknown
+//! fields are ignored, so that either side can add fields.
 
 mod ask;
 mod call;
@@ -43,7 +43,7 @@ pub use reach::{Admission, Reach, ReachReply, ReachRequest};
 pub use report::{HostCapabilities, ReportReply, ReportRequest, UpLease};
 pub use status::{HostStatus, PoolStats, PoolStatus};
 
-/// The version that this crate speaks.
+/// The protocol version that this crate implements.
 pub const PROTOCOL: u32 = 3;
 /// The header of the 101 response that carries the challenge, 64 hex characters.
 pub const CHALLENGE_HEADER: &str = "vipnode-challenge";

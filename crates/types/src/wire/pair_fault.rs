@@ -1,6 +1,7 @@
 use serde::{Deserialize, Serialize};
 
-/// Why two nodes did not connect, as one of them saw it. The other side's user reads it; it decides nothing.
+/// Why two nodes did not connect, as observed by one of them. It is shown to the other side's user and does not affect
+/// any decision.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]

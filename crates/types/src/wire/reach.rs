@@ -5,12 +5,13 @@ use serde::{Deserialize, Serialize};
 use super::WireError;
 use crate::{JoinProof, Ms, NodeId};
 
-/// A future agent asks how the pool sees it. The pool keeps nothing of it, and it takes no slot.
+/// A request from a caller that may later connect as an agent. The pool stores nothing about the caller and does not
+/// assign a slot.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ReachRequest {
-    /// TCP port of the node's devp2p, tried at the address that the asker comes from and at no other; without one
-    /// nothing is tried.
+    /// The node's devp2p TCP port. The pool tests it only at the caller's source address. Without a port, nothing is
+    /// tested.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub port: Option<u16>,
     /// The node that would join.
@@ -22,16 +23,16 @@ pub struct ReachRequest {
     pub join: Option<JoinProof>,
 }
 
-/// How the pool sees the asker.
+/// How the pool sees the caller.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ReachReply {
-    /// Where the asker comes from.
+    /// The caller's source address.
     pub address: IpAddr,
     /// What happened when the pool dialed the port; `None` if the request has none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub port: Option<Reach>,
-    /// The pool's clock, by which it judges signatures, in milliseconds since the Unix epoch.
+    /// The pool's clock, which it uses to check signatures (milliseconds since the Unix epoch).
     pub time_ms: Ms,
     /// Whether such a node may join.
     pub admission: Admission,
@@ -57,7 +58,7 @@ pub enum Reach {
 pub enum Admission {
     /// It may join.
     Allowed,
-    /// Only members may join. Who is one is not told to an unauthenticated caller.
+    /// Only members can join. The pool does not disclose membership to unauthenticated callers.
     MembersOnly,
     /// It may not join, and why.
     Refused(WireError),

@@ -2,14 +2,14 @@ use serde::{Deserialize, Serialize};
 
 use crate::{Capability, LeaseId, LeaseSetHash};
 
-/// What an agent sees of the peers that the pool gave it or had it admit, and of no others (D46).
+/// The state of the peers that the pool assigned to the agent or had it admit, and of no others (D46).
 ///
 /// The first report on a socket is [`full`](Self::full); later ones say what changed. A report of
 /// nothing new is `{"seq":7}`.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ReportRequest {
-    /// 1 on a new socket, then one more each time.
+    /// The sequence number: 1 on a new socket, then incremented by 1 with each report.
     pub seq: u32,
     /// The whole set of leases whose peer is connected.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -17,13 +17,13 @@ pub struct ReportRequest {
     /// Peers that connected since the last report.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub up: Vec<LeaseId>,
-    /// Peers that went since the last report. A lease in `down` and in `up` went and came back.
+    /// Peers that disconnected since the last report. A lease in both `down` and `up` disconnected and reconnected.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub down: Vec<LeaseId>,
     /// The whole set after this report; present whenever `full`, `up` or `down` is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hash: Option<LeaseSetHash>,
-    /// What hosts serve, as they told the client's node; once for each lease and socket.
+    /// The capabilities of hosts, as reported to the client's node; sent once per lease and socket.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub host_capabilities: Vec<HostCapabilities>,
     /// Slots in all, if that changed (see [`super::HostOffer::slots`]).
@@ -33,7 +33,7 @@ pub struct ReportRequest {
     /// true, the host gets no light clients.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub light_slots_full: Option<bool>,
-    /// Number of the newest block, where that changed.
+    /// The number of the newest block, if it changed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub head: Option<u64>,
 }
@@ -44,7 +44,7 @@ pub struct ReportRequest {
 pub struct UpLease {
     /// The lease it belongs to.
     pub lease: LeaseId,
-    /// Whether it stayed connected since it was last reported up. If not, a new row of the meter begins.
+    /// Whether the peer has stayed connected since it was last reported as up. If not, a new meter row begins.
     pub continuous: bool,
 }
 
@@ -52,7 +52,7 @@ pub struct UpLease {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct HostCapabilities {
-    /// The lease with it.
+    /// The lease with that host.
     pub lease: LeaseId,
     /// The capabilities, with versions.
     pub capabilities: Vec<Capability>,
@@ -62,7 +62,8 @@ pub struct HostCapabilities {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ReportReply {
-    /// Sequence or hash did not fit, nothing was counted: send a full report.
+    /// Whether the sequence number or the hash did not match. If true, nothing was counted, and the agent must send a
+    /// full report.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub resync: bool,
 }

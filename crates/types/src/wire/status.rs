@@ -3,12 +3,12 @@ use serde_json::value::RawValue;
 
 use crate::{Price, Wei};
 
-/// What a pool shows of itself: the original's fields and more. Moments are RFC 3339, amounts in wei
-/// are strings (D29). What a pool leaves out, the original's above all, is empty or zero.
+/// The status of a pool: the original's fields and more. Times are in RFC 3339 format; amounts in wei are strings
+/// (D29). Fields that this pool does not use (mostly the original's) are empty or zero.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct PoolStatus {
-    /// When this was made.
+    /// When this status was generated.
     pub time_updated: String,
     /// When the pool started.
     pub time_started: String,
@@ -39,7 +39,7 @@ pub struct HostStatus {
     pub node_version: String,
     /// Its agent's version.
     pub vipnode_version: String,
-    /// Its newest block, by its own word.
+    /// The newest block that it reported.
     pub block_number: u64,
     /// Leases that run on it.
     pub num_peers: u32,
@@ -60,8 +60,8 @@ pub struct PoolStats {
     pub num_active_clients: u32,
     /// Clients ever seen and not pruned.
     pub num_total_clients: u32,
-    /// The newest block of the chain that most of the hosts shown are on: the median of their words, so that
-    /// a lie of one moves it by one position and no further (D36).
+    /// The newest block of the chain that most of the hosts shown are on: the median of the numbers that they report,
+    /// so that one false report moves it by at most one position (D36).
     pub latest_block_number: u64,
     /// What accounts have earned and were not paid: nothing, while nothing is owed.
     #[serde(deserialize_with = "amount")]
@@ -79,17 +79,17 @@ pub struct PoolStats {
     pub metered_ms: u64,
     /// What ended leases cost.
     pub metered_cost: Wei,
-    /// What a slot costs now.
+    /// The current price of a slot at this pool.
     pub price: Price,
     /// Agents with a connection.
     pub num_agents: u64,
     /// Leases of any state: slots that are taken.
     pub num_leases: u64,
-    /// Slots that could be given away now.
+    /// Slots that could be assigned now.
     pub num_free_slots: u64,
     /// Clients that want more hosts and wait until the pool finds them.
     pub num_waiting_clients: u64,
-    /// Requests for hosts that wait for a yes.
+    /// Requests for hosts that wait for a host to admit the client.
     pub num_pending_asks: u64,
     /// Calls to agents that were not answered yet.
     pub num_calls_in_flight: u64,
@@ -100,8 +100,8 @@ fn or_none<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<HostStatus>
     Ok(Option::deserialize(deserializer)?.unwrap_or_default())
 }
 
-/// A string of digits, or the original's number of any length. Its sums may fall below zero, which is nothing that
-/// anybody has.
+/// A decimal string, or a number of any length as in the original. The original's sums can be negative; such a balance
+/// is treated as zero.
 fn amount<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Wei, D::Error> {
     let json = Box::<RawValue>::deserialize(deserializer)?;
     let digits = json.get().trim_matches('"');

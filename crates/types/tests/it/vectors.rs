@@ -117,7 +117,7 @@ fn agent_key(keys: &Keys) -> AgentKey {
 /// The name of the check that refused, as the file has it.
 fn check2(error: SignatureError) -> &'static str {
     match error {
-        SignatureError::Id(_) => "Id",
+        SignatureError::Id { .. } => "Id",
         SignatureError::Account => "Account",
         SignatureError::NodeForm => "NodeForm",
         SignatureError::WalletForm => "WalletForm",
@@ -130,6 +130,7 @@ fn check_delegation(error: DelegationError) -> &'static str {
         DelegationError::Signature => "Signature",
         DelegationError::Expired => "Expired",
         DelegationError::Future => "Future",
+        DelegationError::Text => "Text",
     }
 }
 

@@ -2,7 +2,7 @@
 
 use vipnode_types::{
     Enode, NodeId, Price,
-    protocol2::{PeerEntry, Reply},
+    protocol2::{PeerEntry, Protocol2Reply},
     wire::{AskReply, ErrorCode, LeaseView, LeasedHost, ReportReply, WireError},
 };
 
@@ -16,10 +16,10 @@ impl Protocol2 {
     /// Translates the answer to a connect. The original has no list of leases: the current ones stay.
     pub(in crate::pool) fn connect_reply(
         &self,
-        reply: Reply,
+        reply: Protocol2Reply,
         standing: impl FnOnce() -> Vec<LeaseView>,
     ) -> Result<Welcome, WireError> {
-        let Reply::Connect(reply) = reply else { return Err(unexpected()) };
+        let Protocol2Reply::Connect(reply) = reply else { return Err(unexpected()) };
         Ok(Welcome {
             text: (!reply.message.is_empty()).then_some(reply.message),
             report_interval_ms: self.config.update_interval_ms,
@@ -37,7 +37,7 @@ impl Protocol2 {
         avoided: impl Fn(NodeId) -> bool,
     ) -> Result<AskReply, WireError> {
         let peers = match answer {
-            Ok(PoolAnswer::Protocol2(Reply::Peer(reply))) => reply.peers,
+            Ok(PoolAnswer::Protocol2(Protocol2Reply::Peer(reply))) => reply.peers,
             Ok(_) => return Err(unexpected()),
             // Its errors have only a code and a message.
             Err(error) if error.data.is_none() && !error.is(ErrorCode::MethodNotFound) => {

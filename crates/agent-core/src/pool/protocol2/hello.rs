@@ -2,7 +2,7 @@ use std::net::{IpAddr, Ipv6Addr};
 
 use vipnode_types::{
     Enode, EnodeHost, NodeFacts, is_public,
-    protocol2::{Call, ConnectRequest, Kind, NodeInfo},
+    protocol2::{Call, Kind, NodeInfo, Protocol2ConnectRequest},
 };
 
 use crate::{Advertise, AgentConfig, ToPool, pool::hello::advertised};
@@ -20,7 +20,7 @@ pub(in crate::pool) fn connect(config: &AgentConfig, facts: &NodeFacts) -> ToPoo
         is_full_node: host.is_some() && facts.full,
     };
     let payout = host.and_then(|host| host.payout).map(|payout| payout.to_string());
-    ToPool::Protocol2(Box::new(Call::Connect(Box::new(ConnectRequest {
+    ToPool::Protocol2(Box::new(Call::Connect(Box::new(Protocol2ConnectRequest {
         vipnode_version: config.agent_version.clone(),
         node_info,
         node_uri: node_uri(&config.advertise, facts),

@@ -210,7 +210,7 @@ impl Bench {
                     self.step(Event::PoolAnswers { tag, answer: Ok(PoolAnswer::Done) });
                 }
                 Action::Pool { tag, request: ToPool::Protocol2(call) } if matches!(*call, Call::Update(_)) => {
-                    let reply = PoolAnswer::Protocol2(Reply::Update(UpdateReply::default()));
+                    let reply = PoolAnswer::Protocol2(Protocol2Reply::Update(UpdateReply::default()));
                     self.step(Event::PoolAnswers { tag, answer: Ok(reply) });
                 }
                 _ => {}

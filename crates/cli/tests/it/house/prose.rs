@@ -33,13 +33,13 @@ const MOST: &[(&str, usize)] = &[
     ("docs", 313),
     ("metrics", 0),
     ("node", 0),
-    ("openrpc", 60),
+    ("openrpc", 0),
     ("pool", 60),
     ("pool-core", 4),
-    ("rpc", 40),
+    ("rpc", 0),
     ("sim", 30),
     ("store", 5),
-    ("types", 95),
+    ("types", 0),
 ];
 
 fn texts() -> Vec<(String, String, String)> {

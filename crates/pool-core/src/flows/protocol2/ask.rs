@@ -1,5 +1,5 @@
 use vipnode_types::{
-    protocol2::{ClientReply, Kind, PeerEntry, PeerReply, PeerRequest, Reply},
+    protocol2::{ClientReply, Kind, PeerEntry, PeerReply, PeerRequest, Protocol2Reply},
     wire::WireError,
 };
 
@@ -76,9 +76,9 @@ impl Core {
         let peers: Vec<PeerEntry> = peers.collect();
         let answer = if older {
             let pool_version = POOL_VERSION.to_owned();
-            Reply::Client(ClientReply { hosts: peers, pool_version, message: String::new() })
+            Protocol2Reply::Client(ClientReply { hosts: peers, pool_version, message: String::new() })
         } else {
-            Reply::Peer(PeerReply { peers })
+            Protocol2Reply::Peer(PeerReply { peers })
         };
         output.reply_durably(pending.connection, pending.request, reply(answer));
     }

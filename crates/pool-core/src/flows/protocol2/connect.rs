@@ -1,6 +1,8 @@
 use vipnode_types::{
     Account, ChainSpec, Enode, EnodeHost,
-    protocol2::{ClientRequest, ConnectReply, ConnectRequest, HostReply, HostRequest, Kind, Reply},
+    protocol2::{
+        ClientRequest, HostReply, HostRequest, Kind, Protocol2ConnectReply, Protocol2ConnectRequest, Protocol2Reply,
+    },
     wire::WireError,
 };
 
@@ -37,7 +39,7 @@ impl Core {
         output: &mut Output,
         caller: &Protocol2Caller,
         request: RequestId,
-        hello: &ConnectRequest,
+        hello: &Protocol2ConnectRequest,
     ) -> Result<(), WireError> {
         let said = Said {
             kind: hello.node_info.kind,
@@ -49,8 +51,9 @@ impl Core {
             client_version: &hello.node_info.version,
         };
         self.enter2(output, caller, &said)?;
-        let welcome = ConnectReply { pool_version: POOL_VERSION.to_owned(), ..ConnectReply::default() };
-        output.reply_durably(caller.connection, request, reply(Reply::Connect(welcome)));
+        let welcome =
+            Protocol2ConnectReply { pool_version: POOL_VERSION.to_owned(), ..Protocol2ConnectReply::default() };
+        output.reply_durably(caller.connection, request, reply(Protocol2Reply::Connect(welcome)));
         Ok(())
     }
 
@@ -67,7 +70,7 @@ impl Core {
         let (payout, node_uri) = (hello.payout.as_str(), hello.node_uri.as_str());
         self.enter2(output, caller, &Said { full: true, payout, node_uri, ..older(&hello.kind) })?;
         let welcome = HostReply { pool_version: POOL_VERSION.to_owned() };
-        output.reply_durably(caller.connection, request, reply(Reply::Host(welcome)));
+        output.reply_durably(caller.connection, request, reply(Protocol2Reply::Host(welcome)));
         Ok(())
     }
 

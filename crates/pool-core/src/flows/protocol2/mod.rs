@@ -78,6 +78,6 @@ impl Core {
     }
 }
 
-fn reply(reply: protocol2::Reply) -> Reply {
+fn reply(reply: protocol2::Protocol2Reply) -> Reply {
     Reply::Protocol2(Box::new(reply))
 }

@@ -2,7 +2,7 @@ use std::fmt::Write as _;
 
 use vipnode_types::{
     Enode, Ms, NodeId,
-    protocol2::{Reply, Update, UpdateReply},
+    protocol2::{Protocol2Reply, Update, UpdateReply},
 };
 
 use super::{PORT, reply};
@@ -40,7 +40,7 @@ impl Core {
             self.take_peers(output, index, &peers, before);
             self.news(output, index, &peers)
         };
-        let answer = reply(Reply::Update(answer));
+        let answer = reply(Protocol2Reply::Update(answer));
         if output.writes() {
             output.reply_durably(connection, request, answer);
         } else {

@@ -5,7 +5,7 @@ use serde_json::value::RawValue;
 use vipnode_pool_core::{Command, ConnectionId, RequestId};
 use vipnode_types::{
     NodeId,
-    protocol2::{Call, SignatureError, SignedCall, Update, method},
+    protocol2::{Call, SignedCall, Update, method},
     wire::WireError,
 };
 
@@ -56,7 +56,7 @@ impl<'a> NodeCall<'a> {
         params: &'a RawValue,
         parse: impl FnOnce(&RawValue) -> Result<Call, WireError>,
     ) -> Result<Self, WireError> {
-        let signed = SignedCall::read(params).map_err(|error| Refusal::invalid_params(&error))?;
+        let signed = SignedCall::read(params)?;
         let call = match signed.arguments.as_slice() {
             [argument] => parse(argument),
             _ => Err(Refusal::invalid_params(&"after the nonce comes one argument").into()),
@@ -67,7 +67,7 @@ impl<'a> NodeCall<'a> {
     /// Checks the signature, and that the node may call this pool. The core judges the nonce, after this (D8).
     pub(super) fn verify(self, access: &AccessControl) -> Result<VerifiedCall, WireError> {
         let Self { method, signed, call } = self;
-        let node = signed.verify_node(method).map_err(refuse)?;
+        let node = signed.verify_node(method)?;
         access.admit_member_protocol2(&node)?;
         let call = call?;
         if let Some(id) = network(&call) {
@@ -115,19 +115,6 @@ fn network(call: &Call) -> Option<u64> {
 
 fn parse<T: DeserializeOwned>(argument: &RawValue) -> Result<T, WireError> {
     Ok(serde_json::from_str(argument.get()).map_err(|error| Refusal::invalid_params(&error))?)
-}
-
-/// The refusal of a signature that does not hold.
-pub(super) fn refuse(error: SignatureError) -> Refusal {
-    let how = match error {
-        SignatureError::Id(_) => {
-            "Write the id as the public key in the node's enode: 128 characters 0-9a-f, without 0x."
-        }
-        SignatureError::Account => "Write the wallet's address as the id.",
-        SignatureError::NodeForm | SignatureError::WalletForm => "Sign as the original's agents do.",
-        SignatureError::Wrong => "Sign the method and [id,nonce,arguments…] byte by byte as they are sent.",
-    };
-    Refusal::Protocol2Signature { why: error.to_string(), how }
 }
 
 #[cfg(test)]

@@ -5,7 +5,6 @@ use vipnode_types::{
     wire::WireError,
 };
 
-use super::node_call::refuse;
 use crate::error::Refusal;
 
 /// A call of the original's pages for a wallet. Nothing is collected here yet, and nothing private is disclosed.
@@ -23,11 +22,11 @@ impl<'a> WalletCall<'a> {
     }
 
     pub(crate) fn add_node(params: &'a RawValue) -> Result<Self, WireError> {
-        Ok(Self::AddNode(SignedCall::read(params).map_err(|error| Refusal::invalid_params(&error))?))
+        Ok(Self::AddNode(SignedCall::read(params)?))
     }
 
     pub(crate) fn withdraw(params: &'a RawValue) -> Result<Self, WireError> {
-        Ok(Self::Withdraw(SignedCall::read(params).map_err(|error| Refusal::invalid_params(&error))?))
+        Ok(Self::Withdraw(SignedCall::read(params)?))
     }
 
     /// Checks the signature and answers: the caller of this holds a permit.
@@ -35,12 +34,12 @@ impl<'a> WalletCall<'a> {
         match self {
             Self::Account(wallet) => account(wallet),
             Self::AddNode(signed) => {
-                signed.verify_wallet(method::ADD_NODE).map_err(refuse)?;
+                signed.verify_wallet(method::ADD_NODE)?;
                 // D7: no wallet claims a node by its own word.
                 Err(Refusal::WalletClaim.into())
             }
             Self::Withdraw(signed) => {
-                signed.verify_wallet(method::WITHDRAW).map_err(refuse)?;
+                signed.verify_wallet(method::WITHDRAW)?;
                 Err(Refusal::NothingToWithdraw.into())
             }
         }

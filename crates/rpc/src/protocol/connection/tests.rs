@@ -14,14 +14,14 @@ fn raw(value: &Value) -> Box<RawValue> {
 }
 
 /// The frames to send, and how many requests and notifications came.
-fn taken<W>(events: Vec<Event<W>>) -> (Vec<Value>, Vec<Served>, usize) {
+fn taken<W>(events: Vec<ConnectionEvent<W>>) -> (Vec<Value>, Vec<Served>, usize) {
     let (mut sent, mut served, mut notes) = (Vec::new(), Vec::new(), 0);
     for event in events {
         match event {
-            Event::Send(text) => sent.push(serde_json::from_str(&text).unwrap()),
-            Event::Request { served: name, .. } => served.push(name),
-            Event::Notification { .. } => notes += 1,
-            Event::Answer { .. } => {}
+            ConnectionEvent::Send(text) => sent.push(serde_json::from_str(&text).unwrap()),
+            ConnectionEvent::Request { served: name, .. } => served.push(name),
+            ConnectionEvent::Notification { .. } => notes += 1,
+            ConnectionEvent::Answer { .. } => {}
         }
     }
     (sent, served, notes)
@@ -37,7 +37,7 @@ fn a_call_gets_its_answer() {
     let (id, text) = wire.call("m", &raw(&json!([1])), "mine").unwrap();
     assert_eq!(text, r#"{"jsonrpc":"2.0","id":1,"method":"m","params":[1]}"#);
     let events = wire.read(&format!(r#"{{"id":{id},"result":null}}"#));
-    let [Event::Answer { waiter: "mine", result: Ok(result) }] = &events[..] else { panic!("{events:?}") };
+    let [ConnectionEvent::Answer { waiter: "mine", result: Ok(result) }] = &events[..] else { panic!("{events:?}") };
     assert_eq!(result.get(), "null");
     assert_eq!(wire.calls_in_flight(), 0);
 }
@@ -48,12 +48,12 @@ fn errors_of_every_form_are_read() {
         (r#"{"code":-32000,"message":"no","data":"0xdead"}"#, -32000, "no"),
         (r#"{"code":99999999999,"message":"big"}"#, -32000, "big"),
         (r#"{}"#, 0, ""),
-        (r#""text""#, -32000, "the other side answered with an error of unknown form"),
+        (r#""text""#, -32000, "the other side returned an error in an unknown format"),
     ] {
         let mut wire = connection();
         wire.call("m", &raw(&json!([])), "").unwrap();
         let events = wire.read(&format!(r#"{{"jsonrpc":"2.0","id":1,"error":{error}}}"#));
-        let [Event::Answer { result: Err(read), .. }] = &events[..] else { panic!("{events:?}") };
+        let [ConnectionEvent::Answer { result: Err(read), .. }] = &events[..] else { panic!("{events:?}") };
         assert_eq!((read.code, read.message.as_str()), (code, message));
     }
 }
@@ -152,7 +152,7 @@ fn requests_beyond_the_limit_are_busy() {
 fn params_keep_their_bytes() {
     let mut wire = connection();
     let events = wire.read(r#" {"id":1, "method":"m", "params": [ {"a" : 1.0,"\u0062":2} , "x"] } "#);
-    let [Event::Request { params, .. }] = &events[..] else { panic!("{events:?}") };
+    let [ConnectionEvent::Request { params, .. }] = &events[..] else { panic!("{events:?}") };
     assert_eq!(params.get(), r#"[ {"a" : 1.0,"\u0062":2} , "x"]"#);
 }
 
@@ -178,13 +178,13 @@ proptest! {
         let sent = raw(&json!(params));
         let (_, text) = left.call(&method, &sent, "w").unwrap();
         let events = right.read(&text);
-        let [Event::Request { served, method: read, params: got }] = &events[..] else { panic!("{events:?}") };
+        let [ConnectionEvent::Request { served, method: read, params: got }] = &events[..] else { panic!("{events:?}") };
         prop_assert_eq!(read, &method);
         prop_assert_eq!(got.get(), sent.get());
         let result = raw(&result);
         let text = right.answer(*served, Ok(&result)).unwrap();
         let events = left.read(&text);
-        let [Event::Answer { waiter: "w", result: Ok(got) }] = &events[..] else { panic!("{events:?}") };
+        let [ConnectionEvent::Answer { waiter: "w", result: Ok(got) }] = &events[..] else { panic!("{events:?}") };
         prop_assert_eq!(got.get(), result.get());
     }
 

@@ -8,9 +8,9 @@ use vipnode_types::{signed::Envelope, wire::ErrorCode};
 
 use super::parts::{Example, Method, Named, Param};
 
-/// What is said of one method.
+/// The description of one method.
 #[derive(Debug)]
-pub struct Row {
+pub struct MethodRow {
     name: &'static str,
     way: Way,
     summary: &'static str,
@@ -23,10 +23,10 @@ pub struct Row {
     protocol2: Option<Box<Self>>,
 }
 
-/// Who calls whom.
+/// The caller and the callee of a method.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Way {
-    /// Anybody may call a pool.
+    /// Anyone may call a pool.
     AnyToPool,
     /// An agent calls a pool.
     AgentToPool,
@@ -42,7 +42,7 @@ pub enum Way {
     Local,
 }
 
-/// What has to be signed, and so how the params are laid out.
+/// What must be signed, which sets the layout of the params.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Signing {
     /// Nothing: `[argument]`.
@@ -80,18 +80,18 @@ impl Form {
 impl Way {
     const fn tags(self) -> &'static [&'static str] {
         match self {
-            Self::AnyToPool => &["anybody to pool"],
+            Self::AnyToPool => &["anyone to pool"],
             Self::AgentToPool => &["protocol 3", "agent to pool"],
             Self::PoolToAgent => &["protocol 3", "pool to agent"],
             Self::OriginalToPool => &["protocol 2", "agent to pool"],
             Self::OriginalToAgent => &["protocol 2", "pool to agent"],
-            Self::PageToPool => &["protocol 2", "page to pool"],
-            Self::Local => &["on the agent's own machine"],
+            Self::PageToPool => &["protocol 2", "web page to pool"],
+            Self::Local => &["local socket of the agent"],
         }
     }
 }
 
-impl Row {
+impl MethodRow {
     /// A method that takes nothing and gives `R`.
     #[must_use]
     pub fn new<R: JsonSchema>(
@@ -139,7 +139,7 @@ impl Row {
         Self { errors, ..self }
     }
 
-    /// A real call. `params` stand in the order of the call; without them there is no example.
+    /// Adds a real call. `params` are in the order of the call; without them, no example is added.
     #[must_use]
     pub fn example(mut self, name: &'static str, params: Option<Vec<Box<RawValue>>>, result: &impl Serialize) -> Self {
         let Some(params) = params else { return self };
@@ -177,20 +177,29 @@ impl Row {
     /// Names of the params, whether they have to be there, and what else than the argument they are.
     fn layout(&self) -> Vec<(&'static str, bool, Option<Form>)> {
         let argument = self.argument.as_ref().map(|form| (form.name, true, None));
-        let envelope = |required| ("envelope", required, Some(Form::of::<Envelope>("envelope", "Who says it, signed")));
+        let envelope = |required| {
+            (
+                "envelope",
+                required,
+                Some(Form::of::<Envelope>(
+                    "envelope",
+                    "The signed envelope: the sender's identity, the pool, and the nonce",
+                )),
+            )
+        };
         let text = |name, summary| (name, true, Some(Form::of::<String>(name, summary)));
         let nonce =
-            ("nonce", true, Some(Form::of::<u64>("nonce", "Nanoseconds since 1970, growing from call to call")));
+            ("nonce", true, Some(Form::of::<u64>("nonce", "Unix time in nanoseconds; must increase with each call")));
         match self.signing {
             Signing::Never => argument.into_iter().collect(),
             Signing::OverHttp => argument.into_iter().chain([envelope(false)]).collect(),
             Signing::Always => argument.into_iter().chain([envelope(true)]).collect(),
             Signing::Node => {
-                let signature = text("signature", "Base64 of 65 bytes, R, S and V, by the node's key");
-                [signature, text("id", "The node, 128 hex characters"), nonce].into_iter().chain(argument).collect()
+                let signature = text("signature", "Signature by the node key: 65 bytes (R, S, and V) in base64");
+                [signature, text("id", "The node ID (128 hex characters)"), nonce].into_iter().chain(argument).collect()
             }
             Signing::Wallet => {
-                let signature = text("signature", "Hex of 65 bytes, R, S and V, by EIP-191 personal_sign");
+                let signature = text("signature", "EIP-191 personal_sign signature: 65 bytes (R, S, and V) in hex");
                 [signature, text("wallet", "Its address"), nonce].into_iter().chain(argument).collect()
             }
         }
