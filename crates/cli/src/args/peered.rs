@@ -115,7 +115,7 @@ mod tests {
             (vec!["host".to_owned()], vec![], "that is a role"),
             (vec!["ws://a".to_owned(), "ws://b".to_owned()], vec![], "two are given: ws://a and ws://b"),
             (vec![host("@127.0.0.1")], vec![], "the port"),
-            (vec![host("@::1:30303")], vec![], "IPv6 stands in brackets"),
+            (vec![host("@::1:30303")], vec![], "put IPv6 addresses in brackets"),
             (vec![host("")], vec![], "has no address to dial"),
             (vec![host("@a:1"), host("@b:1")], vec![], "given twice"),
             (vec!["enr:-abc".to_owned()], vec![], "starts with enode://"),

@@ -57,7 +57,7 @@ fn known_errors_are_found() {
         "Check the clocks of both machines, then call again.",
         "it does not contain a host",
         "| the batch is empty<br>",
-        "Use the wss:// or https:// address;",
+        "Use the wss:// or https:// address.",
     ] {
         assert!(page.contains(part), "{part}");
     }

@@ -31,9 +31,9 @@ async fn signatures_audiences_and_challenges_are_checked() {
     let other = Agent::open(&pool).await.challenge();
     unauthorized(connect(keys.sign(method::CONNECT, &url, &other, &hello)).await, "not the challenge");
     let other_method = keys.sign(method::ASK, &url, &challenge, &hello);
-    unauthorized(connect(other_method).await, "the signature is not");
+    unauthorized(connect(other_method).await, "signature does not match");
     let changed = keys.sign(method::CONNECT, &url, &challenge, &hello).get().replace("Geth/test", "Geth/tess");
-    unauthorized(connect(RawValue::from_string(changed).unwrap()).await, "the signature is not");
+    unauthorized(connect(RawValue::from_string(changed).unwrap()).await, "signature does not match");
     let expired = Keys { issued: wall().minus(7_200_000), ..Keys::new(1) };
     unauthorized(connect(expired.sign(method::CONNECT, &url, &challenge, &hello)).await, "expired");
     let stranger = Keys { node: Keys::new(9).node, ..Keys::new(1) };
@@ -41,7 +41,7 @@ async fn signatures_audiences_and_challenges_are_checked() {
         .sign(method::CONNECT, &url, &challenge, &hello)
         .get()
         .replace(&stranger.id().to_string(), &keys.id().to_string());
-    unauthorized(connect(RawValue::from_string(forged).unwrap()).await, "the signature is not");
+    unauthorized(connect(RawValue::from_string(forged).unwrap()).await, "signature does not match");
     unauthorized(agent.call(method::CONNECT, &[&hello]).await, "not signed");
 
     connect(keys.sign(method::CONNECT, &url, &challenge, &hello)).await.unwrap();
@@ -145,7 +145,7 @@ async fn d8_a_call_whose_signature_does_not_hold_uses_no_nonce() {
     let good = keys.sign(method::CONNECT, &url, &largest, &keys.client());
     let bad = good.get().replace("Geth/test", "Geth/tess");
     let refused = rpc.call_raw(method::CONNECT, RawValue::from_string(bad).unwrap(), crate::common::LONG).await;
-    unauthorized(crate::common::read(refused), "the signature is not");
+    unauthorized(crate::common::read(refused), "signature does not match");
     post::<ConnectReply>(&rpc, &keys, &url, method::CONNECT, now, &keys.client()).await.unwrap();
 
     let again = post::<ConnectReply>(&rpc, &keys, &url, method::CONNECT, now, &keys.client()).await;

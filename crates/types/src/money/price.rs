@@ -68,7 +68,7 @@ impl FromStr for Price {
 
 impl fmt::Display for Price {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.is_free() { f.write_str("free") } else { write!(f, "{} per minute", self.0) }
+        if self.is_free() { f.write_str("free") } else { write!(f, "{} a minute", self.0) }
     }
 }
 

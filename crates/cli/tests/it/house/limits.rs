@@ -98,7 +98,7 @@ const NO_LIMITS: &[(&str, &str, &str)] = &[
     ("rpc/src/limits.rs", "ID_BYTES", "what both sides of the protocol count on: `frame_bytes` limits what came"),
     ("rpc/src/limits.rs", "REASON_CHARS", "the length of a sentence: `frame_bytes` limits what came"),
     ("rpc/src/transport/pipe.rs", "FRAMES", "a buffer, between two ends in one process"),
-    ("rpc/src/session/session.rs", "SWEEP", "a pace: `in_flight` limits what is swept"),
+    ("rpc/src/session/liveness.rs", "SWEEP", "a pace: `in_flight` limits what is swept"),
     ("rpc/src/tls/tls_fault.rs", "DEPTH", "errors of this process, looked at for words"),
     ("rpc/src/tls/tls_fault.rs", "NAMES", "the length of a sentence"),
 ];
