@@ -123,9 +123,9 @@ async fn what_does_not_go_together_is_refused_with_a_hint() {
     let nodes = Nodes::start(&["node"]).await;
     let (host, client) = (enode("host", 1), id("client"));
     for (args, what) in [
-        (&["host", &*host][..], "does not stay connected"),
+        (&["host", &*host][..], "does not connect to other hosts"),
         (&["client", "ws://a", "ws://b"], "two were given"),
-        (&["client", &host, &host], "named twice"),
+        (&["client", &host, &host], "given twice"),
         (&["host", "ws://a", "--slots", "34", "--allow", &client], "plus one --allow client"),
         (&["host", "--allow", &client, "--reserve", "50"], "--node-max-peers 50"),
     ] {

@@ -30,7 +30,7 @@ const MOST: &[(&str, usize)] = &[
     ("agent", 0),
     ("agent-core", 0),
     ("cli", 0),
-    ("docs", 90),
+    ("docs", 50),
     ("metrics", 0),
     ("node", 0),
     ("openrpc", 0),
