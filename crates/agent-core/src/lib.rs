@@ -49,7 +49,7 @@ pub use gauges::AgentGauges;
 pub use host::offer::{Allowed, HostConfigError};
 pub use leases::journal::{ChangeKind, JournalEntry, NodeChange};
 pub use leases::release::{OpenChanges, left_undone, release};
-pub use leases::totals::{EndedLeases, Seen};
+pub use leases::totals::{EndedLeases, EndedSide};
 pub use node::task_error::TaskError;
 pub use policy::peer_policy::{PeerPolicy, VersionPattern};
 pub use pool::protocol2::Protocol2Config;

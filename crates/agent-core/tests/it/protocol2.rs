@@ -308,7 +308,7 @@ fn what_an_earlier_run_left_and_the_pool_does_not_know_is_undone() {
         let (tag, named) = update(&bench).unwrap();
         assert_eq!(named.peers, [node(7)]);
         bench.done();
-        answer(&mut bench, tag, Reply::Update(UpdateReply { active_peers: active, ..UpdateReply::default() }));
+        answer(&mut bench, tag, Protocol2Reply::Update(UpdateReply { active_peers: active, ..UpdateReply::default() }));
         assert_eq!(bench.calls().contains(&PeerCommand::Drop(enode(7))), !known);
         if known {
             // It stays confirmed: a peer that leaves the pool's list later does not end it (as in the original).
@@ -387,7 +387,7 @@ fn what_an_earlier_run_left_goes_on() {
     bench.node_up();
     bench.on(Event::PoolOpen);
     let (tag, _) = connect(&bench);
-    answer(&mut bench, tag, Reply::Connect(ConnectReply::default()));
+    answer(&mut bench, tag, Protocol2Reply::Connect(Protocol2ConnectReply::default()));
     assert_eq!(bench.calls(), [PeerCommand::Dial(enode(7))]);
     assert_eq!(peer_request(&bench), None, "no further host is needed");
     // A new place does not take the name of the old one.

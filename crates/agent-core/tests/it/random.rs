@@ -11,7 +11,7 @@ use vipnode_agent_core::{
 };
 use vipnode_types::{
     DropCause, Enode, EnodeHost, Failure, HeadFact, LeaseId, Ms, NodeId, PeerCommand, PeerFact,
-    protocol2::{Call, ConnectReply, Kind, PeerEntry, PeerReply, Reply, UpdateReply},
+    protocol2::{Call, Kind, PeerEntry, PeerReply, Protocol2ConnectReply, Protocol2Reply, UpdateReply},
     wire::{AskReply, ErrorCode, ReportReply, Side, WireError},
 };
 

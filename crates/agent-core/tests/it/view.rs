@@ -1,7 +1,7 @@
 //! What the agent shows about itself.
 
 use crate::common::*;
-use vipnode_agent_core::{FromPool::Admit, HostSlots, PoolState, Seen};
+use vipnode_agent_core::{EndedSide, FromPool::Admit, HostSlots, PoolState};
 use vipnode_types::{
     Wei,
     wire::{AdmitCall, Side},

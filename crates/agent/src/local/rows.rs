@@ -8,10 +8,10 @@ use super::{AgentClientStatus, AgentStatus, LeaseStatus, Metered, NodeStatus, Po
 
 /// The methods of the local socket, for the OpenRPC document.
 #[must_use]
-pub fn rows() -> Vec<Row> {
+pub fn rows() -> Vec<MethodRow> {
     let text = "Takes no params. Each agent listens on `<state directory>/agents/<node>.sock`, a socket that only its \
                 owner can open. `vipnode status` queries all agents. Times are according to the agent's clock.";
-    let status = Row::new::<AgentStatus>(
+    let status = MethodRow::new::<AgentStatus>(
         method::STATUS,
         Way::Local,
         "Get the status of the agent",
@@ -19,7 +19,7 @@ pub fn rows() -> Vec<Row> {
         ("status", "The status of the agent"),
     );
     let text = "Takes no params. The agent calls `vipnode_explain` on its pool and returns the response.";
-    let explain = Row::new::<ExplainReply>(
+    let explain = MethodRow::new::<ExplainReply>(
         method::EXPLAIN,
         Way::Local,
         "Explain the client's hosts",
@@ -27,7 +27,7 @@ pub fn rows() -> Vec<Row> {
         ("why", "The pool's response"),
     );
     let text = "Takes no params. The agent calls `pool_status` on its pool as a member and returns the response.";
-    let pool = Row::new::<PoolStatus>(
+    let pool = MethodRow::new::<PoolStatus>(
         method::POOL,
         Way::Local,
         "Get the status of the agent's pool",

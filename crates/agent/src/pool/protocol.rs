@@ -41,7 +41,7 @@ impl Protocol {
         config: &AgentConfig,
         pool: &PoolAddress,
         join: Option<JoinSecret>,
-        identity: impl Future<Output = Result<Identity, AgentError>>,
+        identity: impl Future<Output = Result<AgentIdentity, AgentError>>,
         node_key: impl Future<Output = Result<(NodeKey, Nonces), AgentError>>,
     ) -> Result<Self, AgentError> {
         match config.protocol2 {

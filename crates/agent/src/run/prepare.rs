@@ -11,7 +11,7 @@ use crate::{
     limits::{LAST_MS, NODE_RETRY_FIRST, RENEW_MS},
     node::longer,
     pool::Protocol,
-    state::{Identity, Journal, Nonces, StateDir, read_node_key},
+    state::{AgentIdentity, Journal, Nonces, StateDir, read_node_key},
 };
 
 /// What the agent core needs before it starts.

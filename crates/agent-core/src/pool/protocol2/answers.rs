@@ -63,8 +63,8 @@ impl Protocol2 {
 }
 
 /// Translates the answer to an update.
-pub(in crate::pool) fn report_reply(reply: Reply) -> Result<Reported, WireError> {
-    let Reply::Update(update) = reply else { return Err(unexpected()) };
+pub(in crate::pool) fn report_reply(reply: Protocol2Reply) -> Result<Reported, WireError> {
+    let Protocol2Reply::Update(update) = reply else { return Err(unexpected()) };
     Ok(Reported { reply: ReportReply::default(), update: Some(update) })
 }
 

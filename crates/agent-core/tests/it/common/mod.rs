@@ -8,7 +8,7 @@ use vipnode_agent_core::{
 };
 use vipnode_types::{
     Capability, ChainSpec, Direction, Enode, HeadFact, LeaseId, Ms, NodeFacts, NodeId, PeerCommand, PeerFact, Price,
-    protocol2::{Call, Reply, UpdateReply},
+    protocol2::{Call, Protocol2Reply, UpdateReply},
     wire::{
         AdmitCall, AskReply, AskRequest, ConnectReply, DialCall, EvictCall, EvictReason, LeaseView,
         LeasedHost as Place, LeaveRequest, ReportReply, ReportRequest, Side,
