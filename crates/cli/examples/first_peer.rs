@@ -1,4 +1,4 @@
-//! Measures on real geths how long a client waits for its first host, beside the node's own dial.
+//! Measures on real geths how long a client waits for its first host, next to the node's own dial.
 //!
 //! `cargo build --release && unshare -n sh -c 'ip link set lo up && cargo run --release --example first_peer'`
 #![allow(
@@ -45,7 +45,7 @@ fn vipnode(args: &[&str]) -> Child {
         .unwrap()
 }
 
-async fn says(child: &mut Child, event: &str) {
+async fn wait_for(child: &mut Child, event: &str) {
     let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
     while let Some(line) = lines.next_line().await.unwrap() {
         if line.contains(&format!("\"event\":\"{event}\"")) {
@@ -71,14 +71,15 @@ async fn main() {
     let host = Geth::start(GethSpec::default()).await;
     let host_enode = host.node().await.facts().await.unwrap().enode;
     let mut pool = vipnode(&["pool", "--bind", "127.0.0.1:8080"]);
-    says(&mut pool, "listening").await;
+    wait_for(&mut pool, "listening").await;
     let state = tempfile::tempdir().unwrap();
     let common = ["ws://127.0.0.1:8080", "--state-dir", text(state.path())];
-    let beside = [text(&host.ipc()).to_owned(), text(&host.node_key()).to_owned()];
+    let host_paths = [text(&host.ipc()).to_owned(), text(&host.node_key()).to_owned()];
     let mut agent = vipnode(
-        &[&["host"], &common[..], &["--max-head-age", "off", "--rpc", &beside[0], "--nodekey", &beside[1]]].concat(),
+        &[&["host"], &common[..], &["--max-head-age", "off", "--rpc", &host_paths[0], "--nodekey", &host_paths[1]]]
+            .concat(),
     );
-    says(&mut agent, "joined").await;
+    wait_for(&mut agent, "joined").await;
     for round in 1..=ROUNDS {
         let (alone, client) = (Geth::start(GethSpec::default()).await, Geth::start(GethSpec::default()).await);
         let node = alone.node().await;

@@ -1,6 +1,6 @@
 use tokio_util::sync::CancellationToken;
 
-use crate::error::CliError;
+use crate::error::{CliError, CommandError};
 
 /// Ctrl-C and SIGTERM, which mean the same (D43): the first asks to undo everything and end, the second
 /// ends at once.
@@ -14,7 +14,7 @@ impl Signals {
     /// Begins to listen.
     pub(crate) fn listen() -> Result<Self, CliError> {
         let signals = Self { first: CancellationToken::new(), second: CancellationToken::new() };
-        let failed = |error| CliError::new(format!("cannot listen for signals: {error}"), "");
+        let failed = |error| CommandError::Signals { error };
         let mut terminate = Terminate::new().map_err(failed)?;
         let (first, second) = (signals.first.clone(), signals.second.clone());
         tokio::spawn(async move {
@@ -49,7 +49,7 @@ impl Hangups {
         #[cfg(unix)]
         {
             use tokio::signal::unix::{SignalKind, signal};
-            let failed = |error| CliError::new(format!("cannot listen for signals: {error}"), "");
+            let failed = |error| CommandError::Signals { error };
             Ok(Self { signal: signal(SignalKind::hangup()).map_err(failed)? })
         }
         #[cfg(not(unix))]

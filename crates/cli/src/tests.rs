@@ -19,7 +19,7 @@ use vipnode_types::{
 };
 
 use crate::{
-    args::{self, Cli, Peered, limit_flag},
+    args::{self, Cli, Targets, limit_flag},
     error::CliError,
     output::{Line, LiveLine, Screen, agent_notice_line},
     status,
@@ -286,11 +286,11 @@ fn snapshot_of_status() {
 
 fn refusal(cli: Cli) -> CliError {
     match cli.command.unwrap() {
-        args::Command::Host(args) => args.running.metrics.address().unwrap_err(),
-        args::Command::Client(args) => Peered::of(&args.between.pool, &[]).unwrap_err(),
+        args::Command::Host(args) => args.runtime.metrics.address().unwrap_err().into(),
+        args::Command::Client(args) => Targets::of(&args.connection.pool, &[]).unwrap_err(),
         args::Command::Pool(args) => {
             let mut config = PoolConfig::new("127.0.0.1:0".parse().unwrap()).unwrap();
-            args.original.refuse().and_then(|()| limit_flag::set(&mut config, &args.limit)).unwrap_err()
+            args.original.refuse().and_then(|()| limit_flag::set(&mut config, &args.limit)).unwrap_err().into()
         }
         other => panic!("{other:?}"),
     }

@@ -8,31 +8,32 @@ use vipnode_node::Trust;
 use vipnode_types::{Account, Capability, Enode, MinVersion, NodeId, Price};
 
 use super::{
-    JoinArgs, MetricsArgs, Speaking, TrustArgs,
-    peered::{PoolOrHost, allowed, kept},
+    JoinArgs, MetricsArgs, ProtocolArgs, TrustArgs,
+    targets::{PoolOrHost, allowed, kept},
 };
 use crate::error::CliError;
 
 /// The pool and the node that an agent connects.
 #[derive(Debug, Args)]
-pub(crate) struct Between {
+pub(crate) struct ConnectionArgs {
     /// Connect to this pool, or to a host named by its enode.
     ///
-    /// Without it the agent uses a pool that answers at ws://127.0.0.1:8080. A client stays connected to each host
-    /// given as `enode://<id>@<host>:<port>`, with or without a pool.
+    /// If you omit it, the agent uses the pool at ws://127.0.0.1:8080, if one responds there. A client stays connected
+    /// to each host given as `enode://<id>@<host>:<port>`, with or without a pool.
     #[arg(value_name = "POOL|ENODE", help_heading = "Pool")]
     pub(crate) pool: Vec<PoolOrHost>,
     #[command(flatten)]
     pub(crate) node: NodeArgs,
     /// Read the node's key from this file.
     ///
-    /// The key signs a delegation once; with --protocol 2 it is read at each start. [default: found next to the node]
+    /// The agent reads the key once to sign a delegation. With --protocol 2, it reads the key at every start. [default:
+    /// detected from the node]
     #[arg(long, value_name = "FILE", help_heading = "Identity", hide_short_help = true)]
     pub(crate) nodekey: Option<PathBuf>,
-    /// Never admit, dial or disconnect these peers of the node.
+    /// Never admit, dial, or disconnect these nodes.
     ///
-    /// Takes ids or enodes; separate several with commas. [default: the static and trusted peers in geth's config.toml,
-    /// static-nodes.json and trusted-nodes.json]
+    /// Takes node IDs or enodes. Separate multiple values with commas. [default: the static and trusted peers in geth's
+    /// config.toml, static-nodes.json, and trusted-nodes.json]
     #[arg(
         long,
         value_name = "NODE",
@@ -43,35 +44,35 @@ pub(crate) struct Between {
     )]
     pub(crate) keep: Vec<NodeId>,
     #[command(flatten)]
-    pub(crate) choosing: Choosing,
+    pub(crate) peer_filter: PeerFilterArgs,
     #[command(flatten)]
-    pub(crate) speaking: Speaking,
+    pub(crate) protocol: ProtocolArgs,
     /// Secret of a closed pool.
     #[command(flatten)]
     pub(crate) join: JoinArgs,
 }
 
-/// How an agent runs. Flattened last, so that help ends with these headings.
+/// How an agent runs. Flattened last, so that the help ends with these headings.
 #[derive(Debug, Args)]
-pub(crate) struct Running {
+pub(crate) struct RuntimeArgs {
     #[command(flatten)]
     pub(crate) metrics: MetricsArgs,
     /// Show the calls to the node without making them.
     ///
-    /// The pool is not contacted.
+    /// Does not contact the pool.
     #[arg(long, help_heading = "Advanced", hide_short_help = true)]
     pub(crate) dry_run: bool,
 }
 
 #[derive(Debug, Args)]
 pub(crate) struct NodeArgs {
-    /// Connect to this admin RPC: an IPC file or a URL.
+    /// Connect to the node's admin RPC at this IPC path or URL.
     ///
-    /// Takes the path of an IPC file, or an http://, https://, ws:// or wss:// URL with the admin API. [default: found
-    /// from the arguments of running clients and at their usual paths]
+    /// Takes the path of an IPC file, or an http://, https://, ws://, or wss:// URL that exposes the admin API.
+    /// [default: detected from the arguments of running clients and their usual paths]
     #[arg(long, value_name = "PATH|URL", help_heading = "Node")]
     pub(crate) rpc: Option<String>,
-    /// Keep keys, delegations and journals in this directory.
+    /// Store keys, delegations, and journals in this directory.
     ///
     /// [default: ~/.local/state/vipnode]
     #[arg(long, value_name = "DIR", help_heading = "Identity", hide_short_help = true)]
@@ -89,47 +90,46 @@ impl NodeArgs {
 
 /// Which peers an agent accepts on the other side of a lease.
 #[derive(Debug, Args)]
-pub(crate) struct Choosing {
-    /// Reject peers that run an older release, such as geth/1.13.0.
+pub(crate) struct PeerFilterArgs {
+    /// Reject peers older than a release, given as NAME/VERSION.
     ///
-    /// Clients of other names are accepted in any release. Separate several with commas.
+    /// For example, geth/1.17.0 rejects geth 1.16. Clients with other names are accepted in any release. Separate
+    /// multiple values with commas.
     #[arg(long, value_name = "NAME/VERSION", value_delimiter = ',', help_heading = "Node", hide_short_help = true)]
     pub(crate) min_client_version: Vec<MinVersion>,
-    /// Reject peers whose client version matches this pattern.
-    ///
-    /// The pattern is a regular expression.
+    /// Reject peers whose client version matches this regex.
     #[arg(long, value_name = "REGEX", help_heading = "Node", hide_short_help = true)]
     pub(crate) reject_client: Option<VersionPattern>,
 }
 
 /// What a host sells and reserves.
 #[derive(Debug, Args)]
-pub(crate) struct Selling {
+pub(crate) struct HostingArgs {
     /// Sell this many peer slots.
     #[arg(long, default_value_t = 10, value_name = "N", help_heading = "Hosting")]
     pub(crate) slots: u32,
-    /// Reserve slots for the node's own peers.
+    /// Reserve this many slots for the node's own peers.
     #[arg(long, default_value_t = 16, value_name = "N", help_heading = "Hosting")]
     pub(crate) reserve: u32,
-    /// The node's --maxpeers value (not available over RPC).
+    /// Set the node's --maxpeers value (not available over RPC).
     #[arg(long, default_value_t = 50, value_name = "N", help_heading = "Hosting")]
     pub(crate) node_max_peers: u32,
-    /// Admit these nodes by id or enode, with or without a pool.
+    /// Admit these nodes (IDs or enodes), with or without a pool.
     ///
-    /// Separate several with commas. Each takes a peer slot in addition to those for sale.
+    /// Separate multiple values with commas. Each node uses one peer slot in addition to the slots for sale.
     #[arg(long, value_name = "NODE", value_delimiter = ',', value_parser = allowed, help_heading = "Hosting", hide_short_help = true)]
     pub(crate) allow: Vec<Enode>,
-    /// Register this Ethereum address for earnings.
+    /// Register this Ethereum address to receive earnings.
     #[arg(long, value_name = "ADDRESS", help_heading = "Payment")]
     pub(crate) payout: Option<Account>,
     /// Offer no slots while the newest block is older than this.
     ///
-    /// "off" is for a private chain that produces no blocks.
+    /// Pass "off" for a private chain that does not produce blocks.
     #[arg(long, default_value = "10m", value_name = "TIME|off", value_parser = head_age, help_heading = "Hosting", hide_short_help = true)]
     pub(crate) max_head_age: HeadAge,
 }
 
-impl Selling {
+impl HostingArgs {
     pub(crate) fn host_config(&self) -> HostConfig {
         HostConfig {
             slots: self.slots,
@@ -143,33 +143,33 @@ impl Selling {
 
 /// What a client looks for.
 #[derive(Debug, Args)]
-pub(crate) struct Seeking {
+pub(crate) struct HostSelectionArgs {
     /// Stay connected to this many hosts.
     #[arg(long, default_value_t = 3, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=64), help_heading = "Client")]
     pub(crate) min_peers: u32,
-    /// Pay at most this per slot and minute: "100 gwei".
+    /// Pay at most this much per slot per minute, such as "100 gwei".
     ///
     /// [default: any price]
     #[arg(long, value_name = "AMOUNT", help_heading = "Payment")]
     pub(crate) max_price: Option<Price>,
     /// Require hosts to serve these capabilities, such as snap/1.
     ///
-    /// Without a version, as in les, any version is accepted. Separate several with commas. A light node requires les
-    /// in any case.
+    /// A name without a version, such as les, matches any version. Separate multiple values with commas. A light node
+    /// always requires les.
     #[arg(long, value_name = "CAPABILITY", value_delimiter = ',', help_heading = "Client", hide_short_help = true)]
     pub(crate) need: Vec<Capability>,
 }
 
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  vipnode host ws://127.0.0.1:8080 --slots 20 --payout 0x…\n  \
-                        vipnode host --allow <id of a client>          without a pool")]
+                        vipnode host --allow <node id>  admit a client without a pool")]
 pub(crate) struct HostArgs {
     #[command(flatten)]
-    pub(crate) between: Between,
+    pub(crate) connection: ConnectionArgs,
     #[command(flatten)]
-    pub(crate) selling: Selling,
+    pub(crate) hosting: HostingArgs,
     #[command(flatten)]
-    pub(crate) running: Running,
+    pub(crate) runtime: RuntimeArgs,
 }
 
 #[derive(Debug, Args)]
@@ -177,24 +177,24 @@ pub(crate) struct HostArgs {
                         vipnode client enode://<id>@host.example:30303")]
 pub(crate) struct ClientArgs {
     #[command(flatten)]
-    pub(crate) between: Between,
+    pub(crate) connection: ConnectionArgs,
     #[command(flatten)]
-    pub(crate) seeking: Seeking,
+    pub(crate) host_selection: HostSelectionArgs,
     #[command(flatten)]
-    pub(crate) running: Running,
+    pub(crate) runtime: RuntimeArgs,
 }
 
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  vipnode agent wss://pool.example --min-peers 5")]
 pub(crate) struct AgentArgs {
     #[command(flatten)]
-    pub(crate) between: Between,
+    pub(crate) connection: ConnectionArgs,
     #[command(flatten)]
-    pub(crate) selling: Selling,
+    pub(crate) hosting: HostingArgs,
     #[command(flatten)]
-    pub(crate) seeking: Seeking,
+    pub(crate) host_selection: HostSelectionArgs,
     #[command(flatten)]
-    pub(crate) running: Running,
+    pub(crate) runtime: RuntimeArgs,
 }
 
 #[derive(Debug, Args)]
@@ -204,7 +204,7 @@ pub(crate) struct ReleaseArgs {
     pub(crate) node: NodeArgs,
 }
 
-/// How old the newest block may be; `None` inside is "off".
+/// The maximum age of the newest block; `None` is "off".
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct HeadAge(pub(crate) Option<Duration>);
 

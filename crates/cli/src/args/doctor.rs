@@ -4,9 +4,9 @@ use super::AgentArgs;
 
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  vipnode doctor --role host wss://pool.example\n\n\
-                        Exit code: 0 no problem, 1 the role cannot work, 2 the check failed")]
+                        Exit codes: 0 no problems found, 1 the role cannot run, 2 the check itself failed")]
 pub(crate) struct DoctorArgs {
-    /// Check the node for this role.
+    /// Check the setup for this role.
     #[arg(
         long,
         value_name = "agent|host|client",

@@ -3,24 +3,24 @@ use std::path::PathBuf;
 use clap::Args;
 use vipnode_types::JoinSecret;
 
-use crate::error::CliError;
+use crate::error::{CliError, CommandError};
 
 /// The secret of a closed pool.
 #[derive(Debug, Args)]
 #[group(multiple = false)]
 pub(crate) struct JoinArgs {
-    /// Use this join secret of a closed pool.
+    /// Use this join secret for a closed pool.
     ///
-    /// Other users of this machine may see it on the command line; prefer --join-secret-file.
+    /// Other users on this machine can see it on the command line, so prefer --join-secret-file.
     #[arg(long, value_name = "SECRET", hide_env_values = true, value_parser = join_secret, help_heading = "Pool", hide_short_help = true)]
     pub(crate) join_secret: Option<JoinSecret>,
-    /// Read the join secret of a closed pool from this file.
+    /// Read the join secret for a closed pool from this file.
     #[arg(long, value_name = "FILE", help_heading = "Pool", hide_short_help = true)]
     pub(crate) join_secret_file: Option<PathBuf>,
 }
 
 impl JoinArgs {
-    /// Whether there is a secret at all.
+    /// Whether a secret was given.
     pub(crate) const fn is_given(&self) -> bool {
         self.join_secret.is_some() || self.join_secret_file.is_some()
     }
@@ -31,10 +31,12 @@ impl JoinArgs {
     /// The file cannot be read or is empty.
     pub(crate) fn secret(&self) -> Result<Option<JoinSecret>, CliError> {
         let Some(path) = &self.join_secret_file else { return Ok(self.join_secret.clone()) };
-        let hint = "Pass a file that this user can read: --join-secret-file FILE";
-        let text = std::fs::read_to_string(path).map_err(|error| CliError::file(path, &error, hint))?;
-        let secret = JoinSecret::new(&text)
-            .ok_or_else(|| CliError::new(format!("{} holds no secret", path.display()), "Write the secret into it"))?;
+        let path = path.clone();
+        let text = match std::fs::read_to_string(&path) {
+            Ok(text) => text,
+            Err(error) => return Err(CommandError::JoinSecretFile { path, error }.into()),
+        };
+        let secret = JoinSecret::new(&text).ok_or(CommandError::JoinSecretEmpty { path })?;
         Ok(Some(secret))
     }
 }

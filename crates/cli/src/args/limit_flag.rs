@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use vipnode_pool::{LimitSetting, PoolConfig};
 use vipnode_pool_core::LimitUnit;
 
-use crate::error::CliError;
+use crate::error::CommandError;
 
 /// `NAME=VALUE`, as it was given.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,25 +26,22 @@ impl FromStr for LimitFlag {
 }
 
 /// Sets the limits that were given.
-pub(crate) fn set(config: &mut PoolConfig, flags: &[LimitFlag]) -> Result<(), CliError> {
+pub(crate) fn set(config: &mut PoolConfig, flags: &[LimitFlag]) -> Result<(), CommandError> {
     for LimitFlag { name, value } in flags {
         let settings = config.limit_settings();
         let Some(limit) = settings.iter().find(|limit| limit.name == name) else {
-            return Err(CliError::new(
-                format!("there is no limit {name}"),
-                "List all limits: vipnode pool --print-limits",
-            ));
+            return Err(CommandError::LimitUnknown { name: name.clone() });
         };
         let number = read(limit.unit, value).filter(|number| limit.range.contains(number));
         if !number.is_some_and(|number| config.set_limit(name, number)) {
-            let (least, most) = (show(limit.unit, *limit.range.start()), show(limit.unit, *limit.range.end()));
-            return Err(CliError::new(
-                format!("the limit {name} cannot be \"{value}\": {}", limit.rule),
-                format!(
-                    "Pass a value from {least} to {most}: --limit {name}={}",
-                    show(limit.unit, limit.default).replace(' ', "")
-                ),
-            ));
+            return Err(CommandError::LimitValue {
+                name: name.as_str().into(),
+                value: value.as_str().into(),
+                rule: limit.rule,
+                least: show(limit.unit, *limit.range.start()).into(),
+                most: show(limit.unit, *limit.range.end()).into(),
+                default: show(limit.unit, limit.default).replace(' ', "").into(),
+            });
         }
     }
     Ok(())
@@ -54,7 +51,14 @@ pub(crate) fn set(config: &mut PoolConfig, flags: &[LimitFlag]) -> Result<(), Cl
 pub(crate) fn table(config: &PoolConfig) -> Table {
     let mut table = Table::new();
     table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Dynamic);
-    table.set_header(["limit", "value", "default", "from", "to", "what it limits, and what happens at the limit"]);
+    table.set_header([
+        "limit",
+        "value",
+        "default",
+        "from",
+        "to",
+        "what it limits, and what happens when it is reached",
+    ]);
     for limit in config.limit_settings() {
         let LimitSetting { name, unit, value, default, range, rule } = limit;
         let same = if value == default { String::new() } else { show(unit, default) };
@@ -126,13 +130,15 @@ fn days(value: u64) -> String {
 
 #[cfg(test)]
 mod tests {
+    use vipnode_types::TypedError;
+
     use super::*;
 
     fn config() -> PoolConfig {
         PoolConfig::new("127.0.0.1:0".parse().unwrap()).unwrap()
     }
 
-    fn given(text: &str) -> Result<PoolConfig, CliError> {
+    fn given(text: &str) -> Result<PoolConfig, CommandError> {
         let mut config = config();
         set(&mut config, &[text.parse().unwrap()]).map(|()| config)
     }
@@ -158,7 +164,7 @@ mod tests {
             ("price=1", "--print-limits"),
         ] {
             let error = given(bad).unwrap_err();
-            assert!(error.hint.contains(hint), "{bad}: {error:?}");
+            assert!(error.hint().is_some_and(|shown| shown.contains(hint)), "{bad}: {error:?}");
         }
         assert!("calls_a_second".parse::<LimitFlag>().is_err());
     }

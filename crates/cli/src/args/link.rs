@@ -10,9 +10,9 @@ use super::NodeArgs;
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
-  vipnode link                   where you can read the key: finds node and key
+  vipnode link                   if you can read the node key (finds node and key)
 
-In three steps, where another user or another machine has the key:
+If only another user or another machine can read the key, use three steps:
   vipnode link --request                        as the agent's user
   sudo vipnode link --agent 02… --nodekey FILE  where the key is readable
   vipnode link --delegation eyJ…                as the agent's user")]
@@ -28,14 +28,14 @@ pub(crate) struct LinkArgs {
     pub(crate) nodekey: Option<PathBuf>,
 }
 
-/// Where the agent's user may not read the key, or it is on another machine: which of the three steps.
+/// One of the three steps that are needed if the agent's user cannot read the key.
 #[derive(Debug, Args)]
 #[group(multiple = false)]
 pub(crate) struct Step {
-    /// Print the command to run where the node's key is.
+    /// Print the command to run where the node key is readable.
     #[arg(long, help_heading = "Identity")]
     pub(crate) request: bool,
-    /// Sign for this agent and print the command to run there.
+    /// Sign a delegation to this agent and print the command that stores it.
     #[arg(long, value_name = "KEY", help_heading = "Identity")]
     pub(crate) agent: Option<AgentPublic>,
     /// Store this delegation for the local agent.

@@ -2,14 +2,14 @@ use std::net::{Ipv4Addr, SocketAddr};
 
 use clap::Args;
 
-use crate::error::CliError;
+use crate::error::CommandError;
 
-/// Whether and where an agent shows its numbers.
+/// Whether and where an agent serves its metrics.
 #[derive(Debug, Args)]
 pub(crate) struct MetricsArgs {
     /// Serve Prometheus metrics at http://ADDR/metrics.
     ///
-    /// A port without an address listens on this machine only. [default: no metrics]
+    /// A port without an address listens on the loopback interface only. [default: no metrics]
     #[arg(long, value_name = "ADDR", value_parser = address, help_heading = "Output", hide_short_help = true)]
     pub(crate) metrics_bind: Option<SocketAddr>,
     /// Allow a non-loopback metrics address.
@@ -20,15 +20,12 @@ pub(crate) struct MetricsArgs {
 }
 
 impl MetricsArgs {
-    /// Where to listen.
-    pub(crate) fn address(&self) -> Result<Option<SocketAddr>, CliError> {
+    /// Returns the address to listen on, if any.
+    pub(crate) fn address(&self) -> Result<Option<SocketAddr>, CommandError> {
         match self.metrics_bind {
-            Some(address) if !address.ip().is_loopback() && !self.metrics_open => Err(CliError::new(
-                format!(
-                    "--metrics-bind {address} is not a loopback address: anyone who can reach it could read the metrics"
-                ),
-                format!("Pass --metrics-bind {}, or allow it with --metrics-open", address.port()),
-            )),
+            Some(address) if !address.ip().is_loopback() && !self.metrics_open => {
+                Err(CommandError::MetricsOpen { address })
+            }
             address => Ok(address),
         }
     }
@@ -43,6 +40,8 @@ fn address(text: &str) -> Result<SocketAddr, String> {
 
 #[cfg(test)]
 mod tests {
+    use vipnode_types::TypedError;
+
     use super::*;
 
     #[test]
@@ -52,7 +51,7 @@ mod tests {
         assert!(open("[::1]:9464", false).address().is_ok());
         for wide in ["0.0.0.0:9464", "[::]:9464", "192.0.2.7:9464"] {
             let error = open(wide, false).address().unwrap_err();
-            assert!(error.hint.contains("--metrics-bind 9464"), "{}", error.hint);
+            assert!(error.hint().is_some_and(|hint| hint.contains("--metrics-bind 9464")), "{error:?}");
             assert!(open(wide, true).address().is_ok());
         }
         assert!(address("70000").is_err() && address("localhost").is_err());

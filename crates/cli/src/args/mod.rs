@@ -1,7 +1,7 @@
-//! The command line: one file a group of flags. Names and defaults stand here and nowhere else; clap reads them, and what
-//! clap cannot check is checked here.
+//! The command line: one file per group of flags. Names and defaults are defined here only; clap reads them, and what clap
+//! cannot check is checked here.
 //!
-//! May use `error` alone: what a flag asks for is done by `commands`.
+//! May use `error` only; `commands` does what a flag asks for.
 
 mod agent;
 mod doctor;
@@ -10,10 +10,10 @@ pub(crate) mod limit_flag;
 mod link;
 mod metrics;
 mod original_pool;
-mod peered;
 mod pool;
-mod speaking;
+mod protocol;
 mod status;
+mod targets;
 mod tls;
 mod trust;
 
@@ -25,31 +25,34 @@ use vipnode_types::Price;
 #[cfg(feature = "acme")]
 pub(crate) use self::tls::AcmeArgs;
 pub(crate) use self::{
-    agent::{AgentArgs, Between, ClientArgs, HostArgs, NodeArgs, ReleaseArgs, Running, Seeking, Selling},
+    agent::{
+        AgentArgs, ClientArgs, ConnectionArgs, HostArgs, HostSelectionArgs, HostingArgs, NodeArgs, ReleaseArgs,
+        RuntimeArgs,
+    },
     doctor::{DoctorArgs, RoleName},
     join::JoinArgs,
     link::LinkArgs,
     metrics::MetricsArgs,
-    peered::Peered,
     pool::PoolArgs,
-    speaking::{Speaking, UPDATE_INTERVAL},
+    protocol::{ProtocolArgs, UPDATE_INTERVAL},
     status::{ASKED_POOL, StatusArgs},
+    targets::Targets,
     tls::TlsArgs,
     trust::TrustArgs,
 };
 
 const EXAMPLES: &str = "\
 Examples:
-  vipnode demo                        see everything on this machine in 30 s
+  vipnode demo                        run a complete demo on this machine (30 s)
   vipnode pool                        run a pool on this machine
-  vipnode host ws://127.0.0.1:8080    sell peer slots of the local full node
+  vipnode host ws://127.0.0.1:8080    sell peer slots on the local full node
   vipnode client ws://127.0.0.1:8080  find good peers for the local node
   vipnode client enode://<id>@<host>:30303
                                       stay connected to a host without a pool
 
 Without a command, vipnode runs `agent`; see `vipnode agent --help`.";
 
-/// Sell and find peer slots of Ethereum nodes.
+/// Buy and sell peer slots on Ethereum nodes.
 ///
 /// An economic incentive to run Ethereum full nodes and to serve light clients.
 #[derive(Debug, Parser)]
@@ -65,8 +68,8 @@ pub(crate) struct Cli {
 }
 
 impl Cli {
-    /// What clap took. What only an agent without a command understands is refused before a command; clap's own
-    /// `args_conflicts_with_subcommands` would take `vipnode -v pool` for a pool called "pool".
+    /// Returns what clap parsed. Flags of an agent without a command are refused before a command; clap's own
+    /// `args_conflicts_with_subcommands` would parse `vipnode -v pool` as a pool named "pool".
     pub(crate) fn of(command: &mut clap::Command, matches: &clap::ArgMatches) -> Result<Self, clap::Error> {
         if let Some((name, _)) = matches.subcommand() {
             let given = |id: &&clap::Id| matches.value_source(id.as_str()) == Some(ValueSource::CommandLine);
@@ -76,14 +79,14 @@ impl Cli {
             };
             if let Some(id) = matches.ids().filter(given).find(|id| !ours(id)) {
                 let flag = id.as_str().replace('_', "-");
-                let text = format!("`{flag}` is given before `{name}`; pass the flags of a command after its name");
+                let text = format!("`{flag}` is before `{name}`; pass a command's flags after the command name");
                 return Err(command.error(ErrorKind::ArgumentConflict, text));
             }
         }
         Self::from_arg_matches(matches)
     }
 
-    /// Reads a line that nothing completes.
+    /// Parses a command line without variables or a settings file.
     #[cfg(test)]
     pub(crate) fn read(
         line: impl IntoIterator<Item = impl Into<std::ffi::OsString> + Clone>,
@@ -94,23 +97,23 @@ impl Cli {
     }
 }
 
-/// Which flags an agent without a command takes is shown by `vipnode --help` alone.
+/// Hides the flags of an agent without a command from `vipnode -h`; `vipnode --help` shows them.
 fn only_in_long_help(arg: clap::Arg) -> clap::Arg {
     let shown = arg.is_global_set() || arg.is_positional();
     if shown { arg } else { arg.hide_short_help(true) }
 }
 
-/// Groups are ids too; an argument in them is reported by its own.
+/// Whether an id is a group of arguments; these are ids too.
 fn command_has_group(command: &clap::Command, id: &clap::Id) -> bool {
     command.get_groups().any(|group| group.get_id() == id)
 }
 
 #[derive(Debug, Args)]
 pub(crate) struct Global {
-    /// Log more: -v for events, -vv for every step.
+    /// Increase log verbosity: -v for events, -vv for every step.
     #[arg(display_order = 901, short, long, action = clap::ArgAction::Count, global = true, help_heading = "Output")]
     pub(crate) verbose: u8,
-    /// Print one JSON object per line.
+    /// Print output as JSON, one object per line.
     #[arg(display_order = 902, long, global = true, help_heading = "Output")]
     pub(crate) json: bool,
     /// Write the log on stderr as text or as JSON.
@@ -140,7 +143,7 @@ pub(crate) struct Global {
     /// Print all settings and their sources as TOML, then exit.
     #[arg(display_order = 905, long, global = true, help_heading = "Advanced", hide_short_help = true)]
     pub(crate) print_config: bool,
-    /// Of the original, without a counterpart; accepted so that the refusal can say what to do instead.
+    /// A flag of the original without a counterpart; accepted so that the error can say what to do instead.
     #[arg(
         display_order = 906,
         long,
@@ -158,7 +161,7 @@ pub(crate) struct Global {
 pub(crate) enum LogFormat {
     /// Lines for people.
     Text,
-    /// One JSON object a line.
+    /// One JSON object per line.
     Json,
 }
 
@@ -166,27 +169,27 @@ pub(crate) enum LogFormat {
 pub(crate) enum Command {
     /// Run a pool that matches clients with hosts and meters leases.
     Pool(Box<PoolArgs>),
-    /// Sell peer slots of a full node.
+    /// Sell peer slots on a full node.
     Host(HostArgs),
     /// Find good peers for a node.
     Client(ClientArgs),
-    /// Run as host and client at once.
+    /// Run as both host and client.
     Agent(AgentArgs),
-    /// Authorize an agent with the node key, once.
+    /// Authorize an agent by signing once with the node key.
     ///
-    /// The node's key signs a delegation to the agent, so that the key file need not stay readable.
+    /// Signs a delegation to the agent with the node key. Afterward, the agent no longer needs to read the key file.
     Link(LinkArgs),
     /// Check the setup and suggest fixes.
     ///
-    /// Looks at everything a role needs and changes nothing.
+    /// Checks everything that the role requires. Makes no changes.
     Doctor(Box<DoctorArgs>),
     /// Show the status of local agents, or of a pool.
     Status(StatusArgs),
     /// Undo what a crashed agent left on the node.
     ///
-    /// Needs no pool.
+    /// Does not require a pool.
     Release(ReleaseArgs),
-    /// Run a pool, two hosts and three clients on this machine.
+    /// Run a pool, two hosts, and three clients on this machine.
     ///
     /// Takes half a minute and cleans up after itself.
     Demo(DemoArgs),
@@ -197,8 +200,10 @@ pub(crate) enum Command {
 }
 
 #[derive(Debug, Args)]
-#[command(after_help = "Examples:\n  vipnode demo           on geth if it is on the PATH, else simulated\n  \
-                        vipnode demo --keep    keeps running, to look around")]
+#[command(
+    after_help = "Examples:\n  vipnode demo           use geth if it is on the PATH, otherwise simulated nodes\n  \
+                        vipnode demo --keep    keep running, to look around"
+)]
 pub(crate) struct DemoArgs {
     /// Run real nodes with this geth, on a private chain.
     ///
@@ -211,7 +216,7 @@ pub(crate) struct DemoArgs {
     /// Keep running until Ctrl-C, and print the pool's address.
     #[arg(long, help_heading = "Advanced")]
     pub(crate) keep: bool,
-    /// Charge this much per slot and minute.
+    /// Charge this much per slot per minute.
     #[arg(long, default_value = "100 gwei", value_name = "AMOUNT", help_heading = "Payment")]
     pub(crate) price: Price,
 }
@@ -233,16 +238,16 @@ pub(crate) struct ManArgs {
     /// Write a page for each command into this directory.
     #[arg(long, value_name = "DIR", help_heading = "Output")]
     pub(crate) dir: Option<PathBuf>,
-    /// Print the command line as a page of the book.
+    /// Print the command-line reference as a page of the book.
     #[arg(long, help_heading = "Output")]
     pub(crate) markdown: bool,
-    /// Print the metrics as a page of the book.
+    /// Print the metrics reference as a page of the book.
     #[arg(long, help_heading = "Output")]
     pub(crate) metrics: bool,
-    /// Print the wire methods as a page of the book.
+    /// Print the method reference as a page of the book.
     #[arg(long, help_heading = "Output")]
     pub(crate) methods: bool,
-    /// Print the wire methods as an OpenRPC document.
+    /// Print the methods as an OpenRPC document.
     #[arg(long, help_heading = "Output")]
     pub(crate) openrpc: bool,
 }
@@ -260,8 +265,8 @@ mod tests {
     fn without_a_command_it_is_an_agent() {
         let cli = Cli::read(["vipnode", "ws://127.0.0.1:1", "--slots", "3"]).unwrap();
         assert!(cli.command.is_none());
-        assert_eq!(cli.agent.between.pool, ["ws://127.0.0.1:1".parse().unwrap()]);
-        assert_eq!(cli.agent.selling.slots, 3);
+        assert_eq!(cli.agent.connection.pool, ["ws://127.0.0.1:1".parse().unwrap()]);
+        assert_eq!(cli.agent.hosting.slots, 3);
     }
 
     #[test]

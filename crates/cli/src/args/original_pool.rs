@@ -1,9 +1,9 @@
 //! Flags of the original's pool for what this version does not have. Each is refused with what to do instead, so that
-//! nobody believes it has an effect.
+//! nobody expects it to have an effect.
 
 use clap::Args;
 
-use crate::error::CliError;
+use crate::error::CommandError;
 
 #[derive(Debug, Args)]
 pub(crate) struct OriginalPool {
@@ -23,45 +23,31 @@ pub(crate) struct OriginalPool {
     contract_min_balance: Option<String>,
 }
 
-const NO_CONTRACT: &str = "this version has no payment contract: leases are metered, nothing is collected";
-const WITHOUT: &str = "Remove it; --price sets the price of a slot, and /metrics shows what was metered";
-
 impl OriginalPool {
     /// Refuses what this version does not have.
-    pub(crate) fn refuse(&self) -> Result<(), CliError> {
-        let no = |flag: &str, why: &str, hint: &str| Err(CliError::new(format!("{flag}: {why}"), hint));
+    pub(crate) fn refuse(&self) -> Result<(), CommandError> {
         match self.store.as_deref() {
             None | Some("memory") => {}
-            Some("persist" | "badger") => {
-                return no(
-                    "--store persist",
-                    "this version keeps its state in memory only",
-                    "Remove it, or pass --store memory; leases of agents that return within 10 minutes continue",
-                );
-            }
-            Some(other) => return no("--store", &format!("there is no store \"{other}\""), "Pass --store memory"),
+            Some("persist" | "badger") => return Err(CommandError::StorePersist),
+            Some(other) => return Err(CommandError::StoreUnknown { store: other.to_owned() }),
         }
         if self.datadir.is_some() {
-            return no("--datadir", "this version writes no data to disk", "Remove it");
+            return Err(CommandError::Datadir);
         }
         if self.invalid_node.is_some() {
-            return no(
-                "--invalid-node",
-                "agents do not report peers to this pool, and it evicts only what it assigned",
-                "Remove it; --members FILE limits who may join",
-            );
+            return Err(CommandError::InvalidNode);
         }
         let contract = [
             ("--contract.rpc", &self.contract_rpc),
             ("--contract.address", &self.contract_address),
             ("--contract.keystore", &self.contract_keystore),
         ];
-        if let Some((flag, _)) = contract.iter().find(|(_, value)| value.is_some()) {
-            return no(flag, NO_CONTRACT, WITHOUT);
+        if let Some((flag, _)) = contract.into_iter().find(|(_, value)| value.is_some()) {
+            return Err(CommandError::Contract { flag });
         }
         match self.contract_min_balance.as_deref() {
             None | Some("off") => Ok(()),
-            Some(_) => no("--contract.min-balance", NO_CONTRACT, "Remove it, or pass --contract.min-balance off"),
+            Some(_) => Err(CommandError::MinBalance),
         }
     }
 }
@@ -69,11 +55,12 @@ impl OriginalPool {
 #[cfg(test)]
 mod tests {
     use super::super::{Cli, Command};
+    use crate::error::CliError;
 
     fn refused(args: &[&str]) -> Option<(String, String)> {
         let cli = Cli::read(["vipnode", "pool"].iter().chain(args)).unwrap();
         let Some(Command::Pool(pool)) = cli.command else { panic!("a pool") };
-        pool.original.refuse().err().map(|error| (error.message, error.hint))
+        pool.original.refuse().err().map(CliError::from).map(|error| (error.message, error.hint))
     }
 
     #[test]

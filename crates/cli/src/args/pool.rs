@@ -16,16 +16,16 @@ use crate::args::limit_flag::LimitFlag;
 
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  vipnode pool --tls-host pool.example.org  run wss://pool.example.org\n  \
-                        vipnode pool --members members.txt        admit only these node ids")]
+                        vipnode pool --members members.txt        admit only these node IDs")]
 pub(crate) struct PoolArgs {
     /// Listen on this address.
     ///
     /// [default: 127.0.0.1:8080, or 0.0.0.0:443 with --tls-host]
     #[arg(long, value_name = "ADDRESS", help_heading = "Pool")]
     bind: Option<SocketAddr>,
-    /// Accept calls that agents signed for this URL of the pool.
+    /// Accept calls signed for this public URL of the pool.
     ///
-    /// Agents sign the URL under which they reach the pool. May be given several times.
+    /// Agents sign the URL that they use to reach the pool. Can be repeated.
     #[arg(long, value_name = "URL", help_heading = "Pool")]
     pub(crate) public_url: Vec<String>,
     #[command(flatten)]
@@ -38,22 +38,22 @@ pub(crate) struct PoolArgs {
     pub(crate) join: JoinArgs,
     /// Show this text to every agent that joins.
     ///
-    /// {{.NodeID}} in it stands for the id of the agent's node.
+    /// {{.NodeID}} is replaced with the ID of the agent's node.
     #[arg(long, alias = "contract.welcome", value_name = "TEXT", help_heading = "Pool", hide_short_help = true)]
     pub(crate) welcome: Option<Welcome>,
-    /// Charge this much per slot and minute: "100 gwei".
+    /// Charge this much per slot per minute, such as "100 gwei".
     ///
-    /// Leases are metered; this version collects nothing.
+    /// This version meters leases but does not collect payment.
     #[arg(long, alias = "contract.price", default_value = "0", value_name = "AMOUNT", help_heading = "Payment")]
     pub(crate) price: Price,
-    /// Have agents report this often (1s to 119s).
+    /// Set how often agents report (1s to 119s).
     ///
-    /// When one side of a lease dies, the lease is metered up to the last report of that side.
+    /// If one side of a lease goes offline, the lease is metered up to that side's last report.
     #[arg(long, default_value = "60s", value_name = "TIME", value_parser = report_interval, help_heading = "Pool", hide_short_help = true)]
     pub(crate) report_interval: Duration,
-    /// Accept nodes of this network only.
+    /// Accept only nodes on this network.
     ///
-    /// Takes mainnet, sepolia, holesky, hoodi, or a network id.
+    /// Takes mainnet, sepolia, holesky, hoodi, or a network ID.
     #[arg(long, value_name = "NETWORK", help_heading = "Pool")]
     pub(crate) restrict_network: Option<Network>,
     /// Return at most this many hosts per protocol 2 request.
@@ -61,25 +61,25 @@ pub(crate) struct PoolArgs {
     /// [default: 16]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1_000), help_heading = "Pool", hide_short_help = true)]
     pub(crate) max_request_hosts: Option<u32>,
-    /// Show the pool's status to these: public, members or off.
+    /// Set who can read the pool's status: public, members, or off.
     ///
-    /// Members ask on the WebSocket of a connected agent.
+    /// Members query it over the WebSocket of a connected agent.
     #[arg(long, value_name = "WHO", default_value = "public", help_heading = "Pool", hide_short_help = true)]
     pub(crate) status: StatusAudience,
     /// Allow web pages of this origin to call the pool.
     ///
-    /// Takes an origin such as `https://pages.example`, or *. May be given several times.
+    /// Takes an origin such as `https://pages.example`, or *. Can be repeated.
     #[arg(long, value_name = "ORIGIN", help_heading = "Advanced", hide_short_help = true)]
     pub(crate) allow_origin: Vec<AllowedOrigin>,
     /// Trust this reverse proxy to report client addresses.
     ///
-    /// Takes an address, or a network such as 10.0.0.0/8. The header of any other sender is ignored. May be given
-    /// several times.
+    /// Takes an address, or a network such as 10.0.0.0/8. The header is ignored on connections from any other address.
+    /// Can be repeated.
     #[arg(long, value_name = "ADDRESS", value_parser = proxy, help_heading = "Advanced", hide_short_help = true)]
     pub(crate) proxy: Vec<IpNet>,
-    /// Read client addresses from this header of the proxy.
+    /// Read client addresses from this proxy header.
     ///
-    /// Takes x-forwarded-for, forwarded or x-real-ip.
+    /// Takes x-forwarded-for, forwarded, or x-real-ip.
     #[arg(
         long,
         value_name = "HEADER",
@@ -91,7 +91,7 @@ pub(crate) struct PoolArgs {
     pub(crate) proxy_header: ProxyHeader,
     /// Set a limit, such as calls_a_second=50.
     ///
-    /// May be given several times.
+    /// Can be repeated.
     #[arg(long, value_name = "NAME=VALUE", help_heading = "Advanced", hide_short_help = true)]
     pub(crate) limit: Vec<LimitFlag>,
     /// Print all limits with their values and effects, then exit.
@@ -102,26 +102,27 @@ pub(crate) struct PoolArgs {
 }
 
 impl PoolArgs {
-    /// Where to listen.
+    /// Returns the address to listen on.
     pub(crate) fn bind(&self) -> SocketAddr {
         let usual = if self.tls.by_acme() { ([0, 0, 0, 0], 443) } else { ([127, 0, 0, 1], 8080) };
         self.bind.unwrap_or_else(|| SocketAddr::from(usual))
     }
 }
 
-/// An address alone is a network of one.
+/// Parses a network; an address alone is a network of one.
 fn proxy(text: &str) -> Result<IpNet, String> {
     let net = text.parse::<IpNet>().or_else(|_| text.parse::<IpAddr>().map(IpNet::from));
     net.map_err(|_| "pass an address such as 10.0.0.1 or 2001:db8::1, or a network such as 10.0.0.0/8".to_owned())
 }
 
-/// More than one report per second is load without news; an agent that is silent for 180 s is down.
+/// Parses an interval. More than one report per second adds load without news; after 180 s of silence an agent is
+/// offline.
 fn report_interval(text: &str) -> Result<Duration, String> {
     let interval = humantime::parse_duration(text).map_err(|error| format!("{error}: pass 60s or 1m"))?;
     let fits = (Duration::from_secs(1)..=Duration::from_secs(119)).contains(&interval);
     if fits {
         Ok(interval)
     } else {
-        Err("pass 1s to 119s: the pool considers an agent that is silent for 180 s down".to_owned())
+        Err("pass 1s to 119s: the pool considers an agent offline after 180 s of silence".to_owned())
     }
 }

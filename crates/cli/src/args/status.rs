@@ -9,41 +9,41 @@ pub(crate) const ASKED_POOL: &str = "asked_pool";
 
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  vipnode status                            show all local agents\n  \
-                        vipnode status 1f3a --watch               watch one of them\n  \
+                        vipnode status 1f3a --watch               watch one agent\n  \
                         vipnode status --why                      explain the choice of hosts\n  \
                         vipnode status --pool wss://pool.example  show the status of a pool\n\n\
-                        Exit code: 0 everyone asked has answered, 1 no agent runs or one did not\n           \
-                        answer, 2 the command failed: a wrong flag, or the pool did not answer")]
+                        Exit codes: 0 every agent (or the pool) responded, 1 no agent is running, or one\n            \
+                        did not respond, 2 the command failed (an invalid flag, or the pool is unreachable)")]
 pub(crate) struct StatusArgs {
     /// Show only the agent of this node, in full.
     ///
-    /// Takes the id of the node, or the first characters of it.
+    /// Takes the node ID or its first characters.
     #[arg(value_name = "NODE", value_parser = node_prefix, help_heading = "Node")]
     pub(crate) node: Option<String>,
     /// Look for agents in this state directory.
     ///
-    /// [default: ~/.local/state/vipnode, and those of the packaged services]
+    /// [default: ~/.local/state/vipnode and the directories of the packaged services]
     #[arg(long, value_name = "DIR", help_heading = "Node")]
     pub(crate) state_dir: Option<PathBuf>,
-    /// Ask the pool why each client got its hosts.
+    /// Ask the pool why it assigned each client its hosts.
     #[arg(long, help_heading = "Pool")]
     pub(crate) why: bool,
-    /// Ask this pool for its status instead of local agents.
+    /// Show the status of this pool instead of the local agents.
     ///
-    /// Takes a ws://, wss://, http:// or https:// URL. You need not be a member.
+    /// Takes a ws://, wss://, http://, or https:// URL. You do not have to be a member of the pool.
     #[arg(id = ASKED_POOL, help_heading = "Pool", long = "pool", value_name = "URL", conflicts_with_all = ["node", "why"])]
     pub(crate) pool: Option<String>,
     #[command(flatten)]
     pub(crate) trust: TrustArgs,
     /// Repeat every 2s, or at this interval, until Ctrl-C.
     ///
-    /// On a terminal the page is rewritten in place; in a pipe each page follows the one before.
+    /// On a terminal, the page is redrawn in place. In a pipe, pages are printed one after another.
     #[arg(long, value_name = "TIME", num_args = 0..=1, require_equals = true, default_missing_value = "2s",
           value_parser = interval, help_heading = "Output")]
     pub(crate) watch: Option<Duration>,
 }
 
-/// The beginning of an id.
+/// Parses the beginning of a node id.
 fn node_prefix(text: &str) -> Result<String, &'static str> {
     let text = text.trim_end_matches('…').to_ascii_lowercase();
     let is_id = !text.is_empty() && text.len() <= 128 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
@@ -54,7 +54,7 @@ fn node_prefix(text: &str) -> Result<String, &'static str> {
     }
 }
 
-/// A shorter interval is load without news.
+/// Parses an interval; a shorter one adds load without news.
 fn interval(text: &str) -> Result<Duration, String> {
     let alone = text.parse().map(Duration::from_secs).ok();
     let read = || humantime::parse_duration(text).map_err(|error| format!("{error}: pass 2s or 1m"));

@@ -8,12 +8,12 @@ use clap::Args;
 pub(crate) struct TlsArgs {
     /// Serve TLS with this certificate (PEM).
     ///
-    /// Intermediate certificates follow it in the file. SIGHUP reads it again.
+    /// Put intermediate certificates after it in the same file. SIGHUP reloads the file.
     #[arg(long, value_name = "FILE", requires = "tls_key", help_heading = "TLS")]
     pub(crate) tls_cert: Option<PathBuf>,
     /// Read the certificate's private key from this PEM file.
     ///
-    /// The key has no password.
+    /// The key must not be password-protected.
     #[arg(long, value_name = "FILE", requires = "tls_cert", help_heading = "TLS")]
     pub(crate) tls_key: Option<PathBuf>,
     #[cfg(feature = "acme")]
@@ -27,22 +27,22 @@ pub(crate) struct TlsArgs {
 pub(crate) struct AcmeArgs {
     /// Get a certificate for this name from Let's Encrypt.
     ///
-    /// This accepts the terms of Let's Encrypt. The name and its port 443 have to lead to this pool. May be given
-    /// several times.
+    /// Passing this flag accepts the terms of Let's Encrypt. The name must resolve to this pool, and port 443 of the
+    /// name must reach it. Can be repeated.
     #[arg(long, visible_alias = "tlshost", value_name = "NAME", conflicts_with = "tls_cert", help_heading = "TLS")]
     pub(crate) tls_host: Vec<String>,
-    /// Give the ACME server this e-mail address for notices.
+    /// Register this email address with the ACME server for notices.
     #[arg(long, value_name = "MAIL", requires = "tls_host", help_heading = "TLS", hide_short_help = true)]
     pub(crate) tls_contact: Option<String>,
-    /// Keep the ACME account, certificate and key in this directory.
+    /// Store the ACME account, certificate, and key in this directory.
     ///
     /// [default: ~/.local/state/vipnode/acme]
     #[arg(long, value_name = "DIR", requires = "tls_host", help_heading = "TLS", hide_short_help = true)]
     pub(crate) tls_cache: Option<PathBuf>,
-    /// Use the ACME server with this directory URL.
+    /// Use the ACME server at this directory URL.
     #[arg(long, value_name = "URL", requires = "tls_host", default_value = vipnode_pool::LETS_ENCRYPT, help_heading = "TLS", hide_short_help = true)]
     pub(crate) tls_acme_directory: String,
-    /// Additional CA certificates (PEM) to trust for the ACME server.
+    /// Trust additional CA certificates (PEM) for the ACME server.
     #[arg(long, value_name = "FILE", requires = "tls_host", help_heading = "TLS", hide_short_help = true)]
     pub(crate) tls_acme_ca: Option<PathBuf>,
 }

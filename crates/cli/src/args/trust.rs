@@ -15,7 +15,7 @@ pub(crate) struct TrustArgs {
     pub(crate) insecure: bool,
     /// Trust additional CA certificates from this PEM file.
     ///
-    /// For wss:// and https:// URLs with a certificate of your own CA.
+    /// Use it for wss:// and https:// URLs whose certificate was issued by your own CA.
     #[arg(long, value_name = "FILE", help_heading = "Node", hide_short_help = true)]
     pub(crate) tls_ca: Option<PathBuf>,
 }
@@ -24,9 +24,7 @@ impl TrustArgs {
     pub(crate) fn trust(&self) -> Result<Trust, CliError> {
         let trust = Trust::default().allow_plain(self.insecure);
         match &self.tls_ca {
-            Some(path) => trust
-                .with_ca(path)
-                .map_err(|error| CliError::new(error.to_string(), "Pass your CA's certificate as PEM: --tls-ca FILE")),
+            Some(path) => Ok(trust.with_ca(path)?),
             None => Ok(trust),
         }
     }

@@ -8,11 +8,14 @@ use vipnode_node::finder::{Surroundings, kept_peers};
 use vipnode_types::{NodeId, PeerRules};
 
 use crate::{
-    args::{AgentArgs, Between, Cli, ClientArgs, Command, HostArgs, Peered, Running, Seeking, Selling},
-    commands::{agent_metrics, speaking},
+    args::{
+        AgentArgs, Cli, ClientArgs, Command, ConnectionArgs, HostArgs, HostSelectionArgs, HostingArgs, RuntimeArgs,
+        Targets,
+    },
+    commands::{agent_metrics, protocol},
     config::{Reload, say_kept},
     discover::{FoundNode, Patience, dry_run, find_node, find_pool, named_pool},
-    error::CliError,
+    error::{CliError, CommandError},
     output::{Line, Screen, Tone, agent_notice_line},
     signals::{Hangups, Signals},
     status::StatusLine,
@@ -21,23 +24,33 @@ use crate::{
 /// The role of an agent: host, client, or both.
 #[derive(Debug)]
 pub(crate) struct Role {
-    between: Between,
-    selling: Option<Selling>,
-    seeking: Option<Seeking>,
-    running: Running,
+    connection: ConnectionArgs,
+    hosting: Option<HostingArgs>,
+    host_selection: Option<HostSelectionArgs>,
+    runtime: RuntimeArgs,
 }
 
 impl Role {
     pub(crate) fn both(args: AgentArgs) -> Self {
-        Self { between: args.between, selling: Some(args.selling), seeking: Some(args.seeking), running: args.running }
+        Self {
+            connection: args.connection,
+            hosting: Some(args.hosting),
+            host_selection: Some(args.host_selection),
+            runtime: args.runtime,
+        }
     }
 
     pub(crate) fn host(args: HostArgs) -> Self {
-        Self { between: args.between, selling: Some(args.selling), seeking: None, running: args.running }
+        Self { connection: args.connection, hosting: Some(args.hosting), host_selection: None, runtime: args.runtime }
     }
 
     pub(crate) fn client(args: ClientArgs) -> Self {
-        Self { between: args.between, selling: None, seeking: Some(args.seeking), running: args.running }
+        Self {
+            connection: args.connection,
+            hosting: None,
+            host_selection: Some(args.host_selection),
+            runtime: args.runtime,
+        }
     }
 
     /// Returns the role of a command line; `None` if its command is not an agent.
@@ -52,35 +65,36 @@ impl Role {
     }
 
     /// Whom it stands towards.
-    fn peered(&self) -> Result<Peered, CliError> {
-        let allow = self.selling.as_ref().map(|selling| selling.allow.as_slice()).unwrap_or_default();
-        let peered = Peered::of(&self.between.pool, allow)?;
-        if self.seeking.is_none() && !peered.direct.hosts.is_empty() {
-            return Err(CliError::new(
-                "an enode is given, but a host does not stay connected to other hosts",
-                "To connect to it, run `vipnode client` or `vipnode agent`; to admit that node, pass it to --allow",
-            ));
+    fn targets(&self) -> Result<Targets, CliError> {
+        let allow = self.hosting.as_ref().map(|hosting| hosting.allow.as_slice()).unwrap_or_default();
+        let targets = Targets::of(&self.connection.pool, allow)?;
+        if self.host_selection.is_none() && !targets.direct.hosts.is_empty() {
+            return Err(CommandError::EnodeForHost.into());
         }
-        Ok(peered)
+        Ok(targets)
     }
 
     /// Returns the configuration. `pool` is whether there is a pool, which no reload changes.
-    fn config(&self, peered: &Peered, pool: bool) -> Result<AgentConfig, CliError> {
-        // Without a pool there are no slots to sell or to use.
+    fn config(&self, targets: &Targets, pool: bool) -> Result<AgentConfig, CliError> {
+        // Without a pool nothing can be sold or bought.
         let sold = |host: HostConfig| if pool { host } else { HostConfig { slots: 0, ..host } };
         let config = AgentConfig {
             agent_version: concat!("vipnode/", env!("CARGO_PKG_VERSION")).to_owned(),
             pool,
-            direct: peered.direct.clone(),
-            min_peers: self.seeking.as_ref().filter(|_| pool).map_or(0, |seeking| seeking.min_peers),
-            max_price: self.seeking.as_ref().and_then(|seeking| seeking.max_price),
-            strict: self.between.speaking.strict_peers,
-            keep: self.between.keep.iter().copied().collect(),
+            direct: targets.direct.clone(),
+            min_peers: self
+                .host_selection
+                .as_ref()
+                .filter(|_| pool)
+                .map_or(0, |host_selection| host_selection.min_peers),
+            max_price: self.host_selection.as_ref().and_then(|host_selection| host_selection.max_price),
+            strict: self.connection.protocol.strict_peers,
+            keep: self.connection.keep.iter().copied().collect(),
             policy: self.policy(),
-            host: self.selling.as_ref().map(Selling::host_config).map(sold),
-            advertise: self.between.speaking.advertise(),
-            protocol2: speaking::protocol2(&self.between.speaking).filter(|_| pool),
-            allow_protocol2: self.between.speaking.allow_protocol_2,
+            host: self.hosting.as_ref().map(HostingArgs::host_config).map(sold),
+            advertise: self.connection.protocol.advertise(),
+            protocol2: protocol::protocol2(&self.connection.protocol).filter(|_| pool),
+            allow_protocol2: self.connection.protocol.allow_protocol_2,
             // The runner draws one.
             seed: [0; 32],
         };
@@ -93,8 +107,8 @@ impl Role {
 
 impl Role {
     fn policy(&self) -> PeerPolicy {
-        let choosing = &self.between.choosing;
-        let need = self.seeking.as_ref().map(|seeking| seeking.need.clone()).unwrap_or_default();
+        let choosing = &self.connection.peer_filter;
+        let need = self.host_selection.as_ref().map(|host_selection| host_selection.need.clone()).unwrap_or_default();
         let rules = PeerRules { need, min_versions: choosing.min_client_version.clone() };
         PeerPolicy { rules, reject: choosing.reject_client.clone() }
     }
@@ -126,14 +140,16 @@ const LIVE: [&str; 17] = [
 /// nodes towards which the agent stands now.
 fn read_again(
     reload: &mut Reload,
-    (running, pool): (&mut Peered, bool),
+    (running, pool): (&mut Targets, bool),
     kept: &BTreeSet<NodeId>,
     runner: &AgentRunner,
     screen: Screen,
 ) {
     let Some((cli, newer)) = reload.read(screen) else { return };
     let Some(role) = Role::of(cli) else { return };
-    let read = speaking::check(&role.between, role.seeking.as_ref(), screen).and_then(|()| again(&role, running, pool));
+    let read = protocol::check(&role.connection, role.host_selection.as_ref(), screen)
+        .map_err(CliError::from)
+        .and_then(|()| again(&role, running, pool));
     let (mut config, same_pool) = match read {
         Ok(read) => read,
         Err(error) => return say_kept(&error.message, &error.hint, screen),
@@ -148,23 +164,23 @@ fn read_again(
 
 /// What an agent can be from now on that stands towards `running`, and whether that pool is the one of its settings.
 /// Another pool, or none, requires a restart; until then the hosts given with the current pool stay.
-fn again(role: &Role, running: &mut Peered, pool: bool) -> Result<(AgentConfig, bool), CliError> {
-    let mut peered = role.peered()?;
-    let same_pool = (&peered.pool, peered.has_pool()) == (&running.pool, pool);
+fn again(role: &Role, running: &mut Targets, pool: bool) -> Result<(AgentConfig, bool), CliError> {
+    let mut targets = role.targets()?;
+    let same_pool = (&targets.pool, targets.has_pool()) == (&running.pool, pool);
     if !same_pool {
-        let direct = DirectConfig { allow: peered.direct.allow, ..running.direct.clone() };
-        peered = Peered { direct, ..running.clone() };
+        let direct = DirectConfig { allow: targets.direct.allow, ..running.direct.clone() };
+        targets = Targets { direct, ..running.clone() };
     }
-    let config = role.config(&peered, pool)?;
-    *running = peered;
+    let config = role.config(&targets, pool)?;
+    *running = targets;
     Ok((config, same_pool))
 }
 
 /// The pool that was named, or one that answers on this machine, and the way to it.
-async fn pool_access(between: &Between, peered: &Peered, screen: Screen) -> Result<PoolAccess, CliError> {
-    let address = find_pool(peered.pool.as_deref(), between.speaking.protocol == 3, screen).await?;
-    let connector = Arc::new(NetConnector::new(address.clone(), between.node.trust()?));
-    Ok(PoolAccess { address, connector, join: between.join.secret()? })
+async fn pool_access(connection: &ConnectionArgs, targets: &Targets, screen: Screen) -> Result<PoolAccess, CliError> {
+    let address = find_pool(targets.pool.as_deref(), connection.protocol.protocol == 3, screen).await?;
+    let connector = Arc::new(NetConnector::new(address.clone(), connection.node.trust()?));
+    Ok(PoolAccess { address, connector, join: connection.join.secret()? })
 }
 
 fn without_pool(config: &AgentConfig) -> Line {
@@ -174,38 +190,38 @@ fn without_pool(config: &AgentConfig) -> Line {
         1 => Some(one.to_owned()),
         more_than_one => Some(more.replace("{}", &more_than_one.to_string())),
     };
-    let keeps = part(hosts, "connects to the host given", "connects to the {} hosts given");
+    let keeps = part(hosts, "connects to the given host", "connects to the {} given hosts");
     let serves = part(clients, "admits the client of --allow", "admits the {} clients of --allow");
     let does: Vec<String> = keeps.into_iter().chain(serves).collect();
-    let text = format!("Running without a pool: {}; sells and meters nothing", does.join(", "));
+    let text = format!("Running without a pool: {}. Nothing is sold or metered", does.join(", "));
     Line::new("without_pool", Tone::Plain, text).with("hosts", hosts).with("clients", clients)
 }
 
 /// Runs an agent until it is stopped, and everything is undone.
 pub(crate) async fn run(role: Role, screen: Screen, signals: Signals, mut reload: Reload) -> Result<(), CliError> {
-    speaking::check(&role.between, role.seeking.as_ref(), screen)?;
-    let mut peered = role.peered()?;
-    let has_pool = peered.has_pool();
-    let mut config = role.config(&peered, has_pool)?;
-    if let Some(named) = peered.pool.as_deref().filter(|_| config.pool) {
-        named_pool(named)?.check(&role.between.node.trust()?)?;
+    protocol::check(&role.connection, role.host_selection.as_ref(), screen)?;
+    let mut targets = role.targets()?;
+    let has_pool = targets.has_pool();
+    let mut config = role.config(&targets, has_pool)?;
+    if let Some(named) = targets.pool.as_deref().filter(|_| config.pool) {
+        named_pool(named)?.check(&role.connection.node.trust()?)?;
     }
-    let shown = match role.running.dry_run {
+    let shown = match role.runtime.dry_run {
         true => None,
-        false => agent_metrics::serve(&role.running.metrics, screen).await?,
+        false => agent_metrics::serve(&role.runtime.metrics, screen).await?,
     };
-    let patience = if role.running.dry_run { Patience::None } else { Patience::Wait };
+    let patience = if role.runtime.dry_run { Patience::None } else { Patience::Wait };
     let FoundNode { node, endpoint } = tokio::select! {
-        found = find_node(&role.between.node, patience, screen) => found?,
+        found = find_node(&role.connection.node, patience, screen) => found?,
         () = signals.first() => return Ok(()),
     };
-    if role.running.dry_run {
+    if role.runtime.dry_run {
         return dry_run(&*node, &config, screen).await;
     }
     let kept = kept_peers(&*node, &endpoint, &Surroundings::here()).await;
     config.keep.extend(&kept);
     let pool = match config.pool {
-        true => Some(pool_access(&role.between, &peered, screen).await?),
+        true => Some(pool_access(&role.connection, &targets, screen).await?),
         false => {
             screen.say(&without_pool(&config));
             None
@@ -215,8 +231,8 @@ pub(crate) async fn run(role: Role, screen: Screen, signals: Signals, mut reload
         node,
         pool,
         resolver: Arc::new(SystemResolver),
-        state_root: StateDir::root(role.between.node.state_dir.as_deref())?,
-        node_key: match role.between.nodekey {
+        state_root: StateDir::root(role.connection.node.state_dir.as_deref())?,
+        node_key: match role.connection.nodekey {
             Some(path) => NodeKeyAt::File(path),
             None => NodeKeyAt::Search { endpoint, surroundings: Surroundings::here() },
         },
@@ -233,7 +249,7 @@ pub(crate) async fn run(role: Role, screen: Screen, signals: Signals, mut reload
                 screen.say(&Line::new("stopping", Tone::Plain, "Stopping: undoing all changes to the node"));
                 runner.stop();
             }
-            () = hangups.next(), if !stopping => read_again(&mut reload, (&mut peered, has_pool), &kept, &runner, screen),
+            () = hangups.next(), if !stopping => read_again(&mut reload, (&mut targets, has_pool), &kept, &runner, screen),
             notice = notices.recv() => match notice {
                 Some(notice) => screen.say(&agent_notice_line(&notice)),
                 None => break,
@@ -263,11 +279,11 @@ mod tests {
     #[test]
     fn a_reload_neither_ends_nor_begins_a_pool() {
         let allow = format!("--allow={}", "0a".repeat(64));
-        let mut found = Peered::default();
+        let mut found = Targets::default();
         let (config, same) = again(&role(&[&allow]), &mut found, true).unwrap();
         assert!(config.pool && !same && config.min_peers > 0 && config.host.unwrap().slots > 0);
         assert_eq!((config.direct.allow.len(), found.direct.allow.len()), (1, 1));
-        let mut alone = role(&[&allow]).peered().unwrap();
+        let mut alone = role(&[&allow]).targets().unwrap();
         let (config, same) = again(&role(&[]), &mut alone, false).unwrap();
         assert!(!config.pool && !same && config.direct.allow.is_empty());
         assert_eq!((config.min_peers, config.host.unwrap().slots), (0, 0));
@@ -276,7 +292,7 @@ mod tests {
     #[test]
     fn with_another_pool_the_hosts_stay_that_are_there_now() {
         let (one, two, three) = (enode("0a"), enode("0b"), enode("0c"));
-        let mut running = role(&["wss://p.example", &one]).peered().unwrap();
+        let mut running = role(&["wss://p.example", &one]).targets().unwrap();
         let (config, same) = again(&role(&["wss://p.example", &one, &two]), &mut running, true).unwrap();
         assert!(same && config.direct.hosts.len() == 2);
         let hosts = config.direct.hosts;

@@ -2,7 +2,7 @@ use vipnode_agent::{AgentMetrics, MetricsServer};
 
 use crate::{
     args::MetricsArgs,
-    error::CliError,
+    error::{CliError, CommandError},
     output::{Line, Screen, Tone},
 };
 
@@ -13,9 +13,8 @@ pub(crate) async fn serve(
 ) -> Result<Option<(AgentMetrics, MetricsServer)>, CliError> {
     let Some(address) = args.address()? else { return Ok(None) };
     let metrics = AgentMetrics::default();
-    let server = MetricsServer::bind(address, metrics.clone()).await.map_err(|error| {
-        CliError::new(format!("--metrics-bind {address}: {error}"), "Pass a free port: --metrics-bind PORT")
-    })?;
+    let server = MetricsServer::bind(address, metrics.clone()).await;
+    let server = server.map_err(|error| CommandError::MetricsBind { address, error })?;
     let url = format!("http://{}/metrics", server.local_addr());
     screen.say(&Line::new("metrics", Tone::Plain, format!("Metrics: {url}")).with("url", url.as_str()));
     Ok(Some((metrics, server)))

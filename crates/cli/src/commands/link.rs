@@ -9,7 +9,7 @@ use vipnode_types::{Delegation, NodeKey};
 use crate::{
     args::LinkArgs,
     discover::{Patience, find_node},
-    error::CliError,
+    error::{CliError, CommandError},
     output::{Line, Screen, Tone},
 };
 
@@ -25,7 +25,7 @@ pub(crate) async fn run(args: &LinkArgs, screen: Screen) -> Result<(), CliError>
         let node = find_node(&args.node, Patience::None, screen).await?.node.facts().await?.id;
         let agent = agent_public(&root, &node)?;
         let text = format!(
-            "Run this where the key of node {} is:\n  vipnode link --agent {agent} --nodekey <the node's key file>",
+            "Run this where the key of node {} is readable:\n  vipnode link --agent {agent} --nodekey <the node's key file>",
             node.short()
         );
         screen.say(
@@ -40,8 +40,8 @@ pub(crate) async fn run(args: &LinkArgs, screen: Screen) -> Result<(), CliError>
         Some(agent) => {
             let delegation = link_other(&key, agent);
             let text = format!(
-                "Signed a delegation to agent {agent}, valid for one year; nothing is stored here. Run this on the \
-                 machine of that agent:\n  \
+                "Signed a delegation to agent {agent}, valid for one year. Nothing is stored on this machine. Run this on \
+                 the agent's machine:\n  \
                  vipnode link --delegation {delegation}"
             );
             screen.say(&Line::new("link_signed", Tone::Good, text).with("delegation", delegation.to_string()));
@@ -58,10 +58,7 @@ async fn node_key(args: &LinkArgs, screen: Screen) -> Result<NodeKey, CliError> 
     let found_node = find_node(&args.node, Patience::None, screen).await?;
     let id = found_node.node.facts().await?.id;
     let found = find_node_key(&*found_node.node, &found_node.endpoint, id, &Surroundings::here()).await;
-    let found = found.map_err(|error| {
-        let hint = "Pass --nodekey FILE; if another user or machine has the key, run: vipnode link --request";
-        CliError::new(error.to_string(), hint)
-    })?;
+    let found = found.map_err(|why| CommandError::LinkKey { why: Box::new(why) })?;
     Ok(found.key)
 }
 

@@ -9,8 +9,8 @@ mod doctor;
 mod link;
 mod pool;
 mod pool_tls;
+mod protocol;
 mod release;
-mod speaking;
 mod status;
 
 use std::process::ExitCode;
@@ -21,7 +21,7 @@ use crate::{
     args::{Cli, Command, Global},
     commands::agent::Role,
     config::Reload,
-    error::CliError,
+    error::{CliError, CommandError},
     output::Screen,
     reference,
     signals::Signals,
@@ -29,13 +29,13 @@ use crate::{
 
 /// Runs a command until it ends, or until a second signal.
 pub(crate) fn run(cli: Cli, screen: &Screen, reload: Reload) -> Result<ExitCode, CliError> {
-    let runtime = Runtime::new().map_err(|error| CliError::new(format!("cannot start threads: {error}"), ""))?;
+    let runtime = Runtime::new().map_err(|error| CommandError::Threads { error })?;
     let ended = runtime.block_on(async {
         let signals = Signals::listen()?;
         let at_once = signals.clone();
         tokio::select! {
             ended = dispatch(cli, *screen, signals, reload) => ended,
-            () = at_once.second() => Err(CliError::new("stopped at once, without undoing the changes to the node", "Undo them: vipnode release")),
+            () = at_once.second() => Err(CommandError::StoppedAtOnce.into()),
         }
     });
     runtime.shutdown_background();
@@ -43,14 +43,8 @@ pub(crate) fn run(cli: Cli, screen: &Screen, reload: Reload) -> Result<ExitCode,
 }
 
 /// Refuses what only the original has.
-fn refuse_old(global: &Global) -> Result<(), CliError> {
-    if global.pprof.is_some() {
-        return Err(CliError::new(
-            "--pprof serves Go's profiler, and this is not a Go program",
-            "Remove it; to profile a running vipnode, run `perf record -p <pid>`",
-        ));
-    }
-    Ok(())
+fn refuse_old(global: &Global) -> Result<(), CommandError> {
+    if global.pprof.is_some() { Err(CommandError::Pprof) } else { Ok(()) }
 }
 
 async fn dispatch(cli: Cli, screen: Screen, signals: Signals, reload: Reload) -> Result<ExitCode, CliError> {

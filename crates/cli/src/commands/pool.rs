@@ -8,7 +8,7 @@ use crate::{
     args::{Command, PoolArgs, limit_flag},
     commands::pool_tls,
     config::{Reload, say_kept},
-    error::CliError,
+    error::{CliError, CommandError},
     output::{Line, Screen, Tone},
     signals::{Hangups, Signals},
     status::StatusLine,
@@ -25,7 +25,7 @@ pub(crate) async fn run(args: PoolArgs, screen: Screen, signals: Signals, reload
     }
     let open = !config.members.is_closed();
     let (tls, metrics) = (config.tls.clone(), config.metrics.clone());
-    let mut server = PoolServer::spawn(config).await.map_err(|error| CliError::new(error.to_string(), error.hint()))?;
+    let mut server = PoolServer::spawn(config).await.map_err(|why| CommandError::Pool { why: Box::new(why) })?;
     say_start(server.local_addr(), tls.as_ref(), screen);
     if open {
         let text = "Anyone may join this pool";
@@ -35,14 +35,14 @@ pub(crate) async fn run(args: PoolArgs, screen: Screen, signals: Signals, reload
     }
     if unnamed {
         let scheme = if tls.is_some() { "wss" } else { "ws" };
-        let text = "Agents on other machines will be refused: they sign the pool's URL, which this pool does not know";
-        let hint = format!("Name the URL under which they reach this pool: --public-url {scheme}://HOST:PORT");
+        let text = "Agents on other machines will be rejected, because they sign the URL that they use to reach the pool, and this pool does not know it";
+        let hint = format!("Pass the URL that agents use to reach this pool: --public-url {scheme}://HOST:PORT");
         screen.say(&Line::new("no_public_url", Tone::Warning, text).hint(&hint));
     }
     let _live = StatusLine::of_pool(metrics, screen);
     serve(&mut server, tls, screen, signals, reload).await?;
     screen.say(&Line::new("stopping", Tone::Plain, "Stopping: answering pending requests. Leases stay active."));
-    server.shutdown().await.map_err(|error| CliError::new(error.to_string(), error.hint()))?;
+    server.shutdown().await.map_err(|why| CommandError::Pool { why: Box::new(why) })?;
     screen.say(&Line::new("stopped", Tone::Good, "Stopped"));
     Ok(())
 }
@@ -75,7 +75,7 @@ async fn serve(
     loop {
         tokio::select! {
             () = signals.first() => return Ok(()),
-            ended = server.join() => return ended.map_err(|error| CliError::new(error.to_string(), error.hint())),
+            ended = server.join() => return Ok(ended.map_err(|why| CommandError::Pool { why: Box::new(why) })?),
             () = hangups.next() => {
                 read_again(server, &mut reload, screen).await;
                 if let Some(tls) = &tls {
@@ -146,15 +146,12 @@ fn live(args: &PoolArgs) -> Result<PoolConfig, CliError> {
     args.original.refuse()?;
     let secret = args.join.secret()?;
     let members = match (&args.members, secret) {
-        (Some(_), Some(_)) => {
-            return Err(CliError::new("--members and a join secret exclude each other", "Remove one of the two"));
-        }
-        (Some(path), None) => Membership::read_file(path).map_err(|error| CliError::new(error.to_string(), ""))?,
+        (Some(_), Some(_)) => return Err(CommandError::MembersAndSecret.into()),
+        (Some(path), None) => Membership::read_file(path).map_err(|why| CommandError::Members { why })?,
         (None, Some(secret)) => Membership::Secret(secret),
         (None, None) => Membership::Open,
     };
-    let mut config = PoolConfig::new(args.bind())
-        .map_err(|error| CliError::new(format!("cannot get random bytes from the operating system: {error}"), ""))?;
+    let mut config = PoolConfig::new(args.bind()).map_err(|error| CommandError::Random { error: error.to_string() })?;
     config.members = members;
     config.welcome = args.welcome.clone();
     config.network = args.restrict_network;

@@ -4,7 +4,7 @@ use vipnode_pool::{CertificateFacts, PoolTls, TlsError, TlsNews};
 
 use crate::{
     args::TlsArgs,
-    error::CliError,
+    error::{CliError, CommandError},
     output::{Line, Screen, Tone},
 };
 
@@ -13,7 +13,7 @@ const SOON_DAYS: u64 = 14;
 
 /// Returns the certificate that the flags name, if any.
 pub(crate) fn pool_tls(args: TlsArgs) -> Result<Option<PoolTls>, CliError> {
-    let failed = |error: TlsError| CliError::new(error.to_string(), error.hint());
+    let failed = |why| CliError::from(CommandError::Certificate { why: Box::new(why) });
     if let (Some(certificate), Some(key)) = (args.tls_cert, args.tls_key) {
         return PoolTls::from_files(certificate, key).map(Some).map_err(failed);
     }
@@ -28,15 +28,13 @@ pub(crate) fn pool_tls(args: TlsArgs) -> Result<Option<PoolTls>, CliError> {
 fn acme(args: crate::args::AcmeArgs) -> Result<vipnode_pool::AcmeConfig, CliError> {
     let trust = vipnode_node::Trust::default();
     let trust = match &args.tls_acme_ca {
-        Some(path) => trust
-            .with_ca(path)
-            .map_err(|error| CliError::new(error.to_string(), "Pass a PEM file: --tls-acme-ca FILE"))?,
+        Some(path) => trust.with_ca(path).map_err(|error| CommandError::AcmeCa { why: error.to_string() })?,
         None => trust,
     };
     let cache = match args.tls_cache {
         Some(cache) => cache,
         None => vipnode_agent::state::StateDir::root(None)
-            .map_err(|error| CliError::new(error.to_string(), "Pass --tls-cache DIR"))?
+            .map_err(|why| CommandError::TlsCache { why: Box::new(why) })?
             .join("acme"),
     };
     let config = vipnode_pool::AcmeConfig {
@@ -46,7 +44,7 @@ fn acme(args: crate::args::AcmeArgs) -> Result<vipnode_pool::AcmeConfig, CliErro
         cache,
         contact: args.tls_contact,
     };
-    config.check().map_err(|error| CliError::new(error.to_string(), error.hint()))
+    Ok(config.check().map_err(|why| CommandError::Certificate { why: Box::new(why) })?)
 }
 
 /// Reads the files again and reports the result.
@@ -54,12 +52,12 @@ pub(crate) fn reload(tls: &PoolTls, screen: Screen) {
     match tls.reload() {
         Ok(facts) => say("certificate_reloaded", "Reloaded the certificate", &facts, screen),
         Err(TlsError::NoFiles) => {
-            let text = "SIGHUP: no certificate to reload; ACME renews it automatically";
+            let text = "SIGHUP: no certificate file to reload; ACME renews the certificate automatically";
             screen.say(&Line::new("certificate_kept", Tone::Plain, text));
         }
         Err(error) => {
-            let text = format!("Cannot use the new certificate, keeping the old one: {error}");
-            let line = Line::new("certificate_kept", Tone::Warning, text).with("why", error.to_string());
+            let text = format!("Cannot use the new certificate ({error}); keeping the old one");
+            let line = Line::new("certificate_kept", Tone::Warning, text).with("reason", error.to_string());
             screen.say(&line.hint(error.hint()));
         }
     }
@@ -72,7 +70,7 @@ pub(crate) fn say_at_start(tls: &PoolTls, port: u16, screen: Screen) {
     }
     let mut text = format!("Getting a certificate for {}", tls.hosts().join(", "));
     if port != 443 {
-        text += &format!("; the ACME server connects to port 443, which has to lead to port {port} here");
+        text += &format!(". The ACME server connects to port 443, so forward it to port {port} on this machine");
     }
     screen.say(&Line::new("certificate_ordered", Tone::Plain, text));
 }
@@ -83,7 +81,7 @@ pub(crate) fn say_news(news: &TlsNews, screen: Screen) {
         TlsNews::Obtained(facts) => say("certificate_obtained", "Obtained a new certificate", facts, screen),
         TlsNews::Failed { why, hint, retry_s } => {
             let text = format!("Cannot get a certificate: {why}; retrying in {retry_s} s");
-            screen.say(&Line::new("certificate_failed", Tone::Warning, text).with("why", why.as_str()).hint(hint));
+            screen.say(&Line::new("certificate_failed", Tone::Warning, text).with("reason", why.as_str()).hint(hint));
         }
     }
 }

@@ -5,7 +5,7 @@ use tokio::time::{MissedTickBehavior, interval};
 
 use crate::{
     args::StatusArgs,
-    error::CliError,
+    error::{CliError, CommandError},
     output::{Screen, Styled, Tone, terminal},
     signals::Signals,
     status::{Report, look},
@@ -47,7 +47,7 @@ async fn watch(args: &StatusArgs, every: Duration, screen: Screen, signals: Sign
         match written {
             Ok(()) => {}
             Err(error) if error.kind() == io::ErrorKind::BrokenPipe => return Ok(ExitCode::SUCCESS),
-            Err(error) => return Err(CliError::new(format!("cannot write: {error}"), "")),
+            Err(error) => return Err(CommandError::Output { error }.into()),
         }
     }
 }

@@ -8,11 +8,10 @@ use super::{
     original_ini,
     value::{Source, Value},
 };
-use crate::error::CliError;
+use crate::error::{CommandError, SettingError};
 
 /// Larger files are refused.
 const MOST_BYTES: u64 = 1 << 20;
-const HINT: &str = "Pass a TOML file: --config FILE; `vipnode <command> --print-config` prints one";
 
 /// A TOML file with a table per command; keys before the first table apply to each command that has them.
 #[derive(Debug, Default)]
@@ -24,44 +23,41 @@ pub(crate) struct ConfigFile {
 /// An error at a position of the text.
 struct Wrong {
     at: usize,
-    message: String,
-    hint: String,
+    error: SettingError,
 }
 
 impl ConfigFile {
     /// Reads a file and checks every key in it against the tree of commands.
-    pub(crate) fn read(path: &Path, tree: &Command) -> Result<Self, CliError> {
+    pub(crate) fn read(path: &Path, tree: &Command) -> Result<Self, CommandError> {
+        let failed = |error| CommandError::ConfigFile { path: path.to_owned(), error };
         let mut text = String::new();
-        let file = std::fs::File::open(path).map_err(|error| CliError::file(path, &error, HINT))?;
-        file.take(MOST_BYTES + 1).read_to_string(&mut text).map_err(|error| CliError::file(path, &error, HINT))?;
+        let file = std::fs::File::open(path).map_err(failed)?;
+        file.take(MOST_BYTES + 1).read_to_string(&mut text).map_err(failed)?;
         if u64::try_from(text.len()).unwrap_or(u64::MAX) > MOST_BYTES {
-            let what = format!("{} is larger than {MOST_BYTES} bytes", path.display());
-            return Err(CliError::new(what, HINT));
+            return Err(CommandError::ConfigSize { path: path.to_owned(), most_bytes: MOST_BYTES });
         }
         Self::parse(path, &text, tree)
     }
 
     /// Reads what a file holds.
-    pub(crate) fn parse(path: &Path, text: &str, tree: &Command) -> Result<Self, CliError> {
-        Self::entries(path, text, tree).map_err(|wrong| {
-            if let Some(toml) = original_ini::replacement(text, tree) {
-                return CliError::new(
-                    format!(
-                        "{} is a configuration file of the original vipnode (INI); this vipnode reads TOML",
-                        path.display()
-                    ),
-                    format!("Replace it with this:\n\n{toml}"),
-                );
-            }
-            CliError::new(format!("{} line {}: {}", path.display(), line_of(text, wrong.at), wrong.message), wrong.hint)
+    pub(crate) fn parse(path: &Path, text: &str, tree: &Command) -> Result<Self, CommandError> {
+        Self::entries(path, text, tree).map_err(|wrong| match original_ini::replacement(text, tree) {
+            Some(toml) => CommandError::ConfigIni {
+                path: path.to_owned(),
+                replacement: format!("Replace it with this:\n\n{toml}"),
+            },
+            None => CommandError::ConfigLine {
+                path: path.to_owned(),
+                line: line_of(text, wrong.at),
+                why: Box::new(wrong.error),
+            },
         })
     }
 
     fn entries(path: &Path, text: &str, tree: &Command) -> Result<Self, Wrong> {
         let parsed = DeTable::parse(text).map_err(|error| Wrong {
             at: error.span().map_or(0, |span| span.start),
-            message: format!("this is not TOML: {}", error.message()),
-            hint: "Write key = \"value\"; `vipnode <command> --print-config` prints an example".to_owned(),
+            error: SettingError::NotToml { why: error.message().to_owned() },
         })?;
         let mut file = Self::default();
         let mut walk = Walk { path, text, tree, file: &mut file };
@@ -108,11 +104,7 @@ impl Walk<'_> {
                 return Err(unknown(&key, at, command, commands));
             }
             let source = Source::File { path: self.path.to_owned(), line: line_of(self.text, at) };
-            let value = read(value).ok_or_else(|| Wrong {
-                at,
-                message: format!("\"{key}\" is not a string, an integer, true, false or a list of strings"),
-                hint: format!("Put it in quotes: {key} = \"…\""),
-            })?;
+            let value = read(value).ok_or_else(|| Wrong { at, error: SettingError::Type { key: key.clone() } })?;
             self.file.entries.insert((commands.join(" "), key), (value, source));
         }
         Ok(())
@@ -150,12 +142,8 @@ fn unknown(key: &str, at: usize, command: &Command, commands: &[String]) -> Wron
     let mut candidates = names(command, commands);
     candidates.extend(command.get_subcommands().map(|sub| sub.get_name().to_owned()));
     let nearest = candidates.into_iter().min_by_key(|name| strsim::osa_distance(name, key)).unwrap_or_default();
-    let place = if commands.is_empty() { String::new() } else { format!(" in [{}]", commands.join(".")) };
-    Wrong {
-        at,
-        message: format!("there is no setting \"{key}\"{place}"),
-        hint: format!("Did you mean \"{nearest}\"? Keys are the flags of `vipnode <command> --help` without --"),
-    }
+    let table = if commands.is_empty() { String::new() } else { format!(" in [{}]", commands.join(".")) };
+    Wrong { at, error: SettingError::Unknown { key: key.to_owned(), table, nearest } }
 }
 
 fn read(value: &DeValue<'_>) -> Option<Value> {

@@ -30,12 +30,12 @@ pub(super) fn replacement(text: &str, tree: &Command) -> Option<String> {
             let (key, value) = line.split_once(['=', ':'])?;
             let (name, value) = (key.trim(), value.trim().trim_matches('"'));
             let Some(flag) = flag(&table, &prefix, name, tree) else {
-                left_out.push(format!("# omitted, there is no such setting: {name} = {}", quote(value)));
+                left_out.push(format!("# omitted (unknown setting): {name} = {}", quote(value)));
                 continue;
             };
             marked |= !flag.is_called(name);
             if flag.arg().is_hide_set() {
-                left_out.push(format!("# omitted, not in this version: {name} = {}", quote(value)));
+                left_out.push(format!("# omitted (not supported in this version): {name} = {}", quote(value)));
                 continue;
             }
             let rows = tables.entry(table.clone()).or_default();

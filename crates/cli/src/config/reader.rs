@@ -8,7 +8,10 @@ use super::{
     settings::Settings,
     value::{Source, Value},
 };
-use crate::{args::Cli, error::CliError};
+use crate::{
+    args::Cli,
+    error::{CliError, CommandError},
+};
 
 /// Reads all settings, and can read them again.
 #[derive(Clone)]
@@ -47,7 +50,7 @@ impl Reader {
         let (words, command, typed) = leaf(&tree, &typed);
         let table = if words.is_empty() { NO_COMMAND.to_owned() } else { words.join(" ") };
         let file = match self.file(command, typed) {
-            Some(path) => ConfigFile::read(&path, &tree).map_err(Unread::Error)?,
+            Some(path) => ConfigFile::read(&path, &tree).map_err(|error| Unread::Error(error.into()))?,
             None => ConfigFile::default(),
         };
         let mut found = Found { command, chosen: Vec::new(), parts: Vec::new(), sources: BTreeMap::new() };
@@ -107,9 +110,9 @@ impl<'a> Found<'a> {
                 continue;
             }
             let Some((value, source)) = said(flag) else { continue };
-            let wrong = |takes: &str| {
-                let what = format!("{} in {source} is not valid", flag.key());
-                Unread::Error(CliError::new(what, format!("Set it to {takes}")))
+            let wrong = |takes| {
+                let error = CommandError::Setting { flag: flag.key(), source: source.to_string(), takes };
+                Unread::Error(error.into())
             };
             self.parts.extend(value.to_line(flag).map_err(wrong)?);
             self.chosen.push(flag);

@@ -60,7 +60,7 @@ impl Reload {
         self.running.take_over(newer.settings, &later);
         later.extend_from_slice(refused);
         let text = match now.is_empty() {
-            true => "Reloaded the settings and the files that they name; no setting that can change now has changed"
+            true => "Reloaded the settings and the files that they name. No setting that can be changed at run time has changed"
                 .to_owned(),
             false => format!("Reloaded the settings; now in effect: {}", now.join(", ")),
         };
@@ -75,6 +75,6 @@ impl Reload {
 
 /// Reports why nothing changes.
 pub(crate) fn say_kept(why: &str, hint: &str, screen: Screen) {
-    let text = format!("Cannot use the new settings, keeping the old ones: {why}");
-    screen.say(&Line::new("settings_kept", Tone::Warning, text).with("why", why).hint(hint));
+    let text = format!("Cannot use the new settings ({why}); keeping the old ones");
+    screen.say(&Line::new("settings_kept", Tone::Warning, text).with("reason", why).hint(hint));
 }

@@ -36,7 +36,7 @@ fn tree() -> Command {
 }
 
 fn refused(text: &str) -> CliError {
-    ConfigFile::parse(Path::new("vipnode.toml"), text, &tree()).unwrap_err()
+    ConfigFile::parse(Path::new("vipnode.toml"), text, &tree()).unwrap_err().into()
 }
 
 fn host(text: &str, line: &[&str], env: fn(&str) -> Option<OsString>) -> crate::args::HostArgs {
@@ -106,26 +106,26 @@ fn a_flag_beats_a_variable_beats_a_file_beats_the_default() {
     };
     let file = "[host]\nslots = 1\nreserve = 10\nnode-max-peers = 70\npool = \"ws://127.0.0.1:1\"\n";
     let args = host(file, &["--slots", "3"], env);
-    assert_eq!((args.selling.slots, args.selling.reserve, args.selling.node_max_peers), (3, 20, 70));
-    assert_eq!(host("", &[], nothing).selling.slots, 10);
+    assert_eq!((args.hosting.slots, args.hosting.reserve, args.hosting.node_max_peers), (3, 20, 70));
+    assert_eq!(host("", &[], nothing).hosting.slots, 10);
 }
 
 #[test]
 fn what_stands_before_the_tables_is_for_each_command_that_has_it() {
     let file = "rpc = \"/all.ipc\"\nverbose = 2\n[host]\nslots = 1\n[client]\nrpc = \"/client.ipc\"\n";
-    assert_eq!(host(file, &[], nothing).between.node.rpc.as_deref(), Some("/all.ipc"));
+    assert_eq!(host(file, &[], nothing).connection.node.rpc.as_deref(), Some("/all.ipc"));
     let (cli, _) = with_file(file, &["vipnode", "client"], nothing).unwrap();
     let Some(Chosen::Client(args)) = cli.command else { panic!("a client") };
-    assert_eq!((args.between.node.rpc.as_deref(), cli.global.verbose), (Some("/client.ipc"), 2));
+    assert_eq!((args.connection.node.rpc.as_deref(), cli.global.verbose), (Some("/client.ipc"), 2));
     let (cli, _) = with_file("[agent]\nslots = 7\n", &["vipnode"], nothing).unwrap();
-    assert_eq!(cli.agent.selling.slots, 7);
+    assert_eq!(cli.agent.hosting.slots, 7);
 }
 
 #[test]
 fn a_stronger_word_silences_a_weaker_one_that_contradicts_it() {
     let file = "[host]\njoin-secret-file = \"/secret\"\n";
     let args = host(file, &["--join-secret", "sesame"], nothing);
-    assert!(args.between.join.join_secret.is_some() && args.between.join.join_secret_file.is_none());
+    assert!(args.connection.join.join_secret.is_some() && args.connection.join.join_secret_file.is_none());
 }
 
 #[test]
@@ -163,7 +163,7 @@ fn a_list_in_brackets_is_one_also_where_the_flag_takes_commas() {
         let (one, two) = ("0a".repeat(64), "0b".repeat(64));
         (name == "VIPNODE_ALLOW").then(|| format!("[\"{one}\", \"{two}\"]").into())
     };
-    assert_eq!(host("", &[], env).selling.allow.len(), 2);
+    assert_eq!(host("", &[], env).hosting.allow.len(), 2);
 }
 
 #[test]
@@ -181,7 +181,7 @@ fn an_unknown_key_names_the_nearest() {
     }
     for (text, why) in [
         ("[host]\nslots = 1.5\n", "not a string"),
-        ("[host\n", "not TOML"),
+        ("[host\n", "not valid TOML"),
         ("[host]\nrpc = [1, true]", "not a string"),
     ] {
         assert!(refused(text).message.contains(why), "{:?}", refused(text));
@@ -197,7 +197,7 @@ fn a_name_with_a_dot_is_a_key_in_quotes_or_not() {
     for text in ["[client]\nenode.host = \"1.2.3.4\"\n", "[client]\n\"enode.host\" = \"1.2.3.4\"\n"] {
         let (cli, _) = with_file(text, &["vipnode", "client"], nothing).unwrap();
         let Some(Chosen::Client(args)) = cli.command else { panic!("a client") };
-        assert!(args.between.speaking.enode_host.is_some(), "{text}");
+        assert!(args.connection.protocol.enode_host.is_some(), "{text}");
     }
 }
 
@@ -233,7 +233,7 @@ fn what_is_printed_says_where_it_is_from_shows_no_secret_and_is_read_again() {
 #[test]
 fn what_the_original_configured_is_refused_with_what_replaces_it() {
     let ini = "[Application Options]\nVerbose = true\nVerbose = true\n\n[pool]\n; Address\nBind = 0.0.0.0:8080\n\
-               Store = persist\nMaxRequestHosts = 5\n\n[pool.contract]\nPrice = 100 gwei\n\n[agent]\nMinPeers = 4\nColour = red\n";
+               Store = persist\nMaxRequestHosts = 5\n\n[pool.contract]\nPrice = 100 gwei\n\n[agent]\nMinPeers = 4\nShade = red\n";
     let error = refused(ini);
     assert!(error.message.contains("original vipnode"), "{error:?}");
     let toml = error.hint.split_once("\n\n").unwrap().1;
@@ -242,9 +242,9 @@ fn what_the_original_configured_is_refused_with_what_replaces_it() {
     {
         assert!(toml.contains(line), "{line}: {toml}");
     }
-    assert!(toml.contains("# omitted, not in this version: Store = \"persist\""), "{toml}");
-    assert!(toml.contains("# omitted, there is no such setting: Colour"), "{toml}");
+    assert!(toml.contains("# omitted (not supported in this version): Store = \"persist\""), "{toml}");
+    assert!(toml.contains("# omitted (unknown setting): Shade"), "{toml}");
     let (cli, _) = with_file(toml, &["vipnode"], nothing).unwrap_or_else(|e| panic!("{e:?}\n{toml}"));
-    assert_eq!((cli.agent.seeking.min_peers, cli.global.verbose), (4, 2));
+    assert_eq!((cli.agent.host_selection.min_peers, cli.global.verbose), (4, 2));
     assert!(!refused("[host]\nslot = 3\n").message.contains("original"));
 }

@@ -71,7 +71,7 @@ impl Value {
             (Takes::Count, _) => Err("a number from 0 to 9"),
             (Takes::One | Takes::Many, Self::One(value)) => Ok(vec![with(value)]),
             (Takes::Many, Self::Many(values)) => Ok(values.iter().map(with).collect()),
-            (Takes::One, Self::Many(_)) => Err("one value, not several"),
+            (Takes::One, Self::Many(_)) => Err("a single value"),
             (Takes::One | Takes::Many, Self::Switch(_)) => Err("a string in quotes, or a number"),
         }
     }

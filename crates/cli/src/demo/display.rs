@@ -29,7 +29,7 @@ impl DemoDisplay {
     pub(super) fn show_event(&mut self, who: DemoRole, entry: &TimelineEntry) {
         if self.screen.is_json() {
             let line = Line::new("demo", entry.tone, entry.text.as_str());
-            self.screen.say(&line.with("who", who.to_string()));
+            self.screen.say(&line.with("role", who.to_string()));
             return;
         }
         let (color, text) = (

@@ -12,7 +12,7 @@ use vipnode_node::{
 use vipnode_types::NodeId;
 
 use super::{geth::Geth, roles::DemoRole};
-use crate::error::CliError;
+use crate::error::{CliError, CommandError};
 
 /// The nodes of the agents: real or simulated.
 pub(super) struct Fleet {
@@ -46,7 +46,7 @@ impl Fleet {
     }
 
     async fn simulate(roles: &[DemoRole], dir: &Path) -> Result<Self, CliError> {
-        let failed = |error: std::io::Error| CliError::new(format!("cannot start the simulated nodes: {error}"), "");
+        let failed = |error| CommandError::DemoNodes { error };
         let net = SimNet::new();
         let server = SimServer::start(net.clone()).await.map_err(failed)?;
         let mut nodes = BTreeMap::new();

@@ -13,7 +13,7 @@ use tokio::{
     time::timeout,
 };
 
-use crate::error::CliError;
+use crate::error::CommandError;
 
 /// A geth on a private chain of the demo, on loopback only. Killed when dropped.
 #[derive(Debug)]
@@ -44,10 +44,9 @@ impl Geth {
     }
 
     /// Starts one in a directory of its own and waits until it listens.
-    pub(super) async fn start(program: &Path, dir: &Path) -> Result<Self, CliError> {
-        let hint = "Pass another geth (1.17 works): --geth PATH; or use simulated nodes: --simulated";
-        let failed =
-            |error: std::io::Error| CliError::new(format!("cannot start {}: {error}", program.display()), hint);
+    pub(super) async fn start(program: &Path, dir: &Path) -> Result<Self, CommandError> {
+        let cannot_run = |why: String| CommandError::DemoGeth { program: program.to_owned(), why };
+        let failed = |error: std::io::Error| cannot_run(error.to_string());
         std::fs::create_dir_all(dir).map_err(failed)?;
         std::fs::write(dir.join("genesis.json"), genesis()).map_err(failed)?;
         let mut command = Command::new(program);
@@ -66,7 +65,7 @@ impl Geth {
         };
         match opened {
             Ok(()) => Ok(Self { child, dir: dir.to_owned() }),
-            Err(why) => Err(CliError::new(format!("cannot run {}: {why}", program.display()), hint)),
+            Err(why) => Err(cannot_run(why.to_string())),
         }
     }
 
@@ -138,9 +137,9 @@ enum NotOpened {
 impl fmt::Display for NotOpened {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::TooSlow => write!(f, "it does not listen after {} s", START.as_secs()),
+            Self::TooSlow => write!(f, "it was not listening after {} s", START.as_secs()),
             Self::NoLog => f.write_str("its log cannot be read"),
-            Self::Ended(last) => write!(f, "it ended after logging: {}", last.join(" | ")),
+            Self::Ended(last) => write!(f, "it exited after logging: {}", last.join(" | ")),
         }
     }
 }

@@ -9,7 +9,7 @@ use tokio::{
 };
 
 use super::roles::DemoRole;
-use crate::error::CliError;
+use crate::error::{CliError, CommandError};
 
 /// An event that a process reported, as one JSON object; `{"event":"ended"}` when the process has ended.
 pub(super) type ProcessEvent = (DemoRole, Value);
@@ -25,7 +25,7 @@ const STOP: Duration = Duration::from_secs(10);
 impl Process {
     /// Starts a role; its events arrive in `said`.
     pub(super) fn start(who: DemoRole, args: &[String], said: &mpsc::Sender<ProcessEvent>) -> Result<Self, CliError> {
-        let failed = |error: std::io::Error| CliError::new(format!("cannot start {who}: {error}"), "");
+        let failed = |error| CommandError::DemoProcess { role: who.to_string(), error };
         let mut command = Command::new(std::env::current_exe().map_err(failed)?);
         command.args(args).arg("--json").kill_on_drop(true);
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());

@@ -21,7 +21,7 @@ use super::{
 };
 use crate::{
     args::DemoArgs,
-    error::CliError,
+    error::{CliError, CommandError},
     output::{Screen, Tone},
     signals::Signals,
 };
@@ -76,18 +76,17 @@ impl Scenario {
         verbose: u8,
     ) -> Result<Self, CliError> {
         display
-            .say("vipnode demo: a pool, 2 hosts and 3 clients on this machine, each its own process on real sockets.");
+            .say("vipnode demo: a pool, 2 hosts, and 3 clients on this machine, each in its own process and connected over real sockets.");
         match &geth {
             Some(program) => display.say(&format!(
-                "Nodes: 5 real ones, {} on a private chain that only this machine can reach (--simulated for simulated nodes)",
+                "Nodes: 5 real nodes running {} on a private chain that only this machine can reach (for simulated nodes, pass --simulated)",
                 program.display()
             )),
             None => display.say(
-                "Nodes: simulated, with geth's RPC and behavior (for real ones, install geth or pass --geth PATH)",
+                "Nodes: simulated, with geth's RPC and behavior (for real nodes, install geth or pass --geth PATH)",
             ),
         }
-        let dir = TempDir::with_prefix("vipnode-demo-")
-            .map_err(|error| CliError::new(format!("cannot create a directory for the demo: {error}"), "Set TMPDIR"))?;
+        let dir = TempDir::with_prefix("vipnode-demo-").map_err(|error| CommandError::DemoDir { error })?;
         let roles: Vec<DemoRole> = DemoRole::HOSTS.into_iter().chain(DemoRole::CLIENTS).collect();
         let fleet = Fleet::start(&roles, dir.path(), geth.as_deref()).await?;
         let names = fleet.members().map(|(who, member)| (member.id.to_string(), who)).collect();
@@ -98,7 +97,7 @@ impl Scenario {
     }
 
     async fn act(&mut self, keep: bool, display: &mut DemoDisplay) -> Result<(), CliError> {
-        display.say("1  A pool, and two hosts that sell peer slots of their nodes");
+        display.say("1  A pool starts, and two hosts sell peer slots on their nodes");
         let price = format!("--price={}", self.price);
         self.start(DemoRole::Pool, vec!["pool".into(), "--bind=127.0.0.1:0".into(), REPORTS.into(), price])?;
         self.until("waiting for the pool to listen", display, |timeline| timeline.pool.is_some()).await?;
@@ -109,7 +108,7 @@ impl Scenario {
             DemoRole::HOSTS.iter().all(|who| timeline.joined.contains(who))
         })
         .await?;
-        display.say("2  Three clients, each looking for one good peer");
+        display.say("2  Three clients each look for one good peer");
         for who in DemoRole::CLIENTS {
             self.start_agent(who, &["client", "--min-peers=1"])?;
         }
@@ -117,12 +116,12 @@ impl Scenario {
         display.say("3  Both sides report the connection, so the meters run");
         self.watch_meters(display).await?;
         self.kill_a_host(display).await?;
-        display.say("5  The meters of the dead host have stopped; the new ones run");
+        display.say("5  The dead host's meters have stopped; the new meters are running");
         self.watch_meters(display).await?;
         if keep {
             let pool = self.timeline.pool.clone().unwrap_or_default();
             display.say(&format!(
-                "Running until Ctrl-C. To join: vipnode client {pool}; to look: curl {}/metrics",
+                "Running until Ctrl-C. To join the pool, run: vipnode client {pool}. To see its metrics, run: curl {}/metrics",
                 http(&pool)
             ));
             self.stay(display).await?;
@@ -140,7 +139,8 @@ impl Scenario {
             process.kill().await;
         }
         self.fleet.kill(victim).await;
-        self.until("waiting for its clients to notice", display, |timeline| timeline.clients_of(victim) == 0).await?;
+        self.until("waiting for its clients to detect it", display, |timeline| timeline.clients_of(victim) == 0)
+            .await?;
         self.until("waiting for its clients to have another host", display, all_served).await?;
         let ms = killed.elapsed().as_millis();
         display.say(&format!("   All clients have a host again, {ms} ms after the kill."));
@@ -149,26 +149,26 @@ impl Scenario {
 
     /// Ends everything in order and sums up.
     async fn close(mut self, display: &mut DemoDisplay) -> Result<(), CliError> {
-        display.say("6  All stop and undo their changes to the nodes");
+        display.say("6  All agents stop and undo their changes to the nodes");
         self.stop(&DemoRole::CLIENTS, display).await;
         let status = self.pool_status().await;
         self.stop(&DemoRole::HOSTS, display).await;
         let left = self.fleet.connections().await;
         self.stop(&[DemoRole::Pool], display).await;
         match &left {
-            Ok(0) => display.say("   No connection made by vipnode is left."),
-            Ok(left) => display.say(&format!("   {left} connections between the nodes are left!")),
+            Ok(0) => display.say("   No connections made by vipnode remain."),
+            Ok(left) => display.say(&format!("   {left} connections between the nodes remain.")),
             Err(_) => {}
         }
         if let Some(status) = status {
             let now = Instant::now();
             let table = tables::summary(&self.timeline, self.fleet.word(), &status.stats, now);
-            display.say("Metered: the time that both sides reported; for a dead side, up to its last report");
+            display.say("Metered time: the time that both sides reported (for a dead side, up to its last report)");
             display.show("summary", &table, tables::rows(&self.timeline, now), Some(&status.stats));
         }
         self.fleet.stop().await;
         let dir = self.dir.path().to_owned();
-        self.dir.close().map_err(|error| CliError::new(format!("{}: {error}", dir.display()), "Remove it manually"))?;
+        self.dir.close().map_err(|error| CommandError::DemoDirLeft { dir, error })?;
         left.map(|_| ())
     }
 
@@ -200,8 +200,7 @@ impl Scenario {
         let deadline = Instant::now() + PATIENCE;
         while !is_so(&self.timeline) {
             let Ok(said) = timeout_at(deadline, self.heard.recv()).await else {
-                let text = format!("timed out after {} s: {what}", PATIENCE.as_secs());
-                return Err(CliError::new(text, "See the output of each process: vipnode demo -v"));
+                return Err(CommandError::DemoTimeout { seconds: PATIENCE.as_secs(), step: what.to_owned() }.into());
             };
             self.hear(said, display)?;
         }
@@ -243,8 +242,8 @@ impl Scenario {
         }
         // Who was stopped or killed on purpose is not among the processes any more.
         if self.timeline.ended.contains(&who) && self.processes.contains_key(&who) {
-            let (what, hint) = self.timeline.error_of(who).unwrap_or_default();
-            return Err(CliError::new(format!("{who} ended: {what}"), hint));
+            let (why, fix) = self.timeline.error_of(who).unwrap_or_default();
+            return Err(CommandError::DemoEnded { role: who.to_string(), why, fix }.into());
         }
         Ok(())
     }

@@ -53,7 +53,7 @@ impl Timeline {
             "listening" => {
                 let url = said.get("url").and_then(Value::as_str).unwrap_or_default();
                 self.pool = Some(url.to_owned());
-                good(format!("listens on {url}; {}", slot_costs(self.price)))
+                good(format!("listening on {url}; {}", slot_costs(self.price)))
             }
             "joined" => {
                 self.joined.insert(who);
@@ -90,24 +90,24 @@ impl Timeline {
         let fresh = Lease { number, host, client, client_up: None, host_up: None, over: None };
         let lease = self.leases.entry(number).or_insert(fresh);
         match event {
-            "client_admitted" => plain(format!("admits {client}: lease {number}")),
-            "host_given" => plain(format!("was assigned {host}, dials it")),
+            "client_admitted" => plain(format!("admitted {client} (lease {number})")),
+            "host_given" => plain(format!("was assigned {host}; dialing")),
             "host_connected" => {
                 lease.client_up.get_or_insert(now);
                 let ms = said.get("after_ms").and_then(Value::as_u64).unwrap_or_default();
-                good(format!("is connected to {host}, {ms} ms after the assignment{}", lease.meter_begins()))
+                good(format!("connected to {host} {ms} ms after the assignment{}", lease.meter_begins()))
             }
             "client_connected" => {
                 lease.host_up.get_or_insert(now);
-                plain(format!("reports {client} connected{}", lease.meter_begins()))
+                plain(format!("reported {client} connected{}", lease.meter_begins()))
             }
-            "host_gone" => {
+            "host_lost" => {
                 lease.over.get_or_insert(now);
-                Some(TimelineEntry { tone: Tone::Warning, text: format!("lost {host}, asks for another host") })
+                Some(TimelineEntry { tone: Tone::Warning, text: format!("lost {host}; asking for another host") })
             }
             "client_evicted" => {
                 lease.over.get_or_insert(now);
-                plain(format!("evicts {client}"))
+                plain(format!("evicted {client}"))
             }
             _ => None,
         }
@@ -156,11 +156,11 @@ impl Lease {
     }
 
     fn meter_begins(&self) -> &'static str {
-        if self.runs() { "; the meter runs" } else { "" }
+        if self.runs() { "; the meter is running" } else { "" }
     }
 }
 
-#[expect(clippy::unnecessary_wraps, reason = "each arm of a match says whether there is something to show")]
+#[expect(clippy::unnecessary_wraps, reason = "each arm of a match returns whether there is something to show")]
 fn good(text: String) -> Option<TimelineEntry> {
     Some(TimelineEntry { tone: Tone::Good, text })
 }
@@ -194,9 +194,9 @@ mod tests {
         timeline.hear(at(1), CLIENT, &json!({"event": "host_connected", "lease": 7, "peer": "aa", "after_ms": 9}));
         assert!(!timeline.is_served(CLIENT));
         let shown = timeline.hear(at(2), HOST, &json!({"event": "client_connected", "lease": 7, "peer": "bb"}));
-        assert!(shown.unwrap().text.ends_with("the meter runs"));
+        assert!(shown.unwrap().text.ends_with("the meter is running"));
         assert!(timeline.is_served(CLIENT) && timeline.clients_of(HOST) == 1);
-        timeline.hear(at(5), CLIENT, &json!({"event": "host_gone", "lease": 7, "peer": "aa"}));
+        timeline.hear(at(5), CLIENT, &json!({"event": "host_lost", "lease": 7, "peer": "aa"}));
         assert!(!timeline.is_served(CLIENT));
         let lease = *timeline.leases().next().unwrap();
         assert_eq!(lease.metered_ms(at(9)), 3_000);

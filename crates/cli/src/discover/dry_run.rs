@@ -10,12 +10,12 @@ use crate::{
 /// The commands for the peers that the user named.
 fn named(direct: &DirectConfig) -> Vec<(&'static str, PeerCommand)> {
     let hosts = direct.hosts.iter().flat_map(|host| {
-        let dial = ("For this host, at the address of its name", PeerCommand::Dial(host.clone()));
-        [dial, ("At the end, or when its address changes", PeerCommand::Drop(host.clone()))]
+        let dial = ("For this host (at its resolved address)", PeerCommand::Dial(host.clone()));
+        [dial, ("On exit, or when its address changes", PeerCommand::Drop(host.clone()))]
     });
     let clients = direct.allow.iter().flat_map(|client| {
-        let admit = ("For this client of --allow", PeerCommand::Admit(client.clone()));
-        [admit, ("At the end", PeerCommand::Evict(client.clone()))]
+        let admit = ("For this --allow client", PeerCommand::Admit(client.clone()));
+        [admit, ("On exit", PeerCommand::Evict(client.clone()))]
     });
     hosts.chain(clients).collect()
 }
@@ -31,11 +31,11 @@ pub(crate) async fn dry_run(node: &dyn Node, config: &AgentConfig, screen: Scree
     let as_host = [
         ("When the pool assigns a client", PeerCommand::Admit(id)),
         ("If the client has not connected after 2 s", PeerCommand::Dial(someone.clone())),
-        ("When its lease ends, and at the end", PeerCommand::Evict(someone.clone())),
+        ("When its lease ends, and on exit", PeerCommand::Evict(someone.clone())),
     ];
     let as_client = [
         ("When a host accepts us", PeerCommand::Dial(someone.clone())),
-        ("When that lease ends, and at the end", PeerCommand::Drop(someone.clone())),
+        ("When that lease ends, and on exit", PeerCommand::Drop(someone.clone())),
     ];
     let stranger = ("For each peer without a lease, at each check", PeerCommand::Drop(someone));
     let stranger = config.strict.then_some(stranger);
@@ -46,6 +46,10 @@ pub(crate) async fn dry_run(node: &dyn Node, config: &AgentConfig, screen: Scree
             screen.say(&Line::new("would_call", Tone::Plain, format!("{when}: {call}")));
         }
     }
-    screen.say(&Line::new("dry_run_done", Tone::Good, "Nothing was changed, and the pool was not contacted"));
+    screen.say(&Line::new(
+        "dry_run_done",
+        Tone::Good,
+        "Dry run finished: the node was not changed, and the pool was not contacted",
+    ));
     Ok(())
 }

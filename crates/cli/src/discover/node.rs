@@ -46,7 +46,7 @@ pub(crate) async fn find_node(args: &NodeArgs, patience: Patience, screen: Scree
     let found = finder::find(&Surroundings::here()).await?;
     let place = found.endpoint.to_string();
     let by = found.running.map(|who| format!(" ({who})")).unwrap_or_default();
-    let text = format!("Found a node at {place}{by}; use --rpc for another");
+    let text = format!("Found a node at {place}{by}. To use another node, pass --rpc");
     screen.say(&Line::new("node_found", Tone::Plain, text).with("rpc", place));
     Ok(FoundNode { node: found.node, endpoint: found.endpoint })
 }

@@ -5,7 +5,7 @@ use vipnode_agent::{Connector, NetConnector, PoolAddress, PoolConnection as Open
 use vipnode_node::Trust;
 
 use crate::{
-    error::CliError,
+    error::{CliError, CommandError},
     output::{Line, Screen, Tone},
 };
 
@@ -28,23 +28,17 @@ pub(crate) async fn find_pool(named: Option<&str>, ours: bool, screen: Screen) -
     if let Ok(Ok(Open::Socket(opened))) = timeout(LOCAL_DEADLINE, door.open()).await
         && (opened.challenge.is_some() || !ours)
     {
-        let text = format!("Using the pool at {LOCAL}; pass a URL or set VIPNODE_POOL for another");
+        let text = format!("Using the pool at {LOCAL}. To use another pool, pass its URL or set VIPNODE_POOL");
         screen.say(&Line::new("pool_found", Tone::Plain, text).with("pool", LOCAL));
         return Ok(address);
     }
-    Err(CliError::new(
-        format!("no pool was given, and none answers at {LOCAL}"),
-        "Pass the URL of a pool or set VIPNODE_POOL; or start a pool: `vipnode pool`; or try one: `vipnode demo`",
-    ))
+    Err(CommandError::NoPool { local: LOCAL }.into())
 }
 
 /// The pool of this address.
 pub(crate) fn named_pool(text: &str) -> Result<PoolAddress, CliError> {
     if text == IN_MEMORY {
-        return Err(CliError::new(
-            format!("{IN_MEMORY} is the original's pool inside its agent, which this vipnode does not have"),
-            "Run a pool next to the agent: `vipnode pool`; or see everything at once: `vipnode demo`",
-        ));
+        return Err(CommandError::PoolInMemory { url: IN_MEMORY }.into());
     }
     Ok(PoolAddress::read(text)?)
 }

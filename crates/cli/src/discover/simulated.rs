@@ -12,7 +12,10 @@ use vipnode_node::{
 };
 use vipnode_types::NodeId;
 
-use crate::{discover::FoundNode, error::CliError};
+use crate::{
+    discover::FoundNode,
+    error::{CliError, CommandError},
+};
 
 const SCHEME: &str = "fakenode://";
 /// Simulated peers of a simulated node; more are refused.
@@ -21,7 +24,7 @@ const MOST_PEERS: u16 = 1_000;
 /// The simulated node that `rpc` asks for; `None` where it names a real one.
 pub(crate) fn fake_node(rpc: &str) -> Option<Result<FoundNode, CliError>> {
     let rest = rpc.strip_prefix(SCHEME)?;
-    Some(Fake::read(rest).map(|fake| fake.start()))
+    Some(Fake::read(rest).map(Fake::start).map_err(CliError::from))
 }
 
 #[derive(Debug, PartialEq, Eq)]
@@ -33,15 +36,8 @@ struct Fake {
 }
 
 impl Fake {
-    fn read(rest: &str) -> Result<Self, CliError> {
-        let wrong = |why: String| {
-            CliError::new(
-                format!("--rpc {SCHEME}… is not a valid simulated node: {why}"),
-                format!(
-                    "Write it as --rpc '{SCHEME}<id of the key in --nodekey>?fakepeers=3&fakeblock=100&fullnode=1'"
-                ),
-            )
-        };
+    fn read(rest: &str) -> Result<Self, CommandError> {
+        let wrong = |why: String| CommandError::FakeNode { why };
         let (id, query) = rest.split_once('?').unwrap_or((rest, ""));
         let id = id.parse().map_err(|error| wrong(format!("{error}")))?;
         let mut fake = Self { id, peers: 0, block: 0, full: false };
@@ -55,7 +51,7 @@ impl Fake {
                 }
                 "fakeblock" => fake.block = number,
                 "fullnode" => fake.full = number != 0,
-                _ => return Err(wrong(format!("unknown parameter {name:?}: use fakepeers, fakeblock or fullnode"))),
+                _ => return Err(wrong(format!("unknown parameter {name:?}: use fakepeers, fakeblock, or fullnode"))),
             }
         }
         Ok(fake)

@@ -27,7 +27,7 @@ const GETH: ClientFlags = ClientFlags {
     loopback: "--http.addr 127.0.0.1 --ws.addr 127.0.0.1",
     max_peers: "--maxpeers {}",
     address: "--nat extip:{}",
-    close: "--nodiscover --netrestrict <networks of its peers, as 10.0.0.0/8>",
+    close: "--nodiscover --netrestrict <networks of its peers, such as 10.0.0.0/8>",
     dial_share: Some(3),
 };
 
@@ -39,7 +39,7 @@ const TABLE: [ClientFlags; 5] = [
         prefix: "reth/",
         ipc: Some("/tmp/reth.ipc"),
         max_peers: "--max-inbound-peers {}",
-        close: "--disable-discovery --netrestrict <networks of its peers, as 10.0.0.0/8>",
+        close: "--disable-discovery --netrestrict <networks of its peers, such as 10.0.0.0/8>",
         dial_share: None,
         ..GETH
     },
@@ -53,7 +53,7 @@ const TABLE: [ClientFlags; 5] = [
         loopback: "--rpc-http-host=127.0.0.1 --rpc-ws-host=127.0.0.1",
         max_peers: "--max-peers={}",
         address: "--p2p-host={}",
-        close: "--discovery-enabled=false --net-restrict=<networks of its peers, as 10.0.0.0/8>",
+        close: "--discovery-enabled=false --net-restrict=<networks of its peers, such as 10.0.0.0/8>",
         dial_share: None,
     },
     ClientFlags {
@@ -65,7 +65,7 @@ const TABLE: [ClientFlags; 5] = [
         loopback: "--JsonRpc.Host 127.0.0.1",
         max_peers: "--Network.MaxActivePeers {}",
         address: "--Network.ExternalIp {}",
-        close: "--Init.DiscoveryEnabled false --Network.OnlyStaticPeers true, and a firewall before its p2p port",
+        close: "--Init.DiscoveryEnabled false --Network.OnlyStaticPeers true, and put a firewall in front of its p2p port",
         dial_share: None,
     },
 ];
@@ -80,7 +80,7 @@ impl ClientFlags {
     /// How to start the client so that the calls that are needed answer over the transport of this address.
     pub(crate) fn calls(&self, at: &str) -> String {
         let flags = if at.starts_with("ws") { self.ws } else { self.http };
-        let ipc = self.ipc.map(|path| format!("; or pass --rpc {path}, where all calls answer")).unwrap_or_default();
+        let ipc = self.ipc.map(|path| format!(", or pass --rpc {path}, which serves all methods")).unwrap_or_default();
         format!("Start {} with {flags}{ipc}", self.name)
     }
 

@@ -13,11 +13,11 @@ pub(crate) struct Finding {
 /// How a check ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Verdict {
-    Well,
+    Ok,
     /// It works, and not as well as it could, or not safely.
     Warning,
     /// The role does not work like this.
-    Bad,
+    Error,
     /// It could not be checked.
     Skipped,
 }
@@ -26,25 +26,25 @@ impl Verdict {
     /// Its name in JSON.
     pub(crate) const fn name(self) -> &'static str {
         match self {
-            Self::Well => "well",
+            Self::Ok => "ok",
             Self::Warning => "warning",
-            Self::Bad => "bad",
+            Self::Error => "error",
             Self::Skipped => "skipped",
         }
     }
 }
 
 impl Finding {
-    pub(crate) fn well(check: &'static str, text: impl Into<String>) -> Self {
-        Self { check, verdict: Verdict::Well, text: text.into(), hint: String::new() }
+    pub(crate) fn ok(check: &'static str, text: impl Into<String>) -> Self {
+        Self { check, verdict: Verdict::Ok, text: text.into(), hint: String::new() }
     }
 
     pub(crate) fn warning(check: &'static str, text: impl Into<String>, hint: impl Into<String>) -> Self {
         Self { check, verdict: Verdict::Warning, text: text.into(), hint: hint.into() }
     }
 
-    pub(crate) fn bad(check: &'static str, text: impl Into<String>, hint: impl Into<String>) -> Self {
-        Self { check, verdict: Verdict::Bad, text: text.into(), hint: hint.into() }
+    pub(crate) fn error(check: &'static str, text: impl Into<String>, hint: impl Into<String>) -> Self {
+        Self { check, verdict: Verdict::Error, text: text.into(), hint: hint.into() }
     }
 
     pub(crate) fn skipped(check: &'static str, text: impl Into<String>) -> Self {

@@ -13,9 +13,9 @@ use vipnode_types::{Ms, NodeFacts, wire::ReachRequest};
 
 use super::{Facts, KeyFacts, NodeFound, NodeMissing, PoolFound, Requirements};
 use crate::{
-    args::{Between, Peered},
+    args::{ConnectionArgs, Targets},
     discover::{FoundNode, Patience, find_node, find_pool},
-    error::CliError,
+    error::{CliError, CommandError},
     output::Screen,
 };
 
@@ -24,42 +24,42 @@ const DEADLINE: Duration = Duration::from_secs(10);
 
 /// Looks at everything; each look has its deadline, and one that fails keeps no other from being made.
 pub(crate) async fn gather(
-    between: &Between,
-    peered: &Peered,
+    connection: &ConnectionArgs,
+    targets: &Targets,
     mut wants: Requirements,
     screen: Screen,
 ) -> Result<Facts, CliError> {
     let now = clock::wall();
-    if let Advertise::Enode(enode) = between.speaking.advertise() {
+    if let Advertise::Enode(enode) = connection.protocol.advertise() {
         wants.port = Some(enode.port);
     }
-    let node = look_at_node(between, peered, now, screen).await?;
+    let node = look_at_node(connection, targets, now, screen).await?;
     let facts = node.as_ref().ok().map(|node| &node.facts);
-    let pool = match peered.has_pool() {
-        true => Some(look_at_pool(between, peered, facts, wants.port, screen).await),
+    let pool = match targets.has_pool() {
+        true => Some(look_at_pool(connection, targets, facts, wants.port, screen).await),
         false => None,
     };
     Ok(Facts { now, wants, node, pool })
 }
 
-async fn in_time<T, E: Into<CliError>>(what: &str, look: impl Future<Output = Result<T, E>>) -> Result<T, CliError> {
+async fn in_time<T, E: Into<CliError>>(
+    what: &'static str,
+    look: impl Future<Output = Result<T, E>>,
+) -> Result<T, CliError> {
     match timeout(DEADLINE, look).await {
         Ok(seen) => seen.map_err(Into::into),
-        Err(_elapsed) => Err(CliError::new(
-            format!("{what} did not answer within {} s", DEADLINE.as_secs()),
-            "Try again; if this goes on, restart it.",
-        )),
+        Err(_elapsed) => Err(CommandError::NoAnswer { what, seconds: DEADLINE.as_secs() }.into()),
     }
 }
 
 async fn look_at_node(
-    between: &Between,
-    peered: &Peered,
+    connection: &ConnectionArgs,
+    targets: &Targets,
     now: Ms,
     screen: Screen,
 ) -> Result<Result<NodeFound, NodeMissing>, CliError> {
-    let trust = between.node.trust()?;
-    let endpoint = between.node.rpc.as_deref().and_then(|rpc| rpc.parse::<Endpoint>().ok());
+    let trust = connection.node.trust()?;
+    let endpoint = connection.node.rpc.as_deref().and_then(|rpc| rpc.parse::<Endpoint>().ok());
     if let Some(endpoint) = &endpoint
         && let Ok(Err(error @ (NodeError::NoAdmin { .. } | NodeError::NoEth { .. }))) =
             timeout(DEADLINE, endpoint.open(&trust)).await
@@ -68,23 +68,23 @@ async fn look_at_node(
         let what = error.to_string();
         return Ok(Err(NodeMissing::NoCalls { at: endpoint.to_string(), client, what }));
     }
-    let found = in_time("the node", find_node(&between.node, Patience::None, screen)).await;
+    let found = in_time("the node", find_node(&connection.node, Patience::None, screen)).await;
     let found_node = match found {
         Ok(found_node) => found_node,
         Err(fault) => return Ok(Err(NodeMissing::Error(fault))),
     };
-    Ok(look_at(found_node, between, peered, now).await.map_err(NodeMissing::Error))
+    Ok(look_at(found_node, connection, targets, now).await.map_err(NodeMissing::Error))
 }
 
 async fn look_at(
     FoundNode { node, endpoint }: FoundNode,
-    between: &Between,
-    peered: &Peered,
+    connection: &ConnectionArgs,
+    targets: &Targets,
     now: Ms,
 ) -> Result<NodeFound, CliError> {
     let facts = in_time("the node", node.facts()).await?;
-    let key = match peered.has_pool() {
-        true => Some(key(&*node, &endpoint, between, &facts, now).await),
+    let key = match targets.has_pool() {
+        true => Some(key(&*node, &endpoint, connection, &facts, now).await),
         false => None,
     };
     let key = key.map(|key| key.map_err(CliError::from));
@@ -101,15 +101,15 @@ async fn look_at(
 async fn key(
     node: &dyn Node,
     endpoint: &Endpoint,
-    between: &Between,
+    connection: &ConnectionArgs,
     facts: &NodeFacts,
     now: Ms,
 ) -> Result<KeyFacts, AgentError> {
-    let root = state::StateDir::root(between.node.state_dir.as_deref())?;
+    let root = state::StateDir::root(connection.node.state_dir.as_deref())?;
     if let Some(until) = state::delegated_until(&root, facts.id, now)? {
         return Ok(KeyFacts::Delegated { until });
     }
-    if let Some(path) = &between.nodekey {
+    if let Some(path) = &connection.nodekey {
         state::read_node_key(path, facts.id, &node.at())?;
         return Ok(KeyFacts::Key(path.clone()));
     }
@@ -119,16 +119,16 @@ async fn key(
 }
 
 async fn look_at_pool(
-    between: &Between,
-    peered: &Peered,
+    connection: &ConnectionArgs,
+    targets: &Targets,
     node: Option<&NodeFacts>,
     port: Option<u16>,
     screen: Screen,
 ) -> Result<PoolFound, CliError> {
-    let pool: PoolAddress = find_pool(peered.pool.as_deref(), true, screen).await?;
+    let pool: PoolAddress = find_pool(targets.pool.as_deref(), true, screen).await?;
     let url = pool.url().to_owned();
-    let connector = NetConnector::new(pool, between.node.trust()?);
-    let join = between.join.secret()?;
+    let connector = NetConnector::new(pool, connection.node.trust()?);
+    let join = connection.join.secret()?;
     let request = ReachRequest {
         port: node.map(|node| port.unwrap_or(node.enode.port)).filter(|port| *port != 0),
         node: node.map_or(vipnode_types::NodeId::new([0; 64]), |node| node.id),

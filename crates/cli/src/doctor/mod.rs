@@ -1,21 +1,21 @@
 //! `vipnode doctor`: checks what a role needs and changes nothing. [`gather()`] does the I/O and makes [`Facts`];
-//! [`judge()`] makes [`Finding`]s of them, with hints in the [`ClientFlags`] of the client that was found.
+//! [`evaluate()`] makes [`Finding`]s of them, with hints in the [`ClientFlags`] of the client that was found.
 //!
 //! May use `args`, `discover`, `error` and `output`.
 
 mod client_flags;
 mod direct;
+mod evaluate;
 mod facts;
 mod finding;
 mod gather;
-mod judge;
 #[cfg(test)]
 mod tests;
 
 pub(crate) use self::{
     client_flags::ClientFlags,
+    evaluate::evaluate,
     facts::{Facts, KeyFacts, NodeFound, NodeMissing, PoolFound, Requirements},
     finding::{Finding, Verdict},
     gather::gather,
-    judge::judge,
 };

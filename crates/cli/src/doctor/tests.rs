@@ -5,7 +5,9 @@ use vipnode_types::{
     wire::{Admission, ErrorCode, Reach, ReachReply, WireError},
 };
 
-use super::{ClientFlags, Facts, Finding, KeyFacts, NodeFound, NodeMissing, PoolFound, Requirements, Verdict, judge};
+use super::{
+    ClientFlags, Facts, Finding, KeyFacts, NodeFound, NodeMissing, PoolFound, Requirements, Verdict, evaluate,
+};
 use crate::error::CliError;
 
 const NOW: Ms = Ms::new(1_800_000_000_000);
@@ -81,7 +83,7 @@ fn reply(facts: &mut Facts) -> &mut ReachReply {
 
 /// What is not well.
 fn ills(facts: &Facts) -> Vec<Finding> {
-    judge(facts).into_iter().filter(|finding| finding.verdict != Verdict::Well).collect()
+    evaluate(facts).into_iter().filter(|finding| finding.verdict != Verdict::Ok).collect()
 }
 
 type Case = (fn(&mut Facts), &'static str, Verdict, &'static str);
@@ -99,7 +101,7 @@ fn finds(cases: &[Case]) {
 #[test]
 fn all_is_well_where_nothing_is_spoiled() {
     assert_eq!(ills(&well()), []);
-    let checks: Vec<_> = judge(&well()).iter().map(|finding| finding.check).collect();
+    let checks: Vec<_> = evaluate(&well()).iter().map(|finding| finding.check).collect();
     let all = ["node", "admin", "key", "chain", "head", "slots", "peers", "dial_slots", "pool", "admission", "clock"];
     assert_eq!(checks[..11], all);
     assert_eq!(checks[11..], ["port"]);
@@ -115,20 +117,20 @@ fn each_problem_of_the_node_has_its_hint() {
             "--http.addr 127.0.0.1",
         ),
         (|facts| node(facts).exposed = None, "admin", Verdict::Skipped, ""),
-        (|facts| node(facts).key = Some(Err(fault())), "key", Verdict::Bad, "fix it"),
+        (|facts| node(facts).key = Some(Err(fault())), "key", Verdict::Error, "fix it"),
         (
             |facts| node(facts).key = Some(Ok(KeyFacts::Delegated { until: NOW.plus(DAY) })),
             "key",
             Verdict::Warning,
             "--nodekey",
         ),
-        (|facts| node(facts).facts.full = false, "chain", Verdict::Bad, "--role client"),
-        (|facts| node(facts).head = Err(fault()), "head", Verdict::Bad, "fix it"),
-        (|facts| facts.now = NOW.plus(601_000), "head", Verdict::Bad, "--max-head-age off"),
+        (|facts| node(facts).facts.full = false, "chain", Verdict::Error, "--role client"),
+        (|facts| node(facts).head = Err(fault()), "head", Verdict::Error, "fix it"),
+        (|facts| facts.now = NOW.plus(601_000), "head", Verdict::Error, "--max-head-age off"),
         (
             |facts| facts.wants.host = Some(host(35)),
             "slots",
-            Verdict::Bad,
+            Verdict::Error,
             "geth with --maxpeers 51 and pass --node-max-peers 51, or pass --slots 34",
         ),
         (
@@ -137,7 +139,7 @@ fn each_problem_of_the_node_has_its_hint() {
             Verdict::Skipped,
             "",
         ),
-        (|facts| node(facts).peers = Err(fault()), "peers", Verdict::Bad, "fix it"),
+        (|facts| node(facts).peers = Err(fault()), "peers", Verdict::Error, "fix it"),
         (|facts| table(facts, 51, Direction::Inbound, false), "peers", Verdict::Warning, "--node-max-peers"),
         (|facts| table(facts, 50, Direction::Inbound, true), "peers", Verdict::Warning, "geth with --maxpeers 66"),
         (
@@ -152,16 +154,16 @@ fn each_problem_of_the_node_has_its_hint() {
 #[test]
 fn each_problem_of_the_pool_has_its_hint() {
     finds(&[
-        (|facts| facts.pool = Some(Err(fault())), "pool", Verdict::Bad, "fix it"),
-        (|facts| reply(facts).port = Some(Reach::Refused), "port", Verdict::Bad, "ufw allow 30303"),
-        (|facts| reply(facts).port = Some(Reach::Timeout), "port", Verdict::Bad, "geth with --nat extip:8.8.4.4"),
+        (|facts| facts.pool = Some(Err(fault())), "pool", Verdict::Error, "fix it"),
+        (|facts| reply(facts).port = Some(Reach::Refused), "port", Verdict::Error, "ufw allow 30303"),
+        (|facts| reply(facts).port = Some(Reach::Timeout), "port", Verdict::Error, "geth with --nat extip:8.8.4.4"),
         (client_refused, "port", Verdict::Warning, "ufw allow 30303"),
         (|facts| reply(facts).port = None, "port", Verdict::Skipped, ""),
         (|facts| reply(facts).address = [9, 9, 9, 9].into(), "address", Verdict::Warning, "--enode.host 9.9.9.9"),
         (|facts| reply(facts).time_ms = NOW.plus(6_000), "clock", Verdict::Warning, "set-ntp"),
-        (|facts| reply(facts).time_ms = NOW.minus(301_000), "clock", Verdict::Bad, "set-ntp"),
-        (|facts| refused(facts, ErrorCode::NotMember), "admission", Verdict::Bad, "--join-secret-file"),
-        (|facts| refused(facts, ErrorCode::Unsuitable), "admission", Verdict::Bad, "run another"),
+        (|facts| reply(facts).time_ms = NOW.minus(301_000), "clock", Verdict::Error, "set-ntp"),
+        (|facts| refused(facts, ErrorCode::NotMember), "admission", Verdict::Error, "--join-secret-file"),
+        (|facts| refused(facts, ErrorCode::Unsuitable), "admission", Verdict::Error, "run another"),
         (|facts| reply(facts).admission = Admission::MembersOnly, "admission", Verdict::Skipped, ""),
         (|facts| reached(facts).reply = Err(WireError::busy("no", 7)), "port", Verdict::Warning, "7 ms"),
         (
@@ -190,12 +192,12 @@ fn missing_calls_have_a_hint_with_the_flags_of_the_client() {
         (
             "Geth/v1.17.5",
             "http://h",
-            "geth with --http --http.addr 127.0.0.1 --http.api admin,eth,net,web3; or pass --rpc <datadir>/geth.ipc",
+            "geth with --http --http.addr 127.0.0.1 --http.api admin,eth,net,web3, or pass --rpc <datadir>/geth.ipc",
         ),
         (
             "reth/v2.5.1",
             "ws://h",
-            "reth with --ws --ws.addr 127.0.0.1 --ws.api admin,eth,net,web3; or pass --rpc /tmp/reth.ipc",
+            "reth with --ws --ws.addr 127.0.0.1 --ws.api admin,eth,net,web3, or pass --rpc /tmp/reth.ipc",
         ),
         ("erigon/3.1", "http://h", "erigon with --http"),
         ("besu/v26", "ws://h", "besu with --rpc-ws-enabled --rpc-ws-host=127.0.0.1 --rpc-ws-api=ADMIN,ETH,NET,WEB3"),
@@ -257,15 +259,15 @@ fn without_a_pool_whom_the_user_named_is_looked_for_and_nothing_is_signed() {
     let (there, away) = (Enode::id_only(NodeId::new([1; 64])), Enode::id_only(NodeId::new([2; 64])));
     facts.wants.direct = DirectConfig { hosts: vec![there.clone()], allow: vec![there] };
     assert_eq!(ills(&facts), []);
-    let checks: Vec<_> = judge(&facts).iter().map(|finding| finding.check).collect();
+    let checks: Vec<_> = evaluate(&facts).iter().map(|finding| finding.check).collect();
     assert_eq!(checks, ["node", "admin", "chain", "head", "slots", "peers", "dial_slots", "direct", "direct"]);
     facts.wants.direct = DirectConfig { hosts: vec![away.clone()], allow: vec![away] };
     let ills = ills(&facts);
     assert_eq!(ills.iter().map(|ill| ill.verdict).collect::<Vec<_>>(), [Verdict::Warning, Verdict::Skipped]);
     assert!(ills[0].hint.contains(&format!("--allow {}", NodeId::new([7; 64]))), "{ills:?}");
     facts.wants.host = Some(host(34));
-    let places = judge(&facts).into_iter().find(|finding| finding.check == "slots").unwrap();
-    assert!(places.verdict == Verdict::Bad && places.hint.ends_with("or pass --slots 33"), "{places:?}");
+    let places = evaluate(&facts).into_iter().find(|finding| finding.check == "slots").unwrap();
+    assert!(places.verdict == Verdict::Error && places.hint.ends_with("or pass --slots 33"), "{places:?}");
 }
 
 #[test]
@@ -291,7 +293,7 @@ fn snapshot_of_findings() {
         what: "the node offers no admin calls".into(),
     });
     none.pool = Some(Err(fault()));
-    let shown = [well(), ill, none].into_iter().flat_map(|facts| judge(&facts)).map(|finding| {
+    let shown = [well(), ill, none].into_iter().flat_map(|facts| evaluate(&facts)).map(|finding| {
         let hint = if finding.hint.is_empty() { String::new() } else { format!("\n  -> {}", finding.hint) };
         format!("{}: {}{hint}\n", finding.verdict.name(), finding.text)
     });
@@ -299,7 +301,7 @@ fn snapshot_of_findings() {
 }
 
 fn fault() -> CliError {
-    CliError::new("it is broken", "fix it")
+    CliError { message: "it is broken".to_owned(), hint: "fix it".to_owned() }
 }
 
 fn table(facts: &mut Facts, count: u8, direction: Direction, trusted: bool) {

@@ -43,15 +43,18 @@ pub(crate) fn agent_notice_line(notice: &AgentNotice) -> Line {
         }
         AgentNotice::Exposed { at } => {
             let text = format!(
-                "The node's admin API answers at {at}, beyond this machine. Anyone who can reach it controls the node."
+                "The node's admin API is reachable from other machines at {at}. Anyone who can reach it controls the node."
             );
             Line::new("exposed", Tone::Warning, text)
                 .with("at", at.as_str())
-                .hint("Remove admin from its API list there, and use the IPC file.")
+                .hint("Remove admin from the node's API list at that address, and use the IPC file.")
         }
         AgentNotice::Released { grants } => {
-            let text = format!("Undid {grants} grants that an earlier run for another pool left on the node");
-            Line::new("released", Tone::Plain, text).with("grants", *grants)
+            let text = format!(
+                "Undid {} that an earlier run for another pool left on the node",
+                counted(u64::try_from(*grants).unwrap_or(u64::MAX), "change")
+            );
+            Line::new("released", Tone::Plain, text).with("leases", *grants)
         }
         AgentNotice::Fault(failure) => failed("fault", failure.to_string(), failure),
         AgentNotice::NotRenewed { days, why } => {
@@ -81,14 +84,14 @@ fn notice_line(notice: &Notice) -> Line {
     match notice {
         Notice::Connected { welcome, price } => joined(welcome.as_deref(), *price),
         Notice::Behind { blocks, latest } => {
-            let text = format!("The node is {blocks} blocks behind {latest}, the newest block that the pool knows");
+            let text = format!("The node is {blocks} blocks behind the pool's newest known block ({latest})");
             Line::new("behind", Tone::Warning, text)
                 .with("blocks", *blocks)
                 .with("latest", *latest)
                 .hint("Check that the node is in sync and has peers.")
         }
         Notice::CaughtUp { latest } => {
-            let text = format!("The node caught up with {latest}, the newest block that the pool knows");
+            let text = format!("The node has caught up with the pool's newest known block ({latest})");
             Line::new("caught_up", Tone::Good, text).with("latest", *latest)
         }
         Notice::Balance { credit_wei, deposit_wei } => {
@@ -111,7 +114,7 @@ fn notice_line(notice: &Notice) -> Line {
         Notice::NodeBack => Line::new("node_back", Tone::Good, "Node reconnected; reapplied all active leases."),
         Notice::Offering { slots, why } => offering(*slots, why.as_deref()),
         Notice::OwnPeersFalling { now, reserve } => {
-            let text = format!("The node has only {now} peers of its own while it sells slots (--reserve {reserve})");
+            let text = format!("The node has only {now} peers of its own while selling slots (--reserve {reserve})");
             Line::new("own_peers_falling", Tone::Warning, text)
                 .with("own_peers", *now)
                 .hint("Sell fewer slots: lower --slots, or raise --reserve.")
@@ -163,17 +166,17 @@ fn direct_line(notice: &Notice) -> Line {
         }
         Notice::StrangerDropped { peer } => {
             let text = format!(
-                "Disconnected {}, which has no lease (--strict-peers). Further ones are only counted.",
+                "Disconnected peer {}, which has no lease (--strict-peers). Further disconnects are counted but not reported.",
                 peer.short()
             );
             Line::new("stranger_dropped", Tone::Plain, text)
                 .with("peer", peer.to_string())
-                .hint("Close the node to strangers, as `vipnode doctor --strict-peers` shows; else they can come back.")
+                .hint("Set the node flags that `vipnode doctor --strict-peers` prints. Without them, such peers can reconnect.")
         }
         Notice::LastListKept { leases } => {
             let text = format!(
-                "The pool no longer knows any of the {leases} leases. Their peers stay until it assigns others \
-                 (--strict-peers)."
+                "The pool no longer knows any of the {leases} leases. Their peers stay connected until the pool \
+                 assigns others (--strict-peers)."
             );
             Line::new("last_list_kept", Tone::Warning, text).with("leases", *leases)
         }
@@ -199,8 +202,8 @@ fn lease_line(notice: &Notice) -> Line {
             (Line::new("host_connected", Tone::Good, text).with("after_ms", *after_ms), lease, host)
         }
         Notice::HostGone { lease, host } => {
-            let then = if lease.is_direct() { "dialing again" } else { "asking for another" };
-            (Line::new("host_gone", Tone::Warning, format!("Lost host {}; {then}", host.short())), lease, host)
+            let then = if lease.is_direct() { "redialing" } else { "asking for another" };
+            (Line::new("host_lost", Tone::Warning, format!("Lost host {}; {then}", host.short())), lease, host)
         }
         Notice::HostNotConnected { lease, host, version, cause } => {
             let (what, perspective) = match lease.is_direct() {
@@ -243,7 +246,7 @@ const fn why_ended(reason: EvictReason) -> &'static str {
         EvictReason::Disconnected => "the connection was lost",
         EvictReason::NoReports => "its agent stopped reporting",
         EvictReason::NotConnected => "it did not connect in time",
-        EvictReason::Unsuitable => "one side rejects the version or the capabilities of the other",
+        EvictReason::Unsuitable => "one side rejects the other's version or capabilities",
         EvictReason::Drained => "the host withdrew its slots",
         EvictReason::Price => "the price rose above its limit",
         EvictReason::Unpaired => "its agent did not report while its node used the slot",

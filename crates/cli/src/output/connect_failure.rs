@@ -40,30 +40,33 @@ fn why(perspective: Perspective, cause: ConnectFailure, version: &str) -> String
     match cause {
         ConnectFailure::Genesis => "its genesis block differs from your node's".to_owned(),
         ConnectFailure::Network => {
-            "its network id differs from your node's, although both have the same genesis block".to_owned()
+            "its network id differs from your node's, although both use the same genesis block".to_owned()
         }
-        ConnectFailure::Forks => "its forks differ from your node's: one of the two passed a fork that the other does \
-             not know, or has set for another block"
-            .to_owned(),
-        ConnectFailure::EthVersion => format!("it{runs} and your node share no version of eth"),
+        ConnectFailure::Forks => {
+            "its forks differ from your node's: one of the two nodes passed a fork that the other \
+             does not know or schedules at a different block"
+                .to_owned()
+        }
+        ConnectFailure::EthVersion => format!("it{runs} and your node have no eth version in common"),
         ConnectFailure::NoLightSlot if perspective != Perspective::Host => {
-            "it disconnected your light node at once, so all its slots for light nodes are taken".to_owned()
+            "it disconnected your light node immediately, which means that all its slots for light nodes are taken"
+                .to_owned()
         }
         ConnectFailure::NoLightSlot => {
-            "your node disconnected it at once, so all its slots for light nodes are taken; trusted peers do not \
-             bypass that limit. No light node is admitted for 5 minutes, or until one of them leaves"
+            "your node disconnected it immediately, which means that all its slots for light nodes are taken. Trusted \
+             peers do not bypass that limit. No light node is admitted for 5 minutes or until one disconnects"
                 .to_owned()
         }
         ConnectFailure::NoCommonProtocol => {
-            "the connection closed before a protocol started, and the node does not report why: the genesis blocks, \
-             forks, network ids or versions of eth do not match"
+            "the connection closed before a protocol started, and the node did not report why: the genesis blocks, \
+             forks, network ids, or eth versions do not match"
                 .to_owned()
         }
         ConnectFailure::NoDialSlot { dialed } => {
-            format!("your node has already dialed {dialed} peers, which is its maximum, and was not dialed by it")
+            format!("your node has already dialed {dialed} peers (its maximum), and the other node did not dial yours")
         }
         ConnectFailure::Silent if perspective == Perspective::Direct => {
-            "it does not answer, or has no slot for your node".to_owned()
+            "it does not respond, or it has no free slot for your node".to_owned()
         }
         ConnectFailure::Silent => "neither node reached the other".to_owned(),
     }
@@ -85,7 +88,7 @@ const fn client_hint(cause: ConnectFailure) -> &'static str {
             "Raise your node's --maxpeers (it dials a third of them), or open its p2p port."
         }
         ConnectFailure::Silent => {
-            "If this goes on, open your node's p2p port, and check that the node has free peer slots."
+            "If this continues, open your node's p2p port and check that the node has free peer slots."
         }
     }
 }
@@ -93,7 +96,7 @@ const fn client_hint(cause: ConnectFailure) -> &'static str {
 const fn direct_hint(cause: ConnectFailure) -> &'static str {
     match cause {
         ConnectFailure::EthVersion => "Update the older of the two.",
-        ConnectFailure::NoLightSlot => "Ask its operator to raise --light.maxpeers of geth.",
+        ConnectFailure::NoLightSlot => "Ask its operator to raise geth's --light.maxpeers.",
         ConnectFailure::NoDialSlot { .. } => "Raise your node's --maxpeers (it dials a third of them).",
         ConnectFailure::Silent => {
             "Check its address and that its p2p port is open, and ask its operator to admit your node above its peer \
@@ -101,7 +104,7 @@ const fn direct_hint(cause: ConnectFailure) -> &'static str {
         }
         ConnectFailure::Network => "Start your node with the network id of this chain: --networkid ID.",
         ConnectFailure::Genesis | ConnectFailure::Forks | ConnectFailure::NoCommonProtocol => {
-            "Compare your genesis file with its operator's, and update your node."
+            "Compare your genesis file with that of the host's operator, and update your node."
         }
     }
 }
@@ -109,12 +112,12 @@ const fn direct_hint(cause: ConnectFailure) -> &'static str {
 const fn host_hint(cause: ConnectFailure) -> &'static str {
     match cause {
         ConnectFailure::NoLightSlot => {
-            "Raise --light.maxpeers of geth, below its --maxpeers, or sell no more slots than that: --slots N."
+            "Raise geth's --light.maxpeers (it must stay below --maxpeers), or sell no more slots than that: --slots N."
         }
         ConnectFailure::EthVersion => "Update your node if it is the older of the two.",
-        ConnectFailure::Network => "If this happens with each client, check your node's --networkid.",
+        ConnectFailure::Network => "If this happens with every client, check your node's --networkid.",
         _ => {
-            "If this happens with each client, compare your genesis file with the pool operator's, and update your node."
+            "If this happens with every client, compare your genesis file with the pool operator's and update your node."
         }
     }
 }

@@ -174,7 +174,7 @@ mod tests {
     fn written(json: bool, text: &str) -> Vec<String> {
         let screen = Screen::new(json, &LIVE);
         let line = Line::new("x", Tone::Bad, text).with("name", text).with(text, vec![text]).hint(text);
-        let error = CliError::new(text, text);
+        let error = CliError { message: text.to_owned(), hint: text.to_owned() };
         let styles = [Tone::Bad.look().1, AnsiColor::Red.on_default().bold()];
         let without = |text: String| {
             styles.iter().fold(text, |text, style| {

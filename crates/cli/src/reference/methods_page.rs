@@ -8,8 +8,9 @@ const INTRO: &str = "\
 
 <!-- Written by `vipnode man --methods`; a test compares them. -->
 
-Every method that a pool or an agent serves, as in `docs/openrpc.json`. [Protocol 3](protocol.md) explains how they work
-together. Keys and signatures in the examples are real: they are valid for exactly the text shown.
+All methods that a pool or an agent serves, generated from the same data as `docs/openrpc.json`.
+[Protocol 3](protocol.md) explains how they work together. The keys and signatures in the examples are real and are valid
+only for the text exactly as shown.
 ";
 
 /// Returns the OpenRPC document as a page of the book.

@@ -9,24 +9,24 @@ const INTRO: &str = "\
 
 <!-- Written by `vipnode man --metrics`; a test compares them. -->
 
-A pool serves its metrics at `/metrics` on its own port. An agent serves them with `--metrics-bind`:
+A pool serves its metrics at `/metrics` on its own port. An agent serves its metrics if you pass `--metrics-bind`:
 
 ```sh
 vipnode host wss://pool.example.org --metrics-bind 9464
 curl http://127.0.0.1:9464/metrics
 ```
 
-A port alone means the loopback address. An address that other machines can reach also needs `--metrics-open`, because
-anyone who can reach it can read the metrics; a proxy with TLS and a password is better. In a container bind
-`0.0.0.0:9464`, and publish the port only to the machine that scrapes it. No metric names a node, an account or an
-address.
+If you pass only a port, the agent listens on the loopback address. An address that other machines can reach also requires
+`--metrics-open`, because anyone who can reach it can read the metrics. A proxy with TLS and a password is safer. In a
+container, bind `0.0.0.0:9464`, and publish the port only to the machine that scrapes it. No metric contains a node ID, an
+account, or an address.
 
-Files for Prometheus are in `packaging/prometheus`, and in the folder `prometheus` of the release archive:
+The Prometheus files are in `packaging/prometheus` and in the `prometheus` directory of the release archive:
 
 | file | |
 |---|---|
-| `prometheus.yml` | scrape jobs: copy them into your configuration and insert your addresses |
-| `alerts.yml` | alerts that need a person, each with its meaning and what to do |
+| `prometheus.yml` | scrape jobs; copy them into your configuration and insert your own addresses |
+| `alerts.yml` | alerts that require action by an operator, each with its meaning and what to do |
 | `alerts_test.yml` | tests of the alerts: `promtool test rules alerts_test.yml` |
 
 `packaging/grafana/vipnode.json` is a dashboard for pools and agents. To import it in Grafana, choose Dashboards, New,

@@ -2,6 +2,8 @@
 //!
 //! May use `args`, `config`, `error` and `output`; starts nothing.
 
+#[cfg(test)]
+mod errors_page;
 mod methods_page;
 mod metrics_page;
 
@@ -14,7 +16,7 @@ use vipnode_openrpc::document;
 use crate::{
     args::{Cli, CompletionsArgs, ManArgs},
     config::{Flag, with_variables},
-    error::CliError,
+    error::{CliError, CommandError},
     output::Screen,
     reference::{methods_page::methods_page, metrics_page::metrics_page},
 };
@@ -22,8 +24,7 @@ use crate::{
 /// The program's name.
 const NAME: &str = "vipnode";
 
-/// Manual pages: the first on stdout, all into a folder, a page of the book, or the document of
-/// the wire.
+/// Prints manual pages to stdout or into a directory, a page of the book, or the OpenRPC document.
 pub(crate) fn man(args: &ManArgs, screen: Screen) -> Result<(), CliError> {
     if args.markdown {
         screen.raw(markdown().as_bytes());
@@ -35,21 +36,16 @@ pub(crate) fn man(args: &ManArgs, screen: Screen) -> Result<(), CliError> {
     }
     if args.openrpc || args.methods {
         let document = document(env!("CARGO_PKG_VERSION"), &local::rows());
-        let failed = |error: serde_json::Error| CliError::new(format!("cannot write the document: {error}"), "");
+        let failed = |error| CommandError::Document { error };
         let page = if args.openrpc { document.to_text() } else { methods_page(&document) };
         screen.raw(page.map_err(failed)?.as_bytes());
         return Ok(());
     }
-    let failed = |error: std::io::Error, path: &Path| {
-        CliError::new(
-            format!("cannot write {}: {error}", path.display()),
-            "Pass a directory that you can write to: --dir DIR",
-        )
-    };
+    let failed = |error, path: &Path| CommandError::WritePage { path: path.to_owned(), error };
     let tree = with_variables(Cli::command());
     if let Some(dir) = &args.dir {
         std::fs::create_dir_all(dir).map_err(|error| failed(error, dir))?;
-        return clap_mangen::generate_to(tree, dir).map_err(|error| failed(error, dir));
+        return Ok(clap_mangen::generate_to(tree, dir).map_err(|error| failed(error, dir))?);
     }
     let mut page = Vec::new();
     clap_mangen::Man::new(tree).render(&mut page).map_err(|error| failed(error, Path::new("stdout")))?;
@@ -70,7 +66,7 @@ fn markdown() -> String {
     tree.build();
     let mut page = "# The command line\n\n\
         <!-- Written by `vipnode man --markdown`; a test compares them. -->\n\n\
-        Each flag is also a variable, `VIPNODE_` and its name in capitals with `_` for `-` and `.`, and a key of the\n\
+        You can also set each flag with an environment variable (`VIPNODE_` plus the flag's name in uppercase, with `_` in place of `-` and `.`) or with a key in the [settings file](configuration.md) (the flag's name without `--`).\n\
         [file of settings](configuration.md), its name without `--`.\n"
         .to_owned();
     let general = Flag::of(&tree).filter(|flag| flag.arg().is_global_set());
@@ -119,7 +115,6 @@ fn table<'a>(page: &mut String, flags: impl Iterator<Item = Flag<'a>>) {
 fn rows<'a>(page: &mut String, heading: &str, flags: impl Iterator<Item = &'a Arg>) {
     let mut rows = String::new();
     for arg in flags {
-        let cell = |text: &str| text.replace("\n\n", " ").replace('|', "\\|").replace('\n', " ").replace('<', "&lt;");
         let mut names = format!("`{}`", arg.to_string().replace('|', "\\|"));
         if let Some(short) = arg.get_short() {
             names = format!("`-{short}`, {names}");
@@ -137,6 +132,14 @@ fn rows<'a>(page: &mut String, heading: &str, flags: impl Iterator<Item = &'a Ar
     if !rows.is_empty() {
         let _infallible = write!(page, "\n| {heading} | |\n|---|---|\n{rows}");
     }
+}
+
+/// Returns a text as the cell of a Markdown table, in one line. Within backticks, `<` is shown as it is.
+fn cell(text: &str) -> String {
+    let text = text.replace("\n\n", " ").replace('\n', " ").replace('|', "\\|");
+    let parts = text.split('`').enumerate();
+    let escaped = parts.map(|(number, part)| if number % 2 == 0 { part.replace('<', "&lt;") } else { part.to_owned() });
+    escaped.collect::<Vec<_>>().join("`").trim().to_owned()
 }
 
 #[cfg(test)]

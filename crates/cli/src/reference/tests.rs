@@ -50,7 +50,7 @@ fn call(line: &str) -> Option<String> {
         rest = after;
     }
     let rest = rest.strip_prefix("cargo run --release -- ").or_else(|| rest.strip_prefix("vipnode "))?;
-    // A remark stands behind a # or, in the examples of --help, behind two spaces; the rest of a pipe is no call.
+    // A remark stands behind a # or, in the examples of --help, behind two spaces; the rest of a pipe is ignored.
     let end = [" #", "  ", " | ", " > ", " && ", " &"].iter().filter_map(|sign| rest.find(sign)).min();
     Some(format!("vipnode {}", rest.get(..end.unwrap_or(rest.len()))?.trim()))
 }
@@ -122,7 +122,7 @@ fn each_flag_in_a_sentence_is_one_of_its_command() {
 
 #[test]
 fn a_line_is_found_in_a_block_and_taken_apart() {
-    let page = "x `vipnode no`\n```sh\n$ sudo -u geth vipnode host wss://p \\\n  --slots 3   # three\nvipnode says\n```\n```sh\nVIPNODE_POOL=a vipnode client\nls\n```\n";
+    let page = "x `vipnode no`\n```sh\n$ sudo -u geth vipnode host wss://p \\\n  --slots 3   # three\nvipnode prints\n```\n```sh\nVIPNODE_POOL=a vipnode client\nls\n```\n";
     assert_eq!(typed(page), ["vipnode host wss://p --slots 3", "vipnode client"]);
     assert_eq!(words("a \"b c\" 'd  e' f"), ["a", "b c", "d  e", "f"]);
 }

@@ -92,7 +92,7 @@ pub(crate) fn standing(status: &AgentStatus) -> &'static str {
 fn head(status: &AgentStatus) -> String {
     let node = &status.node;
     if !node.up {
-        return "the node does not answer".to_owned();
+        return "the node does not respond".to_owned();
     }
     match (node.head, node.head_age_ms) {
         (Some(number), age_ms) => format::head(number, age_ms),
@@ -104,7 +104,9 @@ fn pool_words(pool: &PoolLink, now: Ms) -> String {
     let url = &pool.url;
     let old = if pool.protocol == 2 { ", protocol 2" } else { "" };
     match (pool.standing, pool.since) {
-        (PoolStanding::None, _) => "none; only the hosts and clients given".to_owned(),
+        (PoolStanding::None, _) => {
+            "no pool; only the hosts and clients named on the command line or in the file".to_owned()
+        }
         (PoolStanding::Away, _) => format!("{url}{old}, disconnected; existing leases stay active"),
         (PoolStanding::Connecting, _) => format!("{url}{old}, connecting"),
         (PoolStanding::Joined, since) => {
@@ -119,7 +121,7 @@ fn slots(host: &HostStatus) -> String {
     let HostStatus { slots, sold, free, reserve, .. } = host;
     let kept = format!("{reserve} reserved for its own peers");
     match &host.why_none {
-        Some(why) => format!("{sold} of {slots} slots sold, none offered: {why}; {kept}"),
+        Some(why) => format!("{sold} of {slots} slots sold; not offering slots: {why}; {kept}"),
         None => format!("{sold} of {slots} slots sold, {free} free; {kept}"),
     }
 }

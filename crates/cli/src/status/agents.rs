@@ -10,11 +10,12 @@ use vipnode_agent::{
     local::{self, AgentStatus, LocalError},
     state::StateDir,
 };
-use vipnode_types::TypedError;
-
 use vipnode_types::sanitize;
 
-use crate::{args::StatusArgs, error::CliError};
+use crate::{
+    args::StatusArgs,
+    error::{CliError, CommandError},
+};
 
 /// The agents of this machine, as far as this user may ask them.
 #[derive(Debug)]
@@ -24,17 +25,16 @@ pub(crate) struct Agents {
     /// The agents that answered, each with its socket.
     pub(crate) answered: Vec<(PathBuf, AgentStatus)>,
     /// The sockets whose agents did not answer.
-    pub(crate) silent: Vec<Silent>,
+    pub(crate) unresponsive: Vec<UnresponsiveAgent>,
     /// Directories of agents that this user may not access.
-    pub(crate) hidden: Vec<Silent>,
+    pub(crate) inaccessible: Vec<UnresponsiveAgent>,
 }
 
 /// An agent that did not answer, and what to do about it.
 #[derive(Debug)]
-pub(crate) struct Silent {
+pub(crate) struct UnresponsiveAgent {
     pub(crate) place: PathBuf,
-    pub(crate) message: String,
-    pub(crate) hint: String,
+    pub(crate) error: CliError,
 }
 
 /// Where the packaged services keep their agents' state.
@@ -52,14 +52,14 @@ impl Agents {
     /// Asks the agents that the arguments name.
     ///
     /// # Errors
-    /// There is no state directory, or the named one may not be read.
+    /// No state directory can be determined, or the named one cannot be read.
     pub(crate) async fn ask(args: &StatusArgs) -> Result<Self, CliError> {
         let named = StateDir::root(args.state_dir.as_deref())?;
         let mut roots = vec![named];
         if args.state_dir.is_none() {
             roots.extend(SERVICES.map(PathBuf::from));
         }
-        let mut all = Self { roots, answered: Vec::new(), silent: Vec::new(), hidden: Vec::new() };
+        let mut all = Self { roots, answered: Vec::new(), unresponsive: Vec::new(), inaccessible: Vec::new() };
         let (mut sockets, mut cut) = (Vec::new(), false);
         for (number, root) in all.roots.iter().enumerate() {
             match local::agents(root) {
@@ -69,15 +69,13 @@ impl Agents {
                 }
                 Err(error) if number == 0 => return Err(unreadable(error, root)),
                 Err(error) => {
-                    let CliError { message, hint } = unreadable(error, root);
-                    all.hidden.push(Silent { place: root.clone(), message, hint });
+                    all.inaccessible.push(UnresponsiveAgent::new(root.clone(), unreadable(error, root)));
                 }
             }
         }
         if cut {
-            let message = format!("Only {LOCAL_AGENTS} agents of one directory are shown; there may be more");
-            let hint = "Name one: vipnode status NODE".to_owned();
-            all.hidden.push(Silent { place: PathBuf::new(), message, hint });
+            let error = CommandError::AgentsCut { most: LOCAL_AGENTS };
+            all.inaccessible.push(UnresponsiveAgent::new(PathBuf::new(), error.into()));
         }
         sockets.retain(|socket| may_be(socket, args.node.as_deref()));
         let asked = stream::iter(sockets.into_iter().map(async |socket| (local::status(&socket).await, socket)));
@@ -85,7 +83,7 @@ impl Agents {
             match answer {
                 Ok(status) if is(&status, args.node.as_deref()) => all.answered.push((socket, clean(status))),
                 Ok(_of_another_node) => {}
-                Err(error) => all.silent.push(Silent::of(socket, &error)),
+                Err(error) => all.unresponsive.push(UnresponsiveAgent::of(socket, error)),
             }
         }
         Ok(all)
@@ -93,17 +91,17 @@ impl Agents {
 
     /// Whether at least one was asked and all have answered.
     pub(crate) fn complete(&self) -> bool {
-        !self.answered.is_empty() && self.silent.is_empty()
+        !self.answered.is_empty() && self.unresponsive.is_empty()
     }
 }
 
-impl Silent {
-    pub(crate) fn of(place: PathBuf, error: &LocalError) -> Self {
-        Self {
-            place,
-            message: sanitize(&error.to_string(), WORDS),
-            hint: sanitize(&error.hint().unwrap_or_default(), WORDS),
-        }
+impl UnresponsiveAgent {
+    fn new(place: PathBuf, error: CliError) -> Self {
+        Self { place, error }
+    }
+
+    pub(crate) fn of(place: PathBuf, error: LocalError) -> Self {
+        Self::new(place, CliError::from(error).sanitized(WORDS))
     }
 }
 
@@ -119,10 +117,9 @@ fn is(status: &AgentStatus, node: Option<&str>) -> bool {
 
 fn unreadable(error: AgentError, root: &Path) -> CliError {
     match error {
-        AgentError::File { path, why, .. } if why.kind() == ErrorKind::PermissionDenied => CliError::new(
-            format!("This user may not access the agents in {}", path.display()),
-            format!("Run it as their user or as root: sudo vipnode status --state-dir {}", root.display()),
-        ),
+        AgentError::File { path, why, .. } if why.kind() == ErrorKind::PermissionDenied => {
+            CommandError::AgentsUnreadable { path, root: root.to_owned() }.into()
+        }
         other => other.into(),
     }
 }

@@ -5,7 +5,7 @@ use vipnode_agent::local::{AgentStatus, PoolStanding};
 
 use super::{
     agent_page::{agent_page, short_chain, short_client, standing, tone},
-    agents::{Agents, Silent},
+    agents::{Agents, UnresponsiveAgent},
     table::table_with_marks,
 };
 use crate::{
@@ -33,11 +33,11 @@ pub(super) fn agents_page(agents: &Agents, args: &StatusArgs) -> Styled {
             page.push(&sums(many.iter().map(|(_, status)| status)));
         }
     }
-    if agents.answered.is_empty() && agents.silent.is_empty() {
+    if agents.answered.is_empty() && agents.unresponsive.is_empty() {
         page.append(&nobody(agents, args));
     }
-    page.append(&said(&agents.silent, Tone::Bad));
-    page.append(&said(&agents.hidden, Tone::Plain));
+    page.append(&said(&agents.unresponsive, Tone::Bad));
+    page.append(&said(&agents.inaccessible, Tone::Plain));
     page.trimmed()
 }
 
@@ -53,23 +53,23 @@ pub(super) fn agents_json(agents: &Agents) -> Value {
     json!({
         "event": "status",
         "agents": answered.collect::<Value>(),
-        "silent": silent_json(&agents.silent),
-        "hidden": silent_json(&agents.hidden),
+        "unresponsive": unresponsive_json(&agents.unresponsive),
+        "inaccessible": unresponsive_json(&agents.inaccessible),
     })
 }
 
-pub(super) fn silent_json(silent: &[Silent]) -> Value {
-    let one = |silent: &Silent| json!({"at": silent.place.display().to_string(), "text": silent.message, "hint": silent.hint});
-    silent.iter().map(one).collect()
+pub(super) fn unresponsive_json(unresponsive: &[UnresponsiveAgent]) -> Value {
+    let one = |UnresponsiveAgent { place, error }: &UnresponsiveAgent| json!({"at": place.display().to_string(), "text": error.message, "hint": error.hint});
+    unresponsive.iter().map(one).collect()
 }
 
 /// The agents that did not answer.
-pub(super) fn said(silent: &[Silent], tone: Tone) -> Styled {
+pub(super) fn said(unresponsive: &[UnresponsiveAgent], tone: Tone) -> Styled {
     let mut text = Styled::default();
-    for Silent { message, hint, .. } in silent {
+    for UnresponsiveAgent { error, .. } in unresponsive {
         text.mark(tone);
-        text.push(message);
-        text.hint(hint, "  ");
+        text.push(&error.message);
+        text.hint(&error.hint, "  ");
         text.push("\n");
     }
     text
@@ -80,14 +80,14 @@ pub(super) fn nobody(agents: &Agents, args: &StatusArgs) -> Styled {
     let places: Vec<String> = agents.roots.iter().map(|root| root.display().to_string()).collect();
     let places = places.join(", ");
     let what = match &args.node {
-        Some(node) => format!("No agent here has a node whose id begins with {node}; looked in {places}"),
-        None => format!("No agent runs here; looked in {places}"),
+        Some(node) => format!("No local agent has a node whose ID begins with {node}. Searched {places}"),
+        None => format!("No agent is running on this machine. Searched {places}"),
     };
     let mut text = Styled::default();
     text.mark(Tone::Warning);
     let _infallible = writeln!(
         text,
-        "{what}\n  -> Start one: `vipnode agent`; to find one that was started with --state-dir, pass the same flag"
+        "{what}\n  -> Start an agent: `vipnode agent`. To find an agent that was started with --state-dir, pass the same flag"
     );
     text
 }

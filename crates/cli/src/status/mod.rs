@@ -33,7 +33,8 @@ mod pages {
     pub(crate) fn page_of_agents(agents: &[AgentStatus]) -> String {
         let Some(Command::Status(args)) = Cli::read(["vipnode", "status"]).unwrap().command else { panic!("status") };
         let answered = agents.iter().map(|status| (PathBuf::new(), status.clone())).collect();
-        agents_page(&Agents { roots: Vec::new(), answered, silent: Vec::new(), hidden: Vec::new() }, &args).to_string()
+        agents_page(&Agents { roots: Vec::new(), answered, unresponsive: Vec::new(), inaccessible: Vec::new() }, &args)
+            .to_string()
     }
 
     /// The line below the notices of this agent.

@@ -60,8 +60,7 @@ async fn as_member(url: &str, args: &StatusArgs) -> Option<PoolStatus> {
 
 /// The text of a pool's error is a stranger's too.
 fn refused(error: AgentError) -> CliError {
-    let CliError { message, hint } = error.into();
-    CliError::new(sanitize(&message, WORDS * 2), sanitize(&hint, WORDS * 2))
+    CliError::from(error).sanitized(WORDS * 2)
 }
 
 /// Sanitizes what a pool reports about itself.
@@ -114,7 +113,7 @@ fn sums(page: &mut Styled, stats: &PoolStats) {
         0 => String::new(),
         waiting => format!("; {} waiting", counted(waiting, "client")),
     };
-    line("slots", format!("{} taken, {} free{waiting}", stats.num_leases, stats.num_free_slots));
+    line("slots", format!("{} in use, {} free{waiting}", stats.num_leases, stats.num_free_slots));
     line("price", format!("{}; {} running", stats.price, counted(stats.num_running_leases.into(), "lease")));
     line(
         "metered",
@@ -125,7 +124,7 @@ fn sums(page: &mut Styled, stats: &PoolStats) {
             gwei(stats.metered_cost)
         ),
     );
-    line("block", format!("{} is the newest that most hosts have", block(stats.latest_block_number)));
+    line("block", format!("{} (the newest block that most hosts have)", block(stats.latest_block_number)));
 }
 
 fn row(host: &HostStatus, now: &str) -> [String; 6] {

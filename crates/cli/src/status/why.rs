@@ -10,8 +10,8 @@ use vipnode_types::{
 
 use super::{
     Report,
-    agents::{Agents, Silent},
-    agents_page::{nobody, said, silent_json},
+    agents::{Agents, UnresponsiveAgent},
+    agents_page::{nobody, said, unresponsive_json},
 };
 use crate::{
     args::StatusArgs,
@@ -47,7 +47,7 @@ pub(super) async fn look_why(args: &StatusArgs) -> Result<Report, CliError> {
     let clients = answered.into_iter().filter(|(_, status)| status.client.is_some());
     let asked =
         stream::iter(clients.map(async |(socket, status)| (local::explain(&socket).await, socket, status.node.id)));
-    let (mut whys, mut silent) = (Vec::new(), Vec::new());
+    let (mut whys, mut unresponsive) = (Vec::new(), Vec::new());
     for (answer, socket, node) in asked.buffered(AT_ONCE).collect::<Vec<_>>().await {
         match answer {
             Ok(mut reply) => {
@@ -55,19 +55,20 @@ pub(super) async fn look_why(args: &StatusArgs) -> Result<Report, CliError> {
                 whys.push(Why { node, socket, reply });
             }
             Err(error) => {
-                let Silent { place, message, hint } = Silent::of(socket, &error);
-                silent.push(Silent { place, message: format!("Node {}: {message}", node.short()), hint });
+                let mut agent = UnresponsiveAgent::of(socket, error);
+                agent.error.message = format!("Node {}: {}", node.short(), agent.error.message);
+                unresponsive.push(agent);
             }
         }
     }
-    agents.silent.append(&mut silent);
+    agents.unresponsive.append(&mut unresponsive);
     let json = json!({
         "event": "why",
         "agents": whys.iter().map(why_json).collect::<Value>(),
-        "silent": silent_json(&agents.silent),
-        "hidden": silent_json(&agents.hidden),
+        "unresponsive": unresponsive_json(&agents.unresponsive),
+        "inaccessible": unresponsive_json(&agents.inaccessible),
     });
-    let complete = !whys.is_empty() && agents.silent.is_empty();
+    let complete = !whys.is_empty() && agents.unresponsive.is_empty();
     Ok(Report { text: page(&agents, &whys, all, args), json, complete })
 }
 
@@ -81,16 +82,16 @@ fn page(agents: &Agents, whys: &[Why], all: usize, args: &StatusArgs) -> Styled 
         page.push(if number == 0 { "" } else { "\n" });
         page.append(&one(why));
     }
-    if whys.is_empty() && agents.silent.is_empty() {
+    if whys.is_empty() && agents.unresponsive.is_empty() {
         if all == 0 {
             page.append(&nobody(agents, args));
         } else {
             page.mark(Tone::Warning);
-            page.push("No agent here is a client; only clients have hosts to explain\n");
+            page.push("None of the local agents is a client, and only clients have hosts to explain\n");
         }
     }
-    page.append(&said(&agents.silent, Tone::Bad));
-    page.append(&said(&agents.hidden, Tone::Plain));
+    page.append(&said(&agents.unresponsive, Tone::Bad));
+    page.append(&said(&agents.inaccessible, Tone::Plain));
     page.trimmed()
 }
 
@@ -99,9 +100,9 @@ fn one(Why { node, reply, .. }: &Why) -> Styled {
     page.mark(if reply.missing == 0 { Tone::Good } else { Tone::Warning });
     let _infallible = write!(page, "Node {} wants {}", node.short(), counted(reply.want.into(), "host"));
     let _infallible = match (reply.missing, &reply.reason) {
-        (0, _) => writeln!(page, "; none missing"),
-        (missing, None) => writeln!(page, "; {missing} missing"),
-        (missing, Some(why)) => writeln!(page, "; {missing} missing: {why}"),
+        (0, _) => writeln!(page, ", none missing"),
+        (missing, None) => writeln!(page, ", {missing} missing"),
+        (missing, Some(why)) => writeln!(page, ", {missing} missing: {why}"),
     };
     for given in reply.hosts.iter().take(HOSTS) {
         let _infallible = writeln!(page, "  host {} {}", given.host.short(), selection(given));
@@ -123,13 +124,13 @@ fn one(Why { node, reply, .. }: &Why) -> Styled {
 
 fn selection(given: &ExplainedHost) -> String {
     let Some(selection) = &given.selection else {
-        return "was assigned too long ago for the pool to know why".to_owned();
+        return "was assigned too long ago; the pool no longer knows why".to_owned();
     };
     let parts = parts(&selection.score);
     let parts = if parts.is_empty() { String::new() } else { format!(": {}", parts.join(", ")) };
     match selection.candidates {
-        0 | 1 => format!("was the only one that could be assigned; {} points{parts}", selection.score.total),
-        among => format!("was best of {among} with {} points{parts}", selection.score.total),
+        0 | 1 => format!("was the only host that could be assigned, with {} points{parts}", selection.score.total),
+        among => format!("was the best of {among} hosts, with {} points{parts}", selection.score.total),
     }
 }
 
@@ -162,13 +163,13 @@ fn left_out(excluded: &Excluded) -> String {
     } = *excluded;
     let reasons = [
         (other_chain, "on another chain"),
-        (already_leased, "it already has"),
+        (already_leased, "already assigned to it"),
         (full, "without a free slot"),
         (too_expensive, "too expensive for it"),
         (avoided, "that it avoids"),
         (recently_failed, "to which it recently failed to connect"),
         (same_address, "recently assigned to another client of its address block"),
-        (incompatible, "that lack a required capability, or with a release that one side rejects"),
+        (incompatible, "without a required capability, or running a release that one side rejects"),
     ];
     let some: Vec<String> =
         reasons.into_iter().filter(|(count, _)| *count > 0).map(|(count, why)| format!("{count} {why}")).collect();
@@ -198,9 +199,9 @@ mod tests {
         };
         let text = one(&Why { node: NodeId::new([1; 64]), socket: PathBuf::new(), reply }).to_string();
         for words in [
-            "wants 3 hosts; 1 missing: no host has a free slot",
-            "host abababababab was best of 12 with 76 points: +50 free slots, -4 round trip to the pool, +30 time connected",
-            "too long ago for the pool to know",
+            "wants 3 hosts, 1 missing: no host has a free slot",
+            "host abababababab was the best of 12 hosts, with 76 points: +50 free slots, -4 round trip to the pool, +30 time connected",
+            "too long ago; the pool no longer knows why",
             "2 of 8 hosts examined could be assigned; excluded: 2 on another chain, 4 without a free slot",
         ] {
             assert!(text.contains(words), "{words} is missing in:\n{text}");

@@ -71,7 +71,7 @@ fn a_failure_says_what_and_how_to_fix_it() {
     let lines: Vec<&str> = error.lines().collect();
     assert!(lines[0].starts_with("error: ") && lines[0].contains("/nonexistent/geth.ipc"), "{error}");
     assert!(lines[1].starts_with(" -> ") && lines[1].contains("--rpc"), "{error}");
-    assert!(!error.contains('\u{1b}'), "colour in a pipe: {error:?}");
+    assert!(!error.contains('\u{1b}'), "color in a pipe: {error:?}");
 }
 
 #[test]

@@ -124,7 +124,7 @@ async fn what_does_not_go_together_is_refused_with_a_hint() {
     let (host, client) = (enode("host", 1), id("client"));
     for (args, what) in [
         (&["host", &*host][..], "does not stay connected"),
-        (&["client", "ws://a", "ws://b"], "two are given"),
+        (&["client", "ws://a", "ws://b"], "two were given"),
         (&["client", &host, &host], "named twice"),
         (&["host", "ws://a", "--slots", "34", "--allow", &client], "with the client of --allow"),
         (&["host", "--allow", &client, "--reserve", "50"], "--node-max-peers 50"),

@@ -32,19 +32,19 @@ async fn it_reports_what_is_wrong_and_changes_nothing() {
     let (code, lines) = doctor(&with(&own, &[&url, "--max-head-age", "off", "--role", "client"])).await;
     assert_eq!(code, Some(0), "{lines:?}");
     for check in ["node", "admin", "key", "chain", "pool", "admission", "clock"] {
-        assert_eq!(verdict(&lines, check), "well", "{check}");
+        assert_eq!(verdict(&lines, check), "ok", "{check}");
     }
     // Nobody listens at the port of a simulated node.
     assert_eq!(verdict(&lines, "port"), "warning");
     let (code, lines) = doctor(&with(&own, &[&url, "--max-head-age", "off", "--role", "host"])).await;
-    assert_eq!((code, verdict(&lines, "port")), (Some(1), "bad"));
+    assert_eq!((code, verdict(&lines, "port")), (Some(1), "error"));
     crate::support::stats_until(&url, "nobody joined", |stats| stats.num_total_hosts + stats.num_total_clients == 0)
         .await;
     assert_eq!(files(), before, "the state directory is as it was");
 
     pool.kill().await;
     let (code, lines) = doctor(&with(&own, &[&url, "--role", "client"])).await;
-    assert_eq!((code, verdict(&lines, "pool"), verdict(&lines, "node")), (Some(1), "bad", "well"));
+    assert_eq!((code, verdict(&lines, "pool"), verdict(&lines, "node")), (Some(1), "error", "ok"));
 }
 
 #[tokio::test]
@@ -52,7 +52,7 @@ async fn a_closed_pool_wants_its_secret() {
     let sim = Sim::start().await;
     let own = sim.args();
     let (_pool, url) = Vipnode::pool(&["--join-secret", "sesame"]).await;
-    for (secret, willing, exit) in [(None, "bad", 1), (Some("wrong"), "bad", 1), (Some("sesame"), "well", 0)] {
+    for (secret, willing, exit) in [(None, "error", 1), (Some("wrong"), "error", 1), (Some("sesame"), "ok", 0)] {
         let mut args = with(&own, &[&url, "--role", "client"]);
         args.extend(secret.map(|secret| ["--join-secret", secret]).into_iter().flatten());
         let (code, lines) = doctor(&args).await;

@@ -13,7 +13,6 @@ mod command_line;
 mod demo;
 mod direct;
 mod doctor;
-mod errors_page;
 mod fuzz_corpus;
 mod house;
 mod link;

@@ -29,7 +29,7 @@ fn the_files_are_what_the_program_prints() {
     let docs = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs");
     for (flag, file) in [("--openrpc", "openrpc.json"), ("--methods", "book/src/methods.md")] {
         let there = fs::read_to_string(docs.join(file)).unwrap_or_default();
-        assert!(there == written(flag), "write it anew: cargo run -p vipnode -- man {flag} > docs/{file}");
+        assert!(there == written(flag), "write it again: cargo run -p vipnode -- man {flag} > docs/{file}");
     }
 }
 

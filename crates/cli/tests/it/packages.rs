@@ -43,14 +43,14 @@ fn units() -> Vec<(String, String)> {
 fn the_book_documents_the_command_line() {
     let written = stdout(&["man", "--markdown"]);
     let book = fs::read_to_string(repository().join("docs/book/src/cli.md")).unwrap_or_default();
-    assert!(book == written, "write it anew: cargo run -p vipnode -- man --markdown > docs/book/src/cli.md");
+    assert!(book == written, "write it again: cargo run -p vipnode -- man --markdown > docs/book/src/cli.md");
 }
 
 #[test]
 fn the_book_documents_the_metrics() {
     let written = stdout(&["man", "--metrics"]);
     let book = fs::read_to_string(repository().join("docs/book/src/metrics.md")).unwrap_or_default();
-    assert!(book == written, "write it anew: cargo run -p vipnode -- man --metrics > docs/book/src/metrics.md");
+    assert!(book == written, "write it again: cargo run -p vipnode -- man --metrics > docs/book/src/metrics.md");
 }
 
 #[test]
@@ -103,7 +103,7 @@ fn the_units_start_what_there_is() {
 #[test]
 fn systemd_takes_the_units_and_finds_them_hardened() {
     if Command::new("systemd-analyze").arg("--version").output().is_err() {
-        eprintln!("not run: there is no systemd-analyze here");
+        eprintln!("not run: systemd-analyze is not installed");
         return;
     }
     let dir = tempfile::tempdir().unwrap();

@@ -41,7 +41,7 @@ impl Nodes {
                 tokio::time::sleep(Duration::from_millis(50)).await;
             }
         };
-        tokio::time::timeout(SOON, looking).await.expect("it says nothing more");
+        tokio::time::timeout(SOON, looking).await.expect("no further output");
     }
 
     fn connected(&self) -> bool {

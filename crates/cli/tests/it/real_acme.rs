@@ -135,7 +135,7 @@ async fn a_certificate_is_had_kept_and_used_again_without_the_server() {
 
     let mut stranger = pool(port, &pebble, cache.path(), &[]);
     let failed = stranger.event("certificate_failed").await;
-    assert!(failed["why"].as_str().unwrap().contains("authority that this machine does not know"), "{failed}");
+    assert!(failed["reason"].as_str().unwrap().contains("authority that this machine does not know"), "{failed}");
     assert!(stranger.interrupt().await.success());
 
     let mail = ["--tls-acme-ca", &pebble.own_certificate(), "--tls-contact", "cleo@example.org"];

@@ -1,6 +1,6 @@
 //! Why two real geths do not come together, as each side hears it.
 
-use crate::support::{Beside, Vipnode};
+use crate::support::{NodeSetup, Vipnode};
 use vipnode_node::testing::{Geth, GethSpec, old_full_node};
 
 fn words(event: &serde_json::Value) -> String {
@@ -15,14 +15,14 @@ async fn releases_that_share_no_version_of_eth_are_told_apart_and_not_tried_agai
     let chains = [host.node().await.facts().await.unwrap().chain, client.node().await.facts().await.unwrap().chain];
     assert_eq!(chains[0], chains[1], "the pool has them fit");
     let (_pool, url) = Vipnode::pool(&[]).await;
-    let (beside_host, beside_client) = (Beside::new(&host), Beside::new(&client));
-    let mut host_agent = beside_host.agent("host", &url, &["--max-head-age", "off"]);
+    let (host_setup, client_setup) = (NodeSetup::new(&host), NodeSetup::new(&client));
+    let mut host_agent = host_setup.agent("host", &url, &["--max-head-age", "off"]);
     host_agent.events(&["offering", "joined"]).await;
-    let mut agent = beside_client.agent("client", &url, &["--min-peers", "1"]);
+    let mut agent = client_setup.agent("client", &url, &["--min-peers", "1"]);
     let why = words(&agent.event("host_not_connected").await);
-    assert!(why.contains("Geth/v1.12.0") && why.contains("share no version of eth"), "{why}");
+    assert!(why.contains("Geth/v1.12.0") && why.contains("have no eth version in common"), "{why}");
     let why = words(&host_agent.event("client_not_connected").await);
-    assert!(why.contains("Geth/v1.17") && why.contains("share no version of eth"), "{why}");
+    assert!(why.contains("Geth/v1.17") && why.contains("have no eth version in common"), "{why}");
     let why = words(&agent.event("hosts_missing").await);
     // The client itself keeps away from it for a while too, and then the pool.
     let by_version =

@@ -1,6 +1,6 @@
 //! Hosts and clients that the user named, and `--strict-peers`, between real geths.
 
-use crate::support::{Beside, STILL, Vipnode, enode, fill, has, stats_until, trusts, until};
+use crate::support::{NodeSetup, STILL, Vipnode, enode, fill, has, stats_until, trusts, until};
 use futures_util::{FutureExt, StreamExt};
 use vipnode_node::{
     PeerCommand, PeerEvent,
@@ -23,11 +23,11 @@ async fn d51_named_nodes_are_peers_of_a_full_host_without_a_pool() {
     let own = enode(&filler).await.id;
     fill(&host, &filler, &stranger).await;
 
-    let (beside_host, beside_client) = (Beside::new(&host), Beside::new(&client));
+    let (host_setup, client_setup) = (NodeSetup::new(&host), NodeSetup::new(&client));
     let allow = format!("--allow={}", client_enode.id);
-    let mut host_agent = beside_host.agent("host", &allow, &["--reserve", "1", "--node-max-peers", "2"]);
+    let mut host_agent = host_setup.agent("host", &allow, &["--reserve", "1", "--node-max-peers", "2"]);
     host_agent.events(&["without_pool", "node"]).await;
-    let mut client_agent = beside_client.agent("client", &host_enode.to_string(), &[]);
+    let mut client_agent = client_setup.agent("client", &host_enode.to_string(), &[]);
     assert_eq!(client_agent.event("host_connected").await["peer"], host_enode.id.to_string());
     host_agent.event("client_connected").await;
     let peers = at_host.peers().await.unwrap();
@@ -38,7 +38,7 @@ async fn d51_named_nodes_are_peers_of_a_full_host_without_a_pool() {
     // The host's node restarts, and forgets whom it trusts.
     host.stop().await;
     host_agent.event("node_away").await;
-    client_agent.event("host_gone").await;
+    client_agent.event("host_lost").await;
     host.again().await;
     host_agent.event("node_back").await;
     client_agent.event("host_connected").await;
@@ -68,9 +68,9 @@ async fn d33_strict_nodes_drop_strangers_and_keep_each_other_over_a_pool_that_fo
 
     let bind = format!("127.0.0.1:{}", free_port());
     let url = format!("ws://{bind}");
-    let (beside_host, beside_client) = (Beside::new(&host), Beside::new(&client));
+    let (host_setup, client_setup) = (NodeSetup::new(&host), NodeSetup::new(&client));
     let strict = [STILL, &["--strict-peers"]].concat();
-    let mut host_agent = beside_host.agent("host", &url, &strict);
+    let mut host_agent = host_setup.agent("host", &url, &strict);
     host_agent.event("pool_away").await;
     assert!(has(&at_host.peers().await.unwrap(), stranger_id), "nothing is known before the pool spoke");
     let mut pool = Vipnode::start(&["pool", "--bind", &bind]);
@@ -78,7 +78,7 @@ async fn d33_strict_nodes_drop_strangers_and_keep_each_other_over_a_pool_that_fo
     assert_eq!(host_agent.event("stranger_dropped").await["peer"], stranger_id.to_string());
     until(&*at_host, "the stranger is out", |peers| !has(peers, stranger_id) && has(peers, own_enode.id)).await;
 
-    let mut client_agent = beside_client.agent("client", &url, &["--min-peers", "1", "--strict-peers"]);
+    let mut client_agent = client_setup.agent("client", &url, &["--min-peers", "1", "--strict-peers"]);
     client_agent.event("host_connected").await;
     host_agent.event("client_connected").await;
     let mut events = at_host.events().await.unwrap();
@@ -90,7 +90,7 @@ async fn d33_strict_nodes_drop_strangers_and_keep_each_other_over_a_pool_that_fo
     for agent in [&mut host_agent, &mut client_agent] {
         agent.event("last_list_kept").await;
     }
-    stats_until(&url, "the lease is given anew", |stats| stats.num_running_leases == 1).await;
+    stats_until(&url, "a new lease begins", |stats| stats.num_running_leases == 1).await;
     let peers = at_host.peers().await.unwrap();
     assert!(has(&peers, id) && has(&peers, own_enode.id), "{peers:?}");
     while let Some(Some(event)) = events.next().now_or_never() {

@@ -30,21 +30,21 @@ async fn a_real_node_is_examined() {
     let (code, lines) = doctor(&[&ipc[..], &["--node-max-peers", "30"]].concat()).await;
     assert_eq!(code, Some(0), "{lines:?}");
     let checks = lines.iter().filter(|line| line["event"] == "check");
-    assert!(checks.clone().count() >= 12 && checks.clone().all(|line| line["verdict"] == "well"), "{lines:?}");
+    assert!(checks.clone().count() >= 12 && checks.clone().all(|line| line["verdict"] == "ok"), "{lines:?}");
 
     let (code, lines) = doctor(&[&ipc[..], &["--node-max-peers", "20"]].concat()).await;
     let places = finding(&lines, "slots");
     assert!(places["hint"].as_str().unwrap().starts_with("Start geth with --maxpeers 26 and pass"), "{places}");
-    assert_eq!((code, &places["verdict"]), (Some(1), &"bad".into()));
+    assert_eq!((code, &places["verdict"]), (Some(1), &"error".into()));
 
     let (code, lines) = doctor(&[&own[..], &["--rpc", "http://127.0.0.1:8547"]].concat()).await;
     let admin = finding(&lines, "admin");
     assert!(admin["hint"].as_str().unwrap().contains("--http.api admin,eth,net,web3"), "{admin}");
-    assert_eq!((code, &admin["verdict"]), (Some(1), &"bad".into()));
+    assert_eq!((code, &admin["verdict"]), (Some(1), &"error".into()));
 
     geth.stop().await;
     let (code, lines) = doctor(&ipc).await;
-    assert_eq!((code, &finding(&lines, "node")["verdict"]), (Some(1), &"bad".into()));
-    assert_eq!(finding(&lines, "pool")["verdict"], "well");
+    assert_eq!((code, &finding(&lines, "node")["verdict"]), (Some(1), &"error".into()));
+    assert_eq!(finding(&lines, "pool")["verdict"], "ok");
     assert_eq!(std::fs::read_dir(state.path()).unwrap().count(), 0, "nothing was made");
 }

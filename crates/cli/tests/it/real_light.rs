@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::support::{Beside, SOON, Vipnode, enode, has, until};
+use crate::support::{NodeSetup, SOON, Vipnode, enode, has, until};
 use tokio::time::timeout;
 use vipnode_node::PeerCommand;
 use vipnode_node::testing::{Geth, LightChain, balance};
@@ -34,10 +34,10 @@ async fn a_light_node_is_served_by_a_host_of_the_pool() {
     assert_eq!(balance(&light, SOMEBODY).await, Ok(0), "alone it knows the genesis block only");
 
     let (_pool, url) = Vipnode::pool(&[]).await;
-    let (beside_full, beside_light) = (Beside::new(&full), Beside::new(&light));
-    let mut host = beside_full.agent("host", &url, TWO_PLACES);
+    let (full_setup, light_setup) = (NodeSetup::new(&full), NodeSetup::new(&light));
+    let mut host = full_setup.agent("host", &url, TWO_PLACES);
     host.events(&["offering", "joined"]).await;
-    let mut client = beside_light.agent("client", &url, &["--min-peers", "1"]);
+    let mut client = light_setup.agent("client", &url, &["--min-peers", "1"]);
     assert_eq!(client.event("host_connected").await["peer"], enode(&full).await.id.to_string());
     host.event("client_connected").await;
     reads(&light, 12_345).await;
@@ -63,19 +63,20 @@ async fn a_light_node_that_finds_all_light_slots_taken_gets_another_host() {
     at_second.call(PeerCommand::Dial(enode(&first).await)).await.unwrap();
 
     let (_pool, url) = Vipnode::pool(&[]).await;
-    let (beside_first, beside_second, beside_light) = (Beside::new(&first), Beside::new(&second), Beside::new(&light));
-    let mut host = beside_first.agent("host", &url, TWO_PLACES);
+    let (first_setup, second_setup, light_setup) =
+        (NodeSetup::new(&first), NodeSetup::new(&second), NodeSetup::new(&light));
+    let mut host = first_setup.agent("host", &url, TWO_PLACES);
     host.events(&["offering", "joined"]).await;
-    let mut client = beside_light.agent("client", &url, &["--min-peers", "1"]);
-    let told = client.event("host_not_connected").await;
-    assert_eq!(told["peer"], enode(&first).await.id.to_string());
-    assert!(told["text"].as_str().unwrap().contains("all its slots for light nodes are taken"), "{told}");
-    let told = host.event("client_not_connected").await;
-    assert!(told["hint"].as_str().unwrap().contains("--light.maxpeers"), "{told}");
+    let mut client = light_setup.agent("client", &url, &["--min-peers", "1"]);
+    let notice = client.event("host_not_connected").await;
+    assert_eq!(notice["peer"], enode(&first).await.id.to_string());
+    assert!(notice["text"].as_str().unwrap().contains("all its slots for light nodes are taken"), "{notice}");
+    let notice = host.event("client_not_connected").await;
+    assert!(notice["hint"].as_str().unwrap().contains("--light.maxpeers"), "{notice}");
     client.event("hosts_missing").await;
 
     until(&*at_second, "the second follows the first", |peers| !peers.is_empty()).await;
-    let mut other = beside_second.agent("host", &url, TWO_PLACES);
+    let mut other = second_setup.agent("host", &url, TWO_PLACES);
     other.events(&["joined", "offering"]).await;
     assert_eq!(client.event("host_connected").await["peer"], enode(&second).await.id.to_string());
     other.event("client_connected").await;
@@ -86,7 +87,7 @@ async fn a_light_node_that_finds_all_light_slots_taken_gets_another_host() {
 async fn a_light_node_is_a_client_only() {
     let light = LightChain::new().await.light().await;
     let (_pool, url) = Vipnode::pool(&[]).await;
-    let mut agent = Beside::new(&light).agent("host", &url, &["--slots", "1", "--max-head-age", "off"]);
+    let mut agent = NodeSetup::new(&light).agent("host", &url, &["--slots", "1", "--max-head-age", "off"]);
     let offer = agent.event("offering").await;
     assert_eq!(offer["slots"], 0);
     assert!(offer["text"].as_str().unwrap().contains("not a full node"), "{offer}");

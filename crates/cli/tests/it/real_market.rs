@@ -1,6 +1,6 @@
 //! The main job, between real geths: pool, host and client as processes on real sockets.
 
-use crate::support::{Beside, SOON, STILL, Vipnode, enode, fill, has, ran, text, trusts, until};
+use crate::support::{NodeSetup, SOON, STILL, Vipnode, enode, fill, has, ran, text, trusts, until};
 use tokio::time::timeout;
 use vipnode_node::testing::{Geth, GethSpec, make_blocks};
 use vipnode_types::Enode;
@@ -13,14 +13,14 @@ fn small() -> GethSpec {
 const ONE_PLACE: &[&str] = &["--slots", "1", "--reserve", "1", "--node-max-peers", "2"];
 
 /// `vipnode status` for each: the slot that is taken, the host's own peer, and why this host.
-async fn told_by_status(beside_host: &Beside, beside_client: &Beside, host: &Enode, client: &Enode) {
-    let told = &beside_host.status().await["agents"][0];
-    assert_eq!((&told["node"]["own_peers"], &told["host"]["sold"]), (&1.into(), &1.into()), "{told}");
-    assert_eq!(told["host"]["leases"][0]["peer"], client.id.to_string(), "{told}");
-    let page = text(&ran(&["status", "--state-dir", beside_host.state_dir()]).await.stdout);
+async fn status_shows_both_sides(host_setup: &NodeSetup, client_setup: &NodeSetup, host: &Enode, client: &Enode) {
+    let status = &host_setup.status().await["agents"][0];
+    assert_eq!((&status["node"]["own_peers"], &status["host"]["sold"]), (&1.into(), &1.into()), "{status}");
+    assert_eq!(status["host"]["leases"][0]["peer"], client.id.to_string(), "{status}");
+    let page = text(&ran(&["status", "--state-dir", host_setup.state_dir()]).await.stdout);
     assert!(page.contains("host with geth 1.17") && page.contains("1 of 1 slots sold"), "{page}");
-    let why = text(&ran(&["status", "--why", "--state-dir", beside_client.state_dir()]).await.stdout);
-    let won = format!("host {} was the only one that could be assigned", host.id.short());
+    let why = text(&ran(&["status", "--why", "--state-dir", client_setup.state_dir()]).await.stdout);
+    let won = format!("host {} was the only host that could be assigned", host.id.short());
     assert!(why.contains(&won) && why.contains("a slot costs 100 gwei a minute"), "{why}");
 }
 
@@ -43,10 +43,10 @@ async fn d51_refused_without_us_connected_with_us() {
 
     // With us. A fresh head, so the default of --max-head-age holds.
     let (_pool, url) = Vipnode::pool(&["--welcome", "hello", "--price", "100 gwei"]).await;
-    let (beside_host, beside_client) = (Beside::new(&host), Beside::new(&client));
-    let mut host_agent = beside_host.agent("host", &url, ONE_PLACE);
+    let (host_setup, client_setup) = (NodeSetup::new(&host), NodeSetup::new(&client));
+    let mut host_agent = host_setup.agent("host", &url, ONE_PLACE);
     host_agent.events(&["offering", "joined"]).await;
-    let mut client_agent = beside_client.agent("client", &url, &["--min-peers", "1"]);
+    let mut client_agent = client_setup.agent("client", &url, &["--min-peers", "1"]);
     assert!(client_agent.event("joined").await["text"].as_str().unwrap().contains("hello"));
     assert_eq!(client_agent.event("host_connected").await["peer"], host_enode.id.to_string());
     host_agent.event("client_connected").await;
@@ -54,7 +54,7 @@ async fn d51_refused_without_us_connected_with_us() {
     assert!(has(&peers, own), "the host keeps its own peers");
     let leased = peers.iter().find(|peer| peer.id == client_enode.id).unwrap();
     assert_eq!(leased.trusted, Some(true));
-    told_by_status(&beside_host, &beside_client, &host_enode, &client_enode).await;
+    status_shows_both_sides(&host_setup, &client_setup, &host_enode, &client_enode).await;
 
     // The client stops: it is out, and the host has its node as before.
     assert!(client_agent.interrupt().await.success());
@@ -66,10 +66,10 @@ async fn d51_refused_without_us_connected_with_us() {
     until(&*at_client, "it goes here too", |peers| !has(peers, host_enode.id)).await;
 
     // And again; now the host stops.
-    let mut client_agent = beside_client.agent("client", &url, &["--min-peers", "1"]);
+    let mut client_agent = client_setup.agent("client", &url, &["--min-peers", "1"]);
     client_agent.event("host_connected").await;
     assert!(host_agent.interrupt().await.success());
-    client_agent.event("host_gone").await;
+    client_agent.event("host_lost").await;
     until(&*at_host, "the client goes", |peers| !has(peers, client_enode.id) && has(peers, own)).await;
     assert!(!trusts(&*at_host, &client_enode).await);
 }
@@ -83,19 +83,19 @@ async fn a_host_is_killed_and_its_client_moves() {
     let mut agents = Vec::new();
     let mut geths = vec![one, two];
     for geth in &geths {
-        let beside = Beside::new(geth);
-        let mut agent = beside.agent("host", &url, STILL);
+        let setup = NodeSetup::new(geth);
+        let mut agent = setup.agent("host", &url, STILL);
         agent.event("joined").await;
-        agents.push((enode(geth).await.id.to_string(), agent, beside));
+        agents.push((enode(geth).await.id.to_string(), agent, setup));
     }
-    let beside_client = Beside::new(&client);
-    let mut client_agent = beside_client.agent("client", &url, &["--min-peers", "1"]);
+    let client_setup = NodeSetup::new(&client);
+    let mut client_agent = client_setup.agent("client", &url, &["--min-peers", "1"]);
     let first = client_agent.event("host_connected").await["peer"].as_str().unwrap().to_owned();
     let index = agents.iter().position(|(id, ..)| *id == first).unwrap();
     let (_, agent, _state) = agents.remove(index);
     agent.kill().await;
     geths[index].kill().await;
-    assert_eq!(client_agent.event("host_gone").await["peer"], first.as_str());
+    assert_eq!(client_agent.event("host_lost").await["peer"], first.as_str());
     let second = client_agent.event("host_connected").await["peer"].as_str().unwrap().to_owned();
     assert_eq!(second, agents[0].0);
 }
@@ -106,10 +106,10 @@ async fn release_undoes_what_a_crash_left() {
     let (host, client) = tokio::join!(Geth::start(GethSpec::default()), Geth::start(GethSpec::default()));
     let (at_host, client_enode) = (host.node().await, enode(&client).await);
     let (pool, url) = Vipnode::pool(&[]).await;
-    let (beside_host, beside_client) = (Beside::new(&host), Beside::new(&client));
-    let mut host_agent = beside_host.agent("host", &url, STILL);
+    let (host_setup, client_setup) = (NodeSetup::new(&host), NodeSetup::new(&client));
+    let mut host_agent = host_setup.agent("host", &url, STILL);
     host_agent.event("joined").await;
-    let mut client_agent = beside_client.agent("client", &url, &["--min-peers", "1"]);
+    let mut client_agent = client_setup.agent("client", &url, &["--min-peers", "1"]);
     client_agent.event("host_connected").await;
     host_agent.event("client_connected").await;
     host_agent.kill().await;
@@ -118,16 +118,16 @@ async fn release_undoes_what_a_crash_left() {
     let left = at_host.peers().await.unwrap();
     assert_eq!(left.iter().find(|peer| peer.id == client_enode.id).unwrap().trusted, Some(true));
 
-    for (beside, whom) in [(&beside_host, client_enode.id), (&beside_client, enode(&host).await.id)] {
-        let mut release = beside.release();
+    for (setup, whom) in [(&host_setup, client_enode.id), (&client_setup, enode(&host).await.id)] {
+        let mut release = setup.release();
         assert_eq!(release.event("undone").await["peer"], whom.to_string());
-        assert_eq!(release.event("released").await["grants"], 1);
+        assert_eq!(release.event("released").await["leases"], 1);
         assert!(release.ended().await.success());
     }
     until(&*at_host, "the client goes", |peers| !has(peers, client_enode.id)).await;
     assert!(!trusts(&*at_host, &client_enode).await);
-    let mut again = beside_host.release();
-    assert_eq!(again.event("released").await["grants"], 0);
+    let mut again = host_setup.release();
+    assert_eq!(again.event("released").await["leases"], 0);
 }
 
 /// A pool that goes away and comes back, and a node that does, are picked up again without a restart (D40).
@@ -138,10 +138,10 @@ async fn d40_pool_and_node_come_back() {
     let url = format!("ws://{bind}");
     let mut pool = Vipnode::start(&["pool", "--bind", &bind]);
     pool.event("listening").await;
-    let (beside_host, beside_client) = (Beside::new(&host), Beside::new(&client));
-    let mut host_agent = beside_host.agent("host", &url, STILL);
+    let (host_setup, client_setup) = (NodeSetup::new(&host), NodeSetup::new(&client));
+    let mut host_agent = host_setup.agent("host", &url, STILL);
     host_agent.event("joined").await;
-    let mut client_agent = beside_client.agent("client", &url, &["--min-peers", "1"]);
+    let mut client_agent = client_setup.agent("client", &url, &["--min-peers", "1"]);
     client_agent.event("host_connected").await;
 
     pool.kill().await;
@@ -175,10 +175,10 @@ async fn a_fleet_peers_with_itself() {
     let members = tempfile::NamedTempFile::new().unwrap();
     std::fs::write(members.path(), format!("{first} # one\n{second}\n")).unwrap();
     let (_pool, url) = Vipnode::pool(&["--members", members.path().to_str().unwrap()]).await;
-    let (beside_one, beside_two) = (Beside::new(&one), Beside::new(&two));
+    let (one_setup, two_setup) = (NodeSetup::new(&one), NodeSetup::new(&two));
     let flags = [STILL, &["--min-peers", "1"]].concat();
-    let mut agent_one = beside_one.agent("agent", &url, &flags);
-    let mut agent_two = beside_two.agent("agent", &url, &flags);
+    let mut agent_one = one_setup.agent("agent", &url, &flags);
+    let mut agent_two = two_setup.agent("agent", &url, &flags);
     agent_one.event("host_connected").await;
     agent_two.event("host_connected").await;
     let at_one = one.node().await;
@@ -193,6 +193,6 @@ async fn a_fleet_peers_with_itself() {
 
     // A stranger is not admitted, and gets a hint.
     let stranger = Geth::start(spec()).await;
-    let mut agent = Beside::new(&stranger).agent("agent", &url, &flags);
+    let mut agent = NodeSetup::new(&stranger).agent("agent", &url, &flags);
     assert_eq!(agent.ended().await.code(), Some(2));
 }

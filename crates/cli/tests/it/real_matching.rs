@@ -1,6 +1,6 @@
 //! Who is brought together by what real geths serve and run.
 
-use crate::support::{Beside, STILL, Vipnode, enode, until};
+use crate::support::{NodeSetup, STILL, Vipnode, enode, until};
 use vipnode_node::testing::{Geth, GethSpec};
 
 fn words(event: &serde_json::Value) -> String {
@@ -15,16 +15,16 @@ async fn snap_is_served_where_it_is_needed_and_les_by_no_geth_of_today() {
     let own: Vec<String> = at_host.facts().await.unwrap().protocols.iter().map(ToString::to_string).collect();
     assert!(own.contains(&"eth".to_owned()) && own.contains(&"snap".to_owned()), "{own:?}");
     let (_pool, url) = Vipnode::pool(&[]).await;
-    let (beside_host, beside_client) = (Beside::new(&host), Beside::new(&client));
-    let mut host_agent = beside_host.agent("host", &url, STILL);
+    let (host_setup, client_setup) = (NodeSetup::new(&host), NodeSetup::new(&client));
+    let mut host_agent = host_setup.agent("host", &url, STILL);
     host_agent.events(&["offering", "joined"]).await;
-    let mut agent = beside_client.agent("client", &url, &["--min-peers", "1", "--need", "snap/1,les"]);
+    let mut agent = client_setup.agent("client", &url, &["--min-peers", "1", "--need", "snap/1,les"]);
     assert!(words(&agent.event("hosts_missing").await).contains("1 do not serve les (--need)"));
     assert!(agent.interrupt().await.success());
-    let mut agent = beside_client.agent("client", &url, &["--min-peers", "1", "--need", "snap/1"]);
+    let mut agent = client_setup.agent("client", &url, &["--min-peers", "1", "--need", "snap/1"]);
     let id = enode(&host).await.id;
     assert_eq!(agent.event("host_connected").await["peer"], id.to_string());
-    let peers = until(&*at_client, "the host tells what it serves", |peers| {
+    let peers = until(&*at_client, "the host reports its capabilities", |peers| {
         peers.iter().any(|peer| peer.id == id && !peer.caps.is_empty())
     });
     let caps: Vec<String> = peers.await[0].caps.iter().map(ToString::to_string).collect();
@@ -35,10 +35,10 @@ async fn snap_is_served_where_it_is_needed_and_les_by_no_geth_of_today() {
 #[tokio::test]
 async fn a_version_too_low_is_refused_on_either_side() {
     let (host, client) = tokio::join!(Geth::start(GethSpec::default()), Geth::start(GethSpec::default()));
-    let (beside_host, beside_client) = (Beside::new(&host), Beside::new(&client));
+    let (host_setup, client_setup) = (NodeSetup::new(&host), NodeSetup::new(&client));
     let (_pool, url) = Vipnode::pool(&[]).await;
-    let ask = |rules: &[&str]| beside_client.agent("client", &url, &[&["--min-peers", "1"], rules].concat());
-    let mut host_agent = beside_host.agent("host", &url, STILL);
+    let ask = |rules: &[&str]| client_setup.agent("client", &url, &[&["--min-peers", "1"], rules].concat());
+    let mut host_agent = host_setup.agent("host", &url, STILL);
     host_agent.events(&["offering", "joined"]).await;
     let mut agent = ask(&["--min-client-version", "reth/9.0,geth/999.0.0"]);
     let why = words(&agent.event("hosts_missing").await);
@@ -46,15 +46,15 @@ async fn a_version_too_low_is_refused_on_either_side() {
     assert!(agent.interrupt().await.success());
     assert!(host_agent.interrupt().await.success());
 
-    for (flag, value, told) in
+    for (flag, value, reported) in
         [("--min-client-version", "geth/999.0.0", false), ("--reject-client", "(?i)^geth/", true)]
     {
-        let mut host_agent = beside_host.agent("host", &url, &[STILL, &[flag, value]].concat());
+        let mut host_agent = host_setup.agent("host", &url, &[STILL, &[flag, value]].concat());
         host_agent.events(&["offering", "joined"]).await;
         let mut agent = ask(&[]);
         let why = words(&agent.event("hosts_missing").await);
         assert!(why.contains("1 reject your node's version"), "{flag}: {why}");
-        if told {
+        if reported {
             // Only its agent knows the pattern: the client was offered to it once.
             assert!(words(&host_agent.event("unsuitable").await).contains(flag));
         }

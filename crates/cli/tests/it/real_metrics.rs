@@ -1,7 +1,7 @@
 //! The metrics of an agent with a real geth follow what they measure.
 
 use crate::support::{
-    Beside, Vipnode, enode, has,
+    NodeSetup, Vipnode, enode, has,
     scrape::{number, numbers_until, shown_at},
     until,
 };
@@ -18,8 +18,8 @@ async fn numbers_follow_leases_own_peers_trust_node_and_pool() {
     let (at_host, at_client) = (host.node().await, client.node().await);
     let (host_enode, client_enode) = (enode(&host).await, enode(&client).await);
     let (pool, url) = Vipnode::pool(&[]).await;
-    let (beside_host, beside_client) = (Beside::new(&host), Beside::new(&client));
-    let mut host_agent = beside_host.agent("host", &url, &["--slots", "3", "--metrics-bind", "0"]);
+    let (host_setup, client_setup) = (NodeSetup::new(&host), NodeSetup::new(&client));
+    let mut host_agent = host_setup.agent("host", &url, &["--slots", "3", "--metrics-bind", "0"]);
     let shown = shown_at(&mut host_agent).await;
     host_agent.events(&["offering", "joined"]).await;
     let nobody = [("vipnode_agent_sold_slots", 0), ("vipnode_agent_free_slots", 3), ("vipnode_agent_own_peers", 0)];
@@ -28,7 +28,7 @@ async fn numbers_follow_leases_own_peers_trust_node_and_pool() {
     assert!(number(&shown, "vipnode_agent_head_timestamp_seconds").await > 1_700_000_000);
 
     // A lease and a peer of the node's own: each is counted where it belongs.
-    let mut client_agent = beside_client.agent("client", &url, &["--min-peers", "1", "--metrics-bind", "127.0.0.1:0"]);
+    let mut client_agent = client_setup.agent("client", &url, &["--min-peers", "1", "--metrics-bind", "127.0.0.1:0"]);
     let client_shown = shown_at(&mut client_agent).await;
     client_agent.event("host_connected").await;
     host_agent.event("client_connected").await;

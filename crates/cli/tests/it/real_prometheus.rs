@@ -74,8 +74,8 @@ impl Fleet {
         for (role, until) in [("host", "offering"), ("client", "host_connected")] {
             let (rpc, key) = (server.endpoint(role).to_string(), format!("{}/{role}", dir.path().display()));
             let state = dir.path().to_str().unwrap();
-            let beside = ["--rpc", &rpc, "--nodekey", &key, "--state-dir", state, "--metrics-bind", "0"];
-            let mut agent = Vipnode::start(&[&[role, url.as_str()][..], &beside].concat());
+            let common = ["--rpc", &rpc, "--nodekey", &key, "--state-dir", state, "--metrics-bind", "0"];
+            let mut agent = Vipnode::start(&[&[role, url.as_str()][..], &common].concat());
             agents_at.push(shown_at(&mut agent).await);
             agent.event(until).await;
             agents.push(agent);
@@ -138,7 +138,7 @@ impl Prometheus {
             .stderr(std::fs::File::create(dir.path().join("log")).unwrap())
             .kill_on_drop(true)
             .spawn()
-            .expect("prometheus beside promtool");
+            .expect("prometheus next to promtool");
         Self { _child: child, at, _dir: dir }
     }
 

@@ -50,12 +50,12 @@ async fn agents_of_one_machine_are_rows_and_one_is_a_page() {
     let output = market.status(&[]).await;
     assert_eq!(output.status.code(), Some(0), "{output:?}");
     let said = text(&output.stdout);
-    assert!(!said.contains('\u{1b}'), "colour in a pipe: {said:?}");
+    assert!(!said.contains('\u{1b}'), "color in a pipe: {said:?}");
     assert!(said.contains("2 agents, 2 joined; 1 of 10 slots sold, 1 of 1 hosts connected"), "{said}");
 
-    let told = json(&market.status(&["--json"]).await);
-    let agents = told["agents"].as_array().unwrap();
-    assert_eq!((agents.len(), told["silent"].as_array().unwrap().len()), (2, 0), "{told}");
+    let output = json(&market.status(&["--json"]).await);
+    let agents = output["agents"].as_array().unwrap();
+    assert_eq!((agents.len(), output["unresponsive"].as_array().unwrap().len()), (2, 0), "{output}");
     let host = agents.iter().find(|agent| !agent["host"].is_null()).unwrap();
     let client = agents.iter().find(|agent| !agent["client"].is_null()).unwrap();
     assert!(std::path::Path::new(host["socket"].as_str().unwrap()).exists());
@@ -72,7 +72,7 @@ async fn agents_of_one_machine_are_rows_and_one_is_a_page() {
     }
     let nobody = market.status(&["00000000"]).await;
     assert_eq!(nobody.status.code(), Some(1));
-    assert!(text(&nobody.stdout).contains("whose id begins with 00000000"), "{nobody:?}");
+    assert!(text(&nobody.stdout).contains("whose ID begins with 00000000"), "{nobody:?}");
 }
 
 #[tokio::test]
@@ -85,9 +85,13 @@ async fn a_killed_agent_is_shown_as_gone_next_to_a_running_one() {
     let said = text(&output.stdout);
     assert!(said.contains("client with") && said.contains("no agent answers at"), "{said}");
     assert!(said.contains("-> Start that agent again"), "{said}");
-    let told = json(&ran(&["status", "--json", "--state-dir", &state]).await);
-    assert_eq!((told["agents"].as_array().unwrap().len(), told["silent"].as_array().unwrap().len()), (1, 1), "{told}");
-    assert!(!told["silent"][0]["hint"].as_str().unwrap().is_empty(), "{told}");
+    let output = json(&ran(&["status", "--json", "--state-dir", &state]).await);
+    assert_eq!(
+        (output["agents"].as_array().unwrap().len(), output["unresponsive"].as_array().unwrap().len()),
+        (1, 1),
+        "{output}"
+    );
+    assert!(!output["unresponsive"][0]["hint"].as_str().unwrap().is_empty(), "{output}");
     drop((market.client, sim));
 }
 
@@ -98,9 +102,14 @@ async fn without_a_running_agent_there_is_a_message_and_an_exit_code() {
     let output = ran(&["status", "--state-dir", state]).await;
     assert_eq!(output.status.code(), Some(1));
     let said = text(&output.stdout);
-    assert!(said.starts_with("! No agent runs here") && said.contains(state) && said.contains("--state-dir"), "{said}");
-    let told = json(&ran(&["status", "--json", "--state-dir", state]).await);
-    assert_eq!(told["agents"], Value::Array(Vec::new()));
+    assert!(
+        said.starts_with("! No agent is running on this machine")
+            && said.contains(state)
+            && said.contains("--state-dir"),
+        "{said}"
+    );
+    let output = json(&ran(&["status", "--json", "--state-dir", state]).await);
+    assert_eq!(output["agents"], Value::Array(Vec::new()));
     for bad in [&["status", "geth"][..], &["status", "--watch=never"], &["status", "ab", "--pool", "ws://127.0.0.1:1"]]
     {
         assert_eq!(ran(bad).await.status.code(), Some(2), "{bad:?}");
@@ -114,19 +123,19 @@ async fn why_these_hosts_is_asked_of_the_pool_through_the_agent() {
     assert_eq!(output.status.code(), Some(0), "{output:?}");
     let said = text(&output.stdout);
     assert!(
-        said.contains("wants 1 host; none missing") && said.contains("was the only one that could be assigned"),
+        said.contains("wants 1 host, none missing") && said.contains("was the only host that could be assigned"),
         "{said}"
     );
-    assert!(said.contains("excluded: 1 it already has"), "{said}");
-    let told = json(&market.status(&["--why", "--json"]).await);
-    let why = &told["agents"].as_array().unwrap()[0]["explanation"];
-    assert_eq!((&why["want"], &why["hosts"][0]["selection"]["candidates"]), (&1.into(), &1.into()), "{told}");
+    assert!(said.contains("excluded: 1 already assigned to it"), "{said}");
+    let output = json(&market.status(&["--why", "--json"]).await);
+    let why = &output["agents"].as_array().unwrap()[0]["explanation"];
+    assert_eq!((&why["want"], &why["hosts"][0]["selection"]["candidates"]), (&1.into(), &1.into()), "{output}");
     // A host was given to nobody.
-    let told = json(&market.status(&["--json"]).await);
-    let host = told["agents"].as_array().unwrap().iter().find(|agent| !agent["host"].is_null()).unwrap();
+    let output = json(&market.status(&["--json"]).await);
+    let host = output["agents"].as_array().unwrap().iter().find(|agent| !agent["host"].is_null()).unwrap();
     let only = market.status(&["--why", host["node"]["id"].as_str().unwrap()]).await;
     assert_eq!(only.status.code(), Some(1));
-    assert!(text(&only.stdout).contains("No agent here is a client"), "{only:?}");
+    assert!(text(&only.stdout).contains("None of the local agents is a client"), "{only:?}");
 }
 
 #[tokio::test]
@@ -149,14 +158,14 @@ async fn a_pool_shows_its_status_to_the_allowed_audience() {
         assert_eq!(output.status.code(), Some(0), "{output:?}");
         let said = text(&output.stdout);
         assert!(said.contains("hosts    1, 1 in total") && said.contains("100 gwei a minute"), "{said}");
-        let told = json(&ran(&["status", "--pool", url, "--json"]).await);
-        assert_eq!(told["pool"]["stats"]["num_active_clients"], 1, "{told}");
-        assert!(told["pool"]["stats"]["metered_cost"].is_string(), "{told}");
+        let output = json(&ran(&["status", "--pool", url, "--json"]).await);
+        assert_eq!(output["pool"]["stats"]["num_active_clients"], 1, "{output}");
+        assert!(output["pool"]["stats"]["metered_cost"].is_string(), "{output}");
     }
     // Through an agent that is a member, where there is one.
     let closed = Market::open(&["--status", "members"]).await;
-    let told = json(&closed.status(&["--pool", &closed.url, "--json"]).await);
-    assert_eq!(told["pool"]["stats"]["num_active_clients"], 1, "{told}");
+    let output = json(&closed.status(&["--pool", &closed.url, "--json"]).await);
+    assert_eq!(output["pool"]["stats"]["num_active_clients"], 1, "{output}");
     assert!(closed.host.interrupt().await.success());
     for (audience, words) in [("members", "--status public"), ("off", "--status public or --status members")] {
         let (_pool, url) = Vipnode::pool(&["--status", audience]).await;
@@ -232,7 +241,7 @@ async fn watching_is_line_after_line_in_a_pipe_and_ends_well() {
         assert_eq!(watching.event("status").await["agents"].as_array().unwrap().len(), 2);
     }
     assert_eq!(watching.interrupt().await.code(), Some(0));
-    // Whoever reads goes away, as `head` does.
+    // The reader closes the pipe, as `head` does.
     let mut child = tokio::process::Command::new(env!("CARGO_BIN_EXE_vipnode"))
         .args(line)
         .stdout(Stdio::piped())

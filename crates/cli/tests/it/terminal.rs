@@ -31,9 +31,10 @@ async fn an_agent_has_one_line_below_its_notices_and_its_log() {
     // A client comes: notices and log lines appear above the line, each of them whole.
     let mut client = sim.other_agent(&["client", &url, "--min-peers=1"]);
     client.event("host_connected").await;
-    let told = |line: &String| line.starts_with("✓ Client ") && line.ends_with("connected; the meter is running");
-    let sold = |lines: &[String]| lines.iter().any(told) && last(lines).contains("1 of 10 slots sold");
-    let lines = host.until("a place is sold, and it is told", sold).await;
+    let is_connected =
+        |line: &String| line.starts_with("✓ Client ") && line.ends_with("connected; the meter is running");
+    let sold = |lines: &[String]| lines.iter().any(is_connected) && last(lines).contains("1 of 10 slots sold");
+    let lines = host.until("a slot is sold, and a notice reports it", sold).await;
     assert_eq!(lines.iter().filter(|line| line.contains(" · pool ")).count(), 1, "{}", lines.join("\n"));
     assert!(lines.iter().any(|line| line.contains("DEBUG")), "the log is there: {}", lines.join("\n"));
     let (status, lines, _) = host.interrupt().await;
@@ -51,14 +52,14 @@ async fn a_pool_has_one_too() {
 }
 
 #[tokio::test]
-async fn without_colour_the_line_is_there_and_on_a_dumb_terminal_or_for_programs_it_is_not() {
+async fn without_color_the_line_is_there_and_on_a_dumb_terminal_or_for_programs_it_is_not() {
     let sim = Sim::start().await;
     let (_pool, url) = Vipnode::pool(&[]).await;
     let agent = line(&sim, &["host", &url, "--max-head-age=off"]);
     let mut plain = start(&agent, &[("NO_COLOR", "1")]);
     plain.until("the line", |lines| last(lines).contains(" · pool joined · ")).await;
     let (_, _, raw) = plain.interrupt().await;
-    assert!(!raw.contains("\u{1b}[2m") && !raw.contains("\u{1b}[32m"), "colours: {raw:?}");
+    assert!(!raw.contains("\u{1b}[2m") && !raw.contains("\u{1b}[32m"), "colors: {raw:?}");
     let json = [agent.clone(), vec!["--json".to_owned()]].concat();
     for (line, env) in [(&agent, [("TERM", "dumb")]), (&json, [("TERM", "xterm")])] {
         let mut agent = start(line, &env);
@@ -83,7 +84,7 @@ async fn a_pipe_gets_plain_lines_only() {
     let mut lines = BufReader::new(host.stdout.take().unwrap()).lines();
     let mut said = String::new();
     while !said.contains("Offering 10 slots") {
-        said += &timeout(SOON, lines.next_line()).await.unwrap().unwrap().expect("it says more");
+        said += &timeout(SOON, lines.next_line()).await.unwrap().unwrap().expect("more output");
     }
     let pid = host.id().unwrap().to_string();
     assert!(Command::new("kill").args(["-INT", &pid]).status().await.unwrap().success());
@@ -119,7 +120,7 @@ async fn watching_repaints_in_place() {
 }
 
 #[tokio::test]
-async fn without_colour_the_table_of_the_demo_moves_all_the_same() {
+async fn without_color_the_table_of_the_demo_moves_all_the_same() {
     let mut demo = Terminal::start(&["demo"], &[("NO_COLOR", "1")]);
     let is_table = |line: &&String| line.contains("┆ host (simulated)");
     let ended = |lines: &[String]| lines.iter().any(|line| line.contains("by the pool"));

@@ -44,7 +44,7 @@ async fn sighup_reads_the_certificate_again_and_keeps_the_old_before_a_bad_one()
     std::fs::write(&cert, "nothing").unwrap();
     pool.signal("-HUP").await;
     let said = pool.event("certificate_kept").await;
-    assert!(said["why"].as_str().unwrap().contains("cert.pem cannot be used"), "{said}");
+    assert!(said["reason"].as_str().unwrap().contains("cert.pem cannot be used"), "{said}");
     opens(&url, &new).await.unwrap();
     assert!(pool.interrupt().await.success());
 }

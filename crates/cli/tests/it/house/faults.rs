@@ -17,7 +17,7 @@ fn each_fault_has_a_test_or_says_why_not_yet() {
         assert_ne!(named.is_empty(), !keeps.trim().starts_with("not yet"), "D{number}: tests, or why not yet");
         for name in named {
             assert!(name.starts_with(&format!("d{number}_")), "D{number}: {name}");
-            assert!(tests.contains(name), "there is no test {name}");
+            assert!(tests.contains(name), "no test is named {name}");
         }
     }
     let expected: BTreeSet<u32> = (1..=51).filter(|number| ![5, 30].contains(number)).collect();

@@ -19,9 +19,9 @@ fn each_limit_is_reached_by_a_test() {
             }
         }
     }
-    let mind = Limits::TABLE.iter().map(|limit| limit.name);
+    let core = Limits::TABLE.iter().map(|limit| limit.name);
     let gateway = PoolLimits::TABLE.iter().map(|limit| limit.name);
-    let missing: Vec<&str> = mind.chain(gateway).filter(|name| !set.limits.contains(*name)).collect();
+    let missing: Vec<&str> = core.chain(gateway).filter(|name| !set.limits.contains(*name)).collect();
     assert!(missing.is_empty(), "no test sets {missing:?}");
 }
 
@@ -120,11 +120,11 @@ fn each_number_outside_the_table_is_no_limit_and_says_why() {
             found.extend(numbers.0.into_iter().map(|name| (place.clone(), name)));
         }
     }
-    let told: BTreeSet<(String, String)> =
+    let listed: BTreeSet<(String, String)> =
         NO_LIMITS.iter().map(|(place, name, _)| ((*place).to_owned(), (*name).to_owned())).collect();
-    let (untold, gone) = (found.difference(&told), told.difference(&found));
-    let (untold, gone): (Vec<_>, Vec<_>) = (untold.collect(), gone.collect());
-    assert!(untold.is_empty(), "limits for the table, or for NO_LIMITS with a reason: {untold:?}");
+    let (unlisted, gone) = (found.difference(&listed), listed.difference(&found));
+    let (unlisted, gone): (Vec<_>, Vec<_>) = (unlisted.collect(), gone.collect());
+    assert!(unlisted.is_empty(), "limits for the table, or for NO_LIMITS with a reason: {unlisted:?}");
     assert!(gone.is_empty(), "NO_LIMITS names what is gone: {gone:?}");
 }
 

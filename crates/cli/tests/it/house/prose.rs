@@ -29,8 +29,8 @@ const AFTER_NO: &[&str] = &["longer", "more", "other", "way", "need", "limit", "
 const MOST: &[(&str, usize)] = &[
     ("agent", 250),
     ("agent-core", 347),
-    ("cli", 358),
-    ("docs", 313),
+    ("cli", 0),
+    ("docs", 90),
     ("metrics", 0),
     ("node", 182),
     ("openrpc", 60),

@@ -1,7 +1,6 @@
 //! Runs the binary and reads its output, line by line, as JSON.
 
 pub mod packaged;
-pub mod said;
 pub mod scrape;
 #[cfg(target_os = "linux")]
 pub mod terminal;
@@ -171,13 +170,13 @@ impl Sim {
 }
 
 /// The flags of an agent of a geth, with a state directory of its own.
-pub struct Beside {
+pub struct NodeSetup {
     ipc: String,
     key: String,
     pub state: TempDir,
 }
 
-impl Beside {
+impl NodeSetup {
     pub fn new(geth: &Geth) -> Self {
         let text = |path: &Path| path.to_str().unwrap().to_owned();
         Self { ipc: text(&geth.ipc()), key: text(&geth.node_key()), state: tempfile::tempdir().unwrap() }
@@ -244,7 +243,7 @@ pub fn has(peers: &[PeerFact], id: NodeId) -> bool {
 /// dials the other.
 pub async fn trusts(node: &dyn Node, other: &Enode) -> bool {
     node.call(PeerCommand::Dial(other.clone())).await.unwrap();
-    let peers = until(node, "the dialled peer shows", |peers| has(peers, other.id)).await;
+    let peers = until(node, "the dialed peer shows", |peers| has(peers, other.id)).await;
     node.call(PeerCommand::Drop(other.clone())).await.unwrap();
     peers.iter().find(|peer| peer.id == other.id).unwrap().trusted.unwrap()
 }

@@ -67,7 +67,7 @@ pub fn alerts() -> Vec<(String, String)> {
     alerts
 }
 
-/// The metrics that an expression reads: the words in it that are no function, no word of the language, no label and no
+/// The metrics that an expression reads: the words in it that are not a function, a word of the language, a label, or a
 /// value of one.
 pub fn metrics_of(expr: &str) -> BTreeSet<String> {
     const WORDS: [&str; 6] = ["and", "or", "unless", "bool", "offset", "sum"];

@@ -21,28 +21,29 @@ const DAY_MS: u64 = 24 * 60 * 60_000;
 const CLIENT_HEAD_S: u64 = 600;
 
 /// Runs every check, in the order in which things depend on each other.
-pub(crate) fn judge(facts: &Facts) -> Vec<Finding> {
+pub(crate) fn evaluate(facts: &Facts) -> Vec<Finding> {
     let mut findings = Vec::new();
     match &facts.node {
         Ok(node) => {
             let flags = ClientFlags::of(&node.facts.client_version);
-            let text = format!("{}, node {}, answers at {}", node.facts.client_version, node.facts.id.short(), node.at);
-            findings.push(Finding::well("node", text));
+            let text =
+                format!("{}, node {}, responds at {}", node.facts.client_version, node.facts.id.short(), node.at);
+            findings.push(Finding::ok("node", text));
             findings.push(exposure(node, flags));
             findings.extend(key(facts, node));
             findings.extend([kind(facts, node), head(facts, node)]);
             findings.extend(peers(facts, node, flags));
             findings.extend(strict(facts, flags));
         }
-        Err(NodeMissing::Error(fault)) => findings.push(Finding::bad("node", &fault.message, &fault.hint)),
+        Err(NodeMissing::Error(fault)) => findings.push(Finding::error("node", &fault.message, &fault.hint)),
         Err(NodeMissing::NoCalls { at, client, what }) => {
-            findings.push(Finding::well("node", format!("{client} answers at {at}")));
-            findings.push(Finding::bad("admin", what, ClientFlags::of(client).calls(at)));
+            findings.push(Finding::ok("node", format!("{client} answers at {at}")));
+            findings.push(Finding::error("admin", what, ClientFlags::of(client).calls(at)));
         }
     }
     match &facts.pool {
         Some(Ok(pool)) => findings.extend(self::pool(facts, pool)),
-        Some(Err(fault)) => findings.push(Finding::bad("pool", &fault.message, &fault.hint)),
+        Some(Err(fault)) => findings.push(Finding::error("pool", &fault.message, &fault.hint)),
         None => {}
     }
     findings
@@ -52,11 +53,11 @@ fn exposure(node: &NodeFound, flags: ClientFlags) -> Finding {
     let Some(exposed) = &node.exposed else {
         return Finding::skipped(
             "admin",
-            "The admin API answers; could not determine in time whether other machines can reach it",
+            "The admin API responds, but the check for access from other machines timed out",
         );
     };
     if exposed.is_empty() {
-        return Finding::well("admin", "The admin API answers, and at no other address that was tried");
+        return Finding::ok("admin", "The admin API responds here and at no other tested address");
     }
     let text = format!("Anyone who can reach {} controls this node", exposed.join(", "));
     Finding::warning("admin", text, flags.loopback())
@@ -66,38 +67,40 @@ fn key(facts: &Facts, node: &NodeFound) -> Option<Finding> {
     Some(match node.key.as_ref()? {
         Ok(KeyFacts::Delegated { until }) => {
             let left = until.since(facts.now);
-            let text = format!("The node key has authorized this agent for {}", counted(left / DAY_MS, "more day"));
+            let text =
+                format!("The node key's delegation to this agent is valid for {}", counted(left / DAY_MS, "more day"));
             let hint = "Renew the delegation at the next start: --nodekey FILE";
-            if left > RENEW_MS { Finding::well("key", text) } else { Finding::warning("key", text, hint) }
+            if left > RENEW_MS { Finding::ok("key", text) } else { Finding::warning("key", text, hint) }
         }
-        Ok(KeyFacts::Key(path)) => {
-            Finding::well("key", format!("Found the node key in {}; it signs a delegation once", path.display()))
-        }
-        Err(fault) => Finding::bad("key", &fault.message, &fault.hint),
+        Ok(KeyFacts::Key(path)) => Finding::ok(
+            "key",
+            format!("Found the node key in {}. The agent uses it once to sign a delegation", path.display()),
+        ),
+        Err(fault) => Finding::error("key", &fault.message, &fault.hint),
     })
 }
 
 fn kind(facts: &Facts, node: &NodeFound) -> Finding {
     if node.facts.full || facts.wants.host.is_none() {
-        return Finding::well("chain", format!("The node is on {}", node.facts.chain));
+        return Finding::ok("chain", format!("The node is on {}", node.facts.chain));
     }
-    let text = format!("The node is a light node on {}, which has no peer slots to sell", node.facts.chain);
-    Finding::bad("chain", text, "Pass --role client, or sync a full node: --syncmode snap")
+    let text = format!("The node on {} is a light node, so it has no peer slots to sell", node.facts.chain);
+    Finding::error("chain", text, "Pass --role client, or sync a full node: --syncmode snap")
 }
 
 fn head(facts: &Facts, node: &NodeFound) -> Finding {
     let head = match &node.head {
         Ok(head) => head,
-        Err(fault) => return Finding::bad("head", &fault.message, &fault.hint),
+        Err(fault) => return Finding::error("head", &fault.message, &fault.hint),
     };
     let age_s = (facts.now.get() / 1_000).saturating_sub(head.timestamp_s);
     let text = format!("The node is at {}", format::head(head.number, Some(age_s.saturating_mul(1_000))));
-    let hint = "Start the consensus client of the node and wait until it is in sync; for a chain that produces no \
+    let hint = "Start the node's consensus client and wait until the node is in sync. For a chain that does not produce \
                 blocks, pass --max-head-age off";
     match &facts.wants.host {
-        Some(host) if host.max_head_age_s.is_some_and(|most| age_s > most) => Finding::bad("head", text, hint),
+        Some(host) if host.max_head_age_s.is_some_and(|most| age_s > most) => Finding::error("head", text, hint),
         None if age_s > CLIENT_HEAD_S => Finding::warning("head", text, hint),
-        _ => Finding::well("head", text),
+        _ => Finding::ok("head", text),
     }
 }
 
@@ -107,17 +110,17 @@ fn peers(facts: &Facts, node: &NodeFound, flags: ClientFlags) -> Vec<Finding> {
         Ok(peers) => {
             findings.push(own_peers(facts, peers, flags));
             findings.extend(dial_slots(facts, peers, flags));
-            findings.extend(super::direct::judge(&facts.wants.direct, node, peers));
+            findings.extend(super::direct::evaluate(&facts.wants.direct, node, peers));
         }
-        Err(fault) => findings.push(Finding::bad("peers", &fault.message, &fault.hint)),
+        Err(fault) => findings.push(Finding::error("peers", &fault.message, &fault.hint)),
     }
     findings
 }
 
 /// No RPC call reports whether a node is closed to strangers.
 fn strict(facts: &Facts, flags: ClientFlags) -> Option<Finding> {
-    let text = "--strict-peers disconnects strangers after they connect, and they can connect again. To keep them away, \
-                close the node";
+    let text = "--strict-peers disconnects peers without a lease only after they connect, and they can reconnect. To keep \
+                them out, restrict the node itself";
     facts.wants.strict.then(|| Finding { hint: flags.close(), ..Finding::skipped("strict", text) })
 }
 
@@ -126,19 +129,19 @@ fn slots(facts: &Facts, flags: ClientFlags) -> Option<Finding> {
     let allowed = facts.wants.direct.allowed();
     let needed = host.slots.saturating_add(allowed).saturating_add(host.reserve);
     let text = format!(
-        "--slots {}{} and --reserve {} need {needed} peer slots; the node has {} (--node-max-peers)",
+        "--slots {}{} and --reserve {} require {needed} peer slots; the node has {} (--node-max-peers)",
         host.slots,
         Allowed(allowed),
         host.reserve,
         host.node_max_peers
     );
     if needed <= host.node_max_peers {
-        return Some(Finding::well("slots", text));
+        return Some(Finding::ok("slots", text));
     }
     let fit = host.node_max_peers.saturating_sub(host.reserve).saturating_sub(allowed);
     let fewer = if fit > 0 { format!("pass --slots {fit}") } else { "lower --reserve".to_owned() };
     let more = flags.max_peers(needed);
-    Some(Finding::bad("slots", text, format!("{more} and pass --node-max-peers {needed}, or {fewer}")))
+    Some(Finding::error("slots", text, format!("{more} and pass --node-max-peers {needed}, or {fewer}")))
 }
 
 /// No RPC call reports how many light nodes a node accepts.
@@ -147,8 +150,8 @@ fn light_slots(facts: &Facts, node: &NodeFound) -> Option<Finding> {
     let serves_light = node.facts.full && node.facts.protocols.iter().any(|cap| cap.name() == "les");
     let text = || {
         format!(
-            "The node also serves light nodes but does not report how many. Trusted peers do not bypass its \
-             --light.maxpeers: keep --slots {} at or below it",
+            "The node also serves light nodes but does not report its limit for them. Trusted peers do not bypass \
+             --light.maxpeers, so keep --slots {} at or below it",
             host.slots
         )
     };
@@ -172,11 +175,11 @@ fn own_peers(facts: &Facts, peers: &[PeerFact], flags: ClientFlags) -> Finding {
         let hint = format!("{}, or lower --slots", flags.max_peers(most.saturating_add(reserve)));
         return Finding::warning(
             "peers",
-            format!("{text}; its peer table is full, so --reserve {reserve} is not kept"),
+            format!("{text}. Its peer table is full, so --reserve {reserve} is not satisfied"),
             hint,
         );
     }
-    Finding::well("peers", text)
+    Finding::ok("peers", text)
 }
 
 /// A client's node has to dial its hosts, and some clients dial few peers.
@@ -187,15 +190,15 @@ fn dial_slots(facts: &Facts, peers: &[PeerFact], flags: ClientFlags) -> Option<F
     let dialed = peers.iter().filter(|peer| peer.direction == Direction::Outbound).count();
     let text = format!("The node has dialed {dialed} of at most {slots} peers");
     if dialed < usize::try_from(slots).unwrap_or(usize::MAX) {
-        return Some(Finding::well("dial_slots", text));
+        return Some(Finding::ok("dial_slots", text));
     }
     let more = most.saturating_add(share.saturating_mul(3));
     let hint = format!("{} and pass --node-max-peers {more}", flags.max_peers(more));
-    Some(Finding::warning("dial_slots", format!("{text}; it cannot dial a host until one of them leaves"), hint))
+    Some(Finding::warning("dial_slots", format!("{text}. It cannot dial a host until one of them disconnects"), hint))
 }
 
 fn pool(facts: &Facts, pool: &PoolFound) -> Vec<Finding> {
-    let mut findings = vec![Finding::well("pool", format!("The pool at {} answers", pool.url))];
+    let mut findings = vec![Finding::ok("pool", format!("The pool at {} responds", pool.url))];
     match &pool.reached.reply {
         Ok(reply) => {
             findings.extend([admission(reply), clock(pool, reply)]);
@@ -203,7 +206,7 @@ fn pool(facts: &Facts, pool: &PoolFound) -> Vec<Finding> {
         }
         Err(error) if error.is(ErrorCode::Busy) => {
             let hint = error.data.as_ref().map(|data| data.hint.clone()).unwrap_or_default();
-            findings.push(Finding::warning("port", format!("The pool does not test ports now: {error}"), hint));
+            findings.push(Finding::warning("port", format!("The pool did not test the port: {error}"), hint));
         }
         Err(error) => findings.push(Finding::skipped("port", format!("The pool does not support this check: {error}"))),
     }
@@ -212,19 +215,19 @@ fn pool(facts: &Facts, pool: &PoolFound) -> Vec<Finding> {
 
 fn admission(reply: &ReachReply) -> Finding {
     match &reply.admission {
-        Admission::Allowed => Finding::well("admission", "The pool accepts this node"),
+        Admission::Allowed => Finding::ok("admission", "The pool accepts this node"),
         Admission::MembersOnly => Finding::skipped(
             "admission",
-            "The pool accepts members only; an agent learns at its start whether this node is one",
+            "The pool accepts only members. Start an agent to learn whether this node is a member",
         ),
-        Admission::Refused(error) if error.is(ErrorCode::NotMember) => Finding::bad(
+        Admission::Refused(error) if error.is(ErrorCode::NotMember) => Finding::error(
             "admission",
             error.to_string(),
             "Ask the pool's operator for the join secret, and pass --join-secret-file FILE",
         ),
         Admission::Refused(error) => {
             let hint = error.data.as_ref().map(|data| data.hint.clone()).unwrap_or_default();
-            Finding::bad("admission", error.to_string(), hint)
+            Finding::error("admission", error.to_string(), hint)
         }
     }
 }
@@ -233,11 +236,11 @@ fn clock(pool: &PoolFound, reply: &ReachReply) -> Finding {
     let (here, there) = (pool.reached.heard, reply.time_ms);
     let (apart, way) = if here > there { (here.since(there), "ahead of") } else { (there.since(here), "behind") };
     if apart <= CLOCK_WELL_MS {
-        return Finding::well("clock", "The clocks of this machine and the pool agree");
+        return Finding::ok("clock", "This machine's clock agrees with the pool's");
     }
     let text = format!("This machine's clock is {} s {way} the pool's", apart / 1_000);
     let hint = "Synchronize the clock: timedatectl set-ntp true";
-    if apart < CLOCK_BAD_MS { Finding::warning("clock", text, hint) } else { Finding::bad("clock", text, hint) }
+    if apart < CLOCK_BAD_MS { Finding::warning("clock", text, hint) } else { Finding::error("clock", text, hint) }
 }
 
 fn port(facts: &Facts, reply: &ReachReply) -> Vec<Finding> {
@@ -246,9 +249,9 @@ fn port(facts: &Facts, reply: &ReachReply) -> Vec<Finding> {
     let port = facts.wants.port.unwrap_or(node.facts.enode.port);
     let place = format!("port {port} at {}", reply.address);
     let trouble = match reply.port {
-        None => return vec![Finding::skipped("port", "The node reports no p2p port")],
+        None => return vec![Finding::skipped("port", "The node does not report a p2p port")],
         Some(Reach::Open) => {
-            let mut findings = vec![Finding::well("port", format!("The pool can reach {place}"))];
+            let mut findings = vec![Finding::ok("port", format!("The pool can reach {place}"))];
             findings.extend(advertised_address(node, reply, flags));
             return findings;
         }
@@ -256,12 +259,12 @@ fn port(facts: &Facts, reply: &ReachReply) -> Vec<Finding> {
         Some(Reach::Timeout) => format!("The pool cannot reach {place}: no answer"),
     };
     let hint = format!(
-        "Open TCP port {port} (`ufw allow {port}`) and forward it in the router to this machine. {}; if others reach \
-         the node elsewhere, pass --enode.host HOST",
+        "Open TCP port {port} (`ufw allow {port}`) and forward it from the router to this machine. {}. If other nodes \
+         reach this node at another address, pass --enode.host HOST",
         flags.address(&reply.address.to_string())
     );
     if facts.wants.host.is_some() {
-        vec![Finding::bad("port", trouble, hint)]
+        vec![Finding::error("port", trouble, hint)]
     } else {
         vec![Finding::warning(
             "port",

@@ -7,14 +7,14 @@ use vipnode_agent_core::Advertise;
 use vipnode_types::{Enode, EnodeHost, NodeId};
 
 #[derive(Debug, Args)]
-pub(crate) struct Speaking {
+pub(crate) struct ProtocolArgs {
     /// Use this version of the pool protocol.
     ///
-    /// Version 2 is for a pool of the original vipnode. The node key then signs every call, so the agent reads it at
-    /// each start.
+    /// Use version 2 for a pool of the original vipnode. In version 2 the node key signs every call, so the agent reads
+    /// the key at every start.
     #[arg(long, default_value_t = 3, value_name = "2|3", value_parser = clap::value_parser!(u8).range(2..=3), help_heading = "Pool", hide_short_help = true)]
     pub(crate) protocol: u8,
-    /// Let an old agent connect this node over protocol 2 as well.
+    /// Also let an older agent connect this node over protocol 2.
     #[arg(long, help_heading = "Pool", hide_short_help = true)]
     pub(crate) allow_protocol_2: bool,
     /// Advertise this enode instead of the one the node reports.
@@ -22,23 +22,24 @@ pub(crate) struct Speaking {
     pub(crate) enode: Option<Enode>,
     /// Advertise this host instead of the one the node reports.
     ///
-    /// The port stays.
+    /// The port does not change.
     #[arg(long = "enode.host", value_name = "HOST", value_parser = enode_host, conflicts_with = "enode", help_heading = "Node", hide_short_help = true)]
     pub(crate) enode_host: Option<EnodeHost>,
-    /// Report this often over protocol 2.
+    /// Set how often to report over protocol 2.
     ///
-    /// More than 5s and less than 120s. [default: 60s]
+    /// Must be more than 5s and less than 120s. [default: 60s]
     #[arg(long, value_name = "TIME", value_parser = update_interval, help_heading = "Pool", hide_short_help = true)]
     pub(crate) update_interval: Option<Duration>,
     /// Disconnect every peer that has no lease.
     ///
-    /// Peers that the node keeps by its own settings stay. While the pool is unreachable, the last list of leases
-    /// applies. A disconnected peer can connect again: `vipnode doctor --strict-peers` shows how to close the node.
+    /// Peers that the node keeps by its own settings stay connected. While the pool is unreachable, the last list of
+    /// leases applies. A disconnected peer can reconnect. To see the node flags that prevent this, run `vipnode doctor
+    /// --strict-peers`.
     #[arg(long, help_heading = "Node", hide_short_help = true)]
     pub(crate) strict_peers: bool,
 }
 
-impl Speaking {
+impl ProtocolArgs {
     /// Returns the address that other nodes are given to dial.
     pub(crate) fn advertise(&self) -> Advertise {
         match (&self.enode, &self.enode_host) {
@@ -60,7 +61,7 @@ fn update_interval(text: &str) -> Result<Duration, String> {
     }
     if interval >= Duration::from_secs(120) {
         return Err(
-            "too rarely: the pool considers a node that is silent for 120 s gone; pass less, such as 60s".to_owned()
+            "too seldom: the pool considers a node offline after 120 s of silence; pass less, such as 60s".to_owned()
         );
     }
     Ok(interval)
@@ -75,8 +76,9 @@ fn enode_host(text: &str) -> Result<EnodeHost, String> {
         Enode { host: EnodeHost::Dns(text.into()), port: 1, ..Enode::id_only(NodeId::new([0; 64])) }
             .to_string()
             .parse();
-    read.map(|enode| enode.host)
-        .map_err(|_not_one| "not a valid address or host name; the port stays the node's own".to_owned())
+    read.map(|enode| enode.host).map_err(|_not_one| {
+        "not a valid address or host name; omit the port, which always comes from the node".to_owned()
+    })
 }
 
 #[cfg(test)]
@@ -97,7 +99,7 @@ mod tests {
     #[test]
     fn each_fault_of_the_interval_has_its_reason() {
         assert!(update_interval("5s").unwrap_err().contains("flood"));
-        assert!(update_interval("120s").unwrap_err().contains("gone"));
+        assert!(update_interval("120s").unwrap_err().contains("offline"));
         assert!(update_interval("often").unwrap_err().contains("pass 60s"));
         assert_eq!(update_interval("5001ms"), Ok(Duration::from_millis(5_001)));
         assert_eq!(update_interval("119s"), Ok(Duration::from_secs(119)));

@@ -1,20 +1,22 @@
-//! The book's page of errors is made from the tables of the crates, so that it has all of them and no other.
+//! The book's page of errors is generated from the tables of all crates, so that it lists each error. A test writes it, since
+//! the command line itself does not use every crate that has a table.
 
 use std::{collections::BTreeSet, fmt::Write, fs, path::Path};
 
 use vipnode_types::{ErrorRow, ErrorTable, HintRow, wire::ErrorCode};
 
-use crate::support::said::{calls, sources, words};
+use super::cell;
+use crate::error;
 
 const INTRO: &str = "\
 # Errors, and how to fix them
 
-<!-- Written from the tables of the crates: WRITE=1 cargo test -p vipnode --test it errors_page -->
+<!-- Written from the tables of the crates: WRITE=1 cargo test -p vipnode --bins errors_page -->
 
-A command that fails says what happened and why, and behind `->` how to fix it; with `--json` it prints an object with
-`error` and `hint`. Its exit code is 2. What a pool or an agent refuses has a code, a message and `data.hint` on the wire.
+A command that fails prints what happened and why, and after `->` how to fix it; with `--json` it prints an object with
+`text` and `hint`. Its exit code is 2. Errors from a pool or an agent also have a code, a message, and `data.hint` on the wire.
 
-On this page ‹…› stands for what is filled in.
+On this page, ‹…› marks a value that is filled in at run time.
 ";
 
 /// The tables of all crates, in the order of the page.
@@ -25,6 +27,7 @@ const TABLES: &[&[ErrorTable]] = &[
     vipnode_rpc::ERROR_TABLES,
     vipnode_pool::ERROR_TABLES,
     vipnode_pool_core::ERROR_TABLES,
+    error::ERROR_TABLES,
 ];
 
 fn rows() -> impl Iterator<Item = &'static ErrorRow> {
@@ -39,7 +42,7 @@ fn the_page_matches_the_sources() {
         fs::write(&file, &written).unwrap();
     }
     let there = fs::read_to_string(&file).unwrap_or_default();
-    assert!(there == written, "write it again: WRITE=1 cargo test -p vipnode --test it errors_page");
+    assert!(there == written, "write it again: WRITE=1 cargo test -p vipnode --bins errors_page");
 }
 
 #[test]
@@ -87,7 +90,7 @@ fn no_table_has_two_errors_of_one_name() {
 
 fn page() -> String {
     let mut page = INTRO.to_owned();
-    page += "\n## What a pool or an agent refuses, by code\n";
+    page += "\n## Errors from a pool or an agent, by code\n";
     for &code in ErrorCode::ALL {
         let _infallible = write!(page, "\n### {}\n\n{}: {}.\n", code.name(), code as i32, code.meaning());
         let lines: Vec<String> = rows().filter(|row| row.code == Some(code)).map(line).collect();
@@ -100,8 +103,6 @@ fn page() -> String {
             table(&mut page, &lines);
         }
     }
-    page += "\n## The command line\n";
-    table(&mut page, &command_line());
     page
 }
 
@@ -120,23 +121,6 @@ fn line(row: &ErrorRow) -> String {
     format!("| {}<br>*{}* | {} |\n", cell(&filled(row.message)), cell(row.doc), cell(&hint))
 }
 
-/// What the commands themselves say, which have no table: calls with a message and a hint.
-fn command_line() -> Vec<String> {
-    let files = sources("cli", "");
-    let made = |name: &'static str| files.iter().flat_map(move |file| calls(file, name));
-    let calls = made("::CliError::new").chain(made("::Failure::new"));
-    let mut lines: Vec<String> = Vec::new();
-    for args in calls {
-        let [message, hint] = args.as_slice() else { continue };
-        let (message, hint) = (words(message), words(hint));
-        let line = format!("| {} | {} |\n", cell(&message), cell(&hint));
-        if message.contains(' ') && !lines.contains(&line) {
-            lines.push(line);
-        }
-    }
-    lines
-}
-
 /// A template with its fields named: `{name:?}` becomes ‹name›.
 fn filled(template: &str) -> String {
     let mut shown = String::new();
@@ -148,9 +132,4 @@ fn filled(template: &str) -> String {
         rest = after;
     }
     shown + rest
-}
-
-fn cell(text: &str) -> String {
-    let text = text.replace('|', "\\|").replace('\n', " ").replace('<', "&lt;").replace('*', "\\*");
-    if text.trim().is_empty() { "—".to_owned() } else { text.trim().to_owned() }
 }

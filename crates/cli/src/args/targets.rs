@@ -3,7 +3,7 @@ use std::str::FromStr;
 use vipnode_agent_core::DirectConfig;
 use vipnode_types::{Enode, NodeId};
 
-use crate::error::CliError;
+use crate::error::{CliError, CommandError};
 
 /// The argument that names a pool, or a host that needs none.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,7 +23,7 @@ impl FromStr for PoolOrHost {
         }
         if matches!(text, "agent" | "host" | "client") {
             return Err(format!(
-                "that is a role, not a pool such as wss://pool.example; for `vipnode doctor` pass --role {text}"
+                "that is a role, not a pool URL such as wss://pool.example; to check a role, run vipnode doctor --role {text}"
             ));
         }
         if text.starts_with("enode:") || text.starts_with("enr:") {
@@ -49,29 +49,26 @@ pub(crate) fn kept(text: &str) -> Result<NodeId, String> {
 
 /// The pool and the peers that the user named.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub(crate) struct Peered {
+pub(crate) struct Targets {
     /// As the user gave it.
     pub(crate) pool: Option<String>,
     pub(crate) direct: DirectConfig,
 }
 
-impl Peered {
+impl Targets {
     pub(crate) fn of(named: &[PoolOrHost], allow: &[Enode]) -> Result<Self, CliError> {
-        let mut peered = Self { pool: None, direct: DirectConfig { hosts: Vec::new(), allow: allow.to_vec() } };
+        let mut targets = Self { pool: None, direct: DirectConfig { hosts: Vec::new(), allow: allow.to_vec() } };
         for one in named {
-            match (one, &peered.pool) {
-                (PoolOrHost::Host(host), _) => peered.direct.hosts.push(host.clone()),
-                (PoolOrHost::Pool(pool), None) => peered.pool = Some(pool.clone()),
+            match (one, &targets.pool) {
+                (PoolOrHost::Host(host), _) => targets.direct.hosts.push(host.clone()),
+                (PoolOrHost::Pool(pool), None) => targets.pool = Some(pool.clone()),
                 (PoolOrHost::Pool(pool), Some(other)) => {
-                    return Err(CliError::new(
-                        format!("an agent has one pool, but two are given: {other} and {pool}"),
-                        "Remove one; a second pool needs a second node with its own agent (--rpc)",
-                    ));
+                    return Err(CommandError::TwoPools { first: other.clone(), second: pool.clone() }.into());
                 }
             }
         }
-        peered.direct.check().map_err(|error| CliError::from(vipnode_agent::AgentError::from(error)))?;
-        Ok(peered)
+        targets.direct.check().map_err(|error| CliError::from(vipnode_agent::AgentError::from(error)))?;
+        Ok(targets)
     }
 
     /// Whether there is a pool. If none is named, one is looked for, unless the user named nodes.
@@ -88,24 +85,24 @@ mod tests {
         byte.repeat(64)
     }
 
-    fn read(named: &[&str], allow: &[&str]) -> Result<Peered, String> {
+    fn read(named: &[&str], allow: &[&str]) -> Result<Targets, String> {
         let named: Result<Vec<PoolOrHost>, String> = named.iter().map(|text| text.parse()).collect();
         let allow: Result<Vec<Enode>, String> = allow.iter().map(|text| allowed(text)).collect();
-        Peered::of(&named?, &allow?).map_err(|error| error.message)
+        Targets::of(&named?, &allow?).map_err(|error| error.message)
     }
 
     #[test]
     fn a_pool_hosts_or_both_are_named() {
         let one = format!("enode://{}@[2001:db8::1]:30303", id("0a"));
         let two = format!("enode://{}@host.example:30303?discport=0", id("0b"));
-        let peered = read(&[&one, "wss://pool.example", &two], &[]).unwrap();
-        assert_eq!(peered.pool.as_deref(), Some("wss://pool.example"));
-        assert_eq!(peered.direct.hosts.iter().map(ToString::to_string).collect::<Vec<_>>(), [one.clone(), two]);
-        assert!(peered.has_pool() && read(&[], &[]).unwrap().has_pool());
+        let targets = read(&[&one, "wss://pool.example", &two], &[]).unwrap();
+        assert_eq!(targets.pool.as_deref(), Some("wss://pool.example"));
+        assert_eq!(targets.direct.hosts.iter().map(ToString::to_string).collect::<Vec<_>>(), [one.clone(), two]);
+        assert!(targets.has_pool() && read(&[], &[]).unwrap().has_pool());
         assert!(!read(&[&one], &[]).unwrap().has_pool());
         let bare = id("0c");
-        let peered = read(&[], &[&bare, &one]).unwrap();
-        assert!(!peered.has_pool() && peered.direct.allow[0] == Enode::id_only(bare.parse().unwrap()));
+        let targets = read(&[], &[&bare, &one]).unwrap();
+        assert!(!targets.has_pool() && targets.direct.allow[0] == Enode::id_only(bare.parse().unwrap()));
     }
 
     #[test]
@@ -113,7 +110,7 @@ mod tests {
         let host = |place: &str| format!("enode://{}{place}", id("0a"));
         for (named, allow, why) in [
             (vec!["host".to_owned()], vec![], "that is a role"),
-            (vec!["ws://a".to_owned(), "ws://b".to_owned()], vec![], "two are given: ws://a and ws://b"),
+            (vec!["ws://a".to_owned(), "ws://b".to_owned()], vec![], "two were given: ws://a and ws://b"),
             (vec![host("@127.0.0.1")], vec![], "the port"),
             (vec![host("@::1:30303")], vec![], "IPv6 stands in brackets"),
             (vec![host("")], vec![], "has no address to dial"),

@@ -1,0 +1,165 @@
+use std::{io, net::SocketAddr, path::PathBuf};
+
+use vipnode_agent::AgentError;
+use vipnode_node::finder::FinderError;
+use vipnode_pool::{MembersError, PoolError, TlsError};
+use vipnode_types::errors;
+
+use super::SettingError;
+
+errors! {
+    /// Why a command cannot do what its flags ask for. Errors of the roles keep their own types.
+    #[derive(Debug)]
+    pub(crate) enum CommandError {
+        /// The settings file cannot be read.
+        ConfigFile { path: PathBuf, error: io::Error }: local, "cannot read {path}: {error}" (path = path.display()),
+            hint "Pass a TOML file with --config FILE. To print an example, run `vipnode <command> --print-config`.";
+        /// The settings file is too large.
+        ConfigSize { path: PathBuf, most_bytes: u64 }: local,
+            "{path} is larger than {most_bytes} bytes" (path = path.display()),
+            hint "Pass a TOML file with --config FILE. To print an example, run `vipnode <command> --print-config`.";
+        /// The settings file is one of the original vipnode.
+        ConfigIni { path: PathBuf, replacement: String }: local,
+            "{path} is a configuration file of the original vipnode (INI); this vipnode reads TOML" (path = path.display()),
+            hint "{replacement}";
+        /// A line of the settings file is wrong.
+        ConfigLine { path: PathBuf, line: usize, why: Box<SettingError> }: local,
+            "{path} line {line}: {why}" (path = path.display()), hint_of why;
+        /// A variable or a key has a value that its flag does not take.
+        Setting { flag: String, source: String, takes: &'static str }: local, "{flag} in {source} is not valid",
+            hint "Set it to {takes}.";
+        /// A flag of Go's profiler.
+        Pprof: local, "--pprof enables Go's profiler, but vipnode is no longer written in Go",
+            hint "Remove it; to profile a running vipnode, run `perf record -p <pid>`.";
+        /// The original's persistent store.
+        StorePersist: local, "--store persist: this version keeps its state in memory only",
+            hint "Remove it, or pass --store memory; leases of agents that reconnect within 10 minutes continue.";
+        /// A store that no version has.
+        StoreUnknown { store: String }: local, "--store: unknown store \"{store}\"", hint "Pass --store memory.";
+        /// The original's data directory.
+        Datadir: local, "--datadir: this version writes no data to disk", hint "Remove it.";
+        /// The original's rule for a node's other peers.
+        InvalidNode: local,
+            "--invalid-node: agents do not report their other peers to this pool, and the pool evicts only clients that it \
+             assigned",
+            hint "Remove it; to limit who can join, pass --members FILE.";
+        /// The original's payment contract.
+        Contract { flag: &'static str }: local,
+            "{flag}: this version has no payment contract; it meters leases but does not collect payment",
+            hint "Remove it; --price sets the price of a slot, and /metrics shows what was metered.";
+        /// The original's minimum balance.
+        MinBalance: local,
+            "--contract.min-balance: this version has no payment contract; it meters leases but does not collect payment",
+            hint "Remove it, or pass --contract.min-balance off.";
+        /// Agents have one pool.
+        TwoPools { first: String, second: String }: local,
+            "an agent connects to one pool, but two were given: {first} and {second}",
+            hint "Remove one; to join a second pool, run a second agent for another node (--rpc).";
+        /// A host was given the enode of another host.
+        EnodeForHost: local, "an enode was given, but `vipnode host` does not connect to other hosts",
+            hint "To connect to it, run `vipnode client` or `vipnode agent`; to admit that node, pass it to --allow.";
+        /// No pool was given, and none runs here.
+        NoPool { local: &'static str }: local, "no pool was given, and no pool responds at {local}",
+            hint "Pass the URL of a pool or set VIPNODE_POOL. To start a pool, run `vipnode pool`; to try one, run `vipnode demo`.";
+        /// The original's pool inside an agent.
+        PoolInMemory { url: &'static str }: local,
+            "{url} is the original's in-process pool, which this version does not support",
+            hint "Run a pool on the same machine: `vipnode pool`; to run everything at once: `vipnode demo`.";
+        /// The address of a simulated node is wrong.
+        FakeNode { why: String }: local, "--rpc fakenode://… is not a valid simulated node: {why}",
+            hint "Write it as --rpc 'fakenode://<id of the key in --nodekey>?fakepeers=3&fakeblock=100&fullnode=1'.";
+        /// A secret over protocol 2.
+        JoinSecretOverProtocol2: local, "protocol 2 has no join secrets",
+            hint "Remove the secret. A closed pool admits protocol 2 agents by node ID (`vipnode pool --members`).";
+        /// A price over protocol 2.
+        MaxPriceOverProtocol2: local, "protocol 2 does not report prices, so --max-price cannot be enforced",
+            hint "Remove --max-price, or use protocol 3.";
+        /// A consent to protocol 2 over protocol 2.
+        AllowOverProtocol2: local, "--allow-protocol-2 works only over protocol 3, for the agent that owns the node",
+            hint "Remove either --protocol 2 or --allow-protocol-2.";
+        /// The file of the join secret cannot be read.
+        JoinSecretFile { path: PathBuf, error: io::Error }: local, "cannot read {path}: {error}" (path = path.display()),
+            hint "Pass a file that this user can read: --join-secret-file FILE.";
+        /// The file of the join secret is empty.
+        JoinSecretEmpty { path: PathBuf }: local, "{path} does not contain a secret" (path = path.display()),
+            hint "Write the join secret to the file.";
+        /// Two ways to close a pool.
+        MembersAndSecret: local, "--members and a join secret cannot be used together", hint "Remove one of the two.";
+        /// The file of members cannot be used.
+        Members { why: MembersError }: local, "{why}", no_hint "the message names the file and the line";
+        /// A limit has a wrong name.
+        LimitUnknown { name: String }: local, "unknown limit {name}", hint "List all limits: vipnode pool --print-limits.";
+        /// A limit has a wrong value.
+        LimitValue { name: Box<str>, value: Box<str>, rule: &'static str, least: Box<str>, most: Box<str>, default: Box<str> }: local,
+            "invalid value \"{value}\" for limit {name}: {rule}",
+            hint "Pass a value from {least} to {most}: --limit {name}={default}.";
+        /// Certificate authorities for the ACME server cannot be used.
+        AcmeCa { why: String }: local, "{why}", hint "Pass a PEM file: --tls-acme-ca FILE.";
+        /// The directory for certificates cannot be determined.
+        TlsCache { why: Box<AgentError> }: local, "{why}", hint "Pass --tls-cache DIR.";
+        /// The pool's certificate cannot be used.
+        Certificate { why: Box<TlsError> }: local, "{why}", hint "{fix}" (fix = why.hint());
+        /// The pool cannot start or continue.
+        Pool { why: Box<PoolError> }: local, "{why}", hint "{fix}" (fix = why.hint());
+        /// The operating system returns no random bytes.
+        Random { error: String }: local, "cannot get random bytes from the operating system: {error}",
+            no_hint "the operating system is broken";
+        /// Metrics would be open to other machines.
+        MetricsOpen { address: SocketAddr }: local,
+            "--metrics-bind {address} is not a loopback address: anyone who can reach it could read the metrics",
+            hint "Pass --metrics-bind {port}, or allow it with --metrics-open." (port = address.port());
+        /// The address for metrics cannot be bound.
+        MetricsBind { address: SocketAddr, error: io::Error }: local, "--metrics-bind {address}: {error}",
+            hint "Pass a free port: --metrics-bind PORT.";
+        /// The key to sign a delegation was not found.
+        LinkKey { why: Box<FinderError> }: local, "{why}",
+            hint "Pass --nodekey FILE. If only another user or machine can read the key, run: vipnode link --request.";
+        /// What the doctor checks does not answer.
+        NoAnswer { what: &'static str, seconds: u64 }: local, "{what} did not answer within {seconds} s",
+            hint "Try again; if it persists, restart it.";
+        /// The agents of another user.
+        AgentsUnreadable { path: PathBuf, root: PathBuf }: local,
+            "this user cannot access the agents in {path}" (path = path.display()),
+            hint "Run the command as their user or as root: sudo vipnode status --state-dir {root}." (root = root.display());
+        /// A directory has too many agents.
+        AgentsCut { most: usize }: local, "showing only {most} agents per directory; there may be more",
+            hint "Show one agent: vipnode status NODE.";
+        /// A document cannot be generated.
+        Document { error: serde_json::Error }: local, "cannot write the document: {error}",
+            no_hint "this is a bug of vipnode";
+        /// A manual page cannot be written.
+        WritePage { path: PathBuf, error: io::Error }: local, "cannot write {path}: {error}" (path = path.display()),
+            hint "Pass a directory that you can write to: --dir DIR.";
+        /// Standard output cannot be written.
+        Output { error: io::Error }: local, "cannot write to standard output: {error}",
+            no_hint "it depends on where the output goes";
+        /// Signals cannot be received.
+        Signals { error: io::Error }: local, "cannot listen for signals: {error}", no_hint "the operating system refuses it";
+        /// Threads cannot be started.
+        Threads { error: io::Error }: local, "cannot start threads: {error}",
+            hint "Raise the limit of processes (ulimit -u), or free memory.";
+        /// A second signal arrived.
+        StoppedAtOnce: local, "stopped immediately without undoing the changes to the node",
+            hint "Undo them: vipnode release.";
+        /// The demo needs a temporary directory.
+        DemoDir { error: io::Error }: local, "cannot create a directory for the demo: {error}",
+            hint "Set TMPDIR to a directory that you can write to.";
+        /// The demo's temporary directory stays.
+        DemoDirLeft { dir: PathBuf, error: io::Error }: local, "cannot remove {dir}: {error}" (dir = dir.display()),
+            hint "Remove it manually.";
+        /// The demo cannot start its simulated nodes.
+        DemoNodes { error: io::Error }: local, "cannot start the simulated nodes: {error}",
+            no_hint "the message has what the operating system reports";
+        /// The demo cannot start geth.
+        DemoGeth { program: PathBuf, why: String }: local, "cannot run {program}: {why}" (program = program.display()),
+            hint "Pass another geth (1.17 works) with --geth PATH, or use simulated nodes with --simulated.";
+        /// The demo cannot start a role.
+        DemoProcess { role: String, error: io::Error }: local, "cannot start {role}: {error}",
+            no_hint "the message has what the operating system reports";
+        /// A role of the demo ended early.
+        DemoEnded { role: String, why: String, fix: String }: local, "{role} ended: {why}", hint "{fix}";
+        /// A step of the demo takes too long.
+        DemoTimeout { seconds: u64, step: String }: local, "timed out after {seconds} s: {step}",
+            hint "See the output of each process: vipnode demo -v.";
+    }
+}

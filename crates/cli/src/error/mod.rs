@@ -1,0 +1,17 @@
+//! The errors of the command line: [`CliError`] is what a command ends with, made from the error of any crate;
+//! [`CommandError`] and [`SettingError`] are those that arise here.
+//!
+//! May use no other folder.
+
+mod cli_error;
+mod command_error;
+mod setting_error;
+
+pub(crate) use self::{cli_error::CliError, command_error::CommandError, setting_error::SettingError};
+
+/// The errors that arise in the command line, for the page of all errors.
+#[cfg(test)]
+pub(crate) const ERROR_TABLES: &[vipnode_types::ErrorTable] = &[
+    vipnode_types::ErrorTable { title: "Commands and flags", rows: CommandError::ROWS },
+    vipnode_types::ErrorTable { title: "The settings file", rows: SettingError::ROWS },
+];
