@@ -49,7 +49,7 @@ fn the_page_matches_the_sources() {
 fn known_errors_are_found() {
     let page = page();
     for part in [
-        "| the agent speaks protocol ‹theirs›, this pool speaks ‹ours›<br>",
+        "| the agent speaks protocol ‹theirs›, this pool speaks protocol ‹ours›<br>",
         "this pool is closed, and this node is not one of its members",
         "| Try again in ‹retry_ms› ms. |",
         "its certificate comes from an authority that this machine does not know",
