@@ -34,7 +34,7 @@ pub(super) fn summary(timeline: &Timeline, word: &str, pool: &PoolStats, now: In
     let mut table = meters(timeline, word, now);
     let leases = format!("{} leases", pool.num_metered_leases);
     let sums = [leases, String::new(), String::new(), seconds(pool.metered_ms), gwei(pool.metered_cost)];
-    table.add_row(sums.into_iter().chain(["total metered by the pool".to_owned()]));
+    table.add_row(sums.into_iter().chain(["pool total".to_owned()]));
     table
 }
 

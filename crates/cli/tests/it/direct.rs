@@ -123,7 +123,7 @@ async fn what_does_not_go_together_is_refused_with_a_hint() {
     let nodes = Nodes::start(&["node"]).await;
     let (host, client) = (enode("host", 1), id("client"));
     for (args, what) in [
-        (&["host", &*host][..], "does not stay connected"),
+        (&["host", &*host][..], "does not connect to other hosts"),
         (&["client", "ws://a", "ws://b"], "two were given"),
         (&["client", &host, &host], "named twice"),
         (&["host", "ws://a", "--slots", "34", "--allow", &client], "with the client of --allow"),

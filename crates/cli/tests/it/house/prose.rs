@@ -30,7 +30,7 @@ const MOST: &[(&str, usize)] = &[
     ("agent", 250),
     ("agent-core", 347),
     ("cli", 0),
-    ("docs", 90),
+    ("docs", 50),
     ("metrics", 0),
     ("node", 182),
     ("openrpc", 60),
