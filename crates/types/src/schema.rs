@@ -24,7 +24,7 @@ macro_rules! texts {
 
 texts! {
     NodeId, "^[0-9a-f]{128}$", "A node: its public key, 64 bytes.";
-    Enode, "^enode://[0-9a-f]{128}(@[^@/?]+:[0-9]+)?([?]discport=[0-9]+)?$", "Where a node can be dialled. IPv6 stands in brackets.";
+    Enode, "^enode://[0-9a-f]{128}(@[^@/?]+:[0-9]+)?([?]discport=[0-9]+)?$", "Where a node can be dialed. IPv6 stands in brackets.";
     Account, "^0x[0-9a-fA-F]{40}$", "Who pays or earns: an Ethereum address.";
     AgentPublic, "^[0-9a-f]{66}$", "The public key of an agent: a compressed point of secp256k1.";
     Signature, "^[0-9a-f]{128}$", "ECDSA over secp256k1: R and S.";

@@ -90,14 +90,14 @@ async fn two_trusted_clients_of_one_public_address_come_35_s_apart() {
     let mut at = host.facts().await.unwrap().enode;
     at = at.with_ip("11.0.0.1".parse().unwrap());
     let mut events = host.events().await.unwrap();
-    let dialled = tokio::time::Instant::now();
+    let dialed = tokio::time::Instant::now();
     for client in [&first, &second] {
         let id = client.facts().await.unwrap().id;
         host.call(PeerCommand::Admit(Enode::id_only(id))).await.unwrap();
         client.call(PeerCommand::Dial(at.clone())).await.unwrap();
         timeout(Duration::from_secs(50), events.next()).await.expect("a peer comes").unwrap();
     }
-    let after = dialled.elapsed();
+    let after = dialed.elapsed();
     assert!(after > Duration::from_secs(34) && after < Duration::from_secs(45), "{after:?}");
     assert_eq!(host.peers().await.unwrap().len(), 2);
 }

@@ -150,7 +150,7 @@ pub(crate) fn answer_text(id: &RawValue, result: Result<&RawValue, &WireError>) 
     to_text(&Answer { jsonrpc: "2.0", id, result: result.ok(), error: result.err() })
 }
 
-/// Structs of strings and raw JSON always serialise.
+/// Structs of strings and raw JSON always serialize.
 fn to_text(message: &impl Serialize) -> String {
     serde_json::to_string(message).unwrap_or_default()
 }

@@ -8,7 +8,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::{NodeId, NodeIdError};
 
-/// Where a node can be dialled: `enode://<id>@<host>:<port>?discport=<port>`.
+/// Where a node can be dialed: `enode://<id>@<host>:<port>?discport=<port>`.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Enode {
     /// Who answers there.

@@ -30,11 +30,11 @@ pub struct PeerFact {
     /// Whether a sub-protocol runs: an *object* under `eth` or `les`. A doomed peer shows for some
     /// milliseconds without one.
     pub ready: bool,
-    /// Who dialled.
+    /// Who dialed.
     pub direction: Direction,
     /// Whether the node says that it trusts this peer; `None` where the client does not tell.
     pub trusted: Option<bool>,
-    /// Whether the node says that it dialled this peer because its settings, or somebody's call, tell it to keep it;
+    /// Whether the node says that it dialed this peer because its settings, or somebody's call, tell it to keep it;
     /// `None` where the client does not tell.
     pub is_static: Option<bool>,
     /// The address at the other end, where it is told.
@@ -46,12 +46,12 @@ pub struct PeerFact {
     pub caps: Vec<Capability>,
 }
 
-/// Who dialled a connection between two nodes.
+/// Who dialed a connection between two nodes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Direction {
-    /// The peer dialled us.
+    /// The peer dialed us.
     Inbound,
-    /// We dialled the peer.
+    /// We dialed the peer.
     Outbound,
     /// The client does not tell.
     Unknown,

@@ -9,7 +9,7 @@ use serde_json::value::RawValue;
 /// Params of a signed call, `[signature, id, nonce, …arguments]`, split without a copy.
 ///
 /// What was signed is the method followed by `[id, nonce, …arguments]`, taken from the bytes as they
-/// came: nothing is ever marshalled again, so there is no second form for a signature to hold over
+/// came: nothing is ever marshaled again, so there is no second form for a signature to hold over
 /// (D11).
 #[derive(Debug, Clone)]
 pub struct SignedCall<'a> {
