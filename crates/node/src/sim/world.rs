@@ -55,7 +55,7 @@ struct Body {
     peers: BTreeMap<NodeId, Link>,
     dialing: BTreeSet<NodeId>,
     /// Not to be dialed before.
-    dialled_until: BTreeMap<NodeId, u64>,
+    dialed_until: BTreeMap<NodeId, u64>,
     /// No further attempt from here before.
     heard_until: BTreeMap<IpAddr, u64>,
 }
@@ -119,7 +119,7 @@ impl World {
         body.trusted.clear();
         body.statics.clear();
         body.dialing.clear();
-        body.dialled_until.clear();
+        body.dialed_until.clear();
         body.heard_until.clear();
         for peer in peers {
             self.unlink(node, peer);
@@ -262,12 +262,12 @@ impl World {
     fn dial(&mut self, node: NodeId) {
         let now_ms = self.now_ms;
         let Some(body) = self.running(node) else { return };
-        body.dialled_until.retain(|_, until_ms| *until_ms > now_ms);
+        body.dialed_until.retain(|_, until_ms| *until_ms > now_ms);
         let boot = body.boot;
         let due: Vec<Enode> = body.due().take(body.free_dial_slots()).cloned().collect();
         for peer in &due {
             body.dialing.insert(peer.id);
-            body.dialled_until.insert(peer.id, now_ms.saturating_add(REDIAL_MS));
+            body.dialed_until.insert(peer.id, now_ms.saturating_add(REDIAL_MS));
         }
         for peer in due {
             self.after(REDIAL_MS, Job::Redial { node });
@@ -352,7 +352,7 @@ impl Body {
             statics: BTreeMap::new(),
             peers: BTreeMap::new(),
             dialing: BTreeSet::new(),
-            dialled_until: BTreeMap::new(),
+            dialed_until: BTreeMap::new(),
             heard_until: BTreeMap::new(),
         }
     }
@@ -369,7 +369,7 @@ impl Body {
         self.statics.values().filter(|peer| {
             !self.peers.contains_key(&peer.id)
                 && !self.dialing.contains(&peer.id)
-                && !self.dialled_until.contains_key(&peer.id)
+                && !self.dialed_until.contains_key(&peer.id)
         })
     }
 

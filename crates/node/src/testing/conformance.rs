@@ -127,7 +127,7 @@ pub async fn facts_and_head(lab: &dyn Lab) {
 }
 
 /// A dial shows on both sides with its direction, and as an event of a peer that is known by its key.
-pub async fn dialling_connects(lab: &dyn Lab) {
+pub async fn dialing_connects(lab: &dyn Lab) {
     let (a, b) = tokio::join!(lab.start(50), lab.start(50));
     let mut events = a.node.events().await.unwrap();
     a.dial(&b).await;
@@ -248,7 +248,7 @@ pub async fn redial_after_35_s(lab: &dyn Lab) {
     client.dial(&host).await;
     client.connected(&host, REDIAL + SOON).await;
     let after = dialed.elapsed();
-    assert!(after >= REDIAL && after < REDIAL + Duration::from_secs(5), "redialled after {after:?}");
+    assert!(after >= REDIAL && after < REDIAL + Duration::from_secs(5), "redialed after {after:?}");
 }
 
 /// A dropped peer stays disconnected, even if the node was just dialing it.
@@ -365,7 +365,7 @@ pub async fn a_restart_forgets(lab: &dyn Lab) {
 }
 
 /// A dial is not repeated at another address unless the old one is removed first; the driver does that.
-pub async fn a_new_address_is_dialled(lab: &dyn Lab) {
+pub async fn a_new_address_is_dialed(lab: &dyn Lab) {
     let (node, peer, elsewhere) = tokio::join!(lab.start(50), lab.start(50), lab.start(50));
     let mut wrong = peer.enode.clone();
     wrong.port = 1;

@@ -52,7 +52,7 @@ macro_rules! on_simulated_nodes {
 
 on_simulated_nodes!(
     facts_and_head,
-    dialling_connects,
+    dialing_connects,
     true_means_nothing,
     trust_never_dials,
     dial_slots,
@@ -66,5 +66,5 @@ on_simulated_nodes!(
     removing_does_not_untrust,
     trusted_peers_crowd_out_own_dials,
     a_restart_forgets,
-    a_new_address_is_dialled,
+    a_new_address_is_dialed,
 );

@@ -59,7 +59,7 @@ macro_rules! on_real_geths {
 
 on_real_geths!(
     facts_and_head,
-    dialling_connects,
+    dialing_connects,
     true_means_nothing,
     trust_never_dials,
     dial_slots,
@@ -87,7 +87,7 @@ async fn the_checks_that_wait_for_a_redial() {
                 "trusted_peers_crowd_out_own_dials",
                 tokio::spawn(async move { conformance::trusted_peers_crowd_out_own_dials(&*c).await }),
             ),
-            ("a_new_address_is_dialled", tokio::spawn(async move { conformance::a_new_address_is_dialled(&*d).await })),
+            ("a_new_address_is_dialed", tokio::spawn(async move { conformance::a_new_address_is_dialed(&*d).await })),
         ]
     };
     let mut failed = Vec::new();

@@ -62,7 +62,7 @@ fn a_silent_agent_goes_down_before_its_next_report_counts() {
     pool.beat(2);
     assert_eq!(pool.core.gauges().leases, 1, "up to 180 s are bridged");
     pool.pass_with(180_000, &[1]);
-    // The report and the judgement meet in the same millisecond: the judgement comes first.
+    // The report and the judgment meet in the same millisecond: the judgment comes first.
     pool.now = pool.now.plus(1);
     pool.beat(2);
     assert_eq!(pool.evicted(2), Some(EvictReason::NoReports));

@@ -142,7 +142,7 @@ fn a_version_that_a_host_rejects_is_remembered_and_costs_it_no_rest() {
 }
 
 #[test]
-fn a_version_that_a_client_rejects_is_learnt_from_its_leave_and_from_its_answer() {
+fn a_version_that_a_client_rejects_is_learned_from_its_leave_and_from_its_answer() {
     for by_answer in [false, true] {
         let mut pool = Pool::new();
         pool.connect(1, running(host(1, 4), "bad/v1.0.0")).unwrap();

@@ -48,7 +48,7 @@ fn time_that_only_the_host_sees_is_counted_never_billed_and_ends_in_a_refusal() 
     pool.connect(2, client(2)).unwrap();
     assert!(refused(&mut pool, 2));
     pool.connect_from(3, client(3), super::pool::address(2), true).unwrap();
-    assert!(refused(&mut pool, 3), "nor its neighbours");
+    assert!(refused(&mut pool, 3), "nor its neighbors");
     pool.connect(4, client(4)).unwrap();
     assert!(!refused(&mut pool, 4));
     pool.pass_with(24 * 3_600_000, &[1]);

@@ -182,7 +182,7 @@ impl Socket<'_> {
         &self,
         session: &mut Session<S>,
         pace: Pace,
-        neighbours: &SharedTokenBucket,
+        neighbors: &SharedTokenBucket,
     ) -> Result<Result<(), Refusal>, SessionEnd>
     where
         S: Stream<Item = Result<Frame, E>> + Sink<Frame> + Unpin,
@@ -196,7 +196,7 @@ impl Socket<'_> {
                 return Err(CloseReason::Flood.into());
             }
             Pace::TooFast { retry_ms, .. } => (pause(), Err(Refusal::TooFast { retry_ms })),
-            Pace::Fine => match neighbours.reserve(now, limits.block_wait) {
+            Pace::Fine => match neighbors.reserve(now, limits.block_wait) {
                 Ok(wait) => (wait, Ok(())),
                 Err(retry_ms) => (pause(), Err(Refusal::BlockTooFast { retry_ms })),
             },

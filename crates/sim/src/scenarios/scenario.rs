@@ -96,8 +96,8 @@ fn draw_agent(rng: &mut SimRng, others: &[AgentPlan], number: u32, slots: Option
     id[..4].copy_from_slice(&[d, c, b, a]);
     id[63] = 1;
     // Some share a public address, as if behind one router.
-    let neighbour = if rng.chance(150) { others.last().map(|other| other.ip) } else { None };
-    let ip = neighbour.unwrap_or(IpAddr::V4(Ipv4Addr::new(11, c, d, 1)));
+    let neighbor = if rng.chance(150) { others.last().map(|other| other.ip) } else { None };
+    let ip = neighbor.unwrap_or(IpAddr::V4(Ipv4Addr::new(11, c, d, 1)));
     let max_peers = 50;
     let full = slots.is_some() && rng.chance(700);
     let listens = slots.is_some() || rng.chance(600);
@@ -112,7 +112,7 @@ fn draw_agent(rng: &mut SimRng, others: &[AgentPlan], number: u32, slots: Option
     if min_peers > 0 && rng.chance(250) {
         policy.rules.need.extend(capabilities(&["snap/1"]));
     }
-    let no_slot_to_dial = slots.is_none() && listens && neighbour.is_none() && rng.chance(150);
+    let no_slot_to_dial = slots.is_none() && listens && neighbor.is_none() && rng.chance(150);
     AgentPlan {
         id: NodeId::new(id),
         key,

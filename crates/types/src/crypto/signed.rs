@@ -1,7 +1,7 @@
 //! Signed calls of protocol 3: `params = [object, envelope]`.
 //!
 //! The agent's key signs the bytes of the object as they stand in the frame, so nothing is ever
-//! marshalled again to be verified. On a WebSocket only `vipnode_connect` is signed
+//! marshaled again to be verified. On a WebSocket only `vipnode_connect` is signed
 //! and its nonce is the challenge of the 101 response; over HTTP every call is, and its nonce is a
 //! decimal number of milliseconds that grows from call to call.
 //!

@@ -11,7 +11,7 @@ use crate::errors;
 /// Params of a signed call, `[signature, id, nonce, …arguments]`, split without a copy.
 ///
 /// What was signed is the method followed by `[id, nonce, …arguments]`, taken from the bytes as they
-/// came: nothing is ever marshalled again, so a signature cannot cover a second form
+/// came: nothing is ever marshaled again, so a signature cannot cover a second form
 /// (D11).
 #[derive(Debug, Clone)]
 pub struct SignedCall<'a> {

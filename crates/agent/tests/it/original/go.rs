@@ -83,8 +83,8 @@ pub fn verify(method: &str, params: &RawValue) -> Result<Call, (i32, String)> {
     let again = again.map_err(|error| (-32602, error.to_string()))?;
     let text = format!("[\"{}\",\"{}\",{},{again}]", call.signature, call.id, call.nonce);
     let text: Box<RawValue> = serde_json::from_str(&text).unwrap();
-    let marshalled = SignedCall::read(&text).unwrap();
-    match marshalled.verify_node(method) {
+    let marshaled = SignedCall::read(&text).unwrap();
+    match marshaled.verify_node(method) {
         Ok(node) => Ok(Call { node: node.to_string(), nonce: call.nonce, argument: argument.get().to_owned() }),
         Err(error) => Err((-32603, format!("method {method:?} failed to verify signature: {error}"))),
     }

@@ -218,7 +218,7 @@ fn a_new_address_is_ignored_until_the_old_one_is_removed() {
 }
 
 #[test]
-fn an_id_without_a_host_is_not_dialled_and_can_be_trusted() {
+fn an_id_without_a_host_is_not_dialed_and_can_be_trusted() {
     let mut lab = Lab::new(&[50, 50]);
     lab.world.add_peer(lab.ids[0], Enode::id_only(lab.ids[1]));
     assert!(lab.at(100_000).peers(0).is_empty());
