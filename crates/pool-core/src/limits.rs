@@ -98,9 +98,14 @@ limits! {
         rest_ms: u64 = 2 * SECOND, Time 100..=HOUR;
         /// The longest such time; see `rest_ms`.
         max_rest_ms: u64 = 10 * MINUTE, Time 100..=DAY;
-        /// Times that an unanswered eviction is sent again; then the socket is closed, and the agent receives its current leases
-        /// in the next connect reply.
+        /// Times that an eviction is sent again that was refused or not answered in time. After the last refusal its slot is
+        /// free; an agent that did not answer loses its socket, and receives its current leases in the next connect reply.
         evict_tries: u32 = 3, Count 0..=100;
+        /// An eviction that a host refused is sent again after this time, doubled each time up to 8 times of it; meanwhile
+        /// its slot is taken.
+        evict_again_ms: u64 = 2 * SECOND, Time 100..=MINUTE;
+        /// A host that refused a client because it is full or busy keeps one slot for this time.
+        refused_slot_ms: u64 = 2 * SECOND, Time 100..=MINUTE;
         /// Different chains; nodes on further chains are answered "busy".
         chains: u32 = 4_096, Count 1..=1_000_000;
         /// Different version strings; further ones are shown as empty.

@@ -51,9 +51,22 @@ impl Core {
         // the latest possible end, the core gives the call up.
         let latest = output.now.plus(self.limits.commit_ms).plus(answer_ms);
         let deadline = latest.plus(self.limits.tick_ms.saturating_mul(2));
-        let call = self.leases.begin_call(CallInFlight { kind, lease, node: handle, connection, deadline });
+        let changes_node = match kind {
+            CallKind::Admit(_) => true,
+            CallKind::Evict(eviction) => eviction.at_host,
+            CallKind::DialHost | CallKind::DialClient => false,
+        };
+        let slot = if changes_node { self.leases.hold_slot(node) } else { None };
+        let call = self.leases.begin_call(CallInFlight { kind, lease, node: handle, connection, slot, deadline });
+        self.refresh_open_hosts(node);
         let release = Release::AfterCommit;
         output.push(Effect::Call { connection, call, message, answer_ms, release });
+    }
+
+    /// Brings a host's position among those with free slots up to date.
+    pub(crate) fn refresh_open_hosts(&mut self, host: u32) {
+        let (matching, context) = self.matching();
+        matching.refresh_open_hosts(host, context);
     }
 
     /// Schedules an eviction for the answer to the agent's next update.

@@ -1,6 +1,6 @@
 use vipnode_types::{
     NodeId,
-    wire::{ErrorCode, EvictReason, Side},
+    wire::{ErrorCode, EvictReason, Side, WireError},
 };
 
 use crate::{
@@ -14,12 +14,33 @@ impl Core {
     pub(crate) fn call_done(&mut self, output: &mut Output, call: CallId, outcome: &CallOutcome) {
         // Unknown: the core gave it up, or never made it.
         let Some(call) = self.leases.end_call(call) else { return };
+        // What follows may take the slot again: the lease that was admitted, or the next try.
+        let freed = call.slot.filter(|slot| self.leases.free_slot(*slot));
         match call.kind {
             CallKind::Admit(client) => self.admit_done(output, &call, client, outcome),
             CallKind::DialHost => self.dial_done(output, &call, outcome),
             CallKind::DialClient => {}
             CallKind::Evict(eviction) => self.evict_done(output, &call, eviction, outcome),
         }
+        if let Some(slot) = freed {
+            self.refresh_open_hosts(slot.host());
+        }
+    }
+
+    /// Handles the end of a slot that was held for some time. Returns false if none is due.
+    pub(crate) fn timed_slot_due(&mut self, output: &mut Output) -> bool {
+        let Some(timed) = self.leases.pop_timed_slot(output.now) else { return false };
+        let (host, held) = (timed.slot.host(), self.leases.free_slot(timed.slot));
+        match timed.eviction {
+            Some((lease, eviction)) if held => self.call_evict(output, host, lease, eviction),
+            // The list in the next connect reply covers it.
+            Some((_, eviction)) => self.end_unpaired(output.now, eviction.unpaired),
+            None => {}
+        }
+        if held {
+            self.refresh_open_hosts(host);
+        }
+        true
     }
 
     /// Ends the oldest call whose end the gateway did not report in time. Returns false if there is none.
@@ -50,7 +71,7 @@ impl Core {
     /// Evicts a client that has other slots by now, or is gone. The call holds its id, because its record may be gone too.
     fn too_late(&mut self, output: &mut Output, call: &CallInFlight, client: NodeId) {
         let Some(host) = self.still_there(call) else { return };
-        self.call_evict(output, host, call.lease, Eviction::new(client, EvictReason::TooLate));
+        self.call_evict(output, host, call.lease, Eviction::at_host(client, EvictReason::TooLate));
     }
 
     fn not_admitted(
@@ -62,10 +83,9 @@ impl Core {
         outcome: &CallOutcome,
     ) {
         let Some((client, host)) = self.leases.get(index).map(|lease| (lease.client(), lease.host())) else { return };
-        let rejected = matches!(outcome, CallOutcome::Refused(error) if error.is(ErrorCode::Unsuitable));
-        if !(rejected && self.agents.refuse_version(host, client, &self.limits)) {
-            let (matching, context) = self.matching();
-            matching.rest_host(host, context);
+        match outcome {
+            CallOutcome::Refused(error) => self.refused(output, host, client, error),
+            _ => self.rest_host(host),
         }
         self.end_lease(output, index, EvictReason::TooLate, None, None);
         if *outcome == CallOutcome::Expired {
@@ -74,6 +94,28 @@ impl Core {
         }
         self.counters.not_admitted = self.counters.not_admitted.saturating_add(1);
         self.go_on_asking(output, client);
+    }
+
+    /// Handles a host's refusal to admit a client. What strangers can cause (a host without room, or with too much to do,
+    /// or a version that it rejects) neither rests the host nor ranks it lower.
+    fn refused(&mut self, output: &Output, host: u32, client: u32, error: &WireError) {
+        if error.is(ErrorCode::Busy) {
+            let until = output.now.plus(self.limits.refused_slot_ms);
+            self.leases.hold_slot_until(host, until, None);
+            self.matching.keep_apart(host, client, until, &self.limits);
+        } else if error.is(ErrorCode::Unsuitable) {
+            if !self.agents.refuse_version(host, client, &self.limits) {
+                // The pool cannot remember the version, so it keeps the pair apart.
+                self.matching.pair_failed(host, client, output.now, &self.limits);
+            }
+        } else {
+            self.rest_host(host);
+        }
+    }
+
+    fn rest_host(&mut self, host: u32) {
+        let (matching, context) = self.matching();
+        matching.rest_host(host, context);
     }
 
     fn dial_done(&mut self, output: &mut Output, call: &CallInFlight, outcome: &CallOutcome) {
@@ -93,11 +135,22 @@ impl Core {
             return;
         }
         // On a dead connection nothing is sent again: the list in the next connect reply covers it.
-        let expired = self.still_there(call).filter(|_| *outcome == CallOutcome::Expired);
-        if let Some(node) = expired.filter(|_| eviction.tries < self.limits.evict_tries) {
-            let eviction = Eviction { tries: eviction.tries.saturating_add(1), ..eviction };
-            self.call_evict(output, node, call.lease, eviction);
-            return;
+        let there = self.still_there(call);
+        let expired = there.filter(|_| *outcome == CallOutcome::Expired);
+        if let Some(node) = there.filter(|_| eviction.tries < self.limits.evict_tries) {
+            match outcome {
+                CallOutcome::Expired => {
+                    self.call_evict(output, node, call.lease, eviction.again());
+                    return;
+                }
+                CallOutcome::Refused(_) if eviction.at_host => {
+                    // Its node cannot do it now. Until it does, the slot is taken.
+                    let due = output.now.plus(self.evict_again_ms(eviction.tries));
+                    self.leases.hold_slot_until(node, due, Some((call.lease, eviction.again())));
+                    return;
+                }
+                _ => {}
+            }
         }
         self.counters.evictions_unanswered = self.counters.evictions_unanswered.saturating_add(1);
         self.end_unpaired(output.now, eviction.unpaired);
@@ -107,5 +160,10 @@ impl Core {
             output.push(Effect::Close { connection: call.connection, reason });
             self.detach(output, node);
         }
+    }
+
+    /// How long a refused eviction waits, in milliseconds: twice as long after each try, at most 8 times.
+    fn evict_again_ms(&self, tries: u32) -> u64 {
+        self.limits.evict_again_ms.saturating_mul(2_u64.saturating_pow(tries.min(3)))
     }
 }

@@ -135,6 +135,7 @@ impl Core {
         self.matching.disconnected(index);
         self.refresh(&changed);
         self.end_unanswered(output, index);
+        self.leases.free_held_slots(index);
     }
 
     /// Ends a node's leases that wait for an answer to an admit, which could not be passed on.

@@ -17,8 +17,8 @@ use crate::{
 };
 
 impl Core {
-    /// Ends a lease: fixes both ends of its meter, deletes its row, frees the slot, and evicts on both sides. `by` is the
-    /// side that ended the lease; `cut` is the time at which a side last saw the other, if it is not the usual one.
+    /// Ends a lease: fixes both ends of its meter, deletes its row, and evicts on both sides. The host's eviction holds
+    /// the slot until it is done. `by` is the side that ended the lease; `cut` is the time at which a side last saw the other, if it is not the usual one.
     pub(crate) fn end_lease(
         &mut self,
         output: &mut Output,
@@ -77,7 +77,7 @@ impl Core {
         let lone = lease.sees(Side::Host) && (by == Some(Side::Client) || lease.client_up() == UNSEEN);
         let client = self.agents.handle(lease.client()).filter(|_| lone);
         let unpaired = client.map(|client| Unpaired { client, since: output.now, price });
-        let eviction = Eviction { fault: lease.fault(), unpaired, ..Eviction::new(other, reason) };
+        let eviction = Eviction { fault: lease.fault(), unpaired, ..Eviction::at_host(other, reason) };
         self.call_evict(output, lease.host(), lease.id(), eviction);
     }
 

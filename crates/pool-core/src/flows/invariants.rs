@@ -17,6 +17,7 @@ impl Core {
         self.check_leases()?;
         self.check_selections()?;
         self.check_open_hosts()?;
+        self.check_held_slots()?;
         self.agents.check_shared()?;
         self.check_prices()?;
         self.check_sums()
@@ -112,6 +113,20 @@ impl Core {
         let lists: BTreeMap<u32, (u64, usize)> =
             open.chains().map(|(chain, open)| (chain, (open.free, open.hosts.len()))).collect();
         ensure(lists == free, || "free slots are miscounted".to_owned())
+    }
+
+    fn check_held_slots(&self) -> Result<(), String> {
+        let held = self.leases.counted_held_slots();
+        for (index, node) in self.agents.iter() {
+            let id = node.id();
+            let counted = held.get(&index).copied().unwrap_or(0);
+            ensure(counted == self.leases.held_slots(index), || format!("{id:?} miscounts its held slots"))?;
+            ensure(counted == 0 || node.is_connected(), || format!("{id:?} holds slots without a connection"))?;
+            let admitted = self.leases.of_host(index).filter(|(_, lease)| !lease.is_admitting()).count();
+            let taken = u32::try_from(admitted).unwrap_or(u32::MAX).saturating_add(counted);
+            ensure(taken == self.leases.taken_slots(index), || format!("{id:?} miscounts its taken slots"))?;
+        }
+        Ok(())
     }
 
     fn check_prices(&self) -> Result<(), String> {

@@ -26,7 +26,7 @@ impl Core {
     /// Processes one deadline. Returns false if none is due.
     fn expire_one(&mut self, output: &mut Output) -> bool {
         let now = output.now;
-        if self.give_up_a_call(output) {
+        if self.give_up_a_call(output) || self.timed_slot_due(output) {
             return true;
         }
         if let Some((client, waits)) = self.matching.asks_mut().pop_due(now) {

@@ -5,7 +5,11 @@ use vipnode_types::{
     wire::{EvictReason, PairFault},
 };
 
-use crate::{CallId, ConnectionId, collections::slab::Handle, leases::Leases};
+use crate::{
+    CallId, ConnectionId,
+    collections::slab::Handle,
+    leases::{Leases, held_slots::HeldSlot},
+};
 
 /// Calls to agents that have not ended. All have the same time limit, so the oldest ends first.
 #[derive(Debug, Default)]
@@ -21,6 +25,8 @@ pub(crate) struct CallInFlight {
     pub(crate) lease: LeaseId,
     pub(crate) node: Handle,
     pub(crate) connection: ConnectionId,
+    /// The slot of a host that is taken while the call is in flight.
+    pub(crate) slot: Option<HeldSlot>,
     /// When the core gives the call up by itself.
     pub(crate) deadline: Ms,
 }
@@ -45,6 +51,8 @@ pub(crate) struct Eviction {
     pub(crate) reason: EvictReason,
     pub(crate) fault: Option<PairFault>,
     pub(crate) tries: u32,
+    /// Whether the agent is the lease's host, so that the eviction holds a slot.
+    pub(crate) at_host: bool,
     /// Set if the client left but the host sees it until the eviction is done.
     pub(crate) unpaired: Option<Unpaired>,
 }
@@ -60,7 +68,17 @@ pub(crate) struct Unpaired {
 impl Eviction {
     /// Returns the first try of an eviction.
     pub(crate) const fn new(other: NodeId, reason: EvictReason) -> Self {
-        Self { other, reason, fault: None, tries: 0, unpaired: None }
+        Self { other, reason, fault: None, tries: 0, at_host: false, unpaired: None }
+    }
+
+    /// Returns the first try of an eviction by the lease's host.
+    pub(crate) const fn at_host(other: NodeId, reason: EvictReason) -> Self {
+        Self { at_host: true, ..Self::new(other, reason) }
+    }
+
+    /// Returns the next try.
+    pub(crate) const fn again(self) -> Self {
+        Self { tries: self.tries.saturating_add(1), ..self }
     }
 }
 
@@ -91,5 +109,10 @@ impl Leases {
     pub(crate) fn overdue_call(&self, now: Ms) -> Option<CallId> {
         let (&number, call) = self.calls.in_flight.first_key_value()?;
         (call.deadline <= now).then_some(CallId(number))
+    }
+
+    /// The slots that are held by calls, for checks.
+    pub(in crate::leases) fn slots_of_calls(&self) -> impl Iterator<Item = HeldSlot> {
+        self.calls.in_flight.values().filter_map(|call| call.slot)
     }
 }

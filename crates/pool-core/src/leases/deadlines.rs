@@ -53,12 +53,13 @@ impl Leases {
     /// When the first deadline is due.
     pub(crate) fn next_deadline(&self) -> Option<Ms> {
         let LeaseDeadlines { offers, dials, half_downs } = &self.deadlines;
-        [offers.next(), dials.next(), half_downs.next()].into_iter().flatten().min()
+        [offers.next(), dials.next(), half_downs.next(), self.next_timed_slot()].into_iter().flatten().min()
     }
 
     /// The number of deadlines.
-    pub(crate) const fn deadlines(&self) -> usize {
+    pub(crate) fn deadlines(&self) -> usize {
         let LeaseDeadlines { offers, dials, half_downs } = &self.deadlines;
-        offers.len().saturating_add(dials.len()).saturating_add(half_downs.len())
+        let leases = offers.len().saturating_add(dials.len()).saturating_add(half_downs.len());
+        leases.saturating_add(self.timed_slots())
     }
 }

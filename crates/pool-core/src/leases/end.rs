@@ -17,8 +17,8 @@ impl Leases {
         if lease.is_running() {
             self.running = self.running.saturating_sub(1);
         }
-        if let Some(node) = self.nodes.get_mut(client).filter(|_| lease.is_admitting()) {
-            node.admitting = node.admitting.saturating_sub(1);
+        if lease.is_admitting() {
+            self.not_admitting(client, host);
         }
         self.prices.release(lease.price());
         Some(lease)

@@ -4,6 +4,7 @@
 pub(crate) mod agent_calls;
 pub(crate) mod deadlines;
 pub(crate) mod end;
+pub(crate) mod held_slots;
 pub(crate) mod lease;
 pub(crate) mod offer;
 pub(crate) mod pairing;
@@ -21,6 +22,7 @@ use crate::{
     leases::{
         agent_calls::AgentCalls,
         deadlines::LeaseDeadlines,
+        held_slots::{HeldSlots, TimedSlots},
         lease::{Lease, UNSEEN},
         table::{LeaseTable, List},
     },
@@ -40,6 +42,7 @@ pub(crate) struct Leases {
     running: u64,
     calls: AgentCalls,
     deadlines: LeaseDeadlines,
+    timed_slots: TimedSlots,
 }
 
 /// The leases of one node: two lists through the leases, and their lengths.
@@ -51,11 +54,22 @@ struct NodeLeases {
     admitting: u32,
     host_head: u32,
     host_count: u32,
+    /// Leases of which it is the host and that it has not answered.
+    host_admitting: u32,
+    held: HeldSlots,
 }
 
 impl Default for NodeLeases {
     fn default() -> Self {
-        Self { client_head: NIL, client_count: 0, admitting: 0, host_head: NIL, host_count: 0 }
+        Self {
+            client_head: NIL,
+            client_count: 0,
+            admitting: 0,
+            host_head: NIL,
+            host_count: 0,
+            host_admitting: 0,
+            held: HeldSlots::default(),
+        }
     }
 }
 
@@ -70,6 +84,7 @@ impl Leases {
             running: 0,
             calls: AgentCalls::default(),
             deadlines: LeaseDeadlines::new(),
+            timed_slots: TimedSlots::default(),
         }
     }
 

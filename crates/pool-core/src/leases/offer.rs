@@ -27,6 +27,9 @@ impl Leases {
         if let Some(node) = self.nodes.get_mut(client) {
             node.admitting = node.admitting.saturating_add(1);
         }
+        if let Some(node) = self.nodes.get_mut(host) {
+            node.host_admitting = node.host_admitting.saturating_add(1);
+        }
         Some(Offer { index, id })
     }
 
@@ -63,9 +66,17 @@ impl Leases {
     pub(crate) fn admitted(&mut self, index: u32, reachable: bool) {
         let Some(lease) = self.table.get_mut(index).filter(|lease| lease.is_admitting()) else { return };
         lease.set_stage(if reachable { LeaseStage::Offered } else { LeaseStage::Evicting });
-        let client = lease.client();
+        let (client, host) = (lease.client(), lease.host());
+        self.not_admitting(client, host);
+    }
+
+    /// Counts a lease as answered by its host.
+    pub(in crate::leases) fn not_admitting(&mut self, client: u32, host: u32) {
         if let Some(node) = self.nodes.get_mut(client) {
             node.admitting = node.admitting.saturating_sub(1);
+        }
+        if let Some(node) = self.nodes.get_mut(host) {
+            node.host_admitting = node.host_admitting.saturating_sub(1);
         }
     }
 }

@@ -224,7 +224,11 @@ impl Matching {
 
     /// Remembers a pair that did not connect, so that it is not tried again for a while.
     pub(crate) fn pair_failed(&mut self, host: u32, client: u32, now: Ms, limits: &Limits) {
-        let until = now.plus(limits.same_address_ms);
+        self.keep_apart(host, client, now.plus(limits.same_address_ms), limits);
+    }
+
+    /// Does not try a pair again before `until`.
+    pub(crate) fn keep_apart(&mut self, host: u32, client: u32, until: Ms, limits: &Limits) {
         self.recent_pairs.failed(host, client, until, limits.recent_grants);
     }
 

@@ -65,7 +65,7 @@ impl Matching {
             return 0;
         }
         let open = context.agents.get(host).map_or(0, Node::open_slots);
-        open.saturating_sub(context.leases.host_count(host))
+        open.saturating_sub(context.leases.taken_slots(host))
     }
 
     /// Updates a host's position among those with free slots.

@@ -14,5 +14,6 @@ mod random;
 mod reports;
 mod set_limits;
 mod sizes;
+mod slots;
 mod suitability;
 mod unpaired;

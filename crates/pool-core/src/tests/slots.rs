@@ -1,0 +1,237 @@
+//! What takes a slot of a host: strangers that leave whatever they get keep no host from others.
+
+use std::collections::BTreeMap;
+
+use vipnode_types::{
+    Ms,
+    wire::{ErrorCode, EvictReason, LeaveReason, WireError},
+};
+
+use super::pool::{Pool, address, client, host};
+use crate::{CallId, CallOutcome, Command, Limits, PoolCall};
+
+fn evict_call(pool: &mut Pool, agent: u32) -> Option<CallId> {
+    pool.take_call(agent, |call| matches!(call, PoolCall::Evict(_)).then_some(())).map(|(call, ())| call)
+}
+
+fn refused(code: ErrorCode) -> CallOutcome {
+    CallOutcome::Refused(WireError::new(code, "no", ""))
+}
+
+/// A host (1) with one slot that a client (2) has, and another client (3).
+fn one_slot() -> (Pool, vipnode_types::LeaseId) {
+    let mut pool = Pool::new();
+    pool.connect(1, host(1, 1)).unwrap();
+    pool.full(1, &[]);
+    for agent in [2, 3] {
+        pool.connect(agent, client(agent)).unwrap();
+        pool.full(agent, &[]);
+    }
+    pool.ask(2, 1);
+    let lease = pool.admit(1);
+    pool.delta(1, &[lease], &[]);
+    pool.delta(2, &[lease], &[]);
+    (pool, lease)
+}
+
+#[test]
+fn a_slot_is_taken_until_its_eviction_is_done_and_the_next_client_gets_it_at_once() {
+    let (mut pool, lease) = one_slot();
+    pool.leave(2, lease, LeaveReason::Surplus);
+    pool.ask(3, 1);
+    assert_eq!(pool.core.gauges().free_slots, 0);
+    assert!(pool.take_admit(1).is_none(), "the host would refuse");
+    let call = evict_call(&mut pool, 1).unwrap();
+    pool.pass(900);
+    pool.done(call, CallOutcome::Done);
+    assert_eq!(pool.core.next_wake(), Some(pool.now), "the client that waits is served at once");
+    pool.handle(Command::Tick);
+    pool.admit(1);
+}
+
+#[test]
+fn a_refused_eviction_holds_its_slot_and_is_sent_again_a_bounded_number_of_times() {
+    let mut pool = Pool::exactly(Limits::default());
+    let lease = pool.lease_up();
+    pool.ask(2, 0);
+    pool.leave(2, lease, LeaveReason::Surplus);
+    for wait in [2_000, 4_000, 8_000] {
+        let call = evict_call(&mut pool, 1).unwrap();
+        pool.done(call, refused(ErrorCode::Refused));
+        pool.pass(wait - 1);
+        assert!(evict_call(&mut pool, 1).is_none());
+        assert_eq!(pool.core.gauges().free_slots, 3);
+        pool.pass(1);
+    }
+    let call = evict_call(&mut pool, 1).unwrap();
+    pool.done(call, refused(ErrorCode::Refused));
+    assert_eq!(pool.core.gauges().free_slots, 4, "the tries are used up");
+    assert_eq!((pool.core.counters().evictions_unanswered, pool.closed.len()), (1, 0));
+}
+
+#[test]
+fn an_admit_whose_client_left_holds_its_slot_until_it_is_answered_and_undone() {
+    let mut pool = Pool::new();
+    pool.connect(1, host(1, 1)).unwrap();
+    pool.connect(2, client(2)).unwrap();
+    pool.ask(2, 1);
+    let (call, _) = pool.take_admit(1).unwrap();
+    pool.disconnect(2);
+    assert_eq!((pool.core.gauges().leases, pool.core.gauges().free_slots), (0, 0));
+    pool.done(call, CallOutcome::Done);
+    assert_eq!(pool.core.gauges().free_slots, 0);
+    assert_eq!(pool.evicted(1), Some(EvictReason::TooLate));
+    assert_eq!(pool.core.gauges().free_slots, 1);
+}
+
+#[test]
+fn held_slots_end_with_the_hosts_connection() {
+    for refuses in [false, true] {
+        let mut pool = Pool::new();
+        let lease = pool.lease_up();
+        pool.ask(2, 0);
+        pool.leave(2, lease, LeaveReason::Surplus);
+        let call = evict_call(&mut pool, 1).unwrap();
+        if refuses {
+            pool.done(call, refused(ErrorCode::Refused));
+        }
+        pool.connect(1, host(1, 4)).unwrap();
+        assert_eq!(pool.core.gauges().free_slots, 4, "its connect reply says which leases live");
+        pool.done(call, CallOutcome::Lost);
+        pool.pass(20_000);
+        assert!(evict_call(&mut pool, 1).is_none());
+        assert_eq!(pool.core.gauges().free_slots, 4);
+    }
+}
+
+#[test]
+fn a_host_that_is_busy_keeps_one_slot_for_a_while_and_neither_rests_nor_loses_rank() {
+    let mut pool = Pool::new();
+    pool.connect(1, host(1, 4)).unwrap();
+    pool.connect(2, client(2)).unwrap();
+    pool.ask(2, 1);
+    let (call, _) = pool.take_admit(1).unwrap();
+    pool.done(call, refused(ErrorCode::Busy));
+    assert_eq!((pool.last_ask(2).unwrap().missing, pool.core.gauges().free_slots), (1, 3));
+    pool.pass(1_999);
+    assert!(pool.take_admit(1).is_none(), "not the same pair at once");
+    pool.pass(8_000);
+    pool.admit(1);
+    let explained = pool.explain(2).unwrap();
+    assert_eq!(explained.hosts[0].selection.unwrap().score.refusals, 0);
+    assert_eq!(pool.core.gauges().free_slots, 3);
+}
+
+#[test]
+fn a_host_that_rejects_versions_neither_rests_nor_loses_rank() {
+    let mut pool = Pool::with(Limits { unwanted_versions: 2, ..Limits::default() });
+    pool.connect(1, host(1, 4)).unwrap();
+    // More invented versions than the pool remembers for one host.
+    for agent in 10..20 {
+        let mut hello = client(agent);
+        hello.client_version = format!("Strange/v{agent}");
+        pool.connect(agent, hello).unwrap();
+        pool.ask(agent, 1);
+        let (call, _) = pool.take_admit(1).unwrap();
+        pool.done(call, refused(ErrorCode::Unsuitable));
+        assert!(pool.take_admit(1).is_none(), "not the same pair again");
+        assert_eq!(pool.core.gauges().free_slots, 4);
+    }
+    pool.connect(2, client(2)).unwrap();
+    pool.ask(2, 1);
+    pool.admit(1);
+    assert_eq!(pool.explain(2).unwrap().hosts[0].selection.unwrap().score.refusals, 0);
+}
+
+/// Agents that answer as real ones do: a host admits while it has a slot and undoes a lease in 500 ms.
+struct Hosts {
+    pool: Pool,
+    slots: u32,
+    /// Clients that each host's node serves, and evictions that it is at.
+    serves: BTreeMap<u32, u32>,
+    evicts: Vec<(Ms, u32, CallId)>,
+    /// Clients that the pool gave a host, since the last look.
+    given: Vec<(u32, vipnode_types::LeaseId)>,
+    fulls: u32,
+}
+
+impl Hosts {
+    fn step(&mut self, ms: u64) {
+        self.pool.pass(ms);
+        let now = self.pool.now;
+        let (done, wait) = self.evicts.drain(..).partition(|(due, ..)| *due <= now);
+        self.evicts = wait;
+        for (_, host, call) in done {
+            *self.serves.get_mut(&host).unwrap() -= 1;
+            self.pool.done(call, CallOutcome::Done);
+        }
+        while let Some((to, call, message)) = self.pool.calls.pop() {
+            let agent = to.connection;
+            match message {
+                PoolCall::Admit(admit) => {
+                    let serves = self.serves.entry(agent).or_default();
+                    if *serves == self.slots {
+                        self.fulls += 1;
+                        self.pool.done(call, refused(ErrorCode::Refused));
+                        continue;
+                    }
+                    *serves += 1;
+                    self.pool.done(call, CallOutcome::Done);
+                    let client = (0..100).find(|&agent| super::pool::node(agent) == admit.client).unwrap();
+                    self.given.push((client, admit.lease));
+                }
+                PoolCall::Evict(_) if self.serves.contains_key(&agent) => {
+                    self.evicts.push((now.plus(500), agent, call));
+                }
+                _ => self.pool.done(call, CallOutcome::Done),
+            }
+        }
+    }
+}
+
+/// The attack: strangers of one block take every slot and leave it at once, again and again.
+#[test]
+fn strangers_that_leave_whatever_they_get_keep_no_host_from_an_honest_client() {
+    let pool = Pool::new();
+    let mut hosts = Hosts {
+        pool,
+        slots: 2,
+        serves: BTreeMap::new(),
+        evicts: Vec::new(),
+        given: Vec::new(),
+        fulls: 0,
+    };
+    for agent in [1, 2] {
+        hosts.pool.connect(agent, host(agent, 2)).unwrap();
+        hosts.pool.full(agent, &[]);
+    }
+    for agent in 10..22 {
+        hosts.pool.connect_from(agent, client(agent), address(10), true).unwrap();
+        hosts.pool.full(agent, &[]);
+    }
+    hosts.pool.connect(50, client(50)).unwrap();
+    hosts.pool.full(50, &[]);
+    hosts.pool.ask(50, 1);
+    let (mut waits, mut longest, mut got) = (0_u32, 0_u32, 0_u32);
+    for step in 0..410_u32 {
+        if step % 5 == 0 {
+            (10..22).for_each(|agent| drop(hosts.pool.ask(agent, 1)));
+        }
+        hosts.step(100);
+        waits += 1;
+        for (agent, lease) in std::mem::take(&mut hosts.given) {
+            hosts.pool.leave(agent, lease, LeaveReason::Surplus);
+            if agent == 50 {
+                longest = longest.max(waits);
+                (waits, got) = (0, got + 1);
+                hosts.pool.ask(50, 1);
+            }
+        }
+        if step % 250 == 0 {
+            let all: Vec<u32> = [1, 2, 50].into_iter().chain(10..22).collect();
+            all.into_iter().for_each(|agent| hosts.pool.beat(agent));
+        }
+    }
+    assert_eq!(hosts.fulls, 0, "no host was asked for a slot that it does not have");
+    assert!(got >= 10 && longest.max(waits) <= 40, "{got} times, the longest wait was {longest} steps");
+}
