@@ -193,14 +193,7 @@ impl Hosts {
 #[test]
 fn strangers_that_leave_whatever_they_get_keep_no_host_from_an_honest_client() {
     let pool = Pool::new();
-    let mut hosts = Hosts {
-        pool,
-        slots: 2,
-        serves: BTreeMap::new(),
-        evicts: Vec::new(),
-        given: Vec::new(),
-        fulls: 0,
-    };
+    let mut hosts = Hosts { pool, slots: 2, serves: BTreeMap::new(), evicts: Vec::new(), given: Vec::new(), fulls: 0 };
     for agent in [1, 2] {
         hosts.pool.connect(agent, host(agent, 2)).unwrap();
         hosts.pool.full(agent, &[]);
