@@ -71,7 +71,7 @@ pub(crate) const WATCH_MS: u64 = 15_000;
 
 /// A command that the node has not finished after this time has failed.
 pub(crate) const NODE_TASK_MS: u64 = 10_000;
-/// Undoing that failed is repeated after this time.
+/// An undo that failed is repeated after this time.
 pub(crate) const UNDO_AGAIN_MS: u64 = 5_000;
 /// The same while the agent is stopping.
 pub(crate) const UNDO_AGAIN_STOPPING_MS: u64 = 500;

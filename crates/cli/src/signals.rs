@@ -38,12 +38,12 @@ impl Signals {
 }
 
 /// SIGHUP, which asks to read files again. Only who has such files listens: else it ends the process.
-pub(crate) struct Hangups {
+pub(crate) struct ReloadSignals {
     #[cfg(unix)]
     signal: tokio::signal::unix::Signal,
 }
 
-impl Hangups {
+impl ReloadSignals {
     /// Begins to listen.
     pub(crate) fn listen() -> Result<Self, CliError> {
         #[cfg(unix)]

@@ -15,7 +15,7 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 use vipnode_types::{AgentMethod, PoolMethod, wire::ErrorCode};
 
-pub use method_row::{MethodRow, Signing, Way};
+pub use method_row::{CallDirection, MethodRow, Signing};
 pub use parts::{Document, Example, Method, Named, Param};
 
 const INTRO: &str = "\

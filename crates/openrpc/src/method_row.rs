@@ -12,7 +12,7 @@ use super::parts::{Example, Method, Named, Param};
 #[derive(Debug)]
 pub struct MethodRow {
     name: &'static str,
-    way: Way,
+    way: CallDirection,
     summary: &'static str,
     description: String,
     signing: Signing,
@@ -25,7 +25,7 @@ pub struct MethodRow {
 
 /// The caller and the callee of a method.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Way {
+pub enum CallDirection {
     /// Anyone may call a pool.
     AnyToPool,
     /// An agent calls a pool.
@@ -77,7 +77,7 @@ impl Form {
     }
 }
 
-impl Way {
+impl CallDirection {
     const fn tags(self) -> &'static [&'static str] {
         match self {
             Self::AnyToPool => &["anyone to pool"],
@@ -96,7 +96,7 @@ impl MethodRow {
     #[must_use]
     pub fn new<R: JsonSchema>(
         name: &'static str,
-        way: Way,
+        way: CallDirection,
         summary: &'static str,
         description: impl Into<String>,
         result: (&'static str, &'static str),

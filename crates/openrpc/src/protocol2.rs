@@ -2,7 +2,7 @@
 
 use super::{
     examples::{self, LIGHT, NOW},
-    method_row::{MethodRow, Signing, Way},
+    method_row::{CallDirection, MethodRow, Signing},
 };
 use vipnode_types::{
     protocol2::{
@@ -40,7 +40,7 @@ pub(super) fn connect() -> MethodRow {
     let text = format!("Connects an agent of the original and describes its node. {SIGNED}");
     MethodRow::new::<Protocol2ConnectReply>(
         method::CONNECT,
-        Way::OriginalToPool,
+        CallDirection::OriginalToPool,
         "Connect an agent to the pool",
         text,
         ("welcome", "The welcome"),
@@ -65,7 +65,7 @@ pub(super) fn update() -> MethodRow {
     let ours = UpdateRequest::of([examples::host()], 23_900_000);
     MethodRow::new::<UpdateReply>(
         method::UPDATE,
-        Way::OriginalToPool,
+        CallDirection::OriginalToPool,
         "Report peers",
         text,
         ("news", "The pool's response"),
@@ -82,7 +82,7 @@ pub(super) fn peer() -> MethodRow {
     let request = PeerRequest { num: 1, kind: String::new() };
     MethodRow::new::<PeerReply>(
         method::PEER,
-        Way::OriginalToPool,
+        CallDirection::OriginalToPool,
         "Request peers",
         text,
         ("given", "The peers that admitted the node"),
@@ -100,7 +100,7 @@ pub(super) fn host() -> MethodRow {
     let reply = HostReply { pool_version: pool_version() };
     MethodRow::new::<HostReply>(
         method::HOST,
-        Way::OriginalToPool,
+        CallDirection::OriginalToPool,
         "Connect a host (older form)",
         text,
         ("welcome", "The welcome"),
@@ -117,7 +117,7 @@ pub(super) fn client() -> MethodRow {
     let reply = ClientReply { hosts: peers(), pool_version: pool_version(), message: String::new() };
     MethodRow::new::<ClientReply>(
         method::CLIENT,
-        Way::OriginalToPool,
+        CallDirection::OriginalToPool,
         "Connect a client (older form)",
         text,
         ("welcome", "The welcome"),
@@ -139,7 +139,7 @@ pub(super) fn account() -> MethodRow {
     let reply = AccountReply { node_short_ids: Vec::new(), balance };
     MethodRow::new::<AccountReply>(
         method::ACCOUNT,
-        Way::PageToPool,
+        CallDirection::PageToPool,
         "Get the account of a wallet",
         text,
         ("account", "The account"),
@@ -152,17 +152,29 @@ pub(super) fn account() -> MethodRow {
 pub(super) fn add_node() -> MethodRow {
     let text = "Claims a node for a wallet. Always refused, because the node has to name the wallet (with its agent's \
                 `--payout`).";
-    MethodRow::new::<()>(method::ADD_NODE, Way::PageToPool, "Claim a node", text, ("nothing", "Never returned"))
-        .takes::<vipnode_types::NodeId>("node", "The node")
-        .signed(Signing::Wallet)
-        .fails(CODES)
+    MethodRow::new::<()>(
+        method::ADD_NODE,
+        CallDirection::PageToPool,
+        "Claim a node",
+        text,
+        ("nothing", "Never returned"),
+    )
+    .takes::<vipnode_types::NodeId>("node", "The node")
+    .signed(Signing::Wallet)
+    .fails(CODES)
 }
 
 pub(super) fn withdraw() -> MethodRow {
     let text = "Requests a payout to a wallet. Always refused, because this version does not collect payment.";
-    MethodRow::new::<()>(method::WITHDRAW, Way::PageToPool, "Request a payout", text, ("nothing", "Never returned"))
-        .signed(Signing::Wallet)
-        .fails(CODES)
+    MethodRow::new::<()>(
+        method::WITHDRAW,
+        CallDirection::PageToPool,
+        "Request a payout",
+        text,
+        ("nothing", "Never returned"),
+    )
+    .signed(Signing::Wallet)
+    .fails(CODES)
 }
 
 pub(super) fn whitelist() -> MethodRow {
@@ -170,7 +182,7 @@ pub(super) fn whitelist() -> MethodRow {
                 treats it as the start of a lease.";
     MethodRow::new::<Done>(
         method::WHITELIST,
-        Way::OriginalToAgent,
+        CallDirection::OriginalToAgent,
         "Trust a node",
         text,
         ("done", "The node has been updated"),

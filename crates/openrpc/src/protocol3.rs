@@ -2,7 +2,7 @@
 
 use super::{
     examples::{self, CHALLENGE, GETH, LEASE, LIGHT, NOW, OTHER_LEASE},
-    method_row::{MethodRow, Signing, Way},
+    method_row::{CallDirection, MethodRow, Signing},
     protocol2,
 };
 use vipnode_types::{
@@ -28,9 +28,15 @@ fn caps(texts: &[&str]) -> Vec<Capability> {
 
 pub(super) fn ping() -> MethodRow {
     let text = "Takes no params. The pool stores nothing about the caller.";
-    MethodRow::new::<String>(method::PING, Way::AnyToPool, "Check that a pool responds", text, ("pong", "\"pong\""))
-        .fails(&[ErrorCode::Busy])
-        .example("a pool answers", Some(Vec::new()), &"pong")
+    MethodRow::new::<String>(
+        method::PING,
+        CallDirection::AnyToPool,
+        "Check that a pool responds",
+        text,
+        ("pong", "\"pong\""),
+    )
+    .fails(&[ErrorCode::Busy])
+    .example("a pool answers", Some(Vec::new()), &"pong")
 }
 
 pub(super) fn status() -> MethodRow {
@@ -67,7 +73,7 @@ pub(super) fn status() -> MethodRow {
     };
     MethodRow::new::<PoolStatus>(
         method::STATUS,
-        Way::AnyToPool,
+        CallDirection::AnyToPool,
         "Get the status of the pool",
         text,
         ("status", "The status"),
@@ -88,7 +94,7 @@ pub(super) fn reach() -> MethodRow {
     };
     MethodRow::new::<ReachReply>(
         method::REACH,
-        Way::AnyToPool,
+        CallDirection::AnyToPool,
         "Test how the pool sees the caller",
         text,
         ("seen", "How the pool sees the caller"),
@@ -133,7 +139,7 @@ pub(super) fn connect() -> MethodRow {
     ];
     MethodRow::new::<ConnectReply>(
         method::CONNECT,
-        Way::AgentToPool,
+        CallDirection::AgentToPool,
         "Connect an agent to the pool",
         text,
         ("welcome", "The pool's welcome"),
@@ -168,7 +174,7 @@ pub(super) fn report() -> MethodRow {
     let taken = ReportReply { resync: false };
     MethodRow::new::<ReportReply>(
         method::REPORT,
-        Way::AgentToPool,
+        CallDirection::AgentToPool,
         "Report which leased peers are connected",
         text,
         ("taken", "Whether the report matched the pool's state"),
@@ -213,7 +219,7 @@ pub(super) fn ask() -> MethodRow {
     ];
     MethodRow::new::<AskReply>(
         method::ASK,
-        Way::AgentToPool,
+        CallDirection::AgentToPool,
         "Request hosts",
         text,
         ("given", "The hosts that admitted the client"),
@@ -246,7 +252,7 @@ pub(super) fn explain() -> MethodRow {
     let codes = &[ErrorCode::InvalidParams, ErrorCode::Unauthorized, ErrorCode::Unsuitable, ErrorCode::Busy];
     MethodRow::new::<ExplainReply>(
         method::EXPLAIN,
-        Way::AgentToPool,
+        CallDirection::AgentToPool,
         "Explain the client's hosts",
         text,
         ("why", "The explanation"),
@@ -260,7 +266,7 @@ pub(super) fn explain() -> MethodRow {
 pub(super) fn leave() -> MethodRow {
     let text = "Ends leases from either side. The pool notifies the other side with `vipnode_evict`.";
     let request = LeaveRequest { leases: vec![LEASE], reason: LeaveReason::Surplus, fault: None };
-    MethodRow::new::<Done>(method::LEAVE, Way::AgentToPool, "End leases", text, ("done", "An empty object"))
+    MethodRow::new::<Done>(method::LEAVE, CallDirection::AgentToPool, "End leases", text, ("done", "An empty object"))
         .takes::<LeaveRequest>("leases", "The leases to end, and the reason")
         .signed(Signing::OverHttp)
         .fails(OF_AN_AGENT)
@@ -272,7 +278,7 @@ pub(super) fn bye() -> MethodRow {
                 immediately.";
     MethodRow::new::<Done>(
         method::BYE,
-        Way::AgentToPool,
+        CallDirection::AgentToPool,
         "Disconnect and end all leases",
         text,
         ("done", "An empty object"),
@@ -296,7 +302,7 @@ pub(super) fn admit() -> MethodRow {
     };
     MethodRow::new::<Done>(
         method::ADMIT,
-        Way::PoolToAgent,
+        CallDirection::PoolToAgent,
         "Admit a client",
         text,
         ("done", "The node has been updated"),
@@ -310,7 +316,7 @@ pub(super) fn evict() -> MethodRow {
     let text = "A lease has ended. A host removes the client from its node's trusted peers and then disconnects it. A \
                 client stops dialing. If the agent does not know the lease, there is nothing to undo.";
     let call = EvictCall { lease: LEASE, peer: examples::client(), reason: EvictReason::Left, fault: None };
-    MethodRow::new::<Done>(method::EVICT, Way::PoolToAgent, "End a lease", text, ("done", "An empty object"))
+    MethodRow::new::<Done>(method::EVICT, CallDirection::PoolToAgent, "End a lease", text, ("done", "An empty object"))
         .takes::<EvictCall>("lease", "The lease that ended, and the reason")
         .fails(&[ErrorCode::MethodNotFound, ErrorCode::InvalidParams, ErrorCode::Refused, ErrorCode::Busy])
         .example("the client left", examples::bare(&call), &Done {})
@@ -326,8 +332,14 @@ pub(super) fn dial() -> MethodRow {
         price: examples::price(),
         client_version: GETH.to_owned(),
     };
-    MethodRow::new::<Done>(method::DIAL, Way::PoolToAgent, "Dial a peer", text, ("done", "The call was accepted"))
-        .takes::<DialCall>("peer", "The peer to dial, and the lease")
-        .fails(OF_A_GRANT)
-        .example("another host", examples::bare(&call), &Done {})
+    MethodRow::new::<Done>(
+        method::DIAL,
+        CallDirection::PoolToAgent,
+        "Dial a peer",
+        text,
+        ("done", "The call was accepted"),
+    )
+    .takes::<DialCall>("peer", "The peer to dial, and the lease")
+    .fails(OF_A_GRANT)
+    .example("another host", examples::bare(&call), &Done {})
 }

@@ -5,7 +5,7 @@
 //! - [`Session`] runs a `Connection` on any stream and sink of [`Frame`]s, in the task of its owner, and ends with a
 //!   [`SessionEnd`]. [`RpcHandle`] calls the other side, [`Responder`] answers it; both write to the session's bounded
 //!   queues.
-//! - [`drive`] gives a `Session` a task of its own; requests of the other side then arrive in [`Opened::incoming`].
+//! - [`drive`] gives a `Session` a task of its own; requests of the other side then arrive in [`OpenSession::incoming`].
 //! - [`open_ws`], [`open_ipc`], [`IpcListener`] and [`pipe`] make such sockets; [`http`] makes a client that can call
 //!   but not be called. [`RpcClient`] is either.
 //!
@@ -39,7 +39,7 @@ pub use error::{CallError, OpenError, SessionEnd};
 pub use limits::RpcLimits;
 pub use protocol::{Connection, ConnectionEvent, Frame, Full, JsonSplitter, Served, SplitError, request_text};
 pub use session::{
-    Closed, Halves, Heard, Incoming, Keepalive, Opened, PendingCall, Responder, RpcHandle, Session, drive,
+    Closed, Halves, Heard, Incoming, Keepalive, OpenSession, PendingCall, Responder, RpcHandle, Session, drive,
 };
 pub use tls::{TlsFault, Trust, TrustError};
 pub use transport::{

@@ -1,14 +1,14 @@
 use vipnode_types::{Ms, NodeId};
 
 use super::{
-    avoid::Avoid,
+    avoided_hosts::AvoidedHosts,
     connect_failure::{AnnouncedCauses, ConnectFailure},
 };
 
 /// What a client remembers about hosts, beyond its leases.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct HostSearch {
-    avoid: Avoid,
+    avoid: AvoidedHosts,
     /// Causes of failed connections of which the user was notified since a host was last connected.
     announced: AnnouncedCauses,
 }

@@ -2,7 +2,7 @@
 //!
 //! It may call `leases` and `node`. Asking the pool never enters.
 
-pub(crate) mod avoid;
-pub(crate) mod choice;
+pub(crate) mod avoided_hosts;
 pub(crate) mod connect_failure;
+pub(crate) mod host_choice;
 pub(crate) mod host_search;

@@ -2,7 +2,7 @@ use std::collections::BTreeSet;
 
 use vipnode_types::{Enode, EnodeHost, errors};
 
-use super::names::name_of;
+use super::dns_names::name_of;
 use crate::limits;
 
 /// Peers that the user named. They need no pool.

@@ -4,6 +4,6 @@
 //! `leases`. The pool never enters: it does not know these leases and cannot end them.
 
 pub(crate) mod config;
+pub(crate) mod dns_names;
 pub(crate) mod name_error;
 pub(crate) mod named_peers;
-pub(crate) mod names;

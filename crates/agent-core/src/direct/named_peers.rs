@@ -1,6 +1,6 @@
 use vipnode_types::LeaseId;
 
-use super::names::Names;
+use super::dns_names::DnsNames;
 use crate::{
     DirectConfig,
     leases::{Lease, Leases},
@@ -8,18 +8,18 @@ use crate::{
 
 /// The state of peers that the user named, beyond their leases.
 #[derive(Debug, Clone)]
-pub(crate) struct Direct {
+pub(crate) struct NamedPeers {
     /// The leases may not match the settings.
     due: bool,
     next: u64,
-    names: Names,
+    names: DnsNames,
 }
 
-impl Direct {
+impl NamedPeers {
     /// Creates the state. Lease IDs begin after those of an earlier run.
     pub(crate) fn new(config: &DirectConfig, leases: &Leases) -> Self {
         let last = leases.iter().map(Lease::id).filter(|id| id.is_direct()).map(LeaseId::get).max();
-        let mut names = Names::default();
+        let mut names = DnsNames::default();
         names.keep(&config.hosts);
         Self { due: true, next: last.map_or(0, |last| last.saturating_add(1)), names }
     }
@@ -43,11 +43,11 @@ impl Direct {
         self.due
     }
 
-    pub(crate) const fn names(&self) -> &Names {
+    pub(crate) const fn names(&self) -> &DnsNames {
         &self.names
     }
 
-    pub(crate) const fn names_mut(&mut self) -> &mut Names {
+    pub(crate) const fn names_mut(&mut self) -> &mut DnsNames {
         &mut self.names
     }
 

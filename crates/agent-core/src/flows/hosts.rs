@@ -7,7 +7,7 @@ use vipnode_types::{
 
 use crate::{
     Action, AgentCore, Notice, Refusal, RequestTag,
-    client::choice::declines,
+    client::host_choice::declines,
     leases::{Lease, Terms},
 };
 

@@ -7,7 +7,7 @@ use crate::{Action, AgentCore, RequestTag, limits};
 
 /// The agent is stopping.
 #[derive(Debug, Clone)]
-pub(crate) struct Stopping {
+pub(crate) struct StopState {
     since: Ms,
     /// Why it cannot continue, unless the user stopped it.
     error: Option<WireError>,
@@ -36,7 +36,7 @@ impl AgentCore {
             out.push(Action::Pool { tag, request });
         }
         self.leaving.clear();
-        self.stopping = Some(Stopping { since: now, error, bye });
+        self.stopping = Some(StopState { since: now, error, bye });
         for lease in self.leases.ids(|_| true) {
             self.end(lease, (!lease.is_direct()).then_some(EvictReason::Left), out);
         }

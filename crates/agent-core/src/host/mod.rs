@@ -4,5 +4,5 @@
 //! node never enters: that is a flow.
 
 pub(crate) mod admission;
-pub(crate) mod hosting;
+pub(crate) mod host_state;
 pub(crate) mod offer;

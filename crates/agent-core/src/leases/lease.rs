@@ -27,7 +27,7 @@ pub(crate) struct Lease {
     since: Ms,
     /// Number of the socket on which the pool last named it; 0 for one from the journal.
     socket: u64,
-    life: Life,
+    life: LeaseLife,
     /// Left by an earlier run and assumed to be active until the pool names the peer, because protocol 2 has no list of
     /// leases.
     unconfirmed: bool,
@@ -58,7 +58,7 @@ pub(crate) struct Terms {
 
 /// The state of a lease.
 #[derive(Debug, Clone)]
-pub(crate) enum Life {
+pub(crate) enum LeaseLife {
     /// Left by an earlier run, or unknown to a pool that lost its data. It is not confirmed yet.
     Leftover {
         /// The node carried out its command.
@@ -69,12 +69,12 @@ pub(crate) enum Life {
     /// The node carried out the command.
     Applied,
     /// It ended, and everything is being undone.
-    Undoing(Undoing),
+    UndoState(UndoState),
 }
 
 /// An ended lease.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Undoing {
+pub(crate) struct UndoState {
     /// The reason for the user; none if the user was already notified.
     reason: Option<EvictReason>,
     /// Calls of the pool that are answered once everything is undone.
@@ -120,7 +120,7 @@ impl Lease {
             terms: Terms::default(),
             since: now,
             socket: 0,
-            life: Life::Applying,
+            life: LeaseLife::Applying,
             unconfirmed: false,
             at_node: AtNode::default(),
             task: None,
@@ -148,7 +148,7 @@ impl Lease {
         // The journal does not record whether a host dialed its client; if it may have, the dial is undone.
         let dialed = !linked_before;
         let at_node = AtNode { linked_before, dialed, journaled: Some(grant.kind), ..AtNode::default() };
-        let life = Life::Leftover { applied: true };
+        let life = LeaseLife::Leftover { applied: true };
         Self { life, at_node, ..Self::new(grant.lease, side, grant.peer, now) }
     }
 
@@ -197,17 +197,17 @@ impl Lease {
 impl Lease {
     /// Whether it has not ended.
     pub(crate) const fn runs(&self) -> bool {
-        !matches!(self.life, Life::Undoing(_))
+        !matches!(self.life, LeaseLife::UndoState(_))
     }
 
     /// Whether it is unconfirmed, or was until it ended.
     pub(crate) const fn is_leftover(&self) -> bool {
-        matches!(self.life, Life::Leftover { .. } | Life::Undoing(Undoing { leftover: true, .. }))
+        matches!(self.life, LeaseLife::Leftover { .. } | LeaseLife::UndoState(UndoState { leftover: true, .. }))
     }
 
     /// Whether the node carried out the command of an active lease.
     pub(crate) const fn is_applied(&self) -> bool {
-        matches!(self.life, Life::Applied | Life::Leftover { applied: true })
+        matches!(self.life, LeaseLife::Applied | LeaseLife::Leftover { applied: true })
     }
 
     /// Whether the node carried out the command, or keeps the peer by its own settings.
@@ -217,9 +217,11 @@ impl Lease {
 
     fn set_applied(&mut self, to: bool) {
         match &mut self.life {
-            Life::Leftover { applied } => *applied = to,
-            Life::Applying | Life::Applied => self.life = if to { Life::Applied } else { Life::Applying },
-            Life::Undoing(_) => {}
+            LeaseLife::Leftover { applied } => *applied = to,
+            LeaseLife::Applying | LeaseLife::Applied => {
+                self.life = if to { LeaseLife::Applied } else { LeaseLife::Applying }
+            }
+            LeaseLife::UndoState(_) => {}
         }
     }
 
@@ -232,9 +234,9 @@ impl Lease {
     /// Confirms a lease for the pool or the user. Returns whether it was unconfirmed. The node, which may have been
     /// restarted since, remembers trust only in memory, so the command is repeated.
     pub(crate) fn confirm(&mut self) -> bool {
-        let leftover = matches!(self.life, Life::Leftover { .. });
+        let leftover = matches!(self.life, LeaseLife::Leftover { .. });
         if leftover {
-            self.life = Life::Applying;
+            self.life = LeaseLife::Applying;
         }
         leftover
     }
@@ -256,7 +258,7 @@ impl Lease {
     /// Records that the pool no longer knows it: it stays, and is not reported.
     pub(crate) fn forgotten_by_pool(&mut self) {
         if self.runs() {
-            self.life = Life::Leftover { applied: self.is_applied() };
+            self.life = LeaseLife::Leftover { applied: self.is_applied() };
         }
         self.socket = 0;
     }
@@ -276,20 +278,20 @@ impl Lease {
         // A list that is being read for it came too late.
         self.task.take_if(|task| task.lists);
         let leftover = self.is_leftover();
-        self.life = Life::Undoing(Undoing { reason, leftover, ..Undoing::default() });
+        self.life = LeaseLife::UndoState(UndoState { reason, leftover, ..UndoState::default() });
     }
 
     /// Returns its end, once it has ended.
-    pub(crate) const fn undoing_mut(&mut self) -> Option<&mut Undoing> {
+    pub(crate) const fn undoing_mut(&mut self) -> Option<&mut UndoState> {
         match &mut self.life {
-            Life::Undoing(undoing) => Some(undoing),
+            LeaseLife::UndoState(undoing) => Some(undoing),
             _ => None,
         }
     }
 
     /// Whether it has ended and its trust is already removed.
     pub(crate) const fn is_untrusted(&self) -> bool {
-        matches!(&self.life, Life::Undoing(Undoing { untrusted: true, .. }))
+        matches!(&self.life, LeaseLife::UndoState(UndoState { untrusted: true, .. }))
     }
 
     /// Handles a restart of the node, which has forgotten its commands.
@@ -316,7 +318,7 @@ impl Lease {
     }
 }
 
-impl Undoing {
+impl UndoState {
     pub(crate) const fn reason(&self) -> Option<EvictReason> {
         self.reason
     }

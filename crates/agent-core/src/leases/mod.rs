@@ -4,13 +4,13 @@
 //! It calls nothing else in this crate but limits. Neither pool nor node enter: a lease holds what is known of it and
 //! never sends anything.
 
+pub(crate) mod ended_leases;
 pub(crate) mod journal;
 mod lease;
 mod presence;
 pub(crate) mod release;
 mod table;
 mod task;
-pub(crate) mod totals;
 
 pub(crate) use self::{
     lease::{Lease, Terms},

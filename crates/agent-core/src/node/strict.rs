@@ -14,7 +14,7 @@ use crate::{NodeTask, limits};
 
 /// The state of `--strict-peers`.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Strict {
+pub(crate) struct StrictPeers {
     /// Peers that the node is disconnecting, each with its task and start.
     dropping: BTreeMap<NodeTask, (NodeId, Ms)>,
     /// When further peers may be disconnected.
@@ -25,7 +25,7 @@ pub(crate) struct Strict {
     last_list: Option<Ms>,
 }
 
-impl Strict {
+impl StrictPeers {
     /// Whether there are leases that the pool no longer knows.
     pub(crate) const fn has_last_list(&self) -> bool {
         self.last_list.is_some()

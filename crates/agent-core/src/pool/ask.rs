@@ -6,7 +6,7 @@ use crate::{Notice, RequestTag, limits};
 
 /// Asks for hosts: one ask in flight at a time, with growing waits while the pool has no hosts.
 #[derive(Debug, Clone)]
-pub(crate) struct Asks {
+pub(crate) struct AskState {
     in_flight: Option<Request>,
     /// When the next one may be sent.
     next: Ms,
@@ -16,14 +16,14 @@ pub(crate) struct Asks {
     announced: Option<(u32, String)>,
 }
 
-impl Default for Asks {
+impl Default for AskState {
     fn default() -> Self {
         let backoff = Backoff::new(limits::ASK_FIRST_MS, limits::BACKOFF_MOST_MS);
         Self { in_flight: None, next: Ms::ZERO, last: None, backoff, announced: None }
     }
 }
 
-impl Asks {
+impl AskState {
     pub(crate) const fn in_flight(&self) -> Option<Request> {
         self.in_flight
     }

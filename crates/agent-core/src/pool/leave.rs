@@ -11,12 +11,12 @@ use crate::{RequestTag, ToPool, limits};
 /// Leases for the agent to leave: one request in flight, the rest waits. Dropped with the socket: the next connect
 /// reply lists the leases that the pool still has, and the agent leaves those again.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Leaving {
+pub(crate) struct LeaveQueue {
     queue: BTreeMap<LeaseId, (LeaveReason, Option<PairFault>)>,
     in_flight: Option<Request>,
 }
 
-impl Leaving {
+impl LeaveQueue {
     /// Adds a lease. At the limit it is dropped, which is safe as described for the type.
     pub(crate) fn add(&mut self, lease: LeaseId, reason: LeaveReason, fault: Option<PairFault>) {
         if self.queue.len() < limits::REPLY_LEASES {

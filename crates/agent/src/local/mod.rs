@@ -7,24 +7,24 @@
 
 mod agent_status;
 mod local_error;
-mod reader;
 #[cfg(feature = "schema")]
-mod rows;
+mod openrpc_methods;
 mod server;
-mod source;
+mod status_client;
+mod status_source;
 
 pub use agent_status::{
     AgentClientStatus, AgentHostStatus, AgentStatus, LeaseStatus, Metered, NodeStatus, PoolLink, PoolStanding,
 };
 pub use local_error::LocalError;
-pub use reader::{agents, explain, pool_status, status};
 #[cfg(feature = "schema")]
-pub use rows::rows;
-pub use source::StatusSource;
+pub use openrpc_methods::rows;
+pub use status_client::{agents, explain, pool_status, status};
+pub use status_source::StatusSource;
 
 pub(crate) use agent_status::About;
 pub(crate) use server::LocalServer;
-pub(crate) use source::{PoolQuery, Queries, StatusQuery};
+pub(crate) use status_source::{PoolQuery, Queries, StatusQuery};
 
 /// The names of the methods.
 pub mod method {

@@ -4,10 +4,10 @@ use tokio::{
     task::JoinSet,
     time::{sleep, timeout},
 };
-use vipnode_rpc::{Incoming, IpcListener, Opened, Responder, RpcLimits};
+use vipnode_rpc::{Incoming, IpcListener, OpenSession, Responder, RpcLimits};
 use vipnode_types::NodeId;
 
-use super::{StatusSource, method, reader};
+use super::{StatusSource, method, status_client};
 use crate::{
     AgentError,
     limits::{LOCAL_CONNECTIONS, LOCAL_IDLE, LOCAL_REQUEST_BYTES, LOCAL_REQUESTS, LOCAL_RETRY},
@@ -26,8 +26,8 @@ impl LocalServer {
     /// Listens. The caller holds the node's state directory, so whatever listened there before is gone.
     pub(crate) fn open(root: &Path, node: &NodeId, source: StatusSource) -> Result<Self, AgentError> {
         let folder = StateDir::agents(root)?;
-        let path = folder.join(reader::socket_of(node));
-        match reader::listen(&path) {
+        let path = folder.join(status_client::socket_of(node));
+        match status_client::listen(&path) {
             Ok(listener) => Ok(Self { listener, source }),
             Err(why) => Err(AgentError::File { doing: "listening for `vipnode status` at", path, why }),
         }
@@ -60,7 +60,7 @@ impl LocalServer {
 }
 
 /// Serves one connection until it closes or stays idle for too long.
-async fn talk(mut opened: Opened, source: StatusSource) {
+async fn talk(mut opened: OpenSession, source: StatusSource) {
     while let Ok(Some(incoming)) = timeout(LOCAL_IDLE, opened.incoming.recv()).await {
         if let Incoming::Request { method, responder, .. } = incoming {
             answer(&method, responder, &source).await;

@@ -1,7 +1,7 @@
 use std::fmt::Debug;
 
 use futures_util::{FutureExt, future::BoxFuture};
-use vipnode_rpc::{HttpRpc, OpenError, Opened, RpcClient, RpcLimits, Trust, http, open_ws};
+use vipnode_rpc::{HttpRpc, OpenError, OpenSession, RpcClient, RpcLimits, Trust, http, open_ws};
 
 use crate::PoolAddress;
 
@@ -15,7 +15,7 @@ pub trait Connector: Debug + Send + Sync + 'static {
 #[derive(Debug)]
 pub enum PoolConnection {
     /// A socket, on which both sides call; its challenge is answered by the first call.
-    Socket(Box<Opened>),
+    Socket(Box<OpenSession>),
     /// HTTP, on which each call is signed and the pool cannot call.
     Http(HttpRpc),
 }

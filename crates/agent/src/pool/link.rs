@@ -6,7 +6,7 @@ use tokio::{
     time::{sleep, timeout},
 };
 use vipnode_agent_core::{FromPool, PoolAnswer, RequestTag, ToPool};
-use vipnode_rpc::{Closed, Incoming, Opened, RpcClient};
+use vipnode_rpc::{Closed, Incoming, OpenSession, RpcClient};
 use vipnode_types::{Failure, wire::WireError};
 
 use super::{CallResponder, Connector, PoolConnection, Protocol, protocol3::Proof};
@@ -191,7 +191,7 @@ impl Wire {
                 Ok(Self { client: RpcClient::Http(http), proof: Proof::Number, socket: None })
             }
             PoolConnection::Socket(opened) => {
-                let Opened { peer, incoming, challenge, closed, .. } = *opened;
+                let OpenSession { peer, incoming, challenge, closed, .. } = *opened;
                 let proof = match challenge {
                     Some(challenge) => Proof::Challenge(challenge),
                     None if needs_challenge => return Err(Failure::of(&AgentError::NoChallenge)),

@@ -1,8 +1,8 @@
 //! The side of the agent that faces the pool: its address, the connection to it, and the two protocols on that
 //! connection. The agent core decides what is sent; this folder signs, sends and reads it.
 
+mod call_responder;
 mod connector;
-mod incoming;
 mod link;
 mod pool_address;
 mod pool_status;
@@ -13,8 +13,8 @@ mod reach;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use call_responder::CallResponder;
 pub use connector::{Connector, NetConnector, PoolConnection};
-pub(crate) use incoming::CallResponder;
 pub(crate) use link::{Link, LinkEvent, LinkEventKind, Order, Round};
 pub use pool_address::PoolAddress;
 pub use pool_status::pool_status;

@@ -11,7 +11,7 @@ use vipnode_types::{
 };
 
 use super::{
-    PoolAddress, incoming,
+    PoolAddress, call_responder,
     protocol3::{Answered, answered, not_sent},
 };
 use crate::{AgentError, clock, limits::REQUEST_DEADLINE, request_error::RequestError, state::Nonces};
@@ -68,8 +68,10 @@ impl Protocol2 {
 /// Reads a call of the pool, which is `vipnode_whitelist` alone.
 pub(super) fn read_call(name: &str, params: &RawValue) -> Result<FromPool, WireError> {
     match AgentMethod::named(name) {
-        Some(AgentMethod::Whitelist) => incoming::one::<NodeId>(params).map(FromPool::Whitelist),
-        Some(AgentMethod::Admit | AgentMethod::Evict | AgentMethod::Dial) | None => Err(incoming::no_method(name)),
+        Some(AgentMethod::Whitelist) => call_responder::one::<NodeId>(params).map(FromPool::Whitelist),
+        Some(AgentMethod::Admit | AgentMethod::Evict | AgentMethod::Dial) | None => {
+            Err(call_responder::no_method(name))
+        }
     }
 }
 

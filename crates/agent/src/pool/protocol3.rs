@@ -13,7 +13,7 @@ use vipnode_types::{
     wire::{ByeRequest, ErrorCode, ExplainReply, ExplainRequest, WireError, method},
 };
 
-use super::incoming;
+use super::call_responder;
 use crate::{clock, limits::REQUEST_DEADLINE, request_error::RequestError, state::AgentIdentity};
 
 /// Sends requests over protocol 3, signed where they have to be, and reads the answers.
@@ -165,10 +165,10 @@ fn parse<T: DeserializeOwned>(method: &'static str, answer: &RawValue) -> Result
 /// Reads a call of the pool.
 pub(super) fn read_call(name: &str, params: &RawValue) -> Result<FromPool, WireError> {
     match AgentMethod::named(name) {
-        Some(AgentMethod::Admit) => incoming::one(params).map(FromPool::Admit),
-        Some(AgentMethod::Evict) => incoming::one(params).map(FromPool::Evict),
-        Some(AgentMethod::Dial) => incoming::one(params).map(FromPool::Dial),
-        Some(AgentMethod::Whitelist) | None => Err(incoming::no_method(name)),
+        Some(AgentMethod::Admit) => call_responder::one(params).map(FromPool::Admit),
+        Some(AgentMethod::Evict) => call_responder::one(params).map(FromPool::Evict),
+        Some(AgentMethod::Dial) => call_responder::one(params).map(FromPool::Dial),
+        Some(AgentMethod::Whitelist) | None => Err(call_responder::no_method(name)),
     }
 }
 

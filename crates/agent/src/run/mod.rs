@@ -6,8 +6,8 @@ mod actor;
 mod journal_writer;
 mod open_calls;
 mod prepare;
-mod release;
 mod runner;
+mod undo_journal;
 
-pub use release::release;
 pub use runner::{AgentRunner, NodeKeyAt, PoolAccess, RunnerConfig};
+pub use undo_journal::release;

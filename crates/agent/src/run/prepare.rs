@@ -5,7 +5,7 @@ use vipnode_agent_core::Advertise;
 use vipnode_node::finder::find_node_key;
 use vipnode_types::{Failure, NodeFacts, NodeKey};
 
-use super::{release::undo_all, runner::Notifier};
+use super::{runner::Notifier, undo_journal::undo_all};
 use crate::{
     AgentError, AgentNotice, NodeKeyAt, PoolAccess, RunnerConfig, clock,
     limits::{LAST_MS, NODE_RETRY_FIRST, RENEW_MS},

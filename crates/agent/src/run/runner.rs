@@ -6,7 +6,7 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 use vipnode_agent_core::AgentConfig;
-use vipnode_node::{Endpoint, Node, finder::Surroundings};
+use vipnode_node::{Endpoint, Node, finder::FinderEnvironment};
 use vipnode_types::{Failure, JoinSecret, wire::PROTOCOL};
 
 use super::{
@@ -60,7 +60,7 @@ pub enum NodeKeyAt {
         /// How the node was reached: its IPC file lies in its data directory.
         endpoint: Endpoint,
         /// This machine's.
-        surroundings: Surroundings,
+        surroundings: FinderEnvironment,
     },
 }
 

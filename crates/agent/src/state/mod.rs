@@ -1,9 +1,9 @@
 //! What an agent keeps on disk for one node: `agent.key`, `delegation.json`, `journal`, `lock`, `nonce`, `pool`.
 
+mod delegation_status;
 mod files;
 mod identity;
 mod journal;
-mod look;
 mod nonces;
 #[cfg(test)]
 mod tests;
@@ -17,9 +17,9 @@ use vipnode_types::NodeId;
 
 use crate::AgentError;
 
+pub use delegation_status::delegated_until;
 pub use identity::{AgentIdentity, load_node_key, read_node_key};
 pub use journal::Journal;
-pub use look::delegated_until;
 pub use nonces::Nonces;
 
 /// The state directory of one node, held by this process alone.

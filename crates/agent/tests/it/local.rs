@@ -15,7 +15,7 @@ use vipnode_agent::{
     local::{self, LocalError, PoolStanding},
 };
 use vipnode_agent_core::Notice;
-use vipnode_rpc::{CallError, Opened, RpcLimits, SessionEnd, open_ipc};
+use vipnode_rpc::{CallError, OpenSession, RpcLimits, SessionEnd, open_ipc};
 use vipnode_types::TypedError;
 use vipnode_types::wire::{ErrorCode, method};
 
@@ -181,7 +181,7 @@ async fn connections_are_bounded_in_number_time_and_size() {
     let (agent, end) = joined(&mut toy).await;
     let pool = tokio::spawn(end.answer_all());
     let open = || async { open_ipc(&socket(&toy), &RpcLimits::default()).await.unwrap() };
-    let ask = async |caller: &Opened| {
+    let ask = async |caller: &OpenSession| {
         caller.peer.call(local::method::STATUS, &[(); 0], LOCAL_IDLE * 3).await.map(|answer| answer.get().len())
     };
     let mut held = Vec::new();

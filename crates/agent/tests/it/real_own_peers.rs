@@ -6,7 +6,7 @@ use serde_json::json;
 
 use vipnode_agent::{NodeKeyAt, RunnerConfig};
 use vipnode_node::{
-    finder::{Surroundings, kept_peers},
+    finder::{FinderEnvironment, kept_peers},
     sim::SimSpec,
     testing::{Geth, GethSpec},
 };
@@ -61,6 +61,6 @@ async fn real_geth_tells_by_its_settings_whom_it_keeps() {
     let flags = vec!["--config".to_owned(), config.display().to_string()];
     let geth = Geth::start(GethSpec { flags, ..GethSpec::default() }).await;
     let node = geth.node().await;
-    let found = kept_peers(&*node, &geth.endpoint(), &Surroundings::here()).await;
+    let found = kept_peers(&*node, &geth.endpoint(), &FinderEnvironment::here()).await;
     assert_eq!(found, [kept, trusted].into());
 }

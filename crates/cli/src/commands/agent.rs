@@ -4,7 +4,7 @@ use vipnode_agent::{
     AgentError, AgentRunner, NetConnector, NodeKeyAt, PoolAccess, RunnerConfig, SystemResolver, state::StateDir,
 };
 use vipnode_agent_core::{AgentConfig, DirectConfig, HostConfig, PeerPolicy};
-use vipnode_node::finder::{Surroundings, kept_peers};
+use vipnode_node::finder::{FinderEnvironment, kept_peers};
 use vipnode_types::{NodeId, PeerRules};
 
 use crate::{
@@ -14,10 +14,10 @@ use crate::{
     },
     commands::{agent_metrics, protocol},
     config::{Reload, say_kept},
-    discover::{FoundNode, Patience, dry_run, find_node, find_pool, named_pool},
+    discover::{FoundNode, RetryPolicy, dry_run, find_node, find_pool, named_pool},
     error::{CliError, CommandError},
     output::{Line, Screen, Tone, agent_notice_line},
-    signals::{Hangups, Signals},
+    signals::{ReloadSignals, Signals},
     status::StatusLine,
 };
 
@@ -210,7 +210,7 @@ pub(crate) async fn run(role: Role, screen: Screen, signals: Signals, mut reload
         true => None,
         false => agent_metrics::serve(&role.runtime.metrics, screen).await?,
     };
-    let patience = if role.runtime.dry_run { Patience::None } else { Patience::Wait };
+    let patience = if role.runtime.dry_run { RetryPolicy::None } else { RetryPolicy::Wait };
     let FoundNode { node, endpoint } = tokio::select! {
         found = find_node(&role.connection.node, patience, screen) => found?,
         () = signals.first() => return Ok(()),
@@ -218,7 +218,7 @@ pub(crate) async fn run(role: Role, screen: Screen, signals: Signals, mut reload
     if role.runtime.dry_run {
         return dry_run(&*node, &config, screen).await;
     }
-    let kept = kept_peers(&*node, &endpoint, &Surroundings::here()).await;
+    let kept = kept_peers(&*node, &endpoint, &FinderEnvironment::here()).await;
     config.keep.extend(&kept);
     let pool = match config.pool {
         true => Some(pool_access(&role.connection, &targets, screen).await?),
@@ -234,13 +234,13 @@ pub(crate) async fn run(role: Role, screen: Screen, signals: Signals, mut reload
         state_root: StateDir::root(role.connection.node.state_dir.as_deref())?,
         node_key: match role.connection.nodekey {
             Some(path) => NodeKeyAt::File(path),
-            None => NodeKeyAt::Search { endpoint, surroundings: Surroundings::here() },
+            None => NodeKeyAt::Search { endpoint, surroundings: FinderEnvironment::here() },
         },
         agent: config,
         metrics: shown.as_ref().map(|(metrics, _server)| metrics.clone()),
     });
     let _live = StatusLine::of_agent(runner.status().clone(), screen);
-    let mut hangups = Hangups::listen()?;
+    let mut hangups = ReloadSignals::listen()?;
     let mut stopping = false;
     loop {
         tokio::select! {

@@ -8,7 +8,7 @@ mod agent_metrics;
 mod doctor;
 mod link;
 mod pool;
-mod pool_tls;
+mod pool_certificate;
 mod protocol;
 mod release;
 mod status;

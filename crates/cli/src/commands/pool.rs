@@ -6,11 +6,11 @@ use vipnode_pool_core::Limits;
 
 use crate::{
     args::{Command, PoolArgs, limit_flag},
-    commands::pool_tls,
+    commands::pool_certificate,
     config::{Reload, say_kept},
     error::{CliError, CommandError},
     output::{Line, Screen, Tone},
-    signals::{Hangups, Signals},
+    signals::{ReloadSignals, Signals},
     status::StatusLine,
 };
 
@@ -70,7 +70,7 @@ async fn serve(
     signals: Signals,
     mut reload: Reload,
 ) -> Result<(), CliError> {
-    let mut hangups = Hangups::listen()?;
+    let mut hangups = ReloadSignals::listen()?;
     let mut news = tls.as_ref().map(PoolTls::news);
     loop {
         tokio::select! {
@@ -79,12 +79,12 @@ async fn serve(
             () = hangups.next() => {
                 read_again(server, &mut reload, screen).await;
                 if let Some(tls) = &tls {
-                    pool_tls::reload(tls, screen);
+                    pool_certificate::reload(tls, screen);
                 }
             }
             Some(Ok(())) = changed(news.as_mut()) => {
                 if let Some(news) = news.as_mut().and_then(|news| news.borrow_and_update().clone()) {
-                    pool_tls::say_news(&news, screen);
+                    pool_certificate::say_news(&news, screen);
                 }
             }
         }
@@ -121,7 +121,7 @@ fn say_start(address: SocketAddr, tls: Option<&PoolTls>, screen: Screen) {
     let listens = Line::new("listening", Tone::Good, format!("Listening on {url}"));
     screen.say(&listens.with("url", url.as_str()).with("address", address.to_string()));
     if let Some(tls) = tls {
-        pool_tls::say_at_start(tls, address.port(), screen);
+        pool_certificate::say_at_start(tls, address.port(), screen);
     }
     let named = tls.is_some_and(|tls| !tls.hosts().is_empty());
     let somewhere = address.ip().is_unspecified() && !named;
@@ -135,7 +135,7 @@ fn say_start(address: SocketAddr, tls: Option<&PoolTls>, screen: Screen) {
 
 fn config(mut args: PoolArgs) -> Result<PoolConfig, CliError> {
     let mut config = live(&args)?;
-    config.tls = pool_tls::pool_tls(std::mem::take(&mut args.tls))?;
+    config.tls = pool_certificate::pool_tls(std::mem::take(&mut args.tls))?;
     config.public_urls = args.public_url;
     config.proxies = TrustedProxies { proxies: args.proxy, header: args.proxy_header };
     Ok(config)

@@ -2,14 +2,14 @@ use vipnode_agent::{release, state::StateDir};
 
 use crate::{
     args::ReleaseArgs,
-    discover::{Patience, find_node},
+    discover::{RetryPolicy, find_node},
     error::CliError,
     output::{Line, Screen, Tone, format::counted},
 };
 
 /// Undoes what agents left on the node.
 pub(crate) async fn run(args: &ReleaseArgs, screen: Screen) -> Result<(), CliError> {
-    let node = find_node(&args.node, Patience::None, screen).await?.node;
+    let node = find_node(&args.node, RetryPolicy::None, screen).await?.node;
     let root = StateDir::root(args.node.state_dir.as_deref())?;
     let undone = release(&root, &*node).await?;
     for grant in &undone {

@@ -8,7 +8,7 @@ use crate::{
     error::{CliError, CommandError},
     output::{Screen, Styled, Tone, terminal},
     signals::Signals,
-    status::{Report, look},
+    status::{Report, query},
 };
 
 /// Shows the status of agents or of a pool, once or repeatedly.
@@ -17,7 +17,7 @@ pub(crate) async fn run(args: &StatusArgs, screen: Screen, signals: Signals) -> 
         return watch(args, every, screen, signals).await;
     }
     let looked = tokio::select! {
-        looked = look(args) => looked?,
+        looked = query(args) => looked?,
         () = signals.first() => return Ok(ExitCode::SUCCESS),
     };
     screen.print(&looked.text, &looked.json);
@@ -32,7 +32,7 @@ async fn watch(args: &StatusArgs, every: Duration, screen: Screen, signals: Sign
     let mut first = true;
     loop {
         let looked = tokio::select! {
-            looked = async { ticks.tick().await; look(args).await } => looked.unwrap_or_else(failed),
+            looked = async { ticks.tick().await; query(args).await } => looked.unwrap_or_else(failed),
             () = signals.first() => return Ok(ExitCode::SUCCESS),
         };
         let written = match painted {

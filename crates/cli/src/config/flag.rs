@@ -24,7 +24,7 @@ pub(crate) fn with_variables(command: Command) -> Command {
 
 /// What a flag takes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Takes {
+pub(crate) enum FlagArity {
     /// Nothing: it is there or not.
     Nothing,
     /// Nothing, and it counts.
@@ -84,13 +84,13 @@ impl<'a> Flag<'a> {
         self.arg.is_hide_env_values_set()
     }
 
-    pub(crate) fn takes(self) -> Takes {
+    pub(crate) fn takes(self) -> FlagArity {
         match self.arg.get_action() {
-            ArgAction::SetTrue | ArgAction::SetFalse => Takes::Nothing,
-            ArgAction::Count => Takes::Count,
-            ArgAction::Append => Takes::Many,
-            _ if self.arg.get_num_args().is_some_and(|range| range.max_values() > 1) => Takes::Many,
-            _ => Takes::One,
+            ArgAction::SetTrue | ArgAction::SetFalse => FlagArity::Nothing,
+            ArgAction::Count => FlagArity::Count,
+            ArgAction::Append => FlagArity::Many,
+            _ if self.arg.get_num_args().is_some_and(|range| range.max_values() > 1) => FlagArity::Many,
+            _ => FlagArity::One,
         }
     }
 

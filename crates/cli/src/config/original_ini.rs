@@ -3,7 +3,7 @@ use std::collections::BTreeMap;
 use clap::Command;
 
 use super::{
-    flag::{Flag, Takes},
+    flag::{Flag, FlagArity},
     settings::{key, quote},
 };
 
@@ -88,7 +88,7 @@ fn flag<'a>(table: &str, prefix: &str, key: &str, tree: &'a Command) -> Option<F
 /// A flag and its values in the file.
 struct Said {
     key: String,
-    takes: Takes,
+    takes: FlagArity,
     integer: bool,
     values: Vec<String>,
 }
@@ -97,12 +97,12 @@ impl Said {
     fn value(&self) -> String {
         let one = self.values.last().map_or("", String::as_str);
         match self.takes {
-            Takes::Nothing => (one.is_empty() || one.eq_ignore_ascii_case("true")).to_string(),
+            FlagArity::Nothing => (one.is_empty() || one.eq_ignore_ascii_case("true")).to_string(),
             // go-flags writes a -vv as a list of booleans.
-            Takes::Count => self.values.len().to_string(),
-            Takes::One if self.integer && one.parse::<u64>().is_ok() => one.to_owned(),
-            Takes::One => quote(one),
-            Takes::Many => {
+            FlagArity::Count => self.values.len().to_string(),
+            FlagArity::One if self.integer && one.parse::<u64>().is_ok() => one.to_owned(),
+            FlagArity::One => quote(one),
+            FlagArity::Many => {
                 let values: Vec<String> = self.values.iter().map(|value| quote(value)).collect();
                 format!("[{}]", values.join(", "))
             }

@@ -15,7 +15,7 @@ pub(crate) struct Reload {
 }
 
 /// Settings that were read again and are not in force yet.
-pub(crate) struct Newer {
+pub(crate) struct ReloadedSettings {
     settings: Settings,
     verbose: u8,
 }
@@ -26,11 +26,11 @@ impl Reload {
     }
 
     /// Reads everything again; if something is wrong, reports it and changes nothing.
-    pub(crate) fn read(&self, screen: Screen) -> Option<(Cli, Newer)> {
+    pub(crate) fn read(&self, screen: Screen) -> Option<(Cli, ReloadedSettings)> {
         match self.reader.read() {
             Ok((cli, settings)) => {
                 let verbose = cli.global.verbose;
-                Some((cli, Newer { settings, verbose }))
+                Some((cli, ReloadedSettings { settings, verbose }))
             }
             Err(Unread::Line(error, notes)) => {
                 let text = error.to_string();
@@ -46,13 +46,13 @@ impl Reload {
     }
 
     /// Whether one of these settings is another one than what is in force.
-    pub(crate) fn differs(&self, newer: &Newer, keys: &[&str]) -> bool {
+    pub(crate) fn differs(&self, newer: &ReloadedSettings, keys: &[&str]) -> bool {
         self.running.changed(&newer.settings).iter().any(|key| keys.contains(&key.as_str()))
     }
 
     /// Reports which settings are in effect now and which only after a restart. `live` are the keys that the command
     /// took over, `refused` what else it could not.
-    pub(crate) fn done(&mut self, newer: Newer, live: &[&str], refused: &[String], screen: Screen) {
+    pub(crate) fn done(&mut self, newer: ReloadedSettings, live: &[&str], refused: &[String], screen: Screen) {
         let changed = self.running.changed(&newer.settings);
         let (now, mut later): (Vec<String>, Vec<String>) =
             changed.into_iter().partition(|key| key == "verbose" || live.contains(&key.as_str()));

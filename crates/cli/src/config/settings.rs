@@ -4,7 +4,7 @@ use clap::{ArgMatches, Command};
 use vipnode_types::is_unprintable;
 
 use super::{
-    flag::{Flag, Takes},
+    flag::{Flag, FlagArity},
     value::Source,
 };
 
@@ -23,7 +23,7 @@ struct Row {
     hidden: bool,
     secret: bool,
     integer: bool,
-    takes: Takes,
+    takes: FlagArity,
     /// A secret's too: it is compared and never shown.
     values: Vec<OsString>,
     source: Source,
@@ -101,25 +101,25 @@ impl Row {
         let texts: Vec<String> = self.values.iter().map(|value| value.to_string_lossy().into_owned()).collect();
         let one = texts.first().map_or("", String::as_str);
         match self.takes {
-            Takes::Nothing | Takes::Count => one.to_owned(),
-            Takes::One if self.integer => one.to_owned(),
-            Takes::One => quote(one),
-            Takes::Many => format!("[{}]", texts.iter().map(|text| quote(text)).collect::<Vec<_>>().join(", ")),
+            FlagArity::Nothing | FlagArity::Count => one.to_owned(),
+            FlagArity::One if self.integer => one.to_owned(),
+            FlagArity::One => quote(one),
+            FlagArity::Many => format!("[{}]", texts.iter().map(|text| quote(text)).collect::<Vec<_>>().join(", ")),
         }
     }
 }
 
 fn values(flag: Flag<'_>, matches: &ArgMatches) -> Vec<OsString> {
     match flag.takes() {
-        Takes::Nothing => {
+        FlagArity::Nothing => {
             let on = matches.try_get_one::<bool>(flag.id()).ok().flatten().copied().unwrap_or_default();
             vec![on.to_string().into()]
         }
-        Takes::Count => {
+        FlagArity::Count => {
             let count = matches.try_get_one::<u8>(flag.id()).ok().flatten().copied().unwrap_or_default();
             vec![count.to_string().into()]
         }
-        Takes::One | Takes::Many => {
+        FlagArity::One | FlagArity::Many => {
             let raw = matches.try_get_raw(flag.id()).ok().flatten();
             raw.map(|raw| raw.map(ToOwned::to_owned).collect()).unwrap_or_default()
         }

@@ -4,7 +4,7 @@ use clap::{Command, CommandFactory};
 
 use super::{
     config_file::ConfigFile,
-    flag::{Flag, Takes},
+    flag::{Flag, FlagArity},
     reader::{Reader, Unread},
     settings::Settings,
 };
@@ -63,10 +63,10 @@ fn every_flag_has_a_variable_and_a_key() {
             let variable = flag.variable();
             assert!(variable.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'_'), "{variable}");
             let value = match flag.takes() {
-                Takes::Nothing => "true",
-                Takes::Count => "1",
-                Takes::Many => "[\"x\"]",
-                Takes::One => "\"x\"",
+                FlagArity::Nothing => "true",
+                FlagArity::Count => "1",
+                FlagArity::Many => "[\"x\"]",
+                FlagArity::One => "\"x\"",
             };
             let section = if words.is_empty() { String::new() } else { format!("[{}]\n", words.join(".")) };
             let text = format!("{section}\"{}\" = {value}\n", flag.key());

@@ -1,6 +1,6 @@
 use std::{ffi::OsString, fmt, path::PathBuf};
 
-use super::flag::{Flag, Takes};
+use super::flag::{Flag, FlagArity};
 
 /// The value of a flag, from a variable or a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -38,13 +38,13 @@ impl Value {
     pub(crate) fn of_variable(flag: Flag<'_>, text: OsString) -> Self {
         let Some(word) = text.to_str() else { return Self::One(text) };
         match flag.takes() {
-            Takes::Nothing => match word.to_ascii_lowercase().as_str() {
+            FlagArity::Nothing => match word.to_ascii_lowercase().as_str() {
                 "1" | "true" | "yes" | "on" => Self::Switch(true),
                 "" | "0" | "false" | "no" | "off" => Self::Switch(false),
                 _ => Self::One(text),
             },
-            Takes::Many => Self::Many(split(word)),
-            Takes::Count | Takes::One => Self::One(text),
+            FlagArity::Many => Self::Many(split(word)),
+            FlagArity::Count | FlagArity::One => Self::One(text),
         }
     }
 
@@ -60,19 +60,19 @@ impl Value {
             word
         };
         match (flag.takes(), self) {
-            (Takes::Nothing, Self::Switch(true)) => Ok(vec![name.into()]),
-            (Takes::Nothing, Self::Switch(false)) => Ok(Vec::new()),
-            (Takes::Nothing, _) => Err("true or false"),
-            (Takes::Count, Self::One(value)) => {
+            (FlagArity::Nothing, Self::Switch(true)) => Ok(vec![name.into()]),
+            (FlagArity::Nothing, Self::Switch(false)) => Ok(Vec::new()),
+            (FlagArity::Nothing, _) => Err("true or false"),
+            (FlagArity::Count, Self::One(value)) => {
                 let count = value.to_str().and_then(|text| text.parse::<u8>().ok()).filter(|n| *n <= MOST_COUNT);
                 let count = count.ok_or("a number from 0 to 9")?;
                 Ok((0..count).map(|_| OsString::from(&name)).collect())
             }
-            (Takes::Count, _) => Err("a number from 0 to 9"),
-            (Takes::One | Takes::Many, Self::One(value)) => Ok(vec![with(value)]),
-            (Takes::Many, Self::Many(values)) => Ok(values.iter().map(with).collect()),
-            (Takes::One, Self::Many(_)) => Err("a single value"),
-            (Takes::One | Takes::Many, Self::Switch(_)) => Err("a string in quotes, or a number"),
+            (FlagArity::Count, _) => Err("a number from 0 to 9"),
+            (FlagArity::One | FlagArity::Many, Self::One(value)) => Ok(vec![with(value)]),
+            (FlagArity::Many, Self::Many(values)) => Ok(values.iter().map(with).collect()),
+            (FlagArity::One, Self::Many(_)) => Err("a single value"),
+            (FlagArity::One | FlagArity::Many, Self::Switch(_)) => Err("a string in quotes, or a number"),
         }
     }
 }

@@ -10,6 +10,6 @@ mod simulated;
 
 pub(crate) use self::{
     dry_run::dry_run,
-    node::{FoundNode, Patience, find_node},
+    node::{FoundNode, RetryPolicy, find_node},
     pool::{find_pool, named_pool},
 };

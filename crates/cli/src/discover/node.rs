@@ -3,7 +3,7 @@ use std::{sync::Arc, time::Duration};
 use tokio::time::sleep;
 use vipnode_node::{
     Endpoint, Node, NodeError, Trust,
-    finder::{self, Surroundings},
+    finder::{self, FinderEnvironment},
 };
 use vipnode_types::TypedError;
 
@@ -22,7 +22,7 @@ pub(crate) struct FoundNode {
 
 /// What to do if the node that the user named does not answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Patience {
+pub(crate) enum RetryPolicy {
     /// Wait for it: agent and node may be started together, in any order.
     Wait,
     /// Report it and end.
@@ -35,7 +35,7 @@ const RETRY_FIRST: Duration = Duration::from_millis(100);
 const RETRY_MOST: Duration = Duration::from_secs(5);
 
 /// Returns the node that the user named, else one that was found on this machine, and reports which.
-pub(crate) async fn find_node(args: &NodeArgs, patience: Patience, screen: Screen) -> Result<FoundNode, CliError> {
+pub(crate) async fn find_node(args: &NodeArgs, patience: RetryPolicy, screen: Screen) -> Result<FoundNode, CliError> {
     if let Some(rpc) = &args.rpc {
         if let Some(fake) = fake_node(rpc) {
             return fake;
@@ -43,7 +43,7 @@ pub(crate) async fn find_node(args: &NodeArgs, patience: Patience, screen: Scree
         let endpoint: Endpoint = rpc.parse()?;
         return Ok(FoundNode { node: open(&endpoint, &args.trust()?, patience, screen).await?, endpoint });
     }
-    let found = finder::find(&Surroundings::here()).await?;
+    let found = finder::find(&FinderEnvironment::here()).await?;
     let place = found.endpoint.to_string();
     let by = found.running.map(|who| format!(" ({who})")).unwrap_or_default();
     let text = format!("Found a node at {place}{by}. To use another node, pass --rpc");
@@ -54,14 +54,14 @@ pub(crate) async fn find_node(args: &NodeArgs, patience: Patience, screen: Scree
 async fn open(
     endpoint: &Endpoint,
     trust: &Trust,
-    patience: Patience,
+    patience: RetryPolicy,
     screen: Screen,
 ) -> Result<Arc<dyn Node>, NodeError> {
     let mut wait = RETRY_FIRST;
     let mut said = false;
     loop {
         match endpoint.open(trust).await {
-            Err(error) if error.is_offline() && patience == Patience::Wait => {
+            Err(error) if error.is_offline() && patience == RetryPolicy::Wait => {
                 if !std::mem::replace(&mut said, true) {
                     let text = format!("Waiting for the node: {error}");
                     screen.say(

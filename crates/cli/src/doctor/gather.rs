@@ -7,14 +7,14 @@ use vipnode_agent::{AgentError, NetConnector, PoolAddress, clock, reach, state};
 use vipnode_agent_core::Advertise;
 use vipnode_node::{
     Endpoint, Node, NodeError,
-    finder::{Surroundings, find_node_key},
+    finder::{FinderEnvironment, find_node_key},
 };
 use vipnode_types::{Ms, NodeFacts, wire::ReachRequest};
 
 use super::{Facts, KeyFacts, NodeFound, NodeMissing, PoolFound, Requirements};
 use crate::{
     args::{ConnectionArgs, Targets},
-    discover::{FoundNode, Patience, find_node, find_pool},
+    discover::{FoundNode, RetryPolicy, find_node, find_pool},
     error::{CliError, CommandError},
     output::Screen,
 };
@@ -67,7 +67,7 @@ async fn look_at_node(
         let what = error.to_string();
         return Ok(Err(NodeMissing::NoCalls { at: endpoint.to_string(), client, what }));
     }
-    let found = in_time("the node", find_node(&connection.node, Patience::None, screen)).await;
+    let found = in_time("the node", find_node(&connection.node, RetryPolicy::None, screen)).await;
     let found_node = match found {
         Ok(found_node) => found_node,
         Err(fault) => return Ok(Err(NodeMissing::Error(fault))),
@@ -112,7 +112,7 @@ async fn key(
         state::read_node_key(path, facts.id, &node.at())?;
         return Ok(KeyFacts::Key(path.clone()));
     }
-    let found = find_node_key(node, endpoint, facts.id, &Surroundings::here()).await;
+    let found = find_node_key(node, endpoint, facts.id, &FinderEnvironment::here()).await;
     let found = found.map_err(|why| AgentError::NoNodeKey { why })?;
     Ok(KeyFacts::Key(found.path))
 }

@@ -1,4 +1,4 @@
-//! `vipnode status`: asks the agents of this machine, or a pool, for their status. [`look()`] asks and makes a [`Report`] of
+//! `vipnode status`: asks the agents of this machine, or a pool, for their status. [`query()`] asks and makes a [`Report`] of
 //! the answers, for people and for programs. [`StatusLine`] shows the same in one line below a running role.
 //!
 //! May use `args`, `error` and `output`.
@@ -6,15 +6,15 @@
 mod agent_page;
 mod agents;
 mod agents_page;
-mod look;
 mod pool;
+mod query;
 mod report;
 mod status_line;
 mod status_line_text;
 mod table;
 mod why;
 
-pub(crate) use self::{look::look, report::Report, status_line::StatusLine};
+pub(crate) use self::{query::query, report::Report, status_line::StatusLine};
 
 #[cfg(test)]
 pub(crate) use self::pages::{line_of_agent, page_of_agents, page_of_pool};

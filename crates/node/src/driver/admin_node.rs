@@ -14,8 +14,8 @@ use tokio::time::sleep;
 use vipnode_types::{ChainSpec, Enode, HeadFact, NodeFacts, NodeId, PeerCommand, PeerFact};
 
 use super::{
-    NodeFamily, answers, capabilities::empty, events, exposure, late_dials::LateDials, names::Names, redial::Redial,
-    sequence,
+    NodeFamily, answers, call_order, cancel_late_dials::LateDials, capabilities::empty, events, exposure,
+    ids_by_hash::IdsByHash, redial::Redial,
 };
 use crate::{
     AnswerError, CallFault, Node, NodeError, PeerEvents, PlannedCall, Transport,
@@ -27,7 +27,7 @@ use crate::{
 pub struct AdminNode {
     rpc: Arc<dyn Transport>,
     family: NodeFamily,
-    names: Arc<Names>,
+    names: Arc<IdsByHash>,
     /// The address with which a node was last added. It has to be removed by the same one, and adding its ID with
     /// another one has no effect.
     added: Mutex<BTreeMap<NodeId, Enode>>,
@@ -164,14 +164,14 @@ impl AdminNode {
 
     /// A client that cannot trust a peer has to dial it.
     fn lets_in(&self, peer: &Enode) -> bool {
-        self.family != NodeFamily::Maintaining || sequence::has_address(peer)
+        self.family != NodeFamily::Maintaining || call_order::has_address(peer)
     }
 
     fn remember(&self, command: PeerCommand) {
         let mut added = self.added.lock().unwrap_or_else(PoisonError::into_inner);
         match command {
             PeerCommand::Admit(_) if self.family == NodeFamily::Trusting => {}
-            PeerCommand::Admit(peer) if !sequence::has_address(&peer) => {}
+            PeerCommand::Admit(peer) if !call_order::has_address(&peer) => {}
             PeerCommand::Dial(peer) | PeerCommand::Admit(peer) => {
                 if added.len() >= MAX_DIALED && !added.contains_key(&peer.id) {
                     added.pop_first();
@@ -212,7 +212,7 @@ impl Node for AdminNode {
 
     fn plan(&self, command: &PeerCommand) -> Vec<PlannedCall> {
         let added = self.added.lock().unwrap_or_else(PoisonError::into_inner);
-        sequence::calls(self.family, command, added.get(&command.peer().id))
+        call_order::calls(self.family, command, added.get(&command.peer().id))
     }
 
     fn events(&self) -> BoxFuture<'_, Option<PeerEvents>> {

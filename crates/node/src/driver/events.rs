@@ -4,7 +4,7 @@ use futures_util::{StreamExt, future};
 use serde::Deserialize;
 use vipnode_types::DropCause;
 
-use super::{answers, capabilities::empty, names::Names};
+use super::{answers, capabilities::empty, ids_by_hash::IdsByHash};
 use crate::{PeerEvent, PeerEvents, Push, Transport, limits::CALL_DEADLINE};
 
 #[derive(Deserialize)]
@@ -18,7 +18,7 @@ struct RawEvent {
 }
 
 /// Subscribes to `peerEvents`; `None` where the client or the transport has none (reth's stub always errors).
-pub(super) async fn subscribe(rpc: &Arc<dyn Transport>, names: &Arc<Names>) -> Option<PeerEvents> {
+pub(super) async fn subscribe(rpc: &Arc<dyn Transport>, names: &Arc<IdsByHash>) -> Option<PeerEvents> {
     let params = serde_json::value::to_raw_value(&["peerEvents"]).unwrap_or_else(|_| empty());
     let pushes = match rpc.subscribe("admin", params, CALL_DEADLINE).await {
         Ok(pushes) => pushes?,
@@ -31,7 +31,7 @@ pub(super) async fn subscribe(rpc: &Arc<dyn Transport>, names: &Arc<Names>) -> O
     Some(pushes.filter_map(move |push| future::ready(read(&push, &names))).boxed())
 }
 
-fn read(push: &Push, names: &Names) -> Option<PeerEvent> {
+fn read(push: &Push, names: &IdsByHash) -> Option<PeerEvent> {
     let Push::Item(json) = push else { return Some(PeerEvent::Look) };
     let Ok(event) = serde_json::from_str::<RawEvent>(json.get()) else { return Some(PeerEvent::Look) };
     let id = answers::peer_hash(&event.peer).and_then(|hash| names.find(&hash));

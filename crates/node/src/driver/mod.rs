@@ -4,18 +4,18 @@
 
 mod admin_node;
 pub(crate) mod answers;
+mod call_order;
+mod cancel_late_dials;
 mod capabilities;
+mod dial_only;
 mod events;
 mod exposure;
-mod late_dials;
-mod maintaining;
-mod names;
+mod ids_by_hash;
 mod node_family;
-mod open;
+mod open_endpoint;
 mod redial;
-mod sequence;
-mod trusting;
-mod trusting_by_address;
+mod trust_by_enode;
+mod trust_by_id;
 
 pub use admin_node::AdminNode;
 pub use capabilities::Capabilities;

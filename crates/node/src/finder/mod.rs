@@ -1,18 +1,18 @@
 //! Finds the node on this machine and the file of its key, where the user did not name them: the arguments of running
 //! clients first, then the clients' default locations, then the usual ports.
 
+mod default_locations;
 mod finder_error;
-mod kept;
-mod locations;
 mod node_key;
-mod running;
+mod running_clients;
+mod static_and_trusted_peers;
 
 use std::{fmt, path::Path, sync::Arc};
 
+pub use default_locations::{FinderEnvironment, Os, data_dirs, ipc_paths};
 pub use finder_error::{FinderError, Tried};
-pub use kept::kept_peers;
-pub use locations::{Os, Surroundings, data_dirs, ipc_paths};
 pub use node_key::{FoundKey, find_node_key};
+pub use static_and_trusted_peers::kept_peers;
 
 use crate::{Endpoint, Node, NodeError, Trust};
 
@@ -33,14 +33,14 @@ pub struct Found {
 ///
 /// # Errors
 /// With everything that was tried.
-pub async fn find(surroundings: &Surroundings) -> Result<Found, FinderError> {
+pub async fn find(surroundings: &FinderEnvironment) -> Result<Found, FinderError> {
     find_among(places_of(surroundings)).await
 }
 
 /// Where to look, in order, and the process that named it.
-fn places_of(surroundings: &Surroundings) -> Vec<(Endpoint, Option<String>)> {
+fn places_of(surroundings: &FinderEnvironment) -> Vec<(Endpoint, Option<String>)> {
     let mut places: Vec<(Endpoint, Option<String>)> = Vec::new();
-    for running in running::running(surroundings) {
+    for running in running_clients::running(surroundings) {
         let who = format!("{}, process {}", running.client, running.pid);
         places.extend(running.endpoints.into_iter().map(|endpoint| (endpoint, Some(who.clone()))));
     }

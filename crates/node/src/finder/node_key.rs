@@ -6,7 +6,9 @@ use std::{
 
 use vipnode_types::{NodeId, NodeKey};
 
-use super::{FinderError, Surroundings, Tried, data_dirs, locations::key_paths, not_there, running};
+use super::{
+    FinderEnvironment, FinderError, Tried, data_dirs, default_locations::key_paths, not_there, running_clients,
+};
 use crate::{Endpoint, Node, file_owner::owner_of};
 
 /// A key file that was found.
@@ -30,14 +32,14 @@ pub async fn find_node_key(
     node: &dyn Node,
     endpoint: &Endpoint,
     id: NodeId,
-    surroundings: &Surroundings,
+    surroundings: &FinderEnvironment,
 ) -> Result<FoundKey, FinderError> {
     let mut dirs: Vec<PathBuf> = node.data_dir().await.into_iter().collect();
     if let Endpoint::Ipc(path) = endpoint {
         dirs.extend(path.parent().map(PathBuf::from));
     }
     if endpoint.is_local() {
-        dirs.extend(running::running(surroundings).into_iter().filter_map(|running| running.data_dir));
+        dirs.extend(running_clients::running(surroundings).into_iter().filter_map(|running| running.data_dir));
         dirs.extend(data_dirs(surroundings));
     }
     let mut paths: Vec<PathBuf> = Vec::new();

@@ -3,8 +3,8 @@ use vipnode_types::{NodeKey, TypedError};
 use super::*;
 use crate::sim::{SimNet, SimSpec, sim_key};
 
-fn surroundings(home: &std::path::Path) -> Surroundings {
-    Surroundings { os: Os::Linux, home: Some(home.into()), local_app_data: None, processes: None }
+fn surroundings(home: &std::path::Path) -> FinderEnvironment {
+    FinderEnvironment { os: Os::Linux, home: Some(home.into()), local_app_data: None, processes: None }
 }
 
 #[tokio::test]
@@ -61,7 +61,7 @@ async fn a_running_client_is_asked_first_and_named() {
     process("18", "sshd: me");
     process("self", "geth --datadir /elsewhere");
     std::fs::write(processes.path().join("19"), "no process").unwrap();
-    let around = Surroundings { processes: Some(processes.path().into()), ..surroundings(home.path()) };
+    let around = FinderEnvironment { processes: Some(processes.path().into()), ..surroundings(home.path()) };
     let places = places_of(&around);
     assert_eq!(places[0], (Endpoint::Ipc(data.join("geth.ipc")), Some("geth, process 17".to_owned())));
     assert!(places[1..].iter().all(|(_, running)| running.is_none()), "{places:?}");

@@ -21,7 +21,7 @@ use tokio::{
     },
     task::AbortHandle,
 };
-use vipnode_rpc::{Frame, Incoming, Keepalive, Opened, Responder, RpcLimits, drive};
+use vipnode_rpc::{Frame, Incoming, Keepalive, OpenSession, Responder, RpcLimits, drive};
 use vipnode_types::{
     NodeId,
     wire::{ErrorCode, WireError},
@@ -108,7 +108,7 @@ async fn serve(net: &SimNet, id: NodeId, socket: WebSocket) {
 struct Session<'a> {
     net: &'a SimNet,
     id: NodeId,
-    opened: Opened,
+    opened: OpenSession,
     /// Each event goes to every subscription, as with geth; they are numbered from 1.
     subscriptions: u8,
 }

@@ -6,7 +6,7 @@ use futures_util::StreamExt;
 use tokio::time::timeout;
 use vipnode_node::{
     Capabilities, DryRun, Endpoint, NodeError, NodeFamily, Trust,
-    finder::{Os, Surroundings, find, find_node_key},
+    finder::{FinderEnvironment, Os, find, find_node_key},
     testing::{Geth, GethSpec, free_port, make_blocks},
 };
 use vipnode_types::TypedError;
@@ -123,7 +123,7 @@ async fn the_key_is_found_next_to_the_ipc_file() {
     let geth = Geth::start(GethSpec::default()).await;
     let node = geth.node().await;
     let id = node.facts().await.unwrap().id;
-    let nowhere = Surroundings { os: Os::Linux, home: None, local_app_data: None, processes: None };
+    let nowhere = FinderEnvironment { os: Os::Linux, home: None, local_app_data: None, processes: None };
     let found = find_node_key(&*node, &geth.endpoint(), id, &nowhere).await.unwrap();
     assert_eq!((found.key.id(), found.path), (id, geth.node_key()));
     assert!(node.exposure().await.is_empty(), "IPC in a namespace is exposed to nobody");
@@ -132,7 +132,7 @@ async fn the_key_is_found_next_to_the_ipc_file() {
 #[tokio::test]
 async fn a_running_geth_is_found_by_its_arguments() {
     let _geth = Geth::start(GethSpec::default()).await;
-    let nowhere = Surroundings { home: None, ..Surroundings::here() };
+    let nowhere = FinderEnvironment { home: None, ..FinderEnvironment::here() };
     let found = find(&nowhere).await.unwrap();
     // Tests that run at the same time have geths of their own in the same process table.
     assert!(found.running.unwrap().starts_with("geth, process "), "{:?}", found.endpoint);

@@ -3,13 +3,13 @@ use std::{fmt::Display, pin::pin};
 use futures_util::{Sink, Stream};
 use tokio::sync::{mpsc, watch};
 
-use crate::{Frame, Heard, Incoming, Keepalive, Opened, RpcLimits, Session, SessionEnd, protocol::FrameError};
+use crate::{Frame, Heard, Incoming, Keepalive, OpenSession, RpcLimits, Session, SessionEnd, protocol::FrameError};
 
 /// Runs a [`Session`] as a task of its own.
 ///
 /// The task ends when the socket does, when [`crate::RpcHandle::close`] is called, or when nobody holds a
 /// handle any longer.
-pub fn drive<S, E>(socket: S, limits: &RpcLimits, keepalive: Keepalive) -> Opened
+pub fn drive<S, E>(socket: S, limits: &RpcLimits, keepalive: Keepalive) -> OpenSession
 where
     S: Stream<Item = Result<Frame, E>> + Sink<Frame> + Unpin + Send + 'static,
     <S as Sink<Frame>>::Error: Display + Send,
@@ -20,7 +20,7 @@ where
     let (incoming, taken) = mpsc::channel(limits.incoming.max(1));
     let (rtt, rtt_us) = watch::channel(0);
     tokio::spawn(run(session, incoming, rtt));
-    Opened { peer, incoming: taken, challenge: None, closed, rtt_us }
+    OpenSession { peer, incoming: taken, challenge: None, closed, rtt_us }
 }
 
 async fn run<S, E>(mut session: Session<S>, incoming: mpsc::Sender<Incoming>, rtt: watch::Sender<u32>)

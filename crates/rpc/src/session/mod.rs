@@ -4,26 +4,26 @@
 //! This room uses [`crate::protocol`], [`crate::error`] and the timers of tokio. What kind of socket it is, and how it was opened,
 //! never enters.
 
-mod alarm;
 mod driver;
 mod exchange;
 mod farewell;
 mod halves;
 mod heard;
 mod liveness;
-mod opened;
+mod open_session;
 mod outbox;
 mod responder;
 mod rpc_handle;
 #[expect(clippy::module_inception, reason = "the file is named like its type")]
 mod session;
+mod session_timer;
 mod shared;
 
 pub use driver::drive;
 pub use halves::Halves;
 pub use heard::Heard;
 pub use liveness::Keepalive;
-pub use opened::{Closed, Opened};
+pub use open_session::{Closed, OpenSession};
 pub use responder::{Incoming, Responder};
 pub use rpc_handle::{PendingCall, RpcHandle};
 pub use session::Session;

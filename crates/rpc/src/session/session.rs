@@ -8,7 +8,7 @@ use std::{
 
 use futures_util::{Sink, Stream, StreamExt as _};
 
-use super::{alarm::Alarm, exchange::Exchange, farewell::Farewell, liveness::Liveness};
+use super::{exchange::Exchange, farewell::Farewell, liveness::Liveness, session_timer::SessionTimer};
 use crate::{Closed, Frame, Heard, Keepalive, RpcHandle, RpcLimits, SessionEnd};
 
 /// A [`crate::Connection`] on a socket, run by the task that owns it.
@@ -22,7 +22,7 @@ pub struct Session<S> {
     exchange: Exchange,
     liveness: Liveness,
     farewell: Farewell,
-    alarm: Alarm,
+    alarm: SessionTimer,
 }
 
 impl<S, E> Session<S>
@@ -37,7 +37,7 @@ where
     pub fn new(socket: S, limits: &RpcLimits, keepalive: Keepalive) -> (Self, RpcHandle) {
         let (exchange, liveness) = (Exchange::new(limits), Liveness::new(limits, keepalive));
         let handle = RpcHandle::new(Arc::clone(exchange.shared()));
-        let alarm = Alarm::new(liveness.next_tick());
+        let alarm = SessionTimer::new(liveness.next_tick());
         (Self { socket, exchange, liveness, farewell: Farewell::new(limits), alarm }, handle)
     }
 

@@ -6,13 +6,13 @@ use tokio::time::timeout;
 use tokio_util::codec::Framed;
 
 use super::{ipc_path::IpcPath, ws::too_slow};
-use crate::{Frame, JsonSplitter, Keepalive, OpenError, Opened, RpcLimits, SplitError, drive};
+use crate::{Frame, JsonSplitter, Keepalive, OpenError, OpenSession, RpcLimits, SplitError, drive};
 
 /// Opens the local socket (or the named pipe) of an execution client.
 ///
 /// # Errors
 /// [`OpenError::Unreachable`], [`OpenError::Timeout`].
-pub async fn open_ipc(path: &Path, limits: &RpcLimits) -> Result<Opened, OpenError> {
+pub async fn open_ipc(path: &Path, limits: &RpcLimits) -> Result<OpenSession, OpenError> {
     let address = path.display().to_string();
     let unreachable = |error: std::io::Error| OpenError::unreachable(&address, &error);
     let short = IpcPath::of(path).map_err(unreachable)?;
@@ -25,7 +25,7 @@ pub async fn open_ipc(path: &Path, limits: &RpcLimits) -> Result<Opened, OpenErr
 }
 
 /// Speaks over a local socket, from either side.
-pub(crate) fn drive_ipc(stream: Stream, limits: &RpcLimits) -> Opened {
+pub(crate) fn drive_ipc(stream: Stream, limits: &RpcLimits) -> OpenSession {
     let socket = Framed::new(stream, JsonSplitter::new(limits.frame_bytes)).map(|text| text.map(Frame::Text));
     // A local socket has neither pings nor close frames.
     let socket = socket.with_flat_map(|frame: Frame| {

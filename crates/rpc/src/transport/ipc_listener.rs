@@ -9,7 +9,7 @@ use interprocess::local_socket::{
 };
 
 use super::{ipc::drive_ipc, ipc_path::IpcPath};
-use crate::{Opened, RpcLimits};
+use crate::{OpenSession, RpcLimits};
 
 /// A local socket that only its owner reaches.
 ///
@@ -43,7 +43,7 @@ impl IpcListener {
     ///
     /// # Errors
     /// The system's error, mostly too many open files.
-    pub async fn accept(&self, limits: &RpcLimits) -> io::Result<Opened> {
+    pub async fn accept(&self, limits: &RpcLimits) -> io::Result<OpenSession> {
         self.listener.accept().await.map(|stream| drive_ipc(stream, limits))
     }
 }

@@ -11,13 +11,13 @@ use super::{
     address,
     ws_frames::{WsFrames, config},
 };
-use crate::{Keepalive, OpenError, Opened, RpcLimits, TlsFault, Trust, drive, limits::BODY_CHARS};
+use crate::{Keepalive, OpenError, OpenSession, RpcLimits, TlsFault, Trust, drive, limits::BODY_CHARS};
 
 /// Opens a WebSocket: to a pool, or to the WebSocket of an execution client.
 ///
 /// # Errors
 /// See [`OpenError`].
-pub async fn open_ws(url: &str, limits: &RpcLimits) -> Result<Opened, OpenError> {
+pub async fn open_ws(url: &str, limits: &RpcLimits) -> Result<OpenSession, OpenError> {
     let checked = address::checked(url, true, limits.trust.plain())?;
     let opening = async {
         let stream = connect(url, &checked, &limits.trust).await?;
@@ -33,7 +33,7 @@ pub async fn open_ws(url: &str, limits: &RpcLimits) -> Result<Opened, OpenError>
     let challenge = header.and_then(|value| value.to_str().ok()).map(ToOwned::to_owned);
     let socket = WsFrames::new(socket, limits.frame_bytes);
     let opened = drive(socket, limits, Keepalive::Ping);
-    Ok(Opened { challenge, ..opened })
+    Ok(OpenSession { challenge, ..opened })
 }
 
 /// TCP, and TLS on it for `wss://`.

@@ -11,8 +11,8 @@ use tokio::{
 };
 use tokio_tungstenite::{accept_hdr_async, tungstenite::Message};
 use vipnode_rpc::{
-    CallError, Frame, Halves, Incoming, Keepalive, OpenError, Opened, RpcLimits, SessionEnd, drive, http, open_ipc,
-    open_ws, pipe, pipe_with,
+    CallError, Frame, Halves, Incoming, Keepalive, OpenError, OpenSession, RpcLimits, SessionEnd, drive, http,
+    open_ipc, open_ws, pipe, pipe_with,
 };
 use vipnode_types::wire::{ErrorCode, WireError};
 
@@ -20,7 +20,7 @@ const SECOND: Duration = Duration::from_secs(1);
 const LONG: Duration = Duration::from_secs(20);
 
 /// Answers `echo` with its params and refuses the rest.
-fn serve(mut opened: Opened) {
+fn serve(mut opened: OpenSession) {
     tokio::spawn(async move {
         while let Some(incoming) = opened.incoming.recv().await {
             let Incoming::Request { method, params, responder } = incoming else { continue };

@@ -4,14 +4,14 @@
 //! Reads the scenario, the ground truth and rows; changes nothing and draws no randomness.
 
 mod checker;
-pub mod durable;
+mod convergence;
+pub mod durability;
 mod journal;
-mod settled;
 mod violation;
 
 pub use checker::{
     Checker, FRAME_LATE_MS, LIVENESS_MS, LIVENESS2_MS, LOST_A_LEASE_MS, OVERBILLED_A_GAP_MS, REPLY_MS, STEADY_MS,
     STOP_MS,
 };
-pub use settled::{Participant, settled};
+pub use convergence::{Participant, settled};
 pub use violation::{Promise, Violation};

@@ -6,7 +6,7 @@ use vipnode_agent_core::{Action, AgentCore, ChangeKind, Event, JournalEntry, Req
 use vipnode_pool_core::CallId;
 use vipnode_types::{ChainSpec, Enode, Ms, NodeFacts, PeerCommand};
 
-use super::{RunEvent, Simulation, sockets::ToPoolFrame};
+use super::{RunEvent, Simulation, simulated_sockets::ToPoolFrame};
 use crate::{AgentPlan, EPOCH_MS, checks::Promise, scenarios::capabilities};
 
 /// Peers are listed at least this often, in ms.

@@ -12,7 +12,7 @@ use vipnode_types::{
 
 use super::{
     RunEvent, Simulation,
-    sockets::{ToAgentFrame, ToPoolFrame},
+    simulated_sockets::{ToAgentFrame, ToPoolFrame},
 };
 use crate::{
     EPOCH_MS,

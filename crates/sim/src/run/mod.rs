@@ -5,15 +5,15 @@
 //! thread inside a run, no I/O.
 
 mod agents;
-mod faults;
+mod fault_schedule;
 mod gateway;
 mod nodes;
 mod phases;
 mod pool;
 mod run_event;
 mod seed_run;
+mod simulated_sockets;
 mod simulation;
-mod sockets;
 
 use run_event::RunEvent;
 pub use seed_run::{SeedFailure, effects, golden_line, replay, run_seed, run_seeds};

@@ -3,7 +3,7 @@
 use vipnode_pool_core::Row;
 use vipnode_store::Store;
 
-use super::{RunEvent, Simulation, agents::AgentProcess, sockets::Socket};
+use super::{RunEvent, Simulation, agents::AgentProcess, simulated_sockets::Socket};
 use crate::checks::{Participant, Promise, STEADY_MS, STOP_MS, Violation, settled};
 
 /// The time between two counts of the leases of each host, in ms.

@@ -9,7 +9,7 @@ use vipnode_types::Ms;
 use super::{RunEvent, Simulation, gateway::PendingRequest, simulation::COMPARE_EVERY};
 use crate::{
     EPOCH_MS, Scenario, SimRng,
-    checks::{Promise, durable},
+    checks::{Promise, durability},
 };
 
 /// The pool's process and its disk.
@@ -252,7 +252,7 @@ impl Simulation {
         let again = again.rows();
         self.require(check);
         if again != rows {
-            let difference = durable::difference(&rows, &again);
+            let difference = durability::difference(&rows, &again);
             self.violation(Promise::Durability, format!("a pool restored from its rows differs:\n{difference}"));
         }
     }
@@ -266,6 +266,6 @@ impl Simulation {
         let applied = store.apply(&rows).and_then(|_| store.load(&mut |row| stored.push(row)));
         self.require(applied.map_err(|error| Promise::Durability.violation(error)));
         let held = self.pool.rows();
-        self.require(durable::same(&held, &stored));
+        self.require(durability::same(&held, &stored));
     }
 }

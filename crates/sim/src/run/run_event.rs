@@ -3,8 +3,8 @@ use vipnode_pool_core::CallId;
 use vipnode_types::{NodeId, PeerCommand};
 
 use super::{
-    faults::Recovery,
-    sockets::{ToAgentFrame, ToPoolFrame},
+    fault_schedule::Recovery,
+    simulated_sockets::{ToAgentFrame, ToPoolFrame},
 };
 
 /// An event of a run.

@@ -3,7 +3,9 @@ use std::{
     fmt,
 };
 
-use super::{RunEvent, agents::AgentProcess, faults, phases::Phase, pool::PoolProcess, sockets::Socket};
+use super::{
+    RunEvent, agents::AgentProcess, fault_schedule, phases::Phase, pool::PoolProcess, simulated_sockets::Socket,
+};
 use crate::{
     Checker, Devp2p, Scenario, SimRng,
     checks::{Promise, Violation},
@@ -30,7 +32,7 @@ pub(crate) struct Simulation {
     pub(super) sockets: BTreeMap<u64, Socket>,
     pub(super) next_socket: u64,
     pub(super) phase: Phase,
-    pub(super) faults: faults::Faults,
+    pub(super) faults: fault_schedule::Faults,
     queue: BTreeMap<(u64, u64), RunEvent>,
     next_event: u64,
     events: u64,
@@ -82,7 +84,7 @@ impl Simulation {
             sockets: BTreeMap::new(),
             next_socket: 1,
             phase: Phase::Faults,
-            faults: faults::Faults::default(),
+            faults: fault_schedule::Faults::default(),
             queue: BTreeMap::new(),
             next_event: 0,
             events: 0,

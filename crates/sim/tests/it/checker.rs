@@ -3,7 +3,7 @@
 use vipnode_pool_core::{Credentials, LeaseRow, MeteredRow, NodeRow, Proven, Row, Signer};
 use vipnode_sim::{
     Checker, EPOCH_MS, GroundTruth, Scenario, SimRng,
-    checks::{LOST_A_LEASE_MS, OVERBILLED_A_GAP_MS, Participant, Promise, Violation, durable, settled},
+    checks::{LOST_A_LEASE_MS, OVERBILLED_A_GAP_MS, Participant, Promise, Violation, durability, settled},
 };
 use vipnode_types::{AgentKey, ChainSpec, LeaseId, Ms, NodeId, Price, Wei, meter, meter::Seen};
 
@@ -234,21 +234,21 @@ fn a_store_that_lags_or_leads_is_seen() {
     };
     let lease = Row::Lease(Box::new(fixture.lease(1)));
     let held = [Row::Clock(Ms::new(9)), Row::NextLease(2), node(9), lease.clone()];
-    durable::same(&held, &[Row::Clock(Ms::new(8)), Row::NextLease(2), node(8), lease.clone()]).unwrap();
+    durability::same(&held, &[Row::Clock(Ms::new(8)), Row::NextLease(2), node(8), lease.clone()]).unwrap();
     assert_broken(
         Promise::Durability,
-        durable::same(&held, &[Row::Clock(Ms::new(10)), Row::NextLease(2), node(9), lease.clone()]),
+        durability::same(&held, &[Row::Clock(Ms::new(10)), Row::NextLease(2), node(9), lease.clone()]),
         "ahead",
     );
     assert_broken(
         Promise::Durability,
-        durable::same(&held, &[Row::NextLease(1), node(9), lease.clone()]),
+        durability::same(&held, &[Row::NextLease(1), node(9), lease.clone()]),
         "next lease",
     );
     assert_broken(
         Promise::Durability,
-        durable::same(&held, &[Row::NextLease(2), node(10), lease]),
+        durability::same(&held, &[Row::NextLease(2), node(10), lease]),
         "later than the core did",
     );
-    assert_broken(Promise::Durability, durable::same(&held, &[Row::NextLease(2), node(9)]), "differ");
+    assert_broken(Promise::Durability, durability::same(&held, &[Row::NextLease(2), node(9)]), "differ");
 }

@@ -3,7 +3,7 @@
 //! A crate with a store calls [`run`] from one of its tests, with two functions: one opens an empty store, the other
 //! closes a store and opens it again (a store in memory is returned as it is).
 
-mod laws;
+mod contract;
 mod model;
 mod sample;
 
@@ -27,7 +27,7 @@ const CASES: u32 = 64;
 /// # Panics
 /// If it does not.
 pub fn run<S: Store + Debug>(fresh: impl Fn() -> S, reopen: impl Fn(S) -> S) {
-    laws::run(&fresh, &reopen);
+    contract::run(&fresh, &reopen);
     let mut runner = TestRunner::new(Config { cases: CASES, failure_persistence: None, ..Config::default() });
     let batches = vec((vec(sample::any_row(), 0..8), proptest::bool::weighted(0.2)), 0..12);
     let outcome = runner.run(&batches, |batches| {

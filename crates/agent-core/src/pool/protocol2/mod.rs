@@ -23,9 +23,9 @@
 //! are not taken over. What an earlier run did over protocol 3 is undone before: lease IDs of one protocol mean nothing
 //! in the other.
 
+mod absent_clients;
 pub(super) mod answers;
 pub(super) mod hello;
-mod unseen;
 
 use std::collections::BTreeMap;
 

@@ -21,7 +21,7 @@ use vipnode_node::{
     Node,
     sim::{SimNet, SimSpec, sim_key},
 };
-use vipnode_rpc::{Incoming, OpenError, Opened, Responder, pipe};
+use vipnode_rpc::{Incoming, OpenError, OpenSession, Responder, pipe};
 use vipnode_types::{Enode, JoinSecret, LeaseId, NodeId, signed::Envelope, wire::ReportRequest};
 
 pub(crate) const POOL: &str = "ws://127.0.0.1:8080/";
@@ -30,7 +30,7 @@ pub(crate) const CHALLENGE: &str = "00112233445566778899aabbccddeeff001122334455
 /// Doors that the test stands behind.
 #[derive(Debug)]
 pub(crate) struct ToyConnector {
-    ends: mpsc::UnboundedSender<Opened>,
+    ends: mpsc::UnboundedSender<OpenSession>,
     pub(crate) open: AtomicBool,
 }
 
@@ -39,7 +39,7 @@ impl Connector for ToyConnector {
         let opened = if self.open.load(Ordering::Relaxed) {
             let (ours, theirs) = pipe();
             self.ends.send(theirs).unwrap();
-            Ok(PoolConnection::Socket(Box::new(Opened { challenge: Some(CHALLENGE.to_owned()), ..ours })))
+            Ok(PoolConnection::Socket(Box::new(OpenSession { challenge: Some(CHALLENGE.to_owned()), ..ours })))
         } else {
             Err(OpenError::Unreachable {
                 address: POOL.to_owned(),
@@ -57,7 +57,7 @@ pub(crate) struct Toy {
     pub(crate) node: Arc<dyn Node>,
     pub(crate) id: NodeId,
     pub(crate) connector: Arc<ToyConnector>,
-    pub(crate) ends: mpsc::UnboundedReceiver<Opened>,
+    pub(crate) ends: mpsc::UnboundedReceiver<OpenSession>,
     pub(crate) root: tempfile::TempDir,
     pub(crate) key_file: std::path::PathBuf,
 }
@@ -197,7 +197,7 @@ impl Running {
 }
 
 pub(crate) struct PoolEnd {
-    end: Opened,
+    end: OpenSession,
 }
 
 impl PoolEnd {
@@ -262,8 +262,8 @@ pub(crate) async fn within<T>(future: impl Future<Output = T>) -> T {
     tokio::time::timeout(Duration::from_secs(120), future).await.expect("nothing came")
 }
 
-impl From<Opened> for PoolEnd {
-    fn from(end: Opened) -> Self {
+impl From<OpenSession> for PoolEnd {
+    fn from(end: OpenSession) -> Self {
         Self { end }
     }
 }

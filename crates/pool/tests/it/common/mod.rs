@@ -19,7 +19,7 @@ use serde_json::{
     value::{RawValue, to_raw_value},
 };
 use vipnode_pool::{PoolConfig, PoolServer};
-use vipnode_rpc::{CallError, HttpRpc, Incoming, Opened, RpcLimits, open_ws};
+use vipnode_rpc::{CallError, HttpRpc, Incoming, OpenSession, RpcLimits, open_ws};
 use vipnode_types::{
     AgentKey, ChainSpec, Delegation, Enode, JoinProof, JoinSecret, Ms, NodeId, NodeKey,
     signed::Envelope,
@@ -115,7 +115,7 @@ pub(crate) fn signed_text(method: &str, params: &RawValue) -> String {
 
 /// A WebSocket to a pool.
 pub(crate) struct Agent {
-    pub(crate) opened: Opened,
+    pub(crate) opened: OpenSession,
     pub(crate) url: String,
 }
 

@@ -8,7 +8,7 @@ use crate::{
 
 /// What a host remembers beyond its leases.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Hosting {
+pub(crate) struct HostState {
     /// The offer of which the user was last notified.
     announced: Option<Offer>,
     /// Causes of failed connections of which the user was notified since the settings last changed.
@@ -17,7 +17,7 @@ pub(crate) struct Hosting {
     last_client: Option<Ms>,
 }
 
-impl Hosting {
+impl HostState {
     /// Records that a client is connected.
     pub(crate) const fn client_seen(&mut self, now: Ms) {
         self.last_client = Some(now);

@@ -2,7 +2,7 @@ use std::path::{Path, PathBuf};
 
 /// What the locations to look at depend on.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Surroundings {
+pub struct FinderEnvironment {
     /// The operating system.
     pub os: Os,
     /// The user's directory.
@@ -24,7 +24,7 @@ pub enum Os {
     Windows,
 }
 
-impl Surroundings {
+impl FinderEnvironment {
     /// Of this process.
     #[must_use]
     pub fn here() -> Self {
@@ -61,7 +61,7 @@ const SERVICE_SOCKETS: [&str; 3] = ["/var/lib/geth/geth.ipc", "/var/lib/goethere
 /// Default data directories of clients, of each client mainnet first, then the public test
 /// networks; and those of services.
 #[must_use]
-pub fn data_dirs(surroundings: &Surroundings) -> Vec<PathBuf> {
+pub fn data_dirs(surroundings: &FinderEnvironment) -> Vec<PathBuf> {
     let home = surroundings.home.as_deref();
     let (reth, erigon) = match surroundings.os {
         Os::Linux => {
@@ -82,13 +82,13 @@ pub fn data_dirs(surroundings: &Surroundings) -> Vec<PathBuf> {
         .collect()
 }
 
-fn of_services(surroundings: &Surroundings, places: &'static [&str]) -> impl Iterator<Item = PathBuf> {
+fn of_services(surroundings: &FinderEnvironment, places: &'static [&str]) -> impl Iterator<Item = PathBuf> {
     let places = if surroundings.os == Os::Linux { places } else { &[] };
     places.iter().map(PathBuf::from)
 }
 
 /// geth's alone.
-fn geth_dirs(surroundings: &Surroundings) -> Vec<PathBuf> {
+fn geth_dirs(surroundings: &FinderEnvironment) -> Vec<PathBuf> {
     let base = match surroundings.os {
         Os::Linux => surroundings.home.as_ref().map(|home| home.join(".ethereum")),
         Os::MacOs => surroundings.home.as_ref().map(|home| home.join("Library/Ethereum")),
@@ -104,7 +104,7 @@ fn with_test_chains(mainnet: PathBuf, base: &Path) -> Vec<PathBuf> {
 /// Where clients put their local socket by default, and where services have it. Besu's is there if
 /// `--Xrpc-ipc-enabled` was given. On Windows geth and reth have one pipe for all chains.
 #[must_use]
-pub fn ipc_paths(surroundings: &Surroundings) -> Vec<PathBuf> {
+pub fn ipc_paths(surroundings: &FinderEnvironment) -> Vec<PathBuf> {
     if surroundings.os == Os::Windows {
         return [r"\\.\pipe\geth.ipc", r"\\.\pipe\reth.ipc"].map(PathBuf::from).to_vec();
     }
@@ -129,9 +129,9 @@ pub(super) fn key_paths(data_dir: &Path) -> [PathBuf; 5] {
 mod tests {
     use super::*;
 
-    fn on(os: Os, places: fn(&Surroundings) -> Vec<PathBuf>) -> Vec<String> {
+    fn on(os: Os, places: fn(&FinderEnvironment) -> Vec<PathBuf>) -> Vec<String> {
         let surroundings =
-            Surroundings { os, home: Some("/h".into()), local_app_data: Some("/l".into()), processes: None };
+            FinderEnvironment { os, home: Some("/h".into()), local_app_data: Some("/l".into()), processes: None };
         places(&surroundings).iter().map(|path| path.display().to_string()).collect()
     }
 
@@ -167,7 +167,7 @@ mod tests {
 
     #[test]
     fn without_a_home_only_places_outside_of_it_are_left() {
-        let surroundings = Surroundings { os: Os::Linux, home: None, local_app_data: None, processes: None };
+        let surroundings = FinderEnvironment { os: Os::Linux, home: None, local_app_data: None, processes: None };
         assert_eq!(data_dirs(&surroundings).len(), SERVICES.len());
         assert_eq!(ipc_paths(&surroundings).len(), 2 + SERVICE_SOCKETS.len());
     }

@@ -3,7 +3,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::Surroundings;
+use super::FinderEnvironment;
 use crate::Endpoint;
 
 /// An execution client that runs on this machine, as far as its arguments show.
@@ -29,7 +29,7 @@ const MAX_ARGUMENTS: u64 = 64 << 10;
 const MAX_RUNNING: usize = 16;
 
 /// Execution clients that run here and whose arguments this user may read.
-pub(super) fn running(surroundings: &Surroundings) -> Vec<Running> {
+pub(super) fn running(surroundings: &FinderEnvironment) -> Vec<Running> {
     let Some(Ok(processes)) = surroundings.processes.as_ref().map(std::fs::read_dir) else { return Vec::new() };
     let read = |process: std::fs::DirEntry| {
         let pid: u32 = process.file_name().to_str()?.parse().ok()?;

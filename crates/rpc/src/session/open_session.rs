@@ -7,7 +7,7 @@ use crate::{Incoming, RpcHandle, SessionEnd};
 
 /// An open socket.
 #[derive(Debug)]
-pub struct Opened {
+pub struct OpenSession {
     /// To call the other side.
     pub peer: RpcHandle,
     /// Requests and notifications of the other side. A pure caller may drop it: requests are then answered with "method

@@ -7,7 +7,7 @@ use crate::{NameError, Notice, limits};
 /// The host names of hosts that the user named, with their addresses. An execution client resolves a name only once,
 /// when it is added.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Names(BTreeMap<Box<str>, Name>);
+pub(crate) struct DnsNames(BTreeMap<Box<str>, Name>);
 
 #[derive(Debug, Clone)]
 struct Name {
@@ -21,7 +21,7 @@ struct Name {
     unresolved_announced: bool,
 }
 
-impl Names {
+impl DnsNames {
     /// Keeps exactly the names of these hosts.
     pub(crate) fn keep(&mut self, hosts: &[Enode]) {
         let names: Vec<&str> = hosts.iter().filter_map(name_of).collect();

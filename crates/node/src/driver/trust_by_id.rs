@@ -2,7 +2,7 @@
 
 use vipnode_types::{Enode, PeerCommand};
 
-use super::sequence::{call, moved};
+use super::call_order::{call, moved};
 use crate::PlannedCall;
 
 /// Returns the calls of a command. `added` is the address with which the same node was last dialed.

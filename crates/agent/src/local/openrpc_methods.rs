@@ -1,4 +1,4 @@
-use vipnode_openrpc::{MethodRow, Way};
+use vipnode_openrpc::{CallDirection, MethodRow};
 use vipnode_types::{
     ChainSpec, LeaseId, Ms, NodeId, Price, Wei,
     wire::{ErrorCode, ExplainReply, PoolStats, PoolStatus},
@@ -13,7 +13,7 @@ pub fn rows() -> Vec<MethodRow> {
                 owner can open. `vipnode status` queries all agents. Times are according to the agent's clock.";
     let status = MethodRow::new::<AgentStatus>(
         method::STATUS,
-        Way::Local,
+        CallDirection::Local,
         "Get the status of the agent",
         text,
         ("status", "The status of the agent"),
@@ -21,7 +21,7 @@ pub fn rows() -> Vec<MethodRow> {
     let text = "Takes no params. The agent calls `vipnode_explain` on its pool and returns the response.";
     let explain = MethodRow::new::<ExplainReply>(
         method::EXPLAIN,
-        Way::Local,
+        CallDirection::Local,
         "Explain the client's hosts",
         text,
         ("why", "The pool's response"),
@@ -29,7 +29,7 @@ pub fn rows() -> Vec<MethodRow> {
     let text = "Takes no params. The agent calls `pool_status` on its pool as a member and returns the response.";
     let pool = MethodRow::new::<PoolStatus>(
         method::POOL,
-        Way::Local,
+        CallDirection::Local,
         "Get the status of the agent's pool",
         text,
         ("status", "The pool's response"),

@@ -11,7 +11,7 @@ use crate::{args::StatusArgs, error::CliError};
 ///
 /// # Errors
 /// A state directory cannot be read, or the pool does not answer or shows nothing.
-pub(crate) async fn look(args: &StatusArgs) -> Result<Report, CliError> {
+pub(crate) async fn query(args: &StatusArgs) -> Result<Report, CliError> {
     if let Some(url) = &args.pool {
         return look_at_pool(url, args).await;
     }

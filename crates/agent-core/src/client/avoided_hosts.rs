@@ -6,14 +6,14 @@ use crate::limits;
 
 /// Hosts that failed recently and are avoided for a while.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Avoid {
+pub(crate) struct AvoidedHosts {
     /// Until when each is avoided.
     hosts: BTreeMap<NodeId, Ms>,
     /// When a host disconnected right after it connected; the newest last.
     gone_at_once: BTreeMap<NodeId, Vec<Ms>>,
 }
 
-impl Avoid {
+impl AvoidedHosts {
     pub(crate) fn len(&self) -> usize {
         self.hosts.len().max(self.gone_at_once.len())
     }
@@ -59,7 +59,7 @@ mod tests {
 
     #[test]
     fn the_list_is_bounded_and_forgets() {
-        let mut avoid = Avoid::default();
+        let mut avoid = AvoidedHosts::default();
         for number in 0..200u8 {
             avoid.add(NodeId::new([number; 64]), Ms::new(u64::from(number)));
         }
@@ -71,7 +71,7 @@ mod tests {
 
     #[test]
     fn three_times_within_a_minute_is_too_often() {
-        let mut avoid = Avoid::default();
+        let mut avoid = AvoidedHosts::default();
         let host = NodeId::new([1; 64]);
         assert!(!avoid.gone_at_once(host, Ms::new(0)));
         assert!(!avoid.gone_at_once(host, Ms::new(35_000)));

@@ -1,15 +1,15 @@
 use vipnode_types::{Enode, EnodeHost, PeerCommand};
 
-use super::{maintaining, trusting, trusting_by_address};
+use super::{dial_only, trust_by_enode, trust_by_id};
 use crate::{NodeFamily, PlannedCall};
 
 /// The calls of a command, in the order of the family. `added` is the address with which the same node was
 /// last added.
 pub(super) fn calls(family: NodeFamily, command: &PeerCommand, added: Option<&Enode>) -> Vec<PlannedCall> {
     match family {
-        NodeFamily::Trusting => trusting::calls(command, added),
-        NodeFamily::TrustingByAddress => trusting_by_address::calls(command, added),
-        NodeFamily::Maintaining => maintaining::calls(command, added),
+        NodeFamily::Trusting => trust_by_id::calls(command, added),
+        NodeFamily::TrustingByAddress => trust_by_enode::calls(command, added),
+        NodeFamily::Maintaining => dial_only::calls(command, added),
     }
 }
 

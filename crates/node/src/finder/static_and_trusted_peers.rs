@@ -6,7 +6,7 @@ use std::{
 
 use vipnode_types::NodeId;
 
-use super::{Surroundings, running};
+use super::{FinderEnvironment, running_clients};
 use crate::{Endpoint, Node, driver::answers::key_of};
 
 /// Longer files of settings are not read.
@@ -18,7 +18,7 @@ const MAX_KEPT: usize = 1_024;
 /// from files: the `config.toml` that a running geth on this machine was started with, and `static-nodes.json` and
 /// `trusted-nodes.json` in the node's data directory. Entries written as ENR are passed by, and so is a file that
 /// cannot be read. Empty for a node on another machine.
-pub async fn kept_peers(node: &dyn Node, endpoint: &Endpoint, surroundings: &Surroundings) -> BTreeSet<NodeId> {
+pub async fn kept_peers(node: &dyn Node, endpoint: &Endpoint, surroundings: &FinderEnvironment) -> BTreeSet<NodeId> {
     if !endpoint.is_local() {
         return BTreeSet::new();
     }
@@ -28,7 +28,7 @@ pub async fn kept_peers(node: &dyn Node, endpoint: &Endpoint, surroundings: &Sur
     };
     let data_dir = node.data_dir().await.or(ipc_dir);
     let mut kept = BTreeSet::new();
-    for running in running::running(surroundings) {
+    for running in running_clients::running(surroundings) {
         let settings = running.config.as_deref().and_then(read).and_then(|text| toml::from_str(&text).ok());
         let settings: toml::Table = settings.unwrap_or_default();
         let configured = settings.get("Node").and_then(|node| node.get("DataDir")?.as_str()).map(PathBuf::from);
@@ -88,7 +88,7 @@ mod tests {
         let config = dir.path().join("config.toml");
         let lists = format!("[Node.P2P]\nStaticNodes = [\"{}\"]\nTrustedNodes = [\"{}\", 5]\n", enode(3), enode(4));
         std::fs::write(&config, &lists).unwrap();
-        let surroundings = Surroundings { processes: Some(table.clone()), ..Surroundings::here() };
+        let surroundings = FinderEnvironment { processes: Some(table.clone()), ..FinderEnvironment::here() };
         let node = SimNet::new().add(SimSpec::new("a", 1));
         let endpoint = Endpoint::Ipc(data.join("geth.ipc"));
         let kept = async || kept_peers(&*node, &endpoint, &surroundings).await;

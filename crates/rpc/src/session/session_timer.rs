@@ -8,11 +8,11 @@ use tokio::time::{Instant, Sleep, sleep_until};
 /// One timer for everything that a session waits for. It is reset only to an earlier time: an early wake-up now and
 /// then costs less than moving a timer with each frame.
 #[derive(Debug)]
-pub(crate) struct Alarm {
+pub(crate) struct SessionTimer {
     sleep: Pin<Box<Sleep>>,
 }
 
-impl Alarm {
+impl SessionTimer {
     pub(crate) fn new(at: Instant) -> Self {
         Self { sleep: Box::pin(sleep_until(at)) }
     }

@@ -12,7 +12,7 @@ use crate::limits::MAX_NAMES;
 ///
 /// Holds the last [`MAX_NAMES`] ids that were seen; the oldest is forgotten first.
 #[derive(Debug, Default)]
-pub(crate) struct Names(Mutex<Book>);
+pub(crate) struct IdsByHash(Mutex<Book>);
 
 #[derive(Debug, Default)]
 struct Book {
@@ -21,7 +21,7 @@ struct Book {
     order: VecDeque<NodeId>,
 }
 
-impl Names {
+impl IdsByHash {
     pub(crate) fn learn(&self, id: NodeId) {
         let mut book = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if book.by_id.contains_key(&id) {
@@ -50,7 +50,7 @@ mod tests {
 
     #[test]
     fn the_oldest_name_goes_first() {
-        let names = Names::default();
+        let names = IdsByHash::default();
         let id = |n: usize| {
             let mut bytes = [0; 64];
             bytes[..8].copy_from_slice(&(n as u64).to_be_bytes());

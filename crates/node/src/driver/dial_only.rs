@@ -7,7 +7,7 @@
 
 use vipnode_types::{Enode, PeerCommand};
 
-use super::sequence::{call, moved};
+use super::call_order::{call, moved};
 use crate::PlannedCall;
 
 /// The calls of a command. `added` is the enode with which the same node was last added.

@@ -11,7 +11,7 @@
 
 use vipnode_types::{Enode, PeerCommand};
 
-use super::sequence::{call, has_address, moved};
+use super::call_order::{call, has_address, moved};
 use crate::PlannedCall;
 
 /// The calls of a command. `added` is the address with which the same node was last added.
