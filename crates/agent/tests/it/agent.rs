@@ -4,7 +4,7 @@ use std::sync::atomic::Ordering;
 
 use futures_util::{FutureExt, StreamExt};
 
-use crate::toy::{CHALLENGE, POOL, Toy, read, within};
+use crate::fake_pool::{CHALLENGE, POOL, Toy, read, within};
 use serde_json::{Value, json};
 use vipnode_agent::{AgentError, AgentNotice, release};
 use vipnode_agent_core::Notice;
@@ -26,7 +26,7 @@ fn connected(notice: &Notice) -> Option<()> {
 async fn the_first_call_is_signed_for_this_socket_and_pool() {
     let mut toy = Toy::new();
     let agent = toy.spawn();
-    let mut end = crate::toy::PoolEnd::from(within(toy.ends.recv()).await.unwrap());
+    let mut end = crate::fake_pool::PoolEnd::from(within(toy.ends.recv()).await.unwrap());
     let (params, _responder) = end.expect(method::CONNECT).await;
     let (object, envelope): (Box<serde_json::value::RawValue>, Envelope) = read(&params);
     assert_eq!((envelope.audience.as_str(), envelope.nonce.as_str()), (POOL, CHALLENGE));
@@ -271,7 +271,7 @@ async fn grants_of_another_pool_are_undone_at_the_start() {
 async fn a_pool_that_refuses_for_good_ends_the_agent_with_its_reason() {
     let mut toy = Toy::new();
     let agent = toy.spawn();
-    let mut end = crate::toy::PoolEnd::from(within(toy.ends.recv()).await.unwrap());
+    let mut end = crate::fake_pool::PoolEnd::from(within(toy.ends.recv()).await.unwrap());
     let (_, responder) = end.expect(method::CONNECT).await;
     let refusal = vipnode_types::wire::WireError::new(
         vipnode_types::wire::ErrorCode::NotMember,

@@ -7,7 +7,7 @@ use std::{
     time::Duration,
 };
 
-use crate::toy::{Running, Toy, within};
+use crate::fake_pool::{Running, Toy, within};
 use futures_util::{FutureExt, future::BoxFuture};
 use serde_json::json;
 use vipnode_agent::{AgentError, NodeKeyAt, Resolver, RunnerConfig, local::PoolStanding, release};

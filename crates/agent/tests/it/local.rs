@@ -7,7 +7,7 @@ use std::{
     time::Duration,
 };
 
-use crate::toy::{PoolEnd, Running, Toy, within};
+use crate::fake_pool::{PoolEnd, Running, Toy, within};
 use serde_json::json;
 use vipnode_agent::{
     AgentNotice, RunnerConfig,
@@ -47,7 +47,7 @@ async fn the_status_is_that_of_the_agent() {
     assert_eq!((status.node.id, status.node.up), (toy.id, true));
     assert_eq!(
         (status.pool.standing, &*status.pool.url, status.pool.protocol),
-        (PoolStanding::Joined, crate::toy::POOL, 3)
+        (PoolStanding::Joined, crate::fake_pool::POOL, 3)
     );
     let selling = status.host.unwrap();
     assert_eq!((selling.offered, selling.sold, selling.free, selling.reserve), (10, 0, 10, 16));

@@ -11,10 +11,10 @@
 
 mod agent;
 mod direct;
+mod fake_pool;
+mod go_vipnode;
 #[cfg(unix)]
 mod local;
 mod metrics;
-mod original;
 mod protocol2;
 mod real_own_peers;
-mod toy;

@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 
-use crate::toy::{Toy, within};
+use crate::fake_pool::{Toy, within};
 use serde_json::json;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},

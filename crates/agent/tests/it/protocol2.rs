@@ -2,7 +2,7 @@
 
 use std::{path::Path, sync::Arc, time::Duration};
 
-use crate::original::GoPool;
+use crate::go_vipnode::GoPool;
 use tokio::{sync::mpsc, time::timeout};
 use vipnode_agent::{
     AgentError, AgentNotice, AgentRunner, NetConnector, NodeKeyAt, PoolAccess, PoolAddress, RunnerConfig,
@@ -103,7 +103,7 @@ impl Bench {
 
     async fn names(&self, node: &SimSpec, peer: &SimSpec) {
         let (node, peer) = (node.id.to_string(), peer.id.to_string());
-        let named = |state: &mut crate::original::State| {
+        let named = |state: &mut crate::go_vipnode::State| {
             state.arguments("vipnode_update", &node).last().filter(|last| last.contains(&peer)).map(|_| ())
         };
         self.pool.until("an update that names the peer", named).await;
@@ -182,7 +182,7 @@ async fn d40_a_pool_that_forgot_everybody_is_joined_again_and_nobody_is_disconne
     let (host_node, client_node) = specs();
     let (host, client) = pair(&bench).await;
     bench.pool.state.lock().unwrap().forget();
-    let again = |state: &mut crate::original::State| {
+    let again = |state: &mut crate::go_vipnode::State| {
         let connects = |node: &SimSpec| state.arguments("vipnode_connect", &node.id.to_string()).len();
         (connects(&host_node) == 2 && connects(&client_node) == 2).then_some(())
     };

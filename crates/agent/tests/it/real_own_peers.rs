@@ -12,7 +12,7 @@ use vipnode_node::{
 };
 use vipnode_types::{PeerCommand, wire::method};
 
-use crate::toy::{Running, Toy};
+use crate::fake_pool::{Running, Toy};
 
 /// Admit, dial and evict, one right after the other, for a node that dialed this geth by itself.
 #[tokio::test]

@@ -1,4 +1,4 @@
-//! Tests of the binary as a process among processes, and the house tests, which read the sources.
+//! Tests of the binary as a process among processes, and the rules of the sources.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -14,7 +14,6 @@ mod demo;
 mod direct;
 mod doctor;
 mod fuzz_corpus;
-mod house;
 mod link;
 mod matching;
 mod openrpc;
@@ -37,6 +36,7 @@ mod real_prometheus;
 mod real_protocol2;
 #[cfg(unix)]
 mod reload;
+mod source_rules;
 mod status;
 mod support;
 #[cfg(target_os = "linux")]

@@ -76,10 +76,10 @@ fn folder(package: &str) -> Option<&str> {
 
 #[test]
 fn the_arrows_are_as_drawn() {
-    let mut allowed: BTreeMap<&str, Vec<&str>> = ARROWS.iter().map(|(house, uses)| (*house, uses.to_vec())).collect();
+    let mut allowed: BTreeMap<&str, Vec<&str>> = ARROWS.iter().map(|(krate, uses)| (*krate, uses.to_vec())).collect();
     assert_arrows(&normal_dependencies(&metadata(&["--no-default-features"])), &allowed);
-    for (house, more) in WITH_DEFAULT_FEATURES {
-        allowed.get_mut(house).unwrap().extend(more.iter());
+    for (krate, more) in WITH_DEFAULT_FEATURES {
+        allowed.get_mut(krate).unwrap().extend(more.iter());
     }
     assert_arrows(&normal_dependencies(&metadata(&[])), &allowed);
 }
@@ -87,10 +87,10 @@ fn the_arrows_are_as_drawn() {
 fn assert_arrows(dependencies: &BTreeMap<String, BTreeSet<String>>, allowed: &BTreeMap<&str, Vec<&str>>) {
     let mut seen = 0;
     for (package, uses) in dependencies {
-        let Some(house) = folder(package) else { continue };
-        let allowed = allowed.get(house).unwrap_or_else(|| panic!("{package} is not in ARROWS"));
+        let Some(krate) = folder(package) else { continue };
+        let allowed = allowed.get(krate).unwrap_or_else(|| panic!("{package} is not in ARROWS"));
         for used in uses.iter().filter_map(|used| folder(used)) {
-            assert!(allowed.contains(&used), "{house} uses {used}; ARCHITECTURE.md does not draw that arrow");
+            assert!(allowed.contains(&used), "{krate} uses {used}; ARCHITECTURE.md does not draw that arrow");
         }
         seen += 1;
     }

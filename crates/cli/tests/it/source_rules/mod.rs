@@ -1,13 +1,13 @@
 //! Tests that read the sources: what a reviewer would have to see, a machine sees.
 
-mod arrows;
-mod circles;
-mod faults;
+mod crate_dependencies;
+mod import_cycles;
+mod known_faults;
 mod limits;
 mod names;
-mod prose;
-mod runs;
 mod style;
+mod test_selection;
+mod wording;
 
 use std::path::{Path, PathBuf};
 
