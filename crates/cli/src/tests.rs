@@ -278,6 +278,7 @@ fn snapshot_of_status() {
         time_updated: "2026-11-27T12:05:00Z".to_owned(),
         time_started: "2026-11-27T10:00:00Z".to_owned(),
         version: "vipnode/3.0.0".to_owned(),
+        pool_id: None,
         active_hosts: vec![PoolHost {
             short_id: "abababababab".to_owned(),
             last_seen: "2026-11-27T12:04:48Z".to_owned(),

@@ -5,7 +5,7 @@ use serde::Serialize;
 use serde_json::value::{RawValue, to_raw_value};
 
 use vipnode_types::{
-    Account, AgentKey, ChainSpec, Delegation, Enode, LeaseId, Ms, NodeId, NodeKey, Price, Wei,
+    Account, AgentKey, ChainSpec, Delegation, Enode, LeaseId, Ms, NodeId, NodeKey, PoolId, PoolKey, Price, Wei,
     protocol2::{method, signed_params},
     signed::Envelope,
 };
@@ -35,6 +35,10 @@ pub(super) fn client() -> NodeId {
 
 pub(super) fn host() -> NodeId {
     NodeKey::read(&[5; 32]).map_or(NodeId::new([5; 64]), |key| key.id())
+}
+
+pub(super) fn pool_id() -> Option<PoolId> {
+    PoolKey::from_random([6; 32]).map(|key| key.id()).ok()
 }
 
 pub(super) fn host_enode() -> Enode {

@@ -46,6 +46,7 @@ pub(super) fn status() -> MethodRow {
         time_updated: NOW.rfc3339(),
         time_started: NOW.minus(3_600_000).rfc3339(),
         version: "vipnode/0.1.0".to_owned(),
+        pool_id: examples::pool_id(),
         active_hosts: vec![HostStatus {
             short_id: examples::host().short(),
             last_seen: NOW.minus(20_000).rfc3339(),
@@ -125,6 +126,7 @@ pub(super) fn connect() -> MethodRow {
     };
     let reply = ConnectReply {
         pool_version: "vipnode/0.1.0".to_owned(),
+        pool_id: examples::pool_id(),
         welcome: Some("Welcome.".to_owned()),
         report_interval_ms: 60_000,
         price: examples::price(),

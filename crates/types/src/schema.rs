@@ -5,7 +5,8 @@ use std::borrow::Cow;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 
 use crate::{
-    Account, AgentPublic, Capability, Enode, LeaseSetHash, MinVersion, NodeId, Wei, protocol2::Kind, signed::Signature,
+    Account, AgentPublic, Capability, Enode, LeaseSetHash, MinVersion, NodeId, PoolId, Wei, protocol2::Kind,
+    signed::Signature,
 };
 
 macro_rules! texts {
@@ -27,6 +28,7 @@ texts! {
     Enode, "^enode://[0-9a-f]{128}(@[^@/?]+:[0-9]+)?([?]discport=[0-9]+)?$", "The address at which a node can be dialed. IPv6 addresses are in brackets.";
     Account, "^0x[0-9a-fA-F]{40}$", "The account that pays or earns: an Ethereum address.";
     AgentPublic, "^[0-9a-f]{66}$", "The public key of an agent: a compressed secp256k1 point.";
+    PoolId, "^[0-9a-f]{66}$", "The ID of a pool: the public half of its key, a compressed secp256k1 point.";
     Signature, "^[0-9a-f]{128}$", "An ECDSA signature over secp256k1: R and S.";
     LeaseSetHash, "^[0-9a-f]{16}$", "The XOR of the first 8 bytes of the keccak256 hash of each lease ID (8 bytes, big-endian).";
     Wei, "^[0-9]+$", "An amount of wei, less than 2^128. A string, because a number would lose precision in JavaScript.";

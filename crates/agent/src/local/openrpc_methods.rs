@@ -38,6 +38,7 @@ pub fn rows() -> Vec<MethodRow> {
         time_updated: Ms::new(1_795_000_000_000).rfc3339(),
         time_started: Ms::new(1_794_990_000_000).rfc3339(),
         version: "vipnode/0.1.0".to_owned(),
+        pool_id: None,
         active_hosts: Vec::new(),
         stats: PoolStats { num_active_clients: 1, ..PoolStats::default() },
         error: None,

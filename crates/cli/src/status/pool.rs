@@ -79,7 +79,7 @@ fn clean(mut status: PoolStatus) -> PoolStatus {
 }
 
 pub(super) fn page(url: &str, status: &PoolStatus) -> Styled {
-    let PoolStatus { time_updated, time_started, version, active_hosts, stats, error } = status;
+    let PoolStatus { time_updated, time_started, version, pool_id, active_hosts, stats, error } = status;
     let tone = if error.is_some() { Tone::Warning } else { Tone::Good };
     let up =
         between(time_started, time_updated).map_or_else(|| format!("since {time_started}"), |up| format!("for {up}"));
@@ -88,6 +88,9 @@ pub(super) fn page(url: &str, status: &PoolStatus) -> Styled {
     let _infallible = writeln!(page, "Pool at {url}, {version}, up {up}");
     if let Some(error) = error {
         let _infallible = writeln!(page, "  error: {error}");
+    }
+    if let Some(id) = pool_id {
+        let _infallible = writeln!(page, "  ID       {id}");
     }
     sums(&mut page, stats);
     if !active_hosts.is_empty() {
@@ -168,6 +171,7 @@ mod tests {
             time_updated: "\u{9b}2J".into(),
             time_started: "a\nb".into(),
             version: "v\u{202e}".into(),
+            pool_id: None,
             active_hosts: vec![host; MOST_HOSTS + 1],
             stats: PoolStats::default(),
             error: Some("\u{7}\r".repeat(10_000)),

@@ -73,6 +73,7 @@ impl Core {
         let leases = self.leases.of(index).into_iter().filter_map(|(lease, side)| self.view(lease, side));
         ConnectReply {
             pool_version: POOL_VERSION.to_owned(),
+            pool_id: None,
             welcome: None,
             report_interval_ms: self.limits.report_interval_ms,
             price: self.limits.price,

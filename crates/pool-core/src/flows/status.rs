@@ -18,6 +18,7 @@ impl Core {
             time_updated: output.now.rfc3339(),
             time_started: self.clock.started().rfc3339(),
             version: POOL_VERSION.to_owned(),
+            pool_id: None,
             active_hosts: shown.iter().filter_map(|&host| self.host_status(host)).collect(),
             stats: PoolStats {
                 num_active_hosts: count(gauges.hosts),

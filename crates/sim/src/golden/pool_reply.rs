@@ -9,7 +9,7 @@ use super::{Encode, Encoder};
 
 impl Encode for ConnectReply {
     fn encode(&self, out: &mut Encoder) {
-        let Self { pool_version: _release, welcome: _prose, report_interval_ms, price, leases } = self;
+        let Self { pool_version: _release, pool_id: _role, welcome: _prose, report_interval_ms, price, leases } = self;
         report_interval_ms.encode(out);
         price.encode(out);
         leases.encode(out);
@@ -121,7 +121,7 @@ impl Encode for Done {
 
 impl Encode for PoolStatus {
     fn encode(&self, out: &mut Encoder) {
-        let Self { time_updated, time_started, version: _release, active_hosts, stats, error } = self;
+        let Self { time_updated, time_started, version: _release, pool_id: _role, active_hosts, stats, error } = self;
         out.text(time_updated);
         out.text(time_started);
         active_hosts.encode(out);

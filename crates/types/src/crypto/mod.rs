@@ -1,4 +1,5 @@
-//! Keys and what they sign: the delegation of a node to its agent, signed calls of protocol 3, and join proofs.
+//! Keys and what they sign: the delegation of a node to its agent, signed calls of protocol 3, join proofs, and proofs of a
+//! pool's id.
 //!
 //! This room uses [`crate::id`] and [`crate::Ms`]. Secrets print nothing of themselves. Messages of the wire, and the
 //! signatures of protocol 2, which have a form of their own, never enter.
@@ -7,9 +8,11 @@ mod agent_key;
 mod delegation;
 mod join_secret;
 mod node_key;
+mod pool_key;
 pub mod signed;
 
 pub use agent_key::{AgentKey, AgentPublic};
 pub use delegation::{Delegation, DelegationError};
 pub use join_secret::{JoinProof, JoinSecret};
 pub use node_key::{NodeKey, NodeKeyError};
+pub use pool_key::{PoolId, PoolKey};

@@ -1,6 +1,6 @@
 use serde::{Deserialize, Serialize};
 
-use crate::{Account, Capability, ChainSpec, Enode, JoinProof, LeaseId, MinVersion, Price};
+use crate::{Account, Capability, ChainSpec, Enode, JoinProof, LeaseId, MinVersion, PoolId, Price};
 
 /// An agent's description of itself and its node. The node ID is in the envelope's delegation.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -67,6 +67,10 @@ pub struct ClientCriteria {
 pub struct ConnectReply {
     /// `vipnode/<version>` of the pool.
     pub pool_version: String,
+    /// The pool's ID, which agents remember for each URL. Over a WebSocket it equals the one that the 101 response proved.
+    /// A pool without a data directory has none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pool_id: Option<PoolId>,
     /// The operator's welcome message to the user.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub welcome: Option<String>,

@@ -47,3 +47,8 @@ pub use status::{HostStatus, PoolStats, PoolStatus};
 pub const PROTOCOL: u32 = 3;
 /// The header of the 101 response that carries the challenge, 64 hex characters.
 pub const CHALLENGE_HEADER: &str = "vipnode-challenge";
+/// The header of the 101 response that carries the pool's id, [`crate::PoolId`]. A pool without a data directory sends none.
+pub const POOL_ID_HEADER: &str = "vipnode-pool";
+/// The header of the 101 response that proves the pool's id: [`crate::PoolKey::prove`] over the challenge, 128 hex
+/// characters. It is sent with each [`POOL_ID_HEADER`].
+pub const POOL_PROOF_HEADER: &str = "vipnode-pool-proof";

@@ -1,7 +1,7 @@
 use serde::{Deserialize, Deserializer, Serialize, de::Error};
 use serde_json::value::RawValue;
 
-use crate::{Price, Wei};
+use crate::{PoolId, Price, Wei};
 
 /// The status of a pool: the original's fields and more. Times are in RFC 3339 format; amounts in wei are strings
 /// (D29). Fields that this pool does not use (mostly the original's) are empty or zero.
@@ -14,6 +14,9 @@ pub struct PoolStatus {
     pub time_started: String,
     /// `vipnode/<version>` of the pool.
     pub version: String,
+    /// The pool's ID; a pool without a data directory has none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pool_id: Option<PoolId>,
     /// Hosts with a live connection, at most a limit of the pool.
     #[serde(default, deserialize_with = "or_none")]
     pub active_hosts: Vec<HostStatus>,

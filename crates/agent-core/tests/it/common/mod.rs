@@ -101,6 +101,7 @@ pub fn host_config(slots: u32) -> AgentConfig {
 pub fn welcome(leases: Vec<LeaseView>) -> PoolAnswer {
     PoolAnswer::Connect(Box::new(ConnectReply {
         pool_version: "vipnode/test".into(),
+        pool_id: None,
         welcome: None,
         report_interval_ms: INTERVAL_MS,
         price: Price::FREE,

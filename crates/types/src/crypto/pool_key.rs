@@ -1,0 +1,122 @@
+use std::fmt;
+
+use alloy_primitives::Keccak256;
+use secp256k1::{PublicKey, SecretKey, ecdsa};
+use zeroize::Zeroizing;
+
+use super::{
+    node_key::{NodeKeyError, verifies},
+    signed::Signature,
+};
+use crate::text_form::hex_bytes;
+
+/// The secret key of a pool, made at its first start with a data directory.
+pub struct PoolKey(SecretKey);
+
+/// The id of a pool: the public half of its [`PoolKey`], a compressed secp256k1 point, 66 hex characters on the wire.
+///
+/// It is in the header [`crate::wire::POOL_ID_HEADER`] of the 101 response, in [`crate::wire::ConnectReply::pool_id`], and in
+/// [`crate::wire::PoolStatus::pool_id`]. Anyone can copy an id, so the header [`crate::wire::POOL_PROOF_HEADER`] proves that
+/// the pool has the key. A pool without a data directory has no id.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct PoolId([u8; 33]);
+
+hex_bytes!(PoolId, 33, "a pool id");
+
+impl PoolKey {
+    /// The key made of 32 random bytes.
+    ///
+    /// # Errors
+    /// [`NodeKeyError::Range`] for the few values that are not a key: draw again.
+    pub fn from_random(bytes: [u8; 32]) -> Result<Self, NodeKeyError> {
+        SecretKey::from_secret_bytes(bytes).map(Self).map_err(|_| NodeKeyError::Range)
+    }
+
+    /// Reads what [`PoolKey::to_hex`] wrote.
+    ///
+    /// # Errors
+    /// See [`NodeKeyError`].
+    pub fn read(file: &[u8]) -> Result<Self, NodeKeyError> {
+        let mut bytes = Zeroizing::new([0; 32]);
+        const_hex::decode_to_slice(file.trim_ascii(), bytes.as_mut_slice()).map_err(|_| NodeKeyError::Form)?;
+        Self::from_random(*bytes)
+    }
+
+    /// 64 hex characters for the key file, which only its owner may read.
+    #[must_use]
+    pub fn to_hex(&self) -> Zeroizing<String> {
+        Zeroizing::new(const_hex::encode(self.0.to_secret_bytes()))
+    }
+
+    /// The public half.
+    #[must_use]
+    pub fn id(&self) -> PoolId {
+        PoolId(PublicKey::from_secret_key(&self.0).serialize())
+    }
+
+    /// Proves to the other end of a WebSocket that this pool has the key: a signature over the challenge of its 101
+    /// response.
+    ///
+    /// ```
+    /// use vipnode_types::PoolKey;
+    ///
+    /// let key = PoolKey::from_random([7; 32])?;
+    /// let proof = key.prove("c0ffee");
+    /// assert!(key.id().proved_by(&proof, "c0ffee"));
+    /// assert!(!key.id().proved_by(&proof, "c0ffef"));
+    /// # Ok::<(), vipnode_types::NodeKeyError>(())
+    /// ```
+    #[must_use]
+    pub fn prove(&self, challenge: &str) -> Signature {
+        let message = secp256k1::Message::from_digest(digest(challenge));
+        Signature::new(ecdsa::sign(message, &self.0).serialize_compact())
+    }
+}
+
+impl PoolId {
+    /// Whether `proof` was made by [`PoolKey::prove`] with this pool's key, for this challenge.
+    #[must_use]
+    pub fn proved_by(&self, proof: &Signature, challenge: &str) -> bool {
+        let key = PublicKey::from_byte_array_compressed(self.0);
+        key.is_ok_and(|key| verifies(&key, digest(challenge), proof.as_bytes()))
+    }
+}
+
+/// keccak256 of the lines `vipnode/3 pool` and the challenge, joined by `\n`.
+fn digest(challenge: &str) -> [u8; 32] {
+    let mut hasher = Keccak256::new();
+    hasher.update("vipnode/3 pool\n");
+    hasher.update(challenge);
+    hasher.finalize().0
+}
+
+impl fmt::Debug for PoolKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "PoolKey(of {:?})", self.id())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_is_read_as_it_was_written_and_shows_nothing_of_itself() {
+        let key = PoolKey::from_random([9; 32]).unwrap();
+        let text = key.to_hex();
+        assert_eq!(PoolKey::read(format!("{}\n", *text).as_bytes()).unwrap().id(), key.id());
+        assert_eq!(PoolKey::read(b"09").unwrap_err(), NodeKeyError::Form);
+        assert_eq!(PoolKey::from_random([0; 32]).unwrap_err(), NodeKeyError::Range);
+        assert!(!format!("{key:?}").contains(&**text));
+    }
+
+    #[test]
+    fn a_proof_holds_for_one_key_and_one_challenge() {
+        let (key, other) = (PoolKey::from_random([1; 32]).unwrap(), PoolKey::from_random([2; 32]).unwrap());
+        let proof = key.prove("challenge");
+        assert!(key.id().proved_by(&proof, "challenge"));
+        assert!(!key.id().proved_by(&proof, "another"));
+        assert!(!other.id().proved_by(&proof, "challenge"));
+        assert!(!PoolId([0; 33]).proved_by(&proof, "challenge"), "not a key");
+    }
+}
