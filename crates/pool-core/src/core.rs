@@ -1,7 +1,7 @@
 use vipnode_types::{Ms, NodeId};
 
 use crate::{
-    Command, ConnectionId, Counters, Effect, Gauges, Limits,
+    Command, ConnectionId, Counters, Effect, Gauges, Limits, Steps,
     agents::{Agents, Changed, node::Node},
     collections::seeded_rng::SeededRng,
     leases::Leases,
@@ -34,7 +34,7 @@ impl Core {
     /// Returns the core of a pool that no agent has joined yet, with its clock.
     pub(crate) fn at(limits: Limits, seed: [u8; 32], clock: PoolClock) -> Self {
         let mut rng = SeededRng::new(seed);
-        Self {
+        let mut core = Self {
             agents: Agents::new(&mut rng, &limits, clock.now().plus(limits.flush_ms)),
             leases: Leases::new(&mut rng),
             metering: Metering::new(),
@@ -43,7 +43,10 @@ impl Core {
             rng,
             clock,
             limits,
-        }
+        };
+        let (matching, context) = core.matching();
+        matching.group_by_blocks(context);
+        core
     }
 
     /// Returns the pool time. It starts at the latest time in the restored rows if that is later than the `now` passed to
@@ -66,14 +69,14 @@ impl Core {
 
     /// Processes one command and appends its effects to `out`. A `now` before that of an earlier call counts as the
     /// earlier one.
-    pub fn handle(&mut self, now: Ms, command: Command, out: &mut Vec<Effect>) {
+    pub fn handle(&mut self, now: Ms, command: Command, out: &mut Vec<Effect>) -> Steps {
         let now = now.max(self.clock.now());
         if self.clock.advance(now, &self.limits) {
             self.counters.pauses = self.counters.pauses.saturating_add(1);
         }
         let mut output = Output::new(now);
         self.dispatch(&mut output, command);
-        output.finish(out);
+        output.finish(out)
     }
 
     /// Returns when the next [`crate::Command::Tick`] is due at the latest. A time in the past means at once: the last

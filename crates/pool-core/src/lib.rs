@@ -32,6 +32,7 @@ mod pool_call;
 mod pool_clock;
 mod protocol2;
 mod row;
+mod steps;
 
 #[cfg(test)]
 mod tests;
@@ -54,6 +55,7 @@ pub use limits::{Limits, PoolLimits};
 pub use pool_call::PoolCall;
 pub use protocol2::state::Protocol2State;
 pub use row::{LeaseRow, MeteredRow, NodeRow, Presence, Row, RowKey};
+pub use steps::Steps;
 
 /// The error tables of this crate, for the book's page of errors.
 pub const ERROR_TABLES: &[vipnode_types::ErrorTable] =

@@ -77,6 +77,9 @@ limits! {
         /// Hosts examined for one slot if some of them are incompatible (capabilities, versions, or rules of either side); then
         /// the client waits.
         looks_by_rules: u32 = 1_024, Count 1..=100_000;
+        /// Kinds of clients, by profile and version, for which a chain is known to have no compatible host, until a new kind
+        /// of host connects; beyond it, some are forgotten, and searched for again.
+        failed_searches: u32 = 1_024, Count 0..=1_000_000;
         /// Connected hosts examined for one `vipnode_explain`; in a larger pool, the answer covers only this many.
         explained_hosts: u32 = 256, Count 1..=10_000;
         /// Leases for which the pool remembers how the host was selected (`vipnode_explain`); beyond it, the oldest are

@@ -1,6 +1,8 @@
+use std::net::IpAddr;
+
 use vipnode_types::{Ms, wire::WireError};
 
-use crate::{ConnectionId, Effect, Release, Reply, RequestId, Row};
+use crate::{ConnectionId, Effect, Release, Reply, RequestId, Row, Steps, collections::address_block::AddressBlock};
 
 /// The effects of one `handle`: rows first, then everything else in order.
 #[derive(Debug)]
@@ -8,11 +10,12 @@ pub(crate) struct Output {
     pub(crate) now: Ms,
     rows: Vec<Row>,
     effects: Vec<Effect>,
+    steps: Steps,
 }
 
 impl Output {
     pub(crate) const fn new(now: Ms) -> Self {
-        Self { now, rows: Vec::new(), effects: Vec::new() }
+        Self { now, rows: Vec::new(), effects: Vec::new(), steps: Steps::new() }
     }
 
     pub(crate) fn persist(&mut self, row: Row) {
@@ -38,10 +41,18 @@ impl Output {
         self.push(Effect::Reply { connection, request, reply, release: Release::Now });
     }
 
-    pub(crate) fn finish(self, out: &mut Vec<Effect>) {
+    /// Counts steps of a search for the agent at an address.
+    pub(crate) fn count_steps(&mut self, address: Option<IpAddr>, steps: u32) {
+        if let Some(address) = address {
+            self.steps.add(AddressBlock::of(address), steps);
+        }
+    }
+
+    pub(crate) fn finish(self, out: &mut Vec<Effect>) -> Steps {
         if !self.rows.is_empty() {
             out.push(Effect::Persist(self.rows));
         }
         out.extend(self.effects);
+        self.steps
     }
 }

@@ -3,6 +3,7 @@
 
 pub(crate) mod hello;
 pub(crate) mod node;
+pub(crate) mod node_class;
 pub(crate) mod presence;
 pub(crate) mod profile;
 pub(crate) mod proven;

@@ -77,9 +77,9 @@ impl Agents {
         serves("les") && !serves("eth")
     }
 
-    /// Whether the agent of `by` rejected the version of another node before, by a rule that only that agent knows.
-    pub(crate) fn is_unwanted(&self, by: u32, other: &Node) -> bool {
-        self.unwanted.get(&by).is_some_and(|list| list.contains(&other.client_version()))
+    /// Whether the agent of `by` rejected a version before, by a rule that only that agent knows.
+    pub(crate) fn is_unwanted(&self, by: u32, version: u32) -> bool {
+        self.unwanted.get(&by).is_some_and(|list| list.contains(&version))
     }
 
     /// Remembers that an agent rejected a version by a rule that only it knows: nodes of that version are not offered to

@@ -10,6 +10,9 @@ pub struct AddressBlock(u64);
 pub struct WideBlock(u64);
 
 impl AddressBlock {
+    /// Stands for every address where blocks are not told apart. No address is in it.
+    pub(crate) const ALL: Self = Self(0);
+
     /// Returns the block of an address.
     #[must_use]
     pub fn of(ip: IpAddr) -> Self {
@@ -23,6 +26,12 @@ impl AddressBlock {
                 Self(u64::from_be_bytes([0, 6, a, b, c, d, e, f]))
             }
         }
+    }
+
+    /// A short mark, by which two blocks are told apart where a rare mistake does no harm.
+    pub(crate) const fn mark(self) -> u32 {
+        let [_, a, b, c, d, e, f, g] = self.0.to_be_bytes();
+        u32::from_be_bytes([b, c, d ^ a, e]) ^ u32::from_be_bytes([0, 0, f, g]).rotate_left(7)
     }
 
     /// The wide block around it.

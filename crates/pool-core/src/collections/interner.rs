@@ -2,7 +2,10 @@ use std::hash::Hash;
 
 use hashbrown::HashTable;
 
-use crate::{collections::seeded_rng::Keys, collections::slab::Slab};
+use crate::collections::{
+    seeded_rng::Keys,
+    slab::{Handle, Slab},
+};
 
 /// Values that many rows share, stored once with a use count; a value without a use is forgotten.
 #[derive(Debug)]
@@ -63,6 +66,11 @@ impl<T: Eq + Hash> Interner<T> {
         }
         let (entries, keys) = (&self.entries, self.keys);
         self.index.insert_unique(new_hash, number, |&n| entries.get(n).map_or(0, |(value, _)| keys.hash(value)));
+    }
+
+    /// The handle of a number in use: it never names another value.
+    pub(crate) fn handle(&self, number: u32) -> Option<Handle> {
+        self.entries.handle(number)
     }
 
     /// Whether a value is in use.

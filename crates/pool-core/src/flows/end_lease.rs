@@ -43,7 +43,9 @@ impl Core {
         self.count_unpaired(unpaired);
         let Some(lease) = self.leases.end(index) else { return };
         self.matching.forget_selection(lease.id());
-        if !lease.is_running() {
+        if lease.is_running() {
+            self.matching.host_unpaired(lease.host());
+        } else {
             self.matching.offer_settled(self.agents.address(lease.client()));
         }
         self.counters.count_end(reason);

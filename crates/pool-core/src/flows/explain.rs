@@ -9,6 +9,8 @@ impl Core {
         };
         let (matching, rng, context) = self.matching_with_rng();
         let reply = matching.explain(index, rng, context);
+        let looks = reply.as_ref().map_or(1, |reply| reply.examined);
+        output.count_steps(self.agents.address(index), looks);
         output.reply(connection, request, reply.map(|reply| Reply::Explain(Box::new(reply))));
     }
 }

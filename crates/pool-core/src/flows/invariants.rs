@@ -58,6 +58,8 @@ impl Core {
         let most = self.leases.len();
         let client: Vec<&Lease> = self.leases.of_client(index).take(most).map(|(_, lease)| lease).collect();
         let hosted = self.leases.of_host(index).take(most).filter(|(_, lease)| lease.host() == index).count();
+        let paired = self.leases.of_host(index).take(most).filter(|(_, lease)| lease.is_running()).count();
+        ensure(paired == self.matching.paired_clients(index), || format!("{id:?} has miscounted clients"))?;
         let admitting = client.iter().filter(|lease| lease.is_admitting()).count();
         let own = client.iter().filter(|lease| lease.client() == index).count();
         let (as_client, as_host) = (self.leases.client_count(index), self.leases.host_count(index));
@@ -111,7 +113,7 @@ impl Core {
         ensure(hosts == open.connected().len(), || "hosts are shown that are gone".to_owned())?;
         ensure(clients == open.clients(), || "connected clients are miscounted".to_owned())?;
         let lists: BTreeMap<u32, (u64, usize)> =
-            open.chains().map(|(chain, open)| (chain, (open.free, open.hosts.len()))).collect();
+            open.chains().map(|(chain, open)| (chain, (open.free, open.groups.len()))).collect();
         ensure(lists == free, || "free slots are miscounted".to_owned())
     }
 

@@ -15,7 +15,10 @@ impl Core {
             return Err(NoHost::Block);
         }
         let (matching, rng, context) = self.matching_with_rng();
-        let (host, selection) = matching.find_host(client, rng, context)?;
+        let mut steps = 0;
+        let found = matching.find_host(client, rng, &mut steps, context);
+        output.count_steps(self.agents.address(client), steps);
+        let (host, selection) = found?;
         let lease = self.begin_lease(output, client, host).ok_or(NoHost::NoneFits)?;
         self.matching.selected(lease, selection, &self.limits);
         Ok(())

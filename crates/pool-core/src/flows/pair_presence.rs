@@ -96,6 +96,6 @@ impl Core {
         self.count_unpaired(UnpairedTime { client: paired.client, price: paired.price, ms: paired.waited_ms });
         self.counters.paired = self.counters.paired.saturating_add(1);
         self.matching.offer_settled(self.agents.address(paired.client));
-        self.matching.host_connected(paired.host);
+        self.matching.host_paired(paired.host, self.agents.address(paired.client), &self.limits);
     }
 }

@@ -15,6 +15,8 @@ impl Core {
             }
         }
         self.limits = limits;
+        let (matching, context) = self.matching();
+        matching.group_by_blocks(context);
         refused
     }
 }

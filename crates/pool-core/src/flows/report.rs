@@ -137,6 +137,8 @@ impl Core {
             let Some((lease, side)) = self.leases.own(index, seen.lease) else { continue };
             let Some(other) = self.leases.get(lease).map(|lease| lease.node(side.other())) else { continue };
             self.agents.add_served(other, &seen.capabilities, &self.limits);
+            let (matching, context) = self.matching();
+            matching.refresh_open_hosts(other, context);
         }
     }
 

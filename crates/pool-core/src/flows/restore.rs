@@ -107,7 +107,9 @@ impl Core {
         self.watch_pair(client, host);
         let Some(lease) = self.leases.get(index) else { return };
         let (id, running, down) = (lease.id(), lease.is_running(), lease.host_down() != UNSEEN);
-        if !running {
+        if running {
+            self.matching.host_paired(host, None, &self.limits);
+        } else {
             self.matching.offer_restored();
             self.leases.arm_offer(id, self.clock.offers_wait());
         }

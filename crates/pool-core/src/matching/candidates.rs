@@ -1,12 +1,20 @@
-use vipnode_types::{Account, protocol2::Kind, wire::Selection};
+use std::collections::BTreeMap;
+
+use vipnode_types::{
+    Account,
+    protocol2::Kind,
+    wire::{Score, Selection},
+};
 
 use crate::{
-    agents::node::Node,
+    Limits,
+    agents::{Agents, node::Node, node_class::NodeClass},
     collections::{address_block::AddressBlock, seeded_rng::SeededRng},
     matching::{
         Context, Matching,
-        compatibility::{Incompatibilities, Incompatibility, incompatibility},
+        compatibility::{Incompatibilities, Incompatibility, class_incompatibility, host_incompatibility},
         no_host::NoHost,
+        open_hosts::ChainHosts,
     },
 };
 
@@ -24,6 +32,8 @@ pub(crate) struct Criteria {
     avoid: Vec<u32>,
     /// The execution client that a host has to be; unknown for any.
     kind: Kind,
+    /// What the search has learned of classes of hosts.
+    classes: BTreeMap<NodeClass, Option<Incompatibility>>,
 }
 
 /// Why a host is not offered to a client now.
@@ -45,55 +55,77 @@ pub(crate) enum Rejection {
     Incompatible(Incompatibility),
 }
 
+/// A search for a host.
+struct Search<'a> {
+    criteria: Criteria,
+    context: Context<'a>,
+    best: Option<(u32, Score)>,
+    /// Hosts that fit.
+    fitting: u32,
+    incompatibilities: Incompatibilities,
+    /// Hosts and classes looked at.
+    steps: u32,
+}
+
 impl Matching {
-    /// Returns the best of a few hosts with a free slot, starting at a random one. The cost does not grow with the pool.
+    /// Returns the best of a few hosts with a free slot, drawn by address blocks, and counts the `steps` that this takes.
+    /// The cost does not grow with the pool. Where no kind of host on the chain is compatible with the client's kind, that
+    /// is remembered until a new kind of host is there.
     pub(crate) fn find_host(
-        &self,
+        &mut self,
         client: u32,
         rng: &mut SeededRng,
+        steps: &mut u32,
         context: Context<'_>,
     ) -> Result<(u32, Selection), NoHost> {
-        let limits = context.limits;
+        *steps = steps.saturating_add(1);
+        let price = context.limits.price;
         let Some(node) = context.agents.get(client) else { return Err(NoHost::NoneFree) };
-        if limits.price > node.max_price() {
-            return Err(NoHost::Price(limits.price));
+        if price > node.max_price() {
+            return Err(NoHost::Price(price));
         }
-        let hosts = self.open_hosts.of(node.chain()).map_or(&[][..], |open| &open.hosts);
-        if hosts.is_empty() {
-            return Err(NoHost::NoneFree);
+        let Some(open) = self.open_hosts.of(node.chain()) else { return Err(NoHost::NoneFree) };
+        let class = context.agents.lasting_class(NodeClass::of(node));
+        if let Some(incompatibilities) = open.failed_before(class) {
+            return Err(NoHost::Incompatible(incompatibilities.clone()));
         }
-        let criteria = self.criteria(client, context);
-        let start = rng.below(hosts.len());
-        let candidates = limits.candidates.max(1) as usize;
-        let most = candidates.max(limits.looks as usize);
-        let most_by_rules = most.max(limits.looks_by_rules as usize);
-        let mut best: Option<(u32, Selection)> = None;
-        let mut among = 0_u32;
-        let mut incompatibilities = Incompatibilities::default();
-        for step in 0..most_by_rules.min(hosts.len()) {
-            if (step >= candidates && best.is_some()) || (step >= most && incompatibilities.is_empty()) {
-                break;
-            }
-            let at = start.saturating_add(step).checked_rem(hosts.len()).unwrap_or(0);
-            let Some(&host) = hosts.get(at) else { break };
-            match self.rejection(&criteria, host, context) {
-                None => {}
-                Some(Rejection::Incompatible(why)) => {
-                    incompatibilities.count(why);
-                    continue;
-                }
-                Some(_) => continue,
-            }
-            among = among.saturating_add(1);
-            let score = self.score(&criteria, host, context);
-            if best.is_none_or(|(_, other)| score.total > other.score.total) {
-                best = Some((host, Selection { score, candidates: among }));
-            }
+        let mut search = Search::new(self.criteria(client, context), context);
+        let found = self.search(&mut search, open, rng);
+        *steps = steps.saturating_add(search.steps);
+        if let Err(NoHost::Incompatible(incompatibilities)) = &found
+            && incompatibilities.hold_for_the_class()
+        {
+            self.open_hosts.remember_failure(node.chain(), class, incompatibilities.clone(), context.limits);
         }
-        match best {
-            Some((host, selection)) => Ok((host, Selection { candidates: among, ..selection })),
-            None if incompatibilities.is_empty() => Err(NoHost::NoneFits),
-            None => Err(NoHost::Incompatible(incompatibilities)),
+        found
+    }
+
+    fn search(
+        &self,
+        search: &mut Search<'_>,
+        open: &ChainHosts,
+        rng: &mut SeededRng,
+    ) -> Result<(u32, Selection), NoHost> {
+        let Limits { candidates, looks, looks_by_rules, .. } = *search.context.limits;
+        let mut walk = open.groups.walk(rng);
+        let first = candidates.max(1);
+        for _ in 0..first {
+            let Some(host) = walk.next(rng) else { break };
+            search.look(self, host);
+        }
+        if let Some(incompatibilities) = search.no_class_fits(open, looks_by_rules) {
+            return Err(NoHost::Incompatible(incompatibilities));
+        }
+        let mut looked = first;
+        while search.goes_on(looked, looks, looks_by_rules) {
+            let Some(host) = walk.next(rng) else { break };
+            looked = looked.saturating_add(1);
+            search.look(self, host);
+        }
+        match search.best {
+            Some((host, score)) => Ok((host, Selection { score, candidates: search.fitting })),
+            None if search.incompatibilities.is_empty() => Err(NoHost::NoneFits),
+            None => Err(NoHost::Incompatible(std::mem::take(&mut search.incompatibilities))),
         }
     }
 
@@ -107,11 +139,11 @@ impl Matching {
         let avoid = self.nodes.get(client).avoid.iter().flat_map(|avoided| avoided.0.iter());
         let avoid = avoid.filter_map(|&handle| context.agents.live(handle)).collect();
         let kind = self.asks.kind(client);
-        Criteria { client, hosts, clients, blocks, payouts, avoid, kind }
+        Criteria { client, hosts, clients, blocks, payouts, avoid, kind, classes: BTreeMap::new() }
     }
 
     /// Returns the first reason why a host cannot be offered to a client now.
-    pub(crate) fn rejection(&self, criteria: &Criteria, host: u32, context: Context<'_>) -> Option<Rejection> {
+    pub(crate) fn rejection(&self, criteria: &mut Criteria, host: u32, context: Context<'_>) -> Option<Rejection> {
         let client = criteria.client;
         let (node, gives) = (context.agents.get(client)?, context.agents.get(host)?);
         let (now, recent) = (context.now, &self.recent_pairs);
@@ -127,17 +159,72 @@ impl Matching {
             (Rejection::Full, self.nodes.get(host).open_free == 0),
             (Rejection::Avoided, criteria.avoid.contains(&host)),
         ];
-        let lasting = reasons.into_iter().find_map(|(reason, holds)| holds.then_some(reason));
-        let other_kind = || {
+        let other_kind = {
             let kind = context.agents.kind(host);
             criteria.kind != Kind::Unknown && kind != Kind::Unknown && kind != criteria.kind
         };
-        lasting
-            .or_else(|| other_kind().then_some(Rejection::Kind))
-            .or_else(|| incompatibility(client, host, context.agents).map(Rejection::Incompatible))
+        let lasting = reasons.into_iter().find_map(|(reason, holds)| holds.then_some(reason));
+        if let Some(reason) = lasting.or_else(|| other_kind.then_some(Rejection::Kind)) {
+            return Some(reason);
+        }
+        criteria
+            .incompatibility(NodeClass::of(gives), context.agents)
+            .or_else(|| host_incompatibility(client, host, context.agents))
+            .map(Rejection::Incompatible)
             .or_else(|| recent.recently_failed(now, host, client).then_some(Rejection::Failed))
             .or_else(|| drops_unclear(node, gives).then_some(Rejection::Failed))
             .or_else(|| recent.offered_nearby(now, host, client, node.address()).then_some(Rejection::Address))
+    }
+}
+
+impl Criteria {
+    /// Why the client and the hosts of a class are incompatible; checked once for each class.
+    fn incompatibility(&mut self, class: NodeClass, agents: &Agents) -> Option<Incompatibility> {
+        let client = self.client;
+        self.classes.entry(class).or_insert_with(|| class_incompatibility(client, class, agents)).clone()
+    }
+}
+
+impl<'a> Search<'a> {
+    fn new(criteria: Criteria, context: Context<'a>) -> Self {
+        let incompatibilities = Incompatibilities::default();
+        Self { criteria, context, best: None, fitting: 0, incompatibilities, steps: 0 }
+    }
+
+    /// Looks at a host.
+    fn look(&mut self, matching: &Matching, host: u32) {
+        self.steps = self.steps.saturating_add(1);
+        match matching.rejection(&mut self.criteria, host, self.context) {
+            Some(Rejection::Incompatible(why)) => self.incompatibilities.count(why, 1),
+            Some(_) => {}
+            None => {
+                self.fitting = self.fitting.saturating_add(1);
+                let score = matching.score(&self.criteria, host, self.context);
+                if self.best.is_none_or(|(_, other)| score.total > other.total) {
+                    self.best = Some((host, score));
+                }
+            }
+        }
+    }
+
+    /// Whether it goes on after so many looks. Once a host fits, it ends.
+    fn goes_on(&self, looked: u32, looks: u32, looks_by_rules: u32) -> bool {
+        let most = if self.incompatibilities.is_empty() { looks } else { looks.max(looks_by_rules) };
+        self.best.is_none() && looked < most
+    }
+
+    /// Returns why no class of hosts is compatible with the client, where that is so: then no host is, however many there
+    /// are. It looks at no more than `most` classes, and at none unless a host was met that is not compatible.
+    fn no_class_fits(&mut self, open: &ChainHosts, most: u32) -> Option<Incompatibilities> {
+        if self.best.is_some() || self.incompatibilities.is_empty() || open.classes().len() > most as usize {
+            return None;
+        }
+        let mut counted = Incompatibilities::of_all_classes();
+        for (class, hosts) in open.classes() {
+            self.steps = self.steps.saturating_add(1);
+            counted.count(self.criteria.incompatibility(*class, self.context.agents)?, *hosts);
+        }
+        Some(counted)
     }
 }
 

@@ -1,6 +1,6 @@
 use vipnode_types::Mismatch;
 
-use crate::agents::Agents;
+use crate::agents::{Agents, node_class::NodeClass};
 
 /// Why a host and a client are incompatible.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -15,24 +15,30 @@ pub(crate) enum Incompatibility {
     LightFull,
 }
 
-/// Returns why a host and a client are incompatible, or `None`.
-pub(crate) fn incompatibility(client: u32, host: u32, agents: &Agents) -> Option<Incompatibility> {
-    let (wants, gives) = (agents.get(client)?, agents.get(host)?);
+/// Returns why a client and every host of a class are incompatible, or `None`.
+pub(crate) fn class_incompatibility(client: u32, hosts: NodeClass, agents: &Agents) -> Option<Incompatibility> {
+    let wants = agents.get(client)?;
+    let profile = agents.class_profile(hosts);
     if let Some(rules) = agents.profile(wants).map(|profile| &profile.rules) {
-        let served = agents.profile(gives).map(|profile| &*profile.serves).unwrap_or_default();
-        let outdated = || rules.outdates(agents.version(gives)?);
+        let served = profile.map(|profile| &*profile.serves).unwrap_or_default();
+        let outdated = || rules.outdates(agents.class_version(hosts)?);
         if let Some(unmet) = rules.misses(served).or_else(outdated) {
             return Some(Incompatibility::Host(unmet));
         }
     }
+    if agents.is_unwanted(client, hosts.version()) {
+        return Some(Incompatibility::Unwanted);
+    }
+    profile?.rules.outdates(agents.version(wants)?).map(|_| Incompatibility::Refused)
+}
+
+/// Returns why a client and a host of a compatible class are incompatible, or `None`.
+pub(crate) fn host_incompatibility(client: u32, host: u32, agents: &Agents) -> Option<Incompatibility> {
+    let (wants, gives) = (agents.get(client)?, agents.get(host)?);
     if gives.light_full() && agents.is_light(wants) {
         return Some(Incompatibility::LightFull);
     }
-    if agents.is_unwanted(client, gives) {
-        return Some(Incompatibility::Unwanted);
-    }
-    let outdated = || agents.profile(gives)?.rules.outdates(agents.version(wants)?);
-    (agents.is_unwanted(host, wants) || outdated().is_some()).then_some(Incompatibility::Refused)
+    agents.is_unwanted(host, wants.client_version()).then_some(Incompatibility::Refused)
 }
 
 /// Counts of the reasons why hosts with a free slot are incompatible with a client.
@@ -40,6 +46,8 @@ pub(crate) fn incompatibility(client: u32, host: u32, agents: &Agents) -> Option
 pub(crate) struct Incompatibilities {
     looks: u32,
     reasons: Vec<(Incompatibility, u32)>,
+    /// They were counted over all classes of hosts there are.
+    all_classes: bool,
 }
 
 /// The number of different reasons counted for the text; a client has few rules.
@@ -48,16 +56,28 @@ const REASONS: usize = 8;
 const NAMED: usize = 3;
 
 impl Incompatibilities {
+    /// To be counted over all classes of hosts there are.
+    pub(crate) fn of_all_classes() -> Self {
+        Self { all_classes: true, ..Self::default() }
+    }
+
+    /// Whether they hold for every client of the same class, until another class of hosts is there. What one client's
+    /// agent rejected holds for that client alone.
+    pub(crate) fn hold_for_the_class(&self) -> bool {
+        let own = |(why, _): &(Incompatibility, u32)| *why == Incompatibility::Unwanted;
+        self.all_classes && self.reasons.len() < REASONS && !self.reasons.iter().any(own)
+    }
+
     pub(crate) const fn is_empty(&self) -> bool {
         self.looks == 0
     }
 
-    pub(crate) fn count(&mut self, why: Incompatibility) {
-        self.looks = self.looks.saturating_add(1);
+    pub(crate) fn count(&mut self, why: Incompatibility, hosts: u32) {
+        self.looks = self.looks.saturating_add(hosts);
         if let Some((_, count)) = self.reasons.iter_mut().find(|(other, _)| *other == why) {
-            *count = count.saturating_add(1);
+            *count = count.saturating_add(hosts);
         } else if self.reasons.len() < REASONS {
-            self.reasons.push((why, 1));
+            self.reasons.push((why, hosts));
         }
     }
 

@@ -68,12 +68,12 @@ impl Matching {
         if !context.agents.get(index).is_some_and(crate::agents::node::Node::consuming) {
             return Err(CoreError::NoClient.into());
         }
-        let criteria = self.criteria(index, context);
+        let mut criteria = self.criteria(index, context);
         let mut survey = Survey { complete: most == hosts.len(), ..Survey::default() };
         for step in 0..most {
             let at = start.saturating_add(step).checked_rem(hosts.len()).unwrap_or(0);
             let Some(&host) = hosts.get(at) else { break };
-            survey.count(self.rejection(&criteria, host, context));
+            survey.count(self.rejection(&mut criteria, host, context));
         }
         Ok(survey)
     }
@@ -107,7 +107,7 @@ impl Survey {
             self.examined = self.examined.saturating_add(1);
         }
         if let Some(Rejection::Incompatible(why)) = rejection {
-            self.incompatibilities.count(why);
+            self.incompatibilities.count(why, 1);
         }
     }
 }

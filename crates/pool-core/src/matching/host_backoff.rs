@@ -1,8 +1,10 @@
+use std::net::IpAddr;
+
 use vipnode_types::Ms;
 
 use crate::{
     Limits,
-    collections::slab::Handle,
+    collections::{address_block::AddressBlock, slab::Handle},
     matching::{Context, Matching},
 };
 
@@ -49,11 +51,23 @@ impl Matching {
         }
     }
 
-    /// Resets the strikes of a host that connected with a client.
-    pub(crate) fn host_connected(&mut self, host: u32) {
+    /// A host and a client are connected: its strikes are reset, and one more of its slots is used.
+    pub(crate) fn host_paired(&mut self, host: u32, client: Option<IpAddr>, limits: &Limits) {
+        let Some(standing) = self.nodes.get_mut(host) else { return };
+        standing.strikes = 0;
+        standing.paired.begin(client.map(AddressBlock::of), limits.closed);
+    }
+
+    /// A host and a client that were connected have no lease any more.
+    pub(crate) fn host_unpaired(&mut self, host: u32) {
         if let Some(standing) = self.nodes.get_mut(host) {
-            standing.strikes = 0;
+            standing.paired.end();
         }
+    }
+
+    /// The connected clients of a host, for checks.
+    pub(crate) fn paired_clients(&self, host: u32) -> usize {
+        self.nodes.get(host).paired.now().into()
     }
 }
 

@@ -1,12 +1,15 @@
 //! The selection of hosts for clients: waiting clients, hosts with free slots, compatibility, scores, and explanations.
 //! It may read agents, leases, and metering. It never changes a lease and never calls an agent.
 
+pub(crate) mod block_turns;
 pub(crate) mod candidates;
 pub(crate) mod compatibility;
 pub(crate) mod explain;
 pub(crate) mod host_backoff;
+pub(crate) mod host_groups;
 pub(crate) mod no_host;
 pub(crate) mod open_hosts;
+pub(crate) mod paired_slots;
 pub(crate) mod pending_asks;
 pub(crate) mod pending_offers;
 pub(crate) mod recent_pairs;
@@ -20,8 +23,9 @@ use vipnode_types::{LeaseId, Ms, wire::Selection};
 
 use crate::{
     Limits,
-    agents::Agents,
+    agents::{Agents, node::Node, node_class::NodeClass},
     collections::{
+        address_block::AddressBlock,
         by_index::ByIndex,
         deadlines::Deadlines,
         seeded_rng::SeededRng,
@@ -30,6 +34,7 @@ use crate::{
     leases::Leases,
     matching::{
         open_hosts::OpenHosts,
+        paired_slots::PairedSlots,
         pending_asks::PendingAsks,
         pending_offers::PendingOffers,
         recent_pairs::RecentPairs,
@@ -42,6 +47,8 @@ use crate::{
 /// Waiting clients, hosts with free slots, and everything that decides about pairs.
 #[derive(Debug)]
 pub(crate) struct Matching {
+    /// Its members are known and may all be at one address, so address blocks are not told apart.
+    closed: bool,
     nodes: ByIndex<Standing>,
     open_hosts: OpenHosts,
     wait_queue: WaitQueue,
@@ -72,6 +79,9 @@ struct Standing {
     host_position: u32,
     /// Its index in its chain's list of hosts with free slots, or [`NIL`].
     open_position: u32,
+    /// The class by which it is listed among the hosts with free slots, while it is.
+    open_class: NodeClass,
+    paired: PairedSlots,
     /// The free slots that it adds to its chain's sum.
     open_free: u32,
     /// Whether it is included in the count of connected clients.
@@ -95,6 +105,8 @@ impl Default for Standing {
         Self {
             host_position: NIL,
             open_position: NIL,
+            open_class: NodeClass::UNKNOWN,
+            paired: PairedSlots::default(),
             open_free: 0,
             counted_client: false,
             resting: false,
@@ -115,6 +127,7 @@ struct Avoided(Box<[Handle]>);
 impl Matching {
     pub(crate) fn new(rng: &mut SeededRng) -> Self {
         Self {
+            closed: false,
             nodes: ByIndex::new(),
             open_hosts: OpenHosts::default(),
             wait_queue: WaitQueue::default(),
@@ -124,6 +137,28 @@ impl Matching {
             pending_offers: PendingOffers::default(),
             rests: Deadlines::new(),
             back_offs: Deadlines::new(),
+        }
+    }
+
+    /// The address block in whose turn hosts are drawn and clients are served. A node in a list stays in its block: it has
+    /// another address on another connection only.
+    fn block_of(&self, node: &Node) -> AddressBlock {
+        node.address().filter(|_| !self.closed).map_or(AddressBlock::ALL, AddressBlock::of)
+    }
+
+    /// Tells address blocks apart in an open pool, and not in a closed one.
+    pub(crate) fn group_by_blocks(&mut self, context: Context<'_>) {
+        if std::mem::replace(&mut self.closed, context.limits.closed) == context.limits.closed {
+            return;
+        }
+        self.open_hosts.clear_open();
+        self.wait_queue.clear();
+        for (index, _) in context.agents.iter() {
+            if let Some(standing) = self.nodes.get_mut(index) {
+                (standing.open_free, standing.open_position, standing.wait_key) = (0, NIL, None);
+            }
+            self.refresh_open_hosts(index, context);
+            self.refresh_waiting(index, context);
         }
     }
 

@@ -1,9 +1,13 @@
 use std::collections::BTreeMap;
 
 use crate::{
-    agents::node::Node,
-    collections::slab::NIL,
-    matching::{Context, Matching, Standing},
+    Limits,
+    agents::{
+        node::Node,
+        node_class::{LastingClass, NodeClass},
+    },
+    collections::{address_block::AddressBlock, slab::NIL},
+    matching::{Context, Matching, Standing, compatibility::Incompatibilities, host_groups::HostGroups},
 };
 
 /// Hosts with free slots, by chain, and all connected hosts.
@@ -18,8 +22,44 @@ pub(crate) struct OpenHosts {
 /// The hosts of one chain with free slots.
 #[derive(Debug, Default)]
 pub(crate) struct ChainHosts {
-    pub(crate) hosts: Vec<u32>,
+    pub(crate) groups: HostGroups,
+    /// How many hosts each class has.
+    classes: BTreeMap<NodeClass, u32>,
+    /// Classes of clients that no class of hosts is compatible with.
+    failed: BTreeMap<LastingClass, Incompatibilities>,
     pub(crate) free: u64,
+}
+
+impl ChainHosts {
+    /// The classes of its hosts, each with the number of hosts.
+    pub(crate) const fn classes(&self) -> &BTreeMap<NodeClass, u32> {
+        &self.classes
+    }
+
+    /// Why no host is compatible with a class of clients, where a search found that.
+    pub(crate) fn failed_before(&self, class: LastingClass) -> Option<&Incompatibilities> {
+        self.failed.get(&class)
+    }
+
+    fn insert(&mut self, block: AddressBlock, class: NodeClass, host: u32) -> u32 {
+        let hosts = self.classes.entry(class).or_default();
+        if *hosts == 0 {
+            self.failed.clear();
+        }
+        *hosts = hosts.saturating_add(1);
+        self.groups.insert(block, host)
+    }
+
+    /// Removes a host; returns the one that was moved to its position, if one was.
+    fn remove(&mut self, block: AddressBlock, class: NodeClass, position: u32) -> Option<u32> {
+        if let Some(hosts) = self.classes.get_mut(&class) {
+            *hosts = hosts.saturating_sub(1);
+            if *hosts == 0 {
+                self.classes.remove(&class);
+            }
+        }
+        self.groups.remove(block, position)
+    }
 }
 
 impl OpenHosts {
@@ -37,6 +77,11 @@ impl OpenHosts {
         self.open.values().fold(0, |sum, open| sum.saturating_add(open.free))
     }
 
+    /// Forgets which hosts have free slots.
+    pub(crate) fn clear_open(&mut self) {
+        self.open.clear();
+    }
+
     /// Connected hosts, in no particular order.
     pub(crate) fn connected(&self) -> &[u32] {
         &self.connected
@@ -45,6 +90,23 @@ impl OpenHosts {
     /// The number of connected clients.
     pub(crate) const fn clients(&self) -> u64 {
         self.clients
+    }
+
+    /// Remembers that no host of a chain is compatible with a class of clients, until another class of hosts is there.
+    pub(crate) fn remember_failure(
+        &mut self,
+        chain: u32,
+        class: LastingClass,
+        why: Incompatibilities,
+        limits: &Limits,
+    ) {
+        let Some(open) = self.open.get_mut(&chain) else { return };
+        while open.failed.len() >= limits.failed_searches as usize {
+            if open.failed.pop_first().is_none() {
+                return;
+            }
+        }
+        open.failed.insert(class, why);
     }
 
     /// Chains that have open hosts, for checks.
@@ -72,27 +134,28 @@ impl Matching {
     pub(crate) fn refresh_open_hosts(&mut self, index: u32, context: Context<'_>) {
         let Some(node) = context.agents.get(index) else { return };
         let (chain, free) = (node.chain(), self.free_slots(index, context));
-        let Standing { open_free: before, open_position: at, .. } = *self.nodes.get(index);
+        let (block, class) = (self.block_of(node), NodeClass::of(node));
+        let Standing { open_free: before, open_position: at, open_class: old_class, .. } = *self.nodes.get(index);
+        let stays = at != NIL && free > 0 && class == old_class;
         let was_dry = self.open_hosts.free(chain) == 0;
         let open = self.open_hosts.open.entry(chain).or_default();
         open.free = open.free.saturating_sub(u64::from(before)).saturating_add(u64::from(free));
         let mut moved = None;
-        let mut new = at;
-        if free > 0 && at == NIL {
-            new = position(open.hosts.len());
-            open.hosts.push(index);
-        } else if free == 0 && at != NIL {
-            moved = take_out(&mut open.hosts, at);
-            new = NIL;
+        let mut new = if stays { at } else { NIL };
+        if !stays && at != NIL {
+            moved = open.remove(block, old_class, at);
         }
-        if open.hosts.is_empty() {
+        if !stays && free > 0 {
+            new = open.insert(block, class, index);
+        }
+        if open.groups.is_empty() {
             self.open_hosts.open.remove(&chain);
         }
         if let Some(moved) = moved.and_then(|moved| self.nodes.get_mut(moved)) {
             moved.open_position = at;
         }
         if let Some(standing) = self.nodes.get_mut(index) {
-            (standing.open_free, standing.open_position) = (free, new);
+            (standing.open_free, standing.open_position, standing.open_class) = (free, new, class);
         }
         if was_dry && free > 0 {
             self.serve_soon(context.now);
@@ -126,8 +189,11 @@ impl Matching {
         let Some(node) = context.agents.get(index) else { return false };
         let standing = self.nodes.get(index);
         let hosts = &self.open_hosts;
-        let open = hosts.of(node.chain()).and_then(|open| open.hosts.get(standing.open_position as usize));
-        let listed = if standing.open_free > 0 { open == Some(&index) } else { standing.open_position == NIL };
+        let open = hosts.of(node.chain());
+        let open = open.and_then(|open| open.groups.at(self.block_of(node), standing.open_position));
+        let same_class = standing.open_class == NodeClass::of(node);
+        let listed =
+            if standing.open_free > 0 { open == Some(index) && same_class } else { standing.open_position == NIL };
         let shown = hosts.connected.get(standing.host_position as usize) == Some(&index);
         standing.open_free == self.free_slots(index, context)
             && listed

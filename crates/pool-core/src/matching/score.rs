@@ -8,7 +8,8 @@ use crate::{
 // The score of a host for a client. Only what the pool itself observes counts: ids cost nothing, so the claims of one
 // node must not raise or ruin another's rank.
 
-/// All slots are free; proportionally less if some are taken.
+/// All slots are free; proportionally less if some are taken, or were never used: see
+/// [`PairedSlots`](crate::matching::paired_slots::PairedSlots).
 const ALL_FREE: u64 = 100;
 /// The round trip time (µs) is below 20 ms, 60 ms, 150 ms, or 400 ms; an unknown one counts as average.
 const LATENCY: [(u32, i32); 4] = [(20_000, 40), (60_000, 30), (150_000, 20), (400_000, 10)];
@@ -32,7 +33,7 @@ impl Matching {
     pub(crate) fn score(&self, criteria: &Criteria, host: u32, context: Context<'_>) -> Score {
         let Some(node) = context.agents.get(host) else { return Score { total: i32::MIN, ..Score::default() } };
         let standing = self.nodes.get(host);
-        let free = u64::from(standing.open_free).saturating_mul(ALL_FREE);
+        let free = u64::from(standing.open_free.min(standing.paired.most())).saturating_mul(ALL_FREE);
         let latency = match node.rtt_us() {
             0 => LATENCY_UNKNOWN,
             rtt => LATENCY.iter().find(|(below, _)| rtt < *below).map_or(0, |(_, points)| *points),

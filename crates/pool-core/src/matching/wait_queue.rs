@@ -1,19 +1,16 @@
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    num::NonZeroU64,
-};
+use std::{collections::BTreeMap, num::NonZeroU64};
 
 use vipnode_types::Ms;
 
 use crate::{
-    collections::slab::Handle,
-    matching::{Context, Matching},
+    collections::{address_block::AddressBlock, slab::Handle},
+    matching::{Context, Matching, block_turns::BlockTurns},
 };
 
-/// Clients that want more hosts than they have, by chain, the least served first.
+/// Clients that want more hosts than they have, by chain, the least served first, and among equals address blocks in turn.
 #[derive(Debug, Default)]
 pub(crate) struct WaitQueue {
-    chains: BTreeMap<u32, BTreeSet<(WaitKey, u32)>>,
+    chains: BTreeMap<u32, ChainQueue>,
     tickets: u64,
     /// When waiting clients are served next.
     serve_at: Option<Ms>,
@@ -22,13 +19,36 @@ pub(crate) struct WaitQueue {
     len: usize,
 }
 
-/// A client's position among the waiting clients of its chain.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct WaitKey {
-    /// The number of its leases.
-    pub(crate) served: u32,
-    /// The order of arrival. Not zero, which saves eight bytes per node.
-    pub(crate) ticket: NonZeroU64,
+/// The clients that wait on one chain, by the number of their leases.
+#[derive(Debug, Default)]
+struct ChainQueue {
+    levels: BTreeMap<u16, BlockTurns>,
+    len: u64,
+}
+
+/// A client's position among the waiting clients of its chain: the number of its leases, and its ticket by the order of
+/// arrival. Both in one number that is not zero, because each node has one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct WaitKey(NonZeroU64);
+
+/// The bits of a ticket: enough for a million a second for eight years.
+const TICKET_BITS: u32 = 48;
+const TICKETS: u64 = (1 << TICKET_BITS) - 1;
+
+impl WaitKey {
+    fn new(served: u16, ticket: u64) -> Self {
+        let ticket = NonZeroU64::new(ticket & TICKETS).unwrap_or(NonZeroU64::MIN);
+        Self(ticket | (u64::from(served) << TICKET_BITS))
+    }
+
+    /// The number of its client's leases.
+    fn served(self) -> u16 {
+        u16::try_from(self.0.get() >> TICKET_BITS).unwrap_or(u16::MAX)
+    }
+
+    const fn ticket(self) -> u64 {
+        self.0.get() & TICKETS
+    }
 }
 
 impl WaitQueue {
@@ -41,37 +61,53 @@ impl WaitQueue {
         self.serve_at
     }
 
+    /// Forgets who waits.
+    pub(crate) fn clear(&mut self) {
+        self.chains.clear();
+        self.len = 0;
+    }
+
     /// The number of clients that wait on a chain.
     pub(crate) fn waiting(&self, chain: u32) -> u64 {
-        self.chains.get(&chain).map_or(0, |set| u64::try_from(set.len()).unwrap_or(u64::MAX))
+        self.chains.get(&chain).map_or(0, |queue| queue.len)
     }
 
     /// Whether a client is in the queue under a key, for checks.
-    pub(crate) fn holds(&self, chain: u32, key: WaitKey, client: u32) -> bool {
-        self.chains.get(&chain).is_some_and(|set| set.contains(&(key, client)))
+    pub(crate) fn holds(&self, chain: u32, block: AddressBlock, key: WaitKey, client: u32) -> bool {
+        let level = self.chains.get(&chain).and_then(|queue| queue.levels.get(&key.served()));
+        level.is_some_and(|level| level.holds(block, key.ticket(), client))
     }
 
-    fn insert(&mut self, chain: u32, served: u32, client: u32) -> WaitKey {
+    fn insert(&mut self, chain: u32, block: AddressBlock, served: u16, client: u32) -> WaitKey {
         self.tickets = self.tickets.wrapping_add(1);
-        let key = WaitKey { served, ticket: NonZeroU64::new(self.tickets).unwrap_or(NonZeroU64::MIN) };
-        if self.chains.entry(chain).or_default().insert((key, client)) {
+        let key = WaitKey::new(served, self.tickets);
+        let queue = self.chains.entry(chain).or_default();
+        if queue.levels.entry(served).or_default().insert(block, key.ticket(), client) {
+            queue.len = queue.len.saturating_add(1);
             self.len = self.len.saturating_add(1);
         }
         key
     }
 
-    fn remove(&mut self, chain: u32, key: WaitKey, client: u32) {
-        let Some(set) = self.chains.get_mut(&chain) else { return };
-        if set.remove(&(key, client)) {
+    fn remove(&mut self, chain: u32, block: AddressBlock, key: WaitKey, client: u32) {
+        let Some(queue) = self.chains.get_mut(&chain) else { return };
+        let Some(level) = queue.levels.get_mut(&key.served()) else { return };
+        if level.remove(block, key.ticket(), client) {
+            queue.len = queue.len.saturating_sub(1);
             self.len = self.len.saturating_sub(1);
         }
-        if set.is_empty() {
+        if level.is_empty() {
+            queue.levels.remove(&key.served());
+        }
+        if queue.levels.is_empty() {
             self.chains.remove(&chain);
         }
     }
 
-    fn first(&self, chain: u32) -> Option<(WaitKey, u32)> {
-        self.chains.get(&chain)?.first().copied()
+    /// The least number of leases that a waiting client of a chain has, and those who have as many.
+    fn least_served(&mut self, chain: u32) -> Option<(u16, &mut BlockTurns)> {
+        let level = self.chains.get_mut(&chain)?.levels.first_entry()?;
+        Some((*level.key(), level.into_mut()))
     }
 
     /// The next chain with waiting clients after `chain`, in a circle.
@@ -90,15 +126,16 @@ impl Matching {
     /// Updates a client's position in the queue.
     pub(crate) fn refresh_waiting(&mut self, index: u32, context: Context<'_>) {
         let Some(node) = context.agents.get(index) else { return };
-        let (served, wants) = (context.leases.client_count(index), self.waits(index, context));
+        let (served, wants) = (leases_of(index, context), self.waits(index, context));
         let before = self.nodes.get(index).wait_key;
-        if wants && before.is_some_and(|key| key.served == served) {
+        if wants && before.is_some_and(|key| key.served() == served) {
             return;
         }
+        let block = self.block_of(node);
         if let Some(key) = before {
-            self.wait_queue.remove(node.chain(), key, index);
+            self.wait_queue.remove(node.chain(), block, key, index);
         }
-        let key = wants.then(|| self.wait_queue.insert(node.chain(), served, index));
+        let key = wants.then(|| self.wait_queue.insert(node.chain(), block, served, index));
         if let Some(standing) = self.nodes.get_mut(index).filter(|_| before.is_some() || wants) {
             standing.wait_key = key;
         }
@@ -127,14 +164,15 @@ impl Matching {
         self.open_hosts.free(chain) < self.wait_queue.waiting(chain)
     }
 
-    /// Returns the client of a chain that is served next. `None` if no slot is free, or if the client has hosts and slots
-    /// are scarce.
-    pub(crate) fn next_served(&self, chain: u32) -> Option<u32> {
+    /// Returns the client of a chain that is served next; the next call is another address block's turn. `None` if no slot is
+    /// free, or if the client has hosts and slots are scarce.
+    pub(crate) fn next_served(&mut self, chain: u32) -> Option<u32> {
         if self.open_hosts.free(chain) == 0 {
             return None;
         }
-        let (key, client) = self.wait_queue.first(chain)?;
-        (key.served == 0 || !self.scarce(chain)).then_some(client)
+        let scarce = self.scarce(chain);
+        let (served, turns) = self.wait_queue.least_served(chain)?;
+        if served > 0 && scarce { None } else { turns.next() }
     }
 
     /// Returns the number of chains with waiting clients; `None` if it is too early to serve them.
@@ -189,11 +227,11 @@ impl Matching {
     pub(crate) fn check_waiting(&self, index: u32, context: Context<'_>) -> Result<bool, &'static str> {
         let Some(node) = context.agents.get(index) else { return Err("is unknown") };
         let key = self.nodes.get(index).wait_key;
-        let served = context.leases.client_count(index);
-        if key.is_some_and(|key| key.served != served) {
+        let served = leases_of(index, context);
+        if key.is_some_and(|key| key.served() != served) {
             return Err("has the wrong position in the queue");
         }
-        if key.is_some_and(|key| !self.wait_queue.holds(node.chain(), key, index)) {
+        if key.is_some_and(|key| !self.wait_queue.holds(node.chain(), self.block_of(node), key, index)) {
             return Err("is not in the queue");
         }
         if key.is_some() != self.waits(index, context) {
@@ -201,4 +239,9 @@ impl Matching {
         }
         Ok(key.is_some())
     }
+}
+
+/// The number of a client's leases.
+fn leases_of(client: u32, context: Context<'_>) -> u16 {
+    u16::try_from(context.leases.client_count(client)).unwrap_or(u16::MAX)
 }

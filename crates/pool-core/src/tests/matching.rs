@@ -119,6 +119,21 @@ fn d35_a_full_host_is_not_given_and_a_failing_one_rests_longer_each_time() {
     assert!(why(&pool, 3).contains("no host"), "its one slot is taken");
 }
 
+/// Clients use slots of a host, while another one is not connected.
+fn use_slots(pool: &mut Pool, host_of: u32, clients: std::ops::Range<u32>, absent: u32) {
+    pool.disconnect(absent);
+    pool.full(host_of, &[]);
+    for agent in clients {
+        pool.connect(agent, client(agent)).unwrap();
+        pool.full(agent, &[]);
+        pool.ask(agent, 1);
+        let lease = pool.admit(host_of);
+        pool.delta(host_of, &[lease], &[]);
+        pool.delta(agent, &[lease], &[]);
+    }
+    pool.connect(absent, host(absent, 4)).unwrap();
+}
+
 #[test]
 fn the_better_host_is_chosen() {
     // Free slots, latency, and being another operator's than the hosts it has.
@@ -138,13 +153,12 @@ fn the_better_host_is_chosen() {
         };
         assert_eq!(best(&latency), Some(better));
         let load = |pool: &mut Pool| {
-            pool.disconnect(better);
+            use_slots(pool, better, 10..13, worse);
             for agent in 10..13 {
-                pool.connect(agent, client(agent)).unwrap();
-                pool.ask(agent, 1);
-                pool.admit(worse);
+                pool.bye(agent);
+                pool.evicted(better);
             }
-            pool.connect(better, host(better, 4)).unwrap();
+            use_slots(pool, worse, 20..23, better);
         };
         assert_eq!(best(&load), Some(better));
     }

@@ -4,6 +4,7 @@ mod connect;
 mod explain;
 mod fail_static;
 mod flow;
+mod hostile_hosts;
 mod limits;
 mod matching;
 mod metering;

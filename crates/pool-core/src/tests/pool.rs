@@ -9,7 +9,7 @@ use vipnode_types::{
 };
 
 use crate::{
-    CallId, CallOutcome, Command, ConnectionId, Core, Effect, Identity, Limits, MeteredRow, PoolCall, Reply, Row,
+    CallId, CallOutcome, Command, ConnectionId, Core, Effect, Identity, Limits, MeteredRow, PoolCall, Reply, Row, Steps,
 };
 
 /// A pool and the agents of a test. Each agent is a number; its node, socket and address follow from it.
@@ -20,6 +20,8 @@ pub(crate) struct Pool {
     pub(crate) rows: Vec<Row>,
     pub(crate) replies: Vec<(ConnectionId, Result<Reply, WireError>)>,
     pub(crate) closed: Vec<ConnectionId>,
+    /// Of the last command.
+    pub(crate) steps: Steps,
     sessions: std::collections::BTreeMap<u32, Session>,
     handled: u64,
 }
@@ -111,6 +113,7 @@ impl Pool {
             rows: Vec::new(),
             replies: Vec::new(),
             closed: Vec::new(),
+            steps: Steps::default(),
             sessions: Default::default(),
             handled: 0,
         }
@@ -124,7 +127,7 @@ impl Pool {
     /// One command; the index checks hold after each (they walk everything, so seldom in large pools).
     pub(crate) fn handle(&mut self, command: Command) -> Vec<Effect> {
         let mut out = Vec::new();
-        self.core.handle(self.now, command, &mut out);
+        self.steps = self.core.handle(self.now, command, &mut out);
         self.handled += 1;
         if self.core.gauges().nodes < 50 || self.handled.is_multiple_of(200) {
             assert_eq!(self.core.check(), Ok(()));

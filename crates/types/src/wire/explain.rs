@@ -87,7 +87,7 @@ pub struct Selection {
 pub struct Score {
     /// The sum.
     pub total: i32,
-    /// The share of its slots that are free.
+    /// The share of its slots that are free. Of those, only as many count as clients of two address blocks used at once.
     pub free_slots: i32,
     /// Its round-trip time to the pool.
     pub latency: i32,

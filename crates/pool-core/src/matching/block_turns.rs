@@ -1,0 +1,117 @@
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    ops::Bound::{Excluded, Unbounded},
+};
+
+use crate::collections::address_block::{AddressBlock, WideBlock};
+
+/// Clients served by wide address blocks in turn, in each by its blocks in turn, and in each block in the order of arrival.
+/// However many clients wait in one block, one of another block waits for one of them.
+#[derive(Debug, Default)]
+pub(crate) struct BlockTurns(Turns<WideBlock, Turns<AddressBlock, BTreeSet<(u64, u32)>>>);
+
+/// Things in turn: each one's next turn comes after one of all others.
+#[derive(Debug)]
+struct Turns<K, T> {
+    things: BTreeMap<K, T>,
+    last: Option<K>,
+}
+
+impl<K, T> Default for Turns<K, T> {
+    fn default() -> Self {
+        Self { things: BTreeMap::new(), last: None }
+    }
+}
+
+impl BlockTurns {
+    /// A client waits from now on. Returns false if it did already.
+    pub(crate) fn insert(&mut self, block: AddressBlock, ticket: u64, client: u32) -> bool {
+        let blocks = self.0.things.entry(block.wide()).or_default();
+        blocks.things.entry(block).or_default().insert((ticket, client))
+    }
+
+    /// A client does not wait any more. Returns false if it did not.
+    pub(crate) fn remove(&mut self, block: AddressBlock, ticket: u64, client: u32) -> bool {
+        let Some(blocks) = self.0.things.get_mut(&block.wide()) else { return false };
+        let Some(clients) = blocks.things.get_mut(&block) else { return false };
+        let removed = clients.remove(&(ticket, client));
+        if clients.is_empty() {
+            blocks.things.remove(&block);
+        }
+        if blocks.things.is_empty() {
+            self.0.things.remove(&block.wide());
+        }
+        removed
+    }
+
+    /// Returns the client whose turn it is. The next call is another block's turn.
+    pub(crate) fn next(&mut self) -> Option<u32> {
+        self.0.next()?.next()?.first().map(|(_, client)| *client)
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.things.is_empty()
+    }
+
+    /// Whether a client waits, for checks.
+    pub(crate) fn holds(&self, block: AddressBlock, ticket: u64, client: u32) -> bool {
+        let blocks = self.0.things.get(&block.wide());
+        let clients = blocks.and_then(|blocks| blocks.things.get(&block));
+        clients.is_some_and(|clients| clients.contains(&(ticket, client)))
+    }
+}
+
+impl<K: Ord + Copy, T> Turns<K, T> {
+    /// The first thing after the last one, in a circle.
+    fn next(&mut self) -> Option<&mut T> {
+        let after = self.last.and_then(|last| self.things.range((Excluded(last), Unbounded)).next());
+        let (key, _) = after.or_else(|| self.things.first_key_value())?;
+        let key = *key;
+        self.last = Some(key);
+        self.things.get_mut(&key)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn block(text: &str) -> AddressBlock {
+        AddressBlock::of(text.parse().unwrap())
+    }
+
+    /// Serves all, in turn.
+    fn serve(turns: &mut BlockTurns, of: impl Fn(u32) -> AddressBlock) -> Vec<u32> {
+        let mut served = Vec::new();
+        while let Some(client) = turns.next() {
+            assert!(turns.remove(of(client), client.into(), client));
+            served.push(client);
+        }
+        assert!(turns.is_empty());
+        served
+    }
+
+    #[test]
+    fn ten_thousand_of_one_wide_block_stand_before_nobody_else() {
+        // 10,000 in 100 blocks of one wide block, two in another one, and one in a block of the first.
+        let of = |client: u32| match client {
+            0..10_000 => block(&format!("66.6.{}.1", client % 100)),
+            10_000 => block("8.8.8.8"),
+            10_001 => block("8.8.9.8"),
+            _ => block("66.6.200.1"),
+        };
+        let mut turns = BlockTurns::default();
+        for client in 0..10_003 {
+            assert!(
+                turns.insert(of(client), client.into(), client) && !turns.insert(of(client), client.into(), client)
+            );
+        }
+        assert!(turns.holds(of(5), 5, 5) && !turns.holds(of(5), 6, 5) && !turns.remove(of(5), 6, 5));
+        let served = serve(&mut turns, of);
+        assert_eq!(served.len(), 10_003);
+        let at = |client| served.iter().position(|other| *other == client).unwrap();
+        assert!(at(10_000) < 4 && at(10_001) < 4, "{:?}", &served[..4]);
+        assert!(at(10_002) < 110, "blocks of one wide block are in turn too");
+        assert!(at(5) < at(105), "the order of arrival in a block");
+    }
+}

@@ -1,0 +1,224 @@
+use std::collections::{BTreeMap, VecDeque};
+
+use crate::collections::{
+    address_block::{AddressBlock, WideBlock},
+    seeded_rng::SeededRng,
+    slab::NIL,
+};
+
+/// Hosts grouped by wide address block and by block, so that a search draws blocks first: whoever connects a thousand
+/// hosts from one block is drawn as often as one that connects a single host.
+#[derive(Debug, Default)]
+pub(crate) struct HostGroups {
+    wide: Vec<WideGroup>,
+    wide_at: BTreeMap<WideBlock, usize>,
+    block_at: BTreeMap<AddressBlock, usize>,
+    len: usize,
+}
+
+#[derive(Debug)]
+struct WideGroup {
+    wide: WideBlock,
+    blocks: Vec<BlockGroup>,
+}
+
+#[derive(Debug)]
+struct BlockGroup {
+    block: AddressBlock,
+    hosts: Vec<u32>,
+}
+
+impl HostGroups {
+    pub(crate) const fn len(&self) -> usize {
+        self.len
+    }
+
+    pub(crate) const fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
+    /// Adds a host; returns its position in its block.
+    pub(crate) fn insert(&mut self, block: AddressBlock, host: u32) -> u32 {
+        let Self { wide, wide_at, block_at, len } = self;
+        let at = *wide_at.entry(block.wide()).or_insert_with(|| {
+            wide.push(WideGroup { wide: block.wide(), blocks: Vec::new() });
+            wide.len().saturating_sub(1)
+        });
+        let Some(group) = wide.get_mut(at) else { return NIL };
+        let at = *block_at.entry(block).or_insert_with(|| {
+            group.blocks.push(BlockGroup { block, hosts: Vec::new() });
+            group.blocks.len().saturating_sub(1)
+        });
+        let Some(group) = group.blocks.get_mut(at) else { return NIL };
+        group.hosts.push(host);
+        *len = len.saturating_add(1);
+        u32::try_from(group.hosts.len().saturating_sub(1)).unwrap_or(NIL)
+    }
+
+    /// Removes the host at a position of a block; returns the host that was moved there, if one was.
+    pub(crate) fn remove(&mut self, block: AddressBlock, position: u32) -> Option<u32> {
+        let wide_at = *self.wide_at.get(&block.wide())?;
+        let block_at = *self.block_at.get(&block)?;
+        let wide = self.wide.get_mut(wide_at)?;
+        let group = wide.blocks.get_mut(block_at)?;
+        if (position as usize) >= group.hosts.len() {
+            return None;
+        }
+        group.hosts.swap_remove(position as usize);
+        self.len = self.len.saturating_sub(1);
+        let moved = group.hosts.get(position as usize).copied();
+        if group.hosts.is_empty() {
+            wide.blocks.swap_remove(block_at);
+            self.block_at.remove(&block);
+            if let Some(moved) = wide.blocks.get(block_at) {
+                self.block_at.insert(moved.block, block_at);
+            }
+        }
+        if wide.blocks.is_empty() {
+            self.wide.swap_remove(wide_at);
+            self.wide_at.remove(&block.wide());
+            if let Some(moved) = self.wide.get(wide_at) {
+                self.wide_at.insert(moved.wide, wide_at);
+            }
+        }
+        moved
+    }
+
+    /// The host at a position of a block, for checks.
+    pub(crate) fn at(&self, block: AddressBlock, position: u32) -> Option<u32> {
+        let wide = self.wide.get(*self.wide_at.get(&block.wide())?)?;
+        let group = wide.blocks.get(*self.block_at.get(&block)?)?;
+        group.hosts.get(position as usize).copied()
+    }
+
+    /// Every host once, in rounds: a round visits each wide block for one host, and successive rounds visit the next
+    /// block in it, and then the next host. Where it begins is random at each level.
+    pub(crate) fn walk(&self, rng: &mut SeededRng) -> HostWalk<'_> {
+        HostWalk { wide: Cycle::new(&self.wide, rng), again: VecDeque::new() }
+    }
+}
+
+/// A walk over the hosts of [`HostGroups`].
+#[derive(Debug)]
+pub(crate) struct HostWalk<'a> {
+    wide: Cycle<'a, WideGroup>,
+    /// Wide blocks that have more hosts, in turn.
+    again: VecDeque<BlockWalk<'a>>,
+}
+
+/// A walk over the hosts of one wide block.
+#[derive(Debug)]
+struct BlockWalk<'a> {
+    blocks: Cycle<'a, BlockGroup>,
+    /// Blocks that have more hosts, in turn.
+    again: VecDeque<Cycle<'a, u32>>,
+}
+
+/// A walk over a list, around the end, from any entry on.
+#[derive(Debug)]
+struct Cycle<'a, T> {
+    list: &'a [T],
+    next: usize,
+    left: usize,
+}
+
+impl HostWalk<'_> {
+    pub(crate) fn next(&mut self, rng: &mut SeededRng) -> Option<u32> {
+        let mut blocks = match self.wide.next() {
+            Some(group) => BlockWalk { blocks: Cycle::new(&group.blocks, rng), again: VecDeque::new() },
+            None => self.again.pop_front()?,
+        };
+        let host = blocks.next(rng);
+        if blocks.blocks.left > 0 || !blocks.again.is_empty() {
+            self.again.push_back(blocks);
+        }
+        host
+    }
+}
+
+impl BlockWalk<'_> {
+    fn next(&mut self, rng: &mut SeededRng) -> Option<u32> {
+        let mut hosts = match self.blocks.next() {
+            Some(group) => Cycle::new(&group.hosts, rng),
+            None => self.again.pop_front()?,
+        };
+        let host = hosts.next().copied();
+        if hosts.left > 0 {
+            self.again.push_back(hosts);
+        }
+        host
+    }
+}
+
+impl<'a, T> Cycle<'a, T> {
+    fn new(list: &'a [T], rng: &mut SeededRng) -> Self {
+        let next = if list.len() > 1 { rng.below(list.len()) } else { 0 };
+        Self { list, next, left: list.len() }
+    }
+
+    fn next(&mut self) -> Option<&'a T> {
+        self.left = self.left.checked_sub(1)?;
+        let item = self.list.get(self.next);
+        let next = self.next.saturating_add(1);
+        self.next = if next >= self.list.len() { 0 } else { next };
+        item
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    fn block(text: &str) -> AddressBlock {
+        AddressBlock::of(text.parse().unwrap())
+    }
+
+    fn all(groups: &HostGroups, rng: &mut SeededRng) -> Vec<u32> {
+        let mut walk = groups.walk(rng);
+        std::iter::from_fn(|| walk.next(rng)).collect()
+    }
+
+    #[test]
+    fn a_walk_visits_each_wide_block_before_any_twice_and_every_host_once() {
+        let mut groups = HostGroups::default();
+        let mut rng = SeededRng::new([1; 32]);
+        for host in 0..1_000 {
+            groups.insert(block("10.0.0.1"), host);
+        }
+        for host in 1_000..1_100_u32 {
+            groups.insert(block(&format!("10.0.{}.1", host % 100 + 1)), host);
+        }
+        for host in 2_000..2_010_u32 {
+            groups.insert(block(&format!("20.{}.0.1", host % 10)), host);
+        }
+        let mut first = 0;
+        for _ in 0..1_100 {
+            let hosts = all(&groups, &mut rng);
+            assert_eq!((hosts.len(), hosts.iter().collect::<BTreeSet<_>>().len()), (1_110, 1_110));
+            assert_eq!(hosts[..11].iter().filter(|host| **host < 2_000).count(), 1);
+            assert!(hosts[..111].iter().filter(|host| **host < 1_000).count() == 1, "one of each block of a wide one");
+            first += usize::from(hosts[0] < 2_000);
+        }
+        assert!((50..150).contains(&first), "{first}: the wide block with 1,100 hosts comes first as often as any");
+    }
+
+    #[test]
+    fn a_removed_host_leaves_nothing() {
+        let mut groups = HostGroups::default();
+        let places = ["10.0.0.1", "10.0.1.1", "10.0.0.2", "20.0.0.1", "10.0.0.3"];
+        for (host, place) in (0..).zip(places) {
+            let at = groups.insert(block(place), host);
+            assert_eq!(groups.at(block(place), at), Some(host));
+        }
+        assert_eq!(groups.remove(block("10.0.0.1"), 0), Some(4), "the last of the block moves");
+        assert_eq!(groups.remove(block("10.0.0.1"), 7), None);
+        assert_eq!((groups.remove(block("10.0.0.1"), 1), groups.remove(block("10.0.0.1"), 0)), (None, None));
+        assert_eq!((groups.at(block("10.0.1.1"), 0), groups.at(block("20.0.0.1"), 0)), (Some(1), Some(3)));
+        assert_eq!(groups.remove(block("10.0.1.1"), 0), None);
+        assert_eq!(groups.at(block("20.0.0.1"), 0), Some(3));
+        groups.remove(block("20.0.0.1"), 0);
+        assert!(groups.is_empty() && groups.wide.is_empty() && groups.wide_at.is_empty() && groups.block_at.is_empty());
+    }
+}

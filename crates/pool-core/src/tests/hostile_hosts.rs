@@ -1,0 +1,159 @@
+//! Strangers with free ids against the search for hosts: none of them may crowd out others, or cost them time.
+
+use std::net::IpAddr;
+
+use vipnode_types::wire::{ClientCriteria, ConnectRequest, HostOffer};
+
+use super::{
+    pool::{Pool, client, host},
+    suitability::list,
+};
+use crate::{AddressBlock, CallOutcome, Limits};
+
+/// The strangers' one block.
+fn stranger(agent: u32) -> IpAddr {
+    IpAddr::from([66, 6, 6, u8::try_from(agent % 250).unwrap() + 1])
+}
+
+/// Others each have a wide block of their own.
+fn honest(agent: u32) -> IpAddr {
+    IpAddr::from([u8::try_from(100 + agent % 100).unwrap(), 1, 1, 1])
+}
+
+fn needing(agent: u32, need: &str) -> ConnectRequest {
+    let criteria = ClientCriteria { required_capabilities: list(need), ..ClientCriteria::default() };
+    ConnectRequest { client: Some(criteria), ..client(agent) }
+}
+
+/// Has clients ask, and counts those that get one of these hosts at once.
+fn served_by(pool: &mut Pool, clients: std::ops::Range<u32>, hosts: std::ops::Range<u32>) -> usize {
+    let mut served = 0;
+    for agent in clients {
+        pool.connect(agent, client(agent)).unwrap();
+        pool.ask(agent, 1);
+        let asked = hosts.clone().find_map(|host| pool.take_admit(host));
+        served += usize::from(asked.is_some());
+        if let Some((call, _)) = asked {
+            pool.done(call, CallOutcome::Done);
+        }
+    }
+    served
+}
+
+#[test]
+fn a_thousand_hosts_of_one_block_are_drawn_like_one() {
+    let mut pool = Pool::new();
+    for agent in 1_000..1_200 {
+        pool.connect_from(agent, host(agent, 1_000), stranger(agent), true).unwrap();
+    }
+    for agent in 1..=10 {
+        pool.connect_from(agent, host(agent, 30), honest(agent), true).unwrap();
+    }
+    let served = served_by(&mut pool, 2_000..2_200, 1..11);
+    assert!(served > 160, "{served} of 200 got a host of the ten others");
+}
+
+#[test]
+fn in_a_closed_pool_hosts_behind_one_address_are_drawn_like_any() {
+    let mut pool = Pool::with(Limits { closed: true, same_address_ms: 0, ..Limits::default() });
+    for agent in 1_000..1_090 {
+        pool.connect_from(agent, host(agent, 1_000), stranger(agent), true).unwrap();
+    }
+    for agent in 1..=10 {
+        pool.connect_from(agent, host(agent, 1_000), honest(agent), true).unwrap();
+    }
+    let served = served_by(&mut pool, 2_000..2_200, 1..11);
+    assert!((5..50).contains(&served), "{served} of 200 got one of the ten elsewhere");
+}
+
+#[test]
+fn a_claim_of_slots_buys_no_rank() {
+    let mut pool = Pool::new();
+    pool.connect(1, host(1, 4)).unwrap();
+    let mut leases = Vec::new();
+    pool.full(1, &[]);
+    for agent in [20, 21] {
+        pool.connect(agent, client(agent)).unwrap();
+        pool.full(agent, &[]);
+        pool.ask(agent, 1);
+        let lease = pool.admit(1);
+        pool.delta(1, &[lease], &[]);
+        pool.delta(agent, &[lease], &[]);
+        leases.push(lease);
+    }
+    // Two of its four slots are used, and both were used by clients of two blocks: the rest of what a host claims counts as
+    // nothing.
+    let mut rich = host(3, 1_000);
+    rich.host = Some(HostOffer { slots: 1_000, payout: None });
+    pool.connect(3, rich).unwrap();
+    let served = served_by(&mut pool, 30..32, 1..2);
+    assert_eq!(served, 2, "the host that is known to work is first");
+}
+
+#[test]
+fn a_search_that_cannot_succeed_is_not_repeated_until_another_kind_of_host_is_there() {
+    let mut pool = Pool::new();
+    for agent in 1_000..1_200 {
+        let hello = ConnectRequest { capabilities: list("eth"), ..host(agent, 4) };
+        pool.connect_from(agent, hello, stranger(agent), true).unwrap();
+    }
+    let mut steps = Vec::new();
+    for agent in 10..13 {
+        pool.connect(agent, needing(agent, "snap")).unwrap();
+        pool.ask(agent, 1);
+        steps.push(pool.steps.total());
+        let reason = pool.last_ask(agent).unwrap().reason.unwrap();
+        assert!(reason.contains("200 do not serve snap (--need)"), "{reason}");
+    }
+    assert!(steps[0] < 40, "{steps:?}: hosts of one kind are looked at once");
+    assert_eq!(steps[1..], [1, 1]);
+    // More hosts of that kind change nothing; one of another kind does, and is given without another question.
+    let hello = ConnectRequest { capabilities: list("eth"), ..host(5, 4) };
+    pool.connect(5, hello).unwrap();
+    pool.ask(10, 1);
+    assert_eq!(pool.steps.total(), 1);
+    let hello = ConnectRequest { capabilities: list("eth snap"), ..host(6, 4) };
+    pool.connect(6, hello).unwrap();
+    pool.pass(6_000);
+    assert!(pool.take_admit(6).is_some());
+}
+
+#[test]
+fn a_search_is_charged_to_the_block_of_its_client_whoever_starts_it() {
+    let mut pool = Pool::new();
+    pool.connect(2, client(2)).unwrap();
+    pool.ask(2, 1);
+    let block = AddressBlock::of(super::pool::address(2));
+    let charged = |pool: &Pool| pool.steps.iter().collect::<Vec<_>>();
+    assert_eq!(charged(&pool), [(block, 1)]);
+    pool.connect(1, host(1, 4)).unwrap();
+    assert_eq!(charged(&pool), []);
+    pool.handle(crate::Command::Tick);
+    assert_eq!(charged(&pool), [(block, 2)], "a tick");
+    let (call, _) = pool.take_admit(1).unwrap();
+    pool.connect(3, host(3, 4)).unwrap();
+    pool.ask(2, 1);
+    pool.done(call, CallOutcome::Lost);
+    assert_eq!(charged(&pool), [(block, 2)], "the answer of a host");
+}
+
+#[test]
+fn ten_thousand_waiting_clients_of_one_block_stand_before_nobody() {
+    let mut pool = Pool::new();
+    for agent in 1_000..11_000 {
+        pool.connect_from(agent, client(agent), stranger(agent), true).unwrap();
+        pool.ask(agent, 1);
+    }
+    pool.connect_from(2, client(2), honest(2), true).unwrap();
+    pool.ask(2, 1);
+    pool.connect(1, host(1, 2)).unwrap();
+    pool.handle(crate::Command::Tick);
+    let admitted = |pool: &mut Pool| {
+        pool.take_call(1, |call| match call {
+            crate::PoolCall::Admit(admit) => Some(admit.client),
+            _ => None,
+        })
+    };
+    let clients = [admitted(&mut pool).unwrap().1, admitted(&mut pool).unwrap().1];
+    assert!(clients.contains(&super::pool::node(2)), "one of two slots");
+}
