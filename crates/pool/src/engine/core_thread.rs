@@ -198,7 +198,9 @@ impl CoreThread {
     }
 
     fn handle(&mut self, command: Command) -> Result<(), Broken> {
-        self.handle_by(|core, now, effects| core.handle(now, command, effects))
+        self.handle_by(|core, now, effects| {
+            let _steps = core.handle(now, command, effects);
+        })
     }
 
     /// A panic of `work` breaks the core, and nothing else.
