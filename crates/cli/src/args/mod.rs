@@ -201,8 +201,8 @@ pub(crate) enum Command {
 
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Examples:\n  vipnode demo           use geth if it is on the PATH, otherwise simulated nodes\n  \
-                        vipnode demo --keep    keep running, to look around"
+    after_help = "Examples:\n  vipnode demo                  use geth if it is on the PATH, otherwise simulated nodes\n  \
+                        vipnode demo --keep-running   stay up, to look around"
 )]
 pub(crate) struct DemoArgs {
     /// Run real nodes with this geth, on a private chain.
@@ -215,7 +215,7 @@ pub(crate) struct DemoArgs {
     pub(crate) simulated: bool,
     /// Keep running until Ctrl-C, and print the pool's address.
     #[arg(long, help_heading = "Advanced")]
-    pub(crate) keep: bool,
+    pub(crate) keep_running: bool,
     /// Charge this much per slot per minute.
     #[arg(long, default_value = "100 gwei", value_name = "AMOUNT", help_heading = "Payment")]
     pub(crate) price: Price,

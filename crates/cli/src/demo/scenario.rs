@@ -46,7 +46,7 @@ pub(crate) async fn run(args: DemoArgs, screen: Screen, signals: Signals, verbos
         () = signals.first() => return Ok(()),
     };
     let acted = tokio::select! {
-        acted = scenario.act(args.keep, &mut display) => acted,
+        acted = scenario.act(args.keep_running, &mut display) => acted,
         () = signals.first() => {
             display.say("Stopping: every agent undoes its changes.");
             Ok(())
@@ -96,7 +96,7 @@ impl Scenario {
         Ok(Self { fleet, processes: BTreeMap::new(), timeline, said, heard, dir, price, verbose })
     }
 
-    async fn act(&mut self, keep: bool, display: &mut DemoDisplay) -> Result<(), CliError> {
+    async fn act(&mut self, keep_running: bool, display: &mut DemoDisplay) -> Result<(), CliError> {
         display.say("1  A pool starts, and two hosts sell peer slots on their nodes");
         let price = format!("--price={}", self.price);
         self.start(DemoRole::Pool, vec!["pool".into(), "--bind=127.0.0.1:0".into(), REPORTS.into(), price])?;
@@ -118,7 +118,7 @@ impl Scenario {
         self.kill_a_host(display).await?;
         display.say("5  The dead host's meters have stopped; the new meters are running");
         self.watch_meters(display).await?;
-        if keep {
+        if keep_running {
             let pool = self.timeline.pool.clone().unwrap_or_default();
             display.say(&format!(
                 "Running until Ctrl-C. To join the pool, run: vipnode client {pool}. To see its metrics, run: curl {}/metrics",

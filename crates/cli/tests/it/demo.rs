@@ -44,7 +44,7 @@ async fn a_second_ctrl_c_ends_it_at_once_and_no_process_stays() {
 #[tokio::test]
 async fn kept_up_it_can_be_joined() {
     let dir = tempfile::tempdir().unwrap();
-    let mut demo = start(dir.path(), &["--simulated", "--keep"]);
+    let mut demo = start(dir.path(), &["--simulated", "--keep-running"]);
     loop {
         let said = demo.event("demo").await;
         if said["text"].as_str().unwrap().contains("vipnode client ws://127.0.0.1:") {
