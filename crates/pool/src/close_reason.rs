@@ -9,18 +9,20 @@ errors! {
         Unauthenticated {
             /// The limit, in seconds.
             limit_s: u64,
-        }: local, "this connection did not authenticate within {limit_s} s: begin with a signed vipnode_connect",
-            hint "Begin with a signed vipnode_connect.";
+        }: local, "this connection did not authenticate within {limit_s} s: call vipnode_connect first",
+            hint "Call vipnode_connect first, and sign it.";
         /// Too many calls or frames were refused because they came too fast.
-        Flood: local, "too many calls a second, again and again", hint "Wait as long as data.retry_ms of a refusal says.";
+        Flood: local, "too many calls per second, repeatedly",
+            hint "After a busy error, wait for data.retry_ms before the next call.";
         /// The queue of calls to an agent is full.
         CallsUnanswered: local, "the agent does not answer its calls", hint "Check the agent's machine and network.";
-        /// The operator took the node off the list of members.
+        /// The operator removed the node from the members list.
         NoLongerMember: local, "this node is no longer a member of this pool", hint "Ask the operator of the pool.";
-        /// The core is built again from the store.
-        Restoring: local, "the pool is restoring its state; leases stay active, connect again", hint "Connect again.";
-        /// The pool stops.
-        GoingDown: local, "the pool is going down; leases stay active", hint "Connect again once it is back.";
+        /// The core is being restored from the store.
+        Restoring: local, "the pool is restoring its state; leases stay active", hint "Connect again.";
+        /// The pool is stopping.
+        ShuttingDown: local, "the pool is shutting down; leases stay active",
+            hint "Connect again once the pool is back.";
     }
 }
 

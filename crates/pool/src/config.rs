@@ -8,20 +8,20 @@ use crate::{
 /// The settings of a pool.
 #[derive(Debug, Clone)]
 pub struct PoolConfig {
-    /// Where it listens; port 0 takes a free one.
+    /// The address to listen on; port 0 means any free port.
     pub bind: SocketAddr,
-    /// The URLs under which agents know it. A signature made for another URL is refused (D12); the
-    /// loopback addresses that it is bound to count always.
+    /// The URLs under which agents know the pool. A signature for another URL is refused (fault D12, docs/faults.md); the
+    /// loopback addresses that the pool listens on are always accepted.
     pub public_urls: Vec<String>,
-    /// Its certificate. Without one the port speaks plain HTTP and WebSocket, with one TLS only.
+    /// The pool's certificate. Without one, the port accepts only plain HTTP and WebSocket; with one, only TLS.
     pub tls: Option<PoolTls>,
-    /// The proxies before it, if any.
+    /// The proxies in front of the pool, if any.
     pub proxies: TrustedProxies,
-    /// Who may join.
+    /// Which nodes may join.
     pub members: Membership,
     /// The operator's message to each user.
     pub welcome: Option<Welcome>,
-    /// The one network whose nodes are taken; any where there is none.
+    /// The only network whose nodes may join; `None` means any network.
     pub network: Option<Network>,
     /// Who may see the status.
     pub status: StatusAudience,
@@ -29,16 +29,16 @@ pub struct PoolConfig {
     pub origins: AllowedOrigins,
     /// The gateway's limits.
     pub limits: PoolLimits,
-    /// The core's limits. `closed` is set by `members`.
+    /// The core's limits. `members` sets `closed`.
     pub core: vipnode_pool_core::Limits,
-    /// Seed of the core's own choices; random but in tests.
+    /// The seed of the core's random choices; random except in tests.
     pub seed: [u8; 32],
-    /// The metrics that `/metrics` shows.
+    /// The metrics that `/metrics` serves.
     pub metrics: PoolMetrics,
 }
 
 impl PoolConfig {
-    /// What of it an operator may change while the pool runs, but the limits.
+    /// Returns the settings, apart from limits, that an operator may change while the pool runs.
     pub(crate) fn access_rules(&self) -> AccessRules {
         AccessRules {
             members: self.members.clone(),
@@ -49,10 +49,10 @@ impl PoolConfig {
         }
     }
 
-    /// An open pool at an address, everything else at its default.
+    /// Returns the settings of an open pool at an address, with defaults for everything else.
     ///
     /// # Errors
-    /// The system has no randomness.
+    /// The operating system provides no random bytes.
     pub fn new(bind: SocketAddr) -> Result<Self, std::io::Error> {
         let mut seed = [0; 32];
         getrandom::fill(&mut seed).map_err(std::io::Error::other)?;

@@ -11,14 +11,14 @@
 //! ```
 //!
 //! - `net`: the port, TLS, HTTP, WebSocket frames, proxies.
-//! - `fairness`: what each address block may use of the pool.
-//! - `auth`: who may speak and join.
-//! - `methods`: from a call's bytes to a command, and the answer back.
-//! - `engine`: the threads of the core and the store, and what joins them.
+//! - `fairness`: how much of the pool each address block may use.
+//! - `auth`: who may call and join.
+//! - `methods`: from the bytes of a call to a command, and the answer back.
+//! - `engine`: the threads of the core and the store, and the queues between them.
 //!
-//! Parsing and signature checks run on the sockets' own tasks, on all cores, and keep the order of each
-//! socket. the core's thread owns [`vipnode_pool_core::Core`] and the clock. If a commit fails or the core
-//! panics, it is discarded and built again from the store; requests that wait are answered "busy".
+//! Parsing and signature checks run on the sockets' own tasks, on all CPU cores, and keep the order of each socket. The
+//! core's thread owns [`vipnode_pool_core::Core`] and the clock. If a commit fails or the core panics, the core is
+//! discarded and restored from the store; pending requests are answered "busy".
 //!
 //! Every limit is in [`PoolLimits`]; [`PoolConfig::limit_settings`] shows the core's too.
 
@@ -35,8 +35,8 @@ mod net;
 mod server;
 
 pub use auth::{
-    AllowedOrigin, AllowedOrigins, MembersError, Membership, Network, NetworkError, OriginError, StatusAudience,
-    Welcome, WelcomeError,
+    AllowedOrigin, AllowedOrigins, MemberLineError, MembersError, Membership, Network, NetworkError, OriginError,
+    StatusAudience, Welcome, WelcomeError,
 };
 pub use config::PoolConfig;
 pub use limits::LimitSetting;
@@ -50,9 +50,13 @@ pub use net::{
 pub use server::{PoolError, PoolServer};
 pub use vipnode_pool_core::PoolLimits;
 
-/// The errors of the pool that are declared in tables, for a page of all errors.
+/// The error tables of this crate and of the store, for the book's page of errors.
 pub const ERROR_TABLES: &[vipnode_types::ErrorTable] = &[
     vipnode_types::ErrorTable { title: "Calls that a pool refuses", rows: error::Refusal::ROWS },
     vipnode_types::ErrorTable { title: "Connections that a pool closes", rows: close_reason::CloseReason::ROWS },
-    vipnode_types::ErrorTable { title: "A pool that is not healthy, `/health`", rows: engine::HealthError::ROWS },
+    vipnode_types::ErrorTable { title: "An unhealthy pool, `/health`", rows: engine::HealthError::ROWS },
+    vipnode_types::ErrorTable { title: "A pool that cannot start or continue", rows: PoolError::ROWS },
+    vipnode_types::ErrorTable { title: "The store of a pool", rows: vipnode_store::StoreError::ROWS },
+    vipnode_types::ErrorTable { title: "The certificate of a pool", rows: TlsError::ROWS },
+    vipnode_types::ErrorTable { title: "The members file of a pool", rows: MembersError::ROWS },
 ];

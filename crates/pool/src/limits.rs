@@ -4,20 +4,20 @@ use vipnode_pool_core::{LimitUnit, Limits, PoolLimits};
 
 use crate::PoolConfig;
 
-/// One limit as a pool has it.
+/// One limit with its value in a pool.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LimitSetting {
     /// Its name.
     pub name: &'static str,
-    /// What its numbers count.
+    /// The unit of its values.
     pub unit: LimitUnit,
     /// Its value.
     pub value: u64,
-    /// Its value unless it is set.
+    /// Its default value.
     pub default: u64,
-    /// What it may be set to.
+    /// The values that it may have.
     pub range: RangeInclusive<u64>,
-    /// What it limits, and what happens there.
+    /// What it limits, and what happens at the limit.
     pub rule: &'static str,
 }
 

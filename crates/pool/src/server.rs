@@ -9,6 +9,7 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 use vipnode_store::{MemoryStore, Store, StoreError};
+use vipnode_types::errors;
 
 use crate::{
     PoolConfig, PoolTls,
@@ -28,50 +29,53 @@ pub struct PoolServer {
     supervisor: Option<task::JoinHandle<Result<(), PoolError>>>,
 }
 
-/// Why a pool cannot start or continue.
-#[derive(Debug, thiserror::Error)]
-pub enum PoolError {
-    /// The pool cannot listen on the address.
-    #[error("the pool cannot listen on {bind}: {source}")]
-    Bind {
-        /// The address.
-        bind: SocketAddr,
-        /// The error of the system.
-        source: std::io::Error,
-    },
-    /// The store cannot be read.
-    #[error("the pool's store cannot be read: {0}")]
-    Store(#[from] StoreError),
-    /// The system refuses a thread.
-    #[error("the pool cannot start a thread: {0}")]
-    Thread(std::io::Error),
-    /// A fault of the pool itself.
-    #[error("the pool stopped because of an internal fault: {0}; please report it")]
-    Fault(String),
-}
-
-/// How often silent HTTP sessions are looked for, where `http_idle` is not shorter: a pace.
-const EXPIRE: Duration = Duration::from_secs(5);
-
-impl PoolError {
-    /// The flag or command that fixes it.
-    #[must_use]
-    pub fn hint(&self) -> String {
-        match self {
-            Self::Bind { bind, source } if source.kind() == ErrorKind::PermissionDenied && bind.port() < 1024 => {
-                format!(
-                    "ports below 1024 need a right: sudo setcap cap_net_bind_service=+ep \"$(command -v vipnode)\", or in a \
-                 systemd unit AmbientCapabilities=CAP_NET_BIND_SERVICE; or take a higher port: --bind {}:8443",
-                    if bind.is_ipv6() { format!("[{}]", bind.ip()) } else { bind.ip().to_string() }
-                )
-            }
-            Self::Bind { bind, .. } => format!("free {bind}, or choose another address: --bind ADDRESS:PORT"),
-            Self::Store(_) | Self::Thread(_) | Self::Fault(_) => {
-                "Read the log above, and start the pool again.".to_owned()
-            }
-        }
+errors! {
+    /// Why a pool cannot start or continue.
+    #[derive(Debug)]
+    pub enum PoolError {
+        /// The pool cannot listen on the address.
+        Bind {
+            /// The address.
+            bind: SocketAddr,
+            /// The error of the system.
+            source: std::io::Error,
+        }: local, "the pool cannot listen on {bind}: {source}",
+            hint "Free {bind}, or use another address: --bind ADDRESS:PORT.";
+        /// The process may not listen on a port below 1024.
+        PrivilegedPort {
+            /// The address.
+            bind: SocketAddr,
+            /// The error of the system.
+            source: std::io::Error,
+        }: local, "the pool cannot listen on {bind}: {source}",
+            hint "Run sudo setcap cap_net_bind_service=+ep \"$(command -v vipnode)\", or set \
+                  AmbientCapabilities=CAP_NET_BIND_SERVICE in the systemd unit, or use a higher port: --bind {higher}."
+                (higher = SocketAddr::new(bind.ip(), HIGHER_PORT));
+        /// The store cannot be read at the start.
+        Store {
+            /// The error of the store.
+            source: StoreError,
+        }: local, "the pool's store cannot be read: {source}", hint_of source;
+        /// The system does not start a thread.
+        Thread {
+            /// The error of the system.
+            source: std::io::Error,
+        }: local, "the pool cannot start a thread: {source}",
+            hint "Raise the limits on memory and processes (ulimit -u), then start the pool again.";
+        /// The pool itself has a fault.
+        Fault {
+            /// What happened.
+            why: String,
+        }: local, "the pool stopped because of an internal error: {why}",
+            hint "Report this with the pool's log, then start the pool again.";
     }
 }
+
+/// The port that a hint suggests instead of one below 1024.
+const HIGHER_PORT: u16 = 8443;
+
+/// How often silent HTTP sessions are searched for, unless `http_idle` is shorter.
+const EXPIRE: Duration = Duration::from_secs(5);
 
 impl PoolServer {
     /// Starts a pool with its state in memory.
@@ -87,7 +91,7 @@ impl PoolServer {
     /// # Errors
     /// See [`PoolError`].
     pub async fn spawn_with(config: PoolConfig, store: Box<dyn Store + Send>) -> Result<Self, PoolError> {
-        let refused = |source| PoolError::Bind { bind: config.bind, source };
+        let refused = |source| cannot_bind(config.bind, source);
         let listener = bind(config.bind).map_err(refused)?;
         let local_addr = listener.local_addr().map_err(refused)?;
         make_room(&listener, config.limits.connections);
@@ -96,8 +100,8 @@ impl PoolServer {
         let connections = Arc::new(Connections::new(inbox.clone()));
         let audience = Audience::new(local_addr, &config.public_urls, config.tls.as_ref().map(PoolTls::hosts));
         let access = Arc::new(AccessControl::new(audience, config.access_rules()));
-        let (store, store_thread) =
-            StoreThread::start(store, inbox.clone(), config.limits.store_batches).map_err(PoolError::Thread)?;
+        let (store, store_thread) = StoreThread::start(store, inbox.clone(), config.limits.store_batches)
+            .map_err(|source| PoolError::Thread { source })?;
         let parts = CoreThreadParts {
             limits: vipnode_pool_core::Limits { closed: access.is_closed(), ..config.core.clone() },
             seed: config.seed,
@@ -129,14 +133,15 @@ impl PoolServer {
         self.local_addr
     }
 
-    /// Takes other settings while it runs: members, welcome, network, price and the core's limits, who may see the
-    /// status, which pages may read. Returns the names of changed limits that are taken at a start only; the rest of
-    /// a configuration (addresses, proxies, the certificate's files) is not looked at.
+    /// Applies new settings while the pool runs: members, welcome, network, the price and the core's limits, the audience
+    /// of the status, allowed origins. Returns the names of changed limits that take effect only at the next start. Other
+    /// settings (addresses, proxies, the certificate's files) are ignored.
     pub async fn reload(&self, config: &PoolConfig) -> Vec<&'static str> {
         self.service.reload(config).await
     }
 
-    /// Waits until the pool has ended, by [`PoolServer::shutdown`] or a fault. May be dropped and called again.
+    /// Waits until the pool has ended, by [`PoolServer::shutdown`] or a fault. The future may be dropped, and the method
+    /// called again.
     ///
     /// # Errors
     /// [`PoolError::Fault`].
@@ -144,11 +149,11 @@ impl PoolServer {
         let Some(supervisor) = &mut self.supervisor else { return Ok(()) };
         let ended = supervisor.await;
         self.supervisor = None;
-        ended.unwrap_or_else(|error| Err(PoolError::Fault(error.to_string())))
+        ended.unwrap_or_else(|error| Err(fault(&error)))
     }
 
-    /// Ends the pool in order: it takes no further connections, answers the requests in flight, writes what is to be
-    /// stored, and closes each socket with a reason.
+    /// Shuts the pool down in order: it accepts no further connections, answers the requests in flight, writes all rows
+    /// to the store, and closes each socket with a reason.
     ///
     /// # Errors
     /// [`PoolError::Fault`].
@@ -165,13 +170,23 @@ impl Drop for PoolServer {
 }
 
 /// Connections that the system queues until the pool accepts them. A client beyond that is not refused but tries again
-/// after a second. The system has its own limit (`net.core.somaxconn`), which is usually lower or equal: this asks for
-/// as much as it gives.
+/// after a second. The system has its own limit (`net.core.somaxconn`), which is usually not higher.
 const BACKLOG: u32 = 4_096;
+
+fn cannot_bind(bind: SocketAddr, source: std::io::Error) -> PoolError {
+    if source.kind() == ErrorKind::PermissionDenied && bind.port() < 1024 {
+        return PoolError::PrivilegedPort { bind, source };
+    }
+    PoolError::Bind { bind, source }
+}
+
+fn fault(why: &(impl ToString + ?Sized)) -> PoolError {
+    PoolError::Fault { why: why.to_string() }
+}
 
 fn bind(to: SocketAddr) -> std::io::Result<TcpListener> {
     let socket = if to.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
-    // A pool that starts again takes its port back at once.
+    // A restarted pool gets its port back at once.
     #[cfg(unix)]
     socket.set_reuseaddr(true)?;
     socket.bind(to)?;
@@ -190,10 +205,11 @@ async fn start_core(parts: CoreThreadParts) -> Result<JoinHandle<()>, PoolError>
             let _gone = ready.send(Err(error));
         }
     };
-    let thread = std::thread::Builder::new().name("vipnode-core".to_owned()).spawn(work).map_err(PoolError::Thread)?;
+    let thread = std::thread::Builder::new().name("vipnode-core".to_owned()).spawn(work);
+    let thread = thread.map_err(|source| PoolError::Thread { source })?;
     match is_ready.await {
-        Ok(started) => started?,
-        Err(_) => return Err(PoolError::Fault("the pool's core did not start".to_owned())),
+        Ok(started) => started.map_err(|source| PoolError::Store { source })?,
+        Err(_) => return Err(fault("the pool's core did not start")),
     }
     Ok(thread)
 }
@@ -204,7 +220,7 @@ struct Running {
     threads: Vec<JoinHandle<()>>,
 }
 
-/// The threads end, however the supervisor does.
+/// The threads end, however the supervisor ends.
 impl Drop for Running {
     fn drop(&mut self) {
         self.port.service.gateway.stop();
@@ -216,11 +232,11 @@ impl Running {
         let (port, limits) = (Arc::clone(&self.port), self.port.service.limits.clone());
         let listening = tokio::spawn(listen(listener, Arc::clone(&port)));
         self.keep_certificate();
-        let fault = self.watch().await;
+        let ended_by = self.watch().await;
         port.stop.cancel();
         let _ended = listening.await;
         port.service.gateway.drain(limits.drain).await;
-        port.service.connections.close_all(&CloseReason::GoingDown.to_string());
+        port.service.connections.close_all(&CloseReason::ShuttingDown.to_string());
         port.tasks.close();
         if timeout(limits.closing, port.tasks.wait()).await.is_err() {
             tracing::warn!(sockets = port.tasks.len(), "sockets did not close in time");
@@ -228,14 +244,14 @@ impl Running {
         port.service.gateway.stop();
         let threads = std::mem::take(&mut self.threads);
         let ended = spawn_blocking(move || threads.into_iter().all(|thread| thread.join().is_ok())).await;
-        match (fault, ended) {
-            (Some(fault), _) => Err(PoolError::Fault(fault)),
+        match (ended_by, ended) {
+            (Some(why), _) => Err(fault(&why)),
             (None, Ok(true)) => Ok(()),
-            (None, _) => Err(PoolError::Fault("a thread ended by a panic".to_owned())),
+            (None, _) => Err(fault("a thread ended by a panic")),
         }
     }
 
-    /// The ACME server asks at the pool's port, so this begins once it listens.
+    /// Starts to order and renew the certificate. The ACME server connects to the pool's port, so the pool already listens.
     fn keep_certificate(&self) {
         #[cfg(feature = "acme")]
         if let Some(tls) = self.port.tls.clone() {
@@ -244,7 +260,7 @@ impl Running {
         }
     }
 
-    /// Returns when the pool is to end; with the reason where that is a fault.
+    /// Waits until the pool has to end. Returns the reason if that is a fault.
     async fn watch(&self) -> Option<String> {
         let mut tick = interval(EXPIRE.min(self.port.service.limits.http_idle.max(Duration::from_millis(1))));
         loop {
@@ -260,7 +276,7 @@ impl Running {
     }
 }
 
-/// Makes room for the open files of so many connections. A pool with fewer runs all the same.
+/// Makes room for the open files of `connections`. A pool with less room runs all the same.
 fn make_room(listener: &TcpListener, connections: usize) {
     match fd_limit::make_room(listener, connections) {
         Ok(None) => {}
@@ -268,6 +284,6 @@ fn make_room(listener: &TcpListener, connections: usize) {
             "the system allows this pool {few} of {connections} connections: raise LimitNOFILE in its systemd unit or \
              `ulimit -Hn`, or pass --limit connections={few}"
         ),
-        Err(error) => tracing::warn!(%error, "cannot make room for {connections} connections in advance"),
+        Err(error) => tracing::warn!(%error, "cannot preallocate room for {connections} connections"),
     }
 }

@@ -1,44 +1,46 @@
 use std::path::PathBuf;
 
-use vipnode_types::LeaseId;
+use vipnode_types::{LeaseId, errors};
 
-/// Why a store did not do it. A call that fails has changed nothing.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum StoreError {
-    /// A metered row was to be written again with another value: the pool core is at fault, and
-    /// nothing more may be billed until that is understood.
-    #[error(
-        "row {row} of lease {lease} is in the journal with another value; keep a copy of the store and report this"
-    )]
-    Conflict {
-        /// The lease.
-        lease: LeaseId,
-        /// Which row of its meter.
-        row: u32,
-    },
-    /// The medium does not answer or is full; the same call may succeed later.
-    #[error("the store does not answer: {0}; look at the disk, then try again")]
-    Unavailable(String),
-    /// What was read makes no sense.
-    #[error("the store holds what no vipnode wrote: {0}; restore a backup")]
-    Corrupt(String),
-    /// A file is not as it was written. It is left as it is.
-    #[error(
-        "{} is damaged at line {line}: {what}; restore a backup, or move it away to start without what it holds",
-        file.display()
-    )]
-    Damaged {
-        /// The file.
-        file: PathBuf,
-        /// The line, from 1.
-        line: usize,
-        /// What is wrong there.
-        what: String,
-    },
-    /// Another pool has the directory open.
-    #[error("another pool uses {}; stop it, or pass another --datadir DIR", dir.display())]
-    InUse {
-        /// The directory.
-        dir: PathBuf,
-    },
+errors! {
+    /// Why a call of a store failed. A failed call has changed nothing.
+    #[derive(Debug, Clone, PartialEq, Eq)]
+    pub enum StoreError {
+        /// A metered row would be written again with a different value. The pool core is at fault, and nothing more may be
+        /// billed until the cause is known.
+        Conflict {
+            /// The lease.
+            lease: LeaseId,
+            /// The number of the row.
+            row: u32,
+        }: local, "row {row} of lease {lease} is already stored with a different value",
+            hint "Keep a copy of the store, and report this as a bug.";
+        /// The medium does not respond or is full; the same call may succeed later.
+        Unavailable {
+            /// The cause.
+            why: String,
+        }: local, "the store does not respond: {why}", hint "Check the disk, then start the pool again.";
+        /// The stored data is not valid.
+        Corrupt {
+            /// What is not valid.
+            why: String,
+        }: local, "the store contains data that vipnode did not write: {why}", hint "Restore a backup of the store.";
+        /// A file is not as it was written. The store does not change it.
+        Damaged {
+            /// The file.
+            file: PathBuf,
+            /// The number of the line, counted from 1.
+            line: usize,
+            /// What is wrong there.
+            what: String,
+        }: local, "{file} is damaged at line {line}: {what}" (file = file.display()),
+            hint "Restore a backup of {file}, or move the file elsewhere to start without its content."
+                (file = file.display());
+        /// Another pool has the directory open.
+        InUse {
+            /// The directory.
+            dir: PathBuf,
+        }: local, "another pool uses {dir}" (dir = dir.display()),
+            hint "Stop the other pool, or pass another directory: --datadir DIR.";
+    }
 }

@@ -25,7 +25,7 @@ pub(crate) async fn run(args: PoolArgs, screen: Screen, signals: Signals, reload
     }
     let open = !config.members.is_closed();
     let (tls, metrics) = (config.tls.clone(), config.metrics.clone());
-    let mut server = PoolServer::spawn(config).await.map_err(|why| CommandError::Pool { why: Box::new(why) })?;
+    let mut server = PoolServer::spawn(config).await?;
     say_start(server.local_addr(), tls.as_ref(), screen);
     if open {
         let text = "Anyone may join this pool";
@@ -42,7 +42,7 @@ pub(crate) async fn run(args: PoolArgs, screen: Screen, signals: Signals, reload
     let _live = StatusLine::of_pool(metrics, screen);
     serve(&mut server, tls, screen, signals, reload).await?;
     screen.say(&Line::new("stopping", Tone::Plain, "Stopping: answering pending requests. Leases stay active."));
-    server.shutdown().await.map_err(|why| CommandError::Pool { why: Box::new(why) })?;
+    server.shutdown().await?;
     screen.say(&Line::new("stopped", Tone::Good, "Stopped"));
     Ok(())
 }
@@ -75,7 +75,7 @@ async fn serve(
     loop {
         tokio::select! {
             () = signals.first() => return Ok(()),
-            ended = server.join() => return Ok(ended.map_err(|why| CommandError::Pool { why: Box::new(why) })?),
+            ended = server.join() => return Ok(ended?),
             () = hangups.next() => {
                 read_again(server, &mut reload, screen).await;
                 if let Some(tls) = &tls {
@@ -147,7 +147,7 @@ fn live(args: &PoolArgs) -> Result<PoolConfig, CliError> {
     let secret = args.join.secret()?;
     let members = match (&args.members, secret) {
         (Some(_), Some(_)) => return Err(CommandError::MembersAndSecret.into()),
-        (Some(path), None) => Membership::read_file(path).map_err(|why| CommandError::Members { why })?,
+        (Some(path), None) => Membership::read_file(path)?,
         (None, Some(secret)) => Membership::Secret(secret),
         (None, None) => Membership::Open,
     };

@@ -1,6 +1,7 @@
 use std::time::SystemTime;
 
 use vipnode_pool::{CertificateFacts, PoolTls, TlsError, TlsNews};
+use vipnode_types::TypedError as _;
 
 use crate::{
     args::TlsArgs,
@@ -13,13 +14,12 @@ const SOON_DAYS: u64 = 14;
 
 /// Returns the certificate that the flags name, if any.
 pub(crate) fn pool_tls(args: TlsArgs) -> Result<Option<PoolTls>, CliError> {
-    let failed = |why| CliError::from(CommandError::Certificate { why: Box::new(why) });
     if let (Some(certificate), Some(key)) = (args.tls_cert, args.tls_key) {
-        return PoolTls::from_files(certificate, key).map(Some).map_err(failed);
+        return Ok(Some(PoolTls::from_files(certificate, key)?));
     }
     #[cfg(feature = "acme")]
     if !args.acme.tls_host.is_empty() {
-        return PoolTls::acme(acme(args.acme)?).map(Some).map_err(failed);
+        return Ok(Some(PoolTls::acme(acme(args.acme)?)?));
     }
     Ok(None)
 }
@@ -44,7 +44,7 @@ fn acme(args: crate::args::AcmeArgs) -> Result<vipnode_pool::AcmeConfig, CliErro
         cache,
         contact: args.tls_contact,
     };
-    Ok(config.check().map_err(|why| CommandError::Certificate { why: Box::new(why) })?)
+    Ok(config.check()?)
 }
 
 /// Reads the files again and reports the result.
@@ -58,7 +58,7 @@ pub(crate) fn reload(tls: &PoolTls, screen: Screen) {
         Err(error) => {
             let text = format!("Cannot use the new certificate ({error}); keeping the old one");
             let line = Line::new("certificate_kept", Tone::Warning, text).with("reason", error.to_string());
-            screen.say(&line.hint(error.hint()));
+            screen.say(&line.hint(&error.hint().unwrap_or_default()));
         }
     }
 }

@@ -2,7 +2,6 @@ use std::{io, net::SocketAddr, path::PathBuf};
 
 use vipnode_agent::AgentError;
 use vipnode_node::finder::FinderError;
-use vipnode_pool::{MembersError, PoolError, TlsError};
 use vipnode_types::errors;
 
 use super::SettingError;
@@ -85,8 +84,6 @@ errors! {
             hint "Write the join secret to the file.";
         /// Two ways to close a pool.
         MembersAndSecret: local, "--members and a join secret cannot be used together", hint "Remove one of the two.";
-        /// The file of members cannot be used.
-        Members { why: MembersError }: local, "{why}", no_hint "the message names the file and the line";
         /// A limit has a wrong name.
         LimitUnknown { name: String }: local, "unknown limit {name}", hint "List all limits: vipnode pool --print-limits.";
         /// A limit has a wrong value.
@@ -97,10 +94,6 @@ errors! {
         AcmeCa { why: String }: local, "{why}", hint "Pass a PEM file: --tls-acme-ca FILE.";
         /// The directory for certificates cannot be determined.
         TlsCache { why: Box<AgentError> }: local, "{why}", hint "Pass --tls-cache DIR.";
-        /// The pool's certificate cannot be used.
-        Certificate { why: Box<TlsError> }: local, "{why}", hint "{fix}" (fix = why.hint());
-        /// The pool cannot start or continue.
-        Pool { why: Box<PoolError> }: local, "{why}", hint "{fix}" (fix = why.hint());
         /// The operating system returns no random bytes.
         Random { error: String }: local, "cannot get random bytes from the operating system: {error}",
             no_hint "the operating system is broken";

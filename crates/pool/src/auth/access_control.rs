@@ -9,9 +9,9 @@ use vipnode_types::{
 
 use crate::auth::{Membership, access_rules::AccessRules, allowed_origins::PageAccess, audience::Audience};
 
-/// Decides who may call this pool, join it and see its status, and which message it has for a node that joins.
+/// The rules about who may call this pool, join it, and see its status, and the welcome message.
 ///
-/// The audience stays as it is at the start; an operator may replace the rules while the pool runs.
+/// The audience is fixed at the start; an operator may replace the other rules while the pool runs.
 #[derive(Debug)]
 pub(crate) struct AccessControl {
     audience: Audience,
@@ -23,7 +23,7 @@ impl AccessControl {
         Self { audience, rules: RwLock::new(Arc::new(rules)) }
     }
 
-    /// Judges by other rules from now on.
+    /// Replaces the rules.
     pub(crate) fn replace(&self, rules: AccessRules) {
         *self.rules.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(rules);
     }
@@ -37,30 +37,31 @@ impl AccessControl {
         Ok(self.audience.check(audience)?)
     }
 
-    /// Judges an agent whose signature holds. `nonce` is the one it signed.
+    /// Checks an agent whose signature is valid. `nonce` is the one that it signed.
     pub(crate) fn admit(&self, identity: &Identity, hello: &ConnectRequest, nonce: &str) -> Result<(), WireError> {
         self.rules().members.admits(&identity.node, hello.join.as_ref(), nonce)?;
         self.admit_network(hello.chain.chain_id)
     }
 
-    /// Judges a node that speaks protocol 2 and whose signature holds.
+    /// Checks a node that speaks protocol 2 and whose signature is valid.
     pub(crate) fn admit_member_protocol2(&self, node: &NodeId) -> Result<(), WireError> {
         Ok(self.rules().members.admits_protocol2(node)?)
     }
 
-    /// Judges the network of a node, by its chain id or, in protocol 2, its network id.
+    /// Checks the network of a node, by its chain id or, in protocol 2, its network id.
     pub(crate) fn admit_network(&self, id: u64) -> Result<(), WireError> {
         Ok(self.rules().network.map_or(Ok(()), |network| network.admits(id))?)
     }
 
-    /// Whether a node that has not joined would be admitted. `nonce` is what it made its proof of the join secret for.
+    /// Returns whether a node that has not joined would be admitted. `nonce` is the one that its proof of the join secret
+    /// covers.
     pub(crate) fn admission(&self, request: &ReachRequest, nonce: &str) -> Admission {
         let rules = self.rules();
         if let Some(Err(error)) = rules.network.map(|network| network.admits(request.chain_id)) {
             return Admission::Refused(error.into());
         }
         match &rules.members {
-            // Anyone may ask about any node, so the answer does not say who is a member.
+            // Anyone may ask about any node, so the answer does not reveal who is a member.
             Membership::Members(_) => Admission::MembersOnly,
             members => match members.admits(&request.node, request.join.as_ref(), nonce) {
                 Ok(()) => Admission::Allowed,
@@ -69,12 +70,12 @@ impl AccessControl {
         }
     }
 
-    /// Judges a caller that asks for the status; `connected` says whether the pool knows who it is.
+    /// Checks a caller that asks for the status; `connected` is whether it has connected.
     pub(crate) fn admit_to_status(&self, connected: bool) -> Result<(), WireError> {
         Ok(self.rules().status.admits(connected)?)
     }
 
-    /// Which web pages may read an answer to a request of the page `page`.
+    /// Returns which web pages may read an answer to a request of the page `page`.
     pub(crate) fn page_access(&self, page: Option<&HeaderValue>) -> PageAccess {
         self.rules().origins.access(page)
     }
@@ -84,12 +85,12 @@ impl AccessControl {
         self.rules().members.is_closed()
     }
 
-    /// Whether there is a list of members without this node.
+    /// Whether there is a members list without this node.
     pub(crate) fn excludes(&self, node: &NodeId) -> bool {
         matches!(&self.rules().members, Membership::Members(members) if !members.contains(node))
     }
 
-    /// The operator's message to the user of a node.
+    /// Returns the operator's message to the user of a node.
     pub(crate) fn welcome(&self, node: Option<NodeId>) -> Option<String> {
         self.rules().welcome.as_ref().map(|welcome| welcome.to(node))
     }

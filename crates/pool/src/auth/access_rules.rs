@@ -4,7 +4,7 @@ use crate::auth::{AllowedOrigins, Membership, Network, StatusAudience, Welcome};
 #[derive(Debug, Clone)]
 pub(crate) struct AccessRules {
     pub(crate) members: Membership,
-    /// The one network whose nodes are admitted; any where there is none.
+    /// The only network whose nodes are admitted; `None` means any network.
     pub(crate) network: Option<Network>,
     pub(crate) status: StatusAudience,
     pub(crate) origins: AllowedOrigins,

@@ -2,21 +2,21 @@ use std::str::FromStr;
 
 use axum::http::HeaderValue;
 
-/// Which web pages a browser lets read this pool's answers (D45). A browser adds nothing of its own that authenticates a
-/// call, so `*` opens nothing that is closed to others.
+/// The web pages that may read this pool's answers in a browser (fault D45, docs/faults.md). A browser adds no
+/// credentials to a call, so `*` allows nothing that is otherwise forbidden.
 #[derive(Debug, Clone, Default)]
 pub struct AllowedOrigins(Vec<HeaderValue>);
 
 /// The text is not an origin.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("\"{0}\" is not an origin: write https://pages.example, without a path, or * for every page")]
+#[error("\"{0}\" is not a valid origin: pass an origin without a path, such as https://pages.example, or * for all")]
 pub struct OriginError(String);
 
 /// One origin, as `--allow-origin` takes it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AllowedOrigin(HeaderValue);
 
-/// Which pages may read one answer.
+/// The pages that may read one answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum PageAccess {
     /// Every page.
@@ -55,7 +55,7 @@ impl FromIterator<AllowedOrigin> for AllowedOrigins {
 const ANY: HeaderValue = HeaderValue::from_static("*");
 
 impl AllowedOrigins {
-    /// Which pages may read an answer to a request of the page `page`.
+    /// Returns which pages may read an answer to a request of the page `page`.
     pub(crate) fn access(&self, page: Option<&HeaderValue>) -> PageAccess {
         if self.0.contains(&ANY) {
             return PageAccess::Any;
@@ -72,7 +72,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_no_origin_is_refused() {
+    fn an_invalid_origin_is_refused() {
         for bad in ["", "a.example", "https://a.example/path", "https://a.example/", "ftp://a", "https://", "a\nb"] {
             assert!(bad.parse::<AllowedOrigin>().is_err(), "{bad}");
         }

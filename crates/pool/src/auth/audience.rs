@@ -4,17 +4,17 @@ use vipnode_types::{Origin, RpcUrl, sanitize};
 
 use crate::error::Refusal;
 
-/// The names under which agents may address this pool. Never the Host header, which is theirs.
+/// The URLs that agents may sign for this pool. The Host header does not count, because the caller controls it.
 #[derive(Debug, Clone)]
 pub(crate) struct Audience {
     origins: Vec<Origin>,
-    /// For people.
+    /// The URLs as text, for error messages.
     listed: String,
 }
 
 impl Audience {
-    /// `hosts` are the names in the pool's own certificate, where it has one: its URLs beyond `public_urls` are
-    /// `wss://` then.
+    /// `hosts` are the names in the pool's own certificate, if it has one; then its URLs apart from `public_urls` start
+    /// with `wss://`.
     pub(crate) fn new(bound: SocketAddr, public_urls: &[String], hosts: Option<&[String]>) -> Self {
         let scheme = if hosts.is_some() { "wss" } else { "ws" };
         let mut urls = public_urls.to_vec();
@@ -40,7 +40,7 @@ impl Audience {
     }
 }
 
-/// Where a URL leads; `None` if it is not one.
+/// Returns the origin of a URL; `None` if the text is not a URL.
 fn origin(url: &str) -> Option<Origin> {
     url.parse::<RpcUrl>().ok().map(|url| url.origin())
 }
@@ -50,7 +50,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn d12_only_the_names_of_this_pool_are_heard() {
+    fn d12_only_urls_of_this_pool_are_accepted() {
         let audience = Audience::new("0.0.0.0:8080".parse().unwrap(), &["wss://Pool.Example/x".to_owned()], None);
         for good in [
             "ws://127.0.0.1:8080",

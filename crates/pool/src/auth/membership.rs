@@ -1,60 +1,73 @@
-use std::{collections::BTreeSet, path::Path};
+use std::{
+    collections::BTreeSet,
+    path::{Path, PathBuf},
+};
 
-use vipnode_types::{JoinProof, JoinSecret, NodeId};
+use vipnode_types::{JoinProof, JoinSecret, NodeId, NodeIdError, errors};
 
 use crate::error::Refusal;
 
-/// Who may join.
+/// Which nodes may join.
 #[derive(Debug, Clone, Default)]
 pub enum Membership {
     /// Any node.
     #[default]
     Open,
-    /// These nodes.
+    /// Only these nodes.
     Members(BTreeSet<NodeId>),
-    /// Nodes whose agents know the secret.
+    /// Only nodes whose agents know the secret.
     Secret(JoinSecret),
 }
 
-/// Why a file of members cannot be used.
-#[derive(Debug, thiserror::Error)]
-pub enum MembersError {
-    /// It cannot be read.
-    #[error("the file of members {path} cannot be read: {source}; give another with --members")]
-    Read {
-        /// The file.
-        path: String,
-        /// The error of the system.
-        source: std::io::Error,
-    },
-    /// A line is not a node id.
-    #[error("line {line} of the file of members {path}: {why}; one node id (or enode) a line, # begins a comment")]
-    Line {
-        /// The file.
-        path: String,
-        /// Counted from 1.
-        line: usize,
-        /// What is wrong.
-        why: String,
-    },
+errors! {
+    /// Why a members file cannot be used.
+    #[derive(Debug)]
+    pub enum MembersError {
+        /// The file cannot be read.
+        Read {
+            /// The file.
+            path: PathBuf,
+            /// The error of the system.
+            source: std::io::Error,
+        }: local, "the members file {path} cannot be read: {source}" (path = path.display()),
+            hint "Pass another file: --members FILE.";
+        /// A line is neither a node id nor an enode.
+        Line {
+            /// The file.
+            path: PathBuf,
+            /// The line.
+            source: MemberLineError,
+        }: local, "the members file {path}: {source}" (path = path.display()),
+            hint "Write one node id or enode per line; # starts a comment.";
+    }
+}
+
+/// A line of a members file that is neither a node id nor an enode.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("line {line}: {source}")]
+pub struct MemberLineError {
+    /// The number of the line, counted from 1.
+    pub line: usize,
+    /// Why it is not valid.
+    pub source: NodeIdError,
 }
 
 impl Membership {
-    /// Reads a file of members: a node id or an enode a line, `#` begins a comment.
+    /// Reads a members file: one node id or enode per line, `#` starts a comment.
     ///
     /// # Errors
     /// See [`MembersError`].
     pub fn read_file(path: &Path) -> Result<Self, MembersError> {
-        let name = path.display().to_string();
-        let text = std::fs::read_to_string(path).map_err(|source| MembersError::Read { path: name.clone(), source })?;
-        Self::members(&text).map_err(|(line, why)| MembersError::Line { path: name, line, why })
+        let text = std::fs::read_to_string(path);
+        let text = text.map_err(|source| MembersError::Read { path: path.to_owned(), source })?;
+        Self::members(&text).map_err(|source| MembersError::Line { path: path.to_owned(), source })
     }
 
-    /// Reads what a file of members holds.
+    /// Reads the text of a members file.
     ///
     /// # Errors
-    /// The number of the first line that is neither, counted from 1, and what is wrong with it.
-    pub fn members(text: &str) -> Result<Self, (usize, String)> {
+    /// The first line that is not valid.
+    pub fn members(text: &str) -> Result<Self, MemberLineError> {
         parse(text).map(Self::Members)
     }
 
@@ -64,7 +77,7 @@ impl Membership {
         !matches!(self, Self::Open)
     }
 
-    /// Judges a node that speaks protocol 2, which cannot prove that it knows a secret.
+    /// Checks a node that speaks protocol 2, which cannot prove that it knows a secret.
     pub(crate) fn admits_protocol2(&self, node: &NodeId) -> Result<(), Refusal> {
         match self {
             Self::Secret(_) => Err(Refusal::SecretInProtocol2),
@@ -72,7 +85,7 @@ impl Membership {
         }
     }
 
-    /// Judges a node whose signature holds.
+    /// Checks a node whose signature is valid.
     pub(crate) fn admits(&self, node: &NodeId, join: Option<&JoinProof>, nonce: &str) -> Result<(), Refusal> {
         match self {
             Self::Open => Ok(()),
@@ -85,7 +98,7 @@ impl Membership {
     }
 }
 
-fn parse(text: &str) -> Result<BTreeSet<NodeId>, (usize, String)> {
+fn parse(text: &str) -> Result<BTreeSet<NodeId>, MemberLineError> {
     let mut members = BTreeSet::new();
     for (index, line) in text.lines().enumerate() {
         let entry = line.split('#').next().unwrap_or_default().trim();
@@ -96,7 +109,7 @@ fn parse(text: &str) -> Result<BTreeSet<NodeId>, (usize, String)> {
             Some(rest) => rest.split(['@', '?']).next().unwrap_or_default(),
             None => entry,
         };
-        members.insert(id.parse().map_err(|error: vipnode_types::NodeIdError| (index + 1, error.to_string()))?);
+        members.insert(id.parse().map_err(|source| MemberLineError { line: index + 1, source })?);
     }
     Ok(members)
 }
@@ -112,13 +125,13 @@ mod tests {
         let (a, b) = ("0a".repeat(64), "0b".repeat(64));
         let members = parse(&format!("# ours\n{a} # Ana\n\n  enode://{b}@10.0.0.1:30303?discport=0\n")).unwrap();
         assert_eq!(members, BTreeSet::from([NodeId::new([10; 64]), NodeId::new([11; 64])]));
-        assert_eq!(parse("\n0x00\n").unwrap_err().0, 2);
+        assert_eq!(parse("\n0x00\n").unwrap_err().line, 2);
         let error = Membership::read_file(Path::new("/nowhere/members")).unwrap_err();
-        assert!(error.to_string().contains("--members"), "{error}");
+        assert!(error.hint().unwrap().contains("--members"), "{error}");
     }
 
     #[test]
-    fn a_closed_pool_says_what_it_asks_for() {
+    fn a_closed_pool_names_what_it_requires() {
         let node = NodeId::new([1; 64]);
         assert!(Membership::Open.admits(&node, None, "").is_ok());
         let refused = Membership::Members(BTreeSet::new()).admits(&node, None, "").unwrap_err();

@@ -1,7 +1,7 @@
-//! Who may call this pool, join it and see its status: signatures, audience, membership, network, origins of pages.
+//! Who may call this pool, join it, and see its status: signatures, audience, membership, network, origins of pages.
 //!
-//! It calls the types' signatures and nothing else of this crate but its errors. No socket, no queue and no state of an
-//! agent ever enters: each judgment is about one call.
+//! Of this crate, it calls only the errors. Sockets, queues, and the state of agents never enter: each decision is about
+//! one call.
 
 mod access_control;
 mod access_rules;
@@ -14,7 +14,7 @@ mod status_audience;
 mod welcome;
 
 pub use allowed_origins::{AllowedOrigin, AllowedOrigins, OriginError};
-pub use membership::{MembersError, Membership};
+pub use membership::{MemberLineError, MembersError, Membership};
 pub use network::{Network, NetworkError};
 pub use status_audience::StatusAudience;
 pub use welcome::{Welcome, WelcomeError};

@@ -2,16 +2,16 @@ use std::{fmt, str::FromStr};
 
 use crate::error::Refusal;
 
-/// One Ethereum network, by the id that its nodes tell.
+/// An Ethereum network, by the id that its nodes report.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Network(u64);
 
-/// The text names no network.
+/// The text is not the name or id of a network.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("\"{0}\" is not the name of a known network: give its id, such as 1")]
+#[error("\"{0}\" is not a known network name: pass a network id, such as 1")]
 pub struct NetworkError(String);
 
-/// The public networks, past ones included: the original knew them by these names.
+/// The public networks, including past ones, by the names that the original uses.
 const NAMES: [(&str, u64); 9] = [
     ("mainnet", 1),
     ("sepolia", 11_155_111),
@@ -25,7 +25,7 @@ const NAMES: [(&str, u64); 9] = [
 ];
 
 impl Network {
-    /// Judges the network of a node: its chain id, or the network id of protocol 2.
+    /// Checks the network of a node: its chain id, or the network id of protocol 2.
     pub(crate) fn admits(self, network: u64) -> Result<(), Refusal> {
         if self.0 == network {
             return Ok(());

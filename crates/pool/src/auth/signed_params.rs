@@ -6,8 +6,7 @@ use vipnode_types::{Ms, signed::Envelope, wire::WireError};
 
 use crate::{auth::AccessControl, error::Refusal};
 
-/// Params of protocol 3, `[object]` or `[object, envelope]`. The object is kept as it stood in the frame, since its bytes
-/// are what is signed.
+/// Params of protocol 3, `[object]` or `[object, envelope]`. The object is kept as received, because its bytes are signed.
 #[derive(Debug)]
 pub(crate) struct SignedParams<'a> {
     object: &'a RawValue,
@@ -33,9 +32,10 @@ impl<'a> SignedParams<'a> {
         Ok(serde_json::from_str(self.object.get()).map_err(|error| Refusal::invalid_params(&error))?)
     }
 
-    /// Returns who signed the call for this pool, and the nonce, which the caller judges, and only after this (D8).
+    /// Returns the identity that signed the call for this pool, and the nonce, which the caller checks after this (fault
+    /// D8, docs/faults.md).
     ///
-    /// Each of the two signatures costs processor time: other tasks run in between.
+    /// Each of the two signature checks takes CPU time, so other tasks run in between.
     pub(crate) async fn verify(
         &self,
         access: &AccessControl,

@@ -15,7 +15,7 @@ pub enum StatusAudience {
 }
 
 impl StatusAudience {
-    /// Judges a caller; `connected` says whether the pool knows who it is.
+    /// Checks a caller; `connected` is whether it has connected.
     pub(crate) const fn admits(self, connected: bool) -> Result<(), Refusal> {
         match self {
             Self::Public => Ok(()),

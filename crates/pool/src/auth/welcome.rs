@@ -2,21 +2,21 @@ use std::str::FromStr;
 
 use vipnode_types::NodeId;
 
-/// The operator's message to each user; `{{.NodeID}}` in it stands for the user's own node.
+/// The operator's message to each user; `{{.NodeID}}` in it is replaced by the id of the user's node.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Welcome {
-    /// Between each two of them stands the node's id.
+    /// The texts between the places of the node's id.
     parts: Vec<String>,
 }
 
 /// Why a text cannot be a welcome.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum WelcomeError {
-    /// Something else in braces.
-    #[error("{{{{{0}}}}} is not known here: {{{{.NodeID}}}} is all that is filled in")]
+    /// An unknown placeholder.
+    #[error("{{{{{0}}}}} is not supported: the only placeholder is {{{{.NodeID}}}}")]
     Unknown(String),
-    /// Braces that nothing ends.
-    #[error("a {{{{ without its }}}}: {{{{.NodeID}}}} is what is filled in")]
+    /// A placeholder without an end.
+    #[error("there is a {{{{ without a matching }}}}: the only placeholder is {{{{.NodeID}}}}")]
     Open,
 }
 
@@ -50,13 +50,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_node_is_named_where_it_says_so() {
+    fn the_placeholder_is_replaced_by_the_node_id() {
         let node = NodeId::new([0xab; 64]);
         let welcome: Welcome = "Hi {{.NodeID}}, {{ .NodeID }}!".parse().unwrap();
         assert_eq!(welcome.to(Some(node)), format!("Hi {node}, {node}!"));
         assert_eq!("be kind".parse::<Welcome>().unwrap().to(Some(node)), "be kind");
         assert_eq!("{{.Name}}".parse::<Welcome>(), Err(WelcomeError::Unknown(".Name".to_owned())));
         let error = "{{.NodeID".parse::<Welcome>().unwrap_err().to_string();
-        assert_eq!(error, "a {{ without its }}: {{.NodeID}} is what is filled in");
+        assert_eq!(error, "there is a {{ without a matching }}: the only placeholder is {{.NodeID}}");
     }
 }

@@ -2,8 +2,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use vipnode_types::Ms;
 
-/// Pool time: the wall clock at the start, then monotonic; never before the floor that the store
-/// kept.
+/// Pool time: the wall clock at the start, then monotonic; never earlier than the time in the stored rows.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct PoolClock {
     base: Ms,
@@ -19,18 +18,18 @@ impl PoolClock {
         self.base.plus(u64::try_from(self.start.elapsed().as_millis()).unwrap_or(u64::MAX))
     }
 
-    /// The same clock, set forward where it is behind `floor`.
+    /// Returns the clock, set forward if it is behind `floor`.
     pub(crate) fn not_before(self, floor: Ms) -> Self {
         Self { base: self.base.plus(floor.since(self.now())), ..self }
     }
 
-    /// How long until `moment`.
+    /// Returns how long it is until `moment`.
     pub(crate) fn until(&self, moment: Ms) -> Duration {
         Duration::from_millis(moment.since(self.now()))
     }
 }
 
-/// The wall clock, which signatures are dated by.
+/// Returns the wall clock time, which dates signatures.
 pub(crate) fn wall_clock() -> Ms {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     Ms::new(u64::try_from(since.as_millis()).unwrap_or(u64::MAX))

@@ -5,19 +5,19 @@ use vipnode_rpc::RpcHandle;
 
 use crate::engine::inbox::{Inbox, Message};
 
-/// Every connection that a command may name, by number and generation (D32).
+/// The connections that commands may name, by number and generation (fault D32, docs/faults.md).
 #[derive(Debug)]
 pub(crate) struct Connections {
     table: Mutex<Table>,
     inbox: Inbox,
 }
 
-/// A connection's entry in [`Connections`]. Dropping it removes the entry and reports the end of the connection to the
-/// core where a command has named it, however the task that serves it ends.
+/// A connection's entry in [`Connections`]. Dropping it removes the entry. If a command has named the connection, it also
+/// reports the end of the connection to the core, however the task that serves the connection ends.
 #[derive(Debug)]
 pub(crate) struct ConnectionEntry {
     connections: Arc<Connections>,
-    peer: ConnectionId,
+    connection: ConnectionId,
     /// Whether a command has named the connection to the core.
     known: bool,
 }
@@ -32,25 +32,25 @@ struct Table {
 struct Slot {
     generation: u32,
     transport: Option<Transport>,
-    /// Whether the core knows who this is.
+    /// Whether the core has accepted a connect on it.
     confirmed: bool,
 }
 
-/// How a connection is reached.
+/// How the pool can reach the remote end of a connection.
 #[derive(Debug)]
 pub(crate) enum Transport {
     /// By calls on its WebSocket.
     WebSocket(RpcHandle),
-    /// Not at all: the agent calls over HTTP.
+    /// Not at all, because the agent calls over HTTP.
     Http,
 }
 
-/// Stands for the connection in a command that is not about one.
+/// The connection in a command that is not from a connection.
 pub(crate) const NOBODY: ConnectionId = ConnectionId { gateway: 0, connection: u32::MAX, generation: 0 };
 
 impl ConnectionEntry {
-    pub(crate) const fn peer(&self) -> ConnectionId {
-        self.peer
+    pub(crate) const fn connection(&self) -> ConnectionId {
+        self.connection
     }
 
     pub(crate) const fn is_known(&self) -> bool {
@@ -65,60 +65,60 @@ impl ConnectionEntry {
 
 impl Drop for ConnectionEntry {
     fn drop(&mut self) {
-        self.connections.lock().remove(self.peer);
+        self.connections.lock().remove(self.connection);
         if self.known {
-            self.connections.inbox.push(Message::Note(Command::Disconnected { connection: self.peer }));
+            self.connections.inbox.push(Message::Note(Command::Disconnected { connection: self.connection }));
         }
     }
 }
 
 impl Connections {
-    /// Reports the end of connections by `inbox`.
+    /// Returns an empty table, which reports the end of connections to `inbox`.
     pub(crate) fn new(inbox: Inbox) -> Self {
         Self { table: Mutex::default(), inbox }
     }
 
-    /// Adds a connection. One over HTTP begins with a command that names it to the core.
+    /// Adds a connection. A connection over HTTP begins with a command that names it to the core.
     pub(crate) fn add(self: &Arc<Self>, transport: Transport) -> ConnectionEntry {
         let known = matches!(transport, Transport::Http);
-        let peer = self.lock().add(transport);
-        ConnectionEntry { connections: Arc::clone(self), peer, known }
+        let connection = self.lock().add(transport);
+        ConnectionEntry { connections: Arc::clone(self), connection, known }
     }
 
     /// Returns the handle to call an agent, if the connection is open and can be called.
-    pub(crate) fn rpc(&self, peer: ConnectionId) -> Option<RpcHandle> {
-        match self.lock().slot(peer)?.transport.as_ref()? {
+    pub(crate) fn rpc(&self, connection: ConnectionId) -> Option<RpcHandle> {
+        match self.lock().slot(connection)?.transport.as_ref()? {
             Transport::WebSocket(rpc) => Some(rpc.clone()),
             Transport::Http => None,
         }
     }
 
     /// Whether a connection is open.
-    pub(crate) fn is_open(&self, peer: ConnectionId) -> bool {
-        self.lock().slot(peer).is_some()
+    pub(crate) fn is_open(&self, connection: ConnectionId) -> bool {
+        self.lock().slot(connection).is_some()
     }
 
-    /// Remembers that the core knows who is at the other end.
-    pub(crate) fn confirm(&self, peer: ConnectionId) {
-        if let Some(slot) = self.lock().slot(peer) {
+    /// Remembers that the core has accepted a connect.
+    pub(crate) fn confirm(&self, connection: ConnectionId) {
+        if let Some(slot) = self.lock().slot(connection) {
             slot.confirmed = true;
         }
     }
 
-    pub(crate) fn is_confirmed(&self, peer: ConnectionId) -> bool {
-        self.lock().slot(peer).is_some_and(|slot| slot.confirmed)
+    pub(crate) fn is_confirmed(&self, connection: ConnectionId) -> bool {
+        self.lock().slot(connection).is_some_and(|slot| slot.confirmed)
     }
 
     /// Closes a connection: a WebSocket with a reason, one over HTTP by removing its entry.
-    pub(crate) fn close(&self, peer: ConnectionId, reason: &str) {
-        match self.rpc(peer) {
+    pub(crate) fn close(&self, connection: ConnectionId, reason: &str) {
+        match self.rpc(connection) {
             Some(rpc) => rpc.close(reason),
-            None => self.lock().remove(peer),
+            None => self.lock().remove(connection),
         }
     }
 
     /// Returns the open connections.
-    pub(crate) fn peers(&self) -> Vec<ConnectionId> {
+    pub(crate) fn open(&self) -> Vec<ConnectionId> {
         let table = self.lock();
         let open = table.slots.iter().enumerate().filter(|(_, slot)| slot.transport.is_some());
         let name = |(at, slot): (usize, &Slot)| {
@@ -164,16 +164,16 @@ impl Table {
     }
 
     /// Returns the slot of an open connection.
-    fn slot(&mut self, peer: ConnectionId) -> Option<&mut Slot> {
-        let slot = self.slots.get_mut(peer.connection as usize)?;
-        (slot.generation == peer.generation && slot.transport.is_some()).then_some(slot)
+    fn slot(&mut self, connection: ConnectionId) -> Option<&mut Slot> {
+        let slot = self.slots.get_mut(connection.connection as usize)?;
+        (slot.generation == connection.generation && slot.transport.is_some()).then_some(slot)
     }
 
-    fn remove(&mut self, peer: ConnectionId) {
-        let Some(slot) = self.slot(peer) else { return };
+    fn remove(&mut self, connection: ConnectionId) {
+        let Some(slot) = self.slot(connection) else { return };
         slot.transport = None;
         slot.generation = slot.generation.wrapping_add(1);
-        self.free.push(peer.connection);
+        self.free.push(connection.connection);
     }
 }
 
@@ -188,11 +188,11 @@ mod tests {
         let (inbox, _items) = crate::engine::inbox::inbox(Gauge::default());
         let connections = Arc::new(Connections::new(inbox));
         let entry = connections.add(Transport::Http);
-        let old = entry.peer();
+        let old = entry.connection();
         connections.confirm(old);
         drop(entry);
         let entry = connections.add(Transport::Http);
-        let new = entry.peer();
+        let new = entry.connection();
         assert_eq!((old.connection, old.generation + 1), (new.connection, new.generation));
         connections.confirm(old);
         connections.close(old, "late");

@@ -21,17 +21,17 @@ use crate::{
     fairness::{Block, CommandPermit, CommandPermits, PermitClass},
 };
 
-/// The way to the core: names requests, limits those that wait, and hands them over.
+/// The entry to the core: it numbers requests, limits those that wait, and hands them over.
 #[derive(Debug)]
 pub(crate) struct Gateway {
     inbox: Inbox,
     permits: Arc<CommandPermits>,
     next_request: AtomicU64,
-    /// Requests that are not answered; the end of the pool waits for them.
+    /// Requests that are not answered; the shutdown of the pool waits for them.
     in_flight: TaskTracker,
     draining: AtomicBool,
     retry_ms: u64,
-    /// How long the core and the store have to answer a probe.
+    /// The time limit for core and store to answer a probe.
     health: Duration,
 }
 
@@ -41,17 +41,17 @@ pub(crate) struct PreparedCommand {
     request: RequestId,
     command: Command,
     class: PermitClass,
-    /// How its protocol puts refusals.
+    /// Translates refusals to the protocol of the command.
     refuse: fn(WireError) -> WireError,
 }
 
 impl PreparedCommand {
-    /// Its refusals are put in another way from now on.
+    /// Sets the translation of refusals.
     pub(crate) fn refused_by(self, refuse: fn(WireError) -> WireError) -> Self {
         Self { refuse, ..self }
     }
 
-    /// Puts a refusal in the way of the command's protocol.
+    /// Translates a refusal to the protocol of the command.
     pub(crate) fn refusal(&self, error: WireError) -> WireError {
         (self.refuse)(error)
     }
@@ -70,17 +70,17 @@ impl Gateway {
         }
     }
 
-    /// Names a request and makes its command.
+    /// Numbers a request and creates its command.
     ///
     /// # Errors
-    /// The pool is going down.
+    /// The pool is shutting down.
     pub(crate) fn prepare(
         &self,
         class: PermitClass,
         make: impl FnOnce(RequestId) -> Command,
     ) -> Result<PreparedCommand, WireError> {
         if self.draining.load(Ordering::Relaxed) {
-            return Err(Refusal::GoingDown { retry_ms: self.retry_ms }.into());
+            return Err(Refusal::ShuttingDown { retry_ms: self.retry_ms }.into());
         }
         let request = self.next_request.fetch_add(1, Ordering::Relaxed);
         Ok(PreparedCommand { request, command: make(request), class, refuse: std::convert::identity })
@@ -89,7 +89,7 @@ impl Gateway {
     /// Returns the permit of a command.
     ///
     /// # Errors
-    /// There is none, or none for this address block.
+    /// No permit is free, or none for this address block.
     pub(crate) fn permit(&self, block: &Arc<Block>, prepared: &PreparedCommand) -> Result<CommandPermit, WireError> {
         let permit = self.permits.take(block, prepared.class);
         permit.ok_or_else(|| prepared.refusal(Refusal::Overloaded { retry_ms: self.retry_ms }.into()))
@@ -120,8 +120,8 @@ impl Gateway {
         self.inbox.push(Message::Note(command));
     }
 
-    /// Has the core take other limits, and close the connections of nodes that are no longer members. Returns the names
-    /// of limits that it takes at a start only.
+    /// Applies new limits of the core, and closes the connections of nodes that are no longer members. Returns the names of
+    /// changed limits that take effect only at the next start.
     pub(crate) async fn reload(&self, limits: Limits) -> Vec<&'static str> {
         let (done, refused) = oneshot::channel();
         self.inbox.push(Message::Reload { limits: Box::new(limits), done });
@@ -131,7 +131,7 @@ impl Gateway {
     /// Whether the core answers and the store writes.
     pub(crate) async fn health(&self) -> Result<(), HealthError> {
         if self.draining.load(Ordering::Relaxed) {
-            return Err(HealthError::GoingDown);
+            return Err(HealthError::ShuttingDown);
         }
         let (answer, well) = oneshot::channel();
         self.inbox.push(Message::Probe(answer));
@@ -142,7 +142,7 @@ impl Gateway {
         }
     }
 
-    /// Takes no further requests and waits for the answers of those in flight, at most for `time`.
+    /// Refuses further requests and waits for the answers to those in flight, for at most `time`.
     pub(crate) async fn drain(&self, time: Duration) {
         self.draining.store(true, Ordering::Relaxed);
         self.in_flight.close();
@@ -151,7 +151,7 @@ impl Gateway {
         }
     }
 
-    /// Ends the core's thread after what came before.
+    /// Ends the core's thread after the messages sent before.
     pub(crate) fn stop(&self) {
         self.inbox.push(Message::Stop);
     }

@@ -2,23 +2,24 @@ use vipnode_store::StoreError;
 use vipnode_types::errors;
 
 errors! {
-    /// Why `/health` says that a pool is not well.
+    /// Why `/health` reports that a pool is unhealthy.
     #[derive(Debug, Clone)]
     pub(crate) enum HealthError {
-        /// The pool stops.
-        GoingDown: local, "the pool is going down", hint "Start it again.";
+        /// The pool is stopping.
+        ShuttingDown: local, "the pool is shutting down", hint "Start the pool again.";
         /// The core's thread has ended.
-        CoreStopped: local, "the pool's core does not run", hint "Restart the pool, and report the end of its log.";
+        CoreStopped: local, "the pool's core is not running",
+            hint "Restart the pool, and report the last lines of its log.";
         /// The core or the store takes too long.
         Slow {
             /// The limit, in milliseconds.
             limit_ms: u128,
-        }: local, "the pool's core and its store did not answer within {limit_ms} ms",
-            hint "Check the load of the machine and its disk.";
+        }: local, "the pool's core and store did not respond within {limit_ms} ms",
+            hint "Check the load on the machine and its disk.";
         /// The store fails.
         Store {
-            /// How.
+            /// The error of the store.
             source: StoreError,
-        }: local, "the store does not work: {source}", hint "Check the disk, then restart the pool.";
+        }: local, "the store failed: {source}", hint "Check the disk, then restart the pool.";
     }
 }

@@ -32,12 +32,12 @@ pub(crate) fn reply_text(reply: &Reply) -> Result<Box<RawValue>, WireError> {
     Ok(text.map_err(|error| Refusal::Internal { why: error.to_string() })?)
 }
 
-/// Who waits for an answer.
+/// The receiver of an answer.
 #[derive(Debug)]
 pub(crate) enum ReplyTo {
     /// The task that made the request.
     Task(oneshot::Sender<Answer>),
-    /// A WebSocket, which is answered at once. Held so that the end of the pool waits for the answer.
+    /// A WebSocket, which is answered directly. The token makes the shutdown of the pool wait for the answer.
     Socket(Responder, TaskTrackerToken),
 }
 
@@ -60,7 +60,7 @@ impl ReplyTo {
     }
 }
 
-/// What the core's thread takes from its queue.
+/// A message in the queue of the core's thread.
 #[derive(Debug)]
 pub(crate) enum Message {
     /// A request of an agent. Holds its permit until it is handled.
@@ -73,17 +73,17 @@ pub(crate) enum Message {
     Committed(u64),
     /// A batch could not be made durable.
     CommitFailed(StoreError),
-    /// Other settings, from here on; answered with the limits that are taken at a start only.
+    /// New limits; answered with the names of those that take effect only at the next start.
     Reload { limits: Box<Limits>, done: oneshot::Sender<Vec<&'static str>> },
-    /// Is everything well?
+    /// Asks whether core and store work.
     Probe(oneshot::Sender<Result<(), HealthError>>),
-    /// End, after what came before.
+    /// The end, after the messages sent before.
     Stop,
 }
 
-/// The queue before the core's thread. Never blocks and loses nothing. What is in it is bounded:
-/// requests by the permits they hold, ends of calls by the calls in flight, commits by the batches
-/// that the store may have, the rest by the number of sockets.
+/// The queue in front of the core's thread. It never blocks and never drops a message. Its length is bounded: requests by
+/// the permits that they hold, ends of calls by the calls in flight, commits by the batches of the store, and the rest by
+/// the number of sockets.
 #[derive(Debug, Clone)]
 pub(crate) struct Inbox {
     shared: Arc<Shared>,
@@ -95,7 +95,7 @@ pub(crate) struct Inbox {
 pub(crate) struct InboxReader {
     shared: Arc<Shared>,
     length: Gauge,
-    /// Taken out of the queue at once, so that the lock is not needed for each.
+    /// Messages taken out of the queue together, so that not each one needs the lock.
     taken: VecDeque<Message>,
 }
 
@@ -108,9 +108,9 @@ struct Shared {
 #[derive(Debug, Default)]
 struct Queue {
     items: VecDeque<Message>,
-    /// The core sleeps, and no task is about to wake it.
+    /// Whether the core sleeps and no task is about to wake it.
     asleep: bool,
-    /// The core is gone.
+    /// Whether the core's thread has ended.
     closed: bool,
 }
 
@@ -128,7 +128,7 @@ impl Shared {
 }
 
 impl Inbox {
-    /// Puts a message at the end. After the end of the core's thread it is dropped, and so is the channel for its
+    /// Appends a message. After the core's thread has ended, the message is dropped together with the channel for its
     /// answer.
     pub(crate) fn push(&self, item: Message) {
         let mut queue = self.shared.lock();
@@ -143,8 +143,8 @@ impl Inbox {
         }
     }
 
-    /// Wakes the core: a task does so once the tasks that can run now have run, so that what they have
-    /// for the core is one batch. To change threads for each request costs more than the request.
+    /// Wakes the core, in a task that runs after the tasks that can run now, so that their messages form one batch. A
+    /// thread switch for each request would cost more than the request.
     fn wake(&self) {
         let shared = Arc::clone(&self.shared);
         let Ok(runtime) = Handle::try_current() else { return shared.bell.notify_one() };
@@ -156,7 +156,7 @@ impl Inbox {
     }
 }
 
-/// Wakes the core when it is dropped, as it is too where the runtime ends before its task ran.
+/// Wakes the core when dropped, even if the runtime ends before the task runs.
 struct Ring(Arc<Shared>);
 
 impl Drop for Ring {
@@ -166,7 +166,7 @@ impl Drop for Ring {
 }
 
 impl InboxReader {
-    /// The next item, if there is one before `wait` is over.
+    /// Returns the next message; waits for it for at most `wait`.
     pub(crate) fn next(&mut self, wait: Duration) -> Option<Message> {
         if self.taken.is_empty() {
             let mut queue = self.shared.lock();

@@ -1,7 +1,7 @@
-//! The thread that owns the pool's core, the queue before it, the store's thread behind it, and the outbox: effects that
-//! leave once their rows are durable.
+//! The thread that owns the pool's core, the queue in front of it, the store's thread behind it, and the outbox of effects
+//! that wait for durable rows.
 //!
-//! It may call `auth` and `fairness`. No bytes of the network ever enter: commands come here, and effects leave.
+//! It may call `auth` and `fairness`. Bytes from the network never enter: the input is commands, the output is effects.
 
 mod clock;
 mod connections;

@@ -2,7 +2,7 @@ use std::collections::VecDeque;
 
 use vipnode_pool_core::{Effect, Release, Row};
 
-/// Effects on their way out: some wait until the rows they depend on are durable.
+/// Effects to carry out; some wait until the rows that they depend on are durable.
 ///
 /// Rows are written in batches, numbered from 1; a batch's number is its ticket.
 #[derive(Debug, Default)]
@@ -10,16 +10,16 @@ pub(super) struct Outbox {
     /// The newest batch that was begun.
     begun: u64,
     durable: u64,
-    /// Effects that depend on the batch of that ticket.
+    /// Effects that depend on the batch with that ticket.
     held: VecDeque<(u64, Effect)>,
-    /// Effects that may leave.
+    /// Effects that may be carried out.
     ready: Vec<Effect>,
     /// The open batch: its ticket and rows.
     batch: Option<(u64, Vec<Row>)>,
 }
 
 impl Outbox {
-    /// Takes an effect: rows into the open batch, which they begin where there is none. All later effects depend on it.
+    /// Adds an effect. Rows go into the open batch, which they begin if there is none; all later effects depend on it.
     pub(super) fn push(&mut self, effect: Effect) {
         match effect {
             Effect::Persist(rows) => {
@@ -35,7 +35,7 @@ impl Outbox {
         }
     }
 
-    /// Closes the open batch; returns its ticket and rows.
+    /// Closes the open batch. Returns its ticket and rows.
     pub(super) const fn take_batch(&mut self) -> Option<(u64, Vec<Row>)> {
         self.batch.take()
     }
@@ -47,18 +47,18 @@ impl Outbox {
         self.ready.extend(self.held.drain(..ready).map(|(_, effect)| effect));
     }
 
-    /// Lets the effects leave that may, in order.
+    /// Passes the effects that may be carried out to `leave`, in order.
     pub(super) fn deliver(&mut self, leave: impl FnMut(Effect)) {
         self.ready.drain(..).for_each(leave);
     }
 
-    /// Drops everything and forgets the batches in flight, because their rows will never be durable.
+    /// Drops all effects and forgets the batches in flight, whose rows will never be durable.
     pub(super) fn discard(&mut self) {
         *self = Self { begun: self.begun, durable: self.begun, ..Self::default() };
     }
 }
 
-/// Whether an effect must not leave before the rows of earlier effects are durable.
+/// Whether an effect has to wait until the rows of earlier effects are durable.
 fn depends(effect: &Effect) -> bool {
     match effect {
         Effect::Reply { release, .. } | Effect::Call { release, .. } => *release == Release::AfterCommit,
@@ -74,8 +74,8 @@ mod tests {
     use super::*;
 
     fn reply(request: u64, release: Release) -> Effect {
-        let peer = ConnectionId { gateway: 0, connection: 0, generation: 0 };
-        Effect::Reply { connection: peer, request, reply: Ok(Reply::Done(Done {})), release }
+        let connection = ConnectionId { gateway: 0, connection: 0, generation: 0 };
+        Effect::Reply { connection, request, reply: Ok(Reply::Done(Done {})), release }
     }
 
     fn delivered(outbox: &mut Outbox) -> Vec<u64> {

@@ -23,13 +23,13 @@ pub(super) struct AgentCaller {
     runtime: Handle,
 }
 
-/// A call that was begun. Its end is reported once, when this is dropped: as lost where nothing else is known.
+/// A call in progress. Its end is reported once, when this is dropped: as lost, unless the outcome is known.
 struct BegunCall {
     inbox: Inbox,
     connections: Arc<Connections>,
     metrics: Arc<Metrics>,
     life: u64,
-    peer: ConnectionId,
+    connection: ConnectionId,
     call: CallId,
     admits: bool,
     outcome: CallOutcome,
@@ -45,21 +45,21 @@ impl AgentCaller {
         Self { inbox, connections, metrics, runtime }
     }
 
-    /// Queues a call, so that calls to one agent keep their order. A task of its own waits for the answer, at most for
-    /// `wait`. `life` names the core that calls.
-    pub(super) fn call(&self, life: u64, peer: ConnectionId, call: CallId, message: &PoolCall, wait: Duration) {
+    /// Queues a call, so that calls to one agent keep their order. A separate task waits for the answer, for at most
+    /// `wait`. `life` is the number of the core that calls.
+    pub(super) fn call(&self, life: u64, connection: ConnectionId, call: CallId, message: &PoolCall, wait: Duration) {
         self.metrics.calls.inc();
         let mut begun = BegunCall {
             inbox: self.inbox.clone(),
             connections: Arc::clone(&self.connections),
             metrics: Arc::clone(&self.metrics),
             life,
-            peer,
+            connection,
             call,
             admits: matches!(message, PoolCall::Admit(_) | PoolCall::Whitelist(_)),
             outcome: CallOutcome::Lost,
         };
-        match self.begin(peer, message) {
+        match self.begin(connection, message) {
             Ok(pending) => {
                 self.runtime.spawn(async move {
                     let answer = pending.wait_until(Instant::now() + wait).await;
@@ -70,8 +70,8 @@ impl AgentCaller {
         }
     }
 
-    fn begin(&self, peer: ConnectionId, message: &PoolCall) -> Result<PendingCall, CallError> {
-        let rpc = self.connections.rpc(peer).ok_or(CallError::Lost(SessionEnd::Gone))?;
+    fn begin(&self, connection: ConnectionId, message: &PoolCall) -> Result<PendingCall, CallError> {
+        let rpc = self.connections.rpc(connection).ok_or(CallError::Lost(SessionEnd::Gone))?;
         let (method, params) = match message {
             PoolCall::Admit(call) => (method::ADMIT, to_raw_value(&[call])),
             PoolCall::Evict(call) => (method::EVICT, to_raw_value(&[call])),
@@ -86,7 +86,7 @@ impl BegunCall {
     fn end(&mut self, answer: Result<(), CallError>) {
         if answer == Err(CallError::Full) {
             self.metrics.overflows.inc();
-            self.connections.close(self.peer, &CloseReason::CallsUnanswered.to_string());
+            self.connections.close(self.connection, &CloseReason::CallsUnanswered.to_string());
         }
         self.outcome = outcome(answer);
     }

@@ -12,7 +12,7 @@ use crate::{
     metrics::Metrics,
 };
 
-/// Requests that the core has not answered, and what the pool adds to its answers.
+/// Requests that the core has not answered, and the additions of the pool to its answers.
 pub(super) struct Replies {
     waiting: BTreeMap<RequestId, ReplyTo>,
     access: Arc<AccessControl>,
@@ -25,7 +25,7 @@ impl Replies {
         Self { waiting: BTreeMap::new(), access, connections, metrics }
     }
 
-    /// Remembers who waits for the answer to a request.
+    /// Remembers the receiver of the answer to a request.
     pub(super) fn expect(&mut self, request: RequestId, reply_to: ReplyTo) {
         self.waiting.insert(request, reply_to);
     }
@@ -35,20 +35,26 @@ impl Replies {
         self.waiting.retain(|_, reply| !reply.is_closed());
     }
 
-    /// Refuses all requests that wait.
+    /// Refuses all pending requests.
     pub(super) fn refuse_all(&mut self, error: &WireError) {
         for (_, waiting) in std::mem::take(&mut self.waiting) {
             waiting.send(Err(error.clone()));
         }
     }
 
-    /// Sends the core's answer to a request of the node `node` on the connection `peer`. Who has connected is welcomed.
-    pub(super) fn answer(&mut self, peer: ConnectionId, node: Option<NodeId>, request: RequestId, mut answer: Answer) {
+    /// Sends the core's answer to a request of `node` on `connection`. The answer to a connect gets the welcome message.
+    pub(super) fn answer(
+        &mut self,
+        connection: ConnectionId,
+        node: Option<NodeId>,
+        request: RequestId,
+        mut answer: Answer,
+    ) {
         let Some(waiting) = self.waiting.remove(&request) else { return };
         match &mut answer {
             Ok(Reply::Connect(connect)) => {
                 connect.welcome = self.access.welcome(node);
-                self.connections.confirm(peer);
+                self.connections.confirm(connection);
             }
             Ok(Reply::Protocol2(reply)) => {
                 let message = match &mut **reply {
@@ -62,7 +68,7 @@ impl Replies {
                 if let (Some(message), Some(welcome)) = (message, self.access.welcome(node)) {
                     *message = welcome;
                 }
-                self.connections.confirm(peer);
+                self.connections.confirm(connection);
             }
             Ok(_) => {}
             Err(_) => {

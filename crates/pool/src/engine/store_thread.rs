@@ -1,4 +1,4 @@
-//! The store on a thread of its own: batches in, "durable up to here" out.
+//! The store on its own thread: the input is batches, the output is the newest durable batch.
 
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
@@ -14,27 +14,27 @@ use crate::engine::{
     inbox::{Inbox, Message},
 };
 
-/// Rows that one commit takes together, at most, before the next begins. A pace: `store_batches` limits what waits.
+/// The most rows after which a commit takes no further batch. `store_batches` limits the batches that wait.
 const GROUP_ROWS: usize = 4_096;
 
 #[derive(Debug)]
 pub(crate) enum Job {
     /// Write a batch.
     Apply { ticket: u64, rows: Vec<Row> },
-    /// Read everything. Ends the refusal of batches that a failed commit began.
+    /// Read everything. After a failed commit, batches are accepted again from here on.
     Load(Sender<Result<Vec<Row>, StoreError>>),
-    /// Is the store well?
+    /// Check whether the store works.
     Probe(tokio::sync::oneshot::Sender<Result<(), HealthError>>),
 }
 
-/// The core's end of the store.
+/// The core's handle of the store's thread.
 #[derive(Debug)]
 pub(crate) struct StoreThread {
     jobs: SyncSender<Job>,
 }
 
 impl StoreThread {
-    /// Starts the thread. It ends when the handle is dropped and all jobs are done.
+    /// Starts the thread, which ends after the handle is dropped and all jobs are done.
     pub(crate) fn start(
         store: Box<dyn Store + Send>,
         inbox: Inbox,
@@ -47,15 +47,15 @@ impl StoreThread {
         Ok((Self { jobs }, thread))
     }
 
-    /// Waits for room; false where the thread is gone.
+    /// Queues a job; waits while the queue is full. Returns false if the thread has ended.
     pub(crate) fn send(&self, job: Job) -> bool {
         self.jobs.send(job).is_ok()
     }
 
-    /// Reads the whole state, after everything that was sent before.
+    /// Reads the whole state, after all jobs sent before.
     pub(crate) fn load(&self) -> Result<Vec<Row>, StoreError> {
         let (answer, rows) = channel();
-        let gone = || StoreError::Unavailable("its thread is gone".to_owned());
+        let gone = || StoreError::Unavailable { why: "its thread has ended".to_owned() };
         if !self.send(Job::Load(answer)) {
             return Err(gone());
         }
@@ -66,8 +66,8 @@ impl StoreThread {
 struct Worker {
     store: Box<dyn Store + Send>,
     inbox: Inbox,
-    /// After a failed commit nothing is written until the state was read again: what comes would
-    /// rest on rows that are not there.
+    /// After a failed commit, nothing is written until the state was read again: further rows would depend on missing
+    /// ones.
     failed: Option<StoreError>,
 }
 
@@ -93,8 +93,7 @@ impl Worker {
         }
     }
 
-    /// Commits a batch together with those that wait behind it; returns a job of another kind that
-    /// was met.
+    /// Commits a batch together with those that wait behind it. Returns the first job of another kind behind them.
     fn apply_group(&mut self, jobs: &Receiver<Job>, mut last: u64, mut rows: Vec<Row>) -> Option<Job> {
         let mut other = None;
         while rows.len() < GROUP_ROWS {
@@ -136,5 +135,5 @@ impl Worker {
 
 fn caught<T>(work: impl FnOnce() -> Result<T, StoreError>) -> Result<T, StoreError> {
     catch_unwind(AssertUnwindSafe(work))
-        .unwrap_or_else(|_| Err(StoreError::Unavailable("it panicked; see the log".to_owned())))
+        .unwrap_or_else(|_| Err(StoreError::Unavailable { why: "it panicked; see the log".to_owned() }))
 }

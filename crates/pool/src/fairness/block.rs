@@ -8,26 +8,26 @@ use vipnode_pool_core::PoolLimits;
 
 use crate::fairness::{command_permits::HeldPermits, cpu_budget::CpuBudget, token_bucket::SharedTokenBucket};
 
-/// What the connections of one address block (/24, /48) use together.
+/// The resources that the connections of one address block (/24, /48) use together.
 #[derive(Debug)]
 pub(crate) struct Block {
-    /// Open connections; changed by [`crate::fairness::connection_limiter::ConnectionLimiter`] only.
+    /// Open connections; only [`crate::fairness::connection_limiter::ConnectionLimiter`] changes it.
     pub(crate) connections: AtomicUsize,
     /// New connections.
     pub(crate) opens: SharedTokenBucket,
     /// Calls on all connections.
     pub(crate) calls: SharedTokenBucket,
-    /// Frames that are not calls, at the same rate but apart: keepalives must not spend the calls' tokens.
+    /// Frames that are not calls, with a separate bucket of the same rate: keepalives must not use the tokens of calls.
     pub(crate) noise: SharedTokenBucket,
     /// When a socket that was too fast is read again.
     returns: SharedTokenBucket,
-    /// Processor time of its sockets.
+    /// The CPU time of its sockets.
     pub(crate) cpu: CpuBudget,
-    /// One of its sockets works at a time while the budget is spent.
+    /// While the CPU budget is used up, one of its sockets runs at a time.
     pub(crate) poll_permit: Semaphore,
-    /// Ports that were tried for it by `vipnode_reach`.
+    /// Port tests of `vipnode_reach`.
     pub(crate) reaches: SharedTokenBucket,
-    /// CommandPermits that it holds.
+    /// The command permits that it holds.
     pub(crate) held: HeldPermits,
 }
 
@@ -46,15 +46,14 @@ impl Block {
         }
     }
 
-    /// Whether nothing would change if the block were forgotten; whether anything still holds it is for the caller to
-    /// check.
+    /// Whether the block can be forgotten without a change. The caller checks whether anything still holds it.
     pub(crate) fn is_idle(&self, now: Instant) -> bool {
         let rates = [&self.opens, &self.calls, &self.noise, &self.returns, &self.reaches];
         rates.iter().all(|rate| rate.is_full(now)) && self.cpu.is_full(now)
     }
 
-    /// How long a socket that was too fast is not read: at least `least`, and not before those that were too fast before
-    /// it, else many would come back at the same moment. Those are bounded by the sockets, each of which waits once.
+    /// Returns how long a socket that was too fast is not read: at least `least`, and until after those that were too fast
+    /// before it, so that not all return at the same time. The sockets limit these, because each waits once.
     pub(crate) fn pause(&self, now: Instant, least: Duration) -> Duration {
         self.returns.reserve(now, Duration::MAX).unwrap_or_default().max(least)
     }

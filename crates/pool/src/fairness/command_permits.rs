@@ -7,18 +7,18 @@ use vipnode_pool_core::PoolLimits;
 
 use crate::fairness::Block;
 
-/// Limits on the commands that wait for the core, apart for each class, so that one class cannot crowd out another.
+/// Limits on the commands that wait for the core, separate for each class, so that one class cannot crowd out another.
 ///
-/// Of each class an address block may hold as many permits as are free at that moment: alone it has half of them at
-/// most, two blocks have a third each, and a block that holds none gets one at once. It costs two atomic additions
-/// and no lock.
+/// An address block may hold as many permits of a class as are free at that time: a single block has at most half of them,
+/// two blocks have a third each, and a block that holds none gets one at once. A permit costs two atomic additions and no
+/// lock.
 #[derive(Debug)]
 pub(crate) struct CommandPermits {
     limits: [usize; CLASSES],
     held: HeldPermits,
 }
 
-/// The number of permits of each class that are held.
+/// The number of held permits of each class.
 #[derive(Debug, Default)]
 pub(crate) struct HeldPermits([AtomicUsize; CLASSES]);
 
@@ -32,7 +32,7 @@ pub(crate) enum PermitClass {
     Other,
 }
 
-/// The right of one command to wait for the core; given back when it is dropped.
+/// The permit of one command to wait for the core; dropped, it is free again.
 #[derive(Debug)]
 pub(crate) struct CommandPermit {
     permits: Arc<CommandPermits>,
@@ -59,7 +59,7 @@ impl CommandPermits {
         }
     }
 
-    /// Returns a permit, or `None` where all are held, or too many by that block.
+    /// Returns a permit, or `None` if all are held, or too many by that block.
     pub(crate) fn take(self: &Arc<Self>, block: &Arc<Block>, class: PermitClass) -> Option<CommandPermit> {
         let [connect, report, other] = self.limits;
         let limit = match class {
@@ -69,7 +69,7 @@ impl CommandPermits {
         };
         let free = limit.saturating_sub(self.held.of(class).fetch_add(1, Ordering::Relaxed));
         let own = block.held.of(class).fetch_add(1, Ordering::Relaxed);
-        // Dropped at once, and so given back, where it is too much.
+        // If it is too much, the permit is dropped at once and so given back.
         let permit = CommandPermit { permits: Arc::clone(self), block: Arc::clone(block), class };
         (own < free).then_some(permit)
     }
@@ -101,7 +101,7 @@ mod tests {
         let permits = Arc::new(CommandPermits::new(&limits));
         let (flood, second, honest) = (block(), block(), block());
         let held = all(&permits, &flood, PermitClass::Report);
-        assert_eq!(held.len(), 50, "half, where it is alone");
+        assert_eq!(held.len(), 50, "half, because it is alone");
         let more = all(&permits, &second, PermitClass::Report);
         assert_eq!(more.len(), 25);
         for _ in 0..10_000 {
@@ -114,7 +114,7 @@ mod tests {
     }
 
     #[test]
-    fn where_all_are_taken_nobody_gets_one() {
+    fn nobody_gets_a_permit_when_all_are_held() {
         let limits = PoolLimits { permits_report: 8, ..PoolLimits::default() };
         let permits = Arc::new(CommandPermits::new(&limits));
         let blocks: Vec<_> = (0..100).map(|_| block()).collect();

@@ -11,7 +11,7 @@ use vipnode_pool_core::{AddressBlock, PoolLimits};
 
 use crate::fairness::Block;
 
-/// Limits on open connections: in all, by address and by address block.
+/// Limits on open connections: in total, by address, and by address block.
 #[derive(Debug)]
 pub(crate) struct ConnectionLimiter {
     limits: PoolLimits,
@@ -21,45 +21,44 @@ pub(crate) struct ConnectionLimiter {
 #[derive(Debug, Default)]
 struct Table {
     open: usize,
-    /// Open connections of each address, which is a whole /64 with IPv6.
+    /// Open connections of each address (a whole /64 with IPv6).
     addresses: BTreeMap<IpAddr, usize>,
     blocks: BTreeMap<AddressBlock, Arc<Block>>,
     /// Where the search for unused blocks continues.
     swept: Option<AddressBlock>,
-    /// Counts for all blocks beyond the limit of `blocks`.
+    /// The common block of all address blocks beyond the limit of `blocks`.
     further: Option<Arc<Block>>,
 }
 
 /// The limit that refuses a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum LimitReached {
-    /// The pool has as many connections as it takes.
+    /// The pool has reached its limit of connections.
     Pool,
-    /// This address has.
+    /// The address has reached its limit.
     Address,
-    /// This address block has as many as are left for all others.
+    /// The address block has as many connections as are left for all others.
     Block,
-    /// This address block opens connections too fast.
+    /// The address block opens connections too fast.
     TooFast,
 }
 
-/// One of the pool's connections; no longer counted once it is dropped.
+/// One of the pool's connections, which is counted until this is dropped.
 #[derive(Debug)]
 pub(crate) struct ConnectionGuard(Arc<ConnectionLimiter>);
 
-/// The other end of a connection, or of a request that a proxy passed on; counted at its address until this is
-/// dropped.
+/// The remote end of a connection, or of a request that a proxy forwards; counted for its address until this is dropped.
 #[derive(Debug)]
 pub(crate) struct Caller {
     limiter: Arc<ConnectionLimiter>,
     pub(crate) address: IpAddr,
     pub(crate) block: Arc<Block>,
-    /// How much too early it came: it is served after this time.
+    /// The time after which it is served, if its block opens connections too fast.
     pub(crate) wait: Duration,
 }
 
 impl LimitReached {
-    /// The status of the refusal over HTTP.
+    /// Returns the HTTP status of the refusal.
     pub(crate) const fn status(self) -> StatusCode {
         match self {
             Self::Pool => StatusCode::SERVICE_UNAVAILABLE,
@@ -67,18 +66,18 @@ impl LimitReached {
         }
     }
 
-    /// The body of the refusal.
+    /// Returns the HTTP body of the refusal.
     pub(crate) const fn text(self) -> &'static str {
         match self {
-            Self::Pool => "this pool has as many connections as it accepts; try again later\n",
+            Self::Pool => "this pool has reached its limit of connections; try again later\n",
             Self::Address => "too many connections from this address; close some\n",
-            Self::Block => "too many connections from this address and its neighbors; close some\n",
-            Self::TooFast => "too many new connections from this address and its neighbors; wait a second\n",
+            Self::Block => "too many connections from this address block; close some\n",
+            Self::TooFast => "too many new connections from this address block; wait a second\n",
         }
     }
 }
 
-/// Blocks looked at for each caller, so that unused ones go sooner than new ones come. A pace: `blocks` limits them.
+/// The number of blocks checked per caller, so that unused ones are removed faster than new ones come.
 const SWEEP: usize = 2;
 
 impl ConnectionLimiter {
@@ -96,7 +95,7 @@ impl ConnectionLimiter {
         Ok(ConnectionGuard(Arc::clone(self)))
     }
 
-    /// Counts a caller at an address. Its connection, or its proxy's, is counted already.
+    /// Counts a caller at an address. Its connection, or its proxy's, is already counted.
     pub(crate) fn admit(self: &Arc<Self>, address: IpAddr, now: Instant) -> Result<Caller, LimitReached> {
         let address = address.to_canonical();
         let mut table = self.lock();
@@ -108,7 +107,7 @@ impl ConnectionLimiter {
         }
         let left = self.limits.connections.saturating_sub(table.open);
         let taken = block.connections.load(Ordering::Relaxed);
-        // `left` does not count this connection any more.
+        // `left` no longer includes this connection.
         if taken > left {
             return Err(LimitReached::Block);
         }
@@ -173,7 +172,7 @@ impl Drop for Caller {
     }
 }
 
-/// An IPv4 address, or the /64 that one IPv6 customer has.
+/// Returns an IPv4 address, or the /64 that one IPv6 customer has.
 fn whole(address: IpAddr) -> IpAddr {
     match address {
         IpAddr::V4(ip) => IpAddr::V4(ip),

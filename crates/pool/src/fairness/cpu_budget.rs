@@ -3,12 +3,12 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// Spent time comes back so many times slower than it was spent: a part of the rule of `block_cpu_us`.
+/// How many times slower the budget refills than it is used; part of the rule of `block_cpu_us`.
 const SLOWER: u32 = 4;
 
-/// A budget of processor time, which is spent and refills more slowly.
+/// A budget of CPU time, which refills more slowly than it is used.
 ///
-/// Without a lock: where two cores count at the same moment, the time of one may not be counted.
+/// It has no lock: if two threads count at the same time, the time of one may not be counted.
 #[derive(Debug)]
 pub(crate) struct CpuBudget {
     limit: Duration,
@@ -22,12 +22,12 @@ impl CpuBudget {
         Self { limit: limit.saturating_mul(SLOWER), start: now, full_at: AtomicU64::new(0) }
     }
 
-    /// Whether others come first now.
+    /// Whether the budget is used up, so that others come first.
     pub(crate) fn is_spent(&self, now: Instant) -> bool {
         self.full_at().saturating_sub(now.duration_since(self.start)) >= self.limit
     }
 
-    /// Counts time that was used from `now` on. At most one budget is owed beyond a spent one.
+    /// Counts time used from `now` on. The debt beyond the budget is at most one budget.
     pub(crate) fn spend(&self, now: Instant, used: Duration) {
         let now = now.duration_since(self.start);
         let most = now.saturating_add(self.limit.saturating_mul(2));
@@ -35,7 +35,7 @@ impl CpuBudget {
         self.full_at.store(u64::try_from(full_at.as_nanos()).unwrap_or(u64::MAX), Ordering::Relaxed);
     }
 
-    /// Whether nothing has to come back.
+    /// Whether the budget is full.
     pub(crate) fn is_full(&self, now: Instant) -> bool {
         self.full_at() <= now.duration_since(self.start)
     }

@@ -9,11 +9,11 @@ use tokio::task::yield_now;
 
 use crate::fairness::Block;
 
-/// Polls the work of a socket so that its address block, however many busy sockets it has, delays nobody else by more
-/// than its budget of processor time and one poll.
+/// Polls the work of a socket so that its address block, however many busy sockets it has, delays nobody else by more than
+/// its budget of CPU time and one poll.
 ///
-/// The runtime is fair to tasks, and a block may have thousands. Once a block has spent its budget, one of its tasks
-/// stands in the runtime's queue and the others wait for that one.
+/// The runtime is fair to tasks, and a block may have thousands of them. Once a block has used up its budget, only one of
+/// its tasks is in the runtime's queue, and the others wait for it.
 pub(crate) async fn fair_poll<F: Future>(block: &Block, work: F) -> F::Output {
     let mut work = pin!(work);
     loop {
@@ -34,7 +34,7 @@ pub(crate) async fn fair_poll<F: Future>(block: &Block, work: F) -> F::Output {
     }
 }
 
-/// Polls once; returns the output where the work is done.
+/// Polls once. Returns the output if the work is done.
 async fn once<F: Future>(mut work: Pin<&mut F>) -> Option<F::Output> {
     poll_fn(|cx| match work.as_mut().poll(cx) {
         Poll::Ready(done) => Poll::Ready(Some(done)),
@@ -43,7 +43,7 @@ async fn once<F: Future>(mut work: Pin<&mut F>) -> Option<F::Output> {
     .await
 }
 
-/// Waits until the work that was polled before wakes this task.
+/// Waits until the polled work wakes this task.
 async fn woken() {
     let mut waited = false;
     poll_fn(|_cx| {
@@ -77,7 +77,7 @@ mod tests {
         Arc::new(Block::new(&limits, Instant::now()))
     }
 
-    /// How often a block of many busy sockets works between two pieces of work of another block's one.
+    /// How often a block of many busy sockets runs between two steps of another block's only socket.
     async fn most_between(flood: Arc<Block>, honest: Arc<Block>) -> u32 {
         let worked = Rc::new(AtomicU32::new(0));
         for _ in 0..100 {
@@ -100,7 +100,7 @@ mod tests {
                     yield_now().await;
                     most = most.max(worked.load(Ordering::Relaxed).saturating_sub(before));
                 }
-                assert!(worked.load(Ordering::Relaxed) > 20, "the others worked meanwhile");
+                assert!(worked.load(Ordering::Relaxed) > 20, "the others ran in the meantime");
                 most
             })
             .await
@@ -112,7 +112,7 @@ mod tests {
     async fn d4_a_block_of_many_busy_sockets_works_one_piece_at_a_time() {
         let run = async |budget| LocalSet::new().run_until(most_between(block(budget), block(1_000))).await;
         let (alone, fair) = (run(100_000_000).await, run(0).await);
-        assert!(alone >= 90, "without it each of a hundred comes first: {alone}");
+        assert!(alone >= 90, "without the budget, each of a hundred comes first: {alone}");
         assert!(fair <= 3, "{fair}");
     }
 

@@ -6,9 +6,9 @@ use std::{
 /// How a bucket refills: at an even rate, up to a burst.
 #[derive(Debug, Clone, Copy)]
 struct Refill {
-    /// The time of one token.
+    /// The time to refill one token.
     each: Duration,
-    /// The time of a whole burst.
+    /// The time to refill a whole burst.
     burst: Duration,
 }
 
@@ -21,7 +21,7 @@ impl Refill {
         Self { each, burst: each.saturating_mul(burst.max(1)) }
     }
 
-    /// Returns when the bucket is full again after one more token, and for how long that token is not there yet.
+    /// Returns when the bucket is full again after one more token is taken, and how long that token is missing.
     fn take(self, full_at: Duration, now: Duration) -> (Duration, Duration) {
         let full_at = full_at.max(now).saturating_add(self.each);
         (full_at, full_at.saturating_sub(now).saturating_sub(self.burst))
@@ -42,9 +42,9 @@ pub(crate) struct TokenBucket {
 pub(crate) enum Pace {
     Fine,
     TooFast {
-        /// When there is one, in milliseconds.
+        /// When the next token is there, in milliseconds.
         retry_ms: u64,
-        /// How often there was none since the bucket was last full.
+        /// How often there was no token since the bucket was last full.
         refused: u32,
     },
 }
@@ -70,7 +70,7 @@ impl TokenBucket {
     }
 }
 
-/// The tokens that many sockets share; without a lock, since all cores count here.
+/// The tokens that many sockets share; without a lock, because all threads use it.
 #[derive(Debug)]
 pub(crate) struct SharedTokenBucket {
     refill: Refill,
@@ -84,7 +84,7 @@ impl SharedTokenBucket {
         Self { refill: Refill::new(a_second, burst), start: now, full_at: AtomicU64::new(0) }
     }
 
-    /// Refills one token each `each`, which may be longer than a second.
+    /// Returns a bucket that refills one token per `each`, which may be longer than a second.
     pub(crate) fn every(each: Duration, burst: u32, now: Instant) -> Self {
         Self { refill: Refill::every(each, burst), start: now, full_at: AtomicU64::new(0) }
     }
@@ -92,15 +92,15 @@ impl SharedTokenBucket {
     /// Takes a token.
     ///
     /// # Errors
-    /// In how many milliseconds there is one.
+    /// The milliseconds until there is a token.
     pub(crate) fn take(&self, now: Instant) -> Result<(), u64> {
         self.reserve(now, Duration::ZERO).map(|_at_once| ())
     }
 
-    /// Takes a token that may come later; returns how long to wait for it.
+    /// Takes a token that may come later. Returns how long to wait for it.
     ///
     /// # Errors
-    /// It comes later than after `patience`; in how many milliseconds it does not.
+    /// The token would come later than after `patience`: the milliseconds until it would not.
     pub(crate) fn reserve(&self, now: Instant, patience: Duration) -> Result<Duration, u64> {
         let now = now.duration_since(self.start);
         let mut before = self.full_at.load(Ordering::Relaxed);
@@ -140,7 +140,11 @@ mod tests {
         assert_eq!(taken(&mut bucket, 0), Pace::TooFast { retry_ms: 100, refused: 1 });
         assert_eq!(taken(&mut bucket, 60), Pace::TooFast { retry_ms: 40, refused: 2 });
         assert_eq!(taken(&mut bucket, 100), Pace::Fine);
-        assert_eq!(taken(&mut bucket, 100), Pace::TooFast { retry_ms: 100, refused: 3 }, "one good call is no calm");
+        assert_eq!(
+            taken(&mut bucket, 100),
+            Pace::TooFast { retry_ms: 100, refused: 3 },
+            "one good call does not reset the count"
+        );
         assert!((0..3).all(|_| taken(&mut bucket, 10_000) == Pace::Fine));
         assert!(matches!(taken(&mut bucket, 10_000), Pace::TooFast { refused: 1, .. }));
     }

@@ -1,4 +1,4 @@
-//! What becomes of a call, over WebSocket and HTTP alike.
+//! The dispatch of calls, the same over WebSocket and HTTP.
 
 use std::net::IpAddr;
 
@@ -15,40 +15,41 @@ use crate::{
     error::Refusal,
     fairness::FairPermit,
     methods::{
-        Service, protocol2,
+        Service,
+        protocol2::{NodeCall, WalletCall},
         request::{AgentCall, AgentSender, Request},
     },
 };
 
-/// A call that was judged: what is left to do.
+/// A call that was checked: what is left to do.
 #[derive(Debug)]
 pub(crate) enum Dispatched {
-    /// This is the answer.
+    /// The answer is known.
     Answer(Box<RawValue>),
-    /// The answer is the pool's status.
+    /// The pool's status is the answer.
     Status,
-    /// The answer comes from `reach`, which may take seconds.
+    /// `reach` answers, which may take seconds.
     Reach(ReachRequest),
     /// The core answers.
     Command(PreparedCommand),
 }
 
-/// Why a call leads nowhere. `E` says why the connection ended meanwhile.
+/// Why a call gets no answer from the core. `E` is why the connection ended in the meantime.
 #[derive(Debug)]
 pub(crate) enum Failure<E> {
     Refused(WireError),
     Ended(E),
 }
 
-/// The other end of a connection that makes calls, over WebSocket or HTTP.
+/// The remote end of a connection that makes calls, over WebSocket or HTTP.
 pub(crate) trait Client {
-    /// Why the connection ended while something was waited for.
+    /// Why the connection ended while a call waited.
     type Ended;
 
     /// Waits for a permit to check a signature.
     async fn check_permit(&mut self) -> Result<FairPermit, Failure<Self::Ended>>;
 
-    /// Returns a call of protocol 3 and who makes it, if it may.
+    /// Returns a call of protocol 3 and its sender, if the sender may make it.
     async fn agent(
         &mut self,
         method: PoolMethod,
@@ -56,15 +57,15 @@ pub(crate) trait Client {
         call: Result<AgentCall, WireError>,
     ) -> Result<(AgentSender, AgentCall), Failure<Self::Ended>>;
 
-    /// Returns its address, and whether the pool can call it.
+    /// Returns the address of the remote end, and whether the pool can call it.
     fn origin(&self) -> (IpAddr, bool);
 
-    /// Returns the connection of a node that signed a call of protocol 2, if it may make it; `connects` says whether
-    /// the call presents the node.
+    /// Returns the connection of a node that signed a call of protocol 2, if it may make the call; `connects` is whether
+    /// the call connects the node.
     fn node(&mut self, node: NodeId, connects: bool) -> Result<ConnectionId, WireError>;
 }
 
-/// Parses and judges a call.
+/// Parses and checks a call.
 pub(crate) async fn dispatch<C: Client>(
     service: &Service,
     client: &mut C,
@@ -81,9 +82,33 @@ pub(crate) async fn dispatch<C: Client>(
             let class = call.permit_class();
             Ok(Dispatched::Command(service.gateway.prepare(class, |request| call.command(sender, request))?))
         }
-        Request::Node(call) => protocol2::dispatch_node(service, client, call).await,
-        Request::Wallet(call) => protocol2::dispatch_wallet(client, &call).await,
+        Request::Node(call) => {
+            let dispatched = dispatch_node(service, client, call).await;
+            dispatched.map_err(|failure| failure.map_refusal(WireError::for_protocol2))
+        }
+        Request::Wallet(call) => dispatch_wallet(client, &call).await,
     }
+}
+
+/// Checks a node's call in protocol 2.
+async fn dispatch_node<C: Client>(
+    service: &Service,
+    client: &mut C,
+    call: NodeCall<'_>,
+) -> Result<Dispatched, Failure<C::Ended>> {
+    let permit = client.check_permit().await?;
+    let call = call.verify(&service.access)?;
+    drop(permit);
+    let (connection, origin) = (client.node(call.node, call.connects())?, client.origin());
+    let class = call.permit_class();
+    let prepared = service.gateway.prepare(class, |request| call.command(connection, origin, request))?;
+    Ok(Dispatched::Command(prepared.refused_by(WireError::for_protocol2)))
+}
+
+/// Answers a call of a wallet's page.
+async fn dispatch_wallet<C: Client>(client: &mut C, call: &WalletCall<'_>) -> Result<Dispatched, Failure<C::Ended>> {
+    let _permit = client.check_permit().await?;
+    Ok(Dispatched::Answer(call.answer().map_err(WireError::for_protocol2)?))
 }
 
 impl<E> From<WireError> for Failure<E> {
@@ -99,7 +124,7 @@ impl<E> From<Refusal> for Failure<E> {
 }
 
 impl<E> Failure<E> {
-    /// The same with another refusal.
+    /// Changes the refusal.
     pub(crate) fn map_refusal(self, map: impl FnOnce(WireError) -> WireError) -> Self {
         match self {
             Self::Refused(error) => Self::Refused(map(error)),

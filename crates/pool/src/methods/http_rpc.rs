@@ -1,4 +1,4 @@
-//! Calls over HTTP: each is signed, and the key that signs stands for a connection.
+//! Calls over HTTP: each is signed, and the key that signs identifies a connection.
 
 use std::{convert::Infallible, net::IpAddr};
 
@@ -40,13 +40,13 @@ pub(crate) async fn answer(
     if let Some(new) = &mut client.new {
         new.stays = true;
     }
-    if let Some((key, peer)) = client.bye {
-        service.sessions.close(key, peer);
+    if let Some((key, connection)) = client.bye {
+        service.sessions.close(key, connection);
     }
     reply_text(&reply)
 }
 
-/// The other end of an HTTP connection, for one call.
+/// The remote end of an HTTP connection, for one call.
 struct HttpClient<'a> {
     service: &'a Service,
     caller: &'a Caller,
@@ -56,19 +56,19 @@ struct HttpClient<'a> {
     bye: Option<(SessionKey, ConnectionId)>,
 }
 
-/// A session that the core has not accepted: it is closed where the core refuses it, and where nobody waits for the
-/// answer any more.
+/// A session that the core has not accepted yet. It is closed if the core refuses it, or if the caller no longer waits
+/// for the answer.
 struct NewSession<'a> {
     sessions: &'a HttpSessions,
     key: SessionKey,
-    peer: ConnectionId,
+    connection: ConnectionId,
     stays: bool,
 }
 
 impl Drop for NewSession<'_> {
     fn drop(&mut self) {
         if !self.stays {
-            self.sessions.close(self.key, self.peer);
+            self.sessions.close(self.key, self.connection);
         }
     }
 }
@@ -76,23 +76,23 @@ impl Drop for NewSession<'_> {
 impl HttpClient<'_> {
     /// Returns the connection of a session, unless the core closed it.
     fn connection(&self, key: SessionKey, node: NodeId) -> Option<ConnectionId> {
-        let peer = self.service.sessions.connection(key, node);
-        peer.filter(|peer| self.service.connections.is_open(*peer))
+        let connection = self.service.sessions.connection(key, node);
+        connection.filter(|connection| self.service.connections.is_open(*connection))
     }
 
-    /// Returns the connection of a session, which begins where `connects` says so.
+    /// Returns the connection of a session; a call that connects begins a new session if there is none.
     fn connection_or_new(&mut self, key: SessionKey, node: NodeId, connects: bool) -> Result<ConnectionId, WireError> {
-        if let Some(peer) = self.connection(key, node) {
-            return Ok(peer);
+        if let Some(connection) = self.connection(key, node) {
+            return Ok(connection);
         }
         if !connects {
             return Err(Refusal::NotAuthenticated.into());
         }
         let entry = self.service.connections.add(Transport::Http);
-        let peer = entry.peer();
+        let connection = entry.connection();
         self.service.sessions.open(key, node, entry)?;
-        self.new = Some(NewSession { sessions: &self.service.sessions, key, peer, stays: false });
-        Ok(peer)
+        self.new = Some(NewSession { sessions: &self.service.sessions, key, connection, stays: false });
+        Ok(connection)
     }
 }
 
@@ -116,19 +116,19 @@ impl Client for HttpClient<'_> {
         if connects {
             let connect = call?;
             if let AgentCall::Connect(hello) = &connect {
-                // Strangers to a closed pool get no entry in the table of sessions.
+                // In a closed pool, strangers get no entry in the table of sessions.
                 self.service.access.admit(&identity, hello, nonce)?;
             }
             call = Ok(connect);
         }
         self.service.sessions.use_nonce(&identity, nonce, wall_clock())?;
         let key = SessionKey::of(&identity);
-        let peer = self.connection_or_new(key, identity.node, connects)?;
+        let connection = self.connection_or_new(key, identity.node, connects)?;
         let call = call?;
         if matches!(call, AgentCall::Bye) {
-            self.bye = Some((key, peer));
+            self.bye = Some((key, connection));
         }
-        Ok((AgentSender { peer, identity, address: self.caller.address, callable: false }, call))
+        Ok((AgentSender { connection, identity, address: self.caller.address, callable: false }, call))
     }
 
     /// The pool cannot call over HTTP.

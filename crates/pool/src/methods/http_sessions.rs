@@ -9,8 +9,8 @@ use vipnode_types::{Ms, NodeId, wire::WireError};
 
 use crate::{engine::ConnectionEntry, error::Refusal};
 
-/// Sessions over HTTP, where no socket stands for a connection: each key that signs calls, of an agent in protocol 3 and
-/// of a node in protocol 2, has at most one. Those of both protocols are limited together.
+/// Sessions over HTTP, where no socket identifies a connection: each key that signs calls, of an agent in protocol 3 or
+/// of a node in protocol 2, has at most one. One limit applies to the sessions of both protocols.
 #[derive(Debug)]
 pub(crate) struct HttpSessions {
     limit: usize,
@@ -18,7 +18,7 @@ pub(crate) struct HttpSessions {
     ahead_ms: u64,
     /// How far it may be behind, in milliseconds.
     behind_ms: u64,
-    /// Earlier nonces are refused: which of them were used is not known (D9).
+    /// Earlier nonces are refused, because it is not known which of them were used (fault D9, docs/faults.md).
     started: Ms,
     sessions: Mutex<BTreeMap<SessionKey, HttpSession>>,
 }
@@ -32,9 +32,9 @@ pub(crate) enum SessionKey {
 
 #[derive(Debug)]
 struct HttpSession {
-    /// The highest nonce that was used; of a node's the core judges.
+    /// The highest nonce used by an agent; the core checks those of nodes.
     nonce: Option<u64>,
-    /// Whom it speaks for.
+    /// The node that the session is for.
     node: NodeId,
     entry: Option<ConnectionEntry>,
     heard: Instant,
@@ -47,7 +47,8 @@ impl HttpSessions {
         Self { limit, ahead_ms, behind_ms, started, sessions: Mutex::default() }
     }
 
-    /// Takes the nonce of an agent's call whose signature holds (D8); each may be used once, and they only grow.
+    /// Accepts the nonce of an agent's call after its signature was checked (fault D8, docs/faults.md). Each nonce has to
+    /// be greater than the one before.
     pub(crate) fn use_nonce(&self, identity: &Identity, nonce: &str, wall: Ms) -> Result<(), WireError> {
         let digits = nonce.bytes().all(|byte| byte.is_ascii_digit());
         let Some(nonce) = nonce.parse::<u64>().ok().filter(|_| digits) else {
@@ -79,15 +80,15 @@ impl HttpSessions {
         Ok(())
     }
 
-    /// Returns the connection of a session that speaks for `node`, which was heard just now.
+    /// Returns the connection of a session for `node`, and marks the session as active.
     pub(crate) fn connection(&self, key: SessionKey, node: NodeId) -> Option<ConnectionId> {
         let mut sessions = self.lock();
         let session = sessions.get_mut(&key).filter(|session| session.node == node)?;
         session.heard = Instant::now();
-        session.entry.as_ref().map(ConnectionEntry::peer)
+        session.entry.as_ref().map(ConnectionEntry::connection)
     }
 
-    /// Gives a session its connection, instead of the one it had.
+    /// Sets the connection of a session. The previous one ends.
     pub(crate) fn open(&self, key: SessionKey, node: NodeId, entry: ConnectionEntry) -> Result<(), WireError> {
         let mut sessions = self.lock();
         let full = sessions.len() >= self.limit;
@@ -103,11 +104,11 @@ impl HttpSessions {
         Ok(())
     }
 
-    /// Ends the connection of a session, if it is this one. An agent's nonce is kept.
-    pub(crate) fn close(&self, key: SessionKey, peer: ConnectionId) {
+    /// Ends the connection of a session if it is this one. An agent's nonce is kept.
+    pub(crate) fn close(&self, key: SessionKey, connection: ConnectionId) {
         let mut sessions = self.lock();
         let Some(session) = sessions.get_mut(&key) else { return };
-        let ended = session.entry.take_if(|entry| entry.peer() == peer);
+        let ended = session.entry.take_if(|entry| entry.connection() == connection);
         if session.nonce.is_none() && session.entry.is_none() {
             sessions.remove(&key);
         }
@@ -115,8 +116,7 @@ impl HttpSessions {
         drop(ended);
     }
 
-    /// Ends the connections of sessions that were not heard for `idle`. Nonces are kept for as long as they could be
-    /// used again.
+    /// Ends the connections of sessions that were silent for `idle`. Nonces are kept as long as they could be used again.
     pub(crate) fn expire(&self, idle: Duration) {
         let forget = Duration::from_millis(self.ahead_ms.saturating_add(self.behind_ms)).max(idle);
         let mut ended = Vec::new();
@@ -190,14 +190,14 @@ mod tests {
         let identity = identity(1);
         let key = SessionKey::of(&identity);
         let entry = connections.add(Transport::Http);
-        let peer = entry.peer();
+        let connection = entry.connection();
         agents.use_nonce(&identity, &wall.get().to_string(), wall).unwrap();
         agents.open(key, identity.node, entry).unwrap();
         agents.expire(Duration::from_secs(1));
-        assert_eq!(agents.connection(key, identity.node), Some(peer));
+        assert_eq!(agents.connection(key, identity.node), Some(connection));
         assert_eq!(agents.connection(key, NodeId::new([9; 64])), None, "another node's");
         agents.expire(Duration::ZERO);
-        assert_eq!((agents.connection(key, identity.node), connections.peers()), (None, vec![]));
+        assert_eq!((agents.connection(key, identity.node), connections.open()), (None, vec![]));
         assert!(agents.use_nonce(&identity, &wall.get().to_string(), wall).is_err());
     }
 
@@ -207,13 +207,13 @@ mod tests {
         let (one, other) = (NodeId::new([1; 64]), NodeId::new([2; 64]));
         let open = |node| {
             let entry = connections.add(Transport::Http);
-            let peer = entry.peer();
-            sessions.open(SessionKey::Node(node), node, entry).map(|()| peer)
+            let connection = entry.connection();
+            sessions.open(SessionKey::Node(node), node, entry).map(|()| connection)
         };
         let heard = |node| sessions.connection(SessionKey::Node(node), node);
         let first = open(one).unwrap();
         let second = open(one).unwrap();
-        assert_eq!((heard(one), connections.peers()), (Some(second), vec![second]), "instead of the first");
+        assert_eq!((heard(one), connections.open()), (Some(second), vec![second]), "instead of the first");
         assert!(open(other).unwrap_err().is(ErrorCode::Busy));
         let wall = sessions.started;
         let agent = sessions.use_nonce(&identity(3), &wall.get().to_string(), wall);
@@ -221,9 +221,9 @@ mod tests {
         sessions.close(SessionKey::Node(one), first);
         assert_eq!(heard(one), Some(second), "only its own connection is closed");
         sessions.expire(Duration::ZERO);
-        assert_eq!((heard(one), connections.peers()), (None, vec![]));
+        assert_eq!((heard(one), connections.open()), (None, vec![]));
         let again = open(other).unwrap();
         sessions.close(SessionKey::Node(other), again);
-        assert!(sessions.lock().is_empty() && connections.peers().is_empty(), "nothing is left");
+        assert!(sessions.lock().is_empty() && connections.open().is_empty(), "nothing is left");
     }
 }

@@ -1,15 +1,17 @@
-//! The methods that the pool serves, over WebSocket and HTTP: a call is parsed once, judged, and becomes a command.
+//! The methods that the pool serves, over WebSocket and HTTP: a call is parsed once, checked, and becomes a command.
 //!
-//! It may call `auth`, `fairness` and `engine`. No decision that needs the state of agents and leases ever enters: the
-//! core decides that.
+//! It may call `auth`, `fairness`, and `engine`. Decisions that need the state of agents and leases never enter: the core
+//! makes those.
 
 mod dispatch;
 pub(crate) mod http_rpc;
 mod http_sessions;
+mod pacing;
 mod protocol2;
 mod reach;
 mod request;
 mod service;
 pub(crate) mod websocket;
 
+pub(crate) use pacing::Pacing;
 pub(crate) use service::Service;

@@ -1,7 +1,7 @@
 //! `vipnode_reach`: how the pool sees a node that has not joined.
 //!
-//! A port is tried at the address that the caller comes from and at no other, so that no caller can have the pool
-//! try a stranger's port; behind trusted proxies it is the address that they name.
+//! A port is tested only at the caller's own address, so that no caller can make the pool test a stranger's port; behind
+//! trusted proxies, it is the address that they name.
 
 use std::{io::ErrorKind, net::SocketAddr, time::Instant};
 
@@ -16,7 +16,7 @@ use crate::{
     methods::Service,
 };
 
-/// Answers one call. `nonce` is what a proof of the join secret has to be made for.
+/// Answers one call. `nonce` is the one that a proof of the join secret has to cover.
 pub(crate) async fn answer(
     service: &Service,
     caller: &Caller,
@@ -30,12 +30,12 @@ pub(crate) async fn answer(
         Some(port) => Some(knock(service, &caller.block, SocketAddr::new(address, port)).await?),
         None => None,
     };
-    // Last, so that the caller knows best how old it is.
+    // Last, so that the caller knows its age best.
     let reply = ReachReply { address, port, admission, time_ms: wall_clock() };
     Ok(to_raw_value(&reply).map_err(|error| Refusal::Internal { why: error.to_string() })?)
 }
 
-/// Tries a port.
+/// Tests a port.
 async fn knock(service: &Service, block: &Block, target: SocketAddr) -> Result<Reach, WireError> {
     block.reaches.take(Instant::now()).map_err(|retry_ms| Refusal::PortsTried { retry_ms })?;
     let Ok(_permit) = service.reaches.try_acquire() else {

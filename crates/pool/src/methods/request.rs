@@ -13,23 +13,23 @@ use crate::{
     methods::protocol2::{NodeCall, WalletCall, is_signed_by_node},
 };
 
-/// A call, parsed once: nothing looks at its params again, but a signature that is checked over their bytes.
+/// A call, parsed once. Only the check of a signature reads the bytes of the params again.
 ///
-/// What is wrong with the object of a signed call is kept until the caller is known: a stranger hears of its signature
-/// first.
+/// An error in the object of a signed call is kept until the caller is known: a stranger gets the error about its
+/// signature first.
 #[derive(Debug)]
 pub(crate) enum Request<'a> {
-    /// Whether there is a pool.
+    /// Asks whether the pool answers.
     Ping,
-    /// What the pool shows.
+    /// Asks for the pool's status.
     Status,
-    /// How the pool sees the caller.
+    /// Asks how the pool sees the caller.
     Reach(ReachRequest),
     /// A call of an agent in protocol 3.
     Agent(SignedParams<'a>, Result<AgentCall, WireError>),
     /// A call of a node in protocol 2.
     Node(NodeCall<'a>),
-    /// A call of a wallet's page of the original.
+    /// A call of a wallet's page in protocol 2.
     Wallet(WalletCall<'a>),
 }
 
@@ -44,13 +44,13 @@ pub(crate) enum AgentCall {
     Bye,
 }
 
-/// Who makes an [`AgentCall`], and from where.
+/// The sender of an [`AgentCall`].
 #[derive(Debug)]
 pub(crate) struct AgentSender {
-    pub(crate) peer: ConnectionId,
+    pub(crate) connection: ConnectionId,
     pub(crate) identity: Identity,
     pub(crate) address: std::net::IpAddr,
-    /// Whether the pool can call it (a WebSocket), or only answers (HTTP).
+    /// Whether the pool can call it (WebSocket) or only answer it (HTTP).
     pub(crate) callable: bool,
 }
 
@@ -94,14 +94,14 @@ impl AgentCall {
 
     #[expect(clippy::needless_pass_by_value, reason = "a request is named once, by the command that it becomes")]
     pub(crate) fn command(self, sender: AgentSender, request: RequestId) -> Command {
-        let AgentSender { peer, identity, address, callable } = sender;
+        let AgentSender { connection, identity, address, callable } = sender;
         match self {
-            Self::Connect(hello) => Command::Connect { connection: peer, request, identity, address, callable, hello },
-            Self::Report(report) => Command::Report { connection: peer, request, report },
-            Self::Ask(ask) => Command::Ask { connection: peer, request, ask },
-            Self::Explain => Command::Explain { connection: peer, request },
-            Self::Leave(leave) => Command::Leave { connection: peer, request, leave },
-            Self::Bye => Command::Bye { connection: peer, request },
+            Self::Connect(hello) => Command::Connect { connection, request, identity, address, callable, hello },
+            Self::Report(report) => Command::Report { connection, request, report },
+            Self::Ask(ask) => Command::Ask { connection, request, ask },
+            Self::Explain => Command::Explain { connection, request },
+            Self::Leave(leave) => Command::Leave { connection, request, leave },
+            Self::Bye => Command::Bye { connection, request },
         }
     }
 }
@@ -119,7 +119,7 @@ mod tests {
     }
 
     #[test]
-    fn a_connect_is_told_by_what_stands_first() {
+    fn the_first_param_of_a_connect_decides_its_protocol() {
         assert_eq!(parsed("vipnode_connect", r#" [ "sig","id",1,{}]"#).unwrap(), "Node");
         for params in [r#"[{"protocol":3},{}]"#, "[]", "{}"] {
             let error = parsed("vipnode_connect", params).unwrap_err();
@@ -127,6 +127,6 @@ mod tests {
         }
         assert!(parsed("vipnode_update", "[]").unwrap_err().message.contains("nonce"), "protocol 2");
         assert_eq!(parsed("vipnode_explain", "[{}]").unwrap(), "Agent");
-        assert_eq!(parsed("vipnode_report", r#"["x"]"#).unwrap(), "Agent", "its fault is kept");
+        assert_eq!(parsed("vipnode_report", r#"["x"]"#).unwrap(), "Agent", "its error is kept");
     }
 }

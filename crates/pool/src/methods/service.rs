@@ -2,7 +2,7 @@ use std::{sync::Arc, thread::available_parallelism, time::Instant};
 
 use serde_json::value::RawValue;
 use tokio::{
-    sync::{Mutex, Semaphore, oneshot},
+    sync::{Mutex, Semaphore},
     time::timeout,
 };
 use vipnode_pool_core::{Command, Limits, PoolLimits};
@@ -13,12 +13,12 @@ use crate::{
     auth::AccessControl,
     engine::{Connections, Gateway, Inbox, NOBODY, reply_text, wall_clock},
     error::Refusal,
-    fairness::{Block, FairPermit, FairSemaphore, PermitClass},
+    fairness::{Block, FairPermit, FairSemaphore, FairWait, PermitClass},
     methods::http_sessions::HttpSessions,
     metrics::Metrics,
 };
 
-/// What serves the methods, on all connections.
+/// The service of the methods, for all connections.
 #[derive(Debug)]
 pub(crate) struct Service {
     pub(crate) limits: PoolLimits,
@@ -27,11 +27,11 @@ pub(crate) struct Service {
     pub(crate) connections: Arc<Connections>,
     pub(crate) sessions: HttpSessions,
     pub(crate) metrics: Arc<Metrics>,
-    /// Signature checks.
+    /// Limits concurrent signature checks.
     checks: Arc<FairSemaphore>,
-    /// Ports that are tried at once.
+    /// Limits concurrent port tests.
     pub(crate) reaches: Semaphore,
-    /// Stands for the pool's own requests.
+    /// The block of the pool's own requests.
     own: Arc<Block>,
     kept_status: Mutex<Option<(Instant, Box<RawValue>)>>,
 }
@@ -63,8 +63,8 @@ impl Service {
         }
     }
 
-    /// Takes other rules, and has the core take other limits. Returns the names of changed limits that are taken at a
-    /// start only.
+    /// Applies new access rules, and new limits of the core. Returns the names of changed limits that take effect only at
+    /// the next start.
     pub(crate) async fn reload(&self, config: &PoolConfig) -> Vec<&'static str> {
         self.access.replace(config.access_rules());
         let limits = Limits { closed: self.access.is_closed(), ..config.core.clone() };
@@ -74,18 +74,18 @@ impl Service {
         refused
     }
 
-    /// Returns a permit to check a signature, or what [`Service::wait_for_check`] waits for.
-    pub(crate) fn try_check(&self, block: &Arc<Block>) -> Result<FairPermit, oneshot::Receiver<FairPermit>> {
+    /// Returns a permit to check a signature, or a waiter for [`Service::wait_for_check`].
+    pub(crate) fn try_check(&self, block: &Arc<Block>) -> Result<FairPermit, FairWait> {
         self.checks.acquire(block)
     }
 
-    /// Waits for a permit to check a signature, at most for [`PoolLimits::check_wait`].
-    pub(crate) async fn wait_for_check(&self, wait: oneshot::Receiver<FairPermit>) -> Result<FairPermit, WireError> {
-        let permit = timeout(self.limits.check_wait, wait).await.ok().and_then(Result::ok);
+    /// Waits for a permit to check a signature, for at most [`PoolLimits::check_wait`].
+    pub(crate) async fn wait_for_check(&self, wait: FairWait) -> Result<FairPermit, WireError> {
+        let permit = timeout(self.limits.check_wait, wait.permit()).await.ok().flatten();
         permit.ok_or_else(|| Refusal::Overloaded { retry_ms: self.limits.retry_ms() }.into())
     }
 
-    /// Returns a permit to check a signature, waited for where there is none now.
+    /// Returns a permit to check a signature; waits for one if necessary.
     pub(crate) async fn acquire_check(&self, block: &Arc<Block>) -> Result<FairPermit, WireError> {
         match self.try_check(block) {
             Ok(permit) => Ok(permit),
@@ -93,8 +93,8 @@ impl Service {
         }
     }
 
-    /// Returns the status, for a caller that has connected or not. It is made at most once in
-    /// [`PoolLimits::status_age`].
+    /// Returns the status, if the caller may see it; `connected` is whether it has connected. The status is built at most
+    /// once per [`PoolLimits::status_age`].
     pub(crate) async fn status(&self, connected: bool) -> Result<Box<RawValue>, WireError> {
         self.access.admit_to_status(connected)?;
         let mut kept = self.kept_status.lock().await;
@@ -124,7 +124,7 @@ pub(crate) mod tests {
         engine::{InboxReader, inbox},
     };
 
-    /// A service without a core: what it hands on comes to the reader.
+    /// A service without a core: its messages to the core arrive at the reader.
     pub(crate) fn service(limits: PoolLimits) -> (Arc<Service>, InboxReader) {
         let config = PoolConfig::new(([127, 0, 0, 1], 1).into()).unwrap();
         let metrics = PoolMetrics::default().shared();
@@ -136,7 +136,7 @@ pub(crate) mod tests {
     }
 
     #[tokio::test]
-    async fn so_many_signatures_are_checked_at_once_and_the_next_waits_no_longer_than_allowed() {
+    async fn a_signature_beyond_the_concurrent_checks_waits_no_longer_than_allowed() {
         let limits = PoolLimits { signature_checks: 1, check_wait: Duration::ZERO, ..PoolLimits::default() };
         let (service, _reader) = service(limits);
         let permit = service.try_check(&service.own).unwrap();

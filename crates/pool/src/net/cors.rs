@@ -1,4 +1,4 @@
-//! Cross-origin resource sharing: the headers that tell a browser which pages may read an answer.
+//! Cross-origin resource sharing (CORS): the headers that let a page in a browser read an answer.
 
 use axum::{
     http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header},
@@ -11,10 +11,10 @@ use crate::auth::PageAccess;
 const MAX_AGE: HeaderValue = HeaderValue::from_static("86400");
 const METHODS: HeaderValue = HeaderValue::from_static("GET, POST");
 const HEADERS: HeaderValue = HeaderValue::from_static("content-type");
-/// The methods of HTTP that this port answers.
+/// The HTTP methods that this port answers.
 pub(crate) const ALLOW: &str = "GET, OPTIONS, POST";
 
-/// The answer to OPTIONS, which a browser sends before a page's POST.
+/// Returns the answer to OPTIONS, which a browser sends before a page's POST.
 pub(crate) fn options(access: PageAccess, request: &HeaderMap) -> Response {
     let mut response = StatusCode::NO_CONTENT.into_response();
     let headers = response.headers_mut();
@@ -32,7 +32,7 @@ pub(crate) fn options(access: PageAccess, request: &HeaderMap) -> Response {
     response
 }
 
-/// Writes into an answer which pages may read it.
+/// Adds the headers for the pages that may read an answer.
 pub(crate) fn open(access: PageAccess, response: &mut HeaderMap) {
     let page = match access {
         PageAccess::None => return,
@@ -71,7 +71,7 @@ mod tests {
     }
 
     #[test]
-    fn d45_a_page_that_is_allowed_hears_so_and_no_other() {
+    fn d45_only_an_allowed_page_gets_the_headers() {
         let pages = allowed(&["https://a.example", "http://localhost:3000"]);
         for (page, may) in [
             ("https://a.example", true),

@@ -1,17 +1,17 @@
-//! The limit of open files of this process: each connection needs one.
+//! The limit of open files of this process: each connection needs one open file.
 
 use std::io;
 
-/// Open files beyond the connections: the store, logs, the runtime, probes of ports.
+/// Open files other than connections: the store, logs, the runtime, port tests.
 const OTHERS: u64 = 256;
 
-/// Lets this process have so many connections, and makes the system's table for them now: it is copied each time it
-/// grows, and all threads of a process stand still for some 15 ms then, which is a storm of connects away.
+/// Raises the limit of open files for `connections`, and grows the system's table of them now: the system copies the table
+/// each time it grows, which stops all threads of the process for about 15 ms during a storm of connects.
 ///
-/// Returns how many connections the system lets it have where those are fewer.
+/// Returns the number of connections that the system allows if that is lower.
 ///
 /// # Errors
-/// The system's.
+/// An error of the system.
 #[cfg(unix)]
 pub(crate) fn make_room(any: &impl std::os::fd::AsFd, connections: usize) -> io::Result<Option<u64>> {
     use rustix::{
@@ -33,10 +33,10 @@ pub(crate) fn make_room(any: &impl std::os::fd::AsFd, connections: usize) -> io:
     Ok((room < wanted).then(|| room.saturating_sub(OTHERS)))
 }
 
-/// The system's tables are as large as they need to be.
+/// Does nothing: on other systems, the tables need no preparation.
 ///
 /// # Errors
-/// Never.
+/// None.
 #[cfg(not(unix))]
 pub(crate) fn make_room<T>(_any: &T, _connections: usize) -> io::Result<Option<u64>> {
     Ok(None)
@@ -47,7 +47,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_table_is_there_before_the_connections() {
+    fn the_table_grows_before_the_connections_come() {
         let file = std::fs::File::open("/proc/self/status").unwrap();
         assert_eq!(make_room(&file, 900).unwrap(), None);
         let status = std::fs::read_to_string("/proc/self/status").unwrap();
@@ -57,9 +57,9 @@ mod tests {
     }
 
     #[test]
-    fn fewer_than_wanted_are_told() {
+    fn fewer_connections_than_wanted_are_reported() {
         let file = std::fs::File::open("/proc/self/status").unwrap();
-        // Where the system has no upper limit there is a largest number of a file all the same.
+        // Even without a limit of the system, there is a largest file number.
         let few = make_room(&file, usize::MAX);
         assert!(few.is_err() || few.unwrap().is_some_and(|few| few > 0));
     }

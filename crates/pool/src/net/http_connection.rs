@@ -1,4 +1,4 @@
-//! What one TCP connection of the pool's port is asked: upgrades, POSTs, `/health`, `/metrics`.
+//! The requests on one TCP connection of the pool's port: upgrades, POSTs, `/health`, `/metrics`.
 
 use std::{
     net::IpAddr,
@@ -22,7 +22,7 @@ use vipnode_types::wire::{CHALLENGE_HEADER, WireError};
 use crate::{
     error::Refusal,
     fairness::{Caller, ConnectionGuard, Pace, TokenBucket, fair_poll},
-    methods::{Service, http_rpc, websocket},
+    methods::{Pacing, Service, http_rpc, websocket},
     net::{cors, port::Port, upgrade::Upgrade},
 };
 
@@ -30,11 +30,11 @@ use crate::{
 #[derive(Debug)]
 pub(crate) struct HttpConnection {
     pub(crate) port: Arc<Port>,
-    /// The other end, which may be a proxy.
+    /// The remote address, which may be that of a proxy.
     pub(crate) address: IpAddr,
-    /// The other end, where that is not a proxy.
+    /// The remote end, unless it is a proxy.
     pub(crate) caller: Option<Arc<Caller>>,
-    /// Dropped with the last user of the connection.
+    /// Counts the connection until its last user drops it.
     pub(crate) _guard: ConnectionGuard,
     pub(crate) rate: Mutex<TokenBucket>,
 }
@@ -67,9 +67,8 @@ impl HttpConnection {
             Method::GET if path.ends_with("/metrics") => {
                 ([(header::CONTENT_TYPE, vipnode_metrics::CONTENT_TYPE)], self.service().metrics.text()).into_response()
             }
-            Method::GET => {
-                "This is a vipnode pool. Agents connect by WebSocket; see /health and /metrics.\n".into_response()
-            }
+            Method::GET => "This is a vipnode pool. Agents connect over WebSocket. See also /health and /metrics.\n"
+                .into_response(),
             Method::POST => match self.caller(&parts.headers).await {
                 Ok(caller) => self.post(&caller, body).await,
                 Err(refusal) => *refusal,
@@ -78,7 +77,7 @@ impl HttpConnection {
         }
     }
 
-    /// Who asks; behind a proxy that is said in each request.
+    /// Returns the caller; behind a proxy, each request names it.
     async fn caller(&self, headers: &HeaderMap) -> Result<Arc<Caller>, Box<Response>> {
         if let Some(caller) = &self.caller {
             return Ok(Arc::clone(caller));
@@ -95,8 +94,8 @@ impl HttpConnection {
         Ok(Arc::new(caller))
     }
 
-    /// Readiness as it is: never 200 with an error (D44). With it the pool's status, as the original's pages read it
-    /// there, where everyone may see it.
+    /// Reports readiness: never 200 with an error (fault D44, docs/faults.md). If the status is public, the answer includes
+    /// it, because the original's pages read it there.
     async fn health(&self) -> Response {
         let (status, body) = match self.service().gateway.health().await {
             Ok(()) => (StatusCode::OK, self.healthy().await),
@@ -123,16 +122,17 @@ impl HttpConnection {
         };
         let mut challenge = [0; 32];
         if getrandom::fill(&mut challenge).is_err() {
-            return (StatusCode::SERVICE_UNAVAILABLE, "the system has no randomness").into_response();
+            return (StatusCode::SERVICE_UNAVAILABLE, "the pool cannot get random bytes from the operating system")
+                .into_response();
         }
         let challenge = hex(&challenge);
         let Ok(value) = HeaderValue::from_str(&challenge) else {
             return StatusCode::INTERNAL_SERVER_ERROR.into_response();
         };
-        // Reading a request and answering it are two pieces of work: in a storm of connects other tasks run in between.
+        // Reading a request and answering it are two steps: in a storm of connects, other tasks run in between.
         yield_now().await;
         let token = self.port.tasks.token();
-        // The future lives as long as the socket: what it holds is on the heap once, and not moved along with it.
+        // The future lives as long as the socket, so its parts are on the heap and not moved with it.
         tokio::spawn(async move {
             let _open = token;
             let stream = match stream.await {
@@ -172,7 +172,7 @@ impl HttpConnection {
         let body = match timeout(limits.http_body, to_bytes(body, limits.frame_bytes)).await {
             Ok(Ok(body)) => body,
             Ok(Err(_)) => {
-                let why = format!("the body cannot be read, or has more than {} bytes", limits.frame_bytes);
+                let why = format!("the body cannot be read or is larger than {} bytes", limits.frame_bytes);
                 return (StatusCode::PAYLOAD_TOO_LARGE, why).into_response();
             }
             Err(_elapsed) => return (StatusCode::REQUEST_TIMEOUT, "the body took too long").into_response(),
@@ -182,12 +182,12 @@ impl HttpConnection {
         };
         match self.answer(caller, text).await {
             Some(answer) => ([(header::CONTENT_TYPE, "application/json")], answer).into_response(),
-            // Nothing but notifications, which get no reply (D45).
+            // Only notifications, which get no answer (fault D45, docs/faults.md).
             None => StatusCode::NO_CONTENT.into_response(),
         }
     }
 
-    /// Works off the calls of one body, one after the other.
+    /// Answers the calls of one body, one after the other.
     async fn answer(&self, caller: &Caller, text: &str) -> Option<String> {
         let limits = &self.service().limits;
         let served = limits.requests_a_socket;
@@ -216,33 +216,26 @@ impl HttpConnection {
         answer
     }
 
-    /// Slows down who is too fast, as a WebSocket is slowed down.
+    /// Slows down a caller that is too fast.
     async fn pace(&self, caller: &Caller) -> Result<(), Refusal> {
         let (now, limits) = (Instant::now(), &self.service().limits);
-        // What comes through a proxy is of many, and counted by address block alone.
+        // A proxy's connection carries the calls of many callers, which are limited only by address block.
         let own = match self.caller {
             Some(_) => self.rate.lock().unwrap_or_else(PoisonError::into_inner).take(now),
             None => Pace::Fine,
         };
-        let pause = || caller.block.pause(now, limits.flood_pause);
-        let (wait, paced) = match own {
-            Pace::TooFast { retry_ms, .. } => (pause(), Err(Refusal::TooFast { retry_ms })),
-            Pace::Fine => match caller.block.calls.reserve(now, limits.block_wait) {
-                Ok(wait) => (wait, Ok(())),
-                Err(retry_ms) => (pause(), Err(Refusal::BlockTooFast { retry_ms })),
-            },
-        };
+        let Pacing { wait, result } = Pacing::of(own, &caller.block, &caller.block.calls, limits, now);
         if !wait.is_zero() {
             sleep(wait).await;
         }
-        paced
+        result
     }
 }
 
 fn hex(bytes: &[u8]) -> String {
     use std::fmt::Write as _;
     bytes.iter().fold(String::new(), |mut text, byte| {
-        // Writing into a string fails never.
+        // Writing into a string cannot fail.
         let _infallible = write!(text, "{byte:02x}");
         text
     })

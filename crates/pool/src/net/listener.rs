@@ -21,13 +21,13 @@ use crate::{
     net::{http_connection::HttpConnection, port::Port, tls::accept},
 };
 
-/// After the system refused a socket (it has no more of them). A pace: the system has the limit.
+/// The pause after the system failed to accept a socket, because it has no more of them.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
-/// A connection that is counted, and its other end where that is not a proxy.
+/// A counted connection, and its remote end unless that is a proxy.
 type Admitted = (ConnectionGuard, Option<Arc<Caller>>);
 
-/// Takes connections until the port is to stop.
+/// Accepts connections until the port stops.
 pub(crate) async fn listen(listener: TcpListener, port: Arc<Port>) {
     let limits = &port.service.limits;
     let refusals = SharedTokenBucket::new(limits.refusals, limits.refusals, Instant::now());
@@ -45,7 +45,7 @@ pub(crate) async fn listen(listener: TcpListener, port: Arc<Port>) {
                 continue;
             }
         };
-        // Open connections come before the next new one, however many of those wait.
+        // Open connections have priority over new ones.
         yield_now().await;
         match admit(&port, address) {
             Ok(admitted) => {
@@ -67,7 +67,7 @@ pub(crate) async fn listen(listener: TcpListener, port: Arc<Port>) {
                 }
                 refused_in_a_row = refused_in_a_row.saturating_add(1);
                 if refused_in_a_row.is_multiple_of(limits.storm.max(1)) {
-                    // A storm of connects costs the system more than the pool: others come first.
+                    // A storm of connects costs the system more than the pool, so other work has priority.
                     sleep(limits.storm_pause).await;
                 }
             }
@@ -84,7 +84,7 @@ fn admit(port: &Port, address: SocketAddr) -> Result<Admitted, LimitReached> {
     Ok((guard, Some(Arc::new(caller))))
 }
 
-/// Serves a connection once its wait is over, over TLS where the pool has a certificate.
+/// Serves a connection after its wait, over TLS if the pool has a certificate.
 async fn welcome((stream, address): (TcpStream, SocketAddr), admitted: Admitted, port: Arc<Port>) {
     if let Some(caller) = &admitted.1
         && !caller.wait.is_zero()
@@ -92,7 +92,7 @@ async fn welcome((stream, address): (TcpStream, SocketAddr), admitted: Admitted,
     {
         return;
     }
-    // A late packet costs more than a small one.
+    // A late packet costs more than a small packet.
     let _best_effort = stream.set_nodelay(true);
     let Some(tls) = &port.tls else { return serve(stream, address, admitted, port).await };
     let shaken = port.stop.run_until_cancelled(accept(stream, address.ip(), &port, tls)).await;

@@ -1,8 +1,8 @@
-//! The network's side of the pool: the listening port, TLS, HTTP connections and their upgrade to WebSockets, proxies,
-//! CORS and the limit of open files.
+//! The network side of the pool: the listening port, TLS, HTTP connections and their upgrade to WebSockets, proxies, CORS,
+//! and the limit of open files.
 //!
-//! It may call `fairness` (to admit a connection), `auth` (to judge a page) and `methods` (to have a call answered).
-//! No rule about who may join and no command of the pool's core ever enters.
+//! It may call `fairness` (to admit a connection), `auth` (to check an origin), and `methods` (to answer a call). Rules
+//! about who may join and commands of the pool's core never enter.
 
 pub(crate) mod cors;
 pub(crate) mod fd_limit;

@@ -9,18 +9,18 @@ use crate::{
     net::{proxy::TrustedProxies, tls::Handshakes},
 };
 
-/// The pool's port: what its connections share.
+/// The pool's port: the state that its connections share.
 #[derive(Debug)]
 pub(crate) struct Port {
     pub(crate) service: Arc<Service>,
     pub(crate) limiter: Arc<ConnectionLimiter>,
     pub(crate) proxies: TrustedProxies,
-    /// Without a certificate the port speaks no TLS; with one it speaks nothing else.
+    /// The certificate. Without one, the port does not accept TLS; with one, it accepts only TLS.
     pub(crate) tls: Option<PoolTls>,
     pub(crate) handshakes: Arc<Handshakes>,
-    /// Every task that serves a connection, so that the end of the pool waits for them.
+    /// The tasks that serve connections; the shutdown of the pool waits for them.
     pub(crate) tasks: TaskTracker,
-    /// Cancelled when the pool is to take no further connections.
+    /// Cancelled when the pool stops accepting connections.
     pub(crate) stop: CancellationToken,
 }
 

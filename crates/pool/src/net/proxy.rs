@@ -4,19 +4,20 @@ use axum::http::{HeaderMap, HeaderName};
 use ipnet::IpNet;
 use vipnode_types::sanitize;
 
-/// The proxies before this pool, and the header in which they say who came to them.
+/// The proxies in front of this pool, and the header in which they name their clients.
 ///
-/// The header counts on connections of these addresses only, and of it only what they wrote: read from its
-/// end, the first address that is none of theirs (D34). What stands before that is the client's own word.
+/// The header counts only on connections from these addresses, and only the part that the proxies wrote: read from its
+/// end, the first address that is not a proxy's (fault D34, docs/faults.md). Everything before it is the client's own
+/// claim.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct TrustedProxies {
-    /// Addresses of the proxies.
+    /// The addresses of the proxies.
     pub proxies: Vec<IpNet>,
-    /// The header they set.
+    /// The header that they set.
     pub header: ProxyHeader,
 }
 
-/// The header in which a proxy says who came to it.
+/// The header in which a proxy names its client.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum ProxyHeader {
     /// `X-Forwarded-For: client, proxy`.
@@ -28,26 +29,26 @@ pub enum ProxyHeader {
     XRealIp,
 }
 
-/// A header of a trusted proxy that names no address.
+/// A header of a trusted proxy that does not name an address.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("the proxy's header {header} says \"{said}\" where it should name an address; look at how the proxy sets it")]
+#[error("the proxy's {header} header contains \"{said}\" instead of an address; check how the proxy sets it")]
 pub struct ProxyHeaderError {
     header: &'static str,
     said: String,
 }
 
 impl TrustedProxies {
-    /// Whether a connection of this address is a proxy's.
+    /// Whether a connection from this address is a proxy's.
     #[must_use]
     pub fn trusts(&self, address: IpAddr) -> bool {
         let address = address.to_canonical();
         self.proxies.iter().any(|net| net.contains(&address))
     }
 
-    /// Who is behind a proxy: its own address where it does not say.
+    /// Returns the client behind a proxy, or the proxy's own address if it does not name one.
     ///
     /// # Errors
-    /// [`ProxyHeaderError`] where the part of the header that counts is not an address.
+    /// [`ProxyHeaderError`] if the relevant part of the header is not an address.
     pub fn client(&self, proxy: IpAddr, headers: &HeaderMap) -> Result<IpAddr, ProxyHeaderError> {
         let mut client = proxy.to_canonical();
         for value in headers.get_all(self.header.name()).iter().rev() {
@@ -80,7 +81,7 @@ impl ProxyHeader {
         ProxyHeaderError { header: self.text(), said: sanitize(said, 64) }
     }
 
-    /// One part for each proxy on the way.
+    /// Returns one part per proxy on the way.
     fn parts(self, text: &str) -> Vec<&str> {
         match self {
             Self::XForwardedFor => text.split(',').collect(),
@@ -112,7 +113,7 @@ impl ProxyHeader {
 
 /// The text is not the name of a header that proxies set.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("one of x-forwarded-for, forwarded, x-real-ip")]
+#[error("pass x-forwarded-for, forwarded, or x-real-ip")]
 pub struct ProxyHeaderNameError;
 
 impl FromStr for ProxyHeader {
@@ -153,7 +154,7 @@ mod tests {
     }
 
     #[test]
-    fn d34_the_last_hop_that_is_no_proxy_of_ours_is_the_client() {
+    fn d34_the_last_hop_that_is_not_a_trusted_proxy_is_the_client() {
         for (values, client) in [
             (&["192.0.2.7"][..], "192.0.2.7"),
             (&["203.0.113.9, 192.0.2.7"], "192.0.2.7"),
@@ -186,7 +187,7 @@ mod tests {
     }
 
     #[test]
-    fn garbage_where_it_counts_is_an_error_that_shows_it() {
+    fn garbage_in_the_relevant_part_is_an_error_that_shows_it() {
         for bad in ["unknown", "192.0.2.7, ", "192.0.2.256", "192.0.2.7 10.0.0.1", "fe80::1%eth0"] {
             let error = said(ProxyHeader::XForwardedFor, &[bad]).unwrap_err();
             assert!(error.to_string().contains("x-forwarded-for"), "{error}");
@@ -195,7 +196,7 @@ mod tests {
     }
 
     #[test]
-    fn only_configured_proxies_are_believed() {
+    fn only_configured_proxies_are_trusted() {
         let proxies = proxies(ProxyHeader::XForwardedFor);
         let trusts = |ip: &str| proxies.trusts(ip.parse().unwrap());
         assert!(trusts("10.255.0.1") && trusts("::ffff:10.0.0.1") && trusts("2001:db8:aa:1::1"));

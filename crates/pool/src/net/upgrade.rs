@@ -11,7 +11,7 @@ use vipnode_rpc::ws_accept_key;
 pub(crate) struct Upgrade {
     /// The answer to the request.
     pub(crate) response: Response,
-    /// The stream, once the answer was sent.
+    /// The stream, available after the answer was sent.
     pub(crate) stream: OnUpgrade,
 }
 
@@ -19,7 +19,7 @@ impl Upgrade {
     /// Accepts the request that begins with `parts`.
     ///
     /// # Errors
-    /// The answer to a request that is not one for a WebSocket.
+    /// The answer to a request that does not ask for a WebSocket.
     pub(crate) fn accept(parts: &mut Parts) -> Result<Self, Box<Response>> {
         let refused = |status: StatusCode, why: &'static str| Err(Box::new((status, why).into_response()));
         let headers = &parts.headers;
@@ -30,7 +30,7 @@ impl Upgrade {
             return refused(StatusCode::BAD_REQUEST, "this is not a request for a WebSocket\n");
         }
         if headers.get(header::SEC_WEBSOCKET_VERSION).is_none_or(|version| version != "13") {
-            return refused(StatusCode::BAD_REQUEST, "this pool speaks version 13 of WebSocket\n");
+            return refused(StatusCode::BAD_REQUEST, "this pool supports only version 13 of WebSocket\n");
         }
         let accepted = headers.get(header::SEC_WEBSOCKET_KEY).map(|key| ws_accept_key(key.as_bytes()));
         let Some(accepted) = accepted.and_then(|key| HeaderValue::from_str(&key).ok()) else {
@@ -80,7 +80,7 @@ mod tests {
             ("sec-websocket-version", "13"),
             ("sec-websocket-key", "dGhlIHNhbXBsZSBub25jZQ=="),
         ];
-        assert_eq!(status(&good), StatusCode::UPGRADE_REQUIRED, "all is well but that nothing is connected here");
+        assert_eq!(status(&good), StatusCode::UPGRADE_REQUIRED, "everything is right except that nothing is connected");
         for missing in 0..good.len() {
             let mut bad = good.to_vec();
             bad.remove(missing);

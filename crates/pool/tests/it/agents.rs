@@ -54,8 +54,8 @@ async fn connect_ask_admit_report_leave() {
 
     pool.shutdown().await.unwrap();
     let reason = host.opened.closed.wait().await.to_string();
-    assert!(reason.contains("the pool is going down"), "{reason}");
-    assert!(client.opened.closed.wait().await.to_string().contains("going down"));
+    assert!(reason.contains("the pool is shutting down"), "{reason}");
+    assert!(client.opened.closed.wait().await.to_string().contains("shutting down"));
 }
 
 fn full(leases: &[vipnode_types::LeaseId]) -> ReportRequest {

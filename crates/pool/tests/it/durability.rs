@@ -6,7 +6,10 @@ use crate::common::{Agent, Keys, Mood, TestStore, config, get, pool};
 use serde_json::{Value, json};
 use vipnode_pool::{PoolConfig, PoolError, PoolLimits, PoolServer};
 use vipnode_pool_core::Limits;
-use vipnode_types::wire::{ErrorCode, ReportReply, Side, method};
+use vipnode_types::{
+    TypedError as _,
+    wire::{ErrorCode, ReportReply, Side, method},
+};
 
 async fn on(store: &TestStore) -> PoolServer {
     PoolServer::spawn_with(config(), store.boxed()).await.unwrap()
@@ -145,7 +148,7 @@ async fn a_taken_address_is_explained_and_join_waits() {
     let mut running = pool().await;
     let bind = running.local_addr();
     let error = PoolServer::spawn(PoolConfig { bind, ..config() }).await.unwrap_err();
-    assert!(matches!(error, PoolError::Bind { .. }) && error.hint().contains("--bind"), "{error}");
+    assert!(matches!(error, PoolError::Bind { .. }) && error.hint().unwrap().contains("--bind"), "{error}");
     tokio::select! {
         biased;
         ended = running.join() => panic!("{ended:?}"),

@@ -61,11 +61,12 @@ async fn d4_connections_in_all_and_of_an_address() {
     ] {
         let pool = limited(limits).await;
         let first = Agent::open(&pool).await;
-        let Err(OpenError::Refused { status: told, body, .. }) = open_ws(&ws_url(&pool), &RpcLimits::default()).await
+        let Err(OpenError::Refused { status: received, body, .. }) =
+            open_ws(&ws_url(&pool), &RpcLimits::default()).await
         else {
             panic!("the second socket was taken")
         };
-        assert!(told == status && body.contains(words), "{told} {body}");
+        assert!(received == status && body.contains(words), "{received} {body}");
         first.opened.peer.close("enough");
         // The place comes back once the pool has seen the end.
         while open_ws(&ws_url(&pool), &RpcLimits::default()).await.is_err() {}
@@ -162,14 +163,14 @@ async fn d4_calls_a_second_burst_and_flood() {
     let agent = Agent::open(&pool).await;
     let ping = async || agent.call::<Value>(method::PING, &[(); 0]).await;
     assert_eq!((ping().await.unwrap(), ping().await.unwrap()), (json!("pong"), json!("pong")));
-    busy(ping().await, "too many calls a second");
-    busy(ping().await, "too many calls a second");
+    busy(ping().await, "too many calls per second");
+    busy(ping().await, "too many calls per second");
     // The third in a row ends the socket, and its own answer may or may not come through.
     let _last = agent.opened.peer.call(method::PING, &[(); 0], crate::common::LONG).await;
-    assert!(agent.opened.closed.wait().await.to_string().contains("again and again"));
+    assert!(agent.opened.closed.wait().await.to_string().contains("repeatedly"));
     let ping = r#"{"id":1,"method":"vipnode_ping"}"#;
     let batch = post_text(pool.local_addr(), &format!("[{ping},{ping},{ping}]")).await;
-    assert!(batch.contains("too many calls a second"), "{batch}");
+    assert!(batch.contains("too many calls per second"), "{batch}");
 }
 
 /// A pool whose core waits for a store that is held.
@@ -204,10 +205,7 @@ async fn permits_of_each_kind_and_store_batches_and_health() {
     ] {
         let params = if method == method::CONNECT { hello.clone() } else { to_raw(&params) };
         let first = agent.opened.peer.begin_call(method, params.clone()).unwrap();
-        busy(
-            crate::common::read(agent.opened.peer.call_raw(method, params, crate::common::LONG).await),
-            "too much to do",
-        );
+        busy(crate::common::read(agent.opened.peer.call_raw(method, params, crate::common::LONG).await), "overloaded");
         drop(first);
     }
     store.set(Mood::Well);
@@ -286,7 +284,7 @@ async fn http_agents_and_http_idle() {
     let now = wall().get();
     post::<ConnectReply>(&rpc, &ana, &url, method::CONNECT, now, &ana.client()).await.unwrap();
     let full = post::<Value>(&rpc, &ben, &url, method::CONNECT, now, &ben.client()).await;
-    busy(full, "too much to do");
+    busy(full, "overloaded");
     while status(&pool).await.stats.num_active_clients > 0 {
         tokio::task::yield_now().await;
     }
@@ -315,7 +313,7 @@ async fn drain_ends_though_the_store_does_not_answer() {
     let asked = agent.opened.peer.begin_call(method::CONNECT, hello).unwrap();
     assert_eq!(agent.call::<Value>(method::PING, &[(); 0]).await.unwrap(), "pong");
     let ending = tokio::spawn(pool.shutdown());
-    assert!(agent.opened.closed.wait().await.to_string().contains("going down"));
+    assert!(agent.opened.closed.wait().await.to_string().contains("shutting down"));
     drop(asked);
     store.set(Mood::Well);
     ending.await.unwrap().unwrap();
@@ -363,9 +361,9 @@ async fn a_refusal_is_taken_in_time_or_the_socket_is_closed() {
     let _first = Agent::open(&pool).await;
     let mut refused = TcpStream::connect(pool.local_addr()).await.unwrap();
     let since = Instant::now();
-    let mut told = String::new();
-    refused.read_to_string(&mut told).await.unwrap();
-    assert!(told.starts_with("HTTP/1.1 429"), "{told}");
+    let mut answer = String::new();
+    refused.read_to_string(&mut answer).await.unwrap();
+    assert!(answer.starts_with("HTTP/1.1 429"), "{answer}");
     // It goes on and on, and nobody listens any more.
     while refused.write_all(&[0; 1_024]).await.is_ok() {}
     assert!(since.elapsed() >= refusal, "{:?}", since.elapsed());

@@ -48,7 +48,11 @@ async fn a_light_node_gets_a_host_is_metered_and_the_host_hears_of_its_end() {
     assert_eq!(host.whitelisted, [client.id().to_string()]);
     let peers = client.answer(asked).await.unwrap()["peers"].clone();
     assert_eq!(peers.as_array().unwrap().len(), 1, "one host is all there is");
-    assert_eq!(peers[0]["uri"], format!("enode://{}@127.0.0.1:30399", host.id()), "the address seen, the port told");
+    assert_eq!(
+        peers[0]["uri"],
+        format!("enode://{}@127.0.0.1:30399", host.id()),
+        "the observed address with the claimed port"
+    );
     assert_eq!((&peers[0]["ID"], &peers[0]["IsHost"]), (&json!(host.id().to_string()), &json!(true)));
 
     // Both report each other until some of it is metered time.
@@ -59,7 +63,7 @@ async fn a_light_node_gets_a_host_is_metered_and_the_host_hears_of_its_end() {
         assert_eq!(news["active_peers"], json!([format!("enode://{host_id}@127.0.0.1:30399")]));
         assert_eq!(news["latest_block_number"], 99, "the median of both, rounded down");
         assert!(news["invalid_peers"].as_array().unwrap().is_empty() && news.get("balance").is_none());
-        // A strict host keeps the client by its address (D33).
+        // A strict host keeps the client by its address (fault D33, docs/faults.md).
         let news = host.update(&[client_id], 100).await;
         assert_eq!(news["active_peers"].as_array().unwrap().len(), 1, "{news}");
     }
@@ -70,7 +74,7 @@ async fn a_light_node_gets_a_host_is_metered_and_the_host_hears_of_its_end() {
     drop(client);
     let deadline = Instant::now() + LATEST;
     while host.update(&[client_id], 101).await["invalid_peers"] != json!([client_id.to_string()]) {
-        assert!(Instant::now() < deadline, "the host was never told");
+        assert!(Instant::now() < deadline, "the host never got a call");
         tokio::task::yield_now().await;
     }
     assert_eq!(host.update(&[], 102).await["invalid_peers"], json!([]), "it has dropped it");
@@ -92,7 +96,7 @@ async fn a_connected_socket_of_protocol_2_is_not_closed_for_saying_nothing() {
     assert!(early["message"].as_str().unwrap().contains("has not authenticated"), "{early}");
 }
 
-/// Made by the original. Its signature holds over the bytes as they came; its moment is long past.
+/// A call that the original signed. Its signature is valid for the bytes as sent; its nonce is long outdated.
 #[tokio::test]
 async fn d9_d11_the_golden_vector_holds_and_is_too_old() {
     const ARGUMENT: &str = r#"{"peers_info":[{"id":"x","name":"a\u003cb\u003e\u0026c","caps":null,"protocols":null,"network":{"localAddress":"","remoteAddress":""}}],"block_number":0}"#;
@@ -133,7 +137,7 @@ async fn d2_less_than_one_peer_is_refused_with_a_hint() {
     }
 }
 
-/// D1, D10: and what else no honest agent sends.
+/// Faults D1 and D10 (docs/faults.md), and other calls that no honest agent sends.
 #[tokio::test]
 async fn d6_a_call_for_peers_is_signed_and_taken_once() {
     let pool = pool().await;
@@ -158,7 +162,7 @@ async fn d6_a_call_for_peers_is_signed_and_taken_once() {
         agent.socket.send(&frame(9, "vipnode_peer", &params)).await;
         assert_eq!(code(&agent.answer(9).await.unwrap_err()), wanted, "{params}");
     }
-    // D9: a call is taken once.
+    // Fault D9 (docs/faults.md): a call is accepted once.
     let params = fresh("{\"num\":1}");
     agent.socket.send(&frame(10, "vipnode_peer", &params)).await;
     assert!(agent.answer(10).await.is_ok());
@@ -317,7 +321,7 @@ async fn d45_a_page_sends_a_preflight_and_learns_whether_it_may_post() {
     assert!(answer.contains("access-control-allow-origin: https://pages.example") && answer.ends_with("\"pong\"}"));
 }
 
-/// D7, D46: signed or not, a wallet gets nothing by its own word, and nobody anything of a wallet.
+/// Faults D7 and D46 (docs/faults.md): signed or not, a wallet cannot claim anything, and its data is not disclosed.
 #[tokio::test]
 async fn d7_d46_a_wallet_is_answered_honestly() {
     let pool = pool().await;

@@ -15,7 +15,7 @@ fn unauthorized(answer: Result<ConnectReply, WireError>, words: &str) {
     let error = answer.unwrap_err();
     assert!(error.is(ErrorCode::Unauthorized), "{error:?}");
     assert!(error.message.contains(words), "{error}");
-    assert!(!error.data.unwrap_or_default().hint.is_empty(), "{} says how to fix it", error.message);
+    assert!(!error.data.unwrap_or_default().hint.is_empty(), "{} has a hint", error.message);
 }
 
 #[tokio::test]
@@ -149,7 +149,7 @@ async fn d8_a_call_whose_signature_does_not_hold_uses_no_nonce() {
     post::<ConnectReply>(&rpc, &keys, &url, method::CONNECT, now, &keys.client()).await.unwrap();
 
     let again = post::<ConnectReply>(&rpc, &keys, &url, method::CONNECT, now, &keys.client()).await;
-    unauthorized(again, "was used already");
+    unauthorized(again, "was already used");
     let future = post::<ConnectReply>(&rpc, &keys, &url, method::CONNECT, now + 400_000, &keys.client()).await;
     unauthorized(future, "in the future");
     let elsewhere = post::<ConnectReply>(&rpc, &keys, "http://other:1", method::CONNECT, now + 1, &keys.client()).await;

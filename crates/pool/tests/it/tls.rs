@@ -12,7 +12,10 @@ use tokio::{
 };
 use vipnode_pool::{PoolConfig, PoolLimits, PoolServer, PoolTls, TlsError};
 use vipnode_rpc::{RpcLimits, Trust, http, open_ws};
-use vipnode_types::wire::{ConnectReply, method};
+use vipnode_types::{
+    TypedError as _,
+    wire::{ConnectReply, method},
+};
 
 /// An authority and the certificate of a pool on this machine, in files.
 struct Papers {
@@ -144,7 +147,10 @@ async fn a_reload_takes_good_files_and_keeps_the_old_before_bad_ones() {
     assert!(matches!(tls.reload().unwrap_err(), TlsError::Mismatch { .. }));
     std::fs::write(papers.file("key.pem"), "nothing").unwrap();
     let error = tls.reload().unwrap_err();
-    assert!(error.to_string().contains("key.pem") && error.hint().contains("--tls-key"), "{error}");
+    assert!(
+        error.to_string().contains("key.pem") && error.hint().is_some_and(|hint| hint.contains("--tls-key")),
+        "{error}"
+    );
     std::fs::write(papers.file("cert.pem"), "nothing").unwrap();
     assert!(tls.reload().unwrap_err().to_string().contains("cert.pem cannot be used: it holds no certificate"));
     std::fs::remove_file(papers.file("cert.pem")).unwrap();

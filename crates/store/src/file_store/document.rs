@@ -41,7 +41,8 @@ impl Document {
     /// Every record; none where there is no file.
     pub(super) fn read<T: DeserializeOwned>(self, dir: &Path) -> Result<Vec<T>, StoreError> {
         let path = dir.join(self.name);
-        let unavailable = |error: io::Error| StoreError::Unavailable(format!("reading {}: {error}", path.display()));
+        let unavailable =
+            |error: io::Error| StoreError::Unavailable { why: format!("reading {}: {error}", path.display()) };
         let damaged = |line: usize, what: String| StoreError::Damaged { file: path.clone(), line, what };
         let file = match fs::metadata(&path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
@@ -110,7 +111,7 @@ impl Document {
         let path = dir.join(self.name);
         let text = self.text(records).map_err(io::Error::other);
         text.and_then(|text| replace(dir, &path, text.as_bytes()))
-            .map_err(|error| StoreError::Unavailable(format!("writing {}: {error}", path.display())))
+            .map_err(|error| StoreError::Unavailable { why: format!("writing {}: {error}", path.display()) })
     }
 }
 

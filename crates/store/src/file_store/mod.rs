@@ -46,7 +46,7 @@ impl FileStore {
     /// [`StoreError::InUse`] while another pool has the directory open; [`StoreError::Damaged`] if a file is not as it was
     /// written, and then no file is changed; [`StoreError::Unavailable`] if the directory cannot be used.
     pub fn open(dir: &Path) -> Result<Self, StoreError> {
-        let unavailable = |error| StoreError::Unavailable(format!("opening {}: {error}", dir.display()));
+        let unavailable = |error| StoreError::Unavailable { why: format!("opening {}: {error}", dir.display()) };
         make_dir(dir).map_err(unavailable)?;
         let mut options = fs::OpenOptions::new();
         options.create(true).truncate(false).write(true);

@@ -110,7 +110,7 @@ fn a_full_disk_fails_a_batch_before_it_is_taken_in() {
     store.apply(&[kept(1, Proven::Yes)]).unwrap();
     // A directory cannot be replaced by a file, whoever runs the test.
     fs::create_dir(dir.path().join("nodes")).unwrap();
-    assert!(matches!(store.apply(&[kept(2, Proven::Yes)]), Err(StoreError::Unavailable(_))));
+    assert!(matches!(store.apply(&[kept(2, Proven::Yes)]), Err(StoreError::Unavailable { .. })));
     assert_eq!(rows(&mut store), [kept(1, Proven::Yes)]);
     store.apply(&[kept(2, Proven::Yes)]).unwrap();
     fs::remove_dir(dir.path().join("nodes")).unwrap();

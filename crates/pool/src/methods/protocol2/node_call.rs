@@ -11,19 +11,19 @@ use vipnode_types::{
 
 use crate::{auth::AccessControl, error::Refusal, fairness::PermitClass};
 
-/// A call that a node's key is to have signed.
+/// A call that claims to be signed by a node's key.
 #[derive(Debug)]
 pub(crate) struct NodeCall<'a> {
     method: &'static str,
     signed: SignedCall<'a>,
-    /// What is wrong with its argument is said after what is wrong with its signature.
+    /// An error in the argument is kept until the signature is checked.
     call: Result<Call, WireError>,
 }
 
-/// A call that a node's key signed, of a node that may call this pool.
+/// A call that a node's key signed; the node may call this pool.
 #[derive(Debug)]
-pub(super) struct VerifiedCall {
-    pub(super) node: NodeId,
+pub(crate) struct VerifiedCall {
+    pub(crate) node: NodeId,
     nonce: u64,
     call: Call,
 }
@@ -59,13 +59,14 @@ impl<'a> NodeCall<'a> {
         let signed = SignedCall::read(params)?;
         let call = match signed.arguments.as_slice() {
             [argument] => parse(argument),
-            _ => Err(Refusal::invalid_params(&"after the nonce comes one argument").into()),
+            _ => Err(Refusal::invalid_params(&"exactly one argument has to follow the nonce").into()),
         };
         Ok(Self { method, signed, call })
     }
 
-    /// Checks the signature, and that the node may call this pool. The core judges the nonce, after this (D8).
-    pub(super) fn verify(self, access: &AccessControl) -> Result<VerifiedCall, WireError> {
+    /// Checks the signature, and that the node may call this pool. The core checks the nonce after this (fault D8,
+    /// docs/faults.md).
+    pub(crate) fn verify(self, access: &AccessControl) -> Result<VerifiedCall, WireError> {
         let Self { method, signed, call } = self;
         let node = signed.verify_node(method)?;
         access.admit_member_protocol2(&node)?;
@@ -78,13 +79,13 @@ impl<'a> NodeCall<'a> {
 }
 
 impl VerifiedCall {
-    /// Whether it presents the node.
-    pub(super) const fn connects(&self) -> bool {
+    /// Whether the call connects the node.
+    pub(crate) const fn connects(&self) -> bool {
         matches!(self.call, Call::Connect(_) | Call::Host(_) | Call::Client(_))
     }
 
-    /// The same class as its like in protocol 3.
-    pub(super) const fn permit_class(&self) -> PermitClass {
+    /// Returns the class of the corresponding call of protocol 3.
+    pub(crate) const fn permit_class(&self) -> PermitClass {
         match &self.call {
             Call::Connect(_) | Call::Host(_) | Call::Client(_) => PermitClass::Connect,
             Call::Update(_) => PermitClass::Report,
@@ -92,21 +93,21 @@ impl VerifiedCall {
         }
     }
 
-    pub(super) fn command(
+    pub(crate) fn command(
         self,
-        peer: ConnectionId,
+        connection: ConnectionId,
         (address, callable): (IpAddr, bool),
         request: RequestId,
     ) -> Command {
         let Self { node, nonce, call } = self;
-        Command::Protocol2 { connection: peer, request, node, nonce, address, callable, call }
+        Command::Protocol2 { connection, request, node, nonce, address, callable, call }
     }
 }
 
-/// The network of a node that presents itself; the older calls do not name it, and mean mainnet.
+/// Returns the network of a node that connects; the older calls do not name it and mean mainnet.
 fn network(call: &Call) -> Option<u64> {
     match call {
-        // The core refuses what is not an id.
+        // The core refuses a value that is not an id.
         Call::Connect(hello) => u64::try_from(hello.node_info.network).ok(),
         Call::Host(_) | Call::Client(_) => Some(1),
         Call::Update(_) | Call::Peer(_) => None,
@@ -122,7 +123,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_call_of_protocol_2_competes_with_its_like_in_protocol_3() {
+    fn a_call_of_protocol_2_competes_with_the_corresponding_one_of_protocol_3() {
         let params: Box<RawValue> = serde_json::from_str(r#"["sig","id",1,{}]"#).unwrap();
         for (call, class) in [
             (NodeCall::connect(&params), PermitClass::Connect),

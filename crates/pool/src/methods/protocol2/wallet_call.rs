@@ -7,7 +7,7 @@ use vipnode_types::{
 
 use crate::error::Refusal;
 
-/// A call of the original's pages for a wallet. Nothing is collected here yet, and nothing private is disclosed.
+/// A call of the original's pages for a wallet. This pool collects no payments yet, and the answers have no private data.
 #[derive(Debug)]
 pub(crate) enum WalletCall<'a> {
     Account(Account),
@@ -29,13 +29,13 @@ impl<'a> WalletCall<'a> {
         Ok(Self::Withdraw(SignedCall::read(params)?))
     }
 
-    /// Checks the signature and answers: the caller of this holds a permit.
-    pub(super) fn answer(&self) -> Result<Box<RawValue>, WireError> {
+    /// Checks the signature and answers. The caller holds a permit to check signatures.
+    pub(crate) fn answer(&self) -> Result<Box<RawValue>, WireError> {
         match self {
             Self::Account(wallet) => account(wallet),
             Self::AddNode(signed) => {
                 signed.verify_wallet(method::ADD_NODE)?;
-                // D7: no wallet claims a node by its own word.
+                // A wallet cannot claim a node (fault D7, docs/faults.md).
                 Err(Refusal::WalletClaim.into())
             }
             Self::Withdraw(signed) => {
@@ -46,7 +46,7 @@ impl<'a> WalletCall<'a> {
     }
 }
 
-/// What anyone may ask about any wallet: nothing that is not known anyway (D46).
+/// Returns the public data of a wallet, which anyone may request (fault D46, docs/faults.md).
 fn account(wallet: &Account) -> Result<Box<RawValue>, WireError> {
     let balance = Balance { account: wallet.to_string(), next_withdraw: ZERO_TIME.to_owned(), ..Balance::default() };
     let reply = AccountReply { node_short_ids: Vec::new(), balance };

@@ -10,13 +10,13 @@ use tokio_rustls::{TlsAcceptor, server::TlsStream};
 use super::{PoolTls, pool_tls::ACME_ALPN};
 use crate::net::port::Port;
 
-/// Bytes that wait to be encrypted; more is taken once these are written.
+/// The most bytes that wait to be encrypted.
 const BUFFER_BYTES: usize = 16 << 10;
 /// The first byte of each TLS connection: a handshake record.
 const HANDSHAKE_RECORD: u8 = 22;
 
-/// The TLS handshake of one connection, within its limits; `None` where there is nothing to serve. It waits
-/// neither for the rest of the pool nor does the rest wait for it.
+/// Does the TLS handshake of one connection, within its limits. Returns `None` if there is nothing to serve. Neither the
+/// handshake nor the rest of the pool waits for the other.
 pub(crate) async fn accept(
     stream: TcpStream,
     address: IpAddr,
@@ -36,7 +36,7 @@ pub(crate) async fn accept(
         match accepting.await {
             Ok(stream) => Some(Ok(stream)),
             Err(error) => {
-                tracing::debug!(%address, %error, "no TLS handshake");
+                tracing::debug!(%address, %error, "TLS handshake failed");
                 None
             }
         }
@@ -48,7 +48,7 @@ pub(crate) async fn accept(
     drop(handshake);
     match shaken {
         Some(Ok(mut stream)) if stream.get_ref().1.alpn_protocol() == Some(ACME_ALPN) => {
-            // The handshake was the answer.
+            // The handshake was the answer to the ACME server.
             let _gone = timeout(port.service.limits.refusal, stream.shutdown()).await;
             None
         }
@@ -65,7 +65,7 @@ pub(crate) async fn accept(
     }
 }
 
-/// Answers plain HTTP on a TLS port with what to change.
+/// Answers plain HTTP on a TLS port with a hint to use TLS.
 async fn say_tls(mut stream: TcpStream) {
     let why = "this port speaks TLS: use wss:// (an agent) or https:// instead of ws:// or http://\n";
     let text = format!(

@@ -17,23 +17,23 @@ use x509_cert::{
 
 use super::TlsError;
 
-/// Bytes of a PEM file; a longer one holds something else.
+/// The most bytes of a PEM file; a longer file is not a certificate or key.
 const FILE_BYTES: u64 = 1 << 20;
-/// Names that are shown, at most.
+/// The most names that are shown.
 const NAMES: usize = 16;
 
-/// What a certificate says, for people.
+/// The main facts about a certificate, for people.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CertificateFacts {
-    /// The host names it is for, at most 16.
+    /// Its host names, at most 16.
     pub names: Vec<String>,
-    /// When it begins, in seconds since 1970.
+    /// The start of its validity, in seconds since 1970.
     pub begins_s: u64,
-    /// When it ends, in seconds since 1970.
+    /// The end of its validity, in seconds since 1970.
     pub expires_s: u64,
 }
 
-/// A certificate that can be shown.
+/// A certificate with its key.
 #[derive(Debug, Clone)]
 pub(crate) struct Certificate {
     pub(crate) key: Arc<CertifiedKey>,
@@ -41,13 +41,13 @@ pub(crate) struct Certificate {
 }
 
 impl CertificateFacts {
-    /// When it ends, RFC 3339.
+    /// Returns the end of its validity, RFC 3339.
     #[must_use]
     pub fn expires(&self) -> String {
         Ms::new(self.expires_s.saturating_mul(1_000)).rfc3339_seconds()
     }
 
-    /// Whole days left; 0 where it is over.
+    /// Returns the whole days until it expires; 0 if it has expired.
     #[must_use]
     pub fn days_left(&self, now: SystemTime) -> u64 {
         self.expires_s.saturating_sub(seconds(now)) / 86_400
@@ -66,12 +66,12 @@ impl CertificateFacts {
 }
 
 impl Certificate {
-    /// Reads two PEM files and sees that they fit each other and the time.
+    /// Reads two PEM files and checks that they match and that the certificate is valid now.
     pub(crate) fn read(certificate: &Path, key: &Path, now: SystemTime) -> Result<Self, TlsError> {
         Self::parse((certificate, &text(certificate)?), (key, &text(key)?), now)
     }
 
-    /// The same with texts that are there; the paths are for the errors.
+    /// As [`Self::read`], with the texts of the files; the paths are for the errors.
     pub(crate) fn parse(
         (certificate, pem): (&Path, &[u8]),
         (key_file, key): (&Path, &[u8]),
@@ -89,7 +89,7 @@ impl Certificate {
         let key = any_supported_type(&key).map_err(|error| wrong(key_file, error.to_string()))?;
         let key = CertifiedKey::new(chain, key);
         match key.keys_match() {
-            // Of some keys the public half is not known; then the first handshake shows it.
+            // For some keys the public half is not known; then the first handshake shows whether they match.
             Ok(()) | Err(rustls::Error::InconsistentKeys(rustls::InconsistentKeys::Unknown)) => {}
             Err(_) => {
                 return Err(TlsError::Mismatch { certificate: certificate.to_owned(), key: key_file.to_owned() });

@@ -8,9 +8,8 @@ use std::{
 use tokio_util::sync::CancellationToken;
 use vipnode_pool_core::AddressBlock;
 
-/// The TLS handshakes that are not done. Where there are as many as allowed, the oldest of the address
-/// block that has the most is given up for the new one: who begins many and ends none only hurts itself,
-/// while an honest handshake is done within two round trips.
+/// The TLS handshakes in progress. At the limit, a new handshake replaces the oldest one of the address block that has the
+/// most: a block that begins many and finishes none harms only itself, while an honest handshake takes two round trips.
 #[derive(Debug)]
 pub(crate) struct Handshakes {
     most: usize,
@@ -24,7 +23,7 @@ struct Table {
     blocks: BTreeMap<AddressBlock, BTreeMap<u64, CancellationToken>>,
 }
 
-/// A handshake; counted until this is dropped.
+/// A handshake, which is counted until this is dropped.
 #[derive(Debug)]
 pub(crate) struct Handshake {
     handshakes: Arc<Handshakes>,
@@ -34,12 +33,12 @@ pub(crate) struct Handshake {
 }
 
 impl Handshakes {
-    /// At most `most` at once, at least one.
+    /// Returns a table for at most `most` handshakes, and at least one.
     pub(crate) fn new(most: usize) -> Self {
         Self { most: most.max(1), table: Mutex::default() }
     }
 
-    /// Counts one of `address`.
+    /// Counts a handshake with `address`.
     pub(crate) fn begin(self: &Arc<Self>, address: IpAddr) -> Handshake {
         let block = AddressBlock::of(address);
         let given_up = CancellationToken::new();
@@ -83,7 +82,7 @@ impl Table {
 }
 
 impl Handshake {
-    /// Until it is to be given up for others.
+    /// Waits until the handshake has to be given up.
     pub(crate) async fn given_up(&self) {
         self.given_up.cancelled().await;
     }

@@ -14,13 +14,15 @@ use rustls::{
 };
 use tokio::sync::watch;
 use vipnode_metrics::Gauge;
+#[cfg(feature = "acme")]
+use vipnode_types::TypedError as _;
 
 use super::{CertificateFacts, TlsError, certificate::Certificate};
 
-/// What an ACME server offers when it looks whether a name leads here (RFC 8737).
+/// The protocol that an ACME server offers when it validates a name (RFC 8737).
 pub(crate) const ACME_ALPN: &[u8] = b"acme-tls/1";
 
-/// The pool's certificate, from files or by ACME. Clones are one.
+/// The pool's certificate, from files or by ACME. All clones share it.
 #[derive(Debug, Clone)]
 pub struct PoolTls(Arc<Inner>);
 
@@ -41,33 +43,33 @@ enum Source {
     Acme(super::AcmeConfig),
 }
 
-/// What happened to the certificate by itself.
+/// A result of the automatic renewal of the certificate.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum TlsNews {
-    /// There is a new one.
+    /// There is a new certificate.
     Obtained(CertificateFacts),
-    /// One could not be had.
+    /// No certificate could be obtained.
     Failed {
         /// What happened.
         why: String,
         /// How to fix it.
         hint: String,
-        /// It is tried again after this time, in seconds.
+        /// When the pool tries again, in seconds.
         retry_s: u64,
     },
 }
 
-/// What is shown to whom. Swapped whole, so a handshake never sees half of a change.
+/// The certificates for handshakes. Each is replaced as a whole, so that a handshake never sees half of a change.
 #[derive(Debug, Default)]
 struct Certificates {
     current: RwLock<Option<Certificate>>,
-    /// Answers to an ACME server, by name; see [`ACME_ALPN`].
+    /// The answers to an ACME server, by name; see [`ACME_ALPN`].
     challenges: RwLock<BTreeMap<String, Arc<CertifiedKey>>>,
     expires: OnceLock<Gauge>,
 }
 
 impl PoolTls {
-    /// A certificate with its intermediates, and its key, from PEM files.
+    /// Reads a certificate with its intermediates, and its key, from PEM files.
     ///
     /// # Errors
     /// A file cannot be read or used; see [`TlsError`].
@@ -76,11 +78,11 @@ impl PoolTls {
         Self::new(Source::Files { certificate, key }, Some(current))
     }
 
-    /// A certificate by ACME, kept in a directory. It is ordered once the pool listens, as the ACME server
-    /// asks at its port; until then, at the very first start, handshakes fail.
+    /// Uses a certificate by ACME, which is kept in a directory. It is ordered once the pool listens, because the ACME
+    /// server connects to its port; until then, handshakes fail at the very first start.
     ///
     /// # Errors
-    /// A name cannot be in a certificate, or the directory cannot be used.
+    /// The directory cannot be used.
     #[cfg(feature = "acme")]
     pub fn acme(config: super::AcmeConfig) -> Result<Self, TlsError> {
         let kept = config.kept(SystemTime::now())?;
@@ -89,7 +91,7 @@ impl PoolTls {
 
     fn new(source: Source, current: Option<Certificate>) -> Result<Self, TlsError> {
         let certificates = Arc::new(Certificates::default());
-        let library = |error: rustls::Error| TlsError::Library(error.to_string());
+        let library = |error: rustls::Error| TlsError::Library { why: error.to_string() };
         let mut server = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
             .with_safe_default_protocol_versions()
             .map_err(library)?
@@ -111,18 +113,17 @@ impl PoolTls {
         Ok(tls)
     }
 
-    /// The certificate that is shown now; `None` before the first by ACME.
+    /// Returns the facts about the current certificate; `None` before the first one by ACME.
     #[must_use]
     pub fn facts(&self) -> Option<CertificateFacts> {
         let current = self.0.certificates.current.read().unwrap_or_else(PoisonError::into_inner);
         current.as_ref().map(|current| current.facts.clone())
     }
 
-    /// Reads the files again. The old certificate stays where the new one cannot be used; open connections
-    /// stay in any case.
+    /// Reads the files again. If the new certificate cannot be used, the old one stays. Open connections are not affected.
     ///
     /// # Errors
-    /// What is wrong with the files; see [`TlsError`].
+    /// A file cannot be read or used; see [`TlsError`].
     pub fn reload(&self) -> Result<CertificateFacts, TlsError> {
         match &self.0.source {
             Source::Files { certificate, key } => {
@@ -136,7 +137,7 @@ impl PoolTls {
         }
     }
 
-    /// The names that were asked for with ACME.
+    /// Returns the host names of the ACME order.
     #[must_use]
     pub fn hosts(&self) -> &[String] {
         match &self.0.source {
@@ -146,7 +147,7 @@ impl PoolTls {
         }
     }
 
-    /// Tells what happens to the certificate by itself.
+    /// Returns a receiver for the results of the automatic renewal.
     #[must_use]
     pub fn news(&self) -> watch::Receiver<Option<TlsNews>> {
         self.0.news.subscribe()
@@ -156,7 +157,7 @@ impl PoolTls {
         Arc::clone(&self.0.server)
     }
 
-    /// Keeps a gauge at the moment of expiry.
+    /// Keeps a gauge at the expiry time.
     pub(crate) fn show_in(&self, gauge: Gauge) {
         let gauge = self.0.certificates.expires.get_or_init(|| gauge);
         gauge.set(self.facts().map_or(0, |facts| i64::try_from(facts.expires_s).unwrap_or(i64::MAX)));
@@ -174,7 +175,7 @@ impl PoolTls {
 
 #[cfg(feature = "acme")]
 impl PoolTls {
-    /// Has a certificate by ACME ordered and renewed for as long as it is polled; with files it does nothing.
+    /// Orders and renews a certificate by ACME for as long as it is polled; with files, it does nothing.
     pub(crate) async fn keep(&self) {
         match &self.0.source {
             Source::Files { .. } => std::future::pending().await,
@@ -189,11 +190,11 @@ impl PoolTls {
     }
 
     pub(crate) fn failed(&self, error: &TlsError, retry_s: u64) {
-        let (why, hint) = (error.to_string(), error.hint().to_owned());
+        let (why, hint) = (error.to_string(), error.hint().unwrap_or_default());
         self.0.news.send_replace(Some(TlsNews::Failed { why, hint, retry_s }));
     }
 
-    /// Answers an ACME server that asks about `name`, until what comes back is dropped.
+    /// Answers an ACME server that validates `name`, until the returned value is dropped.
     pub(crate) fn challenge(&self, name: String, answer: Arc<CertifiedKey>) -> Challenge {
         self.0.certificates.challenges().insert(name.clone(), answer);
         Challenge { tls: self.clone(), name }
@@ -233,7 +234,7 @@ impl ResolvesServerCert for Certificates {
     }
 }
 
-/// No key is shown.
+/// Shows no key.
 impl fmt::Debug for Inner {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("PoolTls").field("source", &self.source).finish_non_exhaustive()

@@ -1,86 +1,74 @@
 use std::{io, path::PathBuf};
 
-/// Why a certificate cannot be used.
-#[derive(Debug, thiserror::Error)]
-pub enum TlsError {
-    /// A file cannot be read.
-    #[error("{path} cannot be read: {why}", path = path.display())]
-    File {
-        /// Path of the file.
-        path: PathBuf,
-        /// The error of the system.
-        why: io::Error,
-    },
-    /// A file cannot be written.
-    #[error("{path} cannot be written: {why}", path = path.display())]
-    Write {
-        /// Path of the file.
-        path: PathBuf,
-        /// The error of the system.
-        why: io::Error,
-    },
-    /// A file holds something else.
-    #[error("{path} cannot be used: {why}", path = path.display())]
-    Content {
-        /// Path of the file.
-        path: PathBuf,
-        /// What is wrong.
-        why: String,
-    },
-    /// The key is of another certificate.
-    #[error("the key in {key} does not belong to the certificate in {certificate}",
-            key = key.display(), certificate = certificate.display())]
-    Mismatch {
-        /// Path of the certificate.
-        certificate: PathBuf,
-        /// Path of the key.
-        key: PathBuf,
-    },
-    /// The certificate's time is over.
-    #[error("the certificate in {path} expired at {at}", path = path.display())]
-    Expired {
-        /// Path of the file.
-        path: PathBuf,
-        /// When, RFC 3339.
-        at: String,
-    },
-    /// The name cannot stand in a certificate.
-    #[error("{0:?} is not a host name that a certificate can be for")]
-    Name(String),
-    /// The certificate is kept by ACME and not in files of the operator.
-    #[error("the certificate comes by ACME and is renewed by itself")]
-    NoFiles,
-    /// The TLS library refuses.
-    #[error("TLS cannot be set up: {0}")]
-    Library(String),
-    /// The ACME server's, or the way to it.
-    #[error("no certificate from {directory}: {why}")]
-    Acme {
-        /// The directory's URL.
-        directory: String,
-        /// What it says.
-        why: String,
-    },
-}
+use vipnode_types::errors;
 
-impl TlsError {
-    /// The flag or command that fixes it.
-    #[must_use]
-    pub fn hint(&self) -> &'static str {
-        match self {
-            Self::File { .. } => "let the user that runs the pool read it, or name another: --tls-cert, --tls-key",
-            Self::Write { .. } => "choose a directory that the pool may write: --tls-cache DIR",
-            Self::Content { .. } => {
-                "--tls-cert takes the certificate and its intermediates as PEM, --tls-key its key as PEM without a password"
-            }
-            Self::Mismatch { .. } => "give both files of one certificate: --tls-cert, --tls-key",
-            Self::Expired { .. } => "renew it; if this machine's clock is wrong, set it (timedatectl)",
-            Self::Name(_) => "--tls-host takes a name such as pool.example.org, without port and scheme",
-            Self::NoFiles => "nothing has to be done",
-            Self::Library(_) => "please report this",
-            Self::Acme { .. } => {
-                "the name must lead here, and port 443 of it to this pool's port; the pool goes on trying"
-            }
-        }
+errors! {
+    /// Why a pool's certificate cannot be used.
+    #[derive(Debug)]
+    pub enum TlsError {
+        /// A file cannot be read.
+        File {
+            /// The file.
+            path: PathBuf,
+            /// The error of the system.
+            why: io::Error,
+        }: local, "{path} cannot be read: {why}" (path = path.display()),
+            hint "Let the user that runs the pool read it, or pass other files: --tls-cert FILE --tls-key FILE.";
+        /// A file cannot be written.
+        Write {
+            /// The file.
+            path: PathBuf,
+            /// The error of the system.
+            why: io::Error,
+        }: local, "{path} cannot be written: {why}" (path = path.display()),
+            hint "Pass a directory that the pool may write: --tls-cache DIR.";
+        /// A file does not contain a certificate, or a key.
+        Content {
+            /// The file.
+            path: PathBuf,
+            /// What is wrong.
+            why: String,
+        }: local, "{path} cannot be used: {why}" (path = path.display()),
+            hint "Pass the certificate and its intermediates as PEM (--tls-cert), and its key as PEM without a password \
+                  (--tls-key).";
+        /// The key belongs to a different certificate.
+        Mismatch {
+            /// The file of the certificate.
+            certificate: PathBuf,
+            /// The file of the key.
+            key: PathBuf,
+        }: local, "the key in {key} does not belong to the certificate in {certificate}"
+                (key = key.display(), certificate = certificate.display()),
+            hint "Pass both files of one certificate: --tls-cert FILE --tls-key FILE.";
+        /// The certificate has expired.
+        Expired {
+            /// The file.
+            path: PathBuf,
+            /// When it expired, RFC 3339.
+            at: String,
+        }: local, "the certificate in {path} expired at {at}" (path = path.display()),
+            hint "Renew the certificate; if this machine's clock is wrong, set it (timedatectl).";
+        /// A name cannot be in a certificate.
+        Name {
+            /// The name.
+            name: String,
+        }: local, "{name:?} is not a valid host name for a certificate",
+            hint "Pass a name such as pool.example.org, without a port or a scheme: --tls-host NAME.";
+        /// The certificate comes by ACME, and there is nothing to read again.
+        NoFiles: local, "the certificate is managed by ACME and renewed automatically",
+            no_hint "nothing has to be done";
+        /// The TLS library refuses the settings.
+        Library {
+            /// The error of the library.
+            why: String,
+        }: local, "TLS cannot be set up: {why}", hint "Report this as a bug.";
+        /// The ACME server refuses, or cannot be reached.
+        Acme {
+            /// The URL of the directory.
+            directory: String,
+            /// The error of the server, or why it cannot be reached.
+            why: String,
+        }: local, "cannot get a certificate from {directory}: {why}",
+            hint "Let the name point to this machine, and its port 443 lead to the pool's port; the pool keeps trying.";
     }
 }

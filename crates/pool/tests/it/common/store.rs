@@ -47,7 +47,7 @@ impl TestStore {
 }
 
 fn broken() -> StoreError {
-    StoreError::Unavailable("the disk is full".to_owned())
+    StoreError::Unavailable { why: "the disk is full".to_owned() }
 }
 
 impl Store for TestStore {

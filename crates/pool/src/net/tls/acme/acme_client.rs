@@ -9,9 +9,9 @@ use reqwest::{Client, redirect::Policy};
 use rustls::ClientConfig;
 use vipnode_rpc::{TlsFault, Trust};
 
-/// Bytes of an answer; a longer one does not come from an ACME server.
+/// The most bytes of an answer; a longer one does not come from an ACME server.
 const ANSWER_BYTES: usize = 1 << 20;
-/// A request that takes longer has failed.
+/// The time limit of a request.
 const REQUEST: Duration = Duration::from_secs(30);
 
 /// HTTP for ACME.
@@ -36,9 +36,9 @@ impl AcmeClient {
         let (parts, body) = request.into_parts();
         let body = to_bytes(Body::new(body), ANSWER_BYTES).await.map_err(|error| Error::Other(error.into()))?;
         let sending = self.client.request(parts.method, parts.uri.to_string()).headers(parts.headers).body(body);
-        let mut response = sending.send().await.map_err(|error| self.told(&error))?;
+        let mut response = sending.send().await.map_err(|error| self.explained(&error))?;
         let mut answer = Vec::new();
-        while let Some(chunk) = response.chunk().await.map_err(|error| self.told(&error))? {
+        while let Some(chunk) = response.chunk().await.map_err(|error| self.explained(&error))? {
             if answer.len().saturating_add(chunk.len()) > ANSWER_BYTES {
                 return Err(Error::Other(format!("the answer has more than {ANSWER_BYTES} bytes").into()));
             }
@@ -50,13 +50,15 @@ impl AcmeClient {
         Ok(BytesResponse { parts: head, body: Box::new(Bytes::from(answer)) })
     }
 
-    fn told(&self, error: &reqwest::Error) -> Error {
+    /// Returns an error of a request with its innermost cause, which names the problem.
+    fn explained(&self, error: &reqwest::Error) -> Error {
         let mut cause: &dyn std::error::Error = error;
         while let Some(next) = cause.source() {
             cause = next;
         }
         let fault = TlsFault::within(error, &self.trust);
-        let words = fault.map_or_else(|| format!("it cannot be reached: {cause}"), |fault| fault.to_string());
+        let words =
+            fault.map_or_else(|| format!("the ACME server cannot be reached: {cause}"), |fault| fault.to_string());
         Error::Other(words.into())
     }
 }

@@ -7,11 +7,11 @@ use std::{
 
 use super::{AcmeConfig, Certificate, TlsError};
 
-/// Bytes of the file of an account.
+/// The most bytes of an account's file.
 const ACCOUNT_BYTES: u64 = 64 << 10;
 
 impl AcmeConfig {
-    /// The certificate of an earlier run, where it is for these names and not over.
+    /// Returns the certificate of an earlier run if it has these names and has not expired.
     pub(crate) fn kept(&self, now: SystemTime) -> Result<Option<Certificate>, TlsError> {
         fs::create_dir_all(&self.cache).map_err(|why| TlsError::Write { path: self.cache.clone(), why })?;
         let kept = Certificate::read(&self.certificate_file(), &self.key_file(), now);
@@ -19,15 +19,16 @@ impl AcmeConfig {
             Ok(kept) if self.hosts.iter().all(|host| kept.facts.names.contains(host)) => Some(kept),
             Ok(_for_other_names) => None,
             Err(TlsError::File { why, .. }) if why.kind() == io::ErrorKind::NotFound => None,
-            // Whatever is there is replaced.
+            // The new certificate replaces whatever is there.
             Err(error) => {
-                tracing::warn!(%error, "the kept certificate is not used");
+                tracing::warn!(%error, "cannot use the stored certificate");
                 None
             }
         })
     }
 
-    /// Key first: a certificate whose key is another one is not read, an old key is only not used.
+    /// Writes the key first: a certificate with a different key would be rejected, while a new key with an old certificate
+    /// is only not used.
     pub(super) fn keep_certificate(&self, chain: &str, key: &str) -> Result<(), TlsError> {
         write(&self.key_file(), key)?;
         write(&self.certificate_file(), chain)
@@ -55,7 +56,7 @@ impl AcmeConfig {
         self.file("account.json")
     }
 
-    /// Of each ACME server apart, so that a test directory never stands in for the real one.
+    /// Returns a path per ACME server, so that the files of a test server never replace those of the real one.
     fn file(&self, name: &str) -> PathBuf {
         let server = self.directory.split_once("://").map_or(&*self.directory, |(_, rest)| rest);
         let server: String =
@@ -64,7 +65,7 @@ impl AcmeConfig {
     }
 }
 
-/// Whole or not at all, and for its owner only.
+/// Writes a file as a whole or not at all, readable only by its owner.
 fn write(path: &Path, text: &str) -> Result<(), TlsError> {
     let written = || -> io::Result<()> {
         let new = path.with_extension("new");

@@ -1,5 +1,5 @@
-//! The pool's certificate by ACME (RFC 8555): proven by TLS-ALPN-01 on the pool's own port, kept in a
-//! directory, renewed when two thirds of its time are over.
+//! The pool's certificate by ACME (RFC 8555): validated by TLS-ALPN-01 on the pool's own port, kept in a directory,
+//! renewed after two thirds of its validity.
 
 mod acme_client;
 mod cache;
@@ -20,52 +20,52 @@ use super::{
     pool_tls::Challenge,
 };
 
-/// How a certificate is had by ACME.
+/// The settings for a certificate by ACME.
 #[derive(Debug, Clone)]
 pub struct AcmeConfig {
-    /// The names it is to be for, lower-case.
+    /// The names for the certificate, in lower case.
     pub hosts: Vec<String>,
-    /// URL of the ACME server's directory.
+    /// The URL of the ACME server's directory.
     pub directory: String,
-    /// Whom the connection to the ACME server is to be to.
+    /// The authorities trusted for the connection to the ACME server.
     pub trust: Trust,
-    /// Where account, certificate and key are kept, readable by their owner only.
+    /// The directory of account, certificate, and key, which only their owner can read.
     pub cache: PathBuf,
-    /// A mail address that the ACME server may write to.
+    /// A mail address to which the ACME server may write.
     pub contact: Option<String>,
 }
 
 /// Let's Encrypt's directory.
 pub const LETS_ENCRYPT: &str = "https://acme-v02.api.letsencrypt.org/directory";
 
-/// The first retry after a failure; each further one waits twice as long. Let's Encrypt takes five failures
-/// an hour and name.
+/// The wait before the first retry after a failure; each further one is twice as long. Let's Encrypt allows five failures
+/// per hour and name.
 const RETRY_FIRST: Duration = Duration::from_secs(60);
 /// The longest wait between two tries.
 const RETRY_MOST: Duration = Duration::from_secs(6 * 3600);
-/// How often it is looked whether the certificate is due: clocks jump, machines sleep.
+/// How often the pool checks whether the certificate is due: clocks jump, and machines sleep.
 const LOOK: Duration = Duration::from_secs(3600);
-/// An order that takes longer has failed.
+/// The time limit of an order.
 const ORDER: Duration = Duration::from_secs(180);
 
 impl AcmeConfig {
-    /// Names are checked and written in lower case.
+    /// Checks the names and returns the settings with them in lower case.
     ///
     /// # Errors
     /// [`TlsError::Name`].
     pub fn check(mut self) -> Result<Self, TlsError> {
         for host in &mut self.hosts {
             host.make_ascii_lowercase();
-            // ACME gives no certificate for an address without a dot, and none for "*" this way.
+            // TLS-ALPN-01 cannot validate a wildcard.
             if DnsName::try_from(host.as_str()).is_err() || host.contains('*') {
-                return Err(TlsError::Name(host.clone()));
+                return Err(TlsError::Name { name: host.clone() });
             }
         }
         Ok(self)
     }
 }
 
-/// Orders and renews for as long as it is polled.
+/// Orders and renews the certificate for as long as it is polled.
 pub(super) async fn keep(tls: &PoolTls, config: &AcmeConfig) {
     let mut wait = RETRY_FIRST;
     loop {
@@ -76,7 +76,7 @@ pub(super) async fn keep(tls: &PoolTls, config: &AcmeConfig) {
         }
         let ordered = tokio::time::timeout(ORDER, order::order(tls, config)).await;
         let ordered = ordered.unwrap_or_else(|_elapsed| {
-            let why = format!("it took longer than {} s", ORDER.as_secs());
+            let why = format!("the order took longer than {} s", ORDER.as_secs());
             Err(TlsError::Acme { directory: config.directory.clone(), why })
         });
         match ordered {
@@ -93,7 +93,7 @@ pub(super) async fn keep(tls: &PoolTls, config: &AcmeConfig) {
     }
 }
 
-/// Whether two thirds of its time are over, which is when it is renewed.
+/// Whether two thirds of a certificate's validity are over, so that it has to be renewed.
 fn is_due(facts: &CertificateFacts, now: SystemTime) -> bool {
     let last_third_s = facts.expires_s.saturating_sub(facts.begins_s) / 3;
     facts.expires_s.saturating_sub(last_third_s) <= seconds(now)
@@ -123,10 +123,10 @@ mod tests {
     }
 
     #[test]
-    fn only_host_names_are_asked_for() {
+    fn only_host_names_are_ordered() {
         assert_eq!(config(&["Pool.Example.ORG"]).check().unwrap().hosts, ["pool.example.org"]);
         for wrong in ["", "https://pool.example", "pool.example:443", "*.example.org", "a b"] {
-            assert!(matches!(config(&["a.example", wrong]).check(), Err(TlsError::Name(name)) if name == wrong));
+            assert!(matches!(config(&["a.example", wrong]).check(), Err(TlsError::Name { name }) if name == wrong));
         }
     }
 }

@@ -13,29 +13,29 @@ use rustls::{
 
 use super::{AcmeConfig, Certificate, Challenge, ORDER, PoolTls, TlsError, acme_client::AcmeClient};
 
-/// Why the ACME server does not believe that a name leads here.
+/// Why the ACME server did not validate a name.
 #[derive(Debug, thiserror::Error)]
 enum ProofError {
     #[error(transparent)]
     Server(#[from] Error),
-    #[error("the server has the name as {0:?}")]
+    #[error("the ACME server reports the status {0:?} for this name")]
     Authorization(AuthorizationStatus),
-    #[error("it does not offer TLS-ALPN-01")]
+    #[error("the ACME server does not offer the TLS-ALPN-01 challenge")]
     NoChallenge,
-    #[error("it asks for something else than a host name")]
+    #[error("the ACME server asks for an identifier that is not a host name")]
     NotAHostName,
-    #[error("its digest does not have 32 bytes")]
+    #[error("the digest of the challenge is not 32 bytes long")]
     Digest,
-    #[error("no answer for {name}: {why}")]
+    #[error("cannot answer the challenge for {name}: {why}")]
     Answer { name: String, why: String },
-    /// By the server's own words about a name.
+    /// The error that the server reported for a name.
     #[error("{0}")]
     Refused(String),
-    #[error("the order is {0:?}")]
+    #[error("the order has the status {0:?}")]
     Order(OrderStatus),
 }
 
-/// Has one certificate made, shown to be ours name by name, and keeps it.
+/// Orders a certificate, validates each of its names, and keeps it.
 pub(super) async fn order(tls: &PoolTls, config: &AcmeConfig) -> Result<Certificate, TlsError> {
     let failed = |why: String| TlsError::Acme { directory: config.directory.clone(), why };
     let account = account(config).await?;
@@ -51,7 +51,7 @@ pub(super) async fn order(tls: &PoolTls, config: &AcmeConfig) -> Result<Certific
     Certificate::parse((&certificate_file, chain.as_bytes()), (&key_file, key.as_bytes()), SystemTime::now())
 }
 
-/// The account of an earlier run, or a new one.
+/// Returns the account of an earlier run, or a new one.
 async fn account(config: &AcmeConfig) -> Result<Account, TlsError> {
     let failed = |why: String| TlsError::Acme { directory: config.directory.clone(), why };
     let client = AcmeClient::new(&config.trust).map_err(|error| failed(error.to_string()))?;
@@ -59,8 +59,8 @@ async fn account(config: &AcmeConfig) -> Result<Account, TlsError> {
         let account = Account::builder_with_http(Box::new(client.clone())).from_credentials(kept).await;
         match account {
             Ok(account) => return Ok(account),
-            // Of a server that forgot us, or is away; the latter shows below.
-            Err(error) => tracing::warn!(%error, "the kept ACME account is not used"),
+            // The server no longer knows the account, or is unreachable; the latter fails again below.
+            Err(error) => tracing::warn!(%error, "cannot use the stored ACME account"),
         }
     }
     let contact: Vec<String> = config.contact.iter().map(|mail| format!("mailto:{mail}")).collect();
@@ -72,7 +72,7 @@ async fn account(config: &AcmeConfig) -> Result<Account, TlsError> {
     Ok(account)
 }
 
-/// Answers for each name, and waits until the server believes it; then nothing is answered any more.
+/// Answers the challenge for each name until the server has validated them all.
 async fn prove(tls: &PoolTls, order: &mut Order) -> Result<(), ProofError> {
     let mut challenges = Vec::new();
     let mut authorizations = order.authorizations();
@@ -102,7 +102,7 @@ async fn answer(tls: &PoolTls, mut authorization: AuthorizationHandle<'_>) -> Re
     Ok(shown)
 }
 
-/// Returns what the server says about the name that it did not accept.
+/// Returns the server's error for the name that it did not validate.
 async fn refusal(order: &mut Order, status: OrderStatus) -> ProofError {
     let mut authorizations = order.authorizations();
     while let Some(Ok(mut authorization)) = authorizations.next().await {
@@ -114,7 +114,7 @@ async fn refusal(order: &mut Order, status: OrderStatus) -> ProofError {
     ProofError::Order(status)
 }
 
-/// A self-signed certificate that holds the digest (RFC 8737).
+/// Returns a self-signed certificate with the digest (RFC 8737).
 fn challenge_certificate(name: &str, digest: &[u8]) -> Result<Arc<CertifiedKey>, ProofError> {
     if digest.len() != 32 {
         return Err(ProofError::Digest);

@@ -1,0 +1,76 @@
+use std::time::{Duration, Instant};
+
+use vipnode_pool_core::{Core, Limits, Row};
+use vipnode_store::StoreError;
+use vipnode_types::Ms;
+
+use crate::{
+    close_reason::CloseReason,
+    engine::{core_thread::CoreThread, health_error::HealthError, inbox::Message},
+    error::Refusal,
+};
+
+// The core after a fault: it is discarded and restored from the durable rows.
+
+impl CoreThread {
+    /// Discards the core and restores it from the durable rows. Returns false if the thread has to stop.
+    pub(super) fn rebuild(&mut self, why: &str) -> bool {
+        tracing::error!(why, "rebuilding the pool's state from the store");
+        self.metrics.rebuilds.inc();
+        self.replies.refuse_all(&Refusal::Rebuilding { retry_ms: self.retry_ms }.into());
+        self.outbox.discard();
+        self.effects = Vec::new();
+        self.life = self.life.saturating_add(1);
+        self.connections.close_all(&CloseReason::Restoring.to_string());
+        loop {
+            match self.store.load() {
+                Ok(rows) => {
+                    self.core = build(&self.limits, self.seed, self.clock.now(), rows);
+                    self.clock = self.clock.not_before(self.core.now());
+                    return true;
+                }
+                Err(error) => {
+                    tracing::error!(%error, "the store cannot be read; trying again");
+                    if !self.refuse_for(self.store_retry, &error) {
+                        return false;
+                    }
+                }
+            }
+        }
+    }
+
+    /// Answers "busy" for a while. Returns false if the thread has to stop.
+    fn refuse_for(&mut self, time: Duration, why: &StoreError) -> bool {
+        let until = Instant::now() + time;
+        loop {
+            match self.reader.next(until.saturating_duration_since(Instant::now())) {
+                Some(Message::Request { reply_to, .. }) => {
+                    reply_to.send(Err(Refusal::Rebuilding { retry_ms: self.retry_ms }.into()));
+                }
+                Some(Message::Probe(answer)) => {
+                    let _gone = answer.send(Err(HealthError::Store { source: why.clone() }));
+                }
+                Some(Message::Reload { limits, done }) => {
+                    self.limits = *limits;
+                    let _nobody_waits = done.send(Vec::new());
+                }
+                Some(Message::Stop) => return false,
+                Some(_) => {}
+                None => return true,
+            }
+        }
+    }
+}
+
+/// Returns a core with the rows of the store.
+pub(super) fn build(limits: &Limits, seed: [u8; 32], now: Ms, rows: Vec<Row>) -> Core {
+    let mut core = if rows.is_empty() {
+        Core::new(limits.clone(), seed, now)
+    } else {
+        Core::restore(limits.clone(), seed, now, rows)
+    };
+    // An agent may hold leases that the store lost, or never kept, whose numbers must not be used again. No pool uses a
+    // million numbers per second.
+    core.number_leases_from(now.get().saturating_mul(1_000));
+    core
+}

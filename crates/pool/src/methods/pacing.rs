@@ -1,0 +1,60 @@
+use std::time::{Duration, Instant};
+
+use vipnode_pool_core::PoolLimits;
+
+use crate::{
+    error::Refusal,
+    fairness::{Block, Pace, SharedTokenBucket},
+};
+
+/// How a caller that is too fast is slowed down, over WebSocket and HTTP alike: nothing is read from it while it waits,
+/// which costs nothing and holds back the other side.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Pacing {
+    /// How long the caller waits first.
+    pub(crate) wait: Duration,
+    /// Whether the call is refused after that.
+    pub(crate) result: Result<(), Refusal>,
+}
+
+impl Pacing {
+    /// Paces one call, or one other frame. `own` is the pace of the connection itself, `shared` the tokens of its address
+    /// block for such frames.
+    pub(crate) fn of(own: Pace, block: &Block, shared: &SharedTokenBucket, limits: &PoolLimits, now: Instant) -> Self {
+        let refused = |refusal| Self { wait: block.pause(now, limits.flood_pause), result: Err(refusal) };
+        match own {
+            Pace::TooFast { retry_ms, .. } => refused(Refusal::TooFast { retry_ms }),
+            Pace::Fine => match shared.reserve(now, limits.block_wait) {
+                Ok(wait) => Self { wait, result: Ok(()) },
+                Err(retry_ms) => refused(Refusal::BlockTooFast { retry_ms }),
+            },
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_connection_is_slowed_by_its_own_rate_and_by_that_of_its_block() {
+        let flood_pause = Duration::from_millis(20);
+        let limits = PoolLimits {
+            block_calls_a_second: 10,
+            block_burst: 1,
+            block_wait: Duration::from_millis(100),
+            flood_pause,
+            ..PoolLimits::default()
+        };
+        let now = Instant::now();
+        let block = Block::new(&limits, now);
+        let pace = |own| Pacing::of(own, &block, &block.calls, &limits, now);
+        let too_fast = pace(Pace::TooFast { retry_ms: 7, refused: 1 });
+        assert_eq!(too_fast, Pacing { wait: flood_pause, result: Err(Refusal::TooFast { retry_ms: 7 }) });
+        assert_eq!(pace(Pace::Fine), Pacing { wait: Duration::ZERO, result: Ok(()) });
+        assert_eq!(pace(Pace::Fine), Pacing { wait: Duration::from_millis(100), result: Ok(()) }, "the next token");
+        let block_too_fast = pace(Pace::Fine);
+        assert_eq!(block_too_fast.result, Err(Refusal::BlockTooFast { retry_ms: 100 }));
+        assert!(block_too_fast.wait >= flood_pause);
+    }
+}

@@ -1,0 +1,105 @@
+use std::{fmt::Display, net::IpAddr};
+
+use futures_util::{Sink, Stream};
+use vipnode_pool_core::{ConnectionId, Identity};
+use vipnode_rpc::{Frame, Session, SessionEnd};
+use vipnode_types::{NodeId, PoolMethod, wire::WireError};
+
+use super::Socket;
+use crate::{
+    auth::SignedParams,
+    engine::wall_clock,
+    error::Refusal,
+    fairness::FairPermit,
+    methods::{
+        dispatch::{Client, Failure},
+        request::{AgentCall, AgentSender},
+    },
+};
+
+/// A socket that makes a call, and its session, which continues to work while the call waits.
+pub(super) struct SocketClient<'a, 'b, S> {
+    pub(super) socket: &'a mut Socket<'b>,
+    pub(super) session: &'a mut Session<S>,
+}
+
+impl<S, E> Client for SocketClient<'_, '_, S>
+where
+    S: Stream<Item = Result<Frame, E>> + Sink<Frame> + Unpin,
+    <S as Sink<Frame>>::Error: Display,
+    E: Display,
+{
+    type Ended = SessionEnd;
+
+    async fn check_permit(&mut self) -> Result<FairPermit, Failure<SessionEnd>> {
+        let service = self.socket.service;
+        match service.try_check(&self.socket.caller.block) {
+            Ok(permit) => Ok(permit),
+            Err(wait) => {
+                let waited = self.session.work_while(Box::pin(service.wait_for_check(wait))).await;
+                Ok(waited.map_err(Failure::Ended)??)
+            }
+        }
+    }
+
+    /// Only a connect is signed. Later calls are made by the identity that it named; the core knows whether it accepted
+    /// that.
+    async fn agent(
+        &mut self,
+        method: PoolMethod,
+        signed: &SignedParams<'_>,
+        call: Result<AgentCall, WireError>,
+    ) -> Result<(AgentSender, AgentCall), Failure<SessionEnd>> {
+        let (identity, call) = if method == PoolMethod::Connect {
+            let _permit = self.check_permit().await?;
+            self.socket.connect(signed, call).await?
+        } else {
+            (self.socket.claimed.ok_or(Refusal::NotAuthenticated)?, call?)
+        };
+        let (address, callable) = self.origin();
+        Ok((AgentSender { connection: self.socket.connection(), identity, address, callable }, call))
+    }
+
+    fn origin(&self) -> (IpAddr, bool) {
+        (self.socket.caller.address, true)
+    }
+
+    /// One socket is for one node, in one protocol.
+    fn node(&mut self, node: NodeId, connects: bool) -> Result<ConnectionId, WireError> {
+        let socket = &mut *self.socket;
+        if socket.claimed.is_some() || socket.signed_by.is_some_and(|other| other != node) {
+            return Err(Refusal::OtherNode.into());
+        }
+        if socket.signed_by.is_none() && !connects {
+            return Err(Refusal::NotAuthenticated.into());
+        }
+        socket.signed_by = Some(node);
+        socket.entry.set_known();
+        Ok(socket.connection())
+    }
+}
+
+impl Socket<'_> {
+    /// Verifies a connect, whose signature covers the challenge.
+    async fn connect(
+        &mut self,
+        signed: &SignedParams<'_>,
+        call: Result<AgentCall, WireError>,
+    ) -> Result<(Identity, AgentCall), WireError> {
+        let (identity, nonce) = signed.verify(&self.service.access, PoolMethod::Connect.name(), wall_clock()).await?;
+        if nonce != self.challenge {
+            return Err(Refusal::Challenge.into());
+        }
+        let other = self.claimed.as_ref().is_some_and(|claimed| claimed.node != identity.node);
+        if other || self.signed_by.is_some() {
+            return Err(Refusal::OtherNode.into());
+        }
+        let call = call?;
+        if let AgentCall::Connect(hello) = &call {
+            self.service.access.admit(&identity, hello, nonce)?;
+        }
+        self.claimed = Some(identity);
+        self.entry.set_known();
+        Ok((identity, call))
+    }
+}

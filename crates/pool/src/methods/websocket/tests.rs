@@ -1,0 +1,123 @@
+use std::{
+    collections::VecDeque,
+    pin::Pin,
+    task::{Context, Poll},
+    time::Duration,
+};
+
+use serde_json::value::to_raw_value;
+use vipnode_rpc::{Keepalive, RpcLimits};
+use vipnode_types::{AgentKey, ChainSpec, Delegation, Ms, NodeKey, PoolMethod, signed::Envelope, wire::ConnectRequest};
+
+use super::*;
+use crate::{
+    PoolLimits,
+    engine::{InboxReader, Message, wall_clock},
+    fairness::ConnectionLimiter,
+    methods::service::tests::service,
+};
+
+const URL: &str = "ws://127.0.0.1:1";
+
+/// Brings some frames, and then nothing or a panic.
+struct Scripted {
+    frames: VecDeque<Frame>,
+    panics: bool,
+}
+
+impl Stream for Scripted {
+    type Item = Result<Frame, String>;
+
+    fn poll_next(mut self: Pin<&mut Self>, _cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        match self.frames.pop_front() {
+            Some(frame) => Poll::Ready(Some(Ok(frame))),
+            None if self.panics => panic!("as the test wants it"),
+            None => Poll::Pending,
+        }
+    }
+}
+
+impl Sink<Frame> for Scripted {
+    type Error = String;
+
+    fn poll_ready(self: Pin<&mut Self>, _cx: &mut Context<'_>) -> Poll<Result<(), String>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn start_send(self: Pin<&mut Self>, _frame: Frame) -> Result<(), String> {
+        Ok(())
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, _cx: &mut Context<'_>) -> Poll<Result<(), String>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn poll_close(self: Pin<&mut Self>, _cx: &mut Context<'_>) -> Poll<Result<(), String>> {
+        Poll::Ready(Ok(()))
+    }
+}
+
+/// A connect whose signature holds for the challenge "nonce".
+fn connect() -> Frame {
+    let (node, agent) = (NodeKey::read(&[1; 32]).unwrap(), AgentKey::from_random([2; 32]).unwrap());
+    let hello = ConnectRequest {
+        protocol: 3,
+        agent_version: String::new(),
+        client_version: String::new(),
+        capabilities: Vec::new(),
+        min_versions: Vec::new(),
+        chain: ChainSpec { chain_id: 1, genesis: Default::default() },
+        enode: None,
+        host: None,
+        client: None,
+        join: None,
+        allow_protocol2: false,
+    };
+    let object = to_raw_value(&hello).unwrap();
+    let (issued, ends) = (Ms::ZERO, wall_clock().plus(60_000));
+    let delegation = Delegation::sign(&node, agent.public(), issued, ends);
+    let envelope = Envelope::sign(&agent, delegation, PoolMethod::Connect.name(), URL, "nonce", object.get());
+    let params = serde_json::to_string(&(object, envelope)).unwrap();
+    Frame::Text(format!(r#"{{"id":1,"method":"vipnode_connect","params":{params}}}"#))
+}
+
+/// Serves a socket that connects. With `panics` its task then panics by itself, without it stands still.
+fn served(service: &Arc<Service>, panics: bool) -> tokio::task::JoinHandle<()> {
+    let limiter = Arc::new(ConnectionLimiter::new(&service.limits));
+    let caller = Arc::new(limiter.admit([127, 0, 0, 1].into(), Instant::now()).unwrap());
+    let socket = Scripted { frames: VecDeque::from([connect()]), panics };
+    let (session, rpc) = Session::new(socket, &RpcLimits::default(), Keepalive::Ping);
+    let service = Arc::clone(service);
+    tokio::spawn(async move { serve(&service, Box::new(session), rpc, &caller, "nonce".to_owned()).await })
+}
+
+/// What the core hears until the socket is gone.
+fn heard(reader: &mut InboxReader) -> Vec<Command> {
+    let next = || match reader.next(Duration::ZERO)? {
+        Message::Request { command, .. } | Message::Note(command) => Some(command),
+        other => panic!("{other:?}"),
+    };
+    std::iter::from_fn(next).collect()
+}
+
+#[tokio::test]
+async fn a_socket_whose_task_panics_or_is_dropped_leaves_nothing_behind() {
+    for panics in [true, false] {
+        let (service, mut reader) = service(PoolLimits::default());
+        let task = served(&service, panics);
+        if !panics {
+            while service.metrics.queue.get() == 0 {
+                yield_now().await;
+            }
+            assert_eq!(service.metrics.sockets.get(), 1);
+            task.abort();
+        }
+        let ended = task.await.unwrap_err();
+        assert_eq!(ended.is_panic(), panics, "{ended}");
+        assert_eq!(service.connections.open(), [], "its entry");
+        assert_eq!(service.metrics.sockets.get(), 0, "its gauge");
+        let heard = heard(&mut reader);
+        let Some(Command::Connect { connection, .. }) = heard.first() else { panic!("{heard:?}") };
+        assert_eq!(heard.last(), Some(&Command::Disconnected { connection: *connection }));
+    }
+}
