@@ -7,7 +7,7 @@ use crate::{
     client::host_search::HostSearch,
     direct::named_peers::NamedPeers,
     flows::stop::StopState,
-    host::{host_state::HostState, offer::head_due},
+    host::{host_state::HostState, offer::head_due, waiting_admits::WaitingAdmits},
     invariants,
     leases::{Lease, Leases},
     node::{
@@ -39,6 +39,7 @@ pub struct AgentCore {
     pub(crate) leaving: LeaveQueue,
     // The roles.
     pub(crate) hosting: HostState,
+    pub(crate) waiting_admits: WaitingAdmits,
     pub(crate) host_search: HostSearch,
     pub(crate) direct: NamedPeers,
     // The run.
@@ -83,6 +84,7 @@ impl AgentCore {
             asks: AskState::default(),
             leaving: LeaveQueue::default(),
             hosting: HostState::default(),
+            waiting_admits: WaitingAdmits::default(),
             host_search: HostSearch::default(),
             counters: AgentCounters::default(),
             ended: EndedLeases::default(),
@@ -130,6 +132,7 @@ impl AgentCore {
         let due = self.watch_due().chain(self.node_due()).chain(self.pool_due()).chain(self.stop_due());
         let head_due = head_due(&self.config, &self.node, self.now);
         let due = due.chain(head_due).chain(self.unseen_due()).chain(self.light_slots.due());
+        let due = due.chain(self.waiting_admits.due());
         due.chain(self.direct_due()).chain(self.strict_due()).min()
     }
 
@@ -158,6 +161,9 @@ impl AgentCore {
         self.last_list_expire(now, out);
         self.keep_direct(now, out);
         self.work(now, out);
+        while self.admit_waiting(now, out) {
+            self.work(now, out);
+        }
         if self.direct.is_due() {
             // Another lease took over what was to be undone, so it ended at once.
             self.keep_direct(now, out);

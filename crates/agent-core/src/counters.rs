@@ -11,7 +11,7 @@ pub struct AgentCounters {
     pub strangers_dropped: u64,
     /// Connections on which the pool had accepted the agent and that ended.
     pub pool_losses: u64,
-    admit_failures: [u64; 9],
+    admit_failures: [u64; 10],
     evictions: [u64; 11],
 }
 
@@ -28,6 +28,8 @@ pub enum AdmitFailure {
     NotOffering,
     /// All slots are taken.
     Full,
+    /// All slots of the node for light nodes are taken.
+    LightFull,
     /// The client does not meet the host's rules.
     Unsuitable,
     /// The lease is held with another peer.
@@ -40,12 +42,13 @@ pub enum AdmitFailure {
 
 impl AdmitFailure {
     /// All failures.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Busy,
         Self::NoHost,
         Self::NodeOffline,
         Self::NotOffering,
         Self::Full,
+        Self::LightFull,
         Self::Unsuitable,
         Self::OtherLease,
         Self::NodeRefused,
@@ -61,6 +64,7 @@ impl AdmitFailure {
             Self::NodeOffline => "node_offline",
             Self::NotOffering => "not_offering",
             Self::Full => "full",
+            Self::LightFull => "light_full",
             Self::Unsuitable => "unsuitable",
             Self::OtherLease => "other_lease",
             Self::NodeRefused => "node_refused",

@@ -19,7 +19,7 @@ pub(crate) fn check(core: &AgentCore) -> Result<(), String> {
     ensure(core.host_search.remembered() <= limits::AVOID, || "more avoided hosts than the limit".to_owned())?;
     let former = core.former_clients.len();
     ensure(former <= limits::FORMER_CLIENTS, || format!("{former} former clients"))?;
-    let pending = core.leases.pending_calls();
+    let pending = core.pending_calls();
     ensure(pending <= limits::PENDING_CALLS, || format!("{pending} calls wait"))?;
     ensure(core.node.peers().len() <= limits::PEERS, || "more peers than the limit".to_owned())?;
     let up = core.node.is_up();

@@ -54,8 +54,11 @@ pub(crate) const UNWATCHED_MS: u64 = 60_000;
 pub(crate) const AT_ONCE_MS: u64 = 10_000;
 /// A node without a free slot for light nodes disconnects one within this time of its connection.
 pub(crate) const THROWN_OUT_MS: u64 = 2_000;
-/// A host whose slots for light nodes are taken admits none for this long, unless one of them disconnects before.
-pub(crate) const LIGHT_REST_MS: u64 = 300_000;
+/// A host whose slots for light nodes are taken admits none for this long, unless one of them goes before. A light node that
+/// leaves at once looks like one without a slot, so the time is short; a pool keeps that node's neighbors away for longer.
+pub(crate) const LIGHT_REST_MS: u64 = 10_000;
+/// An admit waits for a slot that is being undone for this long: a pool waits 3 s for its answer. Then it is refused.
+pub(crate) const ADMIT_WAIT_MS: u64 = 2_000;
 /// A host that disconnects at once this often ...
 pub(crate) const AT_ONCE_TIMES: usize = 3;
 /// ... within this time is unstable.

@@ -41,9 +41,9 @@ errors! {
         Full {
             /// Slots that the host sells.
             slots: u32,
-        }: Refused, "all {slots} slots are in use", no_hint "the pool picks another host";
+        }: Full, "all {slots} slots are in use", no_hint "the pool picks another host";
         /// The node's slots for light nodes are taken.
-        LightFull: Refused, "all light-node slots of the host's node are in use",
+        LightFull: LightFull, "all light-node slots of the host's node are in use",
             no_hint "the pool picks another host";
         /// Host and client are one node.
         Itself: Refused, "a node cannot be its own client", no_hint "the pool picks another host";

@@ -18,7 +18,18 @@ use vipnode_types::{
 /// The errors of a call by an agent that has connected.
 const OF_AN_AGENT: &[ErrorCode] = &[ErrorCode::InvalidParams, ErrorCode::Unauthorized, ErrorCode::Busy];
 
-/// The errors of a pool's call to admit or dial a peer.
+/// The errors of a pool's call to admit a client.
+const OF_AN_ADMIT: &[ErrorCode] = &[
+    ErrorCode::MethodNotFound,
+    ErrorCode::InvalidParams,
+    ErrorCode::Unsuitable,
+    ErrorCode::Refused,
+    ErrorCode::Full,
+    ErrorCode::LightFull,
+    ErrorCode::Busy,
+];
+
+/// The errors of a pool's call to dial a peer.
 const OF_A_GRANT: &[ErrorCode] =
     &[ErrorCode::MethodNotFound, ErrorCode::InvalidParams, ErrorCode::Unsuitable, ErrorCode::Refused, ErrorCode::Busy];
 
@@ -310,7 +321,7 @@ pub(super) fn admit() -> MethodRow {
         ("done", "The node has been updated"),
     )
     .takes::<AdmitCall>("client", "The client and the lease")
-    .fails(OF_A_GRANT)
+    .fails(OF_AN_ADMIT)
     .example("Ben's node", examples::bare(&call), &Done {})
 }
 

@@ -38,7 +38,7 @@ impl Core {
             agents: Agents::new(&mut rng, &limits, clock.now().plus(limits.flush_ms)),
             leases: Leases::new(&mut rng),
             metering: Metering::new(),
-            matching: Matching::new(&mut rng),
+            matching: Matching::new(&mut rng, &limits),
             counters: Counters::default(),
             rng,
             clock,

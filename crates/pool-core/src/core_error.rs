@@ -76,12 +76,10 @@ errors! {
             hint "Update vipnode; if it is the newest release, report this as a bug.";
         /// The clients of an address block have as many pending offers as the limit allows.
         OffersInBlock {
-            /// The limit.
-            limit: u32,
             /// When to try again, in milliseconds.
             retry_ms: u64,
         }: Busy,
-            "{limit} slots are offered to clients in your address block and not connected yet",
+            "too many slots are offered to clients of your address block and not connected yet",
             hint "Try again in {retry_ms} ms.", retry retry_ms;
         /// A client, or its address block, has used up today's allowance of time that only hosts reported.
         Unpaired {

@@ -36,6 +36,14 @@ limits! {
         ask_deadline_ms: u64 = 5 * SECOND, Time 100..=MINUTE;
         /// An offer ends if client and host do not both see each other within this time.
         offer_ms: u64 = 15 * SECOND, Time SECOND..=10 * MINUTE;
+        /// An offer to a side of protocol 2 ends this long after the longest gap between two of its updates.
+        offer_update_ms: u64 = 30 * SECOND, Time SECOND..=10 * MINUTE;
+        /// The longest gap between two updates that counts for `offer_update_ms`, and the one that counts until three updates
+        /// came.
+        update_gap_ms: u64 = 2 * MINUTE, Time SECOND..=10 * MINUTE;
+        /// An offer between the two protocols ends after this time if the side of protocol 3 has not seen the other. geth dials
+        /// a peer again after 35 s.
+        offer_unseen_ms: u64 = 45 * SECOND, Time SECOND..=10 * MINUTE;
         /// If client and host of a lease are not connected after this time, the host is asked to dial.
         dial_after_ms: u64 = 2 * SECOND, Time 100..=MINUTE;
         /// A host is not offered twice within this time to clients at one public address.
@@ -66,8 +74,9 @@ limits! {
         nonce_ahead_ms: u64 = 5 * MINUTE, Time SECOND..=HOUR;
         /// How far a nonce (protocol 2, or HTTP) may be behind the pool's clock; beyond it, the call is refused.
         nonce_behind_ms: u64 = 15 * MINUTE, Time SECOND..=DAY;
-        /// Pending offers to one address block (/24, /48); further requests are answered "busy".
-        offers_a_block: u32 = 256, Count 1..=1_000_000;
+        /// Pending offers of a chain that never-proven clients of an address block (/24, /48) may always hold while a slot is
+        /// free there. Beyond it they hold at most as many as slots remain free; further asks are answered "busy".
+        offers_minimum: u32 = 4, Count 1..=4_294_967_295;
         /// Nodes in `avoid`; the rest is ignored.
         avoid: u32 = 64, Count 0..=1_000;
         /// Hosts examined for one slot; the best of those that fit gets the offer.
@@ -104,6 +113,10 @@ limits! {
         /// Times that an eviction is sent again that was refused or not answered in time. After the last refusal its slot is
         /// free; an agent that did not answer loses its socket, and receives its current leases in the next connect reply.
         evict_tries: u32 = 3, Count 0..=100;
+        /// A host ranks lower once proven clients of so many different address blocks found that it admits and stays silent.
+        strike_witnesses: u32 = 3, Count 1..=16;
+        /// A host that disconnected a light node at once is not given to light nodes of that address block for this time.
+        light_block_ms: u64 = 5 * MINUTE, Time 0..=HOUR;
         /// An eviction that a host refused is sent again after this time, doubled each time up to 8 times of it; meanwhile
         /// its slot is taken.
         evict_again_ms: u64 = 2 * SECOND, Time 100..=MINUTE;

@@ -2,12 +2,12 @@
 
 use vipnode_types::{
     Enode, Ms, NodeId, TypedError,
-    wire::{AdmitCall, EvictCall, Side, WireError},
+    wire::{AdmitCall, EvictCall, PairFault, Side, WireError},
 };
 
 use crate::{
     Action, AdmitFailure, AgentCore, FromPool, Notice, Refusal, RequestTag,
-    host::{admission::refuses, offer::Offer},
+    host::{admission::refuses, offer::Offer, waiting_admits::WaitingAdmit},
     leases::{Lease, Terms},
     limits,
 };
@@ -25,7 +25,7 @@ impl AgentCore {
             out.push(Action::Answer { tag, reply: Err(Refusal::OtherLease.to_wire()) });
             return;
         }
-        let full = self.leases.pending_calls() >= limits::PENDING_CALLS;
+        let full = self.pending_calls() >= limits::PENDING_CALLS;
         match call {
             // An ended lease is undone whether or not the call can wait for it.
             FromPool::Evict(call) => self.evict(tag, &call, full, out),
@@ -45,12 +45,37 @@ impl AgentCore {
     pub(crate) fn admit(&mut self, now: Ms, tag: RequestTag, call: &AdmitCall, out: &mut Vec<Action>) {
         let reply = match self.leases.get(call.lease) {
             Some(_) => self.admit_again(tag, call),
-            None => self.admit_new(now, tag, call, out),
+            None => self.admit_new(now, tag, call, now.plus(limits::ADMIT_WAIT_MS), out),
         };
         // Without a reply, the call is answered once the node is done.
         if let Some(reply) = reply {
             out.push(Action::Answer { tag, reply });
         }
+    }
+
+    /// Tries admits again that wait for a slot. Returns whether one of them got it.
+    pub(crate) fn admit_waiting(&mut self, now: Ms, out: &mut Vec<Action>) -> bool {
+        let before = self.leases.len();
+        for WaitingAdmit { tag, call, until } in self.waiting_admits.take() {
+            let reply = match self.leases.get(call.lease) {
+                Some(_) => self.admit_again(tag, &call),
+                None => self.admit_new(now, tag, &call, until, out),
+            };
+            out.extend(reply.map(|reply| Action::Answer { tag, reply }));
+            self.role_is_clear(call.lease, out);
+        }
+        self.leases.len() > before
+    }
+
+    /// Calls of the pool that are not answered yet.
+    pub(crate) fn pending_calls(&self) -> usize {
+        self.leases.pending_calls().saturating_add(self.waiting_admits.len())
+    }
+
+    /// Whether a slot is being undone for which no admit waits.
+    fn is_slot_coming(&self) -> bool {
+        let undoing = |lease: &&Lease| lease.side() == Side::Host && !lease.runs() && !lease.is_direct();
+        self.node.is_up() && self.leases.iter().filter(undoing).count() > self.waiting_admits.len()
     }
 
     /// Handles a repeated call, which gets the answer of the first.
@@ -83,16 +108,20 @@ impl AgentCore {
         now: Ms,
         tag: RequestTag,
         call: &AdmitCall,
+        until: Ms,
         out: &mut Vec<Action>,
     ) -> Option<Result<(), WireError>> {
         let offer = self.offer(now);
         if let Some((failure, why)) = refuses(call, &self.config, offer, &self.leases, &self.node, &self.light_slots) {
-            // A free slot is of no use to a light node if the host's node has no slot for light nodes.
-            if failure == AdmitFailure::Full && !(call.light && self.light_slots.are_taken()) {
+            if failure == AdmitFailure::Full {
                 self.make_room(out);
+                if until > now && self.is_slot_coming() {
+                    self.waiting_admits.push(WaitingAdmit { tag, call: call.clone(), until });
+                    return None;
+                }
             }
             self.counters.admit_failed(failure);
-            return Some(Err(why.to_wire()));
+            return Some(Err(self.dialect.admit_refusal(&why)));
         }
         if let Some(why) = self.config.policy.rejects(&call.client_version) {
             self.counters.admit_failed(AdmitFailure::Unsuitable);
@@ -110,6 +139,13 @@ impl AgentCore {
 
     /// Ends a lease at the pool's request. An unknown lease is already undone.
     fn evict(&mut self, tag: RequestTag, call: &EvictCall, full: bool, out: &mut Vec<Action>) {
+        if call.fault != Some(PairFault::LightSlots) {
+            self.light_slots.not_thrown_out(call.lease);
+        }
+        for waiting in self.waiting_admits.take_of(call.lease) {
+            self.counters.admit_failed(AdmitFailure::Ended);
+            out.push(Action::Answer { tag: waiting, reply: Err(Refusal::EndedBefore.to_wire()) });
+        }
         let Some(lease) = self.leases.get(call.lease) else {
             out.push(Action::Answer { tag, reply: Ok(()) });
             return;

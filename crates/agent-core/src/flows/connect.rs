@@ -172,6 +172,7 @@ impl AgentCore {
         self.leaving.clear();
         self.bye_lost();
         self.leases.iter_mut().for_each(Lease::forget_calls);
+        self.waiting_admits.clear();
     }
 
     /// Leaves a lease at the pool, at the next chance.

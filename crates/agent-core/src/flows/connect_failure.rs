@@ -50,7 +50,7 @@ impl AgentCore {
             return;
         }
         if cause == ConnectFailure::NoLightSlot {
-            self.light_slots.thrown_out(now, was_seen);
+            self.light_slots.thrown_out(now, id, was_seen);
         }
         self.end(id, Some(EvictReason::NotConnected), out);
     }

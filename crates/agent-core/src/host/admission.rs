@@ -24,6 +24,9 @@ pub(crate) fn refuses(
         let failure = if node.is_up() { AdmitFailure::NotOffering } else { AdmitFailure::NodeOffline };
         return Some((failure, Refusal::NotOffering { why }));
     }
+    if call.light && light_slots.are_taken() {
+        return Some((AdmitFailure::LightFull, Refusal::LightFull));
+    }
     let slots = host.sellable(config.direct.allowed());
     // A client whose lease the pool forgot already has a slot.
     let same = |lease: &Lease| lease.side() == Side::Host && lease.is_leftover() && lease.peer_id() == call.client;
@@ -31,9 +34,6 @@ pub(crate) fn refuses(
     let held = leases.held(Side::Host).saturating_sub(same);
     if held >= slots || leases.len() >= limits::LEASES {
         return Some((AdmitFailure::Full, Refusal::Full { slots }));
-    }
-    if call.light && light_slots.are_taken() {
-        return Some((AdmitFailure::Full, Refusal::LightFull));
     }
     let itself = node.id()? == call.client;
     itself.then_some((AdmitFailure::Unsuitable, Refusal::Itself))

@@ -6,3 +6,4 @@
 pub(crate) mod admission;
 pub(crate) mod host_state;
 pub(crate) mod offer;
+pub(crate) mod waiting_admits;

@@ -1,4 +1,4 @@
-use vipnode_types::{Ms, PeerFact};
+use vipnode_types::{LeaseId, Ms, PeerFact};
 
 use crate::limits;
 
@@ -7,11 +7,19 @@ use crate::limits;
 /// new light node is disconnected at once.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct LightSlots {
-    /// While the slots are taken: how many light nodes took them, and until when none is sold. Ends early when one of
-    /// them disconnects.
-    taken: Option<(usize, Ms)>,
+    taken: Option<Taken>,
     /// Light nodes that are connected now, with or without a lease.
     connected: usize,
+}
+
+/// The slots are taken: none is sold for a while, unless one of the light nodes disconnects before.
+#[derive(Debug, Clone, Copy)]
+struct Taken {
+    /// How many light nodes take them.
+    by: usize,
+    until: Ms,
+    /// The lease of the light node that was thrown out.
+    lease: LeaseId,
 }
 
 impl LightSlots {
@@ -21,7 +29,7 @@ impl LightSlots {
 
     pub(crate) fn see_peers(&mut self, peers: &[PeerFact]) {
         self.connected = peers.iter().filter(|peer| peer.ready && is_light(peer)).count();
-        self.taken = self.taken.filter(|(by, _)| self.connected >= *by);
+        self.taken = self.taken.filter(|taken| self.connected >= taken.by);
     }
 
     /// Whether the slots may be taken. With no light node connected, one that disconnects at once did so on its own.
@@ -31,18 +39,23 @@ impl LightSlots {
 
     /// A further light node was admitted and disconnected at once. `was_seen`: the last list of peers still includes
     /// it.
-    pub(crate) const fn thrown_out(&mut self, now: Ms, was_seen: bool) {
+    pub(crate) const fn thrown_out(&mut self, now: Ms, lease: LeaseId, was_seen: bool) {
         let by = self.connected.saturating_sub(if was_seen { 1 } else { 0 });
-        self.taken = Some((by, now.plus(limits::LIGHT_REST_MS)));
+        self.taken = Some(Taken { by, until: now.plus(limits::LIGHT_REST_MS), lease });
+    }
+
+    /// The light node of that lease does not say that it was thrown out: it left by itself, which says nothing of slots.
+    pub(crate) fn not_thrown_out(&mut self, lease: LeaseId) {
+        self.taken = self.taken.filter(|taken| taken.lease != lease);
     }
 
     pub(crate) fn expire(&mut self, now: Ms) {
-        self.taken = self.taken.filter(|(_, until)| *until > now);
+        self.taken = self.taken.filter(|taken| taken.until > now);
     }
 
     /// When a light node may be admitted again, to find out whether a slot is free.
     pub(crate) fn due(&self) -> Option<Ms> {
-        self.taken.map(|(_, until)| until)
+        self.taken.map(|taken| taken.until)
     }
 }
 

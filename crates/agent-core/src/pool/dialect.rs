@@ -63,6 +63,17 @@ impl Dialect {
         }
     }
 
+    /// Returns the answer to an admit that is refused. Protocol 2 has no code for a host without a free slot.
+    pub(crate) fn admit_refusal(&self, why: &Refusal) -> WireError {
+        let error = why.to_wire();
+        match self {
+            Self::Protocol2(_) if error.is(ErrorCode::Full) || error.is(ErrorCode::LightFull) => {
+                WireError { code: ErrorCode::Refused as i32, ..error }
+            }
+            Self::Protocol3 | Self::Protocol2(_) => error,
+        }
+    }
+
     pub(crate) fn report(&self, of: ReportOf) -> ToPool {
         match self {
             Self::Protocol3 => ToPool::Report(of.report),

@@ -1,10 +1,10 @@
 //! Why a host that admitted the node was never connected: found out, reported once, and another host is requested.
 
 use crate::common::*;
-use vipnode_agent_core::{ConnectFailure, Event, FromPool, Notice};
+use vipnode_agent_core::{AdmitFailure, ConnectFailure, Event, FromPool, Notice};
 use vipnode_types::{
     Direction, DropCause, Enode, NodeFacts, NodeId, PeerCommand, PeerFact,
-    wire::{EvictCall, EvictReason, LeasedHost, LeaveReason, PairFault, Side},
+    wire::{ErrorCode, EvictCall, EvictReason, LeasedHost, LeaveReason, PairFault, Side},
 };
 
 fn announced(bench: &Bench) -> Vec<(NodeId, ConnectFailure)> {
@@ -146,12 +146,15 @@ fn taken_light_slots_are_reported_and_not_sold() {
     assert_eq!((leave.leases, leave.reason), (vec![lease(2)], LeaveReason::NotConnected));
     bench.done();
     bench.call(3, admit_light(3, 7));
-    assert!(bench.reply(3).unwrap().unwrap_err().message.contains("light-node slots of the host's node are in use"));
+    let refused = bench.reply(3).unwrap().unwrap_err();
+    assert!(refused.message.contains("light-node slots of the host's node are in use") && refused.is(ErrorCode::LightFull));
+    let failed = bench.core.counters().admit_failures().filter(|(_, count)| *count > 0).collect::<Vec<_>>();
+    assert_eq!(failed, [(AdmitFailure::LightFull, 1)]);
     bench.call(4, admit(4, 6));
     bench.done();
     assert_eq!(bench.reply(4), Some(Ok(())), "a full node needs none of those places");
     // After a while one is admitted to find out. That it is disconnected again is not news for the user.
-    bench.after(300_000);
+    bench.after(10_000);
     assert_eq!(bench.report().unwrap().1.light_slots_full, Some(false));
     bench.on(Event::Peers(vec![light(9)]));
     bench.call(5, admit_light(5, 7));
@@ -159,6 +162,20 @@ fn taken_light_slots_are_reported_and_not_sold() {
     bench.on(Event::PeerGone(node(7), DropCause::Requested));
     assert!(announced(&bench).is_empty());
     assert_eq!(bench.report().unwrap().1.light_slots_full, Some(true));
+}
+
+/// One light node that connects and leaves at once keeps no slot from others: its client does not say that it was thrown out.
+#[test]
+fn a_light_client_that_leaves_its_lease_means_no_taken_slots() {
+    let mut bench = serving_light();
+    bench.on(Event::PeerGone(node(8), DropCause::Requested));
+    assert_eq!(bench.report().unwrap().1.light_slots_full, Some(true));
+    bench.call(3, evict(2, 8));
+    bench.done();
+    assert_eq!(bench.report().unwrap().1.light_slots_full, Some(false));
+    bench.call(4, admit_light(4, 7));
+    bench.done();
+    assert_eq!(bench.reply(4), Some(Ok(())));
 }
 
 #[test]

@@ -13,7 +13,7 @@ fn id(byte: u8) -> Enode {
 
 fn refusal(bench: &Bench, tag: u64) -> String {
     let error = bench.reply(tag).expect("an answer").unwrap_err();
-    assert!(error.is(ErrorCode::Refused), "{error:?}");
+    assert!(error.is(ErrorCode::Refused) || error.is(ErrorCode::Full), "{error:?}");
     assert_eq!(bench.calls(), vec![], "the node got a command");
     error.message
 }
@@ -53,11 +53,43 @@ fn d35_the_agent_keeps_to_its_own_count_until_the_node_has_undone_it() {
     bench.call(3, evict(1, 9));
     let evicting = bench.node_calls()[0].0;
     bench.call(4, admit(3, 11));
-    assert_eq!(refusal(&bench, 4), "all 2 slots are in use");
+    assert_eq!((bench.reply(4), bench.calls()), (None, vec![]), "it waits for the slot");
+    bench.call(5, admit(4, 12));
+    assert_eq!(refusal(&bench, 5), "all 2 slots are in use");
+    assert!(bench.reply(5).unwrap().unwrap_err().is(ErrorCode::Full), "one slot is coming, and has its client");
     bench.on(Event::NodeDone { task: evicting, result: Ok(()) });
     assert_eq!(bench.reply(3), Some(Ok(())));
-    bench.call(5, admit(3, 11));
     assert_eq!(bench.calls(), vec![PeerCommand::Admit(id(11))]);
+    bench.done();
+    assert_eq!(bench.reply(4), Some(Ok(())));
+}
+
+#[test]
+fn an_admit_waits_for_a_slot_for_so_long_and_not_beyond_its_lease() {
+    let waiting = || {
+        let mut bench = Bench::with_client(9);
+        bench.call(2, admit(2, 10));
+        bench.done();
+        bench.call(3, evict(1, 9));
+        bench.call(4, admit(3, 11));
+        assert_eq!(bench.reply(4), None);
+        bench
+    };
+    let mut bench = waiting();
+    bench.after(1_999);
+    assert_eq!(bench.reply(4), None);
+    bench.after(1);
+    assert_eq!(refusal(&bench, 4), "all 2 slots are in use");
+    let mut bench = waiting();
+    bench.call(5, evict(3, 11));
+    assert_eq!((bench.reply(5), refusal(&bench, 4).contains("ended")), (Some(Ok(())), true));
+    let mut bench = waiting();
+    bench.on(Event::NodeDown { why: "test".into() });
+    assert!(refusal(&bench, 4).contains("down"));
+    let mut bench = waiting();
+    bench.on(Event::PoolLost { why: "cut".into() });
+    bench.done();
+    assert_eq!(bench.calls(), vec![], "nobody waits for it any more");
 }
 
 #[test]

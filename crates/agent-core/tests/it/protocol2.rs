@@ -224,7 +224,8 @@ fn the_agent_keeps_to_its_own_slots() {
     bench.call(2, FromPool::Whitelist(node(10)));
     bench.done();
     bench.call(3, FromPool::Whitelist(node(11)));
-    assert!(bench.reply(3).unwrap().unwrap_err().message.contains("slots are in use"));
+    let full = bench.reply(3).unwrap().unwrap_err();
+    assert!(full.message.contains("slots are in use") && full.is(ErrorCode::Refused), "the code of protocol 2: {full:?}");
     let mut client = live(client_config(1));
     client.call(1, FromPool::Whitelist(node(11)));
     assert!(client.reply(1).unwrap().unwrap_err().message.contains("does not sell slots"));

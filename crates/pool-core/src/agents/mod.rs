@@ -8,6 +8,7 @@ pub(crate) mod presence;
 pub(crate) mod profile;
 pub(crate) mod proven;
 pub(crate) mod registry;
+pub(crate) mod update_gaps;
 
 use std::{collections::BTreeMap, net::IpAddr};
 

@@ -3,7 +3,7 @@ use std::net::IpAddr;
 use vipnode_types::{Account, ChainSpec, Enode, EnodeHost, LeaseSetHash, Ms, NodeId, Price, Wei};
 
 use crate::{
-    ConnectionId, Credentials, NodeRow, Proven, agents::hello::Hello, collections::slab::NIL,
+    ConnectionId, Credentials, NodeRow, Proven, agents::{hello::Hello, update_gaps::UpdateGaps}, collections::slab::NIL,
     protocol2::dialect::Dialect,
 };
 
@@ -32,6 +32,7 @@ pub(crate) struct Node {
     /// Number of the profile, or [`NIL`] if it sent none.
     profile: u32,
     rtt_us: u32,
+    pub(in crate::agents) update_gaps: UpdateGaps,
     seq: u32,
     hash: LeaseSetHash,
     head: u64,
@@ -92,6 +93,7 @@ impl Node {
             client_version: NIL,
             profile: NIL,
             rtt_us: 0,
+            update_gaps: UpdateGaps::default(),
             seq: 0,
             hash: LeaseSetHash::default(),
             head: 0,
@@ -297,6 +299,7 @@ impl Node {
         self.since = now;
         self.seq = 0;
         self.light_full = false;
+        self.update_gaps = UpdateGaps::default();
         self.hash = LeaseSetHash::default();
     }
 

@@ -81,9 +81,13 @@ impl Proven {
 
 impl Agents {
     /// Whether a node was paired with others for long enough.
-    #[cfg_attr(not(test), expect(dead_code, reason = "the limits for unknown nodes come next"))]
     pub(crate) fn is_proven(&self, index: u32) -> bool {
         self.get(index).is_some_and(|node| node.proven().is_proven())
+    }
+
+    /// Whether limits for unknown nodes apply to a node. Members of a closed pool are known to its operator.
+    pub(crate) fn is_limited(&self, index: u32, limits: &Limits) -> bool {
+        !limits.closed && !self.is_proven(index)
     }
 
     /// Adds time that two nodes were paired, in milliseconds; returns which of the two are to be written again.

@@ -2,11 +2,15 @@ use std::collections::BTreeMap;
 
 use crate::collections::address_block::{AddressBlock, WideBlock};
 
+/// Blocks of one wide block that may hold their minimum whatever the others hold.
+const BLOCKS_WITH_MINIMUM: u32 = 4;
+
 /// How much of something scarce each address block holds, at two levels.
 ///
 /// A wide block may hold as many as are free, and a block as many as its wide block may still take. A wide block that is
 /// alone therefore has half of everything, a single block in it a third, and one that holds nothing gets the next.
-/// Below `minimum`, a block takes whatever is free.
+/// Below `minimum`, a block takes whatever is free, but no wide block has more than four such blocks: whoever holds a /32
+/// has 65,536 of /48.
 #[derive(Debug, Clone, Default)]
 pub struct BlockShares {
     blocks: BTreeMap<AddressBlock, u32>,
@@ -59,7 +63,8 @@ impl BlockShares {
             return false;
         }
         let (own, wide) = (self.held_by(block), self.held_by_wide(block.wide()));
-        own < self.minimum || (wide < free && own < free.saturating_sub(wide))
+        let of_minimum = own < self.minimum && wide < self.minimum.saturating_mul(BLOCKS_WITH_MINIMUM);
+        of_minimum || (wide < free && own < free.saturating_sub(wide))
     }
 
     /// A block holds one more.
@@ -136,5 +141,15 @@ mod tests {
         fill(&mut shares, &[block("2001:db8:1::1")], 8);
         assert_eq!(shares.held(), 8);
         assert!(!shares.may_take(block("2001:db9::1"), 0));
+    }
+
+    #[test]
+    fn a_wide_block_multiplies_no_minimum() {
+        let mut shares = BlockShares::new(4);
+        let neighbors: Vec<_> = (0..1_000).map(|n| block(&format!("2001:db8:{n:x}::1"))).collect();
+        fill(&mut shares, &neighbors, 24);
+        assert_eq!(shares.held(), 16);
+        fill(&mut shares, &neighbors, 1_000);
+        assert_eq!(shares.held(), 500, "half, as any wide block");
     }
 }

@@ -53,7 +53,7 @@ impl Core {
     ) -> Result<(), WireError> {
         self.answer_older(output, index);
         let Some(node) = self.agents.get(index) else { return Err(CoreError::NotConnected.into()) };
-        let (chain, address) = (node.chain(), node.address());
+        let chain = node.chain();
         self.matching.set_want(index, want, avoid);
         let has = self.leases.client_count(index);
         let in_flight = self.leases.admitting(index) > 0;
@@ -64,10 +64,8 @@ impl Core {
             }
             .into());
         }
-        if has < want && !in_flight && self.matching.block_is_full(address, &self.limits) {
-            return Err(
-                CoreError::OffersInBlock { limit: self.limits.offers_a_block, retry_ms: self.limits.offer_ms }.into()
-            );
+        if has < want && !in_flight && self.matching.offers_exhausted(index, self.context()) {
+            return Err(CoreError::OffersInBlock { retry_ms: self.limits.retry_ms }.into());
         }
         let number = self.matching.asks_mut().insert(index, connection, request, form);
         self.refresh_waiting(index);

@@ -99,10 +99,13 @@ impl Core {
     /// Handles a host's refusal to admit a client. What strangers can cause (a host without room, or with too much to do,
     /// or a version that it rejects) neither rests the host nor ranks it lower.
     fn refused(&mut self, output: &Output, host: u32, client: u32, error: &WireError) {
-        if error.is(ErrorCode::Busy) {
+        if error.is(ErrorCode::Full) || error.is(ErrorCode::Busy) {
             let until = output.now.plus(self.limits.refused_slot_ms);
             self.leases.hold_slot_until(host, until, None);
             self.matching.keep_apart(host, client, until, &self.limits);
+        } else if error.is(ErrorCode::LightFull) {
+            // The host reports it too, and when it has one again.
+            self.matching.pair_failed(host, client, output.now, &self.limits);
         } else if error.is(ErrorCode::Unsuitable) {
             if !self.agents.refuse_version(host, client, &self.limits) {
                 // The pool cannot remember the version, so it keeps the pair apart.

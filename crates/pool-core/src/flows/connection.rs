@@ -83,11 +83,12 @@ impl Core {
             }
             self.detach(output, index);
         }
-        let pending = self.leases.of_client(index).filter(|(_, lease)| !lease.is_running()).count();
-        let before = self.agents.address(index);
+        let pending = self.leases.of_client(index).filter(|(_, lease)| !lease.is_running() && lease.is_shared()).count();
+        let before = self.context().offer_share(index);
         // Not refreshed here: the old description is outdated, and the new one is stored next.
         let _stale = self.agents.attach(index, connection, address, callable, output.now);
-        self.matching.offers_move(pending, before, address);
+        let after = self.context().offer_share(index);
+        self.matching.offers_move(pending, before, after);
     }
 
     /// Stores the description of a node.

@@ -46,7 +46,8 @@ impl Core {
         if lease.is_running() {
             self.matching.host_unpaired(lease.host());
         } else {
-            self.matching.offer_settled(self.agents.address(lease.client()));
+            let share = self.share_of(lease.client(), lease.is_shared());
+            self.matching.offer_settled(share);
         }
         self.counters.count_end(reason);
         self.evict_at_host(output, &lease, reason, by, price);
@@ -90,25 +91,5 @@ impl Core {
             let eviction = Eviction { fault: lease.fault(), ..Eviction::new(other, reason) };
             self.call_evict(output, lease.client(), lease.id(), eviction);
         }
-    }
-
-    /// Handles the deadline of an offer that not both sides have seen.
-    pub(crate) fn offer_due(&mut self, output: &mut Output, index: u32) {
-        let Some(lease) = self.leases.get(index).filter(|lease| !lease.is_running()) else { return };
-        if self.clock.awaits_sides(lease.offered()) {
-            // Offered before the pool was down: its sides may still reconnect.
-            self.leases.arm_offer(lease.id(), self.clock.offers_wait());
-            return;
-        }
-        let (client, host, now) = (lease.client(), lease.host(), output.now);
-        let lone_host = lease.sees(Side::Host);
-        let used = unpaired_ms(lease, Ms::ZERO, false, &self.agents, &self.clock, &self.limits);
-        let free = self.leases.price(lease).is_none_or(|price| price.is_free());
-        self.matching.pair_failed(host, client, now, &self.limits);
-        self.matching.strike(host);
-        let before = self.metering.unpaired_today(client, now);
-        let past = !free && lone_host && before.saturating_add(used) >= self.limits.unpaired_ms_a_day;
-        let reason = if past { EvictReason::Unpaired } else { EvictReason::NotConnected };
-        self.end_lease(output, index, reason, None, None);
     }
 }

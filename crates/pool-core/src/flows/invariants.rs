@@ -145,11 +145,12 @@ impl Core {
         let (mut offers, mut in_blocks) = (0_u32, 0_u64);
         for (_, lease) in pending {
             offers = offers.saturating_add(1);
-            in_blocks = in_blocks.saturating_add(u64::from(self.agents.address(lease.client()).is_some()));
+            let address = self.agents.address(lease.client());
+            in_blocks = in_blocks.saturating_add(u64::from(lease.is_shared() && address.is_some()));
         }
         let counted = self.matching.pending_offers();
         ensure(offers == counted.len(), || "pending offers are miscounted".to_owned())?;
-        ensure(in_blocks == counted.in_blocks(), || "offers of blocks are miscounted".to_owned())?;
+        ensure(in_blocks == counted.shared(), || "offers of blocks are miscounted".to_owned())?;
         let hosts = self.agents.iter().filter(|(_, node)| node.ever_host()).count();
         let clients = self.agents.iter().filter(|(_, node)| node.ever_client()).count();
         let (count, roles) = (|len: usize| u64::try_from(len).unwrap_or(u64::MAX), self.agents.roles());

@@ -1,9 +1,11 @@
 use vipnode_types::{
     Ms,
-    wire::{Done, EvictReason, LeaveReason, LeaveRequest, Side},
+    wire::{Done, EvictReason, LeaveReason, LeaveRequest, PairFault, Side},
 };
 
-use crate::{ConnectionId, Core, Reply, RequestId, core_error::CoreError, output::Output};
+use crate::{
+    ConnectionId, Core, Reply, RequestId, collections::address_block::AddressBlock, core_error::CoreError, output::Output,
+};
 
 impl Core {
     pub(crate) fn leave(
@@ -28,6 +30,9 @@ impl Core {
         for &id in &leave.leases {
             let Some((lease, side)) = self.leases.own(index, id) else { continue };
             self.leases.note_fault(lease, leave.fault);
+            if leave.fault == Some(PairFault::LightSlots) {
+                self.light_node_failed(lease);
+            }
             match leave.reason {
                 LeaveReason::NotConnected | LeaveReason::Unstable => self.remember_failure(lease),
                 LeaveReason::Rejected => {
@@ -77,8 +82,19 @@ impl Core {
     /// apart for a while, and a host is only ranked lower, as after an offer that did not connect.
     fn mismatched(&mut self, lease: u32, by: Side) {
         self.remember_failure(lease);
-        if let Some(lease) = self.leases.get(lease).filter(|_| by == Side::Client) {
-            self.matching.strike(lease.host());
+        let pair = self.leases.get(lease).filter(|_| by == Side::Client).map(|lease| (lease.host(), lease.client()));
+        if let Some((host, client)) = pair {
+            self.strike(host, client);
+        }
+    }
+
+    /// A host disconnected a light node at once. Either its slots for light nodes are taken, or the light node left by
+    /// itself, which looks the same: so the host rests its slots for a moment only, and the light node's block for long.
+    fn light_node_failed(&mut self, lease: u32) {
+        let Some(lease) = self.leases.get(lease).filter(|_| !self.limits.closed) else { return };
+        let Some(client) = self.agents.get(lease.client()).filter(|client| self.agents.is_light(client)) else { return };
+        if let Some(block) = client.address().map(AddressBlock::of) {
+            self.matching.light_node_failed(lease.host(), block, self.clock.now(), &self.limits);
         }
     }
 

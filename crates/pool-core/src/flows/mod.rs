@@ -14,6 +14,7 @@ mod forget_nodes;
 mod invariants;
 mod leave;
 mod offer;
+mod offer_due;
 mod pair_presence;
 mod protocol2;
 mod reload;

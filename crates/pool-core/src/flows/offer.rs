@@ -3,7 +3,13 @@ use vipnode_types::{
     wire::{AdmitCall, DialCall, EvictReason, LeasedHost, Side},
 };
 
-use crate::{Core, agents::node::Node, matching::no_host::NoHost, output::Output};
+use crate::{
+    Core,
+    agents::node::Node,
+    leases::offer::OfferTerms,
+    matching::{OfferedPair, no_host::NoHost, pending_offers::OfferShare},
+    output::Output,
+};
 
 impl Core {
     /// Finds a host for a client and asks it to admit the client.
@@ -11,7 +17,7 @@ impl Core {
         if self.past_unpaired(client) {
             return Err(NoHost::Unpaired);
         }
-        if self.matching.block_is_full(self.agents.address(client), &self.limits) {
+        if self.matching.offers_exhausted(client, self.context()) {
             return Err(NoHost::Block);
         }
         let (matching, rng, context) = self.matching_with_rng();
@@ -33,9 +39,11 @@ impl Core {
         let price = self.limits.price;
         let node = self.agents.get(client)?;
         let (client_id, address) = (node.id(), node.address());
-        let offer = self.leases.offer(output, client, host, price)?;
+        let shared = self.agents.is_limited(client, &self.limits);
+        let offer = self.leases.offer(output, OfferTerms { client, host, price, shared })?;
         self.watch_pair(client, host);
-        self.matching.offered(client, host, address, output.now, &self.limits);
+        let share = self.share_of(client, shared);
+        self.matching.offered(OfferedPair { client, host, address }, share, output.now, &self.limits);
         self.counters.offered = self.counters.offered.saturating_add(1);
         self.leases.persist(output, offer.index, &self.agents);
         let node = self.agents.get(client);
@@ -50,6 +58,11 @@ impl Core {
         self.call_admit(output, host, admit);
         self.refresh_waiting(client);
         Some(offer.id)
+    }
+
+    /// Returns the share that an offer to a client counts to, if it counts to one.
+    pub(crate) fn share_of(&self, client: u32, shared: bool) -> Option<OfferShare> {
+        if shared { self.context().offer_share(client) } else { None }
     }
 
     /// Watches both sides of a new lease for silence, and counts the host's slot as taken.
@@ -70,8 +83,7 @@ impl Core {
         self.leases.admitted(index, enode.is_some());
         self.matching.host_admitted(host);
         self.counters.admitted = self.counters.admitted.saturating_add(1);
-        let offer_ms = self.agents.dialect(client).offer_ms(self.agents.dialect(host), &self.limits);
-        self.leases.arm_offer(id, output.now.plus(offer_ms));
+        self.leases.arm_offer(id, output.now.plus(self.first_offer_ms(client, host)));
         self.leases.arm_dial(id, output.now.plus(self.limits.dial_after_ms));
         let Some(enode) = enode else {
             self.end_lease(output, index, EvictReason::NotConnected, None, None);

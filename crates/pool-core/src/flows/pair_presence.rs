@@ -95,7 +95,9 @@ impl Core {
         let Some(paired) = self.leases.pair(index) else { return };
         self.count_unpaired(UnpairedTime { client: paired.client, price: paired.price, ms: paired.waited_ms });
         self.counters.paired = self.counters.paired.saturating_add(1);
-        self.matching.offer_settled(self.agents.address(paired.client));
-        self.matching.host_paired(paired.host, self.agents.address(paired.client), &self.limits);
+        let share = self.share_of(paired.client, paired.shared);
+        self.matching.offer_settled(share);
+        let (matching, context) = self.matching();
+        matching.host_paired(paired.host, paired.client, context);
     }
 }

@@ -35,6 +35,8 @@ pub(crate) struct Lease {
     fault: Option<PairFault>,
     /// Whether it has an entry among the deadlines of `half_down_ms`.
     half_armed: bool,
+    /// While it is pending it counts to the share of its client's address block.
+    shared: bool,
 }
 
 /// The stages of a lease's life.
@@ -89,6 +91,7 @@ impl Lease {
             stage: LeaseStage::Admitting,
             fault: None,
             half_armed: false,
+            shared: false,
         }
     }
 
@@ -99,6 +102,16 @@ impl Lease {
         let running = client_up != UNSEEN && host_up != UNSEEN;
         let stage = if running { LeaseStage::Running } else { LeaseStage::Offered };
         Self { row, client_up, host_up, host_down, stage, half_armed: host_down != UNSEEN, ..self }
+    }
+
+    /// The same lease. `shared` is whether it counts to the share of its client's address block while it is pending.
+    pub(in crate::leases) const fn with_share(self, shared: bool) -> Self {
+        Self { shared, ..self }
+    }
+
+    /// Whether it counts to the share of its client's address block while it is pending.
+    pub(crate) const fn is_shared(&self) -> bool {
+        self.shared
     }
 
     pub(crate) const fn id(&self) -> LeaseId {

@@ -17,12 +17,23 @@ pub(crate) struct Offer {
     pub(crate) id: LeaseId,
 }
 
+/// What a lease is offered for.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct OfferTerms {
+    pub(crate) client: u32,
+    pub(crate) host: u32,
+    pub(crate) price: Price,
+    /// Whether it counts to the share of its client's address block while it is pending.
+    pub(crate) shared: bool,
+}
+
 impl Leases {
     /// Adds a lease that its host has yet to admit. Returns `None` at 2^32 - 1 leases or prices.
-    pub(crate) fn offer(&mut self, output: &mut Output, client: u32, host: u32, price: Price) -> Option<Offer> {
+    pub(crate) fn offer(&mut self, output: &mut Output, terms: OfferTerms) -> Option<Offer> {
+        let OfferTerms { client, host, price, shared } = terms;
         let price = self.prices.acquire(price)?;
         let id = self.name(output);
-        let index = self.table.insert(Lease::new(id, client, host, price, output.now))?;
+        let index = self.table.insert(Lease::new(id, client, host, price, output.now).with_share(shared))?;
         self.link(index);
         if let Some(node) = self.nodes.get_mut(client) {
             node.admitting = node.admitting.saturating_add(1);
@@ -34,11 +45,11 @@ impl Leases {
     }
 
     /// Adds a lease from a stored row. Returns `None` at 2^32 - 1 leases or prices.
-    pub(crate) fn restore(&mut self, row: &LeaseRow, client: u32, host: u32) -> Option<u32> {
+    pub(crate) fn restore(&mut self, row: &LeaseRow, client: u32, host: u32, shared: bool) -> Option<u32> {
         let price = self.prices.acquire(row.price)?;
         let client_up = row.client_seen.map_or(UNSEEN, |(up, _)| up);
         let (host_up, host_down) = row.host_seen.map_or((UNSEEN, UNSEEN), |(up, down)| (up, down.unwrap_or(UNSEEN)));
-        let lease = Lease::new(row.id, client, host, price, row.offered);
+        let lease = Lease::new(row.id, client, host, price, row.offered).with_share(shared);
         let index = self.table.insert(lease.restored(row.row, FirstSeen { client_up, host_up, host_down }))?;
         self.link(index);
         if self.get(index).is_some_and(Lease::is_running) {

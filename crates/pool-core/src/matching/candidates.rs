@@ -167,11 +167,16 @@ impl Matching {
         if let Some(reason) = lasting.or_else(|| other_kind.then_some(Rejection::Kind)) {
             return Some(reason);
         }
+        let light_nodes_failed = || {
+            let block = node.address().map(AddressBlock::of).filter(|_| context.agents.is_light(node));
+            block.is_some_and(|block| recent.light_nodes_failed(now, host, block))
+        };
         criteria
             .incompatibility(NodeClass::of(gives), context.agents)
             .or_else(|| host_incompatibility(client, host, context.agents))
             .map(Rejection::Incompatible)
             .or_else(|| recent.recently_failed(now, host, client).then_some(Rejection::Failed))
+            .or_else(|| light_nodes_failed().then_some(Rejection::Failed))
             .or_else(|| drops_unclear(node, gives).then_some(Rejection::Failed))
             .or_else(|| recent.offered_nearby(now, host, client, node.address()).then_some(Rejection::Address))
     }

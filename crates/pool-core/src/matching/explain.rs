@@ -89,7 +89,7 @@ impl Matching {
         let node = agents.get(index)?;
         let reasons = [
             (NoHost::Unpaired, metering.past_unpaired(index, now, agents, limits)),
-            (NoHost::Block, self.block_is_full(node.address(), limits)),
+            (NoHost::Block, self.offers_exhausted(index, context)),
             (NoHost::Price(limits.price), limits.price > node.max_price()),
             (NoHost::NoneFree, self.open_hosts.free(node.chain()) == 0),
         ];

@@ -1,5 +1,3 @@
-use std::net::IpAddr;
-
 use vipnode_types::Ms;
 
 use crate::{
@@ -44,18 +42,25 @@ impl Matching {
         }
     }
 
-    /// Counts an offer of a host that never connected, or a wrong description by its agent.
-    pub(crate) fn strike(&mut self, host: u32) {
-        if let Some(standing) = self.nodes.get_mut(host) {
-            standing.strikes = standing.strikes.saturating_add(1).min(3);
+    /// Counts an offer that never connected, or a wrong description, against a host; only if a proven client says so.
+    pub(crate) fn strike(&mut self, host: u32, client: u32, context: Context<'_>) {
+        let Context { agents, limits, .. } = context;
+        let Some(address) = agents.address(client).filter(|_| agents.is_proven(client)) else { return };
+        let witness = if limits.closed { Witness::Member(client) } else { Witness::Block(AddressBlock::of(address)) };
+        let Some(standing) = self.nodes.get_mut(host) else { return };
+        let strikes = standing.strikes.get_or_insert_default();
+        if strikes.0.len() < limits.strike_witnesses as usize && !strikes.0.contains(&witness) {
+            strikes.0.push(witness);
         }
     }
 
-    /// A host and a client are connected: its strikes are reset, and one more of its slots is used.
-    pub(crate) fn host_paired(&mut self, host: u32, client: Option<IpAddr>, limits: &Limits) {
+    /// A host and a client are connected: one more of the host's slots is used. A proven client resets its strikes.
+    pub(crate) fn host_paired(&mut self, host: u32, client: u32, context: Context<'_>) {
         let Some(standing) = self.nodes.get_mut(host) else { return };
-        standing.strikes = 0;
-        standing.paired.begin(client.map(AddressBlock::of), limits.closed);
+        if context.agents.is_proven(client) {
+            standing.strikes = None;
+        }
+        standing.paired.begin(context.agents.address(client).map(AddressBlock::of), context.limits.closed);
     }
 
     /// A host and a client that were connected have no lease any more.
@@ -69,6 +74,26 @@ impl Matching {
     pub(crate) fn paired_clients(&self, host: u32) -> usize {
         self.nodes.get(host).paired.now().into()
     }
+
+    /// Whether proven clients of enough different address blocks found a host silent.
+    pub(in crate::matching) fn is_struck(&self, host: u32, context: Context<'_>) -> bool {
+        let strikes = self.nodes.get(host).strikes.as_ref().map_or(0, |strikes| strikes.0.len());
+        strikes >= context.limits.strike_witnesses as usize
+    }
+}
+
+/// Those that say that a host admits clients and then stays silent, each once.
+///
+/// A client can cause that too: it need only not dial. So only proven clients count, and only together: a host ranks lower
+/// once clients of three different address blocks agree. No stranger and no single operator ruins the rank of a host.
+#[derive(Debug, Default)]
+pub(in crate::matching) struct Strikes(Vec<Witness>);
+
+/// Who says something of a host. Members of a closed pool may all sit behind one address, so each counts for itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Witness {
+    Block(AddressBlock),
+    Member(u32),
 }
 
 fn rest_ms(limits: &Limits, factor: u64) -> u64 {

@@ -33,10 +33,11 @@ use crate::{
     },
     leases::Leases,
     matching::{
+        host_backoff::Strikes,
         open_hosts::OpenHosts,
         paired_slots::PairedSlots,
         pending_asks::PendingAsks,
-        pending_offers::PendingOffers,
+        pending_offers::{OfferShare, PendingOffers},
         recent_pairs::RecentPairs,
         selection::Selections,
         wait_queue::{WaitKey, WaitQueue},
@@ -89,8 +90,8 @@ struct Standing {
     /// Whether it is a host that refused or was late, and gets no offer until a timer ends.
     resting: bool,
     refusals: u8,
-    /// Recent offers in a row that never connected.
-    strikes: u8,
+    /// Who found it silent of late. One pointer, because hardly any host has any.
+    strikes: Option<Box<Strikes>>,
     /// Whether it is a client for which no host was found, whose search continues after a timer.
     backing_off: bool,
     /// The number of hosts that a client wants in total.
@@ -111,7 +112,7 @@ impl Default for Standing {
             counted_client: false,
             resting: false,
             refusals: 0,
-            strikes: 0,
+            strikes: None,
             backing_off: false,
             want: 0,
             avoid: None,
@@ -120,12 +121,21 @@ impl Default for Standing {
     }
 }
 
+/// A host that is offered to a client.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct OfferedPair {
+    pub(crate) client: u32,
+    pub(crate) host: u32,
+    /// The address of the client's agent.
+    pub(crate) address: Option<IpAddr>,
+}
+
 /// Nodes that a client avoids.
 #[derive(Debug)]
 struct Avoided(Box<[Handle]>);
 
 impl Matching {
-    pub(crate) fn new(rng: &mut SeededRng) -> Self {
+    pub(crate) fn new(rng: &mut SeededRng, limits: &Limits) -> Self {
         Self {
             closed: false,
             nodes: ByIndex::new(),
@@ -134,7 +144,7 @@ impl Matching {
             asks: PendingAsks::default(),
             recent_pairs: RecentPairs::new(rng.keys()),
             selections: Selections::default(),
-            pending_offers: PendingOffers::default(),
+            pending_offers: PendingOffers::new(limits.offers_minimum),
             rests: Deadlines::new(),
             back_offs: Deadlines::new(),
         }
@@ -207,34 +217,30 @@ impl Matching {
         &self.pending_offers
     }
 
-    /// Counts an offer to a client at an address.
-    pub(crate) fn offered(&mut self, client: u32, host: u32, address: Option<IpAddr>, now: Ms, limits: &Limits) {
-        self.pending_offers.add(address);
+    /// Remembers that a host was offered to a client. `share` is what the offer counts to.
+    pub(crate) fn offered(&mut self, pair: OfferedPair, share: Option<OfferShare>, now: Ms, limits: &Limits) {
+        self.pending_offers.add(share);
+        let OfferedPair { client, host, address } = pair;
         let until = now.plus(limits.same_address_ms);
         self.recent_pairs.offered(host, client, address, until, limits.recent_grants);
     }
 
-    /// Counts an offer from before a restart, whose client is not connected.
+    /// Counts an offer from before a start, whose client is not connected.
     pub(crate) fn offer_restored(&mut self) {
         self.pending_offers.add(None);
     }
 
-    /// Uncounts an offer that is no longer pending: both sides saw it, or it ended.
-    pub(crate) fn offer_settled(&mut self, address: Option<IpAddr>) {
-        self.pending_offers.sub(address);
+    /// Counts an offer as no longer pending: both sides saw it, or it ended.
+    pub(crate) fn offer_settled(&mut self, share: Option<OfferShare>) {
+        self.pending_offers.sub(share);
     }
 
-    /// Moves a client's pending offers to another address.
-    pub(crate) fn offers_move(&mut self, count: usize, before: Option<IpAddr>, after: IpAddr) {
+    /// Moves pending offers with their client to another share.
+    pub(crate) fn offers_move(&mut self, count: usize, before: Option<OfferShare>, after: Option<OfferShare>) {
         for _ in 0..count {
             self.pending_offers.sub(before);
-            self.pending_offers.add(Some(after));
+            self.pending_offers.add(after);
         }
-    }
-
-    /// Whether the address block of a client has reached its limit of pending offers.
-    pub(crate) fn block_is_full(&self, address: Option<IpAddr>, limits: &Limits) -> bool {
-        self.pending_offers.of(address) >= limits.offers_a_block
     }
 
     /// Remembers how a host was selected for a lease.
@@ -260,6 +266,11 @@ impl Matching {
     /// Remembers a pair that did not connect, so that it is not tried again for a while.
     pub(crate) fn pair_failed(&mut self, host: u32, client: u32, now: Ms, limits: &Limits) {
         self.keep_apart(host, client, now.plus(limits.same_address_ms), limits);
+    }
+
+    /// Does not give a host to light nodes of an address block for a while, because it disconnected one of them at once.
+    pub(crate) fn light_node_failed(&mut self, host: u32, block: AddressBlock, now: Ms, limits: &Limits) {
+        self.recent_pairs.light_node_failed(host, block, now.plus(limits.light_block_ms), limits.recent_grants);
     }
 
     /// Does not try a pair again before `until`.

@@ -1,46 +1,92 @@
-use std::{collections::BTreeMap, net::IpAddr};
+use std::collections::BTreeMap;
 
-use crate::collections::address_block::AddressBlock;
+use crate::{
+    collections::{address_block::AddressBlock, block_shares::BlockShares},
+    matching::{Context, Matching},
+};
 
-/// Counts of leases not yet seen by both sides, by their clients' address blocks, so that one operator cannot hold the
-/// free slots of all hosts without ever connecting.
-#[derive(Debug, Default)]
+/// Counts of leases not yet seen by both sides.
+///
+/// Whoever is offered a slot and never connects holds it until the offer ends, and ids are free. So never-proven clients of
+/// an address block hold at most as many pending offers on a chain as slots remain free there: one operator cannot hold
+/// the free slots of all hosts without ever connecting. Members of a closed pool are known to its operator and have no
+/// share.
+#[derive(Debug)]
 pub(crate) struct PendingOffers {
-    blocks: BTreeMap<AddressBlock, u32>,
+    /// Offers of never-proven clients, for each chain on which there are any.
+    chains: BTreeMap<u32, BlockShares>,
     len: u32,
+    minimum: u32,
+}
+
+/// The share that an offer counts to.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct OfferShare {
+    pub(crate) chain: u32,
+    pub(crate) block: AddressBlock,
 }
 
 impl PendingOffers {
-    pub(crate) fn add(&mut self, address: Option<IpAddr>) {
+    /// Nothing is pending. Each block may always hold `minimum` offers of a chain while any slot is free there.
+    pub(crate) const fn new(minimum: u32) -> Self {
+        Self { chains: BTreeMap::new(), len: 0, minimum }
+    }
+
+    /// Adds an offer; `None` for one that counts to no share.
+    pub(crate) fn add(&mut self, share: Option<OfferShare>) {
         self.len = self.len.saturating_add(1);
-        if let Some(address) = address {
-            let count = self.blocks.entry(AddressBlock::of(address)).or_default();
-            *count = count.saturating_add(1);
+        if let Some(OfferShare { chain, block }) = share {
+            self.chains.entry(chain).or_insert_with(|| BlockShares::new(self.minimum)).take(block);
         }
     }
 
-    pub(crate) fn sub(&mut self, address: Option<IpAddr>) {
+    /// Removes an offer that was added with the same share.
+    pub(crate) fn sub(&mut self, share: Option<OfferShare>) {
         self.len = self.len.saturating_sub(1);
-        let Some(block) = address.map(AddressBlock::of) else { return };
-        if let Some(count) = self.blocks.get_mut(&block) {
-            *count = count.saturating_sub(1);
-            if *count == 0 {
-                self.blocks.remove(&block);
+        let Some(OfferShare { chain, block }) = share else { return };
+        if let Some(shares) = self.chains.get_mut(&chain) {
+            shares.give_back(block);
+            if shares.is_empty() {
+                self.chains.remove(&chain);
             }
         }
     }
 
-    pub(crate) fn of(&self, address: Option<IpAddr>) -> u32 {
-        address.and_then(|ip| self.blocks.get(&AddressBlock::of(ip))).copied().unwrap_or(0)
+    /// Whether one more offer may count to a share, while `free` slots are left on its chain.
+    fn may_add(&self, share: OfferShare, free: u32) -> bool {
+        let OfferShare { chain, block } = share;
+        let none = BlockShares::new(self.minimum);
+        self.chains.get(&chain).unwrap_or(&none).may_take(block, free)
     }
 
-    /// The total.
+    /// The number of pending offers.
     pub(crate) const fn len(&self) -> u32 {
         self.len
     }
 
-    /// The sum over all blocks, for checks.
-    pub(crate) fn in_blocks(&self) -> u64 {
-        self.blocks.values().fold(0, |sum, count| sum.saturating_add(u64::from(*count)))
+    /// The sum over the shares, for checks.
+    pub(crate) fn shared(&self) -> u64 {
+        self.chains.values().fold(0, |sum, shares| sum.saturating_add(u64::from(shares.held())))
+    }
+}
+
+impl Matching {
+    /// Whether the address block of a client has as many pending offers as it may. False where no slot is free: then that
+    /// is the reason.
+    pub(crate) fn offers_exhausted(&self, client: u32, context: Context<'_>) -> bool {
+        if !context.agents.is_limited(client, context.limits) {
+            return false;
+        }
+        let Some(share) = context.offer_share(client) else { return false };
+        let free = u32::try_from(self.open_hosts.free(share.chain)).unwrap_or(u32::MAX);
+        free > 0 && !self.pending_offers.may_add(share, free)
+    }
+}
+
+impl Context<'_> {
+    /// The share that offers of a client count to, where they count; `None` while its address is unknown.
+    pub(crate) fn offer_share(&self, client: u32) -> Option<OfferShare> {
+        let node = self.agents.get(client)?;
+        Some(OfferShare { chain: node.chain(), block: AddressBlock::of(node.address()?) })
     }
 }

@@ -3,7 +3,7 @@ use std::{collections::VecDeque, net::IpAddr};
 use hashbrown::HashTable;
 use vipnode_types::{Ms, is_public};
 
-use crate::collections::seeded_rng::Keys;
+use crate::collections::{address_block::AddressBlock, seeded_rng::Keys};
 
 /// Recently offered and recently failed pairs: a node accepts one connection per public address in 30 s, and a pair that
 /// failed would fail again.
@@ -17,10 +17,29 @@ pub(crate) struct RecentPairs {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct RecentPair {
     host: u32,
-    client: u32,
-    /// `None` if the pair itself failed.
-    address: Option<IpAddr>,
+    with: With,
     until: Ms,
+}
+
+/// Whom a host is not offered to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+enum With {
+    /// A client with which it failed.
+    Client(u32),
+    /// Clients at an address, except the one that it was offered to.
+    Address(IpAddr, u32),
+    /// Light nodes of an address block, one of which it disconnected at once.
+    LightNodes(AddressBlock),
+}
+
+impl With {
+    /// Without the exception.
+    const fn key(self) -> Self {
+        match self {
+            Self::Address(address, _) => Self::Address(address, 0),
+            with => with,
+        }
+    }
 }
 
 impl RecentPairs {
@@ -31,37 +50,47 @@ impl RecentPairs {
     /// Remembers that a host was offered to a client at an address.
     pub(crate) fn offered(&mut self, host: u32, client: u32, address: Option<IpAddr>, until: Ms, limit: u32) {
         if let Some(address) = address.map(|ip| ip.to_canonical()).filter(|ip| is_public(*ip)) {
-            self.remember(RecentPair { host, client, address: Some(address), until }, limit);
+            self.remember(RecentPair { host, with: With::Address(address, client), until }, limit);
         }
     }
 
     /// Remembers that a host and a client did not connect.
     pub(crate) fn failed(&mut self, host: u32, client: u32, until: Ms, limit: u32) {
-        self.remember(RecentPair { host, client, address: None, until }, limit);
+        self.remember(RecentPair { host, with: With::Client(client), until }, limit);
+    }
+
+    /// Remembers that a host disconnected a light node of an address block at once.
+    pub(crate) fn light_node_failed(&mut self, host: u32, block: AddressBlock, until: Ms, limit: u32) {
+        self.remember(RecentPair { host, with: With::LightNodes(block), until }, limit);
     }
 
     /// Whether a host was recently offered to another client at the same address.
     pub(crate) fn offered_nearby(&self, now: Ms, host: u32, client: u32, address: Option<IpAddr>) -> bool {
         let Some(address) = address.map(|ip| ip.to_canonical()) else { return false };
-        let other = |pair: &RecentPair| {
-            pair.host == host && pair.address == Some(address) && pair.client != client && pair.until > now
-        };
-        self.entries.find(self.hash(host, Some(address), 0), other).is_some()
+        let others = |with: With| matches!(with, With::Address(other, first) if other == address && first != client);
+        self.any(now, host, With::Address(address, client), others)
     }
 
     /// Whether a host and a client recently did not connect.
     pub(crate) fn recently_failed(&self, now: Ms, host: u32, client: u32) -> bool {
-        let same = |pair: &RecentPair| {
-            pair.host == host && pair.address.is_none() && pair.client == client && pair.until > now
-        };
-        self.entries.find(self.hash(host, None, client), same).is_some()
+        self.any(now, host, With::Client(client), |with| with == With::Client(client))
     }
 
-    /// Forgets expired entries.
+    /// Whether a host recently disconnected a light node of an address block at once.
+    pub(crate) fn light_nodes_failed(&self, now: Ms, host: u32, block: AddressBlock) -> bool {
+        self.any(now, host, With::LightNodes(block), |with| with == With::LightNodes(block))
+    }
+
+    /// Removes expired entries.
     pub(crate) fn expire(&mut self, now: Ms) {
         while self.order.front().is_some_and(|(until, _)| *until <= now) {
             self.forget_oldest();
         }
+    }
+
+    fn any(&self, now: Ms, host: u32, with: With, fits: impl Fn(With) -> bool) -> bool {
+        let found = |pair: &RecentPair| pair.host == host && pair.until > now && fits(pair.with);
+        self.entries.find(hash(self.keys, host, with), found).is_some()
     }
 
     fn remember(&mut self, pair: RecentPair, limit: u32) {
@@ -69,27 +98,22 @@ impl RecentPairs {
             self.forget_oldest();
         }
         let keys = self.keys;
-        self.entries.insert_unique(hash(keys, &pair), pair, |pair| hash(keys, pair));
+        let hash = |pair: &RecentPair| hash(keys, pair.host, pair.with);
+        self.entries.insert_unique(hash(&pair), pair, hash);
         self.order.push_back((pair.until, pair));
     }
 
     fn forget_oldest(&mut self) {
         if let Some((_, pair)) = self.order.pop_front()
-            && let Ok(entry) = self.entries.find_entry(hash(self.keys, &pair), |other| *other == pair)
+            && let Ok(entry) = self.entries.find_entry(hash(self.keys, pair.host, pair.with), |other| *other == pair)
         {
             entry.remove();
         }
     }
-
-    fn hash(&self, host: u32, address: Option<IpAddr>, client: u32) -> u64 {
-        hash(self.keys, &RecentPair { host, client, address, until: Ms::ZERO })
-    }
 }
 
-/// Hashes by host and address, or by host and client.
-fn hash(keys: Keys, pair: &RecentPair) -> u64 {
-    let client = if pair.address.is_some() { 0 } else { pair.client };
-    keys.hash(&(pair.host, pair.address, client))
+fn hash(keys: Keys, host: u32, with: With) -> u64 {
+    keys.hash(&(host, with.key()))
 }
 
 #[cfg(test)]

@@ -19,8 +19,8 @@ const UPTIME: u64 = 30;
 const UPTIME_FULL_MS: u64 = 60 * 60 * 1000;
 /// Each admit in a row that it refused or did not answer, at most three.
 const REFUSAL: i32 = -20;
-/// Each offer in a row that never connected, at most three. The penalty is small, because clients can cause these.
-const STRIKE: i32 = -10;
+/// Proven clients of three address blocks were offered it and never connected.
+const STRUCK: i32 = -30;
 /// Another host of the client has the same address block.
 const SAME_BLOCK: i32 = -80;
 /// Another host of the client has the same payout account.
@@ -49,7 +49,7 @@ impl Matching {
             latency,
             uptime: signed(uptime),
             refusals: i32::from(standing.refusals.min(3)).saturating_mul(REFUSAL),
-            strikes: i32::from(standing.strikes.min(3)).saturating_mul(STRIKE),
+            strikes: if self.is_struck(host, context) { STRUCK } else { 0 },
             same_operator: same_block.saturating_add(same_payout),
             mutual: if criteria.clients.contains(&host) { MUTUAL } else { 0 },
         }

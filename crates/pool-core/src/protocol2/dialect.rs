@@ -45,15 +45,6 @@ impl Dialect {
         matches!(self, Self::Protocol3)
     }
 
-    /// Returns how long both sides have to see each other after an offer, in milliseconds. A side that speaks protocol 2
-    /// reports it with one of its next updates.
-    pub(crate) fn offer_ms(self, other: Self, limits: &Limits) -> u64 {
-        match (self, other) {
-            (Self::Protocol3, Self::Protocol3) => limits.offer_ms,
-            _ => two_updates(limits),
-        }
-    }
-
     /// Returns how long a host's "gone" waits for the client's report, in milliseconds.
     pub(crate) fn half_down_ms(self, limits: &Limits) -> u64 {
         match self {

@@ -8,6 +8,7 @@ mod hostile_hosts;
 mod limits;
 mod matching;
 mod metering;
+mod offers;
 mod pool;
 mod protocol2;
 mod proven;

@@ -366,22 +366,44 @@ fn an_agent_of_ours_leases_to_one_of_the_original_and_the_other_way_round() {
 }
 
 #[test]
-fn an_offer_to_a_side_of_the_original_waits_for_two_updates() {
+fn an_offer_to_a_side_of_protocol_2_lasts_for_its_longest_gap_between_updates_and_30_s() {
+    // Updates before the offer, with the time before each; how long the offer lasts.
+    for (gaps, lasts) in [
+        (&[][..], 150_000),
+        (&[60_000, 60_000], 150_000),
+        (&[1_000, 20_000, 60_000], 90_000),
+        (&[1_000, 170_000, 60_000], 150_000),
+    ] {
+        let mut pool = Pool::new();
+        pool.connect2(1, info(Kind::Geth, true));
+        for &gap in gaps {
+            pool.pass(gap);
+            pool.update2(1, &[]);
+        }
+        pool.connect(2, on_mainnet(client(2))).unwrap();
+        pool.full(2, &[]);
+        pool.ask(2, 1);
+        pool.allow(1);
+        let lease = pool.last_ask(2).unwrap().hosts[0].lease;
+        pool.delta(2, &[lease], &[]);
+        pool.pass(lasts - 1);
+        assert_eq!((pool.core.gauges().leases, pool.evicted(2)), (1, None), "{gaps:?}");
+        pool.pass(1);
+        assert_eq!(pool.evicted(2), Some(EvictReason::NotConnected), "{gaps:?}");
+    }
+}
+
+#[test]
+fn an_offer_to_a_side_of_protocol_2_ends_after_45_s_if_the_other_side_has_not_seen_it() {
     let mut pool = Pool::new();
     pool.connect2(1, info(Kind::Geth, true));
     pool.connect(2, on_mainnet(client(2))).unwrap();
     pool.full(2, &[]);
     pool.ask(2, 1);
     pool.allow(1);
-    let lease = pool.last_ask(2).unwrap().hosts[0].lease;
-    pool.delta(2, &[lease], &[]);
-    pool.pass(119_000);
-    pool.beat(2);
-    pool.update2(1, &[]);
-    pool.pass(60_000);
-    pool.beat(2);
-    assert_eq!(pool.core.gauges().leases, 1);
-    pool.pass(1_000);
+    pool.pass(44_999);
+    assert_eq!(pool.evicted(2), None);
+    pool.pass(1);
     assert_eq!(pool.evicted(2), Some(EvictReason::NotConnected));
 }
 

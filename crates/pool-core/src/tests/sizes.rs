@@ -4,7 +4,7 @@ use vipnode_types::{Enode, Ms, Price};
 
 use super::pool::{START, agent_key, chain, client, host, node};
 use crate::{
-    Command, ConnectionId, Core, Identity, Limits, collections::seeded_rng::SeededRng, leases::Leases, output::Output,
+    Command, ConnectionId, Core, Identity, Limits, collections::seeded_rng::SeededRng, leases::{Leases, offer::OfferTerms}, output::Output,
 };
 
 /// As many as fill the tables worst: one more than a doubling leaves room for.
@@ -43,7 +43,8 @@ fn a_lease_takes_at_most_128_bytes_indexes_included() {
     let mut leases = Leases::new(&mut SeededRng::new([1; 32]));
     let mut output = Output::new(START);
     for _ in 0..WORST {
-        leases.offer(&mut output, 1, 2, Price::default()).unwrap();
+        let terms = OfferTerms { client: 1, host: 2, price: Price::default(), shared: false };
+        leases.offer(&mut output, terms).unwrap();
     }
     let each = leases.heap_bytes() / WORST as usize;
     assert!(each <= 128, "{each} bytes a lease");

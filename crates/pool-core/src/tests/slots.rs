@@ -172,7 +172,7 @@ impl Hosts {
                     let serves = self.serves.entry(agent).or_default();
                     if *serves == self.slots {
                         self.fulls += 1;
-                        self.pool.done(call, refused(ErrorCode::Refused));
+                        self.pool.done(call, refused(ErrorCode::Full));
                         continue;
                     }
                     *serves += 1;

@@ -5,7 +5,7 @@ use std::str::FromStr;
 use vipnode_types::wire::{ClientCriteria, ConnectRequest, ErrorCode, EvictReason, LeaveReason, WireError};
 
 use super::pool::{Pool, chain, client, host};
-use crate::{CallId, CallOutcome, Limits, PoolCall};
+use crate::{CallId, CallOutcome, Command, Limits, PoolCall};
 
 /// `"snap/1 eth/69"` as a list.
 pub(crate) fn list<T: FromStr>(text: &str) -> Vec<T> {
@@ -345,4 +345,36 @@ fn an_explanation_names_the_rule_that_keeps_hosts_away() {
     let reply = pool.explain(20).unwrap();
     assert_eq!((reply.candidates, reply.excluded.incompatible), (0, 1));
     assert!(reply.reason.unwrap().contains("1 do not serve snap/1 (--need)"));
+}
+
+/// The attack: a light node connects and leaves at once, again and again, with other ids of its block.
+#[test]
+fn a_light_node_that_a_host_disconnected_keeps_its_neighbors_away_and_no_others() {
+    for closed in [false, true] {
+        let mut pool = Pool::with(Limits { closed, ..Limits::default() });
+        pool.connect(1, serving(1, "eth les")).unwrap();
+        pool.full(1, &[]);
+        let light = |pool: &mut Pool, agent: u32, at: u32| {
+            let hello = ConnectRequest { capabilities: list("les/4"), ..needing(agent, "les") };
+            pool.connect_from(agent, hello, super::pool::address(at), true).unwrap();
+            given(pool, agent, &[1])
+        };
+        let (_, call) = light(&mut pool, 2, 2).unwrap();
+        pool.done(call, CallOutcome::Done);
+        let lease = pool.last_ask(2).unwrap().hosts[0].lease;
+        let leave = vipnode_types::wire::LeaveRequest {
+            leases: vec![lease],
+            reason: LeaveReason::NotConnected,
+            fault: Some(vipnode_types::wire::PairFault::LightSlots),
+        };
+        pool.handle(Command::Leave { connection: pool.connection(1), request: 1, leave: Box::new(leave) });
+        pool.evicted(1).unwrap();
+        assert_eq!(light(&mut pool, 3, 2).is_some(), closed, "of the same block");
+        let (_, call) = light(&mut pool, 4, 4).expect("of another block");
+        pool.done(call, CallOutcome::Refused(WireError::new(ErrorCode::LightFull, "taken", "")));
+        assert_eq!(light(&mut pool, 4, 4), None, "the same again");
+        assert!(light(&mut pool, 5, 5).is_some(), "the host does not rest");
+        pool.connect_from(6, client(6), super::pool::address(2), true).unwrap();
+        assert!(given(&mut pool, 6, &[1]).is_some(), "a full node of that block");
+    }
 }

@@ -52,10 +52,14 @@ codes! {
     Busy = -32003;
     /// The other side cannot use this agent or node because of its chain, version, or role.
     Unsuitable = -32004;
-    /// The host does not admit the client because it has no free slot, is draining, or is not in sync.
+    /// The host does not admit the client, for example because it is draining or not in sync.
     Refused = -32005;
     /// Hosts reported the node as connected for too long today without reports from its own agent.
     Unpaired = -32006;
+    /// All slots of the host are in use.
+    Full = -32007;
+    /// All light-node slots of the host's node are in use.
+    LightFull = -32008;
 }
 
 impl ErrorCode {

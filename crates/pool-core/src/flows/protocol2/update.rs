@@ -28,6 +28,7 @@ impl Core {
             self.go_down(output, index);
         }
         let before = self.agents.seen(index);
+        self.agents.note_update(index, output.now.since(before));
         self.agents.seen_now(index, output.now);
         self.agents.set_head(index, update.block_number);
         let Some(node) = self.agents.get(index) else { return };

@@ -1,0 +1,74 @@
+use vipnode_types::{
+    Ms,
+    wire::{EvictReason, Side},
+};
+
+use crate::{Core, leases::lease::Lease, metering::unpaired::unpaired_ms, output::Output, protocol2::dialect::Dialect};
+
+// How long an offer holds its slot. Whoever is offered a slot and never connects holds it for so long, so the times are as
+// short as honest pairs allow. Two agents of protocol 3 report a peer at once. An agent of protocol 2 reports it with its
+// next update, and nobody knows when that comes but from its updates before.
+
+impl Core {
+    /// How long the sides of an offer have to see each other, in milliseconds.
+    fn offer_ms(&self, client: u32, host: u32) -> u64 {
+        let of_side = |node: u32| match self.agents.dialect(node) {
+            Dialect::Protocol3 => self.limits.offer_ms,
+            Dialect::Protocol2 => {
+                let gap_ms = self.agents.longest_update_gap_ms(node, &self.limits);
+                gap_ms.saturating_add(self.limits.offer_update_ms)
+            }
+        };
+        of_side(client).max(of_side(host))
+    }
+
+    /// How long it takes until an offer is judged first, in milliseconds.
+    pub(crate) fn first_offer_ms(&self, client: u32, host: u32) -> u64 {
+        let all = self.offer_ms(client, host);
+        if self.agents.dialect(client) == self.agents.dialect(host) { all } else { all.min(self.limits.offer_unseen_ms) }
+    }
+
+    /// When an offer ends that is judged now. A side of protocol 3 would report the other at once: where it has not, no
+    /// later update of the other side can change that.
+    fn offer_ends(&self, lease: &Lease) -> Ms {
+        let unseen =
+            |side: Side| self.agents.dialect(lease.node(side)) == Dialect::Protocol3 && !lease.sees(side);
+        let ms = if unseen(Side::Client) || unseen(Side::Host) {
+            self.first_offer_ms(lease.client(), lease.host())
+        } else {
+            self.offer_ms(lease.client(), lease.host())
+        };
+        lease.offered().plus(ms)
+    }
+
+    /// Handles the deadline of an offer that not both sides have seen.
+    pub(crate) fn offer_due(&mut self, output: &mut Output, index: u32) {
+        let Some(lease) = self.leases.get(index).filter(|lease| !lease.is_running()) else { return };
+        if self.clock.awaits_sides(lease.offered()) {
+            // Offered before the pool was down: its sides may still reconnect.
+            self.leases.arm_offer(lease.id(), self.clock.offers_wait());
+            return;
+        }
+        let ends = self.offer_ends(lease);
+        if ends > output.now {
+            self.leases.arm_offer(lease.id(), ends);
+            return;
+        }
+        let (client, host, now) = (lease.client(), lease.host(), output.now);
+        let lone_host = lease.sees(Side::Host);
+        let used = unpaired_ms(lease, Ms::ZERO, false, &self.agents, &self.clock, &self.limits);
+        let free = self.leases.price(lease).is_none_or(|price| price.is_free());
+        self.matching.pair_failed(host, client, now, &self.limits);
+        self.strike(host, client);
+        let before = self.metering.unpaired_today(client, now);
+        let past = !free && lone_host && before.saturating_add(used) >= self.limits.unpaired_ms_a_day;
+        let reason = if past { EvictReason::Unpaired } else { EvictReason::NotConnected };
+        self.end_lease(output, index, reason, None, None);
+    }
+
+    /// Counts against a host that it did not connect with a client, or that its agent described it wrongly.
+    pub(crate) fn strike(&mut self, host: u32, client: u32) {
+        let (matching, context) = self.matching();
+        matching.strike(host, client, context);
+    }
+}
