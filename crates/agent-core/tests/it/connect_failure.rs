@@ -147,7 +147,9 @@ fn taken_light_slots_are_reported_and_not_sold() {
     bench.done();
     bench.call(3, admit_light(3, 7));
     let refused = bench.reply(3).unwrap().unwrap_err();
-    assert!(refused.message.contains("light-node slots of the host's node are in use") && refused.is(ErrorCode::LightFull));
+    assert!(
+        refused.message.contains("light-node slots of the host's node are in use") && refused.is(ErrorCode::LightFull)
+    );
     let failed = bench.core.counters().admit_failures().filter(|(_, count)| *count > 0).collect::<Vec<_>>();
     assert_eq!(failed, [(AdmitFailure::LightFull, 1)]);
     bench.call(4, admit(4, 6));

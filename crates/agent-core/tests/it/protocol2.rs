@@ -225,7 +225,10 @@ fn the_agent_keeps_to_its_own_slots() {
     bench.done();
     bench.call(3, FromPool::Whitelist(node(11)));
     let full = bench.reply(3).unwrap().unwrap_err();
-    assert!(full.message.contains("slots are in use") && full.is(ErrorCode::Refused), "the code of protocol 2: {full:?}");
+    assert!(
+        full.message.contains("slots are in use") && full.is(ErrorCode::Refused),
+        "the code of protocol 2: {full:?}"
+    );
     let mut client = live(client_config(1));
     client.call(1, FromPool::Whitelist(node(11)));
     assert!(client.reply(1).unwrap().unwrap_err().message.contains("does not sell slots"));

@@ -3,7 +3,9 @@ use std::net::IpAddr;
 use vipnode_types::{Account, ChainSpec, Enode, EnodeHost, LeaseSetHash, Ms, NodeId, Price, Wei};
 
 use crate::{
-    ConnectionId, Credentials, NodeRow, Proven, agents::{hello::Hello, update_gaps::UpdateGaps}, collections::slab::NIL,
+    ConnectionId, Credentials, NodeRow, Proven,
+    agents::{hello::Hello, update_gaps::UpdateGaps},
+    collections::slab::NIL,
     protocol2::dialect::Dialect,
 };
 

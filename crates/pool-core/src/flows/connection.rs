@@ -83,7 +83,8 @@ impl Core {
             }
             self.detach(output, index);
         }
-        let pending = self.leases.of_client(index).filter(|(_, lease)| !lease.is_running() && lease.is_shared()).count();
+        let pending =
+            self.leases.of_client(index).filter(|(_, lease)| !lease.is_running() && lease.is_shared()).count();
         let before = self.context().offer_share(index);
         // Not refreshed here: the old description is outdated, and the new one is stored next.
         let _stale = self.agents.attach(index, connection, address, callable, output.now);

@@ -4,7 +4,8 @@ use vipnode_types::{
 };
 
 use crate::{
-    ConnectionId, Core, Reply, RequestId, collections::address_block::AddressBlock, core_error::CoreError, output::Output,
+    ConnectionId, Core, Reply, RequestId, collections::address_block::AddressBlock, core_error::CoreError,
+    output::Output,
 };
 
 impl Core {
@@ -92,7 +93,9 @@ impl Core {
     /// itself, which looks the same: so the host rests its slots for a moment only, and the light node's block for long.
     fn light_node_failed(&mut self, lease: u32) {
         let Some(lease) = self.leases.get(lease).filter(|_| !self.limits.closed) else { return };
-        let Some(client) = self.agents.get(lease.client()).filter(|client| self.agents.is_light(client)) else { return };
+        let Some(client) = self.agents.get(lease.client()).filter(|client| self.agents.is_light(client)) else {
+            return;
+        };
         if let Some(block) = client.address().map(AddressBlock::of) {
             self.matching.light_node_failed(lease.host(), block, self.clock.now(), &self.limits);
         }

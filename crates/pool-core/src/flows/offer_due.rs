@@ -25,14 +25,17 @@ impl Core {
     /// How long it takes until an offer is judged first, in milliseconds.
     pub(crate) fn first_offer_ms(&self, client: u32, host: u32) -> u64 {
         let all = self.offer_ms(client, host);
-        if self.agents.dialect(client) == self.agents.dialect(host) { all } else { all.min(self.limits.offer_unseen_ms) }
+        if self.agents.dialect(client) == self.agents.dialect(host) {
+            all
+        } else {
+            all.min(self.limits.offer_unseen_ms)
+        }
     }
 
     /// When an offer ends that is judged now. A side of protocol 3 would report the other at once: where it has not, no
     /// later update of the other side can change that.
     fn offer_ends(&self, lease: &Lease) -> Ms {
-        let unseen =
-            |side: Side| self.agents.dialect(lease.node(side)) == Dialect::Protocol3 && !lease.sees(side);
+        let unseen = |side: Side| self.agents.dialect(lease.node(side)) == Dialect::Protocol3 && !lease.sees(side);
         let ms = if unseen(Side::Client) || unseen(Side::Host) {
             self.first_offer_ms(lease.client(), lease.host())
         } else {

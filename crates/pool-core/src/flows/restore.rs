@@ -103,7 +103,9 @@ impl Core {
 
     fn restore_lease(&mut self, row: &LeaseRow) {
         let (Some(client), Some(host)) = (self.agents.find(&row.client), self.agents.find(&row.host)) else { return };
-        let Some(index) = self.leases.restore(row, client, host, self.agents.is_limited(client, &self.limits)) else { return };
+        let Some(index) = self.leases.restore(row, client, host, self.agents.is_limited(client, &self.limits)) else {
+            return;
+        };
         self.watch_pair(client, host);
         let Some(lease) = self.leases.get(index) else { return };
         let (id, running, down) = (lease.id(), lease.is_running(), lease.host_down() != UNSEEN);

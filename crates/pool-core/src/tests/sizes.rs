@@ -4,7 +4,10 @@ use vipnode_types::{Enode, Ms, Price};
 
 use super::pool::{START, agent_key, chain, client, host, node};
 use crate::{
-    Command, ConnectionId, Core, Identity, Limits, collections::seeded_rng::SeededRng, leases::{Leases, offer::OfferTerms}, output::Output,
+    Command, ConnectionId, Core, Identity, Limits,
+    collections::seeded_rng::SeededRng,
+    leases::{Leases, offer::OfferTerms},
+    output::Output,
 };
 
 /// As many as fill the tables worst: one more than a doubling leaves room for.

@@ -34,7 +34,7 @@ const MOST: &[(&str, usize)] = &[
     ("metrics", 0),
     ("node", 0),
     ("openrpc", 0),
-    ("pool", 31),
+    ("pool", 0),
     ("pool-core", 4),
     ("rpc", 0),
     ("sim", 0),
