@@ -110,7 +110,8 @@ impl Core {
         let Some(lease) = self.leases.get(index) else { return };
         let (id, running, down) = (lease.id(), lease.is_running(), lease.host_down() != UNSEEN);
         if running {
-            self.matching.host_paired(host, None, &self.limits);
+            let (matching, context) = self.matching();
+            matching.host_paired(host, client, context);
         } else {
             self.matching.offer_restored();
             self.leases.arm_offer(id, self.clock.offers_wait());
