@@ -56,7 +56,7 @@ async fn d4_frame_bytes() {
 #[tokio::test]
 async fn d4_connections_in_all_and_of_an_address() {
     for (limits, status, words) in [
-        (PoolLimits { connections: 1, ..PoolLimits::default() }, 503, "as many connections"),
+        (PoolLimits { connections: 1, ..PoolLimits::default() }, 503, "limit of connections"),
         (PoolLimits { connections_an_address: 1, ..PoolLimits::default() }, 429, "from this address"),
     ] {
         let pool = limited(limits).await;
@@ -68,7 +68,7 @@ async fn d4_connections_in_all_and_of_an_address() {
         };
         assert!(received == status && body.contains(words), "{received} {body}");
         first.opened.peer.close("enough");
-        // The place comes back once the pool has seen the end.
+        // The connection is free again once the pool has seen the end.
         while open_ws(&ws_url(&pool), &RpcLimits::default()).await.is_err() {}
     }
 }

@@ -2,6 +2,7 @@ use std::fs;
 
 use tempfile::tempdir;
 use vipnode_pool_core::{PairedTime, WideBlock};
+use vipnode_types::TypedError as _;
 
 use super::*;
 use crate::conformance::{self, node};
@@ -76,7 +77,7 @@ fn a_damaged_file_is_an_error_and_stays_as_it_is() {
         fs::write(&file, &damage).unwrap();
         let error = FileStore::open(dir.path()).unwrap_err();
         assert!(matches!(error, StoreError::Damaged { .. }), "{error}");
-        assert!(error.to_string().contains("move it away"), "{error}");
+        assert!(error.hint().unwrap().contains("move the file elsewhere"), "{error}");
         assert_eq!(fs::read(&file).unwrap(), damage);
     }
     fs::remove_file(&file).unwrap();

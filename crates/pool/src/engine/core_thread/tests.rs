@@ -9,6 +9,9 @@ use crate::{
     engine::{NOBODY, inbox, inbox::ReplyTo},
 };
 
+/// A number of a lease beyond those that a new core begins with.
+const DURABLE: u64 = 1 << 60;
+
 fn core_thread() -> CoreThread {
     let metrics = PoolMetrics::default().shared();
     let (inbox, reader) = inbox(metrics.queue.clone());
@@ -34,7 +37,7 @@ fn core_thread() -> CoreThread {
 #[tokio::test]
 async fn a_panic_of_the_core_is_answered_busy_and_durable_rows_are_kept() {
     let mut thread = core_thread();
-    thread.handle_by(|_, _, out| out.push(Effect::Persist(vec![Row::NextLease(5_000)]))).ok().unwrap();
+    thread.handle_by(|_, _, out| out.push(Effect::Persist(vec![Row::NextLease(DURABLE)]))).ok().unwrap();
     thread.send_rows().ok().unwrap();
     let (reply, answer) = tokio::sync::oneshot::channel();
     thread.replies.expect(3, ReplyTo::Task(reply));
@@ -50,7 +53,7 @@ async fn a_panic_of_the_core_is_answered_busy_and_durable_rows_are_kept() {
     let busy = answer.await.unwrap().unwrap_err();
     assert!(busy.is(ErrorCode::Busy) && busy.data.unwrap().retry_ms == Some(7));
     let rows = thread.core.rows();
-    assert!(rows.contains(&Row::NextLease(5_000)), "{rows:?}");
+    assert!(rows.contains(&Row::NextLease(DURABLE)), "{rows:?}");
     assert_eq!((thread.life, thread.metrics.rebuilds.get()), (1, 1));
     thread.handle(Command::Tick).ok().unwrap();
 }
