@@ -89,6 +89,12 @@ limits! {
         /// Kinds of clients, by profile and version, for which a chain is known to have no compatible host, until a new kind
         /// of host connects; beyond it, some are forgotten, and searched for again.
         failed_searches: u32 = 1_024, Count 0..=1_000_000;
+        /// A client that can be called and is not paired with its host after this time gets a second one of another address
+        /// block, while more slots are free than clients wait; the pair that comes later ends.
+        second_host_ms: u64 = SECOND, Time 100..=MINUTE;
+        /// Pending offers of hosts in an address block (/24, /48) that no client was ever connected with, while other hosts are
+        /// known; of a wide block (/16, /32) four times as many. Further clients get other hosts.
+        trials_a_block: u32 = 4, Count 1..=1_000_000;
         /// Connected hosts examined for one `vipnode_explain`; in a larger pool, the answer covers only this many.
         explained_hosts: u32 = 256, Count 1..=10_000;
         /// Leases for which the pool remembers how the host was selected (`vipnode_explain`); beyond it, the oldest are

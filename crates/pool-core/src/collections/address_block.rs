@@ -11,7 +11,7 @@ pub struct WideBlock(u64);
 
 impl AddressBlock {
     /// Stands for every address where blocks are not told apart. No address is in it.
-    pub(crate) const ALL: Self = Self(0);
+    pub const ALL: Self = Self(0);
 
     /// Returns the block of an address.
     #[must_use]

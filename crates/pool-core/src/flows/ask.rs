@@ -97,6 +97,9 @@ impl Core {
 
     /// Tries the next host for a client with a pending request. A client without one may return to the queue.
     pub(crate) fn go_on_asking(&mut self, output: &mut Output, client: u32) {
+        if self.matching.asks().contains(client) && self.waits_for_hosts_asked(client) {
+            return;
+        }
         let most = self.limits.tries_an_ask;
         if let Some(pending) = self.matching.asks_mut().get_mut(client) {
             let goes_on = pending.try_again(most);

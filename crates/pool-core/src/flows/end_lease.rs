@@ -43,6 +43,8 @@ impl Core {
         self.count_unpaired(unpaired);
         let Some(lease) = self.leases.end(index) else { return };
         self.matching.forget_selection(lease.id());
+        self.matching.end_trial(lease.id());
+        self.matching.part_offers(lease.id());
         if lease.is_running() {
             self.matching.host_unpaired(lease.host());
         } else {

@@ -1,5 +1,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
+use vipnode_types::LeaseId;
+
 use crate::{
     Core,
     agents::node::Node,
@@ -50,7 +52,11 @@ impl Core {
 
     fn check_selections(&self) -> Result<(), String> {
         let ghost = self.matching.selections().leases().find(|&lease| self.leases.find(lease).is_none());
-        ensure(ghost.is_none(), || format!("how a host was selected outlives {ghost:?}"))
+        ensure(ghost.is_none(), || format!("how a host was selected outlives {ghost:?}"))?;
+        let of_offers = self.matching.second_hosts().leases().chain(self.matching.trials().leases());
+        let pending = |lease: &LeaseId| self.leases.find(*lease).and_then(|index| self.leases.get(index));
+        let ghost = of_offers.into_iter().find(|lease| pending(lease).is_none_or(Lease::is_running));
+        ensure(ghost.is_none(), || format!("{ghost:?} is no pending offer, and counted as one"))
     }
 
     fn check_lists(&self, index: u32, node: &Node) -> Result<(), String> {

@@ -21,6 +21,7 @@ mod reload;
 mod report;
 mod restore;
 mod rollover;
+mod second_host;
 mod silence;
 mod status;
 mod tick;

@@ -14,6 +14,20 @@ use crate::{
 impl Core {
     /// Finds a host for a client and asks it to admit the client.
     pub(crate) fn offer_slot(&mut self, output: &mut Output, client: u32) -> Result<(), NoHost> {
+        let first = self.offer_slot_of(output, client, false)?;
+        if self.agents.get(client).is_some_and(Node::can_dial) {
+            self.matching.await_pair(first, output.now.plus(self.limits.second_host_ms));
+        }
+        Ok(())
+    }
+
+    /// Finds a host as [`Self::offer_slot`] does; with `elsewhere`, in another address block than the client's hosts.
+    pub(crate) fn offer_slot_of(
+        &mut self,
+        output: &mut Output,
+        client: u32,
+        elsewhere: bool,
+    ) -> Result<LeaseId, NoHost> {
         if self.past_unpaired(client) {
             return Err(NoHost::Unpaired);
         }
@@ -22,12 +36,12 @@ impl Core {
         }
         let (matching, rng, context) = self.matching_with_rng();
         let mut steps = 0;
-        let found = matching.find_host(client, rng, &mut steps, context);
+        let found = matching.find_host(client, elsewhere, rng, &mut steps, context);
         output.count_steps(self.agents.address(client), steps);
         let (host, selection) = found?;
         let lease = self.begin_lease(output, client, host).ok_or(NoHost::NoneFits)?;
         self.matching.selected(lease, selection, &self.limits);
-        Ok(())
+        Ok(lease)
     }
 
     /// Whether a client has used up today's unpaired time.
@@ -44,6 +58,8 @@ impl Core {
         self.watch_pair(client, host);
         let share = self.share_of(client, shared);
         self.matching.offered(OfferedPair { client, host, address }, share, output.now, &self.limits);
+        let (matching, context) = self.matching();
+        matching.begin_trial(offer.id, host, context);
         self.counters.offered = self.counters.offered.saturating_add(1);
         self.leases.persist(output, offer.index, &self.agents);
         let node = self.agents.get(client);

@@ -1,5 +1,5 @@
 use vipnode_types::{
-    Ms,
+    LeaseId, Ms,
     wire::{EvictReason, Side},
 };
 
@@ -28,8 +28,11 @@ impl Core {
 
     fn first_up(&mut self, output: &mut Output, index: u32, side: Side) {
         self.leases.side_up(index, side, output.now);
-        self.pair(index);
+        let paired = self.pair(index);
         self.leases.persist(output, index, &self.agents);
+        if let Some(paired) = paired {
+            self.end_other_offer(output, paired);
+        }
     }
 
     /// Handles a side that lost the other and sees it again: a new row begins, without admit or evict. `end` is when the
@@ -91,13 +94,17 @@ impl Core {
     }
 
     /// Starts the meter if both sides now see each other for the first time.
-    fn pair(&mut self, index: u32) {
-        let Some(paired) = self.leases.pair(index) else { return };
+    fn pair(&mut self, index: u32) -> Option<LeaseId> {
+        let paired = self.leases.pair(index)?;
+        let lease = self.leases.get(index)?.id();
+        self.matching.end_trial(lease);
         self.count_unpaired(UnpairedTime { client: paired.client, price: paired.price, ms: paired.waited_ms });
         self.counters.paired = self.counters.paired.saturating_add(1);
         let share = self.share_of(paired.client, paired.shared);
         self.matching.offer_settled(share);
         let (matching, context) = self.matching();
         matching.host_paired(paired.host, paired.client, context);
+        matching.refresh_open_hosts(paired.host, context);
+        Some(lease)
     }
 }

@@ -32,6 +32,10 @@ pub(crate) struct Criteria {
     avoid: Vec<u32>,
     /// The execution client that a host has to be; unknown for any.
     kind: Kind,
+    /// Whether hosts in the blocks of its current hosts are left out.
+    elsewhere: bool,
+    /// Whether clients were connected with any of the hosts that have free slots.
+    any_known: bool,
     /// What the search has learned of classes of hosts.
     classes: BTreeMap<NodeClass, Option<Incompatibility>>,
 }
@@ -69,11 +73,13 @@ struct Search<'a> {
 
 impl Matching {
     /// Returns the best of a few hosts with a free slot, drawn by address blocks, and counts the `steps` that this takes.
+    /// With `elsewhere` it has to be in another block than the client's current hosts.
     /// The cost does not grow with the pool. Where no kind of host on the chain is compatible with the client's kind, that
     /// is remembered until a new kind of host is there.
     pub(crate) fn find_host(
         &mut self,
         client: u32,
+        elsewhere: bool,
         rng: &mut SeededRng,
         steps: &mut u32,
         context: Context<'_>,
@@ -89,7 +95,8 @@ impl Matching {
         if let Some(incompatibilities) = open.failed_before(class) {
             return Err(NoHost::Incompatible(incompatibilities.clone()));
         }
-        let mut search = Search::new(self.criteria(client, context), context);
+        let criteria = Criteria { elsewhere: elsewhere && !self.closed, ..self.criteria(client, context) };
+        let mut search = Search::new(criteria, context);
         let found = self.search(&mut search, open, rng);
         *steps = steps.saturating_add(search.steps);
         if let Err(NoHost::Incompatible(incompatibilities)) = &found
@@ -139,7 +146,10 @@ impl Matching {
         let avoid = self.nodes.get(client).avoid.iter().flat_map(|avoided| avoided.0.iter());
         let avoid = avoid.filter_map(|&handle| context.agents.live(handle)).collect();
         let kind = self.asks.kind(client);
-        Criteria { client, hosts, clients, blocks, payouts, avoid, kind, classes: BTreeMap::new() }
+        let chain = context.agents.get(client).and_then(|node| self.open_hosts.of(node.chain()));
+        let any_known = chain.is_some_and(|open| open.known > 0);
+        let classes = BTreeMap::new();
+        Criteria { client, hosts, clients, blocks, payouts, avoid, kind, elsewhere: false, any_known, classes }
     }
 
     /// Returns the first reason why a host cannot be offered to a client now.
@@ -157,7 +167,8 @@ impl Matching {
             (Rejection::Yours, criteria.clients.contains(&host) && unnamed_roles()),
             (Rejection::Price, context.limits.price > node.max_price()),
             (Rejection::Full, self.nodes.get(host).open_free == 0),
-            (Rejection::Avoided, criteria.avoid.contains(&host)),
+            (Rejection::Full, self.awaits_trials(host, criteria.any_known, context)),
+            (Rejection::Avoided, criteria.avoid.contains(&host) || criteria.leaves_out(gives)),
         ];
         let other_kind = {
             let kind = context.agents.kind(host);
@@ -183,6 +194,11 @@ impl Matching {
 }
 
 impl Criteria {
+    /// Whether a host is left out because of its address block.
+    fn leaves_out(&self, host: &Node) -> bool {
+        self.elsewhere && host.address().is_some_and(|address| self.blocks.contains(&AddressBlock::of(address)))
+    }
+
     /// Why the client and the hosts of a class are incompatible; checked once for each class.
     fn incompatibility(&mut self, class: NodeClass, agents: &Agents) -> Option<Incompatibility> {
         let client = self.client;

@@ -14,7 +14,9 @@ pub(crate) mod pending_asks;
 pub(crate) mod pending_offers;
 pub(crate) mod recent_pairs;
 pub(crate) mod score;
+pub(crate) mod second_hosts;
 pub(crate) mod selection;
+pub(crate) mod trials;
 pub(crate) mod wait_queue;
 
 use std::net::IpAddr;
@@ -39,7 +41,9 @@ use crate::{
         pending_asks::PendingAsks,
         pending_offers::{OfferShare, PendingOffers},
         recent_pairs::RecentPairs,
+        second_hosts::SecondHosts,
         selection::Selections,
+        trials::Trials,
         wait_queue::{WaitKey, WaitQueue},
     },
     metering::Metering,
@@ -57,6 +61,8 @@ pub(crate) struct Matching {
     recent_pairs: RecentPairs,
     selections: Selections,
     pending_offers: PendingOffers,
+    second_hosts: SecondHosts,
+    trials: Trials,
     /// Hosts that get no offer for a while, because they did not admit.
     rests: Deadlines<Handle>,
     /// Clients whose search is suspended, because no host was found.
@@ -83,6 +89,8 @@ struct Standing {
     /// The class by which it is listed among the hosts with free slots, while it is.
     open_class: NodeClass,
     paired: PairedSlots,
+    /// It is listed as a host that clients were connected with.
+    open_known: bool,
     /// The free slots that it adds to its chain's sum.
     open_free: u32,
     /// Whether it is included in the count of connected clients.
@@ -108,6 +116,7 @@ impl Default for Standing {
             open_position: NIL,
             open_class: NodeClass::UNKNOWN,
             paired: PairedSlots::default(),
+            open_known: false,
             open_free: 0,
             counted_client: false,
             resting: false,
@@ -145,6 +154,8 @@ impl Matching {
             recent_pairs: RecentPairs::new(rng.keys()),
             selections: Selections::default(),
             pending_offers: PendingOffers::new(limits.offers_minimum),
+            second_hosts: SecondHosts::new(),
+            trials: Trials::default(),
             rests: Deadlines::new(),
             back_offs: Deadlines::new(),
         }
@@ -281,12 +292,19 @@ impl Matching {
     /// When matching next has something to do by itself.
     pub(crate) fn next_wake(&self) -> Option<Ms> {
         let asks = self.asks.next_deadline();
-        [self.rests.next(), self.back_offs.next(), asks, self.wait_queue.serve_at()].into_iter().flatten().min()
+        [self.rests.next(), self.back_offs.next(), asks, self.wait_queue.serve_at(), self.second_hosts.next()]
+            .into_iter()
+            .flatten()
+            .min()
     }
 
     /// The number of deadlines of resting hosts, of suspended searches, and of requests.
     pub(crate) const fn deadlines(&self) -> usize {
-        self.rests.len().saturating_add(self.back_offs.len()).saturating_add(self.asks.deadlines())
+        self.rests
+            .len()
+            .saturating_add(self.back_offs.len())
+            .saturating_add(self.asks.deadlines())
+            .saturating_add(self.second_hosts.len())
     }
 
     #[cfg(test)]

@@ -27,6 +27,8 @@ pub(crate) struct ChainHosts {
     classes: BTreeMap<NodeClass, u32>,
     /// Classes of clients that no class of hosts is compatible with.
     failed: BTreeMap<LastingClass, Incompatibilities>,
+    /// How many of them clients were connected with.
+    pub(crate) known: usize,
     pub(crate) free: u64,
 }
 
@@ -137,9 +139,12 @@ impl Matching {
         let (block, class) = (self.block_of(node), NodeClass::of(node));
         let Standing { open_free: before, open_position: at, open_class: old_class, .. } = *self.nodes.get(index);
         let stays = at != NIL && free > 0 && class == old_class;
+        let was_known = at != NIL && self.nodes.get(index).open_known;
+        let known = free > 0 && self.is_known_host(index, context);
         let was_dry = self.open_hosts.free(chain) == 0;
         let open = self.open_hosts.open.entry(chain).or_default();
         open.free = open.free.saturating_sub(u64::from(before)).saturating_add(u64::from(free));
+        open.known = open.known.saturating_add(usize::from(known)).saturating_sub(usize::from(was_known));
         let mut moved = None;
         let mut new = if stays { at } else { NIL };
         if !stays && at != NIL {
@@ -156,6 +161,7 @@ impl Matching {
         }
         if let Some(standing) = self.nodes.get_mut(index) {
             (standing.open_free, standing.open_position, standing.open_class) = (free, new, class);
+            standing.open_known = known;
         }
         if was_dry && free > 0 {
             self.serve_soon(context.now);

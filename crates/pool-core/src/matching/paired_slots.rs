@@ -50,6 +50,11 @@ impl PairedSlots {
         self.now
     }
 
+    /// Whether a client was ever connected.
+    pub(crate) fn any(self) -> bool {
+        self.now > 0 || self.clients != Clients::NONE
+    }
+
     /// How many of its slots were used at once.
     pub(crate) fn most(self) -> u32 {
         u32::from(self.most)

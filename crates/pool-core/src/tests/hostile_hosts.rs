@@ -2,7 +2,10 @@
 
 use std::net::IpAddr;
 
-use vipnode_types::wire::{ClientCriteria, ConnectRequest, HostOffer};
+use vipnode_types::{
+    LeaseId, Ms,
+    wire::{ClientCriteria, ConnectRequest, EvictReason, HostOffer},
+};
 
 use super::{
     pool::{Pool, client, host},
@@ -156,4 +159,143 @@ fn ten_thousand_waiting_clients_of_one_block_stand_before_nobody() {
     };
     let clients = [admitted(&mut pool).unwrap().1, admitted(&mut pool).unwrap().1];
     assert!(clients.contains(&super::pool::node(2)), "one of two slots");
+}
+
+#[test]
+fn a_client_whose_host_stays_silent_gets_a_second_one_of_another_block() {
+    let mut pool = Pool::new();
+    pool.connect_from(1, host(1, 4), honest(1), true).unwrap();
+    pool.connect(2, client(2)).unwrap();
+    pool.full(2, &[]);
+    pool.ask(2, 1);
+    let silent = pool.admit(1);
+    pool.connect_from(3, host(3, 4), honest(1), true).unwrap();
+    pool.connect_from(4, host(4, 4), honest(4), true).unwrap();
+    pool.full(4, &[]);
+    pool.pass(990);
+    assert!(pool.take_admit(4).is_none());
+    pool.pass(20);
+    assert!(pool.take_admit(3).is_none(), "the block of the first");
+    let second = pool.admit(4);
+    pool.delta(4, &[second], &[]);
+    pool.delta(2, &[second], &[]);
+    assert_eq!((pool.evicted(1), pool.evicted(2)), (Some(EvictReason::TooLate), Some(EvictReason::TooLate)));
+    assert!(pool.core.leases.find(silent).is_none() && pool.core.leases.find(second).is_some());
+    pool.pass(5_000);
+    assert_eq!(pool.core.gauges().leases, 1, "there is no third");
+}
+
+#[test]
+fn the_first_host_stays_where_it_pairs_before_the_second() {
+    let mut pool = Pool::new();
+    for agent in [1, 3] {
+        pool.connect_from(agent, host(agent, 4), honest(agent), true).unwrap();
+        pool.full(agent, &[]);
+    }
+    pool.connect(2, client(2)).unwrap();
+    pool.full(2, &[]);
+    pool.ask(2, 1);
+    let first = if pool.calls[0].0 == pool.connection(1) { 1 } else { 3 };
+    let lease = pool.admit(first);
+    pool.pass(1_010);
+    let (late, _) = pool.take_admit(4 - first).expect("a second host");
+    pool.delta(first, &[lease], &[]);
+    pool.delta(2, &[lease], &[]);
+    assert_eq!(pool.core.gauges().leases, 1);
+    pool.done(late, CallOutcome::Done);
+    assert_eq!(pool.evicted(4 - first), Some(EvictReason::TooLate));
+}
+
+#[test]
+fn where_slots_are_needed_by_others_nobody_gets_a_second_host() {
+    let mut pool = Pool::new();
+    pool.connect_from(1, host(1, 1), honest(1), true).unwrap();
+    pool.connect(2, client(2)).unwrap();
+    pool.full(2, &[]);
+    pool.ask(2, 1);
+    pool.admit(1);
+    // The one other slot is for the client that waits.
+    for agent in 10..12 {
+        pool.connect(agent, client(agent)).unwrap();
+        pool.ask(agent, 1);
+    }
+    pool.connect_from(3, host(3, 1), honest(3), true).unwrap();
+    pool.pass(3_000);
+    let admitted = pool.take_call(3, |call| match call {
+        crate::PoolCall::Admit(admit) => Some(admit.client),
+        _ => None,
+    });
+    assert_ne!(admitted.unwrap().1, super::pool::node(2));
+}
+
+#[test]
+fn hosts_that_nobody_knows_get_few_clients_a_block_while_another_is_known() {
+    let mut pool = Pool::new();
+    pool.connect_from(1, host(1, 1_000), honest(1), true).unwrap();
+    pool.full(1, &[]);
+    pool.connect(2, client(2)).unwrap();
+    pool.full(2, &[]);
+    pool.ask(2, 1);
+    let lease = pool.admit(1);
+    pool.delta(1, &[lease], &[]);
+    pool.delta(2, &[lease], &[]);
+    for agent in 100..140 {
+        let near = IpAddr::from([66, 6, u8::try_from(agent % 10).unwrap(), 1]);
+        pool.connect_from(agent, host(agent, 1_000), near, true).unwrap();
+    }
+    let served = served_by(&mut pool, 2_000..2_200, 1..2);
+    assert!(served >= 200 - 16, "{served} of 200 got the known host");
+}
+
+/// The time that each client waited for a host that works, in milliseconds. Half of the blocks are silent.
+fn waits_among_silent_hosts(pool: &mut Pool) -> Vec<u64> {
+    let (good, silent) = (1..11_u32, 500..540_u32);
+    for agent in good.clone() {
+        pool.connect_from(agent, host(agent, 60), honest(agent), true).unwrap();
+        pool.full(agent, &[]);
+    }
+    for agent in silent.clone() {
+        let near = IpAddr::from([u8::try_from(10 + agent % 10).unwrap(), 6, 6, 1]);
+        pool.connect_from(agent, host(agent, 1_000), near, true).unwrap();
+    }
+    let mut waiting: Vec<(u32, Ms)> = Vec::new();
+    let mut waits = Vec::new();
+    for round in 0..350_u32 {
+        if round < 300 {
+            let agent = 2_000 + round;
+            pool.connect(agent, client(agent)).unwrap();
+            pool.full(agent, &[]);
+            pool.ask(agent, 1);
+            waiting.push((agent, pool.now));
+        }
+        let mut given: Vec<(u32, LeaseId)> = Vec::new();
+        for host in good.clone().chain(silent.clone()) {
+            while let Some((call, lease)) = pool.take_admit(host) {
+                pool.done(call, CallOutcome::Done);
+                given.extend(good.contains(&host).then_some((host, lease)));
+            }
+        }
+        pool.pass(100);
+        for (host, lease) in given {
+            let Some(index) = pool.core.leases.find(lease) else { continue };
+            let client = pool.core.leases.get(index).unwrap().client();
+            let id = pool.core.agents.id(client).unwrap();
+            let at = waiting.iter().position(|(agent, _)| super::pool::node(*agent) == id);
+            let Some(at) = at else { continue };
+            let (agent, since) = waiting.remove(at);
+            pool.delta(host, &[lease], &[]);
+            pool.delta(agent, &[lease], &[]);
+            waits.push(pool.now.since(since));
+        }
+    }
+    assert_eq!(waiting, [], "everybody has a host");
+    waits
+}
+
+#[test]
+fn silent_hosts_in_as_many_blocks_as_good_ones_cost_a_client_three_seconds_at_most() {
+    let mut waits = waits_among_silent_hosts(&mut Pool::new());
+    waits.sort_unstable();
+    let p99 = waits[waits.len() * 99 / 100];
+    assert!(p99 <= 3_000, "p99 {p99} ms, {waits:?}");
 }

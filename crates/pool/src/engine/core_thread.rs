@@ -11,7 +11,7 @@ use std::{
 };
 
 use tokio::{runtime::Handle, sync::oneshot};
-use vipnode_pool_core::{Command, Core, Effect, Limits};
+use vipnode_pool_core::{AddressBlock, Command, Core, Effect, Limits, Steps};
 use vipnode_store::StoreError;
 use vipnode_types::Ms;
 
@@ -26,6 +26,7 @@ use crate::{
         outbox::Outbox,
         pool_call::AgentCaller,
         replies::Replies,
+        step_time::StepTime,
         store_thread::{Job, StoreThread},
     },
     metrics::Metrics,
@@ -33,6 +34,8 @@ use crate::{
 
 /// The most commands whose rows are in one batch; the next command is in the next batch.
 const BATCH: usize = 256;
+/// The time of such a batch: answers leave at its end, so nobody's waits for more than this of others' commands.
+const BATCH_TIME: Duration = Duration::from_micros(500);
 
 /// What the core's thread needs at its start.
 pub(crate) struct CoreThreadParts {
@@ -71,6 +74,9 @@ pub(crate) struct CoreThread {
     metrics: Arc<Metrics>,
     /// Kept for its capacity.
     effects: Vec<Effect>,
+    /// The steps of the commands that were not charged yet.
+    steps: Steps,
+    step_time: StepTime,
 }
 
 /// Why the core cannot continue.
@@ -79,8 +85,9 @@ struct Broken(String);
 impl CoreThread {
     /// Reads the store and builds the core.
     pub(crate) fn new(parts: CoreThreadParts) -> Result<Self, StoreError> {
-        let CoreThreadParts { limits, seed, access, retry_ms, store_retry, inbox, reader, .. } = parts;
+        let CoreThreadParts { limits, seed, access, retry_ms, store_retry, inbox, mut reader, .. } = parts;
         let CoreThreadParts { connections, store, metrics, runtime, .. } = parts;
+        reader.set_closed(limits.closed);
         let rows = store.load()?;
         let clock = PoolClock::new();
         let core = build(&limits, seed, clock.now(), rows);
@@ -103,6 +110,8 @@ impl CoreThread {
             connections,
             metrics,
             effects: Vec::new(),
+            steps: Steps::default(),
+            step_time: StepTime::new(),
         })
     }
 
@@ -127,14 +136,22 @@ impl CoreThread {
     fn work(&mut self) -> Result<(), Broken> {
         loop {
             let mut wait = self.wait();
+            let mut batch = None;
             for _ in 0..BATCH {
                 let Some(message) = self.reader.next(wait) else { break };
                 if matches!(message, Message::Stop) {
                     self.deliver();
                     return self.send_rows();
                 }
+                let (began, last) = *batch.get_or_insert_with(|| (Instant::now(), Instant::now()));
                 self.take(message)?;
                 wait = Duration::ZERO;
+                let now = Instant::now();
+                batch = Some((began, now));
+                self.charge(now.saturating_duration_since(last), self.reader.served());
+                if now.saturating_duration_since(began) >= BATCH_TIME {
+                    break;
+                }
             }
             if self.is_tick_due() {
                 self.tick()?;
@@ -158,7 +175,21 @@ impl CoreThread {
         self.last_tick = self.clock.now();
         self.replies.forget_closed();
         self.metrics.show(&self.core.gauges(), self.core.counters());
-        self.handle(Command::Tick)
+        let began = Instant::now();
+        self.handle(Command::Tick)?;
+        self.charge(began.elapsed(), None);
+        Ok(())
+    }
+
+    /// Charges the time that a command took to the address blocks that it searched for, and the rest to the block that it
+    /// came from.
+    fn charge(&mut self, spent: Duration, own: Option<AddressBlock>) {
+        let Self { reader, step_time, steps, .. } = self;
+        let steps = std::mem::take(steps);
+        if own.is_some() {
+            step_time.learn(spent, &steps);
+        }
+        step_time.share_out(spent, &steps, own, |block, ns| reader.charge(block, ns));
     }
 
     fn take(&mut self, message: Message) -> Result<(), Broken> {
@@ -169,7 +200,7 @@ impl CoreThread {
                 self.handle(command)
             }
             Message::Note(command) => self.handle(command),
-            Message::CallDone { life, call, outcome } if life == self.life => {
+            Message::CallDone { life, call, outcome, .. } if life == self.life => {
                 self.handle(Command::CallDone { call, outcome })
             }
             Message::CallDone { .. } | Message::Stop => Ok(()),
@@ -194,6 +225,7 @@ impl CoreThread {
     /// secret cannot be recognized: it is refused when it connects again.
     fn reload(&mut self, limits: Limits, done: oneshot::Sender<Vec<&'static str>>) {
         let refused = self.core.set_limits(limits.clone());
+        self.reader.set_closed(limits.closed);
         self.limits = limits;
         for connection in self.connections.open() {
             if self.core.node_at(connection).is_some_and(|node| self.access.excludes(&node)) {
@@ -204,27 +236,26 @@ impl CoreThread {
     }
 
     fn handle(&mut self, command: Command) -> Result<(), Broken> {
-        self.handle_by(|core, now, effects| {
-            let _steps = core.handle(now, command, effects);
-        })
+        self.steps = self.handle_by(|core, now, effects| core.handle(now, command, effects))?;
+        Ok(())
     }
 
     /// Runs `work` on the core and puts its effects into the outbox.
     ///
     /// # Errors
     /// `work` panicked: the core is broken, and nothing else.
-    fn handle_by(&mut self, work: impl FnOnce(&mut Core, Ms, &mut Vec<Effect>)) -> Result<(), Broken> {
+    fn handle_by<T>(&mut self, work: impl FnOnce(&mut Core, Ms, &mut Vec<Effect>) -> T) -> Result<T, Broken> {
         let mut effects = std::mem::take(&mut self.effects);
         let (core, now) = (&mut self.core, self.clock.now());
         let handled = catch_unwind(AssertUnwindSafe(|| work(core, now, &mut effects)));
-        if handled.is_err() {
+        let Ok(done) = handled else {
             return Err(Broken("a fault in the pool's core; please report the lines above".to_owned()));
-        }
+        };
         for effect in effects.drain(..) {
             self.outbox.push(effect);
         }
         self.effects = effects;
-        Ok(())
+        Ok(done)
     }
 
     fn send_rows(&mut self) -> Result<(), Broken> {

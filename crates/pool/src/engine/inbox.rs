@@ -1,6 +1,9 @@
 use std::{
     collections::VecDeque,
-    sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
+    sync::{
+        Arc, Condvar, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
 
@@ -8,12 +11,16 @@ use serde_json::value::{RawValue, to_raw_value};
 use tokio::{runtime::Handle, sync::oneshot, task::yield_now};
 use tokio_util::task::task_tracker::TaskTrackerToken;
 use vipnode_metrics::Gauge;
-use vipnode_pool_core::{CallId, CallOutcome, Command, Limits, Reply, RequestId};
+use vipnode_pool_core::{AddressBlock, CallId, CallOutcome, Command, ConnectionId, Limits, Reply, RequestId};
 use vipnode_rpc::Responder;
 use vipnode_store::StoreError;
 use vipnode_types::wire::WireError;
 
-use crate::{engine::health_error::HealthError, error::Refusal, fairness::CommandPermit};
+use crate::{
+    engine::{block_queues::BlockQueues, connection_blocks::ConnectionBlocks, health_error::HealthError},
+    error::Refusal,
+    fairness::CommandPermit,
+};
 
 /// The answer of the pool's core to a request.
 pub(crate) type Answer = Result<Reply, WireError>;
@@ -68,7 +75,7 @@ pub(crate) enum Message {
     /// A command without an answer.
     Note(Command),
     /// A call to an agent ended. `life` names the core that began it.
-    CallDone { life: u64, call: CallId, outcome: CallOutcome },
+    CallDone { life: u64, connection: ConnectionId, call: CallId, outcome: CallOutcome },
     /// Batches up to this one are durable.
     Committed(u64),
     /// A batch could not be made durable.
@@ -91,18 +98,29 @@ pub(crate) struct Inbox {
 }
 
 /// The core's end of an [`Inbox`].
+///
+/// What agents cause waits in a queue of the address block of their connection, so that a block that has the core work much
+/// waits by itself. All messages about one connection are in one queue: none overtakes another. What the pool itself has
+/// for the core comes first; there is little of it.
 #[derive(Debug)]
 pub(crate) struct InboxReader {
     shared: Arc<Shared>,
     length: Gauge,
-    /// Messages taken out of the queue together, so that not each one needs the lock.
-    taken: VecDeque<Message>,
+    own: VecDeque<Message>,
+    queues: BlockQueues<Message>,
+    connections: ConnectionBlocks,
+    /// The block of the message that was taken last.
+    served: Option<AddressBlock>,
+    /// [`Message::Stop`] came; it is served last.
+    stops: bool,
 }
 
 #[derive(Debug, Default)]
 struct Shared {
     queue: Mutex<Queue>,
     bell: Condvar,
+    /// There may be items that the reader has not sorted.
+    arrived: AtomicBool,
 }
 
 #[derive(Debug, Default)]
@@ -116,8 +134,16 @@ struct Queue {
 
 pub(crate) fn inbox(length: Gauge) -> (Inbox, InboxReader) {
     let shared = Arc::new(Shared::default());
-    let items = InboxReader { shared: Arc::clone(&shared), length: length.clone(), taken: VecDeque::new() };
-    (Inbox { shared, length }, items)
+    let reader = InboxReader {
+        shared: Arc::clone(&shared),
+        length: length.clone(),
+        own: VecDeque::new(),
+        queues: BlockQueues::new(),
+        connections: ConnectionBlocks::default(),
+        served: None,
+        stops: false,
+    };
+    (Inbox { shared, length }, reader)
 }
 
 impl Shared {
@@ -128,15 +154,16 @@ impl Shared {
 }
 
 impl Inbox {
-    /// Appends a message. After the core's thread has ended, the message is dropped together with the channel for its
-    /// answer.
+    /// Puts a message at the end. After [`Message::Stop`] it is dropped, and so is the channel for its answer.
     pub(crate) fn push(&self, item: Message) {
         let mut queue = self.shared.lock();
         if queue.closed {
             return;
         }
         self.length.inc();
+        queue.closed = matches!(item, Message::Stop);
         queue.items.push_back(item);
+        self.shared.arrived.store(true, Ordering::Release);
         if std::mem::take(&mut queue.asleep) {
             drop(queue);
             self.wake();
@@ -168,19 +195,71 @@ impl Drop for Ring {
 impl InboxReader {
     /// Returns the next message; waits for it for at most `wait`.
     pub(crate) fn next(&mut self, wait: Duration) -> Option<Message> {
-        if self.taken.is_empty() {
-            let mut queue = self.shared.lock();
-            if queue.items.is_empty() && !wait.is_zero() {
-                queue.asleep = true;
-                let woken = self.shared.bell.wait_timeout_while(queue, wait, |queue| queue.items.is_empty());
-                (queue, _) = woken.unwrap_or_else(PoisonError::into_inner);
-                queue.asleep = false;
-            }
-            std::mem::swap(&mut self.taken, &mut queue.items);
+        if self.own.is_empty() && self.queues.len() == 0 && !self.stops {
+            self.queues.forgive();
+            self.sort(self.wait(wait));
+        } else if self.shared.arrived.load(Ordering::Acquire) {
+            self.sort(self.take_arrived(self.shared.lock()));
         }
-        let item = self.taken.pop_front()?;
+        let item = self.pop()?;
         self.length.dec();
         Some(item)
+    }
+
+    /// Charges time of the core, in nanoseconds, to a block.
+    pub(super) fn charge(&mut self, block: AddressBlock, ns: u64) {
+        self.queues.charge(self.connections.queue_of(block), ns);
+    }
+
+    /// The block that the last message came from; `None` for one of the pool itself.
+    pub(super) const fn served(&self) -> Option<AddressBlock> {
+        self.served
+    }
+
+    /// Whether the pool is closed: its members are known and may be at one address, so they are served in one queue.
+    pub(super) const fn set_closed(&mut self, closed: bool) {
+        self.connections.set_closed(closed);
+    }
+
+    fn pop(&mut self) -> Option<Message> {
+        if let Some(own) = self.own.pop_front() {
+            self.served = None;
+            return Some(own);
+        }
+        if let Some((block, item)) = self.queues.pop() {
+            self.served = Some(block);
+            return Some(item);
+        }
+        self.served = None;
+        std::mem::take(&mut self.stops).then_some(Message::Stop)
+    }
+
+    /// Waits for items, and takes them.
+    fn wait(&self, wait: Duration) -> VecDeque<Message> {
+        let mut queue = self.shared.lock();
+        if queue.items.is_empty() && !wait.is_zero() {
+            queue.asleep = true;
+            let woken = self.shared.bell.wait_timeout_while(queue, wait, |queue| queue.items.is_empty());
+            (queue, _) = woken.unwrap_or_else(PoisonError::into_inner);
+            queue.asleep = false;
+        }
+        self.take_arrived(queue)
+    }
+
+    fn take_arrived(&self, mut queue: MutexGuard<'_, Queue>) -> VecDeque<Message> {
+        self.shared.arrived.store(false, Ordering::Release);
+        std::mem::take(&mut queue.items)
+    }
+
+    /// Puts each item into its queue.
+    fn sort(&mut self, items: VecDeque<Message>) {
+        for item in items {
+            match self.connections.block_of(&item) {
+                Some(block) => self.queues.push(block, item),
+                None if matches!(item, Message::Stop) => self.stops = true,
+                None => self.own.push_back(item),
+            }
+        }
     }
 }
 
@@ -190,7 +269,99 @@ impl Drop for InboxReader {
         queue.closed = true;
         let left = std::mem::take(&mut queue.items);
         drop(queue);
-        let left: Vec<Message> = left.into_iter().chain(std::mem::take(&mut self.taken)).collect();
-        self.length.dec_by(i64::try_from(left.len()).unwrap_or(i64::MAX));
+        let left: Vec<Message> = left.into_iter().chain(self.own.drain(..)).chain(self.queues.drain()).collect();
+        let left = i64::try_from(left.len()).unwrap_or(i64::MAX);
+        self.length.dec_by(left.saturating_add(i64::from(self.stops)));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use vipnode_types::wire::ReportRequest;
+
+    use super::*;
+
+    fn connection(number: u32) -> ConnectionId {
+        ConnectionId { gateway: 0, connection: number, generation: 0 }
+    }
+
+    /// The first command of a connection, from an address.
+    fn presents(number: u32, address: &str) -> Message {
+        let call = vipnode_types::protocol2::Call::Peer(vipnode_types::protocol2::PeerRequest::default());
+        Message::Note(Command::Protocol2 {
+            connection: connection(number),
+            request: 0,
+            node: vipnode_types::NodeId::new([1; 64]),
+            nonce: 1,
+            address: address.parse().unwrap(),
+            callable: true,
+            call,
+        })
+    }
+
+    fn reports(number: u32) -> Message {
+        let report = Box::new(ReportRequest::default());
+        Message::Note(Command::Report { connection: connection(number), request: 0, report })
+    }
+
+    fn ended(number: u32) -> Message {
+        let (connection, outcome) = (connection(number), CallOutcome::Lost);
+        Message::CallDone { life: 0, connection, call: CallId(u64::from(number)), outcome }
+    }
+
+    /// The connection and the kind of each message, in the order in which the core gets them.
+    fn all(reader: &mut InboxReader, cost: impl Fn(u32) -> u64) -> Vec<(u32, char)> {
+        let mut order = Vec::new();
+        while let Some(message) = reader.next(Duration::ZERO) {
+            let (number, kind) = match &message {
+                Message::Note(Command::Protocol2 { connection, .. }) => (connection.connection, 'p'),
+                Message::Note(Command::Report { connection, .. }) => (connection.connection, 'r'),
+                Message::Note(Command::Disconnected { connection }) => (connection.connection, 'd'),
+                Message::CallDone { connection, .. } => (connection.connection, 'c'),
+                Message::Committed(_) => (0, 'o'),
+                Message::Stop => (0, 's'),
+                other => panic!("{other:?}"),
+            };
+            order.push((number, kind));
+            if let Some(block) = reader.served() {
+                reader.charge(block, cost(number));
+            }
+        }
+        order
+    }
+
+    #[test]
+    fn nothing_about_a_connection_overtakes_and_a_busy_block_waits_by_itself() {
+        let (inbox, mut reader) = inbox(Gauge::default());
+        for number in 1..=100 {
+            inbox.push(presents(number, "66.6.6.6"));
+            inbox.push(ended(number));
+            inbox.push(reports(number));
+            inbox.push(Message::Note(Command::Disconnected { connection: connection(number) }));
+        }
+        for message in [presents(200, "8.8.8.8"), reports(200), ended(200), Message::Committed(1), Message::Stop] {
+            inbox.push(message);
+        }
+        inbox.push(reports(200));
+        let order = all(&mut reader, |number| if number == 200 { 5_000 } else { 1_000_000 });
+        assert_eq!(order.len(), 405, "what comes after the end is dropped");
+        assert_eq!((order[0], order[404]), ((0, 'o'), (0, 's')), "the pool's own first, and the end last");
+        for number in 1..=100 {
+            let kinds: String = order.iter().filter(|(of, _)| *of == number).map(|(_, kind)| *kind).collect();
+            assert_eq!(kinds, "pcrd");
+        }
+        let last = order.iter().rposition(|(number, _)| *number == 200).unwrap();
+        assert!(last <= 5, "{last}: the other block waits for one or two of a hundred");
+    }
+
+    #[test]
+    fn in_a_closed_pool_all_are_served_in_the_order_of_arrival() {
+        let (inbox, mut reader) = inbox(Gauge::default());
+        reader.set_closed(true);
+        for number in 1..=100 {
+            inbox.push(presents(number, if number % 2 == 0 { "66.6.6.6" } else { "8.8.8.8" }));
+        }
+        let order: Vec<u32> = all(&mut reader, |_| 1_000_000).into_iter().map(|(number, _)| number).collect();
+        assert_eq!(order, (1..=100).collect::<Vec<_>>());
     }
 }

@@ -3,7 +3,9 @@
 //!
 //! It may call `auth` and `fairness`. Bytes from the network never enter: the input is commands, the output is effects.
 
+mod block_queues;
 mod clock;
+mod connection_blocks;
 mod connections;
 mod core_thread;
 mod gateway;
@@ -12,6 +14,7 @@ mod inbox;
 mod outbox;
 mod pool_call;
 mod replies;
+mod step_time;
 mod store_thread;
 
 pub(crate) use clock::wall_clock;

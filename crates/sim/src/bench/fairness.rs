@@ -32,16 +32,37 @@ const SETTLED: Duration = Duration::from_millis(500);
 /// The latency of each answer, in µs.
 type Latencies = Vec<u64>;
 
+/// Measures the attacks on the pool's sockets.
 pub(crate) async fn run(args: &BenchArgs, figures: &mut Vec<Measurement>) -> io::Result<()> {
+    let attacks = Attack::value_variants().iter().copied().filter(|attack| *attack != Attack::Asks);
+    run_with_priority(args, "fairness", attacks.collect(), figures).await
+}
+
+/// Measures the attack on the pool's core, by calls that are all allowed.
+pub(crate) async fn run_hostile(args: &BenchArgs, figures: &mut Vec<Measurement>) -> io::Result<()> {
+    run_with_priority(args, "hostile", vec![Attack::Asks], figures).await
+}
+
+async fn run_with_priority(
+    args: &BenchArgs,
+    bench: &'static str,
+    attacks: Vec<Attack>,
+    figures: &mut Vec<Measurement>,
+) -> io::Result<()> {
     // Time that agents wait for the CPU core they share with the flood must not count.
     SchedulingPolicy::RealTime.apply()?;
-    let ended = run_all(args, figures).await;
+    let ended = run_all(args, bench, attacks, figures).await;
     SchedulingPolicy::Normal.apply()?;
     ended
 }
 
-async fn run_all(args: &BenchArgs, figures: &mut Vec<Measurement>) -> io::Result<()> {
-    for attack in Attack::value_variants() {
+async fn run_all(
+    args: &BenchArgs,
+    bench: &'static str,
+    attacks: Vec<Attack>,
+    figures: &mut Vec<Measurement>,
+) -> io::Result<()> {
+    for attack in attacks {
         let pool = Server::start(ServerKind::Shipped)?;
         let mut agents = Vec::new();
         for number in 0..AGENTS {
@@ -54,21 +75,22 @@ async fn run_all(args: &BenchArgs, figures: &mut Vec<Measurement>) -> io::Result
         for _ in 0..args.rounds {
             sleep(SETTLED).await;
             agents = measure(agents, time, &mut calm).await?;
-            let flood = Attacker::start(*attack, pool.address)?;
+            let flood = Attacker::start(attack, pool.address)?;
+            agents = measure(agents, attack.opens_in(), &mut Latencies::new()).await?;
             agents = measure(agents, time, &mut flooded).await?;
             drop(flood);
         }
-        figures.push(figure(*attack, calm, flooded));
+        figures.push(figure(bench, attack, calm, flooded));
     }
     Ok(())
 }
 
-fn figure(attack: Attack, calm: Latencies, flooded: Latencies) -> Measurement {
+fn figure(bench: &'static str, attack: Attack, calm: Latencies, flooded: Latencies) -> Measurement {
     let answers = flooded.len();
     let (before, during) = (percentile(calm.clone(), 99), percentile(flooded.clone(), 99));
     let ratio = scaled(during, 10, before);
     Measurement {
-        bench: "fairness",
+        bench,
         what: format!("a report of {AGENTS} other agents during {}, default limits", attack.description()),
         figure: format!("p99 {during} µs, p50 {} µs, {answers} answers", median(flooded)),
         floor: format!("p99 {before} µs, p50 {} µs without it", median(calm)),

@@ -30,6 +30,8 @@ pub(crate) enum Attack {
     Connects,
     /// Connections that send half a request.
     HalfOpen,
+    /// Hosts of one kind, and clients that ask for another kind as often as they may, all from one address block.
+    Asks,
 }
 
 /// An attack with the frames that it sends repeatedly.
@@ -44,6 +46,14 @@ pub(crate) struct Flood {
 const PAUSE: Duration = Duration::from_millis(1);
 /// How long half a request is left open; the pool's timeout is longer.
 const HELD: Duration = Duration::from_secs(5);
+/// Hosts of [`Attack::Asks`], each with the same capabilities and version.
+const HOSTS: u32 = 1_024;
+/// Clients of it.
+const ASKING: u32 = 100;
+/// The time between two connects of it: the pool accepts so many of one address block.
+const CONNECT_EVERY: Duration = Duration::from_millis(12);
+/// The time between two asks of a client, which is within its rate limit.
+const ASK_EVERY: Duration = Duration::from_millis(55);
 
 impl Attack {
     pub(crate) const fn description(self) -> &'static str {
@@ -52,6 +62,7 @@ impl Attack {
             Self::Block => "the flood of 500 sockets of one address block",
             Self::Connects => "a storm of signed connects of one address block",
             Self::HalfOpen => "a storm of half-open connections of one address block",
+            Self::Asks => "1,024 hosts of one kind and 100 sockets that ask for another kind, of one address block",
         }
     }
 
@@ -61,6 +72,15 @@ impl Attack {
             Self::Block => 500,
             Self::Connects => 64,
             Self::HalfOpen => 2_000,
+            Self::Asks => HOSTS.saturating_add(ASKING),
+        }
+    }
+
+    /// The time until all its sockets are open.
+    pub(crate) const fn opens_in(self) -> Duration {
+        match self {
+            Self::Asks => CONNECT_EVERY.saturating_mul(HOSTS.saturating_add(ASKING)).saturating_add(PAUSE),
+            _ => Duration::ZERO,
         }
     }
 
@@ -79,11 +99,15 @@ impl Flood {
     pub(crate) async fn run_socket(self: Rc<Self>, number: u32) {
         let [.., low] = number.to_be_bytes();
         let from = IpAddr::V4(Ipv4Addr::new(127, 255, 7, low.clamp(1, 250)));
+        if self.attack == Attack::Asks {
+            sleep(CONNECT_EVERY.saturating_mul(number)).await;
+        }
         loop {
             let once = match self.attack {
                 Attack::Socket | Attack::Block => self.calls(from).await,
                 Attack::Connects => self.connects(from).await,
                 Attack::HalfOpen => self.half(from).await,
+                Attack::Asks => self.asks(number, from).await,
             };
             if once.is_err() {
                 sleep(PAUSE).await;
@@ -110,6 +134,30 @@ impl Flood {
         wire.send_frame(&self.connect).await?;
         wire.next().await?;
         Ok(())
+    }
+
+    async fn asks(&self, number: u32, from: IpAddr) -> io::Result<()> {
+        let hosts = number < HOSTS;
+        let agent = LoadAgent::new(number.saturating_add(0x00e0_0000))?;
+        let mut hello = agent.hello(hosts.then_some(4));
+        let list = |text: &str| text.parse().map(|capability| vec![capability]).map_err(io::Error::other);
+        hello.capabilities = list("eth")?;
+        if let Some(client) = &mut hello.client {
+            client.required_capabilities = list("les")?;
+        }
+        let mut wire = WsClient::open(self.pool, from).await?;
+        let params = agent.signed(&format!("ws://{}", self.pool), &wire.challenge, &hello)?;
+        wire.call(method::CONNECT, &params).await?;
+        wire.call(method::REPORT, r#"[{"seq":1,"full":[],"hash":"0000000000000000"}]"#).await?;
+        if hosts {
+            loop {
+                wire.next().await?;
+            }
+        }
+        loop {
+            wire.call(method::ASK, r#"[{"want":1}]"#).await?;
+            sleep(ASK_EVERY).await;
+        }
     }
 
     async fn half(&self, from: IpAddr) -> io::Result<()> {

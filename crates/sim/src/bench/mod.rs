@@ -111,6 +111,8 @@ enum Benchmark {
     Burst,
     /// The latency of other agents while the pool is flooded.
     Fairness,
+    /// The latency of other agents while strangers have the pool search for hosts.
+    Hostile,
 }
 
 /// Runs benchmarks; returns whether every target was reached.
@@ -146,6 +148,9 @@ async fn all(args: &BenchArgs, figures: &mut Vec<Measurement>) -> io::Result<()>
     }
     if wanted(Benchmark::Fairness) {
         fairness::run(args, figures).await?;
+    }
+    if wanted(Benchmark::Hostile) {
+        fairness::run_hostile(args, figures).await?;
     }
     let reports = if wanted(Benchmark::Reports) { Some(reports::run(args, figures).await?) } else { None };
     let updates = if wanted(Benchmark::Updates) { updates::run(args, figures).await? } else { Vec::new() };

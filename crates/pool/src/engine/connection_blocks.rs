@@ -1,0 +1,82 @@
+use vipnode_pool_core::{AddressBlock, Command, ConnectionId};
+
+use crate::engine::inbox::Message;
+
+/// In which address block's queue the messages about each connection wait: that of the address from which it first
+/// presented a node. All of one connection are in one queue, also where an agent calls over HTTP from several addresses.
+#[derive(Debug, Default)]
+pub(super) struct ConnectionBlocks {
+    /// By the number of the connection; with its generation. As long as the table of connections.
+    blocks: Vec<Option<(u32, AddressBlock)>>,
+    closed: bool,
+}
+
+impl ConnectionBlocks {
+    /// The members of a closed pool have one queue.
+    pub(super) const fn set_closed(&mut self, closed: bool) {
+        self.closed = closed;
+    }
+
+    /// The block in whose queue those of a block wait.
+    pub(super) const fn queue_of(&self, block: AddressBlock) -> AddressBlock {
+        if self.closed { AddressBlock::ALL } else { block }
+    }
+
+    /// The queue in which a message waits; `None` for what the pool itself has for the core.
+    pub(super) fn block_of(&mut self, message: &Message) -> Option<AddressBlock> {
+        let connection = match message {
+            Message::Request { command, .. } | Message::Note(command) => connection(command)?,
+            Message::CallDone { connection, .. } => Target { connection: *connection, address: None },
+            Message::Committed(_)
+            | Message::CommitFailed(_)
+            | Message::Reload { .. }
+            | Message::Probe(_)
+            | Message::Stop => return None,
+        };
+        let block = self.of(&connection);
+        Some(self.queue_of(block))
+    }
+
+    fn of(&mut self, target: &Target) -> AddressBlock {
+        let ConnectionId { connection, generation, .. } = target.connection;
+        let at = connection as usize;
+        if let Some(Some((known, block))) = self.blocks.get(at)
+            && *known == generation
+        {
+            return *block;
+        }
+        // Without an address it is about a connection that is gone, or never presented a node.
+        let Some(block) = target.address else { return AddressBlock::ALL };
+        if self.blocks.len() <= at {
+            self.blocks.resize(at.saturating_add(1), None);
+        }
+        if let Some(entry) = self.blocks.get_mut(at) {
+            *entry = Some((generation, block));
+        }
+        block
+    }
+}
+
+/// The connection that a message is about, and where it comes from if the message carries that.
+struct Target {
+    connection: ConnectionId,
+    address: Option<AddressBlock>,
+}
+
+/// `None` for commands of the pool itself.
+fn connection(command: &Command) -> Option<Target> {
+    let (connection, address) = match command {
+        Command::Connect { connection, address, .. } | Command::Protocol2 { connection, address, .. } => {
+            (*connection, Some(AddressBlock::of(*address)))
+        }
+        Command::Report { connection, .. }
+        | Command::Ask { connection, .. }
+        | Command::Explain { connection, .. }
+        | Command::Leave { connection, .. }
+        | Command::Bye { connection, .. }
+        | Command::Latency { connection, .. }
+        | Command::Disconnected { connection } => (*connection, None),
+        Command::Status { .. } | Command::CallDone { .. } | Command::Tick => return None,
+    };
+    Some(Target { connection, address })
+}
