@@ -96,7 +96,7 @@ impl Drop for BegunCall {
     fn drop(&mut self) {
         count_failure(&self.metrics, self.admits, &self.outcome);
         let outcome = std::mem::replace(&mut self.outcome, CallOutcome::Lost);
-        self.inbox.push(Message::CallDone { life: self.life, connection: self.peer, call: self.call, outcome });
+        self.inbox.push(Message::CallDone { life: self.life, connection: self.connection, call: self.call, outcome });
     }
 }
 
