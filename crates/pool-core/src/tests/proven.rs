@@ -40,7 +40,7 @@ impl Pool {
 
 #[test]
 fn a_node_is_proven_by_time_with_two_other_wide_blocks_and_stays_so_over_a_restart() {
-    let mut pool = Pool::with_a_host(Limits::default());
+    let mut pool = Pool::with_a_host(Limits { proven_ms: 10 * MINUTE_MS, ..Limits::default() });
     pool.pair_for(2, 20);
     assert!(!pool.proven(HOST), "a neighbor proves nothing");
     pool.pair_for(ELSEWHERE, 20);

@@ -42,7 +42,7 @@ const NO_LIMITS: &[(&str, &str, &str)] = &[
         "the length of a sentence: a client's own rules are limited by `rules`",
     ),
     ("pool-core/src/matching/compatibility.rs", "NAMED", "the length of a sentence"),
-    ("pool-core/src/protocol2/nonce.rs", "NS_A_MS", "a unit"),
+    ("pool-core/src/protocol2/nonce_check.rs", "NS_A_MS", "a unit"),
     ("pool-core/src/flows/protocol2/connect.rs", "MAINNET", "protocol 2: what is meant by nothing"),
     (
         "pool-core/src/flows/protocol2/connect.rs",
