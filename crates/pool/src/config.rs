@@ -1,4 +1,6 @@
-use std::net::SocketAddr;
+use std::{net::SocketAddr, sync::Arc};
+
+use vipnode_types::PoolKey;
 
 use crate::{
     AllowedOrigins, Membership, Network, PoolLimits, PoolMetrics, PoolTls, StatusAudience, TrustedProxies, Welcome,
@@ -13,6 +15,8 @@ pub struct PoolConfig {
     /// The URLs under which agents know the pool. A signature for another URL is refused (fault D12, docs/faults.md); the
     /// loopback addresses that the pool listens on are always accepted.
     pub public_urls: Vec<String>,
+    /// The pool's key, from a [`crate::DataDir`]. Without one, the pool has no id.
+    pub key: Option<Arc<PoolKey>>,
     /// The pool's certificate. Without one, the port accepts only plain HTTP and WebSocket; with one, only TLS.
     pub tls: Option<PoolTls>,
     /// The proxies in front of the pool, if any.
@@ -59,6 +63,7 @@ impl PoolConfig {
         Ok(Self {
             bind,
             public_urls: Vec::new(),
+            key: None,
             tls: None,
             proxies: TrustedProxies::default(),
             members: Membership::Open,

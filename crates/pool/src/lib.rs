@@ -25,6 +25,7 @@
 mod auth;
 mod close_reason;
 mod config;
+mod data_dir;
 mod engine;
 mod error;
 mod fairness;
@@ -39,6 +40,7 @@ pub use auth::{
     StatusAudience, Welcome, WelcomeError,
 };
 pub use config::PoolConfig;
+pub use data_dir::{DataDir, DataDirError};
 pub use limits::LimitSetting;
 pub use metrics::{PoolGlance, PoolMetrics};
 #[cfg(feature = "acme")]
@@ -56,6 +58,7 @@ pub const ERROR_TABLES: &[vipnode_types::ErrorTable] = &[
     vipnode_types::ErrorTable { title: "Connections that a pool closes", rows: close_reason::CloseReason::ROWS },
     vipnode_types::ErrorTable { title: "An unhealthy pool, `/health`", rows: engine::HealthError::ROWS },
     vipnode_types::ErrorTable { title: "A pool that cannot start or continue", rows: PoolError::ROWS },
+    vipnode_types::ErrorTable { title: "The data directory of a pool, `--datadir`", rows: DataDirError::ROWS },
     vipnode_types::ErrorTable { title: "The store of a pool", rows: vipnode_store::StoreError::ROWS },
     vipnode_types::ErrorTable { title: "The certificate of a pool", rows: TlsError::ROWS },
     vipnode_types::ErrorTable { title: "The members file of a pool", rows: MembersError::ROWS },

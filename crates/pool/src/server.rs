@@ -12,7 +12,7 @@ use vipnode_store::{MemoryStore, Store, StoreError};
 use vipnode_types::errors;
 
 use crate::{
-    PoolConfig, PoolTls,
+    DataDir, PoolConfig, PoolTls,
     auth::{AccessControl, Audience},
     close_reason::CloseReason,
     engine::{Connections, CoreThread, CoreThreadParts, StoreThread, inbox},
@@ -86,6 +86,15 @@ impl PoolServer {
         Self::spawn_with(config, Box::new(MemoryStore::new())).await
     }
 
+    /// Starts a pool that has the key of a data directory and keeps its state there, as far as [`DataDir`] keeps any.
+    ///
+    /// # Errors
+    /// See [`PoolError`].
+    pub async fn spawn_in(config: PoolConfig, dir: DataDir) -> Result<Self, PoolError> {
+        let DataDir { key, store } = dir;
+        Self::spawn_with(PoolConfig { key: Some(Arc::new(key)), ..config }, Box::new(store)).await
+    }
+
     /// Starts a pool on a store.
     ///
     /// # Errors
@@ -99,7 +108,7 @@ impl PoolServer {
         let (inbox, reader) = inbox(metrics.queue.clone());
         let connections = Arc::new(Connections::new(inbox.clone()));
         let audience = Audience::new(local_addr, &config.public_urls, config.tls.as_ref().map(PoolTls::hosts));
-        let access = Arc::new(AccessControl::new(audience, config.access_rules()));
+        let access = Arc::new(AccessControl::new(audience, config.key.clone(), config.access_rules()));
         let (store, store_thread) = StoreThread::start(store, inbox.clone(), config.limits.store_batches)
             .map_err(|source| PoolError::Thread { source })?;
         let parts = CoreThreadParts {

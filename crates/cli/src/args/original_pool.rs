@@ -9,8 +9,6 @@ use crate::error::CommandError;
 pub(crate) struct OriginalPool {
     #[arg(long, hide = true, value_name = "persist|memory")]
     store: Option<String>,
-    #[arg(long, hide = true, value_name = "DIR")]
-    datadir: Option<String>,
     #[arg(long, hide = true, value_name = "REGEXP")]
     invalid_node: Option<String>,
     #[arg(long = "contract.rpc", hide = true, value_name = "URL")]
@@ -30,9 +28,6 @@ impl OriginalPool {
             None | Some("memory") => {}
             Some("persist" | "badger") => return Err(CommandError::StorePersist),
             Some(other) => return Err(CommandError::StoreUnknown { store: other.to_owned() }),
-        }
-        if self.datadir.is_some() {
-            return Err(CommandError::Datadir);
         }
         if self.invalid_node.is_some() {
             return Err(CommandError::InvalidNode);
@@ -69,7 +64,6 @@ mod tests {
             &["--store", "persist"][..],
             &["--store", "badger"],
             &["--store", "sqlite"],
-            &["--datadir", "/var/lib/vipnode"],
             &["--invalid-node", "Geth/v1.8"],
             &["--contract.rpc", "http://localhost:8545"],
             &["--contract.address", "mainnet://0x00"],

@@ -28,6 +28,12 @@ pub(crate) struct PoolArgs {
     /// Agents sign the URL that they use to reach the pool. Can be repeated.
     #[arg(long, value_name = "URL", help_heading = "Pool")]
     pub(crate) public_url: Vec<String>,
+    /// Keep the pool's key and its list of proven nodes in this directory.
+    ///
+    /// The key is created at the first start. Agents remember its public half, the pool's ID, and refuse another pool
+    /// at the same URL. Without this flag, the pool has no ID, and each restart forgets which nodes are proven.
+    #[arg(long, value_name = "DIR", help_heading = "Pool")]
+    pub(crate) datadir: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) tls: TlsArgs,
     /// Admit only the node ids in this file, one per line.

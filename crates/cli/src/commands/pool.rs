@@ -1,7 +1,7 @@
 use std::net::SocketAddr;
 
 use tokio::sync::watch::{Receiver, error::RecvError};
-use vipnode_pool::{Membership, PoolConfig, PoolServer, PoolTls, TlsNews, TrustedProxies};
+use vipnode_pool::{DataDir, Membership, PoolConfig, PoolServer, PoolTls, TlsNews, TrustedProxies};
 use vipnode_pool_core::Limits;
 
 use crate::{
@@ -18,6 +18,7 @@ use crate::{
 pub(crate) async fn run(args: PoolArgs, screen: Screen, signals: Signals, reload: Reload) -> Result<(), CliError> {
     let unnamed = !args.bind().ip().is_loopback() && args.public_url.is_empty() && !args.tls.by_acme();
     let print_limits = args.print_limits;
+    let datadir = args.datadir.clone();
     let config = config(args)?;
     if print_limits {
         screen.print(&limit_flag::table(&config).trim_fmt().as_str().into(), &limit_flag::json(&config));
@@ -25,8 +26,16 @@ pub(crate) async fn run(args: PoolArgs, screen: Screen, signals: Signals, reload
     }
     let open = !config.members.is_closed();
     let (tls, metrics) = (config.tls.clone(), config.metrics.clone());
-    let mut server = PoolServer::spawn(config).await?;
+    let datadir = datadir.map(|dir| DataDir::open(&dir)).transpose()?;
+    let id = datadir.as_ref().map(|datadir| datadir.id().to_string());
+    let mut server = match datadir {
+        Some(datadir) => PoolServer::spawn_in(config, datadir).await?,
+        None => PoolServer::spawn(config).await?,
+    };
     say_start(server.local_addr(), tls.as_ref(), screen);
+    if let Some(id) = id {
+        screen.say(&Line::new("pool_id", Tone::Plain, format!("Pool ID: {id}")).with("id", id));
+    }
     if open {
         let text = "Anyone may join this pool";
         screen.say(

@@ -31,12 +31,11 @@ errors! {
         Pprof: local, "--pprof enables Go's profiler, but vipnode is no longer written in Go",
             hint "Remove it; to profile a running vipnode, run `perf record -p <pid>`.";
         /// The original's persistent store.
-        StorePersist: local, "--store persist: this version keeps its state in memory only",
-            hint "Remove it, or pass --store memory; leases of agents that reconnect within 10 minutes continue.";
+        StorePersist: local, "--store persist: this version has no database",
+            hint "Remove it, and pass --datadir DIR to keep the pool's key and the proven nodes; leases of agents that \
+                  reconnect within 10 minutes continue.";
         /// A store that no version has.
         StoreUnknown { store: String }: local, "--store: unknown store \"{store}\"", hint "Pass --store memory.";
-        /// The original's data directory.
-        Datadir: local, "--datadir: this version writes no data to disk", hint "Remove it.";
         /// The original's rule for a node's other peers.
         InvalidNode: local,
             "--invalid-node: agents do not report their other peers to this pool, and the pool evicts only clients that it \

@@ -3,24 +3,38 @@ use std::sync::{Arc, PoisonError, RwLock};
 use axum::http::HeaderValue;
 use vipnode_pool_core::Identity;
 use vipnode_types::{
-    NodeId,
+    NodeId, PoolId, PoolKey,
+    signed::Signature,
     wire::{Admission, ConnectRequest, ReachRequest, WireError},
 };
 
 use crate::auth::{Membership, access_rules::AccessRules, allowed_origins::PageAccess, audience::Audience};
 
-/// The rules about who may call this pool, join it, and see its status, and the welcome message.
+/// The rules about who may call this pool, join it, and see its status, and what the pool presents to a node that joins:
+/// its id and the welcome message.
 ///
-/// The audience is fixed at the start; an operator may replace the other rules while the pool runs.
+/// Audience and key are fixed at the start; an operator may replace the other rules while the pool runs.
 #[derive(Debug)]
 pub(crate) struct AccessControl {
     audience: Audience,
+    key: Option<(PoolId, Arc<PoolKey>)>,
     rules: RwLock<Arc<AccessRules>>,
 }
 
 impl AccessControl {
-    pub(crate) fn new(audience: Audience, rules: AccessRules) -> Self {
-        Self { audience, rules: RwLock::new(Arc::new(rules)) }
+    pub(crate) fn new(audience: Audience, key: Option<Arc<PoolKey>>, rules: AccessRules) -> Self {
+        let key = key.map(|key| (key.id(), key));
+        Self { audience, key, rules: RwLock::new(Arc::new(rules)) }
+    }
+
+    /// Returns the pool's id, if it has a key.
+    pub(crate) fn pool_id(&self) -> Option<PoolId> {
+        self.key.as_ref().map(|(id, _)| *id)
+    }
+
+    /// Returns the pool's id and the proof of it for a challenge, if it has a key. It costs one signature.
+    pub(crate) fn prove_id(&self, challenge: &str) -> Option<(PoolId, Signature)> {
+        self.key.as_ref().map(|(id, key)| (*id, key.prove(challenge)))
     }
 
     /// Replaces the rules.

@@ -54,6 +54,7 @@ impl Replies {
         match &mut answer {
             Ok(Reply::Connect(connect)) => {
                 connect.welcome = self.access.welcome(node);
+                connect.pool_id = self.access.pool_id();
                 self.connections.confirm(connection);
             }
             Ok(Reply::Protocol2(reply)) => {
@@ -70,6 +71,7 @@ impl Replies {
                 }
                 self.connections.confirm(connection);
             }
+            Ok(Reply::Status(status)) => status.pool_id = self.access.pool_id(),
             Ok(_) => {}
             Err(_) => {
                 self.metrics.errors.inc();

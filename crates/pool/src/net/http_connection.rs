@@ -17,7 +17,7 @@ use tokio::{
     time::{sleep, timeout},
 };
 use vipnode_rpc::{Connection, ConnectionEvent, Keepalive, RpcLimits, Session, WsFrames};
-use vipnode_types::wire::{CHALLENGE_HEADER, WireError};
+use vipnode_types::wire::{CHALLENGE_HEADER, POOL_ID_HEADER, POOL_PROOF_HEADER, WireError};
 
 use crate::{
     error::Refusal,
@@ -126,9 +126,16 @@ impl HttpConnection {
                 .into_response();
         }
         let challenge = hex(&challenge);
-        let Ok(value) = HeaderValue::from_str(&challenge) else {
-            return StatusCode::INTERNAL_SERVER_ERROR.into_response();
-        };
+        let mut presented = vec![(CHALLENGE_HEADER, challenge.clone())];
+        if let Some((id, proof)) = self.service().access.prove_id(&challenge) {
+            presented.extend([(POOL_ID_HEADER, id.to_string()), (POOL_PROOF_HEADER, proof.to_string())]);
+        }
+        for (name, value) in presented {
+            let Ok(value) = HeaderValue::from_str(&value) else {
+                return StatusCode::INTERNAL_SERVER_ERROR.into_response();
+            };
+            response.headers_mut().insert(name, value);
+        }
         // Reading a request and answering it are two steps: in a storm of connects, other tasks run in between.
         yield_now().await;
         let token = self.port.tasks.token();
@@ -144,7 +151,6 @@ impl HttpConnection {
             let served = websocket::serve(&self.port.service, Box::new(session), rpc, &caller, challenge);
             fair_poll(&caller.block, served).await;
         });
-        response.headers_mut().insert(CHALLENGE_HEADER, value);
         response
     }
 

@@ -4,11 +4,11 @@ use std::collections::BTreeSet;
 
 use crate::common::{Agent, Keys, RawSocket, config, get, http_url, pool, post, post_text, wall, ws_url};
 use serde_json::{Value, json, value::RawValue};
-use vipnode_pool::{Membership, PoolConfig, PoolServer, StatusAudience};
+use vipnode_pool::{DataDir, Membership, PoolConfig, PoolServer, StatusAudience};
 use vipnode_rpc::{RpcLimits, http};
 use vipnode_types::{
     JoinSecret,
-    wire::{ConnectReply, ErrorCode, ReportReply, WireError, method},
+    wire::{ConnectReply, ErrorCode, POOL_ID_HEADER, POOL_PROOF_HEADER, ReportReply, WireError, method},
 };
 
 fn unauthorized(answer: Result<ConnectReply, WireError>, words: &str) {
@@ -205,4 +205,33 @@ async fn http_answers_what_needs_no_signature() {
     assert!(get(address, "/").await.contains("vipnode pool"));
     let delete = crate::common::exchange(address, b"DELETE / HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n").await;
     assert!(delete.starts_with("HTTP/1.1 405"));
+}
+
+#[tokio::test]
+async fn a_pool_with_a_data_directory_proves_one_id_and_one_without_has_none() {
+    let dir = tempfile::tempdir().unwrap();
+    let keys = Keys::new(1);
+    let mut ids = Vec::new();
+    for _start in 0..2 {
+        let datadir = DataDir::open(dir.path()).unwrap();
+        let id = datadir.id();
+        let pool = PoolServer::spawn_in(config(), datadir).await.unwrap();
+        let (mut socket, answer) = tokio_tungstenite::connect_async(ws_url(&pool)).await.unwrap();
+        let header = |name: &str| answer.headers()[name].to_str().unwrap().to_owned();
+        assert_eq!(header(POOL_ID_HEADER), id.to_string());
+        assert!(id.proved_by(&header(POOL_PROOF_HEADER).parse().unwrap(), &header("vipnode-challenge")));
+        socket.close(None).await.unwrap();
+        let reply = Agent::open(&pool).await.connect(&keys, &keys.client()).await.unwrap();
+        assert_eq!(reply.pool_id, Some(id));
+        let status = post_text(pool.local_addr(), r#"{"id":1,"method":"pool_status","params":[]}"#).await;
+        assert!(status.contains(&format!(r#""pool_id":"{id}""#)), "{status}");
+        pool.shutdown().await.unwrap();
+        ids.push(id);
+    }
+    assert_eq!(ids[0], ids[1], "the id survives a restart");
+
+    let pool = pool().await;
+    let (_socket, answer) = tokio_tungstenite::connect_async(ws_url(&pool)).await.unwrap();
+    assert!(!answer.headers().contains_key(POOL_ID_HEADER) && !answer.headers().contains_key(POOL_PROOF_HEADER));
+    assert_eq!(Agent::open(&pool).await.connect(&keys, &keys.client()).await.unwrap().pool_id, None);
 }

@@ -16,7 +16,7 @@ fn core_thread() -> CoreThread {
     let metrics = PoolMetrics::default().shared();
     let (inbox, reader) = inbox(metrics.queue.clone());
     let config = PoolConfig::new(([127, 0, 0, 1], 1).into()).unwrap();
-    let access = AccessControl::new(Audience::new(config.bind, &[], None), config.access_rules());
+    let access = AccessControl::new(Audience::new(config.bind, &[], None), None, config.access_rules());
     let (store, _thread) = StoreThread::start(Box::new(MemoryStore::new()), inbox.clone(), 4).unwrap();
     let parts = CoreThreadParts {
         limits: Limits { tick_ms: 1_000, ..Limits::default() },
