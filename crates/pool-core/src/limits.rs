@@ -212,6 +212,11 @@ limits! {
         block_burst: u32 = 1_000, Count 1..=100_000_000;
         /// A call that would have to wait longer for its address block is answered "busy".
         block_wait: Duration = seconds(2), Time 0..=MINUTE;
+        /// Bytes per second of answers to one address block, on average, not counting answers of the core on WebSockets; an
+        /// answer beyond it waits up to `block_wait`, then the request is refused (429, or "busy").
+        block_bytes_a_second: usize = 1 << 20, Bytes KIB..=1_024 * MIB;
+        /// Bytes of such answers to one address block that may be sent at once.
+        block_bytes_at_once: usize = 8 << 20, Bytes MIB..=1_024 * MIB;
         /// Microseconds of CPU time that the sockets of one address block may use without a pause, earned back over four times as
         /// long; beyond it, the pool processes their work one piece at a time, in turn with everyone else's.
         block_cpu_us: u32 = 50, Count 0..=100_000_000;
@@ -246,24 +251,37 @@ limits! {
         http_head: Duration = seconds(10), Time 100..=10 * MINUTE;
         /// A request whose body does not arrive within this time is answered 408.
         http_body: Duration = seconds(10), Time 100..=10 * MINUTE;
+        /// An HTTP connection that does not come through a named proxy is closed after this time, once the request in progress
+        /// is answered. WebSockets are not limited by it.
+        http_life: Duration = seconds(300), Time SECOND..=DAY;
+        /// Connections from this machine beyond the other limits, for probes: they may only read `/health` and `/metrics`. A
+        /// further one is refused.
+        probes: usize = 16, Count 0..=10_000;
+        /// A balancer that `--proxy-protocol` names has this long to send the header; then the connection is closed.
+        proxy_header: Duration = seconds(5), Time 100..=MINUTE;
+        /// A WebSocket message in fragments that does not end within this time closes the socket.
+        fragments: Duration = seconds(10), Time 100..=10 * MINUTE;
         /// A WebSocket is pinged this often, which also measures its latency.
         ping: Duration = seconds(30), Time SECOND..=10 * MINUTE;
         /// A WebSocket on which nothing arrives for this long is closed.
         socket_silence: Duration = seconds(75), Time SECOND..=HOUR;
-        /// A socket whose agent does not accept a frame within this time is closed.
+        /// A socket whose other side accepts nothing of an answer for this long is closed.
         write: Duration = seconds(10), Time 100..=10 * MINUTE;
         /// After the pool sends a close frame, it waits this long for the other side's close frame, never longer than `write`.
         farewell: Duration = seconds(1), Time 0..=MINUTE;
         /// Frames that may arrive before the other side's close frame; then the socket is closed without it.
         farewell_frames: usize = 64, Count 0..=100_000;
-        /// Agents that speak over HTTP; a further one is answered "busy".
+        /// Agents that speak over HTTP; one address block (/24, /48) and one provider (/16, /32) may hold at most as many as are
+        /// still free. A further one is answered "busy"; none is removed for it. Members of a closed pool share the whole.
         http_agents: usize = 10_000, Count 1..=10_000_000;
         /// An agent over HTTP that does not call for this long counts as disconnected.
         http_idle: Duration = seconds(240), Time SECOND..=DAY;
         /// A status is built at most this often; in between, everyone gets the same one.
         status_age: Duration = seconds(1), Time 0..=HOUR;
-        /// Core and store answer a probe within this time, or `/health` is 503.
+        /// Core and store answer a probe within this time, or `/health?full` is 503.
         health: Duration = seconds(1), Time 10..=MINUTE;
+        /// `/health` is answered from a copy that is made once per second; it is 503 if the copy is older than this.
+        health_age: Duration = seconds(3), Time SECOND..=HOUR;
         /// At shutdown, requests in flight have this long to be answered.
         drain: Duration = seconds(5), Time 0..=10 * MINUTE;
         /// After `drain`, sockets have this long to close; then the pool exits without waiting.

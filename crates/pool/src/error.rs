@@ -10,6 +10,9 @@ errors! {
         /// A connection is for one node, in one protocol.
         OtherNode: Unauthorized, "this connection is already authenticated for another node",
             hint "Open one connection for each node.";
+        /// Over HTTP, an agent's key is for one node.
+        AgentOfOtherNode: Unauthorized, "this agent key already calls for another node",
+            hint "Give each node an agent key of its own: run vipnode link for each.";
         /// A call that has to be signed has no envelope.
         NotSigned: Unauthorized, "this call is not signed", hint "Sign the call: params are [object, envelope].";
         /// A connect on a WebSocket signs a nonce other than the challenge.
@@ -101,6 +104,12 @@ errors! {
             /// When to try again, in milliseconds.
             retry_ms: u64,
         }: Busy, "too many calls per second from your address block",
+            hint "Try again in {retry_ms} ms.", retry retry_ms;
+        /// Answers to an address block have too many bytes.
+        BlockBytes {
+            /// When the next one may be sent, in milliseconds.
+            retry_ms: u64,
+        }: Busy, "too many bytes per second for your address and its neighbors",
             hint "Try again in {retry_ms} ms.", retry retry_ms;
         /// The callers of an address block test ports too often.
         PortsTried {

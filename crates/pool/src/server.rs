@@ -16,7 +16,7 @@ use crate::{
     auth::{AccessControl, Audience},
     close_reason::CloseReason,
     engine::{Connections, CoreThread, CoreThreadParts, StoreThread, inbox},
-    methods::Service,
+    methods::{Monitor, Service},
     net::{fd_limit, listener::listen, port::Port},
 };
 
@@ -239,6 +239,9 @@ impl Drop for Running {
 impl Running {
     async fn supervise(mut self, listener: TcpListener) -> Result<(), PoolError> {
         let (port, limits) = (Arc::clone(&self.port), self.port.service.limits.clone());
+        port.service.monitor.refresh(&port.service).await;
+        let (service, stop) = (Arc::clone(&port.service), port.stop.clone());
+        tokio::spawn(async move { stop.run_until_cancelled(Monitor::run(&service)).await });
         let listening = tokio::spawn(listen(listener, Arc::clone(&port)));
         self.keep_certificate();
         let ended_by = self.watch().await;

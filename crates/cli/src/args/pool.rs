@@ -25,7 +25,8 @@ pub(crate) struct PoolArgs {
     bind: Option<SocketAddr>,
     /// Accept calls signed for this public URL of the pool.
     ///
-    /// Agents sign the URL that they use to reach the pool. Can be repeated.
+    /// Agents sign the URL that they use to reach the pool. An address needs no flag if the connection arrives at it; a
+    /// name, a proxy, or a published container port does. Can be repeated.
     #[arg(long, value_name = "URL", help_heading = "Pool")]
     pub(crate) public_url: Vec<String>,
     /// Keep the pool's key and its list of proven nodes in this directory.
@@ -74,7 +75,8 @@ pub(crate) struct PoolArgs {
     pub(crate) status: StatusAudience,
     /// Allow web pages of this origin to call the pool.
     ///
-    /// Takes an origin such as `https://pages.example`, or *. Can be repeated.
+    /// Calls of all other pages are refused, except those of the pool's own URLs. Takes an origin such as
+    /// `https://pages.example`, or *. Can be repeated.
     #[arg(long, value_name = "ORIGIN", help_heading = "Advanced", hide_short_help = true)]
     pub(crate) allow_origin: Vec<AllowedOrigin>,
     /// Trust this reverse proxy to report client addresses.
@@ -95,6 +97,12 @@ pub(crate) struct PoolArgs {
         hide_short_help = true
     )]
     pub(crate) proxy_header: ProxyHeader,
+    /// Expect the PROXY protocol (v1 or v2) from this balancer.
+    ///
+    /// For balancers that forward TCP connections and send the client's address first. Takes an address or a network.
+    /// Can be repeated.
+    #[arg(long, value_name = "ADDRESS", value_parser = proxy, help_heading = "Advanced", hide_short_help = true)]
+    pub(crate) proxy_protocol: Vec<IpNet>,
     /// Set a limit, such as calls_a_second=50.
     ///
     /// Can be repeated.

@@ -44,7 +44,7 @@ pub(crate) async fn run(args: PoolArgs, screen: Screen, signals: Signals, reload
     }
     if unnamed {
         let scheme = if tls.is_some() { "wss" } else { "ws" };
-        let text = "Agents on other machines will be rejected, because they sign the URL that they use to reach the pool, and this pool does not know it";
+        let text = "Agents that reach this pool by a name, through a proxy, or at a published port will be rejected, because they sign a URL that this pool does not know";
         let hint = format!("Pass the URL that agents use to reach this pool: --public-url {scheme}://HOST:PORT");
         screen.say(&Line::new("no_public_url", Tone::Warning, text).hint(&hint));
     }
@@ -146,7 +146,7 @@ fn config(mut args: PoolArgs) -> Result<PoolConfig, CliError> {
     let mut config = live(&args)?;
     config.tls = pool_certificate::pool_tls(std::mem::take(&mut args.tls))?;
     config.public_urls = args.public_url;
-    config.proxies = TrustedProxies { proxies: args.proxy, header: args.proxy_header };
+    config.proxies = TrustedProxies { proxies: args.proxy, header: args.proxy_header, balancers: args.proxy_protocol };
     Ok(config)
 }
 

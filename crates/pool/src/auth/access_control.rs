@@ -8,7 +8,7 @@ use vipnode_types::{
     wire::{Admission, ConnectRequest, ReachRequest, WireError},
 };
 
-use crate::auth::{Membership, access_rules::AccessRules, allowed_origins::PageAccess, audience::Audience};
+use crate::auth::{Arrival, Membership, access_rules::AccessRules, allowed_origins::PageAccess, audience::Audience};
 
 /// The rules about who may call this pool, join it, and see its status, and what the pool presents to a node that joins:
 /// its id and the welcome message.
@@ -47,8 +47,8 @@ impl AccessControl {
     }
 
     /// Checks that a signature was made for this pool.
-    pub(crate) fn check_audience(&self, audience: &str) -> Result<(), WireError> {
-        Ok(self.audience.check(audience)?)
+    pub(crate) fn check_audience(&self, audience: &str, arrival: &Arrival) -> Result<(), WireError> {
+        Ok(self.audience.check(audience, arrival)?)
     }
 
     /// Checks an agent whose signature is valid. `nonce` is the one that it signed.
@@ -92,6 +92,15 @@ impl AccessControl {
     /// Returns which web pages may read an answer to a request of the page `page`.
     pub(crate) fn page_access(&self, page: Option<&HeaderValue>) -> PageAccess {
         self.rules().origins.access(page)
+    }
+
+    /// Whether a web page may call the pool: a page of the pool itself, or of an origin that the operator allows.
+    ///
+    /// A browser lets every page send a POST of plain text or open a WebSocket to any server, so without this check a page
+    /// could call the pool in the name of its visitor, whose address the pool would see.
+    pub(crate) fn admits_page(&self, page: &HeaderValue, arrival: &Arrival) -> bool {
+        matches!(self.page_access(Some(page)), PageAccess::Any | PageAccess::This(_))
+            || self.audience.is_own_page(page, arrival)
     }
 
     /// Whether joining takes more than a signature.

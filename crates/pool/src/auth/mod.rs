@@ -6,6 +6,7 @@
 mod access_control;
 mod access_rules;
 mod allowed_origins;
+mod arrival;
 mod audience;
 mod membership;
 mod network;
@@ -22,5 +23,6 @@ pub use welcome::{Welcome, WelcomeError};
 pub(crate) use access_control::AccessControl;
 pub(crate) use access_rules::AccessRules;
 pub(crate) use allowed_origins::PageAccess;
+pub(crate) use arrival::Arrival;
 pub(crate) use audience::Audience;
 pub(crate) use signed_params::SignedParams;

@@ -4,7 +4,7 @@ use tokio::task::yield_now;
 use vipnode_pool_core::Identity;
 use vipnode_types::{Ms, signed::Envelope, wire::WireError};
 
-use crate::{auth::AccessControl, error::Refusal};
+use crate::{auth::{AccessControl, Arrival}, error::Refusal};
 
 /// Params of protocol 3, `[object]` or `[object, envelope]`. The object is kept as received, because its bytes are signed.
 #[derive(Debug)]
@@ -39,13 +39,14 @@ impl<'a> SignedParams<'a> {
     pub(crate) async fn verify(
         &self,
         access: &AccessControl,
+        arrival: &Arrival,
         method: &str,
         now: Ms,
     ) -> Result<(Identity, &str), WireError> {
         let Some(envelope) = &self.envelope else {
             return Err(Refusal::NotSigned.into());
         };
-        access.check_audience(&envelope.audience)?;
+        access.check_audience(&envelope.audience, arrival)?;
         envelope.verify_agent(method, self.object.get())?;
         yield_now().await;
         let Envelope { delegation, nonce, .. } = envelope;

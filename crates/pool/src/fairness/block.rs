@@ -21,6 +21,8 @@ pub(crate) struct Block {
     pub(crate) noise: SharedTokenBucket,
     /// When a socket that was too fast is read again.
     returns: SharedTokenBucket,
+    /// Answers of which one can be much larger than its request, in KiB.
+    bytes: SharedTokenBucket,
     /// The CPU time of its sockets.
     pub(crate) cpu: CpuBudget,
     /// While the CPU budget is used up, one of its sockets runs at a time.
@@ -39,6 +41,7 @@ impl Block {
             calls: SharedTokenBucket::new(limits.block_calls_a_second, limits.block_burst, now),
             noise: SharedTokenBucket::new(limits.block_calls_a_second, limits.block_burst, now),
             returns: SharedTokenBucket::new(limits.block_calls_a_second, 1, now),
+            bytes: SharedTokenBucket::new(kib(limits.block_bytes_a_second), kib(limits.block_bytes_at_once), now),
             cpu: CpuBudget::new(Duration::from_micros(limits.block_cpu_us.into()), now),
             poll_permit: Semaphore::new(1),
             reaches: SharedTokenBucket::every(limits.reach_every, limits.reach_burst, now),
@@ -48,8 +51,16 @@ impl Block {
 
     /// Whether the block can be forgotten without a change. The caller checks whether anything still holds it.
     pub(crate) fn is_idle(&self, now: Instant) -> bool {
-        let rates = [&self.opens, &self.calls, &self.noise, &self.returns, &self.reaches];
+        let rates = [&self.opens, &self.calls, &self.noise, &self.returns, &self.reaches, &self.bytes];
         rates.iter().all(|rate| rate.is_full(now)) && self.cpu.is_full(now)
+    }
+
+    /// Charges an answer. Returns how long to wait before it is sent.
+    ///
+    /// # Errors
+    /// The wait would be longer than `patience`: the milliseconds until it would not.
+    pub(crate) fn charge_bytes(&self, bytes: usize, now: Instant, patience: Duration) -> Result<Duration, u64> {
+        self.bytes.reserve_many(kib(bytes).max(1), now, patience)
     }
 
     /// Returns how long a socket that was too fast is not read: at least `least`, and until after those that were too fast
@@ -57,4 +68,8 @@ impl Block {
     pub(crate) fn pause(&self, now: Instant, least: Duration) -> Duration {
         self.returns.reserve(now, Duration::MAX).unwrap_or_default().max(least)
     }
+}
+
+fn kib(bytes: usize) -> u32 {
+    u32::try_from(bytes.div_ceil(1 << 10)).unwrap_or(u32::MAX)
 }

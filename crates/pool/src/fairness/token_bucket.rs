@@ -22,8 +22,8 @@ impl Refill {
     }
 
     /// Returns when the bucket is full again after one more token is taken, and how long that token is missing.
-    fn take(self, full_at: Duration, now: Duration) -> (Duration, Duration) {
-        let full_at = full_at.max(now).saturating_add(self.each);
+    fn take(self, full_at: Duration, now: Duration, tokens: u32) -> (Duration, Duration) {
+        let full_at = full_at.max(now).saturating_add(self.each.saturating_mul(tokens));
         (full_at, full_at.saturating_sub(now).saturating_sub(self.burst))
     }
 }
@@ -60,7 +60,7 @@ impl TokenBucket {
         if self.full_at <= now {
             self.refused = 0;
         }
-        let (full_at, over) = self.refill.take(self.full_at, now);
+        let (full_at, over) = self.refill.take(self.full_at, now, 1);
         if over.is_zero() {
             self.full_at = full_at;
             return Pace::Fine;
@@ -102,10 +102,18 @@ impl SharedTokenBucket {
     /// # Errors
     /// The token would come later than after `patience`: the milliseconds until it would not.
     pub(crate) fn reserve(&self, now: Instant, patience: Duration) -> Result<Duration, u64> {
+        self.reserve_many(1, now, patience)
+    }
+
+    /// The same for several tokens at once.
+    ///
+    /// # Errors
+    /// See [`Self::reserve`].
+    pub(crate) fn reserve_many(&self, tokens: u32, now: Instant, patience: Duration) -> Result<Duration, u64> {
         let now = now.duration_since(self.start);
         let mut before = self.full_at.load(Ordering::Relaxed);
         loop {
-            let (full_at, over) = self.refill.take(Duration::from_nanos(before), now);
+            let (full_at, over) = self.refill.take(Duration::from_nanos(before), now, tokens);
             if over > patience {
                 return Err(milliseconds(over.saturating_sub(patience)));
             }

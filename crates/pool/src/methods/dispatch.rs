@@ -10,7 +10,7 @@ use vipnode_types::{
 };
 
 use crate::{
-    auth::SignedParams,
+    auth::{Arrival, SignedParams},
     engine::PreparedCommand,
     error::Refusal,
     fairness::FairPermit,
@@ -60,6 +60,9 @@ pub(crate) trait Client {
     /// Returns the address of the remote end, and whether the pool can call it.
     fn origin(&self) -> (IpAddr, bool);
 
+    /// Returns how its calls reached the pool.
+    fn arrival(&self) -> &Arrival;
+
     /// Returns the connection of a node that signed a call of protocol 2, if it may make the call; `connects` is whether
     /// the call connects the node.
     fn node(&mut self, node: NodeId, connects: bool) -> Result<ConnectionId, WireError>;
@@ -78,7 +81,10 @@ pub(crate) async fn dispatch<C: Client>(
         Request::Status => Ok(Dispatched::Status),
         Request::Reach(request) => Ok(Dispatched::Reach(request)),
         Request::Agent(signed, call) => {
-            let (sender, call) = client.agent(method, &signed, call).await?;
+            let (sender, mut call) = client.agent(method, &signed, call).await?;
+            if client.arrival().hides_caller() {
+                call.drop_claimed_address(sender.address);
+            }
             let class = call.permit_class();
             Ok(Dispatched::Command(service.gateway.prepare(class, |request| call.command(sender, request))?))
         }
@@ -97,9 +103,12 @@ async fn dispatch_node<C: Client>(
     call: NodeCall<'_>,
 ) -> Result<Dispatched, Failure<C::Ended>> {
     let permit = client.check_permit().await?;
-    let call = call.verify(&service.access)?;
+    let mut call = call.verify(&service.access)?;
     drop(permit);
     let (connection, origin) = (client.node(call.node, call.connects())?, client.origin());
+    if client.arrival().hides_caller() {
+        call.drop_claimed_address(origin.0);
+    }
     let class = call.permit_class();
     let prepared = service.gateway.prepare(class, |request| call.command(connection, origin, request))?;
     Ok(Dispatched::Command(prepared.refused_by(WireError::for_protocol2)))

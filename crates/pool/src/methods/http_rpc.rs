@@ -3,18 +3,18 @@
 use std::{convert::Infallible, net::IpAddr};
 
 use serde_json::value::RawValue;
-use vipnode_pool_core::ConnectionId;
+use vipnode_pool_core::{AddressBlock, ConnectionId};
 use vipnode_types::{NodeId, PoolMethod, wire::WireError};
 
 use crate::{
-    auth::SignedParams,
+    auth::{Arrival, SignedParams},
     engine::{Transport, reply_text, wall_clock},
     error::Refusal,
     fairness::{Caller, FairPermit},
     methods::{
         Service,
         dispatch::{Client, Dispatched, Failure, dispatch},
-        http_sessions::{HttpSessions, SessionKey},
+        http_sessions::{Begins, HttpSessions, SessionKey},
         reach,
         request::{AgentCall, AgentSender},
     },
@@ -24,10 +24,11 @@ use crate::{
 pub(crate) async fn answer(
     service: &Service,
     caller: &Caller,
+    arrival: Arrival,
     method: &str,
     params: &RawValue,
 ) -> Result<Box<RawValue>, WireError> {
-    let mut client = HttpClient { service, caller, new: None, bye: None };
+    let mut client = HttpClient { service, caller, arrival, new: None, bye: None };
     let command = match dispatch(service, &mut client, method, params).await {
         Ok(Dispatched::Answer(answer)) => return Ok(answer),
         Ok(Dispatched::Status) => return service.status(false).await,
@@ -50,6 +51,7 @@ pub(crate) async fn answer(
 struct HttpClient<'a> {
     service: &'a Service,
     caller: &'a Caller,
+    arrival: Arrival,
     /// The session that this call begins.
     new: Option<NewSession<'a>>,
     /// The session that this call ends, once the core has answered.
@@ -80,6 +82,15 @@ impl HttpClient<'_> {
         connection.filter(|connection| self.service.connections.is_open(*connection))
     }
 
+    /// Whether a call may begin a session.
+    fn begins(&self, connects: bool) -> Begins {
+        match connects {
+            true if self.service.access.is_closed() => Begins::ForMember,
+            true => Begins::InBlock(AddressBlock::of(self.caller.address)),
+            false => Begins::No,
+        }
+    }
+
     /// Returns the connection of a session; a call that connects begins a new session if there is none.
     fn connection_or_new(&mut self, key: SessionKey, node: NodeId, connects: bool) -> Result<ConnectionId, WireError> {
         if let Some(connection) = self.connection(key, node) {
@@ -90,7 +101,7 @@ impl HttpClient<'_> {
         }
         let entry = self.service.connections.add(Transport::Http);
         let connection = entry.connection();
-        self.service.sessions.open(key, node, entry)?;
+        self.service.sessions.open(key, node, entry, self.begins(connects))?;
         self.new = Some(NewSession { sessions: &self.service.sessions, key, connection, stays: false });
         Ok(connection)
     }
@@ -110,7 +121,7 @@ impl Client for HttpClient<'_> {
         mut call: Result<AgentCall, WireError>,
     ) -> Result<(AgentSender, AgentCall), Failure<Infallible>> {
         let permit = self.check_permit().await?;
-        let (identity, nonce) = signed.verify(&self.service.access, method.name(), wall_clock()).await?;
+        let (identity, nonce) = signed.verify(&self.service.access, &self.arrival, method.name(), wall_clock()).await?;
         drop(permit);
         let connects = method == PoolMethod::Connect;
         if connects {
@@ -121,7 +132,7 @@ impl Client for HttpClient<'_> {
             }
             call = Ok(connect);
         }
-        self.service.sessions.use_nonce(&identity, nonce, wall_clock())?;
+        self.service.sessions.use_nonce(&identity, nonce, wall_clock(), self.begins(connects))?;
         let key = SessionKey::of(&identity);
         let connection = self.connection_or_new(key, identity.node, connects)?;
         let call = call?;
@@ -134,6 +145,10 @@ impl Client for HttpClient<'_> {
     /// The pool cannot call over HTTP.
     fn origin(&self) -> (IpAddr, bool) {
         (self.caller.address, false)
+    }
+
+    fn arrival(&self) -> &Arrival {
+        &self.arrival
     }
 
     fn node(&mut self, node: NodeId, connects: bool) -> Result<ConnectionId, WireError> {

@@ -6,6 +6,7 @@
 mod dispatch;
 pub(crate) mod http_rpc;
 mod http_sessions;
+mod monitor;
 mod pacing;
 mod protocol2;
 mod reach;
@@ -13,5 +14,6 @@ mod request;
 mod service;
 pub(crate) mod websocket;
 
+pub(crate) use monitor::{Health, Monitor};
 pub(crate) use pacing::Pacing;
 pub(crate) use service::Service;

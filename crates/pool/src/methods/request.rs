@@ -1,3 +1,5 @@
+use std::net::IpAddr;
+
 use serde_json::value::RawValue;
 use vipnode_pool_core::{Command, ConnectionId, Identity, RequestId};
 use vipnode_types::{
@@ -49,7 +51,7 @@ pub(crate) enum AgentCall {
 pub(crate) struct AgentSender {
     pub(crate) connection: ConnectionId,
     pub(crate) identity: Identity,
-    pub(crate) address: std::net::IpAddr,
+    pub(crate) address: IpAddr,
     /// Whether the pool can call it (WebSocket) or only answer it (HTTP).
     pub(crate) callable: bool,
 }
@@ -89,6 +91,13 @@ impl AgentCall {
             Self::Connect(_) => PermitClass::Connect,
             Self::Report(_) => PermitClass::Report,
             Self::Ask(_) | Self::Explain | Self::Leave(_) | Self::Bye => PermitClass::Other,
+        }
+    }
+
+    /// Replaces the address that a connecting node claims by the one that the pool observed.
+    pub(crate) fn drop_claimed_address(&mut self, observed: IpAddr) {
+        if let Self::Connect(hello) = self {
+            hello.enode = hello.enode.as_ref().map(|enode| enode.with_ip(observed));
         }
     }
 

@@ -3,7 +3,7 @@ use std::{sync::Arc, thread::available_parallelism, time::Instant};
 use serde_json::value::RawValue;
 use tokio::{
     sync::{Mutex, Semaphore},
-    time::timeout,
+    time::{sleep, timeout},
 };
 use vipnode_pool_core::{Command, Limits, PoolLimits};
 use vipnode_types::wire::WireError;
@@ -14,7 +14,7 @@ use crate::{
     engine::{Connections, Gateway, Inbox, NOBODY, reply_text, wall_clock},
     error::Refusal,
     fairness::{Block, FairPermit, FairSemaphore, FairWait, PermitClass},
-    methods::http_sessions::HttpSessions,
+    methods::{Monitor, http_sessions::HttpSessions},
     metrics::Metrics,
 };
 
@@ -26,6 +26,7 @@ pub(crate) struct Service {
     pub(crate) gateway: Gateway,
     pub(crate) connections: Arc<Connections>,
     pub(crate) sessions: HttpSessions,
+    pub(crate) monitor: Monitor,
     pub(crate) metrics: Arc<Metrics>,
     /// Limits concurrent signature checks.
     checks: Arc<FairSemaphore>,
@@ -53,6 +54,7 @@ impl Service {
             access,
             gateway: Gateway::new(&limits, inbox),
             connections,
+            monitor: Monitor::new(limits.health_age),
             sessions: HttpSessions::new(limits.http_agents, core, wall_clock()),
             metrics,
             checks: Arc::new(FairSemaphore::new(checks)),
@@ -103,11 +105,38 @@ impl Service {
         {
             return Ok(status.clone());
         }
-        let make = |request| Command::Status { connection: NOBODY, request };
-        let command = self.gateway.prepare(PermitClass::Other, make)?;
-        let status = reply_text(&self.gateway.answer(&self.own, command).await?)?;
+        let status = self.status_now().await?;
         *kept = Some((Instant::now(), status.clone()));
         Ok(status)
+    }
+
+    /// Builds the status if everyone may see it.
+    pub(crate) async fn public_status(&self) -> Result<Box<RawValue>, WireError> {
+        self.access.admit_to_status(false)?;
+        self.status_now().await
+    }
+
+    async fn status_now(&self) -> Result<Box<RawValue>, WireError> {
+        let make = |request| Command::Status { connection: NOBODY, request };
+        let command = self.gateway.prepare(PermitClass::Other, make)?;
+        reply_text(&self.gateway.answer(&self.own, command).await?)
+    }
+
+    /// Returns the status, for a caller of this address block, which its bytes are charged to.
+    pub(crate) async fn status_for(&self, connected: bool, block: &Block) -> Result<Box<RawValue>, WireError> {
+        let status = self.status(connected).await?;
+        self.charge(block, status.get().len()).await?;
+        Ok(status)
+    }
+
+    /// Charges an answer to an address block, and waits until it may be sent.
+    pub(crate) async fn charge(&self, block: &Block, bytes: usize) -> Result<(), Refusal> {
+        let wait = block.charge_bytes(bytes, Instant::now(), self.limits.block_wait);
+        let wait = wait.map_err(|retry_ms| Refusal::BlockBytes { retry_ms })?;
+        if !wait.is_zero() {
+            sleep(wait).await;
+        }
+        Ok(())
     }
 }
 

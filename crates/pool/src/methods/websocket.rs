@@ -19,6 +19,7 @@ use vipnode_types::{
 
 use self::socket_client::SocketClient;
 use crate::{
+    auth::Arrival,
     close_reason::CloseReason,
     engine::{ConnectionEntry, Transport},
     error::Refusal,
@@ -38,6 +39,7 @@ pub(crate) async fn serve<S, E>(
     mut session: Box<Session<S>>,
     rpc: RpcHandle,
     caller: &Arc<Caller>,
+    arrival: Arrival,
     challenge: String,
 ) where
     S: Stream<Item = Result<Frame, E>> + Sink<Frame> + Unpin,
@@ -48,7 +50,7 @@ pub(crate) async fn serve<S, E>(
     let entry = service.connections.add(Transport::WebSocket(rpc.clone()));
     let rate = || TokenBucket::new(service.limits.calls_a_second, service.limits.burst, Instant::now());
     let (rate, noise) = (rate(), rate());
-    let mut socket = Socket { service, rpc, entry, caller, challenge, rate, noise, claimed: None, signed_by: None };
+    let mut socket = Socket { service, rpc, entry, caller, arrival, challenge, rate, noise, claimed: None, signed_by: None };
     let Err(end) = socket.serve(&mut session).await;
     // Before the close frame, so that nobody waits for it.
     drop(socket);
@@ -63,6 +65,7 @@ struct Socket<'a> {
     rpc: RpcHandle,
     entry: ConnectionEntry,
     caller: &'a Arc<Caller>,
+    arrival: Arrival,
     challenge: String,
     rate: TokenBucket,
     /// The same for frames that are not calls.
@@ -207,8 +210,9 @@ impl Socket<'_> {
     /// At most `requests_a_socket` of these can wait: the session answers further ones "busy".
     fn status(&self, responder: Responder) {
         let (service, connection) = (Arc::clone(self.service), self.connection());
+        let block = Arc::clone(&self.caller.block);
         tokio::spawn(async move {
-            let status = service.status(service.connections.is_confirmed(connection)).await;
+            let status = service.status_for(service.connections.is_confirmed(connection), &block).await;
             if status.is_err() {
                 service.metrics.errors.inc();
             }

@@ -1,88 +1,138 @@
 //! The requests on one TCP connection of the pool's port: upgrades, POSTs, `/health`, `/metrics`.
 
 use std::{
-    net::IpAddr,
     sync::{Arc, Mutex, PoisonError},
     time::Instant,
 };
 
 use axum::{
-    body::{Body, to_bytes},
-    http::{HeaderMap, HeaderValue, Method, Request, StatusCode, header, request::Parts},
+    body::{Body, HttpBody as _},
+    http::{HeaderMap, HeaderName, HeaderValue, Method, Request, StatusCode, header, request::Parts},
     response::{IntoResponse as _, Response},
 };
 use hyper_util::rt::TokioIo;
-use tokio::{
-    task::yield_now,
-    time::{sleep, timeout},
+use tokio::{task::yield_now, time::sleep};
+use vipnode_rpc::{Keepalive, RpcLimits, Session, WsFrames};
+use vipnode_types::{
+    TypedError as _,
+    wire::{CHALLENGE_HEADER, POOL_ID_HEADER, POOL_PROOF_HEADER},
 };
-use vipnode_rpc::{Connection, ConnectionEvent, Keepalive, RpcLimits, Session, WsFrames};
-use vipnode_types::wire::{CHALLENGE_HEADER, POOL_ID_HEADER, POOL_PROOF_HEADER, WireError};
 
 use crate::{
+    auth::Arrival,
     error::Refusal,
-    fairness::{Caller, ConnectionGuard, Pace, TokenBucket, fair_poll},
-    methods::{Pacing, Service, http_rpc, websocket},
-    net::{cors, port::Port, upgrade::Upgrade},
+    fairness::{Caller, Pace, TokenBucket, fair_poll},
+    methods::{Health, Pacing, Service, websocket},
+    net::{cors, fragment_deadline::FragmentDeadline, opener::Opener, port::Port, proxy::has_proxy_header,
+        proxy_protocol::ConnectionEnds, upgrade::Upgrade},
 };
 
 /// One TCP connection.
 #[derive(Debug)]
 pub(crate) struct HttpConnection {
     pub(crate) port: Arc<Port>,
-    /// The remote address, which may be that of a proxy.
-    pub(crate) address: IpAddr,
-    /// The remote end, unless it is a proxy.
-    pub(crate) caller: Option<Arc<Caller>>,
-    /// Counts the connection until its last user drops it.
-    pub(crate) _guard: ConnectionGuard,
+    /// The two ends: the remote end may be a proxy.
+    pub(crate) ends: ConnectionEnds,
+    /// Who opened the connection. Its last user drops it.
+    pub(crate) opener: Opener,
     pub(crate) rate: Mutex<TokenBucket>,
 }
+
+/// A request of a caller, or the answer that refuses it.
+type Admitted = Result<(Arc<Caller>, Arrival), Box<Response>>;
+
+const JSON: (HeaderName, HeaderValue) = (header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+const METRICS: (HeaderName, HeaderValue) =
+    (header::CONTENT_TYPE, HeaderValue::from_static(vipnode_metrics::CONTENT_TYPE));
+const TEXT: (HeaderName, HeaderValue) =
+    (header::CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
 
 impl HttpConnection {
     pub(crate) async fn handle(self: Arc<Self>, request: Request<Body>) -> Response {
         let (parts, body) = request.into_parts();
         let service = Arc::clone(&self.port.service);
         let page = parts.headers.get(header::ORIGIN).cloned();
-        if parts.method == Method::OPTIONS {
-            return cors::options(service.access.page_access(page.as_ref()), &parts.headers);
-        }
+        let preflight = parts.method == Method::OPTIONS;
         let mut response = self.answer_one(parts, body).await;
-        cors::open(service.access.page_access(page.as_ref()), response.headers_mut());
+        if !preflight {
+            cors::open(service.access.page_access(page.as_ref()), response.headers_mut());
+        }
         response
     }
 
-    fn service(&self) -> &Service {
+    pub(super) fn service(&self) -> &Service {
         &self.port.service
     }
 
     async fn answer_one(self: Arc<Self>, mut parts: Parts, body: Body) -> Response {
         let path = parts.uri.path();
-        match parts.method {
-            Method::GET if parts.headers.contains_key(header::UPGRADE) => match self.caller(&parts.headers).await {
-                Ok(caller) => self.upgrade(caller, &mut parts).await,
-                Err(refusal) => *refusal,
-            },
-            Method::GET if path.ends_with("/health") => self.health().await,
-            Method::GET if path.ends_with("/metrics") => {
-                ([(header::CONTENT_TYPE, vipnode_metrics::CONTENT_TYPE)], self.service().metrics.text()).into_response()
+        let (health, metrics) = (path.ends_with("/health"), path.ends_with("/metrics"));
+        let full = parts.uri.query() == Some("full");
+        let probes = parts.method == Method::GET && ((health && !full) || metrics);
+        if probes && self.arrival(&parts.headers).is_from_this_machine() {
+            return if health { self.copied_health() } else { self.copied_metrics() };
+        }
+        let (caller, arrival) = match self.admitted(&parts.headers).await {
+            Ok(admitted) => admitted,
+            Err(refusal) => return *refusal,
+        };
+        let upgrades = parts.method == Method::GET && parts.headers.contains_key(header::UPGRADE);
+        if let Some(page) = parts.headers.get(header::ORIGIN)
+            && (upgrades || parts.method == Method::POST)
+            && !self.service().access.admits_page(page, &arrival)
+        {
+            return foreign_page();
+        }
+        if upgrades {
+            return self.upgrade(caller, arrival, &mut parts).await;
+        }
+        if parts.method == Method::POST {
+            return self.post(&caller, arrival, body).await;
+        }
+        if let Err(refusal) = self.pace(&caller).await {
+            return too_much(&refusal);
+        }
+        let response = match parts.method {
+            Method::OPTIONS => {
+                let page = parts.headers.get(header::ORIGIN);
+                return cors::options(self.service().access.page_access(page), &parts.headers);
             }
+            Method::GET if health && full => health_response(Health::now(self.service()).await),
+            Method::GET if health => self.copied_health(),
+            Method::GET if metrics => self.copied_metrics(),
             Method::GET => "This is a vipnode pool. Agents connect over WebSocket. See also /health and /metrics.\n"
                 .into_response(),
-            Method::POST => match self.caller(&parts.headers).await {
-                Ok(caller) => self.post(&caller, body).await,
-                Err(refusal) => *refusal,
-            },
-            _ => (StatusCode::METHOD_NOT_ALLOWED, [(header::ALLOW, cors::ALLOW)]).into_response(),
-        }
+            _ => return (StatusCode::METHOD_NOT_ALLOWED, [(header::ALLOW, cors::ALLOW)]).into_response(),
+        };
+        self.charged(&caller, response).await
     }
 
-    /// Returns the caller; behind a proxy, each request names it.
-    async fn caller(&self, headers: &HeaderMap) -> Result<Arc<Caller>, Box<Response>> {
-        if let Some(caller) = &self.caller {
-            return Ok(Arc::clone(caller));
+    /// Returns how a request reached the pool. The headers count only for whether there is a proxy.
+    fn arrival(&self, headers: &HeaderMap) -> Arrival {
+        let ConnectionEnds { remote, local } = self.ends;
+        if matches!(self.opener, Opener::Proxy { .. }) && self.port.proxies.names_client(headers) {
+            return Arrival::Proxied;
         }
-        let client = self.port.proxies.client(self.address, headers);
+        let direct = Arrival::Direct { local, remote: remote.ip() };
+        if direct.is_from_this_machine() && has_proxy_header(headers) {
+            self.port.warn_of_unnamed_proxy();
+            return Arrival::UnnamedProxy;
+        }
+        direct
+    }
+
+    /// Returns the caller of a request, and how the request arrived; behind a proxy, each request names its caller.
+    async fn admitted(&self, headers: &HeaderMap) -> Admitted {
+        let arrival = self.arrival(headers);
+        match &self.opener {
+            Opener::Caller { caller, .. } => return Ok((Arc::clone(caller), arrival)),
+            Opener::Probe { limit, .. } => {
+                self.service().metrics.refused.inc();
+                return Err(Box::new((limit.status(), limit.text()).into_response()));
+            }
+            Opener::Proxy { .. } => {}
+        }
+        let client = self.port.proxies.client(self.ends.remote.ip(), headers);
         let client = client
             .map_err(|error| (StatusCode::BAD_REQUEST, format!("{error}\n")).into_response())
             .map_err(Box::new)?;
@@ -91,31 +141,27 @@ impl HttpConnection {
             Box::new((limit.status(), limit.text()).into_response())
         })?;
         sleep(caller.wait).await;
-        Ok(Arc::new(caller))
+        Ok((Arc::new(caller), arrival))
     }
 
-    /// Reports readiness: never 200 with an error (fault D44, docs/faults.md). If the status is public, the answer includes
-    /// it, because the original's pages read it there.
-    async fn health(&self) -> Response {
-        let (status, body) = match self.service().gateway.health().await {
-            Ok(()) => (StatusCode::OK, self.healthy().await),
-            Err(error) => (
-                StatusCode::SERVICE_UNAVAILABLE,
-                serde_json::json!({"ok": false, "error": error.to_string()}).to_string(),
-            ),
-        };
-        (status, [(header::CONTENT_TYPE, "application/json")], body).into_response()
+    fn copied_health(&self) -> Response {
+        health_response(self.service().monitor.health())
     }
 
-    async fn healthy(&self) -> String {
-        let status = self.service().status(false).await.ok();
-        match status.as_ref().and_then(|status| status.get().strip_prefix('{')) {
-            Some(fields) => format!(r#"{{"ok":true,{fields}"#),
-            None => r#"{"ok":true}"#.to_owned(),
+    fn copied_metrics(&self) -> Response {
+        ([METRICS], self.service().monitor.metrics(self.service())).into_response()
+    }
+
+    /// Charges an answer to the caller's address block, which then may have to wait.
+    async fn charged(&self, caller: &Caller, response: Response) -> Response {
+        let bytes = response.body().size_hint().lower();
+        match self.service().charge(&caller.block, usize::try_from(bytes).unwrap_or(usize::MAX)).await {
+            Ok(()) => response,
+            Err(refusal) => too_much(&refusal),
         }
     }
 
-    async fn upgrade(self: Arc<Self>, caller: Arc<Caller>, parts: &mut Parts) -> Response {
+    async fn upgrade(self: Arc<Self>, caller: Arc<Caller>, arrival: Arrival, parts: &mut Parts) -> Response {
         let Upgrade { mut response, stream } = match Upgrade::accept(parts) {
             Ok(upgrade) => upgrade,
             Err(refusal) => return *refusal,
@@ -146,9 +192,11 @@ impl HttpConnection {
                 Ok(stream) => TokioIo::new(stream),
                 Err(error) => return tracing::debug!(%error, "the upgrade failed"),
             };
-            let frames = WsFrames::serve(stream, self.service().limits.frame_bytes).await;
+            let limits = &self.service().limits;
+            let stream = FragmentDeadline::new(stream, limits.fragments);
+            let frames = WsFrames::serve(stream, limits.frame_bytes).await;
             let (session, rpc) = Session::new(frames, &self.rpc_limits(), Keepalive::Ping);
-            let served = websocket::serve(&self.port.service, Box::new(session), rpc, &caller, challenge);
+            let served = websocket::serve(&self.port.service, Box::new(session), rpc, &caller, arrival, challenge);
             fair_poll(&caller.block, served).await;
         });
         response
@@ -173,62 +221,13 @@ impl HttpConnection {
         }
     }
 
-    async fn post(&self, caller: &Caller, body: Body) -> Response {
-        let limits = &self.service().limits;
-        let body = match timeout(limits.http_body, to_bytes(body, limits.frame_bytes)).await {
-            Ok(Ok(body)) => body,
-            Ok(Err(_)) => {
-                let why = format!("the body cannot be read or is larger than {} bytes", limits.frame_bytes);
-                return (StatusCode::PAYLOAD_TOO_LARGE, why).into_response();
-            }
-            Err(_elapsed) => return (StatusCode::REQUEST_TIMEOUT, "the body took too long").into_response(),
-        };
-        let Ok(text) = std::str::from_utf8(&body) else {
-            return (StatusCode::BAD_REQUEST, "the body is not UTF-8").into_response();
-        };
-        match self.answer(caller, text).await {
-            Some(answer) => ([(header::CONTENT_TYPE, "application/json")], answer).into_response(),
-            // Only notifications, which get no answer (fault D45, docs/faults.md).
-            None => StatusCode::NO_CONTENT.into_response(),
-        }
-    }
-
-    /// Answers the calls of one body, one after the other.
-    async fn answer(&self, caller: &Caller, text: &str) -> Option<String> {
-        let limits = &self.service().limits;
-        let served = limits.requests_a_socket;
-        let mut wire = Connection::<()>::new(&RpcLimits { served, batch: served, ..RpcLimits::default() });
-        let mut answer = None;
-        for event in wire.read(text) {
-            match event {
-                ConnectionEvent::Send(text) => answer = Some(text),
-                ConnectionEvent::Request { served, method, params } => {
-                    self.service().metrics.requests.inc();
-                    let result = match self.pace(caller).await {
-                        Ok(()) => http_rpc::answer(self.service(), caller, &method, &params).await,
-                        Err(error) => {
-                            self.service().metrics.too_fast.inc();
-                            Err(WireError::from(error))
-                        }
-                    };
-                    if result.is_err() {
-                        self.service().metrics.errors.inc();
-                    }
-                    answer = wire.answer(served, result.as_ref().map(|value| &**value)).or(answer);
-                }
-                ConnectionEvent::Notification { .. } | ConnectionEvent::Answer { .. } => {}
-            }
-        }
-        answer
-    }
-
     /// Slows down a caller that is too fast.
-    async fn pace(&self, caller: &Caller) -> Result<(), Refusal> {
+    pub(super) async fn pace(&self, caller: &Caller) -> Result<(), Refusal> {
         let (now, limits) = (Instant::now(), &self.service().limits);
         // A proxy's connection carries the calls of many callers, which are limited only by address block.
-        let own = match self.caller {
-            Some(_) => self.rate.lock().unwrap_or_else(PoisonError::into_inner).take(now),
-            None => Pace::Fine,
+        let own = match self.opener {
+            Opener::Caller { .. } => self.rate.lock().unwrap_or_else(PoisonError::into_inner).take(now),
+            Opener::Proxy { .. } | Opener::Probe { .. } => Pace::Fine,
         };
         let Pacing { wait, result } = Pacing::of(own, &caller.block, &caller.block.calls, limits, now);
         if !wait.is_zero() {
@@ -236,6 +235,22 @@ impl HttpConnection {
         }
         result
     }
+}
+
+fn health_response(health: Health) -> Response {
+    (health.status, [JSON], health.body).into_response()
+}
+
+/// Refuses a request of a caller whose address block uses too much.
+pub(super) fn too_much(refusal: &Refusal) -> Response {
+    let seconds = refusal.retry_ms().unwrap_or_default().div_ceil(1_000).max(1);
+    let headers = [TEXT, (header::RETRY_AFTER, HeaderValue::from(seconds))];
+    (StatusCode::TOO_MANY_REQUESTS, headers, format!("{refusal}\n")).into_response()
+}
+
+fn foreign_page() -> Response {
+    let why = "web pages of this origin may not call the pool; ask its operator to add the origin with --allow-origin\n";
+    (StatusCode::FORBIDDEN, [TEXT], why).into_response()
 }
 
 fn hex(bytes: &[u8]) -> String {

@@ -17,15 +17,19 @@ use tokio::{
 };
 
 use crate::{
-    fairness::{Caller, ConnectionGuard, LimitReached, SharedTokenBucket, TokenBucket, fair_poll},
-    net::{http_connection::HttpConnection, port::Port, tls::accept},
+    fairness::{ConnectionGuard, LimitReached, SharedTokenBucket, TokenBucket, fair_poll},
+    net::{
+        http_connection::HttpConnection,
+        opener::Opener,
+        port::Port,
+        proxy_protocol::{ConnectionEnds, read_ends},
+        tls::accept,
+        write_deadline::WriteDeadline,
+    },
 };
 
 /// The pause after the system failed to accept a socket, because it has no more of them.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
-
-/// A counted connection, and its remote end unless that is a proxy.
-type Admitted = (ConnectionGuard, Option<Arc<Caller>>);
 
 /// Accepts connections until the port stops.
 pub(crate) async fn listen(listener: TcpListener, port: Arc<Port>) {
@@ -37,7 +41,11 @@ pub(crate) async fn listen(listener: TcpListener, port: Arc<Port>) {
             () = port.stop.cancelled() => return,
             accepted = listener.accept() => accepted,
         };
-        let (stream, address) = match accepted {
+        let accepted = accepted.and_then(|(stream, remote)| {
+            let local = stream.local_addr()?;
+            Ok((stream, ConnectionEnds { remote, local }))
+        });
+        let (stream, ends) = match accepted {
             Ok(accepted) => accepted,
             Err(error) => {
                 tracing::warn!(%error, "cannot accept a connection");
@@ -47,20 +55,12 @@ pub(crate) async fn listen(listener: TcpListener, port: Arc<Port>) {
         };
         // Open connections have priority over new ones.
         yield_now().await;
-        match admit(&port, address) {
-            Ok(admitted) => {
+        match begin(stream, ends, &port) {
+            Ok(()) => {
                 port.service.metrics.opened.inc();
                 refused_in_a_row = 0;
-                let block = admitted.1.as_ref().map(|caller| Arc::clone(&caller.block));
-                let work = welcome((stream, address), admitted, Arc::clone(&port));
-                port.tasks.spawn(async move {
-                    match block {
-                        Some(block) => fair_poll(&block, work).await,
-                        None => work.await,
-                    }
-                });
             }
-            Err(limit) => {
+            Err((stream, limit)) => {
                 port.service.metrics.refused.inc();
                 if refusals.take(Instant::now()).is_ok() {
                     port.tasks.spawn(timeout(limits.refusal, refuse(stream, limit)));
@@ -75,45 +75,103 @@ pub(crate) async fn listen(listener: TcpListener, port: Arc<Port>) {
     }
 }
 
-fn admit(port: &Port, address: SocketAddr) -> Result<Admitted, LimitReached> {
-    let guard = port.limiter.acquire()?;
-    if port.proxies.trusts(address.ip()) {
-        return Ok((guard, None));
+/// Begins to serve a connection in a task of its own.
+fn begin(stream: TcpStream, ends: ConnectionEnds, port: &Arc<Port>) -> Result<(), (TcpStream, LimitReached)> {
+    if port.proxies.balances(ends.remote.ip()) {
+        return match port.limiter.acquire() {
+            Ok(guard) => {
+                port.tasks.spawn(balanced(stream, ends, guard, Arc::clone(port)));
+                Ok(())
+            }
+            Err(limit) => Err((stream, limit)),
+        };
     }
-    let caller = port.limiter.admit(address.ip(), Instant::now())?;
-    Ok((guard, Some(Arc::new(caller))))
+    match port.limiter.acquire().and_then(|guard| opener(port, ends.remote, guard)).or_else(|limit| probe(port, ends, limit))
+    {
+        Ok(opener) => {
+            port.tasks.spawn(fairly(stream, ends, opener, Arc::clone(port)));
+            Ok(())
+        }
+        Err(limit) => Err((stream, limit)),
+    }
+}
+
+/// Returns who opened a counted connection.
+fn opener(port: &Port, remote: SocketAddr, guard: ConnectionGuard) -> Result<Opener, LimitReached> {
+    if port.proxies.trusts(remote.ip()) {
+        return Ok(Opener::Proxy { _guard: guard });
+    }
+    let caller = port.limiter.admit(remote.ip(), Instant::now())?;
+    Ok(Opener::Caller { _guard: guard, caller: Arc::new(caller) })
+}
+
+/// Lets a connection of this machine in that a limit refuses: monitoring must work when it is needed most.
+fn probe(port: &Port, ends: ConnectionEnds, limit: LimitReached) -> Result<Opener, LimitReached> {
+    if !ends.remote.ip().to_canonical().is_loopback() {
+        return Err(limit);
+    }
+    let permit = Arc::clone(&port.probes).try_acquire_owned();
+    permit.map(|permit| Opener::Probe { _permit: permit, limit }).map_err(|_full| limit)
+}
+
+/// Serves a connection of a balancer once its header has named the two ends.
+async fn balanced(mut stream: TcpStream, ends: ConnectionEnds, guard: ConnectionGuard, port: Arc<Port>) {
+    let limits = &port.service.limits;
+    let header = port.stop.run_until_cancelled(timeout(limits.proxy_header, read_ends(&mut stream))).await;
+    let ends = match header {
+        // The balancer's own connection, such as a health check.
+        Some(Ok(Ok(named))) => named.unwrap_or(ends),
+        Some(Ok(Err(error))) => return tracing::debug!(address = %ends.remote, %error, "connection of a balancer closed"),
+        Some(Err(_elapsed)) => return tracing::debug!(address = %ends.remote, "a balancer sent no header in time"),
+        None => return,
+    };
+    match opener(&port, ends.remote, guard) {
+        Ok(opener) => fairly(stream, ends, opener, port).await,
+        Err(limit) => {
+            port.service.metrics.refused.inc();
+            let _too_slow = timeout(limits.refusal, refuse(stream, limit)).await;
+        }
+    }
+}
+
+/// Serves a connection, charged to its address block.
+async fn fairly(stream: TcpStream, ends: ConnectionEnds, opener: Opener, port: Arc<Port>) {
+    let block = opener.block();
+    let work = welcome(stream, ends, opener, port);
+    match block {
+        Some(block) => fair_poll(&block, work).await,
+        None => work.await,
+    }
 }
 
 /// Serves a connection after its wait, over TLS if the pool has a certificate.
-async fn welcome((stream, address): (TcpStream, SocketAddr), admitted: Admitted, port: Arc<Port>) {
-    if let Some(caller) = &admitted.1
-        && !caller.wait.is_zero()
-        && port.stop.run_until_cancelled(sleep(caller.wait)).await.is_none()
-    {
+async fn welcome(stream: TcpStream, ends: ConnectionEnds, opener: Opener, port: Arc<Port>) {
+    let wait = opener.caller().map_or(Duration::ZERO, |caller| caller.wait);
+    if !wait.is_zero() && port.stop.run_until_cancelled(sleep(wait)).await.is_none() {
         return;
     }
     // A late packet costs more than a small packet.
     let _best_effort = stream.set_nodelay(true);
-    let Some(tls) = &port.tls else { return serve(stream, address, admitted, port).await };
-    let shaken = port.stop.run_until_cancelled(accept(stream, address.ip(), &port, tls)).await;
+    let Some(tls) = &port.tls else { return serve(stream, ends, opener, port).await };
+    let shaken = port.stop.run_until_cancelled(accept(stream, ends.remote.ip(), &port, tls)).await;
     if let Some(stream) = shaken.flatten() {
-        serve(stream, address, admitted, port).await;
+        serve(stream, ends, opener, port).await;
     }
 }
 
 async fn serve<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(
     stream: S,
-    address: SocketAddr,
-    (guard, caller): Admitted,
+    ends: ConnectionEnds,
+    opener: Opener,
     port: Arc<Port>,
 ) {
     let limits = &port.service.limits;
+    let endless = matches!(opener, Opener::Proxy { .. });
     let connection = Arc::new(HttpConnection {
         rate: Mutex::new(TokenBucket::new(limits.calls_a_second, limits.burst, Instant::now())),
         port: Arc::clone(&port),
-        address: address.ip().to_canonical(),
-        caller,
-        _guard: guard,
+        ends,
+        opener,
     });
     let service = service_fn(move |request: hyper::Request<Incoming>| {
         let connection = Arc::clone(&connection);
@@ -123,7 +181,7 @@ async fn serve<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(
         .timer(TokioTimer::new())
         .header_read_timeout(limits.http_head)
         .max_buf_size(limits.http_head_bytes)
-        .serve_connection(TokioIo::new(stream), service)
+        .serve_connection(TokioIo::new(WriteDeadline::new(stream, limits.write)), service)
         .with_upgrades();
     let mut serving = pin!(serving);
     let served = tokio::select! {
@@ -132,9 +190,16 @@ async fn serve<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(
             serving.as_mut().graceful_shutdown();
             serving.await
         }
+        // A proxy's connection serves many callers, who come and go.
+        () = sleep(limits.http_life), if !endless => {
+            serving.as_mut().graceful_shutdown();
+            // The request in progress may still need its body, its turn, and its answer.
+            let last = limits.http_body.saturating_add(limits.block_wait).saturating_add(limits.write);
+            timeout(last, serving).await.unwrap_or(Ok(()))
+        }
     };
     if let Err(error) = served {
-        tracing::debug!(%address, %error, "connection ended");
+        tracing::debug!(address = %ends.remote, %error, "connection ended");
     }
 }
 

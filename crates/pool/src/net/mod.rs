@@ -6,9 +6,14 @@
 
 pub(crate) mod cors;
 pub(crate) mod fd_limit;
+mod fragment_deadline;
 pub(crate) mod http_connection;
+mod http_post;
 pub(crate) mod listener;
+mod opener;
 pub(crate) mod port;
 pub(crate) mod proxy;
+mod proxy_protocol;
 pub(crate) mod tls;
 mod upgrade;
+mod write_deadline;

@@ -15,6 +15,8 @@ pub struct TrustedProxies {
     pub proxies: Vec<IpNet>,
     /// The header that they set.
     pub header: ProxyHeader,
+    /// The addresses of balancers that begin each connection with a header of the PROXY protocol, version 1 or 2.
+    pub balancers: Vec<IpNet>,
 }
 
 /// The header in which a proxy names its client.
@@ -41,8 +43,17 @@ impl TrustedProxies {
     /// Whether a connection from this address is a proxy's.
     #[must_use]
     pub fn trusts(&self, address: IpAddr) -> bool {
-        let address = address.to_canonical();
-        self.proxies.iter().any(|net| net.contains(&address))
+        contains(&self.proxies, address)
+    }
+
+    /// Whether a connection from this address begins with a header of the PROXY protocol.
+    pub(crate) fn balances(&self, address: IpAddr) -> bool {
+        contains(&self.balancers, address)
+    }
+
+    /// Whether a request has the header in which the proxies name their clients.
+    pub(crate) fn names_client(&self, headers: &HeaderMap) -> bool {
+        headers.contains_key(self.header.name())
     }
 
     /// Returns the client behind a proxy, or the proxy's own address if it does not name one.
@@ -64,7 +75,19 @@ impl TrustedProxies {
     }
 }
 
+/// Whether a request has any of the headers in which proxies name their clients.
+pub(crate) fn has_proxy_header(headers: &HeaderMap) -> bool {
+    ProxyHeader::ALL.iter().any(|header| headers.contains_key(header.name()))
+}
+
+fn contains(nets: &[IpNet], address: IpAddr) -> bool {
+    let address = address.to_canonical();
+    nets.iter().any(|net| net.contains(&address))
+}
+
 impl ProxyHeader {
+    const ALL: [Self; 3] = [Self::XForwardedFor, Self::Forwarded, Self::XRealIp];
+
     fn name(self) -> HeaderName {
         HeaderName::from_static(self.text())
     }
@@ -120,8 +143,7 @@ impl FromStr for ProxyHeader {
     type Err = ProxyHeaderNameError;
 
     fn from_str(text: &str) -> Result<Self, ProxyHeaderNameError> {
-        let all = [Self::XForwardedFor, Self::Forwarded, Self::XRealIp];
-        all.into_iter().find(|header| header.text().eq_ignore_ascii_case(text)).ok_or(ProxyHeaderNameError)
+        Self::ALL.into_iter().find(|header| header.text().eq_ignore_ascii_case(text)).ok_or(ProxyHeaderNameError)
     }
 }
 
@@ -142,7 +164,7 @@ mod tests {
 
     fn proxies(header: ProxyHeader) -> TrustedProxies {
         let proxies = ["10.0.0.0/8", "2001:db8:aa::/48"].map(|net| net.parse().unwrap()).to_vec();
-        TrustedProxies { proxies, header }
+        TrustedProxies { proxies, header, balancers: Vec::new() }
     }
 
     fn said(header: ProxyHeader, values: &[&str]) -> Result<String, ProxyHeaderError> {

@@ -90,11 +90,11 @@ async fn d21_a_failed_commit_is_answered_busy_and_the_state_is_built_again() {
             let reason = closed.opened.closed.wait().await.to_string();
             assert!(reason.contains("leases stay active"), "{reason}");
         }
-        let sick = get(pool.local_addr(), "/health").await;
+        let sick = get(pool.local_addr(), "/health?full").await;
         assert!(sick.starts_with("HTTP/1.1 503"), "d44: {sick}");
 
         store.set(Mood::Well);
-        assert!(get(pool.local_addr(), "/health").await.contains(r#"{"ok":true"#));
+        assert!(get(pool.local_addr(), "/health?full").await.contains(r#"{"ok":true"#));
         let agent = Agent::open(&pool).await;
         agent.connect(&ben, &ben.client()).await.unwrap();
         pool.shutdown().await.unwrap();
@@ -112,12 +112,12 @@ async fn d44_health_says_what_is_wrong_with_a_store_that_cannot_even_be_read() {
     store.set(Mood::Dead);
     let since = Instant::now();
     assert!(agent.connect(&keys, &keys.host(1)).await.unwrap_err().is(ErrorCode::Busy));
-    let sick = get(pool.local_addr(), "/health").await;
+    let sick = get(pool.local_addr(), "/health?full").await;
     assert!(sick.starts_with("HTTP/1.1 503") && sick.contains("the disk is full"), "{sick}");
     let again = Agent::open(&pool).await;
     assert!(again.connect(&keys, &keys.host(1)).await.unwrap_err().is(ErrorCode::Busy));
     store.set(Mood::Well);
-    while !get(pool.local_addr(), "/health").await.contains(r#"{"ok":true"#) {}
+    while !get(pool.local_addr(), "/health?full").await.contains(r#"{"ok":true"#) {}
     assert!(since.elapsed() >= store_retry, "it is not read again sooner");
     Agent::open(&pool).await.connect(&keys, &keys.host(1)).await.unwrap();
 }

@@ -176,7 +176,7 @@ async fn d4_calls_a_second_burst_and_flood() {
 /// A pool whose core waits for a store that is held.
 async fn stuck(limits: PoolLimits) -> (TestStore, PoolServer, Agent) {
     let store = TestStore::default();
-    let limits = PoolLimits { store_batches: 1, health: SOON, ..limits };
+    let limits = PoolLimits { store_batches: 1, health: SOON, health_age: 2 * SOON, ..limits };
     let pool = limited_on(&store, limits).await;
     let keys = Keys::new(1);
     let agent = Agent::open(&pool).await;
@@ -184,7 +184,7 @@ async fn stuck(limits: PoolLimits) -> (TestStore, PoolServer, Agent) {
     store.set(Mood::Held);
     // The first probe is in the store's hands, the second in its queue, the third in the core's.
     for _ in 0..3 {
-        let answer = get(pool.local_addr(), "/health").await;
+        let answer = get(pool.local_addr(), "/health?full").await;
         assert!(answer.starts_with("HTTP/1.1 503") && answer.contains("within 50 ms"), "{answer}");
     }
     (store, pool, agent)
@@ -208,8 +208,10 @@ async fn permits_of_each_kind_and_store_batches_and_health() {
         busy(crate::common::read(agent.opened.peer.call_raw(method, params, crate::common::LONG).await), "overloaded");
         drop(first);
     }
+    let copy = get(pool.local_addr(), "/health").await;
+    assert!(copy.starts_with("HTTP/1.1 503") && copy.contains("within 100 ms"), "d44, health_age: {copy}");
     store.set(Mood::Well);
-    let answer = get(pool.local_addr(), "/health").await;
+    let answer = get(pool.local_addr(), "/health?full").await;
     assert!(answer.contains(r#"{"ok":true"#), "{answer}");
 }
 
@@ -357,7 +359,7 @@ async fn farewell_frames_are_read_and_no_more() {
 #[tokio::test]
 async fn a_refusal_is_taken_in_time_or_the_socket_is_closed() {
     let refusal = Duration::from_millis(1_200);
-    let pool = limited(PoolLimits { connections_an_address: 1, refusal, ..PoolLimits::default() }).await;
+    let pool = limited(PoolLimits { connections_an_address: 1, probes: 0, refusal, ..PoolLimits::default() }).await;
     let _first = Agent::open(&pool).await;
     let mut refused = TcpStream::connect(pool.local_addr()).await.unwrap();
     let since = Instant::now();
@@ -372,7 +374,7 @@ async fn a_refusal_is_taken_in_time_or_the_socket_is_closed() {
 #[tokio::test]
 async fn a_storm_of_refused_sockets_is_taken_slowly() {
     let storm_pause = Duration::from_millis(100);
-    let limits = PoolLimits { connections_an_address: 1, storm: 1, storm_pause, ..PoolLimits::default() };
+    let limits = PoolLimits { connections_an_address: 1, probes: 0, storm: 1, storm_pause, ..PoolLimits::default() };
     let pool = limited(limits).await;
     let _first = Agent::open(&pool).await;
     let since = Instant::now();

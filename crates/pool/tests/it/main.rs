@@ -14,6 +14,7 @@ mod common;
 mod durability;
 mod faults;
 mod floods;
+mod http_limits;
 mod limits;
 mod metrics;
 mod original;

@@ -337,3 +337,50 @@ async fn d7_d46_a_wallet_is_answered_honestly() {
     let refused = call("pool_addNode", &claim).await;
     assert_eq!(code(&refused["error"]), -32000);
 }
+
+/// A browser sends a POST of plain text, and opens a WebSocket, without asking the server first.
+#[tokio::test]
+async fn a_foreign_page_cannot_call_the_pool() {
+    let origins = ["https://pages.example".parse::<AllowedOrigin>().unwrap()].into_iter().collect();
+    let public_urls = vec!["wss://pool.example".to_owned()];
+    let pool = PoolServer::spawn(PoolConfig { origins, public_urls, ..config() }).await.unwrap();
+    let address = pool.local_addr();
+    let own = format!("http://localhost:{}", address.port());
+    let ping = r#"{"id":1,"method":"vipnode_ping"}"#;
+    for (page, may) in [
+        ("https://pages.example", true),
+        ("https://pool.example", true),
+        (&*own, true),
+        ("https://evil.example", false),
+        ("http://localhost:3000", false),
+        ("null", false),
+    ] {
+        let post = format!(
+            "POST / HTTP/1.1\r\nhost: pool\r\nconnection: close\r\norigin: {page}\r\ncontent-type: text/plain\r\n\
+             content-length: {}\r\n\r\n{ping}",
+            ping.len()
+        );
+        let answer = exchange(address, post.as_bytes()).await;
+        assert_eq!(answer.contains("pong"), may, "{page}: {answer}");
+        assert!(may || (answer.starts_with("HTTP/1.1 403") && answer.contains("--allow-origin")), "{answer}");
+        let upgrade = format!(
+            "GET / HTTP/1.1\r\nhost: pool\r\norigin: {page}\r\nconnection: upgrade\r\nupgrade: websocket\r\n\
+             sec-websocket-version: 13\r\nsec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+        );
+        let status = first_line(address, &upgrade).await;
+        assert_eq!(status.contains("101"), may, "{page}: {status}");
+        let get = format!("GET /health HTTP/1.1\r\nhost: pool\r\nconnection: close\r\norigin: {page}\r\n\r\n");
+        assert!(exchange(address, get.as_bytes()).await.starts_with("HTTP/1.1 200"), "it only may not be read");
+    }
+}
+
+async fn first_line(address: std::net::SocketAddr, request: &str) -> String {
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    let mut stream = tokio::net::TcpStream::connect(address).await.unwrap();
+    stream.write_all(request.as_bytes()).await.unwrap();
+    let mut line = Vec::new();
+    while !line.ends_with(b"\r\n") {
+        line.push(stream.read_u8().await.unwrap());
+    }
+    String::from_utf8(line).unwrap()
+}

@@ -4,12 +4,23 @@ use crate::common::{Agent, Keys, RawSocket, config, exchange, ws_url};
 use serde_json::{Value, json};
 use tokio_tungstenite::tungstenite::{Error, client::IntoClientRequest, http::HeaderValue};
 use vipnode_pool::{PoolConfig, PoolLimits, PoolServer, ProxyHeader, TrustedProxies};
-use vipnode_types::wire::{AskReply, method};
+use vipnode_types::{
+    Enode,
+    wire::{AskReply, ConnectRequest, method},
+};
 
 async fn behind(proxy: &str, limits: PoolLimits) -> PoolServer {
-    let proxies = TrustedProxies { proxies: vec![proxy.parse().unwrap()], header: ProxyHeader::XForwardedFor };
-    PoolServer::spawn(PoolConfig { proxies, limits, ..config() }).await.unwrap()
+    let proxies = vec![proxy.parse().unwrap()];
+    named(TrustedProxies { proxies, header: ProxyHeader::XForwardedFor, ..TrustedProxies::default() }, limits).await
 }
+
+/// Behind proxies, agents know the pool by its public URL.
+async fn named(proxies: TrustedProxies, limits: PoolLimits) -> PoolServer {
+    let public_urls = vec![PUBLIC.to_owned()];
+    PoolServer::spawn(PoolConfig { proxies, limits, public_urls, ..config() }).await.unwrap()
+}
+
+const PUBLIC: &str = "wss://pool.example";
 
 /// A WebSocket as a proxy opens it, and the challenge.
 async fn open(pool: &PoolServer, forwarded: &str) -> Result<(RawSocket, String), (u16, String)> {
@@ -31,7 +42,9 @@ async fn open(pool: &PoolServer, forwarded: &str) -> Result<(RawSocket, String),
 async fn given(pool: &PoolServer, forwarded: &str) -> String {
     let (ana, ben) = (Keys::new(1), Keys::new(2));
     let (mut host, challenge) = open(pool, forwarded).await.unwrap();
-    let hello = ana.sign(method::CONNECT, &ws_url(pool), &challenge, &ana.host(1));
+    let claimed = Enode::at(ana.id(), [203, 0, 113, 5].into(), 30303);
+    let hello = ConnectRequest { enode: Some(claimed), ..ana.host(1) };
+    let hello = ana.sign(method::CONNECT, PUBLIC, &challenge, &hello);
     host.send(&crate::common::signed_text(method::CONNECT, &hello)).await;
     assert!(host.next().await["result"].is_object());
     let report = json!([{"seq": 1, "full": [], "hash": "0000000000000000"}]);
@@ -87,4 +100,55 @@ async fn limits_by_address_are_of_those_behind_the_proxy() {
     drop(first);
     // The place comes back once the pool has seen the end.
     while open(&pool, "198.51.100.7").await.is_err() {}
+}
+
+#[tokio::test]
+async fn d12_a_loopback_url_does_not_count_through_a_proxy() {
+    for proxy in ["127.0.0.0/8", "10.0.0.0/8"] {
+        let pool = behind(proxy, PoolLimits::default()).await;
+        let (mut socket, challenge) = open(&pool, "198.51.100.7").await.unwrap();
+        let keys = Keys::new(1);
+        let connect = async |socket: &mut RawSocket, url: &str| {
+            let hello = keys.sign(method::CONNECT, url, &challenge, &keys.client());
+            socket.send(&crate::common::signed_text(method::CONNECT, &hello)).await;
+            socket.next().await
+        };
+        let refused = connect(&mut socket, &ws_url(&pool)).await;
+        assert!(refused["error"]["message"].as_str().unwrap().contains("is signed for ws://127.0.0.1"), "{refused}");
+        assert!(connect(&mut socket, PUBLIC).await["result"].is_object());
+    }
+}
+
+/// The answer to `vipnode_reach` on a connection that begins with these bytes.
+async fn reached(pool: &PoolServer, header: &[u8]) -> String {
+    let body = format!(r#"{{"id":1,"method":"vipnode_reach","params":[{{"chain_id":1,"node":"{}"}}]}}"#, Keys::new(1).id());
+    let post = format!(
+        "POST / HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-length: {}\r\n\r\n{body}",
+        body.len()
+    );
+    exchange(pool.local_addr(), &[header, post.as_bytes()].concat()).await
+}
+
+#[tokio::test]
+async fn a_named_balancer_names_its_clients_by_the_proxy_protocol() {
+    let balancers = vec!["127.0.0.1/32".parse().unwrap()];
+    let limits = PoolLimits { proxy_header: std::time::Duration::from_millis(200), ..PoolLimits::default() };
+    let pool = named(TrustedProxies { balancers, ..TrustedProxies::default() }, limits).await;
+    let one = reached(&pool, b"PROXY TCP4 198.51.100.7 192.0.2.1 5000 443\r\n").await;
+    assert!(one.contains(r#""address":"198.51.100.7""#), "{one}");
+    let two = b"\r\n\r\n\0\r\nQUIT\n\x21\x11\0\x0c\xc6\x33\x64\x08\xc0\0\x02\x01\x13\x88\x01\xbb";
+    let two = reached(&pool, two).await;
+    assert!(two.contains(r#""address":"198.51.100.8""#), "{two}");
+    let own = reached(&pool, b"PROXY UNKNOWN\r\n").await;
+    assert!(own.contains(r#""address":"127.0.0.1""#), "a health check of the balancer: {own}");
+    assert_eq!(reached(&pool, b"").await, "", "no header");
+    assert_eq!(exchange(pool.local_addr(), b"PROX").await, "", "no whole header in time");
+}
+
+#[tokio::test]
+async fn nobody_else_may_send_the_proxy_protocol() {
+    let balancers = vec!["10.0.0.0/8".parse().unwrap()];
+    let pool = named(TrustedProxies { balancers, ..TrustedProxies::default() }, PoolLimits::default()).await;
+    let refused = reached(&pool, b"PROXY TCP4 198.51.100.7 192.0.2.1 5000 443\r\n").await;
+    assert!(refused.starts_with("HTTP/1.1 400") && !refused.contains("198.51.100.7"), "{refused}");
 }

@@ -4,7 +4,7 @@ use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
 use vipnode_pool_core::{Command, ConnectionId, RequestId};
 use vipnode_types::{
-    NodeId,
+    Enode, NodeId,
     protocol2::{Call, SignedCall, Update, method},
     wire::WireError,
 };
@@ -82,6 +82,19 @@ impl VerifiedCall {
     /// Whether the call connects the node.
     pub(crate) const fn connects(&self) -> bool {
         matches!(self.call, Call::Connect(_) | Call::Host(_) | Call::Client(_))
+    }
+
+    /// Replaces the address that a connecting node claims by the one that the pool observed. The core refuses a text that is
+    /// not an enode.
+    pub(crate) fn drop_claimed_address(&mut self, observed: IpAddr) {
+        let node_uri = match &mut self.call {
+            Call::Connect(hello) => &mut hello.node_uri,
+            Call::Host(host) => &mut host.node_uri,
+            Call::Client(_) | Call::Update(_) | Call::Peer(_) => return,
+        };
+        if let Ok(enode) = node_uri.parse::<Enode>() {
+            *node_uri = enode.with_ip(observed).to_string();
+        }
     }
 
     /// Returns the class of the corresponding call of protocol 3.

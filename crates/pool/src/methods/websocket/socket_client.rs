@@ -7,7 +7,7 @@ use vipnode_types::{NodeId, PoolMethod, wire::WireError};
 
 use super::Socket;
 use crate::{
-    auth::SignedParams,
+    auth::{Arrival, SignedParams},
     engine::wall_clock,
     error::Refusal,
     fairness::FairPermit,
@@ -64,6 +64,10 @@ where
         (self.socket.caller.address, true)
     }
 
+    fn arrival(&self) -> &Arrival {
+        &self.socket.arrival
+    }
+
     /// One socket is for one node, in one protocol.
     fn node(&mut self, node: NodeId, connects: bool) -> Result<ConnectionId, WireError> {
         let socket = &mut *self.socket;
@@ -86,7 +90,8 @@ impl Socket<'_> {
         signed: &SignedParams<'_>,
         call: Result<AgentCall, WireError>,
     ) -> Result<(Identity, AgentCall), WireError> {
-        let (identity, nonce) = signed.verify(&self.service.access, PoolMethod::Connect.name(), wall_clock()).await?;
+        let (access, method) = (&self.service.access, PoolMethod::Connect.name());
+        let (identity, nonce) = signed.verify(access, &self.arrival, method, wall_clock()).await?;
         if nonce != self.challenge {
             return Err(Refusal::Challenge.into());
         }

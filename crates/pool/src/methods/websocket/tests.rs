@@ -88,7 +88,8 @@ fn served(service: &Arc<Service>, panics: bool) -> tokio::task::JoinHandle<()> {
     let socket = Scripted { frames: VecDeque::from([connect()]), panics };
     let (session, rpc) = Session::new(socket, &RpcLimits::default(), Keepalive::Ping);
     let service = Arc::clone(service);
-    tokio::spawn(async move { serve(&service, Box::new(session), rpc, &caller, "nonce".to_owned()).await })
+    let arrival = Arrival::Direct { local: ([127, 0, 0, 1], 1).into(), remote: [127, 0, 0, 1].into() };
+    tokio::spawn(async move { serve(&service, Box::new(session), rpc, &caller, arrival, "nonce".to_owned()).await })
 }
 
 /// What the core hears until the socket is gone.

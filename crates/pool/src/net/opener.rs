@@ -1,0 +1,37 @@
+use std::sync::Arc;
+
+use tokio::sync::OwnedSemaphorePermit;
+
+use crate::fairness::{Block, Caller, ConnectionGuard, LimitReached};
+
+/// Who opened a TCP connection. It counts the connection until it is dropped.
+#[derive(Debug)]
+pub(crate) enum Opener {
+    /// A caller.
+    Caller {
+        _guard: ConnectionGuard,
+        caller: Arc<Caller>,
+    },
+    /// A proxy that `--proxy` names: each request names its caller.
+    Proxy { _guard: ConnectionGuard },
+    /// A probe on this machine, beyond the limit that refuses every other connection.
+    Probe {
+        _permit: OwnedSemaphorePermit,
+        limit: LimitReached,
+    },
+}
+
+impl Opener {
+    /// Returns the caller, unless requests name it.
+    pub(crate) const fn caller(&self) -> Option<&Arc<Caller>> {
+        match self {
+            Self::Caller { caller, .. } => Some(caller),
+            Self::Proxy { .. } | Self::Probe { .. } => None,
+        }
+    }
+
+    /// Returns the address block that the work of the connection is charged to.
+    pub(crate) fn block(&self) -> Option<Arc<Block>> {
+        self.caller().map(|caller| Arc::clone(&caller.block))
+    }
+}

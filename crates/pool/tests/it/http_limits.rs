@@ -1,0 +1,112 @@
+//! What plain HTTP requests cost the pool is limited: bytes, time, and what a reader may leave unread.
+
+use std::time::{Duration, Instant};
+
+use crate::common::{LONG, RawSocket, config, exchange, get, post_text, ws_url};
+use futures_util::SinkExt as _;
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    net::TcpStream,
+    time::{sleep, timeout},
+};
+use tokio_tungstenite::tungstenite::{
+    Message,
+    protocol::frame::{
+        Frame,
+        coding::{Data, OpCode},
+    },
+};
+use vipnode_pool::{PoolConfig, PoolLimits, PoolServer};
+
+const SOON: Duration = Duration::from_millis(200);
+
+async fn limited(limits: PoolLimits) -> PoolServer {
+    PoolServer::spawn(PoolConfig { limits, ..config() }).await.unwrap()
+}
+
+#[tokio::test]
+async fn answers_that_nobody_reads_end_the_connection() {
+    let pool = limited(PoolLimits { write: SOON, ..PoolLimits::default() }).await;
+    let mut stream = TcpStream::connect(pool.local_addr()).await.unwrap();
+    let requests = "GET /metrics HTTP/1.1\r\nhost: pool\r\n\r\n".repeat(1_000);
+    let fills = async { while stream.write_all(requests.as_bytes()).await.is_ok() {} };
+    timeout(LONG, fills).await.expect("the pool closes a connection that it cannot write to");
+}
+
+#[tokio::test]
+async fn an_http_connection_has_a_life_and_a_websocket_outlives_it() {
+    let pool = limited(PoolLimits { http_life: SOON, ..PoolLimits::default() }).await;
+    let mut socket = RawSocket::open(&ws_url(&pool)).await;
+    let mut stream = TcpStream::connect(pool.local_addr()).await.unwrap();
+    let since = Instant::now();
+    let serves = async {
+        let mut bytes = [0; 4_096];
+        while stream.write_all(b"GET / HTTP/1.1\r\nhost: pool\r\n\r\n").await.is_ok() {
+            if matches!(stream.read(&mut bytes).await, Ok(0) | Err(_)) {
+                return;
+            }
+            sleep(Duration::from_millis(20)).await;
+        }
+    };
+    timeout(LONG, serves).await.unwrap();
+    assert!(since.elapsed() >= SOON);
+    socket.send(r#"{"id":1,"method":"vipnode_ping"}"#).await;
+    assert_eq!(socket.next().await["result"], "pong");
+}
+
+#[tokio::test]
+async fn a_message_in_fragments_has_to_end_in_time() {
+    let pool = limited(PoolLimits { fragments: SOON, ..PoolLimits::default() }).await;
+    let mut socket = RawSocket::open(&ws_url(&pool)).await;
+    let fragment = |text: &'static str, code, last| Message::Frame(Frame::message(text, OpCode::Data(code), last));
+    socket.0.send(fragment(r#"{"id":1,"#, Data::Text, false)).await.unwrap();
+    socket.0.send(fragment(r#""method":"vipnode_ping"}"#, Data::Continue, true)).await.unwrap();
+    assert_eq!(socket.next().await["result"], "pong", "fragments are allowed");
+    socket.0.send(fragment("{", Data::Text, false)).await.unwrap();
+    let pings = async {
+        while socket.0.send(Message::Ping(Vec::new().into())).await.is_ok() {
+            sleep(Duration::from_millis(20)).await;
+        }
+    };
+    timeout(LONG, pings).await.expect("pings do not keep the socket open");
+}
+
+#[tokio::test]
+async fn an_address_block_gets_so_many_bytes() {
+    let pool = limited(PoolLimits {
+        block_bytes_a_second: 1 << 10,
+        block_bytes_at_once: 20 << 10,
+        block_wait: Duration::ZERO,
+        ..PoolLimits::default()
+    })
+    .await;
+    let address = pool.local_addr();
+    let status = r#"{"id":1,"method":"pool_status","params":[]}"#;
+    let (mut sent, mut refused) = (0, false);
+    for _ in 0..40 {
+        let answer = post_text(address, status).await;
+        refused = answer.contains("too many bytes per second");
+        if refused {
+            break;
+        }
+        sent += 1;
+    }
+    assert!(refused && sent >= 10, "{sent}");
+    let full = get(address, "/health?full").await;
+    assert!(full.starts_with("HTTP/1.1 429") && full.contains("retry-after: "), "{full}");
+    let copy = get(address, "/health").await;
+    assert!(copy.starts_with("HTTP/1.1 200"), "a probe of this machine is never refused: {copy}");
+}
+
+#[tokio::test]
+async fn a_probe_of_this_machine_is_answered_when_every_connection_is_taken() {
+    let pool = limited(PoolLimits { connections: 1, probes: 8, ..PoolLimits::default() }).await;
+    let address = pool.local_addr();
+    let _only = RawSocket::open(&ws_url(&pool)).await;
+    assert!(get(address, "/health").await.starts_with("HTTP/1.1 200"));
+    assert!(get(address, "/metrics").await.contains("vipnode_pool_open_sockets 1"));
+    let other = get(address, "/health?full").await;
+    assert!(other.starts_with("HTTP/1.1 503") && other.contains("limit of connections"), "{other}");
+    let proxied = "GET /health HTTP/1.1\r\nhost: x\r\nx-forwarded-for: 198.51.100.7\r\nconnection: close\r\n\r\n";
+    assert!(exchange(address, proxied.as_bytes()).await.starts_with("HTTP/1.1 503"), "someone else's");
+}
