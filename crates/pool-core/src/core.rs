@@ -76,6 +76,7 @@ impl Core {
         }
         let mut output = Output::new(now);
         self.dispatch(&mut output, command);
+        self.persist_times(&mut output);
         output.finish(out)
     }
 

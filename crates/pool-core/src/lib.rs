@@ -52,9 +52,10 @@ pub use gauges::Gauges;
 pub use ids::{CallId, ConnectionId, RequestId};
 pub use limit_table::{Limit, LimitUnit};
 pub use limits::{Limits, PoolLimits};
+pub use metering::pair_time::PairTime;
 pub use pool_call::PoolCall;
 pub use protocol2::state::Protocol2State;
-pub use row::{LeaseRow, MeteredRow, NodeRow, Presence, Row, RowKey};
+pub use row::{HostTimeRow, LeaseRow, MeteredRow, NodeRow, Presence, Row, RowKey, TimesRow};
 pub use steps::Steps;
 
 /// The error tables of this crate, for the book's page of errors.

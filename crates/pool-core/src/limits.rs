@@ -52,9 +52,24 @@ limits! {
         half_down_ms: u64 = 15 * SECOND, Time SECOND..=10 * MINUTE;
         /// A lease starts a new row after this time.
         rollover_ms: u64 = DAY, Time MINUTE..=30 * DAY;
-        /// Time per day that only the host may see, per node and per address block; counts only if the pool charges a price.
-        /// Beyond it, the client gets no further hosts that day.
+        /// Time per day (UTC) that a client may use without being billed, in addition to `unpaired_percent`; counts only if the
+        /// pool charges a price. Beyond it, the client gets no further hosts that day; nor do never billed clients of an
+        /// address block whose never billed clients used it up together.
         unpaired_ms_a_day: u64 = 10 * MINUTE, Time 0..=DAY;
+        /// Part of its billed time, in percent, that a client may use without being billed: a client of what it is billed that
+        /// day, a pair of what it was billed in seven days.
+        unpaired_percent: u32 = 5, Count 0..=100;
+        /// Time per day that only the host of a pair may report, in addition to `silence_ms`, `unpaired_percent`, and two report
+        /// intervals if one of the two speaks protocol 2. Beyond it, the two are kept apart until the next day.
+        unpaired_pair_ms: u64 = 2 * MINUTE, Time 0..=DAY;
+        /// Address blocks (/24, /48) whose hosts have to report unpaired time before it locks out a client: of one block, no
+        /// more than this part of the client's limit counts.
+        lockout_blocks: u32 = 3, Count 1..=100;
+        /// Pairs of a client and a host whose time is remembered for a week; an address block may hold as many as are free.
+        /// Beyond it, the time of a client's hosts is remembered together, except for four of them.
+        pairs: u32 = 1_000_000, Count 1..=100_000_000;
+        /// Hosts of one client whose time is remembered one by one; beyond it, the times of the least are added up.
+        pairs_a_client: u32 = 64, Count 4..=1_000;
         /// Time that a node has to be paired with nodes in two other wide address blocks (/16, /32), each, before it counts as
         /// proven; in a closed pool, any time is enough. Some limits apply only to nodes that are not.
         proven_ms: u64 = 10 * MINUTE, Time 1..=DAY;

@@ -2,7 +2,7 @@
 
 use vipnode_types::{Account, ChainSpec, Enode, LeaseId, Ms, NodeId, Price, Wei, meter::Seen};
 
-use crate::{Credentials, Proven};
+use crate::{AddressBlock, Credentials, PairTime, Proven};
 
 /// One durable fact.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,6 +19,8 @@ pub enum Row {
     Clock(Ms),
     /// The number of the next lease.
     NextLease(u64),
+    /// The time that a client spent with its hosts.
+    Times(Box<TimesRow>),
     /// Removes the row with a key.
     Delete(RowKey),
 }
@@ -30,6 +32,32 @@ pub enum RowKey {
     Node(NodeId),
     /// A running lease.
     Lease(LeaseId),
+    /// The time that a client spent with its hosts.
+    Times(NodeId),
+}
+
+/// The time of a week that a client spent with its hosts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TimesRow {
+    /// The client.
+    pub client: NodeId,
+    /// Where the client was.
+    pub block: Option<AddressBlock>,
+    /// The time with hosts that are not remembered one by one.
+    pub others: PairTime,
+    /// The time with each host.
+    pub hosts: Vec<HostTimeRow>,
+}
+
+/// The time of a week that a client spent with one host.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct HostTimeRow {
+    /// The host.
+    pub host: NodeId,
+    /// Where the host was.
+    pub block: Option<AddressBlock>,
+    /// The time.
+    pub time: PairTime,
 }
 
 /// When a node last reported.

@@ -1,6 +1,6 @@
 use std::collections::{BTreeMap, btree_map};
 
-use vipnode_pool_core::{LeaseRow, MeteredRow, NodeRow, Presence, Row, RowKey};
+use vipnode_pool_core::{LeaseRow, MeteredRow, NodeRow, Presence, Row, RowKey, TimesRow};
 use vipnode_types::{LeaseId, Ms, NodeId};
 
 use crate::{Store, StoreError};
@@ -15,6 +15,7 @@ pub struct MemoryStore {
     seq: u64,
     nodes: BTreeMap<NodeId, NodeRow>,
     leases: BTreeMap<LeaseId, LeaseRow>,
+    times: BTreeMap<NodeId, TimesRow>,
     clock: Option<Ms>,
     next_lease: Option<u64>,
     journal: Vec<MeteredRow>,
@@ -32,6 +33,11 @@ impl MemoryStore {
     /// Every node, by ascending id.
     pub(crate) fn nodes(&self) -> impl Iterator<Item = &NodeRow> {
         self.nodes.values()
+    }
+
+    /// The time of every client with its hosts, by ascending id of the client.
+    pub(crate) fn times(&self) -> impl Iterator<Item = &TimesRow> {
+        self.times.values()
     }
 
     /// Fails if a metered row is in the journal, or earlier in the batch, with another value.
@@ -76,6 +82,9 @@ impl MemoryStore {
                     }
                 }
             }
+            Row::Times(times) => {
+                self.times.insert(times.client, (**times).clone());
+            }
             Row::Clock(floor) => self.clock = Some(*floor),
             Row::NextLease(next) => self.next_lease = Some(*next),
             Row::Delete(RowKey::Node(id)) => {
@@ -83,6 +92,9 @@ impl MemoryStore {
             }
             Row::Delete(RowKey::Lease(id)) => {
                 self.leases.remove(id);
+            }
+            Row::Delete(RowKey::Times(id)) => {
+                self.times.remove(id);
             }
         }
     }
@@ -103,6 +115,7 @@ impl Store for MemoryStore {
         self.next_lease.map(Row::NextLease).into_iter().for_each(&mut *each);
         self.nodes.values().for_each(|node| each(Row::Node(Box::new(node.clone()))));
         self.leases.values().for_each(|lease| each(Row::Lease(Box::new(lease.clone()))));
+        self.times.values().for_each(|times| each(Row::Times(Box::new(times.clone()))));
         Ok(())
     }
 

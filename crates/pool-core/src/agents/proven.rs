@@ -12,7 +12,7 @@ pub enum Proven {
     /// It was never paired.
     #[default]
     No,
-    /// It was paired, but not yet for long enough.
+    /// It was paired, but not yet for long enough, or only within its own wide block.
     Partly(Box<[PairedTime; 2]>),
     /// It was.
     Yes,
@@ -38,6 +38,21 @@ impl Proven {
         matches!(self, Self::Yes)
     }
 
+    /// Whether it was ever paired, for however short a time.
+    #[must_use]
+    pub const fn is_paired(&self) -> bool {
+        !matches!(self, Self::No)
+    }
+
+    /// Remembers that it was paired. Returns whether that is new.
+    fn set_paired(&mut self) -> bool {
+        if self.is_paired() {
+            return false;
+        }
+        *self = Self::Partly(Box::new([PairedTime::NONE; 2]));
+        true
+    }
+
     /// Adds time that a node at `own` was paired with one at `other`, in milliseconds; `needed` is how much it takes with each of two
     /// wide blocks, `None` where any time is enough. Returns whether anything changed.
     pub(crate) fn add(&mut self, own: IpAddr, other: IpAddr, ms: u64, needed: Option<u64>) -> bool {
@@ -48,12 +63,10 @@ impl Proven {
             *self = Self::Yes;
             return true;
         };
+        let first_time = self.set_paired();
         let with = WideBlock::of(other);
         if with == WideBlock::of(own) {
-            return false;
-        }
-        if let Self::No = self {
-            *self = Self::Partly(Box::new([PairedTime::NONE; 2]));
+            return first_time;
         }
         let Self::Partly(times) = self else { return false };
         let [first, second] = &mut **times;
@@ -68,14 +81,14 @@ impl Proven {
         let before = *time;
         let had = if time.with == with { time.ms } else { 0 };
         if time.with != with && ms < time.ms {
-            return false;
+            return first_time;
         }
         *time = PairedTime { with, ms: had.saturating_add(ms).min(needed) };
         let changed = *time != before;
         if times.iter().all(|time| time.ms >= needed) {
             *self = Self::Yes;
         }
-        changed
+        changed || first_time
     }
 }
 
@@ -93,10 +106,15 @@ impl Agents {
     /// Adds time that two nodes were paired, in milliseconds; returns which of the two are to be written again.
     pub(crate) fn add_paired(&mut self, pair: [u32; 2], ms: u64, limits: &Limits) -> [bool; 2] {
         let needed = if limits.closed { None } else { Some(limits.proven_ms) };
-        let [first, second] = pair;
-        let (Some(one), Some(two)) = (self.address(first), self.address(second)) else { return [false; 2] };
-        let mut add =
-            |index, own, other| self.nodes.get_mut(index).is_some_and(|node| node.proven.add(own, other, ms, needed));
+        let addresses = pair.map(|node| self.address(node));
+        let mut add = |index, own: Option<IpAddr>, other: Option<IpAddr>| {
+            self.nodes.get_mut(index).is_some_and(|node| match own.zip(other) {
+                Some((own, other)) => node.proven.add(own, other, ms, needed),
+                // Not connected since the pool's start.
+                None => ms > 0 && node.proven.set_paired(),
+            })
+        };
+        let ([first, second], [one, two]) = (pair, addresses);
         [add(first, one, two), add(second, two, one)]
     }
 }

@@ -34,6 +34,18 @@ impl AddressBlock {
         u32::from_be_bytes([b, c, d ^ a, e]) ^ u32::from_be_bytes([0, 0, f, g]).rotate_left(7)
     }
 
+    /// As a number that a store keeps.
+    #[must_use]
+    pub const fn to_bits(self) -> u64 {
+        self.0
+    }
+
+    /// From [`Self::to_bits`].
+    #[must_use]
+    pub const fn from_bits(bits: u64) -> Self {
+        Self(bits)
+    }
+
     /// The wide block around it.
     #[must_use]
     pub const fn wide(self) -> WideBlock {

@@ -6,7 +6,7 @@ use vipnode_types::{
 use crate::{
     Core, Effect, PoolCall, Release,
     leases::agent_calls::{CallInFlight, CallKind, Eviction, Unpaired},
-    metering::unpaired::UnpairedTime,
+    metering::unpaired::Pair,
     output::Output,
     protocol2::dialect::Delivery,
 };
@@ -73,13 +73,13 @@ impl Core {
     fn evict_later(&mut self, output: &mut Output, node: u32, eviction: Eviction) {
         self.drop_peer(output, node, eviction.other);
         let heard = output.now.plus(self.limits.report_interval_ms);
-        self.end_unpaired(heard, eviction.unpaired);
+        self.end_unpaired(heard, node, eviction.unpaired);
     }
 
     /// Counts the time that only a host saw, up to its eviction at `end`.
-    pub(crate) fn end_unpaired(&mut self, end: vipnode_types::Ms, unpaired: Option<Unpaired>) {
+    pub(crate) fn end_unpaired(&mut self, end: vipnode_types::Ms, host: u32, unpaired: Option<Unpaired>) {
         let Some(Unpaired { client, since, price }) = unpaired else { return };
         let Some(client) = self.agents.live(client) else { return };
-        self.count_unpaired(UnpairedTime { client, price, ms: end.since(since) });
+        self.add_unpaired(Pair { client, host }, price, end.since(since));
     }
 }

@@ -34,7 +34,7 @@ impl Core {
         match timed.eviction {
             Some((lease, eviction)) if held => self.call_evict(output, host, lease, eviction),
             // The list in the next connect reply covers it.
-            Some((_, eviction)) => self.end_unpaired(output.now, eviction.unpaired),
+            Some((_, eviction)) => self.end_unpaired(output.now, host, eviction.unpaired),
             None => {}
         }
         if held {
@@ -133,8 +133,11 @@ impl Core {
     }
 
     fn evict_done(&mut self, output: &mut Output, call: &CallInFlight, eviction: Eviction, outcome: &CallOutcome) {
+        let host = self.agents.live(call.node);
         if *outcome == CallOutcome::Done {
-            self.end_unpaired(output.now, eviction.unpaired);
+            if let Some(host) = host {
+                self.end_unpaired(output.now, host, eviction.unpaired);
+            }
             return;
         }
         // On a dead connection nothing is sent again: the list in the next connect reply covers it.
@@ -156,7 +159,9 @@ impl Core {
             }
         }
         self.counters.evictions_unanswered = self.counters.evictions_unanswered.saturating_add(1);
-        self.end_unpaired(output.now, eviction.unpaired);
+        if let Some(host) = host {
+            self.end_unpaired(output.now, host, eviction.unpaired);
+        }
         if let Some(node) = expired {
             // On its next connection, the agent gets the list of its leases. Otherwise, it would keep this one forever.
             let reason = "an eviction was not answered; connect again".to_owned();

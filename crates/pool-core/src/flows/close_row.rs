@@ -1,21 +1,74 @@
+use vipnode_types::{Ms, Price, wire::Side};
+
 use crate::{
     Core, Row,
-    metering::row_ends::{Ends, freeze},
+    agents::node::Node,
+    leases::lease::{Lease, UNSEEN},
+    metering::{
+        row_ends::{Ends, freeze, side_end},
+        stored_times::TimesChange,
+        unpaired::{Pair, Spent},
+    },
     output::Output,
 };
 
 impl Core {
     /// Writes the row that a lease runs as over, with both ends frozen, and counts the time that its sides were
-    /// paired.
-    pub(crate) fn close_row(&mut self, output: &mut Output, index: u32, ends: Ends) {
+    /// paired, and the time that the host saw the client until `host_until` and that is not billed.
+    pub(crate) fn close_row(&mut self, output: &mut Output, index: u32, ends: Ends, host_until: Ms) {
         let Some(lease) = self.leases.get(index) else { return };
-        let pair = [lease.client(), lease.host()];
+        let pair = Pair { client: lease.client(), host: lease.host() };
+        let host_saw_ms = if lease.host_up() == UNSEEN { 0 } else { host_until.since(lease.host_up()) };
         let Some(row) = self.leases.row(lease, &self.agents) else { return };
         let billed_ms = freeze(output, &row, ends, &mut self.counters);
+        let spent = Spent { price: row.price, billed_ms, unpaired_ms: host_saw_ms.saturating_sub(billed_ms) };
+        self.add_time(pair, spent);
+        let pair = [pair.client, pair.host];
         let changed = self.agents.add_paired(pair, billed_ms, &self.limits);
         for (node, _) in pair.into_iter().zip(changed).filter(|(_, changed)| *changed) {
             if let Some(row) = self.agents.row(node) {
                 output.persist(Row::Node(Box::new(row)));
+            }
+        }
+    }
+
+    /// Until when the host of a lease that ends saw the client: a connected host still sees what it last reported, for as
+    /// long as its next report takes.
+    pub(crate) fn host_saw_until(&self, lease: &Lease) -> Ms {
+        let host = lease.host();
+        let end = side_end(lease, Side::Host, &self.agents);
+        let there = self.agents.get(host).is_some_and(Node::is_connected) && !self.is_silent(host);
+        if there && lease.sees(Side::Host) {
+            let next = self.agents.seen(host).plus(self.limits.report_interval_ms);
+            self.clock.now().min(next).max(end)
+        } else {
+            end
+        }
+    }
+
+    /// Counts time after a lease's end in which only the host saw the client, because its eviction took that long.
+    pub(crate) fn add_unpaired(&mut self, pair: Pair, price: Price, unpaired_ms: u64) {
+        self.add_time(pair, Spent { price, billed_ms: 0, unpaired_ms });
+    }
+
+    fn add_time(&mut self, pair: Pair, spent: Spent) {
+        let Self { metering, clock, agents, limits, counters, .. } = self;
+        metering.add_time(pair, spent, clock.now(), agents, limits, counters);
+    }
+
+    /// Whether a client is not to use a host any longer today: it used too much time that it was not billed for.
+    pub(crate) fn is_used_up(&self, pair: Pair) -> bool {
+        let barred = self.metering.is_barred(pair, self.clock.now(), &self.agents, &self.limits);
+        barred || self.past_unpaired(pair.client)
+    }
+
+    /// Writes the times of clients that changed.
+    pub(crate) fn persist_times(&mut self, output: &mut Output) {
+        while let Some(client) = self.metering.pop_dirty() {
+            match self.metering.written(client, &self.agents) {
+                Some(TimesChange::Keep(row)) => output.persist(Row::Times(row)),
+                Some(TimesChange::Forget(id)) => output.persist(Row::Delete(crate::RowKey::Times(id))),
+                None => {}
             }
         }
     }

@@ -9,16 +9,14 @@ use crate::{
         agent_calls::{Eviction, Unpaired},
         lease::{Lease, UNSEEN},
     },
-    metering::{
-        row_ends::Ends,
-        unpaired::{UnpairedTime, unpaired_ms},
-    },
+    metering::{row_ends::Ends, unpaired::Pair},
     output::Output,
 };
 
 impl Core {
     /// Ends a lease: fixes both ends of its meter, deletes its row, and evicts on both sides. The host's eviction holds
-    /// the slot until it is done. `by` is the side that ended the lease; `cut` is the time at which a side last saw the other, if it is not the usual one.
+    /// the slot until it is done. `by` is the side that ended the lease; `cut` is the time at which a side last saw the
+    /// other, if it is not the usual one.
     pub(crate) fn end_lease(
         &mut self,
         output: &mut Output,
@@ -35,12 +33,12 @@ impl Core {
             Some((Side::Host, at)) if lease.host_down() == UNSEEN => ends.host = at,
             _ => {}
         }
-        let silent = reason == EvictReason::NoReports && by == Some(Side::Client);
-        let ms = unpaired_ms(lease, ends.client, silent, &self.agents, &self.clock, &self.limits);
-        let unpaired = UnpairedTime { client: lease.client(), price, ms };
-        self.close_row(output, index, ends);
+        let pair = Pair { client: lease.client(), host: lease.host() };
+        let (lone_host, host_until) = (lease.sees(Side::Host), self.host_saw_until(lease).max(ends.host));
+        self.close_row(output, index, ends, host_until);
+        let used_up = reason == EvictReason::NotConnected && lone_host && self.is_used_up(pair);
+        let reason = if used_up { EvictReason::Unpaired } else { reason };
         output.persist(Row::Delete(RowKey::Lease(id)));
-        self.count_unpaired(unpaired);
         let Some(lease) = self.leases.end(index) else { return };
         self.matching.forget_selection(lease.id());
         self.matching.end_trial(lease.id());
@@ -58,11 +56,6 @@ impl Core {
         matching.refresh_open_hosts(lease.host(), context);
         matching.refresh_waiting(lease.client(), context);
         matching.serve_soon(context.now);
-    }
-
-    pub(crate) fn count_unpaired(&mut self, time: UnpairedTime) {
-        let Self { metering, clock, agents, limits, counters, .. } = self;
-        metering.count_unpaired(time, clock.now(), agents, limits, counters);
     }
 
     /// Evicts on the host's side. A host whose admit is in flight evicts when that call ends.

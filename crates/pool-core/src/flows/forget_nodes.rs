@@ -12,6 +12,7 @@ impl Core {
     pub(crate) fn sweep(&mut self, output: &mut Output, looks: u32) {
         for _ in 0..looks.min(self.agents.capacity()) {
             let index = self.agents.sweep_next();
+            self.metering.forget_old(index, output.now, &self.agents);
             let Some(node) = self.agents.get(index) else { continue };
             let absent = output.now.since(node.seen()) > self.limits.prune_ms;
             let free = !node.is_connected() && !self.leases.any(index);
@@ -25,7 +26,9 @@ impl Core {
         self.refresh_waiting(index);
         let Some(id) = self.agents.remove(index) else { return };
         self.matching.forget(index);
-        self.metering.forget(index);
+        if self.metering.forget(index) {
+            output.persist(Row::Delete(RowKey::Times(id)));
+        }
         self.counters.pruned = self.counters.pruned.saturating_add(1);
         output.persist(Row::Delete(RowKey::Node(id)));
     }

@@ -154,6 +154,8 @@ impl Core {
             let address = self.agents.address(lease.client());
             in_blocks = in_blocks.saturating_add(u64::from(lease.is_shared() && address.is_some()));
         }
+        let pairs = self.metering.counts_pairs_right(&self.agents);
+        ensure(pairs, || "remembered pairs are miscounted".to_owned())?;
         let counted = self.matching.pending_offers();
         ensure(offers == counted.len(), || "pending offers are miscounted".to_owned())?;
         ensure(in_blocks == counted.shared(), || "offers of blocks are miscounted".to_owned())?;

@@ -3,7 +3,7 @@ use vipnode_types::{
     wire::{EvictReason, Side},
 };
 
-use crate::{Core, leases::lease::Lease, metering::unpaired::unpaired_ms, output::Output, protocol2::dialect::Dialect};
+use crate::{Core, leases::lease::Lease, output::Output, protocol2::dialect::Dialect};
 
 // How long an offer holds its slot. Whoever is offered a slot and never connects holds it for so long, so the times are as
 // short as honest pairs allow. Two agents of protocol 3 report a peer at once. An agent of protocol 2 reports it with its
@@ -58,15 +58,9 @@ impl Core {
             return;
         }
         let (client, host, now) = (lease.client(), lease.host(), output.now);
-        let lone_host = lease.sees(Side::Host);
-        let used = unpaired_ms(lease, Ms::ZERO, false, &self.agents, &self.clock, &self.limits);
-        let free = self.leases.price(lease).is_none_or(|price| price.is_free());
         self.matching.pair_failed(host, client, now, &self.limits);
         self.strike(host, client);
-        let before = self.metering.unpaired_today(client, now);
-        let past = !free && lone_host && before.saturating_add(used) >= self.limits.unpaired_ms_a_day;
-        let reason = if past { EvictReason::Unpaired } else { EvictReason::NotConnected };
-        self.end_lease(output, index, reason, None, None);
+        self.end_lease(output, index, EvictReason::NotConnected, None, None);
     }
 
     /// Counts against a host that it did not connect with a client, or that its agent described it wrongly.

@@ -6,7 +6,7 @@ use vipnode_types::{
 use crate::{
     Core,
     leases::lease::{FirstSeen, UNSEEN},
-    metering::{row_ends::Ends, unpaired::UnpairedTime},
+    metering::{row_ends::Ends, unpaired::Pair},
     output::Output,
 };
 
@@ -49,14 +49,18 @@ impl Core {
             Side::Client => (Ends { client: end, ..ends }, now, ends.host),
             Side::Host => (Ends { host: end, ..ends }, ends.client, now),
         };
-        let down = lease.host_down();
-        self.close_row(output, index, ends);
+        let (down, pair) = (lease.host_down(), Pair { client: lease.client(), host: lease.host() });
+        self.close_row(output, index, ends, ends.host);
         self.leases.next_row(index, FirstSeen { client_up, host_up, host_down: UNSEEN }, None);
         self.leases.persist(output, index, &self.agents);
         if side == Side::Client && down != UNSEEN {
             // The host still reports it as gone, and the deadline of that stays.
             self.leases.stays_down(index, down);
             self.leases.persist(output, index, &self.agents);
+        }
+        if self.is_used_up(pair) {
+            // Else a client that begins a row with each report would have the slot for nothing.
+            self.end_lease(output, index, EvictReason::Unpaired, None, None);
         }
     }
 
@@ -98,7 +102,6 @@ impl Core {
         let paired = self.leases.pair(index)?;
         let lease = self.leases.get(index)?.id();
         self.matching.end_trial(lease);
-        self.count_unpaired(UnpairedTime { client: paired.client, price: paired.price, ms: paired.waited_ms });
         self.counters.paired = self.counters.paired.saturating_add(1);
         let share = self.share_of(paired.client, paired.shared);
         self.matching.offer_settled(share);

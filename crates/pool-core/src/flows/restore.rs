@@ -3,7 +3,7 @@ use std::collections::BTreeMap;
 use vipnode_types::{ChainSpec, LeaseId, Ms, NodeId};
 
 use crate::{
-    Core, Counters, LeaseRow, Limits, NodeRow, Presence, Row, RowKey, leases::lease::UNSEEN, pool_clock::PoolClock,
+    Core, Counters, LeaseRow, Limits, NodeRow, Presence, Row, RowKey, TimesRow, leases::lease::UNSEEN, pool_clock::PoolClock,
 };
 
 /// The rows read, the newest of each key.
@@ -12,6 +12,7 @@ struct Rows {
     nodes: BTreeMap<NodeId, NodeRow>,
     leases: BTreeMap<LeaseId, LeaseRow>,
     seen: BTreeMap<NodeId, (Ms, u64)>,
+    times: BTreeMap<NodeId, TimesRow>,
     clock: Ms,
     next_lease: u64,
 }
@@ -34,6 +35,9 @@ impl Rows {
                     *newest = (seen.max(newest.0), nonce.max(newest.1));
                 }
             }
+            Row::Times(times) => {
+                self.times.insert(times.client, *times);
+            }
             Row::Clock(clock) => self.clock = self.clock.max(clock),
             Row::NextLease(next) => self.next_lease = self.next_lease.max(next),
             Row::Delete(RowKey::Node(id)) => {
@@ -42,6 +46,9 @@ impl Rows {
             }
             Row::Delete(RowKey::Lease(id)) => {
                 self.leases.remove(&id);
+            }
+            Row::Delete(RowKey::Times(id)) => {
+                self.times.remove(&id);
             }
         }
     }
@@ -95,6 +102,9 @@ impl Core {
         }
         let last = read.leases.last_key_value().map_or(0, |(id, _)| id.get());
         core.leases.number_from(read.next_lease.max(last.saturating_add(1)));
+        for row in read.times.values() {
+            core.metering.restore(row, core.clock.now(), &core.agents, &core.limits);
+        }
         for row in read.leases.into_values() {
             core.restore_lease(&row);
         }
@@ -132,9 +142,13 @@ impl Core {
         let mut leases: Vec<LeaseRow> =
             self.leases.iter().filter_map(|(_, lease)| self.leases.row(lease, &self.agents)).collect();
         leases.sort_by_key(|row| row.id);
+        let times = self.agents.iter().filter_map(|(index, _)| self.metering.row(index, &self.agents));
+        let mut times: Vec<TimesRow> = times.collect();
+        times.sort_by_key(|row| row.client);
         let mut rows = vec![Row::Clock(self.clock.now()), Row::NextLease(self.leases.numbers().1)];
         rows.extend(nodes.into_iter().map(|row| Row::Node(Box::new(row))));
         rows.extend(leases.into_iter().map(|row| Row::Lease(Box::new(row))));
+        rows.extend(times.into_iter().map(|row| Row::Times(Box::new(row))));
         rows
     }
 }

@@ -32,7 +32,7 @@ impl Core {
 
     /// Ends the row of a lease at `at` and begins the next one there, at another price if one is given.
     fn roll_at(&mut self, output: &mut Output, index: u32, at: Ms, host_down: Ms, price: Option<Price>) {
-        self.close_row(output, index, Ends::at(at));
+        self.close_row(output, index, Ends::at(at), at);
         self.leases.next_row(index, FirstSeen { client_up: at, host_up: at, host_down }, price);
     }
 

@@ -10,11 +10,8 @@ use crate::leases::{
 pub(crate) struct Paired {
     pub(crate) client: u32,
     pub(crate) host: u32,
-    pub(crate) price: Price,
     /// Whether the offer counted to the share of its client's address block.
     pub(crate) shared: bool,
-    /// Milliseconds in which only the host saw the other.
-    pub(crate) waited_ms: u64,
 }
 
 impl Leases {
@@ -29,13 +26,10 @@ impl Leases {
     pub(crate) fn pair(&mut self, index: u32) -> Option<Paired> {
         let lease = self.table.get_mut(index).filter(|lease| lease.runs() && !lease.is_running())?;
         lease.set_stage(LeaseStage::Running);
-        let waited_ms = lease.both_up().since(lease.host_up());
-        let (client, host, price) = (lease.client(), lease.host(), lease.price());
-        let shared = lease.is_shared();
+        let (client, host, shared) = (lease.client(), lease.host(), lease.is_shared());
         self.table.row_begins(index);
         self.running = self.running.saturating_add(1);
-        let price = self.prices.get(price).copied().unwrap_or_default();
-        Some(Paired { client, host, price, shared, waited_ms })
+        Some(Paired { client, host, shared })
     }
 
     /// Sets that the host last saw the client at `end`. Returns true if the client's report has no deadline yet.

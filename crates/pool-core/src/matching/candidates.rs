@@ -30,6 +30,8 @@ pub(crate) struct Criteria {
     pub(crate) payouts: Vec<Account>,
     /// Nodes that it avoids.
     avoid: Vec<u32>,
+    /// Hosts from which it is kept apart today, for time that it was not billed.
+    barred: Vec<u32>,
     /// The execution client that a host has to be; unknown for any.
     kind: Kind,
     /// Whether hosts in the blocks of its current hosts are left out.
@@ -145,11 +147,13 @@ impl Matching {
         let payouts = near.filter_map(Node::payout).collect();
         let avoid = self.nodes.get(client).avoid.iter().flat_map(|avoided| avoided.0.iter());
         let avoid = avoid.filter_map(|&handle| context.agents.live(handle)).collect();
+        let Context { now, limits, agents, metering, .. } = context;
+        let barred = metering.barred_hosts(client, now, agents, limits);
         let kind = self.asks.kind(client);
         let chain = context.agents.get(client).and_then(|node| self.open_hosts.of(node.chain()));
         let any_known = chain.is_some_and(|open| open.known > 0);
         let classes = BTreeMap::new();
-        Criteria { client, hosts, clients, blocks, payouts, avoid, kind, elsewhere: false, any_known, classes }
+        Criteria { client, hosts, clients, blocks, payouts, avoid, barred, kind, elsewhere: false, any_known, classes }
     }
 
     /// Returns the first reason why a host cannot be offered to a client now.
@@ -188,6 +192,7 @@ impl Matching {
             .map(Rejection::Incompatible)
             .or_else(|| recent.recently_failed(now, host, client).then_some(Rejection::Failed))
             .or_else(|| light_nodes_failed().then_some(Rejection::Failed))
+            .or_else(|| criteria.barred.contains(&host).then_some(Rejection::Failed))
             .or_else(|| drops_unclear(node, gives).then_some(Rejection::Failed))
             .or_else(|| recent.offered_nearby(now, host, client, node.address()).then_some(Rejection::Address))
     }

@@ -27,7 +27,7 @@ impl NoHost {
             Self::Price(price) => format!("a slot costs {price} here, more than your --max-price"),
             Self::NoneFree => format!("no host on {chain} has a free slot now; you get one as soon as it is free"),
             Self::NoneFits => {
-                format!("you already have every host on {chain} with a free slot, or it was tried a moment ago")
+                format!("you already have every host on {chain} with a free slot, or it was tried a moment ago, or it is barred for you today because your agent did not report it")
             }
             Self::Incompatible(incompatibilities) => {
                 format!("no host on {chain} with a free slot is compatible: {}", incompatibilities.words())

@@ -2,35 +2,43 @@
 //! that only hosts saw. It may read leases and agents. Nothing here ends a lease or adds up a bill: each row is computed
 //! from its own times.
 
+pub(crate) mod client_times;
 pub(crate) mod day_budget;
+pub(crate) mod pair_time;
 pub(crate) mod row_ends;
 pub(crate) mod row_rollover;
+pub(crate) mod stored_times;
 pub(crate) mod unpaired;
 
 use crate::{
-    collections::by_index::ByIndex,
-    metering::{day_budget::DayBudget, unpaired::UnpairedBlocks},
+    collections::{block_shares::BlockShares, by_index::ByIndex, slab::Handle},
+    metering::{client_times::ClientTimes, unpaired::UnpairedBlocks},
 };
 
-/// Today's time that only hosts saw, by node and by address block. Rows need no state.
+/// The time of a week that clients spent with hosts, by client and host, and today's unpaired time by address block. Rows
+/// need no state.
 #[derive(Debug)]
 pub(crate) struct Metering {
-    nodes: ByIndex<DayBudget>,
+    clients: ByIndex<Option<Box<ClientTimes>>>,
+    /// Pairs of a client and a host in `clients`, by the client's address block.
+    shares: BlockShares,
     blocks: UnpairedBlocks,
+    /// Clients whose times the store does not have, each once.
+    dirty: Vec<Handle>,
 }
 
 impl Metering {
     pub(crate) fn new() -> Self {
-        Self { nodes: ByIndex::new(), blocks: UnpairedBlocks::default() }
-    }
-
-    /// Forgets a node.
-    pub(crate) fn forget(&mut self, node: u32) {
-        self.nodes.take(node);
+        Self {
+            clients: ByIndex::new(),
+            shares: BlockShares::new(0),
+            blocks: UnpairedBlocks::default(),
+            dirty: Vec::new(),
+        }
     }
 
     #[cfg(test)]
     pub(crate) fn heap_bytes(&self) -> usize {
-        self.nodes.heap_bytes()
+        self.clients.heap_bytes()
     }
 }

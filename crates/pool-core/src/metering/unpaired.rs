@@ -1,21 +1,31 @@
-use std::{collections::BTreeMap, net::IpAddr};
+//! Limits for time that a client used and was not billed for. `flows::close_row` measures it: of each row that is over,
+//! how long the host saw the client, less what is billed, in whatever way the row ended. Nothing is forgiven per row or per
+//! lease, because a client chooses when rows begin: one that reports up and down at once, says that a lease was
+//! interrupted, reports too seldom or falls silent would use slots for nothing.
+//!
+//! It is the host's word against the client's, and a host may lie. What its word does is therefore bounded: a pair is kept
+//! apart for the rest of the day once its unpaired time exceeds what a crash or two lost links cost, plus a share of what the
+//! pair was billed in a week; a host's reports count against the client's own budget only up to that; and it takes reports
+//! from several address blocks to exceed that budget.
 
-use vipnode_types::{Ms, Price, wire::Side};
+use std::collections::BTreeMap;
+
+use vipnode_types::{Ms, Price};
 
 use crate::{
     Counters, Limits,
     agents::{Agents, node::Node},
-    collections::address_block::AddressBlock,
-    leases::lease::{Lease, UNSEEN},
+    collections::{address_block::AddressBlock, slab::Handle},
     metering::{
         Metering,
+        client_times::ClientTimes,
         day_budget::{DayBudget, day},
-        row_ends::side_end,
+        pair_time::PairTime,
     },
-    pool_clock::PoolClock,
+    protocol2::dialect::Dialect,
 };
 
-/// Today's time that only hosts saw, by address block of the clients.
+/// Today's unpaired time of clients that were never billed, by their address block.
 #[derive(Debug, Default)]
 pub(crate) struct UnpairedBlocks {
     day: u32,
@@ -23,86 +33,142 @@ pub(crate) struct UnpairedBlocks {
 }
 
 impl UnpairedBlocks {
-    fn add(&mut self, now: Ms, address: IpAddr, ms: u64, limit: u32) {
+    pub(in crate::metering) fn add(&mut self, now: Ms, block: AddressBlock, ms: u64, limit: u32) {
         if self.day != day(now) {
             self.blocks.clear();
             self.day = day(now);
         }
-        let block = AddressBlock::of(address);
         if self.blocks.contains_key(&block) || self.blocks.len() < limit as usize {
             self.blocks.entry(block).or_default().add(now, ms);
         }
     }
 
-    fn used(&self, now: Ms, address: IpAddr) -> u64 {
-        self.blocks.get(&AddressBlock::of(address)).map_or(0, |budget| budget.used(now))
+    fn used(&self, now: Ms, block: AddressBlock) -> u64 {
+        self.blocks.get(&block).map_or(0, |budget| budget.used(now))
     }
 }
 
-/// Time in which only the host reported a client's use of a slot.
+/// A client and a host.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct UnpairedTime {
+pub(crate) struct Pair {
     pub(crate) client: u32,
+    pub(crate) host: u32,
+}
+
+/// Time of a pair that is over, at the price of its lease.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Spent {
     pub(crate) price: Price,
-    pub(crate) ms: u64,
+    pub(crate) billed_ms: u64,
+    /// Milliseconds that only the host reported.
+    pub(crate) unpaired_ms: u64,
 }
 
 impl Metering {
-    /// Counts unpaired time of leases with a price. It is never billed, because a host could create it by disconnecting
-    /// clients.
-    pub(crate) fn count_unpaired(
+    /// Adds the time of a pair that is over. Only leases with a price count.
+    pub(crate) fn add_time(
         &mut self,
-        time: UnpairedTime,
+        pair: Pair,
+        spent: Spent,
         now: Ms,
         agents: &Agents,
         limits: &Limits,
         counters: &mut Counters,
     ) {
-        let UnpairedTime { client, price, ms } = time;
-        if ms == 0 || price.is_free() || agents.get(client).is_none() {
+        let (Some(node), Some(host)) = (agents.get(pair.client), agents.handle(pair.host)) else { return };
+        if spent.price.is_free() || (spent.billed_ms == 0 && spent.unpaired_ms == 0) {
             return;
         }
-        if let Some(budget) = self.nodes.get_mut(client) {
-            budget.add(now, ms);
+        counters.unpaired_ms = counters.unpaired_ms.saturating_add(spent.unpaired_ms);
+        let block = node.address().map(AddressBlock::of);
+        let Some(times) = self.clients.get_mut(pair.client) else { return };
+        let times = times.get_or_insert_with(|| Box::new(ClientTimes::new(block)));
+        if !std::mem::replace(&mut times.dirty, true) {
+            self.dirty.extend(agents.handle(pair.client));
         }
-        counters.unpaired_ms = counters.unpaired_ms.saturating_add(ms);
-        if let Some(address) = agents.address(client) {
-            self.blocks.add(now, address, ms, limits.unpaired_blocks);
+        let Some(entry) = times.with_mut(host, now, &mut self.shares, limits) else { return };
+        entry.block = agents.address(pair.host).map(AddressBlock::of).or(entry.block);
+        entry.time.add_billed(spent.billed_ms);
+        let most = allowance_ms(&entry.time, pair, agents, limits);
+        // A client that is billed in this very row is known as one that pays.
+        let stranger = !node.proven().is_paired() && spent.billed_ms == 0;
+        let counted = entry.time.add_unpaired(spent.unpaired_ms, most, stranger);
+        if let Some(block) = block.filter(|_| stranger) {
+            self.blocks.add(now, block, counted, limits.unpaired_blocks);
         }
     }
 
-    /// Returns today's milliseconds that only hosts saw of a client.
-    pub(crate) fn unpaired_today(&self, client: u32, now: Ms) -> u64 {
-        self.nodes.get(client).used(now)
+    /// Whether two nodes are kept apart until the next day, because of the time that only the host reported.
+    pub(crate) fn is_barred(&self, pair: Pair, now: Ms, agents: &Agents, limits: &Limits) -> bool {
+        let Some(host) = agents.handle(pair.host).filter(|_| !limits.price.is_free()) else { return false };
+        self.times(pair.client).is_some_and(|times| {
+            let barred = |time: PairTime| u64::from(time.unpaired_ms) > allowance_ms(&time, pair, agents, limits);
+            times.with(host, now).is_some_and(barred)
+        })
     }
 
-    /// Whether a client has used up today's unpaired time, by itself or together with its address block.
+    /// The hosts from which a client is kept apart until the next day.
+    pub(crate) fn barred_hosts(&self, client: u32, now: Ms, agents: &Agents, limits: &Limits) -> Vec<u32> {
+        let pairs = self.times(client).map_or(&[][..], ClientTimes::pairs);
+        let hosts = pairs.iter().filter_map(|pair| agents.live(pair.host));
+        hosts.filter(|&host| self.is_barred(Pair { client, host }, now, agents, limits)).collect()
+    }
+
+    /// Whether a client has used up today's unpaired time, or its address block has and it was never billed.
     pub(crate) fn past_unpaired(&self, client: u32, now: Ms, agents: &Agents, limits: &Limits) -> bool {
-        let Some(node) = agents.get(client) else { return false };
-        let block = node.address().map_or(0, |address| self.blocks.used(now, address));
-        let used = self.unpaired_today(client, now).max(block);
-        !limits.price.is_free() && used >= limits.unpaired_ms_a_day
+        let Some(node) = agents.get(client).filter(|_| !limits.price.is_free()) else { return false };
+        self.past_own(client, now, limits) || self.past_of_block(node, now, limits)
+    }
+
+    fn past_own(&self, client: u32, now: Ms, limits: &Limits) -> bool {
+        let Some(times) = self.times(client) else { return false };
+        let (mut counted, mut billed) = (0_u64, 0_u64);
+        for (_, time) in times.all(now) {
+            counted = counted.saturating_add(time.counted_ms.into());
+            billed = billed.saturating_add(time.billed_today().into());
+        }
+        let limit = limits.unpaired_ms_a_day.saturating_add(share(billed, limits));
+        if counted == 0 || counted < limit {
+            return false;
+        }
+        // Each address block counts for its part alone, so that it takes several to lock a client out.
+        let mut blocks: BTreeMap<Option<AddressBlock>, u64> = BTreeMap::new();
+        for (block, time) in times.all(now) {
+            let sum = blocks.entry(block).or_default();
+            *sum = sum.saturating_add(time.counted_ms.into());
+        }
+        let part = limit.div_ceil(u64::from(limits.lockout_blocks.max(1)));
+        blocks.values().fold(0_u64, |sum, ms| sum.saturating_add(*ms.min(&part))) >= limit
+    }
+
+    fn past_of_block(&self, node: &Node, now: Ms, limits: &Limits) -> bool {
+        let Some(block) = node.address().map(AddressBlock::of) else { return false };
+        let used = || self.blocks.used(now, block);
+        !limits.closed && !node.proven().is_paired() && used() > 0 && used() >= limits.unpaired_ms_a_day
+    }
+
+    pub(in crate::metering) fn times(&self, client: u32) -> Option<&ClientTimes> {
+        self.clients.get(client).as_deref()
+    }
+
+
+    /// The next client whose time with its hosts is to be written.
+    pub(crate) fn pop_dirty(&mut self) -> Option<Handle> {
+        self.dirty.pop()
     }
 }
 
-/// Returns the milliseconds of an ending row that only the host saw: until the client saw it too, or since the client
-/// became silent at `client_end`. The gap between two honest reports does not count.
-pub(crate) fn unpaired_ms(
-    lease: &Lease,
-    client_end: Ms,
-    silent: bool,
-    agents: &Agents,
-    clock: &PoolClock,
-    limits: &Limits,
-) -> u64 {
-    let lone = lease.client_up() == UNSEEN || silent;
-    if lease.host_up() == UNSEEN || !lone {
-        return 0;
-    }
-    let since = if lease.client_up() == UNSEEN { lease.host_up() } else { client_end.max(lease.host_up()) };
-    // A connected host still sees what it last reported.
-    let there = agents.get(lease.host()).is_some_and(Node::is_connected);
-    let sees = lease.sees(Side::Host) && there && !agents.is_silent(lease.host(), clock, limits);
-    let until = if sees { clock.now() } else { side_end(lease, Side::Host, agents) };
-    until.since(since)
+/// How much of a pair's day may be unpaired, in milliseconds: a crash or two lost links, which are noticed late, and a
+/// share of what the pair was billed in a week.
+fn allowance_ms(time: &PairTime, pair: Pair, agents: &Agents, limits: &Limits) -> u64 {
+    let speaks_protocol2 = |node: u32| agents.dialect(node) == Dialect::Protocol2;
+    let updates = if speaks_protocol2(pair.client) || speaks_protocol2(pair.host) { 2 } else { 0_u64 };
+    let late = limits.report_interval_ms.saturating_mul(updates);
+    let fixed = limits.silence_ms.saturating_add(limits.unpaired_pair_ms).saturating_add(late);
+    fixed.saturating_add(share(time.billed_week(), limits))
+}
+
+/// The share of billed time that may be unpaired, in milliseconds, rounded down.
+fn share(billed_ms: u64, limits: &Limits) -> u64 {
+    billed_ms.saturating_mul(limits.unpaired_percent.into()) / 100
 }

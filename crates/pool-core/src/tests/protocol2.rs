@@ -489,3 +489,27 @@ fn a_private_network_is_the_one_chain_here_that_has_its_id() {
     pool.connect2(4, hello);
     assert_eq!(pool.core.agents.chains().filter(|chain| chain.chain_id == 7).count(), 3);
 }
+
+#[test]
+fn updates_that_are_too_far_apart_to_be_billed_are_counted_and_end_the_lease() {
+    let mut pool = Pool::priced();
+    pool.pair2();
+    let mut served = 0;
+    for _ in 0..50 {
+        for ms in [60_000, 60_000, 30_000] {
+            pool.pass(ms);
+            pool.update2(1, &[2]);
+        }
+        pool.update2(2, &[1]);
+        served += 150_000;
+        if pool.core.gauges().leases == 0 {
+            break;
+        }
+    }
+    assert_eq!(pool.core.gauges().leases, 0);
+    let billed: u64 = pool.metered().iter().map(|row| row.billed_ms).sum();
+    // Silence, two minutes and two updates, and what one more round takes.
+    assert!(served - billed <= 300_000 + 120_000 + 150_000 + 60_000, "{} ms for nothing", served - billed);
+    pool.ask2(2, 1);
+    assert!(pool.whitelisted(1).is_none(), "they are kept apart");
+}

@@ -101,7 +101,9 @@ fn a_hosts_gone_waits_for_the_clients_word_and_rows_end_by_age() {
 
 #[test]
 fn unpaired_time_of_further_blocks_counts_by_node_alone() {
-    let mut pool = limited(|limits| (limits.unpaired_ms_a_day, limits.unpaired_blocks) = (1_000, 1));
+    let mut pool = limited(|limits| {
+        (limits.unpaired_ms_a_day, limits.unpaired_blocks, limits.lockout_blocks) = (1_000, 1, 1);
+    });
     pool.connect(1, host(1, 4)).unwrap();
     pool.full(1, &[]);
     for agent in [2, 3] {

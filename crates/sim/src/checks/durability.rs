@@ -1,9 +1,9 @@
 //! Compares what the pool core holds with what the store holds.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use vipnode_pool_core::{Row, RowKey, Signer};
-use vipnode_types::{ChainSpec, Ms};
+use vipnode_types::{ChainSpec, Ms, NodeId};
 
 use super::{Promise, Violation};
 
@@ -52,6 +52,7 @@ fn index(rows: &[Row]) -> BTreeMap<RowKey, &Row> {
     let key = |row: &Row| match row {
         Row::Node(node) => Some(RowKey::Node(node.id)),
         Row::Lease(lease) => Some(RowKey::Lease(lease.id)),
+        Row::Times(times) => Some(RowKey::Times(times.client)),
         _ => None,
     };
     rows.iter().filter_map(|row| key(row).map(|key| (key, row))).collect()
@@ -73,6 +74,14 @@ fn without_times(rows: &[Row]) -> Vec<Row> {
             }
         }
     }
-    rows.retain(|row| matches!(row, Row::Node(_) | Row::Lease(_)));
+    let nodes: BTreeSet<NodeId> =
+        rows.iter().filter_map(|row| if let Row::Node(node) = row { Some(node.id) } else { None }).collect();
+    for row in &mut rows {
+        if let Row::Times(times) = row {
+            // A forgotten host is left out when the row is written next.
+            times.hosts.retain(|host| nodes.contains(&host.host));
+        }
+    }
+    rows.retain(|row| matches!(row, Row::Node(_) | Row::Lease(_) | Row::Times(_)));
     rows
 }

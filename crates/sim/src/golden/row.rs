@@ -1,7 +1,7 @@
 //! What the pool's core has written to the store.
 
 use vipnode_pool_core::{
-    Credentials, LeaseRow, MeteredRow, NodeRow, Presence, Protocol2State, Proven, Row, RowKey, Signer,
+    Credentials, HostTimeRow, LeaseRow, MeteredRow, NodeRow, PairTime, Presence, Protocol2State, Proven, Row, RowKey, Signer, TimesRow,
 };
 use vipnode_types::meter::Seen;
 
@@ -38,6 +38,10 @@ impl Encode for Row {
                 out.number(7);
                 key.encode(out);
             }
+            Self::Times(row) => {
+                out.number(8);
+                row.encode(out);
+            }
         }
     }
 }
@@ -53,6 +57,38 @@ impl Encode for RowKey {
                 out.number(2);
                 lease.encode(out);
             }
+            Self::Times(client) => {
+                out.number(3);
+                client.encode(out);
+            }
+        }
+    }
+}
+
+impl Encode for TimesRow {
+    fn encode(&self, out: &mut Encoder) {
+        let Self { client, block, others, hosts } = self;
+        client.encode(out);
+        block.map(|block| block.to_bits()).encode(out);
+        others.encode(out);
+        hosts.encode(out);
+    }
+}
+
+impl Encode for HostTimeRow {
+    fn encode(&self, out: &mut Encoder) {
+        let Self { host, block, time } = self;
+        host.encode(out);
+        block.map(|block| block.to_bits()).encode(out);
+        time.encode(out);
+    }
+}
+
+impl Encode for PairTime {
+    fn encode(&self, out: &mut Encoder) {
+        let Self { day, unpaired_ms, counted_ms, block_ms, billed_ms } = self;
+        for number in [day, unpaired_ms, counted_ms, block_ms].into_iter().chain(billed_ms) {
+            number.encode(out);
         }
     }
 }

@@ -79,6 +79,7 @@ fn draw_limits(rng: &mut SimRng) -> Limits {
         // A used-up budget would forbid leases that the end of a run requires; half of the priced runs keep it.
         if rng.chance(500) {
             limits.unpaired_ms_a_day = 24 * 60 * MINUTE_MS;
+            limits.unpaired_pair_ms = 24 * 60 * MINUTE_MS;
         }
     }
     if rng.chance(300) {

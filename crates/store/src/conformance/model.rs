@@ -1,6 +1,6 @@
 //! The expected content of a store, computed from everything that was ever written.
 
-use vipnode_pool_core::{LeaseRow, MeteredRow, NodeRow, Presence, Row, RowKey};
+use vipnode_pool_core::{LeaseRow, MeteredRow, NodeRow, Presence, Row, RowKey, TimesRow};
 
 use crate::{Store, StoreError};
 
@@ -34,6 +34,7 @@ impl Model {
     fn state(&self) -> Vec<Row> {
         let mut nodes: Vec<NodeRow> = Vec::new();
         let mut leases: Vec<LeaseRow> = Vec::new();
+        let mut times: Vec<TimesRow> = Vec::new();
         let (mut clock, mut next) = (None, None);
         for row in &self.history {
             match row {
@@ -53,18 +54,25 @@ impl Model {
                         }
                     }
                 }
+                Row::Times(row) => {
+                    times.retain(|old| old.client != row.client);
+                    times.push((**row).clone());
+                }
                 Row::Clock(floor) => clock = Some(Row::Clock(*floor)),
                 Row::NextLease(number) => next = Some(Row::NextLease(*number)),
                 Row::Delete(RowKey::Node(id)) => nodes.retain(|old| old.id != *id),
                 Row::Delete(RowKey::Lease(id)) => leases.retain(|old| old.id != *id),
+                Row::Delete(RowKey::Times(id)) => times.retain(|old| old.client != *id),
                 Row::Metered(_) => {}
             }
         }
         nodes.sort_by_key(|node| node.id);
         leases.sort_by_key(|lease| lease.id);
         let nodes = nodes.into_iter().map(|node| Row::Node(Box::new(node)));
+        times.sort_by_key(|times| times.client);
         let leases = leases.into_iter().map(|lease| Row::Lease(Box::new(lease)));
-        clock.into_iter().chain(next).chain(nodes).chain(leases).collect()
+        let times = times.into_iter().map(|times| Row::Times(Box::new(times)));
+        clock.into_iter().chain(next).chain(nodes).chain(leases).chain(times).collect()
     }
 
     fn journal(&self) -> Vec<MeteredRow> {

@@ -2,8 +2,8 @@
 
 use proptest::{collection::vec, option, prelude::*};
 use vipnode_pool_core::{
-    Credentials, LeaseRow, MeteredRow, NodeRow, PairedTime, Presence, Protocol2State, Proven, Row, RowKey, Signer,
-    WideBlock,
+    AddressBlock, Credentials, HostTimeRow, LeaseRow, MeteredRow, NodeRow, PairTime, PairedTime, Presence, Protocol2State, Proven, Row, RowKey, Signer,
+    TimesRow, WideBlock,
 };
 use vipnode_types::{
     Account, AgentKey, ChainSpec, Enode, LeaseId, Ms, NodeId, Price, Wei,
@@ -67,9 +67,11 @@ pub(super) fn any_row() -> impl Strategy<Value = Row> {
         3 => any_lease().prop_map(|row| Row::Lease(Box::new(row))),
         3 => any_metered().prop_map(|row| Row::Metered(Box::new(row))),
         2 => vec(any_presence(), 0..4).prop_map(Row::Presence),
+        2 => any_times().prop_map(|row| Row::Times(Box::new(row))),
         1 => any_ms().prop_map(Row::Clock),
         1 => any::<u32>().prop_map(|next| Row::NextLease(next.into())),
         1 => any_id().prop_map(|id| Row::Delete(RowKey::Node(id))),
+        1 => any_id().prop_map(|id| Row::Delete(RowKey::Times(id))),
         1 => (0u64..4).prop_map(|id| Row::Delete(RowKey::Lease(LeaseId::new(id)))),
     ]
 }
@@ -108,6 +110,24 @@ fn any_proven() -> impl Strategy<Value = Proven> {
         (time(), time()).prop_map(|(first, second)| Proven::Partly(Box::new([first, second]))),
         Just(Proven::Yes),
     ]
+}
+
+/// The time of a client with some hosts.
+pub(crate) fn any_times() -> impl Strategy<Value = TimesRow> {
+    let time = || {
+        let parts = (any::<u32>(), any::<[u32; 3]>(), any::<[u32; 7]>());
+        parts.prop_map(|(day, [unpaired_ms, counted_ms, block_ms], billed_ms)| PairTime {
+            day,
+            unpaired_ms,
+            counted_ms,
+            block_ms,
+            billed_ms,
+        })
+    };
+    let block = || option::of(any::<u64>().prop_map(AddressBlock::from_bits));
+    let host = (any_id(), block(), time()).prop_map(|(host, block, time)| HostTimeRow { host, block, time });
+    (any_id(), block(), time(), vec(host, 0..4))
+        .prop_map(|(client, block, others, hosts)| TimesRow { client, block, others, hosts })
 }
 
 fn any_credentials() -> impl Strategy<Value = Credentials> {

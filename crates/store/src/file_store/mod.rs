@@ -3,31 +3,38 @@
 
 mod document;
 mod stored_node;
+mod stored_times;
 #[cfg(test)]
 mod tests;
 
 use std::{
+    collections::BTreeSet,
     fs::{self, File, TryLockError},
     path::{Path, PathBuf},
     time::{Duration, Instant},
 };
 
-use vipnode_pool_core::{MeteredRow, NodeRow, Proven, Row, RowKey};
+use vipnode_pool_core::{MeteredRow, NodeRow, Row, RowKey, TimesRow};
+use vipnode_types::NodeId;
 
 use crate::{MemoryStore, Store, StoreError, file_store::document::Document};
 
 /// Nodes that were paired with others.
 const NODES: Document = Document { name: "nodes", records: 100_000 };
+/// The time of clients with their hosts.
+const TIMES: Document = Document { name: "times", records: 100_000 };
 /// The file that keeps a second pool out of the directory.
 const LOCK: &str = "lock";
 /// Files are written at most this often.
 const EVERY: Duration = Duration::from_secs(5);
 
-/// A store in memory that keeps in a directory what protects a pool from strangers: which nodes are proven.
+/// A store in memory that keeps in a directory what protects a pool from strangers: which nodes are proven, and the time that
+/// clients used without being billed.
 ///
-/// Everything else, the leases and the journal among it, is lost with the process. Otherwise each restart would make all
-/// nodes strangers again. A file is written whole at most every 5 seconds, with the first batch after a change, and at
-/// the end; a crash loses what changed since. Of nodes, the 100,000 that are proven or were seen last are kept.
+/// Everything else, the leases and the journal among it, is lost with the process. Without the files, each restart would
+/// make all nodes strangers again and renew every client's budget. They are written whole at most every 5 seconds, with the
+/// first batch after a change, and at the end; a crash loses what changed since. The 100,000 nodes that are proven or were
+/// seen last are kept, and those that were seen last and their times.
 #[derive(Debug)]
 pub struct FileStore {
     dir: PathBuf,
@@ -60,8 +67,10 @@ impl FileStore {
         }
         let mut memory = MemoryStore::new();
         let nodes: Vec<stored_node::StoredNode> = NODES.read(dir)?;
-        let rows: Vec<Row> = nodes.into_iter().map(|node| Row::Node(Box::new(node.into()))).collect();
-        memory.apply(&rows)?;
+        let times: Vec<stored_times::StoredTimes> = TIMES.read(dir)?;
+        let nodes = nodes.into_iter().map(|node| Row::Node(Box::new(node.into())));
+        let times = times.into_iter().map(|times| Row::Times(Box::new(times.into())));
+        memory.apply(&nodes.chain(times).collect::<Vec<Row>>())?;
         Ok(Self { dir: dir.to_owned(), memory, dirty: false, written: None, _lock: lock })
     }
 
@@ -75,9 +84,17 @@ impl FileStore {
         }
         // Not again at once where the disk is full.
         self.written = Some(Instant::now());
-        let mut nodes: Vec<&NodeRow> = self.memory.nodes().filter(|node| is_kept(node)).collect();
+        let mut times: Vec<&TimesRow> = self.memory.times().collect();
+        times.sort_by_key(|times| std::cmp::Reverse(times.hosts.iter().map(|host| host.time.day).max()));
+        times.truncate(TIMES.records);
+        // Times are of nodes that are known.
+        let named = times.iter().flat_map(|times| times.hosts.iter().map(|host| host.host).chain([times.client]));
+        let named: BTreeSet<NodeId> = named.collect();
+        let mut nodes: Vec<&NodeRow> =
+            self.memory.nodes().filter(|node| is_kept(node) || named.contains(&node.id)).collect();
         nodes.sort_by_key(|node| std::cmp::Reverse((node.proven.is_proven(), node.seen)));
         NODES.write(&self.dir, nodes.into_iter().map(stored_node::StoredNode::from))?;
+        TIMES.write(&self.dir, times.into_iter().map(stored_times::StoredTimes::from))?;
         self.dirty = false;
         Ok(())
     }
@@ -116,13 +133,13 @@ impl Drop for FileStore {
 
 /// Whether a node is written to the file.
 const fn is_kept(node: &NodeRow) -> bool {
-    !matches!(node.proven, Proven::No)
+    node.proven.is_paired()
 }
 
 fn changes_a_file(row: &Row) -> bool {
     match row {
         Row::Node(node) => is_kept(node),
-        Row::Delete(RowKey::Node(_)) => true,
+        Row::Times(_) | Row::Delete(RowKey::Node(_) | RowKey::Times(_)) => true,
         _ => false,
     }
 }

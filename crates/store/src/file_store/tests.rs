@@ -1,7 +1,11 @@
 use std::fs;
 
 use tempfile::tempdir;
-use vipnode_pool_core::{PairedTime, WideBlock};
+use proptest::{
+    strategy::{Strategy as _, ValueTree as _},
+    test_runner::TestRunner,
+};
+use vipnode_pool_core::{PairedTime, Proven, WideBlock};
 use vipnode_types::TypedError as _;
 
 use super::*;
@@ -45,6 +49,26 @@ fn proven_nodes_outlive_a_restart_and_others_do_not() {
     store.flush().unwrap();
     drop(store);
     assert_eq!(rows(&mut FileStore::open(dir.path()).unwrap()), [kept(3, partly())]);
+}
+
+#[test]
+fn times_outlive_a_restart_with_the_nodes_that_they_are_of() {
+    let dir = tempdir().unwrap();
+    let mut store = FileStore::open(dir.path()).unwrap();
+    let mut times = conformance::any_times().new_tree(&mut TestRunner::deterministic()).unwrap().current();
+    times.client = conformance::node_id(1);
+    times.hosts.iter_mut().for_each(|host| host.host = conformance::node_id(2));
+    let all = [kept(1, Proven::No), kept(2, Proven::No), Row::Times(Box::new(times))];
+    store.apply(&all).unwrap();
+    drop(store);
+    assert!(!all.is_empty());
+    let mut store = FileStore::open(dir.path()).unwrap();
+    let read = rows(&mut store);
+    assert_eq!(read.first(), all.first());
+    assert_eq!(read.last(), all.last());
+    store.apply(&[Row::Delete(RowKey::Times(conformance::node_id(1)))]).unwrap();
+    drop(store);
+    assert_eq!(rows(&mut FileStore::open(dir.path()).unwrap()), []);
 }
 
 #[test]

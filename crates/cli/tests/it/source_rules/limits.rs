@@ -29,6 +29,9 @@ fn each_limit_is_reached_by_a_test() {
 /// can reach, or an operator may want to set, belongs into `crates/pool-core/src/limits.rs`.
 const NO_LIMITS: &[(&str, &str, &str)] = &[
     ("pool-core/src/metering/day_budget.rs", "DAY_MS", "a unit"),
+    ("pool-core/src/metering/pair_time.rs", "DAYS", "a part of the rule of `unpaired_pair_ms`"),
+    ("pool-core/src/metering/client_times.rs", "ALWAYS", "a part of the rule of `pairs`"),
+    ("pool-core/src/metering/row_merger.rs", "HOUR_MS", "a unit"),
     ("pool-core/src/collections/by_index.rs", "CHUNK", "the layout of memory"),
     ("pool-core/src/collections/deadlines.rs", "BLOCK", "the layout of memory"),
     ("pool-core/src/collections/deadlines.rs", "SLOT_MS", "the layout of memory"),

@@ -64,6 +64,7 @@ impl CoreThread {
 
 /// Returns a core with the rows of the store.
 pub(super) fn build(limits: &Limits, seed: [u8; 32], now: Ms, rows: Vec<Row>) -> Core {
+    let numbered = rows.iter().any(|row| matches!(row, Row::NextLease(_)));
     let mut core = if rows.is_empty() {
         Core::new(limits.clone(), seed, now)
     } else {
@@ -71,6 +72,8 @@ pub(super) fn build(limits: &Limits, seed: [u8; 32], now: Ms, rows: Vec<Row>) ->
     };
     // An agent may hold leases that the store lost, or never kept, whose numbers must not be used again. No pool uses a
     // million numbers per second.
-    core.number_leases_from(now.get().saturating_mul(1_000));
+    if !numbered {
+        core.number_leases_from(now.get().saturating_mul(1_000));
+    }
     core
 }

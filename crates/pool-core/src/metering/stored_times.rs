@@ -1,0 +1,96 @@
+use vipnode_types::{Ms, NodeId};
+
+use crate::{
+    HostTimeRow, Limits, TimesRow,
+    agents::Agents,
+    collections::slab::Handle,
+    metering::{
+        Metering,
+        client_times::{ClientTimes, HostTime},
+    },
+};
+
+/// What the store is to do about a client's time with its hosts.
+#[derive(Debug)]
+pub(crate) enum TimesChange {
+    /// Keep this.
+    Keep(Box<TimesRow>),
+    /// Forget what it keeps.
+    Forget(NodeId),
+}
+
+impl Metering {
+    /// What the store is to do about a client that [`Self::pop_dirty`] returned.
+    pub(crate) fn written(&mut self, client: Handle, agents: &Agents) -> Option<TimesChange> {
+        let index = agents.live(client)?;
+        let row = self.row(index, agents);
+        let times = self.clients.get_mut(index)?.as_mut()?;
+        times.dirty = false;
+        let stored = std::mem::replace(&mut times.stored, row.is_some());
+        match row {
+            Some(row) => Some(TimesChange::Keep(Box::new(row))),
+            None => stored.then(|| agents.id(index)).flatten().map(TimesChange::Forget),
+        }
+    }
+
+    /// A client's time with its hosts as a store is to keep it; `None` if there is none.
+    pub(crate) fn row(&self, client: u32, agents: &Agents) -> Option<TimesRow> {
+        let times = self.times(client)?;
+        let hosts = times.pairs().iter().filter_map(|pair| {
+            let host = agents.id(agents.live(pair.host)?)?;
+            Some(HostTimeRow { host, block: pair.block, time: pair.time })
+        });
+        let hosts: Vec<HostTimeRow> = hosts.collect();
+        let row = TimesRow { client: agents.id(client)?, block: times.block(), others: times.others(), hosts };
+        (!row.hosts.is_empty() || !row.others.is_empty()).then_some(row)
+    }
+
+    /// A client's time with its hosts as a store kept it. Hosts that are unknown are left out.
+    pub(crate) fn restore(&mut self, row: &TimesRow, now: Ms, agents: &Agents, limits: &Limits) {
+        let Some(client) = agents.find(&row.client) else { return };
+        let hosts = row.hosts.iter().filter_map(|HostTimeRow { host, block, time }| {
+            let host = agents.handle(agents.find(host)?)?;
+            Some(HostTime { host, block: *block, time: *time })
+        });
+        let times = ClientTimes::restored(row.block, row.others, hosts.collect());
+        times.take_all(&mut self.shares);
+        if let Some(block) = row.block {
+            for (_, time) in times.all(now).filter(|(_, time)| time.block_ms > 0) {
+                self.blocks.add(now, block, time.block_ms.into(), limits.unpaired_blocks);
+            }
+        }
+        if let Some(place) = self.clients.get_mut(client) {
+            *place = Some(Box::new(times));
+        }
+    }
+
+    /// Forgets what is old of a client's time with its hosts.
+    pub(crate) fn forget_old(&mut self, client: u32, now: Ms, agents: &Agents) {
+        let Some(place) = self.clients.get_mut(client) else { return };
+        let Some(times) = place else { return };
+        let was_dirty = times.dirty;
+        let left = times.forget_old(now, &mut self.shares, |host| agents.live(host).is_some());
+        if !left && !times.stored {
+            *place = None;
+            return;
+        }
+        times.dirty |= !left;
+        if times.dirty && !was_dirty {
+            self.dirty.extend(agents.handle(client));
+        }
+    }
+
+    /// Forgets a node. Returns whether the store has a row of its time with hosts.
+    pub(crate) fn forget(&mut self, node: u32) -> bool {
+        let Some(times) = self.clients.take(node) else { return false };
+        times.give_back_all(&mut self.shares);
+        times.stored
+    }
+
+    /// Whether each pair is counted for its address block, for checks.
+    pub(crate) fn counts_pairs_right(&self, agents: &Agents) -> bool {
+        let counted = |times: &ClientTimes| times.block().map_or(0, |_| times.pairs().len());
+        let pairs = agents.iter().filter_map(|(index, _)| self.times(index)).map(counted);
+        pairs.fold(0_usize, usize::saturating_add) == self.shares.held() as usize
+    }
+}
