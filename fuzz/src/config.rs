@@ -51,7 +51,8 @@ fn proxies(text: &str) {
         ("forwarded", ProxyHeader::Forwarded),
         ("x-real-ip", ProxyHeader::XRealIp),
     ] {
-        let trusted = TrustedProxies { proxies: vec!["10.0.0.0/8".parse().expect("a network")], header, ..Default::default() };
+        let trusted =
+            TrustedProxies { proxies: vec!["10.0.0.0/8".parse().expect("a network")], header, ..Default::default() };
         let mut headers = HeaderMap::new();
         if let Ok(value) = HeaderValue::from_str(text) {
             headers.insert(name, value);

@@ -3,7 +3,8 @@ use std::collections::BTreeMap;
 use vipnode_types::{ChainSpec, LeaseId, Ms, NodeId};
 
 use crate::{
-    Core, Counters, LeaseRow, Limits, NodeRow, Presence, Row, RowKey, TimesRow, leases::lease::UNSEEN, pool_clock::PoolClock,
+    Core, Counters, LeaseRow, Limits, NodeRow, Presence, Row, RowKey, TimesRow, leases::lease::UNSEEN,
+    pool_clock::PoolClock,
 };
 
 /// The rows read, the newest of each key.

@@ -226,7 +226,10 @@ fn d50_the_end_is_frozen_in_the_transaction_that_takes_the_running_row_away() {
     let before = pool.rows.len();
     pool.leave(1, lease, LeaveReason::Drained);
     let written = &pool.rows[before..];
-    assert!(matches!(written, [Row::Metered(row), .., Row::Delete(_), Row::Times(_)] if row.billed_ms == 60_000), "{written:?}");
+    assert!(
+        matches!(written, [Row::Metered(row), .., Row::Delete(_), Row::Times(_)] if row.billed_ms == 60_000),
+        "{written:?}"
+    );
     assert_eq!(pool.evicted(2), Some(EvictReason::Drained));
     assert_eq!(pool.metered()[0].ended, pool.now);
     assert!(pool.metered()[0].ended > Ms::ZERO);

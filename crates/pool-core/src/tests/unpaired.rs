@@ -177,7 +177,10 @@ fn whatever_is_served_is_billed_or_counted() {
 fn a_pair_is_kept_apart_until_the_next_day_and_over_a_restart() {
     let mut pool = Pool::with(priced());
     ride(&mut pool, FREE_RIDES[0].1);
-    assert_eq!(pool.core.counters().ended().find(|(why, _)| *why == EvictReason::Unpaired), Some((EvictReason::Unpaired, 1)));
+    assert_eq!(
+        pool.core.counters().ended().find(|(why, _)| *why == EvictReason::Unpaired),
+        Some((EvictReason::Unpaired, 1))
+    );
     let offered = |pool: &mut Pool| {
         pool.connect(1, host(1, 4)).unwrap();
         pool.connect(2, client(2)).unwrap();

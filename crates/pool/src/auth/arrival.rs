@@ -78,7 +78,10 @@ mod tests {
         let lan = direct("10.0.0.1:8080", "10.0.0.9");
         assert!(is_at(&lan, "ws://10.0.0.1:8080") && is_at(&lan, "ws://[::ffff:10.0.0.1]:8080"));
         assert!(!is_at(&lan, "ws://10.0.0.2:8080") && !is_at(&lan, "ws://127.0.0.1:8080"));
-        assert!(is_at(&direct("[::ffff:10.0.0.1]:8080", "10.0.0.9"), "ws://10.0.0.1:8080"), "a socket of both families");
+        assert!(
+            is_at(&direct("[::ffff:10.0.0.1]:8080", "10.0.0.9"), "ws://10.0.0.1:8080"),
+            "a socket of both families"
+        );
         assert!(!is_at(&direct("127.0.0.1:8080", "10.0.0.9"), "ws://127.0.0.1:8080"), "not both ends");
         for proxied in [Arrival::Proxied, Arrival::UnnamedProxy] {
             assert!(!is_at(&proxied, "ws://127.0.0.1:8080"));

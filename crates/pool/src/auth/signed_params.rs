@@ -4,7 +4,10 @@ use tokio::task::yield_now;
 use vipnode_pool_core::Identity;
 use vipnode_types::{Ms, signed::Envelope, wire::WireError};
 
-use crate::{auth::{AccessControl, Arrival}, error::Refusal};
+use crate::{
+    auth::{AccessControl, Arrival},
+    error::Refusal,
+};
 
 /// Params of protocol 3, `[object]` or `[object, envelope]`. The object is kept as received, because its bytes are signed.
 #[derive(Debug)]

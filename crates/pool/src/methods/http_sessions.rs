@@ -258,7 +258,10 @@ mod tests {
         assert!(take(2, wall.minus(agents.behind_ms + 1).get()).is_err());
         assert!(agents.use_nonce(&identity(2), "+5", wall, block("10.0.0.1")).is_err());
         let before = agents.started.minus(1);
-        assert!(agents.use_nonce(&identity(2), &before.get().to_string(), agents.started, block("10.0.0.1")).is_err(), "before the start");
+        assert!(
+            agents.use_nonce(&identity(2), &before.get().to_string(), agents.started, block("10.0.0.1")).is_err(),
+            "before the start"
+        );
         assert!(take(2, wall.get()).is_ok());
         assert!(take(3, wall.get()).unwrap_err().is(ErrorCode::Busy), "the table is full");
     }
@@ -304,7 +307,10 @@ mod tests {
         assert_eq!((heard(one), connections.open()), (None, vec![]));
         let again = open(other).unwrap();
         sessions.close(SessionKey::Node(other), again);
-        assert!(sessions.lock().sessions.is_empty() && sessions.lock().shares.is_empty() && connections.open().is_empty(), "nothing is left");
+        assert!(
+            sessions.lock().sessions.is_empty() && sessions.lock().shares.is_empty() && connections.open().is_empty(),
+            "nothing is left"
+        );
     }
 
     #[test]
@@ -329,7 +335,8 @@ mod tests {
         let sessions = sessions(4);
         let wall = sessions.started;
         let other = Identity { node: NodeId::new([9; 64]), ..identity(1) };
-        let take = |identity: &Identity, nonce: u64| sessions.use_nonce(identity, &nonce.to_string(), wall, block("10.0.0.1"));
+        let take =
+            |identity: &Identity, nonce: u64| sessions.use_nonce(identity, &nonce.to_string(), wall, block("10.0.0.1"));
         take(&identity(1), wall.get()).unwrap();
         let error = take(&other, wall.get() + 1).unwrap_err();
         assert!(error.is(ErrorCode::Unauthorized) && error.message.contains("another node"), "{error}");

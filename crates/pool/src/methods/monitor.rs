@@ -66,9 +66,9 @@ impl Monitor {
     /// Returns the copy of `/health`.
     pub(crate) fn health(&self) -> Health {
         let health = self.health.read().unwrap_or_else(PoisonError::into_inner).clone();
-        health.filter(|health| health.made.elapsed() <= self.age).unwrap_or_else(|| {
-            Health::failed(&HealthError::Slow { limit_ms: self.age.as_millis() })
-        })
+        health
+            .filter(|health| health.made.elapsed() <= self.age)
+            .unwrap_or_else(|| Health::failed(&HealthError::Slow { limit_ms: self.age.as_millis() }))
     }
 
     /// Returns the copy of `/metrics`, made now if it is older than a second.

@@ -50,7 +50,8 @@ pub(crate) async fn serve<S, E>(
     let entry = service.connections.add(Transport::WebSocket(rpc.clone()));
     let rate = || TokenBucket::new(service.limits.calls_a_second, service.limits.burst, Instant::now());
     let (rate, noise) = (rate(), rate());
-    let mut socket = Socket { service, rpc, entry, caller, arrival, challenge, rate, noise, claimed: None, signed_by: None };
+    let mut socket =
+        Socket { service, rpc, entry, caller, arrival, challenge, rate, noise, claimed: None, signed_by: None };
     let Err(end) = socket.serve(&mut session).await;
     // Before the close frame, so that nobody waits for it.
     drop(socket);

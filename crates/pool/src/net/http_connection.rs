@@ -23,8 +23,10 @@ use crate::{
     error::Refusal,
     fairness::{Caller, Pace, TokenBucket, fair_poll},
     methods::{Health, Pacing, Service, websocket},
-    net::{cors, fragment_deadline::FragmentDeadline, opener::Opener, port::Port, proxy::has_proxy_header,
-        proxy_protocol::ConnectionEnds, upgrade::Upgrade},
+    net::{
+        cors, fragment_deadline::FragmentDeadline, opener::Opener, port::Port, proxy::has_proxy_header,
+        proxy_protocol::ConnectionEnds, upgrade::Upgrade,
+    },
 };
 
 /// One TCP connection.
@@ -44,8 +46,7 @@ type Admitted = Result<(Arc<Caller>, Arrival), Box<Response>>;
 const JSON: (HeaderName, HeaderValue) = (header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
 const METRICS: (HeaderName, HeaderValue) =
     (header::CONTENT_TYPE, HeaderValue::from_static(vipnode_metrics::CONTENT_TYPE));
-const TEXT: (HeaderName, HeaderValue) =
-    (header::CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
+const TEXT: (HeaderName, HeaderValue) = (header::CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
 
 impl HttpConnection {
     pub(crate) async fn handle(self: Arc<Self>, request: Request<Body>) -> Response {
@@ -249,7 +250,8 @@ pub(super) fn too_much(refusal: &Refusal) -> Response {
 }
 
 fn foreign_page() -> Response {
-    let why = "web pages of this origin may not call the pool; ask its operator to add the origin with --allow-origin\n";
+    let why =
+        "web pages of this origin may not call the pool; ask its operator to add the origin with --allow-origin\n";
     (StatusCode::FORBIDDEN, [TEXT], why).into_response()
 }
 

@@ -86,7 +86,11 @@ fn begin(stream: TcpStream, ends: ConnectionEnds, port: &Arc<Port>) -> Result<()
             Err(limit) => Err((stream, limit)),
         };
     }
-    match port.limiter.acquire().and_then(|guard| opener(port, ends.remote, guard)).or_else(|limit| probe(port, ends, limit))
+    match port
+        .limiter
+        .acquire()
+        .and_then(|guard| opener(port, ends.remote, guard))
+        .or_else(|limit| probe(port, ends, limit))
     {
         Ok(opener) => {
             port.tasks.spawn(fairly(stream, ends, opener, Arc::clone(port)));
@@ -121,7 +125,9 @@ async fn balanced(mut stream: TcpStream, ends: ConnectionEnds, guard: Connection
     let ends = match header {
         // The balancer's own connection, such as a health check.
         Some(Ok(Ok(named))) => named.unwrap_or(ends),
-        Some(Ok(Err(error))) => return tracing::debug!(address = %ends.remote, %error, "connection of a balancer closed"),
+        Some(Ok(Err(error))) => {
+            return tracing::debug!(address = %ends.remote, %error, "connection of a balancer closed");
+        }
         Some(Err(_elapsed)) => return tracing::debug!(address = %ends.remote, "a balancer sent no header in time"),
         None => return,
     };

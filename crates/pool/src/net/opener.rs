@@ -8,17 +8,11 @@ use crate::fairness::{Block, Caller, ConnectionGuard, LimitReached};
 #[derive(Debug)]
 pub(crate) enum Opener {
     /// A caller.
-    Caller {
-        _guard: ConnectionGuard,
-        caller: Arc<Caller>,
-    },
+    Caller { _guard: ConnectionGuard, caller: Arc<Caller> },
     /// A proxy that `--proxy` names: each request names its caller.
     Proxy { _guard: ConnectionGuard },
     /// A probe on this machine, beyond the limit that refuses every other connection.
-    Probe {
-        _permit: OwnedSemaphorePermit,
-        limit: LimitReached,
-    },
+    Probe { _permit: OwnedSemaphorePermit, limit: LimitReached },
 }
 
 impl Opener {

@@ -207,9 +207,14 @@ async fn d4_a_storm_of_connects_is_refused_and_beyond_the_refusals_without_a_wor
     let _first = TcpStream::connect(pool.local_addr()).await.unwrap();
     let refused = exchange(pool.local_addr(), b"").await;
     assert!(refused.starts_with("HTTP/1.1 429") && refused.contains("wait a second"), "{refused}");
-    let pool =
-        limited(PoolLimits { opens_at_once: 1, opens_wait: Duration::ZERO, probes: 0, refusals: 1, ..PoolLimits::default() })
-            .await;
+    let pool = limited(PoolLimits {
+        opens_at_once: 1,
+        opens_wait: Duration::ZERO,
+        probes: 0,
+        refusals: 1,
+        ..PoolLimits::default()
+    })
+    .await;
     let _first = TcpStream::connect(pool.local_addr()).await.unwrap();
     assert!(exchange(pool.local_addr(), b"").await.contains("wait a second"));
     assert_eq!(exchange(pool.local_addr(), b"").await, "");

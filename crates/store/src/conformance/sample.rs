@@ -2,8 +2,8 @@
 
 use proptest::{collection::vec, option, prelude::*};
 use vipnode_pool_core::{
-    AddressBlock, Credentials, HostTimeRow, LeaseRow, MeteredRow, NodeRow, PairTime, PairedTime, Presence, Protocol2State, Proven, Row, RowKey, Signer,
-    TimesRow, WideBlock,
+    AddressBlock, Credentials, HostTimeRow, LeaseRow, MeteredRow, NodeRow, PairTime, PairedTime, Presence,
+    Protocol2State, Proven, Row, RowKey, Signer, TimesRow, WideBlock,
 };
 use vipnode_types::{
     Account, AgentKey, ChainSpec, Enode, LeaseId, Ms, NodeId, Price, Wei,
@@ -126,8 +126,12 @@ pub(crate) fn any_times() -> impl Strategy<Value = TimesRow> {
     };
     let block = || option::of(any::<u64>().prop_map(AddressBlock::from_bits));
     let host = (any_id(), block(), time()).prop_map(|(host, block, time)| HostTimeRow { host, block, time });
-    (any_id(), block(), time(), vec(host, 0..4))
-        .prop_map(|(client, block, others, hosts)| TimesRow { client, block, others, hosts })
+    (any_id(), block(), time(), vec(host, 0..4)).prop_map(|(client, block, others, hosts)| TimesRow {
+        client,
+        block,
+        others,
+        hosts,
+    })
 }
 
 fn any_credentials() -> impl Strategy<Value = Credentials> {

@@ -1,10 +1,10 @@
 use std::fs;
 
-use tempfile::tempdir;
 use proptest::{
     strategy::{Strategy as _, ValueTree as _},
     test_runner::TestRunner,
 };
+use tempfile::tempdir;
 use vipnode_pool_core::{PairedTime, Proven, WideBlock};
 use vipnode_types::TypedError as _;
 
