@@ -96,11 +96,7 @@ impl Drop for BegunCall {
     fn drop(&mut self) {
         count_failure(&self.metrics, self.admits, &self.outcome);
         let outcome = std::mem::replace(&mut self.outcome, CallOutcome::Lost);
-<<<<<<< HEAD
         self.inbox.push(Message::CallDone { life: self.life, connection: self.connection, call: self.call, outcome });
-=======
-        self.inbox.push(Message::CallDone { life: self.life, connection: self.peer, call: self.call, outcome });
->>>>>>> 8f95d35 (Serve address blocks in turn at the core, give a slow host's client a second one, and few clients to hosts that nobody knows)
     }
 }
 
