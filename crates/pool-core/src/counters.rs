@@ -1,5 +1,7 @@
 use vipnode_types::{Wei, wire::EvictReason};
 
+use crate::MeteredRow;
+
 /// Event counters since the start. They never decrease.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Counters {
@@ -49,6 +51,12 @@ impl Counters {
         self.metered_rows = self.metered_rows.saturating_add(1);
         self.metered_ms = self.metered_ms.saturating_add(billed_ms);
         self.metered_cost = self.metered_cost.checked_add(cost).unwrap_or(Wei::new(u128::MAX));
+    }
+
+    /// Counts a finished row that a store kept, and those that were merged into it.
+    pub(crate) fn count_metered(&mut self, row: &MeteredRow) {
+        self.count_row(row.total_billed_ms(), row.total_cost());
+        self.metered_rows = self.metered_rows.saturating_add(row.earlier.rows.into());
     }
 
     pub(crate) fn count_end(&mut self, reason: EvictReason) {

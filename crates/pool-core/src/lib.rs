@@ -55,7 +55,7 @@ pub use limits::{Limits, PoolLimits};
 pub use metering::pair_time::PairTime;
 pub use pool_call::PoolCall;
 pub use protocol2::state::Protocol2State;
-pub use row::{HostTimeRow, LeaseRow, MeteredRow, NodeRow, Presence, Row, RowKey, TimesRow};
+pub use row::{HostTimeRow, LeaseRow, MergedRows, MeteredRow, NodeRow, Presence, Row, RowKey, TimesRow};
 pub use steps::Steps;
 
 /// The error tables of this crate, for the book's page of errors.

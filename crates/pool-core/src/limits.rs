@@ -65,6 +65,10 @@ limits! {
         /// Address blocks (/24, /48) whose hosts have to report unpaired time before it locks out a client: of one block, no
         /// more than this part of the client's limit counts.
         lockout_blocks: u32 = 3, Count 1..=100;
+        /// Rows of the meter that a node ends in one hour; further rows are added up by pair and written in the next hour.
+        rows_an_hour: u32 = 1_000, Count 1..=60_000;
+        /// Rows of the meter that wait for the next hour; beyond it, rows are written at once.
+        waiting_rows: u32 = 100_000, Count 0..=10_000_000;
         /// Pairs of a client and a host whose time is remembered for a week; an address block may hold as many as are free.
         /// Beyond it, the time of a client's hosts is remembered together, except for four of them.
         pairs: u32 = 1_000_000, Count 1..=100_000_000;

@@ -21,6 +21,9 @@ pub enum Row {
     NextLease(u64),
     /// The time that a client spent with its hosts.
     Times(Box<TimesRow>),
+    /// A finished row of the meter that is not in the journal yet, since its nodes had too many: further rows of them are added
+    /// to it.
+    Waiting(Box<MeteredRow>),
     /// Removes the row with a key.
     Delete(RowKey),
 }
@@ -34,6 +37,8 @@ pub enum RowKey {
     Lease(LeaseId),
     /// The time that a client spent with its hosts.
     Times(NodeId),
+    /// A finished row that is not in the journal yet, by its client and its host.
+    Waiting(NodeId, NodeId),
 }
 
 /// The time of a week that a client spent with its hosts.
@@ -132,4 +137,41 @@ pub struct MeteredRow {
     pub cost: Wei,
     /// When the row ended.
     pub ended: Ms,
+    /// Rows of the same client, host, and payee that ended before it and are not in the journal one by one.
+    pub earlier: MergedRows,
+}
+
+/// The sums of several finished rows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct MergedRows {
+    /// How many.
+    pub rows: u32,
+    /// What they billed, in milliseconds.
+    pub billed_ms: u64,
+    /// What they cost.
+    pub cost: Wei,
+}
+
+impl MeteredRow {
+    /// What it and the rows merged into it bill, in milliseconds.
+    #[must_use]
+    pub const fn total_billed_ms(&self) -> u64 {
+        self.billed_ms.saturating_add(self.earlier.billed_ms)
+    }
+
+    /// What it and the rows merged into it cost; at most 2^128 - 1 wei.
+    #[must_use]
+    pub fn total_cost(&self) -> Wei {
+        self.cost.checked_add(self.earlier.cost).unwrap_or(Wei::new(u128::MAX))
+    }
+
+    /// Merges a row that ended before it into it.
+    pub(crate) fn add(&mut self, before: &Self) {
+        let MergedRows { rows, billed_ms, cost } = self.earlier;
+        self.earlier = MergedRows {
+            rows: rows.saturating_add(before.earlier.rows).saturating_add(1),
+            billed_ms: billed_ms.saturating_add(before.total_billed_ms()),
+            cost: cost.checked_add(before.total_cost()).unwrap_or(Wei::new(u128::MAX)),
+        };
+    }
 }

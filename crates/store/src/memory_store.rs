@@ -16,6 +16,7 @@ pub struct MemoryStore {
     nodes: BTreeMap<NodeId, NodeRow>,
     leases: BTreeMap<LeaseId, LeaseRow>,
     times: BTreeMap<NodeId, TimesRow>,
+    waiting: BTreeMap<(NodeId, NodeId), MeteredRow>,
     clock: Option<Ms>,
     next_lease: Option<u64>,
     journal: Vec<MeteredRow>,
@@ -85,6 +86,9 @@ impl MemoryStore {
             Row::Times(times) => {
                 self.times.insert(times.client, (**times).clone());
             }
+            Row::Waiting(row) => {
+                self.waiting.insert((row.lease.client, row.lease.host), (**row).clone());
+            }
             Row::Clock(floor) => self.clock = Some(*floor),
             Row::NextLease(next) => self.next_lease = Some(*next),
             Row::Delete(RowKey::Node(id)) => {
@@ -95,6 +99,9 @@ impl MemoryStore {
             }
             Row::Delete(RowKey::Times(id)) => {
                 self.times.remove(id);
+            }
+            Row::Delete(RowKey::Waiting(client, host)) => {
+                self.waiting.remove(&(*client, *host));
             }
         }
     }
@@ -116,6 +123,7 @@ impl Store for MemoryStore {
         self.nodes.values().for_each(|node| each(Row::Node(Box::new(node.clone()))));
         self.leases.values().for_each(|lease| each(Row::Lease(Box::new(lease.clone()))));
         self.times.values().for_each(|times| each(Row::Times(Box::new(times.clone()))));
+        self.waiting.values().for_each(|row| each(Row::Waiting(Box::new(row.clone()))));
         Ok(())
     }
 

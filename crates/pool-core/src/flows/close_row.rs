@@ -13,15 +13,21 @@ use crate::{
 };
 
 impl Core {
-    /// Writes the row that a lease runs as over, with both ends frozen, and counts the time that its sides were
-    /// paired, and the time that the host saw the client until `host_until` and that is not billed.
+    /// Writes the row that a lease runs as over, with both ends frozen, unless nothing is billed on it. Counts the time that
+    /// its sides were paired, and the time until `host_until` that the host saw the client and that is not billed.
     pub(crate) fn close_row(&mut self, output: &mut Output, index: u32, ends: Ends, host_until: Ms) {
         let Some(lease) = self.leases.get(index) else { return };
         let pair = Pair { client: lease.client(), host: lease.host() };
         let host_saw_ms = if lease.host_up() == UNSEEN { 0 } else { host_until.since(lease.host_up()) };
         let Some(row) = self.leases.row(lease, &self.agents) else { return };
-        let billed_ms = freeze(output, &row, ends, &mut self.counters);
-        let spent = Spent { price: row.price, billed_ms, unpaired_ms: host_saw_ms.saturating_sub(billed_ms) };
+        let price = row.price;
+        let metered = freeze(row, ends, output.now);
+        let billed_ms = metered.as_ref().map_or(0, |row| row.billed_ms);
+        if let Some(row) = metered {
+            self.counters.count_row(billed_ms, row.cost);
+            self.metering.rows.take(output, pair, row, &self.limits);
+        }
+        let spent = Spent { price, billed_ms, unpaired_ms: host_saw_ms.saturating_sub(billed_ms) };
         self.add_time(pair, spent);
         let pair = [pair.client, pair.host];
         let changed = self.agents.add_paired(pair, billed_ms, &self.limits);

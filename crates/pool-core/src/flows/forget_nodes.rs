@@ -8,8 +8,14 @@ impl Core {
         self.agents.len() < before
     }
 
-    /// Checks a bounded number of nodes, and forgets those that were not seen for long.
+    /// Writes a bounded number of rows that waited, checks a bounded number of nodes, and forgets those that were not seen for
+    /// long.
     pub(crate) fn sweep(&mut self, output: &mut Output, looks: u32) {
+        for _ in 0..looks {
+            if !self.metering.rows.write_due(output) {
+                break;
+            }
+        }
         for _ in 0..looks.min(self.agents.capacity()) {
             let index = self.agents.sweep_next();
             self.metering.forget_old(index, output.now, &self.agents);

@@ -3,7 +3,7 @@ use std::collections::BTreeMap;
 use vipnode_types::{ChainSpec, LeaseId, Ms, NodeId};
 
 use crate::{
-    Core, Counters, LeaseRow, Limits, NodeRow, Presence, Row, RowKey, TimesRow, leases::lease::UNSEEN,
+    Core, Counters, LeaseRow, Limits, MeteredRow, NodeRow, Presence, Row, RowKey, TimesRow, leases::lease::UNSEEN,
     pool_clock::PoolClock,
 };
 
@@ -14,6 +14,7 @@ struct Rows {
     leases: BTreeMap<LeaseId, LeaseRow>,
     seen: BTreeMap<NodeId, (Ms, u64)>,
     times: BTreeMap<NodeId, TimesRow>,
+    waiting: BTreeMap<(NodeId, NodeId), MeteredRow>,
     clock: Ms,
     next_lease: u64,
 }
@@ -28,7 +29,7 @@ impl Rows {
                 self.leases.insert(lease.id, *lease);
             }
             Row::Metered(row) => {
-                counters.count_row(row.billed_ms, row.cost);
+                counters.count_metered(&row);
             }
             Row::Presence(seen) => {
                 for Presence { id, seen, nonce } in seen {
@@ -38,6 +39,9 @@ impl Rows {
             }
             Row::Times(times) => {
                 self.times.insert(times.client, *times);
+            }
+            Row::Waiting(row) => {
+                self.waiting.insert((row.lease.client, row.lease.host), *row);
             }
             Row::Clock(clock) => self.clock = self.clock.max(clock),
             Row::NextLease(next) => self.next_lease = self.next_lease.max(next),
@@ -50,6 +54,9 @@ impl Rows {
             }
             Row::Delete(RowKey::Times(id)) => {
                 self.times.remove(&id);
+            }
+            Row::Delete(RowKey::Waiting(client, host)) => {
+                self.waiting.remove(&(client, host));
             }
         }
     }
@@ -106,6 +113,10 @@ impl Core {
         for row in read.times.values() {
             core.metering.restore(row, core.clock.now(), &core.agents, &core.limits);
         }
+        for row in read.waiting.into_values() {
+            core.counters.count_metered(&row);
+            core.metering.rows.restore(row);
+        }
         for row in read.leases.into_values() {
             core.restore_lease(&row);
         }
@@ -150,6 +161,7 @@ impl Core {
         rows.extend(nodes.into_iter().map(|row| Row::Node(Box::new(row))));
         rows.extend(leases.into_iter().map(|row| Row::Lease(Box::new(row))));
         rows.extend(times.into_iter().map(|row| Row::Times(Box::new(row))));
+        rows.extend(self.metering.rows.waiting().map(|row| Row::Waiting(Box::new(row.clone()))));
         rows
     }
 }

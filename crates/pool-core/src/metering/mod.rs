@@ -6,17 +6,18 @@ pub(crate) mod client_times;
 pub(crate) mod day_budget;
 pub(crate) mod pair_time;
 pub(crate) mod row_ends;
+pub(crate) mod row_merger;
 pub(crate) mod row_rollover;
 pub(crate) mod stored_times;
 pub(crate) mod unpaired;
 
 use crate::{
     collections::{block_shares::BlockShares, by_index::ByIndex, slab::Handle},
-    metering::{client_times::ClientTimes, unpaired::UnpairedBlocks},
+    metering::{client_times::ClientTimes, row_merger::RowMerger, unpaired::UnpairedBlocks},
 };
 
-/// The time of a week that clients spent with hosts, by client and host, and today's unpaired time by address block. Rows
-/// need no state.
+/// The time of a week that clients spent with hosts, by client and host, today's unpaired time by address block, and rows
+/// that wait to be written.
 #[derive(Debug)]
 pub(crate) struct Metering {
     clients: ByIndex<Option<Box<ClientTimes>>>,
@@ -25,6 +26,7 @@ pub(crate) struct Metering {
     blocks: UnpairedBlocks,
     /// Clients whose times the store does not have, each once.
     dirty: Vec<Handle>,
+    pub(crate) rows: RowMerger,
 }
 
 impl Metering {
@@ -34,11 +36,12 @@ impl Metering {
             shares: BlockShares::new(0),
             blocks: UnpairedBlocks::default(),
             dirty: Vec::new(),
+            rows: RowMerger::new(),
         }
     }
 
     #[cfg(test)]
     pub(crate) fn heap_bytes(&self) -> usize {
-        self.clients.heap_bytes()
+        self.clients.heap_bytes() + self.rows.heap_bytes()
     }
 }

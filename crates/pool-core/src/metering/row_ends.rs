@@ -1,10 +1,9 @@
 use vipnode_types::{Ms, Wei, meter, meter::Seen, wire::Side};
 
 use crate::{
-    Counters, LeaseRow, MeteredRow, Row,
+    LeaseRow, MergedRows, MeteredRow,
     agents::Agents,
     leases::lease::{Lease, UNSEEN},
-    output::Output,
 };
 
 /// The ends of a row on both sides.
@@ -42,18 +41,12 @@ pub(crate) fn side_end(lease: &Lease, side: Side, agents: &Agents) -> Ms {
     }
 }
 
-/// Writes the running row of a lease as finished, with both ends fixed. A row that no side ever saw is not written.
-/// Returns the billed time, in milliseconds.
-pub(crate) fn freeze(output: &mut Output, lease: &LeaseRow, ends: Ends, counters: &mut Counters) -> u64 {
-    if lease.client_seen.is_none() && lease.host_seen.is_none() {
-        return 0;
-    }
+/// Returns the running row of a lease as finished, with both ends fixed; `None` if nothing is billed on it.
+pub(crate) fn freeze(lease: LeaseRow, ends: Ends, now: Ms) -> Option<MeteredRow> {
     let seen = |side: Option<(Ms, Option<Ms>)>, end: Ms| side.map(|(up, _)| Seen { up, end: end.max(up) });
     let (client, host) = (seen(lease.client_seen, ends.client), seen(lease.host_seen, ends.host));
     let billed_ms = meter::billed_ms(client, host);
     let cost = meter::cost(lease.price, client, host).unwrap_or(Wei::ZERO);
-    counters.count_row(billed_ms, cost);
-    let lease = lease.clone();
-    output.persist(Row::Metered(Box::new(MeteredRow { lease, client, host, billed_ms, cost, ended: output.now })));
-    billed_ms
+    let row = MeteredRow { lease, client, host, billed_ms, cost, ended: now, earlier: MergedRows::default() };
+    (billed_ms > 0).then_some(row)
 }

@@ -82,6 +82,7 @@ impl Metering {
 
     /// Forgets a node. Returns whether the store has a row of its time with hosts.
     pub(crate) fn forget(&mut self, node: u32) -> bool {
+        self.rows.forget(node);
         let Some(times) = self.clients.take(node) else { return false };
         times.give_back_all(&mut self.shares);
         times.stored

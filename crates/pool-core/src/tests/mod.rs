@@ -7,6 +7,7 @@ mod flow;
 mod hostile_hosts;
 mod limits;
 mod matching;
+mod merged_rows;
 mod metering;
 mod offers;
 mod pool;

@@ -145,6 +145,9 @@ impl Checker {
         if row.billed_ms != billed {
             return wrong(format!("the formula of the meter gives {billed} ms"));
         }
+        if billed == 0 {
+            return wrong("nothing is billed on the row".to_owned());
+        }
         if row.cost != row.lease.price.cost(billed).unwrap_or(Wei::ZERO) {
             return wrong("the cost is not the price times the time".to_owned());
         }

@@ -1,7 +1,7 @@
 //! What the pool's core has written to the store.
 
 use vipnode_pool_core::{
-    Credentials, HostTimeRow, LeaseRow, MeteredRow, NodeRow, PairTime, Presence, Protocol2State, Proven, Row, RowKey,
+    Credentials, HostTimeRow, LeaseRow, MergedRows, MeteredRow, NodeRow, PairTime, Presence, Protocol2State, Proven, Row, RowKey,
     Signer, TimesRow,
 };
 use vipnode_types::meter::Seen;
@@ -43,6 +43,10 @@ impl Encode for Row {
                 out.number(8);
                 row.encode(out);
             }
+            Self::Waiting(row) => {
+                out.number(9);
+                row.encode(out);
+            }
         }
     }
 }
@@ -61,6 +65,11 @@ impl Encode for RowKey {
             Self::Times(client) => {
                 out.number(3);
                 client.encode(out);
+            }
+            Self::Waiting(client, host) => {
+                out.number(4);
+                client.encode(out);
+                host.encode(out);
             }
         }
     }
@@ -179,13 +188,17 @@ impl Encode for LeaseRow {
 
 impl Encode for MeteredRow {
     fn encode(&self, out: &mut Encoder) {
-        let Self { lease, client, host, billed_ms, cost, ended } = self;
+        let Self { lease, client, host, billed_ms, cost, ended, earlier } = self;
         lease.encode(out);
         client.encode(out);
         host.encode(out);
         billed_ms.encode(out);
         cost.encode(out);
         ended.encode(out);
+        let MergedRows { rows, billed_ms, cost } = earlier;
+        rows.encode(out);
+        billed_ms.encode(out);
+        cost.encode(out);
     }
 }
 

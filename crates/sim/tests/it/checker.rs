@@ -1,6 +1,6 @@
 //! The checker detects each violation that it is there to detect; otherwise a clean run would prove nothing.
 
-use vipnode_pool_core::{Credentials, LeaseRow, MeteredRow, NodeRow, Proven, Row, Signer};
+use vipnode_pool_core::{Credentials, LeaseRow, MergedRows, MeteredRow, NodeRow, Proven, Row, Signer};
 use vipnode_sim::{
     Checker, EPOCH_MS, GroundTruth, Scenario, SimRng,
     checks::{LOST_A_LEASE_MS, OVERBILLED_A_GAP_MS, Participant, Promise, Violation, durability, settled},
@@ -59,6 +59,7 @@ impl Fixture {
             client: seen,
             host: seen,
             ended: Ms::new(EPOCH_MS + to_ms),
+            earlier: MergedRows::default(),
         }
     }
 }

@@ -1,5 +1,7 @@
 //! The expected content of a store, computed from everything that was ever written.
 
+use std::collections::BTreeMap;
+
 use vipnode_pool_core::{LeaseRow, MeteredRow, NodeRow, Presence, Row, RowKey, TimesRow};
 
 use crate::{Store, StoreError};
@@ -35,6 +37,7 @@ impl Model {
         let mut nodes: Vec<NodeRow> = Vec::new();
         let mut leases: Vec<LeaseRow> = Vec::new();
         let mut times: Vec<TimesRow> = Vec::new();
+        let mut waiting = BTreeMap::new();
         let (mut clock, mut next) = (None, None);
         for row in &self.history {
             match row {
@@ -58,11 +61,17 @@ impl Model {
                     times.retain(|old| old.client != row.client);
                     times.push((**row).clone());
                 }
+                Row::Waiting(row) => {
+                    waiting.insert((row.lease.client, row.lease.host), (**row).clone());
+                }
                 Row::Clock(floor) => clock = Some(Row::Clock(*floor)),
                 Row::NextLease(number) => next = Some(Row::NextLease(*number)),
                 Row::Delete(RowKey::Node(id)) => nodes.retain(|old| old.id != *id),
                 Row::Delete(RowKey::Lease(id)) => leases.retain(|old| old.id != *id),
                 Row::Delete(RowKey::Times(id)) => times.retain(|old| old.client != *id),
+                Row::Delete(RowKey::Waiting(client, host)) => {
+                    waiting.remove(&(*client, *host));
+                }
                 Row::Metered(_) => {}
             }
         }
@@ -72,7 +81,8 @@ impl Model {
         times.sort_by_key(|times| times.client);
         let leases = leases.into_iter().map(|lease| Row::Lease(Box::new(lease)));
         let times = times.into_iter().map(|times| Row::Times(Box::new(times)));
-        clock.into_iter().chain(next).chain(nodes).chain(leases).chain(times).collect()
+        let waiting = waiting.into_values().map(|row| Row::Waiting(Box::new(row)));
+        clock.into_iter().chain(next).chain(nodes).chain(leases).chain(times).chain(waiting).collect()
     }
 
     fn journal(&self) -> Vec<MeteredRow> {

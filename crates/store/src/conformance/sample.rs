@@ -2,7 +2,7 @@
 
 use proptest::{collection::vec, option, prelude::*};
 use vipnode_pool_core::{
-    AddressBlock, Credentials, HostTimeRow, LeaseRow, MeteredRow, NodeRow, PairTime, PairedTime, Presence,
+    AddressBlock, Credentials, HostTimeRow, LeaseRow, MergedRows, MeteredRow, NodeRow, PairTime, PairedTime, Presence,
     Protocol2State, Proven, Row, RowKey, Signer, TimesRow, WideBlock,
 };
 use vipnode_types::{
@@ -52,6 +52,7 @@ pub(super) fn metered(number: u64, row: u32, ms: u64) -> MeteredRow {
         client: seen,
         host: seen,
         ended: Ms::new(2_000 + ms),
+        earlier: MergedRows::default(),
     }
 }
 
@@ -68,6 +69,8 @@ pub(super) fn any_row() -> impl Strategy<Value = Row> {
         3 => any_metered().prop_map(|row| Row::Metered(Box::new(row))),
         2 => vec(any_presence(), 0..4).prop_map(Row::Presence),
         2 => any_times().prop_map(|row| Row::Times(Box::new(row))),
+        2 => any_metered().prop_map(|row| Row::Waiting(Box::new(row))),
+        1 => (any_id(), any_id()).prop_map(|(client, host)| Row::Delete(RowKey::Waiting(client, host))),
         1 => any_ms().prop_map(Row::Clock),
         1 => any::<u32>().prop_map(|next| Row::NextLease(next.into())),
         1 => any_id().prop_map(|id| Row::Delete(RowKey::Node(id))),
@@ -179,13 +182,16 @@ fn any_lease() -> impl Strategy<Value = LeaseRow> {
 /// Mostly one of a few values, so that rows repeat; otherwise any value, for conflicts.
 fn any_metered() -> impl Strategy<Value = MeteredRow> {
     let seen = || option::of((any_ms(), any_ms()).prop_map(|(up, end)| Seen { up, end }));
-    let wild = (any_lease(), seen(), seen(), any_ms()).prop_map(|(lease, client, host, ended)| MeteredRow {
+    let earlier = (any::<u32>(), any::<u64>(), any::<u128>());
+    let earlier = earlier.prop_map(|(rows, billed_ms, cost)| MergedRows { rows, billed_ms, cost: Wei::new(cost) });
+    let wild = (any_lease(), seen(), seen(), any_ms(), earlier).prop_map(|(lease, client, host, ended, earlier)| MeteredRow {
         billed_ms: billed_ms(client, host),
         cost: cost(lease.price, client, host).unwrap_or(Wei::ZERO),
         lease,
         client,
         host,
         ended,
+        earlier,
     });
     let tame = (4u64..12, 0u32..2).prop_map(|(lease, row)| metered(lease, row, 60_000));
     prop_oneof![4 => tame, 1 => wild]
