@@ -172,8 +172,8 @@ fn a_light_client_that_leaves_its_lease_means_no_taken_slots() {
     let mut bench = serving_light();
     bench.on(Event::PeerGone(node(8), DropCause::Requested));
     assert_eq!(bench.report().unwrap().1.light_slots_full, Some(true));
-    bench.call(3, evict(2, 8));
     bench.done();
+    bench.call(3, evict(2, 8));
     assert_eq!(bench.report().unwrap().1.light_slots_full, Some(false));
     bench.call(4, admit_light(4, 7));
     bench.done();

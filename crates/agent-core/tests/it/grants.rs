@@ -71,24 +71,25 @@ fn an_admit_waits_for_a_slot_for_so_long_and_not_beyond_its_lease() {
         bench.call(2, admit(2, 10));
         bench.done();
         bench.call(3, evict(1, 9));
+        let evicting = bench.node_calls()[0].0;
         bench.call(4, admit(3, 11));
         assert_eq!(bench.reply(4), None);
-        bench
+        (bench, evicting)
     };
-    let mut bench = waiting();
+    let (mut bench, _) = waiting();
     bench.after(1_999);
     assert_eq!(bench.reply(4), None);
     bench.after(1);
     assert_eq!(refusal(&bench, 4), "all 2 slots are in use");
-    let mut bench = waiting();
+    let (mut bench, _) = waiting();
     bench.call(5, evict(3, 11));
     assert_eq!((bench.reply(5), refusal(&bench, 4).contains("ended")), (Some(Ok(())), true));
-    let mut bench = waiting();
+    let (mut bench, _) = waiting();
     bench.on(Event::NodeDown { why: "test".into() });
     assert!(refusal(&bench, 4).contains("down"));
-    let mut bench = waiting();
+    let (mut bench, evicting) = waiting();
     bench.on(Event::PoolLost { why: "cut".into() });
-    bench.done();
+    bench.on(Event::NodeDone { task: evicting, result: Ok(()) });
     assert_eq!(bench.calls(), vec![], "nobody waits for it any more");
 }
 

@@ -3,8 +3,8 @@ use crate::{Limits, agents::Agents};
 /// How often an agent of protocol 2 sends its updates on its present connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) struct UpdateGaps {
-    /// The longest time between two updates, in milliseconds.
-    longest_ms: u32,
+    /// The longest time between two updates, in tenths of a second, rounded up.
+    longest_ds: u16,
     /// Updates so far, at most [`ENOUGH`].
     updates: u8,
 }
@@ -16,14 +16,14 @@ impl UpdateGaps {
     /// Counts an update that came `ms` after whatever came before.
     pub(in crate::agents) fn note(&mut self, ms: u64) {
         if self.updates > 0 {
-            self.longest_ms = self.longest_ms.max(u32::try_from(ms).unwrap_or(u32::MAX));
+            self.longest_ds = self.longest_ds.max(u16::try_from(ms.div_ceil(100)).unwrap_or(u16::MAX));
         }
         self.updates = self.updates.saturating_add(1).min(ENOUGH);
     }
 
     /// The longest gap, in milliseconds; `most` while too few updates came to know, and where it is longer.
     pub(crate) fn longest_ms(self, most: u64) -> u64 {
-        if self.updates < ENOUGH { most } else { u64::from(self.longest_ms).min(most) }
+        if self.updates < ENOUGH { most } else { u64::from(self.longest_ds).saturating_mul(100).min(most) }
     }
 }
 

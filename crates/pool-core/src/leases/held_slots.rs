@@ -14,15 +14,15 @@ use crate::leases::{Leases, agent_calls::Eviction};
 pub(crate) struct HeldSlot {
     host: u32,
     /// Number of the host's connection.
-    connection: u32,
+    connection: u16,
 }
 
 /// Held slots of one host.
 #[derive(Debug, Default)]
 pub(in crate::leases) struct HeldSlots {
-    count: u32,
-    /// How many connections of the host ended. A slot that was held on an earlier one is not counted.
-    connection: u32,
+    count: u16,
+    /// How many connections of the host ended, wrapping. A slot that was held on an earlier one is not counted.
+    connection: u16,
 }
 
 /// Slots that are held for some time, with what follows.
@@ -68,7 +68,7 @@ impl Leases {
         let Some(node) = self.nodes.get_mut(slot.host) else { return false };
         let held = &mut node.held;
         let counted = held.connection == slot.connection;
-        held.count = held.count.saturating_sub(u32::from(counted));
+        held.count = held.count.saturating_sub(u16::from(counted));
         counted
     }
 
@@ -98,12 +98,12 @@ impl Leases {
     /// The slots of a host that are taken: by leases that it admitted, and held ones.
     pub(crate) fn taken_slots(&self, host: u32) -> u32 {
         let node = self.nodes.get(host);
-        node.host_count.saturating_sub(node.host_admitting).saturating_add(node.held.count)
+        node.host_count.saturating_sub(node.host_admitting.into()).saturating_add(node.held.count.into())
     }
 
     /// The number of held slots of a host, for checks.
     pub(crate) fn held_slots(&self, host: u32) -> u32 {
-        self.nodes.get(host).held.count
+        self.nodes.get(host).held.count.into()
     }
 
     /// How many slots are held on each host's present connection, counted one by one, for checks.

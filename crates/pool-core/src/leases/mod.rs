@@ -51,11 +51,11 @@ struct NodeLeases {
     client_head: u32,
     client_count: u32,
     /// The number of its leases as a client that the host has not admitted yet.
-    admitting: u32,
+    admitting: u16,
     host_head: u32,
     host_count: u32,
     /// Leases of which it is the host and that it has not answered.
-    host_admitting: u32,
+    host_admitting: u16,
     held: HeldSlots,
 }
 
@@ -178,7 +178,7 @@ impl Leases {
 
     /// The number of a client's leases that wait for their host to admit.
     pub(crate) fn admitting(&self, node: u32) -> u32 {
-        self.nodes.get(node).admitting
+        self.nodes.get(node).admitting.into()
     }
 
     /// The number of leases that a client knows of.

@@ -1,3 +1,5 @@
+use std::collections::BTreeMap;
+
 use vipnode_types::Ms;
 
 use crate::{
@@ -47,19 +49,18 @@ impl Matching {
         let Context { agents, limits, .. } = context;
         let Some(address) = agents.address(client).filter(|_| agents.is_proven(client)) else { return };
         let witness = if limits.closed { Witness::Member(client) } else { Witness::Block(AddressBlock::of(address)) };
-        let Some(standing) = self.nodes.get_mut(host) else { return };
-        let strikes = standing.strikes.get_or_insert_default();
-        if strikes.0.len() < limits.strike_witnesses as usize && !strikes.0.contains(&witness) {
-            strikes.0.push(witness);
+        let witnesses = self.strikes.0.entry(host).or_default();
+        if witnesses.len() < limits.strike_witnesses as usize && !witnesses.contains(&witness) {
+            witnesses.push(witness);
         }
     }
 
     /// A host and a client are connected: one more of the host's slots is used. A proven client resets its strikes.
     pub(crate) fn host_paired(&mut self, host: u32, client: u32, context: Context<'_>) {
-        let Some(standing) = self.nodes.get_mut(host) else { return };
         if context.agents.is_proven(client) {
-            standing.strikes = None;
+            self.strikes.forget(host);
         }
+        let Some(standing) = self.nodes.get_mut(host) else { return };
         standing.paired.begin(context.agents.address(client).map(AddressBlock::of), context.limits.closed);
     }
 
@@ -77,17 +78,24 @@ impl Matching {
 
     /// Whether proven clients of enough different address blocks found a host silent.
     pub(in crate::matching) fn is_struck(&self, host: u32, context: Context<'_>) -> bool {
-        let strikes = self.nodes.get(host).strikes.as_ref().map_or(0, |strikes| strikes.0.len());
-        strikes >= context.limits.strike_witnesses as usize
+        let witnesses = self.strikes.0.get(&host).map_or(0, Vec::len);
+        witnesses >= context.limits.strike_witnesses as usize
     }
 }
 
-/// Those that say that a host admits clients and then stays silent, each once.
+/// Those that say that a host admits clients and then stays silent, each once, by the host's index.
 ///
 /// A client can cause that too: it need only not dial. So only proven clients count, and only together: a host ranks lower
 /// once clients of three different address blocks agree. No stranger and no single operator ruins the rank of a host.
 #[derive(Debug, Default)]
-pub(in crate::matching) struct Strikes(Vec<Witness>);
+pub(in crate::matching) struct Strikes(BTreeMap<u32, Vec<Witness>>);
+
+impl Strikes {
+    /// Forgets what was said of a host.
+    pub(in crate::matching) fn forget(&mut self, host: u32) {
+        self.0.remove(&host);
+    }
+}
 
 /// Who says something of a host. Members of a closed pool may all sit behind one address, so each counts for itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

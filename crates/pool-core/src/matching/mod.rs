@@ -63,6 +63,7 @@ pub(crate) struct Matching {
     pending_offers: PendingOffers,
     second_hosts: SecondHosts,
     trials: Trials,
+    strikes: Strikes,
     /// Hosts that get no offer for a while, because they did not admit.
     rests: Deadlines<Handle>,
     /// Clients whose search is suspended, because no host was found.
@@ -98,8 +99,6 @@ struct Standing {
     /// Whether it is a host that refused or was late, and gets no offer until a timer ends.
     resting: bool,
     refusals: u8,
-    /// Who found it silent of late. One pointer, because hardly any host has any.
-    strikes: Option<Box<Strikes>>,
     /// Whether it is a client for which no host was found, whose search continues after a timer.
     backing_off: bool,
     /// The number of hosts that a client wants in total.
@@ -121,7 +120,6 @@ impl Default for Standing {
             counted_client: false,
             resting: false,
             refusals: 0,
-            strikes: None,
             backing_off: false,
             want: 0,
             avoid: None,
@@ -156,6 +154,7 @@ impl Matching {
             pending_offers: PendingOffers::new(limits.offers_minimum),
             second_hosts: SecondHosts::new(),
             trials: Trials::default(),
+            strikes: Strikes::default(),
             rests: Deadlines::new(),
             back_offs: Deadlines::new(),
         }
@@ -211,6 +210,7 @@ impl Matching {
 
     /// Forgets a node that is in no list.
     pub(crate) fn forget(&mut self, index: u32) {
+        self.strikes.forget(index);
         self.nodes.take(index);
     }
 

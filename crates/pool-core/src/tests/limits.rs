@@ -31,7 +31,9 @@ fn leases_a_client_and_slots_a_host_are_cut() {
 #[test]
 fn an_address_block_may_always_hold_so_many_pending_offers() {
     let mut pool = limited(|limits| limits.offers_minimum = 2);
-    pool.connect(10, host(10, 4)).unwrap();
+    for agent in 10..13 {
+        pool.connect(agent, host(agent, 1)).unwrap();
+    }
     for agent in 1..=3 {
         pool.connect_from(agent, client(agent), address(1), true).unwrap();
         pool.ask(agent, 1);

@@ -225,7 +225,9 @@ fn d48_a_thousand_clients_at_once_are_all_served() {
     }
     let mut core_calls = 0;
     for agent in 1000..2000 {
-        pool.connect(agent, client(agent)).unwrap();
+        // Each is of another network: so many of one would wait for each other's offers.
+        let [a, b] = [agent % 50 + 20, agent / 50].map(|part| u8::try_from(part).unwrap());
+        pool.connect_from(agent, client(agent), [a, b, 1, 1].into(), true).unwrap();
         let effects = pool.ask(agent, 1);
         core_calls += effects.iter().filter(|effect| matches!(effect, crate::Effect::Call { .. })).count();
     }

@@ -1,5 +1,7 @@
 //! Offers that are not paired: how many an address block may hold, how long they last, and whose word counts.
 
+use std::{net::IpAddr, ops::Range};
+
 use vipnode_types::wire::LeaveReason;
 
 use super::pool::{Pool, START, address, client, host, node};
@@ -30,6 +32,11 @@ fn knowing(limits: Limits, proven: impl IntoIterator<Item = u32>) -> Pool {
     pool
 }
 
+/// Addresses of one block.
+fn neighbor(agent: u32) -> IpAddr {
+    [20, 0, 200, u8::try_from(agent).unwrap()].into()
+}
+
 /// Each host admits whoever it is asked to.
 fn admit_all(pool: &mut Pool) {
     while let Some(at) = pool.calls.iter().position(|(_, _, call)| matches!(call, PoolCall::Admit(_))) {
@@ -45,21 +52,19 @@ fn never_proven_ids_of_a_block_hold_a_third_of_the_slots_and_of_a_wide_block_hal
     for agent in 1..=12 {
         pool.connect(agent, host(agent, 10)).unwrap();
     }
-    let mut asks = |agents: std::ops::Range<u32>, from: fn(u32) -> std::net::IpAddr| {
+    let mut asks = |agents: Range<u32>, from: fn(u32) -> IpAddr| {
         for agent in agents {
             pool.connect_from(agent, client(agent), from(agent), true).unwrap();
-            pool.ask(agent, 64);
-            admit_all(&mut pool);
-        }
-        for _ in 0..3 {
-            pool.pass(1_000);
-            admit_all(&mut pool);
+            for _ in 0..13 {
+                pool.ask(agent, 64);
+                admit_all(&mut pool);
+            }
         }
         pool.core.gauges().pending_offers
     };
-    assert_eq!(asks(100..110, |_| address(200)), 40, "of 120");
+    assert_eq!(asks(100..110, neighbor), 40, "of 120");
     assert_eq!(asks(110..160, address), 60, "the whole of 20.0.0.0/16");
-    assert_eq!(asks(160..161, |_| [21, 0, 0, 1].into()), 72, "another gets what it wants and there is");
+    assert_eq!(asks(160..170, |agent| [u8::try_from(agent).unwrap(), 0, 0, 1].into()), 70, "each other network has its host");
 }
 
 #[test]
@@ -69,7 +74,7 @@ fn proven_nodes_and_members_have_no_share() {
         pool.connect(agent, host(agent, 10)).unwrap();
     }
     for agent in 100..103 {
-        pool.connect_from(agent, client(agent), address(200), true).unwrap();
+        pool.connect_from(agent, client(agent), neighbor(agent), true).unwrap();
         for _ in 0..2 {
             pool.ask(agent, 2);
             admit_all(&mut pool);
@@ -80,7 +85,7 @@ fn proven_nodes_and_members_have_no_share() {
         let mut pool = Pool::with(Limits { closed, offers_minimum: 1, ..Limits::default() });
         pool.connect(1, host(1, 6)).unwrap();
         for agent in 2..8 {
-            pool.connect_from(agent, client(agent), address(200), true).unwrap();
+            pool.connect_from(agent, client(agent), neighbor(agent), true).unwrap();
             pool.ask(agent, 1);
         }
         assert_eq!(pool.core.gauges().pending_offers, if closed { 6 } else { 2 });
@@ -89,8 +94,10 @@ fn proven_nodes_and_members_have_no_share() {
 
 /// Client `agent` gets the only host and never connects.
 fn in_vain(pool: &mut Pool, agent: u32, at: u32) {
-    pool.connect_from(agent, client(agent), address(at), true).unwrap();
+    let ip = [20, 0, u8::try_from(at).unwrap(), u8::try_from(agent).unwrap()].into();
+    pool.connect_from(agent, client(agent), ip, true).unwrap();
     pool.ask(agent, 1);
+    assert!(pool.calls.iter().any(|(_, _, call)| matches!(call, PoolCall::Admit(_))), "{agent}: {:?}", pool.last_ask(agent));
     pool.admit(1);
     pool.ask(agent, 0);
     pool.pass(15_000);

@@ -354,9 +354,9 @@ fn a_light_node_that_a_host_disconnected_keeps_its_neighbors_away_and_no_others(
         let mut pool = Pool::with(Limits { closed, ..Limits::default() });
         pool.connect(1, serving(1, "eth les")).unwrap();
         pool.full(1, &[]);
-        let light = |pool: &mut Pool, agent: u32, at: u32| {
+        let light = |pool: &mut Pool, agent: u32, at: u8| {
             let hello = ConnectRequest { capabilities: list("les/4"), ..needing(agent, "les") };
-            pool.connect_from(agent, hello, super::pool::address(at), true).unwrap();
+            pool.connect_from(agent, hello, [20, 0, at, u8::try_from(agent).unwrap()].into(), true).unwrap();
             given(pool, agent, &[1])
         };
         let (_, call) = light(&mut pool, 2, 2).unwrap();
@@ -374,7 +374,7 @@ fn a_light_node_that_a_host_disconnected_keeps_its_neighbors_away_and_no_others(
         pool.done(call, CallOutcome::Refused(WireError::new(ErrorCode::LightFull, "taken", "")));
         assert_eq!(light(&mut pool, 4, 4), None, "the same again");
         assert!(light(&mut pool, 5, 5).is_some(), "the host does not rest");
-        pool.connect_from(6, client(6), super::pool::address(2), true).unwrap();
+        pool.connect_from(6, client(6), [20, 0, 2, 6].into(), true).unwrap();
         assert!(given(&mut pool, 6, &[1]).is_some(), "a full node of that block");
     }
 }
