@@ -91,10 +91,12 @@ pub(crate) const BACKOFF_MOST_MS: u64 = 60_000;
 pub(crate) const GOOD_MS: u64 = 60_000;
 /// A pool that rejected the agent is tried again after this time.
 pub(crate) const REFUSED_MS: u64 = 300_000;
+/// The minimum wait that a pool may request: with none, each rejection would be followed by a request at once.
+pub(crate) const RETRY_LEAST_MS: u64 = 1_000;
 /// The maximum wait that a pool may request.
 pub(crate) const RETRY_MOST_MS: u64 = 300_000;
 /// The pool's report interval is at least this ...
-pub(crate) const INTERVAL_LEAST_MS: u64 = 100;
+pub(crate) const INTERVAL_LEAST_MS: u64 = 1_000;
 /// ... and at most this: an agent that does not report for 180 s counts as offline.
 pub(crate) const INTERVAL_MOST_MS: u64 = 119_000;
 /// The minimum time between two updates of protocol 2, whatever changes.

@@ -39,6 +39,13 @@ pub enum AgentNotice {
     },
     /// A notice of the agent core.
     Notice(Notice),
+    /// A notice that was shown before came again; the newest of them.
+    Repeated {
+        /// The notice.
+        notice: Box<AgentNotice>,
+        /// How often, without those that were shown.
+        times: u64,
+    },
     /// Something on this machine fails, and the agent continues.
     Fault(Failure),
     /// The delegation ends soon and could not be renewed.

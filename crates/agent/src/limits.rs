@@ -12,6 +12,13 @@ pub const NODE_CALLS: usize = 4_096;
 pub const NODE_EVENTS: usize = 256;
 /// Notices that wait to be shown. A further one is dropped; it is in the log all the same.
 pub const NOTICES: usize = 1_024;
+/// A notice that repeats within this time is not shown but counted; the count is shown at the end of the time. Each further
+/// time is twice as long, ...
+pub const REPEAT_FIRST: Duration = Duration::from_secs(10);
+/// ... up to this.
+pub const REPEAT_MAX: Duration = Duration::from_secs(600);
+/// Notices that are remembered for it. At the limit the one whose time ends first is shown with its count and forgotten.
+pub const REPEATS: usize = 64;
 /// The longest look-up of a name; then it counts as unknown. The agent core has one look-up of each name in progress.
 pub const RESOLVE_DEADLINE: Duration = Duration::from_secs(10);
 /// Calls of the pool that wait for an answer of ours; the RPC answers "busy" beyond its own, lower limit.
@@ -48,6 +55,9 @@ pub const LOOK_FIRST: Duration = Duration::from_millis(5);
 pub const HEAD_EVERY: Duration = Duration::from_secs(5);
 /// The first retry of a node that is offline; each further one waits twice as long.
 pub const NODE_RETRY_FIRST: Duration = Duration::from_millis(100);
+/// A node that was lost this soon after it was found, or sooner, is looked for with the wait of the last search: it answers,
+/// but not to all that is asked of it.
+pub const NODE_STEADY: Duration = Duration::from_secs(10);
 /// The longest wait between two retries of a node that is offline.
 pub const NODE_RETRY_MAX: Duration = Duration::from_secs(5);
 

@@ -42,6 +42,7 @@ impl AgentCore {
         self.asks.answered();
         let wait_ms = match answer {
             Ok(reply) => {
+                self.asks.accepted();
                 let before = self.leases.running(Side::Client);
                 for grant in reply.hosts.into_iter().take(limits::REPLY_HOSTS) {
                     // A slot with any problem is left at once.
@@ -55,6 +56,7 @@ impl AgentCore {
             }
             Err(error) => {
                 let wait_ms = retry_ms(&error).unwrap_or(limits::BACKOFF_MOST_MS);
+                let wait_ms = wait_ms.max(self.asks.refused(&mut self.rng));
                 out.push(Action::Notice(Notice::PoolRefused(error)));
                 wait_ms
             }

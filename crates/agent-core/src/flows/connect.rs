@@ -10,7 +10,6 @@ use crate::{
     leases::Lease,
     limits,
     pool::{
-        backoff::up_to,
         dialect::Welcome,
         hello::hello,
         link::{Request, retry_ms},
@@ -104,8 +103,8 @@ impl AgentCore {
         } else if lasting {
             self.reconnect(now, limits::REFUSED_MS, out);
         } else if let Some(retry_ms) = retry_ms(&error) {
-            let jitter_ms = up_to(limits::BACKOFF_FIRST_MS, &mut self.rng);
-            self.reconnect(now, retry_ms.saturating_add(jitter_ms), out);
+            let further_ms = self.link.next_wait_ms(&mut self.rng);
+            self.reconnect(now, retry_ms.saturating_add(further_ms), out);
         } else {
             self.forget_socket(now);
             self.reconnect_later(out);

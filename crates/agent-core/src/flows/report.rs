@@ -95,13 +95,13 @@ impl AgentCore {
         self.reports.repeat();
         let wait_ms = match answer {
             // Two sides that never agree must not exchange messages without a pause.
-            Ok(_) if full => limits::BACKOFF_FIRST_MS,
+            Ok(_) if full => limits::BACKOFF_FIRST_MS.max(self.reports.refused(&mut self.rng)),
             Ok(_) => 0,
             Err(error) if self.dialect.is_forgotten(retry_ms(&error)) => return self.not_taken(now, error, out),
             Err(error) => {
                 let wait_ms = retry_ms(&error).unwrap_or(limits::BACKOFF_FIRST_MS);
                 out.push(Action::Notice(Notice::PoolRefused(error)));
-                wait_ms
+                wait_ms.max(self.reports.refused(&mut self.rng))
             }
         };
         self.reports.hold(now.plus(wait_ms));

@@ -12,6 +12,8 @@ pub(crate) struct AskState {
     next: Ms,
     last: Option<Ms>,
     backoff: Backoff,
+    /// Waits after rejected asks, until the pool answers one.
+    refusals: Backoff,
     /// The missing hosts of which the user was last notified.
     announced: Option<(u32, String)>,
 }
@@ -19,7 +21,7 @@ pub(crate) struct AskState {
 impl Default for AskState {
     fn default() -> Self {
         let backoff = Backoff::new(limits::ASK_FIRST_MS, limits::BACKOFF_MOST_MS);
-        Self { in_flight: None, next: Ms::ZERO, last: None, backoff, announced: None }
+        Self { in_flight: None, next: Ms::ZERO, last: None, backoff, refusals: Backoff::default(), announced: None }
     }
 }
 
@@ -53,6 +55,16 @@ impl AskState {
 
     pub(crate) const fn answered(&mut self) {
         self.in_flight = None;
+    }
+
+    /// Records that the pool answered an ask.
+    pub(crate) fn accepted(&mut self) {
+        self.refusals.reset();
+    }
+
+    /// Records that the pool rejected an ask. Returns the minimum wait, in milliseconds.
+    pub(crate) fn refused(&mut self, rng: &mut ChaCha8Rng) -> u64 {
+        self.refusals.next_ms(rng)
     }
 
     /// Resets the wait, because the pool assigned a host.

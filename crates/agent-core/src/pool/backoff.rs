@@ -1,12 +1,20 @@
 use rand::Rng;
 use rand_chacha::ChaCha8Rng;
 
+use crate::limits;
+
 /// Growing waits with full jitter: each is random between zero and a bound that doubles.
 #[derive(Debug, Clone)]
 pub(crate) struct Backoff {
     first_ms: u64,
     most_ms: u64,
     bound_ms: u64,
+}
+
+impl Default for Backoff {
+    fn default() -> Self {
+        Self::new(limits::BACKOFF_FIRST_MS, limits::BACKOFF_MOST_MS)
+    }
 }
 
 impl Backoff {

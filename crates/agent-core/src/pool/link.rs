@@ -53,7 +53,7 @@ impl Default for Link {
         Self {
             state: LinkState::Away,
             socket: 0,
-            backoff: Backoff::new(limits::BACKOFF_FIRST_MS, limits::BACKOFF_MOST_MS),
+            backoff: Backoff::default(),
             taken_before: false,
             loss_announced: false,
             price: None,
@@ -156,9 +156,9 @@ impl Link {
     }
 }
 
-/// Returns the wait that the pool requested, clamped.
+/// Returns the wait that the pool requested, clamped. A pool that requests no wait at all gets a request a second at most.
 pub(crate) fn retry_ms(error: &WireError) -> Option<u64> {
     let asked = error.data.as_ref().and_then(|data| data.retry_ms);
     let asked = asked.or_else(|| error.is(ErrorCode::Busy).then_some(limits::BACKOFF_FIRST_MS));
-    asked.map(|ms| ms.min(limits::RETRY_MOST_MS))
+    asked.map(|ms| ms.clamp(limits::RETRY_LEAST_MS, limits::RETRY_MOST_MS))
 }

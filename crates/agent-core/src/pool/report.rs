@@ -6,7 +6,10 @@ use vipnode_types::{
     wire::{ReportRequest, UpLease},
 };
 
-use super::{backoff::up_to, link::Request};
+use super::{
+    backoff::{Backoff, up_to},
+    link::Request,
+};
 use crate::RequestTag;
 
 /// Reports on connections to the pool: one report in flight, and changes in the meantime go into the next.
@@ -23,6 +26,8 @@ pub(crate) struct Reports {
     due: Ms,
     /// Until when the pool asked to wait.
     hold: Ms,
+    /// Waits after reports that the pool did not accept, until it accepts one; a new socket does not end them.
+    refusals: Backoff,
     slots_sent: Option<u32>,
     /// Whether the slots for light nodes are taken, as last reported; `None` if never.
     light_full_sent: Option<bool>,
@@ -179,9 +184,15 @@ impl Reports {
         self.in_flight.take()
     }
 
+    /// Records that the pool did not accept a report. Returns the minimum wait, in milliseconds.
+    pub(crate) fn refused(&mut self, rng: &mut ChaCha8Rng) -> u64 {
+        self.refusals.next_ms(rng)
+    }
+
     /// Records that the pool accepted it.
     pub(crate) fn took(&mut self, sent: Sent) {
         self.taken = sent.set;
+        self.refusals.reset();
     }
 
     /// Has everything reported again, because the pool did not count the last report.

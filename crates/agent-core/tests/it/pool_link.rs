@@ -110,6 +110,40 @@ fn a_busy_pool_is_asked_again_after_its_retry_time() {
 }
 
 #[test]
+fn a_wait_that_the_pool_requests_has_a_floor_and_rejections_back_off() {
+    let mut bench = Bench::live(client_config(1));
+    let (mut reports, mut asks) = (0, 0);
+    for _ in 0..6_000 {
+        let (report, ask) = (bench.report(), bench.ask());
+        if let Some((tag, _)) = report {
+            reports += 1;
+            bench.on(Event::PoolAnswers { tag, answer: Err(WireError::busy("no", 0)) });
+        }
+        if let Some((tag, _)) = ask {
+            asks += 1;
+            bench.on(Event::PoolAnswers { tag, answer: Err(WireError::busy("no", 0)) });
+        }
+        bench.after(100);
+    }
+    assert!(reports < 60 && asks < 60, "{reports} reports and {asks} asks in ten minutes");
+}
+
+#[test]
+fn a_pool_that_is_always_busy_is_reached_ever_less_often() {
+    let mut bench = Bench::new(client_config(1));
+    bench.node_up();
+    let waits = (0..40).map(|_| {
+        bench.on(Event::PoolOpen);
+        let tag = bench.connect_tag();
+        bench.on(Event::PoolAnswers { tag, answer: Err(WireError::busy("starting", 0)) });
+        bench.reconnect().unwrap()
+    });
+    let waits: Vec<u64> = waits.collect();
+    assert!(waits.iter().all(|wait| *wait >= 1_000), "{waits:?}");
+    assert!(waits.iter().sum::<u64>() > 400_000, "{waits:?}");
+}
+
+#[test]
 fn the_pool_is_not_greeted_before_the_node_is_known() {
     let mut bench = Bench::new(client_config(1));
     bench.on(Event::PoolOpen);

@@ -11,7 +11,7 @@ use vipnode_types::{Failure, NodeFacts, NodeId};
 
 use crate::{
     AgentError, clock,
-    limits::{HEAD_EVERY, LOOK_CALM, LOOK_FIRST, NODE_RETRY_FIRST, NODE_RETRY_MAX},
+    limits::{HEAD_EVERY, LOOK_CALM, LOOK_FIRST, NODE_RETRY_FIRST, NODE_RETRY_MAX, NODE_STEADY},
 };
 
 /// Observes the node: whether it answers, its peers, its newest block.
@@ -31,9 +31,17 @@ impl Observer {
     /// Runs until the receiver of its events is gone, or another node answers.
     pub(crate) async fn run(mut self, facts: NodeFacts) {
         let mut facts = Some(facts);
+        let mut wait = Duration::ZERO;
         while let Some(up) = facts {
+            let found = Instant::now();
             facts = match self.watch(up).await {
-                Ok(()) => self.find_again().await,
+                Ok(()) => {
+                    // A node that returns its facts but no peers must not be found and lost without a pause.
+                    if found.elapsed() > NODE_STEADY {
+                        wait = Duration::ZERO;
+                    }
+                    self.find_again(&mut wait).await
+                }
                 Err(ReceiverGone) => None,
             };
         }
@@ -110,10 +118,14 @@ impl Observer {
         }
     }
 
-    /// Waits until the node is back; `None` if the receiver is gone or another node answers.
-    async fn find_again(&self) -> Option<NodeFacts> {
-        let mut wait = NODE_RETRY_FIRST;
+    /// Waits until the node is back; `None` if the receiver is gone or another node answers. `wait` passes first.
+    async fn find_again(&self, wait: &mut Duration) -> Option<NodeFacts> {
         loop {
+            tokio::select! {
+                () = self.out.closed() => return None,
+                () = sleep(*wait) => {}
+            }
+            *wait = longer(*wait);
             match self.node.facts().await {
                 Ok(facts) if facts.id == self.id => return Some(facts),
                 Ok(other) => {
@@ -123,18 +135,13 @@ impl Observer {
                 }
                 Err(error) => tracing::debug!("the node is still offline: {error}"),
             }
-            tokio::select! {
-                () = self.out.closed() => return None,
-                () = sleep(wait) => {}
-            }
-            wait = longer(wait);
         }
     }
 }
 
 /// The next wait for a node that is offline.
 pub(crate) fn longer(wait: Duration) -> Duration {
-    wait.saturating_mul(2).min(NODE_RETRY_MAX)
+    wait.saturating_mul(2).clamp(NODE_RETRY_FIRST, NODE_RETRY_MAX)
 }
 
 async fn next(events: &mut Option<PeerEvents>) -> Option<PeerEvent> {

@@ -6,6 +6,7 @@ mod actor;
 mod journal_writer;
 mod open_calls;
 mod prepare;
+mod repeated_notices;
 mod runner;
 mod undo_journal;
 

@@ -12,6 +12,7 @@ use vipnode_types::{Failure, JoinSecret, wire::PROTOCOL};
 use super::{
     actor::{Actor, Parts},
     prepare::{Prepared, prepare},
+    repeated_notices::RepeatedNotices,
 };
 use crate::{
     AgentError, AgentMetrics, AgentNotice, Connector, PoolAddress, Resolver,
@@ -78,7 +79,9 @@ impl AgentRunner {
     /// continue. Its notices arrive in the receiver, which may be dropped.
     #[must_use]
     pub fn spawn(config: RunnerConfig) -> (Self, mpsc::Receiver<AgentNotice>) {
-        let (sender, notices) = mpsc::channel(NOTICES);
+        let (sender, noticed) = mpsc::channel(NOTICES);
+        let (shown, notices) = mpsc::channel(NOTICES);
+        tokio::spawn(RepeatedNotices::default().run(noticed, shown));
         let stop = CancellationToken::new();
         let (wanted, changes) = watch::channel(config.agent.clone());
         let (status, queries) = StatusSource::new(LOCAL_QUERIES);

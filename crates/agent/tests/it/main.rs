@@ -10,6 +10,7 @@
 )]
 
 mod agent;
+mod broken_node;
 mod direct;
 mod fake_pool;
 mod go_vipnode;

@@ -77,6 +77,11 @@ pub(crate) fn agent_notice_line(notice: &AgentNotice) -> Line {
             Line::new("signs_each_call", Tone::Plain, text)
         }
         AgentNotice::Notice(notice) => notice_line(notice),
+        AgentNotice::Repeated { notice, times } => {
+            let mut line = agent_notice_line(notice);
+            line.text = format!("{} (repeated {})", line.text, counted(*times, "time"));
+            line.with("repeated", *times)
+        }
     }
 }
 
@@ -267,6 +272,13 @@ mod tests {
     use vipnode_types::Price;
 
     use super::*;
+
+    #[test]
+    fn a_repeated_notice_has_its_count() {
+        let notice = Box::new(AgentNotice::Notice(Notice::NodeReconnected));
+        let line = agent_notice_line(&AgentNotice::Repeated { notice, times: 12 });
+        assert!(line.text.ends_with("(repeated 12 times)") && line.fields["repeated"] == 12, "{}", line.text);
+    }
 
     #[test]
     fn a_welcome_cannot_paint_on_the_terminal() {
