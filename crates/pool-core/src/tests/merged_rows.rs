@@ -26,7 +26,8 @@ fn begin_rows(pool: &mut Pool, rows: u32) {
 /// What the journal holds and what waits for it.
 fn sums(pool: &Pool) -> (u64, u64) {
     let waiting = pool.core.rows();
-    let waiting: u64 = waiting.iter().map(|row| if let Row::Waiting(row) = row { row.total_billed_ms() } else { 0 }).sum();
+    let waiting: u64 =
+        waiting.iter().map(|row| if let Row::Waiting(row) = row { row.total_billed_ms() } else { 0 }).sum();
     (pool.metered().iter().map(MeteredRow::total_billed_ms).sum(), waiting)
 }
 

@@ -64,7 +64,11 @@ fn never_proven_ids_of_a_block_hold_a_third_of_the_slots_and_of_a_wide_block_hal
     };
     assert_eq!(asks(100..110, neighbor), 40, "of 120");
     assert_eq!(asks(110..160, address), 60, "the whole of 20.0.0.0/16");
-    assert_eq!(asks(160..170, |agent| [u8::try_from(agent).unwrap(), 0, 0, 1].into()), 70, "each other network has its host");
+    assert_eq!(
+        asks(160..170, |agent| [u8::try_from(agent).unwrap(), 0, 0, 1].into()),
+        70,
+        "each other network has its host"
+    );
 }
 
 #[test]
@@ -97,7 +101,11 @@ fn in_vain(pool: &mut Pool, agent: u32, at: u32) {
     let ip = [20, 0, u8::try_from(at).unwrap(), u8::try_from(agent).unwrap()].into();
     pool.connect_from(agent, client(agent), ip, true).unwrap();
     pool.ask(agent, 1);
-    assert!(pool.calls.iter().any(|(_, _, call)| matches!(call, PoolCall::Admit(_))), "{agent}: {:?}", pool.last_ask(agent));
+    assert!(
+        pool.calls.iter().any(|(_, _, call)| matches!(call, PoolCall::Admit(_))),
+        "{agent}: {:?}",
+        pool.last_ask(agent)
+    );
     pool.admit(1);
     pool.ask(agent, 0);
     pool.pass(15_000);

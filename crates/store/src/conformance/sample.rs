@@ -184,15 +184,16 @@ fn any_metered() -> impl Strategy<Value = MeteredRow> {
     let seen = || option::of((any_ms(), any_ms()).prop_map(|(up, end)| Seen { up, end }));
     let earlier = (any::<u32>(), any::<u64>(), any::<u128>());
     let earlier = earlier.prop_map(|(rows, billed_ms, cost)| MergedRows { rows, billed_ms, cost: Wei::new(cost) });
-    let wild = (any_lease(), seen(), seen(), any_ms(), earlier).prop_map(|(lease, client, host, ended, earlier)| MeteredRow {
-        billed_ms: billed_ms(client, host),
-        cost: cost(lease.price, client, host).unwrap_or(Wei::ZERO),
-        lease,
-        client,
-        host,
-        ended,
-        earlier,
-    });
+    let wild =
+        (any_lease(), seen(), seen(), any_ms(), earlier).prop_map(|(lease, client, host, ended, earlier)| MeteredRow {
+            billed_ms: billed_ms(client, host),
+            cost: cost(lease.price, client, host).unwrap_or(Wei::ZERO),
+            lease,
+            client,
+            host,
+            ended,
+            earlier,
+        });
     let tame = (4u64..12, 0u32..2).prop_map(|(lease, row)| metered(lease, row, 60_000));
     prop_oneof![4 => tame, 1 => wild]
 }
