@@ -56,7 +56,17 @@ impl AgentCore {
     /// Tries admits again that wait for a slot. Returns whether one of them got it.
     pub(crate) fn admit_waiting(&mut self, now: Ms, out: &mut Vec<Action>) -> bool {
         let before = self.leases.len();
-        for WaitingAdmit { tag, call, until } in self.waiting_admits.take() {
+        let waiting = self.waiting_admits.take();
+        if waiting.is_empty() {
+            return false;
+        }
+        let busy = self.leases.busy_peers();
+        for WaitingAdmit { tag, call, until } in waiting {
+            if until > now && busy.contains(&call.client) {
+                // The node is letting this very client go: that comes first.
+                self.waiting_admits.push(WaitingAdmit { tag, call, until });
+                continue;
+            }
             let reply = match self.leases.get(call.lease) {
                 Some(_) => self.admit_again(tag, &call),
                 None => self.admit_new(now, tag, &call, until, out),
