@@ -291,7 +291,8 @@ limits! {
         /// Frames that may arrive before the other side's close frame; then the socket is closed without it.
         farewell_frames: usize = 64, Count 0..=100_000;
         /// Agents that speak over HTTP; one address block (/24, /48) and one provider (/16, /32) may hold at most as many as are
-        /// still free. A further one is answered "busy"; none is removed for it. Members of a closed pool share the whole.
+        /// still free, and a few blocks of a provider always 4. A further one is answered "busy"; none is removed for it. Members of
+        /// a closed pool share the whole.
         http_agents: usize = 10_000, Count 1..=10_000_000;
         /// An agent over HTTP that does not call for this long counts as disconnected.
         http_idle: Duration = seconds(240), Time SECOND..=DAY;

@@ -97,7 +97,7 @@ impl DataDir {
     }
 }
 
-/// Returns the key; `None` if there is no file. Nothing but a regular file is opened, because opening a fifo would block.
+/// Returns the key; `None` if the file does not exist. Nothing but a regular file is opened, because opening a fifo would block.
 fn read_key(path: &Path) -> Result<Option<PoolKey>, DataDirError> {
     let failed = |why| DataDirError::ReadKey { path: path.to_owned(), why };
     let metadata = match fs::symlink_metadata(path) {

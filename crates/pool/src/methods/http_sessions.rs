@@ -66,12 +66,14 @@ struct HttpSession {
 
 /// When a refused caller may try again. Sessions end by their age only.
 const RETRY_MS: u64 = 60_000;
+/// Sessions that a block may hold whatever its neighbors hold, as far as [`BlockShares`] allows. In the rule of `http_agents`.
+const BLOCK_MINIMUM: u32 = 4;
 
 impl HttpSessions {
     /// `started` is the wall clock at the pool's start.
     pub(crate) fn new(limit: usize, core: &Limits, started: Ms) -> Self {
         let Limits { nonce_ahead_ms: ahead_ms, nonce_behind_ms: behind_ms, .. } = *core;
-        let table = Table { sessions: BTreeMap::new(), shares: BlockShares::new(0) };
+        let table = Table { sessions: BTreeMap::new(), shares: BlockShares::new(BLOCK_MINIMUM) };
         Self { limit, ahead_ms, behind_ms, started, table: Mutex::new(table) }
     }
 

@@ -51,7 +51,7 @@ impl Port {
         }
     }
 
-    /// Warns, once, about a proxy on this machine that passes requests on and that the pool was not told about.
+    /// Warns, once, about a proxy on this machine that passes requests on and that `--proxy` does not name.
     pub(crate) fn warn_of_unnamed_proxy(&self) {
         if !self.warned_of_proxy.swap(true, Ordering::Relaxed) {
             tracing::warn!(

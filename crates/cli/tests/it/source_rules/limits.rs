@@ -73,6 +73,8 @@ const NO_LIMITS: &[(&str, &str, &str)] = &[
     ("pool/src/data_dir.rs", "KEY_BYTES", "the pool's own file"),
     ("pool/src/methods/monitor.rs", "EVERY", "a pace: `health_age` limits"),
     ("pool/src/methods/http_sessions.rs", "RETRY_MS", "the words of a refusal"),
+    ("pool/src/methods/http_sessions.rs", "BLOCK_MINIMUM", "a part of the rule of `http_agents`"),
+    ("pool/src/server.rs", "HIGHER_PORT", "the words of a hint"),
     ("pool/src/net/fragment_deadline.rs", "HEAD", "WebSocket: bytes of the protocol"),
     ("pool/src/net/fragment_deadline.rs", "FINAL", "WebSocket: a bit of the protocol"),
     ("pool/src/net/fragment_deadline.rs", "MASKED", "WebSocket: a bit of the protocol"),
