@@ -2,9 +2,9 @@ use crate::AddressBlock;
 
 /// The steps that one command took to search hosts for clients, by the clients' address blocks.
 ///
-/// A command of one agent may search for others: a host that refuses has its client look for another host, and a tick
-/// serves whoever waits. The core has no clock, so it counts; the program that runs it charges the steps to these blocks at
-/// the time that a step takes, so that a block pays for all its searches, whoever started them.
+/// A command of one agent may search for others: if a host refuses, its client gets another host, and a tick serves the
+/// waiting clients. The core has no clock, so it counts steps; the program that runs it charges them to these blocks by the
+/// time that a step takes. A block therefore pays for all searches for its clients.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Steps(Vec<(AddressBlock, u32)>);
 

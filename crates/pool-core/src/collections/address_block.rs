@@ -10,7 +10,7 @@ pub struct AddressBlock(u64);
 pub struct WideBlock(u64);
 
 impl AddressBlock {
-    /// Stands for every address where blocks are not told apart. No address is in it.
+    /// Stands for every address if blocks are not distinguished. No address is in it.
     pub const ALL: Self = Self(0);
 
     /// Returns the block of an address.
@@ -28,7 +28,7 @@ impl AddressBlock {
         }
     }
 
-    /// A short mark, by which two blocks are told apart where a rare mistake does no harm.
+    /// A short mark that distinguishes two blocks, for uses to which a rare mistake does no harm.
     pub(crate) const fn mark(self) -> u32 {
         let [_, a, b, c, d, e, f, g] = self.0.to_be_bytes();
         u32::from_be_bytes([b, c, d ^ a, e]) ^ u32::from_be_bytes([0, 0, f, g]).rotate_left(7)

@@ -56,7 +56,7 @@ impl Core {
         let of_offers = self.matching.second_hosts().leases().chain(self.matching.trials().leases());
         let pending = |lease: &LeaseId| self.leases.find(*lease).and_then(|index| self.leases.get(index));
         let ghost = of_offers.into_iter().find(|lease| pending(lease).is_none_or(Lease::is_running));
-        ensure(ghost.is_none(), || format!("{ghost:?} is no pending offer, and counted as one"))
+        ensure(ghost.is_none(), || format!("{ghost:?} counts as a pending offer and is not one"))
     }
 
     fn check_lists(&self, index: u32, node: &Node) -> Result<(), String> {

@@ -6,8 +6,8 @@ use crate::collections::{
     slab::NIL,
 };
 
-/// Hosts grouped by wide address block and by block, so that a search draws blocks first: whoever connects a thousand
-/// hosts from one block is drawn as often as one that connects a single host.
+/// Hosts grouped by wide address block and by block. A search draws the block first, so a thousand hosts of one block are
+/// drawn as often as a single host of another one.
 #[derive(Debug, Default)]
 pub(crate) struct HostGroups {
     wide: Vec<WideGroup>,
@@ -207,10 +207,10 @@ mod tests {
     #[test]
     fn a_removed_host_leaves_nothing() {
         let mut groups = HostGroups::default();
-        let places = ["10.0.0.1", "10.0.1.1", "10.0.0.2", "20.0.0.1", "10.0.0.3"];
-        for (host, place) in (0..).zip(places) {
-            let at = groups.insert(block(place), host);
-            assert_eq!(groups.at(block(place), at), Some(host));
+        let addresses = ["10.0.0.1", "10.0.1.1", "10.0.0.2", "20.0.0.1", "10.0.0.3"];
+        for (host, address) in (0..).zip(addresses) {
+            let at = groups.insert(block(address), host);
+            assert_eq!(groups.at(block(address), at), Some(host));
         }
         assert_eq!(groups.remove(block("10.0.0.1"), 0), Some(4), "the last of the block moves");
         assert_eq!(groups.remove(block("10.0.0.1"), 7), None);

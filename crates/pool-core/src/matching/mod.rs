@@ -52,7 +52,7 @@ use crate::{
 /// Waiting clients, hosts with free slots, and everything that decides about pairs.
 #[derive(Debug)]
 pub(crate) struct Matching {
-    /// Its members are known and may all be at one address, so address blocks are not told apart.
+    /// The pool's members are known and may all be at one address, so it does not distinguish address blocks.
     closed: bool,
     nodes: ByIndex<Standing>,
     open_hosts: OpenHosts,
@@ -166,7 +166,7 @@ impl Matching {
         node.address().filter(|_| !self.closed).map_or(AddressBlock::ALL, AddressBlock::of)
     }
 
-    /// Tells address blocks apart in an open pool, and not in a closed one.
+    /// Distinguishes address blocks in an open pool, and not in a closed one.
     pub(crate) fn group_by_blocks(&mut self, context: Context<'_>) {
         if std::mem::replace(&mut self.closed, context.limits.closed) == context.limits.closed {
             return;

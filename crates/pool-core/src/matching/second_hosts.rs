@@ -47,7 +47,7 @@ impl Matching {
         self.second_hosts.due.pop_due(now)
     }
 
-    /// Two leases are offered to one client in place of one.
+    /// Two leases are offered to one client, of which it needs one.
     pub(crate) fn join_offers(&mut self, first: LeaseId, second: LeaseId) {
         self.second_hosts.others.insert(first, second);
         self.second_hosts.others.insert(second, first);

@@ -10,9 +10,9 @@ use crate::{
 
 /// Pending offers of hosts that no client was ever connected with: each is a trial.
 ///
-/// A host costs a stranger nothing, and one that admits and stays silent costs each of its clients seconds. So the hosts of
-/// an address block that nobody knows get few clients at a time, while there is a host that somebody knows. The first
-/// client that connects frees its host from this.
+/// A host id is free, and a host that admits and stays silent costs each of its clients seconds. So the new hosts of an
+/// address block get few clients at a time while the chain has an open host that is known. A host is known once a client
+/// connected with it.
 #[derive(Debug, Default)]
 pub(crate) struct Trials {
     leases: BTreeMap<LeaseId, AddressBlock>,

@@ -122,7 +122,7 @@ fn a_search_that_cannot_succeed_is_not_repeated_until_another_kind_of_host_is_th
 }
 
 #[test]
-fn a_search_is_charged_to_the_block_of_its_client_whoever_starts_it() {
+fn a_search_is_charged_to_the_block_of_its_client_whatever_starts_it() {
     let mut pool = Pool::new();
     pool.connect(2, client(2)).unwrap();
     pool.ask(2, 1);
@@ -182,7 +182,7 @@ fn a_client_whose_host_stays_silent_gets_a_second_one_of_another_block() {
     assert_eq!((pool.evicted(1), pool.evicted(2)), (Some(EvictReason::TooLate), Some(EvictReason::TooLate)));
     assert!(pool.core.leases.find(silent).is_none() && pool.core.leases.find(second).is_some());
     pool.pass(5_000);
-    assert_eq!(pool.core.gauges().leases, 1, "there is no third");
+    assert_eq!(pool.core.gauges().leases, 1, "the client gets no third host");
 }
 
 #[test]
@@ -260,7 +260,7 @@ fn waits_among_silent_hosts(pool: &mut Pool) -> Vec<u64> {
     }
     let mut waiting: Vec<(u32, Ms)> = Vec::new();
     let mut waits = Vec::new();
-    for round in 0..350_u32 {
+    for round in 0..700_u32 {
         if round < 300 {
             let agent = 2_000 + round;
             pool.connect(agent, client(agent)).unwrap();
@@ -294,8 +294,12 @@ fn waits_among_silent_hosts(pool: &mut Pool) -> Vec<u64> {
 
 #[test]
 fn silent_hosts_in_as_many_blocks_as_good_ones_cost_a_client_three_seconds_at_most() {
-    let mut waits = waits_among_silent_hosts(&mut Pool::new());
-    waits.sort_unstable();
-    let p99 = waits[waits.len() * 99 / 100];
-    assert!(p99 <= 3_000, "p99 {p99} ms, {waits:?}");
+    let p99 = |limits: Limits| {
+        let mut waits = waits_among_silent_hosts(&mut Pool::with(limits));
+        waits.sort_unstable();
+        waits[waits.len() * 99 / 100]
+    };
+    let alone = Limits { second_host_ms: 60_000, trials_a_block: 1_000_000, ..Limits::default() };
+    let (with, without) = (p99(Limits::default()), p99(alone));
+    assert!(with <= 3_000 && without > 10_000, "p99 {with} ms, {without} ms without second hosts and limits of trials");
 }

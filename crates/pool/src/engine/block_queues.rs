@@ -130,7 +130,7 @@ impl<K: Ord + Copy> Ring<K> {
     }
 
     fn charge(&mut self, key: K, ns: i64) {
-        // One that has left has no account: its next turn pays.
+        // A key that is not in the order may have no account: it pays at its next turn.
         let account = self.accounts.entry(key).or_insert(QUANTUM_NS);
         *account = account.saturating_sub(ns).max(-MOST_DEBT_NS);
     }
@@ -180,7 +180,7 @@ mod tests {
     }
 
     #[test]
-    fn a_debt_is_paid_by_whoever_comes_back_and_forgiven_when_nobody_waits() {
+    fn a_debt_stays_while_others_wait_and_is_forgiven_when_nobody_waits() {
         for (forgiven, first) in [(false, 1), (true, 0)] {
             let mut queues = BlockQueues::new();
             let (debtor, other) = (block("66.6.6.6"), block("8.8.8.8"));

@@ -15,6 +15,7 @@
 //! | [`TokenBucket`], [`SharedTokenBucket`] | calls per second of a socket, of a block | its rate and a burst | the socket is not read for a while, then "busy" |
 //! | [`FairSemaphore`] | concurrent signature checks | any number, but each other block's waiter comes first | it waits, then "busy" |
 //! | [`CommandPermits`] | commands that wait for the core, by class | as many as are free: half | "busy" |
+//! | the inbox in `engine` | time of the core, for its messages and its searches | an equal share, block by block | its messages wait |
 //!
 //! Two rules apply to all of them. **A block that uses little never waits for one that uses much**: if a block may hold as
 //! many as are free, it has half of them when it is alone and a third when there are two, and a block that holds none
