@@ -1,5 +1,5 @@
 use vipnode_types::{
-    Enode, EnodeHost, Ms, Price,
+    Enode, Ms, Price,
     wire::{LeaveReason, Side},
 };
 
@@ -9,6 +9,7 @@ use crate::{
     leases::{Lease, Leases},
     limits,
     node::state::NodeState,
+    policy::dialable::is_dialable,
 };
 
 /// Returns why a host that the pool assigned is rejected, as a reason for the pool and as an error; `None` if it is
@@ -39,7 +40,7 @@ pub(crate) fn declines(
         Some((LeaveReason::Surplus, Refusal::HeldAlready))
     } else if host_search.avoids(host.id, now) {
         Some((LeaveReason::NotConnected, Refusal::Avoided))
-    } else if host.host == EnodeHost::None || host.port == 0 {
+    } else if !is_dialable(host) {
         Some((LeaveReason::NotConnected, Refusal::NoHostAddress))
     } else {
         None

@@ -1,7 +1,7 @@
 //! Hosts that the pool assigns, and the dial of a host to its client.
 
 use vipnode_types::{
-    EnodeHost, LeaseId, Ms, TypedError,
+    LeaseId, Ms, TypedError,
     wire::{DialCall, LeasedHost, LeaveReason, Side, WireError},
 };
 
@@ -9,6 +9,7 @@ use crate::{
     Action, AgentCore, Notice, Refusal, RequestTag,
     client::host_choice::declines,
     leases::{Lease, Terms},
+    policy::dialable::is_dialable,
 };
 
 impl AgentCore {
@@ -78,7 +79,7 @@ impl AgentCore {
         if !up {
             return Some(Err(Refusal::NodeDown.to_wire()));
         }
-        if call.peer.host == EnodeHost::None || call.peer.port == 0 {
+        if !is_dialable(&call.peer) {
             return Some(Err(Refusal::NoClientAddress.to_wire()));
         }
         (!lease.request_dial(call.peer, tag)).then_some(Ok(()))
