@@ -30,7 +30,7 @@ pub use delegation::{agent_public, link, link_other, take_link};
 pub use metrics::{AgentMetrics, MetricsServer};
 pub use pool::{Connector, NetConnector, PoolAddress, PoolConnection, Reached, pool_status, reach};
 pub use resolver::{Resolver, SystemResolver};
-pub use run::{AgentRunner, NodeKeyAt, PoolAccess, RunnerConfig, release};
+pub use run::{AgentRunner, NodeKeyAt, PoolAccess, Released, RunnerConfig, release};
 
 /// The errors of this crate, for the book's page of errors.
 pub const ERROR_TABLES: &[vipnode_types::ErrorTable] = &[

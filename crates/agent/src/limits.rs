@@ -24,7 +24,7 @@ pub const RESOLVE_DEADLINE: Duration = Duration::from_secs(10);
 /// Calls of the pool that wait for an answer of ours; the RPC answers "busy" beyond its own, lower limit.
 pub const POOL_CALLS: usize = 4_096;
 
-/// Connections that read the metrics at once. At the limit a further one waits for the end of another.
+/// Connections that read the metrics at once. At the limit a further one ends the oldest.
 pub const METRICS_CONNECTIONS: usize = 8;
 /// One of them has this long from its first byte to the last of its answer; then it is closed.
 pub const METRICS_DEADLINE: Duration = Duration::from_secs(10);
@@ -71,7 +71,8 @@ const DAY_MS: u64 = 24 * 60 * 60 * 1000;
 
 /// Questions of `vipnode status` of each kind that wait for the agent; a further one waits for room.
 pub const LOCAL_QUERIES: usize = 8;
-/// Connections to the local socket at once; a further one waits until one has ended.
+/// Connections to the local socket at once; a further one ends the one that has been idle for the longest time, or waits
+/// while all have questions.
 pub const LOCAL_CONNECTIONS: usize = 8;
 /// A connection to the local socket that asks nothing for this long is closed.
 pub const LOCAL_IDLE: Duration = Duration::from_secs(30);
@@ -79,7 +80,8 @@ pub const LOCAL_IDLE: Duration = Duration::from_secs(30);
 pub const LOCAL_REQUEST_BYTES: usize = 4 << 10;
 /// Questions of one connection that wait; a further one is answered "busy".
 pub const LOCAL_REQUESTS: usize = 4;
-/// Where no further file can be opened, the local socket takes nobody for this long.
+/// Where no further file can be opened, the local socket takes nobody for this long; as long until it looks again whether one
+/// of its connections is idle.
 pub const LOCAL_RETRY: Duration = Duration::from_millis(500);
 /// The agent answers a question of its own machine within this time, or "busy".
 pub const LOCAL_DEADLINE: Duration = Duration::from_secs(3);

@@ -1,4 +1,4 @@
-use std::{convert::Infallible, io, net::SocketAddr};
+use std::{collections::VecDeque, convert::Infallible, io, net::SocketAddr};
 
 use bytes::Bytes;
 use http_body_util::Full;
@@ -12,7 +12,7 @@ use hyper::{
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::{
     net::{TcpListener, TcpStream},
-    task::{JoinHandle, JoinSet},
+    task::{AbortHandle, JoinHandle, JoinSet},
     time::{sleep, timeout},
 };
 
@@ -54,11 +54,21 @@ impl Drop for MetricsServer {
 
 async fn serve(listener: TcpListener, metrics: AgentMetrics) {
     let mut connections = JoinSet::new();
+    let mut oldest: VecDeque<AbortHandle> = VecDeque::new();
     loop {
         tokio::select! {
-            accepted = listener.accept(), if connections.len() < METRICS_CONNECTIONS => match accepted {
+            accepted = listener.accept() => match accepted {
                 Ok((stream, _)) => {
-                    connections.spawn(timeout(METRICS_DEADLINE, answer_one(stream, metrics.clone())));
+                    while connections.try_join_next().is_some() {}
+                    oldest.retain(|connection| !connection.is_finished());
+                    while connections.len() >= METRICS_CONNECTIONS {
+                        // An answer takes a moment, so the oldest is one that asks nothing.
+                        if let Some(connection) = oldest.pop_front() {
+                            connection.abort();
+                        }
+                        let _ended = connections.join_next().await;
+                    }
+                    oldest.push_back(connections.spawn(timeout(METRICS_DEADLINE, answer_one(stream, metrics.clone()))));
                 }
                 Err(error) => {
                     tracing::warn!(%error, "cannot accept connections to the metrics endpoint");

@@ -11,4 +11,4 @@ mod runner;
 mod undo_journal;
 
 pub use runner::{AgentRunner, NodeKeyAt, PoolAccess, RunnerConfig};
-pub use undo_journal::release;
+pub use undo_journal::{Released, release};

@@ -8,19 +8,38 @@ use crate::{
     state::{Journal, StateDir},
 };
 
+/// The result of [`release`].
+#[derive(Debug)]
+pub struct Released {
+    /// What was undone.
+    pub undone: Vec<NodeChange>,
+    /// Set if the journal is damaged: only what its readable lines show was undone, and the file is kept.
+    pub damaged: Option<AgentError>,
+}
+
 /// Undoes all that agents did on `node` and did not undo, by the journal in the state directory below `root`,
-/// without a pool. Returns what was undone.
+/// without a pool.
 ///
 /// What the journal does not name is not touched.
 ///
 /// # Errors
 /// [`AgentError::Locked`] while an agent runs for the node, [`AgentError::NotReleased`] where the node did not
 /// do all of it, and the errors of the state directory.
-pub async fn release(root: &Path, node: &dyn Node) -> Result<Vec<NodeChange>, AgentError> {
+pub async fn release(root: &Path, node: &dyn Node) -> Result<Released, AgentError> {
     let facts = node.facts().await?;
     let state = StateDir::open(root, &facts.id)?;
-    let mut journal = state.journal()?;
-    undo_all(&mut journal, node, |_| true).await
+    match state.journal() {
+        Ok(mut journal) => {
+            let undone = undo_all(&mut journal, node, |_| true).await?;
+            Ok(Released { undone, damaged: None })
+        }
+        Err(damaged @ AgentError::Damaged { .. }) => {
+            let changes = state.damaged_journal()?.alive().cloned().collect();
+            let undone = undo(changes, node, |_| Ok(())).await?;
+            Ok(Released { undone, damaged: Some(damaged) })
+        }
+        Err(error) => Err(error),
+    }
 }
 
 /// Undoes the changes of a journal that `goes` selects, and continues after a failure.
@@ -30,13 +49,23 @@ pub(crate) async fn undo_all(
     goes: impl Fn(&NodeChange) -> bool,
 ) -> Result<Vec<NodeChange>, AgentError> {
     let grants: Vec<NodeChange> = journal.alive().filter(|grant| goes(grant)).cloned().collect();
+    let record = |grant: &NodeChange| journal.append(&JournalEntry::Undone { lease: grant.lease, kind: grant.kind });
+    undo(grants, node, record).await
+}
+
+/// Undoes changes, and continues after a failure. `record` records each that is undone.
+async fn undo(
+    grants: Vec<NodeChange>,
+    node: &dyn Node,
+    mut record: impl FnMut(&NodeChange) -> Result<(), AgentError>,
+) -> Result<Vec<NodeChange>, AgentError> {
     let all = grants.len();
     let mut undone = Vec::new();
     let mut failed: Option<NodeError> = None;
     for (grant, command) in vipnode_agent_core::release(grants) {
         match node.call(command).await {
             Ok(()) => {
-                journal.append(&JournalEntry::Undone { lease: grant.lease, kind: grant.kind })?;
+                record(&grant)?;
                 undone.push(grant);
             }
             // An offline node does not get the remaining calls.

@@ -1,5 +1,6 @@
 use std::{io::Read, path::Path};
 
+use vipnode_node::{Links, open_regular_file};
 use vipnode_types::{AgentKey, Delegation, Ms, NodeId, NodeKey};
 use zeroize::Zeroizing;
 
@@ -76,7 +77,7 @@ impl StateDir {
 pub fn load_node_key(path: &Path) -> Result<NodeKey, AgentError> {
     let fault = |why| AgentError::NodeKeyFile { path: path.to_owned(), why };
     let mut bytes = Zeroizing::new(Vec::with_capacity(128));
-    let file = std::fs::File::open(path).map_err(fault)?;
+    let file = open_regular_file(path, Links::Follow).map_err(fault)?;
     file.take(FILE_BYTES).read_to_end(&mut bytes).map_err(fault)?;
     NodeKey::read(&bytes).map_err(|why| AgentError::NodeKey { path: path.to_owned(), why })
 }

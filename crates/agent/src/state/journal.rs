@@ -5,6 +5,7 @@ use std::{
 };
 
 use vipnode_agent_core::{JournalEntry, NodeChange, OpenChanges};
+use vipnode_node::{Links, open_regular_file};
 
 use super::files::{create_owned, fault, sync_parent};
 use crate::{
@@ -79,6 +80,34 @@ impl Journal {
     }
 }
 
+/// A journal in which some lines are not entries: what its other lines show.
+///
+/// A line that is lost may have undone a change that then is undone again, which a node accepts. A change whose line is lost
+/// stays on the node until it restarts.
+#[derive(Debug)]
+pub(crate) struct DamagedJournal {
+    alive: OpenChanges,
+}
+
+impl DamagedJournal {
+    pub(super) fn read(path: &Path) -> Result<Self, AgentError> {
+        let mut alive = OpenChanges::default();
+        let file = open_regular_file(path, Links::Refuse).map_err(fault("reading", path))?;
+        for line in BufReader::new(file.take(JOURNAL_BYTES)).split(b'\n') {
+            let line = line.map_err(fault("reading", path))?;
+            if let Ok(entry) = serde_json::from_slice(&line) {
+                alive.apply(entry);
+            }
+        }
+        Ok(Self { alive })
+    }
+
+    /// What is to be undone.
+    pub(crate) fn alive(&self) -> impl ExactSizeIterator<Item = &NodeChange> {
+        self.alive.iter()
+    }
+}
+
 fn append(file: &mut File, entry: &JournalEntry) -> io::Result<()> {
     let mut line = serde_json::to_vec(entry)?;
     line.push(b'\n');
@@ -88,7 +117,7 @@ fn append(file: &mut File, entry: &JournalEntry) -> io::Result<()> {
 
 fn replay(path: &Path) -> Result<OpenChanges, AgentError> {
     let mut alive = OpenChanges::default();
-    let file = match File::open(path) {
+    let file = match open_regular_file(path, Links::Refuse) {
         Ok(file) => file,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(alive),
         Err(error) => return Err(fault("reading", path)(error)),

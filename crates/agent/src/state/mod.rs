@@ -13,12 +13,14 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use vipnode_node::{Links, regular, without_waiting};
 use vipnode_types::NodeId;
 
 use crate::AgentError;
 
 pub use delegation_status::delegated_until;
 pub use identity::{AgentIdentity, load_node_key, read_node_key};
+pub(crate) use journal::DamagedJournal;
 pub use journal::Journal;
 pub use nonces::Nonces;
 
@@ -54,19 +56,29 @@ impl StateDir {
     pub(crate) fn agents(root: &Path) -> Result<PathBuf, AgentError> {
         let path = Self::agents_of(root);
         files::make_dir(&path)?;
+        files::check_dir(root, Links::Follow)?;
+        // It is closed to others before it is judged: earlier versions left that to the umask.
+        files::check_no_link(&path)?;
         files::own_alone(&path)?;
+        files::check_dir(&path, Links::Refuse)?;
         Ok(path)
     }
 
     /// Makes the directory of `node` if it is not there, readable by its owner only, and takes its lock.
     ///
     /// # Errors
-    /// [`AgentError::Locked`] where another process has it, [`AgentError::File`].
+    /// [`AgentError::Locked`] where another process has it, [`AgentError::File`], also where another user could write to
+    /// the directory.
     pub fn open(root: &Path, node: &NodeId) -> Result<Self, AgentError> {
         let path = root.join(node.short());
         files::make_dir(&path)?;
+        files::check_dir(root, Links::Follow)?;
+        files::check_dir(&path, Links::Refuse)?;
         let lock_path = path.join("lock");
-        let opened = OpenOptions::new().create(true).truncate(false).write(true).open(&lock_path);
+        let mut options = OpenOptions::new();
+        options.create(true).truncate(false).write(true);
+        without_waiting(&mut options, Links::Refuse);
+        let opened = options.open(&lock_path).and_then(regular);
         let lock = opened.map_err(|why| AgentError::File { doing: "opening", path: lock_path.clone(), why })?;
         match lock.try_lock() {
             Ok(()) => Ok(Self { path, _lock: lock }),
@@ -87,6 +99,14 @@ impl StateDir {
     /// [`AgentError::File`], [`AgentError::Damaged`].
     pub fn journal(&self) -> Result<Journal, AgentError> {
         Journal::open(&self.path.join("journal"))
+    }
+
+    /// What a damaged journal still shows; the file stays as it is.
+    ///
+    /// # Errors
+    /// [`AgentError::File`].
+    pub(crate) fn damaged_journal(&self) -> Result<DamagedJournal, AgentError> {
+        DamagedJournal::read(&self.path.join("journal"))
     }
 
     /// The pool that the grants in the journal came from. Names of leases mean nothing at another pool.

@@ -189,3 +189,75 @@ fn half_a_line_of_a_full_disk_ends_at_the_next_entry() {
     drop(journal);
     assert_eq!(alive(&state.journal().unwrap()), [1, 3]);
 }
+
+fn open_error(root: &Path) -> String {
+    StateDir::open(root, &node_key(1).id()).unwrap_err().to_string()
+}
+
+#[test]
+fn a_folder_to_which_everybody_writes_is_refused() {
+    let root = tempfile::tempdir().unwrap();
+    fs::set_permissions(root.path(), PermissionsExt::from_mode(0o1777)).unwrap();
+    assert!(open_error(root.path()).contains("chmod o-w"), "{}", open_error(root.path()));
+    fs::set_permissions(root.path(), PermissionsExt::from_mode(0o755)).unwrap();
+    let path = StateDir::open(root.path(), &node_key(1).id()).unwrap().path().to_owned();
+    fs::set_permissions(&path, PermissionsExt::from_mode(0o777)).unwrap();
+    assert!(open_error(root.path()).contains("chmod o-w"));
+}
+
+#[test]
+fn a_folder_of_another_user_is_for_root_only() {
+    assert!(files::may_use(1000, 1000) && files::may_use(1000, 0) && files::may_use(0, 1000));
+    assert!(!files::may_use(1000, 1001));
+}
+
+#[test]
+fn links_in_a_state_directory_are_not_followed() {
+    use std::os::unix::fs::symlink;
+
+    let (root, elsewhere) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let id = node_key(1).id();
+    symlink(elsewhere.path(), root.path().join(id.short())).unwrap();
+    assert!(open_error(root.path()).contains("links"), "{}", open_error(root.path()));
+    fs::remove_file(root.path().join(id.short())).unwrap();
+    let state = StateDir::open(root.path(), &id).unwrap();
+    let secret = elsewhere.path().join("secret");
+    fs::write(&secret, "ws://pool").unwrap();
+    for file in ["agent.key", "delegation.json", "journal", "pool", "nonce"] {
+        symlink(&secret, state.path().join(file)).unwrap();
+    }
+    state.pool().unwrap_err();
+    state.agent_key().unwrap_err();
+    state.journal().unwrap_err();
+    state.nonces().unwrap_err();
+    let path = state.path().to_owned();
+    drop(state);
+    fs::remove_file(path.join("lock")).unwrap();
+    symlink(&secret, path.join("lock")).unwrap();
+    StateDir::open(root.path(), &id).unwrap_err();
+    assert_eq!(fs::read_to_string(&secret).unwrap(), "ws://pool");
+}
+
+#[test]
+fn a_fifo_in_place_of_a_file_blocks_nothing() {
+    let root = tempfile::tempdir().unwrap();
+    let state = StateDir::open(root.path(), &node_key(1).id()).unwrap();
+    let fifo = |path: &Path| {
+        assert!(std::process::Command::new("mkfifo").arg(path).status().unwrap().success());
+    };
+    for file in ["agent.key", "delegation.json", "journal", "pool", "nonce"] {
+        fifo(&state.path().join(file));
+    }
+    state.agent_key().unwrap_err();
+    state.pool().unwrap_err();
+    state.nonces().unwrap_err();
+    assert!(state.journal().unwrap_err().to_string().contains("regular file"));
+    let key = root.path().join("nodekey");
+    fifo(&key);
+    assert!(read_node_key(&key, node_key(1).id(), "here").unwrap_err().to_string().contains("regular file"));
+    let path = state.path().to_owned();
+    drop(state);
+    fs::remove_file(path.join("lock")).unwrap();
+    fifo(&path.join("lock"));
+    StateDir::open(root.path(), &node_key(1).id()).unwrap_err();
+}

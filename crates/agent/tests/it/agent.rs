@@ -193,7 +193,7 @@ async fn d41_stopping_never_blocks() {
     drop(end);
     // Another process may begin at once, and finds what is left.
     toy.net.start(toy.id);
-    let undone = release(&toy.config().state_root, &*toy.node).await.unwrap();
+    let undone = release(&toy.config().state_root, &*toy.node).await.unwrap().undone;
     assert_eq!(undone.len(), 1);
 }
 
@@ -243,10 +243,31 @@ async fn release_undoes_what_a_crash_left_and_touches_nothing_else() {
     assert!(matches!(error, AgentError::Locked { .. }), "{error}");
     agent.runner.abort().await;
     assert!(toy.trusted(client.id));
-    let undone = release(&root, &*toy.node).await.unwrap();
+    let undone = release(&root, &*toy.node).await.unwrap().undone;
     assert_eq!(undone.iter().map(|grant| grant.peer.id).collect::<Vec<_>>(), [client.id]);
     assert!(!toy.trusted(client.id) && toy.trusted(mine.id));
-    assert_eq!(release(&root, &*toy.node).await.unwrap(), []);
+    assert_eq!(release(&root, &*toy.node).await.unwrap().undone, []);
+}
+
+#[tokio::test(start_paused = true)]
+async fn release_undoes_every_readable_line_of_a_damaged_journal_and_keeps_the_file() {
+    let mut toy = Toy::new();
+    let (one, two) = (toy.peer("one", 2), toy.peer("two", 3));
+    let agent = toy.spawn();
+    let end = toy.accept(json!([])).await;
+    end.call(method::ADMIT, admit(1, one.id)).await.unwrap();
+    end.call(method::ADMIT, admit(2, two.id)).await.unwrap();
+    agent.runner.abort().await;
+    let root = toy.config().state_root;
+    let journal = root.join(toy.id.short()).join("journal");
+    let text = std::fs::read_to_string(&journal).unwrap();
+    let damaged = text.replacen('\n', "\n\u{0}\u{0}torn\n", 1);
+    std::fs::write(&journal, &damaged).unwrap();
+    let released = release(&root, &*toy.node).await.unwrap();
+    assert!(matches!(released.damaged, Some(AgentError::Damaged { .. })), "{:?}", released.damaged);
+    assert_eq!(released.undone.len(), 2);
+    assert!(!toy.trusted(one.id) && !toy.trusted(two.id));
+    assert_eq!(std::fs::read_to_string(&journal).unwrap(), damaged);
 }
 
 #[tokio::test(start_paused = true)]

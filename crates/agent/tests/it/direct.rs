@@ -104,7 +104,7 @@ async fn release_undoes_what_a_crash_left_of_them() {
     agent.notice(connected).await;
     until_trusted(&toy, client.id).await;
     agent.runner.abort().await;
-    let undone = release(&toy.config().state_root, &*toy.node).await.unwrap();
+    let undone = release(&toy.config().state_root, &*toy.node).await.unwrap().undone;
     assert_eq!(undone.len(), 2);
     assert!(!toy.trusted(client.id) && !toy.connected(host.id).await);
 }

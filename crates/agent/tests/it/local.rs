@@ -190,11 +190,11 @@ async fn connections_are_bounded_in_number_time_and_size() {
         assert!(ask(&caller).await.unwrap() > 100);
         held.push(caller);
     }
-    // One more waits until another has been idle for so long.
+    // One more replaces the one that has been idle for the longest time.
     let began = tokio::time::Instant::now();
     let late = open().await;
     assert!(ask(&late).await.unwrap() > 100);
-    assert!(began.elapsed() >= LOCAL_IDLE - Duration::from_secs(1), "{:?}", began.elapsed());
+    assert!(began.elapsed() < LOCAL_IDLE / 10, "{:?}", began.elapsed());
     assert_eq!(within(held[0].closed.wait()).await, SessionEnd::Gone, "an idle connection is closed");
     let unknown = late.peer.call("admin_addPeer", &[(); 0], LOCAL_IDLE).await.unwrap_err();
     assert!(unknown.to_string().contains("unknown method"), "{unknown}");

@@ -54,16 +54,15 @@ async fn it_answers_get_of_metrics_and_nothing_else() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_silent_connection_is_closed_and_makes_room() {
+async fn silent_connections_block_nobody() {
     let (_metrics, server) = server().await;
     let mut silent = Vec::new();
     for _ in 0..limits::METRICS_CONNECTIONS {
         silent.push(TcpStream::connect(server.local_addr()).await.unwrap());
     }
-    // The clock goes on only while nobody has anything to do: until the silent ones are closed.
     let before = tokio::time::Instant::now();
     assert!(scrape(&server).await.starts_with("HTTP/1.1 200"));
-    assert!(before.elapsed() >= limits::METRICS_DEADLINE, "{:?}: further ones did not wait", before.elapsed());
+    assert!(before.elapsed() < limits::METRICS_DEADLINE / 10, "{:?}", before.elapsed());
     for mut stream in silent {
         let mut nothing = Vec::new();
         let _reset = stream.read_to_end(&mut nothing).await;

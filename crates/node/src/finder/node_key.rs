@@ -9,7 +9,7 @@ use vipnode_types::{NodeId, NodeKey};
 use super::{
     FinderEnvironment, FinderError, Tried, data_dirs, default_locations::key_paths, not_there, running_clients,
 };
-use crate::{Endpoint, Node, file_owner::owner_of};
+use crate::{Endpoint, Links, Node, file_owner::owner_of, open_regular_file};
 
 /// A key file that was found.
 #[derive(Debug)]
@@ -61,7 +61,7 @@ pub async fn find_node_key(
 fn read(path: &Path, id: NodeId) -> Result<NodeKey, Tried> {
     let miss = |why: String| Tried { location: path.display().to_string(), why };
     let mut bytes = Vec::new();
-    let file = std::fs::File::open(path).and_then(|file| file.take(MAX_KEY_FILE).read_to_end(&mut bytes));
+    let file = open_regular_file(path, Links::Follow).and_then(|file| file.take(MAX_KEY_FILE).read_to_end(&mut bytes));
     if let Err(error) = file {
         return Err(match error.kind() {
             ErrorKind::NotFound => not_there(path),

@@ -55,7 +55,11 @@ fn of_config(settings: &toml::Table) -> impl Iterator<Item = NodeId> {
 
 fn read(path: &Path) -> Option<String> {
     let mut text = String::new();
-    std::fs::File::open(path).ok()?.take(MAX_SETTINGS_FILE).read_to_string(&mut text).ok()?;
+    crate::open_regular_file(path, crate::Links::Follow)
+        .ok()?
+        .take(MAX_SETTINGS_FILE)
+        .read_to_string(&mut text)
+        .ok()?;
     Some(text)
 }
 
