@@ -109,7 +109,9 @@ async fn outbound_calls_that_do_not_fit_end_the_socket() {
     let metrics = PoolMetrics::default();
     let limits = PoolLimits { outbound: 1, ..PoolLimits::default() };
     let store = TestStore::default();
-    let config = PoolConfig { limits, metrics: metrics.clone(), ..config() };
+    // All clients are at one address, and each of them is to get an offer.
+    let core = vipnode_pool_core::Limits { offers_minimum: 50, ..config().core };
+    let config = PoolConfig { limits, core, metrics: metrics.clone(), ..config() };
     let pool = PoolServer::spawn_with(config, store.boxed()).await.unwrap();
     let ana = Keys::new(1);
     let host = Agent::open(&pool).await;
