@@ -44,7 +44,7 @@ impl LightSlots {
         self.taken = Some(Taken { by, until: now.plus(limits::LIGHT_REST_MS), lease });
     }
 
-    /// The light node of that lease does not say that it was thrown out: it left by itself, which says nothing of slots.
+    /// The light node of that lease does not report that it was disconnected: it left by itself, which shows nothing about slots.
     pub(crate) fn not_thrown_out(&mut self, lease: LeaseId) {
         self.taken = self.taken.filter(|taken| taken.lease != lease);
     }

@@ -9,7 +9,7 @@ pub(crate) struct UpdateGaps {
     updates: u8,
 }
 
-/// After so many updates the longest gap says how often they come.
+/// After so many updates, the longest gap shows how often they come.
 const ENOUGH: u8 = 3;
 
 impl UpdateGaps {

@@ -9,7 +9,7 @@ const BLOCKS_WITH_MINIMUM: u32 = 4;
 ///
 /// A wide block may hold as many as are free, and a block as many as its wide block may still take. A wide block that is
 /// alone therefore has half of everything, a single block in it a third, and one that holds nothing gets the next.
-/// Below `minimum`, a block takes whatever is free, but no wide block has more than four such blocks: whoever holds a /32
+/// Below `minimum`, a block takes whatever is free, but no wide block has more than four such blocks: the holder of a /32
 /// has 65,536 of /48.
 #[derive(Debug, Clone, Default)]
 pub struct BlockShares {

@@ -5,7 +5,7 @@ use vipnode_types::{
 
 use crate::{Core, leases::lease::Lease, output::Output, protocol2::dialect::Dialect};
 
-// How long an offer holds its slot. Whoever is offered a slot and never connects holds it for so long, so the times are as
+// How long an offer holds its slot. A client that is offered a slot and never connects holds it for so long, so the times are as
 // short as honest pairs allow. Two agents of protocol 3 report a peer at once. An agent of protocol 2 reports it with its
 // next update, and nobody knows when that comes but from its updates before.
 

@@ -44,7 +44,7 @@ impl Matching {
         }
     }
 
-    /// Counts an offer that never connected, or a wrong description, against a host; only if a proven client says so.
+    /// Counts an offer that never connected, or a wrong description, against a host; only on the word of a proven client.
     pub(crate) fn strike(&mut self, host: u32, client: u32, context: Context<'_>) {
         let Context { agents, limits, .. } = context;
         let Some(address) = agents.address(client).filter(|_| agents.is_proven(client)) else { return };
@@ -97,7 +97,7 @@ impl Strikes {
     }
 }
 
-/// Who says something of a host. Members of a closed pool may all sit behind one address, so each counts for itself.
+/// The source of a statement about a host. Members of a closed pool may all sit behind one address, so each counts for itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Witness {
     Block(AddressBlock),

@@ -7,7 +7,7 @@ use crate::{
 
 /// Counts of leases not yet seen by both sides.
 ///
-/// Whoever is offered a slot and never connects holds it until the offer ends, and ids are free. So never-proven clients of
+/// A client that is offered a slot and never connects holds it until the offer ends, and ids are free. So never-proven clients of
 /// an address block hold at most as many pending offers on a chain as slots remain free there: one operator cannot hold
 /// the free slots of all hosts without ever connecting. Members of a closed pool are known to its operator and have no
 /// share.

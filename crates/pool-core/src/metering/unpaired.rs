@@ -1,6 +1,6 @@
 //! Limits for time that a client used and was not billed for. `flows::close_row` measures it: of each row that is over,
 //! how long the host saw the client, less what is billed, in whatever way the row ended. Nothing is forgiven per row or per
-//! lease, because a client chooses when rows begin: one that reports up and down at once, says that a lease was
+//! lease, because a client chooses when rows begin: one that reports up and down at once, claims that a lease was
 //! interrupted, reports too seldom or falls silent would use slots for nothing.
 //!
 //! It is the host's word against the client's, and a host may lie. What its word does is therefore bounded: a pair is kept

@@ -95,7 +95,7 @@ fn a_claim_of_slots_buys_no_rank() {
 
 #[test]
 fn a_search_that_cannot_succeed_is_not_repeated_until_another_kind_of_host_is_there() {
-    let mut pool = Pool::new();
+    let mut pool = Pool::with(Limits { failed_searches: 2, ..Limits::default() });
     for agent in 1_000..1_200 {
         let hello = ConnectRequest { capabilities: list("eth"), ..host(agent, 4) };
         pool.connect_from(agent, hello, stranger(agent), true).unwrap();

@@ -5,8 +5,8 @@ use crate::{Limits, MeteredRow, Row};
 
 const HOUR_MS: u64 = 3_600_000;
 
-fn limited(limits: Limits) -> Pool {
-    Pool::with(Limits { price: wei(60_000), ..limits })
+fn limited(limits: &Limits) -> Pool {
+    Pool::with(Limits { price: wei(60_000), ..limits.clone() })
 }
 
 /// The client begins a row with each of so many reports, a second apart.
@@ -44,7 +44,7 @@ fn a_row_on_which_nothing_is_billed_is_not_kept() {
 
 #[test]
 fn beyond_a_nodes_hour_rows_are_added_up_and_nothing_is_lost() {
-    let mut pool = limited(Limits { rows_an_hour: 10, ..Limits::default() });
+    let mut pool = limited(&Limits { rows_an_hour: 10, ..Limits::default() });
     begin_rows(&mut pool, 100);
     let all = pool.core.counters().metered_ms;
     assert_eq!(pool.metered().len(), 10);
@@ -56,14 +56,14 @@ fn beyond_a_nodes_hour_rows_are_added_up_and_nothing_is_lost() {
     let rows = pool.metered();
     assert_eq!((rows.len(), sums(&pool)), (11, (all, 0)), "written in the next hour");
     let last = rows.last().unwrap();
-    assert_eq!(last.earlier.rows as usize + rows.len(), pool.core.counters().metered_rows as usize);
+    assert_eq!(u64::from(last.earlier.rows) + rows.len() as u64, pool.core.counters().metered_rows);
     let cost: u128 = rows.iter().map(|row| row.total_cost().get()).sum();
     assert_eq!(cost, pool.core.counters().metered_cost.get());
 }
 
 #[test]
 fn rows_for_another_payee_are_not_added_up() {
-    let mut pool = limited(Limits { rows_an_hour: 1, ..Limits::default() });
+    let mut pool = limited(&Limits { rows_an_hour: 1, ..Limits::default() });
     begin_rows(&mut pool, 5);
     let mut other = host(1, 4);
     other.host.as_mut().unwrap().payout = Some(super::pool::payout(9));
@@ -85,7 +85,7 @@ fn rows_for_another_payee_are_not_added_up() {
 
 #[test]
 fn where_no_further_row_may_wait_it_is_written() {
-    let mut pool = limited(Limits { rows_an_hour: 10, waiting_rows: 0, ..Limits::default() });
+    let mut pool = limited(&Limits { rows_an_hour: 10, waiting_rows: 0, ..Limits::default() });
     begin_rows(&mut pool, 20);
     assert_eq!(pool.metered().len() as u64, pool.core.counters().metered_rows);
 }

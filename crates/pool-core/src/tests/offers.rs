@@ -37,7 +37,7 @@ fn neighbor(agent: u32) -> IpAddr {
     [20, 0, 200, u8::try_from(agent).unwrap()].into()
 }
 
-/// Each host admits whoever it is asked to.
+/// Each host admits every client that it is asked to admit.
 fn admit_all(pool: &mut Pool) {
     while let Some(at) = pool.calls.iter().position(|(_, _, call)| matches!(call, PoolCall::Admit(_))) {
         let (_, call, _) = pool.calls.remove(at);
@@ -126,7 +126,7 @@ fn struck(pool: &mut Pool) -> bool {
 
 #[test]
 fn only_proven_clients_of_three_blocks_together_rank_a_silent_host_down() {
-    let mut pool = knowing(Limits::default(), [20, 21, 22, 23]);
+    let mut pool = knowing(Limits { strike_witnesses: 3, ..Limits::default() }, [20, 21, 22, 23]);
     pool.connect(1, host(1, 4)).unwrap();
     for agent in 10..20 {
         in_vain(&mut pool, agent, agent);

@@ -51,7 +51,7 @@ fn a_slot_is_taken_until_its_eviction_is_done_and_the_next_client_gets_it_at_onc
 
 #[test]
 fn a_refused_eviction_holds_its_slot_and_is_sent_again_a_bounded_number_of_times() {
-    let mut pool = Pool::exactly(Limits::default());
+    let mut pool = Pool::exactly(Limits { evict_again_ms: 2_000, ..Limits::default() });
     let lease = pool.lease_up();
     pool.ask(2, 0);
     pool.leave(2, lease, LeaveReason::Surplus);
@@ -96,7 +96,7 @@ fn held_slots_end_with_the_hosts_connection() {
             pool.done(call, refused(ErrorCode::Refused));
         }
         pool.connect(1, host(1, 4)).unwrap();
-        assert_eq!(pool.core.gauges().free_slots, 4, "its connect reply says which leases live");
+        assert_eq!(pool.core.gauges().free_slots, 4, "its connect reply lists the current leases");
         pool.done(call, CallOutcome::Lost);
         pool.pass(20_000);
         assert!(evict_call(&mut pool, 1).is_none());
@@ -106,7 +106,7 @@ fn held_slots_end_with_the_hosts_connection() {
 
 #[test]
 fn a_host_that_is_busy_keeps_one_slot_for_a_while_and_neither_rests_nor_loses_rank() {
-    let mut pool = Pool::new();
+    let mut pool = Pool::with(Limits { refused_slot_ms: 2_000, ..Limits::default() });
     pool.connect(1, host(1, 4)).unwrap();
     pool.connect(2, client(2)).unwrap();
     pool.ask(2, 1);

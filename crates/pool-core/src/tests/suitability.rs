@@ -351,7 +351,7 @@ fn an_explanation_names_the_rule_that_keeps_hosts_away() {
 #[test]
 fn a_light_node_that_a_host_disconnected_keeps_its_neighbors_away_and_no_others() {
     for closed in [false, true] {
-        let mut pool = Pool::with(Limits { closed, ..Limits::default() });
+        let mut pool = Pool::with(Limits { closed, light_block_ms: 300_000, ..Limits::default() });
         pool.connect(1, serving(1, "eth les")).unwrap();
         pool.full(1, &[]);
         let light = |pool: &mut Pool, agent: u32, at: u8| {

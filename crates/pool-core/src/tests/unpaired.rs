@@ -108,12 +108,12 @@ const FREE_RIDES: [(&str, Ride); 4] = [
         pool.pass_with(60_000, &[1]);
         pool.delta(2, &[lease], &[lease]);
     }),
-    ("it says at each reconnect that the lease was interrupted", |pool, lease| {
+    ("it claims at each reconnect that the lease was interrupted", |pool, lease| {
         pool.pass_with(60_000, &[1]);
         pool.connect(2, client(2)).unwrap();
         pool.full(2, &[(lease, false)]);
     }),
-    ("it is silent, then says that it lost the host", |pool, lease| {
+    ("it is silent, then claims that it lost the host", |pool, lease| {
         pool.pass_with(140_000, &[1]);
         pool.leave(2, lease, LeaveReason::Lost);
     }),

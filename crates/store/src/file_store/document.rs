@@ -38,7 +38,7 @@ struct Footer {
 }
 
 impl Document {
-    /// Every record; none where there is no file.
+    /// Every record; empty if the file does not exist.
     pub(super) fn read<T: DeserializeOwned>(self, dir: &Path) -> Result<Vec<T>, StoreError> {
         let path = dir.join(self.name);
         let unavailable =

@@ -126,7 +126,7 @@ impl Store for FileStore {
 
 impl Drop for FileStore {
     fn drop(&mut self) {
-        // Nobody is left to be told; a call of `flush` before reports the error.
+        // No caller is left to get the error; a call of `flush` before reports the error.
         let _unwritten = self.flush();
     }
 }

@@ -133,7 +133,7 @@ fn a_full_disk_fails_a_batch_before_it_is_taken_in() {
     let dir = tempdir().unwrap();
     let mut store = FileStore::open(dir.path()).unwrap();
     store.apply(&[kept(1, Proven::Yes)]).unwrap();
-    // A directory cannot be replaced by a file, whoever runs the test.
+    // A directory cannot be replaced by a file, even by root.
     fs::create_dir(dir.path().join("nodes")).unwrap();
     assert!(matches!(store.apply(&[kept(2, Proven::Yes)]), Err(StoreError::Unavailable { .. })));
     assert_eq!(rows(&mut store), [kept(1, Proven::Yes)]);
