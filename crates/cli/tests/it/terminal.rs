@@ -123,7 +123,7 @@ async fn watching_repaints_in_place() {
 async fn without_color_the_table_of_the_demo_moves_all_the_same() {
     let mut demo = Terminal::start(&["demo"], &[("NO_COLOR", "1")]);
     let is_table = |line: &&String| line.contains("┆ host (simulated)");
-    let ended = |lines: &[String]| lines.iter().any(|line| line.contains("by the pool"));
+    let ended = |lines: &[String]| lines.iter().any(|line| line.contains("pool total"));
     let lines = demo.until("the demo ends", ended).await;
     assert_eq!(lines.iter().filter(is_table).count(), 3, "as many as stay, in a pipe too: {lines:#?}");
 }

@@ -18,7 +18,8 @@ async fn on(store: &TestStore) -> PoolServer {
 #[tokio::test]
 async fn answers_wait_until_their_rows_are_durable() {
     let store = TestStore::default();
-    let pool = on(&store).await;
+    let limits = PoolLimits { status_age: Duration::ZERO, ..PoolLimits::default() };
+    let pool = PoolServer::spawn_with(PoolConfig { limits, ..config() }, store.boxed()).await.unwrap();
     let keys = Keys::new(1);
     let agent = Agent::open(&pool).await;
     store.set(Mood::Held);
