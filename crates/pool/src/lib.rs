@@ -46,8 +46,8 @@ pub use metrics::{PoolGlance, PoolMetrics};
 #[cfg(feature = "acme")]
 pub use net::tls::{AcmeConfig, LETS_ENCRYPT};
 pub use net::{
-    proxy::{ProxyHeader, ProxyHeaderError, ProxyHeaderNameError, TrustedProxies},
     tls::{CertificateFacts, PoolTls, TlsError, TlsNews},
+    trusted_proxies::{ProxyHeader, ProxyHeaderError, ProxyHeaderNameError, TrustedProxies},
 };
 pub use server::{PoolError, PoolServer};
 pub use vipnode_pool_core::PoolLimits;

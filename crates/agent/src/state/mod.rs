@@ -5,6 +5,7 @@ mod files;
 mod identity;
 mod journal;
 mod nonces;
+mod safe_dir;
 #[cfg(test)]
 mod tests;
 
@@ -55,12 +56,12 @@ impl StateDir {
     /// Makes it, and has it be its owner's alone.
     pub(crate) fn agents(root: &Path) -> Result<PathBuf, AgentError> {
         let path = Self::agents_of(root);
-        files::make_dir(&path)?;
-        files::check_dir(root, Links::Follow)?;
+        safe_dir::make_dir(&path)?;
+        safe_dir::check_dir(root, Links::Follow)?;
         // It is closed to others before it is judged: earlier versions left that to the umask.
-        files::check_no_link(&path)?;
-        files::own_alone(&path)?;
-        files::check_dir(&path, Links::Refuse)?;
+        safe_dir::check_no_link(&path)?;
+        safe_dir::own_alone(&path)?;
+        safe_dir::check_dir(&path, Links::Refuse)?;
         Ok(path)
     }
 
@@ -71,9 +72,9 @@ impl StateDir {
     /// the directory.
     pub fn open(root: &Path, node: &NodeId) -> Result<Self, AgentError> {
         let path = root.join(node.short());
-        files::make_dir(&path)?;
-        files::check_dir(root, Links::Follow)?;
-        files::check_dir(&path, Links::Refuse)?;
+        safe_dir::make_dir(&path)?;
+        safe_dir::check_dir(root, Links::Follow)?;
+        safe_dir::check_dir(&path, Links::Refuse)?;
         let lock_path = path.join("lock");
         let mut options = OpenOptions::new();
         options.create(true).truncate(false).write(true);

@@ -207,8 +207,8 @@ fn a_folder_to_which_everybody_writes_is_refused() {
 
 #[test]
 fn a_folder_of_another_user_is_for_root_only() {
-    assert!(files::may_use(1000, 1000) && files::may_use(1000, 0) && files::may_use(0, 1000));
-    assert!(!files::may_use(1000, 1001));
+    assert!(safe_dir::may_use(1000, 1000) && safe_dir::may_use(1000, 0) && safe_dir::may_use(0, 1000));
+    assert!(!safe_dir::may_use(1000, 1001));
 }
 
 #[test]

@@ -1,12 +1,13 @@
 //! The selection of hosts for clients: waiting clients, hosts with free slots, compatibility, scores, and explanations.
 //! It may read agents, leases, and metering. It never changes a lease and never calls an agent.
 
-pub(crate) mod block_turns;
 pub(crate) mod candidates;
+pub(crate) mod client_turns;
 pub(crate) mod compatibility;
 pub(crate) mod explain;
 pub(crate) mod host_backoff;
-pub(crate) mod host_groups;
+pub(crate) mod hosts_by_block;
+pub(crate) mod new_host_trials;
 pub(crate) mod no_host;
 pub(crate) mod open_hosts;
 pub(crate) mod paired_slots;
@@ -16,7 +17,6 @@ pub(crate) mod recent_pairs;
 pub(crate) mod score;
 pub(crate) mod second_hosts;
 pub(crate) mod selection;
-pub(crate) mod trials;
 pub(crate) mod wait_queue;
 
 use std::net::IpAddr;
@@ -36,6 +36,7 @@ use crate::{
     leases::Leases,
     matching::{
         host_backoff::Strikes,
+        new_host_trials::NewHostTrials,
         open_hosts::OpenHosts,
         paired_slots::PairedSlots,
         pending_asks::PendingAsks,
@@ -43,7 +44,6 @@ use crate::{
         recent_pairs::RecentPairs,
         second_hosts::SecondHosts,
         selection::Selections,
-        trials::Trials,
         wait_queue::{WaitKey, WaitQueue},
     },
     metering::Metering,
@@ -62,7 +62,7 @@ pub(crate) struct Matching {
     selections: Selections,
     pending_offers: PendingOffers,
     second_hosts: SecondHosts,
-    trials: Trials,
+    trials: NewHostTrials,
     strikes: Strikes,
     /// Hosts that get no offer for a while, because they did not admit.
     rests: Deadlines<Handle>,
@@ -153,7 +153,7 @@ impl Matching {
             selections: Selections::default(),
             pending_offers: PendingOffers::new(limits.offers_minimum),
             second_hosts: SecondHosts::new(),
-            trials: Trials::default(),
+            trials: NewHostTrials::default(),
             strikes: Strikes::default(),
             rests: Deadlines::new(),
             back_offs: Deadlines::new(),

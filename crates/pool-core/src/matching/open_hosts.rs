@@ -7,7 +7,7 @@ use crate::{
         node_class::{LastingClass, NodeClass},
     },
     collections::{address_block::AddressBlock, slab::NIL},
-    matching::{Context, Matching, Standing, compatibility::Incompatibilities, host_groups::HostGroups},
+    matching::{Context, Matching, Standing, compatibility::Incompatibilities, hosts_by_block::HostsByBlock},
 };
 
 /// Hosts with free slots, by chain, and all connected hosts.
@@ -22,7 +22,7 @@ pub(crate) struct OpenHosts {
 /// The hosts of one chain with free slots.
 #[derive(Debug, Default)]
 pub(crate) struct ChainHosts {
-    pub(crate) groups: HostGroups,
+    pub(crate) groups: HostsByBlock,
     /// How many hosts each class has.
     classes: BTreeMap<NodeClass, u32>,
     /// Classes of clients that no class of hosts is compatible with.

@@ -4,7 +4,7 @@ use vipnode_types::Ms;
 
 use crate::{
     collections::{address_block::AddressBlock, slab::Handle},
-    matching::{Context, Matching, block_turns::BlockTurns},
+    matching::{Context, Matching, client_turns::ClientTurns},
 };
 
 /// Clients that want more hosts than they have, by chain, the least served first, and among equals address blocks in turn.
@@ -22,7 +22,7 @@ pub(crate) struct WaitQueue {
 /// The clients that wait on one chain, by the number of their leases.
 #[derive(Debug, Default)]
 struct ChainQueue {
-    levels: BTreeMap<u16, BlockTurns>,
+    levels: BTreeMap<u16, ClientTurns>,
     len: u64,
 }
 
@@ -105,7 +105,7 @@ impl WaitQueue {
     }
 
     /// The least number of leases that a waiting client of a chain has, and those who have as many.
-    fn least_served(&mut self, chain: u32) -> Option<(u16, &mut BlockTurns)> {
+    fn least_served(&mut self, chain: u32) -> Option<(u16, &mut ClientTurns)> {
         let level = self.chains.get_mut(&chain)?.levels.first_entry()?;
         Some((*level.key(), level.into_mut()))
     }

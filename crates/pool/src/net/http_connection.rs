@@ -24,8 +24,8 @@ use crate::{
     fairness::{Caller, Pace, TokenBucket, fair_poll},
     methods::{Health, Pacing, Service, websocket},
     net::{
-        cors, fragment_deadline::FragmentDeadline, opener::Opener, port::Port, proxy::has_proxy_header,
-        proxy_protocol::ConnectionEnds, upgrade::Upgrade,
+        cors, fragment_deadline::FragmentDeadline, opener::Opener, port::Port, proxy_protocol::ConnectionEnds,
+        trusted_proxies::has_proxy_header, upgrade::Upgrade,
     },
 };
 

@@ -10,7 +10,7 @@ use crate::{
     PoolTls,
     fairness::ConnectionLimiter,
     methods::Service,
-    net::{proxy::TrustedProxies, tls::Handshakes},
+    net::{tls::Handshakes, trusted_proxies::TrustedProxies},
 };
 
 /// The pool's port: the state that its connections share.

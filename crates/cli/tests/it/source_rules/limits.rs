@@ -34,7 +34,7 @@ const NO_LIMITS: &[(&str, &str, &str)] = &[
     ("pool-core/src/metering/row_merger.rs", "HOUR_MS", "a unit"),
     ("pool-core/src/collections/by_index.rs", "CHUNK", "the layout of memory"),
     ("pool-core/src/agents/update_gaps.rs", "ENOUGH", "a part of the rule of `update_gap_ms`"),
-    ("pool-core/src/matching/trials.rs", "BLOCKS_OF_A_WIDE", "a part of the rule of `trials_a_block`"),
+    ("pool-core/src/matching/new_host_trials.rs", "BLOCKS_OF_A_WIDE", "a part of the rule of `trials_a_block`"),
     ("pool-core/src/matching/wait_queue.rs", "TICKET_BITS", "the layout of memory"),
     ("pool-core/src/matching/wait_queue.rs", "TICKETS", "the layout of memory"),
     ("pool-core/src/metering/client_times.rs", "ALWAYS", "a part of the rule of `pairs_a_client`"),

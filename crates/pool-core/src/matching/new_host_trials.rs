@@ -14,7 +14,7 @@ use crate::{
 /// address block get few clients at a time while the chain has an open host that is known. A host is known once a client
 /// connected with it.
 #[derive(Debug, Default)]
-pub(crate) struct Trials {
+pub(crate) struct NewHostTrials {
     leases: BTreeMap<LeaseId, AddressBlock>,
     held: BlockShares,
 }
@@ -22,7 +22,7 @@ pub(crate) struct Trials {
 /// Blocks of one wide block that may each have as many trials as a block.
 const BLOCKS_OF_A_WIDE: u32 = 4;
 
-impl Trials {
+impl NewHostTrials {
     fn is_full(&self, block: AddressBlock, limits: &Limits) -> bool {
         let most = limits.trials_a_block;
         let of_wide = self.held.held_by_wide(block.wide());
@@ -62,8 +62,8 @@ impl Matching {
         }
     }
 
-    /// Trials, for checks.
-    pub(crate) const fn trials(&self) -> &Trials {
+    /// Returns the trials, for checks.
+    pub(crate) const fn trials(&self) -> &NewHostTrials {
         &self.trials
     }
 }

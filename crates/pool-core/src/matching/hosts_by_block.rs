@@ -9,7 +9,7 @@ use crate::collections::{
 /// Hosts grouped by wide address block and by block. A search draws the block first, so a thousand hosts of one block are
 /// drawn as often as a single host of another one.
 #[derive(Debug, Default)]
-pub(crate) struct HostGroups {
+pub(crate) struct HostsByBlock {
     wide: Vec<WideGroup>,
     wide_at: BTreeMap<WideBlock, usize>,
     block_at: BTreeMap<AddressBlock, usize>,
@@ -28,7 +28,7 @@ struct BlockGroup {
     hosts: Vec<u32>,
 }
 
-impl HostGroups {
+impl HostsByBlock {
     pub(crate) const fn len(&self) -> usize {
         self.len
     }
@@ -98,7 +98,7 @@ impl HostGroups {
     }
 }
 
-/// A walk over the hosts of [`HostGroups`].
+/// A walk over the hosts of [`HostsByBlock`].
 #[derive(Debug)]
 pub(crate) struct HostWalk<'a> {
     wide: Cycle<'a, WideGroup>,
@@ -175,14 +175,14 @@ mod tests {
         AddressBlock::of(text.parse().unwrap())
     }
 
-    fn all(groups: &HostGroups, rng: &mut SeededRng) -> Vec<u32> {
+    fn all(groups: &HostsByBlock, rng: &mut SeededRng) -> Vec<u32> {
         let mut walk = groups.walk(rng);
         std::iter::from_fn(|| walk.next(rng)).collect()
     }
 
     #[test]
     fn a_walk_visits_each_wide_block_before_any_twice_and_every_host_once() {
-        let mut groups = HostGroups::default();
+        let mut groups = HostsByBlock::default();
         let mut rng = SeededRng::new([1; 32]);
         for host in 0..1_000 {
             groups.insert(block("10.0.0.1"), host);
@@ -206,7 +206,7 @@ mod tests {
 
     #[test]
     fn a_removed_host_leaves_nothing() {
-        let mut groups = HostGroups::default();
+        let mut groups = HostsByBlock::default();
         let addresses = ["10.0.0.1", "10.0.1.1", "10.0.0.2", "20.0.0.1", "10.0.0.3"];
         for (host, address) in (0..).zip(addresses) {
             let at = groups.insert(block(address), host);

@@ -8,7 +8,7 @@ use crate::collections::address_block::{AddressBlock, WideBlock};
 /// Clients served by wide address blocks in turn, in each by its blocks in turn, and in each block in the order of arrival.
 /// However many clients wait in one block, one of another block waits for one of them.
 #[derive(Debug, Default)]
-pub(crate) struct BlockTurns(Turns<WideBlock, Turns<AddressBlock, BTreeSet<(u64, u32)>>>);
+pub(crate) struct ClientTurns(Turns<WideBlock, Turns<AddressBlock, BTreeSet<(u64, u32)>>>);
 
 /// Things in turn: each one's next turn comes after one of all others.
 #[derive(Debug)]
@@ -23,7 +23,7 @@ impl<K, T> Default for Turns<K, T> {
     }
 }
 
-impl BlockTurns {
+impl ClientTurns {
     /// A client waits from now on. Returns false if it did already.
     pub(crate) fn insert(&mut self, block: AddressBlock, ticket: u64, client: u32) -> bool {
         let blocks = self.0.things.entry(block.wide()).or_default();
@@ -81,7 +81,7 @@ mod tests {
     }
 
     /// Serves all, in turn.
-    fn serve(turns: &mut BlockTurns, of: impl Fn(u32) -> AddressBlock) -> Vec<u32> {
+    fn serve(turns: &mut ClientTurns, of: impl Fn(u32) -> AddressBlock) -> Vec<u32> {
         let mut served = Vec::new();
         while let Some(client) = turns.next() {
             assert!(turns.remove(of(client), client.into(), client));
@@ -100,7 +100,7 @@ mod tests {
             10_001 => block("8.8.9.8"),
             _ => block("66.6.200.1"),
         };
-        let mut turns = BlockTurns::default();
+        let mut turns = ClientTurns::default();
         for client in 0..10_003 {
             assert!(
                 turns.insert(of(client), client.into(), client) && !turns.insert(of(client), client.into(), client)
