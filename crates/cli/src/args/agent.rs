@@ -111,7 +111,7 @@ pub(crate) struct HostingArgs {
     /// Reserve this many slots for the node's own peers.
     #[arg(long, default_value_t = 16, value_name = "N", help_heading = "Hosting")]
     pub(crate) reserve: u32,
-    /// Set the node's --maxpeers value (not available over RPC).
+    /// The node's --maxpeers value (nodes do not report it over RPC).
     #[arg(long, default_value_t = 50, value_name = "N", help_heading = "Hosting")]
     pub(crate) node_max_peers: u32,
     /// Admit these nodes (IDs or enodes), with or without a pool.

@@ -10,7 +10,7 @@ use super::NodeArgs;
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
-  vipnode link                   if you can read the node key (finds node and key)
+  vipnode link                   if you can read the node key (locates the node and its key)
 
 If only another user or another machine can read the key, use three steps:
   vipnode link --request                        as the agent's user
@@ -23,7 +23,7 @@ pub(crate) struct LinkArgs {
     pub(crate) step: Step,
     /// Read the node's key from this file.
     ///
-    /// [default: found next to the node]
+    /// [default: detected from the node]
     #[arg(long, value_name = "FILE", help_heading = "Identity")]
     pub(crate) nodekey: Option<PathBuf>,
 }

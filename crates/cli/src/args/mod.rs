@@ -202,7 +202,7 @@ pub(crate) enum Command {
 #[derive(Debug, Args)]
 #[command(
     after_help = "Examples:\n  vipnode demo                  use geth if it is on the PATH, otherwise simulated nodes\n  \
-                        vipnode demo --keep-running   stay up, to look around"
+                        vipnode demo --keep-running   keep everything running so that you can explore"
 )]
 pub(crate) struct DemoArgs {
     /// Run real nodes with this geth, on a private chain.

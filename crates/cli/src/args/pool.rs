@@ -25,8 +25,9 @@ pub(crate) struct PoolArgs {
     bind: Option<SocketAddr>,
     /// Accept calls signed for this public URL of the pool.
     ///
-    /// Agents sign the URL that they use to reach the pool. An address needs no flag if the connection arrives at it; a
-    /// name, a proxy, or a published container port does. Can be repeated.
+    /// Agents sign the URL that they use to reach the pool. This flag is not needed if agents use an address that the
+    /// pool itself listens on or a name of --tls-host. It is needed for any other name, behind a proxy, or for a published
+    /// container port. Can be repeated.
     #[arg(long, value_name = "URL", help_heading = "Pool")]
     pub(crate) public_url: Vec<String>,
     /// Keep the pool's key and its list of proven nodes in this directory.
@@ -75,7 +76,7 @@ pub(crate) struct PoolArgs {
     pub(crate) status: StatusAudience,
     /// Allow web pages of this origin to call the pool.
     ///
-    /// Calls of all other pages are refused, except those of the pool's own URLs. Takes an origin such as
+    /// Calls from all other pages are rejected, except pages at the pool's own URLs. Takes an origin such as
     /// `https://pages.example`, or *. Can be repeated.
     #[arg(long, value_name = "ORIGIN", help_heading = "Advanced", hide_short_help = true)]
     pub(crate) allow_origin: Vec<AllowedOrigin>,

@@ -32,8 +32,8 @@ errors! {
             hint "Remove it; to profile a running vipnode, run `perf record -p <pid>`.";
         /// The original's persistent store.
         StorePersist: local, "--store persist: this version has no database",
-            hint "Remove it, and pass --datadir DIR to keep the pool's key and the proven nodes; leases of agents that \
-                  reconnect within 10 minutes continue.";
+            hint "Remove it. To keep the pool's key and its list of proven nodes, pass --datadir DIR. Leases do not survive \
+                  a restart; agents get new ones when they reconnect.";
         /// A store that no version has.
         StoreUnknown { store: String }: local, "--store: unknown store \"{store}\"", hint "Pass --store memory.";
         /// The original's rule for a node's other peers.

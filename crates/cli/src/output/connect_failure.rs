@@ -116,6 +116,10 @@ const fn host_hint(cause: ConnectFailure) -> &'static str {
         }
         ConnectFailure::EthVersion => "Update your node if it is the older of the two.",
         ConnectFailure::Network => "If this happens with every client, check your node's --networkid.",
+        ConnectFailure::NoDialSlot { .. } => {
+            "If this happens with every client, raise your node's --maxpeers (it dials a third of them)."
+        }
+        ConnectFailure::NeverConnected => "If this happens with every client, open your node's p2p port.",
         _ => {
             "If this happens with every client, compare your genesis file with the pool operator's and update your node."
         }

@@ -67,7 +67,7 @@ fn markdown() -> String {
     let mut page = "# The command line\n\n\
         <!-- Written by `vipnode man --markdown`; a test compares them. -->\n\n\
         You can also set each flag with an environment variable (`VIPNODE_` plus the flag's name in uppercase, with `_` in place of `-` and `.`) or with a key in the [settings file](configuration.md) (the flag's name without `--`).\n\
-        [file of settings](configuration.md), its name without `--`.\n"
+        "
         .to_owned();
     let general = Flag::of(&tree).filter(|flag| flag.arg().is_global_set());
     page += "\n## For every command\n\n";

@@ -9,14 +9,14 @@ errors! {
             hint "Send JSON-RPC 2.0: one object per frame, or a short array of objects.";
         /// A batch without messages.
         EmptyBatch: InvalidRequest, "the batch is empty",
-            hint "Send JSON-RPC 2.0: one object a frame, or a short array of them.";
+            hint "Send JSON-RPC 2.0: one object per frame, or a short array of objects.";
         /// A batch with more messages than allowed.
         LongBatch { messages: usize, most: usize }: InvalidRequest,
             "the batch has {messages} messages; at most {most} are allowed",
-            hint "Send JSON-RPC 2.0: one object a frame, or a short array of them.";
+            hint "Send JSON-RPC 2.0: one object per frame, or a short array of objects.";
         /// An object that is neither a request nor an answer.
         Invalid { why: &'static str }: InvalidRequest, "{why}",
-            hint "Send JSON-RPC 2.0: one object a frame, or a short array of them.";
+            hint "Send JSON-RPC 2.0: one object per frame, or a short array of objects.";
         /// As many requests as allowed wait for an answer.
         Busy { retry_ms: u64 }: Busy, "too many requests on this connection are waiting for a response",
             hint "Try again in {retry_ms} ms.", retry retry_ms;
@@ -29,7 +29,7 @@ errors! {
         NotAnswered: Internal, "the request was not answered", hint "Try again. If it happens again, please report this.";
         /// The error of the other side cannot be read.
         UnknownForm: Server, "the other side returned an error in an unknown format",
-            no_hint "What went wrong is known to the other side only.";
+            no_hint "Only the other side knows what went wrong.";
     }
 }
 
