@@ -14,7 +14,7 @@ pub(crate) struct ProtocolArgs {
     /// the key at every start.
     #[arg(long, default_value_t = 3, value_name = "2|3", value_parser = clap::value_parser!(u8).range(2..=3), help_heading = "Pool", hide_short_help = true)]
     pub(crate) protocol: u8,
-    /// Also accept protocol 2 connections for this node, for example from an older agent.
+    /// Also allow an older agent to connect this node over protocol 2.
     #[arg(long, help_heading = "Pool", hide_short_help = true)]
     pub(crate) allow_protocol_2: bool,
     /// Advertise this enode instead of the one the node reports.
