@@ -32,8 +32,8 @@ pub(crate) struct PoolArgs {
     pub(crate) public_url: Vec<String>,
     /// Keep the pool's key and its list of proven nodes in this directory.
     ///
-    /// The key is created at the first start. Agents remember its public half, the pool's ID, and refuse another pool
-    /// at the same URL. Without this flag, the pool has no ID, and each restart forgets which nodes are proven.
+    /// The key is created at the first start. Its public half is the pool's ID, which
+    /// agents do not check yet. Without this flag, the pool has no ID, and each restart forgets which nodes are proven.
     #[arg(long, value_name = "DIR", help_heading = "Pool")]
     pub(crate) datadir: Option<PathBuf>,
     #[command(flatten)]
