@@ -159,6 +159,13 @@ limits! {
         rules: u32 = 8, Count 0..=64;
         /// Different sets of capabilities and rules; nodes with a further set are treated as if they had sent none.
         profiles: u32 = 4_096, Count 1..=1_000_000;
+        /// Clients whose sight of one host's capabilities is remembered while they are connected; an address block may hold as
+        /// many as are free, further ones are not heard.
+        witnesses_a_host: u32 = 8, Count 1..=64;
+        /// Such clients of all hosts together; an address block may hold as many as are free, further ones are not heard.
+        witnesses: u32 = 32_768, Count 0..=10_000_000;
+        /// Address blocks whose clients have to agree on what they see on a host before it counts for clients of other blocks.
+        witness_blocks: u32 = 2, Count 1..=16;
         /// Versions that a node rejected since it connected; beyond it, the oldest is forgotten.
         unwanted_versions: u32 = 16, Count 1..=1_000;
         /// Offers remembered for `same_address_ms`; beyond it, the oldest are forgotten early.

@@ -136,13 +136,14 @@ fn selection(given: &ExplainedHost) -> String {
 
 /// What counted, with its sign.
 fn parts(score: &Score) -> Vec<String> {
-    let Score { free_slots, latency, uptime, refusals, strikes, same_operator, mutual, total: _ } = score;
+    let Score { free_slots, latency, uptime, refusals, strikes, contradicted, same_operator, mutual, total: _ } = score;
     let parts = [
         ("free slots", free_slots),
         ("round trip to the pool", latency),
         ("time connected", uptime),
         ("rejected clients", refusals),
         ("clients that never connected", strikes),
+        ("clients that did not see a required capability", contradicted),
         ("same operator as another of its hosts", same_operator),
         ("connected in the other direction", mutual),
     ];

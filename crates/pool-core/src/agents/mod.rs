@@ -9,6 +9,7 @@ pub(crate) mod profile;
 pub(crate) mod proven;
 pub(crate) mod registry;
 pub(crate) mod update_gaps;
+pub(crate) mod witnesses;
 
 use std::{collections::BTreeMap, net::IpAddr};
 
@@ -16,7 +17,7 @@ use vipnode_types::{ChainSpec, Ms, NodeId, protocol2::Kind, sanitize};
 
 use crate::{
     ConnectionId, Credentials, Limits, NodeRow, Signer,
-    agents::{node::Node, presence::Presences, profile::Profile, registry::Registry},
+    agents::{node::Node, presence::Presences, profile::Profile, registry::Registry, witnesses::Witnesses},
     collections::{
         interner::Interner,
         seeded_rng::SeededRng,
@@ -35,6 +36,7 @@ pub(crate) struct Agents {
     profiles: Interner<Profile>,
     /// Versions that a node rejected by a rule that only its agent knows; the oldest first.
     unwanted: BTreeMap<u32, Vec<u32>>,
+    witnesses: Witnesses,
     presences: Presences,
     roles: Roles,
     /// Where the search for nodes to forget continues.
@@ -69,6 +71,7 @@ impl Agents {
             versions: Interner::new(rng.keys(), limits.versions as usize),
             profiles: Interner::new(rng.keys(), limits.profiles as usize),
             unwanted: BTreeMap::new(),
+            witnesses: Witnesses::new(),
             presences: Presences::new(flush_at),
             roles: Roles::default(),
             sweep_at: 0,
@@ -169,6 +172,7 @@ impl Agents {
     /// Forgets a node that has neither a connection nor a lease.
     pub(crate) fn remove(&mut self, index: u32) -> Option<NodeId> {
         self.forget_profile(index);
+        self.forget_witnesses(index);
         let node = self.nodes.remove(index)?;
         self.chains.release(node.chain());
         self.roles.hosts = self.roles.hosts.saturating_sub(u64::from(node.ever_host()));

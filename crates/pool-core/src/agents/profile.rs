@@ -8,7 +8,8 @@ use crate::{
     collections::slab::NIL,
 };
 
-/// A node's capabilities and its rules for others; many nodes share one.
+/// A node's capabilities and its rules for others; many nodes share one. The capabilities of a host that names none are
+/// those that enough [`Witnesses`](super::witnesses::Witnesses) saw.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
 pub(crate) struct Profile {
     pub(crate) serves: Box<[Capability]>,
@@ -28,20 +29,6 @@ impl Profile {
     pub(crate) fn is_empty(&self) -> bool {
         self.serves.is_empty() && self.rules.is_empty()
     }
-
-    /// Returns the profile with the capabilities that others saw on the node, at most `most` in total: other versions of
-    /// those that it names, or any if it names none. `None` if there is nothing new.
-    pub(crate) fn seen(&self, caps: &[Capability], most: usize) -> Option<Self> {
-        let mut set: BTreeSet<&Capability> = self.serves.iter().collect();
-        for cap in caps.iter().take(most) {
-            let named = self.serves.is_empty() || self.serves.iter().any(|own| own.name() == cap.name());
-            if named && set.len() < most {
-                set.insert(cap);
-            }
-        }
-        let news = set.len() > self.serves.len();
-        news.then(|| Self { serves: set.into_iter().cloned().collect(), rules: self.rules.clone() })
-    }
 }
 
 impl Agents {
@@ -53,6 +40,7 @@ impl Agents {
         if let Some(node) = self.nodes.get_mut(index) {
             node.set_profile(profile.unwrap_or(NIL));
         }
+        self.named_itself(index, limits);
     }
 
     /// Releases the shared values that a node uses.
@@ -70,10 +58,9 @@ impl Agents {
         self.profiles.get(node.profile())
     }
 
-    /// Whether a node is a light node, by the capabilities that it names; in protocol 2, it names none.
-    pub(crate) fn is_light(&self, node: &Node) -> bool {
-        let serves =
-            |name: &str| self.profile(node).is_some_and(|profile| profile.serves.iter().any(|cap| cap.name() == name));
+    /// Whether a node is a light node, by the capabilities that it names itself; in protocol 2, it names none.
+    pub(crate) fn is_light(&self, index: u32) -> bool {
+        let serves = |name: &str| self.own_capabilities(index).iter().any(|cap| cap.name() == name);
         serves("les") && !serves("eth")
     }
 
@@ -100,18 +87,5 @@ impl Agents {
             self.versions.release(oldest);
         }
         oldest.is_none()
-    }
-
-    /// Adds versions of capabilities that others saw on a node. They cannot remove what the node names, or add a
-    /// capability that the node does not name.
-    pub(crate) fn add_served(&mut self, index: u32, seen: &[Capability], limits: &Limits) {
-        let Some(node) = self.nodes.get(index) else { return };
-        let said = self.profile(node).cloned().unwrap_or_default();
-        let Some(profile) = said.seen(seen, limits.capabilities as usize) else { return };
-        let Some(after) = self.profiles.acquire(profile) else { return };
-        if let Some(node) = self.nodes.get_mut(index) {
-            let before = node.set_profile(after);
-            self.profiles.release(before);
-        }
     }
 }

@@ -64,7 +64,7 @@ impl BlockShares {
         }
         let (own, wide) = (self.held_by(block), self.held_by_wide(block.wide()));
         let of_minimum = own < self.minimum && wide < self.minimum.saturating_mul(BLOCKS_WITH_MINIMUM);
-        of_minimum || (wide < free && own < free.saturating_sub(wide))
+        of_minimum || leaves_enough(own, wide, free)
     }
 
     /// A block holds one more.
@@ -84,6 +84,12 @@ impl BlockShares {
         give_back(&mut self.wide, &block.wide());
         self.held = self.held.saturating_sub(1);
     }
+}
+
+/// Whether a block that holds `own`, in a wide block that holds `wide`, may hold one more while `free` are left: each of the two
+/// may hold as many as remain.
+pub(crate) const fn leaves_enough(own: u32, wide: u32, free: u32) -> bool {
+    wide < free && own < free.saturating_sub(wide)
 }
 
 fn give_back<K: Ord>(counts: &mut BTreeMap<K, u32>, key: &K) {

@@ -21,6 +21,7 @@ impl Core {
         self.check_open_hosts()?;
         self.check_held_slots()?;
         self.agents.check_shared()?;
+        self.check_witnesses()?;
         self.check_prices()?;
         self.check_sums()
     }
@@ -135,6 +136,12 @@ impl Core {
             ensure(taken == self.leases.taken_slots(index), || format!("{id:?} miscounts its taken slots"))?;
         }
         Ok(())
+    }
+
+    fn check_witnesses(&self) -> Result<(), String> {
+        let of_host =
+            |host: u32, lease: LeaseId| self.leases.get(self.leases.find(lease)?).filter(|at| at.host() == host);
+        Ok(self.agents.check_witnesses(|host, lease| of_host(host, lease).map(Lease::is_running))?)
     }
 
     fn check_prices(&self) -> Result<(), String> {

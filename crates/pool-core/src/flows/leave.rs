@@ -93,10 +93,10 @@ impl Core {
     /// itself, which looks the same: so the host rests its slots for a moment only, and the light node's block for long.
     fn light_node_failed(&mut self, lease: u32) {
         let Some(lease) = self.leases.get(lease).filter(|_| !self.limits.closed) else { return };
-        let Some(client) = self.agents.get(lease.client()).filter(|client| self.agents.is_light(client)) else {
+        if !self.agents.is_light(lease.client()) {
             return;
-        };
-        if let Some(block) = client.address().map(AddressBlock::of) {
+        }
+        if let Some(block) = self.agents.address(lease.client()).map(AddressBlock::of) {
             self.matching.light_node_failed(lease.host(), block, self.clock.now(), &self.limits);
         }
     }

@@ -69,7 +69,7 @@ impl Core {
             price,
             client_enode: node.and_then(|node| node.dialed_at(self.limits.closed)),
             client_version: self.agents.client_version(client),
-            light: node.is_some_and(|node| self.agents.is_light(node)),
+            light: self.agents.is_light(client),
         };
         self.call_admit(output, host, admit);
         self.refresh_waiting(client);

@@ -102,6 +102,7 @@ impl Core {
         let paired = self.leases.pair(index)?;
         let lease = self.leases.get(index)?.id();
         self.matching.end_trial(lease);
+        self.agents.witness_paired(paired.host, lease, &self.limits);
         self.counters.paired = self.counters.paired.saturating_add(1);
         let share = self.share_of(paired.client, paired.shared);
         self.matching.offer_settled(share);

@@ -1,11 +1,14 @@
 use vipnode_types::{
     LeaseId, LeaseSetHash, Ms, NodeId,
-    wire::{EvictReason, HostCapabilities, ReportReply, ReportRequest, UpLease},
+    wire::{EvictReason, HostCapabilities, ReportReply, ReportRequest, Side, UpLease},
 };
 
 use crate::{
-    ConnectionId, Core, Reply, RequestId, agents::hello::most_slots, core_error::CoreError,
-    leases::agent_calls::Eviction, output::Output,
+    ConnectionId, Core, Reply, RequestId,
+    agents::{hello::most_slots, witnesses::Sight},
+    core_error::CoreError,
+    leases::agent_calls::Eviction,
+    output::Output,
 };
 
 impl Core {
@@ -131,14 +134,16 @@ impl Core {
         self.evict_unknown(output, index, &unknown);
     }
 
-    /// Adds the capabilities that each side saw on the other to those that the other named itself.
+    /// Remembers what a client sees on its hosts. What a host reports of its clients counts for nothing.
     fn take_seen(&mut self, index: u32, seen: &[HostCapabilities]) {
         for seen in seen.iter().take(self.limits.leases_a_client as usize) {
-            let Some((lease, side)) = self.leases.own(index, seen.lease) else { continue };
-            let Some(other) = self.leases.get(lease).map(|lease| lease.node(side.other())) else { continue };
-            self.agents.add_served(other, &seen.capabilities, &self.limits);
+            let Some((lease, Side::Client)) = self.leases.own(index, seen.lease) else { continue };
+            let Some(lease) = self.leases.get(lease).filter(|lease| lease.sees(Side::Client)) else { continue };
+            let (host, paired) = (lease.host(), lease.is_running());
+            let sight = Sight { lease: lease.id(), client: index, host, paired, capabilities: &seen.capabilities };
+            self.agents.hear_witness(sight, &self.limits);
             let (matching, context) = self.matching();
-            matching.refresh_open_hosts(other, context);
+            matching.refresh_open_hosts(host, context);
         }
     }
 

@@ -1,7 +1,7 @@
 use std::collections::BTreeMap;
 
 use vipnode_types::{
-    Account,
+    Account, Mismatch,
     protocol2::Kind,
     wire::{Score, Selection},
 };
@@ -12,7 +12,9 @@ use crate::{
     collections::{address_block::AddressBlock, seeded_rng::SeededRng},
     matching::{
         Context, Matching,
-        compatibility::{Incompatibilities, Incompatibility, class_incompatibility, host_incompatibility},
+        compatibility::{
+            Incompatibilities, Incompatibility, class_incompatibility, host_incompatibility, incompatibility_if,
+        },
         no_host::NoHost,
         open_hosts::ChainHosts,
     },
@@ -21,7 +23,7 @@ use crate::{
 /// What a client's host is selected by, collected once per search.
 #[derive(Debug)]
 pub(crate) struct Criteria {
-    client: u32,
+    pub(crate) client: u32,
     /// Its current hosts.
     hosts: Vec<u32>,
     /// Nodes that it hosts itself: already connected, in the other direction.
@@ -94,12 +96,20 @@ impl Matching {
         }
         let Some(open) = self.open_hosts.of(node.chain()) else { return Err(NoHost::NoneFree) };
         let class = context.agents.lasting_class(NodeClass::of(node));
-        if let Some(incompatibilities) = open.failed_before(class) {
+        let nearby = context.agents.hosts_seen_nearby(client, context.limits.candidates);
+        if let Some(incompatibilities) = open.failed_before(class).filter(|_| nearby.is_empty()) {
             return Err(NoHost::Incompatible(incompatibilities.clone()));
         }
         let criteria = Criteria { elsewhere: elsewhere && !self.closed, ..self.criteria(client, context) };
         let mut search = Search::new(criteria, context);
-        let found = self.search(&mut search, open, rng);
+        for host in nearby {
+            search.look(self, host);
+        }
+        let failed = open.failed_before(class).filter(|_| search.best.is_none());
+        let found = match failed {
+            Some(incompatibilities) => Err(NoHost::Incompatible(incompatibilities.clone())),
+            None => self.search(&mut search, open, rng),
+        };
         *steps = steps.saturating_add(search.steps);
         if let Err(NoHost::Incompatible(incompatibilities)) = &found
             && incompatibilities.hold_for_the_class()
@@ -183,11 +193,11 @@ impl Matching {
             return Some(reason);
         }
         let light_nodes_failed = || {
-            let block = node.address().map(AddressBlock::of).filter(|_| context.agents.is_light(node));
+            let block = node.address().map(AddressBlock::of).filter(|_| context.agents.is_light(client));
             block.is_some_and(|block| recent.light_nodes_failed(now, host, block))
         };
         criteria
-            .incompatibility(NodeClass::of(gives), context.agents)
+            .incompatibility_with(host, NodeClass::of(gives), context.agents)
             .or_else(|| host_incompatibility(client, host, context.agents))
             .map(Rejection::Incompatible)
             .or_else(|| recent.recently_failed(now, host, client).then_some(Rejection::Failed))
@@ -208,6 +218,17 @@ impl Criteria {
     fn incompatibility(&mut self, class: NodeClass, agents: &Agents) -> Option<Incompatibility> {
         let client = self.client;
         self.classes.entry(class).or_insert_with(|| class_incompatibility(client, class, agents)).clone()
+    }
+
+    /// Why the client and a host of a class are incompatible. If the host names no capabilities, what witnesses in the
+    /// client's own address block saw counts.
+    fn incompatibility_with(&mut self, host: u32, class: NodeClass, agents: &Agents) -> Option<Incompatibility> {
+        let why = self.incompatibility(class, agents)?;
+        let lacks = matches!(why, Incompatibility::Host(Mismatch::Lacks(_)));
+        match agents.seen_nearby(self.client, host).filter(|_| lacks) {
+            Some(seen) => incompatibility_if(self.client, class, &seen, agents),
+            None => Some(why),
+        }
     }
 }
 

@@ -1,4 +1,4 @@
-use vipnode_types::Mismatch;
+use vipnode_types::{Capability, Mismatch};
 
 use crate::agents::{Agents, node_class::NodeClass};
 
@@ -17,10 +17,20 @@ pub(crate) enum Incompatibility {
 
 /// Returns why a client and every host of a class are incompatible, or `None`.
 pub(crate) fn class_incompatibility(client: u32, hosts: NodeClass, agents: &Agents) -> Option<Incompatibility> {
-    let wants = agents.get(client)?;
     let profile = agents.class_profile(hosts);
+    let served = profile.map(|profile| &*profile.serves).unwrap_or_default();
+    incompatibility_if(client, hosts, served, agents)
+}
+
+/// Returns why a client and a host of a class are incompatible if the host serves these capabilities, or `None`.
+pub(crate) fn incompatibility_if(
+    client: u32,
+    hosts: NodeClass,
+    served: &[Capability],
+    agents: &Agents,
+) -> Option<Incompatibility> {
+    let wants = agents.get(client)?;
     if let Some(rules) = agents.profile(wants).map(|profile| &profile.rules) {
-        let served = profile.map(|profile| &*profile.serves).unwrap_or_default();
         let outdated = || rules.outdates(agents.class_version(hosts)?);
         if let Some(unmet) = rules.misses(served).or_else(outdated) {
             return Some(Incompatibility::Host(unmet));
@@ -29,13 +39,13 @@ pub(crate) fn class_incompatibility(client: u32, hosts: NodeClass, agents: &Agen
     if agents.is_unwanted(client, hosts.version()) {
         return Some(Incompatibility::Unwanted);
     }
-    profile?.rules.outdates(agents.version(wants)?).map(|_| Incompatibility::Refused)
+    agents.class_profile(hosts)?.rules.outdates(agents.version(wants)?).map(|_| Incompatibility::Refused)
 }
 
 /// Returns why a client and a host of a compatible class are incompatible, or `None`.
 pub(crate) fn host_incompatibility(client: u32, host: u32, agents: &Agents) -> Option<Incompatibility> {
     let (wants, gives) = (agents.get(client)?, agents.get(host)?);
-    if gives.light_full() && agents.is_light(wants) {
+    if gives.light_full() && agents.is_light(client) {
         return Some(Incompatibility::LightFull);
     }
     agents.is_unwanted(host, wants.client_version()).then_some(Incompatibility::Refused)

@@ -21,6 +21,8 @@ const UPTIME_FULL_MS: u64 = 60 * 60 * 1000;
 const REFUSAL: i32 = -20;
 /// Proven clients of three address blocks were offered it and never connected.
 const STRUCK: i32 = -30;
+/// Enough witnesses saw that it does not serve what the client requires, although it names that itself.
+const CONTRADICTED: i32 = -100;
 /// Another host of the client has the same address block.
 const SAME_BLOCK: i32 = -80;
 /// Another host of the client has the same payout account.
@@ -50,6 +52,11 @@ impl Matching {
             uptime: signed(uptime),
             refusals: i32::from(standing.refusals.min(3)).saturating_mul(REFUSAL),
             strikes: if self.is_struck(host, context) { STRUCK } else { 0 },
+            contradicted: if context.agents.is_contradicted(criteria.client, host, context.limits) {
+                CONTRADICTED
+            } else {
+                0
+            },
             same_operator: same_block.saturating_add(same_payout),
             mutual: if criteria.clients.contains(&host) { MUTUAL } else { 0 },
         }

@@ -20,3 +20,4 @@ mod sizes;
 mod slots;
 mod suitability;
 mod unpaired;
+mod witnesses;

@@ -12,7 +12,7 @@ pub(crate) fn list<T: FromStr>(text: &str) -> Vec<T> {
     text.split_whitespace().map(|one| one.parse().ok().expect(one)).collect()
 }
 
-fn serving(agent: u32, serves: &str) -> ConnectRequest {
+pub(crate) fn serving(agent: u32, serves: &str) -> ConnectRequest {
     ConnectRequest { capabilities: list(serves), ..host(agent, 4) }
 }
 
@@ -20,7 +20,7 @@ fn running(hello: ConnectRequest, version: &str) -> ConnectRequest {
     ConnectRequest { client_version: version.to_owned(), ..hello }
 }
 
-fn needing(agent: u32, need: &str) -> ConnectRequest {
+pub(crate) fn needing(agent: u32, need: &str) -> ConnectRequest {
     let criteria = ClientCriteria { required_capabilities: list(need), ..ClientCriteria::default() };
     ConnectRequest { client: Some(criteria), ..client(agent) }
 }
@@ -30,7 +30,7 @@ fn at_least(hello: ConnectRequest, versions: &str) -> ConnectRequest {
 }
 
 /// Has the client ask; the host among these that is asked to let it in.
-fn given(pool: &mut Pool, agent: u32, hosts: &[u32]) -> Option<(u32, CallId)> {
+pub(crate) fn given(pool: &mut Pool, agent: u32, hosts: &[u32]) -> Option<(u32, CallId)> {
     pool.ask(agent, 1);
     admitting(pool, hosts)
 }
@@ -71,37 +71,9 @@ fn a_need_picks_the_host_and_one_that_nobody_meets_is_named() {
 }
 
 /// The client left: the host admits it too late, and undoes that.
-fn undone(pool: &mut Pool, host: u32, call: CallId) -> bool {
+pub(crate) fn undone(pool: &mut Pool, host: u32, call: CallId) -> bool {
     pool.done(call, CallOutcome::Done);
     pool.evicted(host).is_some()
-}
-
-#[test]
-fn what_others_see_tells_versions_and_takes_nothing_away() {
-    let mut pool = Pool::new();
-    pool.connect(1, serving(1, "eth snap")).unwrap();
-    pool.connect(2, client(2)).unwrap();
-    pool.full(2, &[]);
-    pool.ask(2, 1);
-    let lease = pool.admit(1);
-    pool.delta(2, &[lease], &[]);
-    let wants = |pool: &mut Pool, agent: u32, need: &str| {
-        pool.connect(agent, needing(agent, need)).unwrap();
-        let given = given(pool, agent, &[1]);
-        pool.disconnect(agent);
-        given.is_some_and(|(host, call)| undone(pool, host, call))
-    };
-    assert!(wants(&mut pool, 10, "snap/2"), "the version is not known yet");
-    pool.sees(2, lease, "eth/68 eth/69 snap/1 les/4");
-    assert!(!wants(&mut pool, 11, "snap/2"));
-    assert!(wants(&mut pool, 12, "snap/1") && wants(&mut pool, 13, "eth/69"));
-    assert!(!wants(&mut pool, 14, "les"), "the host itself does not name it");
-    // Who lies adds what is not so, and cannot hide what is.
-    pool.sees(2, lease, "snap/99");
-    assert!(wants(&mut pool, 15, "snap/1"));
-    // Observed capabilities belong to the socket: a new one starts without them.
-    pool.connect(1, serving(1, "eth snap")).unwrap();
-    assert!(wants(&mut pool, 16, "snap/2"));
 }
 
 #[test]

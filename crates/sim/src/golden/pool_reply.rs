@@ -106,8 +106,8 @@ impl Encode for Selection {
 
 impl Encode for Score {
     fn encode(&self, out: &mut Encoder) {
-        let Self { total, free_slots, latency, uptime, refusals, strikes, same_operator, mutual } = self;
-        for points in [total, free_slots, latency, uptime, refusals, strikes, same_operator, mutual] {
+        let Self { total, free_slots, latency, uptime, refusals, strikes, contradicted, same_operator, mutual } = self;
+        for points in [total, free_slots, latency, uptime, refusals, strikes, contradicted, same_operator, mutual] {
             points.encode(out);
         }
     }

@@ -97,6 +97,8 @@ pub struct Score {
     pub refusals: i32,
     /// Recent clients that never connected to it.
     pub strikes: i32,
+    /// Connected clients saw that it does not serve what the client requires, although it names that itself.
+    pub contradicted: i32,
     /// Another host of the client seems to belong to the same operator.
     pub same_operator: i32,
     /// The two are connected already, with the roles reversed.
@@ -107,8 +109,8 @@ impl Score {
     /// The sum of its parts set.
     #[must_use]
     pub fn summed(self) -> Self {
-        let Self { free_slots, latency, uptime, refusals, strikes, same_operator, mutual, .. } = self;
-        let parts = [free_slots, latency, uptime, refusals, strikes, same_operator, mutual];
+        let Self { free_slots, latency, uptime, refusals, strikes, contradicted, same_operator, mutual, .. } = self;
+        let parts = [free_slots, latency, uptime, refusals, strikes, contradicted, same_operator, mutual];
         Self { total: parts.into_iter().fold(0, i32::saturating_add), ..self }
     }
 }
