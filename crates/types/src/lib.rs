@@ -35,8 +35,8 @@ pub use crypto::{
 pub use error_table::{ErrorRow, ErrorTable, HintRow, TypedError};
 pub use failure::Failure;
 pub use id::{
-    Account, AccountError, Enode, EnodeError, EnodeHost, LeaseId, LeaseSetHash, NodeId, NodeIdError, Origin, RpcUrl,
-    RpcUrlError, is_public,
+    Account, AccountError, AddressScope, Enode, EnodeError, EnodeHost, LeaseId, LeaseSetHash, NodeId, NodeIdError,
+    Origin, RpcUrl, RpcUrlError, is_public,
 };
 pub use methods::{AgentMethod, PoolMethod};
 pub use money::{Price, Wei, WeiError, meter};

@@ -160,6 +160,7 @@ fn left_out(excluded: &Excluded) -> String {
         avoided,
         recently_failed,
         same_address,
+        unreachable,
         incompatible,
     } = *excluded;
     let reasons = [
@@ -170,6 +171,7 @@ fn left_out(excluded: &Excluded) -> String {
         (avoided, "that it avoids"),
         (recently_failed, "to which it recently failed to connect"),
         (same_address, "recently assigned to another client of its address block"),
+        (unreachable, "at no address that it can reach"),
         (incompatible, "without a required capability, or running a release that one side rejects"),
     ];
     let some: Vec<String> =

@@ -13,7 +13,7 @@ pub(crate) mod witnesses;
 
 use std::{collections::BTreeMap, net::IpAddr};
 
-use vipnode_types::{ChainSpec, Ms, NodeId, protocol2::Kind, sanitize};
+use vipnode_types::{ChainSpec, Enode, Ms, NodeId, protocol2::Kind, sanitize};
 
 use crate::{
     ConnectionId, Credentials, Limits, NodeRow, Signer,
@@ -140,6 +140,11 @@ impl Agents {
     /// The remote address of an agent's last connection.
     pub(crate) fn address(&self, index: u32) -> Option<IpAddr> {
         self.nodes.get(index)?.address()
+    }
+
+    /// Where one node may dial another one; `None` if it has no address for it.
+    pub(crate) fn dialed_by(&self, index: u32, by: u32, limits: &Limits) -> Option<Enode> {
+        self.nodes.get(index)?.dialed_by(self.nodes.get(by)?, limits.closed)
     }
 
     /// Changes a node's fields that the lists of hosts and clients depend on.

@@ -1,6 +1,6 @@
 use std::net::IpAddr;
 
-use vipnode_types::{Account, ChainSpec, Enode, EnodeHost, LeaseSetHash, Ms, NodeId, Price, Wei};
+use vipnode_types::{Account, AddressScope, ChainSpec, Enode, EnodeHost, LeaseSetHash, Ms, NodeId, Price, Wei};
 
 use crate::{
     ConnectionId, Credentials, NodeRow, Proven,
@@ -361,19 +361,36 @@ impl Node {
         if self.hosting && self.callable && self.is_connected() && reachable { self.slots } else { 0 }
     }
 
-    /// Returns where other nodes may dial it: the remote address of its socket with the port that it claims. The claimed
-    /// address is used only in a closed pool or if the socket came over loopback, so that no node is made to dial an
-    /// address that the pool did not observe.
-    pub(crate) fn dialed_at(&self, closed: bool) -> Option<Enode> {
+    /// Returns where a node that was observed in a scope may dial it: the remote address of its socket with the port that it
+    /// claims. The claimed address is used only in a closed pool or if the socket came over loopback, so that no node is
+    /// made to dial an address that the pool did not observe.
+    ///
+    /// `None` where neither address means this node from there. Otherwise an agent in the pool's own network could make
+    /// the nodes of strangers connect to machines in theirs, and addresses of a private network would leave it.
+    pub(crate) fn dialed_from(&self, observed: AddressScope, closed: bool) -> Option<Enode> {
         let endpoint = self.endpoint.as_ref().filter(|endpoint| endpoint.port != 0)?;
-        let observed = self.address?.to_canonical();
+        let own = self.address?.to_canonical();
+        let reachable = |ip: IpAddr| AddressScope::of(ip).is_some_and(|scope| scope.is_reachable_from(observed));
         let claims = match &endpoint.host {
             EnodeHost::None => false,
-            EnodeHost::Ip(ip) => !ip.is_unspecified(),
+            EnodeHost::Ip(ip) => reachable(*ip),
             EnodeHost::Dns(_) => true,
         };
         let enode = endpoint.enode(self.id);
-        Some(if claims && (closed || observed.is_loopback()) { enode } else { enode.with_ip(observed) })
+        if claims && (closed || own.is_loopback()) {
+            return Some(enode);
+        }
+        reachable(own).then(|| enode.with_ip(own))
+    }
+
+    /// The scope in which it is observed: where its agent's socket comes from.
+    pub(crate) fn scope(&self) -> Option<AddressScope> {
+        self.address.map(|ip| AddressScope::of(ip).unwrap_or(AddressScope::Public))
+    }
+
+    /// Returns where another node may dial it; `None` if that node's address is not known.
+    pub(crate) fn dialed_by(&self, other: &Self, closed: bool) -> Option<Enode> {
+        self.dialed_from(other.scope()?, closed)
     }
 
     /// Returns the enode that it claims, observed or not.
@@ -383,9 +400,9 @@ impl Node {
         Some(endpoint.enode(self.id))
     }
 
-    /// As [`Self::dialed_at`], or only its id.
-    pub(crate) fn named(&self, closed: bool) -> Enode {
-        self.dialed_at(closed).unwrap_or_else(|| Enode::id_only(self.id))
+    /// As [`Self::dialed_by`], or only its id.
+    pub(crate) fn named_to(&self, other: &Self, closed: bool) -> Enode {
+        self.dialed_by(other, closed).unwrap_or_else(|| Enode::id_only(self.id))
     }
 
     /// Whether the pool can call it to dial.

@@ -84,8 +84,8 @@ impl Core {
     /// Returns a lease as one of its sides sees it; `None` while that side does not know of it.
     fn view(&self, lease: u32, side: Side) -> Option<LeaseView> {
         let lease = self.leases.get(lease).filter(|lease| !lease.is_admitting())?;
-        let other = self.agents.get(lease.node(side.other()))?;
+        let (own, other) = (self.agents.get(lease.node(side))?, self.agents.get(lease.node(side.other()))?);
         let price = self.leases.price(lease)?;
-        Some(LeaseView { lease: lease.id(), side, peer: other.named(self.limits.closed), price })
+        Some(LeaseView { lease: lease.id(), side, peer: other.named_to(own, self.limits.closed), price })
     }
 }

@@ -62,12 +62,11 @@ impl Core {
         matching.begin_trial(offer.id, host, context);
         self.counters.offered = self.counters.offered.saturating_add(1);
         self.leases.persist(output, offer.index, &self.agents);
-        let node = self.agents.get(client);
         let admit = AdmitCall {
             lease: offer.id,
             client: client_id,
             price,
-            client_enode: node.and_then(|node| node.dialed_at(self.limits.closed)),
+            client_enode: self.agents.dialed_by(client, host, &self.limits),
             client_version: self.agents.client_version(client),
             light: self.agents.is_light(client),
         };
@@ -95,7 +94,7 @@ impl Core {
         let Some(lease) = self.leases.get(index) else { return };
         let (id, client, host) = (lease.id(), lease.client(), lease.host());
         let price = self.leases.price(lease).unwrap_or_default();
-        let enode = self.agents.get(host).and_then(|node| node.dialed_at(self.limits.closed));
+        let enode = self.agents.dialed_by(host, client, &self.limits);
         self.leases.admitted(index, enode.is_some());
         self.matching.host_admitted(host);
         self.counters.admitted = self.counters.admitted.saturating_add(1);

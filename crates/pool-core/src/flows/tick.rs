@@ -70,8 +70,8 @@ impl Core {
             return;
         }
         let (client, host, price) = (lease.client(), lease.host(), self.leases.price(lease).unwrap_or_default());
-        let node = self.agents.get(client).filter(|node| Node::is_connected(node));
-        if let Some(peer) = node.and_then(|node| node.dialed_at(self.limits.closed)) {
+        let connected = self.agents.get(client).is_some_and(Node::is_connected);
+        if let Some(peer) = self.agents.dialed_by(client, host, &self.limits).filter(|_| connected) {
             let client_version = self.agents.client_version(client);
             self.call_dial(output, host, DialCall { lease: id, side: Side::Host, peer, price, client_version });
         }

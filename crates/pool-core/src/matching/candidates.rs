@@ -198,7 +198,7 @@ impl Matching {
         };
         criteria
             .incompatibility_with(host, NodeClass::of(gives), context.agents)
-            .or_else(|| host_incompatibility(client, host, context.agents))
+            .or_else(|| host_incompatibility(client, host, context.agents, context.limits))
             .map(Rejection::Incompatible)
             .or_else(|| recent.recently_failed(now, host, client).then_some(Rejection::Failed))
             .or_else(|| light_nodes_failed().then_some(Rejection::Failed))

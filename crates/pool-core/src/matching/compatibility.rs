@@ -1,6 +1,9 @@
 use vipnode_types::{Capability, Mismatch};
 
-use crate::agents::{Agents, node_class::NodeClass};
+use crate::{
+    Limits,
+    agents::{Agents, node_class::NodeClass},
+};
 
 /// Why a host and a client are incompatible.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -13,6 +16,8 @@ pub(crate) enum Incompatibility {
     Refused,
     /// The client is a light node, and the host's slots for light nodes are full.
     LightFull,
+    /// The host is in a private network or on the pool's own machine, and the client is not.
+    NoAddress,
 }
 
 /// Returns why a client and every host of a class are incompatible, or `None`.
@@ -43,8 +48,16 @@ pub(crate) fn incompatibility_if(
 }
 
 /// Returns why a client and a host of a compatible class are incompatible, or `None`.
-pub(crate) fn host_incompatibility(client: u32, host: u32, agents: &Agents) -> Option<Incompatibility> {
+pub(crate) fn host_incompatibility(
+    client: u32,
+    host: u32,
+    agents: &Agents,
+    limits: &Limits,
+) -> Option<Incompatibility> {
     let (wants, gives) = (agents.get(client)?, agents.get(host)?);
+    if gives.dialed_by(wants, limits.closed).is_none() {
+        return Some(Incompatibility::NoAddress);
+    }
     if gives.light_full() && agents.is_light(client) {
         return Some(Incompatibility::LightFull);
     }
@@ -111,5 +124,8 @@ fn one(why: &Incompatibility, count: u32) -> String {
         }
         Incompatibility::Refused => format!("{count} reject your node's version: update it"),
         Incompatibility::LightFull => format!("{count} have no free slot for a light node"),
+        Incompatibility::NoAddress => format!(
+            "{count} run on the pool's own machine or in its private network, at no address that your node can reach"
+        ),
     }
 }

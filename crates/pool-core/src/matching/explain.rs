@@ -128,6 +128,7 @@ fn count_of<'a>(
         Some(Rejection::Avoided) => &mut excluded.avoided,
         Some(Rejection::Failed) => &mut excluded.recently_failed,
         Some(Rejection::Address) => &mut excluded.same_address,
+        Some(Rejection::Incompatible(Incompatibility::NoAddress)) => &mut excluded.unreachable,
         Some(Rejection::Kind | Rejection::Incompatible(_)) => &mut excluded.incompatible,
     })
 }

@@ -4,7 +4,7 @@ use vipnode_types::{
 };
 
 use super::pool::{Pool, START, address, agent_key, chain, client, hello, host, node};
-use crate::{Command, Effect, Identity, Limits, Row};
+use crate::{CallOutcome, Command, Effect, Identity, Limits, PoolCall, Row};
 
 #[test]
 fn d32_a_late_event_of_an_old_socket_never_touches_the_new_one() {
@@ -59,18 +59,30 @@ fn what_the_pool_cannot_use_is_told_why() {
     assert!(pool.replies.last().unwrap().1.as_ref().unwrap_err().is(ErrorCode::Unsuitable), "no client");
 }
 
+/// What a client at an address is given of a host that claims one address and is observed at another: the address, or why
+/// there is none.
+fn given(claimed: &str, observed: &str, client_at: &str, closed: bool) -> Result<String, String> {
+    let mut pool = Pool::with(Limits { closed, ..Limits::default() });
+    let mut seller = host(1, 1);
+    let claimed = format!("enode://{}@{claimed}", node(1));
+    seller.enode = Some(claimed.parse().unwrap());
+    pool.connect_from(1, seller, observed.parse().unwrap(), true).unwrap();
+    pool.connect_from(2, client(2), client_at.parse().unwrap(), true).unwrap();
+    pool.ask(2, 1);
+    if pool.calls.is_empty() {
+        let explained = pool.explain(2).unwrap();
+        assert_eq!((explained.candidates, explained.excluded.unreachable), (0, 1));
+        return Err(explained.reason.unwrap());
+    }
+    pool.admit(1);
+    Ok(pool.last_ask(2).unwrap().hosts[0].host.to_string().split_once('@').unwrap().1.to_owned())
+}
+
 #[test]
 fn d34_the_address_given_out_is_the_observed_one() {
     let given = |claimed: &str, observed: &str, closed: bool| {
-        let mut pool = Pool::with(Limits { closed, ..Limits::default() });
-        let mut seller = host(1, 1);
-        let claimed = format!("enode://{}@{claimed}", node(1));
-        seller.enode = Some(claimed.parse().unwrap());
-        pool.connect_from(1, seller, observed.parse().unwrap(), true).unwrap();
-        pool.connect(2, client(2)).unwrap();
-        pool.ask(2, 1);
-        pool.admit(1);
-        pool.last_ask(2).unwrap().hosts[0].host.to_string().split_once('@').unwrap().1.to_owned()
+        // A client as near as the host.
+        given(claimed, observed, if observed == "127.0.0.1" { "127.0.0.1" } else { "20.0.2.1" }, closed).unwrap()
     };
     assert_eq!(given("127.0.0.1:30305?discport=0", "8.8.8.8", false), "8.8.8.8:30305?discport=0");
     assert_eq!(given("9.9.9.9:30305", "8.8.8.8", false), "8.8.8.8:30305", "another's address is not given out");
@@ -80,6 +92,71 @@ fn d34_the_address_given_out_is_the_observed_one() {
     assert_eq!(given("[::1]:30305", "2001:db8::1", false), "[2001:db8::1]:30305");
     assert_eq!(given("node.example:30305", "8.8.8.8", false), "8.8.8.8:30305");
     assert_eq!(given("10.0.0.1:30305", "::ffff:8.8.8.8", false), "8.8.8.8:30305");
+}
+
+/// The attack: an agent in the pool's own network, or one that claims an address there, makes strangers' nodes connect to
+/// machines in theirs.
+#[test]
+fn an_address_is_given_only_to_clients_in_its_own_or_a_narrower_scope() {
+    let at = |observed: &str, client: &str| given("[::]:30303", observed, client, false);
+    let (loopback, private, public) = ("127.0.0.1", "192.168.1.7", "20.0.2.1");
+    for (host, clients) in
+        [(loopback, &[loopback][..]), ("10.0.0.1", &[loopback, private]), ("8.8.8.8", &[loopback, private, public])]
+    {
+        for client in [loopback, private, public] {
+            match at(host, client) {
+                Ok(address) => assert!(clients.contains(&client) && address == format!("{host}:30303"), "{client}"),
+                Err(why) => {
+                    assert!(!clients.contains(&client), "{host} {client}: {why}");
+                    assert!(why.contains("1 run on the pool's own machine or in its private network"), "{why}");
+                }
+            }
+        }
+    }
+    // What a host on the pool's machine, or a member, claims is given where it can be reached.
+    assert_eq!(given("192.168.1.5:1", loopback, private, false).unwrap(), "192.168.1.5:1");
+    assert!(given("192.168.1.5:1", loopback, public, false).is_err());
+    assert_eq!(given("9.9.9.9:1", loopback, public, false).unwrap(), "9.9.9.9:1");
+    assert_eq!(given("192.168.1.5:1", "8.8.8.8", private, true).unwrap(), "192.168.1.5:1");
+    assert_eq!(given("192.168.1.5:1", "8.8.8.8", public, true).unwrap(), "8.8.8.8:1");
+    // Shared by a provider's customers, or unique local: private.
+    assert!(at("100.64.0.1", public).is_err() && at("fd00::1", "2001:db8::1").is_err());
+    assert!(at("100.64.0.1", "fd00::2").is_ok());
+}
+
+#[test]
+fn an_address_that_names_no_machine_is_given_to_nobody() {
+    for claimed in ["0.0.0.0:1", "255.255.255.255:1", "224.0.0.1:1", "169.254.169.254:1", "[ff02::1]:1", "[fe80::1]:1"]
+    {
+        assert_eq!(given(claimed, "127.0.0.1", "127.0.0.1", true).unwrap(), "127.0.0.1:1", "{claimed}");
+    }
+    for observed in ["169.254.0.9", "fe80::1", "0.0.0.0", "224.0.0.1"] {
+        for client in ["127.0.0.1", "10.0.0.1", "20.0.2.1", observed] {
+            assert!(given("[::]:30303", observed, client, false).is_err(), "{observed} {client}");
+        }
+    }
+    assert!(given("[::]:30303", "10.0.0.1", "fe80::9", false).is_ok(), "a client of the same link");
+}
+
+#[test]
+fn a_client_in_a_private_network_is_not_dialed_from_outside() {
+    for (at, dialed) in [("10.0.0.9", false), ("20.0.2.1", true)] {
+        let mut pool = Pool::new();
+        pool.connect(1, host(1, 1)).unwrap();
+        pool.connect_from(2, client(2), at.parse().unwrap(), true).unwrap();
+        pool.ask(2, 1);
+        let enode =
+            |call: &PoolCall| if let PoolCall::Admit(admit) = call { Some(admit.client_enode.is_some()) } else { None };
+        let (call, named) = pool.take_call(1, enode).unwrap();
+        assert_eq!(named, dialed);
+        pool.done(call, CallOutcome::Done);
+        pool.pass(3_000);
+        let dial = pool.take_call(1, |call| matches!(call, PoolCall::Dial(_)).then_some(()));
+        assert_eq!(dial.is_some(), dialed);
+        // In the list of a connect reply, too.
+        let reply = pool.connect(1, host(1, 1)).unwrap();
+        assert_eq!(reply.leases[0].peer.host != EnodeHost::None, dialed);
+    }
 }
 
 #[test]

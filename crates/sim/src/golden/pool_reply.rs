@@ -77,11 +77,20 @@ impl Encode for Excluded {
             avoided,
             recently_failed,
             same_address,
+            unreachable,
             incompatible,
         } = self;
-        for count in
-            [other_chain, already_leased, full, too_expensive, avoided, recently_failed, same_address, incompatible]
-        {
+        for count in [
+            other_chain,
+            already_leased,
+            full,
+            too_expensive,
+            avoided,
+            recently_failed,
+            same_address,
+            unreachable,
+            incompatible,
+        ] {
             count.encode(out);
         }
     }

@@ -4,6 +4,7 @@
 //! nothing else of the crate but [`crate::Ms`]. Keys, signatures and messages never enter.
 
 mod account;
+mod address_scope;
 mod enode;
 mod lease_id;
 mod lease_set_hash;
@@ -12,6 +13,7 @@ mod public_address;
 mod rpc_url;
 
 pub use account::{Account, AccountError};
+pub use address_scope::AddressScope;
 pub use enode::{Enode, EnodeError, EnodeHost};
 pub use lease_id::LeaseId;
 pub use lease_set_hash::LeaseSetHash;

@@ -42,7 +42,7 @@ pub struct Excluded {
     /// The client has them already.
     pub already_leased: u32,
     /// They have no free slot, or the pool does not assign clients to them now because they recently did not respond or
-    /// are unreachable.
+    /// take no connections.
     pub full: u32,
     /// A slot costs more than the client pays.
     pub too_expensive: u32,
@@ -52,6 +52,8 @@ pub struct Excluded {
     pub recently_failed: u32,
     /// They were recently given to another client at the same address.
     pub same_address: u32,
+    /// They run on the pool's own machine or in its private network, at no address that the client can reach.
+    pub unreachable: u32,
     /// They do not serve what the client requires, or one side rejects the other's version.
     pub incompatible: u32,
 }

@@ -80,7 +80,7 @@ impl Core {
         for (lease, side) in self.leases.of(index) {
             let Some(lease) = self.leases.get(lease).filter(|lease| !lease.is_admitting()) else { continue };
             let other = lease.node(side.other());
-            contacts.extend(self.contact(other));
+            contacts.extend(self.contact(other, index));
             let here = self.agents.get(other).filter(|node| node.is_connected() && node.head() > 0);
             heads.extend(here.map(Node::head));
         }
@@ -90,10 +90,10 @@ impl Core {
 
     /// Returns a node's enode, with host and port even for a client that does not listen: a strict host treats an active
     /// peer without an address as a stranger (fault D33, docs/faults.md).
-    fn contact(&self, index: u32) -> Option<Enode> {
+    fn contact(&self, index: u32, to: u32) -> Option<Enode> {
         let node = self.agents.get(index)?;
         let seen = || Some(Enode::at(node.id(), node.address()?.to_canonical(), PORT));
-        node.dialed_at(self.limits.closed).or_else(seen).or_else(|| node.claimed())
+        self.agents.dialed_by(index, to, &self.limits).or_else(seen).or_else(|| node.claimed())
     }
 }
 
