@@ -53,8 +53,8 @@ limits! {
         /// A lease starts a new row after this time.
         rollover_ms: u64 = DAY, Time MINUTE..=30 * DAY;
         /// Time per day (UTC) that a client may use without being billed, in addition to `unpaired_percent`; counts only if the
-        /// pool charges a price. Beyond it, the client gets no further hosts that day; nor do never billed clients of an
-        /// address block whose never billed clients used it up together.
+        /// pool charges a price. Beyond it, the client gets no further hosts that day; nor do clients of an address block that used
+        /// it up together, except those that were billed for as long within seven days.
         unpaired_ms_a_day: u64 = 10 * MINUTE, Time 0..=DAY;
         /// Part of its billed time, in percent, that a client may use without being billed: a client of what it is billed that
         /// day, a pair of what it was billed in seven days.

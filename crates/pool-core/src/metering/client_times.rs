@@ -69,6 +69,11 @@ impl ClientTimes {
         pairs.chain([(None, self.others.at(now))])
     }
 
+    /// How long it was billed within seven days, in milliseconds.
+    pub(in crate::metering) fn billed_week(&self, now: Ms) -> u64 {
+        self.all(now).fold(0, |sum, (_, time)| sum.saturating_add(time.billed_week()))
+    }
+
     /// The time with a host, to be added to.
     pub(in crate::metering) fn with_mut(
         &mut self,

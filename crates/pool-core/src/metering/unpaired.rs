@@ -22,10 +22,12 @@ use crate::{
         day_budget::{DayBudget, day},
         pair_time::PairTime,
     },
-    protocol2::dialect::Dialect,
 };
 
-/// Today's unpaired time of clients that were never billed, by their address block.
+/// Today's unpaired time of clients that are not known as ones that pay, by their address block.
+///
+/// Ids are free, so a block's clients share one budget. The attack: each id is billed for a moment and then uses a budget of
+/// its own. So a client counts alone only once it was billed within seven days for as long as it could use for nothing in one.
 #[derive(Debug, Default)]
 pub(crate) struct UnpairedBlocks {
     day: u32,
@@ -86,12 +88,12 @@ impl Metering {
         if !std::mem::replace(&mut times.dirty, true) {
             self.dirty.extend(agents.handle(pair.client));
         }
+        // What this very row bills counts too.
+        let stranger = times.billed_week(now).saturating_add(spent.billed_ms) < payer_ms(limits);
         let Some(entry) = times.with_mut(host, now, &mut self.shares, limits) else { return };
         entry.block = agents.address(pair.host).map(AddressBlock::of).or(entry.block);
         entry.time.add_billed(spent.billed_ms);
         let most = allowance_ms(&entry.time, pair, agents, limits);
-        // A client that is billed in this very row is known as one that pays.
-        let stranger = !node.proven().is_paired() && spent.billed_ms == 0;
         let counted = entry.time.add_unpaired(spent.unpaired_ms, most, stranger);
         if let Some(block) = block.filter(|_| stranger) {
             self.blocks.add(now, block, counted, limits.unpaired_blocks);
@@ -114,10 +116,10 @@ impl Metering {
         hosts.filter(|&host| self.is_barred(Pair { client, host }, now, agents, limits)).collect()
     }
 
-    /// Whether a client has used up today's unpaired time, or its address block has and it was never billed.
+    /// Whether a client has used up today's unpaired time, or its address block has and it is not known as one that pays.
     pub(crate) fn past_unpaired(&self, client: u32, now: Ms, agents: &Agents, limits: &Limits) -> bool {
         let Some(node) = agents.get(client).filter(|_| !limits.price.is_free()) else { return false };
-        self.past_own(client, now, limits) || self.past_of_block(node, now, limits)
+        self.past_own(client, now, limits) || self.past_of_block(client, node, now, limits)
     }
 
     fn past_own(&self, client: u32, now: Ms, limits: &Limits) -> bool {
@@ -141,10 +143,11 @@ impl Metering {
         blocks.values().fold(0_u64, |sum, ms| sum.saturating_add(*ms.min(&part))) >= limit
     }
 
-    fn past_of_block(&self, node: &Node, now: Ms, limits: &Limits) -> bool {
+    fn past_of_block(&self, client: u32, node: &Node, now: Ms, limits: &Limits) -> bool {
         let Some(block) = node.address().map(AddressBlock::of) else { return false };
         let used = || self.blocks.used(now, block);
-        !limits.closed && !node.proven().is_paired() && used() > 0 && used() >= limits.unpaired_ms_a_day
+        let pays = || self.times(client).is_some_and(|times| times.billed_week(now) >= payer_ms(limits));
+        !limits.closed && used() > 0 && used() >= limits.unpaired_ms_a_day && !pays()
     }
 
     pub(in crate::metering) fn times(&self, client: u32) -> Option<&ClientTimes> {
@@ -160,11 +163,16 @@ impl Metering {
 /// How much of a pair's day may be unpaired, in milliseconds: a crash or two lost links, which are noticed late, and a
 /// share of what the pair was billed in a week.
 fn allowance_ms(time: &PairTime, pair: Pair, agents: &Agents, limits: &Limits) -> u64 {
-    let speaks_protocol2 = |node: u32| agents.dialect(node) == Dialect::Protocol2;
-    let updates = if speaks_protocol2(pair.client) || speaks_protocol2(pair.host) { 2 } else { 0_u64 };
-    let late = limits.report_interval_ms.saturating_mul(updates);
+    let late_ms = |node: u32| agents.dialect(node).late_ms(limits);
+    let late = late_ms(pair.client).max(late_ms(pair.host));
     let fixed = limits.silence_ms.saturating_add(limits.unpaired_pair_ms).saturating_add(late);
     fixed.saturating_add(share(time.billed_week(), limits))
+}
+
+/// How long a client has to be billed within seven days before its address block's budget no longer applies to it, in
+/// milliseconds.
+fn payer_ms(limits: &Limits) -> u64 {
+    limits.unpaired_ms_a_day.max(1)
 }
 
 /// The share of billed time that may be unpaired, in milliseconds, rounded down.

@@ -45,6 +45,14 @@ impl Dialect {
         matches!(self, Self::Protocol3)
     }
 
+    /// Returns how much later than with protocol 3 a pair may notice that it is no longer connected, in milliseconds.
+    pub(crate) const fn late_ms(self, limits: &Limits) -> u64 {
+        match self {
+            Self::Protocol3 => 0,
+            Self::Protocol2 => limits.report_interval_ms.saturating_mul(2),
+        }
+    }
+
     /// Returns how long a host's "gone" waits for the client's report, in milliseconds.
     pub(crate) fn half_down_ms(self, limits: &Limits) -> u64 {
         match self {

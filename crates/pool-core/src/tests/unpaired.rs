@@ -258,7 +258,7 @@ fn one_hosts_word_locks_no_client_out() {
     let mut locked = Vec::new();
     // Known as one that pays, so that its block's budget does not matter.
     let lease = pool.lease_up();
-    pool.pass_with(60_000, &[1, 2]);
+    pool.pass_with(600_000, &[1, 2]);
     pool.leave(2, lease, LeaveReason::Surplus);
     pool.disconnect(1);
     for (agent, block) in at {
@@ -272,11 +272,11 @@ fn one_hosts_word_locks_no_client_out() {
 }
 
 #[test]
-fn a_blocks_budget_denies_only_those_that_were_never_billed() {
+fn a_blocks_budget_denies_only_those_that_are_not_known_to_pay() {
     for closed in [false, true] {
         let mut pool = Pool::with(Limits { closed, ..priced() });
         let lease = pool.lease_up();
-        pool.pass_with(60_000, &[1, 2]);
+        pool.pass_with(600_000, &[1, 2]);
         pool.leave(2, lease, LeaveReason::Surplus);
         pool.disconnect(1);
         pool.disconnect(2);
@@ -301,6 +301,38 @@ fn a_blocks_budget_denies_only_those_that_were_never_billed() {
         assert_eq!(refused(&mut pool, 14), !closed, "a stranger");
         pool.connect(2, client(2)).unwrap();
         assert!(!refused(&mut pool, 2), "a known client in the same block");
+    }
+}
+
+/// The attack: each of many ids of a block is billed for a moment first.
+#[test]
+fn a_moment_of_billed_time_lifts_no_client_out_of_its_blocks_budget() {
+    for billed_ms in [1, 60_000] {
+        let mut pool = Pool::with(priced());
+        pool.connect(1, host(1, 4)).unwrap();
+        pool.full(1, &[]);
+        let (mut used, at) = (0, super::pool::address(2));
+        for agent in 11..40 {
+            pool.connect_from(agent, client(agent), at, false).unwrap();
+            pool.full(agent, &[]);
+            evict_all(&mut pool, 1);
+            pool.ask(agent, 1);
+            let Some((call, lease)) = pool.take_admit(1) else { break };
+            pool.done(call, CallOutcome::Done);
+            pool.delta(1, &[lease], &[]);
+            pool.delta(agent, &[lease], &[]);
+            pool.pass(billed_ms);
+            pool.beat(1);
+            pool.beat(agent);
+            let before = pool.core.counters().unpaired_ms;
+            pool.pass_with(150_000, &[1]);
+            pool.leave(agent, lease, LeaveReason::Lost);
+            used += pool.core.counters().unpaired_ms - before;
+            pool.full(1, &[]);
+            pool.disconnect(agent);
+            pool.pass_with(40_000, &[1]);
+        }
+        assert!(used < 600_000 + 180_000, "{used} ms for nothing, of a block's 600,000");
     }
 }
 
