@@ -1,4 +1,4 @@
-use vipnode_types::{Failure, errors};
+use vipnode_types::{Failure, TypedError, errors, wire::ErrorCode};
 
 errors! {
     /// Why an agent refuses a call from its pool, or rejects a host that the pool assigned.
@@ -72,11 +72,17 @@ errors! {
         /// The node keeps the peer by its own settings.
         NodesOwn: Refused, "the node keeps this peer by its own settings, so the agent does not touch it",
             no_hint "the node dials it by itself";
-        /// The node did not let the client in.
+        /// The node rejected the client. A stranger can cause that, so it says nothing about the node.
         NotAdmitted {
             /// Why not.
             why: Failure,
-        }: Refused, "the node did not admit the client: {why}",
+        }: NotAdmitted, "the node did not admit the client: {why}",
+            no_hint "the pool picks another host";
+        /// The node failed to admit the client, as it would any other.
+        NodeFailed {
+            /// What happened.
+            why: Failure,
+        }: Refused, "the node failed to admit the client: {why}",
             no_hint "the pool picks another host";
         /// The node did not dial the client.
         NotDialed {
@@ -93,5 +99,12 @@ errors! {
         /// A lease has ended while the node is unreachable.
         UndoneLater: Refused, "the lease has ended; the agent will undo it as soon as it can reach the node",
             no_hint "the agent keeps trying";
+    }
+}
+
+impl Refusal {
+    /// The refusal of a host whose node did not admit a client: the node's own verdict on that client, or its failure.
+    pub(crate) fn of_node(why: Failure) -> Self {
+        if why.code() == Some(ErrorCode::Refused) { Self::NotAdmitted { why } } else { Self::NodeFailed { why } }
     }
 }

@@ -91,7 +91,7 @@ errors! {
         NoAddress {
             /// The address of the node.
             at: String,
-        }: local, "the node at {at} does not support trusted peers, so it has to dial this peer, but the peer has no \
+        }: Refused, "the node at {at} does not support trusted peers, so it has to dial this peer, but the peer has no \
                    address to dial",
             hint "Open the client's p2p port and start its agent with --enode.host ADDRESS, or run geth or reth on \
                   the host, which admit a client that dials.";
@@ -105,7 +105,7 @@ errors! {
             code: i64,
             /// Its message, shortened.
             message: String,
-        }: local, "the node at {at} refused {method}: {message} ({code})",
+        }: Refused, "the node at {at} refused {method}: {message} ({code})",
             hint "Try the same call in the node's console. If it works there, please report this.";
         /// The answer cannot be read.
         Answer {

@@ -26,6 +26,7 @@ const OF_AN_ADMIT: &[ErrorCode] = &[
     ErrorCode::Refused,
     ErrorCode::Full,
     ErrorCode::LightFull,
+    ErrorCode::NotAdmitted,
     ErrorCode::Busy,
 ];
 

@@ -218,7 +218,7 @@ impl AgentCore {
         let calls = lease.take_calls();
         let asked = !calls.is_empty();
         self.counters.admits_failed(AdmitFailure::NodeRefused, calls.len());
-        answer(calls, &Err(Refusal::NotAdmitted { why }.to_wire()), out);
+        answer(calls, &Err(self.dialect.admit_refusal(&Refusal::of_node(why))), out);
         let reason = (!asked).then_some(EvictReason::Drained);
         self.end(id, reason, out);
         if !asked {

@@ -63,11 +63,16 @@ impl Dialect {
         }
     }
 
-    /// Returns the answer to an admit that is refused. Protocol 2 has no code for a host without a free slot.
+    /// Returns the answer to an admit that is refused. Protocol 2 has no codes for a host without a free slot, or for a node
+    /// that rejects a client.
     pub(crate) fn admit_refusal(&self, why: &Refusal) -> WireError {
         let error = why.to_wire();
         match self {
-            Self::Protocol2(_) if error.is(ErrorCode::Full) || error.is(ErrorCode::LightFull) => {
+            Self::Protocol2(_)
+                if [ErrorCode::Full, ErrorCode::LightFull, ErrorCode::NotAdmitted]
+                    .iter()
+                    .any(|code| error.is(*code)) =>
+            {
                 WireError { code: ErrorCode::Refused as i32, ..error }
             }
             Self::Protocol3 | Self::Protocol2(_) => error,

@@ -96,15 +96,15 @@ impl Core {
         self.go_on_asking(output, client);
     }
 
-    /// Handles a host's refusal to admit a client. What strangers can cause (a host without room, or with too much to do,
-    /// or a version that it rejects) neither rests the host nor ranks it lower.
+    /// Handles a host's refusal to admit a client. What strangers can cause (a host without room, or with too much to do, a
+    /// version that it rejects, or a client that its node rejects) neither rests the host nor ranks it lower.
     fn refused(&mut self, output: &Output, host: u32, client: u32, error: &WireError) {
         if error.is(ErrorCode::Full) || error.is(ErrorCode::Busy) {
             let until = output.now.plus(self.limits.refused_slot_ms);
             self.leases.hold_slot_until(host, until, None);
             self.matching.keep_apart(host, client, until, &self.limits);
-        } else if error.is(ErrorCode::LightFull) {
-            // The host reports it too, and when it has one again.
+        } else if error.is(ErrorCode::LightFull) || error.is(ErrorCode::NotAdmitted) {
+            // Of light slots, the host reports that they are taken, and when it has one again.
             self.matching.pair_failed(host, client, output.now, &self.limits);
         } else if error.is(ErrorCode::Unsuitable) {
             if !self.agents.refuse_version(host, client, &self.limits) {

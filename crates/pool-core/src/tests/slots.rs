@@ -122,6 +122,32 @@ fn a_host_that_is_busy_keeps_one_slot_for_a_while_and_neither_rests_nor_loses_ra
     assert_eq!(pool.core.gauges().free_slots, 3);
 }
 
+/// The attack: clients that a host's node rejects, each with another id.
+#[test]
+fn a_host_whose_node_rejects_clients_neither_rests_nor_loses_rank() {
+    let mut pool = Pool::new();
+    pool.connect(1, host(1, 4)).unwrap();
+    for agent in 10..20 {
+        pool.connect(agent, client(agent)).unwrap();
+        pool.ask(agent, 1);
+        let (call, _) = pool.take_admit(1).expect("it does not rest");
+        pool.done(call, refused(ErrorCode::NotAdmitted));
+        pool.ask(agent, 1);
+        assert!(pool.take_admit(1).is_none(), "not the same pair at once");
+        pool.disconnect(agent);
+    }
+    pool.connect(2, client(2)).unwrap();
+    pool.ask(2, 1);
+    pool.admit(1);
+    assert_eq!(pool.explain(2).unwrap().hosts[0].selection.unwrap().score.refusals, 0);
+    // A failure of the node itself is another matter.
+    pool.connect(3, client(3)).unwrap();
+    pool.ask(3, 1);
+    let (call, _) = pool.take_admit(1).unwrap();
+    pool.done(call, refused(ErrorCode::Refused));
+    assert_eq!(pool.core.gauges().free_slots, 0);
+}
+
 #[test]
 fn a_host_that_rejects_versions_neither_rests_nor_loses_rank() {
     let mut pool = Pool::with(Limits { unwanted_versions: 2, ..Limits::default() });

@@ -60,6 +60,8 @@ codes! {
     Full = -32007;
     /// All light-node slots of the host's node are in use.
     LightFull = -32008;
+    /// The host's node rejected this client. It may admit others.
+    NotAdmitted = -32009;
 }
 
 impl ErrorCode {
