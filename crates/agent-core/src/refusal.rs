@@ -6,11 +6,11 @@ errors! {
     pub enum Refusal {
         /// The call belongs to another protocol than the one that agent and pool speak.
         OtherProtocol: MethodNotFound, "an agent that uses this protocol does not have this method",
-            no_hint "only the pool knows which protocol it uses";
-        /// The lease of that name is held with another node, or from the other side.
+            no_hint "the pool must call only methods of the protocol that the agent uses";
+        /// The agent holds the lease of this ID with another node, or on the other side.
         OtherLease: InvalidParams, "this lease ID belongs to a lease with another peer or on the other side",
             no_hint "the pool assigns lease IDs";
-        /// No lease of that name is held.
+        /// The agent has no lease of this ID.
         NoLease: Refused, "this agent does not have that lease", no_hint "the pool drops the lease on its own";
         /// As many calls as the limit allows wait for the node.
         TooManyCalls {
@@ -20,7 +20,7 @@ errors! {
             retry_ms: u64,
         }: Busy, "{calls} calls are already waiting for this node",
             hint "Try again in {retry_ms} ms.", retry retry_ms;
-        /// The last lease of that name is being undone.
+        /// The last lease of this ID is being undone.
         BeingUndone {
             /// When to try again, in milliseconds.
             retry_ms: u64,

@@ -164,7 +164,7 @@ errors! {
             left: usize,
         }: local, "stopping took too long: {left} changes remain on the node",
             hint "Run `vipnode release` once the node responds.";
-        /// Some grants could not be undone.
+        /// Some changes could not be undone.
         NotReleased {
             /// How many are left.
             left: usize,

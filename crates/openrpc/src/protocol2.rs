@@ -53,7 +53,8 @@ pub(super) fn connect() -> MethodRow {
 
 pub(super) fn update() -> MethodRow {
     let text = format!(
-        "Reports all peers of the node and shows that the agent is running. Due every minute. Only peers that the \
+        "Reports peers of the node and shows that the agent is running. Due every minute. Agents of the original \
+         report all peers; this version's agent reports only leased peers. Only peers that the \
          pool assigned or had admitted count. {SIGNED} The first example was recorded from the original, and its \
          signature was made by the original's code."
     );
@@ -68,7 +69,7 @@ pub(super) fn update() -> MethodRow {
         CallDirection::OriginalToPool,
         "Report peers",
         text,
-        ("news", "The pool's response"),
+        ("result", "The pool's response"),
     )
     .takes::<UpdateRequest>("update", "The peers of the node, and its newest block")
     .signed(Signing::Node)
@@ -85,9 +86,9 @@ pub(super) fn peer() -> MethodRow {
         CallDirection::OriginalToPool,
         "Request peers",
         text,
-        ("given", "The peers that admitted the node"),
+        ("peers", "The peers that admitted the node"),
     )
-    .takes::<PeerRequest>("wish", "The number of peers and the execution client")
+    .takes::<PeerRequest>("request", "The number of peers and the execution client")
     .signed(Signing::Node)
     .fails(CODES)
     .example("one", examples::by_node(method::PEER, &request), &PeerReply { peers: peers() })

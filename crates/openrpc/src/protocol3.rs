@@ -110,7 +110,7 @@ pub(super) fn reach() -> MethodRow {
         CallDirection::AnyToPool,
         "Test how the pool sees the caller",
         text,
-        ("seen", "How the pool sees the caller"),
+        ("result", "How the pool sees the caller"),
     )
     .takes::<ReachRequest>("request", "The caller's node and the port to test")
     .fails(&[ErrorCode::InvalidParams, ErrorCode::Busy])
@@ -191,7 +191,7 @@ pub(super) fn report() -> MethodRow {
         CallDirection::AgentToPool,
         "Report which leased peers are connected",
         text,
-        ("taken", "Whether the report matched the pool's state"),
+        ("result", "Whether the report matched the pool's state"),
     )
     .takes::<ReportRequest>("report", "The state of the agent's leased peers")
     .signed(Signing::OverHttp)
@@ -222,7 +222,9 @@ pub(super) fn ask() -> MethodRow {
     let none = AskReply {
         hosts: Vec::new(),
         missing: 2,
-        reason: Some("no host on mainnet has a free slot now; you get one as soon as it is free".to_owned()),
+        reason: Some(
+            "no host on mainnet has a free slot now; the pool assigns you a host as soon as a slot is free".to_owned(),
+        ),
     };
     let codes = &[
         ErrorCode::InvalidParams,
@@ -236,9 +238,9 @@ pub(super) fn ask() -> MethodRow {
         CallDirection::AgentToPool,
         "Request hosts",
         text,
-        ("given", "The hosts that admitted the client"),
+        ("hosts", "The hosts that admitted the client"),
     )
-    .takes::<AskRequest>("wish", "The number of hosts wanted, and the hosts to avoid")
+    .takes::<AskRequest>("request", "The number of hosts wanted, and the hosts to avoid")
     .signed(Signing::OverHttp)
     .fails(codes)
     .example("one host immediately, the other later", examples::bare(&request), &reply)
@@ -269,7 +271,7 @@ pub(super) fn explain() -> MethodRow {
         CallDirection::AgentToPool,
         "Explain the client's hosts",
         text,
-        ("why", "The explanation"),
+        ("explanation", "The explanation"),
     )
     .takes::<ExplainRequest>("nothing", "An empty object")
     .signed(Signing::OverHttp)

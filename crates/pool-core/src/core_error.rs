@@ -9,7 +9,7 @@ errors! {
             hint "Call vipnode_connect first.";
         /// The pool knows a newer delegation of the node than the one used to connect.
         OldDelegation: Unauthorized, "a newer delegation of the same node replaced this one",
-            hint "Run vipnode link again on this machine.";
+            hint "Stop the agent, run vipnode link on this machine, and start the agent again.";
         /// The agent speaks a different protocol version than the pool.
         Protocol {
             /// The agent's version.
@@ -18,7 +18,7 @@ errors! {
             ours: u32,
         }: Unsuitable, "the agent speaks protocol {theirs}, this pool speaks protocol {ours}",
             hint "Use the release of vipnode that the pool runs.";
-        /// The enode in the request has a different id than the node that signed.
+        /// The enode in the request has a different ID than the node that signed.
         ForeignEnode: Unsuitable, "the enode belongs to a different node than the one that signed",
             hint "Check --enode and --nodekey: both must belong to the same node.";
         /// A node that used protocol 3 connects with protocol 2, which its owner has not allowed.
@@ -31,7 +31,7 @@ errors! {
         Network {
             /// The network id, as sent.
             network: i64,
-        }: InvalidParams, "{network} is not a valid network id",
+        }: InvalidParams, "{network} is not a valid network ID",
             hint "Set node_info.network to net_version as a number, 1 for mainnet.";
         /// The enode in a call of protocol 2 is not valid.
         NodeUri {
@@ -49,7 +49,7 @@ errors! {
         TooFew {
             /// The number, as sent.
             num: i64,
-        }: InvalidParams, "the call asks for {num} peers", hint "Set num to at least 1.";
+        }: InvalidParams, "the call requests {num} peers, but the minimum is 1", hint "Set num to at least 1.";
         /// An agent that did not connect as a client asks for hosts.
         NoClient: Unsuitable, "this agent did not connect as a client", hint "Run vipnode client or vipnode agent.";
         /// The pool remembers as many nodes as its limit allows, and may not forget any of them yet.

@@ -22,7 +22,7 @@ limits! {
         tick_ms: u64 = SECOND, Time 10..=10 * SECOND;
         /// An agent reports at least this often.
         report_interval_ms: u64 = MINUTE, Time SECOND..=119 * SECOND;
-        /// An agent that does not report for longer counts as gone since its last report.
+        /// An agent that does not report for longer counts as offline since its last report.
         silence_ms: u64 = 3 * MINUTE, Time 2 * SECOND..=HOUR;
         /// After a start, no agent counts as silent for this long.
         reconnect_window_ms: u64 = 10 * MINUTE, Time SECOND..=DAY;
@@ -53,17 +53,17 @@ limits! {
         /// A lease starts a new row after this time.
         rollover_ms: u64 = DAY, Time MINUTE..=30 * DAY;
         /// Time per day (UTC) that a client may use without being billed, in addition to `unpaired_percent`; counts only if the
-        /// pool charges a price. Beyond it, the client gets no further hosts that day; nor do clients of an address block that used
-        /// it up together, except those that were billed for as long within seven days.
+        /// pool charges a price. Beyond it, the client gets no further hosts that day. Clients of one address block share one
+        /// such limit, except those that were billed for as long within seven days.
         unpaired_ms_a_day: u64 = 10 * MINUTE, Time 0..=DAY;
-        /// Part of its billed time, in percent, that a client may use without being billed: a client of what it is billed that
-        /// day, a pair of what it was billed in seven days.
+        /// Time that may be used without being billed, in percent of the billed time: of a client's billed time of that day, and of the
+        /// billed time of a client and one host over seven days.
         unpaired_percent: u32 = 5, Count 0..=100;
         /// Time per day that only the host of a pair may report, in addition to `silence_ms`, `unpaired_percent`, and two report
         /// intervals if one of the two speaks protocol 2. Beyond it, the two are kept apart until the next day.
         unpaired_pair_ms: u64 = 2 * MINUTE, Time 0..=DAY;
-        /// Address blocks (/24, /48) whose hosts have to report unpaired time before it locks out a client: of one block, no
-        /// more than this part of the client's limit counts.
+        /// Address blocks (/24, /48) whose hosts have to report unpaired time before a client gets no more hosts: the hosts of one
+        /// block count for at most 1/N of the client's limit.
         lockout_blocks: u32 = 3, Count 1..=100;
         /// Rows of the meter that a node ends in one hour; further rows are added up by pair and written in the next hour.
         rows_an_hour: u32 = 1_000, Count 1..=60_000;
@@ -72,16 +72,16 @@ limits! {
         /// Pairs of a client and a host whose time is remembered for a week; an address block may hold as many as are free.
         /// Beyond it, the time of a client's hosts is remembered together, except for four of them.
         pairs: u32 = 1_000_000, Count 1..=100_000_000;
-        /// Hosts of one client whose time is remembered one by one; beyond it, the times of the least are added up.
+        /// Hosts of one client whose time is remembered one by one; beyond it, the times of the hosts with the least time are added up.
         pairs_a_client: u32 = 64, Count 4..=1_000;
         /// Time that a node has to be paired with nodes in two other wide address blocks (/16, /32), each, before it counts as
-        /// proven; in a closed pool, any time is enough. Some limits apply only to nodes that are not.
+        /// proven; in a closed pool, any time is enough. Some limits apply only to nodes that are not proven.
         proven_ms: u64 = 10 * MINUTE, Time 1..=DAY;
-        /// Presences are written to the store this often.
+        /// The times at which agents were last seen are written to the store this often.
         flush_ms: u64 = 3 * MINUTE, Time SECOND..=HOUR;
         /// Leases of one client; a larger `want` is reduced to it.
         leases_a_client: u32 = 64, Count 1..=1_000;
-        /// Slots of one host; a larger offer is reduced to it. At most 1,000, so that one step can end all leases of a host.
+        /// Slots of one host; a host that offers more counts as offering this many. At most 1,000, so that one step can end all leases of a host.
         slots_a_host: u32 = 1_000, Count 1..=1_000;
         /// Slots of a host that speaks protocol 2, which has no field for them.
         slots_a_protocol2_host: u32 = 16, Count 1..=1_000;
@@ -93,8 +93,8 @@ limits! {
         nonce_ahead_ms: u64 = 5 * MINUTE, Time SECOND..=HOUR;
         /// How far a nonce (protocol 2, or HTTP) may be behind the pool's clock; beyond it, the call is refused.
         nonce_behind_ms: u64 = 15 * MINUTE, Time SECOND..=DAY;
-        /// Pending offers of a chain that never-proven clients of an address block (/24, /48) may always hold while a slot is
-        /// free there. Beyond it they hold at most as many as slots remain free; further asks are answered "busy".
+        /// Pending offers on a chain that clients of one address block (/24, /48) that are not proven may always hold while a slot is
+        /// free on that chain. Beyond it, they may hold at most as many as slots remain free; further asks are answered "busy".
         offers_minimum: u32 = 4, Count 1..=4_294_967_295;
         /// Nodes in `avoid`; the rest is ignored.
         avoid: u32 = 64, Count 0..=1_000;
@@ -109,7 +109,7 @@ limits! {
         /// of host connects; beyond it, some are forgotten, and searched for again.
         failed_searches: u32 = 1_024, Count 0..=1_000_000;
         /// A client that can be called and is not paired with its host after this time gets a second one of another address
-        /// block, while more slots are free than clients wait; the pair that comes later ends.
+        /// block, while more slots are free than clients wait; the lease that connects later ends.
         second_host_ms: u64 = SECOND, Time 100..=MINUTE;
         /// Pending offers of hosts in an address block (/24, /48) that no client was ever connected with, while other hosts are
         /// known; of a wide block (/16, /32) four times as many. Further clients get other hosts.
@@ -133,19 +133,19 @@ limits! {
         retry_ms: u64 = 5 * SECOND, Time 100..=HOUR;
         /// A host that did not admit gets no offer for this time, doubled each time up to `max_rest_ms`.
         rest_ms: u64 = 2 * SECOND, Time 100..=HOUR;
-        /// The longest such time; see `rest_ms`.
+        /// The longest time that a host that did not admit gets no offer; see `rest_ms`.
         max_rest_ms: u64 = 10 * MINUTE, Time 100..=DAY;
         /// Times that an eviction is sent again that was refused or not answered in time. After the last refusal its slot is
         /// free; an agent that did not answer loses its socket, and receives its current leases in the next connect reply.
         evict_tries: u32 = 3, Count 0..=100;
-        /// A host ranks lower once proven clients of so many different address blocks found that it admits and stays silent.
+        /// A host ranks lower once proven clients of this many different address blocks reported that it admitted them but did not connect.
         strike_witnesses: u32 = 3, Count 1..=16;
         /// A host that disconnected a light node at once is not given to light nodes of that address block for this time.
         light_block_ms: u64 = 5 * MINUTE, Time 0..=HOUR;
-        /// An eviction that a host refused is sent again after this time, doubled each time up to 8 times of it; meanwhile
-        /// its slot is taken.
+        /// An eviction that a host refused is sent again after this time, which doubles with each try up to 8 times this value.
+        /// Until the eviction is done, its slot counts as taken.
         evict_again_ms: u64 = 2 * SECOND, Time 100..=MINUTE;
-        /// A host that refused a client because it is full or busy keeps one slot for this time.
+        /// If a host refuses a client because it is full or busy, one of its slots counts as taken for this time.
         refused_slot_ms: u64 = 2 * SECOND, Time 100..=MINUTE;
         /// Different chains; nodes on further chains are answered "busy".
         chains: u32 = 4_096, Count 1..=1_000_000;
@@ -159,17 +159,17 @@ limits! {
         rules: u32 = 8, Count 0..=64;
         /// Different sets of capabilities and rules; nodes with a further set are treated as if they had sent none.
         profiles: u32 = 4_096, Count 1..=1_000_000;
-        /// Clients whose sight of one host's capabilities is remembered while they are connected; an address block may hold as
-        /// many as are free, further ones are not heard.
+        /// Clients whose report of one host's capabilities is stored while they are connected; an address block may hold as
+        /// many as are free, further reports are ignored.
         witnesses_a_host: u32 = 8, Count 1..=64;
-        /// Such clients of all hosts together; an address block may hold as many as are free, further ones are not heard.
+        /// Such clients of all hosts together; an address block may hold as many as are free, further reports are ignored.
         witnesses: u32 = 32_768, Count 0..=10_000_000;
-        /// Address blocks whose clients have to agree on what they see on a host before it counts for clients of other blocks.
+        /// Address blocks whose clients have to agree about a host before their reports count for clients of other blocks.
         witness_blocks: u32 = 2, Count 1..=16;
         /// Versions that a node rejected since it connected; beyond it, the oldest is forgotten.
         unwanted_versions: u32 = 16, Count 1..=1_000;
-        /// Offers remembered for `same_address_ms`; beyond it, the oldest are forgotten early.
-        recent_grants: u32 = 1_000_000, Count 1..=100_000_000;
+        /// Recent offers and failed pairs of host and client that are remembered; beyond it, the oldest are forgotten early.
+        recent_pairs: u32 = 1_000_000, Count 1..=100_000_000;
         /// Address blocks whose unpaired time is counted in one day; clients of further blocks are counted by node only.
         unpaired_blocks: u32 = 1_000_000, Count 1..=100_000_000;
         /// Nodes checked in one tick for removal.
@@ -243,17 +243,17 @@ limits! {
         block_bytes_a_second: usize = 1 << 20, Bytes KIB..=1_024 * MIB;
         /// Bytes of such answers to one address block that may be sent at once.
         block_bytes_at_once: usize = 8 << 20, Bytes MIB..=1_024 * MIB;
-        /// Microseconds of CPU time that the sockets of one address block may use without a pause, earned back over four times as
-        /// long; beyond it, the pool processes their work one piece at a time, in turn with everyone else's.
+        /// Microseconds of CPU time that the sockets of one address block may use without a pause; the budget refills over four times
+        /// that long. Beyond it, the pool processes their work one piece at a time, in turn with everyone else's.
         block_cpu_us: u32 = 50, Count 0..=100_000_000;
         /// Frames of one socket that are read in a row; then other sockets have their turn.
         frames_a_turn: u32 = 8, Count 1..=1_000;
         /// Connects that wait for the core; one address block may hold at most as many as are still free. A further one is
         /// answered "busy".
         permits_connect: usize = 4_096, Count 1..=1_000_000;
-        /// Reports that wait for the core; the same rule.
+        /// Reports that wait for the core; shared and answered like `permits_connect`.
         permits_report: usize = 16_384, Count 1..=1_000_000;
-        /// All other calls that wait for the core; the same rule.
+        /// All other calls that wait for the core; shared and answered like `permits_connect`.
         permits_other: usize = 4_096, Count 1..=1_000_000;
         /// Signatures checked at the same time, address blocks in turn; 0 means half of the machine's CPU cores.
         signature_checks: usize = 0, Count 0..=1_024;
@@ -263,7 +263,7 @@ limits! {
         http_head_bytes: usize = 16 << 10, Bytes 8 * KIB..=MIB;
         /// Ports that `vipnode_reach` tries at the same time; a further call is answered "busy". 0 turns the method off.
         reaches: usize = 64, Count 0..=10_000;
-        /// `vipnode_reach` reports a port as closed after this time.
+        /// `vipnode_reach` reports `timeout` if a port does not respond within this time.
         reach_wait: Duration = seconds(3), Time 100..=MINUTE;
         /// `vipnode_reach` tries one port per address block in this time, on average; a further call is answered "busy".
         reach_every: Duration = seconds(10), Time 100..=HOUR;
@@ -298,7 +298,7 @@ limits! {
         /// Frames that may arrive before the other side's close frame; then the socket is closed without it.
         farewell_frames: usize = 64, Count 0..=100_000;
         /// Agents that speak over HTTP; one address block (/24, /48) and one provider (/16, /32) may hold at most as many as are
-        /// still free, and a few blocks of a provider always 4. A further one is answered "busy"; none is removed for it. Members of
+        /// still free; up to four blocks of a provider may always hold 4. A further one is answered "busy"; none is removed for it. Members of
         /// a closed pool share the whole.
         http_agents: usize = 10_000, Count 1..=10_000_000;
         /// An agent over HTTP that does not call for this long counts as disconnected.

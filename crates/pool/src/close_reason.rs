@@ -17,7 +17,7 @@ errors! {
         /// The queue of calls to an agent is full.
         CallsUnanswered: local, "the agent does not answer its calls", hint "Check the agent's machine and network.";
         /// The operator removed the node from the members list.
-        NoLongerMember: local, "this node is no longer a member of this pool", hint "Ask the operator of the pool.";
+        NoLongerMember: local, "this node is no longer a member of this pool", hint "Ask the pool's operator to add the node ID to the members file again.";
         /// The core is being restored from the store.
         Restoring: local, "the pool is restoring its state; leases stay active", hint "Connect again.";
         /// The pool is stopping.

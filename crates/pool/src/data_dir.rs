@@ -45,7 +45,7 @@ errors! {
             /// What is wrong with it.
             why: NodeKeyError,
         }: local, "{path} does not contain a pool's key: {why}" (path = path.display()),
-            hint "Restore the file from a backup. With a new key, agents that remember this pool's ID refuse it.";
+            hint "Restore the file from a backup, or delete it to create a new key. A new key changes the pool's ID, which agents do not check yet.";
         /// Something other than a regular file has the key's name.
         KeyNotFile {
             /// The path.

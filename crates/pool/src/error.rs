@@ -28,7 +28,7 @@ errors! {
             hint "Connect to one of these URLs, or ask the operator to add yours with --public-url.";
         /// Over HTTP, the nonce is not a number.
         NonceForm: Unauthorized, "over HTTP, the nonce must be the Unix time in milliseconds",
-            hint "Check the clocks of both machines, then call again.";
+            hint "Send the Unix time in milliseconds as the nonce.";
         /// Over HTTP, the nonce is too far ahead of the pool's clock.
         NonceAhead {
             /// How far it may be, in seconds.
@@ -46,13 +46,13 @@ errors! {
             hint "Check the clocks of both machines, then call again.";
         /// Over HTTP, each nonce has to be greater than the one before.
         NonceUsed: Unauthorized, "this nonce, or a greater one, was already used",
-            hint "Check the clocks of both machines, then call again.";
+            hint "Send a greater nonce with each call, from one agent only.";
         /// The pool has a members list, and the node is not on it.
         NotMember {
             /// The node.
             node: NodeId,
         }: NotMember, "this pool is closed, and this node is not one of its members",
-            hint "Ask the operator to add the node id {node}.";
+            hint "Ask the operator to add the node ID {node}.";
         /// The pool has a join secret, and the proof is for another one.
         WrongSecret: NotMember, "this pool is closed, and the join secret is wrong",
             hint "Check the join secret.";
@@ -64,7 +64,7 @@ errors! {
             hint "Use an agent that supports protocol 3, or ask the operator to use --members instead.";
         /// The status is for members, and this caller has not connected.
         StatusForMembers: NotMember, "this pool shows its status only to members",
-            hint "Call it on the WebSocket of a connected agent, or ask the operator to set --status public.";
+            hint "Run vipnode status --pool on a machine whose agent has joined this pool, or ask the operator to set --status public.";
         /// The status is off.
         StatusOff: Unsuitable, "this pool does not publish its status",
             hint "Ask the operator to set --status public or --status members.";
@@ -76,12 +76,12 @@ errors! {
             theirs: String,
         }: Unsuitable, "this pool is for nodes on {own}, and this node is on {theirs}",
             hint "Run a node on {own}, or join a pool for {theirs}.";
-        /// A wallet claims a node (fault D7).
+        /// A wallet claims a node.
         WalletClaim: Unsuitable, "a wallet cannot claim a node; the node's agent has to name the wallet",
             hint "Run the node's agent with --payout and the wallet's address.";
         /// A wallet asks for a withdrawal.
         NothingToWithdraw: Unsuitable, "this pool does not collect payments, so there is nothing to withdraw",
-            hint "Ask the operator of the pool how its hosts are paid.";
+            no_hint "this version does not collect payment";
         /// The params do not have the form that the method takes.
         InvalidParams {
             /// What is wrong.

@@ -178,9 +178,9 @@ impl Metrics {
                 "Requests rejected because they exceed the rate of their socket or address block",
             ),
             calls: counter("calls", "Calls to agents"),
-            calls_failed: counter("call_failures", "Calls to agents that were refused, lost or expired"),
+            calls_failed: counter("call_failures", "Calls to agents that were refused, were lost, or expired"),
             overflows: counter("socket_queue_overflows", "Sockets closed because their send queue was full"),
-            dropped_answers: counter("unexpected_answers", "Answers from agents to calls that are not open"),
+            dropped_answers: counter("unexpected_answers", "Responses from agents to calls that are not pending"),
             commits: counter("store_commits", "Batches committed to the store"),
             rebuilds: counter("state_rebuilds", "Times the pool rebuilt its state from the store"),
             sockets,
@@ -234,7 +234,7 @@ impl CoreCounters {
         let ended = table.counters("leases_ended", "Leases that ended", "reason", reasons);
         let silences = table.counter("agents_timed_out", "Agents that stopped reporting");
         let metered_s =
-            table.counter("metered_seconds", "Time that both sides saw each other, in metered rows that ended");
+            table.counter("metered_seconds", "Time that both sides saw each other, in meter rows that ended");
         let metered_gwei = table.counter("metered_gwei", "Cost of the metered time, in gwei");
         Self { refused_connects, admits, paired, ended, silences, metered_s, metered_gwei }
     }

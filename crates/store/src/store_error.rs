@@ -13,7 +13,7 @@ errors! {
             lease: LeaseId,
             /// The number of the row.
             row: u32,
-        }: local, "row {row} of lease {lease} is already stored with a different value",
+        }: local, "meter row {row} of lease {lease} is already stored with a different value",
             hint "Keep a copy of the store, and report this as a bug.";
         /// The medium does not respond or is full; the same call may succeed later.
         Unavailable {

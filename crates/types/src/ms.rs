@@ -5,9 +5,7 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 
-/// A point in time: milliseconds since the Unix epoch, monotonic within one process.
-///
-/// Nothing here reads a clock; the code that does I/O passes the time in.
+/// A point in time: milliseconds since the Unix epoch.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(transparent)]

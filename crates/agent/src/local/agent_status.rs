@@ -56,7 +56,7 @@ pub struct PoolLink {
     pub url: String,
     /// Which protocol is spoken, 2 or 3.
     pub protocol: u32,
-    /// Where the agent stands.
+    /// The state of the connection.
     pub standing: PoolStanding,
     /// When the agent joined the pool.
     pub since: Option<Ms>,
@@ -64,7 +64,7 @@ pub struct PoolLink {
     pub price: Option<Price>,
 }
 
-/// Where an agent stands with its pool.
+/// The state of an agent's connection to its pool.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
@@ -72,7 +72,7 @@ pub enum PoolStanding {
     /// Without a pool: the user named hosts or clients.
     None,
     /// Not connected; existing leases stay active.
-    Away,
+    Disconnected,
     /// The agent is connecting and has not joined the pool yet.
     Connecting,
     /// The agent has joined the pool.
@@ -105,9 +105,9 @@ pub struct AgentHostStatus {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct AgentClientStatus {
-    /// Hosts that it wants: of the pool, and those that the user named.
+    /// The number of hosts that it wants: from the pool, plus those that the user named.
     pub wants: u32,
-    /// How many of them are missing.
+    /// How many of the wanted hosts are missing.
     pub missing: u32,
     /// The reason, as reported by the pool.
     pub why_missing: Option<String>,
@@ -115,7 +115,7 @@ pub struct AgentClientStatus {
     pub max_price: Option<Price>,
     /// Its hosts.
     pub leases: Vec<LeaseStatus>,
-    /// All of this run.
+    /// Totals since the agent started.
     pub metered: Metered,
 }
 
@@ -129,9 +129,9 @@ pub struct LeaseStatus {
     pub peer: NodeId,
     /// The price; `None` if the pool has not reported it.
     pub price: Option<Price>,
-    /// Since when it is held.
+    /// When the lease began.
     pub since: Ms,
-    /// Since when the peer is connected; `None` while it is not.
+    /// When the peer connected; `None` while it is not connected.
     pub connected: Option<Ms>,
     /// How long this side saw the peer, in milliseconds. The pool meters only the time that both sides saw.
     pub seen_ms: u64,
@@ -172,7 +172,7 @@ impl AgentStatus {
         let facts = view.node.as_ref().unwrap_or(&about.facts);
         let standing = match view.pool {
             PoolState::None => PoolStanding::None,
-            PoolState::Away => PoolStanding::Away,
+            PoolState::Away => PoolStanding::Disconnected,
             PoolState::Connecting => PoolStanding::Connecting,
             PoolState::Connected(_) => PoolStanding::Joined,
         };

@@ -24,7 +24,7 @@ pub fn rows() -> Vec<MethodRow> {
         CallDirection::Local,
         "Explain the client's hosts",
         text,
-        ("why", "The pool's response"),
+        ("explanation", "The pool's response"),
     );
     let text = "Takes no params. The agent calls `pool_status` on its pool as a member and returns the response.";
     let pool = MethodRow::new::<PoolStatus>(

@@ -18,8 +18,9 @@ use crate::error::CliError;
 pub(crate) struct ConnectionArgs {
     /// Connect to this pool, or to a host named by its enode.
     ///
-    /// If you omit it, the agent uses the pool at ws://127.0.0.1:8080, if one responds there. A client stays connected
-    /// to each host given as `enode://<id>@<host>:<port>`, with or without a pool.
+    /// Give at most one pool. If you omit it, the agent uses the pool at ws://127.0.0.1:8080, if one responds there, unless
+    /// you name hosts or pass --allow. A client stays connected to each host given as `enode://<id>@<host>:<port>`, with or
+    /// without a pool.
     #[arg(value_name = "POOL|ENODE", help_heading = "Pool")]
     pub(crate) pool: Vec<PoolOrHost>,
     #[command(flatten)]
@@ -59,7 +60,7 @@ pub(crate) struct RuntimeArgs {
     pub(crate) metrics: MetricsArgs,
     /// Show the calls to the node without making them.
     ///
-    /// Does not contact the pool.
+    /// Does not contact the pool. `vipnode doctor` ignores this flag; it never changes the node.
     #[arg(long, help_heading = "Advanced", hide_short_help = true)]
     pub(crate) dry_run: bool,
 }
@@ -160,9 +161,21 @@ pub(crate) struct HostSelectionArgs {
     pub(crate) need: Vec<Capability>,
 }
 
+/// A host takes one pool and no hosts.
+fn host_pool(pool: clap::Arg) -> clap::Arg {
+    pool.value_name("POOL").help("Connect to this pool").long_help(
+        "Connect to this pool.\n\nIf you omit it, the agent uses the pool at ws://127.0.0.1:8080, if one responds there. \
+         With --allow, no pool is needed.",
+    )
+}
+
 #[derive(Debug, Args)]
-#[command(after_help = "Examples:\n  vipnode host ws://127.0.0.1:8080 --slots 20 --payout 0x…\n  \
-                        vipnode host --allow <node id>  admit a client without a pool")]
+#[command(
+    override_usage = "vipnode host [OPTIONS] [POOL]",
+    mut_arg("pool", host_pool),
+    after_help = "Examples:\n  vipnode host ws://127.0.0.1:8080 --slots 20 --payout 0x…\n  \
+                  vipnode host --allow <NODE-ID>  admit a client without a pool"
+)]
 pub(crate) struct HostArgs {
     #[command(flatten)]
     pub(crate) connection: ConnectionArgs,

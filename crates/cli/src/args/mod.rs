@@ -56,7 +56,7 @@ Without a command, vipnode runs `agent`; see `vipnode agent --help`.";
 ///
 /// An economic incentive to run Ethereum full nodes and to serve light clients.
 #[derive(Debug, Parser)]
-#[command(name = "vipnode", version, after_help = EXAMPLES, subcommand_precedence_over_arg = true, mut_args(only_in_long_help))]
+#[command(name = "vipnode", version, override_usage = "vipnode [OPTIONS] [POOL|ENODE]...\n       vipnode <COMMAND> [OPTIONS] ...", after_help = EXAMPLES, subcommand_precedence_over_arg = true, mut_args(only_in_long_help))]
 pub(crate) struct Cli {
     #[command(flatten)]
     pub(crate) global: Global,
@@ -222,7 +222,7 @@ pub(crate) struct DemoArgs {
 }
 
 #[derive(Debug, Args)]
-#[command(after_help = "Example:\n  vipnode completions bash > /etc/bash_completion.d/vipnode")]
+#[command(after_help = "Example:\n  vipnode completions bash | sudo tee /etc/bash_completion.d/vipnode >/dev/null")]
 pub(crate) struct CompletionsArgs {
     /// Print the script for this shell.
     #[arg(value_name = "SHELL", help_heading = "Output")]
@@ -231,7 +231,7 @@ pub(crate) struct CompletionsArgs {
 
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Examples:\n  vipnode man | man -l -\n  vipnode man --dir /usr/local/share/man/man1\n  vipnode man --openrpc > openrpc.json"
+    after_help = "Examples:\n  vipnode man | man -l -\n  sudo vipnode man --dir /usr/local/share/man/man1\n  vipnode man --openrpc > openrpc.json"
 )]
 #[group(multiple = false)]
 pub(crate) struct ManArgs {

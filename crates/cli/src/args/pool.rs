@@ -30,15 +30,16 @@ pub(crate) struct PoolArgs {
     /// container port. Can be repeated.
     #[arg(long, value_name = "URL", help_heading = "Pool")]
     pub(crate) public_url: Vec<String>,
-    /// Keep the pool's key and its list of proven nodes in this directory.
+    /// Keep the pool's key, proven nodes, and unbilled time here.
     ///
-    /// The key is created at the first start. Its public half is the pool's ID, which
-    /// agents do not check yet. Without this flag, the pool has no ID, and each restart forgets which nodes are proven.
+    /// The key is created at the first start. Its public half is the pool's ID, which agents do not check yet. Leases are
+    /// not stored. Without this flag, the pool has no ID, and each restart forgets which nodes are proven and how much time
+    /// only hosts reported.
     #[arg(long, value_name = "DIR", help_heading = "Pool")]
     pub(crate) datadir: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) tls: TlsArgs,
-    /// Admit only the node ids in this file, one per line.
+    /// Admit only the nodes in this file (one node ID or enode per line).
     #[arg(long, value_name = "FILE", help_heading = "Pool")]
     pub(crate) members: Option<PathBuf>,
     /// Admit only agents that know a secret.

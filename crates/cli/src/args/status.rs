@@ -13,7 +13,7 @@ pub(crate) const ASKED_POOL: &str = "asked_pool";
                         vipnode status --why                      explain the choice of hosts\n  \
                         vipnode status --pool wss://pool.example  show the status of a pool\n\n\
                         Exit codes: 0 every agent (or the pool) responded, 1 no agent is running, or one\n            \
-                        did not respond, 2 the command failed (an invalid flag, or the pool is unreachable)")]
+                        did not respond, 2 the command failed (an invalid flag, or the pool is unreachable or hides its status)")]
 pub(crate) struct StatusArgs {
     /// Show only the agent of this node, in full.
     ///
@@ -30,7 +30,7 @@ pub(crate) struct StatusArgs {
     pub(crate) why: bool,
     /// Show the status of this pool instead of the local agents.
     ///
-    /// Takes a ws://, wss://, http://, or https:// URL. You do not have to be a member of the pool.
+    /// Takes a ws://, wss://, http://, or https:// URL. If the pool runs with --status members, this machine needs an agent that has joined it by this URL.
     #[arg(id = ASKED_POOL, help_heading = "Pool", long = "pool", value_name = "URL", conflicts_with_all = ["node", "why"])]
     pub(crate) pool: Option<String>,
     #[command(flatten)]
@@ -50,7 +50,7 @@ fn node_prefix(text: &str) -> Result<String, &'static str> {
     if is_id {
         Ok(text)
     } else {
-        Err("a node id is hexadecimal: pass its beginning, such as 1f3a, or all 128 characters")
+        Err("a node ID is hexadecimal: pass its first characters, such as 1f3a, or all 128 characters")
     }
 }
 

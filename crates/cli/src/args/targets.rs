@@ -19,7 +19,7 @@ impl FromStr for PoolOrHost {
     fn from_str(text: &str) -> Result<Self, String> {
         let text = text.trim();
         if text.parse::<NodeId>().is_ok() {
-            return Err("a node id has no address; pass enode://<id>@<host>:<port>".to_owned());
+            return Err("a node ID has no address; pass enode://<id>@<host>:<port>".to_owned());
         }
         if matches!(text, "agent" | "host" | "client") {
             return Err(format!(

@@ -32,7 +32,7 @@ pub(crate) struct AcmeArgs {
     #[arg(long, visible_alias = "tlshost", value_name = "NAME", conflicts_with = "tls_cert", help_heading = "TLS")]
     pub(crate) tls_host: Vec<String>,
     /// Register this email address with the ACME server for notices.
-    #[arg(long, value_name = "MAIL", requires = "tls_host", help_heading = "TLS", hide_short_help = true)]
+    #[arg(long, value_name = "EMAIL", requires = "tls_host", help_heading = "TLS", hide_short_help = true)]
     pub(crate) tls_contact: Option<String>,
     /// Store the ACME account, certificate, and key in this directory.
     ///

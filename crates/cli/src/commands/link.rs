@@ -25,7 +25,7 @@ pub(crate) async fn run(args: &LinkArgs, screen: Screen) -> Result<(), CliError>
         let node = find_node(&args.node, RetryPolicy::None, screen).await?.node.facts().await?.id;
         let agent = agent_public(&root, &node)?;
         let text = format!(
-            "Run this where the key of node {} is readable:\n  vipnode link --agent {agent} --nodekey <the node's key file>",
+            "Run this where the key of node {} is readable:\n  vipnode link --agent {agent} --nodekey FILE",
             node.short()
         );
         screen.say(

@@ -14,11 +14,11 @@ pub(crate) async fn run(args: &ReleaseArgs, screen: Screen) -> Result<(), CliErr
     let root = StateDir::root(args.node.state_dir.as_deref())?;
     let Released { undone, damaged } = release(&root, &*node).await?;
     for grant in &undone {
-        let text = format!("Undid {:?} for {} (lease {})", grant.kind, grant.peer.id.short(), grant.lease);
+        let text = format!("Undid the change for peer {} (lease {})", grant.peer.id.short(), grant.lease);
         screen.say(&Line::new("undone", Tone::Good, text).with("peer", grant.peer.id.to_string()));
     }
     if let Some(damaged) = damaged {
-        let text = format!("{damaged}. Undid {} by its readable lines", counted(count(undone.len()), "change"));
+        let text = format!("{damaged}. Undid {} from its readable lines", counted(count(undone.len()), "change"));
         screen.say(&Line::new("journal_damaged", Tone::Warning, text).hint(&damaged.hint().unwrap_or_default()));
         return Ok(());
     }

@@ -12,7 +12,7 @@ pub(super) fn meters(timeline: &Timeline, word: &str, now: Instant) -> Table {
         "lease".to_owned(),
         format!("host ({word})"),
         format!("client ({word})"),
-        "connected".into(),
+        "metered".into(),
         "cost".into(),
         String::new(),
     ]);

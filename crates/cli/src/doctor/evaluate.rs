@@ -99,7 +99,9 @@ fn head(facts: &Facts, node: &NodeFound) -> Finding {
                 blocks, pass --max-head-age off";
     match &facts.wants.host {
         Some(host) if host.max_head_age_s.is_some_and(|most| age_s > most) => Finding::error("head", text, hint),
-        None if age_s > CLIENT_HEAD_S => Finding::warning("head", text, hint),
+        None if age_s > CLIENT_HEAD_S => {
+            Finding::warning("head", text, "Start the node's consensus client and wait until the node is in sync")
+        }
         _ => Finding::ok("head", text),
     }
 }

@@ -34,7 +34,7 @@ errors! {
         StorePersist: local, "--store persist: this version has no database",
             hint "Remove it. To keep the pool's key and its list of proven nodes, pass --datadir DIR. Leases do not survive \
                   a restart; agents get new ones when they reconnect.";
-        /// A store that no version has.
+        /// The name of the store is not known.
         StoreUnknown { store: String }: local, "--store: unknown store \"{store}\"", hint "Pass --store memory.";
         /// The original's rule for a node's other peers.
         InvalidNode: local,
@@ -49,7 +49,7 @@ errors! {
         MinBalance: local,
             "--contract.min-balance: this version has no payment contract; it meters leases but does not collect payment",
             hint "Remove it, or pass --contract.min-balance off.";
-        /// Agents have one pool.
+        /// More than one pool was given.
         TwoPools { first: String, second: String }: local,
             "an agent connects to one pool, but two were given: {first} and {second}",
             hint "Remove one; to join a second pool, run a second agent for another node (--rpc).";
@@ -66,13 +66,13 @@ errors! {
         /// The address of a simulated node is wrong.
         FakeNode { why: String }: local, "--rpc fakenode://… is not a valid simulated node: {why}",
             hint "Write it as --rpc 'fakenode://<id of the key in --nodekey>?fakepeers=3&fakeblock=100&fullnode=1'.";
-        /// A secret over protocol 2.
+        /// A join secret was given together with --protocol 2.
         JoinSecretOverProtocol2: local, "protocol 2 has no join secrets",
             hint "Remove the secret. A closed pool admits protocol 2 agents by node ID (`vipnode pool --members`).";
-        /// A price over protocol 2.
+        /// --max-price was given together with --protocol 2.
         MaxPriceOverProtocol2: local, "protocol 2 does not report prices, so --max-price cannot be enforced",
             hint "Remove --max-price, or use protocol 3.";
-        /// A consent to protocol 2 over protocol 2.
+        /// --allow-protocol-2 was given together with --protocol 2.
         AllowOverProtocol2: local, "--allow-protocol-2 works only over protocol 3, for the agent that owns the node",
             hint "Remove either --protocol 2 or --allow-protocol-2.";
         /// The file of the join secret cannot be read.
@@ -81,7 +81,7 @@ errors! {
         /// The file of the join secret is empty.
         JoinSecretEmpty { path: PathBuf }: local, "{path} does not contain a secret" (path = path.display()),
             hint "Write the join secret to the file.";
-        /// Two ways to close a pool.
+        /// Two ways to close a pool were given.
         MembersAndSecret: local, "--members and a join secret cannot be used together", hint "Remove one of the two.";
         /// A limit has a wrong name.
         LimitUnknown { name: String }: local, "unknown limit {name}", hint "List all limits: vipnode pool --print-limits.";
@@ -118,7 +118,7 @@ errors! {
             hint "Show one agent: vipnode status NODE.";
         /// A document cannot be generated.
         Document { error: serde_json::Error }: local, "cannot write the document: {error}",
-            no_hint "this is a bug of vipnode";
+            no_hint "this is a bug in vipnode; please report it";
         /// A manual page cannot be written.
         WritePage { path: PathBuf, error: io::Error }: local, "cannot write {path}: {error}" (path = path.display()),
             hint "Pass a directory that you can write to: --dir DIR.";

@@ -40,7 +40,7 @@ fn why(perspective: Perspective, cause: ConnectFailure, version: &str) -> String
     match cause {
         ConnectFailure::Genesis => "its genesis block differs from your node's".to_owned(),
         ConnectFailure::Network => {
-            "its network id differs from your node's, although both use the same genesis block".to_owned()
+            "its network ID differs from your node's, although both use the same genesis block".to_owned()
         }
         ConnectFailure::Forks => {
             "its forks differ from your node's: one of the two nodes passed a fork that the other \
@@ -54,12 +54,12 @@ fn why(perspective: Perspective, cause: ConnectFailure, version: &str) -> String
         }
         ConnectFailure::NoLightSlot => {
             "your node disconnected it immediately, which means that all its slots for light nodes are taken. Trusted \
-             peers do not bypass that limit. No light node is admitted for 5 minutes or until one disconnects"
+             peers do not bypass that limit. No light node is admitted for 10 s or until one disconnects"
                 .to_owned()
         }
         ConnectFailure::NoCommonProtocol => {
             "the connection closed before a protocol started, and the node did not report why: the genesis blocks, \
-             forks, network ids, or eth versions do not match"
+             forks, network IDs, or eth versions do not match"
                 .to_owned()
         }
         ConnectFailure::NoDialSlot { dialed } => {
@@ -75,7 +75,7 @@ fn why(perspective: Perspective, cause: ConnectFailure, version: &str) -> String
 const fn client_hint(cause: ConnectFailure) -> &'static str {
     match cause {
         ConnectFailure::Genesis => "Compare your genesis file with the pool operator's.",
-        ConnectFailure::Network => "Start your node with the network id of this chain: --networkid ID.",
+        ConnectFailure::Network => "Start your node with the network ID of this chain: --networkid ID.",
         ConnectFailure::Forks => {
             "Update your node, and compare the forks in your genesis file with the pool operator's."
         }
@@ -102,7 +102,7 @@ const fn direct_hint(cause: ConnectFailure) -> &'static str {
             "Check its address and that its p2p port is open, and ask its operator to admit your node above its peer \
              limit: `vipnode host --allow <your node's id>`."
         }
-        ConnectFailure::Network => "Start your node with the network id of this chain: --networkid ID.",
+        ConnectFailure::Network => "Start your node with the network ID of this chain: --networkid ID.",
         ConnectFailure::Genesis | ConnectFailure::Forks | ConnectFailure::NoCommonProtocol => {
             "Compare your genesis file with that of the host's operator, and update your node."
         }

@@ -116,7 +116,7 @@ fn table(page: &mut String, lines: &[String]) {
 fn line(row: &ErrorRow) -> String {
     let hint = match row.hint {
         HintRow::Text(hint) => filled(hint),
-        HintRow::Of(field) => format!("that of ‹{field}›"),
+        HintRow::Of(field) => format!("the hint of ‹{field}›"),
         HintRow::None(reason) => format!("none: {reason}"),
     };
     format!("| {}<br>*{}* | {} |\n", cell(&filled(row.message)), cell(row.doc), cell(&hint))

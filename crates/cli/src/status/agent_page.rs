@@ -85,7 +85,7 @@ pub(crate) fn standing(status: &AgentStatus) -> &'static str {
     match status.pool.standing {
         _ if status.stopping => "stopping",
         PoolStanding::None => "none",
-        PoolStanding::Away => "disconnected",
+        PoolStanding::Disconnected => "disconnected",
         PoolStanding::Connecting => "connecting",
         PoolStanding::Joined => "joined",
     }
@@ -109,7 +109,7 @@ fn pool_words(pool: &PoolLink, now: Ms) -> String {
         (PoolStanding::None, _) => {
             "no pool; only the hosts and clients named on the command line or in the file".to_owned()
         }
-        (PoolStanding::Away, _) => format!("{url}{old}, disconnected; existing leases stay active"),
+        (PoolStanding::Disconnected, _) => format!("{url}{old}, disconnected; existing leases stay active"),
         (PoolStanding::Connecting, _) => format!("{url}{old}, connecting"),
         (PoolStanding::Joined, since) => {
             let since = since.map(|since| format!(" {} ago", span(now.since(since)))).unwrap_or_default();

@@ -170,7 +170,7 @@ fn left_out(excluded: &Excluded) -> String {
         (too_expensive, "too expensive for it"),
         (avoided, "that it avoids"),
         (recently_failed, "to which it recently failed to connect"),
-        (same_address, "recently assigned to another client of its address block"),
+        (same_address, "recently assigned to another client at its address"),
         (unreachable, "at no address that it can reach"),
         (incompatible, "without a required capability, or running a release that one side rejects"),
     ];

@@ -233,7 +233,7 @@ impl Matching {
         self.pending_offers.add(share);
         let OfferedPair { client, host, address } = pair;
         let until = now.plus(limits.same_address_ms);
-        self.recent_pairs.offered(host, client, address, until, limits.recent_grants);
+        self.recent_pairs.offered(host, client, address, until, limits.recent_pairs);
     }
 
     /// Counts an offer from before a start, whose client is not connected.
@@ -281,12 +281,12 @@ impl Matching {
 
     /// Does not give a host to light nodes of an address block for a while, because it disconnected one of them at once.
     pub(crate) fn light_node_failed(&mut self, host: u32, block: AddressBlock, now: Ms, limits: &Limits) {
-        self.recent_pairs.light_node_failed(host, block, now.plus(limits.light_block_ms), limits.recent_grants);
+        self.recent_pairs.light_node_failed(host, block, now.plus(limits.light_block_ms), limits.recent_pairs);
     }
 
     /// Does not try a pair again before `until`.
     pub(crate) fn keep_apart(&mut self, host: u32, client: u32, until: Ms, limits: &Limits) {
-        self.recent_pairs.failed(host, client, until, limits.recent_grants);
+        self.recent_pairs.failed(host, client, until, limits.recent_pairs);
     }
 
     /// When matching next has something to do by itself.

@@ -25,9 +25,9 @@ impl NoHost {
     fn why(self, chain: &ChainSpec) -> String {
         match self {
             Self::Price(price) => format!("a slot costs {price} here, more than your --max-price"),
-            Self::NoneFree => format!("no host on {chain} has a free slot now; you get one as soon as it is free"),
+            Self::NoneFree => format!("no host on {chain} has a free slot now; the pool assigns you a host as soon as a slot is free"),
             Self::NoneFits => {
-                format!("you already have every host on {chain} with a free slot, or it was tried a moment ago, or it is barred for you today because your agent did not report it")
+                format!("you already have every host on {chain} with a free slot, or it failed a moment ago, or the pool does not assign it to you again today because your agent did not report it")
             }
             Self::Incompatible(incompatibilities) => {
                 format!("no host on {chain} with a free slot is compatible: {}", incompatibilities.words())

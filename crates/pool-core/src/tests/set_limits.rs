@@ -222,8 +222,8 @@ fn an_eviction_is_tried_so_often() {
 fn grants_beyond_the_limit_are_forgotten_early() {
     // One client of a public address was given the host; another of that address gets it only where that
     // is forgotten.
-    for (recent_grants, given) in [(100, false), (1, true)] {
-        let mut pool = limited(|limits| limits.recent_grants = recent_grants);
+    for (recent_pairs, given) in [(100, false), (1, true)] {
+        let mut pool = limited(|limits| limits.recent_pairs = recent_pairs);
         pool.connect(1, host(1, 9)).unwrap();
         for (agent, at) in [(2, 2), (3, 3), (4, 2)] {
             pool.connect_from(agent, client(agent), address(at), true).unwrap();

@@ -38,7 +38,7 @@ errors! {
             /// The line.
             source: MemberLineError,
         }: local, "the members file {path}: {source}" (path = path.display()),
-            hint "Write one node id or enode per line; # starts a comment.";
+            hint "Write one node ID or enode per line; # starts a comment.";
     }
 }
 

@@ -8,7 +8,7 @@ pub struct Network(u64);
 
 /// The text is not the name or id of a network.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("\"{0}\" is not a known network name: pass a network id, such as 1")]
+#[error("\"{0}\" is not a known network name: pass a network ID, such as 1")]
 pub struct NetworkError(String);
 
 /// The public networks, including past ones, by the names that the original uses.

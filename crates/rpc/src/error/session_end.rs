@@ -14,7 +14,7 @@ errors! {
             reason: String,
         }: local, "{reason}", hint "Try again once the connection is back.";
         /// All handles of this side were dropped.
-        Unused: local, "the connection is no longer used", no_hint "This side is done with the connection.";
+        Unused: local, "the connection is no longer used", no_hint "this side no longer needs the connection";
         /// The other side closed the connection and gave a reason.
         ClosedByOther {
             /// The reason, sanitized.
@@ -29,12 +29,12 @@ errors! {
             /// What the transport reports, sanitized.
             why: String,
         }: local, "{why}", hint "Try again once the connection is back.";
-        /// Nothing arrived for [`crate::RpcLimits::silence`]: the connection is half-open.
+        /// Nothing arrived for too long: the connection is half-open.
         Silent {
             /// For how long, in seconds.
             seconds: u64,
         }: local, "nothing was heard for {seconds} s", hint "Check the network between the two sides.";
-        /// The other side did not take a frame for [`crate::RpcLimits::write`].
+        /// The other side did not read a frame in time.
         NotReading: local, "the other side does not read", hint "Check the network between the two sides.";
         /// Too many frames in a row were not JSON-RPC.
         Garbage {

@@ -20,7 +20,7 @@ errors! {
         /// As many requests as allowed wait for an answer.
         Busy { retry_ms: u64 }: Busy, "too many requests on this connection are waiting for a response",
             hint "Try again in {retry_ms} ms.", retry retry_ms;
-        /// Requests are not served on this connection.
+        /// This side serves no method of this name.
         NoMethod { method: String }: MethodNotFound, "unknown method {method}",
             hint "Check the method name and that you call it on the right side.";
         /// The answer could not be written as JSON.
@@ -29,7 +29,7 @@ errors! {
         NotAnswered: Internal, "the request was not answered", hint "Try again. If it happens again, please report this.";
         /// The error of the other side cannot be read.
         UnknownForm: Server, "the other side returned an error in an unknown format",
-            no_hint "Only the other side knows what went wrong.";
+            no_hint "only the other side knows what went wrong";
     }
 }
 

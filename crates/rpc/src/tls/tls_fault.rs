@@ -42,7 +42,7 @@ errors! {
                   name.";
         /// The certificate is for another name that the TLS library does not report.
         OtherName: local, "its certificate is for another name",
-            hint "Connect by a name of the certificate, or ask the server's operator to get one for this name.";
+            hint "Connect to a name in the certificate, or ask the server's operator to get a certificate for this name.";
         /// The certificate has expired.
         Expired {
             /// When it expired.
@@ -72,7 +72,7 @@ errors! {
         Failed {
             /// What rustls reports.
             why: String,
-        }: local, "TLS failed: {why}", hint "Check the address; the server's operator finds more in its log.";
+        }: local, "TLS failed: {why}", hint "Check the address. The server's log may contain details.";
     }
 }
 

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{AgentPublic, Ms, NodeId, NodeKey, errors, signed::Signature};
 
-/// A node's statement that an agent may speak for it until a given time. Signed once by the node key.
+/// A node's statement that an agent may act for it until a given time. Signed by the node key.
 ///
 /// A pool stores the newest `issued_ms` of each node and refuses older ones, so a new delegation revokes all earlier
 /// ones there.
@@ -16,7 +16,7 @@ use crate::{AgentPublic, Ms, NodeId, NodeKey, errors, signed::Signature};
 pub struct Delegation {
     /// The node that delegates.
     pub node: NodeId,
-    /// The agent that may speak for it.
+    /// The agent that may act for the node.
     pub agent: AgentPublic,
     /// When it was signed.
     pub issued_ms: Ms,

@@ -18,9 +18,9 @@ use crate::{AgentKey, Delegation, DelegationError, Ms, errors, text_form::hex_by
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Envelope {
-    /// The node's statement that this agent may speak for it. It names both.
+    /// The node's statement that this agent may act for it. It names both.
     pub delegation: Delegation,
-    /// The pool's URL as the agent knows it: a signature for one pool is not valid at another (D12).
+    /// The pool's URL as the agent knows it: a signature for one pool is not valid at another.
     pub audience: String,
     /// The challenge, or a growing number over HTTP.
     pub nonce: String,

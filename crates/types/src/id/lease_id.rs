@@ -2,11 +2,10 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// The ID of one grant: one client on one host. The pool counts IDs up and never uses one twice.
+/// The ID of a lease: one client on one host. The pool increments IDs and never reuses one.
 ///
-/// A grant lives through several rows of the meter (a rollover each 24 h, a side that returns);
-/// the wire names the grant, so that these change nothing for the agents. IDs stay below 2^53, so that
-/// JavaScript reads them exactly.
+/// A lease keeps its ID when the pool starts a new meter row for it (every 24 h, or after a reconnect). IDs are less than
+/// 2^53, so JavaScript represents them exactly.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(transparent)]
@@ -19,20 +18,20 @@ impl LeaseId {
         Self(number)
     }
 
-    /// The ID of a grant that an agent makes without a pool: a host or a client that its user named. The upper half of
+    /// The ID of a lease that an agent makes without a pool: a host or a client that its user named. The upper half of
     /// all IDs is reserved for these.
     #[must_use]
     pub const fn direct(number: u64) -> Self {
         Self(number | Self::DIRECT)
     }
 
-    /// Whether an agent made the grant without a pool. Pools neither know nor may name such a lease.
+    /// Whether an agent made the lease without a pool. Pools do not know such a lease and must not name it.
     #[must_use]
     pub const fn is_direct(self) -> bool {
         self.0 >= Self::DIRECT
     }
 
-    /// The first ID of a direct grant.
+    /// The first ID of a direct lease.
     const DIRECT: u64 = 1 << 52;
 
     /// Returns the number.

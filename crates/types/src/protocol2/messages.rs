@@ -78,7 +78,7 @@ impl From<i64> for Kind {
 pub struct NodeInfo {
     /// `web3_clientVersion`.
     pub version: String,
-    /// `eth_protocolVersion`; empty with today's clients (D39).
+    /// `eth_protocolVersion`; empty with current execution clients.
     pub eth_protocol: String,
     /// The execution client.
     pub kind: Kind,
@@ -97,7 +97,7 @@ pub struct Protocol2ConnectRequest {
     pub vipnode_version: String,
     /// Its node.
     pub node_info: NodeInfo,
-    /// Where the node listens, where that is not the address of the agent and port 30303.
+    /// The node's enode, unless the node listens at the agent's address on port 30303.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub node_uri: String,
     /// Hosts wanted at once; early agents only.
@@ -130,7 +130,7 @@ pub struct HostRequest {
     /// The name of a [`Kind`].
     #[serde(skip_serializing_if = "String::is_empty")]
     pub kind: String,
-    /// Whose account earns; may be empty.
+    /// The account that receives the earnings; may be empty.
     pub payout: String,
     /// As in [`Protocol2ConnectRequest`].
     #[serde(skip_serializing_if = "String::is_empty")]
@@ -154,7 +154,7 @@ pub struct ClientRequest {
     /// The name of a [`Kind`].
     #[serde(skip_serializing_if = "String::is_empty")]
     pub kind: String,
-    /// Hosts wanted; 0 stands for 3.
+    /// The number of hosts wanted; 0 means 3.
     #[serde(skip_serializing_if = "is_zero")]
     pub num_hosts: i64,
 }
@@ -164,7 +164,7 @@ pub struct ClientRequest {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(default)]
 pub struct ClientReply {
-    /// Hosts that let the node in.
+    /// Hosts that admitted the node.
     #[serde(deserialize_with = "nullable")]
     pub hosts: Vec<PeerEntry>,
     /// The pool's version.
@@ -182,7 +182,7 @@ pub struct UpdateReply {
     /// The balance of the node's account, if anything is owed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub balance: Option<Balance>,
-    /// Node ids that are to be untrusted and disconnected. Read as text: a foreign pool may say anything.
+    /// IDs of nodes to remove from the trusted peers and disconnect. Not validated as node IDs, because another pool may send any text.
     #[serde(deserialize_with = "nullable")]
     pub invalid_peers: Vec<String>,
     /// Enodes of the peers that the pool considers valid.
@@ -197,7 +197,7 @@ pub struct UpdateReply {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(default)]
 pub struct Balance {
-    /// The address, empty where the node has none.
+    /// The account's address; empty if the node has no account.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub account: String,
     /// The deposit in the contract, in wei.
@@ -208,15 +208,15 @@ pub struct Balance {
     pub next_withdraw: String,
 }
 
-/// The answer to [`super::method::ACCOUNT`].
+/// The response to `pool_account`.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(default)]
 pub struct AccountReply {
-    /// The first 12 characters of each id.
+    /// The first 12 characters of the ID of each of the wallet's nodes.
     #[serde(deserialize_with = "nullable")]
     pub node_short_ids: Vec<String>,
-    /// What it has.
+    /// The account's balance.
     pub balance: Balance,
 }
 

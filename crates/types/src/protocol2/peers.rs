@@ -8,7 +8,7 @@ use crate::{Enode, Ms};
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(default)]
 pub struct PeerRequest {
-    /// How many; less than 1 is refused (D2).
+    /// The number of peers; a number less than 1 is rejected.
     pub num: i64,
     /// The name of a [`Kind`]; empty for any.
     #[serde(skip_serializing_if = "String::is_empty")]
@@ -25,7 +25,7 @@ pub struct PeerReply {
     pub peers: Vec<PeerEntry>,
 }
 
-/// A node as the original's store writes it, its odd capitals included.
+/// A node in the format of the original's store. Field names are capitalized as in the original.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(default)]

@@ -12,7 +12,7 @@ errors! {
     /// Why a signed call is not valid.
     #[derive(Debug, Clone, Copy, PartialEq, Eq)]
     pub enum SignatureError {
-        /// The ID is not a node ID; wallets and aliases are not (D10).
+        /// The ID is not a node ID: a wallet address or another spelling is not accepted.
         Id {
             /// What is wrong with it.
             why: NodeIdError,
@@ -20,8 +20,8 @@ errors! {
             hint "Write the ID as the public key in the node's enode: 128 characters 0-9a-f, without 0x.";
         /// The ID is not an address.
         Account: Unauthorized, "the ID of this call is not a valid address (0x and 40 hex characters)",
-            hint "Write the wallet's address as the ID.";
-        /// The signature is not 65 bytes in base64 (D1).
+            hint "Pass the wallet's address as the ID.";
+        /// The signature is not 65 bytes in base64.
         NodeForm: Unauthorized, "a node's signature is 65 bytes in base64 (R, S, and V)",
             hint "Sign as the original's agents do.";
         /// The signature is not 65 bytes in hex.

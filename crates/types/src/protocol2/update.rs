@@ -130,8 +130,8 @@ impl<'de: 'a, 'a> Deserialize<'de> for Peer<'a> {
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct UpdateRequest {
-    /// The connected peers that a pool gave or had admitted, and no others (D46). `null` where there
-    /// are none, as Go writes it.
+    /// The connected peers that the pool assigned or had admitted. An agent of the original reports all its peers; this version's
+    /// agent does not. `null` if there are none.
     pub peers_info: Option<Vec<PeerInfo>>,
     /// The newest block.
     pub block_number: u64,
@@ -152,7 +152,7 @@ pub struct PeerInfo {
     /// Left out.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub enode: String,
-    /// Left empty: addresses are nobody's business (D46).
+    /// Left empty, because the pool must not learn the addresses of peers.
     pub network: PeerNetwork,
 }
 

@@ -3,12 +3,12 @@ use serde::{Deserialize, Serialize};
 use super::ErrorCode;
 use crate::TypedError;
 
-/// An error as it goes over the wire: a code, a message, and how to fix it.
+/// A JSON-RPC error: a code, a message, and how to fix it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[error("{message}")]
 pub struct WireError {
-    /// See [`ErrorCode`].
+    /// The error code; the book's page of errors lists all codes.
     pub code: i32,
     /// What happened and why.
     pub message: String,

@@ -13,7 +13,7 @@ pub struct ExplainRequest {}
 pub struct ExplainReply {
     /// The total number of hosts that the client wants; 0 before its first ask.
     pub want: u32,
-    /// How many of them are missing.
+    /// How many of the wanted hosts are missing.
     pub missing: u32,
     /// Why hosts are missing, as text for the user; `None` if none are missing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -22,9 +22,9 @@ pub struct ExplainReply {
     pub price: Price,
     /// Hosts with a connection to the pool.
     pub connected_hosts: u64,
-    /// How many of them were examined for this answer, at most a limit of the pool.
+    /// How many connected hosts were examined for this answer (at most `explained_hosts`).
     pub examined: u32,
-    /// Of those examined, how many the client could get now.
+    /// How many of the examined hosts the client could get now.
     pub candidates: u32,
     /// The number of examined hosts that it could not get, by the first reason that applies.
     pub excluded: Excluded,
@@ -89,7 +89,7 @@ pub struct Selection {
 pub struct Score {
     /// The sum.
     pub total: i32,
-    /// The share of its slots that are free. Of those, only as many count as clients of two address blocks used at once.
+    /// The share of the host's slots that are free. At most as many free slots count as clients of two address blocks ever used at once.
     pub free_slots: i32,
     /// Its round-trip time to the pool.
     pub latency: i32,

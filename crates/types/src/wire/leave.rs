@@ -21,7 +21,7 @@ pub struct LeaveRequest {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum LeaveReason {
-    /// It was never connected.
+    /// The peers never connected.
     NotConnected,
     /// The peer connected and disconnected repeatedly.
     Unstable,
@@ -40,7 +40,7 @@ pub enum LeaveReason {
     Lost,
 }
 
-/// An agent stops; every lease it has ends.
+/// Ends all leases of an agent that is stopping.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ByeRequest {}

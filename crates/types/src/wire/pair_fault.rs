@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 pub enum PairFault {
     /// Their genesis blocks differ.
     Genesis,
-    /// Their network ids differ.
+    /// Their network IDs differ.
     Network,
     /// Their forks differ.
     Forks,

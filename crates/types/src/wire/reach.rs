@@ -16,9 +16,9 @@ pub struct ReachRequest {
     pub port: Option<u16>,
     /// The node that would join.
     pub node: NodeId,
-    /// Its `eth_chainId`.
+    /// The node's `eth_chainId`.
     pub chain_id: u64,
-    /// For a pool with a join secret: under the challenge of the socket, over HTTP under an empty nonce.
+    /// Proof of the join secret, for a pool that requires one. The nonce is the socket's challenge; over HTTP, it is empty.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub join: Option<JoinProof>,
 }
@@ -51,7 +51,7 @@ pub enum Reach {
     Timeout,
 }
 
-/// Whether a node may join, as far as an unauthenticated caller may know.
+/// Whether a node may join, as far as the pool discloses it to unauthenticated callers.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]

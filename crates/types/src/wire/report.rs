@@ -2,10 +2,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::{Capability, LeaseId, LeaseSetHash};
 
-/// The state of the peers that the pool assigned to the agent or had it admit, and of no others (D46).
+/// The state of the peers that the pool assigned to the agent or had it admit. It never names other peers.
 ///
-/// The first report on a socket is [`full`](Self::full); later ones say what changed. A report of
-/// nothing new is `{"seq":7}`.
+/// The first report on a socket is [`full`](Self::full); later ones contain only changes. A report of
+/// no changes is `{"seq":7}`.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ReportRequest {
@@ -26,7 +26,7 @@ pub struct ReportRequest {
     /// The capabilities of hosts, as reported to the client's node; sent once per lease and socket.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub host_capabilities: Vec<HostCapabilities>,
-    /// Slots in all, if that changed (see [`super::HostOffer::slots`]).
+    /// The host's total number of slots, if it changed (see `slots` of `HostOffer`).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub slots: Option<u32>,
     /// Whether the node's slots for light nodes are all taken, if that changed; false on a new socket. While it is

@@ -4,7 +4,7 @@ use serde_json::value::RawValue;
 use crate::{PoolId, Price, Wei};
 
 /// The status of a pool: the original's fields and more. Times are in RFC 3339 format; amounts in wei are strings
-/// (D29). Fields that this pool does not use (mostly the original's) are empty or zero.
+/// to keep all digits. Fields that this pool does not use (mostly the original's) are empty or zero.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct PoolStatus {
@@ -32,7 +32,7 @@ pub struct PoolStatus {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(default)]
 pub struct HostStatus {
-    /// The first 12 characters of its id.
+    /// The first 12 characters of its node ID.
     pub short_id: String,
     /// When it last reported.
     pub last_seen: String,
@@ -46,7 +46,7 @@ pub struct HostStatus {
     pub block_number: u64,
     /// Leases that run on it.
     pub num_peers: u32,
-    /// Slots it sells in all.
+    /// The total number of slots that it sells.
     pub slots: u32,
 }
 
@@ -64,15 +64,15 @@ pub struct PoolStats {
     /// Clients ever seen and not pruned.
     pub num_total_clients: u32,
     /// The newest block of the chain that most of the hosts shown are on: the median of the numbers that they report,
-    /// so that one false report moves it by at most one position (D36).
+    /// so that one false report moves it by at most one position.
     pub latest_block_number: u64,
-    /// What accounts have earned and were not paid: nothing, while nothing is owed.
+    /// Total earnings that were not paid out. Always 0, because this version does not collect payment.
     #[serde(deserialize_with = "amount")]
     pub total_credit: Wei,
-    /// What accounts have deposited: nothing, while nothing is collected.
+    /// Total deposits. Always 0, because this version does not collect payment.
     #[serde(deserialize_with = "amount")]
     pub total_deposit: Wei,
-    /// Nodes that owe something and have no account: none, while nothing is owed.
+    /// Nodes that owe something and have no account. Always 0, because this version does not collect payment.
     pub num_trial_balances: u32,
     /// Leases that both sides see.
     pub num_running_leases: u32,

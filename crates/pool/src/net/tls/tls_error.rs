@@ -13,7 +13,7 @@ errors! {
             /// The error of the system.
             why: io::Error,
         }: local, "{path} cannot be read: {why}" (path = path.display()),
-            hint "Let the user that runs the pool read it, or pass other files: --tls-cert FILE --tls-key FILE.";
+            hint "Give the user that runs the pool read access, or pass other files: --tls-cert FILE --tls-key FILE.";
         /// A file cannot be written.
         Write {
             /// The file.
@@ -69,6 +69,6 @@ errors! {
             /// The error of the server, or why it cannot be reached.
             why: String,
         }: local, "cannot get a certificate from {directory}: {why}",
-            hint "Let the name point to this machine, and its port 443 lead to the pool's port; the pool keeps trying.";
+            hint "Make the name resolve to this machine, and forward its port 443 to the pool's port. The pool keeps trying.";
     }
 }
