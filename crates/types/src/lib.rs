@@ -30,7 +30,7 @@ pub mod wire;
 
 pub use crypto::{
     AgentKey, AgentPublic, Delegation, DelegationError, JoinProof, JoinSecret, NodeKey, NodeKeyError, PoolId, PoolKey,
-    signed,
+    PoolKeyChange, PoolKeyChanges, PoolKeyChangesError, signed,
 };
 pub use error_table::{ErrorRow, ErrorTable, HintRow, TypedError};
 pub use failure::Failure;
@@ -55,6 +55,7 @@ pub const ERROR_TABLES: &[ErrorTable] = &[
     ErrorTable { title: "Signed calls of protocol 2", rows: protocol2::SignatureError::ROWS },
     ErrorTable { title: "Params of protocol 2", rows: protocol2::FormError::ROWS },
     ErrorTable { title: "Keys", rows: NodeKeyError::ROWS },
+    ErrorTable { title: "Changes of a pool's key", rows: PoolKeyChangesError::ROWS },
     ErrorTable { title: "Hex", rows: HexError::ROWS },
     ErrorTable { title: "Node IDs", rows: NodeIdError::ROWS },
     ErrorTable { title: "Enodes", rows: EnodeError::ROWS },

@@ -9,6 +9,7 @@ mod delegation;
 mod join_secret;
 mod node_key;
 mod pool_key;
+mod pool_key_change;
 pub mod signed;
 
 pub use agent_key::{AgentKey, AgentPublic};
@@ -16,3 +17,4 @@ pub use delegation::{Delegation, DelegationError};
 pub use join_secret::{JoinProof, JoinSecret};
 pub use node_key::{NodeKey, NodeKeyError};
 pub use pool_key::{PoolId, PoolKey};
+pub use pool_key_change::{PoolKeyChange, PoolKeyChanges, PoolKeyChangesError};

@@ -68,8 +68,11 @@ impl PoolKey {
     /// ```
     #[must_use]
     pub fn prove(&self, challenge: &str) -> Signature {
-        let message = secp256k1::Message::from_digest(digest(challenge));
-        Signature::new(ecdsa::sign(message, &self.0).serialize_compact())
+        self.sign(digest(challenge))
+    }
+
+    pub(super) fn sign(&self, digest: [u8; 32]) -> Signature {
+        Signature::new(ecdsa::sign(secp256k1::Message::from_digest(digest), &self.0).serialize_compact())
     }
 }
 
@@ -77,8 +80,12 @@ impl PoolId {
     /// Whether `proof` was made by [`PoolKey::prove`] with this pool's key, for this challenge.
     #[must_use]
     pub fn proved_by(&self, proof: &Signature, challenge: &str) -> bool {
+        self.verifies(digest(challenge), proof)
+    }
+
+    pub(super) fn verifies(&self, digest: [u8; 32], signature: &Signature) -> bool {
         let key = PublicKey::from_byte_array_compressed(self.0);
-        key.is_ok_and(|key| verifies(&key, digest(challenge), proof.as_bytes()))
+        key.is_ok_and(|key| verifies(&key, digest, signature.as_bytes()))
     }
 }
 

@@ -52,3 +52,6 @@ pub const POOL_ID_HEADER: &str = "vipnode-pool";
 /// The header of the 101 response that proves the pool's id: [`crate::PoolKey::prove`] over the challenge, 128 hex
 /// characters. It is sent with each [`POOL_ID_HEADER`].
 pub const POOL_PROOF_HEADER: &str = "vipnode-pool-proof";
+/// The header of the 101 response that carries the newest changes of the pool's key, [`crate::PoolKeyChanges`]. It is sent
+/// with [`POOL_ID_HEADER`] if there are any.
+pub const POOL_CHANGES_HEADER: &str = "vipnode-pool-changes";
