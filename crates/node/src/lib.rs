@@ -14,7 +14,6 @@ pub mod finder;
 pub mod limits;
 mod node;
 mod node_error;
-mod regular_file;
 pub mod sim;
 #[cfg(feature = "testing")]
 pub mod testing;
@@ -26,7 +25,6 @@ pub use dry_run::DryRun;
 pub use file_owner::FileOwner;
 pub use node::{Node, PeerEvent, PeerEvents, PlannedCall};
 pub use node_error::NodeError;
-pub use regular_file::{Links, open_regular_file, regular, without_waiting};
 pub use transport::{CallFault, Endpoint, Push, Pushes, Transport};
 pub use vipnode_rpc::{Trust, TrustError};
 

@@ -1,6 +1,6 @@
 use std::{io::Read, path::Path};
 
-use vipnode_node::{Links, open_regular_file};
+use vipnode_files::{Links, open_regular_file};
 use vipnode_types::{AgentKey, Delegation, Ms, NodeId, NodeKey};
 use zeroize::Zeroizing;
 

@@ -5,9 +5,9 @@ use std::{
 };
 
 use vipnode_agent_core::{JournalEntry, NodeChange, OpenChanges};
-use vipnode_node::{Links, open_regular_file};
+use vipnode_files::{Links, create_owned, open_regular_file, sync_parent};
 
-use super::files::{create_owned, fault, sync_parent};
+use super::files::fault;
 use crate::{
     AgentError,
     limits::{JOURNAL_BYTES, JOURNAL_SPARE_LINES},

@@ -5,7 +5,6 @@ mod files;
 mod identity;
 mod journal;
 mod nonces;
-mod safe_dir;
 #[cfg(test)]
 mod tests;
 
@@ -14,7 +13,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use vipnode_node::{Links, regular, without_waiting};
+use vipnode_files::{Links, check_dir, make_dir, make_own_dir, regular, without_waiting};
 use vipnode_types::NodeId;
 
 use crate::AgentError;
@@ -56,12 +55,7 @@ impl StateDir {
     /// Makes it, and has it be its owner's alone.
     pub(crate) fn agents(root: &Path) -> Result<PathBuf, AgentError> {
         let path = Self::agents_of(root);
-        safe_dir::make_dir(&path)?;
-        safe_dir::check_dir(root, Links::Follow)?;
-        // It is closed to others before it is judged: earlier versions left that to the umask.
-        safe_dir::check_no_link(&path)?;
-        safe_dir::own_alone(&path)?;
-        safe_dir::check_dir(&path, Links::Refuse)?;
+        make_own_dir(root, &path).map_err(files::fault("using the state directory", &path))?;
         Ok(path)
     }
 
@@ -72,9 +66,10 @@ impl StateDir {
     /// the directory.
     pub fn open(root: &Path, node: &NodeId) -> Result<Self, AgentError> {
         let path = root.join(node.short());
-        safe_dir::make_dir(&path)?;
-        safe_dir::check_dir(root, Links::Follow)?;
-        safe_dir::check_dir(&path, Links::Refuse)?;
+        let unsafe_dir = |path: &Path| files::fault("using the state directory", path);
+        make_dir(&path).map_err(files::fault("making", &path))?;
+        check_dir(root, Links::Follow).map_err(unsafe_dir(root))?;
+        check_dir(&path, Links::Refuse).map_err(unsafe_dir(&path))?;
         let lock_path = path.join("lock");
         let mut options = OpenOptions::new();
         options.create(true).truncate(false).write(true);

@@ -5,6 +5,9 @@ use vipnode_types::JoinSecret;
 
 use crate::error::{CliError, CommandError};
 
+/// A larger file is not a join secret.
+const SECRET_BYTES: u64 = 64 << 10;
+
 /// The secret of a closed pool.
 #[derive(Debug, Args)]
 #[group(multiple = false)]
@@ -32,7 +35,7 @@ impl JoinArgs {
     pub(crate) fn secret(&self) -> Result<Option<JoinSecret>, CliError> {
         let Some(path) = &self.join_secret_file else { return Ok(self.join_secret.clone()) };
         let path = path.clone();
-        let text = match std::fs::read_to_string(&path) {
+        let text = match vipnode_files::read_text(&path, SECRET_BYTES) {
             Ok(text) => text,
             Err(error) => return Err(CommandError::JoinSecretFile { path, error }.into()),
         };

@@ -1,4 +1,4 @@
-use std::{collections::BTreeMap, io::Read, path::Path};
+use std::{collections::BTreeMap, io::ErrorKind, path::Path};
 
 use clap::Command;
 use toml::de::{DeTable, DeValue};
@@ -30,12 +30,12 @@ impl ConfigFile {
     /// Reads a file and checks every key in it against the tree of commands.
     pub(crate) fn read(path: &Path, tree: &Command) -> Result<Self, CommandError> {
         let failed = |error| CommandError::ConfigFile { path: path.to_owned(), error };
-        let mut text = String::new();
-        let file = std::fs::File::open(path).map_err(failed)?;
-        file.take(MOST_BYTES + 1).read_to_string(&mut text).map_err(failed)?;
-        if u64::try_from(text.len()).unwrap_or(u64::MAX) > MOST_BYTES {
-            return Err(CommandError::ConfigSize { path: path.to_owned(), most_bytes: MOST_BYTES });
-        }
+        let text = match vipnode_files::read_text(path, MOST_BYTES) {
+            Err(error) if error.kind() == ErrorKind::FileTooLarge => {
+                return Err(CommandError::ConfigSize { path: path.to_owned(), most_bytes: MOST_BYTES });
+            }
+            read => read.map_err(failed)?,
+        };
         Self::parse(path, &text, tree)
     }
 

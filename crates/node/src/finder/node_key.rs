@@ -1,15 +1,15 @@
 use std::{
     io::ErrorKind,
-    io::Read,
     path::{Path, PathBuf},
 };
 
+use vipnode_files::{Links, read_file};
 use vipnode_types::{NodeId, NodeKey};
 
 use super::{
     FinderEnvironment, FinderError, Tried, data_dirs, default_locations::key_paths, not_there, running_clients,
 };
-use crate::{Endpoint, Links, Node, file_owner::owner_of, open_regular_file};
+use crate::{Endpoint, Node, file_owner::owner_of};
 
 /// A key file that was found.
 #[derive(Debug)]
@@ -60,18 +60,15 @@ pub async fn find_node_key(
 
 fn read(path: &Path, id: NodeId) -> Result<NodeKey, Tried> {
     let miss = |why: String| Tried { location: path.display().to_string(), why };
-    let mut bytes = Vec::new();
-    let file = open_regular_file(path, Links::Follow).and_then(|file| file.take(MAX_KEY_FILE).read_to_end(&mut bytes));
-    if let Err(error) = file {
-        return Err(match error.kind() {
-            ErrorKind::NotFound => not_there(path),
-            ErrorKind::PermissionDenied => {
-                let owner = owner_of(path).map(|owner| format!("; it belongs to {owner}")).unwrap_or_default();
-                miss(format!("this user cannot read it{owner}"))
-            }
-            _ => miss(error.to_string()),
-        });
-    }
+    let failed = |error: std::io::Error| match error.kind() {
+        ErrorKind::NotFound => not_there(path),
+        ErrorKind::PermissionDenied => {
+            let owner = owner_of(path).map(|owner| format!("; it belongs to {owner}")).unwrap_or_default();
+            miss(format!("this user cannot read it{owner}"))
+        }
+        _ => miss(error.to_string()),
+    };
+    let bytes = read_file(path, Links::Follow, MAX_KEY_FILE).map_err(failed)?;
     let key = NodeKey::read(&bytes).map_err(|error| miss(error.to_string()))?;
     if key.id() == id {
         Ok(key)

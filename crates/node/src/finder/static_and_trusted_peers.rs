@@ -1,6 +1,5 @@
 use std::{
     collections::BTreeSet,
-    io::Read as _,
     path::{Path, PathBuf},
 };
 
@@ -54,13 +53,7 @@ fn of_config(settings: &toml::Table) -> impl Iterator<Item = NodeId> {
 }
 
 fn read(path: &Path) -> Option<String> {
-    let mut text = String::new();
-    crate::open_regular_file(path, crate::Links::Follow)
-        .ok()?
-        .take(MAX_SETTINGS_FILE)
-        .read_to_string(&mut text)
-        .ok()?;
-    Some(text)
+    vipnode_files::read_text(path, MAX_SETTINGS_FILE).ok()
 }
 
 #[cfg(test)]

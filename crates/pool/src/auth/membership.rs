@@ -3,6 +3,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use vipnode_files::read_text;
 use vipnode_types::{JoinProof, JoinSecret, NodeId, NodeIdError, errors};
 
 use crate::error::Refusal;
@@ -52,13 +53,16 @@ pub struct MemberLineError {
     pub source: NodeIdError,
 }
 
+/// A larger members file is refused; it has room for half a million nodes.
+const FILE_BYTES: u64 = 64 << 20;
+
 impl Membership {
     /// Reads a members file: one node id or enode per line, `#` starts a comment.
     ///
     /// # Errors
-    /// See [`MembersError`].
+    /// See [`MembersError`]. A file that is not a regular one is refused too: a named pipe would make the start wait.
     pub fn read_file(path: &Path) -> Result<Self, MembersError> {
-        let text = std::fs::read_to_string(path);
+        let text = read_text(path, FILE_BYTES);
         let text = text.map_err(|source| MembersError::Read { path: path.to_owned(), source })?;
         Self::members(&text).map_err(|source| MembersError::Line { path: path.to_owned(), source })
     }

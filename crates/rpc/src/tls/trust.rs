@@ -8,6 +8,7 @@ use rustls::{
     ClientConfig, RootCertStore,
     pki_types::{CertificateDer, pem::PemObject},
 };
+use vipnode_files::{Links, read_file};
 use vipnode_types::errors;
 
 /// Which servers a client trusts: the system's CAs, additional CAs from a file, and whether unencrypted connections to
@@ -17,6 +18,9 @@ pub struct Trust {
     plain: bool,
     ca: Option<Arc<Authorities>>,
 }
+
+/// A larger file of authorities is refused.
+const CA_BYTES: u64 = 16 << 20;
 
 /// The system's authorities alone, read once a process: it takes milliseconds and some 100 KB.
 static SYSTEM: OnceLock<Arc<ClientConfig>> = OnceLock::new();
@@ -61,7 +65,7 @@ impl Trust {
     /// # Errors
     /// The file cannot be read, or holds no certificate of an authority.
     pub fn with_ca(self, path: &Path) -> Result<Self, TrustError> {
-        let text = std::fs::read(path).map_err(|why| TrustError::File { path: path.to_owned(), why })?;
+        let text = read_file(path, Links::Follow, CA_BYTES).map_err(|why| TrustError::File { path: path.to_owned(), why })?;
         let content = |why: String| TrustError::Content { path: path.to_owned(), why };
         let certificates: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&text).collect();
         let certificates = certificates.map_err(|error| content(error.to_string()))?;

@@ -1,10 +1,8 @@
-use std::{
-    fs::{self, File, OpenOptions},
-    io::{self, Read, Write},
-    path::Path,
-};
+use std::{io, path::Path};
 
 use serde::{Serialize, de::DeserializeOwned};
+
+use vipnode_files::{read_text, replace_file};
 
 use crate::StoreError;
 
@@ -44,21 +42,17 @@ impl Document {
         let unavailable =
             |error: io::Error| StoreError::Unavailable { why: format!("reading {}: {error}", path.display()) };
         let damaged = |line: usize, what: String| StoreError::Damaged { file: path.clone(), line, what };
-        let file = match fs::metadata(&path) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
-            Err(error) => return Err(unavailable(error)),
-            Ok(metadata) if !metadata.is_file() => return Err(damaged(1, "it is not a file".to_owned())),
-            Ok(metadata) if metadata.len() > MOST_BYTES => {
-                return Err(damaged(1, format!("it has more than {MOST_BYTES} bytes")));
+        let text = match read_text(&path, MOST_BYTES) {
+            Ok(text) => text,
+            Err(error) => {
+                return match error.kind() {
+                    io::ErrorKind::NotFound => Ok(Vec::new()),
+                    io::ErrorKind::InvalidInput | io::ErrorKind::InvalidData | io::ErrorKind::FileTooLarge => {
+                        Err(damaged(1, error.to_string()))
+                    }
+                    _ => Err(unavailable(error)),
+                };
             }
-            Ok(_) => File::open(&path).map_err(unavailable)?,
-        };
-        let mut text = String::new();
-        match file.take(MOST_BYTES).read_to_string(&mut text) {
-            Err(error) if error.kind() == io::ErrorKind::InvalidData => {
-                return Err(damaged(1, "it is not text".to_owned()));
-            }
-            other => other.map_err(unavailable)?,
         };
         self.parse(&text).map_err(|(line, what)| damaged(line, what))
     }
@@ -110,28 +104,9 @@ impl Document {
     pub(super) fn write<T: Serialize>(self, dir: &Path, records: impl Iterator<Item = T>) -> Result<(), StoreError> {
         let path = dir.join(self.name);
         let text = self.text(records).map_err(io::Error::other);
-        text.and_then(|text| replace(dir, &path, text.as_bytes()))
+        text.and_then(|text| replace_file(&path, text.as_bytes()))
             .map_err(|error| StoreError::Unavailable { why: format!("writing {}: {error}", path.display()) })
     }
-}
-
-/// Replaces a file, by way of one with the suffix "part".
-fn replace(dir: &Path, path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let part = path.with_extension("part");
-    match fs::remove_file(&part) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-        _ => {}
-    }
-    let mut options = OpenOptions::new();
-    options.create_new(true).write(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let mut file = options.open(&part)?;
-    file.write_all(bytes)?;
-    file.sync_all()?;
-    fs::rename(&part, path)?;
-    // Makes the rename durable; elsewhere a directory cannot be opened.
-    if cfg!(unix) { File::open(dir)?.sync_all() } else { Ok(()) }
 }
 
 fn checksum(text: &str) -> String {

@@ -14,6 +14,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use vipnode_files::{Links, make_dir, regular, without_waiting};
 use vipnode_pool_core::{MeteredRow, NodeRow, Row, RowKey, TimesRow};
 use vipnode_types::NodeId;
 
@@ -57,9 +58,10 @@ impl FileStore {
         make_dir(dir).map_err(unavailable)?;
         let mut options = fs::OpenOptions::new();
         options.create(true).truncate(false).write(true);
+        without_waiting(&mut options, Links::Refuse);
         #[cfg(unix)]
         std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        let lock = options.open(dir.join(LOCK)).map_err(unavailable)?;
+        let lock = options.open(dir.join(LOCK)).and_then(regular).map_err(unavailable)?;
         match lock.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => return Err(StoreError::InUse { dir: dir.to_owned() }),
@@ -142,12 +144,4 @@ fn changes_a_file(row: &Row) -> bool {
         Row::Times(_) | Row::Delete(RowKey::Node(_) | RowKey::Times(_)) => true,
         _ => false,
     }
-}
-
-fn make_dir(dir: &Path) -> std::io::Result<()> {
-    let mut builder = fs::DirBuilder::new();
-    builder.recursive(true);
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(dir)
 }

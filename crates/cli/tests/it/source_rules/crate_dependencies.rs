@@ -4,19 +4,20 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
-/// Who may use whom. Pool and agent meet only in types, rpc and metrics.
+/// Who may use whom. Pool and agent meet only in types, rpc, files, and metrics.
 const ARROWS: &[(&str, &[&str])] = &[
     ("types", &[]),
+    ("files", &[]),
     ("pool-core", &["types"]),
     ("agent-core", &["types"]),
     ("metrics", &[]),
     ("openrpc", &["types"]),
-    ("rpc", &["types"]),
-    ("store", &["pool-core", "types"]),
-    ("node", &["rpc", "types"]),
-    ("pool", &["pool-core", "metrics", "rpc", "store", "types"]),
-    ("agent", &["agent-core", "metrics", "node", "openrpc", "rpc", "types"]),
-    ("cli", &["agent", "agent-core", "metrics", "node", "openrpc", "pool", "pool-core", "types"]),
+    ("rpc", &["files", "types"]),
+    ("store", &["files", "pool-core", "types"]),
+    ("node", &["files", "rpc", "types"]),
+    ("pool", &["files", "pool-core", "metrics", "rpc", "store", "types"]),
+    ("agent", &["agent-core", "files", "metrics", "node", "openrpc", "rpc", "types"]),
+    ("cli", &["agent", "agent-core", "files", "metrics", "node", "openrpc", "pool", "pool-core", "types"]),
     ("sim", &["agent-core", "pool-core", "store", "types"]),
 ];
 
@@ -26,6 +27,7 @@ const WITH_DEFAULT_FEATURES: &[(&str, &[&str])] = &[("sim", &["pool", "rpc"])];
 /// These compile without it, so that they run unchanged in the simulator.
 const WITHOUT_TOKIO: &[&str] = &[
     "vipnode-types",
+    "vipnode-files",
     "vipnode-openrpc",
     "vipnode-pool-core",
     "vipnode-agent-core",

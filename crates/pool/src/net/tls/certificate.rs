@@ -9,6 +9,7 @@ use rustls::{
     pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject},
     sign::CertifiedKey,
 };
+use vipnode_files::{Links, read_file};
 use vipnode_types::Ms;
 use x509_cert::{
     der::Decode,
@@ -104,11 +105,7 @@ impl Certificate {
 
 fn text(path: &Path) -> Result<Vec<u8>, TlsError> {
     let file = |why| TlsError::File { path: path.to_owned(), why };
-    if std::fs::metadata(path).map_err(file)?.len() > FILE_BYTES {
-        let why = format!("it has more than {FILE_BYTES} bytes");
-        return Err(TlsError::Content { path: path.to_owned(), why });
-    }
-    std::fs::read(path).map_err(file)
+    read_file(path, Links::Follow, FILE_BYTES).map_err(file)
 }
 
 fn name(name: &GeneralName) -> Option<String> {

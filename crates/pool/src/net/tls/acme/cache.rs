@@ -1,9 +1,10 @@
 use std::{
-    fs::{self, OpenOptions},
-    io::{self, Write as _},
+    fs, io,
     path::{Path, PathBuf},
     time::SystemTime,
 };
+
+use vipnode_files::{read_text, replace_file};
 
 use super::{AcmeConfig, Certificate, TlsError};
 
@@ -36,8 +37,7 @@ impl AcmeConfig {
 
     pub(super) fn kept_account(&self) -> Option<String> {
         let path = self.account_file();
-        let fits = fs::metadata(&path).is_ok_and(|file| file.len() <= ACCOUNT_BYTES);
-        fits.then(|| fs::read_to_string(&path).ok()).flatten()
+        read_text(&path, ACCOUNT_BYTES).ok()
     }
 
     pub(super) fn keep_account(&self, credentials: &str) -> Result<(), TlsError> {
@@ -67,16 +67,5 @@ impl AcmeConfig {
 
 /// Writes a file as a whole or not at all, readable only by its owner.
 fn write(path: &Path, text: &str) -> Result<(), TlsError> {
-    let written = || -> io::Result<()> {
-        let new = path.with_extension("new");
-        let mut options = OpenOptions::new();
-        options.write(true).create(true).truncate(true);
-        #[cfg(unix)]
-        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        let mut file = options.open(&new)?;
-        file.write_all(text.as_bytes())?;
-        file.sync_all()?;
-        fs::rename(&new, path)
-    };
-    written().map_err(|why| TlsError::Write { path: path.to_owned(), why })
+    replace_file(path, text.as_bytes()).map_err(|why| TlsError::Write { path: path.to_owned(), why })
 }
