@@ -54,30 +54,38 @@ pub(crate) fn plain(text: &str) -> String {
     anstream::adapter::strip_str(text).to_string()
 }
 
-fn commands() -> Vec<Command> {
+/// Each command that a user can type, with its words joined by `_`.
+fn commands() -> Vec<(String, Command)> {
+    fn gather(command: &Command, name: &str, all: &mut Vec<(String, Command)>) {
+        all.push((name.to_owned(), command.clone()));
+        for below in command.get_subcommands().filter(|below| below.get_name() != "help") {
+            let words = if name == "vipnode" { String::new() } else { format!("{name}_") };
+            gather(below, &format!("{words}{}", below.get_name()), all);
+        }
+    }
     let mut tree = Cli::command();
     tree.build();
-    let subcommands = tree.get_subcommands().filter(|command| command.get_name() != "help").cloned();
-    std::iter::once(tree.clone()).chain(subcommands.collect::<Vec<_>>()).collect()
+    let mut all = Vec::new();
+    gather(&tree, "vipnode", &mut all);
+    all
 }
 
 #[test]
 fn snapshot_of_the_short_help_of_each_command() {
-    for command in commands() {
+    for (name, command) in commands() {
         let mut shown = String::new();
         for width in WIDTHS {
             let help = plain(&command.clone().term_width(width).render_help().ansi().to_string());
             let _infallible = write!(shown, "=== {width} columns\n{help}");
         }
-        assert_snapshot!(format!("help_{}", command.get_name()), shown);
+        assert_snapshot!(format!("help_{name}"), shown);
     }
 }
 
 #[test]
 fn short_help_is_one_screen_and_each_help_a_line() {
     let mut wrong = Vec::new();
-    for command in commands() {
-        let name = command.get_name().to_owned();
+    for (name, command) in commands() {
         let lines = plain(&command.clone().term_width(80).render_help().ansi().to_string()).lines().count();
         if lines > SCREEN {
             wrong.push(format!("{name}: -h has {lines} lines"));

@@ -1,10 +1,10 @@
 use std::{net::SocketAddr, sync::Arc};
 
-use vipnode_types::PoolKey;
+use vipnode_types::{PoolKey, PoolKeyChanges};
 
 use crate::{
     AllowedOrigins, Membership, Network, PoolLimits, PoolMetrics, PoolTls, StatusAudience, TrustedProxies, Welcome,
-    auth::AccessRules,
+    auth::{AccessRules, PoolIdentity},
 };
 
 /// The settings of a pool.
@@ -17,6 +17,8 @@ pub struct PoolConfig {
     pub public_urls: Vec<String>,
     /// The pool's key, from a [`crate::DataDir`]. Without one, the pool has no id.
     pub key: Option<Arc<PoolKey>>,
+    /// The newest changes of the key, which the pool sends to agents that remember an older one.
+    pub key_changes: PoolKeyChanges,
     /// The pool's certificate. Without one, the port accepts only plain HTTP and WebSocket; with one, only TLS.
     pub tls: Option<PoolTls>,
     /// The proxies in front of the pool, if any.
@@ -42,6 +44,11 @@ pub struct PoolConfig {
 }
 
 impl PoolConfig {
+    /// Returns what the pool presents to agents, if it has a key.
+    pub(crate) fn identity(&self) -> Option<PoolIdentity> {
+        self.key.clone().map(|key| PoolIdentity::new(key, &self.key_changes))
+    }
+
     /// Returns the settings, apart from limits, that an operator may change while the pool runs.
     pub(crate) fn access_rules(&self) -> AccessRules {
         AccessRules {
@@ -64,6 +71,7 @@ impl PoolConfig {
             bind,
             public_urls: Vec::new(),
             key: None,
+            key_changes: PoolKeyChanges::default(),
             tls: None,
             proxies: TrustedProxies::default(),
             members: Membership::Open,

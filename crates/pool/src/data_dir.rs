@@ -1,19 +1,21 @@
 use std::{
-    fs::{self, File, OpenOptions},
-    io::{self, Read as _, Write as _},
+    io,
     path::{Path, PathBuf},
 };
 
 use vipnode_store::{FileStore, StoreError};
-use vipnode_types::{NodeKeyError, PoolId, PoolKey, errors};
+use vipnode_types::{NodeKeyError, PoolId, PoolKeyChangesError, errors};
+
+use crate::{engine::wall_clock, key_file::KeyFile};
 
 /// The directory of a pool: its key, and what its store keeps.
 ///
 /// Without one, each start of a pool is a new pool to its agents, and all nodes are strangers to it again.
 #[derive(Debug)]
 pub struct DataDir {
-    /// Made when the directory was first opened.
-    pub(crate) key: PoolKey,
+    pub(crate) path: PathBuf,
+    /// The key was made when the directory was first opened.
+    pub(crate) keys: KeyFile,
     /// It holds the directory's lock.
     pub(crate) store: FileStore,
 }
@@ -45,7 +47,16 @@ errors! {
             /// What is wrong with it.
             why: NodeKeyError,
         }: local, "{path} does not contain a pool's key: {why}" (path = path.display()),
-            hint "Restore the file from a backup, or delete it to create a new key. A new key changes the pool's ID, which agents do not check yet.";
+            hint "Restore the file from a backup. A pool with a new key is refused by agents that remember its ID, unless they \
+                  run with --accept-pool-key ID.";
+        /// The changes of the key in the file cannot be read.
+        DamagedChanges {
+            /// Path of the key file.
+            path: PathBuf,
+            /// What is wrong with them.
+            why: PoolKeyChangesError,
+        }: local, "the changes of the pool's key in {path} cannot be read: {why}" (path = path.display()),
+            hint "Restore the file from a backup, or keep only its first line: the key.";
         /// Something other than a regular file has the key's name.
         KeyNotFile {
             /// The path.
@@ -69,11 +80,6 @@ errors! {
     }
 }
 
-/// The file of the pool's key.
-const KEY: &str = "pool-key";
-/// A key file has 64 characters and a line break; more bytes are not read.
-const KEY_BYTES: u64 = 1_024;
-
 impl DataDir {
     /// Opens a directory, which is created if it does not exist, and makes the pool's key at the first start.
     ///
@@ -82,79 +88,36 @@ impl DataDir {
     pub fn open(dir: &Path) -> Result<Self, DataDirError> {
         // The store locks the directory, so that two pools that start together do not make two keys.
         let store = FileStore::open(dir)?;
-        let path = dir.join(KEY);
-        let key = match read_key(&path)? {
-            Some(key) => key,
-            None => make_key(&path)?,
+        let path = dir.join(KeyFile::NAME);
+        let keys = match KeyFile::read(&path)? {
+            Some(keys) => keys,
+            None => KeyFile::make(&path)?,
         };
-        Ok(Self { key, store })
+        Ok(Self { path: dir.to_owned(), keys, store })
     }
 
     /// Returns the pool's id.
     #[must_use]
     pub fn id(&self) -> PoolId {
-        self.key.id()
+        self.keys.key.id()
     }
-}
 
-/// Returns the key; `None` if the file does not exist. Nothing but a regular file is opened, because opening a fifo would block.
-fn read_key(path: &Path) -> Result<Option<PoolKey>, DataDirError> {
-    let failed = |why| DataDirError::ReadKey { path: path.to_owned(), why };
-    let metadata = match fs::symlink_metadata(path) {
-        Ok(metadata) => metadata,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(failed(error)),
-    };
-    if !metadata.is_file() {
-        return Err(DataDirError::KeyNotFile { path: path.to_owned() });
-    }
-    #[cfg(unix)]
-    if std::os::unix::fs::PermissionsExt::mode(&metadata.permissions()) & 0o077 != 0 {
-        return Err(DataDirError::ExposedKey { path: path.to_owned() });
-    }
-    let mut text = Vec::new();
-    File::open(path).and_then(|file| file.take(KEY_BYTES).read_to_end(&mut text)).map_err(failed)?;
-    PoolKey::read(&text).map(Some).map_err(|why| DataDirError::DamagedKey { path: path.to_owned(), why })
-}
-
-/// Makes a key and writes it: whole, durable, and for its owner only. A crash leaves no file or the whole file.
-fn make_key(path: &Path) -> Result<PoolKey, DataDirError> {
-    let key = loop {
-        let mut bytes = [0; 32];
-        getrandom::fill(&mut bytes).map_err(|error| DataDirError::Random { why: error.to_string() })?;
-        // Fewer than one of 2^127 random values is not a key.
-        if let Ok(key) = PoolKey::from_random(bytes) {
-            break key;
-        }
-    };
-    write_key(path, &key).map_err(|why| DataDirError::WriteKey { path: path.to_owned(), why })?;
-    Ok(key)
-}
-
-fn write_key(path: &Path, key: &PoolKey) -> io::Result<()> {
-    let part = path.with_extension("part");
-    match fs::remove_file(&part) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-        _ => {}
-    }
-    let mut options = OpenOptions::new();
-    options.create_new(true).write(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let mut file = options.open(&part)?;
-    file.write_all(key.to_hex().as_bytes())?;
-    file.write_all(b"\n")?;
-    file.sync_all()?;
-    fs::rename(&part, path)?;
-    match path.parent() {
-        // Makes the rename durable; other systems cannot open a directory.
-        Some(dir) if cfg!(unix) => File::open(dir)?.sync_all(),
-        _ => Ok(()),
+    /// Gives the pool a new key. The old key signs the change, so that agents which remember the old ID accept the new one.
+    ///
+    /// # Errors
+    /// See [`DataDirError`]; the pool then still has its old key.
+    pub fn rotate_key(&mut self) -> Result<(), DataDirError> {
+        let newer = self.keys.rotated(wall_clock())?;
+        newer.write(&self.path.join(KeyFile::NAME))?;
+        self.keys = newer;
+        Ok(())
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use vipnode_types::TypedError as _;
 
     use super::*;
@@ -164,16 +127,16 @@ mod tests {
         let root = tempfile::tempdir().unwrap();
         let dir = root.path().join("pool");
         let first = DataDir::open(&dir).unwrap();
-        let id = first.key.id();
+        let id = first.id();
         assert!(matches!(DataDir::open(&dir), Err(DataDirError::Store(StoreError::InUse { .. }))));
         drop(first);
         #[cfg(unix)]
         {
             use std::os::unix::fs::PermissionsExt as _;
-            assert_eq!(fs::metadata(dir.join(KEY)).unwrap().permissions().mode() & 0o777, 0o600);
+            assert_eq!(fs::metadata(dir.join(KeyFile::NAME)).unwrap().permissions().mode() & 0o777, 0o600);
         }
-        assert_eq!(DataDir::open(&dir).unwrap().key.id(), id);
-        assert_ne!(DataDir::open(&root.path().join("other")).unwrap().key.id(), id);
+        assert_eq!(DataDir::open(&dir).unwrap().id(), id);
+        assert_ne!(DataDir::open(&root.path().join("other")).unwrap().id(), id);
     }
 
     #[test]
@@ -181,7 +144,7 @@ mod tests {
     fn a_key_that_cannot_be_used_is_kept_as_it_is() {
         use std::os::unix::fs::{PermissionsExt, symlink};
         let root = tempfile::tempdir().unwrap();
-        let (dir, key) = (root.path(), root.path().join(KEY));
+        let (dir, key) = (root.path(), root.path().join(KeyFile::NAME));
         let error = || DataDir::open(dir).unwrap_err();
         fs::write(&key, "0x00").unwrap();
         assert!(error().hint().unwrap().contains("chmod 600"), "{}", error());
@@ -197,7 +160,32 @@ mod tests {
     fn what_a_crash_left_of_a_key_is_replaced() {
         let root = tempfile::tempdir().unwrap();
         fs::write(root.path().join("pool-key.part"), "cut").unwrap();
-        let id = DataDir::open(root.path()).unwrap().key.id();
-        assert_eq!(DataDir::open(root.path()).unwrap().key.id(), id);
+        let id = DataDir::open(root.path()).unwrap().id();
+        assert_eq!(DataDir::open(root.path()).unwrap().id(), id);
+    }
+
+    #[test]
+    fn a_new_key_is_signed_by_the_old_one_and_a_lost_change_is_only_that() {
+        let root = tempfile::tempdir().unwrap();
+        let mut ids = Vec::new();
+        for _ in 0..10 {
+            let mut dir = DataDir::open(root.path()).unwrap();
+            ids.push(dir.id());
+            dir.rotate_key().unwrap();
+            assert_ne!(dir.id(), ids[ids.len() - 1]);
+        }
+        let dir = DataDir::open(root.path()).unwrap();
+        let (changes, newest) = (&dir.keys.changes, dir.id());
+        assert!(ids[2..].iter().all(|id| changes.lead(id, &newest)));
+        assert!(!changes.lead(&ids[1], &newest), "the newest eight are kept");
+        drop(dir);
+        // As if another key had been put into the file: what leads to the old one helps nobody.
+        let path = root.path().join(KeyFile::NAME);
+        let text = fs::read_to_string(&path).unwrap();
+        let (_, changes) = text.split_once('\n').unwrap();
+        fs::write(&path, format!("{}\n{changes}", "07".repeat(32))).unwrap();
+        assert!(DataDir::open(root.path()).unwrap().keys.changes.is_empty());
+        fs::write(&path, format!("{}\nchanged\n", "07".repeat(32))).unwrap();
+        assert!(matches!(DataDir::open(root.path()), Err(DataDirError::DamagedChanges { .. })));
     }
 }

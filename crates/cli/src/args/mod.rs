@@ -11,6 +11,7 @@ mod link;
 mod metrics;
 mod original_pool;
 mod pool;
+mod pool_command;
 mod protocol;
 mod status;
 mod targets;
@@ -34,6 +35,7 @@ pub(crate) use self::{
     link::LinkArgs,
     metrics::MetricsArgs,
     pool::PoolArgs,
+    pool_command::{KeyCommand, PoolCommand, RotateArgs},
     protocol::{ProtocolArgs, UPDATE_INTERVAL},
     status::{ASKED_POOL, StatusArgs},
     targets::Targets,

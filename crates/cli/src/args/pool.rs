@@ -11,13 +11,17 @@ use ipnet::IpNet;
 use vipnode_pool::{AllowedOrigin, Network, ProxyHeader, StatusAudience, Welcome};
 use vipnode_types::Price;
 
-use super::{JoinArgs, TlsArgs, original_pool::OriginalPool};
+use super::{JoinArgs, PoolCommand, TlsArgs, original_pool::OriginalPool};
 use crate::args::limit_flag::LimitFlag;
 
 #[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true, disable_help_subcommand = true)]
 #[command(after_help = "Examples:\n  vipnode pool --tls-host pool.example.org  run wss://pool.example.org\n  \
                         vipnode pool --members members.txt        admit only these node IDs")]
 pub(crate) struct PoolArgs {
+    /// Without a command: run a pool.
+    #[command(subcommand)]
+    pub(crate) command: Option<PoolCommand>,
     /// Listen on this address.
     ///
     /// [default: 127.0.0.1:8080, or 0.0.0.0:443 with --tls-host]
@@ -63,7 +67,7 @@ pub(crate) struct PoolArgs {
     /// Accept only nodes on this network.
     ///
     /// Takes mainnet, sepolia, holesky, hoodi, or a network ID.
-    #[arg(long, value_name = "NETWORK", help_heading = "Pool")]
+    #[arg(long, value_name = "NETWORK", help_heading = "Pool", hide_short_help = true)]
     pub(crate) restrict_network: Option<Network>,
     /// Return at most this many hosts per protocol 2 request.
     ///
@@ -111,7 +115,7 @@ pub(crate) struct PoolArgs {
     #[arg(long, value_name = "NAME=VALUE", help_heading = "Advanced", hide_short_help = true)]
     pub(crate) limit: Vec<LimitFlag>,
     /// Print all limits with their values and effects, then exit.
-    #[arg(long, help_heading = "Advanced")]
+    #[arg(long, help_heading = "Advanced", hide_short_help = true)]
     pub(crate) print_limits: bool,
     #[command(flatten)]
     pub(crate) original: OriginalPool,

@@ -9,6 +9,7 @@ mod doctor;
 mod link;
 mod pool;
 mod pool_certificate;
+mod pool_key;
 mod protocol;
 mod release;
 mod status;
@@ -18,7 +19,7 @@ use std::process::ExitCode;
 use tokio::runtime::Runtime;
 
 use crate::{
-    args::{Cli, Command, Global},
+    args::{Cli, Command, Global, PoolCommand},
     commands::agent::Role,
     config::Reload,
     error::{CliError, CommandError},
@@ -64,7 +65,10 @@ async fn dispatch(cli: Cli, screen: Screen, signals: Signals, reload: Reload) ->
             Ok(())
         }
         Some(Command::Man(args)) => reference::man(&args, screen),
-        Some(Command::Pool(args)) => pool::run(*args, screen, signals, reload).await,
+        Some(Command::Pool(mut args)) => match args.command.take() {
+            None => pool::run(*args, screen, signals, reload).await,
+            Some(PoolCommand::Key(args)) => pool_key::run(args.command, screen),
+        },
     };
     ended.map(|()| ExitCode::SUCCESS)
 }

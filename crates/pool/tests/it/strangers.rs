@@ -7,8 +7,8 @@ use serde_json::{Value, json, value::RawValue};
 use vipnode_pool::{DataDir, Membership, PoolConfig, PoolServer, StatusAudience};
 use vipnode_rpc::{RpcLimits, http};
 use vipnode_types::{
-    JoinSecret,
-    wire::{ConnectReply, ErrorCode, POOL_ID_HEADER, POOL_PROOF_HEADER, ReportReply, WireError, method},
+    JoinSecret, PoolKeyChanges,
+    wire::{ConnectReply, ErrorCode, POOL_CHANGES_HEADER, POOL_ID_HEADER, POOL_PROOF_HEADER, ReportReply, WireError, method},
 };
 
 fn unauthorized(answer: Result<ConnectReply, WireError>, words: &str) {
@@ -208,7 +208,7 @@ async fn http_answers_what_needs_no_signature() {
 }
 
 #[tokio::test]
-async fn a_pool_with_a_data_directory_proves_one_id_and_one_without_has_none() {
+async fn a_pool_with_a_data_directory_proves_its_id_and_sends_its_changes() {
     let dir = tempfile::tempdir().unwrap();
     let keys = Keys::new(1);
     let mut ids = Vec::new();
@@ -229,6 +229,18 @@ async fn a_pool_with_a_data_directory_proves_one_id_and_one_without_has_none() {
         ids.push(id);
     }
     assert_eq!(ids[0], ids[1], "the id survives a restart");
+
+    let mut datadir = DataDir::open(dir.path()).unwrap();
+    datadir.rotate_key().unwrap();
+    let id = datadir.id();
+    let rotated = PoolServer::spawn_in(config(), datadir).await.unwrap();
+    let (_socket, answer) = tokio_tungstenite::connect_async(ws_url(&rotated)).await.unwrap();
+    let header = |name: &str| answer.headers()[name].to_str().unwrap().to_owned();
+    assert_eq!(header(POOL_ID_HEADER), id.to_string());
+    assert!(id.proved_by(&header(POOL_PROOF_HEADER).parse().unwrap(), &header("vipnode-challenge")));
+    let changes: PoolKeyChanges = header(POOL_CHANGES_HEADER).parse().unwrap();
+    assert!(changes.lead(&ids[0], &id), "an agent that remembers the old ID accepts the new one");
+    rotated.shutdown().await.unwrap();
 
     let pool = pool().await;
     let (_socket, answer) = tokio_tungstenite::connect_async(ws_url(&pool)).await.unwrap();
