@@ -120,6 +120,13 @@ pub enum Command {
         /// The connection of the socket.
         connection: ConnectionId,
     },
+    /// The operator bans a node: its connection and its leases end at once.
+    Expel {
+        /// The node, which need not be connected or known.
+        node: NodeId,
+        /// The reason, for its connection.
+        reason: String,
+    },
     /// Time passed. Due at [`crate::Core::next_wake`] at the latest, and at least every `Limits::tick_ms`.
     Tick,
 }

@@ -27,6 +27,7 @@ mod limit_table;
 mod limits;
 mod matching;
 mod metering;
+mod node_view;
 mod output;
 mod pool_call;
 mod pool_clock;
@@ -38,7 +39,10 @@ mod steps;
 mod tests;
 
 pub use self::core::Core;
-pub use agents::proven::{PairedTime, Proven};
+pub use agents::{
+    drains::Drains,
+    proven::{PairedTime, Proven},
+};
 pub use collections::{
     address_block::{AddressBlock, WideBlock},
     block_shares::BlockShares,
@@ -53,6 +57,7 @@ pub use ids::{CallId, ConnectionId, RequestId};
 pub use limit_table::{Limit, LimitUnit};
 pub use limits::{Limits, PoolLimits};
 pub use metering::pair_time::PairTime;
+pub use node_view::{NodePage, NodeView};
 pub use pool_call::PoolCall;
 pub use protocol2::state::Protocol2State;
 pub use row::{HostTimeRow, LeaseRow, MergedRows, MeteredRow, NodeRow, Presence, Row, RowKey, TimesRow};

@@ -1,6 +1,7 @@
 //! The nodes whose agents have connected to this pool: their identity, connection, presence, offer, and wishes. It may
 //! call the collections and the clock. Leases, matching, and money never enter.
 
+pub(crate) mod drains;
 pub(crate) mod hello;
 pub(crate) mod node;
 pub(crate) mod node_class;
@@ -17,7 +18,9 @@ use vipnode_types::{ChainSpec, Enode, Ms, NodeId, protocol2::Kind, sanitize};
 
 use crate::{
     ConnectionId, Credentials, Limits, NodeRow, Signer,
-    agents::{node::Node, presence::Presences, profile::Profile, registry::Registry, witnesses::Witnesses},
+    agents::{
+        drains::Drains, node::Node, presence::Presences, profile::Profile, registry::Registry, witnesses::Witnesses,
+    },
     collections::{
         interner::Interner,
         seeded_rng::SeededRng,
@@ -38,6 +41,7 @@ pub(crate) struct Agents {
     unwanted: BTreeMap<u32, Vec<u32>>,
     witnesses: Witnesses,
     presences: Presences,
+    drains: Drains,
     roles: Roles,
     /// Where the search for nodes to forget continues.
     sweep_at: u32,
@@ -73,6 +77,7 @@ impl Agents {
             unwanted: BTreeMap::new(),
             witnesses: Witnesses::new(),
             presences: Presences::new(flush_at),
+            drains: Drains::default(),
             roles: Roles::default(),
             sweep_at: 0,
         }
@@ -157,7 +162,27 @@ impl Agents {
 
     /// Adds a new node. Returns `None` if 2^32 - 1 nodes are known.
     pub(crate) fn insert(&mut self, id: NodeId, credentials: Credentials, seen: Ms, chain: u32) -> Option<u32> {
-        self.nodes.insert(Node::new(id, credentials, seen, chain))
+        let mut node = Node::new(id, credentials, seen, chain);
+        node.set_drained(self.drains.nodes.contains(&id));
+        self.nodes.insert(node)
+    }
+
+    /// Whether a node gets no new leases, by the operator's order.
+    pub(crate) fn is_drained(&self, index: u32) -> bool {
+        self.drains.all || self.nodes.get(index).is_some_and(Node::drained)
+    }
+
+    /// Replaces what the operator drains. Returns the nodes that may differ from the lists of hosts and clients.
+    pub(crate) fn set_drains(&mut self, drains: Drains) -> Vec<Changed> {
+        let old = std::mem::replace(&mut self.drains, drains);
+        let changed = old.nodes.symmetric_difference(&self.drains.nodes).filter_map(|id| self.nodes.find(id));
+        let changed: Vec<u32> = changed.collect();
+        let mut refreshed = Vec::new();
+        for index in changed {
+            let drained = self.id(index).is_some_and(|id| self.drains.nodes.contains(&id));
+            refreshed.push(self.update(index, |node| node.set_drained(drained)));
+        }
+        refreshed
     }
 
     /// Adds a node from a stored row.
@@ -165,7 +190,9 @@ impl Agents {
         let Some(chain) = self.chains.acquire_past_limit(row.chain) else { return };
         self.roles.hosts = self.roles.hosts.saturating_add(u64::from(row.host));
         self.roles.clients = self.roles.clients.saturating_add(u64::from(row.client));
-        self.nodes.insert(Node::from_row(row, chain));
+        let mut node = Node::from_row(row, chain);
+        node.set_drained(self.drains.nodes.contains(&row.id));
+        self.nodes.insert(node);
     }
 
     /// Returns the row to store for a node.

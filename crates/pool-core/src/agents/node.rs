@@ -39,6 +39,8 @@ pub(crate) struct Node {
     hash: LeaseSetHash,
     head: u64,
 
+    /// The operator gives it no new leases.
+    drained: bool,
     hosting: bool,
     slots: u32,
     /// Whether its slots for light nodes are full.
@@ -99,6 +101,7 @@ impl Node {
             seq: 0,
             hash: LeaseSetHash::default(),
             head: 0,
+            drained: false,
             hosting: false,
             slots: 0,
             light_full: false,
@@ -236,6 +239,15 @@ impl Node {
         self.head
     }
 
+    /// Whether the operator gives it no new leases.
+    pub(crate) const fn drained(&self) -> bool {
+        self.drained
+    }
+
+    pub(in crate::agents) const fn set_drained(&mut self, drained: bool) {
+        self.drained = drained;
+    }
+
     /// Whether it offers slots.
     pub(crate) const fn hosting(&self) -> bool {
         self.hosting
@@ -355,10 +367,12 @@ impl Node {
         self.rtt_us = u32::try_from(smooth).unwrap_or(u32::MAX);
     }
 
-    /// The slots that it could provide without its leases: all of them while it can be called and dialed, otherwise 0.
+    /// The slots that it could provide without its leases: all of them while it can be called and dialed and is not drained,
+    /// otherwise 0.
     pub(crate) fn open_slots(&self) -> u32 {
         let reachable = self.endpoint.as_ref().is_some_and(|endpoint| endpoint.port != 0);
-        if self.hosting && self.callable && self.is_connected() && reachable { self.slots } else { 0 }
+        let offers = self.hosting && !self.drained && self.callable && self.is_connected() && reachable;
+        if offers { self.slots } else { 0 }
     }
 
     /// Returns where a node that was observed in a scope may dial it: the remote address of its socket with the port that it

@@ -1,4 +1,7 @@
-use std::net::IpAddr;
+use std::{
+    fmt,
+    net::{IpAddr, Ipv4Addr, Ipv6Addr},
+};
 
 /// A block of addresses that one operator is likely to hold: the /24 of an IPv4 address, the /48 of an IPv6 address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -55,6 +58,18 @@ impl AddressBlock {
     }
 }
 
+/// As a network, such as 192.0.2.0/24.
+impl fmt::Display for AddressBlock {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let [_, version, a, b, c, d, e, g] = self.0.to_be_bytes();
+        match version {
+            4 => write!(f, "{}/24", Ipv4Addr::new(a, b, c, 0)),
+            6 => write!(f, "{}/48", Ipv6Addr::from([a, b, c, d, e, g, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0])),
+            _ => f.write_str("all"),
+        }
+    }
+}
+
 impl WideBlock {
     /// The wide block of an address.
     #[must_use]
@@ -91,6 +106,13 @@ mod tests {
         assert_ne!(block("8.8.8.8"), block("8.8.9.8"));
         assert_eq!(block("2001:db8:1:2::1"), block("2001:db8:1:3::1"));
         assert_ne!(block("2001:db8:1::1"), block("2001:db8:2::1"));
+    }
+
+    #[test]
+    fn a_block_reads_as_a_network() {
+        let block = |text| AddressBlock::of(ip(text)).to_string();
+        assert_eq!((&*block("198.51.100.7"), &*block("2001:db8:1:2::1")), ("198.51.100.0/24", "2001:db8:1::/48"));
+        assert_eq!(AddressBlock::ALL.to_string(), "all");
     }
 
     #[test]

@@ -2,6 +2,7 @@
 //! (agents, matching, leases, metering) in order and passes each what it needs from another. It may call everything; only
 //! `core` calls it. State never lives here.
 
+mod admin;
 mod ask;
 mod call;
 mod call_done;
@@ -51,6 +52,7 @@ impl Core {
             Command::CallDone { call, outcome } => self.call_done(output, call, &outcome),
             Command::Latency { connection, rtt_us } => self.latency(connection, rtt_us),
             Command::Disconnected { connection } => self.disconnected(output, connection),
+            Command::Expel { node, reason } => self.expel(output, &node, reason),
             Command::Tick => self.tick(output),
         }
     }

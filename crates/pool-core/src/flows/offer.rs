@@ -28,6 +28,9 @@ impl Core {
         client: u32,
         elsewhere: bool,
     ) -> Result<LeaseId, NoHost> {
+        if self.agents.is_drained(client) {
+            return Err(NoHost::Drained);
+        }
         if self.past_unpaired(client) {
             return Err(NoHost::Unpaired);
         }

@@ -88,6 +88,7 @@ impl Matching {
         let Context { now, limits, agents, leases, metering } = context;
         let node = agents.get(index)?;
         let reasons = [
+            (NoHost::Drained, agents.is_drained(index)),
             (NoHost::Unpaired, metering.past_unpaired(index, now, agents, limits)),
             (NoHost::Block, self.offers_exhausted(index, context)),
             (NoHost::Price(limits.price), limits.price > node.max_price()),

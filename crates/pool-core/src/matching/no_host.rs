@@ -19,6 +19,8 @@ pub(crate) enum NoHost {
     Unpaired,
     /// Its address block has too many pending offers.
     Block,
+    /// The operator drains it, or the whole pool.
+    Drained,
 }
 
 impl NoHost {
@@ -34,6 +36,7 @@ impl NoHost {
             }
             Self::Scarce => format!("slots on {chain} are scarce; clients without a host come first"),
             Self::Unpaired => "hosts reported your node as connected for too long today while its agent did not; keep the agent running".to_owned(),
+            Self::Drained => "the operator of this pool gives your node no new slots for now".to_owned(),
             Self::Block => "too many slots are offered to your address block and not connected yet".to_owned(),
         }
     }

@@ -1,5 +1,6 @@
 //! The core as a program that runs it sees it: commands in, effects out.
 
+mod admin;
 mod connect;
 mod explain;
 mod fail_static;
