@@ -11,4 +11,5 @@ pub mod node_answers;
 pub mod node_keys;
 pub mod protocol2;
 pub mod protocol3;
+pub mod proxy_protocol;
 pub mod signatures;

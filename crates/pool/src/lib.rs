@@ -29,6 +29,7 @@ mod data_dir;
 mod engine;
 mod error;
 mod fairness;
+mod key_file;
 mod limits;
 mod methods;
 mod metrics;
@@ -46,6 +47,7 @@ pub use metrics::{PoolGlance, PoolMetrics};
 #[cfg(feature = "acme")]
 pub use net::tls::{AcmeConfig, LETS_ENCRYPT};
 pub use net::{
+    proxy_protocol::{ConnectionEnds, read_ends},
     tls::{CertificateFacts, PoolTls, TlsError, TlsNews},
     trusted_proxies::{ProxyHeader, ProxyHeaderError, ProxyHeaderNameError, TrustedProxies},
 };

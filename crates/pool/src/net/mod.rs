@@ -12,7 +12,7 @@ mod http_post;
 pub(crate) mod listener;
 mod opener;
 pub(crate) mod port;
-mod proxy_protocol;
+pub(crate) mod proxy_protocol;
 pub(crate) mod tls;
 pub(crate) mod trusted_proxies;
 mod upgrade;

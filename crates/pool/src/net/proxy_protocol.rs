@@ -14,11 +14,11 @@ use tokio::io::{AsyncRead, AsyncReadExt as _};
 
 /// The two ends of a connection: those of its socket, or as a balancer describes them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct ConnectionEnds {
+pub struct ConnectionEnds {
     /// The client.
-    pub(crate) remote: SocketAddr,
+    pub remote: SocketAddr,
     /// The address that the client connected to: the pool's, or the balancer's.
-    pub(crate) local: SocketAddr,
+    pub local: SocketAddr,
 }
 
 /// How a header of version 2 begins. A header of version 1 has more bytes than this too.
@@ -36,7 +36,7 @@ const BINARY_BYTES: usize = 4 << 10;
 ///
 /// # Errors
 /// The stream ends or fails, or does not begin with a header that this pool can use.
-pub(crate) async fn read_ends<S: AsyncRead + Unpin>(stream: &mut S) -> io::Result<Option<ConnectionEnds>> {
+pub async fn read_ends<S: AsyncRead + Unpin>(stream: &mut S) -> io::Result<Option<ConnectionEnds>> {
     let mut header = SIGNATURE.to_vec();
     stream.read_exact(&mut header).await?;
     if header == SIGNATURE {
