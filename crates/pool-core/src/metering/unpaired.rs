@@ -6,7 +6,7 @@
 //! It is the host's word against the client's, and a host may lie. What its word does is therefore bounded: a pair is kept
 //! apart for the rest of the day once its unpaired time exceeds what a crash or two lost links cost, plus a share of what the
 //! pair was billed in a week; a host's reports count against the client's own budget only up to that; and it takes reports
-//! from several address blocks to exceed that budget.
+//! from several wide address blocks (/16, /32) to exceed that budget.
 
 use std::collections::BTreeMap;
 
@@ -15,7 +15,10 @@ use vipnode_types::{Ms, Price};
 use crate::{
     Counters, Limits,
     agents::{Agents, node::Node},
-    collections::{address_block::AddressBlock, slab::Handle},
+    collections::{
+        address_block::{AddressBlock, WideBlock},
+        slab::Handle,
+    },
     metering::{
         Metering,
         client_times::ClientTimes,
@@ -133,10 +136,11 @@ impl Metering {
         if counted == 0 || counted < limit {
             return false;
         }
-        // Each address block counts for its part alone, so that it takes several to lock a client out.
-        let mut blocks: BTreeMap<Option<AddressBlock>, u64> = BTreeMap::new();
+        // Each wide block counts for its part alone, so that it takes several to lock a client out: one provider's customer
+        // can have hosts in many address blocks of it.
+        let mut blocks: BTreeMap<Option<WideBlock>, u64> = BTreeMap::new();
         for (block, time) in times.all(now) {
-            let sum = blocks.entry(block).or_default();
+            let sum = blocks.entry(block.map(AddressBlock::wide)).or_default();
             *sum = sum.saturating_add(time.counted_ms.into());
         }
         let part = limit.div_ceil(u64::from(limits.lockout_blocks.max(1)));

@@ -252,8 +252,8 @@ fn lie(pool: &mut Pool, host: u32, agent: u32) {
 #[test]
 fn one_hosts_word_locks_no_client_out() {
     let mut pool = Pool::with(priced());
-    // Two hosts of one address block, then two of others; one is connected at a time.
-    let at = [(101, 101), (102, 101), (103, 103), (104, 104)];
+    // Two hosts in two address blocks of one wide block, then two in others; one is connected at a time.
+    let at = [(101, 101), (102, 102), (103, 256 + 103), (104, 512 + 104)];
     let past = |pool: &Pool| pool.core.past_unpaired(pool.core.agents.find(&super::pool::node(2)).unwrap());
     let mut locked = Vec::new();
     // Known as one that pays, so that its block's budget does not matter.
@@ -268,7 +268,7 @@ fn one_hosts_word_locks_no_client_out() {
         pool.disconnect(agent);
         locked.push(past(&pool));
     }
-    assert_eq!(locked, [false, false, false, true], "it takes three blocks");
+    assert_eq!(locked, [false, false, false, true], "it takes three wide blocks");
 }
 
 #[test]
