@@ -62,8 +62,8 @@ limits! {
         /// Time per day that only the host of a pair may report, in addition to `silence_ms`, `unpaired_percent`, and two report
         /// intervals if one of the two speaks protocol 2. Beyond it, the two are kept apart until the next day.
         unpaired_pair_ms: u64 = 2 * MINUTE, Time 0..=DAY;
-        /// Address blocks (/24, /48) whose hosts have to report unpaired time before a client gets no more hosts: the hosts of one
-        /// block count for at most 1/N of the client's limit.
+        /// Wide address blocks (/16, /32) whose hosts have to report unpaired time before a client gets no more hosts: the hosts of
+        /// one wide block count for at most 1/N of the client's limit.
         lockout_blocks: u32 = 3, Count 1..=100;
         /// Rows of the meter that a node ends in one hour; further rows are added up by pair and written in the next hour.
         rows_an_hour: u32 = 1_000, Count 1..=60_000;
@@ -238,8 +238,9 @@ limits! {
         block_burst: u32 = 1_000, Count 1..=100_000_000;
         /// A call that would have to wait longer for its address block is answered "busy".
         block_wait: Duration = seconds(2), Time 0..=MINUTE;
-        /// Bytes per second of answers to one address block, on average, not counting answers of the core on WebSockets; an
-        /// answer beyond it waits up to `block_wait`, then the request is refused (429, or "busy").
+        /// Bytes per second of answers to one address block, on average. An answer beyond it waits up to `block_wait`, then the
+        /// request is refused (429, or "busy"). Answers of the core on WebSockets leave at once; instead, the block's next calls
+        /// wait.
         block_bytes_a_second: usize = 1 << 20, Bytes KIB..=1_024 * MIB;
         /// Bytes of such answers to one address block that may be sent at once.
         block_bytes_at_once: usize = 8 << 20, Bytes MIB..=1_024 * MIB;
@@ -255,6 +256,15 @@ limits! {
         permits_report: usize = 16_384, Count 1..=1_000_000;
         /// All other calls that wait for the core; shared and answered like `permits_connect`.
         permits_other: usize = 4_096, Count 1..=1_000_000;
+        /// Microseconds of the core's time that an address block gets in its turn, before others have theirs; what it used beyond
+        /// that is paid back in its next turns.
+        core_turn_us: u32 = 100, Count 1..=1_000_000;
+        /// The longest time that a block pays back, in turns of others; what it used beyond that is forgiven.
+        core_debt_turns: u32 = 100, Count 0..=1_000_000;
+        /// Wide blocks (/16, /32) whose time is remembered while they wait for nothing; beyond it, all such time is forgiven.
+        core_debtors: usize = 10_000, Count 0..=10_000_000;
+        /// Microseconds after which the core sends the answers to the messages that it has handled in a row; at most 256.
+        core_batch_us: u32 = 500, Count 1..=1_000_000;
         /// Signatures checked at the same time, address blocks in turn; 0 means half of the machine's CPU cores.
         signature_checks: usize = 0, Count 0..=1_024;
         /// A signed call whose signature cannot be checked within this time is answered "busy".

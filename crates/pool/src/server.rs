@@ -15,6 +15,7 @@ use crate::{
     DataDir, PoolConfig, PoolTls,
     auth::{AccessControl, Audience},
     close_reason::CloseReason,
+    key_file::KeyFile,
     engine::{Connections, CoreThread, CoreThreadParts, StoreThread, inbox},
     methods::{Monitor, Service},
     net::{fd_limit, listener::listen, port::Port},
@@ -91,8 +92,10 @@ impl PoolServer {
     /// # Errors
     /// See [`PoolError`].
     pub async fn spawn_in(config: PoolConfig, dir: DataDir) -> Result<Self, PoolError> {
-        let DataDir { key, store } = dir;
-        Self::spawn_with(PoolConfig { key: Some(Arc::new(key)), ..config }, Box::new(store)).await
+        let DataDir { keys, store, .. } = dir;
+        let KeyFile { key, changes } = keys;
+        let config = PoolConfig { key: Some(Arc::new(key)), key_changes: changes, ..config };
+        Self::spawn_with(config, Box::new(store)).await
     }
 
     /// Starts a pool on a store.
@@ -105,10 +108,10 @@ impl PoolServer {
         let local_addr = listener.local_addr().map_err(refused)?;
         make_room(&listener, config.limits.connections);
         let metrics = config.metrics.shared();
-        let (inbox, reader) = inbox(metrics.queue.clone());
+        let (inbox, reader) = inbox(metrics.queue.clone(), &config.limits);
         let connections = Arc::new(Connections::new(inbox.clone()));
         let audience = Audience::new(local_addr, &config.public_urls, config.tls.as_ref().map(PoolTls::hosts));
-        let access = Arc::new(AccessControl::new(audience, config.key.clone(), config.access_rules()));
+        let access = Arc::new(AccessControl::new(audience, config.identity(), config.access_rules()));
         let (store, store_thread) = StoreThread::start(store, inbox.clone(), config.limits.store_batches)
             .map_err(|source| PoolError::Thread { source })?;
         let parts = CoreThreadParts {
@@ -116,6 +119,7 @@ impl PoolServer {
             seed: config.seed,
             access: Arc::clone(&access),
             retry_ms: config.limits.retry_ms(),
+            batch_time: Duration::from_micros(config.limits.core_batch_us.into()),
             store_retry: config.limits.store_retry,
             inbox: inbox.clone(),
             reader,

@@ -1,14 +1,12 @@
 use std::sync::{Arc, PoisonError, RwLock};
 
-use axum::http::HeaderValue;
 use vipnode_pool_core::Identity;
 use vipnode_types::{
-    NodeId, PoolId, PoolKey,
-    signed::Signature,
+    NodeId, PoolId,
     wire::{Admission, ConnectRequest, ReachRequest, WireError},
 };
 
-use crate::auth::{Arrival, Membership, access_rules::AccessRules, allowed_origins::PageAccess, audience::Audience};
+use crate::auth::{Arrival, Membership, PoolIdentity, access_rules::AccessRules, audience::Audience};
 
 /// The rules about who may call this pool, join it, and see its status, and what the pool presents to a node that joins:
 /// its id and the welcome message.
@@ -16,25 +14,24 @@ use crate::auth::{Arrival, Membership, access_rules::AccessRules, allowed_origin
 /// Audience and key are fixed at the start; an operator may replace the other rules while the pool runs.
 #[derive(Debug)]
 pub(crate) struct AccessControl {
-    audience: Audience,
-    key: Option<(PoolId, Arc<PoolKey>)>,
+    pub(in crate::auth) audience: Audience,
+    identity: Option<PoolIdentity>,
     rules: RwLock<Arc<AccessRules>>,
 }
 
 impl AccessControl {
-    pub(crate) fn new(audience: Audience, key: Option<Arc<PoolKey>>, rules: AccessRules) -> Self {
-        let key = key.map(|key| (key.id(), key));
-        Self { audience, key, rules: RwLock::new(Arc::new(rules)) }
+    pub(crate) fn new(audience: Audience, identity: Option<PoolIdentity>, rules: AccessRules) -> Self {
+        Self { audience, identity, rules: RwLock::new(Arc::new(rules)) }
     }
 
     /// Returns the pool's id, if it has a key.
     pub(crate) fn pool_id(&self) -> Option<PoolId> {
-        self.key.as_ref().map(|(id, _)| *id)
+        self.identity.as_ref().map(PoolIdentity::id)
     }
 
-    /// Returns the pool's id and the proof of it for a challenge, if it has a key. It costs one signature.
-    pub(crate) fn prove_id(&self, challenge: &str) -> Option<(PoolId, Signature)> {
-        self.key.as_ref().map(|(id, key)| (*id, key.prove(challenge)))
+    /// Returns the headers by which a 101 response with this challenge presents the pool; none if it has no key.
+    pub(crate) fn present(&self, challenge: &str) -> Vec<(&'static str, String)> {
+        self.identity.as_ref().map_or_else(Vec::new, |identity| identity.headers(challenge))
     }
 
     /// Replaces the rules.
@@ -42,7 +39,7 @@ impl AccessControl {
         *self.rules.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(rules);
     }
 
-    fn rules(&self) -> Arc<AccessRules> {
+    pub(in crate::auth) fn rules(&self) -> Arc<AccessRules> {
         Arc::clone(&self.rules.read().unwrap_or_else(PoisonError::into_inner))
     }
 
@@ -87,20 +84,6 @@ impl AccessControl {
     /// Checks a caller that asks for the status; `connected` is whether it has connected.
     pub(crate) fn admit_to_status(&self, connected: bool) -> Result<(), WireError> {
         Ok(self.rules().status.admits(connected)?)
-    }
-
-    /// Returns which web pages may read an answer to a request of the page `page`.
-    pub(crate) fn page_access(&self, page: Option<&HeaderValue>) -> PageAccess {
-        self.rules().origins.access(page)
-    }
-
-    /// Whether a web page may call the pool: a page of the pool itself, or of an origin that the operator allows.
-    ///
-    /// A browser lets every page send a POST of plain text or open a WebSocket to any server, so without this check a page
-    /// could call the pool in the name of its visitor, whose address the pool would see.
-    pub(crate) fn admits_page(&self, page: &HeaderValue, arrival: &Arrival) -> bool {
-        matches!(self.page_access(Some(page)), PageAccess::Any | PageAccess::This(_))
-            || self.audience.is_own_page(page, arrival)
     }
 
     /// Whether joining takes more than a signature.

@@ -2,8 +2,7 @@ use std::str::FromStr;
 
 use axum::http::HeaderValue;
 
-/// The web pages that may read this pool's answers in a browser (fault D45, docs/faults.md). A browser adds no
-/// credentials to a call, so `*` allows nothing that is otherwise forbidden.
+/// The origins that `--allow-origin` names. [`PageAccess`](super::PageAccess) describes what they allow.
 #[derive(Debug, Clone, Default)]
 pub struct AllowedOrigins(Vec<HeaderValue>);
 
@@ -15,19 +14,6 @@ pub struct OriginError(String);
 /// One origin, as `--allow-origin` takes it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AllowedOrigin(HeaderValue);
-
-/// The pages that may read one answer.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum PageAccess {
-    /// Every page.
-    Any,
-    /// None, whichever page asks.
-    None,
-    /// The page that asks.
-    This(HeaderValue),
-    /// Another page than the one that asks.
-    Other,
-}
 
 impl FromStr for AllowedOrigin {
     type Err = OriginError;
@@ -55,15 +41,19 @@ impl FromIterator<AllowedOrigin> for AllowedOrigins {
 const ANY: HeaderValue = HeaderValue::from_static("*");
 
 impl AllowedOrigins {
-    /// Returns which pages may read an answer to a request of the page `page`.
-    pub(crate) fn access(&self, page: Option<&HeaderValue>) -> PageAccess {
-        if self.0.contains(&ANY) {
-            return PageAccess::Any;
-        }
-        if self.0.is_empty() {
-            return PageAccess::None;
-        }
-        page.filter(|page| self.0.contains(page)).map_or(PageAccess::Other, |page| PageAccess::This(page.clone()))
+    /// Whether every page is allowed.
+    pub(in crate::auth) fn allows_any(&self) -> bool {
+        self.0.contains(&ANY)
+    }
+
+    /// Whether no page is allowed.
+    pub(in crate::auth) const fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Whether a page is named.
+    pub(in crate::auth) fn names(&self, page: &HeaderValue) -> bool {
+        self.0.contains(page)
     }
 }
 

@@ -10,6 +10,8 @@ mod arrival;
 mod audience;
 mod membership;
 mod network;
+mod page_access;
+mod pool_identity;
 mod signed_params;
 mod status_audience;
 mod welcome;
@@ -22,7 +24,8 @@ pub use welcome::{Welcome, WelcomeError};
 
 pub(crate) use access_control::AccessControl;
 pub(crate) use access_rules::AccessRules;
-pub(crate) use allowed_origins::PageAccess;
 pub(crate) use arrival::Arrival;
 pub(crate) use audience::Audience;
+pub(crate) use page_access::PageAccess;
+pub(crate) use pool_identity::PoolIdentity;
 pub(crate) use signed_params::SignedParams;

@@ -1,15 +1,17 @@
 use std::collections::{BTreeMap, VecDeque};
 
-use vipnode_pool_core::{AddressBlock, WideBlock};
+use vipnode_pool_core::{AddressBlock, PoolLimits, WideBlock};
 
 /// Items that wait for the core's thread: one queue an address block, served by deficit round robin over wide blocks, and
 /// in each wide block over its blocks.
 ///
-/// A block whose turn it is takes the core until it has used [`QUANTUM_NS`], and then waits for one turn of every other
-/// block that has something to do. What an item took more than that is a debt, which the block's next turns pay back, so a
-/// block that asks for much gets as much time as any other, and waits by itself. Items of one block keep their order.
+/// A block whose turn it is takes the core until it has used [`PoolLimits::core_turn_us`], and then waits for one turn of
+/// every other block that has something to do. What an item took more than that is a debt, which the block's next turns
+/// pay back, so a block that asks for much gets as much time as any other, and waits by itself. Items of one block keep
+/// their order.
 #[derive(Debug)]
 pub(super) struct BlockQueues<T> {
+    rates: TurnRates,
     wide: Ring<WideBlock>,
     blocks: BTreeMap<WideBlock, Ring<AddressBlock>>,
     queues: BTreeMap<AddressBlock, VecDeque<T>>,
@@ -25,16 +27,32 @@ struct Ring<K> {
     accounts: BTreeMap<K, i64>,
 }
 
-/// The time that a turn gives, in nanoseconds.
-const QUANTUM_NS: i64 = 100_000;
-/// The largest debt, in nanoseconds: a block is never held up for more than a hundred turns of others.
-const MOST_DEBT_NS: i64 = 100 * QUANTUM_NS;
-/// Keys whose debts are remembered while they have nothing to do; beyond it all such debts are forgiven.
-const DEBTORS: usize = 10_000;
+/// How much time a turn gives, and how much is remembered of what was used beyond it.
+#[derive(Debug, Clone, Copy)]
+struct TurnRates {
+    /// [`PoolLimits::core_turn_us`], in nanoseconds.
+    turn_ns: i64,
+    /// [`PoolLimits::core_debt_turns`], in nanoseconds.
+    most_debt_ns: i64,
+    /// [`PoolLimits::core_debtors`].
+    debtors: usize,
+}
+
+impl TurnRates {
+    fn of(limits: &PoolLimits) -> Self {
+        let turn_ns = i64::from(limits.core_turn_us).saturating_mul(1_000).max(1);
+        let most_debt_ns = turn_ns.saturating_mul(limits.core_debt_turns.into());
+        Self { turn_ns, most_debt_ns, debtors: limits.core_debtors }
+    }
+}
 
 impl<T> BlockQueues<T> {
-    pub(super) const fn new() -> Self {
-        Self { wide: Ring::new(), blocks: BTreeMap::new(), queues: BTreeMap::new(), len: 0 }
+    pub(super) fn new(limits: &PoolLimits) -> Self {
+        Self::with(TurnRates::of(limits))
+    }
+
+    const fn with(rates: TurnRates) -> Self {
+        Self { rates, wide: Ring::new(), blocks: BTreeMap::new(), queues: BTreeMap::new(), len: 0 }
     }
 
     pub(super) const fn len(&self) -> usize {
@@ -58,9 +76,9 @@ impl<T> BlockQueues<T> {
 
     /// Takes the first item of the block whose turn it is.
     pub(super) fn pop(&mut self) -> Option<(AddressBlock, T)> {
-        let wide = self.wide.turn()?;
+        let wide = self.wide.turn(self.rates)?;
         let blocks = self.blocks.get_mut(&wide)?;
-        let block = blocks.turn()?;
+        let block = blocks.turn(self.rates)?;
         let queue = self.queues.get_mut(&block)?;
         let item = queue.pop_front()?;
         self.len -= 1;
@@ -77,11 +95,11 @@ impl<T> BlockQueues<T> {
     /// Charges a block for time of the core, in nanoseconds.
     pub(super) fn charge(&mut self, block: AddressBlock, ns: u64) {
         let ns = i64::try_from(ns).unwrap_or(i64::MAX);
-        self.wide.charge(block.wide(), ns);
+        self.wide.charge(block.wide(), ns, self.rates);
         if let Some(blocks) = self.blocks.get_mut(&block.wide()) {
-            blocks.charge(block, ns);
+            blocks.charge(block, ns, self.rates);
         }
-        if self.wide.accounts.len() > DEBTORS.max(2 * self.wide.order.len()) {
+        if self.wide.accounts.len() > self.rates.debtors.max(2 * self.wide.order.len()) {
             self.forgive();
         }
     }
@@ -97,7 +115,7 @@ impl<T> BlockQueues<T> {
 
     /// Takes all items.
     pub(super) fn drain(&mut self) -> impl Iterator<Item = T> {
-        let old = std::mem::replace(self, Self::new());
+        let old = std::mem::replace(self, Self::with(self.rates));
         old.queues.into_values().flatten()
     }
 }
@@ -108,15 +126,15 @@ impl<K: Ord + Copy> Ring<K> {
     }
 
     /// The key whose turn it is. Ends at the latest when each key has paid the largest debt.
-    fn turn(&mut self) -> Option<K> {
+    fn turn(&mut self, rates: TurnRates) -> Option<K> {
         loop {
             let key = *self.order.front()?;
             let alone = self.order.len() == 1;
-            let account = self.accounts.entry(key).or_insert(QUANTUM_NS);
+            let account = self.accounts.entry(key).or_insert(rates.turn_ns);
             if *account > 0 {
                 return Some(key);
             }
-            *account = if alone { QUANTUM_NS } else { *account + QUANTUM_NS };
+            *account = if alone { rates.turn_ns } else { *account + rates.turn_ns };
             self.order.rotate_left(1);
         }
     }
@@ -129,10 +147,10 @@ impl<K: Ord + Copy> Ring<K> {
         }
     }
 
-    fn charge(&mut self, key: K, ns: i64) {
+    fn charge(&mut self, key: K, ns: i64, rates: TurnRates) {
         // A key that is not in the order may have no account: it pays at its next turn.
-        let account = self.accounts.entry(key).or_insert(QUANTUM_NS);
-        *account = account.saturating_sub(ns).max(-MOST_DEBT_NS);
+        let account = self.accounts.entry(key).or_insert(rates.turn_ns);
+        *account = account.saturating_sub(ns).max(-rates.most_debt_ns);
     }
 }
 
@@ -157,7 +175,7 @@ mod tests {
 
     #[test]
     fn blocks_get_the_same_time_whatever_their_items_cost() {
-        let mut queues = BlockQueues::new();
+        let mut queues = BlockQueues::new(&PoolLimits::default());
         let (dear, cheap) = (block("66.6.6.6"), block("8.8.8.8"));
         for _ in 0..10_000 {
             queues.push(dear, 0);
@@ -169,7 +187,7 @@ mod tests {
 
     #[test]
     fn an_item_of_a_block_with_nothing_else_waits_for_one_turn_of_each_other() {
-        let mut queues = BlockQueues::new();
+        let mut queues = BlockQueues::new(&PoolLimits::default());
         for number in 0..10_000_u32 {
             queues.push(block(&format!("66.6.{}.1", number % 200)), 0);
         }
@@ -182,7 +200,7 @@ mod tests {
     #[test]
     fn a_debt_stays_while_others_wait_and_is_forgiven_when_nobody_waits() {
         for (forgiven, first) in [(false, 1), (true, 0)] {
-            let mut queues = BlockQueues::new();
+            let mut queues = BlockQueues::new(&PoolLimits::default());
             let (debtor, other) = (block("66.6.6.6"), block("8.8.8.8"));
             queues.charge(debtor, 5_000_000);
             if forgiven {
@@ -196,7 +214,7 @@ mod tests {
 
     #[test]
     fn one_blocks_items_keep_their_order_and_nothing_is_left() {
-        let mut queues = BlockQueues::new();
+        let mut queues = BlockQueues::new(&PoolLimits::default());
         for item in 0..1_000 {
             queues.push(block(if item % 3 == 0 { "8.8.8.8" } else { "9.9.9.9" }), item);
         }
@@ -210,5 +228,58 @@ mod tests {
         queues.forgive();
         assert!(queues.len() == 0 && queues.queues.is_empty() && queues.blocks.is_empty());
         assert!(queues.wide.order.is_empty() && queues.wide.accounts.is_empty());
+    }
+
+    /// How many items of the first block are served before one of the second, with these limits, at a cost of 1 ms each.
+    fn served_first(limits: &PoolLimits) -> usize {
+        let mut queues = BlockQueues::new(limits);
+        for item in 0..100 {
+            queues.push(block("66.6.6.6"), item);
+        }
+        queues.push(block("8.8.8.8"), 1_000);
+        let mut served = 0;
+        while let Some((of, item)) = queues.pop() {
+            if item == 1_000 {
+                break;
+            }
+            queues.charge(of, 1_000_000);
+            served += 1;
+        }
+        served
+    }
+
+    #[test]
+    fn a_turn_is_as_long_as_its_limit() {
+        let turns = |core_turn_us| served_first(&PoolLimits { core_turn_us, ..PoolLimits::default() });
+        assert_eq!((turns(100), turns(1_000), turns(5_000)), (1, 1, 5));
+    }
+
+    #[test]
+    fn a_block_waits_for_no_more_turns_than_it_may_owe() {
+        for (core_debt_turns, waits) in [(0, 1), (3, 4)] {
+            let limits = PoolLimits { core_debt_turns, ..PoolLimits::default() };
+            let mut queues = BlockQueues::new(&limits);
+            let (debtor, other) = (block("66.6.6.6"), block("8.8.8.8"));
+            queues.charge(debtor, 1_000_000_000);
+            queues.push(debtor, 0);
+            for _ in 0..10 {
+                queues.push(other, 1);
+            }
+            // Each item takes a whole turn.
+            let before = std::iter::from_fn(|| queues.pop().inspect(|(of, _)| queues.charge(*of, 100_000)));
+            assert_eq!(before.take_while(|(_, item)| *item == 1).count(), waits, "{core_debt_turns}");
+        }
+    }
+
+    #[test]
+    fn debts_of_more_blocks_than_the_limit_are_forgiven() {
+        let limits = PoolLimits { core_debtors: 3, ..PoolLimits::default() };
+        let mut queues = BlockQueues::<u32>::new(&limits);
+        for number in 0..3 {
+            queues.charge(block(&format!("66.{number}.6.6")), 5_000_000);
+        }
+        assert_eq!(queues.wide.accounts.len(), 3);
+        queues.charge(block("66.3.6.6"), 5_000_000);
+        assert!(queues.wide.accounts.is_empty());
     }
 }

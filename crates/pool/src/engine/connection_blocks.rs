@@ -26,7 +26,9 @@ impl ConnectionBlocks {
     pub(super) fn block_of(&mut self, message: &Message) -> Option<AddressBlock> {
         let connection = match message {
             Message::Request { command, .. } | Message::Note(command) => connection(command)?,
-            Message::CallDone { connection, .. } => Target { connection: *connection, address: None },
+            Message::CallDone { connection, .. } | Message::Passed { connection, .. } => {
+                Target { connection: *connection, address: None }
+            }
             Message::Committed(_)
             | Message::CommitFailed(_)
             | Message::Reload { .. }
@@ -76,7 +78,7 @@ fn connection(command: &Command) -> Option<Target> {
         | Command::Bye { connection, .. }
         | Command::Latency { connection, .. }
         | Command::Disconnected { connection } => (*connection, None),
-        Command::Status { .. } | Command::CallDone { .. } | Command::Tick => return None,
+        Command::Status { .. } | Command::CallDone { .. } | Command::Expel { .. } | Command::Tick => return None,
     };
     Some(Target { connection, address })
 }

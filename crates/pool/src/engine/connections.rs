@@ -180,12 +180,13 @@ impl Table {
 #[cfg(test)]
 mod tests {
     use vipnode_metrics::Gauge;
+    use vipnode_pool_core::PoolLimits;
 
     use super::*;
 
     #[test]
     fn d32_a_late_message_for_an_old_connection_does_not_reach_the_new_one() {
-        let (inbox, _items) = crate::engine::inbox::inbox(Gauge::default());
+        let (inbox, _items) = crate::engine::inbox::inbox(Gauge::default(), &PoolLimits::default());
         let connections = Arc::new(Connections::new(inbox));
         let entry = connections.add(Transport::Http);
         let old = entry.connection();

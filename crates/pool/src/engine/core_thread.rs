@@ -34,8 +34,6 @@ use crate::{
 
 /// The most commands whose rows are in one batch; the next command is in the next batch.
 const BATCH: usize = 256;
-/// The time of such a batch: answers leave at its end, so nobody's waits for more than this of others' commands.
-const BATCH_TIME: Duration = Duration::from_micros(500);
 
 /// What the core's thread needs at its start.
 pub(crate) struct CoreThreadParts {
@@ -43,6 +41,8 @@ pub(crate) struct CoreThreadParts {
     pub(crate) seed: [u8; 32],
     pub(crate) access: Arc<AccessControl>,
     pub(crate) retry_ms: u64,
+    /// The time of a batch: answers leave at its end, so nobody's waits for more than this of others' commands.
+    pub(crate) batch_time: Duration,
     /// A store that cannot be read is read again after this time.
     pub(crate) store_retry: Duration,
     pub(crate) inbox: Inbox,
@@ -69,6 +69,7 @@ pub(crate) struct CoreThread {
     store: StoreThread,
     store_retry: Duration,
     retry_ms: u64,
+    batch_time: Duration,
     access: Arc<AccessControl>,
     connections: Arc<Connections>,
     metrics: Arc<Metrics>,
@@ -85,8 +86,8 @@ struct Broken(String);
 impl CoreThread {
     /// Reads the store and builds the core.
     pub(crate) fn new(parts: CoreThreadParts) -> Result<Self, StoreError> {
-        let CoreThreadParts { limits, seed, access, retry_ms, store_retry, inbox, mut reader, .. } = parts;
-        let CoreThreadParts { connections, store, metrics, runtime, .. } = parts;
+        let CoreThreadParts { limits, seed, access, retry_ms, batch_time, store_retry, .. } = parts;
+        let CoreThreadParts { inbox, mut reader, connections, store, metrics, runtime, .. } = parts;
         reader.set_closed(limits.closed);
         let rows = store.load()?;
         let clock = PoolClock::new();
@@ -106,6 +107,7 @@ impl CoreThread {
             store,
             store_retry,
             retry_ms,
+            batch_time,
             access,
             connections,
             metrics,
@@ -149,7 +151,7 @@ impl CoreThread {
                 let now = Instant::now();
                 batch = Some((began, now));
                 self.charge(now.saturating_duration_since(last), self.reader.served());
-                if now.saturating_duration_since(began) >= BATCH_TIME {
+                if now.saturating_duration_since(began) >= self.batch_time {
                     break;
                 }
             }
@@ -204,6 +206,10 @@ impl CoreThread {
                 self.handle(Command::CallDone { call, outcome })
             }
             Message::CallDone { .. } | Message::Stop => Ok(()),
+            Message::Passed { done, .. } => {
+                let _nobody_waits = done.send(());
+                Ok(())
+            }
             Message::Committed(ticket) => {
                 self.metrics.commits.inc();
                 self.outbox.committed(ticket);

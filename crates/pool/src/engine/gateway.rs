@@ -8,7 +8,7 @@ use std::{
 
 use tokio::{sync::oneshot, time::timeout};
 use tokio_util::task::TaskTracker;
-use vipnode_pool_core::{Command, Limits, PoolLimits, RequestId};
+use vipnode_pool_core::{Command, ConnectionId, Limits, PoolLimits, RequestId};
 use vipnode_rpc::Responder;
 use vipnode_types::wire::WireError;
 
@@ -96,8 +96,23 @@ impl Gateway {
     }
 
     /// Hands a command to the core, which answers the socket itself.
-    pub(crate) fn hand_over(&self, prepared: PreparedCommand, responder: Responder, permit: CommandPermit) {
-        self.push(prepared, ReplyTo::Socket(responder, self.in_flight.token()), permit);
+    pub(crate) fn hand_over(
+        &self,
+        prepared: PreparedCommand,
+        responder: Responder,
+        block: &Arc<Block>,
+        permit: CommandPermit,
+    ) {
+        let reply_to = ReplyTo::Socket { responder, block: Arc::clone(block), _in_flight: self.in_flight.token() };
+        self.push(prepared, reply_to, permit);
+    }
+
+    /// Waits until the core has handled everything about a connection that was handed over before.
+    pub(crate) async fn passed(&self, connection: ConnectionId) {
+        let (done, is_done) = oneshot::channel();
+        self.inbox.push(Message::Passed { connection, done });
+        // If the core stops, nothing is left to wait for.
+        let _stopped = is_done.await;
     }
 
     /// Returns the core's answer to a command of an address block.

@@ -4,14 +4,14 @@ use std::{
         Arc, Condvar, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, Ordering},
     },
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use serde_json::value::{RawValue, to_raw_value};
 use tokio::{runtime::Handle, sync::oneshot, task::yield_now};
 use tokio_util::task::task_tracker::TaskTrackerToken;
 use vipnode_metrics::Gauge;
-use vipnode_pool_core::{AddressBlock, CallId, CallOutcome, Command, ConnectionId, Limits, Reply, RequestId};
+use vipnode_pool_core::{AddressBlock, CallId, CallOutcome, Command, ConnectionId, Limits, PoolLimits, Reply, RequestId};
 use vipnode_rpc::Responder;
 use vipnode_store::StoreError;
 use vipnode_types::wire::WireError;
@@ -19,7 +19,7 @@ use vipnode_types::wire::WireError;
 use crate::{
     engine::{block_queues::BlockQueues, connection_blocks::ConnectionBlocks, health_error::HealthError},
     error::Refusal,
-    fairness::CommandPermit,
+    fairness::{Block, CommandPermit},
 };
 
 /// The answer of the pool's core to a request.
@@ -44,8 +44,14 @@ pub(crate) fn reply_text(reply: &Reply) -> Result<Box<RawValue>, WireError> {
 pub(crate) enum ReplyTo {
     /// The task that made the request.
     Task(oneshot::Sender<Answer>),
-    /// A WebSocket, which is answered directly. The token makes the shutdown of the pool wait for the answer.
-    Socket(Responder, TaskTrackerToken),
+    /// A WebSocket, which is answered directly.
+    Socket {
+        responder: Responder,
+        /// Pays for the bytes of the answer.
+        block: Arc<Block>,
+        /// Makes the shutdown of the pool wait for the answer.
+        _in_flight: TaskTrackerToken,
+    },
 }
 
 impl ReplyTo {
@@ -53,7 +59,7 @@ impl ReplyTo {
     pub(crate) fn is_closed(&self) -> bool {
         match self {
             Self::Task(task) => task.is_closed(),
-            Self::Socket(responder, _) => responder.is_closed(),
+            Self::Socket { responder, .. } => responder.is_closed(),
         }
     }
 
@@ -62,7 +68,13 @@ impl ReplyTo {
             Self::Task(task) => {
                 let _gone = task.send(answer);
             }
-            Self::Socket(responder, _in_flight) => responder.respond_raw(answer.and_then(|reply| reply_text(&reply))),
+            Self::Socket { responder, block, .. } => {
+                let text = answer.and_then(|reply| reply_text(&reply));
+                if let Ok(text) = &text {
+                    block.owe_bytes(text.get().len(), Instant::now());
+                }
+                responder.respond_raw(text);
+            }
         }
     }
 }
@@ -80,6 +92,8 @@ pub(crate) enum Message {
     Committed(u64),
     /// A batch could not be made durable.
     CommitFailed(StoreError),
+    /// Answered when everything about the connection that came before is handled.
+    Passed { connection: ConnectionId, done: oneshot::Sender<()> },
     /// New limits; answered with the names of those that take effect only at the next start.
     Reload { limits: Box<Limits>, done: oneshot::Sender<Vec<&'static str>> },
     /// Asks whether core and store work.
@@ -132,13 +146,13 @@ struct Queue {
     closed: bool,
 }
 
-pub(crate) fn inbox(length: Gauge) -> (Inbox, InboxReader) {
+pub(crate) fn inbox(length: Gauge, limits: &PoolLimits) -> (Inbox, InboxReader) {
     let shared = Arc::new(Shared::default());
     let reader = InboxReader {
         shared: Arc::clone(&shared),
         length: length.clone(),
         own: VecDeque::new(),
-        queues: BlockQueues::new(),
+        queues: BlockQueues::new(limits),
         connections: ConnectionBlocks::default(),
         served: None,
         stops: false,
@@ -332,7 +346,7 @@ mod tests {
 
     #[test]
     fn nothing_about_a_connection_overtakes_and_a_busy_block_waits_by_itself() {
-        let (inbox, mut reader) = inbox(Gauge::default());
+        let (inbox, mut reader) = inbox(Gauge::default(), &PoolLimits::default());
         for number in 1..=100 {
             inbox.push(presents(number, "66.6.6.6"));
             inbox.push(ended(number));
@@ -356,7 +370,7 @@ mod tests {
 
     #[test]
     fn in_a_closed_pool_all_are_served_in_the_order_of_arrival() {
-        let (inbox, mut reader) = inbox(Gauge::default());
+        let (inbox, mut reader) = inbox(Gauge::default(), &PoolLimits::default());
         reader.set_closed(true);
         for number in 1..=100 {
             inbox.push(presents(number, if number % 2 == 0 { "66.6.6.6" } else { "8.8.8.8" }));

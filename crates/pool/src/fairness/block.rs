@@ -21,7 +21,7 @@ pub(crate) struct Block {
     pub(crate) noise: SharedTokenBucket,
     /// When a socket that was too fast is read again.
     returns: SharedTokenBucket,
-    /// Answers of which one can be much larger than its request, in KiB.
+    /// Answers, in units of [`BYTE_UNIT`].
     bytes: SharedTokenBucket,
     /// The CPU time of its sockets.
     pub(crate) cpu: CpuBudget,
@@ -41,7 +41,7 @@ impl Block {
             calls: SharedTokenBucket::new(limits.block_calls_a_second, limits.block_burst, now),
             noise: SharedTokenBucket::new(limits.block_calls_a_second, limits.block_burst, now),
             returns: SharedTokenBucket::new(limits.block_calls_a_second, 1, now),
-            bytes: SharedTokenBucket::new(kib(limits.block_bytes_a_second), kib(limits.block_bytes_at_once), now),
+            bytes: SharedTokenBucket::new(units(limits.block_bytes_a_second), units(limits.block_bytes_at_once), now),
             cpu: CpuBudget::new(Duration::from_micros(limits.block_cpu_us.into()), now),
             poll_permit: Semaphore::new(1),
             reaches: SharedTokenBucket::every(limits.reach_every, limits.reach_burst, now),
@@ -60,7 +60,20 @@ impl Block {
     /// # Errors
     /// The wait would be longer than `patience`: the milliseconds until it would not.
     pub(crate) fn charge_bytes(&self, bytes: usize, now: Instant, patience: Duration) -> Result<Duration, u64> {
-        self.bytes.reserve_many(kib(bytes).max(1), now, patience)
+        self.bytes.reserve_many(units(bytes).max(1), now, patience)
+    }
+
+    /// Charges an answer that is sent at once: the next calls of the block wait for it, see [`Self::bytes_due`].
+    pub(crate) fn owe_bytes(&self, bytes: usize, now: Instant) {
+        let _no_limit = self.charge_bytes(bytes, now, Duration::MAX);
+    }
+
+    /// Returns how long a call has to wait for the answers that the block got before.
+    ///
+    /// # Errors
+    /// The wait would be longer than `patience`: the milliseconds until it would not.
+    pub(crate) fn bytes_due(&self, now: Instant, patience: Duration) -> Result<Duration, u64> {
+        self.bytes.reserve_many(0, now, patience)
     }
 
     /// Returns how long a socket that was too fast is not read: at least `least`, and until after those that were too fast
@@ -70,6 +83,10 @@ impl Block {
     }
 }
 
-fn kib(bytes: usize) -> u32 {
-    u32::try_from(bytes.div_ceil(1 << 10)).unwrap_or(u32::MAX)
+/// The bytes of one token: small enough for the answer to a report, and large enough that the highest rate is a number of
+/// tokens whose time can be counted in nanoseconds.
+const BYTE_UNIT: usize = 64;
+
+fn units(bytes: usize) -> u32 {
+    u32::try_from(bytes.div_ceil(BYTE_UNIT)).unwrap_or(u32::MAX)
 }

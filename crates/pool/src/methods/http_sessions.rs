@@ -241,7 +241,7 @@ mod tests {
     }
 
     fn connections() -> Arc<Connections> {
-        let (inbox, _reader) = inbox(Gauge::default());
+        let (inbox, _reader) = inbox(Gauge::default(), &vipnode_pool_core::PoolLimits::default());
         Arc::new(Connections::new(inbox))
     }
 

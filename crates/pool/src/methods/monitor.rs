@@ -47,7 +47,8 @@ impl Monitor {
         }
     }
 
-    /// Makes the copy of `/health`. It does not use the kept status, which others then would get at the age of this copy. If the core or the store does not respond in time, the copy stays and ages.
+    /// Makes the copy of `/health`. It does not use the kept status, which others then would get at the age of this copy. If
+    /// the core or the store does not respond in time, the copy stays and ages.
     pub(crate) async fn refresh(&self, service: &Service) {
         match service.gateway.health().await {
             Err(HealthError::Slow { .. }) => {}
@@ -128,11 +129,12 @@ mod tests {
         let (service, _no_core_answers) = service(limits);
         let monitor = Monitor::new(Duration::from_millis(100));
         assert_eq!(monitor.health().status, StatusCode::SERVICE_UNAVAILABLE, "none was made");
-        let well = Health { made: Instant::now(), status: StatusCode::OK, body: Bytes::from_static(b"{}") };
-        *monitor.health.write().unwrap() = Some(well);
+        let well = |made| Health { made, status: StatusCode::OK, body: Bytes::from_static(b"{}") };
+        let now = Instant::now();
+        monitor.keep(well(now + Duration::from_secs(60)));
         monitor.refresh(&service).await;
         assert_eq!(monitor.health().status, StatusCode::OK, "the copy stays while the core is slow");
-        tokio::time::sleep(Duration::from_millis(120)).await;
+        monitor.keep(well(now.checked_sub(Duration::from_millis(101)).unwrap()));
         let old = monitor.health();
         assert_eq!(old.status, StatusCode::SERVICE_UNAVAILABLE);
         assert!(old.body.starts_with(br#"{"error":"the pool's core and store did not respond within 100 ms""#));

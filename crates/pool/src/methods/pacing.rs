@@ -18,6 +18,21 @@ pub(crate) struct Pacing {
 }
 
 impl Pacing {
+    /// Paces one call. It waits for the answers that its address block got before, too: those of the core on WebSockets
+    /// leave at once, so that the core waits for nobody, and are paid for by the next calls.
+    pub(crate) fn of_call(own: Pace, block: &Block, limits: &PoolLimits, now: Instant) -> Self {
+        let pacing = Self::of(own, block, &block.calls, limits, now);
+        if pacing.result.is_err() {
+            return pacing;
+        }
+        match block.bytes_due(now, limits.block_wait) {
+            Ok(due) => Self { wait: pacing.wait.max(due), ..pacing },
+            Err(retry_ms) => {
+                Self { wait: block.pause(now, limits.flood_pause), result: Err(Refusal::BlockBytes { retry_ms }) }
+            }
+        }
+    }
+
     /// Paces one call, or one other frame. `own` is the pace of the connection itself, `shared` the tokens of its address
     /// block for such frames.
     pub(crate) fn of(own: Pace, block: &Block, shared: &SharedTokenBucket, limits: &PoolLimits, now: Instant) -> Self {
@@ -56,5 +71,25 @@ mod tests {
         let block_too_fast = pace(Pace::Fine);
         assert_eq!(block_too_fast.result, Err(Refusal::BlockTooFast { retry_ms: 100 }));
         assert!(block_too_fast.wait >= flood_pause);
+    }
+
+    #[test]
+    fn a_call_waits_for_the_answers_that_its_block_got_before() {
+        let limits = PoolLimits {
+            block_bytes_a_second: 64_000,
+            block_bytes_at_once: 64_000,
+            block_wait: Duration::from_secs(1),
+            ..PoolLimits::default()
+        };
+        let now = Instant::now();
+        let block = Block::new(&limits, now);
+        let pace = || Pacing::of_call(Pace::Fine, &block, &limits, now);
+        block.owe_bytes(64_000, now);
+        assert_eq!(pace(), Pacing { wait: Duration::ZERO, result: Ok(()) });
+        block.owe_bytes(32_000, now);
+        assert_eq!(pace(), Pacing { wait: Duration::from_millis(500), result: Ok(()) });
+        block.owe_bytes(64_000, now);
+        assert_eq!(pace().result, Err(Refusal::BlockBytes { retry_ms: 500 }));
+        assert_eq!(block.bytes_due(now + Duration::from_secs(2), Duration::ZERO), Ok(Duration::ZERO));
     }
 }

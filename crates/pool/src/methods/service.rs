@@ -157,7 +157,7 @@ pub(crate) mod tests {
     pub(crate) fn service(limits: PoolLimits) -> (Arc<Service>, InboxReader) {
         let config = PoolConfig::new(([127, 0, 0, 1], 1).into()).unwrap();
         let metrics = PoolMetrics::default().shared();
-        let (inbox, reader) = inbox(metrics.queue.clone());
+        let (inbox, reader) = inbox(metrics.queue.clone(), &limits);
         let access = AccessControl::new(Audience::new(config.bind, &[], None), None, config.access_rules());
         let connections = Arc::new(Connections::new(inbox.clone()));
         let service = Service::new(limits, &config.core, Arc::new(access), connections, metrics, inbox);

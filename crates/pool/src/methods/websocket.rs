@@ -23,7 +23,7 @@ use crate::{
     close_reason::CloseReason,
     engine::{ConnectionEntry, Transport},
     error::Refusal,
-    fairness::{Caller, Pace, SharedTokenBucket, TokenBucket},
+    fairness::{Caller, Pace, TokenBucket},
     methods::{
         Service,
         dispatch::{Dispatched, Failure, dispatch},
@@ -115,9 +115,12 @@ impl Socket<'_> {
                 }
                 Heard::RoundTrip(_) => {}
                 Heard::Noise | Heard::Incoming(Incoming::Notification { .. }) => {
-                    let pace = self.noise.take(Instant::now());
+                    let now = Instant::now();
+                    let pace = self.noise.take(now);
+                    let block = &self.caller.block;
+                    let pacing = Pacing::of(pace, block, &block.noise, &self.service.limits, now);
                     // It gets no answer: the wait is enough.
-                    let _waited = self.paced(session, pace, &self.caller.block.noise).await?;
+                    let _waited = self.paced(session, pace, pacing).await?;
                 }
                 Heard::Incoming(Incoming::Request { method, params, responder }) => {
                     self.request(session, &method, &params, responder).await?;
@@ -161,19 +164,24 @@ impl Socket<'_> {
         E: Display,
     {
         self.service.metrics.requests.inc();
-        let pace = self.rate.take(Instant::now());
-        if let Err(error) = self.paced(session, pace, &self.caller.block.calls).await? {
+        let now = Instant::now();
+        let pace = self.rate.take(now);
+        let pacing = Pacing::of_call(pace, &self.caller.block, &self.service.limits, now);
+        if let Err(error) = self.paced(session, pace, pacing).await? {
             self.service.metrics.too_fast.inc();
             self.refuse(responder, error.into());
             return Ok(());
         }
         let dispatched = dispatch(self.service, &mut SocketClient { socket: self, session }, method, params).await;
         match dispatched {
-            Ok(Dispatched::Answer(answer)) => responder.respond_raw(Ok(answer)),
+            Ok(Dispatched::Answer(answer)) => {
+                self.caller.block.owe_bytes(answer.get().len(), Instant::now());
+                responder.respond_raw(Ok(answer));
+            }
             Ok(Dispatched::Status) => self.status(responder),
             Ok(Dispatched::Reach(request)) => self.reach(request, responder),
             Ok(Dispatched::Command(command)) => match self.service.gateway.permit(&self.caller.block, &command) {
-                Ok(permit) => self.service.gateway.hand_over(command, responder, permit),
+                Ok(permit) => self.service.gateway.hand_over(command, responder, &self.caller.block, permit),
                 Err(error) => self.refuse(responder, error),
             },
             Err(Failure::Refused(error)) => self.refuse(responder, error),
@@ -190,29 +198,32 @@ impl Socket<'_> {
         &self,
         session: &mut Session<S>,
         pace: Pace,
-        shared: &SharedTokenBucket,
+        pacing: Pacing,
     ) -> Result<Result<(), Refusal>, SessionEnd>
     where
         S: Stream<Item = Result<Frame, E>> + Sink<Frame> + Unpin,
         <S as Sink<Frame>>::Error: Display,
         E: Display,
     {
-        let limits = &self.service.limits;
-        if matches!(pace, Pace::TooFast { refused, .. } if refused >= limits.flood) {
+        if matches!(pace, Pace::TooFast { refused, .. } if refused >= self.service.limits.flood) {
             return Err(CloseReason::Flood.into());
         }
-        let Pacing { wait, result } = Pacing::of(pace, &self.caller.block, shared, limits, Instant::now());
+        let Pacing { wait, result } = pacing;
         if !wait.is_zero() {
             session.work_while(Box::pin(sleep(wait))).await?;
         }
         Ok(result)
     }
 
-    /// At most `requests_a_socket` of these can wait: the session answers further ones "busy".
+    /// Answers with the status, once the core has handled the earlier calls of this socket. At most `requests_a_socket` of
+    /// these can wait: the session answers further ones "busy".
     fn status(&self, responder: Responder) {
         let (service, connection) = (Arc::clone(self.service), self.connection());
-        let block = Arc::clone(&self.caller.block);
+        let (block, calls) = (Arc::clone(&self.caller.block), self.entry.is_known());
         tokio::spawn(async move {
+            if calls {
+                service.gateway.passed(connection).await;
+            }
             let status = service.status_for(service.connections.is_confirmed(connection), &block).await;
             if status.is_err() {
                 service.metrics.errors.inc();
@@ -226,7 +237,12 @@ impl Socket<'_> {
         let (service, caller) = (Arc::clone(self.service), Arc::clone(self.caller));
         let challenge = self.challenge.clone();
         tokio::spawn(async move {
-            let reached = reach::answer(&service, &caller, &challenge, request).await;
+            let mut reached = reach::answer(&service, &caller, &challenge, request).await;
+            if let Ok(answer) = &reached
+                && let Err(busy) = service.charge(&caller.block, answer.get().len()).await
+            {
+                reached = Err(busy.into());
+            }
             if reached.is_err() {
                 service.metrics.errors.inc();
             }

@@ -60,7 +60,7 @@ mod tests {
     }
 
     fn answer(origins: &AllowedOrigins, request: &HeaderMap) -> Response {
-        options(origins.access(request.get(header::ORIGIN)), request)
+        options(PageAccess::of(origins, request.get(header::ORIGIN)), request)
     }
 
     fn preflight(origin: &str) -> HeaderMap {

@@ -13,10 +13,7 @@ use axum::{
 use hyper_util::rt::TokioIo;
 use tokio::{task::yield_now, time::sleep};
 use vipnode_rpc::{Keepalive, RpcLimits, Session, WsFrames};
-use vipnode_types::{
-    TypedError as _,
-    wire::{CHALLENGE_HEADER, POOL_ID_HEADER, POOL_PROOF_HEADER},
-};
+use vipnode_types::{TypedError as _, wire::CHALLENGE_HEADER};
 
 use crate::{
     auth::Arrival,
@@ -174,9 +171,7 @@ impl HttpConnection {
         }
         let challenge = hex(&challenge);
         let mut presented = vec![(CHALLENGE_HEADER, challenge.clone())];
-        if let Some((id, proof)) = self.service().access.prove_id(&challenge) {
-            presented.extend([(POOL_ID_HEADER, id.to_string()), (POOL_PROOF_HEADER, proof.to_string())]);
-        }
+        presented.extend(self.service().access.present(&challenge));
         for (name, value) in presented {
             let Ok(value) = HeaderValue::from_str(&value) else {
                 return StatusCode::INTERNAL_SERVER_ERROR.into_response();
@@ -230,7 +225,7 @@ impl HttpConnection {
             Opener::Caller { .. } => self.rate.lock().unwrap_or_else(PoisonError::into_inner).take(now),
             Opener::Proxy { .. } | Opener::Probe { .. } => Pace::Fine,
         };
-        let Pacing { wait, result } = Pacing::of(own, &caller.block, &caller.block.calls, limits, now);
+        let Pacing { wait, result } = Pacing::of_call(own, &caller.block, limits, now);
         if !wait.is_zero() {
             sleep(wait).await;
         }

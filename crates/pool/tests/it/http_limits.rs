@@ -2,8 +2,9 @@
 
 use std::time::{Duration, Instant};
 
-use crate::common::{LONG, RawSocket, config, exchange, get, post_text, ws_url};
+use crate::common::{Agent, Keys, LONG, RawSocket, config, exchange, get, post_text, ws_url};
 use futures_util::SinkExt as _;
+use serde_json::{Value, json};
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::TcpStream,
@@ -17,6 +18,7 @@ use tokio_tungstenite::tungstenite::{
     },
 };
 use vipnode_pool::{PoolConfig, PoolLimits, PoolServer};
+use vipnode_types::wire::{ErrorCode, method};
 
 const SOON: Duration = Duration::from_millis(200);
 
@@ -96,6 +98,29 @@ async fn an_address_block_gets_so_many_bytes() {
     assert!(full.starts_with("HTTP/1.1 429") && full.contains("retry-after: "), "{full}");
     let copy = get(address, "/health").await;
     assert!(copy.starts_with("HTTP/1.1 200"), "a probe of this machine is never refused: {copy}");
+}
+
+#[tokio::test]
+async fn answers_on_a_websocket_count_to_the_bytes_of_its_block() {
+    let pool = limited(PoolLimits {
+        block_bytes_a_second: 1 << 10,
+        block_bytes_at_once: 20 << 10,
+        block_wait: Duration::ZERO,
+        burst: 100_000,
+        ..PoolLimits::default()
+    })
+    .await;
+    let (agent, keys) = (Agent::open(&pool).await, Keys::new(1));
+    agent.connect(&keys, &keys.client()).await.unwrap();
+    let mut answered = 0;
+    let busy = loop {
+        match agent.call::<Value>(method::EXPLAIN, &[json!({})]).await {
+            Ok(_) => answered += 1,
+            Err(error) => break error,
+        }
+        assert!(answered < 1_000, "20 KiB at once are far fewer answers");
+    };
+    assert!(busy.is(ErrorCode::Busy) && busy.message.contains("too many bytes") && answered >= 10, "{busy}: {answered}");
 }
 
 #[tokio::test]

@@ -159,6 +159,8 @@ fn raised(mut config: PoolConfig) -> PoolConfig {
         calls_a_second: 1_000_000,
         burst: 1_000_000,
         block_calls_a_second: 100_000_000,
+        block_bytes_a_second: 1 << 30,
+        block_bytes_at_once: 1 << 30,
         block_burst: 100_000_000,
         block_cpu_us: 100_000_000,
         connections_an_address: 1_000_000,

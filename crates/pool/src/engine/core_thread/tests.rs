@@ -4,7 +4,7 @@ use vipnode_types::wire::ErrorCode;
 
 use super::*;
 use crate::{
-    PoolConfig, PoolMetrics,
+    PoolConfig, PoolLimits, PoolMetrics,
     auth::Audience,
     engine::{NOBODY, inbox, inbox::ReplyTo},
 };
@@ -14,7 +14,7 @@ const DURABLE: u64 = 1 << 60;
 
 fn core_thread() -> CoreThread {
     let metrics = PoolMetrics::default().shared();
-    let (inbox, reader) = inbox(metrics.queue.clone());
+    let (inbox, reader) = inbox(metrics.queue.clone(), &PoolLimits::default());
     let config = PoolConfig::new(([127, 0, 0, 1], 1).into()).unwrap();
     let access = AccessControl::new(Audience::new(config.bind, &[], None), None, config.access_rules());
     let (store, _thread) = StoreThread::start(Box::new(MemoryStore::new()), inbox.clone(), 4).unwrap();
@@ -23,6 +23,7 @@ fn core_thread() -> CoreThread {
         seed: [1; 32],
         access: Arc::new(access),
         retry_ms: 7,
+        batch_time: Duration::from_millis(1),
         store_retry: Duration::from_secs(1),
         connections: Arc::new(Connections::new(inbox.clone())),
         inbox,

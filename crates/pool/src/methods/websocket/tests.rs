@@ -83,9 +83,13 @@ fn connect() -> Frame {
 
 /// Serves a socket that connects. With `panics` its task then panics by itself, without it stands still.
 fn served(service: &Arc<Service>, panics: bool) -> tokio::task::JoinHandle<()> {
+    served_frames(service, vec![connect()], panics)
+}
+
+fn served_frames(service: &Arc<Service>, frames: Vec<Frame>, panics: bool) -> tokio::task::JoinHandle<()> {
     let limiter = Arc::new(ConnectionLimiter::new(&service.limits));
     let caller = Arc::new(limiter.admit([127, 0, 0, 1].into(), Instant::now()).unwrap());
-    let socket = Scripted { frames: VecDeque::from([connect()]), panics };
+    let socket = Scripted { frames: frames.into(), panics };
     let (session, rpc) = Session::new(socket, &RpcLimits::default(), Keepalive::Ping);
     let service = Arc::clone(service);
     let arrival = Arrival::Direct { local: ([127, 0, 0, 1], 1).into(), remote: [127, 0, 0, 1].into() };
@@ -121,4 +125,24 @@ async fn a_socket_whose_task_panics_or_is_dropped_leaves_nothing_behind() {
         let Some(Command::Connect { connection, .. }) = heard.first() else { panic!("{heard:?}") };
         assert_eq!(heard.last(), Some(&Command::Disconnected { connection: *connection }));
     }
+}
+
+#[tokio::test]
+async fn a_status_does_not_overtake_an_earlier_call_of_its_socket() {
+    let (service, mut reader) = service(PoolLimits::default());
+    let status = Frame::Text(r#"{"id":2,"method":"pool_status","params":[]}"#.to_owned());
+    let task = served_frames(&service, vec![connect(), status], false);
+    let mut next = async || loop {
+        match reader.next(Duration::ZERO) {
+            Some(message) => break message,
+            None => yield_now().await,
+        }
+    };
+    let Message::Request { command: Command::Connect { connection, .. }, .. } = next().await else { panic!() };
+    let Message::Passed { connection: of, done } = next().await else { panic!("the status waits for the connect") };
+    assert_eq!(of, connection);
+    done.send(()).unwrap();
+    let Message::Request { command, .. } = next().await else { panic!() };
+    assert!(matches!(command, Command::Status { .. }), "{command:?}");
+    task.abort();
 }
