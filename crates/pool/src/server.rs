@@ -15,8 +15,8 @@ use crate::{
     DataDir, PoolConfig, PoolTls,
     auth::{AccessControl, Audience},
     close_reason::CloseReason,
-    key_file::KeyFile,
     engine::{Connections, CoreThread, CoreThreadParts, StoreThread, inbox},
+    key_file::KeyFile,
     methods::{Monitor, Service},
     net::{fd_limit, listener::listen, port::Port},
 };

@@ -3,11 +3,7 @@ use vipnode_types::{
     wire::{EvictReason, Side},
 };
 
-use crate::{
-    Core, Drains, Effect, NodePage, NodeView, Signer,
-    agents::node::Node,
-    output::Output,
-};
+use crate::{Core, Drains, Effect, NodePage, NodeView, Signer, agents::node::Node, output::Output};
 
 // What an operator under attack may do and see. Each answer and each step has a bounded cost, so that looking at a pool
 // does not make its agents wait.

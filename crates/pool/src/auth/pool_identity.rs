@@ -28,10 +28,8 @@ impl PoolIdentity {
 
     /// Returns the headers of a 101 response with this challenge. The proof costs one signature.
     pub(crate) fn headers(&self, challenge: &str) -> Vec<(&'static str, String)> {
-        let mut headers = vec![
-            (POOL_ID_HEADER, self.id.to_string()),
-            (POOL_PROOF_HEADER, self.key.prove(challenge).to_string()),
-        ];
+        let mut headers =
+            vec![(POOL_ID_HEADER, self.id.to_string()), (POOL_PROOF_HEADER, self.key.prove(challenge).to_string())];
         headers.extend(self.changes.clone().map(|changes| (POOL_CHANGES_HEADER, changes)));
         headers
     }

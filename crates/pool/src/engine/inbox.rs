@@ -11,7 +11,9 @@ use serde_json::value::{RawValue, to_raw_value};
 use tokio::{runtime::Handle, sync::oneshot, task::yield_now};
 use tokio_util::task::task_tracker::TaskTrackerToken;
 use vipnode_metrics::Gauge;
-use vipnode_pool_core::{AddressBlock, CallId, CallOutcome, Command, ConnectionId, Limits, PoolLimits, Reply, RequestId};
+use vipnode_pool_core::{
+    AddressBlock, CallId, CallOutcome, Command, ConnectionId, Limits, PoolLimits, Reply, RequestId,
+};
 use vipnode_rpc::Responder;
 use vipnode_store::StoreError;
 use vipnode_types::wire::WireError;

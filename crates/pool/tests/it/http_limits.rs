@@ -120,7 +120,10 @@ async fn answers_on_a_websocket_count_to_the_bytes_of_its_block() {
         }
         assert!(answered < 1_000, "20 KiB at once are far fewer answers");
     };
-    assert!(busy.is(ErrorCode::Busy) && busy.message.contains("too many bytes") && answered >= 10, "{busy}: {answered}");
+    assert!(
+        busy.is(ErrorCode::Busy) && busy.message.contains("too many bytes") && answered >= 10,
+        "{busy}: {answered}"
+    );
 }
 
 #[tokio::test]

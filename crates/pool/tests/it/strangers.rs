@@ -8,7 +8,9 @@ use vipnode_pool::{DataDir, Membership, PoolConfig, PoolServer, StatusAudience};
 use vipnode_rpc::{RpcLimits, http};
 use vipnode_types::{
     JoinSecret, PoolKeyChanges,
-    wire::{ConnectReply, ErrorCode, POOL_CHANGES_HEADER, POOL_ID_HEADER, POOL_PROOF_HEADER, ReportReply, WireError, method},
+    wire::{
+        ConnectReply, ErrorCode, POOL_CHANGES_HEADER, POOL_ID_HEADER, POOL_PROOF_HEADER, ReportReply, WireError, method,
+    },
 };
 
 fn unauthorized(answer: Result<ConnectReply, WireError>, words: &str) {

@@ -65,7 +65,8 @@ impl Trust {
     /// # Errors
     /// The file cannot be read, or holds no certificate of an authority.
     pub fn with_ca(self, path: &Path) -> Result<Self, TrustError> {
-        let text = read_file(path, Links::Follow, CA_BYTES).map_err(|why| TrustError::File { path: path.to_owned(), why })?;
+        let text =
+            read_file(path, Links::Follow, CA_BYTES).map_err(|why| TrustError::File { path: path.to_owned(), why })?;
         let content = |why: String| TrustError::Content { path: path.to_owned(), why };
         let certificates: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&text).collect();
         let certificates = certificates.map_err(|error| content(error.to_string()))?;

@@ -230,7 +230,8 @@ mod tests {
     fn a_list_of_another_form_is_refused() {
         let (one, other) = (change(1, 2).to_string(), change(3, 4).to_string());
         assert_eq!("".parse(), Ok(PoolKeyChanges::default()));
-        for bad in [&one[1..], "x", ",", &format!("{one},"), &format!("{one}:1"), &format!("{one},{other}"), &one.repeat(9)]
+        for bad in
+            [&one[1..], "x", ",", &format!("{one},"), &format!("{one}:1"), &format!("{one},{other}"), &one.repeat(9)]
         {
             assert_eq!(bad.parse::<PoolKeyChanges>(), Err(PoolKeyChangesError::Form), "{bad}");
         }
