@@ -68,6 +68,17 @@ errors! {
             retry_ms: u64,
         }: Busy,
             "this pool has reached its limit of chains, and {chain} would be one more", hint "Try again in {retry_ms} ms.", retry retry_ms;
+        /// The operator of the pool pinned another genesis block for the chain ID.
+        OtherGenesis {
+            /// The chain ID.
+            id: u64,
+            /// The genesis block of the node.
+            theirs: String,
+            /// The pinned one.
+            ours: String,
+        }: Unsuitable,
+            "this pool serves chain {id} with the genesis block {ours}, and the genesis block of this node is {theirs}",
+            hint "Start the node with the genesis file of that chain, or ask the pool's operator about --chain.";
         /// A message names more leases than one agent can have.
         TooManyLeases {
             /// The limit.

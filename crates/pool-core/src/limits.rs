@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use vipnode_types::Price;
+use vipnode_types::{ChainSpec, Price};
 
 use crate::limit_table::limits;
 
@@ -184,6 +184,8 @@ limits! {
         price: Price = Price::FREE;
         /// Whether the pool admits only members. The addresses that members claim are then trusted.
         closed: bool = false;
+        /// Chains whose genesis block is known to the operator: nodes that name another one for the same chain ID are refused.
+        pinned_chains: Vec<ChainSpec> = Vec::new();
     }
 }
 
@@ -331,6 +333,14 @@ limits! {
         busy_retry: Duration = seconds(5), Time 100..=10 * MINUTE;
     }
     also {}
+}
+
+impl Limits {
+    /// The chain that is pinned for a chain ID.
+    #[must_use]
+    pub fn pinned_chain(&self, id: u64) -> Option<ChainSpec> {
+        self.pinned_chains.iter().copied().find(|chain| chain.chain_id == id)
+    }
 }
 
 impl PoolLimits {

@@ -4,6 +4,7 @@
 //! May use `error` only; `commands` does what a flag asks for.
 
 mod agent;
+pub(crate) mod chain_flag;
 mod doctor;
 mod join;
 pub(crate) mod limit_flag;

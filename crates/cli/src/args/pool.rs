@@ -12,7 +12,7 @@ use vipnode_pool::{AllowedOrigin, Network, ProxyHeader, StatusAudience, Welcome}
 use vipnode_types::Price;
 
 use super::{JoinArgs, PoolCommand, TlsArgs, original_pool::OriginalPool};
-use crate::args::limit_flag::LimitFlag;
+use crate::args::{chain_flag::ChainFlag, limit_flag::LimitFlag};
 
 #[derive(Debug, Args)]
 #[command(args_conflicts_with_subcommands = true, disable_help_subcommand = true)]
@@ -69,6 +69,13 @@ pub(crate) struct PoolArgs {
     /// Takes mainnet, sepolia, holesky, hoodi, or a network ID.
     #[arg(long, value_name = "NETWORK", help_heading = "Pool", hide_short_help = true)]
     pub(crate) restrict_network: Option<Network>,
+    /// Accept only this genesis block for a chain ID.
+    ///
+    /// Takes ID=GENESIS, such as 1337=0x…, with the hash of block 0. A node that has another genesis block for this ID is
+    /// rejected. Protocol 2 agents, which send only the ID, are matched with nodes of this chain. Without this flag, they
+    /// are matched with the genesis block that most proven hosts have. Can be repeated.
+    #[arg(long, value_name = "ID=GENESIS", help_heading = "Pool", hide_short_help = true)]
+    pub(crate) chain: Vec<ChainFlag>,
     /// Return at most this many hosts per protocol 2 request.
     ///
     /// [default: 16]

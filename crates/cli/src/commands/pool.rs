@@ -5,7 +5,7 @@ use vipnode_pool::{DataDir, Membership, PoolConfig, PoolServer, PoolTls, TlsNews
 use vipnode_pool_core::Limits;
 
 use crate::{
-    args::{Command, PoolArgs, limit_flag},
+    args::{Command, PoolArgs, chain_flag, limit_flag},
     commands::pool_certificate,
     config::{Reload, say_kept},
     error::{CliError, CommandError},
@@ -57,7 +57,7 @@ pub(crate) async fn run(args: PoolArgs, screen: Screen, signals: Signals, reload
 }
 
 /// The settings that SIGHUP changes. Of the limits it changes those of the core and reports which others stay.
-const LIVE: [&str; 11] = [
+const LIVE: [&str; 12] = [
     "members",
     "join-secret",
     "join-secret-file",
@@ -65,6 +65,7 @@ const LIVE: [&str; 11] = [
     "price",
     "report-interval",
     "restrict-network",
+    "chain",
     "max-request-hosts",
     "status",
     "allow-origin",
@@ -169,6 +170,7 @@ fn live(args: &PoolArgs) -> Result<PoolConfig, CliError> {
     let report_interval_ms = u64::try_from(args.report_interval.as_millis()).unwrap_or(u64::MAX);
     config.core = Limits { price: args.price, report_interval_ms, ..config.core };
     config.core.max_request_hosts = args.max_request_hosts.unwrap_or(config.core.max_request_hosts);
+    config.core.pinned_chains = chain_flag::pinned(&args.chain)?;
     limit_flag::set(&mut config, &args.limit)?;
     Ok(config)
 }

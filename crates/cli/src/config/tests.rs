@@ -149,11 +149,13 @@ fn lists_come_from_each_place() {
         "VIPNODE_PRINT_LIMITS" => Some("yes".into()),
         _ => None,
     };
-    let file = "[pool]\nallow-origin = [\"https://x.example\"]\nproxy = \"10.0.0.1\"\n";
-    let (cli, _) = with_file(file, &["vipnode", "pool"], env).unwrap();
+    let chain = format!("chain = [\"100=0x{0}\", \"7=0x{0}\"]", "07".repeat(32));
+    let file = format!("[pool]\nallow-origin = [\"https://x.example\"]\nproxy = \"10.0.0.1\"\n{chain}\n");
+    let (cli, _) = with_file(&file, &["vipnode", "pool"], env).unwrap();
     let Some(Chosen::Pool(pool)) = cli.command else { panic!("a pool") };
     assert_eq!(pool.public_url, ["wss://a.example", "wss://b.example"]);
     assert_eq!((pool.limit.len(), pool.allow_origin.len(), pool.proxy.len()), (2, 1, 1));
+    assert_eq!(crate::args::chain_flag::pinned(&pool.chain).unwrap()[1].chain_id, 7);
     assert!(pool.print_limits);
 }
 

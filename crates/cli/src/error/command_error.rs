@@ -83,6 +83,9 @@ errors! {
             hint "Write the join secret to the file.";
         /// Two ways to close a pool were given.
         MembersAndSecret: local, "--members and a join secret cannot be used together", hint "Remove one of the two.";
+        /// Two genesis blocks are pinned for one chain.
+        ChainTwice { id: u64 }: local, "two genesis blocks are given for chain {id}",
+            hint "Pass one of them: --chain {id}=GENESIS.";
         /// A limit has a wrong name.
         LimitUnknown { name: String }: local, "unknown limit {name}", hint "List all limits: vipnode pool --print-limits.";
         /// A limit has a wrong value.

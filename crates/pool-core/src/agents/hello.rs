@@ -42,7 +42,9 @@ impl Agents {
             self.roles.clients = self.roles.clients.saturating_add(u64::from(new_client));
             node.seen = seen_from.unwrap_or(node.seen);
         }
+        let vote = self.vote(index);
         let changed = self.update(index, |node| node.take_in(hello, slots));
+        self.count_vote(index, vote);
         let after = self.row(index);
         let same = |(a, b): (&NodeRow, &NodeRow)| NodeRow { seen: b.seen, ..a.clone() } == *b;
         let stored = self.nodes.get_mut(index).is_some_and(crate::agents::node::Node::store);

@@ -1,6 +1,7 @@
 //! The nodes whose agents have connected to this pool: their identity, connection, presence, offer, and wishes. It may
 //! call the collections and the clock. Leases, matching, and money never enter.
 
+pub(crate) mod chain_votes;
 pub(crate) mod drains;
 pub(crate) mod hello;
 pub(crate) mod node;
@@ -19,7 +20,8 @@ use vipnode_types::{ChainSpec, Enode, Ms, NodeId, protocol2::Kind, sanitize};
 use crate::{
     ConnectionId, Credentials, Limits, NodeRow, Signer,
     agents::{
-        drains::Drains, node::Node, presence::Presences, profile::Profile, registry::Registry, witnesses::Witnesses,
+        chain_votes::ChainVotes, drains::Drains, node::Node, presence::Presences, profile::Profile,
+        registry::Registry, witnesses::Witnesses,
     },
     collections::{
         interner::Interner,
@@ -35,6 +37,7 @@ use crate::{
 pub(crate) struct Agents {
     nodes: Registry,
     chains: Interner<ChainSpec>,
+    votes: ChainVotes,
     versions: Interner<Box<str>>,
     profiles: Interner<Profile>,
     /// Versions that a node rejected by a rule that only its agent knows; the oldest first.
@@ -72,6 +75,7 @@ impl Agents {
         Self {
             nodes: Registry::new(rng.keys()),
             chains: Interner::new(rng.keys(), limits.chains as usize),
+            votes: ChainVotes::default(),
             versions: Interner::new(rng.keys(), limits.versions as usize),
             profiles: Interner::new(rng.keys(), limits.profiles as usize),
             unwanted: BTreeMap::new(),
@@ -192,7 +196,9 @@ impl Agents {
         self.roles.clients = self.roles.clients.saturating_add(u64::from(row.client));
         let mut node = Node::from_row(row, chain);
         node.set_drained(self.drains.nodes.contains(&row.id));
-        self.nodes.insert(node);
+        if let Some(index) = self.nodes.insert(node) {
+            self.count_vote(index, None);
+        }
     }
 
     /// Returns the row to store for a node.
@@ -205,7 +211,9 @@ impl Agents {
     pub(crate) fn remove(&mut self, index: u32) -> Option<NodeId> {
         self.forget_profile(index);
         self.forget_witnesses(index);
+        let before = self.vote(index);
         let node = self.nodes.remove(index)?;
+        self.count_vote(index, before);
         self.chains.release(node.chain());
         self.roles.hosts = self.roles.hosts.saturating_sub(u64::from(node.ever_host()));
         self.roles.clients = self.roles.clients.saturating_sub(u64::from(node.ever_client()));
@@ -234,30 +242,17 @@ impl Agents {
         self.chains.get(number)
     }
 
-    /// Every chain that a node is on.
-    pub(crate) fn chains(&self) -> impl Iterator<Item = &ChainSpec> {
-        self.chains.values()
-    }
-
     /// Counts one more node on a chain. Returns `None` if the limit of chains is reached.
     pub(crate) fn join_chain(&mut self, chain: ChainSpec) -> Option<u32> {
         self.chains.acquire(chain)
     }
 
-    /// Learns the genesis of a chain. Nodes of protocol 2 send only a network id: if this is the first chain here with
-    /// that id, they move to it, and so do those that connect later.
-    pub(crate) fn name_chain(&mut self, chain: ChainSpec) {
-        let untold = ChainSpec::untold(chain.chain_id);
-        let known = |other: &ChainSpec| other.chain_id == chain.chain_id && *other != untold;
-        if chain != untold && self.chains.knows(&untold) && !self.chains.values().any(known) {
-            self.chains.rename(&untold, chain);
-        }
-    }
-
     /// Moves a node to a chain on which [`Self::join_chain`] has counted it.
     pub(crate) fn move_to_chain(&mut self, index: u32, chain: u32) {
+        let before = self.vote(index);
         let Some(node) = self.nodes.get_mut(index) else { return };
         let old = node.set_chain(chain);
+        self.count_vote(index, before);
         self.chains.release(old);
     }
 
@@ -299,13 +294,18 @@ impl Agents {
         callable: bool,
         now: Ms,
     ) -> Changed {
+        let before = self.vote(index);
         self.nodes.set_connection(index, Some(connection));
-        self.update(index, |node| node.begin_connection(address, callable, now))
+        let changed = self.update(index, |node| node.begin_connection(address, callable, now));
+        self.count_vote(index, before);
+        changed
     }
 
     /// Removes a node's connection.
     pub(crate) fn detach(&mut self, index: u32) -> Changed {
+        let before = self.vote(index);
         self.nodes.set_connection(index, None);
+        self.count_vote(index, before);
         self.update(index, Node::end_connection)
     }
 

@@ -107,6 +107,7 @@ impl Agents {
     pub(crate) fn add_paired(&mut self, pair: [u32; 2], ms: u64, limits: &Limits) -> [bool; 2] {
         let needed = if limits.closed { None } else { Some(limits.proven_ms) };
         let addresses = pair.map(|node| self.address(node));
+        let votes = pair.map(|node| self.vote(node));
         let mut add = |index, own: Option<IpAddr>, other: Option<IpAddr>| {
             self.nodes.get_mut(index).is_some_and(|node| match own.zip(other) {
                 Some((own, other)) => node.proven.add(own, other, ms, needed),
@@ -115,7 +116,11 @@ impl Agents {
             })
         };
         let ([first, second], [one, two]) = (pair, addresses);
-        [add(first, one, two), add(second, two, one)]
+        let changed = [add(first, one, two), add(second, two, one)];
+        for (node, before) in pair.into_iter().zip(votes) {
+            self.count_vote(node, before);
+        }
+        changed
     }
 }
 

@@ -50,6 +50,11 @@ impl BlockShares {
         self.blocks.len()
     }
 
+    /// Wide blocks that hold anything.
+    pub(crate) fn wide_len(&self) -> usize {
+        self.wide.len()
+    }
+
     /// Whether no block holds anything.
     #[must_use]
     pub fn is_empty(&self) -> bool {

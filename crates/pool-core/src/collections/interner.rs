@@ -54,33 +54,14 @@ impl<T: Eq + Hash> Interner<T> {
         }
     }
 
-    /// Replaces a value by another one for every use, under the same number, unless the other one is in use itself.
-    pub(crate) fn rename(&mut self, old: &T, new: T) {
-        let (hash, new_hash) = (self.keys.hash(old), self.keys.hash(&new));
-        let Some(number) = self.find(hash, old).filter(|_| self.find(new_hash, &new).is_none()) else { return };
-        if let Ok(entry) = self.index.find_entry(hash, |&n| n == number) {
-            entry.remove();
-        }
-        if let Some((value, _)) = self.entries.get_mut(number) {
-            *value = new;
-        }
-        let (entries, keys) = (&self.entries, self.keys);
-        self.index.insert_unique(new_hash, number, |&n| entries.get(n).map_or(0, |(value, _)| keys.hash(value)));
-    }
-
     /// The handle of a number in use: it never names another value.
     pub(crate) fn handle(&self, number: u32) -> Option<Handle> {
         self.entries.handle(number)
     }
 
-    /// Whether a value is in use.
-    pub(crate) fn knows(&self, value: &T) -> bool {
-        self.find(self.keys.hash(value), value).is_some()
-    }
-
-    /// Every value.
-    pub(crate) fn values(&self) -> impl Iterator<Item = &T> {
-        self.entries.iter().map(|(_, (value, _))| value)
+    /// Returns the number of a value that is in use.
+    pub(crate) fn number(&self, value: &T) -> Option<u32> {
+        self.find(self.keys.hash(value), value)
     }
 
     /// Removes a use that [`Self::acquire`] counted. Returns true if it was the last one.
@@ -129,21 +110,7 @@ mod tests {
         assert!(!interner.release(a));
         assert!(interner.release(a));
         assert_eq!(interner.get(a), None);
-        assert_eq!(interner.get(b), Some(&"b"));
+        assert_eq!((interner.get(b), interner.number(&"b"), interner.number(&"a")), (Some(&"b"), Some(b), None));
         assert!(interner.acquire("c").is_some());
-    }
-
-    #[test]
-    fn a_value_is_renamed_where_it_stands() {
-        let mut interner = Interner::new(SeededRng::new([0; 32]).keys(), 3);
-        let a = interner.acquire("a").unwrap();
-        interner.rename(&"a", "b");
-        assert_eq!((interner.get(a), interner.knows(&"a")), (Some(&"b"), false));
-        assert_eq!(interner.acquire("b"), Some(a));
-        let c = interner.acquire("c").unwrap();
-        interner.rename(&"c", "b");
-        interner.rename(&"z", "y");
-        assert_eq!((interner.get(c), interner.knows(&"y")), (Some(&"c"), false));
-        assert!(!interner.release(a) && interner.release(a) && !interner.knows(&"b"));
     }
 }

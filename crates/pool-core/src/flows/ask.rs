@@ -75,7 +75,7 @@ impl Core {
         }
         let due = output.now.plus(self.limits.ask_deadline_ms);
         self.matching.asks_mut().arm(index, number, due);
-        if has > 0 && !in_flight && self.matching.scarce(chain) {
+        if has > 0 && !in_flight && self.matching.scarce(chain, self.context()) {
             self.answer_without(output, index, NoHost::Scarce);
         } else if !in_flight {
             self.go_on_asking(output, index);
@@ -88,7 +88,7 @@ impl Core {
         let Some(pending) = self.matching.asks_mut().get_mut(client) else { return };
         let enough = pending.take(grant);
         let chain = self.agents.get(client).map(Node::chain);
-        if enough || chain.is_none_or(|chain| self.matching.scarce(chain)) {
+        if enough || chain.is_none_or(|chain| self.matching.scarce(chain, self.context())) {
             self.answer_ask(output, client, None);
         } else {
             self.go_on_asking(output, client);

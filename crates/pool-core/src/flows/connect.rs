@@ -58,7 +58,11 @@ impl Core {
         if known.is_some_and(|node| identity.issued < node.credentials().issued) {
             return Err(CoreError::OldDelegation.into());
         }
-        self.agents.name_chain(hello.chain);
+        let chain = hello.chain;
+        if let Some(pinned) = self.limits.pinned_chain(chain.chain_id).filter(|pinned| *pinned != chain) {
+            let (theirs, ours) = (chain.genesis.to_string(), pinned.genesis.to_string());
+            return Err(CoreError::OtherGenesis { id: chain.chain_id, theirs, ours }.into());
+        }
         let credentials = self.delegated(identity, hello);
         self.node_on(output, identity.node, hello.chain, &credentials)
     }

@@ -39,7 +39,7 @@ impl Core {
         self.agents.insert(id, credentials.clone(), output.now, chain).ok_or_else(|| full.into())
     }
 
-    /// Moves a node to another chain, where it starts without leases.
+    /// Moves a node to another chain. Of its leases, those go on that run with nodes of joined chains.
     fn change_chain(&mut self, output: &mut Output, index: u32, chain: ChainSpec) -> Result<(), WireError> {
         let Some(old) = self.agents.get(index).and_then(|node| self.agents.chain(node.chain())) else { return Ok(()) };
         if *old == chain {
@@ -50,7 +50,11 @@ impl Core {
             self.agents.join_chain(chain).ok_or_else(|| CoreError::ChainsFull { chain: Box::new(chain), retry_ms })?;
         self.detach(output, index);
         for (lease, side) in self.leases.of(index) {
-            self.end_lease(output, lease, EvictReason::Disconnected, Some(side), None);
+            let runs = self.leases.get(lease).filter(|lease| lease.is_running());
+            let other = runs.and_then(|lease| self.agents.get(lease.node(side.other())));
+            if !other.is_some_and(|other| self.agents.are_joined(new, other.chain(), &self.limits)) {
+                self.end_lease(output, lease, EvictReason::Disconnected, Some(side), None);
+            }
         }
         self.agents.move_to_chain(index, new);
         Ok(())

@@ -21,6 +21,7 @@ impl Core {
         self.check_open_hosts()?;
         self.check_held_slots()?;
         self.agents.check_shared()?;
+        self.agents.check_votes()?;
         self.check_witnesses()?;
         self.check_prices()?;
         self.check_sums()
@@ -91,7 +92,8 @@ impl Core {
             ensure(id.get() < self.leases.numbers().0, || format!("{id} is yet to be named"))?;
             let chain = |node: u32| self.agents.get(node).map(Node::chain);
             let (client, host) = (chain(lease.client()), chain(lease.host()));
-            ensure(client.is_some() && client == host, || format!("{id} joins two chains"))?;
+            let joined = client.zip(host).is_some_and(|(one, other)| self.agents.were_joined(one, other));
+            ensure(joined, || format!("{id} joins two chains"))?;
             running = running.saturating_add(u64::from(lease.is_running()));
             let link = lease.age_link();
             let linked = link.prev != NIL || link.next != NIL;

@@ -145,7 +145,8 @@ impl Core {
 
     fn serve_chain(&mut self, output: &mut Output, chain: u32, budget: &mut u32) {
         while *budget > 0 {
-            let Some(client) = self.matching.next_served(chain) else { return };
+            let (matching, context) = self.matching();
+            let Some(client) = matching.next_served(chain, context) else { return };
             *budget = budget.saturating_sub(1);
             if self.offer_slot(output, client).is_err() {
                 self.back_off(client);

@@ -1,6 +1,6 @@
 use std::collections::BTreeMap;
 
-use vipnode_types::{ChainSpec, LeaseId, Ms, NodeId};
+use vipnode_types::{LeaseId, Ms, NodeId};
 
 use crate::{
     Core, Counters, LeaseRow, Limits, MeteredRow, NodeRow, Presence, Row, RowKey, TimesRow, leases::lease::UNSEEN,
@@ -70,16 +70,6 @@ impl Rows {
     }
 }
 
-/// Returns, for each chain id, the chain whose genesis is known if it is the only one.
-fn known_chains<'a>(rows: impl Iterator<Item = &'a NodeRow>) -> BTreeMap<u64, Option<ChainSpec>> {
-    let mut known = BTreeMap::new();
-    for chain in rows.map(|row| row.chain).filter(|chain| *chain != ChainSpec::untold(chain.chain_id)) {
-        let only = known.entry(chain.chain_id).or_insert(Some(chain));
-        *only = only.filter(|other| *other == chain);
-    }
-    known
-}
-
 impl Core {
     /// Returns the core of a pool that continues from the rows of a store. It starts with the reconnect window, in which
     /// agents reconnect and none counts as silent.
@@ -96,13 +86,7 @@ impl Core {
         let clock = PoolClock::restarted(read.latest(now), &limits);
         let mut core = Self::at(limits, seed, clock);
         core.counters = counters;
-        let known = known_chains(read.nodes.values());
         for mut row in read.nodes.into_values() {
-            let chain = row.chain;
-            if chain == ChainSpec::untold(chain.chain_id) {
-                // The row was written before the genesis was known.
-                row.chain = known.get(&chain.chain_id).copied().flatten().unwrap_or(chain);
-            }
             let (seen, nonce) = read.seen.get(&row.id).copied().unwrap_or_default();
             row.seen = row.seen.max(seen);
             row.credentials.raise_nonce(nonce);

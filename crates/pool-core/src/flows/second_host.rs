@@ -9,7 +9,7 @@ impl Core {
         let Some(client) = lease.filter(|lease| !lease.is_running()).map(Lease::client) else { return };
         let Some(node) = self.agents.get(client).filter(|node| node.can_dial() && node.consuming()) else { return };
         let room = self.leases.client_count(client) < self.limits.leases_a_client;
-        if !room || !self.matching.has_slots_to_spare(node.chain()) || self.matching.want(client) == 0 {
+        if !room || !self.matching.has_slots_to_spare(node.chain(), self.context()) || self.matching.want(client) == 0 {
             return;
         }
         // A client that gets none keeps its first one; nothing else follows from it.

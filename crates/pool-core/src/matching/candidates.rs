@@ -94,7 +94,29 @@ impl Matching {
         if price > node.max_price() {
             return Err(NoHost::Price(price));
         }
-        let Some(open) = self.open_hosts.of(node.chain()) else { return Err(NoHost::NoneFree) };
+        let chains = [Some(node.chain()), context.joined_chain(node.chain())];
+        let mut why = NoHost::NoneFree;
+        for chain in chains.into_iter().flatten() {
+            match self.find_host_on(chain, (client, elsewhere), rng, steps, context) {
+                Ok(found) => return Ok(found),
+                Err(NoHost::NoneFree) => {}
+                Err(reason) => why = reason,
+            }
+        }
+        Err(why)
+    }
+
+    /// As [`Self::find_host`], among the hosts of one chain.
+    fn find_host_on(
+        &mut self,
+        chain: u32,
+        (client, elsewhere): (u32, bool),
+        rng: &mut SeededRng,
+        steps: &mut u32,
+        context: Context<'_>,
+    ) -> Result<(u32, Selection), NoHost> {
+        let Some(node) = context.agents.get(client) else { return Err(NoHost::NoneFree) };
+        let Some(open) = self.open_hosts.of(chain) else { return Err(NoHost::NoneFree) };
         let class = context.agents.lasting_class(NodeClass::of(node));
         let nearby = context.agents.hosts_seen_nearby(client, context.limits.candidates);
         if let Some(incompatibilities) = open.failed_before(class).filter(|_| nearby.is_empty()) {
@@ -114,7 +136,7 @@ impl Matching {
         if let Err(NoHost::Incompatible(incompatibilities)) = &found
             && incompatibilities.hold_for_the_class()
         {
-            self.open_hosts.remember_failure(node.chain(), class, incompatibilities.clone(), context.limits);
+            self.open_hosts.remember_failure(chain, class, incompatibilities.clone(), context.limits);
         }
         found
     }
@@ -160,8 +182,10 @@ impl Matching {
         let Context { now, limits, agents, metering, .. } = context;
         let barred = metering.barred_hosts(client, now, agents, limits);
         let kind = self.asks.kind(client);
-        let chain = context.agents.get(client).and_then(|node| self.open_hosts.of(node.chain()));
-        let any_known = chain.is_some_and(|open| open.known > 0);
+        let chain = context.agents.get(client).map(Node::chain);
+        let chains = [chain, chain.and_then(|chain| context.joined_chain(chain))];
+        let mut open = chains.into_iter().flatten().filter_map(|chain| self.open_hosts.of(chain));
+        let any_known = open.any(|open| open.known > 0);
         let classes = BTreeMap::new();
         Criteria { client, hosts, clients, blocks, payouts, avoid, barred, kind, elsewhere: false, any_known, classes }
     }
@@ -176,7 +200,7 @@ impl Matching {
         }
         let unnamed_roles = || !node.dialect().names_roles() || !gives.dialect().names_roles();
         let reasons = [
-            (Rejection::Chain, gives.chain() != node.chain()),
+            (Rejection::Chain, !context.agents.are_joined(node.chain(), gives.chain(), context.limits)),
             (Rejection::Yours, criteria.hosts.contains(&host)),
             (Rejection::Yours, criteria.clients.contains(&host) && unnamed_roles()),
             (Rejection::Price, context.limits.price > node.max_price()),

@@ -80,6 +80,13 @@ pub(crate) struct Context<'a> {
     pub(crate) metering: &'a Metering,
 }
 
+impl Context<'_> {
+    /// The other chain whose nodes a chain's nodes are matched with, if there is one.
+    pub(in crate::matching) fn joined_chain(&self, chain: u32) -> Option<u32> {
+        self.agents.joined_chain(chain, self.limits)
+    }
+}
+
 /// A node's positions in the lists, and its recent behavior.
 #[derive(Debug)]
 struct Standing {

@@ -66,7 +66,7 @@ impl Matching {
         let mut others: Vec<u32> = Vec::new();
         for &host in self.open_hosts.connected().iter().take(LOOKS) {
             let on = context.agents.get(host)?.chain();
-            if on == number {
+            if context.agents.are_joined(number, on, context.limits) {
                 return None;
             }
             if !others.contains(&on) {
@@ -76,7 +76,7 @@ impl Matching {
         let others: Vec<&ChainSpec> = others.iter().filter_map(|&on| context.agents.chain(on)).collect();
         // A chain whose genesis is unknown may be this one.
         let unlike = |other: &&&ChainSpec| {
-            let both_known = [**other, chain].into_iter().all(|one| *one != ChainSpec::untold(one.chain_id));
+            let both_known = ![**other, chain].into_iter().any(ChainSpec::is_untold);
             both_known && other.chain_id == chain.chain_id
         };
         if let Some(other) = others.iter().find(unlike) {

@@ -123,6 +123,12 @@ impl Matching {
         &self.open_hosts
     }
 
+    /// The free slots for the clients of a chain: on it, and on the one that is joined with it.
+    pub(crate) fn free_on(&self, chain: u32, context: Context<'_>) -> u64 {
+        let joined = context.joined_chain(chain).map_or(0, |joined| self.open_hosts.free(joined));
+        self.open_hosts.free(chain).saturating_add(joined)
+    }
+
     /// The slots of a host that can be offered now.
     pub(crate) fn free_slots(&self, host: u32, context: Context<'_>) -> u32 {
         if self.nodes.get(host).resting {

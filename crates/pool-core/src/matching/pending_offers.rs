@@ -78,7 +78,7 @@ impl Matching {
             return false;
         }
         let Some(share) = context.offer_share(client) else { return false };
-        let free = u32::try_from(self.open_hosts.free(share.chain)).unwrap_or(u32::MAX);
+        let free = u32::try_from(self.free_on(share.chain, context)).unwrap_or(u32::MAX);
         free > 0 && !self.pending_offers.may_add(share, free)
     }
 }

@@ -2,7 +2,10 @@ use std::collections::BTreeMap;
 
 use vipnode_types::{LeaseId, Ms};
 
-use crate::{collections::deadlines::Deadlines, matching::Matching};
+use crate::{
+    collections::deadlines::Deadlines,
+    matching::{Context, Matching},
+};
 
 /// Second hosts of clients whose first one is slow.
 ///
@@ -66,7 +69,7 @@ impl Matching {
     }
 
     /// Whether a chain has free slots beyond those that waiting clients need.
-    pub(crate) fn has_slots_to_spare(&self, chain: u32) -> bool {
-        self.open_hosts.free(chain) > self.wait_queue.waiting(chain)
+    pub(crate) fn has_slots_to_spare(&self, chain: u32, context: Context<'_>) -> bool {
+        self.free_on(chain, context) > self.waiting_on(chain, context)
     }
 }

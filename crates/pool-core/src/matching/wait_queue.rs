@@ -160,17 +160,23 @@ impl Matching {
     }
 
     /// Whether a chain has fewer free slots than waiting clients.
-    pub(crate) fn scarce(&self, chain: u32) -> bool {
-        self.open_hosts.free(chain) < self.wait_queue.waiting(chain)
+    pub(crate) fn scarce(&self, chain: u32, context: Context<'_>) -> bool {
+        self.free_on(chain, context) < self.waiting_on(chain, context)
+    }
+
+    /// The number of clients that wait for the free slots of a chain.
+    pub(in crate::matching) fn waiting_on(&self, chain: u32, context: Context<'_>) -> u64 {
+        let joined = context.joined_chain(chain).map_or(0, |joined| self.wait_queue.waiting(joined));
+        self.wait_queue.waiting(chain).saturating_add(joined)
     }
 
     /// Returns the client of a chain that is served next; the next call is another address block's turn. `None` if no slot is
     /// free, or if the client has hosts and slots are scarce.
-    pub(crate) fn next_served(&mut self, chain: u32) -> Option<u32> {
-        if self.open_hosts.free(chain) == 0 {
+    pub(crate) fn next_served(&mut self, chain: u32, context: Context<'_>) -> Option<u32> {
+        if self.free_on(chain, context) == 0 {
             return None;
         }
-        let scarce = self.scarce(chain);
+        let scarce = self.scarce(chain, context);
         let (served, turns) = self.wait_queue.least_served(chain)?;
         if served > 0 && scarce { None } else { turns.next() }
     }

@@ -1,5 +1,6 @@
 //! Agents of the original in a pool of this implementation.
 
+mod chains;
 mod found_by_seeds;
 mod offers;
 
@@ -424,27 +425,4 @@ fn a_request_that_makes_no_sense_says_what_to_change() {
     hello.node_info.network = -1;
     assert!(pool.call2(1, Call::Connect(Box::new(hello))).unwrap().is_err());
     assert_eq!(pool.core.gauges().nodes, 0);
-}
-
-#[test]
-fn a_private_network_is_the_one_chain_here_that_has_its_id() {
-    let mut pool = Pool::new();
-    let mut hello = info(Kind::Geth, true);
-    hello.node_info.network = 7;
-    // No node has named a genesis yet; then one does.
-    pool.connect2(1, hello.clone());
-    let chain = super::pool::chain(7);
-    pool.connect(2, ConnectRequest { chain, ..client(2) }).unwrap();
-    pool.ask(2, 1);
-    pool.allow(1);
-    assert_eq!(pool.last_ask(2).unwrap().hosts.len(), 1);
-    // Of two with that id the one is meant on which it was, also over a restart with rows from before.
-    pool.restart(Limits::default());
-    pool.now = pool.now.plus(1_000);
-    pool.connect(3, ConnectRequest { chain: ChainSpec { genesis: [9; 32].into(), ..chain }, ..client(3) }).unwrap();
-    pool.connect2(1, hello.clone());
-    assert_eq!(pool.core.gauges().leases, 1, "it goes on");
-    // Which one a newcomer means nobody can say.
-    pool.connect2(4, hello);
-    assert_eq!(pool.core.agents.chains().filter(|chain| chain.chain_id == 7).count(), 3);
 }

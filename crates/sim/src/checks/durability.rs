@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use vipnode_pool_core::{Row, RowKey, Signer};
-use vipnode_types::{ChainSpec, Ms, NodeId};
+use vipnode_types::{Ms, NodeId};
 
 use super::{Promise, Violation};
 
@@ -70,8 +70,6 @@ fn without_times(rows: &[Row]) -> Vec<Row> {
             }
             if let Signer::NodeKey { nonce, .. } = &mut node.credentials.signer {
                 *nonce = 0;
-                // The core may have learned the genesis since the row was written; a restored core learns it again.
-                node.chain = ChainSpec::untold(node.chain.chain_id);
             }
         }
     }

@@ -37,6 +37,12 @@ impl ChainSpec {
     pub const fn untold(chain_id: u64) -> Self {
         Self { chain_id, genesis: B256::ZERO }
     }
+
+    /// Whether only the ID is known.
+    #[must_use]
+    pub fn is_untold(&self) -> bool {
+        self.genesis == B256::ZERO
+    }
 }
 
 impl fmt::Display for ChainSpec {

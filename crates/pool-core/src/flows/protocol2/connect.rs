@@ -114,23 +114,16 @@ impl Core {
         Ok(index)
     }
 
-    /// Returns the chain for a network id: a public one; else the node's previous chain; else the only chain here with
-    /// that id; else one whose genesis is unknown.
+    /// Returns the chain for a network id: a public one, or the one that the node itself named before; else one whose
+    /// genesis is unknown, see [`ChainVotes`](crate::agents::chain_votes::ChainVotes).
     fn chain_of(&self, caller: &Protocol2Caller, network: i64) -> Result<ChainSpec, WireError> {
         let chain_id = u64::try_from(network).map_err(|_| CoreError::Network { network })?;
-        if let Some(chain) = ChainSpec::public(chain_id) {
-            return Ok(chain);
-        }
-        let before = self.agents.known(&caller.node);
-        let known_genesis = |chain: &&ChainSpec| chain.chain_id == chain_id && **chain != ChainSpec::untold(chain_id);
-        if let Some(chain) = before.and_then(|node| self.agents.chain(node.chain())).filter(known_genesis) {
-            return Ok(*chain);
-        }
-        let mut known = self.agents.chains().filter(known_genesis);
-        match (known.next(), known.next()) {
-            (Some(chain), None) => Ok(*chain),
-            _ => Ok(ChainSpec::untold(chain_id)),
-        }
+        let pinned = self.limits.pinned_chain(chain_id);
+        let public = ChainSpec::public(chain_id);
+        let before = self.agents.known(&caller.node).and_then(|node| self.agents.chain(node.chain()).copied());
+        let named = before.filter(|chain| chain.chain_id == chain_id && !chain.is_untold());
+        let known = public.or(named).filter(|chain| pinned.is_none_or(|pinned| pinned == *chain));
+        Ok(known.unwrap_or(ChainSpec::untold(chain_id)))
     }
 }
 
