@@ -20,8 +20,8 @@ use vipnode_types::{ChainSpec, Enode, Ms, NodeId, protocol2::Kind, sanitize};
 use crate::{
     ConnectionId, Credentials, Limits, NodeRow, Signer,
     agents::{
-        chain_votes::ChainVotes, drains::Drains, node::Node, presence::Presences, profile::Profile,
-        registry::Registry, witnesses::Witnesses,
+        chain_votes::ChainVotes, drains::Drains, node::Node, presence::Presences, profile::Profile, registry::Registry,
+        witnesses::Witnesses,
     },
     collections::{
         interner::Interner,

@@ -96,7 +96,7 @@ fn what_is_missing_is_said_as_an_ask_says_it() {
     });
     assert!(price.reason.unwrap().contains("--max-price"));
     let avoided = reply_after(|pool| asks_avoiding(pool, 2, vec![node(1)]));
-    assert!(avoided.reason.unwrap().contains("tried a moment ago"));
+    assert!(avoided.reason.unwrap().contains("failed a moment ago"));
     let served = reply_after(|pool| {
         pool.ask(2, 1);
         pool.admit(1);

@@ -41,7 +41,7 @@ fn hosts_to_avoid_and_hosts_it_has_are_not_given() {
     pool.connect(2, client(2)).unwrap();
     let ask = Box::new(AskRequest { want: 2, avoid: vec![node(1), node(99)] });
     pool.handle(Command::Ask { connection: pool.connection(2), request: 2, ask });
-    assert!(why(&pool, 2).contains("tried a moment ago"));
+    assert!(why(&pool, 2).contains("failed a moment ago"));
     pool.ask(2, 2);
     pool.admit(1);
     pool.pass(10_000);

@@ -191,7 +191,7 @@ fn a_pair_is_kept_apart_until_the_next_day_and_over_a_restart() {
     pool.restart(priced());
     assert!(!offered(&mut pool));
     let reason = pool.last_ask(2).unwrap().reason.unwrap();
-    assert!(reason.contains("barred for you today"), "{reason}");
+    assert!(reason.contains("does not assign it to you again today"), "{reason}");
     pool.now = pool.now.plus(24 * 3_600_000);
     assert!(offered(&mut pool));
 }

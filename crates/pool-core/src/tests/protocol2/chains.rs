@@ -83,8 +83,8 @@ fn a_false_genesis_block_takes_no_node_away() {
     let mut pool = Pool::new();
     pool.connect2(1, untold(true));
     pool.connect(5, on(genesis(FALSE), client(5))).unwrap();
-    // The honest ones come later, from two address blocks.
-    for agent in [3, 4] {
+    // The honest ones come later, from three address blocks.
+    for agent in [3, 4, 6] {
         pool.connect(agent, on(genesis(TRUE), client(agent))).unwrap();
     }
     assert!(pool.gets_untold(10, TRUE) && !pool.gets_untold(11, FALSE));
