@@ -11,7 +11,7 @@ use super::{
 const PAGE_PATH: &str = "../../docs/benchmarks.md";
 
 const INTRO: &str = "\
-Written by `cargo run --release -p vipnode-sim -- bench all --write`; do not edit.
+Written by `cargo run --profile dist -p vipnode-sim -- bench all --write`; do not edit.
 
 How it is measured:
 
