@@ -1,7 +1,7 @@
 //! Durable state of the pool.
 //!
 //! [`Store`] is the contract, [`MemoryStore`] an implementation in memory, [`FileStore`] one that also keeps a few things in
-//! files, and `conformance` (feature `testing`) the one suite that every implementation has to pass.
+//! files, each of them a [`RecordFile`], and `conformance` (feature `testing`) the one suite that every implementation has to pass.
 #![cfg_attr(not(test), deny(clippy::arithmetic_side_effects))]
 
 #[cfg(any(test, feature = "testing"))]
@@ -16,7 +16,7 @@ mod memory_store;
 mod store;
 mod store_error;
 
-pub use file_store::FileStore;
+pub use file_store::{FileStore, RecordFile};
 pub use memory_store::MemoryStore;
 pub use store::Store;
 pub use store_error::StoreError;

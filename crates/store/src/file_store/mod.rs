@@ -1,7 +1,7 @@
 //! What a pool without a database keeps over a restart. Here live the files and their format. It may call the store in
 //! memory. What the rows mean never enters.
 
-mod document;
+mod record_file;
 mod stored_node;
 mod stored_times;
 #[cfg(test)]
@@ -18,12 +18,14 @@ use vipnode_files::{Links, make_dir, regular, without_waiting};
 use vipnode_pool_core::{MeteredRow, NodeRow, Row, RowKey, TimesRow};
 use vipnode_types::NodeId;
 
-use crate::{MemoryStore, Store, StoreError, file_store::document::Document};
+pub use record_file::RecordFile;
+
+use crate::{MemoryStore, Store, StoreError};
 
 /// Nodes that were paired with others.
-const NODES: Document = Document { name: "nodes", records: 100_000 };
+const NODES: RecordFile = RecordFile { name: "nodes", records: 100_000 };
 /// The time of clients with their hosts.
-const TIMES: Document = Document { name: "times", records: 100_000 };
+const TIMES: RecordFile = RecordFile { name: "times", records: 100_000 };
 /// The file that keeps a second pool out of the directory.
 const LOCK: &str = "lock";
 /// Files are written at most this often.

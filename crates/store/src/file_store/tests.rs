@@ -123,7 +123,7 @@ fn what_a_crash_left_half_written_is_replaced() {
 
 #[test]
 fn a_file_holds_a_bounded_number_of_records() {
-    let document = Document { name: "nodes", records: 3 };
+    let document = RecordFile { name: "nodes", records: 3 };
     let text = document.text(0..10).unwrap();
     assert_eq!(document.parse::<u32>(&text), Ok(vec![0, 1, 2]));
 }

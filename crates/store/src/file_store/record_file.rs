@@ -16,11 +16,11 @@ const VERSION: u32 = 1;
 /// The first line names the kind and the version, each further line is one record as JSON, and the last line has a
 /// checksum of all before it, so that a cut or edited file is not taken for a whole one.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Document {
+pub struct RecordFile {
     /// The file's name, and the kind of its records.
-    pub(super) name: &'static str,
+    pub name: &'static str,
     /// Records that it holds at most; the caller sorts them so that the least important are last.
-    pub(super) records: usize,
+    pub records: usize,
 }
 
 #[derive(Debug, Serialize, serde::Deserialize)]
@@ -35,9 +35,12 @@ struct Footer {
     sha256: String,
 }
 
-impl Document {
+impl RecordFile {
     /// Every record; empty if the file does not exist.
-    pub(super) fn read<T: DeserializeOwned>(self, dir: &Path) -> Result<Vec<T>, StoreError> {
+    ///
+    /// # Errors
+    /// [`StoreError::Damaged`], [`StoreError::Unavailable`].
+    pub fn read<T: DeserializeOwned>(self, dir: &Path) -> Result<Vec<T>, StoreError> {
         let path = dir.join(self.name);
         let unavailable =
             |error: io::Error| StoreError::Unavailable { why: format!("reading {}: {error}", path.display()) };
@@ -101,7 +104,10 @@ impl Document {
     }
 
     /// Writes the file whole, durable when this returns: a crash leaves the old one or the new one.
-    pub(super) fn write<T: Serialize>(self, dir: &Path, records: impl Iterator<Item = T>) -> Result<(), StoreError> {
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`]; the old file is still there.
+    pub fn write<T: Serialize>(self, dir: &Path, records: impl Iterator<Item = T>) -> Result<(), StoreError> {
         let path = dir.join(self.name);
         let text = self.text(records).map_err(io::Error::other);
         text.and_then(|text| replace_file(&path, text.as_bytes()))
