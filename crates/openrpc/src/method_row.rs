@@ -40,6 +40,8 @@ pub enum CallDirection {
     PageToPool,
     /// A program on the same machine calls an agent, on its local socket.
     Local,
+    /// The operator calls a pool on the same machine, on its local socket.
+    LocalPool,
 }
 
 /// What must be signed, which sets the layout of the params.
@@ -87,6 +89,7 @@ impl CallDirection {
             Self::OriginalToAgent => &["protocol 2", "pool to agent"],
             Self::PageToPool => &["protocol 2", "web page to pool"],
             Self::Local => &["local socket of the agent"],
+            Self::LocalPool => &["local socket of the pool"],
         }
     }
 }

@@ -267,6 +267,13 @@ limits! {
         core_debtors: usize = 10_000, Count 0..=10_000_000;
         /// Microseconds after which the core sends the answers to the messages that it has handled in a row; at most 256.
         core_batch_us: u32 = 500, Count 1..=1_000_000;
+        /// Address blocks whose use of the core is counted for `vipnode pool admin top`; beyond it, the half that used least is
+        /// forgotten.
+        core_time_blocks: usize = 10_000, Count 0..=10_000_000;
+        /// Bans of the operator; a further one is refused.
+        bans: usize = 10_000, Count 0..=1_000_000;
+        /// Nodes that the operator drains; a further one is refused.
+        drained_nodes: usize = 1_000, Count 0..=1_000_000;
         /// Signatures checked at the same time, address blocks in turn; 0 means half of the machine's CPU cores.
         signature_checks: usize = 0, Count 0..=1_024;
         /// A signed call whose signature cannot be checked within this time is answered "busy".

@@ -5,6 +5,8 @@ use vipnode_types::{AgentPublic, Ms, NodeId};
 /// A node as the operator of its pool sees it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NodeView {
+    /// Its position in the list, for [`crate::Core::nodes_from`].
+    pub position: u32,
     /// The node.
     pub id: NodeId,
     /// The key of its agent; `None` if it speaks protocol 2.

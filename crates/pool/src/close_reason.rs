@@ -3,7 +3,7 @@ use vipnode_types::errors;
 
 errors! {
     /// Why the pool closes a connection. The message is the reason in the close frame.
-    #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+    #[derive(Debug, Clone, PartialEq, Eq)]
     pub(crate) enum CloseReason {
         /// A WebSocket was open for too long without a connect that the core accepted.
         Unauthenticated {
@@ -18,6 +18,11 @@ errors! {
         CallsUnanswered: local, "the agent does not answer its calls", hint "Check the agent's machine and network.";
         /// The operator removed the node from the members list.
         NoLongerMember: local, "this node is no longer a member of this pool", hint "Ask the pool's operator to add the node ID to the members file again.";
+        /// The operator banned the node, its agent's key, or its address.
+        Banned {
+            /// Who is banned, until when, and why.
+            notice: String,
+        }: local, "{notice}", hint "Ask the operator of the pool.";
         /// The core is being restored from the store.
         Restoring: local, "the pool is restoring its state; leases stay active", hint "Connect again.";
         /// The pool is stopping.

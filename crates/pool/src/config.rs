@@ -1,9 +1,10 @@
-use std::{net::SocketAddr, sync::Arc};
+use std::{net::SocketAddr, path::PathBuf, sync::Arc};
 
 use vipnode_types::{PoolKey, PoolKeyChanges};
 
 use crate::{
     AllowedOrigins, Membership, Network, PoolLimits, PoolMetrics, PoolTls, StatusAudience, TrustedProxies, Welcome,
+    admin::{admin_socket, socket_of},
     auth::{AccessRules, PoolIdentity},
 };
 
@@ -19,6 +20,11 @@ pub struct PoolConfig {
     pub key: Option<Arc<PoolKey>>,
     /// The newest changes of the key, which the pool sends to agents that remember an older one.
     pub key_changes: PoolKeyChanges,
+    /// The data directory, where bans and drains are kept and the admin socket is.
+    pub datadir: Option<PathBuf>,
+    /// The user's state directory, where the admin socket of a pool without a data directory is. Without either, the pool has
+    /// no admin socket.
+    pub state_dir: Option<PathBuf>,
     /// The pool's certificate. Without one, the port accepts only plain HTTP and WebSocket; with one, only TLS.
     pub tls: Option<PoolTls>,
     /// The proxies in front of the pool, if any.
@@ -60,6 +66,12 @@ impl PoolConfig {
         }
     }
 
+    /// Returns the admin socket of a pool that listens on this address.
+    pub(crate) fn admin_socket(&self, bound: SocketAddr) -> Option<PathBuf> {
+        let of_user = || self.state_dir.as_deref().map(|state| socket_of(state, bound));
+        self.datadir.as_deref().map(admin_socket).or_else(of_user)
+    }
+
     /// Returns the settings of an open pool at an address, with defaults for everything else.
     ///
     /// # Errors
@@ -72,6 +84,8 @@ impl PoolConfig {
             public_urls: Vec::new(),
             key: None,
             key_changes: PoolKeyChanges::default(),
+            datadir: None,
+            state_dir: None,
             tls: None,
             proxies: TrustedProxies::default(),
             members: Membership::Open,

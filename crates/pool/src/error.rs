@@ -53,6 +53,11 @@ errors! {
             node: NodeId,
         }: NotMember, "this pool is closed, and this node is not one of its members",
             hint "Ask the operator to add the node ID {node}.";
+        /// The operator banned the node, its agent's key, or its address.
+        Banned {
+            /// Who is banned, until when, and why.
+            notice: String,
+        }: NotMember, "{notice}", hint "Ask the operator of the pool.";
         /// The pool has a join secret, and the proof is for another one.
         WrongSecret: NotMember, "this pool is closed, and the join secret is wrong",
             hint "Check the join secret.";

@@ -13,6 +13,7 @@
 //! - `net`: the port, TLS, HTTP, WebSocket frames, proxies.
 //! - `fairness`: how much of the pool each address block may use.
 //! - `auth`: who may call and join.
+//! - [`admin`]: what the operator may see and do while the pool runs.
 //! - `methods`: from the bytes of a call to a command, and the answer back.
 //! - `engine`: the threads of the core and the store, and the queues between them.
 //!
@@ -22,6 +23,7 @@
 //!
 //! Every limit is in [`PoolLimits`]; [`PoolConfig::limit_settings`] shows the core's too.
 
+pub mod admin;
 mod auth;
 mod close_reason;
 mod config;
@@ -37,8 +39,8 @@ mod net;
 mod server;
 
 pub use auth::{
-    AllowedOrigin, AllowedOrigins, MemberLineError, MembersError, Membership, Network, NetworkError, OriginError,
-    StatusAudience, Welcome, WelcomeError,
+    AllowedOrigin, AllowedOrigins, Ban, BanTarget, BanTargetError, MemberLineError, MembersError, Membership, Network,
+    NetworkError, OriginError, StatusAudience, Welcome, WelcomeError,
 };
 pub use config::PoolConfig;
 pub use data_dir::{DataDir, DataDirError};
@@ -61,6 +63,9 @@ pub const ERROR_TABLES: &[vipnode_types::ErrorTable] = &[
     vipnode_types::ErrorTable { title: "An unhealthy pool, `/health`", rows: engine::HealthError::ROWS },
     vipnode_types::ErrorTable { title: "A pool that cannot start or continue", rows: PoolError::ROWS },
     vipnode_types::ErrorTable { title: "The data directory of a pool, `--datadir`", rows: DataDirError::ROWS },
+    vipnode_types::ErrorTable { title: "Bans and drains of a pool", rows: auth::OrderError::ROWS },
+    vipnode_types::ErrorTable { title: "Targets of a ban", rows: BanTargetError::ROWS },
+    vipnode_types::ErrorTable { title: "`vipnode pool admin`", rows: admin::AdminError::ROWS },
     vipnode_types::ErrorTable { title: "The store of a pool", rows: vipnode_store::StoreError::ROWS },
     vipnode_types::ErrorTable { title: "The certificate of a pool", rows: TlsError::ROWS },
     vipnode_types::ErrorTable { title: "The members file of a pool", rows: MembersError::ROWS },

@@ -1,4 +1,4 @@
-use std::{io::ErrorKind, net::SocketAddr, sync::Arc, thread::JoinHandle, time::Duration};
+use std::{io::ErrorKind, net::SocketAddr, path::Path, sync::Arc, thread::JoinHandle, time::Duration};
 
 use tokio::{
     net::{TcpListener, TcpSocket},
@@ -13,7 +13,8 @@ use vipnode_types::errors;
 
 use crate::{
     DataDir, PoolConfig, PoolTls,
-    auth::{AccessControl, Audience},
+    admin::{self, AdminService},
+    auth::{AccessControl, Audience, Orders},
     close_reason::CloseReason,
     engine::{Connections, CoreThread, CoreThreadParts, StoreThread, inbox},
     key_file::KeyFile,
@@ -92,9 +93,9 @@ impl PoolServer {
     /// # Errors
     /// See [`PoolError`].
     pub async fn spawn_in(config: PoolConfig, dir: DataDir) -> Result<Self, PoolError> {
-        let DataDir { keys, store, .. } = dir;
+        let DataDir { path, keys, store } = dir;
         let KeyFile { key, changes } = keys;
-        let config = PoolConfig { key: Some(Arc::new(key)), key_changes: changes, ..config };
+        let config = PoolConfig { key: Some(Arc::new(key)), key_changes: changes, datadir: Some(path), ..config };
         Self::spawn_with(config, Box::new(store)).await
     }
 
@@ -111,7 +112,9 @@ impl PoolServer {
         let (inbox, reader) = inbox(metrics.queue.clone(), &config.limits);
         let connections = Arc::new(Connections::new(inbox.clone()));
         let audience = Audience::new(local_addr, &config.public_urls, config.tls.as_ref().map(PoolTls::hosts));
-        let access = Arc::new(AccessControl::new(audience, config.identity(), config.access_rules()));
+        let orders = Orders::open(config.datadir.as_deref(), &config.limits);
+        let orders = orders.map_err(|source| PoolError::Store { source })?;
+        let access = Arc::new(AccessControl::new(audience, config.identity(), orders, config.access_rules()));
         let (store, store_thread) = StoreThread::start(store, inbox.clone(), config.limits.store_batches)
             .map_err(|source| PoolError::Thread { source })?;
         let parts = CoreThreadParts {
@@ -119,6 +122,7 @@ impl PoolServer {
             seed: config.seed,
             access: Arc::clone(&access),
             retry_ms: config.limits.retry_ms(),
+            core_time_blocks: config.limits.core_time_blocks,
             batch_time: Duration::from_micros(config.limits.core_batch_us.into()),
             store_retry: config.limits.store_retry,
             inbox: inbox.clone(),
@@ -132,10 +136,14 @@ impl PoolServer {
         if let Some(tls) = &config.tls {
             tls.show_in(metrics.tls_expires.clone());
         }
+        let admin_socket = config.admin_socket(local_addr);
         let service = Service::new(config.limits, &config.core, access, connections, metrics, inbox);
         let (service, stop) = (Arc::new(service), CancellationToken::new());
-        let port = Port::new(Arc::clone(&service), config.proxies, config.tls, stop.clone());
-        let running = Running { port: Arc::new(port), threads: vec![core_thread, store_thread] };
+        let port = Arc::new(Port::new(Arc::clone(&service), config.proxies, config.tls, stop.clone()));
+        if let Some(socket) = &admin_socket {
+            serve_operator(socket, &port);
+        }
+        let running = Running { port, threads: vec![core_thread, store_thread] };
         let supervisor = tokio::spawn(running.supervise(listener));
         Ok(Self { local_addr, service, stop, supervisor: Some(supervisor) })
     }
@@ -225,6 +233,20 @@ async fn start_core(parts: CoreThreadParts) -> Result<JoinHandle<()>, PoolError>
         Err(_) => return Err(fault("the pool's core did not start")),
     }
     Ok(thread)
+}
+
+/// Answers `vipnode pool admin`. A pool that cannot do so serves its agents all the same.
+fn serve_operator(socket: &Path, port: &Port) {
+    match admin::listen(socket) {
+        Ok(server) => {
+            let service = AdminService::new(Arc::clone(&port.service), Arc::clone(&port.limiter));
+            let stop = port.stop.clone();
+            tokio::spawn(async move { stop.run_until_cancelled(server.run(service)).await });
+        }
+        Err(error) => {
+            tracing::warn!(%error, socket = %socket.display(), "`vipnode pool admin` cannot reach this pool");
+        }
+    }
 }
 
 /// The running parts of a pool.

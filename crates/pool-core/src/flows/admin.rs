@@ -50,6 +50,7 @@ impl Core {
             return None;
         }
         Some(NodeView {
+            position: index,
             id: node.id(),
             agent: match node.credentials().signer {
                 Signer::Agent { key, .. } => Some(key),

@@ -1,12 +1,18 @@
-use std::sync::{Arc, PoisonError, RwLock};
+use std::{
+    net::IpAddr,
+    sync::{Arc, PoisonError, RwLock},
+};
 
 use vipnode_pool_core::Identity;
 use vipnode_types::{
-    NodeId, PoolId,
+    AgentPublic, Ms, NodeId, PoolId,
     wire::{Admission, ConnectRequest, ReachRequest, WireError},
 };
 
-use crate::auth::{Arrival, Membership, PoolIdentity, access_rules::AccessRules, audience::Audience};
+use crate::auth::{
+    Arrival, BanNotice, Membership, Orders, PoolIdentity, access_rules::AccessRules, audience::Audience,
+};
+use crate::error::Refusal;
 
 /// The rules about who may call this pool, join it, and see its status, and what the pool presents to a node that joins:
 /// its id and the welcome message.
@@ -16,12 +22,13 @@ use crate::auth::{Arrival, Membership, PoolIdentity, access_rules::AccessRules, 
 pub(crate) struct AccessControl {
     pub(in crate::auth) audience: Audience,
     identity: Option<PoolIdentity>,
+    orders: Orders,
     rules: RwLock<Arc<AccessRules>>,
 }
 
 impl AccessControl {
-    pub(crate) fn new(audience: Audience, identity: Option<PoolIdentity>, rules: AccessRules) -> Self {
-        Self { audience, identity, rules: RwLock::new(Arc::new(rules)) }
+    pub(crate) fn new(audience: Audience, identity: Option<PoolIdentity>, orders: Orders, rules: AccessRules) -> Self {
+        Self { audience, identity, orders, rules: RwLock::new(Arc::new(rules)) }
     }
 
     /// Returns the pool's id, if it has a key.
@@ -32,6 +39,34 @@ impl AccessControl {
     /// Returns the headers by which a 101 response with this challenge presents the pool; none if it has no key.
     pub(crate) fn present(&self, challenge: &str) -> Vec<(&'static str, String)> {
         self.identity.as_ref().map_or_else(Vec::new, |identity| identity.headers(challenge))
+    }
+
+    /// Returns the operator's bans and drains.
+    pub(crate) const fn orders(&self) -> &Orders {
+        &self.orders
+    }
+
+    /// Returns the ban of an address, if there is one.
+    pub(crate) fn ban_of_address(&self, ip: IpAddr, now: Ms) -> Option<Box<BanNotice>> {
+        if self.orders.no_bans() {
+            return None;
+        }
+        self.orders.ban_of_address(ip, now).map(Box::new)
+    }
+
+    /// Checks that neither a node, nor the key of its agent, nor its address is banned.
+    pub(crate) fn check_ban(
+        &self,
+        node: &NodeId,
+        agent: Option<&AgentPublic>,
+        ip: IpAddr,
+        now: Ms,
+    ) -> Result<(), Refusal> {
+        if self.orders.no_bans() {
+            return Ok(());
+        }
+        let ban = self.orders.ban_of_node(node, agent, now).or_else(|| self.orders.ban_of_address(ip, now));
+        ban.map_or(Ok(()), |notice| Err(Refusal::Banned { notice: notice.to_string() }))
     }
 
     /// Replaces the rules.

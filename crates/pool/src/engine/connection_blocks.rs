@@ -33,6 +33,7 @@ impl ConnectionBlocks {
             | Message::CommitFailed(_)
             | Message::Reload { .. }
             | Message::Probe(_)
+            | Message::Operator(_)
             | Message::Stop => return None,
         };
         let block = self.of(&connection);

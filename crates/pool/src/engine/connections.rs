@@ -1,4 +1,7 @@
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::{
+    net::IpAddr,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
 
 use vipnode_pool_core::{Command, ConnectionId};
 use vipnode_rpc::RpcHandle;
@@ -40,7 +43,11 @@ struct Slot {
 #[derive(Debug)]
 pub(crate) enum Transport {
     /// By calls on its WebSocket.
-    WebSocket(RpcHandle),
+    WebSocket {
+        rpc: RpcHandle,
+        /// The address of the remote end.
+        address: IpAddr,
+    },
     /// Not at all, because the agent calls over HTTP.
     Http,
 }
@@ -88,7 +95,7 @@ impl Connections {
     /// Returns the handle to call an agent, if the connection is open and can be called.
     pub(crate) fn rpc(&self, connection: ConnectionId) -> Option<RpcHandle> {
         match self.lock().slot(connection)?.transport.as_ref()? {
-            Transport::WebSocket(rpc) => Some(rpc.clone()),
+            Transport::WebSocket { rpc, .. } => Some(rpc.clone()),
             Transport::Http => None,
         }
     }
@@ -117,6 +124,18 @@ impl Connections {
         }
     }
 
+    /// Closes the WebSockets from these addresses.
+    pub(crate) fn close_from(&self, is_meant: impl Fn(IpAddr) -> bool, reason: &str) {
+        let table = self.lock();
+        for slot in &table.slots {
+            if let Some(Transport::WebSocket { rpc, address }) = &slot.transport
+                && is_meant(*address)
+            {
+                rpc.close(reason);
+            }
+        }
+    }
+
     /// Returns the open connections.
     pub(crate) fn open(&self) -> Vec<ConnectionId> {
         let table = self.lock();
@@ -134,7 +153,7 @@ impl Connections {
         for connection in 0..u32::try_from(table.slots.len()).unwrap_or(u32::MAX) {
             let Some(slot) = table.slots.get(connection as usize) else { continue };
             match &slot.transport {
-                Some(Transport::WebSocket(rpc)) => rpc.close(reason),
+                Some(Transport::WebSocket { rpc, .. }) => rpc.close(reason),
                 Some(Transport::Http) => {
                     let generation = slot.generation;
                     table.remove(ConnectionId { gateway: 0, connection, generation });

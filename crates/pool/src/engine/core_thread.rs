@@ -13,16 +13,18 @@ use std::{
 use tokio::{runtime::Handle, sync::oneshot};
 use vipnode_pool_core::{AddressBlock, Command, Core, Effect, Limits, Steps};
 use vipnode_store::StoreError;
-use vipnode_types::Ms;
+use vipnode_types::{Ms, wire::WireError};
 
 use self::rebuild::build;
 use crate::{
     auth::AccessControl,
     close_reason::CloseReason,
     engine::{
-        clock::PoolClock,
+        clock::{PoolClock, wall_clock},
         connections::Connections,
+        core_time::CoreTime,
         inbox::{Inbox, InboxReader, Message},
+        operator_query::OperatorQuery,
         outbox::Outbox,
         pool_call::AgentCaller,
         replies::Replies,
@@ -43,6 +45,8 @@ pub(crate) struct CoreThreadParts {
     pub(crate) retry_ms: u64,
     /// The time of a batch: answers leave at its end, so nobody's waits for more than this of others' commands.
     pub(crate) batch_time: Duration,
+    /// Address blocks whose time is counted for the operator.
+    pub(crate) core_time_blocks: usize,
     /// A store that cannot be read is read again after this time.
     pub(crate) store_retry: Duration,
     pub(crate) inbox: Inbox,
@@ -78,6 +82,7 @@ pub(crate) struct CoreThread {
     /// The steps of the commands that were not charged yet.
     steps: Steps,
     step_time: StepTime,
+    core_time: CoreTime,
 }
 
 /// Why the core cannot continue.
@@ -86,12 +91,13 @@ struct Broken(String);
 impl CoreThread {
     /// Reads the store and builds the core.
     pub(crate) fn new(parts: CoreThreadParts) -> Result<Self, StoreError> {
-        let CoreThreadParts { limits, seed, access, retry_ms, batch_time, store_retry, .. } = parts;
+        let CoreThreadParts { limits, seed, access, retry_ms, batch_time, core_time_blocks, store_retry, .. } = parts;
         let CoreThreadParts { inbox, mut reader, connections, store, metrics, runtime, .. } = parts;
         reader.set_closed(limits.closed);
         let rows = store.load()?;
         let clock = PoolClock::new();
-        let core = build(&limits, seed, clock.now(), rows);
+        let mut core = build(&limits, seed, clock.now(), rows);
+        core.set_drains(access.orders().drains());
         let clock = clock.not_before(core.now());
         Ok(Self {
             core,
@@ -114,6 +120,7 @@ impl CoreThread {
             effects: Vec::new(),
             steps: Steps::default(),
             step_time: StepTime::new(),
+            core_time: CoreTime::new(core_time_blocks),
         })
     }
 
@@ -136,31 +143,38 @@ impl CoreThread {
     /// # Errors
     /// Why the core has to be rebuilt.
     fn work(&mut self) -> Result<(), Broken> {
-        loop {
-            let mut wait = self.wait();
-            let mut batch = None;
-            for _ in 0..BATCH {
-                let Some(message) = self.reader.next(wait) else { break };
-                if matches!(message, Message::Stop) {
-                    self.deliver();
-                    return self.send_rows();
-                }
-                let (began, last) = *batch.get_or_insert_with(|| (Instant::now(), Instant::now()));
-                self.take(message)?;
-                wait = Duration::ZERO;
-                let now = Instant::now();
-                batch = Some((began, now));
-                self.charge(now.saturating_duration_since(last), self.reader.served());
-                if now.saturating_duration_since(began) >= self.batch_time {
-                    break;
-                }
-            }
+        while !self.handle_batch()? {
             if self.is_tick_due() {
                 self.tick()?;
             }
             self.send_rows()?;
             self.deliver();
         }
+        self.deliver();
+        self.send_rows()
+    }
+
+    /// Handles messages until there are none, or the batch is full, or its time is over. Returns whether the thread has to
+    /// stop.
+    fn handle_batch(&mut self) -> Result<bool, Broken> {
+        let mut wait = self.wait();
+        let mut batch = None;
+        for _ in 0..BATCH {
+            let Some(message) = self.reader.next(wait) else { break };
+            if matches!(message, Message::Stop) {
+                return Ok(true);
+            }
+            let (began, last) = *batch.get_or_insert_with(|| (Instant::now(), Instant::now()));
+            self.take(message)?;
+            wait = Duration::ZERO;
+            let now = Instant::now();
+            batch = Some((began, now));
+            self.charge(now.saturating_duration_since(last), self.reader.served());
+            if now.saturating_duration_since(began) >= self.batch_time {
+                break;
+            }
+        }
+        Ok(false)
     }
 
     fn wait(&self) -> Duration {
@@ -186,17 +200,25 @@ impl CoreThread {
     /// Charges the time that a command took to the address blocks that it searched for, and the rest to the block that it
     /// came from.
     fn charge(&mut self, spent: Duration, own: Option<AddressBlock>) {
-        let Self { reader, step_time, steps, .. } = self;
+        let Self { reader, step_time, core_time, steps, .. } = self;
         let steps = std::mem::take(steps);
         if own.is_some() {
             step_time.learn(spent, &steps);
         }
-        step_time.share_out(spent, &steps, own, |block, ns| reader.charge(block, ns));
+        step_time.share_out(spent, &steps, own, |block, ns| {
+            reader.charge(block, ns);
+            core_time.add(block, ns);
+        });
     }
 
     fn take(&mut self, message: Message) -> Result<(), Broken> {
         match message {
             Message::Request { command, request, reply_to, permit } => {
+                if let Some(refusal) = self.banned(&command) {
+                    self.metrics.errors.inc();
+                    reply_to.send(Err(refusal));
+                    return Ok(());
+                }
                 self.replies.expect(request, reply_to);
                 drop(permit);
                 self.handle(command)
@@ -206,6 +228,10 @@ impl CoreThread {
                 self.handle(Command::CallDone { call, outcome })
             }
             Message::CallDone { .. } | Message::Stop => Ok(()),
+            Message::Operator(query) => {
+                self.answer_operator(query);
+                Ok(())
+            }
             Message::Passed { done, .. } => {
                 let _nobody_waits = done.send(());
                 Ok(())
@@ -224,6 +250,34 @@ impl CoreThread {
                 self.store.send(Job::Probe(answer));
                 Ok(())
             }
+        }
+    }
+
+    fn answer_operator(&mut self, query: OperatorQuery) {
+        match query {
+            OperatorQuery::Nodes { position, most, answer } => {
+                let _nobody_waits = answer.send(self.core.nodes_from(position, most));
+            }
+            OperatorQuery::CoreTime(answer) => {
+                let _nobody_waits = answer.send(self.core_time.all());
+            }
+            OperatorQuery::Drains(drains) => self.core.set_drains(drains),
+        }
+    }
+
+    /// Returns the refusal of a command that presents a banned node. The core's thread checks it, because it also ends what
+    /// a new ban is for: no connect that is in progress at that moment gets through.
+    fn banned(&self, command: &Command) -> Option<WireError> {
+        let now = wall_clock();
+        match command {
+            Command::Connect { identity, address, .. } => {
+                self.access.check_ban(&identity.node, Some(&identity.agent), *address, now).err().map(WireError::from)
+            }
+            Command::Protocol2 { node, address, .. } => {
+                let banned = self.access.check_ban(node, None, *address, now).err();
+                banned.map(|refusal| WireError::from(refusal).for_protocol2())
+            }
+            _ => None,
         }
     }
 

@@ -16,6 +16,7 @@ use crate::{
     engine::{
         health_error::HealthError,
         inbox::{Answer, Inbox, Message, ReplyTo},
+        operator_query::OperatorQuery,
     },
     error::Refusal,
     fairness::{Block, CommandPermit, CommandPermits, PermitClass},
@@ -133,6 +134,18 @@ impl Gateway {
     /// Hands over a command that needs no answer.
     pub(crate) fn note(&self, command: Command) {
         self.inbox.push(Message::Note(command));
+    }
+
+    /// Hands over an order of the operator.
+    pub(crate) fn query(&self, query: OperatorQuery) {
+        self.inbox.push(Message::Operator(query));
+    }
+
+    /// Returns the answer to a question of the operator; `None` if the core ended or was discarded in the meantime.
+    pub(crate) async fn ask<T>(&self, query: impl FnOnce(oneshot::Sender<T>) -> OperatorQuery) -> Option<T> {
+        let (answer, answered) = oneshot::channel();
+        self.query(query(answer));
+        answered.await.ok()
     }
 
     /// Applies new limits of the core, and closes the connections of nodes that are no longer members. Returns the names of

@@ -19,7 +19,10 @@ use vipnode_store::StoreError;
 use vipnode_types::wire::WireError;
 
 use crate::{
-    engine::{block_queues::BlockQueues, connection_blocks::ConnectionBlocks, health_error::HealthError},
+    engine::{
+        block_queues::BlockQueues, connection_blocks::ConnectionBlocks, health_error::HealthError,
+        operator_query::OperatorQuery,
+    },
     error::Refusal,
     fairness::{Block, CommandPermit},
 };
@@ -96,6 +99,8 @@ pub(crate) enum Message {
     CommitFailed(StoreError),
     /// Answered when everything about the connection that came before is handled.
     Passed { connection: ConnectionId, done: oneshot::Sender<()> },
+    /// A question or an order of the operator.
+    Operator(OperatorQuery),
     /// New limits; answered with the names of those that take effect only at the next start.
     Reload { limits: Box<Limits>, done: oneshot::Sender<Vec<&'static str>> },
     /// Asks whether core and store work.

@@ -8,9 +8,11 @@ mod clock;
 mod connection_blocks;
 mod connections;
 mod core_thread;
+mod core_time;
 mod gateway;
 mod health_error;
 mod inbox;
+mod operator_query;
 mod outbox;
 mod pool_call;
 mod replies;
@@ -25,4 +27,5 @@ pub(crate) use health_error::HealthError;
 pub(crate) use inbox::{Inbox, inbox, reply_text};
 #[cfg(test)]
 pub(crate) use inbox::{InboxReader, Message};
+pub(crate) use operator_query::OperatorQuery;
 pub(crate) use store_thread::StoreThread;

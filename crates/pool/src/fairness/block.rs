@@ -6,13 +6,17 @@ use std::{
 use tokio::sync::Semaphore;
 use vipnode_pool_core::PoolLimits;
 
-use crate::fairness::{command_permits::HeldPermits, cpu_budget::CpuBudget, token_bucket::SharedTokenBucket};
+use crate::fairness::{
+    command_permits::HeldPermits, cpu_budget::CpuBudget, token_bucket::SharedTokenBucket, traffic::Traffic,
+};
 
 /// The resources that the connections of one address block (/24, /48) use together.
 #[derive(Debug)]
 pub(crate) struct Block {
     /// Open connections; only [`crate::fairness::connection_limiter::ConnectionLimiter`] changes it.
     pub(crate) connections: AtomicUsize,
+    /// The bytes of its connections.
+    pub(crate) traffic: Traffic,
     /// New connections.
     pub(crate) opens: SharedTokenBucket,
     /// Calls on all connections.
@@ -37,6 +41,7 @@ impl Block {
     pub(crate) fn new(limits: &PoolLimits, now: Instant) -> Self {
         Self {
             connections: AtomicUsize::new(0),
+            traffic: Traffic::default(),
             opens: SharedTokenBucket::new(limits.opens_a_second, limits.opens_at_once, now),
             calls: SharedTokenBucket::new(limits.block_calls_a_second, limits.block_burst, now),
             noise: SharedTokenBucket::new(limits.block_calls_a_second, limits.block_burst, now),

@@ -117,6 +117,15 @@ impl ConnectionLimiter {
         Ok(Caller { limiter: Arc::clone(self), address, block, wait })
     }
 
+    /// Returns each block with its open connections and its bytes received and sent.
+    pub(crate) fn usage(&self) -> Vec<(AddressBlock, usize, (u64, u64))> {
+        let table = self.lock();
+        let usage = |(key, block): (&AddressBlock, &Arc<Block>)| {
+            (*key, block.connections.load(Ordering::Relaxed), block.traffic.bytes())
+        };
+        table.blocks.iter().map(usage).collect()
+    }
+
     /// No code panics while it holds the lock; if one did, the table would still be whole.
     fn lock(&self) -> MutexGuard<'_, Table> {
         self.table.lock().unwrap_or_else(PoisonError::into_inner)

@@ -33,6 +33,7 @@ mod cpu_budget;
 mod fair_poll;
 mod fair_semaphore;
 mod token_bucket;
+mod traffic;
 
 pub(crate) use block::Block;
 pub(crate) use command_permits::{CommandPermit, CommandPermits, PermitClass};

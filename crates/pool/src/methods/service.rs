@@ -149,7 +149,7 @@ pub(crate) mod tests {
     use super::*;
     use crate::{
         PoolMetrics,
-        auth::Audience,
+        auth::{Audience, Orders},
         engine::{InboxReader, inbox},
     };
 
@@ -158,7 +158,12 @@ pub(crate) mod tests {
         let config = PoolConfig::new(([127, 0, 0, 1], 1).into()).unwrap();
         let metrics = PoolMetrics::default().shared();
         let (inbox, reader) = inbox(metrics.queue.clone(), &limits);
-        let access = AccessControl::new(Audience::new(config.bind, &[], None), None, config.access_rules());
+        let access = AccessControl::new(
+            Audience::new(config.bind, &[], None),
+            None,
+            Orders::open(None, &config.limits).unwrap(),
+            config.access_rules(),
+        );
         let connections = Arc::new(Connections::new(inbox.clone()));
         let service = Service::new(limits, &config.core, Arc::new(access), connections, metrics, inbox);
         (Arc::new(service), reader)

@@ -47,7 +47,7 @@ pub(crate) async fn serve<S, E>(
     E: Display,
 {
     let _open = Counted::by(&service.metrics.sockets);
-    let entry = service.connections.add(Transport::WebSocket(rpc.clone()));
+    let entry = service.connections.add(Transport::WebSocket { rpc: rpc.clone(), address: caller.address });
     let rate = || TokenBucket::new(service.limits.calls_a_second, service.limits.burst, Instant::now());
     let (rate, noise) = (rate(), rate());
     let mut socket =

@@ -1,6 +1,7 @@
 //! The requests on one TCP connection of the pool's port: upgrades, POSTs, `/health`, `/metrics`.
 
 use std::{
+    net::IpAddr,
     sync::{Arc, Mutex, PoisonError},
     time::Instant,
 };
@@ -17,12 +18,13 @@ use vipnode_types::{TypedError as _, wire::CHALLENGE_HEADER};
 
 use crate::{
     auth::Arrival,
+    engine::wall_clock,
     error::Refusal,
     fairness::{Caller, Pace, TokenBucket, fair_poll},
     methods::{Health, Pacing, Service, websocket},
     net::{
-        cors, fragment_deadline::FragmentDeadline, opener::Opener, port::Port, proxy_protocol::ConnectionEnds,
-        trusted_proxies::has_proxy_header, upgrade::Upgrade,
+        cors, counted_stream::CountedStream, fragment_deadline::FragmentDeadline, opener::Opener, port::Port,
+        proxy_protocol::ConnectionEnds, rejection::Rejection, trusted_proxies::has_proxy_header, upgrade::Upgrade,
     },
 };
 
@@ -123,23 +125,34 @@ impl HttpConnection {
     async fn admitted(&self, headers: &HeaderMap) -> Admitted {
         let arrival = self.arrival(headers);
         match &self.opener {
-            Opener::Caller { caller, .. } => return Ok((Arc::clone(caller), arrival)),
-            Opener::Probe { limit, .. } => {
-                self.service().metrics.refused.inc();
-                return Err(Box::new((limit.status(), limit.text()).into_response()));
+            Opener::Caller { caller, .. } => {
+                // A ban may be newer than the connection.
+                self.check_ban(caller.address)?;
+                return Ok((Arc::clone(caller), arrival));
             }
+            Opener::Probe { rejection, .. } => return Err(self.rejected(rejection)),
             Opener::Proxy { .. } => {}
         }
         let client = self.port.proxies.client(self.ends.remote.ip(), headers);
         let client = client
             .map_err(|error| (StatusCode::BAD_REQUEST, format!("{error}\n")).into_response())
             .map_err(Box::new)?;
-        let caller = self.port.limiter.admit(client, Instant::now()).map_err(|limit| {
-            self.service().metrics.refused.inc();
-            Box::new((limit.status(), limit.text()).into_response())
-        })?;
+        self.check_ban(client)?;
+        let caller = self.port.limiter.admit(client, Instant::now()).map_err(|limit| self.rejected(&limit.into()))?;
         sleep(caller.wait).await;
         Ok((Arc::new(caller), arrival))
+    }
+
+    fn check_ban(&self, address: IpAddr) -> Result<(), Box<Response>> {
+        match self.service().access.ban_of_address(address, wall_clock()) {
+            Some(notice) => Err(self.rejected(&Rejection::Banned(notice))),
+            None => Ok(()),
+        }
+    }
+
+    fn rejected(&self, rejection: &Rejection) -> Box<Response> {
+        self.service().metrics.refused.inc();
+        Box::new((rejection.status(), rejection.text()).into_response())
     }
 
     fn copied_health(&self) -> Response {
@@ -189,7 +202,9 @@ impl HttpConnection {
                 Err(error) => return tracing::debug!(%error, "the upgrade failed"),
             };
             let limits = &self.service().limits;
-            let stream = FragmentDeadline::new(stream, limits.fragments);
+            // Bytes of a direct connection are counted where it was accepted.
+            let proxied = matches!(self.opener, Opener::Proxy { .. }).then(|| Arc::clone(&caller.block));
+            let stream = CountedStream::new(FragmentDeadline::new(stream, limits.fragments), proxied);
             let frames = WsFrames::serve(stream, limits.frame_bytes).await;
             let (session, rpc) = Session::new(frames, &self.rpc_limits(), Keepalive::Ping);
             let served = websocket::serve(&self.port.service, Box::new(session), rpc, &caller, arrival, challenge);

@@ -17,12 +17,15 @@ use tokio::{
 };
 
 use crate::{
-    fairness::{ConnectionGuard, LimitReached, SharedTokenBucket, TokenBucket, fair_poll},
+    engine::wall_clock,
+    fairness::{ConnectionGuard, SharedTokenBucket, TokenBucket, fair_poll},
     net::{
+        counted_stream::CountedStream,
         http_connection::HttpConnection,
         opener::Opener,
         port::Port,
         proxy_protocol::{ConnectionEnds, read_ends},
+        rejection::Rejection,
         tls::accept,
         write_deadline::WriteDeadline,
     },
@@ -60,10 +63,10 @@ pub(crate) async fn listen(listener: TcpListener, port: Arc<Port>) {
                 port.service.metrics.opened.inc();
                 refused_in_a_row = 0;
             }
-            Err((stream, limit)) => {
+            Err((stream, rejection)) => {
                 port.service.metrics.refused.inc();
                 if refusals.take(Instant::now()).is_ok() {
-                    port.tasks.spawn(timeout(limits.refusal, refuse(stream, limit)));
+                    port.tasks.spawn(timeout(limits.refusal, refuse(stream, rejection)));
                 }
                 refused_in_a_row = refused_in_a_row.saturating_add(1);
                 if refused_in_a_row.is_multiple_of(limits.storm.max(1)) {
@@ -76,46 +79,52 @@ pub(crate) async fn listen(listener: TcpListener, port: Arc<Port>) {
 }
 
 /// Begins to serve a connection in a task of its own.
-fn begin(stream: TcpStream, ends: ConnectionEnds, port: &Arc<Port>) -> Result<(), (TcpStream, LimitReached)> {
+fn begin(stream: TcpStream, ends: ConnectionEnds, port: &Arc<Port>) -> Result<(), (TcpStream, Rejection)> {
     if port.proxies.balances(ends.remote.ip()) {
         return match port.limiter.acquire() {
             Ok(guard) => {
                 port.tasks.spawn(balanced(stream, ends, guard, Arc::clone(port)));
                 Ok(())
             }
-            Err(limit) => Err((stream, limit)),
+            Err(limit) => Err((stream, limit.into())),
         };
     }
     match port
         .limiter
         .acquire()
+        .map_err(Rejection::from)
         .and_then(|guard| opener(port, ends.remote, guard))
-        .or_else(|limit| probe(port, ends, limit))
+        .or_else(|rejection| probe(port, ends, rejection))
     {
         Ok(opener) => {
             port.tasks.spawn(fairly(stream, ends, opener, Arc::clone(port)));
             Ok(())
         }
-        Err(limit) => Err((stream, limit)),
+        Err(rejection) => Err((stream, rejection)),
     }
 }
 
 /// Returns who opened a counted connection.
-fn opener(port: &Port, remote: SocketAddr, guard: ConnectionGuard) -> Result<Opener, LimitReached> {
+fn opener(port: &Port, remote: SocketAddr, guard: ConnectionGuard) -> Result<Opener, Rejection> {
     if port.proxies.trusts(remote.ip()) {
         return Ok(Opener::Proxy { _guard: guard });
+    }
+    if let Some(notice) = port.service.access.ban_of_address(remote.ip(), wall_clock()) {
+        return Err(Rejection::Banned(notice));
     }
     let caller = port.limiter.admit(remote.ip(), Instant::now())?;
     Ok(Opener::Caller { _guard: guard, caller: Arc::new(caller) })
 }
 
-/// Lets a connection of this machine in that a limit refuses: monitoring must work when it is needed most.
-fn probe(port: &Port, ends: ConnectionEnds, limit: LimitReached) -> Result<Opener, LimitReached> {
+/// Lets a connection of this machine in that is refused: monitoring must work when it is needed most.
+fn probe(port: &Port, ends: ConnectionEnds, rejection: Rejection) -> Result<Opener, Rejection> {
     if !ends.remote.ip().to_canonical().is_loopback() {
-        return Err(limit);
+        return Err(rejection);
     }
-    let permit = Arc::clone(&port.probes).try_acquire_owned();
-    permit.map(|permit| Opener::Probe { _permit: permit, limit }).map_err(|_full| limit)
+    match Arc::clone(&port.probes).try_acquire_owned() {
+        Ok(permit) => Ok(Opener::Probe { _permit: permit, rejection }),
+        Err(_full) => Err(rejection),
+    }
 }
 
 /// Serves a connection of a balancer once its header has named the two ends.
@@ -133,9 +142,9 @@ async fn balanced(mut stream: TcpStream, ends: ConnectionEnds, guard: Connection
     };
     match opener(&port, ends.remote, guard) {
         Ok(opener) => fairly(stream, ends, opener, port).await,
-        Err(limit) => {
+        Err(rejection) => {
             port.service.metrics.refused.inc();
-            let _too_slow = timeout(limits.refusal, refuse(stream, limit)).await;
+            let _too_slow = timeout(limits.refusal, refuse(stream, rejection)).await;
         }
     }
 }
@@ -173,6 +182,7 @@ async fn serve<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(
 ) {
     let limits = &port.service.limits;
     let endless = matches!(opener, Opener::Proxy { .. });
+    let stream = CountedStream::new(stream, opener.block());
     let connection = Arc::new(HttpConnection {
         rate: Mutex::new(TokenBucket::new(limits.calls_a_second, limits.burst, Instant::now())),
         port: Arc::clone(&port),
@@ -209,8 +219,8 @@ async fn serve<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(
     }
 }
 
-async fn refuse(mut stream: TcpStream, limit: LimitReached) {
-    let (status, why) = (limit.status(), limit.text());
+async fn refuse(mut stream: TcpStream, rejection: Rejection) {
+    let (status, why) = (rejection.status(), rejection.text());
     let text = format!("HTTP/1.1 {status}\r\nconnection: close\r\ncontent-length: {}\r\n\r\n{why}", why.len());
     let _gone = stream.write_all(text.as_bytes()).await;
     // Closing with unread bytes would discard the refusal on its way.

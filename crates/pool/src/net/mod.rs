@@ -4,7 +4,8 @@
 //! It may call `fairness` (to admit a connection), `auth` (to check an origin), and `methods` (to answer a call). Rules
 //! about who may join and commands of the pool's core never enter.
 
-pub(crate) mod cors;
+mod cors;
+pub(crate) mod counted_stream;
 pub(crate) mod fd_limit;
 mod fragment_deadline;
 pub(crate) mod http_connection;
@@ -13,6 +14,7 @@ pub(crate) mod listener;
 mod opener;
 pub(crate) mod port;
 pub(crate) mod proxy_protocol;
+mod rejection;
 pub(crate) mod tls;
 pub(crate) mod trusted_proxies;
 mod upgrade;

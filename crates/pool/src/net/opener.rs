@@ -2,7 +2,10 @@ use std::sync::Arc;
 
 use tokio::sync::OwnedSemaphorePermit;
 
-use crate::fairness::{Block, Caller, ConnectionGuard, LimitReached};
+use crate::{
+    fairness::{Block, Caller, ConnectionGuard},
+    net::rejection::Rejection,
+};
 
 /// Who opened a TCP connection. It counts the connection until it is dropped.
 #[derive(Debug)]
@@ -12,7 +15,7 @@ pub(crate) enum Opener {
     /// A proxy that `--proxy` names: each request names its caller.
     Proxy { _guard: ConnectionGuard },
     /// A probe on this machine, beyond the limit that refuses every other connection.
-    Probe { _permit: OwnedSemaphorePermit, limit: LimitReached },
+    Probe { _permit: OwnedSemaphorePermit, rejection: Rejection },
 }
 
 impl Opener {

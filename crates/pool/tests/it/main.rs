@@ -9,6 +9,7 @@
     reason = "tests"
 )]
 
+mod admin;
 mod agents;
 mod common;
 mod durability;

@@ -11,7 +11,7 @@ use crate::text_form::hex_bytes;
 pub struct AgentKey(SecretKey);
 
 /// The public half of an [`AgentKey`]: a compressed secp256k1 point, 66 hex characters on the wire.
-#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct AgentPublic([u8; 33]);
 
 hex_bytes!(AgentPublic, 33, "an agent key");

@@ -26,6 +26,7 @@ impl CoreThread {
             match self.store.load() {
                 Ok(rows) => {
                     self.core = build(&self.limits, self.seed, self.clock.now(), rows);
+                    self.core.set_drains(self.access.orders().drains());
                     self.clock = self.clock.not_before(self.core.now());
                     return true;
                 }

@@ -1,0 +1,38 @@
+use std::path::PathBuf;
+
+use vipnode_types::{errors, wire::WireError};
+
+errors! {
+    /// Why a running pool does not do what its operator asks for.
+    #[derive(Debug, Clone, PartialEq, Eq)]
+    pub enum AdminError {
+        /// Nothing listens on the pool's socket.
+        Gone {
+            /// The socket.
+            path: PathBuf,
+            /// What the system reports.
+            why: String,
+        }: local, "no pool responds at {path} ({why})" (path = path.display()),
+            hint "Start the pool, run this as the pool's user, or pass the data directory of the pool: --datadir DIR.";
+        /// The pool does not answer in time, or not in full.
+        Silent {
+            /// The socket.
+            path: PathBuf,
+            /// What happened.
+            why: String,
+        }: local, "the pool at {path} did not respond: {why}" (path = path.display()),
+            hint "Try again. If it still does not respond, restart the pool.";
+        /// The answer has another form, as that of another version would.
+        Unreadable {
+            /// The socket.
+            path: PathBuf,
+            /// What is wrong.
+            why: String,
+        }: local, "the answer of the pool at {path} cannot be read: {why}" (path = path.display()),
+            hint "Use the vipnode release that the pool runs.";
+    }
+    also {
+        /// The pool refuses.
+        Refused(WireError);
+    }
+}

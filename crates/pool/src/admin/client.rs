@@ -1,0 +1,94 @@
+use std::{path::PathBuf, time::Duration};
+
+use serde::{Serialize, de::DeserializeOwned};
+use vipnode_rpc::{CallError, OpenError, RpcLimits, open_ipc};
+
+use super::{
+    AdminBans, AdminDrained, AdminError, AdminNodes, AdminTop, BanRequest, Banned, DrainRequest, NodesRequest,
+    TopRequest, UnbanRequest, method,
+};
+
+/// Calls the admin socket of a running pool.
+#[derive(Debug, Clone)]
+pub struct AdminClient {
+    socket: PathBuf,
+}
+
+/// A pool opens its socket within this time.
+const OPEN: Duration = Duration::from_secs(2);
+/// A pool answers within this time; a list of blocks is measured over a second.
+const ANSWER: Duration = Duration::from_secs(30);
+/// Bytes of an answer: the most that a page or a table of bans has.
+const ANSWER_BYTES: usize = 16 << 20;
+
+impl AdminClient {
+    /// Returns a client of the pool with this socket.
+    #[must_use]
+    pub const fn new(socket: PathBuf) -> Self {
+        Self { socket }
+    }
+
+    /// Asks for the address blocks that use most.
+    ///
+    /// # Errors
+    /// See [`AdminError`].
+    pub async fn top(&self, request: &TopRequest) -> Result<AdminTop, AdminError> {
+        self.call(method::TOP, request).await
+    }
+
+    /// Asks for a page of the nodes.
+    ///
+    /// # Errors
+    /// See [`AdminError`].
+    pub async fn nodes(&self, request: &NodesRequest) -> Result<AdminNodes, AdminError> {
+        self.call(method::NODES, request).await
+    }
+
+    /// Bans a node, an agent, or a network.
+    ///
+    /// # Errors
+    /// See [`AdminError`].
+    pub async fn ban(&self, request: &BanRequest) -> Result<Banned, AdminError> {
+        self.call(method::BAN, request).await
+    }
+
+    /// Removes a ban. Returns those that are left.
+    ///
+    /// # Errors
+    /// See [`AdminError`].
+    pub async fn unban(&self, request: &UnbanRequest) -> Result<AdminBans, AdminError> {
+        self.call(method::UNBAN, request).await
+    }
+
+    /// Asks for the bans.
+    ///
+    /// # Errors
+    /// See [`AdminError`].
+    pub async fn bans(&self) -> Result<AdminBans, AdminError> {
+        self.call(method::BANS, &serde_json::json!({})).await
+    }
+
+    /// Drains a node or the pool, or stops that. Returns what is drained then.
+    ///
+    /// # Errors
+    /// See [`AdminError`].
+    pub async fn drain(&self, request: &DrainRequest) -> Result<AdminDrained, AdminError> {
+        self.call(method::DRAIN, request).await
+    }
+
+    async fn call<T: DeserializeOwned>(&self, method: &str, request: &impl Serialize) -> Result<T, AdminError> {
+        let path = self.socket.clone();
+        let limits = RpcLimits { open: OPEN, frame_bytes: ANSWER_BYTES, ..RpcLimits::default() };
+        let opened = match open_ipc(&path, &limits).await {
+            Ok(opened) => opened,
+            Err(OpenError::Unreachable { why, .. }) => return Err(AdminError::Gone { path, why }),
+            Err(error) => return Err(AdminError::Gone { path, why: error.to_string() }),
+        };
+        match opened.peer.call(method, &[request], ANSWER).await {
+            Ok(answer) => serde_json::from_str(answer.get())
+                .map_err(|error| AdminError::Unreadable { path, why: error.to_string() }),
+            Err(CallError::Remote(error)) => Err(AdminError::Refused(error)),
+            Err(error) => Err(AdminError::Silent { path, why: error.to_string() }),
+        }
+    }
+}

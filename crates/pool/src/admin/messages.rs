@@ -1,0 +1,208 @@
+use std::net::IpAddr;
+
+use serde::{Deserialize, Serialize};
+use vipnode_types::{AgentPublic, Ms, NodeId};
+
+use crate::auth::{Ban, BanTarget};
+
+/// Asks for the address blocks that use most.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct TopRequest {
+    /// What the list is ordered by.
+    #[serde(default)]
+    pub by: TopOrder,
+    /// How many blocks, at most; never more than 1,000.
+    pub most: u32,
+}
+
+/// What a list of address blocks is ordered by, the largest first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "lowercase")]
+pub enum TopOrder {
+    /// Time of the pool's core.
+    #[default]
+    Core,
+    /// Leases of the block's nodes.
+    Slots,
+    /// Bytes that it sent to the pool.
+    In,
+    /// Bytes that it received from the pool.
+    Out,
+}
+
+/// The address blocks (/24, /48) that use most, measured over a moment.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct AdminTop {
+    /// `vipnode/<version>` of the pool.
+    pub pool_version: String,
+    /// The time over which core time and bytes were measured, in milliseconds.
+    pub measured_ms: u64,
+    /// The blocks, the largest first.
+    pub blocks: Vec<AdminBlock>,
+    /// Blocks that are not listed.
+    pub further_blocks: u64,
+    /// The number of bans.
+    pub bans: u64,
+    /// Whether the whole pool is drained.
+    pub drains_pool: bool,
+    /// The number of nodes that are drained.
+    pub drained_nodes: u64,
+}
+
+/// What the connections and nodes of an address block use.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct AdminBlock {
+    /// The block, such as 203.0.113.0/24; `all` for the members of a closed pool.
+    pub block: String,
+    /// Microseconds of the core's time while it was measured.
+    pub core_us: u64,
+    /// Leases of its nodes, as hosts and as clients.
+    pub slots: u64,
+    /// Its nodes that are connected.
+    pub nodes: u64,
+    /// Its open connections.
+    pub connections: u64,
+    /// Bytes received from it while it was measured.
+    pub bytes_in: u64,
+    /// Bytes sent to it while it was measured.
+    pub bytes_out: u64,
+}
+
+/// Asks for nodes.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct NodesRequest {
+    /// Only nodes on the chain with this ID.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub chain_id: Option<u64>,
+    /// [`AdminNodes::next`] of the page before; `None` for the first page.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub from: Option<u32>,
+    /// How many nodes, at most; never more than 1,000.
+    pub most: u32,
+}
+
+/// A page of the nodes that are connected or have leases.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct AdminNodes {
+    /// The pool's time.
+    pub now: Ms,
+    /// The nodes.
+    pub nodes: Vec<ListedNode>,
+    /// Where the next page begins; `None` after the last.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next: Option<u32>,
+    /// Whether the whole pool is drained.
+    pub drains_pool: bool,
+}
+
+/// A node, as the pool sees it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct ListedNode {
+    /// The node.
+    pub node: NodeId,
+    /// The key of its agent; `None` if it speaks protocol 2.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub agent: Option<AgentPublic>,
+    /// Whether it offers slots.
+    pub host: bool,
+    /// Whether it asks for hosts.
+    pub client: bool,
+    /// The version of its agent, as sent by it.
+    pub agent_version: String,
+    /// The version of its execution client, as sent by it.
+    pub client_version: String,
+    /// The chain that it follows.
+    pub chain_id: u64,
+    /// The address from which it connected.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub address: Option<IpAddr>,
+    /// The address block of that, such as 203.0.113.0/24.
+    pub block: String,
+    /// Whether it is connected.
+    pub connected: bool,
+    /// When it connected, by the pool's clock.
+    pub since_ms: Ms,
+    /// The slots that it offers in total.
+    pub slots: u32,
+    /// Leases in which it is the host.
+    pub leases_as_host: u32,
+    /// Leases in which it is the client.
+    pub leases_as_client: u32,
+    /// Whether it gets no new leases.
+    pub drained: bool,
+}
+
+/// Bans a node, an agent, or a network.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct BanRequest {
+    /// A node ID, an agent key, an address, or a network.
+    pub target: BanTarget,
+    /// The reason, which is sent to the one that is banned; at most 80 characters.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// How long it lasts, in milliseconds; `None` for a ban without an end.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub for_ms: Option<u64>,
+}
+
+/// A ban was added.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct Banned {
+    /// The ban.
+    pub ban: Ban,
+    /// The nodes whose connection and leases ended.
+    pub ended_nodes: u64,
+    /// Whether the ban survives a restart: the pool has a data directory.
+    pub kept: bool,
+}
+
+/// Removes a ban.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct UnbanRequest {
+    /// The target of the ban.
+    pub target: BanTarget,
+}
+
+/// The bans.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct AdminBans {
+    /// Those that have not ended.
+    pub bans: Vec<Ban>,
+    /// Whether they survive a restart: the pool has a data directory.
+    pub kept: bool,
+}
+
+/// Drains a node or the pool, or stops that.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct DrainRequest {
+    /// The node; `None` for the whole pool.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub node: Option<NodeId>,
+    /// Whether it gives and gets leases again.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub stop: bool,
+}
+
+/// What is drained.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct AdminDrained {
+    /// Whether the whole pool is.
+    pub pool: bool,
+    /// The nodes that are.
+    pub nodes: Vec<NodeId>,
+    /// Whether this survives a restart: the pool has a data directory.
+    pub kept: bool,
+}

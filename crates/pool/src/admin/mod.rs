@@ -1,0 +1,48 @@
+//! What the operator may see and do while the pool runs: JSON-RPC on a local socket that only the pool's user can open.
+//!
+//! An operator under attack needs answers that do not depend on the port that is under attack, and orders that end at once
+//! what no limit ends: bans and drains ([`crate::auth::Orders`]). The socket is a file in a directory that only its owner
+//! can enter; nothing of it is reachable over the network.
+//!
+//! - `messages`: params and results. - `server` answers. - `top`, `nodes`: the two lists. - `client`: for the command line.
+//!
+//! It may call `engine`, `fairness`, `auth`, and `methods`; none of them calls it.
+
+mod admin_error;
+mod client;
+mod messages;
+mod nodes;
+#[cfg(feature = "schema")]
+mod openrpc_methods;
+mod server;
+mod socket;
+mod top;
+
+pub use admin_error::AdminError;
+pub use client::AdminClient;
+pub use messages::{
+    AdminBans, AdminBlock, AdminDrained, AdminNodes, AdminTop, BanRequest, Banned, DrainRequest, ListedNode,
+    NodesRequest, TopOrder, TopRequest, UnbanRequest,
+};
+#[cfg(feature = "schema")]
+pub use openrpc_methods::rows;
+pub use socket::{admin_socket, admin_sockets};
+
+pub(crate) use server::{AdminService, listen};
+pub(crate) use socket::socket_of;
+
+/// The names of the methods.
+pub mod method {
+    /// The address blocks that use most: an [`super::AdminTop`].
+    pub const TOP: &str = "vipnode_poolTop";
+    /// The connected nodes, page by page: an [`super::AdminNodes`].
+    pub const NODES: &str = "vipnode_poolNodes";
+    /// Bans a node, an agent, or a network: a [`super::Banned`].
+    pub const BAN: &str = "vipnode_poolBan";
+    /// Removes a ban: an [`super::AdminBans`].
+    pub const UNBAN: &str = "vipnode_poolUnban";
+    /// The bans: an [`super::AdminBans`].
+    pub const BANS: &str = "vipnode_poolBans";
+    /// Drains a node or the pool, or stops that: an [`super::AdminDrained`].
+    pub const DRAIN: &str = "vipnode_poolDrain";
+}

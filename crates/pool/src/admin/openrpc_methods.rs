@@ -1,0 +1,104 @@
+use schemars::JsonSchema;
+use serde::Serialize;
+use serde_json::value::{RawValue, to_raw_value};
+use vipnode_openrpc::{CallDirection, MethodRow};
+use vipnode_types::{Ms, NodeId, wire::ErrorCode};
+
+use super::{
+    AdminBans, AdminBlock, AdminDrained, AdminNodes, AdminTop, BanRequest, Banned, DrainRequest, ListedNode,
+    NodesRequest, TopOrder, TopRequest, UnbanRequest, method,
+};
+use crate::auth::Ban;
+
+const NOW: Ms = Ms::new(1_795_000_000_000);
+const SOCKET: &str = "On a local socket of the pool, which only the pool's user can open: `admin/pool.sock` in the data \
+                      directory. `vipnode pool admin` calls it.";
+
+/// The methods of the admin socket, for the OpenRPC document.
+#[must_use]
+pub fn rows() -> Vec<MethodRow> {
+    let ban = ban();
+    let bans = AdminBans { bans: ban.clone().into_iter().collect(), kept: true };
+    let target = ban.as_ref().map(|ban| ban.target);
+    let request = target.map(|target| BanRequest { target, reason: Some("flood".to_owned()), for_ms: Some(3_600_000) });
+    let banned = ban.map(|ban| Banned { ban, ended_nodes: 1, kept: true });
+    let drained = AdminDrained { pool: false, nodes: vec![NodeId::new([5; 64])], kept: true };
+    vec![
+        row::<TopRequest, AdminTop>(method::TOP, "List the address blocks that use the pool most")
+            .fails(&[ErrorCode::InvalidParams, ErrorCode::Busy])
+            .example("one block", params(&TopRequest { by: TopOrder::Core, most: 20 }), &top()),
+        row::<NodesRequest, AdminNodes>(method::NODES, "List the connected nodes")
+            .fails(&[ErrorCode::InvalidParams, ErrorCode::Busy])
+            .example("one host", params(&NodesRequest { most: 100, ..NodesRequest::default() }), &nodes()),
+        row::<BanRequest, Banned>(method::BAN, "Ban a node, an agent, or a network")
+            .fails(&[ErrorCode::InvalidParams, ErrorCode::Unsuitable, ErrorCode::Busy])
+            .example("a network, for an hour", request.as_ref().and_then(params), &banned),
+        row::<UnbanRequest, AdminBans>(method::UNBAN, "Remove a ban")
+            .fails(&[ErrorCode::InvalidParams, ErrorCode::Unsuitable])
+            .example("one ban is left", target.and_then(|target| params(&UnbanRequest { target })), &bans),
+        row::<NoFields, AdminBans>(method::BANS, "List the bans").example("one ban", params(&NoFields {}), &bans),
+        row::<DrainRequest, AdminDrained>(method::DRAIN, "Give no new leases to a node or to anyone, or stop that")
+            .fails(&[ErrorCode::InvalidParams, ErrorCode::Unsuitable])
+            .example("a node", params(&DrainRequest { node: Some(NodeId::new([5; 64])), stop: false }), &drained),
+    ]
+}
+
+/// An object without fields.
+#[derive(Debug, Serialize, JsonSchema)]
+struct NoFields {}
+
+fn row<P: JsonSchema, R: JsonSchema>(name: &'static str, summary: &'static str) -> MethodRow {
+    MethodRow::new::<R>(name, CallDirection::LocalPool, summary, SOCKET, ("answer", "The pool's answer"))
+        .takes::<P>("request", "What is asked for")
+}
+
+fn params(request: &impl Serialize) -> Option<Vec<Box<RawValue>>> {
+    to_raw_value(request).ok().map(|request| vec![request])
+}
+
+fn ban() -> Option<Ban> {
+    let target = "203.0.113.0/24".parse().ok()?;
+    Some(Ban { target, reason: Some("flood".to_owned()), since_ms: NOW, until_ms: Some(NOW.plus(3_600_000)) })
+}
+
+fn top() -> AdminTop {
+    let block = AdminBlock {
+        block: "203.0.113.0/24".to_owned(),
+        core_us: 310_000,
+        slots: 12,
+        nodes: 40,
+        connections: 52,
+        bytes_in: 120_000,
+        bytes_out: 480_000,
+    };
+    AdminTop {
+        pool_version: "vipnode/0.1.0".to_owned(),
+        measured_ms: 1_000,
+        blocks: vec![block],
+        further_blocks: 0,
+        bans: 0,
+        drains_pool: false,
+        drained_nodes: 0,
+    }
+}
+
+fn nodes() -> AdminNodes {
+    let node = ListedNode {
+        node: NodeId::new([5; 64]),
+        agent: None,
+        host: true,
+        client: false,
+        agent_version: "vipnode/0.1.0".to_owned(),
+        client_version: "Geth/v1.17.5-stable/linux-amd64/go1.26.0".to_owned(),
+        chain_id: 1,
+        address: Some([203, 0, 113, 7].into()),
+        block: "203.0.113.0/24".to_owned(),
+        connected: true,
+        since_ms: NOW.minus(600_000),
+        slots: 20,
+        leases_as_host: 3,
+        leases_as_client: 0,
+        drained: false,
+    };
+    AdminNodes { now: NOW, nodes: vec![node], next: None, drains_pool: false }
+}

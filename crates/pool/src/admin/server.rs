@@ -1,0 +1,161 @@
+use std::{io, path::Path, sync::Arc, time::Duration};
+
+use serde::{Serialize, de::DeserializeOwned};
+use serde_json::value::{RawValue, to_raw_value};
+use tokio::task::spawn_blocking;
+use vipnode_files::make_own_dir;
+use vipnode_pool_core::{Command, NodeView};
+use vipnode_rpc::{IpcListener, IpcServer, IpcServerLimits, IpcService, Responder};
+use vipnode_types::{sanitize, wire::WireError};
+
+use super::{
+    AdminBans, AdminDrained, BanRequest, Banned, DrainRequest, UnbanRequest, method,
+    nodes::{Pages, nodes},
+    top::top,
+};
+use crate::{
+    auth::{Ban, BanTarget, OrderError},
+    close_reason::CloseReason,
+    engine::{OperatorQuery, wall_clock},
+    error::Refusal,
+    fairness::ConnectionLimiter,
+    methods::Service,
+};
+
+/// Answers the operator.
+#[derive(Debug, Clone)]
+pub(crate) struct AdminService {
+    pub(super) service: Arc<Service>,
+    pub(super) limiter: Arc<ConnectionLimiter>,
+}
+
+/// The connections of an operator and the operator's scripts.
+const CONNECTIONS: usize = 8;
+/// Requests have few fields.
+const REQUEST_BYTES: usize = 16 << 10;
+/// Requests that wait on one connection.
+const REQUESTS: usize = 4;
+/// A connection without a request is closed after this time.
+const IDLE: Duration = Duration::from_secs(10);
+/// The pause between two attempts to accept a connection.
+const RETRY: Duration = Duration::from_millis(100);
+
+/// Listens on a socket in a directory that is made its owner's alone.
+///
+/// # Errors
+/// The system's error; the directory above it is not safe.
+pub(crate) fn listen(socket: &Path) -> io::Result<IpcServer> {
+    let folder = socket.parent().unwrap_or(socket);
+    make_own_dir(folder.parent().unwrap_or(folder), folder)?;
+    let limits = IpcServerLimits {
+        connections: CONNECTIONS,
+        request_bytes: REQUEST_BYTES,
+        requests: REQUESTS,
+        idle: IDLE,
+        retry: RETRY,
+    };
+    Ok(IpcServer::new(IpcListener::bind(socket)?, limits))
+}
+
+impl IpcService for AdminService {
+    async fn answer(&self, method: &str, params: &RawValue, responder: Responder) {
+        responder.respond_raw(self.handle(method, params).await);
+    }
+}
+
+impl AdminService {
+    pub(crate) const fn new(service: Arc<Service>, limiter: Arc<ConnectionLimiter>) -> Self {
+        Self { service, limiter }
+    }
+
+    async fn handle(&self, method: &str, params: &RawValue) -> Result<Box<RawValue>, WireError> {
+        match method {
+            method::TOP => json(&top(self, parse(params)?).await?),
+            method::NODES => json(&nodes(self, &parse(params)?).await?),
+            method::BAN => json(&self.ban(parse(params)?).await?),
+            method::UNBAN => json(&self.unban(parse(params)?).await?),
+            method::BANS => json(&self.bans()),
+            method::DRAIN => json(&self.drain(parse(params)?).await?),
+            other => Err(Refusal::unknown_method(other).into()),
+        }
+    }
+
+    /// Bans a target, then ends what it has: whatever it begins from now on is refused, so nothing can be missed.
+    async fn ban(&self, request: BanRequest) -> Result<Banned, WireError> {
+        let since_ms = wall_clock();
+        let reason = request.reason.map(|reason| sanitize(&reason, Ban::REASON_CHARS)).filter(|text| !text.is_empty());
+        let until_ms = request.for_ms.map(|time| since_ms.plus(time));
+        let ban = Ban { target: request.target, reason, since_ms, until_ms };
+        let added = ban.clone();
+        self.order(move |orders| orders.ban(added, since_ms)).await?;
+        let ended_nodes = self.end(&ban).await?;
+        tracing::warn!(banned = %ban.target, ended_nodes, "a ban by the operator is in effect");
+        Ok(Banned { ban, ended_nodes, kept: self.service.access.orders().are_kept() })
+    }
+
+    async fn unban(&self, request: UnbanRequest) -> Result<AdminBans, WireError> {
+        self.order(move |orders| orders.unban(&request.target, wall_clock())).await?;
+        tracing::warn!(unbanned = %request.target, "the operator removed a ban");
+        Ok(self.bans())
+    }
+
+    fn bans(&self) -> AdminBans {
+        let orders = self.service.access.orders();
+        AdminBans { bans: orders.bans(wall_clock()), kept: orders.are_kept() }
+    }
+
+    async fn drain(&self, request: DrainRequest) -> Result<AdminDrained, WireError> {
+        let DrainRequest { node, stop } = request;
+        self.order(move |orders| orders.drain(node, !stop, wall_clock())).await?;
+        let orders = self.service.access.orders();
+        let drains = orders.drains();
+        self.service.gateway.query(OperatorQuery::Drains(drains.clone()));
+        Ok(AdminDrained { pool: drains.all, nodes: drains.nodes.into_iter().collect(), kept: orders.are_kept() })
+    }
+
+    /// Changes the orders, which may write a file.
+    async fn order(
+        &self,
+        change: impl FnOnce(&crate::auth::Orders) -> Result<(), OrderError> + Send + 'static,
+    ) -> Result<(), WireError> {
+        let access = Arc::clone(&self.service.access);
+        let changed = spawn_blocking(move || change(access.orders())).await;
+        Ok(changed.map_err(|error| Refusal::Internal { why: error.to_string() })??)
+    }
+
+    /// Ends the connections and leases that a ban is for. Returns the number of nodes.
+    async fn end(&self, ban: &Ban) -> Result<u64, WireError> {
+        let reason = CloseReason::Banned { notice: ban.notice().to_string() }.to_string();
+        let mut pages = Pages::new(0);
+        let mut ended = 0_u64;
+        while let Some(page) = pages.next(&self.service).await? {
+            for view in page.iter().filter(|view| is_meant(&ban.target, view)) {
+                let command = Command::Expel { node: view.id, reason: reason.clone() };
+                self.service.gateway.note(command);
+                ended = ended.saturating_add(1);
+            }
+        }
+        if let BanTarget::Network(network) = ban.target {
+            // Those that have not presented a node yet.
+            self.service.connections.close_from(|address| network.contains(&address.to_canonical()), &reason);
+        }
+        Ok(ended)
+    }
+}
+
+fn is_meant(target: &BanTarget, view: &NodeView) -> bool {
+    match target {
+        BanTarget::Node(node) => view.id == *node,
+        BanTarget::Agent(key) => view.agent == Some(*key),
+        BanTarget::Network(network) => view.address.is_some_and(|ip| network.contains(&ip.to_canonical())),
+    }
+}
+
+fn parse<T: DeserializeOwned>(params: &RawValue) -> Result<T, WireError> {
+    let (object,) = serde_json::from_str::<(T,)>(params.get()).map_err(|error| Refusal::invalid_params(&error))?;
+    Ok(object)
+}
+
+fn json(answer: &impl Serialize) -> Result<Box<RawValue>, WireError> {
+    Ok(to_raw_value(answer).map_err(|error| Refusal::Internal { why: error.to_string() })?)
+}

@@ -1,0 +1,42 @@
+use std::{
+    io,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+};
+
+const SUFFIX: &str = "sock";
+/// Sockets that are looked at in one directory.
+const SOCKETS: usize = 64;
+
+/// The socket of a pool with this data directory.
+#[must_use]
+pub fn admin_socket(datadir: &Path) -> PathBuf {
+    datadir.join("admin").join("pool").with_extension(SUFFIX)
+}
+
+/// The socket, below a user's state directory, of a pool without a data directory that listens on this address.
+pub(crate) fn socket_of(state: &Path, bound: SocketAddr) -> PathBuf {
+    let name = bound.to_string().replace(|c: char| !c.is_ascii_alphanumeric() && c != '.', "-");
+    folder(state).join(format!("{name}.{SUFFIX}"))
+}
+
+/// The sockets of pools without a data directory, below a user's state directory.
+///
+/// # Errors
+/// The directory cannot be read. That it does not exist is not an error: no pool ever ran.
+pub fn admin_sockets(state: &Path) -> io::Result<Vec<PathBuf>> {
+    let entries = match std::fs::read_dir(folder(state)) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) => return Err(error),
+    };
+    let paths = entries.filter_map(|entry| Some(entry.ok()?.path()));
+    let sockets = paths.filter(|path| path.extension().is_some_and(|extension| extension == SUFFIX));
+    let mut sockets: Vec<PathBuf> = sockets.take(SOCKETS).collect();
+    sockets.sort();
+    Ok(sockets)
+}
+
+fn folder(state: &Path) -> PathBuf {
+    state.join("pools")
+}
