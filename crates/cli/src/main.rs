@@ -8,6 +8,7 @@ mod discover;
 mod doctor;
 mod error;
 mod output;
+mod pool_admin;
 mod reference;
 mod signals;
 mod status;

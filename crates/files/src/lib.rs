@@ -6,7 +6,7 @@
 //! - [`check_dir`] refuses a directory in which another user could replace files; [`make_own_dir`] makes one that is its
 //!   owner's alone.
 //!
-//! What the files contain never enters. There is no tokio here: a file of this program is small.
+//! What the files contain never enters. The crate does not use tokio: a file of this program is small.
 
 mod regular_file;
 mod replace_file;

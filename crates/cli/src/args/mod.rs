@@ -36,7 +36,7 @@ pub(crate) use self::{
     link::LinkArgs,
     metrics::MetricsArgs,
     pool::PoolArgs,
-    pool_command::{KeyCommand, PoolCommand, RotateArgs},
+    pool_command::{AdminCommand, KeyCommand, OrderName, PoolCommand, PoolSocketArgs, RotateArgs},
     protocol::{ProtocolArgs, UPDATE_INTERVAL},
     status::{ASKED_POOL, StatusArgs},
     targets::Targets,

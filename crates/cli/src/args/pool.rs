@@ -34,11 +34,11 @@ pub(crate) struct PoolArgs {
     /// container port. Can be repeated.
     #[arg(long, value_name = "URL", help_heading = "Pool")]
     pub(crate) public_url: Vec<String>,
-    /// Keep the pool's key, proven nodes, and unbilled time here.
+    /// Keep the pool's key, bans, proven nodes, and unbilled time here.
     ///
     /// The key is created at the first start. Its public half is the pool's ID, which agents do not check yet. Leases are
-    /// not stored. Without this flag, the pool has no ID, and each restart forgets which nodes are proven and how much time
-    /// only hosts reported.
+    /// not stored. Without this flag, the pool has no ID, and each restart forgets bans and drains, which nodes are proven,
+    /// and how much time only hosts reported.
     #[arg(long, value_name = "DIR", help_heading = "Pool")]
     pub(crate) datadir: Option<PathBuf>,
     #[command(flatten)]

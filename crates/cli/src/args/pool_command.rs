@@ -1,13 +1,153 @@
 //! What `vipnode pool` does apart from running a pool.
 
-use std::path::PathBuf;
+use std::{path::PathBuf, time::Duration};
 
-use clap::{Args, Subcommand};
+use clap::{Args, Subcommand, ValueEnum};
+use vipnode_pool::BanTarget;
+use vipnode_types::NodeId;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum PoolCommand {
+    /// Watch a running pool, ban and drain.
+    Admin(AdminArgs),
     /// Change the pool's key.
     Key(KeyArgs),
+}
+
+/// Acts on a pool that runs on this machine, through a local socket that only the pool's user can open.
+#[derive(Debug, Args)]
+#[command(
+    disable_help_subcommand = true,
+    after_help = "Examples:\n  vipnode pool admin top                              what uses the pool most\n  \
+                  vipnode pool admin ban 203.0.113.0/24 --for 1h      shut out a network\n  \
+                  vipnode pool admin drain                            give no new leases"
+)]
+pub(crate) struct AdminArgs {
+    #[command(subcommand)]
+    pub(crate) command: AdminCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum AdminCommand {
+    /// Show the address blocks that use the pool most.
+    ///
+    /// Time of the pool's core and bytes are measured over one second.
+    Top(TopArgs),
+    /// List the connected nodes.
+    Nodes(NodesArgs),
+    /// Ban a node, an agent, or a network, and end what it has.
+    ///
+    /// Its connections and leases end at once. A ban survives a reload, and a restart of a pool with --datadir.
+    Ban(BanArgs),
+    /// Remove a ban.
+    Unban(UnbanArgs),
+    /// List the bans.
+    Bans(BansArgs),
+    /// Give no new leases to a node, or to anyone.
+    ///
+    /// Running leases go on until they end.
+    Drain(DrainArgs),
+}
+
+/// Which pool is meant.
+#[derive(Debug, Args)]
+pub(crate) struct PoolSocketArgs {
+    /// Act on the pool with this data directory.
+    ///
+    /// [default: the only pool without a data directory that this user runs on this machine]
+    #[arg(long, value_name = "DIR", help_heading = "Pool")]
+    pub(crate) datadir: Option<PathBuf>,
+    /// Act on the pool with this admin socket.
+    #[arg(long, value_name = "PATH", conflicts_with = "datadir", help_heading = "Pool", hide_short_help = true)]
+    pub(crate) socket: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct TopArgs {
+    /// Order the list by this: core, slots, in, or out.
+    #[arg(long, value_name = "WHAT", default_value = "core", hide_possible_values = true, help_heading = "Output")]
+    pub(crate) by: OrderName,
+    /// Show at most this many address blocks.
+    #[arg(long, value_name = "N", default_value = "20", value_parser = clap::value_parser!(u32).range(1..=1_000), help_heading = "Output")]
+    pub(crate) most: u32,
+    #[command(flatten)]
+    pub(crate) pool: PoolSocketArgs,
+}
+
+/// What the list of address blocks is ordered by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum OrderName {
+    /// Time of the pool's core.
+    Core,
+    /// Leases.
+    Slots,
+    /// Bytes sent to the pool.
+    In,
+    /// Bytes received from the pool.
+    Out,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct NodesArgs {
+    /// List only nodes on the chain with this ID.
+    #[arg(long, value_name = "ID", help_heading = "Output")]
+    pub(crate) chain: Option<u64>,
+    /// Begin where an earlier page ended.
+    #[arg(long, value_name = "POSITION", help_heading = "Output")]
+    pub(crate) from: Option<u32>,
+    /// List at most this many nodes.
+    #[arg(long, value_name = "N", default_value = "100", value_parser = clap::value_parser!(u32).range(1..=1_000), help_heading = "Output")]
+    pub(crate) most: u32,
+    #[command(flatten)]
+    pub(crate) pool: PoolSocketArgs,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  vipnode pool admin ban 203.0.113.0/24 --reason flood\n  \
+                        vipnode pool admin ban 203.0.113.7 --for 1h")]
+pub(crate) struct BanArgs {
+    /// Ban this node ID, agent key, address, or network.
+    #[arg(value_name = "TARGET", help_heading = "Pool")]
+    pub(crate) target: BanTarget,
+    /// Send this reason to the one that is banned.
+    #[arg(long, value_name = "TEXT", help_heading = "Pool")]
+    pub(crate) reason: Option<String>,
+    /// End the ban after this time, such as 1h or 7days.
+    ///
+    /// [default: no end]
+    #[arg(long = "for", value_name = "TIME", value_parser = humantime::parse_duration, help_heading = "Pool")]
+    pub(crate) duration: Option<Duration>,
+    #[command(flatten)]
+    pub(crate) pool: PoolSocketArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct UnbanArgs {
+    /// Remove the ban of this node ID, agent key, address, or network.
+    #[arg(value_name = "TARGET", help_heading = "Pool")]
+    pub(crate) target: BanTarget,
+    #[command(flatten)]
+    pub(crate) pool: PoolSocketArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct BansArgs {
+    #[command(flatten)]
+    pub(crate) pool: PoolSocketArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct DrainArgs {
+    /// Drain this node.
+    ///
+    /// [default: the whole pool]
+    #[arg(value_name = "NODE", help_heading = "Pool")]
+    pub(crate) node: Option<NodeId>,
+    /// Give it leases again.
+    #[arg(long, help_heading = "Pool")]
+    pub(crate) stop: bool,
+    #[command(flatten)]
+    pub(crate) pool: PoolSocketArgs,
 }
 
 #[derive(Debug, Args)]
@@ -23,7 +163,7 @@ pub(crate) enum KeyCommand {
     ///
     /// The old key signs the change, and the pool sends it to agents that remember the old ID, so that they accept the new
     /// one by themselves. The pool keeps the eight newest changes. Stop the pool first. If the old key was stolen, its
-    /// thief can sign a change too: then tell your users to pass --accept-pool-key.
+    /// thief can sign a change too: then ask your users to pass --accept-pool-key with the new ID.
     Rotate(RotateArgs),
 }
 

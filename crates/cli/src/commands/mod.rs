@@ -8,6 +8,7 @@ mod agent_metrics;
 mod doctor;
 mod link;
 mod pool;
+mod pool_admin;
 mod pool_certificate;
 mod pool_key;
 mod protocol;
@@ -67,6 +68,7 @@ async fn dispatch(cli: Cli, screen: Screen, signals: Signals, reload: Reload) ->
         Some(Command::Man(args)) => reference::man(&args, screen),
         Some(Command::Pool(mut args)) => match args.command.take() {
             None => pool::run(*args, screen, signals, reload).await,
+            Some(PoolCommand::Admin(args)) => return pool_admin::run(args.command, screen).await,
             Some(PoolCommand::Key(args)) => pool_key::run(args.command, screen),
         },
     };

@@ -1,6 +1,7 @@
 use std::net::SocketAddr;
 
 use tokio::sync::watch::{Receiver, error::RecvError};
+use vipnode_agent::state::StateDir;
 use vipnode_pool::{DataDir, Membership, PoolConfig, PoolServer, PoolTls, TlsNews, TrustedProxies};
 use vipnode_pool_core::Limits;
 
@@ -19,13 +20,15 @@ pub(crate) async fn run(args: PoolArgs, screen: Screen, signals: Signals, reload
     let unnamed = !args.bind().ip().is_loopback() && args.public_url.is_empty() && !args.tls.by_acme();
     let print_limits = args.print_limits;
     let datadir = args.datadir.clone();
-    let config = config(args)?;
+    let mut config = config(args)?;
     if print_limits {
         screen.print(&limit_flag::table(&config).trim_fmt().as_str().into(), &limit_flag::json(&config));
         return Ok(());
     }
     let open = !config.members.is_closed();
     let (tls, metrics) = (config.tls.clone(), config.metrics.clone());
+    // Without a home directory, a pool has no admin socket.
+    config.state_dir = StateDir::root(None).ok();
     let datadir = datadir.map(|dir| DataDir::open(&dir)).transpose()?;
     let id = datadir.as_ref().map(|datadir| datadir.id().to_string());
     let mut server = match datadir {

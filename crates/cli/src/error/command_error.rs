@@ -112,6 +112,16 @@ errors! {
         /// What the doctor checks does not answer.
         NoAnswer { what: &'static str, seconds: u64 }: local, "{what} did not answer within {seconds} s",
             hint "Try again; if it persists, restart it.";
+        /// The directory of admin sockets cannot be read.
+        AdminSockets { path: PathBuf, error: io::Error }: local, "cannot look for pools in {path}: {error}" (path = path.display()),
+            hint "Pass the data directory of the pool: --datadir DIR.";
+        /// This user runs no pool here.
+        NoAdminSocket: local, "this user runs no pool without a data directory on this machine",
+            hint "Pass the data directory of the pool (--datadir DIR), and run the command as the pool's user.";
+        /// This user runs several pools here.
+        ManyAdminSockets { one: PathBuf, other: PathBuf }: local,
+            "this user runs several pools on this machine: {one}, {other}" (one = one.display(), other = other.display()),
+            hint "Pass --datadir DIR, or one of the sockets: --socket {one}." (one = one.display());
         /// The agents of another user.
         AgentsUnreadable { path: PathBuf, root: PathBuf }: local,
             "this user cannot access the agents in {path}" (path = path.display()),

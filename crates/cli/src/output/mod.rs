@@ -12,6 +12,7 @@ pub(crate) mod log;
 mod sanitize;
 mod screen;
 mod styled;
+mod table;
 pub(crate) mod terminal;
 
 pub(crate) use self::{
@@ -20,4 +21,5 @@ pub(crate) use self::{
     sanitize::{escape_json, sanitize_all_but_styles},
     screen::{Line, Screen, Tone},
     styled::Styled,
+    table::{table, table_with_marks},
 };

@@ -35,7 +35,9 @@ pub(crate) fn man(args: &ManArgs, screen: Screen) -> Result<(), CliError> {
         return Ok(());
     }
     if args.openrpc || args.methods {
-        let document = document(env!("CARGO_PKG_VERSION"), &local::rows());
+        let mut rows = local::rows();
+        rows.extend(vipnode_pool::admin::rows());
+        let document = document(env!("CARGO_PKG_VERSION"), &rows);
         let failed = |error| CommandError::Document { error };
         let page = if args.openrpc { document.to_text() } else { methods_page(&document) };
         screen.raw(page.map_err(failed)?.as_bytes());

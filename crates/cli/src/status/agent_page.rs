@@ -5,10 +5,10 @@ use vipnode_agent::local::{
 };
 use vipnode_types::{ChainSpec, Ms};
 
-use super::table::table;
 use crate::output::{
     Styled, Tone,
     format::{self, counted, gwei, slot_costs, span},
+    table,
 };
 
 /// Leases that are shown of one side; `--json` has all.

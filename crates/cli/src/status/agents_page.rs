@@ -6,13 +6,13 @@ use vipnode_agent::local::{AgentStatus, PoolStanding};
 use super::{
     agent_page::{agent_page, short_chain, short_client, standing, tone},
     agents::{Agents, UnresponsiveAgent},
-    table::table_with_marks,
 };
 use crate::{
     args::StatusArgs,
     output::{
         Styled, Tone,
         format::{counted, head_age},
+        table_with_marks,
     },
 };
 

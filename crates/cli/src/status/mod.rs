@@ -11,7 +11,6 @@ mod query;
 mod report;
 mod status_line;
 mod status_line_text;
-mod table;
 mod why;
 
 pub(crate) use self::{query::query, report::Report, status_line::StatusLine};

@@ -7,13 +7,14 @@ use vipnode_types::{
     wire::{ErrorCode, HostStatus, PoolStats, PoolStatus},
 };
 
-use super::{Report, agent_page::short_client, agents::Agents, table::table};
+use super::{Report, agent_page::short_client, agents::Agents};
 use crate::{
     args::StatusArgs,
     error::CliError,
     output::{
         Styled, Tone,
         format::{counted, gwei, span},
+        table,
     },
 };
 

@@ -20,6 +20,7 @@ mod openrpc;
 mod operability;
 #[cfg(unix)]
 mod packages;
+mod pool_admin;
 mod protocol2;
 #[cfg(all(unix, feature = "acme"))]
 mod real_acme;

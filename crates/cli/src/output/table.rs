@@ -4,7 +4,7 @@ use comfy_table::{CellAlignment, Table, presets};
 use crate::output::{Styled, Tone};
 
 /// A row a line, columns below each other; those of `right` are numbers.
-pub(super) fn table<const N: usize>(
+pub(crate) fn table<const N: usize>(
     header: [&str; N],
     right: &[usize],
     rows: impl IntoIterator<Item = [String; N]>,
@@ -13,7 +13,7 @@ pub(super) fn table<const N: usize>(
 }
 
 /// The same, a row's first cell the mark of its tone.
-pub(super) fn table_with_marks<const N: usize>(
+pub(crate) fn table_with_marks<const N: usize>(
     header: [&str; N],
     right: &[usize],
     rows: impl IntoIterator<Item = (Option<Tone>, [String; N])>,

@@ -1,0 +1,97 @@
+use std::{path::PathBuf, process::ExitCode};
+
+use serde::Serialize;
+use serde_json::Value;
+use vipnode_agent::state::StateDir;
+use vipnode_pool::admin::{
+    AdminClient, BanRequest, DrainRequest, NodesRequest, TopOrder, TopRequest, UnbanRequest, admin_socket,
+    admin_sockets,
+};
+use vipnode_types::sanitize;
+
+use crate::{
+    args::{AdminCommand, OrderName, PoolSocketArgs},
+    error::{CliError, CommandError},
+    output::{Screen, Styled},
+    pool_admin,
+};
+
+/// Characters that are shown of an error of the pool.
+const WORDS: usize = 1_000;
+
+/// Shows or changes a running pool.
+pub(crate) async fn run(command: AdminCommand, screen: Screen) -> Result<ExitCode, CliError> {
+    let asked = ask(command).await.map_err(|error| error.sanitized(WORDS))?;
+    let (text, json) = asked;
+    screen.print(&text, &json);
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn ask(command: AdminCommand) -> Result<(Styled, Value), CliError> {
+    Ok(match command {
+        AdminCommand::Top(args) => {
+            let by = match args.by {
+                OrderName::Core => TopOrder::Core,
+                OrderName::Slots => TopOrder::Slots,
+                OrderName::In => TopOrder::In,
+                OrderName::Out => TopOrder::Out,
+            };
+            let top = client(&args.pool)?.top(&TopRequest { by, most: args.most }).await?;
+            (pool_admin::top_page(&top), json(&top))
+        }
+        AdminCommand::Nodes(args) => {
+            let request = NodesRequest { chain_id: args.chain, from: args.from, most: args.most };
+            let mut nodes = client(&args.pool)?.nodes(&request).await?;
+            for node in &mut nodes.nodes {
+                node.agent_version = sanitize(&node.agent_version, WORDS);
+                node.client_version = sanitize(&node.client_version, WORDS);
+            }
+            (pool_admin::nodes_page(&nodes), json(&nodes))
+        }
+        AdminCommand::Ban(args) => {
+            let for_ms = args.duration.map(|time| u64::try_from(time.as_millis()).unwrap_or(u64::MAX));
+            let request = BanRequest { target: args.target, reason: args.reason, for_ms };
+            let banned = client(&args.pool)?.ban(&request).await?;
+            (pool_admin::banned_text(&banned), json(&banned))
+        }
+        AdminCommand::Unban(args) => {
+            let target = args.target;
+            let bans = client(&args.pool)?.unban(&UnbanRequest { target }).await?;
+            (pool_admin::unbanned_text(&target, &bans), json(&bans))
+        }
+        AdminCommand::Bans(args) => {
+            let bans = client(&args.pool)?.bans().await?;
+            (pool_admin::bans_page(&bans), json(&bans))
+        }
+        AdminCommand::Drain(args) => {
+            let request = DrainRequest { node: args.node, stop: args.stop };
+            let drained = client(&args.pool)?.drain(&request).await?;
+            (pool_admin::drained_text(&drained), json(&drained))
+        }
+    })
+}
+
+fn client(args: &PoolSocketArgs) -> Result<AdminClient, CliError> {
+    let socket = match (&args.socket, &args.datadir) {
+        (Some(socket), _) => socket.clone(),
+        (None, Some(datadir)) => admin_socket(datadir),
+        (None, None) => only_socket()?,
+    };
+    Ok(AdminClient::new(socket))
+}
+
+/// Returns the socket of the only pool of this user that has no data directory.
+fn only_socket() -> Result<PathBuf, CliError> {
+    let state = StateDir::root(None)?;
+    let failed = |error| CommandError::AdminSockets { path: state.clone(), error };
+    let mut sockets = admin_sockets(&state).map_err(failed)?;
+    match (sockets.pop(), sockets.pop()) {
+        (Some(socket), None) => Ok(socket),
+        (None, _) => Err(CommandError::NoAdminSocket.into()),
+        (Some(one), Some(other)) => Err(CommandError::ManyAdminSockets { one, other }.into()),
+    }
+}
+
+fn json(answer: &impl Serialize) -> Value {
+    serde_json::to_value(answer).unwrap_or_default()
+}

@@ -1,0 +1,151 @@
+//! What `vipnode pool admin` shows: tables for people, at most 80 columns wide.
+//!
+//! May use `output`; asks nobody.
+
+use vipnode_pool::{
+    Ban, BanTarget,
+    admin::{AdminBans, AdminDrained, AdminNodes, AdminTop, Banned, ListedNode},
+};
+use vipnode_types::Ms;
+
+use crate::output::{
+    Styled,
+    format::{brief, counted, span},
+    table,
+};
+
+#[cfg(test)]
+mod tests;
+
+/// Characters that are shown of a version or a reason.
+const WORDS: usize = 28;
+
+/// The address blocks that use most.
+pub(crate) fn top_page(top: &AdminTop) -> Styled {
+    let rows = top.blocks.iter().map(|block| {
+        let part = block.core_us.saturating_mul(100) / top.measured_ms.saturating_mul(1_000).max(1);
+        [
+            block.block.clone(),
+            format!("{part}%"),
+            brief(block.core_us),
+            brief(block.slots),
+            brief(block.nodes),
+            brief(block.connections),
+            brief(block.bytes_in),
+            brief(block.bytes_out),
+        ]
+    });
+    let header = ["BLOCK", "CORE", "US", "SLOTS", "NODES", "CONNS", "IN", "OUT"];
+    let mut page = table(header, &[1, 2, 3, 4, 5, 6, 7], rows);
+    let mut notes = Vec::new();
+    if top.further_blocks > 0 {
+        notes.push(format!("{} not shown", counted(top.further_blocks, "block")));
+    }
+    notes.push(counted(top.bans, "ban"));
+    match (top.drains_pool, top.drained_nodes) {
+        (true, _) => notes.push("the pool gives no new leases (drained)".to_owned()),
+        (false, 0) => {}
+        (false, nodes) => notes.push(format!("{} drained", counted(nodes, "node"))),
+    }
+    page.push(&format!("\n\n{}", notes.join("; ")));
+    page
+}
+
+/// The connected nodes.
+pub(crate) fn nodes_page(nodes: &AdminNodes) -> Styled {
+    let rows = nodes.nodes.iter().map(|node| {
+        [
+            node.node.short().to_string(),
+            kind(node, nodes.drains_pool),
+            version(&node.agent_version),
+            node.chain_id.to_string(),
+            node.block.clone(),
+            node.leases_as_host.saturating_add(node.leases_as_client).to_string(),
+            if node.connected { span(nodes.now.since(node.since_ms)) } else { "offline".to_owned() },
+        ]
+    });
+    let mut page = table(["NODE", "KIND", "AGENT", "CHAIN", "BLOCK", "LEASES", "SINCE"], &[3, 5], rows);
+    if nodes.drains_pool {
+        page.push("\n\nThe pool gives no new leases (drained)");
+    } else if nodes.nodes.iter().any(|node| node.drained) {
+        page.push("\n\n* drained: no new leases");
+    }
+    if let Some(next) = nodes.next {
+        page.push(&format!("\n\nMore: --from {next}"));
+    }
+    page
+}
+
+fn kind(node: &ListedNode, drains_pool: bool) -> String {
+    let role = match (node.host, node.client) {
+        (true, true) => "both",
+        (true, false) => "host",
+        (false, true) => "client",
+        (false, false) => "-",
+    };
+    if node.drained && !drains_pool { format!("{role}*") } else { role.to_owned() }
+}
+
+fn version(text: &str) -> String {
+    text.trim_start_matches("vipnode/").chars().take(8).collect()
+}
+
+/// The bans.
+pub(crate) fn bans_page(bans: &AdminBans) -> Styled {
+    if bans.bans.is_empty() {
+        return "Nobody is banned".into();
+    }
+    let rows = bans.bans.iter().map(|ban| [short(&ban.target), until(ban), cut(ban.reason.as_deref().unwrap_or("-"))]);
+    let mut page = table(["TARGET", "UNTIL", "REASON"], &[], rows);
+    page.push(not_kept(bans.kept));
+    page
+}
+
+/// A ban was added.
+pub(crate) fn banned_text(banned: &Banned) -> Styled {
+    let ended = counted(banned.ended_nodes, "node");
+    let text = format!(
+        "Banned {} ({}). Ended the connection and leases of {ended}.{}",
+        short(&banned.ban.target),
+        until(&banned.ban),
+        not_kept(banned.kept)
+    );
+    text.as_str().into()
+}
+
+/// A ban was removed.
+pub(crate) fn unbanned_text(target: &BanTarget, bans: &AdminBans) -> Styled {
+    let left = counted(u64::try_from(bans.bans.len()).unwrap_or(u64::MAX), "ban");
+    format!("Removed the ban of {}; {left} left", short(target)).as_str().into()
+}
+
+/// What is drained now.
+pub(crate) fn drained_text(drained: &AdminDrained) -> Styled {
+    let nodes = counted(u64::try_from(drained.nodes.len()).unwrap_or(u64::MAX), "node");
+    let text = match (drained.pool, drained.nodes.is_empty()) {
+        (true, _) => "The pool gives no new leases; running leases go on until they end".to_owned(),
+        (false, true) => "Nothing is drained".to_owned(),
+        (false, false) => format!("{nodes} drained: no new leases for them"),
+    };
+    format!("{text}{}", not_kept(drained.kept)).as_str().into()
+}
+
+const fn not_kept(kept: bool) -> &'static str {
+    if kept { "" } else { "\nIt does not survive a restart of the pool: run the pool with --datadir DIR" }
+}
+
+fn until(ban: &Ban) -> String {
+    ban.until_ms.map_or_else(|| "no end".to_owned(), Ms::rfc3339_seconds)
+}
+
+/// The beginning of an ID, which `vipnode pool admin nodes --json` shows in full.
+fn short(target: &BanTarget) -> String {
+    match target {
+        BanTarget::Network(_) => target.to_string(),
+        BanTarget::Node(_) | BanTarget::Agent(_) => target.to_string().chars().take(16).chain(['…']).collect(),
+    }
+}
+
+fn cut(text: &str) -> String {
+    if text.chars().count() <= WORDS { text.to_owned() } else { text.chars().take(WORDS - 1).chain(['…']).collect() }
+}

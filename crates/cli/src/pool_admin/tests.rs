@@ -1,0 +1,91 @@
+use insta::assert_snapshot;
+use vipnode_pool::admin::AdminBlock;
+use vipnode_types::NodeId;
+
+use super::*;
+use crate::tests::plain;
+
+const NOW: Ms = Ms::new(1_795_000_000_000);
+
+fn shown(page: &Styled) -> String {
+    let text = plain(&page.to_string());
+    for line in text.lines() {
+        assert!(line.chars().count() <= 80, "{} columns: {line}", line.chars().count());
+    }
+    text
+}
+
+fn block(block: &str, core_us: u64) -> AdminBlock {
+    AdminBlock {
+        block: block.to_owned(),
+        core_us,
+        slots: 1_012,
+        nodes: 40,
+        connections: 50_000,
+        bytes_in: 120_000,
+        bytes_out: 1_234_567_890,
+    }
+}
+
+fn node(byte: u8, host: bool, block: &str) -> ListedNode {
+    ListedNode {
+        node: NodeId::new([byte; 64]),
+        agent: None,
+        host,
+        client: !host,
+        agent_version: "vipnode/0.1.0".to_owned(),
+        client_version: "Geth/v1.17.5".to_owned(),
+        chain_id: 11_155_111,
+        address: None,
+        block: block.to_owned(),
+        connected: host,
+        since_ms: NOW.minus(90_061_000),
+        slots: 20,
+        leases_as_host: u32::from(host) * 999,
+        leases_as_client: u32::from(!host) * 3,
+        drained: !host,
+    }
+}
+
+#[test]
+fn snapshot_of_the_operators_tables() {
+    let top = AdminTop {
+        pool_version: "vipnode/0.1.0".to_owned(),
+        measured_ms: 1_001,
+        blocks: vec![block("2001:db8:ffff::/48", 912_345), block("203.0.113.0/24", 31)],
+        further_blocks: 7,
+        bans: 1,
+        drains_pool: false,
+        drained_nodes: 2,
+    };
+    let nodes = AdminNodes {
+        now: NOW,
+        nodes: vec![node(0x1f, true, "2001:db8:ffff::/48"), node(0x2e, false, "203.0.113.0/24")],
+        next: Some(1_000),
+        drains_pool: false,
+    };
+    let ban = |target: &str, until| Ban {
+        target: target.parse().unwrap(),
+        reason: Some("flood; write to ops@example.org and wait".to_owned()),
+        since_ms: NOW,
+        until_ms: until,
+    };
+    let bans = AdminBans {
+        bans: vec![ban("203.0.113.0/24", Some(NOW.plus(3_600_000))), ban(&"0a".repeat(64), None)],
+        kept: false,
+    };
+    let banned = Banned { ban: ban("203.0.113.7", None), ended_nodes: 1, kept: true };
+    let drained = |pool, nodes| drained_text(&AdminDrained { pool, nodes, kept: true });
+    let parts = [
+        shown(&top_page(&top)),
+        shown(&nodes_page(&nodes)),
+        shown(&bans_page(&bans)),
+        shown(&bans_page(&AdminBans { bans: Vec::new(), kept: true })),
+        plain(&banned_text(&banned).to_string()),
+        plain(&unbanned_text(&banned.ban.target, &bans).to_string()),
+        plain(&drained(true, Vec::new()).to_string()),
+        plain(&drained(false, vec![NodeId::new([1; 64])]).to_string()),
+        plain(&drained(false, Vec::new()).to_string()),
+    ];
+    assert_snapshot!("pool_admin", parts.join("\n---\n"));
+}
