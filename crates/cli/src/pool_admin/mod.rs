@@ -55,7 +55,7 @@ pub(crate) fn top_page(top: &AdminTop) -> Styled {
 pub(crate) fn nodes_page(nodes: &AdminNodes) -> Styled {
     let rows = nodes.nodes.iter().map(|node| {
         [
-            node.node.short().to_string(),
+            node.node.short(),
             kind(node, nodes.drains_pool),
             version(&node.agent_version),
             node.chain_id.to_string(),
