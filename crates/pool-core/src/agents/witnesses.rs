@@ -39,7 +39,7 @@ struct HostWitnesses {
 }
 
 /// What one client saw on a host.
-#[derive(Debug)]
+#[derive(Debug, PartialEq, Eq)]
 struct Witness {
     lease: LeaseId,
     /// The address block of the client.
@@ -139,8 +139,12 @@ impl Agents {
         let Some(block) = self.address(client).map(AddressBlock::of) else { return };
         let seen: BTreeSet<&Capability> = capabilities.iter().take(limits.capabilities as usize).collect();
         let seen = seen.into_iter().cloned().collect();
+        let witness = Witness { lease, block, paired, seen };
+        if self.witnesses.hosts.get(&host).is_some_and(|at| at.list.contains(&witness)) {
+            return;
+        }
         self.witnesses.remove(host, lease);
-        self.witnesses.add(host, Witness { lease, block, paired, seen }, limits);
+        self.witnesses.add(host, witness, limits);
         self.weigh_witnesses(host, limits);
     }
 
@@ -185,6 +189,15 @@ impl Agents {
             }
         }
         self.witnesses.clean(host);
+    }
+
+    /// Weighs all witnesses again, because the limits changed. Returns the hosts that have any.
+    pub(crate) fn weigh_all_witnesses(&mut self, limits: &Limits) -> Vec<u32> {
+        let hosts: Vec<u32> = self.witnesses.hosts.keys().copied().collect();
+        for &host in &hosts {
+            self.weigh_witnesses(host, limits);
+        }
+        hosts
     }
 
     /// A host described itself again: its profile is its own.

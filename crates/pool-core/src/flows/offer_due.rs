@@ -3,7 +3,7 @@ use vipnode_types::{
     wire::{EvictReason, Side},
 };
 
-use crate::{Core, leases::lease::Lease, output::Output, protocol2::dialect::Dialect};
+use crate::{Core, leases::lease::Lease, output::Output};
 
 // How long an offer holds its slot. A client that is offered a slot and never connects holds it for so long, so the times are as
 // short as honest pairs allow. Two agents of protocol 3 report a peer at once. An agent of protocol 2 reports it with its
@@ -12,12 +12,12 @@ use crate::{Core, leases::lease::Lease, output::Output, protocol2::dialect::Dial
 impl Core {
     /// How long the sides of an offer have to see each other, in milliseconds.
     fn offer_ms(&self, client: u32, host: u32) -> u64 {
-        let of_side = |node: u32| match self.agents.dialect(node) {
-            Dialect::Protocol3 => self.limits.offer_ms,
-            Dialect::Protocol2 => {
-                let gap_ms = self.agents.longest_update_gap_ms(node, &self.limits);
-                gap_ms.saturating_add(self.limits.offer_update_ms)
+        let of_side = |node: u32| {
+            if self.agents.dialect(node).reports_at_once() {
+                return self.limits.offer_ms;
             }
+            let gap_ms = self.agents.longest_update_gap_ms(node, &self.limits);
+            gap_ms.saturating_add(self.limits.offer_update_ms)
         };
         of_side(client).max(of_side(host))
     }
@@ -35,7 +35,7 @@ impl Core {
     /// When an offer ends that is judged now. A side of protocol 3 would report the other at once: where it has not, no
     /// later update of the other side can change that.
     fn offer_ends(&self, lease: &Lease) -> Ms {
-        let unseen = |side: Side| self.agents.dialect(lease.node(side)) == Dialect::Protocol3 && !lease.sees(side);
+        let unseen = |side: Side| self.agents.dialect(lease.node(side)).reports_at_once() && !lease.sees(side);
         let ms = if unseen(Side::Client) || unseen(Side::Host) {
             self.first_offer_ms(lease.client(), lease.host())
         } else {

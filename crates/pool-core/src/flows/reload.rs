@@ -15,6 +15,9 @@ impl Core {
             }
         }
         self.limits = limits;
+        for host in self.agents.weigh_all_witnesses(&self.limits) {
+            self.refresh_open_hosts(host);
+        }
         let (matching, context) = self.matching();
         matching.group_by_blocks(context);
         refused

@@ -45,6 +45,11 @@ impl Dialect {
         matches!(self, Self::Protocol3)
     }
 
+    /// Whether an agent reports each connected peer at once. Otherwise, it does with its next update, whenever that comes.
+    pub(crate) const fn reports_at_once(self) -> bool {
+        matches!(self, Self::Protocol3)
+    }
+
     /// Returns how much later than with protocol 3 a pair may notice that it is no longer connected, in milliseconds.
     pub(crate) const fn late_ms(self, limits: &Limits) -> u64 {
         match self {

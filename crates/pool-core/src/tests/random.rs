@@ -3,10 +3,13 @@ use std::collections::BTreeMap;
 use proptest::prelude::*;
 use vipnode_types::{
     LeaseId, LeaseSetHash, Ms,
-    wire::{AskRequest, ErrorCode, LeaveReason, LeaveRequest, ReportRequest, UpLease, WireError},
+    wire::{AskRequest, ErrorCode, HostCapabilities, LeaveReason, LeaveRequest, ReportRequest, UpLease, WireError},
 };
 
-use super::pool::{START, agent_key, chain, client, host, node, payout, wei};
+use super::{
+    pool::{START, agent_key, chain, client, host, node, payout, wei},
+    suitability::list,
+};
 use crate::{CallId, CallOutcome, Command, ConnectionId, Core, Effect, Identity, Limits, Row};
 
 const AGENTS: u32 = 6;
@@ -126,7 +129,26 @@ struct World {
 }
 
 fn limits() -> Limits {
-    Limits { price: wei(1_000_000), expiries_a_handle: 3, served_a_tick: 2, nodes: 5, chains: 2, ..Limits::default() }
+    Limits {
+        price: wei(1_000_000),
+        expiries_a_handle: 3,
+        served_a_tick: 2,
+        nodes: 5,
+        chains: 2,
+        witness_blocks: 1,
+        ..Limits::default()
+    }
+}
+
+/// What a node sees on others: not the same on each lease, and on some lease each of the three.
+fn sights(full: &[UpLease]) -> Vec<HostCapabilities> {
+    let sight = |lease: LeaseId| match lease.get() % 3 {
+        0 => "eth/69 snap/1",
+        1 => "eth/69 snap/2 les/4",
+        _ => "",
+    };
+    let seen = |up: &UpLease| HostCapabilities { lease: up.lease, capabilities: list(sight(up.lease)) };
+    full.iter().map(seen).collect()
 }
 
 fn connection(agent: u32, generation: u32) -> ConnectionId {
@@ -209,7 +231,8 @@ impl World {
                 .collect();
             let hash = Some(LeaseSetHash::of(full.iter().map(|up| up.lease)));
             let seq = self.core.agents.get(index).unwrap().seq() + 1;
-            self.report(from, ReportRequest { seq, full: Some(full), hash, ..Default::default() });
+            let host_capabilities = sights(&full);
+            self.report(from, ReportRequest { seq, full: Some(full), hash, host_capabilities, ..Default::default() });
         }
     }
 
@@ -261,7 +284,12 @@ impl World {
                 let hash = LeaseSetHash::of(full.iter().map(|up| up.lease));
                 let from = connection(agent, generation);
                 self.said.insert(from, (seq, hash));
-                self.report(from, ReportRequest { seq, full: Some(full), hash: Some(hash), ..Default::default() });
+                let host_capabilities = sights(&full);
+                let full = Some(full);
+                self.report(
+                    from,
+                    ReportRequest { seq, full, hash: Some(hash), host_capabilities, ..Default::default() },
+                );
             }
             Step::Delta { agent, generation, seq, up, down, sound } => {
                 let from = connection(agent, generation);

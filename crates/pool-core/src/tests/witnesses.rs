@@ -163,28 +163,36 @@ fn in_a_closed_pool_one_witness_is_enough() {
     let mut pool = Pool::with_host(Limits { closed: true, ..Limits::default() }, host(HOST, 8));
     pool.witness(10, "snap/1");
     assert!(pool.gets(20, "snap/1") && !pool.gets(21, "snap/2"));
+    // Opened by a reload, two have to agree.
+    pool.core.set_limits(Limits::default());
+    assert_eq!(pool.core.check(), Ok(()));
+    assert!(!pool.gets(22, "snap/1"));
 }
 
 #[test]
 fn the_room_for_witnesses_is_bounded_and_shared() {
-    let limits = |limits: Limits| {
+    let heard = |limits: Limits| {
         let mut pool = Pool::with_host(limits, host(HOST, 100));
-        // Two clients in each of three address blocks of one wide block.
+        // Clients in three address blocks of one wide block, and later one of another.
         for agent in 10..13 {
             pool.witness(agent, "snap/1");
         }
         let enough = pool.gets(20, "snap/1");
-        let stranger = 10 * 256 + 1;
-        pool.witness(stranger, "snap/1");
+        pool.witness(10 * 256 + 1, "snap/1");
         (enough, pool.gets(21, "snap/1"))
     };
-    let default = Limits::default();
-    assert_eq!(limits(Limits { witness_blocks: 2, ..default.clone() }), (true, true));
-    assert_eq!(limits(Limits { witness_blocks: 4, ..default.clone() }), (false, true));
-    assert_eq!(limits(Limits { witness_blocks: 5, ..default.clone() }), (false, false));
-    assert_eq!(limits(Limits { witnesses_a_host: 1, ..default.clone() }), (false, false));
+    let default = Limits::default;
     // A wide block has half of the room.
-    assert_eq!(limits(Limits { witnesses_a_host: 2, ..default.clone() }), (false, true));
-    assert_eq!(limits(Limits { witnesses: 2, ..default.clone() }), (false, true));
-    assert_eq!(limits(Limits { witnesses: 0, ..default }), (false, false));
+    for (limits, expected) in [
+        (Limits { witness_blocks: 2, ..default() }, (true, true)),
+        (Limits { witness_blocks: 4, ..default() }, (false, true)),
+        (Limits { witness_blocks: 5, ..default() }, (false, false)),
+        (Limits { witnesses_a_host: 1, ..default() }, (false, false)),
+        (Limits { witnesses_a_host: 2, ..default() }, (false, true)),
+        (Limits { witnesses: 2, ..default() }, (false, true)),
+        (Limits { witnesses: 0, ..default() }, (false, false)),
+    ] {
+        let case = format!("{} {} {}", limits.witness_blocks, limits.witnesses_a_host, limits.witnesses);
+        assert_eq!(heard(limits), expected, "{case}");
+    }
 }
