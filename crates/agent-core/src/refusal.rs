@@ -72,7 +72,7 @@ errors! {
         /// The node keeps the peer by its own settings.
         NodesOwn: Refused, "the node keeps this peer by its own settings, so the agent does not touch it",
             no_hint "the node dials it by itself";
-        /// The node rejected the client. A stranger can cause that, so it says nothing about the node.
+        /// The node rejected this client. Any stranger can cause that, so the node itself may work.
         NotAdmitted {
             /// Why not.
             why: Failure,
