@@ -90,7 +90,8 @@ pub(crate) enum OrderName {
 #[derive(Debug, Args)]
 pub(crate) struct NodesArgs {
     /// List only nodes on the chain with this ID.
-    #[arg(long, value_name = "ID", help_heading = "Output")]
+    // Not --chain: VIPNODE_CHAIN is the pool's list of pinned chains.
+    #[arg(long = "chain-id", value_name = "ID", help_heading = "Output")]
     pub(crate) chain: Option<u64>,
     /// Begin where an earlier page ended.
     #[arg(long, value_name = "POSITION", help_heading = "Output")]
