@@ -37,6 +37,8 @@ pub const METRICS_ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 pub const JOURNAL_BYTES: u64 = 64 << 20;
 /// Lines of a journal beyond four for each live grant, after which it is rewritten.
 pub const JOURNAL_SPARE_LINES: usize = 1_024;
+/// URLs of pools whose IDs are remembered. A further one drops the one that was pinned first.
+pub const POOL_PINS: usize = 64;
 /// Bytes of any other file of the state directory, and of a node's key file.
 pub const FILE_BYTES: u64 = 64 << 10;
 

@@ -3,15 +3,17 @@
 //! - [`read_file`] reads a regular file up to a limit. It never waits: a named pipe in place of a file would make a start
 //!   hang until somebody writes to it.
 //! - [`replace_file`] writes a file whole, durable, and for its owner only. A crash leaves the old file or the new one.
-//! - [`check_dir`] refuses a directory in which another user could replace files; [`make_own_dir`] makes one that is its
-//!   owner's alone.
+//! - [`OpenDir`] is a directory in which no other user can replace files, whatever happens to its path; [`make_own_dir`] makes
+//!   one that is its owner's alone.
 //!
 //! What the files contain never enters. The crate does not use tokio: a file of this program is small.
 
+mod open_dir;
 mod regular_file;
 mod replace_file;
 mod safe_dir;
 
+pub use open_dir::OpenDir;
 pub use regular_file::{Links, open_regular_file, read_file, read_text, regular, without_waiting};
-pub use replace_file::{create_owned, replace_file, sync_parent};
-pub use safe_dir::{check_dir, make_dir, make_own_dir};
+pub use replace_file::replace_file;
+pub use safe_dir::{make_dir, make_own_dir};

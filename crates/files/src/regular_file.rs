@@ -19,8 +19,13 @@ pub enum Links {
 /// The system's error; [`io::ErrorKind::InvalidInput`] for anything that is not a regular file,
 /// [`io::ErrorKind::FileTooLarge`] for a larger file.
 pub fn read_file(path: &Path, links: Links, most: u64) -> io::Result<Vec<u8>> {
+    read_at_most(open_regular_file(path, links)?, most)
+}
+
+/// Reads an open file of at most `most` bytes.
+pub(crate) fn read_at_most(file: File, most: u64) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
-    open_regular_file(path, links)?.take(most.saturating_add(1)).read_to_end(&mut bytes)?;
+    file.take(most.saturating_add(1)).read_to_end(&mut bytes)?;
     if u64::try_from(bytes.len()).unwrap_or(u64::MAX) > most {
         return Err(io::Error::new(io::ErrorKind::FileTooLarge, format!("it has more than {most} bytes")));
     }

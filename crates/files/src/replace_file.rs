@@ -20,10 +20,7 @@ pub fn replace_file(path: &Path, bytes: &[u8]) -> io::Result<()> {
 }
 
 /// Makes a new, empty file for appending, 0600 from its first moment. One that a crash left is replaced.
-///
-/// # Errors
-/// The system's error.
-pub fn create_owned(path: &Path) -> io::Result<File> {
+fn create_owned(path: &Path) -> io::Result<File> {
     match fs::remove_file(path) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
         _ => {}
@@ -36,10 +33,7 @@ pub fn create_owned(path: &Path) -> io::Result<File> {
 }
 
 /// Makes a rename durable.
-///
-/// # Errors
-/// The system's error.
-pub fn sync_parent(path: &Path) -> io::Result<()> {
+fn sync_parent(path: &Path) -> io::Result<()> {
     match path.parent() {
         // Other systems cannot open a directory.
         Some(parent) if cfg!(unix) => File::open(parent)?.sync_all(),

@@ -1,7 +1,7 @@
 use std::{io::Read, path::Path};
 
 use vipnode_files::{Links, open_regular_file};
-use vipnode_types::{AgentKey, Delegation, Ms, NodeId, NodeKey};
+use vipnode_types::{AgentKey, Delegation, Ms, NodeId, NodeKey, NodeKeyError};
 use zeroize::Zeroizing;
 
 use super::{StateDir, files};
@@ -10,6 +10,9 @@ use crate::{
     limits::{DELEGATION_MS, FILE_BYTES},
     random,
 };
+
+pub(super) const AGENT_KEY: &str = "agent.key";
+pub(super) const DELEGATION: &str = "delegation.json";
 
 /// Who the agent is, and its node's word that it may speak for it.
 #[derive(Debug)]
@@ -26,15 +29,15 @@ impl StateDir {
     /// # Errors
     /// [`AgentError::File`], [`AgentError::Damaged`], [`AgentError::Random`].
     pub fn agent_key(&self) -> Result<AgentKey, AgentError> {
-        let path = self.path.join("agent.key");
-        if let Some(bytes) = files::read(&path)?.map(Zeroizing::new) {
-            let damaged = |why: vipnode_types::NodeKeyError| AgentError::Damaged { path, why: why.to_string() };
+        if let Some(bytes) = files::read(&self.dir, AGENT_KEY)?.map(Zeroizing::new) {
+            let path = || self.dir.file(AGENT_KEY);
+            let damaged = |why: NodeKeyError| AgentError::Damaged { path: path(), why: why.to_string() };
             return AgentKey::read(&bytes).map_err(damaged);
         }
         loop {
             // All but one of 2^128 values are keys.
             if let Ok(key) = AgentKey::from_random(*random::bytes()?) {
-                files::write(&path, key.to_hex().as_bytes())?;
+                files::write(&self.dir, AGENT_KEY, key.to_hex().as_bytes())?;
                 return Ok(key);
             }
         }
@@ -45,7 +48,7 @@ impl StateDir {
     /// # Errors
     /// [`AgentError::File`]. A delegation that cannot be read is as good as none.
     pub fn delegation(&self, node: NodeId, key: &AgentKey, now: Ms) -> Result<Option<Delegation>, AgentError> {
-        let bytes = files::read(&self.path.join("delegation.json"))?;
+        let bytes = files::read(&self.dir, DELEGATION)?;
         let kept: Option<Delegation> = bytes.and_then(|bytes| serde_json::from_slice(&bytes).ok());
         Ok(kept.filter(|kept| kept.node == node && kept.agent == key.public() && kept.verify(now).is_ok()))
     }
@@ -66,7 +69,7 @@ impl StateDir {
     /// [`AgentError::File`].
     pub fn keep_delegation(&self, delegation: &Delegation) -> Result<(), AgentError> {
         let json = serde_json::to_vec_pretty(delegation).map_err(AgentError::fault)?;
-        files::write(&self.path.join("delegation.json"), &json)
+        files::write(&self.dir, DELEGATION, &json)
     }
 }
 

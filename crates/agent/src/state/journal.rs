@@ -1,17 +1,18 @@
 use std::{
-    fs::{self, File},
+    fs::File,
     io::{self, BufRead, BufReader, Read, Write},
-    path::{Path, PathBuf},
 };
 
 use vipnode_agent_core::{JournalEntry, NodeChange, OpenChanges};
-use vipnode_files::{Links, create_owned, open_regular_file, sync_parent};
+use vipnode_files::OpenDir;
 
 use super::files::fault;
 use crate::{
     AgentError,
     limits::{JOURNAL_BYTES, JOURNAL_SPARE_LINES},
 };
+
+const JOURNAL: &str = "journal";
 
 /// What the node was made to do and not yet undone, as JSON lines that only grow.
 ///
@@ -20,7 +21,7 @@ use crate::{
 /// rewritten with the live grants.
 #[derive(Debug)]
 pub struct Journal {
-    path: PathBuf,
+    dir: OpenDir,
     file: File,
     lines: usize,
     /// The last line may be half a line: a write failed, as on a full disk.
@@ -33,11 +34,11 @@ impl Journal {
     ///
     /// # Errors
     /// [`AgentError::File`], [`AgentError::Damaged`] where a line other than the last is not an entry.
-    pub(super) fn open(path: &Path) -> Result<Self, AgentError> {
-        let alive = replay(path)?;
-        let file = rewrite(path, alive.iter()).map_err(fault("writing", path))?;
+    pub(super) fn open(dir: OpenDir) -> Result<Self, AgentError> {
+        let alive = replay(&dir)?;
+        let file = rewrite(&dir, alive.iter()).map_err(fault("writing", &dir.file(JOURNAL)))?;
         let lines = alive.iter().len();
-        Ok(Self { path: path.to_owned(), file, lines, torn: false, alive })
+        Ok(Self { dir, file, lines, torn: false, alive })
     }
 
     /// What is to be undone one day.
@@ -55,7 +56,7 @@ impl Journal {
         }
         let appended = append(&mut self.file, entry);
         self.torn = appended.is_err();
-        appended.map_err(fault("writing", &self.path))?;
+        appended.map_err(fault("writing", &self.dir.file(JOURNAL)))?;
         self.lines += 1;
         self.alive.apply(entry.clone());
         if self.lines > self.alive.iter().len().saturating_mul(4).saturating_add(JOURNAL_SPARE_LINES) {
@@ -65,7 +66,8 @@ impl Journal {
     }
 
     fn write_anew(&mut self) -> Result<(), AgentError> {
-        self.file = rewrite(&self.path, self.alive.iter()).map_err(fault("writing", &self.path))?;
+        let rewritten = rewrite(&self.dir, self.alive.iter());
+        self.file = rewritten.map_err(fault("writing", &self.dir.file(JOURNAL)))?;
         self.lines = self.alive.iter().len();
         self.torn = false;
         Ok(())
@@ -90,11 +92,11 @@ pub(crate) struct DamagedJournal {
 }
 
 impl DamagedJournal {
-    pub(super) fn read(path: &Path) -> Result<Self, AgentError> {
+    pub(super) fn read(dir: &OpenDir) -> Result<Self, AgentError> {
         let mut alive = OpenChanges::default();
-        let file = open_regular_file(path, Links::Refuse).map_err(fault("reading", path))?;
+        let file = dir.open_file(JOURNAL).map_err(fault("reading", &dir.file(JOURNAL)))?;
         for line in BufReader::new(file.take(JOURNAL_BYTES)).split(b'\n') {
-            let line = line.map_err(fault("reading", path))?;
+            let line = line.map_err(fault("reading", &dir.file(JOURNAL)))?;
             if let Ok(entry) = serde_json::from_slice(&line) {
                 alive.apply(entry);
             }
@@ -115,9 +117,10 @@ fn append(file: &mut File, entry: &JournalEntry) -> io::Result<()> {
     file.sync_data()
 }
 
-fn replay(path: &Path) -> Result<OpenChanges, AgentError> {
+fn replay(dir: &OpenDir) -> Result<OpenChanges, AgentError> {
     let mut alive = OpenChanges::default();
-    let file = match open_regular_file(path, Links::Refuse) {
+    let path = &dir.file(JOURNAL);
+    let file = match dir.open_file(JOURNAL) {
         Ok(file) => file,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(alive),
         Err(error) => return Err(fault("reading", path)(error)),
@@ -148,17 +151,11 @@ fn replay(path: &Path) -> Result<OpenChanges, AgentError> {
 }
 
 /// Writes a journal with these grants next to the old one and replaces that.
-fn rewrite<'a>(path: &Path, alive: impl Iterator<Item = &'a NodeChange>) -> io::Result<File> {
-    let part = path.with_extension("part");
-    let mut file = create_owned(&part)?;
+fn rewrite<'a>(dir: &OpenDir, alive: impl Iterator<Item = &'a NodeChange>) -> io::Result<File> {
     let mut text = Vec::new();
     for grant in alive {
         serde_json::to_writer(&mut text, &JournalEntry::Done(grant.clone()))?;
         text.push(b'\n');
     }
-    file.write_all(&text)?;
-    file.sync_all()?;
-    fs::rename(&part, path)?;
-    sync_parent(path)?;
-    Ok(file)
+    dir.replace_file(JOURNAL, &text)
 }

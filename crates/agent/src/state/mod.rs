@@ -1,21 +1,23 @@
-//! What an agent keeps on disk for one node: `agent.key`, `delegation.json`, `journal`, `lock`, `nonce`, `pool`.
+//! What an agent keeps on disk for one node: `agent.key`, `delegation.json`, `journal`, `lock`, `nonce`, `pool`, `pools.json`.
 
 mod delegation_status;
 mod files;
 mod identity;
 mod journal;
 mod nonces;
+mod pool_pins;
 #[cfg(test)]
 mod tests;
 
 use std::{
-    fs::{File, OpenOptions, TryLockError},
+    fs::{File, TryLockError},
     path::{Path, PathBuf},
 };
 
-use vipnode_files::{Links, check_dir, make_dir, make_own_dir, regular, without_waiting};
+use vipnode_files::{OpenDir, make_own_dir};
 use vipnode_types::NodeId;
 
+use self::files::{fault, unsafe_dir};
 use crate::AgentError;
 
 pub use delegation_status::delegated_until;
@@ -23,11 +25,17 @@ pub use identity::{AgentIdentity, load_node_key, read_node_key};
 pub(crate) use journal::DamagedJournal;
 pub use journal::Journal;
 pub use nonces::Nonces;
+pub use pool_pins::{PoolPins, pinned_pool};
+
+/// The directory of the agents' sockets.
+const AGENTS: &str = "agents";
+const LOCK: &str = "lock";
+const POOL: &str = "pool";
 
 /// The state directory of one node, held by this process alone.
 #[derive(Debug)]
 pub struct StateDir {
-    path: PathBuf,
+    dir: OpenDir,
     /// Unlocked by the system when it is closed, also by kill -9.
     _lock: File,
 }
@@ -49,13 +57,13 @@ impl StateDir {
 
     /// The directory in which the agents of `root` have their sockets.
     pub(crate) fn agents_of(root: &Path) -> PathBuf {
-        root.join("agents")
+        root.join(AGENTS)
     }
 
     /// Makes it, and has it be its owner's alone.
     pub(crate) fn agents(root: &Path) -> Result<PathBuf, AgentError> {
         let path = Self::agents_of(root);
-        make_own_dir(root, &path).map_err(files::fault("using the state directory", &path))?;
+        make_own_dir(root, AGENTS).map_err(unsafe_dir(&path))?;
         Ok(path)
     }
 
@@ -65,28 +73,21 @@ impl StateDir {
     /// [`AgentError::Locked`] where another process has it, [`AgentError::File`], also where another user could write to
     /// the directory.
     pub fn open(root: &Path, node: &NodeId) -> Result<Self, AgentError> {
-        let path = root.join(node.short());
-        let unsafe_dir = |path: &Path| files::fault("using the state directory", path);
-        make_dir(&path).map_err(files::fault("making", &path))?;
-        check_dir(root, Links::Follow).map_err(unsafe_dir(root))?;
-        check_dir(&path, Links::Refuse).map_err(unsafe_dir(&path))?;
-        let lock_path = path.join("lock");
-        let mut options = OpenOptions::new();
-        options.create(true).truncate(false).write(true);
-        without_waiting(&mut options, Links::Refuse);
-        let opened = options.open(&lock_path).and_then(regular);
-        let lock = opened.map_err(|why| AgentError::File { doing: "opening", path: lock_path.clone(), why })?;
+        let root = OpenDir::create(root).map_err(unsafe_dir(root))?;
+        let dir = root.create_dir(&node.short()).map_err(unsafe_dir(&root.file(&node.short())))?;
+        let path = dir.file(LOCK);
+        let lock = dir.open_lock(LOCK).map_err(fault("opening", &path))?;
         match lock.try_lock() {
-            Ok(()) => Ok(Self { path, _lock: lock }),
-            Err(TryLockError::WouldBlock) => Err(AgentError::Locked { path: lock_path }),
-            Err(TryLockError::Error(why)) => Err(AgentError::File { doing: "locking", path: lock_path, why }),
+            Ok(()) => Ok(Self { dir, _lock: lock }),
+            Err(TryLockError::WouldBlock) => Err(AgentError::Locked { path }),
+            Err(TryLockError::Error(why)) => Err(fault("locking", &path)(why)),
         }
     }
 
     /// Where it is.
     #[must_use]
     pub fn path(&self) -> &Path {
-        &self.path
+        self.dir.path()
     }
 
     /// The journal of what the node was made to do.
@@ -94,7 +95,7 @@ impl StateDir {
     /// # Errors
     /// [`AgentError::File`], [`AgentError::Damaged`].
     pub fn journal(&self) -> Result<Journal, AgentError> {
-        Journal::open(&self.path.join("journal"))
+        Journal::open(self.dir.clone())
     }
 
     /// What a damaged journal still shows; the file stays as it is.
@@ -102,7 +103,7 @@ impl StateDir {
     /// # Errors
     /// [`AgentError::File`].
     pub(crate) fn damaged_journal(&self) -> Result<DamagedJournal, AgentError> {
-        DamagedJournal::read(&self.path.join("journal"))
+        DamagedJournal::read(&self.dir)
     }
 
     /// The pool that the grants in the journal came from. Names of leases mean nothing at another pool.
@@ -110,9 +111,9 @@ impl StateDir {
     /// # Errors
     /// [`AgentError::File`], [`AgentError::Damaged`].
     pub fn pool(&self) -> Result<Option<String>, AgentError> {
-        let path = self.path.join("pool");
-        let Some(bytes) = files::read(&path)? else { return Ok(None) };
-        let text = String::from_utf8(bytes).map_err(|error| AgentError::Damaged { path, why: error.to_string() })?;
+        let Some(bytes) = files::read(&self.dir, POOL)? else { return Ok(None) };
+        let damaged = |why: String| AgentError::Damaged { path: self.dir.file(POOL), why };
+        let text = String::from_utf8(bytes).map_err(|error| damaged(error.to_string()))?;
         Ok(Some(text.trim().to_owned()))
     }
 
@@ -121,6 +122,6 @@ impl StateDir {
     /// # Errors
     /// [`AgentError::File`].
     pub fn set_pool(&self, audience: &str) -> Result<(), AgentError> {
-        files::write(&self.path.join("pool"), format!("{audience}\n").as_bytes())
+        files::write(&self.dir, POOL, format!("{audience}\n").as_bytes())
     }
 }

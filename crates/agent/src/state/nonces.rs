@@ -1,15 +1,16 @@
-use std::path::PathBuf;
-
+use vipnode_files::OpenDir;
 use vipnode_types::Ms;
 
 use super::{StateDir, files};
 use crate::AgentError;
 
+const NONCE: &str = "nonce";
+
 /// Numbers for the calls of protocol 2, each larger than all before, over restarts and when the clock of this
 /// machine goes back: nanoseconds since the Unix epoch, or one more than the last.
 #[derive(Debug)]
 pub struct Nonces {
-    path: PathBuf,
+    dir: OpenDir,
     last: u64,
 }
 
@@ -19,12 +20,12 @@ impl StateDir {
     /// # Errors
     /// [`AgentError::File`], [`AgentError::Damaged`].
     pub fn nonces(&self) -> Result<Nonces, AgentError> {
-        let path = self.path.join("nonce");
-        let Some(bytes) = files::read(&path)? else { return Ok(Nonces { path, last: 0 }) };
+        let dir = self.dir.clone();
+        let Some(bytes) = files::read(&dir, NONCE)? else { return Ok(Nonces { dir, last: 0 }) };
         let number = std::str::from_utf8(&bytes).ok().and_then(|text| text.trim().parse().ok());
         match number {
-            Some(last) => Ok(Nonces { path, last }),
-            None => Err(AgentError::Damaged { path, why: "it holds no number".to_owned() }),
+            Some(last) => Ok(Nonces { dir, last }),
+            None => Err(AgentError::Damaged { path: dir.file(NONCE), why: "it holds no number".to_owned() }),
         }
     }
 }
@@ -39,9 +40,9 @@ impl Nonces {
         let next = wall_ns.max(self.last.saturating_add(1));
         if i64::try_from(next).is_err() {
             let why = format!("nonce {next} exceeds the largest possible nonce");
-            return Err(AgentError::Damaged { path: self.path.clone(), why });
+            return Err(AgentError::Damaged { path: self.dir.file(NONCE), why });
         }
-        files::write(&self.path, format!("{next}\n").as_bytes())?;
+        files::write(&self.dir, NONCE, format!("{next}\n").as_bytes())?;
         self.last = next;
         Ok(next)
     }

@@ -217,13 +217,14 @@ fn links_in_a_state_directory_are_not_followed() {
     let state = StateDir::open(root.path(), &id).unwrap();
     let secret = elsewhere.path().join("secret");
     fs::write(&secret, "ws://pool").unwrap();
-    for file in ["agent.key", "delegation.json", "journal", "pool", "nonce"] {
+    for file in ["agent.key", "delegation.json", "journal", "pool", "nonce", "pools.json"] {
         symlink(&secret, state.path().join(file)).unwrap();
     }
     state.pool().unwrap_err();
     state.agent_key().unwrap_err();
     state.journal().unwrap_err();
     state.nonces().unwrap_err();
+    state.pool_pins().unwrap_err();
     let path = state.path().to_owned();
     drop(state);
     fs::remove_file(path.join("lock")).unwrap();
@@ -233,18 +234,46 @@ fn links_in_a_state_directory_are_not_followed() {
 }
 
 #[test]
+fn a_directory_that_is_replaced_after_its_check_gains_nothing() {
+    use std::os::unix::fs::symlink;
+
+    let (root, elsewhere) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let (key, node) = (node_key(1), root.path().join(node_key(1).id().short()));
+    let state = StateDir::open(root.path(), &key.id()).unwrap();
+    let mut journal = state.journal().unwrap();
+    let moved = root.path().join("moved");
+    fs::rename(&node, &moved).unwrap();
+    symlink(elsewhere.path(), &node).unwrap();
+    fs::write(elsewhere.path().join("pool"), "ws://evil/").unwrap();
+    assert_eq!(state.pool().unwrap(), None, "a link is not read");
+    let agent = state.agent_key().unwrap();
+    state.delegate(&key, &agent, Ms::new(1)).unwrap();
+    state.set_pool("ws://pool/").unwrap();
+    state.nonces().unwrap().next(Ms::new(1)).unwrap();
+    for lease in 0..=u64::try_from(JOURNAL_SPARE_LINES).unwrap() {
+        journal.append(&done(lease)).unwrap();
+        journal.append(&undone(lease)).unwrap();
+    }
+    let files = |dir: &Path| fs::read_dir(dir).unwrap().count();
+    assert_eq!(files(elsewhere.path()), 1, "nothing is written through the link");
+    assert!(files(&moved) >= 6);
+    assert_eq!(fs::read_to_string(moved.join("pool")).unwrap(), "ws://pool/\n");
+}
+
+#[test]
 fn a_fifo_in_place_of_a_file_blocks_nothing() {
     let root = tempfile::tempdir().unwrap();
     let state = StateDir::open(root.path(), &node_key(1).id()).unwrap();
     let fifo = |path: &Path| {
         assert!(std::process::Command::new("mkfifo").arg(path).status().unwrap().success());
     };
-    for file in ["agent.key", "delegation.json", "journal", "pool", "nonce"] {
+    for file in ["agent.key", "delegation.json", "journal", "pool", "nonce", "pools.json"] {
         fifo(&state.path().join(file));
     }
     state.agent_key().unwrap_err();
     state.pool().unwrap_err();
     state.nonces().unwrap_err();
+    state.pool_pins().unwrap_err();
     assert!(state.journal().unwrap_err().to_string().contains("regular file"));
     let key = root.path().join("nodekey");
     fifo(&key);
