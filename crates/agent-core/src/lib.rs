@@ -51,7 +51,7 @@ pub use leases::ended_leases::{EndedLeases, EndedSide};
 pub use leases::journal::{ChangeKind, JournalEntry, NodeChange};
 pub use leases::release::{OpenChanges, left_undone, release};
 pub use node::task_error::TaskError;
-pub use policy::peer_policy::{PeerPolicy, VersionPattern};
+pub use policy::peer_policy::{PeerPolicy, VersionPattern, VersionPatternError};
 pub use pool::protocol2::Protocol2Config;
 pub use refusal::Refusal;
 pub use view::{AgentView, HostSlots, LeaseState, PoolState};
@@ -62,5 +62,6 @@ pub const ERROR_TABLES: &[vipnode_types::ErrorTable] = &[
     vipnode_types::ErrorTable { title: "Commands of an agent to its node", rows: TaskError::ROWS },
     vipnode_types::ErrorTable { title: "Resolving the name of a host", rows: NameError::ROWS },
     vipnode_types::ErrorTable { title: "Settings of a host", rows: HostConfigError::ROWS },
+    vipnode_types::ErrorTable { title: "A pattern of `--reject-client`", rows: VersionPatternError::ROWS },
     vipnode_types::ErrorTable { title: "Nodes that the user named", rows: DirectConfigError::ROWS },
 ];

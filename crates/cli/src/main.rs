@@ -20,7 +20,7 @@ use std::{io::Write, process::ExitCode};
 use clap::CommandFactory;
 
 use crate::{
-    args::{Cli, LogFormat},
+    args::{Cli, LogFormat, value_hint},
     config::{Reader, Reload, Unread, unknown_variables},
     output::{LiveLine, Screen, log, sanitize_all_but_styles},
 };
@@ -76,7 +76,8 @@ fn refuse(unread: Unread) -> ExitCode {
     match unread {
         Unread::Line(error, notes) => {
             say_line_error(&error);
-            for note in notes {
+            let hint = value_hint(&error).map(|hint| sanitize_all_but_styles(&hint));
+            for note in hint.into_iter().chain(notes) {
                 let _reader_gone = writeln!(anstream::stderr().lock(), " -> {note}");
             }
             ExitCode::from(if error.use_stderr() { 2 } else { 0 })

@@ -1,7 +1,7 @@
 use std::str::FromStr;
 
 use regex_lite::{Regex, RegexBuilder};
-use vipnode_types::PeerRules;
+use vipnode_types::{PeerRules, errors};
 
 /// Which peers the user accepts on the other side of a lease.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -34,13 +34,25 @@ pub struct VersionPattern(Regex);
 /// Bytes that a compiled pattern may take.
 const SIZE: usize = 1 << 20;
 
-impl FromStr for VersionPattern {
-    type Err = String;
+errors! {
+    /// Why a text is not a [`VersionPattern`].
+    #[derive(Debug, Clone, PartialEq, Eq)]
+    pub enum VersionPatternError {
+        /// It is not a regular expression, or it is too large when compiled.
+        Regex {
+            /// What is wrong with it.
+            why: String,
+        }: local, "{why}",
+            hint "Write a regular expression, such as \"^Geth/v1\\.1[0-6]\\.\" or \"(?i)openethereum\".";
+    }
+}
 
-    fn from_str(text: &str) -> Result<Self, String> {
-        RegexBuilder::new(text).size_limit(SIZE).build().map(Self).map_err(|error| {
-            format!("{error}: write a regular expression, such as \"^Geth/v1\\.1[0-6]\\.\" or \"(?i)openethereum\"")
-        })
+impl FromStr for VersionPattern {
+    type Err = VersionPatternError;
+
+    fn from_str(text: &str) -> Result<Self, VersionPatternError> {
+        let compiled = RegexBuilder::new(text).size_limit(SIZE).build();
+        compiled.map(Self).map_err(|error| VersionPatternError::Regex { why: error.to_string() })
     }
 }
 
@@ -71,7 +83,7 @@ mod tests {
     #[test]
     fn a_pattern_that_is_none_or_too_large_is_refused() {
         for bad in ["(", "[z-a]", "a{1000}{1000}{1000}"] {
-            assert!(bad.parse::<VersionPattern>().unwrap_err().contains("write a regular expression"), "{bad}");
+            bad.parse::<VersionPattern>().expect_err(bad);
         }
         // Other engines take exponential time for this pattern.
         let pattern: VersionPattern = "^(a+)+$".parse().unwrap();

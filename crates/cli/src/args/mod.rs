@@ -18,6 +18,7 @@ mod status;
 mod targets;
 mod tls;
 mod trust;
+mod value_hint;
 
 use std::path::PathBuf;
 
@@ -42,6 +43,7 @@ pub(crate) use self::{
     targets::Targets,
     tls::TlsArgs,
     trust::TrustArgs,
+    value_hint::value_hint,
 };
 
 const EXAMPLES: &str = "\

@@ -3,7 +3,7 @@ use std::str::FromStr;
 use vipnode_agent_core::DirectConfig;
 use vipnode_types::{Enode, NodeId};
 
-use crate::error::{CliError, CommandError};
+use crate::error::{CliError, CommandError, TargetError};
 
 /// The argument that names a pool, or a host that needs none.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -14,36 +14,34 @@ pub(crate) enum PoolOrHost {
 }
 
 impl FromStr for PoolOrHost {
-    type Err = String;
+    type Err = TargetError;
 
-    fn from_str(text: &str) -> Result<Self, String> {
+    fn from_str(text: &str) -> Result<Self, TargetError> {
         let text = text.trim();
         if text.parse::<NodeId>().is_ok() {
-            return Err("a node ID has no address; pass enode://<id>@<host>:<port>".to_owned());
+            return Err(TargetError::BareId);
         }
         if matches!(text, "agent" | "host" | "client") {
-            return Err(format!(
-                "that is a role, not a pool URL such as wss://pool.example; to check a role, run vipnode doctor --role {text}"
-            ));
+            return Err(TargetError::Role { role: text.to_owned() });
         }
         if text.starts_with("enode:") || text.starts_with("enr:") {
-            return text.parse().map(Self::Host).map_err(|error: vipnode_types::EnodeError| error.to_string());
+            return Ok(Self::Host(text.parse()?));
         }
         Ok(Self::Pool(text.to_owned()))
     }
 }
 
 /// Reads a client to admit: an id, or an enode for execution clients that accept no bare id.
-pub(crate) fn allowed(text: &str) -> Result<Enode, String> {
+pub(crate) fn allowed(text: &str) -> Result<Enode, TargetError> {
     match text.trim().parse::<NodeId>() {
         Ok(id) => Ok(Enode::id_only(id)),
-        Err(not_one) if !text.contains(':') => Err(not_one.to_string()),
-        Err(_) => text.trim().parse().map_err(|error: vipnode_types::EnodeError| error.to_string()),
+        Err(not_one) if !text.contains(':') => Err(not_one.into()),
+        Err(_) => Ok(text.trim().parse()?),
     }
 }
 
 /// Reads a peer that the agent leaves alone: an id or an enode.
-pub(crate) fn kept(text: &str) -> Result<NodeId, String> {
+pub(crate) fn kept(text: &str) -> Result<NodeId, TargetError> {
     allowed(text).map(|node| node.id)
 }
 
@@ -79,6 +77,8 @@ impl Targets {
 
 #[cfg(test)]
 mod tests {
+    use vipnode_types::TypedError as _;
+
     use super::*;
 
     fn id(byte: &str) -> String {
@@ -86,9 +86,10 @@ mod tests {
     }
 
     fn read(named: &[&str], allow: &[&str]) -> Result<Targets, String> {
-        let named: Result<Vec<PoolOrHost>, String> = named.iter().map(|text| text.parse()).collect();
-        let allow: Result<Vec<Enode>, String> = allow.iter().map(|text| allowed(text)).collect();
-        Targets::of(&named?, &allow?).map_err(|error| error.message)
+        let said = |error: TargetError| format!("{error} -> {}", error.hint().unwrap_or_default());
+        let named: Result<Vec<PoolOrHost>, TargetError> = named.iter().map(|text| text.parse()).collect();
+        let allow: Result<Vec<Enode>, TargetError> = allow.iter().map(|text| allowed(text)).collect();
+        Targets::of(&named.map_err(said)?, &allow.map_err(said)?).map_err(|error| error.message)
     }
 
     #[test]
@@ -112,11 +113,11 @@ mod tests {
             (vec!["host".to_owned()], vec![], "that is a role"),
             (vec!["ws://a".to_owned(), "ws://b".to_owned()], vec![], "two were given: ws://a and ws://b"),
             (vec![host("@127.0.0.1")], vec![], "the port"),
-            (vec![host("@::1:30303")], vec![], "put IPv6 addresses in brackets"),
+            (vec![host("@::1:30303")], vec![], "an IPv6 address in brackets"),
             (vec![host("")], vec![], "has no address to dial"),
             (vec![host("@a:1"), host("@b:1")], vec![], "given twice"),
             (vec!["enr:-abc".to_owned()], vec![], "starts with enode://"),
-            (vec![id("0a")], vec![], "pass enode://"),
+            (vec![id("0a")], vec![], "Pass enode://"),
             (vec![], vec![host("@host.example:1")], "--allow enode://0a0a"),
             (vec![], vec!["0a0a".to_owned()], "128"),
         ] {

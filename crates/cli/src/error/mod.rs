@@ -1,17 +1,19 @@
 //! The errors of the command line: [`CliError`] is what a command ends with, made from the error of any crate;
-//! [`CommandError`] and [`SettingError`] are those that arise here.
+//! [`CommandError`], [`SettingError`], and [`TargetError`] are those that arise here.
 //!
 //! May use no other folder.
 
 mod cli_error;
 mod command_error;
 mod setting_error;
+mod target_error;
 
-pub(crate) use self::{cli_error::CliError, command_error::CommandError, setting_error::SettingError};
+pub(crate) use self::{cli_error::CliError, command_error::CommandError, setting_error::SettingError, target_error::TargetError};
 
 /// The errors that arise in the command line, for the page of all errors.
 #[cfg(test)]
 pub(crate) const ERROR_TABLES: &[vipnode_types::ErrorTable] = &[
     vipnode_types::ErrorTable { title: "Commands and flags", rows: CommandError::ROWS },
     vipnode_types::ErrorTable { title: "The settings file", rows: SettingError::ROWS },
+    vipnode_types::ErrorTable { title: "Pools and nodes on the command line", rows: TargetError::ROWS },
 ];

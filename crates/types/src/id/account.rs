@@ -13,7 +13,8 @@ errors! {
     #[derive(Debug, Clone, Copy, PartialEq, Eq)]
     pub enum AccountError {
         /// The text is not `0x` and 40 hex characters.
-        Form: local, "not a valid address: an address is 0x followed by 40 hex characters", no_hint "The message shows the form.";
+        Form: local, "not a valid address",
+            hint "Write it as 0x followed by 40 hex characters.";
         /// The text has mixed case, and its EIP-55 checksum fails: probably a typing error.
         Checksum: local, "the address's checksum is wrong: a character was mistyped (EIP-55)",
             hint "Copy the address from the wallet again.";

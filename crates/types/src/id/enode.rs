@@ -45,21 +45,25 @@ errors! {
     #[derive(Debug, Clone, PartialEq, Eq)]
     pub enum EnodeError {
         /// The text has another scheme, or none.
-        Scheme: local, "an enode starts with enode:// (this looks like an ENR or a bare node ID)", no_hint "The message shows the form.";
+        Scheme: local, "an enode starts with enode:// (this looks like an ENR or a bare node ID)",
+            hint "Write it as enode://ID@HOST:PORT. To print a node's enode, run `geth attach --exec admin.nodeInfo.enode`.";
         /// The key is not a node ID.
         Id {
             /// What is wrong with it.
             why: NodeIdError,
         }: local, "the key in the enode: {why}", hint_of why;
         /// The host is not an IP address or a DNS name.
-        Host: local, "the host in the enode is not a valid IP address or DNS name (put IPv6 addresses in brackets)",
-            no_hint "The message shows the form.";
+        Host: local, "the host in the enode is not a valid IP address or DNS name",
+            hint "Write it as enode://ID@HOST:PORT, with an IPv6 address in brackets.";
         /// The port is missing, or not from 1 to 65535.
-        Port: local, "the port in the enode is not a number from 1 to 65535", no_hint "The message shows the form.";
+        Port: local, "the port in the enode is not a number from 1 to 65535",
+            hint "Write it as enode://ID@HOST:PORT.";
         /// The query is not a `discport`.
-        Query: local, "an enode supports only discport=<port> after the ?", no_hint "The message shows the form.";
+        Query: local, "an enode supports only discport=<port> after the ?",
+            hint "Remove everything else after the ?.";
         /// The text is longer than any real enode.
-        Length: local, "an enode can have at most 512 characters", no_hint "The message shows the form.";
+        Length: local, "an enode can have at most 512 characters",
+            hint "Write it as enode://ID@HOST:PORT.";
     }
 }
 

@@ -20,9 +20,10 @@ errors! {
             characters: usize,
         }: local,
             "a node ID is the public key in the node's enode (128 hex characters); this text has {characters}",
-            no_hint "The message shows the form.";
+            hint "Copy the 128 characters between enode:// and @ of the node's enode.";
         /// The text has a character other than `0-9a-f`.
-        Character: local, "write a node ID in lowercase hex without 0x", no_hint "The message shows the form.";
+        Character: local, "a node ID has only the characters 0-9 and a-f",
+            hint "Write a node ID in lowercase hex without 0x.";
     }
 }
 

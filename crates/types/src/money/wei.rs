@@ -17,18 +17,20 @@ errors! {
             /// The text, at most 64 characters.
             text: String,
         }: local,
-            "{text:?} is not a valid amount: write wei (100000000), 0x hex, or a number and a unit (100 gwei, 0.5 ether)",
-            no_hint "The message shows the form.";
+            "{text:?} is not a valid amount",
+            hint "Write wei (100000000), 0x hex, or a number and a unit (100 gwei, 0.5 ether).";
         /// The text after the number is not a unit.
         Unit {
             /// The unit, at most 64 characters.
             unit: String,
-        }: local, "{unit:?} is not a valid unit: use wei, kwei, mwei, gwei, microether, milliether, or ether", no_hint "The message shows the form.";
+        }: local, "{unit:?} is not a valid unit",
+            hint "Use wei, kwei, mwei, gwei, microether, milliether, or ether.";
         /// The amount has a fraction of one wei.
         TooFine {
             /// The text, at most 64 characters.
             text: String,
-        }: local, "{text:?} is not a whole number of wei", no_hint "The message shows the form.";
+        }: local, "{text:?} is not a whole number of wei",
+            hint "Write an amount without a fraction of one wei.";
         /// The amount is larger than 2^128 − 1 wei.
         TooLarge {
             /// The text, at most 64 characters.

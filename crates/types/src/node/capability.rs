@@ -56,7 +56,8 @@ errors! {
     pub enum CapabilityError {
         /// The text has another form.
         Form: local,
-            "write a capability as snap/1, or as snap for any version; separate multiple values with commas", no_hint "The message shows the form.";
+            "this is not a capability",
+            hint "Write a capability as snap/1, or as snap for any version. Separate multiple values with commas.";
     }
 }
 

@@ -54,9 +54,9 @@ errors! {
     pub enum MinVersionError {
         /// The text has another form.
         Form: local,
-            "write the oldest release as geth/1.17.0, using the name that the client reports; separate multiple \
-             values with commas",
-            no_hint "The message shows the form.";
+            "this is not a client's name with a release",
+            hint "Write the oldest release as geth/1.17.0, with the name that the client reports. Separate multiple values \
+                  with commas.";
     }
 }
 

@@ -1,0 +1,56 @@
+use std::error::Error;
+
+use vipnode_agent_core::VersionPatternError;
+use vipnode_types::{
+    AccountError, CapabilityError, EnodeError, HexError, MinVersionError, NodeIdError, TypedError, WeiError,
+};
+
+use crate::error::TargetError;
+
+/// Returns the hint of the error for which clap rejects a value; clap shows only its message.
+pub(crate) fn value_hint(error: &clap::Error) -> Option<String> {
+    let cause = error.source()?;
+    let hints = [
+        hint_of::<AccountError>,
+        hint_of::<CapabilityError>,
+        hint_of::<EnodeError>,
+        hint_of::<HexError>,
+        hint_of::<MinVersionError>,
+        hint_of::<NodeIdError>,
+        hint_of::<TargetError>,
+        hint_of::<VersionPatternError>,
+        hint_of::<WeiError>,
+    ];
+    hints.into_iter().find_map(|hint| hint(cause))
+}
+
+fn hint_of<E: TypedError + 'static>(cause: &(dyn Error + 'static)) -> Option<String> {
+    cause.downcast_ref::<E>()?.hint()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::args::Cli;
+
+    #[test]
+    fn a_value_that_is_rejected_has_the_hint_of_its_error() {
+        for (line, part) in [
+            (&["host", "--payout", "0x12"][..], "40 hex characters"),
+            (&["client", "--need", "/"], "snap/1"),
+            (&["host", "--enode", "enode://1"], "128 characters"),
+            (&["client", "--accept-pool-key", "0x"], "66 characters"),
+            (&["client", "--min-client-version", "geth"], "geth/1.17.0"),
+            (&["client", "--keep", "0x"], "128 characters"),
+            (&["client", "enode://1"], "128 characters"),
+            (&["client", "host"], "vipnode doctor --role host"),
+            (&["client", "--reject-client", "("], "regular expression"),
+            (&["client", "--max-price", "1 euro"], "gwei"),
+        ] {
+            let error = Cli::read(["vipnode"].iter().chain(line)).unwrap_err();
+            let hint = value_hint(&error).unwrap_or_else(|| panic!("{line:?}: {error}"));
+            assert!(hint.contains(part), "{line:?}: {hint}");
+        }
+        assert_eq!(value_hint(&Cli::read(["vipnode", "--no-such-flag"]).unwrap_err()), None);
+    }
+}

@@ -1,0 +1,22 @@
+use vipnode_types::{EnodeError, NodeIdError, errors};
+
+errors! {
+    /// Why a text names neither a pool nor a node.
+    #[derive(Debug, Clone, PartialEq, Eq)]
+    pub(crate) enum TargetError {
+        /// A node ID stands where a pool or an enode is expected.
+        BareId: local, "a node ID has no address", hint "Pass enode://<id>@<host>:<port>.";
+        /// The name of a role stands where a pool or an enode is expected.
+        Role {
+            /// The role.
+            role: String,
+        }: local, "that is a role, not a pool URL such as wss://pool.example",
+            hint "Pass the URL of a pool. To check a role, run `vipnode doctor --role {role}`.";
+    }
+    also {
+        /// It is not an enode.
+        Enode(EnodeError);
+        /// It is not a node ID.
+        Id(NodeIdError);
+    }
+}
