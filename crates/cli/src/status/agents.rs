@@ -39,7 +39,7 @@ pub(crate) struct UnresponsiveAgent {
 
 /// Where the packaged services keep their agents' state.
 #[cfg(unix)]
-const SERVICES: [&str; 2] = ["/var/lib/vipnode-host", "/var/lib/vipnode-client"];
+const SERVICES: [&str; 3] = ["/var/lib/vipnode-host", "/var/lib/vipnode-client", "/var/lib/vipnode-agent"];
 #[cfg(not(unix))]
 const SERVICES: [&str; 0] = [];
 

@@ -97,7 +97,7 @@ fn the_units_start_what_there_is() {
         roles.push(words[0].to_owned());
     }
     roles.sort();
-    assert_eq!(roles, ["client", "host", "pool"]);
+    assert_eq!(roles, ["agent", "client", "host", "pool"]);
 }
 
 #[test]
