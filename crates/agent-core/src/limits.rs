@@ -43,8 +43,10 @@ pub(crate) const RESOLVE_AGAIN_MS: u64 = 30_000;
 pub(crate) const RESOLVE_LEAST_MS: u64 = 10_000;
 /// A lookup without a result after this time has failed.
 pub(crate) const RESOLVE_DEADLINE_MS: u64 = 30_000;
-/// A command for a named peer that the node rejected is repeated after this time.
+/// A command for a named peer that the node rejected is repeated after this time, after each further failure twice as late, ...
 pub(crate) const DIRECT_AGAIN_MS: u64 = 30_000;
+/// ... up to this.
+pub(crate) const DIRECT_AGAIN_MOST_MS: u64 = 300_000;
 /// After an event that a peer disconnected the next list of peers decides; without a list within this time the peer is
 /// gone.
 pub(crate) const SUSPECT_MS: u64 = 1_000;
@@ -74,9 +76,11 @@ pub(crate) const WATCH_MS: u64 = 15_000;
 
 /// A command that the node has not finished after this time has failed.
 pub(crate) const NODE_TASK_MS: u64 = 10_000;
-/// An undo that failed is repeated after this time.
+/// An undo that failed is repeated after this time, after each further failure twice as late, ...
 pub(crate) const UNDO_AGAIN_MS: u64 = 5_000;
-/// The same while the agent is stopping.
+/// ... up to this.
+pub(crate) const UNDO_AGAIN_MOST_MS: u64 = 60_000;
+/// The same while the agent is stopping, which takes [`STOP_MS`] at most.
 pub(crate) const UNDO_AGAIN_STOPPING_MS: u64 = 500;
 /// The node and the pool each have this long to let the agent stop.
 pub(crate) const STOP_MS: u64 = 5_000;

@@ -67,6 +67,10 @@ errors! {
         Avoided: Refused, "this host failed recently", no_hint "the agent leaves the lease";
         /// The host's enode has no address.
         NoHostAddress: Refused, "the host's enode has no address to dial", no_hint "the agent leaves the lease";
+        /// The peer has a private address, or a host name that may lead to one.
+        PrivateAddress: Refused, "the agent's node dials private addresses and host names only for a pool that was reached \
+                                  at a private address",
+            hint "Run the agent with --dial-private if this pool may have its node dial them.";
         /// The client's enode has no address.
         NoClientAddress: Refused, "the client's enode has no address to dial", no_hint "the client dials the host";
         /// The node keeps the peer by its own settings.

@@ -109,7 +109,7 @@ impl AgentCore {
     /// The node may have done half of it, so it stays in the journal and is tried again.
     pub(crate) fn direct_not_applied(&mut self, now: Ms, id: LeaseId, why: Failure, out: &mut Vec<Action>) {
         let Some(lease) = self.leases.get_mut(id) else { return };
-        lease.set_retry(Some(now.plus(limits::DIRECT_AGAIN_MS)));
+        lease.retry_later(now, limits::DIRECT_AGAIN_MS, limits::DIRECT_AGAIN_MOST_MS);
         if lease.announce_missing() {
             let (side, peer) = (lease.side(), lease.peer_id());
             out.push(Action::Notice(Notice::DirectRefused { side, peer, why }));

@@ -17,7 +17,7 @@ impl AgentCore {
             if lease.runs() && (kept || !lease.is_leftover()) {
                 lease.node_restarted(now);
             }
-            lease.set_retry(None);
+            lease.retry_now();
         }
         self.present(now, came_up.another, out);
     }

@@ -3,7 +3,7 @@ use vipnode_types::{
     wire::{ErrorCode, EvictReason, WireError},
 };
 
-use crate::{Action, AgentCore, RequestTag, limits};
+use crate::{Action, AgentCore, RequestTag, leases::Lease, limits};
 
 /// The agent is stopping.
 #[derive(Debug, Clone)]
@@ -37,6 +37,7 @@ impl AgentCore {
         }
         self.leaving.clear();
         self.stopping = Some(StopState { since: now, error, bye });
+        self.leases.iter_mut().for_each(Lease::retry_now);
         for lease in self.leases.ids(|_| true) {
             self.end(lease, (!lease.is_direct()).then_some(EvictReason::Left), out);
         }

@@ -124,8 +124,21 @@ fn what_the_node_refuses_is_tried_again_and_stays_in_the_journal() {
     assert!(bench.calls().is_empty());
     bench.after(1);
     assert_eq!(bench.calls(), [PeerCommand::Dial(enode(1))]);
+    for wait_ms in [60_000, 120_000, 240_000, 300_000, 300_000] {
+        bench.fail();
+        assert!(bench.notices().is_empty(), "said once");
+        // The node lists its peers in between.
+        for _ in 0..wait_ms / 30_000 - 1 {
+            bench.after(30_000);
+            bench.peers(&[]);
+            assert!(bench.calls().is_empty(), "each wait is twice the last");
+        }
+        bench.after(29_999);
+        assert!(bench.calls().is_empty());
+        bench.after(1);
+        assert_eq!(bench.calls(), [PeerCommand::Dial(enode(1))]);
+    }
     bench.fail();
-    assert!(bench.notices().is_empty(), "said once");
     bench.stop();
     assert_eq!(bench.calls(), [PeerCommand::Drop(enode(1))]);
 }

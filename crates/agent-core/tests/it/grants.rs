@@ -122,19 +122,6 @@ fn a_failed_admit_is_undone_and_the_journal_says_so_last() {
 }
 
 #[test]
-fn an_undo_that_fails_is_tried_until_the_node_has_done_it() {
-    let mut bench = Bench::with_client(9);
-    bench.call(2, evict(1, 9));
-    bench.fail();
-    assert!(bench.reply(2).unwrap().is_err());
-    assert_eq!(bench.calls(), vec![]);
-    bench.after(5_000);
-    assert_eq!(bench.calls(), vec![PeerCommand::Evict(id(9))]);
-    bench.done();
-    assert_eq!(bench.left(), vec![]);
-}
-
-#[test]
 fn a_node_that_never_answers_an_admit_counts_as_failed() {
     let mut bench = Bench::live(host_config(2));
     bench.call(1, admit(1, 9));

@@ -12,6 +12,7 @@
 mod client;
 mod common;
 mod connect_failure;
+mod dial_private;
 mod direct;
 mod grants;
 mod hosting;
@@ -25,5 +26,6 @@ mod reports;
 mod stop;
 mod strict;
 mod suitability;
+mod undo_retries;
 mod view;
 mod whole_life;

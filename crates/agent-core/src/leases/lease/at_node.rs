@@ -10,6 +10,21 @@ use crate::{
 };
 
 /// What was found and done at the node.
+#[derive(Debug, Clone, Default)]
+pub(super) struct AtNode {
+    /// The node keeps this peer by its own settings, so nothing was done and nothing is undone.
+    pub(super) own: bool,
+    /// The two nodes were connected before the lease, so the agent must not cut that connection.
+    pub(super) linked_before: bool,
+    /// Its kind in the journal.
+    pub(super) journaled: Option<ChangeKind>,
+    /// The node's list was read for the next command, and no command was sent since.
+    pub(super) listed: bool,
+    /// The agent may have had the node dial the peer, which makes it a static peer there.
+    pub(super) dialed: bool,
+}
+
+/// What was found and done at the node.
 impl Lease {
     pub(crate) const fn is_nodes_own(&self) -> bool {
         self.at_node.own
@@ -104,17 +119,9 @@ impl Lease {
         self.forget_list();
     }
 
-    pub(crate) const fn retry(&self) -> Option<Ms> {
-        self.retry
-    }
-
-    pub(crate) const fn set_retry(&mut self, at: Option<Ms>) {
-        self.retry = at;
-    }
-
     /// Whether a command is due.
     pub(crate) fn has_work(&self, now: Ms) -> bool {
-        let due = self.retry.is_none_or(|at| at <= now);
+        let due = self.retry.is_due(now);
         if !self.runs() {
             return due;
         }

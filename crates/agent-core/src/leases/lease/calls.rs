@@ -31,7 +31,7 @@ impl Lease {
     /// Returns how many calls wait.
     pub(crate) fn pending(&self) -> usize {
         let dial = self.dial.as_ref().map_or(0, |dial| dial.calls.len());
-        let undo = if let LeaseLife::UndoState(undoing) = &self.life { undoing.calls.len() } else { 0 };
+        let undo = if let LeaseLife::UndoState(undoing) = &self.life { undoing.pending() } else { 0 };
         self.calls.len().saturating_add(dial).saturating_add(undo)
     }
 }

@@ -3,6 +3,17 @@ use vipnode_types::{Capability, Ms, wire::Side};
 use super::Lease;
 
 /// What our node sees of the peer.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Observed {
+    /// The peer was checked against the rules.
+    checked: bool,
+    /// The capabilities of a host.
+    caps: Vec<Capability>,
+    /// They were reported to the pool on this socket.
+    caps_reported: bool,
+}
+
+/// What our node sees of the peer.
 impl Lease {
     /// Has the peer checked again, because the rules changed.
     pub(crate) const fn recheck(&mut self) {

@@ -1,0 +1,60 @@
+//! The end of a lease: its calls are answered, and it is removed once nothing is left of it at the node.
+
+use vipnode_types::{
+    LeaseId, TypedError,
+    wire::{EvictReason, Side, WireError},
+};
+
+use crate::{Action, AdmitFailure, AgentCore, JournalEntry, Notice, Refusal, RequestTag, leases::Lease};
+
+impl AgentCore {
+    /// Ends a lease: everything that was done for it is undone.
+    pub(crate) fn end(&mut self, id: LeaseId, reason: Option<EvictReason>, out: &mut Vec<Action>) {
+        let now = self.now;
+        let Some(lease) = self.leases.get_mut(id).filter(|lease| lease.runs()) else { return };
+        lease.end(now, reason);
+        let ended = Err(Refusal::EndedBefore.to_wire());
+        let calls = lease.take_calls();
+        self.counters.admits_failed(AdmitFailure::Ended, calls.len());
+        answer(calls, &ended, out);
+        answer(lease.take_dial_calls(), &ended, out);
+    }
+
+    /// Removes an ended lease for which nothing was done at the node. Returns whether it was one.
+    pub(crate) fn forget_unbegun(&mut self, id: LeaseId, out: &mut Vec<Action>) -> bool {
+        let unbegun = |lease: &Lease| !lease.runs() && !lease.is_journaled() && lease.task().is_none();
+        let unbegun = self.leases.get(id).is_some_and(unbegun);
+        if unbegun {
+            self.undone(id, out);
+        }
+        unbegun
+    }
+
+    /// Removes a lease of which nothing is left at the node.
+    pub(super) fn undone(&mut self, id: LeaseId, out: &mut Vec<Action>) {
+        let Some(mut lease) = self.leases.remove(id) else { return };
+        let (side, peer) = (lease.side(), lease.peer_id());
+        if id.is_direct() {
+            self.direct.look_again();
+        } else {
+            self.ended.add(side, lease.presence().seen_ms(self.now), lease.terms().price);
+        }
+        if let Some(kind) = lease.journaled() {
+            out.push(Action::Journal(JournalEntry::Undone { lease: id, kind }));
+            if side == Side::Host {
+                self.former_clients.add(peer);
+            }
+        }
+        let Some(undoing) = lease.undoing_mut() else { return };
+        answer(undoing.take_calls(), &Ok(()), out);
+        if let (Side::Host, Some(reason)) = (side, undoing.reason()) {
+            self.counters.evicted(reason);
+            out.push(Action::Notice(Notice::ClientEvicted { lease: id, client: peer, reason }));
+        }
+    }
+}
+
+/// Answers calls of the pool.
+pub(super) fn answer(calls: Vec<RequestTag>, reply: &Result<(), WireError>, out: &mut Vec<Action>) {
+    out.extend(calls.into_iter().map(|tag| Action::Answer { tag, reply: reply.clone() }));
+}
