@@ -1,5 +1,5 @@
 use vipnode_types::{
-    Failure, LeaseId, NodeId, PeerCommand, Price,
+    EnodeHost, Failure, LeaseId, NodeId, PeerCommand, PoolId, Price,
     protocol2::Call,
     wire::{AskRequest, ConnectRequest, EvictReason, LeaveRequest, ReportRequest, Side, WireError},
 };
@@ -103,6 +103,14 @@ pub enum Notice {
         welcome: Option<String>,
         /// The price of a slot; `None` if the pool does not report it (protocol 2).
         price: Option<Price>,
+        /// The pool's ID; `None` for a pool without one.
+        pool_id: Option<PoolId>,
+    },
+    /// Another pool answers than the one that the agent remembers. The agent signs nothing, keeps its leases, and tries
+    /// again.
+    PoolUntrusted {
+        /// Why, and how to accept the pool.
+        why: Failure,
     },
     /// The connection to the pool is lost; leases stay.
     PoolDisconnected {
@@ -200,6 +208,14 @@ pub enum Notice {
         peer: NodeId,
         /// Why, as the end of a sentence.
         why: String,
+    },
+    /// The pool assigned a host at a private address, or by a host name, although the pool itself was reached at a public
+    /// one. The node is not made to dial it.
+    PrivateAddress {
+        /// Public key of the host's node.
+        host: NodeId,
+        /// Its address.
+        at: EnodeHost,
     },
     /// The pool has fewer hosts than wanted.
     HostsMissing {

@@ -114,6 +114,8 @@ impl AgentCore {
             Event::Configured(config) => self.configured(now, *config, out),
             Event::PoolOpen => self.pool_open(now, out),
             Event::PoolLost { why } => self.pool_lost(now, why, out),
+            Event::PoolUntrusted { why } => self.pool_untrusted(now, why, out),
+            Event::PoolAddress(address) => self.link.reached_at(address),
             Event::PoolCalls { tag, call } => self.pool_calls(now, tag, call, out),
             Event::PoolAnswers { tag, answer } => self.pool_answers(now, tag, answer, out),
             Event::Stop(_) => self.stop(now, out),

@@ -28,6 +28,8 @@ pub struct AgentConfig {
     pub host: Option<HostConfig>,
     /// Where others dial the node.
     pub advertise: Advertise,
+    /// Whether a pool that was reached at a public address may have the node dial private ones.
+    pub dial_private: bool,
     /// Settings for protocol 2, for an original pool; `None` for protocol 3.
     pub protocol2: Option<Protocol2Config>,
     /// Over protocol 3: the pool may also accept this node over protocol 2, where only the node's key signs.

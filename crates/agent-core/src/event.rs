@@ -62,6 +62,14 @@ pub enum Event {
         /// Why.
         why: Failure,
     },
+    /// The pool is not the one that the agent remembers, or cannot prove that it is. The socket is closed, and nothing was
+    /// sent on it.
+    PoolUntrusted {
+        /// Why.
+        why: Failure,
+    },
+    /// The address that the pool was reached at. It holds until the socket is gone.
+    PoolAddress(IpAddr),
     /// The pool calls a method of the agent.
     PoolCalls {
         /// The tag for [`crate::Action::Answer`].

@@ -1,4 +1,4 @@
-use vipnode_types::{LeaseId, Ms, NodeFacts, NodeId, Price, wire::Side};
+use vipnode_types::{LeaseId, Ms, NodeFacts, NodeId, PoolId, Price, wire::Side};
 
 use crate::{AgentCore, EndedLeases, HostConfig, node::own_peers::OwnPeers};
 
@@ -21,6 +21,8 @@ pub struct AgentView {
     pub named_hosts: u32,
     /// Its connection to the pool.
     pub pool: PoolState,
+    /// The pool's ID; `None` until the agent has joined, and for a pool without one.
+    pub pool_id: Option<PoolId>,
     /// The pool's price of a slot; `None` until the pool reports it.
     pub price: Option<Price>,
     /// Whether the node answers.
@@ -114,6 +116,7 @@ impl AgentView {
             max_price: core.config.max_price,
             named_hosts: core.named_hosts(),
             pool: if core.config.pool { core.link.pool_state() } else { PoolState::None },
+            pool_id: core.link.pool_id(),
             price: core.link.price(),
             node_up: core.node.is_up(),
             node: core.node.facts().cloned(),

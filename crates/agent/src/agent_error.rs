@@ -3,7 +3,7 @@ use std::path::PathBuf;
 use vipnode_agent_core::{DirectConfigError, HostConfigError};
 use vipnode_node::{NodeError, finder::FinderError};
 use vipnode_rpc::OpenError;
-use vipnode_types::{NodeKeyError, errors, wire::WireError};
+use vipnode_types::{NodeKeyError, PoolId, errors, wire::WireError};
 
 errors! {
     /// Why an agent cannot start or continue.
@@ -36,6 +36,33 @@ errors! {
         /// The server does not begin as a pool of protocol 3 does.
         NoChallenge: local, "the server is not a protocol 3 pool: it did not send a challenge",
             hint "Check the address of the pool. For a protocol 2 pool, pass --protocol 2.";
+        /// Another pool than the one that the agent remembers answers at a URL.
+        OtherPool {
+            /// The pool's address.
+            url: String,
+            /// The ID that is pinned, or that the user passed.
+            expected: PoolId,
+            /// The ID that the pool has.
+            shown: PoolId,
+        }: local, "the pool at {url} has the ID {shown}, but this agent expects the ID {expected}",
+            hint "Ask the pool's operator for the ID. Only if it is the new one, pass --accept-pool-key {shown}. \
+                  Otherwise, another server may have taken over the pool's address.";
+        /// A pool without an ID answers at a URL for which the agent remembers one.
+        PoolWithoutId {
+            /// The pool's address.
+            url: String,
+            /// The ID that is pinned, or that the user passed.
+            expected: PoolId,
+        }: local, "the pool at {url} has no ID, but this agent expects the ID {expected}",
+            hint "Ask the pool's operator to start it with the --datadir that it had before. Only if the pool is to have no \
+                  ID from now on, pass --accept-pool-key none.";
+        /// The server names the ID of a pool, but does not prove that it has the pool's key.
+        UnprovenPool {
+            /// The pool's address.
+            url: String,
+        }: local, "the server at {url} names the ID of a pool but does not prove that it has the pool's key",
+            hint "Check the address of the pool. Another server may have taken it over, or a proxy changes the headers \
+                  of the response.";
         /// The user named this node as a peer of itself.
         NamedItself {
             /// The node, short.

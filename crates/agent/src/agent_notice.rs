@@ -3,6 +3,8 @@ use std::path::PathBuf;
 use vipnode_agent_core::Notice;
 use vipnode_types::{Failure, NodeFacts};
 
+use crate::PinChange;
+
 /// A notice of an agent to its user.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum AgentNotice {
@@ -31,6 +33,13 @@ pub enum AgentNotice {
     Exposed {
         /// Where.
         at: String,
+    },
+    /// The pool's ID was pinned for its URL, or the pin changed.
+    PoolPinned {
+        /// The pool's address.
+        url: String,
+        /// What changed.
+        change: PinChange,
     },
     /// What an earlier run left on the node was undone, because it was of another pool.
     Released {

@@ -17,6 +17,7 @@ pub mod limits;
 pub mod local;
 mod metrics;
 mod node;
+mod notifier;
 mod pool;
 pub mod random;
 mod request_error;
@@ -28,7 +29,10 @@ pub use agent_error::AgentError;
 pub use agent_notice::AgentNotice;
 pub use delegation::{agent_public, link, link_other, take_link};
 pub use metrics::{AgentMetrics, MetricsServer};
-pub use pool::{Connector, NetConnector, PoolAddress, PoolConnection, Reached, pool_status, reach};
+pub use pool::{
+    AcceptedPool, Connector, KnownPool, NetConnector, PinChange, PinReason, PoolAddress, PoolConnection, Reached,
+    pool_status, reach,
+};
 pub use resolver::{Resolver, SystemResolver};
 pub use run::{AgentRunner, NodeKeyAt, PoolAccess, Released, RunnerConfig, release};
 

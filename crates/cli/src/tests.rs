@@ -7,7 +7,7 @@ use std::{fmt::Write, io::ErrorKind, path::PathBuf};
 use clap::{Command, CommandFactory};
 use insta::assert_snapshot;
 use vipnode_agent::{
-    AgentNotice,
+    AgentError, AgentNotice, PinChange, PinReason,
     local::{
         AgentClientStatus, AgentHostStatus, AgentStatus, LeaseStatus, Metered, NodeStatus, PoolLink, PoolStanding,
     },
@@ -16,7 +16,7 @@ use vipnode_agent_core::{ConnectFailure, NameError, Notice};
 use vipnode_node::NodeError;
 use vipnode_pool::PoolConfig;
 use vipnode_types::{
-    ChainSpec, Enode, Failure, LeaseId, Ms, NodeFacts, NodeId, Wei,
+    ChainSpec, Enode, EnodeHost, Failure, LeaseId, Ms, NodeFacts, NodeId, PoolId, PoolKey, Wei,
     wire::{ErrorCode, EvictReason, HostStatus as PoolHost, PoolStats, PoolStatus, Side, WireError},
 };
 
@@ -118,6 +118,15 @@ fn facts() -> NodeFacts {
     }
 }
 
+fn pool_id() -> PoolId {
+    PoolKey::from_random([1; 32]).unwrap().id()
+}
+
+fn other_pool() -> AgentError {
+    let shown = PoolKey::from_random([2; 32]).unwrap().id();
+    AgentError::OtherPool { url: "wss://pool.example/".to_owned(), expected: pool_id(), shown }
+}
+
 fn unreachable() -> NodeError {
     let (at, why) = ("/x/geth.ipc".to_owned(), "Connection refused".to_owned());
     NodeError::Unreachable { at, kind: ErrorKind::ConnectionRefused, why }
@@ -127,8 +136,10 @@ fn notices() -> Vec<Notice> {
     let (lease, host, client) = (LeaseId::new(7), node(0xab), node(0xcd));
     let version = "Geth/v1.12.0".to_owned();
     let mut notices = vec![
-        Notice::Connected { welcome: Some("Be kind.".to_owned()), price: Some("100 gwei".parse().unwrap()) },
-        Notice::Connected { welcome: None, price: None },
+        Notice::Connected { welcome: Some("Be kind.".to_owned()), price: Some("100 gwei".parse().unwrap()), pool_id: Some(pool_id()) },
+        Notice::Connected { welcome: None, price: None, pool_id: None },
+        Notice::PoolUntrusted { why: Failure::of(&other_pool()) },
+        Notice::PrivateAddress { host, at: EnodeHost::Ip([10, 0, 0, 7].into()) },
         Notice::PoolDisconnected { why: "closed by the other side: restarting".into() },
         Notice::PoolRefused(WireError::new(
             ErrorCode::NotMember,
@@ -189,6 +200,10 @@ fn notices() -> Vec<Notice> {
     notices
 }
 
+fn pinned(old: Option<PoolId>, new: Option<PoolId>, reason: PinReason) -> AgentNotice {
+    AgentNotice::PoolPinned { url: "wss://pool.example/".to_owned(), change: PinChange { old, new, reason } }
+}
+
 #[test]
 fn snapshot_of_notices() {
     let (key_file, state_dir) = (PathBuf::from("/x/geth/nodekey"), PathBuf::from("/home/ana/.local/state/vipnode"));
@@ -205,6 +220,11 @@ fn snapshot_of_notices() {
         AgentNotice::SignsEachCall { key_file },
         AgentNotice::Exposed { at: "http://10.0.0.1:8545".to_owned() },
         AgentNotice::Released { grants: 2 },
+        pinned(None, Some(pool_id()), PinReason::FirstUse),
+        pinned(Some(pool_id()), Some(pool_id()), PinReason::Signed),
+        pinned(Some(pool_id()), Some(pool_id()), PinReason::Accepted),
+        pinned(Some(pool_id()), None, PinReason::Accepted),
+        pinned(None, Some(pool_id()), PinReason::Accepted),
         AgentNotice::Fault(failure.clone()),
         AgentNotice::NotRenewed { days: 3, why: failure },
     ];
@@ -245,6 +265,7 @@ fn agent(number: u8, head: Option<u64>, head_age_ms: Option<u64>) -> AgentStatus
         },
         pool: PoolLink {
             url: "wss://pool.example/".to_owned(),
+            id: Some(pool_id()),
             protocol: 3,
             standing: PoolStanding::Joined,
             since: Some(now.minus(3_600_000)),

@@ -39,7 +39,8 @@ pub use error::{CallError, OpenError, SessionEnd};
 pub use limits::RpcLimits;
 pub use protocol::{Connection, ConnectionEvent, Frame, Full, JsonSplitter, Served, SplitError, request_text};
 pub use session::{
-    Closed, Halves, Heard, Incoming, Keepalive, OpenSession, PendingCall, Responder, RpcHandle, Session, drive,
+    Closed, Halves, Heard, Incoming, Keepalive, OpenSession, PendingCall, PoolHeaders, Responder, RpcHandle, Session,
+    drive,
 };
 pub use tls::{TlsFault, Trust, TrustError};
 pub use transport::{

@@ -9,7 +9,6 @@ use crate::{
     leases::{Lease, Leases},
     limits,
     node::state::NodeState,
-    policy::dialable::is_dialable,
 };
 
 /// Returns why a host that the pool assigned is rejected, as a reason for the pool and as an error; `None` if it is
@@ -40,8 +39,6 @@ pub(crate) fn declines(
         Some((LeaveReason::Surplus, Refusal::HeldAlready))
     } else if host_search.avoids(host.id, now) {
         Some((LeaveReason::NotConnected, Refusal::Avoided))
-    } else if !is_dialable(host) {
-        Some((LeaveReason::NotConnected, Refusal::NoHostAddress))
     } else {
         None
     }

@@ -10,7 +10,7 @@ use crate::{
     host::{admission::refuses, offer::Offer, waiting_admits::WaitingAdmit},
     leases::{Lease, Terms},
     limits,
-    policy::dialable::is_dialable,
+    policy::dialable::undialable,
 };
 
 impl AgentCore {
@@ -139,7 +139,8 @@ impl AgentCore {
             out.push(Action::Notice(Notice::Unsuitable { side: Side::Host, peer: call.client, why: why.clone() }));
             return Some(Err(Refusal::ClientUnsuitable { why }.to_wire()));
         }
-        let reported = call.client_enode.clone().filter(|peer| peer.id == call.client && is_dialable(peer));
+        let dialable = |peer: &Enode| undialable(peer, self.dials_private()).is_none();
+        let reported = call.client_enode.clone().filter(|peer| peer.id == call.client && dialable(peer));
         let client = reported.unwrap_or_else(|| Enode::id_only(call.client));
         let terms = Terms { price: Some(call.price), peer_version: call.client_version.clone(), light: call.light };
         let mut lease = Lease::given(call.lease, Side::Host, client, terms, self.link.socket(), now);

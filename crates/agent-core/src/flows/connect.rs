@@ -1,7 +1,7 @@
 //! The link to the pool: sockets open and close, the agent sends its hello, and the pool accepts or rejects it.
 
 use vipnode_types::{
-    Failure, LeaseId, Ms,
+    Failure, LeaseId, Ms, TypedError,
     wire::{LeaseView, LeaveReason, PairFault, WireError},
 };
 
@@ -49,6 +49,18 @@ impl AgentCore {
         self.reconnect_later(out);
     }
 
+    /// Handles a pool that is not the one that the agent remembers. Nothing was signed, and no lease ends: the agent tries
+    /// again, because the pool may come back. At the start, while there is nothing to keep, it stops with the error.
+    pub(crate) fn pool_untrusted(&mut self, now: Ms, why: Failure, out: &mut Vec<Action>) {
+        self.forget_socket(now);
+        if self.link.was_taken() || !self.leases.is_empty() {
+            out.push(Action::Notice(Notice::PoolUntrusted { why }));
+            self.reconnect_later(out);
+        } else {
+            self.stop_because(now, Some(why.to_wire()), out);
+        }
+    }
+
     pub(crate) fn pool_answers(
         &mut self,
         now: Ms,
@@ -86,8 +98,9 @@ impl AgentCore {
     }
 
     fn taken(&mut self, now: Ms, welcome: Welcome, out: &mut Vec<Action>) {
-        self.link.taken(now, welcome.report_interval_ms, welcome.price);
-        out.push(Action::Notice(Notice::Connected { welcome: welcome.text, price: welcome.price }));
+        let Welcome { text, price, pool_id, .. } = welcome;
+        self.link.taken(now, welcome.report_interval_ms, price, pool_id);
+        out.push(Action::Notice(Notice::Connected { welcome: text, price, pool_id }));
         self.reports.new_socket(now);
         self.asks.new_socket(now);
         self.reconcile(now, &welcome.leases, welcome.unconfirmed, out);

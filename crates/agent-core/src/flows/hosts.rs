@@ -1,7 +1,7 @@
 //! Hosts that the pool assigns, and the dial of a host to its client.
 
 use vipnode_types::{
-    LeaseId, Ms, TypedError,
+    Enode, LeaseId, Ms, TypedError,
     wire::{DialCall, LeasedHost, LeaveReason, Side, WireError},
 };
 
@@ -9,7 +9,7 @@ use crate::{
     Action, AgentCore, Notice, Refusal, RequestTag,
     client::host_choice::declines,
     leases::{Lease, Terms},
-    policy::dialable::is_dialable,
+    policy::dialable::{Undialable, undialable},
 };
 
 impl AgentCore {
@@ -47,6 +47,10 @@ impl AgentCore {
             self.leave(id, reason);
             return Err(why.to_wire());
         }
+        if let Some(why) = undialable(&host, self.dials_private()) {
+            self.leave(id, LeaveReason::NotConnected);
+            return Err(self.not_dialed(now, why, host, out).to_wire());
+        }
         if let Some(why) = self.config.policy.rejects(&client_version) {
             self.leave(id, LeaveReason::Rejected);
             // A pool that does not learn from it would give the same again.
@@ -61,9 +65,26 @@ impl AgentCore {
         Ok(())
     }
 
+    /// Returns why a host is not dialed. It is avoided for a while, because the pool would assign it again.
+    fn not_dialed(&mut self, now: Ms, why: Undialable, host: Enode, out: &mut Vec<Action>) -> Refusal {
+        match why {
+            Undialable::NoAddress => Refusal::NoHostAddress,
+            Undialable::Private => {
+                self.host_search.avoid(host.id, now);
+                out.push(Action::Notice(Notice::PrivateAddress { host: host.id, at: host.host }));
+                Refusal::PrivateAddress
+            }
+        }
+    }
+
+    /// Whether the pool may have the node dial private addresses.
+    pub(crate) const fn dials_private(&self) -> bool {
+        self.config.dial_private || self.link.is_reached_privately()
+    }
+
     /// Handles a call to dial a client that cannot connect itself. `None`: answered later.
     fn dial_client(&mut self, tag: RequestTag, call: DialCall) -> Option<Result<(), WireError>> {
-        let up = self.node.is_up();
+        let (up, dials_private) = (self.node.is_up(), self.dials_private());
         let Some(lease) = self.leases.get_mut(call.lease).filter(|lease| lease.runs() && !lease.is_leftover()) else {
             return Some(Err(Refusal::NoLease.to_wire()));
         };
@@ -79,8 +100,10 @@ impl AgentCore {
         if !up {
             return Some(Err(Refusal::NodeDown.to_wire()));
         }
-        if !is_dialable(&call.peer) {
-            return Some(Err(Refusal::NoClientAddress.to_wire()));
+        match undialable(&call.peer, dials_private) {
+            Some(Undialable::NoAddress) => return Some(Err(Refusal::NoClientAddress.to_wire())),
+            Some(Undialable::Private) => return Some(Err(Refusal::PrivateAddress.to_wire())),
+            None => {}
         }
         (!lease.request_dial(call.peer, tag)).then_some(Ok(()))
     }

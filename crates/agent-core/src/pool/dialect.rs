@@ -1,5 +1,5 @@
 use vipnode_types::{
-    LeaseId, NodeFacts, NodeId, Price, TypedError,
+    LeaseId, NodeFacts, NodeId, PoolId, Price, TypedError,
     protocol2::UpdateReply,
     wire::{
         AskReply, AskRequest, ConnectReply, ConnectRequest, ErrorCode, LeaseView, LeaveRequest, ReportReply,
@@ -26,6 +26,8 @@ pub(crate) struct Welcome {
     pub(crate) report_interval_ms: u64,
     /// The price of a slot; `None` if the pool does not report it.
     pub(crate) price: Option<Price>,
+    /// The pool's ID; `None` for a pool without one.
+    pub(crate) pool_id: Option<PoolId>,
     /// The active leases.
     pub(crate) leases: Vec<LeaseView>,
     /// The pool does not list leases: the agent keeps its leases until the pool names their peers.
@@ -117,8 +119,8 @@ impl Dialect {
     ) -> Result<Welcome, WireError> {
         match (self, answer) {
             (Self::Protocol3, PoolAnswer::Connect(reply)) => {
-                let ConnectReply { welcome, report_interval_ms, price, leases, .. } = *reply;
-                Ok(Welcome { text: welcome, report_interval_ms, price: Some(price), leases, unconfirmed: false })
+                let ConnectReply { welcome: text, report_interval_ms, price, pool_id, leases, .. } = *reply;
+                Ok(Welcome { text, report_interval_ms, price: Some(price), pool_id, leases, unconfirmed: false })
             }
             (Self::Protocol2(protocol2), PoolAnswer::Protocol2(reply)) => protocol2.connect_reply(reply, standing),
             _ => Err(unexpected()),

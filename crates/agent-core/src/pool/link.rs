@@ -1,11 +1,13 @@
+use std::net::IpAddr;
+
 use rand_chacha::ChaCha8Rng;
 use vipnode_types::{
-    Ms, Price,
+    Ms, PoolId, Price,
     wire::{ErrorCode, WireError},
 };
 
 use super::backoff::Backoff;
-use crate::{PoolState, RequestTag, limits};
+use crate::{PoolState, RequestTag, limits, policy::dialable::is_private};
 
 /// The connection of the agent to its pool.
 #[derive(Debug, Clone)]
@@ -19,6 +21,9 @@ pub(crate) struct Link {
     /// The user was notified that the pool is not connected.
     loss_announced: bool,
     price: Option<Price>,
+    pool_id: Option<PoolId>,
+    /// Whether the pool was reached at a private address.
+    private: bool,
 }
 
 /// The state of the socket.
@@ -57,6 +62,8 @@ impl Default for Link {
             taken_before: false,
             loss_announced: false,
             price: None,
+            pool_id: None,
+            private: false,
         }
     }
 }
@@ -99,6 +106,21 @@ impl Link {
         self.price
     }
 
+    /// Returns the pool's ID, as of the last connect; `None` for a pool without one.
+    pub(crate) const fn pool_id(&self) -> Option<PoolId> {
+        self.pool_id
+    }
+
+    /// Whether the open connection leads to a private address.
+    pub(crate) const fn is_reached_privately(&self) -> bool {
+        self.private
+    }
+
+    /// Records the address that the open connection leads to.
+    pub(crate) fn reached_at(&mut self, address: IpAddr) {
+        self.private = is_private(address);
+    }
+
     pub(crate) const fn pool_state(&self) -> PoolState {
         match self.state {
             LinkState::Away => PoolState::Away,
@@ -127,12 +149,13 @@ impl Link {
     }
 
     /// Records that the pool accepted the agent, with the report interval in milliseconds.
-    pub(crate) fn taken(&mut self, now: Ms, interval_ms: u64, price: Option<Price>) {
+    pub(crate) fn taken(&mut self, now: Ms, interval_ms: u64, price: Option<Price>, pool_id: Option<PoolId>) {
         let interval_ms = interval_ms.clamp(limits::INTERVAL_LEAST_MS, limits::INTERVAL_MOST_MS);
         self.state = LinkState::Live { since: now, interval_ms };
         self.taken_before = true;
         self.loss_announced = false;
         self.price = price;
+        self.pool_id = pool_id;
     }
 
     /// Records that the socket was closed. Returns whether the pool had accepted the agent on it.
@@ -141,6 +164,7 @@ impl Link {
             self.backoff.reset();
         }
         let live = self.is_live();
+        self.private = false;
         self.state = LinkState::Away;
         live
     }

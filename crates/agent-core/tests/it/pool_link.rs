@@ -1,7 +1,7 @@
 //! A pool that is unreachable, silent or busy, or that refuses.
 
 use crate::common::*;
-use vipnode_agent_core::{Action, Event, Notice, PoolAnswer, PoolState};
+use vipnode_agent_core::{Action, Event, Notice, PoolAnswer, PoolState, ToPool};
 use vipnode_types::wire::{ErrorCode, WireError};
 
 #[test]
@@ -176,4 +176,35 @@ fn answers_to_calls_of_a_lost_socket_are_not_given() {
     let tag = bench.connect_tag();
     bench.answer(tag, welcome(vec![]));
     assert_eq!(bench.calls().len(), 1, "the pool does not know it, so it is taken back");
+}
+
+#[test]
+fn a_pool_that_is_not_the_remembered_one_ends_an_agent_without_leases() {
+    let mut bench = Bench::new(client_config(1));
+    bench.node_up();
+    bench.on(Event::PoolUntrusted { why: "another ID".into() });
+    assert!(bench.said().is_empty(), "nothing is signed");
+    let stopped = bench.out.iter().find_map(|action| match action {
+        Action::Stopped { error } => error.clone(),
+        _ => None,
+    });
+    assert_eq!(stopped.unwrap().message, "another ID");
+}
+
+#[test]
+fn a_pool_that_is_not_the_remembered_one_ends_no_lease() {
+    let mut bench = Bench::with_host(9);
+    for _ in 0..3 {
+        bench.on(Event::PoolUntrusted { why: "another ID".into() });
+        assert_eq!(bench.notices(), vec![Notice::PoolUntrusted { why: "another ID".into() }]);
+        assert!(bench.reconnect().is_some() && bench.calls().is_empty() && bench.said().is_empty());
+    }
+    assert_eq!(bench.core.view().leases.len(), 1);
+    // Nor one of an earlier run.
+    let mut bench = Bench::restarted(client_config(1), bench.journal.clone());
+    bench.node_up();
+    bench.on(Event::PoolUntrusted { why: "another ID".into() });
+    assert!(bench.reconnect().is_some() && bench.calls().is_empty());
+    bench.on(Event::PoolOpen);
+    assert!(bench.said().iter().any(|(_, said)| matches!(said, ToPool::Connect(_))), "the pool is back");
 }

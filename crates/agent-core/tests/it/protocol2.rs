@@ -140,7 +140,7 @@ fn d34_no_address_that_nobody_can_dial_and_the_port_is_kept() {
 #[test]
 fn the_flow_of_the_original_connect_update_peer_update() {
     let mut bench = live(client_config(2));
-    assert!(bench.notices().contains(&Notice::Connected { welcome: Some("hello".into()), price: None }));
+    assert!(bench.notices().contains(&Notice::Connected { welcome: Some("hello".into()), price: None, pool_id: None }));
     let (_, request) = peer_request(&bench).unwrap();
     assert_eq!(request, PeerRequest { num: 2, kind: String::new() });
     // The original may give more than were asked for.

@@ -1,6 +1,6 @@
 use serde::{Deserialize, Serialize};
 use vipnode_agent_core::{AgentView, EndedSide, LeaseState, PoolState};
-use vipnode_types::{ChainSpec, LeaseId, Ms, NodeFacts, NodeId, Price, Wei, wire::Side};
+use vipnode_types::{ChainSpec, LeaseId, Ms, NodeFacts, NodeId, PoolId, Price, Wei, wire::Side};
 
 /// The status of an agent. Times are in milliseconds since the Unix epoch by the agent's clock; amounts are in wei.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -54,6 +54,9 @@ pub struct NodeStatus {
 pub struct PoolLink {
     /// The pool; empty where there is none.
     pub url: String,
+    /// The ID of the pool; `None` until the agent has joined, over protocol 2, and for a pool without one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub id: Option<PoolId>,
     /// Which protocol is spoken, 2 or 3.
     pub protocol: u32,
     /// The state of the connection.
@@ -192,7 +195,14 @@ impl AgentStatus {
                 head_age_ms: view.head_age_ms,
                 own_peers: view.own_peers,
             },
-            pool: PoolLink { url: about.pool.clone(), protocol: about.protocol, standing, since, price: view.price },
+            pool: PoolLink {
+                url: about.pool.clone(),
+                id: view.pool_id,
+                protocol: about.protocol,
+                standing,
+                since,
+                price: view.price,
+            },
             host: AgentHostStatus::of(view),
             client: AgentClientStatus::of(view),
         }

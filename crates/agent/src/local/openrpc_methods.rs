@@ -89,6 +89,7 @@ fn example() -> AgentStatus {
             own_peers: 2,
         },
         pool: PoolLink {
+            id: None,
             url: "wss://pool.example.org".to_owned(),
             protocol: 3,
             standing: PoolStanding::Joined,

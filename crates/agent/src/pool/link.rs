@@ -1,4 +1,4 @@
-use std::{sync::Arc, time::Duration};
+use std::{net::IpAddr, sync::Arc, time::Duration};
 
 use futures_util::{StreamExt, future::BoxFuture, stream::FuturesUnordered};
 use tokio::{
@@ -9,7 +9,11 @@ use vipnode_agent_core::{FromPool, PoolAnswer, RequestTag, ToPool};
 use vipnode_rpc::{Closed, Incoming, OpenSession, RpcClient};
 use vipnode_types::{Failure, wire::WireError};
 
-use super::{CallResponder, Connector, PoolConnection, Protocol, protocol3::Proof};
+use super::{
+    CallResponder, Connector, PoolConnection, Protocol,
+    pool_identity::PoolIdentity,
+    protocol3::Proof,
+};
 use crate::{AgentError, limits::QUERIES, local::PoolQuery};
 
 /// The connection to the pool: opened, served, and opened again when the agent core requests it.
@@ -17,6 +21,7 @@ use crate::{AgentError, limits::QUERIES, local::PoolQuery};
 pub(crate) struct Link {
     pub(crate) connector: Arc<dyn Connector>,
     pub(crate) protocol: Protocol,
+    pub(crate) identity: PoolIdentity,
     /// What the agent's user asks the pool.
     pub(crate) queries: mpsc::Receiver<PoolQuery>,
 }
@@ -47,6 +52,10 @@ pub(crate) struct LinkEvent {
 pub(crate) enum LinkEventKind {
     Open,
     Lost(Failure),
+    /// Another pool answers than the agent remembers; nothing was signed.
+    Untrusted(Failure),
+    /// The address that the next answers and calls come from.
+    Address(IpAddr),
     Answer(RequestTag, Result<PoolAnswer, WireError>),
     Call(FromPool, CallResponder),
 }
@@ -54,6 +63,7 @@ pub(crate) enum LinkEventKind {
 /// Why a connection is no longer served.
 enum End {
     Lost(Failure),
+    Untrusted(Failure),
     /// Another round was ordered.
     Again,
     /// Nobody gives orders or hears any more.
@@ -81,15 +91,14 @@ impl Link {
                     Err(why) => End::Lost(why),
                 },
             };
-            match end {
-                End::Again => {}
+            let what = match end {
+                End::Again => continue,
                 End::Over => return,
-                End::Lost(why) => {
-                    let lost = LinkEvent { round: number, what: LinkEventKind::Lost(why) };
-                    if events.send(lost).await.is_err() || rounds.changed().await.is_err() {
-                        return;
-                    }
-                }
+                End::Lost(why) => LinkEventKind::Lost(why),
+                End::Untrusted(why) => LinkEventKind::Untrusted(why),
+            };
+            if events.send(LinkEvent { round: number, what }).await.is_err() || rounds.changed().await.is_err() {
+                return;
             }
         }
     }
@@ -107,16 +116,22 @@ impl Link {
         orders: &mut mpsc::Receiver<Order>,
         events: &mpsc::Sender<LinkEvent>,
     ) -> End {
+        let met = match self.identity.meet(&line) {
+            Ok(presented) => presented,
+            Err(why) => return End::Untrusted(why),
+        };
         let mut wire = match Wire::of(line, self.protocol.needs_challenge()) {
             Ok(wire) => wire,
             Err(why) => return End::Lost(why),
         };
         let report = |what| events.send(LinkEvent { round, what });
-        if report(LinkEventKind::Open).await.is_err() {
-            return End::Over;
+        for what in std::iter::once(LinkEventKind::Open).chain(wire.remote.map(LinkEventKind::Address)) {
+            if report(what).await.is_err() {
+                return End::Over;
+            }
         }
         let proof = wire.proof.clone();
-        let (protocol, queries) = (&self.protocol, &mut self.queries);
+        let (protocol, queries, identity) = (&self.protocol, &mut self.queries, &mut self.identity);
         let mut sent: FuturesUnordered<BoxFuture<'_, _>> = FuturesUnordered::new();
         let mut answered: FuturesUnordered<BoxFuture<'_, _>> = FuturesUnordered::new();
         let end = loop {
@@ -124,7 +139,16 @@ impl Link {
             let reported = tokio::select! {
                 biased;
                 Some((tag, answer)) = sent.next() => match answer {
-                    Ok(Some(answer)) => report(LinkEventKind::Answer(tag, answer)).await,
+                    Ok(Some(answer)) => {
+                        if let Err(why) = identity.check_answer(met, &answer) {
+                            break End::Untrusted(why);
+                        }
+                        // Over HTTP only an answer shows the address.
+                        match wire.remote_of_answer() {
+                            Some(address) if report(LinkEventKind::Address(address)).await.is_err() => break End::Over,
+                            _ => report(LinkEventKind::Answer(tag, answer)).await,
+                        }
+                    }
                     Ok(None) => Ok(()),
                     Err(why) => break End::Lost(why),
                 },
@@ -182,23 +206,33 @@ struct Wire {
     client: RpcClient,
     proof: Proof,
     socket: Option<(mpsc::Receiver<Incoming>, Closed)>,
+    /// The address that the socket is connected to.
+    remote: Option<IpAddr>,
 }
 
 impl Wire {
     fn of(line: PoolConnection, needs_challenge: bool) -> Result<Self, Failure> {
         match line {
             PoolConnection::Http(http) => {
-                Ok(Self { client: RpcClient::Http(http), proof: Proof::Number, socket: None })
+                Ok(Self { client: RpcClient::Http(http), proof: Proof::Number, socket: None, remote: None })
             }
             PoolConnection::Socket(opened) => {
-                let OpenSession { peer, incoming, challenge, closed, .. } = *opened;
+                let OpenSession { peer, incoming, challenge, closed, remote, .. } = *opened;
                 let proof = match challenge {
                     Some(challenge) => Proof::Challenge(challenge),
                     None if needs_challenge => return Err(Failure::of(&AgentError::NoChallenge)),
                     None => Proof::Number,
                 };
-                Ok(Self { client: RpcClient::Socket(peer), proof, socket: Some((incoming, closed)) })
+                Ok(Self { client: RpcClient::Socket(peer), proof, socket: Some((incoming, closed)), remote })
             }
+        }
+    }
+
+    /// Returns the address that the newest answer came from, over HTTP.
+    fn remote_of_answer(&self) -> Option<IpAddr> {
+        match &self.client {
+            RpcClient::Http(http) => http.remote(),
+            RpcClient::Socket(_) => None,
         }
     }
 

@@ -3,8 +3,10 @@
 
 mod call_responder;
 mod connector;
+mod known_pool;
 mod link;
 mod pool_address;
+mod pool_identity;
 mod pool_status;
 mod protocol;
 mod protocol2;
@@ -15,8 +17,10 @@ mod tests;
 
 pub(crate) use call_responder::CallResponder;
 pub use connector::{Connector, NetConnector, PoolConnection};
+pub use known_pool::{AcceptedPool, KnownPool, PinChange, PinReason};
 pub(crate) use link::{Link, LinkEvent, LinkEventKind, Order, Round};
 pub use pool_address::PoolAddress;
+pub(crate) use pool_identity::PoolIdentity;
 pub use pool_status::pool_status;
 pub(crate) use protocol::Protocol;
 pub use reach::{Reached, reach};

@@ -43,6 +43,12 @@ impl PoolAddress {
         Ok(check_address(&self.0, trust)?)
     }
 
+    /// Whether it leads to this machine by its form.
+    #[must_use]
+    pub fn is_local(&self) -> bool {
+        self.0.is_local()
+    }
+
     /// Whether the pool can call back there. Over HTTP it cannot, so a host needs a socket.
     #[must_use]
     pub fn calls_back(&self) -> bool {

@@ -11,14 +11,15 @@ use vipnode_agent_core::{AgentConfig, AgentCore, Event, StopCause};
 use vipnode_node::Node;
 use vipnode_types::NodeFacts;
 
-use super::{journal_writer::JournalWriter, open_calls::OpenCalls, runner::Notifier};
+use super::{journal_writer::JournalWriter, open_calls::OpenCalls, prepare::PreparedPool};
 use crate::{
     AgentError, AgentMetrics, Connector, Resolver,
     clock::Clock,
     limits::{NODE_CALLS, NODE_EVENTS, POOL_EVENTS, POOL_ORDERS, STOP_DEADLINE},
     local::{About, AgentStatus, Queries, StatusQuery},
     node::{Executor, NodeOrder, Observer},
-    pool::{Link, LinkEvent, LinkEventKind, Order, Protocol, Round},
+    notifier::Notifier,
+    pool::{Link, LinkEvent, LinkEventKind, Order, Round},
     state::Journal,
 };
 
@@ -27,7 +28,7 @@ pub(crate) struct Parts {
     pub(crate) node: Arc<dyn Node>,
     pub(crate) facts: NodeFacts,
     /// The pool, where there is one.
-    pub(crate) pool: Option<(Arc<dyn Connector>, Protocol)>,
+    pub(crate) pool: Option<(Arc<dyn Connector>, PreparedPool)>,
     pub(crate) resolver: Arc<dyn Resolver>,
     /// The settings, when they change.
     pub(crate) wanted: watch::Receiver<AgentConfig>,
@@ -85,7 +86,10 @@ impl Actor {
         let observer = Observer { node: node.clone(), id: parts.facts.id, closely: closely_seen, up, out: node_out };
         tasks.spawn(observer.run(parts.facts));
         let Queries { status: status_queries, pool: queries } = parts.queries;
-        let link = parts.pool.map(|(connector, protocol)| Link { connector, protocol, queries });
+        let link = parts.pool.map(|(connector, pool)| {
+            let PreparedPool { protocol, identity } = pool;
+            Link { connector, protocol, identity, queries }
+        });
         let link_task = link.map(|link| tokio::spawn(link.run(rounds_given, orders_given, link_out)));
         let mut actor = Self {
             core: AgentCore::new(config, journal.alive().cloned(), clock.now()),
@@ -176,6 +180,11 @@ impl Actor {
                 self.calls.clear();
                 Event::PoolLost { why }
             }
+            LinkEventKind::Untrusted(why) => {
+                self.calls.clear();
+                Event::PoolUntrusted { why }
+            }
+            LinkEventKind::Address(address) => Event::PoolAddress(address),
             LinkEventKind::Answer(tag, answer) => Event::PoolAnswers { tag, answer },
             LinkEventKind::Call(call, responder) => Event::PoolCalls { tag: self.calls.open(responder)?, call },
         })

@@ -3,8 +3,7 @@ use std::collections::BTreeSet;
 use vipnode_agent_core::JournalEntry;
 use vipnode_types::{Failure, NodeId};
 
-use super::runner::Notifier;
-use crate::{AgentError, AgentNotice, state::Journal};
+use crate::{AgentError, AgentNotice, notifier::Notifier, state::Journal};
 
 /// Writes the journal on a thread where waiting for the disk blocks nothing else.
 pub(super) struct JournalWriter {

@@ -5,12 +5,13 @@ use vipnode_agent_core::Advertise;
 use vipnode_node::finder::find_node_key;
 use vipnode_types::{Failure, NodeFacts, NodeKey};
 
-use super::{runner::Notifier, undo_journal::undo_all};
+use super::undo_journal::undo_all;
 use crate::{
-    AgentError, AgentNotice, NodeKeyAt, PoolAccess, RunnerConfig, clock,
+    AgentError, AgentNotice, KnownPool, NodeKeyAt, PoolAccess, RunnerConfig, clock,
     limits::{LAST_MS, NODE_RETRY_FIRST, RENEW_MS},
     node::longer,
-    pool::Protocol,
+    notifier::Notifier,
+    pool::{PoolIdentity, Protocol},
     state::{AgentIdentity, Journal, Nonces, StateDir, read_node_key},
 };
 
@@ -19,8 +20,14 @@ pub(crate) struct Prepared {
     pub(crate) state: StateDir,
     pub(crate) facts: NodeFacts,
     /// How to speak to the pool, where there is one.
-    pub(crate) protocol: Option<Protocol>,
+    pub(crate) pool: Option<PreparedPool>,
     pub(crate) journal: Journal,
+}
+
+/// How to speak to the pool, and how to recognize it.
+pub(crate) struct PreparedPool {
+    pub(crate) protocol: Protocol,
+    pub(crate) identity: PoolIdentity,
 }
 
 pub(crate) async fn prepare(config: &RunnerConfig, notifier: &Notifier) -> Result<Prepared, AgentError> {
@@ -29,18 +36,21 @@ pub(crate) async fn prepare(config: &RunnerConfig, notifier: &Notifier) -> Resul
     let (at, state_dir) = (config.node.at(), state.path().to_owned());
     notifier.notify(AgentNotice::Node { facts: Box::new(facts.clone()), at, state_dir });
     check_enode(&facts, config)?;
-    let protocol = match &config.pool {
-        Some(pool) => Some(protocol(&state, &facts, config, pool, notifier).await?),
+    let pool = match &config.pool {
+        Some(access) => Some(PreparedPool {
+            identity: identity(&state, access, notifier)?,
+            protocol: protocol(&state, &facts, config, access, notifier).await?,
+        }),
         None => None,
     };
     for at in config.node.exposure().await {
         notifier.notify(AgentNotice::Exposed { at });
     }
     let mut journal = state.journal()?;
-    if let Some((pool, protocol)) = config.pool.as_ref().zip(protocol.as_ref()) {
-        forget_other_pool(&state, &mut journal, &protocol.name_of(&pool.address), config, notifier).await?;
+    if let Some((access, pool)) = config.pool.as_ref().zip(pool.as_ref()) {
+        forget_other_pool(&state, &mut journal, &pool.protocol.name_of(&access.address), config, notifier).await?;
     }
-    Ok(Prepared { state, facts, protocol, journal })
+    Ok(Prepared { state, facts, pool, journal })
 }
 
 /// Undoes what an earlier run did for another pool. What it did without a pool, the agent core takes over.
@@ -91,6 +101,14 @@ fn check_enode(facts: &NodeFacts, config: &RunnerConfig) -> Result<(), AgentErro
         }
         _ => Ok(()),
     }
+}
+
+/// How to recognize the pool.
+fn identity(state: &StateDir, pool: &PoolAccess, notifier: &Notifier) -> Result<PoolIdentity, AgentError> {
+    let pins = state.pool_pins()?;
+    let url = pool.address.url();
+    let known = KnownPool::new(&pool.address, pins.get(url), pool.accepted);
+    Ok(PoolIdentity::new(url.to_owned(), known, pins, notifier.clone()))
 }
 
 /// How to speak to the pool.

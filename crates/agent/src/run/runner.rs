@@ -15,10 +15,10 @@ use super::{
     repeated_notices::RepeatedNotices,
 };
 use crate::{
-    AgentError, AgentMetrics, AgentNotice, Connector, PoolAddress, Resolver,
+    AcceptedPool, AgentError, AgentMetrics, AgentNotice, Connector, PoolAddress, Resolver,
     limits::{LOCAL_QUERIES, NOTICES},
     local::{About, LocalServer, Queries, StatusSource},
-    pool::Protocol,
+    notifier::Notifier,
 };
 
 /// The settings and connections of an agent.
@@ -49,6 +49,8 @@ pub struct PoolAccess {
     pub connector: Arc<dyn Connector>,
     /// What members of a closed pool know.
     pub join: Option<JoinSecret>,
+    /// The pool that the user accepts there in place of the one that the agent remembers.
+    pub accepted: Option<AcceptedPool>,
 }
 
 /// Where the key of the node is. It is read at the first start and once a year.
@@ -122,17 +124,6 @@ impl AgentRunner {
     }
 }
 
-/// Sends notices to the user. Notices beyond the limit, or without a receiver, are dropped.
-#[derive(Debug, Clone)]
-pub(crate) struct Notifier(mpsc::Sender<AgentNotice>);
-
-impl Notifier {
-    pub(crate) fn notify(&self, notice: AgentNotice) {
-        tracing::debug!(?notice);
-        let _full_or_unheard = self.0.try_send(notice);
-    }
-}
-
 /// The status of the agent on its own machine: where it is asked for, and where the queries arrive.
 struct Local {
     source: StatusSource,
@@ -157,7 +148,7 @@ async fn run(
         () = stop.cancelled() => return Ok(()),
         prepared = prepare(&config, &notifier) => prepared?,
     };
-    let Prepared { state, facts, protocol, journal } = prepared;
+    let Prepared { state, facts, pool, journal } = prepared;
     let mut agent = config.agent;
     agent.pool = config.pool.is_some();
     agent.seed = *crate::random::bytes()?;
@@ -165,7 +156,7 @@ async fn run(
         agent_version: agent.agent_version.clone(),
         at: config.node.at(),
         pool: config.pool.as_ref().map(|pool| pool.address.url().to_owned()).unwrap_or_default(),
-        protocol: protocol.as_ref().map_or(PROTOCOL, Protocol::version),
+        protocol: pool.as_ref().map_or(PROTOCOL, |pool| pool.protocol.version()),
         facts: facts.clone(),
     };
     let server = match LocalServer::open(&config.state_root, &facts.id, local.source) {
@@ -179,7 +170,7 @@ async fn run(
     let parts = Parts {
         node: config.node,
         facts,
-        pool: config.pool.map(|pool| pool.connector).zip(protocol),
+        pool: config.pool.map(|pool| pool.connector).zip(pool),
         resolver: config.resolver,
         wanted,
         metrics: config.metrics,

@@ -17,5 +17,6 @@ mod go_vipnode;
 #[cfg(unix)]
 mod local;
 mod metrics;
+mod pool_id;
 mod protocol2;
 mod real_own_peers;

@@ -69,6 +69,7 @@ impl Bench {
                 connector: Arc::new(NetConnector::new(pool.clone(), vipnode_rpc::Trust::default())),
                 address: pool,
                 join: None,
+                accepted: None,
             }),
             resolver: Arc::new(SystemResolver),
             state_root: self.root.path().join("state"),
@@ -85,6 +86,7 @@ impl Bench {
                 policy: PeerPolicy::default(),
                 host: slots.map(host),
                 advertise: Advertise::Node,
+                dial_private: false,
                 protocol2: Some(Protocol2Config { update_interval_ms: 200 }),
                 allow_protocol2: false,
                 seed: [0; 32],
@@ -121,7 +123,7 @@ fn specs() -> (SimSpec, SimSpec) {
 /// Host first, then the client that is brought to it.
 async fn pair(bench: &Bench) -> (Agent, Agent) {
     let mut host = Bench::spawn(bench.config("host", 30301, 0, Some(5)));
-    let welcome = |notice: &Notice| matches!(notice, Notice::Connected { welcome: Some(text), price: None } if text == "Welcome to the pool.");
+    let welcome = |notice: &Notice| matches!(notice, Notice::Connected { welcome: Some(text), price: None, pool_id: None } if text == "Welcome to the pool.");
     host.core_notice(welcome).await;
     let mut client = Bench::spawn(bench.config("client", 30302, 1, None));
     client.core_notice(|notice| matches!(notice, Notice::HostConnected { .. })).await;

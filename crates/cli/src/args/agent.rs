@@ -3,6 +3,7 @@
 use std::{path::PathBuf, time::Duration};
 
 use clap::Args;
+use vipnode_agent::AcceptedPool;
 use vipnode_agent_core::{HostConfig, VersionPattern};
 use vipnode_node::Trust;
 use vipnode_types::{Account, Capability, Enode, MinVersion, NodeId, Price};
@@ -48,6 +49,20 @@ pub(crate) struct ConnectionArgs {
     pub(crate) peer_filter: PeerFilterArgs,
     #[command(flatten)]
     pub(crate) protocol: ProtocolArgs,
+    /// Accept the pool with this ID in place of the remembered one.
+    ///
+    /// At the first use of a pool's URL, the agent remembers the pool's ID and refuses any other pool there. Pass the new ID
+    /// if the pool's operator confirms that it changed, or "none" if the pool is to have no ID from now on. A loopback URL
+    /// needs no ID.
+    #[arg(long, value_name = "ID|none", help_heading = "Pool", hide_short_help = true)]
+    pub(crate) accept_pool_key: Option<AcceptedPool>,
+    /// Let the pool have the node dial private addresses.
+    ///
+    /// A pool that the agent reaches at a private or loopback address may always do so. Any other pool may have the node
+    /// dial only public IP addresses, so that it cannot probe your network. Host names count as private. Hosts that you
+    /// pass as enodes are always dialed.
+    #[arg(long, help_heading = "Pool", hide_short_help = true)]
+    pub(crate) dial_private: bool,
     /// Secret of a closed pool.
     #[command(flatten)]
     pub(crate) join: JoinArgs,

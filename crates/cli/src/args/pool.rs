@@ -36,9 +36,9 @@ pub(crate) struct PoolArgs {
     pub(crate) public_url: Vec<String>,
     /// Keep the pool's key, bans, proven nodes, and unbilled time here.
     ///
-    /// The key is created at the first start. Its public half is the pool's ID, which agents do not check yet. Leases are
-    /// not stored. Without this flag, the pool has no ID, and each restart forgets bans and drains, which nodes are proven,
-    /// and how much time only hosts reported.
+    /// The key is created at the first start. Agents remember its public half, the pool's ID, and refuse another pool at
+    /// the same URL. Leases are not stored. Without this flag, the pool has no ID, and each restart forgets bans and
+    /// drains, which nodes are proven, and how much time only hosts reported.
     #[arg(long, value_name = "DIR", help_heading = "Pool")]
     pub(crate) datadir: Option<PathBuf>,
     #[command(flatten)]

@@ -93,6 +93,7 @@ impl Role {
             policy: self.policy(),
             host: self.hosting.as_ref().map(HostingArgs::host_config).map(sold),
             advertise: self.connection.protocol.advertise(),
+            dial_private: self.connection.dial_private,
             protocol2: protocol::protocol2(&self.connection.protocol).filter(|_| pool),
             allow_protocol2: self.connection.protocol.allow_protocol_2,
             // The runner draws one.
@@ -116,7 +117,7 @@ impl Role {
 
 /// The settings that SIGHUP changes: all of [`AgentConfig`], and the hosts given with the pool as long as the pool is the
 /// same.
-const LIVE: [&str; 17] = [
+const LIVE: [&str; 18] = [
     "pool",
     "keep",
     "allow",
@@ -133,6 +134,7 @@ const LIVE: [&str; 17] = [
     "reject-client",
     "enode",
     "enode.host",
+    "dial-private",
     "allow-protocol-2",
 ];
 
@@ -180,7 +182,7 @@ fn again(role: &Role, running: &mut Targets, pool: bool) -> Result<(AgentConfig,
 async fn pool_access(connection: &ConnectionArgs, targets: &Targets, screen: Screen) -> Result<PoolAccess, CliError> {
     let address = find_pool(targets.pool.as_deref(), connection.protocol.protocol == 3, screen).await?;
     let connector = Arc::new(NetConnector::new(address.clone(), connection.node.trust()?));
-    Ok(PoolAccess { address, connector, join: connection.join.secret()? })
+    Ok(PoolAccess { address, connector, join: connection.join.secret()?, accepted: connection.accept_pool_key })
 }
 
 fn without_pool(config: &AgentConfig) -> Line {

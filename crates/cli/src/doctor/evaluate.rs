@@ -9,7 +9,7 @@ use vipnode_types::{
     wire::{Admission, ErrorCode, Reach, ReachReply},
 };
 
-use super::{ClientFlags, Facts, Finding, KeyFacts, NodeFound, NodeMissing, PoolFound};
+use super::{ClientFlags, Facts, Finding, KeyFacts, NodeFound, NodeMissing, PinFound, PoolFound};
 use crate::output::format::{self, counted};
 
 /// Clocks that differ by at most this much are fine.
@@ -201,6 +201,7 @@ fn dial_slots(facts: &Facts, peers: &[PeerFact], flags: ClientFlags) -> Option<F
 
 fn pool(facts: &Facts, pool: &PoolFound) -> Vec<Finding> {
     let mut findings = vec![Finding::ok("pool", format!("The pool at {} responds", pool.url))];
+    findings.extend(identity(pool));
     match &pool.reached.reply {
         Ok(reply) => {
             findings.extend([admission(reply), clock(pool, reply)]);
@@ -213,6 +214,20 @@ fn pool(facts: &Facts, pool: &PoolFound) -> Vec<Finding> {
         Err(error) => findings.push(Finding::skipped("port", format!("The pool does not support this check: {error}"))),
     }
     findings
+}
+
+/// The agent does not recognize pools on this machine, so an ID is not missed there.
+fn identity(pool: &PoolFound) -> Option<Finding> {
+    let Some(id) = pool.reached.pool_id.map(|id| id.short()) else {
+        let text = "The pool proves no ID, so the agent cannot recognize it";
+        return (pool.pin != PinFound::Never).then(|| Finding::skipped("pool_id", text));
+    };
+    let text = match pool.pin {
+        PinFound::Same => format!("The pool's ID is {id}, as the agent remembers it"),
+        PinFound::None => format!("The pool's ID is {id}; the agent remembers it from the first connection on"),
+        PinFound::Never => format!("The pool's ID is {id}"),
+    };
+    Some(Finding::ok("pool_id", text))
 }
 
 fn admission(reply: &ReachReply) -> Finding {

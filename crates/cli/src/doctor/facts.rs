@@ -72,5 +72,18 @@ pub(crate) enum KeyFacts {
 #[derive(Debug)]
 pub(crate) struct PoolFound {
     pub(crate) url: String,
+    /// Whether the agent remembers the pool's ID.
+    pub(crate) pin: PinFound,
     pub(crate) reached: Reached,
+}
+
+/// What the agent remembers of a pool's ID.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum PinFound {
+    /// The pool has this one.
+    Same,
+    /// None yet.
+    None,
+    /// Never one, because the URL leads to this machine.
+    Never,
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use tokio::time::timeout;
-use vipnode_agent::{AgentError, NetConnector, PoolAddress, clock, reach, state};
+use vipnode_agent::{AgentError, KnownPool, NetConnector, PoolAddress, clock, reach, state};
 use vipnode_agent_core::Advertise;
 use vipnode_node::{
     Endpoint, Node, NodeError,
@@ -11,7 +11,7 @@ use vipnode_node::{
 };
 use vipnode_types::{Ms, NodeFacts, wire::ReachRequest};
 
-use super::{Facts, KeyFacts, NodeFound, NodeMissing, PoolFound, Requirements};
+use super::{Facts, KeyFacts, NodeFound, NodeMissing, PinFound, PoolFound, Requirements};
 use crate::{
     args::{ConnectionArgs, Targets},
     discover::{FoundNode, RetryPolicy, find_node, find_pool},
@@ -126,6 +126,19 @@ async fn look_at_pool(
 ) -> Result<PoolFound, CliError> {
     let pool: PoolAddress = find_pool(targets.pool.as_deref(), true, screen).await?;
     let url = pool.url().to_owned();
+    let pinned = match node {
+        Some(node) => {
+            let root = state::StateDir::root(connection.node.state_dir.as_deref())?;
+            state::pinned_pool(&root, node.id, &url)?
+        }
+        None => None,
+    };
+    let known = KnownPool::new(&pool, pinned, connection.accept_pool_key);
+    let pin = match pinned {
+        _ if pool.is_local() => PinFound::Never,
+        Some(_) => PinFound::Same,
+        None => PinFound::None,
+    };
     let connector = NetConnector::new(pool, connection.node.trust()?);
     let join = connection.join.secret()?;
     let request = ReachRequest {
@@ -134,6 +147,6 @@ async fn look_at_pool(
         chain_id: node.map_or(0, |node| node.chain.chain_id),
         join: None,
     };
-    let reached = in_time("the pool", reach(&connector, request, join.as_ref())).await?;
-    Ok(PoolFound { url, reached })
+    let reached = in_time("the pool", reach(&connector, request, join.as_ref(), known)).await?;
+    Ok(PoolFound { url, pin, reached })
 }

@@ -15,7 +15,7 @@ mod tests;
 pub(crate) use self::{
     client_flags::ClientFlags,
     evaluate::evaluate,
-    facts::{Facts, KeyFacts, NodeFound, NodeMissing, PoolFound, Requirements},
+    facts::{Facts, KeyFacts, NodeFound, NodeMissing, PinFound, PoolFound, Requirements},
     finding::{Finding, Verdict},
     gather::gather,
 };

@@ -1,17 +1,21 @@
 use vipnode_agent::Reached;
 use vipnode_agent_core::{DirectConfig, HostConfig};
 use vipnode_types::{
-    ChainSpec, Direction, Enode, HeadFact, Ms, NodeFacts, NodeId, PeerFact,
+    ChainSpec, Direction, Enode, HeadFact, Ms, NodeFacts, NodeId, PeerFact, PoolId, PoolKey,
     wire::{Admission, ErrorCode, Reach, ReachReply, WireError},
 };
 
 use super::{
-    ClientFlags, Facts, Finding, KeyFacts, NodeFound, NodeMissing, PoolFound, Requirements, Verdict, evaluate,
+    ClientFlags, Facts, Finding, KeyFacts, NodeFound, NodeMissing, PinFound, PoolFound, Requirements, Verdict, evaluate,
 };
 use crate::error::CliError;
 
 const NOW: Ms = Ms::new(1_800_000_000_000);
 const DAY: u64 = 24 * 60 * 60_000;
+
+fn pool_id() -> PoolId {
+    PoolKey::from_random([1; 32]).unwrap().id()
+}
 
 fn well() -> Facts {
     let id = NodeId::new([7; 64]);
@@ -47,7 +51,11 @@ fn well() -> Facts {
             peers: Ok(vec![peer(1, Direction::Inbound, false)]),
             key: Some(Ok(KeyFacts::Delegated { until: NOW.plus(300 * DAY) })),
         }),
-        pool: Some(Ok(PoolFound { url: "ws://p/".to_owned(), reached: Reached { reply: Ok(reply), heard: NOW } })),
+        pool: Some(Ok(PoolFound {
+            url: "ws://p/".to_owned(),
+            pin: PinFound::Same,
+            reached: Reached { reply: Ok(reply), pool_id: Some(pool_id()), heard: NOW },
+        })),
     }
 }
 
@@ -102,9 +110,21 @@ fn finds(cases: &[Case]) {
 fn all_is_well_where_nothing_is_spoiled() {
     assert_eq!(ills(&well()), []);
     let checks: Vec<_> = evaluate(&well()).iter().map(|finding| finding.check).collect();
-    let all = ["node", "admin", "key", "chain", "head", "slots", "peers", "dial_slots", "pool", "admission", "clock"];
-    assert_eq!(checks[..11], all);
-    assert_eq!(checks[11..], ["port"]);
+    let all = ["node", "admin", "key", "chain", "head", "slots", "peers", "dial_slots", "pool", "pool_id"];
+    assert_eq!(checks[..10], all);
+    assert_eq!(checks[10..], ["admission", "clock", "port"]);
+}
+
+#[test]
+fn a_pool_without_an_id_is_missed_beyond_this_machine_only() {
+    for (pin, verdicts) in [(PinFound::Never, &[][..]), (PinFound::None, &[Verdict::Skipped])] {
+        let mut facts = well();
+        let pool = facts.pool.as_mut().unwrap().as_mut().unwrap();
+        pool.reached.pool_id = None;
+        pool.pin = pin;
+        let found: Vec<_> = ills(&facts).into_iter().map(|finding| finding.verdict).collect();
+        assert_eq!(found, verdicts, "{pin:?}");
+    }
 }
 
 #[test]

@@ -1,7 +1,7 @@
-use vipnode_agent::AgentNotice;
+use vipnode_agent::{AgentNotice, PinChange, PinReason};
 use vipnode_agent_core::Notice;
 use vipnode_types::{
-    Price, TypedError, Wei,
+    EnodeHost, PoolId, Price, TypedError, Wei,
     wire::{EvictReason, Side},
 };
 
@@ -56,6 +56,7 @@ pub(crate) fn agent_notice_line(notice: &AgentNotice) -> Line {
             );
             Line::new("released", Tone::Plain, text).with("leases", *grants)
         }
+        AgentNotice::PoolPinned { url, change } => pinned(url, *change),
         AgentNotice::Fault(failure) => failed("fault", failure.to_string(), failure),
         AgentNotice::NotRenewed { days, why } => {
             let text = format!("The agent's delegation expires in {days} days and could not be renewed: {why}");
@@ -85,9 +86,40 @@ pub(crate) fn agent_notice_line(notice: &AgentNotice) -> Line {
     }
 }
 
+fn pinned(url: &str, change: PinChange) -> Line {
+    let short = |id: Option<PoolId>| id.map(|id| id.short()).unwrap_or_default();
+    let (old, new) = (short(change.old), short(change.new));
+    let text = match (change.reason, change.old, change.new) {
+        (PinReason::FirstUse, ..) => {
+            format!("Remembered the ID of the pool at {url}: {new}. From now on, any other pool there is refused.")
+        }
+        (PinReason::Signed, ..) => {
+            format!("The pool at {url} has a new ID, {new}. The key of its old ID, {old}, signed the change.")
+        }
+        (PinReason::Accepted, _, None) => {
+            format!("Accepted that the pool at {url} has no ID, and forgot the ID {old} (--accept-pool-key none).")
+        }
+        (PinReason::Accepted, None, _) => {
+            format!("Remembered the ID of the pool at {url}: {new} (--accept-pool-key).")
+        }
+        (PinReason::Accepted, ..) => {
+            format!("Accepted the pool at {url} with the ID {new} in place of {old} (--accept-pool-key).")
+        }
+    };
+    let line = Line::new("pool_pinned", Tone::Plain, text).with("url", url);
+    match change.new {
+        Some(id) => line.with("pool_id", id.to_string()),
+        None => line,
+    }
+}
+
 fn notice_line(notice: &Notice) -> Line {
     match notice {
-        Notice::Connected { welcome, price } => joined(welcome.as_deref(), *price),
+        Notice::Connected { welcome, price, pool_id } => joined(welcome.as_deref(), *price, *pool_id),
+        Notice::PoolUntrusted { why } => {
+            let text = format!("Not connected to the pool: {why}. Nothing was signed; existing leases stay active.");
+            failed("pool_untrusted", text, why)
+        }
         Notice::Behind { blocks, latest } => {
             let text = format!("The node is {blocks} blocks behind the pool's newest known block ({latest})");
             Line::new("behind", Tone::Warning, text)
@@ -138,15 +170,19 @@ fn notice_line(notice: &Notice) -> Line {
     }
 }
 
-fn joined(welcome: Option<&str>, price: Option<Price>) -> Line {
+fn joined(welcome: Option<&str>, price: Option<Price>, pool_id: Option<PoolId>) -> Line {
+    let id = pool_id.map(|id| format!(" {}", id.short())).unwrap_or_default();
     let mut text = match price {
-        Some(price) => format!("Joined the pool; {}", slot_costs(price)),
+        Some(price) => format!("Joined the pool{id}; {}", slot_costs(price)),
         None => "Joined the pool (protocol 2 reports no price)".to_owned(),
     };
     if let Some(welcome) = welcome {
         text = format!("{text}\n  “{}”", plain(welcome));
     }
-    let line = Line::new("joined", Tone::Good, text);
+    let mut line = Line::new("joined", Tone::Good, text);
+    if let Some(id) = pool_id {
+        line = line.with("pool_id", id.to_string());
+    }
     match price {
         Some(price) => line.with("price", price.minute().get().to_string()),
         None => line,
@@ -186,7 +222,26 @@ fn direct_line(notice: &Notice) -> Line {
             );
             Line::new("last_list_kept", Tone::Warning, text).with("leases", *leases)
         }
+        Notice::PrivateAddress { host, at } => {
+            let text = format!(
+                "Host {} has the address {}. The node does not dial private addresses or host names for this pool, which was \
+                 reached at a public address; asking for another host",
+                host.short(),
+                host_text(at)
+            );
+            Line::new("private_address", Tone::Warning, text)
+                .with("peer", host.to_string())
+                .hint("Pass --dial-private if you trust this pool to have your node dial addresses of your own network.")
+        }
         _ => lease_line(notice),
+    }
+}
+
+fn host_text(host: &EnodeHost) -> String {
+    match host {
+        EnodeHost::None => "none".to_owned(),
+        EnodeHost::Ip(ip) => ip.to_string(),
+        EnodeHost::Dns(name) => plain(name),
     }
 }
 
@@ -283,7 +338,7 @@ mod tests {
     #[test]
     fn a_welcome_cannot_paint_on_the_terminal() {
         let welcome = Some("hi\u{1b}[2Jthere".to_owned());
-        let line = agent_notice_line(&AgentNotice::Notice(Notice::Connected { welcome, price: Some(Price::FREE) }));
+        let line = agent_notice_line(&AgentNotice::Notice(Notice::Connected { welcome, price: Some(Price::FREE), pool_id: None }));
         assert!(line.text.contains("hi [2Jthere"), "{}", line.text);
     }
 }

@@ -104,17 +104,18 @@ fn head(status: &AgentStatus) -> String {
 
 fn pool_words(pool: &PoolLink, now: Ms) -> String {
     let url = &pool.url;
+    let id = pool.id.map(|id| format!(" ({})", id.short())).unwrap_or_default();
     let old = if pool.protocol == 2 { ", protocol 2" } else { "" };
     match (pool.standing, pool.since) {
         (PoolStanding::None, _) => {
             "no pool; only the hosts and clients named on the command line or in the file".to_owned()
         }
-        (PoolStanding::Disconnected, _) => format!("{url}{old}, disconnected; existing leases stay active"),
-        (PoolStanding::Connecting, _) => format!("{url}{old}, connecting"),
+        (PoolStanding::Disconnected, _) => format!("{url}{id}{old}, disconnected; existing leases stay active"),
+        (PoolStanding::Connecting, _) => format!("{url}{id}{old}, connecting"),
         (PoolStanding::Joined, since) => {
             let since = since.map(|since| format!(" {} ago", span(now.since(since)))).unwrap_or_default();
             let price = pool.price.map(|price| format!("; {}", slot_costs(price))).unwrap_or_default();
-            format!("{url}{old}, joined{since}{price}")
+            format!("{url}{id}{old}, joined{since}{price}")
         }
     }
 }

@@ -21,6 +21,8 @@ mod operability;
 #[cfg(unix)]
 mod packages;
 mod pool_admin;
+#[cfg(target_os = "linux")]
+mod pool_id;
 mod protocol2;
 #[cfg(all(unix, feature = "acme"))]
 mod real_acme;

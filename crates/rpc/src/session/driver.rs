@@ -3,7 +3,9 @@ use std::{fmt::Display, pin::pin};
 use futures_util::{Sink, Stream};
 use tokio::sync::{mpsc, watch};
 
-use crate::{Frame, Heard, Incoming, Keepalive, OpenSession, RpcLimits, Session, SessionEnd, protocol::FrameError};
+use crate::{
+    Frame, Heard, Incoming, Keepalive, OpenSession, PoolHeaders, RpcLimits, Session, SessionEnd, protocol::FrameError,
+};
 
 /// Runs a [`Session`] as a task of its own.
 ///
@@ -20,7 +22,15 @@ where
     let (incoming, taken) = mpsc::channel(limits.incoming.max(1));
     let (rtt, rtt_us) = watch::channel(0);
     tokio::spawn(run(session, incoming, rtt));
-    OpenSession { peer, incoming: taken, challenge: None, closed, rtt_us }
+    OpenSession {
+        peer,
+        incoming: taken,
+        challenge: None,
+        pool_headers: PoolHeaders::default(),
+        remote: None,
+        closed,
+        rtt_us,
+    }
 }
 
 async fn run<S, E>(mut session: Session<S>, incoming: mpsc::Sender<Incoming>, rtt: watch::Sender<u32>)

@@ -23,7 +23,7 @@ pub use driver::drive;
 pub use halves::Halves;
 pub use heard::Heard;
 pub use liveness::Keepalive;
-pub use open_session::{Closed, OpenSession};
+pub use open_session::{Closed, OpenSession, PoolHeaders};
 pub use responder::{Incoming, Responder};
 pub use rpc_handle::{PendingCall, RpcHandle};
 pub use session::Session;

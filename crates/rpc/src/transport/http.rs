@@ -1,5 +1,7 @@
 use std::{
     io::{self, ErrorKind},
+    net::IpAddr,
+    sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
 
@@ -19,6 +21,8 @@ pub struct HttpRpc {
     url: Url,
     body_bytes: usize,
     trust: Trust,
+    /// The address that the newest answer came from.
+    remote: Arc<Mutex<Option<IpAddr>>>,
 }
 
 /// A client for JSON-RPC over HTTP. Nothing is connected until the first call.
@@ -39,7 +43,13 @@ pub fn http(url: &str, limits: &RpcLimits) -> Result<HttpRpc, OpenError> {
             kind: ErrorKind::Other,
             why: error.to_string(),
         })?;
-    Ok(HttpRpc { client, url: checked.url().clone(), body_bytes: limits.frame_bytes, trust: limits.trust.clone() })
+    Ok(HttpRpc {
+        client,
+        url: checked.url().clone(),
+        body_bytes: limits.frame_bytes,
+        trust: limits.trust.clone(),
+        remote: Arc::default(),
+    })
 }
 
 impl HttpRpc {
@@ -57,11 +67,19 @@ impl HttpRpc {
         timeout(deadline, self.exchange(method, &params)).await.unwrap_or(Err(CallError::Expired))
     }
 
+    /// Returns the address that the newest answer came from; `None` before the first.
+    #[must_use]
+    pub fn remote(&self) -> Option<IpAddr> {
+        *self.remote.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     async fn exchange(&self, method: &str, params: &RawValue) -> Result<Box<RawValue>, CallError> {
         let mut wire = Connection::new(&RpcLimits::default());
         let (_, body) = wire.call(method, params, ()).map_err(|_full| CallError::Full)?;
         let request = self.client.post(self.url.clone()).header(CONTENT_TYPE, "application/json").body(body);
         let mut response = request.send().await.map_err(|error| self.lost(&error))?;
+        let remote = response.remote_addr().map(|remote| remote.ip());
+        *self.remote.lock().unwrap_or_else(PoisonError::into_inner) = remote;
         let status = response.status();
         let body = self.read_body(&mut response).await?;
         for event in wire.read(&body) {

@@ -1,17 +1,20 @@
-use std::{io, time::Duration};
+use std::{io, net::IpAddr, time::Duration};
 
 use rustls::pki_types::ServerName;
 use tokio::{net::TcpStream, time::timeout};
 use tokio_rustls::{TlsConnector, client::TlsStream};
 use tokio_tungstenite::{client_async_with_config, tungstenite::Error};
 use tokio_util::either::Either;
-use vipnode_types::{RpcUrl, sanitize, wire::CHALLENGE_HEADER};
+use vipnode_types::{
+    RpcUrl, sanitize,
+    wire::{CHALLENGE_HEADER, POOL_CHANGES_HEADER, POOL_ID_HEADER, POOL_PROOF_HEADER},
+};
 
 use super::{
     address,
     ws_frames::{WsFrames, config},
 };
-use crate::{Keepalive, OpenError, OpenSession, RpcLimits, TlsFault, Trust, drive, limits::BODY_CHARS};
+use crate::{Keepalive, OpenError, OpenSession, PoolHeaders, RpcLimits, TlsFault, Trust, drive, limits::BODY_CHARS};
 
 /// Opens a WebSocket: to a pool, or to the WebSocket of an execution client.
 ///
@@ -20,41 +23,47 @@ use crate::{Keepalive, OpenError, OpenSession, RpcLimits, TlsFault, Trust, drive
 pub async fn open_ws(url: &str, limits: &RpcLimits) -> Result<OpenSession, OpenError> {
     let checked = address::checked(url, true, limits.trust.plain())?;
     let opening = async {
-        let stream = connect(url, &checked, &limits.trust).await?;
-        client_async_with_config(checked.url().as_str(), stream, Some(config(limits.frame_bytes)))
-            .await
-            .map_err(|error| refused(url, error))
+        let (stream, remote) = connect(url, &checked, &limits.trust).await?;
+        let opened = client_async_with_config(checked.url().as_str(), stream, Some(config(limits.frame_bytes))).await;
+        let (socket, response) = opened.map_err(|error| refused(url, error))?;
+        Ok((socket, response, remote))
     };
-    let (socket, response) = match timeout(limits.open, opening).await {
+    let (socket, response, remote) = match timeout(limits.open, opening).await {
         Ok(opened) => opened?,
         Err(_elapsed) => return Err(too_slow(url, limits.open)),
     };
-    let header = response.headers().get(CHALLENGE_HEADER);
-    let challenge = header.and_then(|value| value.to_str().ok()).map(ToOwned::to_owned);
+    let header = |name| response.headers().get(name).and_then(|value| value.to_str().ok()).map(ToOwned::to_owned);
+    let challenge = header(CHALLENGE_HEADER);
+    let pool_headers = PoolHeaders {
+        id: header(POOL_ID_HEADER),
+        proof: header(POOL_PROOF_HEADER),
+        changes: header(POOL_CHANGES_HEADER),
+    };
     let socket = WsFrames::new(socket, limits.frame_bytes);
     let opened = drive(socket, limits, Keepalive::Ping);
-    Ok(OpenSession { challenge, ..opened })
+    Ok(OpenSession { challenge, pool_headers, remote, ..opened })
 }
 
-/// TCP, and TLS on it for `wss://`.
+/// TCP, and TLS on it for `wss://`; with the address that it is connected to.
 async fn connect(
     url: &str,
     checked: &RpcUrl,
     trust: &Trust,
-) -> Result<Either<TcpStream, Box<TlsStream<TcpStream>>>, OpenError> {
+) -> Result<(Either<TcpStream, Box<TlsStream<TcpStream>>>, Option<IpAddr>), OpenError> {
     let address = |why: &str| OpenError::Address { url: url.to_owned(), why: why.to_owned() };
     let unreachable = |error: io::Error| OpenError::unreachable(url, &error);
     let host = checked.host();
     let stream = TcpStream::connect((host, checked.port())).await.map_err(unreachable)?;
+    let remote = stream.peer_addr().ok().map(|remote| remote.ip());
     // A late packet costs more than a small one.
     let _best_effort = stream.set_nodelay(true);
     if !checked.is_tls() {
-        return Ok(Either::Left(stream));
+        return Ok((Either::Left(stream), remote));
     }
     let name =
         ServerName::try_from(host.to_owned()).map_err(|_| address("no certificate can be for this host name"))?;
     match TlsConnector::from(trust.config()).connect(name, stream).await {
-        Ok(stream) => Ok(Either::Right(Box::new(stream))),
+        Ok(stream) => Ok((Either::Right(Box::new(stream)), remote)),
         Err(error) => Err(match TlsFault::within(&error, trust) {
             Some(fault) => OpenError::Tls { url: url.to_owned(), fault },
             None => unreachable(error),

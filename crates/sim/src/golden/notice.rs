@@ -8,9 +8,13 @@ impl Encode for Notice {
     fn encode(&self, out: &mut Encoder) {
         out.number(number(self));
         match self {
-            Self::Connected { welcome: _prose, price } => price.encode(out),
+            Self::Connected { welcome: _prose, price, pool_id: _role } => price.encode(out),
             Self::PoolRefused(error) => error.encode(out),
-            Self::PoolDisconnected { why: _ } | Self::NodeDisconnected { why: _ } | Self::NodeReconnected => {}
+            Self::PoolDisconnected { why: _ }
+            | Self::PoolUntrusted { why: _ }
+            | Self::NodeDisconnected { why: _ }
+            | Self::NodeReconnected => {}
+            Self::PrivateAddress { host, at: _ } => host.encode(out),
             Self::HostGiven { lease, host } | Self::HostGone { lease, host } => {
                 lease.encode(out);
                 host.encode(out);
@@ -91,6 +95,8 @@ const fn number(notice: &Notice) -> u64 {
         Notice::Balance { .. } => 22,
         Notice::Offering { .. } => 23,
         Notice::OwnPeersFalling { .. } => 24,
+        Notice::PoolUntrusted { .. } => 25,
+        Notice::PrivateAddress { .. } => 26,
     }
 }
 

@@ -142,6 +142,7 @@ fn draw_agent(rng: &mut SimRng, others: &[AgentPlan], number: u32, slots: Option
                 max_head_age_s: Some(600),
             }),
             advertise: Advertise::Node,
+            dial_private: false,
             protocol2: None,
             allow_protocol2: false,
             seed: rng.seed(),

@@ -77,6 +77,18 @@ impl PoolKey {
 }
 
 impl PoolId {
+    /// The first 12 characters, for people.
+    ///
+    /// ```
+    /// let id = vipnode_types::PoolKey::from_random([7; 32])?.id();
+    /// assert!(id.to_string().starts_with(&id.short()) && id.short().len() == 12);
+    /// # Ok::<(), vipnode_types::NodeKeyError>(())
+    /// ```
+    #[must_use]
+    pub fn short(&self) -> String {
+        self.to_string().chars().take(12).collect()
+    }
+
     /// Whether `proof` was made by [`PoolKey::prove`] with this pool's key, for this challenge.
     #[must_use]
     pub fn proved_by(&self, proof: &Signature, challenge: &str) -> bool {

@@ -67,7 +67,7 @@ pub struct ClientCriteria {
 pub struct ConnectReply {
     /// `vipnode/<version>` of the pool.
     pub pool_version: String,
-    /// The pool's ID, which agents do not check yet. Over a WebSocket it equals the one that the 101 response proved.
+    /// The pool's ID, which agents remember for each URL. Over a WebSocket it equals the one that the 101 response proved.
     /// A pool without a data directory has none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pool_id: Option<PoolId>,

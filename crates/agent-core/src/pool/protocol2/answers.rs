@@ -24,6 +24,7 @@ impl Protocol2 {
             text: (!reply.message.is_empty()).then_some(reply.message),
             report_interval_ms: self.config.update_interval_ms,
             price: None,
+            pool_id: None,
             leases: standing(),
             unconfirmed: true,
         })

@@ -71,6 +71,8 @@ fn empty_config() -> AgentConfig {
         policy: PeerPolicy::default(),
         host: None,
         advertise: Advertise::Node,
+        // The addresses of the tests are private.
+        dial_private: true,
         protocol2: None,
         allow_protocol2: false,
         seed: [0; 32],

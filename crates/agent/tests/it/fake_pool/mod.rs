@@ -1,8 +1,9 @@
 //! A pool that a test controls, and an agent next to a simulated node.
 
 use std::{
+    net::Ipv4Addr,
     sync::{
-        Arc,
+        Arc, Mutex,
         atomic::{AtomicBool, Ordering},
     },
     time::Duration,
@@ -21,7 +22,7 @@ use vipnode_node::{
     Node,
     sim::{SimNet, SimSpec, sim_key},
 };
-use vipnode_rpc::{Incoming, OpenError, OpenSession, Responder, pipe};
+use vipnode_rpc::{Incoming, OpenError, OpenSession, PoolHeaders, Responder, pipe};
 use vipnode_types::{Enode, JoinSecret, LeaseId, NodeId, signed::Envelope, wire::ReportRequest};
 
 pub(crate) const POOL: &str = "ws://127.0.0.1:8080/";
@@ -32,6 +33,8 @@ pub(crate) const CHALLENGE: &str = "00112233445566778899aabbccddeeff001122334455
 pub(crate) struct ToyConnector {
     ends: mpsc::UnboundedSender<OpenSession>,
     pub(crate) open: AtomicBool,
+    /// How the pool presents itself from the next socket on.
+    pub(crate) headers: Mutex<PoolHeaders>,
 }
 
 impl Connector for ToyConnector {
@@ -39,7 +42,9 @@ impl Connector for ToyConnector {
         let opened = if self.open.load(Ordering::Relaxed) {
             let (ours, theirs) = pipe();
             self.ends.send(theirs).unwrap();
-            Ok(PoolConnection::Socket(Box::new(OpenSession { challenge: Some(CHALLENGE.to_owned()), ..ours })))
+            let (challenge, remote) = (Some(CHALLENGE.to_owned()), Some(Ipv4Addr::LOCALHOST.into()));
+            let pool_headers = self.headers.lock().unwrap().clone();
+            Ok(PoolConnection::Socket(Box::new(OpenSession { challenge, remote, pool_headers, ..ours })))
         } else {
             Err(OpenError::Unreachable {
                 address: POOL.to_owned(),
@@ -76,7 +81,7 @@ impl Toy {
         let key_file = root.path().join("nodekey");
         std::fs::write(&key_file, sim_key(name).as_slice()).unwrap();
         let id = SimSpec::new(name, port).id;
-        let connector = Arc::new(ToyConnector { ends, open: AtomicBool::new(true) });
+        let connector = Arc::new(ToyConnector { ends, open: AtomicBool::new(true), headers: Mutex::default() });
         Self { net, node, id, connector, ends: ends_of_test, root, key_file }
     }
 
@@ -87,6 +92,7 @@ impl Toy {
                 address: PoolAddress::read(POOL).unwrap(),
                 connector: self.connector.clone(),
                 join: JoinSecret::new("club"),
+                accepted: None,
             }),
             resolver: Arc::new(SystemResolver),
             state_root: self.root.path().join("state"),
@@ -109,6 +115,7 @@ impl Toy {
                     max_head_age_s: None,
                 }),
                 advertise: Advertise::Node,
+                dial_private: false,
                 protocol2: None,
                 allow_protocol2: false,
                 seed: [0; 32],
@@ -129,11 +136,17 @@ impl Toy {
 
     /// The pool's end of the next socket, with the agent presented and taken.
     pub(crate) async fn accept(&mut self, leases: Value) -> PoolEnd {
+        self.accept_as(Value::Null, leases).await
+    }
+
+    /// The same, by a pool with this ID.
+    pub(crate) async fn accept_as(&mut self, pool_id: Value, leases: Value) -> PoolEnd {
         let end = within(self.ends.recv()).await.unwrap();
         let mut end = PoolEnd { end };
         let (params, responder) = end.expect("vipnode_connect").await;
         responder.respond(Ok(json!({
             "pool_version": "vipnode/toy",
+            "pool_id": pool_id,
             "welcome": "hello",
             "report_interval_ms": 60_000,
             "price": "0",

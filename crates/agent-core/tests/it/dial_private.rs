@@ -1,0 +1,95 @@
+//! Which addresses a pool may have the node dial.
+
+use crate::common::*;
+use vipnode_agent_core::{Action, AgentConfig, Event, FromPool, Notice};
+use vipnode_types::{
+    Enode, EnodeHost, PeerCommand,
+    wire::{AdmitCall, DialCall, LeaveReason, LeasedHost, Side},
+};
+
+fn strict(config: AgentConfig) -> AgentConfig {
+    AgentConfig { dial_private: false, ..config }
+}
+
+/// Joined to a pool that was reached at this address.
+fn live_at(config: AgentConfig, address: &str) -> Bench {
+    let mut bench = Bench::new(strict(config));
+    bench.node_up();
+    bench.on(Event::PoolOpen);
+    let tag = bench.connect_tag();
+    bench.on(Event::PoolAddress(address.parse().unwrap()));
+    bench.answer(tag, welcome(Vec::new()));
+    bench
+}
+
+const PUBLIC: &str = "203.0.113.1";
+
+#[test]
+fn a_pool_at_a_public_address_has_no_private_address_dialed() {
+    for host in [EnodeHost::Ip([10, 0, 0, 9].into()), EnodeHost::Dns("host.example".into())] {
+        let mut bench = live_at(client_config(1), PUBLIC);
+        bench.oblige();
+        let at = host.clone();
+        bench.give(vec![LeasedHost { host: Enode { host, ..enode(9) }, ..place(1, 9) }]);
+        assert_eq!(bench.calls(), vec![]);
+        assert_eq!(bench.notices(), vec![Notice::PrivateAddress { host: node(9), at }]);
+        let leave = bench.leave().unwrap();
+        assert_eq!((leave.leases, leave.reason), (vec![lease(1)], LeaveReason::NotConnected));
+        let ask = (0..10).find_map(|_| {
+            bench.after(1_000);
+            bench.ask()
+        });
+        assert_eq!(ask.unwrap().1.avoid, vec![node(9)], "the pool gives another");
+    }
+}
+
+#[test]
+fn a_pool_at_a_private_address_or_the_user_allows_it() {
+    for address in ["10.0.0.1", "127.0.0.1", "100.64.1.1", "fd00::1"] {
+        let mut bench = live_at(client_config(1), address);
+        bench.give(vec![place(1, 9)]);
+        assert_eq!(bench.calls(), vec![PeerCommand::Dial(enode(9))], "{address}");
+    }
+    let mut bench = live_at(client_config(1), PUBLIC);
+    bench.on(Event::Configured(Box::new(client_config(1))));
+    bench.on(Event::PoolOpen);
+    let tag = bench.connect_tag();
+    bench.answer(tag, welcome(Vec::new()));
+    bench.give(vec![place(1, 9)]);
+    assert_eq!(bench.calls(), vec![PeerCommand::Dial(enode(9))], "--dial-private");
+}
+
+#[test]
+fn the_address_of_a_pool_holds_for_its_socket_only() {
+    let mut bench = live_at(client_config(1), "10.0.0.1");
+    bench.on(Event::PoolLost { why: "gone".into() });
+    bench.on(Event::PoolOpen);
+    let tag = bench.connect_tag();
+    bench.answer(tag, welcome(Vec::new()));
+    bench.give(vec![place(1, 9)]);
+    assert_eq!(bench.calls(), vec![]);
+}
+
+#[test]
+fn a_host_dials_no_private_client_of_a_public_pool() {
+    let mut bench = live_at(host_config(2), PUBLIC);
+    bench.take_report();
+    let FromPool::Admit(call) = admit(1, 9) else { unreachable!() };
+    bench.call(1, FromPool::Admit(AdmitCall { client_enode: Some(enode(9)), ..call }));
+    assert_eq!(bench.calls(), vec![PeerCommand::Admit(Enode::id_only(node(9)))]);
+    bench.done();
+    let error = bench.call(2, dial(1, Side::Host, 9)).iter().find_map(|action| match action {
+        Action::Answer { tag: 2, reply } => reply.clone().err(),
+        _ => None,
+    });
+    assert!(error.unwrap().hint().unwrap().contains("--dial-private"));
+    assert_eq!(bench.calls(), vec![]);
+    let public = Enode::at(node(9), [203, 0, 113, 9].into(), 30303);
+    bench.call(3, FromPool::Dial(DialCall { peer: public.clone(), ..call_of(dial(1, Side::Host, 9)) }));
+    assert_eq!(bench.calls(), vec![PeerCommand::Dial(public)]);
+}
+
+fn call_of(call: FromPool) -> DialCall {
+    let FromPool::Dial(call) = call else { unreachable!() };
+    call
+}
