@@ -16,6 +16,9 @@ use super::{
 };
 use crate::{Keepalive, OpenError, OpenSession, PoolHeaders, RpcLimits, TlsFault, Trust, drive, limits::BODY_CHARS};
 
+/// TCP, or TLS on it.
+type Stream = Either<TcpStream, Box<TlsStream<TcpStream>>>;
+
 /// Opens a WebSocket: to a pool, or to the WebSocket of an execution client.
 ///
 /// # Errors
@@ -49,7 +52,7 @@ async fn connect(
     url: &str,
     checked: &RpcUrl,
     trust: &Trust,
-) -> Result<(Either<TcpStream, Box<TlsStream<TcpStream>>>, Option<IpAddr>), OpenError> {
+) -> Result<(Stream, Option<IpAddr>), OpenError> {
     let address = |why: &str| OpenError::Address { url: url.to_owned(), why: why.to_owned() };
     let unreachable = |error: io::Error| OpenError::unreachable(url, &error);
     let host = checked.host();
