@@ -1,6 +1,6 @@
 //! Directories that are safe to keep keys, a journal, and sockets in.
 
-use std::{fs, io, path::Path};
+use std::{ffi::OsStr, fs, io, path::Path};
 
 use crate::OpenDir;
 
@@ -21,8 +21,11 @@ pub fn make_dir(path: &Path) -> io::Result<()> {
 ///
 /// # Errors
 /// The system's error, also [`io::ErrorKind::PermissionDenied`] where another user could replace files in one of the two.
-pub fn make_own_dir(root: &Path, name: &str) -> io::Result<OpenDir> {
-    OpenDir::create(root)?.create_own_dir(name)
+pub fn make_own_dir(path: &Path) -> io::Result<OpenDir> {
+    match (path.parent(), path.file_name().and_then(OsStr::to_str)) {
+        (Some(root), Some(name)) => OpenDir::create(root)?.create_own_dir(name),
+        _ => Err(io::Error::new(io::ErrorKind::InvalidInput, "it is not the path of a directory in another one")),
+    }
 }
 
 #[cfg(all(test, unix))]
@@ -37,9 +40,9 @@ mod tests {
         let own = root.path().join("admin");
         fs::create_dir(&own).unwrap();
         fs::set_permissions(&own, fs::Permissions::from_mode(0o777)).unwrap();
-        make_own_dir(root.path(), "admin").unwrap();
+        make_own_dir(&own).unwrap();
         assert_eq!(fs::metadata(&own).unwrap().permissions().mode() & 0o777, 0o700);
         fs::set_permissions(root.path(), fs::Permissions::from_mode(0o777)).unwrap();
-        assert_eq!(make_own_dir(root.path(), "admin").unwrap_err().kind(), io::ErrorKind::PermissionDenied);
+        assert_eq!(make_own_dir(&own).unwrap_err().kind(), io::ErrorKind::PermissionDenied);
     }
 }

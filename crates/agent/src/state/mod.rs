@@ -63,7 +63,7 @@ impl StateDir {
     /// Makes it, and has it be its owner's alone.
     pub(crate) fn agents(root: &Path) -> Result<PathBuf, AgentError> {
         let path = Self::agents_of(root);
-        make_own_dir(root, AGENTS).map_err(unsafe_dir(&path))?;
+        make_own_dir(&path).map_err(unsafe_dir(&path))?;
         Ok(path)
     }
 

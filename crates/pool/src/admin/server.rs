@@ -45,8 +45,7 @@ const RETRY: Duration = Duration::from_millis(100);
 /// # Errors
 /// The system's error; the directory above it is not safe.
 pub(crate) fn listen(socket: &Path) -> io::Result<IpcServer> {
-    let folder = socket.parent().unwrap_or(socket);
-    make_own_dir(folder.parent().unwrap_or(folder), folder)?;
+    make_own_dir(socket.parent().unwrap_or(socket))?;
     let limits = IpcServerLimits {
         connections: CONNECTIONS,
         request_bytes: REQUEST_BYTES,
