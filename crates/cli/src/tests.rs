@@ -136,7 +136,11 @@ fn notices() -> Vec<Notice> {
     let (lease, host, client) = (LeaseId::new(7), node(0xab), node(0xcd));
     let version = "Geth/v1.12.0".to_owned();
     let mut notices = vec![
-        Notice::Connected { welcome: Some("Be kind.".to_owned()), price: Some("100 gwei".parse().unwrap()), pool_id: Some(pool_id()) },
+        Notice::Connected {
+            welcome: Some("Be kind.".to_owned()),
+            price: Some("100 gwei".parse().unwrap()),
+            pool_id: Some(pool_id()),
+        },
         Notice::Connected { welcome: None, price: None, pool_id: None },
         Notice::PoolUntrusted { why: Failure::of(&other_pool()) },
         Notice::PrivateAddress { host, at: EnodeHost::Ip([10, 0, 0, 7].into()) },

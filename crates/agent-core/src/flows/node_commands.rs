@@ -108,5 +108,4 @@ impl AgentCore {
         let retry = |lease: &Lease| lease.retry_at().filter(|at| self.node.is_up() && *at > self.now);
         tasks.chain(self.leases.iter().filter_map(retry))
     }
-
 }

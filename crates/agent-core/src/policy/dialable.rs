@@ -70,7 +70,8 @@ mod tests {
         for ip in ["203.0.113.9", "100.63.255.255", "100.128.0.1", "172.32.0.1", "2001:db8::1"] {
             assert_eq!(at(ip, false), None, "{ip}");
         }
-        let named = Enode { host: EnodeHost::Dns("host.example".into()), ..Enode::at(NodeId::new([7; 64]), [1; 4].into(), 1) };
+        let named =
+            Enode { host: EnodeHost::Dns("host.example".into()), ..Enode::at(NodeId::new([7; 64]), [1; 4].into(), 1) };
         assert_eq!((undialable(&named, false), undialable(&named, true)), (Some(Undialable::Private), None));
     }
 }

@@ -4,7 +4,7 @@ use crate::common::*;
 use vipnode_agent_core::{Action, AgentConfig, Event, FromPool, Notice};
 use vipnode_types::{
     Enode, EnodeHost, PeerCommand,
-    wire::{AdmitCall, DialCall, LeaveReason, LeasedHost, Side},
+    wire::{AdmitCall, DialCall, LeasedHost, LeaveReason, Side},
 };
 
 fn strict(config: AgentConfig) -> AgentConfig {

@@ -9,11 +9,7 @@ use vipnode_agent_core::{FromPool, PoolAnswer, RequestTag, ToPool};
 use vipnode_rpc::{Closed, Incoming, OpenSession, RpcClient};
 use vipnode_types::{Failure, wire::WireError};
 
-use super::{
-    CallResponder, Connector, PoolConnection, Protocol,
-    pool_identity::PoolIdentity,
-    protocol3::Proof,
-};
+use super::{CallResponder, Connector, PoolConnection, Protocol, pool_identity::PoolIdentity, protocol3::Proof};
 use crate::{AgentError, limits::QUERIES, local::PoolQuery};
 
 /// The connection to the pool: opened, served, and opened again when the agent core requests it.

@@ -5,10 +5,7 @@ use serde_json::{Value, json};
 use vipnode_agent::{AcceptedPool, AgentNotice, PinChange, PinReason, PoolAddress, RunnerConfig, state};
 use vipnode_agent_core::Notice;
 use vipnode_rpc::PoolHeaders;
-use vipnode_types::{
-    Ms, PoolId, PoolKey, PoolKeyChange, PoolKeyChanges,
-    wire::method,
-};
+use vipnode_types::{Ms, PoolId, PoolKey, PoolKeyChange, PoolKeyChanges, wire::method};
 
 const URL: &str = "wss://pool.example/";
 

@@ -8,7 +8,9 @@ mod command_error;
 mod setting_error;
 mod target_error;
 
-pub(crate) use self::{cli_error::CliError, command_error::CommandError, setting_error::SettingError, target_error::TargetError};
+pub(crate) use self::{
+    cli_error::CliError, command_error::CommandError, setting_error::SettingError, target_error::TargetError,
+};
 
 /// The errors that arise in the command line, for the page of all errors.
 #[cfg(test)]

@@ -229,9 +229,9 @@ fn direct_line(notice: &Notice) -> Line {
                 host.short(),
                 host_text(at)
             );
-            Line::new("private_address", Tone::Warning, text)
-                .with("peer", host.to_string())
-                .hint("Pass --dial-private if you trust this pool to have your node dial addresses of your own network.")
+            Line::new("private_address", Tone::Warning, text).with("peer", host.to_string()).hint(
+                "Pass --dial-private if you trust this pool to have your node dial addresses of your own network.",
+            )
         }
         _ => lease_line(notice),
     }
@@ -338,7 +338,11 @@ mod tests {
     #[test]
     fn a_welcome_cannot_paint_on_the_terminal() {
         let welcome = Some("hi\u{1b}[2Jthere".to_owned());
-        let line = agent_notice_line(&AgentNotice::Notice(Notice::Connected { welcome, price: Some(Price::FREE), pool_id: None }));
+        let line = agent_notice_line(&AgentNotice::Notice(Notice::Connected {
+            welcome,
+            price: Some(Price::FREE),
+            pool_id: None,
+        }));
         assert!(line.text.contains("hi [2Jthere"), "{}", line.text);
     }
 }

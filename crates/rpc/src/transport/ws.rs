@@ -48,11 +48,7 @@ pub async fn open_ws(url: &str, limits: &RpcLimits) -> Result<OpenSession, OpenE
 }
 
 /// TCP, and TLS on it for `wss://`; with the address that it is connected to.
-async fn connect(
-    url: &str,
-    checked: &RpcUrl,
-    trust: &Trust,
-) -> Result<(Stream, Option<IpAddr>), OpenError> {
+async fn connect(url: &str, checked: &RpcUrl, trust: &Trust) -> Result<(Stream, Option<IpAddr>), OpenError> {
     let address = |why: &str| OpenError::Address { url: url.to_owned(), why: why.to_owned() };
     let unreachable = |error: io::Error| OpenError::unreachable(url, &error);
     let host = checked.host();
