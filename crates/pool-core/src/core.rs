@@ -90,6 +90,8 @@ impl Core {
             next_rollover(&self.leases, &self.agents, &self.clock, &self.limits),
             self.matching.next_wake(),
             self.agents.next_silence(),
+            self.agents.next_stranger(),
+            self.agents.next_proof(),
             Some(self.agents.flush_at()),
         ]
         .into_iter()
@@ -101,7 +103,9 @@ impl Core {
     #[must_use]
     pub fn gauges(&self) -> Gauges {
         let hosts = self.matching.open_hosts();
-        let deadlines = [self.leases.deadlines(), self.matching.deadlines(), self.agents.silences()];
+        let of_agents = self.agents.silences().saturating_add(self.agents.planned_checks());
+        let of_agents = of_agents.saturating_add(self.agents.planned_proofs());
+        let deadlines = [self.leases.deadlines(), self.matching.deadlines(), of_agents];
         Gauges {
             nodes: count(self.agents.len()),
             connected: count(self.agents.connected()),

@@ -79,6 +79,22 @@ errors! {
         }: Unsuitable,
             "this pool serves chain {id} with the genesis block {ours}, and the genesis block of this node is {theirs}",
             hint "Start the node with the genesis file of that chain, or ask the pool's operator about --chain.";
+        /// The address block of a new node has as many of the nodes that the pool remembers as its share allows.
+        NodesOfBlock {
+            /// When to try again, in milliseconds.
+            retry_ms: u64,
+        }: Busy, "this pool remembers as many nodes of your address block as it may",
+            hint "Try again in {retry_ms} ms.", retry retry_ms;
+        /// The node is on a chain that is new to the pool, and its address block has brought as many chains as its share
+        /// allows.
+        ChainsOfBlock {
+            /// The chain of the node.
+            chain: Box<ChainSpec>,
+            /// When to try again, in milliseconds.
+            retry_ms: u64,
+        }: Busy,
+            "nodes of your address block are on as many chains as they may, and {chain} would be one more",
+            hint "Try again in {retry_ms} ms.", retry retry_ms;
         /// A message names more leases than one agent can have.
         TooManyLeases {
             /// The limit.

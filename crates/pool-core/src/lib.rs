@@ -45,6 +45,7 @@ pub use agents::{
 };
 pub use collections::{
     address_block::{AddressBlock, WideBlock},
+    block_queues::BlockQueues,
     block_shares::BlockShares,
 };
 pub use command::{CallOutcome, Command, Identity};
@@ -60,7 +61,7 @@ pub use metering::pair_time::PairTime;
 pub use node_view::{NodePage, NodeView};
 pub use pool_call::PoolCall;
 pub use protocol2::state::Protocol2State;
-pub use row::{HostTimeRow, LeaseRow, MergedRows, MeteredRow, NodeRow, Presence, Row, RowKey, TimesRow};
+pub use row::{DelegationRow, HostTimeRow, LeaseRow, MergedRows, MeteredRow, NodeRow, Presence, Row, RowKey, TimesRow};
 pub use steps::Steps;
 
 /// The error tables of this crate, for the book's page of errors.

@@ -147,9 +147,12 @@ limits! {
         evict_again_ms: u64 = 2 * SECOND, Time 100..=MINUTE;
         /// If a host refuses a client because it is full or busy, one of its slots counts as taken for this time.
         refused_slot_ms: u64 = 2 * SECOND, Time 100..=MINUTE;
-        /// Different chains; nodes on further chains are answered "busy".
+        /// Different chains that connected nodes are on. An address block (/24, /48) and a provider (/16, /32) may bring at most
+        /// as many as are still free, and a few blocks of a provider always 4; never those of proven nodes and members. Nodes on
+        /// further chains are answered "busy".
         chains: u32 = 4_096, Count 1..=1_000_000;
-        /// Different version strings; further ones are shown as empty.
+        /// Different version strings of connected nodes, shared among address blocks as `chains` are; further ones are shown as
+        /// empty.
         versions: u32 = 4_096, Count 1..=1_000_000;
         /// Characters of a version string; the rest is cut off.
         version_chars: u32 = 64, Count 8..=256;
@@ -157,7 +160,8 @@ limits! {
         capabilities: u32 = 32, Count 1..=64;
         /// Required capabilities, and minimum versions, of one node; only its agent checks the rest.
         rules: u32 = 8, Count 0..=64;
-        /// Different sets of capabilities and rules; nodes with a further set are treated as if they had sent none.
+        /// Different sets of capabilities and rules of connected nodes, shared among address blocks as `chains` are; nodes with a
+        /// further set are treated as if they had sent none.
         profiles: u32 = 4_096, Count 1..=1_000_000;
         /// Clients whose report of one host's capabilities is stored while they are connected; an address block may hold as
         /// many as are free, further reports are ignored.
@@ -174,9 +178,16 @@ limits! {
         unpaired_blocks: u32 = 1_000_000, Count 1..=100_000_000;
         /// Nodes checked in one tick for removal.
         swept_a_tick: u32 = 64, Count 1..=100_000;
-        /// Nodes remembered; new nodes beyond it are answered "busy".
+        /// Nodes remembered. An address block (/24, /48) and a provider (/16, /32) may have at most as many as are still free, and
+        /// a few blocks of a provider always 4; members of a closed pool share the whole. New nodes beyond it are answered "busy".
         nodes: u32 = 4_000_000, Count 1..=100_000_000;
-        /// A node without a lease that was not seen for this long is forgotten.
+        /// Nodes remembered that were never paired, shared in the same way. They are forgotten `nonce_ahead_ms` and
+        /// `nonce_behind_ms` after they left. New nodes beyond it are answered "busy".
+        strangers: u32 = 200_000, Count 1..=100_000_000;
+        /// Forgotten nodes that had shown more than one delegation, of which the newest is remembered, shared in the same way;
+        /// beyond its share, an address block loses its oldest.
+        delegations: u32 = 100_000, Count 1..=100_000_000;
+        /// A node that was ever paired and has no lease is forgotten if it was not seen for this long.
         prune_ms: u64 = 30 * DAY, Time HOUR..=3_650 * DAY;
     }
     also {

@@ -24,6 +24,8 @@ pub enum Row {
     /// A finished row of the meter that is not in the journal yet, since its nodes had too many: further rows of them are added
     /// to it.
     Waiting(Box<MeteredRow>),
+    /// The newest delegation of a node that was forgotten and had shown more than one.
+    Delegation(DelegationRow),
     /// Removes the row with a key.
     Delete(RowKey),
 }
@@ -39,6 +41,8 @@ pub enum RowKey {
     Times(NodeId),
     /// A finished row that is not in the journal yet, by its client and its host.
     Waiting(NodeId, NodeId),
+    /// The newest delegation of a forgotten node.
+    Delegation(NodeId),
 }
 
 /// The time of a week that a client spent with its hosts.
@@ -63,6 +67,17 @@ pub struct HostTimeRow {
     pub block: Option<AddressBlock>,
     /// The time.
     pub time: PairTime,
+}
+
+/// When the newest delegation of a node was issued that is forgotten otherwise. An older one is refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct DelegationRow {
+    /// The node.
+    pub id: NodeId,
+    /// When the delegation was issued.
+    pub issued: Ms,
+    /// The address block that the node counted for.
+    pub block: AddressBlock,
 }
 
 /// When a node last reported.
@@ -97,6 +112,10 @@ pub struct NodeRow {
     pub client: bool,
     /// Whether it was paired with others for long enough.
     pub proven: Proven,
+    /// Whether its newest delegation replaced an older one: then it is known for longer than the node.
+    pub replaced: bool,
+    /// The address block that it counts for among the nodes that the pool remembers; `None` in a closed pool.
+    pub block: Option<AddressBlock>,
 }
 
 /// A running lease: everything that its meter needs, fixed when its row began.

@@ -1,6 +1,6 @@
 use std::collections::{BTreeMap, btree_map};
 
-use vipnode_pool_core::{LeaseRow, MeteredRow, NodeRow, Presence, Row, RowKey, TimesRow};
+use vipnode_pool_core::{DelegationRow, LeaseRow, MeteredRow, NodeRow, Presence, Row, RowKey, TimesRow};
 use vipnode_types::{LeaseId, Ms, NodeId};
 
 use crate::{Store, StoreError};
@@ -17,6 +17,7 @@ pub struct MemoryStore {
     leases: BTreeMap<LeaseId, LeaseRow>,
     times: BTreeMap<NodeId, TimesRow>,
     waiting: BTreeMap<(NodeId, NodeId), MeteredRow>,
+    delegations: BTreeMap<NodeId, DelegationRow>,
     clock: Option<Ms>,
     next_lease: Option<u64>,
     journal: Vec<MeteredRow>,
@@ -34,6 +35,11 @@ impl MemoryStore {
     /// Every node, by ascending id.
     pub(crate) fn nodes(&self) -> impl Iterator<Item = &NodeRow> {
         self.nodes.values()
+    }
+
+    /// The newest delegation of each forgotten node, by ascending id.
+    pub(crate) fn delegations(&self) -> impl Iterator<Item = &DelegationRow> {
+        self.delegations.values()
     }
 
     /// The time of every client with its hosts, by ascending id of the client.
@@ -89,6 +95,9 @@ impl MemoryStore {
             Row::Waiting(row) => {
                 self.waiting.insert((row.lease.client, row.lease.host), (**row).clone());
             }
+            Row::Delegation(row) => {
+                self.delegations.insert(row.id, *row);
+            }
             Row::Clock(floor) => self.clock = Some(*floor),
             Row::NextLease(next) => self.next_lease = Some(*next),
             Row::Delete(RowKey::Node(id)) => {
@@ -102,6 +111,9 @@ impl MemoryStore {
             }
             Row::Delete(RowKey::Waiting(client, host)) => {
                 self.waiting.remove(&(*client, *host));
+            }
+            Row::Delete(RowKey::Delegation(id)) => {
+                self.delegations.remove(id);
             }
         }
     }
@@ -123,6 +135,7 @@ impl Store for MemoryStore {
         self.nodes.values().for_each(|node| each(Row::Node(Box::new(node.clone()))));
         self.leases.values().for_each(|lease| each(Row::Lease(Box::new(lease.clone()))));
         self.times.values().for_each(|times| each(Row::Times(Box::new(times.clone()))));
+        self.delegations.values().for_each(|row| each(Row::Delegation(*row)));
         self.waiting.values().for_each(|row| each(Row::Waiting(Box::new(row.clone()))));
         Ok(())
     }

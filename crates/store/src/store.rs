@@ -7,8 +7,8 @@ use crate::StoreError;
 /// A store keeps two things.
 ///
 /// **State**: the newest value under each key, read back by [`load`](Self::load).
-/// - [`Row::Node`], [`Row::Lease`], [`Row::Times`] and [`Row::Waiting`] replace the value under their key; [`Row::Clock`] and
-///   [`Row::NextLease`] replace the one value there is. The last write wins, also within a batch.
+/// - [`Row::Node`], [`Row::Lease`], [`Row::Times`], [`Row::Waiting`] and [`Row::Delegation`] replace the value under their
+///   key; [`Row::Clock`] and [`Row::NextLease`] replace the one value there is. The last write wins, also within a batch.
 /// - [`Row::Presence`] replaces `seen` of each node it names, and takes its nonce where that is newer. A node
 ///   that is not in the store is skipped.
 /// - [`Row::Delete`] removes the value under a key, if there is one.
@@ -28,7 +28,8 @@ pub trait Store {
     fn apply(&mut self, rows: &[Row]) -> Result<u64, StoreError>;
 
     /// Calls `each` with the whole state: [`Row::Clock`], [`Row::NextLease`], each [`Row::Node`] by ascending id, each
-    /// [`Row::Lease`] by ascending id, each [`Row::Times`] by ascending id, each [`Row::Waiting`] by client and host. Rows that were never written are left out.
+    /// [`Row::Lease`] by ascending id, each [`Row::Times`] by ascending id, each [`Row::Delegation`] by ascending id, each
+    /// [`Row::Waiting`] by client and host. Rows that were never written are left out.
     ///
     /// # Errors
     /// [`StoreError::Unavailable`] or [`StoreError::Corrupt`]; rows passed to `each` so far must not be used then.

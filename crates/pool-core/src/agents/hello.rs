@@ -3,6 +3,7 @@ use vipnode_types::{Account, Capability, MinVersion, Ms, Price};
 use crate::{
     Credentials, Limits, NodeRow,
     agents::{Agents, Changed, node::Endpoint},
+    collections::slab::NIL,
 };
 
 /// The description of a node and its agent that a connect carries, in either protocol.
@@ -53,11 +54,20 @@ impl Agents {
     }
 
     fn set_versions(&mut self, index: u32, hello: &Hello<'_>, limits: &Limits) {
-        let agent = self.intern_version(hello.agent_version, limits);
-        let client = self.intern_version(hello.client_version, limits);
+        self.forget_versions(index);
+        let payer = self.payer_of(index, limits);
+        let agent = self.intern_version(hello.agent_version, payer, limits);
+        let client = self.intern_version(hello.client_version, payer, limits);
+        if let Some(node) = self.nodes.get_mut(index) {
+            node.set_versions(agent, client);
+        }
+    }
+
+    /// Releases the versions that a node uses.
+    pub(in crate::agents) fn forget_versions(&mut self, index: u32) {
         let Some(node) = self.nodes.get_mut(index) else { return };
-        for number in node.set_versions(agent, client) {
-            self.versions.release(number);
+        for number in node.set_versions(NIL, NIL) {
+            self.versions.give_back(number);
         }
     }
 

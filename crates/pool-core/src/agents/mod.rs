@@ -2,14 +2,17 @@
 //! call the collections and the clock. Leases, matching, and money never enter.
 
 pub(crate) mod chain_votes;
+pub(crate) mod delegations;
 pub(crate) mod drains;
 pub(crate) mod hello;
 pub(crate) mod node;
 pub(crate) mod node_class;
+pub(crate) mod node_shares;
 pub(crate) mod presence;
 pub(crate) mod profile;
 pub(crate) mod proven;
 pub(crate) mod registry;
+pub(crate) mod strangers;
 pub(crate) mod update_gaps;
 pub(crate) mod witnesses;
 
@@ -20,10 +23,12 @@ use vipnode_types::{ChainSpec, Enode, Ms, NodeId, protocol2::Kind, sanitize};
 use crate::{
     ConnectionId, Credentials, Limits, NodeRow, Signer,
     agents::{
-        chain_votes::ChainVotes, drains::Drains, node::Node, presence::Presences, profile::Profile, registry::Registry,
-        witnesses::Witnesses,
+        chain_votes::ChainVotes, delegations::Delegations, drains::Drains, node::Node, node_shares::NodeShares,
+        presence::Presences, profile::Profile, registry::Registry, witnesses::Witnesses,
     },
     collections::{
+        address_block::AddressBlock,
+        deadlines::Deadlines,
         interner::Interner,
         seeded_rng::SeededRng,
         slab::{Handle, NIL},
@@ -45,6 +50,12 @@ pub(crate) struct Agents {
     witnesses: Witnesses,
     presences: Presences,
     drains: Drains,
+    shares: NodeShares,
+    /// When never-paired nodes are checked for removal: one entry for each that is gone.
+    strangers: Deadlines<Handle>,
+    delegations: Delegations,
+    /// When nodes may be proven by leases that run.
+    proofs: Deadlines<Handle>,
     roles: Roles,
     /// Where the search for nodes to forget continues.
     sweep_at: u32,
@@ -74,14 +85,18 @@ impl Agents {
     pub(crate) fn new(rng: &mut SeededRng, limits: &Limits, flush_at: Ms) -> Self {
         Self {
             nodes: Registry::new(rng.keys()),
-            chains: Interner::new(rng.keys(), limits.chains as usize),
+            chains: Interner::new(rng.keys(), limits.chains),
             votes: ChainVotes::default(),
-            versions: Interner::new(rng.keys(), limits.versions as usize),
-            profiles: Interner::new(rng.keys(), limits.profiles as usize),
+            versions: Interner::new(rng.keys(), limits.versions),
+            profiles: Interner::new(rng.keys(), limits.profiles),
             unwanted: BTreeMap::new(),
             witnesses: Witnesses::new(),
             presences: Presences::new(flush_at),
             drains: Drains::default(),
+            shares: NodeShares::new(),
+            strangers: Deadlines::new(),
+            delegations: Delegations::new(),
+            proofs: Deadlines::new(),
             roles: Roles::default(),
             sweep_at: 0,
         }
@@ -164,13 +179,6 @@ impl Agents {
         Changed(index)
     }
 
-    /// Adds a new node. Returns `None` if 2^32 - 1 nodes are known.
-    pub(crate) fn insert(&mut self, id: NodeId, credentials: Credentials, seen: Ms, chain: u32) -> Option<u32> {
-        let mut node = Node::new(id, credentials, seen, chain);
-        node.set_drained(self.drains.nodes.contains(&id));
-        self.nodes.insert(node)
-    }
-
     /// Whether a node gets no new leases, by the operator's order.
     pub(crate) fn is_drained(&self, index: u32) -> bool {
         self.drains.all || self.nodes.get(index).is_some_and(Node::drained)
@@ -189,13 +197,48 @@ impl Agents {
         refreshed
     }
 
+    /// Adds a new node, which counts for an address block. Returns `None` if 2^32 - 1 nodes are known.
+    pub(crate) fn insert(
+        &mut self,
+        id: NodeId,
+        credentials: Credentials,
+        seen: Ms,
+        (chain, block): (u32, Option<AddressBlock>),
+    ) -> Option<u32> {
+        let mut node = Node::new(id, credentials, seen, chain);
+        node.set_drained(self.drains.nodes.contains(&id));
+        node.replaced = self.delegations.issued(&id).is_some();
+        node.block = block.unwrap_or(AddressBlock::ALL);
+        let block = node.block;
+        let index = self.nodes.insert(node)?;
+        self.shares.join(block, true);
+        Some(index)
+    }
+
+    /// Whether an address block may have one more never-paired node.
+    pub(crate) fn has_room(&self, block: AddressBlock, limits: &Limits) -> bool {
+        self.shares.may_join(block, true, self.len(), limits)
+    }
+
+    /// The address block that pays for what a node at an address uses; `None` if no share limits it.
+    pub(crate) fn payer(&self, id: &NodeId, address: IpAddr, limits: &Limits) -> Option<AddressBlock> {
+        let proven = self.known(id).is_some_and(|node| node.proven().is_proven());
+        (!limits.closed && !proven).then(|| AddressBlock::of(address))
+    }
+
+    /// As [`Self::payer`], for a connected node.
+    fn payer_of(&self, index: u32, limits: &Limits) -> Option<AddressBlock> {
+        self.address(index).filter(|_| self.is_limited(index, limits)).map(AddressBlock::of)
+    }
+
     /// Adds a node from a stored row.
     pub(crate) fn restore(&mut self, row: &NodeRow) {
-        let Some(chain) = self.chains.acquire_past_limit(row.chain) else { return };
+        let Some(chain) = self.chains.keep(row.chain) else { return };
         self.roles.hosts = self.roles.hosts.saturating_add(u64::from(row.host));
         self.roles.clients = self.roles.clients.saturating_add(u64::from(row.client));
         let mut node = Node::from_row(row, chain);
         node.set_drained(self.drains.nodes.contains(&row.id));
+        self.shares.join(node.block, !row.proven.is_paired());
         if let Some(index) = self.nodes.insert(node) {
             self.count_vote(index, None);
         }
@@ -209,17 +252,17 @@ impl Agents {
 
     /// Forgets a node that has neither a connection nor a lease.
     pub(crate) fn remove(&mut self, index: u32) -> Option<NodeId> {
-        self.forget_profile(index);
+        let seen = self.seen(index);
+        let _removed_next = self.detach(index, seen);
+        self.forget_description(index);
         self.forget_witnesses(index);
         let before = self.vote(index);
         let node = self.nodes.remove(index)?;
         self.count_vote(index, before);
         self.chains.release(node.chain());
+        self.shares.leave(node.block, !node.proven().is_paired());
         self.roles.hosts = self.roles.hosts.saturating_sub(u64::from(node.ever_host()));
         self.roles.clients = self.roles.clients.saturating_sub(u64::from(node.ever_client()));
-        for number in node.versions() {
-            self.versions.release(number);
-        }
         Some(node.id())
     }
 
@@ -242,16 +285,30 @@ impl Agents {
         self.chains.get(number)
     }
 
-    /// Counts one more node on a chain. Returns `None` if the limit of chains is reached.
+    /// Whether a connected node may be on a chain for which `payer` pays.
+    pub(crate) fn may_use_chain(&self, chain: &ChainSpec, payer: Option<AddressBlock>) -> bool {
+        self.chains.may_use(chain, payer)
+    }
+
+    /// Whether connected nodes are on as many chains as the limit allows.
+    pub(crate) const fn has_all_chains(&self) -> bool {
+        self.chains.is_full()
+    }
+
+    /// Counts one more node on a chain. Only while one of its nodes is connected, a chain counts for the limit of chains.
     pub(crate) fn join_chain(&mut self, chain: ChainSpec) -> Option<u32> {
-        self.chains.acquire(chain)
+        self.chains.keep(chain)
     }
 
     /// Moves a node to a chain on which [`Self::join_chain`] has counted it.
     pub(crate) fn move_to_chain(&mut self, index: u32, chain: u32) {
         let before = self.vote(index);
         let Some(node) = self.nodes.get_mut(index) else { return };
-        let old = node.set_chain(chain);
+        let (old, connected) = (node.set_chain(chain), node.is_connected());
+        if connected {
+            self.chains.begin_use(chain, Some(node.block).filter(|block| *block != AddressBlock::ALL));
+            self.chains.end_use(old);
+        }
         self.count_vote(index, before);
         self.chains.release(old);
     }
@@ -271,9 +328,9 @@ impl Agents {
         self.versions.get(node.agent_version()).map(ToString::to_string).unwrap_or_default()
     }
 
-    fn intern_version(&mut self, text: &str, limits: &Limits) -> u32 {
+    fn intern_version(&mut self, text: &str, payer: Option<AddressBlock>, limits: &Limits) -> u32 {
         let cut = sanitize(text, limits.version_chars as usize);
-        self.versions.acquire(cut.into_boxed_str()).unwrap_or(NIL)
+        self.versions.acquire(cut.into_boxed_str(), payer).unwrap_or(NIL)
     }
 
     /// The kind of a node's execution client, as described by its agent.
@@ -285,28 +342,56 @@ impl Agents {
 
     // The connection.
 
-    /// Gives a node a new connection.
+    /// Gives a node a new connection. From here on it uses its chain.
     pub(crate) fn attach(
         &mut self,
         index: u32,
         connection: ConnectionId,
-        address: IpAddr,
-        callable: bool,
+        (address, callable): (IpAddr, bool),
         now: Ms,
+        limits: &Limits,
     ) -> Changed {
         let before = self.vote(index);
+        let (connection_before, chain) = self.get(index).map_or((None, NIL), |node| (node.connection(), node.chain()));
         self.nodes.set_connection(index, Some(connection));
         let changed = self.update(index, |node| node.begin_connection(address, callable, now));
         self.count_vote(index, before);
+        if connection_before.is_none() {
+            self.chains.begin_use(chain, self.payer_of(index, limits));
+        }
+        self.move_to_block(index, address, limits);
         changed
     }
 
-    /// Removes a node's connection.
-    pub(crate) fn detach(&mut self, index: u32) -> Changed {
+    /// Counts a node for the address block where it is now. A block that has no room gets it not: then it still counts for
+    /// the block where it was before, so that nodes that move do not fill a block beyond its share.
+    fn move_to_block(&mut self, index: u32, address: IpAddr, limits: &Limits) {
+        let known = self.len();
+        let block = if limits.closed { AddressBlock::ALL } else { AddressBlock::of(address) };
+        let Some(node) = self.nodes.get_mut(index).filter(|node| node.block != block) else { return };
+        let stranger = !node.proven.is_paired();
+        let free = limits.closed || node.proven.is_proven();
+        if free || self.shares.may_join(block, stranger, known, limits) {
+            self.shares.leave(node.block, stranger);
+            self.shares.join(block, stranger);
+            node.block = block;
+        }
+    }
+
+    /// Forgets the profile and the versions of a node that is not connected; its next connect describes them again.
+    pub(crate) fn forget_description(&mut self, index: u32) {
+        self.forget_profile(index);
+        self.forget_versions(index);
+    }
+
+    /// Removes a node's connection. From here on it uses no chain.
+    pub(crate) fn detach(&mut self, index: u32, now: Ms) -> Changed {
+        let chain = self.get(index).filter(|node| node.is_connected()).map(Node::chain);
+        chain.into_iter().for_each(|chain| self.chains.end_use(chain));
         let before = self.vote(index);
         self.nodes.set_connection(index, None);
         self.count_vote(index, before);
-        self.update(index, Node::end_connection)
+        self.update(index, |node| node.end_connection(chain.map(|_| now)))
     }
 
     /// Updates the smoothed round trip time of an agent's socket, in microseconds.
@@ -330,7 +415,11 @@ impl Agents {
 
     /// Returns the credentials of a node, known or new, with `signer` as its signer.
     pub(crate) fn credentials_with(&self, id: &NodeId, signer: Signer) -> Credentials {
-        self.known(id).map_or_else(|| Credentials::new(signer), |node| node.credentials().with(signer))
+        let new = || {
+            let issued = self.delegations.issued(id).unwrap_or(Ms::ZERO);
+            Credentials { issued, ..Credentials::new(signer) }
+        };
+        self.known(id).map_or_else(new, |node| node.credentials().with(signer))
     }
 
     /// Sets whether a host's slots for light nodes are full. Returns true if they no longer are.
@@ -346,20 +435,29 @@ impl Agents {
         new
     }
 
-    /// Checks the use counts of chains, versions, and profiles.
+    /// Checks the use counts of chains, versions, and profiles, and the counts of nodes by address block.
     ///
     /// # Errors
     /// A description of the first disagreement.
     pub(crate) fn check_shared(&self) -> Result<(), &'static str> {
-        let (mut chains, mut versions, mut profiles) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
+        let (mut chains, mut used_chains) = (BTreeMap::new(), BTreeMap::new());
+        let (mut versions, mut profiles) = (BTreeMap::new(), BTreeMap::new());
+        let mut held = [0_u32; 2];
         let add = |uses: &mut BTreeMap<u32, u32>, number: u32| {
             let count = uses.entry(number).or_default();
             *count = count.saturating_add(1);
         };
         for (_, node) in self.nodes.iter() {
             add(&mut chains, node.chain());
+            if node.is_connected() {
+                add(&mut used_chains, node.chain());
+            }
             node.versions().into_iter().filter(|at| *at != NIL).for_each(|at| add(&mut versions, at));
             Some(node.profile()).filter(|at| *at != NIL).into_iter().for_each(|at| add(&mut profiles, at));
+            let stranger = !node.proven().is_paired();
+            for (count, counts) in held.iter_mut().zip([true, stranger]) {
+                *count = count.saturating_add(u32::from(counts && node.block != AddressBlock::ALL));
+            }
         }
         for (index, list) in &self.unwanted {
             if self.nodes.get(*index).is_none() {
@@ -368,9 +466,11 @@ impl Agents {
             list.iter().for_each(|number| add(&mut versions, *number));
         }
         let agree = [
-            ("chains are miscounted", chains == self.chains.uses()),
-            ("versions are miscounted", versions == self.versions.uses()),
-            ("profiles are miscounted", profiles == self.profiles.uses()),
+            ("chains are miscounted", chains == self.chains.references()),
+            ("chains in use are miscounted", used_chains == self.chains.users()),
+            ("versions are miscounted", versions == self.versions.references() && versions == self.versions.users()),
+            ("profiles are miscounted", profiles == self.profiles.references() && profiles == self.profiles.users()),
+            ("nodes of blocks are miscounted", held == self.shares.held()),
         ];
         agree.into_iter().find(|(_, agrees)| !agrees).map_or(Ok(()), |(what, _)| Err(what))
     }
@@ -378,11 +478,18 @@ impl Agents {
     /// The number of profiles.
     #[cfg(test)]
     pub(crate) fn profiles(&self) -> usize {
-        self.profiles.uses().len()
+        self.profiles.references().len()
     }
 
     #[cfg(test)]
     pub(crate) fn heap_bytes(&self) -> usize {
-        self.nodes.heap_bytes() + self.presences.heap_bytes()
+        let planned = self.strangers.heap_bytes() + self.proofs.heap_bytes();
+        self.nodes.heap_bytes() + self.presences.heap_bytes() + planned
+    }
+
+    /// Of what nodes share.
+    #[cfg(test)]
+    pub(crate) fn shared_heap_bytes(&self) -> usize {
+        self.chains.heap_bytes() + self.versions.heap_bytes() + self.profiles.heap_bytes()
     }
 }

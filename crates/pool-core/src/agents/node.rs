@@ -5,7 +5,7 @@ use vipnode_types::{Account, AddressScope, ChainSpec, Enode, EnodeHost, LeaseSet
 use crate::{
     ConnectionId, Credentials, NodeRow, Proven,
     agents::{hello::Hello, update_gaps::UpdateGaps},
-    collections::slab::NIL,
+    collections::{address_block::AddressBlock, slab::NIL},
     protocol2::dialect::Dialect,
 };
 
@@ -22,11 +22,16 @@ pub(crate) struct Node {
     ever_host: bool,
     ever_client: bool,
     pub(in crate::agents) proven: Proven,
+    /// Whether its newest delegation replaced an older one.
+    pub(in crate::agents) replaced: bool,
+    /// The address block that it counts for; [`AddressBlock::ALL`] for none.
+    pub(in crate::agents) block: AddressBlock,
 
     /// The current connection, if any. The fields below describe it.
     pub(in crate::agents) connection: Option<ConnectionId>,
     address: Option<IpAddr>,
     callable: bool,
+    /// When it last connected or left.
     since: Ms,
     /// Numbers of the versions, or [`NIL`] if they are unknown or too many.
     agent_version: u32,
@@ -46,12 +51,17 @@ pub(crate) struct Node {
     /// Whether its slots for light nodes are full.
     light_full: bool,
     consuming: bool,
-    max_price: Price,
+    /// `None` if it has no maximum, as most have none.
+    max_price: Option<Box<Price>>,
 
     /// Whether the store has a row of it.
     stored: bool,
     /// Whether it has an entry among the deadlines of silence.
     pub(in crate::agents) watched: bool,
+    /// Whether it has an entry among the checks of never-paired nodes.
+    pub(in crate::agents) planned: bool,
+    /// Whether it has an entry among the nodes that may be proven.
+    pub(in crate::agents) proof_planned: bool,
     /// Whether its presence changed since the last write.
     pub(in crate::agents) dirty: bool,
 }
@@ -89,6 +99,8 @@ impl Node {
             ever_host: false,
             ever_client: false,
             proven: Proven::No,
+            replaced: false,
+            block: AddressBlock::ALL,
             connection: None,
             address: None,
             callable: false,
@@ -106,9 +118,11 @@ impl Node {
             slots: 0,
             light_full: false,
             consuming: false,
-            max_price: ANY_PRICE,
+            max_price: None,
             stored: false,
             watched: false,
+            planned: false,
+            proof_planned: false,
             dirty: false,
         }
     }
@@ -121,6 +135,8 @@ impl Node {
         node.ever_host = row.host;
         node.ever_client = row.client;
         node.proven = row.proven.clone();
+        node.replaced = row.replaced;
+        node.block = row.block.unwrap_or(AddressBlock::ALL);
         node.stored = true;
         node
     }
@@ -137,6 +153,8 @@ impl Node {
             host: self.ever_host,
             client: self.ever_client,
             proven: self.proven.clone(),
+            replaced: self.replaced,
+            block: Some(self.block).filter(|block| *block != AddressBlock::ALL),
         }
     }
 
@@ -214,7 +232,7 @@ impl Node {
         self.callable
     }
 
-    /// When it last connected.
+    /// When it last connected; while it is not connected, when it left.
     pub(crate) const fn since(&self) -> Ms {
         self.since
     }
@@ -269,8 +287,8 @@ impl Node {
     }
 
     /// The highest price that it accepts; [`ANY_PRICE`] if it has no maximum.
-    pub(crate) const fn max_price(&self) -> Price {
-        self.max_price
+    pub(crate) fn max_price(&self) -> Price {
+        self.max_price.as_deref().copied().unwrap_or(ANY_PRICE)
     }
 
     pub(crate) const fn agent_version(&self) -> u32 {
@@ -317,19 +335,22 @@ impl Node {
         self.hash = LeaseSetHash::default();
     }
 
-    pub(in crate::agents) const fn end_connection(&mut self) {
+    pub(in crate::agents) fn end_connection(&mut self, left: Option<Ms>) {
         self.rtt_us = 0;
+        self.since = left.unwrap_or(self.since);
     }
 
     /// Stores the description that its agent sent in a connect.
     pub(in crate::agents) fn take_in(&mut self, hello: Hello<'_>, most_slots: u32) {
+        let before = self.credentials.issued;
+        self.replaced |= before != Ms::ZERO && before != hello.credentials.issued;
         self.credentials = hello.credentials;
         self.endpoint = hello.endpoint;
         self.hosting = hello.host.is_some();
         self.slots = hello.host.map_or(0, |(slots, _)| slots.min(most_slots));
         self.ever_host |= hello.host.is_some();
         self.consuming = hello.client.is_some();
-        self.max_price = hello.client.unwrap_or(ANY_PRICE);
+        self.max_price = hello.client.filter(|price| *price != ANY_PRICE).map(Box::new);
         self.ever_client |= hello.client.is_some();
     }
 

@@ -35,7 +35,7 @@ impl Agents {
     /// Stores a node's capabilities and rules; each connect replaces both.
     pub(in crate::agents) fn set_profile(&mut self, index: u32, said: &Hello<'_>, limits: &Limits) {
         let profile = Profile::said(said, limits);
-        let profile = if profile.is_empty() { None } else { self.profiles.acquire(profile) };
+        let profile = if profile.is_empty() { None } else { self.profiles.acquire(profile, self.payer_of(index, limits)) };
         self.forget_profile(index);
         if let Some(node) = self.nodes.get_mut(index) {
             node.set_profile(profile.unwrap_or(NIL));
@@ -46,10 +46,10 @@ impl Agents {
     /// Releases the shared values that a node uses.
     pub(in crate::agents) fn forget_profile(&mut self, index: u32) {
         if let Some(node) = self.nodes.get_mut(index) {
-            self.profiles.release(node.set_profile(NIL));
+            self.profiles.give_back(node.set_profile(NIL));
         }
         for number in self.unwanted.remove(&index).unwrap_or_default() {
-            self.versions.release(number);
+            self.versions.give_back(number);
         }
     }
 
@@ -84,7 +84,7 @@ impl Agents {
         list.push(version);
         self.versions.share(version);
         if let Some(oldest) = oldest {
-            self.versions.release(oldest);
+            self.versions.give_back(oldest);
         }
         oldest.is_none()
     }

@@ -1,5 +1,7 @@
 use std::net::IpAddr;
 
+use vipnode_types::Ms;
+
 use crate::{Limits, agents::Agents, collections::address_block::WideBlock};
 
 /// Whether a node was paired with others for long enough to be known as real.
@@ -42,6 +44,15 @@ impl Proven {
     #[must_use]
     pub const fn is_paired(&self) -> bool {
         !matches!(self, Self::No)
+    }
+
+    /// How many more milliseconds it takes at least, of `needed` with each of two wide blocks.
+    fn lacks_ms(&self, needed: u64) -> u64 {
+        match self {
+            Self::No => needed,
+            Self::Partly(times) => times.iter().map(|time| needed.saturating_sub(time.ms)).max().unwrap_or(needed),
+            Self::Yes => 0,
+        }
     }
 
     /// Remembers that it was paired. Returns whether that is new.
@@ -103,17 +114,85 @@ impl Agents {
         !limits.closed && !self.is_proven(index)
     }
 
+    /// How many more milliseconds a node has to be paired at least to be proven.
+    pub(crate) fn lacks_ms(&self, index: u32, limits: &Limits) -> u64 {
+        let needed = if limits.closed { 1 } else { limits.proven_ms };
+        self.get(index).map_or(needed, |node| node.proven().lacks_ms(needed))
+    }
+
+    /// Plans to look whether a node is proven, unless it is or that is planned already.
+    pub(crate) fn plan_proof(&mut self, index: u32, due: Ms) {
+        let Some(handle) = self.nodes.handle(index) else { return };
+        let node = self.nodes.get_mut(index).filter(|node| !node.proven.is_proven() && !node.proof_planned);
+        let Some(node) = node else { return };
+        node.proof_planned = true;
+        self.proofs.push(due, handle);
+    }
+
+    /// Returns a node that may be proven by now, for which no further look is planned from here on.
+    pub(crate) fn pop_proof(&mut self, now: Ms) -> Option<Option<u32>> {
+        let handle = self.proofs.pop_due(now)?;
+        let index = self.nodes.live(handle);
+        if let Some(node) = index.and_then(|index| self.nodes.get_mut(index)) {
+            node.proof_planned = false;
+        }
+        Some(index)
+    }
+
+    /// When the next node may be proven.
+    pub(crate) fn next_proof(&self) -> Option<Ms> {
+        self.proofs.next()
+    }
+
+    /// The number of nodes that may be proven by their running leases.
+    pub(crate) const fn planned_proofs(&self) -> usize {
+        self.proofs.len()
+    }
+
+    /// Makes a node proven if what was counted before and the milliseconds of its running leases with other nodes are
+    /// enough. Returns how many more it takes at least. The time of a running lease is not counted yet: that is done when
+    /// its row ends.
+    pub(crate) fn prove(&mut self, index: u32, running: &[(u32, u64)], limits: &Limits) -> u64 {
+        let needed = if limits.closed { None } else { Some(limits.proven_ms) };
+        let Some((node, own)) = self.get(index).and_then(|node| Some((node, node.address()?))) else { return u64::MAX };
+        let mut proven = node.proven().clone();
+        for (other, ms) in running {
+            if let Some(other) = self.address(*other) {
+                proven.add(own, other, *ms, needed);
+            }
+        }
+        let lacks_ms = proven.lacks_ms(needed.unwrap_or(1));
+        let vote = self.vote(index);
+        if lacks_ms == 0
+            && let Some(node) = self.nodes.get_mut(index)
+        {
+            let stranger = !node.proven.is_paired();
+            node.proven = Proven::Yes;
+            if stranger {
+                self.shares.paired(node.block);
+            }
+        }
+        self.count_vote(index, vote);
+        lacks_ms
+    }
+
     /// Adds time that two nodes were paired, in milliseconds; returns which of the two are to be written again.
     pub(crate) fn add_paired(&mut self, pair: [u32; 2], ms: u64, limits: &Limits) -> [bool; 2] {
         let needed = if limits.closed { None } else { Some(limits.proven_ms) };
         let addresses = pair.map(|node| self.address(node));
         let votes = pair.map(|node| self.vote(node));
         let mut add = |index, own: Option<IpAddr>, other: Option<IpAddr>| {
-            self.nodes.get_mut(index).is_some_and(|node| match own.zip(other) {
+            let Some(node) = self.nodes.get_mut(index) else { return false };
+            let stranger = !node.proven.is_paired();
+            let changed = match own.zip(other) {
                 Some((own, other)) => node.proven.add(own, other, ms, needed),
                 // Not connected since the pool's start.
                 None => ms > 0 && node.proven.set_paired(),
-            })
+            };
+            if stranger && node.proven.is_paired() {
+                self.shares.paired(node.block);
+            }
+            changed
         };
         let ([first, second], [one, two]) = (pair, addresses);
         let changed = [add(first, one, two), add(second, two, one)];

@@ -178,11 +178,12 @@ impl Agents {
             let filled = Profile { serves: agreed.into(), rules: rules.clone() };
             let own = Profile { serves: Box::default(), rules };
             // If the table of profiles is full, the host is as it described itself.
+            let payer = self.payer_of(host, limits);
             let number = [filled, own].into_iter().filter(|profile| !profile.is_empty());
-            let number = number.into_iter().find_map(|profile| self.profiles.acquire(profile)).unwrap_or(NIL);
+            let number = number.into_iter().find_map(|profile| self.profiles.acquire(profile, payer)).unwrap_or(NIL);
             let is_filled = self.profiles.get(number).is_some_and(|profile| !profile.serves.is_empty());
             if let Some(node) = self.nodes.get_mut(host) {
-                self.profiles.release(node.set_profile(number));
+                self.profiles.give_back(node.set_profile(number));
             }
             if let Some(at) = self.witnesses.hosts.get_mut(&host) {
                 at.filled = is_filled;

@@ -4,7 +4,7 @@ use std::{
 };
 
 /// A block of addresses that one operator is likely to hold: the /24 of an IPv4 address, the /48 of an IPv6 address.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
 pub struct AddressBlock(u64);
 
 /// Addresses that one provider is likely to hold: the /16 of an IPv4, the /32 of an IPv6 address. A /32 has 65,536

@@ -1,7 +1,8 @@
 //! Containers and small values that are independent of pools: a slab, an interner, a queue of deadlines, a seeded random
-//! number generator, address blocks. They call nothing else in this crate, and nothing of the domain enters.
+//! number generator, address blocks, queues and shares of address blocks. They call nothing else in this crate, and nothing of the domain enters.
 
 pub(crate) mod address_block;
+pub(crate) mod block_queues;
 pub(crate) mod block_shares;
 pub(crate) mod by_index;
 pub(crate) mod deadlines;

@@ -153,6 +153,7 @@ impl Core {
                     // Its node cannot do it now. Until it does, the slot is taken.
                     let due = output.now.plus(self.evict_again_ms(eviction.tries));
                     self.leases.hold_slot_until(node, due, Some((call.lease, eviction.again())));
+                    self.refresh_open_hosts(node);
                     return;
                 }
                 _ => {}

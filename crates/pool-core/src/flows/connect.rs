@@ -22,7 +22,7 @@ impl Core {
         (address, callable): (IpAddr, bool),
         hello: &ConnectRequest,
     ) {
-        match self.enter(output, identity, hello) {
+        match self.enter(output, identity, address, hello) {
             Ok(index) => {
                 let said = Hello {
                     credentials: self.delegated(identity, hello),
@@ -47,15 +47,20 @@ impl Core {
     }
 
     /// Returns the index of the connecting node, known or new, on the chain that it follows.
-    fn enter(&mut self, output: &mut Output, identity: &Identity, hello: &ConnectRequest) -> Result<u32, WireError> {
+    fn enter(
+        &mut self,
+        output: &mut Output,
+        identity: &Identity,
+        address: IpAddr,
+        hello: &ConnectRequest,
+    ) -> Result<u32, WireError> {
         if hello.protocol != PROTOCOL {
             return Err(CoreError::Protocol { theirs: hello.protocol, ours: PROTOCOL }.into());
         }
         if hello.enode.as_ref().is_some_and(|enode| enode.id != identity.node) {
             return Err(CoreError::ForeignEnode.into());
         }
-        let known = self.agents.known(&identity.node);
-        if known.is_some_and(|node| identity.issued < node.credentials().issued) {
+        if identity.issued < self.agents.newest_delegation(&identity.node) {
             return Err(CoreError::OldDelegation.into());
         }
         let chain = hello.chain;
@@ -64,7 +69,7 @@ impl Core {
             return Err(CoreError::OtherGenesis { id: chain.chain_id, theirs, ours }.into());
         }
         let credentials = self.delegated(identity, hello);
-        self.node_on(output, identity.node, hello.chain, &credentials)
+        self.node_on(output, (identity.node, address), hello.chain, &credentials)
     }
 
     /// Returns the node's credentials with this agent as the signer.

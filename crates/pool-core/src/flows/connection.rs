@@ -6,7 +6,7 @@ use vipnode_types::{
 };
 
 use crate::{
-    ConnectionId, Core, Credentials, Effect, Row,
+    ConnectionId, Core, Credentials, Effect, NodeRow, Row, RowKey,
     agents::{Changed, hello::Hello},
     core_error::CoreError,
     leases::lease::UNSEEN,
@@ -14,15 +14,23 @@ use crate::{
 };
 
 impl Core {
-    /// Returns the index of a node, known or new with these credentials, on the chain that it follows.
+    /// Returns the index of a node at an address, known or new with these credentials, on the chain that it follows.
     pub(crate) fn node_on(
         &mut self,
         output: &mut Output,
-        id: NodeId,
+        (id, address): (NodeId, IpAddr),
         chain: ChainSpec,
         credentials: &Credentials,
     ) -> Result<u32, WireError> {
         let retry_ms = self.limits.report_interval_ms;
+        let payer = self.agents.payer(&id, address, &self.limits);
+        if !self.agents.may_use_chain(&chain, payer) {
+            let chain = Box::new(chain);
+            return Err(match self.agents.has_all_chains() {
+                true => CoreError::ChainsFull { chain, retry_ms }.into(),
+                false => CoreError::ChainsOfBlock { chain, retry_ms }.into(),
+            });
+        }
         if let Some(index) = self.agents.find(&id) {
             if self.is_silent(index) {
                 self.go_down(output, index);
@@ -34,9 +42,15 @@ impl Core {
         if self.agents.len() >= self.limits.nodes as usize && !self.make_room(output) {
             return Err(full.into());
         }
-        let chain =
-            self.agents.join_chain(chain).ok_or_else(|| CoreError::ChainsFull { chain: Box::new(chain), retry_ms })?;
-        self.agents.insert(id, credentials.clone(), output.now, chain).ok_or_else(|| full.into())
+        if payer.is_some_and(|block| !self.agents.has_room(block, &self.limits)) {
+            return Err(CoreError::NodesOfBlock { retry_ms }.into());
+        }
+        let chain = self.agents.join_chain(chain).ok_or_else(|| full.clone())?;
+        let index = self.agents.insert(id, credentials.clone(), output.now, (chain, payer)).ok_or(full)?;
+        if self.agents.take_delegation(&id) {
+            output.persist(Row::Delete(RowKey::Delegation(id)));
+        }
+        Ok(index)
     }
 
     /// Moves a node to another chain. Of its leases, those go on that run with nodes of joined chains.
@@ -46,8 +60,8 @@ impl Core {
             return Ok(());
         }
         let retry_ms = self.limits.report_interval_ms;
-        let new =
-            self.agents.join_chain(chain).ok_or_else(|| CoreError::ChainsFull { chain: Box::new(chain), retry_ms })?;
+        let full = CoreError::ChainsFull { chain: Box::new(chain), retry_ms };
+        let new = self.agents.join_chain(chain).ok_or(full)?;
         self.detach(output, index);
         for (lease, side) in self.leases.of(index) {
             let runs = self.leases.get(lease).filter(|lease| lease.is_running());
@@ -69,14 +83,15 @@ impl Core {
         (address, callable): (IpAddr, bool),
         said: Hello<'_>,
     ) {
-        self.attach(output, index, connection, address, callable);
-        let changed = self.take_in(output, index, said);
+        let before = self.agents.row(index);
+        self.attach(output, index, connection, (address, callable));
+        let changed = self.take_in(output, index, said, before.as_ref());
         self.refresh(&changed);
         self.agents.watch(index, &self.clock, &self.limits);
     }
 
     /// Gives a node its new connection and closes an older one.
-    fn attach(&mut self, output: &mut Output, index: u32, connection: ConnectionId, address: IpAddr, callable: bool) {
+    fn attach(&mut self, output: &mut Output, index: u32, connection: ConnectionId, from: (IpAddr, bool)) {
         if let Some(other) = self.agents.at(connection).filter(|&other| other != index) {
             self.detach(output, other);
         }
@@ -91,13 +106,19 @@ impl Core {
             self.leases.of_client(index).filter(|(_, lease)| !lease.is_running() && lease.is_shared()).count();
         let before = self.context().offer_share(index);
         // Not refreshed here: the old description is outdated, and the new one is stored next.
-        let _stale = self.agents.attach(index, connection, address, callable, output.now);
+        let _stale = self.agents.attach(index, connection, from, output.now, &self.limits);
         let after = self.context().offer_share(index);
         self.matching.offers_move(pending, before, after);
     }
 
-    /// Stores the description of a node.
-    fn take_in(&mut self, output: &mut Output, index: u32, said: Hello<'_>) -> Changed {
+    /// Stores the description of a node, whose row was `before`.
+    fn take_in(
+        &mut self,
+        output: &mut Output,
+        index: u32,
+        said: Hello<'_>,
+        before: Option<&NodeRow>,
+    ) -> Changed {
         for (lease, side) in self.leases.of(index) {
             let reason = match side {
                 Side::Client if said.client.is_none() => EvictReason::Left,
@@ -106,7 +127,6 @@ impl Core {
             };
             self.end_lease(output, lease, reason, Some(side), None);
         }
-        let before = self.agents.row(index);
         if let Some((_, payout)) = said.host {
             self.change_payout(output, index, payout);
         }
@@ -114,7 +134,7 @@ impl Core {
         let unseen = leases.all(|(lease, side)| self.leases.get(lease).is_none_or(|lease| lease.up(side) == UNSEEN));
         // If no meter depends on it, a connect counts as being seen.
         let seen_from = unseen.then_some(output.now);
-        let (changed, row) = self.agents.take_in(index, said, before.as_ref(), seen_from, &self.limits);
+        let (changed, row) = self.agents.take_in(index, said, before, seen_from, &self.limits);
         if let Some(row) = row {
             output.persist(Row::Node(Box::new(row)));
         }
@@ -137,11 +157,21 @@ impl Core {
 
     /// Removes a node's connection. Its leases continue; whatever belonged to the connection ends.
     pub(crate) fn detach(&mut self, output: &mut Output, index: u32) {
-        let changed = self.agents.detach(index);
+        let changed = self.agents.detach(index, output.now);
         self.matching.disconnected(index);
         self.refresh(&changed);
         self.end_unanswered(output, index);
         self.leases.free_held_slots(index);
+        self.forget_description(index);
+    }
+
+    /// Forgets the description of a node that has neither a connection nor a lease, so that what strangers describe takes
+    /// room only while they are there, and plans to forget a never-paired node.
+    pub(crate) fn forget_description(&mut self, index: u32) {
+        if self.is_gone(index) {
+            self.agents.forget_description(index);
+            self.plan_to_forget(index);
+        }
     }
 
     /// Ends a node's leases that wait for an answer to an admit, which could not be passed on.

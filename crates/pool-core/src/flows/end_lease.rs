@@ -57,6 +57,8 @@ impl Core {
         matching.refresh_open_hosts(lease.host(), context);
         matching.refresh_waiting(lease.client(), context);
         matching.serve_soon(context.now);
+        self.forget_description(lease.client());
+        self.forget_description(lease.host());
     }
 
     /// Evicts on the host's side. A host whose admit is in flight evicts when that call ends.

@@ -1,4 +1,8 @@
-use crate::{Core, Row, RowKey, output::Output};
+use crate::{
+    Core, Row, RowKey,
+    agents::{node::Node, strangers::forget_after},
+    output::Output,
+};
 
 impl Core {
     /// Forgets a node that may be forgotten. Returns false if a bounded search finds none.
@@ -19,18 +23,48 @@ impl Core {
         for _ in 0..looks.min(self.agents.capacity()) {
             let index = self.agents.sweep_next();
             self.metering.forget_old(index, output.now, &self.agents);
-            let Some(node) = self.agents.get(index) else { continue };
-            let absent = output.now.since(node.seen()) > self.limits.prune_ms;
-            let free = !node.is_connected() && !self.leases.any(index);
-            if absent && free && output.now >= self.clock.window_ends() {
-                self.forget(output, index);
-            }
+            self.forget_if_old(output, index);
         }
+    }
+
+    /// Plans when a never-paired node is checked for removal.
+    pub(crate) fn plan_to_forget(&mut self, index: u32) {
+        let Some(after) = self.agents.get(index).map(|node| forget_after(node, &self.limits)) else { return };
+        self.agents.plan_to_forget(index, after.max(self.clock.window_ends()));
+    }
+
+    /// Whether a node has neither a connection nor a lease.
+    pub(crate) fn is_gone(&self, index: u32) -> bool {
+        self.agents.get(index).is_some_and(|node| !Node::is_connected(node)) && !self.leases.any(index)
+    }
+
+    /// Forgets a never-paired node if it left long enough ago, or plans its next check. Returns false if no check is due.
+    pub(crate) fn stranger_due(&mut self, output: &mut Output) -> bool {
+        let Some(index) = self.agents.pop_stranger(output.now) else { return false };
+        let Some(index) = index else { return true };
+        if self.is_gone(index) && !self.forget_if_old(output, index) {
+            self.plan_to_forget(index);
+        }
+        true
+    }
+
+    /// Forgets a node without a connection and without leases that was not seen for long. Returns whether it did.
+    fn forget_if_old(&mut self, output: &mut Output, index: u32) -> bool {
+        let Some(node) = self.agents.get(index) else { return false };
+        let old = output.now > forget_after(node, &self.limits) && output.now >= self.clock.window_ends();
+        let forgets = old && self.is_gone(index);
+        if forgets {
+            self.forget(output, index);
+        }
+        forgets
     }
 
     fn forget(&mut self, output: &mut Output, index: u32) {
         self.refresh_waiting(index);
+        let delegation = self.agents.keep_delegation(index, &self.limits);
         let Some(id) = self.agents.remove(index) else { return };
+        delegation.lost.into_iter().for_each(|id| output.persist(Row::Delete(RowKey::Delegation(id))));
+        delegation.kept.into_iter().for_each(|row| output.persist(Row::Delegation(row)));
         self.matching.forget(index);
         if self.metering.forget(index) {
             output.persist(Row::Delete(RowKey::Times(id)));

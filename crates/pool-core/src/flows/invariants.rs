@@ -39,6 +39,8 @@ impl Core {
             }
             let judged = self.agents.is_watched(index) || (!node.is_connected() && !self.leases.any(index));
             ensure(judged, || format!("{id:?} has no deadline of silence"))?;
+            let planned = self.agents.is_planned(index) || node.proven().is_paired() || !self.is_gone(index);
+            ensure(planned, || format!("{id:?} was never paired and is not to be forgotten"))?;
             self.check_lists(index, node)?;
             let waits = self.matching.check_waiting(index, self.context()).map_err(|what| format!("{id:?} {what}"))?;
             waiting = waiting.saturating_add(usize::from(waits));

@@ -18,6 +18,7 @@ mod offer;
 mod offer_due;
 mod pair_presence;
 mod protocol2;
+mod prove_running;
 mod reload;
 mod report;
 mod restore;

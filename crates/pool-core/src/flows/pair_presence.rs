@@ -109,6 +109,8 @@ impl Core {
         let (matching, context) = self.matching();
         matching.host_paired(paired.host, paired.client, context);
         matching.refresh_open_hosts(paired.host, context);
+        self.plan_proof(paired.client);
+        self.plan_proof(paired.host);
         Some(lease)
     }
 }

@@ -3,7 +3,7 @@ use std::collections::BTreeMap;
 use vipnode_types::{LeaseId, Ms, NodeId};
 
 use crate::{
-    Core, Counters, LeaseRow, Limits, MeteredRow, NodeRow, Presence, Row, RowKey, TimesRow, leases::lease::UNSEEN,
+    Core, Counters, DelegationRow, LeaseRow, Limits, MeteredRow, NodeRow, Presence, Row, RowKey, TimesRow, leases::lease::UNSEEN,
     pool_clock::PoolClock,
 };
 
@@ -15,6 +15,7 @@ struct Rows {
     seen: BTreeMap<NodeId, (Ms, u64)>,
     times: BTreeMap<NodeId, TimesRow>,
     waiting: BTreeMap<(NodeId, NodeId), MeteredRow>,
+    delegations: BTreeMap<NodeId, DelegationRow>,
     clock: Ms,
     next_lease: u64,
 }
@@ -43,6 +44,9 @@ impl Rows {
             Row::Waiting(row) => {
                 self.waiting.insert((row.lease.client, row.lease.host), *row);
             }
+            Row::Delegation(row) => {
+                self.delegations.insert(row.id, row);
+            }
             Row::Clock(clock) => self.clock = self.clock.max(clock),
             Row::NextLease(next) => self.next_lease = self.next_lease.max(next),
             Row::Delete(RowKey::Node(id)) => {
@@ -57,6 +61,9 @@ impl Rows {
             }
             Row::Delete(RowKey::Waiting(client, host)) => {
                 self.waiting.remove(&(client, host));
+            }
+            Row::Delete(RowKey::Delegation(id)) => {
+                self.delegations.remove(&id);
             }
         }
     }
@@ -104,6 +111,8 @@ impl Core {
         for row in read.leases.into_values() {
             core.restore_lease(&row);
         }
+        core.agents.restore_delegations(read.delegations.into_values(), &core.limits);
+        core.agents.plan_to_forget_all(core.clock.window_ends(), &core.limits);
         core
     }
 
@@ -118,6 +127,8 @@ impl Core {
         if running {
             let (matching, context) = self.matching();
             matching.host_paired(host, client, context);
+            self.plan_proof(client);
+            self.plan_proof(host);
         } else {
             self.matching.offer_restored();
             self.leases.arm_offer(id, self.clock.offers_wait());
@@ -145,6 +156,7 @@ impl Core {
         rows.extend(nodes.into_iter().map(|row| Row::Node(Box::new(row))));
         rows.extend(leases.into_iter().map(|row| Row::Lease(Box::new(row))));
         rows.extend(times.into_iter().map(|row| Row::Times(Box::new(row))));
+        rows.extend(self.agents.delegations().map(Row::Delegation));
         rows.extend(self.metering.rows.waiting().map(|row| Row::Waiting(Box::new(row.clone()))));
         rows
     }

@@ -58,7 +58,7 @@ impl Core {
         } else if let Some(node) = self.agents.pop_silence(now) {
             self.silence_due(output, node);
         } else {
-            return self.roll_over(output);
+            return self.stranger_due(output) || self.proof_due(output) || self.roll_over(output);
         }
         true
     }

@@ -78,7 +78,7 @@ impl Leases {
         Self {
             table: LeaseTable::new(rng.keys()),
             nodes: ByIndex::new(),
-            prices: Interner::new(rng.keys(), usize::MAX),
+            prices: Interner::new(rng.keys(), u32::MAX),
             next: 1,
             reserved: 1,
             running: 0,
@@ -122,7 +122,7 @@ impl Leases {
 
     /// The use count of each price, for checks.
     pub(crate) fn price_uses(&self) -> std::collections::BTreeMap<u32, u32> {
-        self.prices.uses()
+        self.prices.references()
     }
 
     /// The number of the next lease, and the end of the durably reserved numbers.

@@ -31,7 +31,7 @@ impl Leases {
     /// Adds a lease that its host has yet to admit. Returns `None` at 2^32 - 1 leases or prices.
     pub(crate) fn offer(&mut self, output: &mut Output, terms: OfferTerms) -> Option<Offer> {
         let OfferTerms { client, host, price, shared } = terms;
-        let price = self.prices.acquire(price)?;
+        let price = self.prices.keep(price)?;
         let id = self.name(output);
         let index = self.table.insert(Lease::new(id, client, host, price, output.now).with_share(shared))?;
         self.link(index);
@@ -46,7 +46,7 @@ impl Leases {
 
     /// Adds a lease from a stored row. Returns `None` at 2^32 - 1 leases or prices.
     pub(crate) fn restore(&mut self, row: &LeaseRow, client: u32, host: u32, shared: bool) -> Option<u32> {
-        let price = self.prices.acquire(row.price)?;
+        let price = self.prices.keep(row.price)?;
         let client_up = row.client_seen.map_or(UNSEEN, |(up, _)| up);
         let (host_up, host_down) = row.host_seen.map_or((UNSEEN, UNSEEN), |(up, down)| (up, down.unwrap_or(UNSEEN)));
         let lease = Lease::new(row.id, client, host, price, row.offered).with_share(shared);

@@ -59,7 +59,7 @@ impl Leases {
 
     /// Begins the next row of a lease, with what its sides saw, at another price if one is given.
     pub(crate) fn next_row(&mut self, index: u32, seen: FirstSeen, price: Option<Price>) {
-        let price = price.and_then(|price| self.prices.acquire(price));
+        let price = price.and_then(|price| self.prices.keep(price));
         let Some(lease) = self.table.get_mut(index) else { return };
         lease.next_row(seen);
         if let Some(price) = price {

@@ -80,9 +80,18 @@ fn d38_nodes_long_gone_are_forgotten() {
     let mut pool = limited(|limits| limits.prune_ms = 3_600_000);
     pool.connect(1, host(1, 4)).unwrap();
     pool.connect(2, client(2)).unwrap();
-    pool.disconnect(2);
     pool.full(1, &[]);
-    pool.pass_with(3_700_000, &[1]);
+    pool.full(2, &[]);
+    pool.ask(2, 1);
+    let lease = pool.admit(1);
+    pool.delta(1, &[lease], &[]);
+    pool.delta(2, &[lease], &[]);
+    pool.pass_with(60_000, &[1, 2]);
+    pool.bye(2);
+    pool.evicted(1);
+    pool.pass_with(3_500_000, &[1]);
+    assert_eq!(pool.core.gauges().nodes, 2);
+    pool.pass_with(200_000, &[1]);
     assert_eq!((pool.core.gauges().nodes, pool.core.counters().pruned), (1, 1));
     assert!(pool.connect(2, client(2)).is_ok());
 }

@@ -19,6 +19,7 @@ mod reports;
 mod set_limits;
 mod sizes;
 mod slots;
+mod strangers;
 mod suitability;
 mod unpaired;
 mod witnesses;

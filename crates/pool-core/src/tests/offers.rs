@@ -22,6 +22,8 @@ fn knowing(limits: Limits, proven: impl IntoIterator<Item = u32>) -> Pool {
         payout: None,
         host: false,
         client: true,
+        replaced: false,
+        block: None,
         proven: Proven::Yes,
     };
     let mut pool = Pool::exactly(limits.clone());

@@ -61,6 +61,41 @@ fn a_node_is_proven_by_time_with_two_other_wide_blocks_and_stays_so_over_a_resta
 }
 
 #[test]
+fn a_running_lease_proves_before_its_row_ends() {
+    let mut pool = Pool::with_a_host(Limits { proven_ms: 10 * MINUTE_MS, ..Limits::default() });
+    let mut agents = vec![HOST];
+    for (agent, proves) in [(2, false), (ELSEWHERE, false), (FURTHER, true)] {
+        pool.connect(agent, client(agent)).unwrap();
+        pool.full(agent, &[]);
+        pool.ask(agent, 1);
+        let lease = pool.admit(HOST);
+        pool.delta(HOST, &[lease], &[]);
+        pool.delta(agent, &[lease], &[]);
+        agents.push(agent);
+        pool.pass_with(9 * MINUTE_MS, &agents);
+        assert!(!pool.proven(HOST));
+        pool.pass_with(2 * MINUTE_MS, &agents);
+        assert_eq!(pool.proven(HOST), proves);
+    }
+    assert!(pool.metered().is_empty(), "no row has ended");
+    assert!(!pool.proven(ELSEWHERE), "it was with one host only");
+    let core = Core::restore(Limits::default(), [5; 32], Ms::new(START.get() + 1), pool.rows.clone());
+    assert!(core.agents.is_proven(core.agents.find(&node(HOST)).unwrap()));
+}
+
+#[test]
+fn time_that_runs_is_counted_once() {
+    let mut pool = Pool::with_a_host(Limits { proven_ms: 10 * MINUTE_MS, ..Limits::default() });
+    pool.pair_for(ELSEWHERE, 20);
+    pool.pair_for(FURTHER, 6);
+    assert!(!pool.proven(HOST));
+    pool.pair_for(FURTHER, 3);
+    assert!(!pool.proven(HOST));
+    pool.pair_for(FURTHER, 1);
+    assert!(pool.proven(HOST));
+}
+
+#[test]
 fn in_a_closed_pool_any_paired_time_proves() {
     let mut pool = Pool::with_a_host(Limits { closed: true, ..Limits::default() });
     pool.pair_for(2, 1);

@@ -282,13 +282,17 @@ fn profiles_are_shared_cut_and_bounded() {
     assert_eq!(given(&mut pool, 4, &[1, 2, 3]), None, "the third capability is ignored");
     pool.connect(5, serving(5, "les")).unwrap();
     assert_eq!(given(&mut pool, 4, &[5]), None, "a further profile is as none");
-    for agent in [1, 2, 3] {
+    for agent in [2, 3] {
         pool.disconnect(agent);
     }
+    let no_slots = vipnode_types::wire::HostOffer { slots: 0, payout: None };
+    pool.connect(1, ConnectRequest { host: Some(no_slots), ..serving(1, "eth snap les") }).unwrap();
     pool.connect(6, needing(6, "snap")).unwrap();
     assert!(given(&mut pool, 6, &[5]).is_some(), "its agent checks alone");
     pool.connect(4, needing(4, "les")).unwrap();
     assert_eq!(pool.core.agents.profiles(), 2);
+    pool.disconnect(1);
+    assert_eq!(pool.core.agents.profiles(), 1, "it counts while a connected node has it");
 }
 
 #[test]

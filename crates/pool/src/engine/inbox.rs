@@ -12,7 +12,7 @@ use tokio::{runtime::Handle, sync::oneshot, task::yield_now};
 use tokio_util::task::task_tracker::TaskTrackerToken;
 use vipnode_metrics::Gauge;
 use vipnode_pool_core::{
-    AddressBlock, CallId, CallOutcome, Command, ConnectionId, Limits, PoolLimits, Reply, RequestId,
+    AddressBlock, BlockQueues, CallId, CallOutcome, Command, ConnectionId, Limits, PoolLimits, Reply, RequestId,
 };
 use vipnode_rpc::Responder;
 use vipnode_store::StoreError;
@@ -20,8 +20,7 @@ use vipnode_types::wire::WireError;
 
 use crate::{
     engine::{
-        block_queues::BlockQueues, connection_blocks::ConnectionBlocks, health_error::HealthError,
-        operator_query::OperatorQuery,
+        connection_blocks::ConnectionBlocks, health_error::HealthError, operator_query::OperatorQuery,
     },
     error::Refusal,
     fairness::{Block, CommandPermit},
@@ -216,7 +215,7 @@ impl Drop for Ring {
 impl InboxReader {
     /// Returns the next message; waits for it for at most `wait`.
     pub(crate) fn next(&mut self, wait: Duration) -> Option<Message> {
-        if self.own.is_empty() && self.queues.len() == 0 && !self.stops {
+        if self.own.is_empty() && self.queues.is_empty() && !self.stops {
             self.queues.forgive();
             self.sort(self.wait(wait));
         } else if self.shared.arrived.load(Ordering::Acquire) {

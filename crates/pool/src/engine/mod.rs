@@ -3,7 +3,6 @@
 //!
 //! It may call `auth` and `fairness`. Bytes from the network never enter: the input is commands, the output is effects.
 
-mod block_queues;
 mod clock;
 mod connection_blocks;
 mod connections;

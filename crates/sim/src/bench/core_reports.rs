@@ -129,7 +129,7 @@ struct ReportFleet {
 
 impl ReportFleet {
     fn new(nodes: u32) -> io::Result<Self> {
-        let limits = Limits { offers_minimum: u32::MAX, ..Limits::default() };
+        let limits = Limits { offers_minimum: u32::MAX, strangers: u32::MAX, ..Limits::default() };
         Ok(Self {
             core: Core::new(limits, [7; 32], START),
             key: AgentKey::from_random([9; 32]).map_err(io::Error::other)?.public(),

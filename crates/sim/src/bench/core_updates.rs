@@ -62,7 +62,7 @@ struct UpdateFleet {
 
 impl UpdateFleet {
     fn new(nodes: u32) -> Self {
-        let limits = Limits { offers_minimum: u32::MAX, ..Limits::default() };
+        let limits = Limits { offers_minimum: u32::MAX, strangers: u32::MAX, ..Limits::default() };
         Self {
             core: Core::new(limits, [7; 32], START),
             nodes,

@@ -54,6 +54,7 @@ fn index(rows: &[Row]) -> BTreeMap<RowKey, &Row> {
         Row::Lease(lease) => Some(RowKey::Lease(lease.id)),
         Row::Times(times) => Some(RowKey::Times(times.client)),
         Row::Waiting(row) => Some(RowKey::Waiting(row.lease.client, row.lease.host)),
+        Row::Delegation(row) => Some(RowKey::Delegation(row.id)),
         _ => None,
     };
     rows.iter().filter_map(|row| key(row).map(|key| (key, row))).collect()
@@ -81,6 +82,6 @@ fn without_times(rows: &[Row]) -> Vec<Row> {
             times.hosts.retain(|host| nodes.contains(&host.host));
         }
     }
-    rows.retain(|row| matches!(row, Row::Node(_) | Row::Lease(_) | Row::Times(_) | Row::Waiting(_)));
+    rows.retain(|row| !matches!(row, Row::Clock(_) | Row::NextLease(_)));
     rows
 }

@@ -1,7 +1,7 @@
 //! What the pool's core has written to the store.
 
 use vipnode_pool_core::{
-    Credentials, HostTimeRow, LeaseRow, MergedRows, MeteredRow, NodeRow, PairTime, Presence, Protocol2State, Proven,
+    Credentials, DelegationRow, HostTimeRow, LeaseRow, MergedRows, MeteredRow, NodeRow, PairTime, Presence, Protocol2State, Proven,
     Row, RowKey, Signer, TimesRow,
 };
 use vipnode_types::meter::Seen;
@@ -47,6 +47,10 @@ impl Encode for Row {
                 out.number(9);
                 row.encode(out);
             }
+            Self::Delegation(row) => {
+                out.number(10);
+                row.encode(out);
+            }
         }
     }
 }
@@ -71,7 +75,20 @@ impl Encode for RowKey {
                 client.encode(out);
                 host.encode(out);
             }
+            Self::Delegation(node) => {
+                out.number(5);
+                node.encode(out);
+            }
         }
+    }
+}
+
+impl Encode for DelegationRow {
+    fn encode(&self, out: &mut Encoder) {
+        let Self { id, issued, block } = self;
+        id.encode(out);
+        issued.encode(out);
+        block.to_bits().encode(out);
     }
 }
 
@@ -114,7 +131,7 @@ impl Encode for Presence {
 
 impl Encode for NodeRow {
     fn encode(&self, out: &mut Encoder) {
-        let Self { id, credentials, seen, chain, enode, payout, host, client, proven } = self;
+        let Self { id, credentials, seen, chain, enode, payout, host, client, proven, replaced, block } = self;
         id.encode(out);
         credentials.encode(out);
         seen.encode(out);
@@ -123,6 +140,8 @@ impl Encode for NodeRow {
         payout.encode(out);
         host.encode(out);
         client.encode(out);
+        replaced.encode(out);
+        block.map(|block| block.to_bits()).encode(out);
         // Written only where there is something, as most nodes of the seeds are never proven.
         match proven {
             Proven::No => {}

@@ -231,6 +231,8 @@ fn a_store_that_lags_or_leads_is_seen() {
             host: true,
             client: false,
             proven: Proven::No,
+            replaced: false,
+            block: None,
         }))
     };
     let lease = Row::Lease(Box::new(fixture.lease(1)));

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use vipnode_pool_core::{LeaseRow, MeteredRow, NodeRow, Presence, Row, RowKey, TimesRow};
+use vipnode_pool_core::{DelegationRow, LeaseRow, MeteredRow, NodeRow, Presence, Row, RowKey, TimesRow};
 
 use crate::{Store, StoreError};
 
@@ -38,6 +38,7 @@ impl Model {
         let mut leases: Vec<LeaseRow> = Vec::new();
         let mut times: Vec<TimesRow> = Vec::new();
         let mut waiting = BTreeMap::new();
+        let mut delegations: Vec<DelegationRow> = Vec::new();
         let (mut clock, mut next) = (None, None);
         for row in &self.history {
             match row {
@@ -64,6 +65,10 @@ impl Model {
                 Row::Waiting(row) => {
                     waiting.insert((row.lease.client, row.lease.host), (**row).clone());
                 }
+                Row::Delegation(row) => {
+                    delegations.retain(|old| old.id != row.id);
+                    delegations.push(*row);
+                }
                 Row::Clock(floor) => clock = Some(Row::Clock(*floor)),
                 Row::NextLease(number) => next = Some(Row::NextLease(*number)),
                 Row::Delete(RowKey::Node(id)) => nodes.retain(|old| old.id != *id),
@@ -72,6 +77,7 @@ impl Model {
                 Row::Delete(RowKey::Waiting(client, host)) => {
                     waiting.remove(&(*client, *host));
                 }
+                Row::Delete(RowKey::Delegation(id)) => delegations.retain(|old| old.id != *id),
                 Row::Metered(_) => {}
             }
         }
@@ -79,10 +85,12 @@ impl Model {
         leases.sort_by_key(|lease| lease.id);
         let nodes = nodes.into_iter().map(|node| Row::Node(Box::new(node)));
         times.sort_by_key(|times| times.client);
+        delegations.sort_by_key(|row| row.id);
+        let delegations = delegations.into_iter().map(Row::Delegation);
         let leases = leases.into_iter().map(|lease| Row::Lease(Box::new(lease)));
         let times = times.into_iter().map(|times| Row::Times(Box::new(times)));
         let waiting = waiting.into_values().map(|row| Row::Waiting(Box::new(row)));
-        clock.into_iter().chain(next).chain(nodes).chain(leases).chain(times).chain(waiting).collect()
+        clock.into_iter().chain(next).chain(nodes).chain(leases).chain(times).chain(delegations).chain(waiting).collect()
     }
 
     fn journal(&self) -> Vec<MeteredRow> {

@@ -2,7 +2,7 @@
 
 use proptest::{collection::vec, option, prelude::*};
 use vipnode_pool_core::{
-    AddressBlock, Credentials, HostTimeRow, LeaseRow, MergedRows, MeteredRow, NodeRow, PairTime, PairedTime, Presence,
+    AddressBlock, Credentials, DelegationRow, HostTimeRow, LeaseRow, MergedRows, MeteredRow, NodeRow, PairTime, PairedTime, Presence,
     Protocol2State, Proven, Row, RowKey, Signer, TimesRow, WideBlock,
 };
 use vipnode_types::{
@@ -23,6 +23,8 @@ pub(crate) fn node(number: u8) -> NodeRow {
         host: true,
         client: false,
         proven: Proven::No,
+        replaced: false,
+        block: None,
     }
 }
 
@@ -70,6 +72,8 @@ pub(super) fn any_row() -> impl Strategy<Value = Row> {
         2 => vec(any_presence(), 0..4).prop_map(Row::Presence),
         2 => any_times().prop_map(|row| Row::Times(Box::new(row))),
         2 => any_metered().prop_map(|row| Row::Waiting(Box::new(row))),
+        1 => any_delegation().prop_map(Row::Delegation),
+        1 => any_id().prop_map(|id| Row::Delete(RowKey::Delegation(id))),
         1 => (any_id(), any_id()).prop_map(|(client, host)| Row::Delete(RowKey::Waiting(client, host))),
         1 => any_ms().prop_map(Row::Clock),
         1 => any::<u32>().prop_map(|next| Row::NextLease(next.into())),
@@ -81,7 +85,7 @@ pub(super) fn any_row() -> impl Strategy<Value = Row> {
 
 fn any_node() -> impl Strategy<Value = NodeRow> {
     let enode = (any::<std::net::IpAddr>(), 1u16.., any::<Option<u16>>());
-    let flags = any::<[bool; 2]>();
+    let flags = any::<[bool; 3]>();
     (
         any_id(),
         any_credentials(),
@@ -90,9 +94,9 @@ fn any_node() -> impl Strategy<Value = NodeRow> {
         any::<u64>(),
         option::of(enode),
         any_payee(),
-        (flags, any_proven()),
+        (flags, any_proven(), any_block()),
     )
-        .prop_map(|(id, credentials, seen, genesis, chain_id, enode, payout, ([host, client], proven))| NodeRow {
+        .prop_map(|(id, credentials, seen, genesis, chain_id, enode, payout, ([host, client, replaced], proven, block))| NodeRow {
             id,
             credentials,
             seen,
@@ -102,7 +106,18 @@ fn any_node() -> impl Strategy<Value = NodeRow> {
             host,
             client,
             proven,
+            replaced,
+            block,
         })
+}
+
+fn any_block() -> impl Strategy<Value = Option<AddressBlock>> {
+    option::of(any::<u64>().prop_map(AddressBlock::from_bits))
+}
+
+fn any_delegation() -> impl Strategy<Value = DelegationRow> {
+    let block = any::<u64>().prop_map(AddressBlock::from_bits);
+    (any_id(), any_ms(), block).prop_map(|(id, issued, block)| DelegationRow { id, issued, block })
 }
 
 fn any_proven() -> impl Strategy<Value = Proven> {

@@ -2,6 +2,7 @@
 //! memory. What the rows mean never enters.
 
 mod record_file;
+mod stored_delegation;
 mod stored_node;
 mod stored_times;
 #[cfg(test)]
@@ -22,20 +23,22 @@ pub use record_file::RecordFile;
 
 use crate::{MemoryStore, Store, StoreError};
 
-/// Nodes that were paired with others.
+/// Nodes that were paired with others, or showed more than one delegation.
 const NODES: RecordFile = RecordFile { name: "nodes", records: 100_000 };
 /// The time of clients with their hosts.
 const TIMES: RecordFile = RecordFile { name: "times", records: 100_000 };
+/// The newest delegations of forgotten nodes.
+const DELEGATIONS: RecordFile = RecordFile { name: "delegations", records: 100_000 };
 /// The file that keeps a second pool out of the directory.
 const LOCK: &str = "lock";
 /// Files are written at most this often.
 const EVERY: Duration = Duration::from_secs(5);
 
-/// A store in memory that keeps in a directory what protects a pool from strangers: which nodes are proven, and the time that
-/// clients used without being billed.
+/// A store in memory that keeps in a directory what protects a pool from strangers: which nodes are proven, which delegations
+/// were replaced, and the time that clients used without being billed.
 ///
 /// Everything else, the leases and the journal among it, is lost with the process. Without the files, each restart would
-/// make all nodes strangers again and renew every client's budget. They are written whole at most every 5 seconds, with the
+/// make all nodes strangers again, revive replaced agent keys, and renew every client's budget. They are written whole at most every 5 seconds, with the
 /// first batch after a change, and at the end; a crash loses what changed since. The 100,000 nodes that are proven or were
 /// seen last are kept, and those that were seen last and their times.
 #[derive(Debug)]
@@ -72,9 +75,11 @@ impl FileStore {
         let mut memory = MemoryStore::new();
         let nodes: Vec<stored_node::StoredNode> = NODES.read(dir)?;
         let times: Vec<stored_times::StoredTimes> = TIMES.read(dir)?;
+        let delegations: Vec<stored_delegation::StoredDelegation> = DELEGATIONS.read(dir)?;
+        let delegations = delegations.into_iter().map(|delegation| Row::Delegation(delegation.into()));
         let nodes = nodes.into_iter().map(|node| Row::Node(Box::new(node.into())));
         let times = times.into_iter().map(|times| Row::Times(Box::new(times.into())));
-        memory.apply(&nodes.chain(times).collect::<Vec<Row>>())?;
+        memory.apply(&nodes.chain(times).chain(delegations).collect::<Vec<Row>>())?;
         Ok(Self { dir: dir.to_owned(), memory, dirty: false, written: None, _lock: lock })
     }
 
@@ -99,6 +104,8 @@ impl FileStore {
         nodes.sort_by_key(|node| std::cmp::Reverse((node.proven.is_proven(), node.seen)));
         NODES.write(&self.dir, nodes.into_iter().map(stored_node::StoredNode::from))?;
         TIMES.write(&self.dir, times.into_iter().map(stored_times::StoredTimes::from))?;
+        let delegations = self.memory.delegations();
+        DELEGATIONS.write(&self.dir, delegations.map(stored_delegation::StoredDelegation::from))?;
         self.dirty = false;
         Ok(())
     }
@@ -137,13 +144,14 @@ impl Drop for FileStore {
 
 /// Whether a node is written to the file.
 const fn is_kept(node: &NodeRow) -> bool {
-    node.proven.is_paired()
+    node.proven.is_paired() || node.replaced
 }
 
 fn changes_a_file(row: &Row) -> bool {
     match row {
         Row::Node(node) => is_kept(node),
-        Row::Times(_) | Row::Delete(RowKey::Node(_) | RowKey::Times(_)) => true,
+        Row::Times(_) | Row::Delegation(_) => true,
+        Row::Delete(RowKey::Node(_) | RowKey::Times(_) | RowKey::Delegation(_)) => true,
         _ => false,
     }
 }

@@ -1,5 +1,5 @@
 use serde::{Deserialize, Serialize};
-use vipnode_pool_core::{Credentials, NodeRow, PairedTime, Protocol2State, Proven, Signer, WideBlock};
+use vipnode_pool_core::{AddressBlock, Credentials, NodeRow, PairedTime, Protocol2State, Proven, Signer, WideBlock};
 use vipnode_types::{Account, AgentPublic, ChainSpec, Enode, Ms, NodeId, protocol2::Kind};
 
 /// A [`NodeRow`] as a line of a file.
@@ -9,6 +9,8 @@ pub(super) struct StoredNode {
     id: NodeId,
     signer: StoredSigner,
     issued_ms: Ms,
+    #[serde(default)]
+    replaced: bool,
     protocol2: Option<StoredProtocol2>,
     seen_ms: Ms,
     chain: ChainSpec,
@@ -19,6 +21,7 @@ pub(super) struct StoredNode {
     proven: bool,
     /// While it is not proven: time with other wide blocks, as the block's number and milliseconds.
     paired: Option<[(u64, u64); 2]>,
+    block: Option<u64>,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -36,7 +39,7 @@ struct StoredProtocol2 {
 
 impl From<&NodeRow> for StoredNode {
     fn from(row: &NodeRow) -> Self {
-        let NodeRow { id, credentials, seen, chain, enode, payout, host, client, proven } = row;
+        let NodeRow { id, credentials, seen, chain, enode, payout, host, client, proven, replaced, block } = row;
         let Credentials { signer, issued, protocol2 } = credentials;
         let stored = |state: &Protocol2State| StoredProtocol2 { nonce: state.nonce, drop: state.drop.clone() };
         let paired = match proven {
@@ -52,6 +55,7 @@ impl From<&NodeRow> for StoredNode {
                 }
             },
             issued_ms: *issued,
+            replaced: *replaced,
             protocol2: protocol2.as_deref().map(stored),
             seen_ms: *seen,
             chain: *chain,
@@ -61,6 +65,7 @@ impl From<&NodeRow> for StoredNode {
             client: *client,
             proven: proven.is_proven(),
             paired,
+            block: block.map(AddressBlock::to_bits),
         }
     }
 }
@@ -84,6 +89,8 @@ impl From<StoredNode> for NodeRow {
             host: stored.host,
             client: stored.client,
             proven: if stored.proven { Proven::Yes } else { partly.unwrap_or_default() },
+            replaced: stored.replaced,
+            block: stored.block.map(AddressBlock::from_bits),
         }
     }
 }

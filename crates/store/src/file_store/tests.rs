@@ -5,7 +5,7 @@ use proptest::{
     test_runner::TestRunner,
 };
 use tempfile::tempdir;
-use vipnode_pool_core::{PairedTime, Proven, WideBlock};
+use vipnode_pool_core::{AddressBlock, DelegationRow, PairedTime, Proven, WideBlock};
 use vipnode_types::TypedError as _;
 
 use super::*;
@@ -49,6 +49,22 @@ fn proven_nodes_outlive_a_restart_and_others_do_not() {
     store.flush().unwrap();
     drop(store);
     assert_eq!(rows(&mut FileStore::open(dir.path()).unwrap()), [kept(3, partly())]);
+}
+
+#[test]
+fn replaced_delegations_outlive_a_restart() {
+    let dir = tempdir().unwrap();
+    let mut store = FileStore::open(dir.path()).unwrap();
+    let of = |number| DelegationRow {
+        id: conformance::node_id(number),
+        issued: vipnode_types::Ms::new(7),
+        block: AddressBlock::of("8.8.8.8".parse().unwrap()),
+    };
+    let replaced = Row::Node(Box::new(NodeRow { replaced: true, ..node(1) }));
+    store.apply(&[replaced.clone(), Row::Delegation(of(2)), Row::Delegation(of(3))]).unwrap();
+    store.apply(&[Row::Delete(RowKey::Delegation(conformance::node_id(3)))]).unwrap();
+    drop(store);
+    assert_eq!(rows(&mut FileStore::open(dir.path()).unwrap()), [replaced, Row::Delegation(of(2))]);
 }
 
 #[test]

@@ -98,7 +98,7 @@ impl Core {
         let asks = !hosts || known.is_some_and(|node| node.ever_client());
         let signer = Signer::NodeKey { nonce: caller.nonce, kind: said.kind, full: said.full };
         let credentials = self.agents.credentials_with(&caller.node, signer);
-        let index = self.node_on(output, caller.node, chain, &credentials)?;
+        let index = self.node_on(output, (caller.node, caller.address), chain, &credentials)?;
         let hello = Hello {
             credentials,
             endpoint: Some(endpoint),

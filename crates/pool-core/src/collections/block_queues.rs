@@ -1,6 +1,9 @@
 use std::collections::{BTreeMap, VecDeque};
 
-use vipnode_pool_core::{AddressBlock, PoolLimits, WideBlock};
+use crate::{
+    PoolLimits,
+    collections::address_block::{AddressBlock, WideBlock},
+};
 
 /// Items that wait for the core's thread: one queue an address block, served by deficit round robin over wide blocks, and
 /// in each wide block over its blocks.
@@ -10,7 +13,7 @@ use vipnode_pool_core::{AddressBlock, PoolLimits, WideBlock};
 /// pay back, so a block that asks for much gets as much time as any other, and waits by itself. Items of one block keep
 /// their order.
 #[derive(Debug)]
-pub(super) struct BlockQueues<T> {
+pub struct BlockQueues<T> {
     rates: TurnRates,
     wide: Ring<WideBlock>,
     blocks: BTreeMap<WideBlock, Ring<AddressBlock>>,
@@ -47,7 +50,9 @@ impl TurnRates {
 }
 
 impl<T> BlockQueues<T> {
-    pub(super) fn new(limits: &PoolLimits) -> Self {
+    /// Nothing waits.
+    #[must_use]
+    pub fn new(limits: &PoolLimits) -> Self {
         Self::with(TurnRates::of(limits))
     }
 
@@ -55,12 +60,20 @@ impl<T> BlockQueues<T> {
         Self { rates, wide: Ring::new(), blocks: BTreeMap::new(), queues: BTreeMap::new(), len: 0 }
     }
 
-    pub(super) const fn len(&self) -> usize {
+    /// Items that wait.
+    #[must_use]
+    pub const fn len(&self) -> usize {
         self.len
     }
 
+    /// Whether nothing waits.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
     /// Puts an item at the end of a block's queue.
-    pub(super) fn push(&mut self, block: AddressBlock, item: T) {
+    pub fn push(&mut self, block: AddressBlock, item: T) {
         let queue = self.queues.entry(block).or_default();
         if queue.is_empty() {
             let wide = block.wide();
@@ -71,17 +84,17 @@ impl<T> BlockQueues<T> {
             blocks.order.push_back(block);
         }
         queue.push_back(item);
-        self.len += 1;
+        self.len = self.len.saturating_add(1);
     }
 
     /// Takes the first item of the block whose turn it is.
-    pub(super) fn pop(&mut self) -> Option<(AddressBlock, T)> {
+    pub fn pop(&mut self) -> Option<(AddressBlock, T)> {
         let wide = self.wide.turn(self.rates)?;
         let blocks = self.blocks.get_mut(&wide)?;
         let block = blocks.turn(self.rates)?;
         let queue = self.queues.get_mut(&block)?;
         let item = queue.pop_front()?;
-        self.len -= 1;
+        self.len = self.len.saturating_sub(1);
         if queue.is_empty() {
             self.queues.remove(&block);
             blocks.leave();
@@ -93,19 +106,19 @@ impl<T> BlockQueues<T> {
     }
 
     /// Charges a block for time of the core, in nanoseconds.
-    pub(super) fn charge(&mut self, block: AddressBlock, ns: u64) {
+    pub fn charge(&mut self, block: AddressBlock, ns: u64) {
         let ns = i64::try_from(ns).unwrap_or(i64::MAX);
         self.wide.charge(block.wide(), ns, self.rates);
         if let Some(blocks) = self.blocks.get_mut(&block.wide()) {
             blocks.charge(block, ns, self.rates);
         }
-        if self.wide.accounts.len() > self.rates.debtors.max(2 * self.wide.order.len()) {
+        if self.wide.accounts.len() > self.rates.debtors.max(self.wide.order.len().saturating_mul(2)) {
             self.forgive();
         }
     }
 
     /// Forgives all debts, because the core has nothing to do, and so nobody waits for anybody.
-    pub(super) fn forgive(&mut self) {
+    pub fn forgive(&mut self) {
         self.wide.accounts.clear();
         self.blocks.retain(|_, blocks| {
             blocks.accounts.clear();
@@ -114,7 +127,7 @@ impl<T> BlockQueues<T> {
     }
 
     /// Takes all items.
-    pub(super) fn drain(&mut self) -> impl Iterator<Item = T> {
+    pub fn drain(&mut self) -> impl Iterator<Item = T> {
         let old = std::mem::replace(self, Self::with(self.rates));
         old.queues.into_values().flatten()
     }
@@ -134,7 +147,7 @@ impl<K: Ord + Copy> Ring<K> {
             if *account > 0 {
                 return Some(key);
             }
-            *account = if alone { rates.turn_ns } else { *account + rates.turn_ns };
+            *account = if alone { rates.turn_ns } else { account.saturating_add(rates.turn_ns) };
             self.order.rotate_left(1);
         }
     }

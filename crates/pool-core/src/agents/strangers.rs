@@ -1,0 +1,66 @@
+//! Nodes that were never paired are forgotten soon after they leave.
+//!
+//! Whatever connects once would otherwise take room for thirty days, though an id is free. A node that was never paired is
+//! remembered for as long as a nonce that it used could be accepted again, and no longer.
+
+use vipnode_types::Ms;
+
+use crate::{
+    Limits,
+    agents::{Agents, node::Node},
+    collections::slab::Handle,
+};
+
+impl Agents {
+    /// Plans to check a never-paired node at `due`, unless that is planned already.
+    pub(crate) fn plan_to_forget(&mut self, index: u32, due: Ms) {
+        let Some(handle) = self.nodes.handle(index) else { return };
+        let node = self.nodes.get_mut(index).filter(|node| !node.proven.is_paired() && !node.planned);
+        let Some(node) = node else { return };
+        node.planned = true;
+        self.strangers.push(due.plus(1), handle);
+    }
+
+    /// Plans to check each never-paired node, after a start.
+    pub(crate) fn plan_to_forget_all(&mut self, not_before: Ms, limits: &Limits) {
+        let all: Vec<(u32, Ms)> = self.iter().map(|(index, node)| (index, forget_after(node, limits))).collect();
+        for (index, after) in all {
+            self.plan_to_forget(index, after.max(not_before));
+        }
+    }
+
+    /// Returns a node that is due to be checked; no check of it is planned from here on.
+    pub(crate) fn pop_stranger(&mut self, now: Ms) -> Option<Option<u32>> {
+        let handle: Handle = self.strangers.pop_due(now)?;
+        let index = self.nodes.live(handle);
+        if let Some(node) = index.and_then(|index| self.nodes.get_mut(index)) {
+            node.planned = false;
+        }
+        Some(index)
+    }
+
+    /// Whether a check of a node is planned.
+    pub(crate) fn is_planned(&self, index: u32) -> bool {
+        self.get(index).is_some_and(|node| node.planned)
+    }
+
+    /// When the next never-paired node is checked.
+    pub(crate) fn next_stranger(&self) -> Option<Ms> {
+        self.strangers.next()
+    }
+
+    /// The number of planned checks.
+    pub(crate) const fn planned_checks(&self) -> usize {
+        self.strangers.len()
+    }
+}
+
+/// Returns the time after which a node without a connection and without leases is forgotten.
+pub(crate) fn forget_after(node: &Node, limits: &Limits) -> Ms {
+    if node.proven().is_paired() {
+        return node.seen().plus(limits.prune_ms);
+    }
+    // No nonce that it used is newer than that, so each is refused by its age afterward.
+    let nonces_ms = limits.nonce_ahead_ms.saturating_add(limits.nonce_behind_ms);
+    node.seen().max(node.since()).plus(nonces_ms)
+}
