@@ -9,7 +9,7 @@ use std::{
 };
 
 use clap::Parser;
-use vipnode_sim::{effects, golden_line, replay, run_seeds};
+use vipnode_sim::{Family, effects, golden_line, replay, run_seeds};
 
 /// Threads that run seeds.
 const THREADS: u64 = 2;
@@ -26,6 +26,9 @@ enum Cli {
         /// How many seeds.
         #[arg(long, default_value_t = 100)]
         count: u64,
+        /// Run the seeds with strangers instead of those with faults.
+        #[arg(long)]
+        strangers: bool,
     },
     /// Replay one seed.
     Replay {
@@ -35,6 +38,9 @@ enum Cli {
         /// Print every event, not only the last 50.
         #[arg(short, long)]
         verbose: bool,
+        /// Replay the seed with strangers.
+        #[arg(long)]
+        strangers: bool,
     },
     /// Print every effect of one seed as numbers, to compare two commits.
     ///
@@ -69,9 +75,9 @@ fn main() -> io::Result<ExitCode> {
             bench::measured(&what, &mut out)?;
             true
         }
-        Cli::Seeds { from, count } => {
+        Cli::Seeds { from, count, strangers } => {
             let (mut failed, mut events, mut metered, mut recovery_ms) = (0_u64, 0, 0, 0);
-            for (_, outcome) in run_seeds(from..from.saturating_add(count), THREADS) {
+            for (_, outcome) in run_seeds(family(strangers), from..from.saturating_add(count), THREADS) {
                 match outcome {
                     Ok(stats) => {
                         events += stats.events;
@@ -100,7 +106,7 @@ fn main() -> io::Result<ExitCode> {
         }
         Cli::Golden { count } => {
             let mut good = true;
-            for (seed, outcome) in run_seeds(0..count, THREADS) {
+            for (seed, outcome) in run_seeds(Family::Faults, 0..count, THREADS) {
                 match outcome {
                     Ok(stats) => writeln!(out, "{}", golden_line(seed, &stats))?,
                     Err(failure) => {
@@ -111,8 +117,8 @@ fn main() -> io::Result<ExitCode> {
             }
             good
         }
-        Cli::Replay { seed, verbose } => {
-            let (outcome, trace) = replay(seed);
+        Cli::Replay { seed, verbose, strangers } => {
+            let (outcome, trace) = replay(family(strangers), seed);
             let skip = if verbose { 0 } else { trace.len().saturating_sub(50) };
             for line in trace.iter().skip(skip) {
                 writeln!(out, "{line}")?;
@@ -126,4 +132,8 @@ fn main() -> io::Result<ExitCode> {
     };
     out.flush()?;
     Ok(if good { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+const fn family(strangers: bool) -> Family {
+    if strangers { Family::Strangers } else { Family::Faults }
 }

@@ -30,6 +30,7 @@ How it is measured:
   socket.
 - `fairness`: the flood is a separate process on the CPU core of the load generator, where scheduling policies (`chrt`,
   as root) give the agents priority: with a mere low priority a flood would keep the core for slices of 4 ms.
+- `hostile`: the same for attacks whose every call is within its limits. The memory is the pool's anonymous memory.
 
 The last section has figures of the original vipnode on the same kind of machine.
 ";
@@ -75,7 +76,7 @@ fn commit() -> String {
         let output = Command::new("git").args(args).current_dir(env!("CARGO_MANIFEST_DIR")).output().ok()?;
         output.status.success().then(|| String::from_utf8_lossy(&output.stdout).trim().to_owned())
     };
-    let Some(commit) = git(&["rev-parse", "--short=10", "TABLE_HEAD"]) else { return "unknown commit".to_owned() };
+    let Some(commit) = git(&["rev-parse", "--short=10", "HEAD"]) else { return "unknown commit".to_owned() };
     let changed = git(&["status", "--porcelain", "--", "crates", "Cargo.toml", "Cargo.lock"]);
     if changed.is_some_and(|changed| changed.is_empty()) { commit } else { format!("{commit} with changes") }
 }

@@ -26,6 +26,8 @@ use super::{
 const AGENTS: u32 = 50;
 /// The time between two reports of an agent, which is within its rate limit.
 const EVERY: Duration = Duration::from_millis(100);
+/// The attacks by calls that are all allowed.
+const HOSTILE: [Attack; 2] = [Attack::Asks, Attack::Ids];
 /// The rest after a flood, so that its cleanup does not count as time without a flood.
 const SETTLED: Duration = Duration::from_millis(500);
 
@@ -34,13 +36,13 @@ type Latencies = Vec<u64>;
 
 /// Measures the attacks on the pool's sockets.
 pub(crate) async fn run(args: &BenchArgs, figures: &mut Vec<Measurement>) -> io::Result<()> {
-    let attacks = Attack::value_variants().iter().copied().filter(|attack| *attack != Attack::Asks);
+    let attacks = Attack::value_variants().iter().copied().filter(|attack| !HOSTILE.contains(attack));
     run_with_priority(args, "fairness", attacks.collect(), figures).await
 }
 
-/// Measures the attack on the pool's core, by calls that are all allowed.
+/// Measures the attacks on the pool's core, by calls that are all allowed.
 pub(crate) async fn run_hostile(args: &BenchArgs, figures: &mut Vec<Measurement>) -> io::Result<()> {
-    run_with_priority(args, "hostile", vec![Attack::Asks], figures).await
+    run_with_priority(args, "hostile", HOSTILE.to_vec(), figures).await
 }
 
 async fn run_with_priority(
@@ -71,6 +73,7 @@ async fn run_all(
             agents.push((wire, 1));
         }
         let (mut calm, mut flooded) = (Latencies::new(), Latencies::new());
+        let before_bytes = machine::user_bytes(pool.pid())?;
         let time = Duration::from_secs(args.seconds);
         for _ in 0..args.rounds {
             sleep(SETTLED).await;
@@ -80,20 +83,25 @@ async fn run_all(
             agents = measure(agents, time, &mut flooded).await?;
             drop(flood);
         }
-        figures.push(figure(bench, attack, calm, flooded));
+        let bytes = [before_bytes, machine::user_bytes(pool.pid())?];
+        figures.push(figure(bench, attack, (calm, flooded), bytes));
     }
     Ok(())
 }
 
-fn figure(bench: &'static str, attack: Attack, calm: Latencies, flooded: Latencies) -> Measurement {
+fn figure(bench: &'static str, attack: Attack, (calm, flooded): (Latencies, Latencies), bytes: [u64; 2]) -> Measurement {
+    let [memory_before, memory_after] = bytes.map(|bytes| bytes >> 10);
     let answers = flooded.len();
     let (before, during) = (percentile(calm.clone(), 99), percentile(flooded.clone(), 99));
     let ratio = scaled(during, 10, before);
     Measurement {
         bench,
         what: format!("a report of {AGENTS} other agents during {}, default limits", attack.description()),
-        figure: format!("p99 {during} µs, p50 {} µs, {answers} answers", median(flooded)),
-        floor: format!("p99 {before} µs, p50 {} µs without it", median(calm)),
+        figure: format!(
+            "p99 {during} µs, p50 {} µs, {answers} answers; memory {memory_after} KiB afterward",
+            median(flooded)
+        ),
+        floor: format!("p99 {before} µs, p50 {} µs without it; memory {memory_before} KiB before", median(calm)),
         ratio: format!("{}.{} times", ratio / 10, ratio % 10),
         target: "p99 <= 2 times".to_owned(),
         reached: Some(ratio <= 20),

@@ -1,6 +1,7 @@
 //! Attackers, each from one address block.
 
 use std::{
+    cell::Cell,
     io,
     net::{IpAddr, Ipv4Addr, SocketAddr},
     rc::Rc,
@@ -32,6 +33,9 @@ pub(crate) enum Attack {
     HalfOpen,
     /// Hosts of one kind, and clients that ask for another kind as often as they may, all from one address block.
     Asks,
+    /// Ids that connect with a chain, a version, and capabilities of their own and leave, as fast as possible, all from one
+    /// address block.
+    Ids,
 }
 
 /// An attack with the frames that it sends repeatedly.
@@ -40,6 +44,8 @@ pub(crate) struct Flood {
     pool: SocketAddr,
     calls: Vec<u8>,
     connect: Vec<u8>,
+    /// Ids used so far.
+    ids: Cell<u32>,
 }
 
 /// The wait of an attacker that cannot reach the pool.
@@ -62,6 +68,7 @@ impl Attack {
             Self::Block => "the flood of 500 sockets of one address block",
             Self::Connects => "a storm of signed connects of one address block",
             Self::HalfOpen => "a storm of half-open connections of one address block",
+            Self::Ids => "a storm of ids of one address block that connect, each with a chain of its own, and leave",
             Self::Asks => "1,024 hosts of one kind and 100 sockets that ask for another kind, of one address block",
         }
     }
@@ -70,7 +77,7 @@ impl Attack {
         match self {
             Self::Socket => 1,
             Self::Block => 500,
-            Self::Connects => 64,
+            Self::Connects | Self::Ids => 64,
             Self::HalfOpen => 2_000,
             Self::Asks => HOSTS.saturating_add(ASKING),
         }
@@ -90,7 +97,7 @@ impl Attack {
         // The signature is valid for the challenge of another socket, which the pool finds out by verifying it.
         let signed = agent.signed(&format!("ws://{pool}"), "another", &agent.hello(None))?;
         let connect = frame(&format!(r#"{{"jsonrpc":"2.0","id":1,"method":"{}","params":{signed}}}"#, method::CONNECT));
-        Ok(Flood { attack: self, pool, calls: call.repeat(200), connect })
+        Ok(Flood { attack: self, pool, calls: call.repeat(200), connect, ids: Cell::new(0) })
     }
 }
 
@@ -108,6 +115,7 @@ impl Flood {
                 Attack::Connects => self.connects(from).await,
                 Attack::HalfOpen => self.half(from).await,
                 Attack::Asks => self.asks(number, from).await,
+                Attack::Ids => self.id(from).await,
             };
             if once.is_err() {
                 sleep(PAUSE).await;
@@ -158,6 +166,21 @@ impl Flood {
             wire.call(method::ASK, r#"[{"want":1}]"#).await?;
             sleep(ASK_EVERY).await;
         }
+    }
+
+    async fn id(&self, from: IpAddr) -> io::Result<()> {
+        let id = self.ids.get();
+        self.ids.set(id.wrapping_add(1));
+        let agent = LoadAgent::new(id.wrapping_add(0x0100_0000))?;
+        let mut hello = agent.hello(None);
+        hello.chain.chain_id = u64::from(id).saturating_add(2);
+        hello.client_version = format!("Geth/v{id}");
+        hello.capabilities = vec![format!("own/{id}").parse().map_err(io::Error::other)?];
+        let mut wire = WsClient::open(self.pool, from).await?;
+        let params = agent.signed(&format!("ws://{}", self.pool), &wire.challenge, &hello)?;
+        // A refusal is an answer too.
+        let _accepted = wire.call(method::CONNECT, &params).await;
+        Ok(())
     }
 
     async fn half(&self, from: IpAddr) -> io::Result<()> {

@@ -111,7 +111,7 @@ enum Benchmark {
     Burst,
     /// The latency of other agents while the pool is flooded.
     Fairness,
-    /// The latency of other agents while strangers have the pool search for hosts.
+    /// The latency of other agents, and the pool's memory, while strangers do what the protocol allows.
     Hostile,
 }
 

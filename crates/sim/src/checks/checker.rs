@@ -4,7 +4,7 @@ use vipnode_pool_core::{MeteredRow, Row};
 use vipnode_types::{Ms, NodeId, Wei, meter};
 
 use super::{Promise, Violation};
-use crate::{AgentPlan, EPOCH_MS, GroundTruth, Scenario};
+use crate::{AgentPlan, EPOCH_MS, GroundTruth, Honesty, Scenario};
 
 /// The longest time a frame takes, in ms; a later one is lost with its socket.
 pub const FRAME_LATE_MS: u64 = 8_000;
@@ -40,7 +40,13 @@ pub struct Checker {
     protocol2: Vec<bool>,
     /// Whether a used-up budget of unpaired time may forbid leases.
     may_forbid: bool,
+    /// Whether there are strangers, of whom the checker knows no node.
+    strangers: bool,
+    /// Which agents may report what is not true.
+    dishonest: Vec<bool>,
     sleeps: Vec<(u64, u64)>,
+    /// Milliseconds billed to each client.
+    billed_of: Vec<u64>,
     metered: u64,
     billed_ms: u64,
     billed2_ms: u64,
@@ -58,7 +64,10 @@ impl Checker {
             snap: scenario.agents.iter().map(|plan| (plan.snap, plan.needs_snap())).collect(),
             protocol2: scenario.agents.iter().map(|plan| plan.protocol2).collect(),
             may_forbid: !scenario.limits.price.is_free() && scenario.limits.unpaired_ms_a_day < day_ms,
+            strangers: !scenario.strangers.is_empty(),
+            dishonest: scenario.agents.iter().map(|plan| plan.honesty != Honesty::Honest).collect(),
             sleeps: Vec::new(),
+            billed_of: vec![0; scenario.agents.len()],
             metered: 0,
             billed_ms: 0,
             billed2_ms: 0,
@@ -81,6 +90,12 @@ impl Checker {
     #[must_use]
     pub const fn totals(&self) -> (u64, u64) {
         (self.metered, self.billed_ms)
+    }
+
+    /// Milliseconds billed to a client so far.
+    #[must_use]
+    pub fn billed_of(&self, client: usize) -> u64 {
+        self.billed_of[client]
     }
 
     /// Milliseconds billed to pairs of which at least one side may speak protocol 2.
@@ -117,18 +132,22 @@ impl Checker {
         let mut hosts: BTreeMap<usize, u32> = BTreeMap::new();
         for row in rows {
             let Row::Lease(lease) = row else { continue };
-            let pair = (self.number(lease.client)?, self.number(lease.host)?);
-            if pairs.insert(pair, ()).is_some() {
-                return Promise::Leases.broken(format!("client {} has two leases on host {}", pair.0, pair.1));
+            if pairs.insert((lease.client, lease.host), ()).is_some() {
+                let (client, host) = (lease.client, lease.host);
+                return Promise::Leases.broken(format!("client {client:?} has two leases on host {host:?}"));
             }
-            if self.snap[pair.0].1 && !self.snap[pair.1].0 {
-                let (client, host) = pair;
+            let (client, host) = (self.known(lease.client)?, self.known(lease.host)?);
+            if let (Some(client), Some(host)) = (client, host)
+                && self.snap[client].1
+                && !self.snap[host].0
+            {
                 return Promise::Leases.broken(format!("client {client} needs snap, which host {host} does not serve"));
             }
-            let taken = hosts.entry(pair.1).or_default();
+            let Some(host) = host else { continue };
+            let taken = hosts.entry(host).or_default();
             *taken += 1;
-            if *taken > self.leases[pair.1] {
-                let (host, slots) = (pair.1, self.leases[pair.1]);
+            if *taken > self.leases[host] {
+                let slots = self.leases[host];
                 return Promise::Slots.broken(format!("host {host} sells {slots} slots but has {taken} leases"));
             }
         }
@@ -160,9 +179,20 @@ impl Checker {
         if ups != (begun(row.lease.client_seen), begun(row.lease.host_seen)) {
             return wrong("the row starts at other times than its lease".to_owned());
         }
-        let (client, host) = (self.number(row.lease.client)?, self.number(row.lease.host)?);
+        let (client, host) = match (self.known(row.lease.client)?, self.known(row.lease.host)?) {
+            (Some(client), Some(host)) => (client, host),
+            // No stranger was ever connected with anybody, so no honest side reported that.
+            (Some(one), None) | (None, Some(one)) if !self.dishonest[one] => {
+                return wrong(format!("agent {one} was never connected with a stranger"));
+            }
+            _ => return Ok(()),
+        };
         self.metered += 1;
         self.billed_ms += billed;
+        self.billed_of[client] += billed;
+        if self.dishonest[client] && self.dishonest[host] {
+            return Ok(());
+        }
         if self.protocol2[client] || self.protocol2[host] {
             self.billed2_ms += billed;
         }
@@ -180,6 +210,11 @@ impl Checker {
             ));
         }
         Ok(())
+    }
+
+    /// The number of a node; `None` for a stranger's.
+    fn known(&self, id: NodeId) -> Result<Option<usize>, Violation> {
+        if self.strangers { Ok(self.numbers.get(&id).copied()) } else { self.number(id).map(Some) }
     }
 
     pub(super) fn number(&self, id: NodeId) -> Result<usize, Violation> {

@@ -6,6 +6,7 @@
 mod checker;
 mod convergence;
 pub mod durability;
+pub mod hostile;
 mod journal;
 mod violation;
 

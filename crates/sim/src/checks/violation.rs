@@ -42,6 +42,16 @@ pub enum Promise {
     Liveness,
     /// An agent that stops leaves nothing behind.
     Cleanup,
+    /// An honest client has a host within a bounded time, whatever strangers do.
+    HonestService,
+    /// A client is served for no longer without being billed than its budget and its hosts' allowances.
+    FreeService,
+    /// Nobody honest is locked out or kept apart from an honest host.
+    NoLockout,
+    /// The pool core's tables are bounded.
+    Tables,
+    /// A command of an honest agent waits for the core for a bounded time.
+    CoreWait,
 }
 
 impl Promise {
@@ -77,6 +87,11 @@ impl Promise {
             Self::Durability => "durability",
             Self::Liveness => "liveness",
             Self::Cleanup => "cleanup",
+            Self::HonestService => "honest service",
+            Self::FreeService => "free service",
+            Self::NoLockout => "no lockout",
+            Self::Tables => "tables",
+            Self::CoreWait => "core wait",
         }
     }
 }

@@ -4,10 +4,14 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use vipnode_agent_core::{Action, AgentCore, ChangeKind, Event, JournalEntry, RequestTag, StopCause, left_undone};
 use vipnode_pool_core::CallId;
-use vipnode_types::{ChainSpec, Enode, Ms, NodeFacts, PeerCommand};
+use vipnode_types::{Enode, Ms, NodeFacts, PeerCommand};
 
 use super::{RunEvent, Simulation, simulated_sockets::ToPoolFrame};
-use crate::{AgentPlan, EPOCH_MS, checks::Promise, scenarios::capabilities};
+use crate::{
+    AgentPlan, EPOCH_MS,
+    checks::Promise,
+    scenarios::{honest_chain, capabilities},
+};
 
 /// Peers are listed at least this often, in ms.
 const POLL_MS: u64 = 20_000;
@@ -86,7 +90,7 @@ impl AgentProcess {
             // A node does not know its own public address.
             enode: Enode::at(self.plan.id, std::net::Ipv4Addr::LOCALHOST.into(), 30_303),
             client_version: "Geth/v1.17.5".to_owned(),
-            chain: ChainSpec { chain_id: 1_337, genesis: [7; 32].into() },
+            chain: honest_chain(),
             full: true,
             protocols: capabilities(if self.plan.snap { &["eth", "snap"] } else { &["eth"] }),
         }

@@ -13,9 +13,10 @@ use vipnode_types::{
 use super::{
     RunEvent, Simulation,
     simulated_sockets::{ToAgentFrame, ToPoolFrame},
+    strangers::STRANGERS,
 };
 use crate::{
-    EPOCH_MS,
+    EPOCH_MS, Honesty,
     checks::{Promise, REPLY_MS},
 };
 
@@ -62,6 +63,10 @@ impl Simulation {
                 let address = plan.ip;
                 ("connect", Command::Connect { connection: peer, request, identity, address, callable: true, hello })
             }
+            Request::Report(report) if self.agents[agent].plan.honesty != Honesty::Honest => {
+                let report = Box::new(self.any_report(agent, report));
+                ("report", Command::Report { connection: peer, request, report })
+            }
             Request::Report(report) if self.faults.liar == Some(agent) => {
                 let report = Box::new(self.lie(agent, &report));
                 ("report", Command::Report { connection: peer, request, report })
@@ -84,7 +89,7 @@ impl Simulation {
             }
         };
         self.pool.requests.insert(request, PendingRequest { socket, tag, since: self.now, what });
-        self.command(command);
+        self.command_from(Some(agent), self.agents[agent].plan.ip, command);
     }
 
     /// The report of an agent that claims to be connected on every lease it was ever given and did not undo.
@@ -102,6 +107,24 @@ impl Simulation {
         }
     }
 
+    /// The report of an agent that reports whatever the protocol allows, to be served without being billed or to harm by
+    /// its word.
+    fn any_report(&mut self, agent: usize, honest: ReportRequest) -> ReportRequest {
+        let all = self.lie(agent, &honest);
+        match self.rng.below(4) {
+            0 => honest,
+            1 => all,
+            _ => {
+                let (some, kept) = (self.rng.below(1_001), self.rng.below(1_001));
+                let mut full = all.full.clone().unwrap_or_default();
+                full.retain(|_| self.rng.chance(some));
+                full.iter_mut().for_each(|up| up.continuous = self.rng.chance(kept));
+                let hash = Some(LeaseSetHash::of(full.iter().map(|up| up.lease)));
+                ReportRequest { full: Some(full), hash, ..all }
+            }
+        }
+    }
+
     /// The same over protocol 2: every peer it was ever given and did not undo.
     fn all_peers(&self, agent: usize) -> Vec<NodeId> {
         let liar = &self.agents[agent];
@@ -113,6 +136,16 @@ impl Simulation {
 
     /// Carries out an effect of the pool core, now that it may leave the process.
     pub(crate) fn release(&mut self, effect: Effect) {
+        let to = match &effect {
+            Effect::Reply { connection, .. } | Effect::Call { connection, .. } | Effect::Close { connection, .. } => {
+                Some(*connection)
+            }
+            Effect::Persist(_) => None,
+        };
+        if let Some(to) = to.filter(|to| to.gateway == STRANGERS) {
+            self.stranger_receives(to, effect);
+            return;
+        }
         match effect {
             Effect::Persist(_) => {}
             Effect::Reply { request, reply, .. } => {
@@ -160,7 +193,8 @@ impl Simulation {
             self.violation(Promise::Replies, format!("the pool uses {call:?} for two calls"));
         }
         let incarnation = self.pool.incarnation;
-        if let Some(socket) = self.pool.sockets.get(&peer).copied() {
+        let stranger = if peer.gateway == STRANGERS { self.stranger_is_called(peer, call) } else { None };
+        if let Some(socket) = stranger.or_else(|| self.pool.sockets.get(&peer).copied()) {
             self.pool.calls.insert(call, socket);
         } else {
             self.pool.calls.insert(call, 0);
@@ -169,8 +203,13 @@ impl Simulation {
     }
 
     pub(crate) fn call_ends(&mut self, incarnation: u32, call: CallId, outcome: CallOutcome) {
-        if self.pool.incarnation == incarnation && self.pool.calls.remove(&call).is_some() {
-            self.command(Command::CallDone { call, outcome });
+        let open = if self.pool.incarnation == incarnation { self.pool.calls.remove(&call) } else { None };
+        let Some(socket) = open else { return };
+        let agent = self.sockets.get(&socket).map(|socket| socket.agent);
+        let ip = agent.map(|agent| self.agents[agent].plan.ip).or_else(|| self.stranger_at(socket));
+        match ip {
+            Some(ip) => self.command_from(agent, ip, Command::CallDone { call, outcome }),
+            None => self.own_command(Command::CallDone { call, outcome }),
         }
     }
 
@@ -188,7 +227,10 @@ impl Simulation {
         for call in lost {
             self.call_ends(incarnation, call, CallOutcome::Lost);
         }
-        self.command(Command::Disconnected { connection: peer });
+        match self.sockets.get(&number).map(|socket| socket.agent) {
+            Some(agent) => self.command_from(Some(agent), self.agents[agent].plan.ip, Command::Disconnected { connection: peer }),
+            None => self.own_command(Command::Disconnected { connection: peer }),
+        }
     }
 
     /// Checks that no request waits for longer than [`REPLY_MS`].
@@ -210,7 +252,7 @@ impl Simulation {
         if !peers.is_empty() && self.rng.chance(100) {
             let peer = peers[self.rng.index(peers.len())];
             let rtt_us = self.rng.count(200, 300_000);
-            self.command(Command::Latency { connection: peer, rtt_us });
+            self.own_command(Command::Latency { connection: peer, rtt_us });
         }
     }
 }

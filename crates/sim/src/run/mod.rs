@@ -5,8 +5,10 @@
 //! thread inside a run, no I/O.
 
 mod agents;
+mod core_time;
 mod fault_schedule;
 mod gateway;
+mod hostile;
 mod nodes;
 mod phases;
 mod pool;
@@ -14,8 +16,9 @@ mod run_event;
 mod seed_run;
 mod simulated_sockets;
 mod simulation;
+mod strangers;
 
 use run_event::RunEvent;
-pub use seed_run::{SeedFailure, effects, golden_line, replay, run_seed, run_seeds};
+pub use seed_run::{Family, SeedFailure, effects, golden_line, replay, run_seed, run_seeds};
 use simulation::Simulation;
 pub use simulation::Stats;

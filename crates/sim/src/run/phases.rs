@@ -34,6 +34,10 @@ impl Simulation {
             let check = self.checker.leases(&rows);
             self.require(check);
         }
+        if self.is_hostile() {
+            self.sweep_hostile();
+            return;
+        }
         match self.phase {
             Phase::Faults if self.now >= self.scenario.safety_ms => {
                 self.log(|| "the faults end".to_owned());

@@ -38,6 +38,10 @@ pub(crate) enum RunEvent {
     CallExpires { incarnation: u32, call: CallId },
     CallLost { incarnation: u32, call: CallId },
     PoolStarts,
+    CoreWorks { incarnation: u32 },
+    // strangers
+    StrangersAct { group: usize },
+    StrangerAnswers { call: CallId },
     // the run
     Fault,
     Recover { what: Recovery },
@@ -56,6 +60,7 @@ impl RunEvent {
                 | Self::CommitEnds { .. }
                 | Self::CallExpires { .. }
                 | Self::CallLost { .. }
+                | Self::CoreWorks { .. }
         )
     }
 

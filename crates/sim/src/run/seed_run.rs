@@ -11,9 +11,20 @@ use super::{
 };
 use crate::checks::{Promise, Violation};
 
+/// A family of seeds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Family {
+    /// Faults happen.
+    Faults,
+    /// Strangers do what they can.
+    Strangers,
+}
+
 /// A seed whose run broke a promise.
 #[derive(Debug, Clone)]
 pub struct SeedFailure {
+    /// The family.
+    pub family: Family,
     /// The seed.
     pub seed: u64,
     /// The promise, and how it was broken.
@@ -28,7 +39,8 @@ impl fmt::Display for SeedFailure {
             writeln!(f, "{line}")?;
         }
         writeln!(f, "seed {}: {}", self.seed, self.violation)?;
-        write!(f, "replay it: cargo run -p vipnode-sim -- replay --seed {} -v", self.seed)
+        let strangers = if self.family == Family::Strangers { " --strangers" } else { "" };
+        write!(f, "replay it: cargo run -p vipnode-sim -- replay --seed {}{strangers} -v", self.seed)
     }
 }
 
@@ -36,24 +48,24 @@ impl fmt::Display for SeedFailure {
 ///
 /// # Errors
 /// The first promise that is broken, with the last events before.
-pub fn run_seed(seed: u64) -> Result<Stats, Box<SeedFailure>> {
-    let (outcome, _) = play(seed, Trace::Off);
+pub fn run_seed(family: Family, seed: u64) -> Result<Stats, Box<SeedFailure>> {
+    let (outcome, _) = play(family, seed, Trace::Off);
     outcome.map_err(|violation| {
-        let (again, last) = play(seed, Trace::Last(std::collections::VecDeque::new()));
+        let (again, last) = play(family, seed, Trace::Last(std::collections::VecDeque::new()));
         let violation = match again {
             Err(again) if again == violation => violation,
             again => Promise::Determinism
                 .violation(format!("the first run broke a promise ({violation}), the second did not: {again:?}")),
         };
-        Box::new(SeedFailure { seed, violation, last })
+        Box::new(SeedFailure { family, seed, violation, last })
     })
 }
 
 /// Runs these seeds on `threads` threads; the outcomes are in the order of the seeds.
-pub fn run_seeds(seeds: Range<u64>, threads: u64) -> Vec<(u64, Result<Stats, Box<SeedFailure>>)> {
+pub fn run_seeds(family: Family, seeds: Range<u64>, threads: u64) -> Vec<(u64, Result<Stats, Box<SeedFailure>>)> {
     let play = |thread: u64| {
         let seeds = seeds.clone().filter(move |seed| seed % threads == thread);
-        seeds.map(|seed| (seed, run_seed(seed))).collect::<Vec<_>>()
+        seeds.map(|seed| (seed, run_seed(family, seed))).collect::<Vec<_>>()
     };
     let mut outcomes: Vec<_> = thread::scope(|scope| {
         let threads: Vec<_> = (0..threads).map(|thread| scope.spawn(move || play(thread))).collect();
@@ -72,17 +84,17 @@ pub fn golden_line(seed: u64, stats: &Stats) -> String {
 /// Runs one seed and returns the golden encoding of every effect of both cores, one line each: the time in ms, 0 for
 /// the pool or the index of the agent plus 1, then the encoding.
 pub fn effects(seed: u64) -> (Result<Stats, Violation>, Vec<String>) {
-    play(seed, Trace::Effects)
+    play(Family::Faults, seed, Trace::Effects)
 }
 
 /// Runs one seed and returns its outcome and every event.
-pub fn replay(seed: u64) -> (Result<Stats, Violation>, Vec<String>) {
-    play(seed, Trace::All(Vec::new()))
+pub fn replay(family: Family, seed: u64) -> (Result<Stats, Violation>, Vec<String>) {
+    play(family, seed, Trace::All(Vec::new()))
 }
 
 /// A panic of a core is a broken promise like any other.
-fn play(seed: u64, trace: Trace) -> (Result<Stats, Violation>, Vec<String>) {
-    let mut simulation = Simulation::new(seed, trace);
+fn play(family: Family, seed: u64, trace: Trace) -> (Result<Stats, Violation>, Vec<String>) {
+    let mut simulation = Simulation::new(family, seed, trace);
     let outcome = catch_unwind(AssertUnwindSafe(|| simulation.run()));
     let outcome = outcome.unwrap_or_else(|cause| {
         let text = cause.downcast_ref::<String>().map(String::as_str).or_else(|| cause.downcast_ref::<&str>().copied());

@@ -4,7 +4,8 @@ use std::{
 };
 
 use super::{
-    RunEvent, agents::AgentProcess, fault_schedule, phases::Phase, pool::PoolProcess, simulated_sockets::Socket,
+    Family, RunEvent, agents::AgentProcess, fault_schedule, hostile::Hostile, phases::Phase, pool::PoolProcess,
+    simulated_sockets::Socket, strangers::Strangers,
 };
 use crate::{
     Checker, Devp2p, Scenario, SimRng,
@@ -18,6 +19,8 @@ const MAX_EVENTS: u64 = 3_000_000;
 const LAST_EVENTS: usize = 50;
 /// Commands of the pool between two comparisons of the store with the core, and of the core with a restored one.
 pub(super) const COMPARE_EVERY: u64 = 200;
+/// Commands of the pool between two checks of the core's invariants in a run with strangers.
+pub(super) const HOSTILE_CHECKS: u64 = 50;
 
 /// The state of one run, and its queue of events.
 #[derive(Debug)]
@@ -33,6 +36,8 @@ pub(crate) struct Simulation {
     pub(super) next_socket: u64,
     pub(super) phase: Phase,
     pub(super) faults: fault_schedule::Faults,
+    pub(super) strangers: Strangers,
+    pub(super) hostile: Hostile,
     queue: BTreeMap<(u64, u64), RunEvent>,
     next_event: u64,
     events: u64,
@@ -72,9 +77,12 @@ pub struct Stats {
 impl Simulation {
     /// The state of a seed's run before its first event.
     #[must_use]
-    pub(crate) fn new(seed: u64, trace: Trace) -> Self {
+    pub(crate) fn new(family: Family, seed: u64, trace: Trace) -> Self {
         let mut rng = SimRng::new(seed);
-        let scenario = Scenario::draw(&mut rng);
+        let scenario = match family {
+            Family::Faults => Scenario::draw(&mut rng),
+            Family::Strangers => Scenario::draw_hostile(&mut rng),
+        };
         let devp2p = Devp2p::new(&scenario.agents);
         let mut simulation = Self {
             now: 0,
@@ -85,6 +93,8 @@ impl Simulation {
             next_socket: 1,
             phase: Phase::Faults,
             faults: fault_schedule::Faults::default(),
+            strangers: Strangers::default(),
+            hostile: Hostile::new(scenario.agents.len()),
             queue: BTreeMap::new(),
             next_event: 0,
             events: 0,
@@ -101,6 +111,9 @@ impl Simulation {
             let start = simulation.rng.below(30_000);
             simulation.at(start, RunEvent::AgentStarts { agent });
             simulation.at(start, RunEvent::NewHead { agent });
+        }
+        for group in 0..simulation.scenario.strangers.len() {
+            simulation.at(1, RunEvent::StrangersAct { group });
         }
         if !simulation.scenario.faults.is_empty() {
             simulation.at(20_000, RunEvent::Fault);
@@ -168,6 +181,9 @@ impl Simulation {
             RunEvent::CallLost { incarnation, call } => {
                 self.call_ends(incarnation, call, vipnode_pool_core::CallOutcome::Lost);
             }
+            RunEvent::CoreWorks { incarnation } => self.core_goes_on(incarnation),
+            RunEvent::StrangersAct { group } => self.strangers_act(group),
+            RunEvent::StrangerAnswers { call } => self.stranger_answers(call),
             RunEvent::PoolStarts => self.pool_starts(),
             RunEvent::Fault => self.fault(),
             RunEvent::Recover { what } => self.recover(what),

@@ -3,6 +3,8 @@ use std::net::IpAddr;
 use vipnode_agent_core::{AgentConfig, Protocol2Config};
 use vipnode_types::{AgentPublic, NodeId};
 
+use super::Honesty;
+
 const HALF_MINUTE_MS: u64 = 30_000;
 
 /// An agent and its node.
@@ -28,6 +30,8 @@ pub struct AgentPlan {
     pub snap: bool,
     /// Whether the agent may speak protocol 2, always or by turns: then it cannot report what its node serves.
     pub protocol2: bool,
+    /// Whether its reports are true.
+    pub honesty: Honesty,
     /// The agent's configuration.
     pub config: AgentConfig,
 }

@@ -5,8 +5,11 @@
 mod agent_plan;
 mod fault;
 mod scenario;
+mod stranger;
 
 pub use agent_plan::AgentPlan;
 pub use fault::FaultKind;
 pub use scenario::Scenario;
+pub(crate) use scenario::honest_chain;
+pub use stranger::{Honesty, StrangerKind, StrangerPlan};
 pub(crate) use scenario::capabilities;

@@ -2,9 +2,9 @@ use std::net::{IpAddr, Ipv4Addr};
 
 use vipnode_agent_core::{Advertise, AgentConfig, DirectConfig, HostConfig, PeerPolicy};
 use vipnode_pool_core::Limits;
-use vipnode_types::{AgentKey, Capability, NodeId, Price, Wei};
+use vipnode_types::{AgentKey, Capability, ChainSpec, NodeId, Price, Wei};
 
-use super::{AgentPlan, FaultKind, fault::FAULTS};
+use super::{AgentPlan, FaultKind, Honesty, StrangerPlan, fault::FAULTS};
 use crate::SimRng;
 
 const MINUTE_MS: u64 = 60_000;
@@ -22,6 +22,13 @@ pub struct Scenario {
     pub fault_every_ms: u64,
     /// The kinds of faults that happen; empty for none.
     pub faults: Vec<FaultKind>,
+    /// Strangers; empty in the family of faults.
+    pub strangers: Vec<StrangerPlan>,
+}
+
+/// The chain of every agent with a node.
+pub(crate) fn honest_chain() -> ChainSpec {
+    ChainSpec { chain_id: 1_337, genesis: [7; 32].into() }
 }
 
 impl Scenario {
@@ -52,6 +59,47 @@ impl Scenario {
             safety_ms: rng.range(10, 50) * MINUTE_MS,
             fault_every_ms: rng.range(5_000, 90_000),
             faults,
+            strangers: Vec::new(),
+        }
+    }
+
+    /// Draws a scenario without faults, but with strangers. Honest hosts have more slots than clients want.
+    #[must_use]
+    pub fn draw_hostile(rng: &mut SimRng) -> Self {
+        let (hosts, clients) = (rng.count(3, 5), rng.count(3, 6));
+        let strangers = StrangerPlan::draw_all(rng, hosts);
+        let riders = rng.count(0, 1);
+        let false_hosts = if rng.chance(400) { rng.count(1, 2) } else { 0 };
+        let mut agents = Vec::new();
+        let most = hosts + clients + riders + false_hosts;
+        for number in 0..most {
+            let honesty = match number {
+                _ if number < hosts + clients => Honesty::Honest,
+                _ if number < hosts + clients + riders => Honesty::FreeRider,
+                _ => Honesty::FalseHost,
+            };
+            let sells = number < hosts || honesty == Honesty::FalseHost;
+            let wanted = if honesty == Honesty::FreeRider { hosts } else { 1 };
+            let slots = sells.then_some(clients + hosts + 8);
+            let mut plan = draw_agent(rng, &agents, number, slots, if sells { 0 } else { wanted });
+            let [.., block] = number.to_be_bytes();
+            plan.ip = IpAddr::V4(Ipv4Addr::new(20 + block, block, 1, 1));
+            plan.own_outbound = plan.own_outbound.min(5);
+            plan.config.policy = PeerPolicy::default();
+            plan.honesty = honesty;
+            agents.push(plan);
+        }
+        let mut limits = Limits { strangers: 500, chains: 60, versions: 60, profiles: 60, ..Limits::default() };
+        limits.price = Price::per_minute(Wei::new(1_000));
+        let floods = strangers.iter().any(|group| group.every_ms < 500);
+        let minutes = if riders > 0 && !floods { rng.range(30, 40) } else { rng.range(4, 8) };
+        Self {
+            agents,
+            limits,
+            safety_ms: minutes * MINUTE_MS,
+            fault_every_ms: 0,
+            faults: Vec::new(),
+            strangers,
         }
     }
 }
@@ -125,6 +173,7 @@ fn draw_agent(rng: &mut SimRng, others: &[AgentPlan], number: u32, slots: Option
         peer_events: rng.chance(600),
         snap,
         protocol2: false,
+        honesty: Honesty::Honest,
         config: AgentConfig {
             agent_version: "vipnode/sim".to_owned(),
             pool: true,
