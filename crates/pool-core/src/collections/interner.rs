@@ -140,11 +140,6 @@ impl<T: Eq + Hash> Interner<T> {
         self.find(self.keys.hash(value), value)
     }
 
-    /// Every value.
-    pub(crate) fn values(&self) -> impl Iterator<Item = &T> {
-        self.entries.iter().map(|(_, entry)| &entry.value)
-    }
-
     pub(crate) fn get(&self, number: u32) -> Option<&T> {
         self.entries.get(number).map(|entry| &entry.value)
     }

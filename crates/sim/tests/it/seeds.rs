@@ -3,7 +3,7 @@
 use vipnode_sim::{Family, golden_line, replay, run_seed, run_seeds};
 
 const SEEDS: u64 = 600;
-const STRANGER_SEEDS: u64 = 24;
+const STRANGER_SEEDS: u64 = 12;
 const THREADS: u64 = 2;
 const GOLDEN: &str = include_str!("../../golden/effects.txt");
 
