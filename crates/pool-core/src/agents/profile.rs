@@ -35,7 +35,8 @@ impl Agents {
     /// Stores a node's capabilities and rules; each connect replaces both.
     pub(in crate::agents) fn set_profile(&mut self, index: u32, said: &Hello<'_>, limits: &Limits) {
         let profile = Profile::said(said, limits);
-        let profile = if profile.is_empty() { None } else { self.profiles.acquire(profile, self.payer_of(index, limits)) };
+        let profile =
+            if profile.is_empty() { None } else { self.profiles.acquire(profile, self.payer_of(index, limits)) };
         self.forget_profile(index);
         if let Some(node) = self.nodes.get_mut(index) {
             node.set_profile(profile.unwrap_or(NIL));

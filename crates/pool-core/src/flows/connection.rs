@@ -112,13 +112,7 @@ impl Core {
     }
 
     /// Stores the description of a node, whose row was `before`.
-    fn take_in(
-        &mut self,
-        output: &mut Output,
-        index: u32,
-        said: Hello<'_>,
-        before: Option<&NodeRow>,
-    ) -> Changed {
+    fn take_in(&mut self, output: &mut Output, index: u32, said: Hello<'_>, before: Option<&NodeRow>) -> Changed {
         for (lease, side) in self.leases.of(index) {
             let reason = match side {
                 Side::Client if said.client.is_none() => EvictReason::Left,

@@ -4,12 +4,7 @@
 
 use vipnode_types::wire::Side;
 
-use crate::{
-    Core, Row,
-    leases::lease::Lease,
-    metering::row_ends::Ends,
-    output::Output,
-};
+use crate::{Core, Row, leases::lease::Lease, metering::row_ends::Ends, output::Output};
 
 impl Core {
     /// Plans when to look whether a node with a running lease is proven.

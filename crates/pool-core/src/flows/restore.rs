@@ -3,8 +3,8 @@ use std::collections::BTreeMap;
 use vipnode_types::{LeaseId, Ms, NodeId};
 
 use crate::{
-    Core, Counters, DelegationRow, LeaseRow, Limits, MeteredRow, NodeRow, Presence, Row, RowKey, TimesRow, leases::lease::UNSEEN,
-    pool_clock::PoolClock,
+    Core, Counters, DelegationRow, LeaseRow, Limits, MeteredRow, NodeRow, Presence, Row, RowKey, TimesRow,
+    leases::lease::UNSEEN, pool_clock::PoolClock,
 };
 
 /// The rows read, the newest of each key.

@@ -60,7 +60,10 @@ impl Flood {
 
     fn bytes(&self) -> usize {
         let of_nodes = self.core.matching.node_heap_bytes() + self.core.leases.node_heap_bytes();
-        self.core.agents.heap_bytes() + self.core.agents.shared_heap_bytes() + of_nodes + self.core.metering.heap_bytes()
+        self.core.agents.heap_bytes()
+            + self.core.agents.shared_heap_bytes()
+            + of_nodes
+            + self.core.metering.heap_bytes()
     }
 }
 

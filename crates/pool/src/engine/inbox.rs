@@ -19,9 +19,7 @@ use vipnode_store::StoreError;
 use vipnode_types::wire::WireError;
 
 use crate::{
-    engine::{
-        connection_blocks::ConnectionBlocks, health_error::HealthError, operator_query::OperatorQuery,
-    },
+    engine::{connection_blocks::ConnectionBlocks, health_error::HealthError, operator_query::OperatorQuery},
     error::Refusal,
     fairness::{Block, CommandPermit},
 };

@@ -89,7 +89,12 @@ async fn run_all(
     Ok(())
 }
 
-fn figure(bench: &'static str, attack: Attack, (calm, flooded): (Latencies, Latencies), bytes: [u64; 2]) -> Measurement {
+fn figure(
+    bench: &'static str,
+    attack: Attack,
+    (calm, flooded): (Latencies, Latencies),
+    bytes: [u64; 2],
+) -> Measurement {
     let [memory_before, memory_after] = bytes.map(|bytes| bytes >> 10);
     let answers = flooded.len();
     let (before, during) = (percentile(calm.clone(), 99), percentile(flooded.clone(), 99));

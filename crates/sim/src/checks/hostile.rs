@@ -37,7 +37,13 @@ impl Loneliness {
 ///
 /// # Errors
 /// [`Promise::FreeService`]: more than its budget and what each of `hosts` may lose by a client.
-pub fn free_service(client: usize, served_ms: u64, billed_ms: u64, hosts: u64, limits: &Limits) -> Result<(), Violation> {
+pub fn free_service(
+    client: usize,
+    served_ms: u64,
+    billed_ms: u64,
+    hosts: u64,
+    limits: &Limits,
+) -> Result<(), Violation> {
     let free = served_ms.saturating_sub(billed_ms);
     let a_pair = limits.silence_ms + limits.unpaired_pair_ms + LATE_MS;
     let part = billed_ms * u64::from(limits.unpaired_percent) / 100;

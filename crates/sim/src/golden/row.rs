@@ -1,8 +1,8 @@
 //! What the pool's core has written to the store.
 
 use vipnode_pool_core::{
-    Credentials, DelegationRow, HostTimeRow, LeaseRow, MergedRows, MeteredRow, NodeRow, PairTime, Presence, Protocol2State, Proven,
-    Row, RowKey, Signer, TimesRow,
+    Credentials, DelegationRow, HostTimeRow, LeaseRow, MergedRows, MeteredRow, NodeRow, PairTime, Presence,
+    Protocol2State, Proven, Row, RowKey, Signer, TimesRow,
 };
 use vipnode_types::meter::Seen;
 

@@ -10,7 +10,7 @@ use super::{RunEvent, Simulation, simulated_sockets::ToPoolFrame};
 use crate::{
     AgentPlan, EPOCH_MS,
     checks::Promise,
-    scenarios::{honest_chain, capabilities},
+    scenarios::{capabilities, honest_chain},
 };
 
 /// Peers are listed at least this often, in ms.

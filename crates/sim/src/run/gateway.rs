@@ -228,7 +228,9 @@ impl Simulation {
             self.call_ends(incarnation, call, CallOutcome::Lost);
         }
         match self.sockets.get(&number).map(|socket| socket.agent) {
-            Some(agent) => self.command_from(Some(agent), self.agents[agent].plan.ip, Command::Disconnected { connection: peer }),
+            Some(agent) => {
+                self.command_from(Some(agent), self.agents[agent].plan.ip, Command::Disconnected { connection: peer })
+            }
             None => self.own_command(Command::Disconnected { connection: peer }),
         }
     }

@@ -101,7 +101,9 @@ impl Simulation {
             Effect::Reply { connection, reply: Err(error), .. } if error.is(ErrorCode::Unpaired) => {
                 self.honest_at(*connection).map(|agent| (agent, "refuses to give it hosts"))
             }
-            Effect::Call { connection, message: PoolCall::Evict(evict), .. } if evict.reason == EvictReason::Unpaired => {
+            Effect::Call { connection, message: PoolCall::Evict(evict), .. }
+                if evict.reason == EvictReason::Unpaired =>
+            {
                 let apart = self.honest_at(*connection).filter(|_| self.is_honest(evict.peer));
                 apart.map(|agent| (agent, "keeps it apart from an honest peer"))
             }

@@ -14,7 +14,7 @@ use vipnode_types::{
 use super::{RunEvent, Simulation};
 use crate::{
     EPOCH_MS, StrangerKind,
-    scenarios::{honest_chain, capabilities},
+    scenarios::{capabilities, honest_chain},
 };
 
 /// The gateway of their sockets.

@@ -10,6 +10,6 @@ mod stranger;
 pub use agent_plan::AgentPlan;
 pub use fault::FaultKind;
 pub use scenario::Scenario;
+pub(crate) use scenario::capabilities;
 pub(crate) use scenario::honest_chain;
 pub use stranger::{Honesty, StrangerKind, StrangerPlan};
-pub(crate) use scenario::capabilities;

@@ -93,14 +93,7 @@ impl Scenario {
         limits.price = Price::per_minute(Wei::new(1_000));
         let floods = strangers.iter().any(|group| group.every_ms < 500);
         let minutes = if riders > 0 && !floods { rng.range(30, 40) } else { rng.range(4, 8) };
-        Self {
-            agents,
-            limits,
-            safety_ms: minutes * MINUTE_MS,
-            fault_every_ms: 0,
-            faults: Vec::new(),
-            strangers,
-        }
+        Self { agents, limits, safety_ms: minutes * MINUTE_MS, fault_every_ms: 0, faults: Vec::new(), strangers }
     }
 }
 

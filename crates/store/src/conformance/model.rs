@@ -90,7 +90,15 @@ impl Model {
         let leases = leases.into_iter().map(|lease| Row::Lease(Box::new(lease)));
         let times = times.into_iter().map(|times| Row::Times(Box::new(times)));
         let waiting = waiting.into_values().map(|row| Row::Waiting(Box::new(row)));
-        clock.into_iter().chain(next).chain(nodes).chain(leases).chain(times).chain(delegations).chain(waiting).collect()
+        clock
+            .into_iter()
+            .chain(next)
+            .chain(nodes)
+            .chain(leases)
+            .chain(times)
+            .chain(delegations)
+            .chain(waiting)
+            .collect()
     }
 
     fn journal(&self) -> Vec<MeteredRow> {

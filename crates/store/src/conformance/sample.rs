@@ -2,8 +2,8 @@
 
 use proptest::{collection::vec, option, prelude::*};
 use vipnode_pool_core::{
-    AddressBlock, Credentials, DelegationRow, HostTimeRow, LeaseRow, MergedRows, MeteredRow, NodeRow, PairTime, PairedTime, Presence,
-    Protocol2State, Proven, Row, RowKey, Signer, TimesRow, WideBlock,
+    AddressBlock, Credentials, DelegationRow, HostTimeRow, LeaseRow, MergedRows, MeteredRow, NodeRow, PairTime,
+    PairedTime, Presence, Protocol2State, Proven, Row, RowKey, Signer, TimesRow, WideBlock,
 };
 use vipnode_types::{
     Account, AgentKey, ChainSpec, Enode, LeaseId, Ms, NodeId, Price, Wei,
@@ -96,19 +96,23 @@ fn any_node() -> impl Strategy<Value = NodeRow> {
         any_payee(),
         (flags, any_proven(), any_block()),
     )
-        .prop_map(|(id, credentials, seen, genesis, chain_id, enode, payout, ([host, client, replaced], proven, block))| NodeRow {
-            id,
-            credentials,
-            seen,
-            chain: ChainSpec { chain_id, genesis: genesis.into() },
-            enode: enode.map(|(ip, port, disc_port)| Enode { disc_port, ..Enode::at(id, ip, port) }),
-            payout,
-            host,
-            client,
-            proven,
-            replaced,
-            block,
-        })
+        .prop_map(
+            |(id, credentials, seen, genesis, chain_id, enode, payout, ([host, client, replaced], proven, block))| {
+                NodeRow {
+                    id,
+                    credentials,
+                    seen,
+                    chain: ChainSpec { chain_id, genesis: genesis.into() },
+                    enode: enode.map(|(ip, port, disc_port)| Enode { disc_port, ..Enode::at(id, ip, port) }),
+                    payout,
+                    host,
+                    client,
+                    proven,
+                    replaced,
+                    block,
+                }
+            },
+        )
 }
 
 fn any_block() -> impl Strategy<Value = Option<AddressBlock>> {

@@ -33,7 +33,11 @@ const NO_LIMITS: &[(&str, &str, &str)] = &[
     ("pool-core/src/metering/client_times.rs", "ALWAYS", "a part of the rule of `pairs`"),
     ("pool-core/src/metering/row_merger.rs", "HOUR_MS", "a unit"),
     ("pool-core/src/collections/by_index.rs", "CHUNK", "the layout of memory"),
-    ("pool-core/src/collections/interner.rs", "BLOCK_MINIMUM", "a part of the rules of `chains`, `versions`, and `profiles`"),
+    (
+        "pool-core/src/collections/interner.rs",
+        "BLOCK_MINIMUM",
+        "a part of the rules of `chains`, `versions`, and `profiles`",
+    ),
     ("pool-core/src/agents/node_shares.rs", "BLOCK_MINIMUM", "a part of the rules of `nodes` and `strangers`"),
     ("pool-core/src/agents/delegations.rs", "BLOCK_MINIMUM", "a part of the rule of `delegations`"),
     ("pool-core/src/agents/update_gaps.rs", "ENOUGH", "a part of the rule of `update_gap_ms`"),
