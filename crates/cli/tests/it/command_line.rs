@@ -2,7 +2,7 @@
 
 use std::process::{Command, Output};
 
-use crate::support::{Sim, Vipnode};
+use crate::support::{Sim, Vipnode, ran};
 
 /// Runs to its end, with nothing in the environment that a user may have set and no home to search.
 fn run(args: &[&str]) -> Output {
@@ -226,4 +226,23 @@ async fn a_pipe_gets_plain_lines() {
     assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
     let out = text(&output.stdout);
     assert!(out.contains("admin_addTrustedPeer") && !out.contains('\u{1b}'), "{out:?}");
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn a_named_pipe_in_place_of_a_file_does_not_make_the_start_wait() {
+    let dir = tempfile::tempdir().unwrap();
+    let pipe = dir.path().join("pipe").to_str().unwrap().to_owned();
+    assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    for flags in [
+        &["--config", &*pipe][..],
+        &["--members", &pipe],
+        &["--join-secret-file", &pipe],
+        &["--tls-cert", &pipe, "--tls-key", &pipe],
+    ] {
+        let output = ran(&[&["pool", "--bind", "127.0.0.1:0"], flags].concat()).await;
+        assert_eq!(output.status.code(), Some(2), "{flags:?}");
+        let error = text(&output.stderr);
+        assert!(error.contains("not a regular file"), "{flags:?}: {error}");
+    }
 }

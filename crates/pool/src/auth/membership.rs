@@ -148,4 +148,13 @@ mod tests {
         assert!(closed.admits(&node, Some(&proof), "other").is_err());
         assert!(closed.admits(&node, None, "nonce").is_err());
     }
+
+    #[test]
+    #[cfg(unix)]
+    fn a_named_pipe_in_place_of_the_members_file_does_not_make_the_start_wait() {
+        let dir = tempfile::tempdir().unwrap();
+        let pipe = dir.path().join("members");
+        assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+        assert!(matches!(Membership::read_file(&pipe), Err(MembersError::Read { .. })));
+    }
 }
