@@ -45,7 +45,7 @@ impl<T: Eq + Hash> Interner<T> {
         Self { entries: Slab::new(), index: HashTable::new(), keys, limit, in_use: 0, shares }
     }
 
-    /// Returns the number of a value and counts one more reference to it, which is no use.
+    /// Returns the number of a value and counts one more reference to it that does not count as a use.
     pub(crate) fn keep(&mut self, value: T) -> Option<u32> {
         let hash = self.keys.hash(&value);
         if let Some(number) = self.find(hash, &value) {
