@@ -74,6 +74,9 @@ impl RecordFile {
         }
         let at_end = lines.len();
         let cut = |what: &str| (at_end, format!("{what}; the file was cut short or changed"));
+        if !last.ends_with('\n') {
+            return Err(cut("the last line has no end"));
+        }
         let footer: Footer = serde_json::from_str(last).map_err(|_| cut("the last line has no checksum"))?;
         let records = records.split_last().map_or(&[][..], |(_, records)| records);
         let body = text.len().saturating_sub(last.len());
