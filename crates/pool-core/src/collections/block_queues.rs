@@ -163,7 +163,7 @@ impl<K: Ord + Copy> Ring<K> {
     fn charge(&mut self, key: K, ns: i64, rates: TurnRates) {
         // A key that is not in the order may have no account: it pays at its next turn.
         let account = self.accounts.entry(key).or_insert(rates.turn_ns);
-        *account = account.saturating_sub(ns).max(-rates.most_debt_ns);
+        *account = account.saturating_sub(ns).max(rates.most_debt_ns.saturating_neg());
     }
 }
 

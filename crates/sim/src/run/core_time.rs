@@ -62,7 +62,7 @@ impl Simulation {
             let steps = self.command(waiting.command);
             self.core_used(&steps, Some(block));
         }
-        if self.pool.time.queues.len() > 0 && !self.pool.time.goes_on {
+        if !self.pool.time.queues.is_empty() && !self.pool.time.goes_on {
             self.pool.time.goes_on = true;
             let incarnation = self.pool.incarnation;
             self.at(self.pool.time.free_at / 1_000, RunEvent::CoreWorks { incarnation });

@@ -229,7 +229,7 @@ impl Simulation {
         }
         match self.sockets.get(&number).map(|socket| socket.agent) {
             Some(agent) => {
-                self.command_from(Some(agent), self.agents[agent].plan.ip, Command::Disconnected { connection: peer })
+                self.command_from(Some(agent), self.agents[agent].plan.ip, Command::Disconnected { connection: peer });
             }
             None => self.own_command(Command::Disconnected { connection: peer }),
         }
