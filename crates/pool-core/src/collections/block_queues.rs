@@ -239,7 +239,7 @@ mod tests {
             *last = Some(item);
         }
         queues.forgive();
-        assert!(queues.len() == 0 && queues.queues.is_empty() && queues.blocks.is_empty());
+        assert!(queues.is_empty() && queues.queues.is_empty() && queues.blocks.is_empty());
         assert!(queues.wide.order.is_empty() && queues.wide.accounts.is_empty());
     }
 
