@@ -132,6 +132,20 @@ fn unreachable() -> NodeError {
     NodeError::Unreachable { at, kind: ErrorKind::ConnectionRefused, why }
 }
 
+const EVICTIONS: [EvictReason; 11] = [
+    EvictReason::Left,
+    EvictReason::Disconnected,
+    EvictReason::NoReports,
+    EvictReason::NotConnected,
+    EvictReason::Unsuitable,
+    EvictReason::Drained,
+    EvictReason::Price,
+    EvictReason::Unpaired,
+    EvictReason::NoFunds,
+    EvictReason::TooLate,
+    EvictReason::Unknown,
+];
+
 fn notices() -> Vec<Notice> {
     let (lease, host, client) = (LeaseId::new(7), node(0xab), node(0xcd));
     let version = "Geth/v1.12.0".to_owned();
@@ -173,21 +187,7 @@ fn notices() -> Vec<Notice> {
         Notice::Offering { slots: 0, why: Some("the node is syncing".to_owned()) },
         Notice::OwnPeersFalling { now: 2, reserve: 16 },
     ];
-    for reason in [
-        EvictReason::Left,
-        EvictReason::Disconnected,
-        EvictReason::NoReports,
-        EvictReason::NotConnected,
-        EvictReason::Unsuitable,
-        EvictReason::Drained,
-        EvictReason::Price,
-        EvictReason::Unpaired,
-        EvictReason::NoFunds,
-        EvictReason::TooLate,
-        EvictReason::Unknown,
-    ] {
-        notices.push(Notice::ClientEvicted { lease, client, reason });
-    }
+    notices.extend(EVICTIONS.map(|reason| Notice::ClientEvicted { lease, client, reason }));
     for cause in [
         ConnectFailure::Genesis,
         ConnectFailure::Network,

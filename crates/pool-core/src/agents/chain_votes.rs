@@ -52,7 +52,7 @@ struct Rank {
     first: Reverse<u64>,
 }
 
-/// What a node says for the genesis block of its chain.
+/// The genesis block that a node names for its chain.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::agents) struct Vote {
     chain: ChainSpec,
@@ -135,7 +135,7 @@ impl ChainVotes {
 }
 
 impl Agents {
-    /// What a node says now for the genesis block of its chain.
+    /// The genesis block that a node names now for its chain.
     pub(in crate::agents) fn vote(&self, index: u32) -> Option<Vote> {
         let node = self.nodes.get(index)?;
         let chain = *self.chains.get(node.chain())?;
@@ -147,7 +147,7 @@ impl Agents {
         (block.is_some() || proven).then_some(Vote { chain, block, proven })
     }
 
-    /// Counts what a node says, in place of what it said `before`.
+    /// Counts the genesis block that a node names, in place of the one `before`.
     pub(in crate::agents) fn count_vote(&mut self, index: u32, before: Option<Vote>) {
         let after = self.vote(index);
         self.votes.replace(before, after);

@@ -48,7 +48,7 @@ impl Pool {
         call.is_some()
     }
 
-    fn told(&self, agent: u32) -> ChainSpec {
+    fn named_chain(&self, agent: u32) -> ChainSpec {
         let node = self.core.agents.known(&node(agent)).unwrap();
         *self.core.agents.chain(node.chain()).unwrap()
     }
@@ -63,7 +63,7 @@ fn a_private_network_is_matched_with_the_genesis_block_that_is_named_for_it() {
     pool.ask(2, 1);
     pool.allow(1);
     assert_eq!(pool.last_ask(2).unwrap().hosts.len(), 1);
-    assert!(pool.told(1).is_untold(), "it is matched, and never renamed");
+    assert!(pool.named_chain(1).is_untold(), "it is matched, and never renamed");
     // A lease goes on, also over a restart, whatever is named meanwhile.
     pool.restart(Limits::default());
     pool.now = pool.now.plus(1_000);
@@ -74,7 +74,7 @@ fn a_private_network_is_matched_with_the_genesis_block_that_is_named_for_it() {
     let told = ConnectRequest { allow_protocol2: true, ..on(genesis(TRUE), host(4, 4)) };
     pool.connect(4, told).unwrap();
     pool.connect2(4, untold(true));
-    assert_eq!(pool.told(4), genesis(TRUE));
+    assert_eq!(pool.named_chain(4), genesis(TRUE));
 }
 
 /// The attack: one connect with a false genesis block.
