@@ -71,8 +71,8 @@ fn a_private_network_is_matched_with_the_genesis_block_that_is_named_for_it() {
     pool.connect2(1, untold(true));
     assert_eq!(pool.core.gauges().leases, 1);
     // What a node itself named before holds when it speaks protocol 2.
-    let told = ConnectRequest { allow_protocol2: true, ..on(genesis(TRUE), host(4, 4)) };
-    pool.connect(4, told).unwrap();
+    let named = ConnectRequest { allow_protocol2: true, ..on(genesis(TRUE), host(4, 4)) };
+    pool.connect(4, named).unwrap();
     pool.connect2(4, untold(true));
     assert_eq!(pool.named_chain(4), genesis(TRUE));
 }
