@@ -23,7 +23,7 @@ use vipnode_types::{
 use crate::{
     args::{self, Cli, Targets, limit_flag},
     error::CliError,
-    output::{Line, LiveLine, Screen, agent_notice_line},
+    output::{Line, LiveLine, Screen, agent_notice_line, columns, cut},
     status,
 };
 
@@ -46,6 +46,20 @@ pub(crate) fn at_each_width(text: &str) -> String {
             let rows: Vec<String> = rows.map(|row| row.trim_end().to_owned()).collect();
             let _infallible = writeln!(shown, "{}", rows.join("\n"));
         }
+    }
+    shown
+}
+
+/// A page as it is at each width. None of its lines is wider, but for hints, which are copied, and for single words.
+pub(crate) fn pages(page: impl Fn(usize) -> String) -> String {
+    let mut shown = String::new();
+    for width in WIDTHS {
+        let page = page(width);
+        for line in page.lines() {
+            let may_be_wider = line.trim_start().starts_with("-> ") || !line.trim().contains(' ');
+            assert!(may_be_wider || columns(line) <= width, "wider than {width}: {line}\n{page}");
+        }
+        let _infallible = writeln!(shown, "=== {width} columns\n{page}");
     }
     shown
 }
@@ -300,13 +314,6 @@ fn agent(number: u8, head: Option<u64>, head_age_ms: Option<u64>) -> AgentStatus
 fn snapshot_of_status() {
     let since_1970 = 1_795_514_976_000;
     let agents = [agent(1, Some(20_000_000), Some(12_000)), agent(2, Some(0), Some(since_1970)), agent(3, None, None)];
-    let mut shown = String::new();
-    for agents in [&agents[..1], &agents[..]] {
-        shown += &status::page_of_agents(agents);
-        shown += "\n\n";
-    }
-    shown += &status::line_of_agent(agents[1].clone());
-    shown += "\n\n";
     let pool = PoolStatus {
         time_updated: "2026-11-27T12:05:00Z".to_owned(),
         time_started: "2026-11-27T10:00:00Z".to_owned(),
@@ -324,8 +331,20 @@ fn snapshot_of_status() {
         stats: PoolStats::default(),
         error: None,
     };
-    shown += &status::page_of_pool("wss://pool.example/", &pool);
-    assert_snapshot!("status", at_each_width(&plain(&shown)));
+    let private = ChainSpec { chain_id: 7, genesis: [5; 32].into() };
+    let mut other = agent(4, Some(7), Some(12_000));
+    other.node.chain = private;
+    let shown = pages(|width| {
+        let mut shown = Vec::new();
+        for agents in [&agents[..1], &agents[..], &[other.clone()]] {
+            shown.push(status::page_of_agents(agents, width));
+        }
+        shown.push(cut(&status::line_of_agent(agents[1].clone()), width));
+        shown.push(status::page_of_pool("wss://pool.example/", &pool, width));
+        plain(&shown.join("\n\n"))
+    });
+    assert!(shown.contains("chain 7 (genesis 0x0505…0505)"), "{shown}");
+    assert_snapshot!("status", shown);
 }
 
 fn refusal(cli: Cli) -> CliError {

@@ -47,9 +47,12 @@ pub(crate) fn set(config: &mut PoolConfig, flags: &[LimitFlag]) -> Result<(), Co
     Ok(())
 }
 
-/// The limits as a table.
-pub(crate) fn table(config: &PoolConfig) -> Table {
+/// The limits as a table, at most `width` columns wide if that is known.
+pub(crate) fn table(config: &PoolConfig, width: Option<usize>) -> Table {
     let mut table = Table::new();
+    if let Some(width) = width {
+        table.set_width(u16::try_from(width).unwrap_or(u16::MAX));
+    }
     table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Dynamic);
     table.set_header([
         "limit",
@@ -180,7 +183,7 @@ mod tests {
         let mut config = config();
         set(&mut config, &flags).unwrap();
         assert!(config.limit_settings().iter().all(|limit| limit.value == *limit.range.start()));
-        let shown = table(&config).to_string();
+        let shown = table(&config, None).to_string();
         assert!(config.limit_settings().iter().all(|limit| shown.contains(limit.name)));
         assert_eq!(json(&config).as_array().unwrap().len(), flags.len());
     }

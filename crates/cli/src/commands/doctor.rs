@@ -25,7 +25,7 @@ pub(crate) async fn run(args: &DoctorArgs, screen: Screen) -> Result<ExitCode, C
     };
     let findings = evaluate(&gather(&args.agent.connection, &targets, wants, screen).await?);
     for finding in &findings {
-        screen.say(&line(finding));
+        screen.say_wrapped(&line(finding));
     }
     let count = |verdict| {
         let count = findings.iter().filter(|finding| finding.verdict == verdict).count();

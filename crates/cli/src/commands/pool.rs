@@ -10,7 +10,7 @@ use crate::{
     commands::pool_certificate,
     config::{Reload, say_kept},
     error::{CliError, CommandError},
-    output::{Line, Screen, Tone},
+    output::{Line, Screen, Tone, terminal},
     signals::{ReloadSignals, Signals},
     status::StatusLine,
 };
@@ -22,7 +22,8 @@ pub(crate) async fn run(args: PoolArgs, screen: Screen, signals: Signals, reload
     let datadir = args.datadir.clone();
     let mut config = config(args)?;
     if print_limits {
-        screen.print(&limit_flag::table(&config).trim_fmt().as_str().into(), &limit_flag::json(&config));
+        let table = limit_flag::table(&config, terminal::width());
+        screen.print(&table.trim_fmt().as_str().into(), &limit_flag::json(&config));
         return Ok(());
     }
     let open = !config.members.is_closed();

@@ -7,12 +7,11 @@ use vipnode_pool::admin::{
     AdminClient, BanRequest, DrainRequest, NodesRequest, TopOrder, TopRequest, UnbanRequest, admin_socket,
     admin_sockets,
 };
-use vipnode_types::sanitize;
 
 use crate::{
     args::{AdminCommand, OrderName, PoolSocketArgs},
     error::{CliError, CommandError},
-    output::{Screen, Styled},
+    output::{Screen, Styled, shorten, terminal::page_width},
     pool_admin,
 };
 
@@ -23,7 +22,7 @@ const WORDS: usize = 1_000;
 pub(crate) async fn run(command: AdminCommand, screen: Screen) -> Result<ExitCode, CliError> {
     let asked = ask(command).await.map_err(|error| error.sanitized(WORDS))?;
     let (text, json) = asked;
-    screen.print(&text, &json);
+    screen.print(&text.wrapped(page_width()), &json);
     Ok(ExitCode::SUCCESS)
 }
 
@@ -37,16 +36,16 @@ async fn ask(command: AdminCommand) -> Result<(Styled, Value), CliError> {
                 OrderName::Out => TopOrder::Out,
             };
             let top = client(&args.pool)?.top(&TopRequest { by, most: args.most }).await?;
-            (pool_admin::top_page(&top), json(&top))
+            (pool_admin::top_page(&top, page_width()), json(&top))
         }
         AdminCommand::Nodes(args) => {
             let request = NodesRequest { chain_id: args.chain, from: args.from, most: args.most };
             let mut nodes = client(&args.pool)?.nodes(&request).await?;
             for node in &mut nodes.nodes {
-                node.agent_version = sanitize(&node.agent_version, WORDS);
-                node.client_version = sanitize(&node.client_version, WORDS);
+                node.agent_version = shorten(&node.agent_version, WORDS);
+                node.client_version = shorten(&node.client_version, WORDS);
             }
-            (pool_admin::nodes_page(&nodes), json(&nodes))
+            (pool_admin::nodes_page(&nodes, page_width()), json(&nodes))
         }
         AdminCommand::Ban(args) => {
             let for_ms = args.duration.map(|time| u64::try_from(time.as_millis()).unwrap_or(u64::MAX));
@@ -61,7 +60,7 @@ async fn ask(command: AdminCommand) -> Result<(Styled, Value), CliError> {
         }
         AdminCommand::Bans(args) => {
             let bans = client(&args.pool)?.bans().await?;
-            (pool_admin::bans_page(&bans), json(&bans))
+            (pool_admin::bans_page(&bans, page_width()), json(&bans))
         }
         AdminCommand::Drain(args) => {
             let request = DrainRequest { node: args.node, stop: args.stop };

@@ -57,5 +57,9 @@ fn failed(CliError { message, hint }: CliError) -> Report {
     text.mark(Tone::Bad);
     text.push(&message);
     text.hint(&hint, "  ");
-    Report { text, json: json!({"event": "error", "text": message, "hint": hint}), complete: false }
+    Report {
+        text: text.wrapped(terminal::page_width()),
+        json: json!({"event": "error", "text": message, "hint": hint}),
+        complete: false,
+    }
 }

@@ -1,13 +1,15 @@
-use std::io::{self, Write};
+use std::{
+    io::{self, Write},
+    time::Duration,
+};
 
 use anstyle::{AnsiColor, Style};
-use comfy_table::Table;
 use serde_json::{Value, json};
 use tokio::time::Instant;
 use vipnode_types::wire::PoolStats;
 
-use super::{roles::DemoRole, timeline::TimelineEntry};
-use crate::output::{Line, Screen, Styled, Tone, terminal};
+use super::{roles::DemoRole, tables, timeline::TimelineEntry};
+use crate::output::{Line, Redraw, Screen, Styled, Table, Tone, terminal};
 
 /// Where the demo is shown: lines with the time, and on a terminal a table that moves.
 #[derive(Debug)]
@@ -15,14 +17,17 @@ pub(super) struct DemoDisplay {
     screen: Screen,
     began: Instant,
     terminal: bool,
-    /// Lines of the table that moves, at the bottom.
-    moving: usize,
+    /// The table that moves, at the bottom.
+    moving: Redraw,
 }
+
+/// Columns where the terminal's are not known, as in a pipe.
+const COLUMNS: usize = 80;
 
 impl DemoDisplay {
     pub(super) fn new(screen: Screen) -> Self {
         let terminal = terminal::rewrites() && !screen.is_json();
-        Self { screen, began: Instant::now(), terminal, moving: 0 }
+        Self { screen, began: Instant::now(), terminal, moving: Redraw::new() }
     }
 
     /// Shows what a process did.
@@ -32,19 +37,7 @@ impl DemoDisplay {
             self.screen.say(&line.with("role", who.to_string()));
             return;
         }
-        let (color, text) = (
-            color(who),
-            match entry.tone {
-                Tone::Good => Style::new(),
-                Tone::Plain => Style::new().dimmed(),
-                Tone::Warning | Tone::Bad => AnsiColor::Yellow.on_default(),
-            },
-        );
-        let mut line = Styled::from(format!("{}  ", self.time()).as_str());
-        line.push_styled(color, &format!("{who:<8}"));
-        line.push("  ");
-        line.push_styled(text, &entry.text);
-        self.print(&line);
+        self.print(event(self.began.elapsed(), who, entry));
     }
 
     /// Shows a line of the demo itself.
@@ -52,44 +45,68 @@ impl DemoDisplay {
         if self.screen.is_json() {
             return self.screen.say(&Line::new("demo", Tone::Plain, text));
         }
-        let mut line = Styled::from("\n");
-        line.push_styled(Style::new().bold(), text);
-        self.print(&line);
+        self.print(heading(text));
     }
 
     /// Shows a table that stays; for programs its rows and the statistics of the pool.
-    pub(super) fn show(&mut self, name: &'static str, table: &Table, rows: Value, pool: Option<&PoolStats>) {
+    pub(super) fn show(&mut self, name: &'static str, table: &Table<6>, rows: Value, pool: Option<&PoolStats>) {
         if self.screen.is_json() {
             let line = Line::new(name, Tone::Plain, name).with("rows", rows);
             return self.screen.say(&line.with("pool", json!(pool)));
         }
-        self.print(&table.to_string().as_str().into());
+        self.print(table.fit(width()));
+        if let Some(pool) = pool {
+            self.print(tables::pool_sums(pool).as_str().into());
+        }
     }
 
     /// A table that replaces the last one shown so. Only a terminal can move.
-    pub(super) fn show_moving(&mut self, table: &Table) {
-        if self.terminal {
-            let text = table.to_string();
-            self.print(&text.as_str().into());
-            self.moving = text.lines().count();
+    pub(super) fn show_moving(&mut self, table: &Table<6>) {
+        let width = width();
+        let text = terminal::colored(&table.fit(width));
+        // What has scrolled away cannot be replaced.
+        let fits = terminal::rows().is_none_or(|rows| text.lines().count() < rows);
+        if self.terminal && fits {
+            write(&self.moving.draw(&text, width));
         }
     }
 
-    fn print(&mut self, text: &Styled) {
-        let mut out = io::stdout().lock();
-        if self.moving > 0 {
-            // Up over the moving table, and nothing of it is left.
-            let _reader_gone = write!(out, "\x1b[{}A\x1b[J", self.moving);
-            self.moving = 0;
-        }
-        let _reader_gone = writeln!(out, "{}", terminal::colored(text));
-        let _reader_gone = out.flush();
+    fn print(&mut self, text: Styled) {
+        let width = width();
+        let text = terminal::colored(&text.wrapped(width));
+        write(&format!("{}{text}\n", self.moving.erase(width)));
     }
+}
 
-    fn time(&self) -> String {
-        let ms = self.began.elapsed().as_millis();
-        format!("{:>3}.{} s", ms / 1_000, ms % 1_000 / 100)
-    }
+fn width() -> usize {
+    terminal::width().unwrap_or(COLUMNS)
+}
+
+fn write(text: &str) {
+    let mut out = io::stdout().lock();
+    let _reader_gone = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+}
+
+/// What a process did, after this time.
+pub(super) fn event(after: Duration, who: DemoRole, entry: &TimelineEntry) -> Styled {
+    let style = match entry.tone {
+        Tone::Good => Style::new(),
+        Tone::Plain => Style::new().dimmed(),
+        Tone::Warning | Tone::Bad => AnsiColor::Yellow.on_default(),
+    };
+    let ms = after.as_millis();
+    let mut line = Styled::from(format!("{:>3}.{} s  ", ms / 1_000, ms % 1_000 / 100).as_str());
+    line.push_styled(color(who), &format!("{who:<8}"));
+    line.push("  ");
+    line.push_styled(style, &entry.text);
+    line
+}
+
+/// A line of the demo itself, below an empty one.
+pub(super) fn heading(text: &str) -> Styled {
+    let mut line = Styled::from("\n");
+    line.push_styled(Style::new().bold(), text);
+    line
 }
 
 fn color(who: DemoRole) -> Style {

@@ -79,7 +79,7 @@ impl Fleet {
         Ok(Self { kind: Kind::Geth(geths), nodes })
     }
 
-    /// In one word, for the tables.
+    /// In one word, for the summary.
     pub(super) const fn word(&self) -> &'static str {
         match self.kind {
             Kind::Simulated { .. } => "simulated",

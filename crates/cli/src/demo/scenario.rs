@@ -18,6 +18,7 @@ use super::{
     roles::DemoRole,
     tables,
     timeline::{Timeline, TimelineEntry},
+    wording,
 };
 use crate::{
     args::DemoArgs,
@@ -75,16 +76,8 @@ impl Scenario {
         display: &mut DemoDisplay,
         verbose: u8,
     ) -> Result<Self, CliError> {
-        display
-            .say("vipnode demo: a pool, 2 hosts, and 3 clients on this machine, each in its own process and connected over real sockets.");
-        match &geth {
-            Some(program) => display.say(&format!(
-                "Nodes: 5 real nodes running {} on a private chain that only this machine can reach (for simulated nodes, pass --simulated)",
-                program.display()
-            )),
-            None => display.say(
-                "Nodes: simulated, with geth's RPC and behavior (for real nodes, install geth or pass --geth PATH)",
-            ),
+        for text in wording::intro(geth.as_deref()) {
+            display.say(&text);
         }
         let dir = TempDir::with_prefix("vipnode-demo-").map_err(|error| CommandError::DemoDir { error })?;
         let roles: Vec<DemoRole> = DemoRole::HOSTS.into_iter().chain(DemoRole::CLIENTS).collect();
@@ -120,10 +113,7 @@ impl Scenario {
         self.watch_meters(display).await?;
         if keep_running {
             let pool = self.timeline.pool.clone().unwrap_or_default();
-            display.say(&format!(
-                "Running until Ctrl-C. To join the pool, run: vipnode client {pool}. To see its metrics, run: curl {}/metrics",
-                http(&pool)
-            ));
+            display.say(&wording::running(&pool, &http(&pool)));
             self.stay(display).await?;
         }
         Ok(())
@@ -162,8 +152,8 @@ impl Scenario {
         }
         if let Some(status) = status {
             let now = Instant::now();
-            let table = tables::summary(&self.timeline, self.fleet.word(), &status.stats, now);
-            display.say("Metered time: the time that both sides reported (for a dead side, up to its last report)");
+            let table = tables::summary(&self.timeline, now);
+            display.say(&wording::summary(self.fleet.word()));
             display.show("summary", &table, tables::rows(&self.timeline, now), Some(&status.stats));
         }
         self.fleet.stop().await;
@@ -211,14 +201,14 @@ impl Scenario {
     async fn watch_meters(&mut self, display: &mut DemoDisplay) -> Result<(), CliError> {
         let end = Instant::now() + WATCH;
         while Instant::now() < end {
-            display.show_moving(&tables::meters(&self.timeline, self.fleet.word(), Instant::now()));
+            display.show_moving(&tables::meters(&self.timeline, Instant::now()));
             let redraw = (Instant::now() + REDRAW).min(end);
             while let Ok(said) = timeout_at(redraw, self.heard.recv()).await {
                 self.hear(said, display)?;
             }
         }
         let now = Instant::now();
-        let table = tables::meters(&self.timeline, self.fleet.word(), now);
+        let table = tables::meters(&self.timeline, now);
         display.show("meters", &table, tables::rows(&self.timeline, now), None);
         Ok(())
     }

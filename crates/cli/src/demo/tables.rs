@@ -1,41 +1,60 @@
-use comfy_table::{CellAlignment, Table, presets};
 use serde_json::{Value, json};
 use tokio::time::Instant;
-use vipnode_types::wire::PoolStats;
+use vipnode_types::{Wei, wire::PoolStats};
 
-use super::timeline::{Lease, Timeline};
-use crate::output::format::gwei;
+use super::timeline::{Lease, Timeline, lease_name};
+use crate::output::{
+    Column, Table,
+    format::{counted, gwei},
+};
 
-/// Every lease and its meter. `word` names the kind of nodes.
-pub(super) fn meters(timeline: &Timeline, word: &str, now: Instant) -> Table {
-    let mut table = new([
-        "lease".to_owned(),
-        format!("host ({word})"),
-        format!("client ({word})"),
-        "metered".into(),
-        "cost".into(),
-        String::new(),
+/// What is shown of times and amounts is rounded down to these.
+const SHOWN_MS: u64 = 100;
+const SHOWN_WEI: u128 = 1_000_000;
+
+/// Every lease and its meter.
+pub(super) fn meters(timeline: &Timeline, now: Instant) -> Table<6> {
+    let table = Table::new([
+        Column::text("lease").rank(2),
+        Column::text("host"),
+        Column::text("client"),
+        Column::number("metered"),
+        Column::number("cost").rank(1),
+        Column::text("state"),
     ]);
-    for lease in ran(timeline, now) {
-        table.add_row([
-            lease.number.to_string(),
+    table.with_rows(ran(timeline, now).map(|lease| {
+        [
+            lease_name(lease.number),
             lease.host.to_string(),
             lease.client.to_string(),
             seconds(lease.metered_ms(now)),
             gwei(lease.cost(timeline.price, now)),
-            if lease.runs() { "runs" } else { "ended" }.to_owned(),
-        ]);
-    }
-    table
+            if lease.runs() { "running" } else { "ended" }.to_owned(),
+        ]
+    }))
 }
 
-/// The same with the sums that the pool keeps.
-pub(super) fn summary(timeline: &Timeline, word: &str, pool: &PoolStats, now: Instant) -> Table {
-    let mut table = meters(timeline, word, now);
-    let leases = format!("{} leases", pool.num_metered_leases);
-    let sums = [leases, String::new(), String::new(), seconds(pool.metered_ms), gwei(pool.metered_cost)];
-    table.add_row(sums.into_iter().chain(["pool total".to_owned()]));
-    table
+/// The same with the sums of the rows as they are shown.
+pub(super) fn summary(timeline: &Timeline, now: Instant) -> Table<6> {
+    let (mut leases, mut ms, mut wei) = (0_u64, 0_u64, 0_u128);
+    for lease in ran(timeline, now) {
+        leases += 1;
+        ms += lease.metered_ms(now) / SHOWN_MS * SHOWN_MS;
+        wei += lease.cost(timeline.price, now).get() / SHOWN_WEI * SHOWN_WEI;
+    }
+    let none = String::new;
+    let sums = [counted(leases, "lease"), none(), none(), seconds(ms), gwei(Wei::new(wei)), "total".to_owned()];
+    meters(timeline, now).with_rows([sums])
+}
+
+/// What the pool metered, in a line below the summary.
+pub(super) fn pool_sums(pool: &PoolStats) -> String {
+    format!(
+        "The pool metered {} for {}: {}. It meters a dead side up to its last report.",
+        counted(pool.num_metered_leases, "lease"),
+        seconds(pool.metered_ms),
+        gwei(pool.metered_cost)
+    )
 }
 
 /// The meters for programs.
@@ -58,20 +77,9 @@ fn ran(timeline: &Timeline, now: Instant) -> impl Iterator<Item = &Lease> {
     timeline.leases().filter(move |lease| lease.metered_ms(now) > 0)
 }
 
-fn new(header: impl IntoIterator<Item = String>) -> Table {
-    let mut table = Table::new();
-    table.load_style(presets::UTF8_FULL_CONDENSED).set_header(header);
-    for number in [3, 4] {
-        if let Some(column) = table.column_mut(number) {
-            column.set_cell_alignment(CellAlignment::Right);
-        }
-    }
-    table
-}
-
 /// With one decimal, rounded down.
 fn seconds(ms: u64) -> String {
-    format!("{}.{} s", ms / 1_000, ms % 1_000 / 100)
+    format!("{}.{} s", ms / 1_000, ms % 1_000 / SHOWN_MS)
 }
 
 #[cfg(test)]

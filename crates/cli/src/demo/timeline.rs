@@ -41,6 +41,14 @@ pub(super) struct TimelineEntry {
     pub(super) text: String,
 }
 
+/// The digits of a lease's number that differ within a demo; its pool counts on from the time of its start.
+const LEASE_DIGITS: u64 = 1_000_000;
+
+/// A lease for people: the end of its number.
+pub(super) fn lease_name(number: u64) -> String {
+    format!("…{:06}", number % LEASE_DIGITS)
+}
+
 impl Timeline {
     pub(super) fn new(names: BTreeMap<String, DemoRole>, price: Price) -> Self {
         Self { names, price, ..Self::default() }
@@ -89,7 +97,7 @@ impl Timeline {
         let fresh = Lease { number, host, client, client_up: None, host_up: None, over: None };
         let lease = self.leases.entry(number).or_insert(fresh);
         match event {
-            "client_admitted" => plain(format!("admitted {client} (lease {number})")),
+            "client_admitted" => plain(format!("admitted {client} (lease {})", lease_name(number))),
             "host_given" => plain(format!("was assigned {host}; dialing")),
             "host_connected" => {
                 lease.client_up.get_or_insert(now);

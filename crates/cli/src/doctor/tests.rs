@@ -317,7 +317,8 @@ fn snapshot_of_findings() {
         let hint = if finding.hint.is_empty() { String::new() } else { format!("\n  -> {}", finding.hint) };
         format!("{}: {}{hint}\n", finding.verdict.name(), finding.text)
     });
-    insta::assert_snapshot!("doctor", crate::tests::at_each_width(&shown.collect::<String>()));
+    let shown = shown.collect::<String>();
+    insta::assert_snapshot!("doctor", crate::tests::pages(|width| crate::output::wrap_all_but_hints(&shown, width)));
 }
 
 fn fault() -> CliError {

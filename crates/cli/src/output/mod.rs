@@ -5,21 +5,29 @@
 //! use `args` and `error`; knows no command.
 
 mod agent_notices;
+mod columns;
 mod connect_failure;
 pub(crate) mod format;
 mod live_line;
 pub(crate) mod log;
+mod redraw;
 mod sanitize;
 mod screen;
 mod styled;
 mod table;
 pub(crate) mod terminal;
+mod wrap;
 
 pub(crate) use self::{
     agent_notices::agent_notice_line,
+    columns::{cut, shorten},
     live_line::LiveLine,
+    redraw::Redraw,
     sanitize::{escape_json, sanitize_all_but_styles},
     screen::{Line, Screen, Tone},
     styled::Styled,
-    table::{table, table_with_marks},
+    table::{Column, Table},
 };
+
+#[cfg(test)]
+pub(crate) use self::{columns::columns, wrap::wrap_all_but_hints};

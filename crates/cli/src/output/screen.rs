@@ -3,10 +3,8 @@ use std::io::{self, Write};
 use anstyle::{AnsiColor, Style};
 use serde_json::{Map, Value, json};
 
-use crate::{
-    error::CliError,
-    output::{LiveLine, Styled, escape_json, terminal},
-};
+use super::{LiveLine, Styled, escape_json, terminal, wrap::wrap_all_but_hints};
+use crate::error::CliError;
 
 /// Where the user reads: colored lines on a terminal, plain ones in a pipe, JSON with `--json`.
 #[derive(Debug, Clone, Copy)]
@@ -82,14 +80,22 @@ impl Screen {
     }
 
     pub(crate) fn say(self, line: &Line) {
-        self.live.above(|| self.write_line(line));
+        self.write(&self.line(line));
     }
 
-    fn write_line(self, line: &Line) {
-        let mut out = anstream::stdout().lock();
-        // A reader that has gone is no reason to stop serving.
-        let _reader_gone = writeln!(out, "{}", self.line(line));
-        let _reader_gone = out.flush();
+    /// Like [`Screen::say`], but with lines that a terminal need not break, except the hint's.
+    pub(crate) fn say_wrapped(self, line: &Line) {
+        let text = self.line(line);
+        self.write(&if self.json { text } else { wrap_all_but_hints(&text, terminal::page_width()) });
+    }
+
+    fn write(self, text: &str) {
+        self.live.above(|| {
+            let mut out = anstream::stdout().lock();
+            // A reader that has gone is no reason to stop serving.
+            let _reader_gone = writeln!(out, "{text}");
+            let _reader_gone = out.flush();
+        });
     }
 
     /// What is written of a line.
@@ -125,7 +131,8 @@ impl Screen {
     /// Shows a page instead of the one before, on the whole terminal.
     pub(crate) fn repaint(self, text: &Styled, first: bool) -> io::Result<()> {
         let mut out = io::stdout().lock();
-        out.write_all(terminal::frame(&terminal::colored(text), terminal::rows(), first).as_bytes())?;
+        let frame = terminal::frame(&terminal::colored(text), terminal::rows(), terminal::page_width(), first);
+        out.write_all(frame.as_bytes())?;
         out.flush()
     }
 

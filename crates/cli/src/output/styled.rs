@@ -3,7 +3,7 @@ use std::fmt;
 use anstyle::Style;
 use vipnode_types::sanitize_lines;
 
-use crate::output::Tone;
+use super::{Tone, wrap};
 
 /// Text with the styles of this program and no other: every part is sanitized before a style is put around it, so a
 /// stranger's escape sequences cannot get in.
@@ -33,7 +33,7 @@ impl Styled {
     /// Adds a hint on a line of its own; nothing where it is empty.
     pub(crate) fn hint(&mut self, hint: &str, indent: &str) {
         if !hint.is_empty() {
-            self.push(&format!("\n{indent}-> {hint}"));
+            self.push(&format!("\n{indent}{}{hint}", wrap::HINT));
         }
     }
 
@@ -47,6 +47,12 @@ impl Styled {
         for line in other.rendered.lines() {
             self.rendered += &format!("  {line}\n");
         }
+    }
+
+    /// With its lines broken at spaces, so that they fit the width; hints stay whole.
+    pub(crate) fn wrapped(mut self, width: usize) -> Self {
+        self.rendered = wrap::wrap_all_but_hints(&self.rendered, width);
+        self
     }
 
     /// Without the line ends and spaces at its end.

@@ -4,16 +4,28 @@ use std::io::{self, IsTerminal};
 
 use anstream::{AutoStream, ColorChoice, adapter::strip_str};
 
-use crate::output::Styled;
+use super::{Styled, columns::cut, wrap::wrap};
 
-/// Whether lines can be rewritten there: not in a pipe, and not on a terminal that calls itself dumb.
+/// Whether lines can be rewritten there: not in a pipe, not on a terminal that calls itself dumb, and not where the rows
+/// of a line cannot be counted.
 pub(crate) fn rewrites() -> bool {
-    io::stdout().is_terminal() && std::env::var_os("TERM").is_none_or(|term| term != "dumb")
+    let dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
+    io::stdout().is_terminal() && !dumb && width().is_some()
 }
 
-/// The number of its lines, if known.
+/// The number of its rows, if known.
 pub(crate) fn rows() -> Option<usize> {
     terminal_size::terminal_size_of(io::stdout()).map(|(_, terminal_size::Height(rows))| usize::from(rows))
+}
+
+/// The number of its columns at this moment, if known; `None` in a pipe.
+pub(crate) fn width() -> Option<usize> {
+    terminal_size::terminal_size_of(io::stdout()).map(|(terminal_size::Width(width), _)| usize::from(width))
+}
+
+/// The columns that a page may take: those of the terminal, and any number in a pipe.
+pub(crate) fn page_width() -> usize {
+    width().unwrap_or(usize::MAX)
 }
 
 /// A text as it is for this terminal: without colors where its user wants none. Unlike anstream it leaves alone what
@@ -26,20 +38,22 @@ pub(crate) fn colored(text: &Styled) -> String {
     }
 }
 
-/// A page that fills the screen, which has `rows` lines. Lines are cut by the terminal
-/// where they are too long, so that each stays one.
-pub(crate) fn frame(text: &str, rows: Option<usize>, first: bool) -> String {
+/// A page that fills the screen, which has `rows` rows and `width` columns. The terminal itself breaks no line, so that
+/// each stays one even if its user resizes it.
+pub(crate) fn frame(text: &str, rows: Option<usize>, width: usize, first: bool) -> String {
+    let text = wrap(text, width);
     let all = text.lines().count();
     // The last line is for the cursor.
     let room = rows.map_or(usize::MAX, |rows| rows.saturating_sub(1).max(1));
     let shown = if all > room { room.saturating_sub(1) } else { all };
     let mut frame = String::from(if first { "\x1b[H\x1b[2J\x1b[?7l" } else { "\x1b[H\x1b[?7l" });
     for line in text.lines().take(shown) {
-        frame += line;
+        frame += &cut(line, width);
         frame += "\x1b[K\n";
     }
     if all > shown {
-        frame += &format!("… {} lines more than the terminal has\x1b[K\n", all - shown);
+        frame += &cut(&format!("… {} lines more than the terminal has", all - shown), width);
+        frame += "\x1b[K\n";
     }
     frame + "\x1b[J\x1b[?7h"
 }
@@ -50,7 +64,7 @@ mod tests {
 
     #[test]
     fn a_page_longer_than_the_screen_is_cut_and_says_so() {
-        let frame = frame("a\nb\nc\nd\n", Some(4), false);
+        let frame = frame("a\nb\nc\nd\n", Some(4), 80, false);
         assert_eq!(frame.matches('\n').count(), 3, "one line is the cursor's: {frame:?}");
         assert!(frame.contains("a\u{1b}[K\nb\u{1b}[K\n… 2 lines more"), "{frame:?}");
     }
@@ -58,8 +72,13 @@ mod tests {
     #[test]
     fn what_fits_is_all_there() {
         for rows in [Some(3), Some(24), None] {
-            assert!(frame("a\nb", rows, true).contains("a\u{1b}[K\nb\u{1b}[K\n\u{1b}[J"), "{rows:?}");
+            assert!(frame("a\nb", rows, 80, true).contains("a\u{1b}[K\nb\u{1b}[K\n\u{1b}[J"), "{rows:?}");
         }
-        assert!(!frame("a\nb", Some(0), true).is_empty());
+        assert!(!frame("a\nb", Some(0), 0, true).is_empty());
+    }
+    #[test]
+    fn a_line_wider_than_the_screen_is_broken_at_a_space_or_cut() {
+        let frame = frame("1 of 10 slots sold\naverylongpath", None, 10, false);
+        assert!(frame.contains("1 of 10\u{1b}[K\n  slots\u{1b}[K\n  sold\u{1b}[K\naverylong…\u{1b}[K\n"), "{frame:?}");
     }
 }

@@ -1,4 +1,4 @@
-//! What `vipnode pool admin` shows: tables for people, at most 80 columns wide.
+//! What `vipnode pool admin` shows: tables for people, as wide as their terminal at most.
 //!
 //! May use `output`; asks nobody.
 
@@ -9,19 +9,20 @@ use vipnode_pool::{
 use vipnode_types::Ms;
 
 use crate::output::{
-    Styled,
+    Column, Styled, Table, cut,
     format::{brief, counted, span},
-    table,
 };
 
 #[cfg(test)]
 mod tests;
 
-/// Characters that are shown of a version or a reason.
-const WORDS: usize = 28;
+/// Columns of a version, and the fewest of a reason.
+const WORD: usize = 8;
+/// The fewest columns of an address block or an ID.
+const BLOCK: usize = 18;
 
 /// The address blocks that use most.
-pub(crate) fn top_page(top: &AdminTop) -> Styled {
+pub(crate) fn top_page(top: &AdminTop, width: usize) -> Styled {
     let rows = top.blocks.iter().map(|block| {
         let part = block.core_us.saturating_mul(100) / top.measured_ms.saturating_mul(1_000).max(1);
         [
@@ -35,8 +36,17 @@ pub(crate) fn top_page(top: &AdminTop) -> Styled {
             brief(block.bytes_out),
         ]
     });
-    let header = ["BLOCK", "CORE", "US", "SLOTS", "NODES", "CONNS", "IN", "OUT"];
-    let mut page = table(header, &[1, 2, 3, 4, 5, 6, 7], rows);
+    let table = Table::new([
+        Column::text("BLOCK").least(BLOCK),
+        Column::number("CORE"),
+        Column::number("US").rank(6),
+        Column::number("SLOTS").rank(1),
+        Column::number("NODES").rank(4),
+        Column::number("CONNS").rank(5),
+        Column::number("IN").rank(3),
+        Column::number("OUT").rank(2),
+    ]);
+    let mut page = table.with_rows(rows).fit(width);
     let mut notes = Vec::new();
     if top.further_blocks > 0 {
         notes.push(format!("{} not shown", counted(top.further_blocks, "block")));
@@ -52,7 +62,7 @@ pub(crate) fn top_page(top: &AdminTop) -> Styled {
 }
 
 /// The connected nodes.
-pub(crate) fn nodes_page(nodes: &AdminNodes) -> Styled {
+pub(crate) fn nodes_page(nodes: &AdminNodes, width: usize) -> Styled {
     let rows = nodes.nodes.iter().map(|node| {
         [
             node.node.short(),
@@ -64,7 +74,16 @@ pub(crate) fn nodes_page(nodes: &AdminNodes) -> Styled {
             if node.connected { span(nodes.now.since(node.since_ms)) } else { "offline".to_owned() },
         ]
     });
-    let mut page = table(["NODE", "KIND", "AGENT", "CHAIN", "BLOCK", "LEASES", "SINCE"], &[3, 5], rows);
+    let table = Table::new([
+        Column::text("NODE"),
+        Column::text("KIND"),
+        Column::text("AGENT").rank(5),
+        Column::number("CHAIN").rank(4),
+        Column::text("BLOCK").rank(2).least(BLOCK),
+        Column::number("LEASES").rank(1),
+        Column::text("SINCE").rank(3),
+    ]);
+    let mut page = table.with_rows(rows).fit(width);
     if nodes.drains_pool {
         page.push("\n\nThe pool gives no new leases (drained)");
     } else if nodes.nodes.iter().any(|node| node.drained) {
@@ -87,16 +106,22 @@ fn kind(node: &ListedNode, drains_pool: bool) -> String {
 }
 
 fn version(text: &str) -> String {
-    text.trim_start_matches("vipnode/").chars().take(8).collect()
+    cut(text.trim_start_matches("vipnode/"), WORD)
 }
 
 /// The bans.
-pub(crate) fn bans_page(bans: &AdminBans) -> Styled {
+pub(crate) fn bans_page(bans: &AdminBans, width: usize) -> Styled {
     if bans.bans.is_empty() {
         return "Nobody is banned".into();
     }
-    let rows = bans.bans.iter().map(|ban| [short(&ban.target), until(ban), cut(ban.reason.as_deref().unwrap_or("-"))]);
-    let mut page = table(["TARGET", "UNTIL", "REASON"], &[], rows);
+    let rows =
+        bans.bans.iter().map(|ban| [short(&ban.target), until(ban), ban.reason.as_deref().unwrap_or("-").to_owned()]);
+    let table = Table::new([
+        Column::text("TARGET").least(BLOCK),
+        Column::text("UNTIL"),
+        Column::text("REASON").rank(1).least(WORD),
+    ]);
+    let mut page = table.with_rows(rows).fit(width);
     page.push(not_kept(bans.kept));
     page
 }
@@ -144,8 +169,4 @@ fn short(target: &BanTarget) -> String {
         BanTarget::Network(_) => target.to_string(),
         BanTarget::Node(_) | BanTarget::Agent(_) => target.to_string().chars().take(16).chain(['…']).collect(),
     }
-}
-
-fn cut(text: &str) -> String {
-    if text.chars().count() <= WORDS { text.to_owned() } else { text.chars().take(WORDS - 1).chain(['…']).collect() }
 }

@@ -3,17 +3,9 @@ use vipnode_pool::admin::AdminBlock;
 use vipnode_types::NodeId;
 
 use super::*;
-use crate::tests::plain;
+use crate::tests::{pages, plain};
 
 const NOW: Ms = Ms::new(1_795_000_000_000);
-
-fn shown(page: &Styled) -> String {
-    let text = plain(&page.to_string());
-    for line in text.lines() {
-        assert!(line.chars().count() <= 80, "{} columns: {line}", line.chars().count());
-    }
-    text
-}
 
 fn block(block: &str, core_us: u64) -> AdminBlock {
     AdminBlock {
@@ -76,16 +68,19 @@ fn snapshot_of_the_operators_tables() {
     };
     let banned = Banned { ban: ban("203.0.113.7", None), ended_nodes: 1, kept: true };
     let drained = |pool, nodes| drained_text(&AdminDrained { pool, nodes, kept: true });
-    let parts = [
-        shown(&top_page(&top)),
-        shown(&nodes_page(&nodes)),
-        shown(&bans_page(&bans)),
-        shown(&bans_page(&AdminBans { bans: Vec::new(), kept: true })),
-        plain(&banned_text(&banned).to_string()),
-        plain(&unbanned_text(&banned.ban.target, &bans).to_string()),
-        plain(&drained(true, Vec::new()).to_string()),
-        plain(&drained(false, vec![NodeId::new([1; 64])]).to_string()),
-        plain(&drained(false, Vec::new()).to_string()),
-    ];
-    assert_snapshot!("pool_admin", parts.join("\n---\n"));
+    let shown = pages(|width| {
+        let parts = [
+            top_page(&top, width),
+            nodes_page(&nodes, width),
+            bans_page(&bans, width),
+            bans_page(&AdminBans { bans: Vec::new(), kept: true }, width),
+            banned_text(&banned),
+            unbanned_text(&banned.ban.target, &bans),
+            drained(true, Vec::new()),
+            drained(false, vec![NodeId::new([1; 64])]),
+            drained(false, Vec::new()),
+        ];
+        parts.map(|part| plain(&part.wrapped(width).to_string())).join("\n---\n")
+    });
+    assert_snapshot!("pool_admin", shown);
 }

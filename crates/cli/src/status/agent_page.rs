@@ -6,18 +6,19 @@ use vipnode_agent::local::{
 use vipnode_types::{ChainSpec, Ms};
 
 use crate::output::{
-    Styled, Tone,
+    Column, Styled, Table, Tone, cut,
     format::{self, counted, gwei, slot_costs, span},
-    table,
 };
 
 /// Leases that are shown of one side; `--json` has all.
 const LEASES: usize = 100;
-/// Characters of an execution client's name in a column.
+/// Columns before a table.
+const INDENT: usize = 2;
+/// Columns of an execution client's name in a column.
 const CLIENT: usize = 24;
 
-/// The full status of an agent, as a page.
-pub(crate) fn agent_page(status: &AgentStatus) -> Styled {
+/// The full status of an agent, as a page whose tables are at most `width` columns wide.
+pub(crate) fn agent_page(status: &AgentStatus, width: usize) -> Styled {
     let AgentStatus { node, pool, host, client, now, .. } = status;
     let mut page = Styled::default();
     page.mark(tone(status));
@@ -35,12 +36,12 @@ pub(crate) fn agent_page(status: &AgentStatus) -> Styled {
     if let Some(host) = host {
         line("sells", &slots(host));
         line("", &metered(&host.metered, "client"));
-        leases(&mut page, "client", &host.leases, *now);
+        leases(&mut page, "client", &host.leases, *now, width);
     }
     if let Some(client) = client {
         let _infallible = writeln!(page, "  {:<7} {}", "seeks", wanted(client));
         let _infallible = writeln!(page, "  {:<7} {}", "", metered(&client.metered, "host"));
-        leases(&mut page, "host", &client.leases, *now);
+        leases(&mut page, "host", &client.leases, *now, width);
     }
     page
 }
@@ -68,7 +69,7 @@ pub(crate) fn short_client(version: &str) -> String {
     let name = parts.next().unwrap_or_default().to_lowercase();
     let release = parts.next().unwrap_or_default().trim_start_matches('v');
     let release = release.split(['-', '+']).next().unwrap_or_default();
-    let text: String = format!("{name} {release}").trim().chars().take(CLIENT).collect();
+    let text = cut(format!("{name} {release}").trim(), CLIENT);
     if text.is_empty() { "a node".to_owned() } else { text }
 }
 
@@ -145,7 +146,7 @@ fn metered(metered: &Metered, whom: &str) -> String {
     format!("{whom} in total, connected for {}: {} (metered, not collected)", span(*seen_ms), gwei(*cost))
 }
 
-fn leases(page: &mut Styled, whom: &str, leases: &[LeaseStatus], now: Ms) {
+fn leases(page: &mut Styled, whom: &'static str, leases: &[LeaseStatus], now: Ms, width: usize) {
     if leases.is_empty() {
         return;
     }
@@ -164,8 +165,14 @@ fn leases(page: &mut Styled, whom: &str, leases: &[LeaseStatus], now: Ms) {
             lease.cost.map_or_else(|| "-".to_owned(), gwei),
         ]
     });
-    let rows = table([whom, "connected", "total", "price", "cost so far"], &[2, 4], shown);
-    page.append_indented(&rows);
+    let table = Table::new([
+        Column::text(whom),
+        Column::text("connected"),
+        Column::number("total").rank(1),
+        Column::text("price").rank(2),
+        Column::number("cost so far"),
+    ]);
+    page.append_indented(&table.with_rows(shown).fit(width.saturating_sub(INDENT)));
     if leases.len() > LEASES {
         let _infallible = writeln!(page, "  and {} more (use --json for all)", leases.len() - LEASES);
     }

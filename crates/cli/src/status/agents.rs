@@ -10,11 +10,11 @@ use vipnode_agent::{
     local::{self, AgentStatus, LocalError},
     state::StateDir,
 };
-use vipnode_types::sanitize;
 
 use crate::{
     args::StatusArgs,
     error::{CliError, CommandError},
+    output::shorten,
 };
 
 /// The agents of this machine, as far as this user may ask them.
@@ -126,7 +126,7 @@ fn unreadable(error: AgentError, root: &Path) -> CliError {
 
 /// Sanitizes what an agent heard from its node and its pool.
 pub(crate) fn clean(mut status: AgentStatus) -> AgentStatus {
-    let clean = |text: &mut String| *text = sanitize(text, WORDS);
+    let clean = |text: &mut String| *text = shorten(text, WORDS);
     clean(&mut status.agent_version);
     clean(&mut status.node.client_version);
     clean(&mut status.node.at);

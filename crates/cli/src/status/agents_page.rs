@@ -10,26 +10,26 @@ use super::{
 use crate::{
     args::StatusArgs,
     output::{
-        Styled, Tone,
+        Column, Styled, Table, Tone,
         format::{counted, head_age},
-        table_with_marks,
     },
 };
 
-/// The agents that answered: one in full, several in a row each.
-pub(super) fn agents_page(agents: &Agents, args: &StatusArgs) -> Styled {
+/// The agents that answered: one in full, several in a row each. At most `width` columns wide.
+pub(super) fn agents_page(agents: &Agents, args: &StatusArgs, width: usize) -> Styled {
     let mut page = Styled::default();
     match &*agents.answered {
         [] => {}
-        [(_, one)] => page.append(&agent_page(one)),
+        [(_, one)] => page.append(&agent_page(one, width)),
         some if args.node.is_some() => {
             for (number, (_, status)) in some.iter().enumerate() {
                 page.push(if number == 0 { "" } else { "\n" });
-                page.append(&agent_page(status));
+                page.append(&agent_page(status, width));
             }
         }
         many => {
-            page.append(&rows(many.iter().map(|(_, status)| status)));
+            page.append(&rows(many.iter().map(|(_, status)| status), width));
+            page.push("\n");
             page.push(&sums(many.iter().map(|(_, status)| status)));
         }
     }
@@ -38,7 +38,7 @@ pub(super) fn agents_page(agents: &Agents, args: &StatusArgs) -> Styled {
     }
     page.append(&said(&agents.unresponsive, Tone::Bad));
     page.append(&said(&agents.inaccessible, Tone::Plain));
-    page.trimmed()
+    page.trimmed().wrapped(width)
 }
 
 /// The same for programs.
@@ -92,15 +92,24 @@ pub(super) fn nobody(agents: &Agents, args: &StatusArgs) -> Styled {
     text
 }
 
-fn rows<'a>(agents: impl Iterator<Item = &'a AgentStatus>) -> Styled {
-    let header = ["", "node", "client", "chain", "head", "own", "pool", "sold", "hosts"];
-    let rows = agents.map(|status| (Some(tone(status)), row(status)));
-    let mut text = table_with_marks(header, &[4, 5, 7, 8], rows);
-    text.push("\n");
-    text
+fn rows<'a>(agents: impl Iterator<Item = &'a AgentStatus>, width: usize) -> Styled {
+    let mut table = Table::new([
+        Column::text("node"),
+        Column::text("client").rank(3).least(12),
+        Column::text("chain").rank(2).least(8),
+        Column::number("head").rank(1),
+        Column::number("own").rank(4),
+        Column::text("pool"),
+        Column::number("sold"),
+        Column::number("hosts"),
+    ]);
+    for status in agents {
+        table.add(Some(tone(status)), row(status));
+    }
+    table.fit(width)
 }
 
-fn row(status: &AgentStatus) -> [String; 9] {
+fn row(status: &AgentStatus) -> [String; 8] {
     let AgentStatus { node, host, client, .. } = status;
     let head = match (node.up, node.head_age_ms) {
         (false, _) => "down".to_owned(),
@@ -108,7 +117,6 @@ fn row(status: &AgentStatus) -> [String; 9] {
     };
     let none = || "-".to_owned();
     [
-        tone(status).look().0.to_owned(),
         node.id.short(),
         short_client(&node.client_version),
         short_chain(&node.chain),
@@ -128,7 +136,7 @@ fn sums<'a>(agents: impl Iterator<Item = &'a AgentStatus>) -> String {
     let (mut connected, mut wanted) = (0_u64, 0_u64);
     for status in agents {
         count += 1;
-        joined += u64::from(status.pool.standing == PoolStanding::Joined);
+        joined += u64::from(!status.stopping && status.pool.standing == PoolStanding::Joined);
         nodes_down += u64::from(!status.node.up);
         if let Some(host) = &status.host {
             sold += u64::from(host.sold);

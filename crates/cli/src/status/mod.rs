@@ -29,11 +29,11 @@ mod pages {
     use crate::args::{Cli, Command};
 
     /// The page of these agents, as `vipnode status` shows it.
-    pub(crate) fn page_of_agents(agents: &[AgentStatus]) -> String {
+    pub(crate) fn page_of_agents(agents: &[AgentStatus], width: usize) -> String {
         let Some(Command::Status(args)) = Cli::read(["vipnode", "status"]).unwrap().command else { panic!("status") };
         let answered = agents.iter().map(|status| (PathBuf::new(), status.clone())).collect();
-        agents_page(&Agents { roots: Vec::new(), answered, unresponsive: Vec::new(), inaccessible: Vec::new() }, &args)
-            .to_string()
+        let agents = Agents { roots: Vec::new(), answered, unresponsive: Vec::new(), inaccessible: Vec::new() };
+        agents_page(&agents, &args, width).to_string()
     }
 
     /// The line below the notices of this agent.
@@ -42,7 +42,7 @@ mod pages {
     }
 
     /// The page of a pool.
-    pub(crate) fn page_of_pool(url: &str, status: &PoolStatus) -> String {
-        super::pool::page(url, status).to_string()
+    pub(crate) fn page_of_pool(url: &str, status: &PoolStatus, width: usize) -> String {
+        super::pool::page(url, status, width).to_string()
     }
 }

@@ -2,19 +2,17 @@ use std::{fmt::Write, time::SystemTime};
 
 use serde_json::json;
 use vipnode_agent::{AgentError, NetConnector, PoolAddress, local, pool_status};
-use vipnode_types::{
-    sanitize,
-    wire::{ErrorCode, HostStatus, PoolStats, PoolStatus},
-};
+use vipnode_types::wire::{ErrorCode, HostStatus, PoolStats, PoolStatus};
 
 use super::{Report, agent_page::short_client, agents::Agents};
 use crate::{
     args::StatusArgs,
     error::CliError,
     output::{
-        Styled, Tone,
+        Column, Styled, Table, Tone, cut,
         format::{counted, gwei, span},
-        table,
+        shorten,
+        terminal::page_width,
     },
 };
 
@@ -24,9 +22,11 @@ const HOSTS: usize = 50;
 const MOST_HOSTS: usize = 10_000;
 /// Agents that are asked about a pool that answers its members only.
 const MEMBERS: usize = 3;
-/// Characters that are shown of a text from the pool ...
+/// Columns before a table.
+const INDENT: usize = 2;
+/// Characters that are shown of a text from the pool.
 const WORDS: usize = 200;
-/// ... and of one in a column.
+/// Columns of one in a table.
 const CELL: usize = 32;
 
 /// Asks a pool about itself.
@@ -44,7 +44,7 @@ pub(super) async fn look_at_pool(url: &str, args: &StatusArgs) -> Result<Report,
     };
     let status = clean(status);
     let json = json!({"event": "pool_status", "url": address.url(), "pool": status});
-    Ok(Report { text: page(address.url(), &status), json, complete: true })
+    Ok(Report { text: page(address.url(), &status, page_width()), json, complete: true })
 }
 
 /// What the pool reports to an agent of this machine that has joined it; `None` if there is none.
@@ -66,7 +66,7 @@ fn refused(error: AgentError) -> CliError {
 
 /// Sanitizes what a pool reports about itself.
 fn clean(mut status: PoolStatus) -> PoolStatus {
-    let words = |text: &mut String| *text = sanitize(text, WORDS);
+    let words = |text: &mut String| *text = shorten(text, WORDS);
     words(&mut status.time_updated);
     words(&mut status.time_started);
     words(&mut status.version);
@@ -79,7 +79,8 @@ fn clean(mut status: PoolStatus) -> PoolStatus {
     status
 }
 
-pub(super) fn page(url: &str, status: &PoolStatus) -> Styled {
+/// What a pool reports, at most `width` columns wide.
+pub(super) fn page(url: &str, status: &PoolStatus, width: usize) -> Styled {
     let PoolStatus { time_updated, time_started, version, pool_id, active_hosts, stats, error } = status;
     let tone = if error.is_some() { Tone::Warning } else { Tone::Good };
     let up =
@@ -96,15 +97,25 @@ pub(super) fn page(url: &str, status: &PoolStatus) -> Styled {
     sums(&mut page, stats);
     if !active_hosts.is_empty() {
         let shown = active_hosts.iter().take(HOSTS).map(|host| row(host, time_updated));
-        let rows = table(["host", "client", "agent", "block", "slots", "last seen"], &[3, 4], shown);
-        page.append_indented(&rows);
+        page.append_indented(&hosts().with_rows(shown).fit(width.saturating_sub(INDENT)));
     }
     let all = usize::try_from(stats.num_active_hosts).unwrap_or(usize::MAX).max(active_hosts.len());
     let few = active_hosts.len().min(HOSTS);
     if all > few {
         let _infallible = writeln!(page, "  and {} more hosts", all - few);
     }
-    page.trimmed()
+    page.trimmed().wrapped(width)
+}
+
+fn hosts() -> Table<6> {
+    Table::new([
+        Column::text("host").least(12),
+        Column::text("client").rank(2).least(12),
+        Column::text("agent").rank(3).least(13),
+        Column::number("block").rank(1),
+        Column::number("slots"),
+        Column::text("last seen").least(12),
+    ])
 }
 
 fn sums(page: &mut Styled, stats: &PoolStats) {
@@ -132,7 +143,7 @@ fn sums(page: &mut Styled, stats: &PoolStats) {
 }
 
 fn row(host: &HostStatus, now: &str) -> [String; 6] {
-    let cell = |text: &str| sanitize(text, CELL);
+    let cell = |text: &str| cut(text, CELL);
     let slots = match host.slots {
         0 => host.num_peers.to_string(),
         slots => format!("{}/{slots}", host.num_peers),
@@ -178,7 +189,7 @@ mod tests {
             error: Some("\u{7}\r".repeat(10_000)),
         };
         let status = clean(status);
-        let text = page("ws://127.0.0.1:1/", &status).to_string();
+        let text = page("ws://127.0.0.1:1/", &status, usize::MAX).to_string();
         let (_, style) = Tone::Warning.look();
         let dim = anstyle::Style::new().dimmed();
         let own = [style, dim]

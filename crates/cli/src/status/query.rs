@@ -5,9 +5,9 @@ use super::{
     pool::look_at_pool,
     why::look_why,
 };
-use crate::{args::StatusArgs, error::CliError};
+use crate::{args::StatusArgs, error::CliError, output::terminal::page_width};
 
-/// Asks the agents or the pool that the arguments name.
+/// Asks the agents or the pool that the arguments name. The pages fit the terminal.
 ///
 /// # Errors
 /// A state directory cannot be read, or the pool does not answer or shows nothing.
@@ -19,6 +19,6 @@ pub(crate) async fn query(args: &StatusArgs) -> Result<Report, CliError> {
         return look_why(args).await;
     }
     let agents = Agents::ask(args).await?;
-    let (text, json) = (agents_page(&agents, args), agents_json(&agents));
+    let (text, json) = (agents_page(&agents, args, page_width()), agents_json(&agents));
     Ok(Report { text, json, complete: agents.complete() })
 }

@@ -4,7 +4,7 @@ use futures_util::{StreamExt, stream};
 use serde_json::{Value, json};
 use vipnode_agent::local;
 use vipnode_types::{
-    NodeId, sanitize,
+    NodeId,
     wire::{Excluded, ExplainReply, ExplainedHost, Score},
 };
 
@@ -19,6 +19,8 @@ use crate::{
     output::{
         Styled, Tone,
         format::{counted, slot_costs},
+        shorten,
+        terminal::page_width,
     },
 };
 
@@ -51,7 +53,7 @@ pub(super) async fn look_why(args: &StatusArgs) -> Result<Report, CliError> {
     for (answer, socket, node) in asked.buffered(AT_ONCE).collect::<Vec<_>>().await {
         match answer {
             Ok(mut reply) => {
-                reply.reason = reply.reason.map(|why| sanitize(&why, WORDS));
+                reply.reason = reply.reason.map(|why| shorten(&why, WORDS));
                 whys.push(Why { node, socket, reply });
             }
             Err(error) => {
@@ -69,7 +71,7 @@ pub(super) async fn look_why(args: &StatusArgs) -> Result<Report, CliError> {
         "inaccessible": unresponsive_json(&agents.inaccessible),
     });
     let complete = !whys.is_empty() && agents.unresponsive.is_empty();
-    Ok(Report { text: page(&agents, &whys, all, args), json, complete })
+    Ok(Report { text: page(&agents, &whys, all, args).wrapped(page_width()), json, complete })
 }
 
 fn why_json(why: &Why) -> Value {
@@ -200,7 +202,8 @@ mod tests {
             hosts: vec![given(Some(Selection { score, candidates: 12 })), given(None)],
             ..ExplainReply::default()
         };
-        let text = one(&Why { node: NodeId::new([1; 64]), socket: PathBuf::new(), reply }).to_string();
+        let page = one(&Why { node: NodeId::new([1; 64]), socket: PathBuf::new(), reply });
+        let text = page.to_string();
         for words in [
             "wants 3 hosts, 1 missing: no host has a free slot",
             "host abababababab was the best of 12 hosts, with 76 points: +50 free slots, -4 round trip to the pool, +30 time connected",
@@ -209,5 +212,6 @@ mod tests {
         ] {
             assert!(text.contains(words), "{words} is missing in:\n{text}");
         }
+        crate::tests::pages(|width| page.clone().wrapped(width).to_string());
     }
 }

@@ -32,10 +32,15 @@ pub struct Terminal {
 
 impl Terminal {
     pub fn start(args: &[&str], env: &[(&str, &str)]) -> Self {
+        Self::start_at(COLUMNS, args, env)
+    }
+
+    /// The same on a terminal of this width.
+    pub fn start_at(columns: u16, args: &[&str], env: &[(&str, &str)]) -> Self {
         let ours = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
         grantpt(&ours).unwrap();
         unlockpt(&ours).unwrap();
-        let size = Winsize { ws_row: ROWS, ws_col: COLUMNS, ws_xpixel: 0, ws_ypixel: 0 };
+        let size = Winsize { ws_row: ROWS, ws_col: columns, ws_xpixel: 0, ws_ypixel: 0 };
         tcsetwinsize(&ours, size).unwrap();
         let theirs = ioctl_tiocgptpeer(&ours, OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
         let mut command = Command::new(env!("CARGO_BIN_EXE_vipnode"));
@@ -64,7 +69,7 @@ impl Terminal {
                 }
             }
         });
-        let [rows, columns] = [ROWS, COLUMNS].map(|size| NonZero::new(size).unwrap());
+        let [rows, columns] = [ROWS, columns].map(|size| NonZero::new(size).unwrap());
         Self { child, written, screen: vt100::Parser::new(rows, columns, 1_000), raw: Vec::new() }
     }
 

@@ -1,0 +1,92 @@
+use anstream::adapter::strip_str;
+
+use super::columns::{Piece, columns, pieces};
+
+/// What begins the line of a hint.
+pub(super) const HINT: &str = "-> ";
+/// A label ends before this column; what follows it is the text.
+const LABEL: usize = 20;
+
+/// Breaks the lines of a text at spaces, so that none is wider than `width` unless it is one word.
+pub(crate) fn wrap(text: &str, width: usize) -> String {
+    wrap_where(text, width, |_| true)
+}
+
+/// The same, but hints stay whole: they have commands, which are copied from the terminal.
+pub(crate) fn wrap_all_but_hints(text: &str, width: usize) -> String {
+    wrap_where(text, width, |line| !line.trim_start().starts_with(HINT))
+}
+
+fn wrap_where(text: &str, width: usize, chosen: impl Fn(&str) -> bool) -> String {
+    let wrapped = text
+        .split('\n')
+        .map(|line| if columns(line) > width && chosen(line) { wrap_line(line, width) } else { line.to_owned() });
+    wrapped.collect::<Vec<_>>().join("\n")
+}
+
+fn wrap_line(line: &str, width: usize) -> String {
+    let indent = indent(line).min(width / 2);
+    let part = |from: usize, to: usize| line.get(from..to).unwrap_or_default();
+    let (mut wrapped, mut row, mut at) = (String::new(), 0, 0);
+    // Bytes up to the last space of this row.
+    let mut space = None;
+    for Piece { text, end, columns: wide } in pieces(line) {
+        let begin = end - text.len();
+        if text == " " {
+            space = if at > indent { Some(begin) } else { space };
+        } else if at + wide > width
+            && let Some(last) = space.take()
+        {
+            wrapped += part(row, last).trim_end();
+            wrapped += "\n";
+            wrapped += &" ".repeat(indent);
+            row = last + 1;
+            at = indent + columns(part(row, begin));
+        }
+        at += wide;
+    }
+    wrapped += part(row, line.len());
+    wrapped
+}
+
+/// Returns the column of the rows below the first: below the text after a label, else two to the right of the line.
+fn indent(line: &str) -> usize {
+    let shown: Vec<char> = strip_str(line).to_string().chars().collect();
+    let first = shown.iter().take_while(|c| **c == ' ').count();
+    let columns = shown.windows(3).zip(2..).take_while(|(_, column)| *column < LABEL);
+    let texts = columns.filter(|(near, column)| *column > first && matches!(near, [' ', ' ', c] if *c != ' '));
+    texts.last().map_or(first + 2, |(_, column)| column)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn rows_begin_below_the_text() {
+        for (line, wrapped) in [
+            ("one two three four", "one two\n  three four"),
+            ("1  a host dies", "1  a host\n   dies"),
+            ("  averyverylongword x", "  averyverylongword\n    x"),
+        ] {
+            assert_eq!(wrap(line, 12), wrapped);
+        }
+        assert_eq!(wrap("  pool    some words here", 20), "  pool    some words\n          here");
+        assert_eq!(wrap("\u{1b}[1ma bold line\u{1b}[0m", 7), "\u{1b}[1ma bold\n  line\u{1b}[0m");
+        assert_eq!(wrap_all_but_hints("a b c\n  -> d e f", 4), "a b\n  c\n  -> d e f");
+    }
+
+    proptest! {
+        #[test]
+        fn nothing_is_lost_and_only_words_are_wider(text in "([a-z]{1,9} ){0,12}", width in 1_usize..40) {
+            let wrapped = wrap(&text, width);
+            let words = |text: &str| text.split_whitespace().map(str::to_owned).collect::<Vec<_>>();
+            prop_assert_eq!(words(&wrapped), words(&text));
+            for line in wrapped.lines() {
+                prop_assert!(columns(line) <= width || words(line).len() < 3, "{:?}", wrapped);
+            }
+        }
+    }
+}
