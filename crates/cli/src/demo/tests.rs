@@ -59,24 +59,22 @@ fn snapshot_of_the_demo() {
         metered_cost: Wei::new(41_666_666_666),
         ..PoolStats::default()
     };
-    insta::assert_snapshot!(
-        "demo",
-        pages(|width| {
-            let mut page = String::new();
-            let mut add = |text: &Styled| page += &(plain(&wrap_all_but_hints(&text.to_string(), width)) + "\n");
-            for geth in [None, Some(Path::new("/usr/local/bin/geth"))] {
-                wording::intro(geth).iter().for_each(|text| add(&heading(text)));
-            }
-            events.iter().for_each(&mut add);
-            add(&heading("3  Both sides report the connection, so the meters are running"));
-            add(&tables::meters(&timeline, now).fit(width));
-            add(&heading(&wording::summary("simulated")));
-            add(&tables::summary(&timeline, now).fit(width));
-            add(&tables::pool_sums(&stats).as_str().into());
-            add(&heading(&wording::running("ws://127.0.0.1:39081", "http://127.0.0.1:39081")));
-            page
-        })
-    );
+    let shown = pages(|width| {
+        let mut page = String::new();
+        let mut add = |text: &Styled| page += &(plain(&wrap_all_but_hints(&text.to_string(), width)) + "\n");
+        for geth in [None, Some(Path::new("/usr/local/bin/geth"))] {
+            wording::intro(geth).iter().for_each(|text| add(&heading(text)));
+        }
+        events.iter().for_each(&mut add);
+        add(&heading("3  Both sides report the connection, so the meters are running"));
+        add(&tables::meters(&timeline, now).fit(width));
+        add(&heading(&wording::summary("simulated")));
+        add(&tables::summary(&timeline, now).fit(width));
+        add(&tables::pool_sums(&stats).as_str().into());
+        add(&heading(&wording::running("ws://127.0.0.1:39081", "http://127.0.0.1:39081")));
+        page
+    });
+    insta::assert_snapshot!("demo", shown);
 }
 
 #[test]

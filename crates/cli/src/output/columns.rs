@@ -102,7 +102,7 @@ mod tests {
             ("306 gwei (metered, not collected)", 30, "306 gwei (metered, not colle…)"),
             ("chain 7 (genesis 0x0598…47aa)", 29, "chain 7 (genesis 0x0598…47aa)"),
             ("chain 7 (genesis 0x0598…47aa)", 28, "chain 7 (genesis…)"),
-            ("chain 7 (genesis 0x0598…47aa) of a pool", 32, "chain 7 (genesis 0x0598…47aa)…"),
+            ("chain 7 (genesis 0x0598…47aa) of a pool", 30, "chain 7 (genesis 0x0598…47aa)…"),
             ("chain 7 (genesis 0x0598…47aa) of a pool", 15, "chain 7 (gene…)"),
             ("日本語", 5, "日本…"),
             ("日本語", 4, "日…"),

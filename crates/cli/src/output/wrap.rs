@@ -45,7 +45,7 @@ fn wrap_line(line: &str, width: usize) -> String {
         }
         at += wide;
     }
-    wrapped += part(row, line.len());
+    wrapped += part(row, line.len()).trim_end();
     wrapped
 }
 

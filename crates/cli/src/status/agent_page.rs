@@ -28,7 +28,7 @@ pub(crate) fn agent_page(status: &AgentStatus, width: usize) -> Styled {
         let _infallible = writeln!(page, "  {name:<7} {text}");
     };
     line("node", &format!("{} at {}", node.client_version, node.at));
-    line("chain", &node.chain.to_string());
+    line("chain", &chain_words(&node.chain));
     line("head", &head(status));
     line("peers", &format!("{} of its own", node.own_peers));
     line("pool", &pool_words(pool, *now));
@@ -71,6 +71,19 @@ pub(crate) fn short_client(version: &str) -> String {
     let release = release.split(['-', '+']).next().unwrap_or_default();
     let text = cut(format!("{name} {release}").trim(), CLIENT);
     if text.is_empty() { "a node".to_owned() } else { text }
+}
+
+/// Characters of a genesis hash that are shown of its beginning, with `0x`, and of its end; `--json` has all.
+const GENESIS: (usize, usize) = (6, 4);
+
+/// A chain in a line: `chain 7 (genesis 0x0598…47aa)`.
+fn chain_words(chain: &ChainSpec) -> String {
+    let genesis = chain.genesis.to_string();
+    let (begin, end) = (genesis.get(..GENESIS.0), genesis.get(genesis.len().saturating_sub(GENESIS.1)..));
+    match (ChainSpec::public(chain.chain_id), begin, end) {
+        (None, Some(begin), Some(end)) => format!("chain {} (genesis {begin}…{end})", chain.chain_id),
+        _ => chain.to_string(),
+    }
 }
 
 /// A chain in a narrow column: chains rarely share a number.
