@@ -1,9 +1,12 @@
+use std::time::Duration;
+
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::error::{CliError, CommandError};
 
 /// Ctrl-C and SIGTERM, which mean the same (D43): the first asks to undo everything and end, the second
-/// ends at once.
+/// ends at once. A repeat within [`REPEAT`] is the same signal.
 #[derive(Debug, Clone)]
 pub(crate) struct Signals {
     first: CancellationToken,
@@ -20,7 +23,10 @@ impl Signals {
         tokio::spawn(async move {
             terminate.heard().await;
             first.cancel();
-            terminate.heard().await;
+            let at = Instant::now();
+            while !is_second(at.elapsed()) {
+                terminate.heard().await;
+            }
             second.cancel();
         });
         Ok(signals)
@@ -35,6 +41,14 @@ impl Signals {
     pub(crate) async fn second(&self) {
         self.second.cancelled().await;
     }
+}
+
+/// `timeout`, shells, and service managers signal a process and its group within moments.
+const REPEAT: Duration = Duration::from_millis(250);
+
+/// Whether a signal at this time after the first is another one.
+fn is_second(after: Duration) -> bool {
+    after >= REPEAT
 }
 
 /// SIGHUP, which asks to read files again. Only who has such files listens: else it ends the process.
@@ -98,5 +112,16 @@ impl Terminate {
 
     async fn heard(&mut self) {
         let _cannot_listen = tokio::signal::ctrl_c().await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_person_who_presses_twice_is_heard_twice() {
+        assert!(!is_second(Duration::from_millis(249)));
+        assert!(is_second(Duration::from_millis(250)));
     }
 }

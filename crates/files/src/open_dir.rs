@@ -19,7 +19,8 @@ use crate::{make_dir, regular, regular_file::read_at_most};
 /// Only its owner (and its group) can write to it, and the owner is this user or root. Root may use the directory of any
 /// user, who could then replace a directory or a file in it at any moment, for example by a link to a file of root. So the
 /// open directory is checked, not its path, and everything in it is opened relative to it without following links: a rename
-/// between check and use changes nothing. Nothing is opened that could block, such as a named pipe.
+/// between check and use changes nothing. What root makes in it belongs to the directory's owner, whose agent or pool uses it
+/// afterward. Nothing is opened that could block, such as a named pipe.
 ///
 /// Errors are those of the system; [`io::ErrorKind::NotADirectory`] or [`io::ErrorKind::PermissionDenied`] for an unsafe
 /// directory.
@@ -29,6 +30,9 @@ pub struct OpenDir {
     path: PathBuf,
     handle: Arc<sys::Handle>,
 }
+
+/// The user who may act in the directories of all others.
+const ROOT: u32 = 0;
 
 /// The owner of an open directory, and who else can write to it.
 #[derive(Debug, Clone, Copy)]
@@ -61,8 +65,9 @@ impl OpenDir {
     /// # Errors
     /// See [`OpenDir`].
     pub fn create_dir(&self, name: &str) -> io::Result<Self> {
-        self.make_dir(name)?;
-        self.open_dir(name)
+        let new = self.make_dir(name)?;
+        let handle = sys::open_dir_in(&self.handle, &self.path, name)?;
+        self.open_new(name, handle, new)
     }
 
     /// Opens the directory of this name in it.
@@ -79,17 +84,25 @@ impl OpenDir {
     /// # Errors
     /// See [`OpenDir`].
     pub fn create_own_dir(&self, name: &str) -> io::Result<Self> {
-        self.make_dir(name)?;
+        let new = self.make_dir(name)?;
         let handle = sys::open_dir_in(&self.handle, &self.path, name)?;
         sys::close_to_others(&handle)?;
-        Self::checked(self.file(name), handle)
+        self.open_new(name, handle, new)
     }
 
-    fn make_dir(&self, name: &str) -> io::Result<()> {
+    /// Returns whether the directory is new.
+    fn make_dir(&self, name: &str) -> io::Result<bool> {
         match sys::make_dir_in(&self.handle, &self.path, name) {
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
-            made => made,
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(false),
+            made => made.map(|()| true),
         }
+    }
+
+    fn open_new(&self, name: &str, handle: sys::Handle, new: bool) -> io::Result<Self> {
+        if new {
+            sys::give_to_owner_of(&self.handle, &handle)?;
+        }
+        Self::checked(self.file(name), handle)
     }
 
     fn checked(path: PathBuf, handle: sys::Handle) -> io::Result<Self> {
@@ -153,7 +166,6 @@ impl OpenDir {
 impl Access {
     /// Checks that `user` can keep keys and a journal there.
     fn check(self, user: u32) -> io::Result<()> {
-        const ROOT: u32 = 0;
         let refuse = |why: &str| Err(io::Error::new(io::ErrorKind::PermissionDenied, why));
         if self.everyone_writes {
             return refuse("every user of this machine can write to it; run `chmod o-w` on it");
@@ -175,6 +187,37 @@ mod tests {
         assert!(checked(1000, 1000) && checked(1000, 0) && checked(0, 1000));
         assert!(!checked(1000, 1001));
         assert!(Access { owner: 0, everyone_writes: true }.check(0).is_err());
+    }
+
+    #[test]
+    #[cfg(unix)]
+    fn what_root_makes_belongs_to_the_owner_of_the_directory() {
+        use std::{
+            fs,
+            os::unix::fs::{MetadataExt as _, chown},
+        };
+
+        if sys::user() != ROOT {
+            // Only root can act for another user. The tests of CI run as root.
+            return;
+        }
+        let root = tempfile::tempdir().unwrap();
+        let path = root.path().join("state");
+        fs::create_dir(&path).unwrap();
+        chown(&path, Some(65_534), Some(65_534)).unwrap();
+        let dir = OpenDir::open(&path).unwrap();
+        drop(dir.replace_file("journal", b"x").unwrap());
+        drop(dir.open_lock("lock").unwrap());
+        drop(dir.create_dir("made").unwrap());
+        drop(dir.create_own_dir("own").unwrap());
+        for name in ["journal", "lock", "made", "own"] {
+            let found = fs::metadata(path.join(name)).unwrap();
+            assert_eq!((found.uid(), found.gid()), (65_534, 65_534), "{name}");
+        }
+        // What is there already keeps its owner.
+        fs::write(path.join("of-root"), "").unwrap();
+        drop(dir.open_lock("of-root").unwrap());
+        assert_eq!(fs::metadata(path.join("of-root")).unwrap().uid(), ROOT);
     }
 
     #[test]

@@ -1,48 +1,26 @@
-use std::{
-    fs::{self, File, OpenOptions},
-    io::{self, Write as _},
-    path::Path,
-};
+use std::{ffi::OsStr, io, path::Path};
+
+use crate::OpenDir;
 
 /// Writes a file whole, 0600, durable when this returns: a crash leaves the old file or the new one.
 ///
-/// The bytes are first in a file with the suffix `part` in the same directory, which then takes the name.
+/// The bytes are first in a file with the suffix `.part` in the same directory, which then takes the name. See
+/// [`OpenDir::replace_file`].
 ///
 /// # Errors
-/// The system's error.
+/// The system's error, also [`io::ErrorKind::PermissionDenied`] where another user could replace files in the directory.
 pub fn replace_file(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let part = path.with_extension("part");
-    let mut file = create_owned(&part)?;
-    file.write_all(bytes)?;
-    file.sync_all()?;
-    fs::rename(&part, path)?;
-    sync_parent(path)
-}
-
-/// Makes a new, empty file for appending, 0600 from its first moment. One that a crash left is replaced.
-fn create_owned(path: &Path) -> io::Result<File> {
-    match fs::remove_file(path) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-        _ => {}
-    }
-    let mut options = OpenOptions::new();
-    options.create_new(true).append(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(path)
-}
-
-/// Makes a rename durable.
-fn sync_parent(path: &Path) -> io::Result<()> {
-    match path.parent() {
-        // Other systems cannot open a directory.
-        Some(parent) if cfg!(unix) => File::open(parent)?.sync_all(),
-        _ => Ok(()),
+    let parent = path.parent().map(|parent| if parent.as_os_str().is_empty() { Path::new(".") } else { parent });
+    match (parent, path.file_name().and_then(OsStr::to_str)) {
+        (Some(dir), Some(name)) => OpenDir::open(dir)?.replace_file(name, bytes).map(drop),
+        _ => Err(io::Error::new(io::ErrorKind::InvalidInput, "it is not the path of a file in a directory")),
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     #[test]

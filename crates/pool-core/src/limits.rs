@@ -282,7 +282,7 @@ limits! {
         /// forgotten.
         core_time_blocks: usize = 10_000, Count 0..=10_000_000;
         /// Bans of the operator; a further one is refused.
-        bans: usize = 10_000, Count 0..=1_000_000;
+        bans: usize = 10_000, Count 0..=30_000;
         /// Nodes that the operator drains; a further one is refused.
         drained_nodes: usize = 1_000, Count 0..=1_000_000;
         /// Signatures checked at the same time, address blocks in turn; 0 means half of the machine's CPU cores.

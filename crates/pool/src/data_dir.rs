@@ -62,6 +62,18 @@ errors! {
             /// The path.
             path: PathBuf,
         }: local, "{path} is not a regular file" (path = path.display()), hint "Pass another --datadir DIR.";
+        /// The key belongs to another user than the directory.
+        KeyOfAnother {
+            /// Path of the key file.
+            path: PathBuf,
+        }: local, "the pool's key {path} belongs to another user than its directory" (path = path.display()),
+            hint "If you trust the key, run `chown --reference=DIR {path}` with the directory for DIR." (path = path.display());
+        /// The directory does not contain a key.
+        NoKey {
+            /// Path of the key file.
+            path: PathBuf,
+        }: local, "the pool's key {path} does not exist" (path = path.display()),
+            hint "Pass the --datadir DIR that the pool runs with.";
         /// Other users can read the key.
         ExposedKey {
             /// Path of the key file.
@@ -94,6 +106,18 @@ impl DataDir {
             None => KeyFile::make(&path)?,
         };
         Ok(Self { path: dir.to_owned(), keys, store })
+    }
+
+    /// Opens the directory of a pool that has run before.
+    ///
+    /// # Errors
+    /// See [`DataDirError`].
+    pub fn open_existing(dir: &Path) -> Result<Self, DataDirError> {
+        let path = dir.join(KeyFile::NAME);
+        match path.try_exists() {
+            Ok(false) => Err(DataDirError::NoKey { path }),
+            Ok(true) | Err(_) => Self::open(dir),
+        }
     }
 
     /// Returns the pool's id.
@@ -154,6 +178,34 @@ mod tests {
         fs::remove_file(&key).unwrap();
         symlink("/dev/zero", &key).unwrap();
         assert!(matches!(error(), DataDirError::KeyNotFile { .. }), "{}", error());
+    }
+
+    #[test]
+    fn nothing_is_made_where_no_pool_has_run() {
+        let root = tempfile::tempdir().unwrap();
+        let dir = root.path().join("mistyped");
+        assert!(matches!(DataDir::open_existing(&dir), Err(DataDirError::NoKey { .. })));
+        assert!(!dir.exists());
+        let id = DataDir::open(&dir).unwrap().id();
+        assert_eq!(DataDir::open_existing(&dir).unwrap().id(), id);
+    }
+
+    #[test]
+    #[cfg(unix)]
+    fn a_directory_in_which_others_write_is_refused_and_so_is_a_key_of_another_user() {
+        use std::os::unix::fs::{PermissionsExt as _, chown};
+        let root = tempfile::tempdir().unwrap();
+        let (dir, key) = (root.path().join("pool"), root.path().join("pool").join(KeyFile::NAME));
+        drop(DataDir::open(&dir).unwrap());
+        for mode in [0o777, 0o1777] {
+            fs::set_permissions(&dir, fs::Permissions::from_mode(mode)).unwrap();
+            assert!(DataDir::open(&dir).unwrap_err().to_string().contains("every user"));
+        }
+        fs::set_permissions(&dir, fs::Permissions::from_mode(0o700)).unwrap();
+        // Only root can give a file away.
+        if chown(&key, Some(65_534), None).is_ok() {
+            assert!(matches!(DataDir::open(&dir), Err(DataDirError::KeyOfAnother { .. })));
+        }
     }
 
     #[test]

@@ -38,6 +38,9 @@ impl KeyFile {
         if std::os::unix::fs::PermissionsExt::mode(&metadata.permissions()) & 0o077 != 0 {
             return Err(DataDirError::ExposedKey { path: path.to_owned() });
         }
+        if Self::is_anothers(path, &metadata).map_err(failed)? {
+            return Err(DataDirError::KeyOfAnother { path: path.to_owned() });
+        }
         let bytes = Zeroizing::new(read_file(path, Links::Refuse, FILE_BYTES).map_err(failed)?);
         let (key, changes) = match bytes.iter().position(|byte| *byte == b'\n') {
             Some(end) => bytes.split_at(end),
@@ -49,6 +52,19 @@ impl KeyFile {
         // Changes to another key would help nobody.
         let changes = if changes.newest() == Some(key.id()) { changes } else { PoolKeyChanges::default() };
         Ok(Some(Self { key, changes }))
+    }
+
+    /// Whether the file belongs to neither the directory's owner nor root: the user who put it there knows the key.
+    #[cfg(unix)]
+    fn is_anothers(path: &Path, file: &fs::Metadata) -> io::Result<bool> {
+        use std::os::unix::fs::MetadataExt as _;
+        let dir = path.parent().map(fs::metadata).transpose()?;
+        Ok(file.uid() != 0 && dir.is_some_and(|dir| dir.uid() != file.uid()))
+    }
+
+    #[cfg(not(unix))]
+    fn is_anothers(_path: &Path, _file: &fs::Metadata) -> io::Result<bool> {
+        Ok(false)
     }
 
     /// Makes a key and writes the file.

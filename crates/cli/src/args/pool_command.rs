@@ -116,7 +116,7 @@ pub(crate) struct BanArgs {
     /// End the ban after this time, such as 1h or 7days.
     ///
     /// [default: no end]
-    #[arg(long = "for", value_name = "TIME", value_parser = humantime::parse_duration, help_heading = "Pool")]
+    #[arg(long = "for", value_name = "TIME", value_parser = ban_time, help_heading = "Pool")]
     pub(crate) duration: Option<Duration>,
     #[command(flatten)]
     pub(crate) pool: PoolSocketArgs,
@@ -174,4 +174,12 @@ pub(crate) struct RotateArgs {
     /// Change the key of the pool with this data directory.
     #[arg(long, value_name = "DIR", help_heading = "Pool")]
     pub(crate) datadir: PathBuf,
+}
+
+/// Reads the time of a ban. One without any would have ended already.
+fn ban_time(text: &str) -> Result<Duration, String> {
+    match humantime::parse_duration(text).map_err(|error| error.to_string())? {
+        Duration::ZERO => Err("a ban must last longer than that".to_owned()),
+        time => Ok(time),
+    }
 }

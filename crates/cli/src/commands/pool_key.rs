@@ -9,7 +9,7 @@ use crate::{
 /// Changes the key of a pool that does not run.
 pub(crate) fn run(command: KeyCommand, screen: Screen) -> Result<(), CliError> {
     let KeyCommand::Rotate(RotateArgs { datadir }) = command;
-    let mut datadir = DataDir::open(&datadir)?;
+    let mut datadir = DataDir::open_existing(&datadir)?;
     let old = datadir.id().to_string();
     datadir.rotate_key()?;
     let new = datadir.id().to_string();

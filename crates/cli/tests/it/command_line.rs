@@ -166,6 +166,18 @@ async fn d43_an_agent_ends_well_on_both_signals() {
 }
 
 #[tokio::test]
+async fn d43_a_signal_that_comes_twice_at_once_is_one() {
+    let sim = Sim::start().await;
+    let (_pool, url) = Vipnode::pool(&[]).await;
+    let mut agent = sim.agent(&["host", &url]);
+    agent.event("joined").await;
+    // As `timeout` does, which signals its child and then the group.
+    agent.signals(&["-TERM", "-TERM", "-INT"]).await;
+    agent.event("stopped").await;
+    assert_eq!(agent.ended().await.code(), Some(0));
+}
+
+#[tokio::test]
 async fn an_agent_waits_for_a_node_that_comes_later_and_can_be_stopped_meanwhile() {
     let mut agent = Vipnode::start(&["host", "ws://127.0.0.1:1", "--rpc", "/nonexistent/geth.ipc"]);
     agent.event("waiting_for_node").await;

@@ -1,13 +1,19 @@
 //! Directories as descriptors: whatever happens to their paths, the descriptor stays with the directory that was checked.
 
-use std::{fs::File, io, os::fd::OwnedFd, path::Path};
-
-use rustix::{
-    fs::{AtFlags, CWD, Mode, OFlags, fchmod, fstat, fsync, mkdirat, openat, renameat, unlinkat},
-    io::Errno,
+use std::{
+    fs::File,
+    io,
+    os::fd::{AsFd, OwnedFd},
+    path::Path,
 };
 
-use super::Access;
+use rustix::{
+    fs::{AtFlags, CWD, Mode, OFlags, fchmod, fchown, fstat, fsync, mkdirat, openat, renameat, unlinkat},
+    io::Errno,
+    process::{Gid, Uid},
+};
+
+use super::{Access, ROOT};
 
 pub(super) type Handle = OwnedFd;
 
@@ -52,7 +58,10 @@ pub(super) fn open_file(dir: &Handle, _path: &Path, name: &str) -> io::Result<Fi
 }
 
 pub(super) fn open_lock(dir: &Handle, _path: &Path, name: &str) -> io::Result<File> {
-    open(dir, name, OFlags::WRONLY | OFlags::CREATE)
+    match create(dir, name, OFlags::WRONLY) {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => open(dir, name, OFlags::WRONLY),
+        created => created,
+    }
 }
 
 /// Makes a new, empty file, 0600 from its first moment. One that a crash left is replaced.
@@ -61,13 +70,30 @@ pub(super) fn create_file(dir: &Handle, _path: &Path, name: &str) -> io::Result<
         Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
         _ => {}
     }
-    open(dir, name, OFlags::WRONLY | OFlags::APPEND | OFlags::CREATE | OFlags::EXCL)
+    create(dir, name, OFlags::WRONLY | OFlags::APPEND)
 }
 
 /// Renames a file in the directory; durable when this returns.
 pub(super) fn rename(dir: &Handle, _path: &Path, from: &str, to: &str) -> io::Result<()> {
     renameat(dir, from, dir, to)?;
     Ok(fsync(dir)?)
+}
+
+/// Makes a new file. It is given to the directory's owner: root may act in the directory of a user (`sudo vipnode release`), and
+/// that user's agent or pool must be able to read and replace the file afterward.
+fn create(dir: &Handle, name: &str, flags: OFlags) -> io::Result<File> {
+    let file = open(dir, name, flags | OFlags::CREATE | OFlags::EXCL)?;
+    give_to_owner_of(dir, &file)?;
+    Ok(file)
+}
+
+/// Gives a new file or directory of root to the owner of the directory that it is in.
+pub(super) fn give_to_owner_of(dir: &Handle, new: &impl AsFd) -> io::Result<()> {
+    let owner = fstat(dir)?;
+    if fstat(new)?.st_uid != owner.st_uid && user() == ROOT {
+        fchown(new, Some(Uid::from_raw(owner.st_uid)), Some(Gid::from_raw(owner.st_gid)))?;
+    }
+    Ok(())
 }
 
 /// Never waits for the other end of a named pipe, and follows no link.

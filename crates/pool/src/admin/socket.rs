@@ -5,7 +5,7 @@ use std::{
 };
 
 const SUFFIX: &str = "sock";
-/// Sockets that are looked at in one directory.
+/// Sockets that are returned of one directory.
 const SOCKETS: usize = 64;
 
 /// The socket of a pool with this data directory.
@@ -20,7 +20,18 @@ pub(crate) fn socket_of(state: &Path, bound: SocketAddr) -> PathBuf {
     folder(state).join(format!("{name}.{SUFFIX}"))
 }
 
-/// The sockets of pools without a data directory, below a user's state directory.
+/// Whether a pool listens there. That of a pool that crashed stays until another pool takes its address.
+fn listens(socket: &Path) -> bool {
+    #[cfg(unix)]
+    return !matches!(
+        std::os::unix::net::UnixStream::connect(socket),
+        Err(error) if matches!(error.kind(), io::ErrorKind::ConnectionRefused | io::ErrorKind::NotFound)
+    );
+    #[cfg(not(unix))]
+    socket.exists()
+}
+
+/// The sockets of running pools without a data directory, below a user's state directory.
 ///
 /// # Errors
 /// The directory cannot be read. That it does not exist is not an error: no pool ever ran.
@@ -32,11 +43,31 @@ pub fn admin_sockets(state: &Path) -> io::Result<Vec<PathBuf>> {
     };
     let paths = entries.filter_map(|entry| Some(entry.ok()?.path()));
     let sockets = paths.filter(|path| path.extension().is_some_and(|extension| extension == SUFFIX));
-    let mut sockets: Vec<PathBuf> = sockets.take(SOCKETS).collect();
+    let mut sockets: Vec<PathBuf> = sockets.filter(|path| listens(path)).take(SOCKETS).collect();
     sockets.sort();
     Ok(sockets)
 }
 
 fn folder(state: &Path) -> PathBuf {
     state.join("pools")
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use std::os::unix::net::UnixListener;
+
+    use super::*;
+
+    #[test]
+    fn a_crashed_pool_hides_no_running_one() {
+        let state = tempfile::tempdir().unwrap();
+        assert!(admin_sockets(state.path()).unwrap().is_empty());
+        std::fs::create_dir(folder(state.path())).unwrap();
+        let socket = |port: u16| socket_of(state.path(), ([127, 0, 0, 1], port).into());
+        for port in 1..=70 {
+            drop(UnixListener::bind(socket(port)).unwrap());
+        }
+        let _running = UnixListener::bind(socket(8_080)).unwrap();
+        assert_eq!(admin_sockets(state.path()).unwrap(), [socket(8_080)]);
+    }
 }

@@ -133,6 +133,9 @@ async fn balanced(mut stream: TcpStream, ends: ConnectionEnds, guard: Connection
     let header = port.stop.run_until_cancelled(timeout(limits.proxy_header, read_ends(&mut stream))).await;
     let ends = match header {
         // The balancer's own connection, such as a health check.
+        Some(Ok(Ok(Some(named)))) if !named.can_be_from(&ends) => {
+            return tracing::debug!(address = %ends.remote, "a balancer elsewhere named a connection within this machine");
+        }
         Some(Ok(Ok(named))) => named.unwrap_or(ends),
         Some(Ok(Err(error))) => {
             return tracing::debug!(address = %ends.remote, %error, "connection of a balancer closed");

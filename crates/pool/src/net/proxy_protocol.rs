@@ -21,6 +21,15 @@ pub struct ConnectionEnds {
     pub local: SocketAddr,
 }
 
+impl ConnectionEnds {
+    /// Whether a balancer at the remote end of `own`, its connection to the pool, can pass on this connection. One on another
+    /// machine cannot know of a connection within this one, which would be trusted more than others.
+    pub(super) fn can_be_from(&self, own: &Self) -> bool {
+        let is_local = |ends: &Self| ends.remote.ip().to_canonical().is_loopback();
+        !is_local(self) || is_local(own)
+    }
+}
+
 /// How a header of version 2 begins. A header of version 1 has more bytes than this too.
 const SIGNATURE: [u8; 12] = *b"\r\n\r\n\0\r\nQUIT\n";
 /// How a header of version 1 begins.
@@ -89,6 +98,17 @@ fn invalid(why: &str) -> io::Error {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_balancer_elsewhere_vouches_for_no_connection_within_this_machine() {
+        let ends = |remote: &str| ConnectionEnds {
+            remote: format!("{remote}:5").parse().unwrap(),
+            local: "127.0.0.1:8080".parse().unwrap(),
+        };
+        let (here, there) = (ends("127.0.0.1"), ends("10.7.7.7"));
+        assert!(!here.can_be_from(&there) && !ends("[::ffff:127.0.0.1]").can_be_from(&there));
+        assert!(here.can_be_from(&here) && there.can_be_from(&here) && there.can_be_from(&there));
+    }
 
     async fn read(bytes: &[u8]) -> io::Result<(Option<ConnectionEnds>, Vec<u8>)> {
         let mut stream = bytes;

@@ -10,12 +10,12 @@ mod tests;
 
 use std::{
     collections::BTreeSet,
-    fs::{self, File, TryLockError},
+    fs::{File, TryLockError},
     path::{Path, PathBuf},
     time::{Duration, Instant},
 };
 
-use vipnode_files::{Links, make_dir, regular, without_waiting};
+use vipnode_files::OpenDir;
 use vipnode_pool_core::{MeteredRow, NodeRow, Row, RowKey, TimesRow};
 use vipnode_types::NodeId;
 
@@ -38,8 +38,8 @@ const EVERY: Duration = Duration::from_secs(5);
 /// were replaced, and the time that clients used without being billed.
 ///
 /// Everything else, the leases and the journal among it, is lost with the process. Without the files, each restart would
-/// make all nodes strangers again, revive replaced agent keys, and renew every client's budget. They are written whole at most every 5 seconds, with the
-/// first batch after a change, and at the end; a crash loses what changed since. The 100,000 nodes that are proven or were
+/// make all nodes strangers again, revive replaced agent keys, and renew every client's budget. They are written whole at
+/// most every 5 seconds, with the first batch after a change, and at the end; a crash loses what changed since. The 100,000 nodes that are proven or were
 /// seen last are kept, and those that were seen last and their times.
 #[derive(Debug)]
 pub struct FileStore {
@@ -60,13 +60,7 @@ impl FileStore {
     /// written, and then no file is changed; [`StoreError::Unavailable`] if the directory cannot be used.
     pub fn open(dir: &Path) -> Result<Self, StoreError> {
         let unavailable = |error| StoreError::Unavailable { why: format!("opening {}: {error}", dir.display()) };
-        make_dir(dir).map_err(unavailable)?;
-        let mut options = fs::OpenOptions::new();
-        options.create(true).truncate(false).write(true);
-        without_waiting(&mut options, Links::Refuse);
-        #[cfg(unix)]
-        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        let lock = options.open(dir.join(LOCK)).and_then(regular).map_err(unavailable)?;
+        let lock = OpenDir::create(dir).and_then(|opened| opened.open_lock(LOCK)).map_err(unavailable)?;
         match lock.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => return Err(StoreError::InUse { dir: dir.to_owned() }),

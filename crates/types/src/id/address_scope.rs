@@ -1,6 +1,8 @@
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 /// How far an address reaches, the narrowest first.
+///
+/// An IPv6 address that contains an IPv4 address reaches as far as that one: a translator (NAT64, 6to4) delivers to it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum AddressScope {
     /// One machine.
@@ -8,27 +10,51 @@ pub enum AddressScope {
     /// One link: `169.254.0.0/16`, `fe80::/10`.
     Link,
     /// A private network: the private ranges of IPv4, the addresses that providers share among customers (CGNAT,
-    /// `100.64.0.0/10`), and the unique local addresses of IPv6.
+    /// `100.64.0.0/10`), those for protocols and tests within one network (`192.0.0.0/24`, `198.18.0.0/15`), the unique local
+    /// and site-local addresses of IPv6, and local NAT64 (`64:ff9b:1::/48`).
     Private,
     /// The Internet.
     Public,
 }
 
 impl AddressScope {
-    /// Returns the scope of an address; `None` if it is not the address of one machine (unspecified, broadcast, multicast).
+    /// Returns the scope of an address; `None` if it is not the address of one machine (unspecified, broadcast, multicast,
+    /// reserved, discarded). See the IANA registries of special-purpose addresses.
     #[must_use]
     pub fn of(ip: IpAddr) -> Option<Self> {
-        Some(match ip.to_canonical() {
-            // 0.0.0.0/8 is "this network": Linux connects to 0.0.0.0 as to itself.
-            IpAddr::V4(ip) if ip.octets()[0] == 0 || ip.is_broadcast() || ip.is_multicast() => return None,
-            IpAddr::V4(ip) if ip.is_loopback() => Self::Loopback,
-            IpAddr::V4(ip) if ip.is_link_local() => Self::Link,
-            IpAddr::V4(ip) if ip.is_private() || is_shared(ip) => Self::Private,
-            IpAddr::V6(ip) if ip.is_unspecified() || ip.is_multicast() => return None,
-            IpAddr::V6(ip) if ip.is_loopback() => Self::Loopback,
-            IpAddr::V6(ip) if ip.is_unicast_link_local() => Self::Link,
-            IpAddr::V6(ip) if ip.is_unique_local() => Self::Private,
-            IpAddr::V4(_) | IpAddr::V6(_) => Self::Public,
+        match ip {
+            IpAddr::V4(ip) => Self::of_v4(ip),
+            IpAddr::V6(ip) => Self::of_v6(ip),
+        }
+    }
+
+    fn of_v4(ip: Ipv4Addr) -> Option<Self> {
+        Some(match ip.octets() {
+            // 0.0.0.0/8 is "this network": Linux connects to 0.0.0.0 as to itself. From 224 on: multicast, reserved, broadcast.
+            [0 | 224.., ..] => return None,
+            [127, ..] => Self::Loopback,
+            [169, 254, ..] => Self::Link,
+            [10, ..] | [100, 64..=127, ..] | [172, 16..=31, ..] => Self::Private,
+            [192, 168, ..] | [192, 0, 0, _] | [198, 18..=19, ..] => Self::Private,
+            _ => Self::Public,
+        })
+    }
+
+    fn of_v6(ip: Ipv6Addr) -> Option<Self> {
+        let inner = |high: u16, low: u16| Self::of_v4(Ipv4Addr::from_bits(u32::from(high) << 16 | u32::from(low)));
+        Some(match ip.segments() {
+            [0, 0, 0, 0, 0, 0, 0, 1] => Self::Loopback,
+            // Compatible (deprecated), mapped, translated, NAT64.
+            [0, 0, 0, 0, 0, 0 | 0xffff, high, low]
+            | [0, 0, 0, 0, 0xffff, 0, high, low]
+            | [0x64, 0xff9b, 0, 0, 0, 0, high, low] => return inner(high, low),
+            // 6to4.
+            [0x2002, high, low, ..] => return inner(high, low),
+            [0x64, 0xff9b, 1, ..] | [0xfc00..=0xfdff, ..] | [0xfec0..=0xfeff, ..] => Self::Private,
+            [0xfe80..=0xfebf, ..] => Self::Link,
+            // Multicast, discarded, Teredo (its relays are gone).
+            [0xff00..=0xffff, ..] | [0x100, 0, 0, 0, ..] | [0x2001, 0, ..] => return None,
+            _ => Self::Public,
         })
     }
 
@@ -38,12 +64,6 @@ impl AddressScope {
     pub fn is_reachable_from(self, observed: Self) -> bool {
         self != Self::Link && observed <= self
     }
-}
-
-/// Addresses that a provider shares among its customers (CGNAT).
-const fn is_shared(ip: Ipv4Addr) -> bool {
-    let [a, b, _, _] = ip.octets();
-    a == 100 && b & 0xc0 == 64
 }
 
 #[cfg(test)]
@@ -57,11 +77,22 @@ mod tests {
     #[test]
     fn each_address_has_the_scope_of_its_range() {
         for (texts, expected) in [
-            ("127.0.0.1 127.9.9.9 ::1 ::ffff:127.0.0.1", Some(AddressScope::Loopback)),
-            ("169.254.169.254 fe80::1", Some(AddressScope::Link)),
-            ("10.0.0.1 172.16.0.1 192.168.1.1 100.64.0.1 100.127.255.255 fd00::1", Some(AddressScope::Private)),
-            ("8.8.8.8 100.63.0.1 100.128.0.1 172.32.0.1 2001:db8::1", Some(AddressScope::Public)),
-            ("0.0.0.0 0.1.2.3 255.255.255.255 224.0.0.1 :: ff02::1", None),
+            (
+                "127.0.0.1 127.9.9.9 ::1 ::ffff:127.0.0.1 ::127.0.0.1 ::ffff:0:7f00:1 64:ff9b::7f00:1 2002:7f00:1::",
+                Some(AddressScope::Loopback),
+            ),
+            ("169.254.169.254 fe80::1 64:ff9b::a9fe:a9fe", Some(AddressScope::Link)),
+            (
+                "10.0.0.1 172.16.0.1 172.31.9.9 192.168.1.1 100.64.0.1 100.127.255.255 192.0.0.8 198.18.0.1 198.19.9.9 fc00::1 fd00::1",
+                Some(AddressScope::Private),
+            ),
+            ("fec0::1 64:ff9b::a00:1 64:ff9b:1::a00:1 2002:a00:1::1", Some(AddressScope::Private)),
+            (
+                "8.8.8.8 100.63.0.1 100.128.0.1 172.32.0.1 192.0.1.1 198.20.0.1 223.9.9.9 2001:db8::1 2a00::1",
+                Some(AddressScope::Public),
+            ),
+            ("64:ff9b::808:808 2002:808:808::1", Some(AddressScope::Public)),
+            ("0.0.0.0 0.1.2.3 255.255.255.255 224.0.0.1 240.0.0.1 :: ::2 ff02::1 100::1 2001:0:1::1", None),
         ] {
             for text in texts.split_whitespace() {
                 assert_eq!(scope(text), expected, "{text}");

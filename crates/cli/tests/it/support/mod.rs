@@ -106,8 +106,14 @@ impl Vipnode {
 
     /// A signal of `kill`, with its minus.
     pub async fn signal(&mut self, signal: &str) {
-        let pid = self.child.id().expect("it runs").to_string();
-        assert!(Command::new("kill").args([signal, &pid]).status().await.unwrap().success());
+        self.signals(&[signal]).await;
+    }
+
+    /// Signals of `kill`, with their minus, one right after the other.
+    pub async fn signals(&mut self, signals: &[&str]) {
+        let pid = self.child.id().expect("it runs");
+        let kills: String = signals.iter().map(|signal| format!("kill {signal} {pid} && ")).collect();
+        assert!(Command::new("sh").args(["-c", &format!("{kills} true")]).status().await.unwrap().success());
     }
 
     /// Waits for the end.
