@@ -117,6 +117,13 @@ pub enum Notice {
         /// Why it is lost.
         why: Failure,
     },
+    /// The pool cannot be reached, and the agent has not joined it since it started.
+    PoolUnreachable {
+        /// Why not.
+        why: Failure,
+        /// When the agent tries again, in milliseconds.
+        retry_ms: u64,
+    },
     /// The pool rejected a request.
     PoolRefused(WireError),
     /// The node no longer answers.
@@ -221,8 +228,8 @@ pub enum Notice {
     HostsMissing {
         /// How many hosts are missing.
         missing: u32,
-        /// Why, as reported by the pool.
-        why: String,
+        /// Why, as reported by the pool; `None` while the pool is still looking.
+        why: Option<String>,
     },
     /// A client was admitted.
     ClientAdmitted {

@@ -121,7 +121,13 @@ errors! {
             why: FinderError,
         }: local, "the node key must sign a delegation to this agent once, but it was not found: {why}",
             hint "Run once as a user that can read the node key and pass it with --nodekey FILE (for geth, \
-                  DATADIR/geth/nodekey).";
+                  DATADIR/geth/nodekey). If only another user or machine can read it, run `vipnode link --request`.";
+        /// The key file does not exist.
+        NodeKeyMissing {
+            /// Which file.
+            path: PathBuf,
+        }: local, "the node's key file {path} does not exist" (path = path.display()),
+            hint "Pass the node's key file with --nodekey FILE (for geth, DATADIR/geth/nodekey).";
         /// The key file cannot be read.
         NodeKeyFile {
             /// Which file.

@@ -173,6 +173,7 @@ fn notices() -> Vec<Notice> {
         Notice::PoolUntrusted { why: Failure::of(&other_pool()) },
         Notice::PrivateAddress { host, at: EnodeHost::Ip([10, 0, 0, 7].into()) },
         Notice::PoolDisconnected { why: "closed by the other side: restarting".into() },
+        Notice::PoolUnreachable { why: "cannot reach wss://pool.example/: refused".into(), retry_ms: 700 },
         Notice::PoolRefused(WireError::new(
             ErrorCode::NotMember,
             "this pool is closed",
@@ -193,7 +194,8 @@ fn notices() -> Vec<Notice> {
             name: "host.example".into(),
             why: NameError::System { why: "no such name".to_owned() },
         },
-        Notice::HostsMissing { missing: 2, why: "no host has a free slot".to_owned() },
+        Notice::HostsMissing { missing: 2, why: Some("no host has a free slot".to_owned()) },
+        Notice::HostsMissing { missing: 1, why: None },
         Notice::Behind { blocks: 12, latest: 20_000_000 },
         Notice::CaughtUp { latest: 20_000_012 },
         Notice::Balance { credit_wei: -5, deposit_wei: 1_000_000_000 },

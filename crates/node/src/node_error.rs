@@ -59,6 +59,12 @@ errors! {
             at: String,
         }: local, "the node at {at} rejected the host name in this address (HTTP 403)",
             hint "Use 127.0.0.1 in --rpc, or allow this name: geth --http.vhosts localhost,NAME.";
+        /// The node answers HTTP 401, because this is the port of its consensus client.
+        EnginePort {
+            /// The address.
+            at: String,
+        }: local, "the node at {at} requires a token (HTTP 401), as on the engine port for its consensus client",
+            hint "Pass the node's RPC port or IPC file instead: --rpc http://127.0.0.1:8545 or --rpc DATADIR/geth.ipc.";
         /// The node answers the WebSocket handshake with HTTP 403, because it does not accept the `Origin` header.
         OriginRefused {
             /// The address.

@@ -164,6 +164,13 @@ mod tests {
     }
 
     #[test]
+    fn a_directory_that_cannot_be_created_names_the_flag() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let error = DataDir::open(&file.path().join("pool")).unwrap_err();
+        assert!(error.to_string().contains("pool") && error.hint().unwrap().contains("--datadir DIR"), "{error}");
+    }
+
+    #[test]
     #[cfg(unix)]
     fn a_key_that_cannot_be_used_is_kept_as_it_is() {
         use std::os::unix::fs::{PermissionsExt, symlink};

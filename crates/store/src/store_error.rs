@@ -20,6 +20,14 @@ errors! {
             /// The cause.
             why: String,
         }: local, "the store does not respond: {why}", hint "Check the disk, then start the pool again.";
+        /// The directory of the files cannot be created or used.
+        Directory {
+            /// The directory.
+            dir: PathBuf,
+            /// The cause.
+            why: String,
+        }: local, "cannot use the directory {dir}: {why}" (dir = dir.display()),
+            hint "Pass a directory that this user can create and write to: --datadir DIR.";
         /// The stored data is not valid.
         Corrupt {
             /// What is not valid.

@@ -43,7 +43,7 @@ pub use money::{Price, Wei, WeiError, meter};
 pub use ms::Ms;
 pub use node::{
     Capability, CapabilityError, ChainSpec, Direction, DropCause, HeadFact, MinVersion, MinVersionError, Mismatch,
-    NodeFacts, PeerCommand, PeerFact, PeerRules,
+    NodeFacts, PeerCommand, PeerFact, PeerRules, ShortHash,
 };
 pub use sanitize::{is_unprintable, sanitize, sanitize_lines};
 pub use text_form::HexError;

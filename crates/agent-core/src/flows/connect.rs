@@ -44,9 +44,10 @@ impl AgentCore {
 
     /// Handles a lost socket. It ends no lease (fail static).
     pub(crate) fn pool_lost(&mut self, now: Ms, why: Failure, out: &mut Vec<Action>) {
-        self.announce_loss(why, out);
         self.forget_socket(now);
-        self.reconnect_later(out);
+        let retry_ms = self.stopping.is_none().then(|| self.link.next_wait_ms(&mut self.rng));
+        self.announce_loss(why, retry_ms, out);
+        out.extend(retry_ms.map(|after_ms| Action::Reconnect { after_ms }));
     }
 
     /// Handles a pool that is not the one that the agent remembers. Nothing was signed, and no lease ends: the agent tries
@@ -153,9 +154,13 @@ impl AgentCore {
         }
     }
 
-    fn announce_loss(&mut self, why: Failure, out: &mut Vec<Action>) {
+    /// Notifies the user once that the pool is not connected.
+    fn announce_loss(&mut self, why: Failure, retry_ms: Option<u64>, out: &mut Vec<Action>) {
         if self.link.announce_loss() {
-            out.push(Action::Notice(Notice::PoolDisconnected { why }));
+            out.push(Action::Notice(match retry_ms {
+                Some(retry_ms) if !self.link.was_taken() => Notice::PoolUnreachable { why, retry_ms },
+                _ => Notice::PoolDisconnected { why },
+            }));
         }
     }
 

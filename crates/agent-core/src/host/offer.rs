@@ -95,6 +95,9 @@ impl Offer {
     }
 }
 
+/// What a host on a chain without new blocks can do.
+const AT_REST_HINT: &str = "(for a chain that does not produce blocks, pass --max-head-age off)";
+
 fn offers_nothing(host: &HostConfig, node: &NodeState, stopping: bool, now: Ms) -> Option<String> {
     if stopping {
         return Some("the host is stopping".to_owned());
@@ -111,16 +114,12 @@ fn offers_nothing(host: &HostConfig, node: &NodeState, stopping: bool, now: Ms) 
     // geth reports that it is syncing for as long as its head is the genesis block.
     let at_rest = host.max_head_age_s.is_none() && head.fact.number == 0;
     if head.fact.syncing && !at_rest {
-        return Some("the node is not in sync".to_owned());
+        let hint = if head.fact.number == 0 { format!(" {AT_REST_HINT}") } else { String::new() };
+        return Some(format!("the node is not in sync{hint}"));
     }
     let most_s = host.max_head_age_s?;
     let late = head.age_ms(now) > most_s.saturating_mul(1_000);
-    late.then(|| {
-        format!(
-            "the node's newest block is older than {most_s} s, so the node is not in sync (for a chain that does not \
-             produce blocks, pass --max-head-age off)"
-        )
-    })
+    late.then(|| format!("the node's newest block is older than {most_s} s, so the node is not in sync {AT_REST_HINT}"))
 }
 
 /// Returns when the newest block becomes too old to offer slots.

@@ -15,7 +15,7 @@ pub(crate) struct AskState {
     /// Waits after rejected asks, until the pool answers one.
     refusals: Backoff,
     /// The missing hosts of which the user was last notified.
-    announced: Option<(u32, String)>,
+    announced: Option<(u32, Option<String>)>,
 }
 
 impl Default for AskState {
@@ -84,7 +84,7 @@ impl AskState {
 
     /// Returns why hosts are missing, as last reported by the pool.
     pub(crate) fn why_missing(&self) -> Option<&str> {
-        self.announced.as_ref().map(|(_, why)| why.as_str()).filter(|why| !why.is_empty())
+        self.announced.as_ref()?.1.as_deref()
     }
 
     /// Allows an ask soon, because a slot was lost or a host is newly avoided, but not more often than the limit
@@ -96,11 +96,26 @@ impl AskState {
 
     /// Returns a notice that so many hosts are missing and why, if that changed.
     pub(crate) fn announce(&mut self, missing: u32, why: Option<String>) -> Option<Notice> {
-        let news = (missing > 0).then(|| (missing, why.unwrap_or_default()));
+        let news = (missing > 0).then(|| (missing, why.filter(|why| !why.is_empty())));
         if news == self.announced {
             return None;
         }
         self.announced.clone_from(&news);
         news.map(|(missing, why)| Notice::HostsMissing { missing, why })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn missing_hosts_have_a_reason_only_if_the_pool_has_one() {
+        let mut asks = AskState::default();
+        assert_eq!(asks.announce(2, None), Some(Notice::HostsMissing { missing: 2, why: None }));
+        assert_eq!((asks.announce(2, Some(String::new())), asks.why_missing()), (None, None));
+        let why = || Some("no host has a free slot".to_owned());
+        assert_eq!(asks.announce(2, why()), Some(Notice::HostsMissing { missing: 2, why: why() }));
+        assert_eq!((asks.announce(2, why()), asks.announce(0, None), asks.why_missing()), (None, None, None));
     }
 }

@@ -59,6 +59,16 @@ fn a_node_that_is_not_in_sync_offers_nothing_and_keeps_its_clients() {
 }
 
 #[test]
+fn the_flag_for_a_chain_that_stands_still_is_named_while_the_head_is_genesis() {
+    let mut bench = Bench::live(host_config(2));
+    for (number, named) in [(0, true), (7, false)] {
+        bench.on(Event::Head { head: HeadFact { number, timestamp_s: 1_000, syncing: true }, wall_s: 1_001 });
+        let why = bench.core.view().why_none.unwrap();
+        assert!(why.contains("not in sync") && why.contains("--max-head-age off") == named, "{why}");
+    }
+}
+
+#[test]
 fn a_chain_that_stands_still_is_served_where_the_user_says_so() {
     let mut config = host_config(2);
     config.host.as_mut().unwrap().max_head_age_s = None;

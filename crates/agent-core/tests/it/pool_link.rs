@@ -42,7 +42,10 @@ fn an_unreachable_pool_is_retried_with_backoff_and_reported_once() {
     for _ in 0..100 {
         bench.on(Event::PoolLost { why: "refused".into() });
         notices += bench.notices().len();
-        waits.push(bench.reconnect().unwrap());
+        let wait = bench.reconnect().unwrap();
+        let announced = |notice: Notice| matches!(notice, Notice::PoolUnreachable { retry_ms, .. } if retry_ms == wait);
+        assert!(bench.notices().into_iter().all(announced), "it was never connected: {:?}", bench.notices());
+        waits.push(wait);
     }
     assert_eq!(notices, 1);
     assert!(waits[0] <= 1_000 && waits.iter().all(|wait| *wait <= 60_000));

@@ -19,11 +19,12 @@ pub use agent_status::{
 pub use local_error::LocalError;
 #[cfg(feature = "schema")]
 pub use openrpc_methods::rows;
-pub use status_client::{agents, explain, pool_status, status};
+pub use status_client::{agents, explain, pool_status, socket, status};
 pub use status_source::StatusSource;
 
 pub(crate) use agent_status::About;
 pub(crate) use server::LocalServer;
+pub(crate) use status_client::remove_stale;
 pub(crate) use status_source::{PoolQuery, Queries, StatusQuery};
 
 /// The names of the methods.

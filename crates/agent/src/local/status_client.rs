@@ -40,6 +40,21 @@ pub fn agents(root: &Path) -> Result<Vec<PathBuf>, AgentError> {
     Ok(sockets)
 }
 
+/// The socket of the agent of `node` that keeps its state below `root`; nothing may be there.
+#[must_use]
+pub fn socket(root: &Path, node: &NodeId) -> PathBuf {
+    StateDir::agents_of(root).join(socket_of(node))
+}
+
+/// Removes the socket of an agent that was killed. The caller holds the node's state directory, so no agent runs for it.
+pub(crate) async fn remove_stale(root: &Path, node: &NodeId) {
+    let path = socket(root, node);
+    let stale = path.exists() && matches!(status(&path).await, Err(LocalError::Gone { .. }));
+    if stale && let Err(error) = std::fs::remove_file(&path) {
+        tracing::info!(path = %path.display(), %error, "cannot remove the socket of a killed agent");
+    }
+}
+
 /// The status of the agent at a socket.
 ///
 /// # Errors

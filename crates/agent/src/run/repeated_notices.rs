@@ -92,6 +92,7 @@ fn is_repeat(one: &AgentNotice, other: &AgentNotice) -> bool {
             (Notice::PoolRefused(one), Notice::PoolRefused(other)) => one.code == other.code,
             (Notice::Connected { .. }, Notice::Connected { .. })
             | (Notice::PoolDisconnected { .. }, Notice::PoolDisconnected { .. })
+            | (Notice::PoolUnreachable { .. }, Notice::PoolUnreachable { .. })
             | (Notice::PoolUntrusted { .. }, Notice::PoolUntrusted { .. })
             | (Notice::PrivateAddress { .. }, Notice::PrivateAddress { .. })
             | (Notice::NodeDisconnected { .. }, Notice::NodeDisconnected { .. }) => true,

@@ -4,7 +4,7 @@ use vipnode_agent_core::{JournalEntry, NodeChange};
 use vipnode_node::{Node, NodeError};
 
 use crate::{
-    AgentError,
+    AgentError, local,
     state::{Journal, StateDir},
 };
 
@@ -18,7 +18,7 @@ pub struct Released {
 }
 
 /// Undoes all that agents did on `node` and did not undo, by the journal in the state directory below `root`,
-/// without a pool.
+/// without a pool. Also removes the socket that a killed agent of the node left.
 ///
 /// What the journal does not name is not touched.
 ///
@@ -28,6 +28,7 @@ pub struct Released {
 pub async fn release(root: &Path, node: &dyn Node) -> Result<Released, AgentError> {
     let facts = node.facts().await?;
     let state = StateDir::open(root, &facts.id)?;
+    local::remove_stale(root, &facts.id).await;
     match state.journal() {
         Ok(mut journal) => {
             let undone = undo_all(&mut journal, node, |_| true).await?;

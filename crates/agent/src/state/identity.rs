@@ -76,9 +76,12 @@ impl StateDir {
 /// Reads a node's key from the file that the user named.
 ///
 /// # Errors
-/// [`AgentError::NodeKeyFile`], [`AgentError::NodeKey`].
+/// [`AgentError::NodeKeyMissing`], [`AgentError::NodeKeyFile`], [`AgentError::NodeKey`].
 pub fn load_node_key(path: &Path) -> Result<NodeKey, AgentError> {
-    let fault = |why| AgentError::NodeKeyFile { path: path.to_owned(), why };
+    let fault = |why: std::io::Error| match why.kind() {
+        std::io::ErrorKind::NotFound => AgentError::NodeKeyMissing { path: path.to_owned() },
+        _ => AgentError::NodeKeyFile { path: path.to_owned(), why },
+    };
     let mut bytes = Zeroizing::new(Vec::with_capacity(128));
     let file = open_regular_file(path, Links::Follow).map_err(fault)?;
     file.take(FILE_BYTES).read_to_end(&mut bytes).map_err(fault)?;
@@ -88,7 +91,7 @@ pub fn load_node_key(path: &Path) -> Result<NodeKey, AgentError> {
 /// Reads a node's key from the file that the user named and checks that it is this node's.
 ///
 /// # Errors
-/// [`AgentError::NodeKeyFile`], [`AgentError::NodeKey`], [`AgentError::OtherKey`].
+/// [`AgentError::NodeKeyMissing`], [`AgentError::NodeKeyFile`], [`AgentError::NodeKey`], [`AgentError::OtherKey`].
 pub fn read_node_key(path: &Path, node: NodeId, at: &str) -> Result<NodeKey, AgentError> {
     let key = load_node_key(path)?;
     if key.id() != node {

@@ -18,7 +18,7 @@ use vipnode_files::{OpenDir, make_own_dir};
 use vipnode_types::NodeId;
 
 use self::files::{fault, unsafe_dir};
-use crate::AgentError;
+use crate::{AgentError, limits::LOCAL_AGENTS};
 
 pub use delegation_status::delegated_until;
 pub use identity::{AgentIdentity, load_node_key, read_node_key};
@@ -38,6 +38,26 @@ pub struct StateDir {
     dir: OpenDir,
     /// Unlocked by the system when it is closed, also by kill -9.
     _lock: File,
+}
+
+/// A node on which an agent that no longer runs left changes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UnreleasedNode {
+    /// The beginning of its ID.
+    pub node: String,
+    /// How many changes the journal shows.
+    pub changes: usize,
+}
+
+impl UnreleasedNode {
+    /// Reads the journal of a node's state directory, unless an agent holds the directory.
+    fn read(root: &OpenDir, name: String) -> Option<Self> {
+        let dir = root.open_dir(&name).ok()?;
+        let lock = dir.open_file(LOCK).ok()?;
+        lock.try_lock_shared().ok()?;
+        let changes = DamagedJournal::read(&dir).ok()?.alive().len();
+        (changes > 0).then_some(Self { node: name, changes })
+    }
 }
 
 impl StateDir {
@@ -82,6 +102,19 @@ impl StateDir {
             Err(TryLockError::WouldBlock) => Err(AgentError::Locked { path }),
             Err(TryLockError::Error(why)) => Err(fault("locking", &path)(why)),
         }
+    }
+
+    /// Returns the nodes below `root` on which an agent that no longer runs left changes, except `released`. At most
+    /// [`LOCAL_AGENTS`] directories are read, and what cannot be read is skipped.
+    #[must_use]
+    pub fn unreleased(root: &Path, released: &NodeId) -> Vec<UnreleasedNode> {
+        let (Ok(entries), Ok(root)) = (std::fs::read_dir(root), OpenDir::open(root)) else { return Vec::new() };
+        let names = entries.take(LOCAL_AGENTS).filter_map(|entry| entry.ok()?.file_name().into_string().ok());
+        let others =
+            names.filter(|name| *name != released.short() && name.bytes().all(|byte| byte.is_ascii_hexdigit()));
+        let mut nodes: Vec<UnreleasedNode> = others.filter_map(|name| UnreleasedNode::read(&root, name)).collect();
+        nodes.sort_by(|a, b| a.node.cmp(&b.node));
+        nodes
     }
 
     /// Where it is.

@@ -11,6 +11,7 @@ use vipnode_types::{Account, Capability, Enode, MinVersion, NodeId, Price};
 use super::{
     JoinArgs, MetricsArgs, ProtocolArgs, TrustArgs,
     targets::{PoolOrHost, allowed, kept},
+    whole_number::whole_number,
 };
 use crate::error::CliError;
 
@@ -122,13 +123,13 @@ pub(crate) struct PeerFilterArgs {
 #[derive(Debug, Args)]
 pub(crate) struct HostingArgs {
     /// Sell this many peer slots.
-    #[arg(long, default_value_t = 10, value_name = "N", help_heading = "Hosting")]
+    #[arg(long, default_value_t = 10, value_name = "N", value_parser = whole_number::<0, { u32::MAX }>, help_heading = "Hosting")]
     pub(crate) slots: u32,
     /// Reserve this many slots for the node's own peers.
-    #[arg(long, default_value_t = 16, value_name = "N", help_heading = "Hosting")]
+    #[arg(long, default_value_t = 16, value_name = "N", value_parser = whole_number::<0, { u32::MAX }>, help_heading = "Hosting")]
     pub(crate) reserve: u32,
     /// The node's --maxpeers value (nodes do not report it over RPC).
-    #[arg(long, default_value_t = 50, value_name = "N", help_heading = "Hosting")]
+    #[arg(long, default_value_t = 50, value_name = "N", value_parser = whole_number::<0, { u32::MAX }>, help_heading = "Hosting")]
     pub(crate) node_max_peers: u32,
     /// Admit these nodes (IDs or enodes), with or without a pool.
     ///
@@ -161,7 +162,7 @@ impl HostingArgs {
 #[derive(Debug, Args)]
 pub(crate) struct HostSelectionArgs {
     /// Stay connected to this many hosts.
-    #[arg(long, default_value_t = 3, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=64), help_heading = "Client")]
+    #[arg(long, default_value_t = 3, value_name = "N", value_parser = whole_number::<1, 64>, help_heading = "Client")]
     pub(crate) min_peers: u32,
     /// Pay at most this much per slot per minute, such as "100 gwei".
     ///
@@ -226,7 +227,10 @@ pub(crate) struct AgentArgs {
 }
 
 #[derive(Debug, Args)]
-#[command(after_help = "Example:\n  vipnode release --rpc ~/.ethereum/geth.ipc")]
+#[command(
+    after_help = "Example:\n  vipnode release --rpc ~/.ethereum/geth.ipc\n\nExit codes: 0 no changes remain, 1 changes remain \
+                        on another node,\n2 the changes to this node could not be undone"
+)]
 pub(crate) struct ReleaseArgs {
     #[command(flatten)]
     pub(crate) node: NodeArgs,

@@ -1,7 +1,8 @@
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::SocketAddr;
 
 use clap::Args;
 
+use super::listen_address::listen_address;
 use crate::error::CommandError;
 
 /// Whether and where an agent serves its metrics.
@@ -10,7 +11,7 @@ pub(crate) struct MetricsArgs {
     /// Serve Prometheus metrics at http://ADDR/metrics.
     ///
     /// A port without an address listens on the loopback interface only. [default: no metrics]
-    #[arg(long, value_name = "ADDR", value_parser = address, help_heading = "Output", hide_short_help = true)]
+    #[arg(long, value_name = "ADDR", value_parser = listen_address, help_heading = "Output", hide_short_help = true)]
     pub(crate) metrics_bind: Option<SocketAddr>,
     /// Allow a non-loopback metrics address.
     ///
@@ -31,13 +32,6 @@ impl MetricsArgs {
     }
 }
 
-fn address(text: &str) -> Result<SocketAddr, String> {
-    match text.parse::<u16>() {
-        Ok(port) => Ok((Ipv4Addr::LOCALHOST, port).into()),
-        Err(_) => text.parse().map_err(|error| format!("{error}: pass a port, or an address such as 127.0.0.1:9464")),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use vipnode_types::TypedError;
@@ -46,7 +40,7 @@ mod tests {
 
     #[test]
     fn a_port_alone_is_on_this_machine_and_more_needs_a_flag() {
-        let open = |text, metrics_open| MetricsArgs { metrics_bind: Some(address(text).unwrap()), metrics_open };
+        let open = |text, metrics_open| MetricsArgs { metrics_bind: Some(listen_address(text).unwrap()), metrics_open };
         assert_eq!(open("9464", false).address().unwrap(), Some("127.0.0.1:9464".parse().unwrap()));
         assert!(open("[::1]:9464", false).address().is_ok());
         for wide in ["0.0.0.0:9464", "[::]:9464", "192.0.2.7:9464"] {
@@ -54,6 +48,5 @@ mod tests {
             assert!(error.hint().is_some_and(|hint| hint.contains("--metrics-bind 9464")), "{error:?}");
             assert!(open(wide, true).address().is_ok());
         }
-        assert!(address("70000").is_err() && address("localhost").is_err());
     }
 }

@@ -9,6 +9,7 @@ mod doctor;
 mod join;
 pub(crate) mod limit_flag;
 mod link;
+mod listen_address;
 mod metrics;
 mod original_pool;
 mod pool;
@@ -19,6 +20,7 @@ mod targets;
 mod tls;
 mod trust;
 mod value_hint;
+mod whole_number;
 
 use std::path::PathBuf;
 

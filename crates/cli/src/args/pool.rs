@@ -11,7 +11,10 @@ use ipnet::IpNet;
 use vipnode_pool::{AllowedOrigin, Network, ProxyHeader, StatusAudience, Welcome};
 use vipnode_types::Price;
 
-use super::{JoinArgs, PoolCommand, TlsArgs, original_pool::OriginalPool};
+use super::{
+    JoinArgs, PoolCommand, TlsArgs, listen_address::listen_address, original_pool::OriginalPool,
+    whole_number::whole_number,
+};
 use crate::args::{chain_flag::ChainFlag, limit_flag::LimitFlag};
 
 #[derive(Debug, Args)]
@@ -24,8 +27,8 @@ pub(crate) struct PoolArgs {
     pub(crate) command: Option<PoolCommand>,
     /// Listen on this address.
     ///
-    /// [default: 127.0.0.1:8080, or 0.0.0.0:443 with --tls-host]
-    #[arg(long, value_name = "ADDRESS", help_heading = "Pool")]
+    /// A port without an address listens on the loopback interface only. [default: 127.0.0.1:8080, or 0.0.0.0:443 with --tls-host]
+    #[arg(long, value_name = "ADDRESS", value_parser = listen_address, help_heading = "Pool")]
     bind: Option<SocketAddr>,
     /// Accept calls signed for this public URL of the pool.
     ///
@@ -79,7 +82,7 @@ pub(crate) struct PoolArgs {
     /// Return at most this many hosts per protocol 2 request.
     ///
     /// [default: 16]
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1_000), help_heading = "Pool", hide_short_help = true)]
+    #[arg(long, value_name = "N", value_parser = whole_number::<1, 1_000>, help_heading = "Pool", hide_short_help = true)]
     pub(crate) max_request_hosts: Option<u32>,
     /// Set who can read the pool's status: public, members, or off.
     ///

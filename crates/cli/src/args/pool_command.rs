@@ -6,6 +6,8 @@ use clap::{Args, Subcommand, ValueEnum};
 use vipnode_pool::BanTarget;
 use vipnode_types::NodeId;
 
+use super::whole_number::whole_number;
+
 #[derive(Debug, Subcommand)]
 pub(crate) enum PoolCommand {
     /// Watch a running pool, ban and drain.
@@ -68,7 +70,7 @@ pub(crate) struct TopArgs {
     #[arg(long, value_name = "WHAT", default_value = "core", hide_possible_values = true, help_heading = "Output")]
     pub(crate) by: OrderName,
     /// Show at most this many address blocks.
-    #[arg(long, value_name = "N", default_value = "20", value_parser = clap::value_parser!(u32).range(1..=1_000), help_heading = "Output")]
+    #[arg(long, value_name = "N", default_value = "20", value_parser = whole_number::<1, 1_000>, help_heading = "Output")]
     pub(crate) most: u32,
     #[command(flatten)]
     pub(crate) pool: PoolSocketArgs,
@@ -97,7 +99,7 @@ pub(crate) struct NodesArgs {
     #[arg(long, value_name = "POSITION", help_heading = "Output")]
     pub(crate) from: Option<u32>,
     /// List at most this many nodes.
-    #[arg(long, value_name = "N", default_value = "100", value_parser = clap::value_parser!(u32).range(1..=1_000), help_heading = "Output")]
+    #[arg(long, value_name = "N", default_value = "100", value_parser = whole_number::<1, 1_000>, help_heading = "Output")]
     pub(crate) most: u32,
     #[command(flatten)]
     pub(crate) pool: PoolSocketArgs,

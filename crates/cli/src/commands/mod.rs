@@ -59,7 +59,7 @@ async fn dispatch(cli: Cli, screen: Screen, signals: Signals, reload: Reload) ->
         Some(Command::Link(args)) => link::run(&args, screen).await,
         Some(Command::Doctor(args)) => return doctor::run(&args, screen).await,
         Some(Command::Status(args)) => return status::run(&args, screen, signals).await,
-        Some(Command::Release(args)) => release::run(&args, screen).await,
+        Some(Command::Release(args)) => return release::run(&args, screen).await,
         Some(Command::Demo(args)) => crate::demo::run(args, screen, signals, cli.global.verbose).await,
         Some(Command::Completions(args)) => {
             reference::completions(&args, screen);

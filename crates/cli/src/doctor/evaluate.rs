@@ -110,7 +110,7 @@ fn peers(facts: &Facts, node: &NodeFound, flags: ClientFlags) -> Vec<Finding> {
     let mut findings: Vec<Finding> = slots(facts, flags).into_iter().chain(light_slots(facts, node)).collect();
     match &node.peers {
         Ok(peers) => {
-            findings.push(own_peers(facts, peers, flags));
+            findings.push(own_peers(facts, (node.own_peers, peers), flags));
             findings.extend(dial_slots(facts, peers, flags));
             findings.extend(super::direct::evaluate(&facts.wants.direct, node, peers));
         }
@@ -160,9 +160,13 @@ fn light_slots(facts: &Facts, node: &NodeFound) -> Option<Finding> {
     serves_light.then(|| Finding::skipped("light_slots", text()))
 }
 
-fn own_peers(facts: &Facts, peers: &[PeerFact], flags: ClientFlags) -> Finding {
+/// `counted` is the number of own peers by the agent that runs for the node. Without one, no peer has a lease, but trusted
+/// peers can be what an agent left.
+fn own_peers(facts: &Facts, (counted_own, peers): (Option<u32>, &[PeerFact]), flags: ClientFlags) -> Finding {
     let all = u32::try_from(peers.len()).unwrap_or(u32::MAX);
-    let own = peers.iter().filter(|peer| peer.trusted != Some(true)).count();
+    let untrusted =
+        || u32::try_from(peers.iter().filter(|peer| peer.trusted != Some(true)).count()).unwrap_or(u32::MAX);
+    let own = counted_own.map_or_else(untrusted, |own| own.min(all));
     let text = format!("The node has {}, {own} of its own", counted(all.into(), "peer"));
     let most = facts.wants.node_max_peers;
     if all > most {
@@ -173,7 +177,7 @@ fn own_peers(facts: &Facts, peers: &[PeerFact], flags: ClientFlags) -> Finding {
         );
     }
     let reserve = facts.wants.host.as_ref().map_or(0, |host| host.reserve);
-    if all == most && own < usize::try_from(reserve).unwrap_or(usize::MAX) {
+    if all == most && own < reserve {
         let hint = format!("{}, or lower --slots", flags.max_peers(most.saturating_add(reserve)));
         return Finding::warning(
             "peers",

@@ -55,6 +55,8 @@ pub(crate) struct NodeFound {
     pub(crate) exposed: Option<Vec<String>>,
     pub(crate) head: Result<HeadFact, CliError>,
     pub(crate) peers: Result<Vec<PeerFact>, CliError>,
+    /// How many of them have no lease, as counted by the agent that runs for the node; `None` without one.
+    pub(crate) own_peers: Option<u32>,
     /// `None` without a pool, since nothing has to be signed.
     pub(crate) key: Option<Result<KeyFacts, CliError>>,
 }

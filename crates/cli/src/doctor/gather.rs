@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use tokio::time::timeout;
-use vipnode_agent::{AgentError, KnownPool, NetConnector, PoolAddress, clock, reach, state};
+use vipnode_agent::{AgentError, KnownPool, NetConnector, PoolAddress, clock, local, reach, state};
 use vipnode_agent_core::Advertise;
 use vipnode_node::{
     Endpoint, Node, NodeError,
@@ -92,9 +92,17 @@ async fn look_at(
         exposed: timeout(DEADLINE, node.exposure()).await.ok(),
         head: in_time("the node", node.head()).await,
         peers: in_time("the node", node.peers()).await,
+        own_peers: own_peers(connection, &facts).await,
         key,
         facts,
     })
+}
+
+/// What `vipnode status` shows: only the agent knows which peers have leases.
+async fn own_peers(connection: &ConnectionArgs, facts: &NodeFacts) -> Option<u32> {
+    let root = state::StateDir::root(connection.node.state_dir.as_deref()).ok()?;
+    let status = local::status(&local::socket(&root, &facts.id)).await.ok()?;
+    (status.node.id == facts.id && status.node.up).then_some(status.node.own_peers)
 }
 
 async fn key(

@@ -49,6 +49,7 @@ fn well() -> Facts {
             exposed: Some(Vec::new()),
             head: Ok(HeadFact { number: 9, timestamp_s: NOW.get() / 1_000 - 12, syncing: false }),
             peers: Ok(vec![peer(1, Direction::Inbound, false)]),
+            own_peers: None,
             key: Some(Ok(KeyFacts::Delegated { until: NOW.plus(300 * DAY) })),
         }),
         pool: Some(Ok(PoolFound {
@@ -113,6 +114,18 @@ fn all_is_well_where_nothing_is_spoiled() {
     let all = ["node", "admin", "key", "chain", "head", "slots", "peers", "dial_slots", "pool", "pool_id"];
     assert_eq!(checks[..10], all);
     assert_eq!(checks[10..], ["admission", "clock", "port"]);
+}
+
+/// A client's hosts are peers that the node does not trust, so only its agent can distinguish them.
+#[test]
+fn own_peers_are_counted_as_by_the_running_agent() {
+    let text = |own_peers| {
+        let mut facts = well();
+        node(&mut facts).own_peers = own_peers;
+        evaluate(&facts).into_iter().find(|finding| finding.check == "peers").unwrap().text
+    };
+    assert_eq!(text(None), "The node has 1 peer, 1 of its own");
+    assert_eq!(text(Some(0)), "The node has 1 peer, 0 of its own");
 }
 
 #[test]

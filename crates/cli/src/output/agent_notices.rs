@@ -40,6 +40,8 @@ pub(crate) fn agent_notice_line(notice: &AgentNotice) -> Line {
             Line::new("node", Tone::Good, text)
                 .with("node", facts.id.to_string())
                 .with("client_version", facts.client_version.as_str())
+                .with("chain_id", facts.chain.chain_id)
+                .with("genesis", facts.chain.genesis.to_string())
         }
         AgentNotice::Exposed { at } => {
             let text = format!(
@@ -138,6 +140,10 @@ fn notice_line(notice: &Notice) -> Line {
         }
         Notice::PoolDisconnected { why } => {
             let text = format!("Lost connection to the pool ({why}). Existing leases stay active; reconnecting.");
+            failed("pool_disconnected", text, why)
+        }
+        Notice::PoolUnreachable { why, retry_ms } => {
+            let text = format!("Cannot join the pool: {why}; trying again in {} s", retry_ms.div_ceil(1_000).max(1));
             failed("pool_disconnected", text, why)
         }
         Notice::PoolRefused(error) => {
@@ -293,8 +299,17 @@ fn lease_line(notice: &Notice) -> Line {
             (Line::new("client_evicted", Tone::Plain, text), lease, client)
         }
         Notice::HostsMissing { missing, why } => {
-            let text = format!("Still missing {}: {}", counted((*missing).into(), "host"), plain(why));
-            return Line::new("hosts_missing", Tone::Warning, text).with("missing", *missing);
+            let line = match why {
+                Some(why) => {
+                    let text = format!("Still missing {}: {}", counted((*missing).into(), "host"), plain(why));
+                    Line::new("hosts_missing", Tone::Warning, text)
+                }
+                None => {
+                    let text = format!("Looking for {}", counted((*missing).into(), "more host"));
+                    Line::new("hosts_missing", Tone::Plain, text)
+                }
+            };
+            return line.with("missing", *missing);
         }
         other => return Line::new("notice", Tone::Plain, format!("{other:?}")),
     };
@@ -327,6 +342,30 @@ mod tests {
     use vipnode_types::Price;
 
     use super::*;
+
+    fn missing(why: Option<&str>) -> Line {
+        notice_line(&Notice::HostsMissing { missing: 2, why: why.map(str::to_owned) })
+    }
+
+    #[test]
+    fn missing_hosts_are_a_warning_only_if_there_is_a_reason() {
+        let (looking, missing) = (missing(None), missing(Some("no host has a free slot")));
+        assert_eq!((looking.text.as_str(), looking.tone), ("Looking for 2 more hosts", Tone::Plain));
+        assert_eq!(
+            (missing.text.as_str(), missing.tone),
+            ("Still missing 2 hosts: no host has a free slot", Tone::Warning)
+        );
+    }
+
+    #[test]
+    fn a_pool_that_was_never_reached_is_not_a_lost_connection() {
+        let why = vipnode_types::Failure::from("cannot reach ws://127.0.0.1:1/: connection refused");
+        let line = notice_line(&Notice::PoolUnreachable { why, retry_ms: 1_200 });
+        assert_eq!(
+            line.text,
+            "Cannot join the pool: cannot reach ws://127.0.0.1:1/: connection refused; trying again in 2 s"
+        );
+    }
 
     #[test]
     fn a_repeated_notice_has_its_count() {

@@ -96,6 +96,32 @@ async fn a_killed_agent_is_shown_as_gone_next_to_a_running_one() {
 }
 
 #[tokio::test]
+async fn release_after_a_crash_names_the_other_nodes_and_removes_what_status_complains_of() {
+    let market = Market::open(&[]).await;
+    let (state, sim) = (market.state().to_owned(), market.sim);
+    market.host.kill().await;
+    market.client.kill().await;
+    let both = json(&ran(&["status", "--json", "--state-dir", &state]).await);
+    assert_eq!(both["unresponsive"].as_array().unwrap().len(), 2, "{both}");
+
+    let mut release = sim.release("node");
+    assert_eq!(release.event("released").await["leases"], 1);
+    let left = release.event("unreleased").await;
+    assert!(left["hint"].as_str().unwrap().contains("vipnode release") && left["leases"] == 1, "{left}");
+    assert_eq!(release.ended().await.code(), Some(1));
+    let other = left["node"].as_str().unwrap().to_owned();
+    let one = json(&ran(&["status", "--json", "--state-dir", &state]).await);
+    let unresponsive = one["unresponsive"].as_array().unwrap();
+    assert!(unresponsive.len() == 1 && unresponsive[0]["at"].as_str().unwrap().contains(&other), "{one}");
+
+    let mut release = sim.release("other");
+    assert_eq!(release.event("released").await["leases"], 1);
+    assert!(release.ended().await.success());
+    let said = text(&ran(&["status", "--state-dir", &state]).await.stdout);
+    assert!(said.starts_with("! No agent is running on this machine"), "{said}");
+}
+
+#[tokio::test]
 async fn without_a_running_agent_there_is_a_message_and_an_exit_code() {
     let dir = tempfile::tempdir().unwrap();
     let state = dir.path().to_str().unwrap();

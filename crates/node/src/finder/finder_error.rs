@@ -1,4 +1,4 @@
-use std::fmt;
+use std::{fmt, path::Path};
 
 use vipnode_types::errors;
 
@@ -20,7 +20,7 @@ errors! {
         NoKey {
             /// In order.
             tried: Vec<Tried>,
-        }: local, "the key of the node was not found. Tried, in order:{list}" (list = List(tried)),
+        }: local, "the key of the node was not found. Tried:{list}" (list = KeyFiles(tried)),
             hint "Pass the node's key file with --nodekey FILE. vipnode reads it once to sign a delegation to this \
                   agent.";
     }
@@ -33,6 +33,19 @@ pub struct Tried {
     pub location: String,
     /// Why it cannot be used.
     pub why: String,
+}
+
+impl Tried {
+    const MISSING: &'static str = "the file does not exist";
+
+    /// A file that does not exist.
+    pub(super) fn missing(path: &Path) -> Self {
+        Self { location: path.display().to_string(), why: Self::MISSING.to_owned() }
+    }
+
+    fn is_missing(&self) -> bool {
+        self.why == Self::MISSING
+    }
 }
 
 impl FinderError {
@@ -54,5 +67,24 @@ impl fmt::Display for List<'_> {
             write!(f, "\n  {location}: {why}")?;
         }
         Ok(())
+    }
+}
+
+/// So many key files are shown; the first are those of the node's own data directory.
+const KEY_FILES: usize = 5;
+
+/// The key files that exist and cannot be used, then the others, each on a line of its own.
+struct KeyFiles<'a>(&'a [Tried]);
+
+impl fmt::Display for KeyFiles<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (missing, unusable): (Vec<_>, Vec<_>) = self.0.iter().partition(|tried| tried.is_missing());
+        for Tried { location, why } in unusable.into_iter().chain(missing).take(KEY_FILES) {
+            write!(f, "\n  {location}: {why}")?;
+        }
+        match self.0.len().saturating_sub(KEY_FILES) {
+            0 => Ok(()),
+            more => write!(f, "\n  and {more} more, at the usual paths of all clients"),
+        }
     }
 }

@@ -7,7 +7,7 @@ mod node_key;
 mod running_clients;
 mod static_and_trusted_peers;
 
-use std::{fmt, path::Path, sync::Arc};
+use std::{fmt, sync::Arc};
 
 pub use default_locations::{FinderEnvironment, Os, data_dirs, ipc_paths};
 pub use finder_error::{FinderError, Tried};
@@ -93,10 +93,6 @@ impl fmt::Debug for Found {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Found").field("endpoint", &self.endpoint).field("tried", &self.tried).finish_non_exhaustive()
     }
-}
-
-fn not_there(path: &Path) -> Tried {
-    Tried { location: path.display().to_string(), why: "the file does not exist".to_owned() }
 }
 
 #[cfg(test)]

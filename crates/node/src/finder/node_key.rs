@@ -6,9 +6,7 @@ use std::{
 use vipnode_files::{Links, read_file};
 use vipnode_types::{NodeId, NodeKey};
 
-use super::{
-    FinderEnvironment, FinderError, Tried, data_dirs, default_locations::key_paths, not_there, running_clients,
-};
+use super::{FinderEnvironment, FinderError, Tried, data_dirs, default_locations::key_paths, running_clients};
 use crate::{Endpoint, Node, file_owner::owner_of};
 
 /// A key file that was found.
@@ -61,7 +59,7 @@ pub async fn find_node_key(
 fn read(path: &Path, id: NodeId) -> Result<NodeKey, Tried> {
     let miss = |why: String| Tried { location: path.display().to_string(), why };
     let failed = |error: std::io::Error| match error.kind() {
-        ErrorKind::NotFound => not_there(path),
+        ErrorKind::NotFound => Tried::missing(path),
         ErrorKind::PermissionDenied => {
             let owner = owner_of(path).map(|owner| format!("; it belongs to {owner}")).unwrap_or_default();
             miss(format!("this user cannot read it{owner}"))

@@ -38,6 +38,10 @@ async fn the_key_must_be_of_this_node() {
     let error = find().await.unwrap_err();
     assert!(error.tried()[1].why.contains("another node"), "{error}");
     assert!(error.hint().unwrap().contains("--nodekey"), "{error}");
+    let shown = error.to_string();
+    let lines: Vec<&str> = shown.lines().collect();
+    assert!(lines[1].contains("another node") && lines.len() == 7, "the file that exists first, and a few: {shown}");
+    assert!(lines[6].starts_with("  and ") && error.tried().len() > 5, "{shown}");
 
     std::fs::write(dir.join("nodekey"), const_hex(&sim_key("mine").0)).unwrap();
     let found = find().await.unwrap();

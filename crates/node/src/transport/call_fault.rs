@@ -28,6 +28,8 @@ pub enum CallFault {
     },
     /// The server's certificate is not trusted, or it does not use TLS.
     Untrusted(TlsFault),
+    /// HTTP 401.
+    Unauthorized,
     /// HTTP 403.
     Forbidden,
     /// No answer in time.
@@ -52,6 +54,7 @@ impl CallFault {
             Self::NotPermitted { owner: Some(FileOwner::User(user)) } => NodeError::OtherUser { at, user },
             Self::NotPermitted { owner } => NodeError::NotPermitted { at, owner },
             Self::Untrusted(fault) => NodeError::Untrusted { at, fault },
+            Self::Unauthorized => NodeError::EnginePort { at },
             Self::Forbidden if at.starts_with("ws") => NodeError::OriginRefused { at },
             Self::Forbidden => NodeError::HostRefused { at },
             Self::Expired => NodeError::Expired { at, method, ms: deadline.as_millis() },
@@ -63,6 +66,7 @@ impl CallFault {
 impl From<OpenError> for CallFault {
     fn from(error: OpenError) -> Self {
         match error {
+            OpenError::Refused { status: 401, .. } => Self::Unauthorized,
             OpenError::Refused { status: 403, .. } => Self::Forbidden,
             OpenError::Tls { fault, .. } => Self::Untrusted(fault),
             OpenError::Timeout { .. } => Self::Expired,
@@ -91,4 +95,19 @@ impl From<CallError> for CallFault {
 /// Nethermind -32600.
 pub(crate) const fn is_missing(code: i64) -> bool {
     matches!(code, -32601 | -32604 | -32600)
+}
+
+#[cfg(test)]
+mod tests {
+    use vipnode_types::TypedError as _;
+
+    use super::*;
+
+    #[test]
+    fn a_401_is_of_the_engine_port() {
+        let (url, body) = ("http://127.0.0.1:8551".to_owned(), "missing token".to_owned());
+        let fault = CallFault::from(OpenError::Refused { url: url.clone(), status: 401, body });
+        let error = fault.into_error(url, "eth_chainId", Duration::from_secs(1));
+        assert!(error.to_string().contains("engine port") && error.hint().unwrap().contains(":8545"), "{error}");
+    }
 }

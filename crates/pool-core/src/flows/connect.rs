@@ -1,6 +1,9 @@
 use std::net::IpAddr;
 
-use vipnode_types::wire::{ConnectReply, ConnectRequest, LeaseView, PROTOCOL, Side, WireError};
+use vipnode_types::{
+    ShortHash,
+    wire::{ConnectReply, ConnectRequest, LeaseView, PROTOCOL, Side, WireError},
+};
 
 use super::POOL_VERSION;
 use crate::{
@@ -65,7 +68,7 @@ impl Core {
         }
         let chain = hello.chain;
         if let Some(pinned) = self.limits.pinned_chain(chain.chain_id).filter(|pinned| *pinned != chain) {
-            let (theirs, ours) = (chain.genesis.to_string(), pinned.genesis.to_string());
+            let (theirs, ours) = (ShortHash(chain.genesis).to_string(), ShortHash(pinned.genesis).to_string());
             return Err(CoreError::OtherGenesis { id: chain.chain_id, theirs, ours }.into());
         }
         let credentials = self.delegated(identity, hello);

@@ -1,4 +1,4 @@
-use vipnode_types::{ChainSpec, Price};
+use vipnode_types::{ChainSpec, Price, ShortHash};
 
 use crate::matching::{Context, Matching, compatibility::Incompatibilities};
 
@@ -83,7 +83,7 @@ impl Matching {
             return Some(format!(
                 "no host here is on {chain}; hosts of the same chain id have another genesis block, {}: compare your \
                  genesis file with the pool's operator",
-                other.genesis
+                ShortHash(other.genesis)
             ));
         }
         let named: Vec<String> = others.iter().take(NAMED).map(ToString::to_string).collect();

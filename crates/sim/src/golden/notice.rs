@@ -11,6 +11,7 @@ impl Encode for Notice {
             Self::Connected { welcome: _prose, price, pool_id: _role } => price.encode(out),
             Self::PoolRefused(error) => error.encode(out),
             Self::PoolDisconnected { why: _ }
+            | Self::PoolUnreachable { why: _, retry_ms: _ }
             | Self::PoolUntrusted { why: _ }
             | Self::NodeDisconnected { why: _ }
             | Self::NodeReconnected => {}
@@ -72,7 +73,7 @@ impl Encode for Notice {
 const fn number(notice: &Notice) -> u64 {
     match notice {
         Notice::Connected { .. } => 1,
-        Notice::PoolDisconnected { .. } => 2,
+        Notice::PoolDisconnected { .. } | Notice::PoolUnreachable { .. } => 2,
         Notice::PoolRefused(_) => 3,
         Notice::NodeDisconnected { .. } => 4,
         Notice::NodeReconnected => 5,

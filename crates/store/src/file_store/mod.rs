@@ -11,6 +11,7 @@ mod tests;
 use std::{
     collections::BTreeSet,
     fs::{File, TryLockError},
+    io,
     path::{Path, PathBuf},
     time::{Duration, Instant},
 };
@@ -57,14 +58,14 @@ impl FileStore {
     ///
     /// # Errors
     /// [`StoreError::InUse`] while another pool has the directory open; [`StoreError::Damaged`] if a file is not as it was
-    /// written, and then no file is changed; [`StoreError::Unavailable`] if the directory cannot be used.
+    /// written, and then no file is changed; [`StoreError::Directory`] if the directory cannot be used.
     pub fn open(dir: &Path) -> Result<Self, StoreError> {
-        let unavailable = |error| StoreError::Unavailable { why: format!("opening {}: {error}", dir.display()) };
-        let lock = OpenDir::create(dir).and_then(|opened| opened.open_lock(LOCK)).map_err(unavailable)?;
+        let unusable = |error: io::Error| StoreError::Directory { dir: dir.to_owned(), why: error.to_string() };
+        let lock = OpenDir::create(dir).and_then(|opened| opened.open_lock(LOCK)).map_err(unusable)?;
         match lock.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => return Err(StoreError::InUse { dir: dir.to_owned() }),
-            Err(TryLockError::Error(error)) => return Err(unavailable(error)),
+            Err(TryLockError::Error(error)) => return Err(unusable(error)),
         }
         let mut memory = MemoryStore::new();
         let nodes: Vec<stored_node::StoredNode> = NODES.read(dir)?;

@@ -45,6 +45,7 @@ impl ChainSpec {
     }
 }
 
+/// The public network by its name, any other chain as `chain 1337 (genesis 0xc3efce81…f03b)`.
 impl fmt::Display for ChainSpec {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let name = match self.chain_id {
@@ -52,8 +53,34 @@ impl fmt::Display for ChainSpec {
             11_155_111 => "sepolia",
             17_000 => "holesky",
             560_048 => "hoodi",
-            _ => return write!(f, "chain {} (genesis {})", self.chain_id, self.genesis),
+            id if self.is_untold() => return write!(f, "chain {id}"),
+            id => return write!(f, "chain {id} (genesis {})", ShortHash(self.genesis)),
         };
         f.write_str(name)
+    }
+}
+
+/// A hash by its first 8 and its last 4 digits, for people.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ShortHash(pub B256);
+
+impl fmt::Display for ShortHash {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let [a, b, c, d, .., y, z] = self.0.0;
+        write!(f, "0x{a:02x}{b:02x}{c:02x}{d:02x}…{y:02x}{z:02x}")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_private_chain_is_named_by_a_short_genesis_hash() {
+        let genesis = b256!("c3efce810f9d1b6b4a3d3a7f8a6a0ce9f7d4b7a1a2b3c4d5e6f708192afbf03b");
+        let text = |chain: ChainSpec| chain.to_string();
+        assert_eq!(text(ChainSpec { chain_id: 1337, genesis }), "chain 1337 (genesis 0xc3efce81…f03b)");
+        assert_eq!(text(ChainSpec::untold(1337)), "chain 1337");
+        assert_eq!(text(ChainSpec::untold(1)), "mainnet");
     }
 }

@@ -12,7 +12,7 @@ mod peer_command;
 mod peer_rules;
 
 pub use capability::{Capability, CapabilityError};
-pub use chain_spec::ChainSpec;
+pub use chain_spec::{ChainSpec, ShortHash};
 pub use drop_cause::DropCause;
 pub use min_version::{MinVersion, MinVersionError};
 pub use node_facts::{Direction, HeadFact, NodeFacts, PeerFact};

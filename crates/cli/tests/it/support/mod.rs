@@ -169,6 +169,12 @@ impl Sim {
         Self::start_agent(args, &self.args_of("other", "other.key"))
     }
 
+    /// `vipnode release` for one of the nodes.
+    pub fn release(&self, node: &str) -> Vipnode {
+        let (rpc, state) = (self.server.endpoint(node), self.dir.path().to_str().unwrap());
+        Vipnode::start(&["release", "--rpc", &rpc.to_string(), "--state-dir", state])
+    }
+
     fn start_agent(args: &[&str], own: &[String]) -> Vipnode {
         let own: Vec<&str> = own.iter().map(String::as_str).collect();
         Vipnode::start(&[args, &own].concat())
