@@ -38,7 +38,7 @@ impl KeyFile {
         if std::os::unix::fs::PermissionsExt::mode(&metadata.permissions()) & 0o077 != 0 {
             return Err(DataDirError::ExposedKey { path: path.to_owned() });
         }
-        if Self::is_anothers(path, &metadata).map_err(failed)? {
+        if Self::belongs_to_another(path, &metadata).map_err(failed)? {
             return Err(DataDirError::KeyOfAnother { path: path.to_owned() });
         }
         let bytes = Zeroizing::new(read_file(path, Links::Refuse, FILE_BYTES).map_err(failed)?);
@@ -56,14 +56,14 @@ impl KeyFile {
 
     /// Whether the file belongs to neither the directory's owner nor root: the user who put it there knows the key.
     #[cfg(unix)]
-    fn is_anothers(path: &Path, file: &fs::Metadata) -> io::Result<bool> {
+    fn belongs_to_another(path: &Path, file: &fs::Metadata) -> io::Result<bool> {
         use std::os::unix::fs::MetadataExt as _;
         let dir = path.parent().map(fs::metadata).transpose()?;
         Ok(file.uid() != 0 && dir.is_some_and(|dir| dir.uid() != file.uid()))
     }
 
     #[cfg(not(unix))]
-    fn is_anothers(_path: &Path, _file: &fs::Metadata) -> io::Result<bool> {
+    fn belongs_to_another(_path: &Path, _file: &fs::Metadata) -> io::Result<bool> {
         Ok(false)
     }
 
