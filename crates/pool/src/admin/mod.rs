@@ -1,7 +1,7 @@
 //! What the operator may see and do while the pool runs: JSON-RPC on a local socket that only the pool's user can open.
 //!
 //! An operator under attack needs answers that do not depend on the port that is under attack, and orders that end at once
-//! what no limit ends: bans and drains ([`crate::auth::Orders`]). The socket is a file in a directory that only its owner
+//! what no limit ends: bans and drains (`auth/orders.rs`). The socket is a file in a directory that only its owner
 //! can enter; nothing of it is reachable over the network.
 //!
 //! - `messages`: params and results. - `server` answers. - `top`, `nodes`: the two lists. - `client`: for the command line.

@@ -2,7 +2,7 @@ use std::str::FromStr;
 
 use axum::http::HeaderValue;
 
-/// The origins that `--allow-origin` names. [`PageAccess`](super::PageAccess) describes what they allow.
+/// The origins that `--allow-origin` names. `PageAccess` describes what they allow.
 #[derive(Debug, Clone, Default)]
 pub struct AllowedOrigins(Vec<HeaderValue>);
 
