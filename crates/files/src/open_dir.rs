@@ -12,7 +12,10 @@ use std::{
     sync::Arc,
 };
 
-use crate::{make_dir, regular, regular_file::read_at_most};
+use crate::{
+    make_dir,
+    regular_file::{read_at_most, regular},
+};
 
 /// A directory that is open and safe to keep keys and a journal in.
 ///

@@ -53,7 +53,7 @@ pub fn open_regular_file(path: &Path, links: Links) -> io::Result<File> {
 }
 
 /// Has a file opened without waiting, and without following a link where `links` refuses it.
-pub fn without_waiting(options: &mut OpenOptions, links: Links) {
+pub(crate) fn without_waiting(options: &mut OpenOptions, links: Links) {
     #[cfg(unix)]
     {
         use rustix::fs::OFlags;
@@ -69,7 +69,7 @@ pub fn without_waiting(options: &mut OpenOptions, links: Links) {
 ///
 /// # Errors
 /// [`io::ErrorKind::InvalidInput`] if it is not, and the system's error.
-pub fn regular(file: File) -> io::Result<File> {
+pub(crate) fn regular(file: File) -> io::Result<File> {
     match file.metadata()?.is_file() {
         true => Ok(file),
         false => Err(io::Error::new(io::ErrorKind::InvalidInput, "it is not a regular file")),
