@@ -47,7 +47,7 @@ errors! {
             hint "Query an agent that is a client: vipnode status --why --state-dir DIR.";
         /// The agent has no pool.
         NoPool: Unsuitable, "this agent runs without a pool; its hosts are the ones that you named",
-            hint "Pass other hosts, or pass the address of a pool.";
+            hint "To get hosts from a pool, restart the agent with the pool's URL.";
         /// The agent is not connected to its pool.
         PoolOffline: Server, "the agent is not connected to the pool, and only the pool has this information. \
                               Existing leases stay active",

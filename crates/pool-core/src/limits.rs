@@ -85,7 +85,7 @@ limits! {
         slots_a_host: u32 = 1_000, Count 1..=1_000;
         /// Slots of a host that speaks protocol 2, which has no field for them.
         slots_a_protocol2_host: u32 = 16, Count 1..=1_000;
-        /// Hosts given for one request of protocol 2; a larger request is reduced to it.
+        /// Hosts returned for one protocol 2 request; a larger number is reduced to this.
         max_request_hosts: u32 = 16, Count 1..=1_000;
         /// Peers that a node of protocol 2 has yet to drop; beyond it, the oldest are forgotten.
         invalid_peers: u32 = 1_024, Count 1..=10_000;
@@ -94,7 +94,8 @@ limits! {
         /// How far a nonce (protocol 2, or HTTP) may be behind the pool's clock; beyond it, the call is refused.
         nonce_behind_ms: u64 = 15 * MINUTE, Time SECOND..=DAY;
         /// Pending offers on a chain that clients of one address block (/24, /48) that are not proven may always hold while a slot is
-        /// free on that chain. Beyond it, they may hold at most as many as slots remain free; further asks are answered "busy".
+        /// free on that chain. Beyond it, they may hold at most as many as slots remain free; further requests for hosts are
+        /// answered "busy".
         offers_minimum: u32 = 4, Count 1..=4_294_967_295;
         /// Nodes in `avoid`; the rest is ignored.
         avoid: u32 = 64, Count 0..=1_000;
@@ -111,7 +112,7 @@ limits! {
         /// A client that can be called and is not paired with its host after this time gets a second one of another address
         /// block, while more slots are free than clients wait; the lease that connects later ends.
         second_host_ms: u64 = SECOND, Time 100..=MINUTE;
-        /// Pending offers of hosts in an address block (/24, /48) that no client was ever connected with, while other hosts are
+        /// Pending offers of hosts in an address block (/24, /48) that have never served a client, while other hosts are
         /// known; of a wide block (/16, /32) four times as many. Further clients get other hosts.
         trials_a_block: u32 = 4, Count 1..=1_000_000;
         /// Connected hosts examined for one `vipnode_explain`; in a larger pool, the answer covers only this many.
@@ -131,16 +132,18 @@ limits! {
         served_a_tick: u32 = 256, Count 1..=100_000;
         /// The pool searches again for a waiting client after this time if it found no host.
         retry_ms: u64 = 5 * SECOND, Time 100..=HOUR;
-        /// A host that did not admit gets no offer for this time, doubled each time up to `max_rest_ms`.
+        /// A host that failed to admit a client gets no offers for this time, which doubles with each failure up to
+        /// `max_rest_ms`.
         rest_ms: u64 = 2 * SECOND, Time 100..=HOUR;
         /// The longest time that a host that did not admit gets no offer; see `rest_ms`.
         max_rest_ms: u64 = 10 * MINUTE, Time 100..=DAY;
-        /// Times that an eviction is sent again that was refused or not answered in time. After the last refusal its slot is
-        /// free; an agent that did not answer loses its socket, and receives its current leases in the next connect reply.
+        /// How many times the pool resends an eviction that was refused or not answered in time. After the last refusal, its
+        /// slot is free; an agent that did not answer loses its socket, and receives its current leases in the next connect reply.
         evict_tries: u32 = 3, Count 0..=100;
         /// A host ranks lower once proven clients of this many different address blocks reported that it admitted them but did not connect.
         strike_witnesses: u32 = 3, Count 1..=16;
-        /// A host that disconnected a light node at once is not given to light nodes of that address block for this time.
+        /// A host that immediately disconnected a light node is not assigned to light nodes of the same address block for this
+        /// time.
         light_block_ms: u64 = 5 * MINUTE, Time 0..=HOUR;
         /// An eviction that a host refused is sent again after this time, which doubles with each try up to 8 times this value.
         /// Until the eviction is done, its slot counts as taken.
@@ -148,8 +151,8 @@ limits! {
         /// If a host refuses a client because it is full or busy, one of its slots counts as taken for this time.
         refused_slot_ms: u64 = 2 * SECOND, Time 100..=MINUTE;
         /// Different chains that connected nodes are on. An address block (/24, /48) and a provider (/16, /32) may bring at most
-        /// as many as are still free, and a few blocks of a provider always 4; never those of proven nodes and members. Nodes on
-        /// further chains are answered "busy".
+        /// as many as are still free, and a few blocks of a provider always 4. Chains of proven nodes and members do not count.
+        /// Nodes on further chains are answered "busy".
         chains: u32 = 4_096, Count 1..=1_000_000;
         /// Different version strings of connected nodes, shared among address blocks as `chains` are; further ones are shown as
         /// empty.
@@ -238,8 +241,8 @@ limits! {
         calls_a_second: u32 = 20, Count 1..=1_000_000;
         /// Calls of one socket that may arrive at once.
         burst: u32 = 100, Count 1..=1_000_000;
-        /// After a call beyond its rate, a socket is not read for this long, nor before its turn among the sockets of its address
-        /// block (`block_calls_a_second` turns per second).
+        /// After a call beyond its rate, the pool does not read from the socket for this long, and then not until its turn among
+        /// the sockets of its address block (`block_calls_a_second` turns per second).
         flood_pause: Duration = Duration::from_millis(20), Time 0..=MINUTE;
         /// Calls beyond the rate since the socket last kept to it; then the socket is closed.
         flood: u32 = 100, Count 1..=1_000_000;
@@ -272,7 +275,7 @@ limits! {
         /// Microseconds of the core's time that an address block gets in its turn, before others have theirs; what it used beyond
         /// that is paid back in its next turns.
         core_turn_us: u32 = 100, Count 1..=1_000_000;
-        /// The longest time that a block pays back, in turns of others; what it used beyond that is forgiven.
+        /// The most turns that a block skips to make up for time that it used beyond its turn; time beyond that is forgiven.
         core_debt_turns: u32 = 100, Count 0..=1_000_000;
         /// Wide blocks (/16, /32) whose time is remembered while they wait for nothing; beyond it, all such time is forgiven.
         core_debtors: usize = 10_000, Count 0..=10_000_000;

@@ -22,7 +22,7 @@ errors! {
         Banned {
             /// Who is banned, until when, and why.
             notice: String,
-        }: local, "{notice}", hint "Ask the operator of the pool.";
+        }: local, "{notice}", hint "Ask the pool's operator to remove the ban.";
         /// The core is being restored from the store.
         Restoring: local, "the pool is restoring its state; leases stay active", hint "Connect again.";
         /// The pool is stopping.

@@ -66,7 +66,7 @@ errors! {
         KeyOfAnother {
             /// Path of the key file.
             path: PathBuf,
-        }: local, "the pool's key {path} belongs to another user than its directory" (path = path.display()),
+        }: local, "the pool's key {path} and its directory belong to different users" (path = path.display()),
             hint "If you trust the key, run `chown --reference=DIR {path}` with the directory for DIR." (path = path.display());
         /// The directory does not contain a key.
         NoKey {

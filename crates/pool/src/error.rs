@@ -57,7 +57,7 @@ errors! {
         Banned {
             /// Who is banned, until when, and why.
             notice: String,
-        }: NotMember, "{notice}", hint "Ask the operator of the pool.";
+        }: NotMember, "{notice}", hint "Ask the pool's operator to remove the ban.";
         /// The pool has a join secret, and the proof is for another one.
         WrongSecret: NotMember, "this pool is closed, and the join secret is wrong",
             hint "Check the join secret.";
@@ -114,7 +114,7 @@ errors! {
         BlockBytes {
             /// When the next one may be sent, in milliseconds.
             retry_ms: u64,
-        }: Busy, "too many bytes per second for your address and its neighbors",
+        }: Busy, "too many bytes per second for your address block",
             hint "Try again in {retry_ms} ms.", retry retry_ms;
         /// The callers of an address block test ports too often.
         PortsTried {

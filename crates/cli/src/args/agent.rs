@@ -53,7 +53,7 @@ pub(crate) struct ConnectionArgs {
     /// Accept the pool with this ID in place of the remembered one.
     ///
     /// At the first use of a pool's URL, the agent remembers the pool's ID and refuses any other pool there. Pass the new ID
-    /// if the pool's operator confirms that it changed, or "none" if the pool is to have no ID from now on. A loopback URL
+    /// if the pool's operator confirms that it changed, or "none" if the pool should have no ID from now on. A loopback URL
     /// needs no ID.
     #[arg(long, value_name = "ID|none", help_heading = "Pool", hide_short_help = true)]
     pub(crate) accept_pool_key: Option<AcceptedPool>,

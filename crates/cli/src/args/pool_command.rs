@@ -10,7 +10,7 @@ use super::whole_number::whole_number;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum PoolCommand {
-    /// Watch a running pool, ban and drain.
+    /// Monitor and control a running pool.
     Admin(AdminArgs),
     /// Change the pool's key.
     Key(KeyArgs),
@@ -20,9 +20,9 @@ pub(crate) enum PoolCommand {
 #[derive(Debug, Args)]
 #[command(
     disable_help_subcommand = true,
-    after_help = "Examples:\n  vipnode pool admin top                              what uses the pool most\n  \
-                  vipnode pool admin ban 203.0.113.0/24 --for 1h      shut out a network\n  \
-                  vipnode pool admin drain                            give no new leases"
+    after_help = "Examples:\n  vipnode pool admin top                              show which address blocks use the pool most\n  \
+                  vipnode pool admin ban 203.0.113.0/24 --for 1h      ban a network for an hour\n  \
+                  vipnode pool admin drain                            assign no new leases"
 )]
 pub(crate) struct AdminArgs {
     #[command(subcommand)]
@@ -33,21 +33,21 @@ pub(crate) struct AdminArgs {
 pub(crate) enum AdminCommand {
     /// Show the address blocks that use the pool most.
     ///
-    /// Time of the pool's core and bytes are measured over one second.
+    /// Measures the core's time and the bytes over one second.
     Top(TopArgs),
     /// List the connected nodes.
     Nodes(NodesArgs),
-    /// Ban a node, an agent, or a network, and end what it has.
+    /// Ban a node, agent, or network, and end its leases.
     ///
-    /// Its connections and leases end at once. A ban survives a reload, and a restart of a pool with --datadir.
+    /// Its connections and leases end immediately. Bans survive a reload and, with the pool's --datadir, a restart.
     Ban(BanArgs),
     /// Remove a ban.
     Unban(UnbanArgs),
     /// List the bans.
     Bans(BansArgs),
-    /// Give no new leases to a node, or to anyone.
+    /// Stop assigning new leases to a node, or to all nodes.
     ///
-    /// Running leases go on until they end.
+    /// Running leases continue until they end.
     Drain(DrainArgs),
 }
 
@@ -95,7 +95,7 @@ pub(crate) struct NodesArgs {
     // Not --chain: VIPNODE_CHAIN is the pool's list of pinned chains.
     #[arg(long = "chain-id", value_name = "ID", help_heading = "Output")]
     pub(crate) chain: Option<u64>,
-    /// Begin where an earlier page ended.
+    /// Start at this position, which the previous page printed.
     #[arg(long, value_name = "POSITION", help_heading = "Output")]
     pub(crate) from: Option<u32>,
     /// List at most this many nodes.
@@ -112,7 +112,7 @@ pub(crate) struct BanArgs {
     /// Ban this node ID, agent key, address, or network.
     #[arg(value_name = "TARGET", help_heading = "Pool")]
     pub(crate) target: BanTarget,
-    /// Send this reason to the one that is banned.
+    /// Send this reason to the banned agents (at most 80 characters).
     #[arg(long, value_name = "TEXT", help_heading = "Pool")]
     pub(crate) reason: Option<String>,
     /// End the ban after this time, such as 1h or 7days.
@@ -146,7 +146,7 @@ pub(crate) struct DrainArgs {
     /// [default: the whole pool]
     #[arg(value_name = "NODE", help_heading = "Pool")]
     pub(crate) node: Option<NodeId>,
-    /// Give it leases again.
+    /// Stop draining and assign leases again.
     #[arg(long, help_heading = "Pool")]
     pub(crate) stop: bool,
     #[command(flatten)]
@@ -162,11 +162,11 @@ pub(crate) struct KeyArgs {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum KeyCommand {
-    /// Give the pool a new key, and with it a new ID.
+    /// Replace the pool's key, which also changes its ID.
     ///
-    /// The old key signs the change, and the pool sends it to agents that remember the old ID, so that they accept the new
-    /// one by themselves. The pool keeps the eight newest changes. Stop the pool first. If the old key was stolen, its
-    /// thief can sign a change too: then ask your users to pass --accept-pool-key with the new ID.
+    /// Stop the pool first. The old key signs the change, and the pool sends it to agents that remember the old ID, so that
+    /// they accept the new ID without user action. The pool keeps the eight newest changes. If the old key was stolen, the
+    /// thief can sign a change too. In that case, ask your users to pass --accept-pool-key with the new ID.
     Rotate(RotateArgs),
 }
 
@@ -181,7 +181,7 @@ pub(crate) struct RotateArgs {
 /// Reads the time of a ban. One without any would have ended already.
 fn ban_time(text: &str) -> Result<Duration, String> {
     match humantime::parse_duration(text).map_err(|error| error.to_string())? {
-        Duration::ZERO => Err("a ban must last longer than that".to_owned()),
+        Duration::ZERO => Err("pass a time greater than zero".to_owned()),
         time => Ok(time),
     }
 }

@@ -116,7 +116,7 @@ errors! {
         AdminSockets { path: PathBuf, error: io::Error }: local, "cannot look for pools in {path}: {error}" (path = path.display()),
             hint "Pass the data directory of the pool: --datadir DIR.";
         /// This user runs no pool here.
-        NoAdminSocket: local, "this user runs no pool without a data directory on this machine",
+        NoAdminSocket: local, "this user is not running a pool without a data directory on this machine",
             hint "Pass the data directory of the pool (--datadir DIR), and run the command as the pool's user.";
         /// This user runs several pools here.
         ManyAdminSockets { one: PathBuf, other: PathBuf }: local,

@@ -53,7 +53,7 @@ pub(crate) fn top_page(top: &AdminTop, width: usize) -> Styled {
     }
     notes.push(counted(top.bans, "ban"));
     match (top.drains_pool, top.drained_nodes) {
-        (true, _) => notes.push("the pool gives no new leases (drained)".to_owned()),
+        (true, _) => notes.push("the pool is drained: it assigns no new leases".to_owned()),
         (false, 0) => {}
         (false, nodes) => notes.push(format!("{} drained", counted(nodes, "node"))),
     }
@@ -85,7 +85,7 @@ pub(crate) fn nodes_page(nodes: &AdminNodes, width: usize) -> Styled {
     ]);
     let mut page = table.with_rows(rows).fit(width);
     if nodes.drains_pool {
-        page.push("\n\nThe pool gives no new leases (drained)");
+        page.push("\n\nThe pool is drained: it assigns no new leases");
     } else if nodes.nodes.iter().any(|node| node.drained) {
         page.push("\n\n* drained: no new leases");
     }
@@ -112,7 +112,7 @@ fn version(text: &str) -> String {
 /// The bans.
 pub(crate) fn bans_page(bans: &AdminBans, width: usize) -> Styled {
     if bans.bans.is_empty() {
-        return "Nobody is banned".into();
+        return "No bans".into();
     }
     let rows =
         bans.bans.iter().map(|ban| [short(&ban.target), until(ban), ban.reason.as_deref().unwrap_or("-").to_owned()]);
@@ -148,15 +148,15 @@ pub(crate) fn unbanned_text(target: &BanTarget, bans: &AdminBans) -> Styled {
 pub(crate) fn drained_text(drained: &AdminDrained) -> Styled {
     let nodes = counted(u64::try_from(drained.nodes.len()).unwrap_or(u64::MAX), "node");
     let text = match (drained.pool, drained.nodes.is_empty()) {
-        (true, _) => "The pool gives no new leases; running leases go on until they end".to_owned(),
+        (true, _) => "The pool assigns no new leases; running leases continue until they end".to_owned(),
         (false, true) => "Nothing is drained".to_owned(),
-        (false, false) => format!("{nodes} drained: no new leases for them"),
+        (false, false) => format!("{nodes} drained: no new leases"),
     };
     format!("{text}{}", not_kept(drained.kept)).as_str().into()
 }
 
 const fn not_kept(kept: bool) -> &'static str {
-    if kept { "" } else { "\nIt does not survive a restart of the pool: run the pool with --datadir DIR" }
+    if kept { "" } else { "\nThis does not survive a restart of the pool. To keep it, run the pool with --datadir DIR" }
 }
 
 fn until(ban: &Ban) -> String {

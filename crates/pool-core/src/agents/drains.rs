@@ -2,7 +2,7 @@ use std::collections::BTreeSet;
 
 use vipnode_types::NodeId;
 
-/// What the operator drains: these nodes, or the whole pool, get no new leases. Running leases go on until they end.
+/// What the operator drains: these nodes, or the whole pool, get no new leases. Running leases continue until they end.
 ///
 /// An operator under attack can so take a node out of the market without harm to those that it serves, and stop a whole
 /// pool gently. The caller keeps the table, and limits its length.

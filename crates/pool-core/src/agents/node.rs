@@ -44,7 +44,7 @@ pub(crate) struct Node {
     hash: LeaseSetHash,
     head: u64,
 
-    /// The operator gives it no new leases.
+    /// Whether the operator drained it: it gets no new leases.
     drained: bool,
     hosting: bool,
     slots: u32,
@@ -257,7 +257,7 @@ impl Node {
         self.head
     }
 
-    /// Whether the operator gives it no new leases.
+    /// Whether the operator drained it: it gets no new leases.
     pub(crate) const fn drained(&self) -> bool {
         self.drained
     }

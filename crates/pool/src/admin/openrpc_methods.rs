@@ -37,9 +37,12 @@ pub fn rows() -> Vec<MethodRow> {
             .fails(&[ErrorCode::InvalidParams, ErrorCode::Unsuitable])
             .example("one ban is left", target.and_then(|target| params(&UnbanRequest { target })), &bans),
         row::<NoFields, AdminBans>(method::BANS, "List the bans").example("one ban", params(&NoFields {}), &bans),
-        row::<DrainRequest, AdminDrained>(method::DRAIN, "Give no new leases to a node or to anyone, or stop that")
-            .fails(&[ErrorCode::InvalidParams, ErrorCode::Unsuitable])
-            .example("a node", params(&DrainRequest { node: Some(NodeId::new([5; 64])), stop: false }), &drained),
+        row::<DrainRequest, AdminDrained>(
+            method::DRAIN,
+            "Stop assigning new leases to a node or to all nodes, or assign them again",
+        )
+        .fails(&[ErrorCode::InvalidParams, ErrorCode::Unsuitable])
+        .example("a node", params(&DrainRequest { node: Some(NodeId::new([5; 64])), stop: false }), &drained),
     ]
 }
 

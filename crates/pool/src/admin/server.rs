@@ -79,7 +79,7 @@ impl AdminService {
         }
     }
 
-    /// Bans a target, then ends what it has: whatever it begins from now on is refused, so nothing can be missed.
+    /// Bans a target, then ends its connections and leases. The ban is in force first, so that no new one is missed.
     async fn ban(&self, request: BanRequest) -> Result<Banned, WireError> {
         let since_ms = wall_clock();
         let reason = request.reason.map(|reason| sanitize(&reason, Ban::REASON_CHARS)).filter(|text| !text.is_empty());

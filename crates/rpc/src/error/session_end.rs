@@ -23,7 +23,7 @@ errors! {
         /// The other side closed the connection without a reason.
         ClosedWithoutReason: local, "closed by the other side", hint "Try again once the connection is back.";
         /// The stream ended without a close frame.
-        Gone: local, "the other side is gone", hint "Try again once the connection is back.";
+        Gone: local, "the connection was lost", hint "Try again once the connection is back.";
         /// The socket failed.
         Broken {
             /// What the transport reports, sanitized.

@@ -39,8 +39,8 @@ errors! {
         Future: Unauthorized, "the delegation was issued in the future",
             hint "Set this machine's clock (timedatectl), then run vipnode link.";
         /// The text is not a delegation.
-        Text: local, "it is not the complete text that `vipnode link --agent` printed",
-            hint "Copy the whole word that `vipnode link --agent` printed.";
+        Text: local, "this is not the complete text that `vipnode link --agent` printed",
+            hint "Copy all of the text that `vipnode link --agent` printed.";
     }
 }
 

@@ -54,7 +54,7 @@ errors! {
     pub enum MinVersionError {
         /// The text has another form.
         Form: local,
-            "this is not a client's name with a release",
+            "this is not a client name and release, such as geth/1.17.0",
             hint "Write the oldest release as geth/1.17.0, with the name that the client reports. Separate multiple values \
                   with commas.";
     }

@@ -44,7 +44,7 @@ pub struct ConnectRequest {
 pub struct HostOffer {
     /// The total number of slots, including those in use; 0 while the node is not in sync.
     pub slots: u32,
-    /// The account that receives the earnings; without it, nothing is owed to anyone.
+    /// The account that receives the earnings; without it, the host earns nothing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub payout: Option<Account>,
 }

@@ -21,7 +21,7 @@ errors! {
             /// The error of the system.
             why: io::Error,
         }: local, "{path} cannot be written: {why}" (path = path.display()),
-            hint "Pass a directory that the pool may write: --tls-cache DIR.";
+            hint "Pass a directory that the pool can write to: --tls-cache DIR.";
         /// A file does not contain a certificate, or a key.
         Content {
             /// The file.
