@@ -149,6 +149,13 @@ pub enum Notice {
         /// Time since the pool assigned it, in milliseconds.
         after_ms: u64,
     },
+    /// A host that admitted the node is not connected yet. Announced once for each lease.
+    HostSlow {
+        /// The lease with it.
+        lease: LeaseId,
+        /// Public key of the host's node.
+        host: NodeId,
+    },
     /// A host that admitted the node was never connected; another is sought. Each kind of cause is announced once until
     /// a host is connected. A host that the user named stays dialed, and is announced once until it is connected.
     HostNotConnected {
@@ -230,6 +237,8 @@ pub enum Notice {
         missing: u32,
         /// Why, as reported by the pool; `None` while the pool is still looking.
         why: Option<String>,
+        /// Whether they have been missing for some time.
+        late: bool,
     },
     /// A client was admitted.
     ClientAdmitted {

@@ -31,7 +31,11 @@ pub(crate) const SURPLUS: u32 = 2;
 
 /// A host that is not connected after this time is left.
 pub(crate) const CONNECT_MS: u64 = 20_000;
-/// The same over protocol 2, where hosts do not dial clients: geth does not dial a node twice within 35 s.
+/// geth does not dial a node twice within this time. A host dials a client at once that dialed it so recently.
+pub(crate) const REDIAL_MS: u64 = 35_000;
+/// After this time, the user is notified that a host is not connected yet.
+pub(crate) const SLOW_CONNECT_MS: u64 = 3_000;
+/// The same as [`CONNECT_MS`] over protocol 2, where hosts do not dial clients: geth dials again after [`REDIAL_MS`].
 pub(crate) const CONNECT_ALONE_MS: u64 = 45_000;
 /// The host name of a named host is resolved again after this time, ...
 pub(crate) const RESOLVE_MS: u64 = 300_000;
@@ -118,5 +122,7 @@ pub(crate) const STRANGERS_MS: u64 = 1_000;
 pub(crate) const LAST_LIST_MS: u64 = 600_000;
 /// The minimum time between two asks.
 pub(crate) const ASK_LEAST_MS: u64 = 1_000;
+/// Hosts that are missing for this long are worth a warning.
+pub(crate) const MISSING_LATE_MS: u64 = 30_000;
 /// While hosts are missing the first further ask waits at most this long.
 pub(crate) const ASK_FIRST_MS: u64 = 5_000;

@@ -61,10 +61,16 @@ pub struct HostSlots {
 pub enum PoolState {
     /// Without a pool: the user named hosts or clients.
     None,
-    /// No socket.
-    Away,
-    /// A socket; the pool has not accepted the agent yet.
+    /// The agent has not joined yet, and nothing failed so far.
     Connecting,
+    /// The pool cannot be reached, and the agent has not joined it since it started.
+    Unreachable,
+    /// The pool rejected the agent.
+    Refused,
+    /// Another pool answers than the one that the agent remembers.
+    Untrusted,
+    /// The connection to the pool is lost.
+    Disconnected,
     /// The pool accepted it, at that time.
     Connected(Ms),
 }

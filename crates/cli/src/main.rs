@@ -22,7 +22,8 @@ use clap::CommandFactory;
 use crate::{
     args::{Cli, LogFormat, value_hint},
     config::{Reader, Reload, Unread, unknown_variables},
-    output::{LiveLine, Screen, log, sanitize_all_but_styles},
+    error::CommandError,
+    output::{LiveLine, Screen, log, sanitize_all_but_styles, unwritten, written},
 };
 
 /// There is one terminal.
@@ -35,8 +36,10 @@ fn main() -> ExitCode {
         Err(unread) => return refuse(unread),
     };
     if cli.global.print_config {
-        let _reader_gone = write!(anstream::stdout().lock(), "{}", settings.to_toml());
-        return ExitCode::SUCCESS;
+        let mut out = anstream::stdout().lock();
+        written(write!(out, "{}", settings.to_toml()).and_then(|()| out.flush()));
+        drop(out);
+        return finished(ExitCode::SUCCESS, &Screen::new(cli.global.json, &LIVE));
     }
     let verbosity = log::start(cli.global.verbose, cli.global.log_format, &LIVE);
     warn_of_unknown_variables();
@@ -44,9 +47,20 @@ fn main() -> ExitCode {
     let screen = Screen::new(cli.global.json, &LIVE);
     let programs_read = cli.global.json || cli.global.log_format == LogFormat::Json;
     match commands::run(cli, &screen, reload) {
-        Ok(code) => code,
+        Ok(code) => finished(code, &Screen::new(programs_read, &LIVE)),
         Err(error) => {
             Screen::new(programs_read, &LIVE).error(&error);
+            ExitCode::from(2)
+        }
+    }
+}
+
+/// The exit code of a command that succeeded, unless its output could not be written.
+fn finished(code: ExitCode, screen: &Screen) -> ExitCode {
+    match unwritten() {
+        None => code,
+        Some(error) => {
+            screen.error(&CommandError::Output { error }.into());
             ExitCode::from(2)
         }
     }
@@ -65,10 +79,12 @@ fn warn_of_unknown_variables() {
 /// Prints an error or help of clap. It repeats the command line, into which a stranger's text may have been pasted.
 fn say_line_error(error: &clap::Error) {
     let text = sanitize_all_but_styles(&error.render().ansi().to_string());
-    let _reader_gone = match error.use_stderr() {
-        true => write!(anstream::stderr().lock(), "{text}"),
-        false => write!(anstream::stdout().lock(), "{text}"),
-    };
+    if error.use_stderr() {
+        let _reader_gone = write!(anstream::stderr().lock(), "{text}");
+    } else {
+        let mut out = anstream::stdout().lock();
+        written(write!(out, "{text}").and_then(|()| out.flush()));
+    }
 }
 
 /// Help is printed here too.
@@ -80,7 +96,8 @@ fn refuse(unread: Unread) -> ExitCode {
             for note in hint.into_iter().chain(notes) {
                 let _reader_gone = writeln!(anstream::stderr().lock(), " -> {note}");
             }
-            ExitCode::from(if error.use_stderr() { 2 } else { 0 })
+            let code = ExitCode::from(if error.use_stderr() { 2 } else { 0 });
+            finished(code, &Screen::new(false, &LIVE))
         }
         Unread::Error(error) => {
             Screen::new(false, &LIVE).error(&error);

@@ -194,8 +194,10 @@ fn notices() -> Vec<Notice> {
             name: "host.example".into(),
             why: NameError::System { why: "no such name".to_owned() },
         },
-        Notice::HostsMissing { missing: 2, why: Some("no host has a free slot".to_owned()) },
-        Notice::HostsMissing { missing: 1, why: None },
+        Notice::HostsMissing { missing: 2, why: Some("no host has a free slot".to_owned()), late: true },
+        Notice::HostsMissing { missing: 2, why: Some("no host has a free slot".to_owned()), late: false },
+        Notice::HostsMissing { missing: 1, why: None, late: false },
+        Notice::HostSlow { lease, host },
         Notice::Behind { blocks: 12, latest: 20_000_000 },
         Notice::CaughtUp { latest: 20_000_012 },
         Notice::Balance { credit_wei: -5, deposit_wei: 1_000_000_000 },
@@ -342,6 +344,19 @@ fn snapshot_of_status() {
             shown.push(status::page_of_agents(agents, width));
         }
         shown.push(cut(&status::line_of_agent(agents[1].clone()), width));
+        for standing in [
+            PoolStanding::Connecting,
+            PoolStanding::Unreachable,
+            PoolStanding::Refused,
+            PoolStanding::Untrusted,
+            PoolStanding::Disconnected,
+        ] {
+            let mut away = agents[0].clone();
+            (away.pool.standing, away.pool.since) = (standing, None);
+            shown.push(cut(&status::line_of_agent(away.clone()), width));
+            let page = status::page_of_agents(&[away], width).to_string();
+            shown.extend(page.lines().filter(|line| plain(line).contains("  pool ")).map(str::to_owned));
+        }
         shown.push(status::page_of_pool("wss://pool.example/", &pool, width));
         plain(&shown.join("\n\n"))
     });

@@ -51,7 +51,7 @@ impl AgentCore {
                 if self.leases.running(Side::Client) > before {
                     self.asks.succeeded();
                 }
-                out.extend(self.asks.announce(reply.missing, reply.reason).map(Action::Notice));
+                out.extend(self.asks.announce(now, reply.missing, reply.reason).map(Action::Notice));
                 self.asks.next_wait_ms(&mut self.rng)
             }
             Err(error) => {

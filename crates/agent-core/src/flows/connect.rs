@@ -6,7 +6,7 @@ use vipnode_types::{
 };
 
 use crate::{
-    Action, AgentCore, Notice, PoolAnswer, RequestTag,
+    Action, AgentCore, Notice, PoolAnswer, PoolState, RequestTag,
     leases::Lease,
     limits,
     pool::{
@@ -45,6 +45,7 @@ impl AgentCore {
     /// Handles a lost socket. It ends no lease (fail static).
     pub(crate) fn pool_lost(&mut self, now: Ms, why: Failure, out: &mut Vec<Action>) {
         self.forget_socket(now);
+        self.link.away_because(if self.link.was_taken() { PoolState::Disconnected } else { PoolState::Unreachable });
         let retry_ms = self.stopping.is_none().then(|| self.link.next_wait_ms(&mut self.rng));
         self.announce_loss(why, retry_ms, out);
         out.extend(retry_ms.map(|after_ms| Action::Reconnect { after_ms }));
@@ -57,6 +58,7 @@ impl AgentCore {
         if self.link.was_taken() || !self.leases.is_empty() {
             out.push(Action::Notice(Notice::PoolUntrusted { why }));
             self.reconnect_later(out);
+            self.link.away_because(PoolState::Untrusted);
         } else {
             self.stop_because(now, Some(why.to_wire()), out);
         }
@@ -110,11 +112,14 @@ impl AgentCore {
     /// Handles a pool that rejected the agent itself.
     pub(crate) fn not_taken(&mut self, now: Ms, error: WireError, out: &mut Vec<Action>) {
         let (error, lasting) = self.dialect.refusal(error);
-        out.push(Action::Notice(Notice::PoolRefused(error.clone())));
         if lasting && !self.link.was_taken() {
+            // The user reads the error when the agent stops.
             self.forget_socket(now);
             self.stop_because(now, Some(error), out);
-        } else if lasting {
+            return;
+        }
+        out.push(Action::Notice(Notice::PoolRefused(error.clone())));
+        if lasting {
             self.reconnect(now, limits::REFUSED_MS, out);
         } else if let Some(retry_ms) = retry_ms(&error) {
             let further_ms = self.link.next_wait_ms(&mut self.rng);
@@ -123,6 +128,7 @@ impl AgentCore {
             self.forget_socket(now);
             self.reconnect_later(out);
         }
+        self.link.away_because(PoolState::Refused);
     }
 
     /// Closes the socket if a request gets no answer in time: it is half-open (fault D40, docs/faults.md).

@@ -33,7 +33,7 @@ impl AgentCore {
     /// Removes a lease of which nothing is left at the node.
     pub(super) fn undone(&mut self, id: LeaseId, out: &mut Vec<Action>) {
         let Some(mut lease) = self.leases.remove(id) else { return };
-        let (side, peer) = (lease.side(), lease.peer_id());
+        let (side, peer, since) = (lease.side(), lease.peer_id(), lease.since());
         if id.is_direct() {
             self.direct.look_again();
         } else {
@@ -42,7 +42,7 @@ impl AgentCore {
         if let Some(kind) = lease.journaled() {
             out.push(Action::Journal(JournalEntry::Undone { lease: id, kind }));
             if side == Side::Host {
-                self.former_clients.add(peer);
+                self.former_clients.add(peer, since);
             }
         }
         let Some(undoing) = lease.undoing_mut() else { return };

@@ -11,6 +11,7 @@ use crate::{
     leases::{Lease, Work},
     limits,
     node::plan::is_own_link,
+    policy::dialable::undialable,
 };
 
 impl AgentCore {
@@ -76,7 +77,7 @@ impl AgentCore {
             (Work::Undo | Work::Untrust, Err(_)) if task.lists => {
                 lease.listed();
             }
-            (Work::Apply, Ok(())) => self.applied(id, out),
+            (Work::Apply, Ok(())) => self.applied(now, id, out),
             (Work::Apply, Err(why)) => self.not_applied(now, id, why, out),
             (Work::HostDial, result) => {
                 lease.dial_ended(result.is_ok());
@@ -111,7 +112,8 @@ impl AgentCore {
         }
     }
 
-    fn applied(&mut self, id: LeaseId, out: &mut Vec<Action>) {
+    fn applied(&mut self, now: Ms, id: LeaseId, out: &mut Vec<Action>) {
+        let dials_private = self.dials_private();
         let Some(lease) = self.leases.get_mut(id) else { return };
         lease.applied();
         if lease.side() == Side::Host && lease.runs() {
@@ -121,6 +123,11 @@ impl AgentCore {
                 out.push(Action::Notice(Notice::ClientAdmitted { lease: id, client: lease.peer_id() }));
             }
             answer(calls, &Ok(()), out);
+            let dialable = undialable(lease.peer(), dials_private).is_none();
+            // A client that was restarted: its node does not dial this one again yet.
+            if !id.is_direct() && dialable && self.former_clients.dialed_recently(lease.peer_id(), now) {
+                lease.dial_at_once();
+            }
             out.push(Action::Watch { for_ms: limits::WATCH_MS });
         }
     }

@@ -126,6 +126,7 @@ impl AgentCore {
             self.went_down(now, id, out);
         }
         self.direct_expire(now, out);
+        self.announce_slow(now, out);
         if self.waits_for_hosts() {
             let most_ms = self.dialect.connect_ms();
             for id in self.leases.ids(|lease| connect_due(lease, most_ms).is_some_and(|at| at <= now)) {
@@ -142,7 +143,17 @@ impl AgentCore {
         let most_ms = self.dialect.connect_ms();
         let connect = move |lease: &Lease| connect_due(lease, most_ms).filter(|_| waits);
         let due = self.leases.iter().filter_map(gone_due).chain(self.leases.iter().filter_map(connect));
+        let due = due.chain(self.leases.iter().filter_map(slow_due));
         due.chain(seen.then_some(self.node.unwatched_at()))
+    }
+
+    /// Notifies the user of hosts that are not connected yet, because a node may wait before it dials again.
+    fn announce_slow(&mut self, now: Ms, out: &mut Vec<Action>) {
+        for id in self.leases.ids(|lease| slow_due(lease).is_some_and(|at| at <= now)) {
+            let Some(lease) = self.leases.get_mut(id) else { continue };
+            lease.announce_missing();
+            out.push(Action::Notice(Notice::HostSlow { lease: id, host: lease.peer_id() }));
+        }
     }
 
     const fn waits_for_hosts(&self) -> bool {
@@ -153,6 +164,15 @@ impl AgentCore {
 /// Returns when a disconnected peer counts as gone, unless it connects before.
 fn gone_due(lease: &Lease) -> Option<Ms> {
     lease.presence().gone_due(lease.since())
+}
+
+/// Returns when the user is notified that a host that the node dials is not connected yet.
+fn slow_due(lease: &Lease) -> Option<Ms> {
+    let waits = lease.side() == Side::Client && lease.is_applied() && !lease.is_leftover() && !lease.is_direct();
+    let first = !lease.presence().is_up() && !lease.presence().was_ever_up() && !lease.is_missing_announced();
+    // A peer that connects and disconnects has another cause, which is announced at the end.
+    let unseen = lease.presence().failing().is_none();
+    (waits && first && unseen).then(|| lease.since().plus(limits::SLOW_CONNECT_MS))
 }
 
 /// Returns when a host that never connected counts as failed.

@@ -1,6 +1,6 @@
 use std::collections::{BTreeSet, VecDeque};
 
-use vipnode_types::{NodeId, wire::Side};
+use vipnode_types::{Ms, NodeId, wire::Side};
 
 use super::state::NodeState;
 use crate::{
@@ -11,16 +11,28 @@ use crate::{
 /// Former clients: nodes that our node trusted for a lease that is undone. If the node still trusts one of them,
 /// undoing failed. A node that is trusted by the node's own settings is never among them.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct FormerClients(VecDeque<NodeId>);
+pub(crate) struct FormerClients(VecDeque<FormerClient>);
+
+#[derive(Debug, Clone, Copy)]
+struct FormerClient {
+    id: NodeId,
+    /// When it was last admitted, which is about when it dialed.
+    admitted: Ms,
+}
 
 impl FormerClients {
-    /// Adds a client. At the limit the client that left first is forgotten.
-    pub(crate) fn add(&mut self, client: NodeId) {
-        self.0.retain(|other| *other != client);
-        self.0.push_back(client);
+    /// Adds a client, admitted at that time. At the limit the client that left first is forgotten.
+    pub(crate) fn add(&mut self, id: NodeId, admitted: Ms) {
+        self.0.retain(|other| other.id != id);
+        self.0.push_back(FormerClient { id, admitted });
         if self.0.len() > limits::FORMER_CLIENTS {
             self.0.pop_front();
         }
+    }
+
+    /// Whether this client dialed our node so recently that its node may not dial it again yet.
+    pub(crate) fn dialed_recently(&self, client: NodeId, now: Ms) -> bool {
+        self.0.iter().any(|former| former.id == client && now.since(former.admitted) < limits::REDIAL_MS)
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -34,8 +46,8 @@ pub(crate) fn trusted_without_lease(leases: &Leases, node: &NodeState, former: &
     let hosts = || leases.iter().filter(|lease| lease.side() == Side::Host);
     let leased: BTreeSet<NodeId> = hosts().filter(|lease| lease.runs()).map(Lease::peer_id).collect();
     let over = hosts().filter(|lease| lease.is_journaled() && !lease.runs() && !lease.is_untrusted());
-    let shown = |client: &&NodeId| node.peer(**client).is_some_and(|peer| peer.trusted);
-    let former = former.0.iter().filter(shown).copied();
+    let shown = |client: &NodeId| node.peer(*client).is_some_and(|peer| peer.trusted);
+    let former = former.0.iter().map(|former| former.id).filter(shown);
     let all: BTreeSet<NodeId> = over.map(Lease::peer_id).chain(former).collect();
     u32::try_from(all.difference(&leased).count()).unwrap_or(u32::MAX)
 }
@@ -53,10 +65,11 @@ mod tests {
         };
         let mut former = FormerClients::default();
         for number in 0..=limits::FORMER_CLIENTS {
-            former.add(node(number));
-            former.add(node(number));
+            former.add(node(number), Ms::ZERO);
+            former.add(node(number), Ms::ZERO);
         }
         assert_eq!(former.len(), limits::FORMER_CLIENTS);
-        assert!(!former.0.contains(&node(0)) && former.0.contains(&node(1)));
+        let knows = |number| former.dialed_recently(node(number), Ms::ZERO);
+        assert!(!knows(0) && knows(1));
     }
 }

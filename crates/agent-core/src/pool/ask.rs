@@ -15,13 +15,31 @@ pub(crate) struct AskState {
     /// Waits after rejected asks, until the pool answers one.
     refusals: Backoff,
     /// The missing hosts of which the user was last notified.
-    announced: Option<(u32, Option<String>)>,
+    announced: Option<Missing>,
+    /// Since when hosts are missing.
+    missing_since: Option<Ms>,
+}
+
+/// How many hosts are missing, why, and whether that lasts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Missing {
+    hosts: u32,
+    why: Option<String>,
+    late: bool,
 }
 
 impl Default for AskState {
     fn default() -> Self {
         let backoff = Backoff::new(limits::ASK_FIRST_MS, limits::BACKOFF_MOST_MS);
-        Self { in_flight: None, next: Ms::ZERO, last: None, backoff, refusals: Backoff::default(), announced: None }
+        Self {
+            in_flight: None,
+            next: Ms::ZERO,
+            last: None,
+            backoff,
+            refusals: Backoff::default(),
+            announced: None,
+            missing_since: None,
+        }
     }
 }
 
@@ -84,7 +102,7 @@ impl AskState {
 
     /// Returns why hosts are missing, as last reported by the pool.
     pub(crate) fn why_missing(&self) -> Option<&str> {
-        self.announced.as_ref()?.1.as_deref()
+        self.announced.as_ref()?.why.as_deref()
     }
 
     /// Allows an ask soon, because a slot was lost or a host is newly avoided, but not more often than the limit
@@ -94,14 +112,17 @@ impl AskState {
         self.next = self.next.min(least.max(now));
     }
 
-    /// Returns a notice that so many hosts are missing and why, if that changed.
-    pub(crate) fn announce(&mut self, missing: u32, why: Option<String>) -> Option<Notice> {
-        let news = (missing > 0).then(|| (missing, why.filter(|why| !why.is_empty())));
+    /// Returns a notice that so many hosts are missing and why, if that changed or has lasted for some time.
+    pub(crate) fn announce(&mut self, now: Ms, hosts: u32, why: Option<String>) -> Option<Notice> {
+        let since = self.missing_since.take().unwrap_or(now);
+        self.missing_since = (hosts > 0).then_some(since);
+        let late = now.since(since) >= limits::MISSING_LATE_MS;
+        let news = (hosts > 0).then(|| Missing { hosts, why: why.filter(|why| !why.is_empty()), late });
         if news == self.announced {
             return None;
         }
         self.announced.clone_from(&news);
-        news.map(|(missing, why)| Notice::HostsMissing { missing, why })
+        news.map(|Missing { hosts, why, late }| Notice::HostsMissing { missing: hosts, why, late })
     }
 }
 
@@ -112,10 +133,18 @@ mod tests {
     #[test]
     fn missing_hosts_have_a_reason_only_if_the_pool_has_one() {
         let mut asks = AskState::default();
-        assert_eq!(asks.announce(2, None), Some(Notice::HostsMissing { missing: 2, why: None }));
-        assert_eq!((asks.announce(2, Some(String::new())), asks.why_missing()), (None, None));
+        let mut at =
+            |ms, missing, why| (asks.announce(Ms::new(ms), missing, why), asks.why_missing().map(str::to_owned));
+        let notice = |why, late| Some(Notice::HostsMissing { missing: 2, why, late });
+        assert_eq!(at(0, 2, None), (notice(None, false), None));
+        assert_eq!(at(1, 2, Some(String::new())), (None, None));
         let why = || Some("no host has a free slot".to_owned());
-        assert_eq!(asks.announce(2, why()), Some(Notice::HostsMissing { missing: 2, why: why() }));
-        assert_eq!((asks.announce(2, why()), asks.announce(0, None), asks.why_missing()), (None, None, None));
+        assert_eq!(at(2, 2, why()), (notice(why(), false), why()));
+        assert_eq!(at(3, 2, why()), (None, why()));
+        // Again once it lasts, and then no more.
+        assert_eq!(at(30_000, 2, why()), (notice(why(), true), why()));
+        assert_eq!(at(90_000, 2, why()), (None, why()));
+        assert_eq!(at(90_001, 0, None), (None, None));
+        assert_eq!(at(90_002, 2, why()), (notice(why(), false), why()), "they are missing again");
     }
 }

@@ -13,6 +13,8 @@ use crate::{PoolState, RequestTag, limits, policy::dialable::is_private};
 #[derive(Debug, Clone)]
 pub(crate) struct Link {
     state: LinkState,
+    /// What is shown while no socket is open.
+    away: PoolState,
     /// Number of the newest socket.
     socket: u64,
     backoff: Backoff,
@@ -57,6 +59,7 @@ impl Default for Link {
     fn default() -> Self {
         Self {
             state: LinkState::Away,
+            away: PoolState::Connecting,
             socket: 0,
             backoff: Backoff::default(),
             taken_before: false,
@@ -123,7 +126,7 @@ impl Link {
 
     pub(crate) const fn pool_state(&self) -> PoolState {
         match self.state {
-            LinkState::Away => PoolState::Away,
+            LinkState::Away => self.away,
             LinkState::Open | LinkState::Connecting(_) => PoolState::Connecting,
             LinkState::Live { since, .. } => PoolState::Connected(since),
         }
@@ -153,6 +156,7 @@ impl Link {
         let interval_ms = interval_ms.clamp(limits::INTERVAL_LEAST_MS, limits::INTERVAL_MOST_MS);
         self.state = LinkState::Live { since: now, interval_ms };
         self.taken_before = true;
+        self.away = PoolState::Disconnected;
         self.loss_announced = false;
         self.price = price;
         self.pool_id = pool_id;
@@ -167,6 +171,11 @@ impl Link {
         self.private = false;
         self.state = LinkState::Away;
         live
+    }
+
+    /// Records why no socket is open.
+    pub(crate) const fn away_because(&mut self, why: PoolState) {
+        self.away = why;
     }
 
     /// Records that the user is notified of the lost connection. Returns whether that is new.

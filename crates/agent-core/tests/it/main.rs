@@ -22,6 +22,7 @@ mod numbers;
 mod pool_link;
 mod protocol2;
 mod random;
+mod redial;
 mod reports;
 mod stop;
 mod strict;

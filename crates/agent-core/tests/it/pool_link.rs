@@ -18,7 +18,7 @@ fn d40_a_half_open_socket_is_left_after_15_seconds() {
     }
     assert_eq!(bench.now.since(said.expect("a report")), 15_000);
     assert!(bench.notices().iter().any(|notice| matches!(notice, Notice::PoolDisconnected { .. })));
-    assert_eq!((bench.core.view().pool, bench.core.view().leases.len()), (PoolState::Away, 1));
+    assert_eq!((bench.core.view().pool, bench.core.view().leases.len()), (PoolState::Disconnected, 1));
 }
 
 #[test]
@@ -85,6 +85,7 @@ fn an_agent_that_was_never_taken_ends_with_the_reason() {
         let error = WireError::new(code, "no", "ask the operator");
         bench.on(Event::PoolAnswers { tag, answer: Err(error.clone()) });
         assert_eq!(bench.out.last(), Some(&Action::Stopped { error: Some(error) }));
+        assert_eq!(bench.notices(), [], "the error is shown once, at the end");
         assert_eq!(bench.core.next_wake(), None);
     }
 }
@@ -99,6 +100,7 @@ fn an_agent_that_was_taken_before_tries_again_slowly_and_keeps_its_leases() {
     bench.on(Event::PoolAnswers { tag, answer });
     assert_eq!(bench.reconnect(), Some(300_000));
     assert!(bench.notices().iter().any(|notice| matches!(notice, Notice::PoolRefused(_))));
+    assert_eq!(bench.core.view().pool, PoolState::Refused);
     assert_eq!((bench.calls(), bench.core.view().leases.len()), (vec![], 1));
 }
 
@@ -201,6 +203,7 @@ fn a_pool_that_is_not_the_remembered_one_ends_no_lease() {
         bench.on(Event::PoolUntrusted { why: "another ID".into() });
         assert_eq!(bench.notices(), vec![Notice::PoolUntrusted { why: "another ID".into() }]);
         assert!(bench.reconnect().is_some() && bench.calls().is_empty() && bench.said().is_empty());
+        assert_eq!(bench.core.view().pool, PoolState::Untrusted);
     }
     assert_eq!(bench.core.view().leases.len(), 1);
     // Nor one of an earlier run.

@@ -74,7 +74,13 @@ pub struct PoolLink {
 pub enum PoolStanding {
     /// Without a pool: the user named hosts or clients.
     None,
-    /// Not connected; existing leases stay active.
+    /// The pool cannot be reached, and the agent has not joined it since it started.
+    Unreachable,
+    /// The pool rejected the agent, which tries again later.
+    Refused,
+    /// Another pool answers than the one that the agent remembers; nothing is signed.
+    Untrusted,
+    /// The connection is lost; existing leases stay active.
     Disconnected,
     /// The agent is connecting and has not joined the pool yet.
     Connecting,
@@ -175,8 +181,11 @@ impl AgentStatus {
         let facts = view.node.as_ref().unwrap_or(&about.facts);
         let standing = match view.pool {
             PoolState::None => PoolStanding::None,
-            PoolState::Away => PoolStanding::Disconnected,
             PoolState::Connecting => PoolStanding::Connecting,
+            PoolState::Unreachable => PoolStanding::Unreachable,
+            PoolState::Refused => PoolStanding::Refused,
+            PoolState::Untrusted => PoolStanding::Untrusted,
+            PoolState::Disconnected => PoolStanding::Disconnected,
             PoolState::Connected(_) => PoolStanding::Joined,
         };
         let since = if let PoolState::Connected(since) = view.pool { Some(since) } else { None };

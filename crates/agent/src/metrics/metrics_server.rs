@@ -99,10 +99,11 @@ async fn answer_one(stream: TcpStream, metrics: AgentMetrics) {
 
 fn answer(request: &Request<Incoming>, metrics: &AgentMetrics) -> Response<Full<Bytes>> {
     let said = |text: String| Response::new(Full::new(Bytes::from(text)));
-    if request.method() != Method::GET {
-        let mut response = said("only GET is supported".to_owned());
+    // For HEAD, hyper leaves out the body.
+    if !matches!(*request.method(), Method::GET | Method::HEAD) {
+        let mut response = said("only GET and HEAD are supported".to_owned());
         *response.status_mut() = StatusCode::METHOD_NOT_ALLOWED;
-        response.headers_mut().insert(ALLOW, HeaderValue::from_static("GET"));
+        response.headers_mut().insert(ALLOW, HeaderValue::from_static("GET, HEAD"));
         return response;
     }
     if request.uri().path() != "/metrics" {

@@ -36,7 +36,7 @@ fn number(text: &str, metric: &str) -> i64 {
 }
 
 #[tokio::test]
-async fn it_answers_get_of_metrics_and_nothing_else() {
+async fn it_answers_get_and_head_of_metrics_and_nothing_else() {
     let (metrics, server) = server().await;
     let address = server.local_addr();
     let said = scrape(&server).await;
@@ -47,6 +47,8 @@ async fn it_answers_get_of_metrics_and_nothing_else() {
         let said = request(address, &format!("{request_line} HTTP/1.1\r\nhost: x\r\n\r\n")).await;
         assert!(said.starts_with(&format!("HTTP/1.1 {status}")), "{request_line}: {said}");
     }
+    let head = request(address, "HEAD /metrics HTTP/1.1\r\nhost: x\r\n\r\n").await;
+    assert!(head.starts_with("HTTP/1.1 200") && head.ends_with("\r\n\r\n"), "{head}");
     assert!(request(address, "no http\r\n\r\n").await.starts_with("HTTP/1.1 400"));
     let long = format!("GET /metrics HTTP/1.1\r\nx: {}\r\n\r\n", "x".repeat(2 * limits::METRICS_HEAD_BYTES));
     let said = request(address, &long).await;

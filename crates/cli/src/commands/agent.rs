@@ -248,7 +248,7 @@ pub(crate) async fn run(role: Role, screen: Screen, signals: Signals, mut reload
         tokio::select! {
             () = signals.first(), if !stopping => {
                 stopping = true;
-                screen.say(&Line::new("stopping", Tone::Plain, "Stopping: undoing all changes to the node"));
+                screen.say(&Line::new("stopping", Tone::Plain, "Stopping: undoing all changes to the node. A second signal (Ctrl-C) stops at once and leaves them."));
                 runner.stop();
             }
             () = hangups.next(), if !stopping => read_again(&mut reload, (&mut targets, has_pool), &kept, &runner, screen),

@@ -29,15 +29,51 @@ use crate::{
     signals::Signals,
 };
 
-/// Runs a command until it ends, or until a second signal.
+/// What ends a command that does not end by itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Stop {
+    /// The first signal, because the command has nothing to undo.
+    AtFirst,
+    /// The second signal: an agent undoes its changes after the first one.
+    AgentAtSecond,
+    /// The second signal, after which nothing has to be undone.
+    AtSecond,
+}
+
+impl Stop {
+    const fn of(cli: &Cli) -> Self {
+        match &cli.command {
+            None | Some(Command::Agent(_) | Command::Host(_) | Command::Client(_)) => Self::AgentAtSecond,
+            Some(Command::Pool(args)) if args.command.is_none() => Self::AtSecond,
+            Some(Command::Demo(_) | Command::Status(_)) => Self::AtSecond,
+            Some(_) => Self::AtFirst,
+        }
+    }
+
+    /// Waits for the signal that ends the command at once.
+    async fn forced(self, signals: &Signals) -> CommandError {
+        match self {
+            Self::AtFirst => signals.first().await,
+            Self::AgentAtSecond | Self::AtSecond => signals.second().await,
+        }
+        match self {
+            Self::AtFirst => CommandError::Interrupted,
+            Self::AgentAtSecond => CommandError::StoppedAtOnce,
+            Self::AtSecond => CommandError::StoppedEarly,
+        }
+    }
+}
+
+/// Runs a command until it ends, or until a signal ends it.
 pub(crate) fn run(cli: Cli, screen: &Screen, reload: Reload) -> Result<ExitCode, CliError> {
     let runtime = Runtime::new().map_err(|error| CommandError::Threads { error })?;
+    let stop = Stop::of(&cli);
     let ended = runtime.block_on(async {
         let signals = Signals::listen()?;
-        let at_once = signals.clone();
+        let signaled = signals.clone();
         tokio::select! {
             ended = dispatch(cli, *screen, signals, reload) => ended,
-            () = at_once.second() => Err(CommandError::StoppedAtOnce.into()),
+            error = stop.forced(&signaled) => Err(error.into()),
         }
     });
     runtime.shutdown_background();

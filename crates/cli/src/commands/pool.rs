@@ -15,6 +15,9 @@ use crate::{
     status::StatusLine,
 };
 
+const STOPPING: &str =
+    "Stopping: answering pending requests. Leases stay active. A second signal (Ctrl-C) stops at once.";
+
 /// Runs a pool until it is stopped and has answered pending requests.
 pub(crate) async fn run(args: PoolArgs, screen: Screen, signals: Signals, reload: Reload) -> Result<(), CliError> {
     let unnamed = !args.bind().ip().is_loopback() && args.public_url.is_empty() && !args.tls.by_acme();
@@ -54,7 +57,7 @@ pub(crate) async fn run(args: PoolArgs, screen: Screen, signals: Signals, reload
     }
     let _live = StatusLine::of_pool(metrics, screen);
     serve(&mut server, tls, screen, signals, reload).await?;
-    screen.say(&Line::new("stopping", Tone::Plain, "Stopping: answering pending requests. Leases stay active."));
+    screen.say(&Line::new("stopping", Tone::Plain, STOPPING));
     server.shutdown().await?;
     screen.say(&Line::new("stopped", Tone::Good, "Stopped"));
     Ok(())

@@ -146,6 +146,10 @@ errors! {
         /// A second signal arrived.
         StoppedAtOnce: local, "stopped immediately without undoing the changes to the node",
             hint "Undo them: vipnode release.";
+        /// The second Ctrl-C of a command that changes no node.
+        StoppedEarly: local, "stopped immediately", no_hint "nothing has to be undone";
+        /// Ctrl-C while a command runs that ends by itself.
+        Interrupted: local, "interrupted before it was finished", hint "Run the command again.";
         /// The demo needs a temporary directory.
         DemoDir { error: io::Error }: local, "cannot create a directory for the demo: {error}",
             hint "Set TMPDIR to a directory that you can write to.";

@@ -268,6 +268,14 @@ fn lease_line(notice: &Notice) -> Line {
             let text = format!("Host {} connected after {after_ms} ms", host.short());
             (Line::new("host_connected", Tone::Good, text).with("after_ms", *after_ms), lease, host)
         }
+        Notice::HostSlow { lease, host } => {
+            let text = format!(
+                "Host {} accepted us but is not connected yet. geth does not dial a node twice within 35 s, so after a \
+                 restart this can take up to a minute, unless the pool has another host",
+                host.short()
+            );
+            (Line::new("host_slow", Tone::Plain, text), lease, host)
+        }
         Notice::HostGone { lease, host } => {
             let then = if lease.is_direct() { "redialing" } else { "asking for another" };
             (Line::new("host_lost", Tone::Warning, format!("Lost host {}; {then}", host.short())), lease, host)
@@ -298,18 +306,15 @@ fn lease_line(notice: &Notice) -> Line {
             let text = format!("Evicted client {}: {}", client.short(), why_ended(*reason));
             (Line::new("client_evicted", Tone::Plain, text), lease, client)
         }
-        Notice::HostsMissing { missing, why } => {
-            let line = match why {
-                Some(why) => {
-                    let text = format!("Still missing {}: {}", counted((*missing).into(), "host"), plain(why));
-                    Line::new("hosts_missing", Tone::Warning, text)
-                }
-                None => {
-                    let text = format!("Looking for {}", counted((*missing).into(), "more host"));
-                    Line::new("hosts_missing", Tone::Plain, text)
-                }
+        Notice::HostsMissing { missing, why, late } => {
+            let (tone, what, noun) = if *late {
+                (Tone::Warning, "Still missing", "host")
+            } else {
+                (Tone::Plain, "Looking for", "more host")
             };
-            return line.with("missing", *missing);
+            let why = why.as_ref().map(|why| format!(": {}", plain(why))).unwrap_or_default();
+            let text = format!("{what} {}{why}", counted((*missing).into(), noun));
+            return Line::new("hosts_missing", tone, text).with("missing", *missing);
         }
         other => return Line::new("notice", Tone::Plain, format!("{other:?}")),
     };
@@ -343,18 +348,16 @@ mod tests {
 
     use super::*;
 
-    fn missing(why: Option<&str>) -> Line {
-        notice_line(&Notice::HostsMissing { missing: 2, why: why.map(str::to_owned) })
-    }
-
     #[test]
-    fn missing_hosts_are_a_warning_only_if_there_is_a_reason() {
-        let (looking, missing) = (missing(None), missing(Some("no host has a free slot")));
-        assert_eq!((looking.text.as_str(), looking.tone), ("Looking for 2 more hosts", Tone::Plain));
-        assert_eq!(
-            (missing.text.as_str(), missing.tone),
-            ("Still missing 2 hosts: no host has a free slot", Tone::Warning)
-        );
+    fn missing_hosts_are_a_warning_only_if_that_lasts() {
+        let missing = |why: Option<&str>, late| {
+            let line = notice_line(&Notice::HostsMissing { missing: 2, why: why.map(str::to_owned), late });
+            (line.text, line.tone)
+        };
+        let why = Some("no host has a free slot");
+        assert_eq!(missing(None, false), ("Looking for 2 more hosts".to_owned(), Tone::Plain));
+        assert_eq!(missing(why, false), ("Looking for 2 more hosts: no host has a free slot".to_owned(), Tone::Plain));
+        assert_eq!(missing(why, true), ("Still missing 2 hosts: no host has a free slot".to_owned(), Tone::Warning));
     }
 
     #[test]

@@ -16,6 +16,7 @@ mod screen;
 mod styled;
 mod table;
 pub(crate) mod terminal;
+mod unwritten;
 mod wrap;
 
 pub(crate) use self::{
@@ -27,6 +28,7 @@ pub(crate) use self::{
     screen::{Line, Screen, Tone},
     styled::Styled,
     table::{Column, Table},
+    unwritten::{unwritten, written},
 };
 
 #[cfg(test)]

@@ -3,7 +3,7 @@ use std::io::{self, Write};
 use anstyle::{AnsiColor, Style};
 use serde_json::{Map, Value, json};
 
-use super::{LiveLine, Styled, escape_json, terminal, wrap::wrap_all_but_hints};
+use super::{LiveLine, Styled, escape_json, terminal, wrap::wrap_all_but_hints, written};
 use crate::error::CliError;
 
 /// Where the user reads: colored lines on a terminal, plain ones in a pipe, JSON with `--json`.
@@ -92,9 +92,7 @@ impl Screen {
     fn write(self, text: &str) {
         self.live.above(|| {
             let mut out = anstream::stdout().lock();
-            // A reader that has gone is no reason to stop serving.
-            let _reader_gone = writeln!(out, "{text}");
-            let _reader_gone = out.flush();
+            written(writeln!(out, "{text}").and_then(|()| out.flush()));
         });
     }
 
@@ -118,7 +116,7 @@ impl Screen {
 
     /// Prints a result: text for people, JSON for programs.
     pub(crate) fn print(self, text: &Styled, json: &Value) {
-        let _reader_gone = self.try_print(text, json);
+        written(self.try_print(text, json));
     }
 
     /// Like [`Screen::print`], for a caller that ends when the reader has gone.
@@ -139,7 +137,7 @@ impl Screen {
     /// Writes a text for another program, byte for byte.
     pub(crate) fn raw(self, text: &[u8]) {
         let mut out = std::io::stdout().lock();
-        let _reader_gone = out.write_all(text).and_then(|()| out.flush());
+        written(out.write_all(text).and_then(|()| out.flush()));
     }
 
     pub(crate) fn error(self, error: &CliError) {

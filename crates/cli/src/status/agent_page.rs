@@ -99,6 +99,9 @@ pub(crate) fn standing(status: &AgentStatus) -> &'static str {
     match status.pool.standing {
         _ if status.stopping => "stopping",
         PoolStanding::None => "none",
+        PoolStanding::Unreachable => "unreachable",
+        PoolStanding::Refused => "refused",
+        PoolStanding::Untrusted => "untrusted",
         PoolStanding::Disconnected => "disconnected",
         PoolStanding::Connecting => "connecting",
         PoolStanding::Joined => "joined",
@@ -125,6 +128,11 @@ fn pool_words(pool: &PoolLink, now: Ms) -> String {
             "no pool; only the hosts and clients named on the command line or in the file".to_owned()
         }
         (PoolStanding::Disconnected, _) => format!("{url}{id}{old}, disconnected; existing leases stay active"),
+        (PoolStanding::Unreachable, _) => format!("{url}{id}{old}, unreachable; trying again"),
+        (PoolStanding::Refused, _) => format!("{url}{id}{old}, which refused this agent; trying again"),
+        (PoolStanding::Untrusted, _) => {
+            format!("{url}{id}{old}, untrusted: it is not the pool that this agent remembers; trying again")
+        }
         (PoolStanding::Connecting, _) => format!("{url}{id}{old}, connecting"),
         (PoolStanding::Joined, since) => {
             let since = since.map(|since| format!(" {} ago", span(now.since(since)))).unwrap_or_default();

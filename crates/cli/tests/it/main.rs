@@ -37,6 +37,7 @@ mod real_matching;
 mod real_metrics;
 mod real_prometheus;
 mod real_protocol2;
+mod real_restart;
 #[cfg(unix)]
 mod reload;
 mod source_rules;

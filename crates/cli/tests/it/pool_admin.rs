@@ -1,6 +1,6 @@
 //! The operator of a running pool: bans and drains, by the real binary.
 
-use crate::support::{Sim, Vipnode, ran, text};
+use crate::support::{Sim, Vipnode, error_of, ran, text};
 use serde_json::Value;
 use vipnode_node::sim::sim_key;
 use vipnode_types::NodeKey;
@@ -36,9 +36,9 @@ async fn a_banned_agent_is_out_until_the_ban_is_removed_also_after_a_restart() {
 
     let (pool, url) = Vipnode::pool(&["--datadir", &datadir]).await;
     assert_eq!(admin(&datadir, &["bans"]).await["bans"][0]["target"], *node);
-    let mut agent = sim.agent(&["client", &url]);
-    agent.event("pool_refused").await;
-    agent.kill().await;
+    let [rpc, key, state] = sim.args();
+    let error = error_of(&["client", &url, &rpc, &key, &state]).await;
+    assert!(error["text"].as_str().unwrap().contains("banned this node: flood"), "{error}");
     assert_eq!(admin(&datadir, &["unban", &node]).await["bans"], Value::Array(Vec::new()));
     let mut agent = sim.agent(&["client", &url]);
     agent.event("joined").await;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::support::{SOON, Vipnode, stats_until};
+use crate::support::{SOON, Vipnode, error_of, stats_until};
 use vipnode_node::sim::{SimNet, SimServer, SimSpec, sim_key};
 use vipnode_types::NodeId;
 
@@ -26,10 +26,20 @@ impl Nodes {
 
     /// An agent of the node of the same name as its role.
     fn agent(&self, role: &str, pool: &str, args: &[&str]) -> Vipnode {
-        let dir = self.dir.path().to_str().unwrap();
-        let (rpc, key) = (self.server.endpoint(role).to_string(), format!("{dir}/{role}"));
-        let own = [role, pool, "--rpc", &rpc, "--nodekey", &key, "--state-dir", dir];
+        let own = self.flags(role, pool);
+        let own: Vec<&str> = own.iter().map(String::as_str).collect();
         Vipnode::start(&[&own, args].concat())
+    }
+
+    fn flags(&self, role: &str, pool: &str) -> [String; 5] {
+        let dir = self.dir.path().display();
+        [
+            role.to_owned(),
+            pool.to_owned(),
+            format!("--rpc={}", self.server.endpoint(role)),
+            format!("--nodekey={dir}/{role}"),
+            format!("--state-dir={dir}"),
+        ]
     }
 
     /// Waits for a further call of that node's agent: each has a new nonce, in its state directory.
@@ -128,10 +138,10 @@ async fn a_node_that_used_protocol_3_is_refused_on_protocol_2_unless_its_owner_a
     let mut third = nodes.agent("host", &url, &[]);
     third.event("joined").await;
     assert!(third.interrupt().await.success());
-    let mut second = nodes.agent("host", &url, PROTOCOL_2);
-    let refusal = second.event("pool_refused").await;
+    let own = nodes.flags("host", &url);
+    let own: Vec<&str> = own.iter().map(String::as_str).collect();
+    let refusal = error_of(&[&own, PROTOCOL_2].concat()).await;
     assert!(refusal.to_string().contains("--allow-protocol-2"), "{refusal}");
-    assert_eq!(second.ended().await.code(), Some(2));
     let mut third = nodes.agent("host", &url, &["--allow-protocol-2"]);
     third.event("joined").await;
     assert!(third.interrupt().await.success());

@@ -12,7 +12,7 @@ const MAX_AGE: HeaderValue = HeaderValue::from_static("86400");
 const METHODS: HeaderValue = HeaderValue::from_static("GET, POST");
 const HEADERS: HeaderValue = HeaderValue::from_static("content-type");
 /// The HTTP methods that this port answers.
-pub(crate) const ALLOW: &str = "GET, OPTIONS, POST";
+pub(crate) const ALLOW: &str = "GET, HEAD, OPTIONS, POST";
 
 /// Returns the answer to OPTIONS, which a browser sends before a page's POST.
 pub(crate) fn options(access: PageAccess, request: &HeaderMap) -> Response {

@@ -68,6 +68,11 @@ impl HttpConnection {
         let path = parts.uri.path();
         let (health, metrics) = (path.ends_with("/health"), path.ends_with("/metrics"));
         let full = parts.uri.query() == Some("full");
+        let upgrades = parts.method == Method::GET && parts.headers.contains_key(header::UPGRADE);
+        if parts.method == Method::HEAD {
+            // hyper leaves out the body.
+            parts.method = Method::GET;
+        }
         let probes = parts.method == Method::GET && ((health && !full) || metrics);
         if probes && self.arrival(&parts.headers).is_from_this_machine() {
             return if health { self.copied_health() } else { self.copied_metrics() };
@@ -76,7 +81,6 @@ impl HttpConnection {
             Ok(admitted) => admitted,
             Err(refusal) => return *refusal,
         };
-        let upgrades = parts.method == Method::GET && parts.headers.contains_key(header::UPGRADE);
         if let Some(page) = parts.headers.get(header::ORIGIN)
             && (upgrades || parts.method == Method::POST)
             && !self.service().access.admits_page(page, &arrival)

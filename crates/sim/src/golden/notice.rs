@@ -16,7 +16,7 @@ impl Encode for Notice {
             | Self::NodeDisconnected { why: _ }
             | Self::NodeReconnected => {}
             Self::PrivateAddress { host, at: _ } => host.encode(out),
-            Self::HostGiven { lease, host } | Self::HostGone { lease, host } => {
+            Self::HostGiven { lease, host } | Self::HostSlow { lease, host } | Self::HostGone { lease, host } => {
                 lease.encode(out);
                 host.encode(out);
             }
@@ -39,7 +39,10 @@ impl Encode for Notice {
                 peer.encode(out);
             }
             Self::NameUnresolved { name, why: _prose } => out.text(name),
-            Self::HostsMissing { missing, why: _prose } => missing.encode(out),
+            Self::HostsMissing { missing, why: _prose, late } => {
+                missing.encode(out);
+                late.encode(out);
+            }
             Self::ClientAdmitted { lease, client } | Self::ClientConnected { lease, client } => {
                 lease.encode(out);
                 client.encode(out);
@@ -98,6 +101,7 @@ const fn number(notice: &Notice) -> u64 {
         Notice::OwnPeersFalling { .. } => 24,
         Notice::PoolUntrusted { .. } => 25,
         Notice::PrivateAddress { .. } => 26,
+        Notice::HostSlow { .. } => 27,
     }
 }
 

@@ -153,6 +153,12 @@ impl Lease {
         true
     }
 
+    /// Has this host dial its client, because the client's node may have to wait before it dials again.
+    pub(crate) fn dial_at_once(&mut self) {
+        let peer = self.peer.clone();
+        self.dial.get_or_insert(HostDial { peer, state: DialState::Due, calls: Vec::new() });
+    }
+
     /// Cancels a dial that is due but not needed. Returns the calls that wait for it.
     pub(crate) fn cancel_dial(&mut self) -> Vec<RequestTag> {
         self.dial.take_if(|dial| dial.state == DialState::Due).map(|dial| dial.calls).unwrap_or_default()

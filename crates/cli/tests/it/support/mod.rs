@@ -327,6 +327,16 @@ pub async fn ran(args: &[&str]) -> Output {
     timeout(SOON, command.args(args).stdin(Stdio::null()).kill_on_drop(true).output()).await.expect("it ends").unwrap()
 }
 
+/// Runs a command to its end with exit code 2. It prints its error once, on stderr, and nothing with the same text on stdout.
+pub async fn error_of(args: &[&str]) -> Value {
+    let output = ran(&[args, &["--json"]].concat()).await;
+    let (out, error) = (text(&output.stdout), text(&output.stderr));
+    assert_eq!(output.status.code(), Some(2), "{args:?}: {out}{error}");
+    let error: Value = serde_json::from_str(error.lines().last().unwrap()).unwrap();
+    assert!(!out.contains(error["text"].as_str().unwrap()), "said twice: {out}");
+    error
+}
+
 /// What a command wrote.
 pub fn text(bytes: &[u8]) -> String {
     String::from_utf8(bytes.to_vec()).unwrap()

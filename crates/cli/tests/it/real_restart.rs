@@ -1,0 +1,57 @@
+//! A client that is restarted shortly after its start, on real geths, which do not dial a node twice within 35 s.
+
+use std::time::{Duration, Instant};
+
+use crate::support::{NodeSetup, STILL, Vipnode, enode, has, until};
+use vipnode_node::testing::{Geth, GethSpec};
+
+/// The time from the start of a client's agent to its host, for each restart.
+async fn restarts(hosts: usize, restarts: usize, pause: Duration) -> Vec<Duration> {
+    let (_pool, url) = Vipnode::pool(&[]).await;
+    let mut running = Vec::new();
+    for _ in 0..hosts {
+        let geth = Geth::start(GethSpec::default()).await;
+        let setup = NodeSetup::new(&geth);
+        let mut agent = setup.agent("host", &url, STILL);
+        agent.event("joined").await;
+        running.push((geth, agent, setup));
+    }
+    let client = Geth::start(GethSpec::default()).await;
+    let (setup, at_client) = (NodeSetup::new(&client), client.node().await);
+    let mut hosts = Vec::new();
+    for (geth, ..) in &running {
+        hosts.push(enode(geth).await.id);
+    }
+    let mut times = Vec::new();
+    for _ in 0..=restarts {
+        let started = Instant::now();
+        let mut agent = setup.agent("client", &url, &["--min-peers", "1"]);
+        agent.event("host_connected").await;
+        times.push(started.elapsed());
+        assert!(agent.interrupt().await.success());
+        until(&*at_client, "no host is left", |peers| !hosts.iter().any(|host| has(peers, *host))).await;
+        tokio::time::sleep(pause.saturating_sub(started.elapsed())).await;
+    }
+    times.remove(0);
+    times
+}
+
+/// The client's node does not dial its host again yet, so the host dials at once.
+#[tokio::test]
+async fn the_host_dials_a_restarted_client_at_once() {
+    let times = restarts(1, 1, Duration::ZERO).await;
+    assert!(times[0] < Duration::from_millis(1_900), "earlier than the pool asks the host to dial: {times:?}");
+}
+
+/// Measures 20 restarts in a row. Run it alone:
+/// `cargo nextest run -p vipnode --run-ignored only -E 'test(twenty_restarts)' --no-capture`
+#[tokio::test]
+#[ignore = "takes minutes; the figures are in docs/benchmarks.md"]
+async fn twenty_restarts_in_a_row() {
+    for (hosts, pause_s) in [(1, 0), (1, 18), (2, 0), (2, 9)] {
+        let mut times = restarts(hosts, 20, Duration::from_secs(pause_s)).await;
+        times.sort_unstable();
+        let (median, p95, most) = (times[9], times[18], times[19]);
+        eprintln!("{hosts} hosts, a start each {pause_s} s: p50 {median:.1?}, p95 {p95:.1?}, most {most:.1?}");
+    }
+}
