@@ -20,6 +20,7 @@ impl AgentCore {
         let direct = &self.config.direct;
         let named = direct.hosts.iter().chain(&direct.allow).map(|peer| peer.id);
         let kept = named.chain(self.config.keep.iter().copied());
+        let kept = kept.chain(self.waiting_admits.clients());
         let known: BTreeSet<NodeId> = self.leases.iter().map(Lease::peer_id).chain(kept).collect();
         // By the ID alone: a client's address is of no use here and is often unknown (fault D33, docs/faults.md).
         let stranger = |peer: &&PeerFact| {

@@ -1,6 +1,6 @@
 use std::collections::VecDeque;
 
-use vipnode_types::{LeaseId, Ms, wire::AdmitCall};
+use vipnode_types::{LeaseId, Ms, NodeId, wire::AdmitCall};
 
 use crate::RequestTag;
 
@@ -23,6 +23,11 @@ pub(crate) struct WaitingAdmit {
 impl WaitingAdmits {
     pub(crate) fn len(&self) -> usize {
         self.0.len()
+    }
+
+    /// The clients that wait.
+    pub(crate) fn clients(&self) -> impl Iterator<Item = NodeId> {
+        self.0.iter().map(|admit| admit.call.client)
     }
 
     pub(crate) fn push(&mut self, admit: WaitingAdmit) {

@@ -446,3 +446,33 @@ proptest! {
         prop_assert_eq!(world.core.next_wake(), None);
     }
 }
+
+/// Found by the test above: the list that frees the slot also shows the client, which is connected already.
+#[test]
+fn a_client_that_waits_for_a_slot_is_not_disconnected_as_a_stranger() {
+    let mut world = World::new((true, true, true, true), left_by_an_earlier_run());
+    world.event(Event::NodeUp(Box::new(facts(200)))).unwrap();
+    for step in [
+        Step::Head(false, 1),
+        Step::PoolOpen,
+        Step::Answer(0, 9, vec![]),
+        Step::Peers(vec![]),
+        Step::Wait(10_000),
+        Step::Peers(vec![]),
+        Step::Answer(1, 1, vec![]),
+        Step::Wake,
+        Step::Wait(5_000),
+        Step::Configured(vec![], vec![]),
+        Step::Wait(5_000),
+        Step::Whitelist(2),
+        Step::Whitelist(4),
+        Step::Peers(vec![(3, true)]),
+        Step::Done(0, true),
+        Step::Configured(vec![], vec![1]),
+        Step::Wait(10_000),
+        Step::Whitelist(3),
+        Step::Done(0, true),
+    ] {
+        world.step(step).unwrap();
+    }
+}

@@ -44,7 +44,7 @@ async fn the_host_dials_a_restarted_client_at_once() {
 }
 
 /// Measures 20 restarts in a row. Run it alone:
-/// `cargo nextest run -p vipnode --run-ignored only -E 'test(twenty_restarts)' --no-capture`
+/// `cargo test -p vipnode --test it -- --ignored --nocapture twenty_restarts`
 #[tokio::test]
 #[ignore = "takes minutes; the figures are in docs/benchmarks.md"]
 async fn twenty_restarts_in_a_row() {
