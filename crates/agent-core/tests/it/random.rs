@@ -170,8 +170,7 @@ impl World {
                 let held = left_undone(self.journal.clone());
                 let fits = |g: &vipnode_agent_core::NodeChange| g.peer.id == peer.id && kinds.contains(&g.kind);
                 let leases = self.core.view().leases;
-                let leased = |leases: &[LeaseState]| leases.iter().any(|lease| lease.peer == peer.id);
-                let stranger = self.config.strict && !(leased(&self.before) && leased(&leases));
+                let stranger = self.config.strict && !leases.iter().any(|lease| lease.peer == peer.id);
                 if matches!(call, PeerCommand::Drop(_)) && stranger && !held.iter().any(fits) {
                     self.may_be_disconnected(peer.id)?;
                     self.open.push((task, call));
