@@ -181,11 +181,7 @@ impl World {
                     PeerCommand::Admit(_) => drop(self.trusted.insert(peer.id)),
                     PeerCommand::Dial(_) => drop(self.dialed.insert(peer.id)),
                     PeerCommand::Evict(_) | PeerCommand::Drop(_) => {
-                        let needs = |lease: &&LeaseState| lease.peer == peer.id && !lease.ending;
-                        let active =
-                            |lease: &LeaseState| self.before.iter().any(|b| b.lease == lease.lease && !b.ending);
-                        let needed = leases.iter().filter(needs).any(active);
-                        prop_assert!(!needed, "{call:?} cuts a peer that another lease needs");
+                        prop_assert!(!self.is_needed(peer.id), "{call:?} cuts a peer that another lease needs");
                     }
                     PeerCommand::Untrust(_) => {}
                 }
@@ -218,6 +214,13 @@ impl World {
             Action::Watch { .. } | Action::Reconnect { .. } | Action::Notice(_) => {}
         }
         Ok(())
+    }
+
+    /// Whether a lease with that peer was active before the event and still is.
+    fn is_needed(&self, peer: NodeId) -> bool {
+        let is_active = |lease: &LeaseState| lease.peer == peer && !lease.ending;
+        let was_active = |id: LeaseId| self.before.iter().any(|lease| lease.lease == id && !lease.ending);
+        self.core.view().leases.iter().any(|lease| is_active(lease) && was_active(lease.lease))
     }
 
     /// A stranger that the node does not trust and the user did not name.
