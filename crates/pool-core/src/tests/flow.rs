@@ -1,27 +1,29 @@
 use vipnode_types::wire::{DialCall, EvictReason, LeaveReason, Side};
 
-use super::pool::{Pool, address, client, host, node};
+use super::{
+    pool::{Pool, address, client, host, node},
+    scenario::{CLIENT, HOST},
+};
 use crate::{CallOutcome, Command, Effect, Limits, PoolCall, Release, Reply, Row};
 
 #[test]
 fn ask_admit_reply_report_leave() {
-    let mut pool = Pool::new();
-    pool.pair_up();
-    pool.ask(2, 1);
-    assert_eq!(pool.last_ask(2), None, "the client learns of a host only once that said yes");
-    let lease = pool.admit(1);
-    let reply = pool.last_ask(2).unwrap();
+    let mut pool = Pool::new().paired();
+    pool.ask(CLIENT, 1);
+    assert_eq!(pool.last_ask(CLIENT), None, "the client learns of a host only once that said yes");
+    let lease = pool.admit(HOST);
+    let reply = pool.last_ask(CLIENT).unwrap();
     assert_eq!((reply.hosts.len(), reply.missing, reply.reason), (1, 0, None));
     let enode = &reply.hosts[0].host;
-    assert_eq!((enode.id, enode.ip(), enode.port), (node(1), Some(address(1)), 30303), "where it was observed");
-    pool.delta(1, &[lease], &[]);
+    assert_eq!((enode.id, enode.ip(), enode.port), (node(HOST), Some(address(HOST)), 30303), "where it was observed");
+    pool.delta(HOST, &[lease], &[]);
     assert_eq!(pool.core.gauges().running, 0);
-    pool.delta(2, &[lease], &[]);
+    pool.delta(CLIENT, &[lease], &[]);
     assert_eq!(pool.core.gauges().running, 1);
-    pool.pass_with(60_000, &[1, 2]);
-    pool.leave(2, lease, LeaveReason::Surplus);
-    assert_eq!(pool.evicted(1), Some(EvictReason::Left));
-    assert_eq!(pool.evicted(2), None, "it knows");
+    pool.pass_with(60_000, &[HOST, CLIENT]);
+    pool.leave(CLIENT, lease, LeaveReason::Surplus);
+    assert_eq!(pool.evicted(HOST), Some(EvictReason::Left));
+    assert_eq!(pool.evicted(CLIENT), None, "it knows");
     assert_eq!(pool.metered().len(), 1);
     assert_eq!(pool.metered()[0].billed_ms, 60_000);
     assert_eq!(pool.core.gauges().leases, 0);
@@ -33,39 +35,38 @@ fn what_rests_on_rows_waits_for_them() {
     let mut pool = Pool::new();
     let connect = {
         pool.pair_up();
-        pool.ask(2, 1)
+        pool.ask(CLIENT, 1)
     };
     assert!(matches!(&connect[0], Effect::Persist(rows) if rows.iter().any(|row| matches!(row, Row::Lease(_)))));
     assert!(matches!(&connect[1], Effect::Call { release: Release::AfterCommit, message: PoolCall::Admit(_), .. }));
-    let (call, lease) = pool.take_admit(1).unwrap();
+    let (call, lease) = pool.take_admit(HOST).unwrap();
     let effects = pool.handle(Command::CallDone { call, outcome: CallOutcome::Done });
     assert!(matches!(&effects[0], Effect::Reply { release: Release::Now, reply: Ok(Reply::Ask(_)), .. }));
-    pool.delta(1, &[lease], &[]);
-    pool.delta(2, &[lease], &[]);
+    pool.delta(HOST, &[lease], &[]);
+    pool.delta(CLIENT, &[lease], &[]);
     pool.pass(1000);
     let beat = Box::new(vipnode_types::wire::ReportRequest { seq: 3, ..Default::default() });
-    let effects = pool.handle(Command::Report { connection: pool.connection(2), request: 9, report: beat });
+    let effects = pool.handle(Command::Report { connection: pool.connection(CLIENT), request: 9, report: beat });
     assert!(matches!(&effects[..], [Effect::Reply { release: Release::Now, .. }]), "a number moved, nothing else");
 }
 
 #[test]
 fn a_pair_that_does_not_meet_is_helped_once_and_then_ended() {
-    let mut pool = Pool::new();
-    pool.pair_up();
-    pool.ask(2, 1);
-    let lease = pool.admit(1);
+    let mut pool = Pool::new().paired();
+    pool.ask(CLIENT, 1);
+    let lease = pool.admit(HOST);
     pool.pass(1_999);
     let dial = |call: &PoolCall| if let PoolCall::Dial(dial) = call { Some(dial.clone()) } else { None };
-    assert!(pool.take_call(1, dial).is_none());
+    assert!(pool.take_call(HOST, dial).is_none());
     pool.pass(1);
-    let (_, DialCall { side, peer, .. }) = pool.take_call(1, dial).unwrap();
-    assert_eq!((side, peer.id, peer.ip()), (Side::Host, node(2), Some(address(2))));
+    let (_, DialCall { side, peer, .. }) = pool.take_call(HOST, dial).unwrap();
+    assert_eq!((side, peer.id, peer.ip()), (Side::Host, node(CLIENT), Some(address(CLIENT))));
     pool.pass(12_999);
-    assert!(pool.take_call(1, dial).is_none(), "once");
+    assert!(pool.take_call(HOST, dial).is_none(), "once");
     assert_eq!(pool.core.gauges().leases, 1);
     pool.pass(1);
-    assert_eq!(pool.evicted(1), Some(EvictReason::NotConnected));
-    let evict = pool.take_evict(2).unwrap();
+    assert_eq!(pool.evicted(HOST), Some(EvictReason::NotConnected));
+    let evict = pool.take_evict(CLIENT).unwrap();
     assert_eq!((evict.lease, evict.reason), (lease, EvictReason::NotConnected));
     assert!(pool.metered().is_empty(), "nobody saw anything");
 }
@@ -76,21 +77,21 @@ fn further_slots_come_by_dial_calls() {
     for agent in [1, 3, 4] {
         pool.connect(agent, host(agent, 2)).unwrap();
     }
-    pool.connect(2, client(2)).unwrap();
-    pool.full(2, &[]);
-    pool.ask(2, 3);
+    pool.connect(CLIENT, client(CLIENT)).unwrap();
+    pool.full(CLIENT, &[]);
+    pool.ask(CLIENT, 3);
     let mut found = Vec::new();
     for round in 0..3 {
         let agent = [1, 3, 4].into_iter().find(|&agent| {
             pool.calls.iter().any(|(to, _, call)| *to == pool.connection(agent) && matches!(call, PoolCall::Admit(_)))
         });
         found.push(pool.admit(agent.unwrap()));
-        assert_eq!(pool.last_ask(2).unwrap().missing, 2, "answered with the first");
-        pool.delta(2, &[found[round]], &[]);
+        assert_eq!(pool.last_ask(CLIENT).unwrap().missing, 2, "answered with the first");
+        pool.delta(CLIENT, &[found[round]], &[]);
         pool.pass(1_000);
     }
     let dials = pool.calls.iter().filter(|(to, _, call)| {
-        *to == pool.connection(2) && matches!(call, PoolCall::Dial(dial) if dial.side == Side::Client)
+        *to == pool.connection(CLIENT) && matches!(call, PoolCall::Dial(dial) if dial.side == Side::Client)
     });
     assert_eq!(dials.count(), 2);
     pool.pass(1_000);
@@ -99,10 +100,7 @@ fn further_slots_come_by_dial_calls() {
 
 #[test]
 fn a_refusal_moves_on_to_the_next_host() {
-    let mut pool = Pool::new();
-    pool.connect(1, host(1, 2)).unwrap();
-    pool.connect(3, host(3, 2)).unwrap();
-    pool.connect(2, client(2)).unwrap();
+    let mut pool = Pool::new().with_host(1, 2).with_host(3, 2).with_client(2);
     pool.ask(2, 1);
     let first = if pool.calls.iter().any(|(to, ..)| *to == pool.connection(1)) { 1 } else { 3 };
     let (call, _) = pool.take_admit(first).unwrap();
@@ -119,17 +117,16 @@ fn a_refusal_moves_on_to_the_next_host() {
 
 #[test]
 fn without_hosts_the_answer_is_at_once_and_a_new_host_serves() {
-    let mut pool = Pool::new();
-    pool.connect(2, client(2)).unwrap();
+    let mut pool = Pool::new().with_client(2);
     pool.ask(2, 1);
     let reply = pool.last_ask(2).unwrap();
     assert_eq!((reply.hosts.len(), reply.missing), (0, 1));
     assert!(reply.reason.unwrap().contains("no host on mainnet"));
     pool.pass(10_000);
-    pool.connect(1, host(1, 2)).unwrap();
+    pool.connect(HOST, host(HOST, 2)).unwrap();
     assert_eq!(pool.core.next_wake(), Some(pool.now), "at once");
     pool.handle(Command::Tick);
-    pool.admit(1);
+    pool.admit(HOST);
     let dial = |call: &PoolCall| if let PoolCall::Dial(dial) = call { Some(dial.side) } else { None };
     assert_eq!(pool.take_call(2, dial).unwrap().1, Side::Client);
 }
@@ -138,17 +135,16 @@ fn without_hosts_the_answer_is_at_once_and_a_new_host_serves() {
 fn an_ask_is_answered_at_its_deadline_and_a_late_yes_is_used_or_evicted() {
     let limits = Limits { admit_deadline_ms: 8_000, ..Limits::default() };
     for callable in [true, false] {
-        let mut pool = Pool::with(limits.clone());
-        pool.connect(1, host(1, 2)).unwrap();
-        pool.connect_from(2, client(2), address(2), callable).unwrap();
-        pool.ask(2, 1);
+        let mut pool = Pool::with(limits.clone()).with_host(HOST, 2);
+        pool.connect_from(CLIENT, client(CLIENT), address(CLIENT), callable).unwrap();
+        pool.ask(CLIENT, 1);
         pool.pass(4_999);
-        assert_eq!(pool.last_ask(2), None);
+        assert_eq!(pool.last_ask(CLIENT), None);
         pool.pass(1);
-        assert_eq!(pool.last_ask(2).unwrap().missing, 1);
-        pool.admit(1);
+        assert_eq!(pool.last_ask(CLIENT).unwrap().missing, 1);
+        pool.admit(HOST);
         let dial = |call: &PoolCall| if let PoolCall::Dial(dial) = call { Some(dial.side) } else { None };
-        assert_eq!(pool.take_call(2, dial).is_some(), callable);
-        assert_eq!(pool.evicted(1), (!callable).then_some(EvictReason::TooLate));
+        assert_eq!(pool.take_call(CLIENT, dial).is_some(), callable);
+        assert_eq!(pool.evicted(HOST), (!callable).then_some(EvictReason::TooLate));
     }
 }

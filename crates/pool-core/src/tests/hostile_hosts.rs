@@ -4,12 +4,12 @@ use std::net::IpAddr;
 
 use vipnode_types::{
     LeaseId, Ms,
-    wire::{ClientCriteria, ConnectRequest, EvictReason, HostOffer},
+    wire::{ConnectRequest, EvictReason, HostOffer},
 };
 
 use super::{
     pool::{Pool, client, host},
-    suitability::list,
+    scenario::{list, needing},
 };
 use crate::{AddressBlock, CallOutcome, Limits};
 
@@ -21,11 +21,6 @@ fn stranger(agent: u32) -> IpAddr {
 /// Others each have a wide block of their own.
 fn honest(agent: u32) -> IpAddr {
     IpAddr::from([u8::try_from(100 + agent % 100).unwrap(), 1, 1, 1])
-}
-
-fn needing(agent: u32, need: &str) -> ConnectRequest {
-    let criteria = ClientCriteria { required_capabilities: list(need), ..ClientCriteria::default() };
-    ConnectRequest { client: Some(criteria), ..client(agent) }
 }
 
 /// Has clients ask, and counts those that get one of these hosts at once.

@@ -2,95 +2,78 @@ use std::net::IpAddr;
 
 use vipnode_types::wire::{AskRequest, ClientCriteria, ErrorCode, HostOffer, WireError};
 
-use super::pool::{Pool, address, chain, client, host, node, payout, wei};
-use crate::{CallOutcome, Command, Limits, PoolCall};
-
-/// The host that was asked to admit just now.
-fn asked(pool: &Pool, hosts: impl IntoIterator<Item = u32>) -> Option<u32> {
-    hosts.into_iter().find(|&agent| {
-        let connection = pool.connection(agent);
-        pool.calls.iter().any(|(to, _, call)| *to == connection && matches!(call, PoolCall::Admit(_)))
-    })
-}
-
-fn why(pool: &Pool, agent: u32) -> String {
-    pool.last_ask(agent).unwrap().reason.unwrap_or_default()
-}
+use super::{
+    pool::{Pool, address, chain, client, host, node, payout, wei},
+    scenario::{CLIENT, HOST, SECOND_CLIENT, SECOND_HOST},
+};
+use crate::{CallOutcome, Command, Limits};
 
 #[test]
 fn only_hosts_of_the_same_chain_and_genesis() {
     let mut pool = Pool::new();
-    let mut other = host(1, 4);
+    let mut other = host(HOST, 4);
     other.chain = chain(2);
-    pool.connect(1, other).unwrap();
-    let mut other = host(3, 4);
+    pool.connect(HOST, other).unwrap();
+    let mut other = host(SECOND_HOST, 4);
     other.chain.genesis.0[5] = 1;
-    pool.connect(3, other).unwrap();
-    pool.connect(2, client(2)).unwrap();
-    pool.ask(2, 1);
-    assert_eq!(asked(&pool, [1, 3]), None);
+    pool.connect(SECOND_HOST, other).unwrap();
+    pool.connect(CLIENT, client(CLIENT)).unwrap();
+    pool.ask(CLIENT, 1);
+    assert_eq!(pool.asked([HOST, SECOND_HOST]), None);
     pool.connect(4, host(4, 4)).unwrap();
     pool.handle(Command::Tick);
-    assert_eq!(asked(&pool, [1, 3, 4]), Some(4));
+    assert_eq!(pool.asked([HOST, SECOND_HOST, 4]), Some(4));
 }
 
 #[test]
 fn hosts_to_avoid_and_hosts_it_has_are_not_given() {
-    let mut pool = Pool::new();
-    pool.connect(1, host(1, 4)).unwrap();
-    pool.connect(2, client(2)).unwrap();
-    let ask = Box::new(AskRequest { want: 2, avoid: vec![node(1), node(99)] });
+    let mut pool = Pool::new().with_host(HOST, 4).with_client(2);
+    let ask = Box::new(AskRequest { want: 2, avoid: vec![node(HOST), node(99)] });
     pool.handle(Command::Ask { connection: pool.connection(2), request: 2, ask });
-    assert!(why(&pool, 2).contains("failed a moment ago"));
+    assert!(pool.why(2).contains("failed a moment ago"));
     pool.ask(2, 2);
-    pool.admit(1);
+    pool.admit(HOST);
     pool.pass(10_000);
-    assert_eq!(asked(&pool, [1]), None, "one slot per host");
+    assert_eq!(pool.asked([HOST]), None, "one slot per host");
 }
 
 #[test]
 fn a_price_above_what_the_client_takes_is_said() {
-    let mut pool = Pool::priced();
-    pool.connect(1, host(1, 4)).unwrap();
-    let mut criteria = client(2);
+    let mut pool = Pool::priced().with_host(1, 4);
+    let mut criteria = client(CLIENT);
     criteria.client = Some(ClientCriteria { max_price: Some(wei(59_999)), ..ClientCriteria::default() });
-    pool.connect(2, criteria).unwrap();
-    pool.ask(2, 1);
-    assert!(why(&pool, 2).contains("--max-price"));
-    assert_eq!(asked(&pool, [1]), None);
+    pool.connect(CLIENT, criteria).unwrap();
+    pool.ask(CLIENT, 1);
+    assert!(pool.why(CLIENT).contains("--max-price"));
+    assert_eq!(pool.asked([1]), None);
 }
 
 #[test]
 fn one_host_is_not_given_twice_in_a_while_to_one_public_address() {
-    let mut pool = Pool::new();
-    pool.connect(1, host(1, 4)).unwrap();
-    pool.connect(2, client(2)).unwrap();
-    pool.connect_from(3, client(3), address(2), true).unwrap();
+    let mut pool = Pool::new().with_host(HOST, 4).with_client(2);
+    pool.connect_from(SECOND_CLIENT, client(SECOND_CLIENT), address(2), true).unwrap();
     pool.full(2, &[]);
     pool.ask(2, 1);
-    let lease = pool.admit(1);
+    let lease = pool.admit(HOST);
     pool.delta(2, &[lease], &[]);
-    pool.ask(3, 1);
-    assert_eq!(pool.last_ask(3).unwrap().missing, 1);
+    pool.ask(SECOND_CLIENT, 1);
+    assert_eq!(pool.last_ask(SECOND_CLIENT).unwrap().missing, 1);
     pool.pass(34_000);
-    assert_eq!(asked(&pool, [1]), None);
+    assert_eq!(pool.asked([HOST]), None);
     pool.pass(6_000);
-    assert_eq!(asked(&pool, [1]), Some(1));
+    assert_eq!(pool.asked([HOST]), Some(HOST));
     let own: IpAddr = "192.168.1.1".parse().unwrap();
     for agent in [4, 5] {
         pool.connect_from(agent, client(agent), own, true).unwrap();
         pool.ask(agent, 1);
-        pool.admit(1);
+        pool.admit(HOST);
     }
 }
 
 #[test]
 fn d35_a_full_host_is_not_given_and_a_failing_one_rests_longer_each_time() {
-    let mut pool = Pool::new();
-    pool.connect(1, host(1, 1)).unwrap();
-    pool.connect(2, client(2)).unwrap();
-    pool.connect(3, client(3)).unwrap();
-    for agent in [1, 2, 3] {
+    let mut pool = Pool::new().with_host(HOST, 1).with_client(2).with_client(3);
+    for agent in [HOST, 2, 3] {
         pool.full(agent, &[]);
     }
     pool.ask(2, 1);
@@ -99,24 +82,24 @@ fn d35_a_full_host_is_not_given_and_a_failing_one_rests_longer_each_time() {
     let mut gaps = Vec::new();
     for round in 0..12 {
         let mut waited = 0;
-        while asked(&pool, [1]).is_none() {
-            pool.pass_with(1_000, &[1, 2, 3]);
+        while pool.asked([HOST]).is_none() {
+            pool.pass_with(1_000, &[HOST, 2, 3]);
             waited += 1_000;
             assert!(waited <= 620_000, "round {round}");
         }
         gaps.push(pool.now.since(last));
         last = pool.now;
-        let (call, _) = pool.take_admit(1).unwrap();
+        let (call, _) = pool.take_admit(HOST).unwrap();
         pool.done(call, no());
     }
     assert!(gaps.windows(2).all(|pair| pair[0] <= pair[1] + 6_000), "{gaps:?}");
     assert!(gaps[8] >= 256_000 && gaps[11] >= 600_000, "{gaps:?}");
-    while asked(&pool, [1]).is_none() {
-        pool.pass_with(1_000, &[1, 2, 3]);
+    while pool.asked([HOST]).is_none() {
+        pool.pass_with(1_000, &[HOST, 2, 3]);
     }
-    pool.admit(1);
+    pool.admit(HOST);
     pool.ask(3, 1);
-    assert!(why(&pool, 3).contains("no host"), "its one slot is taken");
+    assert!(pool.why(3).contains("no host"), "its one slot is taken");
 }
 
 /// Clients use slots of a host, while another one is not connected.
@@ -138,13 +121,11 @@ fn use_slots(pool: &mut Pool, host_of: u32, clients: std::ops::Range<u32>, absen
 fn the_better_host_is_chosen() {
     // Free slots, latency, and being another operator's than the hosts it has.
     let best = |prepare: &dyn Fn(&mut Pool)| {
-        let mut pool = Pool::new();
-        pool.connect(1, host(1, 4)).unwrap();
-        pool.connect(3, host(3, 4)).unwrap();
+        let mut pool = Pool::new().with_host(1, 4).with_host(3, 4);
         prepare(&mut pool);
-        pool.connect(2, client(2)).unwrap();
-        pool.ask(2, 1);
-        asked(&pool, [1, 3])
+        pool.connect(CLIENT, client(CLIENT)).unwrap();
+        pool.ask(CLIENT, 1);
+        pool.asked([1, 3])
     };
     for (better, worse) in [(1, 3), (3, 1)] {
         let latency = |pool: &mut Pool| {
@@ -167,35 +148,31 @@ fn the_better_host_is_chosen() {
 #[test]
 fn further_hosts_are_of_other_operators_where_there_are_any() {
     for same_block in [true, false] {
-        let mut pool = Pool::new();
-        pool.connect(1, host(1, 4)).unwrap();
-        pool.connect(2, client(2)).unwrap();
-        pool.full(2, &[]);
+        let mut pool = Pool::new().with_host(HOST, 4).with_client(2).reported(2);
         pool.ask(2, 2);
-        let lease = pool.admit(1);
+        let lease = pool.admit(HOST);
         pool.delta(2, &[lease], &[]);
         // One shares the block or the payout account of the first, the other nothing.
-        let mut kin = host(3, 4);
+        let mut kin = host(SECOND_HOST, 4);
         if !same_block {
-            kin.host = Some(HostOffer { slots: 4, payout: Some(payout(1)) });
+            kin.host = Some(HostOffer { slots: 4, payout: Some(payout(HOST)) });
         }
-        let near = if same_block { address(1) } else { address(3) };
-        pool.connect_from(3, kin, near, true).unwrap();
+        let near = if same_block { address(HOST) } else { address(SECOND_HOST) };
+        pool.connect_from(SECOND_HOST, kin, near, true).unwrap();
         pool.connect(4, host(4, 4)).unwrap();
         pool.pass(1_000);
-        assert_eq!(asked(&pool, [3, 4]), Some(4), "{same_block}");
+        assert_eq!(pool.asked([SECOND_HOST, 4]), Some(4), "{same_block}");
     }
 }
 
 #[test]
 fn when_slots_are_scarce_only_clients_without_one_get_one() {
-    let mut pool = Pool::new();
-    pool.connect(1, host(1, 3)).unwrap();
+    let mut pool = Pool::new().with_host(HOST, 3);
     for agent in 10..13 {
         pool.connect(agent, client(agent)).unwrap();
         pool.full(agent, &[]);
         pool.ask(agent, 2);
-        let lease = pool.admit(1);
+        let lease = pool.admit(HOST);
         pool.delta(agent, &[lease], &[]);
         assert_eq!(pool.last_ask(agent).unwrap().missing, 1);
     }
@@ -208,13 +185,13 @@ fn when_slots_are_scarce_only_clients_without_one_get_one() {
     let client = pool.core.leases.get(pool.core.leases.find(lease).unwrap()).unwrap().client();
     assert_eq!(pool.core.agents.id(client).unwrap(), node(13));
     pool.pass(5_000);
-    assert_eq!(asked(&pool, [2]), None, "one slot left, and four want a second");
+    assert_eq!(pool.asked([2]), None, "one slot left, and four want a second");
     pool.ask(10, 2);
-    assert!(why(&pool, 10).contains("scarce"));
+    assert!(pool.why(10).contains("scarce"));
     // Four more slots: now there is enough for everybody.
-    pool.connect(3, host(3, 4)).unwrap();
+    pool.connect(SECOND_HOST, host(SECOND_HOST, 4)).unwrap();
     pool.pass(2_000);
-    assert!(asked(&pool, [2, 3]).is_some());
+    assert!(pool.asked([2, SECOND_HOST]).is_some());
 }
 
 #[test]
@@ -247,12 +224,10 @@ fn two_that_host_each_other_are_the_last_choice() {
         hello.client = Some(ClientCriteria::default());
         hello
     };
-    let mut pool = Pool::new();
-    pool.connect(1, both(1)).unwrap();
-    pool.connect(2, both(2)).unwrap();
+    let mut pool = Pool::new().with_agent(1, both(1)).with_agent(2, both(2));
     pool.ask(1, 1);
     pool.admit(2);
     pool.connect(3, both(3)).unwrap();
     pool.ask(2, 1);
-    assert_eq!(asked(&pool, [1, 3]), Some(3));
+    assert_eq!(pool.asked([1, 3]), Some(3));
 }

@@ -16,6 +16,7 @@ mod protocol2;
 mod proven;
 mod random;
 mod reports;
+mod scenario;
 mod set_limits;
 mod sizes;
 mod slots;

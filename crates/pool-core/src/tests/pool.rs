@@ -275,7 +275,7 @@ impl Pool {
 
     /// Reports that nothing changed, and what a host was seen to serve.
     pub(crate) fn sees(&mut self, agent: u32, lease: LeaseId, caps: &str) {
-        let seen = vec![HostCapabilities { lease, capabilities: super::suitability::list(caps) }];
+        let seen = vec![HostCapabilities { lease, capabilities: super::scenario::list(caps) }];
         assert!(self.report(agent, |_| ReportRequest { host_capabilities: seen, ..Default::default() }));
     }
 

@@ -1,10 +1,12 @@
 use vipnode_types::{Ms, wire::LeaveReason};
 
-use super::pool::{Pool, START, client, host, node};
+use super::{
+    pool::{Pool, START, client, node},
+    scenario::HOST,
+};
 use crate::{Core, Limits, Row};
 
-/// Agents in three wide address blocks.
-const HOST: u32 = 1;
+/// Agents in two wide address blocks that [`HOST`] is not in.
 const ELSEWHERE: u32 = 257;
 const FURTHER: u32 = 513;
 const MINUTE_MS: u64 = 60_000;
@@ -14,10 +16,7 @@ impl Pool {
     fn pair_for(&mut self, agent: u32, minutes: u32) {
         self.connect(agent, client(agent)).unwrap();
         self.full(agent, &[]);
-        self.ask(agent, 1);
-        let lease = self.admit(HOST);
-        self.delta(HOST, &[lease], &[]);
-        self.delta(agent, &[lease], &[]);
+        let lease = self.lease_between(HOST, agent);
         for _ in 0..minutes {
             self.pass_with(MINUTE_MS, &[HOST, agent]);
         }
@@ -29,18 +28,12 @@ impl Pool {
     fn proven(&self, agent: u32) -> bool {
         self.core.agents.is_proven(self.core.agents.find(&node(agent)).unwrap())
     }
-
-    fn with_a_host(limits: Limits) -> Self {
-        let mut pool = Self::with(limits);
-        pool.connect(HOST, host(HOST, 4)).unwrap();
-        pool.full(HOST, &[]);
-        pool
-    }
 }
 
 #[test]
 fn a_node_is_proven_by_time_with_two_other_wide_blocks_and_stays_so_over_a_restart() {
-    let mut pool = Pool::with_a_host(Limits { proven_ms: 10 * MINUTE_MS, ..Limits::default() });
+    let mut pool =
+        Pool::with(Limits { proven_ms: 10 * MINUTE_MS, ..Limits::default() }).with_host(HOST, 4).reported(HOST);
     pool.pair_for(2, 20);
     assert!(!pool.proven(HOST), "a neighbor proves nothing");
     pool.pair_for(ELSEWHERE, 20);
@@ -62,7 +55,8 @@ fn a_node_is_proven_by_time_with_two_other_wide_blocks_and_stays_so_over_a_resta
 
 #[test]
 fn a_running_lease_proves_before_its_row_ends() {
-    let mut pool = Pool::with_a_host(Limits { proven_ms: 10 * MINUTE_MS, ..Limits::default() });
+    let mut pool =
+        Pool::with(Limits { proven_ms: 10 * MINUTE_MS, ..Limits::default() }).with_host(HOST, 4).reported(HOST);
     let mut agents = vec![HOST];
     for (agent, proves) in [(2, false), (ELSEWHERE, false), (FURTHER, true)] {
         pool.connect(agent, client(agent)).unwrap();
@@ -85,7 +79,8 @@ fn a_running_lease_proves_before_its_row_ends() {
 
 #[test]
 fn time_that_runs_is_counted_once() {
-    let mut pool = Pool::with_a_host(Limits { proven_ms: 10 * MINUTE_MS, ..Limits::default() });
+    let mut pool =
+        Pool::with(Limits { proven_ms: 10 * MINUTE_MS, ..Limits::default() }).with_host(HOST, 4).reported(HOST);
     pool.pair_for(ELSEWHERE, 20);
     pool.pair_for(FURTHER, 6);
     assert!(!pool.proven(HOST));
@@ -97,7 +92,7 @@ fn time_that_runs_is_counted_once() {
 
 #[test]
 fn in_a_closed_pool_any_paired_time_proves() {
-    let mut pool = Pool::with_a_host(Limits { closed: true, ..Limits::default() });
+    let mut pool = Pool::with(Limits { closed: true, ..Limits::default() }).with_host(HOST, 4).reported(HOST);
     pool.pair_for(2, 1);
     assert!(pool.proven(HOST) && pool.proven(2));
 }

@@ -8,7 +8,7 @@ use vipnode_types::{
 
 use super::{
     pool::{START, agent_key, chain, client, host, node, payout, wei},
-    suitability::list,
+    scenario::list,
 };
 use crate::{CallId, CallOutcome, Command, ConnectionId, Core, Effect, Identity, Limits, Row};
 

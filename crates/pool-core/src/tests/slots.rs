@@ -7,7 +7,10 @@ use vipnode_types::{
     wire::{ErrorCode, EvictReason, LeaveReason, WireError},
 };
 
-use super::pool::{Pool, address, client, host};
+use super::{
+    pool::{Pool, address, client, host},
+    scenario::{CLIENT, HOST, SECOND_CLIENT},
+};
 use crate::{CallId, CallOutcome, Command, Limits, PoolCall};
 
 fn evict_call(pool: &mut Pool, agent: u32) -> Option<CallId> {
@@ -18,52 +21,35 @@ fn refused(code: ErrorCode) -> CallOutcome {
     CallOutcome::Refused(WireError::new(code, "no", ""))
 }
 
-/// A host (1) with one slot that a client (2) has, and another client (3).
-fn one_slot() -> (Pool, vipnode_types::LeaseId) {
-    let mut pool = Pool::new();
-    pool.connect(1, host(1, 1)).unwrap();
-    pool.full(1, &[]);
-    for agent in [2, 3] {
-        pool.connect(agent, client(agent)).unwrap();
-        pool.full(agent, &[]);
-    }
-    pool.ask(2, 1);
-    let lease = pool.admit(1);
-    pool.delta(1, &[lease], &[]);
-    pool.delta(2, &[lease], &[]);
-    (pool, lease)
-}
-
 #[test]
 fn a_slot_is_taken_until_its_eviction_is_done_and_the_next_client_gets_it_at_once() {
-    let (mut pool, lease) = one_slot();
-    pool.leave(2, lease, LeaveReason::Surplus);
+    let (mut pool, lease) = Pool::new().with_one_slot();
+    pool.leave(CLIENT, lease, LeaveReason::Surplus);
     pool.ask(3, 1);
     assert_eq!(pool.core.gauges().free_slots, 0);
-    assert!(pool.take_admit(1).is_none(), "the host would refuse");
-    let call = evict_call(&mut pool, 1).unwrap();
+    assert!(pool.take_admit(HOST).is_none(), "the host would refuse");
+    let call = evict_call(&mut pool, HOST).unwrap();
     pool.pass(900);
     pool.done(call, CallOutcome::Done);
     assert_eq!(pool.core.next_wake(), Some(pool.now), "the client that waits is served at once");
     pool.handle(Command::Tick);
-    pool.admit(1);
+    pool.admit(HOST);
 }
 
 #[test]
 fn a_refused_eviction_holds_its_slot_and_is_sent_again_a_bounded_number_of_times() {
-    let mut pool = Pool::exactly(Limits { evict_again_ms: 2_000, ..Limits::default() });
-    let lease = pool.lease_up();
-    pool.ask(2, 0);
-    pool.leave(2, lease, LeaveReason::Surplus);
+    let (mut pool, lease) = Pool::exactly(Limits { evict_again_ms: 2_000, ..Limits::default() }).leased();
+    pool.ask(CLIENT, 0);
+    pool.leave(CLIENT, lease, LeaveReason::Surplus);
     for wait in [2_000, 4_000, 8_000] {
-        let call = evict_call(&mut pool, 1).unwrap();
+        let call = evict_call(&mut pool, HOST).unwrap();
         pool.done(call, refused(ErrorCode::Refused));
         pool.pass(wait - 1);
-        assert!(evict_call(&mut pool, 1).is_none());
+        assert!(evict_call(&mut pool, HOST).is_none());
         assert_eq!(pool.core.gauges().free_slots, 3);
         pool.pass(1);
     }
-    let call = evict_call(&mut pool, 1).unwrap();
+    let call = evict_call(&mut pool, HOST).unwrap();
     pool.done(call, refused(ErrorCode::Refused));
     assert_eq!(pool.core.gauges().free_slots, 4, "the tries are used up");
     assert_eq!((pool.core.counters().evictions_unanswered, pool.closed.len()), (1, 0));
@@ -71,53 +57,49 @@ fn a_refused_eviction_holds_its_slot_and_is_sent_again_a_bounded_number_of_times
 
 #[test]
 fn an_admit_whose_client_left_holds_its_slot_until_it_is_answered_and_undone() {
-    let mut pool = Pool::new();
-    pool.connect(1, host(1, 1)).unwrap();
-    pool.connect(2, client(2)).unwrap();
+    let mut pool = Pool::new().with_host(HOST, 1).with_client(2);
     pool.ask(2, 1);
-    let (call, _) = pool.take_admit(1).unwrap();
+    let (call, _) = pool.take_admit(HOST).unwrap();
     pool.disconnect(2);
     assert_eq!((pool.core.gauges().leases, pool.core.gauges().free_slots), (0, 0));
     pool.done(call, CallOutcome::Done);
     assert_eq!(pool.core.gauges().free_slots, 0);
-    assert_eq!(pool.evicted(1), Some(EvictReason::TooLate));
+    assert_eq!(pool.evicted(HOST), Some(EvictReason::TooLate));
     assert_eq!(pool.core.gauges().free_slots, 1);
 }
 
 #[test]
 fn held_slots_end_with_the_hosts_connection() {
     for refuses in [false, true] {
-        let mut pool = Pool::new();
-        let lease = pool.lease_up();
-        pool.ask(2, 0);
-        pool.leave(2, lease, LeaveReason::Surplus);
-        let call = evict_call(&mut pool, 1).unwrap();
+        let (mut pool, lease) = Pool::new().leased();
+        pool.ask(CLIENT, 0);
+        pool.leave(CLIENT, lease, LeaveReason::Surplus);
+        let call = evict_call(&mut pool, HOST).unwrap();
         if refuses {
             pool.done(call, refused(ErrorCode::Refused));
         }
-        pool.connect(1, host(1, 4)).unwrap();
+        pool.connect(HOST, host(HOST, 4)).unwrap();
         assert_eq!(pool.core.gauges().free_slots, 4, "its connect reply lists the current leases");
         pool.done(call, CallOutcome::Lost);
         pool.pass(20_000);
-        assert!(evict_call(&mut pool, 1).is_none());
+        assert!(evict_call(&mut pool, HOST).is_none());
         assert_eq!(pool.core.gauges().free_slots, 4);
     }
 }
 
 #[test]
 fn a_host_that_is_busy_keeps_one_slot_for_a_while_and_neither_rests_nor_loses_rank() {
-    let mut pool = Pool::with(Limits { refused_slot_ms: 2_000, ..Limits::default() });
-    pool.connect(1, host(1, 4)).unwrap();
-    pool.connect(2, client(2)).unwrap();
-    pool.ask(2, 1);
-    let (call, _) = pool.take_admit(1).unwrap();
+    let mut pool =
+        Pool::with(Limits { refused_slot_ms: 2_000, ..Limits::default() }).with_host(HOST, 4).with_client(CLIENT);
+    pool.ask(CLIENT, 1);
+    let (call, _) = pool.take_admit(HOST).unwrap();
     pool.done(call, refused(ErrorCode::Busy));
-    assert_eq!((pool.last_ask(2).unwrap().missing, pool.core.gauges().free_slots), (1, 3));
+    assert_eq!((pool.last_ask(CLIENT).unwrap().missing, pool.core.gauges().free_slots), (1, 3));
     pool.pass(1_999);
-    assert!(pool.take_admit(1).is_none(), "not the same pair at once");
+    assert!(pool.take_admit(HOST).is_none(), "not the same pair at once");
     pool.pass(8_000);
-    pool.admit(1);
-    let explained = pool.explain(2).unwrap();
+    pool.admit(HOST);
+    let explained = pool.explain(CLIENT).unwrap();
     assert_eq!(explained.hosts[0].selection.unwrap().score.refusals, 0);
     assert_eq!(pool.core.gauges().free_slots, 3);
 }
@@ -125,48 +107,46 @@ fn a_host_that_is_busy_keeps_one_slot_for_a_while_and_neither_rests_nor_loses_ra
 /// The attack: clients that a host's node rejects, each with another id.
 #[test]
 fn a_host_whose_node_rejects_clients_neither_rests_nor_loses_rank() {
-    let mut pool = Pool::new();
-    pool.connect(1, host(1, 4)).unwrap();
+    let mut pool = Pool::new().with_host(HOST, 4);
     for agent in 10..20 {
         pool.connect(agent, client(agent)).unwrap();
         pool.ask(agent, 1);
-        let (call, _) = pool.take_admit(1).expect("it does not rest");
+        let (call, _) = pool.take_admit(HOST).expect("it does not rest");
         pool.done(call, refused(ErrorCode::NotAdmitted));
         pool.ask(agent, 1);
-        assert!(pool.take_admit(1).is_none(), "not the same pair at once");
+        assert!(pool.take_admit(HOST).is_none(), "not the same pair at once");
         pool.disconnect(agent);
     }
-    pool.connect(2, client(2)).unwrap();
-    pool.ask(2, 1);
-    pool.admit(1);
-    assert_eq!(pool.explain(2).unwrap().hosts[0].selection.unwrap().score.refusals, 0);
+    pool.connect(CLIENT, client(CLIENT)).unwrap();
+    pool.ask(CLIENT, 1);
+    pool.admit(HOST);
+    assert_eq!(pool.explain(CLIENT).unwrap().hosts[0].selection.unwrap().score.refusals, 0);
     // A failure of the node itself is another matter.
-    pool.connect(3, client(3)).unwrap();
-    pool.ask(3, 1);
-    let (call, _) = pool.take_admit(1).unwrap();
+    pool.connect(SECOND_CLIENT, client(SECOND_CLIENT)).unwrap();
+    pool.ask(SECOND_CLIENT, 1);
+    let (call, _) = pool.take_admit(HOST).unwrap();
     pool.done(call, refused(ErrorCode::Refused));
     assert_eq!(pool.core.gauges().free_slots, 0);
 }
 
 #[test]
 fn a_host_that_rejects_versions_neither_rests_nor_loses_rank() {
-    let mut pool = Pool::with(Limits { unwanted_versions: 2, ..Limits::default() });
-    pool.connect(1, host(1, 4)).unwrap();
+    let mut pool = Pool::with(Limits { unwanted_versions: 2, ..Limits::default() }).with_host(HOST, 4);
     // More invented versions than the pool remembers for one host.
     for agent in 10..20 {
         let mut hello = client(agent);
         hello.client_version = format!("Strange/v{agent}");
         pool.connect(agent, hello).unwrap();
         pool.ask(agent, 1);
-        let (call, _) = pool.take_admit(1).unwrap();
+        let (call, _) = pool.take_admit(HOST).unwrap();
         pool.done(call, refused(ErrorCode::Unsuitable));
-        assert!(pool.take_admit(1).is_none(), "not the same pair again");
+        assert!(pool.take_admit(HOST).is_none(), "not the same pair again");
         assert_eq!(pool.core.gauges().free_slots, 4);
     }
-    pool.connect(2, client(2)).unwrap();
-    pool.ask(2, 1);
-    pool.admit(1);
-    assert_eq!(pool.explain(2).unwrap().hosts[0].selection.unwrap().score.refusals, 0);
+    pool.connect(CLIENT, client(CLIENT)).unwrap();
+    pool.ask(CLIENT, 1);
+    pool.admit(HOST);
+    assert_eq!(pool.explain(CLIENT).unwrap().hosts[0].selection.unwrap().score.refusals, 0);
 }
 
 /// Agents that answer as real ones do: a host admits while it has a slot and undoes a lease in 500 ms.

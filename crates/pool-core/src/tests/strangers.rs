@@ -92,7 +92,7 @@ fn a_flood_from_one_block_keeps_no_honest_newcomer_off_a_new_chain() {
     let own = |agent: u32| ConnectRequest {
         chain: chain(agent.into()),
         client_version: format!("Flood/v{agent}"),
-        capabilities: super::suitability::list(&format!("flood/{agent}")),
+        capabilities: super::scenario::list(&format!("flood/{agent}")),
         ..client(agent)
     };
     let mut accepted = 0;

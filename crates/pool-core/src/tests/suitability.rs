@@ -1,46 +1,19 @@
 //! Who is given to whom by what nodes serve, run and refuse.
 
-use std::str::FromStr;
+use vipnode_types::wire::{ConnectRequest, ErrorCode, EvictReason, LeaveReason, WireError};
 
-use vipnode_types::wire::{ClientCriteria, ConnectRequest, ErrorCode, EvictReason, LeaveReason, WireError};
-
-use super::pool::{Pool, chain, client, host};
+use super::{
+    pool::{Pool, chain, client, host},
+    scenario::{CLIENT, HOST, SECOND_CLIENT, SECOND_HOST, list, needing, serving},
+};
 use crate::{CallId, CallOutcome, Command, Limits, PoolCall};
-
-/// `"snap/1 eth/69"` as a list.
-pub(crate) fn list<T: FromStr>(text: &str) -> Vec<T> {
-    text.split_whitespace().map(|one| one.parse().ok().expect(one)).collect()
-}
-
-pub(crate) fn serving(agent: u32, serves: &str) -> ConnectRequest {
-    ConnectRequest { capabilities: list(serves), ..host(agent, 4) }
-}
 
 fn running(hello: ConnectRequest, version: &str) -> ConnectRequest {
     ConnectRequest { client_version: version.to_owned(), ..hello }
 }
 
-pub(crate) fn needing(agent: u32, need: &str) -> ConnectRequest {
-    let criteria = ClientCriteria { required_capabilities: list(need), ..ClientCriteria::default() };
-    ConnectRequest { client: Some(criteria), ..client(agent) }
-}
-
 fn at_least(hello: ConnectRequest, versions: &str) -> ConnectRequest {
     ConnectRequest { min_versions: list(versions), ..hello }
-}
-
-/// Has the client ask; the host among these that is asked to let it in.
-pub(crate) fn given(pool: &mut Pool, agent: u32, hosts: &[u32]) -> Option<(u32, CallId)> {
-    pool.ask(agent, 1);
-    admitting(pool, hosts)
-}
-
-fn admitting(pool: &mut Pool, hosts: &[u32]) -> Option<(u32, CallId)> {
-    hosts.iter().find_map(|&host| pool.take_admit(host).map(|(call, _)| (host, call)))
-}
-
-fn why(pool: &Pool, agent: u32) -> String {
-    pool.last_ask(agent).unwrap().reason.unwrap_or_default()
 }
 
 fn unsuitable() -> CallOutcome {
@@ -49,25 +22,25 @@ fn unsuitable() -> CallOutcome {
 
 #[test]
 fn a_need_picks_the_host_and_one_that_nobody_meets_is_named() {
-    let mut pool = Pool::new();
-    pool.connect(1, serving(1, "eth")).unwrap();
-    pool.connect(3, serving(3, "eth snap")).unwrap();
-    pool.connect(4, host(4, 4)).unwrap();
+    let mut pool = Pool::new()
+        .with_agent(HOST, serving(HOST, "eth"))
+        .with_agent(SECOND_HOST, serving(SECOND_HOST, "eth snap"))
+        .with_host(4, 4);
     for agent in 10..14 {
         pool.connect(agent, needing(agent, "snap/1")).unwrap();
-        assert_eq!(given(&mut pool, agent, &[1, 3, 4]).map(|(host, _)| host), Some(3));
+        assert_eq!(pool.given(agent, &[HOST, SECOND_HOST, 4]).map(|(host, _)| host), Some(SECOND_HOST));
     }
     pool.connect(20, needing(20, "snap les/4")).unwrap();
-    assert_eq!(given(&mut pool, 20, &[1, 3, 4]), None);
-    let words = why(&pool, 20);
+    assert_eq!(pool.given(20, &[HOST, SECOND_HOST, 4]), None);
+    let words = pool.why(20);
     assert!(words.contains("2 do not serve snap (--need)"), "{words}");
     pool.connect(21, needing(21, "les")).unwrap();
     pool.ask(21, 1);
-    assert!(why(&pool, 21).contains("2 do not serve les (--need)"), "{}", why(&pool, 21));
+    assert!(pool.why(21).contains("2 do not serve les (--need)"), "{}", pool.why(21));
     // One that serves it comes, and is given without another question.
     pool.connect(5, serving(5, "eth les")).unwrap();
     pool.pass(6_000);
-    assert_eq!(admitting(&mut pool, &[1, 3, 4, 5]).map(|(host, _)| host), Some(5));
+    assert_eq!(pool.admitting(&[HOST, SECOND_HOST, 4, 5]).map(|(host, _)| host), Some(5));
 }
 
 /// The client left: the host admits it too late, and undoes that.
@@ -80,54 +53,49 @@ pub(crate) fn undone(pool: &mut Pool, host: u32, call: CallId) -> bool {
 fn a_minimum_version_holds_in_both_directions() {
     let old = "Geth/v1.12.0-stable/linux";
     let new = "Geth/v1.17.5-stable/linux";
-    let mut pool = Pool::new();
-    pool.connect(1, running(host(1, 4), old)).unwrap();
-    pool.connect(3, running(host(3, 4), new)).unwrap();
+    let mut pool = Pool::new()
+        .with_agent(HOST, running(host(HOST, 4), old))
+        .with_agent(SECOND_HOST, running(host(SECOND_HOST, 4), new));
     for agent in 10..13 {
         pool.connect(agent, at_least(client(agent), "reth/9.9 geth/1.17.0")).unwrap();
-        assert_eq!(given(&mut pool, agent, &[1, 3]).map(|(host, _)| host), Some(3));
+        assert_eq!(pool.given(agent, &[HOST, SECOND_HOST]).map(|(host, _)| host), Some(SECOND_HOST));
     }
     pool.connect(14, at_least(client(14), "geth/1.18.0")).unwrap();
     pool.ask(14, 1);
-    assert!(why(&pool, 14).contains("2 run a version older than geth/1.18.0 (--min-client-version)"));
+    assert!(pool.why(14).contains("2 run a version older than geth/1.18.0 (--min-client-version)"));
     // A host's own minimum: a client that is too old gets the hint to update, and the host is not asked.
-    let mut pool = Pool::new();
-    pool.connect(1, at_least(host(1, 4), "geth/1.17.0")).unwrap();
-    pool.connect(2, running(client(2), old)).unwrap();
-    assert_eq!(given(&mut pool, 2, &[1]), None);
-    assert!(why(&pool, 2).contains("1 reject your node's version"), "{}", why(&pool, 2));
+    let mut pool = Pool::new()
+        .with_agent(HOST, at_least(host(HOST, 4), "geth/1.17.0"))
+        .with_agent(CLIENT, running(client(CLIENT), old));
+    assert_eq!(pool.given(CLIENT, &[HOST]), None);
+    assert!(pool.why(CLIENT).contains("1 reject your node's version"), "{}", pool.why(CLIENT));
     pool.connect(4, running(client(4), new)).unwrap();
-    assert!(given(&mut pool, 4, &[1]).is_some());
+    assert!(pool.given(4, &[HOST]).is_some());
 }
 
 #[test]
 fn a_version_that_a_host_rejects_is_remembered_and_costs_it_no_rest() {
-    let mut pool = Pool::new();
-    pool.connect(1, host(1, 4)).unwrap();
-    pool.connect(2, running(client(2), "Geth/v1.12.0")).unwrap();
-    let (_, call) = given(&mut pool, 2, &[1]).unwrap();
+    let mut pool = Pool::new().with_host(HOST, 4).with_agent(CLIENT, running(client(CLIENT), "Geth/v1.12.0"));
+    let (_, call) = pool.given(CLIENT, &[HOST]).unwrap();
     pool.done(call, unsuitable());
-    assert!(why(&pool, 2).contains("1 reject your node's version"), "{}", why(&pool, 2));
+    assert!(pool.why(CLIENT).contains("1 reject your node's version"), "{}", pool.why(CLIENT));
     pool.pass(60_000);
-    assert_eq!(admitting(&mut pool, &[1]), None, "it is not asked again");
-    pool.connect(3, running(client(3), "reth/v2.0.0")).unwrap();
-    let (_, call) = given(&mut pool, 3, &[1]).expect("it does not rest");
+    assert_eq!(pool.admitting(&[HOST]), None, "it is not asked again");
+    pool.connect(SECOND_CLIENT, running(client(SECOND_CLIENT), "reth/v2.0.0")).unwrap();
+    let (_, call) = pool.given(SECOND_CLIENT, &[HOST]).expect("it does not rest");
     pool.done(call, CallOutcome::Done);
     // Another socket may come with another rule.
-    pool.connect(1, host(1, 4)).unwrap();
+    pool.connect(HOST, host(HOST, 4)).unwrap();
     pool.pass(6_000);
-    assert!(admitting(&mut pool, &[1]).is_some());
+    assert!(pool.admitting(&[HOST]).is_some());
 }
 
 #[test]
 fn a_version_that_a_client_rejects_is_learned_from_its_leave_and_from_its_answer() {
     for by_answer in [false, true] {
-        let mut pool = Pool::new();
-        pool.connect(1, running(host(1, 4), "bad/v1.0.0")).unwrap();
-        pool.connect(2, client(2)).unwrap();
-        pool.full(2, &[]);
+        let mut pool = Pool::new().with_agent(HOST, running(host(HOST, 4), "bad/v1.0.0")).with_client(2).reported(2);
         if by_answer {
-            let (_, call) = given(&mut pool, 2, &[1]).unwrap();
+            let (_, call) = pool.given(2, &[HOST]).unwrap();
             // The answer went out before the host admitted: the host is sent as a call.
             pool.pass(5_000);
             pool.done(call, CallOutcome::Done);
@@ -140,21 +108,21 @@ fn a_version_that_a_client_rejects_is_learned_from_its_leave_and_from_its_answer
             pool.done(call, unsuitable());
         } else {
             pool.ask(2, 1);
-            let lease = pool.admit(1);
+            let lease = pool.admit(HOST);
             assert_eq!(pool.last_ask(2).unwrap().hosts[0].client_version, "bad/v1.0.0");
             pool.leave(2, lease, LeaveReason::Rejected);
-            assert_eq!(pool.evicted(1), Some(EvictReason::Unsuitable));
+            assert_eq!(pool.evicted(HOST), Some(EvictReason::Unsuitable));
         }
         pool.pass_with(60_000, &[2]);
-        assert_eq!(admitting(&mut pool, &[1]), None, "{by_answer}");
+        assert_eq!(pool.admitting(&[HOST]), None, "{by_answer}");
         pool.ask(2, 1);
         assert!(
-            why(&pool, 2).contains(
+            pool.why(2).contains(
                 "1 run a version that your agent rejects (--reject-client) or your node is incompatible with"
             )
         );
-        pool.connect(3, host(3, 4)).unwrap();
-        assert_eq!(given(&mut pool, 2, &[1, 3]).map(|(host, _)| host), Some(3));
+        pool.connect(SECOND_HOST, host(SECOND_HOST, 4)).unwrap();
+        assert_eq!(pool.given(2, &[HOST, SECOND_HOST]).map(|(host, _)| host), Some(SECOND_HOST));
     }
 }
 
@@ -164,89 +132,84 @@ fn light(agent: u32) -> ConnectRequest {
 
 #[test]
 fn a_host_whose_light_slots_are_taken_is_given_to_full_nodes_only() {
-    let mut pool = Pool::new();
-    pool.connect(1, serving(1, "eth les")).unwrap();
-    pool.full(1, &[]);
-    pool.connect(2, light(2)).unwrap();
-    pool.ask(2, 1);
+    let mut pool =
+        Pool::new().with_agent(HOST, serving(HOST, "eth les")).reported(HOST).with_agent(CLIENT, light(CLIENT));
+    pool.ask(CLIENT, 1);
     let is_light = |call: &PoolCall| if let PoolCall::Admit(admit) = call { Some(admit.light) } else { None };
-    let (call, light_sent) = pool.take_call(1, is_light).unwrap();
+    let (call, light_sent) = pool.take_call(HOST, is_light).unwrap();
     assert!(light_sent, "the admit names what it admits");
     // Evicted at once: the host reports both, and the client gets another.
     pool.done(call, CallOutcome::Done);
-    pool.light_full(1, true);
-    let lease = pool.last_ask(2).unwrap().hosts[0].lease;
-    pool.leave(1, lease, LeaveReason::NotConnected);
-    assert_eq!(pool.evicted(2), Some(EvictReason::NotConnected));
-    pool.connect(3, light(3)).unwrap();
-    assert_eq!(given(&mut pool, 3, &[1]), None);
-    assert!(why(&pool, 3).contains("1 have no free slot for a light node"), "{}", why(&pool, 3));
-    let reply = pool.explain(3).unwrap();
+    pool.light_full(HOST, true);
+    let lease = pool.last_ask(CLIENT).unwrap().hosts[0].lease;
+    pool.leave(HOST, lease, LeaveReason::NotConnected);
+    assert_eq!(pool.evicted(CLIENT), Some(EvictReason::NotConnected));
+    pool.connect(SECOND_CLIENT, light(SECOND_CLIENT)).unwrap();
+    assert_eq!(pool.given(SECOND_CLIENT, &[HOST]), None);
+    assert!(pool.why(SECOND_CLIENT).contains("1 have no free slot for a light node"), "{}", pool.why(SECOND_CLIENT));
+    let reply = pool.explain(SECOND_CLIENT).unwrap();
     assert_eq!((reply.excluded.full, reply.excluded.incompatible), (1, 0));
     pool.connect(4, client(4)).unwrap();
-    let (_, call) = given(&mut pool, 4, &[1]).expect("a full node takes no slot for light nodes");
+    let (_, call) = pool.given(4, &[HOST]).expect("a full node takes no slot for light nodes");
     pool.done(call, CallOutcome::Done);
     // Another host comes; and the first has room again.
     pool.connect(5, serving(5, "eth les")).unwrap();
     pool.pass(6_000);
-    assert_eq!(admitting(&mut pool, &[1, 5]).map(|(host, _)| host), Some(5));
+    assert_eq!(pool.admitting(&[HOST, 5]).map(|(host, _)| host), Some(5));
 }
 
 #[test]
 fn light_slots_are_free_again_by_the_hosts_report_and_on_a_new_socket() {
-    let mut pool = Pool::new();
-    pool.connect(1, serving(1, "eth les")).unwrap();
-    pool.full(1, &[]);
-    pool.light_full(1, true);
-    pool.connect(2, light(2)).unwrap();
-    assert_eq!(given(&mut pool, 2, &[1]), None);
-    pool.light_full(1, false);
+    let mut pool = Pool::new().with_agent(HOST, serving(HOST, "eth les")).reported(HOST);
+    pool.light_full(HOST, true);
+    pool.connect(CLIENT, light(CLIENT)).unwrap();
+    assert_eq!(pool.given(CLIENT, &[HOST]), None);
+    pool.light_full(HOST, false);
     pool.pass(6_000);
-    assert!(admitting(&mut pool, &[1]).is_some(), "without another question");
-    pool.light_full(1, true);
-    pool.connect(1, serving(1, "eth les")).unwrap();
-    pool.connect(3, light(3)).unwrap();
-    assert!(given(&mut pool, 3, &[1]).is_some());
+    assert!(pool.admitting(&[HOST]).is_some(), "without another question");
+    pool.light_full(HOST, true);
+    pool.connect(HOST, serving(HOST, "eth les")).unwrap();
+    pool.connect(SECOND_CLIENT, light(SECOND_CLIENT)).unwrap();
+    assert!(pool.given(SECOND_CLIENT, &[HOST]).is_some());
 }
 
 #[test]
 fn a_client_hears_where_hosts_are_if_none_is_on_its_chain() {
     let on = |hello: ConnectRequest, chain| ConnectRequest { chain, ..hello };
-    let mut pool = Pool::new();
-    pool.connect(2, on(client(2), chain(5))).unwrap();
-    pool.ask(2, 1);
-    assert!(why(&pool, 2).contains("has a free slot now"), "{}", why(&pool, 2));
-    pool.connect(1, on(host(1, 4), chain(7))).unwrap();
-    pool.ask(2, 1);
-    assert!(why(&pool, 2).contains("no host here is on chain 5"), "{}", why(&pool, 2));
-    assert!(why(&pool, 2).contains("hosts are on chain 7"), "{}", why(&pool, 2));
+    let mut pool = Pool::new().with_agent(CLIENT, on(client(CLIENT), chain(5)));
+    pool.ask(CLIENT, 1);
+    assert!(pool.why(CLIENT).contains("has a free slot now"), "{}", pool.why(CLIENT));
+    pool.connect(HOST, on(host(HOST, 4), chain(7))).unwrap();
+    pool.ask(CLIENT, 1);
+    assert!(pool.why(CLIENT).contains("no host here is on chain 5"), "{}", pool.why(CLIENT));
+    assert!(pool.why(CLIENT).contains("hosts are on chain 7"), "{}", pool.why(CLIENT));
     let mut other = chain(5);
     other.genesis.0[0] = 8;
-    pool.connect(3, on(host(3, 4), other)).unwrap();
-    pool.ask(2, 1);
-    assert!(why(&pool, 2).contains("another genesis block, 0x08"), "{}", why(&pool, 2));
-    assert!(why(&pool, 2).contains("compare your genesis file"));
-    assert!(pool.explain(2).unwrap().reason.unwrap().contains("another genesis block"));
+    pool.connect(SECOND_HOST, on(host(SECOND_HOST, 4), other)).unwrap();
+    pool.ask(CLIENT, 1);
+    assert!(pool.why(CLIENT).contains("another genesis block, 0x08"), "{}", pool.why(CLIENT));
+    assert!(pool.why(CLIENT).contains("compare your genesis file"));
+    assert!(pool.explain(CLIENT).unwrap().reason.unwrap().contains("another genesis block"));
     // One on its chain that is full is another matter.
     pool.connect(4, on(host(4, 0), chain(5))).unwrap();
-    pool.ask(2, 1);
-    assert!(why(&pool, 2).contains("has a free slot now"), "{}", why(&pool, 2));
+    pool.ask(CLIENT, 1);
+    assert!(pool.why(CLIENT).contains("has a free slot now"), "{}", pool.why(CLIENT));
 }
 
 #[test]
 fn a_host_that_is_not_as_said_is_left_alone_for_a_while() {
-    let mut pool = Pool::new();
-    pool.connect(1, serving(1, "eth snap")).unwrap();
-    pool.connect(2, needing(2, "snap/1")).unwrap();
-    pool.full(2, &[]);
-    pool.ask(2, 1);
-    let lease = pool.admit(1);
-    pool.leave(2, lease, LeaveReason::Mismatch);
-    assert_eq!(pool.evicted(1), Some(EvictReason::Unsuitable));
+    let mut pool = Pool::new()
+        .with_agent(HOST, serving(HOST, "eth snap"))
+        .with_agent(CLIENT, needing(CLIENT, "snap/1"))
+        .reported(CLIENT);
+    pool.ask(CLIENT, 1);
+    let lease = pool.admit(HOST);
+    pool.leave(CLIENT, lease, LeaveReason::Mismatch);
+    assert_eq!(pool.evicted(HOST), Some(EvictReason::Unsuitable));
     pool.pass(30_000);
-    assert_eq!(admitting(&mut pool, &[1]), None);
-    pool.connect(3, needing(3, "snap/1")).unwrap();
-    assert!(given(&mut pool, 3, &[1]).is_some(), "one client's word keeps no other away");
+    assert_eq!(pool.admitting(&[HOST]), None);
+    pool.connect(SECOND_CLIENT, needing(SECOND_CLIENT, "snap/1")).unwrap();
+    assert!(pool.given(SECOND_CLIENT, &[HOST]).is_some(), "one client's word keeps no other away");
 }
 
 #[test]
@@ -261,9 +224,9 @@ fn the_one_host_that_suits_is_found_among_many_within_the_limit_of_looks() {
         let mut hits = 0;
         for agent in 1_000..1_020 {
             pool.connect(agent, needing(agent, "snap")).unwrap();
-            let given = given(&mut pool, agent, &[150]);
+            let offer = pool.given(agent, &[150]);
             pool.disconnect(agent);
-            hits += u32::from(given.is_some_and(|(host, call)| undone(&mut pool, host, call)));
+            hits += u32::from(offer.is_some_and(|(host, call)| undone(&mut pool, host, call)));
         }
         assert_eq!(hits == 20, found, "{hits} with {looks} looks");
         assert!(hits > 0);
@@ -279,45 +242,42 @@ fn profiles_are_shared_cut_and_bounded() {
     }
     assert_eq!(pool.core.agents.profiles(), 1);
     pool.connect(4, needing(4, "les snap")).unwrap();
-    assert_eq!(given(&mut pool, 4, &[1, 2, 3]), None, "the third capability is ignored");
+    assert_eq!(pool.given(4, &[HOST, 2, 3]), None, "the third capability is ignored");
     pool.connect(5, serving(5, "les")).unwrap();
-    assert_eq!(given(&mut pool, 4, &[5]), None, "a further profile is as none");
+    assert_eq!(pool.given(4, &[5]), None, "a further profile is as none");
     for agent in [2, 3] {
         pool.disconnect(agent);
     }
     let no_slots = vipnode_types::wire::HostOffer { slots: 0, payout: None };
-    pool.connect(1, ConnectRequest { host: Some(no_slots), ..serving(1, "eth snap les") }).unwrap();
+    pool.connect(HOST, ConnectRequest { host: Some(no_slots), ..serving(HOST, "eth snap les") }).unwrap();
     pool.connect(6, needing(6, "snap")).unwrap();
-    assert!(given(&mut pool, 6, &[5]).is_some(), "its agent checks alone");
+    assert!(pool.given(6, &[5]).is_some(), "its agent checks alone");
     pool.connect(4, needing(4, "les")).unwrap();
     assert_eq!(pool.core.agents.profiles(), 2);
-    pool.disconnect(1);
+    pool.disconnect(HOST);
     assert_eq!(pool.core.agents.profiles(), 1, "it counts while a connected node has it");
 }
 
 #[test]
 fn a_host_that_refuses_ever_more_versions_does_not_rest_and_the_oldest_is_forgotten() {
-    let mut pool = Pool::with(Limits { unwanted_versions: 2, ..Limits::default() });
-    pool.connect(1, host(1, 4)).unwrap();
+    let mut pool = Pool::with(Limits { unwanted_versions: 2, ..Limits::default() }).with_host(1, 4);
     for (agent, version) in [(7, "a/v1.0.0"), (8, "b/v1.0.0"), (9, "c/v1.0.0")] {
         pool.connect(agent, running(client(agent), version)).unwrap();
-        let (_, call) = given(&mut pool, agent, &[1]).expect(version);
+        let (_, call) = pool.given(agent, &[1]).expect(version);
         pool.done(call, unsuitable());
         pool.disconnect(agent);
     }
     pool.connect(10, running(client(10), "d/v1.0.0")).unwrap();
-    assert!(given(&mut pool, 10, &[1]).is_some(), "strangers invent versions");
+    assert!(pool.given(10, &[1]).is_some(), "strangers invent versions");
     // The first of the three is forgotten.
     pool.connect(11, running(client(11), "a/v1.0.0")).unwrap();
-    assert!(given(&mut pool, 11, &[1]).is_some());
+    assert!(pool.given(11, &[1]).is_some());
 }
 
 #[test]
 fn an_explanation_names_the_rule_that_keeps_hosts_away() {
-    let mut pool = Pool::new();
-    pool.connect(1, serving(1, "eth")).unwrap();
-    pool.connect(20, needing(20, "snap/1")).unwrap();
-    assert_eq!(given(&mut pool, 20, &[1]), None);
+    let mut pool = Pool::new().with_agent(HOST, serving(HOST, "eth")).with_agent(20, needing(20, "snap/1"));
+    assert_eq!(pool.given(20, &[HOST]), None);
     let reply = pool.explain(20).unwrap();
     assert_eq!((reply.candidates, reply.excluded.incompatible), (0, 1));
     assert!(reply.reason.unwrap().contains("1 do not serve snap/1 (--need)"));
@@ -327,13 +287,13 @@ fn an_explanation_names_the_rule_that_keeps_hosts_away() {
 #[test]
 fn a_light_node_that_a_host_disconnected_keeps_its_neighbors_away_and_no_others() {
     for closed in [false, true] {
-        let mut pool = Pool::with(Limits { closed, light_block_ms: 300_000, ..Limits::default() });
-        pool.connect(1, serving(1, "eth les")).unwrap();
-        pool.full(1, &[]);
+        let mut pool = Pool::with(Limits { closed, light_block_ms: 300_000, ..Limits::default() })
+            .with_agent(HOST, serving(HOST, "eth les"))
+            .reported(HOST);
         let light = |pool: &mut Pool, agent: u32, at: u8| {
             let hello = ConnectRequest { capabilities: list("les/4"), ..needing(agent, "les") };
             pool.connect_from(agent, hello, [20, 0, at, u8::try_from(agent).unwrap()].into(), true).unwrap();
-            given(pool, agent, &[1])
+            pool.given(agent, &[HOST])
         };
         let (_, call) = light(&mut pool, 2, 2).unwrap();
         pool.done(call, CallOutcome::Done);
@@ -343,14 +303,14 @@ fn a_light_node_that_a_host_disconnected_keeps_its_neighbors_away_and_no_others(
             reason: LeaveReason::NotConnected,
             fault: Some(vipnode_types::wire::PairFault::LightSlots),
         };
-        pool.handle(Command::Leave { connection: pool.connection(1), request: 1, leave: Box::new(leave) });
-        pool.evicted(1).unwrap();
+        pool.handle(Command::Leave { connection: pool.connection(HOST), request: 1, leave: Box::new(leave) });
+        pool.evicted(HOST).unwrap();
         assert_eq!(light(&mut pool, 3, 2).is_some(), closed, "of the same block");
         let (_, call) = light(&mut pool, 4, 4).expect("of another block");
         pool.done(call, CallOutcome::Refused(WireError::new(ErrorCode::LightFull, "taken", "")));
         assert_eq!(light(&mut pool, 4, 4), None, "the same again");
         assert!(light(&mut pool, 5, 5).is_some(), "the host does not rest");
         pool.connect_from(6, client(6), [20, 0, 2, 6].into(), true).unwrap();
-        assert!(given(&mut pool, 6, &[1]).is_some(), "a full node of that block");
+        assert!(pool.given(6, &[HOST]).is_some(), "a full node of that block");
     }
 }

@@ -7,20 +7,12 @@ use vipnode_types::{
 
 use super::{
     pool::{Pool, address, client, host, node},
-    suitability::{given, list, needing, serving, undone},
+    scenario::{HOST, list, needing, serving},
+    suitability::undone,
 };
 use crate::{Limits, PoolCall};
 
-const HOST: u32 = 1;
-
 impl Pool {
-    fn with_host(limits: Limits, hello: ConnectRequest) -> Self {
-        let mut pool = Self::with(limits);
-        pool.connect(HOST, hello).unwrap();
-        pool.full(HOST, &[]);
-        pool
-    }
-
     /// A client that is connected with the host and reports what it sees there.
     fn witness(&mut self, agent: u32, caps: &str) -> LeaseId {
         self.connect(agent, client(agent)).unwrap();
@@ -45,7 +37,7 @@ impl Pool {
             std::net::IpAddr::V6(_) => unreachable!(),
         };
         self.connect_from(agent, needing(agent, need), [a, b, c, 77].into(), true).unwrap();
-        let given = given(self, agent, &[HOST]);
+        let given = self.given(agent, &[HOST]);
         self.disconnect(agent);
         given.is_some_and(|(host, call)| undone(self, host, call))
     }
@@ -69,7 +61,7 @@ impl Pool {
 /// The attack: one lease, never connected, and one report.
 #[test]
 fn invented_versions_make_no_host_unfit() {
-    let mut pool = Pool::with_host(Limits::default(), serving(HOST, "eth snap les"));
+    let mut pool = Pool::with(Limits::default()).with_agent(HOST, serving(HOST, "eth snap les")).reported(HOST);
     pool.connect(2, client(2)).unwrap();
     pool.full(2, &[]);
     pool.ask(2, 1);
@@ -90,7 +82,7 @@ fn invented_versions_make_no_host_unfit() {
 /// The attack: a host reports that its client is a light node.
 #[test]
 fn a_host_does_not_describe_its_clients() {
-    let mut pool = Pool::with_host(Limits::default(), host(HOST, 4));
+    let mut pool = Pool::with(Limits::default()).with_agent(HOST, host(HOST, 4)).reported(HOST);
     pool.connect(2, client(2)).unwrap();
     pool.full(2, &[]);
     pool.ask(2, 1);
@@ -106,7 +98,7 @@ fn a_host_does_not_describe_its_clients() {
 
 #[test]
 fn against_the_own_word_of_a_host_two_blocks_rank_it_lower_and_no_more() {
-    let mut pool = Pool::with_host(Limits::default(), serving(HOST, "eth snap"));
+    let mut pool = Pool::with(Limits::default()).with_agent(HOST, serving(HOST, "eth snap")).reported(HOST);
     pool.connect(30, needing(30, "snap/1")).unwrap();
     pool.connect(31, needing(31, "snap/2")).unwrap();
     let first = pool.witness(10, "eth/69 snap/2");
@@ -134,7 +126,7 @@ fn against_the_own_word_of_a_host_two_blocks_rank_it_lower_and_no_more() {
 
 #[test]
 fn a_host_that_names_nothing_is_known_by_two_blocks_or_by_a_neighbor() {
-    let mut pool = Pool::with_host(Limits::default(), host(HOST, 8));
+    let mut pool = Pool::with(Limits::default()).with_agent(HOST, host(HOST, 8)).reported(HOST);
     assert!(!pool.gets(20, "snap/1"));
     let first = pool.witness(10, "eth/69 snap/1");
     assert!(!pool.gets(21, "snap/1"), "one block");
@@ -160,7 +152,8 @@ fn a_host_that_names_nothing_is_known_by_two_blocks_or_by_a_neighbor() {
 
 #[test]
 fn in_a_closed_pool_one_witness_is_enough() {
-    let mut pool = Pool::with_host(Limits { closed: true, ..Limits::default() }, host(HOST, 8));
+    let mut pool =
+        Pool::with(Limits { closed: true, ..Limits::default() }).with_agent(HOST, host(HOST, 8)).reported(HOST);
     pool.witness(10, "snap/1");
     assert!(pool.gets(20, "snap/1") && !pool.gets(21, "snap/2"));
     // Opened by a reload, two have to agree.
@@ -172,7 +165,7 @@ fn in_a_closed_pool_one_witness_is_enough() {
 #[test]
 fn the_room_for_witnesses_is_bounded_and_shared() {
     let heard = |limits: Limits| {
-        let mut pool = Pool::with_host(limits, host(HOST, 100));
+        let mut pool = Pool::with(limits).with_agent(HOST, host(HOST, 100)).reported(HOST);
         // Clients in three address blocks of one wide block, and later one of another.
         for agent in 10..13 {
             pool.witness(agent, "snap/1");
