@@ -1,3 +1,5 @@
+use std::net::IpAddr;
+
 use vipnode_types::{Failure, TypedError, errors, wire::ErrorCode};
 
 errors! {
@@ -67,6 +69,12 @@ errors! {
         Avoided: Refused, "this host failed recently", no_hint "the agent leaves the lease";
         /// The host's enode has no address.
         NoHostAddress: Refused, "the host's enode has no address to dial", no_hint "the agent leaves the lease";
+        /// The peer's address names no single machine beyond this link.
+        NoMachine {
+            /// The address.
+            at: IpAddr,
+        }: Refused, "the address {at} is never dialed, because it is link-local, unspecified, broadcast, or multicast",
+            hint "Start that peer's agent with --enode.host and an address that other machines can reach.";
         /// The peer has a private address, or a host name that may lead to one.
         PrivateAddress: Refused, "the agent's node dials private addresses and host names only for a pool that was reached \
                                   at a private address",

@@ -21,7 +21,7 @@ use clap::CommandFactory;
 
 use crate::{
     args::{Cli, LogFormat, value_hint},
-    config::{Reader, Reload, Unread, unknown_variables},
+    config::{Reader, Reload, Unread, VARIABLES, unknown_variables},
     error::CommandError,
     output::{LiveLine, Screen, log, sanitize_all_but_styles, unwritten, written},
 };
@@ -70,6 +70,11 @@ fn finished(code: ExitCode, screen: &Screen) -> ExitCode {
 fn warn_of_unknown_variables() {
     let mut tree = Cli::command();
     tree.build();
+    for (name, _) in std::env::vars_os().filter(|(_, value)| value.is_empty()) {
+        if let Some(name) = name.to_str().filter(|name| name.starts_with(VARIABLES)) {
+            tracing::warn!("the environment variable {name} is empty and counts as not set");
+        }
+    }
     let names = std::env::vars_os().filter_map(|(name, _)| name.into_string().ok());
     for unknown in unknown_variables(&tree, names) {
         tracing::warn!("unknown environment variable {}; did you mean {}?", unknown.name, unknown.nearest);

@@ -25,6 +25,9 @@ errors! {
             field: &'static str,
         }: local, "{field} is not a number",
             hint "Try the same call in the node's console; if it works there, please report this.";
+        /// The node has no newest block.
+        NoBlock: local, "it has no block yet",
+            hint "Wait until the node has read its database or has begun to sync; its log shows what it does.";
         /// The genesis block has no hash.
         NoHash: local, "block 0 has no hash",
             hint "Try `eth.getBlock(0)` in the node's console; if it shows a hash, please report this.";

@@ -65,6 +65,16 @@ errors! {
             at: String,
         }: local, "the node at {at} requires a token (HTTP 401), as on the engine port for its consensus client",
             hint "Pass the node's RPC port or IPC file instead: --rpc http://127.0.0.1:8545 or --rpc DATADIR/geth.ipc.";
+        /// A server answers with another HTTP status, so what answers may be a proxy or another program.
+        HttpStatus {
+            /// The address.
+            at: String,
+            /// The status.
+            status: u16,
+            /// The first line of its answer; empty where there is none.
+            body: String,
+        }: local, "the server at {at} answered with HTTP status {status}{said}" (said = after_colon(body)),
+            hint "{fix}" (fix = status_fix(*status));
         /// The node answers the WebSocket handshake with HTTP 403, because it does not accept the `Origin` header.
         OriginRefused {
             /// The address.
@@ -138,7 +148,29 @@ impl NodeError {
     /// Whether the node may simply be offline, so that trying again later makes sense.
     #[must_use]
     pub const fn is_offline(&self) -> bool {
-        matches!(self, Self::Unreachable { .. } | Self::Expired { .. })
+        match self {
+            Self::Unreachable { .. } | Self::Expired { .. } => true,
+            Self::HttpStatus { status, .. } => matches!(status, 429 | 500 | 502..=504),
+            _ => false,
+        }
+    }
+}
+
+fn after_colon(text: &str) -> String {
+    if text.is_empty() { String::new() } else { format!(": {text}") }
+}
+
+/// What to do about an HTTP status that is not a success.
+const fn status_fix(status: u16) -> &'static str {
+    match status {
+        300..=399 => "Pass the address that the redirect leads to: --rpc URL.",
+        404 => {
+            "Check the path and the port in --rpc; the node's IPC file works without either: --rpc DATADIR/geth.ipc."
+        }
+        405 => "Pass an address that accepts JSON-RPC by POST, such as --rpc http://127.0.0.1:8545.",
+        429 => "The server reports too many requests: raise its rate limit, or pass the node's own address with --rpc.",
+        500..=599 => "Start the node behind the proxy, or pass the node's own address: --rpc http://127.0.0.1:8545.",
+        _ => "Pass the node's own address: --rpc FILE.ipc or --rpc http://127.0.0.1:8545.",
     }
 }
 

@@ -20,6 +20,14 @@ pub struct DataDir {
     pub(crate) store: FileStore,
 }
 
+/// What is wrong with the first line of a key file, in words of a pool's key.
+const fn key_problem(why: &NodeKeyError) -> &'static str {
+    match why {
+        NodeKeyError::Form => "its first line must be 64 hex characters",
+        NodeKeyError::Range => "the number in its first line is not a valid secp256k1 secret key",
+    }
+}
+
 errors! {
     /// Why a pool cannot use its data directory.
     #[derive(Debug)]
@@ -46,7 +54,7 @@ errors! {
             path: PathBuf,
             /// What is wrong with it.
             why: NodeKeyError,
-        }: local, "{path} does not contain a pool's key: {why}" (path = path.display()),
+        }: local, "{path} does not contain a pool's key: {problem}" (path = path.display(), problem = key_problem(why)),
             hint "Restore the file from a backup. A pool with a new key is refused by agents that remember its ID, unless they \
                   run with --accept-pool-key ID.";
         /// The changes of the key in the file cannot be read.
@@ -181,6 +189,7 @@ mod tests {
         assert!(error().hint().unwrap().contains("chmod 600"), "{}", error());
         fs::set_permissions(&key, PermissionsExt::from_mode(0o600)).unwrap();
         assert!(matches!(error(), DataDirError::DamagedKey { .. }));
+        assert!(!error().to_string().contains("node key") && error().to_string().contains("64 hex"), "{}", error());
         assert_eq!(fs::read_to_string(&key).unwrap(), "0x00");
         fs::remove_file(&key).unwrap();
         symlink("/dev/zero", &key).unwrap();

@@ -45,7 +45,7 @@ pub use node::{
     Capability, CapabilityError, ChainSpec, Direction, DropCause, HeadFact, MinVersion, MinVersionError, Mismatch,
     NodeFacts, PeerCommand, PeerFact, PeerRules, ShortHash,
 };
-pub use sanitize::{is_unprintable, sanitize, sanitize_lines};
+pub use sanitize::{hide_credentials, is_unprintable, sanitize, sanitize_lines};
 pub use text_form::HexError;
 
 /// The errors of this crate, for the book's page of errors.

@@ -69,6 +69,7 @@ impl AgentCore {
     fn not_dialed(&mut self, now: Ms, why: Undialable, host: Enode, out: &mut Vec<Action>) -> Refusal {
         match why {
             Undialable::NoAddress => Refusal::NoHostAddress,
+            Undialable::NoMachine(at) => Refusal::NoMachine { at },
             Undialable::Private => {
                 self.host_search.avoid(host.id, now);
                 out.push(Action::Notice(Notice::PrivateAddress { host: host.id, at: host.host }));
@@ -102,6 +103,7 @@ impl AgentCore {
         }
         match undialable(&call.peer, dials_private) {
             Some(Undialable::NoAddress) => return Some(Err(Refusal::NoClientAddress.to_wire())),
+            Some(Undialable::NoMachine(at)) => return Some(Err(Refusal::NoMachine { at }.to_wire())),
             Some(Undialable::Private) => return Some(Err(Refusal::PrivateAddress.to_wire())),
             None => {}
         }

@@ -9,8 +9,10 @@ use vipnode_types::{AddressScope, Enode, EnodeHost};
 /// a private one only if the pool itself was reached at one, or the user allowed it (`--dial-private`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Undialable {
-    /// It has no address, or one that is never dialed.
+    /// It has no address.
     NoAddress,
+    /// Its address names no single machine beyond this link.
+    NoMachine(IpAddr),
     /// The address is private, and the pool may not have it dialed.
     Private,
 }
@@ -25,7 +27,9 @@ pub(crate) fn undialable(enode: &Enode, dials_private: bool) -> Option<Undialabl
         EnodeHost::Ip(ip) => AddressScope::of(*ip),
     };
     match scope {
-        None | Some(AddressScope::Link) => Some(Undialable::NoAddress),
+        None | Some(AddressScope::Link) => {
+            Some(enode.ip().filter(|_| enode.port != 0).map_or(Undialable::NoAddress, Undialable::NoMachine))
+        }
         Some(AddressScope::Loopback | AddressScope::Private) if !dials_private => Some(Undialable::Private),
         Some(AddressScope::Loopback | AddressScope::Private | AddressScope::Public) => None,
     }
@@ -50,10 +54,10 @@ mod tests {
     fn addresses_that_name_no_single_machine_are_never_dialed() {
         for ip in ["0.0.0.0", "0.1.2.3", "255.255.255.255", "224.0.0.1", "169.254.169.254", "::", "ff02::1", "fe80::1"]
         {
-            assert_eq!(at(ip, true), Some(Undialable::NoAddress), "{ip}");
+            assert_eq!(at(ip, true), Some(Undialable::NoMachine(ip.parse().unwrap())), "{ip}");
         }
         for ip in ["::ffff:169.254.169.254", "::ffff:0.0.0.0"] {
-            assert_eq!(at(ip, true), Some(Undialable::NoAddress), "{ip}");
+            assert_eq!(at(ip, true), Some(Undialable::NoMachine(ip.parse().unwrap())), "{ip}");
         }
         let id_only = Enode::id_only(NodeId::new([7; 64]));
         assert_eq!(undialable(&id_only, true), Some(Undialable::NoAddress));

@@ -24,6 +24,9 @@ pub(crate) struct Observer {
     pub(crate) out: mpsc::Sender<Result<Event, AgentError>>,
 }
 
+/// The newest block is missing this often, one look after the other, before that is reported.
+const HEADS_MISSED: u32 = 2;
+
 /// The receiver of the events is gone.
 struct ReceiverGone;
 
@@ -55,15 +58,16 @@ impl Observer {
     async fn watch(&mut self, facts: NodeFacts) -> Result<(), ReceiverGone> {
         self.up.send_replace(true);
         // The newest block first, so that a host's first message to the pool already has its slots.
-        self.report_head().await?;
+        let mut failures = 0;
+        self.report_head(&mut failures).await?;
         self.report(Event::NodeUp(Box::new(facts))).await?;
-        let why = self.look_until_lost().await?;
+        let why = self.look_until_lost(failures).await?;
         self.up.send_replace(false);
         self.report(Event::NodeDown { why }).await
     }
 
     /// Returns why the node counts as offline.
-    async fn look_until_lost(&mut self) -> Result<Failure, ReceiverGone> {
+    async fn look_until_lost(&mut self, mut failures: u32) -> Result<Failure, ReceiverGone> {
         let mut events = self.node.events().await;
         let mut wait = LOOK_FIRST;
         let mut looked = Instant::now() - LOOK_FIRST;
@@ -96,7 +100,7 @@ impl Observer {
                     wait = wait.saturating_mul(2).min(LOOK_CALM);
                 }
                 () = sleep_until(next_head) => {
-                    self.report_head().await?;
+                    self.report_head(&mut failures).await?;
                     next_head = Instant::now() + HEAD_EVERY;
                 }
             }
@@ -108,11 +112,17 @@ impl Observer {
         Failure::of(&NodeError::Unreachable { at: self.node.at(), kind: ErrorKind::ConnectionReset, why })
     }
 
-    async fn report_head(&self) -> Result<(), ReceiverGone> {
-        match self.node.head().await {
+    /// Reports the newest block. `failures` counts how often in a row it could not be read: a node that has just started has none
+    /// for a moment, and one that never has one is named once.
+    async fn report_head(&self, failures: &mut u32) -> Result<(), ReceiverGone> {
+        let head = self.node.head().await;
+        *failures = if head.is_ok() { 0 } else { failures.saturating_add(1) };
+        match head {
             Ok(head) => self.report(Event::Head { head, wall_s: clock::wall().get() / 1_000 }).await,
             Err(error) => {
-                tracing::warn!("cannot read the node's newest block: {error}");
+                if *failures == HEADS_MISSED {
+                    tracing::warn!("cannot read the node's newest block: {error}");
+                }
                 Ok(())
             }
         }

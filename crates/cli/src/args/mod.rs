@@ -204,6 +204,9 @@ pub(crate) enum Command {
     Completions(CompletionsArgs),
     /// Print manual pages and reference documents.
     Man(ManArgs),
+    /// Print the version.
+    #[command(after_help = "Example:\n  vipnode version --json")]
+    Version,
 }
 
 #[derive(Debug, Args)]

@@ -1,7 +1,7 @@
 use std::str::FromStr;
 
 use vipnode_agent_core::DirectConfig;
-use vipnode_types::{Enode, NodeId};
+use vipnode_types::{Enode, NodeId, NodeIdError};
 
 use crate::error::{CliError, CommandError, TargetError};
 
@@ -17,8 +17,8 @@ impl FromStr for PoolOrHost {
     type Err = TargetError;
 
     fn from_str(text: &str) -> Result<Self, TargetError> {
-        let text = text.trim();
-        if text.parse::<NodeId>().is_ok() {
+        let text = unquoted(text);
+        if node_id(text).is_ok() {
             return Err(TargetError::BareId);
         }
         if matches!(text, "agent" | "host" | "client") {
@@ -27,16 +27,32 @@ impl FromStr for PoolOrHost {
         if text.starts_with("enode:") || text.starts_with("enr:") {
             return Ok(Self::Host(text.parse()?));
         }
+        // A pool's name has a dot, and one of this machine's network is given with a scheme or a port. So a mistyped command starts
+        // nothing.
+        if !text.contains(['.', ':', '/']) && text != "localhost" {
+            return Err(TargetError::Word { word: text.to_owned() });
+        }
         Ok(Self::Pool(text.to_owned()))
     }
 }
 
+/// Without spaces and quotes around it, as lists and consoles show enodes.
+fn unquoted(text: &str) -> &str {
+    text.trim().trim_matches(['"', '\'']).trim()
+}
+
+/// Reads a node ID, also with `0x` before it, as some clients write it.
+fn node_id(text: &str) -> Result<NodeId, NodeIdError> {
+    text.strip_prefix("0x").unwrap_or(text).parse()
+}
+
 /// Reads a client to admit: an id, or an enode for execution clients that accept no bare id.
 pub(crate) fn allowed(text: &str) -> Result<Enode, TargetError> {
-    match text.trim().parse::<NodeId>() {
+    let text = unquoted(text);
+    match node_id(text) {
         Ok(id) => Ok(Enode::id_only(id)),
         Err(not_one) if !text.contains(':') => Err(not_one.into()),
-        Err(_) => Ok(text.trim().parse()?),
+        Err(_) => Ok(text.parse()?),
     }
 }
 
@@ -104,6 +120,25 @@ mod tests {
         let bare = id("0c");
         let targets = read(&[], &[&bare, &one]).unwrap();
         assert!(!targets.has_pool() && targets.direct.allow[0] == Enode::id_only(bare.parse().unwrap()));
+    }
+
+    #[test]
+    fn quotes_and_prefixes_of_other_programs_are_accepted() {
+        let one = format!("enode://{}@10.0.0.1:30303", id("0a"));
+        let targets = read(&[&format!(" \"{one}\" ")], &[&format!("0x{}", id("0c"))]).unwrap();
+        assert_eq!(targets.direct.hosts[0].to_string(), one);
+        assert_eq!(targets.direct.allow[0].id.to_string(), id("0c"));
+        assert!(read(&[&format!("0x{}", id("0a"))], &[]).unwrap_err().contains("node ID has no address"));
+    }
+
+    #[test]
+    fn a_word_is_not_a_pool() {
+        for pool in ["localhost", "localhost:1", "pool.example", "[::1]:8080", "wss://pool", ":memory:", "pool/"] {
+            assert_eq!(read(&[pool], &[]).unwrap().pool.as_deref(), Some(pool));
+        }
+        for word in ["stauts", "version", "mypool", "", "8080"] {
+            assert!(read(&[word], &[]).unwrap_err().contains("wss://"), "{word}");
+        }
     }
 
     #[test]

@@ -214,7 +214,7 @@ pub(crate) async fn run(role: Role, screen: Screen, signals: Signals, mut reload
     };
     let patience = if role.runtime.dry_run { RetryPolicy::None } else { RetryPolicy::Wait };
     let FoundNode { node, endpoint } = tokio::select! {
-        found = find_node(&role.connection.node, patience, screen) => found?,
+        found = find_node(&role.connection.node, role.connection.nodekey.as_deref(), patience, screen) => found?,
         () = signals.first() => return Ok(()),
     };
     if role.runtime.dry_run {

@@ -22,7 +22,7 @@ pub(crate) async fn run(args: &LinkArgs, screen: Screen) -> Result<(), CliError>
         return Ok(());
     }
     if args.step.request {
-        let node = find_node(&args.node, RetryPolicy::None, screen).await?.node.facts().await?.id;
+        let node = find_node(&args.node, None, RetryPolicy::None, screen).await?.node.facts().await?.id;
         let agent = agent_public(&root, &node)?;
         let text = format!(
             "Run this where the key of node {} is readable:\n  vipnode link --agent {agent} --nodekey FILE",
@@ -55,7 +55,7 @@ async fn node_key(args: &LinkArgs, screen: Screen) -> Result<NodeKey, CliError> 
     if let Some(path) = &args.nodekey {
         return Ok(load_node_key(path)?);
     }
-    let found_node = find_node(&args.node, RetryPolicy::None, screen).await?;
+    let found_node = find_node(&args.node, None, RetryPolicy::None, screen).await?;
     let id = found_node.node.facts().await?.id;
     let found = find_node_key(&*found_node.node, &found_node.endpoint, id, &FinderEnvironment::here()).await;
     let found = found.map_err(|why| CommandError::LinkKey { why: Box::new(why) })?;

@@ -24,7 +24,7 @@ use crate::{
     commands::agent::Role,
     config::Reload,
     error::{CliError, CommandError},
-    output::Screen,
+    output::{Screen, Styled},
     reference,
     signals::Signals,
 };
@@ -102,6 +102,13 @@ async fn dispatch(cli: Cli, screen: Screen, signals: Signals, reload: Reload) ->
             Ok(())
         }
         Some(Command::Man(args)) => reference::man(&args, screen),
+        Some(Command::Version) => {
+            let version = env!("CARGO_PKG_VERSION");
+            let mut text = Styled::default();
+            text.push(&format!("vipnode {version}"));
+            screen.print(&text, &serde_json::json!({"event": "version", "version": version}));
+            Ok(())
+        }
         Some(Command::Pool(mut args)) => match args.command.take() {
             None => pool::run(*args, screen, signals, reload).await,
             Some(PoolCommand::Admin(args)) => return pool_admin::run(args.command, screen).await,

@@ -178,6 +178,12 @@ fn live(args: &PoolArgs) -> Result<PoolConfig, CliError> {
     config.core = Limits { price: args.price, report_interval_ms, ..config.core };
     config.core.max_request_hosts = args.max_request_hosts.unwrap_or(config.core.max_request_hosts);
     config.core.pinned_chains = chain_flag::pinned(&args.chain)?;
+    for chain in chain_flag::unlike_public(&config.core.pinned_chains) {
+        tracing::warn!(
+            "--chain {}: {chain} has another genesis block than this, so no node of {chain} can join",
+            chain.chain_id
+        );
+    }
     limit_flag::set(&mut config, &args.limit)?;
     Ok(config)
 }

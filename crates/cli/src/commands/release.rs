@@ -15,12 +15,12 @@ use crate::{
 
 /// Undoes what agents left on the node.
 ///
-/// The exit code is 1 if changes remain on another node.
+/// The exit code is 1 if changes remain on another node, and 2 if the journal is damaged, since it may have had more of them.
 ///
 /// # Errors
 /// The node does not answer, or its changes cannot be undone.
 pub(crate) async fn run(args: &ReleaseArgs, screen: Screen) -> Result<ExitCode, CliError> {
-    let node = find_node(&args.node, RetryPolicy::None, screen).await?.node;
+    let node = find_node(&args.node, None, RetryPolicy::None, screen).await?.node;
     let root = StateDir::root(args.node.state_dir.as_deref())?;
     let id = node.facts().await?.id;
     let Released { undone, damaged } = release(&root, &*node).await?;
@@ -30,8 +30,9 @@ pub(crate) async fn run(args: &ReleaseArgs, screen: Screen) -> Result<ExitCode, 
     }
     if let Some(damaged) = damaged {
         let text = format!("{damaged}. Undid {} from its readable lines", counted(count(undone.len()), "change"));
-        screen.say(&Line::new("journal_damaged", Tone::Warning, text).hint(&damaged.hint().unwrap_or_default()));
-        return Ok(others(args, &root, &id, screen));
+        screen.say(&Line::new("journal_damaged", Tone::Bad, text).hint(&damaged.hint().unwrap_or_default()));
+        others(args, &root, &id, screen);
+        return Ok(ExitCode::from(2));
     }
     let text = match undone.len() {
         0 => format!("Nothing to undo on node {}", id.short()),

@@ -41,6 +41,8 @@ impl ConfigFile {
 
     /// Reads what a file holds.
     pub(crate) fn parse(path: &Path, text: &str, tree: &Command) -> Result<Self, CommandError> {
+        // Editors on Windows begin a file with a byte order mark.
+        let text = text.strip_prefix('\u{feff}').unwrap_or(text);
         Self::entries(path, text, tree).map_err(|wrong| match original_ini::replacement(text, tree) {
             Some(toml) => CommandError::ConfigIni {
                 path: path.to_owned(),

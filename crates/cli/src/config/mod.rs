@@ -19,7 +19,7 @@ pub(crate) use self::{
     flag::{Flag, with_variables},
     reader::{Reader, Unread},
     reload::{Reload, say_kept},
-    unknown_variables::unknown_variables,
+    unknown_variables::{VARIABLES, unknown_variables},
 };
 
 #[cfg(test)]

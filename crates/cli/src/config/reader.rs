@@ -1,4 +1,4 @@
-use std::{collections::BTreeMap, ffi::OsString, path::PathBuf};
+use std::{collections::BTreeMap, error::Error as _, ffi::OsString, path::PathBuf};
 
 use clap::{ArgMatches, Command, CommandFactory, error::ContextKind, parser::ValueSource};
 
@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     args::Cli,
-    error::{CliError, CommandError},
+    error::{CliError, CommandError, TargetError},
 };
 
 /// Reads all settings, and can read them again.
@@ -57,7 +57,8 @@ impl Reader {
         found.typed(typed);
         found.layer(|flag| {
             let variable = Some(flag).filter(|flag| !flag.is_line_only())?.variable();
-            let text = (self.env)(&variable)?;
+            // An empty one is not set: shells and service files cannot unset one otherwise.
+            let text = (self.env)(&variable).filter(|text| !text.is_empty())?;
             Some((Value::of_variable(flag, text), Source::Variable(variable)))
         })?;
         found.layer(|flag| file.get(&table, flag).filter(|_| flag.is_in_files()).cloned())?;
@@ -66,6 +67,11 @@ impl Reader {
         let end = line.iter().position(|word| word == "--").unwrap_or(line.len());
         line.splice(end..end, parts);
         let failed = |error: clap::Error| {
+            if words.is_empty()
+                && let Some(error) = self.unknown_command(&tree, &error)
+            {
+                return Unread::Error(error.into());
+            }
             let notes = notes(&error, command, &sources);
             Unread::Line(Box::new(error), notes)
         };
@@ -73,6 +79,22 @@ impl Reader {
         let cli = Cli::of(&mut tree.clone(), &matches).map_err(failed)?;
         let (_, _, of_leaf) = leaf(&tree, &matches);
         Ok((cli, Settings::of(table, command, of_leaf, &sources)))
+    }
+
+    /// Returns the error of a word that was typed in place of a command.
+    fn unknown_command(&self, tree: &Command, error: &clap::Error) -> Option<CommandError> {
+        let Some(TargetError::Word { word }) = error.source().and_then(|cause| cause.downcast_ref::<TargetError>())
+        else {
+            return None;
+        };
+        if !self.line.iter().any(|typed| typed.to_str().is_some_and(|typed| typed.trim() == word)) {
+            return None;
+        }
+        let names =
+            tree.get_subcommands().map(|command| (strsim::osa_distance(command.get_name(), word), command.get_name()));
+        let near = names.min().filter(|(edits, _)| *edits <= MOST_EDITS);
+        let nearest = near.map(|(_, name)| format!("; did you mean '{name}'?")).unwrap_or_default();
+        Some(CommandError::UnknownCommand { word: word.clone(), nearest })
     }
 
     fn file(&self, command: &Command, typed: &ArgMatches) -> Option<PathBuf> {
@@ -121,6 +143,9 @@ impl<'a> Found<'a> {
         Ok(())
     }
 }
+
+/// Names more distant from a word than this many edits are not suggested.
+const MOST_EDITS: usize = 3;
 
 /// The command that is meant, its words, and its matches.
 fn leaf<'a, 'm>(tree: &'a Command, matches: &'m ArgMatches) -> (Vec<String>, &'a Command, &'m ArgMatches) {

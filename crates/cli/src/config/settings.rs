@@ -1,7 +1,7 @@
 use std::{collections::BTreeMap, ffi::OsString, fmt::Write};
 
 use clap::{ArgMatches, Command};
-use vipnode_types::is_unprintable;
+use vipnode_types::{hide_credentials, is_unprintable};
 
 use super::{
     flag::{Flag, FlagArity},
@@ -98,7 +98,7 @@ impl Row {
     }
 
     fn said(&self) -> String {
-        let texts: Vec<String> = self.values.iter().map(|value| value.to_string_lossy().into_owned()).collect();
+        let texts: Vec<String> = self.values.iter().map(|value| hide_credentials(&value.to_string_lossy())).collect();
         let one = texts.first().map_or("", String::as_str);
         match self.takes {
             FlagArity::Nothing | FlagArity::Count => one.to_owned(),

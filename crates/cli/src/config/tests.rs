@@ -195,6 +195,45 @@ fn an_unknown_key_names_the_nearest() {
 }
 
 #[test]
+fn a_mistyped_command_starts_nothing_and_names_the_nearest() {
+    let error = |line: &[&str]| match read(line, nothing) {
+        Err(Unread::Error(error)) => error,
+        other => panic!("{line:?}: {other:?}"),
+    };
+    assert_eq!(error(&["vipnode", "stauts"]).message, "unknown command 'stauts'; did you mean 'status'?");
+    assert_eq!(error(&["vipnode", "-v", "docter"]).message, "unknown command 'docter'; did you mean 'doctor'?");
+    let far = error(&["vipnode", "mycompanypool"]);
+    let also: fn(&str) -> Option<OsString> = |name| (name == "VIPNODE_POOL").then(|| "wss://pool.example".into());
+    assert!(
+        matches!(read(&["vipnode", "stauts"], also), Err(Unread::Error(error)) if error.message.contains("'status'"))
+    );
+    assert!(far.message == "unknown command 'mycompanypool'" && far.hint.contains("wss://mycompanypool"), "{far:?}");
+    // A word of a command, or one that was not typed, is not a command.
+    let variable: fn(&str) -> Option<OsString> = |name| (name == "VIPNODE_POOL").then(|| "mypool".into());
+    for (line, env) in [(&["vipnode", "host", "stauts"][..], nothing as fn(&str) -> _), (&["vipnode"], variable)] {
+        let Err(Unread::Line(error, _)) = read(line, env) else { panic!("{line:?}") };
+        assert!(error.to_string().contains("is not the URL of a pool"), "{error}");
+    }
+    assert!(matches!(read(&["vipnode", "version"], nothing).unwrap().0.command, Some(Chosen::Version)));
+    assert_eq!(read(&["vipnode", "localhost"], nothing).unwrap().0.agent.connection.pool.len(), 1);
+}
+
+#[test]
+fn files_of_other_systems_and_empty_variables_are_read() {
+    assert_eq!(host("\u{feff}[host]\r\nslots = 3\r\n", &[], nothing).hosting.slots, 3);
+    let empty: fn(&str) -> Option<OsString> = |name| name.starts_with("VIPNODE_").then(OsString::new);
+    assert_eq!(host("[host]\nslots = 3\n", &[], empty).hosting.slots, 3);
+}
+
+#[test]
+fn a_password_in_a_url_is_not_printed() {
+    let (_, settings) = read(&["vipnode", "host", "ws://me:secret@127.0.0.1:1", "--rpc", "http://a:secret@h"], nothing)
+        .unwrap_or_else(|error| panic!("{error:?}"));
+    let toml = settings.to_toml();
+    assert!(!toml.contains("secret") && toml.contains("…@127.0.0.1:1"), "{toml}");
+}
+
+#[test]
 fn a_name_with_a_dot_is_a_key_in_quotes_or_not() {
     for text in ["[client]\nenode.host = \"1.2.3.4\"\n", "[client]\n\"enode.host\" = \"1.2.3.4\"\n"] {
         let (cli, _) = with_file(text, &["vipnode", "client"], nothing).unwrap();

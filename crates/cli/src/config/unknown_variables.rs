@@ -13,7 +13,7 @@ pub(crate) struct UnknownVariable {
 }
 
 /// How our variables begin.
-const OURS: &str = "VIPNODE_";
+pub(crate) const VARIABLES: &str = "VIPNODE_";
 /// Those of the tests and of what installs their tools.
 const OF_TESTS: [&str; 2] = ["VIPNODE_TEST_", "VIPNODE_TOOLS"];
 /// Further ones are not reported.
@@ -23,7 +23,7 @@ const MOST: usize = 16;
 pub(crate) fn unknown_variables(tree: &Command, names: impl Iterator<Item = String>) -> Vec<UnknownVariable> {
     let mut known = BTreeSet::new();
     gather(tree, &mut known);
-    let ours = |name: &String| name.starts_with(OURS) && !OF_TESTS.iter().any(|tests| name.starts_with(tests));
+    let ours = |name: &String| name.starts_with(VARIABLES) && !OF_TESTS.iter().any(|tests| name.starts_with(tests));
     let unknown = names.filter(ours).filter(|name| !known.contains(name)).take(MOST);
     let nearest = |name: &str| known.iter().min_by_key(|other| strsim::osa_distance(other, name)).cloned();
     unknown.map(|name| UnknownVariable { nearest: nearest(&name).unwrap_or_default(), name }).collect()

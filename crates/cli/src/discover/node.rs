@@ -1,6 +1,7 @@
-use std::{sync::Arc, time::Duration};
+use std::{path::Path, sync::Arc, time::Duration};
 
 use tokio::time::sleep;
+use vipnode_agent::state::load_node_key;
 use vipnode_node::{
     Endpoint, Node, NodeError, Trust,
     finder::{self, FinderEnvironment},
@@ -34,8 +35,14 @@ const RETRY_FIRST: Duration = Duration::from_millis(100);
 /// ... up to this.
 const RETRY_MOST: Duration = Duration::from_secs(5);
 
-/// Returns the node that the user named, else one that was found on this machine, and reports which.
-pub(crate) async fn find_node(args: &NodeArgs, patience: RetryPolicy, screen: Screen) -> Result<FoundNode, CliError> {
+/// Returns the node that the user named, else the one that was found on this machine, and reports which. Of several, it is the one
+/// of the key file `nodekey`.
+pub(crate) async fn find_node(
+    args: &NodeArgs,
+    nodekey: Option<&Path>,
+    patience: RetryPolicy,
+    screen: Screen,
+) -> Result<FoundNode, CliError> {
     if let Some(rpc) = &args.rpc {
         if let Some(fake) = fake_node(rpc) {
             return fake;
@@ -43,7 +50,9 @@ pub(crate) async fn find_node(args: &NodeArgs, patience: RetryPolicy, screen: Sc
         let endpoint: Endpoint = rpc.parse()?;
         return Ok(FoundNode { node: open(&endpoint, &args.trust()?, patience, screen).await?, endpoint });
     }
-    let found = finder::find(&FinderEnvironment::here()).await?;
+    // A key file that cannot be read is an error where the key is needed.
+    let wanted = nodekey.and_then(|path| load_node_key(path).ok()).map(|key| key.id());
+    let found = finder::find(&FinderEnvironment::here(), wanted).await?;
     let place = found.endpoint.to_string();
     let by = found.running.map(|who| format!(" ({who})")).unwrap_or_default();
     let text = format!("Found a node at {place}{by}. To use another node, pass --rpc");

@@ -81,7 +81,7 @@ fn key(facts: &Facts, node: &NodeFound) -> Option<Finding> {
 }
 
 fn kind(facts: &Facts, node: &NodeFound) -> Finding {
-    if node.facts.full || facts.wants.host.is_none() {
+    if node.facts.full || !facts.wants.sells() {
         return Finding::ok("chain", format!("The node is on {}", node.facts.chain));
     }
     let text = format!("The node on {} is a light node, so it has no peer slots to sell", node.facts.chain);
@@ -97,8 +97,14 @@ fn head(facts: &Facts, node: &NodeFound) -> Finding {
     let text = format!("The node is at {}", format::head(head.number, Some(age_s.saturating_mul(1_000))));
     let hint = "Start the node's consensus client and wait until the node is in sync. For a chain that does not produce \
                 blocks, pass --max-head-age off";
+    if head.syncing && facts.wants.sells() && !(head.number == 0 && facts.wants.takes_any_head()) {
+        let text = format!("{text} and is syncing, so a host offers no slots");
+        return Finding::error("head", text, "Wait until the node is in sync");
+    }
     match &facts.wants.host {
-        Some(host) if host.max_head_age_s.is_some_and(|most| age_s > most) => Finding::error("head", text, hint),
+        Some(host) if facts.wants.sells() && host.max_head_age_s.is_some_and(|most| age_s > most) => {
+            Finding::error("head", text, hint)
+        }
         None if age_s > CLIENT_HEAD_S => {
             Finding::warning("head", text, "Start the node's consensus client and wait until the node is in sync")
         }
@@ -270,6 +276,11 @@ fn port(facts: &Facts, reply: &ReachReply) -> Vec<Finding> {
     let port = facts.wants.port.unwrap_or(node.facts.enode.port);
     let place = format!("port {port} at {}", reply.address);
     let trouble = match reply.port {
+        None if facts.wants.sells() => {
+            let text = "The node does not report a p2p port, so clients cannot dial it";
+            let hint = "Start the node with a p2p port (geth --port 30303), or pass --enode enode://ID@HOST:PORT";
+            return vec![Finding::error("port", text, hint)];
+        }
         None => return vec![Finding::skipped("port", "The node does not report a p2p port")],
         Some(Reach::Open) => {
             let mut findings = vec![Finding::ok("port", format!("The pool can reach {place}"))];
@@ -284,8 +295,10 @@ fn port(facts: &Facts, reply: &ReachReply) -> Vec<Finding> {
          reach this node at another address, pass --enode.host HOST",
         flags.address(&reply.address.to_string())
     );
-    if facts.wants.host.is_some() {
+    if facts.wants.sells() {
         vec![Finding::error("port", trouble, hint)]
+    } else if facts.wants.host.is_some() && !facts.wants.client {
+        vec![Finding::warning("port", format!("{trouble}; no slots are for sale, so no client has to dial it"), hint)]
     } else {
         vec![Finding::warning(
             "port",

@@ -33,6 +33,18 @@ pub(crate) struct Requirements {
     pub(crate) port: Option<u16>,
 }
 
+impl Requirements {
+    /// Whether slots are for sale.
+    pub(crate) fn sells(&self) -> bool {
+        self.host.as_ref().is_some_and(|host| host.slots > 0)
+    }
+
+    /// Whether the host sells slots on a chain that does not produce blocks.
+    pub(crate) fn takes_any_head(&self) -> bool {
+        self.host.as_ref().is_some_and(|host| host.max_head_age_s.is_none())
+    }
+}
+
 /// Why no node could be checked.
 #[derive(Debug)]
 pub(crate) enum NodeMissing {

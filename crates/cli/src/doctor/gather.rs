@@ -67,7 +67,9 @@ async fn look_at_node(
         let what = error.to_string();
         return Ok(Err(NodeMissing::NoCalls { at: endpoint.to_string(), client, what }));
     }
-    let found = in_time("the node", find_node(&connection.node, RetryPolicy::None, screen)).await;
+    let found =
+        in_time("the node", find_node(&connection.node, connection.nodekey.as_deref(), RetryPolicy::None, screen))
+            .await;
     let found_node = match found {
         Ok(found_node) => found_node,
         Err(fault) => return Ok(Err(NodeMissing::Error(fault))),

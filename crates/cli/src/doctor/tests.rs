@@ -191,7 +191,7 @@ fn each_problem_of_the_pool_has_its_hint() {
         (|facts| reply(facts).port = Some(Reach::Refused), "port", Verdict::Error, "ufw allow 30303"),
         (|facts| reply(facts).port = Some(Reach::Timeout), "port", Verdict::Error, "geth with --nat extip:8.8.4.4"),
         (client_refused, "port", Verdict::Warning, "ufw allow 30303"),
-        (|facts| reply(facts).port = None, "port", Verdict::Skipped, ""),
+        (|facts| reply(facts).port = None, "port", Verdict::Error, "--enode enode://"),
         (|facts| reply(facts).address = [9, 9, 9, 9].into(), "address", Verdict::Warning, "--enode.host 9.9.9.9"),
         (|facts| reply(facts).time_ms = NOW.plus(6_000), "clock", Verdict::Warning, "set-ntp"),
         (|facts| reply(facts).time_ms = NOW.minus(301_000), "clock", Verdict::Error, "set-ntp"),
@@ -216,6 +216,29 @@ fn a_client_needs_no_places_and_no_new_head() {
     assert_eq!(ills(&facts), []);
     facts.now = NOW.plus(601_000);
     assert!(matches!(&ills(&facts)[..], [ill] if ill.check == "head" && ill.verdict == Verdict::Warning));
+}
+
+#[test]
+fn a_syncing_node_sells_nothing() {
+    let mut facts = well();
+    node(&mut facts).head.as_mut().unwrap().syncing = true;
+    assert!(matches!(&ills(&facts)[..], [ill] if ill.check == "head" && ill.verdict == Verdict::Error));
+    facts.wants.host = None;
+    assert_eq!(ills(&facts), [], "a client's node may sync");
+}
+
+#[test]
+fn a_host_that_sells_nothing_lacks_nothing_that_only_sales_need() {
+    let mut facts = well();
+    facts.wants.host = Some(host(0));
+    facts.wants.client = false;
+    facts.now = NOW.plus(601_000);
+    reply(&mut facts).port = Some(Reach::Refused);
+    reply(&mut facts).time_ms = facts.now;
+    reached(&mut facts).heard = facts.now;
+    node(&mut facts).facts.full = false;
+    let ills = ills(&facts);
+    assert!(ills.iter().all(|ill| ill.verdict != Verdict::Error), "{ills:?}");
 }
 
 /// Each client in its own words, over each transport.

@@ -27,6 +27,9 @@ errors! {
         /// A variable or a key has a value that its flag does not take.
         Setting { flag: String, source: String, takes: &'static str }: local, "{flag} in {source} is not valid",
             hint "Set it to {takes}.";
+        /// The first word is neither a command nor the URL of a pool.
+        UnknownCommand { word: String, nearest: String }: local, "unknown command '{word}'{nearest}",
+            hint "To list the commands, run `vipnode --help`. To use a pool of this name, pass its URL: wss://{word}.";
         /// A flag of Go's profiler.
         Pprof: local, "--pprof enables Go's profiler, but vipnode is no longer written in Go",
             hint "Remove it; to profile a running vipnode, run `perf record -p <pid>`.";

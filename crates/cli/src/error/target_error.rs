@@ -12,6 +12,12 @@ errors! {
             role: String,
         }: local, "that is a role, not a pool URL such as wss://pool.example",
             hint "Pass the URL of a pool. To check a role, run `vipnode doctor --role {role}`.";
+        /// A word without a dot, a port, or a scheme stands where a pool is expected; perhaps a mistyped command.
+        Word {
+            /// The word.
+            word: String,
+        }: local, "\"{word}\" is not the URL of a pool",
+            hint "Pass a URL, such as wss://pool.example or ws://HOST:8080. To list the commands, run `vipnode --help`.";
     }
     also {
         /// It is not an enode.

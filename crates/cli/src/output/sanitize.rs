@@ -1,10 +1,11 @@
 //! Last defenses against control characters, for text that is already formatted.
 
-use vipnode_types::is_unprintable;
+use vipnode_types::{hide_credentials, is_unprintable};
 
-/// Returns a text in which line ends and the escape sequences that set a style (`ESC [ 1;31 m`) stay; any other control
+/// Returns a text without the user names and passwords of URLs, in which line ends and the escape sequences that set a style (`ESC [ 1;31 m`) stay; any other control
 /// character becomes a space.
 pub(crate) fn sanitize_all_but_styles(text: &str) -> String {
+    let text = hide_credentials(text);
     let mut clean = String::with_capacity(text.len());
     let mut rest = text.chars();
     while let Some(c) = rest.next() {
@@ -21,8 +22,9 @@ fn is_style(rest: &str) -> bool {
     parameters.is_some_and(|rest| rest.starts_with('m'))
 }
 
-/// Returns JSON text, one value a line, in which each control character that JSON allows in a string is escaped too.
+/// Returns JSON text without the user names and passwords of URLs, one value a line, in which each control character that JSON allows in a string is escaped too.
 pub(crate) fn escape_json(json: &str) -> String {
+    let json = hide_credentials(json);
     let mut clean = String::with_capacity(json.len());
     for c in json.chars() {
         if c != '\n' && is_unprintable(c) {

@@ -2,6 +2,7 @@ use std::io::{self, Write};
 
 use anstyle::{AnsiColor, Style};
 use serde_json::{Map, Value, json};
+use vipnode_types::hide_credentials;
 
 use super::{LiveLine, Styled, escape_json, terminal, wrap::wrap_all_but_hints, written};
 use crate::error::CliError;
@@ -109,8 +110,8 @@ impl Screen {
         }
         let mut text = Styled::default();
         text.mark(line.tone);
-        text.push(&line.text);
-        text.hint(&line.hint, "  ");
+        text.push(&hide_credentials(&line.text));
+        text.hint(&hide_credentials(&line.hint), "  ");
         text.to_string()
     }
 
@@ -154,8 +155,8 @@ impl Screen {
         }
         let mut text = Styled::default();
         text.push_styled(AnsiColor::Red.on_default().bold(), "error:");
-        text.push(&format!(" {message}"));
-        text.hint(hint, " ");
+        text.push(&format!(" {}", hide_credentials(message)));
+        text.hint(&hide_credentials(hint), " ");
         text.to_string()
     }
 }

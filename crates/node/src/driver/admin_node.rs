@@ -76,10 +76,14 @@ impl AdminNode {
         self.block("0x0").await?.hash.ok_or_else(|| self.unreadable("eth_getBlockByNumber", AnswerError::NoHash))
     }
 
-    async fn chain_id(&self) -> Result<u64, NodeError> {
-        let json = self.ask("eth_chainId", empty()).await?;
-        answers::number(&json)
-            .ok_or_else(|| self.unreadable("eth_chainId", AnswerError::NotANumber { field: "the chain id" }))
+    /// The chain's ID by the call for it. Before the fork that gave chains an ID, clients return 0, null, or an error.
+    async fn chain_id(&self) -> Result<Result<u64, NodeError>, NodeError> {
+        let missing = || self.unreadable("eth_chainId", AnswerError::NotANumber { field: "the chain id" });
+        match self.ask("eth_chainId", empty()).await {
+            Ok(json) => Ok(answers::number(&json).filter(|id| *id != 0).ok_or_else(missing)),
+            Err(error) if error.is_offline() => Err(error),
+            Err(error) => Ok(Err(error)),
+        }
     }
 
     /// The client's version, from `admin_nodeInfo` if `web3` is not offered.
@@ -95,6 +99,7 @@ impl AdminNode {
         let (info, version, chain_id, genesis) =
             futures_util::try_join!(self.node_info(), self.client_version(), self.chain_id(), self.genesis())?;
         let client_version = if version.is_empty() { info.name } else { version };
+        let chain_id = chain_id.or_else(|error| info.chain_id.ok_or(error))?;
         let chain = ChainSpec { chain_id, genesis };
         Ok(NodeFacts {
             id: info.enode.id,
@@ -140,7 +145,7 @@ impl AdminNode {
 
     async fn ask_head(&self) -> Result<HeadFact, NodeError> {
         let (block, syncing) = try_join(self.block("latest"), self.ask("eth_syncing", empty())).await?;
-        let syncing = syncing.get() != "false";
+        let syncing = answers::syncing(&syncing, block.number);
         Ok(HeadFact { number: block.number, timestamp_s: block.timestamp_s, syncing })
     }
 

@@ -20,6 +20,8 @@ pub(crate) struct NodeInfo {
     pub(crate) name: String,
     pub(crate) full: bool,
     pub(crate) protocols: Vec<Capability>,
+    /// The chain's ID by the node's settings, which it also has before the fork that gave chains an ID.
+    pub(crate) chain_id: Option<u64>,
 }
 
 /// The part of a block that is used.
@@ -60,6 +62,31 @@ struct RawProtocols<'a> {
     les: Option<&'a RawValue>,
 }
 
+/// `protocols.eth` of `admin_nodeInfo`.
+#[derive(Deserialize, Default)]
+struct RawEth<'a> {
+    #[serde(borrow, default)]
+    network: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    config: Option<&'a RawValue>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(rename_all = "camelCase")]
+struct RawConfig<'a> {
+    #[serde(borrow, default)]
+    chain_id: Option<&'a RawValue>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(rename_all = "camelCase")]
+struct RawSyncing<'a> {
+    #[serde(borrow, default)]
+    current_block: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    highest_block: Option<&'a RawValue>,
+}
+
 #[derive(Deserialize, Default)]
 #[serde(rename_all = "camelCase")]
 struct RawNetwork<'a> {
@@ -93,8 +120,11 @@ pub(crate) fn node_info(json: &RawValue) -> Result<NodeInfo, AnswerError> {
     };
     // A light node supports les and not eth; a server of light nodes supports both.
     let running: RawProtocols<'_> = inner(raw.protocols);
+    let chain: RawEth<'_> = inner(running.eth);
+    let config: RawConfig<'_> = inner(chain.config);
+    let chain_id = [config.chain_id, chain.network].into_iter().flatten().filter_map(number).find(|id| *id != 0);
     let protocols = protocols(raw.protocols);
-    Ok(NodeInfo { enode, name: text(raw.name), full: is_object(running.eth), protocols })
+    Ok(NodeInfo { enode, name: text(raw.name), full: is_object(running.eth), protocols, chain_id })
 }
 
 /// Parses `admin_peers`. An invalid entry is left out; a list that is too long is an error.
@@ -108,12 +138,27 @@ pub(crate) fn peers(json: &RawValue) -> Result<Vec<PeerFact>, AnswerError> {
 
 /// Reads a block; `number` and `timestamp` may be hex or decimal.
 pub(crate) fn block(json: &RawValue) -> Result<Block, AnswerError> {
+    if json.get() == "null" {
+        return Err(AnswerError::NoBlock);
+    }
     let raw: RawBlock<'_> = serde_json::from_str(json.get())?;
     Ok(Block {
         number: number(raw.number).ok_or(AnswerError::NotANumber { field: "number" })?,
         timestamp_s: number(raw.timestamp).ok_or(AnswerError::NotANumber { field: "timestamp" })?,
         hash: raw.hash.and_then(|raw| serde_json::from_str(raw.get()).ok()),
     })
+}
+
+/// Reads `eth_syncing` of a node whose newest block is `newest`. A node that has all blocks up to the highest that it knows
+/// is in sync, also while it still indexes transactions or states, which some clients report as syncing. Nodes that have not
+/// heard of any block yet report 0 of 0.
+pub(crate) fn syncing(json: &RawValue, newest: u64) -> bool {
+    if matches!(json.get(), "false" | "null") {
+        return false;
+    }
+    let raw: RawSyncing<'_> = serde_json::from_str(json.get()).unwrap_or_default();
+    let (current, highest) = (raw.current_block.and_then(number), raw.highest_block.and_then(number));
+    !current.zip(highest).is_some_and(|(current, highest)| highest > 0 && current >= highest && newest >= highest)
 }
 
 /// A number as `"0x2a"`, `"42"` or `42`.

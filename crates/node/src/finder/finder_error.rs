@@ -16,6 +16,12 @@ errors! {
             nearest: Box<NodeError>,
         }: local, "no execution client was found on this machine. Tried, in order:{list}" (list = List(tried)),
             hint_of nearest;
+        /// More than one execution client answers.
+        SeveralNodes {
+            /// In the order in which they were found.
+            found: Vec<Tried>,
+        }: local, "several execution clients run on this machine:{list}" (list = List(found)),
+            hint "Name the one to use: --rpc {first}." (first = found.first().map_or("ADDRESS", |one| one.location.as_str()));
         /// No file holds the key of this node.
         NoKey {
             /// In order.
@@ -54,6 +60,7 @@ impl FinderError {
     pub fn tried(&self) -> &[Tried] {
         match self {
             Self::NoNode { tried, .. } | Self::NoKey { tried } => tried,
+            Self::SeveralNodes { found } => found,
         }
     }
 }

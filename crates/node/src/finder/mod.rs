@@ -9,6 +9,9 @@ mod static_and_trusted_peers;
 
 use std::{fmt, sync::Arc};
 
+use futures_util::future::join_all;
+use vipnode_types::{NodeFacts, NodeId};
+
 pub use default_locations::{FinderEnvironment, Os, data_dirs, ipc_paths};
 pub use finder_error::{FinderError, Tried};
 pub use node_key::{FoundKey, find_node_key};
@@ -29,12 +32,13 @@ pub struct Found {
 }
 
 /// Looks for a node: where the arguments of running execution clients say, as far as this user may read them, then at
-/// the clients' default locations, then at ports 8545 and 8546 of this machine. Takes the first that can be driven.
+/// the clients' default locations, then at ports 8545 and 8546 of this machine. Of several nodes, only `wanted` is taken: a guess
+/// could be the node of another chain.
 ///
 /// # Errors
-/// With everything that was tried.
-pub async fn find(surroundings: &FinderEnvironment) -> Result<Found, FinderError> {
-    find_among(places_of(surroundings)).await
+/// [`FinderError::NoNode`] with everything that was tried, and [`FinderError::SeveralNodes`].
+pub async fn find(surroundings: &FinderEnvironment, wanted: Option<NodeId>) -> Result<Found, FinderError> {
+    find_among(places_of(surroundings), wanted).await
 }
 
 /// Where to look, in order, and the process that named it.
@@ -54,24 +58,65 @@ fn places_of(surroundings: &FinderEnvironment) -> Vec<(Endpoint, Option<String>)
     places
 }
 
-async fn find_among(places: Vec<(Endpoint, Option<String>)>) -> Result<Found, FinderError> {
-    let mut tried = Vec::new();
-    let mut nearest: Option<NodeError> = None;
-    for (endpoint, running) in places {
-        match endpoint.open(&Trust::default()).await {
-            Ok(node) => return Ok(Found { node, endpoint, running, tried }),
+/// A node that answers, and its facts where it reports them.
+type Candidate = (Found, Option<NodeFacts>);
+
+async fn find_among(places: Vec<(Endpoint, Option<String>)>, wanted: Option<NodeId>) -> Result<Found, FinderError> {
+    let opened = join_all(places.into_iter().map(|(endpoint, running)| async move {
+        let node = endpoint.open(&Trust::default()).await;
+        let facts = match &node {
+            Ok(node) => node.facts().await.ok(),
+            Err(_) => None,
+        };
+        (endpoint, running, node, facts)
+    }));
+    let mut candidates: Vec<Candidate> = Vec::new();
+    let (mut tried, mut nearest) = (Vec::new(), None);
+    for (endpoint, running, node, facts) in opened.await {
+        match node {
+            Ok(node) => candidates.push((Found { node, endpoint, running, tried: Vec::new() }, facts)),
             Err(error) => {
                 tried.push(Tried { location: endpoint.to_string(), why: reason(&error) });
                 // A node that answers but cannot be used is nearer than one that does not answer.
-                if nearest.as_ref().is_none_or(|nearest| nearest.is_offline() && !error.is_offline()) {
+                if nearest.as_ref().is_none_or(|nearest: &NodeError| nearest.is_offline() && !error.is_offline()) {
                     nearest = Some(error);
                 }
             }
         }
     }
-    let nearest =
-        nearest.unwrap_or_else(|| NodeError::Address { text: String::new(), why: "no location to search".into() });
-    Err(FinderError::NoNode { tried, nearest: Box::new(nearest) })
+    match choose(candidates, wanted)? {
+        Some(found) => Ok(Found { tried, ..found }),
+        None => {
+            let none = || NodeError::Address { text: String::new(), why: "no location to search".into() };
+            Err(FinderError::NoNode { tried, nearest: Box::new(nearest.unwrap_or_else(none)) })
+        }
+    }
+}
+
+/// Returns the only node, at its first location, or the wanted one. A node that does not report who it is counts only if no
+/// other one does.
+fn choose(candidates: Vec<Candidate>, wanted: Option<NodeId>) -> Result<Option<Found>, FinderError> {
+    let mut nodes: Vec<(Found, NodeFacts)> = Vec::new();
+    let mut unknown = None;
+    for (found, facts) in candidates {
+        match facts {
+            Some(facts) if nodes.iter().any(|(_, other)| other.id == facts.id) => {}
+            Some(facts) => nodes.push((found, facts)),
+            None => unknown = unknown.or(Some(found)),
+        }
+    }
+    if let Some(place) = nodes.iter().position(|(_, facts)| wanted == Some(facts.id)) {
+        return Ok(Some(nodes.swap_remove(place).0));
+    }
+    if nodes.len() > 1 {
+        let found = nodes.into_iter().map(|(found, facts)| {
+            let by = found.running.map(|who| format!(" ({who})")).unwrap_or_default();
+            let why = format!("node {} on {}, {}{by}", facts.id.short(), facts.chain, facts.client_version);
+            Tried { location: found.endpoint.to_string(), why }
+        });
+        return Err(FinderError::SeveralNodes { found: found.collect() });
+    }
+    Ok(nodes.pop().map(|(found, _)| found).or(unknown))
 }
 
 fn reason(error: &NodeError) -> String {

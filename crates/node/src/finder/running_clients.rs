@@ -35,7 +35,8 @@ pub(super) fn running(surroundings: &FinderEnvironment) -> Vec<Running> {
         let pid: u32 = process.file_name().to_str()?.parse().ok()?;
         let line = arguments(&process.path().join("cmdline"))?;
         let folder = std::fs::read_link(process.path().join("cwd")).ok();
-        understand(pid, &line, folder.as_deref())
+        let environment = arguments(&process.path().join("environ")).unwrap_or_default();
+        understand(pid, &line, &environment, folder.as_deref())
     };
     processes.take(MAX_PROCESSES).filter_map(|process| read(process.ok()?)).take(MAX_RUNNING).collect()
 }
@@ -99,12 +100,23 @@ fn words_of(line: &[String]) -> Option<&'static Words> {
     }
 }
 
-/// Reads a client's arguments; relative paths are below `folder`.
-fn understand(pid: u32, line: &[String], folder: Option<&Path>) -> Option<Running> {
+/// The variable that names geth's data directory.
+const GETH_DATADIR: &str = "GETH_DATADIR=";
+/// Where geth has its socket with `--dev` and without a data directory.
+const DEV_SOCKET: &str = "/tmp/geth.ipc";
+
+/// Reads a client's arguments and variables; relative paths are below `folder`.
+fn understand(pid: u32, line: &[String], environment: &[String], folder: Option<&Path>) -> Option<Running> {
     let words = words_of(line)?;
     let absolute = |text: &str| folder.map_or_else(|| PathBuf::from(text), |folder| folder.join(text));
-    let data_dir = words.data_dir.iter().find_map(|name| value(line, name)).map(absolute);
+    let is_geth = words.client == GETH.client;
+    let variable = || environment.iter().filter(|_| is_geth).find_map(|word| word.strip_prefix(GETH_DATADIR));
+    let named = words.data_dir.iter().find_map(|name| value(line, name));
+    let data_dir = named.or_else(variable).filter(|dir| !dir.is_empty()).map(absolute);
     let mut endpoints = Vec::new();
+    if is_geth && data_dir.is_none() && is_on(line, "dev") {
+        endpoints.push(PathBuf::from(DEV_SOCKET));
+    }
     match value(line, words.ipc).map(|text| text.strip_prefix("unix://").unwrap_or(text)) {
         // geth puts a bare name into its data directory.
         Some(name) if !name.contains('/') => endpoints.extend(data_dir.as_ref().map(|dir| dir.join(name))),
@@ -160,7 +172,7 @@ mod tests {
 
     fn parsed(line: &str) -> Option<(&'static str, Vec<String>)> {
         let line: Vec<String> = line.split(' ').map(ToOwned::to_owned).collect();
-        let running = understand(7, &line, Some(Path::new("/w")))?;
+        let running = understand(7, &line, &[], Some(Path::new("/w")))?;
         Some((running.client, running.endpoints.iter().map(ToString::to_string).collect()))
     }
 
@@ -175,6 +187,8 @@ mod tests {
                 &["/x.ipc", "http://127.0.0.1:8545", "ws://127.0.0.1:9"],
             ),
             ("geth", "geth", &[]),
+            ("geth --dev --http", "geth", &["/tmp/geth.ipc", "http://127.0.0.1:8545"]),
+            ("geth --dev --datadir /d", "geth", &["/d/geth.ipc"]),
             ("reth node --ipcpath /r.ipc --http --http.port=1", "reth", &["/r.ipc", "http://127.0.0.1:1"]),
             ("erigon --socket.url unix:///e.sock", "Erigon", &["/e.sock"]),
             (
@@ -187,6 +201,17 @@ mod tests {
             let endpoints: Vec<String> = endpoints.iter().map(ToString::to_string).collect();
             assert_eq!(parsed(line), Some((client, endpoints)), "{line}");
         }
+    }
+
+    #[test]
+    fn geths_variable_names_its_data_directory() {
+        let of = |line: &[&str]| {
+            let line: Vec<String> = line.iter().map(|word| (*word).to_owned()).collect();
+            understand(7, &line, &["HOME=/h".to_owned(), "GETH_DATADIR=/v".to_owned()], None).unwrap().data_dir
+        };
+        assert_eq!(of(&["geth"]), Some("/v".into()));
+        assert_eq!(of(&["geth", "--datadir", "/d"]), Some("/d".into()));
+        assert_eq!(of(&["reth"]), None);
     }
 
     #[test]
@@ -207,7 +232,7 @@ mod tests {
         fn no_arguments_stop_it(line in proptest::collection::vec(".{0,20}", 0..8)) {
             let mut line = line;
             line.insert(0, "geth".to_owned());
-            prop_assert!(understand(1, &line, None).is_some());
+            prop_assert!(understand(1, &line, &line, None).is_some());
         }
     }
 }

@@ -15,12 +15,38 @@ async fn what_was_tried_is_listed_in_order_with_the_flag() {
     // Left over by a node that was killed: the file stays when its listener is gone.
     drop(std::os::unix::net::UnixListener::bind(dir.join("geth.ipc")).unwrap());
     let endpoints = ipc_paths(&surroundings(home.path())).into_iter().map(|path| (Endpoint::Ipc(path), None));
-    let error = find_among(endpoints.take(4).collect()).await.unwrap_err();
+    let error = find_among(endpoints.take(4).collect(), None).await.unwrap_err();
     let whys: Vec<&str> = error.tried().iter().map(|tried| tried.why.as_str()).collect();
     let missing = "the file does not exist";
     assert_eq!(whys, ["the file exists, but no node listens on it", missing, missing, missing]);
     assert!(error.tried()[1].location.ends_with("sepolia/geth.ipc"));
     assert!(error.hint().unwrap().contains("--rpc"), "{error}");
+}
+
+async fn candidate(net: &SimNet, name: &str, location: &str) -> Candidate {
+    let node = net.add(SimSpec::new(name, 1));
+    let facts = node.facts().await.ok();
+    (Found { node, endpoint: Endpoint::Http(location.to_owned()), running: None, tried: Vec::new() }, facts)
+}
+
+#[tokio::test]
+async fn of_several_nodes_none_is_taken_unless_it_is_named() {
+    let both = || async {
+        let net = SimNet::new();
+        vec![candidate(&net, "one", "http://a").await, candidate(&net, "two", "http://b").await]
+    };
+    let error = choose(both().await, None).unwrap_err();
+    let text = error.to_string();
+    assert!(["http://a", "http://b", "several"].iter().all(|part| text.contains(part)), "{text}");
+    assert!(error.hint().unwrap().contains("--rpc http://a"), "{error:?}");
+    let wanted = SimSpec::new("two", 1).id;
+    let found = choose(both().await, Some(wanted)).unwrap().unwrap();
+    assert_eq!(found.endpoint.to_string(), "http://b");
+
+    let same =
+        vec![candidate(&SimNet::new(), "one", "http://c").await, candidate(&SimNet::new(), "one", "http://a").await];
+    assert_eq!(choose(same, None).unwrap().unwrap().endpoint.to_string(), "http://c");
+    assert!(choose(Vec::new(), None).unwrap().is_none());
 }
 
 #[tokio::test]

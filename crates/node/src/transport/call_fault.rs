@@ -32,6 +32,13 @@ pub enum CallFault {
     Unauthorized,
     /// HTTP 403.
     Forbidden,
+    /// Another HTTP status that is an error, or a redirect.
+    Status {
+        /// The status.
+        status: u16,
+        /// The first line of the answer.
+        body: String,
+    },
     /// No answer in time.
     Expired,
     /// The answer is not valid JSON-RPC, or exceeds a limit.
@@ -57,6 +64,7 @@ impl CallFault {
             Self::Unauthorized => NodeError::EnginePort { at },
             Self::Forbidden if at.starts_with("ws") => NodeError::OriginRefused { at },
             Self::Forbidden => NodeError::HostRefused { at },
+            Self::Status { status, body } => NodeError::HttpStatus { at, status, body: clean_error(&body) },
             Self::Expired => NodeError::Expired { at, method, ms: deadline.as_millis() },
             Self::Answer(why) => NodeError::Answer { at, method, why },
         }
@@ -71,9 +79,8 @@ impl From<OpenError> for CallFault {
             OpenError::Tls { fault, .. } => Self::Untrusted(fault),
             OpenError::Timeout { .. } => Self::Expired,
             OpenError::Unreachable { kind, why, .. } => Self::Lost { kind, why },
-            OpenError::Refused { .. } | OpenError::Address { .. } | OpenError::Insecure { .. } => {
-                Self::lost(&error.to_string())
-            }
+            OpenError::Refused { status, body, .. } => Self::Status { status, body },
+            OpenError::Address { .. } | OpenError::Insecure { .. } => Self::lost(&error.to_string()),
         }
     }
 }
@@ -102,6 +109,29 @@ mod tests {
     use vipnode_types::TypedError as _;
 
     use super::*;
+
+    #[test]
+    fn a_status_names_what_answered_and_what_to_do() {
+        for (status, hint, offline) in [
+            (301, "the redirect leads to", false),
+            (404, "path", false),
+            (405, "JSON-RPC", false),
+            (429, "too many requests", true),
+            (502, "behind the proxy", true),
+            (418, "--rpc", false),
+        ] {
+            let (url, body) = ("http://127.0.0.1:1".to_owned(), "nginx".to_owned());
+            let fault = CallFault::from(OpenError::Refused { url: url.clone(), status, body });
+            let error = fault.into_error(url, "eth_chainId", Duration::from_secs(1));
+            let text = error.to_string();
+            assert!(
+                text.contains(&status.to_string()) && text.contains("nginx") && !text.contains("no node"),
+                "{text}"
+            );
+            assert!(error.hint().unwrap().contains(hint), "{status}: {:?}", error.hint());
+            assert_eq!(error.is_offline(), offline, "{status}");
+        }
+    }
 
     #[test]
     fn a_401_is_of_the_engine_port() {

@@ -1,6 +1,7 @@
 use std::{fmt, net::IpAddr, path::PathBuf, str::FromStr, sync::Arc};
 
 use vipnode_rpc::Trust;
+use vipnode_types::hide_credentials;
 
 use super::{RpcTransport, Transport};
 use crate::NodeError;
@@ -50,20 +51,28 @@ impl FromStr for Endpoint {
     type Err = NodeError;
 
     fn from_str(text: &str) -> Result<Self, NodeError> {
-        let wrong = |why: &str| NodeError::Address { text: text.to_owned(), why: why.to_owned() };
+        let text = text.trim();
+        let wrong = |why: &str| NodeError::Address { text: hide_credentials(text), why: why.to_owned() };
         let Some((scheme, rest)) = text.split_once("://") else {
             if text.is_empty() {
                 return Err(wrong("it is empty"));
             }
-            return Ok(Self::Ipc(text.into()));
+            let url = is_host_and_port(text).then(|| Self::Http(format!("http://{text}")));
+            return Ok(url.unwrap_or_else(|| Self::Ipc(socket_path(text))));
         };
+        let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
         if host_of(text).is_empty() || rest.starts_with(':') {
             return Err(wrong("the host is missing"));
         }
-        match scheme {
-            "http" | "https" => Ok(Self::Http(text.to_owned())),
-            "ws" | "wss" => Ok(Self::Ws(text.to_owned())),
-            "sim" => Ok(Self::Sim(text.to_owned())),
+        let scheme = scheme.to_ascii_lowercase();
+        if authority.contains('@') && scheme != "enode" {
+            return Err(wrong("a user name or password in the address is not supported; remove it and the @"));
+        }
+        let text = format!("{scheme}://{rest}");
+        match scheme.as_str() {
+            "http" | "https" => Ok(Self::Http(text)),
+            "ws" | "wss" => Ok(Self::Ws(text)),
+            "sim" => Ok(Self::Sim(text)),
             "enode" | "enr" => Err(wrong("an enode is the address for other nodes to dial, not an RPC address")),
             _ => Err(wrong("only http, https, ws, wss and the path of an IPC file are known")),
         }
@@ -89,6 +98,28 @@ impl fmt::Debug for Endpoint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Endpoint({self})")
     }
+}
+
+/// Whether a text without a scheme is `HOST:PORT`, and not a path.
+fn is_host_and_port(text: &str) -> bool {
+    let Some((host, port)) = text.rsplit_once(':') else { return false };
+    let bracketed = host.starts_with('[') && host.ends_with(']');
+    let named =
+        !host.is_empty() && host.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-'));
+    (bracketed || named) && port.parse::<u16>().is_ok_and(|port| port != 0)
+}
+
+/// geth's socket in its data directory.
+const GETH_SOCKET: &str = "geth.ipc";
+
+/// The path of a socket: `~` is the user's directory, as a shell reads it, and a data directory stands for the socket in it.
+fn socket_path(text: &str) -> PathBuf {
+    let home = || std::env::var_os("HOME").filter(|home| !home.is_empty()).map(PathBuf::from);
+    let path = match text.strip_prefix("~/").and_then(|below| Some(home()?.join(below))) {
+        Some(path) => path,
+        None => PathBuf::from(text),
+    };
+    if path.is_dir() { path.join(GETH_SOCKET) } else { path }
 }
 
 /// The host of a URL, without the port, IPv6 without brackets; empty where there is none.
@@ -118,15 +149,22 @@ mod tests {
         assert_eq!(read("http://127.0.0.1:8545"), Ok(Endpoint::Http("http://127.0.0.1:8545".into())));
         assert_eq!(read("ws://h"), Ok(Endpoint::Ws("ws://h".into())));
         assert_eq!(read("sim://127.0.0.1:4/a").unwrap().ws_url().unwrap(), "ws://127.0.0.1:4/a");
-        for wrong in ["", "http://", "http://:8545", "ftp://h", "enode://00@h:1"] {
+        assert_eq!(read("HTTP://h:1"), Ok(Endpoint::Http("http://h:1".into())));
+        assert_eq!(read("127.0.0.1:8545"), Ok(Endpoint::Http("http://127.0.0.1:8545".into())));
+        assert_eq!(read("[::1]:8545"), Ok(Endpoint::Http("http://[::1]:8545".into())));
+        let dir = tempfile::tempdir().unwrap();
+        assert_eq!(read(dir.path().to_str().unwrap()), Ok(Endpoint::Ipc(dir.path().join("geth.ipc"))));
+        for wrong in ["", "http://", "http://:8545", "ftp://h", "enode://00@h:1", "http://me:secret@h"] {
             assert!(matches!(read(wrong), Err(NodeError::Address { .. })), "{wrong}");
         }
     }
 
     #[test]
     fn shows_no_password() {
-        let endpoint: Endpoint = "http://me:secret@127.0.0.1:8545/x@y".parse().unwrap();
+        let endpoint = Endpoint::Http("http://me:secret@127.0.0.1:8545/x@y".to_owned());
         assert_eq!(endpoint.to_string(), "http://127.0.0.1:8545/x@y");
+        let refused = "http://me:secret@127.0.0.1:8545".parse::<Endpoint>().unwrap_err().to_string();
+        assert!(refused.contains("password") && !refused.contains("secret"), "{refused}");
         assert!(!format!("{endpoint:?}").contains("secret"));
     }
 
@@ -136,10 +174,9 @@ mod tests {
         for text in ["/x", "http://localhost:1", "http://127.0.0.9", "ws://[::1]:8546/", "sim://127.0.0.1:4/a"] {
             assert!(local(text), "{text}");
         }
-        for text in
-            ["http://10.0.0.1:8545", "http://127.0.0.1@evil.example/", "ws://[2001:db8::1]:1", "ws://localhost.x"]
-        {
+        for text in ["http://10.0.0.1:8545", "ws://[2001:db8::1]:1", "ws://localhost.x"] {
             assert!(!local(text), "{text}");
         }
+        assert!(!Endpoint::Http("http://127.0.0.1@evil.example/".to_owned()).is_local());
     }
 }

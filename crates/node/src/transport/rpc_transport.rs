@@ -11,7 +11,10 @@ use tokio::{
     },
     time::timeout,
 };
-use vipnode_rpc::{Closed, HttpRpc, Incoming, OpenError, RpcHandle, RpcLimits, Trust, http, open_ipc, open_ws};
+use vipnode_rpc::{
+    CallError, Closed, HttpRpc, Incoming, OpenError, RpcHandle, RpcLimits, Trust, http, open_ipc, open_ws,
+};
+use vipnode_types::hide_credentials;
 
 use super::{CallFault, Endpoint, Push, Pushes, Transport};
 use crate::{
@@ -63,7 +66,7 @@ impl RpcTransport {
         let limits = RpcLimits { trust: trust.clone(), open: CALL_DEADLINE, ..RpcLimits::node() };
         let way = match &endpoint {
             Endpoint::Http(url) => Way::Http(http(url, &limits).map_err(|error| {
-                let (text, why) = (url.clone(), error.to_string());
+                let (text, why) = (hide_credentials(url), error.to_string());
                 NodeError::Address { text, why }
             })?),
             Endpoint::Ipc(_) | Endpoint::Ws(_) | Endpoint::Sim(_) => Way::Socket(Mutex::default()),
@@ -73,7 +76,11 @@ impl RpcTransport {
 
     async fn exchange(&self, method: &str, params: Box<RawValue>, wait: Duration) -> Result<Box<RawValue>, CallFault> {
         let answer = match &self.way {
-            Way::Http(http) => http.call_raw(method, params, wait).await,
+            Way::Http(http) => match http.call_raw(method, params.clone(), wait).await {
+                // A server may close a connection that was idle just as it is used again.
+                Err(error) if is_read(method) && is_broken(&error) => http.call_raw(method, params, wait).await,
+                answer => answer,
+            },
             Way::Socket(live) => {
                 let peer = self.peer(live).await?.0;
                 peer.call_raw(method, params, wait).await
@@ -114,6 +121,17 @@ impl RpcTransport {
         tokio::spawn(pump(opened.incoming, sender));
         Ok(Live { peer: opened.peer, closed: opened.closed, notices })
     }
+}
+
+/// Whether a method changes nothing, so that it can be called twice.
+fn is_read(method: &str) -> bool {
+    method.starts_with("eth_") || method.starts_with("web3_") || matches!(method, "admin_nodeInfo" | "admin_peers")
+}
+
+/// Whether an open connection broke. One that cannot be opened breaks again.
+fn is_broken(error: &CallError) -> bool {
+    matches!(error, CallError::Open(OpenError::Unreachable { kind, .. })
+        if !matches!(kind, ErrorKind::ConnectionRefused | ErrorKind::HostUnreachable | ErrorKind::NetworkUnreachable))
 }
 
 type Socket = (RpcHandle, broadcast::WeakSender<Arc<Notice>>);

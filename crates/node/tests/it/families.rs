@@ -230,6 +230,29 @@ async fn what_is_missing_is_reported_with_its_hint() {
     assert!(error.hint().unwrap().contains("July 2025"));
 }
 
+/// geth answers with an error until the fork of EIP-155, others with 0 or null.
+#[tokio::test]
+async fn before_eip_155_the_settings_of_the_node_name_the_chain() {
+    fn chain(method: &str, id: Answer) -> Option<Answer> {
+        match method {
+            "eth_chainId" => Some(id),
+            "admin_nodeInfo" => Some(node_info("x/v1", r#"{"network":7,"config":{"chainId":61}}"#)),
+            other => reth(other, "[]"),
+        }
+    }
+    let clients: [Client; 3] = [
+        |method, _| chain(method, Ok("\"0x0\"".to_owned())),
+        |method, _| chain(method, Ok("null".to_owned())),
+        |method, _| chain(method, Err(-32000)),
+    ];
+    for client in clients {
+        let node = Fake::new(client).drive().await.unwrap();
+        assert_eq!(node.facts().await.unwrap().chain.chain_id, 61);
+    }
+    let named: Client = |method, _| chain(method, Ok("\"0x5\"".to_owned()));
+    assert_eq!(Fake::new(named).drive().await.unwrap().facts().await.unwrap().chain.chain_id, 5);
+}
+
 #[tokio::test]
 async fn reth_gets_the_address_of_a_peer_before_it_trusts_it() {
     let fake = Fake::new(reth);

@@ -133,7 +133,7 @@ async fn the_key_is_found_next_to_the_ipc_file() {
 async fn a_running_geth_is_found_by_its_arguments() {
     let _geth = Geth::start(GethSpec::default()).await;
     let nowhere = FinderEnvironment { home: None, ..FinderEnvironment::here() };
-    let found = find(&nowhere).await.unwrap();
+    let found = find(&nowhere, None).await.unwrap();
     // Tests that run at the same time have geths of their own in the same process table.
     assert!(found.running.unwrap().starts_with("geth, process "), "{:?}", found.endpoint);
     assert!(found.node.facts().await.unwrap().client_version.starts_with("Geth/"));

@@ -25,6 +25,10 @@ pub struct HttpRpc {
     remote: Arc<Mutex<Option<IpAddr>>>,
 }
 
+/// A connection that was idle for longer is not used again. Servers close theirs after 5 s (node.js) or later, and a call that
+/// meets the close would be lost.
+const IDLE: Duration = Duration::from_secs(4);
+
 /// A client for JSON-RPC over HTTP. Nothing is connected until the first call.
 ///
 /// # Errors
@@ -37,6 +41,7 @@ pub fn http(url: &str, limits: &RpcLimits) -> Result<HttpRpc, OpenError> {
         .no_proxy()
         .connect_timeout(limits.open)
         .pool_max_idle_per_host(4)
+        .pool_idle_timeout(IDLE)
         .build()
         .map_err(|error| OpenError::Unreachable {
             address: url.to_owned(),

@@ -58,9 +58,15 @@ errors! {
         /// The port is missing, or not from 1 to 65535.
         Port: local, "the port in the enode is not a number from 1 to 65535",
             hint "Write it as enode://ID@HOST:PORT.";
-        /// The query is not a `discport`.
-        Query: local, "an enode supports only discport=<port> after the ?",
-            hint "Remove everything else after the ?.";
+        /// The port is 0, as in the enode of a node that does not listen.
+        PortZero: local, "the port in the enode is 0, which means that the node does not accept connections",
+            hint "Start the node with a p2p port, such as geth --port 30303, and print its enode again.";
+        /// The IPv6 address has a zone ID.
+        Zone: local, "the address in the enode has a zone ID (after the %), which is valid on one machine only",
+            hint "Use an address without a zone ID that other machines can reach.";
+        /// The `discport` in the query is not a port.
+        Query: local, "the discport in the enode is not a number from 0 to 65535",
+            hint "Write it as enode://ID@HOST:PORT?discport=PORT, or remove everything from the ? on.";
         /// The text is longer than any real enode.
         Length: local, "an enode can have at most 512 characters",
             hint "Write it as enode://ID@HOST:PORT.";
@@ -116,7 +122,7 @@ impl FromStr for Enode {
             Some((rest, query)) => (rest, Some(query)),
             None => (rest, None),
         };
-        let disc_port = query.map(parse_query).transpose()?;
+        let disc_port = query.map(parse_query).transpose()?.flatten();
         let Some((id, address)) = rest.split_once('@') else {
             return Ok(Self { disc_port, ..Self::id_only(rest.parse()?) });
         };
@@ -124,15 +130,18 @@ impl FromStr for Enode {
         let (host, port) = address.rsplit_once(':').ok_or(EnodeError::Port)?;
         let host = parse_host(host)?;
         let port = match parse_port(port) {
-            Some(port) if port != 0 => port,
-            _ => return Err(EnodeError::Port),
+            Some(0) => return Err(EnodeError::PortZero),
+            Some(port) => port,
+            None => return Err(EnodeError::Port),
         };
         Ok(Self { id, host, port, disc_port })
     }
 }
 
-fn parse_query(query: &str) -> Result<u16, EnodeError> {
-    query.strip_prefix("discport=").and_then(parse_port).ok_or(EnodeError::Query)
+/// Parameters other than `discport` are ignored: forks of clients add some (`raftport` of Quorum).
+fn parse_query(query: &str) -> Result<Option<u16>, EnodeError> {
+    let port = query.split('&').find_map(|parameter| parameter.strip_prefix("discport="));
+    port.map(|port| parse_port(port).ok_or(EnodeError::Query)).transpose()
 }
 
 /// Digits only: `u16::from_str` would take a plus sign.
@@ -141,6 +150,9 @@ fn parse_port(text: &str) -> Option<u16> {
 }
 
 fn parse_host(host: &str) -> Result<EnodeHost, EnodeError> {
+    if host.contains('%') {
+        return Err(EnodeError::Zone);
+    }
     if let Some(inner) = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')) {
         let ip: Ipv6Addr = inner.parse().map_err(|_| EnodeError::Host)?;
         return Ok(EnodeHost::Ip(IpAddr::V6(ip)));
@@ -205,17 +217,31 @@ mod tests {
     }
 
     #[test]
+    fn parameters_of_forks_are_ignored() {
+        for (query, disc_port) in [
+            ("?discport=0&raftport=50400", Some(0)),
+            ("?raftport=50400", None),
+            ("?x&discport=7", Some(7)),
+            ("?", None),
+        ] {
+            let enode: Enode = format!("enode://{}@10.0.0.1:30303{query}", id()).parse().unwrap();
+            assert_eq!((enode.port, enode.disc_port), (30_303, disc_port), "{query}");
+        }
+    }
+
+    #[test]
     fn refuses_the_rest_with_a_reason() {
         let with = |place: &str| format!("enode://{}{place}", id()).parse::<Enode>();
         assert_eq!("enr:-abc".parse::<Enode>(), Err(EnodeError::Scheme));
         assert_eq!(with("@127.0.0.1"), Err(EnodeError::Port));
-        assert_eq!(with("@127.0.0.1:0"), Err(EnodeError::Port));
+        assert_eq!(with("@127.0.0.1:0"), Err(EnodeError::PortZero));
+        assert_eq!(with("@[fe80::1%eth0]:30303"), Err(EnodeError::Zone));
         assert_eq!(with("@127.0.0.1:+1"), Err(EnodeError::Port));
         assert_eq!(with("@127.0.0.1:65536"), Err(EnodeError::Port));
         assert_eq!(with("@::1:30303"), Err(EnodeError::Host));
         assert_eq!(with("@1.2.3:30303"), Err(EnodeError::Host));
         assert_eq!(with("@a b:30303"), Err(EnodeError::Host));
-        assert_eq!(with("@a:1?x=1"), Err(EnodeError::Query));
+        assert_eq!(with("@a:1?x=1&discport=x"), Err(EnodeError::Query));
         assert!(matches!("enode://00@a:1".parse::<Enode>(), Err(EnodeError::Id { .. })));
     }
 

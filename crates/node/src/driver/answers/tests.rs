@@ -87,12 +87,25 @@ fn a_list_too_long_is_refused_whole() {
 }
 
 #[test]
+fn a_node_that_has_the_highest_block_is_in_sync_while_it_indexes() {
+    let at = |newest, json: &str| syncing(&raw(json), newest);
+    assert!(!at(7, "false") && !at(7, "null"));
+    let of = |current: &str, highest: &str| format!(r#"{{"currentBlock":{current},"highestBlock":{highest}}}"#);
+    assert!(!at(7, &of("\"0x7\"", "\"0x7\"")), "indexing");
+    assert!(!at(9, &of("\"0x9\"", "7")), "a chain that reports more than the highest");
+    assert!(at(7, &of("\"0x7\"", "\"0x8\"")));
+    assert!(at(0, &of("\"0x7\"", "\"0x7\"")), "the newest block is the genesis block: the state is missing");
+    assert!(at(0, &of("\"0x0\"", "\"0x0\"")), "no block is known yet");
+    assert!(at(7, "true") && at(7, "{}") && at(7, &of("null", "null")));
+}
+
+#[test]
 fn blocks_are_read_in_hex_and_decimal() {
     let read = |json: &str| block(&raw(json));
     let at = |number, timestamp_s| Ok(Block { number, timestamp_s, hash: None });
     assert_eq!(read(r#"{"number":"0x10","timestamp":"0x20"}"#), at(16, 32));
     assert_eq!(read(r#"{"number":16,"timestamp":32,"difficulty":99999999999999999999999999}"#), at(16, 32));
-    assert!(read("null").is_err());
+    assert_eq!(read("null"), Err(AnswerError::NoBlock));
     assert!(read(r#"{"number":"0x1ffffffffffffffff","timestamp":"0x20"}"#).is_err());
 }
 
