@@ -136,7 +136,7 @@ mod tests {
         for pool in ["localhost", "localhost:1", "pool.example", "[::1]:8080", "wss://pool", ":memory:", "pool/"] {
             assert_eq!(read(&[pool], &[]).unwrap().pool.as_deref(), Some(pool));
         }
-        for word in ["stauts", "version", "mypool", "", "8080"] {
+        for word in ["statux", "version", "mypool", "", "8080"] {
             assert!(read(&[word], &[]).unwrap_err().contains("wss://"), "{word}");
         }
     }

@@ -28,6 +28,7 @@ fn each_limit_is_reached_by_a_test() {
 /// The constants that are a number or a time, and why each is no limit of the table. A new one that an outsider
 /// can reach, or an operator may want to set, belongs into `crates/pool-core/src/limits.rs`.
 const NO_LIMITS: &[(&str, &str, &str)] = &[
+    ("rpc/src/transport/http.rs", "IDLE", "a time of servers of others"),
     ("pool-core/src/metering/day_budget.rs", "DAY_MS", "a unit"),
     ("pool-core/src/metering/pair_time.rs", "DAYS", "a part of the rule of `unpaired_pair_ms`"),
     ("pool-core/src/metering/client_times.rs", "ALWAYS", "a part of the rule of `pairs`"),
