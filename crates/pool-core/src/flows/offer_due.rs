@@ -57,8 +57,9 @@ impl Core {
             self.leases.arm_offer(lease.id(), ends);
             return;
         }
-        let (client, host, now) = (lease.client(), lease.host(), output.now);
-        self.matching.pair_failed(host, client, now, &self.limits);
+        let (client, host) = (lease.client(), lease.host());
+        let (matching, context) = self.matching();
+        matching.never_connected(host, client, context);
         self.strike(host, client);
         self.end_lease(output, index, EvictReason::NotConnected, None, None);
     }

@@ -286,6 +286,17 @@ impl Matching {
         self.keep_apart(host, client, now.plus(limits.same_address_ms), limits);
     }
 
+    /// Remembers a pair that was offered and did not connect. The client gets another host of the same address block only if
+    /// none of another block is drawn, because silent hosts of one operator would cost it one offer after the other.
+    pub(crate) fn never_connected(&mut self, host: u32, client: u32, context: Context<'_>) {
+        let until = context.now.plus(context.limits.same_address_ms);
+        self.keep_apart(host, client, until, context.limits);
+        let address = context.agents.get(host).and_then(Node::address).filter(|_| !self.closed);
+        if let Some(block) = address.map(AddressBlock::of) {
+            self.recent_pairs.failed_in(client, block, until, context.limits.recent_pairs);
+        }
+    }
+
     /// Does not give a host to light nodes of an address block for a while, because it disconnected one of them at once.
     pub(crate) fn light_node_failed(&mut self, host: u32, block: AddressBlock, now: Ms, limits: &Limits) {
         self.recent_pairs.light_node_failed(host, block, now.plus(limits.light_block_ms), limits.recent_pairs);

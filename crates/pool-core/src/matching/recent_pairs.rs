@@ -6,7 +6,7 @@ use vipnode_types::{Ms, is_public};
 use crate::collections::{address_block::AddressBlock, seeded_rng::Keys};
 
 /// Recently offered and recently failed pairs: a node accepts one connection per public address in 30 s, and a pair that
-/// failed would fail again.
+/// failed would fail again. Another host in the address block of a failed one may belong to the same operator.
 #[derive(Debug)]
 pub(crate) struct RecentPairs {
     entries: HashTable<RecentPair>,
@@ -16,12 +16,13 @@ pub(crate) struct RecentPairs {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct RecentPair {
-    host: u32,
+    /// The host; the client in [`With::HostsIn`].
+    node: u32,
     with: With,
     until: Ms,
 }
 
-/// Whom a host is not offered to.
+/// Whom a host is not offered to, or which hosts a client gets only if there are no others.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 enum With {
     /// A client with which it failed.
@@ -30,6 +31,8 @@ enum With {
     Address(IpAddr, u32),
     /// Light nodes of an address block, one of which it disconnected at once.
     LightNodes(AddressBlock),
+    /// Hosts of an address block, one of which did not connect with the client.
+    HostsIn(AddressBlock),
 }
 
 impl With {
@@ -50,18 +53,28 @@ impl RecentPairs {
     /// Remembers that a host was offered to a client at an address.
     pub(crate) fn offered(&mut self, host: u32, client: u32, address: Option<IpAddr>, until: Ms, limit: u32) {
         if let Some(address) = address.map(|ip| ip.to_canonical()).filter(|ip| is_public(*ip)) {
-            self.remember(RecentPair { host, with: With::Address(address, client), until }, limit);
+            self.remember(RecentPair { node: host, with: With::Address(address, client), until }, limit);
         }
     }
 
     /// Remembers that a host and a client did not connect.
     pub(crate) fn failed(&mut self, host: u32, client: u32, until: Ms, limit: u32) {
-        self.remember(RecentPair { host, with: With::Client(client), until }, limit);
+        self.remember(RecentPair { node: host, with: With::Client(client), until }, limit);
     }
 
     /// Remembers that a host disconnected a light node of an address block at once.
     pub(crate) fn light_node_failed(&mut self, host: u32, block: AddressBlock, until: Ms, limit: u32) {
-        self.remember(RecentPair { host, with: With::LightNodes(block), until }, limit);
+        self.remember(RecentPair { node: host, with: With::LightNodes(block), until }, limit);
+    }
+
+    /// Remembers that a client did not connect with a host of an address block.
+    pub(crate) fn failed_in(&mut self, client: u32, block: AddressBlock, until: Ms, limit: u32) {
+        self.remember(RecentPair { node: client, with: With::HostsIn(block), until }, limit);
+    }
+
+    /// Whether a client recently did not connect with a host of an address block.
+    pub(crate) fn recently_failed_in(&self, now: Ms, client: u32, block: AddressBlock) -> bool {
+        self.any(now, client, With::HostsIn(block), |with| with == With::HostsIn(block))
     }
 
     /// Whether a host was recently offered to another client at the same address.
@@ -88,9 +101,9 @@ impl RecentPairs {
         }
     }
 
-    fn any(&self, now: Ms, host: u32, with: With, fits: impl Fn(With) -> bool) -> bool {
-        let found = |pair: &RecentPair| pair.host == host && pair.until > now && fits(pair.with);
-        self.entries.find(hash(self.keys, host, with), found).is_some()
+    fn any(&self, now: Ms, node: u32, with: With, fits: impl Fn(With) -> bool) -> bool {
+        let found = |pair: &RecentPair| pair.node == node && pair.until > now && fits(pair.with);
+        self.entries.find(hash(self.keys, node, with), found).is_some()
     }
 
     fn remember(&mut self, pair: RecentPair, limit: u32) {
@@ -98,22 +111,22 @@ impl RecentPairs {
             self.forget_oldest();
         }
         let keys = self.keys;
-        let hash = |pair: &RecentPair| hash(keys, pair.host, pair.with);
+        let hash = |pair: &RecentPair| hash(keys, pair.node, pair.with);
         self.entries.insert_unique(hash(&pair), pair, hash);
         self.order.push_back((pair.until, pair));
     }
 
     fn forget_oldest(&mut self) {
         if let Some((_, pair)) = self.order.pop_front()
-            && let Ok(entry) = self.entries.find_entry(hash(self.keys, pair.host, pair.with), |other| *other == pair)
+            && let Ok(entry) = self.entries.find_entry(hash(self.keys, pair.node, pair.with), |other| *other == pair)
         {
             entry.remove();
         }
     }
 }
 
-fn hash(keys: Keys, host: u32, with: With) -> u64 {
-    keys.hash(&(host, with.key()))
+fn hash(keys: Keys, node: u32, with: With) -> u64 {
+    keys.hash(&(node, with.key()))
 }
 
 #[cfg(test)]

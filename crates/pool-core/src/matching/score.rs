@@ -21,6 +21,8 @@ const UPTIME_FULL_MS: u64 = 60 * 60 * 1000;
 const REFUSAL: i32 = -20;
 /// Proven clients of three address blocks were offered it and never connected.
 const STRUCK: i32 = -30;
+/// The client was recently offered a host of the same address block and never connected to it.
+const FAILED_NEARBY: i32 = -150;
 /// Enough witnesses saw that it does not serve what the client requires, although it names that itself.
 const CONTRADICTED: i32 = -100;
 /// Another host of the client has the same address block.
@@ -43,6 +45,9 @@ impl Matching {
         let uptime = context.now.since(node.since()).min(UPTIME_FULL_MS).saturating_mul(UPTIME) / UPTIME_FULL_MS;
         let block = node.address().map(AddressBlock::of).is_some_and(|block| criteria.blocks.contains(&block));
         let payout = node.payout().is_some_and(|payout| criteria.payouts.contains(&payout));
+        let failed = |block| self.recent_pairs.recently_failed_in(context.now, criteria.client, block);
+        let failed_nearby = if node.address().map(AddressBlock::of).is_some_and(failed) { FAILED_NEARBY } else { 0 };
+        let struck = if self.is_struck(host, context) { STRUCK } else { 0 };
         let same_block = if block { SAME_BLOCK } else { 0 };
         let same_payout = if payout { SAME_PAYOUT } else { 0 };
         Score {
@@ -51,7 +56,7 @@ impl Matching {
             latency,
             uptime: signed(uptime),
             refusals: i32::from(standing.refusals.min(3)).saturating_mul(REFUSAL),
-            strikes: if self.is_struck(host, context) { STRUCK } else { 0 },
+            strikes: struck.saturating_add(failed_nearby),
             contradicted: if context.agents.is_contradicted(criteria.client, host, context.limits) {
                 CONTRADICTED
             } else {

@@ -298,3 +298,23 @@ fn silent_hosts_in_as_many_blocks_as_good_ones_cost_a_client_three_seconds_at_mo
     let (with, without) = (p99(Limits::default()), p99(alone));
     assert!(with <= 3_000 && without > 10_000, "p99 {with} ms, {without} ms without second hosts and limits of trials");
 }
+
+#[test]
+fn after_a_silent_host_a_client_gets_one_of_another_block() {
+    for agent in 2_000..2_020 {
+        let mut pool = Pool::new();
+        for silent in 1_000..1_040 {
+            pool.connect_from(silent, host(silent, 30), stranger(silent), true).unwrap();
+        }
+        pool.connect(agent, client(agent)).unwrap();
+        pool.full(agent, &[]);
+        pool.ask(agent, 1);
+        let (call, _) = (1_000..1_040).find_map(|host| pool.take_admit(host)).unwrap();
+        pool.done(call, CallOutcome::Done);
+        // Too late to be its second host.
+        pool.pass(2_000);
+        pool.connect_from(1, host(1, 30), honest(1), true).unwrap();
+        pool.pass(pool.core.limits.offer_ms);
+        assert!(pool.take_admit(1).is_some(), "client {agent} gets a silent host again");
+    }
+}

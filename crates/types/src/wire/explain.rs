@@ -97,7 +97,7 @@ pub struct Score {
     pub uptime: i32,
     /// Recent admits that it refused or did not answer.
     pub refusals: i32,
-    /// Recent clients that never connected to it.
+    /// Recent clients that never connected to it, and whether this client did not connect to a host of the same address block.
     pub strikes: i32,
     /// Connected clients saw that it does not serve what the client requires, although it names that itself.
     pub contradicted: i32,
