@@ -301,20 +301,24 @@ fn silent_hosts_in_as_many_blocks_as_good_ones_cost_a_client_three_seconds_at_mo
 
 #[test]
 fn after_a_silent_host_a_client_gets_one_of_another_block() {
-    for agent in 2_000..2_020 {
-        let mut pool = Pool::new();
-        for silent in 1_000..1_040 {
-            pool.connect_from(silent, host(silent, 30), stranger(silent), true).unwrap();
-        }
-        pool.connect(agent, client(agent)).unwrap();
+    let mut pool = Pool::new();
+    let silent: Vec<u32> = (1_000..1_010).collect();
+    for &agent in &silent {
+        pool.connect_from(agent, host(agent, 30), stranger(agent), true).unwrap();
         pool.full(agent, &[]);
-        pool.ask(agent, 1);
-        let (call, _) = (1_000..1_040).find_map(|host| pool.take_admit(host)).unwrap();
-        pool.done(call, CallOutcome::Done);
-        // Too late to be its second host.
-        pool.pass(2_000);
-        pool.connect_from(1, host(1, 30), honest(1), true).unwrap();
-        pool.pass(pool.core.limits.offer_ms);
-        assert!(pool.take_admit(1).is_some(), "client {agent} gets a silent host again");
     }
+    // They rank higher, since they have been connected for longer.
+    pool.pass_with(40 * 60 * 1_000, &silent);
+    pool.connect(2_000, client(2_000)).unwrap();
+    pool.full(2_000, &[]);
+    pool.ask(2_000, 1);
+    let (call, _) = silent.iter().find_map(|&host| pool.take_admit(host)).unwrap();
+    pool.done(call, CallOutcome::Done);
+    // Too late to be its second host.
+    pool.pass(2_000);
+    pool.connect_from(1, host(1, 30), honest(1), true).unwrap();
+    pool.full(1, &[]);
+    pool.pass(pool.core.limits.offer_ms - 2_000);
+    let next = pool.admitting(&[&silent[..], &[1]].concat()).map(|(host, _)| host);
+    assert_eq!(next, Some(1), "the next host is of the same block");
 }
