@@ -22,7 +22,7 @@ struct RecentPair {
     until: Ms,
 }
 
-/// Whom a host is not offered to, or which hosts a client gets only if there are no others.
+/// Whom a host is not offered to, or which hosts a client gets last.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 enum With {
     /// A client with which it failed.
