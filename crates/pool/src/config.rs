@@ -1,6 +1,6 @@
 use std::{net::SocketAddr, path::PathBuf, sync::Arc};
 
-use vipnode_types::{PoolKey, PoolKeyChanges};
+use vipnode_types::{PoolKey, PoolKeyChanges, RpcUrl};
 
 use crate::{
     AllowedOrigins, Membership, Network, PoolLimits, PoolMetrics, PoolTls, StatusAudience, TrustedProxies, Welcome,
@@ -15,7 +15,7 @@ pub struct PoolConfig {
     pub bind: SocketAddr,
     /// The URLs under which agents know the pool. A signature for another URL is refused (fault D12, docs/faults.md); the
     /// loopback addresses that the pool listens on are always accepted.
-    pub public_urls: Vec<String>,
+    pub public_urls: Vec<RpcUrl>,
     /// The pool's key, from a [`crate::DataDir`]. Without one, the pool has no id.
     pub key: Option<Arc<PoolKey>>,
     /// The newest changes of the key, which the pool sends to agents that remember an older one.

@@ -26,6 +26,12 @@ errors! {
             known: String,
         }: Unauthorized, "this call is signed for {audience}, but this pool's URLs are {known}",
             hint "Connect to one of these URLs, or ask the operator to add yours with --public-url.";
+        /// The signature is for a URL, and the pool knows none of its own: it is behind a proxy.
+        NoAudience {
+            /// The URL that was signed.
+            audience: String,
+        }: Unauthorized, "this call is signed for {audience}, and this pool does not know its own URL because it is behind a proxy",
+            hint "Ask the operator to start the pool with --public-url {audience}.";
         /// Over HTTP, the nonce is not a number.
         NonceForm: Unauthorized, "over HTTP, the nonce must be the Unix time in milliseconds",
             hint "Send the Unix time in milliseconds as the nonce.";

@@ -33,6 +33,7 @@ mod error;
 mod fairness;
 mod key_file;
 mod limits;
+mod local_addresses;
 mod methods;
 mod metrics;
 mod net;
@@ -45,6 +46,7 @@ pub use auth::{
 pub use config::PoolConfig;
 pub use data_dir::{DataDir, DataDirError};
 pub use limits::LimitSetting;
+pub use local_addresses::addresses_at;
 pub use metrics::{PoolGlance, PoolMetrics};
 #[cfg(feature = "acme")]
 pub use net::tls::{AcmeConfig, LETS_ENCRYPT};

@@ -14,7 +14,7 @@ use vipnode_types::errors;
 use crate::{
     DataDir, PoolConfig, PoolTls,
     admin::{self, AdminService},
-    auth::{AccessControl, Audience, Orders},
+    auth::{AccessControl, Audience, Orders, OwnCertificate},
     close_reason::CloseReason,
     engine::{Connections, CoreThread, CoreThreadParts, StoreThread, inbox},
     key_file::KeyFile,
@@ -111,7 +111,7 @@ impl PoolServer {
         let metrics = config.metrics.shared();
         let (inbox, reader) = inbox(metrics.queue.clone(), &config.limits);
         let connections = Arc::new(Connections::new(inbox.clone()));
-        let audience = Audience::new(local_addr, &config.public_urls, config.tls.as_ref().map(PoolTls::hosts));
+        let audience = Audience::new(local_addr, &config.public_urls, own_certificate(config.tls.as_ref()));
         let orders = Orders::open(config.datadir.as_deref(), &config.limits);
         let orders = orders.map_err(|source| PoolError::Store { source })?;
         let access = Arc::new(AccessControl::new(audience, config.identity(), orders, config.access_rules()));
@@ -152,6 +152,13 @@ impl PoolServer {
     #[must_use]
     pub const fn local_addr(&self) -> SocketAddr {
         self.local_addr
+    }
+
+    /// Returns the URLs that agents can use, the most useful first: those of the operator, the names of the certificate, and
+    /// the addresses at which the pool listens.
+    #[must_use]
+    pub fn urls(&self) -> Vec<String> {
+        self.service.access.urls()
     }
 
     /// Applies new settings while the pool runs: members, welcome, network, the price and the core's limits, the audience
@@ -212,6 +219,10 @@ fn bind(to: SocketAddr) -> std::io::Result<TcpListener> {
     socket.set_reuseaddr(true)?;
     socket.bind(to)?;
     socket.listen(BACKLOG)
+}
+
+fn own_certificate(tls: Option<&PoolTls>) -> Option<Arc<dyn OwnCertificate>> {
+    tls.map(|tls| Arc::new(tls.clone()) as Arc<dyn OwnCertificate>)
 }
 
 /// Starts the core's thread and waits until it has read the store.
@@ -289,9 +300,8 @@ impl Running {
         }
     }
 
-    /// Starts to order and renew the certificate. The ACME server connects to the pool's port, so the pool already listens.
+    /// Starts to order and renew the certificate. An ACME server connects to the pool's port, so the pool already listens.
     fn keep_certificate(&self) {
-        #[cfg(feature = "acme")]
         if let Some(tls) = self.port.tls.clone() {
             let stop = self.port.stop.clone();
             tokio::spawn(async move { stop.run_until_cancelled(tls.keep()).await });

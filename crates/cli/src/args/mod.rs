@@ -43,7 +43,7 @@ pub(crate) use self::{
     protocol::{ProtocolArgs, UPDATE_INTERVAL},
     status::{ASKED_POOL, StatusArgs},
     targets::Targets,
-    tls::TlsArgs,
+    tls::{TlsArgs, TlsSource},
     trust::TrustArgs,
     value_hint::value_hint,
 };

@@ -9,7 +9,7 @@ use std::{
 use clap::Args;
 use ipnet::IpNet;
 use vipnode_pool::{AllowedOrigin, Network, ProxyHeader, StatusAudience, Welcome};
-use vipnode_types::Price;
+use vipnode_types::{Price, RpcUrl, TypedError as _};
 
 use super::{
     JoinArgs, PoolCommand, TlsArgs, listen_address::listen_address, original_pool::OriginalPool,
@@ -33,10 +33,10 @@ pub(crate) struct PoolArgs {
     /// Accept calls signed for this public URL of the pool.
     ///
     /// Agents sign the URL that they use to reach the pool. This flag is not needed if agents use an address that the
-    /// pool itself listens on or a name of --tls-host. It is needed for any other name, behind a proxy, or for a published
+    /// pool itself listens on or a name in its certificate. It is needed for any other name, behind a proxy, or for a published
     /// container port. Can be repeated.
-    #[arg(long, value_name = "URL", help_heading = "Pool")]
-    pub(crate) public_url: Vec<String>,
+    #[arg(long, value_name = "URL", value_parser = public_url, help_heading = "Pool")]
+    pub(crate) public_url: Vec<RpcUrl>,
     /// Keep the pool's key, bans, proven nodes, and unbilled time here.
     ///
     /// The key is created at the first start. Agents remember its public half, the pool's ID, and refuse another pool at
@@ -137,6 +137,12 @@ impl PoolArgs {
         let usual = if self.tls.by_acme() { ([0, 0, 0, 0], 443) } else { ([127, 0, 0, 1], 8080) };
         self.bind.unwrap_or_else(|| SocketAddr::from(usual))
     }
+}
+
+/// Parses a URL with its scheme: the pool cannot know whether a proxy in front of it uses TLS.
+fn public_url(text: &str) -> Result<RpcUrl, String> {
+    let hint = |hint: Option<String>| hint.map_or_else(String::new, |hint| format!(". {hint}"));
+    text.parse::<RpcUrl>().map_err(|error| format!("{error}{}", hint(error.hint())))
 }
 
 /// Parses a network; an address alone is a network of one.

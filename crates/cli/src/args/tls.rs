@@ -2,10 +2,17 @@
 
 use std::path::PathBuf;
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 
 #[derive(Debug, Default, Args)]
 pub(crate) struct TlsArgs {
+    /// Serve TLS with a certificate of the pool's own CA: internal.
+    ///
+    /// For a private network. The CA is created at the first start, in --datadir or in ~/.local/state/vipnode. The pool issues
+    /// its certificate at each start, for the addresses that it listens on, this machine's name, and the hosts of --public-url.
+    /// Agents need --tls-ca with the CA's certificate.
+    #[arg(long, value_name = "SOURCE", conflicts_with = "tls_cert", hide_possible_values = true, help_heading = "TLS")]
+    pub(crate) tls: Option<TlsSource>,
     /// Serve TLS with this certificate (PEM).
     ///
     /// Put intermediate certificates after it in the same file. SIGHUP reloads the file.
@@ -21,6 +28,13 @@ pub(crate) struct TlsArgs {
     pub(crate) acme: AcmeArgs,
 }
 
+/// Where the pool's certificate comes from, apart from files and an ACME server.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum TlsSource {
+    /// A CA of the pool's own.
+    Internal,
+}
+
 /// A certificate that the pool gets by itself.
 #[cfg(feature = "acme")]
 #[derive(Debug, Default, Args)]
@@ -29,7 +43,7 @@ pub(crate) struct AcmeArgs {
     ///
     /// Passing this flag accepts the terms of Let's Encrypt. The name must resolve to this pool, and port 443 of the
     /// name must reach it. Can be repeated.
-    #[arg(long, visible_alias = "tlshost", value_name = "NAME", conflicts_with = "tls_cert", help_heading = "TLS")]
+    #[arg(long, visible_alias = "tlshost", value_name = "NAME", conflicts_with_all = ["tls_cert", "tls"], help_heading = "TLS")]
     pub(crate) tls_host: Vec<String>,
     /// Register this email address with the ACME server for notices.
     #[arg(long, value_name = "EMAIL", requires = "tls_host", help_heading = "TLS", hide_short_help = true)]

@@ -11,6 +11,7 @@ mod pool;
 mod pool_admin;
 mod pool_certificate;
 mod pool_key;
+mod pool_start;
 mod protocol;
 mod release;
 mod status;

@@ -1,4 +1,4 @@
-use std::net::SocketAddr;
+use std::{collections::BTreeSet, path::PathBuf};
 
 use tokio::sync::watch::{Receiver, error::RecvError};
 use vipnode_agent::state::StateDir;
@@ -7,7 +7,7 @@ use vipnode_pool_core::Limits;
 
 use crate::{
     args::{Command, PoolArgs, chain_flag, limit_flag},
-    commands::pool_certificate,
+    commands::{pool_certificate, pool_start},
     config::{Reload, say_kept},
     error::{CliError, CommandError},
     output::{Line, Screen, Tone, terminal},
@@ -20,7 +20,6 @@ const STOPPING: &str =
 
 /// Runs a pool until it is stopped and has answered pending requests.
 pub(crate) async fn run(args: PoolArgs, screen: Screen, signals: Signals, reload: Reload) -> Result<(), CliError> {
-    let unnamed = !args.bind().ip().is_loopback() && args.public_url.is_empty() && !args.tls.by_acme();
     let print_limits = args.print_limits;
     let datadir = args.datadir.clone();
     let mut config = config(args)?;
@@ -31,6 +30,7 @@ pub(crate) async fn run(args: PoolArgs, screen: Screen, signals: Signals, reload
     }
     let open = !config.members.is_closed();
     let (tls, metrics) = (config.tls.clone(), config.metrics.clone());
+    let any_address = config.bind.ip().is_unspecified() && config.public_urls.is_empty();
     // Without a home directory, a pool has no admin socket.
     config.state_dir = StateDir::root(None).ok();
     let datadir = datadir.map(|dir| DataDir::open(&dir)).transpose()?;
@@ -39,7 +39,7 @@ pub(crate) async fn run(args: PoolArgs, screen: Screen, signals: Signals, reload
         Some(datadir) => PoolServer::spawn_in(config, datadir).await?,
         None => PoolServer::spawn(config).await?,
     };
-    say_start(server.local_addr(), tls.as_ref(), screen);
+    pool_start::say_start(&server, tls.as_ref(), screen);
     if let Some(id) = id {
         screen.say(&Line::new("pool_id", Tone::Plain, format!("Pool ID: {id}")).with("id", id));
     }
@@ -49,11 +49,8 @@ pub(crate) async fn run(args: PoolArgs, screen: Screen, signals: Signals, reload
             &Line::new("open", Tone::Warning, text).hint("To close it, pass --members FILE or --join-secret-file FILE"),
         );
     }
-    if unnamed {
-        let scheme = if tls.is_some() { "wss" } else { "ws" };
-        let text = "Agents that reach this pool by a name, through a proxy, or at a published port will be rejected, because they sign a URL that this pool does not know";
-        let hint = format!("Pass the URL that agents use to reach this pool: --public-url {scheme}://HOST:PORT");
-        screen.say(&Line::new("no_public_url", Tone::Warning, text).hint(&hint));
+    if any_address && !tls.as_ref().is_some_and(PoolTls::is_acme) {
+        pool_start::warn_unnamed(tls.is_some(), screen);
     }
     let _live = StatusLine::of_pool(metrics, screen);
     serve(&mut server, tls, screen, signals, reload).await?;
@@ -128,34 +125,41 @@ async fn read_again(server: &PoolServer, reload: &mut Reload, screen: Screen) {
     }
 }
 
-fn say_start(address: SocketAddr, tls: Option<&PoolTls>, screen: Screen) {
-    let (ws, http) = if tls.is_some() { ("wss", "https") } else { ("ws", "http") };
-    let url = match tls.and_then(|tls| tls.hosts().first()) {
-        Some(host) if address.port() == 443 => format!("{ws}://{host}"),
-        Some(host) => format!("{ws}://{host}:{}", address.port()),
-        None => format!("{ws}://{address}"),
-    };
-    let listens = Line::new("listening", Tone::Good, format!("Listening on {url}"));
-    screen.say(&listens.with("url", url.as_str()).with("address", address.to_string()));
-    if let Some(tls) = tls {
-        pool_certificate::say_at_start(tls, address.port(), screen);
-    }
-    let named = tls.is_some_and(|tls| !tls.hosts().is_empty());
-    let somewhere = address.ip().is_unspecified() && !named;
-    let next = if somewhere { format!("{ws}://<this machine>:{}", address.port()) } else { url.clone() };
-    let text =
-        format!("Next: run `vipnode host {next}` with a full node, and `vipnode client {next}` with another node");
-    screen.say(&Line::new("next", Tone::Plain, text));
-    let health = url.replacen(ws, http, 1);
-    screen.say(&Line::new("health", Tone::Plain, format!("Health and metrics: {health}/health, {health}/metrics")));
-}
-
 fn config(mut args: PoolArgs) -> Result<PoolConfig, CliError> {
     let mut config = live(&args)?;
-    config.tls = pool_certificate::pool_tls(std::mem::take(&mut args.tls))?;
+    let tls = std::mem::take(&mut args.tls);
+    config.tls = pool_certificate::pool_tls(tls, || internal_ca(&args))?;
     config.public_urls = args.public_url;
     config.proxies = TrustedProxies { proxies: args.proxy, header: args.proxy_header, balancers: args.proxy_protocol };
     Ok(config)
+}
+
+/// Where the pool's own CA is kept, and for which names and addresses it issues.
+fn internal_ca(args: &PoolArgs) -> Result<(PathBuf, Vec<String>), CliError> {
+    let dir = match &args.datadir {
+        Some(datadir) => datadir.clone(),
+        None => StateDir::root(None).map_err(|why| CommandError::TlsCache { why: Box::new(why) })?,
+    };
+    let mut names: Vec<String> = args.public_url.iter().map(|url| url.host().to_owned()).collect();
+    names.extend(vipnode_pool::addresses_at(args.bind().ip()).iter().map(ToString::to_string));
+    names.extend(host_name());
+    names.extend(["localhost", "127.0.0.1", "::1"].map(str::to_owned));
+    let mut seen = BTreeSet::new();
+    names.retain(|name| seen.insert(name.clone()));
+    Ok((dir.join("tls"), names))
+}
+
+/// This machine's name for itself.
+#[cfg(unix)]
+fn host_name() -> Option<String> {
+    let name = rustix::system::uname().nodename().to_str().ok()?.to_ascii_lowercase();
+    let valid = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '.');
+    (!name.is_empty() && name.chars().all(valid)).then_some(name)
+}
+
+#[cfg(not(unix))]
+fn host_name() -> Option<String> {
+    None
 }
 
 /// All but what is read once, at the start.

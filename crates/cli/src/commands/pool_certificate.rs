@@ -1,10 +1,10 @@
-use std::time::SystemTime;
+use std::{path::PathBuf, time::SystemTime};
 
 use vipnode_pool::{CertificateFacts, PoolTls, TlsError, TlsNews};
 use vipnode_types::TypedError as _;
 
 use crate::{
-    args::TlsArgs,
+    args::{TlsArgs, TlsSource},
     error::{CliError, CommandError},
     output::{Line, Screen, Tone},
 };
@@ -12,8 +12,16 @@ use crate::{
 /// A certificate with fewer days left is warned about.
 const SOON_DAYS: u64 = 14;
 
-/// Returns the certificate that the flags name, if any.
-pub(crate) fn pool_tls(args: TlsArgs) -> Result<Option<PoolTls>, CliError> {
+/// Returns the certificate that the flags name, if any. `internal` is where a CA of the pool's own is kept, and for which names
+/// and addresses it issues.
+pub(crate) fn pool_tls(
+    args: TlsArgs,
+    internal: impl FnOnce() -> Result<(PathBuf, Vec<String>), CliError>,
+) -> Result<Option<PoolTls>, CliError> {
+    if let Some(TlsSource::Internal) = args.tls {
+        let (dir, names) = internal()?;
+        return Ok(Some(PoolTls::internal(dir, names)?));
+    }
     if let (Some(certificate), Some(key)) = (args.tls_cert, args.tls_key) {
         return Ok(Some(PoolTls::from_files(certificate, key)?));
     }
@@ -66,9 +74,14 @@ pub(crate) fn reload(tls: &PoolTls, screen: Screen) {
 /// The certificate at the start.
 pub(crate) fn say_at_start(tls: &PoolTls, port: u16, screen: Screen) {
     if let Some(facts) = tls.facts() {
-        return say("certificate", "TLS certificate", &facts, screen);
+        say("certificate", "TLS certificate", &facts, screen);
+        if let Some(ca) = tls.ca_file() {
+            let text = format!("Agents trust it with --tls-ca FILE: copy {} to their machines", ca.display());
+            screen.say(&Line::new("ca", Tone::Plain, text).with("file", ca.display().to_string()));
+        }
+        return;
     }
-    let mut text = format!("Getting a certificate for {}", tls.hosts().join(", "));
+    let mut text = format!("Getting a certificate for {}", tls.names().join(", "));
     if port != 443 {
         text += &format!(". The ACME server connects to port 443, so forward it to port {port} on this machine");
     }

@@ -153,7 +153,8 @@ fn lists_come_from_each_place() {
     let file = format!("[pool]\nallow-origin = [\"https://x.example\"]\nproxy = \"10.0.0.1\"\n{chain}\n");
     let (cli, _) = with_file(&file, &["vipnode", "pool"], env).unwrap();
     let Some(Chosen::Pool(pool)) = cli.command else { panic!("a pool") };
-    assert_eq!(pool.public_url, ["wss://a.example", "wss://b.example"]);
+    let urls: Vec<&str> = pool.public_url.iter().map(vipnode_types::RpcUrl::as_str).collect();
+    assert_eq!(urls, ["wss://a.example/", "wss://b.example/"]);
     assert_eq!((pool.limit.len(), pool.allow_origin.len(), pool.proxy.len()), (2, 1, 1));
     assert_eq!(crate::args::chain_flag::pinned(&pool.chain).unwrap()[1].chain_id, 7);
     assert!(pool.print_limits);

@@ -1,9 +1,9 @@
 //! `vipnode pool --tls-cert --tls-key`, as a process.
 
-use std::path::Path;
+use std::{path::Path, process::Command};
 
 use crate::support::{Sim, Vipnode};
-use rcgen::{CertifiedKey, generate_simple_self_signed};
+use rcgen::{BasicConstraints, CertificateParams, CertifiedKey, IsCa, KeyPair, generate_simple_self_signed};
 use vipnode_node::Trust;
 use vipnode_rpc::{OpenError, RpcLimits, open_ws};
 
@@ -68,5 +68,55 @@ async fn agents_trust_a_private_authority_by_a_flag() {
         assert!(Vipnode::start(&["status", "--pool", &url, "--tls-ca", &cert]).ended().await.success(), "{url}");
         assert_eq!(Vipnode::start(&["status", "--pool", &url]).ended().await.code(), Some(2), "{url}");
     }
+    assert!(agent.interrupt().await.success() && pool.interrupt().await.success());
+}
+
+#[tokio::test]
+async fn a_pool_makes_its_own_authority_and_says_how_agents_trust_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let datadir = dir.path().join("pool").to_str().unwrap().to_owned();
+    let args = ["--tls", "internal", "--datadir", &datadir];
+    let (mut pool, url) = Vipnode::pool(&args).await;
+    assert!(url.starts_with("wss://127.0.0.1:"), "{url}");
+    let ca = pool.event("ca").await["file"].as_str().unwrap().to_owned();
+    let sim = Sim::start().await;
+    let mut agent = sim.agent(&["client", &url, "--tls-ca", &ca]);
+    agent.event("joined").await;
+    assert!(agent.interrupt().await.success());
+    let kept = std::fs::read(&ca).unwrap();
+    pool.signal("-HUP").await;
+    pool.event("certificate_reloaded").await;
+    assert!(pool.interrupt().await.success());
+    // The next start has another certificate from the same authority.
+    let (pool, url) = Vipnode::pool(&args).await;
+    assert_eq!(std::fs::read(&ca).unwrap(), kept);
+    opens(&url, &Trust::default().with_ca(ca.as_ref()).unwrap()).await.unwrap();
+    assert!(pool.interrupt().await.success());
+}
+
+#[tokio::test]
+async fn the_certificate_of_an_authority_is_refused_with_the_commands_that_fix_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = |name: &str| dir.path().join(name).to_str().unwrap().to_owned();
+    let mut params = CertificateParams::new(["pool.lan".to_owned()]).unwrap();
+    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    let key = KeyPair::generate().unwrap();
+    std::fs::write(file("ca.pem"), params.self_signed(&key).unwrap().pem()).unwrap();
+    std::fs::write(file("ca.key"), key.serialize_pem()).unwrap();
+    let args = ["pool", "--bind", "127.0.0.1:0", "--tls-cert", &file("ca.pem"), "--tls-key", &file("ca.key")];
+    let output = Command::new(env!("CARGO_BIN_EXE_vipnode")).args(args).output().unwrap();
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(2), "{said}");
+    assert!(said.contains("is a CA certificate") && said.contains("openssl x509 -req"), "{said}");
+}
+
+#[tokio::test]
+async fn a_pool_at_all_addresses_names_those_that_agents_can_use() {
+    let mut pool = Vipnode::start(&["pool", "--bind", "0.0.0.0:0"]);
+    let url = pool.event("listening").await["url"].as_str().unwrap().to_owned();
+    assert!(!url.contains("0.0.0.0"), "{url}");
+    let sim = Sim::start().await;
+    let mut agent = sim.agent(&["client", &url, "--insecure"]);
+    agent.event("joined").await;
     assert!(agent.interrupt().await.success() && pool.interrupt().await.success());
 }

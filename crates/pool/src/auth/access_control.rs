@@ -83,6 +83,11 @@ impl AccessControl {
         Ok(self.audience.check(audience, arrival)?)
     }
 
+    /// Returns the URLs that agents can use, the most useful first.
+    pub(crate) fn urls(&self) -> Vec<String> {
+        self.audience.urls()
+    }
+
     /// Checks an agent whose signature is valid. `nonce` is the one that it signed.
     pub(crate) fn admit(&self, identity: &Identity, hello: &ConnectRequest, nonce: &str) -> Result<(), WireError> {
         self.rules().members.admits(&identity.node, hello.join.as_ref(), nonce)?;

@@ -1,28 +1,29 @@
-use std::net::SocketAddr;
+use std::{
+    net::{IpAddr, SocketAddr},
+    sync::Arc,
+};
 
 use axum::http::HeaderValue;
-use vipnode_types::{Origin, RpcUrl, sanitize};
+use vipnode_types::{RpcUrl, sanitize};
 
-use crate::{auth::Arrival, error::Refusal};
+use crate::{
+    auth::{Arrival, OwnCertificate},
+    error::Refusal,
+    local_addresses::addresses_at,
+};
 
 /// The URLs that agents may sign for this pool. The Host header does not count, because the caller controls it.
 #[derive(Debug, Clone)]
 pub(crate) struct Audience {
-    origins: Vec<Origin>,
-    /// Whether the pool's own port accepts TLS.
-    tls: bool,
-    /// The URLs as text, for error messages.
-    listed: Vec<String>,
+    bound: SocketAddr,
+    public_urls: Vec<RpcUrl>,
+    /// The pool's own certificate, if its port accepts TLS.
+    tls: Option<Arc<dyn OwnCertificate>>,
 }
 
 impl Audience {
-    /// `hosts` are the names in the pool's own certificate, if it has one; then its URLs apart from `public_urls` start
-    /// with `wss://`.
-    pub(crate) fn new(bound: SocketAddr, public_urls: &[String], hosts: Option<&[String]>) -> Self {
-        let tls = hosts.is_some();
-        let mut urls = public_urls.to_vec();
-        urls.extend(hosts.unwrap_or_default().iter().map(|host| format!("wss://{host}:{}", bound.port())));
-        Self { origins: urls.iter().filter_map(|url| origin(url)).collect(), tls, listed: urls }
+    pub(crate) fn new(bound: SocketAddr, public_urls: &[RpcUrl], tls: Option<Arc<dyn OwnCertificate>>) -> Self {
+        Self { bound, public_urls: public_urls.to_vec(), tls }
     }
 
     /// Checks the URL that a call is signed for. `arrival` is how the call reached the pool.
@@ -30,11 +31,48 @@ impl Audience {
         if audience.parse().is_ok_and(|url| self.is_own(&url, arrival)) {
             return Ok(());
         }
-        let mut known = self.listed.clone();
-        let scheme = if self.tls { "wss" } else { "ws" };
-        known.extend(arrival.local().map(|local| format!("{scheme}://{}", canonical(local))));
-        let known = if known.is_empty() { "not known".to_owned() } else { known.join(", ") };
-        Err(Refusal::Audience { audience: sanitize(audience, 200), known })
+        let audience = sanitize(audience, 200);
+        let mut known: Vec<String> = self.public_urls.iter().map(shown).collect();
+        known.extend(self.certificate_urls());
+        known.extend(arrival.local().map(|local| self.url_of(local.ip(), local.port())));
+        if known.is_empty() {
+            return Err(Refusal::NoAudience { audience });
+        }
+        Err(Refusal::Audience { audience, known: known.join(", ") })
+    }
+
+    /// Returns the URLs that agents can use, the most useful first: those of the operator, those of the certificate's names,
+    /// and the addresses at which the pool listens, unless the certificate is for names only.
+    pub(crate) fn urls(&self) -> Vec<String> {
+        let named = self.certificate_urls();
+        let by_address = named.is_empty() || self.tls.as_ref().is_some_and(|tls| tls.has_addresses());
+        let addresses = if by_address { addresses_at(self.bound.ip()) } else { Vec::new() };
+        let addresses = addresses.into_iter().map(|ip| self.url_of(ip, self.bound.port()));
+        self.public_urls.iter().map(shown).chain(addresses).chain(named).collect()
+    }
+
+    fn url_of(&self, ip: IpAddr, port: u16) -> String {
+        let (scheme, usual) = if self.tls.is_some() { ("wss", 443) } else { ("ws", 80) };
+        match (ip.to_canonical(), port == usual) {
+            (IpAddr::V4(ip), true) => format!("{scheme}://{ip}"),
+            (IpAddr::V6(ip), true) => format!("{scheme}://[{ip}]"),
+            (ip, false) => format!("{scheme}://{}", SocketAddr::new(ip, port)),
+        }
+    }
+
+    fn certificate_urls(&self) -> Vec<String> {
+        let names = self.tls.iter().flat_map(|tls| tls.names()).filter(|name| is_public_name(name));
+        let port = match self.ports() {
+            [443, _] | [_, 443] => String::new(),
+            [port, _] => format!(":{port}"),
+        };
+        names.map(|name| format!("wss://{name}{port}")).collect()
+    }
+
+    /// The ports at which agents reach the pool under a name of its certificate.
+    fn ports(&self) -> [u16; 2] {
+        let other = self.tls.as_ref().and_then(|tls| tls.other_port());
+        [self.bound.port(), other.unwrap_or(self.bound.port())]
     }
 
     /// Whether a web page was loaded from this pool, by the origin that its browser reports.
@@ -44,22 +82,54 @@ impl Audience {
 
     /// Names count only from the operator or the certificate. An address counts if the call arrived at it.
     fn is_own(&self, url: &RpcUrl, arrival: &Arrival) -> bool {
-        self.origins.contains(&url.origin()) || (url.is_tls() == self.tls && arrival.is_at(url))
+        let is_public = || self.public_urls.iter().any(|public| public.origin() == url.origin());
+        is_public() || (url.is_tls() == self.tls.is_some() && arrival.is_at(url)) || self.is_certified(url)
+    }
+
+    /// Whether the URL has a name of the pool's certificate.
+    fn is_certified(&self, url: &RpcUrl) -> bool {
+        let Some(tls) = &self.tls else { return false };
+        let is_name = |name: &String| is_public_name(name) && name.eq_ignore_ascii_case(url.host());
+        url.is_tls() && self.ports().contains(&url.port()) && tls.names().iter().any(is_name)
     }
 }
 
-fn canonical(address: SocketAddr) -> SocketAddr {
-    SocketAddr::new(address.ip().to_canonical(), address.port())
+/// Whether a name of a certificate leads to one pool from every machine: it is neither a wildcard, nor an address, nor this
+/// machine's name for itself.
+fn is_public_name(name: &str) -> bool {
+    let local = name.eq_ignore_ascii_case("localhost") || name.to_ascii_lowercase().ends_with(".localhost");
+    !local && !name.contains('*') && name.parse::<IpAddr>().is_err()
 }
 
-/// Returns the origin of a URL; `None` if the text is not a URL.
-fn origin(url: &str) -> Option<Origin> {
-    url.parse::<RpcUrl>().ok().map(|url| url.origin())
+/// The URL without the slash of an empty path.
+fn shown(url: &RpcUrl) -> String {
+    url.as_str().trim_end_matches('/').to_owned()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[derive(Debug)]
+    struct Certificate(&'static [&'static str], Option<u16>);
+
+    impl OwnCertificate for Certificate {
+        fn names(&self) -> Vec<String> {
+            self.0.iter().map(ToString::to_string).collect()
+        }
+
+        fn other_port(&self) -> Option<u16> {
+            self.1
+        }
+
+        fn has_addresses(&self) -> bool {
+            self.1.is_none()
+        }
+    }
+
+    fn url(text: &str) -> RpcUrl {
+        text.parse().unwrap()
+    }
 
     fn here(local: &str, remote: &str) -> Arrival {
         Arrival::Direct { local: local.parse().unwrap(), remote: remote.parse().unwrap() }
@@ -67,7 +137,7 @@ mod tests {
 
     #[test]
     fn d12_only_urls_of_this_pool_are_accepted() {
-        let audience = Audience::new("0.0.0.0:8080".parse().unwrap(), &["wss://Pool.Example/x".to_owned()], None);
+        let audience = Audience::new("0.0.0.0:8080".parse().unwrap(), &[url("wss://Pool.Example/x")], None);
         let (local, lan) = (here("127.0.0.1:8080", "127.0.0.1"), here("10.0.0.1:8080", "10.0.0.9"));
         for (good, arrival) in [
             ("ws://127.0.0.1:8080", &local),
@@ -94,7 +164,7 @@ mod tests {
             ("ws://", &local),
         ] {
             let error = audience.check(bad, arrival).unwrap_err();
-            assert!(error.to_string().contains("wss://Pool.Example/x"), "{bad}: {error}");
+            assert!(error.to_string().contains("wss://pool.example/x"), "{bad}: {error}");
         }
         let error = audience.check("", &lan).unwrap_err().to_string();
         assert!(error.contains("ws://10.0.0.1:8080") && !error.contains("127.0.0.1"), "{error}");
@@ -105,13 +175,13 @@ mod tests {
         let container = here("172.17.0.2:8080", "172.17.0.1");
         let bind = "0.0.0.0:8080".parse().unwrap();
         assert!(Audience::new(bind, &[], None).check("ws://127.0.0.1:8080", &container).is_err());
-        let named = Audience::new(bind, &["ws://127.0.0.1:8080".to_owned()], None);
+        let named = Audience::new(bind, &[url("ws://127.0.0.1:8080")], None);
         assert!(named.check("ws://127.0.0.1:8080", &container).is_ok());
     }
 
     #[test]
     fn a_page_is_the_pools_own_at_the_urls_that_an_agent_may_sign() {
-        let audience = Audience::new("127.0.0.1:8080".parse().unwrap(), &["wss://pool.example".to_owned()], None);
+        let audience = Audience::new("127.0.0.1:8080".parse().unwrap(), &[url("wss://pool.example")], None);
         let local = here("127.0.0.1:8080", "127.0.0.1");
         let own = |page: &'static str, arrival| audience.is_own_page(&HeaderValue::from_static(page), arrival);
         assert!(own("https://pool.example", &Arrival::Proxied) && own("http://localhost:8080", &local));
@@ -119,5 +189,43 @@ mod tests {
             assert!(!own(other, &local), "{other}");
         }
         assert!(!own("http://localhost:8080", &Arrival::UnnamedProxy));
+    }
+
+    #[test]
+    fn d12_the_names_of_the_certificate_are_urls_of_the_pool() {
+        let names = &["pool.lan", "*.wild.lan", "localhost", "10.0.0.1"];
+        let audience = Audience::new("10.0.0.1:8443".parse().unwrap(), &[], Some(Arc::new(Certificate(names, None))));
+        let lan = here("10.0.0.1:8443", "10.0.0.9");
+        for good in ["wss://pool.lan:8443", "https://POOL.lan:8443/rpc", "wss://10.0.0.1:8443"] {
+            assert!(audience.check(good, &lan).is_ok(), "{good}");
+        }
+        for bad in ["ws://pool.lan:8443", "wss://pool.lan", "wss://a.wild.lan:8443", "wss://localhost:8443"] {
+            assert!(audience.check(bad, &lan).is_err(), "{bad}");
+        }
+        // An address in the certificate is not a name: the call has to arrive at it.
+        assert!(audience.check("wss://10.0.0.1:8443", &here("10.0.0.2:8443", "10.0.0.9")).is_err());
+        assert_eq!(audience.urls(), ["wss://10.0.0.1:8443", "wss://pool.lan:8443"]);
+        let acme = Certificate(&["pool.example"], Some(443));
+        let audience = Audience::new("0.0.0.0:8443".parse().unwrap(), &[], Some(Arc::new(acme)));
+        assert_eq!(audience.urls(), ["wss://pool.example"]);
+        assert!(audience.check("wss://pool.example", &lan).is_ok() && audience.check("wss://pool.example:8443", &lan).is_ok());
+    }
+
+    #[test]
+    fn a_refusal_never_names_an_empty_list() {
+        let audience = Audience::new("127.0.0.1:8080".parse().unwrap(), &[], None);
+        let error = audience.check("wss://pool.example/", &Arrival::Proxied).unwrap_err();
+        assert!(matches!(&error, Refusal::NoAudience { .. }), "{error}");
+        assert!(vipnode_types::TypedError::hint(&error).unwrap().contains("--public-url wss://pool.example/"));
+    }
+
+    #[test]
+    fn agents_are_shown_urls_that_they_can_use() {
+        let urls = |bound: &str, public: &[RpcUrl]| Audience::new(bound.parse().unwrap(), public, None).urls();
+        assert_eq!(urls("10.0.0.1:8080", &[]), ["ws://10.0.0.1:8080"]);
+        assert_eq!(urls("[fd00::1]:80", &[]), ["ws://[fd00::1]"]);
+        assert_eq!(urls("127.0.0.1:8080", &[url("wss://pool.example")])[0], "wss://pool.example");
+        let any = urls("0.0.0.0:8080", &[]);
+        assert!(!any.is_empty() && any.iter().all(|url| !url.contains("0.0.0.0")), "{any:?}");
     }
 }

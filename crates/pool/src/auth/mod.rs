@@ -1,6 +1,6 @@
 //! Who may call this pool, join it, and see its status: signatures, audience, membership, network, origins of pages.
 //!
-//! Of this crate, it calls only the errors. Sockets, queues, and the state of agents never enter: each decision is about
+//! Of this crate, it calls only the errors and the list of this machine's addresses. Sockets, queues, and the state of agents never enter: each decision is about
 //! one call.
 
 mod access_control;
@@ -13,6 +13,7 @@ mod ban_target;
 mod membership;
 mod network;
 mod orders;
+mod own_certificate;
 mod page_access;
 mod pool_identity;
 mod signed_params;
@@ -33,6 +34,7 @@ pub(crate) use arrival::Arrival;
 pub(crate) use audience::Audience;
 pub(crate) use ban::BanNotice;
 pub(crate) use orders::{OrderError, Orders};
+pub(crate) use own_certificate::OwnCertificate;
 pub(crate) use page_access::PageAccess;
 pub(crate) use pool_identity::PoolIdentity;
 pub(crate) use signed_params::SignedParams;

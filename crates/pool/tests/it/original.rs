@@ -342,7 +342,7 @@ async fn d7_d46_a_wallet_is_answered_honestly() {
 #[tokio::test]
 async fn a_foreign_page_cannot_call_the_pool() {
     let origins = ["https://pages.example".parse::<AllowedOrigin>().unwrap()].into_iter().collect();
-    let public_urls = vec!["wss://pool.example".to_owned()];
+    let public_urls = vec!["wss://pool.example".parse().unwrap()];
     let pool = PoolServer::spawn(PoolConfig { origins, public_urls, ..config() }).await.unwrap();
     let address = pool.local_addr();
     let own = format!("http://localhost:{}", address.port());

@@ -16,7 +16,7 @@ async fn behind(proxy: &str, limits: PoolLimits) -> PoolServer {
 
 /// Behind proxies, agents know the pool by its public URL.
 async fn named(proxies: TrustedProxies, limits: PoolLimits) -> PoolServer {
-    let public_urls = vec![PUBLIC.to_owned()];
+    let public_urls = vec![PUBLIC.parse().unwrap()];
     PoolServer::spawn(PoolConfig { proxies, limits, public_urls, ..config() }).await.unwrap()
 }
 

@@ -13,7 +13,7 @@ use vipnode_files::{Links, read_file};
 use vipnode_types::Ms;
 use x509_cert::{
     der::Decode,
-    ext::pkix::{SubjectAltName, name::GeneralName},
+    ext::pkix::{BasicConstraints, SubjectAltName, name::GeneralName},
 };
 
 use super::TlsError;
@@ -54,15 +54,20 @@ impl CertificateFacts {
         self.expires_s.saturating_sub(seconds(now)) / 86_400
     }
 
-    fn read(der: &CertificateDer<'_>) -> Result<Self, x509_cert::der::Error> {
-        let certificate = x509_cert::Certificate::from_der(der)?;
+    /// Whether two thirds of its validity are over, so that it has to be renewed.
+    pub(super) fn is_due(&self, now: SystemTime) -> bool {
+        let last_third_s = self.expires_s.saturating_sub(self.begins_s) / 3;
+        self.expires_s.saturating_sub(last_third_s) <= seconds(now)
+    }
+
+    fn of(certificate: &x509_cert::Certificate) -> Self {
         let tbs = &certificate.tbs_certificate;
         let names = match tbs.get::<SubjectAltName>() {
             Ok(Some((_critical, names))) => names.0.iter().filter_map(name).take(NAMES).collect(),
             Ok(None) | Err(_) => Vec::new(),
         };
         let seconds = |time: &x509_cert::time::Time| time.to_unix_duration().as_secs();
-        Ok(Self { names, begins_s: seconds(&tbs.validity.not_before), expires_s: seconds(&tbs.validity.not_after) })
+        Self { names, begins_s: seconds(&tbs.validity.not_before), expires_s: seconds(&tbs.validity.not_after) }
     }
 }
 
@@ -84,7 +89,11 @@ impl Certificate {
         let Some(first) = chain.first() else {
             return Err(wrong(certificate, "it holds no certificate".to_owned()));
         };
-        let facts = CertificateFacts::read(first).map_err(|error| wrong(certificate, error.to_string()))?;
+        let parsed = x509_cert::Certificate::from_der(first).map_err(|error| wrong(certificate, error.to_string()))?;
+        if is_authority(&parsed) {
+            return Err(TlsError::Authority { certificate: certificate.to_owned(), key: key_file.to_owned() });
+        }
+        let facts = CertificateFacts::of(&parsed);
         let key =
             PrivateKeyDer::from_pem_slice(key).map_err(|_| wrong(key_file, "it holds no private key".to_owned()))?;
         let key = any_supported_type(&key).map_err(|error| wrong(key_file, error.to_string()))?;
@@ -101,6 +110,11 @@ impl Certificate {
         }
         Ok(Self { key: Arc::new(key), facts })
     }
+}
+
+/// Whether it is a certificate of an authority, which agents refuse as that of a server.
+fn is_authority(certificate: &x509_cert::Certificate) -> bool {
+    matches!(certificate.tbs_certificate.get::<BasicConstraints>(), Ok(Some((_critical, constraints))) if constraints.ca)
 }
 
 fn text(path: &Path) -> Result<Vec<u8>, TlsError> {
@@ -121,6 +135,20 @@ fn name(name: &GeneralName) -> Option<String> {
     }
 }
 
-pub(super) fn seconds(time: SystemTime) -> u64 {
+fn seconds(time: SystemTime) -> u64 {
     time.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn it_is_renewed_after_two_thirds_of_its_time() {
+        let facts = CertificateFacts { names: Vec::new(), begins_s: 1_000, expires_s: 4_000 };
+        let due = |now_s| facts.is_due(UNIX_EPOCH + Duration::from_secs(now_s));
+        assert_eq!([due(2_999), due(3_000), due(5_000)], [false, true, true]);
+    }
 }

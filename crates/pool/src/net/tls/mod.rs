@@ -5,6 +5,7 @@ mod accept;
 mod acme;
 mod certificate;
 mod handshakes;
+mod internal_ca;
 mod pool_tls;
 mod tls_error;
 

@@ -3,7 +3,7 @@ use std::{
     fmt,
     path::PathBuf,
     sync::{Arc, OnceLock, PoisonError, RwLock, RwLockWriteGuard},
-    time::SystemTime,
+    time::{Duration, SystemTime},
 };
 
 use rustls::{
@@ -12,17 +12,20 @@ use rustls::{
     server::{ClientHello, NoServerSessionStorage, ResolvesServerCert},
     sign::CertifiedKey,
 };
-use tokio::sync::watch;
+use tokio::{sync::watch, time::sleep};
 use vipnode_metrics::Gauge;
-#[cfg(feature = "acme")]
 use vipnode_types::TypedError as _;
 
-use super::{CertificateFacts, TlsError, certificate::Certificate};
+use super::{CertificateFacts, TlsError, certificate::Certificate, internal_ca::InternalCa};
+use crate::auth::OwnCertificate;
 
 /// The protocol that an ACME server offers when it validates a name (RFC 8737).
 pub(crate) const ACME_ALPN: &[u8] = b"acme-tls/1";
 
-/// The pool's certificate, from files or by ACME. All clones share it.
+/// How often the pool checks whether the certificate is due: clocks jump, and machines sleep.
+pub(super) const CHECK: Duration = Duration::from_secs(3600);
+
+/// The pool's certificate: from files, by ACME, or from a CA of the pool's own. All clones share it.
 #[derive(Debug, Clone)]
 pub struct PoolTls(Arc<Inner>);
 
@@ -39,6 +42,7 @@ enum Source {
         certificate: PathBuf,
         key: PathBuf,
     },
+    Internal(InternalCa),
     #[cfg(feature = "acme")]
     Acme(super::AcmeConfig),
 }
@@ -76,6 +80,17 @@ impl PoolTls {
     pub fn from_files(certificate: PathBuf, key: PathBuf) -> Result<Self, TlsError> {
         let current = Certificate::read(&certificate, &key, SystemTime::now())?;
         Self::new(Source::Files { certificate, key }, Some(current))
+    }
+
+    /// Issues a certificate for these host names and addresses by a CA of the pool's own, which is kept in a directory and
+    /// made at the first start.
+    ///
+    /// # Errors
+    /// The directory cannot be used.
+    pub fn internal(dir: PathBuf, names: Vec<String>) -> Result<Self, TlsError> {
+        let ca = InternalCa::new(dir, names);
+        let current = ca.issue(SystemTime::now())?;
+        Self::new(Source::Internal(ca), Some(current))
     }
 
     /// Uses a certificate by ACME, which is kept in a directory. It is ordered once the pool listens, because the ACME
@@ -120,30 +135,52 @@ impl PoolTls {
         current.as_ref().map(|current| current.facts.clone())
     }
 
-    /// Reads the files again. If the new certificate cannot be used, the old one stays. Open connections are not affected.
+    /// Reads the files again, or issues a certificate again. If the new one cannot be used, the old one stays. Open connections
+    /// are not affected.
     ///
     /// # Errors
     /// A file cannot be read or used; see [`TlsError`].
     pub fn reload(&self) -> Result<CertificateFacts, TlsError> {
-        match &self.0.source {
-            Source::Files { certificate, key } => {
-                let new = Certificate::read(certificate, key, SystemTime::now())?;
-                let facts = new.facts.clone();
-                self.show(new);
-                Ok(facts)
-            }
+        let now = SystemTime::now();
+        let new = match &self.0.source {
+            Source::Files { certificate, key } => Certificate::read(certificate, key, now)?,
+            Source::Internal(ca) => ca.issue(now)?,
             #[cfg(feature = "acme")]
-            Source::Acme(_) => Err(TlsError::NoFiles),
+            Source::Acme(_) => return Err(TlsError::NoFiles),
+        };
+        let facts = new.facts.clone();
+        self.show(new);
+        Ok(facts)
+    }
+
+    /// Returns the names of the certificate, also of one by ACME that is still on order.
+    #[must_use]
+    pub fn names(&self) -> Vec<String> {
+        match &self.0.source {
+            Source::Files { .. } | Source::Internal(_) => self.facts().map(|facts| facts.names).unwrap_or_default(),
+            #[cfg(feature = "acme")]
+            Source::Acme(config) => config.hosts.clone(),
         }
     }
 
-    /// Returns the host names of the ACME order.
+    /// Whether it comes from an ACME server.
     #[must_use]
-    pub fn hosts(&self) -> &[String] {
+    pub fn is_acme(&self) -> bool {
         match &self.0.source {
-            Source::Files { .. } => &[],
+            Source::Files { .. } | Source::Internal(_) => false,
             #[cfg(feature = "acme")]
-            Source::Acme(config) => &config.hosts,
+            Source::Acme(_) => true,
+        }
+    }
+
+    /// Returns the file of the pool's own CA, which its agents have to trust.
+    #[must_use]
+    pub fn ca_file(&self) -> Option<PathBuf> {
+        match &self.0.source {
+            Source::Internal(ca) => Some(ca.ca_file()),
+            Source::Files { .. } => None,
+            #[cfg(feature = "acme")]
+            Source::Acme(_) => None,
         }
     }
 
@@ -173,13 +210,26 @@ impl PoolTls {
     }
 }
 
-#[cfg(feature = "acme")]
 impl PoolTls {
-    /// Orders and renews a certificate by ACME for as long as it is polled; with files, it does nothing.
+    /// Renews the certificate for as long as it is polled; one from files is renewed by the operator.
     pub(crate) async fn keep(&self) {
         match &self.0.source {
             Source::Files { .. } => std::future::pending().await,
+            Source::Internal(ca) => self.keep_issued(ca).await,
+            #[cfg(feature = "acme")]
             Source::Acme(config) => super::acme::keep(self, config).await,
+        }
+    }
+
+    async fn keep_issued(&self, ca: &InternalCa) {
+        loop {
+            sleep(CHECK).await;
+            if self.facts().is_none_or(|facts| facts.is_due(SystemTime::now())) {
+                match ca.issue(SystemTime::now()) {
+                    Ok(new) => self.obtained(new),
+                    Err(error) => self.failed(&error, CHECK.as_secs()),
+                }
+            }
         }
     }
 
@@ -193,11 +243,29 @@ impl PoolTls {
         let (why, hint) = (error.to_string(), error.hint().unwrap_or_default());
         self.0.news.send_replace(Some(TlsNews::Failed { why, hint, retry_s }));
     }
+}
 
+#[cfg(feature = "acme")]
+impl PoolTls {
     /// Answers an ACME server that validates `name`, until the returned value is dropped.
     pub(crate) fn challenge(&self, name: String, answer: Arc<CertifiedKey>) -> Challenge {
         self.0.certificates.challenges().insert(name.clone(), answer);
         Challenge { tls: self.clone(), name }
+    }
+}
+
+impl OwnCertificate for PoolTls {
+    fn names(&self) -> Vec<String> {
+        self.names()
+    }
+
+    fn other_port(&self) -> Option<u16> {
+        // The ACME server connects to port 443 of each name, so that port leads to this pool.
+        self.is_acme().then_some(443)
+    }
+
+    fn has_addresses(&self) -> bool {
+        matches!(self.0.source, Source::Internal(_))
     }
 }
 

@@ -40,6 +40,20 @@ errors! {
         }: local, "the key in {key} does not belong to the certificate in {certificate}"
                 (key = key.display(), certificate = certificate.display()),
             hint "Pass both files of one certificate: --tls-cert FILE --tls-key FILE.";
+        /// The certificate is that of an authority, not of a server.
+        Authority {
+            /// The file of the certificate.
+            certificate: PathBuf,
+            /// The file of the key.
+            key: PathBuf,
+        }: local, "the certificate in {certificate} is a CA certificate, which agents do not accept from a server"
+                (certificate = certificate.display()),
+            hint "Issue a server certificate from it: openssl req -new -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes \
+                  -keyout server.key -out server.csr -subj /CN=pool -addext subjectAltName=DNS:pool.example.org && openssl \
+                  x509 -req -in server.csr -CA {certificate} -CAkey {key} -CAcreateserial -days 365 -copy_extensions copy \
+                  -out server.pem. Then pass --tls-cert server.pem --tls-key server.key here, and --tls-ca {certificate} to each \
+                  agent. Or let the pool do it: --tls internal."
+                (certificate = certificate.display(), key = key.display());
         /// The certificate has expired.
         Expired {
             /// The file.

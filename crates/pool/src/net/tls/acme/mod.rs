@@ -14,11 +14,7 @@ use rustls::pki_types::DnsName;
 use tokio::time::sleep;
 use vipnode_rpc::Trust;
 
-use super::{
-    CertificateFacts, PoolTls, TlsError,
-    certificate::{Certificate, seconds},
-    pool_tls::Challenge,
-};
+use super::{PoolTls, TlsError, certificate::Certificate, pool_tls::{CHECK, Challenge}};
 
 /// The settings for a certificate by ACME.
 #[derive(Debug, Clone)]
@@ -43,8 +39,6 @@ pub const LETS_ENCRYPT: &str = "https://acme-v02.api.letsencrypt.org/directory";
 const RETRY_FIRST: Duration = Duration::from_secs(60);
 /// The longest wait between two tries.
 const RETRY_MOST: Duration = Duration::from_secs(6 * 3600);
-/// How often the pool checks whether the certificate is due: clocks jump, and machines sleep.
-const LOOK: Duration = Duration::from_secs(3600);
 /// The time limit of an order.
 const ORDER: Duration = Duration::from_secs(180);
 
@@ -69,9 +63,9 @@ impl AcmeConfig {
 pub(super) async fn keep(tls: &PoolTls, config: &AcmeConfig) {
     let mut wait = RETRY_FIRST;
     loop {
-        let due = tls.facts().is_none_or(|facts| is_due(&facts, SystemTime::now()));
+        let due = tls.facts().is_none_or(|facts| facts.is_due(SystemTime::now()));
         if !due {
-            sleep(LOOK).await;
+            sleep(CHECK).await;
             continue;
         }
         let ordered = tokio::time::timeout(ORDER, order::order(tls, config)).await;
@@ -93,16 +87,8 @@ pub(super) async fn keep(tls: &PoolTls, config: &AcmeConfig) {
     }
 }
 
-/// Whether two thirds of a certificate's validity are over, so that it has to be renewed.
-fn is_due(facts: &CertificateFacts, now: SystemTime) -> bool {
-    let last_third_s = facts.expires_s.saturating_sub(facts.begins_s) / 3;
-    facts.expires_s.saturating_sub(last_third_s) <= seconds(now)
-}
-
 #[cfg(test)]
 mod tests {
-    use std::time::UNIX_EPOCH;
-
     use super::*;
 
     fn config(hosts: &[&str]) -> AcmeConfig {
@@ -113,13 +99,6 @@ mod tests {
             cache: PathBuf::new(),
             contact: None,
         }
-    }
-
-    #[test]
-    fn it_is_renewed_after_two_thirds_of_its_time() {
-        let facts = CertificateFacts { names: Vec::new(), begins_s: 1_000, expires_s: 4_000 };
-        let due = |now_s| is_due(&facts, UNIX_EPOCH + Duration::from_secs(now_s));
-        assert_eq!([due(2_999), due(3_000), due(5_000)], [false, true, true]);
     }
 
     #[test]
