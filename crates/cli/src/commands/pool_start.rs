@@ -38,7 +38,9 @@ fn next(url: &str, ca: Option<&Path>) -> String {
         None if url.starts_with("ws://") && !local => " --insecure".to_owned(),
         None => String::new(),
     };
-    format!("Next: run `vipnode host {url}{flags}` with a full node, and `vipnode client {url}{flags}` with another node")
+    format!(
+        "Next: run `vipnode host {url}{flags}` with a full node, and `vipnode client {url}{flags}` with another node"
+    )
 }
 
 /// A pool at all addresses of its machine knows neither its names nor the addresses outside a container.

@@ -208,7 +208,10 @@ mod tests {
         let acme = Certificate(&["pool.example"], Some(443));
         let audience = Audience::new("0.0.0.0:8443".parse().unwrap(), &[], Some(Arc::new(acme)));
         assert_eq!(audience.urls(), ["wss://pool.example"]);
-        assert!(audience.check("wss://pool.example", &lan).is_ok() && audience.check("wss://pool.example:8443", &lan).is_ok());
+        assert!(
+            audience.check("wss://pool.example", &lan).is_ok()
+                && audience.check("wss://pool.example:8443", &lan).is_ok()
+        );
     }
 
     #[test]

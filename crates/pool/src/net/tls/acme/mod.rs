@@ -14,7 +14,11 @@ use rustls::pki_types::DnsName;
 use tokio::time::sleep;
 use vipnode_rpc::Trust;
 
-use super::{PoolTls, TlsError, certificate::Certificate, pool_tls::{CHECK, Challenge}};
+use super::{
+    PoolTls, TlsError,
+    certificate::Certificate,
+    pool_tls::{CHECK, Challenge},
+};
 
 /// The settings for a certificate by ACME.
 #[derive(Debug, Clone)]
