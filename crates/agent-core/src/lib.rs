@@ -34,6 +34,7 @@ mod limits;
 mod node;
 mod policy;
 mod pool;
+mod preview;
 mod refusal;
 mod view;
 
@@ -53,6 +54,7 @@ pub use leases::release::{OpenChanges, left_undone, release};
 pub use node::task_error::TaskError;
 pub use policy::peer_policy::{PeerPolicy, VersionPattern, VersionPatternError};
 pub use pool::protocol2::Protocol2Config;
+pub use preview::Preview;
 pub use refusal::Refusal;
 pub use view::{AgentView, HostSlots, LeaseState, PoolState};
 

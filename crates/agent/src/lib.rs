@@ -31,7 +31,7 @@ pub use delegation::{agent_public, link, link_other, take_link};
 pub use metrics::{AgentMetrics, MetricsServer};
 pub use pool::{
     AcceptedPool, Connector, KnownPool, NetConnector, PinChange, PinReason, PoolAddress, PoolConnection, Reached,
-    pool_status, reach,
+    Trial, pool_status, reach,
 };
 pub use resolver::{Resolver, SystemResolver};
 pub use run::{AgentRunner, NodeKeyAt, PoolAccess, Released, RunnerConfig, release};

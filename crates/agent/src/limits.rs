@@ -65,6 +65,8 @@ pub const NODE_RETRY_MAX: Duration = Duration::from_secs(5);
 
 /// How long a delegation holds, in milliseconds: a year.
 pub const DELEGATION_MS: u64 = 365 * DAY_MS;
+/// How long a delegation holds that signs a connect which is only checked, in milliseconds.
+pub const TRIAL_MS: u64 = 60_000;
 /// A delegation with less than this left is renewed where the node's key can be read.
 pub const RENEW_MS: u64 = 30 * DAY_MS;
 /// A delegation with less than this left is not begun with.

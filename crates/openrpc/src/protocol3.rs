@@ -97,13 +97,17 @@ pub(super) fn status() -> MethodRow {
 
 pub(super) fn reach() -> MethodRow {
     let text = "For a caller that may later connect as an agent. The pool stores nothing about the caller and assigns \
-                no slot. It tests the port only at the caller's source address. `vipnode doctor` calls this method.";
-    let request = ReachRequest { port: Some(30_303), node: examples::client(), chain_id: 1, join: None };
+                no slot. It tests the port only at the caller's source address. \
+                With `connect`, params are [request, envelope], signed as for vipnode_connect but with the name of this \
+                method: the pool checks audience, delegation, membership, bans, and chain as it checks a connect, and \
+                `admission` is the result. `vipnode doctor` calls this method.";
+    let request = ReachRequest { port: Some(30_303), node: examples::client(), chain_id: 1, join: None, connect: None };
     let reply = ReachReply {
         address: [198, 51, 100, 7].into(),
         port: Some(Reach::Open),
         time_ms: NOW,
         admission: Admission::Allowed,
+        no_hosts: None,
     };
     MethodRow::new::<ReachReply>(
         method::REACH,

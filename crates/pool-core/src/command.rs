@@ -36,6 +36,19 @@ pub enum Command {
         /// The agent's description of itself and its node.
         hello: Box<ConnectRequest>,
     },
+    /// Somebody asks whether a connect would be accepted (`vipnode_reach`), with a valid signature. Nothing connects.
+    CheckConnect {
+        /// The connection that the reply is for; no agent needs to be connected on it.
+        connection: ConnectionId,
+        /// The request that the reply answers.
+        request: RequestId,
+        /// The identity that signed.
+        identity: Identity,
+        /// The remote address of the caller.
+        address: IpAddr,
+        /// The agent's description of itself and its node.
+        hello: Box<ConnectRequest>,
+    },
     /// An agent reports (`vipnode_report`).
     Report {
         /// The connection it came on.

@@ -57,6 +57,8 @@ pub enum Release {
 pub enum Reply {
     /// To a connect.
     Connect(Box<ConnectReply>),
+    /// To a check of a connect, which would be accepted: why no other host is on the node's chain, if that is so.
+    Checked(Option<String>),
     /// To a report.
     Report(ReportReply),
     /// To an ask.

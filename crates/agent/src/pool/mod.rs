@@ -23,4 +23,4 @@ pub use pool_address::PoolAddress;
 pub(crate) use pool_identity::PoolIdentity;
 pub use pool_status::pool_status;
 pub(crate) use protocol::Protocol;
-pub use reach::{Reached, reach};
+pub use reach::{Reached, Trial, reach};

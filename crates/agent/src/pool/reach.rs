@@ -1,12 +1,14 @@
 use std::time::Duration;
 
+use serde_json::value::{RawValue, to_raw_value};
 use vipnode_rpc::{CallError, RpcClient};
 use vipnode_types::{
     JoinSecret, Ms, PoolId,
-    wire::{ReachReply, ReachRequest, WireError, method},
+    signed::Envelope,
+    wire::{ConnectRequest, ReachReply, ReachRequest, WireError, method},
 };
 
-use crate::{AgentError, Connector, KnownPool, PoolConnection, clock};
+use crate::{AgentError, Connector, KnownPool, PoolConnection, clock, state::AgentIdentity};
 
 /// The answer of a pool to an agent that has not joined.
 #[derive(Debug, Clone)]
@@ -22,7 +24,18 @@ pub struct Reached {
 /// A call to a pool that tries a port takes this long at most.
 const DEADLINE: Duration = Duration::from_secs(8);
 
-/// Asks a pool how it sees this agent, without joining it: nothing is signed, and no slot is taken.
+/// A connect that a pool is asked to check, and the identity that signs it.
+#[derive(Debug)]
+pub struct Trial {
+    /// What the agent would send. The proof of the join secret is added.
+    pub hello: Box<ConnectRequest>,
+    /// Who signs it.
+    pub identity: AgentIdentity,
+    /// The pool's URL, for which it is signed.
+    pub audience: String,
+}
+
+/// Asks a pool how it sees this agent, without joining it: no slot is taken, and nothing is signed but a `trial`.
 ///
 /// # Errors
 /// Where the pool cannot be reached, does not speak protocol 3, or is not the one that the agent remembers. Such a pool gets no
@@ -31,12 +44,15 @@ pub async fn reach(
     connector: &dyn Connector,
     mut request: ReachRequest,
     join: Option<&JoinSecret>,
+    trial: Option<Trial>,
     mut known: KnownPool,
 ) -> Result<Reached, AgentError> {
     let opened = connector.open().await?;
     let client = opened.client();
     let (nonce, pool_id) = match &opened {
-        PoolConnection::Http(_) => (String::new(), None),
+        // Only what is signed has a nonce there.
+        PoolConnection::Http(_) if trial.is_none() => (String::new(), None),
+        PoolConnection::Http(_) => (clock::wall().get().to_string(), None),
         PoolConnection::Socket(socket) => {
             let challenge = socket.challenge.clone().ok_or(AgentError::NoChallenge)?;
             let (pool_id, _not_pinned_here) = known.meet(&socket.pool_headers, Some(&challenge))?;
@@ -44,7 +60,7 @@ pub async fn reach(
         }
     };
     request.join = join.map(|secret| secret.prove(&request.node, &nonce));
-    let params = serde_json::value::to_raw_value(&(request,)).map_err(AgentError::fault)?;
+    let params = params(request, &nonce, trial).map_err(AgentError::fault)?;
     let answer = client.call_raw(method::REACH, params, DEADLINE).await;
     let heard = clock::wall();
     let reply = match answer {
@@ -57,6 +73,17 @@ pub async fn reach(
         peer.close("asked, and done");
     }
     Ok(Reached { reply: Ok(reply), pool_id, heard })
+}
+
+/// `[object]`, or `[object, envelope]` with a trial.
+fn params(mut request: ReachRequest, nonce: &str, trial: Option<Trial>) -> Result<Box<RawValue>, serde_json::Error> {
+    let Some(Trial { mut hello, identity, audience }) = trial else { return to_raw_value(&(request,)) };
+    hello.join.clone_from(&request.join);
+    request.connect = Some(hello);
+    let object = to_raw_value(&request)?;
+    let AgentIdentity { key, delegation } = identity;
+    let envelope = Envelope::sign(&key, delegation, method::REACH, &audience, nonce, object.get());
+    to_raw_value(&(object, envelope))
 }
 
 fn unanswered(error: &dyn std::fmt::Display) -> AgentError {

@@ -1,9 +1,9 @@
 //! What an agent keeps on disk for one node: `agent.key`, `delegation.json`, `journal`, `lock`, `nonce`, `pool`, `pools.json`.
 
-mod delegation_status;
 mod files;
 mod identity;
 mod journal;
+mod kept_identity;
 mod nonces;
 mod pool_pins;
 #[cfg(test)]
@@ -20,10 +20,10 @@ use vipnode_types::NodeId;
 use self::files::{fault, unsafe_dir};
 use crate::{AgentError, limits::LOCAL_AGENTS};
 
-pub use delegation_status::delegated_until;
 pub use identity::{AgentIdentity, load_node_key, read_node_key};
 pub(crate) use journal::DamagedJournal;
 pub use journal::Journal;
+pub use kept_identity::{kept_identity, trial_identity};
 pub use nonces::Nonces;
 pub use pool_pins::{PoolPins, pinned_pool};
 

@@ -9,8 +9,8 @@ use vipnode_types::{NodeId, PeerRules};
 
 use crate::{
     args::{
-        AgentArgs, Cli, ClientArgs, Command, ConnectionArgs, HostArgs, HostSelectionArgs, HostingArgs, RuntimeArgs,
-        Targets,
+        AgentArgs, Cli, ClientArgs, Command, ConnectionArgs, DoctorArgs, HostArgs, HostSelectionArgs, HostingArgs,
+        RoleName, RuntimeArgs, Targets,
     },
     commands::{agent_metrics, protocol},
     config::{Reload, say_kept},
@@ -53,6 +53,16 @@ impl Role {
         }
     }
 
+    /// Returns the role that a doctor checks.
+    pub(crate) fn of_doctor(args: DoctorArgs) -> Self {
+        let AgentArgs { connection, hosting, host_selection, runtime } = args.agent;
+        match args.role {
+            RoleName::Agent => Self::both(AgentArgs { connection, hosting, host_selection, runtime }),
+            RoleName::Host => Self::host(HostArgs { connection, hosting, runtime }),
+            RoleName::Client => Self::client(ClientArgs { connection, host_selection, runtime }),
+        }
+    }
+
     /// Returns the role of a command line; `None` if its command is not an agent.
     fn of(cli: Cli) -> Option<Self> {
         match cli.command {
@@ -64,8 +74,18 @@ impl Role {
         }
     }
 
+    /// Its pool and its node.
+    pub(crate) const fn connection(&self) -> &ConnectionArgs {
+        &self.connection
+    }
+
+    /// Refuses flags that exclude each other.
+    pub(crate) fn check(&self, screen: Screen) -> Result<(), CommandError> {
+        protocol::check(&self.connection, self.host_selection.as_ref(), screen)
+    }
+
     /// Whom it stands towards.
-    fn targets(&self) -> Result<Targets, CliError> {
+    pub(crate) fn targets(&self) -> Result<Targets, CliError> {
         let allow = self.hosting.as_ref().map(|hosting| hosting.allow.as_slice()).unwrap_or_default();
         let targets = Targets::of(&self.connection.pool, allow)?;
         if self.host_selection.is_none() && !targets.direct.hosts.is_empty() {
@@ -74,11 +94,20 @@ impl Role {
         Ok(targets)
     }
 
-    /// Returns the configuration. `pool` is whether there is a pool, which no reload changes.
+    /// Returns the configuration of an agent that can start. `pool` is whether there is a pool, which no reload changes.
     fn config(&self, targets: &Targets, pool: bool) -> Result<AgentConfig, CliError> {
+        let config = self.settings(targets, pool);
+        if let Some(host) = &config.host {
+            host.check(config.direct.allowed()).map_err(AgentError::from)?;
+        }
+        Ok(config)
+    }
+
+    /// Returns the configuration as the user wants it. `pool` is whether there is a pool.
+    pub(crate) fn settings(&self, targets: &Targets, pool: bool) -> AgentConfig {
         // Without a pool nothing can be sold or bought.
         let sold = |host: HostConfig| if pool { host } else { HostConfig { slots: 0, ..host } };
-        let config = AgentConfig {
+        AgentConfig {
             agent_version: concat!("vipnode/", env!("CARGO_PKG_VERSION")).to_owned(),
             pool,
             direct: targets.direct.clone(),
@@ -98,11 +127,7 @@ impl Role {
             allow_protocol2: self.connection.protocol.allow_protocol_2,
             // The runner draws one.
             seed: [0; 32],
-        };
-        if let Some(host) = &config.host {
-            host.check(config.direct.allowed()).map_err(AgentError::from)?;
         }
-        Ok(config)
     }
 }
 
@@ -149,7 +174,7 @@ fn read_again(
 ) {
     let Some((cli, newer)) = reload.read(screen) else { return };
     let Some(role) = Role::of(cli) else { return };
-    let read = protocol::check(&role.connection, role.host_selection.as_ref(), screen)
+    let read = role.check(screen)
         .map_err(CliError::from)
         .and_then(|()| again(&role, running, pool));
     let (mut config, same_pool) = match read {
@@ -201,7 +226,7 @@ fn without_pool(config: &AgentConfig) -> Line {
 
 /// Runs an agent until it is stopped, and everything is undone.
 pub(crate) async fn run(role: Role, screen: Screen, signals: Signals, mut reload: Reload) -> Result<(), CliError> {
-    protocol::check(&role.connection, role.host_selection.as_ref(), screen)?;
+    role.check(screen)?;
     let mut targets = role.targets()?;
     let has_pool = targets.has_pool();
     let mut config = role.config(&targets, has_pool)?;

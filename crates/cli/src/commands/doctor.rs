@@ -1,29 +1,22 @@
 use std::process::ExitCode;
 
-use vipnode_agent_core::HostConfig;
-
 use crate::{
-    args::{DoctorArgs, RoleName, Targets},
+    args::{DoctorArgs, RoleName},
+    commands::agent::Role,
     doctor::{Finding, Requirements, Verdict, evaluate, gather},
     error::CliError,
     output::{Line, Screen, Tone, format::counted},
 };
 
 /// Reports what the role needs and lacks. Exit code 1: the role cannot work like this.
-pub(crate) async fn run(args: &DoctorArgs, screen: Screen) -> Result<ExitCode, CliError> {
-    let hosting = &args.agent.hosting;
-    let targets = Targets::of(&args.agent.connection.pool, &hosting.allow)?;
-    let wants = Requirements {
-        host: (args.role != RoleName::Client)
-            .then(|| hosting.host_config())
-            .map(|host| HostConfig { slots: if targets.has_pool() { host.slots } else { 0 }, ..host }),
-        client: args.role != RoleName::Host,
-        strict: args.agent.connection.protocol.strict_peers,
-        direct: targets.direct.clone(),
-        node_max_peers: hosting.node_max_peers,
-        port: None,
-    };
-    let findings = evaluate(&gather(&args.agent.connection, &targets, wants, screen).await?);
+pub(crate) async fn run(args: DoctorArgs, screen: Screen) -> Result<ExitCode, CliError> {
+    let (client, node_max_peers) = (args.role != RoleName::Host, args.agent.hosting.node_max_peers);
+    let role = Role::of_doctor(args);
+    role.check(screen)?;
+    let targets = role.targets()?;
+    let agent = role.settings(&targets, targets.has_pool());
+    let wants = Requirements { agent, client, node_max_peers, port: None };
+    let findings = evaluate(&gather(role.connection(), &targets, wants, screen).await?);
     for finding in &findings {
         screen.say_wrapped(&line(finding));
     }

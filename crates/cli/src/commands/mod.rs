@@ -94,7 +94,7 @@ async fn dispatch(cli: Cli, screen: Screen, signals: Signals, reload: Reload) ->
         Some(Command::Host(args)) => agent::run(Role::host(args), screen, signals, reload).await,
         Some(Command::Client(args)) => agent::run(Role::client(args), screen, signals, reload).await,
         Some(Command::Link(args)) => link::run(&args, screen).await,
-        Some(Command::Doctor(args)) => return doctor::run(&args, screen).await,
+        Some(Command::Doctor(args)) => return doctor::run(*args, screen).await,
         Some(Command::Status(args)) => return status::run(&args, screen, signals).await,
         Some(Command::Release(args)) => return release::run(&args, screen).await,
         Some(Command::Demo(args)) => crate::demo::run(args, screen, signals, cli.global.verbose).await,

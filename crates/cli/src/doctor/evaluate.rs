@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use vipnode_agent::limits::RENEW_MS;
-use vipnode_agent_core::Allowed;
+use vipnode_agent_core::{Allowed, Preview};
 use vipnode_types::{
     Direction, PeerFact, is_public,
     wire::{Admission, ErrorCode, Reach, ReachReply},
@@ -85,7 +85,7 @@ fn kind(facts: &Facts, node: &NodeFound) -> Finding {
         return Finding::ok("chain", format!("The node is on {}", node.facts.chain));
     }
     let text = format!("The node on {} is a light node, so it has no peer slots to sell", node.facts.chain);
-    Finding::error("chain", text, "Pass --role client, or sync a full node: --syncmode snap")
+    Finding::error("chain", text, "Run `vipnode client`, which works with a light node, or sync a full node: --syncmode snap")
 }
 
 fn head(facts: &Facts, node: &NodeFound) -> Finding {
@@ -95,20 +95,12 @@ fn head(facts: &Facts, node: &NodeFound) -> Finding {
     };
     let age_s = (facts.now.get() / 1_000).saturating_sub(head.timestamp_s);
     let text = format!("The node is at {}", format::head(head.number, Some(age_s.saturating_mul(1_000))));
-    let hint = "Start the node's consensus client and wait until the node is in sync. For a chain that does not produce \
-                blocks, pass --max-head-age off";
-    if head.syncing && facts.wants.sells() && !(head.number == 0 && facts.wants.takes_any_head()) {
-        let text = format!("{text} and is syncing, so a host offers no slots");
-        return Finding::error("head", text, "Wait until the node is in sync");
-    }
-    match &facts.wants.host {
-        Some(host) if facts.wants.sells() && host.max_head_age_s.is_some_and(|most| age_s > most) => {
-            Finding::error("head", text, hint)
-        }
-        None if age_s > CLIENT_HEAD_S => {
-            Finding::warning("head", text, "Start the node's consensus client and wait until the node is in sync")
-        }
-        _ => Finding::ok("head", text),
+    let hint = "Start the node's consensus client and wait until the node is in sync";
+    let why = Preview::of(&facts.wants.agent, &node.facts, Some(*head), facts.now).why_no_slots;
+    match why.filter(|_| facts.wants.sells() && node.facts.full) {
+        Some(why) => Finding::error("head", format!("{text}, and a host offers no slots: {why}"), hint),
+        None if facts.wants.agent.host.is_none() && age_s > CLIENT_HEAD_S => Finding::warning("head", text, hint),
+        None => Finding::ok("head", text),
     }
 }
 
@@ -118,7 +110,7 @@ fn peers(facts: &Facts, node: &NodeFound, flags: ClientFlags) -> Vec<Finding> {
         Ok(peers) => {
             findings.push(own_peers(facts, (node.own_peers, peers), flags));
             findings.extend(dial_slots(facts, peers, flags));
-            findings.extend(super::direct::evaluate(&facts.wants.direct, node, peers));
+            findings.extend(super::direct::evaluate(&facts.wants.agent.direct, node, peers));
         }
         Err(fault) => findings.push(Finding::error("peers", &fault.message, &fault.hint)),
     }
@@ -129,12 +121,12 @@ fn peers(facts: &Facts, node: &NodeFound, flags: ClientFlags) -> Vec<Finding> {
 fn strict(facts: &Facts, flags: ClientFlags) -> Option<Finding> {
     let text = "--strict-peers disconnects peers without a lease only after they connect, and they can reconnect. To keep \
                 them out, restrict the node itself";
-    facts.wants.strict.then(|| Finding { hint: flags.close(), ..Finding::skipped("strict", text) })
+    facts.wants.agent.strict.then(|| Finding { hint: flags.close(), ..Finding::skipped("strict", text) })
 }
 
 fn slots(facts: &Facts, flags: ClientFlags) -> Option<Finding> {
-    let host = facts.wants.host.as_ref()?;
-    let allowed = facts.wants.direct.allowed();
+    let host = facts.wants.agent.host.as_ref()?;
+    let allowed = facts.wants.agent.direct.allowed();
     let needed = host.slots.saturating_add(allowed).saturating_add(host.reserve);
     let text = format!(
         "--slots {}{} and --reserve {} require {needed} peer slots; the node has {} (--node-max-peers)",
@@ -154,7 +146,7 @@ fn slots(facts: &Facts, flags: ClientFlags) -> Option<Finding> {
 
 /// No RPC call reports how many light nodes a node accepts.
 fn light_slots(facts: &Facts, node: &NodeFound) -> Option<Finding> {
-    let host = facts.wants.host.as_ref()?;
+    let host = facts.wants.agent.host.as_ref()?;
     let serves_light = node.facts.full && node.facts.protocols.iter().any(|cap| cap.name() == "les");
     let text = || {
         format!(
@@ -179,10 +171,10 @@ fn own_peers(facts: &Facts, (counted_own, peers): (Option<u32>, &[PeerFact]), fl
         return Finding::warning(
             "peers",
             format!("{text}, more than --node-max-peers {most}"),
-            "Pass the node's own --maxpeers value: --node-max-peers N",
+            format!("Pass the node's own --maxpeers value: {}", facts.wants.pass_max_peers("N")),
         );
     }
-    let reserve = facts.wants.host.as_ref().map_or(0, |host| host.reserve);
+    let reserve = facts.wants.agent.host.as_ref().map_or(0, |host| host.reserve);
     if all == most && own < reserve {
         let hint = format!("{}, or lower --slots", flags.max_peers(most.saturating_add(reserve)));
         return Finding::warning(
@@ -205,7 +197,7 @@ fn dial_slots(facts: &Facts, peers: &[PeerFact], flags: ClientFlags) -> Option<F
         return Some(Finding::ok("dial_slots", text));
     }
     let more = most.saturating_add(share.saturating_mul(3));
-    let hint = format!("{} and pass --node-max-peers {more}", flags.max_peers(more));
+    let hint = format!("{} and pass {}", flags.max_peers(more), facts.wants.pass_max_peers(&more.to_string()));
     Some(Finding::warning("dial_slots", format!("{text}. It cannot dial a host until one of them disconnects"), hint))
 }
 
@@ -214,7 +206,9 @@ fn pool(facts: &Facts, pool: &PoolFound) -> Vec<Finding> {
     findings.extend(identity(pool));
     match &pool.reached.reply {
         Ok(reply) => {
-            findings.extend([admission(reply), clock(pool, reply)]);
+            findings.push(admission(reply));
+            findings.extend(no_hosts(facts, reply));
+            findings.push(clock(pool, reply));
             findings.extend(port(facts, reply));
         }
         Err(error) if error.is(ErrorCode::Busy) => {
@@ -243,20 +237,25 @@ fn identity(pool: &PoolFound) -> Option<Finding> {
 fn admission(reply: &ReachReply) -> Finding {
     match &reply.admission {
         Admission::Allowed => Finding::ok("admission", "The pool accepts this node"),
-        Admission::MembersOnly => Finding::skipped(
-            "admission",
-            "The pool accepts only members. Start an agent to learn whether this node is a member",
-        ),
-        Admission::Refused(error) if error.is(ErrorCode::NotMember) => Finding::error(
-            "admission",
-            error.to_string(),
-            "Ask the pool's operator for the join secret, and pass --join-secret-file FILE",
-        ),
+        Admission::MembersOnly => {
+            let text = "The pool accepts only members, and does not disclose them. A signed request would show whether this node is one";
+            Finding { hint: "Pass the node's key: --nodekey FILE".to_owned(), ..Finding::skipped("admission", text) }
+        }
         Admission::Refused(error) => {
             let hint = error.data.as_ref().map(|data| data.hint.clone()).unwrap_or_default();
             Finding::error("admission", error.to_string(), hint)
         }
     }
+}
+
+/// For a host it may be a chain whose only host it is.
+fn no_hosts(facts: &Facts, reply: &ReachReply) -> Option<Finding> {
+    let text = reply.no_hosts.as_ref()?;
+    let hint = "Compare the node's network and genesis block with the pool's, or pass another pool";
+    Some(match facts.wants.client {
+        true => Finding::warning("partners", text, hint),
+        false => Finding { hint: hint.to_owned(), ..Finding::skipped("partners", text) },
+    })
 }
 
 fn clock(pool: &PoolFound, reply: &ReachReply) -> Finding {
@@ -297,7 +296,7 @@ fn port(facts: &Facts, reply: &ReachReply) -> Vec<Finding> {
     );
     if facts.wants.sells() {
         vec![Finding::error("port", trouble, hint)]
-    } else if facts.wants.host.is_some() && !facts.wants.client {
+    } else if facts.wants.agent.host.is_some() && !facts.wants.client {
         vec![Finding::warning("port", format!("{trouble}; no slots are for sale, so no client has to dial it"), hint)]
     } else {
         vec![Finding::warning(

@@ -1,7 +1,7 @@
 use std::path::PathBuf;
 
 use vipnode_agent::Reached;
-use vipnode_agent_core::{DirectConfig, HostConfig};
+use vipnode_agent_core::AgentConfig;
 use vipnode_types::{HeadFact, Ms, NodeFacts, PeerFact};
 
 use crate::error::CliError;
@@ -20,13 +20,10 @@ pub(crate) struct Facts {
 /// What the role is to do.
 #[derive(Debug)]
 pub(crate) struct Requirements {
-    /// `None` if no slots are sold.
-    pub(crate) host: Option<HostConfig>,
+    /// The settings of the agent.
+    pub(crate) agent: AgentConfig,
+    /// Whether it looks for hosts, with or without a pool.
     pub(crate) client: bool,
-    /// Strangers are disconnected.
-    pub(crate) strict: bool,
-    /// Whom the user named.
-    pub(crate) direct: DirectConfig,
     /// `--maxpeers` of the node, by the user's word.
     pub(crate) node_max_peers: u32,
     /// The port that others are given to dial, if the user named one.
@@ -34,14 +31,15 @@ pub(crate) struct Requirements {
 }
 
 impl Requirements {
-    /// Whether slots are for sale.
-    pub(crate) fn sells(&self) -> bool {
-        self.host.as_ref().is_some_and(|host| host.slots > 0)
+    /// The flag that names the node's limit of peers. An agent that is only a client does not take it.
+    pub(crate) fn pass_max_peers(&self, most: &str) -> String {
+        let whom = if self.agent.host.is_some() { "" } else { " to `vipnode doctor`" };
+        format!("--node-max-peers {most}{whom}")
     }
 
-    /// Whether the host sells slots on a chain that does not produce blocks.
-    pub(crate) fn takes_any_head(&self) -> bool {
-        self.host.as_ref().is_some_and(|host| host.max_head_age_s.is_none())
+    /// Whether slots are for sale.
+    pub(crate) fn sells(&self) -> bool {
+        self.agent.host.as_ref().is_some_and(|host| host.slots > 0)
     }
 }
 

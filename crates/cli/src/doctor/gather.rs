@@ -3,8 +3,11 @@
 use std::time::Duration;
 
 use tokio::time::timeout;
-use vipnode_agent::{AgentError, KnownPool, NetConnector, PoolAddress, clock, local, reach, state};
-use vipnode_agent_core::Advertise;
+use vipnode_agent::{
+    AgentError, KnownPool, NetConnector, PoolAddress, Trial, clock, local, reach,
+    state::{self, AgentIdentity},
+};
+use vipnode_agent_core::{Advertise, Preview};
 use vipnode_node::{
     Endpoint, Node, NodeError,
     finder::{FinderEnvironment, find_node_key},
@@ -33,14 +36,19 @@ pub(crate) async fn gather(
     if let Advertise::Enode(enode) = connection.protocol.advertise() {
         wants.port = Some(enode.port);
     }
-    let node = look_at_node(connection, targets, now, screen).await?;
-    let facts = node.as_ref().ok().map(|node| &node.facts);
+    let (node, identity) = match look_at_node(connection, targets, now, screen).await? {
+        Ok((node, identity)) => (Ok(node), identity),
+        Err(missing) => (Err(missing), None),
+    };
     let pool = match targets.has_pool() {
-        true => Some(look_at_pool(connection, targets, facts, wants.port, screen).await),
+        true => Some(look_at_pool(connection, targets, (node.as_ref().ok(), identity), &wants, screen).await),
         false => None,
     };
     Ok(Facts { now, wants, node, pool })
 }
+
+/// A node, and who signs for it where there is a pool.
+type Looked = (NodeFound, Option<AgentIdentity>);
 
 async fn in_time<T, E: Into<CliError>>(
     what: &'static str,
@@ -57,7 +65,7 @@ async fn look_at_node(
     targets: &Targets,
     now: Ms,
     screen: Screen,
-) -> Result<Result<NodeFound, NodeMissing>, CliError> {
+) -> Result<Result<Looked, NodeMissing>, CliError> {
     let trust = connection.node.trust()?;
     let endpoint = connection.node.rpc.as_deref().and_then(|rpc| rpc.parse::<Endpoint>().ok());
     if let Some(endpoint) = &endpoint
@@ -82,14 +90,18 @@ async fn look_at(
     connection: &ConnectionArgs,
     targets: &Targets,
     now: Ms,
-) -> Result<NodeFound, CliError> {
+) -> Result<Looked, CliError> {
     let facts = in_time("the node", node.facts()).await?;
     let key = match targets.has_pool() {
         true => Some(key(&*node, &endpoint, connection, &facts, now).await),
         false => None,
     };
-    let key = key.map(|key| key.map_err(CliError::from));
-    Ok(NodeFound {
+    let (key, identity) = match key {
+        Some(Ok((key, identity))) => (Some(Ok(key)), Some(identity)),
+        Some(Err(error)) => (Some(Err(CliError::from(error))), None),
+        None => (None, None),
+    };
+    let found = NodeFound {
         at: node.at(),
         exposed: timeout(DEADLINE, node.exposure()).await.ok(),
         head: in_time("the node", node.head()).await,
@@ -97,7 +109,8 @@ async fn look_at(
         own_peers: own_peers(connection, &facts).await,
         key,
         facts,
-    })
+    };
+    Ok((found, identity))
 }
 
 /// What `vipnode status` shows: only the agent knows which peers have leases.
@@ -107,35 +120,43 @@ async fn own_peers(connection: &ConnectionArgs, facts: &NodeFacts) -> Option<u32
     (status.node.id == facts.id && status.node.up).then_some(status.node.own_peers)
 }
 
+/// Who signs for the node as long as a doctor looks: the agent's own key where the node has delegated to it, else one that
+/// is forgotten afterwards.
 async fn key(
     node: &dyn Node,
     endpoint: &Endpoint,
     connection: &ConnectionArgs,
     facts: &NodeFacts,
     now: Ms,
-) -> Result<KeyFacts, AgentError> {
+) -> Result<(KeyFacts, AgentIdentity), AgentError> {
     let root = state::StateDir::root(connection.node.state_dir.as_deref())?;
-    if let Some(until) = state::delegated_until(&root, facts.id, now)? {
-        return Ok(KeyFacts::Delegated { until });
+    if let Some(identity) = state::kept_identity(&root, facts.id, now)? {
+        return Ok((KeyFacts::Delegated { until: identity.delegation.expires_ms }, identity));
     }
     if let Some(path) = &connection.nodekey {
-        state::read_node_key(path, facts.id, &node.at())?;
-        return Ok(KeyFacts::Key(path.clone()));
+        let key = state::read_node_key(path, facts.id, &node.at())?;
+        return Ok((KeyFacts::Key(path.clone()), state::trial_identity(&key, now)?));
     }
     let found = find_node_key(node, endpoint, facts.id, &FinderEnvironment::here()).await;
     let found = found.map_err(|why| AgentError::NoNodeKey { why })?;
-    Ok(KeyFacts::Key(found.path))
+    Ok((KeyFacts::Key(found.path), state::trial_identity(&found.key, now)?))
 }
 
 async fn look_at_pool(
     connection: &ConnectionArgs,
     targets: &Targets,
-    node: Option<&NodeFacts>,
-    port: Option<u16>,
+    (found, identity): (Option<&NodeFound>, Option<AgentIdentity>),
+    wants: &Requirements,
     screen: Screen,
 ) -> Result<PoolFound, CliError> {
     let pool: PoolAddress = find_pool(targets.pool.as_deref(), true, screen).await?;
-    let url = pool.url().to_owned();
+    let (url, node) = (pool.url().to_owned(), found.map(|found| &found.facts));
+    // Over protocol 2, nothing is signed as the trial is.
+    let trial = found.zip(identity).filter(|_| wants.agent.protocol2.is_none()).map(|(found, identity)| {
+        let head = found.head.as_ref().ok().copied();
+        let hello = Preview::of(&wants.agent, &found.facts, head, clock::wall()).hello;
+        Trial { hello: Box::new(hello), identity, audience: url.clone() }
+    });
     let pinned = match node {
         Some(node) => {
             let root = state::StateDir::root(connection.node.state_dir.as_deref())?;
@@ -152,11 +173,12 @@ async fn look_at_pool(
     let connector = NetConnector::new(pool, connection.node.trust()?);
     let join = connection.join.secret()?;
     let request = ReachRequest {
-        port: node.map(|node| port.unwrap_or(node.enode.port)).filter(|port| *port != 0),
+        port: node.map(|node| wants.port.unwrap_or(node.enode.port)).filter(|port| *port != 0),
         node: node.map_or(vipnode_types::NodeId::new([0; 64]), |node| node.id),
         chain_id: node.map_or(0, |node| node.chain.chain_id),
         join: None,
+        connect: None,
     };
-    let reached = in_time("the pool", reach(&connector, request, join.as_ref(), known)).await?;
+    let reached = in_time("the pool", reach(&connector, request, join.as_ref(), trial, known)).await?;
     Ok(PoolFound { url, pin, reached })
 }

@@ -1,5 +1,8 @@
+use std::collections::BTreeSet;
+
+use clap::CommandFactory as _;
 use vipnode_agent::Reached;
-use vipnode_agent_core::{DirectConfig, HostConfig};
+use vipnode_agent_core::{Advertise, AgentConfig, DirectConfig, HostConfig, PeerPolicy};
 use vipnode_types::{
     ChainSpec, Direction, Enode, HeadFact, Ms, NodeFacts, NodeId, PeerFact, PoolId, PoolKey,
     wire::{Admission, ErrorCode, Reach, ReachReply, WireError},
@@ -8,7 +11,7 @@ use vipnode_types::{
 use super::{
     ClientFlags, Facts, Finding, KeyFacts, NodeFound, NodeMissing, PinFound, PoolFound, Requirements, Verdict, evaluate,
 };
-use crate::error::CliError;
+use crate::{args::Cli, error::CliError};
 
 const NOW: Ms = Ms::new(1_800_000_000_000);
 const DAY: u64 = 24 * 60 * 60_000;
@@ -32,17 +35,11 @@ fn well() -> Facts {
         port: Some(Reach::Open),
         time_ms: NOW.plus(200),
         admission: Admission::Allowed,
+        no_hosts: None,
     };
     Facts {
         now: NOW,
-        wants: Requirements {
-            host: Some(host(10)),
-            client: true,
-            strict: false,
-            direct: DirectConfig::default(),
-            node_max_peers: 50,
-            port: None,
-        },
+        wants: Requirements { agent: agent(), client: true, node_max_peers: 50, port: None },
         node: Ok(NodeFound {
             at: "/x/geth.ipc".to_owned(),
             facts: node,
@@ -57,6 +54,25 @@ fn well() -> Facts {
             pin: PinFound::Same,
             reached: Reached { reply: Ok(reply), pool_id: Some(pool_id()), heard: NOW },
         })),
+    }
+}
+
+fn agent() -> AgentConfig {
+    AgentConfig {
+        agent_version: "vipnode/0.1.0".to_owned(),
+        pool: true,
+        direct: DirectConfig::default(),
+        min_peers: 3,
+        max_price: None,
+        strict: false,
+        keep: BTreeSet::new(),
+        policy: PeerPolicy::default(),
+        host: Some(host(10)),
+        advertise: Advertise::Node,
+        dial_private: false,
+        protocol2: None,
+        allow_protocol2: false,
+        seed: [0; 32],
     }
 }
 
@@ -157,11 +173,11 @@ fn each_problem_of_the_node_has_its_hint() {
             Verdict::Warning,
             "--nodekey",
         ),
-        (|facts| node(facts).facts.full = false, "chain", Verdict::Error, "--role client"),
+        (|facts| node(facts).facts.full = false, "chain", Verdict::Error, "vipnode client"),
         (|facts| node(facts).head = Err(fault()), "head", Verdict::Error, "fix it"),
-        (|facts| facts.now = NOW.plus(601_000), "head", Verdict::Error, "--max-head-age off"),
+        (|facts| facts.now = NOW.plus(601_000), "head", Verdict::Error, "consensus client"),
         (
-            |facts| facts.wants.host = Some(host(35)),
+            |facts| facts.wants.agent.host = Some(host(35)),
             "slots",
             Verdict::Error,
             "geth with --maxpeers 51 and pass --node-max-peers 51, or pass --slots 34",
@@ -195,9 +211,10 @@ fn each_problem_of_the_pool_has_its_hint() {
         (|facts| reply(facts).address = [9, 9, 9, 9].into(), "address", Verdict::Warning, "--enode.host 9.9.9.9"),
         (|facts| reply(facts).time_ms = NOW.plus(6_000), "clock", Verdict::Warning, "set-ntp"),
         (|facts| reply(facts).time_ms = NOW.minus(301_000), "clock", Verdict::Error, "set-ntp"),
-        (|facts| refused(facts, ErrorCode::NotMember), "admission", Verdict::Error, "--join-secret-file"),
+        (|facts| refused(facts, ErrorCode::NotMember), "admission", Verdict::Error, "run another"),
         (|facts| refused(facts, ErrorCode::Unsuitable), "admission", Verdict::Error, "run another"),
-        (|facts| reply(facts).admission = Admission::MembersOnly, "admission", Verdict::Skipped, ""),
+        (|facts| reply(facts).admission = Admission::MembersOnly, "admission", Verdict::Skipped, "--nodekey"),
+        (|facts| reply(facts).no_hosts = Some("no host here".to_owned()), "partners", Verdict::Warning, "genesis"),
         (|facts| reached(facts).reply = Err(WireError::busy("no", 7)), "port", Verdict::Warning, "7 ms"),
         (
             |facts| reached(facts).reply = Err(WireError::new(ErrorCode::MethodNotFound, "x", "")),
@@ -211,7 +228,7 @@ fn each_problem_of_the_pool_has_its_hint() {
 #[test]
 fn a_client_needs_no_places_and_no_new_head() {
     let mut facts = well();
-    facts.wants.host = None;
+    facts.wants.agent.host = None;
     node(&mut facts).facts.full = false;
     assert_eq!(ills(&facts), []);
     facts.now = NOW.plus(601_000);
@@ -223,14 +240,14 @@ fn a_syncing_node_sells_nothing() {
     let mut facts = well();
     node(&mut facts).head.as_mut().unwrap().syncing = true;
     assert!(matches!(&ills(&facts)[..], [ill] if ill.check == "head" && ill.verdict == Verdict::Error));
-    facts.wants.host = None;
+    facts.wants.agent.host = None;
     assert_eq!(ills(&facts), [], "a client's node may sync");
 }
 
 #[test]
 fn a_host_that_sells_nothing_lacks_nothing_that_only_sales_need() {
     let mut facts = well();
-    facts.wants.host = Some(host(0));
+    facts.wants.agent.host = Some(host(0));
     facts.wants.client = false;
     facts.now = NOW.plus(601_000);
     reply(&mut facts).port = Some(Reach::Refused);
@@ -296,7 +313,7 @@ fn what_closes_a_node_to_strangers_is_said_where_they_are_disconnected() {
         ("Nethermind/v1.37", "nethermind with --Init.DiscoveryEnabled false --Network.OnlyStaticPeers true"),
     ] {
         let mut facts = well();
-        facts.wants.strict = true;
+        facts.wants.agent.strict = true;
         node(&mut facts).facts.client_version = client.to_owned();
         let ills = ills(&facts);
         assert!(
@@ -313,17 +330,61 @@ fn without_a_pool_whom_the_user_named_is_looked_for_and_nothing_is_signed() {
     facts.pool = None;
     node(&mut facts).key = None;
     let (there, away) = (Enode::id_only(NodeId::new([1; 64])), Enode::id_only(NodeId::new([2; 64])));
-    facts.wants.direct = DirectConfig { hosts: vec![there.clone()], allow: vec![there] };
+    facts.wants.agent.direct = DirectConfig { hosts: vec![there.clone()], allow: vec![there] };
     assert_eq!(ills(&facts), []);
     let checks: Vec<_> = evaluate(&facts).iter().map(|finding| finding.check).collect();
     assert_eq!(checks, ["node", "admin", "chain", "head", "slots", "peers", "dial_slots", "direct", "direct"]);
-    facts.wants.direct = DirectConfig { hosts: vec![away.clone()], allow: vec![away] };
+    facts.wants.agent.direct = DirectConfig { hosts: vec![away.clone()], allow: vec![away] };
     let ills = ills(&facts);
     assert_eq!(ills.iter().map(|ill| ill.verdict).collect::<Vec<_>>(), [Verdict::Warning, Verdict::Skipped]);
     assert!(ills[0].hint.contains(&format!("--allow {}", NodeId::new([7; 64]))), "{ills:?}");
-    facts.wants.host = Some(host(34));
+    facts.wants.agent.host = Some(host(34));
     let places = evaluate(&facts).into_iter().find(|finding| finding.check == "slots").unwrap();
     assert!(places.verdict == Verdict::Error && places.hint.ends_with("or pass --slots 33"), "{places:?}");
+}
+
+/// The flags in a text that are vipnode's, as far as an agent that is host and client has them.
+fn agent_flags(text: &str, role: &str) -> Vec<String> {
+    let has = |role: &str, flag: &str| {
+        let command = Cli::command();
+        let command = command.find_subcommand(role).unwrap();
+        command.get_arguments().any(|arg| arg.get_long() == Some(flag))
+    };
+    let words = text.split([' ', '`', ',', '(', ')', '=']).filter_map(|word| word.strip_prefix("--"));
+    let own = words.map(|word| word.trim_end_matches(['.', ':', ';']));
+    own.filter(|flag| has("agent", flag) && !has(role, flag)).map(ToOwned::to_owned).collect()
+}
+
+/// `vipnode client` has no flags of a host, and `vipnode host` none of a client.
+#[test]
+fn each_flag_in_a_hint_is_one_that_the_role_takes() {
+    let spoils: [fn(&mut Facts); 9] = [
+        |facts| node(facts).exposed = Some(vec!["http://10.0.0.1:8545".into()]),
+        |facts| node(facts).facts.full = false,
+        |facts| node(facts).head.as_mut().unwrap().syncing = true,
+        |facts| facts.now = NOW.plus(601_000),
+        |facts| table(facts, 51, Direction::Inbound, false),
+        |facts| table(facts, 50, Direction::Outbound, true),
+        |facts| reply(facts).port = Some(Reach::Refused),
+        |facts| reply(facts).port = None,
+        |facts| reply(facts).admission = Admission::MembersOnly,
+    ];
+    for (role, spoil) in ["host", "client"].into_iter().flat_map(|role| spoils.map(|spoil| (role, spoil))) {
+        let mut facts = well();
+        facts.wants.agent.strict = true;
+        match role {
+            "host" => (facts.wants.client, facts.wants.agent.min_peers) = (false, 0),
+            _ => facts.wants.agent.host = None,
+        }
+        spoil(&mut facts);
+        for ill in ills(&facts) {
+            let hint = ill.hint.replace("--node-max-peers N to `vipnode doctor`", "");
+            let hint = hint.replace("--node-max-peers 59 to `vipnode doctor`", "");
+            assert_eq!(agent_flags(&hint, role), [""; 0], "{role}: {ill:?}");
+            let text = agent_flags(&ill.text, role);
+            assert!(text.iter().all(|flag| flag == "node-max-peers"), "{role}: {ill:?}");
+        }
+    }
 }
 
 #[test]
@@ -338,10 +399,10 @@ fn snapshot_of_findings() {
     reply(&mut ill).port = Some(Reach::Refused);
     reply(&mut ill).time_ms = NOW.plus(6_000);
     refused(&mut ill, ErrorCode::NotMember);
-    ill.wants.host = Some(host(35));
-    ill.wants.strict = true;
+    ill.wants.agent.host = Some(host(35));
+    ill.wants.agent.strict = true;
     let named = Enode::id_only(NodeId::new([2; 64]));
-    ill.wants.direct = DirectConfig { hosts: vec![named.clone()], allow: vec![named] };
+    ill.wants.agent.direct = DirectConfig { hosts: vec![named.clone()], allow: vec![named] };
     let mut none = well();
     none.node = Err(NodeMissing::NoCalls {
         at: "http://127.0.0.1:8545".into(),
@@ -366,7 +427,7 @@ fn table(facts: &mut Facts, count: u8, direction: Direction, trusted: bool) {
 }
 
 fn client_refused(facts: &mut Facts) {
-    facts.wants.host = None;
+    facts.wants.agent.host = None;
     reply(facts).port = Some(Reach::Refused);
 }
 

@@ -2,7 +2,12 @@
 
 use crate::support::{Sim, Vipnode};
 use serde_json::Value;
-use tokio::process::Command;
+use tokio::{
+    net::{TcpListener, TcpStream},
+    process::Command,
+};
+use vipnode_node::sim::{SimHead, SimSpec};
+use vipnode_types::ChainSpec;
 
 /// Exit code and what each check came to.
 async fn doctor(args: &[&str]) -> (Option<i32>, Vec<Value>) {
@@ -70,4 +75,73 @@ async fn in_a_pipe_lines_are_plain() {
     let text = String::from_utf8(output.stdout).unwrap();
     assert!(text.contains("\n✗ ") && text.contains("\n  -> ") && !text.contains('\u{1b}'), "{text}");
     assert_eq!(output.status.code(), Some(1));
+}
+
+/// Writes a members file.
+fn members(sim: &Sim, id: &str) -> String {
+    let file = sim.dir.path().join("members.txt");
+    std::fs::write(&file, id).unwrap();
+    file.to_str().unwrap().to_owned()
+}
+
+#[tokio::test]
+async fn a_closed_pool_judges_it_as_it_would_judge_the_agent() {
+    let sim = Sim::start().await;
+    let own = sim.args();
+    let id = SimSpec::new("node", 1).id.to_string();
+    for (member, code, admission) in [(id, 0, "ok"), ("0b".repeat(64), 1, "error")] {
+        let (_pool, url) = Vipnode::pool(&["--members", &members(&sim, &member)]).await;
+        let (exit, lines) = doctor(&with(&own, &[&url, "--role", "client"])).await;
+        assert_eq!((exit, verdict(&lines, "admission")), (Some(code), admission), "{lines:?}");
+        // The same with the agent itself.
+        let mut agent = sim.agent(&["client", &url]);
+        match code {
+            0 => drop(agent.event("joined").await),
+            _ => assert_eq!(agent.ended().await.code(), Some(2)),
+        }
+    }
+}
+
+/// The pool behind this forwarder does not know the port that the agent signs for.
+#[tokio::test]
+async fn a_url_that_is_not_the_pools_is_an_error() {
+    let sim = Sim::start().await;
+    let (_pool, url) = Vipnode::pool(&["--public-url", "wss://pool.example"]).await;
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let forwarder = format!("ws://{}", listener.local_addr().unwrap());
+    let pool = url.trim_start_matches("ws://").trim_end_matches('/').to_owned();
+    tokio::spawn(async move {
+        while let Ok((mut from, _)) = listener.accept().await {
+            let mut to = TcpStream::connect(&pool).await.unwrap();
+            tokio::spawn(async move { tokio::io::copy_bidirectional(&mut from, &mut to).await });
+        }
+    });
+    let (exit, lines) = doctor(&with(&sim.args(), &[&forwarder, "--role", "client"])).await;
+    let admission = lines.iter().find(|line| line["check"] == "admission").unwrap();
+    assert_eq!((exit, &admission["verdict"]), (Some(1), &"error".into()), "{lines:?}");
+    assert!(admission["text"].as_str().unwrap().contains("wss://pool.example"), "{admission}");
+    assert_eq!(sim.agent(&["client", &forwarder]).ended().await.code(), Some(2), "as it was judged");
+}
+
+#[tokio::test]
+async fn a_chain_without_hosts_and_a_node_that_syncs_are_found() {
+    let sim = Sim::start().await;
+    let (_pool, url) = Vipnode::pool(&[]).await;
+    let mut host = sim.other_agent(&["host", &url]);
+    host.event("offering").await;
+    let (exit, lines) = doctor(&with(&sim.args(), &[&url, "--role", "client"])).await;
+    assert!(exit == Some(0) && lines.iter().all(|line| line["check"] != "partners"), "{lines:?}");
+
+    let spec = SimSpec::new("far", 30_305);
+    let chain = ChainSpec { chain_id: 5, ..spec.chain };
+    let far = sim.add("far", SimSpec { chain, ..spec });
+    let (exit, lines) = doctor(&with(&far, &[&url, "--role", "client"])).await;
+    assert_eq!((exit, verdict(&lines, "partners")), (Some(0), "warning"), "{lines:?}");
+
+    let head = SimHead::At { number: 9, timestamp_s: u64::MAX >> 20, syncing: true };
+    let behind = sim.add("behind", SimSpec { head, ..SimSpec::new("behind", 30_306) });
+    let (exit, lines) = doctor(&with(&behind, &[&url, "--role", "host"])).await;
+    assert_eq!((exit, verdict(&lines, "head")), (Some(1), "error"), "{lines:?}");
+    let mut agent = Vipnode::start(&[&["host", &url], &with(&behind, &[])[..]].concat());
+    assert_eq!(agent.event("offering").await["slots"], 0, "as it was judged");
 }

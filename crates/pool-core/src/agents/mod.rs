@@ -285,6 +285,11 @@ impl Agents {
         self.chains.get(number)
     }
 
+    /// Returns the number of a chain; `None` if no node is on it.
+    pub(crate) fn chain_number(&self, chain: &ChainSpec) -> Option<u32> {
+        self.chains.number(chain)
+    }
+
     /// Whether a connected node may be on a chain for which `payer` pays.
     pub(crate) fn may_use_chain(&self, chain: &ChainSpec, payer: Option<AddressBlock>) -> bool {
         self.chains.may_use(chain, payer)

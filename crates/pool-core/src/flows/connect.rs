@@ -57,6 +57,13 @@ impl Core {
         address: IpAddr,
         hello: &ConnectRequest,
     ) -> Result<u32, WireError> {
+        self.check_hello(identity, hello)?;
+        let credentials = self.delegated(identity, hello);
+        self.node_on(output, (identity.node, address), hello.chain, &credentials)
+    }
+
+    /// Checks an agent's description of itself and its node.
+    pub(crate) fn check_hello(&self, identity: &Identity, hello: &ConnectRequest) -> Result<(), WireError> {
         if hello.protocol != PROTOCOL {
             return Err(CoreError::Protocol { theirs: hello.protocol, ours: PROTOCOL }.into());
         }
@@ -71,8 +78,7 @@ impl Core {
             let (theirs, ours) = (ShortHash(chain.genesis).to_string(), ShortHash(pinned.genesis).to_string());
             return Err(CoreError::OtherGenesis { id: chain.chain_id, theirs, ours }.into());
         }
-        let credentials = self.delegated(identity, hello);
-        self.node_on(output, (identity.node, address), hello.chain, &credentials)
+        Ok(())
     }
 
     /// Returns the node's credentials with this agent as the signer.

@@ -6,7 +6,7 @@ use vipnode_types::{
 };
 
 use crate::{
-    ConnectionId, Core, Credentials, Effect, NodeRow, Row, RowKey,
+    AddressBlock, ConnectionId, Core, Credentials, Effect, NodeRow, Row, RowKey,
     agents::{Changed, hello::Hello},
     core_error::CoreError,
     leases::lease::UNSEEN,
@@ -22,15 +22,7 @@ impl Core {
         chain: ChainSpec,
         credentials: &Credentials,
     ) -> Result<u32, WireError> {
-        let retry_ms = self.limits.report_interval_ms;
-        let payer = self.agents.payer(&id, address, &self.limits);
-        if !self.agents.may_use_chain(&chain, payer) {
-            let chain = Box::new(chain);
-            return Err(match self.agents.has_all_chains() {
-                true => CoreError::ChainsFull { chain, retry_ms }.into(),
-                false => CoreError::ChainsOfBlock { chain, retry_ms }.into(),
-            });
-        }
+        let payer = self.check_node(output, (id, address), &chain)?;
         if let Some(index) = self.agents.find(&id) {
             if self.is_silent(index) {
                 self.go_down(output, index);
@@ -38,19 +30,42 @@ impl Core {
             self.change_chain(output, index, chain)?;
             return Ok(index);
         }
-        let full = CoreError::PoolFull { nodes: self.limits.nodes, retry_ms };
-        if self.agents.len() >= self.limits.nodes as usize && !self.make_room(output) {
-            return Err(full.into());
-        }
-        if payer.is_some_and(|block| !self.agents.has_room(block, &self.limits)) {
-            return Err(CoreError::NodesOfBlock { retry_ms }.into());
-        }
+        let full = CoreError::PoolFull { nodes: self.limits.nodes, retry_ms: self.limits.report_interval_ms };
         let chain = self.agents.join_chain(chain).ok_or_else(|| full.clone())?;
         let index = self.agents.insert(id, credentials.clone(), output.now, (chain, payer)).ok_or(full)?;
         if self.agents.take_delegation(&id) {
             output.persist(Row::Delete(RowKey::Delegation(id)));
         }
         Ok(index)
+    }
+
+    /// Checks that there is room for a node and its chain. Returns the block that pays for them. A full pool forgets nodes
+    /// that may be forgotten.
+    pub(crate) fn check_node(
+        &mut self,
+        output: &mut Output,
+        (id, address): (NodeId, IpAddr),
+        chain: &ChainSpec,
+    ) -> Result<Option<AddressBlock>, WireError> {
+        let retry_ms = self.limits.report_interval_ms;
+        let payer = self.agents.payer(&id, address, &self.limits);
+        if !self.agents.may_use_chain(chain, payer) {
+            let chain = Box::new(*chain);
+            return Err(match self.agents.has_all_chains() {
+                true => CoreError::ChainsFull { chain, retry_ms }.into(),
+                false => CoreError::ChainsOfBlock { chain, retry_ms }.into(),
+            });
+        }
+        if self.agents.find(&id).is_some() {
+            return Ok(payer);
+        }
+        if self.agents.len() >= self.limits.nodes as usize && !self.make_room(output) {
+            return Err(CoreError::PoolFull { nodes: self.limits.nodes, retry_ms }.into());
+        }
+        if payer.is_some_and(|block| !self.agents.has_room(block, &self.limits)) {
+            return Err(CoreError::NodesOfBlock { retry_ms }.into());
+        }
+        Ok(payer)
     }
 
     /// Moves a node to another chain. Of its leases, those go on that run with nodes of joined chains.

@@ -6,6 +6,7 @@ mod admin;
 mod ask;
 mod call;
 mod call_done;
+mod check_connect;
 mod close_row;
 mod connect;
 mod connection;
@@ -39,6 +40,9 @@ impl Core {
         match command {
             Command::Connect { connection, request, identity, address, callable, hello } => {
                 self.connect(output, (connection, request), &identity, (address, callable), &hello);
+            }
+            Command::CheckConnect { connection, request, identity, address, hello } => {
+                self.check_connect(output, (connection, request), (&identity, address), &hello);
             }
             Command::Report { connection, request, report } => self.report(output, connection, request, &report),
             Command::Ask { connection, request, ask } => self.ask(output, connection, request, &ask),

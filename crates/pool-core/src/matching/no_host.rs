@@ -1,6 +1,9 @@
-use vipnode_types::{ChainSpec, Price, ShortHash};
+use vipnode_types::{ChainSpec, NodeId, Price, ShortHash};
 
-use crate::matching::{Context, Matching, compatibility::Incompatibilities};
+use crate::{
+    agents::node::Node,
+    matching::{Context, Matching, compatibility::Incompatibilities},
+};
 
 /// Why a client gets no host now.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -54,40 +57,65 @@ impl Matching {
         let number = context.agents.get(client)?.chain();
         let chain = context.agents.chain(number)?;
         if why == NoHost::NoneFree
-            && let Some(words) = self.other_chains(number, chain, context)
+            && let (Some(words), _) = self.other_chains(Some(number), chain, None, context)
         {
             return Some(words);
         }
         Some(why.why(chain))
     }
 
-    /// Names the chains that have hosts if this chain has none. `None` if it has one, or if no host is connected.
-    fn other_chains(&self, number: u32, chain: &ChainSpec, context: Context<'_>) -> Option<String> {
+    /// Explains to the user of a node that is not connected why no other host is on its chain, and returns how many hosts
+    /// were examined. `None` if there is one, or if no host is connected.
+    pub(crate) fn no_hosts_on(&self, chain: &ChainSpec, node: NodeId, context: Context<'_>) -> (Option<String>, u32) {
+        self.other_chains(context.agents.chain_number(chain), chain, context.agents.find(&node), context)
+    }
+
+    /// Names the chains that have hosts, except the node `own`, if this chain has none, and returns how many were examined.
+    /// `None` if it has one, or if no host is connected. Without a number, no node is on the chain.
+    fn other_chains(
+        &self,
+        number: Option<u32>,
+        chain: &ChainSpec,
+        own: Option<u32>,
+        context: Context<'_>,
+    ) -> (Option<String>, u32) {
         let mut others: Vec<u32> = Vec::new();
-        for &host in self.open_hosts.connected().iter().take(LOOKS) {
-            let on = context.agents.get(host)?.chain();
-            if context.agents.are_joined(number, on, context.limits) {
-                return None;
+        let mut looks = 0_u32;
+        for &host in self.open_hosts.connected().iter().take(LOOKS).filter(|host| Some(**host) != own) {
+            looks = looks.saturating_add(1);
+            let Some(on) = context.agents.get(host).map(Node::chain) else { continue };
+            let joined = match number {
+                Some(number) => context.agents.are_joined(number, on, context.limits),
+                // A chain whose genesis is unknown may be this one.
+                None => context.agents.chain(on).is_some_and(|on| on.is_untold() && on.chain_id == chain.chain_id),
+            };
+            if joined {
+                return (None, looks);
             }
             if !others.contains(&on) {
                 others.push(on);
             }
         }
-        let others: Vec<&ChainSpec> = others.iter().filter_map(|&on| context.agents.chain(on)).collect();
-        // A chain whose genesis is unknown may be this one.
-        let unlike = |other: &&&ChainSpec| {
-            let both_known = ![**other, chain].into_iter().any(ChainSpec::is_untold);
-            both_known && other.chain_id == chain.chain_id
-        };
-        if let Some(other) = others.iter().find(unlike) {
-            return Some(format!(
-                "no host here is on {chain}; hosts of the same chain id have another genesis block, {}: compare your \
-                 genesis file with the pool's operator",
-                ShortHash(other.genesis)
-            ));
-        }
-        let named: Vec<String> = others.iter().take(NAMED).map(ToString::to_string).collect();
-        let and_more = if others.len() > NAMED { " and others" } else { "" };
-        (!named.is_empty()).then(|| format!("no host here is on {chain}; hosts are on {}{and_more}", named.join(", ")))
+        (name_chains(&others, chain, context), looks)
     }
+}
+
+/// `None` if there are none.
+fn name_chains(others: &[u32], chain: &ChainSpec, context: Context<'_>) -> Option<String> {
+    let others: Vec<&ChainSpec> = others.iter().filter_map(|&on| context.agents.chain(on)).collect();
+    // A chain whose genesis is unknown may be this one.
+    let unlike = |other: &&&ChainSpec| {
+        let both_known = ![**other, chain].into_iter().any(ChainSpec::is_untold);
+        both_known && other.chain_id == chain.chain_id
+    };
+    if let Some(other) = others.iter().find(unlike) {
+        return Some(format!(
+            "no host here is on {chain}; hosts of the same chain id have another genesis block, {}: compare your \
+             genesis file with the pool's operator",
+            ShortHash(other.genesis)
+        ));
+    }
+    let named: Vec<String> = others.iter().take(NAMED).map(ToString::to_string).collect();
+    let and_more = if others.len() > NAMED { " and others" } else { "" };
+    (!named.is_empty()).then(|| format!("no host here is on {chain}; hosts are on {}{and_more}", named.join(", ")))
 }

@@ -1,10 +1,10 @@
 use vipnode_types::{
-    Enode, EnodeHost, Ms,
-    wire::{ErrorCode, EvictReason, ReportRequest},
+    ChainSpec, Enode, EnodeHost, Ms,
+    wire::{ConnectRequest, ErrorCode, EvictReason, ReportRequest, WireError},
 };
 
 use super::pool::{Pool, START, address, agent_key, chain, client, hello, host, node};
-use crate::{CallOutcome, Command, Effect, Identity, Limits, PoolCall, Row};
+use crate::{CallOutcome, Command, ConnectionId, Effect, Identity, Limits, PoolCall, Reply, Row};
 
 #[test]
 fn d32_a_late_event_of_an_old_socket_never_touches_the_new_one() {
@@ -259,4 +259,76 @@ fn presences_are_written_together_every_few_minutes() {
     pool.pass(1_000);
     let [Row::Presence(seen), Row::Clock(clock)] = &pool.rows[..] else { panic!("{:?}", pool.rows) };
     assert_eq!((seen.len(), *clock), (2, START.plus(180_000)));
+}
+
+/// Checks a connect without making it, as `vipnode doctor` has a pool do.
+fn check(pool: &mut Pool, agent: u32, issued: u64, hello: ConnectRequest) -> Result<Option<String>, WireError> {
+    let identity = Identity { node: node(agent), agent: agent_key(), issued: Ms::new(issued) };
+    let connection = ConnectionId { gateway: 9, connection: agent, generation: 0 };
+    let (address, hello) = (address(agent), Box::new(hello));
+    match pool.request(Command::CheckConnect { connection, request: 1, identity, address, hello }).unwrap()? {
+        Reply::Checked(no_hosts) => Ok(no_hosts),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn a_connect_that_is_only_checked_is_judged_like_a_connect_and_changes_nothing() {
+    let mut pool = Pool::with(Limits { pinned_chains: vec![chain(7)], ..Limits::default() });
+    let identity = Identity { node: node(1), agent: agent_key(), issued: Ms::new(5) };
+    let (connection, hello_) = (pool.connection(1), Box::new(host(1, 4)));
+    let command =
+        Command::Connect { connection, request: 1, identity, address: address(1), callable: true, hello: hello_ };
+    pool.request(command).unwrap().unwrap();
+    let mut protocol = client(1);
+    protocol.protocol = 2;
+    let mut enode = client(1);
+    enode.enode = Some(Enode::id_only(node(2)));
+    let mut genesis = client(2);
+    genesis.chain = ChainSpec { chain_id: 7, ..chain(1) };
+    genesis.chain.genesis.0[0] = 8;
+    let before = pool.core.gauges();
+    for (agent, issued, hello) in [(1, 5, protocol), (1, 5, enode), (1, 4, client(1)), (2, 5, genesis)] {
+        let checked = check(&mut pool, agent, issued, hello.clone()).unwrap_err();
+        let identity = Identity { node: node(agent), agent: agent_key(), issued: Ms::new(issued) };
+        let (connection, address) = (pool.connection(agent), address(agent));
+        let command =
+            Command::Connect { connection, request: 1, identity, address, callable: true, hello: Box::new(hello) };
+        assert_eq!(pool.request(command).unwrap().unwrap_err(), checked);
+    }
+    assert_eq!(check(&mut pool, 1, 6, client(1)), Ok(None), "its own node is the only host");
+    assert_eq!(check(&mut pool, 2, 5, client(2)), Ok(None));
+    assert_eq!((pool.core.gauges(), &pool.closed[..]), (before, &[][..]), "the node that is connected stays");
+    let identity = Identity { node: node(1), agent: agent_key(), issued: Ms::new(5) };
+    let command = Command::Connect {
+        connection: pool.connection(1),
+        request: 1,
+        identity,
+        address: address(1),
+        callable: true,
+        hello: Box::new(host(1, 4)),
+    };
+    assert!(pool.request(command).unwrap().is_ok(), "the newer delegation was not remembered");
+}
+
+#[test]
+fn a_node_that_is_checked_learns_that_its_chain_has_no_hosts() {
+    let mut pool = Pool::new();
+    pool.connect(1, host(1, 4)).unwrap();
+    let other = ConnectRequest { chain: chain(2), ..client(2) };
+    let text = check(&mut pool, 2, 5, other.clone()).unwrap().unwrap();
+    assert!(text.contains("no host here is on chain 2") && text.contains("hosts are on mainnet"), "{text}");
+    let nodes = pool.core.gauges().nodes;
+    assert_eq!(nodes, 1);
+    pool.connect(4, ConnectRequest { chain: chain(2), ..host(4, 1) }).unwrap();
+    assert_eq!(check(&mut pool, 2, 5, other), Ok(None));
+}
+
+#[test]
+fn a_pool_without_room_for_another_node_says_so_when_it_is_checked() {
+    let mut pool = Pool::with(Limits { nodes: 1, ..Limits::default() });
+    pool.connect(1, host(1, 4)).unwrap();
+    let error = check(&mut pool, 2, 5, client(2)).unwrap_err();
+    assert!(error.is(ErrorCode::Busy), "{error}");
+    assert_eq!(check(&mut pool, 1, 5, host(1, 4)), Ok(None), "a known node has room");
 }

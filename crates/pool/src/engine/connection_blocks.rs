@@ -25,6 +25,10 @@ impl ConnectionBlocks {
     /// The queue in which a message waits; `None` for what the pool itself has for the core.
     pub(super) fn block_of(&mut self, message: &Message) -> Option<AddressBlock> {
         let connection = match message {
+            // It presents no node, so it does not decide where the messages about its connection wait.
+            Message::Request { command: Command::CheckConnect { address, .. }, .. } => {
+                return Some(self.queue_of(AddressBlock::of(*address)));
+            }
             Message::Request { command, .. } | Message::Note(command) => connection(command)?,
             Message::CallDone { connection, .. } | Message::Passed { connection, .. } => {
                 Target { connection: *connection, address: None }
@@ -79,7 +83,11 @@ fn connection(command: &Command) -> Option<Target> {
         | Command::Bye { connection, .. }
         | Command::Latency { connection, .. }
         | Command::Disconnected { connection } => (*connection, None),
-        Command::Status { .. } | Command::CallDone { .. } | Command::Expel { .. } | Command::Tick => return None,
+        Command::CheckConnect { .. }
+        | Command::Status { .. }
+        | Command::CallDone { .. }
+        | Command::Expel { .. }
+        | Command::Tick => return None,
     };
     Some(Target { connection, address })
 }

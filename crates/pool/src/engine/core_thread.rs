@@ -270,7 +270,7 @@ impl CoreThread {
     fn banned(&self, command: &Command) -> Option<WireError> {
         let now = wall_clock();
         match command {
-            Command::Connect { identity, address, .. } => {
+            Command::Connect { identity, address, .. } | Command::CheckConnect { identity, address, .. } => {
                 self.access.check_ban(&identity.node, Some(&identity.agent), *address, now).err().map(WireError::from)
             }
             Command::Protocol2 { node, address, .. } => {

@@ -3,17 +3,17 @@
 use std::net::IpAddr;
 
 use serde_json::value::{RawValue, to_raw_value};
-use vipnode_pool_core::ConnectionId;
+use vipnode_pool_core::{Command, ConnectionId};
 use vipnode_types::{
     NodeId, PoolMethod,
-    wire::{ReachRequest, WireError},
+    wire::{ConnectRequest, ReachRequest, WireError},
 };
 
 use crate::{
     auth::{Arrival, SignedParams},
-    engine::PreparedCommand,
+    engine::{NOBODY, PreparedCommand, wall_clock},
     error::Refusal,
-    fairness::FairPermit,
+    fairness::{FairPermit, PermitClass},
     methods::{
         Service,
         protocol2::{NodeCall, WalletCall},
@@ -29,9 +29,17 @@ pub(crate) enum Dispatched {
     /// The pool's status is the answer.
     Status,
     /// `reach` answers, which may take seconds.
-    Reach(ReachRequest),
+    Reach(Box<ReachCall>),
     /// The core answers.
     Command(PreparedCommand),
+}
+
+/// A question how the pool sees the caller.
+#[derive(Debug)]
+pub(crate) struct ReachCall {
+    pub(crate) request: ReachRequest,
+    /// For a connect that is only checked: what the core checks, or why the connect would be refused before.
+    pub(crate) check: Option<Result<PreparedCommand, WireError>>,
 }
 
 /// Why a call gets no answer from the core. `E` is why the connection ended in the meantime.
@@ -63,6 +71,9 @@ pub(crate) trait Client {
     /// Returns how its calls reached the pool.
     fn arrival(&self) -> &Arrival;
 
+    /// Checks the nonce of a connect whose signature is valid.
+    fn check_nonce(&self, nonce: &str) -> Result<(), WireError>;
+
     /// Returns the connection of a node that signed a call of protocol 2, if it may make the call; `connects` is whether
     /// the call connects the node.
     fn node(&mut self, node: NodeId, connects: bool) -> Result<ConnectionId, WireError>;
@@ -79,7 +90,13 @@ pub(crate) async fn dispatch<C: Client>(
     match Request::parse(method, params)? {
         Request::Ping => Ok(Dispatched::Answer(to_raw_value("pong").unwrap_or_else(|_| RawValue::NULL.to_owned()))),
         Request::Status => Ok(Dispatched::Status),
-        Request::Reach(request) => Ok(Dispatched::Reach(request)),
+        Request::Reach(signed, mut request) => {
+            let check = match request.connect.take() {
+                Some(hello) => Some(check_connect(service, client, &signed, hello).await?),
+                None => None,
+            };
+            Ok(Dispatched::Reach(Box::new(ReachCall { request: *request, check })))
+        }
         Request::Agent(signed, call) => {
             let (sender, mut call) = client.agent(method, &signed, call).await?;
             if client.arrival().hides_caller() {
@@ -94,6 +111,25 @@ pub(crate) async fn dispatch<C: Client>(
         }
         Request::Wallet(call) => dispatch_wallet(client, &call).await,
     }
+}
+
+/// Checks a connect that is not made, as far as a connect is checked before it reaches the core.
+async fn check_connect<C: Client>(
+    service: &Service,
+    client: &mut C,
+    signed: &SignedParams<'_>,
+    hello: Box<ConnectRequest>,
+) -> Result<Result<PreparedCommand, WireError>, Failure<C::Ended>> {
+    let permit = client.check_permit().await?;
+    let verified = signed.verify(&service.access, client.arrival(), PoolMethod::Reach.name(), wall_clock()).await;
+    drop(permit);
+    Ok(verified.and_then(|(identity, nonce)| {
+        client.check_nonce(nonce)?;
+        service.access.admit(&identity, &hello, nonce)?;
+        let (address, _callable) = client.origin();
+        let command = |request| Command::CheckConnect { connection: NOBODY, request, identity, address, hello };
+        service.gateway.prepare(PermitClass::Connect, command)
+    }))
 }
 
 /// Checks a node's call in protocol 2.

@@ -32,7 +32,7 @@ pub(crate) async fn answer(
     let command = match dispatch(service, &mut client, method, params).await {
         Ok(Dispatched::Answer(answer)) => return Ok(answer),
         Ok(Dispatched::Status) => return service.status(false).await,
-        Ok(Dispatched::Reach(request)) => return reach::answer(service, caller, "", request).await,
+        Ok(Dispatched::Reach(call)) => return reach::answer(service, caller, "", *call).await,
         Ok(Dispatched::Command(command)) => command,
         Err(Failure::Refused(error)) => return Err(error),
         Err(Failure::Ended(never)) => match never {},
@@ -149,6 +149,11 @@ impl Client for HttpClient<'_> {
 
     fn arrival(&self) -> &Arrival {
         &self.arrival
+    }
+
+    /// It is not used up: nothing follows from a connect that is only checked.
+    fn check_nonce(&self, nonce: &str) -> Result<(), WireError> {
+        Ok(self.service.sessions.check_time(nonce, wall_clock()).map(drop)?)
     }
 
     fn node(&mut self, node: NodeId, connects: bool) -> Result<ConnectionId, WireError> {

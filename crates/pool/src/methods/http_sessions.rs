@@ -101,7 +101,7 @@ impl HttpSessions {
     }
 
     /// Returns the nonce as a number, if it is near the pool's clock.
-    fn check_time(&self, nonce: &str, wall: Ms) -> Result<u64, Refusal> {
+    pub(crate) fn check_time(&self, nonce: &str, wall: Ms) -> Result<u64, Refusal> {
         let digits = nonce.bytes().all(|byte| byte.is_ascii_digit());
         let nonce = nonce.parse::<u64>().ok().filter(|_| digits).ok_or(Refusal::NonceForm)?;
         if nonce > wall.plus(self.ahead_ms).get() {

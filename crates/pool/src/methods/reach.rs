@@ -7,13 +7,14 @@ use std::{io::ErrorKind, net::SocketAddr, time::Instant};
 
 use serde_json::value::{RawValue, to_raw_value};
 use tokio::{net::TcpStream, time::timeout};
-use vipnode_types::wire::{Reach, ReachReply, ReachRequest, WireError};
+use vipnode_pool_core::Reply;
+use vipnode_types::wire::{Admission, Reach, ReachReply, WireError};
 
 use crate::{
-    engine::wall_clock,
+    engine::{PreparedCommand, wall_clock},
     error::Refusal,
     fairness::{Block, Caller},
-    methods::Service,
+    methods::{Service, dispatch::ReachCall},
 };
 
 /// Answers one call. `nonce` is the one that a proof of the join secret has to cover.
@@ -21,9 +22,12 @@ pub(crate) async fn answer(
     service: &Service,
     caller: &Caller,
     nonce: &str,
-    request: ReachRequest,
+    ReachCall { request, check }: ReachCall,
 ) -> Result<Box<RawValue>, WireError> {
-    let admission = service.access.admission(&request, nonce);
+    let (admission, no_hosts) = match check {
+        None => (service.access.admission(&request, nonce), None),
+        Some(check) => admission(service, caller, check).await,
+    };
     let address = caller.address.to_canonical();
     let port = match request.port {
         Some(0) => return Err(Refusal::invalid_params(&"the port is not 1..=65535").into()),
@@ -31,8 +35,25 @@ pub(crate) async fn answer(
         None => None,
     };
     // Last, so that the caller knows its age best.
-    let reply = ReachReply { address, port, admission, time_ms: wall_clock() };
+    let reply = ReachReply { address, port, admission, no_hosts, time_ms: wall_clock() };
     Ok(to_raw_value(&reply).map_err(|error| Refusal::Internal { why: error.to_string() })?)
+}
+
+/// Returns whether the core would accept a connect, and why no other host is on the node's chain.
+async fn admission(
+    service: &Service,
+    caller: &Caller,
+    check: Result<PreparedCommand, WireError>,
+) -> (Admission, Option<String>) {
+    let checked = match check {
+        Ok(command) => service.gateway.answer(&caller.block, command).await,
+        Err(error) => Err(error),
+    };
+    match checked {
+        Ok(Reply::Checked(no_hosts)) => (Admission::Allowed, no_hosts),
+        Ok(_) => (Admission::Allowed, None),
+        Err(error) => (Admission::Refused(error), None),
+    }
 }
 
 /// Tests a port.

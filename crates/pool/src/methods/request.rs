@@ -25,8 +25,8 @@ pub(crate) enum Request<'a> {
     Ping,
     /// Asks for the pool's status.
     Status,
-    /// Asks how the pool sees the caller.
-    Reach(ReachRequest),
+    /// Asks how the pool sees the caller. Signed if it asks whether a connect would be accepted.
+    Reach(SignedParams<'a>, Box<ReachRequest>),
     /// A call of an agent in protocol 3.
     Agent(SignedParams<'a>, Result<AgentCall, WireError>),
     /// A call of a node in protocol 2.
@@ -66,7 +66,11 @@ impl<'a> Request<'a> {
         match method {
             PoolMethod::Ping => Ok(Self::Ping),
             PoolMethod::Status => Ok(Self::Status),
-            PoolMethod::Reach => Ok(Self::Reach(SignedParams::read(params)?.parse()?)),
+            PoolMethod::Reach => {
+                let signed = SignedParams::read(params)?;
+                let request = signed.parse()?;
+                Ok(Self::Reach(signed, request))
+            }
             PoolMethod::Connect if is_signed_by_node(params) => NodeCall::connect(params).map(Self::Node),
             PoolMethod::Connect => agent(|params| Ok(AgentCall::Connect(params.parse()?))),
             PoolMethod::Report => agent(|params| Ok(AgentCall::Report(params.parse()?))),

@@ -12,10 +12,7 @@ use serde_json::value::RawValue;
 use tokio::{task::yield_now, time::sleep};
 use vipnode_pool_core::{Command, ConnectionId, Identity};
 use vipnode_rpc::{Frame, Heard, Incoming, Responder, RpcHandle, Session, SessionEnd};
-use vipnode_types::{
-    NodeId,
-    wire::{ReachRequest, WireError},
-};
+use vipnode_types::{NodeId, wire::WireError};
 
 use self::socket_client::SocketClient;
 use crate::{
@@ -26,7 +23,7 @@ use crate::{
     fairness::{Caller, Pace, TokenBucket},
     methods::{
         Service,
-        dispatch::{Dispatched, Failure, dispatch},
+        dispatch::{Dispatched, Failure, ReachCall, dispatch},
         pacing::Pacing,
         reach,
     },
@@ -179,7 +176,7 @@ impl Socket<'_> {
                 responder.respond_raw(Ok(answer));
             }
             Ok(Dispatched::Status) => self.status(responder),
-            Ok(Dispatched::Reach(request)) => self.reach(request, responder),
+            Ok(Dispatched::Reach(call)) => self.reach(*call, responder),
             Ok(Dispatched::Command(command)) => match self.service.gateway.permit(&self.caller.block, &command) {
                 Ok(permit) => self.service.gateway.hand_over(command, responder, &self.caller.block, permit),
                 Err(error) => self.refuse(responder, error),
@@ -233,11 +230,11 @@ impl Socket<'_> {
     }
 
     /// The limit is that of [`Socket::status`].
-    fn reach(&self, request: ReachRequest, responder: Responder) {
+    fn reach(&self, call: ReachCall, responder: Responder) {
         let (service, caller) = (Arc::clone(self.service), Arc::clone(self.caller));
         let challenge = self.challenge.clone();
         tokio::spawn(async move {
-            let mut reached = reach::answer(&service, &caller, &challenge, request).await;
+            let mut reached = reach::answer(&service, &caller, &challenge, call).await;
             if let Ok(answer) = &reached
                 && let Err(busy) = service.charge(&caller.block, answer.get().len()).await
             {

@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
-use crate::common::{Keys, config, http_url, ws_url};
+use crate::common::{Agent, Keys, config, http_url, ws_url};
 use serde_json::{Value, json, value::to_raw_value};
 use tokio::net::{TcpSocket, TcpStream};
 use vipnode_pool::{Membership, PoolConfig, PoolServer};
 use vipnode_rpc::{CallError, RpcLimits, http, open_ws};
-use vipnode_types::JoinSecret;
+use vipnode_types::{JoinSecret, wire::ConnectRequest};
 
 const SOON: Duration = Duration::from_secs(20);
 
@@ -106,4 +106,74 @@ async fn a_closed_pool_says_so_and_not_who_its_members_are() {
     request["join"] = json!(secret.prove(&keys.id(), socket.challenge.as_ref().unwrap()));
     let answer = socket.peer.call("vipnode_reach", &(request,), SOON).await.unwrap();
     assert!(answer.get().contains("allowed"), "{}", answer.get());
+}
+
+/// The result of a connect that is only checked, over a WebSocket or HTTP.
+async fn checked(pool: &PoolServer, keys: &Keys, hello: &ConnectRequest, audience: &str, socket: bool) -> Value {
+    let (node, chain_id) = (keys.id(), hello.chain.chain_id);
+    let request = |hello: &ConnectRequest| json!({"node": node, "chain_id": chain_id, "connect": hello});
+    let answer = if socket {
+        let socket = open_ws(&ws_url(pool), &RpcLimits::default()).await.unwrap();
+        let params = keys.sign("vipnode_reach", audience, socket.challenge.as_ref().unwrap(), &request(hello));
+        socket.peer.call("vipnode_reach", &params, SOON).await.unwrap()
+    } else {
+        let http = http(&http_url(pool), &RpcLimits::default()).unwrap();
+        let nonce = crate::common::wall().get().to_string();
+        http.call_raw("vipnode_reach", keys.sign("vipnode_reach", audience, &nonce, &request(hello)), SOON)
+            .await
+            .unwrap()
+    };
+    serde_json::from_str::<Value>(answer.get()).unwrap()["admission"].clone()
+}
+
+fn code(admission: &Value) -> Option<i64> {
+    admission["refused"]["code"].as_i64()
+}
+
+#[tokio::test]
+async fn a_signed_caller_is_judged_as_by_a_connect_and_does_not_join() {
+    let (member, stranger) = (Keys::new(1), Keys::new(2));
+    let pool = spawn(|config| {
+        config.members = Membership::Members([member.id()].into());
+        config.network = Some("1337".parse().unwrap());
+    })
+    .await;
+    let url = ws_url(&pool);
+    let running = Agent::open(&pool).await;
+    running.connect(&member, &member.host(1)).await.unwrap();
+    for socket in [true, false] {
+        assert_eq!(checked(&pool, &member, &member.host(1), &url, socket).await, "allowed");
+        assert_eq!(code(&checked(&pool, &stranger, &stranger.client(), &url, socket).await), Some(-32_002));
+        let elsewhere = checked(&pool, &member, &member.client(), "wss://pool.example", socket).await;
+        assert_eq!(code(&elsewhere), Some(-32_001), "audience: {elsewhere}");
+        let mut hello = member.client();
+        hello.chain.chain_id = 5;
+        assert_eq!(code(&checked(&pool, &member, &hello, &url, socket).await), Some(-32_004), "network");
+        let newer = Keys { issued: member.issued.plus(500), ..Keys::new(1) };
+        assert_eq!(checked(&pool, &newer, &newer.host(1), &url, socket).await, "allowed");
+    }
+    running.connect(&member, &member.host(1)).await.expect("neither replaced nor revoked");
+    let status: vipnode_types::wire::PoolStatus = running.call("pool_status", &[(); 0]).await.unwrap();
+    assert_eq!((status.stats.num_total_hosts, status.stats.num_total_clients), (1, 0));
+}
+
+#[tokio::test]
+async fn what_is_to_be_checked_has_to_be_signed_for_this_connection_and_method() {
+    let keys = Keys::new(1);
+    let pool = spawn(|_| {}).await;
+    let url = ws_url(&pool);
+    let request = json!({"node": keys.id(), "chain_id": 1337, "connect": keys.client()});
+    assert_eq!(code(&ask(&pool, &request).await.unwrap()["admission"]), Some(-32_001), "no signature");
+    for (method, nonce) in [("vipnode_reach", Some("00".repeat(32))), ("vipnode_connect", None)] {
+        let socket = open_ws(&ws_url(&pool), &RpcLimits::default()).await.unwrap();
+        let nonce = nonce.unwrap_or_else(|| socket.challenge.clone().unwrap());
+        let params = keys.sign(method, &url, &nonce, &request);
+        let answer = socket.peer.call("vipnode_reach", &params, SOON).await.unwrap();
+        let answer: Value = serde_json::from_str(answer.get()).unwrap();
+        assert_eq!(code(&answer["admission"]), Some(-32_001), "{method}");
+    }
+    let http = http(&http_url(&pool), &RpcLimits::default()).unwrap();
+    let params = keys.sign("vipnode_reach", &url, "1", &request);
+    let answer = http.call_raw("vipnode_reach", params, SOON).await.unwrap();
+    assert!(answer.get().contains("the nonce is"), "{}", answer.get());
 }

@@ -72,6 +72,10 @@ impl Encode for Reply {
                 out.number(7);
                 reply.encode(out);
             }
+            Self::Checked(no_hosts) => {
+                out.number(8);
+                no_hosts.is_some().encode(out);
+            }
         }
     }
 }

@@ -4,7 +4,7 @@
 //! |---|---|---|---|
 //! | [`method::PING`] | any → pool | none | no |
 //! | [`method::STATUS`] | any → pool | none | no |
-//! | [`method::REACH`] | any → pool | [`ReachRequest`] | no |
+//! | [`method::REACH`] | any → pool | [`ReachRequest`] | with a connect request |
 //! | [`method::CONNECT`] | agent → pool | [`ConnectRequest`] | always |
 //! | [`method::REPORT`] | agent → pool | [`ReportRequest`] | over HTTP |
 //! | [`method::ASK`] | agent → pool | [`AskRequest`] | over HTTP |

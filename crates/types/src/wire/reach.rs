@@ -2,7 +2,7 @@ use std::net::IpAddr;
 
 use serde::{Deserialize, Serialize};
 
-use super::WireError;
+use super::{ConnectRequest, WireError};
 use crate::{JoinProof, Ms, NodeId};
 
 /// A request from a caller that may later connect as an agent. The pool stores nothing about the caller and does not
@@ -21,6 +21,10 @@ pub struct ReachRequest {
     /// Proof of the join secret, for a pool that requires one. The nonce is the socket's challenge; over HTTP, it is empty.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub join: Option<JoinProof>,
+    /// The connect request that the agent would send. With it the call has to be signed like a connect, with the name of
+    /// this method. The pool checks both as it checks a connect, and connects nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub connect: Option<Box<ConnectRequest>>,
 }
 
 /// How the pool sees the caller.
@@ -34,8 +38,11 @@ pub struct ReachReply {
     pub port: Option<Reach>,
     /// The pool's clock, which it uses to check signatures (milliseconds since the Unix epoch).
     pub time_ms: Ms,
-    /// Whether such a node may join.
+    /// Whether such a node may join. For a request with [`ReachRequest::connect`], the result of the check.
     pub admission: Admission,
+    /// Only for a connect request that the pool would accept: why no other host is on the node's chain.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub no_hosts: Option<String>,
 }
 
 /// What happened when the pool dialed a port.

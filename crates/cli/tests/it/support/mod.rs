@@ -129,7 +129,7 @@ impl Vipnode {
 
 /// A simulated node for agents in other processes, and another one called "other".
 pub struct Sim {
-    _net: SimNet,
+    pub net: SimNet,
     pub server: SimServer,
     pub dir: tempfile::TempDir,
 }
@@ -143,11 +143,18 @@ impl Sim {
         let dir = tempfile::tempdir().unwrap();
         std::fs::write(dir.path().join("key"), sim_key("node").as_slice()).unwrap();
         std::fs::write(dir.path().join("other.key"), sim_key("other").as_slice()).unwrap();
-        Self { _net: net, server, dir }
+        Self { net, server, dir }
     }
 
     pub fn args(&self) -> [String; 3] {
         self.args_of("node", "key")
+    }
+
+    /// The flags for one more node.
+    pub fn add(&self, name: &str, spec: SimSpec) -> [String; 3] {
+        self.net.add(spec);
+        std::fs::write(self.dir.path().join(name), sim_key(name).as_slice()).unwrap();
+        self.args_of(name, name)
     }
 
     fn args_of(&self, node: &str, key: &str) -> [String; 3] {

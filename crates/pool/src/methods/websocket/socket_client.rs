@@ -68,6 +68,10 @@ where
         &self.socket.arrival
     }
 
+    fn check_nonce(&self, nonce: &str) -> Result<(), WireError> {
+        self.socket.check_nonce(nonce)
+    }
+
     /// One socket is for one node, in one protocol.
     fn node(&mut self, node: NodeId, connects: bool) -> Result<ConnectionId, WireError> {
         let socket = &mut *self.socket;
@@ -84,6 +88,11 @@ where
 }
 
 impl Socket<'_> {
+    /// The signature of a connect covers the challenge.
+    fn check_nonce(&self, nonce: &str) -> Result<(), WireError> {
+        if nonce == self.challenge { Ok(()) } else { Err(Refusal::Challenge.into()) }
+    }
+
     /// Verifies a connect, whose signature covers the challenge.
     async fn connect(
         &mut self,
@@ -92,9 +101,7 @@ impl Socket<'_> {
     ) -> Result<(Identity, AgentCall), WireError> {
         let (access, method) = (&self.service.access, PoolMethod::Connect.name());
         let (identity, nonce) = signed.verify(access, &self.arrival, method, wall_clock()).await?;
-        if nonce != self.challenge {
-            return Err(Refusal::Challenge.into());
-        }
+        self.check_nonce(nonce)?;
         let other = self.claimed.as_ref().is_some_and(|claimed| claimed.node != identity.node);
         if other || self.signed_by.is_some() {
             return Err(Refusal::OtherNode.into());

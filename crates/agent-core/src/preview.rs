@@ -1,0 +1,26 @@
+use vipnode_types::{HeadFact, Ms, NodeFacts, wire::ConnectRequest};
+
+use crate::{AgentConfig, host::offer::Offer, node::state::NodeState, pool::hello::hello};
+
+/// What an agent would do with a node as it is now. Computed without an agent, by the code of the agent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Preview {
+    /// What it would send to a pool over protocol 3.
+    pub hello: ConnectRequest,
+    /// Why it would offer no slots; `None` if it would, or does not host.
+    pub why_no_slots: Option<String>,
+}
+
+impl Preview {
+    /// Returns what an agent with these settings would do. `head` is the node's newest block, if it has one.
+    #[must_use]
+    pub fn of(config: &AgentConfig, facts: &NodeFacts, head: Option<HeadFact>, wall: Ms) -> Self {
+        let mut node = NodeState::default();
+        let _first = node.came_up(wall, facts.clone());
+        if let Some(head) = head {
+            node.see_head(wall, head, wall.get().wrapping_div(1_000));
+        }
+        let offer = Offer::of(config, &node, false, wall);
+        Self { hello: hello(config, facts, offer.slots), why_no_slots: offer.why_none }
+    }
+}
