@@ -174,9 +174,7 @@ fn read_again(
 ) {
     let Some((cli, newer)) = reload.read(screen) else { return };
     let Some(role) = Role::of(cli) else { return };
-    let read = role.check(screen)
-        .map_err(CliError::from)
-        .and_then(|()| again(&role, running, pool));
+    let read = role.check(screen).map_err(CliError::from).and_then(|()| again(&role, running, pool));
     let (mut config, same_pool) = match read {
         Ok(read) => read,
         Err(error) => return say_kept(&error.message, &error.hint, screen),

@@ -85,7 +85,11 @@ fn kind(facts: &Facts, node: &NodeFound) -> Finding {
         return Finding::ok("chain", format!("The node is on {}", node.facts.chain));
     }
     let text = format!("The node on {} is a light node, so it has no peer slots to sell", node.facts.chain);
-    Finding::error("chain", text, "Run `vipnode client`, which works with a light node, or sync a full node: --syncmode snap")
+    Finding::error(
+        "chain",
+        text,
+        "Run `vipnode client`, which works with a light node, or sync a full node: --syncmode snap",
+    )
 }
 
 fn head(facts: &Facts, node: &NodeFound) -> Finding {
