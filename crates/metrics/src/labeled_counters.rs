@@ -18,6 +18,11 @@ impl LabeledCounters {
         }
     }
 
+    /// Returns the label values with their totals.
+    pub fn totals(&self) -> impl Iterator<Item = (&'static str, u64)> {
+        self.0.iter().map(|(value, counter)| (*value, counter.get()))
+    }
+
     /// Sets the counter with this label value to a total that is counted elsewhere.
     pub fn set(&self, value: &str, total: u64) {
         if let Some(counter) = self.0.get(value) {

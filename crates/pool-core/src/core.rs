@@ -1,3 +1,5 @@
+use std::net::IpAddr;
+
 use vipnode_types::{Ms, NodeId};
 
 use crate::{
@@ -65,6 +67,12 @@ impl Core {
     #[must_use]
     pub fn node_at(&self, connection: ConnectionId) -> Option<NodeId> {
         self.agents.id(self.agents.at(connection)?)
+    }
+
+    /// Returns the remote address of the node that is connected on a connection.
+    #[must_use]
+    pub fn address_at(&self, connection: ConnectionId) -> Option<IpAddr> {
+        self.agents.address(self.agents.at(connection)?)
     }
 
     /// Processes one command and appends its effects to `out`. A `now` before that of an earlier call counts as the

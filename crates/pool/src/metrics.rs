@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use vipnode_metrics::{Counter, Gauge, LabeledCounters, MetricRow, MetricTable, set_counter, set_gauge};
 use vipnode_pool_core::{Counters, Gauges};
-use vipnode_types::wire::EvictReason;
+use vipnode_types::wire::{ErrorCode, EvictReason, WireError};
 
 /// The metrics of a pool, which it serves at `/metrics`. Cheap to clone; all clones share their numbers.
 #[derive(Debug, Clone)]
@@ -44,7 +44,8 @@ pub(crate) struct Metrics {
     pub(crate) tls_failed: Counter,
     pub(crate) tls_expires: Gauge,
     pub(crate) requests: Counter,
-    pub(crate) errors: Counter,
+    /// By their code.
+    errors: LabeledCounters,
     pub(crate) too_fast: Counter,
     pub(crate) calls: Counter,
     pub(crate) calls_failed: Counter,
@@ -131,6 +132,19 @@ impl PoolMetrics {
         }
     }
 
+    /// Returns how many requests and connections the pool refused since its start, by reason: the codes of errors, and the
+    /// limits of connections.
+    #[must_use]
+    pub fn refusals(&self) -> Vec<(&'static str, u64)> {
+        let metrics = &*self.0;
+        let sockets = [
+            ("connections over a limit", metrics.refused.get()),
+            ("connections without authentication", metrics.unauthenticated.get()),
+            ("failed TLS handshakes", metrics.tls_failed.get()),
+        ];
+        metrics.errors.totals().chain(sockets).collect()
+    }
+
     pub(crate) fn shared(&self) -> Arc<Metrics> {
         Arc::clone(&self.0)
     }
@@ -162,6 +176,8 @@ impl Metrics {
             "reason",
             [REFUSED, EXPIRED, LOST],
         );
+        let codes = ErrorCode::ALL.iter().map(|code| code.name());
+        let errors = table.counters("request_errors", "Requests answered with an error", "code", codes);
         let mut counter = |name, help| table.counter(name, help);
         Self {
             opened: counter("sockets_opened", "Sockets accepted"),
@@ -172,7 +188,7 @@ impl Metrics {
             ),
             tls_failed: counter("tls_handshake_failures", "Sockets closed because their TLS handshake failed"),
             requests: counter("requests", "Requests from agents"),
-            errors: counter("request_errors", "Requests answered with an error"),
+            errors,
             too_fast: counter(
                 "requests_rate_limited",
                 "Requests rejected because they exceed the rate of their socket or address block",
@@ -217,6 +233,12 @@ impl Metrics {
         ] {
             set_gauge(gauge, value);
         }
+    }
+
+    /// Counts an answer with an error.
+    pub(crate) fn count_error(&self, error: &WireError) {
+        let code = ErrorCode::ALL.iter().find(|code| error.is(**code));
+        self.errors.inc(code.unwrap_or(&ErrorCode::Server).name());
     }
 
     /// The text of `/metrics`.

@@ -12,7 +12,7 @@ use vipnode_store::{MemoryStore, Store, StoreError};
 use vipnode_types::errors;
 
 use crate::{
-    DataDir, PoolConfig, PoolTls,
+    DataDir, PoolConfig, PoolTls, ReloadChanges,
     admin::{self, AdminService},
     auth::{AccessControl, Audience, Orders, OwnCertificate},
     close_reason::CloseReason,
@@ -162,9 +162,9 @@ impl PoolServer {
     }
 
     /// Applies new settings while the pool runs: members, welcome, network, the price and the core's limits, the audience
-    /// of the status, allowed origins. Returns the names of changed limits that take effect only at the next start. Other
-    /// settings (addresses, proxies, the certificate's files) are ignored.
-    pub async fn reload(&self, config: &PoolConfig) -> Vec<&'static str> {
+    /// of the status, allowed origins. Other settings (addresses, proxies, the certificate's files) are ignored. Returns what
+    /// changed.
+    pub async fn reload(&self, config: &PoolConfig) -> ReloadChanges {
         self.service.reload(config).await
     }
 

@@ -119,6 +119,12 @@ pub(crate) struct PoolArgs {
     /// Can be repeated.
     #[arg(long, value_name = "ADDRESS", value_parser = proxy, help_heading = "Advanced", hide_short_help = true)]
     pub(crate) proxy_protocol: Vec<IpNet>,
+    /// Write a line of figures this often (0s: never).
+    ///
+    /// The line counts hosts, clients, leases, requests, and refusals by reason. On a terminal, a line at the bottom shows the
+    /// figures instead.
+    #[arg(long, default_value = "60s", value_name = "TIME", value_parser = humantime::parse_duration, help_heading = "Output", hide_short_help = true)]
+    pub(crate) figures: Duration,
     /// Set a limit, such as calls_a_second=50.
     ///
     /// Can be repeated.

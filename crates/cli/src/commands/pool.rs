@@ -2,7 +2,7 @@ use std::{collections::BTreeSet, path::PathBuf};
 
 use tokio::sync::watch::{Receiver, error::RecvError};
 use vipnode_agent::state::StateDir;
-use vipnode_pool::{DataDir, Membership, PoolConfig, PoolServer, PoolTls, TlsNews, TrustedProxies};
+use vipnode_pool::{DataDir, Membership, PoolConfig, PoolServer, ReloadChanges, PoolTls, TlsNews, TrustedProxies};
 use vipnode_pool_core::Limits;
 
 use crate::{
@@ -10,9 +10,9 @@ use crate::{
     commands::{pool_certificate, pool_start},
     config::{Reload, say_kept},
     error::{CliError, CommandError},
-    output::{Line, Screen, Tone, terminal},
+    output::{Line, Screen, Tone, format::counted, terminal},
     signals::{ReloadSignals, Signals},
-    status::StatusLine,
+    status::{PoolFigures, StatusLine},
 };
 
 const STOPPING: &str =
@@ -21,13 +21,14 @@ const STOPPING: &str =
 /// Runs a pool until it is stopped and has answered pending requests.
 pub(crate) async fn run(args: PoolArgs, screen: Screen, signals: Signals, reload: Reload) -> Result<(), CliError> {
     let print_limits = args.print_limits;
-    let datadir = args.datadir.clone();
+    let (datadir, figures) = (args.datadir.clone(), args.figures);
     let mut config = config(args)?;
     if print_limits {
         let table = limit_flag::table(&config, terminal::width());
         screen.print(&table.trim_fmt().as_str().into(), &limit_flag::json(&config));
         return Ok(());
     }
+    let screen = screen.with_times();
     let open = !config.members.is_closed();
     let (tls, metrics) = (config.tls.clone(), config.metrics.clone());
     let any_address = config.bind.ip().is_unspecified() && config.public_urls.is_empty();
@@ -52,6 +53,7 @@ pub(crate) async fn run(args: PoolArgs, screen: Screen, signals: Signals, reload
     if any_address && !tls.as_ref().is_some_and(PoolTls::is_acme) {
         pool_start::warn_unnamed(tls.is_some(), screen);
     }
+    let _figures = PoolFigures::write(metrics.clone(), figures, screen);
     let _live = StatusLine::of_pool(metrics, screen);
     serve(&mut server, tls, screen, signals, reload).await?;
     screen.say(&Line::new("stopping", Tone::Plain, STOPPING));
@@ -117,9 +119,10 @@ async fn read_again(server: &PoolServer, reload: &mut Reload, screen: Screen) {
     let Some(Command::Pool(args)) = cli.command else { return };
     match live(&args) {
         Ok(config) => {
-            let refused = server.reload(&config).await;
-            let refused: Vec<String> = refused.into_iter().map(|name| format!("limit {name}")).collect();
+            let changes = server.reload(&config).await;
+            let refused: Vec<String> = changes.later_limits.iter().map(|name| format!("limit {name}")).collect();
             reload.done(newer, &LIVE, &refused, screen);
+            say_members(&changes, screen);
         }
         Err(error) => say_kept(&error.message, &error.hint, screen),
     }
@@ -132,6 +135,18 @@ fn config(mut args: PoolArgs) -> Result<PoolConfig, CliError> {
     config.public_urls = args.public_url;
     config.proxies = TrustedProxies { proxies: args.proxy, header: args.proxy_header, balancers: args.proxy_protocol };
     Ok(config)
+}
+
+/// Who may join now, and who was disconnected for that.
+fn say_members(changes: &ReloadChanges, screen: Screen) {
+    let ReloadChanges { members_added: added, members_removed: removed, disconnected, .. } = *changes;
+    if added == 0 && removed == 0 && disconnected == 0 {
+        return;
+    }
+    let agents = counted(u64::try_from(disconnected).unwrap_or(u64::MAX), "agent");
+    let text = format!("Members: {added} added, {removed} removed; disconnected {agents}");
+    let line = Line::new("members_changed", Tone::Good, text).with("added", added).with("removed", removed);
+    screen.say(&line.with("disconnected", disconnected));
 }
 
 /// Where the pool's own CA is kept, and for which names and addresses it issues.

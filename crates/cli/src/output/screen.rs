@@ -1,8 +1,11 @@
-use std::io::{self, Write};
+use std::{
+    io::{self, Write},
+    time::{SystemTime, UNIX_EPOCH},
+};
 
 use anstyle::{AnsiColor, Style};
 use serde_json::{Map, Value, json};
-use vipnode_types::hide_credentials;
+use vipnode_types::{Ms, hide_credentials};
 
 use super::{LiveLine, Styled, escape_json, terminal, wrap::wrap_all_but_hints, written};
 use crate::error::CliError;
@@ -12,6 +15,8 @@ use crate::error::CliError;
 pub(crate) struct Screen {
     json: bool,
     live: &'static LiveLine,
+    /// Whether each line begins with the time.
+    timed: bool,
 }
 
 /// One message: a sentence for people, fields for programs.
@@ -68,7 +73,12 @@ impl Line {
 impl Screen {
     /// Returns a screen that writes above this line.
     pub(crate) const fn new(json: bool, live: &'static LiveLine) -> Self {
-        Self { json, live }
+        Self { json, live, timed: false }
+    }
+
+    /// The same, with the time in each line, unless it is written to a terminal: for a role that runs for days.
+    pub(crate) fn with_times(self) -> Self {
+        Self { timed: self.json || !terminal::is_stdout(), ..self }
     }
 
     /// The line below all others; `None` in a pipe and with `--json`.
@@ -106,13 +116,21 @@ impl Screen {
             if !line.hint.is_empty() {
                 fields.insert("hint".to_owned(), line.hint.clone().into());
             }
+            if self.timed {
+                fields.insert("time".to_owned(), now().into());
+            }
             return json_text(&Value::Object(fields));
         }
         let mut text = Styled::default();
         text.mark(line.tone);
         text.push(&hide_credentials(&line.text));
         text.hint(&hide_credentials(&line.hint), "  ");
-        text.to_string()
+        let text = text.to_string();
+        if !self.timed {
+            return text;
+        }
+        let now = now();
+        text.lines().map(|line| format!("{now} {line}")).collect::<Vec<_>>().join("\n")
     }
 
     /// Prints a result: text for people, JSON for programs.
@@ -159,6 +177,12 @@ impl Screen {
         text.hint(&hide_credentials(hint), " ");
         text.to_string()
     }
+}
+
+/// This moment, RFC 3339.
+fn now() -> String {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    Ms::new(u64::try_from(since.as_millis()).unwrap_or(u64::MAX)).rfc3339_seconds()
 }
 
 /// In one line, without a character that a terminal would obey.

@@ -13,6 +13,11 @@ pub(crate) fn rewrites() -> bool {
     io::stdout().is_terminal() && !dumb && width().is_some()
 }
 
+/// Whether the output goes to a terminal of any kind.
+pub(crate) fn is_stdout() -> bool {
+    io::stdout().is_terminal()
+}
+
 /// The number of its rows, if known.
 pub(crate) fn rows() -> Option<usize> {
     terminal_size::terminal_size_of(io::stdout()).map(|(_, terminal_size::Height(rows))| usize::from(rows))

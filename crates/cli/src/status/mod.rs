@@ -7,13 +7,14 @@ mod agent_page;
 mod agents;
 mod agents_page;
 mod pool;
+mod pool_figures;
 mod query;
 mod report;
 mod status_line;
 mod status_line_text;
 mod why;
 
-pub(crate) use self::{query::query, report::Report, status_line::StatusLine};
+pub(crate) use self::{pool_figures::PoolFigures, query::query, report::Report, status_line::StatusLine};
 
 #[cfg(test)]
 pub(crate) use self::pages::{line_of_agent, page_of_agents, page_of_pool};

@@ -23,6 +23,7 @@ mod packages;
 mod pool_admin;
 #[cfg(target_os = "linux")]
 mod pool_id;
+mod pool_log;
 mod protocol2;
 #[cfg(all(unix, feature = "acme"))]
 mod real_acme;

@@ -40,6 +40,8 @@ async fn a_pool_takes_what_it_can_and_says_what_it_cannot() {
     assert_eq!(names(&said, "changed"), ["members", "welcome", "price", "limit"]);
     let said = pool.event("restart_needed").await;
     assert_eq!(names(&said, "settings"), ["public-url", "limit chains", "limit connections"]);
+    let said = pool.event("members_changed").await;
+    assert_eq!((&said["added"], &said["removed"], &said["disconnected"]), (&1.into(), &0.into(), &1.into()), "{said}");
     agent.event("pool_refused").await;
     agent.kill().await;
 
@@ -48,6 +50,8 @@ async fn a_pool_takes_what_it_can_and_says_what_it_cannot() {
     write(&members, &format!("{id}\n"));
     pool.signal("-HUP").await;
     pool.event("reloaded").await;
+    let said = pool.event("members_changed").await;
+    assert_eq!((&said["added"], &said["removed"]), (&1.into(), &1.into()), "{said}");
     let mut agent = sim.agent(&["client", &url]);
     let joined = agent.event("joined").await;
     assert!(joined["text"].as_str().unwrap().contains("second"), "{joined}");

@@ -69,9 +69,12 @@ impl AccessControl {
         ban.map_or(Ok(()), |notice| Err(Refusal::Banned { notice: notice.to_string() }))
     }
 
-    /// Replaces the rules.
-    pub(crate) fn replace(&self, rules: AccessRules) {
-        *self.rules.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(rules);
+    /// Replaces the rules. Returns how many nodes are new members, and how many are not members any more.
+    pub(crate) fn replace(&self, rules: AccessRules) -> (usize, usize) {
+        let mut kept = self.rules.write().unwrap_or_else(PoisonError::into_inner);
+        let changes = kept.members.changes(&rules.members);
+        *kept = Arc::new(rules);
+        changes
     }
 
     pub(in crate::auth) fn rules(&self) -> Arc<AccessRules> {

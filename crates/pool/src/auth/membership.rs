@@ -75,6 +75,17 @@ impl Membership {
         parse(text).map(Self::Members)
     }
 
+    /// Returns how many nodes become members, and how many are not any more, if `newer` replaces this list.
+    pub(crate) fn changes(&self, newer: &Self) -> (usize, usize) {
+        let none = BTreeSet::new();
+        let list = |rule: &Self| match rule {
+            Self::Members(members) => members.clone(),
+            Self::Open | Self::Secret(_) => none.clone(),
+        };
+        let (old, new) = (list(self), list(newer));
+        (new.difference(&old).count(), old.difference(&new).count())
+    }
+
     /// Whether joining takes more than a signature.
     #[must_use]
     pub const fn is_closed(&self) -> bool {

@@ -23,6 +23,7 @@ use crate::{
         clock::{PoolClock, wall_clock},
         connections::Connections,
         core_time::CoreTime,
+        event_log::EventLog,
         inbox::{Inbox, InboxReader, Message},
         operator_query::OperatorQuery,
         outbox::Outbox,
@@ -32,6 +33,7 @@ use crate::{
         store_thread::{Job, StoreThread},
     },
     metrics::Metrics,
+    reload_changes::ReloadChanges,
 };
 
 /// The most commands whose rows are in one batch; the next command is in the next batch.
@@ -77,6 +79,7 @@ pub(crate) struct CoreThread {
     access: Arc<AccessControl>,
     connections: Arc<Connections>,
     metrics: Arc<Metrics>,
+    event_log: EventLog,
     /// Kept for its capacity.
     effects: Vec<Effect>,
     /// The steps of the commands that were not charged yet.
@@ -117,6 +120,7 @@ impl CoreThread {
             access,
             connections,
             metrics,
+            event_log: EventLog::new(Instant::now()),
             effects: Vec::new(),
             steps: Steps::default(),
             step_time: StepTime::new(),
@@ -215,7 +219,7 @@ impl CoreThread {
         match message {
             Message::Request { command, request, reply_to, permit } => {
                 if let Some(refusal) = self.banned(&command) {
-                    self.metrics.errors.inc();
+                    self.metrics.count_error(&refusal);
                     reply_to.send(Err(refusal));
                     return Ok(());
                 }
@@ -283,19 +287,25 @@ impl CoreThread {
 
     /// Applies new limits, and closes the connections of nodes that are no longer members. A node that proved an old join
     /// secret cannot be recognized: it is refused when it connects again.
-    fn reload(&mut self, limits: Limits, done: oneshot::Sender<Vec<&'static str>>) {
-        let refused = self.core.set_limits(limits.clone());
+    fn reload(&mut self, limits: Limits, done: oneshot::Sender<ReloadChanges>) {
+        let later_limits = self.core.set_limits(limits.clone());
         self.reader.set_closed(limits.closed);
         self.limits = limits;
+        let mut disconnected = 0_usize;
         for connection in self.connections.open() {
             if self.core.node_at(connection).is_some_and(|node| self.access.excludes(&node)) {
                 self.connections.close(connection, &CloseReason::NoLongerMember.to_string());
+                disconnected = disconnected.saturating_add(1);
             }
         }
-        let _nobody_waits = done.send(refused);
+        let _nobody_waits = done.send(ReloadChanges { later_limits, disconnected, ..ReloadChanges::default() });
     }
 
     fn handle(&mut self, command: Command) -> Result<(), Broken> {
+        // A node that says bye leaves before its connection ends.
+        if let Command::Disconnected { connection } | Command::Bye { connection, .. } = &command {
+            self.event_log.write_left(&self.core, *connection);
+        }
         self.steps = self.handle_by(|core, now, effects| core.handle(now, command, effects))?;
         Ok(())
     }
@@ -312,6 +322,7 @@ impl CoreThread {
             return Err(Broken("a fault in the pool's core; please report the lines above".to_owned()));
         };
         for effect in effects.drain(..) {
+            self.event_log.write_effect(&self.core, &effect);
             self.outbox.push(effect);
         }
         self.effects = effects;

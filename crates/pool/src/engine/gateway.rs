@@ -13,6 +13,7 @@ use vipnode_rpc::Responder;
 use vipnode_types::wire::WireError;
 
 use crate::{
+    ReloadChanges,
     engine::{
         health_error::HealthError,
         inbox::{Answer, Inbox, Message, ReplyTo},
@@ -150,10 +151,10 @@ impl Gateway {
 
     /// Applies new limits of the core, and closes the connections of nodes that are no longer members. Returns the names of
     /// changed limits that take effect only at the next start.
-    pub(crate) async fn reload(&self, limits: Limits) -> Vec<&'static str> {
-        let (done, refused) = oneshot::channel();
+    pub(crate) async fn reload(&self, limits: Limits) -> ReloadChanges {
+        let (done, changes) = oneshot::channel();
         self.inbox.push(Message::Reload { limits: Box::new(limits), done });
-        refused.await.unwrap_or_default()
+        changes.await.unwrap_or_default()
     }
 
     /// Whether the core answers and the store writes.

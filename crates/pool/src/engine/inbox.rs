@@ -19,6 +19,7 @@ use vipnode_store::StoreError;
 use vipnode_types::wire::WireError;
 
 use crate::{
+    ReloadChanges,
     engine::{connection_blocks::ConnectionBlocks, health_error::HealthError, operator_query::OperatorQuery},
     error::Refusal,
     fairness::{Block, CommandPermit},
@@ -100,7 +101,7 @@ pub(crate) enum Message {
     /// A question or an order of the operator.
     Operator(OperatorQuery),
     /// New limits; answered with the names of those that take effect only at the next start.
-    Reload { limits: Box<Limits>, done: oneshot::Sender<Vec<&'static str>> },
+    Reload { limits: Box<Limits>, done: oneshot::Sender<ReloadChanges> },
     /// Asks whether core and store work.
     Probe(oneshot::Sender<Result<(), HealthError>>),
     /// The end, after the messages sent before.

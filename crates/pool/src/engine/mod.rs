@@ -8,6 +8,7 @@ mod connection_blocks;
 mod connections;
 mod core_thread;
 mod core_time;
+mod event_log;
 mod gateway;
 mod health_error;
 mod inbox;

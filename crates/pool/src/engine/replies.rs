@@ -73,9 +73,7 @@ impl Replies {
             }
             Ok(Reply::Status(status)) => status.pool_id = self.access.pool_id(),
             Ok(_) => {}
-            Err(_) => {
-                self.metrics.errors.inc();
-            }
+            Err(error) => self.metrics.count_error(error),
         }
         waiting.send(answer);
     }

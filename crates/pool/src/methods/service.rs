@@ -9,7 +9,7 @@ use vipnode_pool_core::{Command, Limits, PoolLimits};
 use vipnode_types::wire::WireError;
 
 use crate::{
-    PoolConfig,
+    PoolConfig, ReloadChanges,
     auth::AccessControl,
     engine::{Connections, Gateway, Inbox, NOBODY, reply_text, wall_clock},
     error::Refusal,
@@ -65,15 +65,14 @@ impl Service {
         }
     }
 
-    /// Applies new access rules, and new limits of the core. Returns the names of changed limits that take effect only at
-    /// the next start.
-    pub(crate) async fn reload(&self, config: &PoolConfig) -> Vec<&'static str> {
-        self.access.replace(config.access_rules());
+    /// Applies new access rules, and new limits of the core. Returns what changed.
+    pub(crate) async fn reload(&self, config: &PoolConfig) -> ReloadChanges {
+        let (members_added, members_removed) = self.access.replace(config.access_rules());
         let limits = Limits { closed: self.access.is_closed(), ..config.core.clone() };
-        let mut refused = self.gateway.reload(limits).await;
+        let mut changes = self.gateway.reload(limits).await;
         let own = PoolLimits::TABLE.iter().filter(|row| (row.get)(&self.limits) != (row.get)(&config.limits));
-        refused.extend(own.map(|row| row.name));
-        refused
+        changes.later_limits.extend(own.map(|row| row.name));
+        ReloadChanges { members_added, members_removed, ..changes }
     }
 
     /// Returns a permit to check a signature, or a waiter for [`Service::wait_for_check`].

@@ -140,7 +140,7 @@ impl Socket<'_> {
     }
 
     fn refuse(&self, responder: Responder, error: WireError) {
-        self.service.metrics.errors.inc();
+        self.service.metrics.count_error(&error);
         responder.respond::<()>(Err(error));
     }
 
@@ -222,8 +222,8 @@ impl Socket<'_> {
                 service.gateway.passed(connection).await;
             }
             let status = service.status_for(service.connections.is_confirmed(connection), &block).await;
-            if status.is_err() {
-                service.metrics.errors.inc();
+            if let Err(error) = &status {
+                service.metrics.count_error(error);
             }
             responder.respond_raw(status);
         });
@@ -240,8 +240,8 @@ impl Socket<'_> {
             {
                 reached = Err(busy.into());
             }
-            if reached.is_err() {
-                service.metrics.errors.inc();
+            if let Err(error) = &reached {
+                service.metrics.count_error(error);
             }
             responder.respond_raw(reached);
         });

@@ -45,8 +45,8 @@ impl HttpConnection {
                 ConnectionEvent::Request { served, method, params } => {
                     self.service().metrics.requests.inc();
                     let result = self.call(caller, arrival, &method, &params).await;
-                    if result.is_err() {
-                        self.service().metrics.errors.inc();
+                    if let Err(error) = &result {
+                        self.service().metrics.count_error(error);
                     }
                     answer = wire.answer(served, result.as_ref().map(|value| &**value)).or(answer);
                 }

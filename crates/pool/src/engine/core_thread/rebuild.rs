@@ -5,6 +5,7 @@ use vipnode_store::StoreError;
 use vipnode_types::Ms;
 
 use crate::{
+    ReloadChanges,
     close_reason::CloseReason,
     engine::{core_thread::CoreThread, health_error::HealthError, inbox::Message},
     error::Refusal,
@@ -53,7 +54,7 @@ impl CoreThread {
                 }
                 Some(Message::Reload { limits, done }) => {
                     self.limits = *limits;
-                    let _nobody_waits = done.send(Vec::new());
+                    let _nobody_waits = done.send(ReloadChanges::default());
                 }
                 Some(Message::Stop) => return false,
                 Some(_) => {}

@@ -1,0 +1,92 @@
+use std::time::Duration;
+
+use tokio::time::{MissedTickBehavior, interval};
+use tokio_util::task::AbortOnDropHandle;
+use vipnode_pool::{PoolGlance, PoolMetrics};
+
+use super::status_line_text::pool_line;
+use crate::output::{Line, Screen, Tone};
+
+/// Refusals of more reasons are summed.
+const REASONS: usize = 5;
+
+/// The line of figures that a pool writes at an interval until this is dropped. On a terminal the live line shows them.
+pub(crate) struct PoolFigures {
+    _task: Option<AbortOnDropHandle<()>>,
+}
+
+type Refusals = Vec<(&'static str, u64)>;
+
+impl PoolFigures {
+    /// Writes the figures of a pool; `every` of zero writes none.
+    pub(crate) fn write(metrics: PoolMetrics, every: Duration, screen: Screen) -> Self {
+        let wanted = !every.is_zero() && screen.live().is_none();
+        Self { _task: wanted.then(|| AbortOnDropHandle::new(tokio::spawn(run(metrics, every, screen)))) }
+    }
+}
+
+async fn run(metrics: PoolMetrics, every: Duration, screen: Screen) {
+    let mut ticks = interval(every);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    ticks.tick().await;
+    let (mut before, mut refused) = (metrics.glance(), metrics.refusals());
+    loop {
+        ticks.tick().await;
+        let (now, refusals) = (metrics.glance(), metrics.refusals());
+        screen.say(&line(&before, &now, since(&refused, &refusals), every));
+        (before, refused) = (now, refusals);
+    }
+}
+
+/// What was refused between two moments, the most frequent reason first.
+fn since(before: &Refusals, now: &Refusals) -> Refusals {
+    let earlier = |reason| before.iter().find(|(other, _)| *other == reason).map_or(0, |(_, total)| *total);
+    let news = now.iter().map(|(reason, total)| (*reason, total.saturating_sub(earlier(*reason))));
+    let mut news: Refusals = news.filter(|(_, number)| *number > 0).collect();
+    news.sort_by_key(|(_, number)| std::cmp::Reverse(*number));
+    news
+}
+
+fn line(before: &PoolGlance, now: &PoolGlance, refused: Refusals, every: Duration) -> Line {
+    let mut text = pool_line(before, now, every);
+    let total = refused.iter().fold(0_u64, |sum, (_, number)| sum.saturating_add(*number));
+    if total > 0 {
+        let shown = refused.iter().take(REASONS).map(|(reason, number)| format!("{number} {reason}"));
+        let mut shown: Vec<String> = shown.collect();
+        let rest = refused.iter().skip(REASONS).fold(0_u64, |sum, (_, number)| sum.saturating_add(*number));
+        if rest > 0 {
+            shown.push(format!("{rest} others"));
+        }
+        text += &format!(" · {total} refused: {}", shown.join(", "));
+    }
+    let refused: serde_json::Map<String, serde_json::Value> =
+        refused.into_iter().map(|(reason, number)| (reason.to_owned(), number.into())).collect();
+    Line::new("figures", Tone::Plain, text)
+        .with("hosts", now.hosts)
+        .with("clients", now.clients)
+        .with("leases", now.leases)
+        .with("running", now.running)
+        .with("free_slots", now.free_slots)
+        .with("waiting", now.waiting)
+        .with("requests", now.requests.saturating_sub(before.requests))
+        .with("refused", refused)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn refusals_are_summed_by_reason() {
+        let before = vec![("NotMember", 3), ("Busy", 9), ("Unauthorized", 1)];
+        let now = vec![("NotMember", 4), ("Busy", 29), ("Unauthorized", 1)];
+        let glance = PoolGlance { hosts: 1, requests: 120, ..PoolGlance::default() };
+        let line = line(&PoolGlance::default(), &glance, since(&before, &now), Duration::from_secs(60));
+        assert!(line.text.starts_with("pool · 1 host, 0 clients"), "{}", line.text);
+        assert!(line.text.ends_with(" · 21 refused: 20 Busy, 1 NotMember"), "{}", line.text);
+        assert_eq!(line.fields["refused"]["Busy"], 20);
+        let many: Refusals = ["a", "b", "c", "d", "e", "f", "g"].map(|reason| (reason, 2)).to_vec();
+        let text = super::line(&glance, &glance, many, Duration::from_secs(60)).text;
+        assert!(text.ends_with(" · 14 refused: 2 a, 2 b, 2 c, 2 d, 2 e, 4 others"), "{text}");
+    }
+}
