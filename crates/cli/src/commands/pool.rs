@@ -2,7 +2,7 @@ use std::{collections::BTreeSet, path::PathBuf};
 
 use tokio::sync::watch::{Receiver, error::RecvError};
 use vipnode_agent::state::StateDir;
-use vipnode_pool::{DataDir, Membership, PoolConfig, PoolServer, ReloadChanges, PoolTls, TlsNews, TrustedProxies};
+use vipnode_pool::{DataDir, Membership, PoolConfig, PoolServer, PoolTls, ReloadChanges, TlsNews, TrustedProxies};
 use vipnode_pool_core::Limits;
 
 use crate::{

@@ -27,7 +27,8 @@ impl EventLog {
 
     /// Writes what an effect means for its node.
     pub(super) fn write_effect(&mut self, core: &Core, effect: &Effect) {
-        let (Effect::Reply { connection, .. } | Effect::Call { connection, .. } | Effect::Close { connection, .. }) = effect
+        let (Effect::Reply { connection, .. } | Effect::Call { connection, .. } | Effect::Close { connection, .. }) =
+            effect
         else {
             return;
         };
