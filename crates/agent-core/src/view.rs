@@ -75,10 +75,10 @@ pub enum PoolState {
     Connected(Ms),
 }
 
-/// A lease.
+/// A lease as the agent's status shows it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LeaseState {
-    /// Its ID.
+    /// The pool's ID of this lease.
     pub lease: LeaseId,
     /// Which side the agent is on.
     pub side: Side,
