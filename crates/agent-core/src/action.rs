@@ -22,7 +22,7 @@ pub enum Action {
     Node {
         /// The task that [`crate::Event::NodeDone`] returns.
         task: NodeTask,
-        /// How the node's list of peers is to change.
+        /// The change.
         call: PeerCommand,
     },
     /// Read the node's list of peers, after all earlier calls to it; the list comes as [`crate::Event::Listed`].
@@ -47,7 +47,7 @@ pub enum Action {
     Pool {
         /// The tag that [`crate::Event::PoolAnswers`] returns.
         tag: RequestTag,
-        /// The request to send.
+        /// The request.
         request: ToPool,
     },
     /// Answer a call of the pool.
@@ -228,7 +228,7 @@ pub enum Notice {
     PrivateAddress {
         /// Public key of the host's node.
         host: NodeId,
-        /// The host's address, from its enode.
+        /// Its address.
         at: EnodeHost,
     },
     /// The pool has fewer hosts than wanted.

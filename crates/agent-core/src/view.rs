@@ -75,10 +75,10 @@ pub enum PoolState {
     Connected(Ms),
 }
 
-/// A lease as the agent's status shows it.
+/// A lease.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LeaseState {
-    /// The pool's ID of this lease.
+    /// Its ID.
     pub lease: LeaseId,
     /// Which side the agent is on.
     pub side: Side,

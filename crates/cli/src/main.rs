@@ -10,6 +10,7 @@ mod error;
 mod output;
 mod pool_admin;
 mod reference;
+mod service_manager;
 mod signals;
 mod status;
 #[cfg(test)]

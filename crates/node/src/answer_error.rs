@@ -4,7 +4,7 @@ errors! {
     /// What is wrong with an answer of a node.
     #[derive(Debug, Clone, PartialEq, Eq)]
     pub enum AnswerError {
-        /// The response is not valid JSON-RPC, does not have the expected format, or exceeds a size limit.
+        /// It is not JSON-RPC, not JSON of the expected form, or larger than a limit.
         Json {
             /// What is wrong.
             why: String,
@@ -16,16 +16,16 @@ errors! {
         TooManyPeers {
             /// How many there are.
             peers: usize,
-            /// How many peers a list may have.
+            /// The limit.
             most: usize,
         }: local, "{peers} peers exceed the limit of {most}", hint "Lower the node's own --maxpeers.";
-        /// A field that must be a number is not a number.
+        /// A field that has to be a number is not one.
         NotANumber {
-            /// Name of the field in the node's response.
+            /// Which field.
             field: &'static str,
         }: local, "{field} is not a number",
             hint "Try the same call in the node's console; if it works there, please report this.";
-        /// The node reports no newest block.
+        /// The node has no newest block.
         NoBlock: local, "it has no block yet",
             hint "Wait until the node has read its database or has begun to sync; its log shows what it does.";
         /// The genesis block has no hash.

@@ -47,7 +47,7 @@ pub trait Node: Send + Sync + 'static {
 /// One RPC call to a node, as [`Node::plan`] shows it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PlannedCall {
-    /// The JSON-RPC method that would be called.
+    /// The method.
     pub method: &'static str,
     /// Its only parameter.
     pub peer: Enode,

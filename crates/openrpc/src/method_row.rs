@@ -124,7 +124,7 @@ impl MethodRow {
         self.name
     }
 
-    /// Adds the method's only argument, with its schema.
+    /// Its argument.
     #[must_use]
     pub fn takes<T: JsonSchema>(self, name: &'static str, summary: &'static str) -> Self {
         Self { argument: Some(Form::of::<T>(name, summary)), ..self }

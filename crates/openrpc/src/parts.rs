@@ -71,7 +71,7 @@ pub struct Example {
     pub name: &'static str,
     /// In the order of the call.
     pub params: Vec<Named>,
-    /// What the method returns in this example.
+    /// The answer.
     pub result: Named,
 }
 

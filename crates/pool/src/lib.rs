@@ -37,6 +37,7 @@ mod local_addresses;
 mod methods;
 mod metrics;
 mod net;
+mod pool_probe;
 mod reload_changes;
 mod server;
 
@@ -56,6 +57,7 @@ pub use net::{
     tls::{CertificateFacts, PoolTls, TlsError, TlsNews},
     trusted_proxies::{ProxyHeader, ProxyHeaderError, ProxyHeaderNameError, TrustedProxies},
 };
+pub use pool_probe::PoolProbe;
 pub use reload_changes::ReloadChanges;
 pub use server::{PoolError, PoolServer};
 pub use vipnode_pool_core::PoolLimits;

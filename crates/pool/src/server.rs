@@ -12,7 +12,7 @@ use vipnode_store::{MemoryStore, Store, StoreError};
 use vipnode_types::errors;
 
 use crate::{
-    DataDir, PoolConfig, PoolTls, ReloadChanges,
+    DataDir, PoolConfig, PoolProbe, PoolTls, ReloadChanges,
     admin::{self, AdminService},
     auth::{AccessControl, Audience, Orders, OwnCertificate},
     close_reason::CloseReason,
@@ -37,15 +37,15 @@ errors! {
     pub enum PoolError {
         /// The pool cannot listen on the address.
         Bind {
-            /// The address from `--bind`.
+            /// The address.
             bind: SocketAddr,
             /// The error of the system.
             source: std::io::Error,
         }: local, "the pool cannot listen on {bind}: {source}",
             hint "Free {bind}, or use another address: --bind ADDRESS:PORT.";
-        /// The process is not permitted to listen on a port below 1024.
+        /// The process may not listen on a port below 1024.
         PrivilegedPort {
-            /// The address from `--bind`.
+            /// The address.
             bind: SocketAddr,
             /// The error of the system.
             source: std::io::Error,
@@ -53,20 +53,20 @@ errors! {
             hint "Run sudo setcap cap_net_bind_service=+ep \"$(command -v vipnode)\", or set \
                   AmbientCapabilities=CAP_NET_BIND_SERVICE in the systemd unit, or use a higher port: --bind {higher}."
                 (higher = SocketAddr::new(bind.ip(), HIGHER_PORT));
-        /// The pool cannot read its store at startup.
+        /// The store cannot be read at the start.
         Store {
             /// The error of the store.
             source: StoreError,
         }: local, "the pool's store cannot be read: {source}", hint_of source;
-        /// The operating system did not start a thread.
+        /// The system does not start a thread.
         Thread {
             /// The error of the system.
             source: std::io::Error,
         }: local, "the pool cannot start a thread: {source}",
             hint "Raise the limits on memory and processes (ulimit -u), then start the pool again.";
-        /// The pool has a bug.
+        /// The pool itself has a fault.
         Fault {
-            /// The broken invariant, or the text of the panic.
+            /// What happened.
             why: String,
         }: local, "the pool stopped because of an internal error: {why}",
             hint "Report this with the pool's log, then start the pool again.";
@@ -152,6 +152,12 @@ impl PoolServer {
     #[must_use]
     pub const fn local_addr(&self) -> SocketAddr {
         self.local_addr
+    }
+
+    /// Returns a probe that asks this pool whether it still works.
+    #[must_use]
+    pub fn probe(&self) -> PoolProbe {
+        PoolProbe(Arc::clone(&self.service))
     }
 
     /// Returns the URLs that agents can use, the most useful first: those of the operator, the names of the certificate, and

@@ -32,7 +32,7 @@ enum Cli {
     },
     /// Replay one seed.
     Replay {
-        /// The seed to replay.
+        /// The seed.
         #[arg(long)]
         seed: u64,
         /// Print every event, not only the last 50.
@@ -46,7 +46,7 @@ enum Cli {
     ///
     /// One effect a line: the time in ms, 0 for the pool or the index of the agent plus 1, then the golden encoding.
     Effects {
-        /// The seed to replay.
+        /// The seed.
         #[arg(long)]
         seed: u64,
     },

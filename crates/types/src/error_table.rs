@@ -25,7 +25,7 @@ pub trait TypedError: Error {
 /// One kind of error: a row of the table that [`errors!`](crate::errors) declares.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ErrorRow {
-    /// Name of the enum's variant.
+    /// The variant.
     pub name: &'static str,
     /// The code by which it goes over the wire.
     pub code: Option<ErrorCode>,
@@ -53,7 +53,7 @@ pub enum HintRow {
 pub struct ErrorTable {
     /// A heading for a page of all errors.
     pub title: &'static str,
-    /// One row for each variant.
+    /// Its rows.
     pub rows: &'static [ErrorRow],
 }
 

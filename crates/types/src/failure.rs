@@ -21,7 +21,7 @@ impl Failure {
         Self { code: error.code(), message: error.to_string(), hint: error.hint(), retry_ms: error.retry_ms() }
     }
 
-    /// The message, without the hint.
+    /// What happened.
     #[must_use]
     pub fn message(&self) -> &str {
         &self.message

@@ -53,7 +53,7 @@ impl Protocol {
         }
     }
 
-    /// The version number: 2 or 3.
+    /// Its number.
     pub(crate) const fn version(&self) -> u32 {
         match self {
             Self::V2(_) => 2,

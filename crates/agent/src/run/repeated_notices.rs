@@ -19,7 +19,7 @@ pub(super) struct RepeatedNotices(Vec<Recent>);
 /// A notice that was shown, or its count.
 #[derive(Debug)]
 struct Recent {
-    /// The most recent notice of its kind.
+    /// The newest.
     notice: AgentNotice,
     times: u64,
     period: Duration,

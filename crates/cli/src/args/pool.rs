@@ -37,11 +37,11 @@ pub(crate) struct PoolArgs {
     /// container port. Can be repeated.
     #[arg(long, value_name = "URL", value_parser = public_url, help_heading = "Pool")]
     pub(crate) public_url: Vec<RpcUrl>,
-    /// Store the pool's key, bans, and other durable data here.
+    /// Keep the pool's key, bans, proven nodes, and unbilled time here.
     ///
     /// The key is created at the first start. Agents remember its public half, the pool's ID, and refuse another pool at
-    /// the same URL. Also stores drains, the list of proven nodes, and the time that only hosts
-    /// reported, but not leases. Without this flag, the pool has no ID, and all of this is lost at a restart.
+    /// the same URL. Leases are not stored. Without this flag, the pool has no ID, and each restart forgets bans and
+    /// drains, which nodes are proven, and how much time only hosts reported.
     #[arg(long, value_name = "DIR", help_heading = "Pool")]
     pub(crate) datadir: Option<PathBuf>,
     #[command(flatten)]
@@ -113,10 +113,10 @@ pub(crate) struct PoolArgs {
         hide_short_help = true
     )]
     pub(crate) proxy_header: ProxyHeader,
-    /// Expect the PROXY protocol (v1 or v2) from this load balancer.
+    /// Expect the PROXY protocol (v1 or v2) from this balancer.
     ///
-    /// Use it for load balancers that forward TCP connections and send the client's address first. Takes an address or
-    /// a network. Can be repeated.
+    /// For balancers that forward TCP connections and send the client's address first. Takes an address or a network.
+    /// Can be repeated.
     #[arg(long, value_name = "ADDRESS", value_parser = proxy, help_heading = "Advanced", hide_short_help = true)]
     pub(crate) proxy_protocol: Vec<IpNet>,
     /// Write a line of figures this often (0s: never).
@@ -130,6 +130,12 @@ pub(crate) struct PoolArgs {
     /// Can be repeated.
     #[arg(long, value_name = "NAME=VALUE", help_heading = "Advanced", hide_short_help = true)]
     pub(crate) limit: Vec<LimitFlag>,
+    /// Check the settings and the files that they name, then exit.
+    ///
+    /// Reads the members, the join secret, and the certificate, and starts nothing. The exit code is 2 if the pool would
+    /// refuse the settings.
+    #[arg(long, help_heading = "Advanced", hide_short_help = true)]
+    pub(crate) check_config: bool,
     /// Print all limits with their values and effects, then exit.
     #[arg(long, help_heading = "Advanced", hide_short_help = true)]
     pub(crate) print_limits: bool,

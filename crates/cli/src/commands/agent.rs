@@ -1,7 +1,16 @@
-use std::{collections::BTreeSet, sync::Arc};
+use std::{
+    collections::BTreeSet,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 
+use tokio::time::timeout;
 use vipnode_agent::{
-    AgentError, AgentRunner, NetConnector, NodeKeyAt, PoolAccess, RunnerConfig, SystemResolver, state::StateDir,
+    AgentError, AgentRunner, NetConnector, NodeKeyAt, PoolAccess, RunnerConfig, SystemResolver, local::StatusSource,
+    state::StateDir,
 };
 use vipnode_agent_core::{AgentConfig, DirectConfig, HostConfig, PeerPolicy};
 use vipnode_node::finder::{FinderEnvironment, kept_peers};
@@ -17,6 +26,7 @@ use crate::{
     discover::{FoundNode, RetryPolicy, dry_run, find_node, find_pool, named_pool},
     error::{CliError, CommandError},
     output::{Line, Screen, Tone, agent_notice_line},
+    service_manager::{self, Heartbeat},
     signals::{ReloadSignals, Signals},
     status::StatusLine,
 };
@@ -222,6 +232,22 @@ fn without_pool(config: &AgentConfig) -> Line {
     Line::new("without_pool", Tone::Plain, text).with("hosts", hosts).with("clients", clients)
 }
 
+/// Heartbeats for as long as the agent answers. Until its first answer, it waits for its node.
+fn heartbeat(status: StatusSource) -> Heartbeat {
+    let started = Arc::new(AtomicBool::new(false));
+    Heartbeat::start(move || {
+        let (status, started) = (status.clone(), Arc::clone(&started));
+        async move {
+            let answered = timeout(ANSWER, status.status()).await.is_ok_and(|status| status.is_some());
+            started.fetch_or(answered, Ordering::Relaxed);
+            answered || !started.load(Ordering::Relaxed)
+        }
+    })
+}
+
+/// A running agent answers within this time.
+const ANSWER: Duration = Duration::from_secs(10);
+
 /// Runs an agent until it is stopped, and everything is undone.
 pub(crate) async fn run(role: Role, screen: Screen, signals: Signals, mut reload: Reload) -> Result<(), CliError> {
     role.check(screen)?;
@@ -235,6 +261,9 @@ pub(crate) async fn run(role: Role, screen: Screen, signals: Signals, mut reload
         true => None,
         false => agent_metrics::serve(&role.runtime.metrics, screen).await?,
     };
+    // A node that is offline is no reason to restart the agent, which waits for it.
+    service_manager::ready();
+    let waiting = Heartbeat::start(|| std::future::ready(true));
     let patience = if role.runtime.dry_run { RetryPolicy::None } else { RetryPolicy::Wait };
     let FoundNode { node, endpoint } = tokio::select! {
         found = find_node(&role.connection.node, role.connection.nodekey.as_deref(), patience, screen) => found?,
@@ -264,6 +293,8 @@ pub(crate) async fn run(role: Role, screen: Screen, signals: Signals, mut reload
         agent: config,
         metrics: shown.as_ref().map(|(metrics, _server)| metrics.clone()),
     });
+    drop(waiting);
+    let _heartbeat = heartbeat(runner.status().clone());
     let _live = StatusLine::of_agent(runner.status().clone(), screen);
     let mut hangups = ReloadSignals::listen()?;
     let mut stopping = false;
@@ -271,6 +302,7 @@ pub(crate) async fn run(role: Role, screen: Screen, signals: Signals, mut reload
         tokio::select! {
             () = signals.first(), if !stopping => {
                 stopping = true;
+                service_manager::stopping();
                 screen.say(&Line::new("stopping", Tone::Plain, "Stopping: undoing all changes to the node. A second signal (Ctrl-C) stops at once and leaves them."));
                 runner.stop();
             }

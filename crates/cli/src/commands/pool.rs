@@ -10,7 +10,8 @@ use crate::{
     commands::{pool_certificate, pool_start},
     config::{Reload, say_kept},
     error::{CliError, CommandError},
-    output::{Line, Screen, Tone, format::counted, terminal},
+    output::{Line, Screen, Tone, format::{counted, slot_costs}, terminal},
+    service_manager::{self, Heartbeat},
     signals::{ReloadSignals, Signals},
     status::{PoolFigures, StatusLine},
 };
@@ -20,6 +21,9 @@ const STOPPING: &str =
 
 /// Runs a pool until it is stopped and has answered pending requests.
 pub(crate) async fn run(args: PoolArgs, screen: Screen, signals: Signals, reload: Reload) -> Result<(), CliError> {
+    if args.check_config {
+        return check(args, screen);
+    }
     let print_limits = args.print_limits;
     let (datadir, figures) = (args.datadir.clone(), args.figures);
     let mut config = config(args)?;
@@ -55,7 +59,14 @@ pub(crate) async fn run(args: PoolArgs, screen: Screen, signals: Signals, reload
     }
     let _figures = PoolFigures::write(metrics.clone(), figures, screen);
     let _live = StatusLine::of_pool(metrics, screen);
+    let probe = server.probe();
+    let _heartbeat = Heartbeat::start(move || {
+        let probe = probe.clone();
+        async move { probe.answers().await }
+    });
+    service_manager::ready();
     serve(&mut server, tls, screen, signals, reload).await?;
+    service_manager::stopping();
     screen.say(&Line::new("stopping", Tone::Plain, STOPPING));
     server.shutdown().await?;
     screen.say(&Line::new("stopped", Tone::Good, "Stopped"));
@@ -135,6 +146,23 @@ fn config(mut args: PoolArgs) -> Result<PoolConfig, CliError> {
     config.public_urls = args.public_url;
     config.proxies = TrustedProxies { proxies: args.proxy, header: args.proxy_header, balancers: args.proxy_protocol };
     Ok(config)
+}
+
+/// Checks the settings and the files that they name, without starting a pool: one may be running with them.
+fn check(mut args: PoolArgs, screen: Screen) -> Result<(), CliError> {
+    let facts = pool_certificate::check(std::mem::take(&mut args.tls))?;
+    let config = live(&args)?;
+    let members = match &config.members {
+        Membership::Members(members) => counted(u64::try_from(members.len()).unwrap_or(u64::MAX), "member"),
+        Membership::Secret(_) => "members who know the join secret".to_owned(),
+        Membership::Open => "open to anyone".to_owned(),
+    };
+    let text = format!("The settings are valid: {members}, {}", slot_costs(config.core.price));
+    screen.say(&Line::new("settings_valid", Tone::Good, text));
+    if let Some(facts) = facts {
+        pool_certificate::say("certificate", "TLS certificate", &facts, screen);
+    }
+    Ok(())
 }
 
 /// Who may join now, and who was disconnected for that.

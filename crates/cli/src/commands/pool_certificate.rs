@@ -32,6 +32,19 @@ pub(crate) fn pool_tls(
     Ok(None)
 }
 
+/// Checks the files or names that the flags name, and changes nothing. Returns the facts about a certificate from files.
+pub(crate) fn check(args: TlsArgs) -> Result<Option<CertificateFacts>, CliError> {
+    #[cfg(feature = "acme")]
+    if args.by_acme() {
+        acme(args.acme)?;
+        return Ok(None);
+    }
+    match (args.tls_cert, args.tls_key) {
+        (Some(certificate), Some(key)) => Ok(PoolTls::from_files(certificate, key)?.facts()),
+        _ => Ok(None),
+    }
+}
+
 #[cfg(feature = "acme")]
 fn acme(args: crate::args::AcmeArgs) -> Result<vipnode_pool::AcmeConfig, CliError> {
     let trust = vipnode_node::Trust::default();
@@ -99,7 +112,7 @@ pub(crate) fn say_news(news: &TlsNews, screen: Screen) {
     }
 }
 
-fn say(event: &'static str, what: &str, facts: &CertificateFacts, screen: Screen) {
+pub(crate) fn say(event: &'static str, what: &str, facts: &CertificateFacts, screen: Screen) {
     let days = facts.days_left(SystemTime::now());
     let names = if facts.names.is_empty() { "no name".to_owned() } else { facts.names.join(", ") };
     let text = format!("{what} for {names}, valid until {} ({days} days)", facts.expires());

@@ -41,6 +41,8 @@ mod real_protocol2;
 mod real_restart;
 #[cfg(unix)]
 mod reload;
+#[cfg(target_os = "linux")]
+mod service_manager;
 mod source_rules;
 mod status;
 mod support;

@@ -21,7 +21,7 @@ use crate::{Endpoint, Node, NodeError, Trust};
 
 /// A node that was found.
 pub struct Found {
-    /// The driver that speaks to the node.
+    /// Its driver.
     pub node: Arc<dyn Node>,
     /// Where it answers.
     pub endpoint: Endpoint,

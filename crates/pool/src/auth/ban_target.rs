@@ -20,7 +20,7 @@ errors! {
     /// The text names nobody.
     #[derive(Debug, Clone, PartialEq, Eq)]
     pub enum BanTargetError {
-        /// The text is not a valid ban target.
+        /// It has another form.
         Form {
             /// The text, shortened.
             text: String,
@@ -103,7 +103,7 @@ impl schemars::JsonSchema for BanTarget {
     fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
         schemars::json_schema!({
             "type": "string",
-            "description": "The target of a ban: a node ID, an agent key, an address, or a network such as 203.0.113.0/24.",
+            "description": "Whom a ban is for: a node ID, an agent key, an address, or a network such as 203.0.113.0/24.",
         })
     }
 }

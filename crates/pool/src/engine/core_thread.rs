@@ -302,7 +302,7 @@ impl CoreThread {
     }
 
     fn handle(&mut self, command: Command) -> Result<(), Broken> {
-        // A node that sends bye leaves before its connection ends.
+        // A node that sends a bye leaves before its connection ends.
         if let Command::Disconnected { connection } | Command::Bye { connection, .. } = &command {
             self.event_log.write_left(&self.core, *connection);
         }

@@ -36,15 +36,15 @@ errors! {
     pub enum TrustError {
         /// The file cannot be read.
         File {
-            /// Path of the file with CA certificates.
+            /// Which file.
             path: PathBuf,
             /// What the system reports.
             why: io::Error,
         }: local, "the CA file {path} cannot be read: {why}" (path = path.display()),
             hint "Pass a file that this user can read: --tls-ca FILE.";
-        /// The file does not contain valid CA certificates.
+        /// The file holds something else than certificates of authorities.
         Content {
-            /// Path of the file with CA certificates.
+            /// Which file.
             path: PathBuf,
             /// What is wrong.
             why: String,

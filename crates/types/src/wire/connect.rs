@@ -38,7 +38,7 @@ pub struct ConnectRequest {
     pub allow_protocol2: bool,
 }
 
-/// A host's offer of slots.
+/// What a host sells.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct HostOffer {
@@ -49,7 +49,7 @@ pub struct HostOffer {
     pub payout: Option<Account>,
 }
 
-/// A client's requirements for a host.
+/// What a client accepts of a host.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ClientCriteria {
@@ -82,7 +82,7 @@ pub struct ConnectReply {
     pub leases: Vec<LeaseView>,
 }
 
-/// A lease as seen from one side.
+/// One lease from one side.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct LeaseView {

@@ -35,7 +35,7 @@ pub(crate) struct UndoState {
     leftover: bool,
 }
 
-/// The state, read by the flows of the core.
+/// Its state.
 impl Lease {
     /// Whether it has not ended.
     pub(crate) const fn runs(&self) -> bool {

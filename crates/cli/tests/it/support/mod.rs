@@ -171,6 +171,13 @@ impl Sim {
         Self::start_agent(args, &self.args())
     }
 
+    /// An agent of the node, with these variables.
+    pub fn agent_with(&self, args: &[&str], env: &[(&str, &str)]) -> Vipnode {
+        let own = self.args();
+        let own: Vec<&str> = own.iter().map(String::as_str).collect();
+        Vipnode::start_with(&[args, &own].concat(), env)
+    }
+
     /// An agent of the other node, with the same state directory.
     pub fn other_agent(&self, args: &[&str]) -> Vipnode {
         Self::start_agent(args, &self.args_of("other", "other.key"))

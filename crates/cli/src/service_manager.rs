@@ -1,0 +1,79 @@
+//! The service manager that started this process: systemd, for a unit of `Type=notify`. Elsewhere all of this does nothing.
+
+use std::time::Duration;
+
+use tokio::time::{MissedTickBehavior, interval};
+use tokio_util::task::AbortOnDropHandle;
+
+/// Heartbeats in a watchdog's time: one may be late.
+const BEATS: u32 = 3;
+
+/// Sends heartbeats to the watchdog of the service manager until it is dropped.
+pub(crate) struct Heartbeat {
+    _task: Option<AbortOnDropHandle<()>>,
+}
+
+impl Heartbeat {
+    /// Sends heartbeats for as long as the role answers. If none arrives within `WatchdogSec`, the service manager restarts
+    /// the process.
+    pub(crate) fn start<F>(answers: impl FnMut() -> F + Send + 'static) -> Self
+    where
+        F: Future<Output = bool> + Send + 'static,
+    {
+        let every = watchdog().and_then(|within| within.checked_div(BEATS)).filter(|every| !every.is_zero());
+        Self { _task: every.map(|every| AbortOnDropHandle::new(tokio::spawn(beat(every, answers)))) }
+    }
+}
+
+async fn beat<F: Future<Output = bool> + Send>(every: Duration, mut answers: impl FnMut() -> F + Send) {
+    let mut ticks = interval(every);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        ticks.tick().await;
+        if answers().await {
+            notify(Notice::Watchdog);
+        }
+    }
+}
+
+/// The role serves: what depends on its unit may start.
+pub(crate) fn ready() {
+    notify(Notice::Ready);
+}
+
+/// The role undoes its changes and ends.
+pub(crate) fn stopping() {
+    notify(Notice::Stopping);
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Notice {
+    Ready,
+    Stopping,
+    Watchdog,
+}
+
+#[cfg(unix)]
+fn watchdog() -> Option<Duration> {
+    sd_notify::watchdog_enabled()
+}
+
+#[cfg(unix)]
+fn notify(notice: Notice) {
+    let state = match notice {
+        Notice::Ready => sd_notify::NotifyState::Ready,
+        Notice::Stopping => sd_notify::NotifyState::Stopping,
+        Notice::Watchdog => sd_notify::NotifyState::Watchdog,
+    };
+    if let Err(error) = sd_notify::notify(&[state]) {
+        tracing::warn!(%error, "cannot notify the service manager (NOTIFY_SOCKET)");
+    }
+}
+
+#[cfg(not(unix))]
+fn watchdog() -> Option<Duration> {
+    None
+}
+
+#[cfg(not(unix))]
+fn notify(_notice: Notice) {}
