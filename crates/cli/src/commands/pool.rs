@@ -10,7 +10,11 @@ use crate::{
     commands::{pool_certificate, pool_start},
     config::{Reload, say_kept},
     error::{CliError, CommandError},
-    output::{Line, Screen, Tone, format::{counted, slot_costs}, terminal},
+    output::{
+        Line, Screen, Tone,
+        format::{counted, slot_costs},
+        terminal,
+    },
     service_manager::{self, Heartbeat},
     signals::{ReloadSignals, Signals},
     status::{PoolFigures, StatusLine},
