@@ -26,8 +26,9 @@ pub(crate) const SEEN_HOSTS: usize = 64;
 pub(crate) const REPLY_HOSTS: usize = 128;
 /// Unleased peers that are being disconnected at once; further ones follow.
 pub(crate) const STRANGERS: usize = 16;
-/// Hosts held beyond those wanted; further ones are left as surplus.
-pub(crate) const SURPLUS: u32 = 2;
+/// Hosts held beyond those wanted; further ones are left as surplus. A pool assigns as many (`spare_offers`) while hosts stay
+/// silent.
+pub(crate) const SURPLUS: u32 = 7;
 
 /// A host that is not connected after this time is left.
 pub(crate) const CONNECT_MS: u64 = 20_000;

@@ -109,9 +109,13 @@ limits! {
         /// Kinds of clients, by profile and version, for which a chain is known to have no compatible host, until a new kind
         /// of host connects; beyond it, some are forgotten, and searched for again.
         failed_searches: u32 = 1_024, Count 0..=1_000_000;
-        /// A client that can be called and is not paired with its host after this time gets a second one of another address
-        /// block, while more slots are free than clients wait; the lease that connects later ends.
+        /// A client that can be called and is not paired with its host after this time gets two further ones of other address
+        /// blocks, after twice this time four, and so on, while more slots are free than clients wait. The leases that connect
+        /// later end.
         second_host_ms: u64 = SECOND, Time 100..=MINUTE;
+        /// Offers that a client has at once beyond the number of hosts that it wants; see `second_host_ms`. Clients of one address
+        /// block that are not proven share them.
+        spare_offers: u32 = 7, Count 0..=64;
         /// Pending offers of hosts in an address block (/24, /48) that have never served a client, while other hosts are
         /// known; of a wide block (/16, /32) four times as many. Further clients get other hosts.
         trials_a_block: u32 = 4, Count 1..=1_000_000;

@@ -39,6 +39,11 @@ impl PoolClock {
         self.started
     }
 
+    /// When the pool last resumed, after a start or a pause. What it did not hear before then may be its own loss.
+    pub(crate) const fn resumed(&self) -> Ms {
+        self.resumed
+    }
+
     /// The end of the reconnect window: until then no agent is evicted or forgotten for being absent.
     pub(crate) const fn window_ends(&self) -> Ms {
         self.window_ends

@@ -15,10 +15,14 @@ use crate::{
 impl Core {
     /// Writes the row that a lease runs as over, with both ends frozen, unless nothing is billed on it. Counts the time that
     /// its sides were paired, and the time until `host_until` that the host saw the client and that is not billed.
+    ///
+    /// What the pool lost by its own restart counts against nobody: a client's presence is stored now and then only, so a
+    /// client that cannot say whether it was connected all the time, as over protocol 2, would pay for each restart.
     pub(crate) fn close_row(&mut self, output: &mut Output, index: u32, ends: Ends, host_until: Ms) {
         let Some(lease) = self.leases.get(index) else { return };
         let pair = Pair { client: lease.client(), host: lease.host() };
         let host_saw_ms = if lease.host_up() == UNSEEN { 0 } else { host_until.since(lease.host_up()) };
+        let lost_ms = self.lost_ms(lease, ends, host_until);
         let Some(row) = self.leases.row(lease, &self.agents) else { return };
         let price = row.price;
         let metered = freeze(row, ends, output.now);
@@ -27,7 +31,8 @@ impl Core {
             self.counters.count_row(billed_ms, row.cost);
             self.metering.rows.take(output, pair, row, &self.limits);
         }
-        let spent = Spent { price, billed_ms, unpaired_ms: host_saw_ms.saturating_sub(billed_ms) };
+        let spent =
+            Spent { price, billed_ms, unpaired_ms: host_saw_ms.saturating_sub(billed_ms).saturating_sub(lost_ms) };
         self.add_time(pair, spent);
         let pair = [pair.client, pair.host];
         let changed = self.agents.add_paired(pair, billed_ms, &self.limits);
@@ -36,6 +41,16 @@ impl Core {
                 output.persist(Row::Node(Box::new(row)));
             }
         }
+    }
+
+    /// The time of a row, in milliseconds, of which the pool does not know because of its own restart: from when it last wrote
+    /// that it had heard of the client until it resumed.
+    fn lost_ms(&self, lease: &Lease, ends: Ends, host_until: Ms) -> u64 {
+        if lease.client_up() == UNSEEN {
+            return 0;
+        }
+        let from = ends.client.max(lease.host_up());
+        host_until.min(self.clock.resumed()).since(from)
     }
 
     /// Until when the host of a lease that ends saw the client: a connected host still sees what it last reported, for as

@@ -43,7 +43,6 @@ impl Core {
         self.matching.forget_selection(lease.id());
         self.matching.end_trial(lease.id());
         self.agents.drop_witness(lease.host(), lease.id(), &self.limits);
-        self.matching.part_offers(lease.id());
         if lease.is_running() {
             self.matching.host_unpaired(lease.host());
         } else {

@@ -57,7 +57,7 @@ impl Core {
     fn check_selections(&self) -> Result<(), String> {
         let ghost = self.matching.selections().leases().find(|&lease| self.leases.find(lease).is_none());
         ensure(ghost.is_none(), || format!("how a host was selected outlives {ghost:?}"))?;
-        let of_offers = self.matching.second_hosts().leases().chain(self.matching.trials().leases());
+        let of_offers = self.matching.trials().leases();
         let pending = |lease: &LeaseId| self.leases.find(*lease).and_then(|index| self.leases.get(index));
         let ghost = of_offers.into_iter().find(|lease| pending(lease).is_none_or(Lease::is_running));
         ensure(ghost.is_none(), || format!("{ghost:?} counts as a pending offer and is not one"))

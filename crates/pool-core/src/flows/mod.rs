@@ -13,6 +13,7 @@ mod connection;
 mod end_lease;
 mod explain;
 mod forget_nodes;
+mod further_hosts;
 mod invariants;
 mod leave;
 mod offer;
@@ -24,7 +25,7 @@ mod reload;
 mod report;
 mod restore;
 mod rollover;
-mod second_host;
+
 mod silence;
 mod status;
 mod tick;

@@ -57,9 +57,9 @@ impl Core {
             self.leases.arm_offer(lease.id(), ends);
             return;
         }
-        let (client, host) = (lease.client(), lease.host());
+        let (client, host, offered) = (lease.client(), lease.host(), lease.offered());
         let (matching, context) = self.matching();
-        matching.never_connected(host, client, context);
+        matching.never_connected(host, client, offered, context);
         self.strike(host, client);
         self.end_lease(output, index, EvictReason::NotConnected, None, None);
     }

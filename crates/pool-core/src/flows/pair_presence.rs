@@ -1,5 +1,5 @@
 use vipnode_types::{
-    LeaseId, Ms,
+    Ms,
     wire::{EvictReason, Side},
 };
 
@@ -30,8 +30,8 @@ impl Core {
         self.leases.side_up(index, side, output.now);
         let paired = self.pair(index);
         self.leases.persist(output, index, &self.agents);
-        if let Some(paired) = paired {
-            self.end_other_offer(output, paired);
+        if let Some(client) = paired {
+            self.end_spare_offers(output, client);
         }
     }
 
@@ -97,8 +97,8 @@ impl Core {
         }
     }
 
-    /// Starts the meter if both sides now see each other for the first time.
-    fn pair(&mut self, index: u32) -> Option<LeaseId> {
+    /// Starts the meter if both sides now see each other for the first time. Returns the client then.
+    fn pair(&mut self, index: u32) -> Option<u32> {
         let paired = self.leases.pair(index)?;
         let lease = self.leases.get(index)?.id();
         self.matching.end_trial(lease);
@@ -111,6 +111,6 @@ impl Core {
         matching.refresh_open_hosts(paired.host, context);
         self.plan_proof(paired.client);
         self.plan_proof(paired.host);
-        Some(lease)
+        Some(paired.client)
     }
 }

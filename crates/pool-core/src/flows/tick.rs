@@ -35,8 +35,8 @@ impl Core {
             }
         } else if let Some(id) = self.leases.pop_dial(now) {
             self.dial_due(output, id);
-        } else if let Some(first) = self.matching.pop_slow(now) {
-            self.second_host_due(output, first);
+        } else if let Some(slow) = self.matching.pop_slow(now) {
+            self.slow_offer_due(output, slow);
         } else if let Some(lease) = self.leases.pop_half_down(now) {
             if let Some(index) = self.leases.find(lease) {
                 self.half_down_due(output, index);

@@ -77,7 +77,8 @@ struct Search<'a> {
 
 impl Matching {
     /// Returns the best of a few hosts with a free slot, drawn by address blocks, and counts the `steps` that this takes.
-    /// With `elsewhere` it has to be in another block than the client's current hosts.
+    /// With `elsewhere` it has to be in another block than the client's current hosts, and the first that fits is taken: hosts
+    /// that rank well and stay silent would be first again and again.
     /// The cost does not grow with the pool. Where no kind of host on the chain is compatible with the client's kind, that
     /// is remembered until a new kind of host is there.
     pub(crate) fn find_host(
@@ -149,7 +150,7 @@ impl Matching {
     ) -> Result<(u32, Selection), NoHost> {
         let Limits { candidates, looks, looks_by_rules, .. } = *search.context.limits;
         let mut walk = open.groups.walk(rng);
-        let first = candidates.max(1);
+        let first = if search.criteria.elsewhere { 1 } else { candidates.max(1) };
         for _ in 0..first {
             let Some(host) = walk.next(rng) else { break };
             search.look(self, host);

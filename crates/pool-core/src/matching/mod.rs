@@ -15,8 +15,8 @@ pub(crate) mod pending_asks;
 pub(crate) mod pending_offers;
 pub(crate) mod recent_pairs;
 pub(crate) mod score;
-pub(crate) mod second_hosts;
 pub(crate) mod selection;
+pub(crate) mod slow_offers;
 pub(crate) mod wait_queue;
 
 use std::net::IpAddr;
@@ -42,8 +42,8 @@ use crate::{
         pending_asks::PendingAsks,
         pending_offers::{OfferShare, PendingOffers},
         recent_pairs::RecentPairs,
-        second_hosts::SecondHosts,
         selection::Selections,
+        slow_offers::SlowOffers,
         wait_queue::{WaitKey, WaitQueue},
     },
     metering::Metering,
@@ -61,7 +61,7 @@ pub(crate) struct Matching {
     recent_pairs: RecentPairs,
     selections: Selections,
     pending_offers: PendingOffers,
-    second_hosts: SecondHosts,
+    slow_offers: SlowOffers,
     trials: NewHostTrials,
     strikes: Strikes,
     /// Hosts that get no offer for a while, because they did not admit.
@@ -159,7 +159,7 @@ impl Matching {
             recent_pairs: RecentPairs::new(rng.keys()),
             selections: Selections::default(),
             pending_offers: PendingOffers::new(limits.offers_minimum),
-            second_hosts: SecondHosts::new(),
+            slow_offers: SlowOffers::new(),
             trials: NewHostTrials::default(),
             strikes: Strikes::default(),
             rests: Deadlines::new(),
@@ -288,9 +288,11 @@ impl Matching {
 
     /// Remembers a pair that was offered and did not connect. The client gets another host of the same address block only if
     /// none of another block is drawn, because silent hosts of one operator would cost it one offer after the other.
-    pub(crate) fn never_connected(&mut self, host: u32, client: u32, context: Context<'_>) {
-        let until = context.now.plus(context.limits.same_address_ms);
-        self.keep_apart(host, client, until, context.limits);
+    /// The pair itself is kept apart from when it was `offered`.
+    pub(crate) fn never_connected(&mut self, host: u32, client: u32, offered: Ms, context: Context<'_>) {
+        let apart_ms = context.limits.same_address_ms;
+        self.keep_apart(host, client, offered.plus(apart_ms), context.limits);
+        let until = context.now.plus(apart_ms);
         let address = context.agents.get(host).and_then(Node::address).filter(|_| !self.closed);
         if let Some(block) = address.map(AddressBlock::of) {
             self.recent_pairs.failed_in(client, block, until, context.limits.recent_pairs);
@@ -310,7 +312,7 @@ impl Matching {
     /// When matching next has something to do by itself.
     pub(crate) fn next_wake(&self) -> Option<Ms> {
         let asks = self.asks.next_deadline();
-        [self.rests.next(), self.back_offs.next(), asks, self.wait_queue.serve_at(), self.second_hosts.next()]
+        [self.rests.next(), self.back_offs.next(), asks, self.wait_queue.serve_at(), self.slow_offers.next()]
             .into_iter()
             .flatten()
             .min()
@@ -322,7 +324,7 @@ impl Matching {
             .len()
             .saturating_add(self.back_offs.len())
             .saturating_add(self.asks.deadlines())
-            .saturating_add(self.second_hosts.len())
+            .saturating_add(self.slow_offers.len())
     }
 
     #[cfg(test)]

@@ -71,6 +71,17 @@ impl PendingOffers {
 }
 
 impl Matching {
+    /// Whether a client may have an offer beyond the number of hosts that it wants, besides its own limit. Never-proven clients of
+    /// an address block share those of one client, or each free id would have several hosts admit it.
+    pub(crate) fn may_have_spare_offer(&self, client: u32, context: Context<'_>) -> bool {
+        let limited = context.agents.is_limited(client, context.limits);
+        let share = context.offer_share(client).filter(|_| limited);
+        let held = |OfferShare { chain, block }| {
+            self.pending_offers.chains.get(&chain).map_or(0, |shares| shares.held_by(block))
+        };
+        share.is_none_or(|share| held(share) <= context.limits.spare_offers)
+    }
+
     /// Whether the address block of a client has as many pending offers as it may. False where no slot is free: then that
     /// is the reason.
     pub(crate) fn offers_exhausted(&self, client: u32, context: Context<'_>) -> bool {

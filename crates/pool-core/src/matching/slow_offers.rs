@@ -1,0 +1,67 @@
+use vipnode_types::{LeaseId, Ms};
+
+use crate::{
+    collections::deadlines::Deadlines,
+    matching::{Context, Matching},
+};
+
+/// Offers of clients that should be paired soon.
+///
+/// A host may admit a client and stay silent, or not answer at all, and the client would wait for its offer to end. So a
+/// client that can be called gets further hosts while more slots are free than clients wait: two after
+/// `second_host_ms`, four after twice as long, and so on, up to `spare_offers`. Among as many silent blocks as good
+/// ones, each of them is good in one of two cases, and all of them are silent in less than one of a hundred. Once the
+/// client is paired with as many hosts as it wants, the other offers end.
+#[derive(Debug)]
+pub(crate) struct SlowOffers(Deadlines<SlowOffer>);
+
+/// An offer that is not paired yet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct SlowOffer {
+    pub(crate) lease: LeaseId,
+    /// How often its client got further hosts because of it.
+    step: u8,
+}
+
+impl SlowOffer {
+    /// The number of hosts that its client gets now.
+    pub(crate) fn further_hosts(self) -> u32 {
+        2_u32.saturating_pow(u32::from(self.step).saturating_add(1))
+    }
+}
+
+impl SlowOffers {
+    pub(crate) const fn new() -> Self {
+        Self(Deadlines::new())
+    }
+
+    pub(crate) fn next(&self) -> Option<Ms> {
+        self.0.next()
+    }
+
+    pub(crate) const fn len(&self) -> usize {
+        self.0.len()
+    }
+}
+
+impl Matching {
+    /// The client of an offer gets further hosts at `due`, if it is not paired by then.
+    pub(crate) fn await_pair(&mut self, lease: LeaseId, due: Ms) {
+        self.slow_offers.0.push(due, SlowOffer { lease, step: 0 });
+    }
+
+    /// The same once more, after it got some.
+    pub(crate) fn await_pair_again(&mut self, slow: SlowOffer, due: Ms) {
+        self.slow_offers.0.push(due, SlowOffer { step: slow.step.saturating_add(1), ..slow });
+    }
+
+    /// Returns an offer that should be paired by now.
+    pub(crate) fn pop_slow(&mut self, now: Ms) -> Option<SlowOffer> {
+        self.slow_offers.0.pop_due(now)
+    }
+
+    /// Whether a chain has free slots beyond those that waiting clients need.
+    pub(crate) fn has_slots_to_spare(&self, chain: u32, context: Context<'_>) -> bool {
+        self.free_on(chain, context) > self.waiting_on(chain, context)
+    }
+}

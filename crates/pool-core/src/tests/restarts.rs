@@ -1,0 +1,42 @@
+//! What a restart of the pool loses counts against nobody.
+
+use super::pool::{Pool, client, host, wei};
+use crate::Limits;
+
+fn priced() -> Limits {
+    Limits { price: wei(60_000), ..Limits::default() }
+}
+
+/// A pair that was connected for two minutes, of which the store has nothing, and a pool that starts again after an hour.
+/// Only the host has reported since.
+fn restarted() -> (Pool, vipnode_types::LeaseId) {
+    let mut pool = Pool::with(priced());
+    let lease = pool.lease_up();
+    pool.pass_with(120_000, &[1, 2]);
+    pool.now = pool.now.plus(3_600_000);
+    pool.restart(priced());
+    pool.connect(1, host(1, 4)).unwrap();
+    pool.full(1, &[(lease, true)]);
+    (pool, lease)
+}
+
+#[test]
+fn a_client_that_cannot_know_whether_it_was_connected_pays_for_no_restart() {
+    let (mut pool, lease) = restarted();
+    pool.pass(2_000);
+    pool.beat(1);
+    pool.connect(2, client(2)).unwrap();
+    pool.full(2, &[(lease, false)]);
+    assert_eq!(pool.core.counters().unpaired_ms, 2_000, "from the start on, as ever");
+    assert!(pool.core.leases.find(lease).is_some(), "the pair is not kept apart");
+}
+
+#[test]
+fn a_client_that_stays_away_after_a_restart_pays_for_that_time() {
+    let (mut pool, lease) = restarted();
+    pool.pass_with(15 * 60_000, &[1]);
+    assert!(pool.core.leases.find(lease).is_none());
+    let counted = pool.core.counters().unpaired_ms;
+    let window = pool.core.limits.reconnect_window_ms;
+    assert!((window..window + 240_000).contains(&counted), "{counted} ms");
+}

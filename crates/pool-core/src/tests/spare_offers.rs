@@ -1,0 +1,94 @@
+//! Further hosts for clients whose host stays silent.
+
+use std::{collections::BTreeSet, net::IpAddr};
+
+use vipnode_types::wire::EvictReason;
+
+use super::{
+    pool::{Pool, address, client},
+    scenario::CLIENT,
+};
+use crate::{CallOutcome, Limits};
+
+const HOSTS: std::ops::Range<u32> = 10..40;
+
+/// A client among hosts that each have a block of their own.
+fn among_hosts(limits: Limits) -> Pool {
+    let mut pool = Pool::with(limits);
+    for agent in HOSTS {
+        pool = pool.with_host(agent, 4).reported(agent);
+    }
+    pool.with_client(CLIENT).reported(CLIENT)
+}
+
+/// Has all hosts that were asked admit, and returns them.
+fn admitted(pool: &mut Pool) -> BTreeSet<u32> {
+    let mut hosts = BTreeSet::new();
+    for host in HOSTS {
+        while let Some((call, _)) = pool.take_admit(host) {
+            pool.done(call, CallOutcome::Done);
+            hosts.insert(host);
+        }
+    }
+    hosts
+}
+
+#[test]
+fn a_client_of_silent_hosts_gets_further_ones_each_second_up_to_a_limit() {
+    let mut pool = among_hosts(Limits { spare_offers: 7, ..Limits::default() });
+    pool.ask(CLIENT, 1);
+    let mut hosts = admitted(&mut pool);
+    for (further, all) in [(2, 3), (4, 7), (1, 8), (0, 8)] {
+        pool.pass(1_000);
+        let more = admitted(&mut pool);
+        assert_eq!(more.len(), further);
+        hosts.extend(more);
+        assert_eq!(hosts.len(), all, "each host once");
+    }
+    // One of them pairs: the others end.
+    let good = *hosts.last().unwrap();
+    let index = pool.core.agents.find(&super::pool::node(good)).unwrap();
+    let lease = pool.core.leases.of_host(index).next().unwrap().1.id();
+    pool.delta(good, &[lease], &[]);
+    pool.delta(CLIENT, &[lease], &[]);
+    assert_eq!(pool.core.gauges().leases, 1);
+    let others = hosts.iter().filter(|&&host| host != good);
+    assert!(others.copied().all(|host| pool.evicted(host) == Some(EvictReason::TooLate)));
+    pool.pass(5_000);
+    assert_eq!(pool.core.gauges().leases, 1, "nothing more is offered");
+}
+
+#[test]
+fn a_client_whose_node_is_connected_gets_no_further_host() {
+    let mut pool = among_hosts(Limits::default());
+    pool.ask(CLIENT, 1);
+    let first = pool.asked(HOSTS).unwrap();
+    let lease = pool.admit(first);
+    // The host reports it late, as one of protocol 2 does.
+    pool.delta(CLIENT, &[lease], &[]);
+    pool.pass(10_000);
+    assert_eq!(pool.core.gauges().leases, 1);
+}
+
+#[test]
+fn free_ids_of_a_block_share_the_further_hosts_of_one_client() {
+    let mut pool = among_hosts(Limits::default());
+    let near = IpAddr::from([66, 6, 6, 1]);
+    for agent in 100..110 {
+        pool.connect_from(agent, client(agent), near, true).unwrap();
+        pool.full(agent, &[]);
+        pool.ask(agent, 1);
+        admitted(&mut pool);
+    }
+    pool.pass(5_000);
+    let of_block = pool.core.gauges().leases;
+    assert!(of_block <= 10, "{of_block} offers");
+    // A client elsewhere gets them.
+    assert_ne!(near, address(CLIENT));
+    pool.ask(CLIENT, 1);
+    for _ in 0..4 {
+        admitted(&mut pool);
+        pool.pass(1_000);
+    }
+    assert_eq!(pool.core.gauges().leases, of_block + 8);
+}
