@@ -77,12 +77,15 @@ fn main() -> io::Result<ExitCode> {
         }
         Cli::Seeds { from, count, strangers } => {
             let (mut failed, mut events, mut metered, mut recovery_ms) = (0_u64, 0, 0, 0);
+            let (mut waits, mut late) = (0_u64, 0_u64);
             for (_, outcome) in run_seeds(family(strangers), from..from.saturating_add(count), THREADS) {
                 match outcome {
                     Ok(stats) => {
                         events += stats.events;
                         metered += stats.metered;
                         recovery_ms = stats.recovery_ms.max(recovery_ms);
+                        waits += stats.waits.all;
+                        late += stats.waits.late;
                     }
                     Err(failure) => {
                         failed += 1;
@@ -95,6 +98,9 @@ fn main() -> io::Result<ExitCode> {
                 "{count} seeds, {failed} failed; {events} events, {metered} metered rows, everything connected again \
                  within {recovery_ms} ms"
             )?;
+            if strangers {
+                writeln!(out, "{waits} waits of honest clients for a host, {late} of them longer than 3 s")?;
+            }
             failed == 0
         }
         Cli::Effects { seed } => {

@@ -45,8 +45,8 @@ pub struct Checker {
     /// Which agents may report what is not true.
     dishonest: Vec<bool>,
     sleeps: Vec<(u64, u64)>,
-    /// Milliseconds billed to each client.
-    billed_of: Vec<u64>,
+    /// Milliseconds billed to each pair of a client and a host, unless both may report what is not true.
+    billed_of: BTreeMap<(usize, usize), u64>,
     metered: u64,
     billed_ms: u64,
     billed2_ms: u64,
@@ -67,7 +67,7 @@ impl Checker {
             strangers: !scenario.strangers.is_empty(),
             dishonest: scenario.agents.iter().map(|plan| plan.honesty != Honesty::Honest).collect(),
             sleeps: Vec::new(),
-            billed_of: vec![0; scenario.agents.len()],
+            billed_of: BTreeMap::new(),
             metered: 0,
             billed_ms: 0,
             billed2_ms: 0,
@@ -92,10 +92,10 @@ impl Checker {
         (self.metered, self.billed_ms)
     }
 
-    /// Milliseconds billed to a client so far.
+    /// Milliseconds billed so far to a client for a host, unless both may report what is not true.
     #[must_use]
-    pub fn billed_of(&self, client: usize) -> u64 {
-        self.billed_of[client]
+    pub fn billed_of(&self, client: usize, host: usize) -> u64 {
+        self.billed_of.get(&(client, host)).copied().unwrap_or(0)
     }
 
     /// Milliseconds billed to pairs of which at least one side may speak protocol 2.
@@ -189,10 +189,10 @@ impl Checker {
         };
         self.metered += 1;
         self.billed_ms += billed;
-        self.billed_of[client] += billed;
         if self.dishonest[client] && self.dishonest[host] {
             return Ok(());
         }
+        *self.billed_of.entry((client, host)).or_default() += billed;
         if self.protocol2[client] || self.protocol2[host] {
             self.billed2_ms += billed;
         }

@@ -8,13 +8,29 @@ use super::{Promise, Violation};
 pub const HONEST_WAIT_MS: u64 = 60_000;
 /// An honest block's command waits for the core for at most this time, in µs.
 pub const CORE_WAIT_US: u64 = 20_000;
-/// What a host may see of a client beyond the bounds of the budget: a report interval and a late frame, in ms.
-const LATE_MS: u64 = 60_000 + 8_000;
+/// The longest time a frame takes, and a node to notice that a connection ended, in ms.
+const FRAME_MS: u64 = 8_000;
+/// After a restart of the pool, each agent is connected again within this time, in ms: a dead connection is noticed after
+/// at most 60 s, and the next attempt follows soon.
+pub const RECONNECT_MS: u64 = 60_000 + 15_000;
+/// An honest protocol-3 client shall have a host after this time, in ms, in 99 of 100 cases.
+const PROMPT_MS: u64 = 3_000;
+
+/// How long honest clients waited for a host, while all honest hosts were connected.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct HostWaits {
+    /// Waits that ended.
+    pub all: u64,
+    /// Waits of more than 3 s.
+    pub late: u64,
+}
 
 /// Since when an honest client has no host.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Loneliness {
     since: Option<u64>,
+    /// The same, but only while all honest hosts are connected.
+    prompt_since: Option<u64>,
 }
 
 impl Loneliness {
@@ -31,26 +47,89 @@ impl Loneliness {
         }
         Ok(())
     }
+
+    /// Counts a wait that ends now, in virtual ms. It lasts while a client has no host and all honest hosts are connected.
+    pub fn count(&mut self, has_host: bool, can_have: bool, now: u64, waits: &mut HostWaits) {
+        if has_host && let Some(since) = self.prompt_since.take() {
+            waits.all += 1;
+            waits.late += u64::from(now - since > PROMPT_MS);
+        } else if has_host || !can_have {
+            self.prompt_since = None;
+        } else {
+            self.prompt_since.get_or_insert(now);
+        }
+    }
+
+    /// The pool restarted, and the client or honest hosts are not connected again.
+    pub const fn excuse(&mut self) {
+        (self.since, self.prompt_since) = (None, None);
+    }
 }
 
-/// Checks what a client used without being billed, on one day.
+/// What a client used of one honest host.
+#[derive(Debug, Clone, Copy)]
+pub struct UsedService {
+    /// How long the two were connected while the host had a lease with the client, in ms.
+    pub served_ms: u64,
+    /// How much of that was billed, in ms.
+    pub billed_ms: u64,
+    /// How much of it crashes of the pool lost, in ms.
+    pub lost_ms: u64,
+    /// Whether the client speaks protocol 2, and whether the host does.
+    pub protocol2: [bool; 2],
+}
+
+impl UsedService {
+    fn free_ms(&self) -> u64 {
+        self.served_ms.saturating_sub(self.billed_ms + self.lost_ms)
+    }
+
+    fn part_ms(&self, limits: &Limits) -> u64 {
+        self.billed_ms * u64::from(limits.unpaired_percent) / 100
+    }
+
+    /// After how much unpaired time the pool keeps the two apart, in ms, without the part of what was billed.
+    fn allowance_ms(&self, limits: &Limits) -> u64 {
+        let late = if self.protocol2.contains(&true) { 2 * limits.report_interval_ms } else { 0 };
+        limits.silence_ms + limits.unpaired_pair_ms + late
+    }
+
+    /// How much later the client is disconnected, in ms: unpaired time is counted when a row ends, which is once the client
+    /// has been silent for too long, and a host of protocol 2 hears of it with its next update only.
+    fn notice_ms(&self, limits: &Limits) -> u64 {
+        let update = if self.protocol2[1] { limits.report_interval_ms + FRAME_MS } else { 0 };
+        limits.silence_ms + FRAME_MS + update
+    }
+}
+
+/// Checks what a client used of honest hosts without being billed, on one day. Each of them is in another wide block.
 ///
 /// # Errors
-/// [`Promise::FreeService`]: more than its budget and what each of `hosts` may lose by a client.
-pub fn free_service(
-    client: usize,
-    served_ms: u64,
-    billed_ms: u64,
-    hosts: u64,
-    limits: &Limits,
-) -> Result<(), Violation> {
-    let free = served_ms.saturating_sub(billed_ms);
-    let a_pair = limits.silence_ms + limits.unpaired_pair_ms + LATE_MS;
-    let part = billed_ms * u64::from(limits.unpaired_percent) / 100;
-    let most = limits.unpaired_ms_a_day + 2 * part + hosts * a_pair;
+/// [`Promise::FreeService`]: of one host more than the pair may, or of all together more than the client may.
+pub fn free_service(client: usize, hosts: &[UsedService], limits: &Limits) -> Result<(), Violation> {
+    for service in hosts {
+        let most = service.allowance_ms(limits) + service.part_ms(limits) + service.notice_ms(limits);
+        if service.free_ms() > most {
+            return Promise::FreeService.broken(format!(
+                "client {client} used one host for {} ms, {} of them free; at most {most} may be",
+                service.served_ms,
+                service.free_ms()
+            ));
+        }
+    }
+    let sum = |of: &dyn Fn(&UsedService) -> u64| hosts.iter().map(of).sum::<u64>();
+    let part = sum(&|service| service.part_ms(limits));
+    // Hosts of one wide block count for a part of the budget, so that it takes several to lock a client out.
+    let blocks = u64::from(limits.lockout_blocks);
+    let pair = hosts.iter().map(|service| service.allowance_ms(limits)).max().unwrap_or(0);
+    let alone = (limits.unpaired_ms_a_day + part).div_ceil(blocks);
+    let most = (blocks - 1) * pair + alone + part + sum(&|service| service.notice_ms(limits));
+    let free = sum(&UsedService::free_ms);
     if free > most {
-        return Promise::FreeService
-            .broken(format!("client {client} was served {served_ms} ms, {free} of them free; at most {most} may be"));
+        return Promise::FreeService.broken(format!(
+            "client {client} was served {} ms, {free} of them free; at most {most} may be",
+            sum(&|service| service.served_ms)
+        ));
     }
     Ok(())
 }

@@ -1,7 +1,7 @@
 use std::collections::BTreeMap;
 
-/// Which pairs of nodes were really connected when: written by the model of the nodes, read by the checker. Times are
-/// virtual, in ms.
+/// Which pairs of nodes were really connected when, or had a lease: written by the model of the nodes and the agents, read
+/// by the checker. Times are virtual, in ms.
 #[derive(Debug, Clone, Default)]
 pub struct GroundTruth {
     pairs: BTreeMap<(usize, usize), Vec<Span>>,
@@ -62,6 +62,13 @@ impl GroundTruth {
         overlap.gaps += u64::from(reached < to);
         overlap
     }
+
+    /// How long the pair was connected from `from` to `to` while it was in `other` too, in ms.
+    #[must_use]
+    pub fn overlap_with(&self, other: &Self, (a, b): (usize, usize), from: u64, to: u64) -> u64 {
+        let spans = other.pairs.get(&key(a, b)).into_iter().flatten();
+        spans.map(|span| self.overlap(a, b, span.from.max(from), span.to.unwrap_or(u64::MAX).min(to)).ms).sum()
+    }
 }
 
 fn key(a: usize, b: usize) -> (usize, usize) {
@@ -82,6 +89,11 @@ mod tests {
         assert_eq!(ground_truth.overlap(0, 1, 10, 20), Overlap { ms: 10, gaps: 0 });
         assert_eq!(ground_truth.overlap(0, 1, 21, 29), Overlap { ms: 0, gaps: 1 });
         assert_eq!(ground_truth.overlap(0, 2, 0, 40), Overlap { ms: 0, gaps: 1 });
+        let mut leased = GroundTruth::default();
+        leased.up(0, 1, 15);
+        leased.down(0, 1, 32);
+        assert_eq!(ground_truth.overlap_with(&leased, (1, 0), 0, 40), 5 + 2);
+        assert_eq!(ground_truth.overlap_with(&leased, (1, 0), 16, 31), 4 + 1);
         assert!(ground_truth.ever_before(0, 1, 10) && !ground_truth.ever_before(0, 1, 9));
     }
 }

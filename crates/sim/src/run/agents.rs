@@ -204,7 +204,10 @@ impl Simulation {
             self.log(|| format!("agent {agent}: {action:?}"));
         }
         match action {
-            Action::Journal(entry) => self.agents[agent].journal.push(entry),
+            Action::Journal(entry) => {
+                self.agents[agent].journal.push(entry);
+                self.note_leases(agent);
+            }
             Action::Node { task, call } => {
                 if !self.agents[agent].journaled(&call) {
                     self.violation(

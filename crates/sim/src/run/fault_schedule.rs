@@ -41,7 +41,7 @@ pub(crate) enum Recovery {
 impl Simulation {
     /// A fault happens, and the next one is scheduled.
     pub(crate) fn fault(&mut self) {
-        if self.phase != Phase::Faults {
+        if self.phase != Phase::Faults || (self.is_hostile() && self.now >= self.scenario.safety_ms) {
             return;
         }
         let every = self.scenario.fault_every_ms;
@@ -153,7 +153,8 @@ impl Simulation {
     }
 
     fn pool_fault(&mut self, kind: FaultKind) {
-        let short = self.rng.chance(700);
+        // With strangers the honest wait of every client is bounded, so the pool is not down for long.
+        let short = self.is_hostile() || self.rng.chance(700);
         match kind {
             FaultKind::CrashPool => {
                 let down_ms = self.rng.range(10, if short { 10_000 } else { 400_000 });

@@ -82,12 +82,21 @@ impl Simulation {
                     Call::Update(update) if self.faults.liar == Some(agent) => {
                         Call::Update(Update { peers: self.all_peers(agent), ..update })
                     }
+                    Call::Update(update) if self.agents[agent].plan.honesty != Honesty::Honest => {
+                        let mut peers = self.all_peers(agent);
+                        let some = self.rng.below(1_001);
+                        peers.retain(|_| self.rng.chance(some));
+                        Call::Update(Update { peers, ..update })
+                    }
                     call => call,
                 };
                 let (node, address, what) = (plan.id, plan.ip, method_name(&call));
                 (what, Command::Protocol2 { connection: peer, request, node, nonce, address, callable: true, call })
             }
         };
+        if matches!(command, Command::Report { .. } | Command::Protocol2 { .. }) {
+            self.agent_heard(agent);
+        }
         self.pool.requests.insert(request, PendingRequest { socket, tag, since: self.now, what });
         self.command_from(Some(agent), self.agents[agent].plan.ip, command);
     }

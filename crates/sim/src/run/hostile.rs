@@ -1,17 +1,18 @@
 //! The end and the checks of a run with strangers.
 
-use vipnode_pool_core::{ConnectionId, Core, Effect, PoolCall};
+use vipnode_agent_core::{ChangeKind, left_undone};
+use vipnode_pool_core::{ConnectionId, Core, Effect, PoolCall, Row};
 use vipnode_types::{
     NodeId,
     wire::{ErrorCode, EvictReason},
 };
 
-use super::{Simulation, phases::Phase};
+use super::{Simulation, agents::AgentProcess, phases::Phase};
 use crate::{
-    Honesty,
+    EPOCH_MS, GroundTruth, Honesty,
     checks::{
         Promise,
-        hostile::{Loneliness, free_service, tables},
+        hostile::{HostWaits, Loneliness, RECONNECT_MS, UsedService, free_service, tables},
     },
 };
 
@@ -22,13 +23,42 @@ const CLOSING_MS: u64 = 6 * 60_000;
 #[derive(Debug)]
 pub(crate) struct Hostile {
     lonely: Vec<Loneliness>,
+    pub(super) waits: HostWaits,
+    /// When hosts had leases with clients, by their journals.
+    leased: GroundTruth,
+    /// The starts of the pool after a crash.
+    restarts: Vec<Restart>,
+    /// Until when agents may be disconnected because the pool restarted.
+    restarts_until: u64,
     /// When the agents were stopped.
     ended: Option<u64>,
 }
 
+/// A start of the pool after a crash. Times are virtual, in ms.
+#[derive(Debug)]
+struct Restart {
+    started: u64,
+    /// When each agent was last seen, as the store has it.
+    seen: Vec<u64>,
+    /// When each agent reported first after the start.
+    heard: Vec<Option<u64>>,
+}
+
 impl Hostile {
     pub(crate) fn new(agents: usize) -> Self {
-        Self { lonely: vec![Loneliness::default(); agents], ended: None }
+        Self {
+            lonely: vec![Loneliness::default(); agents],
+            waits: HostWaits::default(),
+            leased: GroundTruth::default(),
+            restarts: Vec::new(),
+            restarts_until: 0,
+            ended: None,
+        }
+    }
+
+    /// The pool crashed and starts again in `down_ms`.
+    pub(super) const fn pool_restarts(&mut self, now: u64, down_ms: u64) {
+        self.restarts_until = now + down_ms + RECONNECT_MS;
     }
 }
 
@@ -62,35 +92,116 @@ impl Simulation {
     }
 
     fn check_service(&mut self) {
+        let hosts: Vec<usize> = self.hosts().filter(|&host| self.reports_truly(host)).collect();
+        let all_hosts = hosts.iter().all(|&host| self.is_connected(host)) && self.pool.core.is_some();
+        let restarts = self.now < self.hostile.restarts_until;
         for client in 0..self.agents.len() {
-            let plan = &self.agents[client].plan;
-            let asks = plan.honesty == Honesty::Honest && plan.config.min_peers > 0;
-            if !asks || self.agents[client].socket.is_none() {
+            let a = &self.agents[client];
+            let asks = self.reports_truly(client) && a.plan.config.min_peers > 0 && a.core.is_some();
+            if !asks {
                 continue;
             }
-            let hosts = (0..self.agents.len()).filter(|&other| self.agents[other].plan.config.host.is_some());
-            let has_host = hosts.into_iter().any(|host| self.devp2p.connected(client, host));
-            let now = self.now;
-            let check = self.hostile.lonely[client].note(client, has_host, now);
+            let here = self.is_connected(client);
+            let can_have = here && all_hosts && !a.plan.protocol2 && !a.plan.needs_snap();
+            let has_host = self.hosts().any(|host| self.devp2p.connected(client, host));
+            let (now, lonely) = (self.now, &mut self.hostile.lonely[client]);
+            if restarts && !(here && all_hosts) {
+                lonely.excuse();
+                continue;
+            }
+            lonely.count(has_host, can_have, now, &mut self.hostile.waits);
+            let check = lonely.note(client, has_host, now);
             self.require(check);
+        }
+    }
+
+    /// The pool starts again with these rows.
+    pub(super) fn pool_started(&mut self, rows: &[Row]) {
+        let seen_at = |agent: &AgentProcess| {
+            let seen = rows.iter().filter_map(|row| match row {
+                Row::Node(node) if node.id == agent.plan.id => Some(node.seen),
+                Row::Presence(all) => all.iter().find(|one| one.id == agent.plan.id).map(|one| one.seen),
+                _ => None,
+            });
+            seen.max().map_or(0, |seen| seen.get().saturating_sub(EPOCH_MS))
+        };
+        let seen = self.agents.iter().map(seen_at).collect();
+        self.hostile.restarts.push(Restart { started: self.now, seen, heard: vec![None; self.agents.len()] });
+    }
+
+    /// An agent reports.
+    pub(super) fn agent_heard(&mut self, agent: usize) {
+        if let Some(restart) = self.hostile.restarts.last_mut() {
+            restart.heard[agent].get_or_insert(self.now);
+        }
+    }
+
+    /// How long a client was connected with a host within a time while the two had a lease, in ms.
+    fn served_ms(&self, client: usize, host: usize, from: u64, to: u64) -> u64 {
+        self.devp2p.ground_truth.overlap_with(&self.hostile.leased, (client, host), from, to)
+    }
+
+    /// How long a client used a host while a pool that crashed could not know of it, in ms: from when the store has one of the two
+    /// as last seen until the host reports again. No row has that time if it ends before the host reports, and the time up
+    /// to the start counts against no client.
+    fn lost_ms(&self, client: usize, host: usize) -> u64 {
+        let mut lost = 0;
+        let mut reached = 0;
+        for restart in &self.hostile.restarts {
+            let from = restart.seen[client].min(restart.seen[host]).max(reached);
+            reached = restart.heard[host].unwrap_or(restart.started).max(restart.started);
+            lost += self.served_ms(client, host, from, reached);
+        }
+        lost
+    }
+
+    fn reports_truly(&self, agent: usize) -> bool {
+        self.agents[agent].plan.honesty == Honesty::Honest
+    }
+
+    /// Whether the socket of an agent reaches the pool. After a crash the agent notices late that it does not.
+    fn is_connected(&self, agent: usize) -> bool {
+        let socket = self.agents[agent].socket.and_then(|number| self.sockets.get(&number));
+        socket.is_some_and(|socket| socket.pool_end && !socket.cut)
+    }
+
+    fn hosts(&self) -> impl Iterator<Item = usize> {
+        (0..self.agents.len()).filter(|&agent| self.agents[agent].plan.config.host.is_some())
+    }
+
+    /// An agent wrote to its journal: notes which clients have leases with it.
+    pub(crate) fn note_leases(&mut self, host: usize) {
+        if !self.is_hostile() || self.agents[host].plan.config.host.is_none() {
+            return;
+        }
+        let journal = self.agents[host].journal.iter().cloned();
+        let admitted = left_undone(journal).into_iter().filter(|change| change.kind != ChangeKind::Dialed);
+        let clients: Vec<usize> = admitted.filter_map(|change| self.devp2p.number(change.peer.id)).collect();
+        for client in 0..self.agents.len() {
+            if clients.contains(&client) {
+                self.hostile.leased.up(client, host, self.now);
+            } else {
+                self.hostile.leased.down(client, host, self.now);
+            }
         }
     }
 
     /// Checks what free riders used at honest hosts.
     fn check_free_service(&mut self) {
-        let honest_host = |agent: &usize| {
-            let plan = &self.agents[*agent].plan;
-            plan.config.host.is_some() && plan.honesty == Honesty::Honest
-        };
-        let hosts: Vec<usize> = (0..self.agents.len()).filter(honest_host).collect();
+        let hosts: Vec<usize> = self.hosts().filter(|&host| self.reports_truly(host)).collect();
         for client in 0..self.agents.len() {
             if self.agents[client].plan.honesty != Honesty::FreeRider {
                 continue;
             }
-            let served = hosts.iter().map(|&host| self.devp2p.ground_truth.overlap(client, host, 0, self.now).ms).sum();
-            let billed = self.checker.billed_of(client);
-            self.log(|| format!("client {client} was served {served} ms and billed {billed} ms"));
-            let check = free_service(client, served, billed, hosts.len() as u64, &self.scenario.limits);
+            let used = |host: &usize| UsedService {
+                served_ms: self.served_ms(client, *host, 0, self.now),
+                billed_ms: self.checker.billed_of(client, *host),
+                lost_ms: self.lost_ms(client, *host),
+                protocol2: [client, *host].map(|agent| self.agents[agent].plan.protocol2),
+            };
+            let used: Vec<UsedService> = hosts.iter().map(used).collect();
+            self.log(|| format!("client {client} used {used:?}"));
+            let check = free_service(client, &used, &self.scenario.limits);
             self.require(check);
         }
     }

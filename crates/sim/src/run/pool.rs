@@ -220,6 +220,7 @@ impl Simulation {
             return;
         }
         self.log(|| "the pool crashes".to_owned());
+        self.hostile.pool_restarts(self.now, down_ms);
         self.compare_restored();
         self.compare_store();
         if may_be_durable && self.rng.chance(500) {
@@ -239,6 +240,7 @@ impl Simulation {
         pool.in_flight = pool.handed;
         pool.incarnation += 1;
         pool.sleeps_until = 0;
+        self.strangers.disconnect_all();
         let hard = self.rng.chance(300);
         let numbers: Vec<u64> = self.sockets.keys().copied().collect();
         for number in numbers {
@@ -256,6 +258,9 @@ impl Simulation {
         let mut rows = Vec::new();
         if let Err(error) = self.pool.store.load(&mut |row| rows.push(row)) {
             self.violation(Promise::Durability, error);
+        }
+        if self.is_hostile() {
+            self.pool_started(&rows);
         }
         let now = Ms::new(EPOCH_MS + self.now);
         self.pool.core = Some(Core::restore(self.pool.limits.clone(), self.rng.seed(), now, rows));

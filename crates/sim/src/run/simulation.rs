@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     Checker, Devp2p, Scenario, SimRng,
-    checks::{Promise, Violation},
+    checks::{Promise, Violation, hostile::HostWaits},
     golden::EffectLog,
 };
 
@@ -68,6 +68,8 @@ pub struct Stats {
     pub billed2_ms: u64,
     /// Milliseconds from the end of the faults until everything was connected again.
     pub recovery_ms: u64,
+    /// With strangers: how long honest clients waited for hosts.
+    pub waits: HostWaits,
     /// Effects of both cores.
     pub effects: u64,
     /// The digest over the golden encoding of all effects.
@@ -108,7 +110,9 @@ impl Simulation {
         simulation.at(0, RunEvent::PoolTick { incarnation: 0 });
         simulation.at(1_000, RunEvent::Sweep);
         for agent in 0..simulation.agents.len() {
-            let start = simulation.rng.below(30_000);
+            // With strangers, honest clients find all honest hosts, so that their waits can be judged.
+            let hosts_first = family == Family::Strangers && simulation.agents[agent].plan.config.host.is_some();
+            let start = simulation.rng.below(if hosts_first { 3_000 } else { 30_000 });
             simulation.at(start, RunEvent::AgentStarts { agent });
             simulation.at(start, RunEvent::NewHead { agent });
         }
@@ -144,7 +148,16 @@ impl Simulation {
         let (metered, billed_ms) = self.checker.totals();
         let (billed2_ms, recovery_ms) = (self.checker.billed2_ms(), self.faults.recovery_ms);
         let (effects, digest) = (self.effects.count(), self.effects.digest());
-        Ok(Stats { events: self.events, metered, billed_ms, billed2_ms, recovery_ms, effects, digest })
+        Ok(Stats {
+            events: self.events,
+            metered,
+            billed_ms,
+            billed2_ms,
+            recovery_ms,
+            waits: self.hostile.waits,
+            effects,
+            digest,
+        })
     }
 
     fn dispatch(&mut self, event: RunEvent) {

@@ -39,6 +39,13 @@ pub(crate) struct Strangers {
     ids: u32,
 }
 
+impl Strangers {
+    /// The pool's process ended, and all sockets with it.
+    pub(crate) fn disconnect_all(&mut self) {
+        self.sessions.clear();
+    }
+}
+
 /// A socket of a stranger.
 #[derive(Debug)]
 struct Session {
@@ -65,6 +72,9 @@ impl Simulation {
         }
         let plan = self.scenario.strangers[group].clone();
         self.within(1, 2 * plan.every_ms, RunEvent::StrangersAct { group });
+        if self.pool.core.is_none() {
+            return;
+        }
         let of_group = self.strangers.sessions.iter().filter(|(_, session)| session.group == group);
         let open: Vec<u32> = of_group.map(|(number, _)| *number).collect();
         if open.len() < plan.sockets {

@@ -63,7 +63,8 @@ impl Scenario {
         }
     }
 
-    /// Draws a scenario without faults, but with strangers. Honest hosts have more slots than clients want.
+    /// Draws a scenario with strangers, and without faults other than restarts of the pool. Honest hosts have more slots
+    /// than clients want.
     #[must_use]
     pub fn draw_hostile(rng: &mut SimRng) -> Self {
         let (hosts, clients) = (rng.count(3, 5), rng.count(3, 6));
@@ -89,11 +90,16 @@ impl Scenario {
             plan.honesty = honesty;
             agents.push(plan);
         }
+        if rng.chance(350) {
+            speak_protocol2(rng, &mut agents);
+        }
         let mut limits = Limits { strangers: 500, chains: 60, versions: 60, profiles: 60, ..Limits::default() };
         limits.price = Price::per_minute(Wei::new(1_000));
         let floods = strangers.iter().any(|group| group.every_ms < 500);
         let minutes = if riders > 0 && !floods { rng.range(30, 40) } else { rng.range(4, 8) };
-        Self { agents, limits, safety_ms: minutes * MINUTE_MS, fault_every_ms: 0, faults: Vec::new(), strangers }
+        let faults = if rng.chance(400) { vec![FaultKind::CrashPool] } else { Vec::new() };
+        let fault_every_ms = rng.range(1, 4) * MINUTE_MS;
+        Self { agents, limits, safety_ms: minutes * MINUTE_MS, fault_every_ms, faults, strangers }
     }
 }
 

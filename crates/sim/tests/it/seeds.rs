@@ -3,7 +3,7 @@
 use vipnode_sim::{Family, golden_line, replay, run_seed, run_seeds};
 
 const SEEDS: u64 = 600;
-const STRANGER_SEEDS: u64 = 12;
+const STRANGER_SEEDS: u64 = 24;
 const THREADS: u64 = 2;
 const GOLDEN: &str = include_str!("../../golden/effects.txt");
 
@@ -58,8 +58,8 @@ fn a_seed_always_plays_the_same() {
     assert_ne!(run_seed(Family::Faults, 0).unwrap().digest, run_seed(Family::Faults, 1).unwrap().digest);
 }
 
-/// Free ids, silent hosts, liars, floods, free riders, and hosts that harm by their word. As many seeds as half a minute
-/// allows on a slow machine; `vipnode-sim seeds --strangers --count N` runs more.
+/// Free ids, silent hosts, liars, floods, free riders, and hosts that harm by their word, with restarts of the pool and agents
+/// of protocol 2. As many seeds as half a minute allows on a slow machine; `vipnode-sim seeds --strangers --count N` runs more.
 #[test]
 fn strangers_keep_within_their_bounds() {
     let runs = run_seeds(Family::Strangers, 0..STRANGER_SEEDS, THREADS);
@@ -67,4 +67,7 @@ fn strangers_keep_within_their_bounds() {
     assert!(failures.is_empty(), "{} seeds failed\n\n{}", failures.len(), failures.join("\n\n"));
     let billed_ms: u64 = runs.iter().filter_map(|(_, run)| Some(run.as_ref().ok()?.billed_ms)).sum();
     assert!(billed_ms > STRANGER_SEEDS * 4 * 60_000, "{billed_ms} ms: honest pairs are connected and billed");
+    let waits = runs.iter().filter_map(|(_, run)| Some(run.as_ref().ok()?.waits));
+    let (all, late) = waits.fold((0, 0), |(all, late), waits| (all + waits.all, late + waits.late));
+    assert!(all >= STRANGER_SEEDS && late * 30 <= all, "{late} of {all} waits for a host took more than 3 s");
 }
