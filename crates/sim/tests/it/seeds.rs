@@ -69,5 +69,5 @@ fn strangers_keep_within_their_bounds() {
     assert!(billed_ms > STRANGER_SEEDS * 4 * 60_000, "{billed_ms} ms: honest pairs are connected and billed");
     let waits = runs.iter().filter_map(|(_, run)| Some(run.as_ref().ok()?.waits));
     let (all, late) = waits.fold((0, 0), |(all, late), waits| (all + waits.all, late + waits.late));
-    assert!(all >= STRANGER_SEEDS && late * 30 <= all, "{late} of {all} waits for a host took more than 3 s");
+    assert!(all >= STRANGER_SEEDS && late * 100 <= all, "{late} of {all} waits for a host took more than 3 s");
 }
