@@ -112,17 +112,17 @@ fn a_host_without_an_address_is_left() {
 fn further_hosts_come_as_calls_and_too_many_are_left() {
     let mut bench = Bench::live(client_config(2));
     bench.give(vec![place(1, 9)]);
-    for number in 2..5u8 {
+    for number in 2..10u8 {
         bench.call(number.into(), dial(number.into(), Side::Client, 9 + number));
         assert_eq!(bench.reply(number.into()), Some(Ok(())));
         assert_eq!(bench.calls().len(), 1);
     }
-    bench.call(5, dial(5, Side::Client, 30));
-    assert!(bench.reply(5).unwrap().unwrap_err().is(ErrorCode::Refused));
+    bench.call(10, dial(10, Side::Client, 30));
+    assert!(bench.reply(10).unwrap().unwrap_err().is(ErrorCode::Refused));
     assert_eq!((bench.calls(), bench.leave().unwrap().reason), (vec![], LeaveReason::Surplus));
-    bench.call(6, dial(1, Side::Client, 9));
-    assert_eq!(bench.reply(6), Some(Ok(())), "a repeated call");
-    assert_eq!(bench.core.view().leases.len(), 4);
+    bench.call(11, dial(1, Side::Client, 9));
+    assert_eq!(bench.reply(11), Some(Ok(())), "a repeated call");
+    assert_eq!(bench.core.view().leases.len(), 9);
 }
 
 #[test]
