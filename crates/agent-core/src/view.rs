@@ -76,7 +76,7 @@ pub enum PoolState {
 }
 
 /// A lease.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LeaseState {
     /// Its ID.
     pub lease: LeaseId,
@@ -84,6 +84,10 @@ pub struct LeaseState {
     pub side: Side,
     /// Public key of the other node.
     pub peer: NodeId,
+    /// Its address, with the port if others can dial it; `None` if it is not known.
+    pub address: Option<String>,
+    /// Its client version; empty if it is not known.
+    pub client_version: String,
     /// Its price; `None` for one of an earlier run that the pool has not named yet.
     pub price: Option<Price>,
     /// Since when it is held, or held again.
@@ -103,6 +107,8 @@ impl AgentView {
             lease: lease.id(),
             side: lease.side(),
             peer: lease.peer_id(),
+            address: lease.address(),
+            client_version: lease.client_version().to_owned(),
             price: core.dialect.price(lease.terms().price),
             since: lease.since(),
             connected: lease.presence().up(),

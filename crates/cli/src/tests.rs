@@ -261,6 +261,8 @@ fn agent(number: u8, head: Option<u64>, head_age_ms: Option<u64>) -> AgentStatus
     let lease = LeaseStatus {
         lease: LeaseId::new(7),
         peer: node(0xab),
+        address: Some("10.0.0.7:30303".to_owned()),
+        client_version: "Geth/v1.17.5-stable/linux-amd64/go1.26.0".to_owned(),
         price: Some("100 gwei".parse().unwrap()),
         since: now.minus(200_000),
         connected: Some(now.minus(184_000)),

@@ -1,5 +1,7 @@
 //! Tracks which peers are connected, which means that a sub-protocol runs.
 
+use std::collections::BTreeMap;
+
 use vipnode_types::{
     DropCause, LeaseId, Ms, NodeId, PeerFact,
     wire::{LeaveReason, Side},
@@ -24,6 +26,7 @@ impl AgentCore {
 
     /// Updates leases from the list.
     pub(crate) fn see_leased(&mut self, now: Ms, peers: &[PeerFact], gap: bool, out: &mut Vec<Action>) {
+        self.recognize(peers);
         for id in self.leases.ids(|lease| lease.runs() && (lease.is_granted() || lease.presence().is_up())) {
             let Some(lease) = self.leases.get(id) else { continue };
             let (up, seen) = (lease.presence().is_up(), self.node.is_linked(lease.peer_id()));
@@ -47,6 +50,17 @@ impl AgentCore {
             out.extend(self.own_peers.watch(own, host.reserve, &self.leases).map(Action::Notice));
         }
         self.drop_strangers(now, peers, out);
+    }
+
+    /// Records who the leased peers are.
+    fn recognize(&mut self, peers: &[PeerFact]) {
+        let ready: BTreeMap<NodeId, &PeerFact> =
+            peers.iter().filter(|fact| fact.ready).take(limits::PEERS).map(|fact| (fact.id, fact)).collect();
+        for lease in self.leases.iter_mut() {
+            if let Some(fact) = ready.get(&lease.peer_id()) {
+                lease.saw(fact);
+            }
+        }
     }
 
     /// Handles an event that a peer disconnected: the next list of peers decides, and is read at once.

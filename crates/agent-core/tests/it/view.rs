@@ -21,14 +21,15 @@ fn a_host_shows_slots_leases_and_what_they_saw() {
     let view = bench.core.view();
     assert_eq!((view.host, view.slots, view.own_peers), (Some(HostSlots { slots: 3, reserve: 16 }), 3, 1));
     assert!(matches!(view.pool, PoolState::Connected(_)));
-    let [held] = view.leases[..] else { panic!("{view:?}") };
+    let [held] = &view.leases[..] else { panic!("{view:?}") };
     assert_eq!((held.side, held.peer, held.seen_ms), (Side::Host, node(9), 10_000));
     // What was seen before the peer went is not forgotten.
     bench.peers(&[77]);
     bench.after(5_000);
     bench.peers(&[9]);
     bench.after(1_000);
-    let [held] = bench.core.view().leases[..] else { panic!() };
+    let view = bench.core.view();
+    let [held] = &view.leases[..] else { panic!() };
     assert_eq!(held.seen_ms, 11_000);
     assert_eq!(bench.core.view().ended.host, EndedSide::default());
     bench.call(2, evict(1, 9));

@@ -136,6 +136,12 @@ pub struct LeaseStatus {
     pub lease: LeaseId,
     /// The other node.
     pub peer: NodeId,
+    /// Its address, with the port if others can dial it; `None` if it is not known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub address: Option<String>,
+    /// Its client version; empty if it is not known.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub client_version: String,
     /// The price; `None` if the pool has not reported it.
     pub price: Option<Price>,
     /// When the lease began.
@@ -272,6 +278,8 @@ impl LeaseStatus {
         Self {
             lease: lease.lease,
             peer: lease.peer,
+            address: lease.address.clone(),
+            client_version: lease.client_version.clone(),
             price: lease.price,
             since: lease.since,
             connected: lease.connected,

@@ -65,6 +65,8 @@ fn example() -> AgentStatus {
     let lease = LeaseStatus {
         lease: LeaseId::new(1_795_000_000_000_001),
         peer: NodeId::new([5; 64]),
+        address: Some("10.0.0.7:30303".to_owned()),
+        client_version: "Geth/v1.17.5-stable/linux-amd64/go1.26.0".to_owned(),
         price: Some(price),
         since: now.minus(seen_ms + 20),
         connected: Some(now.minus(seen_ms)),

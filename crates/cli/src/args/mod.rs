@@ -15,6 +15,7 @@ mod original_pool;
 mod pool;
 mod pool_command;
 mod protocol;
+mod ping;
 mod status;
 mod targets;
 mod tls;
@@ -41,6 +42,7 @@ pub(crate) use self::{
     pool::PoolArgs,
     pool_command::{AdminCommand, KeyCommand, OrderName, PoolCommand, PoolSocketArgs, RotateArgs},
     protocol::{ProtocolArgs, UPDATE_INTERVAL},
+    ping::PingArgs,
     status::{ASKED_POOL, StatusArgs},
     targets::Targets,
     tls::{TlsArgs, TlsSource},
@@ -192,6 +194,10 @@ pub(crate) enum Command {
     Doctor(Box<DoctorArgs>),
     /// Show the status of local agents, or of a pool.
     Status(StatusArgs),
+    /// Test the path to a local node or to a leased peer, step by step.
+    ///
+    /// Tests the agent, the node's admin calls, the pool, and the p2p port, and reports where the path breaks. Makes no changes.
+    Ping(PingArgs),
     /// Undo what a crashed agent left on the node.
     ///
     /// Does not require a pool.
@@ -205,7 +211,8 @@ pub(crate) enum Command {
     /// Print manual pages and reference documents.
     Man(ManArgs),
     /// Print the version.
-    #[command(after_help = "Example:\n  vipnode version --json")]
+    // -V is in the same list.
+    #[command(hide = true, after_help = "Example:\n  vipnode version --json")]
     Version,
 }
 

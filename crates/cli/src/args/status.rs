@@ -44,7 +44,7 @@ pub(crate) struct StatusArgs {
 }
 
 /// Parses the beginning of a node id.
-fn node_prefix(text: &str) -> Result<String, &'static str> {
+pub(super) fn node_prefix(text: &str) -> Result<String, &'static str> {
     let text = text.trim_end_matches('…').to_ascii_lowercase();
     let is_id = !text.is_empty() && text.len() <= 128 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
     if is_id {

@@ -7,6 +7,7 @@ mod agent;
 mod agent_metrics;
 mod doctor;
 mod link;
+mod ping;
 mod pool;
 mod pool_admin;
 mod pool_certificate;
@@ -96,6 +97,7 @@ async fn dispatch(cli: Cli, screen: Screen, signals: Signals, reload: Reload) ->
         Some(Command::Link(args)) => link::run(&args, screen).await,
         Some(Command::Doctor(args)) => return doctor::run(*args, screen).await,
         Some(Command::Status(args)) => return status::run(&args, screen, signals).await,
+        Some(Command::Ping(args)) => return ping::run(&args, screen).await,
         Some(Command::Release(args)) => return release::run(&args, screen).await,
         Some(Command::Demo(args)) => crate::demo::run(args, screen, signals, cli.global.verbose).await,
         Some(Command::Completions(args)) => {

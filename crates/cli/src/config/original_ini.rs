@@ -33,7 +33,8 @@ pub(super) fn replacement(text: &str, tree: &Command) -> Option<String> {
                 left_out.push(format!("# omitted (unknown setting): {name} = {}", quote(value)));
                 continue;
             };
-            marked |= !flag.is_called(name);
+            // An underscore in place of a dash is a slip in TOML.
+            marked |= !flag.is_called(name) && !flag.is_called(&name.replace('_', "-"));
             if flag.arg().is_hide_set() {
                 left_out.push(format!("# omitted (not supported in this version): {name} = {}", quote(value)));
                 continue;

@@ -172,6 +172,7 @@ fn a_list_in_brackets_is_one_also_where_the_flag_takes_commas() {
 #[test]
 fn an_unknown_key_names_the_nearest() {
     for (text, line, nearest) in [
+        ("min_peers = 3\n", "line 1", "min-peers"),
         ("[host]\n\nslot = 3\n", "line 3", "\"slots\""),
         ("[hosts]\nslots = 3\n", "line 1", "\"host\""),
         ("verbos = 1\n", "line 1", "\"verbose\""),

@@ -12,6 +12,8 @@ use crate::output::{
 
 /// Leases that are shown of one side; `--json` has all.
 const LEASES: usize = 100;
+/// Columns of a line's name.
+const LABEL: usize = 10;
 /// Columns before a table.
 const INDENT: usize = 2;
 /// Columns of an execution client's name in a column.
@@ -27,6 +29,11 @@ pub(crate) fn agent_page(status: &AgentStatus, width: usize) -> Styled {
     let mut line = |name: &str, text: &str| {
         let _infallible = writeln!(page, "  {name:<7} {text}");
     };
+    // A part of it could not be copied.
+    let id = node.id.to_string();
+    if LABEL + id.len() <= width {
+        line("ID", &id);
+    }
     line("node", &format!("{} at {}", node.client_version, node.at));
     line("chain", &chain_words(&node.chain));
     line("head", &head(status));
@@ -180,6 +187,8 @@ fn leases(page: &mut Styled, whom: &'static str, leases: &[LeaseStatus], now: Ms
         let unknown = || if lease.direct { "named" } else { "-" }.to_owned();
         [
             lease.peer.short(),
+            lease.address.clone().unwrap_or_else(|| "-".to_owned()),
+            if lease.client_version.is_empty() { "-".to_owned() } else { short_client(&lease.client_version) },
             connected,
             span(lease.seen_ms),
             lease.price.map_or_else(unknown, |price| price.to_string()),
@@ -188,9 +197,11 @@ fn leases(page: &mut Styled, whom: &'static str, leases: &[LeaseStatus], now: Ms
     });
     let table = Table::new([
         Column::text(whom),
+        Column::text("address").rank(3),
+        Column::text("client version").rank(4),
         Column::text("connected"),
         Column::number("total").rank(1),
-        Column::text("price").rank(2),
+        Column::text("price").rank(5),
         Column::number("cost so far"),
     ]);
     page.append_indented(&table.with_rows(shown).fit(width.saturating_sub(INDENT)));

@@ -54,9 +54,17 @@ impl Agents {
     /// # Errors
     /// No state directory can be determined, or the named one cannot be read.
     pub(crate) async fn ask(args: &StatusArgs) -> Result<Self, CliError> {
-        let named = StateDir::root(args.state_dir.as_deref())?;
+        Self::ask_in(args.state_dir.as_deref(), args.node.as_deref()).await
+    }
+
+    /// Asks the agents in a state directory, or of a node whose ID begins like this.
+    ///
+    /// # Errors
+    /// As [`Self::ask`].
+    pub(crate) async fn ask_in(state_dir: Option<&Path>, node: Option<&str>) -> Result<Self, CliError> {
+        let named = StateDir::root(state_dir)?;
         let mut roots = vec![named];
-        if args.state_dir.is_none() {
+        if state_dir.is_none() {
             roots.extend(SERVICES.map(PathBuf::from));
         }
         let mut all = Self { roots, answered: Vec::new(), unresponsive: Vec::new(), inaccessible: Vec::new() };
@@ -77,11 +85,11 @@ impl Agents {
             let error = CommandError::AgentsCut { most: LOCAL_AGENTS };
             all.inaccessible.push(UnresponsiveAgent::new(PathBuf::new(), error.into()));
         }
-        sockets.retain(|socket| may_be(socket, args.node.as_deref()));
+        sockets.retain(|socket| may_be(socket, node));
         let asked = stream::iter(sockets.into_iter().map(async |socket| (local::status(&socket).await, socket)));
         for (answer, socket) in asked.buffered(AT_ONCE).collect::<Vec<_>>().await {
             match answer {
-                Ok(status) if is(&status, args.node.as_deref()) => all.answered.push((socket, clean(status))),
+                Ok(status) if is(&status, node) => all.answered.push((socket, clean(status))),
                 Ok(_of_another_node) => {}
                 Err(error) => all.unresponsive.push(UnresponsiveAgent::of(socket, error)),
             }
@@ -98,6 +106,11 @@ impl Agents {
 impl UnresponsiveAgent {
     fn new(place: PathBuf, error: CliError) -> Self {
         Self { place, error }
+    }
+
+    /// Whether its node's ID may begin like this.
+    pub(crate) fn is_named(&self, node: Option<&str>) -> bool {
+        may_be(&self.place, node)
     }
 
     pub(crate) fn of(place: PathBuf, error: LocalError) -> Self {
@@ -131,6 +144,11 @@ pub(crate) fn clean(mut status: AgentStatus) -> AgentStatus {
     clean(&mut status.node.client_version);
     clean(&mut status.node.at);
     clean(&mut status.pool.url);
+    let of_host = status.host.iter_mut().flat_map(|host| &mut host.leases);
+    for lease in of_host.chain(status.client.iter_mut().flat_map(|client| &mut client.leases)) {
+        clean(&mut lease.client_version);
+        lease.address.iter_mut().for_each(clean);
+    }
     if let Some(why) = status.host.as_mut().and_then(|host| host.why_none.as_mut()) {
         clean(why);
     }

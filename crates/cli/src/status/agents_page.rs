@@ -58,9 +58,9 @@ pub(super) fn agents_json(agents: &Agents) -> Value {
     })
 }
 
-pub(super) fn unresponsive_json(unresponsive: &[UnresponsiveAgent]) -> Value {
+pub(super) fn unresponsive_json<'a>(unresponsive: impl IntoIterator<Item = &'a UnresponsiveAgent>) -> Value {
     let one = |UnresponsiveAgent { place, error }: &UnresponsiveAgent| json!({"at": place.display().to_string(), "text": error.message, "hint": error.hint});
-    unresponsive.iter().map(one).collect()
+    unresponsive.into_iter().map(one).collect()
 }
 
 /// The agents that did not answer.

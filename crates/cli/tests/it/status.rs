@@ -69,6 +69,8 @@ async fn agents_of_one_machine_are_rows_and_one_is_a_page() {
             assert!(page.contains(word), "{word} is missing in:\n{page}");
         }
         assert!(page.contains(&client["node"]["id"].as_str().unwrap()[..12]), "who has the place: {page}");
+        assert!(page.contains("127.0.0.1:30304") && page.contains("simulated 0.1.0"), "where and what: {page}");
+        assert!(page.lines().any(|line| line.trim() == format!("ID      {id}")), "the ID for --allow: {page}");
     }
     let nobody = market.status(&["00000000"]).await;
     assert_eq!(nobody.status.code(), Some(1));
@@ -293,4 +295,47 @@ async fn an_agent_that_does_not_answer_keeps_nobody_else_from_being_shown() {
     );
     market.host.signal("-CONT").await;
     assert_eq!(market.status(&[]).await.status.code(), Some(0));
+}
+
+fn step<'a>(path: &'a Value, name: &str) -> &'a Value {
+    let steps = path["steps"].as_array().unwrap();
+    &steps.iter().find(|step| step["step"] == name).unwrap_or_else(|| panic!("no {name} in {path}"))["verdict"]
+}
+
+#[tokio::test]
+async fn ping_tests_the_path_and_says_where_it_breaks() {
+    let listen = async |port: u16| TcpListener::bind(("127.0.0.1", port)).await;
+    let (Ok(host_port), Ok(_client_port)) = (listen(30_303).await, listen(30_304).await) else {
+        eprintln!("not run: somebody else listens at 30303 or 30304; ./test runs this in a network of its own");
+        return;
+    };
+    let market = Market::open(&[]).await;
+    let (state, sim) = (market.state().to_owned(), &market.sim);
+    let ping = async |args: &[&str]| ran(&[&["ping", "--json", "--state-dir", &state], args].concat()).await;
+    let output = ping(&[]).await;
+    let all = json(&output);
+    assert_eq!((output.status.code(), all["paths"].as_array().unwrap().len()), (Some(0), 2), "{all}");
+    for (path, name) in all["paths"].as_array().unwrap().iter().flat_map(|path| ["node", "pool", "joined", "p2p"].map(|name| (path, name))) {
+        assert_eq!(step(path, name), "ok", "{name}: {all}");
+    }
+    // A node's own path, and its client's path to it.
+    let host = vipnode_node::sim::SimSpec::new("node", 30_303).id.to_string();
+    let path = |output: &Value, is_own: bool| {
+        let paths = output["paths"].as_array().unwrap();
+        paths.iter().find(|path| path["peer"].is_null() == is_own).unwrap_or_else(|| panic!("{output}")).clone()
+    };
+    let to_host = json(&ping(&[&host[..8]]).await);
+    assert_eq!(step(&path(&to_host, false), "connected"), "ok", "{to_host}");
+    assert_eq!(step(&path(&to_host, false), "address"), "ok", "{to_host}");
+    drop(host_port);
+    let output = ping(&[&host[..8]]).await;
+    let closed = json(&output);
+    assert_eq!((output.status.code(), step(&path(&closed, true), "p2p")), (Some(1), &Value::from("error")), "{closed}");
+    assert_eq!(step(&path(&closed, false), "address"), "warning", "it is connected all the same: {closed}");
+    market.host.kill().await;
+    let output = ping(&[&host[..8]]).await;
+    assert_eq!((output.status.code(), json(&output)["unresponsive"].as_array().unwrap().len()), (Some(1), 1));
+    let said = text(&ran(&["ping", "00000000", "--state-dir", &state]).await.stdout);
+    assert!(said.contains("begins with 00000000"), "{said}");
+    drop((sim, market.client));
 }

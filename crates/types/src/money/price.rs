@@ -57,10 +57,14 @@ impl Price {
 impl FromStr for Price {
     type Err = WeiError;
 
-    /// Reads an amount as [`Wei`] does, and its own words: "100 gwei a minute", "free".
+    /// Reads an amount with a unit as [`Wei`] does, `0`, and its own words: "100 gwei a minute", "free".
     fn from_str(text: &str) -> Result<Self, WeiError> {
         match text.trim() {
             "free" => Ok(Self::FREE),
+            // Wei is meant by nobody: 100 would be a price of almost nothing.
+            text if text != "0" && text.bytes().all(|byte| byte.is_ascii_digit()) && !text.is_empty() => {
+                Err(WeiError::NoUnit { text: text.chars().take(64).collect() })
+            }
             text => text.strip_suffix(" a minute").unwrap_or(text).parse().map(Self),
         }
     }
@@ -84,6 +88,8 @@ mod tests {
         assert_eq!("free".parse(), Ok(Price::FREE));
         assert_eq!("100 gwei a minute".parse(), Ok(Price::per_minute(Wei::new(100_000_000_000))));
         assert_eq!("100 gwei".parse(), Ok(Price::per_minute(Wei::new(100_000_000_000))));
+        assert_eq!("0".parse(), Ok(Price::FREE));
+        assert_eq!("100".parse::<Price>(), Err(WeiError::NoUnit { text: "100".to_owned() }));
         for bad in ["", "a minute", " a minute", "free a minute", "5 a minute a minute", "1 gwei an hour"] {
             assert!(bad.parse::<Price>().is_err(), "{bad}");
         }

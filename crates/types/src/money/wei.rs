@@ -25,6 +25,12 @@ errors! {
             unit: String,
         }: local, "{unit:?} is not a valid unit",
             hint "Use wei, kwei, mwei, gwei, microether, milliether, or ether.";
+        /// A price is a number without a unit.
+        NoUnit {
+            /// The number, at most 64 characters.
+            text: String,
+        }: local, "{text} has no unit",
+            hint "Write the price per minute with its unit: \"{text} gwei\", or \"{text} wei\".";
         /// The amount has a fraction of one wei.
         TooFine {
             /// The text, at most 64 characters.

@@ -1,4 +1,6 @@
-use vipnode_types::{Capability, Ms, wire::Side};
+use std::net::{IpAddr, SocketAddr};
+
+use vipnode_types::{Capability, EnodeHost, Ms, PeerFact, wire::Side};
 
 use super::Lease;
 
@@ -11,6 +13,10 @@ pub(super) struct Observed {
     caps: Vec<Capability>,
     /// They were reported to the pool on this socket.
     caps_reported: bool,
+    /// The peer's address, as our node sees it.
+    remote: Option<IpAddr>,
+    /// `name` of the peer; empty until it was seen.
+    client_version: String,
 }
 
 /// What our node sees of the peer.
@@ -30,6 +36,31 @@ impl Lease {
         if self.side == Side::Client {
             self.observed.caps = caps.to_vec();
         }
+    }
+
+    /// Records who the peer is.
+    pub(crate) fn saw(&mut self, fact: &PeerFact) {
+        let observed = &mut self.observed;
+        observed.remote = fact.remote.or(observed.remote);
+        if observed.client_version != fact.client_version {
+            observed.client_version.clone_from(&fact.client_version);
+        }
+    }
+
+    /// Returns the address of the peer: where others dial it, else from where it came.
+    pub(crate) fn address(&self) -> Option<String> {
+        let seen = self.observed.remote.map(|ip| ip.to_string());
+        match &self.peer.host {
+            EnodeHost::None => seen,
+            EnodeHost::Ip(ip) => Some(SocketAddr::new(*ip, self.peer.port).to_string()),
+            EnodeHost::Dns(name) => Some(format!("{name}:{}", self.peer.port)),
+        }
+    }
+
+    /// Returns the peer's client version, as our node sees it or the pool reported it; empty if it is not known.
+    pub(crate) fn client_version(&self) -> &str {
+        let seen = self.observed.client_version.as_str();
+        if seen.is_empty() { &self.terms.peer_version } else { seen }
     }
 
     /// Returns the host's capabilities, if they have to be reported to the pool.

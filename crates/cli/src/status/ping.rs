@@ -1,0 +1,234 @@
+//! `vipnode ping`: tests the path to a node, step by step, and reports where it breaks. Changes nothing.
+
+use std::{
+    io::ErrorKind,
+    time::{Duration, Instant},
+};
+
+use serde_json::{Value, json};
+use tokio::{net::TcpStream, time::timeout};
+use vipnode_agent::{
+    KnownPool, NetConnector,
+    local::{AgentStatus, LeaseStatus, PoolStanding},
+    reach,
+};
+use vipnode_node::{Endpoint, Trust};
+use vipnode_types::{
+    NodeFacts,
+    wire::{Reach, ReachRequest},
+};
+
+use super::{
+    Report, agent_page,
+    agents::{Agents, UnresponsiveAgent},
+    agents_page::unresponsive_json,
+};
+use crate::{
+    args::PingArgs,
+    discover::named_pool,
+    error::CliError,
+    output::{Styled, Tone, terminal::page_width},
+};
+
+/// A step takes no longer.
+const DEADLINE: Duration = Duration::from_secs(10);
+
+/// One step of a path.
+#[derive(Debug)]
+struct Step {
+    /// Its name in JSON.
+    name: &'static str,
+    tone: Tone,
+    text: String,
+    hint: String,
+}
+
+impl Step {
+    fn new(name: &'static str, tone: Tone, text: impl Into<String>) -> Self {
+        Self { name, tone, text: text.into(), hint: String::new() }
+    }
+
+    fn failed(name: &'static str, text: impl Into<String>, hint: impl Into<String>) -> Self {
+        Self { hint: hint.into(), ..Self::new(name, Tone::Bad, text) }
+    }
+}
+
+/// Tests the paths that the arguments name.
+///
+/// # Errors
+/// A state directory or a certificate cannot be read.
+pub(crate) async fn ping(args: &PingArgs) -> Result<Report, CliError> {
+    let (agents, trust) = (Agents::ask_in(args.state_dir.as_deref(), None).await?, args.trust.trust()?);
+    let mut paths = Vec::new();
+    for (_, status) in &agents.answered {
+        let prefix = args.node.as_deref();
+        let own = prefix.is_none_or(|prefix| status.node.id.to_string().starts_with(prefix));
+        let leased = leases(status).find(|(_, lease)| prefix.is_some_and(|prefix| lease.peer.to_string().starts_with(prefix)));
+        if own || leased.is_some() {
+            let leased = leased.filter(|_| !own);
+            paths.push((status, leased, path(status, leased, &trust).await));
+        }
+    }
+    let gone: Vec<&UnresponsiveAgent> = agents.unresponsive.iter().filter(|agent| agent.is_named(args.node.as_deref())).collect();
+    let complete = !paths.is_empty() && gone.is_empty() && paths.iter().flat_map(|(.., steps)| steps).all(|step| step.tone != Tone::Bad);
+    let mut text = Styled::default();
+    for (status, leased, steps) in &paths {
+        let to = leased.map(|(whom, lease)| format!(" to {whom} {}", lease.peer.short())).unwrap_or_default();
+        text.push(&format!("From node {}{to}\n", status.node.id.short()));
+        steps.iter().for_each(|step| show(&mut text, step));
+    }
+    for UnresponsiveAgent { error, .. } in &gone {
+        show(&mut text, &Step::failed("agent", &error.message, &error.hint));
+    }
+    if paths.is_empty() && gone.is_empty() {
+        let missing = match &args.node {
+            Some(node) => format!("No local agent has a node or a lease whose ID begins with {node}"),
+            None => "No agent is running on this machine".to_owned(),
+        };
+        show(&mut text, &Step::failed("agent", missing, "List the agents and their leases: vipnode status"));
+    }
+    let json = json!({"event": "ping", "paths": paths.iter().map(|(status, leased, steps)| json!({
+        "node": status.node.id,
+        "peer": leased.map(|(_, lease)| lease.peer),
+        "steps": steps.iter().map(step_json).collect::<Value>(),
+    })).collect::<Value>(), "unresponsive": unresponsive_json(gone.iter().copied())});
+    Ok(Report { text: text.trimmed().wrapped(page_width()), json, complete })
+}
+
+fn show(text: &mut Styled, step: &Step) {
+    text.mark(step.tone);
+    text.push(&step.text);
+    text.hint(&step.hint, "  ");
+    text.push("\n");
+}
+
+fn step_json(step: &Step) -> Value {
+    let verdict = match step.tone {
+        Tone::Good => "ok",
+        Tone::Plain => "skipped",
+        Tone::Warning => "warning",
+        Tone::Bad => "error",
+    };
+    json!({"step": step.name, "verdict": verdict, "text": step.text, "hint": step.hint})
+}
+
+/// The leases of an agent, each with what the other side is.
+fn leases(status: &AgentStatus) -> impl Iterator<Item = (&'static str, &LeaseStatus)> {
+    let hosts = status.client.iter().flat_map(|client| &client.leases).map(|lease| ("host", lease));
+    hosts.chain(status.host.iter().flat_map(|host| &host.leases).map(|lease| ("client", lease)))
+}
+
+async fn path(status: &AgentStatus, leased: Option<(&'static str, &LeaseStatus)>, trust: &Trust) -> Vec<Step> {
+    let (node, facts) = node(status, trust).await;
+    let mut steps = vec![node];
+    steps.extend(pool(status, facts.as_ref(), trust).await);
+    if let Some((whom, lease)) = leased {
+        steps.extend(peer(status, whom, lease).await);
+    }
+    steps
+}
+
+/// Whether the node answers and offers admin calls.
+async fn node(status: &AgentStatus, trust: &Trust) -> (Step, Option<NodeFacts>) {
+    let at = &status.node.at;
+    let began = Instant::now();
+    let asked = async {
+        let endpoint: Endpoint = at.parse()?;
+        endpoint.open(trust).await?.facts().await
+    };
+    match timeout(DEADLINE, asked).await {
+        Ok(Ok(facts)) => {
+            let text = format!("The node at {at} answers admin calls after {}", ms(began));
+            (Step::new("node", Tone::Good, text), Some(facts))
+        }
+        Ok(Err(error)) => {
+            let CliError { message, hint } = error.into();
+            (Step::failed("node", message, hint), None)
+        }
+        Err(_elapsed) => {
+            let text = format!("The node at {at} did not answer within {} s", DEADLINE.as_secs());
+            (Step::failed("node", text, "Check the node's log, and restart it if it hangs"), None)
+        }
+    }
+}
+
+/// Whether the pool answers, has accepted the agent, and reaches the node's p2p port.
+async fn pool(status: &AgentStatus, facts: Option<&NodeFacts>, trust: &Trust) -> Vec<Step> {
+    let link = &status.pool;
+    if link.standing == PoolStanding::None {
+        return vec![Step::new("pool", Tone::Plain, "The agent has no pool")];
+    }
+    let mut steps = Vec::new();
+    let began = Instant::now();
+    let port = facts.map(|facts| facts.enode.port).filter(|port| *port != 0);
+    let (id, chain_id) = (status.node.id, status.node.chain.chain_id);
+    let request = ReachRequest { port, node: id, chain_id, join: None, connect: None };
+    let asked = async {
+        let address = named_pool(&link.url)?;
+        address.check(trust)?;
+        let (known, connector) = (KnownPool::new(&address, None, None), NetConnector::new(address, trust.clone()));
+        Ok::<_, CliError>(reach(&connector, request, None, None, known).await?)
+    };
+    let reached = match timeout(DEADLINE, asked).await {
+        Ok(Ok(reached)) => reached,
+        Ok(Err(CliError { message, hint })) => return vec![Step::failed("pool", message, hint)],
+        Err(_elapsed) => {
+            let text = format!("The pool at {} did not answer within {} s", link.url, DEADLINE.as_secs());
+            return vec![Step::failed("pool", text, "Check the network between this machine and the pool")];
+        }
+    };
+    steps.push(Step::new("pool", Tone::Good, format!("The pool at {} answers after {}", link.url, ms(began))));
+    steps.push(match link.standing {
+        PoolStanding::Joined => Step::new("joined", Tone::Good, "The agent has joined the pool"),
+        _ => {
+            let text = format!("The agent has not joined the pool: {}", agent_page::standing(status));
+            Step::failed("joined", text, "Find the cause: vipnode doctor, with the flags of the agent")
+        }
+    });
+    let tested = reached.reply.ok().and_then(|reply| Some((reply.port?, reply.address)));
+    steps.extend(tested.zip(port).map(|((reached, address), port)| {
+        let place = format!("the node's p2p port {port} at {address}");
+        let hint = format!("Open TCP port {port} in the firewall, and forward it from the router to this machine");
+        match reached {
+            Reach::Open => Step::new("p2p", Tone::Good, format!("The pool reaches {place}")),
+            Reach::Refused => Step::failed("p2p", format!("The pool cannot reach {place}: connection refused"), hint),
+            Reach::Timeout => Step::failed("p2p", format!("The pool cannot reach {place}: no answer"), hint),
+        }
+    }));
+    steps
+}
+
+/// Whether a leased peer is connected, and its address accepts connections from this machine.
+async fn peer(status: &AgentStatus, whom: &'static str, lease: &LeaseStatus) -> Vec<Step> {
+    let who = format!("{} {}", if whom == "host" { "Host" } else { "Client" }, lease.peer.short());
+    let connected = match lease.connected {
+        Some(since) => {
+            let since = crate::output::format::span(status.now.since(since));
+            Step::new("connected", Tone::Good, format!("{who} is connected to the node, for {since}"))
+        }
+        None => Step::failed("connected", format!("{who} is not connected to the node"), "Find the cause: vipnode status --why"),
+    };
+    let Some(address) = lease.address.as_ref().filter(|address| address.contains(':')) else {
+        return vec![connected, Step::new("address", Tone::Plain, format!("{who} has no known address to dial"))];
+    };
+    let began = Instant::now();
+    let why = match timeout(DEADLINE, TcpStream::connect(address)).await {
+        Ok(Ok(_open)) => {
+            let text = format!("{who} accepts TCP connections at {address}, after {}", ms(began));
+            return vec![connected, Step::new("address", Tone::Good, text)];
+        }
+        Ok(Err(error)) if error.kind() == ErrorKind::ConnectionRefused => "connection refused".to_owned(),
+        Ok(Err(error)) => error.to_string(),
+        Err(_elapsed) => "no answer".to_owned(),
+    };
+    let text = format!("{who} cannot be reached at {address}: {why}");
+    let hint = "Ask the operator of that node to open its p2p port, or check the firewall of this machine for outgoing connections";
+    // A node that is connected was dialed by the other side.
+    let tone = if lease.connected.is_some() { Tone::Warning } else { Tone::Bad };
+    vec![connected, Step { tone, ..Step::failed("address", text, hint) }]
+}
+
+fn ms(began: Instant) -> String {
+    let elapsed = began.elapsed();
+    format!("{}.{} ms", elapsed.as_millis(), elapsed.subsec_micros() % 1_000 / 100)
+}
