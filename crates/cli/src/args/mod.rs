@@ -12,10 +12,10 @@ mod link;
 mod listen_address;
 mod metrics;
 mod original_pool;
+mod ping;
 mod pool;
 mod pool_command;
 mod protocol;
-mod ping;
 mod status;
 mod targets;
 mod tls;
@@ -39,10 +39,10 @@ pub(crate) use self::{
     join::JoinArgs,
     link::LinkArgs,
     metrics::MetricsArgs,
+    ping::PingArgs,
     pool::PoolArgs,
     pool_command::{AdminCommand, KeyCommand, OrderName, PoolCommand, PoolSocketArgs, RotateArgs},
     protocol::{ProtocolArgs, UPDATE_INTERVAL},
-    ping::PingArgs,
     status::{ASKED_POOL, StatusArgs},
     targets::Targets,
     tls::{TlsArgs, TlsSource},

@@ -63,14 +63,18 @@ pub(crate) async fn ping(args: &PingArgs) -> Result<Report, CliError> {
     for (_, status) in &agents.answered {
         let prefix = args.node.as_deref();
         let own = prefix.is_none_or(|prefix| status.node.id.to_string().starts_with(prefix));
-        let leased = leases(status).find(|(_, lease)| prefix.is_some_and(|prefix| lease.peer.to_string().starts_with(prefix)));
+        let leased =
+            leases(status).find(|(_, lease)| prefix.is_some_and(|prefix| lease.peer.to_string().starts_with(prefix)));
         if own || leased.is_some() {
             let leased = leased.filter(|_| !own);
             paths.push((status, leased, path(status, leased, &trust).await));
         }
     }
-    let gone: Vec<&UnresponsiveAgent> = agents.unresponsive.iter().filter(|agent| agent.is_named(args.node.as_deref())).collect();
-    let complete = !paths.is_empty() && gone.is_empty() && paths.iter().flat_map(|(.., steps)| steps).all(|step| step.tone != Tone::Bad);
+    let gone: Vec<&UnresponsiveAgent> =
+        agents.unresponsive.iter().filter(|agent| agent.is_named(args.node.as_deref())).collect();
+    let complete = !paths.is_empty()
+        && gone.is_empty()
+        && paths.iter().flat_map(|(.., steps)| steps).all(|step| step.tone != Tone::Bad);
     let mut text = Styled::default();
     for (status, leased, steps) in &paths {
         let to = leased.map(|(whom, lease)| format!(" to {whom} {}", lease.peer.short())).unwrap_or_default();
@@ -206,7 +210,11 @@ async fn peer(status: &AgentStatus, whom: &'static str, lease: &LeaseStatus) -> 
             let since = crate::output::format::span(status.now.since(since));
             Step::new("connected", Tone::Good, format!("{who} is connected to the node, for {since}"))
         }
-        None => Step::failed("connected", format!("{who} is not connected to the node"), "Find the cause: vipnode status --why"),
+        None => Step::failed(
+            "connected",
+            format!("{who} is not connected to the node"),
+            "Find the cause: vipnode status --why",
+        ),
     };
     let Some(address) = lease.address.as_ref().filter(|address| address.contains(':')) else {
         return vec![connected, Step::new("address", Tone::Plain, format!("{who} has no known address to dial"))];

@@ -315,7 +315,12 @@ async fn ping_tests_the_path_and_says_where_it_breaks() {
     let output = ping(&[]).await;
     let all = json(&output);
     assert_eq!((output.status.code(), all["paths"].as_array().unwrap().len()), (Some(0), 2), "{all}");
-    for (path, name) in all["paths"].as_array().unwrap().iter().flat_map(|path| ["node", "pool", "joined", "p2p"].map(|name| (path, name))) {
+    for (path, name) in all["paths"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .flat_map(|path| ["node", "pool", "joined", "p2p"].map(|name| (path, name)))
+    {
         assert_eq!(step(path, name), "ok", "{name}: {all}");
     }
     // A node's own path, and its client's path to it.
