@@ -3,79 +3,79 @@ use vipnode_types::{
     wire::{ConnectRequest, ErrorCode, EvictReason, ReportRequest, WireError},
 };
 
-use super::pool::{Pool, START, address, agent_key, chain, client, hello, host, node};
-use crate::{CallOutcome, Command, ConnectionId, Effect, Identity, Limits, PoolCall, Reply, Row};
+use super::{
+    pool::{Pool, START, address, agent_key, chain, client, hello, host, node},
+    scenario::{CLIENT, HOST, KEPT, SECOND_HOST, SLOTS},
+};
+use crate::{CallId, CallOutcome, Command, ConnectionId, Effect, Identity, Limits, Reply, Row};
+
+/// When the delegations of these tests were issued, in this order.
+const OLDER: Ms = Ms::new(4);
+const ISSUED: Ms = Ms::new(5);
+const NEWER: Ms = Ms::new(6);
+
+fn connect(pool: &mut Pool, agent: u32, issued: Ms, hello: ConnectRequest) -> Result<(), WireError> {
+    pool.connect_delegated(agent, hello, address(agent), true, issued).map(drop)
+}
 
 #[test]
 fn d32_a_late_event_of_an_old_socket_never_touches_the_new_one() {
-    let mut pool = Pool::new();
-    pool.connect(1, host(1, 4)).unwrap();
-    let old = pool.connection(1);
-    pool.connect(1, host(1, 4)).unwrap();
+    let mut pool = Pool::new().with_host(HOST, 4);
+    let old = pool.connection(HOST);
+    pool.connect(HOST, host(HOST, SLOTS)).unwrap();
     assert_eq!(pool.closed, [old]);
     pool.handle(Command::Disconnected { connection: old });
     assert_eq!((pool.core.gauges().hosts, pool.core.gauges().free_slots), (1, 4));
     let report = Box::new(ReportRequest { seq: 1, ..Default::default() });
     let error = pool.request(Command::Report { connection: old, request: 1, report }).unwrap().unwrap_err();
     assert!(error.is(ErrorCode::Unauthorized));
-    pool.disconnect(1);
+    pool.disconnect(HOST);
     assert_eq!((pool.core.gauges().hosts, pool.core.gauges().free_slots), (0, 0));
 }
 
 #[test]
 fn an_older_delegation_is_refused() {
     let mut pool = Pool::new();
-    let mut connect = |issued: u64| {
-        let identity = Identity { node: node(1), agent: agent_key(), issued: Ms::new(issued) };
-        let (connection, hello) = (pool.connection(1), Box::new(hello(1)));
-        let address = address(1);
-        let command = Command::Connect { connection, request: 1, identity, address, callable: true, hello };
-        pool.request(command).unwrap()
-    };
-    assert!(connect(5).is_ok());
-    assert!(connect(4).unwrap_err().is(ErrorCode::Unauthorized));
-    assert!(connect(5).is_ok() && connect(6).is_ok());
-    assert!(connect(5).is_err());
+    let connect_with = |pool: &mut Pool, issued| connect(pool, HOST, issued, hello(HOST));
+    assert!(connect_with(&mut pool, ISSUED).is_ok());
+    assert!(connect_with(&mut pool, OLDER).unwrap_err().is(ErrorCode::Unauthorized));
+    assert!(connect_with(&mut pool, ISSUED).is_ok() && connect_with(&mut pool, NEWER).is_ok());
+    assert!(connect_with(&mut pool, ISSUED).is_err());
     pool.restart(Limits::default());
-    let identity = Identity { node: node(1), agent: agent_key(), issued: Ms::new(5) };
-    let (connection, hello) = (pool.connection(1), Box::new(hello(1)));
-    let command = Command::Connect { connection, request: 1, identity, address: address(1), callable: true, hello };
-    assert!(pool.request(command).unwrap().is_err(), "also after a restart");
+    assert!(connect_with(&mut pool, ISSUED).is_err(), "also after a restart");
 }
 
 #[test]
 fn what_the_pool_cannot_use_is_told_why() {
     let mut pool = Pool::new();
-    let mut other = hello(1);
-    other.protocol = 2;
-    assert!(pool.connect(1, other).unwrap_err().is(ErrorCode::Unsuitable));
-    let mut other = hello(1);
-    other.enode = Some(Enode::id_only(node(2)));
-    let error = pool.connect(1, other).unwrap_err();
+    let older = ConnectRequest { protocol: 2, ..hello(HOST) };
+    assert!(pool.connect(HOST, older).unwrap_err().is(ErrorCode::Unsuitable));
+    let as_another_node = ConnectRequest { enode: Some(Enode::id_only(node(CLIENT))), ..hello(HOST) };
+    let error = pool.connect(HOST, as_another_node).unwrap_err();
     assert!(error.is(ErrorCode::Unsuitable) && error.data.unwrap().hint.contains("--enode"));
     assert_eq!(pool.core.gauges().nodes, 0);
-    pool.connect(1, hello(1)).unwrap();
-    pool.ask(1, 1);
-    assert!(pool.replies.last().unwrap().1.as_ref().unwrap_err().is(ErrorCode::Unsuitable), "no client");
+    pool.connect(HOST, hello(HOST)).unwrap();
+    pool.ask(HOST, 1);
+    assert!(pool.replies.last().unwrap().1.as_ref().unwrap_err().is(ErrorCode::Unsuitable), "it is not a client");
 }
 
 /// What a client at an address is given of a host that claims one address and is observed at another: the address, or why
 /// there is none.
 fn given(claimed: &str, observed: &str, client_at: &str, closed: bool) -> Result<String, String> {
     let mut pool = Pool::with(Limits { closed, ..Limits::default() });
-    let mut seller = host(1, 1);
-    let claimed = format!("enode://{}@{claimed}", node(1));
+    let mut seller = host(HOST, 1);
+    let claimed = format!("enode://{}@{claimed}", node(HOST));
     seller.enode = Some(claimed.parse().unwrap());
-    pool.connect_from(1, seller, observed.parse().unwrap(), true).unwrap();
-    pool.connect_from(2, client(2), client_at.parse().unwrap(), true).unwrap();
-    pool.ask(2, 1);
+    pool.connect_from(HOST, seller, observed.parse().unwrap()).unwrap();
+    pool.connect_from(CLIENT, client(CLIENT), client_at.parse().unwrap()).unwrap();
+    pool.ask(CLIENT, 1);
     if pool.calls.is_empty() {
-        let explained = pool.explain(2).unwrap();
+        let explained = pool.explain(CLIENT).unwrap();
         assert_eq!((explained.candidates, explained.excluded.unreachable), (0, 1));
         return Err(explained.reason.unwrap());
     }
-    pool.admit(1);
-    Ok(pool.last_ask(2).unwrap().hosts[0].host.to_string().split_once('@').unwrap().1.to_owned())
+    pool.admit(HOST);
+    Ok(pool.last_ask(CLIENT).unwrap().hosts[0].host.to_string().split_once('@').unwrap().1.to_owned())
 }
 
 #[test]
@@ -141,20 +141,16 @@ fn an_address_that_names_no_machine_is_given_to_nobody() {
 #[test]
 fn a_client_in_a_private_network_is_not_dialed_from_outside() {
     for (at, dialed) in [("10.0.0.9", false), ("20.0.2.1", true)] {
-        let mut pool = Pool::new();
-        pool.connect(1, host(1, 1)).unwrap();
-        pool.connect_from(2, client(2), at.parse().unwrap(), true).unwrap();
-        pool.ask(2, 1);
-        let enode =
-            |call: &PoolCall| if let PoolCall::Admit(admit) = call { Some(admit.client_enode.is_some()) } else { None };
-        let (call, named) = pool.take_call(1, enode).unwrap();
-        assert_eq!(named, dialed);
+        let mut pool = Pool::new().with_host(HOST, 1);
+        pool.connect_from(CLIENT, client(CLIENT), at.parse().unwrap()).unwrap();
+        pool.ask(CLIENT, 1);
+        let (call, admit) = pool.take_admit_call(HOST).unwrap();
+        assert_eq!(admit.client_enode.is_some(), dialed);
         pool.done(call, CallOutcome::Done);
         pool.pass(3_000);
-        let dial = pool.take_call(1, |call| matches!(call, PoolCall::Dial(_)).then_some(()));
-        assert_eq!(dial.is_some(), dialed);
+        assert_eq!(pool.take_dial(HOST).is_some(), dialed);
         // In the list of a connect reply, too.
-        let reply = pool.connect(1, host(1, 1)).unwrap();
+        let reply = pool.connect(HOST, host(HOST, 1)).unwrap();
         assert_eq!(reply.leases[0].peer.host != EnodeHost::None, dialed);
     }
 }
@@ -162,99 +158,87 @@ fn a_client_in_a_private_network_is_not_dialed_from_outside() {
 #[test]
 fn a_host_that_takes_no_connections_is_not_given() {
     let mut pool = Pool::new();
-    let mut seller = host(1, 4);
-    seller.enode = None;
-    pool.connect(1, seller).unwrap();
-    assert_eq!(pool.core.gauges().free_slots, 0);
-    let mut seller = host(1, 4);
-    seller.enode = Some(Enode { id: node(1), host: EnodeHost::None, port: 0, disc_port: None });
-    pool.connect(1, seller).unwrap();
-    assert_eq!(pool.core.gauges().free_slots, 0);
-    pool.connect_from(1, host(1, 4), address(1), false).unwrap();
+    let without_address = Enode { id: node(HOST), host: EnodeHost::None, port: 0, disc_port: None };
+    for enode in [None, Some(without_address)] {
+        pool.connect(HOST, ConnectRequest { enode, ..host(HOST, SLOTS) }).unwrap();
+        assert_eq!(pool.core.gauges().free_slots, 0);
+    }
+    pool.connect_over_http(HOST, host(HOST, SLOTS), address(HOST)).unwrap();
     assert_eq!(pool.core.gauges().free_slots, 0, "over HTTP it cannot be asked");
 }
 
 #[test]
 fn coming_back_unchanged_writes_nothing() {
-    let mut pool = Pool::new();
-    pool.connect(1, host(1, 4)).unwrap();
+    let mut pool = Pool::new().with_host(HOST, SLOTS);
     assert_eq!(pool.rows.len(), 1);
-    pool.connect(1, host(1, 4)).unwrap();
+    pool.connect(HOST, host(HOST, SLOTS)).unwrap();
     assert_eq!(pool.rows.len(), 1);
-    pool.connect(1, client(1)).unwrap();
+    pool.connect(HOST, client(HOST)).unwrap();
     assert_eq!(pool.rows.len(), 2, "it became a client");
 }
 
 #[test]
 fn leases_are_told_at_connect_and_those_that_ended_meanwhile_are_missing() {
-    let mut pool = Pool::new();
-    let lease = pool.lease_up();
-    pool.disconnect(1);
-    assert_eq!(pool.connect(1, host(1, 4)).unwrap().leases[0].lease, lease);
-    pool.full(1, &[(lease, true)]);
-    pool.disconnect(1);
-    pool.bye(2);
+    let (mut pool, lease) = Pool::new().leased();
+    pool.disconnect(HOST);
+    assert_eq!(pool.connect(HOST, host(HOST, SLOTS)).unwrap().leases[0].lease, lease);
+    pool.full(HOST, &[(lease, KEPT)]);
+    pool.disconnect(HOST);
+    pool.bye(CLIENT);
     assert!(pool.calls.is_empty(), "nobody is there to be called");
-    assert!(pool.connect(1, host(1, 4)).unwrap().leases.is_empty());
+    assert!(pool.connect(HOST, host(HOST, SLOTS)).unwrap().leases.is_empty());
 }
 
 #[test]
 fn a_host_that_stops_has_its_clients_moved_at_once() {
-    let mut pool = Pool::new();
-    pool.lease_up();
-    pool.connect(3, host(3, 4)).unwrap();
-    pool.bye(1);
-    assert_eq!(pool.evicted(2), Some(EvictReason::Drained));
+    let (mut pool, _) = Pool::new().leased();
+    pool.connect(SECOND_HOST, host(SECOND_HOST, SLOTS)).unwrap();
+    pool.bye(HOST);
+    assert_eq!(pool.evicted(CLIENT), Some(EvictReason::Drained));
     assert_eq!(pool.core.next_wake(), Some(pool.now));
     pool.handle(Command::Tick);
-    pool.admit(3);
-    assert!(pool.take_evict(1).is_none());
+    pool.admit(SECOND_HOST);
+    assert!(pool.take_evict(HOST).is_none());
 }
 
 #[test]
 fn a_host_that_dies_is_replaced_as_soon_as_its_client_says_so() {
-    let mut pool = Pool::new();
-    let lease = pool.lease_up();
-    pool.connect(3, host(3, 4)).unwrap();
-    pool.disconnect(1);
-    pool.delta(2, &[], &[lease]);
+    let (mut pool, lease) = Pool::new().leased();
+    pool.connect(SECOND_HOST, host(SECOND_HOST, SLOTS)).unwrap();
+    pool.disconnect(HOST);
+    pool.reports_down(CLIENT, lease);
     pool.handle(Command::Tick);
-    pool.admit(3);
+    pool.admit(SECOND_HOST);
 }
 
 #[test]
 fn another_chain_is_another_beginning() {
-    let mut pool = Pool::new();
-    pool.lease_up();
-    let mut moved = client(2);
-    moved.chain = chain(2);
-    assert!(pool.connect(2, moved).unwrap().leases.is_empty());
-    assert_eq!(pool.evicted(1), Some(EvictReason::Disconnected));
+    let (mut pool, _) = Pool::new().leased();
+    let moved = ConnectRequest { chain: chain(2), ..client(CLIENT) };
+    assert!(pool.connect(CLIENT, moved).unwrap().leases.is_empty());
+    assert_eq!(pool.evicted(HOST), Some(EvictReason::Disconnected));
 }
 
 #[test]
 fn a_role_given_up_ends_its_leases() {
-    let mut pool = Pool::new();
-    pool.lease_up();
-    assert!(pool.connect(1, client(1)).unwrap().leases.is_empty());
-    assert_eq!(pool.evicted(2), Some(EvictReason::Drained));
+    let (mut pool, _) = Pool::new().leased();
+    assert!(pool.connect(HOST, client(HOST)).unwrap().leases.is_empty());
+    assert_eq!(pool.evicted(CLIENT), Some(EvictReason::Drained));
 }
 
 #[test]
 fn a_word_of_a_call_that_nobody_made_is_ignored() {
-    let mut pool = Pool::new();
-    pool.lease_up();
-    let call = crate::CallId(77);
-    let effects = pool.handle(Command::CallDone { call, outcome: crate::CallOutcome::Done });
+    let (mut pool, _) = Pool::new().leased();
+    let unknown = CallId(77);
+    let effects = pool.handle(Command::CallDone { call: unknown, outcome: CallOutcome::Done });
     assert_eq!(effects, Vec::<Effect>::new());
 }
 
 #[test]
 fn presences_are_written_together_every_few_minutes() {
-    let mut pool = Pool::new();
-    pool.pair_up();
+    let mut pool = Pool::new().paired();
     pool.rows.clear();
-    pool.pass_with(179_000, &[1, 2]);
+    pool.pass_with(179_000, &[HOST, CLIENT]);
     assert!(pool.rows.is_empty());
     pool.pass(1_000);
     let [Row::Presence(seen), Row::Clock(clock)] = &pool.rows[..] else { panic!("{:?}", pool.rows) };
@@ -262,8 +246,8 @@ fn presences_are_written_together_every_few_minutes() {
 }
 
 /// Checks a connect without making it, as `vipnode doctor` has a pool do.
-fn check(pool: &mut Pool, agent: u32, issued: u64, hello: ConnectRequest) -> Result<Option<String>, WireError> {
-    let identity = Identity { node: node(agent), agent: agent_key(), issued: Ms::new(issued) };
+fn check(pool: &mut Pool, agent: u32, issued: Ms, hello: ConnectRequest) -> Result<Option<String>, WireError> {
+    let identity = Identity { node: node(agent), agent: agent_key(), issued };
     let connection = ConnectionId { gateway: 9, connection: agent, generation: 0 };
     let (address, hello) = (address(agent), Box::new(hello));
     match pool.request(Command::CheckConnect { connection, request: 1, identity, address, hello }).unwrap()? {
@@ -275,60 +259,44 @@ fn check(pool: &mut Pool, agent: u32, issued: u64, hello: ConnectRequest) -> Res
 #[test]
 fn a_connect_that_is_only_checked_is_judged_like_a_connect_and_changes_nothing() {
     let mut pool = Pool::with(Limits { pinned_chains: vec![chain(7)], ..Limits::default() });
-    let identity = Identity { node: node(1), agent: agent_key(), issued: Ms::new(5) };
-    let (connection, hello_) = (pool.connection(1), Box::new(host(1, 4)));
-    let command =
-        Command::Connect { connection, request: 1, identity, address: address(1), callable: true, hello: hello_ };
-    pool.request(command).unwrap().unwrap();
-    let mut protocol = client(1);
-    protocol.protocol = 2;
-    let mut enode = client(1);
-    enode.enode = Some(Enode::id_only(node(2)));
-    let mut genesis = client(2);
-    genesis.chain = ChainSpec { chain_id: 7, ..chain(1) };
-    genesis.chain.genesis.0[0] = 8;
+    connect(&mut pool, HOST, ISSUED, host(HOST, SLOTS)).unwrap();
+    let of_protocol_2 = ConnectRequest { protocol: 2, ..client(HOST) };
+    let as_another_node = ConnectRequest { enode: Some(Enode::id_only(node(CLIENT))), ..client(HOST) };
+    let mut of_another_genesis = ConnectRequest { chain: ChainSpec { chain_id: 7, ..chain(1) }, ..client(CLIENT) };
+    of_another_genesis.chain.genesis.0[0] = 8;
     let before = pool.core.gauges();
-    for (agent, issued, hello) in [(1, 5, protocol), (1, 5, enode), (1, 4, client(1)), (2, 5, genesis)] {
+    for (agent, issued, hello) in [
+        (HOST, ISSUED, of_protocol_2),
+        (HOST, ISSUED, as_another_node),
+        (HOST, OLDER, client(HOST)),
+        (CLIENT, ISSUED, of_another_genesis),
+    ] {
         let checked = check(&mut pool, agent, issued, hello.clone()).unwrap_err();
-        let identity = Identity { node: node(agent), agent: agent_key(), issued: Ms::new(issued) };
-        let (connection, address) = (pool.connection(agent), address(agent));
-        let command =
-            Command::Connect { connection, request: 1, identity, address, callable: true, hello: Box::new(hello) };
-        assert_eq!(pool.request(command).unwrap().unwrap_err(), checked);
+        assert_eq!(connect(&mut pool, agent, issued, hello).unwrap_err(), checked);
     }
-    assert_eq!(check(&mut pool, 1, 6, client(1)), Ok(None), "its own node is the only host");
-    assert_eq!(check(&mut pool, 2, 5, client(2)), Ok(None));
+    assert_eq!(check(&mut pool, HOST, NEWER, client(HOST)), Ok(None), "its own node is the only host");
+    assert_eq!(check(&mut pool, CLIENT, ISSUED, client(CLIENT)), Ok(None));
     assert_eq!((pool.core.gauges(), &pool.closed[..]), (before, &[][..]), "the node that is connected stays");
-    let identity = Identity { node: node(1), agent: agent_key(), issued: Ms::new(5) };
-    let command = Command::Connect {
-        connection: pool.connection(1),
-        request: 1,
-        identity,
-        address: address(1),
-        callable: true,
-        hello: Box::new(host(1, 4)),
-    };
-    assert!(pool.request(command).unwrap().is_ok(), "the newer delegation was not remembered");
+    let again = connect(&mut pool, HOST, ISSUED, host(HOST, SLOTS));
+    assert!(again.is_ok(), "the newer delegation was not remembered");
 }
 
 #[test]
 fn a_node_that_is_checked_learns_that_its_chain_has_no_hosts() {
-    let mut pool = Pool::new();
-    pool.connect(1, host(1, 4)).unwrap();
-    let other = ConnectRequest { chain: chain(2), ..client(2) };
-    let text = check(&mut pool, 2, 5, other.clone()).unwrap().unwrap();
+    let mut pool = Pool::new().with_host(HOST, SLOTS);
+    let other = ConnectRequest { chain: chain(2), ..client(CLIENT) };
+    let text = check(&mut pool, CLIENT, ISSUED, other.clone()).unwrap().unwrap();
     assert!(text.contains("no host here is on chain 2") && text.contains("hosts are on mainnet"), "{text}");
     let nodes = pool.core.gauges().nodes;
     assert_eq!(nodes, 1);
-    pool.connect(4, ConnectRequest { chain: chain(2), ..host(4, 1) }).unwrap();
-    assert_eq!(check(&mut pool, 2, 5, other), Ok(None));
+    pool.connect(SECOND_HOST, ConnectRequest { chain: chain(2), ..host(SECOND_HOST, 1) }).unwrap();
+    assert_eq!(check(&mut pool, CLIENT, ISSUED, other), Ok(None));
 }
 
 #[test]
 fn a_pool_without_room_for_another_node_says_so_when_it_is_checked() {
-    let mut pool = Pool::with(Limits { nodes: 1, ..Limits::default() });
-    pool.connect(1, host(1, 4)).unwrap();
-    let error = check(&mut pool, 2, 5, client(2)).unwrap_err();
+    let mut pool = Pool::with(Limits { nodes: 1, ..Limits::default() }).with_host(HOST, SLOTS);
+    let error = check(&mut pool, CLIENT, ISSUED, client(CLIENT)).unwrap_err();
     assert!(error.is(ErrorCode::Busy), "{error}");
-    assert_eq!(check(&mut pool, 1, 5, host(1, 4)), Ok(None), "a known node has room");
+    assert_eq!(check(&mut pool, HOST, ISSUED, host(HOST, SLOTS)), Ok(None), "a known node has room");
 }

@@ -3,29 +3,27 @@ use vipnode_types::{
     wire::{EvictReason, LeaveReason},
 };
 
-use super::pool::{Pool, client, host};
+use super::{
+    pool::{Pool, client, host},
+    scenario::{CLIENT, DAY_MS, HOST, INTERRUPTED, KEPT, SLOTS, priced},
+};
 use crate::{Command, Core, Limits, Row};
-
-fn priced() -> Limits {
-    Limits { price: super::pool::wei(60_000), ..Limits::default() }
-}
 
 #[test]
 fn the_pools_own_absence_ends_nothing() {
-    let mut pool = Pool::priced();
-    let lease = pool.lease_up();
-    pool.pass_with(240_000, &[1, 2]);
+    let (mut pool, lease) = Pool::priced().leased();
+    pool.pass_with(240_000, &[HOST, CLIENT]);
     pool.now = pool.now.plus(1_800_000);
     pool.restart(priced());
     pool.pass(599_000);
     assert_eq!(pool.core.gauges().leases, 1, "in the window nobody is judged");
-    assert_eq!(pool.connect(1, host(1, 4)).unwrap().leases.len(), 1);
-    assert_eq!(pool.connect(2, client(2)).unwrap().leases.len(), 1);
-    pool.full(1, &[(lease, true)]);
-    pool.full(2, &[(lease, true)]);
-    pool.pass_with(60_000, &[1, 2]);
+    assert_eq!(pool.connect(HOST, host(HOST, SLOTS)).unwrap().leases.len(), 1);
+    assert_eq!(pool.connect(CLIENT, client(CLIENT)).unwrap().leases.len(), 1);
+    pool.full(HOST, &[(lease, KEPT)]);
+    pool.full(CLIENT, &[(lease, KEPT)]);
+    pool.pass_with(60_000, &[HOST, CLIENT]);
     assert!(pool.calls.is_empty());
-    pool.leave(2, lease, LeaveReason::Surplus);
+    pool.leave(CLIENT, lease, LeaveReason::Surplus);
     let rows = pool.metered();
     assert_eq!(rows.len(), 1, "it went on with its lease");
     assert_eq!(rows[0].billed_ms, 240_000 + 1_800_000 + 599_000 + 60_000);
@@ -33,10 +31,9 @@ fn the_pools_own_absence_ends_nothing() {
 
 #[test]
 fn a_side_that_does_not_return_goes_down_where_it_was_last_seen() {
-    let mut pool = Pool::priced();
-    pool.lease_up();
+    let (mut pool, _) = Pool::priced().leased();
     let began = pool.now;
-    pool.pass_with(240_000, &[1, 2]);
+    pool.pass_with(240_000, &[HOST, CLIENT]);
     let flushed =
         pool.rows.iter().rev().find_map(|row| if let Row::Clock(at) = row { Some(*at) } else { None }).unwrap();
     pool.restart(priced());
@@ -48,45 +45,40 @@ fn a_side_that_does_not_return_goes_down_where_it_was_last_seen() {
 
 #[test]
 fn an_offer_from_before_a_restart_waits_for_both_to_come_back() {
-    let mut pool = Pool::new();
-    pool.pair_up();
-    pool.ask(2, 1);
-    let lease = pool.admit(1);
+    let (mut pool, lease) = Pool::new().offered();
     pool.restart(Limits::default());
     pool.pass(300_000);
-    assert_eq!(pool.connect(1, host(1, 4)).unwrap().leases[0].lease, lease);
-    assert_eq!(pool.connect(2, client(2)).unwrap().leases[0].lease, lease);
-    pool.full(1, &[(lease, false)]);
-    pool.full(2, &[(lease, false)]);
+    assert_eq!(pool.connect(HOST, host(HOST, SLOTS)).unwrap().leases[0].lease, lease);
+    assert_eq!(pool.connect(CLIENT, client(CLIENT)).unwrap().leases[0].lease, lease);
+    pool.full(HOST, &[(lease, INTERRUPTED)]);
+    pool.full(CLIENT, &[(lease, INTERRUPTED)]);
     assert_eq!(pool.core.gauges().running, 1);
-    pool.pass_with(1_000_000, &[1, 2]);
+    pool.pass_with(1_000_000, &[HOST, CLIENT]);
     assert!(pool.calls.is_empty());
 }
 
 #[test]
 fn a_pause_of_the_pool_is_nobodys_silence() {
-    let mut pool = Pool::priced();
-    let lease = pool.lease_up();
-    pool.pass_with(60_000, &[1, 2]);
+    let (mut pool, lease) = Pool::priced().leased();
+    pool.pass_with(60_000, &[HOST, CLIENT]);
     pool.pass(150_000);
     // 50 s without a tick: by itself that would be silence.
     pool.now = pool.now.plus(50_000);
     pool.handle(Command::Tick);
     pool.pass(10_000);
     assert_eq!(pool.core.gauges().leases, 1);
-    pool.beat(1);
-    pool.beat(2);
-    pool.leave(2, lease, LeaveReason::Surplus);
+    pool.beat(HOST);
+    pool.beat(CLIENT);
+    pool.leave(CLIENT, lease, LeaveReason::Surplus);
     assert_eq!(pool.metered()[0].billed_ms, 270_000);
     assert_eq!(pool.core.counters().pauses, 1);
 }
 
 #[test]
 fn a_pause_bills_nothing_that_nobody_reports() {
-    let mut pool = Pool::priced();
-    pool.lease_up();
-    pool.pass_with(60_000, &[1, 2]);
-    pool.now = pool.now.plus(72 * 3_600_000);
+    let (mut pool, _) = Pool::priced().leased();
+    pool.pass_with(60_000, &[HOST, CLIENT]);
+    pool.now = pool.now.plus(3 * DAY_MS);
     pool.handle(Command::Tick);
     assert_eq!(pool.core.gauges().leases, 1, "the reconnect window");
     pool.pass(600_001);
@@ -96,9 +88,8 @@ fn a_pause_bills_nothing_that_nobody_reports() {
 
 #[test]
 fn time_never_runs_backwards() {
-    let mut pool = Pool::new();
-    let lease = pool.lease_up();
-    pool.pass_with(200_000, &[1, 2]);
+    let (mut pool, lease) = Pool::new().leased();
+    pool.pass_with(200_000, &[HOST, CLIENT]);
     let then = pool.now;
     let core = Core::restore(Limits::default(), [1; 32], Ms::new(5), pool.rows.clone());
     assert!(core.now() >= then.minus(20_000), "the floor is what was written");
@@ -112,54 +103,48 @@ fn time_never_runs_backwards() {
 
 #[test]
 fn lease_numbers_are_never_used_twice() {
-    let mut pool = Pool::new();
-    let first = pool.lease_up();
-    pool.bye(2);
+    let (mut pool, first) = Pool::new().leased();
+    pool.bye(CLIENT);
     pool.restart(Limits::default());
-    pool.connect(1, host(1, 4)).unwrap();
-    pool.connect(2, client(2)).unwrap();
-    pool.ask(2, 1);
-    assert!(pool.admit(1) > first);
+    pool.connect(HOST, host(HOST, SLOTS)).unwrap();
+    pool.connect(CLIENT, client(CLIENT)).unwrap();
+    pool.ask(CLIENT, 1);
+    assert!(pool.admit(HOST) > first);
 }
 
 #[test]
 fn a_hosts_gone_outlives_a_restart() {
-    let mut pool = Pool::new();
-    let lease = pool.lease_up();
-    pool.delta(1, &[], &[lease]);
+    let (mut pool, lease) = Pool::new().leased();
+    pool.reports_down(HOST, lease);
     pool.restart(Limits::default());
-    pool.connect(2, client(2)).unwrap();
-    pool.full(2, &[(lease, true)]);
+    pool.connect(CLIENT, client(CLIENT)).unwrap();
+    pool.full(CLIENT, &[(lease, KEPT)]);
     pool.pass(15_000);
-    assert_eq!(pool.evicted(2), Some(EvictReason::Disconnected));
+    assert_eq!(pool.evicted(CLIENT), Some(EvictReason::Disconnected));
 }
 
 #[test]
 fn an_offer_outlives_a_pause_of_the_pool() {
-    let mut pool = Pool::new();
-    pool.pair_up();
-    pool.ask(2, 1);
-    let lease = pool.admit(1);
+    let (mut pool, lease) = Pool::new().offered();
     pool.now = pool.now.plus(20_000);
     pool.handle(Command::Tick);
     assert_eq!(pool.core.gauges().leases, 1, "its reports wait in line");
-    pool.delta(1, &[lease], &[]);
-    pool.delta(2, &[lease], &[]);
+    pool.reports_up(HOST, lease);
+    pool.reports_up(CLIENT, lease);
     pool.pass(15_000);
     assert_eq!(pool.core.gauges().running, 1);
 }
 
 #[test]
 fn what_was_metered_before_a_hosts_gone_outlives_a_restart() {
-    let mut pool = Pool::priced();
-    let lease = pool.lease_up();
-    pool.pass_with(60_000, &[1, 2]);
-    pool.delta(1, &[], &[lease]);
+    let (mut pool, lease) = Pool::priced().leased();
+    pool.pass_with(60_000, &[HOST, CLIENT]);
+    pool.reports_down(HOST, lease);
     pool.restart(priced());
-    pool.connect(1, host(1, 4)).unwrap();
-    pool.connect(2, client(2)).unwrap();
-    pool.full(2, &[(lease, true)]);
-    pool.full(1, &[(lease, false)]);
+    pool.connect(HOST, host(HOST, SLOTS)).unwrap();
+    pool.connect(CLIENT, client(CLIENT)).unwrap();
+    pool.full(CLIENT, &[(lease, KEPT)]);
+    pool.full(HOST, &[(lease, INTERRUPTED)]);
     assert_eq!(pool.metered()[0].billed_ms, 60_000, "the row ended there, another runs");
     assert_eq!(pool.core.gauges().running, 1);
 }

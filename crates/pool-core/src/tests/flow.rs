@@ -1,8 +1,8 @@
-use vipnode_types::wire::{DialCall, EvictReason, LeaveReason, Side};
+use vipnode_types::wire::{DialCall, EvictReason, LeaveReason, ReportRequest, Side};
 
 use super::{
     pool::{Pool, address, client, host, node},
-    scenario::{CLIENT, HOST},
+    scenario::{CLIENT, HOST, SECOND_HOST, THIRD_HOST},
 };
 use crate::{CallOutcome, Command, Effect, Limits, PoolCall, Release, Reply, Row};
 
@@ -16,9 +16,9 @@ fn ask_admit_reply_report_leave() {
     assert_eq!((reply.hosts.len(), reply.missing, reply.reason), (1, 0, None));
     let enode = &reply.hosts[0].host;
     assert_eq!((enode.id, enode.ip(), enode.port), (node(HOST), Some(address(HOST)), 30303), "where it was observed");
-    pool.delta(HOST, &[lease], &[]);
+    pool.reports_up(HOST, lease);
     assert_eq!(pool.core.gauges().running, 0);
-    pool.delta(CLIENT, &[lease], &[]);
+    pool.reports_up(CLIENT, lease);
     assert_eq!(pool.core.gauges().running, 1);
     pool.pass_with(60_000, &[HOST, CLIENT]);
     pool.leave(CLIENT, lease, LeaveReason::Surplus);
@@ -32,37 +32,31 @@ fn ask_admit_reply_report_leave() {
 
 #[test]
 fn what_rests_on_rows_waits_for_them() {
-    let mut pool = Pool::new();
-    let connect = {
-        pool.pair_up();
-        pool.ask(CLIENT, 1)
-    };
-    assert!(matches!(&connect[0], Effect::Persist(rows) if rows.iter().any(|row| matches!(row, Row::Lease(_)))));
-    assert!(matches!(&connect[1], Effect::Call { release: Release::AfterCommit, message: PoolCall::Admit(_), .. }));
+    let mut pool = Pool::new().paired();
+    let ask = pool.ask(CLIENT, 1);
+    assert!(matches!(&ask[0], Effect::Persist(rows) if rows.iter().any(|row| matches!(row, Row::Lease(_)))));
+    assert!(matches!(&ask[1], Effect::Call { release: Release::AfterCommit, message: PoolCall::Admit(_), .. }));
     let (call, lease) = pool.take_admit(HOST).unwrap();
     let effects = pool.handle(Command::CallDone { call, outcome: CallOutcome::Done });
     assert!(matches!(&effects[0], Effect::Reply { release: Release::Now, reply: Ok(Reply::Ask(_)), .. }));
-    pool.delta(HOST, &[lease], &[]);
-    pool.delta(CLIENT, &[lease], &[]);
+    pool.reports_up(HOST, lease);
+    pool.reports_up(CLIENT, lease);
     pool.pass(1000);
-    let beat = Box::new(vipnode_types::wire::ReportRequest { seq: 3, ..Default::default() });
+    let beat = Box::new(ReportRequest { seq: 3, ..Default::default() });
     let effects = pool.handle(Command::Report { connection: pool.connection(CLIENT), request: 9, report: beat });
     assert!(matches!(&effects[..], [Effect::Reply { release: Release::Now, .. }]), "a number moved, nothing else");
 }
 
 #[test]
 fn a_pair_that_does_not_meet_is_helped_once_and_then_ended() {
-    let mut pool = Pool::new().paired();
-    pool.ask(CLIENT, 1);
-    let lease = pool.admit(HOST);
+    let (mut pool, lease) = Pool::new().offered();
     pool.pass(1_999);
-    let dial = |call: &PoolCall| if let PoolCall::Dial(dial) = call { Some(dial.clone()) } else { None };
-    assert!(pool.take_call(HOST, dial).is_none());
+    assert!(pool.take_dial(HOST).is_none());
     pool.pass(1);
-    let (_, DialCall { side, peer, .. }) = pool.take_call(HOST, dial).unwrap();
+    let (_, DialCall { side, peer, .. }) = pool.take_dial(HOST).unwrap();
     assert_eq!((side, peer.id, peer.ip()), (Side::Host, node(CLIENT), Some(address(CLIENT))));
     pool.pass(12_999);
-    assert!(pool.take_call(HOST, dial).is_none(), "once");
+    assert!(pool.take_dial(HOST).is_none(), "once");
     assert_eq!(pool.core.gauges().leases, 1);
     pool.pass(1);
     assert_eq!(pool.evicted(HOST), Some(EvictReason::NotConnected));
@@ -73,21 +67,19 @@ fn a_pair_that_does_not_meet_is_helped_once_and_then_ended() {
 
 #[test]
 fn further_slots_come_by_dial_calls() {
+    let hosts = [HOST, SECOND_HOST, THIRD_HOST];
     let mut pool = Pool::new();
-    for agent in [1, 3, 4] {
+    for agent in hosts {
         pool.connect(agent, host(agent, 2)).unwrap();
     }
-    pool.connect(CLIENT, client(CLIENT)).unwrap();
-    pool.full(CLIENT, &[]);
+    pool.join(CLIENT, client(CLIENT));
     pool.ask(CLIENT, 3);
     let mut found = Vec::new();
     for round in 0..3 {
-        let agent = [1, 3, 4].into_iter().find(|&agent| {
-            pool.calls.iter().any(|(to, _, call)| *to == pool.connection(agent) && matches!(call, PoolCall::Admit(_)))
-        });
-        found.push(pool.admit(agent.unwrap()));
+        let asked = pool.asked(hosts).unwrap();
+        found.push(pool.admit(asked));
         assert_eq!(pool.last_ask(CLIENT).unwrap().missing, 2, "answered with the first");
-        pool.delta(CLIENT, &[found[round]], &[]);
+        pool.reports_up(CLIENT, found[round]);
         pool.pass(1_000);
     }
     let dials = pool.calls.iter().filter(|(to, _, call)| {
@@ -95,21 +87,21 @@ fn further_slots_come_by_dial_calls() {
     });
     assert_eq!(dials.count(), 2);
     pool.pass(1_000);
-    assert!(!pool.calls.iter().any(|(_, _, call)| matches!(call, PoolCall::Admit(_))), "want is reached");
+    assert_eq!(pool.asked(hosts), None, "want is reached");
 }
 
 #[test]
 fn a_refusal_moves_on_to_the_next_host() {
-    let mut pool = Pool::new().with_host(1, 2).with_host(3, 2).with_client(2);
-    pool.ask(2, 1);
-    let first = if pool.calls.iter().any(|(to, ..)| *to == pool.connection(1)) { 1 } else { 3 };
+    let mut pool = Pool::new().with_host(HOST, 2).with_host(SECOND_HOST, 2).with_client(CLIENT);
+    pool.ask(CLIENT, 1);
+    let first = pool.asked([HOST, SECOND_HOST]).unwrap();
+    let second = if first == HOST { SECOND_HOST } else { HOST };
     let (call, _) = pool.take_admit(first).unwrap();
     pool.done(call, CallOutcome::Expired);
     let evict = pool.take_evict(first).unwrap();
-    assert_eq!((evict.peer, evict.reason), (node(2), EvictReason::TooLate), "it may still have let the client in");
-    let second = 4 - first;
+    assert_eq!((evict.peer, evict.reason), (node(CLIENT), EvictReason::TooLate), "it may still have let the client in");
     pool.admit(second);
-    assert_eq!(pool.last_ask(2).unwrap().hosts[0].host.id, node(second));
+    assert_eq!(pool.last_ask(CLIENT).unwrap().hosts[0].host.id, node(second));
     assert_eq!(pool.core.gauges().free_slots, 1, "the one that did not answer rests");
     pool.pass(2_000);
     assert_eq!(pool.core.gauges().free_slots, 3, "for a while");
@@ -117,9 +109,9 @@ fn a_refusal_moves_on_to_the_next_host() {
 
 #[test]
 fn without_hosts_the_answer_is_at_once_and_a_new_host_serves() {
-    let mut pool = Pool::new().with_client(2);
-    pool.ask(2, 1);
-    let reply = pool.last_ask(2).unwrap();
+    let mut pool = Pool::new().with_client(CLIENT);
+    pool.ask(CLIENT, 1);
+    let reply = pool.last_ask(CLIENT).unwrap();
     assert_eq!((reply.hosts.len(), reply.missing), (0, 1));
     assert!(reply.reason.unwrap().contains("no host on mainnet"));
     pool.pass(10_000);
@@ -127,8 +119,7 @@ fn without_hosts_the_answer_is_at_once_and_a_new_host_serves() {
     assert_eq!(pool.core.next_wake(), Some(pool.now), "at once");
     pool.handle(Command::Tick);
     pool.admit(HOST);
-    let dial = |call: &PoolCall| if let PoolCall::Dial(dial) = call { Some(dial.side) } else { None };
-    assert_eq!(pool.take_call(2, dial).unwrap().1, Side::Client);
+    assert_eq!(pool.take_dial(CLIENT).unwrap().1.side, Side::Client);
 }
 
 #[test]
@@ -136,15 +127,14 @@ fn an_ask_is_answered_at_its_deadline_and_a_late_yes_is_used_or_evicted() {
     let limits = Limits { admit_deadline_ms: 8_000, ..Limits::default() };
     for callable in [true, false] {
         let mut pool = Pool::with(limits.clone()).with_host(HOST, 2);
-        pool.connect_from(CLIENT, client(CLIENT), address(CLIENT), callable).unwrap();
+        pool.connect_as(CLIENT, client(CLIENT), address(CLIENT), callable).unwrap();
         pool.ask(CLIENT, 1);
         pool.pass(4_999);
         assert_eq!(pool.last_ask(CLIENT), None);
         pool.pass(1);
         assert_eq!(pool.last_ask(CLIENT).unwrap().missing, 1);
         pool.admit(HOST);
-        let dial = |call: &PoolCall| if let PoolCall::Dial(dial) = call { Some(dial.side) } else { None };
-        assert_eq!(pool.take_call(CLIENT, dial).is_some(), callable);
+        assert_eq!(pool.take_dial(CLIENT).is_some(), callable);
         assert_eq!(pool.evicted(HOST), (!callable).then_some(EvictReason::TooLate));
     }
 }

@@ -1,137 +1,124 @@
 use vipnode_types::{
     LeaseId, Ms,
-    wire::{AskRequest, ErrorCode, EvictReason, LeaveReason, LeaveRequest},
+    wire::{ConnectRequest, ErrorCode, EvictReason, LeaveReason, LeaveRequest, PoolStatus, ReportRequest},
 };
 
-use super::pool::{Pool, address, chain, client, host, node};
+use super::{
+    pool::{Pool, address, chain, client, host, node},
+    scenario::{
+        CLIENT, HOST, HOUR_MS, SECOND_CLIENT, SECOND_HOST, SLOTS, THIRD_CLIENT, THIRD_HOST, other_clients, other_hosts,
+    },
+};
 use crate::{CallOutcome, Command, Effect, Limits, PoolCall, Reply, Row, RowKey};
-
-fn limited(change: impl FnOnce(&mut Limits)) -> Pool {
-    let mut limits = Limits::default();
-    change(&mut limits);
-    Pool::with(limits)
-}
 
 #[test]
 fn leases_a_client_and_slots_a_host_are_cut() {
-    let mut pool = limited(|limits| (limits.leases_a_client, limits.slots_a_host) = (1, 2));
-    pool.connect(1, host(1, u32::MAX)).unwrap();
-    pool.connect(3, host(3, 1)).unwrap();
+    let mut pool = Pool::with(Limits { leases_a_client: 1, slots_a_host: 2, ..Limits::default() });
+    pool.connect(HOST, host(HOST, u32::MAX)).unwrap();
+    pool.connect(SECOND_HOST, host(SECOND_HOST, 1)).unwrap();
     assert_eq!(pool.core.gauges().free_slots, 3);
-    pool.connect(2, client(2)).unwrap();
-    pool.ask(2, u32::MAX);
-    let (_, call, _) = pool.calls.remove(0);
+    pool.connect(CLIENT, client(CLIENT)).unwrap();
+    pool.ask(CLIENT, u32::MAX);
+    let (_, call) = pool.admitting(&[HOST, SECOND_HOST]).unwrap();
     pool.done(call, CallOutcome::Done);
-    assert_eq!(pool.last_ask(2).unwrap().missing, 0);
-    let mut pool = limited(|limits| limits.slots_a_host = 5_000);
-    pool.connect(1, host(1, 5_000)).unwrap();
+    assert_eq!(pool.last_ask(CLIENT).unwrap().missing, 0);
+    let pool = Pool::with(Limits { slots_a_host: 5_000, ..Limits::default() }).with_host(HOST, 5_000);
     assert_eq!(pool.core.gauges().free_slots, 1_000, "so that one host's end is one step");
 }
 
 #[test]
 fn an_address_block_may_always_hold_so_many_pending_offers() {
-    let mut pool = limited(|limits| limits.offers_minimum = 2);
-    for agent in 10..13 {
+    let mut pool = Pool::with(Limits { offers_minimum: 2, ..Limits::default() });
+    for agent in other_hosts(3) {
         pool.connect(agent, host(agent, 1)).unwrap();
     }
-    for agent in 1..=3 {
-        pool.connect_from(agent, client(agent), address(1), true).unwrap();
+    for agent in [CLIENT, SECOND_CLIENT, THIRD_CLIENT] {
+        pool.connect_from(agent, client(agent), address(CLIENT)).unwrap();
         pool.ask(agent, 1);
     }
     assert_eq!(pool.core.gauges().pending_offers, 2);
     let (_, reply) = pool.replies.last().unwrap();
     assert!(reply.as_ref().unwrap_err().is(ErrorCode::Busy));
-    pool.connect(5, client(5)).unwrap();
-    pool.ask(5, 1);
+    let mover = pool.newcomer();
+    pool.connect(mover, client(mover)).unwrap();
+    pool.ask(mover, 1);
     assert_eq!(pool.core.gauges().pending_offers, 3, "another block");
     // A client that moves takes its offers with it.
-    pool.connect_from(5, client(5), address(1), true).unwrap();
-    pool.disconnect(1);
+    pool.connect_from(mover, client(mover), address(CLIENT)).unwrap();
+    pool.disconnect(CLIENT);
 }
 
 #[test]
 fn avoid_is_cut() {
-    let mut pool = limited(|limits| limits.avoid = 1);
-    pool.connect(1, host(1, 4)).unwrap();
-    pool.connect(2, client(2)).unwrap();
-    let ask = Box::new(AskRequest { want: 1, avoid: vec![node(9), node(1)] });
-    pool.handle(Command::Ask { connection: pool.connection(2), request: 2, ask });
-    pool.admit(1);
+    let mut pool = Pool::with(Limits { avoid: 1, ..Limits::default() }).with_host(HOST, SLOTS).with_client(CLIENT);
+    pool.ask_avoiding(CLIENT, 1, vec![node(SECOND_HOST), node(HOST)]);
+    pool.admit(HOST);
 }
 
 #[test]
 fn the_pool_remembers_so_many_nodes_and_forgets_those_long_gone_first() {
-    let mut pool = limited(|limits| (limits.nodes, limits.swept_a_tick) = (2, 0));
-    pool.connect(1, host(1, 4)).unwrap();
-    pool.connect(2, client(2)).unwrap();
-    let error = pool.connect(3, client(3)).unwrap_err();
+    let mut pool = Pool::with(Limits { nodes: 2, swept_a_tick: 0, ..Limits::default() })
+        .with_host(HOST, SLOTS)
+        .with_client(CLIENT);
+    let error = pool.connect(SECOND_CLIENT, client(SECOND_CLIENT)).unwrap_err();
     assert!(error.is(ErrorCode::Busy) && error.data.unwrap().retry_ms.is_some());
-    pool.disconnect(2);
-    let month = Limits::default().prune_ms;
-    pool.now = pool.now.plus(month + 1);
-    assert!(pool.connect(3, client(3)).is_err(), "not in the reconnect window");
+    pool.disconnect(CLIENT);
+    pool.now = pool.now.plus(Limits::default().prune_ms + 1);
+    assert!(pool.connect(SECOND_CLIENT, client(SECOND_CLIENT)).is_err(), "not in the reconnect window");
     pool.pass(600_000);
-    pool.connect(3, client(3)).unwrap();
-    assert!(pool.rows.contains(&Row::Delete(RowKey::Node(node(2)))));
+    pool.connect(SECOND_CLIENT, client(SECOND_CLIENT)).unwrap();
+    assert!(pool.rows.contains(&Row::Delete(RowKey::Node(node(CLIENT)))));
 }
 
 #[test]
 fn d38_nodes_long_gone_are_forgotten() {
-    let mut pool = limited(|limits| limits.prune_ms = 3_600_000);
-    pool.connect(1, host(1, 4)).unwrap();
-    pool.connect(2, client(2)).unwrap();
-    pool.full(1, &[]);
-    pool.full(2, &[]);
-    pool.ask(2, 1);
-    let lease = pool.admit(1);
-    pool.delta(1, &[lease], &[]);
-    pool.delta(2, &[lease], &[]);
-    pool.pass_with(60_000, &[1, 2]);
-    pool.bye(2);
-    pool.evicted(1);
-    pool.pass_with(3_500_000, &[1]);
+    let (mut pool, _) = Pool::with(Limits { prune_ms: HOUR_MS, ..Limits::default() }).leased();
+    pool.pass_with(60_000, &[HOST, CLIENT]);
+    pool.bye(CLIENT);
+    pool.evicted(HOST);
+    pool.pass_with(3_500_000, &[HOST]);
     assert_eq!(pool.core.gauges().nodes, 2);
-    pool.pass_with(200_000, &[1]);
+    pool.pass_with(200_000, &[HOST]);
     assert_eq!((pool.core.gauges().nodes, pool.core.counters().pruned), (1, 1));
-    assert!(pool.connect(2, client(2)).is_ok());
+    assert!(pool.connect(CLIENT, client(CLIENT)).is_ok());
+}
+
+fn status(pool: &mut Pool) -> PoolStatus {
+    match pool.request(Command::Status { connection: pool.connection(CLIENT), request: 1 }) {
+        Some(Ok(Reply::Status(status))) => *status,
+        other => panic!("{other:?}"),
+    }
 }
 
 #[test]
 fn chains_and_versions_are_bounded() {
-    let mut pool = limited(|limits| (limits.chains, limits.versions, limits.version_chars) = (1, 2, 10));
-    pool.connect(1, host(1, 4)).unwrap();
-    let mut other = client(2);
-    other.chain = chain(2);
-    assert!(pool.connect(2, other).unwrap_err().is(ErrorCode::Busy));
-    let mut long = host(3, 4);
-    long.client_version = "x\n".repeat(100_000);
-    pool.connect(3, long).unwrap();
-    let status = pool.request(Command::Status { connection: pool.connection(9), request: 1 }).unwrap().unwrap();
-    let Reply::Status(status) = status else { panic!("{status:?}") };
+    let mut pool =
+        Pool::with(Limits { chains: 1, versions: 2, version_chars: 10, ..Limits::default() }).with_host(HOST, SLOTS);
+    let of_another_chain = ConnectRequest { chain: chain(2), ..client(CLIENT) };
+    assert!(pool.connect(CLIENT, of_another_chain).unwrap_err().is(ErrorCode::Busy));
+    let of_a_long_version = ConnectRequest { client_version: "x\n".repeat(100_000), ..host(SECOND_HOST, SLOTS) };
+    pool.connect(SECOND_HOST, of_a_long_version).unwrap();
+    let status = status(&mut pool);
     let versions: Vec<&str> = status.active_hosts.iter().map(|host| host.node_version.as_str()).collect();
     assert_eq!(versions, ["Geth/v1.17", ""], "beyond the limit it shows as empty");
 }
 
 #[test]
 fn d36_status_shows_each_hosts_own_claim_and_sums_none() {
-    let mut pool = limited(|limits| limits.status_hosts = 2);
-    for agent in 1..=3 {
-        pool.connect(agent, host(agent, 4)).unwrap();
+    let mut pool = Pool::with(Limits { status_hosts: 2, ..Limits::default() });
+    for agent in [HOST, SECOND_HOST, THIRD_HOST] {
+        pool.connect(agent, host(agent, SLOTS)).unwrap();
     }
-    pool.connect(4, client(4)).unwrap();
-    let head = vipnode_types::wire::ReportRequest {
+    pool.connect(CLIENT, client(CLIENT)).unwrap();
+    let head = ReportRequest {
         seq: 1,
         full: Some(Vec::new()),
         hash: Some(Default::default()),
         head: Some(u64::MAX),
         ..Default::default()
     };
-    pool.handle(Command::Report { connection: pool.connection(1), request: 1, report: Box::new(head) });
-    let Reply::Status(status) =
-        pool.request(Command::Status { connection: pool.connection(9), request: 1 }).unwrap().unwrap()
-    else {
-        panic!("a status")
-    };
+    pool.handle(Command::Report { connection: pool.connection(HOST), request: 1, report: Box::new(head) });
+    let status = status(&mut pool);
     assert_eq!(status.active_hosts.len(), 2);
     assert_eq!(status.active_hosts[0].block_number, u64::MAX);
     assert_eq!(status.active_hosts[1].block_number, 0);
@@ -143,8 +130,9 @@ fn d36_status_shows_each_hosts_own_claim_and_sums_none() {
 
 #[test]
 fn what_is_due_at_once_is_worked_off_in_bounded_steps() {
-    let mut pool = limited(|limits| limits.expiries_a_handle = 10);
-    for agent in 0..100 {
+    let mut pool = Pool::with(Limits { expiries_a_handle: 10, ..Limits::default() });
+    let clients = 0..100;
+    for agent in clients {
         pool.connect(agent, client(agent)).unwrap();
     }
     pool.pass(170_000);
@@ -166,12 +154,12 @@ fn what_is_due_at_once_is_worked_off_in_bounded_steps() {
 
 #[test]
 fn hungry_clients_are_served_in_bounded_steps() {
-    let mut pool = limited(|limits| limits.served_a_tick = 5);
-    for agent in 10..40 {
+    let mut pool = Pool::with(Limits { served_a_tick: 5, ..Limits::default() });
+    for agent in other_clients(30) {
         pool.connect(agent, client(agent)).unwrap();
         pool.ask(agent, 1);
     }
-    pool.connect(1, host(1, 100)).unwrap();
+    pool.connect(HOST, host(HOST, 100)).unwrap();
     let effects = pool.handle(Command::Tick);
     let calls = effects.iter().filter(|effect| matches!(effect, Effect::Call { .. })).count();
     assert_eq!(calls, 5);
@@ -182,31 +170,29 @@ fn hungry_clients_are_served_in_bounded_steps() {
 
 #[test]
 fn an_ask_tries_so_many_hosts_and_no_more() {
-    let mut pool = limited(|limits| limits.tries_an_ask = 3);
-    for agent in 10..20 {
-        pool.connect(agent, host(agent, 4)).unwrap();
+    let mut pool = Pool::with(Limits { tries_an_ask: 3, ..Limits::default() });
+    for agent in other_hosts(10) {
+        pool.connect(agent, host(agent, SLOTS)).unwrap();
     }
-    pool.connect(2, client(2)).unwrap();
-    pool.ask(2, 1);
+    pool.connect(CLIENT, client(CLIENT)).unwrap();
+    pool.ask(CLIENT, 1);
     for _ in 0..3 {
         let (_, call, message) = pool.calls.remove(0);
         assert!(matches!(message, PoolCall::Admit(_)));
-        assert_eq!(pool.last_ask(2), None);
+        assert_eq!(pool.last_ask(CLIENT), None);
         pool.done(call, CallOutcome::Lost);
     }
-    assert_eq!(pool.last_ask(2).unwrap().missing, 1);
+    assert_eq!(pool.last_ask(CLIENT).unwrap().missing, 1);
 }
 
 #[test]
 fn an_eviction_is_sent_again_a_bounded_number_of_times_then_the_socket_is_closed() {
     for (outcome, sends) in [(CallOutcome::Expired, 4), (CallOutcome::Lost, 1)] {
-        let mut pool = Pool::exactly(Limits::default());
-        let lease = pool.lease_up();
-        pool.leave(2, lease, LeaveReason::Surplus);
-        let evict = |call: &PoolCall| if let PoolCall::Evict(evict) = call { Some(evict.lease) } else { None };
+        let (mut pool, lease) = Pool::exactly(Limits::default()).leased();
+        pool.leave(CLIENT, lease, LeaveReason::Surplus);
         let mut sent = 0;
-        while let Some((call, id)) = pool.take_call(1, evict) {
-            assert_eq!(id, lease);
+        while let Some((call, evict)) = pool.take_evict_call(HOST) {
+            assert_eq!(evict.lease, lease);
             sent += 1;
             let effects = pool.handle(Command::CallDone { call, outcome: outcome.clone() });
             let closes = effects.iter().any(|effect| matches!(effect, Effect::Close { .. }));
@@ -219,32 +205,29 @@ fn an_eviction_is_sent_again_a_bounded_number_of_times_then_the_socket_is_closed
 
 #[test]
 fn a_call_that_its_gateway_forgets_is_given_up() {
-    let mut pool = limited(|limits| limits.commit_ms = 7_000);
-    pool.pair_up();
-    pool.ask(2, 1);
+    let mut pool = Pool::with(Limits { commit_ms: 7_000, ..Limits::default() }).paired();
+    pool.ask(CLIENT, 1);
     pool.pass(11_999);
     assert_eq!(pool.core.gauges().calls_in_flight, 1);
     pool.pass(1);
     assert_eq!(pool.core.gauges().leases, 0);
-    assert_eq!(pool.evicted(1), Some(EvictReason::TooLate));
+    assert_eq!(pool.evicted(HOST), Some(EvictReason::TooLate));
 }
 
 #[test]
 fn a_leave_of_more_than_there_can_be_is_refused() {
-    let mut pool = Pool::new();
-    pool.pair_up();
+    let mut pool = Pool::new().paired();
     let leases = (0..2_000).map(LeaseId::new).collect();
     let leave = Box::new(LeaveRequest { leases, reason: LeaveReason::Surplus, fault: None });
-    let reply = pool.request(Command::Leave { connection: pool.connection(2), request: 4, leave });
+    let reply = pool.request(Command::Leave { connection: pool.connection(CLIENT), request: 4, leave });
     assert!(reply.unwrap().unwrap_err().is(ErrorCode::InvalidParams));
 }
 
 #[test]
 fn presences_are_written_in_bounded_pieces() {
-    let mut pool = limited(|limits| (limits.expiries_a_handle, limits.flush_ms) = (10, 1_000));
-    for agent in 0..25 {
-        pool.connect(agent, client(agent)).unwrap();
-        pool.full(agent, &[]);
+    let mut pool = Pool::with(Limits { expiries_a_handle: 10, flush_ms: 1_000, ..Limits::default() });
+    for agent in other_clients(25) {
+        pool.join(agent, client(agent));
     }
     pool.rows.clear();
     pool.now = pool.now.plus(1_000);

@@ -1,26 +1,23 @@
-use vipnode_types::wire::LeaveReason;
+use vipnode_types::wire::{ConnectRequest, HostOffer, LeaveReason};
 
-use super::pool::{Pool, client, host, wei};
+use super::{
+    pool::{Pool, client, host, payout},
+    scenario::{CLIENT, HOST, HOUR_MS, SECOND_HOST, SLOTS, priced},
+};
 use crate::{Limits, MeteredRow, Row};
-
-const HOUR_MS: u64 = 3_600_000;
-
-fn limited(limits: &Limits) -> Pool {
-    Pool::with(Limits { price: wei(60_000), ..limits.clone() })
-}
 
 /// The client begins a row with each of so many reports, a second apart.
 fn begin_rows(pool: &mut Pool, rows: u32) {
     let lease = pool.lease_up();
     for _ in 0..rows {
         pool.pass(1_000);
-        pool.beat(1);
-        pool.beat(2);
+        pool.beat(HOST);
+        pool.beat(CLIENT);
         pool.pass(10);
-        pool.delta(2, &[lease], &[lease]);
+        pool.delta(CLIENT, &[lease], &[lease]);
     }
-    pool.leave(2, lease, LeaveReason::Surplus);
-    while pool.evicted(1).is_some() {}
+    pool.leave(CLIENT, lease, LeaveReason::Surplus);
+    while pool.evicted(HOST).is_some() {}
 }
 
 /// What the journal holds and what waits for it.
@@ -33,18 +30,17 @@ fn sums(pool: &Pool) -> (u64, u64) {
 
 #[test]
 fn a_row_on_which_nothing_is_billed_is_not_kept() {
-    let mut pool = Pool::priced();
-    let lease = pool.lease_up();
+    let (mut pool, lease) = Pool::priced().leased();
     for _ in 0..50 {
-        pool.delta(2, &[lease], &[lease]);
+        pool.delta(CLIENT, &[lease], &[lease]);
     }
-    pool.leave(2, lease, LeaveReason::Surplus);
+    pool.leave(CLIENT, lease, LeaveReason::Surplus);
     assert_eq!((pool.metered().len(), pool.core.counters().metered_rows), (0, 0));
 }
 
 #[test]
 fn beyond_a_nodes_hour_rows_are_added_up_and_nothing_is_lost() {
-    let mut pool = limited(&Limits { rows_an_hour: 10, ..Limits::default() });
+    let mut pool = Pool::with(Limits { rows_an_hour: 10, ..priced() });
     begin_rows(&mut pool, 100);
     let all = pool.core.counters().metered_ms;
     assert_eq!(pool.metered().len(), 10);
@@ -63,29 +59,24 @@ fn beyond_a_nodes_hour_rows_are_added_up_and_nothing_is_lost() {
 
 #[test]
 fn rows_for_another_payee_are_not_added_up() {
-    let mut pool = limited(&Limits { rows_an_hour: 1, ..Limits::default() });
+    let mut pool = Pool::with(Limits { rows_an_hour: 1, ..priced() });
     begin_rows(&mut pool, 5);
-    let mut other = host(1, 4);
-    other.host.as_mut().unwrap().payout = Some(super::pool::payout(9));
-    pool.connect(1, other).unwrap();
-    pool.full(1, &[]);
-    pool.connect(2, client(2)).unwrap();
-    pool.full(2, &[]);
+    let (account, other_account) = (payout(HOST), payout(SECOND_HOST));
+    let offer = HostOffer { slots: SLOTS, payout: Some(other_account) };
+    pool.join(HOST, ConnectRequest { host: Some(offer), ..host(HOST, SLOTS) });
+    pool.join(CLIENT, client(CLIENT));
     pool.pass(40_000);
-    pool.ask(2, 1);
-    let lease = pool.admit(1);
-    pool.delta(1, &[lease], &[]);
-    pool.delta(2, &[lease], &[]);
-    pool.pass_with(60_000, &[1, 2]);
-    pool.leave(2, lease, LeaveReason::Surplus);
+    let lease = pool.lease_between(HOST, CLIENT);
+    pool.pass_with(60_000, &[HOST, CLIENT]);
+    pool.leave(CLIENT, lease, LeaveReason::Surplus);
     pool.pass(HOUR_MS);
     let payees: Vec<_> = pool.metered().iter().map(|row| row.lease.payee.unwrap()).collect();
-    assert_eq!(payees, [super::pool::payout(1), super::pool::payout(1), super::pool::payout(9)]);
+    assert_eq!(payees, [account, account, other_account]);
 }
 
 #[test]
 fn where_no_further_row_may_wait_it_is_written() {
-    let mut pool = limited(&Limits { rows_an_hour: 10, waiting_rows: 0, ..Limits::default() });
+    let mut pool = Pool::with(Limits { rows_an_hour: 10, waiting_rows: 0, ..priced() });
     begin_rows(&mut pool, 20);
     assert_eq!(pool.metered().len() as u64, pool.core.counters().metered_rows);
 }

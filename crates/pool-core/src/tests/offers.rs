@@ -4,11 +4,11 @@ use std::{net::IpAddr, ops::Range};
 
 use vipnode_types::wire::LeaveReason;
 
-use super::pool::{Pool, START, address, client, host, node};
-use crate::{
-    CallOutcome, Command, Credentials, Limits, NodeRow, PoolCall, Proven, Row, Signer,
-    tests::pool::{agent_key, chain},
+use super::{
+    pool::{Pool, START, address, agent_key, chain, client, host, node},
+    scenario::{CLIENT, HOST, SECOND_HOST, SLOTS, other_clients, other_hosts},
 };
+use crate::{CallOutcome, Command, Credentials, Limits, NodeRow, PoolCall, Proven, Row, Signer};
 
 /// A pool that knows these nodes as proven.
 fn knowing(limits: Limits, proven: impl IntoIterator<Item = u32>) -> Pool {
@@ -34,9 +34,14 @@ fn knowing(limits: Limits, proven: impl IntoIterator<Item = u32>) -> Pool {
     pool
 }
 
+/// An address of the agent in this /24 of the wide block that [`address`] begins with.
+fn in_block(block: u32, agent: u32) -> IpAddr {
+    [20, 0, u8::try_from(block).unwrap(), u8::try_from(agent).unwrap()].into()
+}
+
 /// Addresses of one block.
 fn neighbor(agent: u32) -> IpAddr {
-    [20, 0, 200, u8::try_from(agent).unwrap()].into()
+    in_block(200, agent)
 }
 
 /// Each host admits every client that it is asked to admit.
@@ -51,12 +56,12 @@ fn admit_all(pool: &mut Pool) {
 #[test]
 fn never_proven_ids_of_a_block_hold_a_third_of_the_slots_and_of_a_wide_block_half() {
     let mut pool = Pool::new();
-    for agent in 1..=12 {
+    for agent in other_hosts(12) {
         pool.connect(agent, host(agent, 10)).unwrap();
     }
     let mut asks = |agents: Range<u32>, from: fn(u32) -> IpAddr| {
         for agent in agents {
-            pool.connect_from(agent, client(agent), from(agent), true).unwrap();
+            pool.connect_from(agent, client(agent), from(agent)).unwrap();
             for _ in 0..13 {
                 pool.ask(agent, 64);
                 admit_all(&mut pool);
@@ -64,23 +69,21 @@ fn never_proven_ids_of_a_block_hold_a_third_of_the_slots_and_of_a_wide_block_hal
         }
         pool.core.gauges().pending_offers
     };
-    assert_eq!(asks(100..110, neighbor), 40, "of 120");
-    assert_eq!(asks(110..160, address), 60, "the whole of 20.0.0.0/16");
-    assert_eq!(
-        asks(160..170, |agent| [u8::try_from(agent).unwrap(), 0, 0, 1].into()),
-        70,
-        "each other network has its host"
-    );
+    let (neighbors, in_the_wide_block, in_other_networks) = (10..20, 20..70, 70..80);
+    assert_eq!(asks(neighbors, neighbor), 40, "of 120");
+    assert_eq!(asks(in_the_wide_block, address), 60, "the whole of 20.0.0.0/16");
+    let own_network = |agent| [u8::try_from(agent).unwrap(), 0, 0, 1].into();
+    assert_eq!(asks(in_other_networks, own_network), 70, "each other network has its host");
 }
 
 #[test]
 fn proven_nodes_and_members_have_no_share() {
-    let mut pool = knowing(Limits::default(), 100..103);
-    for agent in 1..=2 {
+    let mut pool = knowing(Limits::default(), other_clients(3));
+    for agent in [HOST, SECOND_HOST] {
         pool.connect(agent, host(agent, 10)).unwrap();
     }
-    for agent in 100..103 {
-        pool.connect_from(agent, client(agent), neighbor(agent), true).unwrap();
+    for agent in other_clients(3) {
+        pool.connect_from(agent, client(agent), neighbor(agent)).unwrap();
         for _ in 0..2 {
             pool.ask(agent, 2);
             admit_all(&mut pool);
@@ -88,83 +91,75 @@ fn proven_nodes_and_members_have_no_share() {
     }
     assert_eq!(pool.core.gauges().pending_offers, 6);
     for closed in [false, true] {
-        let mut pool = Pool::with(Limits { closed, offers_minimum: 1, ..Limits::default() });
-        pool.connect(1, host(1, 6)).unwrap();
-        for agent in 2..8 {
-            pool.connect_from(agent, client(agent), neighbor(agent), true).unwrap();
+        let mut pool = Pool::with(Limits { closed, offers_minimum: 1, ..Limits::default() }).with_host(HOST, 6);
+        for agent in other_clients(6) {
+            pool.connect_from(agent, client(agent), neighbor(agent)).unwrap();
             pool.ask(agent, 1);
         }
         assert_eq!(pool.core.gauges().pending_offers, if closed { 6 } else { 2 });
     }
 }
 
-/// Client `agent` gets the only host and never connects.
-fn in_vain(pool: &mut Pool, agent: u32, at: u32) {
-    let ip = [20, 0, u8::try_from(at).unwrap(), u8::try_from(agent).unwrap()].into();
-    pool.connect_from(agent, client(agent), ip, true).unwrap();
+/// A client in this address block gets the only host and never connects.
+fn in_vain(pool: &mut Pool, agent: u32, block: u32) {
+    pool.connect_from(agent, client(agent), in_block(block, agent)).unwrap();
     pool.ask(agent, 1);
     assert!(
         pool.calls.iter().any(|(_, _, call)| matches!(call, PoolCall::Admit(_))),
         "{agent}: {:?}",
         pool.last_ask(agent)
     );
-    pool.admit(1);
+    pool.admit(HOST);
     pool.ask(agent, 0);
     pool.pass(15_000);
-    pool.evicted(1).unwrap();
+    pool.evicted(HOST).unwrap();
     pool.disconnect(agent);
 }
 
+/// Whether the host ranks lower because clients could not connect to it.
 fn struck(pool: &mut Pool) -> bool {
-    pool.connect(90, client(90)).unwrap();
-    pool.ask(90, 1);
-    let lease = pool.admit(1);
-    let strikes = pool.explain(90).unwrap().hosts[0].selection.unwrap().score.strikes;
-    pool.ask(90, 0);
-    pool.leave(90, lease, LeaveReason::Surplus);
-    pool.evicted(1).unwrap();
+    let asker = pool.newcomer();
+    pool.connect(asker, client(asker)).unwrap();
+    pool.ask(asker, 1);
+    let lease = pool.admit(HOST);
+    let strikes = pool.explain(asker).unwrap().hosts[0].selection.unwrap().score.strikes;
+    pool.ask(asker, 0);
+    pool.leave(asker, lease, LeaveReason::Surplus);
+    pool.evicted(HOST).unwrap();
     strikes < 0
 }
 
 #[test]
 fn only_proven_clients_of_three_blocks_together_rank_a_silent_host_down() {
-    let mut pool = knowing(Limits { strike_witnesses: 3, ..Limits::default() }, [20, 21, 22, 23]);
-    pool.connect(1, host(1, 4)).unwrap();
-    for agent in 10..20 {
+    let strangers = other_clients(10);
+    let proven = [20, 21, 22, 23];
+    let [first, second, neighbor_of_second, third] = proven;
+    let mut pool =
+        knowing(Limits { strike_witnesses: 3, ..Limits::default() }, proven).with_host(HOST, SLOTS).reported(HOST);
+    for agent in strangers {
         in_vain(&mut pool, agent, agent);
-        if agent == 10 {
-            pool.full(1, &[]);
-        } else {
-            pool.beat(1);
-        }
+        pool.beat(HOST);
     }
     assert!(!struck(&mut pool), "ten strangers of ten blocks");
-    in_vain(&mut pool, 20, 20);
-    in_vain(&mut pool, 21, 21);
-    in_vain(&mut pool, 22, 21);
-    pool.beat(1);
+    in_vain(&mut pool, first, first);
+    in_vain(&mut pool, second, second);
+    in_vain(&mut pool, neighbor_of_second, second);
+    pool.beat(HOST);
     assert!(!struck(&mut pool), "two blocks");
-    in_vain(&mut pool, 23, 23);
+    in_vain(&mut pool, third, third);
     assert!(struck(&mut pool));
     // A proven client that does connect lifts that.
-    pool.connect(20, client(20)).unwrap();
-    pool.full(20, &[]);
-    pool.ask(20, 1);
-    let lease = pool.admit(1);
-    pool.delta(1, &[lease], &[]);
-    pool.delta(20, &[lease], &[]);
+    pool.join(first, client(first));
+    pool.lease_between(HOST, first);
     assert!(!struck(&mut pool));
 }
 
 #[test]
 fn a_restored_offer_counts_once_its_client_is_back() {
-    let mut pool = Pool::new();
-    pool.pair_up();
-    pool.ask(2, 1);
-    pool.admit(1);
+    let (mut pool, _) = Pool::new().offered();
     pool.restart(Limits::default());
-    pool.connect(2, client(2)).unwrap();
-    pool.connect(1, host(1, 4)).unwrap();
+    pool.connect(CLIENT, client(CLIENT)).unwrap();
+    pool.connect(HOST, host(HOST, SLOTS)).unwrap();
     assert_eq!(pool.core.gauges().pending_offers, 1);
     pool.handle(Command::Tick);
 }

@@ -3,16 +3,19 @@ use std::net::IpAddr;
 use vipnode_types::{
     Account, AgentKey, AgentPublic, ChainSpec, Enode, LeaseId, LeaseSetHash, Ms, NodeId, Price, Wei,
     wire::{
-        AskReply, AskRequest, ClientCriteria, ConnectReply, ConnectRequest, EvictCall, EvictReason, ExplainReply,
-        HostCapabilities, HostOffer, LeaveReason, LeaveRequest, ReportRequest, UpLease, WireError,
+        AdmitCall, AskReply, AskRequest, ClientCriteria, ConnectReply, ConnectRequest, DialCall, EvictCall,
+        EvictReason, ExplainReply, HostCapabilities, HostOffer, LeaveReason, LeaveRequest, ReportRequest, UpLease,
+        WireError,
     },
 };
 
+use super::scenario::{list, priced};
 use crate::{
     CallId, CallOutcome, Command, ConnectionId, Core, Effect, Identity, Limits, MeteredRow, PoolCall, Reply, Row, Steps,
 };
 
-/// A pool and the agents of a test. Each agent is a number; its node, socket and address follow from it.
+/// A pool and the agents of a test. Each agent is a number, with a name in [`super::scenario`]; its node, socket and address
+/// follow from it.
 pub(crate) struct Pool {
     pub(crate) core: Core,
     pub(crate) now: Ms,
@@ -23,6 +26,7 @@ pub(crate) struct Pool {
     /// Of the last command.
     pub(crate) steps: Steps,
     sessions: std::collections::BTreeMap<u32, Session>,
+    newcomers: u32,
     handled: u64,
 }
 
@@ -95,8 +99,9 @@ impl Pool {
         Self::with(Limits::default())
     }
 
+    /// A pool with the limits of [`priced`].
     pub(crate) fn priced() -> Self {
-        Self::with(Limits { price: wei(60_000), ..Limits::default() })
+        Self::with(priced())
     }
 
     /// Agents here answer an eviction when a test has them do so, and lose no socket before.
@@ -115,8 +120,16 @@ impl Pool {
             closed: Vec::new(),
             steps: Steps::default(),
             sessions: Default::default(),
+            newcomers: 0,
             handled: 0,
         }
+    }
+
+    /// An agent that no test names and that has not connected yet, in an address block of its own.
+    pub(crate) fn newcomer(&mut self) -> u32 {
+        self.newcomers += 1;
+        assert!(self.newcomers < 50, "further address blocks are in another wide block");
+        200 + self.newcomers
     }
 
     pub(crate) fn connection(&self, agent: u32) -> ConnectionId {
@@ -155,10 +168,30 @@ impl Pool {
 
     /// Connects on a new socket.
     pub(crate) fn connect(&mut self, agent: u32, hello: ConnectRequest) -> Result<ConnectReply, WireError> {
-        self.connect_from(agent, hello, address(agent), true)
+        self.connect_from(agent, hello, address(agent))
     }
 
+    /// Connects on a new socket from this address.
     pub(crate) fn connect_from(
+        &mut self,
+        agent: u32,
+        hello: ConnectRequest,
+        address: IpAddr,
+    ) -> Result<ConnectReply, WireError> {
+        self.connect_as(agent, hello, address, true)
+    }
+
+    /// Connects over HTTP, so that the pool cannot call it.
+    pub(crate) fn connect_over_http(
+        &mut self,
+        agent: u32,
+        hello: ConnectRequest,
+        address: IpAddr,
+    ) -> Result<ConnectReply, WireError> {
+        self.connect_as(agent, hello, address, false)
+    }
+
+    pub(crate) fn connect_as(
         &mut self,
         agent: u32,
         hello: ConnectRequest,
@@ -168,7 +201,19 @@ impl Pool {
         let session = self.sessions.entry(agent).or_default();
         session.generation += 1;
         (session.seq, session.hash) = (0, LeaseSetHash::default());
-        let identity = Identity { node: node(agent), agent: agent_key(), issued: Ms::new(1) };
+        self.connect_delegated(agent, hello, address, callable, Ms::new(1))
+    }
+
+    /// Connects on the socket that it has, with a delegation that was issued at this time.
+    pub(crate) fn connect_delegated(
+        &mut self,
+        agent: u32,
+        hello: ConnectRequest,
+        address: IpAddr,
+        callable: bool,
+        issued: Ms,
+    ) -> Result<ConnectReply, WireError> {
+        let identity = Identity { node: node(agent), agent: agent_key(), issued };
         let (connection, hello) = (self.connection(agent), Box::new(hello));
         match self.request(Command::Connect { connection, request: 1, identity, address, callable, hello }) {
             Some(Ok(Reply::Connect(reply))) => Ok(*reply),
@@ -184,8 +229,18 @@ impl Pool {
 
     /// Asks and leaves the answer in `replies`.
     pub(crate) fn ask(&mut self, agent: u32, want: u32) -> Vec<Effect> {
-        let ask = Box::new(AskRequest { want, avoid: Vec::new() });
+        self.ask_avoiding(agent, want, Vec::new())
+    }
+
+    /// As [`Self::ask`], for other hosts than these.
+    pub(crate) fn ask_avoiding(&mut self, agent: u32, want: u32, avoid: Vec<NodeId>) -> Vec<Effect> {
+        let ask = Box::new(AskRequest { want, avoid });
         self.handle(Command::Ask { connection: self.connection(agent), request: 2, ask })
+    }
+
+    /// A round trip to the agent was measured.
+    pub(crate) fn latency(&mut self, agent: u32, rtt_us: u32) {
+        self.handle(Command::Latency { connection: self.connection(agent), rtt_us });
     }
 
     pub(crate) fn explain(&mut self, agent: u32) -> Result<ExplainReply, WireError> {
@@ -208,17 +263,31 @@ impl Pool {
         Some((call, value))
     }
 
-    pub(crate) fn take_admit(&mut self, host: u32) -> Option<(CallId, LeaseId)> {
-        self.take_call(host, |call| if let PoolCall::Admit(admit) = call { Some(admit.lease) } else { None })
+    pub(crate) fn take_admit_call(&mut self, host: u32) -> Option<(CallId, AdmitCall)> {
+        self.take_call(host, |call| if let PoolCall::Admit(admit) = call { Some(admit.clone()) } else { None })
     }
 
+    pub(crate) fn take_admit(&mut self, host: u32) -> Option<(CallId, LeaseId)> {
+        self.take_admit_call(host).map(|(call, admit)| (call, admit.lease))
+    }
+
+    pub(crate) fn take_dial(&mut self, agent: u32) -> Option<(CallId, DialCall)> {
+        self.take_call(agent, |call| if let PoolCall::Dial(dial) = call { Some(dial.clone()) } else { None })
+    }
+
+    /// Takes the oldest evict call to an agent, which has yet to answer.
+    pub(crate) fn take_evict_call(&mut self, agent: u32) -> Option<(CallId, EvictCall)> {
+        self.take_call(agent, |call| if let PoolCall::Evict(evict) = call { Some(evict.clone()) } else { None })
+    }
+
+    /// The agent evicts the peer of the oldest evict call to it.
     pub(crate) fn take_evict(&mut self, agent: u32) -> Option<EvictCall> {
-        let pick = |call: &PoolCall| if let PoolCall::Evict(evict) = call { Some(evict.clone()) } else { None };
-        let (call, evict) = self.take_call(agent, pick)?;
+        let (call, evict) = self.take_evict_call(agent)?;
         self.done(call, CallOutcome::Done);
         Some(evict)
     }
 
+    /// As [`Self::take_evict`]: why.
     pub(crate) fn evicted(&mut self, agent: u32) -> Option<EvictReason> {
         self.take_evict(agent).map(|evict| evict.reason)
     }
@@ -258,6 +327,7 @@ impl Pool {
         assert!(self.report(agent, |_| ReportRequest::default()));
     }
 
+    /// Reports all its leases, each with whether its peer was connected without interruption.
     pub(crate) fn full(&mut self, agent: u32, leases: &[(LeaseId, bool)]) {
         let full: Vec<UpLease> = leases.iter().map(|&(lease, kept)| UpLease { lease, continuous: kept }).collect();
         assert!(self.report(agent, |session| {
@@ -266,6 +336,7 @@ impl Pool {
         }));
     }
 
+    /// Reports the leases whose peers came up and went down since its last report.
     pub(crate) fn delta(&mut self, agent: u32, up: &[LeaseId], down: &[LeaseId]) {
         assert!(self.report(agent, |session| {
             session.hash = up.iter().chain(down).fold(session.hash, |hash, id| hash.toggled(*id));
@@ -273,9 +344,19 @@ impl Pool {
         }));
     }
 
+    /// Reports that the peer of a lease is connected.
+    pub(crate) fn reports_up(&mut self, agent: u32, lease: LeaseId) {
+        self.delta(agent, &[lease], &[]);
+    }
+
+    /// Reports that the peer of a lease is no longer connected.
+    pub(crate) fn reports_down(&mut self, agent: u32, lease: LeaseId) {
+        self.delta(agent, &[], &[lease]);
+    }
+
     /// Reports that nothing changed, and what a host was seen to serve.
     pub(crate) fn sees(&mut self, agent: u32, lease: LeaseId, caps: &str) {
-        let seen = vec![HostCapabilities { lease, capabilities: super::scenario::list(caps) }];
+        let seen = vec![HostCapabilities { lease, capabilities: list(caps) }];
         assert!(self.report(agent, |_| ReportRequest { host_capabilities: seen, ..Default::default() }));
     }
 
@@ -317,27 +398,14 @@ impl Pool {
         }
     }
 
-    /// A host (1) and a client (2), both with their first report.
-    pub(crate) fn pair_up(&mut self) {
-        self.connect(1, host(1, 4)).unwrap();
-        self.connect(2, client(2)).unwrap();
-        self.full(1, &[]);
-        self.full(2, &[]);
-    }
-
-    /// As [`Self::pair_up`], with a lease that both see.
-    pub(crate) fn lease_up(&mut self) -> LeaseId {
-        self.pair_up();
-        self.ask(2, 1);
-        let lease = self.admit(1);
-        self.delta(1, &[lease], &[]);
-        self.delta(2, &[lease], &[]);
-        lease
-    }
-
     pub(crate) fn metered(&self) -> Vec<MeteredRow> {
         let metered = |row: &Row| if let Row::Metered(row) = row { Some((**row).clone()) } else { None };
         self.rows.iter().filter_map(metered).collect()
+    }
+
+    /// What each row that was metered bills, in milliseconds.
+    pub(crate) fn billed_ms(&self) -> Vec<u64> {
+        self.metered().iter().map(|row| row.billed_ms).collect()
     }
 
     /// The process dies and a new one begins with what was written; sockets are gone.

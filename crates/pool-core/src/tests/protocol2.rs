@@ -10,16 +10,27 @@ use vipnode_types::{
         Call, ClientRequest, HostRequest, Kind, NodeInfo, PeerRequest, Protocol2ConnectRequest as Connect2,
         Protocol2Reply as Reply2, Update, UpdateReply,
     },
-    wire::{ConnectRequest, ErrorCode, EvictReason, WireError},
+    wire::{ConnectRequest, ErrorCode, EvictReason, LeaveReason, WireError},
 };
 
-use super::pool::{Pool, START, address, client, host, node};
+use super::{
+    pool::{Pool, START, address, client, host, node},
+    scenario::{CLIENT, HOST, SECOND_CLIENT, SECOND_HOST, SLOTS, THIRD_CLIENT, THIRD_HOST},
+};
 use crate::{CallId, CallOutcome, Command, Limits, PoolCall, Reply};
 
 fn info(kind: Kind, full: bool) -> Connect2 {
     let node_info =
         NodeInfo { version: "Geth/v1.9.20".into(), eth_protocol: "0x40".into(), kind, network: 1, is_full_node: full };
     Connect2 { vipnode_version: "2.3.2".into(), node_info, ..Connect2::default() }
+}
+
+fn full_node() -> Connect2 {
+    info(Kind::Geth, true)
+}
+
+fn light_node() -> Connect2 {
+    info(Kind::Geth, false)
 }
 
 fn on_mainnet(hello: ConnectRequest) -> ConnectRequest {
@@ -34,10 +45,14 @@ impl Pool {
 
     fn call2(&mut self, agent: u32, call: Call) -> Option<Result<Reply2, WireError>> {
         let nonce = self.nonce();
-        self.call2_at(agent, nonce, true, call)
+        self.call2_at(agent, nonce, call)
     }
 
-    fn call2_at(&mut self, agent: u32, nonce: u64, callable: bool, call: Call) -> Option<Result<Reply2, WireError>> {
+    fn call2_at(&mut self, agent: u32, nonce: u64, call: Call) -> Option<Result<Reply2, WireError>> {
+        self.call2_as(agent, nonce, true, call)
+    }
+
+    fn call2_as(&mut self, agent: u32, nonce: u64, callable: bool, call: Call) -> Option<Result<Reply2, WireError>> {
         let (connection, node, address) = (self.connection(agent), node(agent), address(agent));
         let reply =
             self.request(Command::Protocol2 { connection, request: 9, node, nonce, address, callable, call })?;
@@ -91,74 +106,72 @@ impl Pool {
         found.expect("an answer with peers")
     }
 
-    /// A host (1) and a client (2) of the original, with a lease that both see.
-    fn pair2(&mut self) {
-        self.connect2(1, info(Kind::Geth, true));
-        self.connect2(2, info(Kind::Geth, false));
-        self.update2(1, &[]);
-        self.update2(2, &[]);
-        self.ask2(2, 1);
-        self.allow(1);
-        assert_eq!(self.given2(2), [node(1).to_string()]);
-        self.update2(1, &[2]);
-        self.update2(2, &[1]);
+    /// [`HOST`] and [`CLIENT`], both of the original, with a lease that both see.
+    fn leased2(mut self) -> Self {
+        self.connect2(HOST, full_node());
+        self.connect2(CLIENT, light_node());
+        self.update2(HOST, &[]);
+        self.update2(CLIENT, &[]);
+        self.ask2(CLIENT, 1);
+        self.allow(HOST);
+        assert_eq!(self.given2(CLIENT), [node(HOST).to_string()]);
+        self.update2(HOST, &[CLIENT]);
+        self.update2(CLIENT, &[HOST]);
+        self
     }
 }
 
+/// Lets time pass while [`HOST`] and [`CLIENT`] each report the other each minute.
 fn beat2(pool: &mut Pool, ms: u64) {
     let end = pool.now.plus(ms);
     while pool.now < end {
         pool.pass(end.since(pool.now).min(60_000));
-        pool.update2(1, &[2]);
-        pool.update2(2, &[1]);
+        pool.update2(HOST, &[CLIENT]);
+        pool.update2(CLIENT, &[HOST]);
     }
 }
 
 #[test]
 fn two_agents_of_the_original_are_brought_together_and_metered() {
-    let mut pool = Pool::priced();
-    pool.pair2();
+    let mut pool = Pool::priced().leased2();
     beat2(&mut pool, 600_000);
     // The client reports that it left: its host drops it, and 600 s are billed.
-    let news = pool.update2(2, &[]);
+    let news = pool.update2(CLIENT, &[]);
     assert!(news.invalid_peers.is_empty() && news.active_peers.is_empty());
     let [row] = &pool.metered()[..] else { panic!("{:?}", pool.metered()) };
     assert_eq!(row.billed_ms, 600_000);
-    assert_eq!(pool.update2(1, &[2]).invalid_peers, [node(2).to_string()]);
-    assert_eq!(pool.update2(1, &[2]).invalid_peers, [node(2).to_string()], "until it has dropped it");
-    assert!(pool.update2(1, &[]).invalid_peers.is_empty());
-    assert!(pool.update2(1, &[2]).invalid_peers.is_empty(), "its own friends are its own");
+    assert_eq!(pool.update2(HOST, &[CLIENT]).invalid_peers, [node(CLIENT).to_string()]);
+    assert_eq!(pool.update2(HOST, &[CLIENT]).invalid_peers, [node(CLIENT).to_string()], "until it has dropped it");
+    assert!(pool.update2(HOST, &[]).invalid_peers.is_empty());
+    assert!(pool.update2(HOST, &[CLIENT]).invalid_peers.is_empty(), "its own friends are its own");
 }
 
 #[test]
 fn d13_d16_peers_that_the_pool_did_not_give_count_for_nothing() {
-    let mut pool = Pool::priced();
-    pool.pair2();
-    pool.connect2(3, info(Kind::Geth, true));
-    let news = pool.update2(3, &[1, 2, 3]);
+    let mut pool = Pool::priced().leased2();
+    pool.connect2(SECOND_HOST, full_node());
+    let news = pool.update2(SECOND_HOST, &[HOST, CLIENT, SECOND_HOST]);
     assert_eq!(news, UpdateReply { latest_block_number: 100, ..UpdateReply::default() });
     pool.pass(60_000);
-    pool.update2(3, &[1, 2, 3]);
-    pool.update2(2, &[1, 3]);
+    pool.update2(SECOND_HOST, &[HOST, CLIENT, SECOND_HOST]);
+    pool.update2(CLIENT, &[HOST, SECOND_HOST]);
     assert_eq!((pool.core.gauges().leases, pool.metered().len()), (1, 0));
-    assert!(pool.update2(1, &[2, 3]).invalid_peers.is_empty());
+    assert!(pool.update2(HOST, &[CLIENT, SECOND_HOST]).invalid_peers.is_empty());
 }
 
 #[test]
 fn d20_a_peer_that_is_no_longer_reported_was_last_seen_before() {
-    let mut pool = Pool::priced();
-    pool.pair2();
+    let mut pool = Pool::priced().leased2();
     beat2(&mut pool, 60_000);
     pool.pass(60_000);
-    pool.update2(1, &[2]);
-    pool.update2(2, &[]);
+    pool.update2(HOST, &[CLIENT]);
+    pool.update2(CLIENT, &[]);
     assert_eq!(pool.metered()[0].billed_ms, 60_000);
 }
 
 #[test]
 fn d19_long_silence_is_not_billed() {
-    let mut pool = Pool::priced();
-    pool.pair2();
+    let mut pool = Pool::priced().leased2();
     beat2(&mut pool, 120_000);
     pool.pass(72 * 3_600_000);
     assert_eq!(pool.metered()[0].billed_ms, 120_000);
@@ -167,87 +180,87 @@ fn d19_long_silence_is_not_billed() {
 
 #[test]
 fn d14_connecting_again_resets_nothing() {
-    let mut pool = Pool::priced();
-    pool.pair2();
+    let mut pool = Pool::priced().leased2();
     for _ in 0..4 {
         beat2(&mut pool, 60_000);
-        pool.connect2(2, info(Kind::Geth, false));
-        pool.connect2(1, info(Kind::Geth, true));
+        pool.connect2(CLIENT, light_node());
+        pool.connect2(HOST, full_node());
     }
-    pool.update2(2, &[]);
+    pool.update2(CLIENT, &[]);
     assert_eq!(pool.metered()[0].billed_ms, 240_000);
 }
 
 #[test]
 fn d2_less_than_one_peer_is_no_request_and_more_than_the_limit_is_cut() {
     let mut pool = Pool::with(Limits { max_request_hosts: 2, slots_a_protocol2_host: 3, ..Limits::default() });
-    for host in [1, 3, 4] {
-        pool.connect2(host, info(Kind::Geth, true));
+    let hosts = [HOST, SECOND_HOST, THIRD_HOST];
+    for host in hosts {
+        pool.connect2(host, full_node());
     }
-    pool.connect2(2, info(Kind::Geth, false));
+    pool.connect2(CLIENT, light_node());
     for num in [0, -1, i64::MIN] {
-        let error = pool.ask2(2, num).unwrap().unwrap_err();
+        let error = pool.ask2(CLIENT, num).unwrap().unwrap_err();
         assert!(error.is(ErrorCode::InvalidParams) && error.data.unwrap().hint.contains("num"));
     }
     assert_eq!(pool.core.gauges().free_slots, 9);
-    pool.ask2(2, i64::MAX);
+    pool.ask2(CLIENT, i64::MAX);
     for _ in 0..2 {
-        let host = [1, 3, 4].into_iter().find(|&host| pool.calls.iter().any(|(to, ..)| *to == pool.connection(host)));
-        pool.allow(host.unwrap());
+        let (call, _) = hosts.into_iter().find_map(|host| pool.whitelisted(host)).unwrap();
+        pool.done(call, CallOutcome::Done);
     }
-    assert_eq!(pool.given2(2).len(), 2);
+    assert_eq!(pool.given2(CLIENT).len(), 2);
 }
 
 #[test]
 fn a_request_gets_all_it_can_in_one_answer_and_nothing_later() {
     let mut pool = Pool::new();
-    pool.connect2(1, info(Kind::Geth, true));
-    pool.connect(3, on_mainnet(host(3, 4))).unwrap();
-    pool.connect2(2, info(Kind::Geth, false));
-    pool.ask2(2, 3);
+    pool.connect2(HOST, full_node());
+    pool.connect(SECOND_HOST, on_mainnet(host(SECOND_HOST, SLOTS))).unwrap();
+    pool.connect2(CLIENT, light_node());
+    pool.ask2(CLIENT, 3);
     for _ in 0..2 {
         if pool.calls.iter().any(|(_, _, call)| matches!(call, PoolCall::Whitelist(_))) {
-            pool.allow(1);
+            pool.allow(HOST);
         } else {
-            pool.admit(3);
+            pool.admit(SECOND_HOST);
         }
     }
     // No third host fits: it is answered with the two.
-    let mut given = pool.given2(2);
+    let mut given = pool.given2(CLIENT);
     given.sort();
-    let mut both = [node(1).to_string(), node(3).to_string()];
+    let mut both = [node(HOST).to_string(), node(SECOND_HOST).to_string()];
     both.sort();
     assert_eq!(given, both);
-    pool.connect(4, on_mainnet(host(4, 4))).unwrap();
+    pool.connect(THIRD_HOST, on_mainnet(host(THIRD_HOST, SLOTS))).unwrap();
     pool.pass(30_000);
-    assert!(pool.take_admit(4).is_none(), "no message could offer it another host");
+    assert!(pool.take_admit(THIRD_HOST).is_none(), "no message could offer it another host");
 }
 
 #[test]
 fn a_host_that_does_not_answer_costs_the_others_nothing() {
     let mut pool = Pool::new();
-    pool.connect2(1, info(Kind::Geth, true));
-    pool.connect2(2, info(Kind::Geth, false));
-    pool.ask2(2, 2);
-    let (call, _) = pool.whitelisted(1).unwrap();
+    pool.connect2(HOST, full_node());
+    pool.connect2(CLIENT, light_node());
+    pool.ask2(CLIENT, 2);
+    let (call, _) = pool.whitelisted(HOST).unwrap();
     pool.pass(3_000);
     pool.done(call, CallOutcome::Expired);
-    assert!(pool.given2(2).is_empty());
+    assert!(pool.given2(CLIENT).is_empty());
     // It may have let it in all the same.
-    assert_eq!(pool.update2(1, &[]).invalid_peers, [node(2).to_string()]);
+    assert_eq!(pool.update2(HOST, &[]).invalid_peers, [node(CLIENT).to_string()]);
 }
 
 #[test]
 fn the_older_methods_are_understood() {
     let mut pool = Pool::new();
     let hello = HostRequest { kind: "geth".into(), ..HostRequest::default() };
-    let reply = pool.call2(1, Call::Host(hello.clone())).unwrap().unwrap();
+    let reply = pool.call2(HOST, Call::Host(hello.clone())).unwrap().unwrap();
     assert!(matches!(reply, Reply2::Host(reply) if reply.pool_version.starts_with("vipnode/")));
-    assert!(pool.call2(2, Call::Client(ClientRequest { kind: "geth".into(), num_hosts: 0 })).is_none());
-    pool.allow(1);
-    assert_eq!(pool.given2(2), [node(1).to_string()]);
-    let nonce = pool.nonce();
-    let error = pool.call2_at(3, nonce, false, Call::Host(hello)).unwrap().unwrap_err();
+    assert!(pool.call2(CLIENT, Call::Client(ClientRequest { kind: "geth".into(), num_hosts: 0 })).is_none());
+    pool.allow(HOST);
+    assert_eq!(pool.given2(CLIENT), [node(HOST).to_string()]);
+    let (nonce, over_a_socket) = (pool.nonce(), false);
+    let error = pool.call2_as(SECOND_HOST, nonce, over_a_socket, Call::Host(hello)).unwrap().unwrap_err();
     assert!(error.message.contains("HTTP") && error.data.unwrap().hint.contains("ws://"));
 }
 
@@ -260,169 +273,166 @@ fn d37_light_nodes_get_hosts_of_their_kind_and_unknown_ones_any() {
         (Kind::Parity, Kind::Unknown, true),
     ] {
         let mut pool = Pool::new();
-        pool.connect2(1, info(hosts, true));
-        pool.connect2(2, info(light, false));
-        let waits = pool.ask2(2, 1).is_none();
+        pool.connect2(HOST, info(hosts, true));
+        pool.connect2(CLIENT, info(light, false));
+        let waits = pool.ask2(CLIENT, 1).is_none();
         assert_eq!(waits, served, "{light:?} on {hosts:?}");
     }
 }
 
 #[test]
 fn d33_each_side_is_told_the_other_with_host_and_port() {
-    let mut pool = Pool::new();
-    pool.pair2();
+    let mut pool = Pool::new().leased2();
     let enode = |agent: u32| vec![format!("enode://{}@{}:30303", node(agent), address(agent))];
-    assert_eq!(pool.update2(1, &[2]).active_peers, enode(2));
-    assert_eq!(pool.update2(2, &[1]).active_peers, enode(1));
+    assert_eq!(pool.update2(HOST, &[CLIENT]).active_peers, enode(CLIENT));
+    assert_eq!(pool.update2(CLIENT, &[HOST]).active_peers, enode(HOST));
 }
 
 #[test]
 fn d36_one_lie_moves_no_block_number() {
-    let mut pool = Pool::new();
-    pool.pair2();
-    for liar in [3, 4] {
-        pool.connect2(liar, info(Kind::Geth, false));
+    let mut pool = Pool::new().leased2();
+    for liar in [SECOND_CLIENT, THIRD_CLIENT] {
+        pool.connect2(liar, light_node());
         pool.ask2(liar, 1);
-        pool.allow(1);
+        pool.allow(HOST);
     }
-    pool.update2_at(3, &[1], u64::MAX);
-    pool.update2_at(4, &[1], 101);
-    assert_eq!(pool.update2_at(1, &[2, 3, 4], 100).latest_block_number, 100);
-    pool.connect2(5, info(Kind::Geth, true));
-    assert_eq!(pool.update2_at(5, &[], 7).latest_block_number, 7, "nobody else is asked");
+    pool.update2_at(SECOND_CLIENT, &[HOST], u64::MAX);
+    pool.update2_at(THIRD_CLIENT, &[HOST], 101);
+    assert_eq!(pool.update2_at(HOST, &[CLIENT, SECOND_CLIENT, THIRD_CLIENT], 100).latest_block_number, 100);
+    pool.connect2(SECOND_HOST, full_node());
+    assert_eq!(pool.update2_at(SECOND_HOST, &[], 7).latest_block_number, 7, "nobody else is asked");
 }
 
 #[test]
 fn d9_a_call_is_taken_once() {
     let mut pool = Pool::new();
     let nonce = pool.nonce();
-    let connect = || Call::Connect(Box::new(info(Kind::Geth, true)));
-    assert!(pool.call2_at(1, nonce, true, connect()).unwrap().is_ok());
-    let error = pool.call2_at(1, nonce, true, connect()).unwrap().unwrap_err();
+    let connect = || Call::Connect(Box::new(full_node()));
+    assert!(pool.call2_at(HOST, nonce, connect()).unwrap().is_ok());
+    let error = pool.call2_at(HOST, nonce, connect()).unwrap().unwrap_err();
     assert!(error.is(ErrorCode::Server) && error.message.contains("nonce"), "{error:?}");
     let update = || Call::Update(Update::default());
-    assert!(pool.call2_at(1, nonce, true, update()).unwrap().is_err());
-    assert!(pool.call2_at(1, nonce + 1, true, update()).unwrap().is_ok());
-    assert!(pool.call2_at(1, nonce + 1, true, update()).unwrap().is_err());
+    assert!(pool.call2_at(HOST, nonce, update()).unwrap().is_err());
+    assert!(pool.call2_at(HOST, nonce + 1, update()).unwrap().is_ok());
+    assert!(pool.call2_at(HOST, nonce + 1, update()).unwrap().is_err());
 }
 
 #[test]
 fn d9_a_restart_forgets_no_nonce() {
     let mut pool = Pool::new();
-    pool.connect2(1, info(Kind::Geth, true));
+    pool.connect2(HOST, full_node());
     let ahead = pool.nonce() + 60_000_000_000;
-    assert!(pool.call2_at(1, ahead, true, Call::Update(Update::default())).unwrap().is_ok());
+    assert!(pool.call2_at(HOST, ahead, Call::Update(Update::default())).unwrap().is_ok());
     pool.pass(180_000);
-    pool.update2(1, &[]);
+    pool.update2(HOST, &[]);
     pool.pass(180_000);
-    let newest = pool.core.agents.known(&node(1)).unwrap().credentials().nonce();
+    let newest = pool.core.agents.known(&node(HOST)).unwrap().credentials().nonce();
     pool.restart(Limits::default());
-    let kept = pool.core.agents.known(&node(1)).unwrap().credentials().nonce();
+    let kept = pool.core.agents.known(&node(HOST)).unwrap().credentials().nonce();
     assert_eq!(kept, newest);
-    let connect = || Call::Connect(Box::new(info(Kind::Geth, true)));
+    let connect = || Call::Connect(Box::new(full_node()));
     let started = pool.now.get() * 1_000_000;
-    assert!(pool.call2_at(1, started, true, connect()).unwrap().is_err());
-    assert!(pool.call2_at(1, started + 2_000_000, true, connect()).unwrap().is_ok());
+    assert!(pool.call2_at(HOST, started, connect()).unwrap().is_err());
+    assert!(pool.call2_at(HOST, started + 2_000_000, connect()).unwrap().is_ok());
 }
 
 #[test]
 fn who_has_come_by_protocol_3_is_refused_unless_its_owner_allowed_it() {
-    let mut pool = Pool::new();
-    pool.connect(1, host(1, 4)).unwrap();
-    let connect = || Call::Connect(Box::new(info(Kind::Geth, true)));
-    let error = pool.call2(1, connect()).unwrap().unwrap_err();
+    let mut pool = Pool::new().with_host(HOST, SLOTS);
+    let connect = || Call::Connect(Box::new(full_node()));
+    let error = pool.call2(HOST, connect()).unwrap().unwrap_err();
     assert!(error.data.unwrap().hint.contains("--allow-protocol-2"));
-    assert!(pool.call2(1, Call::Update(Update::default())).unwrap().is_err());
-    pool.connect(1, ConnectRequest { allow_protocol2: true, ..host(1, 4) }).unwrap();
-    assert!(pool.call2(1, connect()).unwrap().is_ok());
+    assert!(pool.call2(HOST, Call::Update(Update::default())).unwrap().is_err());
+    pool.connect(HOST, ConnectRequest { allow_protocol2: true, ..host(HOST, SLOTS) }).unwrap();
+    assert!(pool.call2(HOST, connect()).unwrap().is_ok());
     // Its agent comes back and no longer allows it.
-    pool.connect(1, host(1, 4)).unwrap();
-    assert!(pool.call2(1, connect()).unwrap().is_err());
+    pool.connect(HOST, host(HOST, SLOTS)).unwrap();
+    assert!(pool.call2(HOST, connect()).unwrap().is_err());
 }
 
 #[test]
 fn an_agent_of_ours_leases_to_one_of_the_original_and_the_other_way_round() {
     let mut pool = Pool::new();
-    pool.connect(1, on_mainnet(host(1, 4))).unwrap();
-    pool.full(1, &[]);
-    pool.connect2(2, info(Kind::Geth, false));
-    pool.ask2(2, 1);
-    let lease = pool.admit(1);
-    pool.delta(1, &[lease], &[]);
-    pool.update2(2, &[1]);
+    pool.join(HOST, on_mainnet(host(HOST, SLOTS)));
+    pool.connect2(CLIENT, light_node());
+    pool.ask2(CLIENT, 1);
+    let lease = pool.admit(HOST);
+    pool.reports_up(HOST, lease);
+    pool.update2(CLIENT, &[HOST]);
     assert_eq!(pool.core.gauges().running, 1);
-    pool.bye(1);
-    assert_eq!(pool.update2(2, &[1]).invalid_peers, [node(1).to_string()]);
+    pool.bye(HOST);
+    assert_eq!(pool.update2(CLIENT, &[HOST]).invalid_peers, [node(HOST).to_string()]);
 
-    pool.connect2(3, info(Kind::Geth, true));
-    pool.connect(4, on_mainnet(client(4))).unwrap();
-    pool.full(4, &[]);
-    pool.ask(4, 1);
-    pool.allow(3);
-    let lease = pool.last_ask(4).unwrap().hosts[0].lease;
-    pool.delta(4, &[lease], &[]);
-    pool.update2(3, &[4]);
+    pool.connect2(SECOND_HOST, full_node());
+    pool.join(SECOND_CLIENT, on_mainnet(client(SECOND_CLIENT)));
+    pool.ask(SECOND_CLIENT, 1);
+    pool.allow(SECOND_HOST);
+    let lease = pool.last_ask(SECOND_CLIENT).unwrap().hosts[0].lease;
+    pool.reports_up(SECOND_CLIENT, lease);
+    pool.update2(SECOND_HOST, &[SECOND_CLIENT]);
     assert_eq!(pool.core.gauges().running, 1);
-    pool.leave(4, lease, vipnode_types::wire::LeaveReason::Surplus);
-    assert_eq!(pool.update2(3, &[4]).invalid_peers, [node(4).to_string()]);
+    pool.leave(SECOND_CLIENT, lease, LeaveReason::Surplus);
+    assert_eq!(pool.update2(SECOND_HOST, &[SECOND_CLIENT]).invalid_peers, [node(SECOND_CLIENT).to_string()]);
 }
 
 #[test]
 fn peers_to_drop_outlive_a_restart_and_a_new_grant_takes_them_back() {
-    let mut pool = Pool::new();
-    pool.pair2();
-    pool.update2(2, &[]);
+    let mut pool = Pool::new().leased2();
+    pool.update2(CLIENT, &[]);
     pool.restart(Limits::default());
     pool.now = pool.now.plus(1_000);
-    pool.connect2(1, info(Kind::Geth, true));
-    assert_eq!(pool.update2(1, &[2]).invalid_peers, [node(2).to_string()]);
-    pool.connect2(2, info(Kind::Geth, false));
+    pool.connect2(HOST, full_node());
+    assert_eq!(pool.update2(HOST, &[CLIENT]).invalid_peers, [node(CLIENT).to_string()]);
+    pool.connect2(CLIENT, light_node());
     pool.pass(36_000);
-    pool.ask2(2, 1);
-    pool.allow(1);
-    assert!(pool.update2(1, &[2]).invalid_peers.is_empty());
+    pool.ask2(CLIENT, 1);
+    pool.allow(HOST);
+    assert!(pool.update2(HOST, &[CLIENT]).invalid_peers.is_empty());
 }
 
 #[test]
 fn only_so_many_peers_to_drop_are_remembered() {
     let limits = Limits { invalid_peers: 2, same_address_ms: 0, ..Limits::default() };
     let mut pool = Pool::with(limits);
-    pool.connect2(1, info(Kind::Geth, true));
-    for agent in [2, 3, 4] {
-        pool.connect2(agent, info(Kind::Geth, false));
+    pool.connect2(HOST, full_node());
+    for agent in [CLIENT, SECOND_CLIENT, THIRD_CLIENT] {
+        pool.connect2(agent, light_node());
         pool.ask2(agent, 1);
-        pool.allow(1);
-        pool.update2(agent, &[1]);
+        pool.allow(HOST);
+        pool.update2(agent, &[HOST]);
         pool.update2(agent, &[]);
     }
-    assert_eq!(pool.update2(1, &[]).invalid_peers, [node(3).to_string(), node(4).to_string()]);
+    assert_eq!(
+        pool.update2(HOST, &[]).invalid_peers,
+        [node(SECOND_CLIENT).to_string(), node(THIRD_CLIENT).to_string()]
+    );
 }
 
 #[test]
 fn a_nonce_may_be_ahead_and_behind_by_as_much_as_is_set() {
     let mut pool = Pool::with(Limits { nonce_ahead_ms: 1_000, nonce_behind_ms: 2_000, ..Limits::default() });
     pool.now = START.plus(10_000);
-    let connect = || Call::Connect(Box::new(info(Kind::Geth, true)));
+    let connect = || Call::Connect(Box::new(full_node()));
     let ns = |ms: Ms| ms.get() * 1_000_000;
     for (at, taken) in [(pool.now.plus(1_001), false), (pool.now.minus(2_001), false), (pool.now.minus(2_000), true)] {
-        assert_eq!(pool.call2_at(1, ns(at), true, connect()).unwrap().is_ok(), taken);
+        assert_eq!(pool.call2_at(HOST, ns(at), connect()).unwrap().is_ok(), taken);
     }
 }
 
 #[test]
 fn a_request_that_makes_no_sense_says_what_to_change() {
     let mut pool = Pool::new();
-    let foreign = format!("enode://{}@1.2.3.4:30303", node(9));
+    let foreign = format!("enode://{}@1.2.3.4:30303", node(CLIENT));
     for (hello, word) in [
-        (Connect2 { node_uri: "http://x".into(), ..info(Kind::Geth, true) }, "--enode"),
-        (Connect2 { node_uri: foreign, ..info(Kind::Geth, true) }, "--enode"),
-        (Connect2 { payout: "0x12".into(), ..info(Kind::Geth, true) }, "--payout"),
+        (Connect2 { node_uri: "http://x".into(), ..full_node() }, "--enode"),
+        (Connect2 { node_uri: foreign, ..full_node() }, "--enode"),
+        (Connect2 { payout: "0x12".into(), ..full_node() }, "--payout"),
     ] {
-        let error = pool.call2(1, Call::Connect(Box::new(hello))).unwrap().unwrap_err();
+        let error = pool.call2(HOST, Call::Connect(Box::new(hello))).unwrap().unwrap_err();
         assert!(error.data.as_ref().unwrap().hint.contains(word), "{error:?}");
     }
-    let mut hello = info(Kind::Geth, true);
+    let mut hello = full_node();
     hello.node_info.network = -1;
-    assert!(pool.call2(1, Call::Connect(Box::new(hello))).unwrap().is_err());
+    assert!(pool.call2(HOST, Call::Connect(Box::new(hello))).unwrap().is_err());
     assert_eq!(pool.core.gauges().nodes, 0);
 }

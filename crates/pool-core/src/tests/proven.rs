@@ -2,20 +2,14 @@ use vipnode_types::{Ms, wire::LeaveReason};
 
 use super::{
     pool::{Pool, START, client, node},
-    scenario::HOST,
+    scenario::{CLIENT, ELSEWHERE, FURTHER, HOST, MINUTE_MS, SLOTS},
 };
 use crate::{Core, Limits, Row};
-
-/// Agents in two wide address blocks that [`HOST`] is not in.
-const ELSEWHERE: u32 = 257;
-const FURTHER: u32 = 513;
-const MINUTE_MS: u64 = 60_000;
 
 impl Pool {
     /// Pairs a client with the host for some minutes, then ends that.
     fn pair_for(&mut self, agent: u32, minutes: u32) {
-        self.connect(agent, client(agent)).unwrap();
-        self.full(agent, &[]);
+        self.join(agent, client(agent));
         let lease = self.lease_between(HOST, agent);
         for _ in 0..minutes {
             self.pass_with(MINUTE_MS, &[HOST, agent]);
@@ -33,8 +27,8 @@ impl Pool {
 #[test]
 fn a_node_is_proven_by_time_with_two_other_wide_blocks_and_stays_so_over_a_restart() {
     let mut pool =
-        Pool::with(Limits { proven_ms: 10 * MINUTE_MS, ..Limits::default() }).with_host(HOST, 4).reported(HOST);
-    pool.pair_for(2, 20);
+        Pool::with(Limits { proven_ms: 10 * MINUTE_MS, ..Limits::default() }).with_host(HOST, SLOTS).reported(HOST);
+    pool.pair_for(CLIENT, 20);
     assert!(!pool.proven(HOST), "a neighbor proves nothing");
     pool.pair_for(ELSEWHERE, 20);
     pool.pair_for(ELSEWHERE + 1, 20);
@@ -56,15 +50,11 @@ fn a_node_is_proven_by_time_with_two_other_wide_blocks_and_stays_so_over_a_resta
 #[test]
 fn a_running_lease_proves_before_its_row_ends() {
     let mut pool =
-        Pool::with(Limits { proven_ms: 10 * MINUTE_MS, ..Limits::default() }).with_host(HOST, 4).reported(HOST);
+        Pool::with(Limits { proven_ms: 10 * MINUTE_MS, ..Limits::default() }).with_host(HOST, SLOTS).reported(HOST);
     let mut agents = vec![HOST];
-    for (agent, proves) in [(2, false), (ELSEWHERE, false), (FURTHER, true)] {
-        pool.connect(agent, client(agent)).unwrap();
-        pool.full(agent, &[]);
-        pool.ask(agent, 1);
-        let lease = pool.admit(HOST);
-        pool.delta(HOST, &[lease], &[]);
-        pool.delta(agent, &[lease], &[]);
+    for (agent, proves) in [(CLIENT, false), (ELSEWHERE, false), (FURTHER, true)] {
+        pool.join(agent, client(agent));
+        pool.lease_between(HOST, agent);
         agents.push(agent);
         pool.pass_with(9 * MINUTE_MS, &agents);
         assert!(!pool.proven(HOST));
@@ -80,7 +70,7 @@ fn a_running_lease_proves_before_its_row_ends() {
 #[test]
 fn time_that_runs_is_counted_once() {
     let mut pool =
-        Pool::with(Limits { proven_ms: 10 * MINUTE_MS, ..Limits::default() }).with_host(HOST, 4).reported(HOST);
+        Pool::with(Limits { proven_ms: 10 * MINUTE_MS, ..Limits::default() }).with_host(HOST, SLOTS).reported(HOST);
     pool.pair_for(ELSEWHERE, 20);
     pool.pair_for(FURTHER, 6);
     assert!(!pool.proven(HOST));
@@ -92,7 +82,7 @@ fn time_that_runs_is_counted_once() {
 
 #[test]
 fn in_a_closed_pool_any_paired_time_proves() {
-    let mut pool = Pool::with(Limits { closed: true, ..Limits::default() }).with_host(HOST, 4).reported(HOST);
-    pool.pair_for(2, 1);
-    assert!(pool.proven(HOST) && pool.proven(2));
+    let mut pool = Pool::with(Limits { closed: true, ..Limits::default() }).with_host(HOST, SLOTS).reported(HOST);
+    pool.pair_for(CLIENT, 1);
+    assert!(pool.proven(HOST) && pool.proven(CLIENT));
 }

@@ -1,32 +1,70 @@
-//! The states that tests begin with, and names for the agents in them.
+//! The states that tests begin with, and names for the agents and numbers in them.
 
-use std::str::FromStr;
+use std::{ops::Range, str::FromStr};
 
 use vipnode_types::{
-    LeaseId,
+    LeaseId, Price,
     wire::{ClientCriteria, ConnectRequest},
 };
 
-use super::pool::{Pool, client, host};
-use crate::{CallId, PoolCall};
+use super::pool::{Pool, client, host, wei};
+use crate::{CallId, Limits, PoolCall};
 
 /// The host of a test.
 pub(crate) const HOST: u32 = 1;
 /// The client of a test.
 pub(crate) const CLIENT: u32 = 2;
-/// Another host. A test has this one or [`SECOND_CLIENT`], never both.
 pub(crate) const SECOND_HOST: u32 = 3;
-/// Another client. A test has this one or [`SECOND_HOST`], never both.
-pub(crate) const SECOND_CLIENT: u32 = 3;
+pub(crate) const SECOND_CLIENT: u32 = 4;
+pub(crate) const THIRD_HOST: u32 = 5;
+pub(crate) const THIRD_CLIENT: u32 = 6;
+/// An agent in another wide address block than the agents above.
+pub(crate) const ELSEWHERE: u32 = 256 + 1;
+/// An agent in a third wide address block.
+pub(crate) const FURTHER: u32 = 2 * 256 + 1;
+
+/// The slots of a host, where their number is not what a test is about.
+pub(crate) const SLOTS: u32 = 4;
+
+pub(crate) const MINUTE_MS: u64 = 60_000;
+pub(crate) const HOUR_MS: u64 = 60 * MINUTE_MS;
+pub(crate) const DAY_MS: u64 = 24 * HOUR_MS;
+
+/// In a full report: the peer of the lease was connected all the time since the last report.
+pub(crate) const KEPT: bool = true;
+/// In a full report: the peer of the lease was not connected for some time since the last report.
+pub(crate) const INTERRUPTED: bool = false;
+
+/// So many clients besides the named ones (at most 90), each in an address block of its own.
+pub(crate) fn other_clients(many: u32) -> Range<u32> {
+    assert!(many <= 90);
+    10..10 + many
+}
+
+/// So many hosts besides the named ones (at most 100), each in an address block of its own.
+pub(crate) fn other_hosts(many: u32) -> Range<u32> {
+    assert!(many <= 100);
+    100..100 + many
+}
+
+/// Limits of a pool that charges 1 wei for each billed millisecond.
+pub(crate) fn priced() -> Limits {
+    Limits { price: wei(60_000), ..Limits::default() }
+}
 
 /// `"snap/1 eth/69"` as a list.
 pub(crate) fn list<T: FromStr>(text: &str) -> Vec<T> {
     text.split_whitespace().map(|one| one.parse().ok().expect(one)).collect()
 }
 
-/// A host with 4 slots whose node serves these protocols.
+/// A host with [`SLOTS`] whose node serves these protocols.
 pub(crate) fn serving(agent: u32, serves: &str) -> ConnectRequest {
-    ConnectRequest { capabilities: list(serves), ..host(agent, 4) }
+    ConnectRequest { capabilities: list(serves), ..host(agent, SLOTS) }
+}
+
+/// A host that is a client, too.
+pub(crate) fn both_roles(agent: u32, slots: u32) -> ConnectRequest {
+    ConnectRequest { client: client(agent).client, ..host(agent, slots) }
 }
 
 /// A client that requires these protocols of its hosts.
@@ -35,7 +73,13 @@ pub(crate) fn needing(agent: u32, need: &str) -> ConnectRequest {
     ConnectRequest { client: Some(criteria), ..client(agent) }
 }
 
-/// What a test begins with: `Pool::new().with_host(HOST, 4).with_client(CLIENT)`.
+/// [`CLIENT`], which pays up to this price.
+pub(crate) fn paying_at_most(price: Price) -> ConnectRequest {
+    let criteria = ClientCriteria { max_price: Some(price), ..ClientCriteria::default() };
+    ConnectRequest { client: Some(criteria), ..client(CLIENT) }
+}
+
+/// What a test begins with: `Pool::new().with_host(HOST, SLOTS).with_client(CLIENT)`.
 impl Pool {
     /// A host with so many slots that has connected.
     pub(crate) fn with_host(self, agent: u32, slots: u32) -> Self {
@@ -59,10 +103,18 @@ impl Pool {
         self
     }
 
-    /// [`HOST`] with 4 slots and [`CLIENT`], both with their first report.
+    /// [`HOST`] with [`SLOTS`] and [`CLIENT`], both with their first report.
     pub(crate) fn paired(mut self) -> Self {
         self.pair_up();
         self
+    }
+
+    /// As [`Self::paired`], with a lease that the host admitted and neither side reports yet.
+    pub(crate) fn offered(mut self) -> (Self, LeaseId) {
+        self.pair_up();
+        self.ask(CLIENT, 1);
+        let lease = self.admit(HOST);
+        (self, lease)
     }
 
     /// As [`Self::paired`], with a lease that both report.
@@ -81,12 +133,30 @@ impl Pool {
         (pool, lease)
     }
 
+    /// As [`Self::paired`], in the middle of a test.
+    pub(crate) fn pair_up(&mut self) {
+        self.join(HOST, host(HOST, SLOTS));
+        self.join(CLIENT, client(CLIENT));
+    }
+
+    /// As [`Self::leased`], in the middle of a test.
+    pub(crate) fn lease_up(&mut self) -> LeaseId {
+        self.pair_up();
+        self.lease_between(HOST, CLIENT)
+    }
+
+    /// An agent connects with this request and sends its first report, without leases.
+    pub(crate) fn join(&mut self, agent: u32, hello: ConnectRequest) {
+        self.connect(agent, hello).unwrap();
+        self.full(agent, &[]);
+    }
+
     /// The client asks for one host, the host admits it, and both report the lease.
     pub(crate) fn lease_between(&mut self, host: u32, client: u32) -> LeaseId {
         self.ask(client, 1);
         let lease = self.admit(host);
-        self.delta(host, &[lease], &[]);
-        self.delta(client, &[lease], &[]);
+        self.reports_up(host, lease);
+        self.reports_up(client, lease);
         lease
     }
 

@@ -2,33 +2,19 @@
 
 use vipnode_types::{
     LeaseId,
-    wire::{AskRequest, EvictReason, LeaveReason},
+    wire::{EvictReason, LeaveReason},
 };
 
-use super::pool::{Pool, address, client, host, node, wei};
-use crate::{CallOutcome, Command, Limits, PoolCall, Row};
-
-fn limited(change: impl FnOnce(&mut Limits)) -> Pool {
-    let mut limits = Limits { price: wei(60_000), ..Limits::default() };
-    change(&mut limits);
-    Pool::exactly(limits)
-}
-
-/// A host that was offered a client and said yes; neither has seen the other.
-fn offered(pool: &mut Pool) -> LeaseId {
-    pool.pair_up();
-    pool.ask(2, 1);
-    pool.admit(1)
-}
-
-fn dialed(pool: &mut Pool, agent: u32) -> bool {
-    pool.take_call(agent, |call| matches!(call, PoolCall::Dial(_)).then_some(())).is_some()
-}
+use super::{
+    pool::{Pool, address, client, host, node},
+    scenario::{CLIENT, HOST, HOUR_MS, KEPT, SECOND_CLIENT, SLOTS, other_clients, other_hosts, priced},
+};
+use crate::{CallOutcome, Command, Limits, Row};
 
 #[test]
 fn a_gap_of_ten_ticks_is_bridged_and_a_longer_one_is_a_pause() {
     for (gap, pauses) in [(2_000, 0), (2_001, 1)] {
-        let mut pool = limited(|limits| limits.tick_ms = 200);
+        let mut pool = Pool::exactly(Limits { tick_ms: 200, ..priced() });
         pool.handle(Command::Tick);
         pool.now = pool.now.plus(gap);
         pool.handle(Command::Tick);
@@ -38,14 +24,13 @@ fn a_gap_of_ten_ticks_is_bridged_and_a_longer_one_is_a_pause() {
 
 #[test]
 fn agents_are_told_when_reports_are_due() {
-    let mut pool = limited(|limits| limits.report_interval_ms = 7_000);
-    assert_eq!(pool.connect(1, host(1, 4)).unwrap().report_interval_ms, 7_000);
+    let mut pool = Pool::exactly(Limits { report_interval_ms: 7_000, ..priced() });
+    assert_eq!(pool.connect(HOST, host(HOST, SLOTS)).unwrap().report_interval_ms, 7_000);
 }
 
 #[test]
 fn a_side_that_is_silent_for_longer_goes_down() {
-    let mut pool = limited(|limits| limits.silence_ms = 20_000);
-    pool.lease_up();
+    let (mut pool, _) = Pool::exactly(Limits { silence_ms: 20_000, ..priced() }).leased();
     pool.pass(20_000);
     assert_eq!(pool.core.gauges().connected, 2);
     pool.pass(1);
@@ -54,9 +39,8 @@ fn a_side_that_is_silent_for_longer_goes_down() {
 
 #[test]
 fn nobody_is_judged_in_the_reconnect_window() {
-    let mut pool = limited(|limits| limits.reconnect_window_ms = 5_000);
-    pool.lease_up();
-    pool.now = pool.now.plus(3_600_000);
+    let (mut pool, _) = Pool::exactly(Limits { reconnect_window_ms: 5_000, ..priced() }).leased();
+    pool.now = pool.now.plus(HOUR_MS);
     pool.restart(Limits { reconnect_window_ms: 300_000, ..Limits::default() });
     pool.pass(300_000);
     assert_eq!(pool.core.gauges().leases, 1);
@@ -66,83 +50,78 @@ fn nobody_is_judged_in_the_reconnect_window() {
 
 #[test]
 fn an_ask_an_offer_and_a_dial_have_their_times() {
-    let mut pool = limited(|limits| limits.ask_deadline_ms = 900);
-    pool.pair_up();
-    pool.ask(2, 1);
+    let mut pool = Pool::exactly(Limits { ask_deadline_ms: 900, ..priced() }).paired();
+    pool.ask(CLIENT, 1);
     pool.pass(899);
-    assert_eq!(pool.last_ask(2), None);
+    assert_eq!(pool.last_ask(CLIENT), None);
     pool.pass(1);
-    assert_eq!(pool.last_ask(2).unwrap().missing, 1);
+    assert_eq!(pool.last_ask(CLIENT).unwrap().missing, 1);
 
-    let mut pool = limited(|limits| (limits.offer_ms, limits.dial_after_ms) = (40_000, 700));
-    offered(&mut pool);
+    let (mut pool, _) = Pool::exactly(Limits { offer_ms: 40_000, dial_after_ms: 700, ..priced() }).offered();
     pool.pass(699);
-    assert!(!dialed(&mut pool, 1));
+    assert!(pool.take_dial(HOST).is_none());
     pool.pass(1);
-    assert!(dialed(&mut pool, 1), "the host is asked to dial");
-    pool.pass_with(39_299, &[1, 2]);
-    assert_eq!(pool.evicted(1), None);
+    assert!(pool.take_dial(HOST).is_some(), "the host is asked to dial");
+    pool.pass_with(39_299, &[HOST, CLIENT]);
+    assert_eq!(pool.evicted(HOST), None);
     pool.pass(1);
-    assert_eq!(pool.evicted(1), Some(EvictReason::NotConnected));
+    assert_eq!(pool.evicted(HOST), Some(EvictReason::NotConnected));
 }
 
 #[test]
 fn a_hosts_gone_waits_for_the_clients_word_and_rows_end_by_age() {
-    let mut pool = limited(|limits| (limits.half_down_ms, limits.rollover_ms) = (4_000, 120_000));
-    let lease = pool.lease_up();
-    pool.pass_with(130_000, &[1, 2]);
+    let (mut pool, lease) = Pool::exactly(Limits { half_down_ms: 4_000, rollover_ms: 120_000, ..priced() }).leased();
+    pool.pass_with(130_000, &[HOST, CLIENT]);
     assert_eq!(pool.core.counters().rollovers, 1);
-    pool.delta(1, &[], &[lease]);
+    pool.reports_down(HOST, lease);
     pool.pass(3_999);
-    assert_eq!(pool.evicted(2), None);
+    assert_eq!(pool.evicted(CLIENT), None);
     pool.pass(1);
-    assert_eq!(pool.evicted(2), Some(EvictReason::Disconnected));
+    assert_eq!(pool.evicted(CLIENT), Some(EvictReason::Disconnected));
 }
 
 #[test]
 fn unpaired_time_of_further_blocks_counts_by_node_alone() {
-    let mut pool = limited(|limits| {
-        (limits.unpaired_ms_a_day, limits.unpaired_blocks, limits.lockout_blocks) = (1_000, 1, 1);
-    });
-    pool.connect(1, host(1, 4)).unwrap();
-    pool.full(1, &[]);
-    for agent in [2, 3] {
-        pool.connect(agent, client(agent)).unwrap();
-        pool.full(agent, &[]);
+    let mut pool =
+        Pool::exactly(Limits { unpaired_ms_a_day: 1_000, unpaired_blocks: 1, lockout_blocks: 1, ..priced() });
+    pool.join(HOST, host(HOST, SLOTS));
+    for agent in [CLIENT, SECOND_CLIENT] {
+        pool.join(agent, client(agent));
         pool.ask(agent, 1);
-        let lease = pool.admit(1);
-        pool.delta(1, &[lease], &[]);
+        let lease = pool.admit(HOST);
+        pool.reports_up(HOST, lease);
         pool.pass(5_000);
         pool.leave(agent, lease, LeaveReason::Surplus);
-        pool.evicted(1).unwrap();
-        pool.delta(1, &[], &[lease]);
+        pool.evicted(HOST).unwrap();
+        pool.reports_down(HOST, lease);
     }
-    let mut refused = |agent: u32, at: u32| {
-        pool.connect_from(agent, client(agent), address(at), true).unwrap();
+    let refused = |pool: &mut Pool, agent: u32, neighbor_of: u32| {
+        pool.connect_from(agent, client(agent), address(neighbor_of)).unwrap();
         pool.replies.clear();
         pool.ask(agent, 1);
         pool.replies.iter().any(|(_, reply)| reply.is_err())
     };
-    assert!(refused(2, 2) && refused(3, 3), "by node");
-    assert!(refused(4, 2) && !refused(5, 3), "the block of the second was one too many");
+    assert!(refused(&mut pool, CLIENT, CLIENT) && refused(&mut pool, SECOND_CLIENT, SECOND_CLIENT), "by node");
+    let (neighbor, other_neighbor) = (pool.newcomer(), pool.newcomer());
+    assert!(refused(&mut pool, neighbor, CLIENT));
+    assert!(!refused(&mut pool, other_neighbor, SECOND_CLIENT), "the block of the second was one too many");
 }
 
 #[test]
 fn so_many_candidates_are_looked_at() {
     // A search over all hosts finds the best of all; a search over one host takes that one.
     let found = |candidates: u32| {
-        let mut pool = limited(|limits| limits.candidates = candidates);
-        for agent in 10..30 {
-            pool.connect(agent, host(agent, 4)).unwrap();
-            let rtt_us = if agent == 17 { 1_000 } else { 900_000 };
-            pool.handle(Command::Latency { connection: pool.connection(agent), rtt_us });
+        let mut pool = Pool::exactly(Limits { candidates, ..priced() });
+        let best = other_hosts(20).nth(7).unwrap();
+        for agent in other_hosts(20) {
+            pool.connect(agent, host(agent, SLOTS)).unwrap();
+            pool.latency(agent, if agent == best { 1_000 } else { 900_000 });
         }
-        (40..60)
+        other_clients(20)
             .filter(|&agent| {
                 pool.connect(agent, client(agent)).unwrap();
                 pool.ask(agent, 1);
-                let best = pool.take_admit(17);
-                if let Some((call, _)) = best {
+                if let Some((call, _)) = pool.take_admit(best) {
                     pool.done(call, CallOutcome::Done);
                     return true;
                 }
@@ -158,17 +137,16 @@ fn so_many_candidates_are_looked_at() {
 fn so_many_are_looked_at_where_the_first_do_not_fit() {
     // One of twenty fits: a search over all finds it, a search over two only by luck.
     let found = |looks: u32| {
-        let mut pool = limited(|limits| (limits.candidates, limits.looks) = (1, looks));
-        for agent in 10..30 {
+        let mut pool = Pool::exactly(Limits { candidates: 1, looks, ..priced() });
+        let fits = other_hosts(20).nth(7).unwrap();
+        for agent in other_hosts(20) {
             pool.connect(agent, host(agent, 20)).unwrap();
         }
-        (40..60)
+        other_clients(20)
             .filter(|&agent| {
                 pool.connect(agent, client(agent)).unwrap();
-                let avoid = (10..30).filter(|&other| other != 17).map(node).collect();
-                let ask = Box::new(AskRequest { want: 1, avoid });
-                pool.handle(Command::Ask { connection: pool.connection(agent), request: agent.into(), ask });
-                let found = pool.take_admit(17);
+                pool.ask_avoiding(agent, 1, other_hosts(20).filter(|&other| other != fits).map(node).collect());
+                let found = pool.take_admit(fits);
                 pool.disconnect(agent);
                 found.is_some()
             })
@@ -180,26 +158,23 @@ fn so_many_are_looked_at_where_the_first_do_not_fit() {
 
 #[test]
 fn a_report_names_so_many_unknown_leases() {
-    let mut pool = limited(|limits| limits.unknown_a_report = 2);
-    pool.connect(1, host(1, 4)).unwrap();
-    pool.full(1, &[(LeaseId::new(7), true), (LeaseId::new(8), true), (LeaseId::new(9), true)]);
-    let evicted: Vec<bool> = (0..3).map(|_| pool.evicted(1).is_some()).collect();
+    let mut pool = Pool::exactly(Limits { unknown_a_report: 2, ..priced() }).with_host(HOST, SLOTS);
+    pool.full(HOST, &[7, 8, 9].map(|unknown| (LeaseId::new(unknown), KEPT)));
+    let evicted: Vec<bool> = (0..3).map(|_| pool.evicted(HOST).is_some()).collect();
     assert_eq!(evicted, [true, true, false]);
 }
 
 #[test]
 fn a_failing_host_rests_and_a_hungry_client_is_tried_again() {
-    let limits = |limits: &mut Limits| (limits.rest_ms, limits.max_rest_ms, limits.retry_ms) = (5_000, 8_000, 500);
-    let mut pool = limited(limits);
-    pool.pair_up();
-    pool.ask(2, 1);
+    let mut pool = Pool::exactly(Limits { rest_ms: 5_000, max_rest_ms: 8_000, retry_ms: 500, ..priced() }).paired();
+    pool.ask(CLIENT, 1);
     let mut gaps = Vec::new();
     for _ in 0..3 {
-        let (call, _) = pool.take_admit(1).unwrap();
+        let (call, _) = pool.take_admit(HOST).unwrap();
         let at = pool.now;
         pool.done(call, CallOutcome::Lost);
         while pool.calls.is_empty() {
-            pool.pass_with(100, &[1, 2]);
+            pool.pass_with(100, &[HOST, CLIENT]);
         }
         gaps.push(pool.now.since(at));
     }
@@ -209,13 +184,11 @@ fn a_failing_host_rests_and_a_hungry_client_is_tried_again() {
 
 #[test]
 fn an_eviction_is_tried_so_often() {
-    let mut pool = limited(|limits| limits.evict_tries = 0);
-    let lease = pool.lease_up();
-    pool.leave(2, lease, LeaveReason::Surplus);
-    let evict = |call: &PoolCall| matches!(call, PoolCall::Evict(_)).then_some(());
-    let (call, ()) = pool.take_call(1, evict).unwrap();
+    let (mut pool, lease) = Pool::exactly(Limits { evict_tries: 0, ..priced() }).leased();
+    pool.leave(CLIENT, lease, LeaveReason::Surplus);
+    let (call, _) = pool.take_evict_call(HOST).unwrap();
     pool.done(call, CallOutcome::Expired);
-    assert_eq!(pool.closed, [pool.connection(1)], "at once");
+    assert_eq!(pool.closed, [pool.connection(HOST)], "at once");
 }
 
 #[test]
@@ -223,22 +196,21 @@ fn grants_beyond_the_limit_are_forgotten_early() {
     // One client of a public address was given the host; another of that address gets it only where that
     // is forgotten.
     for (recent_pairs, given) in [(100, false), (1, true)] {
-        let mut pool = limited(|limits| limits.recent_pairs = recent_pairs);
-        pool.connect(1, host(1, 9)).unwrap();
-        for (agent, at) in [(2, 2), (3, 3), (4, 2)] {
-            pool.connect_from(agent, client(agent), address(at), true).unwrap();
+        let mut pool = Pool::exactly(Limits { recent_pairs, ..priced() }).with_host(HOST, 9);
+        let neighbor = pool.newcomer();
+        for (agent, at) in [(CLIENT, CLIENT), (SECOND_CLIENT, SECOND_CLIENT), (neighbor, CLIENT)] {
+            pool.connect_from(agent, client(agent), address(at)).unwrap();
             pool.ask(agent, 1);
-            assert_eq!(pool.take_admit(1).is_some(), agent != 4 || given);
+            assert_eq!(pool.take_admit(HOST).is_some(), agent != neighbor || given);
         }
     }
 }
 
 #[test]
 fn the_prune_and_flush_times_hold() {
-    let mut pool = limited(|limits| limits.flush_ms = 2_000);
-    pool.connect(1, host(1, 4)).unwrap();
+    let mut pool = Pool::exactly(Limits { flush_ms: 2_000, ..priced() }).with_host(HOST, SLOTS);
     pool.rows.clear();
-    pool.full(1, &[]);
+    pool.full(HOST, &[]);
     pool.pass(1_999);
     let flushed = |pool: &Pool| pool.rows.iter().any(|row| matches!(row, Row::Presence(_)));
     assert!(!flushed(&pool));

@@ -3,19 +3,15 @@
 use std::collections::BTreeMap;
 
 use vipnode_types::{
-    Ms,
+    LeaseId, Ms,
     wire::{ErrorCode, EvictReason, LeaveReason, WireError},
 };
 
 use super::{
-    pool::{Pool, address, client, host},
-    scenario::{CLIENT, HOST, SECOND_CLIENT},
+    pool::{Pool, address, client, host, node},
+    scenario::{CLIENT, HOST, SECOND_CLIENT, SECOND_HOST, SLOTS, other_clients},
 };
 use crate::{CallId, CallOutcome, Command, Limits, PoolCall};
-
-fn evict_call(pool: &mut Pool, agent: u32) -> Option<CallId> {
-    pool.take_call(agent, |call| matches!(call, PoolCall::Evict(_)).then_some(())).map(|(call, ())| call)
-}
 
 fn refused(code: ErrorCode) -> CallOutcome {
     CallOutcome::Refused(WireError::new(code, "no", ""))
@@ -25,10 +21,10 @@ fn refused(code: ErrorCode) -> CallOutcome {
 fn a_slot_is_taken_until_its_eviction_is_done_and_the_next_client_gets_it_at_once() {
     let (mut pool, lease) = Pool::new().with_one_slot();
     pool.leave(CLIENT, lease, LeaveReason::Surplus);
-    pool.ask(3, 1);
+    pool.ask(SECOND_CLIENT, 1);
     assert_eq!(pool.core.gauges().free_slots, 0);
     assert!(pool.take_admit(HOST).is_none(), "the host would refuse");
-    let call = evict_call(&mut pool, HOST).unwrap();
+    let (call, _) = pool.take_evict_call(HOST).unwrap();
     pool.pass(900);
     pool.done(call, CallOutcome::Done);
     assert_eq!(pool.core.next_wake(), Some(pool.now), "the client that waits is served at once");
@@ -42,14 +38,14 @@ fn a_refused_eviction_holds_its_slot_and_is_sent_again_a_bounded_number_of_times
     pool.ask(CLIENT, 0);
     pool.leave(CLIENT, lease, LeaveReason::Surplus);
     for wait in [2_000, 4_000, 8_000] {
-        let call = evict_call(&mut pool, HOST).unwrap();
+        let (call, _) = pool.take_evict_call(HOST).unwrap();
         pool.done(call, refused(ErrorCode::Refused));
         pool.pass(wait - 1);
-        assert!(evict_call(&mut pool, HOST).is_none());
+        assert!(pool.take_evict_call(HOST).is_none());
         assert_eq!(pool.core.gauges().free_slots, 3);
         pool.pass(1);
     }
-    let call = evict_call(&mut pool, HOST).unwrap();
+    let (call, _) = pool.take_evict_call(HOST).unwrap();
     pool.done(call, refused(ErrorCode::Refused));
     assert_eq!(pool.core.gauges().free_slots, 4, "the tries are used up");
     assert_eq!((pool.core.counters().evictions_unanswered, pool.closed.len()), (1, 0));
@@ -57,10 +53,10 @@ fn a_refused_eviction_holds_its_slot_and_is_sent_again_a_bounded_number_of_times
 
 #[test]
 fn an_admit_whose_client_left_holds_its_slot_until_it_is_answered_and_undone() {
-    let mut pool = Pool::new().with_host(HOST, 1).with_client(2);
-    pool.ask(2, 1);
+    let mut pool = Pool::new().with_host(HOST, 1).with_client(CLIENT);
+    pool.ask(CLIENT, 1);
     let (call, _) = pool.take_admit(HOST).unwrap();
-    pool.disconnect(2);
+    pool.disconnect(CLIENT);
     assert_eq!((pool.core.gauges().leases, pool.core.gauges().free_slots), (0, 0));
     pool.done(call, CallOutcome::Done);
     assert_eq!(pool.core.gauges().free_slots, 0);
@@ -74,7 +70,7 @@ fn held_slots_end_with_the_hosts_connection() {
         let (mut pool, lease) = Pool::new().leased();
         pool.ask(CLIENT, 0);
         pool.leave(CLIENT, lease, LeaveReason::Surplus);
-        let call = evict_call(&mut pool, HOST).unwrap();
+        let (call, _) = pool.take_evict_call(HOST).unwrap();
         if refuses {
             pool.done(call, refused(ErrorCode::Refused));
         }
@@ -82,7 +78,7 @@ fn held_slots_end_with_the_hosts_connection() {
         assert_eq!(pool.core.gauges().free_slots, 4, "its connect reply lists the current leases");
         pool.done(call, CallOutcome::Lost);
         pool.pass(20_000);
-        assert!(evict_call(&mut pool, HOST).is_none());
+        assert!(pool.take_evict_call(HOST).is_none());
         assert_eq!(pool.core.gauges().free_slots, 4);
     }
 }
@@ -107,8 +103,8 @@ fn a_host_that_is_busy_keeps_one_slot_for_a_while_and_neither_rests_nor_loses_ra
 /// The attack: clients that a host's node rejects, each with another id.
 #[test]
 fn a_host_whose_node_rejects_clients_neither_rests_nor_loses_rank() {
-    let mut pool = Pool::new().with_host(HOST, 4);
-    for agent in 10..20 {
+    let mut pool = Pool::new().with_host(HOST, SLOTS);
+    for agent in other_clients(10) {
         pool.connect(agent, client(agent)).unwrap();
         pool.ask(agent, 1);
         let (call, _) = pool.take_admit(HOST).expect("it does not rest");
@@ -133,7 +129,7 @@ fn a_host_whose_node_rejects_clients_neither_rests_nor_loses_rank() {
 fn a_host_that_rejects_versions_neither_rests_nor_loses_rank() {
     let mut pool = Pool::with(Limits { unwanted_versions: 2, ..Limits::default() }).with_host(HOST, 4);
     // More invented versions than the pool remembers for one host.
-    for agent in 10..20 {
+    for agent in other_clients(10) {
         let mut hello = client(agent);
         hello.client_version = format!("Strange/v{agent}");
         pool.connect(agent, hello).unwrap();
@@ -157,7 +153,7 @@ struct Hosts {
     serves: BTreeMap<u32, u32>,
     evicts: Vec<(Ms, u32, CallId)>,
     /// Clients that the pool gave a host, since the last look.
-    given: Vec<(u32, vipnode_types::LeaseId)>,
+    given: Vec<(u32, LeaseId)>,
     fulls: u32,
 }
 
@@ -183,7 +179,7 @@ impl Hosts {
                     }
                     *serves += 1;
                     self.pool.done(call, CallOutcome::Done);
-                    let client = (0..100).find(|&agent| super::pool::node(agent) == admit.client).unwrap();
+                    let client = (0..100).find(|&agent| node(agent) == admit.client).unwrap();
                     self.given.push((client, admit.lease));
                 }
                 PoolCall::Evict(_) if self.serves.contains_key(&agent) => {
@@ -200,35 +196,34 @@ impl Hosts {
 fn strangers_that_leave_whatever_they_get_keep_no_host_from_an_honest_client() {
     let pool = Pool::new();
     let mut hosts = Hosts { pool, slots: 2, serves: BTreeMap::new(), evicts: Vec::new(), given: Vec::new(), fulls: 0 };
-    for agent in [1, 2] {
-        hosts.pool.connect(agent, host(agent, 2)).unwrap();
+    for agent in [HOST, SECOND_HOST] {
+        hosts.pool.join(agent, host(agent, 2));
+    }
+    let strangers = other_clients(12);
+    for agent in strangers.clone() {
+        hosts.pool.connect_from(agent, client(agent), address(strangers.start)).unwrap();
         hosts.pool.full(agent, &[]);
     }
-    for agent in 10..22 {
-        hosts.pool.connect_from(agent, client(agent), address(10), true).unwrap();
-        hosts.pool.full(agent, &[]);
-    }
-    hosts.pool.connect(50, client(50)).unwrap();
-    hosts.pool.full(50, &[]);
-    hosts.pool.ask(50, 1);
+    hosts.pool.join(CLIENT, client(CLIENT));
+    hosts.pool.ask(CLIENT, 1);
     let (mut waits, mut longest, mut got) = (0_u32, 0_u32, 0_u32);
     for step in 0..410_u32 {
         if step % 5 == 0 {
-            (10..22).for_each(|agent| drop(hosts.pool.ask(agent, 1)));
+            strangers.clone().for_each(|agent| drop(hosts.pool.ask(agent, 1)));
         }
         hosts.step(100);
         waits += 1;
         for (agent, lease) in std::mem::take(&mut hosts.given) {
             hosts.pool.leave(agent, lease, LeaveReason::Surplus);
-            if agent == 50 {
+            if agent == CLIENT {
                 longest = longest.max(waits);
                 (waits, got) = (0, got + 1);
-                hosts.pool.ask(50, 1);
+                hosts.pool.ask(CLIENT, 1);
             }
         }
         if step % 250 == 0 {
-            let all: Vec<u32> = [1, 2, 50].into_iter().chain(10..22).collect();
-            all.into_iter().for_each(|agent| hosts.pool.beat(agent));
+            let all = [HOST, SECOND_HOST, CLIENT].into_iter().chain(strangers.clone());
+            all.for_each(|agent| hosts.pool.beat(agent));
         }
     }
     assert_eq!(hosts.fulls, 0, "no host was asked for a slot that it does not have");

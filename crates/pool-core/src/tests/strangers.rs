@@ -4,13 +4,15 @@ use std::net::IpAddr;
 
 use vipnode_types::{
     Ms,
-    wire::{ConnectRequest, ErrorCode},
+    wire::{ConnectReply, ConnectRequest, ErrorCode, WireError},
 };
 
-use super::pool::{Pool, START, agent_key, chain, client, host, node, wei};
-use crate::{AddressBlock, Command, ConnectionId, Core, Identity, Limits, Reply, Row, RowKey};
+use super::{
+    pool::{Pool, START, agent_key, chain, client, host, node},
+    scenario::{CLIENT, HOST, MINUTE_MS, SECOND_CLIENT, SECOND_HOST, list},
+};
+use crate::{AddressBlock, Command, ConnectionId, Core, Effect, Identity, Limits, Row, RowKey};
 
-const MINUTE_MS: u64 = 60_000;
 /// The nonce window.
 const REMEMBERED_MS: u64 = 20 * MINUTE_MS;
 
@@ -31,7 +33,7 @@ impl Flood {
     fn command(&mut self, command: Command) {
         let mut out = Vec::new();
         self.core.handle(self.now, command, &mut out);
-        let refused = |effect: &crate::Effect| matches!(effect, crate::Effect::Reply { reply: Err(_), .. });
+        let refused = |effect: &Effect| matches!(effect, Effect::Reply { reply: Err(_), .. });
         self.refused += u32::from(out.iter().any(refused));
     }
 
@@ -67,6 +69,12 @@ impl Flood {
     }
 }
 
+impl Pool {
+    fn knows(&self, agent: u32) -> bool {
+        self.core.agents.known(&node(agent)).is_some()
+    }
+}
+
 #[test]
 fn a_second_flood_of_free_ids_adds_nothing_to_the_tables() {
     let mut flood = Flood { core: Core::new(Limits::default(), [1; 32], START), now: START, refused: 0 };
@@ -92,27 +100,28 @@ fn a_flood_from_one_block_keeps_no_honest_newcomer_off_a_new_chain() {
     let own = |agent: u32| ConnectRequest {
         chain: chain(agent.into()),
         client_version: format!("Flood/v{agent}"),
-        capabilities: super::scenario::list(&format!("flood/{agent}")),
+        capabilities: list(&format!("flood/{agent}")),
         ..client(agent)
     };
+    let flood = 1_000..1_200;
     let mut accepted = 0;
-    for agent in 1_000..1_200 {
-        match pool.connect_from(agent, own(agent), flooder(agent), true) {
+    for agent in flood.clone() {
+        match pool.connect_from(agent, own(agent), flooder(agent)) {
             Ok(_) => accepted += 1,
             Err(error) => assert!(error.is(ErrorCode::Busy), "{error:?}"),
         }
     }
     assert_eq!(accepted, 30, "a block that is alone has a third");
-    pool.connect(1, own(1)).unwrap();
-    let honest = pool.core.agents.known(&node(1)).unwrap();
-    assert_eq!(pool.core.agents.version(honest), Some("Flood/v1"));
+    pool.connect(CLIENT, own(CLIENT)).unwrap();
+    let honest = pool.core.agents.known(&node(CLIENT)).unwrap();
+    assert_eq!(pool.core.agents.version(honest), Some("Flood/v2"));
     assert!(pool.core.agents.profile(honest).is_some());
     // A chain counts only while somebody is connected on it.
-    for agent in 1_000..1_200 {
+    for agent in flood {
         pool.disconnect(agent);
     }
     for agent in 1_100..1_130 {
-        pool.connect_from(agent, own(agent), flooder(agent), true).unwrap();
+        pool.connect_from(agent, own(agent), flooder(agent)).unwrap();
     }
     assert_eq!(pool.core.check(), Ok(()));
 }
@@ -122,95 +131,93 @@ fn a_full_table_forgets_nobody_for_a_newcomer() {
     let mut pool = Pool::with(Limits { strangers: 8, ..Limits::default() });
     let mut known = Vec::new();
     for agent in 0..20 {
-        if pool.connect_from(agent, client(agent), flooder(agent), true).is_ok() {
+        if pool.connect_from(agent, client(agent), flooder(agent)).is_ok() {
             known.push(agent);
             pool.disconnect(agent);
         }
     }
     assert_eq!(known, [0, 1, 2, 3], "their nonces have to be known");
-    assert!(known.iter().all(|agent| pool.core.agents.known(&node(*agent)).is_some()));
-    pool.connect(30, client(30)).unwrap();
+    assert!(known.iter().all(|agent| pool.knows(*agent)));
+    let honest = pool.newcomer();
+    pool.connect(honest, client(honest)).unwrap();
     for &agent in &known {
-        pool.connect_from(agent, client(agent), flooder(agent), true).unwrap();
+        pool.connect_from(agent, client(agent), flooder(agent)).unwrap();
     }
     let closed = Limits { strangers: 8, closed: true, ..Limits::default() };
     let mut pool = Pool::with(closed);
     for agent in 0..20 {
-        pool.connect_from(agent, client(agent), flooder(agent), true).unwrap();
+        pool.connect_from(agent, client(agent), flooder(agent)).unwrap();
     }
 }
 
 #[test]
 fn a_node_that_was_never_paired_is_forgotten_when_its_nonces_are_too_old() {
-    let mut pool = Pool::with(Limits { price: wei(60_000), ..Limits::default() });
-    pool.lease_up();
-    pool.pass_with(2 * MINUTE_MS, &[1, 2]);
-    pool.connect(3, client(3)).unwrap();
-    pool.connect(4, host(4, 2)).unwrap();
-    pool.full(4, &[]);
-    pool.pass_with(MINUTE_MS, &[1, 2, 4]);
-    for agent in [2, 3] {
+    let (mut pool, _) = Pool::priced().leased();
+    pool.pass_with(2 * MINUTE_MS, &[HOST, CLIENT]);
+    pool.connect(SECOND_CLIENT, client(SECOND_CLIENT)).unwrap();
+    pool.join(SECOND_HOST, host(SECOND_HOST, 2));
+    pool.pass_with(MINUTE_MS, &[HOST, CLIENT, SECOND_HOST]);
+    for agent in [CLIENT, SECOND_CLIENT] {
         pool.bye(agent);
     }
-    pool.evicted(1);
-    pool.pass_with(REMEMBERED_MS, &[1, 4]);
-    assert!(pool.core.agents.known(&node(3)).is_some());
-    pool.pass_with(2_000, &[1, 4]);
-    assert!(pool.core.agents.known(&node(3)).is_none());
-    assert!(pool.rows.contains(&Row::Delete(RowKey::Node(node(3)))));
-    assert!(pool.core.agents.known(&node(2)).is_some(), "it was paired");
-    assert!(pool.core.agents.known(&node(4)).is_some(), "it is connected");
+    pool.evicted(HOST);
+    pool.pass_with(REMEMBERED_MS, &[HOST, SECOND_HOST]);
+    assert!(pool.knows(SECOND_CLIENT));
+    pool.pass_with(2_000, &[HOST, SECOND_HOST]);
+    assert!(!pool.knows(SECOND_CLIENT));
+    assert!(pool.rows.contains(&Row::Delete(RowKey::Node(node(SECOND_CLIENT)))));
+    assert!(pool.knows(CLIENT), "it was paired");
+    assert!(pool.knows(SECOND_HOST), "it is connected");
     // So it is after a restart, and after the reconnect window.
     pool.restart(Limits::default());
-    assert!(pool.core.agents.known(&node(4)).is_some());
+    assert!(pool.knows(SECOND_HOST));
     pool.pass(REMEMBERED_MS + MINUTE_MS);
-    assert!(pool.core.agents.known(&node(4)).is_none());
+    assert!(!pool.knows(SECOND_HOST));
 }
 
-/// Connects an agent with a delegation that was issued then.
-fn delegated(pool: &mut Pool, agent: u32, issued: u64) -> Result<Reply, vipnode_types::wire::WireError> {
-    let identity = Identity { node: node(agent), agent: agent_key(), issued: Ms::new(issued) };
-    let (connection, hello) = (pool.connection(agent), Box::new(client(agent)));
-    let address = flooder(agent);
-    pool.request(Command::Connect { connection, request: 1, identity, address, callable: true, hello }).unwrap()
+/// Connects a client with a delegation that was issued then.
+fn delegated(pool: &mut Pool, agent: u32, issued: Ms) -> Result<ConnectReply, WireError> {
+    pool.connect_delegated(agent, client(agent), flooder(agent), true, issued)
 }
 
 #[test]
 fn a_replaced_delegation_does_not_revive_with_its_forgotten_node() {
     let mut pool = Pool::with(Limits { delegations: 5, ..Limits::default() });
-    for issued in [5, 9] {
-        delegated(&mut pool, 2, issued).unwrap();
+    let [first, older, newest] = [5, 8, 9].map(Ms::new);
+    for issued in [first, newest] {
+        delegated(&mut pool, CLIENT, issued).unwrap();
     }
-    delegated(&mut pool, 3, 5).unwrap();
-    pool.disconnect(2);
-    pool.disconnect(3);
+    delegated(&mut pool, SECOND_CLIENT, first).unwrap();
+    pool.disconnect(CLIENT);
+    pool.disconnect(SECOND_CLIENT);
     pool.pass(REMEMBERED_MS + MINUTE_MS);
     assert_eq!(pool.core.gauges().nodes, 0);
     for restarted in [false, true] {
         if restarted {
             pool.restart(Limits::default());
         }
-        assert!(delegated(&mut pool, 2, 8).unwrap_err().is(ErrorCode::Unauthorized));
+        assert!(delegated(&mut pool, CLIENT, older).unwrap_err().is(ErrorCode::Unauthorized));
         let kept = pool.core.rows().into_iter().filter(|row| matches!(row, Row::Delegation(_))).count();
         assert_eq!(kept, 1, "another node had only one");
     }
-    delegated(&mut pool, 2, 9).unwrap();
-    assert_eq!(pool.rows.iter().filter(|row| **row == Row::Delete(RowKey::Delegation(node(2)))).count(), 1);
-    pool.disconnect(2);
+    delegated(&mut pool, CLIENT, newest).unwrap();
+    assert_eq!(pool.rows.iter().filter(|row| **row == Row::Delete(RowKey::Delegation(node(CLIENT)))).count(), 1);
+    pool.disconnect(CLIENT);
     pool.pass(REMEMBERED_MS + 20 * MINUTE_MS);
-    assert!(delegated(&mut pool, 2, 8).is_err(), "once replaced, it is known for ever");
+    assert!(delegated(&mut pool, CLIENT, older).is_err(), "once replaced, it is known for ever");
 }
 
 #[test]
 fn nodes_that_move_fill_no_block_beyond_its_share() {
     let mut pool = Pool::with(Limits { nodes: 30, ..Limits::default() });
+    let (nodes, further_nodes) = (0..20, 20..40);
     let other = IpAddr::from([77, 7, 7, 7]);
-    for agent in 0..20 {
-        let _busy = pool.connect_from(agent, client(agent), flooder(agent), true);
+    for agent in nodes.clone() {
+        let _busy = pool.connect_from(agent, client(agent), flooder(agent));
     }
-    for agent in 0..20 {
-        if pool.core.agents.known(&node(agent)).is_some() {
-            pool.connect_from(agent, client(agent), other, true).unwrap();
+    for agent in nodes {
+        if pool.knows(agent) {
+            pool.connect_from(agent, client(agent), other).unwrap();
         }
     }
     let at = |address| {
@@ -219,9 +226,10 @@ fn nodes_that_move_fill_no_block_beyond_its_share() {
     };
     let (stayed, moved) = (at(flooder(0)), at(other));
     assert_eq!(stayed + moved, 10);
-    for agent in 20..40 {
-        let _busy = pool.connect_from(agent, client(agent), flooder(agent), true);
+    for agent in further_nodes {
+        let _busy = pool.connect_from(agent, client(agent), flooder(agent));
     }
     assert!(pool.core.gauges().nodes <= 20, "{stayed} and {moved} hold room in two blocks");
-    pool.connect(100, client(100)).unwrap();
+    let honest = pool.newcomer();
+    pool.connect(honest, client(honest)).unwrap();
 }

@@ -1,10 +1,17 @@
 //! Who is given to whom by what nodes serve, run and refuse.
 
-use vipnode_types::wire::{ConnectRequest, ErrorCode, EvictReason, LeaveReason, WireError};
+use std::net::IpAddr;
+
+use vipnode_types::wire::{
+    ConnectRequest, ErrorCode, EvictReason, HostOffer, LeaveReason, LeaveRequest, PairFault, WireError,
+};
 
 use super::{
     pool::{Pool, chain, client, host},
-    scenario::{CLIENT, HOST, SECOND_CLIENT, SECOND_HOST, list, needing, serving},
+    scenario::{
+        CLIENT, HOST, SECOND_CLIENT, SECOND_HOST, SLOTS, THIRD_CLIENT, THIRD_HOST, list, needing, other_clients,
+        serving,
+    },
 };
 use crate::{CallId, CallOutcome, Command, Limits, PoolCall};
 
@@ -25,22 +32,26 @@ fn a_need_picks_the_host_and_one_that_nobody_meets_is_named() {
     let mut pool = Pool::new()
         .with_agent(HOST, serving(HOST, "eth"))
         .with_agent(SECOND_HOST, serving(SECOND_HOST, "eth snap"))
-        .with_host(4, 4);
-    for agent in 10..14 {
+        .with_host(THIRD_HOST, SLOTS);
+    let hosts = [HOST, SECOND_HOST, THIRD_HOST];
+    for agent in other_clients(4) {
         pool.connect(agent, needing(agent, "snap/1")).unwrap();
-        assert_eq!(pool.given(agent, &[HOST, SECOND_HOST, 4]).map(|(host, _)| host), Some(SECOND_HOST));
+        assert_eq!(pool.given(agent, &hosts).map(|(host, _)| host), Some(SECOND_HOST));
     }
-    pool.connect(20, needing(20, "snap les/4")).unwrap();
-    assert_eq!(pool.given(20, &[HOST, SECOND_HOST, 4]), None);
-    let words = pool.why(20);
+    pool.connect(CLIENT, needing(CLIENT, "snap les/4")).unwrap();
+    assert_eq!(pool.given(CLIENT, &hosts), None);
+    let words = pool.why(CLIENT);
     assert!(words.contains("2 do not serve snap (--need)"), "{words}");
-    pool.connect(21, needing(21, "les")).unwrap();
-    pool.ask(21, 1);
-    assert!(pool.why(21).contains("2 do not serve les (--need)"), "{}", pool.why(21));
+    pool.connect(SECOND_CLIENT, needing(SECOND_CLIENT, "les")).unwrap();
+    pool.ask(SECOND_CLIENT, 1);
+    let words = pool.why(SECOND_CLIENT);
+    assert!(words.contains("2 do not serve les (--need)"), "{words}");
     // One that serves it comes, and is given without another question.
-    pool.connect(5, serving(5, "eth les")).unwrap();
+    let serves_les = pool.newcomer();
+    pool.connect(serves_les, serving(serves_les, "eth les")).unwrap();
     pool.pass(6_000);
-    assert_eq!(pool.admitting(&[HOST, SECOND_HOST, 4, 5]).map(|(host, _)| host), Some(5));
+    let asked = pool.admitting(&[HOST, SECOND_HOST, THIRD_HOST, serves_les]).map(|(host, _)| host);
+    assert_eq!(asked, Some(serves_les));
 }
 
 /// The client left: the host admits it too late, and undoes that.
@@ -54,28 +65,28 @@ fn a_minimum_version_holds_in_both_directions() {
     let old = "Geth/v1.12.0-stable/linux";
     let new = "Geth/v1.17.5-stable/linux";
     let mut pool = Pool::new()
-        .with_agent(HOST, running(host(HOST, 4), old))
-        .with_agent(SECOND_HOST, running(host(SECOND_HOST, 4), new));
-    for agent in 10..13 {
+        .with_agent(HOST, running(host(HOST, SLOTS), old))
+        .with_agent(SECOND_HOST, running(host(SECOND_HOST, SLOTS), new));
+    for agent in other_clients(3) {
         pool.connect(agent, at_least(client(agent), "reth/9.9 geth/1.17.0")).unwrap();
         assert_eq!(pool.given(agent, &[HOST, SECOND_HOST]).map(|(host, _)| host), Some(SECOND_HOST));
     }
-    pool.connect(14, at_least(client(14), "geth/1.18.0")).unwrap();
-    pool.ask(14, 1);
-    assert!(pool.why(14).contains("2 run a version older than geth/1.18.0 (--min-client-version)"));
+    pool.connect(CLIENT, at_least(client(CLIENT), "geth/1.18.0")).unwrap();
+    pool.ask(CLIENT, 1);
+    assert!(pool.why(CLIENT).contains("2 run a version older than geth/1.18.0 (--min-client-version)"));
     // A host's own minimum: a client that is too old gets the hint to update, and the host is not asked.
     let mut pool = Pool::new()
-        .with_agent(HOST, at_least(host(HOST, 4), "geth/1.17.0"))
+        .with_agent(HOST, at_least(host(HOST, SLOTS), "geth/1.17.0"))
         .with_agent(CLIENT, running(client(CLIENT), old));
     assert_eq!(pool.given(CLIENT, &[HOST]), None);
     assert!(pool.why(CLIENT).contains("1 reject your node's version"), "{}", pool.why(CLIENT));
-    pool.connect(4, running(client(4), new)).unwrap();
-    assert!(pool.given(4, &[HOST]).is_some());
+    pool.connect(SECOND_CLIENT, running(client(SECOND_CLIENT), new)).unwrap();
+    assert!(pool.given(SECOND_CLIENT, &[HOST]).is_some());
 }
 
 #[test]
 fn a_version_that_a_host_rejects_is_remembered_and_costs_it_no_rest() {
-    let mut pool = Pool::new().with_host(HOST, 4).with_agent(CLIENT, running(client(CLIENT), "Geth/v1.12.0"));
+    let mut pool = Pool::new().with_host(HOST, SLOTS).with_agent(CLIENT, running(client(CLIENT), "Geth/v1.12.0"));
     let (_, call) = pool.given(CLIENT, &[HOST]).unwrap();
     pool.done(call, unsuitable());
     assert!(pool.why(CLIENT).contains("1 reject your node's version"), "{}", pool.why(CLIENT));
@@ -85,7 +96,7 @@ fn a_version_that_a_host_rejects_is_remembered_and_costs_it_no_rest() {
     let (_, call) = pool.given(SECOND_CLIENT, &[HOST]).expect("it does not rest");
     pool.done(call, CallOutcome::Done);
     // Another socket may come with another rule.
-    pool.connect(HOST, host(HOST, 4)).unwrap();
+    pool.connect(HOST, host(HOST, SLOTS)).unwrap();
     pool.pass(6_000);
     assert!(pool.admitting(&[HOST]).is_some());
 }
@@ -93,36 +104,37 @@ fn a_version_that_a_host_rejects_is_remembered_and_costs_it_no_rest() {
 #[test]
 fn a_version_that_a_client_rejects_is_learned_from_its_leave_and_from_its_answer() {
     for by_answer in [false, true] {
-        let mut pool = Pool::new().with_agent(HOST, running(host(HOST, 4), "bad/v1.0.0")).with_client(2).reported(2);
+        let mut pool =
+            Pool::new().with_agent(HOST, running(host(HOST, SLOTS), "bad/v1.0.0")).with_client(CLIENT).reported(CLIENT);
         if by_answer {
-            let (_, call) = pool.given(2, &[HOST]).unwrap();
+            let (_, call) = pool.given(CLIENT, &[HOST]).unwrap();
             // The answer went out before the host admitted: the host is sent as a call.
             pool.pass(5_000);
             pool.done(call, CallOutcome::Done);
             let (call, _) = pool
-                .take_call(2, |call| match call {
+                .take_call(CLIENT, |call| match call {
                     PoolCall::Dial(dial) => (dial.client_version == "bad/v1.0.0").then_some(()),
                     _ => None,
                 })
                 .unwrap();
             pool.done(call, unsuitable());
         } else {
-            pool.ask(2, 1);
+            pool.ask(CLIENT, 1);
             let lease = pool.admit(HOST);
-            assert_eq!(pool.last_ask(2).unwrap().hosts[0].client_version, "bad/v1.0.0");
-            pool.leave(2, lease, LeaveReason::Rejected);
+            assert_eq!(pool.last_ask(CLIENT).unwrap().hosts[0].client_version, "bad/v1.0.0");
+            pool.leave(CLIENT, lease, LeaveReason::Rejected);
             assert_eq!(pool.evicted(HOST), Some(EvictReason::Unsuitable));
         }
-        pool.pass_with(60_000, &[2]);
+        pool.pass_with(60_000, &[CLIENT]);
         assert_eq!(pool.admitting(&[HOST]), None, "{by_answer}");
-        pool.ask(2, 1);
+        pool.ask(CLIENT, 1);
         assert!(
-            pool.why(2).contains(
+            pool.why(CLIENT).contains(
                 "1 run a version that your agent rejects (--reject-client) or your node is incompatible with"
             )
         );
-        pool.connect(SECOND_HOST, host(SECOND_HOST, 4)).unwrap();
-        assert_eq!(pool.given(2, &[HOST, SECOND_HOST]).map(|(host, _)| host), Some(SECOND_HOST));
+        pool.connect(SECOND_HOST, host(SECOND_HOST, SLOTS)).unwrap();
+        assert_eq!(pool.given(CLIENT, &[HOST, SECOND_HOST]).map(|(host, _)| host), Some(SECOND_HOST));
     }
 }
 
@@ -135,9 +147,8 @@ fn a_host_whose_light_slots_are_taken_is_given_to_full_nodes_only() {
     let mut pool =
         Pool::new().with_agent(HOST, serving(HOST, "eth les")).reported(HOST).with_agent(CLIENT, light(CLIENT));
     pool.ask(CLIENT, 1);
-    let is_light = |call: &PoolCall| if let PoolCall::Admit(admit) = call { Some(admit.light) } else { None };
-    let (call, light_sent) = pool.take_call(HOST, is_light).unwrap();
-    assert!(light_sent, "the admit names what it admits");
+    let (call, admit) = pool.take_admit_call(HOST).unwrap();
+    assert!(admit.light, "the admit names what it admits");
     // Evicted at once: the host reports both, and the client gets another.
     pool.done(call, CallOutcome::Done);
     pool.light_full(HOST, true);
@@ -149,13 +160,13 @@ fn a_host_whose_light_slots_are_taken_is_given_to_full_nodes_only() {
     assert!(pool.why(SECOND_CLIENT).contains("1 have no free slot for a light node"), "{}", pool.why(SECOND_CLIENT));
     let reply = pool.explain(SECOND_CLIENT).unwrap();
     assert_eq!((reply.excluded.full, reply.excluded.incompatible), (1, 0));
-    pool.connect(4, client(4)).unwrap();
-    let (_, call) = pool.given(4, &[HOST]).expect("a full node takes no slot for light nodes");
+    pool.connect(THIRD_CLIENT, client(THIRD_CLIENT)).unwrap();
+    let (_, call) = pool.given(THIRD_CLIENT, &[HOST]).expect("a full node takes no slot for light nodes");
     pool.done(call, CallOutcome::Done);
     // Another host comes; and the first has room again.
-    pool.connect(5, serving(5, "eth les")).unwrap();
+    pool.connect(SECOND_HOST, serving(SECOND_HOST, "eth les")).unwrap();
     pool.pass(6_000);
-    assert_eq!(pool.admitting(&[HOST, 5]).map(|(host, _)| host), Some(5));
+    assert_eq!(pool.admitting(&[HOST, SECOND_HOST]).map(|(host, _)| host), Some(SECOND_HOST));
 }
 
 #[test]
@@ -179,19 +190,19 @@ fn a_client_hears_where_hosts_are_if_none_is_on_its_chain() {
     let mut pool = Pool::new().with_agent(CLIENT, on(client(CLIENT), chain(5)));
     pool.ask(CLIENT, 1);
     assert!(pool.why(CLIENT).contains("has a free slot now"), "{}", pool.why(CLIENT));
-    pool.connect(HOST, on(host(HOST, 4), chain(7))).unwrap();
+    pool.connect(HOST, on(host(HOST, SLOTS), chain(7))).unwrap();
     pool.ask(CLIENT, 1);
     assert!(pool.why(CLIENT).contains("no host here is on chain 5"), "{}", pool.why(CLIENT));
     assert!(pool.why(CLIENT).contains("hosts are on chain 7"), "{}", pool.why(CLIENT));
     let mut other = chain(5);
     other.genesis.0[0] = 8;
-    pool.connect(SECOND_HOST, on(host(SECOND_HOST, 4), other)).unwrap();
+    pool.connect(SECOND_HOST, on(host(SECOND_HOST, SLOTS), other)).unwrap();
     pool.ask(CLIENT, 1);
     assert!(pool.why(CLIENT).contains("another genesis block, 0x08"), "{}", pool.why(CLIENT));
     assert!(pool.why(CLIENT).contains("compare your genesis file"));
     assert!(pool.explain(CLIENT).unwrap().reason.unwrap().contains("another genesis block"));
     // One on its chain that is full is another matter.
-    pool.connect(4, on(host(4, 0), chain(5))).unwrap();
+    pool.connect(THIRD_HOST, on(host(THIRD_HOST, 0), chain(5))).unwrap();
     pool.ask(CLIENT, 1);
     assert!(pool.why(CLIENT).contains("has a free slot now"), "{}", pool.why(CLIENT));
 }
@@ -215,16 +226,15 @@ fn a_host_that_is_not_as_said_is_left_alone_for_a_while() {
 #[test]
 fn the_one_host_that_suits_is_found_among_many_within_the_limit_of_looks() {
     for (looks, found) in [(200, false), (300, true)] {
-        let mut limits = Limits { candidates: 4, ..Limits::default() };
-        limits.looks_by_rules = looks;
-        let mut pool = Pool::with(limits);
-        for agent in 1..=300 {
-            pool.connect(agent, serving(agent, if agent == 150 { "eth snap" } else { "eth" })).unwrap();
+        let mut pool = Pool::with(Limits { candidates: 4, looks_by_rules: looks, ..Limits::default() });
+        let (hosts, suits, clients) = (1..=300, 150, 1_000..1_020);
+        for agent in hosts {
+            pool.connect(agent, serving(agent, if agent == suits { "eth snap" } else { "eth" })).unwrap();
         }
         let mut hits = 0;
-        for agent in 1_000..1_020 {
+        for agent in clients {
             pool.connect(agent, needing(agent, "snap")).unwrap();
-            let offer = pool.given(agent, &[150]);
+            let offer = pool.given(agent, &[suits]);
             pool.disconnect(agent);
             hits += u32::from(offer.is_some_and(|(host, call)| undone(&mut pool, host, call)));
         }
@@ -237,22 +247,24 @@ fn the_one_host_that_suits_is_found_among_many_within_the_limit_of_looks() {
 fn profiles_are_shared_cut_and_bounded() {
     let limits = Limits { capabilities: 2, profiles: 2, rules: 1, ..Limits::default() };
     let mut pool = Pool::with(limits);
-    for agent in 1..=3 {
-        pool.connect(agent, serving(agent, if agent == 2 { "snap eth" } else { "eth snap les" })).unwrap();
+    let hosts = [HOST, SECOND_HOST, THIRD_HOST];
+    for agent in hosts {
+        pool.connect(agent, serving(agent, if agent == SECOND_HOST { "snap eth" } else { "eth snap les" })).unwrap();
     }
     assert_eq!(pool.core.agents.profiles(), 1);
-    pool.connect(4, needing(4, "les snap")).unwrap();
-    assert_eq!(pool.given(4, &[HOST, 2, 3]), None, "the third capability is ignored");
-    pool.connect(5, serving(5, "les")).unwrap();
-    assert_eq!(pool.given(4, &[5]), None, "a further profile is as none");
-    for agent in [2, 3] {
+    pool.connect(CLIENT, needing(CLIENT, "les snap")).unwrap();
+    assert_eq!(pool.given(CLIENT, &hosts), None, "the third capability is ignored");
+    let further_host = pool.newcomer();
+    pool.connect(further_host, serving(further_host, "les")).unwrap();
+    assert_eq!(pool.given(CLIENT, &[further_host]), None, "a further profile is as none");
+    for agent in [SECOND_HOST, THIRD_HOST] {
         pool.disconnect(agent);
     }
-    let no_slots = vipnode_types::wire::HostOffer { slots: 0, payout: None };
+    let no_slots = HostOffer { slots: 0, payout: None };
     pool.connect(HOST, ConnectRequest { host: Some(no_slots), ..serving(HOST, "eth snap les") }).unwrap();
-    pool.connect(6, needing(6, "snap")).unwrap();
-    assert!(pool.given(6, &[5]).is_some(), "its agent checks alone");
-    pool.connect(4, needing(4, "les")).unwrap();
+    pool.connect(SECOND_CLIENT, needing(SECOND_CLIENT, "snap")).unwrap();
+    assert!(pool.given(SECOND_CLIENT, &[further_host]).is_some(), "its agent checks alone");
+    pool.connect(CLIENT, needing(CLIENT, "les")).unwrap();
     assert_eq!(pool.core.agents.profiles(), 2);
     pool.disconnect(HOST);
     assert_eq!(pool.core.agents.profiles(), 1, "it counts while a connected node has it");
@@ -260,25 +272,25 @@ fn profiles_are_shared_cut_and_bounded() {
 
 #[test]
 fn a_host_that_refuses_ever_more_versions_does_not_rest_and_the_oldest_is_forgotten() {
-    let mut pool = Pool::with(Limits { unwanted_versions: 2, ..Limits::default() }).with_host(1, 4);
-    for (agent, version) in [(7, "a/v1.0.0"), (8, "b/v1.0.0"), (9, "c/v1.0.0")] {
+    let mut pool = Pool::with(Limits { unwanted_versions: 2, ..Limits::default() }).with_host(HOST, SLOTS);
+    for (agent, version) in other_clients(3).zip(["a/v1.0.0", "b/v1.0.0", "c/v1.0.0"]) {
         pool.connect(agent, running(client(agent), version)).unwrap();
-        let (_, call) = pool.given(agent, &[1]).expect(version);
+        let (_, call) = pool.given(agent, &[HOST]).expect(version);
         pool.done(call, unsuitable());
         pool.disconnect(agent);
     }
-    pool.connect(10, running(client(10), "d/v1.0.0")).unwrap();
-    assert!(pool.given(10, &[1]).is_some(), "strangers invent versions");
+    pool.connect(CLIENT, running(client(CLIENT), "d/v1.0.0")).unwrap();
+    assert!(pool.given(CLIENT, &[HOST]).is_some(), "strangers invent versions");
     // The first of the three is forgotten.
-    pool.connect(11, running(client(11), "a/v1.0.0")).unwrap();
-    assert!(pool.given(11, &[1]).is_some());
+    pool.connect(SECOND_CLIENT, running(client(SECOND_CLIENT), "a/v1.0.0")).unwrap();
+    assert!(pool.given(SECOND_CLIENT, &[HOST]).is_some());
 }
 
 #[test]
 fn an_explanation_names_the_rule_that_keeps_hosts_away() {
-    let mut pool = Pool::new().with_agent(HOST, serving(HOST, "eth")).with_agent(20, needing(20, "snap/1"));
-    assert_eq!(pool.given(20, &[HOST]), None);
-    let reply = pool.explain(20).unwrap();
+    let mut pool = Pool::new().with_agent(HOST, serving(HOST, "eth")).with_agent(CLIENT, needing(CLIENT, "snap/1"));
+    assert_eq!(pool.given(CLIENT, &[HOST]), None);
+    let reply = pool.explain(CLIENT).unwrap();
     assert_eq!((reply.candidates, reply.excluded.incompatible), (0, 1));
     assert!(reply.reason.unwrap().contains("1 do not serve snap/1 (--need)"));
 }
@@ -290,27 +302,27 @@ fn a_light_node_that_a_host_disconnected_keeps_its_neighbors_away_and_no_others(
         let mut pool = Pool::with(Limits { closed, light_block_ms: 300_000, ..Limits::default() })
             .with_agent(HOST, serving(HOST, "eth les"))
             .reported(HOST);
-        let light = |pool: &mut Pool, agent: u32, at: u8| {
+        let [clients_block, other_block, third_block] = [2, 4, 5];
+        let at = |agent: u32, block: u8| IpAddr::from([20, 0, block, u8::try_from(agent).unwrap()]);
+        let light = |pool: &mut Pool, agent: u32, block: u8| {
             let hello = ConnectRequest { capabilities: list("les/4"), ..needing(agent, "les") };
-            pool.connect_from(agent, hello, [20, 0, at, u8::try_from(agent).unwrap()].into(), true).unwrap();
+            pool.connect_from(agent, hello, at(agent, block)).unwrap();
             pool.given(agent, &[HOST])
         };
-        let (_, call) = light(&mut pool, 2, 2).unwrap();
+        let (_, call) = light(&mut pool, CLIENT, clients_block).unwrap();
         pool.done(call, CallOutcome::Done);
-        let lease = pool.last_ask(2).unwrap().hosts[0].lease;
-        let leave = vipnode_types::wire::LeaveRequest {
-            leases: vec![lease],
-            reason: LeaveReason::NotConnected,
-            fault: Some(vipnode_types::wire::PairFault::LightSlots),
-        };
+        let lease = pool.last_ask(CLIENT).unwrap().hosts[0].lease;
+        let leave =
+            LeaveRequest { leases: vec![lease], reason: LeaveReason::NotConnected, fault: Some(PairFault::LightSlots) };
         pool.handle(Command::Leave { connection: pool.connection(HOST), request: 1, leave: Box::new(leave) });
         pool.evicted(HOST).unwrap();
-        assert_eq!(light(&mut pool, 3, 2).is_some(), closed, "of the same block");
-        let (_, call) = light(&mut pool, 4, 4).expect("of another block");
+        assert_eq!(light(&mut pool, SECOND_CLIENT, clients_block).is_some(), closed, "of the same block");
+        let (_, call) = light(&mut pool, THIRD_CLIENT, other_block).expect("of another block");
         pool.done(call, CallOutcome::Refused(WireError::new(ErrorCode::LightFull, "taken", "")));
-        assert_eq!(light(&mut pool, 4, 4), None, "the same again");
-        assert!(light(&mut pool, 5, 5).is_some(), "the host does not rest");
-        pool.connect_from(6, client(6), [20, 0, 2, 6].into(), true).unwrap();
-        assert!(pool.given(6, &[HOST]).is_some(), "a full node of that block");
+        assert_eq!(light(&mut pool, THIRD_CLIENT, other_block), None, "the same again");
+        let (other_light_node, full_node) = (pool.newcomer(), pool.newcomer());
+        assert!(light(&mut pool, other_light_node, third_block).is_some(), "the host does not rest");
+        pool.connect_from(full_node, client(full_node), at(full_node, clients_block)).unwrap();
+        assert!(pool.given(full_node, &[HOST]).is_some(), "a full node of that block");
     }
 }

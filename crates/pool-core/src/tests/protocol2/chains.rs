@@ -2,22 +2,33 @@
 
 use vipnode_types::{
     ChainSpec,
-    protocol2::Kind,
     wire::{ConnectRequest, ErrorCode, LeaveReason},
 };
 
 use super::{
-    super::pool::{Pool, client, host, node},
-    Connect2, info,
+    super::{
+        pool::{Pool, client, host, node},
+        scenario::{CLIENT, ELSEWHERE, FURTHER, HOST, SECOND_CLIENT, SECOND_HOST, SLOTS, THIRD_CLIENT, other_clients},
+    },
+    Connect2, full_node, light_node,
 };
 use crate::{CallOutcome, Limits};
 
 const NETWORK: u64 = 100;
 
-fn untold(full: bool) -> Connect2 {
-    let mut hello = info(Kind::Geth, full);
+fn on_the_network(mut hello: Connect2) -> Connect2 {
     hello.node_info.network = i64::try_from(NETWORK).unwrap();
     hello
+}
+
+/// A host of protocol 2, which names no genesis block.
+fn untold_host() -> Connect2 {
+    on_the_network(full_node())
+}
+
+/// A client of protocol 2, which names no genesis block.
+fn untold_client() -> Connect2 {
+    on_the_network(light_node())
 }
 
 /// The chain whose genesis block has this first byte.
@@ -35,15 +46,20 @@ const TRUE: u8 = 7;
 const FALSE: u8 = 66;
 
 impl Pool {
-    /// Whether a client of protocol 3 on a chain is given the host of protocol 2, which is agent 1.
-    fn gets_untold(&mut self, agent: u32, first: u8) -> bool {
+    /// Whether a new client of protocol 3 on a chain is given [`HOST`], which speaks protocol 2.
+    fn gets_untold(&mut self, first: u8) -> bool {
+        let agent = self.newcomer();
+        self.gets_untold_as(agent, first)
+    }
+
+    fn gets_untold_as(&mut self, agent: u32, first: u8) -> bool {
         self.connect(agent, on(genesis(first), client(agent))).unwrap();
         self.ask(agent, 1);
-        let call = self.whitelisted(1);
+        let call = self.whitelisted(HOST);
         self.disconnect(agent);
         if let Some((call, _)) = call {
             self.done(call, CallOutcome::Done);
-            self.update2(1, &[]);
+            self.update2(HOST, &[]);
         }
         call.is_some()
     }
@@ -58,95 +74,89 @@ impl Pool {
 fn a_private_network_is_matched_with_the_genesis_block_that_is_named_for_it() {
     let mut pool = Pool::new();
     // No node has named a genesis block yet; then one does.
-    pool.connect2(1, untold(true));
-    pool.connect(2, on(genesis(TRUE), client(2))).unwrap();
-    pool.ask(2, 1);
-    pool.allow(1);
-    assert_eq!(pool.last_ask(2).unwrap().hosts.len(), 1);
-    assert!(pool.named_chain(1).is_untold(), "it is matched, and never renamed");
+    pool.connect2(HOST, untold_host());
+    pool.connect(CLIENT, on(genesis(TRUE), client(CLIENT))).unwrap();
+    pool.ask(CLIENT, 1);
+    pool.allow(HOST);
+    assert_eq!(pool.last_ask(CLIENT).unwrap().hosts.len(), 1);
+    assert!(pool.named_chain(HOST).is_untold(), "it is matched, and never renamed");
     // A lease goes on, also over a restart, whatever is named meanwhile.
     pool.restart(Limits::default());
     pool.now = pool.now.plus(1_000);
-    pool.connect(3, on(genesis(FALSE), client(3))).unwrap();
-    pool.connect2(1, untold(true));
+    pool.connect(SECOND_CLIENT, on(genesis(FALSE), client(SECOND_CLIENT))).unwrap();
+    pool.connect2(HOST, untold_host());
     assert_eq!(pool.core.gauges().leases, 1);
     // What a node itself named before holds when it speaks protocol 2.
-    let named = ConnectRequest { allow_protocol2: true, ..on(genesis(TRUE), host(4, 4)) };
-    pool.connect(4, named).unwrap();
-    pool.connect2(4, untold(true));
-    assert_eq!(pool.named_chain(4), genesis(TRUE));
+    let named = ConnectRequest { allow_protocol2: true, ..on(genesis(TRUE), host(SECOND_HOST, SLOTS)) };
+    pool.connect(SECOND_HOST, named).unwrap();
+    pool.connect2(SECOND_HOST, untold_host());
+    assert_eq!(pool.named_chain(SECOND_HOST), genesis(TRUE));
 }
 
 /// The attack: one connect with a false genesis block.
 #[test]
 fn a_false_genesis_block_takes_no_node_away() {
     let mut pool = Pool::new();
-    pool.connect2(1, untold(true));
-    pool.connect(5, on(genesis(FALSE), client(5))).unwrap();
+    pool.connect2(HOST, untold_host());
+    pool.connect(THIRD_CLIENT, on(genesis(FALSE), client(THIRD_CLIENT))).unwrap();
     // The honest ones come later, from three address blocks.
-    for agent in [3, 4, 6] {
+    for agent in other_clients(3) {
         pool.connect(agent, on(genesis(TRUE), client(agent))).unwrap();
     }
-    assert!(pool.gets_untold(10, TRUE) && !pool.gets_untold(11, FALSE));
+    assert!(pool.gets_untold(TRUE) && !pool.gets_untold(FALSE));
     // Nodes of protocol 2 have each other, too.
-    pool.connect2(2, untold(false));
-    pool.update2(2, &[]);
-    pool.ask2(2, 1);
-    pool.allow(1);
-    assert_eq!(pool.given2(2), [node(1).to_string()]);
+    pool.connect2(CLIENT, untold_client());
+    pool.update2(CLIENT, &[]);
+    pool.ask2(CLIENT, 1);
+    pool.allow(HOST);
+    assert_eq!(pool.given2(CLIENT), [node(HOST).to_string()]);
 }
 
 #[test]
 fn a_wide_block_with_many_blocks_counts_once() {
     let mut pool = Pool::new();
-    pool.connect2(1, untold(true));
-    for agent in 100..110 {
+    pool.connect2(HOST, untold_host());
+    for agent in other_clients(10) {
         pool.connect(agent, on(genesis(FALSE), client(agent))).unwrap();
     }
-    assert!(!pool.gets_untold(10, TRUE));
+    assert!(!pool.gets_untold(TRUE));
     // Two wide blocks name the other one.
-    for agent in [257, 513] {
+    for agent in [ELSEWHERE, FURTHER] {
         pool.connect(agent, on(genesis(TRUE), client(agent))).unwrap();
     }
-    assert!(pool.gets_untold(11, TRUE) && !pool.gets_untold(12, FALSE));
-    pool.disconnect(257);
-    assert!(!pool.gets_untold(514, TRUE), "only while they are connected");
+    assert!(pool.gets_untold(TRUE) && !pool.gets_untold(FALSE));
+    pool.disconnect(ELSEWHERE);
+    assert!(!pool.gets_untold_as(FURTHER + 1, TRUE), "only while they are connected");
 }
 
 #[test]
 fn the_genesis_block_of_proven_hosts_is_meant_whoever_names_another() {
     let limits = || Limits { proven_ms: 60_000, ..Limits::default() };
     let mut pool = Pool::with(limits());
-    pool.connect2(1, untold(true));
-    pool.connect(2, on(genesis(TRUE), host(2, 4))).unwrap();
-    pool.full(2, &[]);
-    for agent in [257, 513] {
-        pool.connect(agent, on(genesis(TRUE), client(agent))).unwrap();
-        pool.full(agent, &[]);
-        pool.ask(agent, 1);
-        let lease = pool.admit(2);
-        pool.delta(2, &[lease], &[]);
-        pool.delta(agent, &[lease], &[]);
-        pool.pass_with(61_000, &[2, agent]);
+    pool.connect2(HOST, untold_host());
+    pool.join(SECOND_HOST, on(genesis(TRUE), host(SECOND_HOST, SLOTS)));
+    for agent in [ELSEWHERE, FURTHER] {
+        pool.join(agent, on(genesis(TRUE), client(agent)));
+        let lease = pool.lease_between(SECOND_HOST, agent);
+        pool.pass_with(61_000, &[SECOND_HOST, agent]);
         pool.leave(agent, lease, LeaveReason::Surplus);
-        pool.evicted(2);
+        pool.evicted(SECOND_HOST);
         pool.disconnect(agent);
     }
-    for agent in 1..5 {
-        let agent = agent * 256;
+    let liars = [1, 2, 3, 4].map(|wide_block| wide_block * 256);
+    for agent in liars {
         pool.connect(agent, on(genesis(FALSE), client(agent))).unwrap();
     }
     for restarted in [false, true] {
         if restarted {
             pool.restart(limits());
             pool.now = pool.now.plus(1_000);
-            pool.connect(256, on(genesis(FALSE), client(256))).unwrap();
+            pool.connect(liars[0], on(genesis(FALSE), client(liars[0]))).unwrap();
         } else {
-            pool.disconnect(2);
+            pool.disconnect(SECOND_HOST);
         }
-        pool.connect2(1, untold(true));
-        let agent = if restarted { 30 } else { 20 };
-        assert!(pool.gets_untold(agent, TRUE) && !pool.gets_untold(agent + 1, FALSE), "{restarted}");
+        pool.connect2(HOST, untold_host());
+        assert!(pool.gets_untold(TRUE) && !pool.gets_untold(FALSE), "{restarted}");
     }
 }
 
@@ -154,26 +164,26 @@ fn the_genesis_block_of_proven_hosts_is_meant_whoever_names_another() {
 fn a_pinned_genesis_block_is_the_only_one_of_its_chain() {
     let pinned = || Limits { pinned_chains: vec![genesis(TRUE)], ..Limits::default() };
     let mut pool = Pool::with(pinned());
-    pool.connect2(1, untold(true));
-    let error = pool.connect(5, on(genesis(FALSE), host(5, 4))).unwrap_err();
+    pool.connect2(HOST, untold_host());
+    let error = pool.connect(SECOND_HOST, on(genesis(FALSE), host(SECOND_HOST, SLOTS))).unwrap_err();
     assert!(error.is(ErrorCode::Unsuitable) && error.message.contains("0x42") && error.message.contains("0x07"));
     assert!(error.data.unwrap().hint.contains("--chain"));
-    assert!(pool.gets_untold(10, TRUE));
+    assert!(pool.gets_untold(TRUE));
     let other = ChainSpec { chain_id: NETWORK + 1, ..genesis(FALSE) };
-    pool.connect(6, on(other, host(6, 4))).unwrap();
+    pool.connect(SECOND_HOST, on(other, host(SECOND_HOST, SLOTS))).unwrap();
     // Pinned while agents of another one are connected: these stay, and are matched with none but their own.
     let mut pool = Pool::new();
-    pool.connect(5, on(genesis(FALSE), client(5))).unwrap();
-    pool.connect2(1, untold(true));
-    assert!(pool.gets_untold(10, FALSE));
+    pool.connect(SECOND_CLIENT, on(genesis(FALSE), client(SECOND_CLIENT))).unwrap();
+    pool.connect2(HOST, untold_host());
+    assert!(pool.gets_untold(FALSE));
     pool.core.set_limits(pinned());
-    assert!(pool.gets_untold(11, TRUE) && pool.connect(5, on(genesis(FALSE), host(5, 4))).is_err());
+    assert!(pool.gets_untold(TRUE) && pool.connect(SECOND_HOST, on(genesis(FALSE), host(SECOND_HOST, SLOTS))).is_err());
     // A private network may use the ID of a public one.
     let mut pool =
         Pool::with(Limits { pinned_chains: vec![ChainSpec { chain_id: 1, ..genesis(TRUE) }], ..Limits::default() });
-    pool.connect2(1, info(Kind::Geth, true));
-    pool.connect(2, on(ChainSpec { chain_id: 1, ..genesis(TRUE) }, client(2))).unwrap();
-    pool.ask(2, 1);
-    pool.allow(1);
-    assert!(pool.connect(3, on(ChainSpec::public(1).unwrap(), client(3))).is_err());
+    pool.connect2(HOST, full_node());
+    pool.connect(CLIENT, on(ChainSpec { chain_id: 1, ..genesis(TRUE) }, client(CLIENT))).unwrap();
+    pool.ask(CLIENT, 1);
+    pool.allow(HOST);
+    assert!(pool.connect(SECOND_CLIENT, on(ChainSpec::public(1).unwrap(), client(SECOND_CLIENT))).is_err());
 }

@@ -13,58 +13,55 @@ fn an_offer_to_a_side_of_protocol_2_lasts_for_its_longest_gap_between_updates_an
     ] {
         let limits = Limits { offer_update_ms: 30_000, update_gap_ms: 120_000, ..Limits::default() };
         let mut pool = Pool::with(limits);
-        pool.connect2(1, info(Kind::Geth, true));
+        pool.connect2(HOST, full_node());
         for &gap in gaps {
             pool.pass(gap);
-            pool.update2(1, &[]);
+            pool.update2(HOST, &[]);
         }
-        pool.connect(2, on_mainnet(client(2))).unwrap();
-        pool.full(2, &[]);
-        pool.ask(2, 1);
-        pool.allow(1);
-        let lease = pool.last_ask(2).unwrap().hosts[0].lease;
-        pool.delta(2, &[lease], &[]);
+        pool.join(CLIENT, on_mainnet(client(CLIENT)));
+        pool.ask(CLIENT, 1);
+        pool.allow(HOST);
+        let lease = pool.last_ask(CLIENT).unwrap().hosts[0].lease;
+        pool.reports_up(CLIENT, lease);
         pool.pass(lasts - 1);
-        assert_eq!((pool.core.gauges().leases, pool.evicted(2)), (1, None), "{gaps:?}");
+        assert_eq!((pool.core.gauges().leases, pool.evicted(CLIENT)), (1, None), "{gaps:?}");
         pool.pass(1);
-        assert_eq!(pool.evicted(2), Some(EvictReason::NotConnected), "{gaps:?}");
+        assert_eq!(pool.evicted(CLIENT), Some(EvictReason::NotConnected), "{gaps:?}");
     }
 }
 
 #[test]
 fn an_offer_to_a_side_of_protocol_2_ends_after_45_s_if_the_other_side_has_not_seen_it() {
     let mut pool = Pool::with(Limits { offer_unseen_ms: 45_000, ..Limits::default() });
-    pool.connect2(1, info(Kind::Geth, true));
-    pool.connect(2, on_mainnet(client(2))).unwrap();
-    pool.full(2, &[]);
-    pool.ask(2, 1);
-    pool.allow(1);
+    pool.connect2(HOST, full_node());
+    pool.join(CLIENT, on_mainnet(client(CLIENT)));
+    pool.ask(CLIENT, 1);
+    pool.allow(HOST);
     pool.pass(44_999);
-    assert_eq!(pool.evicted(2), None);
+    assert_eq!(pool.evicted(CLIENT), None);
     pool.pass(1);
-    assert_eq!(pool.evicted(2), Some(EvictReason::NotConnected));
+    assert_eq!(pool.evicted(CLIENT), Some(EvictReason::NotConnected));
 }
 
 #[test]
 fn updates_that_are_too_far_apart_to_be_billed_are_counted_and_end_the_lease() {
-    let mut pool = Pool::priced();
-    pool.pair2();
+    let mut pool = Pool::priced().leased2();
     let mut served = 0;
     for _ in 0..50 {
         for ms in [60_000, 60_000, 30_000] {
             pool.pass(ms);
-            pool.update2(1, &[2]);
+            pool.update2(HOST, &[CLIENT]);
         }
-        pool.update2(2, &[1]);
+        pool.update2(CLIENT, &[HOST]);
         served += 150_000;
         if pool.core.gauges().leases == 0 {
             break;
         }
     }
     assert_eq!(pool.core.gauges().leases, 0);
-    let billed: u64 = pool.metered().iter().map(|row| row.billed_ms).sum();
+    let billed: u64 = pool.billed_ms().iter().sum();
     // Silence, two minutes and two updates, and what one more round takes.
     assert!(served - billed <= 300_000 + 120_000 + 150_000 + 60_000, "{} ms for nothing", served - billed);
-    pool.ask2(2, 1);
-    assert!(pool.whitelisted(1).is_none(), "they are kept apart");
+    pool.ask2(CLIENT, 1);
+    assert!(pool.whitelisted(HOST).is_none(), "they are kept apart");
 }
